@@ -1,0 +1,129 @@
+//! One job, from its START to its END.
+
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+
+use chrono::Local;
+use rustix::process::Signal;
+
+use crate::log::Log;
+use crate::relay::{self, Exit, RelayError};
+use crate::signals::{Event, Signals};
+use crate::ssh::Ssh;
+
+/// The exit status of ssh(1) when ssh itself failed, whatever the reason.
+const SSH_FAILED: i32 = 255;
+
+/// A command line that asks for a job.
+#[derive(Debug)]
+pub struct Job {
+    /// What to run.
+    pub ssh: Ssh,
+    /// The directory of the log.
+    pub log_dir: PathBuf,
+    /// Whether to show the output on standard output too.
+    pub tee: bool,
+}
+
+/// A command line that asks for nothing that can be run.
+#[derive(Debug)]
+pub struct Refusal {
+    /// The words in the place of `HOST SCRIPT PARAMETERS`, for START and END.
+    pub operands: Vec<u8>,
+    /// What the log says between them, a record each.
+    pub explanation: Vec<Vec<u8>>,
+    /// The directory of the log.
+    pub log_dir: PathBuf,
+}
+
+/// How a job ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Refused: a usage error.
+    Refused,
+    /// A signal came before ssh was started.
+    Interrupted(Signal),
+    /// ssh has run.
+    Exited(Exit),
+    /// ssh has not run, or could not be watched.
+    Failed(RelayError),
+}
+
+impl Outcome {
+    /// The exit status of the job: RC in its END record and our own exit status.
+    ///
+    /// 128+N for signal N, 126 and 127 are as in a POSIX shell (XCU 2.8.2), 10 is the bash original's.
+    pub fn code(&self) -> u8 {
+        let code = match self {
+            Self::Refused => 10,
+            Self::Failed(RelayError::NotFound) => 127,
+            Self::Failed(RelayError::CannotRun(_) | RelayError::Lost(_)) => 126,
+            Self::Interrupted(signal) => 128 + signal.as_raw(),
+            Self::Exited(Exit { status, forwarded }) => match (status.code(), forwarded) {
+                // The remote command's own status: it has ended by itself, signal or no signal.
+                (Some(code), _) if code != SSH_FAILED => code,
+                // ssh catches TERM, INT and HUP, and exits with 255.
+                (_, Some(signal)) => 128 + signal.as_raw(),
+                (Some(code), None) => code,
+                (None, None) => 128 + status.signal().unwrap_or_default(),
+            },
+        };
+        // Exit statuses and signal numbers keep within it.
+        u8::try_from(code).unwrap_or(u8::MAX)
+    }
+}
+
+impl Job {
+    /// Runs the job and logs it.
+    pub fn run(&self) -> Outcome {
+        // Before START: from that record on a signal must not keep END from being written.
+        let signals = Signals::install();
+        let operands = self.ssh.operands.display();
+        let mut log = start(&self.log_dir, &operands);
+        let outcome = signals
+            .map_err(RelayError::CannotRun)
+            .map_or_else(Outcome::Failed, |signals| self.supervise(signals, &mut log));
+        if let Outcome::Failed(error) = &outcome {
+            log.record(format!("remoteexe: {error}").as_bytes());
+        }
+        end(&mut log, &outcome, &operands);
+        outcome
+    }
+
+    fn supervise(&self, mut signals: Signals, log: &mut Log) -> Outcome {
+        log.record(&[b"command,", self.ssh.display().as_slice()].concat());
+        for event in signals.pending() {
+            if let Event::Ending(signal) = event {
+                return Outcome::Interrupted(signal);
+            }
+        }
+        match relay::relay(self.ssh.command(), &mut signals, log, self.tee) {
+            Ok(exit) => Outcome::Exited(exit),
+            Err(error) => Outcome::Failed(error),
+        }
+    }
+}
+
+impl Refusal {
+    /// Logs that nothing was run, and why.
+    pub fn record(&self) -> Outcome {
+        let outcome = Outcome::Refused;
+        let mut log = start(&self.log_dir, &self.operands);
+        for line in &self.explanation {
+            log.record(line);
+        }
+        end(&mut log, &outcome, &self.operands);
+        outcome
+    }
+}
+
+fn start(log_dir: &Path, operands: &[u8]) -> Log {
+    let mut log = Log::new(log_dir, Local::now());
+    log.record(&[b"START,-,", operands].concat());
+    log
+}
+
+fn end(log: &mut Log, outcome: &Outcome, operands: &[u8]) {
+    let end = format!("END,{},", outcome.code());
+    log.record(&[end.as_bytes(), operands].concat());
+}

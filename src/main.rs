@@ -1,0 +1,32 @@
+//! remoteexe runs a script on a host through ssh, from cron, and leaves an exact log of it.
+
+mod cli;
+mod job;
+mod lines;
+mod log;
+mod logfile;
+mod record;
+mod relay;
+mod signals;
+mod ssh;
+
+use std::process::ExitCode;
+
+use cli::Request;
+
+fn main() -> ExitCode {
+    let outcome = match cli::parse(std::env::args_os()) {
+        Request::Show(text) => {
+            // A reader that closed the pipe early has seen what it wanted.
+            let _ = text.print();
+            return ExitCode::SUCCESS;
+        }
+        Request::Run(job) => job.run(),
+        Request::Refuse(refusal, reason) => {
+            let outcome = refusal.record();
+            let _ = reason.print();
+            outcome
+        }
+    };
+    ExitCode::from(outcome.code())
+}

@@ -1,0 +1,81 @@
+#!/bin/bash
+# Runs a command beside a throwaway sshd that stands for every remote host:
+#
+#     tests/sandbox.sh COMMAND [ARG]...
+#
+# The sshd listens on a free port of 127.0.0.1 and runs as the user who calls this, which is also the
+# only user that can log in unless that is root. COMMAND finds in the environment
+#
+#     SANDBOX    a directory of its own, removed afterwards, with
+#                    ssh_config    for ssh -F: sends any host name to the sshd
+#                    id            the private key
+#                    sshd.log      what the sshd says
+#                    sshd.pid      its process id
+#
+# and in SANDBOX_SSHD_CONFIG it may be given more lines for sshd_config. Exits with COMMAND's status.
+set -eu
+
+dir=$(mktemp -d /tmp/remoteexe-sandbox.XXXXXX)
+sshd=
+clean_up() {
+    if [ -n "$sshd" ]; then
+        kill "$sshd" 2>/dev/null || true
+        wait "$sshd" || true
+    fi
+    rm -rf "$dir"
+}
+trap clean_up EXIT
+trap 'exit 143' TERM
+trap 'exit 130' INT
+
+ssh-keygen -q -t ed25519 -N '' -C sandbox -f "$dir/host_key"
+ssh-keygen -q -t ed25519 -N '' -C sandbox -f "$dir/id"
+echo "sandbox $(cat "$dir/host_key.pub")" >"$dir/known_hosts"
+
+cat >"$dir/sshd_config" <<END
+ListenAddress 127.0.0.1
+HostKey $dir/host_key
+PidFile $dir/sshd.pid
+AuthorizedKeysFile $dir/id.pub
+AuthenticationMethods publickey
+PermitRootLogin prohibit-password
+UsePAM no
+StrictModes no
+UseDNS no
+${SANDBOX_SSHD_CONFIG-MaxStartups 200}
+END
+
+# As root sshd wants this directory; Debian's service makes it when it starts.
+[ "$(id -u)" -ne 0 ] || mkdir -p -m 0755 /run/sshd
+
+# sshd cannot choose a free port by itself: the first one that it can bind is it.
+while [ ! -s "$dir/sshd.pid" ]; do
+    if [ -z "$sshd" ] || ! kill -0 "$sshd" 2>/dev/null; then
+        if grep -qsv 'Address already in use\|Cannot bind any address' "$dir/sshd.log"; then
+            cat "$dir/sshd.log" >&2
+            exit 1
+        fi
+        : >"$dir/sshd.log"
+        port=$((20000 + RANDOM % 12000))
+        /usr/sbin/sshd -D -f "$dir/sshd_config" -p "$port" -E "$dir/sshd.log" </dev/null &
+        sshd=$!
+    fi
+    sleep 0.02
+done
+
+cat >"$dir/ssh_config" <<END
+Host *
+    HostName 127.0.0.1
+    Port $port
+    HostKeyAlias sandbox
+    UserKnownHostsFile $dir/known_hosts
+    GlobalKnownHostsFile /dev/null
+    StrictHostKeyChecking yes
+    IdentityFile $dir/id
+    IdentitiesOnly yes
+    BatchMode yes
+END
+
+status=0
+SANDBOX=$dir "$@" || status=$?
+exit "$status"

@@ -4,4 +4,5 @@ set -eu
 cd "$(dirname "$0")/.."
 
 tests/setup.sh
-exec cargo test "$@"
+# The tests send signals, which a caller (nohup, some CI) may have set to be ignored.
+exec env --default-signal cargo test "$@"

@@ -1,0 +1,71 @@
+//! A line of the original's crontab, run by a real cron daemon.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::Command;
+
+use crate::support::{REMOTEEXE, Running, Sandbox, Scene, needs_root, wait_until};
+
+#[test]
+fn a_crontab_line_of_the_original_works_unchanged() {
+    needs_root();
+    let sandbox = Sandbox::start();
+    let scene = Scene::new();
+    let path = |name: &str| scene.path(name).display().to_string();
+
+    fs::create_dir(scene.path("bin")).unwrap();
+    symlink(REMOTEEXE, scene.path("bin/remoteexe")).unwrap();
+    let script = path("user_log.sh");
+    fs::write(&script, "echo \"collect user log($1)\"\nexit 3\n").unwrap();
+    fs::write(
+        scene.path("crontab"),
+        format!(
+            "SHELL=/bin/bash\n\
+             PATH={}:/sbin:/bin:/usr/sbin:/usr/bin\n\
+             MAILTO=\"\"\n\
+             HOME=/\n\
+             REMOTEEXE_LOG_DIR={}\n\
+             * * * * * root remoteexe host_user_batch02 \"bash {script} action\"\n",
+            path("bin"),
+            path("log"),
+        ),
+    )
+    .unwrap();
+
+    // cron looks at the whole system's crontabs, and takes a lock in /run: in a mount namespace it
+    // sees ours alone, and ssh a configuration that sends every host to the sandbox.
+    fs::create_dir(scene.path("none")).unwrap();
+    fs::create_dir(scene.path("run")).unwrap();
+    let mut cron = Command::new("unshare");
+    cron.args(["--mount", "sh", "-euc"]).arg(format!(
+        "mount --bind {crontab} /etc/crontab
+         mount --bind {none} /etc/cron.d
+         mount --bind {none} /var/spool/cron/crontabs
+         mount --bind {run} /run
+         mount --bind {ssh_config} /etc/ssh/ssh_config
+         exec /usr/sbin/cron -f",
+        crontab = path("crontab"),
+        none = path("none"),
+        run = path("run"),
+        ssh_config = sandbox.dir.join("ssh_config").display(),
+    ));
+    let mut cron = Running::spawn(&mut cron);
+    wait_until("the job to end, or cron to give up", || {
+        cron.try_wait().unwrap().is_some() || scene.log_bytes().windows(4).any(|w| w == b"END,")
+    });
+    assert!(
+        cron.try_wait().unwrap().is_none(),
+        "cron has not started; unshare needs CAP_SYS_ADMIN"
+    );
+
+    let job = format!("host_user_batch02 bash {script} action");
+    assert_eq!(
+        scene.log(),
+        format!(
+            "START,-,{job}\n\
+             command,ssh root@{job}\n\
+             collect user log(action)\n\
+             END,3,{job}\n"
+        )
+    );
+}

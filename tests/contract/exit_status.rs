@@ -1,0 +1,127 @@
+//! The exit status, the same in END and to the caller.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+use crate::support::{Scene, code};
+
+/// Runs remoteexe in front of an ssh that runs `body`.
+fn assert_status(body: &str, expected: i32) {
+    let scene = Scene::new();
+    let output = scene
+        .remoteexe_with_ssh(body)
+        .args(["h", "s"])
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), expected, "{body}");
+    assert_eq!(
+        scene.log(),
+        format!("START,-,h s\ncommand,ssh root@h s\nEND,{expected},h s\n")
+    );
+}
+
+/// Runs remoteexe with `$DIR/bin` as PATH, where ssh cannot be run.
+fn assert_cannot_run(scene: &Scene, argument: &str, expected: i32, reason: &str) {
+    let mut command = scene.remoteexe();
+    let output = command
+        .env("PATH", scene.path("bin"))
+        .args(["h", argument])
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), expected);
+    assert_eq!(
+        scene.log(),
+        format!(
+            "START,-,h {argument}\ncommand,ssh root@h {argument}\n\
+             remoteexe: {reason}\nEND,{expected},h {argument}\n"
+        )
+    );
+}
+
+#[test]
+fn the_status_of_ssh_is_the_status_of_the_job() {
+    for status in [0, 1, 2, 10, 126, 127, 128, 255] {
+        assert_status(&format!("exit {status}"), status);
+    }
+}
+
+#[test]
+fn an_ssh_that_died_by_signal_n_gives_128_plus_n() {
+    for (signal, number) in [("TERM", 15), ("KILL", 9), ("SEGV", 11), ("PIPE", 13)] {
+        assert_status(&format!("kill -{signal} $$"), 128 + number);
+    }
+}
+
+#[test]
+fn no_ssh_gives_127() {
+    let scene = Scene::new();
+    let reason = "ssh: not found in PATH; \
+                  install the OpenSSH client (apt-get install openssh-client)";
+    assert_cannot_run(&scene, "s", 127, reason);
+}
+
+#[test]
+fn an_ssh_that_may_not_be_executed_gives_126() {
+    let scene = Scene::new();
+    fs::create_dir(scene.path("bin")).unwrap();
+    fs::write(scene.path("bin/ssh"), "#!/bin/sh\n").unwrap();
+    fs::set_permissions(scene.path("bin/ssh"), fs::Permissions::from_mode(0o644)).unwrap();
+    let reason = "ssh cannot be run: Permission denied (os error 13)";
+    assert_cannot_run(&scene, "s", 126, reason);
+}
+
+#[test]
+fn a_word_that_the_kernel_finds_too_long_gives_126() {
+    let scene = Scene::new();
+    fs::create_dir(scene.path("bin")).unwrap();
+    symlink("/bin/true", scene.path("bin/ssh")).unwrap();
+    let reason = "ssh cannot be run: Argument list too long (os error 7)";
+    // remoteexe itself can be given one byte less than the limit of 131072 with the end marker, so
+    // the longest word that it can be made to pass on is destination and all: an option's value.
+    let host = "h".repeat(131_071);
+    let mut command = scene.remoteexe();
+    let output = command
+        .env("PATH", scene.path("bin"))
+        .args([&host, "s"])
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 126);
+    assert_eq!(
+        scene.log(),
+        format!(
+            "START,-,{host} s\ncommand,ssh root@{host} s\nremoteexe: {reason}\nEND,126,{host} s\n"
+        )
+    );
+}
+
+#[test]
+fn an_absent_server_gives_255_and_the_reason_that_ssh_names() {
+    let scene = Scene::new();
+    // Bound and not listening: nobody else gets the port, and every connection is refused.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let mut command = scene.remoteexe();
+    command.args([
+        "-F",
+        "/dev/null",
+        "-o",
+        "BatchMode=yes",
+        "-p",
+        &port.to_string(),
+    ]);
+    assert_eq!(
+        code(&command.args(["127.0.0.1", "true"]).output().unwrap()),
+        255
+    );
+    assert_eq!(
+        scene.log(),
+        format!(
+            "START,-,127.0.0.1 true\n\
+             command,ssh -F /dev/null -p {port} -o BatchMode=yes root@127.0.0.1 true\n\
+             ssh: connect to host 127.0.0.1 port {port}: Connection refused\r\n\
+             END,255,127.0.0.1 true\n"
+        )
+    );
+}

@@ -1,0 +1,16 @@
+//! The contract, by behaviour: what an operator can rely on, each test a sentence of it.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on is a test that fails"
+)]
+
+mod cron;
+mod exit_status;
+mod log_file;
+mod passed_to_ssh;
+mod real_sshd;
+mod records;
+mod signals;
+mod streaming;
+mod support;
+mod usage;

@@ -86,7 +86,7 @@ impl Job {
         if let Outcome::Failed(error) = &outcome {
             log.record(format!("remoteexe: {error}").as_bytes());
         }
-        end(&mut log, &outcome, &operands);
+        end(log, &outcome, &operands);
         outcome
     }
 
@@ -107,12 +107,14 @@ impl Job {
 impl Refusal {
     /// Logs that nothing was run, and why.
     pub fn record(&self) -> Outcome {
+        // As for a job: no signal may come between START and END.
+        let _signals = Signals::install();
         let outcome = Outcome::Refused;
         let mut log = start(&self.log_dir, &self.operands);
         for line in &self.explanation {
             log.record(line);
         }
-        end(&mut log, &outcome, &self.operands);
+        end(log, &outcome, &self.operands);
         outcome
     }
 }
@@ -123,7 +125,7 @@ fn start(log_dir: &Path, operands: &[u8]) -> Log {
     log
 }
 
-fn end(log: &mut Log, outcome: &Outcome, operands: &[u8]) {
+fn end(log: Log, outcome: &Outcome, operands: &[u8]) {
     let end = format!("END,{},", outcome.code());
-    log.record(&[end.as_bytes(), operands].concat());
+    log.finish(&[end.as_bytes(), operands].concat());
 }

@@ -4,8 +4,8 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use rustix::fs::{FileType, Mode, OFlags, fstat, open};
-use rustix::io::{Errno, retry_on_intr, write};
+use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open, tell};
+use rustix::io::{Errno, pread, retry_on_intr, write};
 use rustix::process::geteuid;
 
 /// How often the file may vanish between two looks at it before that counts as a fault. Only
@@ -33,29 +33,110 @@ pub enum AppendError {
     Io(#[from] io::Error),
 }
 
+impl AppendError {
+    /// Whether the same append may well succeed a little later: the disk, the quota, the table of
+    /// open files or the memory is full.
+    pub fn is_passing(&self) -> bool {
+        let Self::Io(error) = self else { return false };
+        matches!(
+            Errno::from_io_error(error),
+            Some(Errno::NOSPC | Errno::DQUOT | Errno::MFILE | Errno::NFILE | Errno::NOMEM)
+        )
+    }
+}
+
+/// An append that has come to nothing, or not to its end.
+#[derive(Debug)]
+pub struct Failure {
+    /// What stopped it.
+    pub error: AppendError,
+    /// How far it has come, if anything was written.
+    pub cut: Option<Cut>,
+}
+
+impl<E: Into<AppendError>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        Self { error, cut: None }
+    }
+}
+
+/// The place where a write was cut short, as a full disk does.
+#[derive(Debug)]
+pub struct Cut {
+    /// How many bytes of the records are in the file.
+    pub written: usize,
+    device: u64,
+    inode: u64,
+    end: u64,
+}
+
+impl Cut {
+    /// Whether the file still ends where it was cut, so that the rest belongs right there.
+    fn is_end_of(&self, file: &Stat) -> bool {
+        let size = u64::try_from(file.st_size);
+        (self.device, self.inode, Ok(self.end)) == (file.st_dev, file.st_ino, size)
+    }
+}
+
 /// Appends `records` to the file at `path`, creating it with mode 0666 less the umask.
 ///
 /// The file is opened anew for each call, so one that was deleted or renamed meanwhile is simply
 /// created again. One write(2) with `O_APPEND` carries all records: on a local Linux filesystem no
 /// other process's records come in between.
 ///
-/// # Errors
-///
-/// Nothing was written, unless the error comes from a write(2) that had been cut short.
-pub fn append(path: &Path, records: &[u8]) -> Result<(), AppendError> {
-    let file = open_safely(path)?;
-    let mut rest = records;
-    while !rest.is_empty() {
-        let written = retry_on_intr(|| write(&file, rest)).map_err(io::Error::from)?;
-        rest = &rest[written..];
+/// If the file still ends at `cut`, where an earlier append of the same records stopped, the append
+/// goes on from there.
+pub fn append(path: &Path, records: &[u8], cut: Option<&Cut>) -> Result<(), Failure> {
+    let (file, stat) = open_safely(path)?;
+    let mut written = match cut {
+        Some(cut) if cut.is_end_of(&stat) => cut.written,
+        _ => {
+            if !ends_with_newline(&file, &stat) {
+                retry_on_intr(|| write(&file, b"\n")).map_err(io::Error::from)?;
+            }
+            0
+        }
+    };
+    let resumed_at = written;
+    while written < records.len() {
+        match retry_on_intr(|| write(&file, &records[written..])) {
+            Ok(length) => written += length,
+            Err(errno) => {
+                let cut = (written > resumed_at).then(|| Cut {
+                    written,
+                    device: stat.st_dev,
+                    inode: stat.st_ino,
+                    // With O_APPEND the offset is where our last byte went, whoever wrote since.
+                    end: tell(&file).unwrap_or(u64::MAX),
+                });
+                let error = io::Error::from(errno).into();
+                return Err(Failure { error, cut });
+            }
+        }
     }
     Ok(())
 }
 
+/// Whether a record can follow: if not, a process was cut short in the middle of one and is gone or
+/// has not come back yet, and our record must not become part of its line.
+fn ends_with_newline(file: &OwnedFd, stat: &Stat) -> bool {
+    let Some(last) = u64::try_from(stat.st_size)
+        .ok()
+        .and_then(|size| size.checked_sub(1))
+    else {
+        return true;
+    };
+    let mut byte = [b'\n'];
+    // Read errors and a file truncated since: no reason not to append.
+    let _ = pread(file, &mut byte, last);
+    byte == [b'\n']
+}
+
 /// Opens `path` for appending if nobody but root or ourselves can have put it there.
-fn open_safely(path: &Path) -> Result<OwnedFd, AppendError> {
+fn open_safely(path: &Path) -> Result<(OwnedFd, Stat), AppendError> {
     // NONBLOCK: opening a FIFO must not wait for a reader. NOCTTY: a terminal must not become ours.
-    let flags = OFlags::WRONLY
+    let flags = OFlags::RDWR
         | OFlags::APPEND
         | OFlags::NOFOLLOW
         | OFlags::NONBLOCK
@@ -74,14 +155,17 @@ fn open_safely(path: &Path) -> Result<OwnedFd, AppendError> {
         };
         match opened {
             Ok(file) => {
-                if let Some(file) = vetted(file)? {
-                    return Ok(file);
+                let stat = fstat(&file).map_err(io::Error::from)?;
+                vet(&stat)?;
+                // Without a link it has been deleted since it was opened.
+                if stat.st_nlink > 0 {
+                    return Ok((file, stat));
                 }
             }
             // EXIST: another process created it since our first look.
             Err(Errno::EXIST | Errno::INTR) => {}
             Err(Errno::LOOP) => return Err(AppendError::Symlink),
-            // A FIFO without a reader, or a socket.
+            // A socket.
             Err(Errno::NXIO) => return Err(AppendError::NotRegular),
             Err(errno) => return Err(io::Error::from(errno).into()),
         }
@@ -89,18 +173,15 @@ fn open_safely(path: &Path) -> Result<OwnedFd, AppendError> {
     Err(io::Error::other("it is created and deleted all the time").into())
 }
 
-/// `file` itself if it may be trusted with records, nothing if it has been deleted since it was opened.
-fn vetted(file: OwnedFd) -> Result<Option<OwnedFd>, AppendError> {
-    let stat = fstat(&file).map_err(io::Error::from)?;
+/// Refuses a file that is not to be trusted with records.
+fn vet(stat: &Stat) -> Result<(), AppendError> {
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        return Err(AppendError::NotRegular);
-    }
-    if stat.st_uid != geteuid().as_raw() && stat.st_uid != 0 {
-        return Err(AppendError::ForeignOwner(stat.st_uid));
-    }
-    match stat.st_nlink {
-        0 => Ok(None),
-        1 => Ok(Some(file)),
-        _ => Err(AppendError::HardLinked),
+        Err(AppendError::NotRegular)
+    } else if stat.st_uid != geteuid().as_raw() && stat.st_uid != 0 {
+        Err(AppendError::ForeignOwner(stat.st_uid))
+    } else if stat.st_nlink > 1 {
+        Err(AppendError::HardLinked)
+    } else {
+        Ok(())
     }
 }

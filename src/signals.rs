@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 
+use nix::sys::signal::SigSet;
 use rustix::process::Signal;
 use signal_hook::iterator::backend::SignalDelivery;
 use signal_hook::iterator::exfiltrator::SignalOnly;
@@ -26,11 +27,13 @@ pub enum Event {
 pub struct Signals(SignalDelivery<UnixStream, SignalOnly>);
 
 impl Signals {
-    /// Installs the handlers.
+    /// Installs the handlers and empties the signal mask.
     ///
     /// A signal that was ignored when we started (nohup) stays so, for us and for ssh: a handler of
     /// ours would become the default action in the child at exec (execve(2)). SIGCHLD is the
     /// exception: while it is ignored the kernel throws the exit status of children away (wait(2)).
+    ///
+    /// A caller's mask is not kept: with SIGCHLD or SIGTERM blocked we would wait for ever.
     ///
     /// SIGXFSZ is caught so that a log over `RLIMIT_FSIZE` is a failed write and not our death. SIGPIPE
     /// needs nothing: Rust's start-up code ignores it and Rust's `Command` resets it in the child.
@@ -47,9 +50,10 @@ impl Signals {
             .chain([Signal::CHILD])
             .map(Signal::as_raw);
         let (read, write) = UnixStream::pair()?;
-        Ok(Self(SignalDelivery::with_pipe(
-            read, write, SignalOnly, signals,
-        )?))
+        let delivery = SignalDelivery::with_pipe(read, write, SignalOnly, signals)?;
+        // After the handlers: what was waiting behind the mask is delivered right here.
+        SigSet::empty().thread_set_mask()?;
+        Ok(Self(delivery))
     }
 
     /// The events since the last call; does not block.
@@ -80,17 +84,17 @@ impl SignalSet {
     }
 }
 
-/// The signals that our parent ignored, from proc(5): sigaction(2) itself has no safe form in Rust.
+/// The signals that our caller ignored, from proc(5): sigaction(2) itself has no safe form in Rust.
 ///
 /// Without /proc nothing is taken to be ignored.
 fn ignored_at_start() -> SignalSet {
     let mask = fs::read_to_string("/proc/self/status")
         .ok()
         .and_then(|status| {
-            let line = status
+            let mask = status
                 .lines()
                 .find_map(|line| line.strip_prefix("SigIgn:"))?;
-            u64::from_str_radix(line.trim(), 16).ok()
+            u64::from_str_radix(mask.trim(), 16).ok()
         });
     SignalSet(mask.unwrap_or(0))
 }

@@ -27,4 +27,4 @@ if [ ${#missing[@]} -gt 0 ]; then
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
 fi
-id "$user" >/dev/null 2>&1 || useradd --system --no-create-home --shell /bin/sh "$user"
+id "$user" >/dev/null 2>&1 || useradd --system --home-dir / --shell /bin/sh "$user"

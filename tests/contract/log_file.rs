@@ -367,5 +367,6 @@ fn an_ordinary_user_logs_beside_the_log_of_root_or_of_another_user() {
     let per_user = wait_for("the per-user log", || {
         files(&log).into_iter().find(|path| *path != daily)
     });
-    assert!(texts_in(&per_user).ends_with("\nhello\nEND,0,h echo hello\n"));
+    let log = texts_in(&per_user);
+    assert!(log.ends_with("\nhello\nEND,0,h echo hello\n"), "{log}");
 }

@@ -55,7 +55,7 @@ impl Log {
     /// Appends a record of `text`, which holds no newline, stamped with the present time; several if
     /// it is too long for one.
     pub fn record(&mut self, text: &[u8]) {
-        self.stamp_now();
+        self.begin();
         for piece in pieces(text) {
             self.push(piece);
         }
@@ -64,7 +64,7 @@ impl Log {
 
     /// Appends the last record, of `text`, and leaves nothing pending.
     pub fn finish(mut self, text: &[u8]) {
-        self.stamp_now();
+        self.begin();
         self.push_loss();
         for piece in pieces(text) {
             if !self.has_room(piece) {
@@ -76,8 +76,10 @@ impl Log {
         self.pour_out();
     }
 
-    /// Stamps the records that follow with the present time.
-    pub fn stamp_now(&mut self) {
+    /// Begins a batch of records, stamped with the present time.
+    pub fn begin(&mut self) {
+        // What an earlier batch could not append: if there is room by now, none of this one is lost.
+        self.flush();
         self.prefix.set(Local::now());
     }
 

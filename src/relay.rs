@@ -181,7 +181,7 @@ impl Output {
             Err(_) => 0,
         };
         let bytes = &self.buffer[..length];
-        log.stamp_now();
+        log.begin();
         if bytes.is_empty() {
             self.pipe = None;
             self.lines.finish(|line| log.push(line));
@@ -212,7 +212,7 @@ impl Output {
             }
         }
         self.pipe = None;
-        log.stamp_now();
+        log.begin();
         self.lines.finish(|line| log.push(line));
         log.flush();
     }

@@ -5,6 +5,7 @@
 )]
 
 mod cron;
+mod disk_full;
 mod exit_status;
 mod log_file;
 mod passed_to_ssh;

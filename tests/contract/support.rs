@@ -102,7 +102,7 @@ impl Scene {
 
     /// The texts of the log's records, which must be whole and of one process; see [`texts`].
     pub fn log(&self) -> String {
-        String::from_utf8(texts(&self.log_bytes())).expect("a log in UTF-8")
+        records(&String::from_utf8(self.log_bytes()).expect("a log in UTF-8"))
     }
 
     /// Waits until the log has a record of `text`.
@@ -146,6 +146,11 @@ pub fn texts(log: &[u8]) -> Vec<u8> {
         texts.extend_from_slice(text);
     }
     texts
+}
+
+/// [`texts`] of a log in UTF-8.
+pub fn records(log: &str) -> String {
+    String::from_utf8(texts(log.as_bytes())).expect("cut between characters")
 }
 
 /// The PID and the text of a record.

@@ -1,0 +1,242 @@
+//! A log that is full for a while, or for good: nothing is lost in silence, and the job goes on.
+
+use std::fs::{self, File};
+use std::process::Command;
+
+use crate::support::{REMOTEEXE, Running, Scene, needs_root, records};
+
+/// A log directory on a small disk, in a mount namespace of its own.
+struct SmallDisk {
+    scene: Scene,
+    holder: Running,
+}
+
+impl SmallDisk {
+    /// A disk of `size` bytes of which all but `free` are taken by a file named `filler`.
+    fn new(size: usize, free: usize) -> Self {
+        needs_root();
+        let scene = Scene::new();
+        let mut unshare = Command::new("unshare");
+        scene.equip(&mut unshare);
+        unshare.args(["--mount", "sh", "-euc"]).arg(format!(
+            "mount -t tmpfs -o size={size} none $DIR/log
+             head -c {} /dev/zero >$DIR/log/filler
+             echo >$DIR/mounted
+             exec sleep infinity",
+            size - free
+        ));
+        let holder = Running::spawn(&mut unshare);
+        scene.wait_for_file("mounted");
+        Self { scene, holder }
+    }
+
+    /// Runs remoteexe in front of an ssh that runs `body`; its standard error goes to `$DIR/stderr`.
+    ///
+    /// Gives the texts of the records in the log, and standard error.
+    fn run(&self, body: &str) -> (String, String) {
+        let mut nsenter = Command::new("nsenter");
+        self.scene.equip_with_ssh(&mut nsenter, body);
+        let namespace = format!("--mount=/proc/{}/ns/mnt", self.holder.id());
+        let stderr = File::create(self.scene.path("stderr")).unwrap();
+        nsenter
+            .args([&namespace, REMOTEEXE, "h", "s"])
+            .stderr(stderr);
+        assert_eq!(
+            Running::spawn(&mut nsenter).code(),
+            Some(7),
+            "the status of the job"
+        );
+
+        let log = self.scene.path("log");
+        let log = log.strip_prefix("/").unwrap();
+        let seen_from_here = format!("/proc/{}/root/{}", self.holder.id(), log.display());
+        let logs = Command::new("sh")
+            .args(["-c", "cat $0/*_remoteexe.log", &seen_from_here])
+            .output()
+            .unwrap();
+        let stderr = fs::read_to_string(self.scene.path("stderr")).unwrap();
+        (String::from_utf8(logs.stdout).unwrap(), stderr)
+    }
+}
+
+/// In the script of an ssh: goes on when remoteexe has found the disk full, and makes room.
+const MAKE_ROOM: &str = "until grep -q holding $DIR/stderr; do sleep 0.01; done; rm $DIR/log/filler; echo after; exit 7";
+
+/// In the script of an ssh: prints numbered lines of 100 bytes.
+fn print_lines(count: u32) -> String {
+    format!("seq -f '%099.0f' {count}")
+}
+
+fn lines(count: u32) -> String {
+    (1..=count)
+        .map(|number| format!("{number:099}\n"))
+        .collect::<Vec<_>>()
+        .concat()
+}
+
+#[test]
+fn a_disk_that_is_full_at_the_start_costs_no_record_once_there_is_room() {
+    let disk = SmallDisk::new(65536, 0);
+    let (log, stderr) = disk.run(&format!("echo before; {MAKE_ROOM}"));
+    assert_eq!(
+        records(&log),
+        "START,-,h s\ncommand,ssh root@h s\nbefore\nafter\nEND,7,h s\n"
+    );
+    assert_eq!(stderr.lines().count(), 1);
+    assert!(stderr.ends_with(
+        "_remoteexe.log: No space left on device (os error 28); holding the records until it can\n"
+    ));
+}
+
+#[test]
+fn a_record_that_a_full_disk_cuts_in_two_is_whole_once_there_is_room() {
+    let disk = SmallDisk::new(65536, 8192);
+    let (log, _) = disk.run(&format!("{}; {MAKE_ROOM}", print_lines(200)));
+    assert_eq!(
+        records(&log),
+        format!(
+            "START,-,h s\ncommand,ssh root@h s\n{}after\nEND,7,h s\n",
+            lines(200)
+        )
+    );
+}
+
+#[test]
+fn a_cut_record_is_repeated_whole_where_another_process_has_written_behind_it() {
+    let disk = SmallDisk::new(65536, 8192);
+    let foreign = MAKE_ROOM.replace(
+        "echo after",
+        "echo foreign | tee -a $DIR/log/*_remoteexe.log >/dev/null; echo after",
+    );
+    let (log, _) = disk.run(&format!("{}; {foreign}", print_lines(200)));
+    let (torn, whole): (Vec<&str>, Vec<&str>) = log
+        .split_inclusive('\n')
+        .partition(|line| line.ends_with("foreign\n"));
+    assert_eq!(torn.len(), 1);
+    assert!(torn[0].starts_with('['), "a beginning of ours: {}", torn[0]);
+    assert_eq!(
+        records(&whole.concat()),
+        format!(
+            "START,-,h s\ncommand,ssh root@h s\n{}after\nEND,7,h s\n",
+            lines(200)
+        )
+    );
+}
+
+#[test]
+fn when_more_comes_than_can_be_held_the_log_says_how_many_lines_are_missing() {
+    let disk = SmallDisk::new(8 << 20, 8192);
+    let (log, stderr) = disk.run(&format!("{}; {MAKE_ROOM}", print_lines(30_000)));
+    let log = records(&log);
+    let output = log
+        .strip_prefix("START,-,h s\ncommand,ssh root@h s\n")
+        .unwrap();
+    let output = output
+        .strip_suffix("after\nEND,7,h s\n")
+        .expect("what comes later");
+    let (kept, loss) = output.trim_end().rsplit_once('\n').unwrap();
+    let kept = format!("{kept}\n");
+    let count = u32::try_from(kept.lines().count()).unwrap();
+    assert!(kept == lines(count), "the first lines, each once");
+    assert!(
+        kept.len() > 700_000,
+        "a mebibyte of records is held: {}",
+        kept.len()
+    );
+    assert_eq!(
+        loss,
+        format!("remoteexe: {} lines lost, the log was full", 30_000 - count)
+    );
+    assert_eq!(stderr.lines().count(), 1);
+}
+
+#[test]
+fn what_a_disk_that_stays_full_does_not_take_goes_to_standard_error() {
+    let disk = SmallDisk::new(65536, 8192);
+    let (log, stderr) = disk.run(&format!("{}; exit 7", print_lines(200)));
+    let (warning, rest) = stderr.split_once('\n').unwrap();
+    assert!(warning.contains("No space left on device"));
+    // The record at which the disk was full is cut in the log and whole on standard error.
+    let whole = log.rfind('\n').unwrap() + 1;
+    assert_eq!(
+        records(&(log[..whole].to_owned() + rest)),
+        format!(
+            "START,-,h s\ncommand,ssh root@h s\n{}END,7,h s\n",
+            lines(200)
+        )
+    );
+}
+
+#[test]
+fn a_disk_that_is_full_from_start_to_end_leaves_the_whole_run_on_standard_error() {
+    let disk = SmallDisk::new(65536, 0);
+    let (log, stderr) = disk.run("echo out; exit 7");
+    assert_eq!(log, "");
+    let (_, rest) = stderr.split_once('\n').unwrap();
+    assert_eq!(
+        records(rest),
+        "START,-,h s\ncommand,ssh root@h s\nout\nEND,7,h s\n"
+    );
+}
+
+#[test]
+fn over_the_limit_of_a_files_size_the_records_go_on_in_the_next_place() {
+    let scene = Scene::new();
+    let mut prlimit = Command::new("prlimit");
+    scene.equip_with_ssh(&mut prlimit, format!("{}; exit 7", print_lines(200)));
+    let output = prlimit
+        .args(["--fsize=8100", REMOTEEXE, "h", "s"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(7), "SIGXFSZ kills nobody");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let (warning, rest) = stderr.split_once('\n').unwrap();
+    assert!(warning.contains("File too large"), "{warning}");
+    // The daily log, the per-user log, standard error; a record that was cut is whole in the next.
+    let mut log = String::new();
+    let files = crate::support::files(&scene.path("log"));
+    let [per_user, daily] = files.as_slice() else {
+        panic!("{files:?}")
+    };
+    for file in [daily, per_user] {
+        let text = fs::read_to_string(file).unwrap();
+        assert_eq!(text.len(), 8100);
+        log.push_str(&text[..=text.rfind('\n').unwrap()]);
+    }
+    assert_eq!(
+        records(&(log + rest)),
+        format!(
+            "START,-,h s\ncommand,ssh root@h s\n{}END,7,h s\n",
+            lines(200)
+        )
+    );
+}
+
+#[test]
+fn a_line_that_somebody_else_left_unfinished_is_ended_first() {
+    let scene = Scene::new();
+    assert_eq!(
+        scene
+            .remoteexe_with_ssh("")
+            .args(["h", "s"])
+            .status()
+            .unwrap()
+            .code(),
+        Some(0)
+    );
+    let log = scene.log_path();
+    let before = fs::read_to_string(&log).unwrap();
+    fs::write(&log, "[2026-11-23 10:0").unwrap();
+    assert_eq!(
+        scene
+            .remoteexe_with_ssh("")
+            .args(["h", "s"])
+            .status()
+            .unwrap()
+            .code(),
+        Some(0)
+    );
+    let after = fs::read_to_string(&log).unwrap();
+    let rest = after.strip_prefix("[2026-11-23 10:0\n").unwrap();
+    assert_eq!(records(rest), records(&before));
+}

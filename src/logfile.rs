@@ -4,13 +4,17 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open, tell};
+use rustix::fs::{FallocateFlags, FileType, Mode, OFlags, Stat, fallocate, fstat, open, tell};
 use rustix::io::{Errno, pread, retry_on_intr, write};
 use rustix::process::geteuid;
 
 /// How often the file may vanish between two looks at it before that counts as a fault. Only
 /// somebody who creates and deletes it without pause gets this far.
 const OPEN_ATTEMPTS: u32 = 100;
+
+/// How many writes of other processes a check for a torn line waits for. Where so many come one after
+/// the other, the line has long been ended by one of them.
+const TORN_CHECKS: u32 = 10;
 
 /// Why records could not be appended to a file.
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +96,7 @@ pub fn append(path: &Path, records: &[u8], cut: Option<&Cut>) -> Result<(), Fail
     let mut written = match cut {
         Some(cut) if cut.is_end_of(&stat) => cut.written,
         _ => {
-            if !ends_with_newline(&file, &stat) {
+            if is_torn(&file, &stat) {
                 retry_on_intr(|| write(&file, b"\n")).map_err(io::Error::from)?;
             }
             0
@@ -118,17 +122,38 @@ pub fn append(path: &Path, records: &[u8], cut: Option<&Cut>) -> Result<(), Fail
     Ok(())
 }
 
-/// Whether a record can follow: if not, a process was cut short in the middle of one and is gone or
-/// has not come back yet, and our record must not become part of its line.
-fn ends_with_newline(file: &OwnedFd, stat: &Stat) -> bool {
-    let Some(last) = u64::try_from(stat.st_size)
+/// Whether the file ends in the middle of a line: the process that wrote it was killed in the middle
+/// of a write(2) or found the disk full. A record of ours must not become part of that line.
+fn is_torn(file: &OwnedFd, stat: &Stat) -> bool {
+    let mut size = stat.st_size;
+    for _ in 0..TORN_CHECKS {
+        if ends_with_newline(file, size) {
+            return false;
+        }
+        // Or another process is just writing: a file grows by and by. This does nothing to it but
+        // wait, on the inode's lock, for such a write to end.
+        if fallocate(file, FallocateFlags::KEEP_SIZE, 0, 1).is_err() {
+            return false;
+        }
+        match fstat(file) {
+            Ok(stat) if stat.st_size == size => return true,
+            Ok(stat) => size = stat.st_size,
+            Err(_) => return false,
+        }
+    }
+    false
+}
+
+/// Whether the last of `size` bytes is a newline, or there is none.
+fn ends_with_newline(file: &OwnedFd, size: i64) -> bool {
+    let Some(last) = u64::try_from(size)
         .ok()
         .and_then(|size| size.checked_sub(1))
     else {
         return true;
     };
     let mut byte = [b'\n'];
-    // Read errors and a file truncated since: no reason not to append.
+    // Nothing is read from a file that was truncated since.
     let _ = pread(file, &mut byte, last);
     byte == [b'\n']
 }

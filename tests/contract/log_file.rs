@@ -1,48 +1,17 @@
 //! The log file: its name and mode, who may have made it, and where records go when it is refused.
 
-use std::fs::{self, DirBuilder, File};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown, symlink};
+use std::fs::{self, File};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::os::unix::net::UnixListener;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::support::{
     REMOTEEXE, Running, Sandbox, Scene, as_ordinary_user, code, files, needs_root, stderr, texts,
-    wait_for,
+    texts_in, today, wait_for,
 };
 
 const RECORDS: &str = "START,-,h s\ncommand,ssh root@h s\nEND,0,h s\n";
-
-fn today() -> String {
-    let output = Command::new("date")
-        .env_clear()
-        .arg("+%Y%m%d")
-        .output()
-        .unwrap();
-    String::from_utf8(output.stdout)
-        .unwrap()
-        .trim_end()
-        .to_owned()
-}
-
-fn my_uid() -> u32 {
-    rustix::process::geteuid().as_raw()
-}
-
-impl Scene {
-    fn daily(&self) -> PathBuf {
-        self.path(format!("log/{}_remoteexe.log", today()))
-    }
-
-    fn per_user(&self) -> PathBuf {
-        self.path(format!("log/{}_remoteexe.{}.log", today(), my_uid()))
-    }
-}
-
-fn texts_in(path: &Path) -> String {
-    String::from_utf8(texts(&fs::read(path).unwrap())).unwrap()
-}
 
 #[test]
 fn the_log_is_named_after_the_local_day() {
@@ -342,14 +311,14 @@ fn root_does_not_log_to_another_users_file() {
 #[test]
 fn an_ordinary_user_logs_beside_the_log_of_root_or_of_another_user() {
     let sandbox = Sandbox::start_as_ordinary_user();
-    let log = sandbox.dir.join("log");
-    DirBuilder::new().mode(0o1777).create(&log).unwrap();
-    fs::set_permissions(&log, fs::Permissions::from_mode(0o1777)).unwrap();
-    let daily = log.join(format!("{}_remoteexe.log", today()));
+    let log_dir = sandbox.dir.join("log");
+    fs::create_dir(&log_dir).unwrap();
+    fs::set_permissions(&log_dir, fs::Permissions::from_mode(0o1777)).unwrap();
+    let daily = log_dir.join(format!("{}_remoteexe.log", today()));
     fs::write(&daily, "").unwrap();
     fs::set_permissions(&daily, fs::Permissions::from_mode(0o444)).unwrap();
     let mut command = as_ordinary_user(sandbox.install("remoteexe"));
-    command.env("REMOTEEXE_LOG_DIR", &log).current_dir("/");
+    command.env("REMOTEEXE_LOG_DIR", &log_dir).current_dir("/");
     let output = sandbox
         .connect(&mut command)
         .args(["h", "echo hello"])
@@ -365,8 +334,10 @@ fn an_ordinary_user_logs_beside_the_log_of_root_or_of_another_user() {
         stderr(&output)
     );
     let per_user = wait_for("the per-user log", || {
-        files(&log).into_iter().find(|path| *path != daily)
+        files(&log_dir).into_iter().find(|path| *path != daily)
     });
     let log = texts_in(&per_user);
     assert!(log.ends_with("\nhello\nEND,0,h echo hello\n"), "{log}");
+    // In a sticky directory the sandbox cannot remove a file of ours.
+    fs::remove_dir_all(&log_dir).unwrap();
 }

@@ -1,14 +1,18 @@
 //! The contract, by behaviour: what an operator can rely on, each test a sentence of it.
 #![allow(
+    clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a test that cannot go on is a test that fails"
+    reason = "a test that cannot go on is a test that fails, and it says with what it failed"
 )]
 
 mod cron;
 mod disk_full;
 mod exit_status;
+mod large_output;
+mod log_faults;
 mod log_file;
 mod passed_to_ssh;
+mod random_runs;
 mod real_sshd;
 mod records;
 mod signals;

@@ -1,8 +1,8 @@
 //! What the tests share: a scene for one test, the sandbox's sshd, and a reader of the log.
 
 use std::ffi::OsStr;
-use std::fs;
-use std::io::{BufRead, BufReader};
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
@@ -85,6 +85,44 @@ impl Scene {
             .env("FAKE_SSH", body);
     }
 
+    /// The same as an ordinary user, to whom the whole scene then belongs.
+    pub fn ordinary_user_with_ssh(&self, body: impl AsRef<OsStr>) -> Command {
+        // The checkout may be in a directory that an ordinary user cannot enter.
+        let bin = self.path("bin");
+        fs::create_dir_all(&bin).expect("a directory");
+        run_tool(
+            "cp",
+            &[
+                REMOTEEXE,
+                &format!("{FAKE}/ssh"),
+                &bin.display().to_string(),
+            ],
+        );
+        if rustix::process::geteuid().is_root() {
+            run_tool(
+                "chown",
+                &["-R", ORDINARY_USER, &self.0.path().display().to_string()],
+            );
+        }
+        let mut command = as_ordinary_user(bin.join("remoteexe"));
+        self.equip_with_ssh(&mut command, body);
+        command
+            .env("PATH", format!("{}:/usr/bin:/bin", bin.display()))
+            .current_dir("/");
+        command
+    }
+
+    /// Where today's log is expected.
+    pub fn daily(&self) -> PathBuf {
+        self.path(format!("log/{}_remoteexe.log", today()))
+    }
+
+    /// Where today's log of the user who runs the tests is expected if that one is refused.
+    pub fn per_user(&self) -> PathBuf {
+        let uid = rustix::process::geteuid().as_raw();
+        self.path(format!("log/{}_remoteexe.{uid}.log", today()))
+    }
+
     /// The only file in the log directory.
     pub fn log_path(&self) -> PathBuf {
         let logs = files(&self.path("log"));
@@ -105,11 +143,27 @@ impl Scene {
         records(&String::from_utf8(self.log_bytes()).expect("a log in UTF-8"))
     }
 
-    /// Waits until the log has a record of `text`.
+    /// Waits until the log, which is small, has a record of `text`.
     pub fn wait_for_record(&self, text: &str) {
         let end = format!("] {text}\n");
         wait_until(&format!("a record of {text}"), || {
             String::from_utf8_lossy(&self.log_bytes()).contains(&end)
+        });
+    }
+
+    /// Waits until the last record so far, of a log however large, is one of `text`.
+    pub fn wait_for_last_record(&self, text: &str) {
+        let end = format!("] {text}\n");
+        wait_until(&format!("a last record of {text}"), || {
+            let files = files(&self.path("log"));
+            let Some(mut log) = files.first().and_then(|path| File::open(path).ok()) else {
+                return false;
+            };
+            let mut tail = Vec::new();
+            let back = i64::try_from(end.len()).expect("a short text");
+            log.seek(SeekFrom::End(-back)).is_ok()
+                && log.read_to_end(&mut tail).is_ok()
+                && tail == end.as_bytes()
         });
     }
 
@@ -120,6 +174,31 @@ impl Scene {
             Some(text.strip_suffix('\n')?.to_owned())
         })
     }
+}
+
+/// Today's local date as the log's name has it.
+pub fn today() -> String {
+    let output = Command::new("date")
+        .env_clear()
+        .arg("+%Y%m%d")
+        .output()
+        .expect("date is there");
+    String::from_utf8(output.stdout)
+        .expect("digits")
+        .trim_end()
+        .to_owned()
+}
+
+/// Runs a tool of the system, which must succeed.
+pub fn run_tool(tool: &str, arguments: &[&str]) {
+    let output = Command::new(tool).args(arguments).output();
+    let output = output.unwrap_or_else(|error| panic!("{tool}: {error}"));
+    assert!(output.status.success(), "{tool}: {}", stderr(&output));
+}
+
+/// [`records`] of the log at `path`.
+pub fn texts_in(path: &Path) -> String {
+    records(&fs::read_to_string(path).expect("a log in UTF-8"))
 }
 
 /// The files in `dir` in the order of their names.
@@ -294,8 +373,7 @@ impl Sandbox {
         let path = self.dir.join(name);
         // By cp: a descriptor of ours that writes to it could be inherited by a child of another
         // test for a moment, and while it is open the file cannot be executed (ETXTBSY).
-        let copied = Command::new("cp").arg(REMOTEEXE).arg(&path).status();
-        assert!(copied.expect("cp is there").success());
+        run_tool("cp", &[REMOTEEXE, &path.display().to_string()]);
         path
     }
 }

@@ -1,0 +1,257 @@
+//! What else can be wrong with the log, as root and as an ordinary user, before and during a run.
+
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::process::{Command, Output};
+
+use crate::support::{Running, Scene, code, needs_root, records, run_tool, stderr, texts_in};
+
+const RECORDS: &str = "START,-,h s\ncommand,ssh root@h s\nEND,0,h s\n";
+
+/// Waits for `$DIR/go` between two lines.
+const TWO_LINES: &str = "echo one; until [ -e $DIR/go ]; do sleep 0.01; done; echo two";
+
+/// Asserts that a run left its records on standard error, behind a warning that holds `reason`.
+fn assert_on_standard_error(output: &Output, reason: &str) {
+    assert_eq!(code(output), 0);
+    let stderr = stderr(output);
+    let (warning, rest) = stderr.split_once('\n').unwrap();
+    assert!(
+        warning.starts_with("remoteexe: cannot log to "),
+        "{warning}"
+    );
+    assert_eq!(
+        warning.matches(reason).count(),
+        2,
+        "for both files: {warning}"
+    );
+    assert_eq!(records(rest), RECORDS);
+}
+
+#[test]
+fn a_log_directory_that_may_not_be_written_does_not_stop_an_ordinary_users_job() {
+    for mode in [0o000, 0o555] {
+        let scene = Scene::new();
+        fs::set_permissions(scene.path("log"), Permissions::from_mode(mode)).unwrap();
+        let output = scene
+            .ordinary_user_with_ssh("")
+            .args(["h", "s"])
+            .output()
+            .unwrap();
+        assert_on_standard_error(&output, "Permission denied (os error 13)");
+    }
+}
+
+#[test]
+fn a_log_directory_that_may_be_written_but_not_listed_is_as_good_as_any() {
+    let scene = Scene::new();
+    fs::set_permissions(scene.path("log"), Permissions::from_mode(0o300)).unwrap();
+    let output = scene
+        .ordinary_user_with_ssh("")
+        .args(["h", "s"])
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 0);
+    fs::set_permissions(scene.path("log"), Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(scene.log(), RECORDS);
+}
+
+#[test]
+fn a_read_only_filesystem_does_not_stop_a_job() {
+    needs_root();
+    let scene = Scene::new();
+    let mut unshare = Command::new("unshare");
+    scene.equip_with_ssh(&mut unshare, "");
+    unshare.args(["--mount", "sh", "-euc"]).arg(format!(
+        "mount --bind $DIR/log $DIR/log; mount -o remount,bind,ro $DIR/log; exec {} h s",
+        crate::support::REMOTEEXE
+    ));
+    let output = unshare.output().unwrap();
+    assert_on_standard_error(&output, "Read-only file system (os error 30)");
+}
+
+#[test]
+fn a_log_directory_that_is_a_file_does_not_stop_a_job() {
+    let scene = Scene::new();
+    File::create(scene.path("file")).unwrap();
+    let mut command = scene.remoteexe_with_ssh("");
+    command.env("REMOTEEXE_LOG_DIR", scene.path("file"));
+    let output = command.args(["h", "s"]).output().unwrap();
+    assert_on_standard_error(&output, "Not a directory (os error 20)");
+}
+
+#[test]
+fn an_immutable_log_is_left_alone() {
+    needs_root();
+    let scene = Scene::new();
+    let daily = scene.daily();
+    File::create(&daily).unwrap();
+    run_tool("chattr", &["+i", daily.to_str().unwrap()]);
+    let output = scene
+        .remoteexe_with_ssh("")
+        .args(["h", "s"])
+        .output()
+        .unwrap();
+    run_tool("chattr", &["-i", daily.to_str().unwrap()]);
+    assert_eq!(code(&output), 0);
+    assert!(stderr(&output).contains("Operation not permitted (os error 1); logging to "));
+    assert_eq!(texts_in(&scene.per_user()), RECORDS);
+    assert_eq!(fs::metadata(daily).unwrap().len(), 0);
+}
+
+#[test]
+fn an_append_only_log_is_appended_to() {
+    needs_root();
+    let scene = Scene::new();
+    let daily = scene.daily();
+    File::create(&daily).unwrap();
+    run_tool("chattr", &["+a", daily.to_str().unwrap()]);
+    let output = scene
+        .remoteexe_with_ssh("")
+        .args(["h", "s"])
+        .output()
+        .unwrap();
+    run_tool("chattr", &["-a", daily.to_str().unwrap()]);
+    assert_eq!(code(&output), 0);
+    assert_eq!(stderr(&output), "");
+    assert_eq!(texts_in(&daily), RECORDS);
+}
+
+#[test]
+fn a_device_is_refused() {
+    needs_root();
+    let scene = Scene::new();
+    run_tool("mknod", &[scene.daily().to_str().unwrap(), "c", "1", "3"]);
+    let output = scene
+        .remoteexe_with_ssh("")
+        .args(["h", "s"])
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 0);
+    assert!(stderr(&output).contains(": it is not a regular file; logging to "));
+    assert_eq!(texts_in(&scene.per_user()), RECORDS);
+}
+
+/// `fs.protected_regular`, put back when this goes.
+struct ProtectedRegular(String);
+
+impl ProtectedRegular {
+    const PATH: &str = "/proc/sys/fs/protected_regular";
+
+    fn keep() -> Self {
+        Self(fs::read_to_string(Self::PATH).unwrap())
+    }
+
+    fn set(value: &str) {
+        fs::write(Self::PATH, value).unwrap();
+    }
+}
+
+impl Drop for ProtectedRegular {
+    fn drop(&mut self) {
+        Self::set(&self.0);
+    }
+}
+
+#[test]
+fn in_a_sticky_directory_another_users_file_is_refused_whatever_the_kernel_protects() {
+    needs_root();
+    let _kept = ProtectedRegular::keep();
+    for protection in ["0", "1", "2"] {
+        ProtectedRegular::set(protection);
+        let scene = Scene::new();
+        fs::set_permissions(scene.path("log"), Permissions::from_mode(0o1777)).unwrap();
+        File::create(scene.daily()).unwrap();
+        fs::set_permissions(scene.daily(), Permissions::from_mode(0o666)).unwrap();
+        chown(scene.daily(), Some(12345), None).unwrap();
+        let output = scene
+            .remoteexe_with_ssh("")
+            .args(["h", "s"])
+            .output()
+            .unwrap();
+        assert_eq!(code(&output), 0);
+        let reason = ": it belongs to uid 12345, neither to us nor to root; logging to ";
+        assert!(
+            stderr(&output).contains(reason),
+            "{protection}: {}",
+            stderr(&output)
+        );
+        assert_eq!(texts_in(&scene.per_user()), RECORDS);
+        assert_eq!(fs::metadata(scene.daily()).unwrap().len(), 0);
+    }
+}
+
+#[test]
+fn in_a_sticky_directory_an_ordinary_user_logs_to_a_file_of_roots_that_lets_it() {
+    needs_root();
+    let _kept = ProtectedRegular::keep();
+    for protection in ["0", "1", "2"] {
+        ProtectedRegular::set(protection);
+        let scene = Scene::new();
+        let mut command = scene.ordinary_user_with_ssh("");
+        chown(scene.path("log"), Some(0), Some(0)).unwrap();
+        fs::set_permissions(scene.path("log"), Permissions::from_mode(0o1777)).unwrap();
+        File::create(scene.daily()).unwrap();
+        fs::set_permissions(scene.daily(), Permissions::from_mode(0o666)).unwrap();
+        let output = command.args(["h", "s"]).output().unwrap();
+        assert_eq!(code(&output), 0);
+        assert_eq!(stderr(&output), "");
+        assert_eq!(scene.log(), RECORDS);
+    }
+}
+
+#[test]
+fn a_log_that_is_truncated_during_a_run_goes_on() {
+    let scene = Scene::new();
+    let mut child = Running::spawn(scene.remoteexe_with_ssh(TWO_LINES).args(["h", "s"]));
+    scene.wait_for_record("one");
+    File::create(scene.log_path()).unwrap();
+    fs::write(scene.path("go"), "").unwrap();
+    assert_eq!(child.code(), Some(0));
+    assert_eq!(scene.log(), "two\nEND,0,h s\n");
+}
+
+#[test]
+fn a_log_that_is_replaced_during_a_run_is_gone_on_with_or_refused_like_any_other() {
+    let scene = Scene::new();
+    let mut child = Running::spawn(scene.remoteexe_with_ssh(TWO_LINES).args(["h", "s"]));
+    scene.wait_for_record("one");
+    let log = scene.log_path();
+    fs::write(scene.path("other"), "").unwrap();
+    fs::rename(scene.path("other"), &log).unwrap();
+    fs::write(scene.path("go"), "").unwrap();
+    assert_eq!(child.code(), Some(0));
+    assert_eq!(scene.log(), "two\nEND,0,h s\n");
+
+    let scene = Scene::new();
+    let mut child = Running::spawn(scene.remoteexe_with_ssh(TWO_LINES).args(["h", "s"]));
+    scene.wait_for_record("one");
+    let log = scene.log_path();
+    fs::rename(&log, scene.path("rotated")).unwrap();
+    symlink(scene.path("rotated"), &log).unwrap();
+    fs::write(scene.path("go"), "").unwrap();
+    assert_eq!(child.code(), Some(0));
+    assert_eq!(
+        texts_in(&scene.path("rotated")),
+        "START,-,h s\ncommand,ssh root@h s\none\n"
+    );
+    assert_eq!(texts_in(&scene.per_user()), "two\nEND,0,h s\n");
+}
+
+#[test]
+fn a_log_directory_that_vanishes_during_a_run_costs_no_record() {
+    let scene = Scene::new();
+    let mut command = scene.remoteexe_with_ssh(TWO_LINES);
+    command
+        .args(["h", "s"])
+        .stderr(File::create(scene.path("stderr")).unwrap());
+    let mut child = Running::spawn(&mut command);
+    scene.wait_for_record("one");
+    fs::rename(scene.path("log"), scene.path("gone")).unwrap();
+    fs::write(scene.path("go"), "").unwrap();
+    assert_eq!(child.code(), Some(0));
+    let stderr = fs::read_to_string(scene.path("stderr")).unwrap();
+    let (warning, rest) = stderr.split_once('\n').unwrap();
+    assert!(warning.contains("No such file or directory"), "{warning}");
+    assert_eq!(records(rest), "two\nEND,0,h s\n");
+}

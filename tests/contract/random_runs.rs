@@ -1,0 +1,135 @@
+//! A model check: random outputs, and what the log must make of them.
+//!
+//! `SEED=N` runs the one run with that seed again; the seed of a run that failed is in its message.
+
+use std::env;
+use std::fmt::Write as _;
+use std::fs;
+
+use fastrand::Rng;
+
+use crate::support::{Scene, files, texts};
+
+const RUNS: u64 = 400;
+
+/// What an ssh writes, and when it renames the log meanwhile.
+struct Plan {
+    /// The script of the ssh, a write(2) a line.
+    script: String,
+    /// All that it writes.
+    output: Vec<u8>,
+    /// The exit status that remoteexe must give.
+    status: i32,
+}
+
+impl Plan {
+    fn new(random: &mut Rng) -> Self {
+        let output = random_output(random);
+        let mut script = String::new();
+        let mut rest = output.as_slice();
+        while !rest.is_empty() {
+            // Short pieces tear lines and characters apart, long ones make bursts.
+            let longest = *random
+                .choice(&[1, 3, 50, 5000, 5000, 5000])
+                .expect("a choice");
+            let (piece, later) = rest.split_at(random.usize(1..=longest.min(rest.len())));
+            rest = later;
+            let stream = if random.bool() { " >&2" } else { "" };
+            // In octal, which every printf understands for every byte.
+            let octal: Vec<String> = piece.iter().map(|byte| format!("\\{byte:03o}")).collect();
+            let _ = writeln!(script, "printf '{}'{stream}", octal.concat());
+            if random.u32(..40) == 0 {
+                let _ = writeln!(script, "rotate");
+            }
+            if random.u32(..40) == 0 {
+                let _ = writeln!(script, "sleep 0.001");
+            }
+        }
+        let (end, status) = random_end(random);
+        script.push_str(&end);
+        Self {
+            script,
+            output,
+            status,
+        }
+    }
+
+    /// The texts of the records that the log must have.
+    fn expected(&self) -> Vec<u8> {
+        let mut output = self.output.clone();
+        output.retain(|&byte| byte != 0);
+        if output.last().is_some_and(|&byte| byte != b'\n') {
+            output.push(b'\n');
+        }
+        let end = format!("END,{},h s\n", self.status);
+        [
+            b"START,-,h s\ncommand,ssh root@h s\n",
+            output.as_slice(),
+            end.as_bytes(),
+        ]
+        .concat()
+    }
+}
+
+fn random_output(random: &mut Rng) -> Vec<u8> {
+    let mut output = Vec::new();
+    for _ in 0..random.usize(..60) {
+        let longest = *random.choice(&[0, 1, 20, 200, 5000]).expect("a choice");
+        let length = random.usize(..=longest);
+        match random.u32(..4) {
+            0 => output.extend((0..length).map(|_| random.u8(..))),
+            1 => output.extend("日本語 αβγ ".repeat(length / 20 + 1).bytes()),
+            _ => output.extend((0..length).map(|_| random.u8(b' '..=b'~'))),
+        }
+        output.push(b'\n');
+    }
+    if random.bool() {
+        output.extend_from_slice(b"no newline");
+    }
+    output
+}
+
+fn random_end(random: &mut Rng) -> (String, i32) {
+    if random.u32(..4) == 0 {
+        let signal = *random.choice(&[1, 9, 11, 15]).expect("a choice");
+        (format!("kill -{signal} $$"), 128 + signal)
+    } else {
+        let status = random.i32(0..=255);
+        (format!("exit {status}"), status)
+    }
+}
+
+fn check(seed: u64) {
+    let plan = Plan::new(&mut Rng::with_seed(seed));
+    let scene = Scene::new();
+    // In a file: an environment variable holds no more than 128 kB.
+    let rotate = "n=100; rotate() { n=$((n + 1)); mv $DIR/log/* $DIR/rotated/$n 2>/dev/null; }";
+    fs::write(scene.path("plan"), format!("{rotate}\n{}", plan.script)).unwrap();
+    fs::create_dir(scene.path("rotated")).unwrap();
+    let mut command = scene.remoteexe_with_ssh(". $DIR/plan");
+    let status = command.args(["h", "s"]).status().unwrap();
+    assert_eq!(status.code(), Some(plan.status), "SEED={seed}");
+
+    let mut log = Vec::new();
+    for file in files(&scene.path("rotated"))
+        .iter()
+        .chain(&files(&scene.path("log")))
+    {
+        log.extend(fs::read(file).unwrap());
+    }
+    assert!(
+        texts(&log) == plan.expected(),
+        "the log differs from what was sent; SEED={seed}"
+    );
+}
+
+#[test]
+fn whatever_ssh_writes_is_in_the_log_byte_for_byte() {
+    if let Ok(seed) = env::var("SEED") {
+        check(seed.parse().expect("SEED=NUMBER"));
+        return;
+    }
+    let first = fastrand::u64(..1 << 32);
+    println!("SEED={first} and the {RUNS} after it");
+    (first..first + RUNS).for_each(check);
+}

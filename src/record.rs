@@ -79,3 +79,69 @@ pub fn join<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> Vec<u8> {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Local};
+
+    use super::*;
+
+    fn at(second: i64) -> DateTime<Local> {
+        DateTime::from_timestamp(second, 999_999_999)
+            .expect("a time")
+            .with_timezone(&Local)
+    }
+
+    #[test]
+    fn a_record_is_time_pid_text_and_newline() {
+        let mut prefix = Prefix::new(913);
+        let now = at(1_561_436_461);
+        prefix.set(now);
+        let mut records = Vec::new();
+        prefix.encode(b"START,-,h s", &mut records);
+        let time = now.naive_local().to_string();
+        let expected = format!("[{}][913] START,-,h s\n", &time[..19]);
+        assert_eq!(String::from_utf8_lossy(&records), expected);
+        assert_eq!(prefix.encoded_len(b"START,-,h s"), records.len());
+    }
+
+    #[test]
+    fn the_time_of_a_record_is_that_of_the_last_set_forwards_and_backwards() {
+        let mut prefix = Prefix::new(1);
+        for second in [
+            1_000_000_000,
+            1_000_000_000,
+            1_000_000_001,
+            999_999_999,
+            1_000_000_001,
+        ] {
+            prefix.set(at(second));
+            let mut fresh = Prefix::new(1);
+            fresh.set(at(second));
+            assert_eq!(prefix.bytes, fresh.bytes);
+        }
+    }
+
+    #[test]
+    fn the_longest_text_of_a_record_fits_into_one_append() {
+        let mut prefix = Prefix::new(u32::MAX);
+        prefix.set(at(253_402_300_799));
+        assert!(prefix.encoded_len(&[]) + MAX_TEXT <= 1 << 20);
+    }
+
+    #[test]
+    fn joined_words_of_any_bytes_are_one_line_without_control_characters() {
+        for seed in 0..1000 {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let words: Vec<Vec<u8>> = (0..random.usize(..5))
+                .map(|_| (0..random.usize(..50)).map(|_| random.u8(..)).collect())
+                .collect();
+            let text = join(words.iter().map(|word| OsStr::from_bytes(word)));
+            assert!(!text.iter().any(u8::is_ascii_control), "seed {seed}");
+            let not_ascii = |bytes: &[u8]| -> Vec<u8> {
+                bytes.iter().copied().filter(|byte| *byte >= 0x80).collect()
+            };
+            assert_eq!(not_ascii(&text), not_ascii(&words.concat()), "seed {seed}");
+        }
+    }
+}

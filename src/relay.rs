@@ -1,12 +1,13 @@
 //! Runs ssh and brings its output to the log while it comes.
 
-use std::io::{self, PipeReader, Read, Write};
+use std::io::{self, PipeReader, Write};
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::{Errno, ioctl_fionread};
+use rustix::io::{Errno, ioctl_fionread, read, retry_on_intr};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::lines::Lines;
@@ -66,7 +67,7 @@ pub fn relay(
     let mut relay = Relay {
         output: Output {
             pipe: Some(pipe),
-            buffer: vec![0; READ_SIZE],
+            buffer: Vec::with_capacity(READ_SIZE),
             lines: Lines::default(),
             tee,
         },
@@ -173,14 +174,12 @@ impl Output {
     /// Returns the number of bytes read, 0 at end of file. The caller knows that there is something
     /// to read.
     fn read(&mut self, log: &mut Log) -> usize {
-        let Some(pipe) = &mut self.pipe else { return 0 };
-        let length = match pipe.read(&mut self.buffer) {
-            Ok(length) => length,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return 0,
-            // A pipe has no other errors; if it had one, nothing more could be read from it.
-            Err(_) => 0,
-        };
-        let bytes = &self.buffer[..length];
+        let Some(pipe) = &self.pipe else { return 0 };
+        self.buffer.clear();
+        // Into memory that was never touched: a job with little output costs few pages of it.
+        // A pipe has no errors but EINTR; if it had one, nothing more could be read from it.
+        let _ = retry_on_intr(|| read(pipe, spare_capacity(&mut self.buffer)));
+        let bytes = self.buffer.as_slice();
         log.begin();
         if bytes.is_empty() {
             self.pipe = None;
@@ -193,7 +192,7 @@ impl Output {
             // Nobody reads it any more. The log is what matters.
             self.tee = false;
         }
-        length
+        bytes.len()
     }
 
     /// Reads what is left once ssh has exited.

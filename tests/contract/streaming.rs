@@ -40,6 +40,25 @@ fn a_line_of_a_real_remote_script_is_in_the_log_before_the_script_goes_on() {
 }
 
 #[test]
+fn a_line_is_stamped_with_the_time_when_it_came() {
+    let scene = Scene::new();
+    let mut command = scene.remoteexe_with_ssh(
+        "echo first; now=$(date +%s); until [ $(date +%s) -gt $((now + 1)) ]; do sleep 0.05; done
+         echo second",
+    );
+    assert_eq!(code(&command.args(["h", "s"]).output().unwrap()), 0);
+    let log = scene.log_bytes();
+    let stamps: Vec<&[u8]> = log
+        .split_inclusive(|&byte| byte == b'\n')
+        .map(|line| &line[..21])
+        .collect();
+    let [start, command, first, second, end] = stamps.as_slice() else {
+        panic!("five records")
+    };
+    assert!(start <= command && command <= first && first < second && second <= end);
+}
+
+#[test]
 fn half_a_line_is_logged_once_and_whole() {
     let scene = Scene::new();
     let mut command = scene.remoteexe_with_ssh(

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memchr_iter};
+
 use crate::record::MAX_TEXT;
 
 /// Collects the bytes of a stream, in whatever pieces they arrive, and gives them back as lines.
@@ -19,18 +21,21 @@ impl Lines {
     /// Takes the next `bytes` of the stream and calls `line` for each line that they complete,
     /// without its newline.
     pub fn feed(&mut self, bytes: &[u8], mut line: impl FnMut(&[u8])) {
-        for piece in without_nul(bytes).split_inclusive(|&byte| byte == b'\n') {
-            match piece.strip_suffix(b"\n") {
-                // The usual case, and the only one that copies nothing.
-                Some(whole) if self.partial.is_empty() && whole.len() <= MAX_TEXT => line(whole),
-                Some(end) => {
-                    self.extend(end, &mut line);
-                    line(&self.partial);
-                    self.partial.clear();
-                }
-                None => self.extend(piece, &mut line),
+        let bytes = without_nul(bytes);
+        let mut begin = 0;
+        for newline in memchr_iter(b'\n', &bytes) {
+            let end = &bytes[begin..newline];
+            begin = newline + 1;
+            // The usual case, and the only one that copies nothing.
+            if self.partial.is_empty() && end.len() <= MAX_TEXT {
+                line(end);
+            } else {
+                self.extend(end, &mut line);
+                line(&self.partial);
+                self.partial.clear();
             }
         }
+        self.extend(&bytes[begin..], &mut line);
     }
 
     /// Ends the stream: a last line without a newline is a line.
@@ -56,7 +61,7 @@ impl Lines {
 }
 
 fn without_nul(bytes: &[u8]) -> Cow<'_, [u8]> {
-    if bytes.contains(&0) {
+    if memchr(0, bytes).is_some() {
         Cow::Owned(bytes.iter().copied().filter(|&byte| byte != 0).collect())
     } else {
         Cow::Borrowed(bytes)

@@ -1,5 +1,7 @@
 //! Runs ssh and brings its output to the log while it comes.
 
+use std::env;
+use std::ffi::OsStr;
 use std::io::{self, PipeReader, Write};
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
@@ -95,12 +97,24 @@ fn spawn(mut command: Command) -> Result<(Child, PipeReader), RelayError> {
         .stderr(stderr)
         .spawn()
         .map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => RelayError::NotFound,
+            // The same for an ssh whose `#!` interpreter is missing; and a PATH with a file for a
+            // directory gives the other. Neither tells whether there is an ssh.
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                if !is_in_path(command.get_program()) =>
+            {
+                RelayError::NotFound
+            }
             _ => RelayError::CannotRun(error),
         })?;
     // `command` is dropped here, and with it our copies of the write end: while we held one, end of
     // file would never come.
     Ok((child, reader))
+}
+
+/// Whether a directory of PATH has `program`, whatever it is.
+fn is_in_path(program: &OsStr) -> bool {
+    env::var_os("PATH")
+        .is_some_and(|path| env::split_paths(&path).any(|dir| dir.join(program).exists()))
 }
 
 /// A running ssh.

@@ -313,6 +313,40 @@ pub fn is_running(pid: &str) -> bool {
     Path::new("/proc").join(pid).exists()
 }
 
+/// The state of a process as `ps` shows it (`T` stopped, `Z` exited and not waited for), if it is there.
+pub fn state(pid: &str) -> Option<char> {
+    let stat = fs::read_to_string(Path::new("/proc").join(pid).join("stat")).ok()?;
+    // Behind the name, which is in brackets and may itself hold anything.
+    stat.rsplit_once(") ")?.1.chars().next()
+}
+
+/// The process ids of the children of process `parent`.
+pub fn children(parent: u32) -> Vec<String> {
+    let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap();
+    children.split_whitespace().map(str::to_owned).collect()
+}
+
+/// A process that outlives the job that it comes from, and is killed when the test is over.
+pub struct Lingering(String);
+
+impl Lingering {
+    pub fn new(pid: String) -> Self {
+        Self(pid)
+    }
+
+    pub fn is_alive(&self) -> bool {
+        state(&self.0).is_some_and(|state| state != 'Z')
+    }
+}
+
+impl Drop for Lingering {
+    fn drop(&mut self) {
+        if let Some(pid) = self.0.parse().ok().and_then(Pid::from_raw) {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    }
+}
+
 /// A running sandbox; see `tests/sandbox.sh`.
 pub struct Sandbox {
     pub dir: PathBuf,
@@ -332,6 +366,11 @@ impl Sandbox {
     /// one that `tests/setup.sh` makes.
     pub fn start_as_ordinary_user() -> Self {
         Self::start_with(&mut as_ordinary_user("/bin/bash"))
+    }
+
+    /// Starts a sandbox whose sshd has these lines in its configuration too.
+    pub fn start_with_sshd_config(lines: &str) -> Self {
+        Self::start_with(Command::new("/bin/bash").env("SANDBOX_SSHD_CONFIG", lines))
     }
 
     fn start_with(bash: &mut Command) -> Self {

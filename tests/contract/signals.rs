@@ -1,12 +1,17 @@
 //! Signals to remoteexe reach ssh, and END is written whatever comes.
 
 use std::fs;
+use std::io::Read;
+use std::net::TcpListener;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
 use rustix::process::Signal;
 
-use crate::support::{REMOTEEXE, Running, Sandbox, Scene, is_running, send, wait_until};
+use crate::support::{
+    REMOTEEXE, Running, Sandbox, Scene, children, code, is_running, send, state, wait_for,
+    wait_until,
+};
 
 /// An ssh that is there until it is killed, and says so with its process id.
 const WAIT: &str = "echo $$ >$DIR/ssh-pid; echo ready; while :; do sleep 0.02; done";
@@ -191,8 +196,204 @@ fn a_signal_ends_a_real_ssh_and_nothing_stays_behind_here() {
     }
 }
 
-/// The process ids of the children of process `parent`.
-fn children(parent: u32) -> Vec<String> {
-    let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap();
-    children.split_whitespace().map(str::to_owned).collect()
+#[test]
+fn a_signal_that_is_waiting_at_the_start_ends_the_job_before_ssh_is_started() {
+    for (name, status) in [("TERM", 143), ("INT", 130), ("HUP", 129), ("QUIT", 131)] {
+        let scene = Scene::new();
+        let mut env = Command::new("env");
+        scene.equip_with_ssh(&mut env, "touch $DIR/ssh-was-run");
+        env.arg(format!("--block-signal={name}"));
+        env.args(["sh", "-c", r#"kill -$1 $$; exec "$0" h s"#, REMOTEEXE, name]);
+        assert_eq!(code(&env.output().unwrap()), status);
+        assert_eq!(
+            scene.log(),
+            format!("START,-,h s\ncommand,ssh root@h s\nEND,{status},h s\n")
+        );
+        assert!(!scene.path("ssh-was-run").exists());
+    }
+}
+
+#[test]
+fn a_signal_ends_a_real_ssh_that_waits_for_the_server() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    for (signal, status) in ENDING {
+        let scene = Scene::new();
+        let mut command = scene.remoteexe();
+        command.args(["-F", "/dev/null", "-p", &port, "127.0.0.1", "true"]);
+        let mut child = Running::spawn(&mut command);
+        let (mut connection, _) = wait_for("ssh to connect", || listener.accept().ok());
+        connection.set_nonblocking(false).unwrap();
+        // What ssh says first. From here on it waits for an answer.
+        connection.read_exact(&mut [0; 8]).unwrap();
+        send(&child, signal);
+        assert_eq!(child.code(), Some(status));
+        assert_eq!(
+            scene.log(),
+            format!(
+                "START,-,127.0.0.1 true\n\
+                 command,ssh -F /dev/null -p {port} root@127.0.0.1 true\n\
+                 END,{status},127.0.0.1 true\n"
+            )
+        );
+    }
+}
+
+#[test]
+fn a_signal_ends_an_ssh_that_writes_without_pause() {
+    for (signal, status) in ENDING {
+        let scene = Scene::new();
+        let mut child = Running::spawn(scene.remoteexe_with_ssh("exec yes").args(["h", "s"]));
+        scene.wait_for_record("y");
+        send(&child, signal);
+        assert_eq!(child.code(), Some(status));
+        assert_flood(&scene.log(), status);
+    }
+}
+
+#[test]
+fn a_second_signal_kills_an_ssh_that_writes_without_pause() {
+    let scene = Scene::new();
+    let body = "trap 'echo >$DIR/caught' TERM; while :; do echo y; done";
+    let mut child = Running::spawn(scene.remoteexe_with_ssh(body).args(["h", "s"]));
+    scene.wait_for_record("y");
+    send(&child, Signal::TERM);
+    scene.wait_for_file("caught");
+    send(&child, Signal::TERM);
+    assert_eq!(child.code(), Some(143));
+    assert_flood(&scene.log(), 143);
+}
+
+/// Expects nothing but `y` between the first two records and the last.
+fn assert_flood(log: &str, status: i32) {
+    let output = log.strip_prefix("START,-,h s\ncommand,ssh root@h s\ny\n");
+    let output = output.unwrap().strip_suffix(&format!("END,{status},h s\n"));
+    assert!(output.unwrap().lines().all(|line| line == "y"));
+}
+
+#[test]
+fn a_signal_between_the_exit_of_ssh_and_the_end_record_changes_nothing() {
+    // The helper, which holds the pipe, notices that ssh has been waited for and sends the signals
+    // while remoteexe gives the pipe its grace. On a busy machine it may come too late: then again.
+    let body = "(while [ -e /proc/$$ ]; do :; done
+         kill -TERM $PPID; kill -HUP $PPID; echo signalled) & exit 7";
+    wait_until("a signal that came in time", || {
+        let scene = Scene::new();
+        let mut child = Running::spawn(scene.remoteexe_with_ssh(body).args(["h", "s"]));
+        // Until then the process id that the helper signals is remoteexe's and nobody else's.
+        assert_eq!(child.code(), Some(7));
+        let log = scene.log();
+        let rest = log.strip_prefix("START,-,h s\ncommand,ssh root@h s\n");
+        match rest.unwrap() {
+            "signalled\nEND,7,h s\n" => true,
+            rest => {
+                assert_eq!(rest, "END,7,h s\n");
+                false
+            }
+        }
+    });
+}
+
+#[test]
+fn signals_that_are_blocked_at_the_start_work_all_the_same() {
+    let blocked = |scene: &Scene, body: &str| {
+        let mut env = Command::new("env");
+        scene.equip_with_ssh(&mut env, body);
+        env.args(["--block-signal", REMOTEEXE, "h", "s"]);
+        Running::spawn(&mut env)
+    };
+
+    let scene = Scene::new();
+    let body = "grep SigBlk /proc/self/status >$DIR/blocked; exit 7";
+    assert_eq!(blocked(&scene, body).code(), Some(7));
+    assert_eq!(
+        scene.log(),
+        "START,-,h s\ncommand,ssh root@h s\nEND,7,h s\n"
+    );
+    assert_eq!(
+        standard_signals(&scene.wait_for_file("blocked")),
+        0,
+        "ssh has none blocked"
+    );
+
+    for (signal, status) in ENDING {
+        let scene = Scene::new();
+        let mut child = blocked(&scene, WAIT);
+        scene.wait_for_record("ready");
+        send(&child, signal);
+        assert_eq!(child.code(), Some(status));
+        assert_eq!(
+            scene.log(),
+            format!("START,-,h s\ncommand,ssh root@h s\nready\nEND,{status},h s\n")
+        );
+    }
+}
+
+#[test]
+fn with_every_signal_ignored_at_the_start_the_exit_status_still_comes_through() {
+    let scene = Scene::new();
+    let mut env = Command::new("env");
+    // SIGCHLD is among them: for ssh, too, which has children to wait for, it must not stay ignored.
+    let body = "echo ready; until [ -e $DIR/go ]; do sleep 0.01; done; sh -c 'exit 7'; exit $?";
+    scene.equip_with_ssh(&mut env, body);
+    let mut child = Running::spawn(env.args(["--ignore-signal", REMOTEEXE, "h", "s"]));
+    scene.wait_for_record("ready");
+    for (signal, _) in ENDING {
+        send(&child, signal);
+    }
+    fs::write(scene.path("go"), "").unwrap();
+    assert_eq!(child.code(), Some(7));
+    assert_eq!(
+        scene.log(),
+        "START,-,h s\ncommand,ssh root@h s\nready\nEND,7,h s\n"
+    );
+}
+
+#[test]
+fn a_remoteexe_that_is_stopped_for_a_while_loses_nothing() {
+    let scene = Scene::new();
+    // More than a pipe holds, so that ssh has to wait too.
+    let body = "echo ready; until [ -e $DIR/go ]; do sleep 0.01; done
+         echo >$DIR/begun; seq 30000; exit 7";
+    let mut child = Running::spawn(scene.remoteexe_with_ssh(body).args(["h", "s"]));
+    scene.wait_for_record("ready");
+    send(&child, Signal::STOP);
+    let pid = child.id().to_string();
+    wait_until("remoteexe to stop", || state(&pid) == Some('T'));
+    fs::write(scene.path("go"), "").unwrap();
+    scene.wait_for_file("begun");
+    send(&child, Signal::CONT);
+    assert_eq!(child.code(), Some(7));
+    assert_counted_to_30000(&scene.log());
+}
+
+#[test]
+fn an_ssh_that_is_stopped_for_a_while_is_waited_for() {
+    let scene = Scene::new();
+    let body = "echo $$ >$DIR/ssh-pid; echo ready; until [ -e $DIR/go ]; do sleep 0.01; done
+         seq 30000; exit 7";
+    let mut child = Running::spawn(scene.remoteexe_with_ssh(body).args(["h", "s"]));
+    scene.wait_for_record("ready");
+    let ssh = scene.wait_for_file("ssh-pid");
+    let kill = |signal| {
+        let status = Command::new("kill").args([signal, ssh.as_str()]).status();
+        assert!(status.unwrap().success());
+    };
+    for _ in 0..2 {
+        kill("-STOP");
+        wait_until("ssh to stop", || state(&ssh) == Some('T'));
+        kill("-CONT");
+        wait_until("ssh to go on", || state(&ssh) != Some('T'));
+    }
+    fs::write(scene.path("go"), "").unwrap();
+    assert_eq!(child.code(), Some(7));
+    assert_counted_to_30000(&scene.log());
+}
+
+fn assert_counted_to_30000(log: &str) {
+    let numbers: Vec<String> = (1..=30_000).map(|i| format!("{i}\n")).collect();
+    let numbers = numbers.concat();
+    let expected = format!("START,-,h s\ncommand,ssh root@h s\nready\n{numbers}END,7,h s\n");
+    assert!(log == expected, "{} bytes of log", log.len());
 }

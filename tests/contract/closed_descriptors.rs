@@ -1,0 +1,126 @@
+//! Standard input, output and error that are closed, full or nobody's: the job runs all the same.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, PipeWriter, Read, Write, pipe};
+use std::process::{Command, Stdio};
+
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+
+use crate::support::{REMOTEEXE, Scene, code};
+
+/// Says so in `$DIR/ran`, and fails at a descriptor 0, 1 or 2 that cannot be used.
+const JOB: &str = "echo ran >>$DIR/ran; cat && echo out && echo err >&2 && exit 3";
+
+const RECORDS: &str = "START,-,h s\ncommand,ssh root@h s\nout\nerr\nEND,3,h s\n";
+
+fn assert_ran_once(scene: &Scene) {
+    assert_eq!(fs::read_to_string(scene.path("ran")).unwrap(), "ran\n");
+}
+
+/// A pipe that nobody reads any more.
+fn closed_pipe() -> PipeWriter {
+    pipe().unwrap().1
+}
+
+fn dev_full() -> File {
+    File::options().write(true).open("/dev/full").unwrap()
+}
+
+#[test]
+fn a_job_runs_whichever_of_the_standard_descriptors_are_closed() {
+    for closed in [
+        "<&-",
+        ">&-",
+        "2>&-",
+        "<&- >&-",
+        "<&- 2>&-",
+        ">&- 2>&-",
+        "<&- >&- 2>&-",
+    ] {
+        let scene = Scene::new();
+        let mut sh = Command::new("sh");
+        scene.equip_with_ssh(&mut sh, JOB);
+        let script = format!(r#"exec "$0" --tee always h s {closed}"#);
+        let output = sh.args(["-c", &script, REMOTEEXE]).output().unwrap();
+        assert_eq!(code(&output), 3, "{closed}");
+        assert_eq!(scene.log(), RECORDS, "{closed}");
+        assert_ran_once(&scene);
+        let shown = if closed.contains(" >") || closed.starts_with('>') {
+            ""
+        } else {
+            "out\nerr\n"
+        };
+        assert_eq!(String::from_utf8_lossy(&output.stdout), shown, "{closed}");
+        assert!(output.stderr.is_empty(), "{closed}");
+    }
+}
+
+#[test]
+fn a_job_runs_where_neither_the_log_nor_standard_error_takes_a_record() {
+    for stderr in [Stdio::from(closed_pipe()), Stdio::from(dev_full())] {
+        let scene = Scene::new();
+        let mut command = scene.remoteexe_with_ssh(JOB);
+        command.arg("--log-dir").arg(scene.path("missing"));
+        let status = command.args(["h", "s"]).stderr(stderr).status();
+        assert_eq!(status.unwrap().code(), Some(3));
+        assert_ran_once(&scene);
+    }
+
+    let scene = Scene::new();
+    let mut sh = Command::new("sh");
+    scene.equip_with_ssh(&mut sh, JOB);
+    sh.env("REMOTEEXE_LOG_DIR", scene.path("missing"));
+    let status = sh.args(["-c", r#"exec "$0" h s <&- >&- 2>&-"#, REMOTEEXE]);
+    assert_eq!(status.status().unwrap().code(), Some(3));
+    assert_ran_once(&scene);
+}
+
+#[test]
+fn a_refused_command_line_is_logged_where_standard_error_takes_nothing() {
+    for stderr in [Stdio::from(closed_pipe()), Stdio::from(dev_full())] {
+        let scene = Scene::new();
+        let mut command = scene.remoteexe_with_ssh(JOB);
+        let status = command.arg("h").stderr(stderr).status();
+        assert_eq!(status.unwrap().code(), Some(10));
+        assert!(scene.log().ends_with("\nEND,10,h\n"));
+        assert!(!scene.path("ran").exists());
+    }
+}
+
+#[test]
+fn a_tee_that_cannot_be_written_harms_nothing() {
+    let scene = Scene::new();
+    let mut command = scene.remoteexe_with_ssh(JOB);
+    command
+        .args(["--tee", "always", "h", "s"])
+        .stdout(dev_full());
+    assert_eq!(command.status().unwrap().code(), Some(3));
+    assert_eq!(scene.log(), RECORDS);
+    assert_ran_once(&scene);
+}
+
+#[test]
+fn a_tee_that_would_block_harms_nothing() {
+    let (mut reader, mut writer) = pipe().unwrap();
+    let flags = fcntl_getfl(&writer).unwrap();
+    fcntl_setfl(&writer, flags | OFlags::NONBLOCK).unwrap();
+    let mut filled = 0;
+    let full = loop {
+        match writer.write(&[b'x'; 4096]) {
+            Ok(length) => filled += length,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(full.kind(), ErrorKind::WouldBlock);
+
+    let scene = Scene::new();
+    let mut command = scene.remoteexe_with_ssh(JOB);
+    command.args(["--tee", "always", "h", "s"]).stdout(writer);
+    assert_eq!(command.status().unwrap().code(), Some(3));
+    assert_eq!(scene.log(), RECORDS);
+    assert_ran_once(&scene);
+    drop(command);
+    let mut shown = Vec::new();
+    reader.read_to_end(&mut shown).unwrap();
+    assert_eq!(shown.len(), filled);
+}

@@ -11,6 +11,7 @@ mod disk_full;
 mod exit_status;
 mod large_output;
 mod log_faults;
+mod limits;
 mod log_file;
 mod passed_to_ssh;
 mod random_runs;

@@ -1,0 +1,162 @@
+//! A system that refuses processes, descriptors or the program: the log says so, and nothing is lost.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::{Command, Stdio};
+
+use crate::support::{REMOTEEXE, Sandbox, Scene, as_ordinary_user, code, files, stderr, texts};
+
+/// Puts an executable script without a body into `$DIR/bin` as ssh.
+fn install_script(scene: &Scene, interpreter: &str) {
+    fs::create_dir(scene.path("bin")).unwrap();
+    // By sh: a descriptor of ours that writes to it could be inherited by a child of another test
+    // for a moment, and while it is open the file cannot be executed (ETXTBSY).
+    let mut sh = Command::new("sh");
+    scene.equip(&mut sh);
+    let script = r#"printf '#!%s\n' "$0" >$DIR/bin/ssh && chmod 755 $DIR/bin/ssh"#;
+    assert!(
+        sh.args(["-c", script, interpreter])
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+/// Runs remoteexe with `path` as PATH.
+fn assert_cannot_run(scene: &Scene, path: &str, status: i32, reason: &str) {
+    let mut command = scene.remoteexe();
+    let output = command
+        .current_dir(scene.path("log"))
+        .env("PATH", path)
+        .args(["h", "s"])
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), status, "{path}");
+    assert_eq!(
+        scene.log(),
+        format!("START,-,h s\ncommand,ssh root@h s\nremoteexe: {reason}\nEND,{status},h s\n")
+    );
+    assert_eq!(stderr(&output), "");
+}
+
+#[test]
+fn an_ssh_that_is_a_directory_gives_126() {
+    let scene = Scene::new();
+    fs::create_dir_all(scene.path("bin/ssh")).unwrap();
+    let path = scene.path("bin");
+    let reason = "ssh cannot be run: Permission denied (os error 13)";
+    assert_cannot_run(&scene, path.to_str().unwrap(), 126, reason);
+}
+
+#[test]
+fn an_ssh_whose_interpreter_is_missing_gives_126() {
+    let scene = Scene::new();
+    install_script(&scene, "/nonexistent/interpreter");
+    let path = scene.path("bin");
+    let reason = "ssh cannot be run: No such file or directory (os error 2)";
+    assert_cannot_run(&scene, path.to_str().unwrap(), 126, reason);
+}
+
+#[test]
+fn a_path_of_nonsense_gives_127() {
+    for path in ["", ":", "/dev/null", "/nonexistent::~:$HOME", "*", "\n"] {
+        let reason = "ssh: not found in PATH; \
+                      install the OpenSSH client (apt-get install openssh-client)";
+        assert_cannot_run(&Scene::new(), path, 127, reason);
+    }
+}
+
+#[test]
+fn a_user_who_may_have_no_more_processes_gets_126() {
+    // For root there is no such limit.
+    let sandbox = Sandbox::start_as_ordinary_user();
+    let log = sandbox.dir.join("log");
+    let mut command = as_ordinary_user("sh");
+    let script = r#"mkdir "$0" && exec prlimit --nproc=0 "$@""#;
+    command.args(["-c", script]).arg(&log);
+    command.arg(sandbox.install("remoteexe"));
+    command.arg("--log-dir").arg(&log).args(["h", "s"]);
+    let output = command.current_dir("/").output().unwrap();
+    assert_eq!(code(&output), 126);
+    assert_eq!(stderr(&output), "");
+    let records = texts(&fs::read(&files(&log)[0]).unwrap());
+    assert_eq!(
+        String::from_utf8(records).unwrap(),
+        "START,-,h s\ncommand,ssh root@h s\n\
+         remoteexe: ssh cannot be run: Resource temporarily unavailable (os error 11)\n\
+         END,126,h s\n"
+    );
+}
+
+#[test]
+fn however_few_descriptors_there_are_each_record_is_in_the_log() {
+    for limit in 4..=32 {
+        let scene = Scene::new();
+        let output = run_with_descriptors(&scene, limit, "log");
+        if assert_complete(&scene.log(), code(&output)) {
+            assert!(limit > 4, "four are not felt");
+            return;
+        }
+        let stderr = stderr(&output);
+        let held = "Too many open files (os error 24); holding the records until it can\n";
+        assert!(stderr.is_empty() || stderr.ends_with(held), "{stderr}");
+    }
+    panic!("the job never ran");
+}
+
+#[test]
+fn however_few_descriptors_there_are_each_record_is_on_standard_error_where_there_is_no_log() {
+    for limit in 4..=32 {
+        let scene = Scene::new();
+        let output = run_with_descriptors(&scene, limit, "missing");
+        let stderr = stderr(&output);
+        let (warning, records) = stderr.split_once('\n').unwrap();
+        assert!(
+            warning.starts_with("remoteexe: cannot log to "),
+            "{warning}"
+        );
+        let records = String::from_utf8(texts(records.as_bytes())).unwrap();
+        if assert_complete(&records, code(&output)) {
+            return;
+        }
+    }
+    panic!("the job never ran");
+}
+
+/// Runs remoteexe with file descriptors below `limit` only, in front of an ssh that prints its
+/// arguments and needs none.
+fn run_with_descriptors(scene: &Scene, limit: u32, log_dir: &str) -> std::process::Output {
+    fs::create_dir(scene.path("bin")).unwrap();
+    symlink("/bin/echo", scene.path("bin/ssh")).unwrap();
+    let mut sh = Command::new("sh");
+    scene.equip(&mut sh);
+    // Those that whoever runs the tests left open would count.
+    let script = format!(
+        r#"exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
+           PATH=$DIR/bin:$PATH exec prlimit --nofile={limit} "$0" --log-dir $DIR/{log_dir} h s"#
+    );
+    sh.args(["-c", &script, REMOTEEXE])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+/// Expects all records of a job that has run, and returns true, or of one that could not be.
+fn assert_complete(records: &str, status: i32) -> bool {
+    if status == 0 {
+        assert_eq!(
+            records,
+            "START,-,h s\ncommand,ssh root@h s\nroot@h s\nEND,0,h s\n"
+        );
+        return true;
+    }
+    assert_eq!(status, 126, "{records}");
+    // With too few to be told of signals, remoteexe does not get as far as the command.
+    assert_eq!(
+        records.replace("command,ssh root@h s\n", ""),
+        "START,-,h s\n\
+         remoteexe: ssh cannot be run: Too many open files (os error 24)\n\
+         END,126,h s\n"
+    );
+    false
+}

@@ -12,6 +12,7 @@ mod exit_status;
 mod large_output;
 mod log_faults;
 mod limits;
+mod lingering_helpers;
 mod log_file;
 mod passed_to_ssh;
 mod random_runs;

@@ -6,6 +6,7 @@
 )]
 
 mod closed_descriptors;
+mod connection;
 mod cron;
 mod disk_full;
 mod exit_status;

@@ -2,12 +2,14 @@
 # Installs what the sandbox and the tests need on Debian or Ubuntu. Does nothing where all is there.
 set -eu
 
-# The program that shows a package to be there, and the package.
+# The program or directory that shows a package to be there, and the package.
 needed=(
     /usr/bin/ssh       openssh-client
     /usr/sbin/sshd     openssh-server
     /usr/sbin/cron     cron
     /usr/bin/cc        gcc
+    /usr/bin/faketime  faketime
+    /usr/share/zoneinfo/Europe  tzdata
 )
 # As root the tests also run as this user, because sshd lets an ordinary user log in as itself only.
 # Remove it with: userdel remoteexe-test

@@ -9,6 +9,7 @@ mod closed_descriptors;
 mod connection;
 mod cron;
 mod disk_full;
+mod environment;
 mod exit_status;
 mod large_output;
 mod log_faults;

@@ -13,6 +13,7 @@ mod environment;
 mod exit_status;
 mod large_output;
 mod log_faults;
+mod hostile_operands;
 mod limits;
 mod lingering_helpers;
 mod log_file;

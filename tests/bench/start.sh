@@ -1,0 +1,43 @@
+# What a start costs, with an ssh that exits at once. Sourced by run.sh.
+# shellcheck shell=bash disable=SC2154
+
+start() {
+    local runs warmup=10
+    runs=$(by_size 50 1000 1000)
+    note "start: $runs runs each"
+    mkdir -p "$work/stub"
+    ln -sf /bin/true "$work/stub/ssh"
+    fresh_log
+    # By hyperfine itself, without a shell: that would cost as much as what is measured.
+    PATH=$work/stub:$PATH measure -N --runs "$runs" --warmup "$warmup" \
+        'ssh root@host script' 'remoteexe host script' "$(printf '%q' "$here/original.sh") host script"
+    check_starts $((runs + warmup))
+    start_table
+}
+
+# check_starts RUNS: whether remoteexe and original.sh have logged each of theirs.
+check_starts() {
+    local ends
+    ends=$(grep -c '\] END,0,host script$' "$(log_file)" || true)
+    [ "$ends" -eq $((2 * $1)) ] || fail "$ends runs instead of $((2 * $1)) are in the log"
+}
+
+start_table() {
+    local names=("the ssh stub alone" remoteexe "bash") wall=() cpu=() i over share
+    for i in 0 1 2; do
+        wall+=("$(result "[$i].median * 1000")")
+        # hyperfine has no median for it.
+        cpu+=("$(result "[$i] | (.user + .system) * 1000")")
+    done
+    over=$(calculate %.2f "${cpu[1]} - ${cpu[0]}")
+    share=$(calculate %.3f "${wall[1]} / ${wall[2]}")
+    header start "wall, median (ms)" "CPU, mean (ms)" "" target verdict
+    for i in 0 1 2; do
+        local cells=("${names[i]}" "$(calculate %.2f "${wall[i]}")" "$(calculate %.2f "${cpu[i]}")")
+        case $i in
+            0) row "${cells[@]}" "" "" "" ;;
+            1) row "${cells[@]}" "CPU $over ms over the stub" "<= 1.5 ms" "$(verdict "$over <= 1.5")" ;;
+            2) row "${cells[@]}" "remoteexe takes $share x" "<= 1/6" "$(verdict "$share <= 1 / 6")" ;;
+        esac
+    done
+}

@@ -1,0 +1,114 @@
+# How fast a flood of lines gets into the log. Sourced by run.sh.
+# shellcheck shell=bash disable=SC2154
+
+# All of them write a time before each line, but for cat, which writes the bare lines, and sed, which
+# writes the same text before each. All of them but remoteexe and bash, which run ssh, read from `cat`.
+# cat-log is given what remoteexe has logged, which is more than its input.
+contenders=(remoteexe cat cat-log multilog s6-log svlogd sed ts bash)
+
+# Run by sh, with INPUT and LOG in the environment.
+# shellcheck disable=SC2016
+declare -A contender_command=(
+    [remoteexe]='remoteexe host script'
+    [cat]='cat "$INPUT" | cat >>"$LOG/log"'
+    [cat-log]='cat "$LOGGED" | cat >>"$LOG/log"'
+    # The largest files that they can be told to write, and none of them deleted.
+    [multilog]='cat "$INPUT" | multilog t s16777215 n1000 "$LOG"'
+    [s6-log]='cat "$INPUT" | s6-log -l 0 n1000 s268435455 t "$LOG"'
+    [svlogd]='cat "$INPUT" | svlogd -t "$LOG"'
+    [sed]='cat "$INPUT" | sed "s/^/[2026-11-23 15:09:02][913] /" >>"$LOG/log"'
+    [ts]='cat "$INPUT" | ts "[%Y-%m-%d %H:%M:%S]" >>"$LOG/log"'
+    [bash]='"$BENCH/original.sh" host script'
+)
+# Before each run. The file is what svlogd needs to be told that its log is to be one file. Without sync
+# a contender would pay for what the one before it has left to be written.
+# shellcheck disable=SC2016
+contender_prepare='rm -rf "$LOG"; mkdir "$LOG"; printf "s0\nn0\n" >"$LOG/config"; sync'
+
+# What a slow contender is given at most; its time is then scaled up to all lines.
+declare -A contender_lines=([ts]=2000000 [bash]=2000)
+
+# The target for remoteexe's time as a multiple of the contender's.
+declare -A contender_target=([cat]='<= 1.25' [multilog]='< 0.5')
+
+throughput() {
+    header input contender "wall, median (s)" "CPU, mean (s)" "remoteexe's wall" target verdict
+    # This target is for such lines only.
+    contender_target[ts]='< 0.1'
+    throughput_of 2000000 80
+    unset 'contender_target[ts]'
+    throughput_of 20000 8000
+    throughput_of 20000000 8
+}
+
+# throughput_of LINES BYTES: the rows for an input of so many lines of so many bytes, newline included.
+throughput_of() {
+    local lines=$(($1 / $(by_size 20 1 1))) bytes=$2 contender
+    local -A seconds=() cpu=() label=([cat-log]="cat, given remoteexe's log")
+    make_lines "$lines" "$bytes" >"$work/input"
+    for contender in "${contenders[@]}"; do
+        note "throughput: $lines lines of $bytes bytes: $contender"
+        run_contender "$contender" "$lines"
+    done
+    for contender in "${contenders[@]}"; do
+        throughput_row "$lines x $bytes B" "$contender"
+    done
+    rm -rf "$work/input" "$work/logged" "$LOG"
+}
+
+# Numbered, so that none can be lost, doubled or moved unseen.
+make_lines() {
+    awk -v lines="$1" -v bytes="$2" 'BEGIN {
+        for (i = 8; i < bytes; i++)
+            rest = rest "x"
+        for (i = 0; i < lines; i++)
+            printf "%07x%s\n", i, rest
+    }'
+}
+
+# run_contender NAME LINES: measures it and checks what it has logged.
+run_contender() {
+    local name=$1 lines=$2 most=${contender_lines[$1]:-$2} scale
+    # shellcheck disable=SC2016
+    export FAKE_SSH='exec cat "$INPUT"' INPUT=$work/input LOGGED=$work/logged
+    : "${label[$name]:=$name}"
+    if [ "$most" -lt "$lines" ]; then
+        label[$name]="$name, scaled from $most lines"
+        INPUT=$work/part
+        head -n "$most" "$work/input" >"$INPUT"
+    else
+        most=$lines
+    fi
+    measure --runs "$(by_size 2 5 5)" --warmup 1 \
+        --prepare "$contender_prepare" "${contender_command[$name]}"
+    scale="* $lines / $most"
+    seconds[$name]=$(calculate %f "$(result '[0].median') $scale")
+    cpu[$name]=$(calculate %f "$(result '[0] | .user + .system') $scale")
+    # The log is the last run's.
+    contender_output "$name" | cmp - "$INPUT" >&2 || fail "$name has not logged its input"
+    [ "$name" != remoteexe ] || mv "$(log_file)" "$LOGGED"
+}
+
+# The lines in a contender's log without what it has put before them.
+contender_output() {
+    case $1 in
+        remoteexe | bash) logged_output "$(log_file)" ;;
+        cat) cat "$LOG/log" ;;
+        cat-log) logged_output "$LOG/log" ;;
+        sed) cut -b 28- "$LOG/log" ;;
+        ts) cut -b 23- "$LOG/log" ;;
+        # @, 24 hexadecimal digits and a blank. Full files are named by the time; there may be none.
+        *) (shopt -s nullglob && cat "$LOG"/@* "$LOG/current") | cut -b 27- ;;
+    esac
+}
+
+# throughput_row INPUT NAME
+throughput_row() {
+    local name=$2 ratio=1 target=${contender_target[$2]:-} judged=
+    if [ "$name" != remoteexe ]; then
+        ratio=$(calculate %.3g "${seconds[remoteexe]} / ${seconds[$name]}")
+    fi
+    [ -z "$target" ] || judged=$(verdict "$ratio $target")
+    row "$1" "${label[$name]}" "$(calculate %.3f "${seconds[$name]}")" \
+        "$(calculate %.3f "${cpu[$name]}")" "$ratio x" "$target" "$judged"
+}

@@ -18,7 +18,6 @@ sections=(throughput start memory latency scale)
 
 # The program that shows a package to be there, and the package.
 needed=(
-    cargo      cargo
     hyperfine  hyperfine
     jq         jq
     multilog   daemontools

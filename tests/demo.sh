@@ -5,8 +5,8 @@ set -eu
 cd "$(dirname "$0")/.."
 
 tests/setup.sh
-cargo build --release
-PATH=$PWD/target/release:$PATH exec tests/sandbox.sh bash -eu -c '
+cargo install --locked --force --path . --root target/demo
+PATH=$PWD/target/demo/bin:$PATH exec tests/sandbox.sh bash -eu -c '
     printf "#!/bin/sh\necho \"collect user log(\$1)\"\n" >"$SANDBOX/user_log.sh"
     printf "#!/bin/sh\necho \"cannot read /data/sum\" >&2\nexit 3\n" >"$SANDBOX/sum.sh"
     chmod +x "$SANDBOX"/*.sh

@@ -81,11 +81,7 @@ make_work_directory() {
 
 build() {
     note "building"
-    (cd "$root" && cargo build --release --quiet)
-    local target
-    target=$(cd "$root" && cargo metadata --format-version 1 --no-deps | jq -r .target_directory)
-    mkdir "$work/bin"
-    ln -s "$target/release/remoteexe" "$work/bin/remoteexe"
+    cargo install --quiet --locked --path "$root" --root "$work"
 }
 
 # The same for all contenders: no setting of the caller's, and the locale that cron has.

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use rustix::process::Signal;
 
-use crate::support::{Lingering, Running, Sandbox, Scene, send, state, wait_until};
+use crate::support::{Lingering, Running, Sandbox, Scene, send, state, wait_for, wait_until};
 
 #[test]
 fn a_helper_that_keeps_the_pipe_open_does_not_keep_the_job() {
@@ -73,16 +73,9 @@ fn a_control_master_that_the_job_started_does_not_keep_it() {
         command.args(["-o", "LogLevel=VERBOSE", "-o", &path]);
         command.args(["h", "echo out; exit 3"]);
         let mut child = Running::spawn(&mut command);
+        let pid = wait_for("the master", || master(&path));
+        let master = Lingering::new(pid.clone());
         assert_eq!(child.code(), Some(3));
-
-        let check = Command::new("ssh")
-            .args(["-F", "/dev/null", "-O", "check", "-o", &path, "h"])
-            .output()
-            .unwrap();
-        let answer = String::from_utf8(check.stderr).unwrap();
-        let pid = answer.trim_end().strip_prefix("Master running (pid=");
-        let pid = pid.and_then(|pid| pid.strip_suffix(')')).expect(&answer);
-        let master = Lingering::new(pid.to_owned());
         assert!(master.is_alive());
         let pipe = fs::read_link(format!("/proc/{pid}/fd/2")).unwrap();
         assert_eq!(pipe.to_string_lossy().starts_with("pipe:"), verbose);
@@ -92,6 +85,15 @@ fn a_control_master_that_the_job_started_does_not_keep_it() {
         assert!(log.ends_with("\nEND,3,h echo out; exit 3\n"), "{log}");
         assert_eq!(log.contains("\ndebug1: "), verbose, "{log}");
     }
+}
+
+/// The process id of the control master at `path`, an option of ssh, once it is there.
+fn master(path: &str) -> Option<String> {
+    let check = ["-F", "/dev/null", "-O", "check", "-o", path, "h"];
+    let answer = Command::new("ssh").args(check).output().unwrap().stderr;
+    let answer = String::from_utf8(answer).unwrap();
+    let pid = answer.trim_end().strip_prefix("Master running (pid=")?;
+    Some(pid.strip_suffix(')')?.to_owned())
 }
 
 #[test]

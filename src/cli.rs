@@ -2,12 +2,13 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::fmt::Display;
 use std::io::{self, IsTerminal};
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 
-use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum, value_parser};
+use clap::{CommandFactory, FromArgMatches, Parser};
 
 use crate::job::{Job, Refusal};
 use crate::record;
@@ -60,7 +61,7 @@ struct Args {
     /// Private key; if none, as ssh's configuration says
     #[arg(short, long, value_name = "FILE", env = "REMOTEEXE_IDENTITY")]
     #[arg(help_heading = "Passed to ssh", hide_env_values = true)]
-    identity: Option<PathBuf>,
+    identity: Vec<OsString>,
 
     /// User to log in as
     #[arg(short, long, value_name = "USER", env = "REMOTEEXE_LOGIN")]
@@ -69,61 +70,38 @@ struct Args {
         hide_env_values = true,
         default_value = "root"
     )]
-    #[arg(value_parser = OsStringValueParser::new().try_map(login))]
-    login: Login,
+    login: OsString,
 
     /// KEYWORD=VALUE as in ssh's configuration; may be repeated
     #[arg(short, value_name = "OPTION", help_heading = "Passed to ssh")]
-    #[arg(value_parser = OsStringValueParser::new().try_map(not_empty))]
     option: Vec<OsString>,
 
-    /// Configuration file in place of ~/.ssh/config
+    /// Configuration file in place of the user's and the system's
     #[arg(short = 'F', value_name = "FILE", help_heading = "Passed to ssh")]
-    config: Option<PathBuf>,
+    config: Option<OsString>,
 
     /// Port on HOST
     #[arg(short, value_name = "PORT", help_heading = "Passed to ssh")]
-    #[arg(value_parser = value_parser!(u16).range(1..))]
-    port: Option<u16>,
+    port: Option<OsString>,
 
     /// Directory of the log
     #[arg(long, value_name = "DIR", env = "REMOTEEXE_LOG_DIR")]
     #[arg(help_heading = "Logging", hide_env_values = true, default_value = DEFAULT_LOG_DIR)]
-    log_dir: PathBuf,
+    log_dir: OsString,
 
-    /// Show the output on standard output too; auto: if it is a terminal
+    /// Show the output on standard output too: always, never, or auto, which does it on a terminal
     #[arg(
         long,
         value_name = "WHEN",
         default_value = "auto",
         help_heading = "Logging"
     )]
-    tee: Tee,
+    tee: OsString,
 
     // HOST, SCRIPT and PARAMETERS in one: of two arguments clap would still take a word between HOST
     // and SCRIPT for an option of ours.
     #[arg(trailing_var_arg = true, hide = true)]
     operands: Vec<OsString>,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Tee {
-    Auto,
-    Always,
-    Never,
-}
-
-fn login(word: OsString) -> Result<Login, String> {
-    Login::try_from(word)
-        .map_err(|error| format!("{error}; give a user name with --login or REMOTEEXE_LOGIN"))
-}
-
-fn not_empty(word: OsString) -> Result<OsString, WordError> {
-    if word.is_empty() {
-        Err(WordError::Empty)
-    } else {
-        Ok(word)
-    }
 }
 
 /// What a command line asks for.
@@ -133,49 +111,26 @@ pub enum Request {
     Run(Job),
     /// Print the help or the version.
     Show(clap::Error),
-    /// Nothing that can be run: print what is wrong with it, and log it.
-    Refuse(Refusal, clap::Error),
+    /// Nothing that can be run: log that, and print what is wrong.
+    Refuse(Refusal, String),
 }
 
 /// Reads the command line, the program's name first, and the environment variables that stand in
 /// for options.
 pub fn parse(words: impl IntoIterator<Item = OsString>) -> Request {
     let words: Vec<OsString> = words.into_iter().collect();
-    let args = match command()
+    let args = command()
         .try_get_matches_from(&words)
-        .and_then(|matches| Args::from_arg_matches(&matches))
-    {
-        Ok(args) => args,
+        .and_then(|matches| Args::from_arg_matches(&matches));
+    match args {
+        Ok(args) => args.job().map_or_else(
+            |error| refuse(&args.operands, &args.log_dir, error),
+            Request::Run,
+        ),
         Err(error) if error.use_stderr() => {
-            let operands = words.iter().skip(1);
-            return refuse(operands, log_dir(&words), complete(error));
+            refuse(words.get(1..).unwrap_or_default(), &log_dir(&words), error)
         }
-        Err(help_or_version) => return Request::Show(help_or_version),
-    };
-    match operands(&args.operands) {
-        Ok(operands) => Request::Run(args.job(operands)),
-        Err(error) => refuse(&args.operands, args.log_dir, error),
-    }
-}
-
-impl Args {
-    fn job(self, operands: Operands) -> Job {
-        Job {
-            ssh: Ssh {
-                config: self.config,
-                identity: self.identity,
-                port: self.port,
-                options: self.option,
-                login: self.login,
-                operands,
-            },
-            log_dir: self.log_dir,
-            tee: match self.tee {
-                Tee::Auto => io::stdout().is_terminal(),
-                Tee::Always => true,
-                Tee::Never => false,
-            },
-        }
+        Err(help_or_version) => Request::Show(help_or_version),
     }
 }
 
@@ -192,32 +147,130 @@ fn command() -> clap::Command {
     })
 }
 
-/// Checks the operands, which clap only collects.
-fn operands(words: &[OsString]) -> Result<Operands, clap::Error> {
-    let [host, script, parameters @ ..] = words else {
-        let message = "HOST and SCRIPT are required";
-        return Err(command().error(ErrorKind::MissingRequiredArgument, message));
-    };
-    Ok(Operands {
-        host: Host::try_from(host.clone()).map_err(|error| {
-            let remedy =
-                "give a host name, an address or an alias of ssh_config, and the user with --login";
-            invalid("HOST", host, &error, remedy)
-        })?,
-        script: Script::try_from(script.clone()).map_err(|error| {
-            let remedy =
-                "options go before HOST; give a script by its path, if need be as ./SCRIPT";
-            invalid("SCRIPT", script, &error, remedy)
-        })?,
-        parameters: parameters.to_vec(),
-    })
+impl Args {
+    /// Checks the words, which clap only collects: so that a refused command line, too, is logged
+    /// where and as it says.
+    fn job(&self) -> Result<Job, clap::Error> {
+        let [host, script, parameters @ ..] = self.operands.as_slice() else {
+            let message = "HOST and SCRIPT are required";
+            return Err(command().error(ErrorKind::MissingRequiredArgument, message));
+        };
+        Ok(Job {
+            log_dir: path("--log-dir <DIR>", &self.log_dir)?,
+            tee: tee(&self.tee)?,
+            ssh: Ssh {
+                config: self
+                    .config
+                    .as_ref()
+                    .map(|word| path("-F <FILE>", word))
+                    .transpose()?,
+                identities: self
+                    .identity
+                    .iter()
+                    .map(|word| path("--identity <FILE>", word))
+                    .collect::<Result<_, _>>()?,
+                port: self.port.as_ref().map(|word| port(word)).transpose()?,
+                options: self
+                    .option
+                    .iter()
+                    .map(|word| option(word))
+                    .collect::<Result<_, _>>()?,
+                login: Login::try_from(self.login.clone()).map_err(|error| {
+                    let remedy = "give a user name with --login or REMOTEEXE_LOGIN";
+                    invalid("--login <USER>", &self.login, error, remedy)
+                })?,
+                operands: Operands {
+                    host: Host::try_from(host.clone()).map_err(|error| {
+                        let remedy = "give a host name, an address or an alias of ssh_config, \
+                                      and the user with --login";
+                        invalid("<HOST>", host, error, remedy)
+                    })?,
+                    script: Script::try_from(script.clone()).map_err(|error| {
+                        let remedy = "options go before HOST; \
+                                      give a script by its path, if need be as ./SCRIPT";
+                        invalid("<SCRIPT>", script, error, remedy)
+                    })?,
+                    parameters: parameters.to_vec(),
+                },
+            },
+        })
+    }
 }
 
-fn invalid(operand: &str, word: &OsStr, error: &WordError, remedy: &str) -> clap::Error {
+fn path(argument: &str, word: &OsStr) -> Result<PathBuf, clap::Error> {
+    if word.is_empty() {
+        return Err(invalid(argument, word, WordError::Empty, "give a path"));
+    }
+    Ok(PathBuf::from(word))
+}
+
+fn option(word: &OsStr) -> Result<OsString, clap::Error> {
+    if word.is_empty() {
+        let remedy = "give KEYWORD=VALUE, such as ConnectTimeout=10";
+        return Err(invalid("-o <OPTION>", word, WordError::Empty, remedy));
+    }
+    Ok(word.to_owned())
+}
+
+fn port(word: &OsStr) -> Result<NonZeroU16, clap::Error> {
+    word.to_str()
+        .and_then(|word| word.parse().ok())
+        .ok_or_else(|| {
+            let remedy = "give a number from 1 to 65535";
+            invalid("-p <PORT>", word, "it is not a port", remedy)
+        })
+}
+
+fn tee(word: &OsStr) -> Result<bool, clap::Error> {
+    match word.as_encoded_bytes() {
+        b"auto" => Ok(io::stdout().is_terminal()),
+        b"always" => Ok(true),
+        b"never" => Ok(false),
+        _ => {
+            let remedy = "give auto, always or never";
+            Err(invalid("--tee <WHEN>", word, "it is not a choice", remedy))
+        }
+    }
+}
+
+fn invalid(argument: &str, word: &OsStr, fault: impl Display, remedy: &str) -> clap::Error {
     let word = record::join([word]);
     let word = String::from_utf8_lossy(&word);
-    let message = format!("invalid value '{word}' for <{operand}>: {error}\n\n  tip: {remedy}");
+    let message = format!("invalid value '{word}' for {argument}: {fault}\n\n  tip: {remedy}");
     command().error(ErrorKind::ValueValidation, message)
+}
+
+/// The log directory of a command line that clap did not accept, as far as it can be made out.
+fn log_dir(words: &[OsString]) -> OsString {
+    let matches = command().ignore_errors(true).try_get_matches_from(words);
+    matches
+        .ok()
+        .and_then(|matches| matches.try_get_one("log_dir").ok()?.cloned())
+        .or_else(|| env::var_os("REMOTEEXE_LOG_DIR"))
+        .unwrap_or_default()
+}
+
+fn refuse(operands: &[OsString], log_dir: &OsStr, error: clap::Error) -> Request {
+    let mut explanation = Vec::new();
+    let kind = error.kind();
+    let text = complete(error).to_string();
+    // Under cron standard error is often lost, so the log has to say what is wrong; only where the
+    // bash original would have refused as well is the log the same as its.
+    if kind != ErrorKind::MissingRequiredArgument {
+        let reason = text.split("\n\n").next().unwrap_or_default();
+        explanation.push(record::join(reason.split_whitespace().map(OsStr::new)));
+    }
+    explanation.extend(USAGE.map(|line| line.as_bytes().to_vec()));
+    let refusal = Refusal {
+        operands: record::join(operands.iter().map(OsString::as_os_str)),
+        explanation,
+        log_dir: PathBuf::from(if log_dir.is_empty() {
+            DEFAULT_LOG_DIR.as_ref()
+        } else {
+            log_dir
+        }),
+    };
+    Request::Refuse(refusal, printable(&text))
 }
 
 /// Adds to clap's answer what it leaves out: the usage of every error, and a tip that helps here.
@@ -234,36 +287,12 @@ fn complete(mut error: clap::Error) -> clap::Error {
     error.with_cmd(&command)
 }
 
-/// The log directory of a command line that clap did not accept, as far as it can be made out.
-fn log_dir(words: &[OsString]) -> PathBuf {
-    let lenient = |command: clap::Command| {
-        let matches = command
-            .ignore_errors(true)
-            .try_get_matches_from(words)
-            .ok()?;
-        matches.try_get_one::<PathBuf>("log_dir").ok()?.cloned()
-    };
-    lenient(command()).unwrap_or_else(|| PathBuf::from(DEFAULT_LOG_DIR))
-}
-
-fn refuse<'a>(
-    operands: impl IntoIterator<Item = &'a OsString>,
-    log_dir: PathBuf,
-    error: clap::Error,
-) -> Request {
-    let mut explanation = Vec::new();
-    // Under cron standard error is often lost, so the log has to say what is wrong; only where the
-    // bash original would have refused as well is the log the same as its.
-    if error.kind() != ErrorKind::MissingRequiredArgument {
-        let text = error.to_string();
-        let reason = text.split("\n\n").next().unwrap_or_default();
-        explanation.push(record::join(reason.split_whitespace().map(OsStr::new)));
-    }
-    explanation.extend(USAGE.map(|line| line.as_bytes().to_vec()));
-    let refusal = Refusal {
-        operands: record::join(operands.into_iter().map(OsString::as_os_str)),
-        explanation,
-        log_dir,
-    };
-    Request::Refuse(refusal, error)
+/// `text` with its control characters but the newlines escaped: it quotes words that may hold
+/// sequences which steer a terminal.
+fn printable(text: &str) -> String {
+    let lines = text
+        .split('\n')
+        .map(|line| record::join([OsStr::new(line)]));
+    let lines: Vec<Vec<u8>> = lines.collect();
+    String::from_utf8_lossy(&lines.join(&b'\n')).into_owned()
 }

@@ -27,9 +27,10 @@ use chrono::Local;
 use rustix::process::Signal;
 
 use crate::log::Log;
-use crate::relay::{self, Exit, RelayError};
+use crate::relay::{Exit, relay};
 use crate::signals::{Event, Signals};
-use crate::ssh::Ssh;
+use crate::ssh::{Ssh, StartError};
+use crate::tee::Tee;
 
 /// The exit status of ssh(1) when ssh itself failed, whatever the reason.
 const SSH_FAILED: i32 = 255;
@@ -63,10 +64,12 @@ pub enum Outcome {
     Refused,
     /// A signal came before ssh was started.
     Interrupted(Signal),
+    /// ssh has not run.
+    NotStarted(StartError),
+    /// ssh could not be watched and has been killed.
+    Lost(anyhow::Error),
     /// ssh has run.
     Exited(Exit),
-    /// ssh has not run, or could not be watched.
-    Failed(RelayError),
 }
 
 impl Outcome {
@@ -76,8 +79,8 @@ impl Outcome {
     pub fn code(&self) -> u8 {
         let code = match self {
             Self::Refused => 10,
-            Self::Failed(RelayError::NotFound) => 127,
-            Self::Failed(RelayError::CannotRun(_) | RelayError::Lost(_)) => 126,
+            Self::NotStarted(StartError::NotFound) => 127,
+            Self::NotStarted(StartError::CannotRun(_)) | Self::Lost(_) => 126,
             Self::Interrupted(signal) => 128 + signal.as_raw(),
             Self::Exited(Exit { status, forwarded }) => match (status.code(), forwarded) {
                 // The remote command's own status: it has ended by itself, signal or no signal.
@@ -100,29 +103,30 @@ impl Job {
         let signals = Signals::install();
         let operands = self.ssh.operands.display();
         let mut log = start(&self.log_dir, &operands);
-        // The handlers stay until END.
-        let (outcome, _signals) = match signals {
-            Ok(mut signals) => (self.supervise(&mut signals, &mut log), Some(signals)),
-            Err(error) => (Outcome::Failed(RelayError::CannotRun(error)), None),
+        let mut signals = match signals {
+            Ok(signals) => signals,
+            Err(error) => return end(log, Outcome::NotStarted(error.into()), &operands),
         };
-        if let Outcome::Failed(error) = &outcome {
-            log.record(format!("remoteexe: {error}").as_bytes());
-        }
-        end(log, &outcome, &operands);
+        let mut tee = Tee::new(self.tee);
+        let outcome = self.supervise(&mut signals, &mut log, &mut tee);
+        let outcome = end(log, outcome, &operands);
+        // After END: who reads the copy may take hours.
+        tee.finish(&mut signals);
         outcome
     }
 
-    fn supervise(&self, signals: &mut Signals, log: &mut Log) -> Outcome {
+    fn supervise(&self, signals: &mut Signals, log: &mut Log, tee: &mut Tee) -> Outcome {
         log.record(&[b"command,", self.ssh.display().as_slice()].concat());
         for event in signals.pending() {
             if let Event::Ending(signal) = event {
                 return Outcome::Interrupted(signal);
             }
         }
-        match relay::relay(self.ssh.command(), signals, log, self.tee) {
-            Ok(exit) => Outcome::Exited(exit),
-            Err(error) => Outcome::Failed(error),
-        }
+        let (child, pipe) = match self.ssh.start() {
+            Ok(started) => started,
+            Err(error) => return Outcome::NotStarted(error),
+        };
+        relay(child, pipe, signals, log, tee).map_or_else(Outcome::Lost, Outcome::Exited)
     }
 }
 
@@ -131,13 +135,11 @@ impl Refusal {
     pub fn record(&self) -> Outcome {
         // As for a job: no signal may come between START and END.
         let _signals = Signals::install();
-        let outcome = Outcome::Refused;
         let mut log = start(&self.log_dir, &self.operands);
         for line in &self.explanation {
             log.record(line);
         }
-        end(log, &outcome, &self.operands);
-        outcome
+        end(log, Outcome::Refused, &self.operands)
     }
 }
 
@@ -147,7 +149,14 @@ fn start(log_dir: &Path, operands: &[u8]) -> Log {
     log
 }
 
-fn end(log: Log, outcome: &Outcome, operands: &[u8]) {
+/// Logs what went wrong here, if anything did, and END.
+fn end(mut log: Log, outcome: Outcome, operands: &[u8]) -> Outcome {
+    match &outcome {
+        Outcome::NotStarted(error) => log.record(format!("remoteexe: {error}").as_bytes()),
+        Outcome::Lost(error) => log.record(format!("remoteexe: {error:#}").as_bytes()),
+        Outcome::Refused | Outcome::Interrupted(_) | Outcome::Exited(_) => {}
+    }
     let end = format!("END,{},", outcome.code());
     log.finish(&[end.as_bytes(), operands].concat());
+    outcome
 }

@@ -1,18 +1,20 @@
 //! The log of one run: stamps its records and brings them to the daily file, whatever is wrong there.
 
-use std::io::{self, Write};
+use std::io;
 use std::iter;
 use std::path::{Path, PathBuf};
+use std::process;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Local};
 use rustix::process::geteuid;
 
 use crate::logfile::{AppendError, Cut, Failure, append};
-use crate::record::{MAX_TEXT, Prefix};
+use crate::poll::write_by;
+use crate::record::{MAX_APPEND, MAX_TEXT, Prefix};
 
-/// The most bytes that one append carries, always whole records; also the most that is held while the
-/// file takes none.
-const MAX_PENDING: usize = 1 << 20;
+/// How long the last records may take on their way to a standard error that is slow.
+const STDERR_GRACE: Duration = Duration::from_secs(1);
 
 /// The log of one run, from its START to its END.
 ///
@@ -39,12 +41,10 @@ impl Log {
     /// The log in `dir` of the local day of `start`, which stays the same over midnight.
     pub fn new(dir: &Path, start: DateTime<Local>) -> Self {
         let name = format!("{}_remoteexe", start.format("%Y%m%d"));
-        let mut prefix = Prefix::new(std::process::id());
-        prefix.set(start);
         Self {
             daily: dir.join(format!("{name}.log")),
             per_user: dir.join(format!("{name}.{}.log", geteuid().as_raw())),
-            prefix,
+            prefix: Prefix::new(process::id(), start),
             pending: Vec::new(),
             cut: None,
             lost: 0,
@@ -73,7 +73,7 @@ impl Log {
             self.prefix.encode(piece, &mut self.pending);
         }
         self.flush();
-        self.pour_out();
+        self.pour_out(Instant::now() + STDERR_GRACE);
     }
 
     /// Begins a batch of records, stamped with the present time.
@@ -117,7 +117,7 @@ impl Log {
     }
 
     fn has_room(&self, text: &[u8]) -> bool {
-        self.pending.len() + self.prefix.encoded_len(text) <= MAX_PENDING
+        self.pending.len() + self.prefix.encoded_len(text) <= MAX_APPEND
     }
 
     /// Adds the record that stands for the lost ones.
@@ -143,7 +143,7 @@ impl Log {
                 self.warn_once(&format!(
                     "{why}; nor to {per_user}: {error}; the records follow"
                 ));
-                self.pour_out();
+                self.pour_out(Instant::now());
             }
         }
     }
@@ -167,17 +167,27 @@ impl Log {
         Err(error)
     }
 
-    /// Writes what is pending to standard error, the last place there is.
-    fn pour_out(&mut self) {
-        let _ = io::stderr().write_all(&self.pending);
-        self.pending.clear();
+    /// Writes what is pending to standard error, the last place there is, as far as it takes it by
+    /// `deadline`.
+    fn pour_out(&mut self, deadline: Instant) {
+        let stderr = io::stderr();
+        let mut written = 0;
+        while written < self.pending.len() {
+            match write_by(deadline, &stderr, &self.pending[written..]) {
+                Ok(0) if deadline <= Instant::now() => break,
+                Ok(length) => written += length,
+                Err(_) => written = self.pending.len(),
+            }
+        }
+        self.pending.drain(..written);
         self.cut = None;
     }
 
     fn warn_once(&mut self, warning: &str) {
         if !self.warned {
             self.warned = true;
-            let _ = writeln!(io::stderr(), "remoteexe: {warning}");
+            let warning = format!("remoteexe: {warning}\n");
+            let _ = write_by(Instant::now(), &io::stderr(), warning.as_bytes());
         }
     }
 }

@@ -153,7 +153,7 @@ fn ends_with_newline(file: &OwnedFd, size: i64) -> bool {
         return true;
     };
     let mut byte = [b'\n'];
-    // Nothing is read from a file that was truncated since.
+    // Nothing is read from a file that was truncated since, or that is open for writing only.
     let _ = pread(file, &mut byte, last);
     byte == [b'\n']
 }
@@ -161,21 +161,19 @@ fn ends_with_newline(file: &OwnedFd, size: i64) -> bool {
 /// Opens `path` for appending if nobody but root or ourselves can have put it there.
 fn open_safely(path: &Path) -> Result<(OwnedFd, Stat), AppendError> {
     // NONBLOCK: opening a FIFO must not wait for a reader. NOCTTY: a terminal must not become ours.
-    let flags = OFlags::RDWR
-        | OFlags::APPEND
-        | OFlags::NOFOLLOW
-        | OFlags::NONBLOCK
-        | OFlags::NOCTTY
-        | OFlags::CLOEXEC;
+    let flags =
+        OFlags::APPEND | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     for _ in 0..OPEN_ATTEMPTS {
         // First without CREATE: with fs.protected_regular even root gets EACCES for O_CREAT on
         // another user's file in a sticky directory, and could not say what is wrong with it.
-        let opened = match open(path, flags, Mode::empty()) {
+        let opened = match open(path, flags | OFlags::RDWR, Mode::empty()) {
             Err(Errno::NOENT) => open(
                 path,
-                flags | OFlags::CREATE | OFlags::EXCL,
+                flags | OFlags::RDWR | OFlags::CREATE | OFlags::EXCL,
                 Mode::from_raw_mode(0o666),
             ),
+            // Ours to write but not to read; then it is taken to end with a newline.
+            Err(Errno::ACCESS) => open(path, flags | OFlags::WRONLY, Mode::empty()),
             other => other,
         };
         match opened {

@@ -5,11 +5,14 @@ mod job;
 mod lines;
 mod log;
 mod logfile;
+mod poll;
 mod record;
 mod relay;
 mod signals;
 mod ssh;
+mod tee;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use cli::Request;
@@ -24,7 +27,7 @@ fn main() -> ExitCode {
         Request::Run(job) => job.run(),
         Request::Refuse(refusal, reason) => {
             let outcome = refusal.record();
-            let _ = reason.print();
+            let _ = io::stderr().write_all(reason.as_bytes());
             outcome
         }
     };

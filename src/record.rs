@@ -1,47 +1,41 @@
 //! The line grammar of the log: `[YYYY-MM-DD HH:MM:SS][PID] TEXT\n`.
 
 use std::ffi::OsStr;
-use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
 
 use chrono::{DateTime, Local};
 
+/// The most bytes of whole records that go to the log in one write(2).
+pub const MAX_APPEND: usize = 1 << 20;
+
 /// The most bytes of text that one record carries. A longer text becomes several records.
 ///
-/// One write(2) to the log is at most 1 MiB; what is kept free here is more than any prefix takes.
-pub const MAX_TEXT: usize = (1 << 20) - 64;
+/// What this leaves of an append is more than any prefix takes.
+pub const MAX_TEXT: usize = MAX_APPEND - 64;
 
 /// The part of a record before its text, made once a second instead of once a line.
 #[derive(Debug)]
 pub struct Prefix {
     pid: u32,
-    second: Option<i64>,
+    second: i64,
     bytes: String,
 }
 
 impl Prefix {
-    /// The prefix of records by process `pid`; [`Prefix::set`] must give it a time before its first use.
-    pub fn new(pid: u32) -> Self {
+    /// The prefix of records by process `pid` at the time `now`.
+    pub fn new(pid: u32, now: DateTime<Local>) -> Self {
         Self {
             pid,
-            second: None,
-            bytes: String::new(),
+            second: now.timestamp(),
+            bytes: format!("[{}][{pid}] ", now.format("%Y-%m-%d %H:%M:%S")),
         }
     }
 
     /// Stamps the records that follow with `now`.
     pub fn set(&mut self, now: DateTime<Local>) {
         // The offset from UTC changes at whole seconds only, so the UTC second decides alone.
-        if self.second != Some(now.timestamp()) {
-            self.second = Some(now.timestamp());
-            self.bytes.clear();
-            // Writing to a String cannot fail.
-            let _ = write!(
-                self.bytes,
-                "[{}][{}] ",
-                now.format("%Y-%m-%d %H:%M:%S"),
-                self.pid
-            );
+        if self.second != now.timestamp() {
+            *self = Self::new(self.pid, now);
         }
     }
 
@@ -94,9 +88,8 @@ mod tests {
 
     #[test]
     fn a_record_is_time_pid_text_and_newline() {
-        let mut prefix = Prefix::new(913);
         let now = at(1_561_436_461);
-        prefix.set(now);
+        let prefix = Prefix::new(913, now);
         let mut records = Vec::new();
         prefix.encode(b"START,-,h s", &mut records);
         let time = now.naive_local().to_string();
@@ -107,7 +100,7 @@ mod tests {
 
     #[test]
     fn the_time_of_a_record_is_that_of_the_last_set_forwards_and_backwards() {
-        let mut prefix = Prefix::new(1);
+        let mut prefix = Prefix::new(1, at(0));
         for second in [
             1_000_000_000,
             1_000_000_000,
@@ -116,17 +109,14 @@ mod tests {
             1_000_000_001,
         ] {
             prefix.set(at(second));
-            let mut fresh = Prefix::new(1);
-            fresh.set(at(second));
-            assert_eq!(prefix.bytes, fresh.bytes);
+            assert_eq!(prefix.bytes, Prefix::new(1, at(second)).bytes);
         }
     }
 
     #[test]
     fn the_longest_text_of_a_record_fits_into_one_append() {
-        let mut prefix = Prefix::new(u32::MAX);
-        prefix.set(at(253_402_300_799));
-        assert!(prefix.encoded_len(&[]) + MAX_TEXT <= 1 << 20);
+        let prefix = Prefix::new(u32::MAX, at(253_402_300_799));
+        assert!(prefix.encoded_len(&[]) + MAX_TEXT <= MAX_APPEND);
     }
 
     #[test]

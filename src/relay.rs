@@ -1,23 +1,27 @@
-//! Runs ssh and brings its output to the log while it comes.
+//! Brings a running ssh's output to the log while it comes, and signals to ssh.
 
-use std::env;
-use std::ffi::OsStr;
-use std::io::{self, PipeReader, Write};
-use std::process::{Child, Command, ExitStatus};
+use std::io::{self, PipeReader};
+use std::process::{Child, ExitStatus};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use rustix::buffer::spare_capacity;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::{Errno, ioctl_fionread, read, retry_on_intr};
+use rustix::event::{PollFd, PollFlags};
+use rustix::io::{ioctl_fionread, read, retry_on_intr};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::lines::Lines;
 use crate::log::Log;
+use crate::poll::{is_ready, wait};
 use crate::signals::{Event, Signals};
+use crate::tee::Tee;
 
 /// How long ssh may take to end after the first signal that was forwarded to it.
 const KILL_AFTER: Duration = Duration::from_secs(10);
+
+/// How long the same signal again is the same request: timeout(1) sends it to us and then to our
+/// process group.
+const SAME_SIGNAL: Duration = Duration::from_secs(1);
 
 /// How long the pipe's end of file may take after ssh has exited.
 ///
@@ -28,20 +32,6 @@ const EOF_GRACE: Duration = Duration::from_millis(100);
 /// One read takes at most what a pipe holds by default (pipe(7)).
 const READ_SIZE: usize = 1 << 16;
 
-/// Why a job ended without ssh's exit status.
-#[derive(Debug, thiserror::Error)]
-pub enum RelayError {
-    /// There is no ssh in any directory of PATH.
-    #[error("ssh: not found in PATH; install the OpenSSH client (apt-get install openssh-client)")]
-    NotFound,
-    /// It is there but the kernel does not run it: permissions, too long an argument, limits.
-    #[error("ssh cannot be run: {0}")]
-    CannotRun(#[source] io::Error),
-    /// A system call failed that fails only when the system itself is out of memory.
-    #[error("{0:#}")]
-    Lost(#[from] anyhow::Error),
-}
-
 /// How ssh ended.
 #[derive(Debug, Clone, Copy)]
 pub struct Exit {
@@ -51,93 +41,61 @@ pub struct Exit {
     pub forwarded: Option<Signal>,
 }
 
-/// Runs `command` from start to exit, its standard output and standard error as records in `log`, a
-/// line each, in the order in which they were written.
-///
-/// With `tee` the output goes to our standard output too, untouched.
+/// Waits for `child` to exit, and brings what comes through `pipe`, its output, to `log`, a record a
+/// line, and to `tee`.
 ///
 /// # Errors
 ///
-/// `command` could not be started or watched.
+/// A system call failed that fails only where the system is out of memory; `child` has been killed.
 pub fn relay(
-    command: Command,
+    child: Child,
+    pipe: PipeReader,
     signals: &mut Signals,
     log: &mut Log,
-    tee: bool,
-) -> Result<Exit, RelayError> {
-    let (child, pipe) = spawn(command)?;
+    tee: &mut Tee,
+) -> anyhow::Result<Exit> {
     let mut relay = Relay {
+        child,
+        forwarded: None,
+        kill_at: None,
         output: Output {
             pipe: Some(pipe),
             buffer: Vec::with_capacity(READ_SIZE),
             lines: Lines::default(),
+            log,
             tee,
         },
-        child,
-        forwarded: None,
-        kill_at: None,
     };
-    let status = relay.until_exit(signals, log);
-    relay.output.drain(log);
+    let status = relay.until_exit(signals);
+    if status.is_err() {
+        relay.kill();
+        let _ = relay.child.wait();
+    }
+    relay.output.drain();
     Ok(Exit {
         status: status?,
-        forwarded: relay.forwarded,
+        forwarded: relay.forwarded.map(|(signal, _)| signal),
     })
 }
 
-/// Starts `command` with one pipe as its standard output and standard error.
-///
-/// The two share one pipe because only that keeps the order of what is written to them. Nothing else
-/// shares the write end: ssh sets `O_NONBLOCK` on it. Standard input is inherited.
-fn spawn(mut command: Command) -> Result<(Child, PipeReader), RelayError> {
-    let (reader, stdout) = io::pipe().map_err(RelayError::CannotRun)?;
-    let stderr = stdout.try_clone().map_err(RelayError::CannotRun)?;
-    let child = command
-        .stdout(stdout)
-        .stderr(stderr)
-        .spawn()
-        .map_err(|error| match error.kind() {
-            // The same for an ssh whose `#!` interpreter is missing; and a PATH with a file for a
-            // directory gives the other. Neither tells whether there is an ssh.
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-                if !is_in_path(command.get_program()) =>
-            {
-                RelayError::NotFound
-            }
-            _ => RelayError::CannotRun(error),
-        })?;
-    // `command` is dropped here, and with it our copies of the write end: while we held one, end of
-    // file would never come.
-    Ok((child, reader))
-}
-
-/// Whether a directory of PATH has `program`, whatever it is.
-fn is_in_path(program: &OsStr) -> bool {
-    env::var_os("PATH")
-        .is_some_and(|path| env::split_paths(&path).any(|dir| dir.join(program).exists()))
-}
-
 /// A running ssh.
-struct Relay {
+struct Relay<'a> {
     child: Child,
-    output: Output,
-    forwarded: Option<Signal>,
+    /// The first signal that was passed on to it, and when.
+    forwarded: Option<(Signal, Instant)>,
     kill_at: Option<Instant>,
+    output: Output<'a>,
 }
 
-impl Relay {
+impl Relay<'_> {
     /// Relays output and forwards signals until ssh has exited.
     ///
     /// The exit decides, not the pipe's end of file: see [`EOF_GRACE`].
-    fn until_exit(&mut self, signals: &mut Signals, log: &mut Log) -> anyhow::Result<ExitStatus> {
+    fn until_exit(&mut self, signals: &mut Signals) -> anyhow::Result<ExitStatus> {
         loop {
-            let mut fds = vec![PollFd::new(signals, PollFlags::IN)];
-            let pipe = self.output.pipe.as_ref();
-            fds.extend(pipe.map(|pipe| PollFd::new(pipe, PollFlags::IN)));
-            wait(&mut fds, self.kill_at).context("cannot wait for ssh")?;
-            if fds.get(1).is_some_and(is_ready) {
-                self.output.read(log);
-            }
+            self.output
+                .pump(signals, self.kill_at)
+                .context("cannot wait for ssh")?;
             for event in signals.pending() {
                 match event {
                     Event::Ending(signal) => self.forward(signal),
@@ -154,16 +112,19 @@ impl Relay {
         }
     }
 
-    /// Passes the first signal on to ssh; a second one means that it did not help.
+    /// Passes the first signal on to ssh; another one means that it did not help.
     fn forward(&mut self, signal: Signal) {
-        if self.forwarded.is_some() {
-            self.kill();
-        } else {
-            self.forwarded = Some(signal);
-            self.kill_at = Some(Instant::now() + KILL_AFTER);
-            // It can only fail if ssh has exited; its SIGCHLD is then on the way. The process id
-            // cannot have passed to another process because nobody but us reaps it, later.
-            let _ = kill_process(Pid::from_child(&self.child), signal);
+        match self.forwarded {
+            Some((first, at)) if first == signal && at.elapsed() < SAME_SIGNAL => {}
+            Some(_) => self.kill(),
+            None => {
+                self.forwarded = Some((signal, Instant::now()));
+                self.kill_at = Some(Instant::now() + KILL_AFTER);
+                self.output.tee.close();
+                // It can only fail if ssh has exited; its SIGCHLD is then on the way. The process id
+                // cannot have passed to another process because nobody but us reaps it, later.
+                let _ = kill_process(Pid::from_child(&self.child), signal);
+            }
         }
     }
 
@@ -173,47 +134,61 @@ impl Relay {
     }
 }
 
-/// The reading side of ssh's output.
-struct Output {
+/// The reading side of ssh's output, and where it goes.
+struct Output<'a> {
     /// Nothing after end of file, when poll(2) would report it as ready for ever.
     pipe: Option<PipeReader>,
     buffer: Vec<u8>,
     lines: Lines,
-    tee: bool,
+    log: &'a mut Log,
+    tee: &'a mut Tee,
 }
 
-impl Output {
+impl Output<'_> {
+    /// Waits for output, a signal or `deadline`, and relays the output.
+    fn pump(&mut self, signals: &Signals, deadline: Option<Instant>) -> io::Result<()> {
+        let stdout = io::stdout();
+        let mut fds = vec![PollFd::new(signals, PollFlags::IN)];
+        if self.tee.is_behind() {
+            fds.push(PollFd::new(&stdout, PollFlags::OUT));
+        } else if let Some(pipe) = &self.pipe {
+            fds.push(PollFd::new(pipe, PollFlags::IN));
+        }
+        wait(&mut fds, deadline)?;
+        match fds.get(1).is_some_and(is_ready) {
+            true if self.tee.is_behind() => self.tee.write(),
+            true => _ = self.read(),
+            false => {}
+        }
+        Ok(())
+    }
+
     /// Reads once and appends the lines that this completes, all in one go, to the log.
     ///
     /// Returns the number of bytes read, 0 at end of file. The caller knows that there is something
     /// to read.
-    fn read(&mut self, log: &mut Log) -> usize {
+    fn read(&mut self) -> usize {
         let Some(pipe) = &self.pipe else { return 0 };
         self.buffer.clear();
-        // Into memory that was never touched: a job with little output costs few pages of it.
-        // A pipe has no errors but EINTR; if it had one, nothing more could be read from it.
+        // Into memory that was never touched: a job with little output costs few pages of it. A pipe
+        // has no errors but EINTR; if it had one, nothing more could be read from it.
         let _ = retry_on_intr(|| read(pipe, spare_capacity(&mut self.buffer)));
-        let bytes = self.buffer.as_slice();
-        log.begin();
-        if bytes.is_empty() {
-            self.pipe = None;
-            self.lines.finish(|line| log.push(line));
+        if self.buffer.is_empty() {
+            self.finish();
         } else {
-            self.lines.feed(bytes, |line| log.push(line));
+            self.log.begin();
+            self.lines.feed(&self.buffer, |line| self.log.push(line));
+            self.log.flush();
+            self.tee.show(&self.buffer);
         }
-        log.flush();
-        if self.tee && write_stdout(bytes).is_err() {
-            // Nobody reads it any more. The log is what matters.
-            self.tee = false;
-        }
-        bytes.len()
+        self.buffer.len()
     }
 
     /// Reads what is left once ssh has exited.
     ///
     /// All that ssh wrote is in the pipe by now and is read in any case. What comes after it, from a
     /// helper that still holds the pipe, is read as long as the grace lasts.
-    fn drain(&mut self, log: &mut Log) {
+    fn drain(&mut self) {
         let deadline = Instant::now() + EOF_GRACE;
         let mut owed = self.pipe.as_ref().map_or(0, unread);
         while let Some(pipe) = &self.pipe
@@ -221,13 +196,18 @@ impl Output {
         {
             let mut fds = [PollFd::new(pipe, PollFlags::IN)];
             if wait(&mut fds, Some(deadline)).is_ok() && is_ready(&fds[0]) {
-                owed = owed.saturating_sub(self.read(log));
+                owed = owed.saturating_sub(self.read());
             }
         }
+        self.finish();
+    }
+
+    /// Ends the output: what has come of a last line is a line.
+    fn finish(&mut self) {
         self.pipe = None;
-        log.begin();
-        self.lines.finish(|line| log.push(line));
-        log.flush();
+        self.log.begin();
+        self.lines.finish(|line| self.log.push(line));
+        self.log.flush();
     }
 }
 
@@ -235,27 +215,4 @@ impl Output {
 fn unread(pipe: &PipeReader) -> usize {
     // FIONREAD fails for no pipe; should it do so, the grace alone has to do.
     ioctl_fionread(pipe).map_or(0, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
-}
-
-fn is_ready(fd: &PollFd<'_>) -> bool {
-    !fd.revents().is_empty()
-}
-
-/// Waits until one of `fds` is ready, until `deadline`, or until a signal handler has run.
-fn wait(fds: &mut [PollFd<'_>], deadline: Option<Instant>) -> io::Result<()> {
-    let timeout = deadline
-        .map(|at| Timespec::try_from(at.saturating_duration_since(Instant::now())))
-        .transpose()
-        .map_err(io::Error::other)?;
-    match poll(fds, timeout.as_ref()) {
-        Ok(_) | Err(Errno::INTR) => Ok(()),
-        Err(errno) => Err(errno.into()),
-    }
-}
-
-/// Writes all of `bytes` to standard output.
-fn write_stdout(bytes: &[u8]) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(bytes)?;
-    stdout.flush()
 }

@@ -1,11 +1,14 @@
-//! The ssh command: the words that it is made of, its argv and its display form.
+//! The ssh command: the words that it is made of, its display form and its start.
 
 use std::borrow::Cow;
+use std::env;
 use std::ffi::{OsStr, OsString};
+use std::io::{self, ErrorKind, PipeReader};
 use std::iter;
+use std::num::NonZeroU16;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Child, Command};
 
 use crate::record;
 
@@ -123,10 +126,10 @@ impl Operands {
 pub struct Ssh {
     /// `-F`: the configuration file to use instead of the user's and the system's.
     pub config: Option<PathBuf>,
-    /// `-i`; without it ssh's configuration chooses.
-    pub identity: Option<PathBuf>,
+    /// `-i`, each a private key; without any ssh's configuration chooses.
+    pub identities: Vec<PathBuf>,
     /// `-p`.
-    pub port: Option<u16>,
+    pub port: Option<NonZeroU16>,
     /// `-o`, each `KEYWORD=VALUE`.
     pub options: Vec<OsString>,
     /// The user part of the destination.
@@ -135,15 +138,48 @@ pub struct Ssh {
     pub operands: Operands,
 }
 
+/// Why ssh was not started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// There is no ssh in any directory of PATH.
+    #[error("ssh: not found in PATH; install the OpenSSH client (apt-get install openssh-client)")]
+    NotFound,
+    /// It is there but the kernel does not run it: permissions, too long an argument, limits.
+    #[error("ssh cannot be run: {0}")]
+    CannotRun(#[from] io::Error),
+}
+
 impl Ssh {
-    /// The command to run.
+    /// Starts ssh with one pipe, whose reading end is returned, as its standard output and standard
+    /// error.
+    ///
+    /// The two share one pipe because only that keeps the order of what is written to them. Nothing
+    /// else shares the write end: ssh sets `O_NONBLOCK` on it. Standard input is inherited.
     ///
     /// The remote command is passed as the words that it came in: ssh joins them with single spaces
     /// and leaves everything else to the remote shell.
-    pub fn command(&self) -> Command {
-        let mut command = Command::new(PROGRAM);
-        command.args(self.arguments());
-        command
+    pub fn start(&self) -> Result<(Child, PipeReader), StartError> {
+        let (reader, stdout) = io::pipe()?;
+        let stderr = stdout.try_clone()?;
+        // A temporary, so that our copies of the write end go with it: while we held one, end of file
+        // would never come.
+        let child = Command::new(PROGRAM)
+            .args(self.arguments())
+            .stdout(stdout)
+            .stderr(stderr)
+            .spawn();
+        match child {
+            Ok(child) => Ok((child, reader)),
+            // The kernel says the same of an ssh whose `#!` interpreter is missing, and the other if
+            // PATH has a file for a directory: neither tells whether there is an ssh.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+                    && !is_in_path() =>
+            {
+                Err(StartError::NotFound)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The form in which the log shows the command, the words joined by spaces and not quoted.
@@ -158,7 +194,7 @@ impl Ssh {
         if let Some(config) = &self.config {
             option("-F", config.as_os_str().into());
         }
-        if let Some(identity) = &self.identity {
+        for identity in &self.identities {
             option("-i", identity.as_os_str().into());
         }
         if let Some(port) = self.port {
@@ -173,4 +209,10 @@ impl Ssh {
         arguments.extend(self.operands.remote_command().map(Cow::Borrowed));
         arguments
     }
+}
+
+/// Whether a directory of PATH has an ssh, whatever it is.
+fn is_in_path() -> bool {
+    env::var_os("PATH")
+        .is_some_and(|path| env::split_paths(&path).any(|dir| dir.join(PROGRAM).exists()))
 }

@@ -4,22 +4,26 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-tests/setup.sh
+tests/setup.sh demo
 cargo install --locked --force --path . --root target/demo
 PATH=$PWD/target/demo/bin:$PATH exec tests/sandbox.sh bash -eu -c '
     printf "#!/bin/sh\necho \"collect user log(\$1)\"\n" >"$SANDBOX/user_log.sh"
     printf "#!/bin/sh\necho \"cannot read /data/sum\" >&2\nexit 3\n" >"$SANDBOX/sum.sh"
     chmod +x "$SANDBOX"/*.sh
 
+    # run EXPECTED_STATUS HOST SCRIPT
     run() {
-        echo "\$ remoteexe -F $SANDBOX/ssh_config $*"
+        expected=$1
+        shift
+        echo "\$ remoteexe -F $SANDBOX/ssh_config $1 \"$2\""
         status=0
-        remoteexe -F "$SANDBOX/ssh_config" "$@" || status=$?
+        remoteexe -F "$SANDBOX/ssh_config" --tee never "$@" || status=$?
         echo "  exit status $status"
+        [ "$status" -eq "$expected" ]
     }
-    export REMOTEEXE_LOG_DIR=$SANDBOX REMOTEEXE_LOGIN=$(id -un)
-    run --tee never host_user_batch02 "$SANDBOX/user_log.sh action"
-    run --tee never host_sum_batch01 "$SANDBOX/sum.sh"
+    export REMOTEEXE_LOG_DIR=$SANDBOX
+    run 0 host_user_batch02 "$SANDBOX/user_log.sh action"
+    run 3 host_sum_batch01 "$SANDBOX/sum.sh"
     for log in "$SANDBOX"/*_remoteexe.log; do
         echo "\$ cat $log"
         cat "$log"

@@ -3,6 +3,6 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-tests/setup.sh
+tests/setup.sh tests
 # The tests send signals, which a caller (nohup, some CI) may have set to be ignored.
 exec env --default-signal cargo test "$@"

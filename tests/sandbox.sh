@@ -12,8 +12,11 @@
 #                    sshd.log      what the sshd says
 #                    sshd.pid      its process id
 #
-# and in SANDBOX_SSHD_CONFIG it may be given more lines for sshd_config. Exits with COMMAND's status.
+# and REMOTEEXE_LOGIN, for who can log in. In SANDBOX_SSHD_CONFIG it may be given other lines for
+# sshd_config than the one below. Exits with COMMAND's status.
 set -eu
+
+[ -x /usr/sbin/sshd ] || { echo "$0: no sshd; install it with: sudo tests/setup.sh demo demo" >&2; exit 1; }
 
 dir=$(mktemp -d /tmp/remoteexe-sandbox.XXXXXX)
 sshd=
@@ -32,6 +35,9 @@ ssh-keygen -q -t ed25519 -N '' -C sandbox -f "$dir/host_key"
 ssh-keygen -q -t ed25519 -N '' -C sandbox -f "$dir/id"
 echo "sandbox $(cat "$dir/host_key.pub")" >"$dir/known_hosts"
 
+# Without PAM sshd refuses a root whose password is locked, as installers leave it; only root can use it.
+use_pam=no
+[ "$(id -u)" -ne 0 ] || use_pam=yes
 cat >"$dir/sshd_config" <<END
 ListenAddress 127.0.0.1
 HostKey $dir/host_key
@@ -39,7 +45,7 @@ PidFile $dir/sshd.pid
 AuthorizedKeysFile $dir/id.pub
 AuthenticationMethods publickey
 PermitRootLogin prohibit-password
-UsePAM no
+UsePAM $use_pam
 StrictModes no
 UseDNS no
 ${SANDBOX_SSHD_CONFIG-MaxStartups 200}
@@ -51,8 +57,8 @@ END
 # sshd cannot choose a free port by itself: the first one that it can bind is it.
 while [ ! -s "$dir/sshd.pid" ]; do
     if [ -z "$sshd" ] || ! kill -0 "$sshd" 2>/dev/null; then
-        if grep -qsv 'Address already in use\|Cannot bind any address' "$dir/sshd.log"; then
-            cat "$dir/sshd.log" >&2
+        if [ -n "$sshd" ] && ! grep -qs 'Address already in use' "$dir/sshd.log"; then
+            echo "$0: sshd has not started: $(cat "$dir/sshd.log")" >&2
             exit 1
         fi
         : >"$dir/sshd.log"
@@ -77,5 +83,5 @@ Host *
 END
 
 status=0
-SANDBOX=$dir "$@" || status=$?
+SANDBOX=$dir REMOTEEXE_LOGIN=$(id -un) "$@" || status=$?
 exit "$status"

@@ -1,7 +1,7 @@
 //! A line of the original's crontab, run by a real cron daemon.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 
 use crate::support::{REMOTEEXE, Running, Sandbox, Scene, needs_root, wait_until};
@@ -31,9 +31,11 @@ fn a_crontab_line_of_the_original_works_unchanged() {
         ),
     )
     .unwrap();
+    // cron does not read one that others may write.
+    fs::set_permissions(scene.path("crontab"), fs::Permissions::from_mode(0o644)).unwrap();
 
     // cron looks at the whole system's crontabs, and takes a lock in /run: in a mount namespace it
-    // sees ours alone, and ssh a configuration that sends every host to the sandbox.
+    // sees ours alone, and ssh a configuration that sends every host to the sandbox and none of root's.
     fs::create_dir(scene.path("none")).unwrap();
     fs::create_dir(scene.path("run")).unwrap();
     let mut cron = Command::new("unshare");
@@ -43,6 +45,8 @@ fn a_crontab_line_of_the_original_works_unchanged() {
          mount --bind {none} /var/spool/cron/crontabs
          mount --bind {run} /run
          mount --bind {ssh_config} /etc/ssh/ssh_config
+         mkdir -p ~root/.ssh
+         mount --bind {none} ~root/.ssh
          exec /usr/sbin/cron -f",
         crontab = path("crontab"),
         none = path("none"),

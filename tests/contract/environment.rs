@@ -3,12 +3,38 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
 
 use crate::support::{Sandbox, Scene, as_ordinary_user, code, files, split_record, stderr, texts};
 
 /// 2026-03-29 12:00:00 UTC.
 const NOON: i64 = 1_774_785_600;
 const DAY: i64 = 86_400;
+
+/// remoteexe linked dynamically, which it has to be for faketime's library to get between it and the
+/// clock.
+fn dynamic_remoteexe() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("dynamic");
+        let output = Command::new(env!("CARGO"))
+            .args(["install", "--locked", "--debug", "--force", "--path"])
+            .arg(root)
+            .arg("--root")
+            .arg(&target)
+            .arg("--target-dir")
+            .arg(&target)
+            // In the place of the flags in .cargo/config.toml.
+            .env("RUSTFLAGS", "")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        target.join("bin/remoteexe")
+    })
+}
 
 /// Runs a job that prints `1`, `2` and so on, each when the clock shows the next of `times` in seconds
 /// since 1970 and stands still there. Gives the name of the log and its records without PID.
@@ -23,7 +49,8 @@ fn run_with_clock(zone: &str, times: &[i64]) -> (String, String) {
          done";
     let times: Vec<String> = times.iter().map(i64::to_string).collect();
     fs::write(scene.path("clock"), format!("{}\n", times[0])).unwrap();
-    let mut command = scene.remoteexe_with_ssh(body);
+    let mut command = Command::new(dynamic_remoteexe());
+    scene.equip_with_ssh(&mut command, body);
     command
         .env("TZ", zone)
         .env("TIMES", times.join(" "))

@@ -77,8 +77,8 @@ fn a_word_that_the_kernel_finds_too_long_gives_126() {
     fs::create_dir(scene.path("bin")).unwrap();
     symlink("/bin/true", scene.path("bin/ssh")).unwrap();
     let reason = "ssh cannot be run: Argument list too long (os error 7)";
-    // remoteexe itself can be given one byte less than the limit of 131072 with the end marker, so
-    // the longest word that it can be made to pass on is destination and all: an option's value.
+    // With its end marker a word may have 131072 bytes (execve(2), MAX_ARG_STRLEN): that is what
+    // remoteexe can be given, and with `root@` before it one that it cannot pass on.
     let host = "h".repeat(131_071);
     let mut command = scene.remoteexe();
     let output = command
@@ -98,7 +98,7 @@ fn a_word_that_the_kernel_finds_too_long_gives_126() {
 #[test]
 fn an_absent_server_gives_255_and_the_reason_that_ssh_names() {
     let scene = Scene::new();
-    // Bound and not listening: nobody else gets the port, and every connection is refused.
+    // Free a moment ago; the kernel hands out others before it comes back to this one.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);

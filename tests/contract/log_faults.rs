@@ -3,6 +3,7 @@
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::process::{Command, Output};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::support::{Running, Scene, code, needs_root, records, run_tool, stderr, texts_in};
 
@@ -132,14 +133,22 @@ fn a_device_is_refused() {
     assert_eq!(texts_in(&scene.per_user()), RECORDS);
 }
 
-/// `fs.protected_regular`, put back when this goes.
-struct ProtectedRegular(String);
+/// `fs.protected_regular`, for one test at a time and put back when this goes.
+struct ProtectedRegular {
+    before: String,
+    _alone: MutexGuard<'static, ()>,
+}
 
 impl ProtectedRegular {
     const PATH: &str = "/proc/sys/fs/protected_regular";
 
     fn keep() -> Self {
-        Self(fs::read_to_string(Self::PATH).unwrap())
+        static ALONE: Mutex<()> = Mutex::new(());
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        Self {
+            before: fs::read_to_string(Self::PATH).unwrap(),
+            _alone: alone,
+        }
     }
 
     fn set(value: &str) {
@@ -149,7 +158,7 @@ impl ProtectedRegular {
 
 impl Drop for ProtectedRegular {
     fn drop(&mut self) {
-        Self::set(&self.0);
+        Self::set(&self.before);
     }
 }
 
@@ -198,6 +207,19 @@ fn in_a_sticky_directory_an_ordinary_user_logs_to_a_file_of_roots_that_lets_it()
         assert_eq!(stderr(&output), "");
         assert_eq!(scene.log(), RECORDS);
     }
+}
+
+#[test]
+fn a_log_that_may_be_written_but_not_read_is_appended_to() {
+    needs_root();
+    let scene = Scene::new();
+    let mut command = scene.ordinary_user_with_ssh("");
+    File::create(scene.daily()).unwrap();
+    fs::set_permissions(scene.daily(), Permissions::from_mode(0o622)).unwrap();
+    let output = command.args(["h", "s"]).output().unwrap();
+    assert_eq!(code(&output), 0);
+    assert_eq!(stderr(&output), "");
+    assert_eq!(scene.log(), RECORDS);
 }
 
 #[test]

@@ -45,6 +45,18 @@ fn the_log_is_named_after_the_local_day() {
 }
 
 #[test]
+fn the_default_log_directory_is_tmp_also_with_an_empty_variable() {
+    for variable in [None, Some("")] {
+        let scene = Scene::new();
+        let mut command = scene.remoteexe_in_private_tmp();
+        command.envs(variable.map(|value| ("REMOTEEXE_LOG_DIR", value)));
+        assert_eq!(code(&command.args(["h", "s"]).output().unwrap()), 0);
+        assert_eq!(scene.log_path(), scene.daily());
+        assert_eq!(scene.log(), RECORDS);
+    }
+}
+
+#[test]
 fn the_log_is_created_for_everybody_as_the_umask_allows() {
     for (umask, mode) in [("022", 0o644), ("077", 0o600), ("000", 0o666)] {
         let scene = Scene::new();

@@ -24,4 +24,5 @@ mod records;
 mod signals;
 mod streaming;
 mod support;
+mod tee;
 mod usage;

@@ -81,6 +81,21 @@ fn variables_stand_in_for_options_and_options_win() {
 }
 
 #[test]
+fn several_identities_are_passed_on_as_ssh_takes_them() {
+    let scene = Scene::new();
+    let mut command = scene.remoteexe_with_ssh(SHOW_ARGUMENTS);
+    let output = command
+        .args(["-i", "/a", "-i", "/b", "h", "s"])
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 0);
+    assert_eq!(
+        scene.log(),
+        "START,-,h s\ncommand,ssh -i /a -i /b root@h s\n<-i></a><-i></b><root@h><s>\nEND,0,h s\n"
+    );
+}
+
+#[test]
 fn a_variable_that_is_set_but_empty_counts_as_unset() {
     let scene = Scene::new();
     let mut command = scene.remoteexe_with_ssh("");

@@ -76,137 +76,147 @@ fn output_and_standard_error_of_the_remote_are_logged() {
 
 #[test]
 fn twenty_megabytes_of_output_are_complete_to_the_byte() {
-    let sandbox = Sandbox::start();
-    let scene = Scene::new();
-    let sent: Vec<u8> = (0..320_000_u32)
-        .flat_map(|i| format!("{i:08} {}\n", "0123456789".repeat(i as usize % 11)).into_bytes())
-        .collect();
-    assert!(sent.len() > 18_000_000);
-    fs::write(scene.path("sent"), &sent).unwrap();
-    let script = format!("cat {}", scene.path("sent").display());
-    let mut command = scene.remoteexe();
-    assert_eq!(
-        code(
-            &sandbox
-                .connect(&mut command)
-                .args(["h", &script])
-                .output()
-                .unwrap()
-        ),
-        0
-    );
-    let log = texts(&scene.log_bytes());
-    let start = log
-        .windows(9)
-        .position(|window| window == b"00000000 ")
-        .unwrap();
-    let end = log.len() - format!("END,0,h {script}\n").len();
-    assert!(
-        log[start..end] == sent,
-        "the output differs from what was sent"
-    );
+    for sandbox in Sandbox::both() {
+        let scene = Scene::new();
+        let sent: Vec<u8> = (0..320_000_u32)
+            .flat_map(|i| format!("{i:08} {}\n", "0123456789".repeat(i as usize % 11)).into_bytes())
+            .collect();
+        assert!(sent.len() > 18_000_000);
+        fs::write(scene.path("sent"), &sent).unwrap();
+        let script = format!("cat {}", scene.path("sent").display());
+        let mut command = scene.remoteexe();
+        assert_eq!(
+            code(
+                &sandbox
+                    .connect(&mut command)
+                    .args(["h", &script])
+                    .output()
+                    .unwrap()
+            ),
+            0
+        );
+        let log = texts(&scene.log_bytes());
+        let start = log
+            .windows(9)
+            .position(|window| window == b"00000000 ")
+            .unwrap();
+        let end = log.len() - format!("END,0,h {script}\n").len();
+        assert!(
+            log[start..end] == sent,
+            "the output differs from what was sent"
+        );
+    }
 }
 
 #[test]
 fn standard_input_reaches_the_remote() {
-    let sandbox = Sandbox::start();
-    let scene = Scene::new();
-    fs::write(scene.path("input"), "line\n".repeat(100_000)).unwrap();
-    let mut command = scene.remoteexe();
-    command.stdin(File::open(scene.path("input")).unwrap());
-    assert_eq!(
-        code(
-            &sandbox
-                .connect(&mut command)
-                .args(["h", "wc", "-c"])
-                .output()
-                .unwrap()
-        ),
-        0
-    );
-    assert!(
-        scene.log().ends_with("\n500000\nEND,0,h wc -c\n"),
-        "{}",
-        scene.log()
-    );
+    for sandbox in Sandbox::both() {
+        let scene = Scene::new();
+        fs::write(scene.path("input"), "line\n".repeat(100_000)).unwrap();
+        let mut command = scene.remoteexe();
+        command.stdin(File::open(scene.path("input")).unwrap());
+        assert_eq!(
+            code(
+                &sandbox
+                    .connect(&mut command)
+                    .args(["h", "wc", "-c"])
+                    .output()
+                    .unwrap()
+            ),
+            0
+        );
+        assert!(
+            scene.log().ends_with("\n500000\nEND,0,h wc -c\n"),
+            "{}",
+            scene.log()
+        );
+    }
 }
 
 #[test]
 fn words_are_joined_by_single_spaces_and_parsed_by_the_remote_shell() {
-    let sandbox = Sandbox::start();
-    let scene = Scene::new();
-    let mut command = scene.remoteexe();
-    sandbox
-        .connect(&mut command)
-        .args(["h", "printf '<%s>'", "--help  -v", "'a  b'", "$((1+1))"]);
-    assert_eq!(code(&command.output().unwrap()), 0);
-    assert!(
-        scene.log().contains("\n<--help><-v><a  b><2>\n"),
-        "{}",
-        scene.log()
-    );
+    for sandbox in Sandbox::both() {
+        let scene = Scene::new();
+        let mut command = scene.remoteexe();
+        sandbox.connect(&mut command).args([
+            "h",
+            "printf '<%s>'",
+            "--help  -v",
+            "'a  b'",
+            "$((1+1))",
+        ]);
+        assert_eq!(code(&command.output().unwrap()), 0);
+        assert!(
+            scene.log().contains("\n<--help><-v><a  b><2>\n"),
+            "{}",
+            scene.log()
+        );
+    }
 }
 
 #[test]
 fn output_in_any_encoding_comes_through() {
-    let sandbox = Sandbox::start();
-    let scene = Scene::new();
-    let mut command = scene.remoteexe();
-    let script = r"printf '\223\372\226\173\n\306\374\313\334\n'";
-    assert_eq!(
-        code(
-            &sandbox
-                .connect(&mut command)
-                .args(["h", script])
-                .output()
-                .unwrap()
-        ),
-        0
-    );
-    let log = texts(&scene.log_bytes());
-    let end = format!("END,0,h {script}\n");
-    let output = log.strip_suffix(end.as_bytes()).unwrap();
-    assert_bytes(
-        &output[output.len() - 10..],
-        b"\x93\xfa\x96\x7b\n\xc6\xfc\xcb\xdc\n",
-    );
+    for sandbox in Sandbox::both() {
+        let scene = Scene::new();
+        let mut command = scene.remoteexe();
+        let script = r"printf '\223\372\226\173\n\306\374\313\334\n'";
+        assert_eq!(
+            code(
+                &sandbox
+                    .connect(&mut command)
+                    .args(["h", script])
+                    .output()
+                    .unwrap()
+            ),
+            0
+        );
+        let log = texts(&scene.log_bytes());
+        let end = format!("END,0,h {script}\n");
+        let output = log.strip_suffix(end.as_bytes()).unwrap();
+        assert_bytes(
+            &output[output.len() - 10..],
+            b"\x93\xfa\x96\x7b\n\xc6\xfc\xcb\xdc\n",
+        );
+    }
 }
 
 #[test]
 fn a_remote_script_that_is_killed_gives_255() {
-    let sandbox = Sandbox::start();
-    let scene = Scene::new();
-    let mut command = scene.remoteexe();
-    let output = sandbox
-        .connect(&mut command)
-        .args(["h", "echo before; kill -KILL $$"])
-        .output();
-    assert_eq!(code(&output.unwrap()), 255);
-    assert!(
-        scene
-            .log()
-            .ends_with("\nbefore\nEND,255,h echo before; kill -KILL $$\n")
-    );
+    for sandbox in Sandbox::both() {
+        let scene = Scene::new();
+        let mut command = scene.remoteexe();
+        let output = sandbox
+            .connect(&mut command)
+            .args(["h", "echo before; kill -KILL $$"])
+            .output();
+        assert_eq!(code(&output.unwrap()), 255);
+        assert!(
+            scene
+                .log()
+                .ends_with("\nbefore\nEND,255,h echo before; kill -KILL $$\n")
+        );
+    }
 }
 
 #[test]
 fn a_refused_key_gives_255_and_the_reason() {
-    let sandbox = Sandbox::start();
-    let scene = Scene::new();
-    let mut command = scene.remoteexe();
-    sandbox.connect(&mut command).args([
-        "-o",
-        "IdentityFile=/nonexistent",
-        "-o",
-        "IdentityAgent=none",
-    ]);
-    fs::write(sandbox.dir.join("id"), "").unwrap();
-    assert_eq!(code(&command.args(["h", "true"]).output().unwrap()), 255);
-    assert!(
-        scene.log().contains("Permission denied (publickey)"),
-        "{}",
-        scene.log()
-    );
+    for sandbox in Sandbox::both() {
+        let scene = Scene::new();
+        let mut command = scene.remoteexe();
+        sandbox.connect(&mut command).args([
+            "-o",
+            "IdentityFile=/nonexistent",
+            "-o",
+            "IdentityAgent=none",
+        ]);
+        fs::write(sandbox.dir.join("id"), "").unwrap();
+        assert_eq!(code(&command.args(["h", "true"]).output().unwrap()), 255);
+        assert!(
+            scene.log().contains("Permission denied (publickey)"),
+            "{}",
+            scene.log()
+        );
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{REMOTEEXE, Scene, assert_bytes, code, split_record, texts};
+use crate::support::{Scene, assert_bytes, code, split_record, texts};
 
 /// Compares the records between `command,` and END when ssh runs `body`.
 fn assert_output(body: &str, expected: &[u8]) {
@@ -174,52 +174,4 @@ fn a_line_over_a_mebibyte_becomes_several_records_of_the_same_bytes() {
     };
     assert_eq!(pieces.concat(), "x".repeat(3_000_000));
     assert_eq!(pieces.len(), 3);
-}
-
-#[test]
-fn with_tee_the_output_is_shown_too_untouched() {
-    for (tee, shown) in [("always", &b"a\0b\n\nc"[..]), ("never", b""), ("auto", b"")] {
-        let scene = Scene::new();
-        let mut command = scene.remoteexe_with_ssh(r"printf 'a\000b\n\nc'");
-        let output = command.args(["--tee", tee, "h", "s"]).output().unwrap();
-        assert_eq!(code(&output), 0);
-        assert_eq!(output.stdout, shown, "--tee {tee}");
-        assert_eq!(
-            scene.log(),
-            "START,-,h s\ncommand,ssh root@h s\nab\n\nc\nEND,0,h s\n"
-        );
-    }
-}
-
-#[test]
-fn on_a_terminal_the_output_is_shown() {
-    let scene = Scene::new();
-    let mut script = Command::new("script");
-    scene.equip_with_ssh(&mut script, "echo shown; exit 4");
-    script.args(["-q", "-e", "-c", &format!("{REMOTEEXE} h s"), "/dev/null"]);
-    let output = script.output().unwrap();
-    assert_eq!(code(&output), 4);
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "shown\r\n");
-    assert_eq!(
-        scene.log(),
-        "START,-,h s\ncommand,ssh root@h s\nshown\nEND,4,h s\n"
-    );
-}
-
-#[test]
-fn a_tee_that_nobody_reads_harms_nothing() {
-    let scene = Scene::new();
-    let (reader, writer) = std::io::pipe().unwrap();
-    drop(reader);
-    let mut command = scene.remoteexe_with_ssh("echo a; echo b");
-    let status = command
-        .args(["--tee", "always", "h", "s"])
-        .stdout(writer)
-        .status()
-        .unwrap();
-    assert_eq!(status.code(), Some(0));
-    assert_eq!(
-        scene.log(),
-        "START,-,h s\ncommand,ssh root@h s\na\nb\nEND,0,h s\n"
-    );
 }

@@ -67,6 +67,24 @@ fn a_job_that_ends_by_itself_in_spite_of_a_signal_keeps_its_own_status() {
 }
 
 #[test]
+fn the_two_signals_of_timeout_are_one_and_leave_ssh_the_time_to_clean_up() {
+    let scene = Scene::new();
+    let mut timeout = Command::new("timeout");
+    // It signals its child and then its whole process group, of which that is a member.
+    scene.equip_with_ssh(
+        &mut timeout,
+        // The shell would say that its `sleep`, of the same group, was terminated.
+        format!("exec 2>/dev/null; trap 'sleep 0.3; echo cleaned; exit 255' TERM; {WAIT}"),
+    );
+    let mut child = Running::spawn(timeout.args(["1", REMOTEEXE, "h", "s"]));
+    assert_eq!(child.code(), Some(124));
+    assert_eq!(
+        scene.log(),
+        "START,-,h s\ncommand,ssh root@h s\nready\ncleaned\nEND,143,h s\n"
+    );
+}
+
+#[test]
 fn a_second_signal_kills_an_ssh_that_does_not_end() {
     let scene = Scene::new();
     let body = format!("trap 'echo caught' TERM INT; {WAIT}");

@@ -20,7 +20,7 @@ const SANDBOX: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sandbox.sh");
 pub const ORDINARY_USER: &str = "remoteexe-test";
 
 /// How long a condition may take to become true. Only a test that fails waits that long.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Waits until `condition` gives something.
 pub fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
@@ -83,6 +83,27 @@ impl Scene {
         command
             .env("PATH", format!("{FAKE}:/usr/bin:/bin"))
             .env("FAKE_SSH", body);
+    }
+
+    /// remoteexe with no log directory in its environment, and the scene's in the place of /tmp; in
+    /// front of an ssh that does nothing.
+    pub fn remoteexe_in_private_tmp(&self) -> Command {
+        needs_root();
+        let mut unshare = Command::new("unshare");
+        self.equip(&mut unshare);
+        // The build may be below /tmp itself, and so has to be copied to elsewhere first.
+        unshare
+            .env_remove("REMOTEEXE_LOG_DIR")
+            .args(["--mount", "sh", "-euc"])
+            .arg(format!(
+                "mount -t tmpfs none /mnt
+                 cp {REMOTEEXE} /mnt/remoteexe
+                 cp /bin/true /mnt/ssh
+                 mount --bind $DIR/log /tmp
+                 PATH=/mnt exec remoteexe \"$@\""
+            ))
+            .arg("sh");
+        unshare
     }
 
     /// The same as an ordinary user, to whom the whole scene then belongs.
@@ -371,6 +392,11 @@ impl Sandbox {
     /// Starts a sandbox whose sshd has these lines in its configuration too.
     pub fn start_with_sshd_config(lines: &str) -> Self {
         Self::start_with(Command::new("/bin/bash").env("SANDBOX_SSHD_CONFIG", lines))
+    }
+
+    /// A sandbox of each kind.
+    pub fn both() -> [Self; 2] {
+        [Self::start(), Self::start_as_ordinary_user()]
     }
 
     fn start_with(bash: &mut Command) -> Self {

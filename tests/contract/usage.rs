@@ -110,56 +110,76 @@ fn an_unknown_option_is_refused() {
 }
 
 #[test]
-fn a_bad_value_of_an_option_is_refused() {
-    for (args, reason) in [
+fn a_bad_value_of_an_option_is_refused_and_no_part_of_the_job() {
+    for (option, value, argument, fault, remedy) in [
         (
-            ["-p", "0"],
-            "invalid value '0' for '-p <PORT>': 0 is not in 1..=65535",
+            "-p",
+            "0",
+            "-p <PORT>",
+            "it is not a port",
+            "give a number from 1 to 65535",
         ),
         (
-            ["-p", "65536"],
-            "invalid value '65536' for '-p <PORT>': 65536 is not in 1..=65535",
+            "-p",
+            "65536",
+            "-p <PORT>",
+            "it is not a port",
+            "give a number from 1 to 65535",
         ),
         (
-            ["-p", "ssh"],
-            "invalid value 'ssh' for '-p <PORT>': invalid digit found in string",
+            "-p",
+            "ssh",
+            "-p <PORT>",
+            "it is not a port",
+            "give a number from 1 to 65535",
         ),
         (
-            ["-l", ""],
-            "invalid value '' for '--login <USER>': it is empty; \
-             give a user name with --login or REMOTEEXE_LOGIN",
+            "-l",
+            "",
+            "--login <USER>",
+            "it is empty",
+            "give a user name with --login",
         ),
+        ("-o", "", "-o <OPTION>", "it is empty", "give KEYWORD=VALUE"),
+        ("-i", "", "--identity <FILE>", "it is empty", "give a path"),
+        ("-F", "", "-F <FILE>", "it is empty", "give a path"),
         (
-            ["-o", ""],
-            "invalid value '' for '-o <OPTION>': it is empty",
-        ),
-        (
-            ["-i", ""],
-            "a value is required for '--identity <FILE>' but none was supplied",
-        ),
-        (
-            ["-F", ""],
-            "a value is required for '-F <FILE>' but none was supplied",
+            "--tee",
+            "maybe",
+            "--tee <WHEN>",
+            "it is not a choice",
+            "give auto, always or never",
         ),
     ] {
-        let operands = format!("{} {} host /x.sh", args[0], args[1]);
-        let args = [args[0], args[1], "host", "/x.sh"];
-        assert_refused(&args, &operands, reason, "For more information");
+        let reason = format!("invalid value '{value}' for {argument}: {fault}");
+        assert_refused(
+            &[option, value, "host", "/x.sh"],
+            "host /x.sh",
+            &reason,
+            remedy,
+        );
     }
 }
 
 #[test]
-fn a_reason_of_several_lines_is_one_record() {
-    let scene = Scene::new();
-    let mut command = scene.remoteexe_with_ssh("");
-    let output = command.args(["--tee", "maybe", "h", "s"]).output().unwrap();
-    assert_eq!(code(&output), 10);
-    let reason =
-        "error: invalid value 'maybe' for '--tee <WHEN>' [possible values: auto, always, never]";
-    assert_eq!(
-        scene.log(),
-        format!("START,-,--tee maybe h s\n{reason}\n{USAGE_RECORDS}END,10,--tee maybe h s\n")
+fn an_option_without_its_value_is_refused() {
+    assert_refused(
+        &["-l"],
+        "-l",
+        "a value is required for '--login <USER>' but none was supplied",
+        "For more information, try '--help'.",
     );
+}
+
+#[test]
+fn an_empty_log_directory_is_refused_and_the_refusal_logged_in_the_default_one() {
+    let scene = Scene::new();
+    let mut command = scene.remoteexe_in_private_tmp();
+    command.args(["--log-dir", "", "h", "s"]);
+    let output = command.output().unwrap();
+    assert_eq!(code(&output), 10);
+    assert!(stderr(&output).contains("invalid value '' for --log-dir <DIR>: it is empty"));
+    assert!(scene.log().ends_with("END,10,h s\n"));
 }
 
 #[test]
@@ -169,22 +189,47 @@ fn a_login_that_a_shell_or_ssh_would_take_for_something_else_is_refused() {
         ("a\nb", r"it contains '\n'"),
         ("a;b", "it contains ';'"),
         ("`id`", "it contains '`'"),
+        (
+            "-b",
+            "it starts with '-', which ssh would take for an option",
+        ),
     ] {
         let scene = Scene::new();
         let mut command = scene.remoteexe_with_ssh("touch $DIR/ssh-was-run");
+        command.env("REMOTEEXE_LOGIN", login);
         let output = command
-            .env("REMOTEEXE_LOGIN", login)
-            .args(["host", "/x.sh"])
+            .args(["-o", "X=y", "host", "/x.sh"])
             .output()
             .unwrap();
         assert_eq!(code(&output), 10);
-        let remedy = "give a user name with --login or REMOTEEXE_LOGIN";
+        let login = login.replace('\n', r"\n");
+        let reason = format!("error: invalid value '{login}' for --login <USER>: {fault}\n");
+        assert_eq!(
+            scene.log(),
+            format!("START,-,host /x.sh\n{reason}{USAGE_RECORDS}END,10,host /x.sh\n")
+        );
+        assert!(stderr(&output).starts_with(&reason));
+        assert!(stderr(&output).contains("give a user name with --login or REMOTEEXE_LOGIN"));
+        assert!(!scene.path("ssh-was-run").exists());
+    }
+}
+
+#[test]
+fn what_is_quoted_on_standard_error_cannot_steer_a_terminal() {
+    for option in ["--tee=a\x1b[31mb", "--\x1b[31mb"] {
+        let scene = Scene::new();
+        let output = scene
+            .remoteexe_with_ssh("")
+            .args([option, "h", "s"])
+            .output()
+            .unwrap();
+        assert_eq!(code(&output), 10);
         assert!(
-            stderr(&output).contains(&format!("{fault}; {remedy}")),
+            stderr(&output).contains(r"\x1b[31mb"),
             "{}",
             stderr(&output)
         );
-        assert!(!scene.path("ssh-was-run").exists());
+        assert!(!stderr(&output).contains('\x1b'));
     }
 }
 
@@ -317,15 +362,35 @@ fn help_and_version_exit_0_and_log_nothing() {
 }
 
 #[test]
-fn a_usage_error_is_logged_in_the_directory_that_the_command_line_names() {
+fn a_usage_error_is_logged_in_the_directory_that_the_command_line_or_the_variable_names() {
+    for arguments in [
+        &["--tee", "maybe", "--log-dir", "{}", "h", "s"][..],
+        &["--log-dir={}", "-p", "0", "h", "s"],
+        &["--log-dir", "{}", "--frobnicate", "h", "s"],
+        &["--log-dir", "{}", "h"],
+    ] {
+        let scene = Scene::new();
+        let other = scene.path("other");
+        fs::create_dir(&other).unwrap();
+        let other = other.to_str().unwrap();
+        let arguments = arguments.iter().map(|word| word.replace("{}", other));
+        assert_eq!(
+            code(&scene.remoteexe().args(arguments).output().unwrap()),
+            10
+        );
+        assert_eq!(fs::read_dir(scene.path("log")).unwrap().count(), 0);
+        assert_eq!(fs::read_dir(other).unwrap().count(), 1);
+    }
     let scene = Scene::new();
-    fs::create_dir(scene.path("other")).unwrap();
-    let mut command = scene.remoteexe();
-    command
-        .arg("--log-dir")
-        .arg(scene.path("other"))
-        .args(["--tee", "maybe", "host", "/x.sh"]);
-    assert_eq!(code(&command.output().unwrap()), 10);
-    assert_eq!(fs::read_dir(scene.path("log")).unwrap().count(), 0);
-    assert_eq!(fs::read_dir(scene.path("other")).unwrap().count(), 1);
+    assert_eq!(
+        code(
+            &scene
+                .remoteexe()
+                .args(["--frobnicate", "h", "s"])
+                .output()
+                .unwrap()
+        ),
+        10
+    );
+    assert!(scene.log().ends_with("END,10,--frobnicate h s\n"));
 }

@@ -1,0 +1,86 @@
+//! Shows the output on standard output too, and never lets the job wait for signals meanwhile.
+
+use std::io;
+use std::time::Instant;
+
+use rustix::event::{PollFd, PollFlags};
+
+use crate::poll::{wait, write_by};
+use crate::signals::{Event, Signals};
+
+/// The most bytes that are kept for a reader who is behind.
+const MAX_BACKLOG: usize = 1 << 20;
+
+/// The copy of the output for whoever reads our standard output.
+///
+/// A terminal that is stopped or a pipe that is full slows the job down, as it would without us; it
+/// does not keep a signal from ending it.
+#[derive(Debug)]
+pub struct Tee {
+    is_open: bool,
+    /// What standard output has not taken yet.
+    backlog: Vec<u8>,
+}
+
+impl Tee {
+    /// A tee that shows what it is given, or nothing.
+    pub fn new(is_open: bool) -> Self {
+        Self {
+            is_open,
+            backlog: Vec::new(),
+        }
+    }
+
+    /// Shows `bytes`, now or later.
+    pub fn show(&mut self, bytes: &[u8]) {
+        // Over the limit only once ssh has exited, by a helper of its own that floods the pipe: while
+        // it runs nothing more is read until the backlog is gone.
+        if self.is_open && self.backlog.len() < MAX_BACKLOG {
+            self.backlog.extend_from_slice(bytes);
+            self.write();
+        }
+    }
+
+    /// Whether there is something that standard output has not taken yet.
+    pub fn is_behind(&self) -> bool {
+        !self.backlog.is_empty()
+    }
+
+    /// Writes what standard output takes without waiting.
+    pub fn write(&mut self) {
+        let stdout = io::stdout();
+        let mut written = 0;
+        while written < self.backlog.len() {
+            match write_by(Instant::now(), &stdout, &self.backlog[written..]) {
+                Ok(0) => break,
+                Ok(length) => written += length,
+                // Nobody reads it any more. The log is what matters.
+                Err(_) => return self.close(),
+            }
+        }
+        self.backlog.drain(..written);
+    }
+
+    /// Shows nothing more, not even what is left.
+    pub fn close(&mut self) {
+        self.is_open = false;
+        self.backlog.clear();
+    }
+
+    /// Waits until all is shown, or a signal says that nobody cares.
+    pub fn finish(mut self, signals: &mut Signals) {
+        while self.is_behind() {
+            let stdout = io::stdout();
+            let mut fds = [
+                PollFd::new(signals, PollFlags::IN),
+                PollFd::new(&stdout, PollFlags::OUT),
+            ];
+            let waited = wait(&mut fds, None);
+            let mut events = signals.pending();
+            if waited.is_err() || events.any(|event| matches!(event, Event::Ending(_))) {
+                return;
+            }
+            self.write();
+        }
+    }
+}

@@ -1,7 +1,8 @@
 //! One job, from its START to its END.
 //!
 //! What a run does, in system calls, as `strace -f remoteexe h s` shows it with an ssh that prints one
-//! line (2026-11-23, Linux 6.18, glibc 2.36), after the runtime's own start-up:
+//! line (2026-11-23, Linux 6.18, glibc 2.36, release build), after
+//! the runtime's own start-up:
 //!
 //! | calls | why |
 //! | --- | --- |
@@ -11,11 +12,12 @@
 //! | `open`, `read`, `close` of `/etc/localtime` | the local time |
 //! | `open` (ENOENT: again with `O_CREAT\|O_EXCL`), `fstat`, `pread` of the last byte, `write`, `close` | an append to the log, for START; the same for `command,` |
 //! | `recvfrom` (EAGAIN) | has a signal come before ssh is started? |
-//! | `pipe2`, `fcntl(F_DUPFD_CLOEXEC)` | one pipe, its write end twice |
+//! | `pipe2`, `fcntl(F_SETPIPE_SZ)`, `fcntl(F_DUPFD_CLOEXEC)` | one pipe, larger, its write end twice |
 //! | `clone3(CLONE_VM\|CLONE_VFORK)`, two `close` | ssh; our copies of the write end go |
 //! | `ppoll`, `read`, an append, `recvfrom` | a wake-up for output; one write(2) a read(2) |
 //! | `ppoll`, `read` = 0, `close` | end of file |
 //! | `ppoll` (EINTR), `recvfrom`, `wait4` | SIGCHLD: ssh has exited |
+//! | `ioctl(FIONREAD)`, `ppoll`, `read`, `close` | if that comes before end of file: what ssh left in the pipe |
 //! | an append | END |
 //!
 //! Every descriptor is opened with `O_CLOEXEC`: ssh gets 0, 1 and 2, and what our caller left open.

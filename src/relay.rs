@@ -29,8 +29,9 @@ const SAME_SIGNAL: Duration = Duration::from_secs(1);
 /// `ControlPersist` master) still holds the pipe, maybe for hours.
 const EOF_GRACE: Duration = Duration::from_millis(100);
 
-/// One read takes at most what a pipe holds by default (pipe(7)).
-const READ_SIZE: usize = 1 << 16;
+/// The most bytes that one read takes. The records of lines of four bytes or more then still fit into
+/// one append.
+const READ_SIZE: usize = 128 << 10;
 
 /// How ssh ended.
 #[derive(Debug, Clone, Copy)]

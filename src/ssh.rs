@@ -10,10 +10,16 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::{Child, Command};
 
+use rustix::pipe::fcntl_setpipe_size;
+
 use crate::record;
 
 /// Found through PATH, as cron's shell would.
 const PROGRAM: &str = "ssh";
+
+/// How many bytes of output may wait to be read; Linux starts with 64 KiB. Measured with 160 MB in lines
+/// of 80 bytes, this and reads of 128 KiB took a quarter off the wall time.
+const PIPE_SIZE: usize = 512 << 10;
 
 /// Characters with a meaning to a shell. ssh passes host and login on to the commands of `ProxyCommand`
 /// and `Match exec`, which a shell runs.
@@ -160,6 +166,8 @@ impl Ssh {
     /// and leaves everything else to the remote shell.
     pub fn start(&self) -> Result<(Child, PipeReader), StartError> {
         let (reader, stdout) = io::pipe()?;
+        // Refused to an ordinary user with very many jobs at once (pipe(7), pipe-user-pages-soft).
+        let _ = fcntl_setpipe_size(&reader, PIPE_SIZE);
         let stderr = stdout.try_clone()?;
         // A temporary, so that our copies of the write end go with it: while we held one, end of file
         // would never come.

@@ -151,50 +151,55 @@ impl Args {
     /// Checks the words, which clap only collects: so that a refused command line, too, is logged
     /// where and as it says.
     fn job(&self) -> Result<Job, clap::Error> {
+        let operands = self.operands()?;
+        Ok(Job {
+            log_dir: path("--log-dir <DIR>", &self.log_dir)?,
+            tee: tee(&self.tee)?,
+            ssh: self.ssh(operands)?,
+        })
+    }
+
+    fn operands(&self) -> Result<Operands, clap::Error> {
         let [host, script, parameters @ ..] = self.operands.as_slice() else {
             let message = "HOST and SCRIPT are required";
             return Err(command().error(ErrorKind::MissingRequiredArgument, message));
         };
-        Ok(Job {
-            log_dir: path("--log-dir <DIR>", &self.log_dir)?,
-            tee: tee(&self.tee)?,
-            ssh: Ssh {
-                config: self
-                    .config
-                    .as_ref()
-                    .map(|word| path("-F <FILE>", word))
-                    .transpose()?,
-                identities: self
-                    .identity
-                    .iter()
-                    .map(|word| path("--identity <FILE>", word))
-                    .collect::<Result<_, _>>()?,
-                port: self.port.as_ref().map(|word| port(word)).transpose()?,
-                options: self
-                    .option
-                    .iter()
-                    .map(|word| option(word))
-                    .collect::<Result<_, _>>()?,
-                login: Login::try_from(self.login.clone()).map_err(|error| {
-                    let remedy = "give a user name with --login or REMOTEEXE_LOGIN";
-                    invalid("--login <USER>", &self.login, error, remedy)
-                })?,
-                operands: Operands {
-                    host: Host::try_from(host.clone()).map_err(|error| {
-                        let remedy = "give a host name, an address or an alias of ssh_config, \
-                                      and the user with --login";
-                        invalid("<HOST>", host, error, remedy)
-                    })?,
-                    script: Script::try_from(script.clone()).map_err(|error| {
-                        let remedy = "options go before HOST; \
-                                      give a script by its path, if need be as ./SCRIPT";
-                        invalid("<SCRIPT>", script, error, remedy)
-                    })?,
-                    parameters: parameters.to_vec(),
-                },
-            },
+        Ok(Operands {
+            host: checked("<HOST>", host, HOST_REMEDY)?,
+            script: checked("<SCRIPT>", script, SCRIPT_REMEDY)?,
+            parameters: parameters.to_vec(),
         })
     }
+
+    fn ssh(&self, operands: Operands) -> Result<Ssh, clap::Error> {
+        let identities = self.identity.iter();
+        let identities = identities.map(|word| path("--identity <FILE>", word));
+        let options = self.option.iter().map(|word| option(word));
+        let config = self.config.as_ref().map(|word| path("-F <FILE>", word));
+        let port = self.port.as_ref().map(|word| port(word));
+        Ok(Ssh {
+            config: config.transpose()?,
+            identities: identities.collect::<Result<_, _>>()?,
+            port: port.transpose()?,
+            options: options.collect::<Result<_, _>>()?,
+            login: checked("--login <USER>", &self.login, LOGIN_REMEDY)?,
+            operands,
+        })
+    }
+}
+
+const HOST_REMEDY: &str =
+    "give a host name, an address or an alias of ssh_config, and the user with --login";
+const SCRIPT_REMEDY: &str =
+    "options go before HOST; give a script by its path, if need be as ./SCRIPT";
+const LOGIN_REMEDY: &str = "give a user name with --login or REMOTEEXE_LOGIN";
+
+/// `word` as what `argument` stands for.
+fn checked<T>(argument: &str, word: &OsStr, remedy: &str) -> Result<T, clap::Error>
+where
+    T: TryFrom<OsString, Error = WordError>,
+{
+    T::try_from(word.to_owned()).map_err(|error| invalid(argument, word, error, remedy))
 }
 
 fn path(argument: &str, word: &OsStr) -> Result<PathBuf, clap::Error> {

@@ -12,7 +12,7 @@ use clap::{CommandFactory, FromArgMatches, Parser};
 
 use crate::job::{Job, Refusal};
 use crate::record;
-use crate::ssh::{Host, Login, Operands, Script, Ssh, WordError};
+use crate::ssh::{Operands, Ssh, WordError};
 
 /// The log's usage lines, the same as the bash original's: somebody may be watching for them.
 const USAGE: [&str; 3] = [

@@ -7,11 +7,12 @@
 # Does nothing where all is there. As root; an ordinary user is told what to run.
 set -eu
 
-# The program or directory that shows a package to be there, and the package.
+# The file that shows a package to be there, and the package.
 demo=(
     /usr/bin/ssh                openssh-client
     /usr/sbin/sshd              openssh-server
     /usr/bin/cc                 gcc
+    /usr/include/stdio.h        libc6-dev
 )
 tests=(
     "${demo[@]}"
@@ -31,7 +32,7 @@ esac
 
 missing=()
 for ((i = 0; i < ${#needed[@]}; i += 2)); do
-    [ -x "${needed[i]}" ] || missing+=("${needed[i + 1]}")
+    [ -e "${needed[i]}" ] || missing+=("${needed[i + 1]}")
 done
 
 if [ "$(id -u)" -ne 0 ]; then

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::process::Command;
 
-use crate::support::{REMOTEEXE, Running, Scene, needs_root, records};
+use crate::support::{REMOTEEXE, Running, Scene, needs_root, records, wait_until};
 
 /// A log directory on a small disk, in a mount namespace of its own.
 struct SmallDisk {
@@ -25,8 +25,14 @@ impl SmallDisk {
              exec sleep infinity",
             size - free
         ));
-        let holder = Running::spawn(&mut unshare);
-        scene.wait_for_file("mounted");
+        let mut holder = Running::spawn(&mut unshare);
+        wait_until("the disk to be mounted, or unshare to give up", || {
+            scene.path("mounted").exists() || holder.try_wait().unwrap().is_some()
+        });
+        assert!(
+            scene.path("mounted").exists(),
+            "unshare needs CAP_SYS_ADMIN"
+        );
         Self { scene, holder }
     }
 

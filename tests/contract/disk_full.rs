@@ -42,10 +42,11 @@ impl SmallDisk {
     fn run(&self, body: &str) -> (String, String) {
         let mut nsenter = Command::new("nsenter");
         self.scene.equip_with_ssh(&mut nsenter, body);
-        let namespace = format!("--mount=/proc/{}/ns/mnt", self.holder.id());
+        let holder = self.holder.id().to_string();
         let stderr = File::create(self.scene.path("stderr")).unwrap();
         nsenter
-            .args([&namespace, REMOTEEXE, "h", "s"])
+            .args(["--mount", "--root", "--target", &holder])
+            .args([REMOTEEXE, "h", "s"])
             .stderr(stderr);
         assert_eq!(
             Running::spawn(&mut nsenter).code(),
@@ -170,6 +171,28 @@ fn what_a_disk_that_stays_full_does_not_take_goes_to_standard_error() {
             "START,-,h s\ncommand,ssh root@h s\n{}END,7,h s\n",
             lines(200)
         )
+    );
+}
+
+#[test]
+fn where_the_disk_stays_full_standard_error_says_how_many_lines_are_missing() {
+    let disk = SmallDisk::new(65536, 0);
+    let (_, stderr) = disk.run(&format!("{}; exit 7", print_lines(30_000)));
+    let (_, rest) = stderr.split_once('\n').unwrap();
+    let rest = records(rest);
+    let output = rest
+        .strip_prefix("START,-,h s\ncommand,ssh root@h s\n")
+        .unwrap();
+    let output = output.strip_suffix("\nEND,7,h s\n").unwrap();
+    let (kept, loss) = output.rsplit_once('\n').unwrap();
+    let count = u32::try_from(kept.lines().count()).unwrap();
+    assert!(
+        format!("{kept}\n") == lines(count),
+        "the first lines, each once"
+    );
+    assert_eq!(
+        loss,
+        format!("remoteexe: {} lines lost, the log was full", 30_000 - count)
     );
 }
 

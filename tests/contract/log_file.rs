@@ -175,20 +175,24 @@ fn a_log_that_is_deleted_or_renamed_during_a_run_is_begun_again() {
     }
 }
 
-/// Runs remoteexe where the daily log is `refused`, and expects the records in the per-user log.
+/// Runs remoteexe where the daily log is one to refuse, and expects the records in the per-user log; as
+/// the user who runs the tests, and as an ordinary user to whom everything there belongs.
 fn assert_falls_back(scene: &Scene, reason: &str) {
-    let output = scene
-        .remoteexe_with_ssh("")
-        .args(["h", "s"])
-        .output()
-        .unwrap();
+    assert_logs_beside(scene, &mut scene.remoteexe_with_ssh(""), reason);
+    assert_logs_beside(scene, &mut scene.ordinary_user_with_ssh(""), reason);
+}
+
+fn assert_logs_beside(scene: &Scene, command: &mut Command, reason: &str) {
+    let uid = fs::metadata(scene.path("log")).unwrap().uid();
+    let per_user = scene.path(format!("log/{}_remoteexe.{uid}.log", today()));
+    let _ = fs::remove_file(&per_user);
+    let output = command.args(["h", "s"]).output().unwrap();
     assert_eq!(code(&output), 0);
-    let (daily, per_user) = (scene.daily(), scene.per_user());
     assert_eq!(
         stderr(&output),
         format!(
             "remoteexe: cannot log to {}: {reason}; logging to {}\n",
-            daily.display(),
+            scene.daily().display(),
             per_user.display()
         )
     );
@@ -316,7 +320,11 @@ fn root_does_not_log_to_another_users_file() {
     let scene = Scene::new();
     File::create(scene.daily()).unwrap();
     chown(scene.daily(), Some(12345), None).unwrap();
-    assert_falls_back(&scene, "it belongs to uid 12345, neither to us nor to root");
+    assert_logs_beside(
+        &scene,
+        &mut scene.remoteexe_with_ssh(""),
+        "it belongs to uid 12345, neither to us nor to root",
+    );
     assert_eq!(fs::metadata(scene.daily()).unwrap().len(), 0);
 }
 

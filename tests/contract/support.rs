@@ -122,7 +122,7 @@ impl Scene {
         if rustix::process::geteuid().is_root() {
             run_tool(
                 "chown",
-                &["-R", ORDINARY_USER, &self.0.path().display().to_string()],
+                &["-hR", ORDINARY_USER, &self.0.path().display().to_string()],
             );
         }
         let mut command = as_ordinary_user(bin.join("remoteexe"));

@@ -16,7 +16,7 @@
 # sshd_config than the one below. Exits with COMMAND's status.
 set -eu
 
-[ -x /usr/sbin/sshd ] || { echo "$0: no sshd; install it with: sudo tests/setup.sh demo demo" >&2; exit 1; }
+[ -x /usr/sbin/sshd ] || { echo "$0: no sshd; install it with: sudo tests/setup.sh demo" >&2; exit 1; }
 
 dir=$(mktemp -d /tmp/remoteexe-sandbox.XXXXXX)
 sshd=

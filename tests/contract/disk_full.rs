@@ -45,7 +45,7 @@ impl SmallDisk {
         let holder = self.holder.id().to_string();
         let stderr = File::create(self.scene.path("stderr")).unwrap();
         nsenter
-            .args(["--mount", "--root", "--target", &holder])
+            .args(["--mount", "--root", "--wd", "--target", &holder])
             .args([REMOTEEXE, "h", "s"])
             .stderr(stderr);
         assert_eq!(

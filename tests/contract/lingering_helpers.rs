@@ -5,7 +5,7 @@ use std::process::Command;
 
 use rustix::process::Signal;
 
-use crate::support::{Lingering, Running, Sandbox, Scene, send, state, wait_for, wait_until};
+use crate::support::{Lingering, Running, Sandbox, Scene, code, send, state, wait_for, wait_until};
 
 #[test]
 fn a_helper_that_keeps_the_pipe_open_does_not_keep_the_job() {
@@ -119,4 +119,21 @@ fn a_proxy_command_that_lingers_does_not_keep_the_job() {
     assert!(proxy.is_alive());
     let log = scene.log();
     assert!(log.ends_with("\nout\nEND,3,h echo out; exit 3\n"), "{log}");
+}
+
+#[test]
+fn what_a_helper_says_right_after_ssh_has_exited_is_still_logged() {
+    // It speaks once ssh has been reaped. On a slow machine that may be too late now and then, but
+    // not every time.
+    let body = "(while kill -0 $$ 2>/dev/null; do :; done; echo late) & echo out";
+    wait_until("a helper that is heard", || {
+        let scene = Scene::new();
+        let mut command = scene.remoteexe_with_ssh(body);
+        assert_eq!(code(&command.args(["h", "s"]).output().unwrap()), 0);
+        let log = scene.log();
+        let output = log
+            .strip_prefix("START,-,h s\ncommand,ssh root@h s\nout\n")
+            .unwrap();
+        output == "late\nEND,0,h s\n"
+    });
 }

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::Signal;
 
-use crate::support::{REMOTEEXE, Running, Scene, code, is_running, send};
+use crate::support::{REMOTEEXE, Running, Scene, code, is_running, send, state, wait_until};
 
 const FLOOD: &str = "echo $$ >$DIR/ssh-pid; while :; do echo flood; done";
 
@@ -67,6 +67,10 @@ fn a_reader_who_has_stalled_does_not_keep_signals_from_ending_the_job() {
     command.args(["--tee", "always", "h", "s"]).stdout(writer);
     let mut child = Running::spawn(&mut command);
     scene.wait_for_record("flood");
+    let pid = child.id().to_string();
+    wait_until("remoteexe to wait and not to spin", || {
+        (0..50).all(|_| state(&pid) == Some('S'))
+    });
     send(&child, Signal::TERM);
     assert_eq!(child.code(), Some(143));
     assert!(scene.log().ends_with("\nflood\nEND,143,h s\n"));

@@ -381,16 +381,17 @@ fn a_usage_error_is_logged_in_the_directory_that_the_command_line_or_the_variabl
         assert_eq!(fs::read_dir(scene.path("log")).unwrap().count(), 0);
         assert_eq!(fs::read_dir(other).unwrap().count(), 1);
     }
-    let scene = Scene::new();
-    assert_eq!(
-        code(
-            &scene
-                .remoteexe()
-                .args(["--frobnicate", "h", "s"])
-                .output()
-                .unwrap()
-        ),
-        10
-    );
-    assert!(scene.log().ends_with("END,10,--frobnicate h s\n"));
+    for arguments in [
+        &["--frobnicate", "h", "s"][..],
+        &["--tee", "x", "h", "s"],
+        &["-l"],
+        &["-F", "a", "-F", "b"],
+    ] {
+        let scene = Scene::new();
+        assert_eq!(
+            code(&scene.remoteexe().args(arguments).output().unwrap()),
+            10
+        );
+        assert!(scene.log().contains("END,10,"), "{arguments:?}");
+    }
 }

@@ -14,6 +14,7 @@ use crate::lines::Lines;
 use crate::log::Log;
 use crate::poll::{is_ready, wait};
 use crate::signals::{Event, Signals};
+use crate::ssh::PIPE_SIZE;
 use crate::tee::Tee;
 
 /// How long ssh may take to end after the first signal that was forwarded to it.
@@ -28,10 +29,6 @@ const SAME_SIGNAL: Duration = Duration::from_secs(1);
 /// Usually it is there already. It is not where a local helper (a `ProxyCommand`, a
 /// `ControlPersist` master) still holds the pipe, maybe for hours.
 const EOF_GRACE: Duration = Duration::from_millis(100);
-
-/// The most bytes that one read takes. The records of lines of four bytes or more then still fit into
-/// one append.
-const READ_SIZE: usize = 128 << 10;
 
 /// How ssh ended.
 #[derive(Debug, Clone, Copy)]
@@ -61,7 +58,8 @@ pub fn relay(
         kill_at: None,
         output: Output {
             pipe: Some(pipe),
-            buffer: Vec::with_capacity(READ_SIZE),
+            // One read empties a full pipe.
+            buffer: Vec::with_capacity(PIPE_SIZE),
             lines: Lines::default(),
             log,
             tee,

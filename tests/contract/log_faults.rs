@@ -223,6 +223,23 @@ fn a_log_that_may_be_written_but_not_read_is_appended_to() {
 }
 
 #[test]
+fn a_fifo_that_may_be_written_but_not_read_is_refused_without_waiting_for_a_reader() {
+    needs_root();
+    let scene = Scene::new();
+    let mut command = scene.ordinary_user_with_ssh("");
+    run_tool("mkfifo", &["-m", "622", scene.daily().to_str().unwrap()]);
+    command
+        .args(["h", "s"])
+        .stderr(File::create(scene.path("stderr")).unwrap());
+    assert_eq!(Running::spawn(&mut command).code(), Some(0));
+    let stderr = fs::read_to_string(scene.path("stderr")).unwrap();
+    assert!(
+        stderr.contains(": it is not a regular file; logging to "),
+        "{stderr}"
+    );
+}
+
+#[test]
 fn a_log_that_is_truncated_during_a_run_goes_on() {
     let scene = Scene::new();
     let mut child = Running::spawn(scene.remoteexe_with_ssh(TWO_LINES).args(["h", "s"]));

@@ -212,6 +212,20 @@ fn a_symbolic_link_is_refused_and_not_followed() {
 }
 
 #[test]
+fn a_symbolic_link_to_another_users_file_is_refused_and_not_followed() {
+    needs_root();
+    let scene = Scene::new();
+    fs::write(scene.path("target"), "untouched").unwrap();
+    chown(scene.path("target"), Some(12345), None).unwrap();
+    symlink(scene.path("target"), scene.daily()).unwrap();
+    assert_falls_back(&scene, "it is a symbolic link");
+    assert_eq!(
+        fs::read_to_string(scene.path("target")).unwrap(),
+        "untouched"
+    );
+}
+
+#[test]
 fn a_dangling_symbolic_link_is_refused_and_nothing_created() {
     let scene = Scene::new();
     symlink(scene.path("target"), scene.daily()).unwrap();

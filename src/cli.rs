@@ -6,12 +6,14 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal};
 use std::num::NonZeroU16;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser};
 
 use crate::job::{Job, Refusal};
 use crate::record;
+use crate::retry::Retries;
 use crate::ssh::{Operands, Ssh, WordError};
 
 /// The log's usage lines, the same as the bash original's: somebody may be watching for them.
@@ -22,6 +24,11 @@ const USAGE: [&str; 3] = [
 ];
 
 const DEFAULT_LOG_DIR: &str = "/tmp";
+
+/// With the waits at their longest, more than an hour and a half of them.
+const MOST_RETRIES: u32 = 100;
+
+const LONGEST_RETRY_DELAY: Duration = Duration::from_hours(1);
 
 const HELP: &str = "\
 {about}
@@ -83,6 +90,16 @@ struct Args {
     /// Port on HOST
     #[arg(short, value_name = "PORT", help_heading = "Passed to ssh")]
     port: Option<OsString>,
+
+    /// How often to try again when the connection fails before SCRIPT can have been started
+    #[arg(long, value_name = "N", env = "REMOTEEXE_RETRIES")]
+    #[arg(help_heading = "Retries", hide_env_values = true, default_value = "0")]
+    retries: OsString,
+
+    /// Longest wait before the first of them, doubled for each further one, at most a minute
+    #[arg(long, value_name = "SECONDS", env = "REMOTEEXE_RETRY_DELAY")]
+    #[arg(help_heading = "Retries", hide_env_values = true, default_value = "1")]
+    retry_delay: OsString,
 
     /// Directory of the log
     #[arg(long, value_name = "DIR", env = "REMOTEEXE_LOG_DIR")]
@@ -155,6 +172,10 @@ impl Args {
         Ok(Job {
             log_dir: path("--log-dir <DIR>", &self.log_dir)?,
             tee: tee(&self.tee)?,
+            retries: Retries {
+                most: retries(&self.retries)?,
+                delay: retry_delay(&self.retry_delay)?,
+            },
             ssh: self.ssh(operands)?,
         })
     }
@@ -223,6 +244,33 @@ fn port(word: &OsStr) -> Result<NonZeroU16, clap::Error> {
         .ok_or_else(|| {
             let remedy = "give a number from 1 to 65535";
             invalid("-p <PORT>", word, "it is not a port", remedy)
+        })
+}
+
+fn retries(word: &OsStr) -> Result<u32, clap::Error> {
+    let number = word.to_str().and_then(|word| word.parse().ok());
+    number
+        .filter(|number| *number <= MOST_RETRIES)
+        .ok_or_else(|| {
+            let remedy = format!("give a whole number from 0 to {MOST_RETRIES}");
+            invalid("--retries <N>", word, "it is not such a number", &remedy)
+        })
+}
+
+fn retry_delay(word: &OsStr) -> Result<Duration, clap::Error> {
+    let seconds = word.to_str().and_then(|word| word.parse().ok());
+    seconds
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .filter(|delay| *delay <= LONGEST_RETRY_DELAY)
+        .ok_or_else(|| {
+            let longest = LONGEST_RETRY_DELAY.as_secs();
+            let remedy = format!("give seconds from 0 to {longest}, such as 1 or 0.5");
+            invalid(
+                "--retry-delay <SECONDS>",
+                word,
+                "it is no such time",
+                &remedy,
+            )
         })
 }
 

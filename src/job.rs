@@ -24,14 +24,19 @@
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use chrono::Local;
+use rustix::event::{PollFd, PollFlags};
 use rustix::process::Signal;
 
 use crate::log::Log;
+use crate::poll::wait;
+use crate::proof::{Proof, Verdict, Witness};
 use crate::relay::{Exit, relay};
+use crate::retry::Retries;
 use crate::signals::{Event, Signals};
-use crate::ssh::{Ssh, StartError};
+use crate::ssh::{self, Ssh, StartError};
 use crate::tee::Tee;
 
 /// The exit status of ssh(1) when ssh itself failed, whatever the reason.
@@ -42,6 +47,8 @@ const SSH_FAILED: i32 = 255;
 pub struct Job {
     /// What to run.
     pub ssh: Ssh,
+    /// How often to try again when ssh cannot have started the remote command.
+    pub retries: Retries,
     /// The directory of the log.
     pub log_dir: PathBuf,
     /// Whether to show the output on standard output too.
@@ -64,7 +71,7 @@ pub struct Refusal {
 pub enum Outcome {
     /// Refused: a usage error.
     Refused,
-    /// A signal came before ssh was started.
+    /// A signal came while no ssh was running.
     Interrupted(Signal),
     /// ssh has not run.
     NotStarted(StartError),
@@ -117,19 +124,107 @@ impl Job {
         outcome
     }
 
+    /// Runs ssh, and again as long as it is certain that the remote command has not been started.
     fn supervise(&self, signals: &mut Signals, log: &mut Log, tee: &mut Tee) -> Outcome {
-        log.record(&[b"command,", self.ssh.display().as_slice()].concat());
-        for event in signals.pending() {
-            if let Event::Ending(signal) = event {
+        let proof = self.proof(log);
+        let mut retry = 1;
+        loop {
+            let mut witness = proof.as_ref().map(Proof::witness);
+            let outcome = self.attempt(proof.as_ref(), witness.as_mut(), signals, log, tee);
+            let Some(pause) = self.pause_before(retry, &outcome, witness.as_ref(), log) else {
+                return outcome;
+            };
+            if let Some(signal) = sleep(pause, signals) {
                 return Outcome::Interrupted(signal);
             }
+            retry += 1;
         }
-        let (child, pipe) = match self.ssh.start() {
+    }
+
+    /// What it takes to try again, if that is wanted and can be had.
+    fn proof(&self, log: &mut Log) -> Option<Proof> {
+        if self.retries.most == 0 {
+            return None;
+        }
+        Proof::with(ssh::program()?)
+            .inspect_err(|why| log.record(format!("remoteexe: no retries: {why}").as_bytes()))
+            .ok()
+    }
+
+    /// Runs ssh once.
+    fn attempt(
+        &self,
+        proof: Option<&Proof>,
+        witness: Option<&mut Witness>,
+        signals: &mut Signals,
+        log: &mut Log,
+        tee: &mut Tee,
+    ) -> Outcome {
+        log.record(&[b"command,", self.ssh.display().as_slice()].concat());
+        if let Some(signal) = ending(signals) {
+            return Outcome::Interrupted(signal);
+        }
+        let (child, pipe) = match self.ssh.start(proof) {
             Ok(started) => started,
             Err(error) => return Outcome::NotStarted(error),
         };
-        relay(child, pipe, signals, log, tee).map_or_else(Outcome::Lost, Outcome::Exited)
+        relay(child, pipe, signals, log, tee, witness).map_or_else(Outcome::Lost, Outcome::Exited)
     }
+
+    /// How long to wait before retry number `retry`, if there may be one after `outcome`.
+    fn pause_before(
+        &self,
+        retry: u32,
+        outcome: &Outcome,
+        witness: Option<&Witness>,
+        log: &mut Log,
+    ) -> Option<Duration> {
+        let Outcome::Exited(Exit {
+            status,
+            forwarded: None,
+        }) = outcome
+        else {
+            return None;
+        };
+        let most = self.retries.most;
+        if status.code() != Some(SSH_FAILED) || retry > most {
+            return None;
+        }
+        match witness?.verdict() {
+            Verdict::Final => None,
+            Verdict::Unexplained => {
+                log.record(b"remoteexe: no retry: ssh has not said that the connection failed");
+                None
+            }
+            Verdict::Retry => {
+                let pause = self.retries.wait(retry);
+                let seconds = pause.as_secs_f64();
+                log.record(format!("retry,{retry}/{most},255,wait {seconds:.3} s").as_bytes());
+                Some(pause)
+            }
+        }
+    }
+}
+
+/// The signal to end that has come, if one has.
+fn ending(signals: &mut Signals) -> Option<Signal> {
+    signals.pending().find_map(|event| match event {
+        Event::Ending(signal) => Some(signal),
+        Event::Child => None,
+    })
+}
+
+/// Waits for `pause`, or for a signal to end, which is returned.
+fn sleep(pause: Duration, signals: &mut Signals) -> Option<Signal> {
+    let deadline = Instant::now() + pause;
+    while Instant::now() < deadline {
+        // Out of memory: then there is no wait.
+        wait(&mut [PollFd::new(signals, PollFlags::IN)], Some(deadline)).ok()?;
+        if let Some(signal) = ending(signals) {
+            return Some(signal);
+        }
+    }
+    None
 }
 
 impl Refusal {

@@ -1,13 +1,16 @@
 //! remoteexe runs a script on a host through ssh, from cron, and leaves an exact log of it.
 
+mod cause;
 mod cli;
 mod job;
 mod lines;
 mod log;
 mod logfile;
 mod poll;
+mod proof;
 mod record;
 mod relay;
+mod retry;
 mod signals;
 mod ssh;
 mod tee;

@@ -13,6 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::lines::Lines;
 use crate::log::Log;
 use crate::poll::{is_ready, wait};
+use crate::proof::Witness;
 use crate::signals::{Event, Signals};
 use crate::ssh::PIPE_SIZE;
 use crate::tee::Tee;
@@ -40,7 +41,7 @@ pub struct Exit {
 }
 
 /// Waits for `child` to exit, and brings what comes through `pipe`, its output, to `log`, a record a
-/// line, and to `tee`.
+/// line, and to `tee`. A `witness` sees it first.
 ///
 /// # Errors
 ///
@@ -51,6 +52,7 @@ pub fn relay(
     signals: &mut Signals,
     log: &mut Log,
     tee: &mut Tee,
+    witness: Option<&mut Witness>,
 ) -> anyhow::Result<Exit> {
     let mut relay = Relay {
         child,
@@ -63,6 +65,7 @@ pub fn relay(
             lines: Lines::default(),
             log,
             tee,
+            witness,
         },
     };
     let status = relay.until_exit(signals);
@@ -141,6 +144,7 @@ struct Output<'a> {
     lines: Lines,
     log: &'a mut Log,
     tee: &'a mut Tee,
+    witness: Option<&'a mut Witness>,
 }
 
 impl Output<'_> {
@@ -172,15 +176,21 @@ impl Output<'_> {
         // Into memory that was never touched: a job with little output costs few pages of it. A pipe
         // has no errors but EINTR; if it had one, nothing more could be read from it.
         let _ = retry_on_intr(|| read(pipe, spare_capacity(&mut self.buffer)));
-        if self.buffer.is_empty() {
+        let length = self.buffer.len();
+        if length == 0 {
             self.finish();
-        } else {
-            self.log.begin();
-            self.lines.feed(&self.buffer, |line| self.log.push(line));
-            self.log.flush();
-            self.tee.show(&self.buffer);
+            return 0;
         }
-        self.buffer.len()
+        if let Some(witness) = &mut self.witness {
+            witness.take_marker(&mut self.buffer);
+        }
+        self.log.begin();
+        self.lines.feed(&self.buffer, |line| {
+            take(&mut self.witness, self.log, line);
+        });
+        self.log.flush();
+        self.tee.show(&self.buffer);
+        length
     }
 
     /// Reads what is left once ssh has exited.
@@ -205,9 +215,18 @@ impl Output<'_> {
     fn finish(&mut self) {
         self.pipe = None;
         self.log.begin();
-        self.lines.finish(|line| self.log.push(line));
+        self.lines
+            .finish(|line| take(&mut self.witness, self.log, line));
         self.log.flush();
     }
+}
+
+/// Takes one line of output.
+fn take(witness: &mut Option<&mut Witness>, log: &mut Log, line: &[u8]) {
+    if let Some(witness) = witness {
+        witness.hear(line);
+    }
+    log.push(line);
 }
 
 /// The number of bytes in `pipe`.

@@ -7,11 +7,14 @@ use std::io::{self, ErrorKind, PipeReader};
 use std::iter;
 use std::num::NonZeroU16;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command};
 
+use rustix::fs::{Access, access};
 use rustix::pipe::fcntl_setpipe_size;
 
+use crate::proof::Proof;
 use crate::record;
 
 /// Found through PATH, as cron's shell would.
@@ -166,14 +169,16 @@ impl Ssh {
     ///
     /// The remote command is passed as the words that it came in: ssh joins them with single spaces
     /// and leaves everything else to the remote shell.
-    pub fn start(&self) -> Result<(Child, PipeReader), StartError> {
+    ///
+    /// With a `proof`, ssh is also told what that takes.
+    pub fn start(&self, proof: Option<&Proof>) -> Result<(Child, PipeReader), StartError> {
         let (reader, stdout) = io::pipe()?;
         // Refused to an ordinary user with very many jobs at once (pipe(7), pipe-user-pages-soft).
         let _ = fcntl_setpipe_size(&reader, PIPE_SIZE);
         let stderr = stdout.try_clone()?;
         // A temporary, so that our copies of the write end go with it: while we held one, end of file
         // would never come.
-        let child = Command::new(PROGRAM)
+        let child = command(proof)
             .args(self.arguments())
             .stdout(stdout)
             .stderr(stderr)
@@ -221,8 +226,34 @@ impl Ssh {
     }
 }
 
+/// ssh without the arguments that are the job's own.
+fn command(proof: Option<&Proof>) -> Command {
+    let Some(proof) = proof else {
+        return Command::new(PROGRAM);
+    };
+    // The very file that the proof was made with.
+    let mut command = Command::new(proof.ssh());
+    command.arg0(PROGRAM).args(proof.options());
+    let (variable, value) = proof.environment();
+    command.env(variable, value);
+    command
+}
+
+/// The ssh that PATH leads to.
+pub fn program() -> Option<PathBuf> {
+    candidates()
+        .into_iter()
+        .find(|path| path.is_file() && access(path, Access::EXEC_OK).is_ok())
+}
+
 /// Whether a directory of PATH has an ssh, whatever it is.
 fn is_in_path() -> bool {
-    env::var_os("PATH")
-        .is_some_and(|path| env::split_paths(&path).any(|dir| dir.join(PROGRAM).exists()))
+    candidates().iter().any(|path| path.exists())
+}
+
+fn candidates() -> Vec<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path)
+        .map(|dir| dir.join(PROGRAM))
+        .collect()
 }

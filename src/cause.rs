@@ -1,0 +1,263 @@
+//! Why ssh failed, as far as its own messages tell.
+
+use std::fmt::{self, Display, Formatter};
+
+/// Why ssh(1) ended with 255.
+///
+/// The messages are those of OpenSSH 7.6 to 10, which are in English in every locale. Which of them a
+/// connection leaves that is cut at a given point has been tried with 9.2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// No address for the host's name.
+    NotResolved,
+    /// Nobody listens on the port.
+    Refused,
+    /// No answer, to the connection or in the handshake.
+    TimedOut,
+    /// No way to the host.
+    Unreachable,
+    /// The connection ended before there was a session: `MaxStartups`, a server that is restarted.
+    Dropped,
+    /// The connection ended while the remote command may have been running.
+    Lost,
+    /// The host's key is not known or another one.
+    HostKey,
+    /// The login or the key is not accepted.
+    Authentication,
+    /// Client and server have no common algorithm, or the server is none of ssh.
+    Protocol,
+    /// ssh does not understand its configuration or its command line.
+    Configuration,
+}
+
+impl Cause {
+    /// What `line` of ssh's output says.
+    pub fn of(line: &[u8]) -> Option<Self> {
+        // ssh ends its messages with CR LF.
+        let line = String::from_utf8_lossy(line.trim_ascii_end());
+        Self::before_the_session(&line).or_else(|| Self::of_a_refusal(&line))
+    }
+
+    /// Whether the next try may well succeed; then no authentication has failed, which a server may
+    /// punish (`PerSourcePenalties` of `sshd_config(5)`).
+    pub fn is_passing(self) -> bool {
+        matches!(
+            self,
+            Self::NotResolved | Self::Refused | Self::TimedOut | Self::Unreachable | Self::Dropped
+        )
+    }
+
+    fn before_the_session(line: &str) -> Option<Self> {
+        let broken = [
+            "Connection closed by remote host",
+            "Connection reset by peer",
+            "Connection timed out",
+            "Broken pipe",
+        ];
+        if line.starts_with("ssh: Could not resolve hostname ") {
+            Some(Self::NotResolved)
+        } else if line.starts_with("ssh: connect to host ") {
+            Some(match line.rsplit(": ").next() {
+                Some("Connection refused") => Self::Refused,
+                Some("Connection timed out" | "Operation timed out") => Self::TimedOut,
+                _ => Self::Unreachable,
+            })
+        } else if line == "Connection timed out during banner exchange"
+            || line.starts_with("Connection to ") && line.ends_with(" timed out")
+        {
+            Some(Self::TimedOut)
+        } else if line.starts_with("Connection closed by ")
+            || line.starts_with("Connection reset by ")
+            || (line.contains("_exchange_identification: ") || line.contains(": Connection to "))
+                && broken.iter().any(|end| line.ends_with(end))
+        {
+            Some(Self::Dropped)
+        } else {
+            None
+        }
+    }
+
+    fn of_a_refusal(line: &str) -> Option<Self> {
+        let starts = |starts: &[&str]| starts.iter().any(|start| line.starts_with(start));
+        let contains = |parts: &[&str]| parts.iter().any(|part| line.contains(part));
+        if starts(&["Host key verification failed"]) {
+            Some(Self::HostKey)
+        } else if starts(&["Permission denied, "])
+            || contains(&[": Permission denied (", "Too many authentication failures"])
+        {
+            Some(Self::Authentication)
+        } else if starts(&["Unable to negotiate with ", "Bad remote protocol version"])
+            || contains(&["_exchange_identification: ", "banner exchange: "])
+        {
+            Some(Self::Protocol)
+        } else if starts(&[
+            "command-line: ",
+            "command-line line ",
+            "Cannot execute command-line and remote command",
+            "Can't open user config file",
+        ]) || contains(&[
+            "Bad configuration option",
+            "terminating, ",
+            "Bad owner or permissions on",
+        ]) {
+            Some(Self::Configuration)
+        } else if starts(&[
+            "client_loop: ",
+            "Timeout, server ",
+            "Read from remote host ",
+        ]) || line.starts_with("Connection to ")
+            && line.ends_with(" closed by remote host.")
+        {
+            Some(Self::Lost)
+        } else {
+            None
+        }
+    }
+}
+
+impl Display for Cause {
+    /// In the words of a report.
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::NotResolved => "name not resolved",
+            Self::Refused => "connection refused",
+            Self::TimedOut => "connection timed out",
+            Self::Unreachable => "host unreachable",
+            Self::Dropped => "connection dropped by the server",
+            Self::Lost => "connection lost while the job ran",
+            Self::HostKey => "host key not accepted",
+            Self::Authentication => "authentication failed",
+            Self::Protocol => "no common protocol",
+            Self::Configuration => "ssh's configuration is wrong",
+        })
+    }
+}
+
+/// What all the messages of one ssh come to.
+///
+/// One that names a lasting cause outweighs the others: a jump host that refuses our key also leaves
+/// the message of a dropped connection. Of the passing ones the first says most, for the same reason.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Diagnosis {
+    passing: Option<Cause>,
+    lasting: Option<Cause>,
+}
+
+impl Diagnosis {
+    /// Takes a line of output into account.
+    pub fn hear(&mut self, line: &[u8]) {
+        if let Some(cause) = Cause::of(line) {
+            let kind = if cause.is_passing() {
+                &mut self.passing
+            } else {
+                &mut self.lasting
+            };
+            kind.get_or_insert(cause);
+        }
+    }
+
+    /// The cause of the failure, if a message has named one.
+    pub fn cause(self) -> Option<Cause> {
+        self.lasting.or(self.passing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_message_of_ssh_has_its_cause() {
+        for (cause, messages) in [
+            (
+                Cause::NotResolved,
+                "ssh: Could not resolve hostname h: Name or service not known
+                 ssh: Could not resolve hostname h: Temporary failure in name resolution",
+            ),
+            (
+                Cause::Refused,
+                "ssh: connect to host h port 22: Connection refused",
+            ),
+            (
+                Cause::TimedOut,
+                "ssh: connect to host h port 22: Connection timed out
+                 Connection timed out during banner exchange
+                 Connection to 10.255.255.1 port 22 timed out",
+            ),
+            (
+                Cause::Unreachable,
+                "ssh: connect to host h port 22: No route to host
+                 ssh: connect to host h port 22: Network is unreachable",
+            ),
+            (
+                Cause::Dropped,
+                "kex_exchange_identification: Connection closed by remote host
+                 kex_exchange_identification: read: Connection reset by peer
+                 ssh_exchange_identification: Connection closed by remote host
+                 banner exchange: Connection to 127.0.0.1 port 22: Broken pipe
+                 Connection closed by 127.0.0.1 port 22
+                 Connection reset by 127.0.0.1 port 22
+                 Connection closed by UNKNOWN port 65535
+                 ssh_dispatch_run_fatal: Connection to 127.0.0.1 port 22: Broken pipe",
+            ),
+            (
+                Cause::Lost,
+                "Connection to 127.0.0.1 closed by remote host.
+                 client_loop: send disconnect: Broken pipe
+                 Timeout, server 127.0.0.1 not responding.",
+            ),
+            (Cause::HostKey, "Host key verification failed."),
+            (
+                Cause::Authentication,
+                "root@127.0.0.1: Permission denied (publickey).
+                 Permission denied, please try again.
+                 Received disconnect from 127.0.0.1 port 22:2: Too many authentication failures",
+            ),
+            (
+                Cause::Protocol,
+                "Unable to negotiate with 127.0.0.1 port 22: no matching cipher found. Their offer: a
+                 kex_exchange_identification: banner line contains invalid characters
+                 banner exchange: Connection to 127.0.0.1 port 25: invalid format",
+            ),
+            (
+                Cause::Configuration,
+                "command-line: line 0: Bad configuration option: foo
+                 /root/.ssh/config: terminating, 1 bad configuration options
+                 Bad owner or permissions on /root/.ssh/config
+                 Cannot execute command-line and remote command.",
+            ),
+        ] {
+            for message in messages.lines().map(str::trim_start) {
+                let message = format!("{message}\r");
+                assert_eq!(Cause::of(message.as_bytes()), Some(cause), "{message}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_lines_have_no_cause() {
+        let warning = "Warning: Permanently added 'h' (ED25519) to the list of known hosts.\r";
+        for line in ["", warning, "done"] {
+            assert_eq!(Cause::of(line.as_bytes()), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_lasting_cause_outweighs_a_passing_one_and_the_first_passing_one_the_others() {
+        let cause = |messages: &[&str]| {
+            let mut diagnosis = Diagnosis::default();
+            for message in messages {
+                diagnosis.hear(message.as_bytes());
+            }
+            diagnosis.cause()
+        };
+        let dropped = "kex_exchange_identification: Connection closed by remote host\r";
+        let denied = "jump@10.0.0.1: Permission denied (publickey).\r";
+        let refused = "ssh: connect to host jump port 22: Connection refused\r";
+        assert_eq!(cause(&[]), None);
+        assert_eq!(cause(&[dropped]), Some(Cause::Dropped));
+        assert_eq!(cause(&[refused, dropped]), Some(Cause::Refused));
+        assert_eq!(cause(&[denied, dropped]), Some(Cause::Authentication));
+        assert_eq!(cause(&[dropped, denied]), Some(Cause::Authentication));
+    }
+}

@@ -1,0 +1,79 @@
+//! How often a failed connection is tried again, and after which wait.
+
+use std::time::Duration;
+
+use rustix::rand::{GetRandomFlags, getrandom};
+
+/// The longest wait, unless the first may already be longer.
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
+
+/// How often and how soon to try again.
+#[derive(Debug, Clone, Copy)]
+pub struct Retries {
+    /// How many tries there may be after the first one.
+    pub most: u32,
+    /// The longest that the first wait may be; it doubles with each further one.
+    pub delay: Duration,
+}
+
+impl Retries {
+    /// How long to wait before retry `number`, the first being 1.
+    ///
+    /// Anything between nothing and the longest ("full jitter"), in milliseconds: jobs that were
+    /// dropped in the same second must not come back in the same second.
+    pub fn wait(&self, number: u32) -> Duration {
+        let longest = self.longest_wait(number);
+        let mut random = [0; 8];
+        // From the operating system, because all jobs of a crontab start alike.
+        if getrandom(&mut random, GetRandomFlags::empty()).is_err() {
+            return longest;
+        }
+        let milliseconds = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX - 1);
+        Duration::from_millis(u64::from_ne_bytes(random) % (milliseconds + 1))
+    }
+
+    fn longest_wait(&self, number: u32) -> Duration {
+        let factor = 2_u32.saturating_pow(number.saturating_sub(1));
+        let cap = self.delay.max(LONGEST_WAIT);
+        self.delay.saturating_mul(factor).min(cap)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn longest_waits(delay: Duration) -> Vec<u64> {
+        let retries = Retries { most: 9, delay };
+        let waits = (1..=9).map(|number| retries.longest_wait(number));
+        waits.map(|wait| wait.as_secs()).collect()
+    }
+
+    #[test]
+    fn the_longest_wait_doubles_up_to_a_minute_or_to_the_delay() {
+        let second = Duration::from_secs(1);
+        assert_eq!(longest_waits(second), [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+        assert_eq!(longest_waits(90 * second), [90; 9]);
+        assert_eq!(longest_waits(Duration::ZERO), [0; 9]);
+        let retries = Retries {
+            most: u32::MAX,
+            delay: second,
+        };
+        assert_eq!(retries.longest_wait(u32::MAX), 60 * second);
+    }
+
+    #[test]
+    fn waits_are_spread_over_the_whole_span() {
+        let retries = Retries {
+            most: 1,
+            delay: Duration::from_secs(8),
+        };
+        let waits: Vec<Duration> = (0..1000).map(|_| retries.wait(1)).collect();
+        for second in 0..8 {
+            let span = Duration::from_secs(second)..Duration::from_secs(second + 1);
+            let hits = waits.iter().filter(|wait| span.contains(wait)).count();
+            // 125 are expected; fewer than 60 come once in 10^9 runs.
+            assert!(hits > 60, "{hits} of 1000 waits in second {second}");
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! The command line: what may be said, what is wrong with it, and what it asks for.
 
+mod report;
+
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
@@ -13,6 +15,7 @@ use clap::{CommandFactory, FromArgMatches, Parser};
 
 use crate::job::{Job, Refusal};
 use crate::record;
+use crate::report::Report;
 use crate::retry::Retries;
 use crate::ssh::{Operands, Ssh, WordError};
 
@@ -50,6 +53,8 @@ Examples:
     */5 * * * * root remoteexe host_sum_batch01 /path/to/sum.sh
   By hand, with the output on the terminal too and the log in this directory:
     remoteexe -i ~/.ssh/batch -l batch --log-dir . host01 \"/path/to.sh action\"
+  What ran, what failed and why (remoteexe --report --help says more):
+    remoteexe --report
 
 Exit status:
   the remote command's own; 255 ssh failed; 128+N ended by signal N;
@@ -128,14 +133,24 @@ pub enum Request {
     Run(Job),
     /// Print the help or the version.
     Show(clap::Error),
+    /// Show what has been run.
+    Report(Report),
     /// Nothing that can be run: log that, and print what is wrong.
     Refuse(Refusal, String),
+    /// Nothing that can be reported: print what is wrong.
+    Complain(String),
 }
 
 /// Reads the command line, the program's name first, and the environment variables that stand in
 /// for options.
 pub fn parse(words: impl IntoIterator<Item = OsString>) -> Request {
     let words: Vec<OsString> = words.into_iter().collect();
+    // A command line of its own: an ordinary job does not pay for its options.
+    if let [_, first, rest @ ..] = words.as_slice()
+        && first == "--report"
+    {
+        return report::parse(rest);
+    }
     let args = command()
         .try_get_matches_from(&words)
         .and_then(|matches| Args::from_arg_matches(&matches));
@@ -151,10 +166,13 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Request {
     }
 }
 
-/// The command line's grammar. A variable that is set but empty counts as unset, so that a crontab
-/// can take one back.
 fn command() -> clap::Command {
-    Args::command().mut_args(|arg| {
+    unset_empty(Args::command())
+}
+
+/// A variable that is set but empty counts as unset, so that a crontab can take one back.
+fn unset_empty(command: clap::Command) -> clap::Command {
+    command.mut_args(|arg| {
         let is_empty = |name| env::var_os(name).is_some_and(|value| value.is_empty());
         if arg.get_env().is_some_and(is_empty) {
             arg.env(None)
@@ -170,7 +188,7 @@ impl Args {
     fn job(&self) -> Result<Job, clap::Error> {
         let operands = self.operands()?;
         Ok(Job {
-            log_dir: path("--log-dir <DIR>", &self.log_dir)?,
+            log_dir: path(command(), "--log-dir <DIR>", &self.log_dir)?,
             tee: tee(&self.tee)?,
             retries: Retries {
                 most: retries(&self.retries)?,
@@ -194,9 +212,12 @@ impl Args {
 
     fn ssh(&self, operands: Operands) -> Result<Ssh, clap::Error> {
         let identities = self.identity.iter();
-        let identities = identities.map(|word| path("--identity <FILE>", word));
+        let identities = identities.map(|word| path(command(), "--identity <FILE>", word));
         let options = self.option.iter().map(|word| option(word));
-        let config = self.config.as_ref().map(|word| path("-F <FILE>", word));
+        let config = self
+            .config
+            .as_ref()
+            .map(|word| path(command(), "-F <FILE>", word));
         let port = self.port.as_ref().map(|word| port(word));
         Ok(Ssh {
             config: config.transpose()?,
@@ -223,9 +244,16 @@ where
     T::try_from(word.to_owned()).map_err(|error| invalid(argument, word, error, remedy))
 }
 
-fn path(argument: &str, word: &OsStr) -> Result<PathBuf, clap::Error> {
+fn path(command: clap::Command, argument: &str, word: &OsStr) -> Result<PathBuf, clap::Error> {
     if word.is_empty() {
-        return Err(invalid(argument, word, WordError::Empty, "give a path"));
+        let remedy = "give a path";
+        return Err(wrong_value(
+            command,
+            argument,
+            word,
+            WordError::Empty,
+            remedy,
+        ));
     }
     Ok(PathBuf::from(word))
 }
@@ -287,10 +315,20 @@ fn tee(word: &OsStr) -> Result<bool, clap::Error> {
 }
 
 fn invalid(argument: &str, word: &OsStr, fault: impl Display, remedy: &str) -> clap::Error {
+    wrong_value(command(), argument, word, fault, remedy)
+}
+
+fn wrong_value(
+    mut command: clap::Command,
+    argument: &str,
+    word: &OsStr,
+    fault: impl Display,
+    remedy: &str,
+) -> clap::Error {
     let word = record::join([word]);
     let word = String::from_utf8_lossy(&word);
     let message = format!("invalid value '{word}' for {argument}: {fault}\n\n  tip: {remedy}");
-    command().error(ErrorKind::ValueValidation, message)
+    command.error(ErrorKind::ValueValidation, message)
 }
 
 /// The log directory of a command line that clap did not accept, as far as it can be made out.
@@ -306,7 +344,7 @@ fn log_dir(words: &[OsString]) -> OsString {
 fn refuse(operands: &[OsString], log_dir: &OsStr, error: clap::Error) -> Request {
     let mut explanation = Vec::new();
     let kind = error.kind();
-    let text = complete(error).to_string();
+    let text = complete(error, command()).to_string();
     // Under cron standard error is often lost, so the log has to say what is wrong; only where the
     // bash original would have refused as well is the log the same as its.
     if kind != ErrorKind::MissingRequiredArgument {
@@ -327,8 +365,7 @@ fn refuse(operands: &[OsString], log_dir: &OsStr, error: clap::Error) -> Request
 }
 
 /// Adds to clap's answer what it leaves out: the usage of every error, and a tip that helps here.
-fn complete(mut error: clap::Error) -> clap::Error {
-    let mut command = command();
+fn complete(mut error: clap::Error, mut command: clap::Command) -> clap::Error {
     if error.kind() == ErrorKind::UnknownArgument {
         // Clap's own is to put `--` before it, which would make a HOST of it.
         let tip = "options of ssh are given as -o KEYWORD=VALUE, those of SCRIPT behind it";

@@ -10,6 +10,7 @@ mod poll;
 mod proof;
 mod record;
 mod relay;
+mod report;
 mod retry;
 mod signals;
 mod ssh;
@@ -18,7 +19,10 @@ mod tee;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use chrono::Local;
+
 use cli::Request;
+use job::Outcome;
 
 fn main() -> ExitCode {
     let outcome = match cli::parse(std::env::args_os()) {
@@ -28,6 +32,11 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Request::Run(job) => job.run(),
+        Request::Report(report) => return ExitCode::from(report.run(Local::now())),
+        Request::Complain(reason) => {
+            let _ = io::stderr().write_all(reason.as_bytes());
+            return ExitCode::from(Outcome::Refused.code());
+        }
         Request::Refuse(refusal, reason) => {
             let outcome = refusal.record();
             let _ = io::stderr().write_all(reason.as_bytes());

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use chrono::{DateTime, Local};
+use chrono::{DateTime, Local, NaiveDate, NaiveDateTime};
 
 /// The most bytes of whole records that go to the log in one write(2).
 pub const MAX_APPEND: usize = 1 << 20;
@@ -74,9 +74,117 @@ pub fn join<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> Vec<u8> {
     text
 }
 
+/// A record that has been read back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Record<'a> {
+    /// The local time that it is stamped with.
+    pub time: NaiveDateTime,
+    /// The process that wrote it.
+    pub pid: u32,
+    /// The rest of the line.
+    pub text: &'a [u8],
+}
+
+/// What the text of a record can be. An output line may look like any of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind<'a> {
+    /// `START,-,OPERANDS`.
+    Start(&'a [u8]),
+    /// `command,COMMAND`.
+    Command(&'a [u8]),
+    /// `retry,K/N,255,wait S s`.
+    Retry,
+    /// `END,RC,OPERANDS`.
+    End(u8, &'a [u8]),
+    /// Anything else.
+    Output,
+}
+
+impl<'a> Kind<'a> {
+    /// The kind of a record of `text`.
+    pub fn of(text: &'a [u8]) -> Self {
+        if let Some(operands) = text.strip_prefix(b"START,-,") {
+            Self::Start(operands)
+        } else if let Some(command) = text.strip_prefix(b"command,") {
+            Self::Command(command)
+        } else if let Some((code, operands)) = text.strip_prefix(b"END,").and_then(end) {
+            Self::End(code, operands)
+        } else if text.starts_with(b"retry,") && text.ends_with(b" s") {
+            Self::Retry
+        } else {
+            Self::Output
+        }
+    }
+}
+
+fn end(text: &[u8]) -> Option<(u8, &[u8])> {
+    let comma = text.iter().position(|&byte| byte == b',')?;
+    Some((number(&text[..comma])?, &text[comma + 1..]))
+}
+
+/// The number that is written in decimal digits and nothing else.
+fn number<T: std::str::FromStr>(digits: &[u8]) -> Option<T> {
+    let are_digits = digits.iter().all(u8::is_ascii_digit);
+    are_digits.then(|| str::from_utf8(digits).ok()?.parse().ok())?
+}
+
+/// Reads records back, in the order of a log, where many in a row have the same prefix and more of them
+/// the same time.
+#[derive(Debug, Default)]
+pub struct Parser {
+    time: Option<([u8; TIME], NaiveDateTime)>,
+    prefix: Vec<u8>,
+    pid: u32,
+}
+
+/// The length of a record's time.
+const TIME: usize = "[YYYY-MM-DD HH:MM:SS]".len();
+
+impl Parser {
+    /// The record that `line`, without its newline, is.
+    pub fn parse<'a>(&mut self, line: &'a [u8]) -> Option<Record<'a>> {
+        let (begin, rest) = line.split_first_chunk::<TIME>()?;
+        let time = match self.time {
+            Some((known, time)) if known == *begin => time,
+            _ => {
+                let time = time(begin)?;
+                self.time = Some((*begin, time));
+                time
+            }
+        };
+        if self.prefix.is_empty() || !rest.starts_with(&self.prefix) {
+            let length = rest.iter().position(|&byte| byte == b' ')? + 1;
+            let pid = rest[..length].strip_prefix(b"[")?.strip_suffix(b"] ")?;
+            self.pid = number(pid)?;
+            self.prefix.clear();
+            self.prefix.extend_from_slice(&rest[..length]);
+        }
+        Some(Record {
+            time,
+            pid: self.pid,
+            text: &rest[self.prefix.len()..],
+        })
+    }
+}
+
+fn time(text: &[u8; TIME]) -> Option<NaiveDateTime> {
+    let part = |begin, end, before| {
+        let digits = text[begin..end].strip_prefix(&[before]);
+        digits.and_then(number)
+    };
+    let year = number(text[..5].strip_prefix(b"[")?)?;
+    let date = NaiveDate::from_ymd_opt(year, part(5, 8, b'-')?, part(8, 11, b'-')?)?;
+    let time = date.and_hms_opt(
+        part(11, 14, b' ')?,
+        part(14, 17, b':')?,
+        part(17, 20, b':')?,
+    );
+    time.filter(|_| text.ends_with(b"]"))
+}
+
 #[cfg(test)]
 mod tests {
-    use chrono::{DateTime, Local};
+    use chrono::{DateTime, Local, Timelike};
 
     use super::*;
 
@@ -132,6 +240,67 @@ mod tests {
                 bytes.iter().copied().filter(|byte| *byte >= 0x80).collect()
             };
             assert_eq!(not_ascii(&text), not_ascii(&words.concat()), "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn what_is_encoded_is_parsed_back() {
+        let mut parser = Parser::default();
+        for (second, pid, text) in [
+            (1_561_436_461, 913, b"START,-,h s".as_slice()),
+            (1_561_436_461, 913, b""),
+            (1_561_436_461, 9130, b"  [2019-06-25 13:21:01][1] x "),
+            (1_561_436_462, 913, b"\xff\r"),
+        ] {
+            let prefix = Prefix::new(pid, at(second));
+            let mut records = Vec::new();
+            prefix.encode(text, &mut records);
+            let line = records.strip_suffix(b"\n").expect("a newline");
+            let time = at(second).naive_local();
+            let time = time.with_nanosecond(0).expect("a time");
+            assert_eq!(parser.parse(line), Some(Record { time, pid, text }));
+        }
+    }
+
+    #[test]
+    fn a_line_of_another_shape_is_no_record() {
+        let mut parser = Parser::default();
+        for line in [
+            "",
+            "x",
+            "[2019-06-25 13:21:01][913]",
+            "[2019-06-25 13:21:01][913]x y",
+            "[2019-06-25 13:21:01][] x",
+            "[2019-06-25 13:21:01][+1] x",
+            "[2019-06-25 13:21:01][99999999999] x",
+            "[2019-13-25 13:21:01][913] x",
+            "[2019-06-25 13:21:61][913] x",
+            "2019-06-25 13:21:01][913] x",
+            " [2019-06-25 13:21:01][913] x",
+        ] {
+            for _ in 0..2 {
+                assert_eq!(parser.parse(line.as_bytes()), None, "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_kind_of_a_record_is_told_by_its_text() {
+        for (text, kind) in [
+            ("START,-,", Kind::Start(b"")),
+            ("START,-,h s,a [b]", Kind::Start(b"h s,a [b]")),
+            ("command,ssh root@h s", Kind::Command(b"ssh root@h s")),
+            ("retry,1/8,255,wait 0.412 s", Kind::Retry),
+            ("END,0,h s", Kind::End(0, b"h s")),
+            ("END,255,", Kind::End(255, b"")),
+            ("END,256,h s", Kind::Output),
+            ("END,+1,h s", Kind::Output),
+            ("END,,h s", Kind::Output),
+            ("END,0", Kind::Output),
+            ("START,0,h s", Kind::Output),
+            (" START,-,h s", Kind::Output),
+        ] {
+            assert_eq!(Kind::of(text.as_bytes()), kind, "{text}");
         }
     }
 }

@@ -1,0 +1,257 @@
+//! `--report`: what ran, what failed and why, what never ended.
+//!
+//! Reads logs, of remoteexe and of the bash original, and nothing else; runs and writes nothing.
+
+mod export;
+mod input;
+mod pairing;
+mod period;
+mod run;
+mod summary;
+mod terminal;
+mod view;
+
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+
+use chrono::{DateTime, Local};
+
+use crate::record;
+use input::{Line, Unread};
+use pairing::Pairing;
+use run::Run;
+use summary::Summary;
+use terminal::printable;
+use view::{Remainder, View};
+
+pub use input::Input;
+pub use period::{Period, parse as parse_time};
+
+/// The exit status where an input could not be read: `EX_IOERR` of sysexits.h.
+const UNREADABLE: u8 = 74;
+
+/// A command line that asks for a report.
+#[derive(Debug)]
+pub struct Report {
+    /// What to read.
+    pub source: Source,
+    /// Which runs it is about.
+    pub filter: Filter,
+    /// What to show of them.
+    pub form: Form,
+}
+
+/// Where the records are.
+#[derive(Debug)]
+pub enum Source {
+    /// In these files.
+    Inputs(Vec<Input>),
+    /// In those files of this log directory that belong to the period.
+    LogDir(PathBuf),
+}
+
+/// Which runs a report is about.
+#[derive(Debug)]
+pub struct Filter {
+    /// Those that were going on in it.
+    pub period: Period,
+    /// Those on this host.
+    pub host: Option<Vec<u8>>,
+    /// Those with this in their operands.
+    pub job: Option<Vec<u8>>,
+    /// Those that have failed or were lost. The default view counts the others nevertheless.
+    pub failed: bool,
+}
+
+/// The form of a report.
+#[derive(Debug)]
+pub enum Form {
+    /// For a person.
+    View,
+    /// A JSON document a run.
+    Json,
+    /// A line a run, as GNU parallel's joblog has it.
+    Tsv,
+    /// The records of one run.
+    Run(Wanted),
+}
+
+/// The run whose records are wanted: the last one of a process id, or that which started at a time.
+#[derive(Debug)]
+pub struct Wanted {
+    /// The process id.
+    pub pid: u32,
+    /// The beginning of `YYYY-MM-DD HH:MM:SS`, or of `HH:MM:SS`.
+    pub time: Option<String>,
+}
+
+impl Wanted {
+    fn is(&self, run: &Run) -> bool {
+        let start = run.start.to_string();
+        let is_then = |time: &String| start.starts_with(time) || start[11..].starts_with(time);
+        run.pid == self.pid && self.time.as_ref().is_none_or(is_then)
+    }
+}
+
+impl Filter {
+    fn lets_through(&self, run: &Run) -> bool {
+        let is_host = self.host.as_ref().is_none_or(|host| run.host() == host);
+        let has_job = |job: &Vec<u8>| memchr::memmem::find(&run.job, job).is_some();
+        self.period.has(run) && is_host && self.job.as_ref().is_none_or(has_job)
+    }
+}
+
+/// What a report has found, for its exit status.
+#[derive(Debug, Default)]
+struct Findings {
+    has_failures: bool,
+    unread: Unread,
+}
+
+impl Report {
+    /// Prints the report, and gives its exit status: 0 if nothing has failed, 1 if something has or was
+    /// lost, 74 if an input could not be read.
+    pub fn run(&self, now: DateTime<Local>) -> u8 {
+        let inputs = match &self.source {
+            Source::Inputs(inputs) => inputs.clone(),
+            Source::LogDir(dir) => match input::logs(dir, &self.filter.period, now) {
+                Ok(inputs) => inputs,
+                Err(error) => {
+                    complain(&format!("{}: {error}", dir.display()));
+                    return UNREADABLE;
+                }
+            },
+        };
+        let mut out = BufWriter::new(io::stdout().lock());
+        // A reader that closed the pipe early has seen what it wanted.
+        let findings = match &self.form {
+            Form::View => self.view(&inputs, &mut out),
+            Form::Json => self.json(&inputs, &mut out),
+            Form::Tsv => self.tsv(&inputs, &mut out),
+            Form::Run(wanted) => self.one_run(wanted, &inputs, &mut out),
+        };
+        let _ = out.flush();
+        for (name, error) in &findings.unread.0 {
+            complain(&format!("{name}: {error}"));
+        }
+        match findings {
+            Findings { unread, .. } if !unread.0.is_empty() => UNREADABLE,
+            Findings { has_failures, .. } => u8::from(has_failures),
+        }
+    }
+
+    fn view(&self, inputs: &[Input], out: &mut impl Write) -> Findings {
+        let mut summary = Summary::default();
+        let (unread, remainder) = self.each_run(inputs, None, |run| summary.add(run));
+        let text = View::of_stdout(self.filter.failed).show(&summary, remainder);
+        let _ = out.write_all(text.as_bytes());
+        Findings {
+            has_failures: summary.failed + summary.lost > 0,
+            unread,
+        }
+    }
+
+    fn json(&self, inputs: &[Input], out: &mut impl Write) -> Findings {
+        self.export(inputs, out, |_, run| export::json(run).unwrap_or_default())
+    }
+
+    fn tsv(&self, inputs: &[Input], out: &mut impl Write) -> Findings {
+        let _ = writeln!(out, "{}", export::JOBLOG_TITLES);
+        self.export(inputs, out, export::joblog)
+    }
+
+    /// Writes a line a run.
+    fn export(
+        &self,
+        inputs: &[Input],
+        out: &mut impl Write,
+        line: impl Fn(u64, &Run) -> String,
+    ) -> Findings {
+        let mut has_failures = false;
+        let mut number = 0;
+        let (unread, _) = self.each_run(inputs, None, |run| {
+            has_failures |= run.has_failed();
+            if run.has_failed() || !self.filter.failed {
+                number += 1;
+                let _ = writeln!(out, "{}", line(number, &run));
+            }
+        });
+        Findings {
+            has_failures,
+            unread,
+        }
+    }
+
+    fn one_run(&self, wanted: &Wanted, inputs: &[Input], out: &mut impl Write) -> Findings {
+        let mut last: Option<Run> = None;
+        let mut found = 0;
+        let (unread, _) = self.each_run(inputs, Some(wanted.pid), |run| {
+            if wanted.is(&run) && (run.has_failed() || !self.filter.failed) {
+                found += 1;
+                if last.as_ref().is_none_or(|last| last.start <= run.start) {
+                    last = Some(run);
+                }
+            }
+        });
+        let Some(run) = last else {
+            complain(&format!("no such run of process {}", wanted.pid));
+            return Findings {
+                has_failures: true,
+                unread,
+            };
+        };
+        if found > 1 {
+            let start = run.start;
+            complain(&format!(
+                "{found} such runs of process {}; this is the last, of {start}; for another one give its time: {}@TIME",
+                run.pid, run.pid
+            ));
+        }
+        let records = run.records.as_deref().unwrap_or_default();
+        let _ = terminal::show(records, out);
+        Findings {
+            has_failures: run.has_failed(),
+            unread,
+        }
+    }
+
+    /// Gives each run that the filter lets through to `take`, those that have ended in the order of
+    /// their ends.
+    fn each_run(
+        &self,
+        inputs: &[Input],
+        kept: Option<u32>,
+        mut take: impl FnMut(Run),
+    ) -> (Unread, Remainder) {
+        let mut pairing = Pairing::keeping(kept);
+        let mut foreign = 0;
+        let mut finished = |run: Run| {
+            if self.filter.lets_through(&run) {
+                take(run);
+            }
+        };
+        let unread = input::read(inputs, &mut |line| match line {
+            Line::Record(record, line) => pairing.take(&record, line, &mut finished),
+            Line::Foreign => foreign += 1,
+            Line::Empty => {}
+        });
+        let orphans = pairing.orphans;
+        pairing.finish(is_alive, &mut finished);
+        (unread, Remainder { foreign, orphans })
+    }
+}
+
+/// Whether the process of `run` is there and still that remoteexe: process ids are used again.
+fn is_alive(run: &Run) -> bool {
+    let proc = |name| fs::read(format!("/proc/{}/{name}", run.pid)).unwrap_or_default();
+    let words = proc("cmdline");
+    let words = words.strip_suffix(b"\0").unwrap_or(&words);
+    let words = words.split(|&byte| byte == 0);
+    let command = record::join(words.map(std::os::unix::ffi::OsStrExt::from_bytes));
+    proc("comm") == b"remoteexe\n" && command.ends_with(&run.job)
+}
+
+fn complain(message: &str) {
+    let _ = writeln!(io::stderr(), "remoteexe: {}", printable(message.as_bytes()));
+}

@@ -1,0 +1,129 @@
+//! Runs for other programs: a JSON document a line, or the columns of GNU parallel's joblog.
+
+use chrono::{DateTime, FixedOffset, Local, NaiveDateTime, Offset, TimeDelta, TimeZone};
+use serde::Serialize;
+
+use super::run::{End, Run, certain, signal};
+use super::terminal::printable;
+
+/// The first line of [`joblog`].
+pub const JOBLOG_TITLES: &str =
+    "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand";
+
+/// Bytes of a log: a string, or where that would lose something the numbers of all bytes.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Text<'a> {
+    Utf8(&'a str),
+    Bytes { bytes: &'a [u8] },
+}
+
+impl<'a> From<&'a [u8]> for Text<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        str::from_utf8(bytes).map_or(Self::Bytes { bytes }, Self::Utf8)
+    }
+}
+
+/// The JSON document of a run. README explains each field: they are a promise.
+#[derive(Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "JSON has no better answer to yes or no"
+)]
+struct Document<'a> {
+    pid: u32,
+    host: Text<'a>,
+    job: Text<'a>,
+    start: String,
+    end: Option<String>,
+    duration: Option<u64>,
+    status: &'static str,
+    exit_status: Option<u8>,
+    signal: Option<&'static str>,
+    cause: &'a str,
+    connection_failure: bool,
+    usage_error: bool,
+    retries: u32,
+    command: Option<Text<'a>>,
+    lines: u64,
+    bytes: u64,
+    tail: Vec<Text<'a>>,
+    overlapped: bool,
+    ambiguous: bool,
+}
+
+/// `run` as a JSON document without a newline in it.
+///
+/// # Errors
+///
+/// None that is known: serde's signature has one.
+pub fn json(run: &Run) -> serde_json::Result<String> {
+    let exit_status = exit_status(run);
+    serde_json::to_string(&Document {
+        pid: run.pid,
+        host: run.host().into(),
+        job: (&*run.job).into(),
+        start: with_offset(run.start).to_rfc3339(),
+        end: run.ended().map(|end| with_offset(end).to_rfc3339()),
+        duration: run.seconds(),
+        status: match run.end {
+            End::Exit(0) => "ok",
+            End::Exit(_) => "failed",
+            End::Running => "running",
+            End::Lost => "lost",
+        },
+        exit_status,
+        signal: exit_status.and_then(signal),
+        cause: &run.cause(),
+        connection_failure: run.connection_failure().is_some(),
+        usage_error: run.is_usage_error(),
+        retries: run.retries,
+        command: run.command.as_deref().map(Text::from),
+        lines: run.lines,
+        bytes: run.bytes,
+        tail: run.tail.lines().map(Text::from).collect(),
+        overlapped: run.is_overlapped,
+        ambiguous: run.is_ambiguous,
+    })
+}
+
+/// `run`, the one with number `number`, as a line of a joblog without its newline.
+///
+/// What is not known is -1.
+pub fn joblog(number: u64, run: &Run) -> String {
+    let exit_status = exit_status(run);
+    let signal = exit_status.filter(|code| signal(*code).is_some());
+    format!(
+        "{number}\t{}\t{}.000\t{}\t0\t{}\t{}\t{}\t{}",
+        printable(run.host()),
+        with_offset(run.start).timestamp(),
+        run.seconds()
+            .map_or_else(|| "-1".to_owned(), |seconds| format!("{seconds}.000")),
+        run.bytes,
+        exit_status.map_or_else(|| "-1".to_owned(), |code| code.to_string()),
+        signal.map_or(0, |code| code - 128),
+        printable(&run.job),
+    )
+}
+
+fn exit_status(run: &Run) -> Option<u8> {
+    match run.end {
+        End::Exit(code) => Some(code),
+        End::Running | End::Lost => None,
+    }
+}
+
+/// Local time `time` with its offset from UTC; of two possible ones the first.
+fn with_offset(time: NaiveDateTime) -> DateTime<FixedOffset> {
+    if let Some(time) = certain(time) {
+        return time.fixed_offset();
+    }
+    let offset = match Local.offset_from_local_datetime(&time).earliest() {
+        Some(offset) => offset.fix(),
+        // Skipped when summer time begins: as if it had not begun.
+        None => Local
+            .offset_from_utc_datetime(&(time - TimeDelta::days(1)))
+            .fix(),
+    };
+    DateTime::from_naive_utc_and_offset(time - offset, offset)
+}

@@ -1,0 +1,269 @@
+//! Makes runs out of the interleaved records of many processes.
+//!
+//! A process id is used by many runs, one after the other; a run's records are in order. An output line
+//! may look like any record. What is what is decided by the order, where it can be: after a true START
+//! comes `command,` with the same operands, or a message of remoteexe's own; after a true END comes
+//! nothing of that run; END has the operands of START.
+
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+
+use chrono::NaiveDateTime;
+
+use super::run::{End, Run, Tail};
+use crate::record::{Kind, Record};
+
+/// How many ended runs are kept in case that their END was a line of output.
+const RECENT: usize = 4096;
+
+/// How many runs of one process id are kept while an END may still tell which of them are output.
+const DEEPEST: usize = 8;
+
+/// The runs that are going on at one point of the log.
+#[derive(Debug, Default)]
+pub struct Pairing {
+    /// All but the present one.
+    processes: HashMap<u32, Process>,
+    /// The process of the last record, because the next is often of the same.
+    present: (u32, Process),
+    /// The ends of runs, the oldest first, as process id and number.
+    recent: VecDeque<(u32, u64)>,
+    ends: u64,
+    /// The process that has last started each job.
+    latest: HashMap<Rc<[u8]>, u32>,
+    /// Of which process the records are kept.
+    kept: Option<u32>,
+    /// How many records have no START.
+    pub orphans: u64,
+}
+
+/// What is known of the runs under one process id: the last one, and below it those that it seems to have
+/// come after while they had no END.
+#[derive(Debug, Default)]
+struct Process {
+    runs: Vec<Run>,
+    /// The last record was START.
+    has_just_started: bool,
+    /// The last record was `retry,`.
+    is_retrying: bool,
+    /// The number of the end of the last run, if its END has come.
+    ended: Option<u64>,
+}
+
+impl Pairing {
+    /// A pairing that keeps the records of one process, if that is given.
+    pub fn keeping(kept: Option<u32>) -> Self {
+        Self {
+            kept,
+            ..Self::default()
+        }
+    }
+
+    /// Takes the next record, whose line is `line`, and gives the runs that are over to `finished`.
+    pub fn take(&mut self, record: &Record, line: &[u8], finished: &mut impl FnMut(Run)) {
+        self.turn_to(record.pid);
+        let process = &mut self.present.1;
+        let kind = Kind::of(record.text);
+        if process.has_just_started {
+            process.confirm_start(record, kind);
+        }
+        let is_retrying = std::mem::take(&mut process.is_retrying);
+        match kind {
+            Kind::Start(job) => return self.start(record, line, job, finished),
+            _ if process.runs.is_empty() => self.orphans += 1,
+            Kind::End(code, job) if process.end(job, End::Exit(code), record.time) => {
+                self.ends += 1;
+                process.ended = Some(self.ends);
+                self.recent.push_back((record.pid, self.ends));
+                process.keep(line);
+                return self.settle(finished);
+            }
+            Kind::Command(command) if process.command(command, is_retrying) => {}
+            // It does not count as output, whatever comes next.
+            Kind::Retry => process.is_retrying = true,
+            _ => process.output(record.text, record.time),
+        }
+        self.present.1.keep(line);
+    }
+
+    /// Makes the process `pid` the present one.
+    fn turn_to(&mut self, pid: u32) {
+        if self.present.0 != pid {
+            let next = self.processes.remove(&pid).unwrap_or_default();
+            let (before, process) = std::mem::replace(&mut self.present, (pid, next));
+            if !process.runs.is_empty() {
+                self.processes.insert(before, process);
+            }
+        }
+    }
+
+    /// Ends the log: gives all runs that are left to `finished`, after `is_alive` has said of those
+    /// without END whether the process is there.
+    pub fn finish(self, is_alive: impl Fn(&Run) -> bool, finished: &mut impl FnMut(Run)) {
+        let processes = self.processes.into_values();
+        let mut processes: Vec<_> = processes.chain([self.present.1]).collect();
+        processes.sort_by_key(|process| process.runs.first().map(|run| (run.start, run.pid)));
+        for mut process in processes {
+            if let Some(run) = process.runs.last_mut()
+                && run.end == End::Lost
+                && is_alive(run)
+            {
+                run.end = End::Running;
+            }
+            process.runs.into_iter().for_each(&mut *finished);
+        }
+    }
+
+    fn start(&mut self, record: &Record, line: &[u8], job: &[u8], finished: &mut impl FnMut(Run)) {
+        let process = &mut self.present.1;
+        // A run that has ended, with nothing open below it, is over.
+        let is_over = process.runs.len() == 1 && process.ended.is_some();
+        if is_over || process.runs.len() >= DEEPEST {
+            finished(process.runs.remove(0));
+        }
+        let job = match self.latest.get_key_value(job) {
+            Some((known, _)) => Rc::clone(known),
+            None => job.into(),
+        };
+        let is_kept = self.kept == Some(record.pid);
+        process.runs.push(Run {
+            pid: record.pid,
+            start: record.time,
+            last: record.time,
+            end: End::Lost,
+            job: Rc::clone(&job),
+            command: None,
+            retries: 0,
+            lines: 0,
+            bytes: 0,
+            tail: Tail::default(),
+            is_overlapped: false,
+            is_ambiguous: false,
+            records: is_kept.then(Vec::new),
+        });
+        process.ended = None;
+        process.has_just_started = true;
+        process.keep(line);
+        if let Some(before) = self.latest.insert(Rc::clone(&job), record.pid)
+            && before != record.pid
+            && let Some(before) = self.processes.get_mut(&before)
+            && before.ended.is_none()
+            && let Some(run) = before.runs.last_mut()
+            && run.job == job
+        {
+            run.is_overlapped = true;
+        }
+    }
+
+    /// Gives out the oldest ended runs where there are more than need be kept.
+    fn settle(&mut self, finished: &mut impl FnMut(Run)) {
+        if self.recent.len() <= RECENT {
+            return;
+        }
+        if let Some((pid, end)) = self.recent.pop_front()
+            && self
+                .processes
+                .get(&pid)
+                .is_some_and(|process| process.ended == Some(end))
+            && let Some(process) = self.processes.remove(&pid)
+        {
+            process.runs.into_iter().for_each(finished);
+        }
+    }
+}
+
+impl Process {
+    /// Decides, by the record after it, whether a START was one or a line of output.
+    fn confirm_start(&mut self, record: &Record, kind: Kind) {
+        self.has_just_started = false;
+        let Some(run) = self.runs.last_mut() else {
+            return;
+        };
+        let own_words: [&[u8]; 3] = [b"usage: ", b"error: ", b"remoteexe: "];
+        let is_start = match kind {
+            Kind::Command(command) => command.ends_with(&run.job),
+            _ => own_words.iter().any(|words| record.text.starts_with(words)),
+        };
+        if is_start {
+            return;
+        }
+        run.is_ambiguous = true;
+        if self.runs.len() > 1 {
+            self.absorb_above(self.runs.len() - 2);
+        }
+    }
+
+    /// Takes an END for `job`, if there is a run that it can belong to.
+    fn end(&mut self, job: &[u8], end: End, time: NaiveDateTime) -> bool {
+        let Some(depth) = self.runs.iter().rposition(|run| *run.job == *job) else {
+            return false;
+        };
+        self.reopen();
+        // What came after that run's START was its output, then.
+        self.absorb_above(depth);
+        let Some((run, below)) = self.runs.split_last_mut() else {
+            return false;
+        };
+        run.end = end;
+        run.last = time;
+        // Did this one end both, or was the other lost? Either may be.
+        for other in below.iter_mut().filter(|other| other.job == run.job) {
+            other.is_ambiguous = true;
+            run.is_ambiguous = true;
+        }
+        true
+    }
+
+    /// Takes a `command,`, which is one only behind START or `retry,`.
+    fn command(&mut self, command: &[u8], is_retrying: bool) -> bool {
+        self.reopen();
+        let Some(run) = self.runs.last_mut() else {
+            return false;
+        };
+        match &run.command {
+            None if command.ends_with(&run.job) => run.command = Some(command.to_vec()),
+            Some(first) if is_retrying && first == command => {
+                run.retries += 1;
+                run.tail.clear();
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn output(&mut self, text: &[u8], time: NaiveDateTime) {
+        self.reopen();
+        if let Some(run) = self.runs.last_mut() {
+            run.add_output(text);
+            run.last = time;
+        }
+    }
+
+    /// Nothing comes after END: what looked like one was output.
+    fn reopen(&mut self) {
+        if self.ended.take().is_some()
+            && let Some(run) = self.runs.last_mut()
+            && let Some(text) = run.end_text()
+        {
+            run.end = End::Lost;
+            run.add_output(&text);
+        }
+    }
+
+    /// Makes all runs above `depth` part of the output of that one.
+    fn absorb_above(&mut self, depth: usize) {
+        for run in self.runs.split_off(depth + 1) {
+            self.ended = None;
+            if let Some(below) = self.runs.last_mut() {
+                below.absorb(run);
+            }
+        }
+    }
+
+    fn keep(&mut self, line: &[u8]) {
+        if let Some(records) = self.runs.last_mut().and_then(|run| run.records.as_mut()) {
+            records.extend_from_slice(line);
+            records.push(b'\n');
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Points in time as `--since` and `--until` give them.
+
+use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+
+use super::run::{End, Run};
+
+/// What is not a point in time.
+#[derive(Debug, thiserror::Error)]
+#[error("it is no point in time")]
+pub struct NoTime;
+
+/// From when to when, in local time; the end is not part of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Period {
+    /// `--since`.
+    pub since: Option<NaiveDateTime>,
+    /// `--until`.
+    pub until: Option<NaiveDateTime>,
+}
+
+impl Period {
+    /// Whether `run` was going on at some time in it. A run that was lost was so at its last record.
+    pub fn has(&self, run: &Run) -> bool {
+        let begins = self.until.is_none_or(|until| run.start < until);
+        let ends = self.since.is_none_or(|since| run.last >= since);
+        begins && (ends || run.end == End::Running)
+    }
+}
+
+/// The time that `text` gives: a date, a date and a time, or how long ago it was (`90m`, `2h`, `3d`).
+///
+/// A date alone is its first second, or with `is_end` the first after it.
+///
+/// # Errors
+///
+/// It is none of these.
+pub fn parse(text: &str, now: DateTime<Local>, is_end: bool) -> Result<NaiveDateTime, NoTime> {
+    for format in ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"] {
+        if let Ok(time) = NaiveDateTime::parse_from_str(text, format) {
+            return Ok(time);
+        }
+    }
+    if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        let day = if is_end { date.succ_opt() } else { Some(date) };
+        return day.map(|day| day.and_time(NaiveTime::MIN)).ok_or(NoTime);
+    }
+    ago(text)
+        .and_then(|ago| now.checked_sub_signed(ago))
+        .map(|time| time.naive_local())
+        .ok_or(NoTime)
+}
+
+fn ago(text: &str) -> Option<TimeDelta> {
+    let unit = text.chars().next_back()?;
+    let number = text.strip_suffix(unit)?;
+    if !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let number: i64 = number.parse().ok()?;
+    match unit {
+        's' => TimeDelta::try_seconds(number),
+        'm' => TimeDelta::try_minutes(number),
+        'h' => TimeDelta::try_hours(number),
+        'd' => TimeDelta::try_days(number),
+        'w' => TimeDelta::try_weeks(number),
+        _ => None,
+    }
+}

@@ -1,0 +1,223 @@
+//! One run of a job, as the log tells it.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use chrono::{DateTime, Local, MappedLocalTime, NaiveDateTime, TimeZone};
+use memchr::memrchr_iter;
+use signal_hook::low_level::signal_name;
+
+use crate::cause::{Cause, Diagnosis};
+
+/// How many of the last lines of a run's output are kept.
+pub const TAIL_LINES: usize = 5;
+
+/// How many bytes of each of them.
+const TAIL_BYTES: usize = 1024;
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum End {
+    /// With this exit status.
+    Exit(u8),
+    /// Not yet: the process is there.
+    Running,
+    /// Without an END: killed, or the machine went down.
+    Lost,
+}
+
+/// One run of a job.
+#[derive(Debug)]
+pub struct Run {
+    /// The process that logged it.
+    pub pid: u32,
+    /// The local time of START.
+    pub start: NaiveDateTime,
+    /// The local time of the last record so far.
+    pub last: NaiveDateTime,
+    /// How it ended.
+    pub end: End,
+    /// `HOST SCRIPT PARAMETERS`, as in START and END.
+    pub job: Rc<[u8]>,
+    /// The ssh command; without one the command line was refused.
+    pub command: Option<Vec<u8>>,
+    /// How often the connection was tried again.
+    pub retries: u32,
+    /// The number of lines of output, those of remoteexe itself included.
+    pub lines: u64,
+    /// The number of bytes of output, newlines included.
+    pub bytes: u64,
+    /// The last lines of the last try's output.
+    pub tail: Tail,
+    /// The same job was started again while this run was going on.
+    pub is_overlapped: bool,
+    /// A line of output may be taken for START or END here, or the other way round.
+    pub is_ambiguous: bool,
+    /// The records as they stand in the log, if they are wanted.
+    pub records: Option<Vec<u8>>,
+}
+
+impl Run {
+    /// The host, as it was given.
+    pub fn host(&self) -> &[u8] {
+        host_of(&self.job)
+    }
+
+    /// The local time of END.
+    pub fn ended(&self) -> Option<NaiveDateTime> {
+        matches!(self.end, End::Exit(_)).then_some(self.last)
+    }
+
+    /// Seconds from START to END.
+    ///
+    /// Nothing where the clock was set back meanwhile, or where the hour that comes twice when summer
+    /// time ends leaves two answers.
+    pub fn seconds(&self) -> Option<u64> {
+        let (start, end) = (certain(self.start)?, certain(self.ended()?)?);
+        u64::try_from((end - start).num_seconds()).ok()
+    }
+
+    /// Whether it has not done what it was started for.
+    pub fn has_failed(&self) -> bool {
+        !matches!(self.end, End::Exit(0) | End::Running)
+    }
+
+    /// Whether the command line was refused. 10 may as well be the remote command's own status.
+    pub fn is_usage_error(&self) -> bool {
+        self.end == End::Exit(10) && self.command.is_none()
+    }
+
+    /// Why ssh failed before anything ran, as far as its last words tell.
+    pub fn connection_failure(&self) -> Option<Cause> {
+        self.ssh_failure().filter(|cause| *cause != Cause::Lost)
+    }
+
+    fn ssh_failure(&self) -> Option<Cause> {
+        if self.end != End::Exit(255) {
+            return None;
+        }
+        let mut diagnosis = Diagnosis::default();
+        self.tail.lines().for_each(|line| diagnosis.hear(line));
+        diagnosis.cause()
+    }
+
+    /// What the exit status means.
+    pub fn cause(&self) -> Cow<'static, str> {
+        let code = match self.end {
+            End::Running => return "still running".into(),
+            End::Lost => return "lost: no END, and the process is gone".into(),
+            End::Exit(code) => code,
+        };
+        let says = |words: &[u8]| self.tail.lines().any(|line| line.starts_with(words));
+        match code {
+            0 => "ok".into(),
+            10 if self.is_usage_error() => "usage error: nothing was run".into(),
+            126 if says(b"remoteexe: ") => "ssh could not be run".into(),
+            127 if says(b"remoteexe: ssh: not found") => "there is no ssh".into(),
+            126 => "not executable on the host".into(),
+            127 => "not found on the host".into(),
+            255 => match self.ssh_failure() {
+                Some(cause) => cause.to_string().into(),
+                None => "ssh failed, or the script returned 255".into(),
+            },
+            _ => match signal(code) {
+                Some(name) => format!("ended by signal {name}").into(),
+                None => "the script's own status".into(),
+            },
+        }
+    }
+}
+
+impl Run {
+    /// Takes a line of output.
+    pub fn add_output(&mut self, line: &[u8]) {
+        self.lines += 1;
+        self.bytes += line.len() as u64 + 1;
+        self.tail.push(line);
+    }
+
+    /// Takes what looked like `other`, a later run, for output.
+    pub fn absorb(&mut self, mut other: Self) {
+        self.add_output(&[b"START,-,", &*other.job].concat());
+        if let Some(command) = &other.command {
+            self.add_output(&[b"command,", command.as_slice()].concat());
+        }
+        if let Some(text) = other.end_text() {
+            other.add_output(&text);
+        }
+        self.lines += other.lines;
+        self.bytes += other.bytes;
+        other.tail.lines().for_each(|line| self.tail.push(line));
+        self.last = other.last;
+        if let (Some(records), Some(more)) = (&mut self.records, other.records) {
+            records.extend(more);
+        }
+    }
+
+    /// The text of its END, if that has come.
+    pub fn end_text(&self) -> Option<Vec<u8>> {
+        let End::Exit(code) = self.end else {
+            return None;
+        };
+        Some([format!("END,{code},").as_bytes(), &self.job].concat())
+    }
+}
+
+/// The first word of `job`.
+pub fn host_of(job: &[u8]) -> &[u8] {
+    job.split(|&byte| byte == b' ').next().unwrap_or_default()
+}
+
+/// The signal that exit status `code` stands for: 128+N, as in a POSIX shell.
+pub fn signal(code: u8) -> Option<&'static str> {
+    let name = signal_name(i32::from(code.checked_sub(128)?))?;
+    Some(name.trim_start_matches("SIG"))
+}
+
+/// The point in time of local time `time`, if there is one and only one.
+pub fn certain(time: NaiveDateTime) -> Option<DateTime<Local>> {
+    match Local.from_local_datetime(&time) {
+        MappedLocalTime::Single(time) => Some(time),
+        MappedLocalTime::Ambiguous(..) | MappedLocalTime::None => None,
+    }
+}
+
+/// The last lines of an output, cut to a length.
+#[derive(Debug, Default)]
+pub struct Tail {
+    /// Each with its newline; some more than are wanted, so that few need to be thrown away at a time.
+    lines: Vec<u8>,
+    count: usize,
+}
+
+impl Tail {
+    /// Adds a line.
+    pub fn push(&mut self, line: &[u8]) {
+        if self.count == 4 * TAIL_LINES {
+            self.lines.drain(..self.begin());
+            self.count = TAIL_LINES;
+        }
+        self.count += 1;
+        self.lines
+            .extend_from_slice(&line[..line.len().min(TAIL_BYTES)]);
+        self.lines.push(b'\n');
+    }
+
+    /// Forgets all lines.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The lines, the last one last.
+    pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
+        self.lines[self.begin()..]
+            .split_inclusive(|&byte| byte == b'\n')
+            .map(|line| &line[..line.len() - 1])
+    }
+
+    /// Where the last lines begin.
+    fn begin(&self) -> usize {
+        let mut newlines = memrchr_iter(b'\n', &self.lines);
+        newlines.nth(TAIL_LINES).map_or(0, |newline| newline + 1)
+    }
+}

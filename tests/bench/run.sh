@@ -4,7 +4,7 @@
 #
 #     tests/bench/run.sh [--quick | --full] [SECTION]...
 #
-# The sections are throughput, start, memory, latency and scale; without one all are run, in about ten
+# The sections are throughput, start, memory, latency, scale and report; without one all are run, in about ten
 # minutes. --quick takes small inputs, to see that everything works; its figures mean little. --full takes
 # 10 GB and a minute for the section memory. The tables are Markdown on standard output, progress goes to
 # standard error. Exits with 1 if an output is incomplete, never because something is slow.
@@ -14,7 +14,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
-sections=(throughput start memory latency scale)
+sections=(throughput start memory latency scale report)
 
 # The program that shows a package to be there, and the package.
 needed=(
@@ -36,7 +36,7 @@ for section in "${sections[@]}"; do
 done
 
 usage() {
-    echo "usage: $0 [--quick | --full] [throughput | start | memory | latency | scale]..." >&2
+    echo "usage: $0 [--quick | --full] [throughput | start | memory | latency | scale | report]..." >&2
     exit 2
 }
 

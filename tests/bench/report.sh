@@ -1,0 +1,74 @@
+# How fast a large log is read. Sourced by run.sh.
+# shellcheck shell=bash disable=SC2154
+
+# Only pairs START and END by process id.
+# shellcheck disable=SC2016
+pairing='$5 ~ /^ START,/ { start[$4] = $2 } $5 ~ /^ END,/ { print $4, start[$4], $2, $5; delete start[$4] }'
+
+report() {
+    local runs lines name awk seconds='' wall ratio judged
+    runs=$(by_size 10000 200000 200000)
+    lines=50
+    note "report: making a log of $runs runs"
+    export LOGGED=$work/runs PAIRING=$pairing
+    perl "$here/runs.pl" "$runs" "$lines" >"$LOGGED"
+    awk=$(basename "$(readlink -f "$(command -v awk)")")
+    header "$(($(stat -c %s "$LOGGED") / 1000000)) MB, $runs runs" "wall, median (s)" "of that of awk" \
+        "peak resident size (kB)" target verdict
+    for name in "$awk" view --failed "--run 1500" --json; do
+        note "report: $name"
+        report_run "$name" "$runs"
+        wall=$(result '[0].median')
+        : "${seconds:=$wall}"
+        ratio=$(calculate %.3f "$wall / $seconds")
+        judged=("" "")
+        [ "$name" = "$awk" ] || judged=("<= 0.2" "$(verdict "$ratio <= 0.2")")
+        row "$name" "$(calculate %.3f "$wall")" "$ratio x" "$(peak_of "$name")" "${judged[@]}"
+    done
+    rm -f "$LOGGED"
+}
+
+# report_command NAME: run by sh, with PAIRING and LOGGED in the environment.
+# shellcheck disable=SC2016
+report_command() {
+    case $1 in
+        view) echo 'exec remoteexe --report "$LOGGED"' ;;
+        --*) echo "exec remoteexe --report $1 \"\$LOGGED\"" ;;
+        *) echo 'exec awk -F "[][]" "$PAIRING" "$LOGGED"' ;;
+    esac
+}
+
+# report_run NAME RUNS: measures it and checks that it has seen all runs.
+report_run() {
+    # The report exits with 1 because some runs have failed.
+    measure --runs "$(by_size 2 5 5)" --warmup 1 --ignore-failure "$(report_command "$1")" 2>/dev/null
+    local seen expected=$2
+    seen=$({ sh -c "$(report_command "$1")" 2>/dev/null || true; } | runs_in "$1")
+    case $1 in
+        --failed) expected=$(($2 / 50)) ;;
+        --run*) expected=1 ;;
+    esac
+    [ "$seen" = "$expected" ] || fail "$1 has seen $seen of $expected runs"
+}
+
+# runs_in NAME: how many runs there are in its output.
+runs_in() {
+    case $1 in
+        view) sed -n 's/^runs \([0-9]*\) .*/\1/p' ;;
+        --failed) sed -n 's/.* failed \([0-9]*\) .*/\1/p' ;;
+        --run*) grep -c '\] END,' || true ;;
+        *) wc -l ;;
+    esac
+}
+
+# peak_of NAME: its peak resident size, as last seen before it ends.
+peak_of() {
+    local pid peak='' seen
+    sh -c "$(report_command "$1")" >/dev/null 2>&1 &
+    pid=$!
+    while seen=$(awk '/^VmHWM/ { print $2 }' "/proc/$pid/status" 2>/dev/null) && [ -n "$seen" ]; do
+        peak=$seen
+    done
+    wait "$pid" || true
+    echo "$peak"
+}

@@ -159,11 +159,21 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Request {
             |error| refuse(&args.operands, &args.log_dir, error),
             Request::Run,
         ),
+        Err(error) if is_about_report(&error) => {
+            let message = "--report has to be the first word";
+            let error = command().error(ErrorKind::UnknownArgument, message);
+            Request::Complain(printable(&complete(error, command()).to_string()))
+        }
         Err(error) if error.use_stderr() => {
             refuse(words.get(1..).unwrap_or_default(), &log_dir(&words), error)
         }
         Err(help_or_version) => Request::Show(help_or_version),
     }
+}
+
+fn is_about_report(error: &clap::Error) -> bool {
+    let argument = error.get(ContextKind::InvalidArg);
+    argument.is_some_and(|argument| argument.to_string() == "--report")
 }
 
 fn command() -> clap::Command {

@@ -123,7 +123,8 @@ impl Summary {
         let job = self.jobs.entry(Rc::clone(&run.job)).or_default();
         job.overlaps += u64::from(is_overlap);
         job.add(&run);
-        if !run.host().is_empty() {
+        // Where nothing was to be run, the first word need not be a host.
+        if run.command.is_some() {
             match self.hosts.get_mut(run.host()) {
                 Some(host) => host.add(&run, connection_failure),
                 None => self
@@ -193,7 +194,7 @@ impl Host {
         if connection_failure.is_some() {
             self.connection_failures += 1;
             self.cause = connection_failure;
-        } else if run.ended().is_some() && !run.is_usage_error() {
+        } else if run.ended().is_some() {
             self.last_reached = self.last_reached.max(run.ended());
         }
     }

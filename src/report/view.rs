@@ -114,7 +114,8 @@ impl View {
         if summary.failures.is_empty() {
             return;
         }
-        self.heading("Newest failures");
+        let (shown, all) = (summary.failures.len(), summary.failed + summary.lost);
+        self.heading(&format!("Newest failures ({shown} of {all})"));
         let mut table = self.table(&["At", "What, and its last lines"], &[]);
         for run in summary.failures.iter().rev() {
             table.add_row([run.last.to_string(), failure(run)]);
@@ -268,6 +269,9 @@ impl View {
     fn wrapped(&mut self, text: &str) {
         let mut table = self.table(&[], &[]);
         table.add_row([text]);
+        table.column_iter_mut().for_each(|column| {
+            column.set_padding((0, 0));
+        });
         self.add(&table);
     }
 }

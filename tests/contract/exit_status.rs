@@ -1,10 +1,9 @@
 //! The exit status, the same in END and to the caller.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use crate::support::{Scene, code};
+use crate::support::{Scene, closed_port, code};
 
 /// Runs remoteexe in front of an ssh that runs `body`.
 fn assert_status(body: &str, expected: i32) {
@@ -98,10 +97,7 @@ fn a_word_that_the_kernel_finds_too_long_gives_126() {
 #[test]
 fn an_absent_server_gives_255_and_the_reason_that_ssh_names() {
     let scene = Scene::new();
-    // Free a moment ago; the kernel hands out others before it comes back to this one.
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
+    let port = closed_port();
     let mut command = scene.remoteexe();
     command.args([
         "-F",

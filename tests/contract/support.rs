@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::net::TcpListener;
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
@@ -268,6 +269,33 @@ pub fn split_record(line: &[u8]) -> Option<(u32, &[u8])> {
     (fits && text.ends_with(b"\n")).then_some((pid, text))
 }
 
+/// `log` with each wait that a `retry,` record names as `wait S s`, once it is seen to be a time.
+pub fn mask_waits(log: &str) -> String {
+    let lines = log
+        .split_inclusive('\n')
+        .map(|line| match split_wait(line) {
+            Some((head, _)) => format!("{head}wait S s\n"),
+            None => line.to_owned(),
+        });
+    lines.collect()
+}
+
+/// The waits that the `retry,` records of `log` name, in the order of the log.
+pub fn waits(log: &str) -> Vec<Duration> {
+    let lines = log.split_inclusive('\n');
+    lines.filter_map(|line| Some(split_wait(line)?.1)).collect()
+}
+
+/// A `retry,` record up to its wait, and that.
+fn split_wait(line: &str) -> Option<(&str, Duration)> {
+    let wait = line.strip_prefix("retry,")?.find("wait ")? + "retry,".len();
+    let seconds = line[wait..].strip_prefix("wait ")?.strip_suffix(" s\n")?;
+    let (whole, thousandths) = seconds.split_once('.').expect("a point");
+    assert_eq!(thousandths.len(), 3, "{line}");
+    let milliseconds = format!("{whole}{thousandths}").parse().expect("digits");
+    Some((&line[..wait], Duration::from_millis(milliseconds)))
+}
+
 /// Compares bytes, and shows them readable where they differ.
 pub fn assert_bytes(found: &[u8], expected: &[u8]) {
     assert_eq!(
@@ -327,6 +355,13 @@ impl Drop for Running {
             self.code();
         }
     }
+}
+
+/// A port of 127.0.0.1 where nobody listens.
+pub fn closed_port() -> u16 {
+    // Free a moment ago; the kernel hands out others before it comes back to this one.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("its address").port()
 }
 
 /// Whether the process is there, if only as a zombie.
@@ -428,6 +463,33 @@ impl Sandbox {
             .arg("-F")
             .arg(self.dir.join("ssh_config"))
             .args(["-l", &self.login])
+    }
+
+    /// The same with `lines` of ssh's configuration before the sandbox's, in `scene`, so that they count.
+    pub fn connect_with_config<'a>(
+        &self,
+        command: &'a mut Command,
+        scene: &Scene,
+        lines: &str,
+    ) -> &'a mut Command {
+        let config = scene.path("config");
+        let own = fs::read_to_string(self.dir.join("ssh_config")).expect("its ssh_config");
+        fs::write(&config, format!("{lines}\n{own}")).expect("a configuration");
+        command.arg("-F").arg(config).args(["-l", &self.login])
+    }
+
+    /// The port of 127.0.0.1 that its sshd listens on.
+    pub fn port(&self) -> u16 {
+        let config = fs::read_to_string(self.dir.join("ssh_config")).expect("its ssh_config");
+        let mut lines = config.lines();
+        let port = lines.find_map(|line| line.trim().strip_prefix("Port "));
+        port.expect("a port").parse().expect("a number")
+    }
+
+    /// The process id of its sshd.
+    pub fn sshd(&self) -> u32 {
+        let pid = fs::read_to_string(self.dir.join("sshd.pid")).expect("its process id");
+        pid.trim().parse().expect("a number")
     }
 }
 

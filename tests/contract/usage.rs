@@ -162,6 +162,65 @@ fn a_bad_value_of_an_option_is_refused_and_no_part_of_the_job() {
 }
 
 #[test]
+fn a_number_of_retries_or_a_delay_that_is_none_is_refused_also_in_a_variable() {
+    let not_a_number = ("--retries <N>", "it is not such a number");
+    let no_time = ("--retry-delay <SECONDS>", "it is no such time");
+    for (option, variable, (argument, fault), values, remedy) in [
+        (
+            "--retries",
+            "REMOTEEXE_RETRIES",
+            not_a_number,
+            &["x", "-1", "101", "1.5", " 1", "4294967296"][..],
+            "give a whole number from 0 to 100",
+        ),
+        (
+            "--retry-delay",
+            "REMOTEEXE_RETRY_DELAY",
+            no_time,
+            &["x", "-1", "3600.1", "1s", "nan", "inf", "1e300", "1,5"],
+            "give seconds from 0 to 3600, such as 1 or 0.5",
+        ),
+    ] {
+        let reason = |value: &str| format!("invalid value '{value}' for {argument}: {fault}");
+        // Empty is a mistake on the command line, and unset in a variable.
+        for value in values.iter().chain(&[""]) {
+            let option = format!("{option}={value}");
+            assert_refused(&[&option, "h", "s"], "h s", &reason(value), remedy);
+        }
+        for value in values {
+            let scene = Scene::new();
+            let mut command = scene.remoteexe_with_ssh("touch $DIR/ssh-was-run");
+            let output = command.env(variable, value).args(["h", "s"]).output();
+            let output = output.unwrap();
+            assert_eq!(code(&output), 10);
+            let reason = reason(value);
+            // In the log a reason is one line, its white space folded.
+            let logged = reason.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert_eq!(
+                scene.log(),
+                format!("START,-,h s\nerror: {logged}\n{USAGE_RECORDS}END,10,h s\n")
+            );
+            assert!(stderr(&output).starts_with(&format!("error: {reason}\n")));
+            assert!(!scene.path("ssh-was-run").exists());
+        }
+    }
+}
+
+#[test]
+fn the_largest_and_smallest_retries_and_delays_are_taken() {
+    for options in [
+        ["--retries=0", "--retry-delay=0"],
+        ["--retries=100", "--retry-delay=3600"],
+        ["--retries=1", "--retry-delay=0.5"],
+    ] {
+        let scene = Scene::new();
+        let mut command = scene.remoteexe_with_ssh("exit 4");
+        let output = command.args(options).args(["h", "s"]).output().unwrap();
+        assert_eq!(code(&output), 4, "{options:?}");
+    }
+}
+
+#[test]
 fn an_option_without_its_value_is_refused() {
     assert_refused(
         &["-l"],
@@ -349,6 +408,8 @@ fn help_and_version_exit_0_and_log_nothing() {
             "Usage: remoteexe [OPTIONS] <HOST> <SCRIPT> [PARAMETERS]...",
         ),
         ("--help", "[env: REMOTEEXE_IDENTITY]"),
+        ("--help", "[env: REMOTEEXE_RETRIES]"),
+        ("--help", "[env: REMOTEEXE_RETRY_DELAY]"),
         ("-V", "remoteexe 0.1.0\n"),
         ("--version", "remoteexe 0.1.0\n"),
     ] {

@@ -1,0 +1,221 @@
+//! Connections that are cut at random: a job that can have been started is not started again.
+//!
+//! `SEED=N` repeats the random choices of a run that failed; it is in the message. What the machine made
+//! of them in time it does not repeat.
+
+use std::collections::HashMap;
+use std::fs;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use fastrand::Rng;
+
+use crate::proxy::{Cut, Proxy};
+use crate::support::{Running, Sandbox, Scene, children, mask_waits, waits};
+
+/// How many jobs run at once.
+const WORKERS: u64 = 6;
+
+/// Jobs are cut in at most so many tries, and have more.
+const MOST_CUTS: usize = 3;
+const RETRIES: usize = 5;
+
+/// sshd has sent so many bytes, in the exchange of keys, before ssh says who it is; with OpenSSH 9.2 and
+/// an ed25519 key it is 2693.
+const BEFORE_AUTHENTICATION: usize = 2600;
+
+/// All that sshd sends and receives for a job, and more: then there is no cut.
+const WHOLE_JOB: usize = 6000;
+
+fn seed() -> u64 {
+    let seed = std::env::var("SEED").map(|seed| seed.parse().expect("SEED=NUMBER"));
+    let seed = seed.unwrap_or_else(|_| fastrand::u64(..1 << 32));
+    println!("SEED={seed}");
+    seed
+}
+
+/// How a job has gone.
+struct Run {
+    code: Option<i32>,
+    log: String,
+}
+
+impl Run {
+    fn retries(&self) -> usize {
+        waits(&self.log).len()
+    }
+
+    fn is_lost(&self) -> bool {
+        self.code == Some(255) && self.retries() < RETRIES
+    }
+}
+
+/// Runs job number `job`, which appends its number to `ids` and prints some lines.
+fn run(sandbox: &Sandbox, port: u16, ids: &Scene, job: u64) -> Run {
+    let scene = Scene::new();
+    let ids = ids.path("ids");
+    // The output is as long again as all that goes before it.
+    let script = format!("echo {job} >>{}; seq 800", ids.display());
+    let mut command = scene.remoteexe();
+    command.args(["--retries", &RETRIES.to_string(), "--retry-delay", "0.05"]);
+    command.args(["-p", &port.to_string()]);
+    let code = Running::spawn(sandbox.connect(&mut command).args(["h", &script])).code();
+    let log = scene.log();
+    assert_eq!(log.matches("START,-,").count(), 1, "{log}");
+    assert_eq!(log.matches("END,").count(), 1, "{log}");
+    assert!(!log.contains("remoteexe marker"), "{log}");
+    Run { code, log }
+}
+
+/// Runs `jobs` jobs, several at once, each by `run`.
+fn run_all(jobs: u64, run: impl Fn(u64) -> Run + Sync) -> HashMap<u64, Run> {
+    let next = AtomicU64::new(0);
+    let work = || {
+        let mine = std::iter::repeat_with(|| next.fetch_add(1, Ordering::SeqCst));
+        let mine = mine.take_while(|job| *job < jobs);
+        mine.map(|job| (job, run(job))).collect::<Vec<_>>()
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
+        let runs = workers.into_iter().flat_map(|worker| {
+            worker
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        });
+        runs.collect()
+    })
+}
+
+/// How often each job has run.
+fn starts(ids: &Scene) -> HashMap<u64, usize> {
+    let mut starts = HashMap::new();
+    for id in fs::read_to_string(ids.path("ids"))
+        .unwrap_or_default()
+        .lines()
+    {
+        *starts.entry(id.parse().unwrap()).or_default() += 1;
+    }
+    starts
+}
+
+/// No job has run twice, and one that says so has run.
+fn assert_never_twice(runs: &HashMap<u64, Run>, ids: &Scene, seed: u64) {
+    let starts = starts(ids);
+    for (job, run) in runs {
+        let starts = starts.get(job).copied().unwrap_or_default();
+        let allowed = if run.code == Some(0) { 1..=1 } else { 0..=1 };
+        assert!(
+            allowed.contains(&starts),
+            "job {job} has run {starts} times; SEED={seed}\n{}",
+            run.log
+        );
+    }
+}
+
+#[test]
+fn jobs_that_are_cut_before_authentication_run_in_the_end_and_once() {
+    let seed = seed();
+    let sandbox = Sandbox::start();
+    let ids = Scene::new();
+    let runs = run_all(40, |job| {
+        let mut random = Rng::with_seed(seed + job);
+        let cuts = random.usize(1..=MOST_CUTS);
+        let cut = |_| Cut {
+            of_server: true,
+            ..Cut::random(&mut random, BEFORE_AUTHENTICATION)
+        };
+        let cuts: Vec<Cut> = (0..cuts).map(cut).collect();
+        let proxy = Proxy::start(sandbox.port(), cuts.clone());
+        let run = run(&sandbox, proxy.port(), &ids, job);
+        let connections = proxy.finish();
+        assert_eq!(
+            (run.code, run.retries(), connections),
+            (Some(0), cuts.len(), cuts.len() + 1),
+            "{cuts:?} SEED={seed}\n{}",
+            run.log
+        );
+        let log = mask_waits(&run.log);
+        for retry in 1..=cuts.len() {
+            let record = format!("\nretry,{retry}/{RETRIES},255,wait S s\ncommand,ssh ");
+            assert!(log.contains(&record), "{log}");
+        }
+        run
+    });
+    assert_never_twice(&runs, &ids, seed);
+}
+
+#[test]
+fn jobs_that_are_cut_anywhere_never_run_twice() {
+    let seed = seed();
+    let sandbox = Sandbox::start();
+    let ids = Scene::new();
+    let runs = run_all(200, |job| {
+        let mut random = Rng::with_seed(seed + job);
+        let cuts = random.usize(1..MOST_CUTS);
+        let cuts = (0..cuts).map(|_| Cut::random(&mut random, WHOLE_JOB));
+        let proxy = Proxy::start(sandbox.port(), cuts.collect());
+        run(&sandbox, proxy.port(), &ids, job)
+    });
+    assert_never_twice(&runs, &ids, seed);
+
+    // All that can happen has happened.
+    let starts = starts(&ids);
+    let is_started = |job: &u64| starts.contains_key(job);
+    let count = |what: fn(&Run) -> bool, started: bool| {
+        let runs = runs.iter();
+        let runs = runs.filter(|(job, run)| what(run) && is_started(job) == started);
+        runs.count()
+    };
+    let retried = count(|run| run.code == Some(0) && run.retries() > 0, true);
+    let lost = count(Run::is_lost, true);
+    println!(
+        "{} jobs: {} without a retry, {retried} with, {lost} cut while they ran, {} cut before",
+        runs.len(),
+        count(|run| run.code == Some(0) && run.retries() == 0, true),
+        count(Run::is_lost, false),
+    );
+    assert!(retried > 0 && lost > 0, "SEED={seed}");
+}
+
+/// Ends what waits for it, also when a job has failed.
+struct Over<'a>(&'a AtomicBool);
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn jobs_whose_sshd_is_killed_at_any_moment_never_run_twice() {
+    let seed = seed();
+    let sandbox = Sandbox::start();
+    let ids = Scene::new();
+    let is_over = AtomicBool::new(false);
+    let (runs, kills) = thread::scope(|scope| {
+        let over = Over(&is_over);
+        let killer = scope.spawn(|| {
+            let mut random = Rng::with_seed(seed);
+            let mut kills = 0;
+            while !is_over.load(Ordering::SeqCst) {
+                // A wait for nothing: the random moment is what this is about.
+                thread::sleep(Duration::from_millis(random.u64(..200)));
+                // The process that serves one connection, from the first byte to the last.
+                if let Some(pid) = random.choice(children(sandbox.sshd())) {
+                    let kill = Command::new("kill").args(["-KILL", &pid]).output();
+                    kills += usize::from(kill.unwrap().status.success());
+                }
+            }
+            kills
+        });
+        let runs = run_all(100, |job| run(&sandbox, sandbox.port(), &ids, job));
+        drop(over);
+        (runs, killer.join().unwrap())
+    });
+    assert_never_twice(&runs, &ids, seed);
+    let retried = runs.values().filter(|run| run.retries() > 0).count();
+    let lost = runs.values().filter(|run| run.is_lost()).count();
+    println!("{kills} kills, {retried} jobs with a retry, {lost} lost");
+    assert!(retried > 0 && lost > 0, "SEED={seed}");
+}

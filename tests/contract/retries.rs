@@ -1,0 +1,470 @@
+//! `--retries`: what is tried again and what is not, and what the log says of it.
+
+use std::fs::{self, File, Permissions};
+use std::io::Write;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::proxy::{Cut, Proxy};
+use crate::support::{
+    Running, Sandbox, Scene, closed_port, code, mask_waits, send, stderr, wait_until, waits,
+};
+
+/// Prints the environment variable and the arguments that retries need ssh to have.
+const SHOW_CALL: &str = r#"echo "SHELL=$SHELL"; printf '<%s>' "$@"; echo"#;
+
+/// A message of a failed connection, in a place where it comes from the remote command.
+const LOOK_ALIKE: &str = "Connection closed by 127.0.0.1 port 1";
+
+/// Runs `script` on the sandbox's host with `options`, and gives the exit status and the log.
+fn run(sandbox: &Sandbox, options: &[&str], script: &str) -> (i32, String) {
+    let scene = Scene::new();
+    let mut command = scene.remoteexe();
+    sandbox.connect(&mut command).args(options);
+    let output = command.args(["h", script]).output().unwrap();
+    assert_eq!(stderr(&output), "");
+    (code(&output), mask_waits(&scene.log()))
+}
+
+/// A program in C, as `ssh` in a directory of the scene's that is then all of PATH.
+fn compile_ssh(scene: &Scene, main: &str) -> String {
+    let bin = scene.path("bin");
+    fs::create_dir(&bin).unwrap();
+    let source = format!(
+        "#include <stdio.h>\n#include <string.h>\n#include <unistd.h>\n\
+         int main(int argc, char **argv) {{ {main} }}\n"
+    );
+    fs::write(scene.path("ssh.c"), source).unwrap();
+    // The linker of every Rust program.
+    let mut cc = Command::new("cc");
+    cc.arg("-o").arg(bin.join("ssh")).arg(scene.path("ssh.c"));
+    assert!(cc.status().unwrap().success());
+    bin.display().to_string()
+}
+
+/// A stand-in for ssh that says `version` of itself, and that a job fails as OpenSSH would.
+fn stand_in(version: &str) -> String {
+    format!(
+        "if (argc == 2 && !strcmp(argv[1], \"-V\")) {{ fputs(\"{version}\\n\", stderr); return 0; }}
+         printf(\"called with %d words\\n{LOOK_ALIKE}\\n\", argc - 1); return 255;"
+    )
+}
+
+#[test]
+fn without_retries_ssh_gets_the_arguments_and_the_shell_that_it_always_got() {
+    for (options, variable) in [
+        (&[][..], None),
+        (&["--retries", "0"], None),
+        (&["--retry-delay", "5"], None),
+        (&[], Some("0")),
+        (&[], Some("")),
+        (&["--retries", "0"], Some("3")),
+    ] {
+        let scene = Scene::new();
+        let mut command = scene.remoteexe_with_ssh(format!("{SHOW_CALL}; exit 255"));
+        command.env("SHELL", "/bin/zsh").args(options);
+        if let Some(value) = variable {
+            command.env("REMOTEEXE_RETRIES", value);
+        }
+        let output = command.args(["h", "s"]).output().unwrap();
+        assert_eq!(code(&output), 255);
+        assert_eq!(
+            scene.log(),
+            "START,-,h s\ncommand,ssh root@h s\nSHELL=/bin/zsh\n<root@h><s>\nEND,255,h s\n",
+            "{options:?} {variable:?}"
+        );
+    }
+}
+
+#[test]
+fn each_failed_try_leaves_the_message_of_ssh_and_a_retry_record() {
+    let port = closed_port();
+    for options in [
+        &["--retries", "2", "--retry-delay", "0.02"][..],
+        &["--retries=2", "--retry-delay=0"],
+        &[],
+    ] {
+        let scene = Scene::new();
+        let mut command = scene.remoteexe();
+        if options.is_empty() {
+            command.env("REMOTEEXE_RETRIES", "2");
+            command.env("REMOTEEXE_RETRY_DELAY", "0.02");
+        }
+        command.args(options);
+        command.args(["-F", "/dev/null", "-p", &port.to_string()]);
+        let output = command.args(["127.0.0.1", "true"]).output().unwrap();
+        assert_eq!(code(&output), 255);
+        assert_eq!(stderr(&output), "");
+        let attempt = format!(
+            "command,ssh -F /dev/null -p {port} root@127.0.0.1 true\n\
+             ssh: connect to host 127.0.0.1 port {port}: Connection refused\r\n"
+        );
+        assert_eq!(
+            mask_waits(&scene.log()),
+            format!(
+                "START,-,127.0.0.1 true\n\
+                 {attempt}retry,1/2,255,wait S s\n\
+                 {attempt}retry,2/2,255,wait S s\n\
+                 {attempt}END,255,127.0.0.1 true\n"
+            )
+        );
+    }
+}
+
+#[test]
+fn the_waits_are_those_in_the_log_within_the_doubling_bound() {
+    let scene = Scene::new();
+    let mut command = scene.remoteexe();
+    command.args(["-F", "/dev/null", "-p", &closed_port().to_string()]);
+    command.args(["--retries", "4", "--retry-delay", "0.1"]);
+    let start = Instant::now();
+    let status = command.args(["127.0.0.1", "true"]).status().unwrap();
+    let elapsed = start.elapsed();
+    assert_eq!(status.code(), Some(255));
+    let waits = waits(&scene.log());
+    assert_eq!(waits.len(), 4);
+    for (wait, longest) in waits.iter().zip([100, 200, 400, 800]) {
+        assert!(*wait <= Duration::from_millis(longest), "{waits:?}");
+    }
+    // All could be nothing only once in 10^11 runs.
+    assert!(elapsed >= waits.iter().sum::<Duration>(), "{waits:?}");
+    assert!(waits.iter().any(|wait| !wait.is_zero()));
+}
+
+#[test]
+fn an_empty_variable_counts_as_unset() {
+    let scene = Scene::new();
+    let mut command = scene.remoteexe();
+    command
+        .env("REMOTEEXE_RETRIES", "")
+        .env("REMOTEEXE_RETRY_DELAY", "");
+    command.args(["-F", "/dev/null", "-p", &closed_port().to_string()]);
+    let status = command.args(["127.0.0.1", "true"]).status().unwrap();
+    assert_eq!(status.code(), Some(255));
+    assert!(!scene.log().contains("retry,"), "{}", scene.log());
+}
+
+#[test]
+fn a_job_whose_first_connections_are_dropped_runs_once_and_ends_with_its_own_status() {
+    let sandbox = Sandbox::start();
+    let scene = Scene::new();
+    let proxy = Proxy::start(sandbox.port(), vec![Cut::after(0), Cut::after(1000)]);
+    let port = proxy.port().to_string();
+    let script = format!("echo run >>{}; exit 7", scene.path("runs").display());
+    let mut command = scene.remoteexe();
+    command.args(["-p", &port, "--retries", "5", "--retry-delay", "0.02"]);
+    let output = sandbox.connect(&mut command).args(["h", &script]).output();
+    assert_eq!(code(&output.unwrap()), 7);
+    assert_eq!(fs::read_to_string(scene.path("runs")).unwrap(), "run\n");
+    assert_eq!(proxy.finish(), 3);
+    let call = format!(
+        "command,ssh -F {} -p {port} {}@h {script}\n",
+        sandbox.dir.join("ssh_config").display(),
+        sandbox.login
+    );
+    assert_eq!(
+        mask_waits(&scene.log()),
+        format!(
+            "START,-,h {script}\n\
+             {call}\
+             kex_exchange_identification: Connection closed by remote host\r\n\
+             Connection closed by 127.0.0.1 port {port}\r\n\
+             retry,1/5,255,wait S s\n\
+             {call}\
+             Connection closed by 127.0.0.1 port {port}\r\n\
+             retry,2/5,255,wait S s\n\
+             {call}\
+             END,7,h {script}\n"
+        )
+    );
+}
+
+#[test]
+fn standard_input_reaches_the_remote_also_after_a_failed_try() {
+    let sandbox = Sandbox::start();
+    let input = "line\n".repeat(100_000);
+    for is_pipe in [false, true] {
+        let scene = Scene::new();
+        let proxy = Proxy::start(sandbox.port(), vec![Cut::after(0), Cut::after(2000)]);
+        let mut command = scene.remoteexe();
+        command.args(["-p", &proxy.port().to_string()]);
+        command.args(["--retries", "5", "--retry-delay", "0.02"]);
+        sandbox.connect(&mut command).args(["h", "wc", "-c"]);
+        fs::write(scene.path("input"), &input).unwrap();
+        command.stdin(if is_pipe {
+            Stdio::piped()
+        } else {
+            File::open(scene.path("input")).unwrap().into()
+        });
+        let mut child = Running::spawn(&mut command);
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(input.as_bytes()).unwrap();
+        }
+        assert_eq!(child.code(), Some(0));
+        let log = scene.log();
+        assert_eq!(waits(&log).len(), 2, "{log}");
+        assert!(log.ends_with("\n500000\nEND,0,h wc -c\n"), "{log}");
+    }
+}
+
+#[test]
+fn the_marker_is_seen_neither_in_the_log_nor_in_the_copy_of_the_output() {
+    let scene = Scene::new();
+    // A last line without a newline comes right before the marker.
+    for banner in ["", "Authorized users only", "one\ntwo\n"] {
+        fs::write(scene.path("banner"), banner).unwrap();
+        let banner = format!("Banner {}", scene.path("banner").display());
+        let sandbox = Sandbox::start_with_sshd_config(&banner);
+        let script = "echo out; exit 3";
+        let run = |retries: &str| {
+            let scene = Scene::new();
+            let mut command = scene.remoteexe();
+            command.args(["--retries", retries, "--tee", "always"]);
+            let output = sandbox.connect(&mut command).args(["h", script]).output();
+            let output = output.unwrap();
+            assert_eq!(code(&output), 3);
+            (scene.log(), String::from_utf8(output.stdout).unwrap())
+        };
+        let (log, shown) = run("0");
+        assert!(shown.ends_with("out\n"), "{shown}");
+        assert_eq!(run("3"), (log, shown));
+    }
+}
+
+#[test]
+fn a_signal_during_a_wait_ends_the_run_at_once() {
+    let port = closed_port();
+    for (signal, status) in [
+        (Signal::TERM, 143),
+        (Signal::INT, 130),
+        (Signal::HUP, 129),
+        (Signal::QUIT, 131),
+    ] {
+        let scene = Scene::new();
+        let mut command = scene.remoteexe();
+        command.args(["-F", "/dev/null", "-p", &port.to_string()]);
+        // The first wait is anything up to an hour, below the tenth of a second once in 36,000 runs.
+        command.args(["--retries", "100", "--retry-delay", "3600"]);
+        let mut child = Running::spawn(command.args(["127.0.0.1", "true"]));
+        wait_until("a retry", || scene.log().contains("\nretry,1/100,255,"));
+        send(&child, signal);
+        assert_eq!(child.code(), Some(status));
+        assert_eq!(
+            mask_waits(&scene.log()),
+            format!(
+                "START,-,127.0.0.1 true\n\
+                 command,ssh -F /dev/null -p {port} root@127.0.0.1 true\n\
+                 ssh: connect to host 127.0.0.1 port {port}: Connection refused\r\n\
+                 retry,1/100,255,wait S s\n\
+                 END,{status},127.0.0.1 true\n"
+            )
+        );
+    }
+}
+
+#[test]
+fn a_signal_to_a_running_try_is_not_followed_by_another() {
+    // Accepts, by the kernel, and says nothing.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    for (signal, status) in [(Signal::TERM, 143), (Signal::INT, 130), (Signal::HUP, 129)] {
+        let scene = Scene::new();
+        let mut command = scene.remoteexe();
+        command.args(["-F", "/dev/null", "-p", &port]);
+        command.args(["--retries", "100", "--retry-delay", "0"]);
+        let mut child = Running::spawn(command.args(["127.0.0.1", "true"]));
+        // It has connected, and so ssh runs.
+        let connection = listener.accept().unwrap();
+        send(&child, signal);
+        assert_eq!(child.code(), Some(status));
+        drop(connection);
+        let log = scene.log();
+        assert_eq!(waits(&log), [], "{log}");
+        assert_eq!(log.matches("command,").count(), 1);
+        assert!(
+            log.ends_with(&format!("END,{status},127.0.0.1 true\n")),
+            "{log}"
+        );
+    }
+}
+
+#[test]
+fn no_end_of_the_remote_command_is_a_reason_to_try_again() {
+    let sandbox = Sandbox::start();
+    for (end, status) in [
+        ("exit 0", 0),
+        ("exit 1", 1),
+        ("exit 126", 126),
+        ("exit 127", 127),
+        ("exit 254", 254),
+        ("exit 255", 255),
+        ("kill -KILL $$", 255),
+        ("kill -TERM $$", 255),
+        // The remote shell's parent serves the connection.
+        ("kill -KILL $PPID; exec sleep 2", 255),
+    ] {
+        let scene = Scene::new();
+        let runs = scene.path("runs");
+        let script = format!("echo run >>{}; echo '{LOOK_ALIKE}'; {end}", runs.display());
+        let (code, log) = run(
+            &sandbox,
+            &["--retries", "5", "--retry-delay", "0.02"],
+            &script,
+        );
+        assert_eq!(code, status, "{log}");
+        assert_eq!(fs::read_to_string(runs).unwrap(), "run\n", "{log}");
+        assert!(!log.contains("retry,") && !log.contains("no retr"), "{log}");
+        assert_eq!(log.matches("command,").count(), 1);
+        assert!(log.ends_with(&format!("\nEND,{status},h {script}\n")));
+    }
+}
+
+#[test]
+fn refusals_and_mistakes_are_not_tried_again() {
+    let sandbox = Sandbox::start();
+    for (options, message) in [
+        (
+            // Another key than the one that sshd knows.
+            &["-o", "IdentityFile=KEY"][..],
+            "Permission denied (publickey).",
+        ),
+        (
+            &["-o", "UserKnownHostsFile=/dev/null"],
+            "Host key verification failed.",
+        ),
+        (
+            &["-o", "Ciphers=aes128-cbc"],
+            "no matching cipher found. Their offer:",
+        ),
+        (&["-o", "Frobnicate=yes"], "Bad configuration option"),
+        (&["-o", "Port=none"], "Bad port"),
+    ] {
+        let scene = Scene::new();
+        let key = scene.path("key").display().to_string();
+        // ssh takes all files that are named, so that the sandbox's own has to be out of the way.
+        let (from, to) = (sandbox.dir.join("id"), sandbox.dir.join("away"));
+        let is_about_keys = options[1].ends_with("KEY");
+        if is_about_keys {
+            let mut keygen = Command::new("ssh-keygen");
+            keygen.args(["-q", "-t", "ed25519", "-N", "", "-f", &key]);
+            assert!(keygen.status().unwrap().success());
+            fs::rename(&from, &to).unwrap();
+        }
+        let option = options[1].replace("KEY", &key);
+        let options = ["--retries", "5", "--retry-delay", "0.02", "-o", &option];
+        let (code, log) = run(&sandbox, &options, "true");
+        if is_about_keys {
+            fs::rename(&to, &from).unwrap();
+        }
+        assert_eq!(code, 255);
+        assert!(log.contains(message), "{log}");
+        assert!(!log.contains("retry,"), "{log}");
+        assert_eq!(log.matches("command,").count(), 1);
+    }
+}
+
+#[test]
+fn a_failure_that_ssh_says_nothing_about_is_not_tried_again_and_the_log_says_why() {
+    let scene = Scene::new();
+    let port = closed_port().to_string();
+    let mut command = scene.remoteexe();
+    command.args(["-F", "/dev/null", "-p", &port, "-o", "LogLevel=QUIET"]);
+    let output = command
+        .args(["--retries", "5", "127.0.0.1", "true"])
+        .output();
+    assert_eq!(code(&output.unwrap()), 255);
+    assert_eq!(
+        scene.log(),
+        format!(
+            "START,-,127.0.0.1 true\n\
+             command,ssh -F /dev/null -p {port} -o LogLevel=QUIET root@127.0.0.1 true\n\
+             remoteexe: no retry: ssh has not said that the connection failed\n\
+             END,255,127.0.0.1 true\n"
+        )
+    );
+}
+
+#[test]
+fn a_script_in_the_place_of_ssh_is_called_once_and_the_log_says_why() {
+    let scene = Scene::new();
+    let body = format!("echo call >>$DIR/calls; {SHOW_CALL}; echo '{LOOK_ALIKE}'; exit 255");
+    let mut command = scene.remoteexe_with_ssh(body);
+    command.env("SHELL", "/bin/zsh");
+    let output = command.args(["--retries", "5", "h", "s"]).output().unwrap();
+    assert_eq!(code(&output), 255);
+    assert_eq!(stderr(&output), "");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake/ssh");
+    assert_eq!(
+        scene.log(),
+        format!(
+            "START,-,h s\n\
+             remoteexe: no retries: {path} is not a program but a script; \
+             put OpenSSH's ssh before it in PATH\n\
+             command,ssh root@h s\n\
+             SHELL=/bin/zsh\n\
+             <root@h><s>\n\
+             {LOOK_ALIKE}\n\
+             END,255,h s\n"
+        )
+    );
+    assert_eq!(fs::read_to_string(scene.path("calls")).unwrap(), "call\n");
+}
+
+#[test]
+fn a_program_that_is_no_openssh_or_an_old_one_gets_the_job_once_and_the_log_says_why() {
+    for (version, reason) in [
+        ("Dropbear v2022.83", "is not OpenSSH: Dropbear v2022.83"),
+        ("", "is not OpenSSH: "),
+        (
+            "OpenSSH_7.5p1, OpenSSL 1.0.2",
+            "is older than OpenSSH 7.6: OpenSSH_7.5p1, OpenSSL 1.0.2",
+        ),
+    ] {
+        let scene = Scene::new();
+        let bin = compile_ssh(&scene, &stand_in(version));
+        let mut command = scene.remoteexe();
+        command.env("PATH", &bin).args(["--retries", "5", "h", "s"]);
+        assert_eq!(code(&command.output().unwrap()), 255);
+        assert_eq!(
+            scene.log(),
+            format!(
+                "START,-,h s\n\
+                 remoteexe: no retries: {bin}/ssh {reason}\n\
+                 command,ssh root@h s\n\
+                 called with 2 words\n\
+                 {LOOK_ALIKE}\n\
+                 END,255,h s\n"
+            )
+        );
+    }
+}
+
+#[test]
+fn no_ssh_and_one_that_cannot_be_run_are_no_reason_to_try_again() {
+    for (status, reason) in [
+        (
+            127,
+            "ssh: not found in PATH; install the OpenSSH client (apt-get install openssh-client)",
+        ),
+        (126, "ssh cannot be run: Permission denied (os error 13)"),
+    ] {
+        let scene = Scene::new();
+        fs::create_dir(scene.path("bin")).unwrap();
+        if status == 126 {
+            fs::write(scene.path("bin/ssh"), "").unwrap();
+            fs::set_permissions(scene.path("bin/ssh"), Permissions::from_mode(0o644)).unwrap();
+        }
+        let mut command = scene.remoteexe();
+        command.env("PATH", scene.path("bin"));
+        let output = command.args(["--retries", "5", "h", "s"]).output();
+        assert_eq!(code(&output.unwrap()), status);
+        assert_eq!(
+            scene.log(),
+            format!("START,-,h s\ncommand,ssh root@h s\nremoteexe: {reason}\nEND,{status},h s\n")
+        );
+    }
+}

@@ -1,0 +1,366 @@
+//! Retries beside settings of ssh's that could start a remote command and leave no mark of it.
+//!
+//! A job that would be tried again if its mark were missing shows whether a setting takes that away.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
+use rustix::process::Signal;
+
+use crate::proxy::{Cut, Proxy};
+use crate::support::{
+    REMOTEEXE, Running, Sandbox, Scene, code, mask_waits, needs_root, send, wait_until, waits,
+};
+
+/// A remote command that leaves a line in `runs` and then does as `rest` says.
+fn script(scene: &Scene, rest: &str) -> String {
+    // It may be run as another user.
+    fs::set_permissions(scene.path(""), Permissions::from_mode(0o777)).unwrap();
+    format!("echo run >>{}; {rest}", scene.path("runs").display())
+}
+
+/// One that looks like a connection that has failed.
+fn look_alike(scene: &Scene) -> String {
+    script(
+        scene,
+        "echo 'Connection closed by 127.0.0.1 port 1'; exit 255",
+    )
+}
+
+fn runs(scene: &Scene) -> String {
+    fs::read_to_string(scene.path("runs")).unwrap_or_default()
+}
+
+/// remoteexe with retries that do not take long, to the sandbox's sshd with `lines` of configuration.
+fn with_retries(sandbox: &Sandbox, scene: &Scene, lines: &str) -> Command {
+    let mut command = scene.remoteexe();
+    command.args(["--retries", "3", "--retry-delay", "0.02"]);
+    sandbox.connect_with_config(&mut command, scene, lines);
+    command
+}
+
+/// With `lines` of configuration, and what else `equip` does, a job runs once: one that looks like a
+/// failed connection, and one whose first connection has failed.
+fn assert_runs_once(sandbox: &Sandbox, lines: &str, equip: impl Fn(&mut Command)) {
+    let scene = Scene::new();
+    let script = look_alike(&scene);
+    let mut command = with_retries(sandbox, &scene, lines);
+    equip(&mut command);
+    let output = command.args(["h", &script]).output().unwrap();
+    let log = scene.log();
+    assert_eq!(runs(&scene), "run\n", "{lines}\n{log}");
+    assert_eq!(code(&output), 255);
+    let call = format!(
+        "command,ssh -F {} {}@h {script}\n",
+        scene.path("config").display(),
+        sandbox.login
+    );
+    assert_eq!(
+        log,
+        format!(
+            "START,-,h {script}\n{call}Connection closed by 127.0.0.1 port 1\nEND,255,h {script}\n"
+        )
+    );
+    assert_is_tried_again(sandbox, sandbox.port(), lines, equip);
+}
+
+/// A job whose first connection to `port` has failed is tried again, and runs once.
+///
+/// In `lines` PORT stands for the port to use instead; if there is none, it is put before them.
+fn assert_is_tried_again(sandbox: &Sandbox, port: u16, lines: &str, equip: impl Fn(&mut Command)) {
+    let scene = Scene::new();
+    let proxy = Proxy::start(port, vec![Cut::after(1000)]);
+    let lines = if lines.contains("PORT") {
+        lines.replace("PORT", &proxy.port().to_string())
+    } else {
+        format!("Port {}\n{lines}", proxy.port())
+    };
+    let script = script(&scene, "echo out; exit 7");
+    let mut command = with_retries(sandbox, &scene, &lines);
+    equip(&mut command);
+    let output = command.args(["h", &script]).output().unwrap();
+    let log = mask_waits(&scene.log());
+    assert_eq!(code(&output), 7, "{lines}\n{log}");
+    assert_eq!(waits(&scene.log()).len(), 1, "{log}");
+    assert!(
+        log.contains("\nretry,1/3,255,wait S s\ncommand,ssh "),
+        "{log}"
+    );
+    assert!(
+        log.ends_with(&format!("\nout\nEND,7,h {script}\n")),
+        "{log}"
+    );
+    assert_eq!(runs(&scene), "run\n");
+    proxy.finish();
+}
+
+#[test]
+fn a_local_command_of_the_users_own_gives_way_to_the_marker() {
+    let sandbox = Sandbox::start();
+    let scene = Scene::new();
+    let touch = format!("touch {}", scene.path("local").display());
+    let local = format!("PermitLocalCommand yes\nLocalCommand {touch}");
+    assert_runs_once(&sandbox, &local, |_| {});
+    assert!(!scene.path("local").exists());
+    assert_runs_once(&sandbox, "PermitLocalCommand no", |_| {});
+
+    // Without retries it runs as ever.
+    let mut command = scene.remoteexe();
+    sandbox.connect_with_config(&mut command, &scene, &local);
+    assert_eq!(code(&command.args(["h", "true"]).output().unwrap()), 0);
+    assert!(scene.path("local").exists());
+}
+
+#[test]
+fn options_of_the_command_line_do_not_take_the_marker_away() {
+    let sandbox = Sandbox::start();
+    for option in [
+        "LocalCommand=true",
+        "PermitLocalCommand=no",
+        "IgnoreUnknown=PermitLocalCommand,LocalCommand",
+        "RemoteCommand=true",
+        "RequestTTY=no",
+        "EscapeChar=none",
+        "LogLevel=QUIET",
+    ] {
+        let scene = Scene::new();
+        let script = look_alike(&scene);
+        let mut command = with_retries(&sandbox, &scene, "");
+        command.args(["-o", option, "h", &script]);
+        assert_eq!(code(&command.output().unwrap()), 255);
+        assert_eq!(runs(&scene), "run\n", "{option}\n{}", scene.log());
+    }
+}
+
+#[test]
+fn a_running_master_is_not_used() {
+    let sandbox = Sandbox::start();
+    let scene = Scene::new();
+    let socket = scene.path("master").display().to_string();
+    let mut master = Command::new("ssh");
+    scene.equip(&mut master);
+    sandbox.connect(&mut master);
+    let mut master = Running::spawn(master.args(["-M", "-N", "-S", &socket, "h"]));
+    wait_until("a master", || scene.path("master").exists());
+    for control in ["auto", "yes", "no", "autoask"] {
+        let lines = format!("ControlMaster {control}\nControlPath {socket}\nControlPersist 60");
+        assert_runs_once(&sandbox, &lines, |_| {});
+    }
+    assert!(
+        master.try_wait().unwrap().is_none(),
+        "it runs all the while"
+    );
+}
+
+#[test]
+fn no_master_is_left_behind() {
+    let sandbox = Sandbox::start();
+    let scene = Scene::new();
+    let socket = scene.path("master").display().to_string();
+    let lines = format!("ControlMaster auto\nControlPath {socket}\nControlPersist 60");
+    assert_runs_once(&sandbox, &lines, |_| {});
+    assert!(!scene.path("master").exists());
+}
+
+#[test]
+fn a_remote_command_of_the_configuration_gives_way_to_the_job() {
+    let sandbox = Sandbox::start();
+    assert_runs_once(&sandbox, "RemoteCommand echo theirs", |_| {});
+    // Without retries ssh refuses to choose.
+    let scene = Scene::new();
+    let mut command = scene.remoteexe();
+    sandbox.connect_with_config(&mut command, &scene, "RemoteCommand echo theirs");
+    assert_eq!(code(&command.args(["h", "true"]).output().unwrap()), 255);
+}
+
+#[test]
+fn any_shell_home_or_environment_of_the_caller_will_do() {
+    let sandbox = Sandbox::start();
+    for shell in ["/usr/sbin/nologin", "/bin/false", "/nonexistent", ""] {
+        assert_runs_once(&sandbox, "", |command| {
+            command.env("SHELL", shell);
+        });
+    }
+    assert_runs_once(&sandbox, "", |command| {
+        command.env("HOME", "/nonexistent");
+    });
+    // As cron has it.
+    assert_runs_once(&sandbox, "", |command| {
+        command.env("HOME", "/").env("LOGNAME", "root");
+        command.env("SHELL", "/bin/sh").env("PATH", "/usr/bin:/bin");
+    });
+    assert_runs_once(&sandbox, "", |command| {
+        command.current_dir("/proc");
+    });
+}
+
+#[test]
+fn an_ordinary_user_has_retries_too() {
+    assert_runs_once(&Sandbox::start_as_ordinary_user(), "", |_| {});
+}
+
+#[test]
+fn commands_on_this_side_are_run_as_ever() {
+    let sandbox = Sandbox::start();
+    let hosts = sandbox.dir.join("known_hosts");
+    let hosts = format!(
+        "UserKnownHostsFile /dev/null\nKnownHostsCommand /bin/cat {}",
+        hosts.display()
+    );
+    assert_runs_once(&sandbox, &hosts, |_| {});
+    let proxy = "ProxyCommand bash -c 'exec 3<>/dev/tcp/%h/%p; cat <&0 >&3 & exec cat <&3'";
+    assert_runs_once(&sandbox, proxy, |_| {});
+
+    let scene = Scene::new();
+    let matched = scene.path("matched").display().to_string();
+    let lines = format!("Match exec \"echo >>{matched}\"\nConnectTimeout 20");
+    assert_runs_once(&sandbox, &lines, |_| {});
+    // Once for each of three tries.
+    assert_eq!(fs::read_to_string(matched).unwrap(), "\n\n\n");
+}
+
+#[test]
+fn commands_on_this_side_that_fail_are_tried_again_only_where_they_are_the_connection() {
+    let sandbox = Sandbox::start();
+    for (lines, retries) in [
+        ("ProxyCommand false", 3),
+        (
+            "UserKnownHostsFile /dev/null\nKnownHostsCommand /bin/false",
+            0,
+        ),
+    ] {
+        let scene = Scene::new();
+        let mut command = with_retries(&sandbox, &scene, lines);
+        assert_eq!(code(&command.args(["h", "true"]).output().unwrap()), 255);
+        assert_eq!(waits(&scene.log()).len(), retries, "{}", scene.log());
+    }
+}
+
+#[test]
+fn a_jump_host_may_fail_before_the_job_but_not_refuse_the_key() {
+    let sandbox = Sandbox::start();
+    let jump = Sandbox::start();
+    let jump_config = fs::read_to_string(jump.dir.join("ssh_config")).unwrap();
+    let own_port = format!("Port {}", jump.port());
+    let lines = |port: &str, rest: &str| {
+        let config = jump_config.replace(&own_port, &format!("Port {port}"));
+        let config = config.replace("Host *", "Host jump");
+        format!("{rest}{config}\nHost h\nProxyJump {}@jump\n", jump.login)
+    };
+    let direct = lines(&jump.port().to_string(), "");
+    let scene = Scene::new();
+    let script = look_alike(&scene);
+    let mut command = with_retries(&sandbox, &scene, &direct);
+    assert_eq!(code(&command.args(["h", &script]).output().unwrap()), 255);
+    assert_eq!(runs(&scene), "run\n", "{}", scene.log());
+
+    assert_is_tried_again(&sandbox, jump.port(), &lines("PORT", ""), |_| {});
+
+    // ssh then also leaves the message of a connection that has been dropped.
+    fs::write(jump.dir.join("id"), "").unwrap();
+    let scene = Scene::new();
+    let mut command = with_retries(&sandbox, &scene, &direct);
+    assert_eq!(code(&command.args(["h", "true"]).output().unwrap()), 255);
+    let log = scene.log();
+    assert!(log.contains("Permission denied (publickey)."), "{log}");
+    assert!(log.contains("Connection closed by UNKNOWN"), "{log}");
+    assert!(!log.contains("retry,"), "{log}");
+}
+
+#[test]
+fn an_ssh_that_goes_to_the_background_is_tried_again_only_before_that() {
+    let sandbox = Sandbox::start();
+    for cut in [false, true] {
+        let scene = Scene::new();
+        let cuts = if cut { vec![Cut::after(1000)] } else { vec![] };
+        let proxy = Proxy::start(sandbox.port(), cuts);
+        let lines = format!("ForkAfterAuthentication yes\nPort {}", proxy.port());
+        let script = look_alike(&scene);
+        let mut command = with_retries(&sandbox, &scene, &lines);
+        assert_eq!(code(&command.args(["h", &script]).output().unwrap()), 0);
+        wait_until("the job", || !runs(&scene).is_empty());
+        assert_eq!(waits(&scene.log()).len(), usize::from(cut));
+        assert_eq!(proxy.finish(), 1 + usize::from(cut));
+        assert_eq!(runs(&scene), "run\n");
+    }
+}
+
+#[test]
+fn a_session_of_another_type_is_not_tried_again() {
+    let sandbox = Sandbox::start();
+    let scene = Scene::new();
+    let mut command = with_retries(&sandbox, &scene, "SessionType subsystem");
+    assert_eq!(code(&command.args(["h", "none"]).output().unwrap()), 255);
+    let log = scene.log();
+    let reason = "\nsubsystem request failed on channel 0\r\nEND,255,h none\n";
+    assert!(log.ends_with(reason), "{log}");
+    assert!(!log.contains("retry,"), "{log}");
+
+    // It waits for nothing, until it is ended.
+    let scene = Scene::new();
+    let mut command = with_retries(&sandbox, &scene, "SessionType none");
+    let accepted = || {
+        let log = fs::read_to_string(sandbox.dir.join("sshd.log")).unwrap();
+        log.matches("Accepted publickey").count()
+    };
+    let before = accepted();
+    let mut child = Running::spawn(command.args(["h", "true"]));
+    wait_until("a connection", || accepted() > before);
+    send(&child, Signal::TERM);
+    // ssh itself ends with 0 once there is nothing but a session of this type, and before with 255.
+    let code = child.code();
+    assert!(code == Some(143) || code == Some(0), "{code:?}");
+    assert_eq!(waits(&scene.log()), []);
+}
+
+#[test]
+fn an_ssh_that_takes_no_standard_input_is_tried_again() {
+    let sandbox = Sandbox::start();
+    assert_runs_once(&sandbox, "StdinNull yes", |_| {});
+}
+
+/// Runs `script` with a /bin/sh that runs `shell` in bash, in a namespace of its own.
+fn run_with_local_shell(sandbox: &Sandbox, scene: &Scene, shell: &str, script: &str) -> i32 {
+    needs_root();
+    let mut unshare = Command::new("unshare");
+    scene.equip(&mut unshare);
+    fs::write(scene.path("sh"), format!("#!/bin/bash\n{shell}\n")).unwrap();
+    unshare.args(["--mount", "bash", "-euc"]).arg(
+        "chmod +x $DIR/sh
+         mount --bind $DIR/sh /bin/sh
+         exec \"$@\"",
+    );
+    unshare.args(["bash", REMOTEEXE, "--retries", "3", "--retry-delay", "0.02"]);
+    sandbox.connect(&mut unshare).args(["h", script]);
+    code(&unshare.output().unwrap())
+}
+
+#[test]
+fn where_the_marker_cannot_be_written_the_job_does_not_run_at_all() {
+    let sandbox = Sandbox::start();
+    let scene = Scene::new();
+    let script = look_alike(&scene);
+    // As where the pipe is full, echo fails.
+    let shell = "exec >/dev/full; eval \"$2\"";
+    let code = run_with_local_shell(&sandbox, &scene, shell, &script);
+    assert_eq!(code, 137, "{}", scene.log());
+    assert_eq!(runs(&scene), "");
+    assert_eq!(waits(&scene.log()), []);
+}
+
+#[test]
+fn where_the_marker_is_lost_with_its_shell_a_lost_connection_is_not_tried_again() {
+    let sandbox = Sandbox::start();
+    let scene = Scene::new();
+    // The remote shell's parent serves the connection.
+    let script = script(&scene, "kill -KILL $PPID; exec sleep 2");
+    let code = run_with_local_shell(&sandbox, &scene, "kill -KILL $$", &script);
+    let log = scene.log();
+    assert_eq!(code, 255, "{log}");
+    assert_eq!(runs(&scene), "run\n");
+    let end = format!(
+        "\nremoteexe: no retry: ssh has not said that the connection failed\nEND,255,h {script}\n"
+    );
+    assert!(log.ends_with(&end), "{log}");
+}

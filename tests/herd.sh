@@ -1,0 +1,79 @@
+#!/bin/bash
+# What an sshd does to many jobs at once, and what --retries makes of that: prints a table for README.
+#
+#     tests/herd.sh [JOBS]...
+#
+# 20, 60 and 100 jobs at once if none are named, against the sandbox's sshd at its default MaxStartups and
+# at PerSourceMaxStartups 3, without retries and with --retries 8. Each job appends its number to a file.
+# Exits with 1 if a job has run twice, has ended with 0 and not run, or has failed in spite of the retries.
+# Takes about two minutes and a build.
+set -eu
+cd "$(dirname "$0")/.."
+self=$PWD/tests/herd.sh
+
+if [ "${1-}" = --inside ]; then
+    # In the sandbox: one row of the table.
+    setting=$2 jobs=$3
+    status=0
+
+    # herd NAME OPTION...: runs the jobs at once; sets tries, failures and slowest.
+    herd() {
+        local dir=$SANDBOX/$1 job pids=() unique
+        shift
+        mkdir "$dir"
+        : >"$dir/ids"
+        for ((job = 1; job <= jobs; job++)); do
+            mkdir "$dir/$job"
+            {
+                begin=$EPOCHREALTIME
+                code=0
+                remoteexe -F "$SANDBOX/ssh_config" --log-dir "$dir/$job" "$@" h "echo $job >>$dir/ids" \
+                    </dev/null || code=$?
+                echo "$code $((${EPOCHREALTIME/./} - ${begin/./}))" >"$dir/$job/end"
+            } &
+            pids+=($!)
+        done
+        wait "${pids[@]}"
+        tries=$(cat "$dir"/*/*_remoteexe.log | grep -c '\]\[[0-9]*\] command,')
+        failures=$(cat "$dir"/*/end | grep -vc '^0 ' || true)
+        slowest=$(cat "$dir"/*/end | sort -k2n | awk 'END { printf "%.1f", $2 / 1e6 }')
+        unique=$(sort -u "$dir/ids" | wc -l)
+        if [ "$unique" -ne "$(wc -l <"$dir/ids")" ]; then
+            echo "$0: $setting, $jobs jobs: a job has run twice: $(sort "$dir/ids" | uniq -d | xargs)" >&2
+            status=1
+        elif [ "$unique" -ne $((jobs - failures)) ]; then
+            echo "$0: $setting, $jobs jobs: $unique have run, but $failures have failed" >&2
+            status=1
+        fi
+    }
+
+    herd without
+    without=$failures
+    herd with --retries 8
+    if [ "$failures" -ne 0 ]; then
+        echo "$0: $setting, $jobs jobs: $failures have failed in spite of the retries" >&2
+        status=1
+    fi
+    echo "| \`$setting\` | $jobs | $without | $failures | $tries | $slowest |"
+    exit "$status"
+fi
+
+tests/setup.sh demo >&2
+cargo install --locked --force --path . --root target/demo >&2
+PATH=$PWD/target/demo/bin:$PATH
+[ $# -gt 0 ] || set -- 20 60 100
+
+# All of a machine's jobs come from one address, so the other limit has to be out of the way of the second.
+printf '| %s ' sshd 'jobs at once' 'failures without retries' 'failures with them' 'tries with them'
+echo '| slowest job with them, s |'
+echo '| --- | --- | --- | --- | --- | --- |'
+status=0
+for jobs; do
+    SANDBOX_SSHD_CONFIG='MaxStartups 10:30:100' \
+        tests/sandbox.sh "$self" --inside 'MaxStartups 10:30:100' "$jobs" || status=1
+done
+for jobs; do
+    SANDBOX_SSHD_CONFIG=$'MaxStartups 1000\nPerSourceMaxStartups 3' \
+        tests/sandbox.sh "$self" --inside 'PerSourceMaxStartups 3' "$jobs" || status=1
+done
+exit "$status"

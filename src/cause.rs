@@ -35,6 +35,11 @@ impl Cause {
     pub fn of(line: &[u8]) -> Option<Self> {
         // ssh ends its messages with CR LF.
         let line = String::from_utf8_lossy(line.trim_ascii_end());
+        // With LogLevel DEBUG ssh also shows what the server has sent, in the name of the same functions:
+        // `debug1: kex_exchange_identification: banner line 0: Exceeded MaxStartups`.
+        if line.starts_with("debug") {
+            return None;
+        }
         Self::before_the_session(&line).or_else(|| Self::of_a_refusal(&line))
     }
 
@@ -237,7 +242,8 @@ mod tests {
     #[test]
     fn other_lines_have_no_cause() {
         let warning = "Warning: Permanently added 'h' (ED25519) to the list of known hosts.\r";
-        for line in ["", warning, "done"] {
+        let debug = "debug1: kex_exchange_identification: banner line 0: Exceeded MaxStartups\r";
+        for line in ["", warning, debug, "done"] {
             assert_eq!(Cause::of(line.as_bytes()), None, "{line}");
         }
     }

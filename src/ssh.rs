@@ -252,7 +252,8 @@ fn is_in_path() -> bool {
 }
 
 fn candidates() -> Vec<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
+    // Without PATH execvp(3) looks there.
+    let path = env::var_os("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
     env::split_paths(&path)
         .map(|dir| dir.join(PROGRAM))
         .collect()

@@ -1,8 +1,8 @@
 //! `--retries`: what is tried again and what is not, and what the log says of it.
 
 use std::fs::{self, File, Permissions};
-use std::io::Write;
-use std::net::TcpListener;
+use std::io::{self, Write};
+use std::net::{Shutdown, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -11,7 +11,8 @@ use rustix::process::Signal;
 
 use crate::proxy::{Cut, Proxy};
 use crate::support::{
-    Running, Sandbox, Scene, closed_port, code, mask_waits, send, stderr, wait_until, waits,
+    Running, Sandbox, Scene, closed_port, code, mask_waits, send, stderr, wait_for, wait_until,
+    waits,
 };
 
 /// Prints the environment variable and the arguments that retries need ssh to have.
@@ -386,6 +387,47 @@ fn a_failure_that_ssh_says_nothing_about_is_not_tried_again_and_the_log_says_why
              END,255,127.0.0.1 true\n"
         )
     );
+}
+
+#[test]
+fn a_dropped_connection_is_tried_again_at_any_log_level_that_shows_it() {
+    for level in ["ERROR", "INFO", "VERBOSE", "DEBUG", "DEBUG3"] {
+        // As sshd does beyond its MaxStartups.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port().to_string();
+        let scene = Scene::new();
+        let mut command = scene.remoteexe();
+        command.args(["-F", "/dev/null", "-p", &port]);
+        command.args(["-o", &format!("LogLevel={level}")]);
+        command.args(["--retries", "1", "--retry-delay", "0"]);
+        let mut child = Running::spawn(command.args(["127.0.0.1", "true"]));
+        listener.set_nonblocking(true).unwrap();
+        while let Some((mut connection, _)) = wait_for("a connection or the end", || {
+            let connection = listener.accept().ok();
+            (connection.is_some() || child.try_wait().unwrap().is_some()).then_some(connection)
+        }) {
+            connection.write_all(b"Exceeded MaxStartups\r\n").unwrap();
+            connection.shutdown(Shutdown::Write).unwrap();
+            io::copy(&mut connection, &mut io::sink()).unwrap();
+        }
+        assert_eq!(child.code(), Some(255));
+        let log = mask_waits(&scene.log());
+        assert!(log.contains("\nretry,1/1,255,wait S s\n"), "{level}\n{log}");
+    }
+}
+
+#[test]
+fn without_a_path_ssh_is_where_the_system_has_it_and_retries_are_too() {
+    let port = closed_port().to_string();
+    let scene = Scene::new();
+    let mut command = scene.remoteexe();
+    command.env_remove("PATH");
+    command.args(["-F", "/dev/null", "-p", &port]);
+    command.args(["--retries", "1", "--retry-delay", "0"]);
+    let output = command.args(["127.0.0.1", "true"]).output().unwrap();
+    assert_eq!(code(&output), 255);
+    let log = mask_waits(&scene.log());
+    assert!(log.contains("\nretry,1/1,255,wait S s\n"), "{log}");
 }
 
 #[test]

@@ -159,7 +159,7 @@ fn a_job_whose_first_connections_are_dropped_runs_once_and_ends_with_its_own_sta
     let mut command = scene.remoteexe();
     command.args(["-p", &port, "--retries", "5", "--retry-delay", "0.02"]);
     let output = sandbox.connect(&mut command).args(["h", &script]).output();
-    assert_eq!(code(&output.unwrap()), 7);
+    assert_eq!(code(&output.unwrap()), 7, "{}", scene.log());
     assert_eq!(fs::read_to_string(scene.path("runs")).unwrap(), "run\n");
     assert_eq!(proxy.finish(), 3);
     let call = format!(

@@ -5,7 +5,7 @@
 //! comes `command,` with the same operands, or a message of remoteexe's own; after a true END comes
 //! nothing of that run; END has the operands of START.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::rc::Rc;
 
 use chrono::NaiveDateTime;
@@ -29,6 +29,11 @@ pub struct Pairing {
     /// The ends of runs, the oldest first, as process id and number.
     recent: VecDeque<(u32, u64)>,
     ends: u64,
+    /// The runs that are over while one that ended before them is among the recent, by the number of
+    /// their end.
+    over: BTreeMap<u64, Run>,
+    /// The runs whose END cannot come any more; they go last.
+    lost: Vec<Run>,
     /// The process that has last started each job.
     latest: HashMap<Rc<[u8]>, u32>,
     /// Of which process the records are kept.
@@ -46,8 +51,6 @@ struct Process {
     has_just_started: bool,
     /// The last record was `retry,`.
     is_retrying: bool,
-    /// The number of the end of the last run, if its END has come.
-    ended: Option<u64>,
 }
 
 impl Pairing {
@@ -66,14 +69,18 @@ impl Pairing {
         let kind = Kind::of(record.text);
         if process.has_just_started {
             process.confirm_start(record, kind);
+            // What has ended with nothing open below it is over.
+            while process.runs.len() > 1 && process.runs[0].has_end() {
+                let run = process.runs.remove(0);
+                self.over.insert(run.number, run);
+            }
         }
         let is_retrying = std::mem::take(&mut process.is_retrying);
         match kind {
-            Kind::Start(job) => return self.start(record, line, job, finished),
+            Kind::Start(job) => return self.start(record, line, job),
             _ if process.runs.is_empty() => self.orphans += 1,
-            Kind::End(code, job) if process.end(job, End::Exit(code), record.time) => {
+            Kind::End(code, job) if process.end(job, code, self.ends + 1, record.time) => {
                 self.ends += 1;
-                process.ended = Some(self.ends);
                 self.recent.push_back((record.pid, self.ends));
                 process.keep(line);
                 return self.settle(finished);
@@ -99,38 +106,37 @@ impl Pairing {
 
     /// Ends the log: gives all runs that are left to `finished`, after `is_alive` has said of those
     /// without END whether the process is there.
-    pub fn finish(self, is_alive: impl Fn(&Run) -> bool, finished: &mut impl FnMut(Run)) {
-        let processes = self.processes.into_values();
-        let mut processes: Vec<_> = processes.chain([self.present.1]).collect();
-        processes.sort_by_key(|process| process.runs.first().map(|run| (run.start, run.pid)));
+    pub fn finish(mut self, is_alive: impl Fn(&Run) -> bool, finished: &mut impl FnMut(Run)) {
+        let processes = std::mem::take(&mut self.processes).into_values();
+        let processes: Vec<_> = processes
+            .chain([std::mem::take(&mut self.present.1)])
+            .collect();
         for mut process in processes {
-            if let Some(run) = process.runs.last_mut()
-                && run.end == End::Lost
-                && is_alive(run)
-            {
-                run.end = End::Running;
-            }
-            process.runs.into_iter().for_each(&mut *finished);
+            process.finish(&is_alive);
+            process.runs.into_iter().for_each(|run| self.set_aside(run));
         }
+        self.over.into_values().for_each(&mut *finished);
+        self.lost.sort_by_key(|run| (run.start, run.pid));
+        self.lost.into_iter().for_each(finished);
     }
 
-    fn start(&mut self, record: &Record, line: &[u8], job: &[u8], finished: &mut impl FnMut(Run)) {
-        let process = &mut self.present.1;
-        // A run that has ended, with nothing open below it, is over.
-        let is_over = process.runs.len() == 1 && process.ended.is_some();
-        if is_over || process.runs.len() >= DEEPEST {
-            finished(process.runs.remove(0));
+    fn start(&mut self, record: &Record, line: &[u8], job: &[u8]) {
+        if self.present.1.runs.len() >= DEEPEST {
+            let oldest = self.present.1.runs.remove(0);
+            self.set_aside(oldest);
         }
         let job = match self.latest.get_key_value(job) {
             Some((known, _)) => Rc::clone(known),
             None => job.into(),
         };
         let is_kept = self.kept == Some(record.pid);
+        let process = &mut self.present.1;
         process.runs.push(Run {
             pid: record.pid,
             start: record.time,
             last: record.time,
             end: End::Lost,
+            number: 0,
             job: Rc::clone(&job),
             command: None,
             retries: 0,
@@ -141,15 +147,14 @@ impl Pairing {
             is_ambiguous: false,
             records: is_kept.then(Vec::new),
         });
-        process.ended = None;
         process.has_just_started = true;
         process.keep(line);
         if let Some(before) = self.latest.insert(Rc::clone(&job), record.pid)
             && before != record.pid
             && let Some(before) = self.processes.get_mut(&before)
-            && before.ended.is_none()
             && let Some(run) = before.runs.last_mut()
             && run.job == job
+            && !run.has_end()
         {
             run.is_overlapped = true;
         }
@@ -160,14 +165,30 @@ impl Pairing {
         if self.recent.len() <= RECENT {
             return;
         }
-        if let Some((pid, end)) = self.recent.pop_front()
-            && self
-                .processes
-                .get(&pid)
-                .is_some_and(|process| process.ended == Some(end))
+        let Some((pid, number)) = self.recent.pop_front() else {
+            return;
+        };
+        if let Some(process) = self.processes.get(&pid)
+            && let Some(run) = process.runs.last()
+            && run.has_end()
+            && run.number == number
             && let Some(process) = self.processes.remove(&pid)
         {
-            process.runs.into_iter().for_each(finished);
+            process.runs.into_iter().for_each(|run| self.set_aside(run));
+        }
+        while let Some(first) = self.over.first_entry()
+            && *first.key() <= number
+        {
+            finished(first.remove());
+        }
+    }
+
+    /// Keeps a run that nothing can be added to until it is its turn.
+    fn set_aside(&mut self, run: Run) {
+        if run.has_end() {
+            self.over.insert(run.number, run);
+        } else {
+            self.lost.push(run);
         }
     }
 }
@@ -176,42 +197,68 @@ impl Process {
     /// Decides, by the record after it, whether a START was one or a line of output.
     fn confirm_start(&mut self, record: &Record, kind: Kind) {
         self.has_just_started = false;
-        let Some(run) = self.runs.last_mut() else {
+        let Some((run, below)) = self.runs.split_last_mut() else {
             return;
         };
         let own_words: [&[u8]; 3] = [b"usage: ", b"error: ", b"remoteexe: "];
         let is_start = match kind {
             Kind::Command(command) => command.ends_with(&run.job),
+            // It was killed at once, unless it is in the midst of another run's output.
+            Kind::Start(_) => below.last().is_none_or(Run::has_end),
             _ => own_words.iter().any(|words| record.text.starts_with(words)),
         };
         if is_start {
             return;
         }
         run.is_ambiguous = true;
-        if self.runs.len() > 1 {
-            self.absorb_above(self.runs.len() - 2);
+        if !below.is_empty()
+            && let Some(output) = self.runs.pop()
+        {
+            self.reopen();
+            if let Some(below) = self.runs.last_mut() {
+                below.absorb(output);
+            }
         }
     }
 
-    /// Takes an END for `job`, if there is a run that it can belong to.
-    fn end(&mut self, job: &[u8], end: End, time: NaiveDateTime) -> bool {
-        let Some(depth) = self.runs.iter().rposition(|run| *run.job == *job) else {
+    /// Takes an END for `job`, the one with this number, if there is a run that it can belong to.
+    fn end(&mut self, job: &[u8], code: u8, number: u64, time: NaiveDateTime) -> bool {
+        self.reopen();
+        let is_its_own = |run: &Run| *run.job == *job && !run.has_end();
+        let Some(depth) = self.runs.iter().rposition(is_its_own) else {
             return false;
         };
-        self.reopen();
         // What came after that run's START was its output, then.
         self.absorb_above(depth);
         let Some((run, below)) = self.runs.split_last_mut() else {
             return false;
         };
-        run.end = end;
+        run.end = End::Exit(code);
+        run.number = number;
         run.last = time;
         // Did this one end both, or was the other lost? Either may be.
-        for other in below.iter_mut().filter(|other| other.job == run.job) {
+        let is_open = |other: &&mut Run| other.job == run.job && !other.has_end();
+        for other in below.iter_mut().filter(is_open) {
             other.is_ambiguous = true;
             run.is_ambiguous = true;
         }
         true
+    }
+
+    /// Ends the log.
+    fn finish(&mut self, is_alive: impl Fn(&Run) -> bool) {
+        let is_running = |run: &Run| !run.has_end() && is_alive(run);
+        if let Some(depth) = self.runs.iter().rposition(is_running) {
+            self.absorb_above(depth);
+            self.runs[depth].end = End::Running;
+        } else if self.has_just_started
+            && let [.., below, run] = self.runs.as_mut_slice()
+            && !below.has_end()
+        {
+            // The record that would decide has not come.
+            below.is_ambiguous = true;
+            run.is_ambiguous = true;
+        }
     }
 
     /// Takes a `command,`, which is one only behind START or `retry,`.
@@ -241,8 +288,7 @@ impl Process {
 
     /// Nothing comes after END: what looked like one was output.
     fn reopen(&mut self) {
-        if self.ended.take().is_some()
-            && let Some(run) = self.runs.last_mut()
+        if let Some(run) = self.runs.last_mut()
             && let Some(text) = run.end_text()
         {
             run.end = End::Lost;
@@ -253,7 +299,6 @@ impl Process {
     /// Makes all runs above `depth` part of the output of that one.
     fn absorb_above(&mut self, depth: usize) {
         for run in self.runs.split_off(depth + 1) {
-            self.ended = None;
             if let Some(below) = self.runs.last_mut() {
                 below.absorb(run);
             }

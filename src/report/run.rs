@@ -37,6 +37,8 @@ pub struct Run {
     pub last: NaiveDateTime,
     /// How it ended.
     pub end: End,
+    /// Which END of all is its own, if it has one.
+    pub number: u64,
     /// `HOST SCRIPT PARAMETERS`, as in START and END.
     pub job: Rc<[u8]>,
     /// The ssh command; without one the command line was refused.
@@ -63,9 +65,14 @@ impl Run {
         host_of(&self.job)
     }
 
+    /// Whether its END has come.
+    pub fn has_end(&self) -> bool {
+        matches!(self.end, End::Exit(_))
+    }
+
     /// The local time of END.
     pub fn ended(&self) -> Option<NaiveDateTime> {
-        matches!(self.end, End::Exit(_)).then_some(self.last)
+        self.has_end().then_some(self.last)
     }
 
     /// Seconds from START to END.

@@ -10,7 +10,9 @@ use flate2::read::MultiGzDecoder;
 use indicatif::{ProgressBar, ProgressStyle};
 use memchr::memchr;
 use rustix::event::{PollFd, PollFlags};
-use rustix::fs::{FileType, Mode, OFlags, fcntl_getfl, fcntl_setfl, fstat, open};
+use rustix::fs::{
+    FileType, Mode, OFlags, Stat, fcntl_getfl, fcntl_setfl, fstat, lstat, open, stat,
+};
 
 use super::period::Period;
 use crate::poll::wait;
@@ -63,25 +65,35 @@ impl Input {
                 use std::os::fd::AsFd;
                 io::stdin().as_fd().try_clone_to_owned()?
             }
-            Self::File(path) => open(path, flags, Mode::empty()).map_err(io::Error::from)?,
+            Self::File(path) => {
+                // To open a device may do something to it.
+                self.vet(&stat(path).map_err(io::Error::from)?)?;
+                open(path, flags, Mode::empty()).map_err(io::Error::from)?
+            }
             // Nobody shall choose by a link what is read here.
             Self::Log(path, _) => {
+                self.vet(&lstat(path).map_err(io::Error::from)?)?;
                 open(path, flags | OFlags::NOFOLLOW, Mode::empty()).map_err(io::Error::from)?
             }
         };
-        let stat = fstat(&file).map_err(io::Error::from)?;
+        // By now it may be something else.
+        if self.vet(&fstat(&file).map_err(io::Error::from)?)? == FileType::Fifo {
+            // A FIFO without a writer is at its end only once it has had one.
+            wait(&mut [PollFd::new(&file, PollFlags::IN)], None)?;
+            let flags = fcntl_getfl(&file).map_err(io::Error::from)?;
+            fcntl_setfl(&file, flags - OFlags::NONBLOCK).map_err(io::Error::from)?;
+        }
+        Ok(file.into())
+    }
+
+    /// Whether what `stat` describes may be read; gives what it is.
+    fn vet(&self, stat: &Stat) -> Result<FileType, InputError> {
         match (FileType::from_raw_mode(stat.st_mode), self) {
             (FileType::RegularFile, Self::Log(_, Some(uid))) if stat.st_uid != *uid => {
                 Err(InputError::Owner(stat.st_uid))
             }
-            (FileType::RegularFile, _) => Ok(file.into()),
-            (FileType::Fifo, Self::Stdin | Self::File(_)) => {
-                // A FIFO without a writer is at its end only once it has had one.
-                wait(&mut [PollFd::new(&file, PollFlags::IN)], None)?;
-                let flags = fcntl_getfl(&file).map_err(io::Error::from)?;
-                fcntl_setfl(&file, flags - OFlags::NONBLOCK).map_err(io::Error::from)?;
-                Ok(file.into())
-            }
+            (kind @ FileType::RegularFile, _)
+            | (kind @ FileType::Fifo, Self::Stdin | Self::File(_)) => Ok(kind),
             _ => Err(InputError::Kind),
         }
     }
@@ -109,17 +121,19 @@ pub fn logs(dir: &Path, period: &Period, now: DateTime<Local>) -> io::Result<Vec
             }
         };
         if is_wanted {
-            found.push((entry.path(), user));
+            found.push((date, user, entry.path()));
         }
     }
+    // Where two have records of the same second, that of the daily file is the older: a run changes from
+    // it to its user's.
     found.sort();
-    let plain: Vec<PathBuf> = found.iter().map(|(path, _)| path.clone()).collect();
+    let plain: Vec<PathBuf> = found.iter().map(|(.., path)| path.clone()).collect();
     // Both are there while gzip works, and with `gzip --keep`.
-    found.retain(|(path, _)| {
+    found.retain(|(.., path)| {
         path.extension().is_none_or(|extension| extension != "gz")
             || !plain.contains(&path.with_extension(""))
     });
-    let input = |(path, user)| Input::Log(path, user);
+    let input = |(_, user, path)| Input::Log(path, user);
     Ok(found.into_iter().map(input).collect())
 }
 
@@ -148,7 +162,8 @@ pub enum Line<'a> {
     Record(Record<'a>, &'a [u8]),
     /// Something else: the rest of a torn record, or not from remoteexe at all.
     Foreign,
-    /// What two processes leave that end a torn line at the same time.
+    /// What two processes leave that end a torn line at the same time; or one more piece of a line that
+    /// is too long.
     Empty,
 }
 
@@ -217,6 +232,7 @@ struct Reader {
     end: usize,
     /// There is a newline at `end`: what is before it is a line, or the last piece of one.
     is_ended: bool,
+    is_first_piece: bool,
     parser: Parser,
     /// The process of the record that the present line is, and where in it the text begins.
     record: Option<(u32, usize)>,
@@ -242,6 +258,7 @@ impl Reader {
             begin: 0,
             end: 0,
             is_ended: true,
+            is_first_piece: true,
             parser: Parser::default(),
             record: None,
             time: NaiveDateTime::MIN,
@@ -250,7 +267,7 @@ impl Reader {
 
     /// Goes on to the next line, or piece of one that is too long; false at the end.
     fn advance(&mut self) -> io::Result<bool> {
-        let is_first_piece = self.is_ended;
+        self.is_first_piece = self.is_ended;
         self.begin = (self.end + usize::from(self.is_ended)).min(self.filled);
         let mut searched = self.begin;
         self.is_ended = loop {
@@ -266,7 +283,7 @@ impl Reader {
             }
         };
         self.record = None;
-        if is_first_piece && self.is_ended {
+        if self.is_first_piece && self.is_ended {
             let line = &self.buffer[self.begin..self.end];
             if let Some(record) = self.parser.parse(line) {
                 if self.time != record.time {
@@ -302,7 +319,7 @@ impl Reader {
                 let (time, text) = (self.time, &line[text..]);
                 Line::Record(Record { time, pid, text }, line)
             }
-            None if line.is_empty() => Line::Empty,
+            None if line.is_empty() || !self.is_first_piece => Line::Empty,
             None => Line::Foreign,
         }
     }

@@ -156,6 +156,8 @@ impl View {
         }
         // Each name on a line of its own, above its figures.
         let mut table = self.table(&titles[..8], &[0, 1, 5, 6, 7]);
+        // One line each, also where the terminal has less than 80 columns.
+        table.set_content_arrangement(ContentArrangement::Disabled);
         for (_, job) in &jobs {
             table.add_row(job_figures(job, clock));
         }
@@ -201,9 +203,12 @@ impl View {
         self.heading("Starts and connection failures by the second of the minute");
         for (what, counts) in [("starts", &seconds.starts), ("failures", &seconds.failures)] {
             let most = counts.iter().max().copied().unwrap_or_default();
-            self.line(&format!("{what:9} {} most {most}", chart(counts)));
+            self.line(&format!("{what:9} {} {most}", chart(counts)));
         }
-        self.line("          0         10        20        30        40        50");
+        self.line(&format!(
+            "{:10}{:61}most",
+            "", "0         10        20        30        40        50"
+        ));
         let all: u64 = seconds.failures.iter().sum();
         let last = (first + 2) % 60;
         self.wrapped(&format!(
@@ -269,9 +274,9 @@ impl View {
     fn wrapped(&mut self, text: &str) {
         let mut table = self.table(&[], &[]);
         table.add_row([text]);
-        table.column_iter_mut().for_each(|column| {
+        for column in table.column_iter_mut() {
             column.set_padding((0, 0));
-        });
+        }
         self.add(&table);
     }
 }

@@ -1,9 +1,9 @@
 //! Runs for other programs: a JSON document a line, or the columns of GNU parallel's joblog.
 
-use chrono::{DateTime, FixedOffset, Local, NaiveDateTime, Offset, TimeDelta, TimeZone};
+use chrono::{DateTime, FixedOffset, NaiveDateTime, TimeDelta};
 use serde::Serialize;
 
-use super::run::{End, Run, certain, signal};
+use super::run::{End, Run, offset_at, offsets, signal};
 use super::terminal::printable;
 
 /// The first line of [`joblog`].
@@ -115,15 +115,8 @@ fn exit_status(run: &Run) -> Option<u8> {
 
 /// Local time `time` with its offset from UTC; of two possible ones the first.
 fn with_offset(time: NaiveDateTime) -> DateTime<FixedOffset> {
-    if let Some(time) = certain(time) {
-        return time.fixed_offset();
-    }
-    let offset = match Local.offset_from_local_datetime(&time).earliest() {
-        Some(offset) => offset.fix(),
-        // Skipped when summer time begins: as if it had not begun.
-        None => Local
-            .offset_from_utc_datetime(&(time - TimeDelta::days(1)))
-            .fix(),
-    };
+    // Skipped when summer time begins: as if it had not begun.
+    let offset = offsets(time).first().copied();
+    let offset = offset.unwrap_or_else(|| offset_at(time - TimeDelta::days(1)));
     DateTime::from_naive_utc_and_offset(time - offset, offset)
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use chrono::{DateTime, Local, MappedLocalTime, NaiveDateTime, TimeZone};
+use chrono::{FixedOffset, Local, NaiveDateTime, Offset, TimeDelta, TimeZone};
 use memchr::memrchr_iter;
 use signal_hook::low_level::signal_name;
 
@@ -182,11 +182,28 @@ pub fn signal(code: u8) -> Option<&'static str> {
 }
 
 /// The point in time of local time `time`, if there is one and only one.
-pub fn certain(time: NaiveDateTime) -> Option<DateTime<Local>> {
-    match Local.from_local_datetime(&time) {
-        MappedLocalTime::Single(time) => Some(time),
-        MappedLocalTime::Ambiguous(..) | MappedLocalTime::None => None,
+fn certain(time: NaiveDateTime) -> Option<NaiveDateTime> {
+    match offsets(time).as_slice() {
+        [offset] => Some(time - *offset),
+        _ => None,
     }
+}
+
+/// The offsets from UTC that local time `time` can have, the one that comes first before the other: two
+/// where it comes twice when summer time ends, none where it is skipped when that begins.
+///
+/// chrono takes also the second after these hours for one of them.
+pub fn offsets(time: NaiveDateTime) -> Vec<FixedOffset> {
+    let day = TimeDelta::days(1);
+    let mut offsets = vec![offset_at(time - day), offset_at(time + day)];
+    offsets.dedup();
+    offsets.retain(|offset| offset_at(time - *offset) == *offset);
+    offsets
+}
+
+/// The offset of local time at the point in time `utc`.
+pub fn offset_at(utc: NaiveDateTime) -> FixedOffset {
+    Local.offset_from_utc_datetime(&utc).fix()
 }
 
 /// The last lines of an output, cut to a length.

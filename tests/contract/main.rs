@@ -24,6 +24,8 @@ mod proxy;
 mod random_runs;
 mod real_sshd;
 mod records;
+mod report;
+mod report_pairing;
 mod retries;
 mod retry_settings;
 mod signals;

@@ -1,0 +1,449 @@
+//! `--report`: which records are of which run.
+
+use crate::report::{assert_runs, fields, printed, report, reporter};
+use crate::support::{Scene, code, stderr};
+
+#[test]
+fn a_process_id_is_that_of_one_run_after_the_other() {
+    assert_runs(
+        "\
+[2026-03-02 10:00:00][7] START,-,h a
+[2026-03-02 10:00:00][7] command,ssh root@h a
+[2026-03-02 10:00:01][8] START,-,h b
+[2026-03-02 10:00:01][8] command,ssh root@h b
+[2026-03-02 10:00:02][7] of a
+[2026-03-02 10:00:02][8] of b
+[2026-03-02 10:00:03][7] END,1,h a
+[2026-03-02 10:00:04][7] START,-,h a
+[2026-03-02 10:00:04][7] command,ssh root@h a
+[2026-03-02 10:00:05][8] END,0,h b
+[2026-03-02 10:00:06][8] START,-,h c
+[2026-03-02 10:00:06][8] command,ssh root@h c
+[2026-03-02 10:00:07][7] END,0,h a
+[2026-03-02 10:00:08][8] END,2,h c
+",
+        "pid job start exit_status duration tail ambiguous",
+        &[
+            r#"7 "h a" "2026-03-02T10:00:00+00:00" 1 3 ["of a"] false"#,
+            r#"8 "h b" "2026-03-02T10:00:01+00:00" 0 4 ["of b"] false"#,
+            r#"7 "h a" "2026-03-02T10:00:04+00:00" 0 3 [] false"#,
+            r#"8 "h c" "2026-03-02T10:00:06+00:00" 2 2 [] false"#,
+        ],
+    );
+}
+
+#[test]
+fn a_run_without_end_is_lost_when_its_process_id_starts_another_one() {
+    assert_runs(
+        "\
+[2026-03-02 10:00:00][7] START,-,h a
+[2026-03-02 10:00:00][7] command,ssh root@h a
+[2026-03-02 10:00:01][7] x
+[2026-03-02 11:00:00][7] START,-,h b
+[2026-03-02 11:00:00][7] command,ssh root@h b
+[2026-03-02 11:00:01][7] END,0,h b
+[2026-03-02 12:00:00][7] START,-,h c
+[2026-03-02 12:00:00][7] command,ssh root@h c
+[2026-03-02 12:00:01][7] END,0,h c
+",
+        "job status tail ambiguous",
+        &[
+            r#""h b" "ok" [] false"#,
+            r#""h c" "ok" [] false"#,
+            r#""h a" "lost" ["x"] false"#,
+        ],
+    );
+}
+
+#[test]
+fn a_run_that_was_killed_at_once_is_lost() {
+    assert_runs(
+        "\
+[2026-03-02 10:00:00][7] START,-,h a
+[2026-03-02 10:00:00][7] command,ssh root@h a
+[2026-03-02 10:00:01][7] END,0,h a
+[2026-03-02 11:00:00][7] START,-,h b
+[2026-03-02 12:00:00][7] START,-,h c
+[2026-03-02 12:00:00][7] command,ssh root@h c
+[2026-03-02 12:00:01][7] END,0,h c
+[2026-03-02 12:00:02][7] START,-,h d
+",
+        "job status duration ambiguous",
+        &[
+            r#""h a" "ok" 1 false"#,
+            r#""h c" "ok" 1 false"#,
+            r#""h b" "lost" null false"#,
+            r#""h d" "lost" null false"#,
+        ],
+    );
+}
+
+#[test]
+fn output_that_looks_like_start_is_output_where_no_command_follows_it() {
+    assert_runs(
+        "\
+[2026-03-02 10:00:00][7] START,-,h a
+[2026-03-02 10:00:00][7] command,ssh root@h a
+[2026-03-02 10:00:01][7] START,-,x
+[2026-03-02 10:00:01][7] more
+[2026-03-02 10:00:02][7] START,-,h a
+[2026-03-02 10:00:03][7] END,0,h a
+",
+        "job status duration lines tail ambiguous",
+        &[r#""h a" "ok" 3 3 ["START,-,x","more","START,-,h a"] false"#],
+    );
+}
+
+#[test]
+fn output_that_looks_like_a_whole_run_is_output_once_the_end_of_the_true_one_comes() {
+    assert_runs(
+        "\
+[2026-03-02 10:00:00][7] START,-,h a
+[2026-03-02 10:00:00][7] command,ssh root@h a
+[2026-03-02 10:00:01][7] START,-,h b
+[2026-03-02 10:00:01][7] command,ssh root@h b
+[2026-03-02 10:00:02][7] of b
+[2026-03-02 10:00:02][7] END,3,h b
+[2026-03-02 10:00:03][7] END,0,h a
+",
+        "job status duration lines bytes tail",
+        &[r#""h a" "ok" 3 4 48 ["START,-,h b","command,ssh root@h b","of b","END,3,h b"]"#],
+    );
+}
+
+#[test]
+fn output_that_looks_like_end_is_output_where_it_has_other_operands() {
+    assert_runs(
+        "\
+[2026-03-02 10:00:00][7] START,-,h a
+[2026-03-02 10:00:00][7] command,ssh root@h a
+[2026-03-02 10:00:01][7] END,0,h
+[2026-03-02 10:00:01][7] END,0,h a b
+[2026-03-02 10:00:01][7] END,256,h a
+[2026-03-02 10:00:01][7] END,x,h a
+[2026-03-02 10:00:02][7] END,5,h a
+",
+        "exit_status duration tail",
+        &[r#"5 2 ["END,0,h","END,0,h a b","END,256,h a","END,x,h a"]"#],
+    );
+}
+
+#[test]
+fn output_that_looks_like_its_own_end_is_output_where_more_of_it_follows() {
+    assert_runs(
+        "\
+[2026-03-02 10:00:00][7] START,-,h a
+[2026-03-02 10:00:00][7] command,ssh root@h a
+[2026-03-02 10:00:01][7] END,0,h a
+[2026-03-02 10:00:01][8] START,-,h b
+[2026-03-02 10:00:01][8] command,ssh root@h b
+[2026-03-02 10:00:01][8] END,0,h b
+[2026-03-02 10:00:02][7] END,1,h a
+[2026-03-02 10:00:03][7] START,-,h c
+[2026-03-02 10:00:03][7] and more
+[2026-03-02 10:00:04][7] END,2,h a
+",
+        "job exit_status duration tail",
+        &[
+            r#""h b" 0 0 []"#,
+            r#""h a" 2 4 ["END,0,h a","END,1,h a","START,-,h c","and more"]"#,
+        ],
+    );
+}
+
+#[test]
+fn where_the_order_does_not_tell_both_runs_are_ambiguous() {
+    // One run whose output has a START and a command of its own, or one that was lost and one that was not.
+    assert_runs(
+        "\
+[2026-03-02 10:00:00][7] START,-,h a
+[2026-03-02 10:00:00][7] command,ssh root@h a
+[2026-03-02 10:00:01][7] START,-,h a
+[2026-03-02 10:00:01][7] command,ssh root@h a
+[2026-03-02 10:00:02][7] END,0,h a
+",
+        "status duration ambiguous",
+        &["\"ok\" 1 true", "\"lost\" null true"],
+    );
+    // The next record would tell, but has not come.
+    assert_runs(
+        "\
+[2026-03-02 10:00:00][7] START,-,h a
+[2026-03-02 10:00:00][7] command,ssh root@h a
+[2026-03-02 10:00:01][7] START,-,h b
+",
+        "job status ambiguous",
+        &["\"h a\" \"lost\" true", "\"h b\" \"lost\" true"],
+    );
+    // A line of a run whose START is in a log that is not here.
+    assert_runs(
+        "\
+[2026-03-02 10:00:00][7] START,-,h a
+[2026-03-02 10:00:00][7] x
+",
+        "job status ambiguous",
+        &["\"h a\" \"lost\" true"],
+    );
+}
+
+#[test]
+fn a_command_counts_as_one_only_behind_start_or_behind_a_retry() {
+    assert_runs(
+        "\
+[2026-03-02 10:00:00][7] START,-,h a
+[2026-03-02 10:00:00][7] command,ssh root@h a
+[2026-03-02 10:00:01][7] command,ssh root@h a
+[2026-03-02 10:00:01][7] retry,1/3,255,wait 0.100 s
+[2026-03-02 10:00:02][7] command,ssh root@h a
+[2026-03-02 10:00:02][7] retry,2/3,255,wait 0.200 s
+[2026-03-02 10:00:03][7] command,ssh root@h b
+[2026-03-02 10:00:03][7] retry,x
+[2026-03-02 10:00:04][7] END,0,h a
+",
+        "retries lines tail command",
+        &[r#"1 3 ["command,ssh root@h b","retry,x"] "ssh root@h a""#],
+    );
+}
+
+#[test]
+fn what_remoteexe_says_before_the_command_is_output_and_its_start_a_start() {
+    assert_runs(
+        "\
+[2026-03-02 10:00:00][7] START,-,h a
+[2026-03-02 10:00:00][7] remoteexe: no retries: /opt/ssh is not a program but a script; put OpenSSH's ssh before it in PATH
+[2026-03-02 10:00:00][7] command,ssh root@h a
+[2026-03-02 10:00:01][7] END,0,h a
+[2026-03-02 10:00:02][7] START,-,--frob h a
+[2026-03-02 10:00:02][7] error: unexpected argument '--frob' found
+[2026-03-02 10:00:02][7] usage: remoteexe target script [parameters]
+[2026-03-02 10:00:02][7] END,10,--frob h a
+",
+        "job status usage_error lines ambiguous",
+        &[
+            r#""h a" "ok" false 1 false"#,
+            r#""--frob h a" "failed" true 2 false"#,
+        ],
+    );
+}
+
+#[test]
+fn operands_may_hold_commas_brackets_blanks_and_anything_else() {
+    for operands in [
+        "h a,b,END,0,c",
+        "h [2026-03-02 10:00:00][7] x",
+        "h  a  ",
+        "h \\n",
+        "h 日本",
+        "h -,-",
+        "h",
+        "",
+    ] {
+        let log = format!(
+            "[2026-03-02 10:00:00][7] START,-,{operands}\n\
+             [2026-03-02 10:00:00][7] command,ssh root@{operands}\n\
+             [2026-03-02 10:00:01][7] END,0,{operands}\n"
+        );
+        let expected = format!("{:?} \"ok\" 0 false", operands);
+        assert_runs(log, "job status lines ambiguous", &[&expected]);
+    }
+}
+
+#[test]
+fn a_run_goes_on_over_midnight_and_in_another_file() {
+    // The daily file was taken away from this user, and the next day's has others.
+    let scene = Scene::new();
+    for (name, log) in [
+        (
+            "20260302_remoteexe.log",
+            "[2026-03-02 23:59:58][7] START,-,h a\n\
+             [2026-03-02 23:59:58][7] command,ssh root@h a\n\
+             [2026-03-03 00:00:04][8] END,0,h b\n",
+        ),
+        (
+            "20260302_remoteexe.0.log",
+            "[2026-03-02 23:59:58][7] one\n\
+             [2026-03-02 23:59:59][8] START,-,h b\n\
+             [2026-03-02 23:59:59][8] command,ssh root@h b\n\
+             [2026-03-03 00:00:02][7] two\n\
+             [2026-03-03 00:00:02][7] END,4,h a\n",
+        ),
+        (
+            "20260303_remoteexe.log",
+            "[2026-03-03 00:00:01][9] START,-,h c\n\
+             [2026-03-03 00:00:01][9] command,ssh root@h c\n\
+             [2026-03-03 00:00:03][9] END,0,h c\n\
+             [2026-03-03 00:00:03][7] START,-,h a\n\
+             [2026-03-03 00:00:03][7] command,ssh root@h a\n\
+             [2026-03-03 00:00:05][7] END,0,h a\n",
+        ),
+    ] {
+        let path = scene.path("log").join(name);
+        std::fs::write(&path, log).unwrap();
+        let uid = rustix::process::geteuid().as_raw();
+        std::fs::rename(
+            &path,
+            path.with_file_name(name.replace(".0.", &format!(".{uid}."))),
+        )
+        .unwrap();
+    }
+    let mut command = reporter(&scene);
+    let output = command
+        .args(["--since", "2026-03-02", "--json"])
+        .output()
+        .unwrap();
+    printed(&output);
+    assert_eq!(
+        fields(&output, "pid job exit_status duration tail"),
+        [
+            r#"7 "h a" 4 4 ["one","two"]"#,
+            r#"9 "h c" 0 2 []"#,
+            r#"8 "h b" 0 5 []"#,
+            r#"7 "h a" 0 2 []"#,
+        ]
+    );
+}
+
+#[test]
+fn a_clock_that_was_set_back_gives_no_duration() {
+    let log = "\
+[2026-03-02 10:00:00][7] START,-,h a
+[2026-03-02 10:00:00][7] command,ssh root@h a
+[2026-03-02 09:00:00][7] x
+[2026-03-02 09:00:01][7] END,0,h a
+[2026-03-02 09:00:01][8] START,-,h a
+[2026-03-02 09:00:01][8] command,ssh root@h a
+[2026-03-02 09:00:01][8] END,0,h a
+";
+    assert_runs(
+        log,
+        "start end duration",
+        &[
+            r#""2026-03-02T10:00:00+00:00" "2026-03-02T09:00:01+00:00" null"#,
+            r#""2026-03-02T09:00:01+00:00" "2026-03-02T09:00:01+00:00" 0"#,
+        ],
+    );
+}
+
+/// The offsets and durations of these runs, START and END each, in Berlin.
+fn in_berlin(runs: &[(&str, &str)]) -> Vec<String> {
+    let scene = Scene::new();
+    let log: String = runs
+        .iter()
+        .map(|(start, end)| {
+            format!(
+                "[{start}][7] START,-,h a\n[{start}][7] command,ssh root@h a\n[{end}][7] END,0,h a\n"
+            )
+        })
+        .collect();
+    std::fs::write(scene.path("a.log"), log).unwrap();
+    let mut command = reporter(&scene);
+    command.env("TZ", "Europe/Berlin").arg("--json");
+    let output = command.arg(scene.path("a.log")).output().unwrap();
+    printed(&output);
+    fields(&output, "start end duration")
+}
+
+#[test]
+fn durations_are_right_when_summer_time_begins_and_unknown_in_the_hour_that_comes_twice() {
+    assert_eq!(
+        in_berlin(&[
+            ("2026-03-28 23:00:00", "2026-03-29 01:59:59"),
+            // 02:00 to 03:00 is skipped.
+            ("2026-03-29 01:59:59", "2026-03-29 03:00:01"),
+            ("2026-10-25 01:59:59", "2026-10-25 03:00:01"),
+            // Once or twice: 01:00 to 02:00 UTC comes as 02:00 to 03:00 twice.
+            ("2026-10-25 02:30:00", "2026-10-25 02:30:10"),
+            ("2026-10-25 02:59:59", "2026-10-25 02:00:01"),
+            ("2026-10-25 01:00:00", "2026-10-25 02:00:00"),
+            // cron's hour again: this comes once.
+            ("2026-10-25 03:00:00", "2026-10-25 03:00:01"),
+            ("2026-03-29 03:00:00", "2026-03-29 03:00:01"),
+            // Such a time there was not.
+            ("2026-03-29 02:30:00", "2026-03-29 03:30:00"),
+        ]),
+        [
+            r#""2026-03-28T23:00:00+01:00" "2026-03-29T01:59:59+01:00" 10799"#,
+            r#""2026-03-29T01:59:59+01:00" "2026-03-29T03:00:01+02:00" 2"#,
+            r#""2026-10-25T01:59:59+02:00" "2026-10-25T03:00:01+01:00" 7202"#,
+            r#""2026-10-25T02:30:00+02:00" "2026-10-25T02:30:10+02:00" null"#,
+            r#""2026-10-25T02:59:59+02:00" "2026-10-25T02:00:01+02:00" null"#,
+            r#""2026-10-25T01:00:00+02:00" "2026-10-25T02:00:00+02:00" null"#,
+            r#""2026-10-25T03:00:00+01:00" "2026-10-25T03:00:01+01:00" 1"#,
+            r#""2026-03-29T03:00:00+02:00" "2026-03-29T03:00:01+02:00" 1"#,
+            r#""2026-03-29T02:30:00+01:00" "2026-03-29T03:30:00+02:00" null"#,
+        ]
+    );
+}
+
+#[test]
+fn torn_foreign_and_empty_lines_between_the_records_stop_nothing() {
+    let log = b"\
+[2026-03-02 10:00:00][7] START,-,h a
+[2026-03-02 10:00:00][7] comm
+[2026-03-02 10:00:00][7] command,ssh root@h a
+
+[2026-03-02 10:00:00][7
+\xff\x00\xfe
+[2026-13-02 10:00:00][7] END,0,h a
+[2026-03-02 10:00:00][99999999999] END,0,h a
+ [2026-03-02 10:00:00][7] END,0,h a
+[2026-03-02 10:00:01][7] END,3,h a
+";
+    assert_runs(log, "exit_status lines", &["3 1"]);
+    let view = printed(&report(log, &[]));
+    assert!(
+        view.contains("\nlines that are no records 5   records without START 0   ambiguous 1\n"),
+        "{view}"
+    );
+}
+
+#[test]
+fn lines_that_end_with_cr_lf_are_records_too() {
+    let log = "[2026-03-02 10:00:00][7] START,-,h a\r\n\
+               [2026-03-02 10:00:00][7] command,ssh root@h a\r\n\
+               [2026-03-02 10:00:00][7] x\r\n\
+               [2026-03-02 10:00:01][7] END,3,h a\r\n";
+    assert_runs(log, "exit_status duration tail", &[r#"3 1 ["x\r"]"#]);
+}
+
+#[test]
+fn run_prints_also_what_of_its_output_looks_like_records() {
+    let run = "\
+[2026-03-02 10:00:00][7] START,-,h a
+[2026-03-02 10:00:00][7] command,ssh root@h a
+[2026-03-02 10:00:01][7] END,0,h a
+[2026-03-02 10:00:01][7] START,-,h b
+[2026-03-02 10:00:01][7] x
+[2026-03-02 10:00:02][7] retry,1/3,255,wait 0.100 s
+[2026-03-02 10:00:02][7] START,-,h b
+[2026-03-02 10:00:02][7] command,ssh root@h b
+[2026-03-02 10:00:03][7] END,1,h b
+[2026-03-02 10:00:04][7] END,2,h a
+";
+    let other = "\
+[2026-03-02 10:00:05][7] START,-,h c
+[2026-03-02 10:00:05][7] command,ssh root@h c
+";
+    let log = format!("[2026-03-02 09:00:00][7] before\nforeign\n{run}{other}");
+    let output = report(&log, &["--run", "7@10:00:00"]);
+    assert_eq!(stderr(&output), "");
+    assert_eq!(String::from_utf8(output.stdout.clone()).unwrap(), run);
+    assert_eq!(code(&output), 1);
+    assert_eq!(printed(&report(&log, &["--run", "7@10:00:05"])), other);
+}
+
+#[test]
+fn of_five_thousand_processes_with_one_run_each_none_is_forgotten() {
+    let log: String = (1..=5000)
+        .map(|pid| {
+            format!(
+                "[2026-03-02 10:00:00][{pid}] START,-,h {pid}\n\
+                 [2026-03-02 10:00:00][{pid}] command,ssh root@h {pid}\n\
+                 [2026-03-02 10:00:00][{pid}] END,0,h {pid}\n"
+            )
+        })
+        .collect();
+    let output = report(log, &["--json"]);
+    let expected: Vec<String> = (1..=5000).map(|pid| pid.to_string()).collect();
+    assert_eq!(fields(&output, "pid"), expected);
+}

@@ -25,6 +25,7 @@ mod random_runs;
 mod real_sshd;
 mod records;
 mod report;
+mod report_inputs;
 mod report_pairing;
 mod retries;
 mod retry_settings;

@@ -1,5 +1,6 @@
 //! `--report`: what it shows of a log, in each form, and its exit status.
 
+use std::fmt::Write;
 use std::fs;
 use std::process::{Command, Output};
 
@@ -210,12 +211,12 @@ fn the_newest_ten_failures_are_shown_the_newest_first_with_three_lines_of_each()
         let prefix = format!("[2026-03-02 10:{minute}:00][{minute}]");
         let texts = "START,-,h /x\ncommand,ssh root@h /x\na\nb\nc\nd\nEND,9,h /x";
         for text in texts.lines() {
-            log += &format!("{prefix} {text}\n");
+            let _ = writeln!(log, "{prefix} {text}");
         }
     }
     let view = printed(&report(log, &[]));
     let failures = view.split("\n\n").nth(1).unwrap();
-    let expected: String = (20..30)
+    let expected: Vec<String> = (20..30)
         .rev()
         .map(|minute| {
             format!(
@@ -227,6 +228,7 @@ fn the_newest_ten_failures_are_shown_the_newest_first_with_three_lines_of_each()
             )
         })
         .collect();
+    let expected = expected.concat();
     assert_eq!(
         failures,
         format!("Newest failures\nAt                   What, and its last lines{expected}")
@@ -237,10 +239,11 @@ fn the_newest_ten_failures_are_shown_the_newest_first_with_three_lines_of_each()
 fn run(pid: u32, start: &str, end: &str, job: &str, output: &str, status: u8) -> String {
     let begin = format!("[2026-03-02 {start}][{pid}]");
     let finish = format!("[2026-03-02 {end}][{pid}]");
-    let output: String = output
+    let output: Vec<String> = output
         .lines()
         .map(|line| format!("{finish} {line}\n"))
         .collect();
+    let output = output.concat();
     format!(
         "{begin} START,-,{job}\n{begin} command,ssh root@{job}\n{output}{finish} END,{status},{job}\n"
     )
@@ -775,8 +778,9 @@ fn json_marks_bytes_that_are_not_utf_8_and_loses_none_of_them() {
 
 #[test]
 fn the_tail_is_the_last_five_lines_each_cut_to_a_kibibyte() {
-    let mut output: String = (1..=100).map(|number| format!("{number}\n")).collect();
-    output += &"x".repeat(3000);
+    let mut output: Vec<String> = (1..=100).map(|number| format!("{number}\n")).collect();
+    output.push("x".repeat(3000));
+    let output = output.concat();
     let log = run(1, "10:00:00", "10:00:01", "h /x", &output, 0);
     let expected = format!(
         r#"101 {} ["97","98","99","100","{}"]"#,
@@ -872,7 +876,7 @@ fn a_time_is_also_how_long_ago_it_was() {
             .trim_end()
             .to_owned()
     };
-    let log: String = [
+    let log: Vec<String> = [
         (1, "10 days"),
         (2, "60 hours"),
         (3, "150 minutes"),
@@ -886,6 +890,7 @@ fn a_time_is_also_how_long_ago_it_was() {
         format!("{begin}START,-,h s\n{begin}command,ssh root@h s\n{begin}END,0,h s\n")
     })
     .collect();
+    let log = log.concat();
     for (args, pids) in [
         (&["--since", "1w"][..], &["2", "3", "4", "5", "6"][..]),
         (&["--since", "3d"], &["2", "3", "4", "5", "6"]),

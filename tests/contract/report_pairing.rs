@@ -243,7 +243,7 @@ fn operands_may_hold_commas_brackets_blanks_and_anything_else() {
              [2026-03-02 10:00:00][7] command,ssh root@{operands}\n\
              [2026-03-02 10:00:01][7] END,0,{operands}\n"
         );
-        let expected = format!("{:?} \"ok\" 0 false", operands);
+        let expected = format!("{operands:?} \"ok\" 0 false");
         assert_runs(log, "job status lines ambiguous", &[&expected]);
     }
 }
@@ -327,7 +327,7 @@ fn a_clock_that_was_set_back_gives_no_duration() {
 /// The offsets and durations of these runs, START and END each, in Berlin.
 fn in_berlin(runs: &[(&str, &str)]) -> Vec<String> {
     let scene = Scene::new();
-    let log: String = runs
+    let log: Vec<String> = runs
         .iter()
         .map(|(start, end)| {
             format!(
@@ -335,6 +335,7 @@ fn in_berlin(runs: &[(&str, &str)]) -> Vec<String> {
             )
         })
         .collect();
+    let log = log.concat();
     std::fs::write(scene.path("a.log"), log).unwrap();
     let mut command = reporter(&scene);
     command.env("TZ", "Europe/Berlin").arg("--json");
@@ -434,7 +435,7 @@ fn run_prints_also_what_of_its_output_looks_like_records() {
 
 #[test]
 fn of_five_thousand_processes_with_one_run_each_none_is_forgotten() {
-    let log: String = (1..=5000)
+    let log: Vec<String> = (1..=5000)
         .map(|pid| {
             format!(
                 "[2026-03-02 10:00:00][{pid}] START,-,h {pid}\n\
@@ -443,6 +444,7 @@ fn of_five_thousand_processes_with_one_run_each_none_is_forgotten() {
             )
         })
         .collect();
+    let log = log.concat();
     let output = report(log, &["--json"]);
     let expected: Vec<String> = (1..=5000).map(|pid| pid.to_string()).collect();
     assert_eq!(fields(&output, "pid"), expected);

@@ -27,6 +27,7 @@ mod records;
 mod report;
 mod report_inputs;
 mod report_pairing;
+mod report_runs;
 mod retries;
 mod retry_settings;
 mod signals;

@@ -48,9 +48,18 @@ pub struct Pairing {
 struct Process {
     runs: Vec<Run>,
     /// The last record was START.
-    has_just_started: bool,
+    start: Option<Start>,
     /// The last record was `retry,`.
     is_retrying: bool,
+}
+
+/// What a START that is not certain yet has changed.
+#[derive(Debug)]
+struct Start {
+    /// The process that had started the job last until then.
+    before: Option<u32>,
+    /// That one was still at it, and not known to be overlapped.
+    is_overlap: bool,
 }
 
 impl Pairing {
@@ -67,14 +76,21 @@ impl Pairing {
         self.turn_to(record.pid);
         let process = &mut self.present.1;
         let kind = Kind::of(record.text);
-        if process.has_just_started {
-            process.confirm_start(record, kind);
+        if let Some(start) = process.start.take() {
+            let job = process.runs.last().map(|run| Rc::clone(&run.job));
+            let is_start = process.confirm_start(record, kind);
             // What has ended with nothing open below it is over.
             while process.runs.len() > 1 && process.runs[0].has_end() {
                 let run = process.runs.remove(0);
                 self.over.insert(run.number, run);
             }
+            if let Some(job) = job
+                && !is_start
+            {
+                self.take_back(&start, job);
+            }
         }
+        let process = &mut self.present.1;
         let is_retrying = std::mem::take(&mut process.is_retrying);
         match kind {
             Kind::Start(job) => return self.start(record, line, job),
@@ -87,10 +103,16 @@ impl Pairing {
             }
             Kind::Command(command) if process.command(command, is_retrying) => {}
             // It does not count as output, whatever comes next.
-            Kind::Retry => process.is_retrying = true,
-            _ => process.output(record.text, record.time),
+            Kind::Retry => {
+                process.reopen();
+                process.is_retrying = true;
+            }
+            _ => process.output(record.text),
         }
-        self.present.1.keep(line);
+        if let Some(run) = process.runs.last_mut() {
+            run.last = record.time;
+        }
+        process.keep(line);
     }
 
     /// Makes the process `pid` the present one.
@@ -130,6 +152,13 @@ impl Pairing {
             None => job.into(),
         };
         let is_kept = self.kept == Some(record.pid);
+        let before = self.latest.insert(Rc::clone(&job), record.pid);
+        let is_overlap = before
+            .and_then(|before| {
+                let mut runs = self.processes.get_mut(&before)?.runs.iter_mut();
+                runs.rfind(|run| run.job == job && !run.has_end())
+            })
+            .is_some_and(|run| !std::mem::replace(&mut run.is_overlapped, true));
         let process = &mut self.present.1;
         process.runs.push(Run {
             pid: record.pid,
@@ -137,7 +166,7 @@ impl Pairing {
             last: record.time,
             end: End::Lost,
             number: 0,
-            job: Rc::clone(&job),
+            job,
             command: None,
             retries: 0,
             lines: 0,
@@ -147,16 +176,24 @@ impl Pairing {
             is_ambiguous: false,
             records: is_kept.then(Vec::new),
         });
-        process.has_just_started = true;
+        process.start = Some(Start { before, is_overlap });
         process.keep(line);
-        if let Some(before) = self.latest.insert(Rc::clone(&job), record.pid)
-            && before != record.pid
+    }
+
+    /// Takes back what a START of `job` by the present process has changed.
+    fn take_back(&mut self, start: &Start, job: Rc<[u8]>) {
+        if start.is_overlap
+            && let Some(before) = start.before
             && let Some(before) = self.processes.get_mut(&before)
-            && let Some(run) = before.runs.last_mut()
-            && run.job == job
-            && !run.has_end()
+            && let Some(run) = before.runs.iter_mut().rfind(|run| run.job == job)
         {
-            run.is_overlapped = true;
+            run.is_overlapped = false;
+        }
+        if self.latest.get(&job) == Some(&self.present.0) {
+            match start.before {
+                Some(before) => self.latest.insert(job, before),
+                None => self.latest.remove(&job),
+            };
         }
     }
 
@@ -195,10 +232,9 @@ impl Pairing {
 
 impl Process {
     /// Decides, by the record after it, whether a START was one or a line of output.
-    fn confirm_start(&mut self, record: &Record, kind: Kind) {
-        self.has_just_started = false;
+    fn confirm_start(&mut self, record: &Record, kind: Kind) -> bool {
         let Some((run, below)) = self.runs.split_last_mut() else {
-            return;
+            return false;
         };
         let own_words: [&[u8]; 3] = [b"usage: ", b"error: ", b"remoteexe: "];
         let is_start = match kind {
@@ -208,7 +244,7 @@ impl Process {
             _ => own_words.iter().any(|words| record.text.starts_with(words)),
         };
         if is_start {
-            return;
+            return true;
         }
         run.is_ambiguous = true;
         if !below.is_empty()
@@ -219,6 +255,7 @@ impl Process {
                 below.absorb(output);
             }
         }
+        false
     }
 
     /// Takes an END for `job`, the one with this number, if there is a run that it can belong to.
@@ -251,7 +288,7 @@ impl Process {
         if let Some(depth) = self.runs.iter().rposition(is_running) {
             self.absorb_above(depth);
             self.runs[depth].end = End::Running;
-        } else if self.has_just_started
+        } else if self.start.is_some()
             && let [.., below, run] = self.runs.as_mut_slice()
             && !below.has_end()
         {
@@ -278,11 +315,10 @@ impl Process {
         true
     }
 
-    fn output(&mut self, text: &[u8], time: NaiveDateTime) {
+    fn output(&mut self, text: &[u8]) {
         self.reopen();
         if let Some(run) = self.runs.last_mut() {
             run.add_output(text);
-            run.last = time;
         }
     }
 

@@ -283,8 +283,7 @@ h /x
     );
     let view = printed(&report(run(1, "11:00:00", "08:00:00", "h /x", "", 0), &[]));
     assert!(
-        view.contains("\n   1       0  11:00:00    0     08:00:00       ?  ?          ?\n")
-            || view.contains("\n   1       0  11:00:00    0     08:00:00       ?    ?        ?\n"),
+        view.contains("\n   1       0  11:00:00    0     08:00:00       ?    ?        ?\n"),
         "{view}"
     );
 }
@@ -515,6 +514,39 @@ Times  Job
 }
 
 #[test]
+fn a_line_of_output_like_start_is_no_overlap_and_hides_none() {
+    let log = "\
+[2026-03-02 10:00:00][1] START,-,h /x
+[2026-03-02 10:00:00][1] command,ssh root@h /x
+[2026-03-02 10:00:00][2] START,-,h /y
+[2026-03-02 10:00:00][2] command,ssh root@h /y
+[2026-03-02 10:01:00][2] START,-,h /x
+[2026-03-02 10:01:00][2] no command
+[2026-03-02 10:01:00][1] START,-,inner
+[2026-03-02 10:01:00][1] command,ssh root@inner
+";
+    let end = "\
+[2026-03-02 10:02:00][1] END,0,h /x
+[2026-03-02 10:02:00][2] END,0,h /y
+";
+    let third = "\
+[2026-03-02 10:01:00][3] START,-,h /x
+[2026-03-02 10:01:00][3] command,ssh root@h /x
+[2026-03-02 10:01:00][3] END,0,h /x
+";
+    assert_runs(
+        format!("{log}{end}"),
+        "pid overlapped",
+        &["1 false", "2 false"],
+    );
+    assert_runs(
+        format!("{log}{third}{end}"),
+        "pid overlapped",
+        &["3 false", "1 true", "2 false"],
+    );
+}
+
+#[test]
 fn a_lost_run_is_no_overlap() {
     let log = "\
 [2026-03-02 10:00:00][4194305] START,-,h /x
@@ -589,6 +621,16 @@ h        1       1              0  10:00:01
 "
         )
     );
+}
+
+#[test]
+fn characters_of_two_columns_are_counted_as_two() {
+    let log = run(1, "10:00:00", "10:00:01", "h /x", &"日".repeat(40), 3);
+    let view = printed(&report(log, &[]));
+    let (first, second) = ("日".repeat(27), "日".repeat(13));
+    let indent = " ".repeat(21);
+    let expected = format!("\n{indent}| {first}\n{indent}{second}\n");
+    assert!(view.contains(&expected), "{view}");
 }
 
 #[test]
@@ -863,6 +905,26 @@ fn a_run_belongs_to_a_period_if_it_was_going_on_in_it() {
         let output = report(&log, &[args, &["--json"]].concat());
         assert_eq!(fields(&output, "pid"), pids, "{args:?}");
     }
+}
+
+#[test]
+fn a_lost_run_was_going_on_until_its_last_record_of_any_kind() {
+    let log = "\
+[2026-03-02 10:00:00][4194305] START,-,h /x
+[2026-03-02 10:00:00][4194305] command,ssh root@h /x
+[2026-03-02 10:00:10][4194305] retry,1/8,255,wait 9.412 s
+[2026-03-02 10:00:20][4194305] command,ssh root@h /x
+";
+    for (since, expected) in [("10:00:20", 1), ("10:00:21", 0)] {
+        let since = format!("2026-03-02 {since}");
+        let output = report(log, &["--json", "--since", &since]);
+        assert_eq!(fields(&output, "pid").len(), expected, "{since}");
+    }
+    let view = printed(&report(log, &[]));
+    assert!(
+        view.starts_with("2026-03-02 10:00:00 to 2026-03-02 10:00:20\n"),
+        "{view}"
+    );
 }
 
 #[test]

@@ -206,6 +206,22 @@ fn a_command_counts_as_one_only_behind_start_or_behind_a_retry() {
 }
 
 #[test]
+fn a_retry_comes_after_no_end() {
+    assert_runs(
+        "\
+[2026-03-02 10:00:00][7] START,-,h a
+[2026-03-02 10:00:00][7] command,ssh root@h a
+[2026-03-02 10:00:01][7] END,0,h a
+[2026-03-02 10:00:01][7] retry,1/3,255,wait 0.100 s
+[2026-03-02 10:00:02][7] command,ssh root@h a
+[2026-03-02 10:00:03][7] END,1,h a
+",
+        "exit_status duration retries lines",
+        &["1 3 1 1"],
+    );
+}
+
+#[test]
 fn what_remoteexe_says_before_the_command_is_output_and_its_start_a_start() {
     assert_runs(
         "\

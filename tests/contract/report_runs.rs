@@ -136,7 +136,7 @@ fn status(scene: &Scene) -> (String, i32) {
 #[test]
 fn a_run_without_end_is_running_as_long_as_its_process_lives_and_lost_then() {
     let scene = Scene::new();
-    // Its last line looks like the START of another one, and it says so before it is asked.
+    // Its last line looks like the START of another run.
     let body = "echo $$ >$DIR/ssh; echo START,-,other; exec sleep 1000";
     let mut command = scene.remoteexe_with_ssh(body);
     let mut child = Running::spawn(command.args(["h", "a\tb", "", "c"]));

@@ -1,0 +1,264 @@
+//! `--report` of logs that nobody has written like that: it says what it can, and does not fall over.
+//!
+//! `SEED=N` damages the log again as seed N does; the seed of a log that failed is in its message.
+
+use std::env;
+use std::fs;
+use std::io::Write;
+use std::process::{Output, Stdio};
+use std::thread;
+
+use fastrand::Rng;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::report::{LOG, fields, printed, report, reporter};
+use crate::support::{Scene, code, stderr};
+
+const DAMAGED_LOGS: u64 = 300;
+
+/// A log with all that there may be in one.
+fn undamaged() -> Vec<u8> {
+    let more = b"\
+[2026-03-02 22:00:00][20] START,-,h /\xff\xfe a,[b]
+[2026-03-02 22:00:00][21] START,-,h /y
+[2026-03-02 22:00:00][21] command,ssh root@h /y
+[2026-03-02 22:00:00][20] command,ssh root@h /\xff\xfe a,[b]
+[2026-03-02 22:00:01][20] ssh: connect to host h port 22: Connection refused\r
+[2026-03-02 22:00:01][20] retry,1/8,255,wait 0.412 s
+[2026-03-02 22:00:02][20] command,ssh root@h /\xff\xfe a,[b]
+[2026-03-02 22:00:02][21] START,-,x
+[2026-03-02 22:00:02][21] END,0,h /y
+[2026-03-02 22:00:02][21] END,0,x
+[2026-03-02 22:00:03][21] END,1,h /y
+[2026-03-02 23:59:59][20] \x1b[2J
+[2026-03-03 00:00:01][20] END,255,h /\xff\xfe a,[b]
+";
+    [LOG.as_bytes(), more].concat()
+}
+
+/// Changes bytes of `log` as a bad disk or a careless tool does.
+fn damage(random: &mut Rng, log: &mut Vec<u8>) {
+    for _ in 0..random.usize(1..20) {
+        let length = log.len();
+        let at = random.usize(..=length);
+        let end = random.usize(at..=length.min(at + 300));
+        match random.u32(..9) {
+            0 => log.truncate(at.max(length / 2)),
+            1 => drop(log.drain(at..end)),
+            2 => log.splice(at..at, [random.u8(..)]).for_each(drop),
+            3 => log[at..end]
+                .iter_mut()
+                .for_each(|byte| *byte = random.u8(..)),
+            4 => log[at..end].fill(0),
+            5 => {
+                let piece = log[at..end].to_vec();
+                let to = random.usize(..=length);
+                log.splice(to..to, piece).for_each(drop);
+            }
+            // Digits are where the numbers are that something is counted by.
+            6 => {
+                let digits = log.iter_mut().filter(|byte| byte.is_ascii_digit());
+                digits.skip(at % 1000).take(8).for_each(|byte| *byte = b'9');
+            }
+            7 => log.splice(at..at, *b"\r\n").for_each(drop),
+            _ => {
+                // Whole lines, out of order.
+                let mut lines: Vec<&[u8]> = log.split_inclusive(|&byte| byte == b'\n').collect();
+                let some = random.usize(..=lines.len());
+                random.shuffle(&mut lines[..some]);
+                *log = lines.concat();
+            }
+        }
+        if log.is_empty() {
+            return;
+        }
+    }
+}
+
+/// `--report ARGS` of what comes on standard input.
+fn report_stdin(scene: &Scene, args: &[&str], log: &[u8]) -> Output {
+    let mut command = reporter(scene);
+    command.args(args).arg("-").stdin(Stdio::piped());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            // One that is refused is not read to its end.
+            let _ = stdin.write_all(log);
+        });
+        child.wait_with_output().unwrap()
+    })
+}
+
+/// Checks what can be checked of any log, and gives the exit status.
+fn check(scene: &Scene, log: &[u8], what: &str) -> i32 {
+    let mut statuses = Vec::new();
+    for args in [&["--json"][..], &["--tsv"], &[], &["--run", "913"]] {
+        let output = report_stdin(scene, args, log);
+        let status = output.status.code();
+        assert!(
+            matches!(status, Some(0 | 1 | 74)),
+            "{status:?} of {args:?}: {}; {what}",
+            stderr(&output)
+        );
+        if args.contains(&"--run") {
+            continue;
+        }
+        assert_eq!(stderr(&output).is_empty(), status != Some(74), "{what}");
+        statuses.extend(status);
+        let shown = str::from_utf8(&output.stdout);
+        let shown = shown.unwrap_or_else(|_| panic!("{args:?} is not UTF-8; {what}"));
+        let steers = |c: char| c.is_ascii_control() && c != '\n' && c != '\t' && c != '\x7f';
+        assert!(!shown.contains(steers), "{shown:?}; {what}");
+        if args.contains(&"--json") {
+            let durations = fields(&output, "duration");
+            assert!(
+                durations.iter().all(|duration| !duration.contains('-')),
+                "{what}"
+            );
+        }
+    }
+    assert!(
+        statuses.iter().all(|status| *status == statuses[0]),
+        "{statuses:?}; {what}"
+    );
+    statuses[0]
+}
+
+#[test]
+fn whatever_is_wrong_with_a_log_it_is_reported() {
+    let scene = Scene::new();
+    let check = |seed: u64| {
+        let random = &mut Rng::with_seed(seed);
+        let mut log = undamaged();
+        damage(random, &mut log);
+        let status = check(&scene, &log, &format!("SEED={seed}"));
+        let is_gzip = log.starts_with(b"\x1f\x8b");
+        assert!(status != 74 || is_gzip, "SEED={seed}");
+
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(&undamaged()).unwrap();
+        let mut compressed = encoder.finish().unwrap();
+        damage(random, &mut compressed);
+        check(&scene, &compressed, &format!("compressed, SEED={seed}"));
+    };
+    if let Ok(seed) = env::var("SEED") {
+        check(seed.parse().expect("SEED=NUMBER"));
+        return;
+    }
+    let first = fastrand::u64(..1 << 32);
+    println!("SEED={first} and the {DAMAGED_LOGS} after it");
+    let check = &check;
+    thread::scope(|scope| {
+        for worker in 0..2 {
+            scope.spawn(move || {
+                (first + worker..first + DAMAGED_LOGS)
+                    .step_by(2)
+                    .for_each(check);
+            });
+        }
+    });
+}
+
+#[test]
+fn a_file_of_nothing_or_of_newlines_has_no_runs() {
+    for log in ["", "\n", "\n\n\n\n\n"] {
+        let output = report(log, &[]);
+        assert_eq!(printed(&output), "no runs\n");
+        assert_eq!(code(&output), 0);
+        assert_eq!(printed(&report(log, &["--json"])), "");
+    }
+}
+
+#[test]
+fn a_line_of_three_megabytes_is_one_line_that_is_no_record() {
+    let run = "[2026-03-02 10:00:00][1] START,-,h /x\n\
+               [2026-03-02 10:00:00][1] command,ssh root@h /x\n";
+    let end = "[2026-03-02 10:00:01][1] END,3,h /x\n";
+    let text = "x".repeat(3_000_000);
+    for line in [text.clone(), format!("[2026-03-02 10:00:00][1] {text}")] {
+        let log = format!("{run}{line}\n{end}{line}");
+        assert_eq!(
+            fields(&report(&log, &["--json"]), "exit_status lines"),
+            ["3 0"]
+        );
+        let view = printed(&report(&log, &[]));
+        assert!(
+            view.contains(
+                "\nlines that are no records 2   records without START 0   ambiguous 0\n"
+            ),
+            "{view}"
+        );
+    }
+}
+
+#[test]
+fn the_longest_record_there_can_be_is_one_wherever_it_is_read_apart() {
+    let text = "x".repeat((1 << 20) - 64);
+    for before in [0, 1, 100, 261_000, 262_143] {
+        let log = format!(
+            "{}\n[2026-03-02 10:00:00][1] START,-,h /x\n\
+             [2026-03-02 10:00:00][1] command,ssh root@h /x\n\
+             [2026-03-02 10:00:00][1] {text}\n\
+             [2026-03-02 10:00:00][1] {text}\n\
+             [2026-03-02 10:00:01][1] END,0,h /x\n",
+            "f".repeat(before)
+        );
+        let found = fields(&report(&log, &["--json"]), "lines bytes");
+        assert_eq!(found, [format!("2 {}", 2 * (text.len() + 1))]);
+        let run = report(&log, &["--run", "1"]);
+        assert!(run.stdout == log.as_bytes()[before + 1..], "{before}");
+    }
+}
+
+#[test]
+fn nul_bytes_are_part_of_a_line_as_any_other() {
+    let log = b"[2026-03-02 10:00:00][1] START,-,h /x\n\
+                [2026-03-02 10:00:00][1] command,ssh root@h /x\n\
+                [2026-03-02 10:00:00][1] a\0b\n\
+                \0\0\0\0\n\
+                [2026-03-02 10:00:01][1] END,0,h /x\n";
+    assert_eq!(
+        fields(&report(log, &["--json"]), "status lines tail"),
+        [r#""ok" 1 ["a\u0000b"]"#]
+    );
+}
+
+#[test]
+fn the_ends_of_time_are_no_end_of_the_report() {
+    for time in [
+        "0000-01-01 00:00:00",
+        "9999-12-31 23:59:59",
+        "2016-12-31 23:59:59",
+    ] {
+        let log = format!(
+            "[{time}][4294967295] START,-,h /x\n\
+             [{time}][4294967295] command,ssh root@h /x\n\
+             [9999-12-31 23:59:59][4294967295] END,0,h /x\n"
+        );
+        let output = report(&log, &["--json"]);
+        assert_eq!(fields(&output, "status"), ["\"ok\""]);
+        for args in [&["--tsv"][..], &[], &["--since", "9999-12-31"]] {
+            assert_eq!(code(&report(&log, args)), 0, "{args:?}");
+        }
+        assert_eq!(code(&report(&log, &["--until", "9999-12-31"])), 0);
+    }
+}
+
+#[test]
+fn a_log_that_is_written_while_it_is_read_is_read_to_some_end() {
+    let scene = Scene::new();
+    let path = scene.path("a.log");
+    // What is there of the last record may be half of it.
+    let (begin, _) = LOG.split_at(LOG.len() - 20);
+    fs::write(&path, begin).unwrap();
+    let mut command = reporter(&scene);
+    let output = command.arg("--json").arg(&path).output().unwrap();
+    assert_eq!(
+        fields(&output, "pid status").last().unwrap(),
+        "4194305 \"lost\""
+    );
+    assert_eq!(fields(&output, "pid").len(), 7);
+}

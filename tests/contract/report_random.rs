@@ -1,0 +1,645 @@
+//! A model check of `--report`: random logs of runs with known answers.
+//!
+//! `SEED=N` checks the one log with that seed again; the seed of a log that failed is in its message.
+
+use std::collections::VecDeque;
+use std::env;
+use std::fs::{self, File};
+use std::io::Write;
+use std::process::Output;
+
+use chrono::DateTime;
+use fastrand::Rng;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::{Value, json};
+
+use crate::report::{printed, reporter};
+use crate::support::{Scene, assert_bytes, code, stderr};
+
+const LOGS: u64 = 250;
+
+/// The first process id that no process can have: `PID_MAX_LIMIT` of the kernel is one less.
+const FIRST_PID: u32 = 4_194_305;
+
+/// 2026-03-02 22:00:00 UTC, so that there is a midnight before long.
+const BEGIN: i64 = 1_772_488_800;
+
+/// What a record is to the run that has written it.
+#[derive(Clone, Copy, PartialEq)]
+enum Role {
+    Start,
+    Command,
+    Retry,
+    Output,
+    End(u8),
+    /// A line of output like `retry,`, which does not count as one.
+    LikeRetry,
+}
+
+/// Records that nothing comes between.
+type Chunk = Vec<(Vec<u8>, Role)>;
+
+/// The known answers about a run.
+struct Known {
+    pid: u32,
+    job: Vec<u8>,
+    start: i64,
+    last: i64,
+    code: Option<u8>,
+    has_command: bool,
+    retries: u32,
+    lines: u64,
+    bytes: u64,
+    tail: VecDeque<Vec<u8>>,
+    is_overlapped: bool,
+    /// Its records.
+    records: Vec<u8>,
+}
+
+impl Known {
+    fn take(&mut self, text: &[u8], role: Role, time: i64) {
+        self.last = time;
+        match role {
+            Role::Start | Role::Retry | Role::LikeRetry => {}
+            Role::Command => {
+                self.retries += u32::from(self.has_command);
+                self.has_command = true;
+                self.tail.clear();
+            }
+            Role::Output => {
+                self.lines += 1;
+                self.bytes += text.len() as u64 + 1;
+                self.tail.push_back(text[..text.len().min(1024)].to_vec());
+                if self.tail.len() > 5 {
+                    self.tail.pop_front();
+                }
+            }
+            Role::End(code) => self.code = Some(code),
+        }
+    }
+
+    fn is_usage_error(&self) -> bool {
+        self.code == Some(10) && !self.has_command
+    }
+
+    fn is_connection_failure(&self) -> bool {
+        self.code == Some(255) && self.tail.iter().any(|line| line == REFUSED)
+    }
+
+    fn document(&self) -> Value {
+        let ended = self.code.map(|_| self.last);
+        let duration = ended.map(|end| end - self.start);
+        json!({
+            "pid": self.pid,
+            "job": text(&self.job),
+            "start": rfc3339(self.start),
+            "end": ended.map(rfc3339),
+            // A clock that was set back has no answer.
+            "duration": duration.filter(|seconds| *seconds >= 0),
+            "status": match self.code {
+                Some(0) => "ok",
+                Some(_) => "failed",
+                None => "lost",
+            },
+            "exit_status": self.code,
+            "connection_failure": self.is_connection_failure(),
+            "usage_error": self.is_usage_error(),
+            "retries": self.retries,
+            "lines": self.lines,
+            "bytes": self.bytes,
+            "tail": self.tail.iter().map(|line| text(line)).collect::<Vec<_>>(),
+            "overlapped": self.is_overlapped && self.code.is_some(),
+        })
+    }
+}
+
+/// Bytes as `--json` gives them.
+fn text(bytes: &[u8]) -> Value {
+    match str::from_utf8(bytes) {
+        Ok(text) => json!(text),
+        Err(_) => json!({ "bytes": bytes }),
+    }
+}
+
+fn rfc3339(time: i64) -> String {
+    DateTime::from_timestamp(time, 0)
+        .expect("a time")
+        .to_rfc3339()
+}
+
+const REFUSED: &[u8] = b"ssh: connect to host h port 22: Connection refused\r";
+
+const JOBS: [&[u8]; 12] = [
+    b"h /x",
+    b"h /x.sh a,b,[c]",
+    b"h  two  blanks ",
+    b"h1 /x",
+    "h 日本 é".as_bytes(),
+    b"h \x93\xfa\xff",
+    b"h END,0,x",
+    b"h START,-,x",
+    b"h -,-,command,h",
+    b"h [2026-03-02 10:00:00][4194305] START,-,h /x",
+    b"h \\n\\x1b[31m",
+    b"h2 /x/y/z --option=value",
+];
+
+/// A line of output that looks like no record.
+fn plain(random: &mut Rng) -> Vec<u8> {
+    match random.u32(..12) {
+        0 => Vec::new(),
+        1 => b"  \t \r".to_vec(),
+        2 => "日本語 αβγ".into(),
+        3 => {
+            let bytes = (0..random.usize(..200)).map(|_| random.u8(..));
+            bytes.filter(|byte| *byte != b'\n').collect()
+        }
+        4 => b"[2026-03-02 10:00:00][4194305] END,0,h /x".to_vec(),
+        5 => b"END,".to_vec(),
+        6 => b"START,0,h /x".to_vec(),
+        7 => b"retry,1/3".to_vec(),
+        8 if random.u32(..20) == 0 => vec![b'x'; random.usize(1000..1_048_500)],
+        9 => vec![b'x'; random.usize(1000..1050)],
+        _ => format!("line {}", random.u32(..)).into_bytes(),
+    }
+}
+
+/// Output of a run of `job`, some of which looks like records.
+fn output(random: &mut Rng, job: &[u8], pid_has_lost: bool) -> Chunk {
+    let line = |text: &[u8]| (text.to_vec(), Role::Output);
+    let plain_line = |random: &mut Rng| line(&plain(random));
+    match random.u32(..16) {
+        // Order decides of all of these, by what comes next.
+        0 => vec![line(b"START,-,x y"), plain_line(random)],
+        1 => vec![line(&[b"START,-,", job].concat()), plain_line(random)],
+        2 => vec![line(b"END,0,x y")],
+        3 => vec![line(&[b"END,7,", job].concat()), plain_line(random)],
+        4 => vec![
+            plain_line(random),
+            line(&[b"command,ssh root@", job].concat()),
+        ],
+        5 => vec![line(b"command,ssh root@x y")],
+        6 => {
+            let like_retry = b"retry,9/9,255,wait 1.000 s".to_vec();
+            vec![(like_retry, Role::LikeRetry), plain_line(random)]
+        }
+        // One that is lost may end with it, and then the END is its own if its operands are.
+        7 if !pid_has_lost => vec![line(
+            &[b"END,0,", *random.choice(&JOBS).expect("a job"), b" "].concat(),
+        )],
+        8 => vec![
+            line(b"error: x"),
+            line(b"usage: y"),
+            line(b"remoteexe: 3 lines lost"),
+        ],
+        _ => vec![plain_line(random)],
+    }
+}
+
+/// What looks like a run within a run.
+fn inner_run(random: &mut Rng) -> Chunk {
+    let mut lines = vec![b"START,-,x y".to_vec(), b"command,ssh root@x y".to_vec()];
+    lines.push(plain(random));
+    if random.bool() {
+        lines.push(b"END,0,x y".to_vec());
+    }
+    lines.into_iter().map(|line| (line, Role::Output)).collect()
+}
+
+/// What a run of `job` writes.
+fn run(random: &mut Rng, job: &[u8], pid_has_lost: bool) -> VecDeque<Chunk> {
+    let start = ([b"START,-,", job].concat(), Role::Start);
+    let end = |code: u8| {
+        (
+            [format!("END,{code},").as_bytes(), job].concat(),
+            Role::End(code),
+        )
+    };
+    let command = ([b"command,ssh -i k root@", job].concat(), Role::Command);
+    if random.u32(..12) == 0 {
+        let words: [&[u8]; 2] = [b"error: x", b"usage: remoteexe target script [parameters]"];
+        let words = &words[random.usize(..2)..];
+        let words = words.iter().map(|line| vec![(line.to_vec(), Role::Output)]);
+        let chunks = [vec![start]].into_iter().chain(words);
+        return chunks.chain([vec![end(10)]]).collect();
+    }
+    let is_lost = random.u32(..8) == 0;
+    let mut chunks = VecDeque::from([vec![start], vec![command.clone()]]);
+    for retry in 1..=random.u32(..24).saturating_sub(20) {
+        chunks.push_back(vec![(REFUSED.to_vec(), Role::Output)]);
+        let text = format!("retry,{retry}/8,255,wait 0.412 s");
+        chunks.push_back(vec![(text.into_bytes(), Role::Retry)]);
+        chunks.push_back(vec![command.clone()]);
+    }
+    let mut rest: Vec<Chunk> = (0..random.usize(..12))
+        .map(|_| output(random, job, pid_has_lost))
+        .collect();
+    if is_lost {
+        chunks.extend(rest);
+        // Two at once that were killed, one within the other's output: nobody could tell.
+        let shortest = if pid_has_lost { 2 } else { 1 };
+        chunks.truncate(random.usize(shortest..=chunks.len()));
+        return chunks;
+    }
+    if random.u32(..6) == 0 {
+        rest.push(inner_run(random));
+    }
+    let code = *random
+        .choice(&[0, 0, 0, 1, 10, 126, 143, 255, 255])
+        .expect("a status");
+    if code == 255 && random.bool() {
+        rest.push(vec![(REFUSED.to_vec(), Role::Output)]);
+    }
+    rest.push(vec![end(code)]);
+    if random.u32(..4) == 0 {
+        // As the bash original: all at once, and a blank record where there was no output.
+        if rest.len() == 1 {
+            rest.insert(0, vec![(Vec::new(), Role::Output)]);
+        }
+        rest = vec![rest.concat()];
+    }
+    chunks.extend(rest);
+    chunks
+}
+
+/// One process id, and what is still to come of the run that has it.
+struct Slot {
+    pid: u32,
+    run: Option<usize>,
+    chunks: VecDeque<Chunk>,
+    has_lost: bool,
+    /// The day of the run's file, and whether it is the user's by now.
+    file: (i64, bool),
+    last: i64,
+}
+
+/// A log and what is known of it.
+struct Model {
+    runs: Vec<Known>,
+    /// Its lines, with the day of the file that they are in and whether it is the user's.
+    lines: Vec<((i64, bool), Vec<u8>)>,
+    /// The runs that have ended, the first first.
+    ends: Vec<usize>,
+    foreign: u64,
+    orphans: u64,
+    has_clock_steps: bool,
+    is_in_several_files: bool,
+}
+
+impl Model {
+    fn new(random: &mut Rng) -> Self {
+        let is_in_several_files = random.u32(..3) == 0;
+        let mut model = Self {
+            runs: Vec::new(),
+            lines: Vec::new(),
+            ends: Vec::new(),
+            foreign: 0,
+            orphans: 0,
+            has_clock_steps: !is_in_several_files && random.u32(..3) == 0,
+            is_in_several_files,
+        };
+        let mut now = BEGIN;
+        for _ in 0..random.usize(..3) {
+            model.orphans += 1;
+            model.write((day(now), false), now, 4_000_000, b"END,0,h /x");
+        }
+        let mut slots: Vec<Slot> = (FIRST_PID..)
+            .take(random.usize(1..8))
+            .map(|pid| Slot {
+                pid,
+                run: None,
+                chunks: VecDeque::new(),
+                has_lost: false,
+                file: (0, false),
+                last: 0,
+            })
+            .collect();
+        let runs = random.usize(1..40);
+        // What follows START does so at once: little of others comes between.
+        let mut just_started = None;
+        loop {
+            let index = match just_started {
+                Some((index, between)) if between == 0 || random.bool() => {
+                    just_started = None;
+                    index
+                }
+                Some((index, between)) => {
+                    just_started = Some((index, between - 1));
+                    random.usize(..slots.len())
+                }
+                None => {
+                    now += model.pause(random);
+                    random.usize(..slots.len())
+                }
+            };
+            let is_done = |slot: &Slot| slot.chunks.is_empty();
+            if !is_done(&slots[index]) {
+                model.go_on(random, &mut slots[index], now);
+            } else if model.runs.len() < runs {
+                now = model.start(random, &mut slots, index, now);
+                just_started = just_started.or(Some((index, 2)));
+            } else if slots.iter().all(is_done) {
+                return model;
+            }
+        }
+    }
+
+    /// How long it is to the next record.
+    fn pause(&self, random: &mut Rng) -> i64 {
+        match random.u32(..40) {
+            0 if self.has_clock_steps => random.i64(-8000..8000),
+            0..3 => random.i64(0..5000),
+            3..15 => random.i64(0..5),
+            _ => 0,
+        }
+    }
+
+    /// Starts a run of a process; gives the time, which may be later.
+    fn start(&mut self, random: &mut Rng, slots: &mut [Slot], index: usize, mut now: i64) -> i64 {
+        let job = *random.choice(&JOBS).expect("a job");
+        let file = (day(now), self.is_in_several_files && random.u32(..6) == 0);
+        // Where a process id comes back in a file that is before the other, a second lies between.
+        if file < slots[index].file && now == slots[index].last {
+            now += 1;
+            return now;
+        }
+        // The run of the same job that started last, if it is still going on, elsewhere.
+        if let Some(latest) = self.runs.iter().rposition(|run| run.job == job) {
+            let is_there = |slot: &Slot| slot.run == Some(latest);
+            let is_elsewhere = slots
+                .iter()
+                .position(is_there)
+                .is_some_and(|at| at != index);
+            if is_elsewhere && self.runs[latest].code.is_none() {
+                self.runs[latest].is_overlapped = true;
+            }
+        }
+        let slot = &mut slots[index];
+        slot.chunks = run(random, job, slot.has_lost);
+        slot.run = Some(self.runs.len());
+        slot.file = file;
+        self.runs.push(Known {
+            pid: slot.pid,
+            job: job.to_vec(),
+            start: now,
+            last: now,
+            code: None,
+            has_command: false,
+            retries: 0,
+            lines: 0,
+            bytes: 0,
+            tail: VecDeque::new(),
+            is_overlapped: false,
+            records: Vec::new(),
+        });
+        let is_end = |(_, role): &(Vec<u8>, Role)| matches!(role, Role::End(_));
+        slot.has_lost |= !slot.chunks.iter().flatten().any(is_end);
+        self.go_on(random, slot, now);
+        now
+    }
+
+    /// Writes what comes next of a run.
+    fn go_on(&mut self, random: &mut Rng, slot: &mut Slot, now: i64) {
+        // The daily file may be taken away at any time.
+        slot.file.1 |= self.is_in_several_files && random.u32(..60) == 0;
+        slot.last = now;
+        let run = slot.run.expect("a run");
+        for (text, role) in slot.chunks.pop_front().expect("a chunk") {
+            if random.u32(..30) == 0 {
+                self.write_foreign(random, slot.file);
+            }
+            let line = self.write(slot.file, now, slot.pid, &text);
+            self.runs[run].records.extend(line);
+            self.runs[run].take(&text, role, now);
+            if matches!(role, Role::End(_)) {
+                self.ends.push(run);
+            }
+        }
+    }
+
+    fn write(&mut self, file: (i64, bool), now: i64, pid: u32, text: &[u8]) -> Vec<u8> {
+        let time = DateTime::from_timestamp(now, 0).expect("a time");
+        let prefix = format!("[{}][{pid}] ", time.format("%Y-%m-%d %H:%M:%S"));
+        let line = [prefix.as_bytes(), text, b"\n"].concat();
+        self.lines.push((file, line.clone()));
+        line
+    }
+
+    fn write_foreign(&mut self, random: &mut Rng, file: (i64, bool)) {
+        let lines: [&[u8]; 7] = [
+            b"",
+            b"torn",
+            b"[2026-03-02 10:00:00][41943",
+            b"[2026-03-02 10:00:00][4194305]",
+            b"[2026-03-02 10:00:60][4194305] END,0,h /x",
+            b"\x00\x01\xff[2026-03-02 10:00:00][4194305] END,0,h /x",
+            b" [2026-03-02 10:00:00][4194305] END,0,h /x",
+        ];
+        let line = random.choice(lines).expect("a line");
+        // Two processes that mend a torn line at once leave an empty one.
+        self.foreign += u64::from(!line.is_empty());
+        self.lines.push((file, [line, b"\n"].concat()));
+    }
+
+    /// What `--json` must say, in the order of the ends with those without END last.
+    fn documents(&self) -> Vec<Value> {
+        let mut lost: Vec<&Known> = self.runs.iter().filter(|run| run.code.is_none()).collect();
+        lost.sort_by_key(|run| (run.start, run.pid));
+        let ended = self.ends.iter().map(|&run| &self.runs[run]);
+        ended.chain(lost).map(Known::document).collect()
+    }
+
+    /// The first lines that the view must have.
+    fn header(&self) -> String {
+        let count = |has: &dyn Fn(&Known) -> bool| self.runs.iter().filter(|run| has(run)).count();
+        let show = |time: Option<i64>| {
+            let time = DateTime::from_timestamp(time.expect("a run"), 0).expect("a time");
+            time.format("%Y-%m-%d %H:%M:%S").to_string()
+        };
+        format!(
+            "{} to {}\n\
+             runs {}   ok {}   failed {}   lost {}   running 0\n\
+             connection failures {}   usage errors {}   retried {}   overlaps ",
+            show(self.runs.iter().map(|run| run.start).min()),
+            show(self.runs.iter().map(|run| run.last).max()),
+            self.runs.len(),
+            count(&|run| run.code == Some(0)),
+            count(&|run| run.code.is_some_and(|code| code != 0)),
+            count(&|run| run.code.is_none()),
+            count(&Known::is_connection_failure),
+            count(&Known::is_usage_error),
+            count(&|run| run.retries > 0),
+        )
+    }
+
+    fn overlaps(&self) -> usize {
+        let is_overlap = |run: &&Known| run.is_overlapped && run.code.is_some();
+        self.runs.iter().filter(is_overlap).count()
+    }
+
+    /// The files of the log with their names in the log directory.
+    fn files(&self) -> Vec<(String, Vec<u8>)> {
+        if !self.is_in_several_files {
+            let lines: Vec<&[u8]> = self.lines.iter().map(|(_, line)| line.as_slice()).collect();
+            return vec![("20260302_remoteexe.log".to_owned(), lines.concat())];
+        }
+        let uid = rustix::process::geteuid().as_raw();
+        let mut files: Vec<((i64, bool), Vec<u8>)> = Vec::new();
+        for (file, line) in &self.lines {
+            match files.iter_mut().find(|(known, _)| known == file) {
+                Some((_, log)) => log.extend_from_slice(line),
+                None => files.push((*file, line.clone())),
+            }
+        }
+        let name = |(day, is_user_s): (i64, bool)| {
+            let date = DateTime::from_timestamp(day * 86_400, 0).expect("a day");
+            let user = if is_user_s {
+                format!(".{uid}")
+            } else {
+                String::new()
+            };
+            format!("{}_remoteexe{user}.log", date.format("%Y%m%d"))
+        };
+        files
+            .into_iter()
+            .map(|(file, log)| (name(file), log))
+            .collect()
+    }
+}
+
+fn day(time: i64) -> i64 {
+    time.div_euclid(86_400)
+}
+
+/// What `--json` says of the fields that the model knows.
+fn documents(output: &Output, like: &[Value]) -> Vec<Value> {
+    let printed = printed(output);
+    let known = like.first().and_then(Value::as_object).expect("a run");
+    let document = |line: &str| {
+        let mut document: Value = serde_json::from_str(line).expect("JSON");
+        let fields = document.as_object_mut().expect("an object");
+        fields.retain(|name, _| known.contains_key(name));
+        // Of a lost run nobody knows how long it was going on.
+        if fields["status"] == "lost" {
+            fields["overlapped"] = json!(false);
+        }
+        document
+    };
+    printed.lines().map(document).collect()
+}
+
+fn check(seed: u64) {
+    let random = &mut Rng::with_seed(seed);
+    let model = Model::new(random);
+    let scene = Scene::new();
+    let files = model.files();
+    for (name, log) in &files {
+        fs::write(scene.path("log").join(name), log).unwrap();
+    }
+    let report = |args: &[&str]| {
+        let mut command = reporter(&scene);
+        command.args(["--since", "2026-01-01"]).args(args);
+        command.output().unwrap()
+    };
+    let expected = model.documents();
+    let compare = |output: &Output, what: &str| {
+        let mut found = documents(output, &expected);
+        let mut expected = expected.clone();
+        if model.is_in_several_files {
+            // What came first within a second is in no file.
+            for runs in [&mut found, &mut expected] {
+                for run in runs.iter_mut() {
+                    run["overlapped"] = json!(null);
+                }
+                runs.sort_by_key(Value::to_string);
+            }
+        }
+        assert_eq!(found.len(), expected.len(), "runs {what}; SEED={seed}");
+        for (found, expected) in found.into_iter().zip(expected) {
+            assert_eq!(found, expected, "{what}; SEED={seed}");
+        }
+        let has_failures = model.runs.iter().any(|run| run.code != Some(0));
+        assert_eq!(code(output), i32::from(has_failures), "{what}; SEED={seed}");
+    };
+    compare(&report(&["--json"]), "in the log directory");
+    check_view(&model, &printed(&report(&[])), seed);
+
+    let run = &model.runs[random.usize(..model.runs.len())];
+    let is_same = |other: &&Known| (other.pid, other.start) == (run.pid, run.start);
+    if model.runs.iter().filter(is_same).count() == 1 {
+        let time = &rfc3339(run.start)[11..19];
+        let date = &rfc3339(run.start)[..10];
+        let output = report(&["--run", &format!("{}@{date} {time}", run.pid)]);
+        assert_eq!(stderr(&output), "", "SEED={seed}");
+        println!("--run; SEED={seed}");
+        assert_bytes(&output.stdout, &run.records);
+    }
+
+    let [(_, log)] = files.as_slice() else { return };
+    let mut command = reporter(&scene);
+    command.arg("--json");
+    match random.u32(..3) {
+        0 => {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+            encoder.write_all(log).unwrap();
+            fs::write(scene.path("a"), encoder.finish().unwrap()).unwrap();
+            compare(
+                &command.arg(scene.path("a")).output().unwrap(),
+                "compressed",
+            );
+        }
+        1 => {
+            fs::write(scene.path("a"), log).unwrap();
+            command.stdin(File::open(scene.path("a")).unwrap());
+            compare(&command.arg("-").output().unwrap(), "on standard input");
+        }
+        // Files are merged by time: one whose clock was set back cannot be put together again.
+        _ if !model.has_clock_steps => {
+            let cut = random.usize(..=model.lines.len());
+            let first: usize = model.lines[..cut].iter().map(|(_, line)| line.len()).sum();
+            fs::write(scene.path("a"), &log[..first]).unwrap();
+            fs::write(scene.path("b"), &log[first..]).unwrap();
+            command.args([scene.path("a"), scene.path("b")]);
+            compare(&command.output().unwrap(), "in two files");
+        }
+        _ => {}
+    }
+}
+
+fn check_view(model: &Model, view: &str, seed: u64) {
+    let header = model.header();
+    let rest = view.strip_prefix(&header).unwrap_or_else(|| {
+        let found: Vec<&str> = view.lines().take(3).collect();
+        panic!("{}\nand not\n{header}SEED={seed}", found.join("\n"))
+    });
+    let (overlaps, rest) = rest.split_once('\n').expect("a line");
+    if !model.is_in_several_files {
+        assert_eq!(overlaps, model.overlaps().to_string(), "SEED={seed}");
+    }
+    let counts = format!(
+        "lines that are no records {}   records without START {}   ambiguous ",
+        model.foreign, model.orphans
+    );
+    if model.foreign + model.orphans > 0 {
+        assert!(rest.starts_with(&counts), "{counts}\n{rest}\nSEED={seed}");
+    }
+    if model.runs.iter().all(|run| run.code.is_some()) {
+        let is_certain = !rest.contains("   ambiguous ") || rest.contains("   ambiguous 0\n");
+        assert!(is_certain, "{rest}\nSEED={seed}");
+    }
+    // Other characters may take no column, or two.
+    let is_narrow = |line: &str| line.len() <= 80 || !line.is_ascii();
+    assert!(view.lines().all(is_narrow), "{view}\nSEED={seed}");
+}
+
+#[test]
+fn every_count_and_every_duration_is_that_of_the_runs_that_wrote_the_log() {
+    if let Ok(seed) = env::var("SEED") {
+        check(seed.parse().expect("SEED=NUMBER"));
+        return;
+    }
+    let first = fastrand::u64(..1 << 32);
+    println!("SEED={first} and the {LOGS} after it");
+    (first..first + LOGS).for_each(check);
+}

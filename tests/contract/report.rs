@@ -205,6 +205,56 @@ h2       1       1              0  10:00:02
 }
 
 #[test]
+fn failures_and_the_period_are_by_time_also_where_a_run_was_lost() {
+    let log = "\
+[2026-03-02 09:00:00][4194305] START,-,h /lost
+[2026-03-02 09:00:00][4194305] command,ssh root@h /lost
+[2026-03-02 08:00:00][1] START,-,h /x
+[2026-03-02 08:00:00][1] command,ssh root@h /x
+[2026-03-02 09:30:00][2] START,-,h /y
+[2026-03-02 09:30:00][2] command,ssh root@h /y
+[2026-03-02 09:59:00][2] END,0,h /y
+[2026-03-02 10:02:03][1] END,1,h /x
+";
+    let view = printed(&report(log, &[]));
+    assert!(
+        view.starts_with(
+            "\
+2026-03-02 08:00:00 to 2026-03-02 10:02:03
+runs 3   ok 1   failed 1   lost 1   running 0
+connection failures 0   usage errors 0   retried 0   overlaps 0
+
+Newest failures
+At                   What, and its last lines
+2026-03-02 10:02:03  1: the script's own status (run 1@08:00:00)
+                     h /x
+2026-03-02 09:00:00  lost: no END, and the process is gone (run
+                     4194305@09:00:00)
+                     h /lost
+"
+        ),
+        "{view}"
+    );
+    // And hours are shown as such.
+    assert!(
+        view.contains("\n   1       1  08:00:00    1     -          2h02m   2h02m    2h02m\n"),
+        "{view}"
+    );
+}
+
+#[test]
+fn a_usage_error_without_a_word_is_on_no_host() {
+    let log = "\
+[2026-03-02 10:00:00][1] START,-,
+[2026-03-02 10:00:00][1] usage: remoteexe target script [parameters]
+[2026-03-02 10:00:00][1] END,10,
+";
+    let view = printed(&report(log, &[]));
+    assert!(view.contains("   usage errors 1   "), "{view}");
+    assert!(!view.contains("\nHosts\n"), "{view}");
+}
+
+#[test]
 fn the_newest_ten_failures_are_shown_the_newest_first_with_three_lines_of_each() {
     let mut log = String::new();
     for minute in 10..30 {
@@ -427,12 +477,13 @@ g        1       0              0  10:05:00
     );
 }
 
+const DROPPED: &str = "kex_exchange_identification: Connection closed by remote host";
+
 /// What the view says about connection failures of jobs that started at these seconds.
-fn cluster(seconds: &[u32]) -> Option<String> {
-    let dropped = "kex_exchange_identification: Connection closed by remote host";
+fn cluster(seconds: &[u32], message: &str) -> Option<String> {
     let runs = seconds.iter().zip(1..).map(|(second, pid)| {
         let time = format!("10:{:02}:{second:02}", pid % 60);
-        run(pid, &time, &time, "h /x", dropped, 255)
+        run(pid, &time, &time, "h /x", message, 255)
     });
     let reached = run(1000, "11:00:30", "11:00:30", "h /x", "", 0);
     let view = printed(&report(runs.collect::<String>() + &reached, &[]));
@@ -443,28 +494,33 @@ fn cluster(seconds: &[u32]) -> Option<String> {
 #[test]
 fn connection_failures_that_cluster_are_shown_beside_the_starts_with_advice() {
     assert_eq!(
-        cluster(&[0, 0, 0, 0, 0, 0, 1, 30]).as_deref(),
+        cluster(&[0, 0, 0, 0, 0, 0, 1, 1, 1, 30], DROPPED).as_deref(),
         Some(
             " by the second of the minute
-starts    █▂                            ▃                              6
-failures  █▂                            ▂                              6
+starts    █▄                            ▃                              6
+failures  █▄                            ▂                              6
           0         10        20        30        40        50         most
-7 of 8 connection failures that may pass are of jobs that started in seconds 0
+9 of 10 connection failures that may pass are of jobs that started in seconds 0
 to 2. Let them try again (REMOTEEXE_RETRIES=8 at the head of the crontab, or
 --retries 8), or spread the starts over the minute.
 "
         )
     );
     // Also over the turn of the minute.
-    let over_the_turn = cluster(&[58, 59, 0, 0]).unwrap();
+    let over_the_turn = cluster(&[58, 59, 0, 0], DROPPED).unwrap();
     assert!(
         over_the_turn.contains(
             "4 of 4 connection failures that may pass are of jobs that started in seconds 58\nto 0."
         ),
         "{over_the_turn}"
     );
-    assert_eq!(cluster(&[0, 0]), None);
-    assert_eq!(cluster(&[0, 10, 20, 30, 40, 50, 5, 15]), None);
+    assert_eq!(cluster(&[0, 0], DROPPED), None);
+    assert_eq!(cluster(&[0, 10, 20, 30, 40, 50, 5, 15], DROPPED), None);
+    // To try again would not help.
+    assert_eq!(
+        cluster(&[0, 0, 0, 0], "Host key verification failed."),
+        None
+    );
 }
 
 #[test]
@@ -587,6 +643,10 @@ lines that are no records 2   records without START 1   ambiguous 1
     assert_eq!(
         printed(&report("torn\n", &[])),
         "no runs\nlines that are no records 1   records without START 0   ambiguous 0\n"
+    );
+    assert_eq!(
+        printed(&report("[2026-03-02 10:00:00][1] x\n", &[])),
+        "no runs\nlines that are no records 0   records without START 1   ambiguous 0\n"
     );
     assert_eq!(printed(&report("", &[])), "no runs\n");
 }
@@ -1008,6 +1068,10 @@ fn a_command_line_that_asks_for_no_report_gives_10_and_logs_nothing() {
         (
             &["--since", "99999999999999999999d"],
             "error: invalid value '99999999999999999999d' for --since <TIME>: it is no point in time\n",
+        ),
+        (
+            &["--since", "99999999d"],
+            "error: invalid value '99999999d' for --since <TIME>: it is no point in time\n",
         ),
         (
             &["--since", "9999999999999999d"],

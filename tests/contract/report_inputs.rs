@@ -6,14 +6,16 @@ use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::thread;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use rustix::fs::{Mode, OFlags, open};
+use rustix::io::ioctl_fionread;
 
 use crate::report::{LOG, fields, printed, report, reporter};
 use crate::support::{
     ORDINARY_USER, REMOTEEXE, Running, Scene, code, files, needs_root, run_tool, stderr, today,
+    wait_for, wait_until,
 };
 
 /// The log of one run of this process.
@@ -207,17 +209,29 @@ fn a_pipe_is_read_to_its_end_however_slowly_it_comes() {
 }
 
 #[test]
-fn a_named_fifo_is_read_once_it_has_a_writer() {
+fn a_named_fifo_is_read_from_its_first_writer_on_until_that_has_gone() {
     let scene = Scene::new();
     let fifo = scene.path("fifo");
     run_tool("mkfifo", &[&fifo.display().to_string()]);
-    let writer = thread::spawn({
-        let fifo = fifo.clone();
-        // This waits for a reader, as the reader does for it.
-        move || fs::write(fifo, one(1)).unwrap()
+    let mut command = reporter(&scene);
+    command.arg("--json").arg(&fifo).stdout(Stdio::piped());
+    let mut child = Running::spawn(&mut command);
+    // This fails as long as there is no reader.
+    let writer = wait_for("a reader", || {
+        open(&fifo, OFlags::WRONLY | OFlags::NONBLOCK, Mode::empty()).ok()
     });
-    assert_eq!(pids(&scene, &[&fifo.display().to_string()]), ["1"]);
-    writer.join().unwrap();
+    let mut writer = File::from(writer);
+    let log = one(1);
+    let (first, second) = log.split_at(100);
+    writer.write_all(first.as_bytes()).unwrap();
+    wait_until("an empty pipe", || ioctl_fionread(&writer).unwrap() == 0);
+    writer.write_all(second.as_bytes()).unwrap();
+    drop(writer);
+    let mut documents = String::new();
+    let mut stdout = child.stdout.take().unwrap();
+    stdout.read_to_string(&mut documents).unwrap();
+    assert_eq!(documents.lines().count(), 1);
+    assert_eq!(child.code(), Some(0));
 }
 
 #[test]

@@ -112,6 +112,79 @@ fn output_that_looks_like_a_whole_run_is_output_once_the_end_of_the_true_one_com
 }
 
 #[test]
+fn a_start_in_the_output_of_a_lost_run_is_output_too() {
+    assert_runs(
+        "\
+[2026-03-02 10:00:00][7] START,-,h a
+[2026-03-02 10:00:00][7] command,ssh root@h a
+[2026-03-02 10:00:01][7] START,-,x
+[2026-03-02 10:00:01][7] START,-,y
+[2026-03-02 10:00:01][7] command,ssh root@z
+",
+        "job status lines tail",
+        &[r#""h a" "lost" 3 ["START,-,x","START,-,y","command,ssh root@z"]"#],
+    );
+}
+
+#[test]
+fn runs_within_runs_are_output_to_some_depth() {
+    let run = |within: String, job: usize| {
+        format!(
+            "[2026-03-02 10:00:00][7] START,-,h {job}\n\
+             [2026-03-02 10:00:00][7] command,ssh root@h {job}\n\
+             {within}\
+             [2026-03-02 10:00:00][7] END,0,h {job}\n"
+        )
+    };
+    let log = (1..=7).fold(String::new(), run);
+    assert_runs(log, "job status lines", &[r#""h 7" "ok" 18"#]);
+    let beside = run(String::new(), 1) + &run(String::new(), 2);
+    assert_runs(run(beside, 3), "job status lines", &[r#""h 3" "ok" 6"#]);
+}
+
+#[test]
+fn the_end_of_a_run_that_has_ended_is_output_of_the_next() {
+    assert_runs(
+        "\
+[2026-03-02 10:00:00][7] START,-,h lost
+[2026-03-02 10:00:00][7] command,ssh root@h lost
+[2026-03-02 11:00:00][7] START,-,h a
+[2026-03-02 11:00:00][7] command,ssh root@h a
+[2026-03-02 11:00:01][7] END,0,h a
+[2026-03-02 12:00:00][7] START,-,h b
+[2026-03-02 12:00:00][7] command,ssh root@h b
+[2026-03-02 12:00:01][7] END,1,h a
+[2026-03-02 12:00:02][7] END,0,h b
+[2026-03-02 13:00:00][7] START,-,h b
+[2026-03-02 13:00:00][7] command,ssh root@h b
+[2026-03-02 13:00:01][7] END,0,h b
+",
+        "job status duration tail ambiguous",
+        &[
+            r#""h a" "ok" 1 [] false"#,
+            r#""h b" "ok" 2 ["END,1,h a"] false"#,
+            r#""h b" "ok" 1 [] false"#,
+            r#""h lost" "lost" null [] false"#,
+        ],
+    );
+}
+
+#[test]
+fn the_command_is_the_one_that_ends_with_the_operands() {
+    assert_runs(
+        "\
+[2026-03-02 10:00:00][7] START,-,h a
+[2026-03-02 10:00:00][7] remoteexe: no retries: x
+[2026-03-02 10:00:00][7] command,ssh root@h b
+[2026-03-02 10:00:00][7] command,ssh root@h a
+[2026-03-02 10:00:01][7] END,0,h a
+",
+        "command tail",
+        &[r#""ssh root@h a" ["remoteexe: no retries: x","command,ssh root@h b"]"#],
+    );
+}
+
+#[test]
 fn output_that_looks_like_end_is_output_where_it_has_other_operands() {
     assert_runs(
         "\
@@ -218,6 +291,16 @@ fn a_retry_comes_after_no_end() {
 ",
         "exit_status duration retries lines",
         &["1 3 1 1"],
+    );
+    assert_runs(
+        "\
+[2026-03-02 10:00:00][7] START,-,h a
+[2026-03-02 10:00:00][7] command,ssh root@h a
+[2026-03-02 10:00:01][7] END,0,h a
+[2026-03-02 10:00:01][7] retry,1/3,255,wait 0.100 s
+",
+        "status lines",
+        &["\"lost\" 1"],
     );
 }
 

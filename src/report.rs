@@ -6,6 +6,7 @@ mod export;
 mod input;
 mod pairing;
 mod period;
+mod reader;
 mod run;
 mod summary;
 mod terminal;
@@ -18,8 +19,9 @@ use std::path::PathBuf;
 use chrono::{DateTime, Local};
 
 use crate::record;
-use input::{Line, Unread};
+use input::Unread;
 use pairing::Pairing;
+use reader::Line;
 use run::Run;
 use summary::Summary;
 use terminal::printable;

@@ -1,25 +1,21 @@
 //! The log files that a report reads: which, how, and in which order.
 
 use std::fs::{self, File};
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Local, NaiveDate, NaiveDateTime};
-use flate2::read::MultiGzDecoder;
 use indicatif::{ProgressBar, ProgressStyle};
-use memchr::memchr;
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{
     FileType, Mode, OFlags, Stat, fcntl_getfl, fcntl_setfl, fstat, lstat, open, stat,
 };
 
 use super::period::Period;
+use super::reader::{Line, Reader};
 use crate::poll::wait;
-use crate::record::{MAX_APPEND, Parser, Record};
-
-/// How much is read at once.
-const CHUNK: usize = 256 << 10;
 
 /// From how many bytes on reading takes so long that a person wants to see how far it is.
 const LONG: u64 = 64 << 20;
@@ -58,13 +54,28 @@ impl Input {
         }
     }
 
+    /// The day that it is of, if that is known.
+    fn day(&self) -> Option<NaiveDate> {
+        let Self::Log(path, _) = self else {
+            return None;
+        };
+        Some(log_name(path.file_name()?.to_str()?)?.0)
+    }
+
+    /// How many bytes there are to read, if that is known.
+    fn size(&self) -> u64 {
+        match self {
+            Self::Stdin => 0,
+            Self::File(path) | Self::Log(path, _) => {
+                fs::metadata(path).map_or(0, |data| data.len())
+            }
+        }
+    }
+
     fn open(&self) -> Result<File, InputError> {
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let file = match self {
-            Self::Stdin => {
-                use std::os::fd::AsFd;
-                io::stdin().as_fd().try_clone_to_owned()?
-            }
+            Self::Stdin => io::stdin().as_fd().try_clone_to_owned()?,
             Self::File(path) => {
                 // To open a device may do something to it.
                 self.vet(&stat(path).map_err(io::Error::from)?)?;
@@ -155,61 +166,60 @@ fn written(entry: &fs::DirEntry) -> Option<NaiveDateTime> {
     Some(modified.with_timezone(&Local).naive_local())
 }
 
-/// One line of the logs.
-#[derive(Debug)]
-pub enum Line<'a> {
-    /// A record, and the line as it stands there.
-    Record(Record<'a>, &'a [u8]),
-    /// Something else: the rest of a torn record, or not from remoteexe at all.
-    Foreign,
-    /// What two processes leave that end a torn line at the same time; or one more piece of a line that
-    /// is too long.
-    Empty,
-}
-
 /// What has come of reading.
 #[derive(Debug, Default)]
 pub struct Unread(pub Vec<(String, InputError)>);
 
-/// Reads all `inputs` and gives their lines to `take`, merged by the time of the records: a run that had to
-/// change to another file goes on there.
+/// Reads all `inputs` and gives their lines to `take`.
+///
+/// Those of one day are merged by the time of the records: a run that had to change to another file goes
+/// on there. Days come one after the other, so that a year of them does not need a year of descriptors.
 pub fn read(inputs: &[Input], take: &mut impl FnMut(Line)) -> Unread {
     let mut unread = Unread::default();
-    let mut files = Vec::new();
-    for input in inputs {
-        match input.open() {
-            Ok(file) => files.push((input.name(), file)),
-            Err(error) => unread.0.push((input.name(), error)),
-        }
-    }
-    let progress = progress(&files);
-    let mut readers = Vec::new();
-    for (name, file) in files {
-        let reader = Reader::new(progress.wrap_read(file));
-        let reader = reader.and_then(|mut reader| Ok((reader.advance()?, reader)));
-        match reader {
-            Ok((true, reader)) => readers.push((name, reader)),
-            Ok((false, _)) => {}
-            Err(error) => unread.0.push((name, error.into())),
-        }
-    }
-    while let Some(next) = (0..readers.len()).min_by_key(|&index| readers[index].1.time) {
-        let reader = &mut readers[next].1;
-        take(reader.line());
-        match reader.advance() {
-            Ok(true) => {}
-            Ok(false) => drop(readers.remove(next)),
-            Err(error) => unread.0.push((readers.remove(next).0, error.into())),
-        }
+    let progress = progress(inputs);
+    let mut inputs = inputs.to_vec();
+    inputs.sort_by_key(Input::day);
+    for of_a_day in inputs.chunk_by(|one, other| one.day() == other.day()) {
+        merge(of_a_day, &progress, &mut unread, take);
     }
     progress.finish_and_clear();
     unread
 }
 
+fn merge(
+    inputs: &[Input],
+    progress: &ProgressBar,
+    unread: &mut Unread,
+    take: &mut impl FnMut(Line),
+) {
+    let mut readers = Vec::new();
+    for input in inputs {
+        let reader = input.open().and_then(|file| {
+            let mut reader = Reader::new(progress.wrap_read(file))?;
+            Ok(reader.advance()?.then_some(reader))
+        });
+        match reader {
+            Ok(Some(reader)) => readers.push((input, reader)),
+            Ok(None) => {}
+            Err(error) => unread.0.push((input.name(), error)),
+        }
+    }
+    while let Some(next) = (0..readers.len()).min_by_key(|&index| readers[index].1.time) {
+        let (input, reader) = &mut readers[next];
+        take(reader.line());
+        let is_line = reader.advance().unwrap_or_else(|error| {
+            unread.0.push((input.name(), error.into()));
+            false
+        });
+        if !is_line {
+            readers.remove(next);
+        }
+    }
+}
+
 /// A bar on standard error, if that is a terminal and it is worth it.
-fn progress(files: &[(String, File)]) -> ProgressBar {
-    let sizes = files.iter().map(|(_, file)| file.metadata());
-    let size = sizes.map(|data| data.map_or(0, |data| data.len())).sum();
+fn progress(inputs: &[Input]) -> ProgressBar {
+    let size = inputs.iter().map(Input::size).sum();
     if size < LONG || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
@@ -218,109 +228,5 @@ fn progress(files: &[(String, File)]) -> ProgressBar {
     match style {
         Ok(style) => progress.with_style(style),
         Err(_) => progress,
-    }
-}
-
-/// Reads the lines of one input.
-struct Reader {
-    input: Box<dyn Read>,
-    /// The present line is where it was read to, from `begin` to `end`; behind it, up to `filled`, is what
-    /// has been read as well.
-    buffer: Vec<u8>,
-    filled: usize,
-    begin: usize,
-    end: usize,
-    /// There is a newline at `end`: what is before it is a line, or the last piece of one.
-    is_ended: bool,
-    is_first_piece: bool,
-    parser: Parser,
-    /// The process of the record that the present line is, and where in it the text begins.
-    record: Option<(u32, usize)>,
-    /// The time of the last record so far.
-    time: NaiveDateTime,
-}
-
-impl Reader {
-    fn new(mut file: impl Read + 'static) -> io::Result<Self> {
-        let mut magic = Vec::new();
-        (&mut file).take(2).read_to_end(&mut magic)?;
-        let is_gzip = magic == b"\x1f\x8b";
-        let input = io::Cursor::new(magic).chain(file);
-        Ok(Self {
-            input: if is_gzip {
-                Box::new(MultiGzDecoder::new(input))
-            } else {
-                Box::new(input)
-            },
-            // Its pages are touched only as far as it is used.
-            buffer: vec![0; MAX_APPEND + CHUNK],
-            filled: 0,
-            begin: 0,
-            end: 0,
-            is_ended: true,
-            is_first_piece: true,
-            parser: Parser::default(),
-            record: None,
-            time: NaiveDateTime::MIN,
-        })
-    }
-
-    /// Goes on to the next line, or piece of one that is too long; false at the end.
-    fn advance(&mut self) -> io::Result<bool> {
-        self.is_first_piece = self.is_ended;
-        self.begin = (self.end + usize::from(self.is_ended)).min(self.filled);
-        let mut searched = self.begin;
-        self.is_ended = loop {
-            if let Some(newline) = memchr(b'\n', &self.buffer[searched..self.filled]) {
-                self.end = searched + newline;
-                break true;
-            }
-            searched = self.filled - self.begin;
-            // A file that is no log at all may have lines of any length.
-            if searched > MAX_APPEND || self.fill()? == 0 {
-                self.end = self.filled;
-                break false;
-            }
-        };
-        self.record = None;
-        if self.is_first_piece && self.is_ended {
-            let line = &self.buffer[self.begin..self.end];
-            if let Some(record) = self.parser.parse(line) {
-                if self.time != record.time {
-                    self.time = record.time;
-                }
-                self.record = Some((record.pid, line.len() - record.text.len()));
-            }
-        }
-        Ok(self.is_ended || self.begin < self.end)
-    }
-
-    /// Reads more behind the present line, which then begins at 0.
-    fn fill(&mut self) -> io::Result<usize> {
-        self.buffer.copy_within(self.begin..self.filled, 0);
-        self.filled -= self.begin;
-        self.begin = 0;
-        let end = self.buffer.len().min(self.filled + CHUNK);
-        let room = &mut self.buffer[self.filled..end];
-        let length = loop {
-            match self.input.read(room) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                other => break other?,
-            }
-        };
-        self.filled += length;
-        Ok(length)
-    }
-
-    fn line(&self) -> Line<'_> {
-        let line = &self.buffer[self.begin..self.end];
-        match self.record {
-            Some((pid, text)) => {
-                let (time, text) = (self.time, &line[text..]);
-                Line::Record(Record { time, pid, text }, line)
-            }
-            None if line.is_empty() || !self.is_first_piece => Line::Empty,
-            None => Line::Foreign,
-        }
     }
 }

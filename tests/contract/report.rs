@@ -209,8 +209,8 @@ fn failures_and_the_period_are_by_time_also_where_a_run_was_lost() {
     let log = "\
 [2026-03-02 09:00:00][4194305] START,-,h /lost
 [2026-03-02 09:00:00][4194305] command,ssh root@h /lost
-[2026-03-02 08:00:00][1] START,-,h /x
-[2026-03-02 08:00:00][1] command,ssh root@h /x
+[2026-03-02 08:59:59][1] START,-,h /x
+[2026-03-02 08:59:59][1] command,ssh root@h /x
 [2026-03-02 09:30:00][2] START,-,h /y
 [2026-03-02 09:30:00][2] command,ssh root@h /y
 [2026-03-02 09:59:00][2] END,0,h /y
@@ -220,13 +220,13 @@ fn failures_and_the_period_are_by_time_also_where_a_run_was_lost() {
     assert!(
         view.starts_with(
             "\
-2026-03-02 08:00:00 to 2026-03-02 10:02:03
+2026-03-02 08:59:59 to 2026-03-02 10:02:03
 runs 3   ok 1   failed 1   lost 1   running 0
 connection failures 0   usage errors 0   retried 0   overlaps 0
 
 Newest failures
 At                   What, and its last lines
-2026-03-02 10:02:03  1: the script's own status (run 1@08:00:00)
+2026-03-02 10:02:03  1: the script's own status (run 1@08:59:59)
                      h /x
 2026-03-02 09:00:00  lost: no END, and the process is gone (run
                      4194305@09:00:00)
@@ -237,7 +237,7 @@ At                   What, and its last lines
     );
     // And hours are shown as such.
     assert!(
-        view.contains("\n   1       1  08:00:00    1     -          2h02m   2h02m    2h02m\n"),
+        view.contains("\n   1       1  08:59:59    1     -          1h02m   1h02m    1h02m\n"),
         "{view}"
     );
 }

@@ -162,7 +162,9 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Request {
         Err(error) if is_about_report(&error) => {
             let message = "--report has to be the first word";
             let error = command().error(ErrorKind::UnknownArgument, message);
-            Request::Complain(printable(&complete(error, command()).to_string()))
+            Request::Complain(printable(
+                &complete(error, command(), UNKNOWN_TIP).to_string(),
+            ))
         }
         Err(error) if error.use_stderr() => {
             refuse(words.get(1..).unwrap_or_default(), &log_dir(&words), error)
@@ -242,6 +244,7 @@ impl Args {
 
 const HOST_REMEDY: &str =
     "give a host name, an address or an alias of ssh_config, and the user with --login";
+const UNKNOWN_TIP: &str = "options of ssh are given as -o KEYWORD=VALUE, those of SCRIPT behind it";
 const SCRIPT_REMEDY: &str =
     "options go before HOST; give a script by its path, if need be as ./SCRIPT";
 const LOGIN_REMEDY: &str = "give a user name with --login or REMOTEEXE_LOGIN";
@@ -354,7 +357,7 @@ fn log_dir(words: &[OsString]) -> OsString {
 fn refuse(operands: &[OsString], log_dir: &OsStr, error: clap::Error) -> Request {
     let mut explanation = Vec::new();
     let kind = error.kind();
-    let text = complete(error, command()).to_string();
+    let text = complete(error, command(), UNKNOWN_TIP).to_string();
     // Under cron standard error is often lost, so the log has to say what is wrong; only where the
     // bash original would have refused as well is the log the same as its.
     if kind != ErrorKind::MissingRequiredArgument {
@@ -375,10 +378,9 @@ fn refuse(operands: &[OsString], log_dir: &OsStr, error: clap::Error) -> Request
 }
 
 /// Adds to clap's answer what it leaves out: the usage of every error, and a tip that helps here.
-fn complete(mut error: clap::Error, mut command: clap::Command) -> clap::Error {
+fn complete(mut error: clap::Error, mut command: clap::Command, tip: &'static str) -> clap::Error {
     if error.kind() == ErrorKind::UnknownArgument {
-        // Clap's own is to put `--` before it, which would make a HOST of it.
-        let tip = "options of ssh are given as -o KEYWORD=VALUE, those of SCRIPT behind it";
+        // Clap's own is to put `--` before it, which would make a HOST or a FILE of it.
         let tip = ContextValue::StyledStrs(vec![tip.into()]);
         error.insert(ContextKind::Suggested, tip);
     }

@@ -134,11 +134,11 @@ impl Report {
             Form::Run(wanted) => self.one_run(wanted, &inputs, &mut out),
         };
         let _ = out.flush();
-        for (name, error) in &findings.unread.0 {
-            complain(&format!("{name}: {error}"));
+        for (input, error) in &findings.unread.0 {
+            complain(&format!("{}: {error}", input.name()));
         }
         match findings {
-            Findings { unread, .. } if !unread.0.is_empty() => UNREADABLE,
+            Findings { unread, .. } if unread.is_incomplete() => UNREADABLE,
             Findings { has_failures, .. } => u8::from(has_failures),
         }
     }

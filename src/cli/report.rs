@@ -100,7 +100,8 @@ pub fn parse(words: &[OsString]) -> Request {
     match report {
         Ok(report) => Request::Report(report),
         Err(error) if error.use_stderr() => {
-            Request::Complain(printable(&complete(error, command()).to_string()))
+            let tip = "a FILE that begins with '-' is given as ./FILE";
+            Request::Complain(printable(&complete(error, command(), tip).to_string()))
         }
         Err(help) => Request::Show(help),
     }

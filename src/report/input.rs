@@ -54,12 +54,12 @@ impl Input {
         }
     }
 
-    /// The day that it is of, if that is known.
-    fn day(&self) -> Option<NaiveDate> {
-        let Self::Log(path, _) = self else {
-            return None;
-        };
-        Some(log_name(path.file_name()?.to_str()?)?.0)
+    /// The day and the user in its name, if that is a log's.
+    fn of(&self) -> Option<(NaiveDate, Option<u32>)> {
+        match self {
+            Self::Stdin => None,
+            Self::File(path) | Self::Log(path, _) => log_name(path.file_name()?.to_str()?),
+        }
     }
 
     /// How many bytes there are to read, if that is known.
@@ -132,19 +132,17 @@ pub fn logs(dir: &Path, period: &Period, now: DateTime<Local>) -> io::Result<Vec
             }
         };
         if is_wanted {
-            found.push((date, user, entry.path()));
+            found.push((entry.path(), user));
         }
     }
-    // Where two have records of the same second, that of the daily file is the older: a run changes from
-    // it to its user's.
     found.sort();
-    let plain: Vec<PathBuf> = found.iter().map(|(.., path)| path.clone()).collect();
+    let plain: Vec<PathBuf> = found.iter().map(|(path, _)| path.clone()).collect();
     // Both are there while gzip works, and with `gzip --keep`.
-    found.retain(|(.., path)| {
+    found.retain(|(path, _)| {
         path.extension().is_none_or(|extension| extension != "gz")
             || !plain.contains(&path.with_extension(""))
     });
-    let input = |(_, user, path)| Input::Log(path, user);
+    let input = |(path, user)| Input::Log(path, user);
     Ok(found.into_iter().map(input).collect())
 }
 
@@ -166,53 +164,85 @@ fn written(entry: &fs::DirEntry) -> Option<NaiveDateTime> {
     Some(modified.with_timezone(&Local).naive_local())
 }
 
-/// What has come of reading.
+/// What could not be read, and why.
 #[derive(Debug, Default)]
-pub struct Unread(pub Vec<(String, InputError)>);
+pub struct Unread(pub Vec<(Input, InputError)>);
 
-/// Reads all `inputs` and gives their lines to `take`.
-///
-/// Those of one day are merged by the time of the records: a run that had to change to another file goes
-/// on there. Days come one after the other, so that a year of them does not need a year of descriptors.
+impl Unread {
+    /// Whether records are missing for that. Something in the log directory that is no log, or somebody
+    /// else's, has none: whoever may write there could have put it there.
+    pub fn is_incomplete(&self) -> bool {
+        let is_nothing = |(input, error): &(Input, InputError)| {
+            matches!(input, Input::Log(..))
+                && matches!(error, InputError::Kind | InputError::Owner(_))
+        };
+        !self.0.iter().all(is_nothing)
+    }
+}
+
+/// Reads all `inputs` and gives their lines to `take`, merged by the time of the records: a run that had to
+/// change to another file goes on there.
 pub fn read(inputs: &[Input], take: &mut impl FnMut(Line)) -> Unread {
     let mut unread = Unread::default();
     let progress = progress(inputs);
-    let mut inputs = inputs.to_vec();
-    inputs.sort_by_key(Input::day);
-    for of_a_day in inputs.chunk_by(|one, other| one.day() == other.day()) {
-        merge(of_a_day, &progress, &mut unread, take);
+    let mut sources: Vec<Source> = inputs.iter().map(Source::Closed).collect();
+    // Where two have records of the same second, that of the daily file is the older: a run changes from
+    // it to its user's.
+    sources.sort_by_key(|source| source.input().of());
+    while let Some(next) = (0..sources.len()).min_by_key(|&index| sources[index].time()) {
+        match sources[next].advance(&progress, take) {
+            Ok(true) => {}
+            Ok(false) => drop(sources.remove(next)),
+            Err(error) => {
+                let input = sources.remove(next).input().clone();
+                unread.0.push((input, error));
+            }
+        }
     }
     progress.finish_and_clear();
     unread
 }
 
-fn merge(
-    inputs: &[Input],
-    progress: &ProgressBar,
-    unread: &mut Unread,
-    take: &mut impl FnMut(Line),
-) {
-    let mut readers = Vec::new();
-    for input in inputs {
-        let reader = input.open().and_then(|file| {
-            let mut reader = Reader::new(progress.wrap_read(file))?;
-            Ok(reader.advance()?.then_some(reader))
-        });
-        match reader {
-            Ok(Some(reader)) => readers.push((input, reader)),
-            Ok(None) => {}
-            Err(error) => unread.0.push((input.name(), error)),
+/// An input on its way.
+enum Source<'a> {
+    /// Not opened until the others have come to its day: a year of logs must not need a year of
+    /// descriptors.
+    Closed(&'a Input),
+    Open(&'a Input, Reader),
+}
+
+impl Source<'_> {
+    fn input(&self) -> &Input {
+        match self {
+            Self::Closed(input) | Self::Open(input, _) => input,
         }
     }
-    while let Some(next) = (0..readers.len()).min_by_key(|&index| readers[index].1.time) {
-        let (input, reader) = &mut readers[next];
-        take(reader.line());
-        let is_line = reader.advance().unwrap_or_else(|error| {
-            unread.0.push((input.name(), error.into()));
-            false
-        });
-        if !is_line {
-            readers.remove(next);
+
+    /// The local time from which on there are lines to come.
+    fn time(&self) -> NaiveDateTime {
+        match self {
+            Self::Closed(input) => input.of().map_or(NaiveDateTime::MIN, |(day, _)| day.into()),
+            Self::Open(_, reader) => reader.time,
+        }
+    }
+
+    /// Opens it, or gives the present line to `take`, and goes on to the next; false at the end.
+    fn advance(
+        &mut self,
+        progress: &ProgressBar,
+        take: &mut impl FnMut(Line),
+    ) -> Result<bool, InputError> {
+        match self {
+            Self::Closed(input) => {
+                let mut reader = Reader::new(progress.wrap_read(input.open()?))?;
+                let is_line = reader.advance()?;
+                *self = Self::Open(input, reader);
+                Ok(is_line)
+            }
+            Self::Open(_, reader) => {
+                take(reader.line());
+                Ok(reader.advance()?)
+            }
         }
     }
 }

@@ -117,7 +117,7 @@ fn the_view_has_failures_first_and_fits_80_columns() {
 runs 7   ok 3   failed 3   lost 1   running 0
 connection failures 1   usage errors 1   retried 0   overlaps 1
 
-Newest failures
+Newest failures (4 of 4)
 At                   What, and its last lines
 2026-03-02 21:01:00  lost: no END, and the process is gone (run
                      4194305@21:01:00)
@@ -150,7 +150,7 @@ db01 /opt/jobs/dump.sh daily: 255 x1
 
 Hosts
 Host   Runs  Failed  Not connected  Last reached  Last reason
-db01      3       2              1  15:09:05      connection dropped by the
+db01      2       1              1  15:09:05      connection dropped by the
                                                   server
 web01     4       2              0  21:00:05
 
@@ -179,7 +179,7 @@ fn with_failed_the_view_shows_only_jobs_and_hosts_that_have_failed_and_still_cou
 runs 2   ok 1   failed 1   lost 0   running 0
 connection failures 0   usage errors 0   retried 0   overlaps 0
 
-Newest failures
+Newest failures (1 of 1)
 At                   What, and its last lines
 2026-03-02 10:00:02  1: the script's own status (run 2@10:00:00)
                      h2 /a.sh
@@ -224,7 +224,7 @@ fn failures_and_the_period_are_by_time_also_where_a_run_was_lost() {
 runs 3   ok 1   failed 1   lost 1   running 0
 connection failures 0   usage errors 0   retried 0   overlaps 0
 
-Newest failures
+Newest failures (2 of 2)
 At                   What, and its last lines
 2026-03-02 10:02:03  1: the script's own status (run 1@08:59:59)
                      h /x
@@ -281,7 +281,9 @@ fn the_newest_ten_failures_are_shown_the_newest_first_with_three_lines_of_each()
     let expected = expected.concat();
     assert_eq!(
         failures,
-        format!("Newest failures\nAt                   What, and its last lines{expected}")
+        format!(
+            "Newest failures (10 of 20)\nAt                   What, and its last lines{expected}"
+        )
     );
 }
 
@@ -665,7 +667,7 @@ fn a_wider_terminal_is_used_and_has_colour() {
 runs 1   ok 0   \x1b[31mfailed 1\x1b[0m   lost 0   running 0
 connection failures 0   usage errors 0   retried 0   overlaps 0
 
-\x1b[1mNewest failures\x1b[0m
+\x1b[1mNewest failures (1 of 1)\x1b[0m
 At                   What, and its last lines
 2026-03-02 10:00:01  3: the script's own status (run 1@10:00:00)
                      h /x

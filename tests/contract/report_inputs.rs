@@ -42,12 +42,16 @@ fn pids(scene: &Scene, args: &[&str]) -> Vec<String> {
 
 /// Checks that a report complains of one file and shows the run of process 1 in another nevertheless.
 fn assert_unread_beside_one(output: &Output, path: &Path, why: &str) {
+    assert_complains_beside_one(output, path, why);
+    assert_eq!(code(output), 74);
+}
+
+fn assert_complains_beside_one(output: &Output, path: &Path, why: &str) {
     assert_eq!(
         stderr(output),
         format!("remoteexe: {}: {why}\n", path.display())
     );
     assert_eq!(fields(output, "pid"), ["1"]);
-    assert_eq!(code(output), 74);
 }
 
 const KIND: &str = "it is neither a regular file nor a pipe";
@@ -302,7 +306,7 @@ fn a_missing_file_is_said_to_be_missing() {
 fn a_fifo_in_the_log_directory_is_not_waited_for() {
     let scene = Scene::new();
     run_tool("mkfifo", &[&scene.per_user().display().to_string()]);
-    assert_unread_here(&scene, KIND);
+    assert_refused_here(&scene, KIND);
 }
 
 #[test]
@@ -310,7 +314,7 @@ fn a_symbolic_link_in_the_log_directory_is_not_followed() {
     let scene = Scene::new();
     fs::write(scene.path("secret"), one(2)).unwrap();
     symlink(scene.path("secret"), scene.per_user()).unwrap();
-    assert_unread_here(&scene, KIND);
+    assert_refused_here(&scene, KIND);
     // A link that the command line names is its caller's own choice.
     assert_eq!(
         pids(&scene, &[&scene.per_user().display().to_string()]),
@@ -322,15 +326,18 @@ fn a_symbolic_link_in_the_log_directory_is_not_followed() {
 fn a_directory_in_the_log_directory_is_not_read() {
     let scene = Scene::new();
     fs::create_dir(scene.per_user()).unwrap();
-    assert_unread_here(&scene, KIND);
+    assert_refused_here(&scene, KIND);
 }
 
-/// [`assert_unread_beside_one`] of the user's log of today in the log directory.
-fn assert_unread_here(scene: &Scene, why: &str) {
+/// Checks that a report complains of the user's log of today in the log directory, and that this is no
+/// failure: anybody may have put it there.
+fn assert_refused_here(scene: &Scene, why: &str) {
     // The names are of today in local time.
     fs::write(scene.daily(), one(1)).unwrap();
     let output = reporter(scene).env_remove("TZ").arg("--json").output();
-    assert_unread_beside_one(&output.unwrap(), &scene.per_user(), why);
+    let output = output.unwrap();
+    assert_complains_beside_one(&output, &scene.per_user(), why);
+    assert_eq!(code(&output), 0);
 }
 
 #[test]
@@ -342,7 +349,9 @@ fn a_per_user_log_that_belongs_to_somebody_else_is_not_believed() {
     fs::write(scene.daily(), one(1)).unwrap();
     let output = reporter(&scene).env_remove("TZ").arg("--json").output();
     let why = format!("it belongs to uid {uid} and not to the one in its name");
-    assert_unread_beside_one(&output.unwrap(), &path, &why);
+    let output = output.unwrap();
+    assert_complains_beside_one(&output, &path, &why);
+    assert_eq!(code(&output), 0);
     assert_eq!(pids(&scene, &[&path.display().to_string()]), ["2"]);
 }
 
@@ -477,4 +486,22 @@ fn a_reader_that_goes_away_is_no_error() {
         assert_eq!(complaints, "");
         assert_eq!(child.code(), Some(0), "{form}");
     }
+}
+
+#[test]
+fn a_year_of_logs_needs_few_descriptors() {
+    let scene = Scene::new();
+    for month in 1..=12 {
+        for day in 1..=28 {
+            let log = one(1).replace("2026-03-02", &format!("2024-{month:02}-{day:02}"));
+            let name = format!("log/2024{month:02}{day:02}_remoteexe.log");
+            fs::write(scene.path(name), log).unwrap();
+        }
+    }
+    let mut sh = Command::new("sh");
+    scene.equip(&mut sh);
+    let command = format!("ulimit -n 32; exec {REMOTEEXE} --report --since 2024-01-01");
+    let output = sh.args(["-c", &command]).output().unwrap();
+    assert_eq!(stderr(&output), "");
+    assert!(printed(&output).contains("\nruns 336   ok 336 "));
 }

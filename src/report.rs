@@ -6,6 +6,7 @@ mod export;
 mod input;
 mod pairing;
 mod period;
+mod process;
 mod reader;
 mod run;
 mod summary;

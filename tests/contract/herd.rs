@@ -3,8 +3,10 @@
 use std::fs;
 use std::io::Read;
 use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::Command;
 
-use crate::support::{Running, Sandbox, Scene, mask_waits, wait_until, waits};
+use crate::support::{REMOTEEXE, Running, Sandbox, Scene, mask_waits, wait_until, waits};
 
 const JOBS: usize = 20;
 
@@ -42,7 +44,8 @@ fn a_herd_that_sshd_drops_runs_with_retries_each_job_exactly_once() {
     let ids = Scene::new();
     let slots = take_all_slots(&sandbox);
 
-    for (scene, mut job) in start(&sandbox, &ids, "0") {
+    let mut failed = start(&sandbox, &ids, "0");
+    for (scene, job) in &mut failed {
         assert_eq!(job.code(), Some(255));
         let log = scene.log();
         assert!(log.contains("Connection closed by ") || log.contains("Connection reset by "));
@@ -65,4 +68,21 @@ fn a_herd_that_sshd_drops_runs_with_retries_each_job_exactly_once() {
     let mut ids: Vec<usize> = ids.lines().map(|id| id.parse().unwrap()).collect();
     ids.sort_unstable();
     assert_eq!(ids, (0..JOBS).collect::<Vec<_>>());
+    assert_report(
+        failed
+            .iter()
+            .chain(&jobs)
+            .map(|(scene, _)| scene.log_path()),
+    );
+}
+
+/// Checks what a report makes of both herds.
+fn assert_report(logs: impl Iterator<Item = PathBuf>) {
+    let report = Command::new(REMOTEEXE).arg("--report").args(logs).output();
+    let report = report.unwrap();
+    let view = String::from_utf8(report.stdout).unwrap();
+    assert_eq!(report.status.code(), Some(1), "{view}");
+    let counts = "\nruns 40   ok 20   failed 20   lost 0   running 0\n\
+                  connection failures 20   usage errors 0   retried 20   overlaps 0\n";
+    assert!(view.contains(counts), "{view}");
 }

@@ -37,7 +37,11 @@ impl Cause {
         let line = String::from_utf8_lossy(line.trim_ascii_end());
         // With LogLevel DEBUG ssh also shows what the server has sent, in the name of the same functions:
         // `debug1: kex_exchange_identification: banner line 0: Exceeded MaxStartups`.
-        if line.starts_with("debug") {
+        // An option that ssh does not use any more is a warning.
+        if line.starts_with("debug")
+            || line.contains(": Unsupported option \"")
+            || line.contains(": Deprecated option \"")
+        {
             return None;
         }
         Self::before_the_session(&line).or_else(|| Self::of_a_refusal(&line))
@@ -57,14 +61,19 @@ impl Cause {
             "Connection closed by remote host",
             "Connection reset by peer",
             "Connection timed out",
+            "Operation timed out",
+            "No route to host",
+            "Network is unreachable",
             "Broken pipe",
         ];
-        if line.starts_with("ssh: Could not resolve hostname ") {
+        if line.starts_with("ssh: Could not resolve host") {
             Some(Self::NotResolved)
         } else if line.starts_with("ssh: connect to host ") {
             Some(match line.rsplit(": ").next() {
                 Some("Connection refused") => Self::Refused,
                 Some("Connection timed out" | "Operation timed out") => Self::TimedOut,
+                // The address or the interface to bind to is none of ours.
+                Some("failure") => Self::Configuration,
                 _ => Self::Unreachable,
             })
         } else if line == "Connection timed out during banner exchange"
@@ -100,6 +109,8 @@ impl Cause {
             "command-line line ",
             "Cannot execute command-line and remote command",
             "Can't open user config file",
+            // It cannot run the shell of the LocalCommand, and goes on all the same.
+            "Couldn't execute ",
         ]) || contains(&[
             "Bad configuration option",
             "terminating, ",
@@ -177,7 +188,8 @@ mod tests {
             (
                 Cause::NotResolved,
                 "ssh: Could not resolve hostname h: Name or service not known
-                 ssh: Could not resolve hostname h: Temporary failure in name resolution",
+                 ssh: Could not resolve hostname h: Temporary failure in name resolution
+                 ssh: Could not resolve host \"h.invalid\"",
             ),
             (
                 Cause::Refused,
@@ -199,6 +211,7 @@ mod tests {
                 "kex_exchange_identification: Connection closed by remote host
                  kex_exchange_identification: read: Connection reset by peer
                  ssh_exchange_identification: Connection closed by remote host
+                 kex_exchange_identification: read: No route to host
                  banner exchange: Connection to 127.0.0.1 port 22: Broken pipe
                  Connection closed by 127.0.0.1 port 22
                  Connection reset by 127.0.0.1 port 22
@@ -229,6 +242,8 @@ mod tests {
                 "command-line: line 0: Bad configuration option: foo
                  /root/.ssh/config: terminating, 1 bad configuration options
                  Bad owner or permissions on /root/.ssh/config
+                 ssh: connect to host h port 22: failure
+                 Couldn't execute /bin/sh -c \"echo x\": Permission denied
                  Cannot execute command-line and remote command.",
             ),
         ] {
@@ -243,7 +258,8 @@ mod tests {
     fn other_lines_have_no_cause() {
         let warning = "Warning: Permanently added 'h' (ED25519) to the list of known hosts.\r";
         let debug = "debug1: kex_exchange_identification: banner line 0: Exceeded MaxStartups\r";
-        for line in ["", warning, debug, "done"] {
+        let unsupported = "command-line line 0: Unsupported option \"rsaauthentication\"\r";
+        for line in ["", warning, debug, unsupported, "done"] {
             assert_eq!(Cause::of(line.as_bytes()), None, "{line}");
         }
     }

@@ -20,25 +20,37 @@
 //! | `ControlMaster`, `ControlPath`, `ControlPersist` | a running master would run the command without a `LocalCommand`: `ControlMaster=no`, `ControlPath=none` |
 //! | `RemoteCommand` | conflicts with the command line, and ssh refuses both: `RemoteCommand=none` |
 //! | `$SHELL` | runs the `LocalCommand`; were it `nologin`, it would not, and ssh ignores that: `SHELL=/bin/sh` |
+//! | `$SHELLOPTS`, exported functions | where `/bin/sh` is bash, it may not run it, or another `echo`: they are taken away |
+//! | `/bin/sh` itself | is tried before: if it does not print the marker, there is no proof |
 //! | `ForkAfterAuthentication`, `SessionType` | come after the marker |
 //! | `ProxyCommand`, `ProxyJump`, `KnownHostsCommand`, `Match exec` | run on this side before authentication |
 //!
-//! Should the marker not be written (the shell was killed), there is a second condition: ssh must have
-//! said that the connection failed, in a message of a connection without a session.
+//! Should the marker not be written all the same (the shell is killed in the millisecond that it lives),
+//! there is a second condition: ssh must have said that the connection failed, in a message of a
+//! connection without a session. A script can print the like.
 
-use std::ffi::OsString;
+use std::env;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, PipeReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use memchr::memmem;
+use rustix::event::{PollFd, PollFlags};
 use rustix::rand::{GetRandomFlags, getrandom};
 
-use crate::cause::{Cause, Diagnosis};
+use crate::cause::Diagnosis;
+use crate::poll::{is_ready, wait};
 
 /// The first OpenSSH that knows all the options: 7.6 brought `RemoteCommand`.
 const OLDEST: (u32, u32) = (7, 6);
+
+/// What runs the `LocalCommand`.
+const SHELL: &str = "/bin/sh";
+
+/// How long a program may take to say its first word, when it is tried.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why there is no proof to be had.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +64,9 @@ pub enum Unprovable {
     /// OpenSSH from before 2017.
     #[error("{0} is older than OpenSSH 7.6: {1}")]
     TooOld(PathBuf, String),
+    /// It runs the `LocalCommand`.
+    #[error("/bin/sh does not run a LocalCommand as it has to: {0}")]
+    Shell(String),
     /// The program cannot be looked at, or there is no randomness.
     #[error("cannot make sure of {0}: {1}")]
     Unknown(PathBuf, io::Error),
@@ -79,33 +94,26 @@ impl Proof {
         }
         let nonce = u64::from_ne_bytes(nonce);
         let marker = format!("remoteexe marker {nonce:016x}");
+        vet_shell(&marker)?;
         Ok(Self { ssh, marker })
     }
 
-    /// The program that it holds for.
-    pub fn ssh(&self) -> &Path {
-        &self.ssh
-    }
-
-    /// The options that go before all others.
-    pub fn options(&self) -> impl Iterator<Item = OsString> {
+    /// An ssh that gives the proof; the job's own arguments go behind.
+    pub fn command(&self) -> Command {
         // Where the pipe is full echo fails: ssh sets O_NONBLOCK on it. The command must not go on then.
         let local_command = format!("LocalCommand=echo {} || kill -9 $PPID", self.marker);
-        [
+        let options = [
             "PermitLocalCommand=yes",
             &local_command,
             "ControlMaster=no",
             "ControlPath=none",
             "RemoteCommand=none",
-        ]
-        .map(|option| OsString::from(format!("-o{option}")))
-        .into_iter()
-    }
-
-    /// What ssh's environment has to have, for the `LocalCommand` to run.
-    #[expect(clippy::unused_self, reason = "it is a condition of this proof")]
-    pub fn environment(&self) -> (&'static str, &'static str) {
-        ("SHELL", "/bin/sh")
+        ];
+        let mut command = Command::new(&self.ssh);
+        command.args(options.map(|option| format!("-o{option}")));
+        command.env("SHELL", SHELL);
+        without_shell_settings(&mut command);
+        command
     }
 
     /// Watches the output of one try.
@@ -127,17 +135,65 @@ fn vet(ssh: &Path) -> Result<(), Unprovable> {
     if &magic != b"\x7fELF" {
         return Err(Unprovable::Script(ssh.into()));
     }
-    let output = Command::new(ssh)
-        .arg("-V")
-        .stdin(Stdio::null())
-        .output()
-        .map_err(unknown)?;
-    let version = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    let (reader, stderr) = io::pipe().map_err(unknown)?;
+    let mut command = Command::new(ssh);
+    command.arg("-V").stdout(Stdio::null()).stderr(stderr);
+    let version = first_words(command, reader).map_err(unknown)?;
     match openssh_version(&version) {
         Some(version) if version >= OLDEST => Ok(()),
         Some(_) => Err(Unprovable::TooOld(ssh.into(), version)),
         None => Err(Unprovable::NotOpenSsh(ssh.into(), version)),
     }
+}
+
+/// Whether the shell prints `marker`, as it will have to for ssh.
+fn vet_shell(marker: &str) -> Result<(), Unprovable> {
+    let fault = |error: io::Error| Unprovable::Shell(error.to_string());
+    let (reader, stdout) = io::pipe().map_err(fault)?;
+    let mut command = Command::new(SHELL);
+    command.args(["-c", &format!("echo {marker}")]);
+    command.stdout(stdout).stderr(Stdio::null());
+    without_shell_settings(&mut command);
+    let words = first_words(command, reader).map_err(fault)?;
+    if words == marker {
+        Ok(())
+    } else {
+        Err(Unprovable::Shell(format!("it prints {words:?}")))
+    }
+}
+
+/// Takes away what makes bash, where it is /bin/sh, run nothing or something else.
+fn without_shell_settings(command: &mut Command) {
+    for (name, _) in env::vars_os() {
+        let bytes = name.as_encoded_bytes();
+        if bytes.starts_with(b"BASH_FUNC_")
+            || matches!(bytes, b"SHELLOPTS" | b"BASHOPTS" | b"BASH_ENV" | b"ENV")
+        {
+            command.env_remove(name);
+        }
+    }
+}
+
+/// What `command` writes first into the pipe that `reader` is the other end of.
+///
+/// Its end is not waited for: a signal to us waits as long as this takes.
+fn first_words(mut command: Command, mut reader: PipeReader) -> io::Result<String> {
+    let mut child = command.stdin(Stdio::null()).spawn()?;
+    // With our copies of the write end gone, its end of file comes.
+    drop(command);
+    let mut fds = [PollFd::new(&reader, PollFlags::IN)];
+    let waited = wait(&mut fds, Some(Instant::now() + PATIENCE));
+    let has_come = is_ready(&fds[0]);
+    let mut words = [0; 256];
+    let read = match waited {
+        Ok(()) if has_come => reader.read(&mut words),
+        Ok(()) => Err(io::ErrorKind::TimedOut.into()),
+        Err(error) => Err(error),
+    };
+    let _ = child.kill();
+    let _ = child.wait();
+    let words = String::from_utf8_lossy(&words[..read?]);
+    Ok(words.trim().to_owned())
 }
 
 /// Major and minor version in what `ssh -V` prints, such as `OpenSSH_9.2p1 Debian-2, OpenSSL 3.0.17`.
@@ -193,8 +249,8 @@ impl Witness {
         match self.diagnosis.cause() {
             _ if self.marked => Verdict::Final,
             Some(cause) if cause.is_passing() => Verdict::Retry,
-            Some(Cause::Lost) | None => Verdict::Unexplained,
             Some(_) => Verdict::Final,
+            None => Verdict::Unexplained,
         }
     }
 }

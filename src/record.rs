@@ -109,12 +109,28 @@ impl<'a> Kind<'a> {
             Self::Command(command)
         } else if let Some((code, operands)) = text.strip_prefix(b"END,").and_then(end) {
             Self::End(code, operands)
-        } else if text.starts_with(b"retry,") && text.ends_with(b" s") {
+        } else if text.strip_prefix(b"retry,").is_some_and(is_retry) {
             Self::Retry
         } else {
             Self::Output
         }
     }
+}
+
+/// Whether `text` is `K/N,255,wait S s`.
+fn is_retry(text: &[u8]) -> bool {
+    let parts = str::from_utf8(text).ok().and_then(|text| {
+        let (count, wait) = text.strip_suffix(" s")?.split_once(",255,wait ")?;
+        let (number, most) = count.split_once('/')?;
+        Some([number, most, wait])
+    });
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    parts.is_some_and(|[number, most, wait]| {
+        [number, most]
+            .into_iter()
+            .chain(wait.split('.'))
+            .all(is_number)
+    })
 }
 
 fn end(text: &[u8]) -> Option<(u8, &[u8])> {
@@ -291,6 +307,9 @@ mod tests {
             ("START,-,h s,a [b]", Kind::Start(b"h s,a [b]")),
             ("command,ssh root@h s", Kind::Command(b"ssh root@h s")),
             ("retry,1/8,255,wait 0.412 s", Kind::Retry),
+            ("retry,db1 in 5 s", Kind::Output),
+            ("retry,1/8,255,wait x s", Kind::Output),
+            ("retry,1/,255,wait 1 s", Kind::Output),
             ("END,0,h s", Kind::End(0, b"h s")),
             ("END,255,", Kind::End(255, b"")),
             ("END,256,h s", Kind::Output),

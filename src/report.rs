@@ -13,11 +13,14 @@ mod summary;
 mod terminal;
 mod view;
 
+use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, BufWriter, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-use chrono::{DateTime, Local};
+use chrono::{DateTime, Local, NaiveDate, Timelike};
 
 use crate::record;
 use input::Unread;
@@ -90,6 +93,11 @@ pub struct Wanted {
 }
 
 impl Wanted {
+    /// The day on which it started, if the time says so.
+    pub fn day(&self) -> Option<NaiveDate> {
+        NaiveDate::parse_from_str(self.time.as_ref()?.get(..10)?, "%Y-%m-%d").ok()
+    }
+
     fn is(&self, run: &Run) -> bool {
         let start = run.start.to_string();
         let is_then = |time: &String| start.starts_with(time) || start[11..].starts_with(time);
@@ -114,7 +122,7 @@ struct Findings {
 
 impl Report {
     /// Prints the report, and gives its exit status: 0 if nothing has failed, 1 if something has or was
-    /// lost, 74 if an input could not be read.
+    /// lost, 74 if an input could not be read or the report not be written.
     pub fn run(&self, now: DateTime<Local>) -> u8 {
         let inputs = match &self.source {
             Source::Inputs(inputs) => inputs.clone(),
@@ -127,20 +135,28 @@ impl Report {
             },
         };
         let mut out = BufWriter::new(io::stdout().lock());
-        // A reader that closed the pipe early has seen what it wanted.
         let findings = match &self.form {
             Form::View => self.view(&inputs, &mut out),
             Form::Json => self.json(&inputs, &mut out),
             Form::Tsv => self.tsv(&inputs, &mut out),
             Form::Run(wanted) => self.one_run(wanted, &inputs, &mut out),
         };
-        let _ = out.flush();
+        let mut is_incomplete = findings.unread.is_incomplete();
+        // What could not be written is still in the buffer, and fails again. A reader that closed the pipe
+        // early has seen what it wanted.
+        if let Err(error) = out.flush()
+            && error.kind() != io::ErrorKind::BrokenPipe
+        {
+            complain(&format!("standard output: {error}"));
+            is_incomplete = true;
+        }
         for (input, error) in &findings.unread.0 {
             complain(&format!("{}: {error}", input.name()));
         }
-        match findings {
-            Findings { unread, .. } if unread.is_incomplete() => UNREADABLE,
-            Findings { has_failures, .. } => u8::from(has_failures),
+        if is_incomplete {
+            UNREADABLE
+        } else {
+            u8::from(findings.has_failures)
         }
     }
 
@@ -198,7 +214,10 @@ impl Report {
             }
         });
         let Some(run) = last else {
-            complain(&format!("no such run of process {}", wanted.pid));
+            let pid = wanted.pid;
+            complain(&format!(
+                "no such run of process {pid} in these logs; those of other days are read with --since"
+            ));
             return Findings {
                 has_failures: true,
                 unread,
@@ -227,6 +246,13 @@ impl Report {
         kept: Option<u32>,
         mut take: impl FnMut(Run),
     ) -> (Unread, Remainder) {
+        // Before anything is read: what ends meanwhile is not lost, its END only comes too late.
+        let alive = alive();
+        let begin = Local::now().naive_local().with_nanosecond(0);
+        let was_alive = |run: &Run| {
+            let words = alive.get(&run.pid);
+            words.is_some_and(|words| words.ends_with(&run.job)) || Some(run.last) > begin
+        };
         let mut pairing = Pairing::keeping(kept);
         let mut foreign = 0;
         let mut finished = |run: Run| {
@@ -240,19 +266,23 @@ impl Report {
             Line::Empty => {}
         });
         let orphans = pairing.orphans;
-        pairing.finish(is_alive, &mut finished);
+        pairing.finish(was_alive, &mut finished);
         (unread, Remainder { foreign, orphans })
     }
 }
 
-/// Whether the process of `run` is there and still that remoteexe: process ids are used again.
-fn is_alive(run: &Run) -> bool {
-    let proc = |name| fs::read(format!("/proc/{}/{name}", run.pid)).unwrap_or_default();
-    let words = proc("cmdline");
-    let words = words.strip_suffix(b"\0").unwrap_or(&words);
-    let words = words.split(|&byte| byte == 0);
-    let command = record::join(words.map(std::os::unix::ffi::OsStrExt::from_bytes));
-    proc("comm") == b"remoteexe\n" && command.ends_with(&run.job)
+/// The command lines of all processes that are a remoteexe now, by their process ids, which are used again.
+fn alive() -> HashMap<u32, Vec<u8>> {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let remoteexe = processes.filter_map(|process| {
+        let pid = process.file_name().to_str()?.parse().ok()?;
+        let read = |name| fs::read(process.path().join(name)).ok();
+        let words = (read("comm")? == b"remoteexe\n").then(|| read("cmdline"))??;
+        let words = words.strip_suffix(b"\0").unwrap_or(&words);
+        let words = words.split(|&byte| byte == 0).map(OsStr::from_bytes);
+        Some((pid, record::join(words)))
+    });
+    remoteexe.collect()
 }
 
 fn complain(message: &str) {

@@ -231,11 +231,8 @@ fn command(proof: Option<&Proof>) -> Command {
     let Some(proof) = proof else {
         return Command::new(PROGRAM);
     };
-    // The very file that the proof was made with.
-    let mut command = Command::new(proof.ssh());
-    command.arg0(PROGRAM).args(proof.options());
-    let (variable, value) = proof.environment();
-    command.env(variable, value);
+    let mut command = proof.command();
+    command.arg0(PROGRAM);
     command
 }
 

@@ -31,7 +31,7 @@ Examples:
   remoteexe --report --since 3d --host host_sum_batch01 --failed
   remoteexe --report --run 913@15:09
   In a crontab, after every hour in which something has failed:
-    0 * * * * root remoteexe --report --since 1h >/dev/null || alert
+    0 * * * * root remoteexe --report --since 61m >/dev/null || alert
 
 Exit status:
   0 nothing failed; 1 something failed or was lost; 10 usage error;
@@ -119,13 +119,26 @@ impl Args {
             word.map(|word| time(argument, word, now, is_end))
                 .transpose()
         };
+        let form = self.form()?;
+        // A run that is named with its day is in the logs from that day on.
+        let day = match &form {
+            Form::Run(wanted) => wanted.day().map(NaiveDateTime::from),
+            Form::View | Form::Json | Form::Tsv => None,
+        };
+        let period = Period {
+            since: time("--since <TIME>", &self.since, false)?.or(day),
+            until: time("--until <TIME>", &self.until, true)?,
+        };
+        if let (Some(since), Some(until)) = (period.since, period.until)
+            && since >= until
+        {
+            let message = format!("--until {until} is not after --since {since}");
+            return Err(command().error(ErrorKind::ValueValidation, message));
+        }
         Ok(Report {
-            form: self.form()?,
+            form,
             filter: Filter {
-                period: Period {
-                    since: time("--since <TIME>", &self.since, false)?,
-                    until: time("--until <TIME>", &self.until, true)?,
-                },
+                period,
                 host: self.host.map(OsString::into_vec),
                 job: self.job.map(OsString::into_vec),
                 failed: self.failed,

@@ -1,10 +1,12 @@
 //! Runs for other programs: a JSON document a line, or the columns of GNU parallel's joblog.
 
+use std::fmt::Write;
+
 use chrono::{DateTime, FixedOffset, NaiveDateTime, TimeDelta};
 use serde::Serialize;
 
 use super::run::{End, Run, offset_at, offsets, signal};
-use super::terminal::printable;
+use super::terminal::{is_safe, printable};
 
 /// The first line of [`joblog`].
 pub const JOBLOG_TITLES: &str =
@@ -59,7 +61,7 @@ struct Document<'a> {
 /// None that is known: serde's signature has one.
 pub fn json(run: &Run) -> serde_json::Result<String> {
     let exit_status = exit_status(run);
-    serde_json::to_string(&Document {
+    let document = serde_json::to_string(&Document {
         pid: run.pid,
         host: run.host().into(),
         job: (&*run.job).into(),
@@ -84,7 +86,22 @@ pub fn json(run: &Run) -> serde_json::Result<String> {
         tail: run.tail.lines().map(Text::from).collect(),
         overlapped: run.is_overlapped,
         ambiguous: run.is_ambiguous,
-    })
+    })?;
+    Ok(escaped(&document))
+}
+
+/// `document` without what steers a terminal: such characters are in its strings only, where JSON has an
+/// escape for them.
+fn escaped(document: &str) -> String {
+    let mut text = String::with_capacity(document.len());
+    for character in document.chars() {
+        if is_safe(character) {
+            text.push(character);
+        } else {
+            let _ = write!(text, "\\u{:04x}", u32::from(character));
+        }
+    }
+    text
 }
 
 /// `run`, the one with number `number`, as a line of a joblog without its newline.
@@ -92,7 +109,9 @@ pub fn json(run: &Run) -> serde_json::Result<String> {
 /// What is not known is -1.
 pub fn joblog(number: u64, run: &Run) -> String {
     let exit_status = exit_status(run);
-    let signal = exit_status.filter(|code| signal(*code).is_some());
+    let signal = exit_status.and_then(|code| code.checked_sub(128));
+    // 64 is the last one that Linux has; 255 is ssh's own.
+    let signal = signal.filter(|signal| *signal <= 64).unwrap_or(0);
     format!(
         "{number}\t{}\t{}.000\t{}\t0\t{}\t{}\t{}\t{}",
         printable(run.host()),
@@ -101,7 +120,7 @@ pub fn joblog(number: u64, run: &Run) -> String {
             .map_or_else(|| "-1".to_owned(), |seconds| format!("{seconds}.000")),
         run.bytes,
         exit_status.map_or_else(|| "-1".to_owned(), |code| code.to_string()),
-        signal.map_or(0, |code| code - 128),
+        signal,
         printable(&run.job),
     )
 }

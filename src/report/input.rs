@@ -185,66 +185,51 @@ impl Unread {
 pub fn read(inputs: &[Input], take: &mut impl FnMut(Line)) -> Unread {
     let mut unread = Unread::default();
     let progress = progress(inputs);
-    let mut sources: Vec<Source> = inputs.iter().map(Source::Closed).collect();
+    let day = |input: &Input| {
+        let day = input.of().map(|(day, _)| day);
+        day.map_or(NaiveDateTime::MIN, NaiveDateTime::from)
+    };
     // Where two have records of the same second, that of the daily file is the older: a run changes from
     // it to its user's.
-    sources.sort_by_key(|source| source.input().of());
-    while let Some(next) = (0..sources.len()).min_by_key(|&index| sources[index].time()) {
-        match sources[next].advance(&progress, take) {
-            Ok(true) => {}
-            Ok(false) => drop(sources.remove(next)),
-            Err(error) => {
-                let input = sources.remove(next).input().clone();
-                unread.0.push((input, error));
+    let mut sorted: Vec<&Input> = inputs.iter().collect();
+    sorted.sort_by_key(|input| input.of());
+    let mut closed = sorted
+        .into_iter()
+        .map(|input| (day(input), input))
+        .peekable();
+    let mut open: Vec<(&Input, Reader)> = Vec::new();
+    loop {
+        let next = (0..open.len()).min_by_key(|&index| open[index].1.time);
+        let time = next.map(|index| open[index].1.time);
+        // Opened when the others have come to its day: a year of logs must not need a year of descriptors.
+        let its_day = |(day, _): &(NaiveDateTime, &Input)| time.is_none_or(|time| *day <= time);
+        if let Some((_, input)) = closed.next_if(its_day) {
+            match start(input, &progress) {
+                Ok(Some(reader)) => open.push((input, reader)),
+                Ok(None) => {}
+                Err(error) => unread.0.push((input.clone(), error)),
             }
+            continue;
+        }
+        let Some(next) = next else { break };
+        let (input, reader) = &mut open[next];
+        take(reader.line());
+        let is_line = reader.advance().unwrap_or_else(|error| {
+            unread.0.push((input.clone(), error.into()));
+            false
+        });
+        if !is_line {
+            open.remove(next);
         }
     }
     progress.finish_and_clear();
     unread
 }
 
-/// An input on its way.
-enum Source<'a> {
-    /// Not opened until the others have come to its day: a year of logs must not need a year of
-    /// descriptors.
-    Closed(&'a Input),
-    Open(&'a Input, Reader),
-}
-
-impl Source<'_> {
-    fn input(&self) -> &Input {
-        match self {
-            Self::Closed(input) | Self::Open(input, _) => input,
-        }
-    }
-
-    /// The local time from which on there are lines to come.
-    fn time(&self) -> NaiveDateTime {
-        match self {
-            Self::Closed(input) => input.of().map_or(NaiveDateTime::MIN, |(day, _)| day.into()),
-            Self::Open(_, reader) => reader.time,
-        }
-    }
-
-    /// Opens it, or gives the present line to `take`, and goes on to the next; false at the end.
-    fn advance(
-        &mut self,
-        progress: &ProgressBar,
-        take: &mut impl FnMut(Line),
-    ) -> Result<bool, InputError> {
-        match self {
-            Self::Closed(input) => {
-                let mut reader = Reader::new(progress.wrap_read(input.open()?))?;
-                let is_line = reader.advance()?;
-                *self = Self::Open(input, reader);
-                Ok(is_line)
-            }
-            Self::Open(_, reader) => {
-                take(reader.line());
-                Ok(reader.advance()?)
-            }
-        }
-    }
+/// Opens `input` and goes to its first line; nothing if it has none.
+fn start(input: &Input, progress: &ProgressBar) -> Result<Option<Reader>, InputError> {
+    let mut reader = Reader::new(progress.wrap_read(input.open()?))?;
+    Ok(reader.advance()?.then_some(reader))
 }
 
 /// A bar on standard error, if that is a terminal and it is worth it.

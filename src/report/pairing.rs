@@ -70,7 +70,7 @@ impl Pairing {
             _ => process.output(record.text),
         }
         if let Some(run) = process.runs.last_mut() {
-            run.last = record.time;
+            run.goes_on(record.time);
         }
         process.keep(line);
     }
@@ -132,6 +132,7 @@ impl Pairing {
             lines: 0,
             bytes: 0,
             tail: Tail::default(),
+            is_clock_back: false,
             is_overlapped: false,
             is_ambiguous: false,
             records: is_kept.then(Vec::new),

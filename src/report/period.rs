@@ -1,6 +1,6 @@
 //! Points in time as `--since` and `--until` give them.
 
-use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, Timelike};
 
 use super::run::{End, Run};
 
@@ -27,7 +27,7 @@ impl Period {
     }
 }
 
-/// The time that `text` gives: a date, a date and a time, or how long ago it was (`90m`, `2h`, `3d`).
+/// The time that `text` gives: a date, a date and a time, or how long before `now` it was (`90m`, `2h`, `3d`).
 ///
 /// A date alone is its first second, or with `is_end` the first after it.
 ///
@@ -35,9 +35,12 @@ impl Period {
 ///
 /// It is none of these.
 pub fn parse(text: &str, now: DateTime<Local>, is_end: bool) -> Result<NaiveDateTime, NoTime> {
-    for format in ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"] {
-        if let Ok(time) = NaiveDateTime::parse_from_str(text, format) {
-            return Ok(time);
+    for separator in [" ", "T"] {
+        for time in ["%H:%M:%S", "%H:%M"] {
+            let format = format!("%Y-%m-%d{separator}{time}");
+            if let Ok(time) = NaiveDateTime::parse_from_str(text, &format) {
+                return Ok(time);
+            }
         }
     }
     if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
@@ -45,9 +48,24 @@ pub fn parse(text: &str, now: DateTime<Local>, is_end: bool) -> Result<NaiveDate
         return day.map(|day| day.and_time(NaiveTime::MIN)).ok_or(NoTime);
     }
     ago(text)
-        .and_then(|ago| now.checked_sub_signed(ago))
-        .map(|time| time.naive_local())
+        .and_then(|ago| before(now, ago, is_end))
         .ok_or(NoTime)
+}
+
+/// The local time `ago` before `now`, to the second, as the records have it.
+///
+/// Where the clocks were changed meanwhile there are two answers: what the clock showed then, and what it
+/// would have shown as it goes now. Of these the one that leaves nothing out.
+fn before(now: DateTime<Local>, ago: TimeDelta, is_end: bool) -> Option<NaiveDateTime> {
+    let now = now.with_nanosecond(0)?;
+    let then = now.checked_sub_signed(ago)?;
+    let shown = then.naive_utc().checked_add_offset(then.offset().fix())?;
+    let reckoned = now.naive_local().checked_sub_signed(ago)?;
+    Some(if is_end {
+        shown.max(reckoned)
+    } else {
+        shown.min(reckoned)
+    })
 }
 
 fn ago(text: &str) -> Option<TimeDelta> {

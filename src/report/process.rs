@@ -72,7 +72,7 @@ impl Process {
         };
         run.end = End::Exit(code);
         run.number = number;
-        run.last = time;
+        run.goes_on(time);
         // Did this one end both, or was the other lost? Either may be.
         let is_open = |other: &&mut Run| other.job == run.job && !other.has_end();
         for other in below.iter_mut().filter(is_open) {

@@ -51,6 +51,8 @@ pub struct Run {
     pub bytes: u64,
     /// The last lines of the last try's output.
     pub tail: Tail,
+    /// A record is stamped earlier than the one before it.
+    pub is_clock_back: bool,
     /// The same job was started again while this run was going on.
     pub is_overlapped: bool,
     /// A line of output may be taken for START or END here, or the other way round.
@@ -80,6 +82,9 @@ impl Run {
     /// Nothing where the clock was set back meanwhile, or where the hour that comes twice when summer
     /// time ends leaves two answers.
     pub fn seconds(&self) -> Option<u64> {
+        if self.is_clock_back {
+            return None;
+        }
         let (start, end) = (certain(self.start)?, certain(self.ended()?)?);
         u64::try_from((end - start).num_seconds()).ok()
     }
@@ -92,6 +97,27 @@ impl Run {
     /// Whether the command line was refused. 10 may as well be the remote command's own status.
     pub fn is_usage_error(&self) -> bool {
         self.end == End::Exit(10) && self.command.is_none()
+    }
+
+    /// Whether the remote command has certainly ended by itself, so that its host was there.
+    pub fn has_reached_host(&self) -> bool {
+        let is_own_word = || {
+            self.tail
+                .lines()
+                .any(|line| line.starts_with(b"remoteexe: "))
+        };
+        self.command.is_some()
+            && match self.end {
+                End::Exit(126 | 127) => !is_own_word(),
+                End::Exit(code) => code < 128,
+                End::Running | End::Lost => false,
+            }
+    }
+
+    /// Notes that there is a record stamped `time`.
+    pub fn goes_on(&mut self, time: NaiveDateTime) {
+        self.is_clock_back |= time < self.last;
+        self.last = time;
     }
 
     /// Why ssh failed before anything ran, as far as its last words tell.
@@ -155,6 +181,8 @@ impl Run {
         self.lines += other.lines;
         self.bytes += other.bytes;
         other.tail.lines().for_each(|line| self.tail.push(line));
+        self.is_clock_back |= other.is_clock_back;
+        self.goes_on(other.start);
         self.last = other.last;
         if let (Some(records), Some(more)) = (&mut self.records, other.records) {
             records.extend(more);

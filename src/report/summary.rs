@@ -194,7 +194,7 @@ impl Host {
         if connection_failure.is_some() {
             self.connection_failures += 1;
             self.cause = connection_failure;
-        } else if run.ended().is_some() {
+        } else if run.has_reached_host() {
             self.last_reached = self.last_reached.max(run.ended());
         }
     }

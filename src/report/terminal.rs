@@ -72,8 +72,9 @@ pub fn printable(bytes: &[u8]) -> String {
     text
 }
 
-fn is_safe(character: char) -> bool {
-    let changes_direction = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+/// Whether a terminal only shows `character`.
+pub fn is_safe(character: char) -> bool {
+    let changes_direction = matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     !character.is_control() && !changes_direction
 }
 

@@ -117,8 +117,9 @@ impl View {
         let (shown, all) = (summary.failures.len(), summary.failed + summary.lost);
         self.heading(&format!("Newest failures ({shown} of {all})"));
         let mut table = self.table(&["At", "What, and its last lines"], &[]);
+        let clock = Clock::of(summary);
         for run in summary.failures.iter().rev() {
-            table.add_row([run.last.to_string(), failure(run)]);
+            table.add_row([run.last.to_string(), failure(run, clock)]);
         }
         self.add(&table);
     }
@@ -283,22 +284,34 @@ impl View {
 
 /// How points in time are shown: without the date where all are of one day.
 #[derive(Debug, Clone, Copy)]
-struct Clock(&'static str);
+struct Clock {
+    is_one_day: bool,
+}
 
 impl Clock {
     fn of(summary: &Summary) -> Self {
-        let is_one_day = summary
-            .span
-            .is_some_and(|(first, last)| first.date() == last.date());
-        Self(if is_one_day {
-            "%H:%M:%S"
+        let span = summary.span;
+        Self {
+            is_one_day: span.is_some_and(|(first, last)| first.date() == last.date()),
+        }
+    }
+
+    /// A run as `--run` takes it.
+    fn name(self, run: &Run) -> String {
+        if self.is_one_day {
+            format!("{}@{}", run.pid, run.start.time())
         } else {
-            "%m-%d %H:%M"
-        })
+            format!("{}@{}", run.pid, run.start)
+        }
     }
 
     fn show(self, time: Option<NaiveDateTime>) -> String {
-        time.map_or_else(|| "-".to_owned(), |time| time.format(self.0).to_string())
+        let format = if self.is_one_day {
+            "%H:%M:%S"
+        } else {
+            "%m-%d %H:%M"
+        };
+        time.map_or_else(|| "-".to_owned(), |time| time.format(format).to_string())
     }
 }
 
@@ -343,13 +356,12 @@ fn host_row(name: &[u8], host: &Host, clock: Clock) -> [String; 6] {
 }
 
 /// How a run failed, its job, and below it the last lines of its output.
-fn failure(run: &Run) -> String {
+fn failure(run: &Run, clock: Clock) -> String {
     let mut text = match run.end {
         End::Exit(code) => format!("{code}: {}", run.cause()),
         _ => run.cause().into_owned(),
     };
-    let start = run.start.format("%H:%M:%S");
-    let _ = write!(text, " (run {}@{start})\n{}", run.pid, printable(&run.job));
+    let _ = write!(text, " (run {})\n{}", clock.name(run), printable(&run.job));
     let lines: Vec<_> = run.tail.lines().collect();
     let skipped = lines.len().saturating_sub(SHOWN_LINES);
     for line in &lines[skipped..] {

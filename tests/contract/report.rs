@@ -1,7 +1,7 @@
 //! `--report`: what it shows of a log, in each form, and its exit status.
 
 use std::fmt::Write;
-use std::fs;
+use std::fs::{self, File};
 use std::process::{Command, Output};
 
 use serde_json::Value;
@@ -824,7 +824,10 @@ fn a_run_that_is_not_there_is_said_to_be_missing() {
         let pid = run.split('@').next().unwrap();
         assert_eq!(
             stderr(&output),
-            format!("remoteexe: no such run of process {pid}\n")
+            format!(
+                "remoteexe: no such run of process {pid} in these logs; \
+                 those of other days are read with --since\n"
+            )
         );
     }
 }
@@ -1149,4 +1152,95 @@ Exit status:
         ),
         "{help}"
     );
+}
+
+#[test]
+fn a_host_is_reached_only_where_the_remote_command_has_ended_by_itself() {
+    let log = "\
+[2026-03-02 10:00:00][1] START,-,h1 /x
+[2026-03-02 10:00:00][1] command,ssh root@h1 /x
+[2026-03-02 10:05:00][1] END,143,h1 /x
+[2026-03-02 10:00:00][2] START,-,h2 /x
+[2026-03-02 10:00:00][2] command,ssh root@h2 /x
+[2026-03-02 10:06:00][2] remoteexe: ssh: not found in PATH
+[2026-03-02 10:06:00][2] END,127,h2 /x
+[2026-03-02 10:00:00][3] START,-,h3 /x
+[2026-03-02 10:00:00][3] command,ssh root@h3 /x
+[2026-03-02 10:07:00][3] END,127,h3 /x
+";
+    let view = printed(&report(log, &[]));
+    let hosts = "\
+Host  Runs  Failed  Not connected  Last reached  Last reason
+h1       1       1              0  -
+h2       1       1              0  -
+h3       1       1              0  10:07:00
+";
+    assert!(view.ends_with(hosts), "{view}");
+}
+
+#[test]
+fn json_has_an_escape_for_what_steers_a_terminal() {
+    let log = "\
+[2026-03-02 10:00:00][1] START,-,h /x
+[2026-03-02 10:00:00][1] command,ssh root@h /x
+[2026-03-02 10:00:00][1] \u{9b}31m\u{7f}\u{202e}\u{61c}\u{1b}
+[2026-03-02 10:00:00][1] END,0,h /x
+";
+    let documents = printed(&report(log, &["--json"]));
+    let tail = r#""tail":["\u009b31m\u007f\u202e\u061c\u001b"]"#;
+    assert!(documents.contains(tail), "{documents}");
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_a_failure() {
+    for form in [&["--json"][..], &["--tsv"], &[]] {
+        let scene = Scene::new();
+        fs::write(scene.path("a.log"), LOG).unwrap();
+        let mut command = scene.remoteexe();
+        command.arg("--report").args(form).arg(scene.path("a.log"));
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let output = command.stdout(full).output().unwrap();
+        assert_eq!(
+            stderr(&output),
+            "remoteexe: standard output: No space left on device (os error 28)\n"
+        );
+        assert_eq!(code(&output), 74);
+    }
+}
+
+#[test]
+fn a_period_that_ends_before_it_begins_is_a_usage_error() {
+    let output = report(LOG, &["--since", "2026-03-02", "--until", "2026-03-01"]);
+    assert_eq!(code(&output), 10);
+    let reason = "error: --until 2026-03-02 00:00:00 is not after --since 2026-03-02 00:00:00\n";
+    assert!(stderr(&output).starts_with(reason), "{}", stderr(&output));
+}
+
+#[test]
+fn a_run_that_ended_just_so_long_ago_is_in_the_period() {
+    // The records have whole seconds, the clock has not.
+    let scene = Scene::new();
+    let mut sh = Command::new("sh");
+    scene.equip(&mut sh);
+    let script = format!(
+        "until set -- $(date '+%s %F %T %N') && [ $4 -gt 500000000 ]; do :; done
+         printf '[%s %s][1] %s\\n' $2 $3 START,-,h $2 $3 command,root@h $2 $3 END,3,h >$DIR/a.log
+         exec {REMOTEEXE} --report --since $(($(date +%s) - $1))s $DIR/a.log"
+    );
+    let output = sh.args(["-c", &script]).output().unwrap();
+    assert!(printed(&output).contains("\nruns 1   ok 0   failed 1 "));
+    assert_eq!(code(&output), 1);
+}
+
+#[test]
+fn a_run_that_is_named_with_its_day_is_found_in_the_log_of_that_day() {
+    let scene = Scene::new();
+    fs::write(scene.path("log/20260302_remoteexe.log"), LOG).unwrap();
+    let run = |run: &str| {
+        let mut command = scene.remoteexe();
+        command.args(["--report", "--run", run]).output().unwrap()
+    };
+    assert_eq!(code(&run("913@20:53")), 1);
+    assert!(run("913@20:53").stdout.is_empty());
+    assert!(printed(&run("913@2026-03-02 20:53")).contains("][913] END,"));
 }

@@ -53,12 +53,14 @@ struct Known {
     bytes: u64,
     tail: VecDeque<Vec<u8>>,
     is_overlapped: bool,
+    is_clock_back: bool,
     /// Its records.
     records: Vec<u8>,
 }
 
 impl Known {
     fn take(&mut self, text: &[u8], role: Role, time: i64) {
+        self.is_clock_back |= time < self.last;
         self.last = time;
         match role {
             Role::Start | Role::Retry | Role::LikeRetry => {}
@@ -96,7 +98,7 @@ impl Known {
             "start": rfc3339(self.start),
             "end": ended.map(rfc3339),
             // A clock that was set back has no answer.
-            "duration": duration.filter(|seconds| *seconds >= 0),
+            "duration": duration.filter(|_| !self.is_clock_back),
             "status": match self.code {
                 Some(0) => "ok",
                 Some(_) => "failed",
@@ -391,6 +393,7 @@ impl Model {
             bytes: 0,
             tail: VecDeque::new(),
             is_overlapped: false,
+            is_clock_back: false,
             records: Vec::new(),
         });
         let is_end = |(_, role): &(Vec<u8>, Role)| matches!(role, Role::End(_));

@@ -10,7 +10,8 @@ use rustix::process::Signal;
 
 use crate::proxy::{Cut, Proxy};
 use crate::support::{
-    REMOTEEXE, Running, Sandbox, Scene, code, mask_waits, needs_root, send, wait_until, waits,
+    REMOTEEXE, Running, Sandbox, Scene, code, mask_waits, needs_root, run_tool, send, wait_until,
+    waits,
 };
 
 /// A remote command that leaves a line in `runs` and then does as `rest` says.
@@ -320,20 +321,41 @@ fn an_ssh_that_takes_no_standard_input_is_tried_again() {
     assert_runs_once(&sandbox, "StdinNull yes", |_| {});
 }
 
-/// Runs `script` with a /bin/sh that runs `shell` in bash, in a namespace of its own.
-fn run_with_local_shell(sandbox: &Sandbox, scene: &Scene, shell: &str, script: &str) -> i32 {
+/// Runs `script` with this /bin/sh and with these variables, in a namespace of its own.
+fn run_with_shell(
+    sandbox: &Sandbox,
+    scene: &Scene,
+    shell: &str,
+    variables: &[&str],
+    script: &str,
+) -> i32 {
     needs_root();
     let mut unshare = Command::new("unshare");
     scene.equip(&mut unshare);
-    fs::write(scene.path("sh"), format!("#!/bin/bash\n{shell}\n")).unwrap();
-    unshare.args(["--mount", "bash", "-euc"]).arg(
-        "chmod +x $DIR/sh
-         mount --bind $DIR/sh /bin/sh
-         exec \"$@\"",
-    );
-    unshare.args(["bash", REMOTEEXE, "--retries", "3", "--retry-delay", "0.02"]);
+    unshare
+        .args(["--mount", "bash", "-euc"])
+        .arg("mount --bind \"$0\" /bin/sh; exec \"$@\"")
+        .args([shell, "env"])
+        .args(variables)
+        .args([REMOTEEXE, "--retries", "3", "--retry-delay", "0.02"]);
     sandbox.connect(&mut unshare).args(["h", script]);
     code(&unshare.output().unwrap())
+}
+
+/// The same with a /bin/sh that runs `local_command`, in bash, in the place of a `LocalCommand`, and what
+/// else it is given as ever.
+fn run_with_local_shell(
+    sandbox: &Sandbox,
+    scene: &Scene,
+    local_command: &str,
+    script: &str,
+) -> i32 {
+    let shell = scene.path("sh");
+    let text = format!("#!/bin/bash\ncase $2 in *kill*) {local_command};; *) eval \"$2\";; esac\n");
+    fs::write(&shell, text).unwrap();
+    let shell = shell.display().to_string();
+    run_tool("chmod", &["+x", &shell]);
+    run_with_shell(sandbox, scene, &shell, &[], script)
 }
 
 #[test]
@@ -359,8 +381,56 @@ fn where_the_marker_is_lost_with_its_shell_a_lost_connection_is_not_tried_again(
     let log = scene.log();
     assert_eq!(code, 255, "{log}");
     assert_eq!(runs(&scene), "run\n");
-    let end = format!(
-        "\nremoteexe: no retry: ssh has not said that the connection failed\nEND,255,h {script}\n"
-    );
+    assert_eq!(waits(&log), []);
+    let end = format!("closed by remote host.\r\nEND,255,h {script}\n");
     assert!(log.ends_with(&end), "{log}");
+}
+
+#[test]
+fn where_the_shell_cannot_be_run_for_the_marker_the_job_is_not_tried_again() {
+    let sandbox = Sandbox::start();
+    let scene = Scene::new();
+    let script = look_alike(&scene);
+    // It takes its own permission away before ssh needs it.
+    let shell = scene.path("sh");
+    fs::write(&shell, "#!/bin/bash\nchmod -x /bin/sh; eval \"$2\"\n").unwrap();
+    let shell = shell.display().to_string();
+    run_tool("chmod", &["+x", &shell]);
+    let code = run_with_shell(&sandbox, &scene, &shell, &[], &script);
+    let log = scene.log();
+    assert_eq!(code, 255, "{log}");
+    assert_eq!(runs(&scene), "run\n", "{log}");
+    assert!(log.contains("\nCouldn't execute /bin/sh -c "), "{log}");
+}
+
+#[test]
+fn a_shell_that_runs_nothing_leaves_no_retries() {
+    let sandbox = Sandbox::start();
+    let scene = Scene::new();
+    let script = look_alike(&scene);
+    let code = run_with_shell(&sandbox, &scene, "/bin/true", &[], &script);
+    let log = scene.log();
+    assert_eq!(code, 255, "{log}");
+    assert_eq!(runs(&scene), "run\n", "{log}");
+    let why = "\nremoteexe: no retries: /bin/sh does not run a LocalCommand as it has to: it prints \"\"\n";
+    assert!(log.contains(why), "{log}");
+}
+
+#[test]
+fn what_bash_is_told_in_the_environment_does_not_take_the_marker_away() {
+    let sandbox = Sandbox::start();
+    for variable in [
+        "SHELLOPTS=noexec",
+        "SHELLOPTS=xtrace",
+        "BASH_FUNC_echo%%=() { :; }",
+    ] {
+        let scene = Scene::new();
+        let script = look_alike(&scene);
+        let code = run_with_shell(&sandbox, &scene, "/bin/bash", &[variable], &script);
+        let log = scene.log();
+        assert_eq!(code, 255, "{log}");
+        assert_eq!(runs(&scene), "run\n", "{variable}: {log}");
+        assert!(!log.contains("\nremoteexe: "), "{variable}: {log}");
+        assert!(!log.contains("remoteexe marker"), "{variable}: {log}");
+    }
 }

@@ -176,7 +176,7 @@ fn without_shell_settings(command: &mut Command) {
 
 /// What `command` writes first into the pipe that `reader` is the other end of.
 ///
-/// Its end is not waited for: a signal to us waits as long as this takes.
+/// Its end is not waited for: it may have a child that keeps the pipe.
 fn first_words(mut command: Command, mut reader: PipeReader) -> io::Result<String> {
     let mut child = command.stdin(Stdio::null()).spawn()?;
     // With our copies of the write end gone, its end of file comes.
@@ -187,7 +187,8 @@ fn first_words(mut command: Command, mut reader: PipeReader) -> io::Result<Strin
     let mut words = [0; 256];
     let read = match waited {
         Ok(()) if has_come => reader.read(&mut words),
-        Ok(()) => Err(io::ErrorKind::TimedOut.into()),
+        // Or a signal has come, which is looked at before anything is started.
+        Ok(()) => Err(io::Error::other("it does not answer")),
         Err(error) => Err(error),
     };
     let _ = child.kill();

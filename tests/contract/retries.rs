@@ -11,8 +11,8 @@ use rustix::process::Signal;
 
 use crate::proxy::{Cut, Proxy};
 use crate::support::{
-    Running, Sandbox, Scene, closed_port, code, mask_waits, send, stderr, wait_for, wait_until,
-    waits,
+    Running, Sandbox, Scene, children, closed_port, code, is_running, mask_waits, send, stderr,
+    wait_for, wait_until, waits,
 };
 
 /// Prints what of its call retries change.
@@ -475,6 +475,28 @@ fn a_script_in_the_place_of_ssh_is_called_once_and_the_log_says_why() {
         )
     );
     assert_eq!(fs::read_to_string(scene.path("calls")).unwrap(), "call\n");
+}
+
+#[test]
+fn a_signal_while_ssh_does_not_say_its_version_ends_the_run() {
+    let scene = Scene::new();
+    let bin = compile_ssh(&scene, "pause(); return 0;");
+    let mut command = scene.remoteexe();
+    command.env("PATH", &bin).args(["--retries", "5", "h", "s"]);
+    let mut child = Running::spawn(&mut command);
+    let asked = wait_for("ssh -V", || children(child.id()).pop());
+    send(&child, Signal::TERM);
+    assert_eq!(child.code(), Some(143));
+    assert!(!is_running(&asked));
+    assert_eq!(
+        scene.log(),
+        format!(
+            "START,-,h s\n\
+             remoteexe: no retries: cannot make sure of {bin}/ssh: it does not answer\n\
+             command,ssh root@h s\n\
+             END,143,h s\n"
+        )
+    );
 }
 
 #[test]

@@ -87,7 +87,12 @@ pub fn json(run: &Run) -> serde_json::Result<String> {
         overlapped: run.is_overlapped,
         ambiguous: run.is_ambiguous,
     })?;
-    Ok(escaped(&document))
+    // Looking at every character would take as long as all the rest.
+    if document.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        Ok(document)
+    } else {
+        Ok(escaped(&document))
+    }
 }
 
 /// `document` without what steers a terminal: such characters are in its strings only, where JSON has an

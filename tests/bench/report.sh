@@ -22,7 +22,9 @@ report() {
         : "${seconds:=$wall}"
         ratio=$(calculate %.3f "$wall / $seconds")
         judged=("" "")
-        [ "$name" = "$awk" ] || judged=("<= 0.2" "$(verdict "$ratio <= 0.2")")
+        case $name in
+            view | --failed | --run*) judged=("<= 0.2" "$(verdict "$ratio <= 0.2")") ;;
+        esac
         row "$name" "$(calculate %.3f "$wall")" "$ratio x" "$(peak_of "$name")" "${judged[@]}"
     done
     rm -f "$LOGGED"

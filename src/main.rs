@@ -8,6 +8,7 @@ mod log;
 mod logfile;
 mod poll;
 mod proof;
+mod random;
 mod record;
 mod relay;
 mod report;

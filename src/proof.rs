@@ -38,10 +38,10 @@ use std::time::{Duration, Instant};
 
 use memchr::memmem;
 use rustix::event::{PollFd, PollFlags};
-use rustix::rand::{GetRandomFlags, getrandom};
 
 use crate::cause::Diagnosis;
 use crate::poll::{is_ready, wait};
+use crate::random;
 
 /// The first OpenSSH that knows all the options: 7.6 brought `RemoteCommand`.
 const OLDEST: (u32, u32) = (7, 6);
@@ -88,11 +88,10 @@ impl Proof {
     pub fn with(ssh: PathBuf) -> Result<Self, Unprovable> {
         vet(&ssh)?;
         // Not a secret: only so that no output looks like it.
-        let mut nonce = [0; 8];
-        if let Err(errno) = getrandom(&mut nonce, GetRandomFlags::empty()) {
-            return Err(Unprovable::Unknown(ssh, errno.into()));
-        }
-        let nonce = u64::from_ne_bytes(nonce);
+        let nonce = match random::number() {
+            Ok(nonce) => nonce,
+            Err(error) => return Err(Unprovable::Unknown(ssh, error)),
+        };
         let marker = format!("remoteexe marker {nonce:016x}");
         vet_shell(&marker)?;
         Ok(Self { ssh, marker })

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
+use std::str::FromStr;
 
 use chrono::{DateTime, Local, NaiveDate, NaiveDateTime};
 
@@ -124,12 +125,9 @@ fn is_retry(text: &[u8]) -> bool {
         let (number, most) = count.split_once('/')?;
         Some([number, most, wait])
     });
-    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     parts.is_some_and(|[number, most, wait]| {
-        [number, most]
-            .into_iter()
-            .chain(wait.split('.'))
-            .all(is_number)
+        let mut numbers = [number, most].into_iter().chain(wait.split('.'));
+        numbers.all(|number| are_digits(number.as_bytes()))
     })
 }
 
@@ -139,9 +137,12 @@ fn end(text: &[u8]) -> Option<(u8, &[u8])> {
 }
 
 /// The number that is written in decimal digits and nothing else.
-fn number<T: std::str::FromStr>(digits: &[u8]) -> Option<T> {
-    let are_digits = digits.iter().all(u8::is_ascii_digit);
-    are_digits.then(|| str::from_utf8(digits).ok()?.parse().ok())?
+pub fn number<T: FromStr>(digits: &[u8]) -> Option<T> {
+    are_digits(digits).then(|| str::from_utf8(digits).ok()?.parse().ok())?
+}
+
+fn are_digits(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(u8::is_ascii_digit)
 }
 
 /// Reads records back, in the order of a log, where many in a row have the same prefix and more of them

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rustix::rand::{GetRandomFlags, getrandom};
+use crate::random;
 
 /// The longest wait, unless the first may already be longer.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
@@ -23,13 +23,10 @@ impl Retries {
     /// dropped in the same second must not come back in the same second.
     pub fn wait(&self, number: u32) -> Duration {
         let longest = self.longest_wait(number);
-        let mut random = [0; 8];
-        // From the operating system, because all jobs of a crontab start alike.
-        if getrandom(&mut random, GetRandomFlags::empty()).is_err() {
-            return longest;
-        }
         let milliseconds = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX - 1);
-        Duration::from_millis(u64::from_ne_bytes(random) % (milliseconds + 1))
+        random::number().map_or(longest, |random| {
+            Duration::from_millis(random % (milliseconds + 1))
+        })
     }
 
     fn longest_wait(&self, number: u32) -> Duration {

@@ -113,7 +113,7 @@ fn command() -> clap::Command {
 
 impl Args {
     fn report(self, now: DateTime<Local>) -> Result<Report, clap::Error> {
-        let log_dir = path(command(), "--log-dir <DIR>", &self.log_dir)?;
+        let log_dir = path(command, "--log-dir <DIR>", &self.log_dir)?;
         let time = |argument, word: &Option<OsString>, is_end| {
             let word = word.as_deref();
             word.map(|word| time(argument, word, now, is_end))
@@ -167,7 +167,7 @@ fn source(files: Vec<OsString>, log_dir: PathBuf) -> Result<Source, clap::Error>
     }
     let input = |file: OsString| match file.as_bytes() {
         b"-" => Ok(Input::Stdin),
-        _ => path(command(), "[FILE]...", &file).map(Input::File),
+        _ => path(command, "[FILE]...", &file).map(Input::File),
     };
     let inputs = files.into_iter().map(input);
     Ok(Source::Inputs(inputs.collect::<Result<_, _>>()?))
@@ -181,7 +181,7 @@ fn time(
 ) -> Result<NaiveDateTime, clap::Error> {
     parse_time(&word.to_string_lossy(), now, is_end).map_err(|error| {
         let remedy = "give YYYY-MM-DD, \"YYYY-MM-DD HH:MM\" or how long ago, such as 30m, 2h, 3d";
-        wrong_value(command(), argument, word, error, remedy)
+        wrong_value(command, argument, word, error, remedy)
     })
 }
 
@@ -207,7 +207,7 @@ fn wanted(word: &OsStr) -> Result<Wanted, clap::Error> {
             let remedy = "give the number in the second brackets of a record, and if need be the time in the first, such as 913@15:09";
             let fault = "it names no run";
             Err(wrong_value(
-                command(),
+                command,
                 "--run <PID[@TIME]>",
                 word,
                 fault,

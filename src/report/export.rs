@@ -60,7 +60,7 @@ struct Document<'a> {
 ///
 /// None that is known: serde's signature has one.
 pub fn json(run: &Run) -> serde_json::Result<String> {
-    let exit_status = exit_status(run);
+    let exit_status = run.end.code();
     let document = serde_json::to_string(&Document {
         pid: run.pid,
         host: run.host().into(),
@@ -113,7 +113,7 @@ fn escaped(document: &str) -> String {
 ///
 /// What is not known is -1.
 pub fn joblog(number: u64, run: &Run) -> String {
-    let exit_status = exit_status(run);
+    let exit_status = run.end.code();
     let signal = exit_status.and_then(|code| code.checked_sub(128));
     // 64 is the last one that Linux has; 255 is ssh's own.
     let signal = signal.filter(|signal| *signal <= 64).unwrap_or(0);
@@ -128,13 +128,6 @@ pub fn joblog(number: u64, run: &Run) -> String {
         signal,
         printable(&run.job),
     )
-}
-
-fn exit_status(run: &Run) -> Option<u8> {
-    match run.end {
-        End::Exit(code) => Some(code),
-        End::Running | End::Lost => None,
-    }
 }
 
 /// Local time `time` with its offset from UTC; of two possible ones the first.

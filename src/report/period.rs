@@ -3,6 +3,7 @@
 use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, Timelike};
 
 use super::run::{End, Run};
+use crate::record;
 
 /// What is not a point in time.
 #[derive(Debug, thiserror::Error)]
@@ -70,11 +71,7 @@ fn before(now: DateTime<Local>, ago: TimeDelta, is_end: bool) -> Option<NaiveDat
 
 fn ago(text: &str) -> Option<TimeDelta> {
     let unit = text.chars().next_back()?;
-    let number = text.strip_suffix(unit)?;
-    if !number.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let number: i64 = number.parse().ok()?;
+    let number = record::number(text.strip_suffix(unit)?.as_bytes())?;
     match unit {
         's' => TimeDelta::try_seconds(number),
         'm' => TimeDelta::try_minutes(number),

@@ -10,7 +10,7 @@ use signal_hook::low_level::signal_name;
 use crate::cause::{Cause, Diagnosis};
 
 /// How many of the last lines of a run's output are kept.
-pub const TAIL_LINES: usize = 5;
+const TAIL_LINES: usize = 5;
 
 /// How many bytes of each of them.
 const TAIL_BYTES: usize = 1024;
@@ -24,6 +24,16 @@ pub enum End {
     Running,
     /// Without an END: killed, or the machine went down.
     Lost,
+}
+
+impl End {
+    /// The exit status, if END has come.
+    pub fn code(self) -> Option<u8> {
+        match self {
+            Self::Exit(code) => Some(code),
+            Self::Running | Self::Lost => None,
+        }
+    }
 }
 
 /// One run of a job.
@@ -62,14 +72,15 @@ pub struct Run {
 }
 
 impl Run {
-    /// The host, as it was given.
+    /// The host, as it was given: the first word of the job.
     pub fn host(&self) -> &[u8] {
-        host_of(&self.job)
+        let mut words = self.job.split(|&byte| byte == b' ');
+        words.next().unwrap_or_default()
     }
 
     /// Whether its END has come.
     pub fn has_end(&self) -> bool {
-        matches!(self.end, End::Exit(_))
+        self.end.code().is_some()
     }
 
     /// The local time of END.
@@ -159,9 +170,7 @@ impl Run {
             },
         }
     }
-}
 
-impl Run {
     /// Takes a line of output.
     pub fn add_output(&mut self, line: &[u8]) {
         self.lines += 1;
@@ -191,16 +200,9 @@ impl Run {
 
     /// The text of its END, if that has come.
     pub fn end_text(&self) -> Option<Vec<u8>> {
-        let End::Exit(code) = self.end else {
-            return None;
-        };
+        let code = self.end.code()?;
         Some([format!("END,{code},").as_bytes(), &self.job].concat())
     }
-}
-
-/// The first word of `job`.
-pub fn host_of(job: &[u8]) -> &[u8] {
-    job.split(|&byte| byte == b' ').next().unwrap_or_default()
 }
 
 /// The signal that exit status `code` stands for: 128+N, as in a POSIX shell.

@@ -9,7 +9,7 @@ use super::run::{End, Run};
 use crate::cause::Cause;
 
 /// How many failures are kept, the newest.
-pub const FAILURES: usize = 10;
+const FAILURES: usize = 10;
 
 /// From how many connection failures on it is asked whether they cluster.
 const CLUSTER: u64 = 3;

@@ -1,0 +1,17 @@
+//! Randomness from the operating system: all jobs of a crontab start alike.
+
+use std::io;
+
+use rustix::io::retry_on_intr;
+use rustix::rand::{GetRandomFlags, getrandom};
+
+/// A random number, each as likely as any other.
+///
+/// # Errors
+///
+/// getrandom(2) is not to be had, as in a sandbox that forbids it.
+pub fn number() -> io::Result<u64> {
+    let mut bytes = [0; 8];
+    retry_on_intr(|| getrandom(&mut bytes, GetRandomFlags::empty()))?;
+    Ok(u64::from_ne_bytes(bytes))
+}

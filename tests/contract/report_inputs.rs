@@ -505,3 +505,24 @@ fn a_year_of_logs_needs_few_descriptors() {
     assert_eq!(stderr(&output), "");
     assert!(printed(&output).contains("\nruns 336   ok 336 "));
 }
+
+#[test]
+fn a_long_read_shows_on_a_terminal_how_far_it_is_and_only_there() {
+    let scene = Scene::new();
+    // 64 MiB is long.
+    for (size, is_long) in [(65 << 20, true), (63 << 20, false)] {
+        let log = scene.path("a.log");
+        File::create(&log).unwrap().set_len(size).unwrap();
+        let mut script = Command::new("script");
+        scene.equip(&mut script);
+        script.env("TERM", "xterm");
+        let command = format!("{REMOTEEXE} --report {} >/dev/null", log.display());
+        script.args(["-qec", &command, "/dev/null"]);
+        let shown = script.output().unwrap().stdout;
+        let shown = String::from_utf8_lossy(&shown);
+        let of_all = "MiB/65.00 MiB ";
+        assert_eq!(shown.contains(of_all), is_long, "{shown}");
+        let output = reporter(&scene).arg(&log).output().unwrap();
+        assert_eq!(stderr(&output), "");
+    }
+}

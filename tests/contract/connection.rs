@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::process::Command;
 
-use crate::support::{Running, Sandbox, Scene, code, split_record, wait_until};
+use rustix::process::Signal;
+
+use crate::support::{Running, Sandbox, Scene, code, send_to, split_record, wait_until};
 
 #[test]
 fn a_connection_that_breaks_gives_255_and_the_output_until_then_and_is_not_tried_again() {
@@ -19,8 +20,7 @@ fn a_connection_that_breaks_gives_255_and_the_output_until_then_and_is_not_tried
     let mut child = Running::spawn(sandbox.connect(&mut command).args(["h", &script]));
     scene.wait_for_record("ready");
     let session = scene.wait_for_file("sessions");
-    let kill = Command::new("kill").args(["-KILL", &session]).status();
-    assert!(kill.unwrap().success());
+    send_to(&session, Signal::KILL);
     assert_eq!(child.code(), Some(255));
 
     let log = scene.log();

@@ -5,15 +5,17 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use fastrand::Rng;
+use rustix::process::Signal;
 
 use crate::proxy::{Cut, Proxy};
-use crate::support::{Running, Sandbox, Scene, children, mask_waits, waits};
+use crate::support::{
+    Running, Sandbox, Scene, children, mask_waits, seed_to_repeat, try_send_to, waits,
+};
 
 /// How many jobs run at once.
 const WORKERS: u64 = 6;
@@ -30,8 +32,7 @@ const BEFORE_AUTHENTICATION: usize = 2600;
 const WHOLE_JOB: usize = 6000;
 
 fn seed() -> u64 {
-    let seed = std::env::var("SEED").map(|seed| seed.parse().expect("SEED=NUMBER"));
-    let seed = seed.unwrap_or_else(|_| fastrand::u64(..1 << 32));
+    let seed = seed_to_repeat().unwrap_or_else(|| fastrand::u64(..1 << 32));
     println!("SEED={seed}");
     seed
 }
@@ -203,8 +204,7 @@ fn jobs_whose_sshd_is_killed_at_any_moment_never_run_twice() {
                 thread::sleep(Duration::from_millis(random.u64(..200)));
                 // The process that serves one connection, from the first byte to the last.
                 if let Some(pid) = random.choice(children(sandbox.sshd())) {
-                    let kill = Command::new("kill").args(["-KILL", &pid]).output();
-                    kills += usize::from(kill.unwrap().status.success());
+                    kills += usize::from(try_send_to(&pid, Signal::KILL));
                 }
             }
             kills

@@ -2,13 +2,12 @@
 //!
 //! `SEED=N` runs the one run with that seed again; the seed of a run that failed is in its message.
 
-use std::env;
 use std::fmt::Write as _;
 use std::fs;
 
 use fastrand::Rng;
 
-use crate::support::{Scene, files, texts};
+use crate::support::{Scene, files, texts, with_seeds};
 
 const RUNS: u64 = 400;
 
@@ -125,11 +124,5 @@ fn check(seed: u64) {
 
 #[test]
 fn whatever_ssh_writes_is_in_the_log_byte_for_byte() {
-    if let Ok(seed) = env::var("SEED") {
-        check(seed.parse().expect("SEED=NUMBER"));
-        return;
-    }
-    let first = fastrand::u64(..1 << 32);
-    println!("SEED={first} and the {RUNS} after it");
-    (first..first + RUNS).for_each(check);
+    with_seeds(RUNS, check);
 }

@@ -2,7 +2,6 @@
 //!
 //! `SEED=N` damages the log again as seed N does; the seed of a log that failed is in its message.
 
-use std::env;
 use std::fs;
 use std::io::Write;
 use std::process::{Output, Stdio};
@@ -13,7 +12,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::report::{LOG, fields, printed, report, reporter};
-use crate::support::{Scene, code, stderr};
+use crate::support::{Scene, code, seed_to_repeat, stderr};
 
 const DAMAGED_LOGS: u64 = 300;
 
@@ -144,9 +143,8 @@ fn whatever_is_wrong_with_a_log_it_is_reported() {
         damage(random, &mut compressed);
         check(&scene, &compressed, &format!("compressed, SEED={seed}"));
     };
-    if let Ok(seed) = env::var("SEED") {
-        check(seed.parse().expect("SEED=NUMBER"));
-        return;
+    if let Some(seed) = seed_to_repeat() {
+        return check(seed);
     }
     let first = fastrand::u64(..1 << 32);
     println!("SEED={first} and the {DAMAGED_LOGS} after it");

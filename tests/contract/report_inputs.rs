@@ -201,12 +201,16 @@ fn a_pipe_is_read_to_its_end_however_slowly_it_comes() {
     command.args(["--json", "-"]);
     let mut child = Running::spawn(command.stdin(Stdio::piped()).stdout(Stdio::piped()));
     let mut stdin = child.stdin.take().unwrap();
-    let mut stdout = child.stdout.take().unwrap();
     for byte in one(1).bytes() {
         stdin.write_all(&[byte]).unwrap();
     }
     drop(stdin);
+    assert_shows_one_run(child);
+}
+
+fn assert_shows_one_run(mut child: Running) {
     let mut documents = String::new();
+    let mut stdout = child.stdout.take().unwrap();
     stdout.read_to_string(&mut documents).unwrap();
     assert_eq!(documents.lines().count(), 1);
     assert_eq!(child.code(), Some(0));
@@ -219,7 +223,7 @@ fn a_named_fifo_is_read_from_its_first_writer_on_until_that_has_gone() {
     run_tool("mkfifo", &[&fifo.display().to_string()]);
     let mut command = reporter(&scene);
     command.arg("--json").arg(&fifo).stdout(Stdio::piped());
-    let mut child = Running::spawn(&mut command);
+    let child = Running::spawn(&mut command);
     // This fails as long as there is no reader.
     let writer = wait_for("a reader", || {
         open(&fifo, OFlags::WRONLY | OFlags::NONBLOCK, Mode::empty()).ok()
@@ -231,11 +235,7 @@ fn a_named_fifo_is_read_from_its_first_writer_on_until_that_has_gone() {
     wait_until("an empty pipe", || ioctl_fionread(&writer).unwrap() == 0);
     writer.write_all(second.as_bytes()).unwrap();
     drop(writer);
-    let mut documents = String::new();
-    let mut stdout = child.stdout.take().unwrap();
-    stdout.read_to_string(&mut documents).unwrap();
-    assert_eq!(documents.lines().count(), 1);
-    assert_eq!(child.code(), Some(0));
+    assert_shows_one_run(child);
 }
 
 #[test]

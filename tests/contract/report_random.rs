@@ -3,7 +3,6 @@
 //! `SEED=N` checks the one log with that seed again; the seed of a log that failed is in its message.
 
 use std::collections::VecDeque;
-use std::env;
 use std::fs::{self, File};
 use std::io::Write;
 use std::process::Output;
@@ -15,7 +14,7 @@ use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
 use crate::report::{printed, reporter};
-use crate::support::{Scene, assert_bytes, code, stderr};
+use crate::support::{Scene, assert_bytes, code, stderr, with_seeds};
 
 const LOGS: u64 = 250;
 
@@ -638,11 +637,5 @@ fn check_view(model: &Model, view: &str, seed: u64) {
 
 #[test]
 fn every_count_and_every_duration_is_that_of_the_runs_that_wrote_the_log() {
-    if let Ok(seed) = env::var("SEED") {
-        check(seed.parse().expect("SEED=NUMBER"));
-        return;
-    }
-    let first = fastrand::u64(..1 << 32);
-    println!("SEED={first} and the {LOGS} after it");
-    (first..first + LOGS).for_each(check);
+    with_seeds(LOGS, check);
 }

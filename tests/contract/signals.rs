@@ -9,7 +9,7 @@ use std::process::Command;
 use rustix::process::Signal;
 
 use crate::support::{
-    REMOTEEXE, Running, Sandbox, Scene, children, code, is_running, send, state, wait_for,
+    REMOTEEXE, Running, Sandbox, Scene, children, code, is_running, send, send_to, state, wait_for,
     wait_until,
 };
 
@@ -394,14 +394,10 @@ fn an_ssh_that_is_stopped_for_a_while_is_waited_for() {
     let mut child = Running::spawn(scene.remoteexe_with_ssh(body).args(["h", "s"]));
     scene.wait_for_record("ready");
     let ssh = scene.wait_for_file("ssh-pid");
-    let kill = |signal| {
-        let status = Command::new("kill").args([signal, ssh.as_str()]).status();
-        assert!(status.unwrap().success());
-    };
     for _ in 0..2 {
-        kill("-STOP");
+        send_to(&ssh, Signal::STOP);
         wait_until("ssh to stop", || state(&ssh) == Some('T'));
-        kill("-CONT");
+        send_to(&ssh, Signal::CONT);
         wait_until("ssh to go on", || state(&ssh) != Some('T'));
     }
     fs::write(scene.path("go"), "").unwrap();

@@ -319,6 +319,34 @@ pub fn send(child: &Child, signal: Signal) {
     kill_process(Pid::from_child(child), signal).expect("the child is there");
 }
 
+/// Sends `signal` to a process that is there.
+pub fn send_to(pid: &str, signal: Signal) {
+    assert!(try_send_to(pid, signal), "no process {pid}");
+}
+
+/// Sends `signal` to the process if it is there, and tells whether it was.
+pub fn try_send_to(pid: &str, signal: Signal) -> bool {
+    let pid = pid.parse().ok().and_then(Pid::from_raw);
+    kill_process(pid.expect("a process id"), signal).is_ok()
+}
+
+/// Calls `check` with `count` seeds in a row, from a random one on, which it prints; or only with the one
+/// in the environment, to repeat a run that failed.
+pub fn with_seeds(count: u64, check: impl FnMut(u64)) {
+    if let Some(seed) = seed_to_repeat() {
+        return Some(seed).into_iter().for_each(check);
+    }
+    let first = fastrand::u64(..1 << 32);
+    println!("SEED={first} and the {count} after it");
+    (first..first + count).for_each(check);
+}
+
+/// The seed in the environment.
+pub fn seed_to_repeat() -> Option<u64> {
+    let seed = std::env::var("SEED").ok()?;
+    Some(seed.parse().expect("SEED=NUMBER"))
+}
+
 /// A child that is ended when the test is, also by a failed assertion.
 pub struct Running(Child);
 
@@ -397,9 +425,7 @@ impl Lingering {
 
 impl Drop for Lingering {
     fn drop(&mut self) {
-        if let Some(pid) = self.0.parse().ok().and_then(Pid::from_raw) {
-            let _ = kill_process(pid, Signal::KILL);
-        }
+        try_send_to(&self.0, Signal::KILL);
     }
 }
 

@@ -16,6 +16,7 @@ mod retry;
 mod signals;
 mod ssh;
 mod tee;
+mod vet;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -22,6 +22,15 @@
 //!
 //! Every descriptor is opened with `O_CLOEXEC`: ssh gets 0, 1 and 2, and what our caller left open.
 
+mod lines;
+mod marker;
+mod preflight;
+mod relay;
+mod retry;
+mod signals;
+mod ssh;
+mod tee;
+
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -32,12 +41,14 @@ use rustix::process::Signal;
 
 use crate::log::Log;
 use crate::poll::wait;
-use crate::proof::{Proof, Verdict, Witness};
-use crate::relay::{Exit, relay};
-use crate::retry::Retries;
-use crate::signals::{Event, Signals};
-use crate::ssh::{self, Ssh, StartError};
-use crate::tee::Tee;
+use marker::{Proof, Verdict, Witness};
+use relay::{Exit, relay};
+use signals::{Event, Signals};
+use ssh::StartError;
+use tee::Tee;
+
+pub use retry::Retries;
+pub use ssh::{Operands, Ssh, WordError};
 
 /// The exit status of ssh(1) when ssh itself failed, whatever the reason.
 const SSH_FAILED: i32 = 255;

@@ -1,5 +1,8 @@
 //! The log of one run: stamps its records and brings them to the daily file, whatever is wrong there.
 
+mod file;
+pub mod record;
+
 use std::io;
 use std::iter;
 use std::path::{Path, PathBuf};
@@ -9,9 +12,9 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Local};
 use rustix::process::geteuid;
 
-use crate::logfile::{AppendError, Cut, Failure, append};
 use crate::poll::write_by;
-use crate::record::{MAX_APPEND, MAX_TEXT, Prefix};
+use file::{AppendError, Cut, Failure, append};
+use record::{MAX_APPEND, MAX_TEXT, Prefix};
 
 /// How long the last records may take on their way to a standard error that is slow.
 const STDERR_GRACE: Duration = Duration::from_secs(1);

@@ -1,22 +1,13 @@
 //! remoteexe runs a script on a host through ssh, from cron, and leaves an exact log of it.
 
-mod cause;
+#[path = "cli/job.rs"]
 mod cli;
 mod job;
-mod lines;
 mod log;
-mod logfile;
 mod poll;
-mod proof;
 mod random;
-mod record;
-mod relay;
 mod report;
-mod retry;
-mod signals;
-mod ssh;
-mod tee;
-mod vet;
+mod ssh_error;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

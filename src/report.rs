@@ -2,16 +2,16 @@
 //!
 //! Reads logs, of remoteexe and of the bash original, and nothing else; runs and writes nothing.
 
-mod export;
+mod assembler;
 mod input;
-mod pairing;
-mod period;
+mod json;
 mod process;
 mod reader;
 mod run;
 mod summary;
 mod terminal;
-mod view;
+mod text;
+mod time;
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -22,17 +22,17 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Local, NaiveDate, Timelike};
 
-use crate::record;
+use crate::log::record;
+use assembler::Pairing;
 use input::Unread;
-use pairing::Pairing;
 use reader::Line;
 use run::Run;
 use summary::Summary;
 use terminal::printable;
-use view::{Remainder, View};
+use text::{Remainder, View};
 
 pub use input::Input;
-pub use period::{Period, parse as parse_time};
+pub use time::{Period, parse as parse_time};
 
 /// The exit status where an input could not be read: `EX_IOERR` of sysexits.h.
 const UNREADABLE: u8 = 74;
@@ -172,12 +172,12 @@ impl Report {
     }
 
     fn json(&self, inputs: &[Input], out: &mut impl Write) -> Findings {
-        self.export(inputs, out, |_, run| export::json(run).unwrap_or_default())
+        self.export(inputs, out, |_, run| json::json(run).unwrap_or_default())
     }
 
     fn tsv(&self, inputs: &[Input], out: &mut impl Write) -> Findings {
-        let _ = writeln!(out, "{}", export::JOBLOG_TITLES);
-        self.export(inputs, out, export::joblog)
+        let _ = writeln!(out, "{}", json::JOBLOG_TITLES);
+        self.export(inputs, out, json::joblog)
     }
 
     /// Writes a line a run.

@@ -7,7 +7,7 @@
 use chrono::NaiveDateTime;
 
 use super::run::{End, Run};
-use crate::record::{Kind, Record};
+use crate::log::record::{Kind, Record};
 
 /// What is known of the runs under one process id: the last one, and below it those that it seems to have
 /// come after while they had no END.

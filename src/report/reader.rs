@@ -6,7 +6,7 @@ use chrono::NaiveDateTime;
 use flate2::read::MultiGzDecoder;
 use memchr::memchr;
 
-use crate::record::{MAX_APPEND, Parser, Record};
+use crate::log::record::{MAX_APPEND, Parser, Record};
 
 /// How much is read at once.
 const CHUNK: usize = 256 << 10;

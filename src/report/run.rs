@@ -7,7 +7,7 @@ use chrono::{FixedOffset, Local, NaiveDateTime, Offset, TimeDelta, TimeZone};
 use memchr::memrchr_iter;
 use signal_hook::low_level::signal_name;
 
-use crate::cause::{Cause, Diagnosis};
+use crate::ssh_error::{Cause, Diagnosis};
 
 /// How many of the last lines of a run's output are kept.
 const TAIL_LINES: usize = 5;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use chrono::{NaiveDateTime, Timelike};
 
 use super::run::{End, Run};
-use crate::cause::Cause;
+use crate::ssh_error::Cause;
 
 /// How many failures are kept, the newest.
 const FAILURES: usize = 10;

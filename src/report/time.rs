@@ -3,7 +3,7 @@
 use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, Timelike};
 
 use super::run::{End, Run};
-use crate::record;
+use crate::log::record;
 
 /// What is not a point in time.
 #[derive(Debug, thiserror::Error)]

@@ -1,4 +1,4 @@
-//! Whether the programs of this machine do as a proof needs them to; see `proof.rs`.
+//! Whether the programs of this machine do as a proof needs them to; see `marker.rs`.
 
 use std::fs::File;
 use std::io::{self, PipeReader, Read};

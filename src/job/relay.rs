@@ -10,13 +10,13 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::io::{ioctl_fionread, read, retry_on_intr};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::lines::Lines;
+use super::lines::Lines;
+use super::marker::Witness;
+use super::signals::{Event, Signals};
+use super::ssh::PIPE_SIZE;
+use super::tee::Tee;
 use crate::log::Log;
 use crate::poll::{is_ready, wait};
-use crate::proof::Witness;
-use crate::signals::{Event, Signals};
-use crate::ssh::PIPE_SIZE;
-use crate::tee::Tee;
 
 /// How long ssh may take to end after the first signal that was forwarded to it.
 const KILL_AFTER: Duration = Duration::from_secs(10);

@@ -1,5 +1,6 @@
 //! The command line: what may be said, what is wrong with it, and what it asks for.
 
+#[path = "report.rs"]
 mod report;
 
 use std::env;
@@ -13,11 +14,9 @@ use std::time::Duration;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser};
 
-use crate::job::{Job, Refusal};
-use crate::record;
+use crate::job::{Job, Operands, Refusal, Retries, Ssh, WordError};
+use crate::log::record;
 use crate::report::Report;
-use crate::retry::Retries;
-use crate::ssh::{Operands, Ssh, WordError};
 
 /// The log's usage lines, the same as the bash original's: somebody may be watching for them.
 const USAGE: [&str; 3] = [
@@ -26,7 +25,7 @@ const USAGE: [&str; 3] = [
     "e.g.) remoteexe host_user_batch02 \"/path/to/starting_sh/user_log.sh action\"",
 ];
 
-const DEFAULT_LOG_DIR: &str = "/tmp";
+pub const DEFAULT_LOG_DIR: &str = "/tmp";
 
 /// With the waits at their longest, more than an hour and a half of them.
 const MOST_RETRIES: u32 = 100;
@@ -175,7 +174,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Request {
 
 /// Makes the grammar of a command line. It is wanted again only where something is wrong: to make it takes
 /// 41,000 of a start's 300,000 instructions.
-type Grammar = fn() -> clap::Command;
+pub type Grammar = fn() -> clap::Command;
 
 fn is_about_report(error: &clap::Error) -> bool {
     let argument = error.get(ContextKind::InvalidArg);
@@ -187,7 +186,7 @@ fn command() -> clap::Command {
 }
 
 /// A variable that is set but empty counts as unset, so that a crontab can take one back.
-fn unset_empty(command: clap::Command) -> clap::Command {
+pub fn unset_empty(command: clap::Command) -> clap::Command {
     command.mut_args(|arg| {
         let is_empty = |name| env::var_os(name).is_some_and(|value| value.is_empty());
         if arg.get_env().is_some_and(is_empty) {
@@ -261,7 +260,7 @@ where
     T::try_from(word.to_owned()).map_err(|error| invalid(argument, word, error, remedy))
 }
 
-fn path(command: Grammar, argument: &str, word: &OsStr) -> Result<PathBuf, clap::Error> {
+pub fn path(command: Grammar, argument: &str, word: &OsStr) -> Result<PathBuf, clap::Error> {
     if word.is_empty() {
         let remedy = "give a path";
         return Err(wrong_value(
@@ -335,7 +334,7 @@ fn invalid(argument: &str, word: &OsStr, fault: impl Display, remedy: &str) -> c
     wrong_value(command, argument, word, fault, remedy)
 }
 
-fn wrong_value(
+pub fn wrong_value(
     command: Grammar,
     argument: &str,
     word: &OsStr,
@@ -382,7 +381,11 @@ fn refuse(operands: &[OsString], log_dir: &OsStr, error: clap::Error) -> Request
 }
 
 /// Adds to clap's answer what it leaves out: the usage of every error, and a tip that helps here.
-fn complete(mut error: clap::Error, mut command: clap::Command, tip: &'static str) -> clap::Error {
+pub fn complete(
+    mut error: clap::Error,
+    mut command: clap::Command,
+    tip: &'static str,
+) -> clap::Error {
     if error.kind() == ErrorKind::UnknownArgument {
         // Clap's own is to put `--` before it, which would make a HOST or a FILE of it.
         let tip = ContextValue::StyledStrs(vec![tip.into()]);
@@ -395,7 +398,7 @@ fn complete(mut error: clap::Error, mut command: clap::Command, tip: &'static st
 
 /// `text` with its control characters but the newlines escaped: it quotes words that may hold
 /// sequences which steer a terminal.
-fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     let lines = text
         .split('\n')
         .map(|line| record::join([OsStr::new(line)]));

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::process::{Process, Start};
 use super::run::{End, Run, Tail};
-use crate::record::{Kind, Record};
+use crate::log::record::{Kind, Record};
 
 /// How many ended runs are kept in case that their END was a line of output.
 const RECENT: usize = 4096;

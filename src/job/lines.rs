@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr_iter};
 
-use crate::record::MAX_TEXT;
+use crate::log::record::MAX_TEXT;
 
 /// Collects the bytes of a stream, in whatever pieces they arrive, and gives them back as lines.
 ///

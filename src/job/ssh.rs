@@ -14,8 +14,8 @@ use std::process::{Child, Command};
 use rustix::fs::{Access, access};
 use rustix::pipe::fcntl_setpipe_size;
 
-use crate::proof::Proof;
-use crate::record;
+use super::marker::Proof;
+use crate::log::record;
 
 /// Found through PATH, as cron's shell would.
 const PROGRAM: &str = "ssh";

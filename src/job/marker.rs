@@ -35,9 +35,9 @@ use std::process::Command;
 
 use memchr::memmem;
 
-use crate::cause::Diagnosis;
+use super::preflight::{self, Unprovable};
 use crate::random;
-use crate::vet::{self, Unprovable};
+use crate::ssh_error::Diagnosis;
 
 /// What runs the `LocalCommand`.
 const SHELL: &str = "/bin/sh";
@@ -56,7 +56,7 @@ impl Proof {
     ///
     /// `ssh` is not an OpenSSH that the proof is known to hold for.
     pub fn with(ssh: PathBuf) -> Result<Self, Unprovable> {
-        vet::ssh(&ssh)?;
+        preflight::ssh(&ssh)?;
         // Not a secret: only so that no output looks like it.
         let nonce = match random::number() {
             Ok(nonce) => nonce,
@@ -66,7 +66,7 @@ impl Proof {
         let mut shell = Command::new(SHELL);
         shell.args(["-c", &format!("echo {marker}")]);
         without_shell_settings(&mut shell);
-        vet::shell(shell, &marker)?;
+        preflight::shell(shell, &marker)?;
         Ok(Self { ssh, marker })
     }
 

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags};
 
+use super::signals::{Event, Signals};
 use crate::poll::{wait, write_by};
-use crate::signals::{Event, Signals};
 
 /// The most bytes that are kept for a reader who is behind.
 const MAX_BACKLOG: usize = 1 << 20;

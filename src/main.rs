@@ -1,6 +1,5 @@
 //! remoteexe runs a script on a host through ssh, from cron, and leaves an exact log of it.
 
-#[path = "cli/job.rs"]
 mod cli;
 mod job;
 mod log;

@@ -1,8 +1,5 @@
 //! The command line: what may be said, what is wrong with it, and what it asks for.
 
-#[path = "report.rs"]
-mod report;
-
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
@@ -148,7 +145,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Request {
     if let [_, first, rest @ ..] = words.as_slice()
         && first == "--report"
     {
-        return report::parse(rest);
+        return super::report::parse(rest);
     }
     let args = command()
         .try_get_matches_from(&words)

@@ -8,7 +8,7 @@ use chrono::{DateTime, Local, NaiveDateTime};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser};
 
-use super::{DEFAULT_LOG_DIR, Request, complete, path, printable, unset_empty, wrong_value};
+use super::job::{DEFAULT_LOG_DIR, Request, complete, path, printable, unset_empty, wrong_value};
 use crate::report::{Filter, Form, Input, Period, Report, Source, Wanted, parse_time};
 
 const HELP: &str = "\

@@ -1,0 +1,6 @@
+//! The command line.
+
+mod job;
+mod report;
+
+pub use job::{Request, parse};

@@ -1,24 +1,6 @@
-//! One job, from its START to its END.
+//! One run of a job, from its START to its END.
 //!
-//! What a run does, in system calls, as `strace -f remoteexe h s` shows it with an ssh that prints one
-//! line (2026-11-23, Linux 6.18, glibc 2.36, release build), after
-//! the runtime's own start-up:
-//!
-//! | calls | why |
-//! | --- | --- |
-//! | `ioctl(1, TCGETS)` | `--tee auto`: is standard output a terminal? |
-//! | `open`, `read`, `close` of `/proc/self/status` | which signals the caller ignores |
-//! | `socketpair`, 12 `rt_sigaction`, `rt_sigprocmask` | handlers that write to a socket; the mask emptied |
-//! | `open`, `read`, `close` of `/etc/localtime` | the local time |
-//! | `open` (ENOENT: again with `O_CREAT\|O_EXCL`), `fstat`, `pread` of the last byte, `write`, `close` | an append to the log, for START; the same for `command,` |
-//! | `recvfrom` (EAGAIN) | has a signal come before ssh is started? |
-//! | `pipe2`, `fcntl(F_SETPIPE_SZ)`, `fcntl(F_DUPFD_CLOEXEC)` | one pipe, larger, its write end twice |
-//! | `clone3(CLONE_VM\|CLONE_VFORK)`, two `close` | ssh; our copies of the write end go |
-//! | `ppoll`, `read`, an append, `recvfrom` | a wake-up for output; one write(2) a read(2) |
-//! | `ppoll`, `read` = 0, `close` | end of file |
-//! | `ppoll` (EINTR), `recvfrom`, `wait4` | SIGCHLD: ssh has exited |
-//! | `ioctl(FIONREAD)`, `ppoll`, `read`, `close` | if that comes before end of file: what ssh left in the pipe |
-//! | an append | END |
+//! A run is one attempt, or with `--retries` several: each attempt is one ssh.
 //!
 //! Every descriptor is opened with `O_CLOEXEC`: ssh gets 0, 1 and 2, and what our caller left open.
 
@@ -31,27 +13,24 @@ mod signals;
 mod ssh;
 mod tee;
 
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use chrono::Local;
-use rustix::event::{PollFd, PollFlags};
 use rustix::process::Signal;
 
+use crate::escape;
+use crate::exit;
 use crate::log::Log;
-use crate::poll::wait;
-use marker::{Proof, Verdict, Witness};
-use relay::{Exit, relay};
-use signals::{Event, Signals};
+use crate::log::record::{Kind, Notice, USAGE};
+use marker::{Marker, Monitor, Verdict};
+use relay::{Exit, Sinks, relay};
+use retry::Decision;
+use signals::Signals;
 use ssh::StartError;
 use tee::Tee;
 
 pub use retry::Retries;
-pub use ssh::{Operands, Ssh, WordError};
-
-/// The exit status of ssh(1) when ssh itself failed, whatever the reason.
-const SSH_FAILED: i32 = 255;
+pub use ssh::{Login, Operands, Ssh, WordError};
 
 /// A command line that asks for a job.
 #[derive(Debug)]
@@ -66,18 +45,18 @@ pub struct Job {
     pub tee: bool,
 }
 
-/// A command line that asks for nothing that can be run.
+/// A command line that is refused: a usage error.
 #[derive(Debug)]
 pub struct Refusal {
     /// The words in the place of `HOST SCRIPT PARAMETERS`, for START and END.
     pub operands: Vec<u8>,
-    /// What the log says between them, a record each.
-    pub explanation: Vec<Vec<u8>>,
+    /// The reason and the remedy on one line; none where the bash original logs none.
+    pub reason: Option<String>,
     /// The directory of the log.
     pub log_dir: PathBuf,
 }
 
-/// How a job ended.
+/// How a run ended.
 #[derive(Debug)]
 pub enum Outcome {
     /// Refused: a usage error.
@@ -86,34 +65,50 @@ pub enum Outcome {
     Interrupted(Signal),
     /// ssh has not run.
     NotStarted(StartError),
-    /// ssh could not be watched and has been killed.
-    Lost(anyhow::Error),
+    /// ssh could not be waited for, and was killed.
+    WaitFailed(anyhow::Error),
     /// ssh has run.
     Exited(Exit),
 }
 
 impl Outcome {
     /// The exit status of the job: RC in its END record and our own exit status.
-    ///
-    /// 128+N for signal N, 126 and 127 are as in a POSIX shell (XCU 2.8.2), 10 is the bash original's.
-    pub fn code(&self) -> u8 {
-        let code = match self {
-            Self::Refused => 10,
-            Self::NotStarted(StartError::NotFound) => 127,
-            Self::NotStarted(StartError::CannotRun(_)) | Self::Lost(_) => 126,
-            Self::Interrupted(signal) => 128 + signal.as_raw(),
-            Self::Exited(Exit { status, forwarded }) => match (status.code(), forwarded) {
-                // The remote command's own status: it has ended by itself, signal or no signal.
-                (Some(code), _) if code != SSH_FAILED => code,
-                // ssh catches TERM, INT and HUP, and exits with 255.
-                (_, Some(signal)) => 128 + signal.as_raw(),
-                (Some(code), None) => code,
-                (None, None) => 128 + status.signal().unwrap_or_default(),
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            Self::Refused => exit::USAGE_ERROR,
+            Self::NotStarted(StartError::NotFound) => exit::NOT_FOUND,
+            Self::NotStarted(StartError::CannotRun(_)) | Self::WaitFailed(_) => exit::CANNOT_RUN,
+            Self::Interrupted(signal) => exit::of_signal(*signal),
+            Self::Exited(Exit { status, forwarded }) => match forwarded {
+                // ssh catches TERM, INT and HUP, and exits with 255. With any other status the remote
+                // command has ended by itself, signal or no signal.
+                Some(signal) if ssh_failed_or_died(*status) => exit::of_signal(*signal),
+                _ => exit::of_child(*status),
             },
-        };
-        // Exit statuses and signal numbers keep within it.
-        u8::try_from(code).unwrap_or(u8::MAX)
+        }
     }
+
+    /// The record that says why, where ssh itself cannot say it.
+    fn record(&self, log: &mut Log) {
+        match self {
+            Self::NotStarted(StartError::NotFound) => log.record(Kind::Notice(Notice::SshNotFound)),
+            Self::NotStarted(StartError::CannotRun(error)) => {
+                let reason = error.to_string();
+                log.record(Kind::Notice(Notice::SshCannotRun(reason.as_bytes())));
+            }
+            Self::WaitFailed(error) => {
+                let reason = format!("{error:#}");
+                log.record(Kind::Notice(Notice::SshKilled(reason.as_bytes())));
+            }
+            Self::Refused | Self::Interrupted(_) | Self::Exited(_) => {}
+        }
+    }
+}
+
+fn ssh_failed_or_died(status: std::process::ExitStatus) -> bool {
+    status
+        .code()
+        .is_none_or(|code| code == i32::from(exit::SSH_FAILED))
 }
 
 impl Job {
@@ -122,120 +117,80 @@ impl Job {
         // Before START: from that record on a signal must not keep END from being written.
         let signals = Signals::install();
         let operands = self.ssh.operands.display();
-        let mut log = start(&self.log_dir, &operands);
+        let log = start(&self.log_dir, &operands);
         let mut signals = match signals {
             Ok(signals) => signals,
             Err(error) => return end(log, Outcome::NotStarted(error.into()), &operands),
         };
-        let mut tee = Tee::new(self.tee);
-        let outcome = self.supervise(&mut signals, &mut log, &mut tee);
-        let outcome = end(log, outcome, &operands);
-        // After END: who reads the copy may take hours.
-        tee.finish(&mut signals);
+        let tee = Tee::new(self.tee);
+        let mut sinks = Sinks { log, tee };
+        let outcome = self.attempts(&mut signals, &mut sinks);
+        let outcome = end(sinks.log, outcome, &operands);
+        // After END: whoever reads the copy may take hours.
+        sinks.tee.finish(&mut signals);
         outcome
     }
 
-    /// Runs ssh, and again as long as it is certain that the remote command has not been started.
-    fn supervise(&self, signals: &mut Signals, log: &mut Log, tee: &mut Tee) -> Outcome {
-        let proof = self.proof(log);
-        let mut retry = 1;
+    /// Runs ssh, and again as long as the remote command cannot have been started.
+    fn attempts(&self, signals: &mut Signals, sinks: &mut Sinks) -> Outcome {
+        let marker = self.marker(&mut sinks.log);
+        let mut failed = 0;
         loop {
-            let mut witness = proof.as_ref().map(Proof::witness);
-            let outcome = self.attempt(proof.as_ref(), witness.as_mut(), signals, log, tee);
-            let Some(pause) = self.pause_before(retry, &outcome, witness.as_ref(), log) else {
+            let (outcome, verdict) = self.attempt(marker.as_ref(), signals, sinks);
+            failed += 1;
+            let decision = self.retries.decide(failed, verdict);
+            record_decision(decision, &mut sinks.log);
+            let Decision::Retry(retry) = decision else {
                 return outcome;
             };
-            if let Some(signal) = sleep(pause, signals) {
+            if let Some(signal) = signals.sleep(retry.wait) {
                 return Outcome::Interrupted(signal);
             }
-            retry += 1;
         }
     }
 
-    /// What it takes to try again, if that is wanted and can be had.
-    fn proof(&self, log: &mut Log) -> Option<Proof> {
-        if self.retries.most == 0 {
+    /// The marker that makes retries safe, if they are wanted and this machine's programs support it.
+    fn marker(&self, log: &mut Log) -> Option<Marker> {
+        if self.retries.count == 0 {
             return None;
         }
-        Proof::with(ssh::program()?)
-            .inspect_err(|why| log.record(format!("remoteexe: no retries: {why}").as_bytes()))
+        Marker::prepare(ssh::program()?)
+            .inspect_err(|error| {
+                let reason = escape::printable(error.to_string().as_bytes());
+                log.record(Kind::Notice(Notice::NoRetries(reason.as_bytes())));
+            })
             .ok()
     }
 
-    /// Runs ssh once.
+    /// Runs ssh once, and returns whether another attempt would be safe and of use.
     fn attempt(
         &self,
-        proof: Option<&Proof>,
-        witness: Option<&mut Witness>,
+        marker: Option<&Marker>,
         signals: &mut Signals,
-        log: &mut Log,
-        tee: &mut Tee,
-    ) -> Outcome {
-        log.record(&[b"command,", self.ssh.display().as_slice()].concat());
-        if let Some(signal) = ending(signals) {
-            return Outcome::Interrupted(signal);
+        sinks: &mut Sinks,
+    ) -> (Outcome, Verdict) {
+        sinks.log.record(Kind::Command(&self.ssh.display()));
+        if let Some(signal) = signals.ending() {
+            return (Outcome::Interrupted(signal), Verdict::Permanent);
         }
-        let (child, pipe) = match self.ssh.start(proof) {
-            Ok(started) => started,
-            Err(error) => return Outcome::NotStarted(error),
+        let running = match self.ssh.start(marker) {
+            Ok(running) => running,
+            Err(error) => return (Outcome::NotStarted(error), Verdict::Permanent),
         };
-        relay(child, pipe, signals, log, tee, witness).map_or_else(Outcome::Lost, Outcome::Exited)
-    }
-
-    /// How long to wait before retry number `retry`, if there may be one after `outcome`.
-    fn pause_before(
-        &self,
-        retry: u32,
-        outcome: &Outcome,
-        witness: Option<&Witness>,
-        log: &mut Log,
-    ) -> Option<Duration> {
-        let Outcome::Exited(Exit {
-            status,
-            forwarded: None,
-        }) = outcome
-        else {
-            return None;
-        };
-        let most = self.retries.most;
-        if status.code() != Some(SSH_FAILED) || retry > most {
-            return None;
-        }
-        match witness?.verdict() {
-            Verdict::Final => None,
-            Verdict::Unexplained => {
-                log.record(b"remoteexe: no retry: ssh has not said that the connection failed");
-                None
-            }
-            Verdict::Retry => {
-                let pause = self.retries.wait(retry);
-                let seconds = pause.as_secs_f64();
-                log.record(format!("retry,{retry}/{most},255,wait {seconds:.3} s").as_bytes());
-                Some(pause)
-            }
+        let mut monitor = Monitor::new(marker);
+        match relay(running, &mut monitor, signals, sinks) {
+            Ok(exit) => (Outcome::Exited(exit), monitor.verdict(exit)),
+            Err(error) => (Outcome::WaitFailed(error), Verdict::Permanent),
         }
     }
 }
 
-/// The signal to end that has come, if one has.
-fn ending(signals: &mut Signals) -> Option<Signal> {
-    signals.pending().find_map(|event| match event {
-        Event::Ending(signal) => Some(signal),
-        Event::Child => None,
-    })
-}
-
-/// Waits for `pause`, or for a signal to end, which is returned.
-fn sleep(pause: Duration, signals: &mut Signals) -> Option<Signal> {
-    let deadline = Instant::now() + pause;
-    while Instant::now() < deadline {
-        // Out of memory: then there is no wait.
-        wait(&mut [PollFd::new(signals, PollFlags::IN)], Some(deadline)).ok()?;
-        if let Some(signal) = ending(signals) {
-            return Some(signal);
-        }
+fn record_decision(decision: Decision, log: &mut Log) {
+    match decision {
+        Decision::Retry(retry) => log.record(Kind::Retry(retry)),
+        Decision::Unexplained => log.record(Kind::Notice(Notice::NoRetry)),
+        Decision::Final => {}
     }
-    None
 }
 
 impl Refusal {
@@ -244,8 +199,11 @@ impl Refusal {
         // As for a job: no signal may come between START and END.
         let _signals = Signals::install();
         let mut log = start(&self.log_dir, &self.operands);
-        for line in &self.explanation {
-            log.record(line);
+        if let Some(reason) = &self.reason {
+            log.record(Kind::UsageError(reason.as_bytes()));
+        }
+        for line in USAGE {
+            log.record(Kind::Usage(line.as_bytes()));
         }
         end(log, Outcome::Refused, &self.operands)
     }
@@ -253,18 +211,12 @@ impl Refusal {
 
 fn start(log_dir: &Path, operands: &[u8]) -> Log {
     let mut log = Log::new(log_dir, Local::now());
-    log.record(&[b"START,-,", operands].concat());
+    log.record(Kind::Start(operands));
     log
 }
 
-/// Logs what went wrong here, if anything did, and END.
 fn end(mut log: Log, outcome: Outcome, operands: &[u8]) -> Outcome {
-    match &outcome {
-        Outcome::NotStarted(error) => log.record(format!("remoteexe: {error}").as_bytes()),
-        Outcome::Lost(error) => log.record(format!("remoteexe: {error:#}").as_bytes()),
-        Outcome::Refused | Outcome::Interrupted(_) | Outcome::Exited(_) => {}
-    }
-    let end = format!("END,{},", outcome.code());
-    log.finish(&[end.as_bytes(), operands].concat());
+    outcome.record(&mut log);
+    log.finish(Kind::End(outcome.exit_status(), operands));
     outcome
 }

@@ -1,6 +1,6 @@
 //! The log of one run: stamps its records and brings them to the daily file, whatever is wrong there.
 
-mod file;
+pub mod file;
 pub mod record;
 
 use std::io;
@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Local};
 use rustix::process::geteuid;
 
-use crate::poll::write_by;
-use file::{AppendError, Cut, Failure, append};
-use record::{MAX_APPEND, MAX_TEXT, Prefix};
+use crate::poll::{write_all_by, write_by};
+use file::{AppendError, Cut, Failure, LogName, append};
+use record::{Kind, MAX_APPEND, MAX_TEXT, Notice, Prefix};
 
 /// How long the last records may take on their way to a standard error that is slow.
 const STDERR_GRACE: Duration = Duration::from_secs(1);
@@ -35,68 +35,70 @@ pub struct Log {
     pending: Vec<u8>,
     /// How far the first of them is in the daily file nevertheless.
     cut: Option<Cut>,
-    /// How many records came after the pending ones and were dropped.
-    lost: u64,
+    /// How many lines came after the pending ones when these had used up the room.
+    dropped: u64,
     warned: bool,
 }
 
 impl Log {
     /// The log in `dir` of the local day of `start`, which stays the same over midnight.
     pub fn new(dir: &Path, start: DateTime<Local>) -> Self {
-        let name = format!("{}_remoteexe", start.format("%Y%m%d"));
+        let path = |user| {
+            let day = start.date_naive();
+            dir.join(LogName { day, user }.to_string())
+        };
         Self {
-            daily: dir.join(format!("{name}.log")),
-            per_user: dir.join(format!("{name}.{}.log", geteuid().as_raw())),
+            daily: path(None),
+            per_user: path(Some(geteuid().as_raw())),
             prefix: Prefix::new(process::id(), start),
             pending: Vec::new(),
             cut: None,
-            lost: 0,
+            dropped: 0,
             warned: false,
         }
     }
 
-    /// Appends a record of `text`, which holds no newline, stamped with the present time; several if
-    /// it is too long for one.
-    pub fn record(&mut self, text: &[u8]) {
+    /// Appends a record, stamped with the present time; several if it is too long for one.
+    pub fn record(&mut self, kind: Kind) {
         self.begin();
-        for piece in pieces(text) {
+        for piece in pieces(&kind.text()) {
             self.push(piece);
         }
         self.flush();
     }
 
-    /// Appends the last record, of `text`, and leaves nothing pending.
-    pub fn finish(mut self, text: &[u8]) {
+    /// Appends the last record, and leaves nothing pending.
+    pub fn finish(mut self, kind: Kind) {
         self.begin();
-        self.push_loss();
-        for piece in pieces(text) {
+        self.push_count_of_dropped();
+        for piece in pieces(&kind.text()) {
             if !self.has_room(piece) {
                 self.flush();
             }
             self.prefix.encode(piece, &mut self.pending);
         }
         self.flush();
-        self.pour_out(Instant::now() + STDERR_GRACE);
+        self.write_to_stderr(Instant::now() + STDERR_GRACE);
     }
 
     /// Begins a batch of records, stamped with the present time.
     pub fn begin(&mut self) {
-        // What an earlier batch could not append: if there is room by now, none of this one is lost.
+        // An earlier batch may have been too large for the disk: if there is room by now, none of this
+        // one is dropped.
         self.flush();
         self.prefix.set(Local::now());
     }
 
-    /// Adds a record of `text`, which holds no newline and at most [`MAX_TEXT`] bytes, to the next
-    /// append.
+    /// Adds a line of output, without its newline and of at most [`MAX_TEXT`] bytes, to the next append.
     pub fn push(&mut self, text: &[u8]) {
-        // Once one is lost the next are too, until an append has succeeded: they would fill the gap.
-        if self.lost == 0 && !self.has_room(text) {
+        // Once one is dropped the next are too, until an append has succeeded: they would fill the gap.
+        if self.dropped == 0 && !self.has_room(text) {
             self.flush();
         }
-        if self.lost == 0 && self.has_room(text) {
+        if self.dropped == 0 && self.has_room(text) {
             self.prefix.encode(text, &mut self.pending);
         } else {
-            self.lost += 1;
+            self.dropped += 1;
         }
     }
 
@@ -107,14 +109,14 @@ impl Log {
         }
         if let Err(error) = self.append_to_daily() {
             let why = format!("cannot log to {}: {error}", self.daily.display());
-            if error.is_passing() {
+            if error.is_transient() {
                 self.warn_once(&format!("{why}; holding the records until it can"));
                 return;
             }
             self.fall_back(&why);
         }
-        if self.lost > 0 {
-            self.push_loss();
+        if self.dropped > 0 {
+            self.push_count_of_dropped();
             self.flush();
         }
     }
@@ -123,36 +125,36 @@ impl Log {
         self.pending.len() + self.prefix.encoded_len(text) <= MAX_APPEND
     }
 
-    /// Adds the record that stands for the lost ones.
-    fn push_loss(&mut self) {
-        if self.lost > 0 {
-            let text = format!("remoteexe: {} lines lost, the log was full", self.lost);
-            self.prefix.encode(text.as_bytes(), &mut self.pending);
-            self.lost = 0;
+    /// Adds the record that stands for the dropped lines.
+    fn push_count_of_dropped(&mut self) {
+        if self.dropped > 0 {
+            let notice = Kind::Notice(Notice::LinesDropped(self.dropped));
+            self.prefix.encode(&notice.text(), &mut self.pending);
+            self.dropped = 0;
         }
     }
 
     fn append_to_daily(&mut self) -> Result<(), AppendError> {
         let appended = append(&self.daily, &self.pending, self.cut.as_ref());
-        self.settle(appended)
+        self.remove_appended(appended)
     }
 
     fn fall_back(&mut self, why: &str) {
         let appended = append(&self.per_user, &self.pending, None);
         let per_user = self.per_user.display().to_string();
-        match self.settle(appended) {
+        match self.remove_appended(appended) {
             Ok(()) => self.warn_once(&format!("{why}; logging to {per_user}")),
             Err(error) => {
                 self.warn_once(&format!(
                     "{why}; nor to {per_user}: {error}; the records follow"
                 ));
-                self.pour_out(Instant::now());
+                self.write_to_stderr(Instant::now());
             }
         }
     }
 
-    /// Takes off the pending records what has been appended.
-    fn settle(&mut self, appended: Result<(), Failure>) -> Result<(), AppendError> {
+    /// Removes from the pending records what has been appended.
+    fn remove_appended(&mut self, appended: Result<(), Failure>) -> Result<(), AppendError> {
         let Err(Failure { error, cut }) = appended else {
             self.pending.clear();
             self.cut = None;
@@ -170,19 +172,12 @@ impl Log {
         Err(error)
     }
 
-    /// Writes what is pending to standard error, the last place there is, as far as it takes it by
-    /// `deadline`.
-    fn pour_out(&mut self, deadline: Instant) {
-        let stderr = io::stderr();
-        let mut written = 0;
-        while written < self.pending.len() {
-            match write_by(deadline, &stderr, &self.pending[written..]) {
-                Ok(0) if deadline <= Instant::now() => break,
-                Ok(length) => written += length,
-                Err(_) => written = self.pending.len(),
-            }
+    /// Writes the pending records to standard error, the last resort, as many as it takes by `deadline`.
+    fn write_to_stderr(&mut self, deadline: Instant) {
+        if write_all_by(deadline, &io::stderr(), &mut self.pending).is_err() {
+            // Nobody will ever read it.
+            self.pending.clear();
         }
-        self.pending.drain(..written);
         self.cut = None;
     }
 

@@ -1,6 +1,8 @@
 //! remoteexe runs a script on a host through ssh, from cron, and leaves an exact log of it.
 
 mod cli;
+mod escape;
+mod exit;
 mod job;
 mod log;
 mod poll;
@@ -8,32 +10,29 @@ mod random;
 mod report;
 mod ssh_error;
 
+use std::env;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use chrono::Local;
 
 use cli::Request;
-use job::Outcome;
 
 fn main() -> ExitCode {
-    let outcome = match cli::parse(std::env::args_os()) {
+    let status = match cli::parse(env::args_os()) {
+        Request::Run(job) => job.run().exit_status(),
+        Request::Report(report) => report.run(Local::now()),
         Request::Show(text) => {
-            // A reader that closed the pipe early has seen what it wanted.
-            let _ = text.print();
-            return ExitCode::SUCCESS;
+            // A reader that closed the pipe early has seen enough.
+            let _ = io::stdout().write_all(text.as_bytes());
+            exit::SUCCESS
         }
-        Request::Run(job) => job.run(),
-        Request::Report(report) => return ExitCode::from(report.run(Local::now())),
-        Request::Complain(reason) => {
-            let _ = io::stderr().write_all(reason.as_bytes());
-            return ExitCode::from(Outcome::Refused.code());
-        }
-        Request::Refuse(refusal, reason) => {
-            let outcome = refusal.record();
-            let _ = io::stderr().write_all(reason.as_bytes());
-            outcome
+        Request::UsageError { message, refusal } => {
+            // First of all the log: nothing else is left of a run from cron.
+            let outcome = refusal.map(|refusal| refusal.record());
+            let _ = io::stderr().write_all(message.as_bytes());
+            outcome.map_or(exit::USAGE_ERROR, |outcome| outcome.exit_status())
         }
     };
-    ExitCode::from(outcome.code())
+    ExitCode::from(status)
 }

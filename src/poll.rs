@@ -29,7 +29,28 @@ pub fn is_ready(fd: &PollFd<'_>) -> bool {
     !fd.revents().is_empty()
 }
 
-/// Writes some of `bytes` to `fd` if it takes any by `deadline`, and gives how many it took.
+/// Writes as many of `bytes` to `fd` as it takes by `deadline`, and removes them.
+///
+/// # Errors
+///
+/// Nobody will ever read it, or write(2) fails in another way; `bytes` then holds the rest.
+pub fn write_all_by(deadline: Instant, fd: &impl AsFd, bytes: &mut Vec<u8>) -> io::Result<()> {
+    let mut written = 0;
+    let result = loop {
+        if written == bytes.len() {
+            break Ok(());
+        }
+        match write_by(deadline, fd, &bytes[written..]) {
+            Ok(0) if deadline <= Instant::now() => break Ok(()),
+            Ok(length) => written += length,
+            Err(error) => break Err(error),
+        }
+    };
+    bytes.drain(..written);
+    result
+}
+
+/// Writes some of `bytes` to `fd` if it takes any by `deadline`, and returns how many it took.
 ///
 /// Never waits longer: a pipe that poll(2) calls ready takes `PIPE_BUF` bytes at once (pipe(7)), and no
 /// more are written.

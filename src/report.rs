@@ -22,20 +22,17 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Local, NaiveDate, Timelike};
 
-use crate::log::record;
+use crate::escape::{self, printable};
+use crate::exit;
 use assembler::Pairing;
 use input::Unread;
 use reader::Line;
 use run::Run;
 use summary::Summary;
-use terminal::printable;
 use text::{Remainder, View};
 
 pub use input::Input;
 pub use time::{Period, parse as parse_time};
-
-/// The exit status where an input could not be read: `EX_IOERR` of sysexits.h.
-const UNREADABLE: u8 = 74;
 
 /// A command line that asks for a report.
 #[derive(Debug)]
@@ -74,7 +71,7 @@ pub struct Filter {
 #[derive(Debug)]
 pub enum Form {
     /// For a person.
-    View,
+    Text,
     /// A JSON document a run.
     Json,
     /// A line a run, as GNU parallel's joblog has it.
@@ -120,6 +117,16 @@ struct Findings {
     unread: Unread,
 }
 
+impl Findings {
+    fn exit_status(&self) -> u8 {
+        if self.has_failures {
+            exit::FOUND_FAILURES
+        } else {
+            exit::SUCCESS
+        }
+    }
+}
+
 impl Report {
     /// Prints the report, and gives its exit status: 0 if nothing has failed, 1 if something has or was
     /// lost, 74 if an input could not be read or the report not be written.
@@ -130,13 +137,13 @@ impl Report {
                 Ok(inputs) => inputs,
                 Err(error) => {
                     complain(&format!("{}: {error}", dir.display()));
-                    return UNREADABLE;
+                    return exit::IO_ERROR;
                 }
             },
         };
         let mut out = BufWriter::new(io::stdout().lock());
         let findings = match &self.form {
-            Form::View => self.view(&inputs, &mut out),
+            Form::Text => self.view(&inputs, &mut out),
             Form::Json => self.json(&inputs, &mut out),
             Form::Tsv => self.tsv(&inputs, &mut out),
             Form::Run(wanted) => self.one_run(wanted, &inputs, &mut out),
@@ -154,9 +161,9 @@ impl Report {
             complain(&format!("{}: {error}", input.name()));
         }
         if is_incomplete {
-            UNREADABLE
+            exit::IO_ERROR
         } else {
-            u8::from(findings.has_failures)
+            findings.exit_status()
         }
     }
 
@@ -280,7 +287,7 @@ fn alive() -> HashMap<u32, Vec<u8>> {
         let words = (read("comm")? == b"remoteexe\n").then(|| read("cmdline"))??;
         let words = words.strip_suffix(b"\0").unwrap_or(&words);
         let words = words.split(|&byte| byte == 0).map(OsStr::from_bytes);
-        Some((pid, record::join(words)))
+        Some((pid, escape::join(words)))
     });
     remoteexe.collect()
 }

@@ -19,7 +19,7 @@ pub enum Cause {
     /// The connection ended before there was a session: `MaxStartups`, a server that is restarted.
     Dropped,
     /// The connection ended while the remote command may have been running.
-    Lost,
+    Disconnected,
     /// The host's key is not known or another one.
     HostKey,
     /// The login or the key is not accepted.
@@ -32,7 +32,7 @@ pub enum Cause {
 
 impl Cause {
     /// What `line` of ssh's output says.
-    pub fn of(line: &[u8]) -> Option<Self> {
+    pub fn from_message(line: &[u8]) -> Option<Self> {
         // ssh ends its messages with CR LF.
         let line = String::from_utf8_lossy(line.trim_ascii_end());
         // With LogLevel DEBUG ssh also shows what the server has sent, in the name of the same functions:
@@ -49,7 +49,7 @@ impl Cause {
 
     /// Whether the next try may well succeed; then no authentication has failed, which a server may
     /// punish (`PerSourcePenalties` of `sshd_config(5)`).
-    pub fn is_passing(self) -> bool {
+    pub fn is_transient(self) -> bool {
         matches!(
             self,
             Self::NotResolved | Self::Refused | Self::TimedOut | Self::Unreachable | Self::Dropped
@@ -124,7 +124,7 @@ impl Cause {
         ]) || line.starts_with("Connection to ")
             && line.ends_with(" closed by remote host.")
         {
-            Some(Self::Lost)
+            Some(Self::Disconnected)
         } else {
             None
         }
@@ -140,7 +140,7 @@ impl Display for Cause {
             Self::TimedOut => "connection timed out",
             Self::Unreachable => "host unreachable",
             Self::Dropped => "connection dropped by the server",
-            Self::Lost => "connection lost while the job ran",
+            Self::Disconnected => "connection lost while the job ran",
             Self::HostKey => "host key not accepted",
             Self::Authentication => "authentication failed",
             Self::Protocol => "no common protocol",
@@ -151,22 +151,22 @@ impl Display for Cause {
 
 /// What all the messages of one ssh come to.
 ///
-/// One that names a lasting cause outweighs the others: a jump host that refuses our key also leaves
-/// the message of a dropped connection. Of the passing ones the first says most, for the same reason.
+/// One that names a permanent cause outweighs the others: a jump host that refuses our key also leaves
+/// the message of a dropped connection. Of the transient ones the first says most, for the same reason.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Diagnosis {
-    passing: Option<Cause>,
-    lasting: Option<Cause>,
+    transient: Option<Cause>,
+    permanent: Option<Cause>,
 }
 
 impl Diagnosis {
     /// Takes a line of output into account.
-    pub fn hear(&mut self, line: &[u8]) {
-        if let Some(cause) = Cause::of(line) {
-            let kind = if cause.is_passing() {
-                &mut self.passing
+    pub fn observe(&mut self, line: &[u8]) {
+        if let Some(cause) = Cause::from_message(line) {
+            let kind = if cause.is_transient() {
+                &mut self.transient
             } else {
-                &mut self.lasting
+                &mut self.permanent
             };
             kind.get_or_insert(cause);
         }
@@ -174,7 +174,7 @@ impl Diagnosis {
 
     /// The cause of the failure, if a message has named one.
     pub fn cause(self) -> Option<Cause> {
-        self.lasting.or(self.passing)
+        self.permanent.or(self.transient)
     }
 }
 
@@ -219,7 +219,7 @@ mod tests {
                  ssh_dispatch_run_fatal: Connection to 127.0.0.1 port 22: Broken pipe",
             ),
             (
-                Cause::Lost,
+                Cause::Disconnected,
                 "Connection to 127.0.0.1 closed by remote host.
                  client_loop: send disconnect: Broken pipe
                  Timeout, server 127.0.0.1 not responding.",
@@ -249,7 +249,7 @@ mod tests {
         ] {
             for message in messages.lines().map(str::trim_start) {
                 let message = format!("{message}\r");
-                assert_eq!(Cause::of(message.as_bytes()), Some(cause), "{message}");
+                assert_eq!(Cause::from_message(message.as_bytes()), Some(cause), "{message}");
             }
         }
     }
@@ -260,16 +260,16 @@ mod tests {
         let debug = "debug1: kex_exchange_identification: banner line 0: Exceeded MaxStartups\r";
         let unsupported = "command-line line 0: Unsupported option \"rsaauthentication\"\r";
         for line in ["", warning, debug, unsupported, "done"] {
-            assert_eq!(Cause::of(line.as_bytes()), None, "{line}");
+            assert_eq!(Cause::from_message(line.as_bytes()), None, "{line}");
         }
     }
 
     #[test]
-    fn a_lasting_cause_outweighs_a_passing_one_and_the_first_passing_one_the_others() {
+    fn a_permanent_cause_outweighs_a_transient_one_and_the_first_transient_one_the_others() {
         let cause = |messages: &[&str]| {
             let mut diagnosis = Diagnosis::default();
             for message in messages {
-                diagnosis.hear(message.as_bytes());
+                diagnosis.observe(message.as_bytes());
             }
             diagnosis.cause()
         };

@@ -1,33 +1,26 @@
-//! The command line: what may be said, what is wrong with it, and what it asks for.
+//! The grammar of a job.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::fmt::Display;
 use std::io::{self, IsTerminal};
 use std::num::NonZeroU16;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory, FromArgMatches, Parser};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 
-use crate::job::{Job, Operands, Refusal, Retries, Ssh, WordError};
-use crate::log::record;
-use crate::report::Report;
-
-/// The log's usage lines, the same as the bash original's: somebody may be watching for them.
-const USAGE: [&str; 3] = [
-    "usage: remoteexe target script [parameters]",
-    "e.g.) remoteexe host_sum_batch01 /path/to/starting_sh/sum.sh",
-    "e.g.) remoteexe host_user_batch02 \"/path/to/starting_sh/user_log.sh action\"",
-];
-
-pub const DEFAULT_LOG_DIR: &str = "/tmp";
+use super::error::UsageError;
+use super::request::Request;
+use super::value::{DEFAULT_LOG_DIR, InvalidValue, origin, path, unset_empty};
+use crate::escape;
+use crate::job::{Job, Login, Operands, Refusal, Retries, Ssh, WordError};
 
 /// With the waits at their longest, more than an hour and a half of them.
-const MOST_RETRIES: u32 = 100;
+const MAX_RETRIES: u32 = 100;
 
 const LONGEST_RETRY_DELAY: Duration = Duration::from_hours(1);
+
+const UNKNOWN_TIP: &str = "options of ssh are given as -o KEYWORD=VALUE, those of SCRIPT behind it";
 
 const HELP: &str = "\
 {about}
@@ -62,6 +55,8 @@ Exit status:
 #[command(
     name = "remoteexe",
     version,
+    disable_help_flag = true,
+    disable_version_flag = true,
     override_usage = "remoteexe [OPTIONS] <HOST> <SCRIPT> [PARAMETERS]...",
     help_template = HELP,
 )]
@@ -90,16 +85,19 @@ struct Args {
 
     /// Port on HOST
     #[arg(short, value_name = "PORT", help_heading = "Passed to ssh")]
+    #[arg(allow_negative_numbers = true)]
     port: Option<OsString>,
 
     /// How often to try again when the connection fails before SCRIPT can have been started
     #[arg(long, value_name = "N", env = "REMOTEEXE_RETRIES")]
     #[arg(help_heading = "Retries", hide_env_values = true, default_value = "0")]
+    #[arg(allow_negative_numbers = true)]
     retries: OsString,
 
     /// Longest wait before the first of them, doubled for each further one, at most a minute
     #[arg(long, value_name = "SECONDS", env = "REMOTEEXE_RETRY_DELAY")]
     #[arg(help_heading = "Retries", hide_env_values = true, default_value = "1")]
+    #[arg(allow_negative_numbers = true)]
     retry_delay: OsString,
 
     /// Directory of the log
@@ -116,232 +114,269 @@ struct Args {
     )]
     tee: OsString,
 
+    /// Print help
+    #[arg(short, long)]
+    help: bool,
+
+    /// Print version
+    #[arg(short = 'V', long)]
+    version: bool,
+
+    // For the tip where it is misspelt or comes too late: it has a grammar of its own.
+    #[arg(long, hide = true)]
+    report: bool,
+
     // HOST, SCRIPT and PARAMETERS in one: of two arguments clap would still take a word between HOST
     // and SCRIPT for an option of ours.
     #[arg(trailing_var_arg = true, hide = true)]
     operands: Vec<OsString>,
 }
 
-/// What a command line asks for.
-#[derive(Debug)]
-pub enum Request {
-    /// Run a job.
-    Run(Job),
-    /// Print the help or the version.
-    Show(clap::Error),
-    /// Show what has been run.
-    Report(Report),
-    /// Nothing that can be run: log that, and print what is wrong.
-    Refuse(Refusal, String),
-    /// Nothing that can be reported: print what is wrong.
-    Complain(String),
-}
-
-/// Reads the command line, the program's name first, and the environment variables that stand in
-/// for options.
-pub fn parse(words: impl IntoIterator<Item = OsString>) -> Request {
-    let words: Vec<OsString> = words.into_iter().collect();
-    // A command line of its own: an ordinary job does not pay for its options.
-    if let [_, first, rest @ ..] = words.as_slice()
-        && first == "--report"
-    {
-        return super::report::parse(rest);
-    }
-    let args = command()
-        .try_get_matches_from(&words)
-        .and_then(|matches| Args::from_arg_matches(&matches));
-    match args {
-        Ok(args) => args.job().map_or_else(
-            |error| refuse(&args.operands, &args.log_dir, error),
-            Request::Run,
-        ),
-        Err(error) if is_about_report(&error) => {
-            let message = "--report has to be the first word";
-            let error = command().error(ErrorKind::UnknownArgument, message);
-            Request::Complain(printable(
-                &complete(error, command(), UNKNOWN_TIP).to_string(),
-            ))
+/// Reads a command line, the program's name first.
+pub fn parse(words: &[OsString]) -> Request {
+    let matches = match command().try_get_matches_from(words) {
+        Ok(matches) => matches,
+        Err(error) => {
+            let error = UsageError::from_clap(&error, UNKNOWN_TIP);
+            let operands = words.get(1..).unwrap_or_default();
+            return refuse(operands, &log_dir(words), &error, Some(error.record()));
         }
-        Err(error) if error.use_stderr() => {
-            refuse(words.get(1..).unwrap_or_default(), &log_dir(&words), error)
-        }
-        Err(help_or_version) => Request::Show(help_or_version),
+    };
+    let args = Args::from_arg_matches(&matches).expect("the matches are of this grammar");
+    let line = CommandLine { args, matches };
+    if line.args.report {
+        let tip = "write remoteexe --report, and its options behind it";
+        let error = UsageError::new("--report has to be the first word", tip);
+        return Request::UsageError {
+            message: error.message(command()),
+            refusal: None,
+        };
     }
-}
-
-/// Makes the grammar of a command line. It is wanted again only where something is wrong: to make it takes
-/// 41,000 of a start's 300,000 instructions.
-pub type Grammar = fn() -> clap::Command;
-
-fn is_about_report(error: &clap::Error) -> bool {
-    let argument = error.get(ContextKind::InvalidArg);
-    argument.is_some_and(|argument| argument.to_string() == "--report")
+    if line.args.operands.is_empty() && (line.args.help || line.args.version) {
+        return Request::Show(line.information());
+    }
+    match line.job() {
+        Ok(job) => Request::Run(job),
+        Err(error) => {
+            let reason = (!line.is_refused_by_bash(words)).then(|| error.record());
+            refuse(&line.args.operands, &line.args.log_dir, &error, reason)
+        }
+    }
 }
 
 fn command() -> clap::Command {
     unset_empty(Args::command())
 }
 
-/// A variable that is set but empty counts as unset, so that a crontab can take one back.
-pub fn unset_empty(command: clap::Command) -> clap::Command {
-    command.mut_args(|arg| {
-        let is_empty = |name| env::var_os(name).is_some_and(|value| value.is_empty());
-        if arg.get_env().is_some_and(is_empty) {
-            arg.env(None)
-        } else {
-            arg
-        }
-    })
+/// A command line whose words clap has sorted. It only collects them, so that a refused command line,
+/// too, is logged where and as it says.
+struct CommandLine {
+    args: Args,
+    matches: ArgMatches,
 }
 
-impl Args {
-    /// Checks the words, which clap only collects: so that a refused command line, too, is logged
-    /// where and as it says.
-    fn job(&self) -> Result<Job, clap::Error> {
+impl CommandLine {
+    fn information(&self) -> String {
+        let mut command = command();
+        if self.args.help {
+            command.render_help().to_string()
+        } else {
+            command.render_version()
+        }
+    }
+
+    fn job(&self) -> Result<Job, UsageError> {
+        let args = &self.args;
         let operands = self.operands()?;
         Ok(Job {
-            log_dir: path(command, "--log-dir <DIR>", &self.log_dir)?,
-            tee: tee(&self.tee)?,
+            log_dir: self.value("log_dir", &args.log_dir, path)?,
+            tee: self.value("tee", &args.tee, tee)?,
             retries: Retries {
-                most: retries(&self.retries)?,
-                delay: retry_delay(&self.retry_delay)?,
+                count: self.value("retries", &args.retries, retries)?,
+                delay: self.value("retry_delay", &args.retry_delay, retry_delay)?,
             },
             ssh: self.ssh(operands)?,
         })
     }
 
-    fn operands(&self) -> Result<Operands, clap::Error> {
-        let [host, script, parameters @ ..] = self.operands.as_slice() else {
-            let message = "HOST and SCRIPT are required";
-            return Err(command().error(ErrorKind::MissingRequiredArgument, message));
+    fn operands(&self) -> Result<Operands, UsageError> {
+        if self.args.help || self.args.version {
+            return Err(self.job_behind_help());
+        }
+        let [host, script, parameters @ ..] = self.args.operands.as_slice() else {
+            return Err(self.missing_operand());
         };
+        let host_error = |error| UsageError::invalid_value("<HOST>", host, host_error(&error));
+        let script_error =
+            |error| UsageError::invalid_value("<SCRIPT>", script, script_error(&error, host));
         Ok(Operands {
-            host: checked("<HOST>", host, HOST_REMEDY)?,
-            script: checked("<SCRIPT>", script, SCRIPT_REMEDY)?,
+            host: host.clone().try_into().map_err(host_error)?,
+            script: script.clone().try_into().map_err(script_error)?,
             parameters: parameters.to_vec(),
         })
     }
 
-    fn ssh(&self, operands: Operands) -> Result<Ssh, clap::Error> {
-        let identities = self.identity.iter();
-        let identities = identities.map(|word| path(command, "--identity <FILE>", word));
-        let options = self.option.iter().map(|word| option(word));
-        let config = self
-            .config
-            .as_ref()
-            .map(|word| path(command, "-F <FILE>", word));
-        let port = self.port.as_ref().map(|word| port(word));
+    fn ssh(&self, operands: Operands) -> Result<Ssh, UsageError> {
+        let args = &self.args;
+        let identities = args.identity.iter();
+        let identities = identities.map(|word| self.value("identity", word, path));
+        let options = args.option.iter();
+        let options = options.map(|word| self.value("option", word, option));
+        let config = args.config.as_ref();
+        let config = config.map(|word| self.value("config", word, path));
+        let port_word = args.port.as_ref();
+        let port = port_word.map(|word| self.value("port", word, port));
         Ok(Ssh {
             config: config.transpose()?,
             identities: identities.collect::<Result<_, _>>()?,
             port: port.transpose()?,
             options: options.collect::<Result<_, _>>()?,
-            login: checked("--login <USER>", &self.login, LOGIN_REMEDY)?,
+            login: self.value("login", &args.login, login)?,
             operands,
         })
     }
-}
 
-const HOST_REMEDY: &str =
-    "give a host name, an address or an alias of ssh_config, and the user with --login";
-const UNKNOWN_TIP: &str = "options of ssh are given as -o KEYWORD=VALUE, those of SCRIPT behind it";
-const SCRIPT_REMEDY: &str =
-    "options go before HOST; give a script by its path, if need be as ./SCRIPT";
-const LOGIN_REMEDY: &str = "give a user name with --login or REMOTEEXE_LOGIN";
-
-/// `word` as what `argument` stands for.
-fn checked<T>(argument: &str, word: &OsStr, remedy: &str) -> Result<T, clap::Error>
-where
-    T: TryFrom<OsString, Error = WordError>,
-{
-    T::try_from(word.to_owned()).map_err(|error| invalid(argument, word, error, remedy))
-}
-
-pub fn path(command: Grammar, argument: &str, word: &OsStr) -> Result<PathBuf, clap::Error> {
-    if word.is_empty() {
-        let remedy = "give a path";
-        return Err(wrong_value(
-            command,
-            argument,
-            word,
-            WordError::Empty,
-            remedy,
-        ));
+    /// `word` as the value of the argument `id`.
+    fn value<T>(
+        &self,
+        id: &str,
+        word: &OsStr,
+        check: impl Fn(&OsStr) -> Result<T, InvalidValue>,
+    ) -> Result<T, UsageError> {
+        check(word).map_err(|error| {
+            // The grammar is made again only here: to make it takes 41,000 of a start's 300,000
+            // instructions.
+            let origin = origin(command(), &self.matches, id);
+            UsageError::invalid_value(&origin, word, error)
+        })
     }
-    Ok(PathBuf::from(word))
+
+    /// Whether the bash original would have refused the command line as well, which it split at blanks.
+    /// Its log then had no reason, and ours is the same.
+    fn is_refused_by_bash(&self, words: &[OsString]) -> bool {
+        let words = words.iter().skip(1);
+        let split = words.flat_map(|word| word.as_encoded_bytes().split(u8::is_ascii_whitespace));
+        let is_short = split.filter(|word| !word.is_empty()).count() < 2;
+        is_short && self.args.operands.len() < 2
+    }
+
+    fn job_behind_help(&self) -> UsageError {
+        let option = if self.args.help { "-h" } else { "-V" };
+        let job = escape::join(self.args.operands.iter().map(OsString::as_os_str));
+        let job = String::from_utf8_lossy(&job);
+        UsageError::new(
+            &format!("{option} runs nothing, but a job follows it: {job}"),
+            &format!("to run the job leave {option} out; options of SCRIPT go behind SCRIPT"),
+        )
+    }
+
+    fn missing_operand(&self) -> UsageError {
+        let Some(host) = self.args.operands.first() else {
+            let tip = match self.last_option() {
+                Some(option) => format!("{option}; HOST and SCRIPT go behind it"),
+                None => "give a host and the script to run on it".to_owned(),
+            };
+            return UsageError::new("HOST and SCRIPT are missing", &tip);
+        };
+        let host = host.to_string_lossy();
+        let reason = format!("SCRIPT is missing; HOST is '{host}'");
+        if let Some(tip) = special_word(&host) {
+            return UsageError::new(&reason, &tip);
+        }
+        let tip = match self.last_option() {
+            Some(option) => format!("{option}; HOST and SCRIPT go behind it"),
+            None if host.contains(char::is_whitespace) => {
+                format!("give them as two words, without the quotes around both: remoteexe {host}")
+            }
+            None => format!("give the script to run on it: remoteexe {host} /path/to/script.sh"),
+        };
+        UsageError::new(&reason, &tip)
+    }
+
+    /// Says which option took the word before the operands for its value.
+    fn last_option(&self) -> Option<String> {
+        let mut command = command();
+        command.build();
+        let values = command.get_arguments().filter_map(|arg| {
+            let id = arg.get_id().as_str();
+            let is_given = self.matches.value_source(id) == Some(ValueSource::CommandLine);
+            let is_option = arg.get_action().takes_values() && !arg.is_positional();
+            let index = self.matches.indices_of(id)?.next_back()?;
+            (is_given && is_option).then_some((index, arg, id))
+        });
+        let (_, arg, id) = values.max_by_key(|(index, ..)| *index)?;
+        let value = self.matches.get_raw(id)?.next_back()?.to_string_lossy();
+        Some(format!("{arg} has taken '{value}'"))
+    }
 }
 
-fn option(word: &OsStr) -> Result<OsString, clap::Error> {
+/// The tip for somebody who writes a command in the place of HOST.
+fn special_word(host: &str) -> Option<String> {
+    let option = host.to_lowercase();
+    ["report", "help", "version"]
+        .contains(&option.as_str())
+        .then(|| format!("did you mean 'remoteexe --{option}'?"))
+}
+
+fn host_error(error: &WordError) -> InvalidValue {
+    let tip = match error {
+        WordError::Port { host, port } => format!("give the port as an option: -p {port} {host}"),
+        _ => "give a host name, an address or an alias of ssh_config, and the user with --login"
+            .to_owned(),
+    };
+    InvalidValue::because(error, tip)
+}
+
+fn script_error(error: &WordError, host: &OsStr) -> InvalidValue {
+    let tip = special_word(&host.to_string_lossy()).unwrap_or_else(|| {
+        "options go before HOST; give a script by its path, if need be as ./SCRIPT".to_owned()
+    });
+    InvalidValue::because(error, tip)
+}
+
+fn login(word: &OsStr) -> Result<Login, InvalidValue> {
+    let tip = "give a user name with --login or REMOTEEXE_LOGIN";
+    Login::try_from(word.to_owned()).map_err(|error| InvalidValue::because(&error, tip))
+}
+
+fn option(word: &OsStr) -> Result<OsString, InvalidValue> {
     if word.is_empty() {
-        let remedy = "give KEYWORD=VALUE, such as ConnectTimeout=10";
-        return Err(invalid("-o <OPTION>", word, WordError::Empty, remedy));
+        let tip = "give KEYWORD=VALUE, such as ConnectTimeout=10";
+        return Err(InvalidValue::because("it is empty", tip));
     }
     Ok(word.to_owned())
 }
 
-fn port(word: &OsStr) -> Result<NonZeroU16, clap::Error> {
-    word.to_str()
-        .and_then(|word| word.parse().ok())
-        .ok_or_else(|| {
-            let remedy = "give a number from 1 to 65535";
-            invalid("-p <PORT>", word, "it is not a port", remedy)
-        })
+fn port(word: &OsStr) -> Result<NonZeroU16, InvalidValue> {
+    let port = word.to_str().and_then(|word| word.parse().ok());
+    port.ok_or_else(|| InvalidValue::expected("a port number from 1 to 65535"))
 }
 
-fn retries(word: &OsStr) -> Result<u32, clap::Error> {
+fn retries(word: &OsStr) -> Result<u32, InvalidValue> {
     let number = word.to_str().and_then(|word| word.parse().ok());
     number
-        .filter(|number| *number <= MOST_RETRIES)
-        .ok_or_else(|| {
-            let remedy = format!("give a whole number from 0 to {MOST_RETRIES}");
-            invalid("--retries <N>", word, "it is not such a number", &remedy)
-        })
+        .filter(|number| *number <= MAX_RETRIES)
+        .ok_or_else(|| InvalidValue::expected(format!("a whole number from 0 to {MAX_RETRIES}")))
 }
 
-fn retry_delay(word: &OsStr) -> Result<Duration, clap::Error> {
+fn retry_delay(word: &OsStr) -> Result<Duration, InvalidValue> {
     let seconds = word.to_str().and_then(|word| word.parse().ok());
     seconds
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
         .filter(|delay| *delay <= LONGEST_RETRY_DELAY)
         .ok_or_else(|| {
             let longest = LONGEST_RETRY_DELAY.as_secs();
-            let remedy = format!("give seconds from 0 to {longest}, such as 1 or 0.5");
-            invalid(
-                "--retry-delay <SECONDS>",
-                word,
-                "it is no such time",
-                &remedy,
-            )
+            InvalidValue::expected(format!("seconds from 0 to {longest}, such as 1 or 0.5"))
         })
 }
 
-fn tee(word: &OsStr) -> Result<bool, clap::Error> {
+fn tee(word: &OsStr) -> Result<bool, InvalidValue> {
     match word.as_encoded_bytes() {
         b"auto" => Ok(io::stdout().is_terminal()),
         b"always" => Ok(true),
         b"never" => Ok(false),
-        _ => {
-            let remedy = "give auto, always or never";
-            Err(invalid("--tee <WHEN>", word, "it is not a choice", remedy))
-        }
+        _ => Err(InvalidValue::expected("auto, always or never")),
     }
-}
-
-fn invalid(argument: &str, word: &OsStr, fault: impl Display, remedy: &str) -> clap::Error {
-    wrong_value(command, argument, word, fault, remedy)
-}
-
-pub fn wrong_value(
-    command: Grammar,
-    argument: &str,
-    word: &OsStr,
-    fault: impl Display,
-    remedy: &str,
-) -> clap::Error {
-    let word = record::join([word]);
-    let word = String::from_utf8_lossy(&word);
-    let message = format!("invalid value '{word}' for {argument}: {fault}\n\n  tip: {remedy}");
-    command().error(ErrorKind::ValueValidation, message)
 }
 
 /// The log directory of a command line that clap did not accept, as far as it can be made out.
@@ -354,51 +389,23 @@ fn log_dir(words: &[OsString]) -> OsString {
         .unwrap_or_default()
 }
 
-fn refuse(operands: &[OsString], log_dir: &OsStr, error: clap::Error) -> Request {
-    let mut explanation = Vec::new();
-    let kind = error.kind();
-    let text = complete(error, command(), UNKNOWN_TIP).to_string();
-    // Under cron standard error is often lost, so the log has to say what is wrong; only where the
-    // bash original would have refused as well is the log the same as its.
-    if kind != ErrorKind::MissingRequiredArgument {
-        let reason = text.split("\n\n").next().unwrap_or_default();
-        explanation.push(record::join(reason.split_whitespace().map(OsStr::new)));
-    }
-    explanation.extend(USAGE.map(|line| line.as_bytes().to_vec()));
-    let refusal = Refusal {
-        operands: record::join(operands.iter().map(OsString::as_os_str)),
-        explanation,
-        log_dir: PathBuf::from(if log_dir.is_empty() {
-            DEFAULT_LOG_DIR.as_ref()
-        } else {
-            log_dir
-        }),
+fn refuse(
+    operands: &[OsString],
+    log_dir: &OsStr,
+    error: &UsageError,
+    reason: Option<String>,
+) -> Request {
+    let log_dir = if log_dir.is_empty() {
+        OsStr::new(DEFAULT_LOG_DIR)
+    } else {
+        log_dir
     };
-    Request::Refuse(refusal, printable(&text))
-}
-
-/// Adds to clap's answer what it leaves out: the usage of every error, and a tip that helps here.
-pub fn complete(
-    mut error: clap::Error,
-    mut command: clap::Command,
-    tip: &'static str,
-) -> clap::Error {
-    if error.kind() == ErrorKind::UnknownArgument {
-        // Clap's own is to put `--` before it, which would make a HOST or a FILE of it.
-        let tip = ContextValue::StyledStrs(vec![tip.into()]);
-        error.insert(ContextKind::Suggested, tip);
+    Request::UsageError {
+        message: error.message(command()),
+        refusal: Some(Refusal {
+            operands: escape::join(operands.iter().map(OsString::as_os_str)),
+            reason,
+            log_dir: log_dir.into(),
+        }),
     }
-    let usage = ContextValue::StyledStr(command.render_usage());
-    error.insert(ContextKind::Usage, usage);
-    error.with_cmd(&command)
-}
-
-/// `text` with its control characters but the newlines escaped: it quotes words that may hold
-/// sequences which steer a terminal.
-pub fn printable(text: &str) -> String {
-    let lines = text
-        .split('\n')
-        .map(|line| record::join([OsStr::new(line)]));
-    let lines: Vec<Vec<u8>> = lines.collect();
-    String::from_utf8_lossy(&lines.join(&b'\n')).into_owned()
 }

@@ -2,13 +2,15 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Local, NaiveDateTime};
-use clap::error::ErrorKind;
-use clap::{CommandFactory, FromArgMatches, Parser};
+use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 
-use super::job::{DEFAULT_LOG_DIR, Request, complete, path, printable, unset_empty, wrong_value};
+use super::error::UsageError;
+use super::request::Request;
+use super::value::{DEFAULT_LOG_DIR, InvalidValue, origin, path, unset_empty};
+use crate::log::file::LogName;
 use crate::report::{Filter, Form, Input, Period, Report, Source, Wanted, parse_time};
 
 const HELP: &str = "\
@@ -93,17 +95,19 @@ struct Args {
 pub fn parse(words: &[OsString]) -> Request {
     let name = OsString::from("remoteexe --report");
     let words = [&name].into_iter().chain(words);
-    let report = command()
-        .try_get_matches_from(words)
-        .and_then(|matches| Args::from_arg_matches(&matches))
-        .and_then(|args| args.report(Local::now()));
-    match report {
-        Ok(report) => Request::Report(report),
+    let matches = match command().try_get_matches_from(words) {
+        Ok(matches) => matches,
         Err(error) if error.use_stderr() => {
             let tip = "a FILE that begins with '-' is given as ./FILE";
-            Request::Complain(printable(&complete(error, command(), tip).to_string()))
+            return usage_error(&UsageError::from_clap(&error, tip));
         }
-        Err(help) => Request::Show(help),
+        Err(help) => return Request::Show(help.to_string()),
+    };
+    let args = Args::from_arg_matches(&matches).expect("the matches are of this grammar");
+    let line = CommandLine { args, matches };
+    match line.report(Local::now()) {
+        Ok(report) => Request::Report(report),
+        Err(error) => usage_error(&error),
     }
 }
 
@@ -111,108 +115,166 @@ fn command() -> clap::Command {
     unset_empty(Args::command())
 }
 
-impl Args {
-    fn report(self, now: DateTime<Local>) -> Result<Report, clap::Error> {
-        let log_dir = path(command, "--log-dir <DIR>", &self.log_dir)?;
-        let time = |argument, word: &Option<OsString>, is_end| {
+fn usage_error(error: &UsageError) -> Request {
+    Request::UsageError {
+        message: error.message(command()),
+        refusal: None,
+    }
+}
+
+/// A command line whose words clap has sorted.
+struct CommandLine {
+    args: Args,
+    matches: ArgMatches,
+}
+
+impl CommandLine {
+    fn report(self, now: DateTime<Local>) -> Result<Report, UsageError> {
+        let args = &self.args;
+        let log_dir = self.value("log_dir", &args.log_dir, path)?;
+        self.check_files()?;
+        let form = self.form()?;
+        Ok(Report {
+            filter: Filter {
+                period: self.period(&form, now)?,
+                host: args.host.clone().map(OsString::into_vec),
+                job: args.job.clone().map(OsString::into_vec),
+                failed: args.failed,
+            },
+            source: self.source(log_dir)?,
+            form,
+        })
+    }
+
+    fn form(&self) -> Result<Form, UsageError> {
+        Ok(match &self.args.run {
+            Some(word) => Form::Run(self.value("run", word, wanted)?),
+            None if self.args.json => Form::Json,
+            None if self.args.tsv => Form::Tsv,
+            None => Form::Text,
+        })
+    }
+
+    fn period(&self, form: &Form, now: DateTime<Local>) -> Result<Period, UsageError> {
+        // A run that is named with its day is in the logs from that day on.
+        let day = match form {
+            Form::Run(wanted) => wanted.day().map(NaiveDateTime::from),
+            Form::Text | Form::Json | Form::Tsv => None,
+        };
+        let time = |id, word: &Option<OsString>, is_end| {
             let word = word.as_deref();
-            word.map(|word| time(argument, word, now, is_end))
+            word.map(|word| self.value(id, word, |word| time(word, now, is_end)))
                 .transpose()
         };
-        let form = self.form()?;
-        // A run that is named with its day is in the logs from that day on.
-        let day = match &form {
-            Form::Run(wanted) => wanted.day().map(NaiveDateTime::from),
-            Form::View | Form::Json | Form::Tsv => None,
-        };
         let period = Period {
-            since: time("--since <TIME>", &self.since, false)?.or(day),
-            until: time("--until <TIME>", &self.until, true)?,
+            since: time("since", &self.args.since, false)?.or(day),
+            until: time("until", &self.args.until, true)?,
         };
         if let (Some(since), Some(until)) = (period.since, period.until)
             && since >= until
         {
-            let message = format!("--until {until} is not after --since {since}");
-            return Err(command().error(ErrorKind::ValueValidation, message));
+            return Err(UsageError::new(
+                &format!("--until {until} is not later than --since {since}"),
+                "give --since the earlier time",
+            ));
         }
-        Ok(Report {
-            form,
-            filter: Filter {
-                period,
-                host: self.host.map(OsString::into_vec),
-                job: self.job.map(OsString::into_vec),
-                failed: self.failed,
-            },
-            source: source(self.files, log_dir)?,
-        })
+        Ok(period)
     }
 
-    fn form(&self) -> Result<Form, clap::Error> {
-        Ok(match &self.run {
-            Some(word) => Form::Run(wanted(word)?),
-            None if self.json => Form::Json,
-            None if self.tsv => Form::Tsv,
-            None => Form::View,
+    fn source(&self, log_dir: PathBuf) -> Result<Source, UsageError> {
+        let files = &self.args.files;
+        if files.is_empty() {
+            return Ok(Source::LogDir(log_dir));
+        }
+        if files.iter().filter(|file| *file == "-").count() > 1 {
+            let reason = "standard input, -, can be read only once";
+            return Err(UsageError::new(reason, "give - once"));
+        }
+        let input = |file: &OsString| match file.as_bytes() {
+            b"-" => Ok(Input::Stdin),
+            _ => self.value("files", file, path).map(Input::File),
+        };
+        let inputs: Result<_, _> = files.iter().map(input).collect();
+        Ok(Source::Inputs(inputs?))
+    }
+
+    /// Looks for words that were meant to be something else than a FILE.
+    fn check_files(&self) -> Result<(), UsageError> {
+        let is_missing = |file: &&OsString| *file != "-" && !Path::new(file).exists();
+        for file in self.args.files.iter().filter(is_missing) {
+            let name = file.to_string_lossy();
+            if let Some(option) = self.date_before(&name) {
+                return Err(UsageError::new(
+                    &format!("'{name}' is not a FILE but a time"),
+                    &format!("quote the date and the time together: {option} {name}\""),
+                ));
+            }
+            let is_name = !name.contains('/') && LogName::parse(&name).is_none();
+            if is_name && !name.ends_with(".log") && !name.ends_with(".gz") {
+                return Err(UsageError::new(
+                    &format!("there is no FILE '{name}'"),
+                    &format!(
+                        "for the runs on a host write --host {name}, for those of a job --job TEXT"
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The option with a date that the time `word` was meant to belong to, up to that date.
+    fn date_before(&self, word: &str) -> Option<String> {
+        let is_time = ["%H:%M", "%H:%M:%S"]
+            .iter()
+            .any(|format| NaiveTime::parse_from_str(word, format).is_ok());
+        let options = [("--since", &self.args.since), ("--until", &self.args.until)];
+        let mut dates = options.into_iter().filter_map(|(option, value)| {
+            let date = value.as_ref()?.to_str()?;
+            NaiveDate::parse_from_str(date, "%Y-%m-%d").ok()?;
+            Some(format!("{option} \"{date}"))
+        });
+        dates.next_back().filter(|_| is_time)
+    }
+
+    /// `word` as the value of the argument `id`.
+    fn value<T>(
+        &self,
+        id: &str,
+        word: &OsStr,
+        check: impl Fn(&OsStr) -> Result<T, InvalidValue>,
+    ) -> Result<T, UsageError> {
+        check(word).map_err(|error| {
+            let origin = origin(command(), &self.matches, id);
+            UsageError::invalid_value(&origin, word, error)
         })
     }
 }
 
-fn source(files: Vec<OsString>, log_dir: PathBuf) -> Result<Source, clap::Error> {
-    if files.is_empty() {
-        return Ok(Source::LogDir(log_dir));
-    }
-    if files.iter().filter(|file| *file == "-").count() > 1 {
-        let message = "standard input, -, can be read once only";
-        return Err(command().error(ErrorKind::ValueValidation, message));
-    }
-    let input = |file: OsString| match file.as_bytes() {
-        b"-" => Ok(Input::Stdin),
-        _ => path(command, "[FILE]...", &file).map(Input::File),
-    };
-    let inputs = files.into_iter().map(input);
-    Ok(Source::Inputs(inputs.collect::<Result<_, _>>()?))
-}
-
-fn time(
-    argument: &str,
-    word: &OsStr,
-    now: DateTime<Local>,
-    is_end: bool,
-) -> Result<NaiveDateTime, clap::Error> {
+fn time(word: &OsStr, now: DateTime<Local>, is_end: bool) -> Result<NaiveDateTime, InvalidValue> {
     parse_time(&word.to_string_lossy(), now, is_end).map_err(|error| {
-        let remedy = "give YYYY-MM-DD, \"YYYY-MM-DD HH:MM\" or how long ago, such as 30m, 2h, 3d";
-        wrong_value(command, argument, word, error, remedy)
+        let tip = "give YYYY-MM-DD, \"YYYY-MM-DD HH:MM\" or how long ago, such as 30m, 2h, 3d";
+        InvalidValue::because(&error, tip)
     })
 }
 
-fn wanted(word: &OsStr) -> Result<Wanted, clap::Error> {
+fn wanted(word: &OsStr) -> Result<Wanted, InvalidValue> {
     let text = word.to_string_lossy();
     let (pid, time) = match text.split_once('@') {
         Some((pid, time)) => (pid, Some(time)),
         None => (&*text, None),
     };
     let is_time = |time: &str| {
-        let mut characters = time.chars();
-        characters
-            .next()
-            .is_some_and(|first| first.is_ascii_digit())
-            && characters.all(|character| character.is_ascii_digit() || " -:".contains(character))
+        let is_part = |character: char| character.is_ascii_digit() || " -:".contains(character);
+        time.starts_with(|first: char| first.is_ascii_digit()) && time.chars().all(is_part)
     };
     match pid.parse() {
         Ok(pid) if time.is_none_or(is_time) => Ok(Wanted {
             pid,
             time: time.map(str::to_owned),
         }),
-        _ => {
-            let remedy = "give the number in the second brackets of a record, and if need be the time in the first, such as 913@15:09";
-            let fault = "it names no run";
-            Err(wrong_value(
-                command,
-                "--run <PID[@TIME]>",
-                word,
-                fault,
-                remedy,
-            ))
-        }
+        _ => Err(InvalidValue::because(
+            "expected PID or PID@TIME",
+            "give the number in the second brackets of a record, and if need be the time in the first, such as 913@15:09",
+        )),
     }
 }

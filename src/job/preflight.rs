@@ -1,4 +1,4 @@
-//! Whether the programs of this machine do as a proof needs them to; see `marker.rs`.
+//! Checks that ssh and /bin/sh support safe retries; see `marker.rs`.
 
 use std::fs::File;
 use std::io::{self, PipeReader, Read};
@@ -13,13 +13,13 @@ use crate::poll::{is_ready, wait};
 /// The first OpenSSH that knows all the options: 7.6 brought `RemoteCommand`.
 const OLDEST: (u32, u32) = (7, 6);
 
-/// How long a program may take to say its first word, when it is tried.
+/// How long a program that is tried may take to print its first line.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Why there is no proof to be had.
+/// Why retries would not be safe.
 #[derive(Debug, thiserror::Error)]
-pub enum Unprovable {
-    /// A script in its place may drop options, or run ssh twice.
+pub enum PreflightError {
+    /// A script in the place of ssh may drop options, or run ssh twice.
     #[error("{0} is not a program but a script; put OpenSSH's ssh before it in PATH")]
     Script(PathBuf),
     /// Another implementation, without these options.
@@ -28,76 +28,81 @@ pub enum Unprovable {
     /// OpenSSH from before 2017.
     #[error("{0} is older than OpenSSH 7.6: {1}")]
     TooOld(PathBuf, String),
-    /// It runs the `LocalCommand`.
-    #[error("/bin/sh does not run a LocalCommand as it has to: {0}")]
-    Shell(String),
-    /// The program cannot be looked at, or there is no randomness.
-    #[error("cannot make sure of {0}: {1}")]
-    Unknown(PathBuf, io::Error),
+    /// It printed this instead of the marker.
+    #[error("/bin/sh does not run a LocalCommand: it printed '{0}'")]
+    OtherText(String),
+    /// /bin/sh cannot be run.
+    #[error("/bin/sh does not run a LocalCommand: {0}")]
+    Shell(io::Error),
+    /// The program ssh cannot be read or run.
+    #[error("cannot verify {0}: {1}")]
+    Unverified(PathBuf, io::Error),
+    /// There is no randomness for the marker.
+    #[error("no random number: {0}")]
+    Random(io::Error),
 }
 
-/// Whether `ssh` is an OpenSSH that knows all the options. A script is not run: it may do anything.
+/// Checks that `ssh` is an OpenSSH that knows all the options. A script is not run: it may do anything.
 ///
 /// # Errors
 ///
 /// It is none, or that cannot be found out.
-pub fn ssh(ssh: &Path) -> Result<(), Unprovable> {
-    let unknown = |error| Unprovable::Unknown(ssh.into(), error);
+pub fn check_ssh(ssh: &Path) -> Result<(), PreflightError> {
+    let unverified = |error| PreflightError::Unverified(ssh.into(), error);
     let mut magic = [0; 4];
     let read = File::open(ssh).and_then(|mut file| file.read(&mut magic));
-    read.map_err(unknown)?;
+    read.map_err(unverified)?;
     if &magic != b"\x7fELF" {
-        return Err(Unprovable::Script(ssh.into()));
+        return Err(PreflightError::Script(ssh.into()));
     }
-    let (reader, stderr) = io::pipe().map_err(unknown)?;
+    let (reader, stderr) = io::pipe().map_err(unverified)?;
     let mut command = Command::new(ssh);
     command.arg("-V").stdout(Stdio::null()).stderr(stderr);
-    let version = first_words(command, reader).map_err(unknown)?;
+    let version = first_output(command, reader).map_err(unverified)?;
     match openssh_version(&version) {
-        Some(version) if version >= OLDEST => Ok(()),
-        Some(_) => Err(Unprovable::TooOld(ssh.into(), version)),
-        None => Err(Unprovable::NotOpenSsh(ssh.into(), version)),
+        Some(number) if number >= OLDEST => Ok(()),
+        Some(_) => Err(PreflightError::TooOld(ssh.into(), version)),
+        None => Err(PreflightError::NotOpenSsh(ssh.into(), version)),
     }
 }
 
-/// Whether `shell`, told to print `marker`, does so.
+/// Checks that `shell`, told to print `marker`, does so.
 ///
 /// # Errors
 ///
 /// It does not.
-pub fn shell(mut shell: Command, marker: &str) -> Result<(), Unprovable> {
-    let fault = |error: io::Error| Unprovable::Shell(error.to_string());
-    let (reader, stdout) = io::pipe().map_err(fault)?;
+pub fn check_shell(mut shell: Command, marker: &str) -> Result<(), PreflightError> {
+    let (reader, stdout) = io::pipe().map_err(PreflightError::Shell)?;
     shell.stdout(stdout).stderr(Stdio::null());
-    let words = first_words(shell, reader).map_err(fault)?;
-    if words == marker {
+    let printed = first_output(shell, reader).map_err(PreflightError::Shell)?;
+    if printed == marker {
         Ok(())
     } else {
-        Err(Unprovable::Shell(format!("it prints {words:?}")))
+        Err(PreflightError::OtherText(printed))
     }
 }
 
-/// What `command` writes first into the pipe that `reader` is the other end of.
+/// The first bytes that `command` writes into the pipe that `reader` is the other end of.
 ///
 /// Its end is not waited for: it may have a child that keeps the pipe.
-fn first_words(mut command: Command, mut reader: PipeReader) -> io::Result<String> {
+fn first_output(mut command: Command, mut reader: PipeReader) -> io::Result<String> {
     let mut child = command.stdin(Stdio::null()).spawn()?;
     // With our copies of the write end gone, its end of file comes.
     drop(command);
     let mut fds = [PollFd::new(&reader, PollFlags::IN)];
     let waited = wait(&mut fds, Some(Instant::now() + PATIENCE));
     let has_come = is_ready(&fds[0]);
-    let mut words = [0; 256];
+    let mut bytes = [0; 256];
     let read = match waited {
-        Ok(()) if has_come => reader.read(&mut words),
-        // Or a signal has come, which is looked at before anything is started.
+        Ok(()) if has_come => reader.read(&mut bytes),
+        // Or a signal has come; it is looked at before anything is started.
         Ok(()) => Err(io::Error::other("it does not answer")),
         Err(error) => Err(error),
     };
     let _ = child.kill();
     let _ = child.wait();
-    let words = String::from_utf8_lossy(&words[..read?]);
-    Ok(words.trim().to_owned())
+    let text = String::from_utf8_lossy(&bytes[..read?]);
+    Ok(text.trim().to_owned())
 }
 
 /// Major and minor version in what `ssh -V` prints, such as `OpenSSH_9.2p1 Debian-2, OpenSSL 3.0.17`.

@@ -1,4 +1,4 @@
-//! Brings a running ssh's output to the log while it comes, and signals to ssh.
+//! Passes the output of a running ssh on to the log as it comes, and signals on to ssh.
 
 use std::io::{self, PipeReader};
 use std::process::{Child, ExitStatus};
@@ -8,13 +8,15 @@ use anyhow::Context;
 use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::{ioctl_fionread, read, retry_on_intr};
+use rustix::pipe::fcntl_getpipe_size;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::lines::Lines;
-use super::marker::Witness;
+use super::marker::Monitor;
 use super::signals::{Event, Signals};
-use super::ssh::PIPE_SIZE;
+use super::ssh::Running;
 use super::tee::Tee;
+use crate::exit;
 use crate::log::Log;
 use crate::poll::{is_ready, wait};
 
@@ -31,6 +33,9 @@ const SAME_SIGNAL: Duration = Duration::from_secs(1);
 /// `ControlPersist` master) still holds the pipe, maybe for hours.
 const EOF_GRACE: Duration = Duration::from_millis(100);
 
+/// The size of a pipe that nobody has changed (pipe(7)).
+const DEFAULT_PIPE_SIZE: usize = 64 << 10;
+
 /// How ssh ended.
 #[derive(Debug, Clone, Copy)]
 pub struct Exit {
@@ -40,32 +45,46 @@ pub struct Exit {
     pub forwarded: Option<Signal>,
 }
 
-/// Waits for `child` to exit, and brings what comes through `pipe`, its output, to `log`, a record a
-/// line, and to `tee`. A `witness` sees it first.
+impl Exit {
+    /// Whether ssh has failed by itself: nobody wanted it to end.
+    pub fn is_failure_of_ssh(self) -> bool {
+        self.forwarded.is_none() && self.status.code() == Some(exit::SSH_FAILED.into())
+    }
+}
+
+/// Where the output goes.
+#[derive(Debug)]
+pub struct Sinks {
+    /// A record a line.
+    pub log: Log,
+    /// The bytes as they come.
+    pub tee: Tee,
+}
+
+/// Waits for ssh to exit, and passes its output on to `sinks`. The `monitor` sees it first.
 ///
 /// # Errors
 ///
-/// A system call failed that fails only where the system is out of memory; `child` has been killed.
+/// A system call failed that fails only where the system is out of memory; ssh has been killed.
 pub fn relay(
-    child: Child,
-    pipe: PipeReader,
+    ssh: Running,
+    monitor: &mut Monitor,
     signals: &mut Signals,
-    log: &mut Log,
-    tee: &mut Tee,
-    witness: Option<&mut Witness>,
+    sinks: &mut Sinks,
 ) -> anyhow::Result<Exit> {
+    let Running { child, output } = ssh;
+    let pipe_size = fcntl_getpipe_size(&output).unwrap_or(DEFAULT_PIPE_SIZE);
     let mut relay = Relay {
         child,
         forwarded: None,
         kill_at: None,
         output: Output {
-            pipe: Some(pipe),
+            pipe: Some(output),
             // One read empties a full pipe.
-            buffer: Vec::with_capacity(PIPE_SIZE),
+            buffer: Vec::with_capacity(pipe_size),
             lines: Lines::default(),
-            log,
-            tee,
-            witness,
+            sinks,
+            monitor,
         },
     };
     let status = relay.until_exit(signals);
@@ -80,7 +99,7 @@ pub fn relay(
     })
 }
 
-/// A running ssh.
+/// A running ssh and what is to be done with it.
 struct Relay<'a> {
     child: Child,
     /// The first signal that was passed on to it, and when.
@@ -122,7 +141,7 @@ impl Relay<'_> {
             None => {
                 self.forwarded = Some((signal, Instant::now()));
                 self.kill_at = Some(Instant::now() + KILL_AFTER);
-                self.output.tee.close();
+                self.output.sinks.tee.close();
                 // It can only fail if ssh has exited; its SIGCHLD is then on the way. The process id
                 // cannot have passed to another process because nobody but us reaps it, later.
                 let _ = kill_process(Pid::from_child(&self.child), signal);
@@ -142,9 +161,8 @@ struct Output<'a> {
     pipe: Option<PipeReader>,
     buffer: Vec<u8>,
     lines: Lines,
-    log: &'a mut Log,
-    tee: &'a mut Tee,
-    witness: Option<&'a mut Witness>,
+    sinks: &'a mut Sinks,
+    monitor: &'a mut Monitor,
 }
 
 impl Output<'_> {
@@ -152,14 +170,14 @@ impl Output<'_> {
     fn pump(&mut self, signals: &Signals, deadline: Option<Instant>) -> io::Result<()> {
         let stdout = io::stdout();
         let mut fds = vec![PollFd::new(signals, PollFlags::IN)];
-        if self.tee.is_behind() {
+        if self.sinks.tee.is_behind() {
             fds.push(PollFd::new(&stdout, PollFlags::OUT));
         } else if let Some(pipe) = &self.pipe {
             fds.push(PollFd::new(pipe, PollFlags::IN));
         }
         wait(&mut fds, deadline)?;
         match fds.get(1).is_some_and(is_ready) {
-            true if self.tee.is_behind() => self.tee.write(),
+            true if self.sinks.tee.is_behind() => self.sinks.tee.write(),
             true => _ = self.read(),
             false => {}
         }
@@ -174,22 +192,21 @@ impl Output<'_> {
         let Some(pipe) = &self.pipe else { return 0 };
         self.buffer.clear();
         // Into memory that was never touched: a job with little output costs few pages of it. A pipe
-        // has no errors but EINTR; if it had one, nothing more could be read from it.
+        // has no error but EINTR. After another one nothing more could be read.
         let _ = retry_on_intr(|| read(pipe, spare_capacity(&mut self.buffer)));
         let length = self.buffer.len();
         if length == 0 {
             self.finish();
             return 0;
         }
-        if let Some(witness) = &mut self.witness {
-            witness.take_marker(&mut self.buffer);
-        }
-        self.log.begin();
+        self.monitor.take_marker(&mut self.buffer);
+        self.sinks.log.begin();
         self.lines.feed(&self.buffer, |line| {
-            take(&mut self.witness, self.log, line);
+            self.monitor.observe(line);
+            self.sinks.log.push(line);
         });
-        self.log.flush();
-        self.tee.show(&self.buffer);
+        self.sinks.log.flush();
+        self.sinks.tee.show(&self.buffer);
         length
     }
 
@@ -214,19 +231,13 @@ impl Output<'_> {
     /// Ends the output: what has come of a last line is a line.
     fn finish(&mut self) {
         self.pipe = None;
-        self.log.begin();
-        self.lines
-            .finish(|line| take(&mut self.witness, self.log, line));
-        self.log.flush();
+        self.sinks.log.begin();
+        self.lines.finish(|line| {
+            self.monitor.observe(line);
+            self.sinks.log.push(line);
+        });
+        self.sinks.log.flush();
     }
-}
-
-/// Takes one line of output.
-fn take(witness: &mut Option<&mut Witness>, log: &mut Log, line: &[u8]) {
-    if let Some(witness) = witness {
-        witness.hear(line);
-    }
-    log.push(line);
 }
 
 /// The number of bytes in `pipe`.

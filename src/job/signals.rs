@@ -4,11 +4,15 @@ use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::SigSet;
+use rustix::event::{PollFd, PollFlags};
 use rustix::process::Signal;
 use signal_hook::iterator::backend::SignalDelivery;
 use signal_hook::iterator::exfiltrator::SignalOnly;
+
+use crate::poll::wait;
 
 /// The signals that ask us to end the job.
 const ENDING: [Signal; 4] = [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT];
@@ -65,6 +69,27 @@ impl Signals {
                 signal => ENDING.contains(&signal).then_some(Event::Ending(signal)),
             }
         })
+    }
+
+    /// The signal to end that has come, if one has; does not block.
+    pub fn ending(&mut self) -> Option<Signal> {
+        self.pending().find_map(|event| match event {
+            Event::Ending(signal) => Some(signal),
+            Event::Child => None,
+        })
+    }
+
+    /// Waits for `time`, or for a signal to end, which is returned.
+    pub fn sleep(&mut self, time: Duration) -> Option<Signal> {
+        let deadline = Instant::now() + time;
+        while Instant::now() < deadline {
+            // It fails only where the system is out of memory: then there is no wait.
+            wait(&mut [PollFd::new(self, PollFlags::IN)], Some(deadline)).ok()?;
+            if let Some(signal) = self.ending() {
+                return Some(signal);
+            }
+        }
+        None
     }
 }
 

@@ -1,4 +1,4 @@
-//! The ssh command: the words that it is made of, its display form and its start.
+//! The ssh command: its words, the form in which the log shows it, and its start.
 
 use std::borrow::Cow;
 use std::env;
@@ -14,17 +14,17 @@ use std::process::{Child, Command};
 use rustix::fs::{Access, access};
 use rustix::pipe::fcntl_setpipe_size;
 
-use super::marker::Proof;
-use crate::log::record;
+use super::marker::Marker;
+use crate::escape;
 
 /// Found through PATH, as cron's shell would.
 const PROGRAM: &str = "ssh";
 
-/// How many bytes of output may wait to be read; Linux starts with 64 KiB.
+/// How many bytes of output the pipe may hold; Linux starts with 64 KiB.
 ///
-/// The larger, the larger the appends to the log: 160 MB in lines of 80 bytes took 225 ms with 64 KiB, 167
+/// A larger pipe makes larger appends to the log: 160 MB in lines of 80 bytes took 225 ms with 64 KiB, 167
 /// with 128 KiB a read, 125 to 144 with this, and not less with more (`cat | cat` 104 to 122).
-pub const PIPE_SIZE: usize = 512 << 10;
+const PIPE_SIZE: usize = 512 << 10;
 
 /// Characters with a meaning to a shell. ssh passes host and login on to the commands of `ProxyCommand`
 /// and `Match exec`, which a shell runs.
@@ -42,6 +42,14 @@ pub enum WordError {
     /// Not part of any host or login name, but of an attack or a slip of quoting.
     #[error("it contains {0:?}")]
     Forbidden(char),
+    /// `HOST:PORT`, which ssh would look up as a name.
+    #[error("it holds a port")]
+    Port {
+        /// What is before the colon.
+        host: String,
+        /// What is behind it.
+        port: NonZeroU16,
+    },
 }
 
 /// A host name, address or alias of `ssh_config(5)`, without the login.
@@ -54,6 +62,7 @@ impl TryFrom<OsString> for Host {
     fn try_from(word: OsString) -> Result<Self, WordError> {
         refuse_empty_or_option(&word)?;
         refuse_characters(&word, |c| c == '@' || SHELL_METACHARACTERS.contains(c))?;
+        refuse_port(&word)?;
         Ok(Self(word))
     }
 }
@@ -108,6 +117,21 @@ fn refuse_characters(word: &OsStr, refused: impl Fn(char) -> bool) -> Result<(),
         .map_or(Ok(()), |c| Err(WordError::Forbidden(c)))
 }
 
+/// An IPv6 address has two colons or more. Anything but a plain name may be an alias.
+fn refuse_port(word: &OsStr) -> Result<(), WordError> {
+    if let Some((host, port)) = word.to_str().and_then(|word| word.split_once(':'))
+        && let Ok(port) = port.parse()
+        && !host.is_empty()
+        && host
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+    {
+        let host = host.to_owned();
+        return Err(WordError::Port { host, port });
+    }
+    Ok(())
+}
+
 /// What the job is: where it runs and what.
 #[derive(Debug, Clone)]
 pub struct Operands {
@@ -122,7 +146,7 @@ pub struct Operands {
 impl Operands {
     /// The form in which START and END name the job: `HOST SCRIPT PARAMETERS`.
     pub fn display(&self) -> Vec<u8> {
-        record::join(iter::once(self.host.0.as_os_str()).chain(self.remote_command()))
+        escape::join(iter::once(self.host.0.as_os_str()).chain(self.remote_command()))
     }
 
     fn remote_command(&self) -> impl Iterator<Item = &OsStr> {
@@ -153,16 +177,24 @@ pub struct Ssh {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// There is no ssh in any directory of PATH.
-    #[error("ssh: not found in PATH; install the OpenSSH client (apt-get install openssh-client)")]
+    #[error("ssh not found")]
     NotFound,
     /// It is there but the kernel does not run it: permissions, too long an argument, limits.
-    #[error("ssh cannot be run: {0}")]
+    #[error(transparent)]
     CannotRun(#[from] io::Error),
 }
 
+/// An ssh that has been started.
+#[derive(Debug)]
+pub struct Running {
+    /// ssh.
+    pub child: Child,
+    /// The reading end of the pipe that is its standard output and standard error.
+    pub output: PipeReader,
+}
+
 impl Ssh {
-    /// Starts ssh with one pipe, whose reading end is returned, as its standard output and standard
-    /// error.
+    /// Starts ssh, with one pipe as its standard output and standard error.
     ///
     /// The two share one pipe because only that keeps the order of what is written to them. Nothing
     /// else shares the write end: ssh sets `O_NONBLOCK` on it. Standard input is inherited.
@@ -170,23 +202,27 @@ impl Ssh {
     /// The remote command is passed as the words that it came in: ssh joins them with single spaces
     /// and leaves everything else to the remote shell.
     ///
-    /// With a `proof`, ssh is also told what that takes.
-    pub fn start(&self, proof: Option<&Proof>) -> Result<(Child, PipeReader), StartError> {
-        let (reader, stdout) = io::pipe()?;
+    /// With a `marker`, ssh prints that before it requests the remote command.
+    ///
+    /// # Errors
+    ///
+    /// ssh has not run.
+    pub fn start(&self, marker: Option<&Marker>) -> Result<Running, StartError> {
+        let (output, stdout) = io::pipe()?;
         // Refused to an ordinary user with very many jobs at once (pipe(7), pipe-user-pages-soft).
-        let _ = fcntl_setpipe_size(&reader, PIPE_SIZE);
+        let _ = fcntl_setpipe_size(&output, PIPE_SIZE);
         let stderr = stdout.try_clone()?;
         // A temporary, so that our copies of the write end go with it: while we held one, end of file
         // would never come.
-        let child = command(proof)
+        let child = command(marker)
             .args(self.arguments())
             .stdout(stdout)
             .stderr(stderr)
             .spawn();
         match child {
-            Ok(child) => Ok((child, reader)),
-            // The kernel says the same of an ssh whose `#!` interpreter is missing, and the other if
-            // PATH has a file for a directory: neither tells whether there is an ssh.
+            Ok(child) => Ok(Running { child, output }),
+            // ENOENT is also what the kernel says of an ssh whose `#!` interpreter is missing, and
+            // ENOTDIR where PATH holds a file: neither tells whether there is an ssh.
             Err(error)
                 if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
                     && !is_in_path() =>
@@ -200,7 +236,7 @@ impl Ssh {
     /// The form in which the log shows the command, the words joined by spaces and not quoted.
     pub fn display(&self) -> Vec<u8> {
         let arguments = self.arguments();
-        record::join(iter::once(OsStr::new(PROGRAM)).chain(arguments.iter().map(Cow::as_ref)))
+        escape::join(iter::once(OsStr::new(PROGRAM)).chain(arguments.iter().map(Cow::as_ref)))
     }
 
     fn arguments(&self) -> Vec<Cow<'_, OsStr>> {
@@ -227,11 +263,11 @@ impl Ssh {
 }
 
 /// ssh without the arguments that are the job's own.
-fn command(proof: Option<&Proof>) -> Command {
-    let Some(proof) = proof else {
+fn command(marker: Option<&Marker>) -> Command {
+    let Some(marker) = marker else {
         return Command::new(PROGRAM);
     };
-    let mut command = proof.command();
+    let mut command = marker.command();
     command.arg0(PROGRAM);
     command
 }
@@ -243,7 +279,7 @@ pub fn program() -> Option<PathBuf> {
         .find(|path| path.is_file() && access(path, Access::EXEC_OK).is_ok())
 }
 
-/// Whether a directory of PATH has an ssh, whatever it is.
+/// Whether a directory of PATH has a file of that name, whatever it is.
 fn is_in_path() -> bool {
     candidates().iter().any(|path| path.exists())
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use rustix::event::{PollFd, PollFlags};
 
 use super::signals::{Event, Signals};
-use crate::poll::{wait, write_by};
+use crate::poll::{wait, write_all_by};
 
 /// The most bytes that are kept for a reader who is behind.
 const MAX_BACKLOG: usize = 1 << 20;
@@ -46,19 +46,12 @@ impl Tee {
         !self.backlog.is_empty()
     }
 
-    /// Writes what standard output takes without waiting.
+    /// Writes as much as standard output takes without waiting.
     pub fn write(&mut self) {
-        let stdout = io::stdout();
-        let mut written = 0;
-        while written < self.backlog.len() {
-            match write_by(Instant::now(), &stdout, &self.backlog[written..]) {
-                Ok(0) => break,
-                Ok(length) => written += length,
-                // Nobody reads it any more. The log is what matters.
-                Err(_) => return self.close(),
-            }
+        if write_all_by(Instant::now(), &io::stdout(), &mut self.backlog).is_err() {
+            // Nobody reads it any more. The log is what matters.
+            self.close();
         }
-        self.backlog.drain(..written);
     }
 
     /// Shows nothing more, not even what is left.

@@ -1,12 +1,16 @@
-//! Appends to a log file in a directory that others can write to.
+//! One log file: its name, made and parsed, and appends to it in a directory that others can write to.
 
+use std::fmt::{self, Display, Formatter};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
+use chrono::NaiveDate;
 use rustix::fs::{FallocateFlags, FileType, Mode, OFlags, Stat, fallocate, fstat, open, tell};
 use rustix::io::{Errno, pread, retry_on_intr, write};
 use rustix::process::geteuid;
+
+use super::record::number;
 
 /// How often the file may vanish between two looks at it before that counts as a fault. Only
 /// somebody who creates and deletes it without pause gets this far.
@@ -15,6 +19,44 @@ const OPEN_ATTEMPTS: u32 = 100;
 /// How many writes of other processes a check for a torn line waits for. Where so many come one after
 /// the other, the line has long been ended by one of them.
 const TORN_CHECKS: u32 = 10;
+
+/// The name of a log file: `YYYYMMDD_remoteexe.log`, or `YYYYMMDD_remoteexe.UID.log` for one user's.
+///
+/// Of one day the daily file comes before those of users.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LogName {
+    /// The local day on which its runs started.
+    pub day: NaiveDate,
+    /// The user whose records it has because the daily file did not take them.
+    pub user: Option<u32>,
+}
+
+impl LogName {
+    /// Reads the name of a file, if it is that of a log.
+    pub fn parse(name: &str) -> Option<Self> {
+        let (day, rest) = name.strip_suffix(".log")?.split_once("_remoteexe")?;
+        if day.len() != "YYYYMMDD".len() {
+            return None;
+        }
+        let day = NaiveDate::parse_from_str(day, "%Y%m%d").ok()?;
+        let user = match rest.strip_prefix('.') {
+            Some(uid) => Some(number(uid.as_bytes())?),
+            None if rest.is_empty() => None,
+            None => return None,
+        };
+        Some(Self { day, user })
+    }
+}
+
+impl Display for LogName {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}_remoteexe", self.day.format("%Y%m%d"))?;
+        if let Some(uid) = self.user {
+            write!(formatter, ".{uid}")?;
+        }
+        formatter.write_str(".log")
+    }
+}
 
 /// Why records could not be appended to a file.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +82,7 @@ pub enum AppendError {
 impl AppendError {
     /// Whether the same append may well succeed a little later: the disk, the quota, the table of
     /// open files or the memory is full.
-    pub fn is_passing(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         let Self::Io(error) = self else { return false };
         matches!(
             Errno::from_io_error(error),
@@ -179,7 +221,7 @@ fn open_safely(path: &Path) -> Result<(OwnedFd, Stat), AppendError> {
         match opened {
             Ok(file) => {
                 let stat = fstat(&file).map_err(io::Error::from)?;
-                vet(&stat)?;
+                check(&stat)?;
                 // Without a link it has been deleted since it was opened.
                 if stat.st_nlink > 0 {
                     return Ok((file, stat));
@@ -197,7 +239,7 @@ fn open_safely(path: &Path) -> Result<(OwnedFd, Stat), AppendError> {
 }
 
 /// Refuses a file that is not to be trusted with records.
-fn vet(stat: &Stat) -> Result<(), AppendError> {
+fn check(stat: &Stat) -> Result<(), AppendError> {
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         Err(AppendError::NotRegular)
     } else if stat.st_uid != geteuid().as_raw() && stat.st_uid != 0 {
@@ -206,5 +248,41 @@ fn vet(stat: &Stat) -> Result<(), AppendError> {
         Err(AppendError::HardLinked)
     } else {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_log_is_parsed_back_as_what_it_is() {
+        let day = NaiveDate::from_ymd_opt(2026, 11, 24).expect("a day");
+        for (user, text) in [
+            (None, "20261124_remoteexe.log"),
+            (Some(0), "20261124_remoteexe.0.log"),
+            (Some(65534), "20261124_remoteexe.65534.log"),
+        ] {
+            let name = LogName { day, user };
+            assert_eq!(name.to_string(), text);
+            assert_eq!(LogName::parse(text), Some(name));
+        }
+    }
+
+    #[test]
+    fn any_other_name_is_not_that_of_a_log() {
+        for name in [
+            "20261124_remoteexe",
+            "20261324_remoteexe.log",
+            "2026112_remoteexe.log",
+            "20261124_remoteexe.root.log",
+            "20261124_remoteexe.+1.log",
+            "20261124_remoteexe..log",
+            "20261124_remoteexe0.log",
+            "20261124_remoteexe.log.1",
+            "x20261124_remoteexe.log",
+        ] {
+            assert_eq!(LogName::parse(name), None, "{name}");
+        }
     }
 }

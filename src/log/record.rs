@@ -1,10 +1,11 @@
 //! The line grammar of the log: `[YYYY-MM-DD HH:MM:SS][PID] TEXT\n`.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use chrono::{DateTime, Local, NaiveDate, NaiveDateTime};
+
+use crate::exit;
 
 /// The most bytes of whole records that go to the log in one write(2).
 pub const MAX_APPEND: usize = 1 << 20;
@@ -53,28 +54,6 @@ impl Prefix {
     }
 }
 
-/// `words` joined by single spaces, for a record.
-///
-/// A control character is shown escaped (`\n`, `\x1b`), so that a record is always one line and a
-/// terminal that shows the log is not steered by an operand. Every other byte stands for itself, in
-/// whatever encoding the crontab is written.
-pub fn join<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> Vec<u8> {
-    let mut text = Vec::new();
-    for (index, word) in words.into_iter().enumerate() {
-        if index > 0 {
-            text.push(b' ');
-        }
-        for &byte in word.as_bytes() {
-            if byte.is_ascii_control() {
-                text.extend(byte.escape_ascii());
-            } else {
-                text.push(byte);
-            }
-        }
-    }
-    text
-}
-
 /// A record that has been read back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Record<'a> {
@@ -86,7 +65,8 @@ pub struct Record<'a> {
     pub text: &'a [u8],
 }
 
-/// What the text of a record can be. An output line may look like any of them.
+/// What the text of a record says. A line of output may look like any of them: only the order of the
+/// records tells it apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind<'a> {
     /// `START,-,OPERANDS`.
@@ -94,46 +74,206 @@ pub enum Kind<'a> {
     /// `command,COMMAND`.
     Command(&'a [u8]),
     /// `retry,K/N,255,wait S s`.
-    Retry,
+    Retry(Retry),
     /// `END,RC,OPERANDS`.
     End(u8, &'a [u8]),
+    /// `remoteexe: MESSAGE`.
+    Notice(Notice<'a>),
+    /// `error: REASON`: why a command line was refused.
+    UsageError(&'a [u8]),
+    /// One of [`USAGE`], or the like of another version.
+    Usage(&'a [u8]),
     /// Anything else.
-    Output,
+    Output(&'a [u8]),
 }
 
+/// An attempt that follows one whose connection failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retry {
+    /// Which retry it is, the first being 1.
+    pub number: u32,
+    /// How many there may be.
+    pub count: u32,
+    /// How long it waits; the record has milliseconds.
+    pub wait: Duration,
+}
+
+/// A message of remoteexe's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice<'a> {
+    /// There is no ssh.
+    SshNotFound,
+    /// ssh could not be started, for this reason.
+    SshCannotRun(&'a [u8]),
+    /// ssh was killed because it could not be waited for, for this reason.
+    SshKilled(&'a [u8]),
+    /// The job runs without retries, for this reason.
+    NoRetries(&'a [u8]),
+    /// ssh failed without a reason, so that there is no retry.
+    NoRetry,
+    /// So many lines of output were dropped while the disk was full.
+    LinesDropped(u64),
+    /// The message of another version.
+    Other(&'a [u8]),
+}
+
+/// The usage lines of the log, the same as the bash original's: somebody may be watching for them.
+pub const USAGE: [&str; 3] = [
+    "usage: remoteexe target script [parameters]",
+    "e.g.) remoteexe host_sum_batch01 /path/to/starting_sh/sum.sh",
+    "e.g.) remoteexe host_user_batch02 \"/path/to/starting_sh/user_log.sh action\"",
+];
+
+const START: &[u8] = b"START,-,";
+const COMMAND: &[u8] = b"command,";
+const RETRY: &[u8] = b"retry,";
+const END: &[u8] = b"END,";
+const NOTICE: &[u8] = b"remoteexe: ";
+const USAGE_ERROR: &[u8] = b"error: ";
+
+const SSH_NOT_FOUND: &[u8] =
+    b"ssh: not found in PATH; install the OpenSSH client (apt-get install openssh-client)";
+const SSH_CANNOT_RUN: &[u8] = b"ssh cannot be run: ";
+const SSH_KILLED: &[u8] = b"ssh was killed: ";
+const NO_RETRIES: &[u8] = b"no retries: ";
+const NO_RETRY: &[u8] = b"no retry: ssh has not said that the connection failed";
+const LINES_DROPPED: &[u8] = b" lines lost, the log was full";
+
 impl<'a> Kind<'a> {
-    /// The kind of a record of `text`.
-    pub fn of(text: &'a [u8]) -> Self {
-        if let Some(operands) = text.strip_prefix(b"START,-,") {
-            Self::Start(operands)
-        } else if let Some(command) = text.strip_prefix(b"command,") {
-            Self::Command(command)
-        } else if let Some((code, operands)) = text.strip_prefix(b"END,").and_then(end) {
-            Self::End(code, operands)
-        } else if text.strip_prefix(b"retry,").is_some_and(is_retry) {
-            Self::Retry
+    /// Reads the text of a record.
+    pub fn parse(text: &'a [u8]) -> Self {
+        Self::parse_own(text).unwrap_or(Self::Output(text))
+    }
+
+    fn parse_own(text: &'a [u8]) -> Option<Self> {
+        Some(match text.first()? {
+            b'S' => Self::Start(text.strip_prefix(START)?),
+            b'c' => Self::Command(text.strip_prefix(COMMAND)?),
+            b'r' => match text.strip_prefix(NOTICE) {
+                Some(message) => Self::Notice(Notice::parse(message)),
+                None => Self::Retry(Retry::parse(text.strip_prefix(RETRY)?)?),
+            },
+            b'E' => {
+                let (status, operands) = split_at_comma(text.strip_prefix(END)?)?;
+                Self::End(number(status)?, operands)
+            }
+            b'e' | b'u' => match text.strip_prefix(USAGE_ERROR) {
+                Some(reason) => Self::UsageError(reason),
+                None if is_usage(text) => Self::Usage(text),
+                None => return None,
+            },
+            _ => return None,
+        })
+    }
+
+    /// Appends the text of the record, without prefix and newline.
+    pub fn write(self, text: &mut Vec<u8>) {
+        match self {
+            Self::Start(operands) => text.extend([START, operands].concat()),
+            Self::Command(command) => text.extend([COMMAND, command].concat()),
+            Self::Retry(retry) => retry.write(text),
+            Self::End(status, operands) => {
+                text.extend_from_slice(END);
+                text.extend_from_slice(format!("{status},").as_bytes());
+                text.extend_from_slice(operands);
+            }
+            Self::Notice(notice) => {
+                text.extend_from_slice(NOTICE);
+                notice.write(text);
+            }
+            Self::UsageError(reason) => text.extend([USAGE_ERROR, reason].concat()),
+            Self::Usage(line) | Self::Output(line) => text.extend_from_slice(line),
+        }
+    }
+
+    /// The text of the record, without prefix and newline.
+    pub fn text(self) -> Vec<u8> {
+        let mut text = Vec::new();
+        self.write(&mut text);
+        text
+    }
+}
+
+/// The bash original's examples had other quotes in some places where it ran.
+fn is_usage(text: &[u8]) -> bool {
+    let starts = [b"usage: remoteexe ".as_slice(), b"e.g.) remoteexe "];
+    starts.iter().any(|start| text.starts_with(start))
+}
+
+impl Retry {
+    /// Reads `K/N,255,wait S s`.
+    fn parse(text: &[u8]) -> Option<Self> {
+        let (attempt, rest) = split_at_comma(text)?;
+        let (status, wait) = split_at_comma(rest)?;
+        let slash = attempt.iter().position(|&byte| byte == b'/')?;
+        let seconds = wait.strip_prefix(b"wait ")?.strip_suffix(b" s")?;
+        let mut digits = seconds.split(|&byte| byte == b'.');
+        if number(status) != Some(exit::SSH_FAILED) || !digits.all(are_digits) {
+            return None;
+        }
+        let seconds = str::from_utf8(seconds).ok()?.parse().ok()?;
+        Some(Self {
+            number: number(&attempt[..slash])?,
+            count: number(&attempt[slash + 1..])?,
+            wait: Duration::try_from_secs_f64(seconds).ok()?,
+        })
+    }
+
+    fn write(self, text: &mut Vec<u8>) {
+        let (seconds, status) = (self.wait.as_secs_f64(), exit::SSH_FAILED);
+        let Self { number, count, .. } = self;
+        text.extend_from_slice(RETRY);
+        text.extend(format!("{number}/{count},{status},wait {seconds:.3} s").bytes());
+    }
+}
+
+impl<'a> Notice<'a> {
+    /// Whether it says that ssh did not run to its end.
+    pub fn is_start_failure(self) -> bool {
+        matches!(
+            self,
+            Self::SshNotFound | Self::SshCannotRun(_) | Self::SshKilled(_)
+        )
+    }
+
+    fn parse(message: &'a [u8]) -> Self {
+        // An earlier version named another remedy.
+        if message.starts_with(b"ssh: not found") {
+            Self::SshNotFound
+        } else if let Some(reason) = message.strip_prefix(SSH_CANNOT_RUN) {
+            Self::SshCannotRun(reason)
+        } else if let Some(reason) = message.strip_prefix(SSH_KILLED) {
+            Self::SshKilled(reason)
+        } else if let Some(reason) = message.strip_prefix(NO_RETRIES) {
+            Self::NoRetries(reason)
+        } else if message == NO_RETRY {
+            Self::NoRetry
+        } else if let Some(count) = message.strip_suffix(LINES_DROPPED).and_then(number) {
+            Self::LinesDropped(count)
         } else {
-            Self::Output
+            Self::Other(message)
+        }
+    }
+
+    fn write(self, text: &mut Vec<u8>) {
+        match self {
+            Self::SshNotFound => text.extend_from_slice(SSH_NOT_FOUND),
+            Self::SshCannotRun(reason) => text.extend([SSH_CANNOT_RUN, reason].concat()),
+            Self::SshKilled(reason) => text.extend([SSH_KILLED, reason].concat()),
+            Self::NoRetries(reason) => text.extend([NO_RETRIES, reason].concat()),
+            Self::NoRetry => text.extend_from_slice(NO_RETRY),
+            Self::LinesDropped(count) => {
+                text.extend_from_slice(count.to_string().as_bytes());
+                text.extend_from_slice(LINES_DROPPED);
+            }
+            Self::Other(message) => text.extend_from_slice(message),
         }
     }
 }
 
-/// Whether `text` is `K/N,255,wait S s`.
-fn is_retry(text: &[u8]) -> bool {
-    let parts = str::from_utf8(text).ok().and_then(|text| {
-        let (count, wait) = text.strip_suffix(" s")?.split_once(",255,wait ")?;
-        let (number, most) = count.split_once('/')?;
-        Some([number, most, wait])
-    });
-    parts.is_some_and(|[number, most, wait]| {
-        let mut numbers = [number, most].into_iter().chain(wait.split('.'));
-        numbers.all(|number| are_digits(number.as_bytes()))
-    })
-}
-
-fn end(text: &[u8]) -> Option<(u8, &[u8])> {
+fn split_at_comma(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let comma = text.iter().position(|&byte| byte == b',')?;
-    Some((number(&text[..comma])?, &text[comma + 1..]))
+    Some((&text[..comma], &text[comma + 1..]))
 }
 
 /// The number that is written in decimal digits and nothing else.
@@ -245,22 +385,6 @@ mod tests {
     }
 
     #[test]
-    fn joined_words_of_any_bytes_are_one_line_without_control_characters() {
-        for seed in 0..1000 {
-            let mut random = fastrand::Rng::with_seed(seed);
-            let words: Vec<Vec<u8>> = (0..random.usize(..5))
-                .map(|_| (0..random.usize(..50)).map(|_| random.u8(..)).collect())
-                .collect();
-            let text = join(words.iter().map(|word| OsStr::from_bytes(word)));
-            assert!(!text.iter().any(u8::is_ascii_control), "seed {seed}");
-            let not_ascii = |bytes: &[u8]| -> Vec<u8> {
-                bytes.iter().copied().filter(|byte| *byte >= 0x80).collect()
-            };
-            assert_eq!(not_ascii(&text), not_ascii(&words.concat()), "seed {seed}");
-        }
-    }
-
-    #[test]
     fn what_is_encoded_is_parsed_back() {
         let mut parser = Parser::default();
         for (second, pid, text) in [
@@ -302,25 +426,79 @@ mod tests {
     }
 
     #[test]
-    fn the_kind_of_a_record_is_told_by_its_text() {
-        for (text, kind) in [
-            ("START,-,", Kind::Start(b"")),
-            ("START,-,h s,a [b]", Kind::Start(b"h s,a [b]")),
-            ("command,ssh root@h s", Kind::Command(b"ssh root@h s")),
-            ("retry,1/8,255,wait 0.412 s", Kind::Retry),
-            ("retry,db1 in 5 s", Kind::Output),
-            ("retry,1/8,255,wait x s", Kind::Output),
-            ("retry,1/,255,wait 1 s", Kind::Output),
-            ("END,0,h s", Kind::End(0, b"h s")),
-            ("END,255,", Kind::End(255, b"")),
-            ("END,256,h s", Kind::Output),
-            ("END,+1,h s", Kind::Output),
-            ("END,,h s", Kind::Output),
-            ("END,0", Kind::Output),
-            ("START,0,h s", Kind::Output),
-            (" START,-,h s", Kind::Output),
+    fn a_record_that_a_job_writes_is_parsed_back_as_what_it_is() {
+        let wait = Duration::from_millis(412);
+        let retry = Retry {
+            number: 1,
+            count: 8,
+            wait,
+        };
+        let reason = b"Permission denied (os error 13)";
+        for (kind, text) in [
+            (Kind::Start(b"h s,a [b]"), "START,-,h s,a [b]"),
+            (Kind::Command(b"ssh root@h s"), "command,ssh root@h s"),
+            (Kind::Retry(retry), "retry,1/8,255,wait 0.412 s"),
+            (Kind::End(255, b""), "END,255,"),
+            (
+                Kind::Notice(Notice::SshNotFound),
+                "remoteexe: ssh: not found in PATH; install the OpenSSH client (apt-get install openssh-client)",
+            ),
+            (
+                Kind::Notice(Notice::SshCannotRun(reason)),
+                "remoteexe: ssh cannot be run: Permission denied (os error 13)",
+            ),
+            (
+                Kind::Notice(Notice::SshKilled(b"cannot wait for it")),
+                "remoteexe: ssh was killed: cannot wait for it",
+            ),
+            (
+                Kind::Notice(Notice::NoRetries(b"why")),
+                "remoteexe: no retries: why",
+            ),
+            (
+                Kind::Notice(Notice::NoRetry),
+                "remoteexe: no retry: ssh has not said that the connection failed",
+            ),
+            (
+                Kind::Notice(Notice::LinesDropped(7)),
+                "remoteexe: 7 lines lost, the log was full",
+            ),
+            (Kind::UsageError(b"no; tip: do"), "error: no; tip: do"),
+            (Kind::Usage(USAGE[0].as_bytes()), USAGE[0]),
+            (Kind::Usage(USAGE[1].as_bytes()), USAGE[1]),
+            (Kind::Usage(USAGE[2].as_bytes()), USAGE[2]),
+            (Kind::Output(b"x"), "x"),
         ] {
-            assert_eq!(Kind::of(text.as_bytes()), kind, "{text}");
+            assert_eq!(String::from_utf8_lossy(&kind.text()), text);
+            assert_eq!(Kind::parse(text.as_bytes()), kind, "{text}");
         }
+    }
+
+    #[test]
+    fn a_text_that_only_resembles_a_record_is_output() {
+        for text in [
+            "",
+            "START,0,h s",
+            " START,-,h s",
+            "retry,db1 in 5 s",
+            "retry,1/8,255,wait x s",
+            "retry,1/,255,wait 1 s",
+            "retry,1/8,254,wait 1 s",
+            "END,256,h s",
+            "END,+1,h s",
+            "END,,h s",
+            "END,0",
+            "errors: none",
+            "usage: sum.sh FILE",
+            "remoteexe is here",
+        ] {
+            assert_eq!(Kind::parse(text.as_bytes()), Kind::Output(text.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn a_message_of_another_version_is_a_message() {
+        let kind = Kind::Notice(Notice::Other(b"cannot wait for ssh"));
+        assert_eq!(Kind::parse(b"remoteexe: cannot wait for ssh"), kind);
     }
 }

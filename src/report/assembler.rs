@@ -48,8 +48,8 @@ impl Pairing {
     /// Takes the next record, whose line is `line`, and gives the runs that are over to `finished`.
     pub fn take(&mut self, record: &Record, line: &[u8], finished: &mut impl FnMut(Run)) {
         self.turn_to(record.pid);
-        let kind = Kind::of(record.text);
-        self.decide_start(record, kind);
+        let kind = Kind::parse(record.text);
+        self.decide_start(kind);
         let process = &mut self.present.1;
         let is_retrying = std::mem::take(&mut process.is_retrying);
         match kind {
@@ -63,7 +63,7 @@ impl Pairing {
             }
             Kind::Command(command) if process.command(command, is_retrying) => {}
             // It does not count as output, whatever comes next.
-            Kind::Retry => {
+            Kind::Retry(_) => {
                 process.reopen();
                 process.is_retrying = true;
             }
@@ -142,13 +142,13 @@ impl Pairing {
     }
 
     /// Decides, now that the next record is there, whether a START was one.
-    fn decide_start(&mut self, record: &Record, kind: Kind) {
+    fn decide_start(&mut self, kind: Kind) {
         let process = &mut self.present.1;
         let Some(start) = process.start.take() else {
             return;
         };
         let job = process.runs.last().map(|run| Rc::clone(&run.job));
-        let is_start = process.confirm_start(record, kind);
+        let is_start = process.confirm_start(kind);
         // What has ended with nothing open below it is over.
         while process.runs.len() > 1 && process.runs[0].has_end() {
             let run = process.runs.remove(0);

@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Local, NaiveDate, NaiveDateTime};
+use chrono::{DateTime, Local, NaiveDateTime};
 use indicatif::{ProgressBar, ProgressStyle};
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{
@@ -15,6 +15,7 @@ use rustix::fs::{
 
 use super::reader::{Line, Reader};
 use super::time::Period;
+use crate::log::file::LogName;
 use crate::poll::wait;
 
 /// From how many bytes on reading takes so long that a person wants to see how far it is.
@@ -41,8 +42,8 @@ pub enum Input {
     Stdin,
     /// A file that the command line names.
     File(PathBuf),
-    /// A log in the log directory; with the user in its name if it is one user's.
-    Log(PathBuf, Option<u32>),
+    /// A log in the log directory, and what its name says.
+    Log(PathBuf, LogName),
 }
 
 impl Input {
@@ -54,11 +55,12 @@ impl Input {
         }
     }
 
-    /// The day and the user in its name, if that is a log's.
-    fn of(&self) -> Option<(NaiveDate, Option<u32>)> {
+    /// What its name says, if that is a log's.
+    fn log_name(&self) -> Option<LogName> {
         match self {
             Self::Stdin => None,
-            Self::File(path) | Self::Log(path, _) => log_name(path.file_name()?.to_str()?),
+            Self::File(path) => log_name(path.file_name()?.to_str()?),
+            Self::Log(_, name) => Some(*name),
         }
     }
 
@@ -78,17 +80,17 @@ impl Input {
             Self::Stdin => io::stdin().as_fd().try_clone_to_owned()?,
             Self::File(path) => {
                 // To open a device may do something to it.
-                self.vet(&stat(path).map_err(io::Error::from)?)?;
+                self.check(&stat(path).map_err(io::Error::from)?)?;
                 open(path, flags, Mode::empty()).map_err(io::Error::from)?
             }
             // Nobody shall choose by a link what is read here.
             Self::Log(path, _) => {
-                self.vet(&lstat(path).map_err(io::Error::from)?)?;
+                self.check(&lstat(path).map_err(io::Error::from)?)?;
                 open(path, flags | OFlags::NOFOLLOW, Mode::empty()).map_err(io::Error::from)?
             }
         };
         // By now it may be something else.
-        if self.vet(&fstat(&file).map_err(io::Error::from)?)? == FileType::Fifo {
+        if self.check(&fstat(&file).map_err(io::Error::from)?)? == FileType::Fifo {
             // A FIFO without a writer is at its end only once it has had one.
             wait(&mut [PollFd::new(&file, PollFlags::IN)], None)?;
             let flags = fcntl_getfl(&file).map_err(io::Error::from)?;
@@ -98,11 +100,17 @@ impl Input {
     }
 
     /// Whether what `stat` describes may be read; gives what it is.
-    fn vet(&self, stat: &Stat) -> Result<FileType, InputError> {
+    fn check(&self, stat: &Stat) -> Result<FileType, InputError> {
         match (FileType::from_raw_mode(stat.st_mode), self) {
-            (FileType::RegularFile, Self::Log(_, Some(uid))) if stat.st_uid != *uid => {
-                Err(InputError::Owner(stat.st_uid))
-            }
+            (
+                FileType::RegularFile,
+                Self::Log(
+                    _,
+                    LogName {
+                        user: Some(uid), ..
+                    },
+                ),
+            ) if stat.st_uid != *uid => Err(InputError::Owner(stat.st_uid)),
             (kind @ FileType::RegularFile, _)
             | (kind @ FileType::Fifo, Self::Stdin | Self::File(_)) => Ok(kind),
             _ => Err(InputError::Kind),
@@ -119,20 +127,20 @@ pub fn logs(dir: &Path, period: &Period, now: DateTime<Local>) -> io::Result<Vec
     let mut found = Vec::new();
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
-        let Some((date, user)) = entry.file_name().to_str().and_then(log_name) else {
+        let Some(name) = entry.file_name().to_str().and_then(log_name) else {
             continue;
         };
         let is_wanted = match (period.since, period.until) {
-            (None, None) => date == now.date_naive(),
+            (None, None) => name.day == now.date_naive(),
             (since, until) => {
                 // A file that nobody has written to since then has nothing of it, whatever its day: a
                 // run's records stay in the file of the day on which it started.
                 let is_recent = |since| written(&entry).is_none_or(|written| written >= since);
-                since.is_none_or(is_recent) && until.is_none_or(|until| date <= until.date())
+                since.is_none_or(is_recent) && until.is_none_or(|until| name.day <= until.date())
             }
         };
         if is_wanted {
-            found.push((entry.path(), user));
+            found.push((entry.path(), name));
         }
     }
     found.sort();
@@ -142,19 +150,13 @@ pub fn logs(dir: &Path, period: &Period, now: DateTime<Local>) -> io::Result<Vec
         path.extension().is_none_or(|extension| extension != "gz")
             || !plain.contains(&path.with_extension(""))
     });
-    let input = |(path, user)| Input::Log(path, user);
+    let input = |(path, name)| Input::Log(path, name);
     Ok(found.into_iter().map(input).collect())
 }
 
-/// The date and the user in the name of a log, `YYYYMMDD_remoteexe[.UID].log[.gz]`.
-fn log_name(name: &str) -> Option<(NaiveDate, Option<u32>)> {
-    let name = name.strip_suffix(".gz").unwrap_or(name);
-    let (date, rest) = name.strip_suffix(".log")?.split_once("_remoteexe")?;
-    let date = NaiveDate::parse_from_str(date, "%Y%m%d").ok()?;
-    match rest.strip_prefix('.') {
-        Some(uid) => Some((date, Some(uid.parse().ok()?))),
-        None => rest.is_empty().then_some((date, None)),
-    }
+/// What the name of a log says, also of one that is compressed by gzip.
+fn log_name(name: &str) -> Option<LogName> {
+    LogName::parse(name.strip_suffix(".gz").unwrap_or(name))
 }
 
 /// When the file was last written to, in local time.
@@ -186,13 +188,13 @@ pub fn read(inputs: &[Input], take: &mut impl FnMut(Line)) -> Unread {
     let mut unread = Unread::default();
     let progress = progress(inputs);
     let day = |input: &Input| {
-        let day = input.of().map(|(day, _)| day);
+        let day = input.log_name().map(|name| name.day);
         day.map_or(NaiveDateTime::MIN, NaiveDateTime::from)
     };
     // Where two have records of the same second, that of the daily file is the older: a run changes from
     // it to its user's.
     let mut sorted: Vec<&Input> = inputs.iter().collect();
-    sorted.sort_by_key(|input| input.of());
+    sorted.sort_by_key(|input| input.log_name());
     let mut closed = sorted
         .into_iter()
         .map(|input| (day(input), input))

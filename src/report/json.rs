@@ -5,8 +5,9 @@ use std::fmt::Write;
 use chrono::{DateTime, FixedOffset, NaiveDateTime, TimeDelta};
 use serde::Serialize;
 
-use super::run::{End, Run, offset_at, offsets, signal};
-use super::terminal::{is_safe, printable};
+use super::run::{End, Run, offset_at, offsets};
+use crate::escape::{is_safe, printable};
+use crate::exit::{signal, signal_number};
 
 /// The first line of [`joblog`].
 pub const JOBLOG_TITLES: &str =
@@ -103,7 +104,10 @@ fn escaped(document: &str) -> String {
         if is_safe(character) {
             text.push(character);
         } else {
-            let _ = write!(text, "\\u{:04x}", u32::from(character));
+            // JSON's escapes are those of UTF-16 (RFC 8259, section 7).
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                let _ = write!(text, "\\u{unit:04x}");
+            }
         }
     }
     text
@@ -114,9 +118,7 @@ fn escaped(document: &str) -> String {
 /// What is not known is -1.
 pub fn joblog(number: u64, run: &Run) -> String {
     let exit_status = run.end.code();
-    let signal = exit_status.and_then(|code| code.checked_sub(128));
-    // 64 is the last one that Linux has; 255 is ssh's own.
-    let signal = signal.filter(|signal| *signal <= 64).unwrap_or(0);
+    let signal = exit_status.and_then(signal_number).unwrap_or(0);
     format!(
         "{number}\t{}\t{}.000\t{}\t0\t{}\t{}\t{}\t{}",
         printable(run.host()),

@@ -7,7 +7,7 @@
 use chrono::NaiveDateTime;
 
 use super::run::{End, Run};
-use crate::log::record::{Kind, Record};
+use crate::log::record::Kind;
 
 /// What is known of the runs under one process id: the last one, and below it those that it seems to have
 /// come after while they had no END.
@@ -32,16 +32,16 @@ pub struct Start {
 
 impl Process {
     /// Decides, by the record after it, whether a START was one or a line of output.
-    pub fn confirm_start(&mut self, record: &Record, kind: Kind) -> bool {
+    pub fn confirm_start(&mut self, kind: Kind) -> bool {
         let Some((run, below)) = self.runs.split_last_mut() else {
             return false;
         };
-        let own_words: [&[u8]; 3] = [b"usage: ", b"error: ", b"remoteexe: "];
         let is_start = match kind {
             Kind::Command(command) => command.ends_with(&run.job),
             // It was killed at once, unless it is in the midst of another run's output.
             Kind::Start(_) => below.last().is_none_or(Run::has_end),
-            _ => own_words.iter().any(|words| record.text.starts_with(words)),
+            Kind::Notice(_) | Kind::UsageError(_) | Kind::Usage(_) => true,
+            Kind::Retry(_) | Kind::End(..) | Kind::Output(_) => false,
         };
         if is_start {
             return true;

@@ -5,8 +5,9 @@ use std::rc::Rc;
 
 use chrono::{FixedOffset, Local, NaiveDateTime, Offset, TimeDelta, TimeZone};
 use memchr::memrchr_iter;
-use signal_hook::low_level::signal_name;
 
+use crate::exit;
+use crate::log::record::{Kind, Notice};
 use crate::ssh_error::{Cause, Diagnosis};
 
 /// How many of the last lines of a run's output are kept.
@@ -107,20 +108,16 @@ impl Run {
 
     /// Whether the command line was refused. 10 may as well be the remote command's own status.
     pub fn is_usage_error(&self) -> bool {
-        self.end == End::Exit(10) && self.command.is_none()
+        self.end == End::Exit(exit::USAGE_ERROR) && self.command.is_none()
     }
 
     /// Whether the remote command has certainly ended by itself, so that its host was there.
     pub fn has_reached_host(&self) -> bool {
-        let is_own_word = || {
-            self.tail
-                .lines()
-                .any(|line| line.starts_with(b"remoteexe: "))
-        };
         self.command.is_some()
             && match self.end {
-                End::Exit(126 | 127) => !is_own_word(),
-                End::Exit(code) => code < 128,
+                End::Exit(exit::CANNOT_RUN | exit::NOT_FOUND) => self.start_failure().is_none(),
+                // From there on it can be a signal's, also one that ended ssh.
+                End::Exit(code) => code < exit::SIGNALLED,
                 End::Running | End::Lost => false,
             }
     }
@@ -133,16 +130,25 @@ impl Run {
 
     /// Why ssh failed before anything ran, as far as its last words tell.
     pub fn connection_failure(&self) -> Option<Cause> {
-        self.ssh_failure().filter(|cause| *cause != Cause::Lost)
+        self.ssh_failure()
+            .filter(|cause| *cause != Cause::Disconnected)
     }
 
     fn ssh_failure(&self) -> Option<Cause> {
-        if self.end != End::Exit(255) {
+        if self.end != End::Exit(exit::SSH_FAILED) {
             return None;
         }
         let mut diagnosis = Diagnosis::default();
-        self.tail.lines().for_each(|line| diagnosis.hear(line));
+        self.tail.lines().for_each(|line| diagnosis.observe(line));
         diagnosis.cause()
+    }
+
+    /// The message with which remoteexe has said that ssh did not run.
+    fn start_failure(&self) -> Option<Notice<'_>> {
+        self.tail.lines().find_map(|line| match Kind::parse(line) {
+            Kind::Notice(notice) if notice.is_start_failure() => Some(notice),
+            _ => None,
+        })
     }
 
     /// What the exit status means.
@@ -152,19 +158,20 @@ impl Run {
             End::Lost => return "lost: no END, and the process is gone".into(),
             End::Exit(code) => code,
         };
-        let says = |words: &[u8]| self.tail.lines().any(|line| line.starts_with(words));
-        match code {
-            0 => "ok".into(),
-            10 if self.is_usage_error() => "usage error: nothing was run".into(),
-            126 if says(b"remoteexe: ") => "ssh could not be run".into(),
-            127 if says(b"remoteexe: ssh: not found") => "there is no ssh".into(),
-            126 => "not executable on the host".into(),
-            127 => "not found on the host".into(),
-            255 => match self.ssh_failure() {
+        match (code, self.start_failure()) {
+            (exit::SUCCESS, _) => "ok".into(),
+            (exit::USAGE_ERROR, _) if self.is_usage_error() => {
+                "usage error: nothing was run".into()
+            }
+            (exit::CANNOT_RUN, Some(_)) => "ssh could not be run".into(),
+            (exit::NOT_FOUND, Some(Notice::SshNotFound)) => "there is no ssh".into(),
+            (exit::CANNOT_RUN, None) => "not executable on the host".into(),
+            (exit::NOT_FOUND, _) => "not found on the host".into(),
+            (exit::SSH_FAILED, _) => match self.ssh_failure() {
                 Some(cause) => cause.to_string().into(),
                 None => "ssh failed, or the script returned 255".into(),
             },
-            _ => match signal(code) {
+            _ => match exit::signal(code) {
                 Some(name) => format!("ended by signal {name}").into(),
                 None => "the script's own status".into(),
             },
@@ -180,9 +187,9 @@ impl Run {
 
     /// Takes what looked like `other`, a later run, for output.
     pub fn absorb(&mut self, mut other: Self) {
-        self.add_output(&[b"START,-,", &*other.job].concat());
+        self.add_output(&Kind::Start(&other.job).text());
         if let Some(command) = &other.command {
-            self.add_output(&[b"command,", command.as_slice()].concat());
+            self.add_output(&Kind::Command(command).text());
         }
         if let Some(text) = other.end_text() {
             other.add_output(&text);
@@ -201,14 +208,8 @@ impl Run {
     /// The text of its END, if that has come.
     pub fn end_text(&self) -> Option<Vec<u8>> {
         let code = self.end.code()?;
-        Some([format!("END,{code},").as_bytes(), &self.job].concat())
+        Some(Kind::End(code, &self.job).text())
     }
-}
-
-/// The signal that exit status `code` stands for: 128+N, as in a POSIX shell.
-pub fn signal(code: u8) -> Option<&'static str> {
-    let name = signal_name(i32::from(code.checked_sub(128)?))?;
-    Some(name.trim_start_matches("SIG"))
 }
 
 /// The point in time of local time `time`, if there is one and only one.

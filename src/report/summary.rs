@@ -205,8 +205,8 @@ impl Seconds {
         // A leap second is one with 59 of them before it.
         let second = run.start.second().min(59) as usize;
         self.starts[second] += 1;
-        let is_passing = connection_failure.is_some_and(Cause::is_passing);
-        self.failures[second] += u64::from(is_passing);
+        let is_transient = connection_failure.is_some_and(Cause::is_transient);
+        self.failures[second] += u64::from(is_transient);
     }
 
     /// Whether half of the connection failures or more are of jobs that started within three seconds in a

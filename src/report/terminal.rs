@@ -1,10 +1,11 @@
-//! What a terminal can take: how wide it is, whether it shows colour, and which bytes are safe for it.
+//! The terminal on standard output: its width, its colour, and lines of a log on it.
 
 use std::env;
-use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 
 use rustix::termios::tcgetwinsize;
+
+use crate::escape::printable;
 
 /// Where there is no terminal, or one that does not say how wide it is.
 const USUAL_WIDTH: u16 = 80;
@@ -51,33 +52,6 @@ impl Style {
     }
 }
 
-/// `bytes` of a log as text in which no byte steers a terminal: control characters are escaped, those of
-/// Unicode and those that change the direction of writing too, and so is what is not UTF-8.
-pub fn printable(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        for character in chunk.valid().chars() {
-            if is_safe(character) {
-                text.push(character);
-            } else if character.is_ascii() {
-                text.extend(character.escape_default());
-            } else {
-                text.extend(character.escape_unicode());
-            }
-        }
-        for byte in chunk.invalid() {
-            let _ = write!(text, "\\x{byte:02x}");
-        }
-    }
-    text
-}
-
-/// Whether a terminal only shows `character`.
-pub fn is_safe(character: char) -> bool {
-    let changes_direction = matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    !character.is_control() && !changes_direction
-}
-
 /// Writes lines of a log to `out`, which is standard output: as they are, but for a terminal printable.
 pub fn show(lines: &[u8], out: &mut impl Write) -> io::Result<()> {
     if !io::stdout().is_terminal() {
@@ -88,22 +62,4 @@ pub fn show(lines: &[u8], out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "{}", printable(line))?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_in_a_log_steers_a_terminal() {
-        for (bytes, text) in [
-            (b"caf\xc3\xa9 \\ plain".as_slice(), "caf\u{e9} \\ plain"),
-            (b"\x1b[2J\x07\r\t\x7f", "\\u{1b}[2J\\u{7}\\r\\t\\u{7f}"),
-            (b"\xc2\x9b31m", "\\u{9b}31m"),
-            (b"\x9b31m\xff", "\\x9b31m\\xff"),
-            ("a\u{202e}b".as_bytes(), "a\\u{202e}b"),
-        ] {
-            assert_eq!(printable(bytes), text);
-        }
-    }
 }

@@ -8,7 +8,8 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use super::run::{End, Run};
 use super::summary::{Host, Job, Seconds, Summary};
-use super::terminal::{Style, printable, width};
+use super::terminal::{Style, width};
+use crate::escape::printable;
 
 /// How many of a failure's last lines are shown.
 const SHOWN_LINES: usize = 3;

@@ -1,0 +1,83 @@
+//! Usage errors: each names the input, the reason and the remedy.
+
+use std::ffi::OsStr;
+use std::fmt::Write;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use super::value::InvalidValue;
+use crate::escape::printable;
+
+/// Why a command line is refused.
+#[derive(Debug)]
+pub struct UsageError {
+    /// The input and what is wrong with it.
+    reason: String,
+    /// What to do.
+    tip: Option<String>,
+}
+
+impl UsageError {
+    /// An error with a remedy. Both texts may quote words of the command line.
+    pub fn new(reason: &str, tip: &str) -> Self {
+        Self {
+            reason: printable(reason.as_bytes()),
+            tip: Some(printable(tip.as_bytes())),
+        }
+    }
+
+    /// `word`, which came from `origin`, is no valid value.
+    pub fn invalid_value(origin: &str, word: &OsStr, error: InvalidValue) -> Self {
+        let word = printable(word.as_encoded_bytes());
+        let mut tips = Vec::from_iter(error.tip);
+        let is_variable = !origin.contains(['-', '<']);
+        if is_variable && word.contains('#') {
+            tips.push("in a crontab all that follows = is the value, a comment too".to_owned());
+        }
+        Self {
+            reason: format!("invalid value '{word}' for {origin}: {}", error.reason),
+            tip: (!tips.is_empty()).then(|| printable(tips.join("; ").as_bytes())),
+        }
+    }
+
+    /// An error that clap has found; `unknown` is the tip for an unknown argument.
+    pub fn from_clap(error: &clap::Error, unknown: &str) -> Self {
+        let text = error.to_string();
+        let reason = text.split("\n\n").next().unwrap_or_default();
+        let reason = reason.strip_prefix("error: ").unwrap_or(reason);
+        let words: Vec<&str> = reason.lines().map(str::trim).collect();
+        Self::new(&words.join(" "), &tip(error, unknown))
+    }
+
+    /// The error on one line, for a record.
+    pub fn record(&self) -> String {
+        match &self.tip {
+            Some(tip) => format!("{}; tip: {tip}", self.reason),
+            None => self.reason.clone(),
+        }
+    }
+
+    /// The error for standard error, with the usage that `command` has.
+    pub fn message(&self, mut command: clap::Command) -> String {
+        let mut text = format!("error: {}\n\n", self.reason);
+        if let Some(tip) = &self.tip {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "  tip: {tip}\n\n");
+        }
+        let usage = command.render_usage();
+        let _ = write!(text, "{usage}\n\nFor more information, try '--help'.\n");
+        text
+    }
+}
+
+fn tip(error: &clap::Error, unknown: &str) -> String {
+    match (error.kind(), error.get(ContextKind::SuggestedArg)) {
+        (ErrorKind::UnknownArgument, Some(ContextValue::String(similar))) => {
+            format!("a similar argument exists: '{similar}'")
+        }
+        (ErrorKind::UnknownArgument, _) => unknown.to_owned(),
+        (ErrorKind::ArgumentConflict, _) => "give one of them, once".to_owned(),
+        (ErrorKind::TooManyValues, _) => "give it without a value".to_owned(),
+        _ => "give the value behind the option".to_owned(),
+    }
+}

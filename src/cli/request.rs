@@ -1,0 +1,22 @@
+//! The answer of both grammars.
+
+use crate::job::{Job, Refusal};
+use crate::report::Report;
+
+/// What a command line asks for.
+#[derive(Debug)]
+pub enum Request {
+    /// Run a job.
+    Run(Job),
+    /// Show what has run.
+    Report(Report),
+    /// Print this: the help or the version.
+    Show(String),
+    /// Neither: print `message`, and log the refusal of a job.
+    UsageError {
+        /// For standard error.
+        message: String,
+        /// None where no job was meant.
+        refusal: Option<Refusal>,
+    },
+}

@@ -1,0 +1,73 @@
+//! The values of options: whether they are valid, and where they came from.
+
+use std::env;
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Command};
+
+/// The directory of the log where none is given.
+pub const DEFAULT_LOG_DIR: &str = "/tmp";
+
+/// Why a word is not a valid value.
+#[derive(Debug, thiserror::Error)]
+#[error("{reason}")]
+pub struct InvalidValue {
+    /// What is wrong, or what was expected.
+    pub reason: String,
+    /// What to do, where the reason does not say it.
+    pub tip: Option<String>,
+}
+
+impl InvalidValue {
+    /// A value that is not what was expected.
+    pub fn expected(what: impl Into<String>) -> Self {
+        let what = what.into();
+        Self {
+            reason: format!("expected {what}"),
+            tip: None,
+        }
+    }
+
+    /// A value that is wrong for a reason that does not tell the remedy.
+    pub fn because(reason: &(impl ToString + ?Sized), tip: impl Into<String>) -> Self {
+        Self {
+            reason: reason.to_string(),
+            tip: Some(tip.into()),
+        }
+    }
+}
+
+/// A path.
+pub fn path(word: &OsStr) -> Result<PathBuf, InvalidValue> {
+    if word.is_empty() {
+        return Err(InvalidValue::because("it is empty", "give a path"));
+    }
+    Ok(PathBuf::from(word))
+}
+
+/// Lets a variable that is set but empty count as unset, so that a crontab can take one back.
+pub fn unset_empty(command: Command) -> Command {
+    command.mut_args(|arg| {
+        let is_empty = |name| env::var_os(name).is_some_and(|value| value.is_empty());
+        if arg.get_env().is_some_and(is_empty) {
+            arg.env(None)
+        } else {
+            arg
+        }
+    })
+}
+
+/// Where the value of the argument `id` came from, for a message: the option, or the variable.
+pub fn origin(mut command: Command, matches: &ArgMatches, id: &str) -> String {
+    // Until then an argument cannot show itself.
+    command.build();
+    let arg = command.get_arguments().find(|arg| arg.get_id() == id);
+    let arg = arg.expect("each id is that of a field of the grammar");
+    match (matches.value_source(id), arg.get_env()) {
+        (Some(ValueSource::EnvVariable), Some(variable)) => variable.to_string_lossy().into_owned(),
+        // A positional argument shows itself as `[NAME]`.
+        _ => arg.to_string(),
+    }
+}

@@ -1,0 +1,123 @@
+//! Makes text safe for a record and for a terminal.
+//!
+//! A control character would end a record or steer a terminal. A character of no width, or one that
+//! changes the direction of writing, would show a person other text than there is. They are escaped:
+//! `\n`, `\x1b`, `\u{202e}`. A backslash stands for itself: the text is to be read, not parsed.
+
+use std::ffi::OsStr;
+use std::fmt::Write;
+use std::os::unix::ffi::OsStrExt;
+
+/// `words` joined by single spaces, for a record.
+///
+/// Bytes that are not UTF-8 stand for themselves, whatever encoding the crontab is written in.
+pub fn join<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> Vec<u8> {
+    let mut text = Vec::new();
+    for (index, word) in words.into_iter().enumerate() {
+        if index > 0 {
+            text.push(b' ');
+        }
+        push_for_record(word.as_bytes(), &mut text);
+    }
+    text
+}
+
+fn push_for_record(bytes: &[u8], text: &mut Vec<u8>) {
+    for chunk in bytes.utf8_chunks() {
+        let mut valid = String::with_capacity(chunk.valid().len());
+        push(chunk.valid(), &mut valid);
+        text.extend_from_slice(valid.as_bytes());
+        text.extend_from_slice(chunk.invalid());
+    }
+}
+
+/// `bytes` for a terminal.
+///
+/// Bytes that are not UTF-8 are escaped too: on a terminal of another encoding they can be control
+/// characters.
+pub fn printable(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        push(chunk.valid(), &mut text);
+        for byte in chunk.invalid() {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{}", byte.escape_ascii());
+        }
+    }
+    text
+}
+
+fn push(valid: &str, text: &mut String) {
+    for character in valid.chars() {
+        match u8::try_from(character) {
+            _ if is_safe(character) => text.push(character),
+            Ok(byte) if byte.is_ascii() => _ = write!(text, "{}", byte.escape_ascii()),
+            _ => text.extend(character.escape_unicode()),
+        }
+    }
+}
+
+/// Whether a terminal shows `character` where it stands, and does nothing else.
+///
+/// The ranges are the format characters (category Cf) and the default-ignorable ones of Unicode 16 that
+/// are not part of how a script is written, and its line and paragraph separators.
+pub fn is_safe(character: char) -> bool {
+    let is_invisible = matches!(character,
+        '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}');
+    !character.is_control() && !is_invisible
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_steers_a_terminal_or_hides_from_its_reader() {
+        for (bytes, text) in [
+            (b"caf\xc3\xa9 \\ plain".as_slice(), "caf\u{e9} \\ plain"),
+            (b"\x1b[2J\x07\r\t\x7f", r"\x1b[2J\x07\r\t\x7f"),
+            (b"\xc2\x9b31m", r"\u{9b}31m"),
+            (b"\x9b31m\xff", r"\x9b31m\xff"),
+            ("a\u{202e}b\u{2066}".as_bytes(), r"a\u{202e}b\u{2066}"),
+            ("a\u{200b}b\u{feff}".as_bytes(), r"a\u{200b}b\u{feff}"),
+            ("a\u{e0041}b".as_bytes(), r"a\u{e0041}b"),
+        ] {
+            assert_eq!(printable(bytes), text);
+        }
+    }
+
+    #[test]
+    fn a_record_keeps_bytes_of_other_encodings_and_escapes_the_rest_as_a_terminal_does() {
+        let words = [b"\x8e\x52 \x9b".as_slice(), b"a\nb", b"\xc2\x9b31m"];
+        let text = join(words.map(OsStr::from_bytes));
+        assert_eq!(text, b"\x8e\x52 \x9b a\\nb \\u{9b}31m");
+    }
+
+    #[test]
+    fn joined_words_of_any_bytes_are_one_line_without_control_characters() {
+        for seed in 0..1000 {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let words: Vec<Vec<u8>> = (0..random.usize(..5))
+                .map(|_| (0..random.usize(..50)).map(|_| random.u8(..)).collect())
+                .collect();
+            let text = join(words.iter().map(|word| OsStr::from_bytes(word)));
+            assert!(!text.iter().any(u8::is_ascii_control), "seed {seed}");
+            let safe = |bytes: &[u8]| -> Vec<u8> {
+                let chunks = bytes.utf8_chunks();
+                let kept = chunks.flat_map(|chunk| {
+                    let safe = chunk
+                        .valid()
+                        .chars()
+                        .filter(|c| !c.is_ascii() && is_safe(*c));
+                    [safe.collect::<String>().as_bytes(), chunk.invalid()].concat()
+                });
+                kept.collect()
+            };
+            let found = safe(&text);
+            assert_eq!(found, safe(&words.join(&b' ')), "seed {seed}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Every exit status, in one place: those that remoteexe ends with, and the meaning of those that it meets.
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+
+use rustix::process::Signal;
+use signal_hook::low_level::signal_name;
+
+/// All went well; for `--report`: nothing has failed.
+pub const SUCCESS: u8 = 0;
+
+/// `--report`: a run failed or was lost.
+pub const FOUND_FAILURES: u8 = 1;
+
+/// A usage error: nothing was run. The bash original's number.
+pub const USAGE_ERROR: u8 = 10;
+
+/// `--report`: an input could not be read, or the report not be written (`EX_IOERR` of sysexits.h).
+pub const IO_ERROR: u8 = 74;
+
+/// ssh is there but cannot be run, as in a POSIX shell (XCU 2.8.2).
+pub const CANNOT_RUN: u8 = 126;
+
+/// There is no ssh, as in a POSIX shell (XCU 2.8.2).
+pub const NOT_FOUND: u8 = 127;
+
+/// ssh itself failed, or the remote command returned this or died by a signal (ssh(1), EXIT STATUS).
+pub const SSH_FAILED: u8 = 255;
+
+/// What a POSIX shell adds to the number of the signal that ended a command (XCU 2.8.2).
+pub const SIGNALLED: u8 = 128;
+
+/// The last signal that Linux has (signal(7)).
+const LAST_SIGNAL: u8 = 64;
+
+/// 128+N for signal N.
+pub fn of_signal(signal: Signal) -> u8 {
+    signalled(signal.as_raw())
+}
+
+/// The exit status of a child: its own, or 128+N where signal N ended it.
+pub fn of_child(status: ExitStatus) -> u8 {
+    match status.code() {
+        // The kernel keeps eight bits of it (wait(2)).
+        Some(code) => u8::try_from(code).unwrap_or(u8::MAX),
+        None => signalled(status.signal().unwrap_or_default()),
+    }
+}
+
+fn signalled(signal: i32) -> u8 {
+    u8::try_from(signal).map_or(u8::MAX, |signal| SIGNALLED.saturating_add(signal))
+}
+
+/// The number N of a signal, if `status` is 128+N.
+pub fn signal_number(status: u8) -> Option<u8> {
+    status
+        .checked_sub(SIGNALLED)
+        .filter(|signal| (1..=LAST_SIGNAL).contains(signal))
+}
+
+/// The name of the signal that `status` stands for, without `SIG`, if it has one.
+pub fn signal(status: u8) -> Option<&'static str> {
+    let name = signal_name(signal_number(status)?.into())?;
+    Some(name.trim_start_matches("SIG"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_is_told_from_a_status_of_the_script() {
+        assert_eq!(of_signal(Signal::TERM), 143);
+        assert_eq!(signal(143), Some("TERM"));
+        for status in [SUCCESS, CANNOT_RUN, NOT_FOUND, 128, 193, SSH_FAILED] {
+            assert_eq!(signal_number(status), None, "{status}");
+        }
+    }
+
+    #[test]
+    fn the_status_of_a_child_is_its_own_or_that_of_its_signal() {
+        // wait(2): the exit status in the second byte, the signal in the first.
+        for (raw, status) in [(0, 0), (3 << 8, 3), (255 << 8, 255), (15, 143), (9, 137)] {
+            assert_eq!(of_child(ExitStatus::from_raw(raw)), status, "{raw}");
+        }
+    }
+}

@@ -492,7 +492,7 @@ fn a_signal_while_ssh_does_not_say_its_version_ends_the_run() {
         scene.log(),
         format!(
             "START,-,h s\n\
-             remoteexe: no retries: cannot make sure of {bin}/ssh: it does not answer\n\
+             remoteexe: no retries: cannot verify {bin}/ssh: it does not answer\n\
              command,ssh root@h s\n\
              END,143,h s\n"
         )

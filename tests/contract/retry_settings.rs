@@ -412,7 +412,7 @@ fn a_shell_that_runs_nothing_leaves_no_retries() {
     let log = scene.log();
     assert_eq!(code, 255, "{log}");
     assert_eq!(runs(&scene), "run\n", "{log}");
-    let why = "\nremoteexe: no retries: /bin/sh does not run a LocalCommand as it has to: it prints \"\"\n";
+    let why = "\nremoteexe: no retries: /bin/sh does not run a LocalCommand: it printed ''\n";
     assert!(log.contains(why), "{log}");
 }
 

@@ -12,198 +12,255 @@ e.g.) remoteexe host_sum_batch01 /path/to/starting_sh/sum.sh
 e.g.) remoteexe host_user_batch02 \"/path/to/starting_sh/user_log.sh action\"
 ";
 
-/// Runs remoteexe with `args`, which must be refused for `reason` without ssh being run.
-fn assert_refused<A: AsRef<OsStr>>(args: &[A], operands: &str, reason: &str, remedy: &str) {
-    let scene = Scene::new();
-    let output = scene
-        .remoteexe_with_ssh("touch $DIR/ssh-was-run")
-        .args(args)
-        .output()
-        .unwrap();
-    assert_eq!(code(&output), 10);
-    assert_eq!(
-        scene.log(),
-        format!("START,-,{operands}\nerror: {reason}\n{USAGE_RECORDS}END,10,{operands}\n")
-    );
-    let stderr = stderr(&output);
-    assert!(
-        stderr.starts_with(&format!("error: {reason}\n")),
-        "{stderr}"
-    );
-    assert!(stderr.contains(remedy), "{stderr}");
-    assert!(
-        stderr.contains("\n\nUsage: remoteexe [OPTIONS] <HOST> <SCRIPT> [PARAMETERS]...\n"),
-        "{stderr}"
-    );
-    assert!(!scene.path("ssh-was-run").exists());
+const HOST_TIP: &str =
+    "give a host name, an address or an alias of ssh_config, and the user with --login";
+const SCRIPT_TIP: &str =
+    "options go before HOST; give a script by its path, if need be as ./SCRIPT";
+const OPTION_TIP: &str = "options of ssh are given as -o KEYWORD=VALUE, those of SCRIPT behind it";
+const LOGIN_TIP: &str = "give a user name with --login or REMOTEEXE_LOGIN";
+
+/// A command line that must be refused.
+struct Refused<'a> {
+    variable: Option<(&'a str, &'a str)>,
+    args: Vec<&'a OsStr>,
 }
 
-#[test]
-fn fewer_than_two_operands_log_what_the_bash_original_logged() {
-    for (args, operands) in [(&[][..], ""), (&["host_sum_batch01"], "host_sum_batch01")] {
+fn args<'a, A: AsRef<OsStr> + ?Sized>(args: &'a [&'a A]) -> Refused<'a> {
+    Refused {
+        variable: None,
+        args: args.iter().map(|arg| (*arg).as_ref()).collect(),
+    }
+}
+
+impl<'a> Refused<'a> {
+    fn with(mut self, name: &'a str, value: &'a str) -> Self {
+        self.variable = Some((name, value));
+        self
+    }
+
+    /// Checks that both the log and standard error give `reason` and, if there is one, `tip`.
+    fn because(self, operands: &str, reason: &str, tip: &str) {
+        let record = match tip {
+            "" => format!("error: {reason}\n"),
+            tip => format!("error: {reason}; tip: {tip}\n"),
+        };
+        self.check(operands, &record, reason, tip);
+    }
+
+    /// The same where the log has only the usage lines, as the bash original's had.
+    fn like_bash(self, operands: &str, reason: &str, tip: &str) {
+        self.check(operands, "", reason, tip);
+    }
+
+    fn check(self, operands: &str, record: &str, reason: &str, tip: &str) {
         let scene = Scene::new();
-        let output = scene
-            .remoteexe_with_ssh("exit 1")
-            .args(args)
+        let mut command = scene.remoteexe_with_ssh("touch $DIR/ssh-was-run");
+        let output = command
+            .envs(self.variable)
+            .args(self.args)
             .output()
             .unwrap();
         assert_eq!(code(&output), 10);
+        assert!(output.stdout.is_empty());
         assert_eq!(
             scene.log(),
-            format!("START,-,{operands}\n{USAGE_RECORDS}END,10,{operands}\n")
+            format!("START,-,{operands}\n{record}{USAGE_RECORDS}END,10,{operands}\n")
         );
+        let tip = match tip {
+            "" => String::new(),
+            tip => format!("  tip: {tip}\n\n"),
+        };
         assert_eq!(
             stderr(&output),
-            "error: HOST and SCRIPT are required\n\n\
-             Usage: remoteexe [OPTIONS] <HOST> <SCRIPT> [PARAMETERS]...\n\n\
-             For more information, try '--help'.\n"
+            format!(
+                "error: {reason}\n\n{tip}\
+                 Usage: remoteexe [OPTIONS] <HOST> <SCRIPT> [PARAMETERS]...\n\n\
+                 For more information, try '--help'.\n"
+            )
         );
-        assert!(output.stdout.is_empty());
+        assert!(!scene.path("ssh-was-run").exists());
     }
 }
 
 #[test]
+fn fewer_than_two_operands_log_what_the_bash_original_logged() {
+    args::<str>(&[]).like_bash(
+        "",
+        "HOST and SCRIPT are missing",
+        "give a host and the script to run on it",
+    );
+    args(&["host_sum_batch01"]).like_bash(
+        "host_sum_batch01",
+        "SCRIPT is missing; HOST is 'host_sum_batch01'",
+        "give the script to run on it: remoteexe host_sum_batch01 /path/to/script.sh",
+    );
+}
+
+#[test]
+fn a_host_and_a_script_in_one_word_are_told_apart_for_the_user() {
+    args(&["host01 /x.sh"]).because(
+        "host01 /x.sh",
+        "SCRIPT is missing; HOST is 'host01 /x.sh'",
+        "give them as two words, without the quotes around both: remoteexe host01 /x.sh",
+    );
+}
+
+#[test]
+fn an_option_that_has_taken_the_host_for_its_value_is_named() {
+    args(&["-p", "22", "-i", "host01", "/x.sh"]).because(
+        "/x.sh",
+        "SCRIPT is missing; HOST is '/x.sh'",
+        "--identity <FILE> has taken 'host01'; HOST and SCRIPT go behind it",
+    );
+    args(&["-l", "host01"]).because(
+        "",
+        "HOST and SCRIPT are missing",
+        "--login <USER> has taken 'host01'; HOST and SCRIPT go behind it",
+    );
+}
+
+#[test]
 fn an_empty_host_or_script_is_refused() {
-    let host = "give a host name, an address or an alias of ssh_config";
-    let script = "give a script by its path";
-    assert_refused(
-        &["", "/x.sh"],
-        " /x.sh",
-        "invalid value '' for <HOST>: it is empty",
-        host,
-    );
-    assert_refused(
-        &["host", ""],
-        "host ",
-        "invalid value '' for <SCRIPT>: it is empty",
-        script,
-    );
+    let empty = |argument| format!("invalid value '' for {argument}: it is empty");
+    args(&["", "/x.sh"]).because(" /x.sh", &empty("<HOST>"), HOST_TIP);
+    args(&["host", ""]).because("host ", &empty("<SCRIPT>"), SCRIPT_TIP);
     // Alone it would run standard input in a login shell.
-    assert_refused(
-        &["host", "", "x"],
-        "host  x",
-        "invalid value '' for <SCRIPT>: it is empty",
-        script,
-    );
-    assert_refused(
-        &["host", " \t"],
+    args(&["host", "", "x"]).because("host  x", &empty("<SCRIPT>"), SCRIPT_TIP);
+    args(&["host", " \t"]).because(
         r"host  \t",
         r"invalid value ' \t' for <SCRIPT>: it is empty",
-        script,
+        SCRIPT_TIP,
     );
 }
 
 #[test]
 fn an_unknown_option_is_refused() {
-    assert_refused(
-        &["--frobnicate", "host", "/x.sh"],
+    args(&["--frobnicate", "host", "/x.sh"]).because(
         "--frobnicate host /x.sh",
         "unexpected argument '--frobnicate' found",
-        "tip: options of ssh are given as -o KEYWORD=VALUE",
+        OPTION_TIP,
     );
-    assert_refused(
-        &["--logn", "bob", "host", "/x.sh"],
+    args(&["--logn", "bob", "host", "/x.sh"]).because(
         "--logn bob host /x.sh",
         "unexpected argument '--logn' found",
-        "tip: a similar argument exists: '--login'",
+        "a similar argument exists: '--login'",
     );
 }
 
 #[test]
+fn a_misspelt_report_help_or_version_leads_to_the_right_word() {
+    for option in ["--reports", "--Report"] {
+        let reason = format!("unexpected argument '{option}' found");
+        args(&[option]).because(option, &reason, "a similar argument exists: '--report'");
+    }
+    for (word, option) in [
+        ("report", "--report"),
+        ("Report", "--report"),
+        ("help", "--help"),
+        ("version", "--version"),
+    ] {
+        args(&[word]).like_bash(
+            word,
+            &format!("SCRIPT is missing; HOST is '{word}'"),
+            &format!("did you mean 'remoteexe {option}'?"),
+        );
+    }
+    args(&["report", "--since", "3d"]).because(
+        "report --since 3d",
+        "invalid value '--since' for <SCRIPT>: it starts with '-', which ssh would take for an option",
+        "did you mean 'remoteexe --report'?",
+    );
+}
+
+#[test]
+fn a_job_behind_help_or_version_is_refused_because_it_would_not_run() {
+    for option in ["-h", "-V"] {
+        args(&[option, "dbhost", "/x.sh"]).because(
+            "dbhost /x.sh",
+            &format!("{option} runs nothing, but a job follows it: dbhost /x.sh"),
+            &format!("to run the job leave {option} out; options of SCRIPT go behind SCRIPT"),
+        );
+    }
+}
+
+#[test]
 fn a_bad_value_of_an_option_is_refused_and_no_part_of_the_job() {
-    for (option, value, argument, fault, remedy) in [
+    let port = "expected a port number from 1 to 65535";
+    for (option, value, argument, fault, tip) in [
+        ("-p", "0", "-p <PORT>", port, ""),
+        ("-p", "-1", "-p <PORT>", port, ""),
+        ("-p", "65536", "-p <PORT>", port, ""),
+        ("-p", "ssh", "-p <PORT>", port, ""),
+        ("-l", "", "--login <USER>", "it is empty", LOGIN_TIP),
         (
-            "-p",
-            "0",
-            "-p <PORT>",
-            "it is not a port",
-            "give a number from 1 to 65535",
-        ),
-        (
-            "-p",
-            "65536",
-            "-p <PORT>",
-            "it is not a port",
-            "give a number from 1 to 65535",
-        ),
-        (
-            "-p",
-            "ssh",
-            "-p <PORT>",
-            "it is not a port",
-            "give a number from 1 to 65535",
-        ),
-        (
-            "-l",
+            "-o",
             "",
-            "--login <USER>",
+            "-o <OPTION>",
             "it is empty",
-            "give a user name with --login",
+            "give KEYWORD=VALUE, such as ConnectTimeout=10",
         ),
-        ("-o", "", "-o <OPTION>", "it is empty", "give KEYWORD=VALUE"),
         ("-i", "", "--identity <FILE>", "it is empty", "give a path"),
         ("-F", "", "-F <FILE>", "it is empty", "give a path"),
         (
             "--tee",
             "maybe",
             "--tee <WHEN>",
-            "it is not a choice",
-            "give auto, always or never",
+            "expected auto, always or never",
+            "",
+        ),
+        (
+            "--retries",
+            "-1",
+            "--retries <N>",
+            "expected a whole number from 0 to 100",
+            "",
         ),
     ] {
         let reason = format!("invalid value '{value}' for {argument}: {fault}");
-        assert_refused(
-            &[option, value, "host", "/x.sh"],
-            "host /x.sh",
-            &reason,
-            remedy,
-        );
+        args(&[option, value, "host", "/x.sh"]).because("host /x.sh", &reason, tip);
     }
 }
 
 #[test]
-fn a_number_of_retries_or_a_delay_that_is_none_is_refused_also_in_a_variable() {
-    let not_a_number = ("--retries <N>", "it is not such a number");
-    let no_time = ("--retry-delay <SECONDS>", "it is no such time");
-    for (option, variable, (argument, fault), values, remedy) in [
+fn a_number_of_retries_or_a_delay_that_is_none_is_refused_by_the_name_it_was_given_under() {
+    for (option, argument, variable, fault, values) in [
         (
             "--retries",
+            "--retries <N>",
             "REMOTEEXE_RETRIES",
-            not_a_number,
+            "expected a whole number from 0 to 100",
             &["x", "-1", "101", "1.5", " 1", "4294967296"][..],
-            "give a whole number from 0 to 100",
         ),
         (
             "--retry-delay",
+            "--retry-delay <SECONDS>",
             "REMOTEEXE_RETRY_DELAY",
-            no_time,
+            "expected seconds from 0 to 3600, such as 1 or 0.5",
             &["x", "-1", "3600.1", "1s", "nan", "inf", "1e300", "1,5"],
-            "give seconds from 0 to 3600, such as 1 or 0.5",
         ),
     ] {
-        let reason = |value: &str| format!("invalid value '{value}' for {argument}: {fault}");
+        let reason = |value, origin| format!("invalid value '{value}' for {origin}: {fault}");
         // Empty is a mistake on the command line, and unset in a variable.
         for value in values.iter().chain(&[""]) {
             let option = format!("{option}={value}");
-            assert_refused(&[&option, "h", "s"], "h s", &reason(value), remedy);
+            args(&[option.as_str(), "h", "s"]).because("h s", &reason(value, argument), "");
         }
         for value in values {
-            let scene = Scene::new();
-            let mut command = scene.remoteexe_with_ssh("touch $DIR/ssh-was-run");
-            let output = command.env(variable, value).args(["h", "s"]).output();
-            let output = output.unwrap();
-            assert_eq!(code(&output), 10);
-            let reason = reason(value);
-            // In the log a reason is one line, its white space folded.
-            let logged = reason.split_whitespace().collect::<Vec<_>>().join(" ");
-            assert_eq!(
-                scene.log(),
-                format!("START,-,h s\nerror: {logged}\n{USAGE_RECORDS}END,10,h s\n")
-            );
-            assert!(stderr(&output).starts_with(&format!("error: {reason}\n")));
-            assert!(!scene.path("ssh-was-run").exists());
+            let refused = args(&["h", "s"]).with(variable, value);
+            refused.because("h s", &reason(value, variable), "");
         }
     }
+}
+
+#[test]
+fn a_comment_behind_a_variable_of_the_crontab_is_explained() {
+    args(&["h", "s"])
+        .with("REMOTEEXE_RETRIES", "8 # eight")
+        .because(
+            "h s",
+            "invalid value '8 # eight' for REMOTEEXE_RETRIES: expected a whole number from 0 to 100",
+            "in a crontab all that follows = is the value, a comment too",
+        );
 }
 
 #[test]
@@ -221,12 +278,16 @@ fn the_largest_and_smallest_retries_and_delays_are_taken() {
 }
 
 #[test]
-fn an_option_without_its_value_is_refused() {
-    assert_refused(
-        &["-l"],
+fn an_option_without_its_value_or_given_twice_is_refused() {
+    args(&["-l"]).because(
         "-l",
         "a value is required for '--login <USER>' but none was supplied",
-        "For more information, try '--help'.",
+        "give the value behind the option",
+    );
+    args(&["-F", "a", "-F", "b", "h", "s"]).because(
+        "-F a -F b h s",
+        "the argument '-F <FILE>' cannot be used multiple times",
+        "give one of them, once",
     );
 }
 
@@ -253,29 +314,24 @@ fn a_login_that_a_shell_or_ssh_would_take_for_something_else_is_refused() {
             "it starts with '-', which ssh would take for an option",
         ),
     ] {
-        let scene = Scene::new();
-        let mut command = scene.remoteexe_with_ssh("touch $DIR/ssh-was-run");
-        command.env("REMOTEEXE_LOGIN", login);
-        let output = command
-            .args(["-o", "X=y", "host", "/x.sh"])
-            .output()
-            .unwrap();
-        assert_eq!(code(&output), 10);
-        let login = login.replace('\n', r"\n");
-        let reason = format!("error: invalid value '{login}' for --login <USER>: {fault}\n");
-        assert_eq!(
-            scene.log(),
-            format!("START,-,host /x.sh\n{reason}{USAGE_RECORDS}END,10,host /x.sh\n")
-        );
-        assert!(stderr(&output).starts_with(&reason));
-        assert!(stderr(&output).contains("give a user name with --login or REMOTEEXE_LOGIN"));
-        assert!(!scene.path("ssh-was-run").exists());
+        let shown = login.replace('\n', r"\n");
+        let reason = format!("invalid value '{shown}' for REMOTEEXE_LOGIN: {fault}");
+        args(&["-o", "X=y", "host", "/x.sh"])
+            .with("REMOTEEXE_LOGIN", login)
+            .because("host /x.sh", &reason, LOGIN_TIP);
     }
 }
 
 #[test]
 fn what_is_quoted_on_standard_error_cannot_steer_a_terminal() {
-    for option in ["--tee=a\x1b[31mb", "--\x1b[31mb"] {
+    for (option, shown) in [
+        ("--tee=a\x1b[31mb", r"a\x1b[31mb"),
+        ("--\x1b[31mb", r"--\x1b[31mb"),
+        ("--tee=a\u{9b}31mb", r"a\u{9b}31mb"),
+        ("--tee=a\u{202e}b", r"a\u{202e}b"),
+        ("--tee=a\u{200b}b", r"a\u{200b}b"),
+        ("--tee=a\u{e0041}b", r"a\u{e0041}b"),
+    ] {
         let scene = Scene::new();
         let output = scene
             .remoteexe_with_ssh("")
@@ -283,78 +339,69 @@ fn what_is_quoted_on_standard_error_cannot_steer_a_terminal() {
             .output()
             .unwrap();
         assert_eq!(code(&output), 10);
-        assert!(
-            stderr(&output).contains(r"\x1b[31mb"),
-            "{}",
-            stderr(&output)
-        );
-        assert!(!stderr(&output).contains('\x1b'));
+        let stderr = stderr(&output);
+        assert!(stderr.contains(shown), "{stderr}");
+        assert!(stderr.is_ascii());
+        let log = String::from_utf8(scene.log_bytes()).unwrap();
+        assert!(log.contains(shown) && log.is_ascii(), "{log}");
     }
 }
 
 #[test]
 fn a_host_that_is_more_than_a_name_is_refused() {
-    let remedy =
-        "give a host name, an address or an alias of ssh_config, and the user with --login";
     for character in [
         ' ', '@', '\'', '"', '`', '$', '\\', ';', '&', '|', '<', '>', '(', ')', '{', '}', '[', ']',
         '*', '?', '!', '#', '~', '\u{a0}',
     ] {
         let host = format!("a{character}b");
         let reason = format!("invalid value '{host}' for <HOST>: it contains {character:?}");
-        // In the log a reason is one line, its white space folded.
-        let logged = reason.split_whitespace().collect::<Vec<_>>().join(" ");
+        args(&[host.as_str(), "/x.sh"]).because(&format!("{host} /x.sh"), &reason, HOST_TIP);
+    }
+}
+
+#[test]
+fn a_host_with_a_port_is_refused_and_an_ipv6_address_is_not() {
+    args(&["host01:22", "/x.sh"]).because(
+        "host01:22 /x.sh",
+        "invalid value 'host01:22' for <HOST>: it holds a port",
+        "give the port as an option: -p 22 host01",
+    );
+    for host in ["fe80::1:22", "::1", "host:", "host:x", ":22"] {
         let scene = Scene::new();
-        let mut command = scene.remoteexe_with_ssh("touch $DIR/ssh-was-run");
-        let output = command.args([&host, "/x.sh"]).output().unwrap();
-        assert_eq!(code(&output), 10, "{character:?}");
-        assert_eq!(
-            scene.log(),
-            format!("START,-,{host} /x.sh\nerror: {logged}\n{USAGE_RECORDS}END,10,{host} /x.sh\n")
-        );
-        assert_eq!(
-            stderr(&output).lines().next(),
-            Some(format!("error: {reason}").as_str())
-        );
-        assert!(stderr(&output).contains(remedy));
-        assert!(!scene.path("ssh-was-run").exists());
+        let mut command = scene.remoteexe_with_ssh("exit 4");
+        let output = command.args([host, "/x.sh"]).output().unwrap();
+        assert_eq!(code(&output), 4, "{host}");
     }
 }
 
 #[test]
 fn a_control_character_in_a_refused_operand_is_shown_escaped() {
-    assert_refused(
-        &["a\nb\x1b[2J", "/x.sh"],
+    args(&["a\nb\x1b[2J", "/x.sh"]).because(
         r"a\nb\x1b[2J /x.sh",
         r"invalid value 'a\nb\x1b[2J' for <HOST>: it contains '\n'",
-        "give a host name",
+        HOST_TIP,
+    );
+    args(&["-p", "0", "h\u{9b}31m", "x"]).because(
+        r"h\u{9b}31m x",
+        r"invalid value 'h\u{9b}31m' for <HOST>: it contains '\u{9b}'",
+        HOST_TIP,
     );
 }
 
 #[test]
 fn a_host_or_script_that_ssh_would_take_for_an_option_is_refused() {
-    assert_refused(
-        &["--", "-oProxyCommand=touch ssh-was-run", "/x.sh"],
-        "-oProxyCommand=touch ssh-was-run /x.sh",
-        "invalid value '-oProxyCommand=touch ssh-was-run' for <HOST>: \
-         it starts with '-', which ssh would take for an option",
-        "give a host name",
+    let fault = "it starts with '-', which ssh would take for an option";
+    let option = "-oProxyCommand=touch ssh-was-run";
+    args(&["--", option, "/x.sh"]).because(
+        &format!("{option} /x.sh"),
+        &format!("invalid value '{option}' for <HOST>: {fault}"),
+        HOST_TIP,
     );
-    for script in [
-        "-oProxyCommand=touch ssh-was-run",
-        "-h",
-        "--help",
-        "--tee",
-        "--",
-    ] {
-        assert_refused(
-            &["host", script, "always"],
+    for script in [option, "-h", "--help", "--tee", "--"] {
+        args(&["host", script, "always"]).because(
             &format!("host {script} always"),
-            &format!(
-                "invalid value '{script}' for <SCRIPT>: \
-                 it starts with '-', which ssh would take for an option"
-            ),
-            "options go before HOST",
+            &format!("invalid value '{script}' for <SCRIPT>: {fault}"),
+            SCRIPT_TIP,
         );
     }
 }

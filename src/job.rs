@@ -14,6 +14,7 @@ mod ssh;
 mod tee;
 
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 
 use chrono::Local;
 use rustix::process::Signal;
@@ -105,7 +106,7 @@ impl Outcome {
     }
 }
 
-fn ssh_failed_or_died(status: std::process::ExitStatus) -> bool {
+fn ssh_failed_or_died(status: ExitStatus) -> bool {
     status
         .code()
         .is_none_or(|code| code == i32::from(exit::SSH_FAILED))
@@ -179,7 +180,8 @@ impl Job {
         };
         let mut monitor = Monitor::new(marker);
         match relay(running, &mut monitor, signals, sinks) {
-            Ok(exit) => (Outcome::Exited(exit), monitor.verdict(exit)),
+            Ok(exit) if exit.is_failure_of_ssh() => (Outcome::Exited(exit), monitor.verdict()),
+            Ok(exit) => (Outcome::Exited(exit), Verdict::Permanent),
             Err(error) => (Outcome::WaitFailed(error), Verdict::Permanent),
         }
     }

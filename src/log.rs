@@ -1,4 +1,4 @@
-//! The log of one run: stamps its records and brings them to the daily file, whatever is wrong there.
+//! The log of one run. It stamps the records and appends them to the daily file, or finds another place.
 
 pub mod file;
 pub mod record;
@@ -21,11 +21,16 @@ const STDERR_GRACE: Duration = Duration::from_secs(1);
 
 /// The log of one run, from its START to its END.
 ///
-/// No method fails: a log problem must never stop, delay or kill a job. Where the daily file is
-/// refused or unwritable, records go to the per-user file beside it, and what that does not take
-/// either to standard error. Where it is only full, they are held and tried again with each append;
-/// when more come than can be held, they are counted, and the log says how many are missing as soon as
-/// it takes records again. A single line on standard error says what is wrong.
+/// No method fails: a log problem must never stop, delay or kill a job.
+///
+/// Where the daily file is refused or unwritable, the records go to the per-user file beside it. If that
+/// does not take them either, they go to standard error.
+///
+/// Where the disk is full, the records are held, up to [`MAX_APPEND`], and each append tries again. Lines
+/// that find no more room are dropped and counted. When the log takes records again, one of them tells
+/// how many lines are missing.
+///
+/// One line on standard error says what is wrong.
 #[derive(Debug)]
 pub struct Log {
     daily: PathBuf,
@@ -41,7 +46,7 @@ pub struct Log {
 }
 
 impl Log {
-    /// The log in `dir` of the local day of `start`, which stays the same over midnight.
+    /// The log in `dir` of the local day of `start`. Its file stays the same over midnight.
     pub fn new(dir: &Path, start: DateTime<Local>) -> Self {
         let path = |user| {
             let day = start.date_naive();
@@ -67,7 +72,7 @@ impl Log {
         self.flush();
     }
 
-    /// Appends the last record, and leaves nothing pending.
+    /// Appends the last record. Nothing stays pending.
     pub fn finish(mut self, kind: Kind) {
         self.begin();
         self.push_count_of_dropped();

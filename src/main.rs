@@ -1,4 +1,36 @@
 //! remoteexe runs a script on a host through ssh, from cron, and leaves an exact log of it.
+//!
+//! # The parts
+//!
+//! | part | its question |
+//! | --- | --- |
+//! | [`cli`] | What does the command line ask for? |
+//! | [`job`] | How does one run go, from START to END? |
+//! | [`report`] | What do the logs tell? |
+//! | [`log`] | What is a record, and how does it get into the file? |
+//!
+//! `main` calls `cli`, and then `job` or `report`. Both know `log`; neither knows the other. Below them are
+//! leaves with one fact each: [`exit`] (exit statuses), [`escape`] (text that is safe to show), [`ssh_error`]
+//! (the meaning of ssh's messages), [`poll`] (waiting for descriptors) and [`random`]. A part knows only
+//! parts below it.
+//!
+//! # Three walks
+//!
+//! **HOST, from the command line to END.** `cli::parse` finds out which grammar the words are written in.
+//! `cli::job` sorts them with clap, and makes of HOST a `job::Host`, which holds nothing that a shell or ssh
+//! takes for something else. The `Job` goes to `Job::run`. It shows HOST in START, gives `root@HOST` to ssh
+//! in `job::ssh`, and shows HOST in END.
+//!
+//! **A byte, from ssh's pipe to the file.** `job::relay` polls the pipe and the signals. It reads all that
+//! the pipe holds, and `job::marker` takes its marker out. `job::lines` cuts the bytes into lines.
+//! `Log::push` puts a time and a process id before each line, and `Log::flush` hands all of them to
+//! `log::file::append`: one write(2). If the file does not take them, `log` has other places. The same bytes
+//! go to `job::tee`.
+//!
+//! **A line, from a log to a table.** `report::input` finds the files and merges their lines by time.
+//! `report::reader` reads a line, and `log::record` parses it into a time, a process id and a
+//! `Kind`. `report::assembler` puts the records of one process id together to a run. A filter lets the
+//! run through. `report::summary` counts it, and `report::text` shows the counts as tables.
 
 mod cli;
 mod escape;

@@ -1,4 +1,4 @@
-//! Waits for descriptors, and writes to those that may never be ready.
+//! Waits for descriptors, and writes to those that may never be ready for it.
 
 use std::io;
 use std::os::fd::AsFd;

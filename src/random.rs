@@ -1,4 +1,4 @@
-//! Randomness from the operating system: all jobs of a crontab start alike.
+//! Random numbers from the operating system, because all jobs of a crontab start in the same second.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use rustix::rand::{GetRandomFlags, getrandom};
 ///
 /// # Errors
 ///
-/// getrandom(2) is not to be had, as in a sandbox that forbids it.
+/// getrandom(2) fails, as in a sandbox that forbids it.
 pub fn number() -> io::Result<u64> {
     let mut bytes = [0; 8];
     retry_on_intr(|| getrandom(&mut bytes, GetRandomFlags::empty()))?;

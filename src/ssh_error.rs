@@ -1,11 +1,11 @@
-//! Why ssh failed, as far as its own messages tell.
+//! The meaning of ssh's messages: why it failed.
 
 use std::fmt::{self, Display, Formatter};
 
 /// Why ssh(1) ended with 255.
 ///
-/// The messages are those of OpenSSH 7.6 to 10, which are in English in every locale. Which of them a
-/// connection leaves that is cut at a given point has been tried with 9.2.
+/// The messages are those of OpenSSH 7.6 to 10. They are in English in every locale. A connection was cut
+/// at every point of its life to see which of them it leaves; that was with 9.2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
     /// No address for the host's name.
@@ -20,24 +20,24 @@ pub enum Cause {
     Dropped,
     /// The connection ended while the remote command may have been running.
     Disconnected,
-    /// The host's key is not known or another one.
+    /// The host's key is unknown, or not the known one.
     HostKey,
     /// The login or the key is not accepted.
     Authentication,
-    /// Client and server have no common algorithm, or the server is none of ssh.
+    /// Client and server have no common algorithm, or the server does not speak SSH.
     Protocol,
     /// ssh does not understand its configuration or its command line.
     Configuration,
 }
 
 impl Cause {
-    /// What `line` of ssh's output says.
+    /// The cause that `line` of ssh's output tells, if it is such a message.
     pub fn from_message(line: &[u8]) -> Option<Self> {
         // ssh ends its messages with CR LF.
         let line = String::from_utf8_lossy(line.trim_ascii_end());
-        // With LogLevel DEBUG ssh also shows what the server has sent, in the name of the same functions:
+        // With LogLevel DEBUG the same functions also show what the server has sent:
         // `debug1: kex_exchange_identification: banner line 0: Exceeded MaxStartups`.
-        // An option that ssh does not use any more is a warning.
+        // An option that ssh no longer uses is only a warning.
         if line.starts_with("debug")
             || line.contains(": Unsupported option \"")
             || line.contains(": Deprecated option \"")
@@ -47,8 +47,8 @@ impl Cause {
         Self::before_the_session(&line).or_else(|| Self::of_a_refusal(&line))
     }
 
-    /// Whether the next try may well succeed; then no authentication has failed, which a server may
-    /// punish (`PerSourcePenalties` of `sshd_config(5)`).
+    /// Whether the next attempt may succeed. No authentication has failed then, for which a server may
+    /// lock us out (`PerSourcePenalties` of `sshd_config(5)`).
     pub fn is_transient(self) -> bool {
         matches!(
             self,
@@ -72,7 +72,7 @@ impl Cause {
             Some(match line.rsplit(": ").next() {
                 Some("Connection refused") => Self::Refused,
                 Some("Connection timed out" | "Operation timed out") => Self::TimedOut,
-                // The address or the interface to bind to is none of ours.
+                // This host does not have the address or the interface to bind to.
                 Some("failure") => Self::Configuration,
                 _ => Self::Unreachable,
             })
@@ -109,7 +109,7 @@ impl Cause {
             "command-line line ",
             "Cannot execute command-line and remote command",
             "Can't open user config file",
-            // It cannot run the shell of the LocalCommand, and goes on all the same.
+            // ssh cannot run the shell of the LocalCommand, and goes on all the same.
             "Couldn't execute ",
         ]) || contains(&[
             "Bad configuration option",
@@ -132,7 +132,7 @@ impl Cause {
 }
 
 impl Display for Cause {
-    /// In the words of a report.
+    /// The words of a report.
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::NotResolved => "name not resolved",
@@ -149,10 +149,10 @@ impl Display for Cause {
     }
 }
 
-/// What all the messages of one ssh come to.
+/// The cause that all messages of one ssh tell together.
 ///
-/// One that names a permanent cause outweighs the others: a jump host that refuses our key also leaves
-/// the message of a dropped connection. Of the transient ones the first says most, for the same reason.
+/// A permanent cause outweighs the others: a jump host that refuses our key also leaves the message of a
+/// dropped connection. Of the transient causes the first one counts, for the same reason.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Diagnosis {
     transient: Option<Cause>,

@@ -6,11 +6,11 @@ use memchr::{memchr, memchr_iter};
 
 use crate::log::record::MAX_TEXT;
 
-/// Collects the bytes of a stream, in whatever pieces they arrive, and gives them back as lines.
+/// Takes the bytes of a stream in any pieces, and gives them back as lines.
 ///
-/// NUL bytes are dropped, as the bash original's `$(…)` did: a single one makes grep take the whole
-/// log for a binary file. A line longer than [`MAX_TEXT`] comes out in pieces of that length, so that
-/// what is held here is bounded whatever the stream does.
+/// NUL bytes are dropped, as by the bash original's `$(…)`: a single one makes grep take the whole log for
+/// a binary file. A line longer than [`MAX_TEXT`] comes out in pieces of that length. So the memory is
+/// bounded, whatever the stream holds.
 #[derive(Debug, Default)]
 pub struct Lines {
     /// The line whose end has not come yet; at most `MAX_TEXT` bytes.
@@ -46,8 +46,8 @@ impl Lines {
         }
     }
 
-    /// Grows the partial line, giving out a full piece only once it is known that more follows, so
-    /// that a line of exactly `MAX_TEXT` bytes is one line.
+    /// Grows the partial line. A full piece is given out only when more follows: a line of exactly
+    /// `MAX_TEXT` bytes is one line.
     fn extend(&mut self, mut bytes: &[u8], line: &mut impl FnMut(&[u8])) {
         while self.partial.len() + bytes.len() > MAX_TEXT {
             let (head, tail) = bytes.split_at(MAX_TEXT - self.partial.len());
@@ -109,7 +109,7 @@ mod tests {
         }
     }
 
-    /// What [`Lines`] must give for `stream`, said in the plainest way.
+    /// The lines that [`Lines`] must give for `stream`, found in the plainest way.
     fn model(stream: &[u8]) -> Vec<Vec<u8>> {
         let mut text = stream.to_vec();
         text.retain(|&byte| byte != 0);

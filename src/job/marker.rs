@@ -34,7 +34,6 @@ use std::process::Command;
 use memchr::memmem;
 
 use super::preflight::{self, PreflightError};
-use super::relay::Exit;
 use crate::random;
 use crate::ssh_error::Diagnosis;
 
@@ -151,10 +150,10 @@ impl Monitor {
         }
     }
 
-    /// The verdict on an attempt that has ended so.
-    pub fn verdict(&self, exit: Exit) -> Verdict {
+    /// The verdict on an attempt that ended with a failure of ssh.
+    pub fn verdict(&self) -> Verdict {
         match self.diagnosis.cause() {
-            _ if self.is_requested || !exit.is_failure_of_ssh() => Verdict::Permanent,
+            _ if self.is_requested => Verdict::Permanent,
             Some(cause) if cause.is_transient() => Verdict::Transient,
             Some(_) => Verdict::Permanent,
             None => Verdict::Unexplained,

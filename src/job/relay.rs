@@ -23,14 +23,14 @@ use crate::poll::{is_ready, wait};
 /// How long ssh may take to end after the first signal that was forwarded to it.
 const KILL_AFTER: Duration = Duration::from_secs(10);
 
-/// How long the same signal again is the same request: timeout(1) sends it to us and then to our
+/// Within this time the same signal is the same request: timeout(1) sends it to us, and then to our
 /// process group.
 const SAME_SIGNAL: Duration = Duration::from_secs(1);
 
 /// How long the pipe's end of file may take after ssh has exited.
 ///
-/// Usually it is there already. It is not where a local helper (a `ProxyCommand`, a
-/// `ControlPersist` master) still holds the pipe, maybe for hours.
+/// Usually it has already come. A local helper (a `ProxyCommand`, a `ControlPersist` master) can hold the
+/// pipe for hours.
 const EOF_GRACE: Duration = Duration::from_millis(100);
 
 /// The size of a pipe that nobody has changed (pipe(7)).
@@ -99,7 +99,7 @@ pub fn relay(
     })
 }
 
-/// A running ssh and what is to be done with it.
+/// A running ssh, its output and the signals that it was sent.
 struct Relay<'a> {
     child: Child,
     /// The first signal that was passed on to it, and when.
@@ -142,8 +142,8 @@ impl Relay<'_> {
                 self.forwarded = Some((signal, Instant::now()));
                 self.kill_at = Some(Instant::now() + KILL_AFTER);
                 self.output.sinks.tee.close();
-                // It can only fail if ssh has exited; its SIGCHLD is then on the way. The process id
-                // cannot have passed to another process because nobody but us reaps it, later.
+                // It fails only if ssh has exited; SIGCHLD is then on the way. The process id cannot
+                // have passed to another process: only we reap ssh, later.
                 let _ = kill_process(Pid::from_child(&self.child), signal);
             }
         }
@@ -157,7 +157,7 @@ impl Relay<'_> {
 
 /// The reading side of ssh's output, and where it goes.
 struct Output<'a> {
-    /// Nothing after end of file, when poll(2) would report it as ready for ever.
+    /// None after end of file: poll(2) would call it ready for ever.
     pipe: Option<PipeReader>,
     buffer: Vec<u8>,
     lines: Lines,
@@ -184,10 +184,9 @@ impl Output<'_> {
         Ok(())
     }
 
-    /// Reads once and appends the lines that this completes, all in one go, to the log.
+    /// Reads once, and appends all lines that are now complete to the log at once.
     ///
-    /// Returns the number of bytes read, 0 at end of file. The caller knows that there is something
-    /// to read.
+    /// Returns the number of bytes read, 0 at end of file. The caller has seen that the pipe is ready.
     fn read(&mut self) -> usize {
         let Some(pipe) = &self.pipe else { return 0 };
         self.buffer.clear();
@@ -212,8 +211,8 @@ impl Output<'_> {
 
     /// Reads what is left once ssh has exited.
     ///
-    /// All that ssh wrote is in the pipe by now and is read in any case. What comes after it, from a
-    /// helper that still holds the pipe, is read as long as the grace lasts.
+    /// All that ssh wrote is in the pipe by now, and is read in any case. A helper that still holds the
+    /// pipe may write more; that is read as long as the grace lasts.
     fn drain(&mut self) {
         let deadline = Instant::now() + EOF_GRACE;
         let mut owed = self.pipe.as_ref().map_or(0, unread);
@@ -228,7 +227,7 @@ impl Output<'_> {
         self.finish();
     }
 
-    /// Ends the output: what has come of a last line is a line.
+    /// Ends the output: a last line without a newline is a line.
     fn finish(&mut self) {
         self.pipe = None;
         self.sinks.log.begin();
@@ -242,6 +241,6 @@ impl Output<'_> {
 
 /// The number of bytes in `pipe`.
 fn unread(pipe: &PipeReader) -> usize {
-    // FIONREAD fails for no pipe; should it do so, the grace alone has to do.
+    // FIONREAD does not fail for a pipe. If it did, the grace would have to do.
     ioctl_fionread(pipe).map_or(0, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
 }

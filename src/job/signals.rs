@@ -17,7 +17,7 @@ use crate::poll::wait;
 /// The signals that ask us to end the job.
 const ENDING: [Signal; 4] = [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT];
 
-/// What a signal told us.
+/// The meaning of a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
     /// A child has stopped, gone on or exited.
@@ -33,14 +33,14 @@ pub struct Signals(SignalDelivery<UnixStream, SignalOnly>);
 impl Signals {
     /// Installs the handlers and empties the signal mask.
     ///
-    /// A signal that was ignored when we started (nohup) stays so, for us and for ssh: a handler of
+    /// A signal that was ignored when we started (nohup) stays ignored, for us and for ssh: a handler of
     /// ours would become the default action in the child at exec (execve(2)). SIGCHLD is the
-    /// exception: while it is ignored the kernel throws the exit status of children away (wait(2)).
+    /// exception: while it is ignored, the kernel discards the exit status of children (wait(2)).
     ///
-    /// A caller's mask is not kept: with SIGCHLD or SIGTERM blocked we would wait for ever.
+    /// The caller's mask is not kept: with SIGCHLD or SIGTERM blocked we would wait for ever.
     ///
     /// SIGXFSZ is caught so that a log over `RLIMIT_FSIZE` is a failed write and not our death. SIGPIPE
-    /// needs nothing: Rust's start-up code ignores it and Rust's `Command` resets it in the child.
+    /// needs nothing: Rust's start-up code ignores it, and Rust's `Command` resets it in the child.
     ///
     /// # Errors
     ///
@@ -109,9 +109,9 @@ impl SignalSet {
     }
 }
 
-/// The signals that our caller ignored, from proc(5): sigaction(2) itself has no safe form in Rust.
+/// The signals that our caller ignored, from proc(5): sigaction(2) has no safe form in Rust.
 ///
-/// Without /proc nothing is taken to be ignored.
+/// Without /proc no signal counts as ignored.
 fn ignored_at_start() -> SignalSet {
     let mask = fs::read_to_string("/proc/self/status")
         .ok()

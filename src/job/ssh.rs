@@ -39,7 +39,7 @@ pub enum WordError {
     /// ssh takes it for an option, also after the host: `ssh root@h -oProxyCommand=…` runs it.
     #[error("it starts with '-', which ssh would take for an option")]
     LeadingHyphen,
-    /// Not part of any host or login name, but of an attack or a slip of quoting.
+    /// No host or login name holds it, but an attack or a slip of quoting does.
     #[error("it contains {0:?}")]
     Forbidden(char),
     /// `HOST:PORT`, which ssh would look up as a name.
@@ -132,7 +132,7 @@ fn refuse_port(word: &OsStr) -> Result<(), WordError> {
     Ok(())
 }
 
-/// What the job is: where it runs and what.
+/// The job: a host and the command to run there.
 #[derive(Debug, Clone)]
 pub struct Operands {
     /// Where.
@@ -196,11 +196,11 @@ pub struct Running {
 impl Ssh {
     /// Starts ssh, with one pipe as its standard output and standard error.
     ///
-    /// The two share one pipe because only that keeps the order of what is written to them. Nothing
-    /// else shares the write end: ssh sets `O_NONBLOCK` on it. Standard input is inherited.
+    /// The two share one pipe: only that keeps the order of the writes. Nothing else shares the write
+    /// end, because ssh sets `O_NONBLOCK` on it. Standard input is inherited.
     ///
-    /// The remote command is passed as the words that it came in: ssh joins them with single spaces
-    /// and leaves everything else to the remote shell.
+    /// The words of the remote command are passed as they came: ssh joins them with single spaces, and
+    /// leaves everything else to the remote shell.
     ///
     /// With a `marker`, ssh prints that before it requests the remote command.
     ///
@@ -212,8 +212,8 @@ impl Ssh {
         // Refused to an ordinary user with very many jobs at once (pipe(7), pipe-user-pages-soft).
         let _ = fcntl_setpipe_size(&output, PIPE_SIZE);
         let stderr = stdout.try_clone()?;
-        // A temporary, so that our copies of the write end go with it: while we held one, end of file
-        // would never come.
+        // A temporary: our copies of the write end go with it. While we held one, end of file would
+        // never come.
         let child = command(marker)
             .args(self.arguments())
             .stdout(stdout)

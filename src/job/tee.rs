@@ -1,4 +1,4 @@
-//! Shows the output on standard output too, and never lets the job wait for signals meanwhile.
+//! Shows the output on standard output too. A slow reader never keeps a signal from the job.
 
 use std::io;
 use std::time::Instant;
@@ -13,8 +13,8 @@ const MAX_BACKLOG: usize = 1 << 20;
 
 /// The copy of the output for whoever reads our standard output.
 ///
-/// A terminal that is stopped or a pipe that is full slows the job down, as it would without us; it
-/// does not keep a signal from ending it.
+/// A stopped terminal or a full pipe slows the job down, as it would without us. A signal still ends the
+/// job.
 #[derive(Debug)]
 pub struct Tee {
     is_open: bool,
@@ -23,7 +23,7 @@ pub struct Tee {
 }
 
 impl Tee {
-    /// A tee that shows what it is given, or nothing.
+    /// A tee that shows the output, or nothing.
     pub fn new(is_open: bool) -> Self {
         Self {
             is_open,
@@ -33,8 +33,8 @@ impl Tee {
 
     /// Shows `bytes`, now or later.
     pub fn show(&mut self, bytes: &[u8]) {
-        // Over the limit only once ssh has exited, by a helper of its own that floods the pipe: while
-        // it runs nothing more is read until the backlog is gone.
+        // While ssh runs, nothing more is read until the backlog is gone. Once it has exited, a helper
+        // of its own may still flood the pipe: that is where the limit counts.
         if self.is_open && self.backlog.len() < MAX_BACKLOG {
             self.backlog.extend_from_slice(bytes);
             self.write();
@@ -60,7 +60,7 @@ impl Tee {
         self.backlog.clear();
     }
 
-    /// Waits until all is shown, or a signal says that nobody cares.
+    /// Waits until all is shown, or a signal asks us to end.
     pub fn finish(mut self, signals: &mut Signals) {
         while self.is_behind() {
             let stdout = io::stdout();

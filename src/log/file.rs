@@ -12,12 +12,12 @@ use rustix::process::geteuid;
 
 use super::record::number;
 
-/// How often the file may vanish between two looks at it before that counts as a fault. Only
-/// somebody who creates and deletes it without pause gets this far.
+/// How often the file may vanish while it is opened before that counts as an error. Only somebody who
+/// creates and deletes it without pause gets this far.
 const OPEN_ATTEMPTS: u32 = 100;
 
-/// How many writes of other processes a check for a torn line waits for. Where so many come one after
-/// the other, the line has long been ended by one of them.
+/// How many writes of other processes a check for a torn line waits for. One of so many has long ended
+/// the line.
 const TORN_CHECKS: u32 = 10;
 
 /// The name of a log file: `YYYYMMDD_remoteexe.log`, or `YYYYMMDD_remoteexe.UID.log` for one user's.
@@ -61,14 +61,13 @@ impl Display for LogName {
 /// Why records could not be appended to a file.
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
-    /// It is a link in a directory where anybody may place one: following it would let that person
-    /// choose the file that root writes to.
+    /// In a directory for everybody, whoever made the link would choose the file that root writes to.
     #[error("it is a symbolic link")]
     Symlink,
     /// A FIFO would block, a device or a socket would swallow the records.
     #[error("it is not a regular file")]
     NotRegular,
-    /// A hard link is the symbolic link's older sister.
+    /// A hard link can lead to another file as well as a symbolic one.
     #[error("it has more than one hard link")]
     HardLinked,
     /// Somebody else's file: its owner could rewrite or truncate the records.
@@ -80,8 +79,8 @@ pub enum AppendError {
 }
 
 impl AppendError {
-    /// Whether the same append may well succeed a little later: the disk, the quota, the table of
-    /// open files or the memory is full.
+    /// Whether the same append may succeed a little later: the disk, the quota, the table of open files
+    /// or the memory is full.
     pub fn is_transient(&self) -> bool {
         let Self::Io(error) = self else { return false };
         matches!(
@@ -91,7 +90,7 @@ impl AppendError {
     }
 }
 
-/// An append that has come to nothing, or not to its end.
+/// An append that has failed, or stopped half-way.
 #[derive(Debug)]
 pub struct Failure {
     /// What stopped it.
@@ -118,7 +117,7 @@ pub struct Cut {
 }
 
 impl Cut {
-    /// Whether the file still ends where it was cut, so that the rest belongs right there.
+    /// Whether the file still ends where the write was cut. Then the rest belongs there.
     fn is_end_of(&self, file: &Stat) -> bool {
         let size = u64::try_from(file.st_size);
         (self.device, self.inode, Ok(self.end)) == (file.st_dev, file.st_ino, size)
@@ -127,12 +126,16 @@ impl Cut {
 
 /// Appends `records` to the file at `path`, creating it with mode 0666 less the umask.
 ///
-/// The file is opened anew for each call, so one that was deleted or renamed meanwhile is simply
-/// created again. One write(2) with `O_APPEND` carries all records: on a local Linux filesystem no
-/// other process's records come in between.
+/// The file is opened anew for each call: if it was deleted or renamed meanwhile, it is created again.
+/// One write(2) with `O_APPEND` carries all records. On a local Linux filesystem no other process's
+/// records come in between.
 ///
-/// If the file still ends at `cut`, where an earlier append of the same records stopped, the append
-/// goes on from there.
+/// `cut` tells where an earlier append of the same records stopped. If the file still ends there, the
+/// append goes on from there.
+///
+/// # Errors
+///
+/// The file is refused or cannot be opened, or a write failed; the error tells how many bytes it has.
 pub fn append(path: &Path, records: &[u8], cut: Option<&Cut>) -> Result<(), Failure> {
     let (file, stat) = open_safely(path)?;
     let mut written = match cut {
@@ -164,16 +167,16 @@ pub fn append(path: &Path, records: &[u8], cut: Option<&Cut>) -> Result<(), Fail
     Ok(())
 }
 
-/// Whether the file ends in the middle of a line: the process that wrote it was killed in the middle
-/// of a write(2) or found the disk full. A record of ours must not become part of that line.
+/// Whether the file ends in the middle of a line. The process that wrote it was killed in a write(2), or
+/// found the disk full. A record of ours must not become part of that line.
 fn is_torn(file: &OwnedFd, stat: &Stat) -> bool {
     let mut size = stat.st_size;
     for _ in 0..TORN_CHECKS {
         if ends_with_newline(file, size) {
             return false;
         }
-        // Or another process is just writing: a file grows by and by. This does nothing to it but
-        // wait, on the inode's lock, for such a write to end.
+        // Or another process is just writing: the size grows while its write(2) runs. This call only
+        // waits for the inode's lock, which that write holds.
         if fallocate(file, FallocateFlags::KEEP_SIZE, 0, 1).is_err() {
             return false;
         }
@@ -214,7 +217,7 @@ fn open_safely(path: &Path) -> Result<(OwnedFd, Stat), AppendError> {
                 flags | OFlags::RDWR | OFlags::CREATE | OFlags::EXCL,
                 Mode::from_raw_mode(0o666),
             ),
-            // Ours to write but not to read; then it is taken to end with a newline.
+            // We may write to it but not read it. Then it is taken to end with a newline.
             Err(Errno::ACCESS) => open(path, flags | OFlags::WRONLY, Mode::empty()),
             other => other,
         };
@@ -235,10 +238,10 @@ fn open_safely(path: &Path) -> Result<(OwnedFd, Stat), AppendError> {
             Err(errno) => return Err(io::Error::from(errno).into()),
         }
     }
-    Err(io::Error::other("it is created and deleted all the time").into())
+    Err(io::Error::other("somebody creates and deletes it all the time").into())
 }
 
-/// Refuses a file that is not to be trusted with records.
+/// Refuses a file that another user could have placed there or could change.
 fn check(stat: &Stat) -> Result<(), AppendError> {
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         Err(AppendError::NotRegular)

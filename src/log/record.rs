@@ -12,10 +12,10 @@ pub const MAX_APPEND: usize = 1 << 20;
 
 /// The most bytes of text that one record carries. A longer text becomes several records.
 ///
-/// What this leaves of an append is more than any prefix takes.
+/// The rest of an append is more than any prefix takes.
 pub const MAX_TEXT: usize = MAX_APPEND - 64;
 
-/// The part of a record before its text, made once a second instead of once a line.
+/// The part of a record before its text. It is made once a second, not once a line.
 #[derive(Debug)]
 pub struct Prefix {
     pid: u32,

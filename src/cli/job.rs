@@ -29,8 +29,8 @@ const HELP: &str = "\
 
 Arguments:
   <HOST>           Host name, address or alias of ssh_config
-  <SCRIPT>         What to run there, also with parameters as one quoted word
-  [PARAMETERS]...  More words for it; all that follows HOST goes there verbatim
+  <SCRIPT>         Script or command to run there; parameters may stand in the same word
+  [PARAMETERS]...  Further words; everything behind HOST is sent as it is
 
 {all-args}
 
@@ -38,11 +38,11 @@ Log:
   DIR/YYYYMMDD_remoteexe.log, each line as [YYYY-MM-DD HH:MM:SS][PID] TEXT
 
 Examples:
-  In a crontab (where \\% has to stand for %):
+  In a crontab (where % is written as \\%):
     */5 * * * * root remoteexe host_sum_batch01 /path/to/sum.sh
-  By hand, with the output on the terminal too and the log in this directory:
+  By hand, with the log in this directory:
     remoteexe -i ~/.ssh/batch -l batch --log-dir . host01 \"/path/to.sh action\"
-  What ran, what failed and why (remoteexe --report --help says more):
+  To see what ran, what failed and why (more in remoteexe --report --help):
     remoteexe --report
 
 Exit status:
@@ -61,7 +61,7 @@ Exit status:
     help_template = HELP,
 )]
 struct Args {
-    /// Private key; if none, as ssh's configuration says
+    /// Private key; without it ssh's configuration chooses
     #[arg(short, long, value_name = "FILE", env = "REMOTEEXE_IDENTITY")]
     #[arg(help_heading = "Passed to ssh", hide_env_values = true)]
     identity: Vec<OsString>,
@@ -79,7 +79,7 @@ struct Args {
     #[arg(short, value_name = "OPTION", help_heading = "Passed to ssh")]
     option: Vec<OsString>,
 
-    /// Configuration file in place of the user's and the system's
+    /// Configuration file instead of the user's and the system's
     #[arg(short = 'F', value_name = "FILE", help_heading = "Passed to ssh")]
     config: Option<OsString>,
 
@@ -88,13 +88,13 @@ struct Args {
     #[arg(allow_negative_numbers = true)]
     port: Option<OsString>,
 
-    /// How often to try again when the connection fails before SCRIPT can have been started
+    /// How often to try again when the connection fails before SCRIPT can have started
     #[arg(long, value_name = "N", env = "REMOTEEXE_RETRIES")]
     #[arg(help_heading = "Retries", hide_env_values = true, default_value = "0")]
     #[arg(allow_negative_numbers = true)]
     retries: OsString,
 
-    /// Longest wait before the first of them, doubled for each further one, at most a minute
+    /// Longest wait before the first retry; it doubles for each further one, up to a minute
     #[arg(long, value_name = "SECONDS", env = "REMOTEEXE_RETRY_DELAY")]
     #[arg(help_heading = "Retries", hide_env_values = true, default_value = "1")]
     #[arg(allow_negative_numbers = true)]
@@ -105,7 +105,7 @@ struct Args {
     #[arg(help_heading = "Logging", hide_env_values = true, default_value = DEFAULT_LOG_DIR)]
     log_dir: OsString,
 
-    /// Show the output on standard output too: always, never, or auto, which does it on a terminal
+    /// Show the output on standard output too: always, never, or auto (on a terminal only)
     #[arg(
         long,
         value_name = "WHEN",

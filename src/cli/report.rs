@@ -19,20 +19,20 @@ const HELP: &str = "\
 {usage-heading} {usage}
 
 Arguments:
-  [FILE]...  Logs to read, also compressed by gzip; - is standard input. Without one
-             those in the log directory: today's, or with --since or --until
-             those that can have records of that time
+  [FILE]...  Logs to read, also compressed by gzip; - is standard input. Without a
+             FILE, today's logs in the log directory, or with --since or --until
+             the logs that can have records of that time
 
 {all-args}
 
-TIME is YYYY-MM-DD, \"YYYY-MM-DD HH:MM\", with :SS if need be, or how long ago:
-90s, 30m, 2h, 3d, 1w. A run belongs to a period if it was going on in it.
+TIME is YYYY-MM-DD, \"YYYY-MM-DD HH:MM\", \"YYYY-MM-DD HH:MM:SS\", or how long
+ago: 90s, 30m, 2h, 3d, 1w. A run belongs to a period if it was going on in it.
 
 Examples:
   remoteexe --report
   remoteexe --report --since 3d --host host_sum_batch01 --failed
   remoteexe --report --run 913@15:09
-  In a crontab, after every hour in which something has failed:
+  In a crontab, to be told every hour that something has failed:
     0 * * * * root remoteexe --report --since 61m >/dev/null || alert
 
 Exit status:
@@ -40,7 +40,7 @@ Exit status:
   74 something could not be read
 ";
 
-/// Shows what ran, what failed and why, and what never ended, as the logs tell it
+/// Shows from the logs what ran, what failed and why, and what never ended
 #[derive(Debug, Parser)]
 #[command(
     name = "remoteexe --report",
@@ -53,7 +53,7 @@ struct Args {
     #[arg(long, value_name = "TIME", help_heading = "Which runs")]
     since: Option<OsString>,
 
-    /// Runs that started before TIME; a date alone is included
+    /// Runs that started before TIME; a date alone includes that day
     #[arg(long, value_name = "TIME", help_heading = "Which runs")]
     until: Option<OsString>,
 
@@ -69,7 +69,7 @@ struct Args {
     #[arg(long, help_heading = "Which runs")]
     failed: bool,
 
-    /// All records of one run: of process PID, the last one or that which started at TIME
+    /// All records of one run: the last one of process PID, or the one that started at TIME
     #[arg(long, value_name = "PID[@TIME]", help_heading = "In which form")]
     #[arg(conflicts_with_all = ["json", "tsv"])]
     run: Option<OsString>,

@@ -3,8 +3,7 @@
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
-use rustix::process::Signal;
-use signal_hook::low_level::signal_name;
+use nix::sys::signal::Signal;
 
 /// All went well; for `--report`: nothing has failed.
 pub const SUCCESS: u8 = 0;
@@ -34,8 +33,8 @@ pub const SIGNALLED: u8 = 128;
 const LAST_SIGNAL: u8 = 64;
 
 /// 128+N for signal N.
-pub fn of_signal(signal: Signal) -> u8 {
-    signalled(signal.as_raw())
+pub fn of_signal(number: u8) -> u8 {
+    SIGNALLED.saturating_add(number)
 }
 
 /// The exit status of a child: its own, or 128+N where signal N ended it.
@@ -43,12 +42,11 @@ pub fn of_child(status: ExitStatus) -> u8 {
     match status.code() {
         // The kernel keeps eight bits of it (wait(2)).
         Some(code) => u8::try_from(code).unwrap_or(u8::MAX),
-        None => signalled(status.signal().unwrap_or_default()),
+        None => status
+            .signal()
+            .and_then(|signal| u8::try_from(signal).ok())
+            .map_or(u8::MAX, of_signal),
     }
-}
-
-fn signalled(signal: i32) -> u8 {
-    u8::try_from(signal).map_or(u8::MAX, |signal| SIGNALLED.saturating_add(signal))
 }
 
 /// The number N of a signal, if `status` is 128+N.
@@ -60,8 +58,8 @@ pub fn signal_number(status: u8) -> Option<u8> {
 
 /// The name of the signal that `status` stands for, without `SIG`, if it has one.
 pub fn signal(status: u8) -> Option<&'static str> {
-    let name = signal_name(signal_number(status)?.into())?;
-    Some(name.trim_start_matches("SIG"))
+    let signal = Signal::try_from(i32::from(signal_number(status)?)).ok()?;
+    Some(signal.as_str().trim_start_matches("SIG"))
 }
 
 #[cfg(test)]
@@ -70,7 +68,7 @@ mod tests {
 
     #[test]
     fn a_signal_is_told_from_a_status_of_the_script() {
-        assert_eq!(of_signal(Signal::TERM), 143);
+        assert_eq!(of_signal(15), 143);
         assert_eq!(signal(143), Some("TERM"));
         for status in [SUCCESS, CANNOT_RUN, NOT_FOUND, 128, 193, SSH_FAILED] {
             assert_eq!(signal_number(status), None, "{status}");

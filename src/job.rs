@@ -10,6 +10,7 @@ mod preflight;
 mod relay;
 mod retry;
 mod signals;
+mod spawn;
 mod ssh;
 mod tee;
 
@@ -17,7 +18,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
 use chrono::Local;
-use rustix::process::Signal;
 
 use crate::escape;
 use crate::exit;
@@ -26,7 +26,7 @@ use crate::log::record::{Kind, Notice, USAGE};
 use marker::{Marker, Monitor, Verdict};
 use relay::{Exit, Sinks, relay};
 use retry::Decision;
-use signals::Signals;
+use signals::{EndingSignal, Signals};
 use ssh::StartError;
 use tee::Tee;
 
@@ -63,7 +63,7 @@ pub enum Outcome {
     /// Refused: a usage error.
     Refused,
     /// A signal came while no ssh was running.
-    Interrupted(Signal),
+    Interrupted(EndingSignal),
     /// ssh has not run.
     NotStarted(StartError),
     /// ssh could not be waited for, and was killed.
@@ -79,11 +79,11 @@ impl Outcome {
             Self::Refused => exit::USAGE_ERROR,
             Self::NotStarted(StartError::NotFound) => exit::NOT_FOUND,
             Self::NotStarted(StartError::CannotRun(_)) | Self::WaitFailed(_) => exit::CANNOT_RUN,
-            Self::Interrupted(signal) => exit::of_signal(*signal),
+            Self::Interrupted(signal) => exit::of_signal(signal.number()),
             Self::Exited(Exit { status, forwarded }) => match forwarded {
                 // ssh catches TERM, INT and HUP, and exits with 255. With any other status the remote
                 // command has ended by itself, signal or no signal.
-                Some(signal) if ssh_failed_or_died(*status) => exit::of_signal(*signal),
+                Some(signal) if ssh_failed_or_died(*status) => exit::of_signal(signal.number()),
                 _ => exit::of_child(*status),
             },
         }
@@ -134,7 +134,7 @@ impl Job {
 
     /// Runs ssh, and again as long as the remote command cannot have been started.
     fn attempts(&self, signals: &mut Signals, sinks: &mut Sinks) -> Outcome {
-        let marker = self.marker(&mut sinks.log);
+        let marker = self.marker(signals, &mut sinks.log);
         let mut failed = 0;
         loop {
             let (outcome, verdict) = self.attempt(marker.as_ref(), signals, sinks);
@@ -151,11 +151,11 @@ impl Job {
     }
 
     /// The marker that makes retries safe, if they are wanted and this machine's programs support it.
-    fn marker(&self, log: &mut Log) -> Option<Marker> {
+    fn marker(&self, signals: &mut Signals, log: &mut Log) -> Option<Marker> {
         if self.retries.count == 0 {
             return None;
         }
-        Marker::prepare(ssh::program()?)
+        Marker::prepare(ssh::program()?, signals)
             .inspect_err(|error| {
                 let reason = escape::printable(error.to_string().as_bytes());
                 log.record(Kind::Notice(Notice::NoRetries(reason.as_bytes())));

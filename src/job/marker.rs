@@ -27,13 +27,13 @@
 //! needs a second condition: ssh has said that the connection failed, in a message of a connection without
 //! a session. A script can print the like.
 
-use std::env;
 use std::path::PathBuf;
-use std::process::Command;
 
 use memchr::memmem;
 
 use super::preflight::{self, PreflightError};
+use super::signals::Signals;
+use super::spawn::Program;
 use crate::random;
 use crate::ssh_error::Diagnosis;
 
@@ -53,20 +53,20 @@ impl Marker {
     /// # Errors
     ///
     /// `ssh` or /bin/sh is not known to print it.
-    pub fn prepare(ssh: PathBuf) -> Result<Self, PreflightError> {
-        preflight::check_ssh(&ssh)?;
+    pub fn prepare(ssh: PathBuf, signals: &mut Signals) -> Result<Self, PreflightError> {
+        preflight::check_ssh(&ssh, signals)?;
         // Not a secret: only so that no output looks like it.
         let nonce = random::number().map_err(PreflightError::Random)?;
         let text = format!("remoteexe marker {nonce:016x}");
-        let mut shell = Command::new(SHELL);
+        let mut shell = Program::new(SHELL);
         shell.args(["-c", &format!("echo {text}")]);
         remove_shell_settings(&mut shell);
-        preflight::check_shell(shell, &text)?;
+        preflight::check_shell(&shell, &text, signals)?;
         Ok(Self { ssh, text })
     }
 
-    /// An ssh that prints the marker; the job's own arguments go behind.
-    pub fn command(&self) -> Command {
+    /// An ssh that prints the marker, and sees itself as `name`; the job's own arguments go behind.
+    pub fn program(&self, name: &str) -> Program {
         // Where the pipe is full echo fails: ssh sets O_NONBLOCK on it. The command must not go on then.
         let local_command = format!("LocalCommand=echo {} || kill -9 $PPID", self.text);
         let options = [
@@ -76,24 +76,23 @@ impl Marker {
             "ControlPath=none",
             "RemoteCommand=none",
         ];
-        let mut command = Command::new(&self.ssh);
-        command.args(options.map(|option| format!("-o{option}")));
-        command.env("SHELL", SHELL);
-        remove_shell_settings(&mut command);
-        command
+        let mut program = Program::new(&self.ssh);
+        program.words = vec![name.into()];
+        program.args(options.map(|option| format!("-o{option}")));
+        program.env.retain(|(name, _)| name != "SHELL");
+        program.env.push(("SHELL".into(), SHELL.into()));
+        remove_shell_settings(&mut program);
+        program
     }
 }
 
 /// Removes the settings with which bash, where it is /bin/sh, runs nothing or something else.
-fn remove_shell_settings(command: &mut Command) {
-    for (name, _) in env::vars_os() {
-        let bytes = name.as_encoded_bytes();
-        if bytes.starts_with(b"BASH_FUNC_")
-            || matches!(bytes, b"SHELLOPTS" | b"BASHOPTS" | b"BASH_ENV" | b"ENV")
-        {
-            command.env_remove(name);
-        }
-    }
+fn remove_shell_settings(program: &mut Program) {
+    program.env.retain(|(name, _)| {
+        let name = name.as_encoded_bytes();
+        !name.starts_with(b"BASH_FUNC_")
+            && !matches!(name, b"SHELLOPTS" | b"BASHOPTS" | b"BASH_ENV" | b"ENV")
+    });
 }
 
 /// Watches the output of one attempt for the marker and for ssh's messages.

@@ -2,12 +2,15 @@
 
 use std::fs::File;
 use std::io::{self, PipeReader, Read};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
+use rustix::process::Signal;
 
+use super::signals::Signals;
+use super::spawn::{Program, dev_null};
 use crate::poll::{is_ready, wait};
 
 /// The first OpenSSH that knows all the options: 7.6 brought `RemoteCommand`.
@@ -15,6 +18,9 @@ const OLDEST: (u32, u32) = (7, 6);
 
 /// How long a program that is tried may take to print its first line.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+const STDOUT: usize = 1;
+const STDERR: usize = 2;
 
 /// Why retries would not be safe.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +53,7 @@ pub enum PreflightError {
 /// # Errors
 ///
 /// It is none, or that cannot be found out.
-pub fn check_ssh(ssh: &Path) -> Result<(), PreflightError> {
+pub fn check_ssh(ssh: &Path, signals: &mut Signals) -> Result<(), PreflightError> {
     let unverified = |error| PreflightError::Unverified(ssh.into(), error);
     let mut magic = [0; 4];
     let read = File::open(ssh).and_then(|mut file| file.read(&mut magic));
@@ -55,10 +61,9 @@ pub fn check_ssh(ssh: &Path) -> Result<(), PreflightError> {
     if &magic != b"\x7fELF" {
         return Err(PreflightError::Script(ssh.into()));
     }
-    let (reader, stderr) = io::pipe().map_err(unverified)?;
-    let mut command = Command::new(ssh);
-    command.arg("-V").stdout(Stdio::null()).stderr(stderr);
-    let version = first_output(command, reader).map_err(unverified)?;
+    let mut program = Program::new(ssh);
+    program.args(["-V"]);
+    let version = printed_on(STDERR, &program, signals).map_err(unverified)?;
     match openssh_version(&version) {
         Some(number) if number >= OLDEST => Ok(()),
         Some(_) => Err(PreflightError::TooOld(ssh.into(), version)),
@@ -71,10 +76,12 @@ pub fn check_ssh(ssh: &Path) -> Result<(), PreflightError> {
 /// # Errors
 ///
 /// It does not.
-pub fn check_shell(mut shell: Command, marker: &str) -> Result<(), PreflightError> {
-    let (reader, stdout) = io::pipe().map_err(PreflightError::Shell)?;
-    shell.stdout(stdout).stderr(Stdio::null());
-    let printed = first_output(shell, reader).map_err(PreflightError::Shell)?;
+pub fn check_shell(
+    shell: &Program,
+    marker: &str,
+    signals: &mut Signals,
+) -> Result<(), PreflightError> {
+    let printed = printed_on(STDOUT, shell, signals).map_err(PreflightError::Shell)?;
     if printed == marker {
         Ok(())
     } else {
@@ -82,27 +89,39 @@ pub fn check_shell(mut shell: Command, marker: &str) -> Result<(), PreflightErro
     }
 }
 
-/// The first bytes that `command` writes into the pipe that `reader` is the other end of.
+/// The first bytes that `program` prints on the descriptor `number`.
 ///
 /// Its end is not waited for: it may have a child that keeps the pipe.
-fn first_output(mut command: Command, mut reader: PipeReader) -> io::Result<String> {
-    let mut child = command.stdin(Stdio::null()).spawn()?;
-    // With our copies of the write end gone, its end of file comes.
-    drop(command);
-    let mut fds = [PollFd::new(&reader, PollFlags::IN)];
-    let waited = wait(&mut fds, Some(Instant::now() + PATIENCE));
-    let has_come = is_ready(&fds[0]);
+fn printed_on(number: usize, program: &Program, signals: &mut Signals) -> io::Result<String> {
+    let (mut output, input) = io::pipe()?;
+    let null = dev_null()?;
+    let mut stdio = [Some(null.as_fd()); 3];
+    stdio[number] = Some(input.as_fd());
+    let child = program.spawn(stdio)?;
+    // With our copy of the write end gone, its end of file comes.
+    drop(input);
     let mut bytes = [0; 256];
-    let read = match waited {
-        Ok(()) if has_come => reader.read(&mut bytes),
-        // Or a signal has come; it is looked at before anything is started.
-        Ok(()) => Err(io::Error::other("it does not answer")),
-        Err(error) => Err(error),
-    };
-    let _ = child.kill();
+    let read = wait_for_output(&output, signals).and_then(|()| output.read(&mut bytes));
+    child.send(Signal::KILL);
     let _ = child.wait();
     let text = String::from_utf8_lossy(&bytes[..read?]);
     Ok(text.trim().to_owned())
+}
+
+/// Waits until there is something to read. A signal to end gives up; the caller of the checks finds it.
+fn wait_for_output(output: &PipeReader, signals: &mut Signals) -> io::Result<()> {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline && !signals.is_ending() {
+        let mut fds = [
+            PollFd::new(output, PollFlags::IN),
+            PollFd::new(signals, PollFlags::IN),
+        ];
+        wait(&mut fds, Some(deadline))?;
+        if is_ready(&fds[0]) {
+            return Ok(());
+        }
+    }
+    Err(io::Error::other("it does not answer"))
 }
 
 /// Major and minor version in what `ssh -V` prints, such as `OpenSSH_9.2p1 Debian-2, OpenSSL 3.0.17`.

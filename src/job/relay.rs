@@ -1,7 +1,7 @@
 //! Passes the output of a running ssh on to the log as it comes, and signals on to ssh.
 
 use std::io::{self, PipeReader};
-use std::process::{Child, ExitStatus};
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -9,11 +9,12 @@ use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::{ioctl_fionread, read, retry_on_intr};
 use rustix::pipe::fcntl_getpipe_size;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 use super::lines::Lines;
 use super::marker::Monitor;
-use super::signals::{Event, Signals};
+use super::signals::{EndingSignal, Signals};
+use super::spawn::Child;
 use super::ssh::Running;
 use super::tee::Tee;
 use crate::exit;
@@ -33,6 +34,9 @@ const SAME_SIGNAL: Duration = Duration::from_secs(1);
 /// pipe for hours.
 const EOF_GRACE: Duration = Duration::from_millis(100);
 
+/// How long an exit of ssh may stay unseen where the kernel has no pidfd and SIGCHLD is lost.
+const LOOK_AFTER: Duration = Duration::from_secs(1);
+
 /// The size of a pipe that nobody has changed (pipe(7)).
 const DEFAULT_PIPE_SIZE: usize = 64 << 10;
 
@@ -42,7 +46,7 @@ pub struct Exit {
     /// ssh's own.
     pub status: ExitStatus,
     /// The first signal that was forwarded to it.
-    pub forwarded: Option<Signal>,
+    pub forwarded: Option<EndingSignal>,
 }
 
 impl Exit {
@@ -103,7 +107,7 @@ pub fn relay(
 struct Relay<'a> {
     child: Child,
     /// The first signal that was passed on to it, and when.
-    forwarded: Option<(Signal, Instant)>,
+    forwarded: Option<(EndingSignal, Instant)>,
     kill_at: Option<Instant>,
     output: Output<'a>,
 }
@@ -115,17 +119,15 @@ impl Relay<'_> {
     fn until_exit(&mut self, signals: &mut Signals) -> anyhow::Result<ExitStatus> {
         loop {
             self.output
-                .pump(signals, self.kill_at)
-                .context("cannot wait for ssh")?;
-            for event in signals.pending() {
-                match event {
-                    Event::Ending(signal) => self.forward(signal),
-                    Event::Child => {
-                        if let Some(status) = self.child.try_wait().context("cannot reap ssh")? {
-                            return Ok(status);
-                        }
-                    }
-                }
+                .pump(signals, &self.child, self.deadline())
+                .context("cannot wait for it")?;
+            // First: Ctrl-C reaches ssh as well, which then exits with 255.
+            while let Some(signal) = signals.ending() {
+                self.forward(signal);
+            }
+            // After each wake-up: no lost SIGCHLD can hold us.
+            if let Some(status) = self.child.try_wait().context("cannot reap it")? {
+                return Ok(status);
             }
             if self.kill_at.is_some_and(|at| at <= Instant::now()) {
                 self.kill();
@@ -133,8 +135,17 @@ impl Relay<'_> {
         }
     }
 
+    /// When to wake up though nothing has happened.
+    fn deadline(&self) -> Option<Instant> {
+        if self.child.exit_fd().is_some() {
+            return self.kill_at;
+        }
+        let look = Instant::now() + LOOK_AFTER;
+        Some(self.kill_at.map_or(look, |kill_at| kill_at.min(look)))
+    }
+
     /// Passes the first signal on to ssh; another one means that it did not help.
-    fn forward(&mut self, signal: Signal) {
+    fn forward(&mut self, signal: EndingSignal) {
         match self.forwarded {
             Some((first, at)) if first == signal && at.elapsed() < SAME_SIGNAL => {}
             Some(_) => self.kill(),
@@ -142,16 +153,14 @@ impl Relay<'_> {
                 self.forwarded = Some((signal, Instant::now()));
                 self.kill_at = Some(Instant::now() + KILL_AFTER);
                 self.output.sinks.tee.close();
-                // It fails only if ssh has exited; SIGCHLD is then on the way. The process id cannot
-                // have passed to another process: only we reap ssh, later.
-                let _ = kill_process(Pid::from_child(&self.child), signal);
+                self.child.send(signal.for_ssh());
             }
         }
     }
 
     fn kill(&mut self) {
         self.kill_at = None;
-        let _ = self.child.kill();
+        self.child.send(Signal::KILL);
     }
 }
 
@@ -166,17 +175,27 @@ struct Output<'a> {
 }
 
 impl Output<'_> {
-    /// Waits for output, a signal or `deadline`, and relays the output.
-    fn pump(&mut self, signals: &Signals, deadline: Option<Instant>) -> io::Result<()> {
+    /// Waits for output, a signal, the exit of ssh or `deadline`, and relays the output.
+    fn pump(
+        &mut self,
+        signals: &Signals,
+        child: &Child,
+        deadline: Option<Instant>,
+    ) -> io::Result<()> {
         let stdout = io::stdout();
-        let mut fds = vec![PollFd::new(signals, PollFlags::IN)];
+        let mut fds = Vec::with_capacity(3);
         if self.sinks.tee.is_behind() {
             fds.push(PollFd::new(&stdout, PollFlags::OUT));
         } else if let Some(pipe) = &self.pipe {
             fds.push(PollFd::new(pipe, PollFlags::IN));
         }
+        let has_output = !fds.is_empty();
+        fds.push(PollFd::new(signals, PollFlags::IN));
+        if let Some(exit) = &child.exit_fd() {
+            fds.push(PollFd::from_borrowed_fd(*exit, PollFlags::IN));
+        }
         wait(&mut fds, deadline)?;
-        match fds.get(1).is_some_and(is_ready) {
+        match has_output && is_ready(&fds[0]) {
             true if self.sinks.tee.is_behind() => self.sinks.tee.write(),
             true => _ = self.read(),
             false => {}

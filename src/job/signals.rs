@@ -3,109 +3,143 @@
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::SigSet;
+use nix::sys::signal::{SigSet, Signal as NixSignal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rustix::event::{PollFd, PollFlags};
 use rustix::process::Signal;
-use signal_hook::iterator::backend::SignalDelivery;
-use signal_hook::iterator::exfiltrator::SignalOnly;
 
 use crate::poll::wait;
 
-/// The signals that ask us to end the job.
-const ENDING: [Signal; 4] = [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT];
+/// The signals that are not ours to take: those that stop and continue a process, those that nobody misses,
+/// and SIGPIPE, of which a failed write(2) tells as well.
+const LEFT_ALONE: [NixSignal; 7] = [
+    NixSignal::SIGTSTP,
+    NixSignal::SIGTTIN,
+    NixSignal::SIGTTOU,
+    NixSignal::SIGCONT,
+    NixSignal::SIGWINCH,
+    NixSignal::SIGURG,
+    NixSignal::SIGPIPE,
+];
 
-/// The meaning of a signal.
+/// A signal that asks us to end the job, by its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Event {
-    /// A child has stopped, gone on or exited.
-    Child,
-    /// Somebody wants the job to end.
-    Ending(Signal),
+pub struct EndingSignal(u8);
+
+impl EndingSignal {
+    /// Its number (signal(7)).
+    pub fn number(self) -> u8 {
+        self.0
+    }
+
+    /// The signal that asks ssh to end: the same one where ssh knows it as such a request, else TERM.
+    pub fn for_ssh(self) -> Signal {
+        [Signal::INT, Signal::HUP, Signal::QUIT]
+            .into_iter()
+            .find(|signal| signal.as_raw() == i32::from(self.0))
+            .unwrap_or(Signal::TERM)
+    }
 }
 
-/// The signals of this process, from its installation on.
+/// The signals of this process, from the installation on.
 #[derive(Debug)]
-pub struct Signals(SignalDelivery<UnixStream, SignalOnly>);
+pub struct Signals {
+    descriptor: SignalFd,
+    ignored: SignalSet,
+    /// A signal that was read while nobody could act on it.
+    held: Option<EndingSignal>,
+}
 
 impl Signals {
-    /// Installs the handlers and empties the signal mask.
+    /// Blocks nearly all signals, and opens the descriptor that they are read from (signalfd(2)).
     ///
-    /// A signal that was ignored when we started (nohup) stays ignored, for us and for ssh: a handler of
-    /// ours would become the default action in the child at exec (execve(2)). SIGCHLD is the
-    /// exception: while it is ignored, the kernel discards the exit status of children (wait(2)).
+    /// A signal that was ignored when we started (nohup) stays ignored, for us and for ssh. The caller's
+    /// mask is not kept: with SIGTERM blocked we could not be ended. A signal that waits behind it comes
+    /// through the descriptor.
     ///
-    /// The caller's mask is not kept: with SIGCHLD or SIGTERM blocked we would wait for ever.
-    ///
-    /// SIGXFSZ is caught so that a log over `RLIMIT_FSIZE` is a failed write and not our death. SIGPIPE
-    /// needs nothing: Rust's start-up code ignores it, and Rust's `Command` resets it in the child.
+    /// SIGXFSZ is among the blocked ones so that a log over `RLIMIT_FSIZE` is a failed write and not our
+    /// death. A tracer cannot swallow a blocked signal.
     ///
     /// # Errors
     ///
-    /// No descriptors are left for the pair of sockets that the handlers write to.
+    /// No descriptor is left.
     pub fn install() -> io::Result<Self> {
         let ignored = ignored_at_start();
-        let signals = ENDING
-            .into_iter()
-            .chain([Signal::XFSZ])
-            .filter(|signal| !ignored.contains(*signal))
-            .chain([Signal::CHILD])
-            .map(Signal::as_raw);
-        let (read, write) = UnixStream::pair()?;
-        let delivery = SignalDelivery::with_pipe(read, write, SignalOnly, signals)?;
-        // After the handlers: what was waiting behind the mask is delivered right here.
-        SigSet::empty().thread_set_mask()?;
-        Ok(Self(delivery))
-    }
-
-    /// The events since the last call; does not block.
-    pub fn pending(&mut self) -> impl Iterator<Item = Event> {
-        self.0.pending().filter_map(|raw| {
-            let signal = Signal::from_named_raw(raw)?;
-            match signal {
-                Signal::CHILD => Some(Event::Child),
-                signal => ENDING.contains(&signal).then_some(Event::Ending(signal)),
-            }
+        let mut mask = SigSet::all();
+        for signal in LEFT_ALONE {
+            mask.remove(signal);
+        }
+        mask.thread_set_mask()?;
+        if ignored.contains(Signal::CHILD.as_raw()) {
+            // While it is ignored, the kernel discards the exit status of children (wait(2)). A handler
+            // is the safe way to end that.
+            signal_hook::flag::register(Signal::CHILD.as_raw(), Arc::default())?;
+        }
+        let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
+        Ok(Self {
+            descriptor: SignalFd::with_flags(&mask, flags)?,
+            ignored,
+            held: None,
         })
     }
 
-    /// The signal to end that has come, if one has; does not block.
-    pub fn ending(&mut self) -> Option<Signal> {
-        self.pending().find_map(|event| match event {
-            Event::Ending(signal) => Some(signal),
-            Event::Child => None,
-        })
-    }
-
-    /// Waits for `time`, or for a signal to end, which is returned.
-    pub fn sleep(&mut self, time: Duration) -> Option<Signal> {
-        let deadline = Instant::now() + time;
-        while Instant::now() < deadline {
-            // It fails only where the system is out of memory: then there is no wait.
-            wait(&mut [PollFd::new(self, PollFlags::IN)], Some(deadline)).ok()?;
-            if let Some(signal) = self.ending() {
-                return Some(signal);
+    /// The next signal to end that has come, if one has; does not block.
+    pub fn ending(&mut self) -> Option<EndingSignal> {
+        if let Some(signal) = self.held.take() {
+            return Some(signal);
+        }
+        while let Ok(Some(signal)) = self.descriptor.read_signal() {
+            let number = i32::try_from(signal.ssi_signo).unwrap_or_default();
+            let is_ours = [Signal::CHILD, Signal::XFSZ]
+                .iter()
+                .all(|signal| signal.as_raw() != number);
+            // The kernel queues a blocked signal even if it is ignored.
+            if is_ours && !self.ignored.contains(number) {
+                return u8::try_from(number).ok().map(EndingSignal);
             }
         }
         None
     }
+
+    /// Whether a signal to end has come; [`Signals::ending`] will return it.
+    pub fn is_ending(&mut self) -> bool {
+        self.held = self.ending();
+        self.held.is_some()
+    }
+
+    /// Waits for `time`, or for a signal to end, which is returned.
+    pub fn sleep(&mut self, time: Duration) -> Option<EndingSignal> {
+        let deadline = Instant::now() + time;
+        loop {
+            if let Some(signal) = self.ending() {
+                return Some(signal);
+            }
+            if Instant::now() >= deadline {
+                return None;
+            }
+            // It fails only where the system is out of memory: then there is no wait.
+            wait(&mut [PollFd::new(self, PollFlags::IN)], Some(deadline)).ok()?;
+        }
+    }
 }
 
 impl AsFd for Signals {
-    /// Readable when there are events; also once in a while when there are none.
+    /// Readable when a signal has come, one that ends the job or another.
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.get_read().as_fd()
+        self.descriptor.as_fd()
     }
 }
 
 /// A set of signals as the kernel prints it: bit N-1 stands for signal N.
+#[derive(Debug)]
 struct SignalSet(u64);
 
 impl SignalSet {
-    fn contains(&self, signal: Signal) -> bool {
-        self.0 >> (signal.as_raw() - 1) & 1 == 1
+    fn contains(&self, signal: i32) -> bool {
+        (1..=64).contains(&signal) && self.0 >> (signal - 1) & 1 == 1
     }
 }
 

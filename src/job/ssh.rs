@@ -6,15 +6,15 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind, PipeReader};
 use std::iter;
 use std::num::NonZeroU16;
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command};
 
 use rustix::fs::{Access, access};
 use rustix::pipe::fcntl_setpipe_size;
 
 use super::marker::Marker;
+use super::spawn::{Child, Program};
 use crate::escape;
 
 /// Found through PATH, as cron's shell would.
@@ -208,17 +208,17 @@ impl Ssh {
     ///
     /// ssh has not run.
     pub fn start(&self, marker: Option<&Marker>) -> Result<Running, StartError> {
-        let (output, stdout) = io::pipe()?;
+        let (output, input) = io::pipe()?;
         // Refused to an ordinary user with very many jobs at once (pipe(7), pipe-user-pages-soft).
         let _ = fcntl_setpipe_size(&output, PIPE_SIZE);
-        let stderr = stdout.try_clone()?;
-        // A temporary: our copies of the write end go with it. While we held one, end of file would
-        // never come.
-        let child = command(marker)
-            .args(self.arguments())
-            .stdout(stdout)
-            .stderr(stderr)
-            .spawn();
+        let mut program = match marker {
+            Some(marker) => marker.program(PROGRAM),
+            None => Program::new(PROGRAM),
+        };
+        program.args(self.arguments());
+        let child = program.spawn([None, Some(input.as_fd()), Some(input.as_fd())]);
+        // While we held the write end, end of file would never come.
+        drop(input);
         match child {
             Ok(child) => Ok(Running { child, output }),
             // ENOENT is also what the kernel says of an ssh whose `#!` interpreter is missing, and
@@ -260,16 +260,6 @@ impl Ssh {
         arguments.extend(self.operands.remote_command().map(Cow::Borrowed));
         arguments
     }
-}
-
-/// ssh without the arguments that are the job's own.
-fn command(marker: Option<&Marker>) -> Command {
-    let Some(marker) = marker else {
-        return Command::new(PROGRAM);
-    };
-    let mut command = marker.command();
-    command.arg0(PROGRAM);
-    command
 }
 
 /// The ssh that PATH leads to.

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags};
 
-use super::signals::{Event, Signals};
+use super::signals::Signals;
 use crate::poll::{wait, write_all_by};
 
 /// The most bytes that are kept for a reader who is behind.
@@ -69,8 +69,7 @@ impl Tee {
                 PollFd::new(&stdout, PollFlags::OUT),
             ];
             let waited = wait(&mut fds, None);
-            let mut events = signals.pending();
-            if waited.is_err() || events.any(|event| matches!(event, Event::Ending(_))) {
+            if waited.is_err() || signals.ending().is_some() {
                 return;
             }
             self.write();

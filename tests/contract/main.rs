@@ -36,4 +36,5 @@ mod signals;
 mod streaming;
 mod support;
 mod tee;
+mod unusual_signals;
 mod usage;

@@ -1,0 +1,142 @@
+//! Starts a program as a child, with the signal mask that std's `Command` cannot give it.
+//!
+//! Our own mask blocks nearly every signal, and a child inherits the mask. Rust has no safe way to change it
+//! between fork and exec but `posix_spawn(3)`, which std does not show.
+
+use std::env;
+use std::ffi::{CString, OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+
+use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawnp};
+use nix::sys::signal::{SigSet, Signal as NixSignal};
+use rustix::io::retry_on_intr;
+use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, kill_process, pidfd_open, waitpid};
+
+/// A program, its words and its environment.
+#[derive(Debug)]
+pub struct Program {
+    /// A path, or a name to be found in PATH.
+    pub name: OsString,
+    /// Its words; the first one is the name that it sees.
+    pub words: Vec<OsString>,
+    /// Its environment variables.
+    pub env: Vec<(OsString, OsString)>,
+}
+
+impl Program {
+    /// The program `name` without arguments, with our environment.
+    pub fn new(name: impl Into<OsString>) -> Self {
+        let name = name.into();
+        Self {
+            words: vec![name.clone()],
+            name,
+            env: env::vars_os().collect(),
+        }
+    }
+
+    /// Adds arguments.
+    pub fn args<A: AsRef<OsStr>>(&mut self, args: impl IntoIterator<Item = A>) {
+        let args = args.into_iter().map(|arg| arg.as_ref().to_owned());
+        self.words.extend(args);
+    }
+
+    /// Starts it with these descriptors as its 0, 1 and 2; one that is not given is inherited.
+    ///
+    /// Its signal mask is empty. A signal that our caller ignored stays ignored. SIGPIPE, which Rust's
+    /// start-up code ignores, has the default action.
+    ///
+    /// # Errors
+    ///
+    /// Those of `posix_spawn(3)`: there is no such program, or it cannot be run.
+    pub fn spawn(&self, stdio: [Option<BorrowedFd>; 3]) -> io::Result<Child> {
+        let mut actions = PosixSpawnFileActions::init()?;
+        for (number, fd) in (0..).zip(stdio) {
+            if let Some(fd) = fd {
+                actions.add_dup2(fd.as_raw_fd(), number)?;
+            }
+        }
+        let mut attributes = PosixSpawnAttr::init()?;
+        attributes.set_sigmask(&SigSet::empty())?;
+        attributes.set_sigdefault(&SigSet::from_iter([NixSignal::SIGPIPE]))?;
+        let flags = PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK;
+        attributes.set_flags(flags | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF)?;
+        let words = self.words.iter().map(|word| c_string(word.as_bytes()));
+        let words = words.collect::<io::Result<Vec<_>>>()?;
+        let env = self.env.iter().map(|(name, value)| {
+            let variable = [name.as_bytes(), b"=", value.as_bytes()].concat();
+            c_string(&variable)
+        });
+        let env = env.collect::<io::Result<Vec<_>>>()?;
+        let name = c_string(self.name.as_bytes())?;
+        let pid = posix_spawnp(&name, &actions, &attributes, &words, &env)?;
+        let pid = Pid::from_raw(pid.as_raw()).ok_or(io::ErrorKind::Other)?;
+        Ok(Child::new(pid))
+    }
+}
+
+fn c_string(bytes: &[u8]) -> io::Result<CString> {
+    Ok(CString::new(bytes)?)
+}
+
+/// The descriptor that swallows all and gives nothing.
+pub fn dev_null() -> io::Result<File> {
+    File::options().read(true).write(true).open("/dev/null")
+}
+
+/// A child that we have started.
+#[derive(Debug)]
+pub struct Child {
+    pid: Pid,
+    /// Readable when it has exited. None before Linux 5.3.
+    pidfd: Option<OwnedFd>,
+}
+
+impl Child {
+    fn new(pid: Pid) -> Self {
+        Self {
+            pid,
+            pidfd: pidfd_open(pid, PidfdFlags::empty()).ok(),
+        }
+    }
+
+    /// A descriptor that is readable when it has exited, if the kernel has such.
+    pub fn exit_fd(&self) -> Option<BorrowedFd<'_>> {
+        self.pidfd.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Its status if it has exited. Then it is reaped, and no other method may follow.
+    ///
+    /// # Errors
+    ///
+    /// Somebody else has reaped it.
+    pub fn try_wait(&self) -> io::Result<Option<ExitStatus>> {
+        self.wait_with(WaitOptions::NOHANG)
+    }
+
+    /// Waits until it has exited; see [`Child::try_wait`].
+    ///
+    /// # Errors
+    ///
+    /// Somebody else has reaped it.
+    pub fn wait(&self) -> io::Result<Option<ExitStatus>> {
+        self.wait_with(WaitOptions::empty())
+    }
+
+    fn wait_with(&self, options: WaitOptions) -> io::Result<Option<ExitStatus>> {
+        let waited = retry_on_intr(|| waitpid(Some(self.pid), options))?;
+        Ok(waited.map(|(_, status)| ExitStatus::from_raw(status.as_raw())))
+    }
+
+    /// Sends it a signal.
+    ///
+    /// It fails only if the child has exited. The process id cannot have passed to another process: only
+    /// we reap the child, later.
+    pub fn send(&self, signal: Signal) {
+        let _ = kill_process(self.pid, signal);
+    }
+}

@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 
 tests/setup.sh demo
 cargo install --locked --force --path . --root target/demo
+# shellcheck disable=SC2016  # The inner bash expands the variables: the sandbox sets them.
 PATH=$PWD/target/demo/bin:$PATH exec tests/sandbox.sh bash -eu -c '
     printf "#!/bin/sh\necho \"collect user log(\$1)\"\n" >"$SANDBOX/user_log.sh"
     printf "#!/bin/sh\necho \"cannot read /data/sum\" >&2\nexit 3\n" >"$SANDBOX/sum.sh"

@@ -5,4 +5,4 @@ cd "$(dirname "$0")/.."
 
 tests/setup.sh tests
 # The tests send signals, which a caller (nohup, some CI) may have set to be ignored.
-exec env --default-signal cargo test "$@"
+exec env --default-signal cargo test --locked "$@"

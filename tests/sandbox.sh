@@ -52,7 +52,7 @@ ${SANDBOX_SSHD_CONFIG-MaxStartups 200}
 END
 
 # As root sshd wants this directory; Debian's service makes it when it starts.
-[ "$(id -u)" -ne 0 ] || mkdir -p -m 0755 /run/sshd
+[ "$(id -u)" -ne 0 ] || install -d -m 0755 /run/sshd
 
 # sshd cannot choose a free port by itself: the first one that it can bind is it.
 while [ ! -s "$dir/sshd.pid" ]; do
@@ -82,6 +82,5 @@ Host *
     BatchMode yes
 END
 
-status=0
-SANDBOX=$dir REMOTEEXE_LOGIN=$(id -un) "$@" || status=$?
-exit "$status"
+# The trap keeps the command's status.
+SANDBOX=$dir REMOTEEXE_LOGIN=$(id -un) "$@"

@@ -1,26 +1,7 @@
 //! One job, from its START to its END.
 //!
-//! What a run does, in system calls, as `strace -f remoteexe h s` shows it with an ssh that prints one
-//! line (2026-11-23, Linux 6.18, glibc 2.36, release build), after
-//! the runtime's own start-up:
-//!
-//! | calls | why |
-//! | --- | --- |
-//! | `ioctl(1, TCGETS)` | `--tee auto`: is standard output a terminal? |
-//! | `open`, `read`, `close` of `/proc/self/status` | which signals the caller ignores |
-//! | `socketpair`, 12 `rt_sigaction`, `rt_sigprocmask` | handlers that write to a socket; the mask emptied |
-//! | `open`, `read`, `close` of `/etc/localtime` | the local time |
-//! | `open` (ENOENT: again with `O_CREAT\|O_EXCL`), `fstat`, `pread` of the last byte, `write`, `close` | an append to the log, for START; the same for `command,` |
-//! | `recvfrom` (EAGAIN) | has a signal come before ssh is started? |
-//! | `pipe2`, `fcntl(F_SETPIPE_SZ)`, `fcntl(F_DUPFD_CLOEXEC)` | one pipe, larger, its write end twice |
-//! | `clone3(CLONE_VM\|CLONE_VFORK)`, two `close` | ssh; our copies of the write end go |
-//! | `ppoll`, `read`, an append, `recvfrom` | a wake-up for output; one write(2) a read(2) |
-//! | `ppoll`, `read` = 0, `close` | end of file |
-//! | `ppoll` (EINTR), `recvfrom`, `wait4` | SIGCHLD: ssh has exited |
-//! | `ioctl(FIONREAD)`, `ppoll`, `read`, `close` | if that comes before end of file: what ssh left in the pipe |
-//! | an append | END |
-//!
-//! Every descriptor is opened with `O_CLOEXEC`: ssh gets 0, 1 and 2, and what our caller left open.
+//! Every descriptor is opened with `O_CLOEXEC`: ssh gets 0, 1 and 2, and those that our caller left open.
+//! An append to the log is one write(2) of whole records.
 
 mod lines;
 mod marker;

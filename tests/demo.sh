@@ -1,6 +1,6 @@
 #!/bin/bash
-# remoteexe's main job on a fresh machine: installs what is missing, builds, starts a throwaway sshd as
-# the remote host, runs one job there that succeeds and one that fails, shows the log and cleans up.
+# Shows on a fresh machine what remoteexe does. Installs what is missing, builds, and starts a throwaway sshd as
+# the remote host. Runs one job there that succeeds and one that fails, shows the log and cleans up.
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -7,7 +7,7 @@
 # Does nothing if all is there. Needs root; an ordinary user is told what to run.
 set -eu
 
-# Pairs of a file and its package: the package is installed if the file is missing.
+# Pairs of a file and its package: the package is installed if the file is there.
 demo=(
     /usr/bin/ssh                openssh-client
     /usr/sbin/sshd              openssh-server
@@ -43,7 +43,7 @@ if [ "$(id -u)" -ne 0 ]; then
     exit 1
 fi
 if [ ${#missing[@]} -gt 0 ]; then
-    # The sandbox starts an sshd of its own: none shall be started for the world to see.
+    # The sandbox starts its own sshd. The package must not start one for the world to see.
     policy=/usr/sbin/policy-rc.d
     if [ ! -e "$policy" ]; then
         trap 'rm -f "$policy"' EXIT

@@ -1,11 +1,12 @@
 #!/bin/bash
-# remoteexe's main job on a fresh machine: installs what is missing, builds, starts a throwaway sshd as
-# the remote host, runs one job there that succeeds and one that fails, shows the log and cleans up.
+# Shows on a fresh machine what remoteexe does. Installs what is missing, builds, and starts a throwaway sshd as
+# the remote host. Runs one job there that succeeds and one that fails, shows the log and cleans up.
 set -eu
 cd "$(dirname "$0")/.."
 
 tests/setup.sh demo
 cargo install --locked --force --path . --root target/demo
+# shellcheck disable=SC2016  # The inner bash expands the variables: the sandbox sets them.
 PATH=$PWD/target/demo/bin:$PATH exec tests/sandbox.sh bash -eu -c '
     printf "#!/bin/sh\necho \"collect user log(\$1)\"\n" >"$SANDBOX/user_log.sh"
     printf "#!/bin/sh\necho \"cannot read /data/sum\" >&2\nexit 3\n" >"$SANDBOX/sum.sh"

@@ -1,22 +1,23 @@
 #!/bin/bash
-# What an sshd does to many jobs at once, and what --retries makes of that: prints a table for README.
+# Measures a herd, which is many jobs that cron starts in the same second. Prints a table for README: how many
+# jobs an sshd turns away, and how many it turns away with --retries.
 #
 #     tests/herd.sh [JOBS]...
 #
-# 20, 60 and 100 jobs at once if none are named, against the sandbox's sshd at its default MaxStartups and
-# at PerSourceMaxStartups 3, without retries and with --retries 8. Each job appends its number to a file.
-# Exits with 1 if a job has run twice, has ended with 0 and not run, or has failed in spite of the retries.
-# Takes about two minutes and a build.
+# JOBS is the size of a herd; the default is 20, 60 and 100. Each herd runs without retries and with
+# --retries 8, against the sandbox's sshd with its default MaxStartups and with PerSourceMaxStartups 3. Each
+# job appends its number to a file. Exits with 1 if a job ran twice, did not run but ended with 0, or failed
+# despite the retries. Takes about two minutes and a build.
 set -eu
 cd "$(dirname "$0")/.."
 self=$PWD/tests/herd.sh
 
 if [ "${1-}" = --inside ]; then
-    # In the sandbox: one row of the table.
+    # Runs in the sandbox and prints one row of the table.
     setting=$2 jobs=$3
     status=0
 
-    # herd NAME OPTION...: runs the jobs at once; sets tries, failures and slowest.
+    # herd NAME OPTION...: runs the jobs at once. Sets `tries`, `failures` and `slowest`.
     herd() {
         local dir=$SANDBOX/$1 job pids=() unique
         shift
@@ -39,10 +40,10 @@ if [ "${1-}" = --inside ]; then
         slowest=$(cat "$dir"/*/end | sort -k2n | awk 'END { printf "%.1f", $2 / 1e6 }')
         unique=$(sort -u "$dir/ids" | wc -l)
         if [ "$unique" -ne "$(wc -l <"$dir/ids")" ]; then
-            echo "$0: $setting, $jobs jobs: a job has run twice: $(sort "$dir/ids" | uniq -d | xargs)" >&2
+            echo "$0: $setting, $jobs jobs: these ran twice: $(sort "$dir/ids" | uniq -d | xargs)" >&2
             status=1
         elif [ "$unique" -ne $((jobs - failures)) ]; then
-            echo "$0: $setting, $jobs jobs: $unique have run, but $failures have failed" >&2
+            echo "$0: $setting, $jobs jobs: $unique ran, but $failures failed" >&2
             status=1
         fi
     }
@@ -51,7 +52,7 @@ if [ "${1-}" = --inside ]; then
     without=$failures
     herd with --retries 8
     if [ "$failures" -ne 0 ]; then
-        echo "$0: $setting, $jobs jobs: $failures have failed in spite of the retries" >&2
+        echo "$0: $setting, $jobs jobs: $failures failed despite the retries" >&2
         status=1
     fi
     echo "| \`$setting\` | $jobs | $without | $failures | $tries | $slowest |"
@@ -63,7 +64,7 @@ cargo install --locked --force --path . --root target/demo >&2
 PATH=$PWD/target/demo/bin:$PATH
 [ $# -gt 0 ] || set -- 20 60 100
 
-# All of a machine's jobs come from one address, so the other limit has to be out of the way of the second.
+# The jobs come from one address, so MaxStartups must not get in the way of PerSourceMaxStartups.
 printf '| %s ' sshd 'jobs at once' 'failures without retries' 'failures with them' 'tries with them'
 echo '| slowest job with them, s |'
 echo '| --- | --- | --- | --- | --- | --- |'

@@ -4,5 +4,5 @@ set -eu
 cd "$(dirname "$0")/.."
 
 tests/setup.sh tests
-# The tests send signals, which a caller (nohup, some CI) may have set to be ignored.
-exec env --default-signal cargo test "$@"
+# The tests send signals. A caller (nohup, some CI) may have set them to be ignored.
+exec env --default-signal cargo test --locked "$@"

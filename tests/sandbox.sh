@@ -3,17 +3,17 @@
 #
 #     tests/sandbox.sh COMMAND [ARG]...
 #
-# The sshd listens on a free port of 127.0.0.1 and runs as the user who calls this, which is also the
-# only user that can log in unless that is root. COMMAND finds in the environment
+# The sshd listens on a free port of 127.0.0.1 and runs as the user who calls this. Unless that is root, no
+# other user can log in. COMMAND finds in the environment
 #
-#     SANDBOX    a directory of its own, removed afterwards, with
-#                    ssh_config    for ssh -F: sends any host name to the sshd
-#                    id            the private key
-#                    sshd.log      what the sshd says
-#                    sshd.pid      its process id
+#     SANDBOX            a directory of its own, removed afterwards, with
+#                            ssh_config    for ssh -F: sends any host name to the sshd
+#                            id            the private key
+#                            sshd.log      the messages of the sshd
+#                            sshd.pid      its process id
+#     REMOTEEXE_LOGIN    the user who calls this
 #
-# and REMOTEEXE_LOGIN, for who can log in. In SANDBOX_SSHD_CONFIG it may be given other lines for
-# sshd_config than the one below. Exits with COMMAND's status.
+# Lines for sshd_config in SANDBOX_SSHD_CONFIG replace the default one below. Exits with COMMAND's status.
 set -eu
 
 [ -x /usr/sbin/sshd ] || { echo "$0: no sshd; install it with: sudo tests/setup.sh demo" >&2; exit 1; }
@@ -35,7 +35,7 @@ ssh-keygen -q -t ed25519 -N '' -C sandbox -f "$dir/host_key"
 ssh-keygen -q -t ed25519 -N '' -C sandbox -f "$dir/id"
 echo "sandbox $(cat "$dir/host_key.pub")" >"$dir/known_hosts"
 
-# Without PAM sshd refuses a root whose password is locked, as installers leave it; only root can use it.
+# Without PAM sshd refuses root if root's password is locked, as installers leave it. Only root can use PAM.
 use_pam=no
 [ "$(id -u)" -ne 0 ] || use_pam=yes
 cat >"$dir/sshd_config" <<END
@@ -51,14 +51,14 @@ UseDNS no
 ${SANDBOX_SSHD_CONFIG-MaxStartups 200}
 END
 
-# As root sshd wants this directory; Debian's service makes it when it starts.
-[ "$(id -u)" -ne 0 ] || mkdir -p -m 0755 /run/sshd
+# An sshd of root needs this directory. Debian's service makes it when it starts.
+[ "$(id -u)" -ne 0 ] || install -d -m 0755 /run/sshd
 
-# sshd cannot choose a free port by itself: the first one that it can bind is it.
+# sshd cannot choose a free port itself, so it is started anew until it can bind one.
 while [ ! -s "$dir/sshd.pid" ]; do
     if [ -z "$sshd" ] || ! kill -0 "$sshd" 2>/dev/null; then
         if [ -n "$sshd" ] && ! grep -qs 'Address already in use' "$dir/sshd.log"; then
-            echo "$0: sshd has not started: $(cat "$dir/sshd.log")" >&2
+            echo "$0: sshd did not start: $(cat "$dir/sshd.log")" >&2
             exit 1
         fi
         : >"$dir/sshd.log"
@@ -82,6 +82,5 @@ Host *
     BatchMode yes
 END
 
-status=0
-SANDBOX=$dir REMOTEEXE_LOGIN=$(id -un) "$@" || status=$?
-exit "$status"
+# The trap keeps the command's status.
+SANDBOX=$dir REMOTEEXE_LOGIN=$(id -un) "$@"

@@ -2,12 +2,12 @@
 # Installs what is needed on Debian or Ubuntu:
 #
 #     tests/setup.sh demo     for the sandbox
-#     tests/setup.sh tests    for all tests, and makes a user for them
+#     tests/setup.sh tests    for all tests and the checks of .ci/run; makes a user for the tests
 #
-# Does nothing where all is there. As root; an ordinary user is told what to run.
+# Does nothing if all is there. Needs root; an ordinary user is told what to run.
 set -eu
 
-# The file that shows a package to be there, and the package.
+# Pairs of a file and its package: the package is installed if the file is there.
 demo=(
     /usr/bin/ssh                openssh-client
     /usr/sbin/sshd              openssh-server
@@ -18,9 +18,11 @@ tests=(
     "${demo[@]}"
     /usr/sbin/cron              cron
     /usr/bin/faketime           faketime
+    /usr/bin/jq                 jq
+    /usr/bin/shellcheck         shellcheck
     /usr/share/zoneinfo/Europe  tzdata
 )
-# As root the tests also run as this user, because sshd lets an ordinary user log in as itself only.
+# Some tests run sshd and remoteexe as this user. The sshd of an ordinary user lets only that user log in.
 # Remove it with: userdel remoteexe-test
 user=remoteexe-test
 
@@ -41,7 +43,7 @@ if [ "$(id -u)" -ne 0 ]; then
     exit 1
 fi
 if [ ${#missing[@]} -gt 0 ]; then
-    # The sandbox starts an sshd of its own: none shall be started for the world to see.
+    # The sandbox starts its own sshd. The package must not start one for the world to see.
     policy=/usr/sbin/policy-rc.d
     if [ ! -e "$policy" ]; then
         trap 'rm -f "$policy"' EXIT

@@ -1,17 +1,17 @@
-# What the sections of the benchmark share. Sourced by run.sh.
-# shellcheck shell=bash disable=SC2154
+# The functions that all sections of the benchmark share. Sourced by run.sh.
+# shellcheck shell=bash disable=SC2154  # run.sh sets the variables.
 
 note() {
     echo "bench: $*" >&2
 }
 
-# An output is not what it has to be. A file, because a subshell may be the one to see it.
+# Reports a wrong output. Leaves a file, because the caller may be a subshell.
 fail() {
     note "INCOMPLETE: $*"
     : >"$work/incomplete"
 }
 
-# by_size QUICK DEFAULT FULL: the one that the size asks for.
+# by_size QUICK DEFAULT FULL: the argument for the chosen size.
 by_size() {
     case $size in
         quick) echo "$1" ;;
@@ -20,12 +20,12 @@ by_size() {
     esac
 }
 
-# calculate FORMAT EXPRESSION: what awk makes of it.
+# calculate FORMAT EXPRESSION: the value of an awk expression.
 calculate() {
     awk "BEGIN { printf \"$1\", $2 }"
 }
 
-# verdict CONDITION: a cell that says whether it holds.
+# verdict CONDITION: a cell, met or MISSED.
 verdict() {
     awk "BEGIN { exit !($1) }" && echo met || echo MISSED
 }
@@ -37,7 +37,7 @@ row() {
     printf '\n'
 }
 
-# header CELL...: its first two lines.
+# header CELL...: the first two lines of a Markdown table.
 header() {
     row "$@"
     local cells=("${@/*/---}")
@@ -51,7 +51,7 @@ space_left() {
 # require_space MB
 require_space() {
     [ "$(space_left)" -ge "$1" ] && return
-    note "$work: fewer than $1 MB left; set TMPDIR to a directory with more"
+    note "$work: less than $1 MB left; set TMPDIR to a directory with more space"
     exit 1
 }
 
@@ -65,7 +65,7 @@ log_file() {
     echo "$LOG"/*_remoteexe.log
 }
 
-# logged_output FILE: the lines of output in the log of one job: no START, no command, no END and no prefixes.
+# logged_output FILE: the output in the log of one job, without START, command, END and prefixes.
 logged_output() {
     local first prefix
     read -r first <"$1"
@@ -73,13 +73,13 @@ logged_output() {
     tail -n +3 "$1" | head -n -1 | cut -b "$((${#prefix} + 1))-"
 }
 
-# hyperfine with its results in `work`/results.json and nothing on the terminal. Each command's standard
-# input and output are /dev/null.
+# Runs hyperfine silently and keeps its results in `work`/results.json. The standard input and output of each
+# command are /dev/null.
 measure() {
     hyperfine --style none --export-json "$work/results.json" "$@" >/dev/null
 }
 
-# result EXPRESSION: of hyperfine's results, by jq.
+# result EXPRESSION: a jq expression, applied to hyperfine's results.
 result() {
     jq -r ".results$1" "$work/results.json"
 }

@@ -1,6 +1,6 @@
-# How often remoteexe wakes up, how soon a line is in the log, and how many system calls a flood takes.
-# Sourced by run.sh.
-# shellcheck shell=bash disable=SC2154
+# Counts wake-ups, times a line's way to the log, and counts the system calls of a flood of lines. Sourced by
+# run.sh.
+# shellcheck shell=bash disable=SC2154  # run.sh sets the variables.
 
 latency() {
     header "what" measured target verdict
@@ -9,7 +9,7 @@ latency() {
     latency_flood "$(by_size 20000 200000 200000)"
 }
 
-# probe MODE ARGUMENT...: runs remoteexe with probe.pl for ssh and prints the report.
+# probe MODE ARGUMENT...: runs remoteexe with probe.pl in place of ssh and prints its report.
 probe() {
     fresh_log
     # shellcheck disable=SC2016
@@ -32,7 +32,7 @@ latency_trickle() {
     read -r median longest wakeups < <(probe trickle "$1")
     per_line=$(calculate %.2f "$wakeups / $1")
     row "a line is in the log after (us, median and longest of $1)" "$median, $longest" "" ""
-    row "wake-ups a line" "$per_line" 1 "$(verdict "$per_line <= 1.1")"
+    row "wake-ups per line" "$per_line" 1 "$(verdict "$per_line <= 1.1")"
 }
 
 latency_flood() {
@@ -40,20 +40,21 @@ latency_flood() {
     local reads writes largest calls
     read -r reads writes largest calls < <(trace_flood "$1")
     row "reads of the pipe for $1 lines of 80 bytes" "$reads" "" ""
-    # START, command and END are not of the flood.
+    # START, command and END are not part of the flood.
     row "appends to the log, without START, command and END" "$((writes - 3))" "<= $reads" \
         "$(verdict "$writes - 3 <= $reads")"
     row "the largest append (bytes)" "$largest" "<= 1048576" "$(verdict "$largest <= 1048576")"
-    row "system calls of all kinds a read" "$(calculate %.1f "$calls / $reads")" "" ""
+    row "system calls of all kinds per read" "$(calculate %.1f "$calls / $reads")" "" ""
 }
 
-# trace_flood LINES: reads with bytes in them, writes to the log, the largest of them, and all system calls.
+# trace_flood LINES: prints how many reads returned bytes, how many writes went to the log, the largest of
+# these, and how many system calls there were.
 trace_flood() {
     fresh_log
-    # Without -f: remoteexe alone and not its ssh. With -y descriptors are shown as what they are.
+    # Without -f strace sees remoteexe only, not its ssh. With -y it shows the file behind each descriptor.
     FAKE_SSH="yes $(printf '%079d' 0) | head -n $1" \
         strace -qq -y -s 0 -o "$work/trace" remoteexe host script
-    [ "$(wc -l <"$(log_file)")" -eq $(($1 + 3)) ] || fail "the traced flood is not all in the log"
+    [ "$(wc -l <"$(log_file)")" -eq $(($1 + 3)) ] || fail "the log does not hold the whole traced flood"
     awk '
         /^[a-z_0-9]+\(/                            { calls++ }
         /^readv?\([0-9]+<pipe:.* = [1-9][0-9]*$/   { reads++ }

@@ -1,5 +1,5 @@
-# How much memory a flood needs at most. Sourced by run.sh.
-# shellcheck shell=bash disable=SC2154
+# Measures the peak memory for a flood of output. Sourced by run.sh.
+# shellcheck shell=bash disable=SC2154  # run.sh sets the variables.
 
 memory() {
     local megabytes seconds
@@ -8,7 +8,7 @@ memory() {
     header output "peak resident size (kB)" target verdict
     memory_row "$megabytes MB in lines of 80 bytes" \
         "yes $(printf '%079d' 0) | head -c ${megabytes}000000" $((megabytes * 12500)) "$megabytes"
-    # The last megabyte's rest is a record too.
+    # The rest after the last full record is a record too.
     megabytes=$(by_size 50 1000 1000)
     memory_row "one line of $megabytes MB" \
         "head -c ${megabytes}000000 /dev/zero | tr '\0' x" \
@@ -17,18 +17,18 @@ memory() {
         "perl \"\$BENCH/probe.pl\" paced 100000 $seconds" $((seconds * 100000)) $((seconds * 8))
 }
 
-# memory_row LABEL SHELL_COMMAND LINES MB: what remoteexe needs for the command's output, which makes so many
-# records and so many megabytes.
+# memory_row LABEL SHELL_COMMAND LINES MB: the row for the output of a command. It makes LINES records and MB
+# megabytes.
 memory_row() {
     note "memory: $1"
     fresh_log
-    # Asked when all is read and remoteexe sleeps: the peak does not shrink.
+    # grep runs when remoteexe has read everything and sleeps. That is not too late: the peak never shrinks.
     export FAKE_SSH="$2; sleep 0.3; grep VmHWM /proc/\$PPID/status >\"\$LOG/peak\""
     if [ "$(space_left)" -ge $((2 * $4 + 1000)) ]; then
         remoteexe host script
         check_memory_log "$3"
     else
-        note "memory: no room for the whole log; it is deleted all the time and not checked"
+        note "memory: no room for the whole log; it is deleted again and again, and not checked"
         without_keeping_the_log remoteexe host script
     fi
     local peak
@@ -37,7 +37,7 @@ memory_row() {
     rm -rf "$LOG"
 }
 
-# check_memory_log LINES: whether there are so many, beside START, command and END.
+# check_memory_log LINES: checks that the log holds so many records beside START, command and END.
 check_memory_log() {
     local lines
     lines=$(wc -l <"$(log_file)")
@@ -51,5 +51,5 @@ without_keeping_the_log() {
         sleep 0.5
         rm -f "$LOG"/*_remoteexe.log
     done
-    wait "$job" || fail "$* has failed"
+    wait "$job" || fail "$* failed"
 }

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The way in which the bash script that remoteexe replaces works, written anew: the whole output is held in
-# a variable, and a process is forked for the date of each record.
+# Works like the bash script that remoteexe replaces, but is written anew. It holds the whole output in a
+# variable and forks a process for the date of each record.
 operands=$*
 file=$LOG/$(date '+%Y%m%d')_remoteexe.log
 

@@ -1,17 +1,17 @@
 #!/usr/bin/perl
-# Stands in for ssh and watches remoteexe, its parent, from there. Writes what it saw to the file REPORT.
+# Stands in for ssh and watches its parent, remoteexe. Writes its figures to the file REPORT.
 #
-#     probe.pl idle SECONDS         keeps still: wake-ups and CPU ticks of the parent
-#     probe.pl trickle LINES        writes each line when the one before is in the log: median and longest
-#                                   time until then in microseconds, wake-ups of the parent
-#     probe.pl paced RATE SECONDS   writes RATE lines of 80 bytes a second: nothing
+#     probe.pl idle SECONDS         keeps still. Figures: wake-ups and CPU ticks of the parent
+#     probe.pl trickle LINES        writes a line once the line before is in the log. Figures: the median and
+#                                   the longest time until then in microseconds, wake-ups of the parent
+#     probe.pl paced RATE SECONDS   writes RATE lines of 80 bytes a second. No figures
 use strict;
 use warnings;
 use Time::HiRes qw(sleep time);
 
 $| = 1;
 
-# What the parent has done so far.
+# The parent's wake-ups and CPU ticks so far.
 sub parent {
     open my $status, '<', '/proc/' . getppid . '/status' or die "status: $!";
     my ($wakeups) = join('', <$status>) =~ /^voluntary_ctxt_switches:\s*(\d+)/m;
@@ -45,10 +45,10 @@ sub trickle {
         my $size = -s $log;
         my $written = time;
         print "line $number\n";
-        # Looking at it all the time is what makes the figure exact. A line that is held back ends it.
+        # A busy wait makes the figure exact. It ends if a line is held back.
         while (-s $log == $size) { die "line $number is not in the log\n" if time - $written > 10 }
         push @microseconds, int 1e6 * (time - $written);
-        # Until the parent sleeps again.
+        # Lets the parent go back to sleep.
         sleep 0.005;
     }
     my ($wakeups_after) = parent();

@@ -1,8 +1,8 @@
-# How fast a large log is read. Sourced by run.sh.
-# shellcheck shell=bash disable=SC2154
+# Measures how fast --report reads a large log. Sourced by run.sh.
+# shellcheck shell=bash disable=SC2154  # run.sh sets the variables.
 
-# Only pairs START and END by process id.
-# shellcheck disable=SC2016
+# An awk program that only pairs START and END by process id.
+# shellcheck disable=SC2016  # awk expands it.
 pairing='$5 ~ /^ START,/ { start[$4] = $2 } $5 ~ /^ END,/ { print $4, start[$4], $2, $5; delete start[$4] }'
 
 report() {
@@ -13,7 +13,7 @@ report() {
     export LOGGED=$work/runs PAIRING=$pairing
     perl "$here/runs.pl" "$runs" "$lines" >"$LOGGED"
     awk=$(basename "$(readlink -f "$(command -v awk)")")
-    header "$(($(stat -c %s "$LOGGED") / 1000000)) MB, $runs runs" "wall, median (s)" "of that of awk" \
+    header "$(($(stat -c %s "$LOGGED") / 1000000)) MB, $runs runs" "wall, median (s)" "of awk's wall" \
         "peak resident size (kB)" target verdict
     for name in "$awk" view --failed "--run 1500" --json; do
         note "report: $name"
@@ -30,8 +30,8 @@ report() {
     rm -f "$LOGGED"
 }
 
-# report_command NAME: run by sh, with PAIRING and LOGGED in the environment.
-# shellcheck disable=SC2016
+# report_command NAME: the command to measure. sh runs it with PAIRING and LOGGED in the environment.
+# shellcheck disable=SC2016  # That sh expands it.
 report_command() {
     case $1 in
         view) echo 'exec remoteexe --report "$LOGGED"' ;;
@@ -40,9 +40,9 @@ report_command() {
     esac
 }
 
-# report_run NAME RUNS: measures it and checks that it has seen all runs.
+# report_run NAME RUNS: measures the command and checks that it saw all runs.
 report_run() {
-    # The report exits with 1 because some runs have failed.
+    # The report exits with 1 because some runs failed.
     measure --runs "$(by_size 2 5 5)" --warmup 1 --ignore-failure "$(report_command "$1")" 2>/dev/null
     local seen expected=$2
     seen=$({ sh -c "$(report_command "$1")" 2>/dev/null || true; } | runs_in "$1")
@@ -50,10 +50,10 @@ report_run() {
         --failed) expected=$(($2 / 50)) ;;
         --run*) expected=1 ;;
     esac
-    [ "$seen" = "$expected" ] || fail "$1 has seen $seen of $expected runs"
+    [ "$seen" = "$expected" ] || fail "$1 saw $seen of $expected runs"
 }
 
-# runs_in NAME: how many runs there are in its output.
+# runs_in NAME: counts the runs in the command's output.
 runs_in() {
     case $1 in
         view) sed -n 's/^runs \([0-9]*\) .*/\1/p' ;;
@@ -63,7 +63,7 @@ runs_in() {
     esac
 }
 
-# peak_of NAME: its peak resident size, as last seen before it ends.
+# peak_of NAME: the command's peak resident size, as last seen before its end.
 peak_of() {
     local pid peak='' seen
     sh -c "$(report_command "$1")" >/dev/null 2>&1 &

@@ -1,22 +1,21 @@
 #!/bin/bash
-# Measures remoteexe against other ways to bring a job's output into a log, and against the targets that
-# the project has set itself:
+# Compares remoteexe with other ways to log a job's output, and with the project's own targets:
 #
 #     tests/bench/run.sh [--quick | --full] [SECTION]...
 #
-# The sections are throughput, start, memory, latency, scale and report; without one all are run, in about ten
-# minutes. --quick takes small inputs, to see that everything works; its figures mean little. --full takes
-# 10 GB and a minute for the section memory. The tables are Markdown on standard output, progress goes to
-# standard error. Exits with 1 if an output is incomplete, never because something is slow.
+# The sections are throughput, start, memory, latency, scale and report. Without a SECTION all are run, which
+# takes about ten minutes. --quick uses small inputs: it shows that everything works, but its figures mean
+# little. --full gives the section memory 10 GB and a minute. The tables are Markdown on standard output,
+# progress goes to standard error. Exits with 1 if an output is incomplete, never because something is slow.
 #
-# The logs go to a directory of their own under TMPDIR, /var/tmp if that is not set.
+# The logs go to a new directory under TMPDIR, or under /var/tmp if TMPDIR is not set.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 sections=(throughput start memory latency scale report)
 
-# The program that shows a package to be there, and the package.
+# Pairs of a program and its package: the package is installed if the program is there.
 needed=(
     hyperfine  hyperfine
     jq         jq
@@ -31,7 +30,7 @@ needed=(
 # shellcheck source=tests/bench/common.sh
 . "$here/common.sh"
 for section in "${sections[@]}"; do
-    # shellcheck source=/dev/null
+    # shellcheck source=/dev/null  # .ci/shellcheck checks each of them.
     . "$here/$section.sh"
 done
 
@@ -41,7 +40,7 @@ usage() {
 }
 
 # Sets `size` and `chosen`.
-# shellcheck disable=SC2034
+# shellcheck disable=SC2034  # common.sh reads `size`.
 read_arguments() {
     size=default
     chosen=()
@@ -65,7 +64,7 @@ require_programs() {
         command -v "${needed[i]}" >/dev/null || missing+=("${needed[i + 1]}")
     done
     [ ${#missing[@]} -eq 0 ] && return
-    echo "$0: missing; install with: apt-get install --no-install-recommends ${missing[*]}" >&2
+    echo "$0: programs missing; install them with: apt-get install --no-install-recommends ${missing[*]}" >&2
     exit 1
 }
 
@@ -75,7 +74,7 @@ make_work_directory() {
     trap 'rm -rf "$work"' EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
-    # What throughput needs; memory looks after itself.
+    # The space for throughput. The section memory checks the space itself.
     require_space "$(by_size 300 2500 2500)"
 }
 
@@ -84,7 +83,7 @@ build() {
     cargo install --quiet --locked --path "$root" --root "$work"
 }
 
-# The same for all contenders: no setting of the caller's, and the locale that cron has.
+# The same for all contenders: none of the caller's settings, and cron's locale.
 set_environment() {
     unset REMOTEEXE_IDENTITY REMOTEEXE_LOGIN
     export LC_ALL=C

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# Prints the log of RUNS runs with LINES lines of output each, interleaved as on a busy day: a few start in
-# each second, and each prints some of its lines at a time. Every fiftieth fails. Process ids are used again.
+# Prints the log of RUNS runs with LINES lines of output each. They are interleaved as on a busy day: a few
+# start in each second, and each prints some lines at a time. Every fiftieth fails. Process ids are reused.
 #
 #     runs.pl RUNS LINES
 use strict;

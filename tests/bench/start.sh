@@ -1,5 +1,5 @@
-# What a start costs, with an ssh that exits at once. Sourced by run.sh.
-# shellcheck shell=bash disable=SC2154
+# Measures the cost of a start, with an ssh that exits at once. Sourced by run.sh.
+# shellcheck shell=bash disable=SC2154  # run.sh sets the variables.
 
 start() {
     local runs warmup=10
@@ -8,14 +8,14 @@ start() {
     mkdir -p "$work/stub"
     ln -sf /bin/true "$work/stub/ssh"
     fresh_log
-    # By hyperfine itself, without a shell: that would cost as much as what is measured.
+    # With -N hyperfine starts no shell, which would cost as much as the start itself.
     PATH=$work/stub:$PATH measure -N --runs "$runs" --warmup "$warmup" \
         'ssh root@host script' 'remoteexe host script' "$(printf '%q' "$here/original.sh") host script"
     check_starts $((runs + warmup))
     start_table
 }
 
-# check_starts RUNS: whether remoteexe and original.sh have logged each of theirs.
+# check_starts RUNS: checks that remoteexe and original.sh logged all their runs.
 check_starts() {
     local ends
     ends=$(grep -c '\] END,0,host script$' "$(log_file)" || true)
@@ -26,7 +26,7 @@ start_table() {
     local names=("the ssh stub alone" remoteexe "bash") wall=() cpu=() i over share
     for i in 0 1 2; do
         wall+=("$(result "[$i].median * 1000")")
-        # hyperfine has no median for it.
+        # hyperfine gives no median of CPU times.
         cpu+=("$(result "[$i] | (.user + .system) * 1000")")
     done
     over=$(calculate %.2f "${cpu[1]} - ${cpu[0]}")

@@ -1,18 +1,18 @@
-# How fast a flood of lines gets into the log. Sourced by run.sh.
-# shellcheck shell=bash disable=SC2154
+# Measures how fast a flood of lines gets into the log. Sourced by run.sh.
+# shellcheck shell=bash disable=SC2154  # run.sh sets the variables.
 
-# All of them write a time before each line, but for cat, which writes the bare lines, and sed, which
-# writes the same text before each. All of them but remoteexe and bash, which run ssh, read from `cat`.
-# cat-log is given what remoteexe has logged, which is more than its input.
+# remoteexe and bash run ssh; the others read from `cat`. Each writes a time before each line, except for two:
+# cat writes the bare lines, and sed writes the same text before each. The input of cat-log is remoteexe's
+# log, which is larger than remoteexe's input.
 contenders=(remoteexe cat cat-log multilog s6-log svlogd sed ts bash)
 
-# Run by sh, with INPUT and LOG in the environment.
-# shellcheck disable=SC2016
+# sh runs them, with INPUT and LOG in the environment.
+# shellcheck disable=SC2016  # That sh expands them.
 declare -A contender_command=(
     [remoteexe]='remoteexe host script'
     [cat]='cat "$INPUT" | cat >>"$LOG/log"'
     [cat-log]='cat "$LOGGED" | cat >>"$LOG/log"'
-    # The largest files that they can be told to write, and none of them deleted.
+    # Each is told to write the largest files it can, and to delete none.
     [multilog]='cat "$INPUT" | multilog t s16777215 n1000 "$LOG"'
     [s6-log]='cat "$INPUT" | s6-log -l 0 n1000 s268435455 t "$LOG"'
     [svlogd]='cat "$INPUT" | svlogd -t "$LOG"'
@@ -20,12 +20,12 @@ declare -A contender_command=(
     [ts]='cat "$INPUT" | ts "[%Y-%m-%d %H:%M:%S]" >>"$LOG/log"'
     [bash]='"$BENCH/original.sh" host script'
 )
-# Before each run. The file is what svlogd needs to be told that its log is to be one file. Without sync
-# a contender would pay for what the one before it has left to be written.
-# shellcheck disable=SC2016
+# Run before each measurement. The file `config` tells svlogd to write one file only. Without sync a contender
+# would pay for the writes that the one before it left to the kernel.
+# shellcheck disable=SC2016  # sh expands it.
 contender_prepare='rm -rf "$LOG"; mkdir "$LOG"; printf "s0\nn0\n" >"$LOG/config"; sync'
 
-# What a slow contender is given at most; its time is then scaled up to all lines.
+# The most lines for a slow contender. Its time is then scaled up to all lines.
 declare -A contender_lines=([ts]=2000000 [bash]=2000)
 
 # The target for remoteexe's time as a multiple of the contender's.
@@ -33,7 +33,7 @@ declare -A contender_target=([cat]='<= 1.25' [multilog]='< 0.5')
 
 throughput() {
     header input contender "wall, median (s)" "CPU, mean (s)" "remoteexe's wall" target verdict
-    # This target is for such lines only.
+    # This target is for lines of 80 bytes only.
     contender_target[ts]='< 0.1'
     throughput_of 2000000 80
     unset 'contender_target[ts]'
@@ -41,7 +41,7 @@ throughput() {
     throughput_of 20000000 8
 }
 
-# throughput_of LINES BYTES: the rows for an input of so many lines of so many bytes, newline included.
+# throughput_of LINES BYTES: the rows for an input of LINES lines of BYTES bytes, newline included.
 throughput_of() {
     local lines=$(($1 / $(by_size 20 1 1))) bytes=$2 contender
     local -A seconds=() cpu=() label=([cat-log]="cat, given remoteexe's log")
@@ -56,7 +56,7 @@ throughput_of() {
     rm -rf "$work/input" "$work/logged" "$LOG"
 }
 
-# Numbered, so that none can be lost, doubled or moved unseen.
+# The lines are numbered, so that none can be lost, doubled or moved unseen.
 make_lines() {
     awk -v lines="$1" -v bytes="$2" 'BEGIN {
         for (i = 8; i < bytes; i++)
@@ -66,10 +66,10 @@ make_lines() {
     }'
 }
 
-# run_contender NAME LINES: measures it and checks what it has logged.
+# run_contender NAME LINES: measures the contender and checks its log.
 run_contender() {
     local name=$1 lines=$2 most=${contender_lines[$1]:-$2} scale
-    # shellcheck disable=SC2016
+    # shellcheck disable=SC2016  # The fake ssh expands it.
     export FAKE_SSH='exec cat "$INPUT"' INPUT=$work/input LOGGED=$work/logged
     : "${label[$name]:=$name}"
     if [ "$most" -lt "$lines" ]; then
@@ -84,12 +84,12 @@ run_contender() {
     scale="* $lines / $most"
     seconds[$name]=$(calculate %f "$(result '[0].median') $scale")
     cpu[$name]=$(calculate %f "$(result '[0] | .user + .system') $scale")
-    # The log is the last run's.
-    contender_output "$name" | cmp - "$INPUT" >&2 || fail "$name has not logged its input"
+    # The log is that of the last run.
+    contender_output "$name" | cmp - "$INPUT" >&2 || fail "$name did not log its input"
     [ "$name" != remoteexe ] || mv "$(log_file)" "$LOGGED"
 }
 
-# The lines in a contender's log without what it has put before them.
+# The lines in a contender's log, without the text that it put before each.
 contender_output() {
     case $1 in
         remoteexe | bash) logged_output "$(log_file)" ;;
@@ -97,7 +97,7 @@ contender_output() {
         cat-log) logged_output "$LOG/log" ;;
         sed) cut -b 28- "$LOG/log" ;;
         ts) cut -b 23- "$LOG/log" ;;
-        # @, 24 hexadecimal digits and a blank. Full files are named by the time; there may be none.
+        # They put @, 24 hexadecimal digits and a blank. The name of a full file is a time; there may be none.
         *) (shopt -s nullglob && cat "$LOG"/@* "$LOG/current") | cut -b 27- ;;
     esac
 }

@@ -2,7 +2,9 @@
 
 pub mod file;
 pub mod record;
+mod syslog;
 
+use std::fmt::{self, Display, Formatter};
 use std::io;
 use std::iter;
 use std::path::{Path, PathBuf};
@@ -13,6 +15,7 @@ use chrono::{DateTime, Local};
 use rustix::process::geteuid;
 
 use crate::poll::{write_all_by, write_by};
+use crate::random;
 use file::{AppendError, Cut, Failure, LogName, append};
 use record::{Kind, MAX_APPEND, MAX_TEXT, Notice, Prefix};
 
@@ -24,7 +27,8 @@ const STDERR_GRACE: Duration = Duration::from_secs(1);
 /// No method fails: a log problem must never stop, delay or kill a job.
 ///
 /// Where the daily file is refused or unwritable, the records go to the per-user file beside it. If that
-/// does not take them either, they go to standard error.
+/// does not take them either, they go to a file of this run, which nobody can make beforehand. If the
+/// directory takes nothing at all, they go to standard error, and all but the output to syslog.
 ///
 /// Where the disk is full, the records are held, up to [`MAX_APPEND`], and each append tries again. Lines
 /// that find no more room are dropped and counted. When the log takes records again, one of them tells
@@ -33,12 +37,17 @@ const STDERR_GRACE: Duration = Duration::from_secs(1);
 /// One line on standard error says what is wrong.
 #[derive(Debug)]
 pub struct Log {
-    daily: PathBuf,
-    per_user: PathBuf,
+    dir: PathBuf,
+    /// The name of the daily file.
+    name: LogName,
+    /// The number of this run's own file, once there is one.
+    run: Option<u64>,
     prefix: Prefix,
     /// Records not yet appended, the oldest first.
     pending: Vec<u8>,
-    /// How far the first of them is in the daily file nevertheless.
+    /// The texts among them that are no output.
+    own: Vec<Vec<u8>>,
+    /// How far the first of them is in a file nevertheless.
     cut: Option<Cut>,
     /// How many lines came after the pending ones when these had used up the room.
     dropped: u64,
@@ -48,15 +57,17 @@ pub struct Log {
 impl Log {
     /// The log in `dir` of the local day of `start`. Its file stays the same over midnight.
     pub fn new(dir: &Path, start: DateTime<Local>) -> Self {
-        let path = |user| {
-            let day = start.date_naive();
-            dir.join(LogName { day, user }.to_string())
-        };
         Self {
-            daily: path(None),
-            per_user: path(Some(geteuid().as_raw())),
+            dir: dir.to_owned(),
+            name: LogName {
+                day: start.date_naive(),
+                user: None,
+                run: None,
+            },
+            run: None,
             prefix: Prefix::new(process::id(), start),
             pending: Vec::new(),
+            own: Vec::new(),
             cut: None,
             dropped: 0,
             warned: false,
@@ -66,9 +77,11 @@ impl Log {
     /// Appends a record, stamped with the present time; several if it is too long for one.
     pub fn record(&mut self, kind: Kind) {
         self.begin();
-        for piece in pieces(&kind.text()) {
+        let text = kind.text();
+        for piece in pieces(&text) {
             self.push(piece);
         }
+        self.own.push(text);
         self.flush();
     }
 
@@ -76,14 +89,16 @@ impl Log {
     pub fn finish(mut self, kind: Kind) {
         self.begin();
         self.push_count_of_dropped();
-        for piece in pieces(&kind.text()) {
+        let text = kind.text();
+        for piece in pieces(&text) {
             if !self.has_room(piece) {
                 self.flush();
             }
             self.prefix.encode(piece, &mut self.pending);
         }
+        self.own.push(text);
         self.flush();
-        self.write_to_stderr(Instant::now() + STDERR_GRACE);
+        self.give_up(Instant::now() + STDERR_GRACE);
     }
 
     /// Begins a batch of records, stamped with the present time.
@@ -112,13 +127,10 @@ impl Log {
         if self.pending.is_empty() {
             return;
         }
-        if let Err(error) = self.append_to_daily() {
-            let why = format!("cannot log to {}: {error}", self.daily.display());
-            if error.is_transient() {
-                self.warn_once(&format!("{why}; holding the records until it can"));
-                return;
-            }
-            self.fall_back(&why);
+        match self.append_to_a_file() {
+            Ok(()) => {}
+            Err(Unwritten::Later) => return,
+            Err(Unwritten::Never) => self.give_up(Instant::now()),
         }
         if self.dropped > 0 {
             self.push_count_of_dropped();
@@ -139,29 +151,48 @@ impl Log {
         }
     }
 
-    fn append_to_daily(&mut self) -> Result<(), AppendError> {
-        let appended = append(&self.daily, &self.pending, self.cut.as_ref());
-        self.remove_appended(appended)
-    }
-
-    fn fall_back(&mut self, why: &str) {
-        let appended = append(&self.per_user, &self.pending, None);
-        let per_user = self.per_user.display().to_string();
-        match self.remove_appended(appended) {
-            Ok(()) => self.warn_once(&format!("{why}; logging to {per_user}")),
-            Err(error) => {
-                self.warn_once(&format!(
-                    "{why}; nor to {per_user}: {error}; the records follow"
-                ));
-                self.write_to_stderr(Instant::now());
+    /// Appends the pending records to the first file that takes them.
+    fn append_to_a_file(&mut self) -> Result<(), Unwritten> {
+        let mut failures = Failures::default();
+        for place in [Place::Daily, Place::PerUser, Place::PerRun] {
+            let path = self.path(place);
+            let appended = append(&path, &self.pending, self.cut.as_ref());
+            let Err(error) = self.remove_appended(appended) else {
+                if !failures.are_normal() {
+                    self.warn_once(&format!("{failures}; logging to {}", path.display()));
+                }
+                return Ok(());
+            };
+            let is_transient = error.is_transient();
+            failures.add(path, error);
+            if is_transient {
+                self.warn_once(&format!("{failures}; holding the records until it can"));
+                return Err(Unwritten::Later);
             }
         }
+        self.warn_once(&format!("{failures}; the records follow"));
+        Err(Unwritten::Never)
+    }
+
+    fn path(&mut self, place: Place) -> PathBuf {
+        let daily = self.name;
+        let user = Some(geteuid().as_raw());
+        let name = match place {
+            Place::Daily => daily,
+            Place::PerUser => LogName { user, ..daily },
+            Place::PerRun => {
+                let run = Some(*self.run.get_or_insert_with(run_number));
+                LogName { user, run, ..daily }
+            }
+        };
+        self.dir.join(name.to_string())
     }
 
     /// Removes from the pending records what has been appended.
     fn remove_appended(&mut self, appended: Result<(), Failure>) -> Result<(), AppendError> {
         let Err(Failure { error, cut }) = appended else {
             self.pending.clear();
+            self.own.clear();
             self.cut = None;
             return Ok(());
         };
@@ -177,8 +208,14 @@ impl Log {
         Err(error)
     }
 
-    /// Writes the pending records to standard error, the last resort, as many as it takes by `deadline`.
-    fn write_to_stderr(&mut self, deadline: Instant) {
+    /// Writes the pending records to standard error, as many as it takes by `deadline`, and sends those
+    /// that are no output to syslog.
+    fn give_up(&mut self, deadline: Instant) {
+        if self.pending.is_empty() {
+            return;
+        }
+        syslog::send(process::id(), &self.own);
+        self.own.clear();
         if write_all_by(deadline, &io::stderr(), &mut self.pending).is_err() {
             // Nobody will ever read it.
             self.pending.clear();
@@ -193,6 +230,70 @@ impl Log {
             let _ = write_by(Instant::now(), &io::stderr(), warning.as_bytes());
         }
     }
+}
+
+/// A file that may take the records.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    /// That of all runs of the day.
+    Daily,
+    /// That of all runs of this user.
+    PerUser,
+    /// That of this run alone.
+    PerRun,
+}
+
+/// Why the pending records are in no file.
+enum Unwritten {
+    /// The next append tries again.
+    Later,
+    /// The directory takes nothing.
+    Never,
+}
+
+/// The files that did not take the records, and why.
+#[derive(Debug, Default)]
+struct Failures(Vec<(PathBuf, AppendError)>);
+
+impl Failures {
+    fn add(&mut self, path: PathBuf, error: AppendError) {
+        // A directory that takes no file says so each time.
+        let reason = error.to_string();
+        if self.0.len() < 2
+            || self
+                .0
+                .last()
+                .is_none_or(|(_, last)| last.to_string() != reason)
+        {
+            self.0.push((path, error));
+        }
+    }
+
+    /// On a day whose log root has made, an ordinary user's records go to the per-user file.
+    fn are_normal(&self) -> bool {
+        let mut errors = self.0.iter().map(|(_, error)| error);
+        errors.all(|error| matches!(error, AppendError::Roots))
+    }
+}
+
+impl Display for Failures {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        for (index, (path, error)) in self.0.iter().enumerate() {
+            let verb = if index == 0 {
+                "cannot log to"
+            } else {
+                "; nor to"
+            };
+            write!(formatter, "{verb} {}: {error}", path.display())?;
+        }
+        Ok(())
+    }
+}
+
+/// A number that nobody can guess.
+fn run_number() -> u64 {
+    // Without randomness it can be guessed, but one name is better than none.
+    random::number().unwrap_or_else(|_| process::id().into())
 }
 
 /// `text` in pieces that fit into a record each; an empty text is one of them.

@@ -6,7 +6,9 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use chrono::NaiveDate;
-use rustix::fs::{FallocateFlags, FileType, Mode, OFlags, Stat, fallocate, fstat, open, tell};
+use rustix::fs::{
+    FallocateFlags, FileType, Mode, OFlags, Stat, fallocate, fchmod, fstat, lstat, open, tell,
+};
 use rustix::io::{Errno, pread, retry_on_intr, write};
 use rustix::process::geteuid;
 
@@ -20,15 +22,19 @@ const OPEN_ATTEMPTS: u32 = 100;
 /// the line.
 const TORN_CHECKS: u32 = 10;
 
-/// The name of a log file: `YYYYMMDD_remoteexe.log`, or `YYYYMMDD_remoteexe.UID.log` for one user's.
+/// The name of a log file: `YYYYMMDD_remoteexe.log`; `YYYYMMDD_remoteexe.UID.log` for one user's; or
+/// `YYYYMMDD_remoteexe.UID.RANDOM.log` for one run's, with 16 hexadecimal digits.
 ///
-/// Of one day the daily file comes before those of users.
+/// Of one day the daily file comes before those of users, and these before those of runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LogName {
     /// The local day on which its runs started.
     pub day: NaiveDate,
     /// The user whose records it has because the daily file did not take them.
     pub user: Option<u32>,
+    /// The number of the run whose records it has because the per-user file did not take them either.
+    /// Nobody can guess it, and so nobody can make the file beforehand.
+    pub run: Option<u64>,
 }
 
 impl LogName {
@@ -39,13 +45,24 @@ impl LogName {
             return None;
         }
         let day = NaiveDate::parse_from_str(day, "%Y%m%d").ok()?;
-        let user = match rest.strip_prefix('.') {
-            Some(uid) => Some(number(uid.as_bytes())?),
-            None if rest.is_empty() => None,
-            None => return None,
+        if rest.is_empty() {
+            let (user, run) = (None, None);
+            return Some(Self { day, user, run });
+        }
+        let rest = rest.strip_prefix('.')?;
+        let (uid, run) = match rest.split_once('.') {
+            Some((uid, run)) => (uid, Some(parse_run(run)?)),
+            None => (rest, None),
         };
-        Some(Self { day, user })
+        let user = Some(number(uid.as_bytes())?);
+        Some(Self { day, user, run })
     }
+}
+
+fn parse_run(text: &str) -> Option<u64> {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    let is_number = text.len() == 16 && text.bytes().all(is_digit);
+    is_number.then(|| u64::from_str_radix(text, 16).ok())?
 }
 
 impl Display for LogName {
@@ -53,6 +70,9 @@ impl Display for LogName {
         write!(formatter, "{}_remoteexe", self.day.format("%Y%m%d"))?;
         if let Some(uid) = self.user {
             write!(formatter, ".{uid}")?;
+        }
+        if let Some(run) = self.run {
+            write!(formatter, ".{run:016x}")?;
         }
         formatter.write_str(".log")
     }
@@ -73,6 +93,12 @@ pub enum AppendError {
     /// Somebody else's file: its owner could rewrite or truncate the records.
     #[error("it belongs to uid {0}, neither to us nor to root")]
     ForeignOwner(u32),
+    /// Root's file, which an ordinary user may not write to.
+    #[error("it belongs to root")]
+    Roots,
+    /// There is no room for another file.
+    #[error("cannot create it: {0}")]
+    Create(io::Error),
     /// The system call's own answer.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -150,6 +176,8 @@ pub fn append(path: &Path, records: &[u8], cut: Option<&Cut>) -> Result<(), Fail
     let resumed_at = written;
     while written < records.len() {
         match retry_on_intr(|| write(&file, &records[written..])) {
+            // Some FUSE filesystems take nothing and call that no error.
+            Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
             Ok(length) => written += length,
             Err(errno) => {
                 let cut = (written > resumed_at).then(|| Cut {
@@ -175,11 +203,8 @@ fn is_torn(file: &OwnedFd, stat: &Stat) -> bool {
         if ends_with_newline(file, size) {
             return false;
         }
-        // Or another process is just writing: the size grows while its write(2) runs. This call only
-        // waits for the inode's lock, which that write holds.
-        if fallocate(file, FallocateFlags::KEEP_SIZE, 0, 1).is_err() {
-            return false;
-        }
+        // Or another process is just writing: the size grows while its write(2) runs.
+        wait_for_writer(file);
         match fstat(file) {
             Ok(stat) if stat.st_size == size => return true,
             Ok(stat) => size = stat.st_size,
@@ -187,6 +212,16 @@ fn is_torn(file: &OwnedFd, stat: &Stat) -> bool {
         }
     }
     false
+}
+
+/// Waits for the inode's lock, which the write(2) of another process holds, and does nothing else.
+///
+/// ext4, xfs, btrfs and tmpfs take the lock for a fallocate(2); for a write(2) of nothing ext2, ext3, ramfs
+/// and FUSE do. Where neither waits, an empty line may come between two records.
+fn wait_for_writer(file: &OwnedFd) {
+    if fallocate(file, FallocateFlags::KEEP_SIZE, 0, 1).is_err() {
+        let _ = write(file, &[]);
+    }
 }
 
 /// Whether the last of `size` bytes is a newline, or there is none.
@@ -212,11 +247,7 @@ fn open_safely(path: &Path) -> Result<(OwnedFd, Stat), AppendError> {
         // First without CREATE: with fs.protected_regular even root gets EACCES for O_CREAT on
         // another user's file in a sticky directory, and could not say what is wrong with it.
         let opened = match open(path, flags | OFlags::RDWR, Mode::empty()) {
-            Err(Errno::NOENT) => open(
-                path,
-                flags | OFlags::RDWR | OFlags::CREATE | OFlags::EXCL,
-                Mode::from_raw_mode(0o666),
-            ),
+            Err(Errno::NOENT) => create(path, flags),
             // We may write to it but not read it. Then it is taken to end with a newline.
             Err(Errno::ACCESS) => open(path, flags | OFlags::WRONLY, Mode::empty()),
             other => other,
@@ -235,10 +266,34 @@ fn open_safely(path: &Path) -> Result<(OwnedFd, Stat), AppendError> {
             Err(Errno::LOOP) => return Err(AppendError::Symlink),
             // A socket.
             Err(Errno::NXIO) => return Err(AppendError::NotRegular),
+            Err(Errno::ACCESS) if is_roots(path) => return Err(AppendError::Roots),
+            // Without a file there is nothing that could take a part of the records.
+            Err(errno @ (Errno::NOSPC | Errno::DQUOT)) => {
+                return Err(AppendError::Create(errno.into()));
+            }
             Err(errno) => return Err(io::Error::from(errno).into()),
         }
     }
     Err(io::Error::other("somebody creates and deletes it all the time").into())
+}
+
+/// Creates the file with mode 0666 less the umask, but always open to ourselves: with umask 0222 the next
+/// append could not open it.
+fn create(path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
+    let flags = flags | OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
+    let file = open(path, flags, Mode::from_raw_mode(0o666))?;
+    let mode = Mode::from_raw_mode(fstat(&file)?.st_mode);
+    let ours = Mode::RUSR | Mode::WUSR;
+    if !mode.contains(ours) {
+        fchmod(&file, mode | ours)?;
+    }
+    Ok(file)
+}
+
+/// Whether the file is an ordinary one of root's, and we are not root.
+fn is_roots(path: &Path) -> bool {
+    let is_file = |stat: &Stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+    !geteuid().is_root() && lstat(path).is_ok_and(|stat| stat.st_uid == 0 && is_file(&stat))
 }
 
 /// Refuses a file that another user could have placed there or could change.
@@ -261,12 +316,17 @@ mod tests {
     #[test]
     fn the_name_of_a_log_is_parsed_back_as_what_it_is() {
         let day = NaiveDate::from_ymd_opt(2026, 11, 24).expect("a day");
-        for (user, text) in [
-            (None, "20261124_remoteexe.log"),
-            (Some(0), "20261124_remoteexe.0.log"),
-            (Some(65534), "20261124_remoteexe.65534.log"),
+        for (user, run, text) in [
+            (None, None, "20261124_remoteexe.log"),
+            (Some(0), None, "20261124_remoteexe.0.log"),
+            (Some(65534), None, "20261124_remoteexe.65534.log"),
+            (
+                Some(0),
+                Some(0xfe),
+                "20261124_remoteexe.0.00000000000000fe.log",
+            ),
         ] {
-            let name = LogName { day, user };
+            let name = LogName { day, user, run };
             assert_eq!(name.to_string(), text);
             assert_eq!(LogName::parse(text), Some(name));
         }
@@ -283,6 +343,9 @@ mod tests {
             "20261124_remoteexe..log",
             "20261124_remoteexe0.log",
             "20261124_remoteexe.log.1",
+            "20261124_remoteexe.0.fe.log",
+            "20261124_remoteexe.0.00000000000000FE.log",
+            "20261124_remoteexe.0.+0000000000000fe.log",
             "x20261124_remoteexe.log",
         ] {
             assert_eq!(LogName::parse(name), None, "{name}");

@@ -20,6 +20,7 @@ tests=(
     /usr/bin/faketime           faketime
     /usr/bin/jq                 jq
     /usr/bin/shellcheck         shellcheck
+    /usr/bin/strace             strace
     /usr/share/zoneinfo/Europe  tzdata
 )
 # Some tests run sshd and remoteexe as this user. The sshd of an ordinary user lets only that user log in.

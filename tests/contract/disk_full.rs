@@ -216,7 +216,7 @@ fn a_disk_that_is_full_from_start_to_end_leaves_the_whole_run_on_standard_error(
 fn over_the_limit_of_a_files_size_the_records_go_on_in_the_next_place() {
     let scene = Scene::new();
     let mut prlimit = Command::new("prlimit");
-    scene.equip_with_ssh(&mut prlimit, format!("{}; exit 7", print_lines(200)));
+    scene.equip_with_ssh(&mut prlimit, format!("{}; exit 7", print_lines(300)));
     let output = prlimit
         .args(["--fsize=8100", REMOTEEXE, "h", "s"])
         .output()
@@ -225,13 +225,14 @@ fn over_the_limit_of_a_files_size_the_records_go_on_in_the_next_place() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     let (warning, rest) = stderr.split_once('\n').unwrap();
     assert!(warning.contains("File too large"), "{warning}");
-    // The daily log, the per-user log, standard error; a record that was cut is whole in the next.
+    // The daily log, the per-user log, that of the run, standard error; a record that was cut is whole in
+    // the next.
     let mut log = String::new();
     let files = crate::support::files(&scene.path("log"));
-    let [per_user, daily] = files.as_slice() else {
+    let [per_run, per_user, daily] = files.as_slice() else {
         panic!("{files:?}")
     };
-    for file in [daily, per_user] {
+    for file in [daily, per_user, per_run] {
         let text = fs::read_to_string(file).unwrap();
         assert_eq!(text.len(), 8100);
         log.push_str(&text[..=text.rfind('\n').unwrap()]);
@@ -240,7 +241,7 @@ fn over_the_limit_of_a_files_size_the_records_go_on_in_the_next_place() {
         records(&(log + rest)),
         format!(
             "START,-,h s\ncommand,ssh root@h s\n{}END,7,h s\n",
-            lines(200)
+            lines(300)
         )
     );
 }

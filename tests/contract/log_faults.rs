@@ -1,11 +1,15 @@
 //! What else can be wrong with the log, as root and as an ordinary user, before and during a run.
 
 use std::fs::{self, File, Permissions};
-use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::os::unix::net::UnixDatagram;
 use std::process::{Command, Output};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::support::{Running, Scene, code, needs_root, records, run_tool, stderr, texts_in};
+use crate::support::{
+    REMOTEEXE, Running, Scene, as_ordinary_user, code, files, needs_root, records, run_tool,
+    stderr, texts_in,
+};
 
 const RECORDS: &str = "START,-,h s\ncommand,ssh root@h s\nEND,0,h s\n";
 
@@ -188,6 +192,211 @@ fn in_a_sticky_directory_another_users_file_is_refused_whatever_the_kernel_prote
         assert_eq!(texts_in(&scene.per_user()), RECORDS);
         assert_eq!(fs::metadata(scene.daily()).unwrap().len(), 0);
     }
+}
+
+#[test]
+fn nobody_can_make_the_log_of_root_vanish_by_taking_its_names() {
+    needs_root();
+    let _kept = ProtectedRegular::keep();
+    for protection in ["0", "1", "2"] {
+        ProtectedRegular::set(protection);
+        let scene = Scene::new();
+        fs::set_permissions(scene.path("log"), Permissions::from_mode(0o1777)).unwrap();
+        for taken in [scene.daily(), scene.per_user()] {
+            let mut touch = as_ordinary_user("touch");
+            assert!(touch.arg(taken).status().unwrap().success());
+        }
+        // Output makes more appends: all go to one file.
+        let mut command = scene.remoteexe_with_ssh("echo one; sleep 0.1; echo two");
+        let output = command.args(["h", "s"]).output().unwrap();
+        assert_eq!(code(&output), 0);
+        let mut logs = files(&scene.path("log"));
+        logs.retain(|path| *path != scene.daily() && *path != scene.per_user());
+        let [log] = logs.as_slice() else {
+            panic!("{logs:?}")
+        };
+        assert_eq!(
+            texts_in(log),
+            "START,-,h s\ncommand,ssh root@h s\none\ntwo\nEND,0,h s\n"
+        );
+        assert_eq!(fs::metadata(log).unwrap().uid(), 0);
+        let stderr = stderr(&output);
+        assert!(stderr.ends_with(&format!("; logging to {}\n", log.display())));
+        assert_eq!(stderr.matches("neither to us nor to root").count(), 2);
+    }
+}
+
+#[test]
+fn an_ordinary_user_keeps_one_run_in_one_file_whatever_the_umask() {
+    for mask in ["0222", "0277", "0777"] {
+        let scene = Scene::new();
+        // For the directory that it prepares.
+        scene.ordinary_user_with_ssh("");
+        let mut sh = as_ordinary_user("sh");
+        scene.equip_with_ssh(&mut sh, "echo out");
+        sh.env(
+            "PATH",
+            format!("{}:/usr/bin:/bin", scene.path("bin").display()),
+        )
+        .current_dir("/")
+        .args(["-c", &format!("umask {mask}; exec remoteexe h s")]);
+        let output = sh.output().unwrap();
+        assert_eq!(stderr(&output), "", "{mask}");
+        assert_eq!(code(&output), 0);
+        assert_eq!(
+            scene.log(),
+            "START,-,h s\ncommand,ssh root@h s\nout\nEND,0,h s\n"
+        );
+    }
+}
+
+/// remoteexe in a mount namespace that `mounts` has set up.
+fn behind_mounts(scene: &Scene, mounts: &str) -> Command {
+    needs_root();
+    let mut unshare = Command::new("unshare");
+    scene.equip_with_ssh(&mut unshare, "echo out; exit 3");
+    unshare
+        .args(["--mount", "sh", "-euc"])
+        .arg(format!("{mounts}; exec {REMOTEEXE} h s"));
+    unshare
+}
+
+#[test]
+fn a_start_behind_a_torn_line_is_a_record_also_where_fallocate_is_not_supported() {
+    let scene = Scene::new();
+    let daily = scene.daily();
+    let daily = daily.display();
+    needs_root();
+    let mut command = Command::new("unshare");
+    scene.equip_with_ssh(&mut command, "echo out; exit 3");
+    // The namespace goes with its last process: that shows the log.
+    let script = format!(
+        "mount -t ramfs none $DIR/log; printf torn >{daily}; {REMOTEEXE} h s || cat {daily}"
+    );
+    let output = command.args(["--mount", "sh", "-euc", &script]).output();
+    let log = String::from_utf8(output.unwrap().stdout).unwrap();
+    let (torn, log) = log.split_once('\n').unwrap();
+    assert_eq!(torn, "torn");
+    assert_eq!(
+        records(log),
+        "START,-,h s\ncommand,ssh root@h s\nout\nEND,3,h s\n"
+    );
+}
+
+#[test]
+fn a_directory_out_of_inodes_sends_the_records_on_at_once() {
+    let scene = Scene::new();
+    let mounts = "mount -t tmpfs -o nr_inodes=2 none $DIR/log; : >$DIR/log/last";
+    let output = behind_mounts(&scene, mounts).output().unwrap();
+    assert_eq!(code(&output), 3);
+    let stderr = stderr(&output);
+    let (warning, log) = stderr.split_once('\n').unwrap();
+    assert!(
+        warning.ends_with(
+            ".0.log: cannot create it: No space left on device (os error 28); the records follow"
+        ),
+        "{warning}"
+    );
+    assert_eq!(
+        records(log),
+        "START,-,h s\ncommand,ssh root@h s\nout\nEND,3,h s\n"
+    );
+}
+
+#[test]
+fn a_filesystem_that_takes_nothing_and_calls_it_no_error_does_not_hold_the_job() {
+    let scene = Scene::new();
+    let mut strace = Command::new("strace");
+    scene.equip_with_ssh(&mut strace, "echo out; exit 3");
+    let daily = scene.daily();
+    strace
+        .args([
+            "-qq",
+            "-o",
+            "/dev/null",
+            "-e",
+            "inject=write:retval=0",
+            "-P",
+        ])
+        .arg(&daily)
+        .args([REMOTEEXE, "h", "s"]);
+    File::create(&daily).unwrap();
+    let output = strace.output().unwrap();
+    assert_eq!(code(&output), 3);
+    assert!(
+        stderr(&output).contains("_remoteexe.log: write zero; logging to "),
+        "{}",
+        stderr(&output)
+    );
+    assert_eq!(
+        texts_in(&scene.per_user()),
+        "START,-,h s\ncommand,ssh root@h s\nout\nEND,3,h s\n"
+    );
+}
+
+/// Mounts a /dev that has `null` and, as `log`, the socket at `$DIR/syslog`.
+const PRIVATE_DEV: &str = "mount -t tmpfs none /mnt; : >/mnt/null; : >/mnt/log
+    mount --bind /dev/null /mnt/null; mount --bind $DIR/syslog /mnt/log; mount --rbind /mnt /dev";
+
+/// The messages that a syslogd has got of a run in front of `mounts`.
+fn syslog_of(owner: u32, mounts: &str) -> (Vec<String>, Output) {
+    let scene = Scene::new();
+    let socket = UnixDatagram::bind(scene.path("syslog")).unwrap();
+    chown(scene.path("syslog"), Some(owner), None).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    let output = behind_mounts(&scene, &format!("{PRIVATE_DEV}; {mounts}")).output();
+    let mut messages = Vec::new();
+    let mut buffer = [0; 8192];
+    while let Ok(length) = socket.recv(&mut buffer) {
+        messages.push(String::from_utf8(buffer[..length].to_vec()).unwrap());
+    }
+    (messages, output.unwrap())
+}
+
+const READ_ONLY: &str = "mount --bind $DIR/log $DIR/log; mount -o remount,bind,ro $DIR/log";
+
+#[test]
+fn where_no_file_takes_the_records_start_command_and_end_go_to_syslog() {
+    for mounts in [
+        READ_ONLY,
+        "export REMOTEEXE_LOG_DIR=/nowhere",
+        "mount -t tmpfs -o nr_inodes=1 none $DIR/log",
+    ] {
+        let (messages, output) = syslog_of(0, mounts);
+        assert_eq!(code(&output), 3);
+        let texts = messages.iter().map(|message| {
+            let (header, text) = message.split_once("]: ").unwrap();
+            // Facility cron, severity notice.
+            assert!(header.starts_with("<77>remoteexe["), "{message}");
+            text
+        });
+        let texts: Vec<_> = texts.collect();
+        assert_eq!(
+            texts,
+            ["START,-,h s", "command,ssh root@h s", "END,3,h s"],
+            "{mounts}"
+        );
+        let stderr = stderr(&output);
+        let (_, log) = stderr.split_once('\n').unwrap();
+        assert_eq!(
+            records(log),
+            "START,-,h s\ncommand,ssh root@h s\nout\nEND,3,h s\n"
+        );
+    }
+}
+
+#[test]
+fn a_run_that_a_file_takes_does_not_go_to_syslog() {
+    let (messages, output) = syslog_of(0, "true");
+    assert_eq!(code(&output), 3);
+    assert_eq!(messages, [""; 0]);
+}
+
+#[test]
+fn a_socket_that_is_not_roots_gets_no_record() {
+    let (messages, output) = syslog_of(12345, READ_ONLY);
+    assert_eq!(code(&output), 3);
+    assert_eq!(messages, [""; 0]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::log::record;
 
 /// What is not a point in time.
 #[derive(Debug, thiserror::Error)]
-#[error("it is no point in time")]
+#[error("not a valid time")]
 pub struct NoTime;
 
 /// From when to when, in local time; the end is not part of it.

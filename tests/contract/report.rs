@@ -741,14 +741,14 @@ fn no_control_byte_of_the_log_reaches_a_terminal() {
             "{shown:?}"
         );
         assert!(
-            shown.contains("\\u{1b}]0;title\\u{7} \\u{9b}31m \\u{202e}x\\u{7f}\n"),
+            shown.contains("\\x1b]0;title\\x07 \\u{9b}31m \\u{202e}x\\x7f\n"),
             "{shown:?}"
         );
     }
-    assert!(view.contains("\nh\\u{1b}[2J /x\\u{7}: 3 x1\n"), "{view:?}");
-    assert!(view.contains("\nh\\u{1b}[2J     1 "), "{view:?}");
+    assert!(view.contains("\nh\\x1b[2J /x\\x07: 3 x1\n"), "{view:?}");
+    assert!(view.contains("\nh\\x1b[2J     1 "), "{view:?}");
     assert!(
-        run.starts_with("[2026-03-02 10:00:00][1] START,-,h\\u{1b}[2J /x\\u{7}\n"),
+        run.starts_with("[2026-03-02 10:00:00][1] START,-,h\\x1b[2J /x\\x07\n"),
         "{run:?}"
     );
     // Nor what a pipe passes on; only --run is asked for the bytes themselves.
@@ -766,7 +766,7 @@ fn a_message_about_a_file_is_printable() {
     let output = reporter(&scene).arg("/no\x1b[2J").output().unwrap();
     assert_eq!(
         stderr(&output),
-        "remoteexe: /no\\u{1b}[2J: No such file or directory (os error 2)\n"
+        "remoteexe: /no\\x1b[2J: No such file or directory (os error 2)\n"
     );
 }
 
@@ -1055,44 +1055,44 @@ fn a_command_line_that_asks_for_no_report_gives_10_and_logs_nothing() {
     for (args, reason) in [
         (
             &["--since", "noon"][..],
-            "error: invalid value 'noon' for --since <TIME>: it is no point in time\n",
+            "error: invalid value 'noon' for --since <TIME>: not a valid time\n",
         ),
         (
             &["--until", "2026-02-30"],
-            "error: invalid value '2026-02-30' for --until <TIME>: it is no point in time\n",
+            "error: invalid value '2026-02-30' for --until <TIME>: not a valid time\n",
         ),
         (
             &["--since", "2x"],
-            "error: invalid value '2x' for --since <TIME>: it is no point in time\n",
+            "error: invalid value '2x' for --since <TIME>: not a valid time\n",
         ),
         (
             &["--since", "h"],
-            "error: invalid value 'h' for --since <TIME>: it is no point in time\n",
+            "error: invalid value 'h' for --since <TIME>: not a valid time\n",
         ),
         (&["--since", "-2h"], "error: "),
         (
             &["--since", "99999999999999999999d"],
-            "error: invalid value '99999999999999999999d' for --since <TIME>: it is no point in time\n",
+            "error: invalid value '99999999999999999999d' for --since <TIME>: not a valid time\n",
         ),
         (
             &["--since", "99999999d"],
-            "error: invalid value '99999999d' for --since <TIME>: it is no point in time\n",
+            "error: invalid value '99999999d' for --since <TIME>: not a valid time\n",
         ),
         (
             &["--since", "9999999999999999d"],
-            "error: invalid value '9999999999999999d' for --since <TIME>: it is no point in time\n",
+            "error: invalid value '9999999999999999d' for --since <TIME>: not a valid time\n",
         ),
         (
             &["--run", "x"],
-            "error: invalid value 'x' for --run <PID[@TIME]>: it names no run\n",
+            "error: invalid value 'x' for --run <PID[@TIME]>: expected PID or PID@TIME\n",
         ),
         (
             &["--run", "1@x"],
-            "error: invalid value '1@x' for --run <PID[@TIME]>: it names no run\n",
+            "error: invalid value '1@x' for --run <PID[@TIME]>: expected PID or PID@TIME\n",
         ),
         (
             &["--run", "1@"],
-            "error: invalid value '1@' for --run <PID[@TIME]>: it names no run\n",
+            "error: invalid value '1@' for --run <PID[@TIME]>: expected PID or PID@TIME\n",
         ),
         (
             &["--json", "--tsv"],
@@ -1101,7 +1101,7 @@ fn a_command_line_that_asks_for_no_report_gives_10_and_logs_nothing() {
         (&["--run", "1", "--json"], "error: "),
         (
             &["-", "-"],
-            "error: standard input, -, can be read once only\n",
+            "error: standard input, -, can be read only once\n",
         ),
         (
             &["--frobnicate"],
@@ -1212,7 +1212,8 @@ fn a_report_that_cannot_be_written_is_a_failure() {
 fn a_period_that_ends_before_it_begins_is_a_usage_error() {
     let output = report(LOG, &["--since", "2026-03-02", "--until", "2026-03-01"]);
     assert_eq!(code(&output), 10);
-    let reason = "error: --until 2026-03-02 00:00:00 is not after --since 2026-03-02 00:00:00\n";
+    let reason =
+        "error: --until 2026-03-02 00:00:00 is not later than --since 2026-03-02 00:00:00\n";
     assert!(stderr(&output).starts_with(reason), "{}", stderr(&output));
 }
 

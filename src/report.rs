@@ -5,13 +5,13 @@
 mod assembler;
 mod input;
 mod json;
+mod period;
 mod process;
 mod reader;
 mod run;
 mod summary;
 mod terminal;
 mod text;
-mod time;
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -32,7 +32,7 @@ use summary::Summary;
 use text::{Remainder, View};
 
 pub use input::Input;
-pub use time::{Period, parse as parse_time};
+pub use period::{Period, parse as parse_time};
 
 /// A command line that asks for a report.
 #[derive(Debug)]

@@ -13,8 +13,8 @@ use rustix::fs::{
     FileType, Mode, OFlags, Stat, fcntl_getfl, fcntl_setfl, fstat, lstat, open, stat,
 };
 
+use super::period::Period;
 use super::reader::{Line, Reader};
-use super::time::Period;
 use crate::log::file::LogName;
 use crate::poll::wait;
 

@@ -4,35 +4,38 @@
 
 mod assembler;
 mod input;
+mod joblog;
 mod json;
 mod period;
 mod process;
 mod reader;
+mod records;
 mod run;
+mod running;
 mod summary;
+mod tail;
 mod terminal;
 mod text;
+mod time;
 
-use std::collections::HashMap;
-use std::ffi::OsStr;
-use std::fs;
 use std::io::{self, BufWriter, Write};
-use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-use chrono::{DateTime, Local, NaiveDate, Timelike};
+use chrono::{DateTime, Local, Timelike};
 
-use crate::escape::{self, printable};
+use crate::escape::printable;
 use crate::exit;
 use assembler::Pairing;
 use input::Unread;
 use reader::Line;
 use run::Run;
+use running::alive;
 use summary::Summary;
 use text::{Remainder, View};
 
 pub use input::Input;
 pub use period::{Period, parse as parse_time};
+pub use records::Wanted;
 
 /// A command line that asks for a report.
 #[derive(Debug)]
@@ -78,28 +81,6 @@ pub enum Form {
     Tsv,
     /// The records of one run.
     Run(Wanted),
-}
-
-/// The run whose records are wanted: the last one of a process id, or that which started at a time.
-#[derive(Debug)]
-pub struct Wanted {
-    /// The process id.
-    pub pid: u32,
-    /// The beginning of `YYYY-MM-DD HH:MM:SS`, or of `HH:MM:SS`.
-    pub time: Option<String>,
-}
-
-impl Wanted {
-    /// The day on which it started, if the time says so.
-    pub fn day(&self) -> Option<NaiveDate> {
-        NaiveDate::parse_from_str(self.time.as_ref()?.get(..10)?, "%Y-%m-%d").ok()
-    }
-
-    fn is(&self, run: &Run) -> bool {
-        let start = run.start.to_string();
-        let is_then = |time: &String| start.starts_with(time) || start[11..].starts_with(time);
-        run.pid == self.pid && self.time.as_ref().is_none_or(is_then)
-    }
 }
 
 impl Filter {
@@ -183,8 +164,8 @@ impl Report {
     }
 
     fn tsv(&self, inputs: &[Input], out: &mut impl Write) -> Findings {
-        let _ = writeln!(out, "{}", json::JOBLOG_TITLES);
-        self.export(inputs, out, json::joblog)
+        let _ = writeln!(out, "{}", joblog::JOBLOG_TITLES);
+        self.export(inputs, out, joblog::joblog)
     }
 
     /// Writes a line a run.
@@ -276,20 +257,6 @@ impl Report {
         pairing.finish(was_alive, &mut finished);
         (unread, Remainder { foreign, orphans })
     }
-}
-
-/// The command lines of all processes that are a remoteexe now, by their process ids, which are used again.
-fn alive() -> HashMap<u32, Vec<u8>> {
-    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let remoteexe = processes.filter_map(|process| {
-        let pid = process.file_name().to_str()?.parse().ok()?;
-        let read = |name| fs::read(process.path().join(name)).ok();
-        let words = (read("comm")? == b"remoteexe\n").then(|| read("cmdline"))??;
-        let words = words.strip_suffix(b"\0").unwrap_or(&words);
-        let words = words.split(|&byte| byte == 0).map(OsStr::from_bytes);
-        Some((pid, escape::join(words)))
-    });
-    remoteexe.collect()
 }
 
 fn complain(message: &str) {

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::rc::Rc;
 
 use super::process::{Process, Start};
-use super::run::{End, Run, Tail};
+use super::run::{End, Run};
+use super::tail::Tail;
 use crate::log::record::{Kind, Record};
 
 /// How many ended runs are kept in case that their END was a line of output.

@@ -15,6 +15,7 @@ use rustix::fs::{
 
 use super::period::Period;
 use super::reader::{Line, Reader};
+
 use crate::log::file::LogName;
 use crate::poll::wait;
 

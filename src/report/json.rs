@@ -1,17 +1,13 @@
-//! Runs for other programs: a JSON document a line, or the columns of GNU parallel's joblog.
+//! Runs for other programs, a JSON document a line.
 
 use std::fmt::Write;
 
-use chrono::{DateTime, FixedOffset, NaiveDateTime, TimeDelta};
 use serde::Serialize;
 
-use super::run::{End, Run, offset_at, offsets};
-use crate::escape::{is_safe, printable};
-use crate::exit::{signal, signal_number};
-
-/// The first line of [`joblog`].
-pub const JOBLOG_TITLES: &str =
-    "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand";
+use super::run::{End, Run};
+use super::time::with_offset;
+use crate::escape::is_safe;
+use crate::exit::signal;
 
 /// Bytes of a log: a string, or where that would lose something the numbers of all bytes.
 #[derive(Serialize)]
@@ -111,31 +107,4 @@ fn escaped(document: &str) -> String {
         }
     }
     text
-}
-
-/// `run`, the one with number `number`, as a line of a joblog without its newline.
-///
-/// What is not known is -1.
-pub fn joblog(number: u64, run: &Run) -> String {
-    let exit_status = run.end.code();
-    let signal = exit_status.and_then(signal_number).unwrap_or(0);
-    format!(
-        "{number}\t{}\t{}.000\t{}\t0\t{}\t{}\t{}\t{}",
-        printable(run.host()),
-        with_offset(run.start).timestamp(),
-        run.seconds()
-            .map_or_else(|| "-1".to_owned(), |seconds| format!("{seconds}.000")),
-        run.bytes,
-        exit_status.map_or_else(|| "-1".to_owned(), |code| code.to_string()),
-        signal,
-        printable(&run.job),
-    )
-}
-
-/// Local time `time` with its offset from UTC; of two possible ones the first.
-fn with_offset(time: NaiveDateTime) -> DateTime<FixedOffset> {
-    // Skipped when summer time begins: as if it had not begun.
-    let offset = offsets(time).first().copied();
-    let offset = offset.unwrap_or_else(|| offset_at(time - TimeDelta::days(1)));
-    DateTime::from_naive_utc_and_offset(time - offset, offset)
 }

@@ -3,18 +3,13 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use chrono::{FixedOffset, Local, NaiveDateTime, Offset, TimeDelta, TimeZone};
-use memchr::memrchr_iter;
+use chrono::NaiveDateTime;
 
+use super::tail::Tail;
+use super::time::certain;
 use crate::exit;
 use crate::log::record::{Kind, Notice};
 use crate::ssh_error::{Cause, Diagnosis};
-
-/// How many of the last lines of a run's output are kept.
-const TAIL_LINES: usize = 5;
-
-/// How many bytes of each of them.
-const TAIL_BYTES: usize = 1024;
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -209,70 +204,5 @@ impl Run {
     pub fn end_text(&self) -> Option<Vec<u8>> {
         let code = self.end.code()?;
         Some(Kind::End(code, &self.job).text())
-    }
-}
-
-/// The point in time of local time `time`, if there is one and only one.
-fn certain(time: NaiveDateTime) -> Option<NaiveDateTime> {
-    match offsets(time).as_slice() {
-        [offset] => Some(time - *offset),
-        _ => None,
-    }
-}
-
-/// The offsets from UTC that local time `time` can have, the one that comes first before the other: two
-/// where it comes twice when summer time ends, none where it is skipped when that begins.
-///
-/// chrono takes also the second after these hours for one of them.
-pub fn offsets(time: NaiveDateTime) -> Vec<FixedOffset> {
-    let day = TimeDelta::days(1);
-    let mut offsets = vec![offset_at(time - day), offset_at(time + day)];
-    offsets.dedup();
-    offsets.retain(|offset| offset_at(time - *offset) == *offset);
-    offsets
-}
-
-/// The offset of local time at the point in time `utc`.
-pub fn offset_at(utc: NaiveDateTime) -> FixedOffset {
-    Local.offset_from_utc_datetime(&utc).fix()
-}
-
-/// The last lines of an output, cut to a length.
-#[derive(Debug, Default)]
-pub struct Tail {
-    /// Each with its newline; some more than are wanted, so that few need to be thrown away at a time.
-    lines: Vec<u8>,
-    count: usize,
-}
-
-impl Tail {
-    /// Adds a line.
-    pub fn push(&mut self, line: &[u8]) {
-        if self.count == 4 * TAIL_LINES {
-            self.lines.drain(..self.begin());
-            self.count = TAIL_LINES;
-        }
-        self.count += 1;
-        self.lines
-            .extend_from_slice(&line[..line.len().min(TAIL_BYTES)]);
-        self.lines.push(b'\n');
-    }
-
-    /// Forgets all lines.
-    pub fn clear(&mut self) {
-        *self = Self::default();
-    }
-
-    /// The lines, the last one last.
-    pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
-        self.lines[self.begin()..]
-            .split_inclusive(|&byte| byte == b'\n')
-            .map(|line| &line[..line.len() - 1])
-    }
-
-    /// Where the last lines begin.
-    fn begin(&self) -> usize {
-        let mut newlines = memrchr_iter(b'\n', &self.lines);
-        newlines.nth(TAIL_LINES).map_or(0, |newline| newline + 1)
     }
 }

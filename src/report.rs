@@ -17,19 +17,20 @@ mod tail;
 mod terminal;
 mod text;
 mod time;
+mod trace;
 
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
-use chrono::{DateTime, Local, Timelike};
+use chrono::{DateTime, Local};
 
 use crate::escape::printable;
 use crate::exit;
-use assembler::Pairing;
+use assembler::Assembler;
 use input::Unread;
 use reader::Line;
 use run::Run;
-use running::alive;
+use running::Running;
 use summary::Summary;
 use text::{Remainder, View};
 
@@ -86,7 +87,7 @@ pub enum Form {
 impl Filter {
     fn lets_through(&self, run: &Run) -> bool {
         let is_host = self.host.as_ref().is_none_or(|host| run.host() == host);
-        let has_job = |job: &Vec<u8>| memchr::memmem::find(&run.job, job).is_some();
+        let has_job = |job: &Vec<u8>| memchr::memmem::find(&run.trace.job, job).is_some();
         self.period.has(run) && is_host && self.job.as_ref().is_none_or(has_job)
     }
 }
@@ -196,7 +197,10 @@ impl Report {
         let (unread, _) = self.each_run(inputs, Some(wanted.pid), |run| {
             if wanted.is(&run) && (run.has_failed() || !self.filter.failed) {
                 found += 1;
-                if last.as_ref().is_none_or(|last| last.start <= run.start) {
+                if last
+                    .as_ref()
+                    .is_none_or(|last| last.trace.start <= run.trace.start)
+                {
                     last = Some(run);
                 }
             }
@@ -212,13 +216,13 @@ impl Report {
             };
         };
         if found > 1 {
-            let start = run.start;
+            let start = run.trace.start;
             complain(&format!(
                 "{found} such runs of process {}; this is the last, of {start}; for another one give its time: {}@TIME",
-                run.pid, run.pid
+                run.trace.pid, run.trace.pid
             ));
         }
-        let records = run.records.as_deref().unwrap_or_default();
+        let records = run.trace.records.as_deref().unwrap_or_default();
         let _ = terminal::show(records, out);
         Findings {
             has_failures: run.has_failed(),
@@ -231,17 +235,11 @@ impl Report {
     fn each_run(
         &self,
         inputs: &[Input],
-        kept: Option<u32>,
+        recorded: Option<u32>,
         mut take: impl FnMut(Run),
     ) -> (Unread, Remainder) {
-        // Before anything is read: what ends meanwhile is not lost, its END only comes too late.
-        let alive = alive();
-        let begin = Local::now().naive_local().with_nanosecond(0);
-        let was_alive = |run: &Run| {
-            let words = alive.get(&run.pid);
-            words.is_some_and(|words| words.ends_with(&run.job)) || Some(run.last) > begin
-        };
-        let mut pairing = Pairing::keeping(kept);
+        let running = Running::now();
+        let mut assembler = Assembler::new(recorded);
         let mut foreign = 0;
         let mut finished = |run: Run| {
             if self.filter.lets_through(&run) {
@@ -249,12 +247,12 @@ impl Report {
             }
         };
         let unread = input::read(inputs, &mut |line| match line {
-            Line::Record(record, line) => pairing.take(&record, line, &mut finished),
+            Line::Record(record, line) => assembler.take(&record, line, &mut finished),
             Line::Foreign => foreign += 1,
             Line::Empty => {}
         });
-        let orphans = pairing.orphans;
-        pairing.finish(was_alive, &mut finished);
+        let orphans = assembler.unmatched;
+        assembler.finish(|run| running.includes(run), &mut finished);
         (unread, Remainder { foreign, orphans })
     }
 }

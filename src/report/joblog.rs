@@ -13,17 +13,17 @@ pub const JOBLOG_TITLES: &str =
 ///
 /// What is not known is -1.
 pub fn joblog(number: u64, run: &Run) -> String {
-    let exit_status = run.end.code();
+    let exit_status = run.end.status();
     let signal = exit_status.and_then(signal_number).unwrap_or(0);
     format!(
         "{number}\t{}\t{}.000\t{}\t0\t{}\t{}\t{}\t{}",
         printable(run.host()),
-        with_offset(run.start).timestamp(),
+        with_offset(run.trace.start).timestamp(),
         run.seconds()
             .map_or_else(|| "-1".to_owned(), |seconds| format!("{seconds}.000")),
-        run.bytes,
+        run.trace.bytes,
         exit_status.map_or_else(|| "-1".to_owned(), |code| code.to_string()),
         signal,
-        printable(&run.job),
+        printable(&run.trace.job),
     )
 }

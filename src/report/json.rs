@@ -57,12 +57,13 @@ struct Document<'a> {
 ///
 /// None that is known: serde's signature has one.
 pub fn json(run: &Run) -> serde_json::Result<String> {
-    let exit_status = run.end.code();
+    let trace = &run.trace;
+    let exit_status = run.end.status();
     let document = serde_json::to_string(&Document {
-        pid: run.pid,
+        pid: trace.pid,
         host: run.host().into(),
-        job: (&*run.job).into(),
-        start: with_offset(run.start).to_rfc3339(),
+        job: (&*trace.job).into(),
+        start: with_offset(trace.start).to_rfc3339(),
         end: run.ended().map(|end| with_offset(end).to_rfc3339()),
         duration: run.seconds(),
         status: match run.end {
@@ -76,13 +77,13 @@ pub fn json(run: &Run) -> serde_json::Result<String> {
         cause: &run.cause(),
         connection_failure: run.connection_failure().is_some(),
         usage_error: run.is_usage_error(),
-        retries: run.retries,
-        command: run.command.as_deref().map(Text::from),
-        lines: run.lines,
-        bytes: run.bytes,
-        tail: run.tail.lines().map(Text::from).collect(),
-        overlapped: run.is_overlapped,
-        ambiguous: run.is_ambiguous,
+        retries: trace.retries,
+        command: trace.command.as_deref().map(Text::from),
+        lines: trace.lines,
+        bytes: trace.bytes,
+        tail: trace.tail.lines().map(Text::from).collect(),
+        overlapped: trace.is_overlapped,
+        ambiguous: trace.is_ambiguous,
     })?;
     // Looking at every character would take as long as all the rest.
     if document.bytes().all(|byte| matches!(byte, b' '..=b'~')) {

@@ -22,8 +22,8 @@ pub struct Period {
 impl Period {
     /// Whether `run` was going on at some time in it. A run that was lost was so at its last record.
     pub fn has(&self, run: &Run) -> bool {
-        let begins = self.until.is_none_or(|until| run.start < until);
-        let ends = self.since.is_none_or(|since| run.last >= since);
+        let begins = self.until.is_none_or(|until| run.trace.start < until);
+        let ends = self.since.is_none_or(|since| run.trace.last >= since);
         begins && (ends || run.end == End::Running)
     }
 }

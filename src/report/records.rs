@@ -20,8 +20,8 @@ impl Wanted {
     }
 
     pub fn is(&self, run: &Run) -> bool {
-        let start = run.start.to_string();
+        let start = run.trace.start.to_string();
         let is_then = |time: &String| start.starts_with(time) || start[11..].starts_with(time);
-        run.pid == self.pid && self.time.as_ref().is_none_or(is_then)
+        run.trace.pid == self.pid && self.time.as_ref().is_none_or(is_then)
     }
 }

@@ -102,8 +102,8 @@ impl Default for Seconds {
 impl Summary {
     /// Takes a run into account.
     pub fn add(&mut self, run: Run) {
-        let (first, last) = self.span.unwrap_or((run.start, run.last));
-        self.span = Some((first.min(run.start), last.max(run.last)));
+        let (first, last) = self.span.unwrap_or((run.trace.start, run.trace.last));
+        self.span = Some((first.min(run.trace.start), last.max(run.trace.last)));
         self.runs += 1;
         match run.end {
             End::Exit(0) => self.ok += 1,
@@ -114,17 +114,17 @@ impl Summary {
         let connection_failure = run.connection_failure();
         self.connection_failures += u64::from(connection_failure.is_some());
         self.usage_errors += u64::from(run.is_usage_error());
-        self.retried += u64::from(run.retries > 0);
-        self.ambiguous += u64::from(run.is_ambiguous);
+        self.retried += u64::from(run.trace.retries > 0);
+        self.ambiguous += u64::from(run.trace.is_ambiguous);
         // Of a lost run nobody knows how long it was going on.
-        let is_overlap = run.is_overlapped && run.end != End::Lost;
+        let is_overlap = run.trace.is_overlapped && run.end != End::Lost;
         self.overlaps += u64::from(is_overlap);
 
-        let job = self.jobs.entry(Rc::clone(&run.job)).or_default();
+        let job = self.jobs.entry(Rc::clone(&run.trace.job)).or_default();
         job.overlaps += u64::from(is_overlap);
         job.add(&run);
         // Where nothing was to be run, the first word need not be a host.
-        if run.command.is_some() {
+        if run.trace.command.is_some() {
             match self.hosts.get_mut(run.host()) {
                 Some(host) => host.add(&run, connection_failure),
                 None => self
@@ -142,7 +142,7 @@ impl Summary {
 
     fn add_failure(&mut self, run: Run) {
         // Nearly sorted already: runs come in the order of their ends, the lost ones last of all.
-        let behind = |other: &Run| other.last > run.last;
+        let behind = |other: &Run| other.trace.last > run.trace.last;
         let index = self.failures.iter().rposition(|other| !behind(other));
         self.failures
             .insert(index.map_or(0, |index| index + 1), run);
@@ -158,11 +158,11 @@ impl Job {
         if run.has_failed() {
             *self.failures.entry(run.end).or_default() += 1;
         }
-        if self.last.is_none_or(|(start, _)| run.start >= start) {
-            self.last = Some((run.start, run.end));
+        if self.last.is_none_or(|(start, _)| run.trace.start >= start) {
+            self.last = Some((run.trace.start, run.end));
         }
         if run.end == End::Exit(0) {
-            self.last_success = self.last_success.max(Some(run.last));
+            self.last_success = self.last_success.max(Some(run.trace.last));
         }
         if let Some(seconds) = run.seconds() {
             *self.durations.entry(seconds).or_default() += 1;
@@ -203,7 +203,7 @@ impl Host {
 impl Seconds {
     fn add(&mut self, run: &Run, connection_failure: Option<Cause>) {
         // A leap second is one with 59 of them before it.
-        let second = run.start.second().min(59) as usize;
+        let second = run.trace.start.second().min(59) as usize;
         self.starts[second] += 1;
         let is_transient = connection_failure.is_some_and(Cause::is_transient);
         self.failures[second] += u64::from(is_transient);

@@ -120,7 +120,7 @@ impl View {
         let mut table = self.table(&["At", "What, and its last lines"], &[]);
         let clock = Clock::of(summary);
         for run in summary.failures.iter().rev() {
-            table.add_row([run.last.to_string(), failure(run, clock)]);
+            table.add_row([run.trace.last.to_string(), failure(run, clock)]);
         }
         self.add(&table);
     }
@@ -300,9 +300,9 @@ impl Clock {
     /// A run as `--run` takes it.
     fn name(self, run: &Run) -> String {
         if self.is_one_day {
-            format!("{}@{}", run.pid, run.start.time())
+            format!("{}@{}", run.trace.pid, run.trace.start.time())
         } else {
-            format!("{}@{}", run.pid, run.start)
+            format!("{}@{}", run.trace.pid, run.trace.start)
         }
     }
 
@@ -362,8 +362,13 @@ fn failure(run: &Run, clock: Clock) -> String {
         End::Exit(code) => format!("{code}: {}", run.cause()),
         _ => run.cause().into_owned(),
     };
-    let _ = write!(text, " (run {})\n{}", clock.name(run), printable(&run.job));
-    let lines: Vec<_> = run.tail.lines().collect();
+    let _ = write!(
+        text,
+        " (run {})\n{}",
+        clock.name(run),
+        printable(&run.trace.job)
+    );
+    let lines: Vec<_> = run.trace.tail.lines().collect();
     let skipped = lines.len().saturating_sub(SHOWN_LINES);
     for line in &lines[skipped..] {
         let _ = write!(text, "\n| {}", printable(line.trim_ascii_end()));

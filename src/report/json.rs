@@ -1,4 +1,4 @@
-//! Runs for other programs, a JSON document a line.
+//! The form of `--json`: one document on a line for each run.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use super::time::with_offset;
 use crate::escape::is_safe;
 use crate::exit::signal;
 
-/// Bytes of a log: a string, or where that would lose something the numbers of all bytes.
+/// Bytes of a log: a string if they are UTF-8, or else the numbers of all bytes.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Text<'a> {
@@ -23,11 +23,11 @@ impl<'a> From<&'a [u8]> for Text<'a> {
     }
 }
 
-/// The JSON document of a run. README explains each field: they are a promise.
+/// The document of a run. README defines each field, and other programs rely on them.
 #[derive(Serialize)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "JSON has no better answer to yes or no"
+    reason = "each is a field of its own in the document"
 )]
 struct Document<'a> {
     pid: u32,
@@ -51,15 +51,12 @@ struct Document<'a> {
     ambiguous: bool,
 }
 
-/// `run` as a JSON document without a newline in it.
-///
-/// # Errors
-///
-/// None that is known: serde's signature has one.
-pub fn json(run: &Run) -> serde_json::Result<String> {
+/// The document of `run`, without a newline. Times are RFC 3339 with the offset of local time, and the
+/// duration is in seconds.
+pub fn document(run: &Run) -> String {
     let trace = &run.trace;
     let exit_status = run.end.status();
-    let document = serde_json::to_string(&Document {
+    let document = Document {
         pid: trace.pid,
         host: run.host().into(),
         job: (&*trace.job).into(),
@@ -84,25 +81,26 @@ pub fn json(run: &Run) -> serde_json::Result<String> {
         tail: trace.tail.lines().map(Text::from).collect(),
         overlapped: trace.is_overlapped,
         ambiguous: trace.is_ambiguous,
-    })?;
-    // Looking at every character would take as long as all the rest.
-    if document.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        Ok(document)
+    };
+    let text = serde_json::to_string(&document).expect("strings, numbers and lists become JSON");
+    // A look at each character would take as long as everything else.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        text
     } else {
-        Ok(escaped(&document))
+        escape(&text)
     }
 }
 
-/// `document` without what steers a terminal: such characters are in its strings only, where JSON has an
-/// escape for them.
-fn escaped(document: &str) -> String {
+/// Escapes the characters that could steer a terminal. They occur only in strings, where JSON has escapes.
+fn escape(document: &str) -> String {
     let mut text = String::with_capacity(document.len());
     for character in document.chars() {
         if is_safe(character) {
             text.push(character);
         } else {
-            // JSON's escapes are those of UTF-16 (RFC 8259, section 7).
+            // JSON escapes the units of UTF-16 (RFC 8259, section 7).
             for unit in character.encode_utf16(&mut [0; 2]) {
+                // Writing to a string cannot fail.
                 let _ = write!(text, "\\u{unit:04x}");
             }
         }

@@ -1,71 +1,79 @@
-//! Points in time as `--since` and `--until` give them.
+//! The period of a report, and the times that `--since` and `--until` take.
 
-use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, Timelike};
+use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 
-use super::run::{End, Run};
 use crate::log::record;
 
-/// What is not a point in time.
+/// A text does not give a time.
 #[derive(Debug, thiserror::Error)]
 #[error("not a valid time")]
-pub struct NoTime;
+pub struct InvalidTime;
 
-/// From when to when, in local time; the end is not part of it.
+/// A period of local time, without its end.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Period {
-    /// `--since`.
+    /// Its first second: `--since`.
     pub since: Option<NaiveDateTime>,
-    /// `--until`.
+    /// The first second after it: `--until`.
     pub until: Option<NaiveDateTime>,
 }
 
 impl Period {
-    /// Whether `run` was going on at some time in it. A run that was lost was so at its last record.
-    pub fn has(&self, run: &Run) -> bool {
-        let begins = self.until.is_none_or(|until| run.trace.start < until);
-        let ends = self.since.is_none_or(|since| run.trace.last >= since);
-        begins && (ends || run.end == End::Running)
+    /// Whether something that went on from `start` to `end` overlaps it. Without an end it still goes on.
+    pub fn overlaps(&self, start: NaiveDateTime, end: Option<NaiveDateTime>) -> bool {
+        let begins_before = |until| start < until;
+        let ends_after = |since| end.is_none_or(|end| end >= since);
+        self.until.is_none_or(begins_before) && self.since.is_none_or(ends_after)
     }
 }
 
-/// The time that `text` gives: a date, a date and a time, or how long before `now` it was (`90m`, `2h`, `3d`).
+/// The local time that `text` gives: a date, a date and a time, or how long before `now` (`90m`, `2h`, `3d`).
 ///
-/// A date alone is its first second, or with `is_end` the first after it.
+/// A date alone gives its first second, or with `is_end` the first second after it.
 ///
 /// # Errors
 ///
-/// It is none of these.
-pub fn parse(text: &str, now: DateTime<Local>, is_end: bool) -> Result<NaiveDateTime, NoTime> {
-    for separator in [" ", "T"] {
-        for time in ["%H:%M:%S", "%H:%M"] {
-            let format = format!("%Y-%m-%d{separator}{time}");
-            if let Ok(time) = NaiveDateTime::parse_from_str(text, &format) {
-                return Ok(time);
-            }
-        }
-    }
-    if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-        let day = if is_end { date.succ_opt() } else { Some(date) };
-        return day.map(|day| day.and_time(NaiveTime::MIN)).ok_or(NoTime);
-    }
-    ago(text)
-        .and_then(|ago| before(now, ago, is_end))
-        .ok_or(NoTime)
+/// `text` is none of these, or the time is out of range.
+pub fn parse(text: &str, now: DateTime<Local>, is_end: bool) -> Result<NaiveDateTime, InvalidTime> {
+    let time = date_and_time(text)
+        .or_else(|| date(text, is_end))
+        .or_else(|| ago(text).and_then(|ago| before(now, ago, is_end)));
+    time.ok_or(InvalidTime)
 }
 
-/// The local time `ago` before `now`, to the second, as the records have it.
+fn date_and_time(text: &str) -> Option<NaiveDateTime> {
+    let formats = [
+        "%Y-%m-%d %H:%M:%S",
+        "%Y-%m-%d %H:%M",
+        "%Y-%m-%dT%H:%M:%S",
+        "%Y-%m-%dT%H:%M",
+    ];
+    let mut times = formats
+        .iter()
+        .map(|format| NaiveDateTime::parse_from_str(text, format));
+    times.find_map(Result::ok)
+}
+
+fn date(text: &str, is_end: bool) -> Option<NaiveDateTime> {
+    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+    let day = if is_end { date.succ_opt()? } else { date };
+    Some(day.and_time(NaiveTime::MIN))
+}
+
+/// The local time `ago` before `now`, in whole seconds as records have it.
 ///
-/// Where the clocks were changed meanwhile there are two answers: what the clock showed then, and what it
-/// would have shown as it goes now. Of these the one that leaves nothing out.
+/// If the clock was changed in between, there are two answers: the time that the clock showed then, and the
+/// time that it would have shown without the change. The result is the one that leaves out nothing.
 fn before(now: DateTime<Local>, ago: TimeDelta, is_end: bool) -> Option<NaiveDateTime> {
     let now = now.with_nanosecond(0)?;
-    let then = now.checked_sub_signed(ago)?;
-    let shown = then.naive_utc().checked_add_offset(then.offset().fix())?;
-    let reckoned = now.naive_local().checked_sub_signed(ago)?;
+    let shown = now.checked_sub_signed(ago)?;
+    let offset = shown.offset();
+    let shown = shown.naive_utc().checked_add_offset(*offset)?;
+    let unchanged = now.naive_local().checked_sub_signed(ago)?;
     Some(if is_end {
-        shown.max(reckoned)
+        shown.max(unchanged)
     } else {
-        shown.min(reckoned)
+        shown.min(unchanged)
     })
 }
 

@@ -1,17 +1,17 @@
-//! The last lines of an output, cut to a length.
+//! The last lines of an output, each cut to a length.
 
 use memchr::memrchr_iter;
 
-/// How many of the last lines of a run's output are kept.
+/// The number of lines.
 const TAIL_LINES: usize = 5;
 
-/// How many bytes of each of them.
+/// The most bytes of each line.
 const TAIL_BYTES: usize = 1024;
 
-/// The last lines of an output, cut to a length.
+/// The last lines of an output, each cut to a length.
 #[derive(Debug, Default)]
 pub struct Tail {
-    /// Each with its newline; some more than are wanted, so that few need to be thrown away at a time.
+    /// Each with its newline. There are some more than wanted, so that they are moved less often.
     lines: Vec<u8>,
     count: usize,
 }
@@ -29,19 +29,19 @@ impl Tail {
         self.lines.push(b'\n');
     }
 
-    /// Forgets all lines.
+    /// Removes all lines.
     pub fn clear(&mut self) {
         *self = Self::default();
     }
 
-    /// The lines, the last one last.
+    /// The lines, the oldest first, without their newlines.
     pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
         self.lines[self.begin()..]
             .split_inclusive(|&byte| byte == b'\n')
             .map(|line| &line[..line.len() - 1])
     }
 
-    /// Where the last lines begin.
+    /// The index at which the wanted lines begin.
     fn begin(&self) -> usize {
         let mut newlines = memrchr_iter(b'\n', &self.lines);
         newlines.nth(TAIL_LINES).map_or(0, |newline| newline + 1)

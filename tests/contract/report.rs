@@ -59,7 +59,7 @@ pub fn report(log: impl AsRef<[u8]>, args: &[&str]) -> Output {
     command.output().unwrap()
 }
 
-/// What a report prints that has nothing to complain of.
+/// What a report prints that has no errors.
 pub fn printed(output: &Output) -> String {
     assert_eq!(stderr(output), "");
     assert!([0, 1].contains(&code(output)), "{}", code(output));
@@ -118,7 +118,7 @@ runs 7   ok 3   failed 3   lost 1   running 0
 connection failures 1   usage errors 1   retried 0   overlaps 1
 
 Newest failures (4 of 4)
-At                   What, and its last lines
+Time                 Failure and last lines of output
 2026-03-02 21:01:00  lost: no END, and the process is gone (run
                      4194305@21:01:00)
                      web01 /opt/jobs/rotate.sh
@@ -180,7 +180,7 @@ runs 2   ok 1   failed 1   lost 0   running 0
 connection failures 0   usage errors 0   retried 0   overlaps 0
 
 Newest failures (1 of 1)
-At                   What, and its last lines
+Time                 Failure and last lines of output
 2026-03-02 10:00:02  1: the script's own status (run 2@10:00:00)
                      h2 /a.sh
 
@@ -225,7 +225,7 @@ runs 3   ok 1   failed 1   lost 1   running 0
 connection failures 0   usage errors 0   retried 0   overlaps 0
 
 Newest failures (2 of 2)
-At                   What, and its last lines
+Time                 Failure and last lines of output
 2026-03-02 10:02:03  1: the script's own status (run 1@08:59:59)
                      h /x
 2026-03-02 09:00:00  lost: no END, and the process is gone (run
@@ -282,7 +282,7 @@ fn the_newest_ten_failures_are_shown_the_newest_first_with_three_lines_of_each()
     assert_eq!(
         failures,
         format!(
-            "Newest failures (10 of 20)\nAt                   What, and its last lines{expected}"
+            "Newest failures (10 of 20)\nTime                 Failure and last lines of output{expected}"
         )
     );
 }
@@ -502,9 +502,9 @@ fn connection_failures_that_cluster_are_shown_beside_the_starts_with_advice() {
 starts    █▄                            ▃                              6
 failures  █▄                            ▂                              6
           0         10        20        30        40        50         most
-9 of 10 connection failures that may pass are of jobs that started in seconds 0
-to 2. Let them try again (REMOTEEXE_RETRIES=8 at the head of the crontab, or
---retries 8), or spread the starts over the minute.
+9 of 10 transient connection failures are of jobs that started in seconds 0 to
+2. Retry them (REMOTEEXE_RETRIES=8 at the top of the crontab, or --retries 8),
+or spread the starts over the minute.
 "
         )
     );
@@ -512,7 +512,7 @@ to 2. Let them try again (REMOTEEXE_RETRIES=8 at the head of the crontab, or
     let over_the_turn = cluster(&[58, 59, 0, 0], DROPPED).unwrap();
     assert!(
         over_the_turn.contains(
-            "4 of 4 connection failures that may pass are of jobs that started in seconds 58\nto 0."
+            "4 of 4 transient connection failures are of jobs that started in seconds 58 to\n0."
         ),
         "{over_the_turn}"
     );
@@ -636,7 +636,7 @@ torn
 2026-03-02 10:00:00 to 2026-03-02 10:00:00
 runs 1   ok 1   failed 0   lost 0   running 0
 connection failures 0   usage errors 0   retried 0   overlaps 0
-lines that are no records 2   records without START 1   ambiguous 1
+unrecognized lines 2   records without START 1   ambiguous runs 1
 
 "
         ),
@@ -644,11 +644,11 @@ lines that are no records 2   records without START 1   ambiguous 1
     );
     assert_eq!(
         printed(&report("torn\n", &[])),
-        "no runs\nlines that are no records 1   records without START 0   ambiguous 0\n"
+        "no runs\nunrecognized lines 1   records without START 0   ambiguous runs 0\n"
     );
     assert_eq!(
         printed(&report("[2026-03-02 10:00:00][1] x\n", &[])),
-        "no runs\nlines that are no records 0   records without START 1   ambiguous 0\n"
+        "no runs\nunrecognized lines 0   records without START 1   ambiguous runs 0\n"
     );
     assert_eq!(printed(&report("", &[])), "no runs\n");
 }
@@ -668,13 +668,13 @@ runs 1   ok 0   \x1b[31mfailed 1\x1b[0m   lost 0   running 0
 connection failures 0   usage errors 0   retried 0   overlaps 0
 
 \x1b[1mNewest failures (1 of 1)\x1b[0m
-At                   What, and its last lines
+Time                 Failure and last lines of output
 2026-03-02 10:00:01  3: the script's own status (run 1@10:00:00)
                      h /x
                      | {LONG_LINE}
 
 \x1b[1mJobs\x1b[0m
-Runs  Failed  Last start  Last  Last ok  Median  p95  Longest  Job, and its failures
+Runs  Failed  Last start  Last  Last ok  Median  p95  Longest  Job and its failures
    1       1  10:00:00    3     -            1s   1s       1s  h /x: 3 x1
 
 \x1b[1mHosts\x1b[0m
@@ -798,8 +798,8 @@ fn run_takes_the_last_run_of_a_process_or_that_of_a_time() {
     let last = report(LOG, &["--run", "913"]);
     assert_eq!(
         stderr(&last),
-        "remoteexe: 4 such runs of process 913; this is the last, of 2026-03-02 20:53:01; \
-         for another one give its time: 913@TIME\n"
+        "remoteexe: process 913 has 4 such runs; this is the last one, started at 2026-03-02 20:53:01; \
+         to see another one, give its start time: 913@TIME\n"
     );
     let printed_last = String::from_utf8(last.stdout).unwrap();
     assert!(printed_last.starts_with("[2026-03-02 20:53:01][913] START,"));
@@ -826,7 +826,7 @@ fn a_run_that_is_not_there_is_said_to_be_missing() {
             stderr(&output),
             format!(
                 "remoteexe: no such run of process {pid} in these logs; \
-                 those of other days are read with --since\n"
+                 to read those of other days, add --since\n"
             )
         );
     }
@@ -1193,18 +1193,26 @@ fn json_has_an_escape_for_what_steers_a_terminal() {
 
 #[test]
 fn a_report_that_cannot_be_written_is_a_failure() {
-    for form in [&["--json"][..], &["--tsv"], &[]] {
+    // Short and longer than any buffer.
+    let long: String = (0..300)
+        .map(|number| run(1, "10:00:00", "10:00:01", &format!("h /{number}"), "", 0))
+        .collect();
+    for (log, form) in [LOG, &long]
+        .into_iter()
+        .flat_map(|log| ["--json", "--tsv", "--since=2026-03-02"].map(|form| (log, form)))
+    {
         let scene = Scene::new();
-        fs::write(scene.path("a.log"), LOG).unwrap();
+        fs::write(scene.path("a.log"), log).unwrap();
         let mut command = scene.remoteexe();
-        command.arg("--report").args(form).arg(scene.path("a.log"));
+        command.args(["--report", form]).arg(scene.path("a.log"));
         let full = File::options().write(true).open("/dev/full").unwrap();
         let output = command.stdout(full).output().unwrap();
         assert_eq!(
             stderr(&output),
-            "remoteexe: standard output: No space left on device (os error 28)\n"
+            "remoteexe: standard output: No space left on device (os error 28)\n",
+            "{form}"
         );
-        assert_eq!(code(&output), 74);
+        assert_eq!(code(&output), 74, "{form}");
     }
 }
 

@@ -492,7 +492,7 @@ fn torn_foreign_and_empty_lines_between_the_records_stop_nothing() {
     assert_runs(log, "exit_status lines", &["3 1"]);
     let view = printed(&report(log, &[]));
     assert!(
-        view.contains("\nlines that are no records 5   records without START 0   ambiguous 1\n"),
+        view.contains("\nunrecognized lines 5   records without START 0   ambiguous runs 1\n"),
         "{view}"
     );
 }

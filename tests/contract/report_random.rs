@@ -282,8 +282,8 @@ struct Model {
     lines: Vec<((i64, bool), Vec<u8>)>,
     /// The runs that have ended, the first first.
     ends: Vec<usize>,
-    foreign: u64,
-    orphans: u64,
+    unrecognized: u64,
+    unmatched: u64,
     has_clock_steps: bool,
     is_in_several_files: bool,
 }
@@ -295,14 +295,14 @@ impl Model {
             runs: Vec::new(),
             lines: Vec::new(),
             ends: Vec::new(),
-            foreign: 0,
-            orphans: 0,
+            unrecognized: 0,
+            unmatched: 0,
             has_clock_steps: !is_in_several_files && random.u32(..3) == 0,
             is_in_several_files,
         };
         let mut now = BEGIN;
         for _ in 0..random.usize(..3) {
-            model.orphans += 1;
+            model.unmatched += 1;
             model.write((day(now), false), now, 4_000_000, b"END,0,h /x");
         }
         let mut slots: Vec<Slot> = (FIRST_PID..)
@@ -409,7 +409,7 @@ impl Model {
         let run = slot.run.expect("a run");
         for (text, role) in slot.chunks.pop_front().expect("a chunk") {
             if random.u32(..30) == 0 {
-                self.write_foreign(random, slot.file);
+                self.write_unrecognized(random, slot.file);
             }
             let line = self.write(slot.file, now, slot.pid, &text);
             self.runs[run].records.extend(line);
@@ -428,7 +428,7 @@ impl Model {
         line
     }
 
-    fn write_foreign(&mut self, random: &mut Rng, file: (i64, bool)) {
+    fn write_unrecognized(&mut self, random: &mut Rng, file: (i64, bool)) {
         let lines: [&[u8]; 7] = [
             b"",
             b"torn",
@@ -440,7 +440,7 @@ impl Model {
         ];
         let line = random.choice(lines).expect("a line");
         // Two processes that mend a torn line at once leave an empty one.
-        self.foreign += u64::from(!line.is_empty());
+        self.unrecognized += u64::from(!line.is_empty());
         self.lines.push((file, [line, b"\n"].concat()));
     }
 
@@ -620,14 +620,15 @@ fn check_view(model: &Model, view: &str, seed: u64) {
         assert_eq!(overlaps, model.overlaps().to_string(), "SEED={seed}");
     }
     let counts = format!(
-        "lines that are no records {}   records without START {}   ambiguous ",
-        model.foreign, model.orphans
+        "unrecognized lines {}   records without START {}   ambiguous runs ",
+        model.unrecognized, model.unmatched
     );
-    if model.foreign + model.orphans > 0 {
+    if model.unrecognized + model.unmatched > 0 {
         assert!(rest.starts_with(&counts), "{counts}\n{rest}\nSEED={seed}");
     }
     if model.runs.iter().all(|run| run.code.is_some()) {
-        let is_certain = !rest.contains("   ambiguous ") || rest.contains("   ambiguous 0\n");
+        let is_certain =
+            !rest.contains("   ambiguous runs ") || rest.contains("   ambiguous runs 0\n");
         assert!(is_certain, "{rest}\nSEED={seed}");
     }
     // Other characters may take no column, or two.

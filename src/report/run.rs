@@ -115,7 +115,29 @@ impl Run {
         })
     }
 
-    /// The meaning of the end, in words.
+    /// A usage error in words, with the reason in the log. The bash original did not log one.
+    fn usage_error(&self) -> String {
+        let mut records = self.trace.tail.lines().map(Kind::parse);
+        let reason = records.find_map(|record| match record {
+            Kind::UsageError(reason) => Some(String::from_utf8_lossy(reason)),
+            _ => None,
+        });
+        format!(
+            "usage error: {}",
+            reason.unwrap_or("nothing was run".into())
+        )
+    }
+
+    /// The last lines of output of the last attempt, but not those that only say what the cause says.
+    pub fn telling_lines(&self) -> impl Iterator<Item = &[u8]> {
+        let is_usage_error = self.is_usage_error();
+        self.trace.tail.lines().filter(move |line| {
+            !is_usage_error || !matches!(Kind::parse(line), Kind::UsageError(_) | Kind::Usage(_))
+        })
+    }
+
+    /// The meaning of the end, in words. The reason of a usage error is quoted from the log: it may have
+    /// any characters, and is cut as a line of the tail is.
     pub fn cause(&self) -> Cow<'static, str> {
         let status = match self.end {
             End::Running => return "still running".into(),
@@ -124,9 +146,7 @@ impl Run {
         };
         match (status, self.start_failure()) {
             (exit::SUCCESS, _) => "ok".into(),
-            (exit::USAGE_ERROR, _) if self.is_usage_error() => {
-                "usage error: nothing was run".into()
-            }
+            (exit::USAGE_ERROR, _) if self.is_usage_error() => self.usage_error().into(),
             (exit::CANNOT_RUN, Some(_)) => "ssh could not be run".into(),
             (exit::NOT_FOUND, Some(Notice::SshNotFound)) => "there is no ssh".into(),
             (exit::CANNOT_RUN, None) => "not executable on the host".into(),

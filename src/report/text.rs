@@ -75,14 +75,15 @@ fn show_failures(page: &mut Page, summary: &Summary, clock: Clock) {
 
 /// The end of a run and its cause, its job, and the last lines of its output.
 fn failure(run: &Run, clock: Clock) -> String {
+    let cause = printable(run.cause().as_bytes());
     let mut text = match run.end {
-        End::Exit(status) => format!("{status}: {}", run.cause()),
-        End::Running | End::Lost => run.cause().into_owned(),
+        End::Exit(status) => format!("{status}: {cause}"),
+        End::Running | End::Lost => cause,
     };
     let (name, job) = (clock.run_name(run), printable(&run.trace.job));
     // Writing to a string cannot fail.
     let _ = write!(text, " (run {name})\n{job}");
-    let lines: Vec<_> = run.trace.tail.lines().collect();
+    let lines: Vec<_> = run.telling_lines().collect();
     let skipped = lines.len().saturating_sub(SHOWN_LINES);
     for line in &lines[skipped..] {
         let _ = write!(text, "\n| {}", printable(line.trim_ascii_end()));

@@ -133,11 +133,6 @@ Time                 Failure and last lines of output
                      remote host
 2026-03-02 18:05:46  10: usage error: nothing was run (run 913@18:05:46)
                      db01
-                     | usage: remoteexe target script [parameters]
-                     | e.g.) remoteexe host_sum_batch01
-                     /path/to/starting_sh/sum.sh
-                     | e.g.) remoteexe host_user_batch02
-                     \"/path/to/starting_sh/user_log.sh action\"
 
 Jobs
 Runs  Failed  Last start  Last  Last ok   Median  p95  Longest
@@ -239,6 +234,71 @@ Time                 Failure and last lines of output
     assert!(
         view.contains("\n   1       1  08:59:59    1     -          1h02m   1h02m    1h02m\n"),
         "{view}"
+    );
+}
+
+/// The failures in the view, without the heading and the titles.
+fn failures(log: &str) -> String {
+    let view = printed(&report(log, &[]));
+    let failures = view.split("\n\n").nth(1).expect("failures");
+    let lines: Vec<&str> = failures.lines().skip(2).collect();
+    lines.join("\n")
+}
+
+#[test]
+fn a_usage_error_shows_the_reason_that_is_logged_and_not_the_usage_lines() {
+    let log = "\
+[2026-03-02 10:00:00][1] START,-,a@b /x
+[2026-03-02 10:00:00][1] error: invalid value 'a@b' for <HOST>: it contains '@'; tip: give the user with --login
+[2026-03-02 10:00:00][1] usage: remoteexe target script [parameters]
+[2026-03-02 10:00:00][1] e.g.) remoteexe host_sum_batch01 /path/to/starting_sh/sum.sh
+[2026-03-02 10:00:00][1] e.g.) remoteexe host_user_batch02 \"/path/to/starting_sh/user_log.sh action\"
+[2026-03-02 10:00:00][1] END,10,a@b /x
+";
+    assert_eq!(
+        failures(log),
+        "\
+2026-03-02 10:00:00  10: usage error: invalid value 'a@b' for <HOST>: it
+                     contains '@'; tip: give the user with --login (run
+                     1@10:00:00)
+                     a@b /x"
+    );
+    let cause = "usage error: invalid value 'a@b' for <HOST>: it contains '@'; tip: give the user with --login";
+    let documents = report(log, &["--json"]);
+    assert_eq!(fields(&documents, "cause"), [format!("{cause:?}")]);
+    // The tail is as the log has it.
+    let tail = r#"["error: invalid value 'a@b' for <HOST>: it contains '@'; tip: give the user with --login","usage: remoteexe target script [parameters]","#;
+    assert!(fields(&documents, "tail").concat().starts_with(tail));
+}
+
+#[test]
+fn a_usage_error_that_the_bash_original_logged_has_no_reason() {
+    let log = "\
+[2026-03-02 10:00:00][1] START,-,db01
+[2026-03-02 10:00:00][1] usage: remoteexe target script [parameters]
+[2026-03-02 10:00:00][1] e.g.) remoteexe host_sum_batch01 /path/to/starting_sh/sum.sh
+[2026-03-02 10:00:00][1] e.g.) remoteexe host_user_batch02 '/path/to/starting_sh/user_log.sh action'
+[2026-03-02 10:00:00][1] END,10,db01
+";
+    assert_eq!(
+        failures(log),
+        "\
+2026-03-02 10:00:00  10: usage error: nothing was run (run 1@10:00:00)
+                     db01"
+    );
+    assert_runs(log, "cause", &["\"usage error: nothing was run\""]);
+}
+
+#[test]
+fn a_script_that_prints_an_error_and_its_usage_is_no_usage_error() {
+    let output = "error: no FILE\nusage: remoteexe target script [parameters]";
+    assert_eq!(
+        failures(&run(1, "10:00:00", "10:00:01", "h /x", output, 10)),
+        "\
+2026-03-02 10:00:01  10: the script's own status (run 1@10:00:00)
+                     h /x
+                     | error: no FILE
+                     | usage: remoteexe target script [parameters]"
     );
 }
 
@@ -758,6 +818,21 @@ fn no_control_byte_of_the_log_reaches_a_terminal() {
         assert!(!output.contains(steers), "{output:?}");
     }
     assert_bytes(&report(HOSTILE, &["--run", "1"]).stdout, HOSTILE.as_bytes());
+}
+
+#[test]
+fn no_control_byte_of_a_usage_error_s_reason_reaches_a_terminal() {
+    let log = "\
+[2026-03-02 10:00:00][1] START,-,h
+[2026-03-02 10:00:00][1] error: \x1b[2J \u{9b}31m
+[2026-03-02 10:00:00][1] END,10,h
+";
+    let view = on_a_terminal(80, "1", log, "");
+    let reason = r"10: usage error: \x1b[2J \u{9b}31m (run 1@10:00:00)";
+    assert!(view.contains(reason), "{view:?}");
+    let document = printed(&report(log, &["--json"]));
+    let cause = r#""cause":"usage error: \u001b[2J \u009b31m""#;
+    assert!(document.contains(cause), "{document}");
 }
 
 #[test]

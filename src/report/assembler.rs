@@ -1,4 +1,5 @@
-//! Makes runs of the interleaved records of many processes, and gives them out in the order of their ENDs.
+//! Assembles runs from the interleaved records of many processes, and gives them out in the order of their
+//! ENDs.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -13,13 +14,14 @@ use crate::log::record::{Kind, Record};
 /// How many of the latest ENDs may still turn out to be lines of output.
 const MAX_REVOCABLE: usize = 4096;
 
-/// The runs that the records so far are of.
+/// The state of all runs after some records of the log.
 #[derive(Debug, Default)]
 pub struct Assembler {
-    /// By process id; all but the current one.
+    /// The processes by their ids, without the current one.
     processes: HashMap<u32, Process>,
-    /// The process of the last record and its id: the next record is often of the same.
-    current: (u32, Process),
+    /// The process of the last record, and its id. The next record is often of the same process.
+    current: Process,
+    current_pid: u32,
     /// The latest ENDs, the oldest first: process id and number.
     revocable: VecDeque<(u32, u64)>,
     /// The number of STARTs so far.
@@ -51,14 +53,13 @@ impl Assembler {
     pub fn take(&mut self, record: &Record, line: &[u8], finished: &mut impl FnMut(Run)) {
         self.switch_to(record.pid);
         let kind = Kind::parse(record.text);
-        if matches!(self.current.1, Process::Starting(..)) {
+        if matches!(self.current, Process::Starting(..)) {
             self.decide_start(kind);
         }
         if let Kind::Start(job) = kind {
             return self.start(record, line, job);
         }
-        let process = &mut self.current.1;
-        match process.advance(kind, record, line, self.ends + 1) {
+        match self.current.advance(kind, record, line, self.ends + 1) {
             Effect::Unmatched => self.unmatched += 1,
             Effect::Continued => {}
             Effect::Ended => {
@@ -71,19 +72,21 @@ impl Assembler {
 
     /// Makes the process `pid` the current one.
     fn switch_to(&mut self, pid: u32) {
-        if self.current.0 != pid {
-            let next = self.processes.remove(&pid).unwrap_or_default();
-            let (previous, process) = mem::replace(&mut self.current, (pid, next));
-            if !matches!(process, Process::Idle) {
-                self.processes.insert(previous, process);
-            }
+        if self.current_pid == pid {
+            return;
+        }
+        let next = self.processes.remove(&pid).unwrap_or_default();
+        let previous = mem::replace(&mut self.current, next);
+        let previous_pid = mem::replace(&mut self.current_pid, pid);
+        if !matches!(previous, Process::Idle) {
+            self.processes.insert(previous_pid, previous);
         }
     }
 
     /// Ends the log: gives all remaining runs to `finished`. A run without END is running if `is_running`
     /// says so, and lost if not.
     pub fn finish(mut self, is_running: impl Fn(&Trace) -> bool, finished: &mut impl FnMut(Run)) {
-        let current = mem::take(&mut self.current.1);
+        let current = mem::take(&mut self.current);
         let processes = mem::take(&mut self.processes);
         for process in processes.into_values().chain([current]) {
             let (running, others) = process.finish(&is_running);
@@ -117,7 +120,7 @@ impl Assembler {
             previous,
             overlapped,
         };
-        if let Some(outermost) = self.current.1.start(trace, claim) {
+        if let Some(outermost) = self.current.start(trace, claim) {
             self.add(outermost);
         }
     }
@@ -133,8 +136,8 @@ impl Assembler {
 
     /// Decides, by the record `next`, whether the last START was one.
     fn decide_start(&mut self, next: Kind) {
-        let refuted = self.current.1.decide_start(next);
-        while let Some(draft) = self.current.1.pop_ended() {
+        let (ended, refuted) = self.current.decide_start(next);
+        for draft in ended {
             self.add(draft);
         }
         if let Some(claim) = refuted {
@@ -152,7 +155,7 @@ impl Assembler {
             run.is_overlapped = false;
         }
         // Another process may have started the job since.
-        if self.last_started_by.get(&job) == Some(&self.current.0) {
+        if self.last_started_by.get(&job) == Some(&self.current_pid) {
             match previous {
                 Some(pid) => self.last_started_by.insert(job, pid),
                 None => self.last_started_by.remove(&job),

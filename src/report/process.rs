@@ -12,7 +12,7 @@ use std::rc::Rc;
 use super::trace::Trace;
 use crate::log::record::{Kind, Record};
 
-/// How many runs of one process id can be nested. Beyond that the outermost counts as lost.
+/// How many runs of one process id may be the output of one another. If there are more, the oldest is final.
 const MAX_NESTED: usize = 8;
 
 /// The runs of one process id, by the meaning of its last record.
@@ -80,51 +80,48 @@ pub enum Effect {
 }
 
 impl Process {
-    /// Takes a START. Returns the outermost run if there are too many.
+    /// Takes a START. Returns the oldest run if there are too many.
     pub fn start(&mut self, trace: Trace, claim: Claim) -> Option<Draft> {
         let Some((mut runs, exit)) = mem::take(self).into_runs() else {
-            let earlier = Vec::new();
-            *self = Self::Starting(
-                Box::new(Runs {
-                    current: trace,
-                    earlier,
-                }),
-                claim,
-            );
+            *self = Self::Starting(Box::new(Runs::new(trace)), claim);
             return None;
         };
         let trace = mem::replace(&mut runs.current, trace);
         runs.earlier.push(Draft { trace, exit });
-        let outermost = (runs.earlier.len() >= MAX_NESTED).then(|| runs.earlier.remove(0));
+        let oldest = (runs.earlier.len() >= MAX_NESTED).then(|| runs.earlier.remove(0));
         *self = Self::Starting(runs, claim);
-        outermost
+        oldest
     }
 
-    /// Decides, by the record after it, whether a START was a line of output; then returns its claim.
-    pub fn decide_start(&mut self, next: Kind) -> Option<Claim> {
-        let (mut runs, claim) = match mem::take(self) {
-            Self::Starting(runs, claim) => (runs, claim),
-            other => {
-                *self = other;
-                return None;
-            }
+    /// Decides, by the record `next`, whether the last record was START or a line of output. It has to look
+    /// like START.
+    ///
+    /// Returns the runs that are final now, and the claim of the START if it was a line of output.
+    pub fn decide_start(&mut self, next: Kind) -> (Vec<Draft>, Option<Claim>) {
+        let Self::Starting(mut runs, claim) = mem::take(self) else {
+            unreachable!("the last record looks like START");
         };
         let is_start = runs.is_start(next);
         if !is_start {
             runs.refute_start();
         }
+        let ended = runs.remove_ended();
         *self = Self::Running(runs);
-        (!is_start).then_some(claim)
+        (ended, (!is_start).then_some(claim))
     }
 
-    /// Takes a record that is not START, after [`Process::decide_start`]. `line` is the whole line, and
-    /// `number` is its place in the order of all ENDs if it is one.
+    /// Takes a record that is not START. A START before it has to be decided.
+    ///
+    /// `line` is the whole line. `number` is the place in the order of all ENDs that the record has if it is
+    /// an END.
     pub fn advance(&mut self, kind: Kind, record: &Record, line: &[u8], number: u64) -> Effect {
+        debug_assert!(!matches!(self, Self::Starting(..)), "START is decided");
         let is_retrying = matches!(self, Self::Retrying(_));
         let Some((mut runs, exit)) = mem::take(self).into_runs() else {
             return Effect::Unmatched;
         };
         if let Some(exit) = exit {
+            // Nothing of a run follows its END.
             runs.current.add_end(exit.status);
         }
         runs.current.note(record.time, line);
@@ -144,22 +141,12 @@ impl Process {
         Effect::Continued
     }
 
-    /// Removes the oldest run if it has ended. Call this when a START is decided: a run that follows an
-    /// ended one is not its output.
-    pub fn pop_ended(&mut self) -> Option<Draft> {
-        let Self::Running(runs) = self else {
-            return None;
-        };
-        let has_ended = runs.earlier.first()?.exit.is_some();
-        has_ended.then(|| runs.earlier.remove(0))
-    }
-
     /// Whether END with this number was the last record.
     pub fn has_ended_with(&self, number: u64) -> bool {
         matches!(self, Self::Ended(_, exit) if exit.number == number)
     }
 
-    /// The last run that `is_wanted` says yes to. It is given the run, and whether END has come.
+    /// The last run for which `is_wanted` is true. It is given the run, and whether END has come.
     pub fn find_last(&mut self, is_wanted: impl Fn(&Trace, bool) -> bool) -> Option<&mut Trace> {
         let (runs, has_end) = match self {
             Self::Idle => return None,
@@ -183,7 +170,7 @@ impl Process {
         })
     }
 
-    /// Ends the log. Returns the run that `is_running` says yes to, if there is one, and all others.
+    /// Ends the log. Returns the run for which `is_running` is true, if there is one, and all others.
     pub fn finish(self, is_running: impl Fn(&Trace) -> bool) -> (Option<Trace>, Vec<Draft>) {
         let is_undecided = matches!(self, Self::Starting(..));
         let mut drafts: Vec<Draft> = self.into_drafts().collect();
@@ -214,6 +201,21 @@ impl Process {
 }
 
 impl Runs {
+    fn new(current: Trace) -> Self {
+        Self {
+            current,
+            earlier: Vec::new(),
+        }
+    }
+
+    /// Removes the oldest runs up to the first that has no END. A run that follows an END is not output of
+    /// the run that has ended.
+    fn remove_ended(&mut self) -> Vec<Draft> {
+        let has_ended = |run: &&Draft| run.exit.is_some();
+        let count = self.earlier.iter().take_while(has_ended).count();
+        self.earlier.drain(..count).collect()
+    }
+
     /// Whether the last record was START of the current run, if `next` follows it.
     fn is_start(&self, next: Kind) -> bool {
         match next {

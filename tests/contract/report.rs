@@ -1,4 +1,4 @@
-//! `--report`: what it shows of a log, in each form, and its exit status.
+//! `--report`: its forms, and its exit status.
 
 use std::fmt::Write;
 use std::fs::{self, File};
@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::support::{REMOTEEXE, Scene, assert_bytes, code, stderr};
 
-/// What the bash original leaves: all output after the end, a blank record where there was none, one
-/// process id for many runs. And what one finds only by looking for it: two runs at once, one without END.
+/// A log of the bash original: the output is logged at the end, a run without output has a blank record,
+/// and many runs have one process id. At the end two runs overlap, and one has no END.
 pub const LOG: &str = "\
 [2026-03-02 13:21:01][913] START,-,web01 /opt/jobs/rotate.sh
 [2026-03-02 13:21:01][913] command,ssh -i /etc/key root@web01 /opt/jobs/rotate.sh
@@ -59,14 +59,14 @@ pub fn report(log: impl AsRef<[u8]>, args: &[&str]) -> Output {
     command.output().unwrap()
 }
 
-/// What a report prints that has no errors.
+/// The standard output of a report without errors.
 pub fn printed(output: &Output) -> String {
     assert_eq!(stderr(output), "");
     assert!([0, 1].contains(&code(output)), "{}", code(output));
     String::from_utf8(output.stdout.clone()).expect("printable text")
 }
 
-/// Of each document of `--json` these fields, as JSON.
+/// These fields of each document of `--json`, as JSON.
 pub fn fields(output: &Output, names: &str) -> Vec<String> {
     let documents = str::from_utf8(&output.stdout).expect("JSON").lines();
     documents
@@ -83,7 +83,7 @@ pub fn fields(output: &Output, names: &str) -> Vec<String> {
         .collect()
 }
 
-/// Compares what `--json` says in these fields of the runs in a log.
+/// Compares these fields of the runs in a log, as `--json` has them.
 pub fn assert_runs(log: impl AsRef<[u8]>, names: &str, expected: &[&str]) {
     let output = report(log, &["--json"]);
     printed(&output);
@@ -541,7 +541,7 @@ g        1       0              0  10:05:00
 
 const DROPPED: &str = "kex_exchange_identification: Connection closed by remote host";
 
-/// What the view says about connection failures of jobs that started at these seconds.
+/// The view's section on connection failures, if it has one, of jobs that started at these seconds.
 fn cluster(seconds: &[u32], message: &str) -> Option<String> {
     let runs = seconds.iter().zip(1..).map(|(second, pid)| {
         let time = format!("10:{:02}:{second:02}", pid % 60);
@@ -662,6 +662,27 @@ fn a_line_of_output_like_start_is_no_overlap_and_hides_none() {
         "pid overlapped",
         &["3 false", "1 true", "2 false"],
     );
+}
+
+#[test]
+fn two_lines_of_output_like_start_at_the_same_time_hide_no_overlap() {
+    // The run of process 1 is overlapped by that of process 3. Later 1 and 2 both print a START of its job.
+    let log = "\
+[2026-03-02 10:00:00][1] START,-,h /x
+[2026-03-02 10:00:00][1] command,ssh root@h /x
+[2026-03-02 10:00:00][2] START,-,h /y
+[2026-03-02 10:00:00][2] command,ssh root@h /y
+[2026-03-02 10:01:00][3] START,-,h /x
+[2026-03-02 10:01:00][3] command,ssh root@h /x
+[2026-03-02 10:01:00][3] END,0,h /x
+[2026-03-02 10:01:01][1] START,-,h /x
+[2026-03-02 10:01:01][2] START,-,h /x
+[2026-03-02 10:01:01][1] no command
+[2026-03-02 10:01:01][2] no command
+[2026-03-02 10:02:00][1] END,0,h /x
+[2026-03-02 10:02:00][2] END,0,h /y
+";
+    assert_runs(log, "pid overlapped", &["3 false", "1 true", "2 false"]);
 }
 
 #[test]
@@ -811,7 +832,7 @@ fn no_control_byte_of_the_log_reaches_a_terminal() {
         run.starts_with("[2026-03-02 10:00:00][1] START,-,h\\x1b[2J /x\\x07\n"),
         "{run:?}"
     );
-    // Nor what a pipe passes on; only --run is asked for the bytes themselves.
+    // A pipe may lead to a terminal too. Only --run gives the bytes themselves.
     for form in [&[][..], &["--tsv"], &["--json"]] {
         let output = printed(&report(HOSTILE, form));
         let steers = |c: char| c.is_control() && !matches!(c, '\n' | '\t' | '\u{9b}' | '\u{7f}');

@@ -1,4 +1,4 @@
-//! `--report`: what it reads, what it refuses to, and that it does nothing else.
+//! `--report`: it reads the right inputs, refuses unsafe ones, and does nothing else.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -122,7 +122,7 @@ fn an_empty_log_directory_has_no_runs() {
 fn with_a_period_the_files_that_can_have_records_of_it_are_chosen() {
     let scene = Scene::new();
     let dir = scene.path("log");
-    // What a file has is of another day, so that it shows which files have been read.
+    // All records are of the same days: only the choice of files makes a difference.
     for (pid, name, modified) in [
         (1, "20260301_remoteexe.log", "2026-03-01 23:59:59"),
         // A run of that day went on for another day.
@@ -239,7 +239,7 @@ fn a_named_fifo_is_read_from_its_first_writer_on_until_that_has_gone() {
 }
 
 #[test]
-fn what_is_neither_a_file_nor_a_pipe_is_not_opened_and_the_others_are_read() {
+fn an_input_that_is_neither_a_file_nor_a_pipe_is_not_opened_and_the_others_are_read() {
     let scene = Scene::new();
     fs::write(scene.path("a.log"), one(1)).unwrap();
     let _socket = UnixListener::bind(scene.path("socket")).unwrap();
@@ -368,7 +368,7 @@ fn a_file_that_may_not_be_read_is_told() {
 }
 
 #[test]
-fn what_could_be_decompressed_of_a_corrupt_file_is_reported() {
+fn a_corrupt_file_is_reported_as_far_as_it_can_be_decompressed() {
     let long: String = (1..2000).map(one).collect();
     let compressed = gzip(long.as_bytes());
     let mut flipped = compressed.clone();
@@ -418,7 +418,7 @@ fn an_unreadable_input_outweighs_a_failure() {
     }
 }
 
-/// The names, sizes and contents of what is in `dir`.
+/// The paths and contents of the files in `dir`.
 fn contents(dir: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
     let with_content = |path: std::path::PathBuf| {
         let content = fs::read(&path).unwrap();

@@ -1,6 +1,6 @@
-//! A model check of `--report`: random logs of runs with known answers.
+//! A model check of `--report`: random logs of runs whose facts are known.
 //!
-//! `SEED=N` checks the one log with that seed again; the seed of a log that failed is in its message.
+//! `SEED=N` repeats the log of seed N. A failure tells its seed.
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
@@ -24,7 +24,7 @@ const FIRST_PID: u32 = 4_194_305;
 /// 2026-03-02 22:00:00 UTC, so that there is a midnight before long.
 const BEGIN: i64 = 1_772_488_800;
 
-/// What a record is to the run that has written it.
+/// The role of a record in the run that has written it.
 #[derive(Clone, Copy, PartialEq)]
 enum Role {
     Start,
@@ -36,10 +36,10 @@ enum Role {
     LikeRetry,
 }
 
-/// Records that nothing comes between.
+/// Records with no others in between.
 type Chunk = Vec<(Vec<u8>, Role)>;
 
-/// The known answers about a run.
+/// The known facts about a run.
 struct Known {
     pid: u32,
     job: Vec<u8>,
@@ -171,7 +171,7 @@ fn output(random: &mut Rng, job: &[u8], pid_has_lost: bool) -> Chunk {
     let line = |text: &[u8]| (text.to_vec(), Role::Output);
     let plain_line = |random: &mut Rng| line(&plain(random));
     match random.u32(..16) {
-        // Order decides of all of these, by what comes next.
+        // The next record decides each of these.
         0 => vec![line(b"START,-,x y"), plain_line(random)],
         1 => vec![line(&[b"START,-,", job].concat()), plain_line(random)],
         2 => vec![line(b"END,0,x y")],
@@ -198,7 +198,7 @@ fn output(random: &mut Rng, job: &[u8], pid_has_lost: bool) -> Chunk {
     }
 }
 
-/// What looks like a run within a run.
+/// Output that looks like a run.
 fn inner_run(random: &mut Rng) -> Chunk {
     let mut lines = vec![b"START,-,x y".to_vec(), b"command,ssh root@x y".to_vec()];
     lines.push(plain(random));
@@ -208,7 +208,7 @@ fn inner_run(random: &mut Rng) -> Chunk {
     lines.into_iter().map(|line| (line, Role::Output)).collect()
 }
 
-/// What a run of `job` writes.
+/// The records of a run of `job`.
 fn run(random: &mut Rng, job: &[u8], pid_has_lost: bool) -> VecDeque<Chunk> {
     let start = ([b"START,-,", job].concat(), Role::Start);
     let end = |code: u8| {
@@ -264,7 +264,7 @@ fn run(random: &mut Rng, job: &[u8], pid_has_lost: bool) -> VecDeque<Chunk> {
     chunks
 }
 
-/// One process id, and what is still to come of the run that has it.
+/// One process id, and the records that its run has still to write.
 struct Slot {
     pid: u32,
     run: Option<usize>,
@@ -275,7 +275,7 @@ struct Slot {
     last: i64,
 }
 
-/// A log and what is known of it.
+/// A log and the known facts about it.
 struct Model {
     runs: Vec<Known>,
     /// Its lines, with the day of the file that they are in and whether it is the user's.
@@ -317,7 +317,7 @@ impl Model {
             })
             .collect();
         let runs = random.usize(1..40);
-        // What follows START does so at once: little of others comes between.
+        // The record after START follows at once: few records of other runs come between.
         let mut just_started = None;
         loop {
             let index = match just_started {
@@ -401,7 +401,7 @@ impl Model {
         now
     }
 
-    /// Writes what comes next of a run.
+    /// Writes the next records of a run.
     fn go_on(&mut self, random: &mut Rng, slot: &mut Slot, now: i64) {
         // The daily file may be taken away at any time.
         slot.file.1 |= self.is_in_several_files && random.u32(..60) == 0;
@@ -444,7 +444,7 @@ impl Model {
         self.lines.push((file, [line, b"\n"].concat()));
     }
 
-    /// What `--json` must say, in the order of the ends with those without END last.
+    /// The expected documents of `--json`, in the order of the ENDs, with the runs without END last.
     fn documents(&self) -> Vec<Value> {
         let mut lost: Vec<&Known> = self.runs.iter().filter(|run| run.code.is_none()).collect();
         lost.sort_by_key(|run| (run.start, run.pid));
@@ -514,7 +514,7 @@ fn day(time: i64) -> i64 {
     time.div_euclid(86_400)
 }
 
-/// What `--json` says of the fields that the model knows.
+/// The documents of `--json`, with only the fields that the model knows.
 fn documents(output: &Output, like: &[Value]) -> Vec<Value> {
     let printed = printed(output);
     let known = like.first().and_then(Value::as_object).expect("a run");
@@ -549,7 +549,7 @@ fn check(seed: u64) {
         let mut found = documents(output, &expected);
         let mut expected = expected.clone();
         if model.is_in_several_files {
-            // What came first within a second is in no file.
+            // No file tells the order within a second.
             for runs in [&mut found, &mut expected] {
                 for run in runs.iter_mut() {
                     run["overlapped"] = json!(null);

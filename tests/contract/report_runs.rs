@@ -136,7 +136,7 @@ fn tries_again_are_counted_and_their_output_is_not_taken_for_the_last_one_s() {
     );
 }
 
-/// What `--json` says of the only run, and the exit status.
+/// The status of the only run, and the exit status of `--json`.
 fn status(scene: &Scene) -> (String, i32) {
     let output = report_here(scene).arg("--json").output().unwrap();
     (fields(&output, "status").concat(), code(&output))

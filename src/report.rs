@@ -1,206 +1,186 @@
-//! `--report`: what ran, what failed and why, what never ended.
+//! `--report`: reads logs, assembles the runs in them, and shows them in one form.
 //!
-//! Reads logs, of remoteexe and of the bash original, and nothing else; runs and writes nothing.
+//! It understands the logs of remoteexe and of the bash original. It starts no program and writes no file.
 
 mod assembler;
 mod input;
+mod joblog;
 mod json;
+mod merge;
+mod period;
 mod process;
 mod reader;
+mod records;
 mod run;
+mod running;
 mod summary;
+mod tail;
 mod terminal;
 mod text;
 mod time;
+mod trace;
 
-use std::collections::HashMap;
-use std::ffi::OsStr;
-use std::fs;
-use std::io::{self, BufWriter, Write};
-use std::os::unix::ffi::OsStrExt;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
-use chrono::{DateTime, Local, NaiveDate, Timelike};
+use chrono::{DateTime, Local};
 
-use crate::escape::{self, printable};
+use crate::escape::printable;
 use crate::exit;
-use assembler::Pairing;
+use assembler::Assembler;
 use input::Unread;
 use reader::Line;
-use run::Run;
-use summary::Summary;
-use text::{Remainder, View};
+use records::Search;
+use run::{End, Run};
+use running::Running;
+use summary::{Leftovers, Summary};
+use terminal::Output;
 
 pub use input::Input;
-pub use time::{Period, parse as parse_time};
+pub use period::{Period, parse as parse_time};
+pub use records::Wanted;
 
-/// A command line that asks for a report.
+/// A request for a report.
 #[derive(Debug)]
 pub struct Report {
-    /// What to read.
+    /// The logs to read.
     pub source: Source,
-    /// Which runs it is about.
+    /// The runs to show.
     pub filter: Filter,
-    /// What to show of them.
+    /// How to show them.
     pub form: Form,
 }
 
-/// Where the records are.
+/// The logs to read.
 #[derive(Debug)]
 pub enum Source {
-    /// In these files.
+    /// These inputs.
     Inputs(Vec<Input>),
-    /// In those files of this log directory that belong to the period.
+    /// The logs in this directory that may have records of the period.
     LogDir(PathBuf),
 }
 
-/// Which runs a report is about.
+/// The conditions that a run has to meet, all of them.
 #[derive(Debug)]
 pub struct Filter {
-    /// Those that were going on in it.
+    /// It was going on at some time in this period.
     pub period: Period,
-    /// Those on this host.
+    /// It is on this host.
     pub host: Option<Vec<u8>>,
-    /// Those with this in their operands.
+    /// Its operands contain this text.
     pub job: Option<Vec<u8>>,
-    /// Those that have failed or were lost. The default view counts the others nevertheless.
+    /// It failed or was lost. The form for a person still counts the others.
     pub failed: bool,
 }
 
 /// The form of a report.
 #[derive(Debug)]
 pub enum Form {
-    /// For a person.
+    /// Counts, failures and tables for a person.
     Text,
-    /// A JSON document a run.
+    /// One JSON document on a line for each run.
     Json,
-    /// A line a run, as GNU parallel's joblog has it.
+    /// One line for each run, in the columns of GNU parallel's joblog.
     Tsv,
     /// The records of one run.
     Run(Wanted),
 }
 
-/// The run whose records are wanted: the last one of a process id, or that which started at a time.
-#[derive(Debug)]
-pub struct Wanted {
-    /// The process id.
-    pub pid: u32,
-    /// The beginning of `YYYY-MM-DD HH:MM:SS`, or of `HH:MM:SS`.
-    pub time: Option<String>,
-}
-
-impl Wanted {
-    /// The day on which it started, if the time says so.
-    pub fn day(&self) -> Option<NaiveDate> {
-        NaiveDate::parse_from_str(self.time.as_ref()?.get(..10)?, "%Y-%m-%d").ok()
-    }
-
-    fn is(&self, run: &Run) -> bool {
-        let start = run.start.to_string();
-        let is_then = |time: &String| start.starts_with(time) || start[11..].starts_with(time);
-        run.pid == self.pid && self.time.as_ref().is_none_or(is_then)
-    }
-}
-
 impl Filter {
-    fn lets_through(&self, run: &Run) -> bool {
-        let is_host = self.host.as_ref().is_none_or(|host| run.host() == host);
-        let has_job = |job: &Vec<u8>| memchr::memmem::find(&run.job, job).is_some();
-        self.period.has(run) && is_host && self.job.as_ref().is_none_or(has_job)
+    /// Whether `run` meets all conditions but `failed`.
+    fn matches(&self, run: &Run) -> bool {
+        let end = (run.end != End::Running).then_some(run.trace.last);
+        let is_host = |host: &Vec<u8>| run.host() == host;
+        let has_text = |text: &Vec<u8>| memchr::memmem::find(&run.trace.job, text).is_some();
+        self.period.overlaps(run.trace.start, end)
+            && self.host.as_ref().is_none_or(is_host)
+            && self.job.as_ref().is_none_or(has_text)
+    }
+
+    /// Whether `run`, which matches, is to be shown.
+    fn shows(&self, run: &Run) -> bool {
+        run.has_failed() || !self.failed
     }
 }
 
-/// What a report has found, for its exit status.
-#[derive(Debug, Default)]
+/// The parts of a report that its exit status depends on.
+#[derive(Debug)]
 struct Findings {
     has_failures: bool,
     unread: Unread,
 }
 
-impl Findings {
-    fn exit_status(&self) -> u8 {
-        if self.has_failures {
-            exit::FOUND_FAILURES
-        } else {
-            exit::SUCCESS
-        }
-    }
-}
-
 impl Report {
-    /// Prints the report, and gives its exit status: 0 if nothing has failed, 1 if something has or was
-    /// lost, 74 if an input could not be read or the report not be written.
+    /// Prints the report on standard output, and errors on standard error.
+    ///
+    /// Returns the exit status: [`exit::SUCCESS`], [`exit::FOUND_FAILURES`] if a run failed or was lost,
+    /// or [`exit::IO_ERROR`] if an input could not be read or the report could not be written.
     pub fn run(&self, now: DateTime<Local>) -> u8 {
         let inputs = match &self.source {
             Source::Inputs(inputs) => inputs.clone(),
             Source::LogDir(dir) => match input::logs(dir, &self.filter.period, now) {
                 Ok(inputs) => inputs,
                 Err(error) => {
-                    complain(&format!("{}: {error}", dir.display()));
+                    warn(&format!("{}: {error}", dir.display()));
                     return exit::IO_ERROR;
                 }
             },
         };
-        let mut out = BufWriter::new(io::stdout().lock());
-        let findings = match &self.form {
-            Form::Text => self.view(&inputs, &mut out),
-            Form::Json => self.json(&inputs, &mut out),
-            Form::Tsv => self.tsv(&inputs, &mut out),
-            Form::Run(wanted) => self.one_run(wanted, &inputs, &mut out),
+        let mut out = Output::lock();
+        let Findings {
+            has_failures,
+            unread,
+        } = match &self.form {
+            Form::Text => self.text(&inputs, &mut out),
+            Form::Json => self.lines(&inputs, &mut out, |_, run| json::document(run)),
+            Form::Tsv => self.joblog(&inputs, &mut out),
+            Form::Run(wanted) => self.records(wanted, &inputs, &mut out),
         };
-        let mut is_incomplete = findings.unread.is_incomplete();
-        // What could not be written is still in the buffer, and fails again. A reader that closed the pipe
-        // early has seen what it wanted.
-        if let Err(error) = out.flush()
-            && error.kind() != io::ErrorKind::BrokenPipe
-        {
-            complain(&format!("standard output: {error}"));
-            is_incomplete = true;
+        let written = out.finish();
+        if let Err(error) = &written {
+            warn(&format!("standard output: {error}"));
         }
-        for (input, error) in &findings.unread.0 {
-            complain(&format!("{}: {error}", input.name()));
+        for (input, error) in &unread.0 {
+            warn(&format!("{}: {error}", input.name()));
         }
-        if is_incomplete {
-            exit::IO_ERROR
-        } else {
-            findings.exit_status()
+        match has_failures {
+            _ if written.is_err() || unread.is_incomplete() => exit::IO_ERROR,
+            true => exit::FOUND_FAILURES,
+            false => exit::SUCCESS,
         }
     }
 
-    fn view(&self, inputs: &[Input], out: &mut impl Write) -> Findings {
+    fn text(&self, inputs: &[Input], out: &mut Output) -> Findings {
         let mut summary = Summary::default();
-        let (unread, remainder) = self.each_run(inputs, None, |run| summary.add(run));
-        let text = View::of_stdout(self.filter.failed).show(&summary, remainder);
-        let _ = out.write_all(text.as_bytes());
+        let (unread, leftovers) = self.each_run(inputs, None, |run| summary.add(run));
+        summary.leftovers = leftovers;
+        let text = text::render(&summary, self.filter.failed);
+        out.write(text.as_bytes());
         Findings {
             has_failures: summary.failed + summary.lost > 0,
             unread,
         }
     }
 
-    fn json(&self, inputs: &[Input], out: &mut impl Write) -> Findings {
-        self.export(inputs, out, |_, run| json::json(run).unwrap_or_default())
+    fn joblog(&self, inputs: &[Input], out: &mut Output) -> Findings {
+        out.write_line(joblog::TITLES);
+        self.lines(inputs, out, joblog::line)
     }
 
-    fn tsv(&self, inputs: &[Input], out: &mut impl Write) -> Findings {
-        let _ = writeln!(out, "{}", json::JOBLOG_TITLES);
-        self.export(inputs, out, json::joblog)
-    }
-
-    /// Writes a line a run.
-    fn export(
+    /// Writes one line for each run. `line` is given the run and its number, the first being 1.
+    fn lines(
         &self,
         inputs: &[Input],
-        out: &mut impl Write,
+        out: &mut Output,
         line: impl Fn(u64, &Run) -> String,
     ) -> Findings {
         let mut has_failures = false;
         let mut number = 0;
         let (unread, _) = self.each_run(inputs, None, |run| {
             has_failures |= run.has_failed();
-            if run.has_failed() || !self.filter.failed {
+            if self.filter.shows(&run) {
                 number += 1;
-                let _ = writeln!(out, "{}", line(number, &run));
+                out.write_line(&line(number, &run));
             }
         });
         Findings {
@@ -209,89 +189,58 @@ impl Report {
         }
     }
 
-    fn one_run(&self, wanted: &Wanted, inputs: &[Input], out: &mut impl Write) -> Findings {
-        let mut last: Option<Run> = None;
-        let mut found = 0;
+    fn records(&self, wanted: &Wanted, inputs: &[Input], out: &mut Output) -> Findings {
+        let mut search = Search::new(wanted);
         let (unread, _) = self.each_run(inputs, Some(wanted.pid), |run| {
-            if wanted.is(&run) && (run.has_failed() || !self.filter.failed) {
-                found += 1;
-                if last.as_ref().is_none_or(|last| last.start <= run.start) {
-                    last = Some(run);
-                }
+            if self.filter.shows(&run) {
+                search.add(run);
             }
         });
-        let Some(run) = last else {
-            let pid = wanted.pid;
-            complain(&format!(
-                "no such run of process {pid} in these logs; those of other days are read with --since"
-            ));
-            return Findings {
-                has_failures: true,
-                unread,
-            };
-        };
-        if found > 1 {
-            let start = run.start;
-            complain(&format!(
-                "{found} such runs of process {}; this is the last, of {start}; for another one give its time: {}@TIME",
-                run.pid, run.pid
-            ));
+        if let Some(remark) = search.remark() {
+            warn(&remark);
         }
-        let records = run.records.as_deref().unwrap_or_default();
-        let _ = terminal::show(records, out);
+        let run = search.found();
+        if let Some(run) = run {
+            out.write_records(records::of(run));
+        }
         Findings {
-            has_failures: run.has_failed(),
+            has_failures: run.is_none_or(Run::has_failed),
             unread,
         }
     }
 
-    /// Gives each run that the filter lets through to `take`, those that have ended in the order of
-    /// their ends.
+    /// Gives each run that matches to `take`: those with END in the order of their ENDs, then the others.
+    /// Those of the process id `recorded` have their records.
     fn each_run(
         &self,
         inputs: &[Input],
-        kept: Option<u32>,
+        recorded: Option<u32>,
         mut take: impl FnMut(Run),
-    ) -> (Unread, Remainder) {
-        // Before anything is read: what ends meanwhile is not lost, its END only comes too late.
-        let alive = alive();
-        let begin = Local::now().naive_local().with_nanosecond(0);
-        let was_alive = |run: &Run| {
-            let words = alive.get(&run.pid);
-            words.is_some_and(|words| words.ends_with(&run.job)) || Some(run.last) > begin
-        };
-        let mut pairing = Pairing::keeping(kept);
-        let mut foreign = 0;
+    ) -> (Unread, Leftovers) {
+        let running = Running::now();
+        let mut assembler = Assembler::new(recorded);
+        let mut unrecognized = 0;
         let mut finished = |run: Run| {
-            if self.filter.lets_through(&run) {
+            if self.filter.matches(&run) {
                 take(run);
             }
         };
-        let unread = input::read(inputs, &mut |line| match line {
-            Line::Record(record, line) => pairing.take(&record, line, &mut finished),
-            Line::Foreign => foreign += 1,
+        let unread = merge::read(inputs, &mut |line| match line {
+            Line::Record(record, line) => assembler.take(&record, line, &mut finished),
+            Line::Unrecognized => unrecognized += 1,
             Line::Empty => {}
         });
-        let orphans = pairing.orphans;
-        pairing.finish(was_alive, &mut finished);
-        (unread, Remainder { foreign, orphans })
+        let unmatched = assembler.unmatched;
+        assembler.finish(|run| running.includes(run), &mut finished);
+        let leftovers = Leftovers {
+            unrecognized,
+            unmatched,
+        };
+        (unread, leftovers)
     }
 }
 
-/// The command lines of all processes that are a remoteexe now, by their process ids, which are used again.
-fn alive() -> HashMap<u32, Vec<u8>> {
-    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let remoteexe = processes.filter_map(|process| {
-        let pid = process.file_name().to_str()?.parse().ok()?;
-        let read = |name| fs::read(process.path().join(name)).ok();
-        let words = (read("comm")? == b"remoteexe\n").then(|| read("cmdline"))??;
-        let words = words.strip_suffix(b"\0").unwrap_or(&words);
-        let words = words.split(|&byte| byte == 0).map(OsStr::from_bytes);
-        Some((pid, escape::join(words)))
-    });
-    remoteexe.collect()
-}
-
-fn complain(message: &str) {
+fn warn(message: &str) {
+    // There is nobody to tell if standard error is closed.
     let _ = writeln!(io::stderr(), "remoteexe: {}", printable(message.as_bytes()));
 }

@@ -1,212 +1,199 @@
-//! Makes runs out of the interleaved records of many processes, and gives them in the order of their ends.
+//! Assembles runs from the interleaved records of many processes, and gives them out in the order of their
+//! ENDs.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::mem;
 use std::rc::Rc;
 
-use super::process::{Process, Start};
-use super::run::{End, Run, Tail};
+use super::process::{Claim, Draft, Effect, Process};
+use super::run::{End, Run};
+use super::trace::Trace;
 use crate::log::record::{Kind, Record};
 
-/// How many ended runs are kept in case that their END was a line of output.
-const RECENT: usize = 4096;
+/// How many of the latest ENDs may still turn out to be lines of output.
+const MAX_REVOCABLE: usize = 4096;
 
-/// How many runs of one process id are kept while an END may still tell which of them are output.
-const DEEPEST: usize = 8;
-
-/// The runs that are going on at one point of the log.
+/// The state of all runs after some records of the log.
 #[derive(Debug, Default)]
-pub struct Pairing {
-    /// All but the present one.
+pub struct Assembler {
+    /// The processes by their ids, without the current one.
     processes: HashMap<u32, Process>,
-    /// The process of the last record, because the next is often of the same.
-    present: (u32, Process),
-    /// The ends of runs, the oldest first, as process id and number.
-    recent: VecDeque<(u32, u64)>,
+    /// The process of the last record, and its id. The next record is often of the same process.
+    current: Process,
+    current_pid: u32,
+    /// The latest ENDs, the oldest first: process id and number.
+    revocable: VecDeque<(u32, u64)>,
+    /// The number of STARTs so far.
+    starts: u64,
+    /// The number of ENDs so far.
     ends: u64,
-    /// The runs that are over while one that ended before them is among the recent, by the number of
-    /// their end.
-    over: BTreeMap<u64, Run>,
-    /// The runs whose END cannot come any more; they go last.
-    lost: Vec<Run>,
-    /// The process that has last started each job.
-    latest: HashMap<Rc<[u8]>, u32>,
-    /// Of which process the records are kept.
-    kept: Option<u32>,
-    /// How many records have no START.
-    pub orphans: u64,
+    /// Ended runs by the number of their END. They wait for a run that ended earlier and is revocable.
+    ended: BTreeMap<u64, Run>,
+    /// Runs without END. They are given out last.
+    unended: Vec<Run>,
+    /// The process id that started each job last.
+    last_started_by: HashMap<Rc<[u8]>, u32>,
+    /// The process id whose records are wanted.
+    recorded: Option<u32>,
+    /// The number of records whose START is missing.
+    pub unmatched: u64,
 }
 
-impl Pairing {
-    /// A pairing that keeps the records of one process, if that is given.
-    pub fn keeping(kept: Option<u32>) -> Self {
+impl Assembler {
+    /// An assembler that keeps the records of the process id `recorded`.
+    pub fn new(recorded: Option<u32>) -> Self {
         Self {
-            kept,
+            recorded,
             ..Self::default()
         }
     }
 
-    /// Takes the next record, whose line is `line`, and gives the runs that are over to `finished`.
+    /// Takes the next record, which is `line` of the log. Gives final runs to `finished`.
     pub fn take(&mut self, record: &Record, line: &[u8], finished: &mut impl FnMut(Run)) {
-        self.turn_to(record.pid);
+        self.switch_to(record.pid);
         let kind = Kind::parse(record.text);
-        self.decide_start(kind);
-        let process = &mut self.present.1;
-        let is_retrying = std::mem::take(&mut process.is_retrying);
-        match kind {
-            Kind::Start(job) => return self.start(record, line, job),
-            _ if process.runs.is_empty() => self.orphans += 1,
-            Kind::End(code, job) if process.end(job, code, self.ends + 1, record.time) => {
+        if matches!(self.current, Process::Starting(..)) {
+            self.decide_start(kind);
+        }
+        if let Kind::Start(job) = kind {
+            return self.start(record, line, job);
+        }
+        match self.current.advance(kind, record, line, self.ends + 1) {
+            Effect::Unmatched => self.unmatched += 1,
+            Effect::Continued => {}
+            Effect::Ended => {
                 self.ends += 1;
-                self.recent.push_back((record.pid, self.ends));
-                process.keep(line);
-                return self.settle(finished);
-            }
-            Kind::Command(command) if process.command(command, is_retrying) => {}
-            // It does not count as output, whatever comes next.
-            Kind::Retry(_) => {
-                process.reopen();
-                process.is_retrying = true;
-            }
-            _ => process.output(record.text),
-        }
-        if let Some(run) = process.runs.last_mut() {
-            run.goes_on(record.time);
-        }
-        process.keep(line);
-    }
-
-    /// Makes the process `pid` the present one.
-    fn turn_to(&mut self, pid: u32) {
-        if self.present.0 != pid {
-            let next = self.processes.remove(&pid).unwrap_or_default();
-            let (before, process) = std::mem::replace(&mut self.present, (pid, next));
-            if !process.runs.is_empty() {
-                self.processes.insert(before, process);
+                self.revocable.push_back((record.pid, self.ends));
+                self.release(finished);
             }
         }
     }
 
-    /// Ends the log: gives all runs that are left to `finished`, after `is_alive` has said of those
-    /// without END whether the process is there.
-    pub fn finish(mut self, is_alive: impl Fn(&Run) -> bool, finished: &mut impl FnMut(Run)) {
-        let processes = std::mem::take(&mut self.processes).into_values();
-        let processes: Vec<_> = processes
-            .chain([std::mem::take(&mut self.present.1)])
-            .collect();
-        for mut process in processes {
-            process.finish(&is_alive);
-            process.runs.into_iter().for_each(|run| self.set_aside(run));
+    /// Makes the process `pid` the current one.
+    fn switch_to(&mut self, pid: u32) {
+        if self.current_pid == pid {
+            return;
         }
-        self.over.into_values().for_each(&mut *finished);
-        self.lost.sort_by_key(|run| (run.start, run.pid));
-        self.lost.into_iter().for_each(finished);
+        let next = self.processes.remove(&pid).unwrap_or_default();
+        let previous = mem::replace(&mut self.current, next);
+        let previous_pid = mem::replace(&mut self.current_pid, pid);
+        if !matches!(previous, Process::Idle) {
+            self.processes.insert(previous_pid, previous);
+        }
+    }
+
+    /// Ends the log: gives all remaining runs to `finished`. A run without END is running if `is_running`
+    /// says so, and lost if not.
+    pub fn finish(mut self, is_running: impl Fn(&Trace) -> bool, finished: &mut impl FnMut(Run)) {
+        let current = mem::take(&mut self.current);
+        let processes = mem::take(&mut self.processes);
+        for process in processes.into_values().chain([current]) {
+            let (running, others) = process.finish(&is_running);
+            for draft in others {
+                self.add(draft);
+            }
+            let running = running.map(|trace| Run::new(trace, End::Running));
+            self.unended.extend(running);
+        }
+        self.ended.into_values().for_each(&mut *finished);
+        self.unended
+            .sort_by_key(|run| (run.trace.start, run.trace.pid));
+        self.unended.into_iter().for_each(finished);
     }
 
     fn start(&mut self, record: &Record, line: &[u8], job: &[u8]) {
-        if self.present.1.runs.len() >= DEEPEST {
-            let oldest = self.present.1.runs.remove(0);
-            self.set_aside(oldest);
-        }
-        let job = match self.latest.get_key_value(job) {
+        let job = match self.last_started_by.get_key_value(job) {
             Some((known, _)) => Rc::clone(known),
             None => job.into(),
         };
-        let is_kept = self.kept == Some(record.pid);
-        let before = self.latest.insert(Rc::clone(&job), record.pid);
-        let is_overlap = before
-            .and_then(|before| {
-                let mut runs = self.processes.get_mut(&before)?.runs.iter_mut();
-                runs.rfind(|run| run.job == job && !run.has_end())
-            })
-            .is_some_and(|run| !std::mem::replace(&mut run.is_overlapped, true));
-        let process = &mut self.present.1;
-        process.runs.push(Run {
-            pid: record.pid,
-            start: record.time,
-            last: record.time,
-            end: End::Lost,
-            number: 0,
+        let previous = self.last_started_by.insert(Rc::clone(&job), record.pid);
+        let overlapped = previous.and_then(|pid| self.mark_overlapped(pid, &job));
+        self.starts += 1;
+        let mut trace = Trace::new(self.starts, record.pid, record.time, Rc::clone(&job));
+        if self.recorded == Some(record.pid) {
+            trace.records = Some(Vec::new());
+            trace.note(record.time, line);
+        }
+        let claim = Claim {
             job,
-            command: None,
-            retries: 0,
-            lines: 0,
-            bytes: 0,
-            tail: Tail::default(),
-            is_clock_back: false,
-            is_overlapped: false,
-            is_ambiguous: false,
-            records: is_kept.then(Vec::new),
-        });
-        process.start = Some(Start { before, is_overlap });
-        process.keep(line);
-    }
-
-    /// Decides, now that the next record is there, whether a START was one.
-    fn decide_start(&mut self, kind: Kind) {
-        let process = &mut self.present.1;
-        let Some(start) = process.start.take() else {
-            return;
+            previous,
+            overlapped,
         };
-        let job = process.runs.last().map(|run| Rc::clone(&run.job));
-        let is_start = process.confirm_start(kind);
-        // What has ended with nothing open below it is over.
-        while process.runs.len() > 1 && process.runs[0].has_end() {
-            let run = process.runs.remove(0);
-            self.over.insert(run.number, run);
-        }
-        if let Some(job) = job
-            && !is_start
-        {
-            self.take_back(&start, job);
+        if let Some(outermost) = self.current.start(trace, claim) {
+            self.add(outermost);
         }
     }
 
-    /// Takes back what a START of `job` by the present process has changed.
-    fn take_back(&mut self, start: &Start, job: Rc<[u8]>) {
-        if start.is_overlap
-            && let Some(before) = start.before
-            && let Some(before) = self.processes.get_mut(&before)
-            && let Some(run) = before.runs.iter_mut().rfind(|run| run.job == job)
+    /// Marks the run of `job` that the process `pid` has not ended, because the job is started again.
+    /// Returns its number, unless it is marked already.
+    fn mark_overlapped(&mut self, pid: u32, job: &Rc<[u8]>) -> Option<u64> {
+        let is_open = |trace: &Trace, has_end: bool| trace.job == *job && !has_end;
+        let run = self.processes.get_mut(&pid)?.find_last(is_open)?;
+        let was_overlapped = mem::replace(&mut run.is_overlapped, true);
+        (!was_overlapped).then_some(run.number)
+    }
+
+    /// Decides, by the record `next`, whether the last START was one.
+    fn decide_start(&mut self, next: Kind) {
+        let (ended, refuted) = self.current.decide_start(next);
+        for draft in ended {
+            self.add(draft);
+        }
+        if let Some(claim) = refuted {
+            self.undo(claim);
+        }
+    }
+
+    /// Undoes the changes of a START of the current process that was a line of output.
+    fn undo(&mut self, claim: Claim) {
+        let Claim { job, previous, .. } = claim;
+        // The run may have been given out by now, or may have been output itself.
+        if let Some(process) = previous.and_then(|pid| self.processes.get_mut(&pid))
+            && let Some(run) = process.find_last(|trace, _| Some(trace.number) == claim.overlapped)
         {
             run.is_overlapped = false;
         }
-        if self.latest.get(&job) == Some(&self.present.0) {
-            match start.before {
-                Some(before) => self.latest.insert(job, before),
-                None => self.latest.remove(&job),
+        // Another process may have started the job since.
+        if self.last_started_by.get(&job) == Some(&self.current_pid) {
+            match previous {
+                Some(pid) => self.last_started_by.insert(job, pid),
+                None => self.last_started_by.remove(&job),
             };
         }
     }
 
-    /// Gives out the oldest ended runs where there are more than need be kept.
-    fn settle(&mut self, finished: &mut impl FnMut(Run)) {
-        if self.recent.len() <= RECENT {
+    /// Makes the oldest revocable END final if there are too many of them, and gives out what had to wait
+    /// for it.
+    fn release(&mut self, finished: &mut impl FnMut(Run)) {
+        if self.revocable.len() <= MAX_REVOCABLE {
             return;
         }
-        let Some((pid, number)) = self.recent.pop_front() else {
-            return;
-        };
-        if let Some(process) = self.processes.get(&pid)
-            && let Some(run) = process.runs.last()
-            && run.has_end()
-            && run.number == number
-            && let Some(process) = self.processes.remove(&pid)
+        let oldest = self.revocable.pop_front();
+        let (pid, number) = oldest.expect("there are more than the maximum");
+        if let Entry::Occupied(process) = self.processes.entry(pid)
+            && process.get().has_ended_with(number)
         {
-            process.runs.into_iter().for_each(|run| self.set_aside(run));
+            process
+                .remove()
+                .into_drafts()
+                .for_each(|draft| self.add(draft));
         }
-        while let Some(first) = self.over.first_entry()
+        while let Some(first) = self.ended.first_entry()
             && *first.key() <= number
         {
             finished(first.remove());
         }
     }
 
-    /// Keeps a run that nothing can be added to until it is its turn.
-    fn set_aside(&mut self, run: Run) {
-        if run.has_end() {
-            self.over.insert(run.number, run);
-        } else {
-            self.lost.push(run);
+    /// Adds a run that no later record can change.
+    fn add(&mut self, draft: Draft) {
+        match draft.exit {
+            Some(exit) => {
+                let run = Run::new(draft.trace, End::Exit(exit.status));
+                self.ended.insert(exit.number, run);
+            }
+            None => self.unended.push(Run::new(draft.trace, End::Lost)),
         }
     }
 }

@@ -1,53 +1,49 @@
-//! The log files that a report reads: which, how, and in which order.
+//! The inputs of a report: choosing them in the log directory, and opening them safely.
 
 use std::fs::{self, File};
-use std::io::{self, IsTerminal};
+use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Local, NaiveDateTime};
-use indicatif::{ProgressBar, ProgressStyle};
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{
     FileType, Mode, OFlags, Stat, fcntl_getfl, fcntl_setfl, fstat, lstat, open, stat,
 };
 
-use super::reader::{Line, Reader};
-use super::time::Period;
+use super::period::Period;
+
 use crate::log::file::LogName;
 use crate::poll::wait;
-
-/// From how many bytes on reading takes so long that a person wants to see how far it is.
-const LONG: u64 = 64 << 20;
 
 /// Why an input cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
     /// A directory, a device, a socket or a terminal.
-    #[error("it is neither a regular file nor a pipe")]
+    #[error("not a regular file or a pipe")]
     Kind,
-    /// Somebody has given a file another user's name, in a directory that others can write to.
-    #[error("it belongs to uid {0} and not to the one in its name")]
+    /// A per-user log of another owner. Anybody can make one in a directory that all can write to.
+    #[error("owned by uid {0}, not by the uid in its name")]
     Owner(u32),
-    /// The system call's own answer, or the decompressor's.
+    /// The error of the system call or of the decompressor.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
-/// One thing to read.
+/// A source of log lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     /// Standard input.
     Stdin,
     /// A file that the command line names.
     File(PathBuf),
-    /// A log in the log directory, and what its name says.
+    /// A log in the log directory, and its name.
     Log(PathBuf, LogName),
 }
 
 impl Input {
-    /// How messages name it.
+    /// Its name in messages.
     pub fn name(&self) -> String {
         match self {
             Self::Stdin => "standard input".to_owned(),
@@ -55,8 +51,8 @@ impl Input {
         }
     }
 
-    /// What its name says, if that is a log's.
-    fn log_name(&self) -> Option<LogName> {
+    /// Its name, if that is the name of a log. Such a name may end with `.gz`.
+    pub fn log_name(&self) -> Option<LogName> {
         match self {
             Self::Stdin => None,
             Self::File(path) => log_name(path.file_name()?.to_str()?),
@@ -64,8 +60,8 @@ impl Input {
         }
     }
 
-    /// How many bytes there are to read, if that is known.
-    fn size(&self) -> u64 {
+    /// Its size in bytes, or 0 if that is not known.
+    pub fn size(&self) -> u64 {
         match self {
             Self::Stdin => 0,
             Self::File(path) | Self::Log(path, _) => {
@@ -74,24 +70,29 @@ impl Input {
         }
     }
 
-    fn open(&self) -> Result<File, InputError> {
+    /// Opens it for reading. A FIFO is opened when it has its first writer.
+    ///
+    /// # Errors
+    ///
+    /// It may not be read, is of another kind, or is a per-user log of another owner.
+    pub fn open(&self) -> Result<File, InputError> {
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let file = match self {
             Self::Stdin => io::stdin().as_fd().try_clone_to_owned()?,
             Self::File(path) => {
-                // To open a device may do something to it.
+                // Opening a device may have an effect on it.
                 self.check(&stat(path).map_err(io::Error::from)?)?;
                 open(path, flags, Mode::empty()).map_err(io::Error::from)?
             }
-            // Nobody shall choose by a link what is read here.
+            // A link in a directory that all can write to could lead anywhere.
             Self::Log(path, _) => {
                 self.check(&lstat(path).map_err(io::Error::from)?)?;
                 open(path, flags | OFlags::NOFOLLOW, Mode::empty()).map_err(io::Error::from)?
             }
         };
-        // By now it may be something else.
+        // The file may have been replaced since the first check.
         if self.check(&fstat(&file).map_err(io::Error::from)?)? == FileType::Fifo {
-            // A FIFO without a writer is at its end only once it has had one.
+            // Without this a FIFO that has no writer yet would look empty.
             wait(&mut [PollFd::new(&file, PollFlags::IN)], None)?;
             let flags = fcntl_getfl(&file).map_err(io::Error::from)?;
             fcntl_setfl(&file, flags - OFlags::NONBLOCK).map_err(io::Error::from)?;
@@ -99,7 +100,7 @@ impl Input {
         Ok(file.into())
     }
 
-    /// Whether what `stat` describes may be read; gives what it is.
+    /// Checks that a file with this `stat` may be read. Returns its type.
     fn check(&self, stat: &Stat) -> Result<FileType, InputError> {
         match (FileType::from_raw_mode(stat.st_mode), self) {
             (
@@ -118,11 +119,11 @@ impl Input {
     }
 }
 
-/// The logs in `dir` that can have records of `period`; without one, those of today.
+/// The logs in `dir` that may have records of `period`. Without a period they are those of today.
 ///
 /// # Errors
 ///
-/// The directory cannot be read.
+/// `dir` cannot be read.
 pub fn logs(dir: &Path, period: &Period, now: DateTime<Local>) -> io::Result<Vec<Input>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir)? {
@@ -133,8 +134,8 @@ pub fn logs(dir: &Path, period: &Period, now: DateTime<Local>) -> io::Result<Vec
         let is_wanted = match (period.since, period.until) {
             (None, None) => name.day == now.date_naive(),
             (since, until) => {
-                // A file that nobody has written to since then has nothing of it, whatever its day: a
-                // run's records stay in the file of the day on which it started.
+                // The time of the last write decides, not the day in the name: a run stays in the file of
+                // the day on which it started, however long it goes on.
                 let is_recent = |since| written(&entry).is_none_or(|written| written >= since);
                 since.is_none_or(is_recent) && until.is_none_or(|until| name.day <= until.date())
             }
@@ -145,7 +146,7 @@ pub fn logs(dir: &Path, period: &Period, now: DateTime<Local>) -> io::Result<Vec
     }
     found.sort();
     let plain: Vec<PathBuf> = found.iter().map(|(path, _)| path.clone()).collect();
-    // Both are there while gzip works, and with `gzip --keep`.
+    // Both exist while gzip works, and after `gzip --keep`.
     found.retain(|(path, _)| {
         path.extension().is_none_or(|extension| extension != "gz")
             || !plain.contains(&path.with_extension(""))
@@ -154,96 +155,30 @@ pub fn logs(dir: &Path, period: &Period, now: DateTime<Local>) -> io::Result<Vec
     Ok(found.into_iter().map(input).collect())
 }
 
-/// What the name of a log says, also of one that is compressed by gzip.
+/// The name of a log, without `.gz` if it is compressed.
 fn log_name(name: &str) -> Option<LogName> {
     LogName::parse(name.strip_suffix(".gz").unwrap_or(name))
 }
 
-/// When the file was last written to, in local time.
+/// The local time of the last write to a file.
 fn written(entry: &fs::DirEntry) -> Option<NaiveDateTime> {
     let modified = entry.metadata().ok()?.mtime();
     let modified = DateTime::from_timestamp(modified, 0)?;
     Some(modified.with_timezone(&Local).naive_local())
 }
 
-/// What could not be read, and why.
+/// The inputs that could not be read to their end, and the reasons.
 #[derive(Debug, Default)]
 pub struct Unread(pub Vec<(Input, InputError)>);
 
 impl Unread {
-    /// Whether records are missing for that. Something in the log directory that is no log, or somebody
-    /// else's, has none: whoever may write there could have put it there.
+    /// Whether records are missing. A file in the log directory that is refused counts as one without
+    /// records: anybody who may write there could have made it.
     pub fn is_incomplete(&self) -> bool {
-        let is_nothing = |(input, error): &(Input, InputError)| {
+        let is_refused = |(input, error): &(Input, InputError)| {
             matches!(input, Input::Log(..))
                 && matches!(error, InputError::Kind | InputError::Owner(_))
         };
-        !self.0.iter().all(is_nothing)
-    }
-}
-
-/// Reads all `inputs` and gives their lines to `take`, merged by the time of the records: a run that had to
-/// change to another file goes on there.
-pub fn read(inputs: &[Input], take: &mut impl FnMut(Line)) -> Unread {
-    let mut unread = Unread::default();
-    let progress = progress(inputs);
-    let day = |input: &Input| {
-        let day = input.log_name().map(|name| name.day);
-        day.map_or(NaiveDateTime::MIN, NaiveDateTime::from)
-    };
-    // Where two have records of the same second, that of the daily file is the older: a run changes from
-    // it to its user's.
-    let mut sorted: Vec<&Input> = inputs.iter().collect();
-    sorted.sort_by_key(|input| input.log_name());
-    let mut closed = sorted
-        .into_iter()
-        .map(|input| (day(input), input))
-        .peekable();
-    let mut open: Vec<(&Input, Reader)> = Vec::new();
-    loop {
-        let next = (0..open.len()).min_by_key(|&index| open[index].1.time);
-        let time = next.map(|index| open[index].1.time);
-        // Opened when the others have come to its day: a year of logs must not need a year of descriptors.
-        let its_day = |(day, _): &(NaiveDateTime, &Input)| time.is_none_or(|time| *day <= time);
-        if let Some((_, input)) = closed.next_if(its_day) {
-            match start(input, &progress) {
-                Ok(Some(reader)) => open.push((input, reader)),
-                Ok(None) => {}
-                Err(error) => unread.0.push((input.clone(), error)),
-            }
-            continue;
-        }
-        let Some(next) = next else { break };
-        let (input, reader) = &mut open[next];
-        take(reader.line());
-        let is_line = reader.advance().unwrap_or_else(|error| {
-            unread.0.push((input.clone(), error.into()));
-            false
-        });
-        if !is_line {
-            open.remove(next);
-        }
-    }
-    progress.finish_and_clear();
-    unread
-}
-
-/// Opens `input` and goes to its first line; nothing if it has none.
-fn start(input: &Input, progress: &ProgressBar) -> Result<Option<Reader>, InputError> {
-    let mut reader = Reader::new(progress.wrap_read(input.open()?))?;
-    Ok(reader.advance()?.then_some(reader))
-}
-
-/// A bar on standard error, if that is a terminal and it is worth it.
-fn progress(inputs: &[Input]) -> ProgressBar {
-    let size = inputs.iter().map(Input::size).sum();
-    if size < LONG || !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes} {eta}");
-    let progress = ProgressBar::new(size);
-    match style {
-        Ok(style) => progress.with_style(style),
-        Err(_) => progress,
+        !self.0.iter().all(is_refused)
     }
 }

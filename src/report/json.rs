@@ -1,19 +1,15 @@
-//! Runs for other programs: a JSON document a line, or the columns of GNU parallel's joblog.
+//! The form of `--json`: one document on a line for each run.
 
 use std::fmt::Write;
 
-use chrono::{DateTime, FixedOffset, NaiveDateTime, TimeDelta};
 use serde::Serialize;
 
-use super::run::{End, Run, offset_at, offsets};
-use crate::escape::{is_safe, printable};
-use crate::exit::{signal, signal_number};
+use super::run::{End, Run};
+use super::time::with_offset;
+use crate::escape::is_safe;
+use crate::exit::signal;
 
-/// The first line of [`joblog`].
-pub const JOBLOG_TITLES: &str =
-    "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand";
-
-/// Bytes of a log: a string, or where that would lose something the numbers of all bytes.
+/// Bytes of a log: a string if they are UTF-8, or else the numbers of all bytes.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Text<'a> {
@@ -27,11 +23,11 @@ impl<'a> From<&'a [u8]> for Text<'a> {
     }
 }
 
-/// The JSON document of a run. README explains each field: they are a promise.
+/// The document of a run. README defines each field, and other programs rely on them.
 #[derive(Serialize)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "JSON has no better answer to yes or no"
+    reason = "each is a field of its own in the document"
 )]
 struct Document<'a> {
     pid: u32,
@@ -55,18 +51,16 @@ struct Document<'a> {
     ambiguous: bool,
 }
 
-/// `run` as a JSON document without a newline in it.
-///
-/// # Errors
-///
-/// None that is known: serde's signature has one.
-pub fn json(run: &Run) -> serde_json::Result<String> {
-    let exit_status = run.end.code();
-    let document = serde_json::to_string(&Document {
-        pid: run.pid,
+/// The document of `run`, without a newline. Times are RFC 3339 with the offset of local time, and the
+/// duration is in seconds.
+pub fn document(run: &Run) -> String {
+    let trace = &run.trace;
+    let exit_status = run.end.status();
+    let document = Document {
+        pid: trace.pid,
         host: run.host().into(),
-        job: (&*run.job).into(),
-        start: with_offset(run.start).to_rfc3339(),
+        job: (&*trace.job).into(),
+        start: with_offset(trace.start).to_rfc3339(),
         end: run.ended().map(|end| with_offset(end).to_rfc3339()),
         duration: run.seconds(),
         status: match run.end {
@@ -80,62 +74,36 @@ pub fn json(run: &Run) -> serde_json::Result<String> {
         cause: &run.cause(),
         connection_failure: run.connection_failure().is_some(),
         usage_error: run.is_usage_error(),
-        retries: run.retries,
-        command: run.command.as_deref().map(Text::from),
-        lines: run.lines,
-        bytes: run.bytes,
-        tail: run.tail.lines().map(Text::from).collect(),
-        overlapped: run.is_overlapped,
-        ambiguous: run.is_ambiguous,
-    })?;
-    // Looking at every character would take as long as all the rest.
-    if document.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        Ok(document)
+        retries: trace.retries,
+        command: trace.command.as_deref().map(Text::from),
+        lines: trace.lines,
+        bytes: trace.bytes,
+        tail: trace.tail.lines().map(Text::from).collect(),
+        overlapped: trace.is_overlapped,
+        ambiguous: trace.is_ambiguous,
+    };
+    let text = serde_json::to_string(&document).expect("strings, numbers and lists become JSON");
+    // A look at each character would take as long as everything else.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        text
     } else {
-        Ok(escaped(&document))
+        escape(&text)
     }
 }
 
-/// `document` without what steers a terminal: such characters are in its strings only, where JSON has an
-/// escape for them.
-fn escaped(document: &str) -> String {
+/// Escapes the characters that could steer a terminal. They occur only in strings, where JSON has escapes.
+fn escape(document: &str) -> String {
     let mut text = String::with_capacity(document.len());
     for character in document.chars() {
         if is_safe(character) {
             text.push(character);
         } else {
-            // JSON's escapes are those of UTF-16 (RFC 8259, section 7).
+            // JSON escapes the units of UTF-16 (RFC 8259, section 7).
             for unit in character.encode_utf16(&mut [0; 2]) {
+                // Writing to a string cannot fail.
                 let _ = write!(text, "\\u{unit:04x}");
             }
         }
     }
     text
-}
-
-/// `run`, the one with number `number`, as a line of a joblog without its newline.
-///
-/// What is not known is -1.
-pub fn joblog(number: u64, run: &Run) -> String {
-    let exit_status = run.end.code();
-    let signal = exit_status.and_then(signal_number).unwrap_or(0);
-    format!(
-        "{number}\t{}\t{}.000\t{}\t0\t{}\t{}\t{}\t{}",
-        printable(run.host()),
-        with_offset(run.start).timestamp(),
-        run.seconds()
-            .map_or_else(|| "-1".to_owned(), |seconds| format!("{seconds}.000")),
-        run.bytes,
-        exit_status.map_or_else(|| "-1".to_owned(), |code| code.to_string()),
-        signal,
-        printable(&run.job),
-    )
-}
-
-/// Local time `time` with its offset from UTC; of two possible ones the first.
-fn with_offset(time: NaiveDateTime) -> DateTime<FixedOffset> {
-    // Skipped when summer time begins: as if it had not begun.
-    let offset = offsets(time).first().copied();
-    let offset = offset.unwrap_or_else(|| offset_at(time - TimeDelta::days(1)));
-    DateTime::from_naive_utc_and_offset(time - offset, offset)
 }

@@ -1,4 +1,4 @@
-//! The lines of one log file, as records where they are such.
+//! Reads one input line by line, and parses the records among the lines.
 
 use std::io::{self, Read};
 
@@ -8,42 +8,45 @@ use memchr::memchr;
 
 use crate::log::record::{MAX_APPEND, Parser, Record};
 
-/// How much is read at once.
+/// The number of bytes that are read at once.
 const CHUNK: usize = 256 << 10;
 
 /// One line of the logs.
 #[derive(Debug)]
 pub enum Line<'a> {
-    /// A record, and the line as it stands there.
+    /// A record, and the whole line without its newline.
     Record(Record<'a>, &'a [u8]),
-    /// Something else: the rest of a torn record, or not from remoteexe at all.
-    Foreign,
-    /// What two processes leave that end a torn line at the same time; or one more piece of a line that
-    /// is too long.
+    /// No record: the rest of a torn one, or a line from another program.
+    Unrecognized,
+    /// Nothing. Two processes that end a torn line at the same time leave an empty line. A line that is too
+    /// long is read in pieces, and only the first piece counts.
     Empty,
 }
 
-/// Reads the lines of one input.
+/// Reads one input line by line.
 pub struct Reader {
     input: Box<dyn Read>,
-    /// The present line is where it was read to, from `begin` to `end`; behind it, up to `filled`, is what
-    /// has been read as well.
+    /// The current line is from `begin` to `end`. What has been read ends at `filled`.
     buffer: Vec<u8>,
     filled: usize,
     begin: usize,
     end: usize,
-    /// There is a newline at `end`: what is before it is a line, or the last piece of one.
+    /// There is a newline at `end`, so that this is a line or the last piece of one.
     is_ended: bool,
     is_first_piece: bool,
     parser: Parser,
-    /// The process of the record that the present line is, and where in it the text begins.
+    /// If the current line is a record: its process id, and the index in the line at which its text begins.
     record: Option<(u32, usize)>,
-    /// The local time of the last record so far; before the first one the earliest there is.
+    /// The local time of the last record, or before the first one the earliest time there is.
     pub time: NaiveDateTime,
 }
 
 impl Reader {
-    /// Reads `file` from its beginning, and unpacks it if it is compressed by gzip.
+    /// Reads `file`, which may be compressed by gzip.
+    ///
+    /// # Errors
+    ///
+    /// The first two bytes cannot be read.
     pub fn new(mut file: impl Read + 'static) -> io::Result<Self> {
         let mut magic = Vec::new();
         (&mut file).take(2).read_to_end(&mut magic)?;
@@ -55,7 +58,7 @@ impl Reader {
             } else {
                 Box::new(input)
             },
-            // Its pages are touched only as far as it is used.
+            // The kernel gives memory only to the pages that are used.
             buffer: vec![0; MAX_APPEND + CHUNK],
             filled: 0,
             begin: 0,
@@ -68,7 +71,11 @@ impl Reader {
         })
     }
 
-    /// Goes on to the next line, or piece of one that is too long; false at the end.
+    /// Moves to the next line, or to the next piece of a line that is too long. Returns false at the end.
+    ///
+    /// # Errors
+    ///
+    /// The input cannot be read or decompressed.
     pub fn advance(&mut self) -> io::Result<bool> {
         self.is_first_piece = self.is_ended;
         self.begin = (self.end + usize::from(self.is_ended)).min(self.filled);
@@ -79,7 +86,7 @@ impl Reader {
                 break true;
             }
             searched = self.filled - self.begin;
-            // A file that is no log at all may have lines of any length.
+            // A file that is not a log may have lines of any length.
             if searched > MAX_APPEND || self.fill()? == 0 {
                 self.end = self.filled;
                 break false;
@@ -98,7 +105,7 @@ impl Reader {
         Ok(self.is_ended || self.begin < self.end)
     }
 
-    /// Reads more behind the present line, which then begins at 0.
+    /// Reads more of the current line, which is moved to the front of the buffer. Returns the number of bytes.
     fn fill(&mut self) -> io::Result<usize> {
         self.buffer.copy_within(self.begin..self.filled, 0);
         self.filled -= self.begin;
@@ -115,7 +122,7 @@ impl Reader {
         Ok(length)
     }
 
-    /// The present line.
+    /// The current line.
     pub fn line(&self) -> Line<'_> {
         let line = &self.buffer[self.begin..self.end];
         match self.record {
@@ -124,7 +131,7 @@ impl Reader {
                 Line::Record(Record { time, pid, text }, line)
             }
             None if line.is_empty() || !self.is_first_piece => Line::Empty,
-            None => Line::Foreign,
+            None => Line::Unrecognized,
         }
     }
 }

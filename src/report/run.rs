@@ -1,37 +1,31 @@
-//! One run of a job, as the log tells it.
+//! One run of a job, and the meaning of its end.
 
 use std::borrow::Cow;
-use std::rc::Rc;
 
-use chrono::{FixedOffset, Local, NaiveDateTime, Offset, TimeDelta, TimeZone};
-use memchr::memrchr_iter;
+use chrono::NaiveDateTime;
 
+use super::time::to_utc;
+use super::trace::Trace;
 use crate::exit;
 use crate::log::record::{Kind, Notice};
 use crate::ssh_error::{Cause, Diagnosis};
 
-/// How many of the last lines of a run's output are kept.
-const TAIL_LINES: usize = 5;
-
-/// How many bytes of each of them.
-const TAIL_BYTES: usize = 1024;
-
-/// How a run ended.
+/// The end of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum End {
-    /// With this exit status.
+    /// END with this exit status.
     Exit(u8),
-    /// Not yet: the process is there.
+    /// No END yet: the process is there.
     Running,
-    /// Without an END: killed, or the machine went down.
+    /// No END, and the process is gone: it was killed, or the machine went down.
     Lost,
 }
 
 impl End {
-    /// The exit status, if END has come.
-    pub fn code(self) -> Option<u8> {
+    /// The exit status in END, if there is an END.
+    pub fn status(self) -> Option<u8> {
         match self {
-            Self::Exit(code) => Some(code),
+            Self::Exit(status) => Some(status),
             Self::Running | Self::Lost => None,
         }
     }
@@ -40,95 +34,63 @@ impl End {
 /// One run of a job.
 #[derive(Debug)]
 pub struct Run {
-    /// The process that logged it.
-    pub pid: u32,
-    /// The local time of START.
-    pub start: NaiveDateTime,
-    /// The local time of the last record so far.
-    pub last: NaiveDateTime,
-    /// How it ended.
+    /// The facts about it.
+    pub trace: Trace,
+    /// Its end.
     pub end: End,
-    /// Which END of all is its own, if it has one.
-    pub number: u64,
-    /// `HOST SCRIPT PARAMETERS`, as in START and END.
-    pub job: Rc<[u8]>,
-    /// The ssh command; without one the command line was refused.
-    pub command: Option<Vec<u8>>,
-    /// How often the connection was tried again.
-    pub retries: u32,
-    /// The number of lines of output, those of remoteexe itself included.
-    pub lines: u64,
-    /// The number of bytes of output, newlines included.
-    pub bytes: u64,
-    /// The last lines of the last try's output.
-    pub tail: Tail,
-    /// A record is stamped earlier than the one before it.
-    pub is_clock_back: bool,
-    /// The same job was started again while this run was going on.
-    pub is_overlapped: bool,
-    /// A line of output may be taken for START or END here, or the other way round.
-    pub is_ambiguous: bool,
-    /// The records as they stand in the log, if they are wanted.
-    pub records: Option<Vec<u8>>,
 }
 
 impl Run {
-    /// The host, as it was given: the first word of the job.
+    /// A run that no later record can change.
+    pub fn new(trace: Trace, end: End) -> Self {
+        Self { trace, end }
+    }
+
+    /// The host as it was given: the first word of the job.
     pub fn host(&self) -> &[u8] {
-        let mut words = self.job.split(|&byte| byte == b' ');
+        let mut words = self.trace.job.split(|&byte| byte == b' ');
         words.next().unwrap_or_default()
     }
 
-    /// Whether its END has come.
-    pub fn has_end(&self) -> bool {
-        self.end.code().is_some()
-    }
-
-    /// The local time of END.
+    /// The local time of END, if there is an END.
     pub fn ended(&self) -> Option<NaiveDateTime> {
-        self.has_end().then_some(self.last)
+        self.end.status().map(|_| self.trace.last)
     }
 
-    /// Seconds from START to END.
+    /// The seconds from START to END.
     ///
-    /// Nothing where the clock was set back meanwhile, or where the hour that comes twice when summer
-    /// time ends leaves two answers.
+    /// They are unknown if the clock was set back during the run, or if START or END is in the hour that
+    /// is repeated when summer time ends.
     pub fn seconds(&self) -> Option<u64> {
-        if self.is_clock_back {
+        if self.trace.is_clock_back {
             return None;
         }
-        let (start, end) = (certain(self.start)?, certain(self.ended()?)?);
+        let (start, end) = (to_utc(self.trace.start)?, to_utc(self.ended()?)?);
         u64::try_from((end - start).num_seconds()).ok()
     }
 
-    /// Whether it has not done what it was started for.
+    /// Whether it failed or was lost.
     pub fn has_failed(&self) -> bool {
-        !matches!(self.end, End::Exit(0) | End::Running)
+        !matches!(self.end, End::Exit(exit::SUCCESS) | End::Running)
     }
 
-    /// Whether the command line was refused. 10 may as well be the remote command's own status.
+    /// Whether the command line was refused. After a command, 10 is the remote command's own status.
     pub fn is_usage_error(&self) -> bool {
-        self.end == End::Exit(exit::USAGE_ERROR) && self.command.is_none()
+        self.end == End::Exit(exit::USAGE_ERROR) && self.trace.command.is_none()
     }
 
-    /// Whether the remote command has certainly ended by itself, so that its host was there.
+    /// Whether the remote command certainly ended by itself, so that the host was reached.
     pub fn has_reached_host(&self) -> bool {
-        self.command.is_some()
+        self.trace.command.is_some()
             && match self.end {
                 End::Exit(exit::CANNOT_RUN | exit::NOT_FOUND) => self.start_failure().is_none(),
-                // From there on it can be a signal's, also one that ended ssh.
-                End::Exit(code) => code < exit::SIGNALLED,
+                // A higher status may be that of a signal, which may have ended ssh.
+                End::Exit(status) => status < exit::SIGNALLED,
                 End::Running | End::Lost => false,
             }
     }
 
-    /// Notes that there is a record stamped `time`.
-    pub fn goes_on(&mut self, time: NaiveDateTime) {
-        self.is_clock_back |= time < self.last;
-        self.last = time;
-    }
-
-    /// Why ssh failed before anything ran, as far as its last words tell.
+    /// Why ssh failed before the remote command ran, if the last lines of output tell.
     pub fn connection_failure(&self) -> Option<Cause> {
         self.ssh_failure()
             .filter(|cause| *cause != Cause::Disconnected)
@@ -139,30 +101,52 @@ impl Run {
             return None;
         }
         let mut diagnosis = Diagnosis::default();
-        self.tail.lines().for_each(|line| diagnosis.observe(line));
+        let lines = self.trace.tail.lines();
+        lines.for_each(|line| diagnosis.observe(line));
         diagnosis.cause()
     }
 
-    /// The message with which remoteexe has said that ssh did not run.
+    /// The message of remoteexe that ssh did not run, if there is one.
     fn start_failure(&self) -> Option<Notice<'_>> {
-        self.tail.lines().find_map(|line| match Kind::parse(line) {
+        let mut records = self.trace.tail.lines().map(Kind::parse);
+        records.find_map(|record| match record {
             Kind::Notice(notice) if notice.is_start_failure() => Some(notice),
             _ => None,
         })
     }
 
-    /// What the exit status means.
+    /// A usage error in words, with the reason in the log. The bash original did not log one.
+    fn usage_error(&self) -> String {
+        let mut records = self.trace.tail.lines().map(Kind::parse);
+        let reason = records.find_map(|record| match record {
+            Kind::UsageError(reason) => Some(String::from_utf8_lossy(reason)),
+            _ => None,
+        });
+        format!(
+            "usage error: {}",
+            reason.unwrap_or("nothing was run".into())
+        )
+    }
+
+    /// The last lines of output of the last attempt, but not those that only say what the cause says.
+    pub fn telling_lines(&self) -> impl Iterator<Item = &[u8]> {
+        let is_usage_error = self.is_usage_error();
+        self.trace.tail.lines().filter(move |line| {
+            !is_usage_error || !matches!(Kind::parse(line), Kind::UsageError(_) | Kind::Usage(_))
+        })
+    }
+
+    /// The meaning of the end, in words. The reason of a usage error is quoted from the log: it may have
+    /// any characters, and is cut as a line of the tail is.
     pub fn cause(&self) -> Cow<'static, str> {
-        let code = match self.end {
+        let status = match self.end {
             End::Running => return "still running".into(),
             End::Lost => return "lost: no END, and the process is gone".into(),
-            End::Exit(code) => code,
+            End::Exit(status) => status,
         };
-        match (code, self.start_failure()) {
+        match (status, self.start_failure()) {
             (exit::SUCCESS, _) => "ok".into(),
-            (exit::USAGE_ERROR, _) if self.is_usage_error() => {
-                "usage error: nothing was run".into()
-            }
+            (exit::USAGE_ERROR, _) if self.is_usage_error() => self.usage_error().into(),
             (exit::CANNOT_RUN, Some(_)) => "ssh could not be run".into(),
             (exit::NOT_FOUND, Some(Notice::SshNotFound)) => "there is no ssh".into(),
             (exit::CANNOT_RUN, None) => "not executable on the host".into(),
@@ -171,108 +155,10 @@ impl Run {
                 Some(cause) => cause.to_string().into(),
                 None => "ssh failed, or the script returned 255".into(),
             },
-            _ => match exit::signal(code) {
+            _ => match exit::signal(status) {
                 Some(name) => format!("ended by signal {name}").into(),
                 None => "the script's own status".into(),
             },
         }
-    }
-
-    /// Takes a line of output.
-    pub fn add_output(&mut self, line: &[u8]) {
-        self.lines += 1;
-        self.bytes += line.len() as u64 + 1;
-        self.tail.push(line);
-    }
-
-    /// Takes what looked like `other`, a later run, for output.
-    pub fn absorb(&mut self, mut other: Self) {
-        self.add_output(&Kind::Start(&other.job).text());
-        if let Some(command) = &other.command {
-            self.add_output(&Kind::Command(command).text());
-        }
-        if let Some(text) = other.end_text() {
-            other.add_output(&text);
-        }
-        self.lines += other.lines;
-        self.bytes += other.bytes;
-        other.tail.lines().for_each(|line| self.tail.push(line));
-        self.is_clock_back |= other.is_clock_back;
-        self.goes_on(other.start);
-        self.last = other.last;
-        if let (Some(records), Some(more)) = (&mut self.records, other.records) {
-            records.extend(more);
-        }
-    }
-
-    /// The text of its END, if that has come.
-    pub fn end_text(&self) -> Option<Vec<u8>> {
-        let code = self.end.code()?;
-        Some(Kind::End(code, &self.job).text())
-    }
-}
-
-/// The point in time of local time `time`, if there is one and only one.
-fn certain(time: NaiveDateTime) -> Option<NaiveDateTime> {
-    match offsets(time).as_slice() {
-        [offset] => Some(time - *offset),
-        _ => None,
-    }
-}
-
-/// The offsets from UTC that local time `time` can have, the one that comes first before the other: two
-/// where it comes twice when summer time ends, none where it is skipped when that begins.
-///
-/// chrono takes also the second after these hours for one of them.
-pub fn offsets(time: NaiveDateTime) -> Vec<FixedOffset> {
-    let day = TimeDelta::days(1);
-    let mut offsets = vec![offset_at(time - day), offset_at(time + day)];
-    offsets.dedup();
-    offsets.retain(|offset| offset_at(time - *offset) == *offset);
-    offsets
-}
-
-/// The offset of local time at the point in time `utc`.
-pub fn offset_at(utc: NaiveDateTime) -> FixedOffset {
-    Local.offset_from_utc_datetime(&utc).fix()
-}
-
-/// The last lines of an output, cut to a length.
-#[derive(Debug, Default)]
-pub struct Tail {
-    /// Each with its newline; some more than are wanted, so that few need to be thrown away at a time.
-    lines: Vec<u8>,
-    count: usize,
-}
-
-impl Tail {
-    /// Adds a line.
-    pub fn push(&mut self, line: &[u8]) {
-        if self.count == 4 * TAIL_LINES {
-            self.lines.drain(..self.begin());
-            self.count = TAIL_LINES;
-        }
-        self.count += 1;
-        self.lines
-            .extend_from_slice(&line[..line.len().min(TAIL_BYTES)]);
-        self.lines.push(b'\n');
-    }
-
-    /// Forgets all lines.
-    pub fn clear(&mut self) {
-        *self = Self::default();
-    }
-
-    /// The lines, the last one last.
-    pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
-        self.lines[self.begin()..]
-            .split_inclusive(|&byte| byte == b'\n')
-            .map(|line| &line[..line.len() - 1])
-    }
-
-    /// Where the last lines begin.
-    fn begin(&self) -> usize {
-        let mut newlines = memrchr_iter(b'\n', &self.lines);
-        newlines.nth(TAIL_LINES).map_or(0, |newline| newline + 1)
     }
 }

@@ -1,4 +1,4 @@
-//! What many runs come to: the counts of the whole, of each job, of each host and of each second.
+//! Counts of all runs: as a whole, by job, by host, and by the second of the minute in which they started.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::rc::Rc;
@@ -6,88 +6,113 @@ use std::rc::Rc;
 use chrono::{NaiveDateTime, Timelike};
 
 use super::run::{End, Run};
+use crate::exit;
 use crate::ssh_error::Cause;
 
-/// How many failures are kept, the newest.
-const FAILURES: usize = 10;
+/// The number of failures that are kept.
+const MAX_FAILURES: usize = 10;
 
-/// From how many connection failures on it is asked whether they cluster.
-const CLUSTER: u64 = 3;
+/// With fewer connection failures nothing is said about a cluster.
+const MIN_CLUSTERED: u64 = 3;
 
 /// Counts of all runs.
 #[derive(Debug, Default)]
 pub struct Summary {
-    /// The first START and the last record.
+    /// The local times of the first START and of the last record.
     pub span: Option<(NaiveDateTime, NaiveDateTime)>,
     /// All runs.
     pub runs: u64,
-    /// With exit status 0.
+    /// Runs with exit status 0.
     pub ok: u64,
-    /// With another one.
+    /// Runs with another exit status.
     pub failed: u64,
-    /// 255 before anything ran; part of the failed.
+    /// Failed runs whose ssh failed before the remote command ran.
     pub connection_failures: u64,
-    /// 10 for a command line that was refused; part of the failed.
+    /// Failed runs whose command line was refused.
     pub usage_errors: u64,
-    /// With at least one more try than the first.
+    /// Runs with a retry.
     pub retried: u64,
-    /// Without END, the process is there.
+    /// Runs without END whose process is there.
     pub running: u64,
-    /// Without END, the process is gone.
+    /// Runs without END whose process is gone.
     pub lost: u64,
-    /// In which output cannot be told from records.
+    /// Runs with a line that may be a record or output.
     pub ambiguous: u64,
-    /// During which the same job was started again.
+    /// Runs during which the same job was started again.
     pub overlaps: u64,
-    /// By the job.
+    /// Counts by job.
     pub jobs: HashMap<Rc<[u8]>, Job>,
-    /// By the host.
+    /// Counts by host.
     pub hosts: BTreeMap<Box<[u8]>, Host>,
-    /// By the second of the minute in which they started.
+    /// Counts by the second of the minute in which runs started.
     pub seconds: Seconds,
-    /// The newest failures, the newest last.
+    /// The newest failed and lost runs, the newest last.
     pub failures: VecDeque<Run>,
+    /// The lines that belong to no run.
+    pub leftovers: Leftovers,
 }
 
-/// Counts of one job.
+/// Counts of lines that belong to no run.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Leftovers {
+    /// Lines that are no records.
+    pub unrecognized: u64,
+    /// Records whose START is missing.
+    pub unmatched: u64,
+}
+
+/// Counts of the runs of one job.
 #[derive(Debug, Default)]
 pub struct Job {
     /// All runs.
     pub runs: u64,
-    /// The failed ones, by how they ended.
+    /// Failed and lost runs by their end.
     pub failures: BTreeMap<End, u64>,
-    /// The start and the end of the run that started last.
+    /// The START and the end of the run that started last.
     pub last: Option<(NaiveDateTime, End)>,
-    /// When the last run with exit status 0 ended.
+    /// The local time of the last END with exit status 0.
     pub last_success: Option<NaiveDateTime>,
-    /// During which it was started again.
+    /// Runs during which the job was started again.
     pub overlaps: u64,
-    /// How many runs took how many seconds: the log has no finer time.
+    /// Runs by their duration in seconds.
     durations: BTreeMap<u64, u64>,
 }
 
-/// Counts of one host.
+/// Counts of the runs on one host.
 #[derive(Debug, Default)]
 pub struct Host {
     /// All runs.
     pub runs: u64,
-    /// Failed and lost ones.
+    /// Failed and lost runs.
     pub failed: u64,
-    /// 255 before anything ran; part of the failed.
+    /// Failed runs whose ssh failed before the remote command ran.
     pub connection_failures: u64,
-    /// Why, the last time.
+    /// The cause of the last of them.
     pub cause: Option<Cause>,
-    /// When it was last reached.
+    /// The local time at which a remote command ended last.
     pub last_reached: Option<NaiveDateTime>,
 }
 
 /// Counts by the second of the minute.
 #[derive(Debug)]
 pub struct Seconds {
-    /// Starts.
+    /// Runs by the second of START.
     pub starts: [u64; 60],
-    /// Connection failures that may pass, by their start.
+    /// Runs with a transient connection failure by the second of START.
     pub failures: [u64; 60],
+}
+
+/// The three seconds in a row with the most transient connection failures.
+#[derive(Debug, Clone, Copy)]
+pub struct Cluster {
+    /// The first of the three seconds.
+    pub first: usize,
+    /// The last of them, which may be in the next minute.
+    pub last: usize,
+    /// The failures in these seconds.
+    pub failures: u64,
+    /// The failures in all seconds.
+    pub all: u64,
 }
 
 impl Default for Seconds {
@@ -100,13 +125,13 @@ impl Default for Seconds {
 }
 
 impl Summary {
-    /// Takes a run into account.
+    /// Adds a run.
     pub fn add(&mut self, run: Run) {
-        let (first, last) = self.span.unwrap_or((run.start, run.last));
-        self.span = Some((first.min(run.start), last.max(run.last)));
+        let (first, last) = self.span.unwrap_or((run.trace.start, run.trace.last));
+        self.span = Some((first.min(run.trace.start), last.max(run.trace.last)));
         self.runs += 1;
         match run.end {
-            End::Exit(0) => self.ok += 1,
+            End::Exit(exit::SUCCESS) => self.ok += 1,
             End::Exit(_) => self.failed += 1,
             End::Running => self.running += 1,
             End::Lost => self.lost += 1,
@@ -114,17 +139,17 @@ impl Summary {
         let connection_failure = run.connection_failure();
         self.connection_failures += u64::from(connection_failure.is_some());
         self.usage_errors += u64::from(run.is_usage_error());
-        self.retried += u64::from(run.retries > 0);
-        self.ambiguous += u64::from(run.is_ambiguous);
-        // Of a lost run nobody knows how long it was going on.
-        let is_overlap = run.is_overlapped && run.end != End::Lost;
+        self.retried += u64::from(run.trace.retries > 0);
+        self.ambiguous += u64::from(run.trace.is_ambiguous);
+        // A lost run may have been dead by then.
+        let is_overlap = run.trace.is_overlapped && run.end != End::Lost;
         self.overlaps += u64::from(is_overlap);
 
-        let job = self.jobs.entry(Rc::clone(&run.job)).or_default();
+        let job = self.jobs.entry(Rc::clone(&run.trace.job)).or_default();
         job.overlaps += u64::from(is_overlap);
         job.add(&run);
-        // Where nothing was to be run, the first word need not be a host.
-        if run.command.is_some() {
+        // In a refused command line the first word may not be a host.
+        if run.trace.command.is_some() {
             match self.hosts.get_mut(run.host()) {
                 Some(host) => host.add(&run, connection_failure),
                 None => self
@@ -141,12 +166,12 @@ impl Summary {
     }
 
     fn add_failure(&mut self, run: Run) {
-        // Nearly sorted already: runs come in the order of their ends, the lost ones last of all.
-        let behind = |other: &Run| other.last > run.last;
-        let index = self.failures.iter().rposition(|other| !behind(other));
+        // Runs come in the order of their ENDs, but lost ones after all others.
+        let is_not_newer = |other: &Run| other.trace.last <= run.trace.last;
+        let index = self.failures.iter().rposition(is_not_newer);
         self.failures
             .insert(index.map_or(0, |index| index + 1), run);
-        if self.failures.len() > FAILURES {
+        if self.failures.len() > MAX_FAILURES {
             self.failures.pop_front();
         }
     }
@@ -158,24 +183,24 @@ impl Job {
         if run.has_failed() {
             *self.failures.entry(run.end).or_default() += 1;
         }
-        if self.last.is_none_or(|(start, _)| run.start >= start) {
-            self.last = Some((run.start, run.end));
+        if self.last.is_none_or(|(start, _)| run.trace.start >= start) {
+            self.last = Some((run.trace.start, run.end));
         }
-        if run.end == End::Exit(0) {
-            self.last_success = self.last_success.max(Some(run.last));
+        if run.end == End::Exit(exit::SUCCESS) {
+            self.last_success = self.last_success.max(Some(run.trace.last));
         }
         if let Some(seconds) = run.seconds() {
             *self.durations.entry(seconds).or_default() += 1;
         }
     }
 
-    /// How many runs have failed or were lost.
+    /// The number of failed and lost runs.
     pub fn failed(&self) -> u64 {
         self.failures.values().sum()
     }
 
-    /// The duration in seconds that `percent` of the runs with a known one do not exceed (nearest rank).
-    pub fn quantile(&self, percent: u64) -> Option<u64> {
+    /// A percentile of the known durations, in seconds, by the nearest rank.
+    pub fn percentile(&self, percent: u64) -> Option<u64> {
         let known: u64 = self.durations.values().sum();
         let rank = (known * percent).div_ceil(100).max(1);
         let mut below = 0;
@@ -202,24 +227,25 @@ impl Host {
 
 impl Seconds {
     fn add(&mut self, run: &Run, connection_failure: Option<Cause>) {
-        // A leap second is one with 59 of them before it.
-        let second = run.start.second().min(59) as usize;
+        // A leap second counts as the second before it.
+        let second = run.trace.start.second().min(59) as usize;
         self.starts[second] += 1;
         let is_transient = connection_failure.is_some_and(Cause::is_transient);
         self.failures[second] += u64::from(is_transient);
     }
 
-    /// Whether half of the connection failures or more are of jobs that started within three seconds in a
-    /// row, and what those are.
-    pub fn cluster(&self) -> Option<(usize, u64)> {
+    /// The cluster of transient connection failures, if it has at least half of them.
+    pub fn cluster(&self) -> Option<Cluster> {
         let all: u64 = self.failures.iter().sum();
-        let within = |first: usize| {
-            (first..first + 3)
-                .map(|second| self.failures[second % 60])
-                .sum()
-        };
-        let sums = (0..60).map(|first| (first, within(first)));
-        let (first, most): (usize, u64) = sums.max_by_key(|(first, sum)| (*sum, 60 - first))?;
-        (all >= CLUSTER && most * 2 >= all).then_some((first, most))
+        let window = |first: usize| (first..first + 3).map(|second| second % 60);
+        let failures = |first| window(first).map(|second| self.failures[second]).sum();
+        let clusters = (0..60).map(|first| Cluster {
+            first,
+            last: (first + 2) % 60,
+            failures: failures(first),
+            all,
+        });
+        let largest = clusters.max_by_key(|cluster| (cluster.failures, 60 - cluster.first))?;
+        (all >= MIN_CLUSTERED && largest.failures * 2 >= all).then_some(largest)
     }
 }

@@ -1,31 +1,34 @@
-//! The terminal on standard output: its width, its colour, and lines of a log on it.
+//! Standard output, which may be a terminal: its width, its colours, and writes to it.
 
 use std::env;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
 use rustix::termios::tcgetwinsize;
 
 use crate::escape::printable;
 
-/// Where there is no terminal, or one that does not say how wide it is.
-const USUAL_WIDTH: u16 = 80;
+/// The width if there is no terminal, or if the terminal does not tell its own.
+const DEFAULT_WIDTH: u16 = 80;
 
-/// The columns of the terminal on standard output.
+/// A narrower terminal is treated as one that does not tell its width: no table would fit.
+const MIN_WIDTH: u16 = 40;
+
+/// The number of columns of standard output.
 pub fn width() -> u16 {
     match tcgetwinsize(io::stdout()) {
-        Ok(size) if size.ws_col >= 40 => size.ws_col,
-        _ => USUAL_WIDTH,
+        Ok(size) if size.ws_col >= MIN_WIDTH => size.ws_col,
+        _ => DEFAULT_WIDTH,
     }
 }
 
-/// How words are made to stand out, if they are.
+/// The colours of a text, or none.
 #[derive(Debug, Clone, Copy)]
 pub struct Style {
     is_coloured: bool,
 }
 
 impl Style {
-    /// Colour on a terminal, unless `NO_COLOR` (<https://no-color.org>) asks for none.
+    /// Colours if standard output is a terminal, unless `NO_COLOR` (<https://no-color.org>) is set.
     pub fn of_stdout() -> Self {
         let is_unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self {
@@ -38,7 +41,7 @@ impl Style {
         self.paint("1", text)
     }
 
-    /// Something that is wrong.
+    /// A failure.
     pub fn bad(self, text: &str) -> String {
         self.paint("31", text)
     }
@@ -52,14 +55,58 @@ impl Style {
     }
 }
 
-/// Writes lines of a log to `out`, which is standard output: as they are, but for a terminal printable.
-pub fn show(lines: &[u8], out: &mut impl Write) -> io::Result<()> {
-    if !io::stdout().is_terminal() {
-        return out.write_all(lines);
+/// Buffered writes to standard output. After the first error nothing more is written.
+#[derive(Debug)]
+pub struct Output {
+    stdout: BufWriter<StdoutLock<'static>>,
+    result: io::Result<()>,
+}
+
+impl Output {
+    /// Locks standard output.
+    pub fn lock() -> Self {
+        Self {
+            stdout: BufWriter::new(io::stdout().lock()),
+            result: Ok(()),
+        }
     }
-    for line in lines.split_inclusive(|&byte| byte == b'\n') {
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        writeln!(out, "{}", printable(line))?;
+
+    /// Writes bytes as they are.
+    pub fn write(&mut self, bytes: &[u8]) {
+        if self.result.is_ok() {
+            self.result = self.stdout.write_all(bytes);
+        }
     }
-    Ok(())
+
+    /// Writes a line.
+    pub fn write_line(&mut self, line: &str) {
+        self.write(line.as_bytes());
+        self.write(b"\n");
+    }
+
+    /// Writes lines of a log: as they are, or printable if this is a terminal.
+    pub fn write_records(&mut self, lines: &[u8]) {
+        if !io::stdout().is_terminal() {
+            return self.write(lines);
+        }
+        for line in lines.split_inclusive(|&byte| byte == b'\n') {
+            let line = line.strip_suffix(b"\n").unwrap_or(line);
+            self.write_line(&printable(line));
+        }
+    }
+
+    /// Writes what is left in the buffer.
+    ///
+    /// # Errors
+    ///
+    /// The first error of any write. It is none if the reader of a pipe has closed it: it has seen enough.
+    pub fn finish(mut self) -> io::Result<()> {
+        let result = self.result.and_then(|()| self.stdout.flush());
+        // The writer must not try again when it is dropped.
+        let _ = self.stdout.into_parts();
+        match result {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! `--report`: what it shows of a log, in each form, and its exit status.
+//! `--report`: its forms, and its exit status.
 
 use std::fmt::Write;
 use std::fs::{self, File};
@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::support::{REMOTEEXE, Scene, assert_bytes, code, stderr};
 
-/// What the bash original leaves: all output after the end, a blank record where there was none, one
-/// process id for many runs. And what one finds only by looking for it: two runs at once, one without END.
+/// A log of the bash original: the output is logged at the end, a run without output has a blank record,
+/// and many runs have one process id. At the end two runs overlap, and one has no END.
 pub const LOG: &str = "\
 [2026-03-02 13:21:01][913] START,-,web01 /opt/jobs/rotate.sh
 [2026-03-02 13:21:01][913] command,ssh -i /etc/key root@web01 /opt/jobs/rotate.sh
@@ -59,14 +59,14 @@ pub fn report(log: impl AsRef<[u8]>, args: &[&str]) -> Output {
     command.output().unwrap()
 }
 
-/// What a report prints that has nothing to complain of.
+/// The standard output of a report without errors.
 pub fn printed(output: &Output) -> String {
     assert_eq!(stderr(output), "");
     assert!([0, 1].contains(&code(output)), "{}", code(output));
     String::from_utf8(output.stdout.clone()).expect("printable text")
 }
 
-/// Of each document of `--json` these fields, as JSON.
+/// These fields of each document of `--json`, as JSON.
 pub fn fields(output: &Output, names: &str) -> Vec<String> {
     let documents = str::from_utf8(&output.stdout).expect("JSON").lines();
     documents
@@ -83,7 +83,7 @@ pub fn fields(output: &Output, names: &str) -> Vec<String> {
         .collect()
 }
 
-/// Compares what `--json` says in these fields of the runs in a log.
+/// Compares these fields of the runs in a log, as `--json` has them.
 pub fn assert_runs(log: impl AsRef<[u8]>, names: &str, expected: &[&str]) {
     let output = report(log, &["--json"]);
     printed(&output);
@@ -118,7 +118,7 @@ runs 7   ok 3   failed 3   lost 1   running 0
 connection failures 1   usage errors 1   retried 0   overlaps 1
 
 Newest failures (4 of 4)
-At                   What, and its last lines
+Time                 Failure and last lines of output
 2026-03-02 21:01:00  lost: no END, and the process is gone (run
                      4194305@21:01:00)
                      web01 /opt/jobs/rotate.sh
@@ -133,11 +133,6 @@ At                   What, and its last lines
                      remote host
 2026-03-02 18:05:46  10: usage error: nothing was run (run 913@18:05:46)
                      db01
-                     | usage: remoteexe target script [parameters]
-                     | e.g.) remoteexe host_sum_batch01
-                     /path/to/starting_sh/sum.sh
-                     | e.g.) remoteexe host_user_batch02
-                     \"/path/to/starting_sh/user_log.sh action\"
 
 Jobs
 Runs  Failed  Last start  Last  Last ok   Median  p95  Longest
@@ -180,7 +175,7 @@ runs 2   ok 1   failed 1   lost 0   running 0
 connection failures 0   usage errors 0   retried 0   overlaps 0
 
 Newest failures (1 of 1)
-At                   What, and its last lines
+Time                 Failure and last lines of output
 2026-03-02 10:00:02  1: the script's own status (run 2@10:00:00)
                      h2 /a.sh
 
@@ -225,7 +220,7 @@ runs 3   ok 1   failed 1   lost 1   running 0
 connection failures 0   usage errors 0   retried 0   overlaps 0
 
 Newest failures (2 of 2)
-At                   What, and its last lines
+Time                 Failure and last lines of output
 2026-03-02 10:02:03  1: the script's own status (run 1@08:59:59)
                      h /x
 2026-03-02 09:00:00  lost: no END, and the process is gone (run
@@ -239,6 +234,71 @@ At                   What, and its last lines
     assert!(
         view.contains("\n   1       1  08:59:59    1     -          1h02m   1h02m    1h02m\n"),
         "{view}"
+    );
+}
+
+/// The failures in the view, without the heading and the titles.
+fn failures(log: &str) -> String {
+    let view = printed(&report(log, &[]));
+    let failures = view.split("\n\n").nth(1).expect("failures");
+    let lines: Vec<&str> = failures.lines().skip(2).collect();
+    lines.join("\n")
+}
+
+#[test]
+fn a_usage_error_shows_the_reason_that_is_logged_and_not_the_usage_lines() {
+    let log = "\
+[2026-03-02 10:00:00][1] START,-,a@b /x
+[2026-03-02 10:00:00][1] error: invalid value 'a@b' for <HOST>: it contains '@'; tip: give the user with --login
+[2026-03-02 10:00:00][1] usage: remoteexe target script [parameters]
+[2026-03-02 10:00:00][1] e.g.) remoteexe host_sum_batch01 /path/to/starting_sh/sum.sh
+[2026-03-02 10:00:00][1] e.g.) remoteexe host_user_batch02 \"/path/to/starting_sh/user_log.sh action\"
+[2026-03-02 10:00:00][1] END,10,a@b /x
+";
+    assert_eq!(
+        failures(log),
+        "\
+2026-03-02 10:00:00  10: usage error: invalid value 'a@b' for <HOST>: it
+                     contains '@'; tip: give the user with --login (run
+                     1@10:00:00)
+                     a@b /x"
+    );
+    let cause = "usage error: invalid value 'a@b' for <HOST>: it contains '@'; tip: give the user with --login";
+    let documents = report(log, &["--json"]);
+    assert_eq!(fields(&documents, "cause"), [format!("{cause:?}")]);
+    // The tail is as the log has it.
+    let tail = r#"["error: invalid value 'a@b' for <HOST>: it contains '@'; tip: give the user with --login","usage: remoteexe target script [parameters]","#;
+    assert!(fields(&documents, "tail").concat().starts_with(tail));
+}
+
+#[test]
+fn a_usage_error_that_the_bash_original_logged_has_no_reason() {
+    let log = "\
+[2026-03-02 10:00:00][1] START,-,db01
+[2026-03-02 10:00:00][1] usage: remoteexe target script [parameters]
+[2026-03-02 10:00:00][1] e.g.) remoteexe host_sum_batch01 /path/to/starting_sh/sum.sh
+[2026-03-02 10:00:00][1] e.g.) remoteexe host_user_batch02 '/path/to/starting_sh/user_log.sh action'
+[2026-03-02 10:00:00][1] END,10,db01
+";
+    assert_eq!(
+        failures(log),
+        "\
+2026-03-02 10:00:00  10: usage error: nothing was run (run 1@10:00:00)
+                     db01"
+    );
+    assert_runs(log, "cause", &["\"usage error: nothing was run\""]);
+}
+
+#[test]
+fn a_script_that_prints_an_error_and_its_usage_is_no_usage_error() {
+    let output = "error: no FILE\nusage: remoteexe target script [parameters]";
+    assert_eq!(
+        failures(&run(1, "10:00:00", "10:00:01", "h /x", output, 10)),
+        "\
+2026-03-02 10:00:01  10: the script's own status (run 1@10:00:00)
+                     h /x
+                     | error: no FILE
+                     | usage: remoteexe target script [parameters]"
     );
 }
 
@@ -282,7 +342,7 @@ fn the_newest_ten_failures_are_shown_the_newest_first_with_three_lines_of_each()
     assert_eq!(
         failures,
         format!(
-            "Newest failures (10 of 20)\nAt                   What, and its last lines{expected}"
+            "Newest failures (10 of 20)\nTime                 Failure and last lines of output{expected}"
         )
     );
 }
@@ -481,7 +541,7 @@ g        1       0              0  10:05:00
 
 const DROPPED: &str = "kex_exchange_identification: Connection closed by remote host";
 
-/// What the view says about connection failures of jobs that started at these seconds.
+/// The view's section on connection failures, if it has one, of jobs that started at these seconds.
 fn cluster(seconds: &[u32], message: &str) -> Option<String> {
     let runs = seconds.iter().zip(1..).map(|(second, pid)| {
         let time = format!("10:{:02}:{second:02}", pid % 60);
@@ -502,9 +562,9 @@ fn connection_failures_that_cluster_are_shown_beside_the_starts_with_advice() {
 starts    █▄                            ▃                              6
 failures  █▄                            ▂                              6
           0         10        20        30        40        50         most
-9 of 10 connection failures that may pass are of jobs that started in seconds 0
-to 2. Let them try again (REMOTEEXE_RETRIES=8 at the head of the crontab, or
---retries 8), or spread the starts over the minute.
+9 of 10 transient connection failures are of jobs that started in seconds 0 to
+2. Retry them (REMOTEEXE_RETRIES=8 at the top of the crontab, or --retries 8),
+or spread the starts over the minute.
 "
         )
     );
@@ -512,7 +572,7 @@ to 2. Let them try again (REMOTEEXE_RETRIES=8 at the head of the crontab, or
     let over_the_turn = cluster(&[58, 59, 0, 0], DROPPED).unwrap();
     assert!(
         over_the_turn.contains(
-            "4 of 4 connection failures that may pass are of jobs that started in seconds 58\nto 0."
+            "4 of 4 transient connection failures are of jobs that started in seconds 58 to\n0."
         ),
         "{over_the_turn}"
     );
@@ -605,6 +665,27 @@ fn a_line_of_output_like_start_is_no_overlap_and_hides_none() {
 }
 
 #[test]
+fn two_lines_of_output_like_start_at_the_same_time_hide_no_overlap() {
+    // The run of process 1 is overlapped by that of process 3. Later 1 and 2 both print a START of its job.
+    let log = "\
+[2026-03-02 10:00:00][1] START,-,h /x
+[2026-03-02 10:00:00][1] command,ssh root@h /x
+[2026-03-02 10:00:00][2] START,-,h /y
+[2026-03-02 10:00:00][2] command,ssh root@h /y
+[2026-03-02 10:01:00][3] START,-,h /x
+[2026-03-02 10:01:00][3] command,ssh root@h /x
+[2026-03-02 10:01:00][3] END,0,h /x
+[2026-03-02 10:01:01][1] START,-,h /x
+[2026-03-02 10:01:01][2] START,-,h /x
+[2026-03-02 10:01:01][1] no command
+[2026-03-02 10:01:01][2] no command
+[2026-03-02 10:02:00][1] END,0,h /x
+[2026-03-02 10:02:00][2] END,0,h /y
+";
+    assert_runs(log, "pid overlapped", &["3 false", "1 true", "2 false"]);
+}
+
+#[test]
 fn a_lost_run_is_no_overlap() {
     let log = "\
 [2026-03-02 10:00:00][4194305] START,-,h /x
@@ -636,7 +717,7 @@ torn
 2026-03-02 10:00:00 to 2026-03-02 10:00:00
 runs 1   ok 1   failed 0   lost 0   running 0
 connection failures 0   usage errors 0   retried 0   overlaps 0
-lines that are no records 2   records without START 1   ambiguous 1
+unrecognized lines 2   records without START 1   ambiguous runs 1
 
 "
         ),
@@ -644,11 +725,11 @@ lines that are no records 2   records without START 1   ambiguous 1
     );
     assert_eq!(
         printed(&report("torn\n", &[])),
-        "no runs\nlines that are no records 1   records without START 0   ambiguous 0\n"
+        "no runs\nunrecognized lines 1   records without START 0   ambiguous runs 0\n"
     );
     assert_eq!(
         printed(&report("[2026-03-02 10:00:00][1] x\n", &[])),
-        "no runs\nlines that are no records 0   records without START 1   ambiguous 0\n"
+        "no runs\nunrecognized lines 0   records without START 1   ambiguous runs 0\n"
     );
     assert_eq!(printed(&report("", &[])), "no runs\n");
 }
@@ -668,13 +749,13 @@ runs 1   ok 0   \x1b[31mfailed 1\x1b[0m   lost 0   running 0
 connection failures 0   usage errors 0   retried 0   overlaps 0
 
 \x1b[1mNewest failures (1 of 1)\x1b[0m
-At                   What, and its last lines
+Time                 Failure and last lines of output
 2026-03-02 10:00:01  3: the script's own status (run 1@10:00:00)
                      h /x
                      | {LONG_LINE}
 
 \x1b[1mJobs\x1b[0m
-Runs  Failed  Last start  Last  Last ok  Median  p95  Longest  Job, and its failures
+Runs  Failed  Last start  Last  Last ok  Median  p95  Longest  Job and its failures
    1       1  10:00:00    3     -            1s   1s       1s  h /x: 3 x1
 
 \x1b[1mHosts\x1b[0m
@@ -741,17 +822,17 @@ fn no_control_byte_of_the_log_reaches_a_terminal() {
             "{shown:?}"
         );
         assert!(
-            shown.contains("\\u{1b}]0;title\\u{7} \\u{9b}31m \\u{202e}x\\u{7f}\n"),
+            shown.contains("\\x1b]0;title\\x07 \\u{9b}31m \\u{202e}x\\x7f\n"),
             "{shown:?}"
         );
     }
-    assert!(view.contains("\nh\\u{1b}[2J /x\\u{7}: 3 x1\n"), "{view:?}");
-    assert!(view.contains("\nh\\u{1b}[2J     1 "), "{view:?}");
+    assert!(view.contains("\nh\\x1b[2J /x\\x07: 3 x1\n"), "{view:?}");
+    assert!(view.contains("\nh\\x1b[2J     1 "), "{view:?}");
     assert!(
-        run.starts_with("[2026-03-02 10:00:00][1] START,-,h\\u{1b}[2J /x\\u{7}\n"),
+        run.starts_with("[2026-03-02 10:00:00][1] START,-,h\\x1b[2J /x\\x07\n"),
         "{run:?}"
     );
-    // Nor what a pipe passes on; only --run is asked for the bytes themselves.
+    // A pipe may lead to a terminal too. Only --run gives the bytes themselves.
     for form in [&[][..], &["--tsv"], &["--json"]] {
         let output = printed(&report(HOSTILE, form));
         let steers = |c: char| c.is_control() && !matches!(c, '\n' | '\t' | '\u{9b}' | '\u{7f}');
@@ -761,12 +842,27 @@ fn no_control_byte_of_the_log_reaches_a_terminal() {
 }
 
 #[test]
+fn no_control_byte_of_a_usage_error_s_reason_reaches_a_terminal() {
+    let log = "\
+[2026-03-02 10:00:00][1] START,-,h
+[2026-03-02 10:00:00][1] error: \x1b[2J \u{9b}31m
+[2026-03-02 10:00:00][1] END,10,h
+";
+    let view = on_a_terminal(80, "1", log, "");
+    let reason = r"10: usage error: \x1b[2J \u{9b}31m (run 1@10:00:00)";
+    assert!(view.contains(reason), "{view:?}");
+    let document = printed(&report(log, &["--json"]));
+    let cause = r#""cause":"usage error: \u001b[2J \u009b31m""#;
+    assert!(document.contains(cause), "{document}");
+}
+
+#[test]
 fn a_message_about_a_file_is_printable() {
     let scene = Scene::new();
     let output = reporter(&scene).arg("/no\x1b[2J").output().unwrap();
     assert_eq!(
         stderr(&output),
-        "remoteexe: /no\\u{1b}[2J: No such file or directory (os error 2)\n"
+        "remoteexe: /no\\x1b[2J: No such file or directory (os error 2)\n"
     );
 }
 
@@ -798,8 +894,8 @@ fn run_takes_the_last_run_of_a_process_or_that_of_a_time() {
     let last = report(LOG, &["--run", "913"]);
     assert_eq!(
         stderr(&last),
-        "remoteexe: 4 such runs of process 913; this is the last, of 2026-03-02 20:53:01; \
-         for another one give its time: 913@TIME\n"
+        "remoteexe: process 913 has 4 such runs; this is the last one, started at 2026-03-02 20:53:01; \
+         to see another one, give its start time: 913@TIME\n"
     );
     let printed_last = String::from_utf8(last.stdout).unwrap();
     assert!(printed_last.starts_with("[2026-03-02 20:53:01][913] START,"));
@@ -826,7 +922,7 @@ fn a_run_that_is_not_there_is_said_to_be_missing() {
             stderr(&output),
             format!(
                 "remoteexe: no such run of process {pid} in these logs; \
-                 those of other days are read with --since\n"
+                 to read those of other days, add --since\n"
             )
         );
     }
@@ -1055,44 +1151,44 @@ fn a_command_line_that_asks_for_no_report_gives_10_and_logs_nothing() {
     for (args, reason) in [
         (
             &["--since", "noon"][..],
-            "error: invalid value 'noon' for --since <TIME>: it is no point in time\n",
+            "error: invalid value 'noon' for --since <TIME>: not a valid time\n",
         ),
         (
             &["--until", "2026-02-30"],
-            "error: invalid value '2026-02-30' for --until <TIME>: it is no point in time\n",
+            "error: invalid value '2026-02-30' for --until <TIME>: not a valid time\n",
         ),
         (
             &["--since", "2x"],
-            "error: invalid value '2x' for --since <TIME>: it is no point in time\n",
+            "error: invalid value '2x' for --since <TIME>: not a valid time\n",
         ),
         (
             &["--since", "h"],
-            "error: invalid value 'h' for --since <TIME>: it is no point in time\n",
+            "error: invalid value 'h' for --since <TIME>: not a valid time\n",
         ),
         (&["--since", "-2h"], "error: "),
         (
             &["--since", "99999999999999999999d"],
-            "error: invalid value '99999999999999999999d' for --since <TIME>: it is no point in time\n",
+            "error: invalid value '99999999999999999999d' for --since <TIME>: not a valid time\n",
         ),
         (
             &["--since", "99999999d"],
-            "error: invalid value '99999999d' for --since <TIME>: it is no point in time\n",
+            "error: invalid value '99999999d' for --since <TIME>: not a valid time\n",
         ),
         (
             &["--since", "9999999999999999d"],
-            "error: invalid value '9999999999999999d' for --since <TIME>: it is no point in time\n",
+            "error: invalid value '9999999999999999d' for --since <TIME>: not a valid time\n",
         ),
         (
             &["--run", "x"],
-            "error: invalid value 'x' for --run <PID[@TIME]>: it names no run\n",
+            "error: invalid value 'x' for --run <PID[@TIME]>: expected PID or PID@TIME\n",
         ),
         (
             &["--run", "1@x"],
-            "error: invalid value '1@x' for --run <PID[@TIME]>: it names no run\n",
+            "error: invalid value '1@x' for --run <PID[@TIME]>: expected PID or PID@TIME\n",
         ),
         (
             &["--run", "1@"],
-            "error: invalid value '1@' for --run <PID[@TIME]>: it names no run\n",
+            "error: invalid value '1@' for --run <PID[@TIME]>: expected PID or PID@TIME\n",
         ),
         (
             &["--json", "--tsv"],
@@ -1101,7 +1197,7 @@ fn a_command_line_that_asks_for_no_report_gives_10_and_logs_nothing() {
         (&["--run", "1", "--json"], "error: "),
         (
             &["-", "-"],
-            "error: standard input, -, can be read once only\n",
+            "error: standard input, -, can be read only once\n",
         ),
         (
             &["--frobnicate"],
@@ -1193,18 +1289,26 @@ fn json_has_an_escape_for_what_steers_a_terminal() {
 
 #[test]
 fn a_report_that_cannot_be_written_is_a_failure() {
-    for form in [&["--json"][..], &["--tsv"], &[]] {
+    // Short and longer than any buffer.
+    let long: String = (0..300)
+        .map(|number| run(1, "10:00:00", "10:00:01", &format!("h /{number}"), "", 0))
+        .collect();
+    for (log, form) in [LOG, &long]
+        .into_iter()
+        .flat_map(|log| ["--json", "--tsv", "--since=2026-03-02"].map(|form| (log, form)))
+    {
         let scene = Scene::new();
-        fs::write(scene.path("a.log"), LOG).unwrap();
+        fs::write(scene.path("a.log"), log).unwrap();
         let mut command = scene.remoteexe();
-        command.arg("--report").args(form).arg(scene.path("a.log"));
+        command.args(["--report", form]).arg(scene.path("a.log"));
         let full = File::options().write(true).open("/dev/full").unwrap();
         let output = command.stdout(full).output().unwrap();
         assert_eq!(
             stderr(&output),
-            "remoteexe: standard output: No space left on device (os error 28)\n"
+            "remoteexe: standard output: No space left on device (os error 28)\n",
+            "{form}"
         );
-        assert_eq!(code(&output), 74);
+        assert_eq!(code(&output), 74, "{form}");
     }
 }
 
@@ -1212,7 +1316,8 @@ fn a_report_that_cannot_be_written_is_a_failure() {
 fn a_period_that_ends_before_it_begins_is_a_usage_error() {
     let output = report(LOG, &["--since", "2026-03-02", "--until", "2026-03-01"]);
     assert_eq!(code(&output), 10);
-    let reason = "error: --until 2026-03-02 00:00:00 is not after --since 2026-03-02 00:00:00\n";
+    let reason =
+        "error: --until 2026-03-02 00:00:00 is not later than --since 2026-03-02 00:00:00\n";
     assert!(stderr(&output).starts_with(reason), "{}", stderr(&output));
 }
 

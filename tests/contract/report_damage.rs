@@ -1,6 +1,6 @@
-//! `--report` of logs that nobody has written like that: it says what it can, and does not fall over.
+//! `--report` of damaged logs: it reports the rest, and never crashes.
 //!
-//! `SEED=N` damages the log again as seed N does; the seed of a log that failed is in its message.
+//! `SEED=N` repeats the damage of seed N. A failure tells its seed.
 
 use std::fs;
 use std::io::Write;
@@ -16,7 +16,7 @@ use crate::support::{Scene, code, seed_to_repeat, stderr};
 
 const DAMAGED_LOGS: u64 = 300;
 
-/// A log with all that there may be in one.
+/// A log with every kind of record.
 fn undamaged() -> Vec<u8> {
     let more = b"\
 [2026-03-02 22:00:00][20] START,-,h /\xff\xfe a,[b]
@@ -36,7 +36,7 @@ fn undamaged() -> Vec<u8> {
     [LOG.as_bytes(), more].concat()
 }
 
-/// Changes bytes of `log` as a bad disk or a careless tool does.
+/// Changes bytes of `log`, as a bad disk or a careless tool does.
 fn damage(random: &mut Rng, log: &mut Vec<u8>) {
     for _ in 0..random.usize(1..20) {
         let length = log.len();
@@ -55,7 +55,7 @@ fn damage(random: &mut Rng, log: &mut Vec<u8>) {
                 let to = random.usize(..=length);
                 log.splice(to..to, piece).for_each(drop);
             }
-            // Digits are where the numbers are that something is counted by.
+            // Times, process ids and statuses become as large as can be.
             6 => {
                 let digits = log.iter_mut().filter(|byte| byte.is_ascii_digit());
                 digits.skip(at % 1000).take(8).for_each(|byte| *byte = b'9');
@@ -75,7 +75,7 @@ fn damage(random: &mut Rng, log: &mut Vec<u8>) {
     }
 }
 
-/// `--report ARGS` of what comes on standard input.
+/// `--report ARGS` of a log on standard input.
 fn report_stdin(scene: &Scene, args: &[&str], log: &[u8]) -> Output {
     let mut command = reporter(scene);
     command.args(args).arg("-").stdin(Stdio::piped());
@@ -84,14 +84,14 @@ fn report_stdin(scene: &Scene, args: &[&str], log: &[u8]) -> Output {
     let mut stdin = child.stdin.take().unwrap();
     thread::scope(|scope| {
         scope.spawn(move || {
-            // One that is refused is not read to its end.
+            // A refused input is not read to its end.
             let _ = stdin.write_all(log);
         });
         child.wait_with_output().unwrap()
     })
 }
 
-/// Checks what can be checked of any log, and gives the exit status.
+/// Checks the promises that hold for any log, and returns the exit status.
 fn check(scene: &Scene, log: &[u8], what: &str) -> i32 {
     let mut statuses = Vec::new();
     for args in [&["--json"][..], &["--tsv"], &[], &["--run", "913"]] {
@@ -127,7 +127,7 @@ fn check(scene: &Scene, log: &[u8], what: &str) -> i32 {
 }
 
 #[test]
-fn whatever_is_wrong_with_a_log_it_is_reported() {
+fn a_damaged_log_is_reported_whatever_the_damage() {
     let scene = Scene::new();
     let check = |seed: u64| {
         let random = &mut Rng::with_seed(seed);
@@ -184,9 +184,7 @@ fn a_line_of_three_megabytes_is_one_line_that_is_no_record() {
         );
         let view = printed(&report(&log, &[]));
         assert!(
-            view.contains(
-                "\nlines that are no records 2   records without START 0   ambiguous 0\n"
-            ),
+            view.contains("\nunrecognized lines 2   records without START 0   ambiguous runs 0\n"),
             "{view}"
         );
     }
@@ -249,7 +247,7 @@ fn the_ends_of_time_are_no_end_of_the_report() {
 fn a_log_that_is_written_while_it_is_read_is_read_to_some_end() {
     let scene = Scene::new();
     let path = scene.path("a.log");
-    // What is there of the last record may be half of it.
+    // The last record may be half written.
     let (begin, _) = LOG.split_at(LOG.len() - 20);
     fs::write(&path, begin).unwrap();
     let mut command = reporter(&scene);

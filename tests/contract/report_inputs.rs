@@ -1,4 +1,4 @@
-//! `--report`: what it reads, what it refuses to, and that it does nothing else.
+//! `--report`: it reads the right inputs, refuses unsafe ones, and does nothing else.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -40,13 +40,13 @@ fn pids(scene: &Scene, args: &[&str]) -> Vec<String> {
     fields(&output, "pid")
 }
 
-/// Checks that a report complains of one file and shows the run of process 1 in another nevertheless.
+/// Checks that a report warns of one file and shows the run of process 1 in another nevertheless.
 fn assert_unread_beside_one(output: &Output, path: &Path, why: &str) {
-    assert_complains_beside_one(output, path, why);
+    assert_warns_beside_one(output, path, why);
     assert_eq!(code(output), 74);
 }
 
-fn assert_complains_beside_one(output: &Output, path: &Path, why: &str) {
+fn assert_warns_beside_one(output: &Output, path: &Path, why: &str) {
     assert_eq!(
         stderr(output),
         format!("remoteexe: {}: {why}\n", path.display())
@@ -54,7 +54,7 @@ fn assert_complains_beside_one(output: &Output, path: &Path, why: &str) {
     assert_eq!(fields(output, "pid"), ["1"]);
 }
 
-const KIND: &str = "it is neither a regular file nor a pipe";
+const KIND: &str = "not a regular file or a pipe";
 
 #[test]
 fn without_a_file_today_s_log_and_its_per_user_fallbacks_are_read() {
@@ -122,7 +122,7 @@ fn an_empty_log_directory_has_no_runs() {
 fn with_a_period_the_files_that_can_have_records_of_it_are_chosen() {
     let scene = Scene::new();
     let dir = scene.path("log");
-    // What a file has is of another day, so that it shows which files have been read.
+    // All records are of the same days: only the choice of files makes a difference.
     for (pid, name, modified) in [
         (1, "20260301_remoteexe.log", "2026-03-01 23:59:59"),
         // A run of that day went on for another day.
@@ -239,7 +239,7 @@ fn a_named_fifo_is_read_from_its_first_writer_on_until_that_has_gone() {
 }
 
 #[test]
-fn what_is_neither_a_file_nor_a_pipe_is_not_opened_and_the_others_are_read() {
+fn an_input_that_is_neither_a_file_nor_a_pipe_is_not_opened_and_the_others_are_read() {
     let scene = Scene::new();
     fs::write(scene.path("a.log"), one(1)).unwrap();
     let _socket = UnixListener::bind(scene.path("socket")).unwrap();
@@ -329,14 +329,14 @@ fn a_directory_in_the_log_directory_is_not_read() {
     assert_refused_here(&scene, KIND);
 }
 
-/// Checks that a report complains of the user's log of today in the log directory, and that this is no
+/// Checks that a report warns of the user's log of today in the log directory, and that this is no
 /// failure: anybody may have put it there.
 fn assert_refused_here(scene: &Scene, why: &str) {
     // The names are of today in local time.
     fs::write(scene.daily(), one(1)).unwrap();
     let output = reporter(scene).env_remove("TZ").arg("--json").output();
     let output = output.unwrap();
-    assert_complains_beside_one(&output, &scene.per_user(), why);
+    assert_warns_beside_one(&output, &scene.per_user(), why);
     assert_eq!(code(&output), 0);
 }
 
@@ -348,9 +348,9 @@ fn a_per_user_log_that_belongs_to_somebody_else_is_not_believed() {
     fs::write(&path, one(2)).unwrap();
     fs::write(scene.daily(), one(1)).unwrap();
     let output = reporter(&scene).env_remove("TZ").arg("--json").output();
-    let why = format!("it belongs to uid {uid} and not to the one in its name");
+    let why = format!("owned by uid {uid}, not by the uid in its name");
     let output = output.unwrap();
-    assert_complains_beside_one(&output, &path, &why);
+    assert_warns_beside_one(&output, &path, &why);
     assert_eq!(code(&output), 0);
     assert_eq!(pids(&scene, &[&path.display().to_string()]), ["2"]);
 }
@@ -368,7 +368,7 @@ fn a_file_that_may_not_be_read_is_told() {
 }
 
 #[test]
-fn what_could_be_decompressed_of_a_corrupt_file_is_reported() {
+fn a_corrupt_file_is_reported_as_far_as_it_can_be_decompressed() {
     let long: String = (1..2000).map(one).collect();
     let compressed = gzip(long.as_bytes());
     let mut flipped = compressed.clone();
@@ -394,8 +394,8 @@ fn what_could_be_decompressed_of_a_corrupt_file_is_reported() {
         let output = command.output().unwrap();
         assert_eq!(code(&output), 74, "{what}");
         // Why is the decompressor's to say.
-        let complaint = format!("remoteexe: {}: ", path.display());
-        assert!(stderr(&output).starts_with(&complaint), "{what}");
+        let warning = format!("remoteexe: {}: ", path.display());
+        assert!(stderr(&output).starts_with(&warning), "{what}");
         assert_eq!(stderr(&output).lines().count(), 1, "{what}");
         let runs = fields(&output, "pid status");
         assert!(runs.contains(&"1000000 \"ok\"".to_owned()), "{what}");
@@ -418,7 +418,7 @@ fn an_unreadable_input_outweighs_a_failure() {
     }
 }
 
-/// The names, sizes and contents of what is in `dir`.
+/// The paths and contents of the files in `dir`.
 fn contents(dir: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
     let with_content = |path: std::path::PathBuf| {
         let content = fs::read(&path).unwrap();
@@ -455,7 +455,7 @@ fn a_report_runs_nothing_and_writes_nothing() {
 
 #[test]
 fn a_report_needs_nothing_to_write_to() {
-    // In a log directory that may only be read, with nowhere to complain to.
+    // In a log directory that may only be read, with nowhere to report errors to.
     let scene = Scene::new();
     let mut command = scene.ordinary_user_with_ssh("");
     fs::write(scene.daily(), one(1)).unwrap();
@@ -480,10 +480,10 @@ fn a_reader_that_goes_away_is_no_error() {
         command.arg(form).arg(scene.path("a.log"));
         let mut child = Running::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
         drop(child.stdout.take());
-        let mut complaints = String::new();
+        let mut warnings = String::new();
         let mut stderr = child.stderr.take().unwrap();
-        stderr.read_to_string(&mut complaints).unwrap();
-        assert_eq!(complaints, "");
+        stderr.read_to_string(&mut warnings).unwrap();
+        assert_eq!(warnings, "");
         assert_eq!(child.code(), Some(0), "{form}");
     }
 }

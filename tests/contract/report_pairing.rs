@@ -1,4 +1,4 @@
-//! `--report`: which records are of which run.
+//! `--report`: the assignment of records to runs.
 
 use crate::report::{assert_runs, fields, printed, report, reporter};
 use crate::support::{Scene, code, stderr};
@@ -305,7 +305,7 @@ fn a_retry_comes_after_no_end() {
 }
 
 #[test]
-fn what_remoteexe_says_before_the_command_is_output_and_its_start_a_start() {
+fn a_message_of_remoteexe_before_the_command_confirms_the_start_and_is_output() {
     assert_runs(
         "\
 [2026-03-02 10:00:00][7] START,-,h a
@@ -492,7 +492,7 @@ fn torn_foreign_and_empty_lines_between_the_records_stop_nothing() {
     assert_runs(log, "exit_status lines", &["3 1"]);
     let view = printed(&report(log, &[]));
     assert!(
-        view.contains("\nlines that are no records 5   records without START 0   ambiguous 1\n"),
+        view.contains("\nunrecognized lines 5   records without START 0   ambiguous runs 1\n"),
         "{view}"
     );
 }

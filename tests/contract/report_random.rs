@@ -1,6 +1,6 @@
-//! A model check of `--report`: random logs of runs with known answers.
+//! A model check of `--report`: random logs of runs whose facts are known.
 //!
-//! `SEED=N` checks the one log with that seed again; the seed of a log that failed is in its message.
+//! `SEED=N` repeats the log of seed N. A failure tells its seed.
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
@@ -24,7 +24,7 @@ const FIRST_PID: u32 = 4_194_305;
 /// 2026-03-02 22:00:00 UTC, so that there is a midnight before long.
 const BEGIN: i64 = 1_772_488_800;
 
-/// What a record is to the run that has written it.
+/// The role of a record in the run that has written it.
 #[derive(Clone, Copy, PartialEq)]
 enum Role {
     Start,
@@ -36,10 +36,10 @@ enum Role {
     LikeRetry,
 }
 
-/// Records that nothing comes between.
+/// Records with no others in between.
 type Chunk = Vec<(Vec<u8>, Role)>;
 
-/// The known answers about a run.
+/// The known facts about a run.
 struct Known {
     pid: u32,
     job: Vec<u8>,
@@ -171,7 +171,7 @@ fn output(random: &mut Rng, job: &[u8], pid_has_lost: bool) -> Chunk {
     let line = |text: &[u8]| (text.to_vec(), Role::Output);
     let plain_line = |random: &mut Rng| line(&plain(random));
     match random.u32(..16) {
-        // Order decides of all of these, by what comes next.
+        // The next record decides each of these.
         0 => vec![line(b"START,-,x y"), plain_line(random)],
         1 => vec![line(&[b"START,-,", job].concat()), plain_line(random)],
         2 => vec![line(b"END,0,x y")],
@@ -198,7 +198,7 @@ fn output(random: &mut Rng, job: &[u8], pid_has_lost: bool) -> Chunk {
     }
 }
 
-/// What looks like a run within a run.
+/// Output that looks like a run.
 fn inner_run(random: &mut Rng) -> Chunk {
     let mut lines = vec![b"START,-,x y".to_vec(), b"command,ssh root@x y".to_vec()];
     lines.push(plain(random));
@@ -208,7 +208,7 @@ fn inner_run(random: &mut Rng) -> Chunk {
     lines.into_iter().map(|line| (line, Role::Output)).collect()
 }
 
-/// What a run of `job` writes.
+/// The records of a run of `job`.
 fn run(random: &mut Rng, job: &[u8], pid_has_lost: bool) -> VecDeque<Chunk> {
     let start = ([b"START,-,", job].concat(), Role::Start);
     let end = |code: u8| {
@@ -264,7 +264,7 @@ fn run(random: &mut Rng, job: &[u8], pid_has_lost: bool) -> VecDeque<Chunk> {
     chunks
 }
 
-/// One process id, and what is still to come of the run that has it.
+/// One process id, and the records that its run has still to write.
 struct Slot {
     pid: u32,
     run: Option<usize>,
@@ -275,15 +275,15 @@ struct Slot {
     last: i64,
 }
 
-/// A log and what is known of it.
+/// A log and the known facts about it.
 struct Model {
     runs: Vec<Known>,
     /// Its lines, with the day of the file that they are in and whether it is the user's.
     lines: Vec<((i64, bool), Vec<u8>)>,
     /// The runs that have ended, the first first.
     ends: Vec<usize>,
-    foreign: u64,
-    orphans: u64,
+    unrecognized: u64,
+    unmatched: u64,
     has_clock_steps: bool,
     is_in_several_files: bool,
 }
@@ -295,14 +295,14 @@ impl Model {
             runs: Vec::new(),
             lines: Vec::new(),
             ends: Vec::new(),
-            foreign: 0,
-            orphans: 0,
+            unrecognized: 0,
+            unmatched: 0,
             has_clock_steps: !is_in_several_files && random.u32(..3) == 0,
             is_in_several_files,
         };
         let mut now = BEGIN;
         for _ in 0..random.usize(..3) {
-            model.orphans += 1;
+            model.unmatched += 1;
             model.write((day(now), false), now, 4_000_000, b"END,0,h /x");
         }
         let mut slots: Vec<Slot> = (FIRST_PID..)
@@ -317,7 +317,7 @@ impl Model {
             })
             .collect();
         let runs = random.usize(1..40);
-        // What follows START does so at once: little of others comes between.
+        // The record after START follows at once: few records of other runs come between.
         let mut just_started = None;
         loop {
             let index = match just_started {
@@ -401,7 +401,7 @@ impl Model {
         now
     }
 
-    /// Writes what comes next of a run.
+    /// Writes the next records of a run.
     fn go_on(&mut self, random: &mut Rng, slot: &mut Slot, now: i64) {
         // The daily file may be taken away at any time.
         slot.file.1 |= self.is_in_several_files && random.u32(..60) == 0;
@@ -409,7 +409,7 @@ impl Model {
         let run = slot.run.expect("a run");
         for (text, role) in slot.chunks.pop_front().expect("a chunk") {
             if random.u32(..30) == 0 {
-                self.write_foreign(random, slot.file);
+                self.write_unrecognized(random, slot.file);
             }
             let line = self.write(slot.file, now, slot.pid, &text);
             self.runs[run].records.extend(line);
@@ -428,7 +428,7 @@ impl Model {
         line
     }
 
-    fn write_foreign(&mut self, random: &mut Rng, file: (i64, bool)) {
+    fn write_unrecognized(&mut self, random: &mut Rng, file: (i64, bool)) {
         let lines: [&[u8]; 7] = [
             b"",
             b"torn",
@@ -440,11 +440,11 @@ impl Model {
         ];
         let line = random.choice(lines).expect("a line");
         // Two processes that mend a torn line at once leave an empty one.
-        self.foreign += u64::from(!line.is_empty());
+        self.unrecognized += u64::from(!line.is_empty());
         self.lines.push((file, [line, b"\n"].concat()));
     }
 
-    /// What `--json` must say, in the order of the ends with those without END last.
+    /// The expected documents of `--json`, in the order of the ENDs, with the runs without END last.
     fn documents(&self) -> Vec<Value> {
         let mut lost: Vec<&Known> = self.runs.iter().filter(|run| run.code.is_none()).collect();
         lost.sort_by_key(|run| (run.start, run.pid));
@@ -514,7 +514,7 @@ fn day(time: i64) -> i64 {
     time.div_euclid(86_400)
 }
 
-/// What `--json` says of the fields that the model knows.
+/// The documents of `--json`, with only the fields that the model knows.
 fn documents(output: &Output, like: &[Value]) -> Vec<Value> {
     let printed = printed(output);
     let known = like.first().and_then(Value::as_object).expect("a run");
@@ -549,7 +549,7 @@ fn check(seed: u64) {
         let mut found = documents(output, &expected);
         let mut expected = expected.clone();
         if model.is_in_several_files {
-            // What came first within a second is in no file.
+            // No file tells the order within a second.
             for runs in [&mut found, &mut expected] {
                 for run in runs.iter_mut() {
                     run["overlapped"] = json!(null);
@@ -620,14 +620,15 @@ fn check_view(model: &Model, view: &str, seed: u64) {
         assert_eq!(overlaps, model.overlaps().to_string(), "SEED={seed}");
     }
     let counts = format!(
-        "lines that are no records {}   records without START {}   ambiguous ",
-        model.foreign, model.orphans
+        "unrecognized lines {}   records without START {}   ambiguous runs ",
+        model.unrecognized, model.unmatched
     );
-    if model.foreign + model.orphans > 0 {
+    if model.unrecognized + model.unmatched > 0 {
         assert!(rest.starts_with(&counts), "{counts}\n{rest}\nSEED={seed}");
     }
     if model.runs.iter().all(|run| run.code.is_some()) {
-        let is_certain = !rest.contains("   ambiguous ") || rest.contains("   ambiguous 0\n");
+        let is_certain =
+            !rest.contains("   ambiguous runs ") || rest.contains("   ambiguous runs 0\n");
         assert!(is_certain, "{rest}\nSEED={seed}");
     }
     // Other characters may take no column, or two.

@@ -75,13 +75,22 @@ fn a_refused_command_line_is_a_usage_error() {
         let output = scene.remoteexe_with_ssh("").args(words).output().unwrap();
         assert_eq!(code(&output), 10);
     }
+    let log = String::from_utf8(scene.log_bytes()).unwrap();
+    let cause = |run: &str| {
+        let reason = run.lines().find_map(|line| line.split_once("] error: "));
+        let reason = reason.map_or("nothing was run", |(_, reason)| reason);
+        format!("usage error: {reason}")
+    };
+    let causes: Vec<String> = log.split("START,-,").skip(1).map(cause).collect();
+    assert!(causes[2].starts_with("usage error: unexpected argument '--frob' found"));
+    let expected = |job: &str, cause: &String| format!("{job:?} true false {cause:?}");
     assert_eq!(
         runs(&scene, "job usage_error ambiguous cause"),
         [
-            r#""" true false "usage error: nothing was run""#,
-            r#""h" true false "usage error: nothing was run""#,
-            r#""--frob h s" true false "usage error: nothing was run""#,
-            r#"" s" true false "usage error: nothing was run""#,
+            expected("", &causes[0]),
+            expected("h", &causes[1]),
+            expected("--frob h s", &causes[2]),
+            expected(" s", &causes[3]),
         ]
     );
     let view = printed(&report_here(&scene).output().unwrap());
@@ -127,7 +136,7 @@ fn tries_again_are_counted_and_their_output_is_not_taken_for_the_last_one_s() {
     );
 }
 
-/// What `--json` says of the only run, and the exit status.
+/// The status of the only run, and the exit status of `--json`.
 fn status(scene: &Scene) -> (String, i32) {
     let output = report_here(scene).arg("--json").output().unwrap();
     (fields(&output, "status").concat(), code(&output))

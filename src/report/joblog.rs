@@ -1,0 +1,33 @@
+//! The form of `--tsv`: one line for each run, in the columns of GNU parallel's joblog.
+
+use super::run::Run;
+use super::time::with_offset;
+use crate::escape::printable;
+use crate::exit::signal_number;
+
+/// The first line.
+pub const TITLES: &str =
+    "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand";
+
+/// The value of a column that is not known.
+const UNKNOWN: &str = "-1";
+
+/// The line of `run`, without a newline. Its number is the first column.
+///
+/// Times are in seconds, `Starttime` since 1970 in UTC.
+pub fn line(number: u64, run: &Run) -> String {
+    let status = run.end.status();
+    let runtime = run.seconds().map(|seconds| format!("{seconds}.000"));
+    let exitval = status.map(|status| status.to_string());
+    let or_unknown = |value: Option<String>| value.unwrap_or_else(|| UNKNOWN.to_owned());
+    format!(
+        "{number}\t{}\t{}.000\t{}\t0\t{}\t{}\t{}\t{}",
+        printable(run.host()),
+        with_offset(run.trace.start).timestamp(),
+        or_unknown(runtime),
+        run.trace.bytes,
+        or_unknown(exitval),
+        status.and_then(signal_number).unwrap_or(0),
+        printable(&run.trace.job),
+    )
+}

@@ -1,0 +1,84 @@
+//! Reads several inputs as one log, in the order of time.
+
+use std::io::{self, IsTerminal};
+use std::iter::Peekable;
+
+use chrono::NaiveDateTime;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::input::{Input, InputError, Unread};
+use super::reader::{Line, Reader};
+
+/// The number of bytes from which on reading takes so long that a person wants to see its progress.
+const LONG: u64 = 64 << 20;
+
+/// Reads all `inputs` and gives their lines to `take`, merged by the time of their records: a run that had
+/// to change to another file goes on there.
+///
+/// Returns the inputs that could not be read to their end.
+pub fn read(inputs: &[Input], take: &mut impl FnMut(Line)) -> Unread {
+    let mut unread = Unread::default();
+    let progress = progress(inputs);
+    let mut closed = in_order(inputs);
+    let mut open: Vec<(&Input, Reader)> = Vec::new();
+    loop {
+        let next = (0..open.len()).min_by_key(|&index| open[index].1.time);
+        let time = next.map(|index| open[index].1.time);
+        // Opened only when the others have come to its day: a year of logs must not need a year of
+        // descriptors.
+        let has_come = |(day, _): &(NaiveDateTime, &Input)| time.is_none_or(|time| *day <= time);
+        if let Some((_, input)) = closed.next_if(has_come) {
+            match start(input, &progress) {
+                Ok(Some(reader)) => open.push((input, reader)),
+                Ok(None) => {}
+                Err(error) => unread.0.push((input.clone(), error)),
+            }
+            continue;
+        }
+        let Some(next) = next else { break };
+        let (input, reader) = &mut open[next];
+        take(reader.line());
+        let is_line = reader.advance().unwrap_or_else(|error| {
+            unread.0.push((input.clone(), error.into()));
+            false
+        });
+        if !is_line {
+            open.remove(next);
+        }
+    }
+    progress.finish_and_clear();
+    unread
+}
+
+/// The inputs in the order in which they are opened, each with the first second of the day in its name.
+///
+/// If two have records of the same second, those in the daily file are older than those in a per-user
+/// file: a run changes from the daily file to that of its user.
+fn in_order(inputs: &[Input]) -> Peekable<impl Iterator<Item = (NaiveDateTime, &Input)>> {
+    let mut sorted: Vec<&Input> = inputs.iter().collect();
+    sorted.sort_by_key(|input| input.log_name());
+    let first_second = |input: &'_ Input| {
+        let day = input.log_name().map(|name| name.day);
+        day.map_or(NaiveDateTime::MIN, NaiveDateTime::from)
+    };
+    let inputs = sorted.into_iter();
+    inputs
+        .map(move |input| (first_second(input), input))
+        .peekable()
+}
+
+/// Opens `input` and reads its first line. Returns nothing if there is no line.
+fn start(input: &Input, progress: &ProgressBar) -> Result<Option<Reader>, InputError> {
+    let mut reader = Reader::new(progress.wrap_read(input.open()?))?;
+    Ok(reader.advance()?.then_some(reader))
+}
+
+/// A progress bar on standard error, if that is a terminal and the inputs are long.
+fn progress(inputs: &[Input]) -> ProgressBar {
+    let size = inputs.iter().map(Input::size).sum();
+    if size < LONG || !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes} {eta}");
+    ProgressBar::new(size).with_style(style.expect("the template is valid"))
+}

@@ -1,0 +1,89 @@
+//! The form of `--run`: all records of one run.
+
+use chrono::NaiveDate;
+
+use super::run::Run;
+
+/// The run whose records are wanted: the last one that matches.
+#[derive(Debug)]
+pub struct Wanted {
+    /// Its process id.
+    pub pid: u32,
+    /// The local time of its START, or the beginning of it: `YYYY-MM-DD HH:MM:SS` or `HH:MM:SS`.
+    pub time: Option<String>,
+}
+
+impl Wanted {
+    /// The local day of its START, if the time has one.
+    pub fn day(&self) -> Option<NaiveDate> {
+        NaiveDate::parse_from_str(self.time.as_ref()?.get(..10)?, "%Y-%m-%d").ok()
+    }
+
+    fn matches(&self, run: &Run) -> bool {
+        let date = run.trace.start.date().to_string();
+        let clock = run.trace.start.time().to_string();
+        let is_start =
+            |time: &String| clock.starts_with(time) || format!("{date} {clock}").starts_with(time);
+        run.trace.pid == self.pid && self.time.as_ref().is_none_or(is_start)
+    }
+}
+
+/// The search for the wanted run among all runs.
+#[derive(Debug)]
+pub struct Search<'a> {
+    wanted: &'a Wanted,
+    last: Option<Run>,
+    count: u64,
+}
+
+impl<'a> Search<'a> {
+    /// A search that has not seen any run yet.
+    pub fn new(wanted: &'a Wanted) -> Self {
+        Self {
+            wanted,
+            last: None,
+            count: 0,
+        }
+    }
+
+    /// Looks at a run.
+    pub fn add(&mut self, run: Run) {
+        if !self.wanted.matches(&run) {
+            return;
+        }
+        self.count += 1;
+        let is_later = |last: &Run| last.trace.start <= run.trace.start;
+        if self.last.as_ref().is_none_or(is_later) {
+            self.last = Some(run);
+        }
+    }
+
+    /// The wanted run, if it is there.
+    pub fn found(&self) -> Option<&Run> {
+        self.last.as_ref()
+    }
+
+    /// What to tell the user, unless there is exactly one run that matches.
+    pub fn remark(&self) -> Option<String> {
+        let Self { wanted, count, .. } = self;
+        let pid = wanted.pid;
+        let Some(run) = &self.last else {
+            return Some(format!(
+                "no such run of process {pid} in these logs; to read those of other days, add --since"
+            ));
+        };
+        let start = run.trace.start;
+        (*count > 1).then(|| {
+            format!(
+                "process {pid} has {count} such runs; this is the last one, started at {start}; \
+                 to see another one, give its start time: {pid}@TIME"
+            )
+        })
+    }
+}
+
+/// The records of the wanted run.
+pub fn of(run: &Run) -> &[u8] {
+    let records = run.trace.records.as_ref();
+    records.expect("the records of the wanted process id are kept")
+}

@@ -1,0 +1,49 @@
+//! The last lines of an output, each cut to a length.
+
+use memchr::memrchr_iter;
+
+/// The number of lines.
+const TAIL_LINES: usize = 5;
+
+/// The most bytes of each line.
+const TAIL_BYTES: usize = 1024;
+
+/// The last lines of an output, each cut to a length.
+#[derive(Debug, Default)]
+pub struct Tail {
+    /// Each with its newline. There are some more than wanted, so that they are moved less often.
+    lines: Vec<u8>,
+    count: usize,
+}
+
+impl Tail {
+    /// Adds a line.
+    pub fn push(&mut self, line: &[u8]) {
+        if self.count == 4 * TAIL_LINES {
+            self.lines.drain(..self.begin());
+            self.count = TAIL_LINES;
+        }
+        self.count += 1;
+        self.lines
+            .extend_from_slice(&line[..line.len().min(TAIL_BYTES)]);
+        self.lines.push(b'\n');
+    }
+
+    /// Removes all lines.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The lines, the oldest first, without their newlines.
+    pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
+        self.lines[self.begin()..]
+            .split_inclusive(|&byte| byte == b'\n')
+            .map(|line| &line[..line.len() - 1])
+    }
+
+    /// The index at which the wanted lines begin.
+    fn begin(&self) -> usize {
+        let mut newlines = memrchr_iter(b'\n', &self.lines);
+        newlines.nth(TAIL_LINES).map_or(0, |newline| newline + 1)
+    }
+}

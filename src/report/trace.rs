@@ -1,0 +1,126 @@
+//! The facts about one run, gathered record by record.
+
+use std::rc::Rc;
+
+use chrono::NaiveDateTime;
+
+use super::tail::Tail;
+use crate::log::record::Kind;
+
+/// The facts about one run that its records have told so far.
+#[derive(Debug)]
+pub struct Trace {
+    /// The place in the order of all STARTs, the first being 1.
+    pub number: u64,
+    /// The process id of remoteexe.
+    pub pid: u32,
+    /// The local time of START.
+    pub start: NaiveDateTime,
+    /// The local time of the last record.
+    pub last: NaiveDateTime,
+    /// The operands in START: `HOST SCRIPT PARAMETERS`.
+    pub job: Rc<[u8]>,
+    /// The ssh command. There is none if the command line was refused.
+    pub command: Option<Vec<u8>>,
+    /// The number of retries.
+    pub retries: u32,
+    /// The number of lines of output, including remoteexe's own messages.
+    pub lines: u64,
+    /// The number of bytes of output, including newlines.
+    pub bytes: u64,
+    /// The last lines of output of the last attempt.
+    pub tail: Tail,
+    /// A record has an earlier time than the record before it.
+    pub is_clock_back: bool,
+    /// The same job was started again during this run.
+    pub is_overlapped: bool,
+    /// The order of the records does not tell whether a line is START or END of a run, or output.
+    pub is_ambiguous: bool,
+    /// The lines of the log, each with its newline, if they are wanted.
+    pub records: Option<Vec<u8>>,
+}
+
+impl Trace {
+    /// A run of `job` whose START is the one with this `number` and has the local time `start`.
+    pub fn new(number: u64, pid: u32, start: NaiveDateTime, job: Rc<[u8]>) -> Self {
+        Self {
+            number,
+            pid,
+            start,
+            last: start,
+            job,
+            command: None,
+            retries: 0,
+            lines: 0,
+            bytes: 0,
+            tail: Tail::default(),
+            is_clock_back: false,
+            is_overlapped: false,
+            is_ambiguous: false,
+            records: None,
+        }
+    }
+
+    /// Notes a record of the local time `time`, which is `line` of the log.
+    pub fn note(&mut self, time: NaiveDateTime, line: &[u8]) {
+        self.note_time(time);
+        if let Some(records) = &mut self.records {
+            records.extend_from_slice(line);
+            records.push(b'\n');
+        }
+    }
+
+    fn note_time(&mut self, time: NaiveDateTime) {
+        self.is_clock_back |= time < self.last;
+        self.last = time;
+    }
+
+    /// Takes the ssh command of the first attempt, or of a later one that follows a retry record.
+    ///
+    /// Returns false if `command` is a line of output.
+    pub fn take_command(&mut self, command: &[u8], is_retrying: bool) -> bool {
+        match &self.command {
+            None if command.ends_with(&self.job) => self.command = Some(command.to_vec()),
+            Some(first) if is_retrying && first == command => {
+                self.retries += 1;
+                self.tail.clear();
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Adds a line of output.
+    pub fn add_output(&mut self, line: &[u8]) {
+        self.lines += 1;
+        self.bytes += line.len() as u64 + 1;
+        self.tail.push(line);
+    }
+
+    /// Adds what looked like the END of this run as a line of output.
+    pub fn add_end(&mut self, status: u8) {
+        let text = Kind::End(status, &self.job).text();
+        self.add_output(&text);
+    }
+
+    /// Adds what looked like a later run as output. `status` is that of its END, if it has one.
+    pub fn absorb(&mut self, mut later: Self, status: Option<u8>) {
+        self.add_output(&Kind::Start(&later.job).text());
+        if let Some(command) = &later.command {
+            self.add_output(&Kind::Command(command).text());
+        }
+        if let Some(status) = status {
+            later.add_end(status);
+        }
+        self.lines += later.lines;
+        self.bytes += later.bytes;
+        later.tail.lines().for_each(|line| self.tail.push(line));
+        self.is_clock_back |= later.is_clock_back;
+        self.note_time(later.start);
+        self.last = later.last;
+        if let Some(records) = &mut self.records {
+            let more = later.records;
+            records.extend(more.expect("all records of a process id are wanted, or none"));
+        }
+    }
+}

@@ -5,17 +5,18 @@ pub mod record;
 mod syslog;
 
 use std::fmt::{self, Display, Formatter};
-use std::io;
 use std::iter;
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Local};
 use rustix::process::geteuid;
+use rustix::stdio::stderr;
 
-use crate::poll::{write_all_by, write_by};
 use crate::random;
+use crate::writer::Writer;
 use file::{AppendError, Cut, Failure, LogName, append};
 use record::{Kind, MAX_APPEND, MAX_TEXT, Notice, Prefix};
 
@@ -52,6 +53,8 @@ pub struct Log {
     /// How many lines came after the pending ones when these had used up the room.
     dropped: u64,
     warned: bool,
+    /// Standard error, once something was written to it.
+    stderr: Option<Writer>,
 }
 
 impl Log {
@@ -71,6 +74,7 @@ impl Log {
             cut: None,
             dropped: 0,
             warned: false,
+            stderr: None,
         }
     }
 
@@ -98,7 +102,11 @@ impl Log {
         }
         self.own.push(text);
         self.flush();
-        self.give_up(Instant::now() + STDERR_GRACE);
+        let deadline = Instant::now() + STDERR_GRACE;
+        self.give_up(deadline);
+        if let Some(stderr) = self.stderr {
+            stderr.finish_by(deadline);
+        }
     }
 
     /// Begins a batch of records, stamped with the present time.
@@ -216,19 +224,24 @@ impl Log {
         }
         syslog::send(process::id(), &self.own);
         self.own.clear();
-        if write_all_by(deadline, &io::stderr(), &mut self.pending).is_err() {
-            // Nobody will ever read it.
-            self.pending.clear();
-        }
+        let mut records = mem::take(&mut self.pending);
         self.cut = None;
+        // Otherwise nobody will ever read them.
+        if self.stderr().write_by(deadline, &mut records).is_ok() {
+            self.pending = records;
+        }
     }
 
     fn warn_once(&mut self, warning: &str) {
         if !self.warned {
             self.warned = true;
-            let warning = format!("remoteexe: {warning}\n");
-            let _ = write_by(Instant::now(), &io::stderr(), warning.as_bytes());
+            let mut warning = format!("remoteexe: {warning}\n").into_bytes();
+            let _ = self.stderr().write(&mut warning);
         }
+    }
+
+    fn stderr(&mut self) -> &mut Writer {
+        self.stderr.get_or_insert_with(|| Writer::new(stderr()))
     }
 }
 

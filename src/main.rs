@@ -11,7 +11,8 @@
 //!
 //! `main` calls `cli`, and then `job` or `report`. Both know `log`; neither knows the other. Below them are
 //! leaves with one fact each: [`exit`] (exit statuses), [`escape`] (text that is safe to show), [`ssh_error`]
-//! (the meaning of ssh's messages), [`poll`] (waiting for descriptors) and [`random`]. A part knows only
+//! (the meaning of ssh's messages), [`poll`] (waiting for descriptors), [`writer`] (writing to one that may
+//! block) and [`random`]. A part knows only
 //! parts below it.
 //!
 //! # Three walks
@@ -41,14 +42,20 @@ mod poll;
 mod random;
 mod report;
 mod ssh_error;
+mod writer;
 
 use std::env;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use chrono::Local;
 
 use cli::Request;
+use writer::Writer;
+
+/// How long a standard error that nobody reads may hold the message of a usage error.
+const STDERR_GRACE: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     let status = match cli::parse(env::args_os()) {
@@ -62,9 +69,16 @@ fn main() -> ExitCode {
         Request::UsageError { message, refusal } => {
             // First of all the log: nothing else is left of a run from cron.
             let outcome = refusal.map(|refusal| refusal.record());
-            let _ = io::stderr().write_all(message.as_bytes());
+            write_to_stderr(message);
             outcome.map_or(exit::USAGE_ERROR, |outcome| outcome.exit_status())
         }
     };
     ExitCode::from(status)
+}
+
+fn write_to_stderr(message: String) {
+    let deadline = Instant::now() + STDERR_GRACE;
+    let mut stderr = Writer::new(rustix::stdio::stderr());
+    let _ = stderr.write_by(deadline, &mut message.into_bytes());
+    stderr.finish_by(deadline);
 }

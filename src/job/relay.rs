@@ -182,10 +182,11 @@ impl Output<'_> {
         child: &Child,
         deadline: Option<Instant>,
     ) -> io::Result<()> {
-        let stdout = io::stdout();
+        let stdout = self.sinks.tee.blocked_on();
+        let is_behind = stdout.is_some();
         let mut fds = Vec::with_capacity(3);
-        if self.sinks.tee.is_behind() {
-            fds.push(PollFd::new(&stdout, PollFlags::OUT));
+        if let Some(stdout) = stdout {
+            fds.push(PollFd::new(stdout, PollFlags::OUT));
         } else if let Some(pipe) = &self.pipe {
             fds.push(PollFd::new(pipe, PollFlags::IN));
         }
@@ -196,7 +197,7 @@ impl Output<'_> {
         }
         wait(&mut fds, deadline)?;
         match has_output && is_ready(&fds[0]) {
-            true if self.sinks.tee.is_behind() => self.sinks.tee.write(),
+            true if is_behind => self.sinks.tee.write(),
             true => _ = self.read(),
             false => {}
         }

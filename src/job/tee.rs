@@ -1,12 +1,13 @@
 //! Shows the output on standard output too. A slow reader never keeps a signal from the job.
 
-use std::io;
-use std::time::Instant;
+use std::os::fd::AsFd;
 
 use rustix::event::{PollFd, PollFlags};
+use rustix::stdio::stdout;
 
 use super::signals::Signals;
-use crate::poll::{wait, write_all_by};
+use crate::poll::{is_ready, wait};
+use crate::writer::Writer;
 
 /// The most bytes that are kept for a reader who is behind.
 const MAX_BACKLOG: usize = 1 << 20;
@@ -17,8 +18,9 @@ const MAX_BACKLOG: usize = 1 << 20;
 /// job.
 #[derive(Debug)]
 pub struct Tee {
-    is_open: bool,
-    /// What standard output has not taken yet.
+    /// Standard output, as long as somebody reads it.
+    stdout: Option<Writer>,
+    /// The bytes that standard output has not taken yet.
     backlog: Vec<u8>,
 }
 
@@ -26,7 +28,7 @@ impl Tee {
     /// A tee that shows the output, or nothing.
     pub fn new(is_open: bool) -> Self {
         Self {
-            is_open,
+            stdout: is_open.then(|| Writer::new(stdout())),
             backlog: Vec::new(),
         }
     }
@@ -35,20 +37,22 @@ impl Tee {
     pub fn show(&mut self, bytes: &[u8]) {
         // While ssh runs, nothing more is read until the backlog is gone. Once it has exited, a helper
         // of its own may still flood the pipe: that is where the limit counts.
-        if self.is_open && self.backlog.len() < MAX_BACKLOG {
+        if self.stdout.is_some() && self.backlog.len() < MAX_BACKLOG {
             self.backlog.extend_from_slice(bytes);
             self.write();
         }
     }
 
-    /// Whether there is something that standard output has not taken yet.
-    pub fn is_behind(&self) -> bool {
-        !self.backlog.is_empty()
+    /// Standard output, if it has not taken all yet: to be waited for before more is shown.
+    pub fn blocked_on(&self) -> Option<&Writer> {
+        self.stdout.as_ref().filter(|_| !self.backlog.is_empty())
     }
 
     /// Writes as much as standard output takes without waiting.
     pub fn write(&mut self) {
-        if write_all_by(Instant::now(), &io::stdout(), &mut self.backlog).is_err() {
+        if let Some(stdout) = &mut self.stdout
+            && stdout.write(&mut self.backlog).is_err()
+        {
             // Nobody reads it any more. The log is what matters.
             self.close();
         }
@@ -56,23 +60,39 @@ impl Tee {
 
     /// Shows nothing more, not even what is left.
     pub fn close(&mut self) {
-        self.is_open = false;
+        self.stdout = None;
         self.backlog.clear();
     }
 
     /// Waits until all is shown, or a signal asks us to end.
     pub fn finish(mut self, signals: &mut Signals) {
-        while self.is_behind() {
-            let stdout = io::stdout();
-            let mut fds = [
-                PollFd::new(signals, PollFlags::IN),
-                PollFd::new(&stdout, PollFlags::OUT),
-            ];
-            let waited = wait(&mut fds, None);
-            if waited.is_err() || signals.ending().is_some() {
+        while let Some(stdout) = self.blocked_on() {
+            if has_ended(stdout, PollFlags::OUT, signals) {
                 return;
             }
             self.write();
+        }
+        let Some(done) = self.stdout.and_then(Writer::finish) else {
+            return;
+        };
+        has_ended(&done, PollFlags::IN, signals);
+    }
+}
+
+/// Waits until `fd` is ready or a signal asks us to end, and returns whether it does.
+fn has_ended(fd: &impl AsFd, ready: PollFlags, signals: &mut Signals) -> bool {
+    loop {
+        let mut fds = [PollFd::new(fd, ready), PollFd::new(signals, PollFlags::IN)];
+        // It fails only where the system is out of memory.
+        if wait(&mut fds, None).is_err() {
+            return true;
+        }
+        let is_fd_ready = is_ready(&fds[0]);
+        if signals.ending().is_some() {
+            return true;
+        }
+        if is_fd_ready {
+            return false;
         }
     }
 }

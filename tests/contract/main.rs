@@ -33,6 +33,7 @@ mod report_runs;
 mod retries;
 mod retry_settings;
 mod signals;
+mod stalled_readers;
 mod streaming;
 mod support;
 mod tee;

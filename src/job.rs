@@ -6,6 +6,7 @@
 
 mod lines;
 mod marker;
+mod openssh;
 mod preflight;
 mod relay;
 mod retry;
@@ -13,9 +14,9 @@ mod signals;
 mod spawn;
 mod ssh;
 mod tee;
+mod words;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitStatus;
 
 use chrono::Local;
 
@@ -31,7 +32,8 @@ use ssh::StartError;
 use tee::Tee;
 
 pub use retry::Retries;
-pub use ssh::{Login, Operands, Ssh, WordError};
+pub use ssh::Ssh;
+pub use words::{Login, Operands, WordError};
 
 /// A command line that asks for a job.
 #[derive(Debug)]
@@ -80,11 +82,9 @@ impl Outcome {
             Self::NotStarted(StartError::NotFound) => exit::NOT_FOUND,
             Self::NotStarted(StartError::CannotRun(_)) | Self::WaitFailed(_) => exit::CANNOT_RUN,
             Self::Interrupted(signal) => exit::of_signal(signal.number()),
-            Self::Exited(Exit { status, forwarded }) => match forwarded {
-                // ssh catches TERM, INT and HUP, and exits with 255. With any other status the remote
-                // command has ended by itself, signal or no signal.
-                Some(signal) if ssh_failed_or_died(*status) => exit::of_signal(signal.number()),
-                _ => exit::of_child(*status),
+            Self::Exited(exit) => match exit.forwarded {
+                Some(signal) if was_ended(*exit) => exit::of_signal(signal.number()),
+                _ => exit::of_child(exit.status),
             },
         }
     }
@@ -106,10 +106,17 @@ impl Outcome {
     }
 }
 
-fn ssh_failed_or_died(status: ExitStatus) -> bool {
-    status
-        .code()
-        .is_none_or(|code| code == i32::from(exit::SSH_FAILED))
+/// Whether it was the forwarded signal that ended ssh.
+///
+/// ssh catches TERM, INT and HUP, and exits with 255. An ssh without a session exits with 0; that tells nothing
+/// of a job that has printed nothing. With any other status the remote command has ended by itself, signal
+/// or no signal.
+fn was_ended(exit: Exit) -> bool {
+    match exit.status.code() {
+        None => true,
+        Some(0) => exit.is_silent,
+        Some(code) => code == i32::from(exit::SSH_FAILED),
+    }
 }
 
 impl Job {
@@ -155,7 +162,7 @@ impl Job {
         if self.retries.count == 0 {
             return None;
         }
-        Marker::prepare(ssh::program()?, signals)
+        Marker::prepare(openssh::find()?, signals)
             .inspect_err(|error| {
                 let reason = escape::printable(error.to_string().as_bytes());
                 log.record(Kind::Notice(Notice::NoRetries(reason.as_bytes())));

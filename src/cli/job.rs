@@ -344,7 +344,31 @@ fn option(word: &OsStr) -> Result<OsString, InvalidValue> {
         let tip = "give KEYWORD=VALUE, such as ConnectTimeout=10";
         return Err(InvalidValue::because("it is empty", tip));
     }
-    Ok(word.to_owned())
+    match harm_of(word) {
+        Some(reason) => Err(InvalidValue::because(reason, "leave it out")),
+        None => Ok(word.to_owned()),
+    }
+}
+
+/// Why END would not be true of a job with this option of ssh, or the job would not be the same.
+///
+/// A keyword is followed by a blank or `=`, in any case; the value may be quoted (`ssh_config(5)`).
+fn harm_of(word: &OsStr) -> Option<&'static str> {
+    let word = word.to_str()?.trim_start().to_lowercase();
+    let end = word.find(|c: char| c.is_whitespace() || c == '=')?;
+    let (keyword, value) = word.split_at(end);
+    let value = value.trim_matches(|c: char| c.is_whitespace() || "=\"".contains(c));
+    let (harmless, reason): (&[&str], _) = match keyword {
+        "forkafterauthentication" => (&["no", "false"], "ssh would leave the job alone and end"),
+        "sessiontype" => (&["default"], "the script would not run"),
+        "stdinnull" => (&["no", "false"], "the script would lose its standard input"),
+        "requesttty" => (
+            &["no", "false", "auto"],
+            "a terminal would change input and output",
+        ),
+        _ => return None,
+    };
+    (!harmless.contains(&value)).then_some(reason)
 }
 
 fn port(word: &OsStr) -> Result<NonZeroU16, InvalidValue> {

@@ -65,8 +65,8 @@ impl Marker {
         Ok(Self { ssh, text })
     }
 
-    /// An ssh that prints the marker, and sees itself as `name`; the job's own arguments go behind.
-    pub fn program(&self, name: &str) -> Program {
+    /// An ssh that prints the marker; the job's own arguments go behind.
+    pub fn program(&self) -> Program {
         // Where the pipe is full echo fails: ssh sets O_NONBLOCK on it. The command must not go on then.
         let local_command = format!("LocalCommand=echo {} || kill -9 $PPID", self.text);
         let options = [
@@ -77,7 +77,6 @@ impl Marker {
             "RemoteCommand=none",
         ];
         let mut program = Program::new(&self.ssh);
-        program.words = vec![name.into()];
         program.args(options.map(|option| format!("-o{option}")));
         program.env.retain(|(name, _)| name != "SHELL");
         program.env.push(("SHELL".into(), SHELL.into()));

@@ -1,6 +1,5 @@
 //! Checks that ssh and /bin/sh support safe retries; see `marker.rs`.
 
-use std::fs::File;
 use std::io::{self, PipeReader, Read};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
@@ -9,6 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags};
 use rustix::process::Signal;
 
+use super::openssh;
 use super::signals::Signals;
 use super::spawn::{Program, dev_null};
 use crate::poll::{is_ready, wait};
@@ -55,10 +55,7 @@ pub enum PreflightError {
 /// It is none, or that cannot be found out.
 pub fn check_ssh(ssh: &Path, signals: &mut Signals) -> Result<(), PreflightError> {
     let unverified = |error| PreflightError::Unverified(ssh.into(), error);
-    let mut magic = [0; 4];
-    let read = File::open(ssh).and_then(|mut file| file.read(&mut magic));
-    read.map_err(unverified)?;
-    if &magic != b"\x7fELF" {
+    if !openssh::is_elf(ssh).map_err(unverified)? {
         return Err(PreflightError::Script(ssh.into()));
     }
     let mut program = Program::new(ssh);

@@ -47,6 +47,8 @@ pub struct Exit {
     pub status: ExitStatus,
     /// The first signal that was forwarded to it.
     pub forwarded: Option<EndingSignal>,
+    /// Nothing has come through the pipe.
+    pub is_silent: bool,
 }
 
 impl Exit {
@@ -87,6 +89,7 @@ pub fn relay(
             // One read empties a full pipe.
             buffer: Vec::with_capacity(pipe_size),
             lines: Lines::default(),
+            is_silent: true,
             sinks,
             monitor,
         },
@@ -98,6 +101,7 @@ pub fn relay(
     }
     relay.output.drain();
     Ok(Exit {
+        is_silent: relay.output.is_silent,
         status: status?,
         forwarded: relay.forwarded.map(|(signal, _)| signal),
     })
@@ -170,6 +174,7 @@ struct Output<'a> {
     pipe: Option<PipeReader>,
     buffer: Vec<u8>,
     lines: Lines,
+    is_silent: bool,
     sinks: &'a mut Sinks,
     monitor: &'a mut Monitor,
 }
@@ -219,6 +224,7 @@ impl Output<'_> {
             return 0;
         }
         self.monitor.take_marker(&mut self.buffer);
+        self.is_silent &= self.buffer.is_empty();
         self.sinks.log.begin();
         self.lines.feed(&self.buffer, |line| {
             self.monitor.observe(line);

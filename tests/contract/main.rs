@@ -37,5 +37,6 @@ mod stalled_readers;
 mod streaming;
 mod support;
 mod tee;
+mod unhooking_options;
 mod unusual_signals;
 mod usage;

@@ -222,6 +222,36 @@ fn a_bad_value_of_an_option_is_refused_and_no_part_of_the_job() {
 }
 
 #[test]
+fn an_option_of_ssh_that_would_part_it_from_the_job_is_refused() {
+    for (option, reason) in [
+        (
+            "ForkAfterAuthentication=yes",
+            "ssh would leave the job alone and end",
+        ),
+        (
+            "forkafterauthentication yes",
+            "ssh would leave the job alone and end",
+        ),
+        ("SessionType = \"none\"", "the script would not run"),
+        ("StdinNull=yes", "the script would lose its standard input"),
+        (
+            "RequestTTY=force",
+            "a terminal would change input and output",
+        ),
+        ("RemoteCommand=id", "ssh runs SCRIPT and nothing else"),
+    ] {
+        let reason = format!("invalid value '{option}' for -o <OPTION>: {reason}");
+        args(&["-o", option, "h", "s"]).because("h s", &reason, "leave it out");
+    }
+    for option in ["SessionType=default", "RequestTTY no", "X=yes"] {
+        let scene = Scene::new();
+        let mut command = scene.remoteexe_with_ssh("exit 4");
+        let output = command.args(["-o", option, "h", "s"]).output().unwrap();
+        assert_eq!(code(&output), 4, "{option}");
+    }
+}
+
+#[test]
 fn a_number_of_retries_or_a_delay_that_is_none_is_refused_by_the_name_it_was_given_under() {
     for (option, argument, variable, fault, values) in [
         (

@@ -100,13 +100,17 @@ fn two_hundred_jobs_at_once_leave_every_record_whole_once_and_in_order() {
     for job in 0..JOBS {
         fs::write(scene.path(job.to_string()), random_lines(job, LINES)).unwrap();
     }
+    // No job prints before all have been started.
+    let lock = File::create(scene.path("lock")).unwrap();
+    lock.lock().unwrap();
     let children: Vec<Running> = (0..JOBS)
         .map(|job| {
-            let mut command = scene.remoteexe_with_ssh("cat $DIR/$2");
+            let mut command = scene.remoteexe_with_ssh("flock -s $DIR/lock true; cat $DIR/$2");
             Running::spawn(command.args(["h", &job.to_string()]))
         })
         .collect();
     let jobs: HashMap<u32, u64> = children.iter().map(|child| child.id()).zip(0..).collect();
+    lock.unlock().unwrap();
     for mut child in children {
         assert_eq!(child.code(), Some(0));
     }

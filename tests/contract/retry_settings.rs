@@ -33,6 +33,11 @@ fn runs(scene: &Scene) -> String {
     fs::read_to_string(scene.path("runs")).unwrap_or_default()
 }
 
+/// Expects no word of remoteexe that the job has no retries.
+fn assert_has_retries(log: &str) {
+    assert!(!log.contains("\nremoteexe: "), "{log}");
+}
+
 /// remoteexe with short retries, to the sandbox's sshd, with `lines` of ssh's configuration.
 fn with_retries(sandbox: &Sandbox, scene: &Scene, lines: &str) -> Command {
     let mut command = scene.remoteexe();
@@ -131,6 +136,7 @@ fn options_of_the_command_line_do_not_take_the_marker_away() {
         let run = scene.run(command.args(["-o", option, "h", &script]));
         assert_eq!(run.code, 255);
         assert_eq!(runs(&scene), "run\n", "{option}\n{}", run.records);
+        assert_has_retries(&run.records);
     }
 }
 
@@ -370,6 +376,7 @@ fn where_the_marker_cannot_be_written_the_job_does_not_run_at_all() {
     let shell = "exec >/dev/full; eval \"$2\"";
     let run = run_with_local_shell(&sandbox, &scene, shell, &script);
     assert_eq!(run.code, 137, "{}", run.records);
+    assert_has_retries(&run.records);
     assert_eq!(runs(&scene), "");
     assert_eq!(waits(&run.records), []);
 }
@@ -385,6 +392,7 @@ fn where_the_marker_is_lost_with_its_shell_a_lost_connection_is_not_tried_again(
     assert_eq!(run.code, 255, "{log}");
     assert_eq!(runs(&scene), "run\n");
     assert_eq!(waits(&log), []);
+    assert_has_retries(&log);
     let end = format!("closed by remote host.\r\nEND,255,h {script}\n");
     assert!(log.ends_with(&end), "{log}");
 }
@@ -403,6 +411,7 @@ fn where_the_shell_cannot_be_run_for_the_marker_the_job_is_not_tried_again() {
     let log = run.records;
     assert_eq!(run.code, 255, "{log}");
     assert_eq!(runs(&scene), "run\n", "{log}");
+    assert_has_retries(&log);
     assert!(log.contains("\nCouldn't execute /bin/sh -c "), "{log}");
 }
 
@@ -433,7 +442,7 @@ fn what_bash_is_told_in_the_environment_does_not_take_the_marker_away() {
         let log = run.records;
         assert_eq!(run.code, 255, "{log}");
         assert_eq!(runs(&scene), "run\n", "{variable}: {log}");
-        assert!(!log.contains("\nremoteexe: "), "{variable}: {log}");
+        assert_has_retries(&log);
         assert!(!log.contains("remoteexe marker"), "{variable}: {log}");
     }
 }

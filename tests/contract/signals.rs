@@ -5,12 +5,13 @@ use std::io::Read;
 use std::net::TcpListener;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
 use crate::support::{
-    ENDING, REMOTEEXE, Running, Sandbox, Scene, children, code, is_running, log_of_h_s, run, send,
-    send_to, state, wait_for, wait_until,
+    ENDING, REMOTEEXE, Running, Sandbox, Scene, children, code, is_asleep, is_running, log_of_h_s,
+    run, send, send_to, state, wait_for, wait_until,
 };
 
 /// An ssh that runs until it is killed. It says "ready" and leaves its process id in a file.
@@ -122,6 +123,31 @@ fn the_same_signal_again_kills_ssh_once_it_is_later_than_a_second() {
         });
     });
     assert_eq!(log, log_of_h_s("ready\n", 143));
+}
+
+#[test]
+fn the_same_signal_again_within_a_second_leaves_ssh_the_time_to_clean_up() {
+    let body = "trap 'echo >$DIR/caught; until [ -e $DIR/go ]; do sleep 0.01; done
+                      echo cleaned; exit 255' TERM
+                echo ready; while :; do sleep 0.02; done";
+    wait_until("two signals within a second", || {
+        let scene = Scene::new();
+        let mut child = scene.start(body);
+        scene.wait_for_record("ready");
+        let first = Instant::now();
+        send(&child, Signal::TERM);
+        scene.wait_for_file("caught");
+        send(&child, Signal::TERM);
+        wait_until("remoteexe to look at it", || is_asleep(&child));
+        let is_in_time = first.elapsed() < Duration::from_secs(1);
+        fs::write(scene.path("go"), "").unwrap();
+        let code = child.code();
+        if is_in_time {
+            assert_eq!(code, Some(143));
+            assert_eq!(scene.log(), log_of_h_s("ready\ncleaned\n", 143));
+        }
+        is_in_time
+    });
 }
 
 #[test]

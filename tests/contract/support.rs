@@ -18,8 +18,8 @@ pub use log::{
     files, log_of_h_s, mask_waits, records, split_record, texts, texts_in, today, waits,
 };
 pub use process::{
-    ENDING, Lingering, Running, children, code, is_running, run_tool, send, send_to, state, stderr,
-    try_send_to,
+    ENDING, Lingering, Running, children, code, is_asleep, is_running, run_tool, send, send_to,
+    state, stderr, try_send_to,
 };
 pub use proxy::{Cut, Proxy};
 pub use sandbox::Sandbox;

@@ -102,6 +102,13 @@ pub fn state(pid: &str) -> Option<char> {
     stat.rsplit_once(") ")?.1.chars().next()
 }
 
+/// Whether the child waits for something, and has nothing to do.
+pub fn is_asleep(child: &Child) -> bool {
+    let pid = child.id().to_string();
+    // Once is not enough: a process that has just been woken may not run yet.
+    (0..50).all(|_| state(&pid) == Some('S'))
+}
+
 /// The process ids of the children of process `parent`.
 pub fn children(parent: u32) -> Vec<String> {
     let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap();

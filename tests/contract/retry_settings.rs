@@ -276,6 +276,7 @@ fn a_jump_host_may_fail_before_the_job_but_not_refuse_the_key() {
     assert!(log.contains("Permission denied (publickey)."), "{log}");
     assert!(log.contains("Connection closed by UNKNOWN"), "{log}");
     assert!(!log.contains("retry,"), "{log}");
+    assert_has_retries(&log);
 }
 
 #[test]
@@ -308,6 +309,7 @@ fn a_session_of_another_type_is_not_tried_again() {
     let reason = "\nsubsystem request failed on channel 0\r\nEND,255,h none\n";
     assert!(log.ends_with(reason), "{log}");
     assert!(!log.contains("retry,"), "{log}");
+    assert_has_retries(&log);
 
     // A session of type none has nothing to do, and stays until it is ended.
     let scene = Scene::new();

@@ -86,6 +86,7 @@ fn a_reader_who_does_not_come_back_after_end_is_given_up_at_a_signal() {
     command.args(["--tee", "always", "h", "s"]).stdout(writer);
     let mut child = Running::spawn(&mut command);
     scene.wait_for_record("END,3,h s");
+    wait_until("remoteexe to wait for the reader", || is_asleep(&child));
     send(&child, Signal::TERM);
     assert_eq!(child.code(), Some(3), "the job had ended");
 }

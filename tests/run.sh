@@ -4,5 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 tests/setup.sh tests
+# Most tests wait for other processes most of the time, so there are more of them at once than processors.
+export RUST_TEST_THREADS=${RUST_TEST_THREADS:-$((2 * $(nproc) + 2))}
 # The tests send signals. A caller (nohup, some CI) may have set them to be ignored.
 exec env --default-signal cargo test --locked "$@"

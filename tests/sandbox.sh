@@ -35,6 +35,7 @@ ssh-keygen -q -t ed25519 -N '' -C sandbox -f "$dir/host_key"
 ssh-keygen -q -t ed25519 -N '' -C sandbox -f "$dir/id"
 echo "sandbox $(cat "$dir/host_key.pub")" >"$dir/known_hosts"
 
+# HOME: for a command that comes by ssh, bash reads ~/.bashrc, and root's own may do anything and take long.
 # Without PAM sshd refuses root if root's password is locked, as installers leave it. Only root can use PAM.
 use_pam=no
 [ "$(id -u)" -ne 0 ] || use_pam=yes
@@ -48,6 +49,7 @@ PermitRootLogin prohibit-password
 UsePAM $use_pam
 StrictModes no
 UseDNS no
+SetEnv HOME=$dir
 ${SANDBOX_SSHD_CONFIG-MaxStartups 200}
 END
 

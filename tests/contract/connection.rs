@@ -1,11 +1,11 @@
-//! Connections that break, stall or overflow: ssh's verdict is the job's, and it is asked once.
+//! Connections that break, stall or carry much: the job's status is ssh's, and ssh is run once.
 
 use std::fs;
 use std::net::TcpListener;
 
 use rustix::process::Signal;
 
-use crate::support::{Running, Sandbox, Scene, code, send_to, split_record, wait_until};
+use crate::support::{Running, Sandbox, Scene, send_to, split_record, wait_until};
 
 #[test]
 fn a_connection_that_breaks_gives_255_and_the_output_until_then_and_is_not_tried_again() {
@@ -41,14 +41,13 @@ fn a_job_that_returns_255_is_not_tried_again() {
     let sandbox = Sandbox::start();
     let scene = Scene::new();
     let script = format!("echo run >>{}; exit 255", scene.path("runs").display());
-    let mut command = scene.remoteexe();
-    let output = sandbox.connect(&mut command).args(["h", &script]).output();
-    assert_eq!(code(&output.unwrap()), 255);
-    assert!(scene.log().ends_with(&format!("\nEND,255,h {script}\n")));
+    let run = scene.run(sandbox.connect(&mut scene.remoteexe()).args(["h", &script]));
+    assert_eq!(run.code, 255);
+    assert!(run.records.ends_with(&format!("\nEND,255,h {script}\n")));
     assert_eq!(fs::read_to_string(scene.path("runs")).unwrap(), "run\n");
 }
 
-/// Runs remoteexe against `port`, where nobody answers, with a timeout of ssh's.
+/// Expects ssh's own timeout to end a job on `port`, where nobody answers.
 fn assert_times_out(port: u16) {
     let scene = Scene::new();
     let mut command = scene.remoteexe();
@@ -93,10 +92,9 @@ fn a_server_that_never_accepts_gives_255_after_the_timeout() {
 fn fifty_megabytes_as_fast_as_the_remote_can_write_are_complete() {
     let sandbox = Sandbox::start();
     let scene = Scene::new();
-    let mut command = scene.remoteexe();
     let script = "seq -f %0199.0f 250000";
-    let output = sandbox.connect(&mut command).args(["h", script]).output();
-    assert_eq!(code(&output.unwrap()), 0);
+    let run = scene.run(sandbox.connect(&mut scene.remoteexe()).args(["h", script]));
+    assert_eq!(run.code, 0);
     let log = scene.log_bytes();
     let mut texts = log
         .split_inclusive(|&byte| byte == b'\n')

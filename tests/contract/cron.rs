@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::support::{REMOTEEXE, Running, Sandbox, Scene, needs_root, wait_until};
 
@@ -34,11 +35,14 @@ fn a_crontab_line_of_the_original_works_unchanged() {
     // cron does not read one that others may write.
     fs::set_permissions(scene.path("crontab"), fs::Permissions::from_mode(0o644)).unwrap();
 
-    // cron looks at the whole system's crontabs, and takes a lock in /run: in a mount namespace it
-    // sees ours alone, and ssh a configuration that sends every host to the sandbox and none of root's.
+    // cron reads the crontabs of the whole system and takes a lock in /run. In a mount namespace it sees
+    // this crontab only. There ssh's configuration sends every host to the sandbox, and root has none.
     fs::create_dir(scene.path("none")).unwrap();
     fs::create_dir(scene.path("run")).unwrap();
     let mut cron = Command::new("unshare");
+    // cron's clock is put forward to the last seconds of a minute, because it starts jobs at the next one.
+    // A job does not inherit this: cron gives it an environment of its own.
+    cron.env("FAKETIME", format!("+{}s", seconds_up_to_second_57()));
     cron.args(["--mount", "sh", "-euc"]).arg(format!(
         "mount --bind {crontab} /etc/crontab
          mount --bind {none} /etc/cron.d
@@ -47,7 +51,7 @@ fn a_crontab_line_of_the_original_works_unchanged() {
          mount --bind {ssh_config} /etc/ssh/ssh_config
          mkdir -p ~root/.ssh
          mount --bind {none} ~root/.ssh
-         exec /usr/sbin/cron -f",
+         LD_PRELOAD='/usr/$LIB/faketime/libfaketime.so.1' exec /usr/sbin/cron -f",
         crontab = path("crontab"),
         none = path("none"),
         run = path("run"),
@@ -72,4 +76,10 @@ fn a_crontab_line_of_the_original_works_unchanged() {
              END,3,{job}\n"
         )
     );
+}
+
+/// How many seconds it takes until the clock shows second 57 of a minute.
+fn seconds_up_to_second_57() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    (57 + 60 - now.as_secs() % 60) % 60
 }

@@ -1,9 +1,11 @@
-//! A log that is full for a while, or for good: nothing is lost in silence, and the job goes on.
+//! A log that is full for a while, or for good: no record is lost in silence, and the job goes on.
 
 use std::fs::{self, File};
 use std::process::Command;
 
-use crate::support::{REMOTEEXE, Running, Scene, needs_root, records, wait_until};
+use crate::support::{
+    REMOTEEXE, Running, Scene, files, log_of_h_s, needs_root, records, wait_until,
+};
 
 /// A log directory on a small disk, in a mount namespace of its own.
 struct SmallDisk {
@@ -66,10 +68,10 @@ impl SmallDisk {
     }
 }
 
-/// In the script of an ssh: goes on when remoteexe has found the disk full, and makes room.
+/// Makes room in an ssh's script, once remoteexe has found the disk full.
 const MAKE_ROOM: &str = "until grep -q holding $DIR/stderr; do sleep 0.01; done; rm $DIR/log/filler; echo after; exit 7";
 
-/// In the script of an ssh: prints numbered lines of 100 bytes.
+/// Prints numbered lines of 100 bytes in an ssh's script.
 fn print_lines(count: u32) -> String {
     format!("seq -f '%099.0f' {count}")
 }
@@ -85,10 +87,7 @@ fn lines(count: u32) -> String {
 fn a_disk_that_is_full_at_the_start_costs_no_record_once_there_is_room() {
     let disk = SmallDisk::new(65536, 0);
     let (log, stderr) = disk.run(&format!("echo before; {MAKE_ROOM}"));
-    assert_eq!(
-        records(&log),
-        "START,-,h s\ncommand,ssh root@h s\nbefore\nafter\nEND,7,h s\n"
-    );
+    assert_eq!(records(&log), log_of_h_s("before\nafter\n", 7));
     assert_eq!(stderr.lines().count(), 1);
     assert!(stderr.ends_with(
         "_remoteexe.log: No space left on device (os error 28); holding the records until it can\n"
@@ -99,13 +98,7 @@ fn a_disk_that_is_full_at_the_start_costs_no_record_once_there_is_room() {
 fn a_record_that_a_full_disk_cuts_in_two_is_whole_once_there_is_room() {
     let disk = SmallDisk::new(65536, 8192);
     let (log, _) = disk.run(&format!("{}; {MAKE_ROOM}", print_lines(200)));
-    assert_eq!(
-        records(&log),
-        format!(
-            "START,-,h s\ncommand,ssh root@h s\n{}after\nEND,7,h s\n",
-            lines(200)
-        )
-    );
+    assert_eq!(records(&log), log_of_h_s(&(lines(200) + "after\n"), 7));
 }
 
 #[test]
@@ -121,13 +114,8 @@ fn a_cut_record_is_repeated_whole_where_another_process_has_written_behind_it() 
         .partition(|line| line.ends_with("foreign\n"));
     assert_eq!(torn.len(), 1);
     assert!(torn[0].starts_with('['), "a beginning of ours: {}", torn[0]);
-    assert_eq!(
-        records(&whole.concat()),
-        format!(
-            "START,-,h s\ncommand,ssh root@h s\n{}after\nEND,7,h s\n",
-            lines(200)
-        )
-    );
+    let expected = log_of_h_s(&(lines(200) + "after\n"), 7);
+    assert_eq!(records(&whole.concat()), expected);
 }
 
 #[test]
@@ -141,7 +129,7 @@ fn when_more_comes_than_can_be_held_the_log_says_how_many_lines_are_missing() {
     let output = output
         .strip_suffix("after\nEND,7,h s\n")
         .expect("what comes later");
-    // What was still in the pipe when there was room again comes after the gap.
+    // Lines that were in the pipe when there was room again come after the gap.
     let (kept, rest) = output.split_once("remoteexe: ").unwrap();
     let (loss, rest) = rest.split_once('\n').unwrap();
     let count = u32::try_from(kept.lines().count()).unwrap();
@@ -169,13 +157,8 @@ fn what_a_disk_that_stays_full_does_not_take_goes_to_standard_error() {
     assert!(warning.contains("No space left on device"));
     // The record at which the disk was full is cut in the log and whole on standard error.
     let whole = log.rfind('\n').unwrap() + 1;
-    assert_eq!(
-        records(&(log[..whole].to_owned() + rest)),
-        format!(
-            "START,-,h s\ncommand,ssh root@h s\n{}END,7,h s\n",
-            lines(200)
-        )
-    );
+    let all = log[..whole].to_owned() + rest;
+    assert_eq!(records(&all), log_of_h_s(&lines(200), 7));
 }
 
 #[test]
@@ -206,10 +189,7 @@ fn a_disk_that_is_full_from_start_to_end_leaves_the_whole_run_on_standard_error(
     let (log, stderr) = disk.run("echo out; exit 7");
     assert_eq!(log, "");
     let (_, rest) = stderr.split_once('\n').unwrap();
-    assert_eq!(
-        records(rest),
-        "START,-,h s\ncommand,ssh root@h s\nout\nEND,7,h s\n"
-    );
+    assert_eq!(records(rest), log_of_h_s("out\n", 7));
 }
 
 #[test]
@@ -225,10 +205,10 @@ fn over_the_limit_of_a_files_size_the_records_go_on_in_the_next_place() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     let (warning, rest) = stderr.split_once('\n').unwrap();
     assert!(warning.contains("File too large"), "{warning}");
-    // The daily log, the per-user log, that of the run, standard error; a record that was cut is whole in
-    // the next.
+    // In this order: the daily log, the per-user log, that of the run, standard error. A record that is cut is
+    // whole in the next.
     let mut log = String::new();
-    let files = crate::support::files(&scene.path("log"));
+    let files = files(&scene.path("log"));
     let [per_run, per_user, daily] = files.as_slice() else {
         panic!("{files:?}")
     };
@@ -237,39 +217,17 @@ fn over_the_limit_of_a_files_size_the_records_go_on_in_the_next_place() {
         assert_eq!(text.len(), 8100);
         log.push_str(&text[..=text.rfind('\n').unwrap()]);
     }
-    assert_eq!(
-        records(&(log + rest)),
-        format!(
-            "START,-,h s\ncommand,ssh root@h s\n{}END,7,h s\n",
-            lines(300)
-        )
-    );
+    assert_eq!(records(&(log + rest)), log_of_h_s(&lines(300), 7));
 }
 
 #[test]
 fn a_line_that_somebody_else_left_unfinished_is_ended_first() {
     let scene = Scene::new();
-    assert_eq!(
-        scene
-            .remoteexe_with_ssh("")
-            .args(["h", "s"])
-            .status()
-            .unwrap()
-            .code(),
-        Some(0)
-    );
+    assert_eq!(scene.start("").code(), Some(0));
     let log = scene.log_path();
     let before = fs::read_to_string(&log).unwrap();
     fs::write(&log, "[2026-11-23 10:0").unwrap();
-    assert_eq!(
-        scene
-            .remoteexe_with_ssh("")
-            .args(["h", "s"])
-            .status()
-            .unwrap()
-            .code(),
-        Some(0)
-    );
+    assert_eq!(scene.start("").code(), Some(0));
     let after = fs::read_to_string(&log).unwrap();
     let rest = after.strip_prefix("[2026-11-23 10:0\n").unwrap();
     assert_eq!(records(rest), records(&before));

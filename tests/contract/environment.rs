@@ -1,4 +1,4 @@
-//! Surroundings that are wrong or change: the clock, the zone, the variables, the current directory.
+//! A job in bad or changing surroundings: clock, time zone, variables, current directory.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use crate::support::{Sandbox, Scene, as_ordinary_user, code, files, split_record, stderr, texts};
+use crate::support::{
+    Sandbox, Scene, as_ordinary_user, code, files, log_of_h_s, split_record, stderr, texts_in,
+};
 
 /// 2026-03-29 12:00:00 UTC.
 const NOON: i64 = 1_774_785_600;
 const DAY: i64 = 86_400;
 
-/// remoteexe linked dynamically, which it has to be for faketime's library to get between it and the
-/// clock.
+/// remoteexe linked dynamically. Otherwise the library of faketime cannot replace its clock.
 fn dynamic_remoteexe() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
@@ -27,7 +28,7 @@ fn dynamic_remoteexe() -> &'static Path {
             .arg(&target)
             .arg("--target-dir")
             .arg(&target)
-            // In the place of the flags in .cargo/config.toml.
+            // Replaces the flags in .cargo/config.toml.
             .env("RUSTFLAGS", "")
             .output()
             .unwrap();
@@ -36,11 +37,11 @@ fn dynamic_remoteexe() -> &'static Path {
     })
 }
 
-/// Runs a job that prints `1`, `2` and so on, each when the clock shows the next of `times` in seconds
-/// since 1970 and stands still there. Gives the name of the log and its records without PID.
+/// Runs a job under a clock that stands still. Before it prints `1`, `2` and so on, the clock is set to
+/// the next of `times`, in seconds since 1970. Gives the log's name and its records without PID.
 fn run_with_clock(zone: &str, times: &[i64]) -> (String, String) {
     let scene = Scene::new();
-    // Replaced in one go, because it is read whenever somebody asks for the time.
+    // The file is replaced in one go, because it is read whenever a program asks for the time.
     let body = "unset LD_PRELOAD; last='command,ssh root@h s'; count=0
          for time in $TIMES; do
              until grep -q \"] $last\\$\" $DIR/log/*; do sleep 0.01; done
@@ -131,13 +132,10 @@ fn a_zone_of_nonsense_does_not_stop_the_job() {
         let scene = Scene::new();
         let mut command = scene.remoteexe_with_ssh("echo out; exit 3");
         command.env("TZ", OsStr::from_bytes(zone));
-        let output = command.args(["h", "s"]).output().unwrap();
-        assert_eq!(code(&output), 3, "{}", zone.escape_ascii());
-        assert_eq!(stderr(&output), "");
-        assert_eq!(
-            scene.log(),
-            "START,-,h s\ncommand,ssh root@h s\nout\nEND,3,h s\n"
-        );
+        let run = scene.run(command.args(["h", "s"]));
+        assert_eq!(run.code, 3, "{}", zone.escape_ascii());
+        assert_eq!(run.stderr, "");
+        assert_eq!(run.records, log_of_h_s("out\n", 3));
     }
 }
 
@@ -152,12 +150,11 @@ fn an_empty_environment_is_enough_for_a_real_ssh() {
             command.env("HOME", home);
         }
         let script = "echo out; exit 3";
-        let output = sandbox.connect(&mut command).args(["h", script]).output();
-        let output = output.unwrap();
-        assert_eq!((code(&output), stderr(&output).as_str()), (3, ""));
+        let run = scene.run(sandbox.connect(&mut command).args(["h", script]));
+        assert_eq!((run.code, run.stderr.as_str()), (3, ""));
         let config = sandbox.dir.join("ssh_config");
         assert_eq!(
-            scene.log(),
+            run.records,
             format!(
                 "START,-,h {script}\n\
                  command,ssh -F {} {}@h {script}\n\
@@ -185,7 +182,7 @@ fn a_current_directory_that_is_unreadable_or_gone_is_no_obstacle() {
             .args(["h", "echo out; exit 3"]);
         let output = command.current_dir(&sandbox.dir).output().unwrap();
         assert_eq!((code(&output), stderr(&output).as_str()), (3, ""), "{name}");
-        let log = String::from_utf8(texts(&fs::read(&files(&log)[0]).unwrap())).unwrap();
+        let log = texts_in(&files(&log)[0]);
         assert!(log.ends_with("\nout\nEND,3,h echo out; exit 3\n"), "{log}");
     }
 }

@@ -3,39 +3,22 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use crate::support::{Scene, closed_port, code};
+use crate::support::{ClosedPort, Scene, log_of_h_s, run};
 
-/// Runs remoteexe in front of an ssh that runs `body`.
+/// Expects this exit status where ssh runs `body`.
 fn assert_status(body: &str, expected: i32) {
-    let scene = Scene::new();
-    let output = scene
-        .remoteexe_with_ssh(body)
-        .args(["h", "s"])
-        .output()
-        .unwrap();
-    assert_eq!(code(&output), expected, "{body}");
-    assert_eq!(
-        scene.log(),
-        format!("START,-,h s\ncommand,ssh root@h s\nEND,{expected},h s\n")
-    );
+    let run = run(body);
+    assert_eq!(run.code, expected, "{body}");
+    assert_eq!(run.records, log_of_h_s("", expected));
 }
 
 /// Runs remoteexe with `$DIR/bin` as PATH, where ssh cannot be run.
-fn assert_cannot_run(scene: &Scene, argument: &str, expected: i32, reason: &str) {
+fn assert_cannot_run(scene: &Scene, expected: i32, reason: &str) {
     let mut command = scene.remoteexe();
-    let output = command
-        .env("PATH", scene.path("bin"))
-        .args(["h", argument])
-        .output()
-        .unwrap();
-    assert_eq!(code(&output), expected);
-    assert_eq!(
-        scene.log(),
-        format!(
-            "START,-,h {argument}\ncommand,ssh root@h {argument}\n\
-             remoteexe: {reason}\nEND,{expected},h {argument}\n"
-        )
-    );
+    let run = scene.run(command.env("PATH", scene.path("bin")).args(["h", "s"]));
+    assert_eq!(run.code, expected);
+    let reason = format!("remoteexe: {reason}\n");
+    assert_eq!(run.records, log_of_h_s(&reason, expected));
 }
 
 #[test]
@@ -57,7 +40,7 @@ fn no_ssh_gives_127() {
     let scene = Scene::new();
     let reason = "ssh: not found in PATH; \
                   install the OpenSSH client (apt-get install openssh-client)";
-    assert_cannot_run(&scene, "s", 127, reason);
+    assert_cannot_run(&scene, 127, reason);
 }
 
 #[test]
@@ -67,7 +50,7 @@ fn an_ssh_that_may_not_be_executed_gives_126() {
     fs::write(scene.path("bin/ssh"), "#!/bin/sh\n").unwrap();
     fs::set_permissions(scene.path("bin/ssh"), fs::Permissions::from_mode(0o644)).unwrap();
     let reason = "ssh cannot be run: Permission denied (os error 13)";
-    assert_cannot_run(&scene, "s", 126, reason);
+    assert_cannot_run(&scene, 126, reason);
 }
 
 #[test]
@@ -76,18 +59,14 @@ fn a_word_that_the_kernel_finds_too_long_gives_126() {
     fs::create_dir(scene.path("bin")).unwrap();
     symlink("/bin/true", scene.path("bin/ssh")).unwrap();
     let reason = "ssh cannot be run: Argument list too long (os error 7)";
-    // With its end marker a word may have 131072 bytes (execve(2), MAX_ARG_STRLEN): that is what
-    // remoteexe can be given, and with `root@` before it one that it cannot pass on.
+    // A word may have 131072 bytes with the NUL behind it (execve(2), MAX_ARG_STRLEN). remoteexe can be
+    // given a host of this length. With `root@` before it, the word is too long for ssh.
     let host = "h".repeat(131_071);
     let mut command = scene.remoteexe();
-    let output = command
-        .env("PATH", scene.path("bin"))
-        .args([&host, "s"])
-        .output()
-        .unwrap();
-    assert_eq!(code(&output), 126);
+    let run = scene.run(command.env("PATH", scene.path("bin")).args([&host, "s"]));
+    assert_eq!(run.code, 126);
     assert_eq!(
-        scene.log(),
+        run.records,
         format!(
             "START,-,{host} s\ncommand,ssh root@{host} s\nremoteexe: {reason}\nEND,126,{host} s\n"
         )
@@ -97,22 +76,14 @@ fn a_word_that_the_kernel_finds_too_long_gives_126() {
 #[test]
 fn an_absent_server_gives_255_and_the_reason_that_ssh_names() {
     let scene = Scene::new();
-    let port = closed_port();
+    let port = ClosedPort::reserve();
     let mut command = scene.remoteexe();
-    command.args([
-        "-F",
-        "/dev/null",
-        "-o",
-        "BatchMode=yes",
-        "-p",
-        &port.to_string(),
-    ]);
+    command.args(["-F", "/dev/null", "-o", "BatchMode=yes"]);
+    command.args(["-p", &port.to_string(), "127.0.0.1", "true"]);
+    let run = scene.run(&mut command);
+    assert_eq!(run.code, 255);
     assert_eq!(
-        code(&command.args(["127.0.0.1", "true"]).output().unwrap()),
-        255
-    );
-    assert_eq!(
-        scene.log(),
+        run.records,
         format!(
             "START,-,127.0.0.1 true\n\
              command,ssh -F /dev/null -p {port} -o BatchMode=yes root@127.0.0.1 true\n\

@@ -1,4 +1,4 @@
-//! Many jobs at once to one sshd that takes a few connections at a time; `tests/herd.sh` has the figures.
+//! Many jobs at once, and one sshd that takes a few connections at a time. `tests/herd.sh` has figures.
 
 use std::fs;
 use std::io::Read;
@@ -10,7 +10,7 @@ use crate::support::{REMOTEEXE, Running, Sandbox, Scene, mask_waits, wait_until,
 
 const JOBS: usize = 20;
 
-/// How many connections the sshd takes that have not been authenticated.
+/// How many connections without authentication sshd takes at once.
 const SLOTS: usize = 3;
 
 /// Starts the jobs, each of which appends its number to `ids`.
@@ -26,11 +26,11 @@ fn start(sandbox: &Sandbox, ids: &Scene, retries: &str) -> Vec<(Scene, Running)>
     jobs.collect()
 }
 
-/// Takes all slots, by connections that never say anything.
+/// Takes all slots with silent connections.
 fn take_all_slots(sandbox: &Sandbox) -> Vec<TcpStream> {
     let slots = (0..SLOTS).map(|_| {
         let mut slot = TcpStream::connect(("127.0.0.1", sandbox.port())).unwrap();
-        // sshd has counted it before it greets.
+        // sshd counts a connection before it greets.
         slot.read_exact(&mut [0; 8]).unwrap();
         slot
     });
@@ -76,7 +76,7 @@ fn a_herd_that_sshd_drops_runs_with_retries_each_job_exactly_once() {
     );
 }
 
-/// Checks what a report makes of both herds.
+/// Expects the report to count both groups of jobs.
 fn assert_report(logs: impl Iterator<Item = PathBuf>) {
     let report = Command::new(REMOTEEXE).arg("--report").args(logs).output();
     let report = report.unwrap();

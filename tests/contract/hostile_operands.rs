@@ -1,4 +1,4 @@
-//! Operands that want to be options, commands or control sequences: they are text here, whatever they say.
+//! Operands that look like options, commands or control sequences are only text here.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -6,8 +6,8 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use crate::support::{Sandbox, Scene, assert_bytes, code, texts};
 
-/// Parameters that a shell, ssh or a terminal in between would act upon. `MARKER` stands for a file that
-/// must not come into being.
+/// Parameters that a shell, ssh or a terminal would act upon. `MARKER` stands for a file that must not be
+/// created.
 const PARAMETERS: [&[u8]; 24] = [
     b"-oProxyCommand=touch MARKER",
     b"-o",
@@ -35,8 +35,8 @@ const PARAMETERS: [&[u8]; 24] = [
     b"\xff\xfe\x80 \x8e\x52",
 ];
 
-/// An sshd that runs nothing and sends back, byte for byte, what it was asked to run. So a marker can
-/// only come from this side.
+/// Makes sshd send the command back byte for byte instead of running it. So only this side can create a
+/// marker.
 const ECHO: &str = r#"ForceCommand printf '%s\n' "$SSH_ORIGINAL_COMMAND""#;
 
 /// [`PARAMETERS`] with the marker of `scene`.
@@ -71,7 +71,7 @@ fn joined(words: &[OsString]) -> Vec<u8> {
     words.join(&b' ')
 }
 
-/// Runs `words` through the real ssh to a sshd of [`ECHO`], and expects them to arrive there unchanged.
+/// Expects `words` to arrive unchanged, through the real ssh, at an sshd with [`ECHO`].
 fn assert_arrives(sandbox: &Sandbox, scene: &Scene, words: &[OsString]) {
     let mut command = scene.remoteexe();
     let output = sandbox.connect(&mut command).arg("h").args(words).output();
@@ -217,8 +217,8 @@ fn no_host_that_is_accepted_means_anything_to_the_shell_of_a_proxy_command() {
 }
 
 #[test]
-fn an_option_that_runs_a_command_does_run_it_where_it_is_ours() {
-    // What the other tests of this file rely on: given in its place, the marker does appear.
+fn an_option_in_front_of_the_host_does_run_its_command() {
+    // The other tests of this file rely on it: such an option does create the marker.
     let scene = Scene::new();
     let proxy = format!("ProxyCommand=touch {}", scene.path("MARKER").display());
     let mut command = scene.remoteexe();

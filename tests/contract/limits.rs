@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::process::{Command, Stdio};
 
 use crate::support::{
-    REMOTEEXE, Sandbox, Scene, as_ordinary_user, code, files, records, stderr, texts,
+    REMOTEEXE, Sandbox, Scene, as_ordinary_user, code, files, log_of_h_s, records, stderr, texts_in,
 };
 
 /// Puts an executable script without a body into `$DIR/bin` as ssh.
@@ -27,18 +27,12 @@ fn install_script(scene: &Scene, interpreter: &str) {
 /// Runs remoteexe with `path` as PATH.
 fn assert_cannot_run(scene: &Scene, path: &str, status: i32, reason: &str) {
     let mut command = scene.remoteexe();
-    let output = command
-        .current_dir(scene.path("log"))
-        .env("PATH", path)
-        .args(["h", "s"])
-        .output()
-        .unwrap();
-    assert_eq!(code(&output), status, "{path}");
-    assert_eq!(
-        scene.log(),
-        format!("START,-,h s\ncommand,ssh root@h s\nremoteexe: {reason}\nEND,{status},h s\n")
-    );
-    assert_eq!(stderr(&output), "");
+    command.current_dir(scene.path("log")).env("PATH", path);
+    let run = scene.run(command.args(["h", "s"]));
+    assert_eq!(run.code, status, "{path}");
+    let reason = format!("remoteexe: {reason}\n");
+    assert_eq!(run.records, log_of_h_s(&reason, status));
+    assert_eq!(run.stderr, "");
 }
 
 #[test]
@@ -81,13 +75,8 @@ fn a_user_who_may_have_no_more_processes_gets_126() {
     let output = command.current_dir("/").output().unwrap();
     assert_eq!(code(&output), 126);
     assert_eq!(stderr(&output), "");
-    let records = texts(&fs::read(&files(&log)[0]).unwrap());
-    assert_eq!(
-        String::from_utf8(records).unwrap(),
-        "START,-,h s\ncommand,ssh root@h s\n\
-         remoteexe: ssh cannot be run: Resource temporarily unavailable (os error 11)\n\
-         END,126,h s\n"
-    );
+    let reason = "remoteexe: ssh cannot be run: Resource temporarily unavailable (os error 11)\n";
+    assert_eq!(texts_in(&files(&log)[0]), log_of_h_s(reason, 126));
 }
 
 #[test]
@@ -97,7 +86,7 @@ fn however_few_descriptors_there_are_each_record_is_in_the_log_or_on_standard_er
         let output = run_with_descriptors(&scene, limit, "log");
         let stderr = stderr(&output);
         let records = match stderr.split_once('\n') {
-            // With too few to open the log beside what watches for signals, nothing was logged.
+            // There were too few to open the log, because watching for signals takes some.
             Some((warning, rest)) if !rest.is_empty() => {
                 let held = "Too many open files (os error 24); holding the records until it can";
                 assert!(warning.ends_with(held), "{warning}");
@@ -107,7 +96,7 @@ fn however_few_descriptors_there_are_each_record_is_in_the_log_or_on_standard_er
             _ => scene.log(),
         };
         if assert_complete(&records, code(&output)) {
-            assert!(limit > 4, "four are not felt");
+            assert!(limit > 4, "four are enough, and so nothing was tried");
             return;
         }
     }
@@ -139,7 +128,7 @@ fn run_with_descriptors(scene: &Scene, limit: u32, log_dir: &str) -> std::proces
     symlink("/bin/echo", scene.path("bin/ssh")).unwrap();
     let mut sh = Command::new("sh");
     scene.equip(&mut sh);
-    // Those that whoever runs the tests left open would count.
+    // Descriptors that the caller of the tests left open would count.
     let script = format!(
         r#"exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
            PATH=$DIR/bin:$PATH exec prlimit --nofile={limit} "$0" --log-dir $DIR/{log_dir} h s"#
@@ -150,17 +139,14 @@ fn run_with_descriptors(scene: &Scene, limit: u32, log_dir: &str) -> std::proces
         .unwrap()
 }
 
-/// Expects all records of a job that has run, and returns true, or of one that could not be.
+/// Expects all records, and tells whether the job has run.
 fn assert_complete(records: &str, status: i32) -> bool {
     if status == 0 {
-        assert_eq!(
-            records,
-            "START,-,h s\ncommand,ssh root@h s\nroot@h s\nEND,0,h s\n"
-        );
+        assert_eq!(records, log_of_h_s("root@h s\n", 0));
         return true;
     }
     assert_eq!(status, 126, "{records}");
-    // With too few to be told of signals, remoteexe does not get as far as the command.
+    // If there are too few to watch for signals, remoteexe does not log the command.
     assert_eq!(
         records.replace("command,ssh root@h s\n", ""),
         "START,-,h s\n\

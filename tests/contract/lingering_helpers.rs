@@ -5,29 +5,28 @@ use std::process::Command;
 
 use rustix::process::Signal;
 
-use crate::support::{Lingering, Running, Sandbox, Scene, code, send, state, wait_for, wait_until};
+use crate::support::{
+    Lingering, Running, Sandbox, Scene, log_of_h_s, run, send, state, wait_for, wait_until,
+};
 
 #[test]
 fn a_helper_that_keeps_the_pipe_open_does_not_keep_the_job() {
     let scene = Scene::new();
     let body = "sleep 1000 & echo $! >$DIR/helper; echo mine; exit 3";
-    let mut child = Running::spawn(scene.remoteexe_with_ssh(body).args(["h", "s"]));
+    let mut child = scene.start(body);
     let helper = Lingering::new(scene.wait_for_file("helper"));
     assert_eq!(child.code(), Some(3));
     assert!(helper.is_alive());
-    assert_eq!(
-        scene.log(),
-        "START,-,h s\ncommand,ssh root@h s\nmine\nEND,3,h s\n"
-    );
+    assert_eq!(scene.log(), log_of_h_s("mine\n", 3));
 }
 
 #[test]
 fn a_helper_that_writes_without_pause_does_not_keep_the_job() {
     let scene = Scene::new();
-    // Without SIGPIPE it goes on, into nothing, after remoteexe has gone.
+    // It ignores SIGPIPE, and so goes on writing after remoteexe has gone.
     let body = "echo mine
          (trap '' PIPE; while :; do echo helper; done) 2>/dev/null & echo $! >$DIR/helper; exit 3";
-    let mut child = Running::spawn(scene.remoteexe_with_ssh(body).args(["h", "s"]));
+    let mut child = scene.start(body);
     let helper = Lingering::new(scene.wait_for_file("helper"));
     assert_eq!(child.code(), Some(3));
     assert!(helper.is_alive());
@@ -40,10 +39,10 @@ fn a_helper_that_writes_without_pause_does_not_keep_the_job() {
 #[test]
 fn all_that_ssh_wrote_is_in_the_log_though_a_helper_holds_the_pipe() {
     let scene = Scene::new();
-    // With remoteexe stopped, all of it is still in the pipe when ssh exits.
+    // Because remoteexe is stopped, all of the output is still in the pipe when ssh exits.
     let body = "echo $$ >$DIR/ssh-pid; sleep 1000 & echo $! >$DIR/helper
          kill -STOP $PPID; seq -w 10000; printf 'no newline'; exit 3";
-    let mut child = Running::spawn(scene.remoteexe_with_ssh(body).args(["h", "s"]));
+    let mut child = scene.start(body);
     let _helper = Lingering::new(scene.wait_for_file("helper"));
     let ssh = scene.wait_for_file("ssh-pid");
     wait_until("ssh to exit", || state(&ssh) == Some('Z'));
@@ -52,14 +51,14 @@ fn all_that_ssh_wrote_is_in_the_log_though_a_helper_holds_the_pipe() {
     let numbers: Vec<String> = (1..=10_000).map(|i| format!("{i:05}\n")).collect();
     let numbers = numbers.concat();
     assert_eq!(numbers.len(), 60_000);
-    let expected = format!("START,-,h s\ncommand,ssh root@h s\n{numbers}no newline\nEND,3,h s\n");
+    let expected = log_of_h_s(&format!("{numbers}no newline\n"), 3);
     assert!(scene.log() == expected, "{}", scene.log());
 }
 
 #[test]
 fn a_control_master_that_the_job_started_does_not_keep_it() {
     let sandbox = Sandbox::start();
-    // Only with -v, which a wrapper might give, the master keeps its standard error: our pipe.
+    // Only with -v does the master keep its standard error, which is our pipe. A wrapper might give -v.
     for verbose in [false, true] {
         let scene = Scene::new();
         let mut command = if verbose {
@@ -100,7 +99,7 @@ fn master(path: &str) -> Option<String> {
 fn a_proxy_command_that_lingers_does_not_keep_the_job() {
     let sandbox = Sandbox::start();
     let scene = Scene::new();
-    // ssh ends it with HUP and does not wait for it. It inherits its standard error, our pipe.
+    // ssh ends it with HUP and does not wait for it. Its standard error is ssh's, which is our pipe.
     let script = format!(
         "trap '' HUP TERM; echo $$ >{}
          /usr/sbin/sshd -i -f {}/sshd_config
@@ -123,17 +122,13 @@ fn a_proxy_command_that_lingers_does_not_keep_the_job() {
 
 #[test]
 fn what_a_helper_says_right_after_ssh_has_exited_is_still_logged() {
-    // It speaks once ssh has been reaped. On a slow machine that may be too late for some.
+    // The helper speaks once ssh has been reaped. On a busy machine some of them are late.
     let body = "(while kill -0 $$ 2>/dev/null; do :; done; echo late) & echo out";
     let heard = (0..20).filter(|_| {
-        let scene = Scene::new();
-        let mut command = scene.remoteexe_with_ssh(body);
-        assert_eq!(code(&command.args(["h", "s"]).output().unwrap()), 0);
-        let log = scene.log();
-        let output = log
-            .strip_prefix("START,-,h s\ncommand,ssh root@h s\nout\n")
-            .unwrap();
-        output == "late\nEND,0,h s\n"
+        let log = run(body).records;
+        let is_heard = log == log_of_h_s("out\nlate\n", 0);
+        assert!(is_heard || log == log_of_h_s("out\n", 0), "{log}");
+        is_heard
     });
     assert!(heard.count() >= 5);
 }

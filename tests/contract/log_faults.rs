@@ -1,4 +1,4 @@
-//! What else can be wrong with the log, as root and as an ordinary user, before and during a run.
+//! Faults of the log and its directory, for root and for an ordinary user, before and during a run.
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
@@ -7,11 +7,14 @@ use std::process::{Command, Output};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::support::{
-    REMOTEEXE, Running, Scene, as_ordinary_user, code, files, needs_root, records, run_tool,
-    stderr, texts_in,
+    REMOTEEXE, Run, Running, Scene, as_ordinary_user, code, files, log_of_h_s, needs_root, records,
+    run_tool, stderr, texts_in,
 };
 
-const RECORDS: &str = "START,-,h s\ncommand,ssh root@h s\nEND,0,h s\n";
+/// Runs a job without output.
+fn run_in(scene: &Scene) -> Run {
+    scene.run(scene.remoteexe_with_ssh("").args(["h", "s"]))
+}
 
 /// Waits for `$DIR/go` between two lines.
 const TWO_LINES: &str = "echo one; until [ -e $DIR/go ]; do sleep 0.01; done; echo two";
@@ -30,7 +33,7 @@ fn assert_on_standard_error(output: &Output, reason: &str) {
         2,
         "for both files: {warning}"
     );
-    assert_eq!(records(rest), RECORDS);
+    assert_eq!(records(rest), log_of_h_s("", 0));
 }
 
 #[test]
@@ -58,7 +61,7 @@ fn a_log_directory_that_may_be_written_but_not_listed_is_as_good_as_any() {
         .unwrap();
     assert_eq!(code(&output), 0);
     fs::set_permissions(scene.path("log"), Permissions::from_mode(0o700)).unwrap();
-    assert_eq!(scene.log(), RECORDS);
+    assert_eq!(scene.log(), log_of_h_s("", 0));
 }
 
 #[test]
@@ -68,8 +71,7 @@ fn a_read_only_filesystem_does_not_stop_a_job() {
     let mut unshare = Command::new("unshare");
     scene.equip_with_ssh(&mut unshare, "");
     unshare.args(["--mount", "sh", "-euc"]).arg(format!(
-        "mount --bind $DIR/log $DIR/log; mount -o remount,bind,ro $DIR/log; exec {} h s",
-        crate::support::REMOTEEXE
+        "mount --bind $DIR/log $DIR/log; mount -o remount,bind,ro $DIR/log; exec {REMOTEEXE} h s"
     ));
     let output = unshare.output().unwrap();
     assert_on_standard_error(&output, "Read-only file system (os error 30)");
@@ -92,15 +94,14 @@ fn an_immutable_log_is_left_alone() {
     let daily = scene.daily();
     File::create(&daily).unwrap();
     run_tool("chattr", &["+i", daily.to_str().unwrap()]);
-    let output = scene
-        .remoteexe_with_ssh("")
-        .args(["h", "s"])
-        .output()
-        .unwrap();
+    let run = run_in(&scene);
     run_tool("chattr", &["-i", daily.to_str().unwrap()]);
-    assert_eq!(code(&output), 0);
-    assert!(stderr(&output).contains("Operation not permitted (os error 1); logging to "));
-    assert_eq!(texts_in(&scene.per_user()), RECORDS);
+    assert_eq!(run.code, 0);
+    assert!(
+        run.stderr
+            .contains("Operation not permitted (os error 1); logging to ")
+    );
+    assert_eq!(texts_in(&scene.per_user()), log_of_h_s("", 0));
     assert_eq!(fs::metadata(daily).unwrap().len(), 0);
 }
 
@@ -111,15 +112,11 @@ fn an_append_only_log_is_appended_to() {
     let daily = scene.daily();
     File::create(&daily).unwrap();
     run_tool("chattr", &["+a", daily.to_str().unwrap()]);
-    let output = scene
-        .remoteexe_with_ssh("")
-        .args(["h", "s"])
-        .output()
-        .unwrap();
+    let run = run_in(&scene);
     run_tool("chattr", &["-a", daily.to_str().unwrap()]);
-    assert_eq!(code(&output), 0);
-    assert_eq!(stderr(&output), "");
-    assert_eq!(texts_in(&daily), RECORDS);
+    assert_eq!(run.code, 0);
+    assert_eq!(run.stderr, "");
+    assert_eq!(texts_in(&daily), log_of_h_s("", 0));
 }
 
 #[test]
@@ -127,17 +124,16 @@ fn a_device_is_refused() {
     needs_root();
     let scene = Scene::new();
     run_tool("mknod", &[scene.daily().to_str().unwrap(), "c", "1", "3"]);
-    let output = scene
-        .remoteexe_with_ssh("")
-        .args(["h", "s"])
-        .output()
-        .unwrap();
-    assert_eq!(code(&output), 0);
-    assert!(stderr(&output).contains(": it is not a regular file; logging to "));
-    assert_eq!(texts_in(&scene.per_user()), RECORDS);
+    let run = run_in(&scene);
+    assert_eq!(run.code, 0);
+    assert!(
+        run.stderr
+            .contains(": it is not a regular file; logging to ")
+    );
+    assert_eq!(texts_in(&scene.per_user()), log_of_h_s("", 0));
 }
 
-/// `fs.protected_regular`, for one test at a time and put back when this goes.
+/// `fs.protected_regular` in the hands of one test. When this goes, the old value is put back.
 struct ProtectedRegular {
     before: String,
     _alone: MutexGuard<'static, ()>,
@@ -177,19 +173,11 @@ fn in_a_sticky_directory_another_users_file_is_refused_whatever_the_kernel_prote
         File::create(scene.daily()).unwrap();
         fs::set_permissions(scene.daily(), Permissions::from_mode(0o666)).unwrap();
         chown(scene.daily(), Some(12345), None).unwrap();
-        let output = scene
-            .remoteexe_with_ssh("")
-            .args(["h", "s"])
-            .output()
-            .unwrap();
-        assert_eq!(code(&output), 0);
+        let run = run_in(&scene);
+        assert_eq!(run.code, 0);
         let reason = ": it belongs to uid 12345, neither to us nor to root; logging to ";
-        assert!(
-            stderr(&output).contains(reason),
-            "{protection}: {}",
-            stderr(&output)
-        );
-        assert_eq!(texts_in(&scene.per_user()), RECORDS);
+        assert!(run.stderr.contains(reason), "{protection}: {}", run.stderr);
+        assert_eq!(texts_in(&scene.per_user()), log_of_h_s("", 0));
         assert_eq!(fs::metadata(scene.daily()).unwrap().len(), 0);
     }
 }
@@ -414,7 +402,7 @@ fn in_a_sticky_directory_an_ordinary_user_logs_to_a_file_of_roots_that_lets_it()
         let output = command.args(["h", "s"]).output().unwrap();
         assert_eq!(code(&output), 0);
         assert_eq!(stderr(&output), "");
-        assert_eq!(scene.log(), RECORDS);
+        assert_eq!(scene.log(), log_of_h_s("", 0));
     }
 }
 
@@ -428,7 +416,7 @@ fn a_log_that_may_be_written_but_not_read_is_appended_to() {
     let output = command.args(["h", "s"]).output().unwrap();
     assert_eq!(code(&output), 0);
     assert_eq!(stderr(&output), "");
-    assert_eq!(scene.log(), RECORDS);
+    assert_eq!(scene.log(), log_of_h_s("", 0));
 }
 
 #[test]
@@ -451,7 +439,7 @@ fn a_fifo_that_may_be_written_but_not_read_is_refused_without_waiting_for_a_read
 #[test]
 fn a_log_that_is_truncated_during_a_run_goes_on() {
     let scene = Scene::new();
-    let mut child = Running::spawn(scene.remoteexe_with_ssh(TWO_LINES).args(["h", "s"]));
+    let mut child = scene.start(TWO_LINES);
     scene.wait_for_record("one");
     File::create(scene.log_path()).unwrap();
     fs::write(scene.path("go"), "").unwrap();
@@ -462,7 +450,7 @@ fn a_log_that_is_truncated_during_a_run_goes_on() {
 #[test]
 fn a_log_that_is_replaced_during_a_run_is_gone_on_with_or_refused_like_any_other() {
     let scene = Scene::new();
-    let mut child = Running::spawn(scene.remoteexe_with_ssh(TWO_LINES).args(["h", "s"]));
+    let mut child = scene.start(TWO_LINES);
     scene.wait_for_record("one");
     let log = scene.log_path();
     fs::write(scene.path("other"), "").unwrap();
@@ -472,7 +460,7 @@ fn a_log_that_is_replaced_during_a_run_is_gone_on_with_or_refused_like_any_other
     assert_eq!(scene.log(), "two\nEND,0,h s\n");
 
     let scene = Scene::new();
-    let mut child = Running::spawn(scene.remoteexe_with_ssh(TWO_LINES).args(["h", "s"]));
+    let mut child = scene.start(TWO_LINES);
     scene.wait_for_record("one");
     let log = scene.log_path();
     fs::rename(&log, scene.path("rotated")).unwrap();

@@ -8,38 +8,23 @@ use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::support::{
-    REMOTEEXE, Running, Sandbox, Scene, as_ordinary_user, code, files, needs_root, stderr, texts,
-    texts_in, today, wait_for,
+    REMOTEEXE, Sandbox, Scene, as_ordinary_user, code, files, log_of_h_s, needs_root, records,
+    stderr, texts_in, today, wait_for,
 };
-
-const RECORDS: &str = "START,-,h s\ncommand,ssh root@h s\nEND,0,h s\n";
 
 #[test]
 fn the_log_is_named_after_the_local_day() {
     let scene = Scene::new();
-    assert!(
-        scene
-            .remoteexe_with_ssh("")
-            .args(["h", "s"])
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert_eq!(scene.start("").code(), Some(0));
     assert_eq!(scene.log_path(), scene.daily());
-    assert_eq!(scene.log(), RECORDS);
+    assert_eq!(scene.log(), log_of_h_s("", 0));
 
     // Far enough apart that they never have the same day.
     let names = ["Pacific/Kiritimati", "Pacific/Pago_Pago"].map(|zone| {
         let scene = Scene::new();
         let mut command = scene.remoteexe_with_ssh("");
-        assert!(
-            command
-                .env("TZ", zone)
-                .args(["h", "s"])
-                .status()
-                .unwrap()
-                .success()
-        );
+        command.env("TZ", zone);
+        assert_eq!(scene.run(command.args(["h", "s"])).code, 0);
         scene.log_path().file_name().unwrap().to_owned()
     });
     assert_ne!(names[0], names[1]);
@@ -51,9 +36,10 @@ fn the_default_log_directory_is_tmp_also_with_an_empty_variable() {
         let scene = Scene::new();
         let mut command = scene.remoteexe_in_private_tmp();
         command.envs(variable.map(|value| ("REMOTEEXE_LOG_DIR", value)));
-        assert_eq!(code(&command.args(["h", "s"]).output().unwrap()), 0);
+        let run = scene.run(command.args(["h", "s"]));
+        assert_eq!(run.code, 0);
         assert_eq!(scene.log_path(), scene.daily());
-        assert_eq!(scene.log(), RECORDS);
+        assert_eq!(run.records, log_of_h_s("", 0));
     }
 }
 
@@ -82,26 +68,19 @@ fn the_log_is_created_for_everybody_as_the_umask_allows() {
 fn runs_of_a_day_are_appended_to_one_file() {
     let scene = Scene::new();
     for _ in 0..2 {
-        assert!(
-            scene
-                .remoteexe_with_ssh("")
-                .args(["h", "s"])
-                .status()
-                .unwrap()
-                .success()
-        );
+        assert_eq!(scene.start("").code(), Some(0));
     }
     let log = fs::read_to_string(scene.log_path()).unwrap();
     let log: Vec<&str> = log
         .lines()
         .map(|line| line.rsplit("] ").next().unwrap())
         .collect();
-    assert_eq!(log.join("\n") + "\n", RECORDS.repeat(2));
+    assert_eq!(log.join("\n") + "\n", log_of_h_s("", 0).repeat(2));
 }
 
 #[test]
 fn a_run_over_midnight_stays_in_the_file_of_its_start() {
-    // A zone in which midnight is a few seconds away; more of them on a machine too slow for few.
+    // In this zone midnight is a few seconds away. A busy machine needs more of them.
     for seconds in [3, 10, 30, 90] {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -111,33 +90,18 @@ fn a_run_over_midnight_stays_in_the_file_of_its_start() {
         let scene = Scene::new();
         let mut command =
             scene.remoteexe_with_ssh("while [ $(date +%H) = 23 ]; do sleep 0.05; done; date +%H");
-        assert!(
-            command
-                .env("TZ", &zone)
-                .args(["h", "s"])
-                .status()
-                .unwrap()
-                .success()
-        );
-        assert_eq!(
-            scene.log(),
-            "START,-,h s\ncommand,ssh root@h s\n00\nEND,0,h s\n"
-        );
+        let run = scene.run(command.env("TZ", &zone).args(["h", "s"]));
+        assert_eq!(run.code, 0);
+        assert_eq!(run.records, log_of_h_s("00\n", 0));
         let log = scene.log_bytes();
         let days: Vec<&[u8]> = log
             .split_inclusive(|&b| b == b'\n')
             .map(|line| &line[1..11])
             .collect();
         if days[0] != days[3] {
-            let name = scene
-                .log_path()
-                .file_name()
-                .unwrap()
-                .to_owned()
-                .into_string()
-                .unwrap();
             let first_day = str::from_utf8(days[0]).unwrap().replace('-', "");
-            assert_eq!(name, format!("{first_day}_remoteexe.log"));
+            let log = scene.path(format!("log/{first_day}_remoteexe.log"));
+            assert_eq!(scene.log_path(), log);
             return;
         }
     }
@@ -155,9 +119,8 @@ fn zone_with_midnight_in(seconds: u64, now: u64) -> String {
 fn a_log_that_is_deleted_or_renamed_during_a_run_is_begun_again() {
     for rename in [false, true] {
         let scene = Scene::new();
-        let mut command = scene
-            .remoteexe_with_ssh("echo one; until [ -e $DIR/go ]; do sleep 0.01; done; echo two");
-        let mut child = Running::spawn(command.args(["h", "s"]));
+        let mut child =
+            scene.start("echo one; until [ -e $DIR/go ]; do sleep 0.01; done; echo two");
         scene.wait_for_record("one");
         let log = scene.log_path();
         if rename {
@@ -176,8 +139,8 @@ fn a_log_that_is_deleted_or_renamed_during_a_run_is_begun_again() {
     }
 }
 
-/// Runs remoteexe where the daily log is one to refuse, and expects the records in the per-user log; as
-/// the user who runs the tests, and as an ordinary user to whom everything there belongs.
+/// Expects the records in the per-user log where the daily log must be refused. Runs a job as the user who
+/// runs the tests, and one as an ordinary user to whom everything there belongs.
 fn assert_falls_back(scene: &Scene, reason: &str) {
     assert_logs_beside(scene, &mut scene.remoteexe_with_ssh(""), reason);
     assert_logs_beside(scene, &mut scene.ordinary_user_with_ssh(""), reason);
@@ -197,7 +160,7 @@ fn assert_logs_beside(scene: &Scene, command: &mut Command, reason: &str) {
             per_user.display()
         )
     );
-    assert_eq!(texts_in(&per_user), RECORDS);
+    assert_eq!(texts_in(&per_user), log_of_h_s("", 0));
 }
 
 #[test]
@@ -288,11 +251,8 @@ fn where_both_files_are_refused_the_records_go_to_a_file_of_the_run() {
     let scene = Scene::new();
     fs::create_dir(scene.daily()).unwrap();
     symlink("/dev/null", scene.per_user()).unwrap();
-    let output = scene
-        .remoteexe_with_ssh("echo out; exit 3")
-        .args(["h", "s"])
-        .output()
-        .unwrap();
+    let mut command = scene.remoteexe_with_ssh("echo out; exit 3");
+    let output = command.args(["h", "s"]).output().unwrap();
     assert_eq!(code(&output), 3);
     let log = per_run(&scene);
     assert_eq!(
@@ -305,10 +265,7 @@ fn where_both_files_are_refused_the_records_go_to_a_file_of_the_run() {
             log.display()
         )
     );
-    assert_eq!(
-        texts_in(&log),
-        "START,-,h s\ncommand,ssh root@h s\nout\nEND,3,h s\n"
-    );
+    assert_eq!(texts_in(&log), log_of_h_s("out\n", 3));
 }
 
 /// The only file of a run.
@@ -332,9 +289,9 @@ fn a_missing_log_directory_does_not_stop_the_job() {
     assert!(scene.path("done").exists());
     assert!(!scene.path("missing").exists());
     let stderr = stderr(&output);
-    let (warning, records) = stderr.split_once('\n').unwrap();
+    let (warning, rest) = stderr.split_once('\n').unwrap();
     assert!(warning.contains("missing/") && warning.contains("No such file or directory"));
-    assert_eq!(texts(records.as_bytes()), RECORDS.as_bytes());
+    assert_eq!(records(rest), log_of_h_s("", 0));
 }
 
 #[test]

@@ -20,7 +20,6 @@ mod log_faults;
 mod log_file;
 mod never_twice;
 mod passed_to_ssh;
-mod proxy;
 mod random_runs;
 mod real_sshd;
 mod records;

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 
-use crate::support::{Scene, assert_bytes, code, texts};
+use crate::support::{Scene, assert_bytes, code, log_of_h_s, texts};
 
 /// Prints the arguments that ssh was called with, each in brackets.
 const SHOW_ARGUMENTS: &str = r#"printf '<%s>' "$@"; echo"#;
@@ -13,13 +13,10 @@ const SHOW_ARGUMENTS: &str = r#"printf '<%s>' "$@"; echo"#;
 fn without_options_only_the_destination_and_the_command_are_passed() {
     let scene = Scene::new();
     let mut command = scene.remoteexe_with_ssh(SHOW_ARGUMENTS);
-    let output = command
-        .args(["host_sum_batch01", "/path/sum.sh"])
-        .output()
-        .unwrap();
-    assert_eq!(code(&output), 0);
+    let run = scene.run(command.args(["host_sum_batch01", "/path/sum.sh"]));
+    assert_eq!(run.code, 0);
     assert_eq!(
-        scene.log(),
+        run.records,
         "START,-,host_sum_batch01 /path/sum.sh\n\
          command,ssh root@host_sum_batch01 /path/sum.sh\n\
          <root@host_sum_batch01></path/sum.sh>\n\
@@ -31,22 +28,13 @@ fn without_options_only_the_destination_and_the_command_are_passed() {
 fn every_option_of_ssh_is_passed_on_and_none_is_part_of_the_job() {
     let scene = Scene::new();
     let mut command = scene.remoteexe_with_ssh(SHOW_ARGUMENTS);
-    command.args([
-        "-i",
-        "/k",
-        "-l",
-        "bob",
-        "-o",
-        "ConnectTimeout=9",
-        "-oCompression=yes",
-    ]);
-    command.args([
-        "-F", "/c", "-p2222", "--tee", "never", "host", "/x.sh", "-v",
-    ]);
-    assert_eq!(code(&command.output().unwrap()), 0);
+    command.args(["-i", "/k", "-l", "bob", "-o", "ConnectTimeout=9"]);
+    command.args(["-oCompression=yes", "-F", "/c", "-p2222", "--tee", "never"]);
+    let run = scene.run(command.args(["host", "/x.sh", "-v"]));
+    assert_eq!(run.code, 0);
     let arguments = "-F /c -i /k -p 2222 -o ConnectTimeout=9 -o Compression=yes bob@host /x.sh -v";
     assert_eq!(
-        scene.log(),
+        run.records,
         format!(
             "START,-,host /x.sh -v\ncommand,ssh {arguments}\n<{}>\nEND,0,host /x.sh -v\n",
             arguments.replace(' ', "><")
@@ -61,9 +49,10 @@ fn variables_stand_in_for_options_and_options_win() {
     command
         .env("REMOTEEXE_IDENTITY", "/key")
         .env("REMOTEEXE_LOGIN", "bob");
-    assert_eq!(code(&command.args(["host", "/x.sh"]).output().unwrap()), 0);
+    let run = scene.run(command.args(["host", "/x.sh"]));
+    assert_eq!(run.code, 0);
     assert_eq!(
-        scene.log(),
+        run.records,
         "START,-,host /x.sh\ncommand,ssh -i /key bob@host /x.sh\nEND,0,host /x.sh\n"
     );
 
@@ -72,10 +61,11 @@ fn variables_stand_in_for_options_and_options_win() {
     command
         .env("REMOTEEXE_IDENTITY", "/key")
         .env("REMOTEEXE_LOGIN", "bob");
-    command.args(["--identity", "/other", "--login", "eve", "host", "/x.sh"]);
-    assert_eq!(code(&command.output().unwrap()), 0);
+    command.args(["--identity", "/other", "--login", "eve"]);
+    let run = scene.run(command.args(["host", "/x.sh"]));
+    assert_eq!(run.code, 0);
     assert_eq!(
-        scene.log(),
+        run.records,
         "START,-,host /x.sh\ncommand,ssh -i /other eve@host /x.sh\nEND,0,host /x.sh\n"
     );
 }
@@ -84,13 +74,10 @@ fn variables_stand_in_for_options_and_options_win() {
 fn several_identities_are_passed_on_as_ssh_takes_them() {
     let scene = Scene::new();
     let mut command = scene.remoteexe_with_ssh(SHOW_ARGUMENTS);
-    let output = command
-        .args(["-i", "/a", "-i", "/b", "h", "s"])
-        .output()
-        .unwrap();
-    assert_eq!(code(&output), 0);
+    let run = scene.run(command.args(["-i", "/a", "-i", "/b", "h", "s"]));
+    assert_eq!(run.code, 0);
     assert_eq!(
-        scene.log(),
+        run.records,
         "START,-,h s\ncommand,ssh -i /a -i /b root@h s\n<-i></a><-i></b><root@h><s>\nEND,0,h s\n"
     );
 }
@@ -102,9 +89,10 @@ fn a_variable_that_is_set_but_empty_counts_as_unset() {
     command
         .env("REMOTEEXE_IDENTITY", "")
         .env("REMOTEEXE_LOGIN", "");
-    assert_eq!(code(&command.args(["host", "/x.sh"]).output().unwrap()), 0);
+    let run = scene.run(command.args(["host", "/x.sh"]));
+    assert_eq!(run.code, 0);
     assert_eq!(
-        scene.log(),
+        run.records,
         "START,-,host /x.sh\ncommand,ssh root@host /x.sh\nEND,0,host /x.sh\n"
     );
 }
@@ -113,20 +101,11 @@ fn a_variable_that_is_set_but_empty_counts_as_unset() {
 fn everything_after_the_host_is_the_remote_command() {
     let scene = Scene::new();
     let mut command = scene.remoteexe_with_ssh(SHOW_ARGUMENTS);
-    command.args([
-        "host",
-        "/x.sh",
-        "--help",
-        "-v",
-        "--",
-        "-l",
-        "eve",
-        "",
-        "--log-dir=/nowhere",
-    ]);
-    assert_eq!(code(&command.output().unwrap()), 0);
+    command.args(["host", "/x.sh", "--help", "-v", "--", "-l", "eve", ""]);
+    let run = scene.run(command.arg("--log-dir=/nowhere"));
+    assert_eq!(run.code, 0);
     assert_eq!(
-        scene.log(),
+        run.records,
         "START,-,host /x.sh --help -v -- -l eve  --log-dir=/nowhere\n\
          command,ssh root@host /x.sh --help -v -- -l eve  --log-dir=/nowhere\n\
          <root@host></x.sh><--help><-v><--><-l><eve><><--log-dir=/nowhere>\n\
@@ -138,13 +117,10 @@ fn everything_after_the_host_is_the_remote_command() {
 fn no_word_is_split_globbed_or_expanded_here() {
     let scene = Scene::new();
     let mut command = scene.remoteexe_with_ssh(SHOW_ARGUMENTS);
-    let output = command
-        .args(["host", "/x.sh  a", "/*", "$HOME", "`id`", "a\\tb"])
-        .output()
-        .unwrap();
-    assert_eq!(code(&output), 0);
+    let run = scene.run(command.args(["host", "/x.sh  a", "/*", "$HOME", "`id`", "a\\tb"]));
+    assert_eq!(run.code, 0);
     assert_eq!(
-        scene.log(),
+        run.records,
         "START,-,host /x.sh  a /* $HOME `id` a\\tb\n\
          command,ssh root@host /x.sh  a /* $HOME `id` a\\tb\n\
          <root@host></x.sh  a></*><$HOME><`id`><a\\tb>\n\
@@ -177,9 +153,10 @@ fn standard_input_reaches_ssh() {
     std::fs::write(scene.path("input"), "one\ntwo\n").unwrap();
     let mut command = scene.remoteexe_with_ssh("cat");
     command.stdin(std::fs::File::open(scene.path("input")).unwrap());
-    assert_eq!(code(&command.args(["host", "/x.sh"]).output().unwrap()), 0);
+    let run = scene.run(command.args(["host", "/x.sh"]));
+    assert_eq!(run.code, 0);
     assert_eq!(
-        scene.log(),
+        run.records,
         "START,-,host /x.sh\ncommand,ssh root@host /x.sh\none\ntwo\nEND,0,host /x.sh\n"
     );
 }
@@ -188,19 +165,12 @@ fn standard_input_reaches_ssh() {
 fn ssh_gets_no_descriptor_of_remoteexes() {
     let scene = Scene::new();
     let list = "cd /proc/$$/fd && echo *";
-    // Those that whoever runs the tests left open are there with and without remoteexe.
+    // Descriptors that the caller of the tests left open are there with and without remoteexe.
     let mut sh = Command::new("sh");
     scene.equip(&mut sh);
     let inherited = String::from_utf8(sh.args(["-c", list]).output().unwrap().stdout).unwrap();
     assert!(inherited.starts_with("0 1 "), "{inherited}");
-    let output = scene
-        .remoteexe_with_ssh(list)
-        .args(["h", "s"])
-        .output()
-        .unwrap();
-    assert_eq!(code(&output), 0);
-    assert_eq!(
-        scene.log(),
-        format!("START,-,h s\ncommand,ssh root@h s\n{inherited}END,0,h s\n")
-    );
+    let run = scene.run(scene.remoteexe_with_ssh(list).args(["h", "s"]));
+    assert_eq!(run.code, 0);
+    assert_eq!(run.records, log_of_h_s(&inherited, 0));
 }

@@ -1,6 +1,6 @@
-//! A model check: random outputs, and what the log must make of them.
+//! Random outputs of ssh, and the log that each must leave.
 //!
-//! `SEED=N` runs the one run with that seed again; the seed of a run that failed is in its message.
+//! `SEED=N` repeats the run with that seed. A run that fails prints its seed.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -27,7 +27,7 @@ impl Plan {
         let mut script = String::new();
         let mut rest = output.as_slice();
         while !rest.is_empty() {
-            // Short pieces tear lines and characters apart, long ones make bursts.
+            // Short pieces cut lines and characters in two. Long ones arrive in one read.
             let longest = *random
                 .choice(&[1, 3, 50, 5000, 5000, 5000])
                 .expect("a choice");
@@ -101,7 +101,7 @@ fn random_end(random: &mut Rng) -> (String, i32) {
 fn check(seed: u64) {
     let plan = Plan::new(&mut Rng::with_seed(seed));
     let scene = Scene::new();
-    // In a file: an environment variable holds no more than 128 kB.
+    // In a file, because an environment variable holds no more than 128 kB.
     let rotate = "n=100; rotate() { n=$((n + 1)); mv $DIR/log/* $DIR/rotated/$n 2>/dev/null; }";
     fs::write(scene.path("plan"), format!("{rotate}\n{}", plan.script)).unwrap();
     fs::create_dir(scene.path("rotated")).unwrap();

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{Scene, assert_bytes, code, split_record, texts};
+use crate::support::{Scene, assert_bytes, code, log_of_h_s, run, split_record, texts};
 
 /// Compares the records between `command,` and END when ssh runs `body`.
 fn assert_output(body: &str, expected: &[u8]) {
@@ -15,7 +15,7 @@ fn assert_output(body: &str, expected: &[u8]) {
     assert_eq!(code(&output), 0);
     assert!(
         output.stdout.is_empty() && output.stderr.is_empty(),
-        "a cron run prints nothing"
+        "a job under cron prints nothing"
     );
     let log = [
         b"START,-,h s\ncommand,ssh root@h s\n",
@@ -28,21 +28,17 @@ fn assert_output(body: &str, expected: &[u8]) {
 
 #[test]
 fn the_log_is_that_of_the_bash_original() {
-    // What reference/remoteexe.sh left on 2026-11-23 for the same fake ssh and its fixed key, its
-    // prefixes taken off.
+    // reference/remoteexe.sh left these texts on 2026-11-23, with the same fake ssh and its fixed key.
     let scene = Scene::new();
     let mut command = scene.remoteexe_with_ssh(
         "echo \"Warning: Permanently added 'host_user_batch01' (RSA) to the list of known hosts.\" >&2
          echo 'collect user log(action)'; echo; echo last; exit 3",
     );
     command.env("REMOTEEXE_IDENTITY", "/path/to/key");
-    let output = command
-        .args(["host_user_batch01", "/path/user_log.sh action"])
-        .output()
-        .unwrap();
-    assert_eq!(code(&output), 3);
+    let run = scene.run(command.args(["host_user_batch01", "/path/user_log.sh action"]));
+    assert_eq!(run.code, 3);
     assert_eq!(
-        scene.log(),
+        run.records,
         "START,-,host_user_batch01 /path/user_log.sh action\n\
          command,ssh -i /path/to/key root@host_user_batch01 /path/user_log.sh action\n\
          Warning: Permanently added 'host_user_batch01' (RSA) to the list of known hosts.\n\
@@ -87,10 +83,7 @@ fn each_record_has_the_local_time_and_the_pid_of_remoteexe() {
             "{before} {time} {after}"
         );
     }
-    assert_eq!(
-        scene.log(),
-        format!("START,-,h s\ncommand,ssh root@h s\n{pid}\nEND,0,h s\n")
-    );
+    assert_eq!(scene.log(), log_of_h_s(&format!("{pid}\n"), 0));
 }
 
 #[test]
@@ -142,17 +135,14 @@ fn output_that_looks_like_a_record_is_still_output() {
 }
 
 #[test]
-fn a_control_character_in_an_operand_is_shown_escaped_and_passed_as_it_is() {
+fn a_control_character_in_an_operand_is_logged_escaped_and_passed_on_unchanged() {
     let scene = Scene::new();
     let mut command = scene.remoteexe_with_ssh(r#"printf '%s' "$2" >$DIR/word"#);
-    let output = command
-        .args(["h", "a\nb\r\t\x1b[31m\x7f"])
-        .output()
-        .unwrap();
-    assert_eq!(code(&output), 0);
+    let run = scene.run(command.args(["h", "a\nb\r\t\x1b[31m\x7f"]));
+    assert_eq!(run.code, 0);
     let shown = r"a\nb\r\t\x1b[31m\x7f";
     assert_eq!(
-        scene.log(),
+        run.records,
         format!("START,-,h {shown}\ncommand,ssh root@h {shown}\nEND,0,h {shown}\n")
     );
     assert_bytes(
@@ -163,11 +153,7 @@ fn a_control_character_in_an_operand_is_shown_escaped_and_passed_as_it_is() {
 
 #[test]
 fn a_line_over_a_mebibyte_becomes_several_records_of_the_same_bytes() {
-    let scene = Scene::new();
-    let mut command =
-        scene.remoteexe_with_ssh("head -c 3000000 /dev/zero | tr '\\0' x; echo; echo end");
-    assert_eq!(code(&command.args(["h", "s"]).output().unwrap()), 0);
-    let log = scene.log();
+    let log = run("head -c 3000000 /dev/zero | tr '\\0' x; echo; echo end").records;
     let output: Vec<&str> = log.lines().skip(2).collect();
     let [pieces @ .., "end", "END,0,h s"] = output.as_slice() else {
         panic!("{} records", output.len())

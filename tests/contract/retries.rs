@@ -1,4 +1,4 @@
-//! `--retries`: what is tried again and what is not, and what the log says of it.
+//! `--retries`: when a job is tried again, when it is not, and what the log says.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
@@ -9,16 +9,15 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::proxy::{Cut, Proxy};
 use crate::support::{
-    Running, Sandbox, Scene, children, closed_port, code, is_running, mask_waits, send, stderr,
-    wait_for, wait_until, waits,
+    ClosedPort, Cut, ENDING, Proxy, Running, Sandbox, Scene, children, is_running, log_of_h_s,
+    mask_waits, send, wait_for, wait_until, waits,
 };
 
-/// Prints what of its call retries change.
+/// Prints the part of the call that retries change: the shell and the arguments.
 const SHOW_CALL: &str = r#"echo "SHELL=$SHELL"; printf '<%s>' "$@"; echo"#;
 
-/// A message of a failed connection, in a place where it comes from the remote command.
+/// A message of a failed connection, printed by the remote command.
 const LOOK_ALIKE: &str = "Connection closed by 127.0.0.1 port 1";
 
 /// Runs `script` on the sandbox's host with `options`, and gives the exit status and the log.
@@ -26,12 +25,12 @@ fn run(sandbox: &Sandbox, options: &[&str], script: &str) -> (i32, String) {
     let scene = Scene::new();
     let mut command = scene.remoteexe();
     sandbox.connect(&mut command).args(options);
-    let output = command.args(["h", script]).output().unwrap();
-    assert_eq!(stderr(&output), "");
-    (code(&output), mask_waits(&scene.log()))
+    let run = scene.run(command.args(["h", script]));
+    assert_eq!(run.stderr, "");
+    (run.code, mask_waits(&run.records))
 }
 
-/// A program in C, as `ssh` in a directory of the scene's that is then all of PATH.
+/// Compiles a C program as `ssh` into a directory of the scene, and gives that directory for PATH.
 fn compile_ssh(scene: &Scene, main: &str) -> String {
     let bin = scene.path("bin");
     fs::create_dir(&bin).unwrap();
@@ -71,11 +70,11 @@ fn without_retries_ssh_gets_the_arguments_and_the_shell_that_it_always_got() {
         if let Some(value) = variable {
             command.env("REMOTEEXE_RETRIES", value);
         }
-        let output = command.args(["h", "s"]).output().unwrap();
-        assert_eq!(code(&output), 255);
+        let run = scene.run(command.args(["h", "s"]));
+        assert_eq!(run.code, 255);
         assert_eq!(
-            scene.log(),
-            "START,-,h s\ncommand,ssh root@h s\nSHELL=/bin/zsh\n<root@h><s>\nEND,255,h s\n",
+            run.records,
+            log_of_h_s("SHELL=/bin/zsh\n<root@h><s>\n", 255),
             "{options:?} {variable:?}"
         );
     }
@@ -83,7 +82,7 @@ fn without_retries_ssh_gets_the_arguments_and_the_shell_that_it_always_got() {
 
 #[test]
 fn each_failed_try_leaves_the_message_of_ssh_and_a_retry_record() {
-    let port = closed_port();
+    let port = ClosedPort::reserve();
     for options in [
         &["--retries", "2", "--retry-delay", "0.02"][..],
         &["--retries=2", "--retry-delay=0"],
@@ -97,15 +96,15 @@ fn each_failed_try_leaves_the_message_of_ssh_and_a_retry_record() {
         }
         command.args(options);
         command.args(["-F", "/dev/null", "-p", &port.to_string()]);
-        let output = command.args(["127.0.0.1", "true"]).output().unwrap();
-        assert_eq!(code(&output), 255);
-        assert_eq!(stderr(&output), "");
+        let run = scene.run(command.args(["127.0.0.1", "true"]));
+        assert_eq!(run.code, 255);
+        assert_eq!(run.stderr, "");
         let attempt = format!(
             "command,ssh -F /dev/null -p {port} root@127.0.0.1 true\n\
              ssh: connect to host 127.0.0.1 port {port}: Connection refused\r\n"
         );
         assert_eq!(
-            mask_waits(&scene.log()),
+            mask_waits(&run.records),
             format!(
                 "START,-,127.0.0.1 true\n\
                  {attempt}retry,1/2,255,wait S s\n\
@@ -119,20 +118,21 @@ fn each_failed_try_leaves_the_message_of_ssh_and_a_retry_record() {
 #[test]
 fn the_waits_are_those_in_the_log_within_the_doubling_bound() {
     let scene = Scene::new();
+    let port = ClosedPort::reserve();
     let mut command = scene.remoteexe();
-    command.args(["-F", "/dev/null", "-p", &closed_port().to_string()]);
+    command.args(["-F", "/dev/null", "-p", &port.to_string()]);
     command.args(["--retries", "4", "--retry-delay", "0.1"]);
     let start = Instant::now();
-    let status = command.args(["127.0.0.1", "true"]).status().unwrap();
+    let run = scene.run(command.args(["127.0.0.1", "true"]));
     let elapsed = start.elapsed();
-    assert_eq!(status.code(), Some(255));
-    let waits = waits(&scene.log());
+    assert_eq!(run.code, 255);
+    let waits = waits(&run.records);
     assert_eq!(waits.len(), 4);
     for (wait, longest) in waits.iter().zip([100, 200, 400, 800]) {
         assert!(*wait <= Duration::from_millis(longest), "{waits:?}");
     }
-    // All could be nothing only once in 6 * 10^9 runs.
     assert!(elapsed >= waits.iter().sum::<Duration>(), "{waits:?}");
+    // That all four are 0 happens once in 6 * 10^9 runs.
     assert!(waits.iter().any(|wait| !wait.is_zero()));
 }
 
@@ -143,10 +143,11 @@ fn an_empty_variable_counts_as_unset() {
     command
         .env("REMOTEEXE_RETRIES", "")
         .env("REMOTEEXE_RETRY_DELAY", "");
-    command.args(["-F", "/dev/null", "-p", &closed_port().to_string()]);
-    let status = command.args(["127.0.0.1", "true"]).status().unwrap();
-    assert_eq!(status.code(), Some(255));
-    assert!(!scene.log().contains("retry,"), "{}", scene.log());
+    let port = ClosedPort::reserve();
+    command.args(["-F", "/dev/null", "-p", &port.to_string()]);
+    let run = scene.run(command.args(["127.0.0.1", "true"]));
+    assert_eq!(run.code, 255);
+    assert!(!run.records.contains("retry,"), "{}", run.records);
 }
 
 #[test]
@@ -158,8 +159,8 @@ fn a_job_whose_first_connections_are_dropped_runs_once_and_ends_with_its_own_sta
     let script = format!("echo run >>{}; exit 7", scene.path("runs").display());
     let mut command = scene.remoteexe();
     command.args(["-p", &port, "--retries", "5", "--retry-delay", "0.02"]);
-    let output = sandbox.connect(&mut command).args(["h", &script]).output();
-    assert_eq!(code(&output.unwrap()), 7, "{}", scene.log());
+    let run = scene.run(sandbox.connect(&mut command).args(["h", &script]));
+    assert_eq!(run.code, 7, "{}", run.records);
     assert_eq!(fs::read_to_string(scene.path("runs")).unwrap(), "run\n");
     assert_eq!(proxy.finish(), 3);
     let call = format!(
@@ -168,7 +169,7 @@ fn a_job_whose_first_connections_are_dropped_runs_once_and_ends_with_its_own_sta
         sandbox.login
     );
     assert_eq!(
-        mask_waits(&scene.log()),
+        mask_waits(&run.records),
         format!(
             "START,-,h {script}\n\
              {call}\
@@ -190,7 +191,7 @@ fn standard_input_reaches_the_remote_also_after_a_failed_try() {
     let input = "line\n".repeat(100_000);
     for is_pipe in [false, true] {
         let scene = Scene::new();
-        let proxy = Proxy::start(sandbox.port(), vec![Cut::after(0), Cut::after(2000)]);
+        let proxy = Proxy::start(sandbox.port(), vec![Cut::after(0), Cut::after(1300)]);
         let mut command = scene.remoteexe();
         command.args(["-p", &proxy.port().to_string()]);
         command.args(["--retries", "5", "--retry-delay", "0.02"]);
@@ -225,10 +226,9 @@ fn the_marker_is_seen_neither_in_the_log_nor_in_the_copy_of_the_output() {
             let scene = Scene::new();
             let mut command = scene.remoteexe();
             command.args(["--retries", retries, "--tee", "always"]);
-            let output = sandbox.connect(&mut command).args(["h", script]).output();
-            let output = output.unwrap();
-            assert_eq!(code(&output), 3);
-            (scene.log(), String::from_utf8(output.stdout).unwrap())
+            let run = scene.run(sandbox.connect(&mut command).args(["h", script]));
+            assert_eq!(run.code, 3);
+            (run.records, run.stdout)
         };
         let (log, shown) = run("0");
         assert!(shown.ends_with("out\n"), "{shown}");
@@ -238,17 +238,12 @@ fn the_marker_is_seen_neither_in_the_log_nor_in_the_copy_of_the_output() {
 
 #[test]
 fn a_signal_during_a_wait_ends_the_run_at_once() {
-    let port = closed_port();
-    for (signal, status) in [
-        (Signal::TERM, 143),
-        (Signal::INT, 130),
-        (Signal::HUP, 129),
-        (Signal::QUIT, 131),
-    ] {
+    let port = ClosedPort::reserve();
+    for (signal, status) in ENDING {
         let scene = Scene::new();
         let mut command = scene.remoteexe();
         command.args(["-F", "/dev/null", "-p", &port.to_string()]);
-        // The first wait is anything up to an hour, below the tenth of a second once in 36,000 runs.
+        // The first wait is random, up to an hour. It is below 0.1 s once in 36,000 runs.
         command.args(["--retries", "100", "--retry-delay", "3600"]);
         let mut child = Running::spawn(command.args(["127.0.0.1", "true"]));
         wait_until("a retry", || scene.log().contains("\nretry,1/100,255,"));
@@ -269,22 +264,23 @@ fn a_signal_during_a_wait_ends_the_run_at_once() {
 
 #[test]
 fn a_signal_to_a_running_try_is_not_followed_by_another() {
-    // Accepts, by the kernel, and says nothing.
+    // The kernel accepts the connection, and nobody answers.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
-    for (signal, status) in [(Signal::TERM, 143), (Signal::INT, 130), (Signal::HUP, 129)] {
+    for (signal, status) in ENDING {
         let scene = Scene::new();
         let mut command = scene.remoteexe();
         command.args(["-F", "/dev/null", "-p", &port]);
         command.args(["--retries", "100", "--retry-delay", "0"]);
         let mut child = Running::spawn(command.args(["127.0.0.1", "true"]));
-        // It has connected, and so ssh runs.
+        // Now ssh runs, because it has connected.
         let connection = listener.accept().unwrap();
         send(&child, signal);
         assert_eq!(child.code(), Some(status));
         drop(connection);
         let log = scene.log();
         assert_eq!(waits(&log), [], "{log}");
+        assert!(!log.contains("no retr"), "{log}");
         assert_eq!(log.matches("command,").count(), 1);
         assert!(
             log.ends_with(&format!("END,{status},127.0.0.1 true\n")),
@@ -296,7 +292,8 @@ fn a_signal_to_a_running_try_is_not_followed_by_another() {
 #[test]
 fn a_try_that_says_after_a_signal_that_the_connection_failed_is_not_followed_by_another() {
     let scene = Scene::new();
-    // Only by chance does ssh itself fail in the moment of the signal. Without one it goes on anyway.
+    // The stand-in fails at the moment of the signal, as ssh itself does only by chance. After 20 s it
+    // fails without a signal.
     let job = r#"sigset_t term; int number; sigemptyset(&term); sigaddset(&term, SIGTERM);
                  sigprocmask(SIG_BLOCK, &term, NULL); puts("ready"); fflush(stdout);
                  alarm(20); sigwait(&term, &number);"#;
@@ -308,10 +305,8 @@ fn a_try_that_says_after_a_signal_that_the_connection_failed_is_not_followed_by_
     scene.wait_for_record("ready");
     send(&child, Signal::TERM);
     assert_eq!(child.code(), Some(143));
-    assert_eq!(
-        scene.log(),
-        format!("START,-,h s\ncommand,ssh root@h s\nready\n{LOOK_ALIKE}\nEND,143,h s\n")
-    );
+    let output = format!("ready\n{LOOK_ALIKE}\n");
+    assert_eq!(scene.log(), log_of_h_s(&output, 143));
 }
 
 #[test]
@@ -326,7 +321,7 @@ fn no_end_of_the_remote_command_is_a_reason_to_try_again() {
         ("exit 255", 255),
         ("kill -KILL $$", 255),
         ("kill -TERM $$", 255),
-        // The remote shell's parent serves the connection.
+        // The parent of the remote shell serves the connection.
         ("kill -KILL $PPID; exec sleep 2", 255),
     ] {
         let scene = Scene::new();
@@ -367,7 +362,7 @@ fn refusals_and_mistakes_are_not_tried_again() {
     ] {
         let scene = Scene::new();
         let key = scene.path("key").display().to_string();
-        // ssh takes all files that are named, so that the sandbox's own has to be out of the way.
+        // ssh tries each file that is named, and so the sandbox's own has to be out of the way.
         let (from, to) = (sandbox.dir.join("id"), sandbox.dir.join("away"));
         let is_about_keys = options[1].ends_with("KEY");
         if is_about_keys {
@@ -384,7 +379,7 @@ fn refusals_and_mistakes_are_not_tried_again() {
         }
         assert_eq!(code, 255);
         assert!(log.contains(message), "{log}");
-        assert!(!log.contains("retry,"), "{log}");
+        assert!(!log.contains("retry,") && !log.contains("no retr"), "{log}");
         assert_eq!(log.matches("command,").count(), 1);
     }
 }
@@ -392,15 +387,14 @@ fn refusals_and_mistakes_are_not_tried_again() {
 #[test]
 fn a_failure_that_ssh_says_nothing_about_is_not_tried_again_and_the_log_says_why() {
     let scene = Scene::new();
-    let port = closed_port().to_string();
+    let port = ClosedPort::reserve();
     let mut command = scene.remoteexe();
-    command.args(["-F", "/dev/null", "-p", &port, "-o", "LogLevel=QUIET"]);
-    let output = command
-        .args(["--retries", "5", "127.0.0.1", "true"])
-        .output();
-    assert_eq!(code(&output.unwrap()), 255);
+    command.args(["-F", "/dev/null", "-p", &port.to_string()]);
+    command.args(["-o", "LogLevel=QUIET", "--retries", "5"]);
+    let run = scene.run(command.args(["127.0.0.1", "true"]));
+    assert_eq!(run.code, 255);
     assert_eq!(
-        scene.log(),
+        run.records,
         format!(
             "START,-,127.0.0.1 true\n\
              command,ssh -F /dev/null -p {port} -o LogLevel=QUIET root@127.0.0.1 true\n\
@@ -413,7 +407,7 @@ fn a_failure_that_ssh_says_nothing_about_is_not_tried_again_and_the_log_says_why
 #[test]
 fn a_dropped_connection_is_tried_again_at_any_log_level_that_shows_it() {
     for level in ["ERROR", "INFO", "VERBOSE", "DEBUG", "DEBUG3"] {
-        // As sshd does beyond its MaxStartups.
+        // Answers as sshd does beyond its MaxStartups.
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port().to_string();
         let scene = Scene::new();
@@ -439,15 +433,15 @@ fn a_dropped_connection_is_tried_again_at_any_log_level_that_shows_it() {
 
 #[test]
 fn without_a_path_ssh_is_where_the_system_has_it_and_retries_are_too() {
-    let port = closed_port().to_string();
+    let port = ClosedPort::reserve();
     let scene = Scene::new();
     let mut command = scene.remoteexe();
     command.env_remove("PATH");
-    command.args(["-F", "/dev/null", "-p", &port]);
+    command.args(["-F", "/dev/null", "-p", &port.to_string()]);
     command.args(["--retries", "1", "--retry-delay", "0"]);
-    let output = command.args(["127.0.0.1", "true"]).output().unwrap();
-    assert_eq!(code(&output), 255);
-    let log = mask_waits(&scene.log());
+    let run = scene.run(command.args(["127.0.0.1", "true"]));
+    assert_eq!(run.code, 255);
+    let log = mask_waits(&run.records);
     assert!(log.contains("\nretry,1/1,255,wait S s\n"), "{log}");
 }
 
@@ -457,12 +451,12 @@ fn a_script_in_the_place_of_ssh_is_called_once_and_the_log_says_why() {
     let body = format!("echo call >>$DIR/calls; {SHOW_CALL}; echo '{LOOK_ALIKE}'; exit 255");
     let mut command = scene.remoteexe_with_ssh(body);
     command.env("SHELL", "/bin/zsh");
-    let output = command.args(["--retries", "5", "h", "s"]).output().unwrap();
-    assert_eq!(code(&output), 255);
-    assert_eq!(stderr(&output), "");
+    let run = scene.run(command.args(["--retries", "5", "h", "s"]));
+    assert_eq!(run.code, 255);
+    assert_eq!(run.stderr, "");
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake/ssh");
     assert_eq!(
-        scene.log(),
+        run.records,
         format!(
             "START,-,h s\n\
              remoteexe: no retries: {path} is not a program but a script; \
@@ -516,9 +510,10 @@ fn a_program_that_is_no_openssh_or_an_old_one_gets_the_job_once_and_the_log_says
         );
         let mut command = scene.remoteexe();
         command.env("PATH", &bin).args(["--retries", "5", "h", "s"]);
-        assert_eq!(code(&command.output().unwrap()), 255);
+        let run = scene.run(&mut command);
+        assert_eq!(run.code, 255);
         assert_eq!(
-            scene.log(),
+            run.records,
             format!(
                 "START,-,h s\n\
                  remoteexe: no retries: {bin}/ssh {reason}\n\
@@ -548,11 +543,9 @@ fn no_ssh_and_one_that_cannot_be_run_are_no_reason_to_try_again() {
         }
         let mut command = scene.remoteexe();
         command.env("PATH", scene.path("bin"));
-        let output = command.args(["--retries", "5", "h", "s"]).output();
-        assert_eq!(code(&output.unwrap()), status);
-        assert_eq!(
-            scene.log(),
-            format!("START,-,h s\ncommand,ssh root@h s\nremoteexe: {reason}\nEND,{status},h s\n")
-        );
+        let run = scene.run(command.args(["--retries", "5", "h", "s"]));
+        assert_eq!(run.code, status);
+        let reason = format!("remoteexe: {reason}\n");
+        assert_eq!(run.records, log_of_h_s(&reason, status));
     }
 }

@@ -1,17 +1,15 @@
-//! Retries beside settings of ssh's that could start a remote command and leave no mark of it.
+//! Retries beside settings of ssh that could start the remote command without printing the marker.
 //!
-//! A job that would be tried again if its mark were missing shows whether a setting takes that away.
+//! The job prints a message of a failed connection and ends with 255. Without the marker it would be
+//! tried again, and so it shows whether a setting takes the marker away.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use rustix::process::Signal;
-
-use crate::proxy::{Cut, Proxy};
 use crate::support::{
-    REMOTEEXE, Running, Sandbox, Scene, code, mask_waits, needs_root, run_tool, send, wait_until,
-    waits,
+    Cut, Proxy, REMOTEEXE, Run, Running, Sandbox, Scene, mask_waits, needs_root, run_tool,
+    wait_until, waits,
 };
 
 /// A remote command that leaves a line in `runs` and then does as `rest` says.
@@ -21,7 +19,7 @@ fn script(scene: &Scene, rest: &str) -> String {
     format!("echo run >>{}; {rest}", scene.path("runs").display())
 }
 
-/// One that looks like a connection that has failed.
+/// A remote command that looks like a failed connection.
 fn look_alike(scene: &Scene) -> String {
     script(
         scene,
@@ -33,7 +31,12 @@ fn runs(scene: &Scene) -> String {
     fs::read_to_string(scene.path("runs")).unwrap_or_default()
 }
 
-/// remoteexe with retries that do not take long, to the sandbox's sshd with `lines` of configuration.
+/// Expects no word of remoteexe that the job has no retries.
+fn assert_has_retries(log: &str) {
+    assert!(!log.contains("\nremoteexe: "), "{log}");
+}
+
+/// remoteexe with short retries, to the sandbox's sshd, with `lines` of ssh's configuration.
 fn with_retries(sandbox: &Sandbox, scene: &Scene, lines: &str) -> Command {
     let mut command = scene.remoteexe();
     command.args(["--retries", "3", "--retry-delay", "0.02"]);
@@ -41,24 +44,24 @@ fn with_retries(sandbox: &Sandbox, scene: &Scene, lines: &str) -> Command {
     command
 }
 
-/// With `lines` of configuration, and what else `equip` does, a job runs once: one that looks like a
-/// failed connection, and one whose first connection has failed.
+/// Expects two jobs to run once each, with `lines` of ssh's configuration and after `equip`.
+///
+/// One looks like a failed connection. The first connection of the other one fails.
 fn assert_runs_once(sandbox: &Sandbox, lines: &str, equip: impl Fn(&mut Command)) {
     let scene = Scene::new();
     let script = look_alike(&scene);
     let mut command = with_retries(sandbox, &scene, lines);
     equip(&mut command);
-    let output = command.args(["h", &script]).output().unwrap();
-    let log = scene.log();
-    assert_eq!(runs(&scene), "run\n", "{lines}\n{log}");
-    assert_eq!(code(&output), 255);
+    let Run { code, records, .. } = scene.run(command.args(["h", &script]));
+    assert_eq!(runs(&scene), "run\n", "{lines}\n{records}");
+    assert_eq!(code, 255);
     let call = format!(
         "command,ssh -F {} {}@h {script}\n",
         scene.path("config").display(),
         sandbox.login
     );
     assert_eq!(
-        log,
+        records,
         format!(
             "START,-,h {script}\n{call}Connection closed by 127.0.0.1 port 1\nEND,255,h {script}\n"
         )
@@ -66,9 +69,9 @@ fn assert_runs_once(sandbox: &Sandbox, lines: &str, equip: impl Fn(&mut Command)
     assert_is_tried_again(sandbox, sandbox.port(), lines, equip);
 }
 
-/// A job whose first connection to `port` has failed is tried again, and runs once.
+/// Expects a job to be tried again and to run once, if its first connection to `port` fails.
 ///
-/// In `lines` PORT stands for the port to use instead; if there is none, it is put before them.
+/// In `lines`, PORT stands for the port that ssh must use. Without PORT, a line is put before them.
 fn assert_is_tried_again(sandbox: &Sandbox, port: u16, lines: &str, equip: impl Fn(&mut Command)) {
     let scene = Scene::new();
     let proxy = Proxy::start(port, vec![Cut::after(1000)]);
@@ -80,10 +83,10 @@ fn assert_is_tried_again(sandbox: &Sandbox, port: u16, lines: &str, equip: impl 
     let script = script(&scene, "echo out; exit 7");
     let mut command = with_retries(sandbox, &scene, &lines);
     equip(&mut command);
-    let output = command.args(["h", &script]).output().unwrap();
-    let log = mask_waits(&scene.log());
-    assert_eq!(code(&output), 7, "{lines}\n{log}");
-    assert_eq!(waits(&scene.log()).len(), 1, "{log}");
+    let Run { code, records, .. } = scene.run(command.args(["h", &script]));
+    let log = mask_waits(&records);
+    assert_eq!(code, 7, "{lines}\n{log}");
+    assert_eq!(waits(&records).len(), 1, "{log}");
     assert!(
         log.contains("\nretry,1/3,255,wait S s\ncommand,ssh "),
         "{log}"
@@ -106,10 +109,10 @@ fn a_local_command_of_the_users_own_gives_way_to_the_marker() {
     assert!(!scene.path("local").exists());
     assert_runs_once(&sandbox, "PermitLocalCommand no", |_| {});
 
-    // Without retries it runs as ever.
+    // Without retries it runs.
     let mut command = scene.remoteexe();
     sandbox.connect_with_config(&mut command, &scene, &local);
-    assert_eq!(code(&command.args(["h", "true"]).output().unwrap()), 0);
+    assert_eq!(scene.run(command.args(["h", "true"])).code, 0);
     assert!(scene.path("local").exists());
 }
 
@@ -128,9 +131,10 @@ fn options_of_the_command_line_do_not_take_the_marker_away() {
         let scene = Scene::new();
         let script = look_alike(&scene);
         let mut command = with_retries(&sandbox, &scene, "");
-        command.args(["-o", option, "h", &script]);
-        assert_eq!(code(&command.output().unwrap()), 255);
-        assert_eq!(runs(&scene), "run\n", "{option}\n{}", scene.log());
+        let run = scene.run(command.args(["-o", option, "h", &script]));
+        assert_eq!(run.code, 255);
+        assert_eq!(runs(&scene), "run\n", "{option}\n{}", run.records);
+        assert_has_retries(&run.records);
     }
 }
 
@@ -168,11 +172,11 @@ fn no_master_is_left_behind() {
 fn a_remote_command_of_the_configuration_gives_way_to_the_job() {
     let sandbox = Sandbox::start();
     assert_runs_once(&sandbox, "RemoteCommand echo theirs", |_| {});
-    // Without retries ssh refuses to choose.
+    // Without retries ssh refuses to choose between the two.
     let scene = Scene::new();
     let mut command = scene.remoteexe();
     sandbox.connect_with_config(&mut command, &scene, "RemoteCommand echo theirs");
-    assert_eq!(code(&command.args(["h", "true"]).output().unwrap()), 255);
+    assert_eq!(scene.run(command.args(["h", "true"])).code, 255);
 }
 
 #[test]
@@ -217,7 +221,7 @@ fn commands_on_this_side_are_run_as_ever() {
     let matched = scene.path("matched").display().to_string();
     let lines = format!("Match exec \"echo >>{matched}\"\nConnectTimeout 20");
     assert_runs_once(&sandbox, &lines, |_| {});
-    // Once for each of three tries.
+    // Three tries: one of the first job, two of the second.
     assert_eq!(fs::read_to_string(matched).unwrap(), "\n\n\n");
 }
 
@@ -233,8 +237,9 @@ fn commands_on_this_side_that_fail_are_tried_again_only_where_they_are_the_conne
     ] {
         let scene = Scene::new();
         let mut command = with_retries(&sandbox, &scene, lines);
-        assert_eq!(code(&command.args(["h", "true"]).output().unwrap()), 255);
-        assert_eq!(waits(&scene.log()).len(), retries, "{}", scene.log());
+        let run = scene.run(command.args(["h", "true"]));
+        assert_eq!(run.code, 255);
+        assert_eq!(waits(&run.records).len(), retries, "{}", run.records);
     }
 }
 
@@ -253,66 +258,35 @@ fn a_jump_host_may_fail_before_the_job_but_not_refuse_the_key() {
     let scene = Scene::new();
     let script = look_alike(&scene);
     let mut command = with_retries(&sandbox, &scene, &direct);
-    assert_eq!(code(&command.args(["h", &script]).output().unwrap()), 255);
-    assert_eq!(runs(&scene), "run\n", "{}", scene.log());
+    let run = scene.run(command.args(["h", &script]));
+    assert_eq!(run.code, 255);
+    assert_eq!(runs(&scene), "run\n", "{}", run.records);
 
     assert_is_tried_again(&sandbox, jump.port(), &lines("PORT", ""), |_| {});
 
-    // ssh then also leaves the message of a connection that has been dropped.
+    // ssh then prints the message of a dropped connection too.
     fs::write(jump.dir.join("id"), "").unwrap();
     let scene = Scene::new();
     let mut command = with_retries(&sandbox, &scene, &direct);
-    assert_eq!(code(&command.args(["h", "true"]).output().unwrap()), 255);
-    let log = scene.log();
+    let Run { code, records, .. } = scene.run(command.args(["h", "true"]));
+    assert_eq!(code, 255);
+    let log = records;
     assert!(log.contains("Permission denied (publickey)."), "{log}");
     assert!(log.contains("Connection closed by UNKNOWN"), "{log}");
     assert!(!log.contains("retry,"), "{log}");
+    assert_has_retries(&log);
 }
 
 #[test]
-fn an_ssh_that_goes_to_the_background_is_tried_again_only_before_that() {
+fn settings_that_would_part_ssh_from_the_job_give_way_with_retries_too() {
     let sandbox = Sandbox::start();
-    for cut in [false, true] {
-        let scene = Scene::new();
-        let cuts = if cut { vec![Cut::after(1000)] } else { vec![] };
-        let proxy = Proxy::start(sandbox.port(), cuts);
-        let lines = format!("ForkAfterAuthentication yes\nPort {}", proxy.port());
-        let script = look_alike(&scene);
-        let mut command = with_retries(&sandbox, &scene, &lines);
-        assert_eq!(code(&command.args(["h", &script]).output().unwrap()), 0);
-        wait_until("the job", || !runs(&scene).is_empty());
-        assert_eq!(waits(&scene.log()).len(), usize::from(cut));
-        assert_eq!(proxy.finish(), 1 + usize::from(cut));
-        assert_eq!(runs(&scene), "run\n");
+    for setting in [
+        "ForkAfterAuthentication yes",
+        "SessionType none",
+        "SessionType subsystem",
+    ] {
+        assert_runs_once(&sandbox, setting, |_| {});
     }
-}
-
-#[test]
-fn a_session_of_another_type_is_not_tried_again() {
-    let sandbox = Sandbox::start();
-    let scene = Scene::new();
-    let mut command = with_retries(&sandbox, &scene, "SessionType subsystem");
-    assert_eq!(code(&command.args(["h", "none"]).output().unwrap()), 255);
-    let log = scene.log();
-    let reason = "\nsubsystem request failed on channel 0\r\nEND,255,h none\n";
-    assert!(log.ends_with(reason), "{log}");
-    assert!(!log.contains("retry,"), "{log}");
-
-    // It waits for nothing, until it is ended.
-    let scene = Scene::new();
-    let mut command = with_retries(&sandbox, &scene, "SessionType none");
-    let accepted = || {
-        let log = fs::read_to_string(sandbox.dir.join("sshd.log")).unwrap();
-        log.matches("Accepted publickey").count()
-    };
-    let before = accepted();
-    let mut child = Running::spawn(command.args(["h", "true"]));
-    wait_until("a connection", || accepted() > before);
-    send(&child, Signal::TERM);
-    // ssh itself ends with 0 once there is nothing but a session of this type, and before with 255.
-    let code = child.code();
-    assert!(code == Some(143) || code == Some(0), "{code:?}");
-    assert_eq!(waits(&scene.log()), []);
 }
 
 #[test]
@@ -321,14 +295,14 @@ fn an_ssh_that_takes_no_standard_input_is_tried_again() {
     assert_runs_once(&sandbox, "StdinNull yes", |_| {});
 }
 
-/// Runs `script` with this /bin/sh and with these variables, in a namespace of its own.
+/// Runs `script` where `shell` is /bin/sh, in a mount namespace, and with these variables.
 fn run_with_shell(
     sandbox: &Sandbox,
     scene: &Scene,
     shell: &str,
     variables: &[&str],
     script: &str,
-) -> i32 {
+) -> Run {
     needs_root();
     let mut unshare = Command::new("unshare");
     scene.equip(&mut unshare);
@@ -338,18 +312,16 @@ fn run_with_shell(
         .args([shell, "env"])
         .args(variables)
         .args([REMOTEEXE, "--retries", "3", "--retry-delay", "0.02"]);
-    sandbox.connect(&mut unshare).args(["h", script]);
-    code(&unshare.output().unwrap())
+    scene.run(sandbox.connect(&mut unshare).args(["h", script]))
 }
 
-/// The same with a /bin/sh that runs `local_command`, in bash, in the place of a `LocalCommand`, and what
-/// else it is given as ever.
+/// Runs `script` where /bin/sh runs `local_command` in the place of the `LocalCommand`, by bash.
 fn run_with_local_shell(
     sandbox: &Sandbox,
     scene: &Scene,
     local_command: &str,
     script: &str,
-) -> i32 {
+) -> Run {
     let shell = scene.path("sh");
     let text = format!("#!/bin/bash\ncase $2 in *kill*) {local_command};; *) eval \"$2\";; esac\n");
     fs::write(&shell, text).unwrap();
@@ -363,25 +335,27 @@ fn where_the_marker_cannot_be_written_the_job_does_not_run_at_all() {
     let sandbox = Sandbox::start();
     let scene = Scene::new();
     let script = look_alike(&scene);
-    // As where the pipe is full, echo fails.
+    // echo fails, as it does where the pipe is full.
     let shell = "exec >/dev/full; eval \"$2\"";
-    let code = run_with_local_shell(&sandbox, &scene, shell, &script);
-    assert_eq!(code, 137, "{}", scene.log());
+    let run = run_with_local_shell(&sandbox, &scene, shell, &script);
+    assert_eq!(run.code, 137, "{}", run.records);
+    assert_has_retries(&run.records);
     assert_eq!(runs(&scene), "");
-    assert_eq!(waits(&scene.log()), []);
+    assert_eq!(waits(&run.records), []);
 }
 
 #[test]
 fn where_the_marker_is_lost_with_its_shell_a_lost_connection_is_not_tried_again() {
     let sandbox = Sandbox::start();
     let scene = Scene::new();
-    // The remote shell's parent serves the connection.
+    // The parent of the remote shell serves the connection.
     let script = script(&scene, "kill -KILL $PPID; exec sleep 2");
-    let code = run_with_local_shell(&sandbox, &scene, "kill -KILL $$", &script);
-    let log = scene.log();
-    assert_eq!(code, 255, "{log}");
+    let run = run_with_local_shell(&sandbox, &scene, "kill -KILL $$", &script);
+    let log = run.records;
+    assert_eq!(run.code, 255, "{log}");
     assert_eq!(runs(&scene), "run\n");
     assert_eq!(waits(&log), []);
+    assert_has_retries(&log);
     let end = format!("closed by remote host.\r\nEND,255,h {script}\n");
     assert!(log.ends_with(&end), "{log}");
 }
@@ -396,10 +370,11 @@ fn where_the_shell_cannot_be_run_for_the_marker_the_job_is_not_tried_again() {
     fs::write(&shell, "#!/bin/bash\nchmod -x /bin/sh; eval \"$2\"\n").unwrap();
     let shell = shell.display().to_string();
     run_tool("chmod", &["+x", &shell]);
-    let code = run_with_shell(&sandbox, &scene, &shell, &[], &script);
-    let log = scene.log();
-    assert_eq!(code, 255, "{log}");
+    let run = run_with_shell(&sandbox, &scene, &shell, &[], &script);
+    let log = run.records;
+    assert_eq!(run.code, 255, "{log}");
     assert_eq!(runs(&scene), "run\n", "{log}");
+    assert_has_retries(&log);
     assert!(log.contains("\nCouldn't execute /bin/sh -c "), "{log}");
 }
 
@@ -408,9 +383,9 @@ fn a_shell_that_runs_nothing_leaves_no_retries() {
     let sandbox = Sandbox::start();
     let scene = Scene::new();
     let script = look_alike(&scene);
-    let code = run_with_shell(&sandbox, &scene, "/bin/true", &[], &script);
-    let log = scene.log();
-    assert_eq!(code, 255, "{log}");
+    let run = run_with_shell(&sandbox, &scene, "/bin/true", &[], &script);
+    let log = run.records;
+    assert_eq!(run.code, 255, "{log}");
     assert_eq!(runs(&scene), "run\n", "{log}");
     let why = "\nremoteexe: no retries: /bin/sh does not run a LocalCommand: it printed ''\n";
     assert!(log.contains(why), "{log}");
@@ -426,11 +401,11 @@ fn what_bash_is_told_in_the_environment_does_not_take_the_marker_away() {
     ] {
         let scene = Scene::new();
         let script = look_alike(&scene);
-        let code = run_with_shell(&sandbox, &scene, "/bin/bash", &[variable], &script);
-        let log = scene.log();
-        assert_eq!(code, 255, "{log}");
+        let run = run_with_shell(&sandbox, &scene, "/bin/bash", &[variable], &script);
+        let log = run.records;
+        assert_eq!(run.code, 255, "{log}");
         assert_eq!(runs(&scene), "run\n", "{variable}: {log}");
-        assert!(!log.contains("\nremoteexe: "), "{variable}: {log}");
+        assert_has_retries(&log);
         assert!(!log.contains("remoteexe marker"), "{variable}: {log}");
     }
 }

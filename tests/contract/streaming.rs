@@ -1,8 +1,9 @@
 //! Output is logged when it comes, in the order in which it came.
 
 use std::fs;
+use std::io::{Read, pipe};
 
-use crate::support::{Running, Sandbox, Scene, code};
+use crate::support::{Running, Sandbox, Scene, log_of_h_s, run};
 
 /// Prints a line, waits for `$GO`, prints another.
 const LINE_WAIT_LINE: &str = "echo first; until [ -e $GO ]; do sleep 0.01; done; echo second";
@@ -16,10 +17,7 @@ fn a_line_is_in_the_log_before_the_job_goes_on() {
     assert_eq!(scene.log(), "START,-,h s\ncommand,ssh root@h s\nfirst\n");
     fs::write(scene.path("go"), "").unwrap();
     assert_eq!(child.code(), Some(0));
-    assert_eq!(
-        scene.log(),
-        "START,-,h s\ncommand,ssh root@h s\nfirst\nsecond\nEND,0,h s\n"
-    );
+    assert_eq!(scene.log(), log_of_h_s("first\nsecond\n", 0));
 }
 
 #[test]
@@ -46,7 +44,7 @@ fn a_line_is_stamped_with_the_time_when_it_came() {
         "echo first; now=$(date +%s); until [ $(date +%s) -gt $((now + 1)) ]; do sleep 0.05; done
          echo second",
     );
-    assert_eq!(code(&command.args(["h", "s"]).output().unwrap()), 0);
+    assert_eq!(scene.run(command.args(["h", "s"])).code, 0);
     let log = scene.log_bytes();
     let stamps: Vec<&[u8]> = log
         .split_inclusive(|&byte| byte == b'\n')
@@ -61,42 +59,29 @@ fn a_line_is_stamped_with_the_time_when_it_came() {
 #[test]
 fn half_a_line_is_logged_once_and_whole() {
     let scene = Scene::new();
+    let (mut shown, writer) = pipe().unwrap();
     let mut command = scene.remoteexe_with_ssh(
-        "echo begun; printf half; until [ -e $DIR/go ]; do sleep 0.01; done; echo ' and half'",
+        "printf half; until [ -e $DIR/go ]; do sleep 0.01; done; echo ' and half'",
     );
-    let mut child = Running::spawn(command.args(["h", "s"]));
-    scene.wait_for_record("begun");
+    command.args(["--tee", "always", "h", "s"]).stdout(writer);
+    let mut child = Running::spawn(&mut command);
+    // What remoteexe shows, it has read.
+    shown.read_exact(&mut [0; "half".len()]).unwrap();
     fs::write(scene.path("go"), "").unwrap();
     assert_eq!(child.code(), Some(0));
-    assert_eq!(
-        scene.log(),
-        "START,-,h s\ncommand,ssh root@h s\nbegun\nhalf and half\nEND,0,h s\n"
-    );
+    assert_eq!(scene.log(), log_of_h_s("half and half\n", 0));
 }
 
 #[test]
 fn standard_output_and_standard_error_keep_the_order_in_which_they_were_written() {
-    let scene = Scene::new();
-    let mut command = scene.remoteexe_with_ssh(
-        "i=0; while [ $i -lt 1000 ]; do echo o$i; echo e$i >&2; i=$((i + 1)); done",
-    );
-    assert_eq!(code(&command.args(["h", "s"]).output().unwrap()), 0);
+    let run = run("i=0; while [ $i -lt 1000 ]; do echo o$i; echo e$i >&2; i=$((i + 1)); done");
     let output: Vec<String> = (0..1000).map(|i| format!("o{i}\ne{i}\n")).collect();
-    assert_eq!(
-        scene.log(),
-        format!(
-            "START,-,h s\ncommand,ssh root@h s\n{}END,0,h s\n",
-            output.concat()
-        )
-    );
+    assert_eq!(run.records, log_of_h_s(&output.concat(), 0));
 }
 
 #[test]
 fn the_command_is_logged_before_ssh_is_started() {
-    let scene = Scene::new();
-    let mut command = scene.remoteexe_with_ssh("cat $DIR/log/*");
-    assert_eq!(code(&command.args(["h", "s"]).output().unwrap()), 0);
-    let log = scene.log();
+    let log = run("cat $DIR/log/*").records;
     let output: Vec<&str> = log.lines().skip(2).take(2).collect();
     assert!(output[0].ends_with("] START,-,h s"), "{log}");
     assert!(output[1].ends_with("] command,ssh root@h s"), "{log}");

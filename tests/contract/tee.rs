@@ -1,4 +1,4 @@
-//! `--tee`: the output on standard output too, which never keeps the log or a signal waiting.
+//! `--tee`: the output is on standard output too, and neither the log nor a signal waits for its reader.
 
 use std::fs;
 use std::io::{ErrorKind, PipeReader, PipeWriter, Read, Write, pipe};
@@ -7,22 +7,21 @@ use std::process::{Command, Stdio};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::Signal;
 
-use crate::support::{REMOTEEXE, Running, Scene, code, is_running, send, state, wait_until};
+use crate::support::{
+    REMOTEEXE, Running, Scene, code, is_asleep, is_running, log_of_h_s, send, wait_until,
+};
 
 const FLOOD: &str = "echo $$ >$DIR/ssh-pid; while :; do echo flood; done";
 
 #[test]
 fn the_output_is_shown_untouched_if_it_is_asked_for() {
-    for (tee, shown) in [("always", &b"a\0b\n\nc"[..]), ("never", b""), ("auto", b"")] {
+    for (tee, shown) in [("always", "a\0b\n\nc"), ("never", ""), ("auto", "")] {
         let scene = Scene::new();
         let mut command = scene.remoteexe_with_ssh(r"printf 'a\000b\n\nc'");
-        let output = command.args(["--tee", tee, "h", "s"]).output().unwrap();
-        assert_eq!(code(&output), 0);
-        assert_eq!(output.stdout, shown, "--tee {tee}");
-        assert_eq!(
-            scene.log(),
-            "START,-,h s\ncommand,ssh root@h s\nab\n\nc\nEND,0,h s\n"
-        );
+        let run = scene.run(command.args(["--tee", tee, "h", "s"]));
+        assert_eq!(run.code, 0);
+        assert_eq!(run.stdout, shown, "--tee {tee}");
+        assert_eq!(run.records, log_of_h_s("ab\n\nc\n", 0));
     }
 }
 
@@ -35,10 +34,7 @@ fn on_a_terminal_the_output_is_shown() {
     let output = script.output().unwrap();
     assert_eq!(code(&output), 4);
     assert_eq!(String::from_utf8_lossy(&output.stdout), "shown\r\n");
-    assert_eq!(
-        scene.log(),
-        "START,-,h s\ncommand,ssh root@h s\nshown\nEND,4,h s\n"
-    );
+    assert_eq!(scene.log(), log_of_h_s("shown\n", 4));
 }
 
 #[test]
@@ -47,16 +43,9 @@ fn a_reader_who_has_gone_harms_nothing() {
     let (reader, writer) = pipe().unwrap();
     drop(reader);
     let mut command = scene.remoteexe_with_ssh("echo a; echo b");
-    let status = command
-        .args(["--tee", "always", "h", "s"])
-        .stdout(writer)
-        .status()
-        .unwrap();
-    assert_eq!(status.code(), Some(0));
-    assert_eq!(
-        scene.log(),
-        "START,-,h s\ncommand,ssh root@h s\na\nb\nEND,0,h s\n"
-    );
+    command.args(["--tee", "always", "h", "s"]).stdout(writer);
+    assert_eq!(Running::spawn(&mut command).code(), Some(0));
+    assert_eq!(scene.log(), log_of_h_s("a\nb\n", 0));
 }
 
 #[test]
@@ -67,10 +56,7 @@ fn a_reader_who_has_stalled_does_not_keep_signals_from_ending_the_job() {
     command.args(["--tee", "always", "h", "s"]).stdout(writer);
     let mut child = Running::spawn(&mut command);
     scene.wait_for_record("flood");
-    let pid = child.id().to_string();
-    wait_until("remoteexe to wait and not to spin", || {
-        (0..50).all(|_| state(&pid) == Some('S'))
-    });
+    wait_until("remoteexe to wait and not to spin", || is_asleep(&child));
     send(&child, Signal::TERM);
     assert_eq!(child.code(), Some(143));
     assert!(scene.log().ends_with("\nflood\nEND,143,h s\n"));
@@ -100,12 +86,13 @@ fn a_reader_who_does_not_come_back_after_end_is_given_up_at_a_signal() {
     command.args(["--tee", "always", "h", "s"]).stdout(writer);
     let mut child = Running::spawn(&mut command);
     scene.wait_for_record("END,3,h s");
+    wait_until("remoteexe to wait for the reader", || is_asleep(&child));
     send(&child, Signal::TERM);
     assert_eq!(child.code(), Some(3), "the job had ended");
 }
 
 #[test]
-fn to_a_non_blocking_standard_output_all_is_shown() {
+fn a_non_blocking_standard_output_gets_all_of_the_output() {
     let scene = Scene::new();
     let (mut reader, writer) = full_pipe();
     let flags = fcntl_getfl(&writer).unwrap();

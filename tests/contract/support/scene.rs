@@ -1,0 +1,207 @@
+//! A directory for one test, and remoteexe run in it.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use super::log::{files, records, today};
+use super::process::{Running, code, run_tool, stderr};
+use super::user::{ORDINARY_USER, as_ordinary_user, needs_root};
+use super::{wait_for, wait_until};
+
+pub const REMOTEEXE: &str = env!("CARGO_BIN_EXE_remoteexe");
+const FAKE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake");
+
+/// What a run of remoteexe left, once it has ended.
+pub struct Run {
+    pub code: i32,
+    /// The texts of the log's records; see [`Scene::log`].
+    pub records: String,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Runs the job `h s` in front of an ssh that runs the shell script `body`.
+pub fn run(body: impl AsRef<OsStr>) -> Run {
+    let scene = Scene::new();
+    scene.run(scene.remoteexe_with_ssh(body).args(["h", "s"]))
+}
+
+/// A directory for one test, with `log` in it as the log directory.
+pub struct Scene(TempDir);
+
+impl Scene {
+    pub fn new() -> Self {
+        let dir = TempDir::new().expect("a temporary directory");
+        fs::create_dir(dir.path().join("log")).expect("a log directory");
+        Self(dir)
+    }
+
+    pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// remoteexe in front of the system's own ssh.
+    pub fn remoteexe(&self) -> Command {
+        let mut command = Command::new(REMOTEEXE);
+        self.equip(&mut command);
+        command
+    }
+
+    /// remoteexe in front of an ssh that runs the shell script `body`.
+    pub fn remoteexe_with_ssh(&self, body: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(REMOTEEXE);
+        self.equip_with_ssh(&mut command, body);
+        command
+    }
+
+    /// Runs `command`, a remoteexe that logs to the scene, to its end.
+    pub fn run(&self, command: &mut Command) -> Run {
+        let output = command.output().expect("the program is there");
+        Run {
+            code: code(&output),
+            records: self.log(),
+            stderr: stderr(&output),
+            stdout: String::from_utf8(output.stdout).expect("readable standard output"),
+        }
+    }
+
+    /// Starts the job `h s` in front of an ssh that runs the shell script `body`.
+    pub fn start(&self, body: impl AsRef<OsStr>) -> Running {
+        Running::spawn(self.remoteexe_with_ssh(body).args(["h", "s"]))
+    }
+
+    /// Gives `command` an environment as poor as cron's, with `$DIR` for the scene's directory.
+    pub fn equip(&self, command: &mut Command) {
+        command
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("DIR", self.0.path())
+            .env("REMOTEEXE_LOG_DIR", self.path("log"))
+            .stdin(Stdio::null());
+    }
+
+    /// The same, and an ssh that runs the shell script `body`.
+    pub fn equip_with_ssh(&self, command: &mut Command, body: impl AsRef<OsStr>) {
+        self.equip(command);
+        command
+            .env("PATH", format!("{FAKE}:/usr/bin:/bin"))
+            .env("FAKE_SSH", body);
+    }
+
+    /// remoteexe without a log directory in its environment, in front of an ssh that does nothing. The
+    /// scene's log directory is mounted as /tmp.
+    pub fn remoteexe_in_private_tmp(&self) -> Command {
+        needs_root();
+        let mut unshare = Command::new("unshare");
+        self.equip(&mut unshare);
+        // The build may be below /tmp, which is about to be hidden.
+        unshare
+            .env_remove("REMOTEEXE_LOG_DIR")
+            .args(["--mount", "sh", "-euc"])
+            .arg(format!(
+                "mount -t tmpfs none /mnt
+                 cp {REMOTEEXE} /mnt/remoteexe
+                 cp /bin/true /mnt/ssh
+                 mount --bind $DIR/log /tmp
+                 PATH=/mnt exec remoteexe \"$@\""
+            ))
+            .arg("sh");
+        unshare
+    }
+
+    /// remoteexe as an ordinary user, in front of an ssh that runs `body`. The whole scene then belongs to
+    /// that user.
+    pub fn ordinary_user_with_ssh(&self, body: impl AsRef<OsStr>) -> Command {
+        // The checkout may be in a directory that an ordinary user cannot enter.
+        let bin = self.path("bin");
+        fs::create_dir_all(&bin).expect("a directory");
+        run_tool(
+            "cp",
+            &[
+                REMOTEEXE,
+                &format!("{FAKE}/ssh"),
+                &bin.display().to_string(),
+            ],
+        );
+        if rustix::process::geteuid().is_root() {
+            run_tool(
+                "chown",
+                &["-hR", ORDINARY_USER, &self.0.path().display().to_string()],
+            );
+        }
+        let mut command = as_ordinary_user(bin.join("remoteexe"));
+        self.equip_with_ssh(&mut command, body);
+        command
+            .env("PATH", format!("{}:/usr/bin:/bin", bin.display()))
+            .current_dir("/");
+        command
+    }
+
+    /// Where today's log is expected.
+    pub fn daily(&self) -> PathBuf {
+        self.path(format!("log/{}_remoteexe.log", today()))
+    }
+
+    /// Where the log of the user who runs the tests is expected if today's log is refused.
+    pub fn per_user(&self) -> PathBuf {
+        let uid = rustix::process::geteuid().as_raw();
+        self.path(format!("log/{}_remoteexe.{uid}.log", today()))
+    }
+
+    /// The only file in the log directory.
+    pub fn log_path(&self) -> PathBuf {
+        let logs = files(&self.path("log"));
+        assert_eq!(logs.len(), 1, "one log: {logs:?}");
+        logs[0].clone()
+    }
+
+    /// The bytes in the log so far; none before it exists.
+    pub fn log_bytes(&self) -> Vec<u8> {
+        files(&self.path("log"))
+            .first()
+            .and_then(|path| fs::read(path).ok())
+            .unwrap_or_default()
+    }
+
+    /// The texts of the log's records, which must be whole and of one process.
+    pub fn log(&self) -> String {
+        records(&String::from_utf8(self.log_bytes()).expect("a log in UTF-8"))
+    }
+
+    /// Waits until the log, which is small, has a record of `text`.
+    pub fn wait_for_record(&self, text: &str) {
+        let end = format!("] {text}\n");
+        wait_until(&format!("a record of {text}"), || {
+            String::from_utf8_lossy(&self.log_bytes()).contains(&end)
+        });
+    }
+
+    /// Waits until the last record so far, of a log however large, is one of `text`.
+    pub fn wait_for_last_record(&self, text: &str) {
+        let end = format!("] {text}\n");
+        wait_until(&format!("a last record of {text}"), || {
+            let files = files(&self.path("log"));
+            let Some(mut log) = files.first().and_then(|path| File::open(path).ok()) else {
+                return false;
+            };
+            let mut tail = Vec::new();
+            let back = i64::try_from(end.len()).expect("a short text");
+            log.seek(SeekFrom::End(-back)).is_ok()
+                && log.read_to_end(&mut tail).is_ok()
+                && tail == end.as_bytes()
+        });
+    }
+
+    /// Waits until `name` is a file with a whole line in it, and gives that line.
+    pub fn wait_for_file(&self, name: &str) -> String {
+        wait_for(name, || {
+            let text = fs::read_to_string(self.path(name)).ok()?;
+            Some(text.strip_suffix('\n')?.to_owned())
+        })
+    }
+}

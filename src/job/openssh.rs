@@ -7,12 +7,11 @@
 //! | `ForkAfterAuthentication yes` | ssh goes to the background: END,0 at once | `ForkAfterAuthentication=no` |
 //! | `SessionType none` | the script never runs, and ssh never ends | `SessionType=default` |
 //! | `StdinNull yes` | the script does not get its standard input | `StdinNull=no` |
-//! | `RemoteCommand` | ssh refuses two commands: END,255 | `RemoteCommand=none` |
 //! | `RequestTTY force` | the input is echoed, and its end does not come | `-T` |
 //!
 //! ssh takes the first value that it sees, so the remedies come first on its command line. The first three
-//! settings came with 8.7, and an older ssh would refuse them. So all but `-T` are given only to an ssh whose
-//! program holds the name of one.
+//! settings came with 8.7, and an older ssh would refuse them. So the remedies are given only to a program
+//! that holds the name of one of these settings.
 
 use std::env;
 use std::fs::File;
@@ -59,19 +58,15 @@ pub fn is_elf(path: &Path) -> io::Result<bool> {
     Ok(&magic[..read] == b"\x7fELF")
 }
 
-/// The options that keep `ssh` at the job. A script in its place gets none: it may do anything.
+/// The options that keep `ssh` at the job. Another program, a script or an older ssh gets none.
 pub fn guards(ssh: &Path) -> &'static [&'static str] {
-    const OLD: &[&str] = &["-T"];
-    const SINCE_8_7: &[&str] = &[
-        "-T",
-        "-oForkAfterAuthentication=no",
-        "-oSessionType=default",
-        "-oStdinNull=no",
-        "-oRemoteCommand=none",
-    ];
     match (is_elf(ssh), holds(ssh, KNOWN_SINCE_8_7)) {
-        (Ok(true), Ok(true)) => SINCE_8_7,
-        (Ok(true), _) => OLD,
+        (Ok(true), Ok(true)) => &[
+            "-T",
+            "-oForkAfterAuthentication=no",
+            "-oSessionType=default",
+            "-oStdinNull=no",
+        ],
         _ => &[],
     }
 }

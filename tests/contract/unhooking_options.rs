@@ -11,7 +11,6 @@ fn a_setting_of_ssh_config_that_parts_ssh_from_the_job_is_overridden() {
         "ForkAfterAuthentication yes",
         "SessionType none",
         "StdinNull yes",
-        "RemoteCommand id",
         "RequestTTY force",
     ] {
         let scene = Scene::new();

@@ -238,7 +238,6 @@ fn an_option_of_ssh_that_would_part_it_from_the_job_is_refused() {
             "RequestTTY=force",
             "a terminal would change input and output",
         ),
-        ("RemoteCommand=id", "ssh runs SCRIPT and nothing else"),
     ] {
         let reason = format!("invalid value '{option}' for -o <OPTION>: {reason}");
         args(&["-o", option, "h", "s"]).because("h s", &reason, "leave it out");

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::support::{
-    ClosedPort, Cut, ENDING, Proxy, Running, Sandbox, Scene, children, is_running, log_of_h_s,
-    mask_waits, send, wait_for, wait_until, waits,
+    ClosedPort, Cut, ENDING, Proxy, REMOTEEXE, Running, Sandbox, Scene, children, closed_port,
+    is_running, log_of_h_s, mask_waits, needs_root, send, wait_for, wait_until, waits,
 };
 
 /// Prints the part of the call that retries change: the shell and the arguments.
@@ -547,5 +547,27 @@ fn no_ssh_and_one_that_cannot_be_run_are_no_reason_to_try_again() {
         assert_eq!(run.code, status);
         let reason = format!("remoteexe: {reason}\n");
         assert_eq!(run.records, log_of_h_s(&reason, status));
+    }
+}
+
+#[test]
+fn children_that_the_caller_left_behind_cost_no_retries() {
+    needs_root();
+    // Each ends while remoteexe asks ssh for its version, in the second case as the child of process 1.
+    let script = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 0.0$i & done; exec \"$@\"";
+    for wrapper in [&["env"][..], &["unshare", "--pid", "--fork"]] {
+        for _ in 0..10 {
+            let scene = Scene::new();
+            let port = closed_port().to_string();
+            let mut command = Command::new(wrapper[0]);
+            scene.equip(&mut command);
+            command
+                .args(&wrapper[1..])
+                .args(["sh", "-c", script, "sh", REMOTEEXE])
+                .args(["--retries", "2", "--retry-delay", "0"])
+                .args(["-F", "/dev/null", "-p", &port, "127.0.0.1", "true"]);
+            assert_eq!(scene.run(&mut command).code, 255);
+            assert_eq!(waits(&scene.log()).len(), 2, "{}", scene.log());
+        }
     }
 }

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::support::{
-    ClosedPort, Cut, ENDING, Proxy, REMOTEEXE, Running, Sandbox, Scene, children, closed_port,
-    is_running, log_of_h_s, mask_waits, needs_root, send, wait_for, wait_until, waits,
+    ClosedPort, Cut, ENDING, Proxy, REMOTEEXE, Running, Sandbox, Scene, children, is_running,
+    log_of_h_s, mask_waits, needs_root, send, wait_for, wait_until, waits,
 };
 
 /// Prints the part of the call that retries change: the shell and the arguments.
@@ -555,10 +555,11 @@ fn children_that_the_caller_left_behind_cost_no_retries() {
     needs_root();
     // Each ends while remoteexe asks ssh for its version, in the second case as the child of process 1.
     let script = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 0.0$i & done; exec \"$@\"";
+    let closed = ClosedPort::reserve();
+    let port = closed.to_string();
     for wrapper in [&["env"][..], &["unshare", "--pid", "--fork"]] {
         for _ in 0..10 {
             let scene = Scene::new();
-            let port = closed_port().to_string();
             let mut command = Command::new(wrapper[0]);
             scene.equip(&mut command);
             command

@@ -14,7 +14,7 @@ struct SmallDisk {
 }
 
 impl SmallDisk {
-    /// A disk of `size` bytes of which all but `free` are taken by a file named `filler`.
+    /// A disk of `size` bytes. A file named `filler` takes all of them but `free`.
     fn new(size: usize, free: usize) -> Self {
         needs_root();
         let scene = Scene::new();
@@ -38,9 +38,8 @@ impl SmallDisk {
         Self { scene, holder }
     }
 
-    /// Runs remoteexe in front of an ssh that runs `body`; its standard error goes to `$DIR/stderr`.
-    ///
-    /// Gives the texts of the records in the log, and standard error.
+    /// Runs remoteexe in front of an ssh that runs `body`. Gives the log and standard error, which goes to
+    /// `$DIR/stderr`.
     fn run(&self, body: &str) -> (String, String) {
         let mut nsenter = Command::new("nsenter");
         self.scene.equip_with_ssh(&mut nsenter, body);
@@ -155,7 +154,7 @@ fn what_a_disk_that_stays_full_does_not_take_goes_to_standard_error() {
     let (log, stderr) = disk.run(&format!("{}; exit 7", print_lines(200)));
     let (warning, rest) = stderr.split_once('\n').unwrap();
     assert!(warning.contains("No space left on device"));
-    // The record at which the disk was full is cut in the log and whole on standard error.
+    // The disk was full in the middle of a record. It is cut in the log and whole on standard error.
     let whole = log.rfind('\n').unwrap() + 1;
     let all = log[..whole].to_owned() + rest;
     assert_eq!(records(&all), log_of_h_s(&lines(200), 7));

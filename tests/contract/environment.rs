@@ -59,7 +59,7 @@ fn run_with_clock(zone: &str, times: &[i64]) -> (String, String) {
         .env("FAKETIME_TIMESTAMP_FILE", scene.path("clock"))
         .env("FAKETIME_FMT", "%s")
         .env("FAKETIME_NO_CACHE", "1")
-        // A clock that is set leaves the monotonic one alone.
+        // To set a clock does not change the monotonic clock.
         .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
     let output = command.args(["h", "s"]).output().unwrap();
     assert_eq!((code(&output), stderr(&output).as_str()), (0, ""));
@@ -92,7 +92,7 @@ fn a_clock_that_is_set_during_a_run_changes_the_stamps_and_not_the_file() {
 
 #[test]
 fn the_stamps_are_right_on_both_sides_of_a_change_to_and_from_summer_time() {
-    // Named, and spelt out as in POSIX (XBD 8.3, TZ).
+    // A zone by its name, and the same in POSIX's notation (XBD 8.3, TZ).
     for zone in ["Europe/Berlin", "CET-1CEST,M3.5.0,M10.5.0/3"] {
         // 01:00 UTC on 2026-03-29 and on 2026-10-25.
         for (change, before, after) in [

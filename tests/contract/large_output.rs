@@ -41,7 +41,7 @@ fn a_line_of_a_gigabyte_takes_little_memory_and_loses_no_byte() {
         line.push(b'\n');
         let (_, text) = split_record(&line).unwrap();
         if text.starts_with(b"x") {
-            // Compared in one go: byte by byte takes seconds in a test that is not optimised.
+            // In one comparison: byte by byte takes seconds in a test that is not optimised.
             assert!(text[..text.len() - 1] == longest[..text.len() - 1]);
             length += text.len() - 1;
         }
@@ -75,7 +75,7 @@ fn a_flood_of_nul_bytes_leaves_no_record() {
 
 #[test]
 fn a_line_that_ends_at_the_border_of_a_buffer_is_like_any_other() {
-    // A pipe as it is at first, the larger one that ssh gets, the longest text of a record, the longest append.
+    // A new pipe, the larger one that ssh gets, the longest text of a record, the longest append.
     let borders = [64_usize << 10, 512 << 10, (1 << 20) - 64, 1 << 20];
     for length in borders.iter().flat_map(|border| border - 1..=border + 1) {
         let run = run(format!(

@@ -11,8 +11,8 @@ use crate::support::{
 /// Puts an executable script without a body into `$DIR/bin` as ssh.
 fn install_script(scene: &Scene, interpreter: &str) {
     fs::create_dir(scene.path("bin")).unwrap();
-    // By sh: a descriptor of ours that writes to it could be inherited by a child of another test
-    // for a moment, and while it is open the file cannot be executed (ETXTBSY).
+    // sh writes the file. A descriptor of this process could be inherited by a child of another test, and
+    // while one is open for writing, the file cannot be executed (ETXTBSY).
     let mut sh = Command::new("sh");
     scene.equip(&mut sh);
     let script = r#"printf '#!%s\n' "$0" >$DIR/bin/ssh && chmod 755 $DIR/bin/ssh"#;
@@ -64,7 +64,7 @@ fn a_path_of_nonsense_gives_127() {
 
 #[test]
 fn a_user_who_may_have_no_more_processes_gets_126() {
-    // For root there is no such limit.
+    // Root has no such limit.
     let sandbox = Sandbox::start_as_ordinary_user();
     let log = sandbox.dir.join("log");
     let mut command = as_ordinary_user("sh");
@@ -86,7 +86,7 @@ fn however_few_descriptors_there_are_each_record_is_in_the_log_or_on_standard_er
         let output = run_with_descriptors(&scene, limit, "log");
         let stderr = stderr(&output);
         let records = match stderr.split_once('\n') {
-            // There were too few to open the log, because watching for signals takes some.
+            // Nothing was logged: watching for signals left too few descriptors to open the log.
             Some((warning, rest)) if !rest.is_empty() => {
                 let held = "Too many open files (os error 24); holding the records until it can";
                 assert!(warning.ends_with(held), "{warning}");

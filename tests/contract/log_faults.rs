@@ -460,7 +460,9 @@ fn a_log_that_is_replaced_during_a_run_is_gone_on_with_or_refused_like_any_other
     assert_eq!(scene.log(), "two\nEND,0,h s\n");
 
     let scene = Scene::new();
-    let mut child = scene.start(TWO_LINES);
+    let mut command = scene.remoteexe_with_ssh(TWO_LINES);
+    let stderr = File::create(scene.path("stderr")).unwrap();
+    let mut child = Running::spawn(command.args(["h", "s"]).stderr(stderr));
     scene.wait_for_record("one");
     let log = scene.log_path();
     fs::rename(&log, scene.path("rotated")).unwrap();
@@ -472,6 +474,8 @@ fn a_log_that_is_replaced_during_a_run_is_gone_on_with_or_refused_like_any_other
         "START,-,h s\ncommand,ssh root@h s\none\n"
     );
     assert_eq!(texts_in(&scene.per_user()), "two\nEND,0,h s\n");
+    let stderr = fs::read_to_string(scene.path("stderr")).unwrap();
+    assert!(stderr.contains(": it is a symbolic link; "), "{stderr}");
 }
 
 #[test]

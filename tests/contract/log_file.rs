@@ -19,7 +19,7 @@ fn the_log_is_named_after_the_local_day() {
     assert_eq!(scene.log_path(), scene.daily());
     assert_eq!(scene.log(), log_of_h_s("", 0));
 
-    // Far enough apart that they never have the same day.
+    // These zones are so far apart that they never have the same day.
     let names = ["Pacific/Kiritimati", "Pacific/Pago_Pago"].map(|zone| {
         let scene = Scene::new();
         let mut command = scene.remoteexe_with_ssh("");
@@ -108,7 +108,7 @@ fn a_run_over_midnight_stays_in_the_file_of_its_start() {
     panic!("midnight always came before START");
 }
 
-/// A zone as in POSIX (XBD 8.3, TZ) where it is `seconds` before midnight at `now`, in UTC seconds.
+/// A zone in POSIX's notation (XBD 8.3, TZ). At `now`, in seconds since 1970, midnight is `seconds` away.
 fn zone_with_midnight_in(seconds: u64, now: u64) -> String {
     let west = (now + seconds) % 86400;
     let (hours, minutes, seconds) = (west / 3600, west / 60 % 60, west % 60);
@@ -221,7 +221,7 @@ fn a_fifo_is_refused_with_and_without_a_reader() {
                 .success()
         );
         let _reader = with_reader.then(|| {
-            // Opened for both, so that opening does not wait for a writer.
+            // Opened for reading and writing, because opening for reading waits for a writer.
             File::options()
                 .read(true)
                 .write(true)

@@ -1,4 +1,4 @@
-//! What ssh is called with: the options that are ssh's own, the destination and the remote command.
+//! The arguments that ssh gets: its own options, the destination and the remote command.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

@@ -65,7 +65,7 @@ fn half_a_line_is_logged_once_and_whole() {
     );
     command.args(["--tee", "always", "h", "s"]).stdout(writer);
     let mut child = Running::spawn(&mut command);
-    // What remoteexe shows, it has read.
+    // remoteexe has read what it shows.
     shown.read_exact(&mut [0; "half".len()]).unwrap();
     fs::write(scene.path("go"), "").unwrap();
     assert_eq!(child.code(), Some(0));

@@ -26,7 +26,7 @@ pub use sandbox::Sandbox;
 pub use scene::{REMOTEEXE, Run, Scene, run};
 pub use user::{ORDINARY_USER, as_ordinary_user, needs_root};
 
-/// How long a condition may take to become true. Only a test that fails waits that long.
+/// How long a condition may take to become true. Only a test that fails waits so long.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Waits until `condition` gives something.

@@ -4,10 +4,12 @@ use std::fs;
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::process::{Child, Command, Output};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::wait_for;
+use super::{PATIENCE, wait_for};
 
 /// The signals that ask remoteexe to end the job, and the exit status that each then gives.
 pub const ENDING: [(Signal, i32); 4] = [
@@ -81,11 +83,17 @@ impl DerefMut for Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if let Ok(None) = self.0.try_wait() {
-            // Not SIGKILL, which would leave ssh running. Of an ssh that ignores the first signal
-            // remoteexe gets rid by another one.
+            // Not SIGKILL, which would leave ssh running. At a second signal remoteexe kills an ssh that
+            // does not end.
             send(&self.0, Signal::TERM);
             send(&self.0, Signal::HUP);
-            self.code();
+            // To panic here, while a test fails, would abort all the others.
+            let start = Instant::now();
+            while start.elapsed() < PATIENCE && matches!(self.0.try_wait(), Ok(None)) {
+                thread::sleep(Duration::from_millis(5));
+            }
+            let _ = self.0.kill();
+            let _ = self.0.wait();
         }
     }
 }
@@ -98,14 +106,14 @@ pub fn is_running(pid: &str) -> bool {
 /// The state of a process as `ps` shows it (`T` stopped, `Z` exited and not waited for), if it is there.
 pub fn state(pid: &str) -> Option<char> {
     let stat = fs::read_to_string(Path::new("/proc").join(pid).join("stat")).ok()?;
-    // Behind the name, which is in brackets and may itself hold anything.
+    // The state comes behind the name, which is in brackets and may hold brackets itself.
     stat.rsplit_once(") ")?.1.chars().next()
 }
 
 /// Whether the child waits for something, and has nothing to do.
 pub fn is_asleep(child: &Child) -> bool {
     let pid = child.id().to_string();
-    // Once is not enough: a process that has just been woken may not run yet.
+    // One look is not enough, because a process sleeps for a moment in the middle of its work too.
     (0..50).all(|_| state(&pid) == Some('S'))
 }
 

@@ -1,4 +1,4 @@
-//! A TCP proxy that cuts connections where a test wants it.
+//! A TCP proxy that cuts connections at chosen places.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -22,7 +22,7 @@ pub struct Cut {
 }
 
 impl Cut {
-    /// An end after so many bytes of the server's.
+    /// A cut after so many bytes from the server; the client sees an end.
     pub fn after(after: usize) -> Self {
         Self {
             after,
@@ -31,7 +31,7 @@ impl Cut {
         }
     }
 
-    /// Anywhere in the first `most` bytes of either side, and in either way.
+    /// A cut anywhere in the first `most` bytes of either side, by an end or by a reset.
     pub fn random(random: &mut Rng, most: usize) -> Self {
         Self {
             after: random.usize(..most),
@@ -83,7 +83,7 @@ impl Proxy {
         self.address.port()
     }
 
-    /// Ends it, and gives the number of connections that there have been.
+    /// Ends the proxy, and gives the number of connections that it accepted.
     pub fn finish(mut self) -> usize {
         self.stop().expect("it has not been ended before")
     }
@@ -91,7 +91,7 @@ impl Proxy {
     fn stop(&mut self) -> Option<usize> {
         let acceptor = self.acceptor.take()?;
         self.is_over.store(true, Ordering::SeqCst);
-        // Wakes it.
+        // Wakes the acceptor.
         let _ = TcpStream::connect(self.address);
         acceptor.join().ok()
     }
@@ -109,7 +109,7 @@ fn serve(client: &TcpStream, port: u16, cut: Option<Cut>) -> io::Result<()> {
     let limit = |of_server| cut.filter(|cut| cut.of_server == of_server);
     let limit = |of_server| limit(of_server).map_or(usize::MAX, |cut| cut.after);
     let end = |reset| {
-        // Wakes both directions. Of a reset the client learns only when the socket is closed.
+        // Wakes both directions. The client sees a reset only when the socket is closed.
         let how = if reset {
             Shutdown::Read
         } else {
@@ -136,13 +136,13 @@ fn serve(client: &TcpStream, port: u16, cut: Option<Cut>) -> io::Result<()> {
     if reset {
         set_socket_linger(client, Some(Duration::ZERO))?;
     } else {
-        // Until the client has seen the end: to close a socket with data to read is a reset.
+        // Until the client has seen the end. To close a socket before all is read sends a reset.
         io::copy(&mut &*client, &mut io::sink())?;
     }
     Ok(())
 }
 
-/// Passes on what `from` sends, at most `limit` bytes; an error is an end that is none of `from`'s.
+/// Passes on at most `limit` bytes that `from` sends. It is an error if `from` has not ended by then.
 fn pass(mut from: &TcpStream, mut to: &TcpStream, mut limit: usize) -> io::Result<()> {
     let mut buffer = [0; 1 << 12];
     while limit > 0 {

@@ -12,7 +12,7 @@ use super::user::as_ordinary_user;
 
 const SANDBOX: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sandbox.sh");
 
-/// For many connections at once, of which sshd's default drops some.
+/// Lets many connections start at once. sshd's default drops some of them.
 const MANY_STARTUPS: &str = "MaxStartups 200";
 
 /// A running sandbox; see `tests/sandbox.sh`.
@@ -112,8 +112,8 @@ impl Sandbox {
     /// that cargo built.
     pub fn install(&self, name: &str) -> PathBuf {
         let path = self.dir.join(name);
-        // By cp: a descriptor of ours that writes to it could be inherited by a child of another
-        // test for a moment, and while it is open the file cannot be executed (ETXTBSY).
+        // cp writes the file. A descriptor of this process could be inherited by a child of another test,
+        // and while one is open for writing, the file cannot be executed (ETXTBSY).
         run_tool("cp", &[REMOTEEXE, &path.display().to_string()]);
         path
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::mem;
 use std::rc::Rc;
 
-use super::process::{Claim, Draft, Effect, Process};
+use super::process::{Claim, Draft, Process};
 use super::run::{End, Run};
 use super::trace::Trace;
 use crate::log::record::{Kind, Record};
@@ -17,10 +17,10 @@ const MAX_REVOCABLE: usize = 4096;
 /// The state of all runs after some records of the log.
 #[derive(Debug, Default)]
 pub struct Assembler {
-    /// The processes by their ids, without the current one.
-    processes: HashMap<u32, Process>,
+    /// The processes by their ids, without the current one. A process id without START has none.
+    processes: HashMap<u32, Box<Process>>,
     /// The process of the last record, and its id. The next record is often of the same process.
-    current: Process,
+    current: Option<Box<Process>>,
     current_pid: u32,
     /// The latest ENDs, the oldest first: process id and number.
     revocable: VecDeque<(u32, u64)>,
@@ -53,20 +53,18 @@ impl Assembler {
     pub fn take(&mut self, record: &Record, line: &[u8], finished: &mut impl FnMut(Run)) {
         self.switch_to(record.pid);
         let kind = Kind::parse(record.text);
-        if matches!(self.current, Process::Starting(..)) {
-            self.decide_start(kind);
-        }
+        self.decide_start(kind);
         if let Kind::Start(job) = kind {
             return self.start(record, line, job);
         }
-        match self.current.advance(kind, record, line, self.ends + 1) {
-            Effect::Unmatched => self.unmatched += 1,
-            Effect::Continued => {}
-            Effect::Ended => {
-                self.ends += 1;
-                self.revocable.push_back((record.pid, self.ends));
-                self.release(finished);
-            }
+        let Some(process) = &mut self.current else {
+            self.unmatched += 1;
+            return;
+        };
+        if process.advance(kind, record, line, self.ends + 1) {
+            self.ends += 1;
+            self.revocable.push_back((record.pid, self.ends));
+            self.release(finished);
         }
     }
 
@@ -75,20 +73,20 @@ impl Assembler {
         if self.current_pid == pid {
             return;
         }
-        let next = self.processes.remove(&pid).unwrap_or_default();
+        let next = self.processes.remove(&pid);
         let previous = mem::replace(&mut self.current, next);
         let previous_pid = mem::replace(&mut self.current_pid, pid);
-        if !matches!(previous, Process::Idle) {
-            self.processes.insert(previous_pid, previous);
+        if let Some(process) = previous {
+            self.processes.insert(previous_pid, process);
         }
     }
 
     /// Ends the log: gives all remaining runs to `finished`. A run without END is running if `is_running`
     /// says so, and lost if not.
     pub fn finish(mut self, is_running: impl Fn(&Trace) -> bool, finished: &mut impl FnMut(Run)) {
-        let current = mem::take(&mut self.current);
+        let current = self.current.take();
         let processes = mem::take(&mut self.processes);
-        for process in processes.into_values().chain([current]) {
+        for process in processes.into_values().chain(current) {
             let (running, others) = process.finish(&is_running);
             for draft in others {
                 self.add(draft);
@@ -120,8 +118,12 @@ impl Assembler {
             previous,
             overlapped,
         };
-        if let Some(outermost) = self.current.start(trace, claim) {
-            self.add(outermost);
+        let Some(process) = &mut self.current else {
+            self.current = Some(Box::new(Process::new(trace, claim)));
+            return;
+        };
+        if let Some(oldest) = process.start(trace, claim) {
+            self.add(oldest);
         }
     }
 
@@ -134,9 +136,14 @@ impl Assembler {
         (!was_overlapped).then_some(run.number)
     }
 
-    /// Decides, by the record `next`, whether the last START was one.
+    /// Decides, by the record `next` of the current process, whether a START before it was one.
     fn decide_start(&mut self, next: Kind) {
-        let (ended, refuted) = self.current.decide_start(next);
+        let starting = self
+            .current
+            .as_mut()
+            .filter(|process| process.is_starting());
+        let Some(process) = starting else { return };
+        let (ended, refuted) = process.decide_start(next);
         for draft in ended {
             self.add(draft);
         }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use memchr::memchr;
 use serde::Serialize;
 
 use super::run::{End, Run};
@@ -83,8 +84,8 @@ pub fn document(run: &Run) -> String {
         ambiguous: trace.is_ambiguous,
     };
     let text = serde_json::to_string(&document).expect("strings, numbers and lists become JSON");
-    // A look at each character would take as long as everything else.
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+    // A look at each character would take as long as everything else. JSON has no other control characters.
+    if text.is_ascii() && memchr(b'\x7f', text.as_bytes()).is_none() {
         text
     } else {
         escape(&text)

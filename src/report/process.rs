@@ -15,28 +15,26 @@ use crate::log::record::{Kind, Record};
 /// How many runs of one process id may be the output of one another. If there are more, the oldest is final.
 const MAX_NESTED: usize = 8;
 
-/// The runs of one process id, by the meaning of its last record.
-#[derive(Debug, Default)]
-pub enum Process {
-    /// There was no START yet.
-    #[default]
-    Idle,
-    /// START, or a line of output that looks like it. The next record decides.
-    Starting(Box<Runs>, Claim),
-    /// A record of a run that goes on.
-    Running(Box<Runs>),
-    /// A retry record. A command that follows begins the next attempt.
-    Retrying(Box<Runs>),
-    /// END. If anything but START follows, it was a line of output.
-    Ended(Box<Runs>, Exit),
-}
-
-/// The run of the last record, and the runs that it may turn out to be the output of.
+/// A process id that has a run: the run of the last record, and the runs that it may be the output of.
 #[derive(Debug)]
-pub struct Runs {
+pub struct Process {
+    state: State,
     current: Trace,
     /// The oldest first.
     earlier: Vec<Draft>,
+}
+
+/// The meaning of the last record.
+#[derive(Debug)]
+enum State {
+    /// START, or a line of output that looks like it. The next record decides.
+    Starting(Claim),
+    /// A record of a run that goes on.
+    Running,
+    /// A retry record. A command that follows begins the next attempt.
+    Retrying,
+    /// END. If anything but START follows, it was a line of output.
+    Ended(Exit),
 }
 
 /// A run that may still turn out to be the output of an earlier run.
@@ -68,29 +66,28 @@ pub struct Claim {
     pub overlapped: Option<u64>,
 }
 
-/// The effect of a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
-    /// None: its START is missing.
-    Unmatched,
-    /// It belongs to a run that goes on.
-    Continued,
-    /// It is the END of a run.
-    Ended,
-}
-
 impl Process {
-    /// Takes a START. Returns the oldest run if there are too many.
+    /// A process id whose first record is START of the run `trace`.
+    pub fn new(trace: Trace, claim: Claim) -> Self {
+        Self {
+            state: State::Starting(claim),
+            current: trace,
+            earlier: Vec::new(),
+        }
+    }
+
+    /// Takes a later START. Returns the oldest run if there are too many.
     pub fn start(&mut self, trace: Trace, claim: Claim) -> Option<Draft> {
-        let Some((mut runs, exit)) = mem::take(self).into_runs() else {
-            *self = Self::Starting(Box::new(Runs::new(trace)), claim);
-            return None;
-        };
-        let trace = mem::replace(&mut runs.current, trace);
-        runs.earlier.push(Draft { trace, exit });
-        let oldest = (runs.earlier.len() >= MAX_NESTED).then(|| runs.earlier.remove(0));
-        *self = Self::Starting(runs, claim);
-        oldest
+        let exit = self.exit();
+        let trace = mem::replace(&mut self.current, trace);
+        self.earlier.push(Draft { trace, exit });
+        self.state = State::Starting(claim);
+        (self.earlier.len() >= MAX_NESTED).then(|| self.earlier.remove(0))
+    }
+
+    /// Whether the last record looks like START.
+    pub fn is_starting(&self) -> bool {
+        matches!(self.state, State::Starting(_))
     }
 
     /// Decides, by the record `next`, whether the last record was START or a line of output. It has to look
@@ -98,81 +95,67 @@ impl Process {
     ///
     /// Returns the runs that are final now, and the claim of the START if it was a line of output.
     pub fn decide_start(&mut self, next: Kind) -> (Vec<Draft>, Option<Claim>) {
-        let Self::Starting(mut runs, claim) = mem::take(self) else {
+        let State::Starting(claim) = mem::replace(&mut self.state, State::Running) else {
             unreachable!("the last record looks like START");
         };
-        let is_start = runs.is_start(next);
+        let is_start = self.is_start(next);
         if !is_start {
-            runs.refute_start();
+            self.refute_start();
         }
-        let ended = runs.remove_ended();
-        *self = Self::Running(runs);
-        (ended, (!is_start).then_some(claim))
+        (self.remove_ended(), (!is_start).then_some(claim))
     }
 
     /// Takes a record that is not START. A START before it has to be decided.
     ///
     /// `line` is the whole line. `number` is the place in the order of all ENDs that the record has if it is
-    /// an END.
-    pub fn advance(&mut self, kind: Kind, record: &Record, line: &[u8], number: u64) -> Effect {
-        debug_assert!(!matches!(self, Self::Starting(..)), "START is decided");
-        let is_retrying = matches!(self, Self::Retrying(_));
-        let Some((mut runs, exit)) = mem::take(self).into_runs() else {
-            return Effect::Unmatched;
+    /// an END. Returns whether it is one.
+    pub fn advance(&mut self, kind: Kind, record: &Record, line: &[u8], number: u64) -> bool {
+        debug_assert!(!self.is_starting(), "START is decided");
+        // Nothing of a run follows its END.
+        if let Some(exit) = self.exit() {
+            self.current.add_end(exit.status);
+        }
+        self.current.note(record.time, line);
+        let is_retrying = matches!(self.state, State::Retrying);
+        self.state = match kind {
+            Kind::End(status, job) if self.close(job) => State::Ended(Exit { status, number }),
+            Kind::Retry(_) => State::Retrying,
+            Kind::Command(command) if self.current.take_command(command, is_retrying) => {
+                State::Running
+            }
+            _ => {
+                self.current.add_output(record.text);
+                State::Running
+            }
         };
-        if let Some(exit) = exit {
-            // Nothing of a run follows its END.
-            runs.current.add_end(exit.status);
-        }
-        runs.current.note(record.time, line);
-        match kind {
-            Kind::End(status, job) if runs.close(job) => {
-                *self = Self::Ended(runs, Exit { status, number });
-                return Effect::Ended;
-            }
-            Kind::Retry(_) => {
-                *self = Self::Retrying(runs);
-                return Effect::Continued;
-            }
-            Kind::Command(command) if runs.current.take_command(command, is_retrying) => {}
-            _ => runs.current.add_output(record.text),
-        }
-        *self = Self::Running(runs);
-        Effect::Continued
+        self.exit().is_some()
     }
 
     /// Whether END with this number was the last record.
     pub fn has_ended_with(&self, number: u64) -> bool {
-        matches!(self, Self::Ended(_, exit) if exit.number == number)
+        self.exit().is_some_and(|exit| exit.number == number)
     }
 
     /// The last run for which `is_wanted` is true. It is given the run, and whether END has come.
     pub fn find_last(&mut self, is_wanted: impl Fn(&Trace, bool) -> bool) -> Option<&mut Trace> {
-        let (runs, has_end) = match self {
-            Self::Idle => return None,
-            Self::Ended(runs, _) => (runs, true),
-            Self::Starting(runs, _) | Self::Running(runs) | Self::Retrying(runs) => (runs, false),
-        };
-        if is_wanted(&runs.current, has_end) {
-            return Some(&mut runs.current);
+        if is_wanted(&self.current, self.exit().is_some()) {
+            return Some(&mut self.current);
         }
-        let mut earlier = runs.earlier.iter_mut().rev();
+        let mut earlier = self.earlier.iter_mut().rev();
         let draft = earlier.find(|draft| is_wanted(&draft.trace, draft.exit.is_some()));
         draft.map(|draft| &mut draft.trace)
     }
 
     /// All runs, the oldest first.
     pub fn into_drafts(self) -> impl Iterator<Item = Draft> {
-        let runs = self.into_runs().into_iter();
-        runs.flat_map(|(runs, exit)| {
-            let trace = runs.current;
-            runs.earlier.into_iter().chain([Draft { trace, exit }])
-        })
+        let exit = self.exit();
+        let trace = self.current;
+        self.earlier.into_iter().chain([Draft { trace, exit }])
     }
 
     /// Ends the log. Returns the run for which `is_running` is true, if there is one, and all others.
     pub fn finish(self, is_running: impl Fn(&Trace) -> bool) -> (Option<Trace>, Vec<Draft>) {
-        let is_undecided = matches!(self, Self::Starting(..));
+        let is_undecided = self.is_starting();
         let mut drafts: Vec<Draft> = self.into_drafts().collect();
         let is_running = |draft: &Draft| draft.exit.is_none() && is_running(&draft.trace);
         if let Some(index) = drafts.iter().rposition(is_running) {
@@ -188,23 +171,11 @@ impl Process {
         (None, drafts)
     }
 
-    /// The runs, with END if that was the last record.
-    fn into_runs(self) -> Option<(Box<Runs>, Option<Exit>)> {
-        match self {
-            Self::Idle => None,
-            Self::Starting(runs, _) | Self::Running(runs) | Self::Retrying(runs) => {
-                Some((runs, None))
-            }
-            Self::Ended(runs, exit) => Some((runs, Some(exit))),
-        }
-    }
-}
-
-impl Runs {
-    fn new(current: Trace) -> Self {
-        Self {
-            current,
-            earlier: Vec::new(),
+    /// The END of the current run, if that was the last record.
+    fn exit(&self) -> Option<Exit> {
+        match self.state {
+            State::Ended(exit) => Some(exit),
+            State::Starting(_) | State::Running | State::Retrying => None,
         }
     }
 

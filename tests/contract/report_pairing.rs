@@ -1,5 +1,7 @@
 //! `--report`: the assignment of records to runs.
 
+use std::ops::Range;
+
 use crate::report::{assert_runs, fields, printed, report, reporter};
 use crate::support::{Scene, code, stderr};
 
@@ -532,19 +534,62 @@ fn run_prints_also_what_of_its_output_looks_like_records() {
     assert_eq!(printed(&report(&log, &["--run", "7@10:00:05"])), other);
 }
 
+/// A run of each of `pids`, one after the other.
+fn one_run_each(pids: Range<u32>) -> String {
+    let run = |pid| {
+        format!(
+            "[2026-03-02 10:00:00][{pid}] START,-,h {pid}\n\
+             [2026-03-02 10:00:00][{pid}] command,ssh root@h {pid}\n\
+             [2026-03-02 10:00:00][{pid}] END,0,h {pid}\n"
+        )
+    };
+    pids.map(run).collect()
+}
+
 #[test]
 fn of_five_thousand_processes_with_one_run_each_none_is_forgotten() {
-    let log: Vec<String> = (1..=5000)
-        .map(|pid| {
-            format!(
-                "[2026-03-02 10:00:00][{pid}] START,-,h {pid}\n\
-                 [2026-03-02 10:00:00][{pid}] command,ssh root@h {pid}\n\
-                 [2026-03-02 10:00:00][{pid}] END,0,h {pid}\n"
-            )
-        })
-        .collect();
-    let log = log.concat();
-    let output = report(log, &["--json"]);
+    let output = report(one_run_each(1..5001), &["--json"]);
     let expected: Vec<String> = (1..=5000).map(|pid| pid.to_string()).collect();
     assert_eq!(fields(&output, "pid"), expected);
+}
+
+#[test]
+fn runs_come_in_the_order_of_their_ends_also_where_a_process_id_is_used_again_for_a_long_run() {
+    let begin = "\
+[2026-03-02 10:00:00][7] START,-,h short
+[2026-03-02 10:00:00][7] command,ssh root@h short
+[2026-03-02 10:00:00][7] END,0,h short
+[2026-03-02 10:00:00][7] START,-,h long
+[2026-03-02 10:00:00][7] command,ssh root@h long
+";
+    let end = "[2026-03-02 10:00:00][7] END,0,h long\n";
+    let log = [begin, &one_run_each(100..6000), end].concat();
+    let jobs = fields(&report(log, &["--json"]), "job");
+    assert_eq!(jobs[0], r#""h short""#);
+    assert_eq!(jobs[1], r#""h 100""#);
+    assert_eq!(jobs.last().unwrap(), r#""h long""#);
+}
+
+#[test]
+fn an_end_can_turn_out_to_be_output_until_4096_others_have_come() {
+    let begin = "\
+[2026-03-02 10:00:00][7] START,-,h a
+[2026-03-02 10:00:00][7] command,ssh root@h a
+[2026-03-02 10:00:00][7] END,0,h a
+[2026-03-02 10:00:00][7] START,-,h b
+[2026-03-02 10:00:00][7] command,ssh root@h b
+[2026-03-02 10:00:00][7] END,0,h b
+";
+    let end = "\
+[2026-03-02 10:00:00][7] more
+[2026-03-02 10:00:00][7] END,1,h b
+";
+    for (others, expected) in [(4095, r#"1 ["END,0,h b","more"]"#), (4096, "0 []")] {
+        let log = [begin, &one_run_each(100..100 + others), end].concat();
+        let output = report(log, &["--json"]);
+        let runs = fields(&output, "job exit_status tail");
+        let expected = format!(r#""h b" {expected}"#);
+        assert!(runs.contains(&expected), "{others}");
+        assert_eq!(runs.len(), usize::try_from(others).unwrap() + 2);
+    }
 }

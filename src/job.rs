@@ -108,14 +108,14 @@ impl Outcome {
 
 /// Whether it was the forwarded signal that ended ssh.
 ///
-/// ssh catches TERM, INT and HUP, and exits with 255. An ssh without a session exits with 0; that tells nothing
-/// of a job that has printed nothing. With any other status the remote command has ended by itself, signal
-/// or no signal.
+/// ssh catches TERM, INT and HUP, and exits with 255. An ssh without a session exits with 0, but that tells
+/// nothing of a job that has printed nothing. With any other status the remote command has ended by itself,
+/// signal or no signal.
 fn was_ended(exit: Exit) -> bool {
-    match exit.status.code() {
-        None => true,
-        Some(0) => exit.is_silent,
-        Some(code) => code == i32::from(exit::SSH_FAILED),
+    match exit::of_child(exit.status) {
+        exit::SUCCESS => exit.is_silent,
+        exit::SSH_FAILED => true,
+        _ => exit.status.code().is_none(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The command line: in which of two grammars it is written, and what it asks for.
+//! The command line: which of two grammars it uses, and what it asks for.
 
 mod error;
 mod job;

@@ -1,7 +1,7 @@
 //! Makes text safe for a record and for a terminal.
 //!
 //! A control character would end a record or steer a terminal. A character of no width, or one that
-//! changes the direction of writing, would show a person other text than there is. They are escaped:
+//! changes the direction of writing, would mislead a reader about the text. They are escaped:
 //! `\n`, `\x1b`, `\u{202e}`. A backslash stands for itself: the text is to be read, not parsed.
 
 use std::ffi::OsStr;

@@ -108,9 +108,9 @@ impl Outcome {
 
 /// Whether it was the forwarded signal that ended ssh.
 ///
-/// ssh catches TERM, INT and HUP, and exits with 255. An ssh without a session exits with 0, but that tells
-/// nothing of a job that has printed nothing. With any other status the remote command has ended by itself,
-/// signal or no signal.
+/// ssh catches TERM, INT and HUP, and exits with 255, or with 0 if it has no session. So 0 counts as ended
+/// by the signal if the job has printed nothing. With any other status the remote command has ended by
+/// itself, signal or no signal.
 fn was_ended(exit: Exit) -> bool {
     match exit::of_child(exit.status) {
         exit::SUCCESS => exit.is_silent,
@@ -122,7 +122,7 @@ fn was_ended(exit: Exit) -> bool {
 impl Job {
     /// Runs the job and logs it.
     pub fn run(&self) -> Outcome {
-        // Before START: from that record on a signal must not keep END from being written.
+        // Before START: once that is written, no signal may prevent END.
         let signals = Signals::install();
         let operands = self.ssh.operands.display();
         let log = start(&self.log_dir, &operands);
@@ -139,7 +139,7 @@ impl Job {
         outcome
     }
 
-    /// Runs ssh, and again as long as the remote command cannot have been started.
+    /// Runs ssh, and runs it again as long as the retries allow it.
     fn attempts(&self, signals: &mut Signals, sinks: &mut Sinks) -> Outcome {
         let marker = self.marker(signals, &mut sinks.log);
         let mut failed = 0;
@@ -170,7 +170,7 @@ impl Job {
             .ok()
     }
 
-    /// Runs ssh once, and returns whether another attempt would be safe and of use.
+    /// Runs ssh once, and returns whether another attempt would be safe and useful.
     fn attempt(
         &self,
         marker: Option<&Marker>,
@@ -205,7 +205,7 @@ fn record_decision(decision: Decision, log: &mut Log) {
 impl Refusal {
     /// Logs that nothing was run, and why.
     pub fn record(&self) -> Outcome {
-        // As for a job: no signal may come between START and END.
+        // As for a job: no signal may end us between START and END.
         let _signals = Signals::install();
         let mut log = start(&self.log_dir, &self.operands);
         if let Some(reason) = &self.reason {

@@ -20,7 +20,7 @@ use crate::writer::Writer;
 use file::{AppendError, Cut, Failure, LogName, append};
 use record::{Kind, MAX_APPEND, MAX_TEXT, Notice, Prefix};
 
-/// How long the last records may take on their way to a standard error that is slow.
+/// How long a slow standard error may take for the last records.
 const STDERR_GRACE: Duration = Duration::from_secs(1);
 
 /// The log of one run, from its START to its END.
@@ -29,7 +29,7 @@ const STDERR_GRACE: Duration = Duration::from_secs(1);
 ///
 /// Where the daily file is refused or unwritable, the records go to the per-user file beside it. If that
 /// does not take them either, they go to a file of this run, which nobody can make beforehand. If the
-/// directory takes nothing at all, they go to standard error, and all but the output to syslog.
+/// directory takes nothing at all, they go to standard error, and all but the output also to syslog.
 ///
 /// Where the disk is full, the records are held, up to [`MAX_APPEND`], and each append tries again. Lines
 /// that find no more room are dropped and counted. When the log takes records again, one of them tells
@@ -46,11 +46,11 @@ pub struct Log {
     prefix: Prefix,
     /// Records not yet appended, the oldest first.
     pending: Vec<u8>,
-    /// The texts among them that are no output.
+    /// The texts among them that are not output.
     own: Vec<Vec<u8>>,
-    /// How far the first of them is in a file nevertheless.
+    /// How much of the first of them a failed append has written.
     cut: Option<Cut>,
-    /// How many lines came after the pending ones when these had used up the room.
+    /// How many lines were dropped because the pending ones had used up the room.
     dropped: u64,
     warned: bool,
     /// Standard error, once something was written to it.
@@ -58,7 +58,7 @@ pub struct Log {
 }
 
 impl Log {
-    /// The log in `dir` of the local day of `start`. Its file stays the same over midnight.
+    /// The log in `dir` of the local day of `start`. Its file stays the same past midnight.
     pub fn new(dir: &Path, start: DateTime<Local>) -> Self {
         Self {
             dir: dir.to_owned(),
@@ -119,7 +119,7 @@ impl Log {
 
     /// Adds a line of output, without its newline and of at most [`MAX_TEXT`] bytes, to the next append.
     pub fn push(&mut self, text: &[u8]) {
-        // Once one is dropped the next are too, until an append has succeeded: they would fill the gap.
+        // Once one is dropped, so are the next until an append succeeds: they would hide the gap.
         if self.dropped == 0 && !self.has_room(text) {
             self.flush();
         }
@@ -217,7 +217,7 @@ impl Log {
     }
 
     /// Writes the pending records to standard error, as many as it takes by `deadline`, and sends those
-    /// that are no output to syslog.
+    /// that are not output to syslog.
     fn give_up(&mut self, deadline: Instant) {
         if self.pending.is_empty() {
             return;
@@ -226,7 +226,7 @@ impl Log {
         self.own.clear();
         let mut records = mem::take(&mut self.pending);
         self.cut = None;
-        // Otherwise nobody will ever read them.
+        // After an error nobody will ever read them.
         if self.stderr().write_by(deadline, &mut records).is_ok() {
             self.pending = records;
         }
@@ -282,7 +282,7 @@ impl Failures {
         }
     }
 
-    /// On a day whose log root has made, an ordinary user's records go to the per-user file.
+    /// Whether they need no warning: if root created the daily file, an ordinary user's records go elsewhere.
     fn are_normal(&self) -> bool {
         let mut errors = self.0.iter().map(|(_, error)| error);
         errors.all(|error| matches!(error, AppendError::Roots))
@@ -309,7 +309,7 @@ fn run_number() -> u64 {
     random::number().unwrap_or_else(|_| process::id().into())
 }
 
-/// `text` in pieces that fit into a record each; an empty text is one of them.
+/// `text` in pieces that each fit into a record; an empty text is one piece.
 fn pieces(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let (first, rest) = text.split_at(text.len().min(MAX_TEXT));
     iter::once(first).chain(rest.chunks(MAX_TEXT))

@@ -5,7 +5,7 @@ use std::io;
 use rustix::io::retry_on_intr;
 use rustix::rand::{GetRandomFlags, getrandom};
 
-/// A random number, each as likely as any other.
+/// A random number; all numbers are equally likely.
 ///
 /// # Errors
 ///

@@ -4,8 +4,8 @@ use std::fmt::{self, Display, Formatter};
 
 /// Why ssh(1) ended with 255.
 ///
-/// The messages are those of OpenSSH 7.6 to 10. They are in English in every locale. A connection was cut
-/// at every point of its life to see which of them it leaves; that was with 9.2.
+/// The messages are those of OpenSSH 7.6 to 10. They are in English in every locale. With 9.2, a connection
+/// was cut at every point of its life to see which of them ssh prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
     /// No address for the host's name.
@@ -31,7 +31,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// The cause that `line` of ssh's output tells, if it is such a message.
+    /// The cause that `line` of ssh's output names, if it is such a message.
     pub fn from_message(line: &[u8]) -> Option<Self> {
         // ssh ends its messages with CR LF.
         let line = String::from_utf8_lossy(line.trim_ascii_end());
@@ -47,8 +47,8 @@ impl Cause {
         Self::before_the_session(&line).or_else(|| Self::of_a_refusal(&line))
     }
 
-    /// Whether the next attempt may succeed. No authentication has failed then, for which a server may
-    /// lock us out (`PerSourcePenalties` of `sshd_config(5)`).
+    /// Whether the next attempt may succeed. With such a cause no authentication has failed: a server may
+    /// lock us out for that (`PerSourcePenalties` of `sshd_config(5)`).
     pub fn is_transient(self) -> bool {
         matches!(
             self,
@@ -72,7 +72,7 @@ impl Cause {
             Some(match line.rsplit(": ").next() {
                 Some("Connection refused") => Self::Refused,
                 Some("Connection timed out" | "Operation timed out") => Self::TimedOut,
-                // This host does not have the address or the interface to bind to.
+                // This machine does not have the address or the interface to bind to.
                 Some("failure") => Self::Configuration,
                 _ => Self::Unreachable,
             })
@@ -149,7 +149,7 @@ impl Display for Cause {
     }
 }
 
-/// The cause that all messages of one ssh tell together.
+/// The cause that follows from all messages of one ssh.
 ///
 /// A permanent cause outweighs the others: a jump host that refuses our key also leaves the message of a
 /// dropped connection. Of the transient causes the first one counts, for the same reason.

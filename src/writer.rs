@@ -1,9 +1,9 @@
-//! Writes to a descriptor that may block for ever, and never blocks.
+//! Writes to a descriptor that may block for ever, without blocking the caller.
 //!
 //! poll(2) alone cannot do it: a terminal that it calls ready still blocks a write(2) of more than it has
 //! room for, and another process may fill a pipe between the two calls. `O_NONBLOCK` would change the
 //! descriptor for everybody who shares it. So a thread does the writes that may block. It gets the bytes
-//! through a pipe of ours, and goes with the process.
+//! through a pipe of ours, and ends with the process.
 
 use std::io::{self, PipeReader, PipeWriter, Read};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -29,10 +29,10 @@ pub enum Writer {
     Thread {
         /// To the thread. It does not block.
         pipe: PipeWriter,
-        /// At its end once the thread has written all, or has given up.
+        /// At end of file once the thread has written all, or has given up.
         done: PipeReader,
     },
-    /// There was no thread or no descriptor to be had: poll(2) has to do.
+    /// No thread or no descriptor was available: poll(2) has to do.
     Direct(BorrowedFd<'static>),
 }
 
@@ -63,7 +63,7 @@ impl Writer {
         result
     }
 
-    /// The same, and waits until `deadline` for room.
+    /// Does the same as [`Writer::write`], but waits for room until `deadline`.
     ///
     /// # Errors
     ///
@@ -77,7 +77,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Ends the writing. A descriptor that is returned is ready once the target has taken all.
+    /// Ends the writing. The returned descriptor, if any, is ready once the target has taken all.
     pub fn finish(self) -> Option<PipeReader> {
         match self {
             Self::Thread { done, .. } => Some(done),
@@ -93,7 +93,7 @@ impl Writer {
         }
     }
 
-    /// Writes as much as one write(2) takes without waiting; 0 if that is nothing.
+    /// Writes as much as one write(2) takes without waiting, and returns how much that is.
     fn write_some(&self, bytes: &[u8]) -> io::Result<usize> {
         let written = match self {
             _ if bytes.is_empty() => Ok(0),
@@ -104,7 +104,7 @@ impl Writer {
                 if !is_ready(&fds[0]) {
                     return Ok(0);
                 }
-                // A pipe that is ready takes so many bytes at once (pipe(7)).
+                // A pipe that is ready takes this many bytes at once (pipe(7)).
                 retry_on_intr(|| write(target, &bytes[..bytes.len().min(PIPE_BUF)]))
             }
         };
@@ -125,7 +125,7 @@ impl AsFd for Writer {
     }
 }
 
-/// Starts the thread that writes to `target`. Returns the pipe to it, and one that ends with it.
+/// Starts the thread that writes to `target`. Returns the pipe to the thread, and one that ends with it.
 fn start_thread(target: BorrowedFd<'static>) -> io::Result<(PipeWriter, PipeReader)> {
     let (mut bytes, pipe) = io::pipe()?;
     ioctl_fionbio(&pipe, true)?;

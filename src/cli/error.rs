@@ -26,7 +26,7 @@ impl UsageError {
         }
     }
 
-    /// `word`, which came from `origin`, is no valid value.
+    /// `word`, which came from `origin`, is not a valid value.
     pub fn invalid_value(origin: &str, word: &OsStr, error: InvalidValue) -> Self {
         let word = printable(word.as_encoded_bytes());
         let mut tips = Vec::from_iter(error.tip);
@@ -57,7 +57,7 @@ impl UsageError {
         }
     }
 
-    /// The error for standard error, with the usage that `command` has.
+    /// The text for standard error, with the usage of `command`.
     pub fn message(&self, mut command: clap::Command) -> String {
         let mut text = format!("error: {}\n\n", self.reason);
         if let Some(tip) = &self.tip {

@@ -15,7 +15,7 @@ use super::value::{DEFAULT_LOG_DIR, InvalidValue, origin, path, unset_empty};
 use crate::escape;
 use crate::job::{Job, Login, Operands, Refusal, Retries, Ssh, WordError};
 
-/// With the waits at their longest, more than an hour and a half of them.
+/// With the default delay, the longest waits add up to more than an hour and a half.
 const MAX_RETRIES: u32 = 100;
 
 const LONGEST_RETRY_DELAY: Duration = Duration::from_hours(1);
@@ -30,7 +30,7 @@ const HELP: &str = "\
 Arguments:
   <HOST>           Host name, address or alias of ssh_config
   <SCRIPT>         Script or command to run there; parameters may stand in the same word
-  [PARAMETERS]...  Further words; everything behind HOST is sent as it is
+  [PARAMETERS]...  Further words; everything after HOST is sent as it is
 
 {all-args}
 
@@ -61,7 +61,7 @@ Exit status:
     help_template = HELP,
 )]
 struct Args {
-    /// Private key; without it as ssh is configured
+    /// Private key; by default ssh's configuration chooses
     #[arg(short, long, value_name = "FILE", env = "REMOTEEXE_IDENTITY")]
     #[arg(help_heading = "Passed to ssh", hide_env_values = true)]
     identity: Vec<OsString>,
@@ -122,12 +122,12 @@ struct Args {
     #[arg(short = 'V', long)]
     version: bool,
 
-    // For the tip where it is misspelt or comes too late: it has a grammar of its own.
+    // Only for the tip when it is misspelt or not the first word: it has a grammar of its own.
     #[arg(long, hide = true)]
     report: bool,
 
-    // HOST, SCRIPT and PARAMETERS in one: of two arguments clap would still take a word between HOST
-    // and SCRIPT for an option of ours.
+    // HOST, SCRIPT and PARAMETERS in one: if they were separate, clap would still look for options of
+    // ours between HOST and SCRIPT.
     #[arg(trailing_var_arg = true, hide = true)]
     operands: Vec<OsString>,
 }
@@ -145,7 +145,7 @@ pub fn parse(words: &[OsString]) -> Request {
     let args = Args::from_arg_matches(&matches).expect("the matches are of this grammar");
     let line = CommandLine { args, matches };
     if line.args.report {
-        let tip = "write remoteexe --report, and its options behind it";
+        let tip = "write remoteexe --report, and its options after it";
         let error = UsageError::new("--report has to be the first word", tip);
         return Request::UsageError {
             message: error.message(command()),
@@ -168,8 +168,8 @@ fn command() -> clap::Command {
     unset_empty(Args::command())
 }
 
-/// A command line whose words clap has sorted. It only collects them, so that a refused command line,
-/// too, is logged where and as it says.
+/// A command line whose words clap has sorted. clap does not check their values, so that a refused
+/// command line is logged too, with its operands and in the directory that it names.
 struct CommandLine {
     args: Args,
     matches: ArgMatches,
@@ -244,15 +244,15 @@ impl CommandLine {
         check: impl Fn(&OsStr) -> Result<T, InvalidValue>,
     ) -> Result<T, UsageError> {
         check(word).map_err(|error| {
-            // The grammar is made again only here: to make it takes 41,000 of a start's 300,000
+            // The grammar is built again only after an error: that takes 41,000 of a start's 300,000
             // instructions.
             let origin = origin(command(), &self.matches, id);
             UsageError::invalid_value(&origin, word, error)
         })
     }
 
-    /// Whether the bash original would have refused the command line as well, which it split at blanks.
-    /// Its log then had no reason, and ours is the same.
+    /// Whether the bash original, which split the command line at blanks, would have refused it as well.
+    /// Its log then gave no reason, and ours gives none either.
     fn is_refused_by_bash(&self, words: &[OsString]) -> bool {
         let words = words.iter().skip(1);
         let split = words.flat_map(|word| word.as_encoded_bytes().split(u8::is_ascii_whitespace));
@@ -293,7 +293,7 @@ impl CommandLine {
         UsageError::new(&reason, &tip)
     }
 
-    /// Says which option took the word before the operands for its value.
+    /// Says which option took the word before the operands as its value.
     fn last_option(&self) -> Option<String> {
         let mut command = command();
         command.build();
@@ -310,7 +310,7 @@ impl CommandLine {
     }
 }
 
-/// The tip for somebody who writes a command in the place of HOST.
+/// The tip for somebody who writes an option's name in the place of HOST.
 fn special_word(host: &str) -> Option<String> {
     let option = host.to_lowercase();
     ["report", "help", "version"]
@@ -350,9 +350,10 @@ fn option(word: &OsStr) -> Result<OsString, InvalidValue> {
     }
 }
 
-/// Why END would not be true of a job with this option of ssh, or the job would not be the same.
+/// Why this option of ssh would make END untrue or change the job.
 ///
-/// A keyword is followed by a blank or `=`, in any case; the value may be quoted (`ssh_config(5)`).
+/// A keyword is in upper or lower case and is followed by a blank or `=`. The value may be quoted
+/// (`ssh_config(5)`).
 fn harm_of(word: &OsStr) -> Option<&'static str> {
     let word = word.to_str()?.trim_start().to_lowercase();
     let end = word.find(|c: char| c.is_whitespace() || c == '=')?;
@@ -403,7 +404,7 @@ fn tee(word: &OsStr) -> Result<bool, InvalidValue> {
     }
 }
 
-/// The log directory of a command line that clap did not accept, as far as it can be made out.
+/// The log directory of a command line that clap did not accept, if clap can still find it.
 fn log_dir(words: &[OsString]) -> OsString {
     let matches = command().ignore_errors(true).try_get_matches_from(words);
     matches

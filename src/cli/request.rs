@@ -12,7 +12,7 @@ pub enum Request {
     Report(Report),
     /// Print this: the help or the version.
     Show(String),
-    /// Neither: print `message`, and log the refusal of a job.
+    /// None of these: print `message`, and log the refusal of a job.
     UsageError {
         /// For standard error.
         message: String,

@@ -30,7 +30,7 @@ impl InvalidValue {
         }
     }
 
-    /// A value that is wrong for a reason that does not tell the remedy.
+    /// A value that is wrong for `reason`; `tip` is the remedy.
     pub fn because(reason: &(impl ToString + ?Sized), tip: impl Into<String>) -> Self {
         Self {
             reason: reason.to_string(),
@@ -47,7 +47,7 @@ pub fn path(word: &OsStr) -> Result<PathBuf, InvalidValue> {
     Ok(PathBuf::from(word))
 }
 
-/// Lets a variable that is set but empty count as unset, so that a crontab can take one back.
+/// Lets a variable that is set but empty count as unset, so that a crontab can undo an earlier setting.
 pub fn unset_empty(command: Command) -> Command {
     command.mut_args(|arg| {
         let is_empty = |name| env::var_os(name).is_some_and(|value| value.is_empty());
@@ -61,7 +61,7 @@ pub fn unset_empty(command: Command) -> Command {
 
 /// Where the value of the argument `id` came from, for a message: the option, or the variable.
 pub fn origin(mut command: Command, matches: &ArgMatches, id: &str) -> String {
-    // Until then an argument cannot show itself.
+    // An argument can show itself only once the command is built.
     command.build();
     let arg = command.get_arguments().find(|arg| arg.get_id() == id);
     let arg = arg.expect("each id is that of a field of the grammar");

@@ -8,7 +8,7 @@ use crate::log::record::MAX_TEXT;
 
 /// Takes the bytes of a stream in any pieces, and gives them back as lines.
 ///
-/// NUL bytes are dropped, as by the bash original's `$(…)`: a single one makes grep take the whole log for
+/// NUL bytes are dropped, as by the bash original's `$(…)`: a single one makes grep treat the whole log as
 /// a binary file. A line longer than [`MAX_TEXT`] comes out in pieces of that length. So the memory is
 /// bounded, whatever the stream holds.
 #[derive(Debug, Default)]
@@ -46,7 +46,7 @@ impl Lines {
         }
     }
 
-    /// Grows the partial line. A full piece is given out only when more follows: a line of exactly
+    /// Grows the partial line. A full piece is passed on only when more follows: a line of exactly
     /// `MAX_TEXT` bytes is one line.
     fn extend(&mut self, mut bytes: &[u8], line: &mut impl FnMut(&[u8])) {
         while self.partial.len() + bytes.len() > MAX_TEXT {
@@ -109,7 +109,7 @@ mod tests {
         }
     }
 
-    /// The lines that [`Lines`] must give for `stream`, found in the plainest way.
+    /// The lines that [`Lines`] must make of `stream`, found in the simplest way.
     fn model(stream: &[u8]) -> Vec<Vec<u8>> {
         let mut text = stream.to_vec();
         text.retain(|&byte| byte != 0);

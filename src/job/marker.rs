@@ -1,14 +1,14 @@
 //! The marker that tells whether an attempt can have started the remote command.
 //!
 //! The exit status 255 cannot tell: ssh also returns it when the remote command returned 255, was killed
-//! by a signal, or was running when the connection broke. So ssh prints a marker, by a `LocalCommand`: it
-//! runs that after authentication, strictly before it requests the remote command, and waits for it
-//! (`ssh_session2` in ssh.c; tried with 9.2). Whatever ssh has printed is in the pipe when it has exited.
+//! by a signal, or was running when the connection broke. So a `LocalCommand` prints a marker. ssh runs the
+//! `LocalCommand` after authentication, strictly before it requests the remote command, and waits for it
+//! (`ssh_session2` in ssh.c; tried with 9.2). Once ssh has exited, all that it has printed is in the pipe.
 //! Without a marker there, no remote command has been requested.
 //!
-//! The marker comes through ssh's own standard output. Other ways lose something. Through descriptor 0
-//! the remote command would lose its standard input. `/proc/PID/fd/N` or a signal would reach a strange
-//! process, should remoteexe have died and its process id have passed on.
+//! The marker comes through ssh's own standard output. Other ways have drawbacks. Through descriptor 0
+//! the remote command would lose its standard input. `/proc/PID/fd/N` or a signal would reach another
+//! process if remoteexe had died and its process id had been reused.
 //!
 //! These settings of `ssh_config(5)` could start a remote command without the marker:
 //!
@@ -17,15 +17,15 @@
 //! | `LocalCommand`, `PermitLocalCommand` | ours come first on the command line, and ssh takes the first value it sees |
 //! | `ControlMaster`, `ControlPath`, `ControlPersist` | a running master would run the command without a `LocalCommand`: `ControlMaster=no`, `ControlPath=none` |
 //! | `RemoteCommand` | conflicts with the command line, and ssh refuses both: `RemoteCommand=none` |
-//! | `$SHELL` | runs the `LocalCommand`; `nologin` would not, and ssh ignores that: `SHELL=/bin/sh` |
+//! | `$SHELL` | runs the `LocalCommand`; `nologin` would not, and ssh ignores the failure: `SHELL=/bin/sh` |
 //! | `$SHELLOPTS`, exported functions | where `/bin/sh` is bash, they can disable or replace `echo`: they are removed |
-//! | `/bin/sh` itself | is tried before: if it does not print the marker, there are no retries |
-//! | `ForkAfterAuthentication`, `SessionType` | come after the marker |
+//! | `/bin/sh` itself | is checked first: if it does not print the marker, there are no retries |
+//! | `ForkAfterAuthentication`, `SessionType` | take effect after the marker |
 //! | `ProxyCommand`, `ProxyJump`, `KnownHostsCommand`, `Match exec` | run on this side before authentication |
 //!
-//! The shell that writes the marker could still be killed in the millisecond that it lives. So a retry
-//! needs a second condition: ssh has said that the connection failed, in a message of a connection without
-//! a session. A script can print the like.
+//! The shell that prints the marker could still be killed in the millisecond of its life. So a retry
+//! needs a second condition: ssh has said that the connection failed, in a message about a connection without
+//! a session. A script can print such a message too.
 
 use std::path::PathBuf;
 
@@ -52,10 +52,10 @@ impl Marker {
     ///
     /// # Errors
     ///
-    /// `ssh` or /bin/sh is not known to print it.
+    /// `ssh` or /bin/sh cannot be relied on to print it.
     pub fn prepare(ssh: PathBuf, signals: &mut Signals) -> Result<Self, PreflightError> {
         preflight::check_ssh(&ssh, signals)?;
-        // Not a secret: only so that no output looks like it.
+        // Not a secret: it only keeps other output from looking like the marker.
         let nonce = random::number().map_err(PreflightError::Random)?;
         let text = format!("remoteexe marker {nonce:016x}");
         let mut shell = Program::new(SHELL);
@@ -65,9 +65,9 @@ impl Marker {
         Ok(Self { ssh, text })
     }
 
-    /// An ssh that prints the marker; the job's own arguments go behind.
+    /// An ssh that prints the marker; the job's own arguments follow.
     pub fn program(&self) -> Program {
-        // Where the pipe is full echo fails: ssh sets O_NONBLOCK on it. The command must not go on then.
+        // echo fails if the pipe is full, because ssh sets O_NONBLOCK on it. Then ssh must not go on.
         let local_command = format!("LocalCommand=echo {} || kill -9 $PPID", self.text);
         let options = [
             "PermitLocalCommand=yes",
@@ -85,7 +85,7 @@ impl Marker {
     }
 }
 
-/// Removes the settings with which bash, where it is /bin/sh, runs nothing or something else.
+/// Removes the settings that could make bash, where it is /bin/sh, run nothing or another command.
 fn remove_shell_settings(program: &mut Program) {
     program.env.retain(|(name, _)| {
         let name = name.as_encoded_bytes();
@@ -106,14 +106,14 @@ pub struct Monitor {
     diagnosis: Diagnosis,
 }
 
-/// Whether another attempt would be safe and of use.
+/// Whether another attempt would be safe and useful.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// The remote command was never requested, and the next attempt may succeed.
     Transient,
     /// The remote command may have run, or the next attempt would fail like this one.
     Permanent,
-    /// Neither the marker has come nor a message that says why.
+    /// Neither the marker nor a message that says why has come.
     Unexplained,
 }
 

@@ -1,13 +1,13 @@
-//! The ssh that PATH leads to, and the options that keep it at the job.
+//! The ssh in PATH, and the options that guard a job against some settings of `ssh_config(5)`.
 //!
-//! Some settings of `ssh_config(5)` part ssh from the job, so that END tells nothing of it (tried with 9.2):
+//! These settings separate ssh from the job, so that END says nothing about the job (tried with 9.2):
 //!
 //! | setting | without the remedy | remedy |
 //! | --- | --- | --- |
 //! | `ForkAfterAuthentication yes` | ssh goes to the background: END,0 at once | `ForkAfterAuthentication=no` |
 //! | `SessionType none` | the script never runs, and ssh never ends | `SessionType=default` |
 //! | `StdinNull yes` | the script does not get its standard input | `StdinNull=no` |
-//! | `RequestTTY force` | the input is echoed, and its end does not come | `-T` |
+//! | `RequestTTY force` | the input is echoed, and its end never reaches the script | `-T` |
 //!
 //! ssh takes the first value that it sees, so the remedies come first on its command line. The first three
 //! settings came with 8.7, and an older ssh would refuse them. So the remedies are given only to a program
@@ -22,30 +22,30 @@ use std::path::{Path, PathBuf};
 use memchr::memmem;
 use rustix::fs::{Access, access};
 
-/// Found through PATH, as cron's shell would.
+/// Looked up in PATH, as cron's shell would do.
 pub const NAME: &str = "ssh";
 
-/// The name of a setting in the table of names that ssh compares with.
+/// The name of a setting, as ssh's program holds it in the table of its keywords.
 const KNOWN_SINCE_8_7: &[u8] = b"forkafterauthentication";
 
 /// How much of the program is searched at once.
 const CHUNK: usize = 32 << 10;
 
-/// How much of a program holds its headers.
+/// How many bytes at the start of a program hold its headers.
 const HEADERS: usize = 4 << 10;
 
-/// The ssh that PATH leads to.
+/// The first ssh in PATH that can be run.
 pub fn find() -> Option<PathBuf> {
     candidates().find(|path| path.is_file() && access(path, Access::EXEC_OK).is_ok())
 }
 
-/// Whether a directory of PATH has a file of that name, whatever it is.
+/// Whether a directory of PATH has anything named ssh, even if it cannot be run.
 pub fn is_in_path() -> bool {
     candidates().any(|path| path.exists())
 }
 
 fn candidates() -> impl Iterator<Item = PathBuf> {
-    // Without PATH execvp(3) looks there.
+    // Without PATH, execvp(3) looks in these directories.
     let path = env::var_os("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
     let dirs: Vec<PathBuf> = env::split_paths(&path).collect();
     dirs.into_iter().map(|dir| dir.join(NAME))
@@ -60,7 +60,7 @@ pub fn is_elf(path: &Path) -> io::Result<bool> {
     Ok(headers(&File::open(path)?)?.starts_with(b"\x7fELF"))
 }
 
-/// The options that keep `ssh` at the job. Another program, a script or an older ssh gets none.
+/// The remedies that `ssh` understands. Another program, a script or an older ssh gets none.
 pub fn guards(ssh: &Path) -> &'static [&'static str] {
     if knows_guards(ssh).unwrap_or(false) {
         &[
@@ -80,7 +80,7 @@ fn knows_guards(ssh: &Path) -> io::Result<bool> {
     if !headers.starts_with(b"\x7fELF") {
         return Ok(false);
     }
-    // Nearly always it is among the constants. To search the whole program takes 0.4 ms.
+    // The name is nearly always among the constants. A search of the whole program takes 0.4 ms.
     if let Some(begin) = constants(&headers)
         && holds(&program, begin, KNOWN_SINCE_8_7)?
     {
@@ -96,8 +96,8 @@ fn headers(program: &File) -> io::Result<Vec<u8>> {
     Ok(headers)
 }
 
-/// Where the constants of a 64-bit little-endian program begin: its read-only segment behind the first one,
-/// which holds the headers (elf(5)).
+/// Where the constants of a 64-bit little-endian program begin: its first read-only segment after the one
+/// that holds the headers (elf(5)).
 fn constants(headers: &[u8]) -> Option<u64> {
     let number = |at: usize, size: usize| {
         let bytes = headers.get(at..at + size)?.iter().rev();

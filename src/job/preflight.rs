@@ -16,7 +16,7 @@ use crate::poll::{is_ready, wait};
 /// The first OpenSSH that knows all the options: 7.6 brought `RemoteCommand`.
 const OLDEST: (u32, u32) = (7, 6);
 
-/// How long a program that is tried may take to print its first line.
+/// How long a program that is checked may take to print its first line.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 const STDOUT: usize = 1;
@@ -52,7 +52,7 @@ pub enum PreflightError {
 ///
 /// # Errors
 ///
-/// It is none, or that cannot be found out.
+/// It is not such an OpenSSH, or that cannot be verified.
 pub fn check_ssh(ssh: &Path, signals: &mut Signals) -> Result<(), PreflightError> {
     let unverified = |error| PreflightError::Unverified(ssh.into(), error);
     if !openssh::is_elf(ssh).map_err(unverified)? {
@@ -88,14 +88,14 @@ pub fn check_shell(
 
 /// The first bytes that `program` prints on the descriptor `number`.
 ///
-/// Its end is not waited for: it may have a child that keeps the pipe.
+/// The end of its output is not waited for: the program may have a child that keeps the pipe.
 fn printed_on(number: usize, program: &Program, signals: &mut Signals) -> io::Result<String> {
     let (mut output, input) = io::pipe()?;
     let null = dev_null()?;
     let mut stdio = [Some(null.as_fd()); 3];
     stdio[number] = Some(input.as_fd());
     let child = program.spawn(stdio)?;
-    // With our copy of the write end gone, its end of file comes.
+    // While we hold a copy of the write end, end of file does not come.
     drop(input);
     let mut bytes = [0; 256];
     let read = wait_for_output(&output, signals).and_then(|()| output.read(&mut bytes));
@@ -105,7 +105,7 @@ fn printed_on(number: usize, program: &Program, signals: &mut Signals) -> io::Re
     Ok(text.trim().to_owned())
 }
 
-/// Waits until there is something to read. A signal to end gives up; the caller of the checks finds it.
+/// Waits until there is something to read, or a signal asks us to end. The caller then acts on the signal.
 fn wait_for_output(output: &PipeReader, signals: &mut Signals) -> io::Result<()> {
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline && !signals.is_ending() {

@@ -24,7 +24,7 @@ use crate::poll::{is_ready, wait};
 /// How long ssh may take to end after the first signal that was forwarded to it.
 const KILL_AFTER: Duration = Duration::from_secs(10);
 
-/// Within this time the same signal is the same request: timeout(1) sends it to us, and then to our
+/// Within this time the same signal counts as the same request: timeout(1) sends it to us, and then to our
 /// process group.
 const SAME_SIGNAL: Duration = Duration::from_secs(1);
 
@@ -61,7 +61,7 @@ impl Exit {
 /// Where the output goes.
 #[derive(Debug)]
 pub struct Sinks {
-    /// A record a line.
+    /// One record for each line.
     pub log: Log,
     /// The bytes as they come.
     pub tee: Tee,
@@ -125,11 +125,11 @@ impl Relay<'_> {
             self.output
                 .pump(signals, &self.child, self.deadline())
                 .context("cannot wait for it")?;
-            // First: Ctrl-C reaches ssh as well, which then exits with 255.
+            // Before the exit is checked: Ctrl-C reaches ssh as well, which then exits with 255.
             while let Some(signal) = signals.ending() {
                 self.forward(signal);
             }
-            // After each wake-up: no lost SIGCHLD can hold us.
+            // After each wake-up, so that a lost SIGCHLD cannot hold us.
             if let Some(status) = self.child.try_wait().context("cannot reap it")? {
                 return Ok(status);
             }
@@ -139,7 +139,7 @@ impl Relay<'_> {
         }
     }
 
-    /// When to wake up though nothing has happened.
+    /// When to wake up even if nothing has happened.
     fn deadline(&self) -> Option<Instant> {
         if self.child.exit_fd().is_some() {
             return self.kill_at;
@@ -215,8 +215,8 @@ impl Output<'_> {
     fn read(&mut self) -> usize {
         let Some(pipe) = &self.pipe else { return 0 };
         self.buffer.clear();
-        // Into memory that was never touched: a job with little output costs few pages of it. A pipe
-        // has no error but EINTR. After another one nothing more could be read.
+        // The read goes into untouched memory, so that a job with little output costs few pages. A pipe
+        // has no error but EINTR. After any other error nothing more could be read.
         let _ = retry_on_intr(|| read(pipe, spare_capacity(&mut self.buffer)));
         let length = self.buffer.len();
         if length == 0 {
@@ -238,7 +238,7 @@ impl Output<'_> {
     /// Reads what is left once ssh has exited.
     ///
     /// All that ssh wrote is in the pipe by now, and is read in any case. A helper that still holds the
-    /// pipe may write more; that is read as long as the grace lasts.
+    /// pipe may write more. That is read until the grace is over.
     fn drain(&mut self) {
         let deadline = Instant::now() + EOF_GRACE;
         let mut owed = self.pipe.as_ref().map_or(0, unread);

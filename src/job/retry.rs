@@ -6,7 +6,7 @@ use super::marker::Verdict;
 use crate::log::record::Retry;
 use crate::random;
 
-/// The longest wait, unless the first may already be longer.
+/// The longest wait, unless the first wait may be longer.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// How often and how soon to try again.
@@ -25,12 +25,12 @@ pub enum Decision {
     Retry(Retry),
     /// The end of the run.
     Final,
-    /// The end of the run, because ssh has failed and not said why.
+    /// The end of the run, because ssh has failed without saying why.
     Unexplained,
 }
 
 impl Retries {
-    /// Decides about a retry when `failed` attempts have failed, the last one with this verdict.
+    /// Decides what follows when `failed` attempts have failed, the last one with this verdict.
     pub fn decide(&self, failed: u32, verdict: Verdict) -> Decision {
         match verdict {
             _ if failed > self.count => Decision::Final,
@@ -46,7 +46,7 @@ impl Retries {
 
     /// How long to wait before retry `number`, the first being 1.
     ///
-    /// Anything from nothing to the longest wait ("full jitter"), in milliseconds: jobs that were dropped
+    /// Random, from 0 to the longest wait ("full jitter"), in milliseconds: jobs that were dropped
     /// in the same second must not come back in the same second.
     fn wait(&self, number: u32) -> Duration {
         let longest = self.longest_wait(number);

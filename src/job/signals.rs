@@ -1,4 +1,4 @@
-//! Signals as a stream of events beside a descriptor for poll(2).
+//! Signals as events that are read from a descriptor, for which poll(2) can wait.
 
 use std::fs;
 use std::io;
@@ -13,8 +13,8 @@ use rustix::process::Signal;
 
 use crate::poll::wait;
 
-/// The signals that are not ours to take: those that stop and continue a process, those that nobody misses,
-/// and SIGPIPE, of which a failed write(2) tells as well.
+/// The signals that are not blocked: those that stop and continue a process, those that are ignored by
+/// default, and SIGPIPE, because a failed write(2) says the same.
 const LEFT_ALONE: [NixSignal; 7] = [
     NixSignal::SIGTSTP,
     NixSignal::SIGTTIN,
@@ -35,7 +35,7 @@ impl EndingSignal {
         self.0
     }
 
-    /// The signal that asks ssh to end: the same one where ssh knows it as such a request, else TERM.
+    /// The signal that asks ssh to end: the same one if ssh takes it as such a request, else TERM.
     pub fn for_ssh(self) -> Signal {
         [Signal::INT, Signal::HUP, Signal::QUIT]
             .into_iter()
@@ -57,11 +57,11 @@ impl Signals {
     /// Blocks nearly all signals, and opens the descriptor that they are read from (signalfd(2)).
     ///
     /// A signal that was ignored when we started (nohup) stays ignored, for us and for ssh. The caller's
-    /// mask is not kept: with SIGTERM blocked we could not be ended. A signal that waits behind it comes
-    /// through the descriptor.
+    /// mask is not kept: with SIGTERM blocked we could not be ended. A signal that was pending under that
+    /// mask comes through the descriptor.
     ///
-    /// SIGXFSZ is among the blocked ones so that a log over `RLIMIT_FSIZE` is a failed write and not our
-    /// death. A tracer cannot swallow a blocked signal.
+    /// SIGXFSZ is blocked too, so that a log over `RLIMIT_FSIZE` causes a failed write and does not kill
+    /// us. A tracer cannot swallow a blocked signal.
     ///
     /// # Errors
     ///
@@ -127,7 +127,7 @@ impl Signals {
 }
 
 impl AsFd for Signals {
-    /// Readable when a signal has come, one that ends the job or another.
+    /// Readable when a signal has come, whether it ends the job or not.
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.descriptor.as_fd()
     }

@@ -1,7 +1,7 @@
 //! Starts a program as a child, with the signal mask that std's `Command` cannot give it.
 //!
 //! Our own mask blocks nearly every signal, and a child inherits the mask. Rust has no safe way to change it
-//! between fork and exec but `posix_spawn(3)`, which std does not show.
+//! between fork and exec except `posix_spawn(3)`, which std does not expose.
 
 use std::env;
 use std::ffi::{CString, OsStr, OsString};
@@ -22,7 +22,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, kill_process, pidfd_
 pub struct Program {
     /// A path, or a name to be found in PATH.
     pub name: OsString,
-    /// Its words; the first one is the name that it sees.
+    /// Its words; the first one is the name that the program sees as its own.
     pub words: Vec<OsString>,
     /// Its environment variables.
     pub env: Vec<(OsString, OsString)>,
@@ -83,7 +83,7 @@ fn c_string(bytes: &[u8]) -> io::Result<CString> {
     Ok(CString::new(bytes)?)
 }
 
-/// The descriptor that swallows all and gives nothing.
+/// A descriptor that discards what is written to it, and from which nothing can be read.
 pub fn dev_null() -> io::Result<File> {
     File::options().read(true).write(true).open("/dev/null")
 }
@@ -104,12 +104,12 @@ impl Child {
         }
     }
 
-    /// A descriptor that is readable when it has exited, if the kernel has such.
+    /// A descriptor that is readable when it has exited, if the kernel has pidfds.
     pub fn exit_fd(&self) -> Option<BorrowedFd<'_>> {
         self.pidfd.as_ref().map(AsFd::as_fd)
     }
 
-    /// Its status if it has exited. Then it is reaped, and no other method may follow.
+    /// Its status if it has exited. Then it is reaped, and no other method may be called.
     ///
     /// # Errors
     ///
@@ -134,8 +134,8 @@ impl Child {
 
     /// Sends it a signal.
     ///
-    /// It fails only if the child has exited. The process id cannot have passed to another process: only
-    /// we reap the child, later.
+    /// It fails only if the child has exited. The process id cannot have been reused: only we reap the
+    /// child, and only later.
     pub fn send(&self, signal: Signal) {
         let _ = kill_process(self.pid, signal);
     }

@@ -27,7 +27,7 @@ const PIPE_SIZE: usize = 512 << 10;
 pub struct Ssh {
     /// `-F`: the configuration file to use instead of the user's and the system's.
     pub config: Option<PathBuf>,
-    /// `-i`, each a private key; without any ssh's configuration chooses.
+    /// `-i`, each a private key; if there is none, ssh's configuration chooses.
     pub identities: Vec<PathBuf>,
     /// `-p`.
     pub port: Option<NonZeroU16>,
@@ -68,7 +68,7 @@ impl Ssh {
     /// The words of the remote command are passed as they came: ssh joins them with single spaces, and
     /// leaves everything else to the remote shell.
     ///
-    /// With a `marker`, ssh prints that before it requests the remote command.
+    /// With a `marker`, ssh prints it before it requests the remote command.
     ///
     /// # Errors
     ///
@@ -84,8 +84,8 @@ impl Ssh {
         drop(input);
         match child {
             Ok(child) => Ok(Running { child, output }),
-            // ENOENT is also what the kernel says of an ssh whose `#!` interpreter is missing, and
-            // ENOTDIR where PATH holds a file: neither tells whether there is an ssh.
+            // The kernel also returns ENOENT for an ssh whose `#!` interpreter is missing, and ENOTDIR
+            // if PATH holds a file. Neither tells whether there is an ssh.
             Err(error)
                 if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
                     && !openssh::is_in_path() =>
@@ -125,8 +125,8 @@ impl Ssh {
     }
 }
 
-/// ssh without the arguments that are the job's own. The log does not show those that it has here: they
-/// change nothing for the job.
+/// ssh with the arguments that come before the job's own. The log does not show them: they change nothing
+/// for the job.
 fn program(marker: Option<&Marker>) -> Program {
     let Some(ssh) = openssh::find() else {
         // posix_spawnp(3) tells why.

@@ -1,4 +1,4 @@
-//! Shows the output on standard output too. A slow reader never keeps a signal from the job.
+//! Shows the output on standard output too. A slow reader never keeps a signal from ending the job.
 
 use std::os::fd::AsFd;
 
@@ -25,7 +25,7 @@ pub struct Tee {
 }
 
 impl Tee {
-    /// A tee that shows the output, or nothing.
+    /// A tee that shows the output if `is_open`, else nothing.
     pub fn new(is_open: bool) -> Self {
         Self {
             stdout: is_open.then(|| Writer::new(stdout())),
@@ -36,7 +36,7 @@ impl Tee {
     /// Shows `bytes`, now or later.
     pub fn show(&mut self, bytes: &[u8]) {
         // While ssh runs, nothing more is read until the backlog is gone. Once it has exited, a helper
-        // of its own may still flood the pipe: that is where the limit counts.
+        // of its own may still flood the pipe: the limit is for that case.
         if self.stdout.is_some() && self.backlog.len() < MAX_BACKLOG {
             self.backlog.extend_from_slice(bytes);
             self.write();
@@ -79,7 +79,7 @@ impl Tee {
     }
 }
 
-/// Waits until `fd` is ready or a signal asks us to end, and returns whether it does.
+/// Waits until `fd` is ready or a signal asks us to end, and returns whether a signal did.
 fn has_ended(fd: &impl AsFd, ready: PollFlags, signals: &mut Signals) -> bool {
     loop {
         let mut fds = [PollFd::new(fd, ready), PollFd::new(signals, PollFlags::IN)];

@@ -17,10 +17,10 @@ pub enum WordError {
     /// Nothing, or nothing but white space.
     #[error("it is empty")]
     Empty,
-    /// ssh takes it for an option, also after the host: `ssh root@h -oProxyCommand=…` runs it.
+    /// ssh takes it for an option, even after the host: `ssh root@h -oProxyCommand=…` runs it.
     #[error("it starts with '-', which ssh would take for an option")]
     LeadingHyphen,
-    /// No host or login name holds it, but an attack or a slip of quoting does.
+    /// No host or login name contains it; an attack or a quoting mistake may.
     #[error("it contains {0:?}")]
     Forbidden(char),
     /// `HOST:PORT`, which ssh would look up as a name.
@@ -28,7 +28,7 @@ pub enum WordError {
     Port {
         /// What is before the colon.
         host: String,
-        /// What is behind it.
+        /// What is after it.
         port: NonZeroU16,
     },
 }
@@ -112,7 +112,7 @@ fn refuse_characters(word: &OsStr, refused: impl Fn(char) -> bool) -> Result<(),
         .map_or(Ok(()), |c| Err(WordError::Forbidden(c)))
 }
 
-/// An IPv6 address has two colons or more. Anything but a plain name may be an alias.
+/// Refuses `NAME:PORT`. An IPv6 address has two colons or more. Anything but a plain name may be an alias.
 fn refuse_port(word: &OsStr) -> Result<(), WordError> {
     if let Some((host, port)) = word.to_str().and_then(|word| word.split_once(':'))
         && let Ok(port) = port.parse()

@@ -18,14 +18,14 @@ use super::record::number;
 /// creates and deletes it without pause gets this far.
 const OPEN_ATTEMPTS: u32 = 100;
 
-/// How many writes of other processes a check for a torn line waits for. One of so many has long ended
-/// the line.
+/// How many writes of other processes a check for a torn line waits for. By then one of them has long
+/// ended the line.
 const TORN_CHECKS: u32 = 10;
 
 /// The name of a log file: `YYYYMMDD_remoteexe.log`; `YYYYMMDD_remoteexe.UID.log` for one user's; or
 /// `YYYYMMDD_remoteexe.UID.RANDOM.log` for one run's, with 16 hexadecimal digits.
 ///
-/// Of one day the daily file comes before those of users, and these before those of runs.
+/// Within a day, the daily file comes first, then those of users, then those of runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LogName {
     /// The local day on which its runs started.
@@ -81,13 +81,13 @@ impl Display for LogName {
 /// Why records could not be appended to a file.
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
-    /// In a directory for everybody, whoever made the link would choose the file that root writes to.
+    /// In a world-writable directory, whoever made the link would choose the file that root writes to.
     #[error("it is a symbolic link")]
     Symlink,
     /// A FIFO would block, a device or a socket would swallow the records.
     #[error("it is not a regular file")]
     NotRegular,
-    /// A hard link can lead to another file as well as a symbolic one.
+    /// A hard link, like a symbolic one, can lead to another file.
     #[error("it has more than one hard link")]
     HardLinked,
     /// Somebody else's file: its owner could rewrite or truncate the records.
@@ -132,7 +132,7 @@ impl<E: Into<AppendError>> From<E> for Failure {
     }
 }
 
-/// The place where a write was cut short, as a full disk does.
+/// The place where a write was cut short, as by a full disk.
 #[derive(Debug)]
 pub struct Cut {
     /// How many bytes of the records are in the file.
@@ -161,7 +161,7 @@ impl Cut {
 ///
 /// # Errors
 ///
-/// The file is refused or cannot be opened, or a write failed; the error tells how many bytes it has.
+/// The file is refused or cannot be opened, or a write failed; the error tells how many bytes were written.
 pub fn append(path: &Path, records: &[u8], cut: Option<&Cut>) -> Result<(), Failure> {
     let (file, stat) = open_safely(path)?;
     let mut written = match cut {
@@ -176,7 +176,7 @@ pub fn append(path: &Path, records: &[u8], cut: Option<&Cut>) -> Result<(), Fail
     let resumed_at = written;
     while written < records.len() {
         match retry_on_intr(|| write(&file, &records[written..])) {
-            // Some FUSE filesystems take nothing and call that no error.
+            // Some FUSE filesystems write nothing and report no error.
             Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
             Ok(length) => written += length,
             Err(errno) => {
@@ -216,8 +216,8 @@ fn is_torn(file: &OwnedFd, stat: &Stat) -> bool {
 
 /// Waits for the inode's lock, which the write(2) of another process holds, and does nothing else.
 ///
-/// ext4, xfs, btrfs and tmpfs take the lock for a fallocate(2); for a write(2) of nothing ext2, ext3, ramfs
-/// and FUSE do. Where neither waits, an empty line may come between two records.
+/// ext4, xfs, btrfs and tmpfs take the lock for a fallocate(2); ext2, ext3, ramfs and FUSE take it for a
+/// write(2) of no bytes. Where neither waits, an empty line may come between two records.
 fn wait_for_writer(file: &OwnedFd) {
     if fallocate(file, FallocateFlags::KEEP_SIZE, 0, 1).is_err() {
         let _ = write(file, &[]);
@@ -256,7 +256,7 @@ fn open_safely(path: &Path) -> Result<(OwnedFd, Stat), AppendError> {
             Ok(file) => {
                 let stat = fstat(&file).map_err(io::Error::from)?;
                 check(&stat)?;
-                // Without a link it has been deleted since it was opened.
+                // A file without a link has been deleted since it was opened.
                 if stat.st_nlink > 0 {
                     return Ok((file, stat));
                 }
@@ -267,7 +267,7 @@ fn open_safely(path: &Path) -> Result<(OwnedFd, Stat), AppendError> {
             // A socket.
             Err(Errno::NXIO) => return Err(AppendError::NotRegular),
             Err(Errno::ACCESS) if is_roots(path) => return Err(AppendError::Roots),
-            // Without a file there is nothing that could take a part of the records.
+            // There is no file yet that could take a part of the records.
             Err(errno @ (Errno::NOSPC | Errno::DQUOT)) => {
                 return Err(AppendError::Create(errno.into()));
             }
@@ -277,8 +277,8 @@ fn open_safely(path: &Path) -> Result<(OwnedFd, Stat), AppendError> {
     Err(io::Error::other("somebody creates and deletes it all the time").into())
 }
 
-/// Creates the file with mode 0666 less the umask, but always open to ourselves: with umask 0222 the next
-/// append could not open it.
+/// Creates the file with mode 0666 less the umask, but always readable and writable for us: with umask 0222
+/// the next append could not open it.
 fn create(path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
     let flags = flags | OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
     let file = open(path, flags, Mode::from_raw_mode(0o666))?;
@@ -290,7 +290,7 @@ fn create(path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
     Ok(file)
 }
 
-/// Whether the file is an ordinary one of root's, and we are not root.
+/// Whether the file is a regular one, root owns it, and we are not root.
 fn is_roots(path: &Path) -> bool {
     let is_file = |stat: &Stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
     !geteuid().is_root() && lstat(path).is_ok_and(|stat| stat.st_uid == 0 && is_file(&stat))

@@ -12,7 +12,7 @@ pub const MAX_APPEND: usize = 1 << 20;
 
 /// The most bytes of text that one record carries. A longer text becomes several records.
 ///
-/// The rest of an append is more than any prefix takes.
+/// The rest of an append has room for any prefix.
 pub const MAX_TEXT: usize = MAX_APPEND - 64;
 
 /// The part of a record before its text. It is made once a second, not once a line.
@@ -109,9 +109,9 @@ pub enum Notice<'a> {
     SshKilled(&'a [u8]),
     /// The job runs without retries, for this reason.
     NoRetries(&'a [u8]),
-    /// ssh failed without a reason, so that there is no retry.
+    /// ssh failed without saying why, so that there is no retry.
     NoRetry,
-    /// So many lines of output were dropped while the disk was full.
+    /// This many lines of output were dropped while the disk was full.
     LinesDropped(u64),
     /// The message of another version.
     Other(&'a [u8]),
@@ -194,7 +194,7 @@ impl<'a> Kind<'a> {
     }
 }
 
-/// The bash original's examples had other quotes in some places where it ran.
+/// On some machines the bash original's examples had other quotes.
 fn is_usage(text: &[u8]) -> bool {
     let starts = [b"usage: remoteexe ".as_slice(), b"e.g.) remoteexe "];
     starts.iter().any(|start| text.starts_with(start))
@@ -276,7 +276,7 @@ fn split_at_comma(text: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&text[..comma], &text[comma + 1..]))
 }
 
-/// The number that is written in decimal digits and nothing else.
+/// Parses a number that is written in decimal digits and nothing else.
 pub fn number<T: FromStr>(digits: &[u8]) -> Option<T> {
     are_digits(digits).then(|| str::from_utf8(digits).ok()?.parse().ok())?
 }
@@ -285,8 +285,8 @@ fn are_digits(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(u8::is_ascii_digit)
 }
 
-/// Reads records back, in the order of a log, where many in a row have the same prefix and more of them
-/// the same time.
+/// Reads records back in the order of a log. It remembers the last time and process id, because many records
+/// in a row have the same.
 #[derive(Debug, Default)]
 pub struct Parser {
     time: Option<([u8; TIME], NaiveDateTime)>,
@@ -298,7 +298,7 @@ pub struct Parser {
 const TIME: usize = "[YYYY-MM-DD HH:MM:SS]".len();
 
 impl Parser {
-    /// The record that `line`, without its newline, is.
+    /// Parses `line`, without its newline, if it is a record.
     pub fn parse<'a>(&mut self, line: &'a [u8]) -> Option<Record<'a>> {
         let (begin, rest) = line.split_first_chunk::<TIME>()?;
         let time = match self.time {

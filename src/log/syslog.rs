@@ -15,9 +15,9 @@ const PRIORITY: u32 = 9 * 8 + 5;
 /// rsyslog cuts longer messages by default (`$MaxMessageSize`), and a datagram has a limit of its own.
 const MAX_TEXT: usize = 8000;
 
-/// Sends each text as one message of the process `pid`, as far as syslogd takes it without a wait.
+/// Sends each text as one message of the process `pid`. One that syslogd cannot take at once is dropped.
 ///
-/// Nothing is sent where the socket is not root's: whoever made it could read the records.
+/// Nothing is sent unless root owns the socket: any other owner could read the records.
 pub fn send(pid: u32, texts: &[Vec<u8>]) {
     let is_roots = |data: &fs::Metadata| data.file_type().is_socket() && data.uid() == 0;
     if !fs::metadata(SOCKET).is_ok_and(|data| is_roots(&data)) {

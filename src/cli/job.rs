@@ -61,7 +61,7 @@ Exit status:
     help_template = HELP,
 )]
 struct Args {
-    /// Private key; by default ssh's configuration chooses
+    /// Private key; by default ssh chooses
     #[arg(short, long, value_name = "FILE", env = "REMOTEEXE_IDENTITY")]
     #[arg(help_heading = "Passed to ssh", hide_env_values = true)]
     identity: Vec<OsString>,

@@ -16,11 +16,12 @@
 use std::env;
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use memchr::memmem;
+use rustix::buffer::spare_capacity;
 use rustix::fs::{Access, access};
+use rustix::io::pread;
 
 /// Looked up in PATH, as cron's shell would do.
 pub const NAME: &str = "ssh";
@@ -29,7 +30,7 @@ pub const NAME: &str = "ssh";
 const KNOWN_SINCE_8_7: &[u8] = b"forkafterauthentication";
 
 /// How much of the program is searched at once.
-const CHUNK: usize = 32 << 10;
+const CHUNK: usize = 16 << 10;
 
 /// How many bytes at the start of a program hold its headers.
 const HEADERS: usize = 4 << 10;
@@ -90,9 +91,8 @@ fn knows_guards(ssh: &Path) -> io::Result<bool> {
 }
 
 fn headers(program: &File) -> io::Result<Vec<u8>> {
-    let mut headers = vec![0; HEADERS];
-    let length = program.read_at(&mut headers, 0)?;
-    headers.truncate(length);
+    let mut headers = Vec::with_capacity(HEADERS);
+    pread(program, spare_capacity(&mut headers), 0)?;
     Ok(headers)
 }
 
@@ -117,22 +117,20 @@ fn constants(headers: &[u8]) -> Option<u64> {
 /// Whether `program` holds `text` from `begin` on.
 fn holds(program: &File, begin: u64, text: &[u8]) -> io::Result<bool> {
     let finder = memmem::Finder::new(text);
-    let mut buffer = vec![0; CHUNK];
+    let mut buffer = Vec::with_capacity(CHUNK);
     let mut offset = begin;
-    // The end of one chunk may be the beginning of the text.
-    let mut kept = 0;
     loop {
-        let length = program.read_at(&mut buffer[kept..], offset)?;
+        let length = pread(program, spare_capacity(&mut buffer), offset)?;
         if length == 0 {
             return Ok(false);
         }
         offset += length as u64;
-        let end = kept + length;
-        if finder.find(&buffer[..end]).is_some() {
+        if finder.find(&buffer).is_some() {
             return Ok(true);
         }
-        kept = end.min(text.len() - 1);
-        buffer.copy_within(end - kept..end, 0);
+        // The end of one chunk may be the beginning of the text.
+        let kept = buffer.len().min(text.len() - 1);
+        buffer.drain(..buffer.len() - kept);
     }
 }
 

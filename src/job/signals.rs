@@ -1,7 +1,7 @@
 //! Signals as events that are read from a descriptor, for which poll(2) can wait.
 
-use std::fs;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -147,13 +147,17 @@ impl SignalSet {
 ///
 /// Without /proc no signal counts as ignored.
 fn ignored_at_start() -> SignalSet {
-    let mask = fs::read_to_string("/proc/self/status")
-        .ok()
-        .and_then(|status| {
-            let mask = status
-                .lines()
-                .find_map(|line| line.strip_prefix("SigIgn:"))?;
-            u64::from_str_radix(mask.trim(), 16).ok()
-        });
+    let mask = read_status().ok().and_then(|status| {
+        let mut lines = status.lines();
+        let mask = lines.find_map(|line| line.strip_prefix("SigIgn:"))?;
+        u64::from_str_radix(mask.trim(), 16).ok()
+    });
     SignalSet(mask.unwrap_or(0))
+}
+
+fn read_status() -> io::Result<String> {
+    // In one read(2): the file has no size from which std could tell how much there is.
+    let mut status = String::with_capacity(4 << 10);
+    File::open("/proc/self/status")?.read_to_string(&mut status)?;
+    Ok(status)
 }

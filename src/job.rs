@@ -83,7 +83,7 @@ impl Outcome {
             Self::NotStarted(StartError::CannotRun(_)) | Self::WaitFailed(_) => exit::CANNOT_RUN,
             Self::Interrupted(signal) => exit::of_signal(signal.number()),
             Self::Exited(exit) => match exit.forwarded {
-                Some(signal) if was_ended(*exit) => exit::of_signal(signal.number()),
+                Some(signal) if was_ended_by_signal(*exit) => exit::of_signal(signal.number()),
                 _ => exit::of_child(exit.status),
             },
         }
@@ -111,7 +111,7 @@ impl Outcome {
 /// ssh catches TERM, INT and HUP, and exits with 255, or with 0 if it has no session. So 0 counts as ended
 /// by the signal if the job has printed nothing. With any other status the remote command has ended by
 /// itself, signal or no signal.
-fn was_ended(exit: Exit) -> bool {
+fn was_ended_by_signal(exit: Exit) -> bool {
     match exit::of_child(exit.status) {
         exit::SUCCESS => exit.is_silent,
         exit::SSH_FAILED => true,

@@ -103,7 +103,7 @@ impl Log {
         self.own.push(text);
         self.flush();
         let deadline = Instant::now() + STDERR_GRACE;
-        self.give_up(deadline);
+        self.write_elsewhere(deadline);
         if let Some(stderr) = self.stderr {
             stderr.finish_by(deadline);
         }
@@ -138,7 +138,7 @@ impl Log {
         match self.append_to_a_file() {
             Ok(()) => {}
             Err(Unwritten::Later) => return,
-            Err(Unwritten::Never) => self.give_up(Instant::now()),
+            Err(Unwritten::Never) => self.write_elsewhere(Instant::now()),
         }
         if self.dropped > 0 {
             self.push_count_of_dropped();
@@ -166,7 +166,7 @@ impl Log {
             let path = self.path(place);
             let appended = append(&path, &self.pending, self.cut.as_ref());
             let Err(error) = self.remove_appended(appended) else {
-                if !failures.are_normal() {
+                if !failures.are_expected() {
                     self.warn_once(&format!("{failures}; logging to {}", path.display()));
                 }
                 return Ok(());
@@ -218,7 +218,7 @@ impl Log {
 
     /// Writes the pending records to standard error, as many as it takes by `deadline`, and sends those
     /// that are not output to syslog.
-    fn give_up(&mut self, deadline: Instant) {
+    fn write_elsewhere(&mut self, deadline: Instant) {
         if self.pending.is_empty() {
             return;
         }
@@ -283,9 +283,9 @@ impl Failures {
     }
 
     /// Whether they need no warning: if root created the daily file, an ordinary user's records go elsewhere.
-    fn are_normal(&self) -> bool {
+    fn are_expected(&self) -> bool {
         let mut errors = self.0.iter().map(|(_, error)| error);
-        errors.all(|error| matches!(error, AppendError::Roots))
+        errors.all(|error| matches!(error, AppendError::OwnedByRoot))
     }
 }
 

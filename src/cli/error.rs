@@ -32,7 +32,7 @@ impl UsageError {
         let mut tips = Vec::from_iter(error.tip);
         let is_variable = !origin.contains(['-', '<']);
         if is_variable && word.contains('#') {
-            tips.push("in a crontab all that follows = is the value, a comment too".to_owned());
+            tips.push("in a crontab everything after = is the value, even a comment".to_owned());
         }
         Self {
             reason: format!("invalid value '{word}' for {origin}: {}", error.reason),
@@ -78,6 +78,6 @@ fn tip(error: &clap::Error, unknown: &str) -> String {
         (ErrorKind::UnknownArgument, _) => unknown.to_owned(),
         (ErrorKind::ArgumentConflict, _) => "give one of them, once".to_owned(),
         (ErrorKind::TooManyValues, _) => "give it without a value".to_owned(),
-        _ => "give the value behind the option".to_owned(),
+        _ => "give the value after the option".to_owned(),
     }
 }

@@ -20,7 +20,8 @@ const MAX_RETRIES: u32 = 100;
 
 const LONGEST_RETRY_DELAY: Duration = Duration::from_hours(1);
 
-const UNKNOWN_TIP: &str = "options of ssh are given as -o KEYWORD=VALUE, those of SCRIPT behind it";
+const UNKNOWN_TIP: &str =
+    "options of ssh are given as -o KEYWORD=VALUE, those of SCRIPT after SCRIPT";
 
 const HELP: &str = "\
 {about}
@@ -201,7 +202,7 @@ impl CommandLine {
 
     fn operands(&self) -> Result<Operands, UsageError> {
         if self.args.help || self.args.version {
-            return Err(self.job_behind_help());
+            return Err(self.job_after_help());
         }
         let [host, script, parameters @ ..] = self.args.operands.as_slice() else {
             return Err(self.missing_operand());
@@ -260,31 +261,31 @@ impl CommandLine {
         is_short && self.args.operands.len() < 2
     }
 
-    fn job_behind_help(&self) -> UsageError {
+    fn job_after_help(&self) -> UsageError {
         let option = if self.args.help { "-h" } else { "-V" };
         let job = escape::join(self.args.operands.iter().map(OsString::as_os_str));
         let job = String::from_utf8_lossy(&job);
         UsageError::new(
             &format!("{option} runs nothing, but a job follows it: {job}"),
-            &format!("to run the job leave {option} out; options of SCRIPT go behind SCRIPT"),
+            &format!("to run the job leave {option} out; options of SCRIPT go after SCRIPT"),
         )
     }
 
     fn missing_operand(&self) -> UsageError {
         let Some(host) = self.args.operands.first() else {
             let tip = match self.last_option() {
-                Some(option) => format!("{option}; HOST and SCRIPT go behind it"),
+                Some(option) => format!("{option}; HOST and SCRIPT go after it"),
                 None => "give a host and the script to run on it".to_owned(),
             };
             return UsageError::new("HOST and SCRIPT are missing", &tip);
         };
         let host = host.to_string_lossy();
         let reason = format!("SCRIPT is missing; HOST is '{host}'");
-        if let Some(tip) = special_word(&host) {
+        if let Some(tip) = misspelt_option(&host) {
             return UsageError::new(&reason, &tip);
         }
         let tip = match self.last_option() {
-            Some(option) => format!("{option}; HOST and SCRIPT go behind it"),
+            Some(option) => format!("{option}; HOST and SCRIPT go after it"),
             None if host.contains(char::is_whitespace) => {
                 format!("give them as two words, without the quotes around both: remoteexe {host}")
             }
@@ -311,7 +312,7 @@ impl CommandLine {
 }
 
 /// The tip for somebody who writes an option's name in the place of HOST.
-fn special_word(host: &str) -> Option<String> {
+fn misspelt_option(host: &str) -> Option<String> {
     let option = host.to_lowercase();
     ["report", "help", "version"]
         .contains(&option.as_str())
@@ -328,7 +329,7 @@ fn host_error(error: &WordError) -> InvalidValue {
 }
 
 fn script_error(error: &WordError, host: &OsStr) -> InvalidValue {
-    let tip = special_word(&host.to_string_lossy()).unwrap_or_else(|| {
+    let tip = misspelt_option(&host.to_string_lossy()).unwrap_or_else(|| {
         "options go before HOST; give a script by its path, if need be as ./SCRIPT".to_owned()
     });
     InvalidValue::because(error, tip)
@@ -360,7 +361,7 @@ fn harm_of(word: &OsStr) -> Option<&'static str> {
     let (keyword, value) = word.split_at(end);
     let value = value.trim_matches(|c: char| c.is_whitespace() || "=\"".contains(c));
     let (harmless, reason): (&[&str], _) = match keyword {
-        "forkafterauthentication" => (&["no", "false"], "ssh would leave the job alone and end"),
+        "forkafterauthentication" => (&["no", "false"], "ssh would end before the job does"),
         "sessiontype" => (&["default"], "the script would not run"),
         "stdinnull" => (&["no", "false"], "the script would lose its standard input"),
         "requesttty" => (

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_of_nothing_but_nul_bytes_is_no_line() {
+    fn nul_bytes_alone_at_the_end_are_not_a_line() {
         assert_eq!(lines(b"a\n\0\0", 64), [b"a"]);
         assert!(lines(b"", 64).is_empty());
     }

@@ -102,7 +102,7 @@ pub struct Monitor {
     /// The marker and its newline, until it has come.
     marker: Option<Vec<u8>>,
     /// The remote command may have been requested.
-    is_requested: bool,
+    may_be_requested: bool,
     diagnosis: Diagnosis,
 }
 
@@ -122,7 +122,7 @@ impl Monitor {
     pub fn new(marker: Option<&Marker>) -> Self {
         Self {
             marker: marker.map(|marker| format!("{}\n", marker.text).into_bytes()),
-            is_requested: marker.is_none(),
+            may_be_requested: marker.is_none(),
             diagnosis: Diagnosis::default(),
         }
     }
@@ -137,13 +137,13 @@ impl Monitor {
         {
             output.drain(begin..begin + marker.len());
             self.marker = None;
-            self.is_requested = true;
+            self.may_be_requested = true;
         }
     }
 
     /// Takes a line of output into account.
     pub fn observe(&mut self, line: &[u8]) {
-        if !self.is_requested {
+        if !self.may_be_requested {
             self.diagnosis.observe(line);
         }
     }
@@ -151,7 +151,7 @@ impl Monitor {
     /// The verdict on an attempt that ended with a failure of ssh.
     pub fn verdict(&self) -> Verdict {
         match self.diagnosis.cause() {
-            _ if self.is_requested => Verdict::Permanent,
+            _ if self.may_be_requested => Verdict::Permanent,
             Some(cause) if cause.is_transient() => Verdict::Transient,
             Some(_) => Verdict::Permanent,
             None => Verdict::Unexplained,

@@ -41,7 +41,7 @@ pub fn find() -> Option<PathBuf> {
 }
 
 /// Whether a directory of PATH has anything named ssh, even if it cannot be run.
-pub fn is_in_path() -> bool {
+pub fn has_anything_in_path() -> bool {
     candidates().any(|path| path.exists())
 }
 

@@ -93,11 +93,11 @@ impl Signals {
         }
         while let Ok(Some(signal)) = self.descriptor.read_signal() {
             let number = i32::try_from(signal.ssi_signo).unwrap_or_default();
-            let is_ours = [Signal::CHILD, Signal::XFSZ]
+            let asks_to_end = [Signal::CHILD, Signal::XFSZ]
                 .iter()
                 .all(|signal| signal.as_raw() != number);
             // The kernel queues a blocked signal even if it is ignored.
-            if is_ours && !self.ignored.contains(number) {
+            if asks_to_end && !self.ignored.contains(number) {
                 return u8::try_from(number).ok().map(EndingSignal);
             }
         }

@@ -88,7 +88,7 @@ impl Ssh {
             // if PATH holds a file. Neither tells whether there is an ssh.
             Err(error)
                 if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
-                    && !openssh::is_in_path() =>
+                    && !openssh::has_anything_in_path() =>
             {
                 Err(StartError::NotFound)
             }

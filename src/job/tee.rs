@@ -25,10 +25,10 @@ pub struct Tee {
 }
 
 impl Tee {
-    /// A tee that shows the output if `is_open`, else nothing.
-    pub fn new(is_open: bool) -> Self {
+    /// A tee that shows the output if `is_wanted`, else nothing.
+    pub fn new(is_wanted: bool) -> Self {
         Self {
-            stdout: is_open.then(|| Writer::new(stdout())),
+            stdout: is_wanted.then(|| Writer::new(stdout())),
             backlog: Vec::new(),
         }
     }
@@ -67,7 +67,7 @@ impl Tee {
     /// Waits until all is shown, or a signal asks us to end.
     pub fn finish(mut self, signals: &mut Signals) {
         while let Some(stdout) = self.blocked_on() {
-            if has_ended(stdout, PollFlags::OUT, signals) {
+            if wait_or_signal(stdout, PollFlags::OUT, signals) {
                 return;
             }
             self.write();
@@ -75,12 +75,12 @@ impl Tee {
         let Some(done) = self.stdout.and_then(Writer::finish) else {
             return;
         };
-        has_ended(&done, PollFlags::IN, signals);
+        wait_or_signal(&done, PollFlags::IN, signals);
     }
 }
 
 /// Waits until `fd` is ready or a signal asks us to end, and returns whether a signal did.
-fn has_ended(fd: &impl AsFd, ready: PollFlags, signals: &mut Signals) -> bool {
+fn wait_or_signal(fd: &impl AsFd, ready: PollFlags, signals: &mut Signals) -> bool {
     loop {
         let mut fds = [PollFd::new(fd, ready), PollFd::new(signals, PollFlags::IN)];
         // It fails only where the system is out of memory.

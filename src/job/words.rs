@@ -24,7 +24,7 @@ pub enum WordError {
     #[error("it contains {0:?}")]
     Forbidden(char),
     /// `HOST:PORT`, which ssh would look up as a name.
-    #[error("it holds a port")]
+    #[error("it contains a port")]
     Port {
         /// What is before the colon.
         host: String,

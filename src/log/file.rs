@@ -95,7 +95,7 @@ pub enum AppendError {
     ForeignOwner(u32),
     /// Root's file, which an ordinary user may not write to.
     #[error("it belongs to root")]
-    Roots,
+    OwnedByRoot,
     /// There is no room for another file.
     #[error("cannot create it: {0}")]
     Create(io::Error),
@@ -266,7 +266,7 @@ fn open_safely(path: &Path) -> Result<(OwnedFd, Stat), AppendError> {
             Err(Errno::LOOP) => return Err(AppendError::Symlink),
             // A socket.
             Err(Errno::NXIO) => return Err(AppendError::NotRegular),
-            Err(Errno::ACCESS) if is_roots(path) => return Err(AppendError::Roots),
+            Err(Errno::ACCESS) if is_owned_by_root(path) => return Err(AppendError::OwnedByRoot),
             // There is no file yet that could take a part of the records.
             Err(errno @ (Errno::NOSPC | Errno::DQUOT)) => {
                 return Err(AppendError::Create(errno.into()));
@@ -274,7 +274,7 @@ fn open_safely(path: &Path) -> Result<(OwnedFd, Stat), AppendError> {
             Err(errno) => return Err(io::Error::from(errno).into()),
         }
     }
-    Err(io::Error::other("somebody creates and deletes it all the time").into())
+    Err(io::Error::other("it is created and deleted again and again").into())
 }
 
 /// Creates the file with mode 0666 less the umask, but always readable and writable for us: with umask 0222
@@ -291,7 +291,7 @@ fn create(path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
 }
 
 /// Whether the file is a regular one, root owns it, and we are not root.
-fn is_roots(path: &Path) -> bool {
+fn is_owned_by_root(path: &Path) -> bool {
     let is_file = |stat: &Stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
     !geteuid().is_root() && lstat(path).is_ok_and(|stat| stat.st_uid == 0 && is_file(&stat))
 }
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn any_other_name_is_not_that_of_a_log() {
+    fn other_names_are_not_names_of_logs() {
         for name in [
             "20261124_remoteexe",
             "20261324_remoteexe.log",

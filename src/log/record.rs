@@ -229,7 +229,7 @@ impl Retry {
 
 impl<'a> Notice<'a> {
     /// Whether it says that ssh did not run to its end.
-    pub fn is_start_failure(self) -> bool {
+    pub fn is_failure_to_run(self) -> bool {
         matches!(
             self,
             Self::SshNotFound | Self::SshCannotRun(_) | Self::SshKilled(_)
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_another_shape_is_no_record() {
+    fn a_line_of_another_shape_is_not_a_record() {
         let mut parser = Parser::default();
         for line in [
             "",

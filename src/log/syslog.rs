@@ -13,14 +13,14 @@ const SOCKET: &str = "/dev/log";
 const PRIORITY: u32 = 9 * 8 + 5;
 
 /// rsyslog cuts longer messages by default (`$MaxMessageSize`), and a datagram has a limit of its own.
-const MAX_TEXT: usize = 8000;
+const MAX_MESSAGE: usize = 8000;
 
 /// Sends each text as one message of the process `pid`. One that syslogd cannot take at once is dropped.
 ///
 /// Nothing is sent unless root owns the socket: any other owner could read the records.
 pub fn send(pid: u32, texts: &[Vec<u8>]) {
-    let is_roots = |data: &fs::Metadata| data.file_type().is_socket() && data.uid() == 0;
-    if !fs::metadata(SOCKET).is_ok_and(|data| is_roots(&data)) {
+    let is_owned_by_root = |data: &fs::Metadata| data.file_type().is_socket() && data.uid() == 0;
+    if !fs::metadata(SOCKET).is_ok_and(|data| is_owned_by_root(&data)) {
         return;
     }
     let Ok(socket) = UnixDatagram::unbound() else {
@@ -31,7 +31,7 @@ pub fn send(pid: u32, texts: &[Vec<u8>]) {
         return;
     }
     for text in texts {
-        let text = &text[..text.len().min(MAX_TEXT)];
+        let text = &text[..text.len().min(MAX_MESSAGE)];
         let header = format!("<{PRIORITY}>remoteexe[{pid}]: ");
         let _ = socket.send_to(&[header.as_bytes(), text].concat(), SOCKET);
     }

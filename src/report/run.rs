@@ -110,7 +110,7 @@ impl Run {
     fn start_failure(&self) -> Option<Notice<'_>> {
         let mut records = self.trace.tail.lines().map(Kind::parse);
         records.find_map(|record| match record {
-            Kind::Notice(notice) if notice.is_start_failure() => Some(notice),
+            Kind::Notice(notice) if notice.is_failure_to_run() => Some(notice),
             _ => None,
         })
     }

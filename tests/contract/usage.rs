@@ -16,7 +16,8 @@ const HOST_TIP: &str =
     "give a host name, an address or an alias of ssh_config, and the user with --login";
 const SCRIPT_TIP: &str =
     "options go before HOST; give a script by its path, if need be as ./SCRIPT";
-const OPTION_TIP: &str = "options of ssh are given as -o KEYWORD=VALUE, those of SCRIPT behind it";
+const OPTION_TIP: &str =
+    "options of ssh are given as -o KEYWORD=VALUE, those of SCRIPT after SCRIPT";
 const LOGIN_TIP: &str = "give a user name with --login or REMOTEEXE_LOGIN";
 
 /// A command line that must be refused.
@@ -110,12 +111,12 @@ fn an_option_that_has_taken_the_host_for_its_value_is_named() {
     args(&["-p", "22", "-i", "host01", "/x.sh"]).because(
         "/x.sh",
         "SCRIPT is missing; HOST is '/x.sh'",
-        "--identity <FILE> has taken 'host01'; HOST and SCRIPT go behind it",
+        "--identity <FILE> has taken 'host01'; HOST and SCRIPT go after it",
     );
     args(&["-l", "host01"]).because(
         "",
         "HOST and SCRIPT are missing",
-        "--login <USER> has taken 'host01'; HOST and SCRIPT go behind it",
+        "--login <USER> has taken 'host01'; HOST and SCRIPT go after it",
     );
 }
 
@@ -178,7 +179,7 @@ fn a_job_behind_help_or_version_is_refused_because_it_would_not_run() {
         args(&[option, "dbhost", "/x.sh"]).because(
             "dbhost /x.sh",
             &format!("{option} runs nothing, but a job follows it: dbhost /x.sh"),
-            &format!("to run the job leave {option} out; options of SCRIPT go behind SCRIPT"),
+            &format!("to run the job leave {option} out; options of SCRIPT go after SCRIPT"),
         );
     }
 }
@@ -226,11 +227,11 @@ fn an_option_of_ssh_that_would_part_it_from_the_job_is_refused() {
     for (option, reason) in [
         (
             "ForkAfterAuthentication=yes",
-            "ssh would leave the job alone and end",
+            "ssh would end before the job does",
         ),
         (
             "forkafterauthentication yes",
-            "ssh would leave the job alone and end",
+            "ssh would end before the job does",
         ),
         ("SessionType = \"none\"", "the script would not run"),
         ("StdinNull=yes", "the script would lose its standard input"),
@@ -288,7 +289,7 @@ fn a_comment_behind_a_variable_of_the_crontab_is_explained() {
         .because(
             "h s",
             "invalid value '8 # eight' for REMOTEEXE_RETRIES: expected a whole number from 0 to 100",
-            "in a crontab all that follows = is the value, a comment too",
+            "in a crontab everything after = is the value, even a comment",
         );
 }
 
@@ -311,7 +312,7 @@ fn an_option_without_its_value_or_given_twice_is_refused() {
     args(&["-l"]).because(
         "-l",
         "a value is required for '--login <USER>' but none was supplied",
-        "give the value behind the option",
+        "give the value after the option",
     );
     args(&["-F", "a", "-F", "b", "h", "s"]).because(
         "-F a -F b h s",
@@ -392,7 +393,7 @@ fn a_host_that_is_more_than_a_name_is_refused() {
 fn a_host_with_a_port_is_refused_and_an_ipv6_address_is_not() {
     args(&["host01:22", "/x.sh"]).because(
         "host01:22 /x.sh",
-        "invalid value 'host01:22' for <HOST>: it holds a port",
+        "invalid value 'host01:22' for <HOST>: it contains a port",
         "give the port as an option: -p 22 host01",
     );
     for host in ["fe80::1:22", "::1", "host:", "host:x", ":22"] {

@@ -107,7 +107,9 @@ impl Trace {
     pub fn absorb(&mut self, mut later: Self, status: Option<u8>) {
         self.add_output(&Kind::Start(&later.job).text());
         if let Some(command) = &later.command {
-            self.add_output(&Kind::Command(command).text());
+            for _ in 0..=later.retries {
+                self.add_output(&Kind::Command(command).text());
+            }
         }
         if let Some(status) = status {
             later.add_end(status);

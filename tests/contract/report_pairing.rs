@@ -114,6 +114,24 @@ fn output_that_looks_like_a_whole_run_is_output_once_the_end_of_the_true_one_com
 }
 
 #[test]
+fn each_command_of_a_run_that_was_output_is_a_line_of_output() {
+    assert_runs(
+        "\
+[2026-03-02 10:00:00][7] START,-,h a
+[2026-03-02 10:00:00][7] command,ssh root@h a
+[2026-03-02 10:00:01][7] START,-,h b
+[2026-03-02 10:00:01][7] command,ssh root@h b
+[2026-03-02 10:00:01][7] retry,1/8,255,wait 1.000 s
+[2026-03-02 10:00:02][7] command,ssh root@h b
+[2026-03-02 10:00:02][7] of b
+[2026-03-02 10:00:03][7] END,0,h a
+",
+        "job retries lines tail",
+        &[r#""h a" 0 4 ["START,-,h b","command,ssh root@h b","command,ssh root@h b","of b"]"#],
+    );
+}
+
+#[test]
 fn a_start_in_the_output_of_a_lost_run_is_output_too() {
     assert_runs(
         "\

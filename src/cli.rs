@@ -21,3 +21,60 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Request {
         _ => job::parse(&words),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    use super::*;
+    use crate::escape::is_safe;
+
+    /// The message and the logged reason of a command line that is refused, the program's name first.
+    fn refusal(words: &[&[u8]]) -> (String, Option<String>) {
+        let words = words.iter().map(|word| OsStr::from_bytes(word).to_owned());
+        match parse(words) {
+            Request::UsageError { message, refusal } => {
+                (message, refusal.and_then(|refusal| refusal.reason))
+            }
+            other => panic!("not refused: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_refused_command_line_has_a_reason_that_a_terminal_shows_as_it_is() {
+        let lines: [&[&[u8]]; 14] = [
+            &[],
+            &[b"remoteexe"],
+            &[b"remoteexe", b"\n"],
+            &[b"\x1b[2J", b"--\x1b[2J\n", b"h", b"s"],
+            &[b"remoteexe", b"-\xff\n", b"h", b"s"],
+            &[b"remoteexe", b"--tee=\xe2\x80\xae\n\n", b"h", b"s"],
+            &[b"remoteexe", b"--report=\n\n", b"h", b"s"],
+            &[b"remoteexe", b"-V\n\n", b"-i"],
+            &[b"remoteexe", b"h\xc2\x9b\n\n", b"s"],
+            &[b"remoteexe", b"h", b"-\n\n"],
+            &[b"remoteexe", b"--report", b"--\n\n\x07"],
+            &[b"remoteexe", b"--report", b"--since=\n\nx"],
+            &[b"remoteexe", b"--report", b"--run", b"1@\n\n"],
+            &[b"remoteexe", b"--report", b"\n\n\xff"],
+        ];
+        for words in lines {
+            let (message, logged) = refusal(words);
+            let reason = message
+                .lines()
+                .next()
+                .and_then(|first| first.strip_prefix("error: "));
+            let reason = reason.unwrap_or_default();
+            assert!(!reason.is_empty(), "{message:?}");
+            assert!(
+                message.chars().all(|c| c == '\n' || is_safe(c)),
+                "{message:?}"
+            );
+            if let Some(logged) = logged {
+                assert!(logged.starts_with(reason), "{logged:?}");
+                assert!(logged.chars().all(is_safe), "{logged:?}");
+            }
+        }
+    }
+}

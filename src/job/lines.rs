@@ -167,6 +167,19 @@ mod tests {
     }
 
     #[test]
+    fn nul_bytes_do_not_count_where_a_line_reaches_its_greatest_length() {
+        let full = vec![b'x'; MAX_TEXT];
+        let pieces: [&[u8]; 6] = [&full, b"\0", b"\0\n", &full, b"\0y", b"\n\0"];
+        let mut found = Vec::new();
+        let mut lines = Lines::default();
+        for piece in pieces {
+            lines.feed(piece, |line| found.push(line.len()));
+        }
+        lines.finish(|line| found.push(line.len()));
+        assert_eq!(found, [MAX_TEXT, MAX_TEXT, 1]);
+    }
+
+    #[test]
     fn nul_bytes_alone_at_the_end_are_not_a_line() {
         assert_eq!(lines(b"a\n\0\0", 64), [b"a"]);
         assert!(lines(b"", 64).is_empty());

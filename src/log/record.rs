@@ -426,6 +426,31 @@ mod tests {
     }
 
     #[test]
+    fn a_line_is_parsed_the_same_whatever_lines_came_before_it() {
+        let lines = [
+            "[2019-06-25 13:21:01][913] x",
+            "[2019-06-25 13:21:01][9130] x",
+            "[2019-06-25 13:21:01][91] x",
+            "[2019-06-25 13:21:01][913]",
+            "[2019-06-25 13:21:01][x] x",
+            "[2019-06-25 13:21:01][4294967296] x",
+            "[2019-06-31 13:21:01][913] x",
+            "[2020-02-29 13:21:01][00913] x",
+            "[0000-01-01 00:00:00][0] ",
+            "[9999-12-31 23:59:59][4294967295] [913] x",
+        ];
+        let alone = lines.map(|line| Parser::default().parse(line.as_bytes()));
+        assert_eq!(alone.iter().flatten().count(), 6);
+        for before in lines {
+            for (line, alone) in lines.iter().zip(&alone) {
+                let mut parser = Parser::default();
+                parser.parse(before.as_bytes());
+                assert_eq!(parser.parse(line.as_bytes()), *alone, "{before} {line}");
+            }
+        }
+    }
+
+    #[test]
     fn a_record_that_a_job_writes_is_parsed_back_as_what_it_is() {
         let wait = Duration::from_millis(412);
         let retry = Retry {
@@ -475,6 +500,35 @@ mod tests {
     }
 
     #[test]
+    fn a_record_in_unusual_form_is_written_in_the_usual_one_and_parsed_back() {
+        for (text, usual) in [
+            ("END,007,h s", "END,7,h s"),
+            ("END,0,,", "END,0,,"),
+            ("retry,01/08,0255,wait 0.5 s", "retry,1/8,255,wait 0.500 s"),
+            ("retry,9/1,255,wait 00 s", "retry,9/1,255,wait 0.000 s"),
+            (
+                "retry,4294967295/0,255,wait 18446744073709549568 s",
+                "retry,4294967295/0,255,wait 18446744073709549568.000 s",
+            ),
+            (
+                "remoteexe: 007 lines lost, the log was full",
+                "remoteexe: 7 lines lost, the log was full",
+            ),
+            (
+                "remoteexe: 18446744073709551616 lines lost, the log was full",
+                "remoteexe: 18446744073709551616 lines lost, the log was full",
+            ),
+            ("remoteexe: ", "remoteexe: "),
+            ("error: ", "error: "),
+        ] {
+            let kind = Kind::parse(text.as_bytes());
+            assert!(!matches!(kind, Kind::Output(_)), "{text}");
+            assert_eq!(String::from_utf8_lossy(&kind.text()), usual);
+            assert_eq!(Kind::parse(usual.as_bytes()), kind, "{text}");
+        }
+    }
+
+    #[test]
     fn a_text_that_only_resembles_a_record_is_output() {
         for text in [
             "",
@@ -484,6 +538,10 @@ mod tests {
             "retry,1/8,255,wait x s",
             "retry,1/,255,wait 1 s",
             "retry,1/8,254,wait 1 s",
+            "retry,1/8,255,wait 1.2.3 s",
+            "retry,1/8,255,wait 1e3 s",
+            "retry,1/8,255,wait 18446744073709551615 s",
+            "retry,4294967296/8,255,wait 1 s",
             "END,256,h s",
             "END,+1,h s",
             "END,,h s",

@@ -91,6 +91,38 @@ fn report_stdin(scene: &Scene, args: &[&str], log: &[u8]) -> Output {
     })
 }
 
+/// Checks that each line of `log` is counted once: in a run, or in the header of the view.
+fn check_counts(scene: &Scene, log: &[u8], what: &str) {
+    let documents = report_stdin(scene, &["--json"], log);
+    let mut counted: usize = fields(&documents, "command retries lines end")
+        .iter()
+        .map(|document| {
+            let (rest, end) = document.rsplit_once(' ').unwrap();
+            let (rest, lines) = rest.rsplit_once(' ').unwrap();
+            let (command, retries) = rest.rsplit_once(' ').unwrap();
+            let number = |text: &str| text.parse::<usize>().unwrap();
+            let is_there = |field: &str| usize::from(field != "null");
+            1 + is_there(command) + number(retries) + number(lines) + is_there(end)
+        })
+        .sum();
+    let view = printed(&report_stdin(scene, &[], log));
+    for name in ["unrecognized lines ", "records without START "] {
+        let count = view.split_once(name).map(|(_, count)| {
+            let digits = count.split(|c: char| !c.is_ascii_digit());
+            digits.into_iter().next().unwrap().parse::<usize>().unwrap()
+        });
+        counted += count.unwrap_or(0);
+    }
+    let lines = log.split(|&byte| byte == b'\n');
+    let lines = lines.filter(|line| !line.is_empty()).count();
+    // A retry record is not counted, even where it is a line of output.
+    let retries = memchr::memmem::find_iter(log, b"] retry,").count();
+    assert!(
+        (lines - retries..=lines).contains(&counted),
+        "{counted} of {lines} lines; {what}"
+    );
+}
+
 /// Checks the promises that hold for any log, and returns the exit status.
 fn check(scene: &Scene, log: &[u8], what: &str) -> i32 {
     let mut statuses = Vec::new();
@@ -136,6 +168,9 @@ fn a_damaged_log_is_reported_whatever_the_damage() {
         let status = check(&scene, &log, &format!("SEED={seed}"));
         let is_gzip = log.starts_with(b"\x1f\x8b");
         assert!(status != 74 || is_gzip, "SEED={seed}");
+        if !is_gzip {
+            check_counts(&scene, &log, &format!("SEED={seed}"));
+        }
 
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(&undamaged()).unwrap();

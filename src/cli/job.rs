@@ -352,12 +352,14 @@ fn option(word: &OsStr) -> Result<OsString, InvalidValue> {
 
 /// Why END would not be true of a job with this option of ssh, or the job would not be the same.
 ///
-/// A keyword is followed by a blank or `=`, in any case; the value may be quoted (`ssh_config(5)`).
+/// A keyword is followed by a blank or `=`, in any case; it and the value may be quoted
+/// (`ssh_config(5)`). ssh also skips a `=` before it.
 fn harm_of(word: &OsStr) -> Option<&'static str> {
-    let word = word.to_str()?.trim_start().to_lowercase();
-    let end = word.find(|c: char| c.is_whitespace() || c == '=')?;
-    let (keyword, value) = word.split_at(end);
-    let value = value.trim_matches(|c: char| c.is_whitespace() || "=\"".contains(c));
+    let is_around = |c: char| c.is_whitespace() || "=\"".contains(c);
+    let word = word.to_string_lossy().to_lowercase();
+    let word = word.trim_start_matches(is_around);
+    let (keyword, value) = word.split_at(word.find(is_around)?);
+    let value = value.trim_matches(is_around);
     let (harmless, reason): (&[&str], _) = match keyword {
         "forkafterauthentication" => (&["no", "false"], "ssh would leave the job alone and end"),
         "sessiontype" => (&["default"], "the script would not run"),

@@ -15,6 +15,7 @@ use chrono::{DateTime, Local};
 use rustix::process::geteuid;
 use rustix::stdio::stderr;
 
+use crate::escape::printable;
 use crate::random;
 use crate::writer::Writer;
 use file::{AppendError, Cut, Failure, LogName, append};
@@ -235,6 +236,7 @@ impl Log {
     fn warn_once(&mut self, warning: &str) {
         if !self.warned {
             self.warned = true;
+            let warning = printable(warning.as_bytes());
             let mut warning = format!("remoteexe: {warning}\n").into_bytes();
             let _ = self.stderr().write(&mut warning);
         }

@@ -353,13 +353,14 @@ fn option(word: &OsStr) -> Result<OsString, InvalidValue> {
 
 /// Why this option of ssh would make END untrue or change the job.
 ///
-/// A keyword is in upper or lower case and is followed by a blank or `=`. The value may be quoted
-/// (`ssh_config(5)`).
+/// A keyword is in upper or lower case and is followed by a blank or `=`. It and the value may be quoted
+/// (`ssh_config(5)`). ssh also skips a `=` before it.
 fn harm_of(word: &OsStr) -> Option<&'static str> {
-    let word = word.to_str()?.trim_start().to_lowercase();
-    let end = word.find(|c: char| c.is_whitespace() || c == '=')?;
-    let (keyword, value) = word.split_at(end);
-    let value = value.trim_matches(|c: char| c.is_whitespace() || "=\"".contains(c));
+    let is_around = |c: char| c.is_whitespace() || "=\"".contains(c);
+    let word = word.to_string_lossy().to_lowercase();
+    let word = word.trim_start_matches(is_around);
+    let (keyword, value) = word.split_at(word.find(is_around)?);
+    let value = value.trim_matches(is_around);
     let (harmless, reason): (&[&str], _) = match keyword {
         "forkafterauthentication" => (&["no", "false"], "ssh would end before the job does"),
         "sessiontype" => (&["default"], "the script would not run"),

@@ -88,6 +88,18 @@ fn a_log_directory_that_is_a_file_does_not_stop_a_job() {
 }
 
 #[test]
+fn the_name_of_a_log_directory_cannot_steer_a_terminal() {
+    let scene = Scene::new();
+    let mut command = scene.remoteexe_with_ssh("");
+    command.env("REMOTEEXE_LOG_DIR", "/missing\n\u{1b}[31m");
+    let run = scene.run(command.args(["h", "s"]));
+    let (warning, rest) = run.stderr.split_once('\n').unwrap();
+    let shown = r"remoteexe: cannot log to /missing\n\x1b[31m/";
+    assert!(warning.starts_with(shown), "{warning}");
+    assert_eq!(records(rest), log_of_h_s("", 0));
+}
+
+#[test]
 fn an_immutable_log_is_left_alone() {
     needs_root();
     let scene = Scene::new();

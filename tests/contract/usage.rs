@@ -234,6 +234,9 @@ fn an_option_of_ssh_that_would_part_it_from_the_job_is_refused() {
             "ssh would end before the job does",
         ),
         ("SessionType = \"none\"", "the script would not run"),
+        // ssh takes these for the keyword too.
+        ("\"SessionType\" none", "the script would not run"),
+        ("=SessionType=none", "the script would not run"),
         ("StdinNull=yes", "the script would lose its standard input"),
         (
             "RequestTTY=force",
@@ -243,6 +246,14 @@ fn an_option_of_ssh_that_would_part_it_from_the_job_is_refused() {
         let reason = format!("invalid value '{option}' for -o <OPTION>: {reason}");
         args(&["-o", option, "h", "s"]).because("h s", &reason, "leave it out");
     }
+    let option = OsStr::from_bytes(b"SessionType=none # \xff");
+    let reason =
+        r"invalid value 'SessionType=none # \xff' for -o <OPTION>: the script would not run";
+    args(&["-o".as_ref(), option, "h".as_ref(), "s".as_ref()]).because(
+        "h s",
+        reason,
+        "leave it out",
+    );
     for option in ["SessionType=default", "RequestTTY no", "X=yes"] {
         let scene = Scene::new();
         let mut command = scene.remoteexe_with_ssh("exit 4");

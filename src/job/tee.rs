@@ -18,7 +18,10 @@ const MAX_BACKLOG: usize = 1 << 20;
 /// job.
 #[derive(Debug)]
 pub struct Tee {
-    /// Standard output, as long as somebody reads it.
+    /// The output is wanted, and somebody reads standard output.
+    is_open: bool,
+    /// Standard output, from the first output on. Before, its thread could take the last process, or its
+    /// pipes the last descriptors, that ssh needs to start.
     stdout: Option<Writer>,
     /// The bytes that standard output has not taken yet.
     backlog: Vec<u8>,
@@ -28,7 +31,8 @@ impl Tee {
     /// A tee that shows the output if `is_wanted`, else nothing.
     pub fn new(is_wanted: bool) -> Self {
         Self {
-            stdout: is_wanted.then(|| Writer::new(stdout())),
+            is_open: is_wanted,
+            stdout: None,
             backlog: Vec::new(),
         }
     }
@@ -37,7 +41,7 @@ impl Tee {
     pub fn show(&mut self, bytes: &[u8]) {
         // While ssh runs, nothing more is read until the backlog is gone. Once it has exited, a helper
         // of its own may still flood the pipe: the limit is for that case.
-        if self.stdout.is_some() && self.backlog.len() < MAX_BACKLOG {
+        if self.is_open && self.backlog.len() < MAX_BACKLOG {
             self.backlog.extend_from_slice(bytes);
             self.write();
         }
@@ -50,9 +54,11 @@ impl Tee {
 
     /// Writes as much as standard output takes without waiting.
     pub fn write(&mut self) {
-        if let Some(stdout) = &mut self.stdout
-            && stdout.write(&mut self.backlog).is_err()
-        {
+        if !self.is_open {
+            return;
+        }
+        let stdout = self.stdout.get_or_insert_with(|| Writer::new(stdout()));
+        if stdout.write(&mut self.backlog).is_err() {
             // Nobody reads it any more. The log is what matters.
             self.close();
         }
@@ -60,6 +66,7 @@ impl Tee {
 
     /// Shows nothing more, not even what is left.
     pub fn close(&mut self) {
+        self.is_open = false;
         self.stdout = None;
         self.backlog.clear();
     }

@@ -5,7 +5,8 @@ use std::os::unix::fs::symlink;
 use std::process::{Command, Stdio};
 
 use crate::support::{
-    REMOTEEXE, Sandbox, Scene, as_ordinary_user, code, files, log_of_h_s, records, stderr, texts_in,
+    REMOTEEXE, Sandbox, Scene, as_ordinary_user, code, files, log_of_h_s, needs_root, records,
+    run_tool, stderr, texts_in,
 };
 
 /// Puts an executable script without a body into `$DIR/bin` as ssh.
@@ -77,6 +78,29 @@ fn a_user_who_may_have_no_more_processes_gets_126() {
     assert_eq!(stderr(&output), "");
     let reason = "remoteexe: ssh cannot be run: Resource temporarily unavailable (os error 11)\n";
     assert_eq!(texts_in(&files(&log)[0]), log_of_h_s(reason, 126));
+}
+
+#[test]
+fn the_copy_on_standard_output_takes_no_process_from_ssh() {
+    needs_root();
+    let scene = Scene::new();
+    // It also installs both programs where any user can run them.
+    drop(scene.ordinary_user_with_ssh(""));
+    let dir = scene.path("");
+    // Of a user without any other process, so that the limit is enough for remoteexe and ssh.
+    run_tool("chown", &["-hR", "64321", &dir.display().to_string()]);
+    let mut alone = Command::new("setpriv");
+    scene.equip_with_ssh(&mut alone, "echo out; exit 3");
+    alone
+        .env(
+            "PATH",
+            format!("{}:/usr/bin:/bin", dir.join("bin").display()),
+        )
+        .args(["--reuid=64321", "--clear-groups", "prlimit", "--nproc=2"])
+        .args(["remoteexe", "--tee", "always", "h", "s"]);
+    let run = scene.run(&mut alone);
+    assert_eq!(run.records, log_of_h_s("out\n", 3));
+    assert_eq!((run.code, run.stdout.as_str()), (3, "out\n"));
 }
 
 #[test]

@@ -141,6 +141,16 @@ impl Process {
         Effect::Continued
     }
 
+    /// The number of the START of its last run, unless END was the last record.
+    pub fn unended(&self) -> Option<u64> {
+        match self {
+            Self::Idle | Self::Ended(..) => None,
+            Self::Starting(runs, _) | Self::Running(runs) | Self::Retrying(runs) => {
+                Some(runs.current.number)
+            }
+        }
+    }
+
     /// Whether END with this number was the last record.
     pub fn has_ended_with(&self, number: u64) -> bool {
         matches!(self, Self::Ended(_, exit) if exit.number == number)

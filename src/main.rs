@@ -28,7 +28,8 @@
 //! `log::file::append`: one write(2). If the file does not take them, `log` has other places. The same bytes
 //! go to `job::tee`.
 //!
-//! **A line, from a log to a table.** `report::input` finds the files and merges their lines by time.
+//! **A line, from a log to a table.** `report::directory` chooses the files, and
+//! `report::merge` merges their lines by time.
 //! `report::reader` reads a line, and `log::record` parses it into a time, a process id and a
 //! `Kind`. `report::assembler` puts the records of one process id together to a run. A filter lets the
 //! run through. `report::summary` counts it, and `report::text` shows the counts as tables.

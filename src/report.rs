@@ -3,10 +3,12 @@
 //! It understands the logs of remoteexe and of the bash original. It starts no program and writes no file.
 
 mod assembler;
+mod directory;
 mod input;
 mod joblog;
 mod json;
 mod merge;
+mod owner;
 mod period;
 mod process;
 mod reader;
@@ -28,7 +30,8 @@ use chrono::{DateTime, Local};
 use crate::escape::printable;
 use crate::exit;
 use assembler::Assembler;
-use input::Unread;
+use directory::Logs;
+use input::{InputError, Unread};
 use reader::Line;
 use records::Search;
 use run::{End, Run};
@@ -37,6 +40,7 @@ use summary::{Leftovers, Summary};
 use terminal::Output;
 
 pub use input::Input;
+pub use owner::Users;
 pub use period::{Period, parse as parse_time};
 pub use records::Wanted;
 
@@ -69,6 +73,9 @@ pub struct Filter {
     pub host: Option<Vec<u8>>,
     /// Its operands contain this text.
     pub job: Option<Vec<u8>>,
+    /// Its records belong to this user. Without a user, the logs of others than root and the reader are
+    /// read only if they are inputs of their own.
+    pub user: Option<u32>,
     /// It failed or was lost. The form for a person still counts the others.
     pub failed: bool,
 }
@@ -95,6 +102,7 @@ impl Filter {
         self.period.overlaps(run.trace.start, end)
             && self.host.as_ref().is_none_or(is_host)
             && self.job.as_ref().is_none_or(has_text)
+            && self.user.is_none_or(|uid| run.trace.owner.uid == Some(uid))
     }
 
     /// Whether `run`, which matches, is to be shown.
@@ -107,7 +115,7 @@ impl Filter {
 #[derive(Debug)]
 struct Findings {
     has_failures: bool,
-    unread: Unread,
+    unread: Vec<(Input, InputError)>,
 }
 
 impl Report {
@@ -116,45 +124,74 @@ impl Report {
     /// Returns the exit status: [`exit::SUCCESS`], [`exit::FOUND_FAILURES`] if a run failed or was lost,
     /// or [`exit::IO_ERROR`] if an input could not be read or the report could not be written.
     pub fn run(&self, now: DateTime<Local>) -> u8 {
-        let inputs = match &self.source {
-            Source::Inputs(inputs) => inputs.clone(),
-            Source::LogDir(dir) => match input::logs(dir, &self.filter.period, now) {
-                Ok(inputs) => inputs,
-                Err(error) => {
-                    warn(&format!("{}: {error}", dir.display()));
-                    return exit::IO_ERROR;
+        let users = Users::read();
+        let logs = match &self.source {
+            Source::Inputs(inputs) => Logs::of(inputs.clone()),
+            Source::LogDir(dir) => {
+                let Filter { period, user, .. } = &self.filter;
+                match directory::logs(dir, period, *user, &users, now) {
+                    Ok(logs) => logs,
+                    Err(error) => {
+                        warn(&format!("{}: {error}", dir.display()));
+                        return exit::IO_ERROR;
+                    }
                 }
-            },
+            }
         };
         let mut out = Output::lock();
-        let Findings {
-            has_failures,
-            unread,
-        } = match &self.form {
-            Form::Text => self.text(&inputs, &mut out),
-            Form::Json => self.lines(&inputs, &mut out, |_, run| json::document(run)),
-            Form::Tsv => self.joblog(&inputs, &mut out),
-            Form::Run(wanted) => self.records(wanted, &inputs, &mut out),
-        };
+        let findings = self.write(&logs, &users, &mut out);
         let written = out.finish();
         if let Err(error) = &written {
             warn(&format!("standard output: {error}"));
         }
+        let mut unread = Unread(logs.refused);
+        unread.0.extend(findings.unread);
         for (input, error) in &unread.0 {
             warn(&format!("{}: {error}", input.name()));
         }
-        match has_failures {
+        if logs.more_refused > 0 {
+            let more = logs.more_refused;
+            warn(&format!(
+                "{more} more logs are refused for the same reasons"
+            ));
+        }
+        match findings.has_failures {
             _ if written.is_err() || unread.is_incomplete() => exit::IO_ERROR,
             true => exit::FOUND_FAILURES,
             false => exit::SUCCESS,
         }
     }
 
-    fn text(&self, inputs: &[Input], out: &mut Output) -> Findings {
-        let mut summary = Summary::default();
+    fn write(&self, logs: &Logs, users: &Users, out: &mut Output) -> Findings {
+        let inputs = &logs.inputs;
+        let left_out = logs.left_out(users);
+        if !matches!(self.form, Form::Text) {
+            for line in &left_out {
+                warn(line);
+            }
+        }
+        match &self.form {
+            Form::Text => self.text(inputs, left_out, users, out),
+            Form::Json => self.lines(inputs, out, |_, run| json::document(run, users)),
+            Form::Tsv => self.joblog(inputs, out),
+            Form::Run(wanted) => self.records(wanted, inputs, out),
+        }
+    }
+
+    fn text(
+        &self,
+        inputs: &[Input],
+        left_out: Vec<String>,
+        users: &Users,
+        out: &mut Output,
+    ) -> Findings {
+        let mut summary = Summary {
+            left_out,
+            ..Summary::default()
+        };
         let (unread, leftovers) = self.each_run(inputs, None, |run| summary.add(run));
         summary.leftovers = leftovers;
-        let text = text::render(&summary, self.filter.failed);
+        let text = text::render(&summary, users, self.filter.failed);
         out.write(text.as_bytes());
         Findings {
             has_failures: summary.failed + summary.lost > 0,
@@ -216,7 +253,7 @@ impl Report {
         inputs: &[Input],
         recorded: Option<u32>,
         mut take: impl FnMut(Run),
-    ) -> (Unread, Leftovers) {
+    ) -> (Vec<(Input, InputError)>, Leftovers) {
         let running = Running::now();
         let mut assembler = Assembler::new(recorded);
         let mut unrecognized = 0;
@@ -225,13 +262,18 @@ impl Report {
                 take(run);
             }
         };
-        let unread = merge::read(inputs, &mut |line| match line {
-            Line::Record(record, line) => assembler.take(&record, line, &mut finished),
+        let unread = merge::read(inputs, &mut |owner, line| match line {
+            Line::Record(record, line) => assembler.take(owner, &record, line, &mut finished),
             Line::Unrecognized => unrecognized += 1,
             Line::Empty => {}
         });
         let unmatched = assembler.unmatched;
-        assembler.finish(|run| running.includes(run), &mut finished);
+        let forgotten = assembler.finish(|run| running.includes(run), &mut finished);
+        if forgotten > 0 {
+            warn(&format!(
+                "left out: the {forgotten} oldest runs without END; there are too many to keep"
+            ));
+        }
         let leftovers = Leftovers {
             unrecognized,
             unmatched,

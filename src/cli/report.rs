@@ -11,7 +11,7 @@ use super::error::UsageError;
 use super::request::Request;
 use super::value::{DEFAULT_LOG_DIR, InvalidValue, origin, path, unset_empty};
 use crate::log::file::LogName;
-use crate::report::{Filter, Form, Input, Period, Report, Source, Wanted, parse_time};
+use crate::report::{Filter, Form, Input, Period, Report, Source, Users, Wanted, parse_time};
 
 const HELP: &str = "\
 {about}
@@ -64,6 +64,10 @@ struct Args {
     /// Runs whose HOST SCRIPT PARAMETERS contain TEXT
     #[arg(long, value_name = "TEXT", help_heading = "Which runs")]
     job: Option<OsString>,
+
+    /// Runs of USER, a name or a number; by default those of root and your own
+    #[arg(long, value_name = "USER", help_heading = "Which runs")]
+    user: Option<OsString>,
 
     /// Only what failed or was lost
     #[arg(long, help_heading = "Which runs")]
@@ -139,11 +143,17 @@ impl CommandLine {
                 period: self.period(&form, now)?,
                 host: args.host.clone().map(OsString::into_vec),
                 job: args.job.clone().map(OsString::into_vec),
+                user: self.user()?,
                 failed: args.failed,
             },
             source: self.source(log_dir)?,
             form,
         })
+    }
+
+    fn user(&self) -> Result<Option<u32>, UsageError> {
+        let word = self.args.user.as_ref();
+        word.map(|word| self.value("user", word, user)).transpose()
     }
 
     fn form(&self) -> Result<Form, UsageError> {
@@ -254,6 +264,14 @@ fn time(word: &OsStr, now: DateTime<Local>, is_end: bool) -> Result<NaiveDateTim
     parse_time(&word.to_string_lossy(), now, is_end).map_err(|error| {
         let tip = "give YYYY-MM-DD, \"YYYY-MM-DD HH:MM\" or how long ago, such as 30m, 2h, 3d";
         InvalidValue::because(&error, tip)
+    })
+}
+
+fn user(word: &OsStr) -> Result<u32, InvalidValue> {
+    let uid = word.to_str().and_then(|word| Users::read().uid(word));
+    uid.ok_or_else(|| {
+        let tip = "give a name in /etc/passwd, or the number that `id -u NAME` prints";
+        InvalidValue::because("no such user", tip)
     })
 }
 

@@ -3,9 +3,11 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::hash::{Hash, Hasher};
 use std::mem;
 use std::rc::Rc;
 
+use super::owner::Owner;
 use super::process::{Claim, Draft, Process};
 use super::run::{End, Run};
 use super::trace::Trace;
@@ -14,16 +16,37 @@ use crate::log::record::{Kind, Record};
 /// How many of the latest ENDs may still turn out to be lines of output.
 const MAX_REVOCABLE: usize = 4096;
 
+/// How many processes may have a run without END, how many runs without END are kept besides, and how many
+/// jobs of an owner are known. A log that is longer than honest ones must not take memory without limit.
+const MAX_UNENDED: usize = 100_000;
+
+/// A process: the owner of its records, and its id.
+///
+/// In different owners' logs the same id is of different processes, or one of the owners lies.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Key {
+    uid: Option<u32>,
+    pid: u32,
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // One number is hashed faster than its parts, once for each group of records.
+        let uid = self.uid.map_or(0, |uid| u64::from(uid) + 1);
+        state.write_u64((uid << 32) ^ u64::from(self.pid));
+    }
+}
+
 /// The state of all runs after some records of the log.
 #[derive(Debug, Default)]
 pub struct Assembler {
-    /// The processes by their ids, without the current one. A process id without START has none.
-    processes: HashMap<u32, Box<Process>>,
-    /// The process of the last record, and its id. The next record is often of the same process.
+    /// The processes without the current one. A process id without START has none.
+    processes: HashMap<Key, Box<Process>>,
+    /// The process of the last record. The next record is often of the same process.
     current: Option<Box<Process>>,
-    current_pid: u32,
-    /// The latest ENDs, the oldest first: process id and number.
-    revocable: VecDeque<(u32, u64)>,
+    current_key: Key,
+    /// The latest ENDs, the oldest first: process and number.
+    revocable: VecDeque<(Key, u64)>,
     /// The number of STARTs so far.
     starts: u64,
     /// The number of ENDs so far.
@@ -32,12 +55,14 @@ pub struct Assembler {
     ended: BTreeMap<u64, Run>,
     /// Runs without END. They are given out last.
     unended: Vec<Run>,
-    /// The process id that started each job last.
-    last_started_by: HashMap<Rc<[u8]>, u32>,
+    /// The process id that started each job last, by owner.
+    last_started_by: HashMap<Option<u32>, HashMap<Rc<[u8]>, u32>>,
     /// The process id whose records are wanted.
     recorded: Option<u32>,
     /// The number of records whose START is missing.
     pub unmatched: u64,
+    /// The number of runs without END that were forgotten because there were too many.
+    forgotten: u64,
 }
 
 impl Assembler {
@@ -49,13 +74,22 @@ impl Assembler {
         }
     }
 
-    /// Takes the next record, which is `line` of the log. Gives final runs to `finished`.
-    pub fn take(&mut self, record: &Record, line: &[u8], finished: &mut impl FnMut(Run)) {
-        self.switch_to(record.pid);
+    /// Takes the next record, which is `line` of a log of `owner`. Gives final runs to `finished`.
+    pub fn take(
+        &mut self,
+        owner: Owner,
+        record: &Record,
+        line: &[u8],
+        finished: &mut impl FnMut(Run),
+    ) {
+        self.switch_to(Key {
+            uid: owner.uid,
+            pid: record.pid,
+        });
         let kind = Kind::parse(record.text);
         self.decide_start(kind);
         if let Kind::Start(job) = kind {
-            return self.start(record, line, job);
+            return self.start(owner, record, line, job);
         }
         let Some(process) = &mut self.current else {
             self.unmatched += 1;
@@ -63,27 +97,59 @@ impl Assembler {
         };
         if process.advance(kind, record, line, self.ends + 1) {
             self.ends += 1;
-            self.revocable.push_back((record.pid, self.ends));
+            self.revocable.push_back((self.current_key, self.ends));
             self.release(finished);
         }
     }
 
-    /// Makes the process `pid` the current one.
-    fn switch_to(&mut self, pid: u32) {
-        if self.current_pid == pid {
+    /// Makes the process `key` the current one.
+    fn switch_to(&mut self, key: Key) {
+        if self.current_key == key {
             return;
         }
-        let next = self.processes.remove(&pid);
+        let next = self.processes.remove(&key);
         let previous = mem::replace(&mut self.current, next);
-        let previous_pid = mem::replace(&mut self.current_pid, pid);
-        if let Some(process) = previous {
-            self.processes.insert(previous_pid, process);
+        let previous_key = mem::replace(&mut self.current_key, key);
+        let Some(process) = previous else { return };
+        self.processes.insert(previous_key, process);
+        if self.processes.len() > MAX_UNENDED + MAX_REVOCABLE {
+            self.forget_processes();
+        }
+    }
+
+    /// Forgets the older half of the processes without END, of the owner who has the most of them.
+    fn forget_processes(&mut self) {
+        let unended = self.processes.iter();
+        let unended = unended.filter_map(|(key, process)| Some((key.uid, process.unended()?)));
+        let older = Older::half_of(unended);
+        let is_older = |key: &Key, process: &Process| {
+            let number = process.unended();
+            number.is_some_and(|number| older.includes(key.uid, number))
+        };
+        let forgotten = self
+            .processes
+            .extract_if(|key, process| is_older(key, process));
+        let forgotten: Vec<Draft> = forgotten
+            .flat_map(|(_, process)| process.into_drafts())
+            .collect();
+        for draft in forgotten {
+            if draft.exit.is_some() {
+                self.add(draft);
+            } else {
+                self.forgotten += 1;
+            }
         }
     }
 
     /// Ends the log: gives all remaining runs to `finished`. A run without END is running if `is_running`
     /// says so, and lost if not.
-    pub fn finish(mut self, is_running: impl Fn(&Trace) -> bool, finished: &mut impl FnMut(Run)) {
+    ///
+    /// Returns the number of runs without END that were forgotten.
+    pub fn finish(
+        mut self,
+        is_running: impl Fn(&Trace) -> bool,
+        finished: &mut impl FnMut(Run),
+    ) -> u64 {
         let current = self.current.take();
         let processes = mem::take(&mut self.processes);
         for process in processes.into_values().chain(current) {
@@ -98,17 +164,22 @@ impl Assembler {
         self.unended
             .sort_by_key(|run| (run.trace.start, run.trace.pid));
         self.unended.into_iter().for_each(finished);
+        self.forgotten
     }
 
-    fn start(&mut self, record: &Record, line: &[u8], job: &[u8]) {
-        let job = match self.last_started_by.get_key_value(job) {
+    fn start(&mut self, owner: Owner, record: &Record, line: &[u8], job: &[u8]) {
+        let last_started_by = self.last_started_by.entry(owner.uid).or_default();
+        let job = match last_started_by.get_key_value(job) {
             Some((known, _)) => Rc::clone(known),
             None => job.into(),
         };
-        let previous = self.last_started_by.insert(Rc::clone(&job), record.pid);
+        if last_started_by.len() > MAX_UNENDED {
+            last_started_by.clear();
+        }
+        let previous = last_started_by.insert(Rc::clone(&job), record.pid);
         let overlapped = previous.and_then(|pid| self.mark_overlapped(pid, &job));
         self.starts += 1;
-        let mut trace = Trace::new(self.starts, record.pid, record.time, Rc::clone(&job));
+        let mut trace = Trace::new(self.starts, owner, record.pid, record.time, Rc::clone(&job));
         if self.recorded == Some(record.pid) {
             trace.records = Some(Vec::new());
             trace.note(record.time, line);
@@ -127,11 +198,19 @@ impl Assembler {
         }
     }
 
+    /// Another process `pid` of the current process's owner.
+    fn process_beside(&mut self, pid: u32) -> Option<&mut Process> {
+        let uid = self.current_key.uid;
+        self.processes
+            .get_mut(&Key { uid, pid })
+            .map(|process| &mut **process)
+    }
+
     /// Marks the run of `job` that the process `pid` has not ended, because the job is started again.
     /// Returns its number, unless it is marked already.
     fn mark_overlapped(&mut self, pid: u32, job: &Rc<[u8]>) -> Option<u64> {
         let is_open = |trace: &Trace, has_end: bool| trace.job == *job && !has_end;
-        let run = self.processes.get_mut(&pid)?.find_last(is_open)?;
+        let run = self.process_beside(pid)?.find_last(is_open)?;
         let was_overlapped = mem::replace(&mut run.is_overlapped, true);
         (!was_overlapped).then_some(run.number)
     }
@@ -156,16 +235,18 @@ impl Assembler {
     fn undo(&mut self, claim: Claim) {
         let Claim { job, previous, .. } = claim;
         // The run may have been given out by now, or may have been output itself.
-        if let Some(process) = previous.and_then(|pid| self.processes.get_mut(&pid))
+        if let Some(process) = previous.and_then(|pid| self.process_beside(pid))
             && let Some(run) = process.find_last(|trace, _| Some(trace.number) == claim.overlapped)
         {
             run.is_overlapped = false;
         }
         // Another process may have started the job since.
-        if self.last_started_by.get(&job) == Some(&self.current_pid) {
+        let Key { uid, pid } = self.current_key;
+        let last_started_by = self.last_started_by.entry(uid).or_default();
+        if last_started_by.get(&job) == Some(&pid) {
             match previous {
-                Some(pid) => self.last_started_by.insert(job, pid),
-                None => self.last_started_by.remove(&job),
+                Some(pid) => last_started_by.insert(job, pid),
+                None => last_started_by.remove(&job),
             };
         }
     }
@@ -177,8 +258,8 @@ impl Assembler {
             return;
         }
         let oldest = self.revocable.pop_front();
-        let (pid, number) = oldest.expect("there are more than the maximum");
-        if let Entry::Occupied(process) = self.processes.entry(pid)
+        let (key, number) = oldest.expect("there are more than the maximum");
+        if let Entry::Occupied(process) = self.processes.entry(key)
             && process.get().has_ended_with(number)
         {
             process
@@ -202,5 +283,44 @@ impl Assembler {
             }
             None => self.unended.push(Run::new(draft.trace, End::Lost)),
         }
+        if self.unended.len() > MAX_UNENDED {
+            self.forget_unended();
+        }
+    }
+
+    /// Forgets the older half of the runs without END, of the owner who has the most of them.
+    fn forget_unended(&mut self) {
+        let runs = self.unended.iter();
+        let older = Older::half_of(runs.map(|run| (run.trace.owner.uid, run.trace.number)));
+        let all = self.unended.len();
+        self.unended
+            .retain(|run| !older.includes(run.trace.owner.uid, run.trace.number));
+        self.forgotten += (all - self.unended.len()) as u64;
+    }
+}
+
+/// The older half of what the owner has who has the most.
+struct Older {
+    uid: Option<u32>,
+    /// The number of the last START in it.
+    last: u64,
+}
+
+impl Older {
+    /// The older half of these, each with its owner and the number of its START.
+    fn half_of(all: impl Iterator<Item = (Option<u32>, u64)>) -> Self {
+        let mut numbers: HashMap<Option<u32>, Vec<u64>> = HashMap::new();
+        for (uid, number) in all {
+            numbers.entry(uid).or_default().push(number);
+        }
+        let most = numbers.into_iter().max_by_key(|(_, numbers)| numbers.len());
+        let (uid, mut numbers) = most.expect("there are too many");
+        let middle = numbers.len() / 2;
+        let (_, last, _) = numbers.select_nth_unstable(middle);
+        Self { uid, last: *last }
+    }
+
+    fn includes(&self, uid: Option<u32>, number: u64) -> bool {
+        self.uid == uid && number <= self.last
     }
 }

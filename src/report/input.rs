@@ -1,19 +1,16 @@
-//! The inputs of a report: choosing them in the log directory, and opening them safely.
+//! One input of a report: opening it safely.
 
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsFd;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use chrono::{DateTime, Local, NaiveDateTime};
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{
     FileType, Mode, OFlags, Stat, fcntl_getfl, fcntl_setfl, fstat, lstat, open, stat,
 };
 
-use super::period::Period;
-
+use super::owner::Owner;
 use crate::log::file::LogName;
 use crate::poll::wait;
 
@@ -26,6 +23,13 @@ pub enum InputError {
     /// A per-user log of another owner. Anybody can make one in a directory that all can write to.
     #[error("owned by uid {0}, not by the uid in its name")]
     Owner(u32),
+    /// A file of a stranger in the place of a log of root's or of the reader's, which remoteexe refuses to
+    /// write to.
+    #[error("belongs to {0}, so nobody else's jobs log there; as root, move it away or delete it")]
+    Stranger(String),
+    /// Another file than the one that was chosen.
+    #[error("it was replaced while the logs were read")]
+    Replaced,
     /// The error of the system call or of the decompressor.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -38,17 +42,28 @@ pub enum Input {
     Stdin,
     /// A file that the command line names.
     File(PathBuf),
-    /// A log in the log directory, and its name.
-    Log(PathBuf, LogName),
+    /// A log in the log directory.
+    Log(Log),
+}
+
+/// A log in the log directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// Its path.
+    pub path: PathBuf,
+    /// Its name, without `.gz` if it is compressed.
+    pub name: LogName,
+    /// The owner of the file when it was chosen.
+    pub owner: u32,
 }
 
 impl Input {
     /// Its name in messages.
     pub fn name(&self) -> String {
-        match self {
-            Self::Stdin => "standard input".to_owned(),
-            Self::File(path) | Self::Log(path, _) => path.display().to_string(),
-        }
+        self.path().map_or_else(
+            || "standard input".to_owned(),
+            |path| path.display().to_string(),
+        )
     }
 
     /// Its name, if that is the name of a log. Such a name may end with `.gz`.
@@ -56,26 +71,30 @@ impl Input {
         match self {
             Self::Stdin => None,
             Self::File(path) => log_name(path.file_name()?.to_str()?),
-            Self::Log(_, name) => Some(*name),
+            Self::Log(log) => Some(log.name),
         }
     }
 
     /// Its size in bytes, or 0 if that is not known.
     pub fn size(&self) -> u64 {
+        let data = self.path().and_then(|path| fs::metadata(path).ok());
+        data.map_or(0, |data| data.len())
+    }
+
+    fn path(&self) -> Option<&PathBuf> {
         match self {
-            Self::Stdin => 0,
-            Self::File(path) | Self::Log(path, _) => {
-                fs::metadata(path).map_or(0, |data| data.len())
-            }
+            Self::Stdin => None,
+            Self::File(path) | Self::Log(Log { path, .. }) => Some(path),
         }
     }
 
-    /// Opens it for reading. A FIFO is opened when it has its first writer.
+    /// Opens it for reading, and tells whose records it has. A FIFO is opened when it has its first writer.
     ///
     /// # Errors
     ///
-    /// It may not be read, is of another kind, or is a per-user log of another owner.
-    pub fn open(&self) -> Result<File, InputError> {
+    /// It may not be read, is of another kind, or is a log in the log directory that [`Log::check`] refuses.
+    pub fn open(&self) -> Result<(File, Owner), InputError> {
+        // NONBLOCK: the owner of a file may hold a lease on it (fcntl(2)), and opening it would wait.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let file = match self {
             Self::Stdin => io::stdin().as_fd().try_clone_to_owned()?,
@@ -85,86 +104,65 @@ impl Input {
                 open(path, flags, Mode::empty()).map_err(io::Error::from)?
             }
             // A link in a directory that all can write to could lead anywhere.
-            Self::Log(path, _) => {
+            Self::Log(Log { path, .. }) => {
                 self.check(&lstat(path).map_err(io::Error::from)?)?;
                 open(path, flags | OFlags::NOFOLLOW, Mode::empty()).map_err(io::Error::from)?
             }
         };
         // The file may have been replaced since the first check.
-        if self.check(&fstat(&file).map_err(io::Error::from)?)? == FileType::Fifo {
+        let stat = fstat(&file).map_err(io::Error::from)?;
+        if self.check(&stat)? == FileType::Fifo {
             // Without this a FIFO that has no writer yet would look empty.
             wait(&mut [PollFd::new(&file, PollFlags::IN)], None)?;
             let flags = fcntl_getfl(&file).map_err(io::Error::from)?;
             fcntl_setfl(&file, flags - OFlags::NONBLOCK).map_err(io::Error::from)?;
         }
-        Ok(file.into())
+        Ok((file.into(), Owner::of(&stat)))
     }
 
     /// Checks that a file with this `stat` may be read. Returns its type.
     fn check(&self, stat: &Stat) -> Result<FileType, InputError> {
-        match (FileType::from_raw_mode(stat.st_mode), self) {
-            (
-                FileType::RegularFile,
-                Self::Log(
-                    _,
-                    LogName {
-                        user: Some(uid), ..
-                    },
-                ),
-            ) if stat.st_uid != *uid => Err(InputError::Owner(stat.st_uid)),
-            (kind @ FileType::RegularFile, _)
-            | (kind @ FileType::Fifo, Self::Stdin | Self::File(_)) => Ok(kind),
-            _ => Err(InputError::Kind),
+        let kind = FileType::from_raw_mode(stat.st_mode);
+        match (self, kind) {
+            (Self::Log(log), _) => log.check(stat)?,
+            (_, FileType::RegularFile | FileType::Fifo) => {}
+            _ => return Err(InputError::Kind),
         }
+        Ok(kind)
     }
 }
 
-/// The logs in `dir` that may have records of `period`. Without a period they are those of today.
-///
-/// # Errors
-///
-/// `dir` cannot be read.
-pub fn logs(dir: &Path, period: &Period, now: DateTime<Local>) -> io::Result<Vec<Input>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        let Some(name) = entry.file_name().to_str().and_then(log_name) else {
-            continue;
-        };
-        let is_wanted = match (period.since, period.until) {
-            (None, None) => name.day == now.date_naive(),
-            (since, until) => {
-                // The time of the last write decides, not the day in the name: a run stays in the file of
-                // the day on which it started, however long it goes on.
-                let is_recent = |since| written(&entry).is_none_or(|written| written >= since);
-                since.is_none_or(is_recent) && until.is_none_or(|until| name.day <= until.date())
-            }
-        };
-        if is_wanted {
-            found.push((entry.path(), name));
+impl Log {
+    /// Checks that a file with this `stat` may be read as this log.
+    ///
+    /// # Errors
+    ///
+    /// It is not a regular file, belongs to another user than the one in its name, or has another owner
+    /// than before.
+    pub fn check(&self, stat: &Stat) -> Result<(), InputError> {
+        let owner = stat.st_uid;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            Err(InputError::Kind)
+        } else if self.name.user.is_some_and(|user| user != owner) {
+            Err(InputError::Owner(owner))
+        } else if self.owner != owner {
+            Err(InputError::Replaced)
+        } else {
+            Ok(())
         }
     }
-    found.sort();
-    let plain: Vec<PathBuf> = found.iter().map(|(path, _)| path.clone()).collect();
-    // Both exist while gzip works, and after `gzip --keep`.
-    found.retain(|(path, _)| {
-        path.extension().is_none_or(|extension| extension != "gz")
-            || !plain.contains(&path.with_extension(""))
-    });
-    let input = |(path, name)| Input::Log(path, name);
-    Ok(found.into_iter().map(input).collect())
+
+    /// Whether its file name is that of a compressed log.
+    pub fn is_compressed(&self) -> bool {
+        self.path
+            .extension()
+            .is_some_and(|extension| extension == "gz")
+    }
 }
 
 /// The name of a log, without `.gz` if it is compressed.
-fn log_name(name: &str) -> Option<LogName> {
+pub fn log_name(name: &str) -> Option<LogName> {
     LogName::parse(name.strip_suffix(".gz").unwrap_or(name))
-}
-
-/// The local time of the last write to a file.
-fn written(entry: &fs::DirEntry) -> Option<NaiveDateTime> {
-    let modified = entry.metadata().ok()?.mtime();
-    let modified = DateTime::from_timestamp(modified, 0)?;
-    Some(modified.with_timezone(&Local).naive_local())
 }
 
 /// The inputs that could not be read to their end, and the reasons.
@@ -176,7 +174,7 @@ impl Unread {
     /// records: anybody who may write there could have made it.
     pub fn is_incomplete(&self) -> bool {
         let is_refused = |(input, error): &(Input, InputError)| {
-            matches!(input, Input::Log(..))
+            matches!(input, Input::Log(_))
                 && matches!(error, InputError::Kind | InputError::Owner(_))
         };
         !self.0.iter().all(is_refused)

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use memchr::memchr;
 use serde::Serialize;
 
+use super::owner::Users;
 use super::run::{End, Run};
 use super::time::with_offset;
 use crate::escape::is_safe;
@@ -32,6 +33,8 @@ impl<'a> From<&'a [u8]> for Text<'a> {
 )]
 struct Document<'a> {
     pid: u32,
+    uid: Option<u32>,
+    user: Option<&'a str>,
     host: Text<'a>,
     job: Text<'a>,
     start: String,
@@ -54,11 +57,13 @@ struct Document<'a> {
 
 /// The document of `run`, without a newline. Times are RFC 3339 with the offset of local time, and the
 /// duration is in seconds.
-pub fn document(run: &Run) -> String {
+pub fn document(run: &Run, users: &Users) -> String {
     let trace = &run.trace;
     let exit_status = run.end.status();
     let document = Document {
         pid: trace.pid,
+        uid: trace.owner.uid,
+        user: trace.owner.uid.and_then(|uid| users.name(uid)),
         host: run.host().into(),
         job: (&*trace.job).into(),
         start: with_offset(trace.start).to_rfc3339(),

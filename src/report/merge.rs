@@ -6,40 +6,51 @@ use std::iter::Peekable;
 use chrono::NaiveDateTime;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::input::{Input, InputError, Unread};
+use super::input::{Input, InputError};
+use super::owner::Owner;
 use super::reader::{Line, Reader};
 
 /// The number of bytes from which on reading takes so long that a person wants to see its progress.
 const LONG: u64 = 64 << 20;
 
-/// Reads all `inputs` and gives their lines to `take`, merged by the time of their records: a run that had
-/// to change to another file goes on there.
+/// An input that is being read.
+struct Open<'a> {
+    input: &'a Input,
+    owner: Owner,
+    reader: Reader,
+}
+
+/// Reads all `inputs` and gives their lines to `take`, each with its owner, merged by the time of their
+/// records: a run that had to change to another file goes on there.
 ///
-/// Returns the inputs that could not be read to their end.
-pub fn read(inputs: &[Input], take: &mut impl FnMut(Line)) -> Unread {
-    let mut unread = Unread::default();
+/// Returns the inputs that could not be read to their end, and the reasons.
+pub fn read(inputs: &[Input], take: &mut impl FnMut(Owner, Line)) -> Vec<(Input, InputError)> {
+    let mut unread = Vec::new();
     let progress = progress(inputs);
     let mut closed = in_order(inputs);
-    let mut open: Vec<(&Input, Reader)> = Vec::new();
+    let mut open: Vec<Open> = Vec::new();
     loop {
-        let next = (0..open.len()).min_by_key(|&index| open[index].1.time);
-        let time = next.map(|index| open[index].1.time);
+        let next = (0..open.len()).min_by_key(|&index| open[index].reader.time);
+        let time = next.map(|index| open[index].reader.time);
         // Opened only when the others have come to its day: a year of logs must not need a year of
         // descriptors.
         let has_come = |(day, _): &(NaiveDateTime, &Input)| time.is_none_or(|time| *day <= time);
         if let Some((_, input)) = closed.next_if(has_come) {
             match start(input, &progress) {
-                Ok(Some(reader)) => open.push((input, reader)),
-                Ok(None) => {}
-                Err(error) => unread.0.push((input.clone(), error)),
+                Ok(opened) => open.extend(opened),
+                Err(error) => unread.push((input.clone(), error)),
             }
             continue;
         }
         let Some(next) = next else { break };
-        let (input, reader) = &mut open[next];
-        take(reader.line());
+        let Open {
+            input,
+            owner,
+            reader,
+        } = &mut open[next];
+        take(*owner, reader.line());
         let is_line = reader.advance().unwrap_or_else(|error| {
-            unread.0.push((input.clone(), error.into()));
+            unread.push(((*input).clone(), error.into()));
             false
         });
         if !is_line {
@@ -68,9 +79,14 @@ fn in_order(inputs: &[Input]) -> Peekable<impl Iterator<Item = (NaiveDateTime, &
 }
 
 /// Opens `input` and reads its first line. Returns nothing if there is no line.
-fn start(input: &Input, progress: &ProgressBar) -> Result<Option<Reader>, InputError> {
-    let mut reader = Reader::new(progress.wrap_read(input.open()?))?;
-    Ok(reader.advance()?.then_some(reader))
+fn start<'a>(input: &'a Input, progress: &ProgressBar) -> Result<Option<Open<'a>>, InputError> {
+    let (file, owner) = input.open()?;
+    let mut reader = Reader::new(progress.wrap_read(file))?;
+    Ok(reader.advance()?.then_some(Open {
+        input,
+        owner,
+        reader,
+    }))
 }
 
 /// A progress bar on standard error, if that is a terminal and the inputs are long.

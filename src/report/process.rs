@@ -4,7 +4,9 @@
 //! - A true START is followed by a command with the same operands, or by remoteexe's own message.
 //! - A true END has the operands of its START, and no record of that run follows it.
 //!
-//! Where the order leaves two answers, the runs are marked as ambiguous.
+//! Where the order leaves two answers, the runs are marked as ambiguous. So is a run whose output seems to
+//! have another run in it: in two PID namespaces that share a log, two processes have the same id at once,
+//! and nothing tells whose record is whose.
 
 use std::mem;
 use std::rc::Rc;
@@ -100,7 +102,7 @@ impl Process {
         };
         let is_start = self.is_start(next);
         if !is_start {
-            self.refute_start();
+            self.refute_start(next);
         }
         (self.remove_ended(), (!is_start).then_some(claim))
     }
@@ -129,6 +131,11 @@ impl Process {
             }
         };
         self.exit().is_some()
+    }
+
+    /// The number of the START of its last run, unless END was the last record.
+    pub fn unended(&self) -> Option<u64> {
+        self.exit().is_none().then_some(self.current.number)
     }
 
     /// Whether END with this number was the last record.
@@ -198,8 +205,8 @@ impl Process {
         }
     }
 
-    /// Takes the START of the current run as a line of output of the run before it.
-    fn refute_start(&mut self) {
+    /// Takes the START of the current run as a line of output of the run before it, because `next` follows.
+    fn refute_start(&mut self, next: Kind) {
         let Some(Draft { trace, exit }) = self.earlier.pop() else {
             // The START of the run that printed the line is missing, or the command is.
             self.current.is_ambiguous = true;
@@ -209,6 +216,9 @@ impl Process {
         if let Some(exit) = exit {
             self.current.add_end(exit.status);
         }
+        // Before its command a run has no output.
+        let is_command = matches!(next, Kind::Command(text) if text.ends_with(&self.current.job));
+        self.current.is_ambiguous |= is_command && self.current.command.is_none();
         self.current.absorb(output, None);
     }
 
@@ -224,6 +234,7 @@ impl Process {
             let trace = mem::replace(&mut self.current, nested.remove(0).trace);
             nested.push(Draft { trace, exit: None });
             absorb(&mut self.current, nested);
+            self.current.is_ambiguous = true;
         }
         // Did this END end both, and one is output of the other, or was the other lost?
         for other in self.earlier.iter_mut().filter(|run| is_open(run)) {

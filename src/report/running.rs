@@ -8,16 +8,27 @@ use std::path::Path;
 
 use chrono::{Local, NaiveDateTime, Timelike};
 
+use super::owner::Owner;
 use super::trace::Trace;
 use crate::escape;
+use crate::log::record::number;
 
 /// The remoteexe processes of this machine.
 #[derive(Debug)]
 pub struct Running {
-    /// Their command lines by process id, escaped as in START.
-    command_lines: HashMap<u32, Vec<u8>>,
+    /// The processes by their ids.
+    processes: HashMap<u32, Process>,
     /// The local time, in whole seconds, at which they were looked for.
     since: NaiveDateTime,
+}
+
+/// A remoteexe process.
+#[derive(Debug)]
+struct Process {
+    /// Its real user.
+    uid: u32,
+    /// Its command line, escaped as in START.
+    command_line: Vec<u8>,
 }
 
 impl Running {
@@ -30,32 +41,53 @@ impl Running {
         let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
         let remoteexe = processes.filter_map(|process| {
             let pid = process.file_name().to_str()?.parse().ok()?;
-            Some((pid, command_line(&process.path())?))
+            Some((pid, Process::read(&process.path())?))
         });
         Self {
             since: now.expect("a second has a nanosecond 0"),
-            command_lines: remoteexe.collect(),
+            processes: remoteexe.collect(),
         }
     }
 
     /// Whether this run without END is going on.
     ///
-    /// Process ids are used again, so the command line has to have the operands too. A process that has
-    /// written a record since was not there yet when they were looked for.
+    /// Process ids are used again, so the command line has to have the operands too, and the user has to be
+    /// one who can write to the log: anybody can give a process any id and any command line. A process that
+    /// has written a record since was not there yet when they were looked for.
     pub fn includes(&self, run: &Trace) -> bool {
-        let words = self.command_lines.get(&run.pid);
-        words.is_some_and(|words| words.ends_with(&run.job)) || run.last > self.since
+        let process = self.processes.get(&run.pid);
+        process.is_some_and(|process| process.may_have_written(run)) || run.last > self.since
     }
 }
 
-/// The command line of a process, if it is a remoteexe. A process that has gone has none.
-fn command_line(process: &Path) -> Option<Vec<u8>> {
-    let read = |name| fs::read(process.join(name)).ok();
-    if read("comm")? != b"remoteexe\n" {
-        return None;
+impl Process {
+    /// Reads about a process, if it is a remoteexe. One that has gone is none.
+    fn read(process: &Path) -> Option<Self> {
+        let read = |name| fs::read(process.join(name)).ok();
+        if read("comm")? != b"remoteexe\n" {
+            return None;
+        }
+        let words = read("cmdline")?;
+        let words = words.strip_suffix(b"\0").unwrap_or(&words);
+        let words = words.split(|&byte| byte == 0).map(OsStr::from_bytes);
+        Some(Self {
+            uid: real_uid(&read("status")?)?,
+            command_line: escape::join(words),
+        })
     }
-    let words = read("cmdline")?;
-    let words = words.strip_suffix(b"\0").unwrap_or(&words);
-    let words = words.split(|&byte| byte == 0).map(OsStr::from_bytes);
-    Some(escape::join(words))
+
+    /// Whether the process can be the one that has written the records of `run`.
+    fn may_have_written(&self, run: &Trace) -> bool {
+        let Owner { uid, is_shared } = run.owner;
+        let is_writer = is_shared || self.uid == 0 || uid == Some(self.uid);
+        is_writer && self.command_line.ends_with(&run.job)
+    }
+}
+
+/// The real user in `/proc/PID/status`. The effective one would be root's for a set-user-ID program that
+/// somebody else has started under the name of remoteexe.
+fn real_uid(status: &[u8]) -> Option<u32> {
+    let mut lines = status.split(|&byte| byte == b'\n');
+    let uids = lines.find_map(|line| line.strip_prefix(b"Uid:\t"))?;
+    number(uids.split(|&byte| byte == b'\t').next()?)
 }

@@ -40,8 +40,8 @@ pub struct Summary {
     pub ambiguous: u64,
     /// Runs during which the same job was started again.
     pub overlaps: u64,
-    /// Counts by job.
-    pub jobs: HashMap<Rc<[u8]>, Job>,
+    /// Counts by job. The same operands are another job if another user runs them.
+    pub jobs: HashMap<(Option<u32>, Rc<[u8]>), Job>,
     /// Counts by host.
     pub hosts: BTreeMap<Box<[u8]>, Host>,
     /// Counts by the second of the minute in which runs started.
@@ -50,6 +50,8 @@ pub struct Summary {
     pub failures: VecDeque<Run>,
     /// The lines that belong to no run.
     pub leftovers: Leftovers,
+    /// The logs that were not read, as lines of text.
+    pub left_out: Vec<String>,
 }
 
 /// Counts of lines that belong to no run.
@@ -145,7 +147,8 @@ impl Summary {
         let is_overlap = run.trace.is_overlapped && run.end != End::Lost;
         self.overlaps += u64::from(is_overlap);
 
-        let job = self.jobs.entry(Rc::clone(&run.trace.job)).or_default();
+        let key = (run.trace.owner.uid, Rc::clone(&run.trace.job));
+        let job = self.jobs.entry(key).or_default();
         job.overlaps += u64::from(is_overlap);
         job.add(&run);
         // In a refused command line the first word may not be a host.

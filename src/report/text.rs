@@ -6,6 +6,7 @@ mod page;
 use std::cmp::Reverse;
 use std::fmt::Write;
 
+use super::owner::Users;
 use super::run::{End, Run};
 use super::summary::{Host, Job, Seconds, Summary};
 use crate::escape::printable;
@@ -18,16 +19,29 @@ const SHOWN_LINES: usize = 3;
 /// The report on the runs in `summary`, in the width and the colours of standard output.
 ///
 /// With `failed_only`, jobs and hosts without a failure are left out.
-pub fn render(summary: &Summary, failed_only: bool) -> String {
+///
+/// A user is named who is neither root nor the reader.
+pub fn render(summary: &Summary, users: &Users, failed_only: bool) -> String {
     let mut page = Page::for_stdout();
     let clock = Clock::of(summary);
     show_counts(&mut page, summary);
-    show_failures(&mut page, summary, clock);
-    show_jobs(&mut page, summary, clock, failed_only);
+    show_failures(&mut page, summary, users, clock);
+    show_jobs(&mut page, summary, users, clock, failed_only);
     show_hosts(&mut page, summary, clock, failed_only);
     show_seconds(&mut page, &summary.seconds);
-    show_overlaps(&mut page, summary);
+    show_overlaps(&mut page, summary, users);
     page.into_text()
+}
+
+/// ` of USER`, where the user is to be named.
+fn of_user(uid: Option<u32>, users: &Users) -> String {
+    match uid {
+        Some(uid) if users.is_stranger(uid) => {
+            let name = users.name(uid).map(|name| printable(name.as_bytes()));
+            format!(" of {}", name.unwrap_or_else(|| format!("uid {uid}")))
+        }
+        _ => String::new(),
+    }
 }
 
 fn show_counts(page: &mut Page, summary: &Summary) {
@@ -58,9 +72,12 @@ fn show_counts(page: &mut Page, summary: &Summary) {
             leftovers.unrecognized, leftovers.unmatched
         ));
     }
+    for line in &summary.left_out {
+        page.paragraph(&printable(line.as_bytes()));
+    }
 }
 
-fn show_failures(page: &mut Page, summary: &Summary, clock: Clock) {
+fn show_failures(page: &mut Page, summary: &Summary, users: &Users, clock: Clock) {
     if summary.failures.is_empty() {
         return;
     }
@@ -68,21 +85,22 @@ fn show_failures(page: &mut Page, summary: &Summary, clock: Clock) {
     page.heading(&format!("Newest failures ({shown} of {all})"));
     let mut table = page.table(&["Time", "Failure and last lines of output"], &[]);
     for run in summary.failures.iter().rev() {
-        table.add_row([run.trace.last.to_string(), failure(run, clock)]);
+        table.add_row([run.trace.last.to_string(), failure(run, users, clock)]);
     }
     page.add(&table);
 }
 
 /// The end of a run and its cause, its job, and the last lines of its output.
-fn failure(run: &Run, clock: Clock) -> String {
+fn failure(run: &Run, users: &Users, clock: Clock) -> String {
     let cause = printable(run.cause().as_bytes());
     let mut text = match run.end {
         End::Exit(status) => format!("{status}: {cause}"),
         End::Running | End::Lost => cause,
     };
     let (name, job) = (clock.run_name(run), printable(&run.trace.job));
+    let user = of_user(run.trace.owner.uid, users);
     // Writing to a string cannot fail.
-    let _ = write!(text, " (run {name})\n{job}");
+    let _ = write!(text, " (run {name}{user})\n{job}");
     let lines: Vec<_> = run.telling_lines().collect();
     let skipped = lines.len().saturating_sub(SHOWN_LINES);
     for line in &lines[skipped..] {
@@ -91,14 +109,15 @@ fn failure(run: &Run, clock: Clock) -> String {
     text
 }
 
-fn show_jobs(page: &mut Page, summary: &Summary, clock: Clock, failed_only: bool) {
-    let mut jobs: Vec<(&[u8], &Job)> = Vec::new();
-    let all = summary.jobs.iter().map(|(name, job)| (&**name, job));
-    jobs.extend(all.filter(|(_, job)| job.failed() > 0 || !failed_only));
+fn show_jobs(page: &mut Page, summary: &Summary, users: &Users, clock: Clock, failed_only: bool) {
+    let jobs = summary.jobs.iter();
+    let mut jobs: Vec<_> = jobs
+        .filter(|(_, job)| job.failed() > 0 || !failed_only)
+        .collect();
     if jobs.is_empty() {
         return;
     }
-    jobs.sort_by_key(|&(name, job)| (Reverse(job.failed()), name));
+    jobs.sort_by_key(|&((uid, name), job)| (Reverse(job.failed()), name, uid));
     page.heading("Jobs");
     let titles = [
         "Runs",
@@ -115,9 +134,9 @@ fn show_jobs(page: &mut Page, summary: &Summary, clock: Clock, failed_only: bool
     let mut wide = page.table(&titles, &numbers);
     let mut narrow = page.table(&titles[..8], &numbers);
     let mut names = Vec::new();
-    for (name, job) in jobs {
+    for ((uid, name), job) in jobs {
         let figures = job_figures(job, clock);
-        let name = job_name(name, job);
+        let name = job_name(name, &of_user(*uid, users), job);
         narrow.add_row(&figures);
         wide.add_row(figures.iter().chain([&name]));
         names.push(name);
@@ -144,15 +163,25 @@ fn job_figures(job: &Job, clock: Clock) -> [String; 8] {
     ]
 }
 
-/// A job, and the number of its failures by their end.
-fn job_name(name: &[u8], job: &Job) -> String {
+/// A job, its user, and the number of its failures by their end.
+fn job_name(name: &[u8], user: &str, job: &Job) -> String {
     let failure = |(end, count): (&End, &u64)| format!("{} x{count}", format::end(*end));
     let failures: Vec<String> = job.failures.iter().map(failure).collect();
-    let name = printable(name);
+    let name = with_user(name, user);
     if failures.is_empty() {
         return name;
     }
     format!("{name}: {}", failures.join(", "))
+}
+
+/// A job, and its user if that is to be named.
+fn with_user(job: &[u8], user: &str) -> String {
+    let job = printable(job);
+    if user.is_empty() {
+        job
+    } else {
+        format!("{job} (job{user})")
+    }
 }
 
 fn show_hosts(page: &mut Page, summary: &Summary, clock: Clock, failed_only: bool) {
@@ -210,17 +239,18 @@ fn show_seconds(page: &mut Page, seconds: &Seconds) {
     ));
 }
 
-fn show_overlaps(page: &mut Page, summary: &Summary) {
+fn show_overlaps(page: &mut Page, summary: &Summary, users: &Users) {
     let jobs = summary.jobs.iter().filter(|(_, job)| job.overlaps > 0);
     let mut jobs: Vec<_> = jobs.collect();
     if jobs.is_empty() {
         return;
     }
-    jobs.sort_by_key(|&(name, job)| (Reverse(job.overlaps), name));
+    jobs.sort_by_key(|&((uid, name), job)| (Reverse(job.overlaps), name, uid));
     page.heading("Started again while still running (flock -n prevents it)");
     let mut table = page.table(&["Times", "Job"], &[0]);
-    for (name, job) in jobs {
-        table.add_row([job.overlaps.to_string(), printable(name)]);
+    for ((uid, name), job) in jobs {
+        let name = with_user(name, &of_user(*uid, users));
+        table.add_row([job.overlaps.to_string(), name]);
     }
     page.add(&table);
 }

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use chrono::NaiveDateTime;
 
+use super::owner::Owner;
 use super::tail::Tail;
 use crate::log::record::Kind;
 
@@ -12,6 +13,8 @@ use crate::log::record::Kind;
 pub struct Trace {
     /// The place in the order of all STARTs, the first being 1.
     pub number: u64,
+    /// The owner of the records.
+    pub owner: Owner,
     /// The process id of remoteexe.
     pub pid: u32,
     /// The local time of START.
@@ -41,10 +44,12 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// A run of `job` whose START is the one with this `number` and has the local time `start`.
-    pub fn new(number: u64, pid: u32, start: NaiveDateTime, job: Rc<[u8]>) -> Self {
+    /// A run of `job` whose START is the one with this `number`, in the log of `owner`, and has the local
+    /// time `start`.
+    pub fn new(number: u64, owner: Owner, pid: u32, start: NaiveDateTime, job: Rc<[u8]>) -> Self {
         Self {
             number,
+            owner,
             pid,
             start,
             last: start,

@@ -26,6 +26,7 @@ mod records;
 mod report;
 mod report_damage;
 mod report_inputs;
+mod report_owners;
 mod report_pairing;
 mod report_random;
 mod report_runs;

@@ -132,6 +132,60 @@ fn each_command_of_a_run_that_was_output_is_a_line_of_output() {
 }
 
 #[test]
+fn runs_at_once_under_one_process_id_as_in_two_containers_are_ambiguous() {
+    // Nobody can tell whose output is whose, nor whether the second run is output of the first.
+    let fields = "job status ambiguous";
+    assert_runs(
+        "\
+[2026-03-02 10:00:00][1] START,-,h a
+[2026-03-02 10:00:00][1] command,ssh root@h a
+[2026-03-02 10:00:01][1] START,-,h b
+[2026-03-02 10:00:01][1] command,ssh root@h b
+[2026-03-02 10:00:02][1] END,3,h b
+[2026-03-02 10:00:03][1] END,0,h a
+",
+        fields,
+        &[r#""h a" "ok" true"#],
+    );
+    assert_runs(
+        "\
+[2026-03-02 10:00:00][1] START,-,h a
+[2026-03-02 10:00:00][1] command,ssh root@h a
+[2026-03-02 10:00:01][1] START,-,h b
+[2026-03-02 10:00:01][1] command,ssh root@h b
+[2026-03-02 10:00:02][1] END,0,h a
+[2026-03-02 10:00:03][1] END,3,h b
+",
+        fields,
+        &[r#""h a" "lost" true"#],
+    );
+    assert_runs(
+        "\
+[2026-03-02 10:00:00][1] START,-,h a
+[2026-03-02 10:00:00][1] START,-,h b
+[2026-03-02 10:00:00][1] command,ssh root@h a
+[2026-03-02 10:00:00][1] command,ssh root@h b
+[2026-03-02 10:00:02][1] END,3,h b
+[2026-03-02 10:00:03][1] END,0,h a
+",
+        fields,
+        &[r#""h a" "ok" true"#],
+    );
+    assert_runs(
+        "\
+[2026-03-02 10:00:00][1] START,-,h a
+[2026-03-02 10:00:00][1] command,ssh root@h a
+[2026-03-02 10:00:01][1] START,-,h a
+[2026-03-02 10:00:01][1] command,ssh root@h a
+[2026-03-02 10:00:02][1] END,3,h a
+[2026-03-02 10:00:03][1] END,0,h a
+",
+        fields,
+        &[r#""h a" "ok" true"#, r#""h a" "lost" true"#],
+    );
+}
+
+#[test]
 fn a_start_in_the_output_of_a_lost_run_is_output_too() {
     assert_runs(
         "\

@@ -1,0 +1,214 @@
+//! Chooses the logs to read among the files in the log directory, where anybody may have put some.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::io;
+use std::mem;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Local, NaiveDateTime};
+use rustix::fs::{Stat, lstat};
+
+use super::input::{Input, InputError, Log, log_name};
+use super::owner::Users;
+use super::period::Period;
+
+/// How many files are named that are refused for the same kind of reason. Anybody can make any number.
+const MAX_NAMED: usize = 10;
+
+/// The logs of a period in the log directory.
+#[derive(Debug, Default)]
+pub struct Logs {
+    /// Those to read.
+    pub inputs: Vec<Input>,
+    /// Those that are refused, and the reasons.
+    pub refused: Vec<(Input, InputError)>,
+    /// The number of those that are refused too.
+    pub more_refused: u64,
+    /// Those of strangers, by user. They are not read: a stranger can make them as long as he likes, and
+    /// can keep others from opening them.
+    left_out: BTreeMap<u32, LeftOut>,
+}
+
+/// The logs of one user that are not read.
+#[derive(Debug)]
+struct LeftOut {
+    /// One of them.
+    path: PathBuf,
+    count: u64,
+    bytes: u64,
+}
+
+/// The choice among the files in the log directory.
+struct Choice<'a> {
+    period: &'a Period,
+    user: Option<u32>,
+    users: &'a Users,
+    now: DateTime<Local>,
+    /// The logs to read.
+    chosen: Vec<Log>,
+    logs: Logs,
+}
+
+/// The logs in `dir` that may have records of `period`. Without a period they are those of today.
+///
+/// They are those of `user`, or without one those of root and of the reader.
+///
+/// # Errors
+///
+/// `dir` cannot be read.
+pub fn logs(
+    dir: &Path,
+    period: &Period,
+    user: Option<u32>,
+    users: &Users,
+    now: DateTime<Local>,
+) -> io::Result<Logs> {
+    let mut choice = Choice {
+        period,
+        user,
+        users,
+        now,
+        chosen: Vec::new(),
+        logs: Logs::default(),
+    };
+    for entry in fs::read_dir(dir)? {
+        choice.consider(entry?.path());
+    }
+    Ok(choice.finish())
+}
+
+impl Choice<'_> {
+    fn consider(&mut self, path: PathBuf) {
+        let name = path.file_name().and_then(|name| log_name(name.to_str()?));
+        let Some(name) = name else { return };
+        let stat = lstat(&path).map_err(io::Error::from);
+        let owner = stat.as_ref().map_or(0, |stat| stat.st_uid);
+        let log = Log { path, name, owner };
+        let is_our_place = self.is_our_place(&log);
+        let stat = match stat {
+            Ok(stat) => stat,
+            // Anybody can make and delete files of other names all the time.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !is_our_place => return,
+            Err(error) => return self.logs.refuse(log, error.into()),
+        };
+        if !self.is_of_period(&log, &stat) {
+            return;
+        }
+        let is_in_our_place = is_our_place && self.users.is_stranger(owner);
+        if is_in_our_place {
+            let owner = self.users.describe(owner);
+            self.logs.refuse(log.clone(), InputError::Stranger(owner));
+        }
+        match log.check(&stat) {
+            Err(_) if is_in_our_place => {}
+            Err(error) => self.logs.refuse(log, error),
+            Ok(()) if self.is_wanted(owner) => self.chosen.push(log),
+            Ok(()) if self.user.is_none() => self.logs.leave_out(log, &stat),
+            Ok(()) => {}
+        }
+    }
+
+    fn is_of_period(&self, log: &Log, stat: &Stat) -> bool {
+        let day = log.name.day;
+        let Period { since, until } = *self.period;
+        if (since, until) == (None, None) {
+            return day == self.now.date_naive();
+        }
+        // The time of the last write decides, not the day in the name: a run stays in the file of the day
+        // on which it started, however long it goes on. But a stranger can set that time.
+        let is_recent = |since: NaiveDateTime| {
+            written(stat).is_none_or(|written| written >= since)
+                || (self.users.is_stranger(log.owner) && day >= since.date())
+        };
+        since.is_none_or(is_recent) && until.is_none_or(|until| day <= until.date())
+    }
+
+    /// Whether root or the reader would write to a file of this name.
+    fn is_our_place(&self, log: &Log) -> bool {
+        let is_known_beforehand = log.name.run.is_none() && !log.is_compressed();
+        let is_ours = |user| user == 0 || user == self.users.reader;
+        is_known_beforehand && log.name.user.is_none_or(is_ours)
+    }
+
+    fn is_wanted(&self, owner: u32) -> bool {
+        match self.user {
+            Some(user) => owner == user,
+            None => !self.users.is_stranger(owner),
+        }
+    }
+
+    /// Ends the choice. All are in the order of their names.
+    fn finish(mut self) -> Logs {
+        self.chosen.sort_by(|one, other| one.path.cmp(&other.path));
+        // Both exist while gzip works, and after `gzip --keep`. A plain log of another owner is another log.
+        let owners = self.chosen.iter().map(|log| (log.path.clone(), log.owner));
+        let owners: HashMap<PathBuf, u32> = owners.collect();
+        self.chosen.retain(|log| {
+            !log.is_compressed() || owners.get(&log.path.with_extension("")) != Some(&log.owner)
+        });
+        let mut logs = self.logs;
+        logs.inputs = self.chosen.into_iter().map(Input::Log).collect();
+        logs.refused.sort_by_key(|(input, _)| input.name());
+        logs
+    }
+}
+
+impl Logs {
+    /// These inputs, whoever owns them.
+    pub fn of(inputs: Vec<Input>) -> Self {
+        Self {
+            inputs,
+            ..Self::default()
+        }
+    }
+
+    fn refuse(&mut self, log: Log, error: InputError) {
+        let is_same = |(_, other): &&(Input, InputError)| {
+            mem::discriminant(other) == mem::discriminant(&error)
+        };
+        if self.refused.iter().filter(is_same).count() < MAX_NAMED {
+            self.refused.push((Input::Log(log), error));
+        } else {
+            self.more_refused += 1;
+        }
+    }
+
+    fn leave_out(&mut self, log: Log, stat: &Stat) {
+        let size = u64::try_from(stat.st_size).unwrap_or_default();
+        let left_out = self.left_out.entry(log.owner).or_insert(LeftOut {
+            path: log.path,
+            count: 0,
+            bytes: 0,
+        });
+        left_out.count += 1;
+        left_out.bytes = left_out.bytes.saturating_add(size);
+    }
+
+    /// One line for each user whose logs are left out.
+    pub fn left_out(&self, users: &Users) -> Vec<String> {
+        let line = |(&uid, left_out): (&u32, &LeftOut)| {
+            let LeftOut { path, count, bytes } = left_out;
+            let (path, user, word) = (path.display(), users.describe(uid), users.word(uid));
+            let others = match count - 1 {
+                0 => String::new(),
+                others => format!(" and {others} more"),
+            };
+            format!(
+                "left out: {path}{others} of {user}, {bytes} bytes; --user {word} shows the runs"
+            )
+        };
+        let mut lines: Vec<String> = self.left_out.iter().take(MAX_NAMED).map(line).collect();
+        let more = self.left_out.len() - lines.len();
+        if more > 0 {
+            lines.push(format!("left out: the logs of {more} more users"));
+        }
+        lines
+    }
+}
+
+/// The local time of the last write to a file.
+fn written(stat: &Stat) -> Option<NaiveDateTime> {
+    let modified = DateTime::from_timestamp(stat.st_mtime, 0)?;
+    Some(modified.with_timezone(&Local).naive_local())
+}

@@ -2,6 +2,7 @@
 
 mod error;
 mod job;
+mod line;
 mod report;
 mod request;
 mod value;

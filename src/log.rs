@@ -286,8 +286,7 @@ impl Failures {
 
     /// Whether they need no warning: if root created the daily file, an ordinary user's records go elsewhere.
     fn are_expected(&self) -> bool {
-        let mut errors = self.0.iter().map(|(_, error)| error);
-        errors.all(|error| matches!(error, AppendError::OwnedByRoot))
+        matches!(self.0.as_slice(), [] | [(_, AppendError::OwnedByRoot)])
     }
 }
 

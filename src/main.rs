@@ -11,15 +11,14 @@
 //!
 //! `main` calls `cli`, and then `job` or `report`. Both know `log`; neither knows the other. Below them are
 //! leaves with one fact each: [`exit`] (exit statuses), [`escape`] (text that is safe to show), [`ssh_error`]
-//! (the meaning of ssh's messages), [`poll`] (waiting for descriptors), [`writer`] (writing to one that may
-//! block) and [`random`]. A part knows only
-//! parts below it.
+//! (the meaning of ssh's messages), [`poll`] (waiting for descriptors), [`writer`] (writing to a
+//! descriptor that may block) and [`random`]. A part knows only parts below it.
 //!
 //! # Three walks
 //!
 //! **HOST, from the command line to END.** `cli::parse` finds out which grammar the words are written in.
-//! `cli::job` sorts them with clap, and makes of HOST a `job::Host`, which holds nothing that a shell or ssh
-//! takes for something else. The `Job` goes to `Job::run`. It shows HOST in START, gives `root@HOST` to ssh
+//! `cli::job` sorts them with clap, and turns HOST into a `job::Host`, which holds nothing that a shell or
+//! ssh would misread. The `Job` goes to `Job::run`. It shows HOST in START, gives `root@HOST` to ssh
 //! in `job::ssh`, and shows HOST in END.
 //!
 //! **A byte, from ssh's pipe to the file.** `job::relay` polls the pipe and the signals. It reads all that
@@ -31,7 +30,7 @@
 //! **A line, from a log to a table.** `report::directory` chooses the files, and
 //! `report::merge` merges their lines by time.
 //! `report::reader` reads a line, and `log::record` parses it into a time, a process id and a
-//! `Kind`. `report::assembler` puts the records of one process id together to a run. A filter lets the
+//! `Kind`. `report::assembler` joins the records of one process id into a run. A filter lets the
 //! run through. `report::summary` counts it, and `report::text` shows the counts as tables.
 
 mod cli;
@@ -68,7 +67,7 @@ fn main() -> ExitCode {
             exit::SUCCESS
         }
         Request::UsageError { message, refusal } => {
-            // First of all the log: nothing else is left of a run from cron.
+            // The log comes first: a run from cron leaves nothing else.
             let outcome = refusal.map(|refusal| refusal.record());
             write_to_stderr(message);
             outcome.map_or(exit::USAGE_ERROR, |outcome| outcome.exit_status())

@@ -12,15 +12,18 @@ use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::{Errno, ioctl_fionbio, retry_on_intr, write};
-use rustix::pipe::PIPE_BUF;
+use rustix::pipe::{PIPE_BUF, fcntl_setpipe_size};
 
 use crate::poll::{is_ready, wait};
 
 /// The thread only copies.
 const STACK_SIZE: usize = 64 << 10;
 
+/// How much the pipe to the thread holds. The bytes in it are lost if nobody ever reads them.
+const PIPE_SIZE: usize = 16 << 10;
+
 /// How much the thread takes at a time.
-const CHUNK: usize = 16 << 10;
+const CHUNK: usize = 4 << 10;
 
 /// A descriptor that others share, such as standard output.
 #[derive(Debug)]
@@ -128,6 +131,7 @@ impl AsFd for Writer {
 /// Starts the thread that writes to `target`. Returns the pipe to the thread, and one that ends with it.
 fn start_thread(target: BorrowedFd<'static>) -> io::Result<(PipeWriter, PipeReader)> {
     let (mut bytes, pipe) = io::pipe()?;
+    fcntl_setpipe_size(&pipe, PIPE_SIZE)?;
     ioctl_fionbio(&pipe, true)?;
     let (done, at_end) = io::pipe()?;
     let copy = move || {

@@ -7,11 +7,12 @@ use std::num::NonZeroU16;
 use std::time::Duration;
 
 use clap::parser::ValueSource;
-use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
+use clap::{CommandFactory, Parser};
 
 use super::error::UsageError;
+use super::line::CommandLine;
 use super::request::Request;
-use super::value::{DEFAULT_LOG_DIR, InvalidValue, origin, path, unset_empty};
+use super::value::{DEFAULT_LOG_DIR, InvalidValue, path, unset_empty};
 use crate::escape;
 use crate::job::{Job, Login, Operands, Refusal, Retries, Ssh, WordError};
 
@@ -135,16 +136,14 @@ struct Args {
 
 /// Reads a command line, the program's name first.
 pub fn parse(words: &[OsString]) -> Request {
-    let matches = match command().try_get_matches_from(words) {
-        Ok(matches) => matches,
+    let line = match CommandLine::<Args>::parse(command, words) {
+        Ok(line) => line,
         Err(error) => {
             let error = UsageError::from_clap(&error, UNKNOWN_TIP);
             let operands = words.get(1..).unwrap_or_default();
             return refuse(operands, &log_dir(words), &error, Some(error.record()));
         }
     };
-    let args = Args::from_arg_matches(&matches).expect("the matches are of this grammar");
-    let line = CommandLine { args, matches };
     if line.args.report {
         let tip = "write remoteexe --report, and its options after it";
         let error = UsageError::new("--report has to be the first word", tip);
@@ -169,14 +168,7 @@ fn command() -> clap::Command {
     unset_empty(Args::command())
 }
 
-/// A command line whose words clap has sorted. clap does not check their values, so that a refused
-/// command line is logged too, with its operands and in the directory that it names.
-struct CommandLine {
-    args: Args,
-    matches: ArgMatches,
-}
-
-impl CommandLine {
+impl CommandLine<Args> {
     fn information(&self) -> String {
         let mut command = command();
         if self.args.help {
@@ -237,21 +229,6 @@ impl CommandLine {
         })
     }
 
-    /// `word` as the value of the argument `id`.
-    fn value<T>(
-        &self,
-        id: &str,
-        word: &OsStr,
-        check: impl Fn(&OsStr) -> Result<T, InvalidValue>,
-    ) -> Result<T, UsageError> {
-        check(word).map_err(|error| {
-            // The grammar is built again only after an error: that takes 41,000 of a start's 300,000
-            // instructions.
-            let origin = origin(command(), &self.matches, id);
-            UsageError::invalid_value(&origin, word, error)
-        })
-    }
-
     /// Whether the bash original, which split the command line at blanks, would have refused it as well.
     /// Its log then gave no reason, and ours gives none either.
     fn is_refused_by_bash(&self, words: &[OsString]) -> bool {
@@ -272,7 +249,8 @@ impl CommandLine {
     }
 
     fn missing_operand(&self) -> UsageError {
-        let Some(host) = self.args.operands.first() else {
+        let host = self.args.operands.first();
+        let Some(host) = host.filter(|host| !host.is_empty()) else {
             let tip = match self.last_option() {
                 Some(option) => format!("{option}; HOST and SCRIPT go after it"),
                 None => "give a host and the script to run on it".to_owned(),

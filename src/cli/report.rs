@@ -5,11 +5,12 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime};
-use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
+use clap::{CommandFactory, Parser};
 
 use super::error::UsageError;
+use super::line::CommandLine;
 use super::request::Request;
-use super::value::{DEFAULT_LOG_DIR, InvalidValue, origin, path, unset_empty};
+use super::value::{DEFAULT_LOG_DIR, InvalidValue, path, unset_empty};
 use crate::log::file::LogName;
 use crate::report::{Filter, Form, Input, Period, Report, Source, Users, Wanted, parse_time};
 
@@ -78,11 +79,11 @@ struct Args {
     #[arg(conflicts_with_all = ["json", "tsv"])]
     run: Option<OsString>,
 
-    /// A JSON document a run, one on each line
+    /// A JSON document per run, one on each line
     #[arg(long, help_heading = "In which form", conflicts_with = "tsv")]
     json: bool,
 
-    /// A line a run, in the columns of GNU parallel's joblog
+    /// A line per run, in the columns of GNU parallel's joblog
     #[arg(long, help_heading = "In which form")]
     tsv: bool,
 
@@ -99,16 +100,14 @@ struct Args {
 pub fn parse(words: &[OsString]) -> Request {
     let name = OsString::from("remoteexe --report");
     let words = [&name].into_iter().chain(words);
-    let matches = match command().try_get_matches_from(words) {
-        Ok(matches) => matches,
+    let line = match CommandLine::<Args>::parse(command, words) {
+        Ok(line) => line,
         Err(error) if error.use_stderr() => {
             let tip = "a FILE that begins with '-' is given as ./FILE";
             return usage_error(&UsageError::from_clap(&error, tip));
         }
         Err(help) => return Request::Show(help.to_string()),
     };
-    let args = Args::from_arg_matches(&matches).expect("the matches are of this grammar");
-    let line = CommandLine { args, matches };
     match line.report(Local::now()) {
         Ok(report) => Request::Report(report),
         Err(error) => usage_error(&error),
@@ -126,13 +125,7 @@ fn usage_error(error: &UsageError) -> Request {
     }
 }
 
-/// A command line whose words clap has sorted.
-struct CommandLine {
-    args: Args,
-    matches: ArgMatches,
-}
-
-impl CommandLine {
+impl CommandLine<Args> {
     fn report(self, now: DateTime<Local>) -> Result<Report, UsageError> {
         let args = &self.args;
         let log_dir = self.value("log_dir", &args.log_dir, path)?;
@@ -208,9 +201,10 @@ impl CommandLine {
         Ok(Source::Inputs(inputs?))
     }
 
-    /// Looks for words that were meant to be something else than a FILE.
+    /// Refuses words that were meant as something other than a FILE.
     fn check_files(&self) -> Result<(), UsageError> {
-        let is_missing = |file: &&OsString| *file != "-" && !Path::new(file).exists();
+        let is_missing =
+            |file: &&OsString| !file.is_empty() && *file != "-" && !Path::new(file).exists();
         for file in self.args.files.iter().filter(is_missing) {
             let name = file.to_string_lossy();
             if let Some(option) = self.date_before(&name) {
@@ -232,7 +226,7 @@ impl CommandLine {
         Ok(())
     }
 
-    /// The option with a date that the time `word` was meant to belong to, up to that date.
+    /// If `word` is a time, the option whose date it belongs to, as `--since "2026-11-24`.
     fn date_before(&self, word: &str) -> Option<String> {
         let is_time = ["%H:%M", "%H:%M:%S"]
             .iter()
@@ -244,19 +238,6 @@ impl CommandLine {
             Some(format!("{option} \"{date}"))
         });
         dates.next_back().filter(|_| is_time)
-    }
-
-    /// `word` as the value of the argument `id`.
-    fn value<T>(
-        &self,
-        id: &str,
-        word: &OsStr,
-        check: impl Fn(&OsStr) -> Result<T, InvalidValue>,
-    ) -> Result<T, UsageError> {
-        check(word).map_err(|error| {
-            let origin = origin(command(), &self.matches, id);
-            UsageError::invalid_value(&origin, word, error)
-        })
     }
 }
 

@@ -1,11 +1,10 @@
-//! The values of options: whether they are valid, and where they came from.
+//! The values of options: whether they are valid.
 
 use std::env;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use clap::parser::ValueSource;
-use clap::{ArgMatches, Command};
+use clap::Command;
 
 /// The directory of the log where none is given.
 pub const DEFAULT_LOG_DIR: &str = "/tmp";
@@ -57,17 +56,4 @@ pub fn unset_empty(command: Command) -> Command {
             arg
         }
     })
-}
-
-/// Where the value of the argument `id` came from, for a message: the option, or the variable.
-pub fn origin(mut command: Command, matches: &ArgMatches, id: &str) -> String {
-    // An argument can show itself only once the command is built.
-    command.build();
-    let arg = command.get_arguments().find(|arg| arg.get_id() == id);
-    let arg = arg.expect("each id is that of a field of the grammar");
-    match (matches.value_source(id), arg.get_env()) {
-        (Some(ValueSource::EnvVariable), Some(variable)) => variable.to_string_lossy().into_owned(),
-        // A positional argument shows itself as `[NAME]`.
-        _ => arg.to_string(),
-    }
 }

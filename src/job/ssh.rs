@@ -134,7 +134,8 @@ fn program(marker: Option<&Marker>) -> Program {
     };
     let mut program = match marker {
         Some(marker) => marker.program(),
-        None => Program::new(&ssh),
+        // By name: posix_spawnp(3) goes on to the next ssh in PATH if the first is a broken script.
+        None => Program::new(NAME),
     };
     program.words[0] = NAME.into();
     program.args(openssh::guards(&ssh));

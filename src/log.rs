@@ -51,6 +51,8 @@ pub struct Log {
     own: Vec<Vec<u8>>,
     /// How much of the first of them a failed append has written.
     cut: Option<Cut>,
+    /// How many bytes of the first of them standard error has taken.
+    shown: usize,
     /// How many lines were dropped because the pending ones had used up the room.
     dropped: u64,
     warned: bool,
@@ -73,6 +75,7 @@ impl Log {
             pending: Vec::new(),
             own: Vec::new(),
             cut: None,
+            shown: 0,
             dropped: 0,
             warned: false,
             stderr: None,
@@ -203,14 +206,13 @@ impl Log {
             self.pending.clear();
             self.own.clear();
             self.cut = None;
+            self.shown = 0;
             return Ok(());
         };
         if let Some(mut cut) = cut {
-            let whole = self.pending[..cut.written]
-                .iter()
-                .rposition(|&byte| byte == b'\n')
-                .map_or(0, |newline| newline + 1);
+            let whole = whole_records(&self.pending[..cut.written]);
             self.pending.drain(..whole);
+            self.shown = self.shown.saturating_sub(whole);
             cut.written -= whole;
             self.cut = Some(cut);
         }
@@ -226,9 +228,17 @@ impl Log {
         syslog::send(process::id(), &self.own);
         self.own.clear();
         let mut records = mem::take(&mut self.pending);
+        let mut rest = records[self.shown..].to_vec();
         self.cut = None;
+        let written = self.stderr().write_by(deadline, &mut rest);
+        self.shown = 0;
         // After an error nobody will ever read them.
-        if self.stderr().write_by(deadline, &mut records).is_ok() {
+        if written.is_ok() {
+            // A record that it has in part stays: a file that can be written again gets it whole.
+            let taken = records.len() - rest.len();
+            let whole = whole_records(&records[..taken]);
+            records.drain(..whole);
+            self.shown = taken - whole;
             self.pending = records;
         }
     }
@@ -302,6 +312,12 @@ impl Display for Failures {
         }
         Ok(())
     }
+}
+
+/// How many of `bytes` are whole records.
+fn whole_records(bytes: &[u8]) -> usize {
+    let newline = bytes.iter().rposition(|&byte| byte == b'\n');
+    newline.map_or(0, |newline| newline + 1)
 }
 
 /// A number that nobody can guess.

@@ -7,8 +7,8 @@ use std::process::{Command, Output};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::support::{
-    REMOTEEXE, Run, Running, Scene, as_ordinary_user, code, files, log_of_h_s, needs_root, records,
-    run_tool, stderr, texts_in,
+    REMOTEEXE, Run, Running, Scene, as_ordinary_user, code, files, is_asleep, log_of_h_s,
+    needs_root, records, run_tool, stderr, texts_in, wait_until,
 };
 
 /// Runs a job without output.
@@ -506,4 +506,22 @@ fn a_log_directory_that_vanishes_during_a_run_costs_no_record() {
     let (warning, rest) = stderr.split_once('\n').unwrap();
     assert!(warning.contains("No such file or directory"), "{warning}");
     assert_eq!(records(rest), "two\nEND,0,h s\n");
+}
+
+#[test]
+fn a_record_that_standard_error_has_taken_in_part_is_whole_in_a_log_that_can_be_written_again() {
+    let scene = Scene::new();
+    fs::remove_dir(scene.path("log")).unwrap();
+    let (_unread, stderr) = std::io::pipe().unwrap();
+    let body = "seq 20000; echo >$DIR/begun; until [ -e $DIR/go ]; do sleep 0.01; done";
+    let mut command = scene.remoteexe_with_ssh(body);
+    let mut child = Running::spawn(command.args(["h", "s"]).stderr(stderr));
+    scene.wait_for_file("begun");
+    wait_until("the output to be read", || is_asleep(&child));
+    fs::create_dir(scene.path("log")).unwrap();
+    fs::write(scene.path("go"), "").unwrap();
+    assert_eq!(child.code(), Some(0));
+    // It checks that each line is a record.
+    let log = scene.log();
+    assert!(log.ends_with("\n20000\nEND,0,h s\n"));
 }

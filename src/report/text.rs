@@ -16,6 +16,10 @@ use page::Page;
 /// The number of last lines of output that are shown of each failure.
 const SHOWN_LINES: usize = 3;
 
+/// The most bytes of a job's or a host's name that are shown, as many as of a line of output. The table
+/// takes time by the square of a word's length: a name of 1 MB took it minutes.
+const SHOWN_NAME: usize = 1024;
+
 /// The report on the runs in `summary`, in the width and the colours of standard output.
 ///
 /// With `failed_only`, jobs and hosts without a failure are left out.
@@ -97,7 +101,7 @@ fn failure(run: &Run, users: &Users, clock: Clock) -> String {
         End::Exit(status) => format!("{status}: {cause}"),
         End::Running | End::Lost => cause,
     };
-    let (name, job) = (clock.run_name(run), printable(&run.trace.job));
+    let (name, job) = (clock.run_name(run), shown_name(&run.trace.job));
     let user = of_user(run.trace.owner.uid, users);
     // Writing to a string cannot fail.
     let _ = write!(text, " (run {name}{user})\n{job}");
@@ -107,6 +111,14 @@ fn failure(run: &Run, users: &Users, clock: Clock) -> String {
         let _ = write!(text, "\n| {}", printable(line.trim_ascii_end()));
     }
     text
+}
+
+/// A name for the page, with an ellipsis where its end is left out.
+fn shown_name(name: &[u8]) -> String {
+    match name.split_at_checked(SHOWN_NAME) {
+        Some((begin, end)) if !end.is_empty() => printable(begin) + "…",
+        _ => printable(name),
+    }
 }
 
 fn show_jobs(page: &mut Page, summary: &Summary, users: &Users, clock: Clock, failed_only: bool) {
@@ -176,7 +188,7 @@ fn job_name(name: &[u8], user: &str, job: &Job) -> String {
 
 /// A job, and its user if that is to be named.
 fn with_user(job: &[u8], user: &str) -> String {
-    let job = printable(job);
+    let job = shown_name(job);
     if user.is_empty() {
         job
     } else {
@@ -211,7 +223,7 @@ fn show_hosts(page: &mut Page, summary: &Summary, clock: Clock, failed_only: boo
 fn host_row(name: &[u8], host: &Host, clock: Clock) -> [String; 6] {
     let cause = host.cause.map(|cause| cause.to_string());
     [
-        printable(name),
+        shown_name(name),
         host.runs.to_string(),
         host.failed.to_string(),
         host.connection_failures.to_string(),

@@ -586,6 +586,24 @@ or spread the starts over the minute.
 }
 
 #[test]
+fn a_long_name_is_cut_because_a_table_takes_time_by_the_square_of_its_length() {
+    // Not cut, a name of this length takes the table minutes.
+    let name = format!("h {}", "x".repeat(1_000_000));
+    let log = format!(
+        "[2026-03-02 10:00:00][7] START,-,{name}\n\
+         [2026-03-02 10:00:00][7] command,ssh root@{name}\n\
+         [2026-03-02 10:00:01][7] END,3,{name}\n"
+    );
+    let view = printed(&report(log, &[]));
+    // Once among the failures, and once among the jobs; both wrapped.
+    assert_eq!(view.matches('…').count(), 2, "{view}");
+    assert_eq!(
+        view.matches('x').count(),
+        2 * 1022 + " x1 /x ".matches("x1").count()
+    );
+}
+
+#[test]
 fn ten_thousand_starts_in_a_second_still_fit_80_columns() {
     let dropped = "kex_exchange_identification: Connection closed by remote host";
     let failed = run(1, "10:00:00", "10:00:00", "h /x", dropped, 255).repeat(3);

@@ -35,9 +35,7 @@ mod tests {
     fn refusal(words: &[&[u8]]) -> (String, Option<String>) {
         let words = words.iter().map(|word| OsStr::from_bytes(word).to_owned());
         match parse(words) {
-            Request::UsageError { message, refusal } => {
-                (message, refusal.and_then(|refusal| refusal.reason))
-            }
+            Request::UsageError { message, run } => (message, run.and_then(|run| run.reason)),
             other => panic!("not refused: {other:?}"),
         }
     }

@@ -50,7 +50,7 @@ pub struct Job {
 
 /// A command line that is refused: a usage error.
 #[derive(Debug)]
-pub struct Refusal {
+pub struct UsageErrorRun {
     /// The words in the place of `HOST SCRIPT PARAMETERS`, for START and END.
     pub operands: Vec<u8>,
     /// The reason and the remedy on one line; none where the bash original logs none.
@@ -62,8 +62,8 @@ pub struct Refusal {
 /// How a run ended.
 #[derive(Debug)]
 pub enum Outcome {
-    /// Refused: a usage error.
-    Refused,
+    /// The command line was refused.
+    UsageError,
     /// A signal came while no ssh was running.
     Interrupted(EndingSignal),
     /// ssh has not run.
@@ -78,7 +78,7 @@ impl Outcome {
     /// The exit status of the job: RC in its END record and our own exit status.
     pub fn exit_status(&self) -> u8 {
         match self {
-            Self::Refused => exit::USAGE_ERROR,
+            Self::UsageError => exit::USAGE_ERROR,
             Self::NotStarted(StartError::NotFound) => exit::NOT_FOUND,
             Self::NotStarted(StartError::CannotRun(_)) | Self::WaitFailed(_) => exit::CANNOT_RUN,
             Self::Interrupted(signal) => exit::of_signal(signal.number()),
@@ -101,7 +101,7 @@ impl Outcome {
                 let reason = format!("{error:#}");
                 log.record(Kind::Notice(Notice::SshKilled(reason.as_bytes())));
             }
-            Self::Refused | Self::Interrupted(_) | Self::Exited(_) => {}
+            Self::UsageError | Self::Interrupted(_) | Self::Exited(_) => {}
         }
     }
 }
@@ -202,7 +202,7 @@ fn record_decision(decision: Decision, log: &mut Log) {
     }
 }
 
-impl Refusal {
+impl UsageErrorRun {
     /// Logs that nothing was run, and why.
     pub fn record(&self) -> Outcome {
         // As for a job: no signal may end us between START and END.
@@ -214,7 +214,7 @@ impl Refusal {
         for line in USAGE {
             log.record(Kind::Usage(line.as_bytes()));
         }
-        end(log, Outcome::Refused, &self.operands)
+        end(log, Outcome::UsageError, &self.operands)
     }
 }
 

@@ -66,9 +66,9 @@ fn main() -> ExitCode {
             let _ = io::stdout().write_all(text.as_bytes());
             exit::SUCCESS
         }
-        Request::UsageError { message, refusal } => {
+        Request::UsageError { message, run } => {
             // The log comes first: a run from cron leaves nothing else.
-            let outcome = refusal.map(|refusal| refusal.record());
+            let outcome = run.map(|run| run.record());
             write_to_stderr(message);
             outcome.map_or(exit::USAGE_ERROR, |outcome| outcome.exit_status())
         }

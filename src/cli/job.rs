@@ -14,7 +14,7 @@ use super::line::CommandLine;
 use super::request::Request;
 use super::value::{DEFAULT_LOG_DIR, InvalidValue, path, unset_empty};
 use crate::escape;
-use crate::job::{Job, Login, Operands, Refusal, Retries, Ssh, WordError};
+use crate::job::{Job, Login, Operands, Retries, Ssh, UsageErrorRun, WordError};
 
 /// With the default delay, the longest waits add up to more than an hour and a half.
 const MAX_RETRIES: u32 = 100;
@@ -141,7 +141,7 @@ pub fn parse(words: &[OsString]) -> Request {
         Err(error) => {
             let error = UsageError::from_clap(&error, UNKNOWN_TIP);
             let operands = words.get(1..).unwrap_or_default();
-            return refuse(operands, &log_dir(words), &error, Some(error.record()));
+            return usage_error(operands, &log_dir(words), &error, Some(error.record()));
         }
     };
     if line.args.report {
@@ -149,7 +149,7 @@ pub fn parse(words: &[OsString]) -> Request {
         let error = UsageError::new("--report has to be the first word", tip);
         return Request::UsageError {
             message: error.message(command()),
-            refusal: None,
+            run: None,
         };
     }
     if line.args.operands.is_empty() && (line.args.help || line.args.version) {
@@ -159,7 +159,7 @@ pub fn parse(words: &[OsString]) -> Request {
         Ok(job) => Request::Run(job),
         Err(error) => {
             let reason = (!line.is_refused_by_bash(words)).then(|| error.record());
-            refuse(&line.args.operands, &line.args.log_dir, &error, reason)
+            usage_error(&line.args.operands, &line.args.log_dir, &error, reason)
         }
     }
 }
@@ -394,7 +394,7 @@ fn log_dir(words: &[OsString]) -> OsString {
         .unwrap_or_default()
 }
 
-fn refuse(
+fn usage_error(
     operands: &[OsString],
     log_dir: &OsStr,
     error: &UsageError,
@@ -407,7 +407,7 @@ fn refuse(
     };
     Request::UsageError {
         message: error.message(command()),
-        refusal: Some(Refusal {
+        run: Some(UsageErrorRun {
             operands: escape::join(operands.iter().map(OsString::as_os_str)),
             reason,
             log_dir: log_dir.into(),

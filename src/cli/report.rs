@@ -121,7 +121,7 @@ fn command() -> clap::Command {
 fn usage_error(error: &UsageError) -> Request {
     Request::UsageError {
         message: error.message(command()),
-        refusal: None,
+        run: None,
     }
 }
 

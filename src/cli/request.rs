@@ -1,6 +1,6 @@
 //! The answer of both grammars.
 
-use crate::job::{Job, Refusal};
+use crate::job::{Job, UsageErrorRun};
 use crate::report::Report;
 
 /// What a command line asks for.
@@ -12,11 +12,11 @@ pub enum Request {
     Report(Report),
     /// Print this: the help or the version.
     Show(String),
-    /// None of these: print `message`, and log the refusal of a job.
+    /// None of these: print `message`, and log `run`.
     UsageError {
         /// For standard error.
         message: String,
         /// None where no job was meant.
-        refusal: Option<Refusal>,
+        run: Option<UsageErrorRun>,
     },
 }

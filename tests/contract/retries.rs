@@ -554,7 +554,7 @@ fn no_ssh_and_one_that_cannot_be_run_are_no_reason_to_try_again() {
 fn children_that_the_caller_left_behind_cost_no_retries() {
     needs_root();
     // Each ends while remoteexe asks ssh for its version, in the second case as the child of process 1.
-    let script = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 0.0$i & done; exec \"$@\"";
+    let script = "for i in 002 004 006 008 010 012 014 016 018 020 022 024 026 028 030; do sleep 0.$i & done; exec \"$@\"";
     let closed = ClosedPort::reserve();
     let port = closed.to_string();
     for wrapper in [&["env"][..], &["unshare", "--pid", "--fork"]] {

@@ -25,7 +25,7 @@ pub struct Logs {
     pub refused: Vec<(Input, InputError)>,
     /// The number of those that are refused too.
     pub more_refused: u64,
-    /// Those of strangers, by user. They are not read: a stranger can make them as long as he likes, and
+    /// Those of strangers, by user. They are not read: a stranger can make them as large as they like, and
     /// can keep others from opening them.
     left_out: BTreeMap<u32, LeftOut>,
 }

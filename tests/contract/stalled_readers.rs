@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use rustix::process::Signal;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-use crate::support::{Running, Scene, send, wait_until};
+use crate::support::{Running, Scene, is_asleep, send, wait_until};
 
 /// A terminal whose other end, the first, nobody reads.
 fn stalled_terminal() -> (OwnedFd, File) {
@@ -57,12 +57,8 @@ fn a_usage_error_on_a_terminal_that_nobody_reads_ends() {
     let scene = Scene::new();
     let (_master, terminal) = stalled_terminal();
     let mut filler = Running::spawn(Command::new("yes").stdout(terminal.try_clone().unwrap()));
-    let pid = filler.id();
     // It sleeps once the terminal is full.
-    wait_until("the terminal to be full", || {
-        let call = std::fs::read_to_string(format!("/proc/{pid}/wchan")).unwrap();
-        !call.is_empty() && call != "0"
-    });
+    wait_until("the terminal to be full", || is_asleep(&filler));
     let mut command = scene.remoteexe_with_ssh("");
     command.arg("h").stderr(terminal);
     assert_eq!(Running::spawn(&mut command).code(), Some(10));

@@ -175,22 +175,24 @@ pub fn append(path: &Path, records: &[u8], cut: Option<&Cut>) -> Result<(), Fail
     };
     let resumed_at = written;
     while written < records.len() {
-        match retry_on_intr(|| write(&file, &records[written..])) {
+        let error = match retry_on_intr(|| write(&file, &records[written..])) {
             // Some FUSE filesystems write nothing and report no error.
-            Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
-            Ok(length) => written += length,
-            Err(errno) => {
-                let cut = (written > resumed_at).then(|| Cut {
-                    written,
-                    device: stat.st_dev,
-                    inode: stat.st_ino,
-                    // With O_APPEND the offset is where our last byte went, whoever wrote since.
-                    end: tell(&file).unwrap_or(u64::MAX),
-                });
-                let error = io::Error::from(errno).into();
-                return Err(Failure { error, cut });
+            Ok(0) => io::ErrorKind::WriteZero.into(),
+            Ok(length) => {
+                written += length;
+                continue;
             }
-        }
+            Err(errno) => io::Error::from(errno),
+        };
+        let cut = (written > resumed_at).then(|| Cut {
+            written,
+            device: stat.st_dev,
+            inode: stat.st_ino,
+            // With O_APPEND the offset is where our last byte went, whoever wrote since.
+            end: tell(&file).unwrap_or(u64::MAX),
+        });
+        let error = error.into();
+        return Err(Failure { error, cut });
     }
     Ok(())
 }

@@ -29,6 +29,9 @@ pub const NAME: &str = "ssh";
 /// The name of a setting, as ssh's program holds it in the table of its keywords.
 const KNOWN_SINCE_8_7: &[u8] = b"forkafterauthentication";
 
+/// The first bytes of a program (elf(5)). A script begins with others.
+const ELF: &[u8] = b"\x7fELF";
+
 /// How much of the program is searched at once.
 const CHUNK: usize = 16 << 10;
 
@@ -58,7 +61,7 @@ fn candidates() -> impl Iterator<Item = PathBuf> {
 ///
 /// It cannot be read.
 pub fn is_elf(path: &Path) -> io::Result<bool> {
-    Ok(headers(&File::open(path)?)?.starts_with(b"\x7fELF"))
+    Ok(headers(&File::open(path)?)?.starts_with(ELF))
 }
 
 /// The remedies that `ssh` understands. Another program, a script or an older ssh gets none.
@@ -78,7 +81,7 @@ pub fn guards(ssh: &Path) -> &'static [&'static str] {
 fn knows_guards(ssh: &Path) -> io::Result<bool> {
     let program = File::open(ssh)?;
     let headers = headers(&program)?;
-    if !headers.starts_with(b"\x7fELF") {
+    if !headers.starts_with(ELF) {
         return Ok(false);
     }
     // A search of the whole program takes 0.4 ms.

@@ -65,22 +65,18 @@ impl Program {
         attributes.set_sigdefault(&SigSet::from_iter([NixSignal::SIGPIPE]))?;
         let flags = PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK;
         attributes.set_flags(flags | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF)?;
-        let words = self.words.iter().map(|word| c_string(word.as_bytes()));
-        let words = words.collect::<io::Result<Vec<_>>>()?;
+        let words = self.words.iter().map(|word| CString::new(word.as_bytes()));
+        let words = words.collect::<Result<Vec<_>, _>>()?;
         let env = self.env.iter().map(|(name, value)| {
             let variable = [name.as_bytes(), b"=", value.as_bytes()].concat();
-            c_string(&variable)
+            CString::new(variable)
         });
-        let env = env.collect::<io::Result<Vec<_>>>()?;
-        let name = c_string(self.name.as_bytes())?;
+        let env = env.collect::<Result<Vec<_>, _>>()?;
+        let name = CString::new(self.name.as_bytes())?;
         let pid = posix_spawnp(&name, &actions, &attributes, &words, &env)?;
         let pid = Pid::from_raw(pid.as_raw()).ok_or(io::ErrorKind::Other)?;
         Ok(Child::new(pid))
     }
-}
-
-fn c_string(bytes: &[u8]) -> io::Result<CString> {
-    Ok(CString::new(bytes)?)
 }
 
 /// A descriptor that discards what is written to it, and from which nothing can be read.

@@ -166,31 +166,19 @@ impl<'a> Kind<'a> {
         })
     }
 
-    /// Appends the text of the record, without prefix and newline.
-    pub fn write(self, text: &mut Vec<u8>) {
-        match self {
-            Self::Start(operands) => text.extend([START, operands].concat()),
-            Self::Command(command) => text.extend([COMMAND, command].concat()),
-            Self::Retry(retry) => retry.write(text),
-            Self::End(status, operands) => {
-                text.extend_from_slice(END);
-                text.extend_from_slice(format!("{status},").as_bytes());
-                text.extend_from_slice(operands);
-            }
-            Self::Notice(notice) => {
-                text.extend_from_slice(NOTICE);
-                notice.write(text);
-            }
-            Self::UsageError(reason) => text.extend([USAGE_ERROR, reason].concat()),
-            Self::Usage(line) | Self::Output(line) => text.extend_from_slice(line),
-        }
-    }
-
     /// The text of the record, without prefix and newline.
     pub fn text(self) -> Vec<u8> {
-        let mut text = Vec::new();
-        self.write(&mut text);
-        text
+        match self {
+            Self::Start(operands) => [START, operands].concat(),
+            Self::Command(command) => [COMMAND, command].concat(),
+            Self::Retry(retry) => [RETRY, retry.text().as_bytes()].concat(),
+            Self::End(status, operands) => {
+                [END, status.to_string().as_bytes(), b",", operands].concat()
+            }
+            Self::Notice(notice) => [NOTICE, &notice.text()].concat(),
+            Self::UsageError(reason) => [USAGE_ERROR, reason].concat(),
+            Self::Usage(line) | Self::Output(line) => line.to_vec(),
+        }
     }
 }
 
@@ -219,11 +207,10 @@ impl Retry {
         })
     }
 
-    fn write(self, text: &mut Vec<u8>) {
+    fn text(self) -> String {
         let (seconds, status) = (self.wait.as_secs_f64(), exit::SSH_FAILED);
         let Self { number, count, .. } = self;
-        text.extend_from_slice(RETRY);
-        text.extend(format!("{number}/{count},{status},wait {seconds:.3} s").bytes());
+        format!("{number}/{count},{status},wait {seconds:.3} s")
     }
 }
 
@@ -255,18 +242,15 @@ impl<'a> Notice<'a> {
         }
     }
 
-    fn write(self, text: &mut Vec<u8>) {
+    fn text(self) -> Vec<u8> {
         match self {
-            Self::SshNotFound => text.extend_from_slice(SSH_NOT_FOUND),
-            Self::SshCannotRun(reason) => text.extend([SSH_CANNOT_RUN, reason].concat()),
-            Self::SshKilled(reason) => text.extend([SSH_KILLED, reason].concat()),
-            Self::NoRetries(reason) => text.extend([NO_RETRIES, reason].concat()),
-            Self::NoRetry => text.extend_from_slice(NO_RETRY),
-            Self::LinesDropped(count) => {
-                text.extend_from_slice(count.to_string().as_bytes());
-                text.extend_from_slice(LINES_DROPPED);
-            }
-            Self::Other(message) => text.extend_from_slice(message),
+            Self::SshNotFound => SSH_NOT_FOUND.to_vec(),
+            Self::SshCannotRun(reason) => [SSH_CANNOT_RUN, reason].concat(),
+            Self::SshKilled(reason) => [SSH_KILLED, reason].concat(),
+            Self::NoRetries(reason) => [NO_RETRIES, reason].concat(),
+            Self::NoRetry => NO_RETRY.to_vec(),
+            Self::LinesDropped(count) => [count.to_string().as_bytes(), LINES_DROPPED].concat(),
+            Self::Other(message) => message.to_vec(),
         }
     }
 }

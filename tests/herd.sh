@@ -65,7 +65,7 @@ PATH=$PWD/target/demo/bin:$PATH
 [ $# -gt 0 ] || set -- 20 60 100
 
 # The jobs come from one address, so MaxStartups must not get in the way of PerSourceMaxStartups.
-printf '| %s ' sshd 'jobs at once' 'failures without retries' 'failures with them' 'tries with them'
+printf '| %s ' sshd 'jobs at once' 'failures without retries' 'failures with them' 'attempts with them'
 echo '| slowest job with them, s |'
 echo '| --- | --- | --- | --- | --- | --- |'
 status=0

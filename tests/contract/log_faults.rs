@@ -163,6 +163,16 @@ impl ProtectedRegular {
         }
     }
 
+    /// Calls `check` with each value set.
+    fn each(check: impl Fn(&str)) {
+        needs_root();
+        let _kept = Self::keep();
+        for protection in ["0", "1", "2"] {
+            Self::set(protection);
+            check(protection);
+        }
+    }
+
     fn set(value: &str) {
         fs::write(Self::PATH, value).unwrap();
     }
@@ -176,10 +186,7 @@ impl Drop for ProtectedRegular {
 
 #[test]
 fn in_a_sticky_directory_another_users_file_is_refused_whatever_the_kernel_protects() {
-    needs_root();
-    let _kept = ProtectedRegular::keep();
-    for protection in ["0", "1", "2"] {
-        ProtectedRegular::set(protection);
+    ProtectedRegular::each(|protection| {
         let scene = Scene::new();
         fs::set_permissions(scene.path("log"), Permissions::from_mode(0o1777)).unwrap();
         File::create(scene.daily()).unwrap();
@@ -191,15 +198,12 @@ fn in_a_sticky_directory_another_users_file_is_refused_whatever_the_kernel_prote
         assert!(run.stderr.contains(reason), "{protection}: {}", run.stderr);
         assert_eq!(texts_in(&scene.per_user()), log_of_h_s("", 0));
         assert_eq!(fs::metadata(scene.daily()).unwrap().len(), 0);
-    }
+    });
 }
 
 #[test]
 fn nobody_can_make_the_log_of_root_vanish_by_taking_its_names() {
-    needs_root();
-    let _kept = ProtectedRegular::keep();
-    for protection in ["0", "1", "2"] {
-        ProtectedRegular::set(protection);
+    ProtectedRegular::each(|_| {
         let scene = Scene::new();
         fs::set_permissions(scene.path("log"), Permissions::from_mode(0o1777)).unwrap();
         for taken in [scene.daily(), scene.per_user()] {
@@ -223,7 +227,7 @@ fn nobody_can_make_the_log_of_root_vanish_by_taking_its_names() {
         let stderr = stderr(&output);
         assert!(stderr.ends_with(&format!("; logging to {}\n", log.display())));
         assert_eq!(stderr.matches("neither to us nor to root").count(), 2);
-    }
+    });
 }
 
 #[test]
@@ -401,10 +405,7 @@ fn a_socket_that_is_not_roots_gets_no_record() {
 
 #[test]
 fn in_a_sticky_directory_an_ordinary_user_logs_to_a_file_of_roots_that_lets_it() {
-    needs_root();
-    let _kept = ProtectedRegular::keep();
-    for protection in ["0", "1", "2"] {
-        ProtectedRegular::set(protection);
+    ProtectedRegular::each(|_| {
         let scene = Scene::new();
         let mut command = scene.ordinary_user_with_ssh("");
         chown(scene.path("log"), Some(0), Some(0)).unwrap();
@@ -415,7 +416,7 @@ fn in_a_sticky_directory_an_ordinary_user_logs_to_a_file_of_roots_that_lets_it()
         assert_eq!(code(&output), 0);
         assert_eq!(stderr(&output), "");
         assert_eq!(scene.log(), log_of_h_s("", 0));
-    }
+    });
 }
 
 #[test]

@@ -3,11 +3,15 @@
 //! It understands the logs of remoteexe and of the bash original. It starts no program and writes no file.
 
 mod assembler;
+mod diagnosis;
 mod directory;
+mod incident;
 mod input;
 mod joblog;
 mod json;
+mod ledger;
 mod merge;
+mod outcome;
 mod owner;
 mod period;
 mod process;
@@ -15,8 +19,8 @@ mod reader;
 mod records;
 mod run;
 mod running;
-mod summary;
 mod tail;
+mod tally;
 mod terminal;
 mod text;
 mod time;
@@ -25,24 +29,29 @@ mod trace;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use chrono::{DateTime, Local};
+use chrono::{DateTime, Local, NaiveDateTime, NaiveTime, TimeDelta};
 
 use crate::escape::printable;
 use crate::exit;
 use assembler::Assembler;
-use directory::Logs;
+use directory::{Choice, Logs};
 use input::{InputError, Unread};
 use reader::Line;
 use records::Search;
-use run::{End, Run};
+use run::Run;
 use running::Running;
-use summary::{Leftovers, Summary};
+use diagnosis::Scope;
+use ledger::Collector;
+use tally::Tally;
+use trace::Trace;
 use terminal::Output;
+use text::{Remarks, View};
 
 pub use input::Input;
 pub use owner::Users;
 pub use period::{Period, parse as parse_time};
 pub use records::Wanted;
+pub use text::Question;
 
 /// A request for a report.
 #[derive(Debug)]
@@ -83,8 +92,8 @@ pub struct Filter {
 /// The form of a report.
 #[derive(Debug)]
 pub enum Form {
-    /// Counts, failures and tables for a person.
-    Text,
+    /// The answer to a question, for a person.
+    Text(Shown),
     /// One JSON document on a line for each run.
     Json,
     /// One line for each run, in the columns of GNU parallel's joblog.
@@ -93,14 +102,34 @@ pub enum Form {
     Run(Wanted),
 }
 
+/// What a person is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown {
+    /// The question.
+    pub question: Question,
+    /// Healthy jobs and hosts are listed too.
+    pub all: bool,
+}
+
+/// How much time before the period is read: a run that was lost may be dead only in the period, and what is wrong
+/// may have begun before.
+const HISTORY: TimeDelta = TimeDelta::days(1);
+
 impl Filter {
     /// Whether `run` meets all conditions but `failed`.
     fn matches(&self, run: &Run) -> bool {
-        let end = (run.end != End::Running).then_some(run.trace.last);
+        self.period.overlaps(run.trace.start, run.until()) && self.has_job(run)
+    }
+
+    /// Whether `run` meets the conditions for its job, and started before the end of the period.
+    fn is_known(&self, run: &Run) -> bool {
+        self.period.until.is_none_or(|until| run.trace.start < until) && self.has_job(run)
+    }
+
+    fn has_job(&self, run: &Run) -> bool {
         let is_host = |host: &Vec<u8>| run.host() == host;
         let has_text = |text: &Vec<u8>| memchr::memmem::find(&run.trace.job, text).is_some();
-        self.period.overlaps(run.trace.start, end)
-            && self.host.as_ref().is_none_or(is_host)
+        self.host.as_ref().is_none_or(is_host)
             && self.job.as_ref().is_none_or(has_text)
             && self.user.is_none_or(|uid| run.trace.owner.uid == Some(uid))
     }
@@ -125,11 +154,17 @@ impl Report {
     /// or [`exit::IO_ERROR`] if an input could not be read or the report could not be written.
     pub fn run(&self, now: DateTime<Local>) -> u8 {
         let users = Users::read();
+        let running = Running::now();
         let logs = match &self.source {
             Source::Inputs(inputs) => Logs::of(inputs.clone()),
             Source::LogDir(dir) => {
-                let Filter { period, user, .. } = &self.filter;
-                match directory::logs(dir, period, *user, &users, now) {
+                let choice = Choice {
+                    since: self.reach(now.naive_local()),
+                    until: self.filter.period.until,
+                    user: self.filter.user,
+                    days: &running.days(),
+                };
+                match directory::logs(dir, &choice, &users) {
                     Ok(logs) => logs,
                     Err(error) => {
                         warn(&format!("{}: {error}", dir.display()));
@@ -139,7 +174,13 @@ impl Report {
             }
         };
         let mut out = Output::lock();
-        let findings = self.write(&logs, &users, &mut out);
+        let reading = Reading {
+            logs: &logs,
+            users: &users,
+            running: &running,
+            now: now.naive_local(),
+        };
+        let findings = self.write(&reading, &mut out);
         let written = out.finish();
         if let Err(error) = &written {
             warn(&format!("standard output: {error}"));
@@ -162,58 +203,105 @@ impl Report {
         }
     }
 
-    fn write(&self, logs: &Logs, users: &Users, out: &mut Output) -> Findings {
-        let inputs = &logs.inputs;
-        let left_out = logs.left_out(users);
-        if !matches!(self.form, Form::Text) {
+    /// The time from which on logs are read, if the period has a beginning.
+    fn reach(&self, now: NaiveDateTime) -> Option<NaiveDateTime> {
+        let since = self.filter.period.since?;
+        let day = since.date().and_time(NaiveTime::MIN);
+        let usual = day.checked_sub_signed(HISTORY)?;
+        match &self.form {
+            Form::Text(Shown {
+                question: Question::Comparison,
+                ..
+            }) => {
+                let until = self.filter.period.until.unwrap_or(now);
+                Some(usual.min(since.checked_sub_signed(until - since)?))
+            }
+            _ => Some(usual),
+        }
+    }
+
+    fn write(&self, reading: &Reading, out: &mut Output) -> Findings {
+        let left_out = reading.logs.left_out(reading.users);
+        if !matches!(self.form, Form::Text(_)) {
             for line in &left_out {
                 warn(line);
             }
         }
         match &self.form {
-            Form::Text => self.text(inputs, left_out, users, out),
-            Form::Json => self.lines(inputs, out, |_, run| json::document(run, users)),
-            Form::Tsv => self.joblog(inputs, out),
-            Form::Run(wanted) => self.records(wanted, inputs, out),
+            Form::Text(shown) => self.text(*shown, reading, left_out, out),
+            Form::Json => self.lines(reading, out, |_, run| json::document(run, reading.users)),
+            Form::Tsv => self.joblog(reading, out),
+            Form::Run(wanted) => self.records(wanted, reading, out),
         }
     }
 
     fn text(
         &self,
-        inputs: &[Input],
+        shown: Shown,
+        reading: &Reading,
         left_out: Vec<String>,
-        users: &Users,
         out: &mut Output,
     ) -> Findings {
-        let mut summary = Summary {
-            left_out,
-            ..Summary::default()
+        let mut collector = Collector::new(self.filter.period.until);
+        let is_known = |run: &Run| self.filter.is_known(run);
+        let (unread, leftovers) = each_run(reading, None, is_known, |run| collector.add(&run));
+        let ledger = collector.finish();
+        let scope = self.scope(ledger.latest(), reading);
+        let view = View {
+            ledger: &ledger,
+            scope,
+            tally: Tally::of(&ledger, &scope),
+            users: reading.users,
+            remarks: Remarks {
+                unrecognized: leftovers.unrecognized,
+                unmatched: leftovers.unmatched,
+                left_out,
+            },
+            all: shown.all,
+            is_job_asked: self.filter.job.is_some(),
+            failed_only: self.filter.failed,
         };
-        let (unread, leftovers) = self.each_run(inputs, None, |run| summary.add(run));
-        summary.leftovers = leftovers;
-        let text = text::render(&summary, users, self.filter.failed);
-        out.write(text.as_bytes());
+        let answer = view.answer(shown.question);
+        out.write(answer.text.as_bytes());
         Findings {
-            has_failures: summary.failed + summary.lost > 0,
+            has_failures: answer.is_bad,
             unread,
         }
     }
 
-    fn joblog(&self, inputs: &[Input], out: &mut Output) -> Findings {
+    /// The time that a diagnosis of logs is about whose last record has the time `latest`.
+    fn scope(&self, latest: Option<NaiveDateTime>, reading: &Reading) -> Scope {
+        let Period { since, until } = self.filter.period;
+        let after = latest.map(|latest| latest + TimeDelta::seconds(1));
+        // Only the logs in the log directory go on until now.
+        let is_here = matches!(self.source, Source::LogDir(_));
+        let live = is_here.then_some(reading.now);
+        let end = live.max(after).unwrap_or(reading.now);
+        let now = until.unwrap_or(end).min(end);
+        Scope {
+            since: since.unwrap_or(NaiveDateTime::MIN),
+            now,
+            is_live: is_here && reading.now - now < TimeDelta::minutes(1),
+            boot: reading.running.boot,
+        }
+    }
+
+    fn joblog(&self, reading: &Reading, out: &mut Output) -> Findings {
         out.write_line(joblog::TITLES);
-        self.lines(inputs, out, joblog::line)
+        self.lines(reading, out, joblog::line)
     }
 
     /// Writes one line for each run. `line` is given the run and its number, the first being 1.
     fn lines(
         &self,
-        inputs: &[Input],
+        reading: &Reading,
         out: &mut Output,
         line: impl Fn(u64, &Run) -> String,
     ) -> Findings {
         let mut has_failures = false;
         let mut number = 0;
-        let (unread, _) = self.each_run(inputs, None, |run| {
+        let matches = |run: &Run| self.filter.matches(run);
+        let (unread, _) = each_run(reading, None, matches, |run| {
             has_failures |= run.has_failed();
             if self.filter.shows(&run) {
                 number += 1;
@@ -226,9 +314,10 @@ impl Report {
         }
     }
 
-    fn records(&self, wanted: &Wanted, inputs: &[Input], out: &mut Output) -> Findings {
+    fn records(&self, wanted: &Wanted, reading: &Reading, out: &mut Output) -> Findings {
         let mut search = Search::new(wanted);
-        let (unread, _) = self.each_run(inputs, Some(wanted.pid), |run| {
+        let matches = |run: &Run| self.filter.matches(run);
+        let (unread, _) = each_run(reading, Some(wanted.pid), matches, |run| {
             if self.filter.shows(&run) {
                 search.add(run);
             }
@@ -245,41 +334,59 @@ impl Report {
             unread,
         }
     }
+}
 
-    /// Gives each run that matches to `take`: those with END in the order of their ENDs, then the others.
-    /// Those of the process id `recorded` have their records.
-    fn each_run(
-        &self,
-        inputs: &[Input],
-        recorded: Option<u32>,
-        mut take: impl FnMut(Run),
-    ) -> (Vec<(Input, InputError)>, Leftovers) {
-        let running = Running::now();
-        let mut assembler = Assembler::new(recorded);
-        let mut unrecognized = 0;
-        let mut finished = |run: Run| {
-            if self.filter.matches(&run) {
-                take(run);
-            }
-        };
-        let unread = merge::read(inputs, &mut |owner, line| match line {
-            Line::Record(record, line) => assembler.take(owner, &record, line, &mut finished),
-            Line::Unrecognized => unrecognized += 1,
-            Line::Empty => {}
-        });
-        let unmatched = assembler.unmatched;
-        let forgotten = assembler.finish(|run| running.includes(run), &mut finished);
-        if forgotten > 0 {
-            warn(&format!(
-                "left out: the {forgotten} oldest runs without END; there are too many to keep"
-            ));
+/// What is read, and by whom.
+struct Reading<'a> {
+    logs: &'a Logs,
+    users: &'a Users,
+    running: &'a Running,
+    /// The local time.
+    now: NaiveDateTime,
+}
+
+/// Counts of lines that belong to no run.
+struct Leftovers {
+    /// Lines that are no records.
+    unrecognized: u64,
+    /// Records whose START is missing.
+    unmatched: u64,
+}
+
+/// Gives each run for which `matches` is true to `take`: those with END in the order of their ENDs, then the
+/// others. Those of the process id `recorded` have their records.
+fn each_run(
+    reading: &Reading,
+    recorded: Option<u32>,
+    matches: impl Fn(&Run) -> bool,
+    mut take: impl FnMut(Run),
+) -> (Vec<(Input, InputError)>, Leftovers) {
+    let running = reading.running;
+    let mut assembler = Assembler::new(recorded);
+    let mut unrecognized = 0;
+    let mut finished = |run: Run| {
+        if matches(&run) {
+            take(run);
         }
-        let leftovers = Leftovers {
-            unrecognized,
-            unmatched,
-        };
-        (unread, leftovers)
+    };
+    let unread = merge::read(&reading.logs.inputs, &mut |owner, line| match line {
+        Line::Record(record, line) => assembler.take(owner, &record, line, &mut finished),
+        Line::Unrecognized => unrecognized += 1,
+        Line::Empty => {}
+    });
+    let unmatched = assembler.unmatched;
+    let is_running = |run: &Trace| running.includes(run);
+    let forgotten = assembler.finish(is_running, running.boot, &mut finished);
+    if forgotten > 0 {
+        warn(&format!(
+            "left out: the {forgotten} oldest runs without END; there are too many to keep"
+        ));
     }
+    let leftovers = Leftovers {
+        unrecognized,
+        unmatched,
+    };
+    (unread, leftovers)
 }
 
 fn warn(message: &str) {

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 use clap::{CommandFactory, Parser};
 
 use super::error::UsageError;
@@ -12,7 +12,9 @@ use super::line::CommandLine;
 use super::request::Request;
 use super::value::{DEFAULT_LOG_DIR, InvalidValue, path, unset_empty};
 use crate::log::file::LogName;
-use crate::report::{Filter, Form, Input, Period, Report, Source, Users, Wanted, parse_time};
+use crate::report::{
+    Filter, Form, Input, Period, Question, Report, Shown, Source, Users, Wanted, parse_time,
+};
 
 const HELP: &str = "\
 {about}
@@ -73,6 +75,25 @@ struct Args {
     /// Only what failed or was lost
     #[arg(long, help_heading = "Which runs")]
     failed: bool,
+
+    /// What began or ended in the period, and nothing if nothing did
+    #[arg(long, help_heading = "In which form", conflicts_with_all = ["run", "json", "tsv"])]
+    changed: bool,
+
+    /// The period against the one before: jobs that are newly bad, recovered, slower or silent
+    #[arg(long, help_heading = "In which form")]
+    #[arg(conflicts_with_all = ["changed", "run", "json", "tsv"])]
+    compare: bool,
+
+    /// The runs, a line each
+    #[arg(long, help_heading = "In which form")]
+    #[arg(conflicts_with_all = ["changed", "compare", "run", "json", "tsv"])]
+    runs: bool,
+
+    /// Also list the healthy jobs and hosts
+    #[arg(long, help_heading = "In which form")]
+    #[arg(conflicts_with_all = ["changed", "compare", "runs", "run", "json", "tsv"])]
+    all: bool,
 
     /// All records of one run: the last one of process PID, or the one that started at TIME
     #[arg(long, value_name = "PID[@TIME]", help_heading = "In which form")]
@@ -154,25 +175,47 @@ impl CommandLine<Args> {
             Some(word) => Form::Run(self.value("run", word, wanted)?),
             None if self.args.json => Form::Json,
             None if self.args.tsv => Form::Tsv,
-            None => Form::Text,
+            None => Form::Text(Shown {
+                question: self.question(),
+                all: self.args.all,
+            }),
         })
+    }
+
+    fn question(&self) -> Question {
+        match &self.args {
+            Args { changed: true, .. } => Question::Changes,
+            Args { compare: true, .. } => Question::Comparison,
+            Args { runs: true, .. } => Question::Runs,
+            _ => Question::Wrong,
+        }
     }
 
     fn period(&self, form: &Form, now: DateTime<Local>) -> Result<Period, UsageError> {
         // A run that is named with its day is in the logs from that day on.
         let day = match form {
             Form::Run(wanted) => wanted.day().map(NaiveDateTime::from),
-            Form::Text | Form::Json | Form::Tsv => None,
+            Form::Text(_) | Form::Json | Form::Tsv => None,
         };
         let time = |id, word: &Option<OsString>, is_end| {
             let word = word.as_deref();
             word.map(|word| self.value(id, word, |word| time(word, now, is_end)))
                 .transpose()
         };
-        let period = Period {
+        let mut period = Period {
             since: time("since", &self.args.since, false)?.or(day),
             until: time("until", &self.args.until, true)?,
         };
+        let is_unlimited = (period.since, period.until) == (None, None);
+        if is_unlimited && self.args.files.is_empty() {
+            period.since = Some(now.naive_local().date().and_time(NaiveTime::MIN));
+        }
+        if self.args.changed {
+            // cron starts a command some seconds late, now more and now less. In whole minutes two periods
+            // neither overlap nor leave anything out.
+            period.since = period.since.map(whole_minutes);
+            period.until = period.until.or(Some(now.naive_local())).map(whole_minutes);
+        }
         if let (Some(since), Some(until)) = (period.since, period.until)
             && since >= until
         {
@@ -239,6 +282,11 @@ impl CommandLine<Args> {
         });
         dates.next_back().filter(|_| is_time)
     }
+}
+
+fn whole_minutes(time: NaiveDateTime) -> NaiveDateTime {
+    let seconds = i64::from(time.second());
+    time - TimeDelta::seconds(seconds) - TimeDelta::nanoseconds(i64::from(time.nanosecond()))
 }
 
 fn time(word: &OsStr, now: DateTime<Local>, is_end: bool) -> Result<NaiveDateTime, InvalidValue> {

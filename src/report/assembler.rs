@@ -7,6 +7,8 @@ use std::hash::{Hash, Hasher};
 use std::mem;
 use std::rc::Rc;
 
+use chrono::NaiveDateTime;
+
 use super::owner::Owner;
 use super::process::{Claim, Draft, Process};
 use super::run::{End, Run};
@@ -51,6 +53,8 @@ pub struct Assembler {
     starts: u64,
     /// The number of ENDs so far.
     ends: u64,
+    /// The local time of the latest START or END.
+    latest: NaiveDateTime,
     /// Ended runs by the number of their END. They wait for a run that ended earlier and is revocable.
     ended: BTreeMap<u64, Run>,
     /// Runs without END. They are given out last.
@@ -97,6 +101,7 @@ impl Assembler {
         };
         if process.advance(kind, record, line, self.ends + 1) {
             self.ends += 1;
+            self.latest = self.latest.max(record.time);
             self.revocable.push_back((self.current_key, self.ends));
             self.release(finished);
         }
@@ -142,12 +147,14 @@ impl Assembler {
     }
 
     /// Ends the log: gives all remaining runs to `finished`. A run without END is running if `is_running`
-    /// says so, and lost if not.
+    /// says so, and lost if not. Where nothing else tells when it died, it was dead at the boot after its
+    /// last record, or at the end of the log.
     ///
     /// Returns the number of runs without END that were forgotten.
     pub fn finish(
         mut self,
         is_running: impl Fn(&Trace) -> bool,
+        boot: Option<NaiveDateTime>,
         finished: &mut impl FnMut(Run),
     ) -> u64 {
         let current = self.current.take();
@@ -163,7 +170,16 @@ impl Assembler {
         self.ended.into_values().for_each(&mut *finished);
         self.unended
             .sort_by_key(|run| (run.trace.start, run.trace.pid));
-        self.unended.into_iter().for_each(finished);
+        let lasts = self.unended.iter().map(|run| run.trace.last);
+        let end_of_log = lasts.fold(self.latest, NaiveDateTime::max);
+        for mut run in self.unended {
+            let last = run.trace.last;
+            let known = run.trace.dead_by.unwrap_or(end_of_log);
+            let boot = boot.filter(|boot| *boot > last);
+            let dead_by = boot.map_or(known, |boot| boot.min(known)).max(last);
+            run.trace.dead_by = (run.end == End::Lost).then_some(dead_by);
+            finished(run);
+        }
         self.forgotten
     }
 
@@ -179,6 +195,7 @@ impl Assembler {
         let previous = last_started_by.insert(Rc::clone(&job), record.pid);
         let overlapped = previous.and_then(|pid| self.mark_overlapped(pid, &job));
         self.starts += 1;
+        self.latest = self.latest.max(record.time);
         let mut trace = Trace::new(self.starts, owner, record.pid, record.time, Rc::clone(&job));
         if self.recorded == Some(record.pid) {
             trace.records = Some(Vec::new());

@@ -6,12 +6,11 @@ use std::io;
 use std::mem;
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Local, NaiveDateTime};
+use chrono::{DateTime, Local, NaiveDate, NaiveDateTime};
 use rustix::fs::{Stat, lstat};
 
 use super::input::{Input, InputError, Log, log_name};
 use super::owner::Users;
-use super::period::Period;
 
 /// How many files are named that are refused for the same kind of reason. Anybody can make any number.
 const MAX_NAMED: usize = 10;
@@ -39,46 +38,47 @@ struct LeftOut {
     bytes: u64,
 }
 
-/// The choice among the files in the log directory.
-struct Choice<'a> {
-    period: &'a Period,
-    user: Option<u32>,
+/// Which files in the log directory are read.
+#[derive(Debug)]
+pub struct Choice<'a> {
+    /// Those that were written to at this local time or later.
+    pub since: Option<NaiveDateTime>,
+    /// Those whose day begins before this local time.
+    pub until: Option<NaiveDateTime>,
+    /// Those of this user, or without one those of root and of the reader.
+    pub user: Option<u32>,
+    /// Those of these days too, whenever they were written to: runs that go on were started then.
+    pub days: &'a [NaiveDate],
+}
+
+/// The files in the log directory while they are chosen.
+struct Files<'a> {
+    choice: &'a Choice<'a>,
     users: &'a Users,
-    now: DateTime<Local>,
     /// The logs to read.
     chosen: Vec<Log>,
     logs: Logs,
 }
 
-/// The logs in `dir` that may have records of `period`. Without a period they are those of today.
-///
-/// They are those of `user`, or without one those of root and of the reader.
+/// The logs in `dir` that are chosen.
 ///
 /// # Errors
 ///
 /// `dir` cannot be read.
-pub fn logs(
-    dir: &Path,
-    period: &Period,
-    user: Option<u32>,
-    users: &Users,
-    now: DateTime<Local>,
-) -> io::Result<Logs> {
-    let mut choice = Choice {
-        period,
-        user,
+pub fn logs(dir: &Path, choice: &Choice, users: &Users) -> io::Result<Logs> {
+    let mut files = Files {
+        choice,
         users,
-        now,
         chosen: Vec::new(),
         logs: Logs::default(),
     };
     for entry in fs::read_dir(dir)? {
-        choice.consider(entry?.path());
+        files.consider(entry?.path());
     }
-    Ok(choice.finish())
+    Ok(files.finish())
 }
 
-impl Choice<'_> {
+impl Files<'_> {
     fn consider(&mut self, path: PathBuf) {
         let name = path.file_name().and_then(|name| log_name(name.to_str()?));
         let Some(name) = name else { return };
@@ -104,22 +104,20 @@ impl Choice<'_> {
             Err(_) if is_in_our_place => {}
             Err(error) => self.logs.refuse(log, error),
             Ok(()) if self.is_wanted(owner) => self.chosen.push(log),
-            Ok(()) if self.user.is_none() => self.logs.leave_out(log, &stat),
+            Ok(()) if self.choice.user.is_none() => self.logs.leave_out(log, &stat),
             Ok(()) => {}
         }
     }
 
     fn is_of_period(&self, log: &Log, stat: &Stat) -> bool {
         let day = log.name.day;
-        let Period { since, until } = *self.period;
-        if (since, until) == (None, None) {
-            return day == self.now.date_naive();
-        }
+        let Choice { since, until, days, .. } = self.choice;
         // The time of the last write decides, not the day in the name: a run stays in the file of the day
         // on which it started, however long it goes on. But a stranger can set that time.
         let is_recent = |since: NaiveDateTime| {
             written(stat).is_none_or(|written| written >= since)
                 || (self.users.is_stranger(log.owner) && day >= since.date())
+                || days.contains(&day)
         };
         since.is_none_or(is_recent) && until.is_none_or(|until| day <= until.date())
     }
@@ -132,7 +130,7 @@ impl Choice<'_> {
     }
 
     fn is_wanted(&self, owner: u32) -> bool {
-        match self.user {
+        match self.choice.user {
             Some(user) => owner == user,
             None => !self.users.is_stranger(owner),
         }

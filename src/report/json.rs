@@ -39,6 +39,8 @@ struct Document<'a> {
     job: Text<'a>,
     start: String,
     end: Option<String>,
+    last: String,
+    dead_by: Option<String>,
     duration: Option<u64>,
     status: &'static str,
     exit_status: Option<u8>,
@@ -68,6 +70,8 @@ pub fn document(run: &Run, users: &Users) -> String {
         job: (&*trace.job).into(),
         start: with_offset(trace.start).to_rfc3339(),
         end: run.ended().map(|end| with_offset(end).to_rfc3339()),
+        last: with_offset(trace.last).to_rfc3339(),
+        dead_by: trace.dead_by.map(|time| with_offset(time).to_rfc3339()),
         duration: run.seconds(),
         status: match run.end {
             End::Exit(0) => "ok",
@@ -85,7 +89,7 @@ pub fn document(run: &Run, users: &Users) -> String {
         lines: trace.lines,
         bytes: trace.bytes,
         tail: trace.tail.lines().map(Text::from).collect(),
-        overlapped: trace.is_overlapped,
+        overlapped: run.is_overlapped(),
         ambiguous: trace.is_ambiguous,
     };
     let text = serde_json::to_string(&document).expect("strings, numbers and lists become JSON");

@@ -68,6 +68,15 @@ pub struct Claim {
     pub overlapped: Option<u64>,
 }
 
+impl Draft {
+    /// Notes that it was dead when its process id started the run `next`, unless it has ended.
+    fn date_death(&mut self, next: &Trace) {
+        if self.exit.is_none() {
+            self.trace.dead_by = Some(next.start);
+        }
+    }
+}
+
 impl Process {
     /// A process id whose first record is START of the run `trace`.
     pub fn new(trace: Trace, claim: Claim) -> Self {
@@ -84,7 +93,12 @@ impl Process {
         let trace = mem::replace(&mut self.current, trace);
         self.earlier.push(Draft { trace, exit });
         self.state = State::Starting(claim);
-        (self.earlier.len() >= MAX_NESTED).then(|| self.earlier.remove(0))
+        (self.earlier.len() >= MAX_NESTED).then(|| {
+            let mut oldest = self.earlier.remove(0);
+            let next = self.earlier.first().map_or(&self.current, |next| &next.trace);
+            oldest.date_death(next);
+            oldest
+        })
     }
 
     /// Whether the last record looks like START.
@@ -157,7 +171,13 @@ impl Process {
     pub fn into_drafts(self) -> impl Iterator<Item = Draft> {
         let exit = self.exit();
         let trace = self.current;
-        self.earlier.into_iter().chain([Draft { trace, exit }])
+        let mut drafts = self.earlier;
+        drafts.push(Draft { trace, exit });
+        for index in 1..drafts.len() {
+            let (earlier, later) = drafts.split_at_mut(index);
+            earlier[index - 1].date_death(&later[0].trace);
+        }
+        drafts.into_iter()
     }
 
     /// Ends the log. Returns the run for which `is_running` is true, if there is one, and all others.

@@ -1,9 +1,8 @@
 //! One run of a job, and the meaning of its end.
 
-use std::borrow::Cow;
-
 use chrono::NaiveDateTime;
 
+use super::outcome::{Outcome, Reason};
 use super::time::to_utc;
 use super::trace::Trace;
 use crate::exit;
@@ -74,6 +73,26 @@ impl Run {
         !matches!(self.end, End::Exit(exit::SUCCESS) | End::Running)
     }
 
+    /// Whether its job was started again before it ended. A lost run may have been dead by then.
+    pub fn is_overlapped(&self) -> bool {
+        self.trace.is_overlapped && self.end != End::Lost
+    }
+
+    /// The local time until which it can have gone on: that of END, or of a lost run the time at which it is
+    /// known to be dead. A run that goes on has none.
+    pub fn until(&self) -> Option<NaiveDateTime> {
+        match self.end {
+            End::Exit(_) => Some(self.trace.last),
+            End::Running => None,
+            End::Lost => Some(self.dead_by()),
+        }
+    }
+
+    /// The local time at which a run without END is known to be dead, or that of the last record.
+    pub fn dead_by(&self) -> NaiveDateTime {
+        self.trace.dead_by.unwrap_or(self.trace.last)
+    }
+
     /// Whether the command line was refused. After a command, 10 is the remote command's own status.
     pub fn is_usage_error(&self) -> bool {
         self.end == End::Exit(exit::USAGE_ERROR) && self.trace.command.is_none()
@@ -115,50 +134,55 @@ impl Run {
         })
     }
 
-    /// A usage error in words, with the reason in the log. The bash original did not log one.
-    fn usage_error(&self) -> String {
+    /// The reason of a usage error, if the log has it. The bash original did not log one.
+    fn usage_reason(&self) -> Option<&[u8]> {
         let mut records = self.trace.tail.lines().map(Kind::parse);
-        let reason = records.find_map(|record| match record {
-            Kind::UsageError(reason) => Some(String::from_utf8_lossy(reason)),
+        records.find_map(|record| match record {
+            Kind::UsageError(reason) => Some(reason),
             _ => None,
-        });
-        format!(
-            "usage error: {}",
-            reason.unwrap_or("nothing was run".into())
-        )
+        })
     }
 
-    /// The last lines of output of the last attempt, but not those that only say what the cause says.
-    pub fn telling_lines(&self) -> impl Iterator<Item = &[u8]> {
-        let is_usage_error = self.is_usage_error();
-        self.trace.tail.lines().filter(move |line| {
-            !is_usage_error || !matches!(Kind::parse(line), Kind::UsageError(_) | Kind::Usage(_))
-        })
+    /// The line of output that tells most of a bad run: the last one of the last attempt that is not blank,
+    /// or the reason of a usage error.
+    pub fn telling_line(&self) -> Option<&[u8]> {
+        if self.is_usage_error() {
+            return self.usage_reason();
+        }
+        let lines = self.trace.tail.lines().map(<[u8]>::trim_ascii_end);
+        lines.filter(|line| !line.is_empty()).last()
+    }
+
+    /// Whether it was bad, and in which way.
+    pub fn outcome(&self) -> Outcome {
+        let status = match self.end {
+            End::Running => return Outcome::Running,
+            End::Lost => return Outcome::Lost,
+            End::Exit(exit::SUCCESS) => return Outcome::Good,
+            End::Exit(status) => status,
+        };
+        let reason = match status {
+            exit::USAGE_ERROR if self.is_usage_error() => Reason::Usage,
+            exit::CANNOT_RUN if self.start_failure().is_some() => Reason::SshNotRun,
+            exit::CANNOT_RUN => Reason::NotExecutable,
+            exit::NOT_FOUND if self.start_failure() == Some(Notice::SshNotFound) => Reason::NoSsh,
+            exit::NOT_FOUND => Reason::NotFound,
+            exit::SSH_FAILED => self.ssh_failure().map_or(Reason::Unexplained, Reason::Ssh),
+            status if exit::signal(status).is_some() => Reason::Signal,
+            _ => Reason::Script,
+        };
+        Outcome::Failed(status, reason)
     }
 
     /// The meaning of the end, in words. The reason of a usage error is quoted from the log: it may have
     /// any characters, and is cut as a line of the tail is.
-    pub fn cause(&self) -> Cow<'static, str> {
-        let status = match self.end {
-            End::Running => return "still running".into(),
-            End::Lost => return "lost: no END, and the process is gone".into(),
-            End::Exit(status) => status,
-        };
-        match (status, self.start_failure()) {
-            (exit::SUCCESS, _) => "ok".into(),
-            (exit::USAGE_ERROR, _) if self.is_usage_error() => self.usage_error().into(),
-            (exit::CANNOT_RUN, Some(_)) => "ssh could not be run".into(),
-            (exit::NOT_FOUND, Some(Notice::SshNotFound)) => "there is no ssh".into(),
-            (exit::CANNOT_RUN, None) => "not executable on the host".into(),
-            (exit::NOT_FOUND, _) => "not found on the host".into(),
-            (exit::SSH_FAILED, _) => match self.ssh_failure() {
-                Some(cause) => cause.to_string().into(),
-                None => "ssh failed, or the script returned 255".into(),
-            },
-            _ => match exit::signal(status) {
-                Some(name) => format!("ended by signal {name}").into(),
-                None => "the script's own status".into(),
-            },
+    pub fn cause(&self) -> String {
+        match self.outcome() {
+            Outcome::Failed(_, Reason::Usage) => {
+                let reason = self.usage_reason().map(String::from_utf8_lossy);
+                format!("usage error: {}", reason.unwrap_or("nothing was run".into()))
+            }
+            outcome => outcome.to_string(),
         }
     }
 }

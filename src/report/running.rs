@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use chrono::{Local, NaiveDateTime, Timelike};
+use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 
 use super::owner::Owner;
 use super::trace::Trace;
@@ -20,6 +20,8 @@ pub struct Running {
     processes: HashMap<u32, Process>,
     /// The local time, in whole seconds, at which they were looked for.
     since: NaiveDateTime,
+    /// The local time of the machine's last boot, if it is known.
+    pub boot: Option<NaiveDateTime>,
 }
 
 /// A remoteexe process.
@@ -29,7 +31,15 @@ struct Process {
     uid: u32,
     /// Its command line, escaped as in START.
     command_line: Vec<u8>,
+    /// When it was started, in ticks since the boot.
+    started: Option<u64>,
 }
+
+/// The ticks of a second in `/proc/PID/stat`. It is part of what the kernel promises to programs.
+const TICKS: u64 = 100;
+
+/// How exactly it is known when a process was started.
+const MARGIN: TimeDelta = TimeDelta::seconds(10);
 
 impl Running {
     /// Looks for the processes that are there now.
@@ -46,7 +56,21 @@ impl Running {
         Self {
             since: now.expect("a second has a nanosecond 0"),
             processes: remoteexe.collect(),
+            boot: boot(),
         }
+    }
+
+    /// The local days on which the processes were started. The logs of these days have the STARTs, even if
+    /// nobody has written to them since.
+    pub fn days(&self) -> Vec<NaiveDate> {
+        let start = |process: &Process| {
+            let seconds = i64::try_from(process.started? / TICKS).ok()?;
+            Some(self.boot? + TimeDelta::seconds(seconds))
+        };
+        let starts = self.processes.values().filter_map(start);
+        // The boot's time is in whole seconds, and START comes a little later.
+        let near = |start| [start - MARGIN, start + MARGIN].map(|time: NaiveDateTime| time.date());
+        starts.flat_map(near).collect()
     }
 
     /// Whether this run without END is going on.
@@ -73,6 +97,7 @@ impl Process {
         Some(Self {
             uid: real_uid(&read("status")?)?,
             command_line: escape::join(words),
+            started: read("stat").and_then(|stat| started(&stat)),
         })
     }
 
@@ -90,4 +115,20 @@ fn real_uid(status: &[u8]) -> Option<u32> {
     let mut lines = status.split(|&byte| byte == b'\n');
     let uids = lines.find_map(|line| line.strip_prefix(b"Uid:\t"))?;
     number(uids.split(|&byte| byte == b'\t').next()?)
+}
+
+/// The time of start in `/proc/PID/stat`, in ticks since the boot: the 22nd field. The second one is the name in
+/// brackets, which may have blanks and brackets in it.
+fn started(stat: &[u8]) -> Option<u64> {
+    let end = stat.iter().rposition(|&byte| byte == b')')?;
+    number(stat[end + 1..].trim_ascii().split(|&byte| byte == b' ').nth(19)?)
+}
+
+/// The local time of the machine's last boot: `btime` in `/proc/stat`.
+fn boot() -> Option<NaiveDateTime> {
+    let stat = fs::read("/proc/stat").ok()?;
+    let mut lines = stat.split(|&byte| byte == b'\n');
+    let seconds = number(lines.find_map(|line| line.strip_prefix(b"btime "))?)?;
+    let boot = DateTime::from_timestamp(seconds, 0)?;
+    Some(boot.with_timezone(&Local).naive_local())
 }

@@ -46,6 +46,16 @@ impl Style {
         self.paint("31", text)
     }
 
+    /// Something that is well again.
+    pub fn good(self, text: &str) -> String {
+        self.paint("32", text)
+    }
+
+    /// Something that may need a look.
+    pub fn doubtful(self, text: &str) -> String {
+        self.paint("33", text)
+    }
+
     fn paint(self, code: &str, text: &str) -> String {
         if self.is_coloured {
             format!("\x1b[{code}m{text}\x1b[0m")

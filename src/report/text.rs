@@ -1,116 +1,122 @@
-//! The form for a person: counts, the newest failures, and tables.
+//! The forms for a person: the screen of incidents, and the answers to an operator's questions.
 
+mod changes;
+mod comparison;
 mod format;
+mod healthy;
+mod history;
+mod incidents;
+mod list;
 mod page;
+mod running;
+mod screen;
 
-use std::cmp::Reverse;
-use std::fmt::Write;
-
+use super::diagnosis::Scope;
+use super::ledger::{Job, JobId, Ledger};
 use super::owner::Users;
-use super::run::{End, Run};
-use super::summary::{Host, Job, Seconds, Summary};
+use super::tally::Tally;
 use crate::escape::printable;
-use format::{Clock, chart, duration};
+use format::Clock;
 use page::Page;
 
-/// The number of last lines of output that are shown of each failure.
-const SHOWN_LINES: usize = 3;
-
-/// The most bytes of a job's or a host's name that are shown, as many as of a line of output. The table
-/// takes time by the square of a word's length: a name of 1 MB took it minutes.
+/// The most bytes of a job's or a host's name that are looked at. The page cuts it anyway.
 const SHOWN_NAME: usize = 1024;
 
-/// The report on the runs in `summary`, in the width and the colours of standard output.
-///
-/// With `failed_only`, jobs and hosts without a failure are left out.
-///
-/// A user is named who is neither root nor the reader.
-pub fn render(summary: &Summary, users: &Users, failed_only: bool) -> String {
-    let mut page = Page::for_stdout();
-    let clock = Clock::of(summary);
-    show_counts(&mut page, summary);
-    show_failures(&mut page, summary, users, clock);
-    show_jobs(&mut page, summary, users, clock, failed_only);
-    show_hosts(&mut page, summary, clock, failed_only);
-    show_seconds(&mut page, &summary.seconds);
-    show_overlaps(&mut page, summary, users);
-    page.into_text()
+/// The lines that belong to no run, and the logs that were not read.
+#[derive(Debug, Default)]
+pub struct Remarks {
+    /// Lines that are no records.
+    pub unrecognized: u64,
+    /// Records whose START is missing.
+    pub unmatched: u64,
+    /// The logs that were not read, as lines of text.
+    pub left_out: Vec<String>,
 }
 
-/// ` of USER`, where the user is to be named.
-fn of_user(uid: Option<u32>, users: &Users) -> String {
-    match uid {
-        Some(uid) if users.is_stranger(uid) => {
-            let name = users.name(uid).map(|name| printable(name.as_bytes()));
-            format!(" of {}", name.unwrap_or_else(|| format!("uid {uid}")))
+/// What is shown.
+#[derive(Debug)]
+pub struct View<'a> {
+    /// The runs.
+    pub ledger: &'a Ledger,
+    /// The time that it is about.
+    pub scope: Scope,
+    /// The counts of the period.
+    pub tally: Tally,
+    /// The names of users. A user is named who is neither root nor the reader.
+    pub users: &'a Users,
+    /// What else is to be said.
+    pub remarks: Remarks,
+    /// Healthy jobs and hosts are listed, and all that runs.
+    pub all: bool,
+    /// A text was given that the job's operands contain.
+    pub is_job_asked: bool,
+    /// Only what has failed is listed.
+    pub failed_only: bool,
+}
+
+/// A question that the form for a person answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// What is wrong?
+    Wrong,
+    /// What ran?
+    Runs,
+    /// What is different from the period before?
+    Comparison,
+    /// What began or ended in the period?
+    Changes,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// The text, in the width and the colours of standard output.
+    pub text: String,
+    /// Something is wrong.
+    pub is_bad: bool,
+}
+
+impl View<'_> {
+    /// The answer to a question.
+    pub fn answer(&self, question: Question) -> Answer {
+        let mut page = Page::for_stdout();
+        let is_bad = match question {
+            Question::Wrong => screen::show(&mut page, self),
+            Question::Runs => list::show(&mut page, self),
+            Question::Comparison => comparison::show(&mut page, self),
+            Question::Changes => changes::show(&mut page, self),
+        };
+        let text = page.into_text();
+        Answer { text, is_bad }
+    }
+
+    fn clock(&self) -> Clock {
+        let last = self.tally.span.map_or(self.scope.now, |(_, last)| last);
+        Clock::of(if self.scope.is_live { self.scope.now } else { last }.date())
+    }
+
+    /// The jobs that ran in the period.
+    fn jobs(&self) -> impl Iterator<Item = JobId> + use<'_> {
+        let has_run = |job: &JobId| self.ledger.of_job(*job).iter().any(|run| self.scope.has(run));
+        self.ledger.job_ids().filter(has_run)
+    }
+
+    /// A job, its user if that is to be named, and the number of its parameters if they change.
+    fn job_name(&self, job: &Job) -> String {
+        let variants = job.variants.map(|count| format!(" … ({count} different)"));
+        shown_name(&job.name) + &variants.unwrap_or_default() + &self.of_user(job.uid)
+    }
+
+    /// ` of USER`, where the user is to be named.
+    fn of_user(&self, uid: Option<u32>) -> String {
+        match uid {
+            Some(uid) if self.users.is_stranger(uid) => {
+                let name = self.users.name(uid).map(|name| printable(name.as_bytes()));
+                format!(" of {}", name.unwrap_or_else(|| format!("uid {uid}")))
+            }
+            _ => String::new(),
         }
-        _ => String::new(),
     }
-}
-
-fn show_counts(page: &mut Page, summary: &Summary) {
-    if let Some((first, last)) = summary.span {
-        page.title(&format!("{first} to {last}"));
-        let ends = [
-            format!("runs {}", summary.runs),
-            format!("ok {}", summary.ok),
-            page.bad_count("failed", summary.failed),
-            page.bad_count("lost", summary.lost),
-            format!("running {}", summary.running),
-        ];
-        let kinds = [
-            page.bad_count("connection failures", summary.connection_failures),
-            page.bad_count("usage errors", summary.usage_errors),
-            format!("retried {}", summary.retried),
-            format!("overlaps {}", summary.overlaps),
-        ];
-        page.line(&ends.join("   "));
-        page.line(&kinds.join("   "));
-    } else {
-        page.line("no runs");
-    }
-    let (leftovers, ambiguous) = (summary.leftovers, summary.ambiguous);
-    if leftovers.unrecognized + leftovers.unmatched + ambiguous > 0 {
-        page.paragraph(&format!(
-            "unrecognized lines {}   records without START {}   ambiguous runs {ambiguous}",
-            leftovers.unrecognized, leftovers.unmatched
-        ));
-    }
-    for line in &summary.left_out {
-        page.paragraph(&printable(line.as_bytes()));
-    }
-}
-
-fn show_failures(page: &mut Page, summary: &Summary, users: &Users, clock: Clock) {
-    if summary.failures.is_empty() {
-        return;
-    }
-    let (shown, all) = (summary.failures.len(), summary.failed + summary.lost);
-    page.heading(&format!("Newest failures ({shown} of {all})"));
-    let mut table = page.table(&["Time", "Failure and last lines of output"], &[]);
-    for run in summary.failures.iter().rev() {
-        table.add_row([run.trace.last.to_string(), failure(run, users, clock)]);
-    }
-    page.add(&table);
-}
-
-/// The end of a run and its cause, its job, and the last lines of its output.
-fn failure(run: &Run, users: &Users, clock: Clock) -> String {
-    let cause = printable(run.cause().as_bytes());
-    let mut text = match run.end {
-        End::Exit(status) => format!("{status}: {cause}"),
-        End::Running | End::Lost => cause,
-    };
-    let (name, job) = (clock.run_name(run), shown_name(&run.trace.job));
-    let user = of_user(run.trace.owner.uid, users);
-    // Writing to a string cannot fail.
-    let _ = write!(text, " (run {name}{user})\n{job}");
-    let lines: Vec<_> = run.telling_lines().collect();
-    let skipped = lines.len().saturating_sub(SHOWN_LINES);
-    for line in &lines[skipped..] {
-        let _ = write!(text, "\n| {}", printable(line.trim_ascii_end()));
-    }
-    text
 }
 
 /// A name for the page, with an ellipsis where its end is left out.
@@ -119,150 +125,4 @@ fn shown_name(name: &[u8]) -> String {
         Some((begin, end)) if !end.is_empty() => printable(begin) + "…",
         _ => printable(name),
     }
-}
-
-fn show_jobs(page: &mut Page, summary: &Summary, users: &Users, clock: Clock, failed_only: bool) {
-    let jobs = summary.jobs.iter();
-    let mut jobs: Vec<_> = jobs
-        .filter(|(_, job)| job.failed() > 0 || !failed_only)
-        .collect();
-    if jobs.is_empty() {
-        return;
-    }
-    jobs.sort_by_key(|&((uid, name), job)| (Reverse(job.failed()), name, uid));
-    page.heading("Jobs");
-    let titles = [
-        "Runs",
-        "Failed",
-        "Last start",
-        "Last",
-        "Last ok",
-        "Median",
-        "p95",
-        "Longest",
-        "Job and its failures",
-    ];
-    let numbers = [0, 1, 5, 6, 7];
-    let mut wide = page.table(&titles, &numbers);
-    let mut narrow = page.table(&titles[..8], &numbers);
-    let mut names = Vec::new();
-    for ((uid, name), job) in jobs {
-        let figures = job_figures(job, clock);
-        let name = job_name(name, &of_user(*uid, users), job);
-        narrow.add_row(&figures);
-        wide.add_row(figures.iter().chain([&name]));
-        names.push(name);
-    }
-    if page.has_room_for(&mut wide) {
-        page.add(&wide);
-    } else {
-        page.add_with_names(&names, narrow);
-    }
-}
-
-fn job_figures(job: &Job, clock: Clock) -> [String; 8] {
-    let percentile = |percent| duration(job.percentile(percent));
-    [
-        job.runs.to_string(),
-        job.failed().to_string(),
-        clock.time(job.last.map(|(start, _)| start)),
-        job.last
-            .map_or_else(String::new, |(_, end)| format::end(end)),
-        clock.time(job.last_success),
-        percentile(50),
-        percentile(95),
-        percentile(100),
-    ]
-}
-
-/// A job, its user, and the number of its failures by their end.
-fn job_name(name: &[u8], user: &str, job: &Job) -> String {
-    let failure = |(end, count): (&End, &u64)| format!("{} x{count}", format::end(*end));
-    let failures: Vec<String> = job.failures.iter().map(failure).collect();
-    let name = with_user(name, user);
-    if failures.is_empty() {
-        return name;
-    }
-    format!("{name}: {}", failures.join(", "))
-}
-
-/// A job, and its user if that is to be named.
-fn with_user(job: &[u8], user: &str) -> String {
-    let job = shown_name(job);
-    if user.is_empty() {
-        job
-    } else {
-        format!("{job} (job{user})")
-    }
-}
-
-fn show_hosts(page: &mut Page, summary: &Summary, clock: Clock, failed_only: bool) {
-    let mut hosts: Vec<_> = summary.hosts.iter().collect();
-    hosts.retain(|(_, host)| host.failed > 0 || !failed_only);
-    if hosts.is_empty() {
-        return;
-    }
-    // Connection failures first: they tell a dead host from a broken script.
-    hosts.sort_by_key(|(_, host)| Reverse((host.connection_failures, host.failed)));
-    page.heading("Hosts");
-    let titles = [
-        "Host",
-        "Runs",
-        "Failed",
-        "Not connected",
-        "Last reached",
-        "Last reason",
-    ];
-    let mut table = page.table(&titles, &[1, 2, 3]);
-    for (name, host) in hosts {
-        table.add_row(host_row(name, host, clock));
-    }
-    page.add(&table);
-}
-
-fn host_row(name: &[u8], host: &Host, clock: Clock) -> [String; 6] {
-    let cause = host.cause.map(|cause| cause.to_string());
-    [
-        shown_name(name),
-        host.runs.to_string(),
-        host.failed.to_string(),
-        host.connection_failures.to_string(),
-        clock.time(host.last_reached),
-        cause.unwrap_or_default(),
-    ]
-}
-
-fn show_seconds(page: &mut Page, seconds: &Seconds) {
-    let Some(cluster) = seconds.cluster() else {
-        return;
-    };
-    page.heading("Starts and connection failures by the second of the minute");
-    for (name, counts) in [("starts", &seconds.starts), ("failures", &seconds.failures)] {
-        let most = counts.iter().max().copied().unwrap_or_default();
-        page.line(&format!("{name:9} {} {most}", chart(counts)));
-    }
-    let scale = "0         10        20        30        40        50";
-    page.line(&format!("{:10}{scale:61}most", ""));
-    page.paragraph(&format!(
-        "{} of {} transient connection failures are of jobs that started in seconds {} to {}. \
-         Retry them (REMOTEEXE_RETRIES=8 at the top of the crontab, or --retries 8), \
-         or spread the starts over the minute.",
-        cluster.failures, cluster.all, cluster.first, cluster.last
-    ));
-}
-
-fn show_overlaps(page: &mut Page, summary: &Summary, users: &Users) {
-    let jobs = summary.jobs.iter().filter(|(_, job)| job.overlaps > 0);
-    let mut jobs: Vec<_> = jobs.collect();
-    if jobs.is_empty() {
-        return;
-    }
-    jobs.sort_by_key(|&((uid, name), job)| (Reverse(job.overlaps), name, uid));
-    page.heading("Started again while still running (flock -n prevents it)");
-    let mut table = page.table(&["Times", "Job"], &[0]);
-    for ((uid, name), job) in jobs {
-        let name = with_user(name, &of_user(*uid, users));
-        table.add_row([job.overlaps.to_string(), name]);
-    }
-    page.add(&table);
 }

@@ -21,6 +21,8 @@ pub struct Trace {
     pub start: NaiveDateTime,
     /// The local time of the last record.
     pub last: NaiveDateTime,
+    /// The local time at which it is known to be dead, if it has no END and that is known.
+    pub dead_by: Option<NaiveDateTime>,
     /// The operands in START: `HOST SCRIPT PARAMETERS`.
     pub job: Rc<[u8]>,
     /// The ssh command. There is none if the command line was refused.
@@ -53,6 +55,7 @@ impl Trace {
             pid,
             start,
             last: start,
+            dead_by: None,
             job,
             command: None,
             retries: 0,

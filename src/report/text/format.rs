@@ -1,66 +1,97 @@
-//! Values as short words: times, durations, ends, and counts as bars.
+//! Values as short words: times, durations, counts, and counts as bars.
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 
-use crate::report::run::{End, Run};
-use crate::report::summary::Summary;
+use crate::report::ledger::Entry;
 
 /// The bars of a chart, the lowest first.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// The format of local times. It has no date if all times are of one day.
+/// The format of local times: the date is shown where it is not that of the page.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
-    is_one_day: bool,
+    day: NaiveDate,
 }
 
 impl Clock {
-    /// The format for all times in `summary`.
-    pub fn of(summary: &Summary) -> Self {
-        let span = summary.span;
-        Self {
-            is_one_day: span.is_some_and(|(first, last)| first.date() == last.date()),
-        }
+    /// The format for a page of this day.
+    pub fn of(day: NaiveDate) -> Self {
+        Self { day }
     }
 
-    /// The time, or `-` if there is none.
-    pub fn time(self, time: Option<NaiveDateTime>) -> String {
-        let format = if self.is_one_day {
-            "%H:%M:%S"
+    /// The hour and the minute.
+    pub fn time(self, time: NaiveDateTime) -> String {
+        let format = if time.date() == self.day {
+            "%H:%M"
         } else {
             "%m-%d %H:%M"
         };
-        time.map_or_else(|| "-".to_owned(), |time| time.format(format).to_string())
+        time.format(format).to_string()
+    }
+
+    /// The time with its second.
+    pub fn second(self, time: NaiveDateTime) -> String {
+        let format = if time.date() == self.day {
+            "%H:%M:%S"
+        } else {
+            "%m-%d %H:%M:%S"
+        };
+        time.format(format).to_string()
+    }
+
+    /// The time from one minute to another.
+    pub fn span(self, begin: NaiveDateTime, end: NaiveDateTime) -> String {
+        let (first, last) = (self.time(begin), Self::of(begin.date()).time(end));
+        if begin.date() == end.date() && first.ends_with(&last) {
+            first
+        } else {
+            format!("{first}–{last}")
+        }
     }
 
     /// The name of a run, as `--run` takes it.
-    pub fn run_name(self, run: &Run) -> String {
-        let (pid, start) = (run.trace.pid, run.trace.start);
-        if self.is_one_day {
-            format!("{pid}@{}", start.time())
+    pub fn run_name(self, run: &Entry) -> String {
+        if run.start.date() == self.day {
+            format!("{}@{}", run.pid, run.start.time())
         } else {
-            format!("{pid}@{start}")
+            format!("{}@{}", run.pid, run.start)
         }
-    }
-}
-
-/// The exit status, or the state of a run without END.
-pub fn end(end: End) -> String {
-    match end {
-        End::Exit(status) => status.to_string(),
-        End::Running => "running".to_owned(),
-        End::Lost => "lost".to_owned(),
     }
 }
 
 /// A duration, or `?` if it is not known.
-pub fn duration(seconds: Option<u64>) -> String {
+pub fn duration(seconds: Option<u32>) -> String {
     match seconds {
         None => "?".to_owned(),
         Some(seconds @ 0..60) => format!("{seconds}s"),
         Some(seconds @ 60..3600) => format!("{}m{:02}s", seconds / 60, seconds % 60),
-        Some(seconds) => format!("{}h{:02}m", seconds / 3600, seconds / 60 % 60),
+        Some(seconds @ 3600..172_800) => format!("{}h{:02}m", seconds / 3600, seconds / 60 % 60),
+        Some(seconds) => format!("{}d{:02}h", seconds / 86_400, seconds / 3600 % 24),
     }
+}
+
+/// How long something goes on.
+pub fn age(age: TimeDelta) -> String {
+    duration(Some(u32::try_from(age.num_seconds()).unwrap_or(u32::MAX)))
+}
+
+/// A number of things: `1 run`, `12 runs`.
+pub fn count(number: u64, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {thing}{plural}", grouped(number))
+}
+
+/// A number with commas between its thousands.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.char_indices() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// One bar for each count. The highest bar is the largest count, and a blank is 0.

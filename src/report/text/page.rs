@@ -1,13 +1,18 @@
 //! The layout of a text: lines, headings and tables in the width of the terminal.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::report::terminal::{Style, width};
+
+/// The blanks between two columns.
+const GAP: usize = 2;
 
 /// A text that is written from top to bottom.
 #[derive(Debug)]
 pub struct Page {
-    style: Style,
+    /// Its colours.
+    pub style: Style,
     width: u16,
     text: String,
 }
@@ -27,9 +32,14 @@ impl Page {
         self.text
     }
 
+    /// The number of columns.
+    pub fn width(&self) -> usize {
+        self.width.into()
+    }
+
     /// Writes a line as it is.
     pub fn line(&mut self, line: &str) {
-        self.text.push_str(line);
+        self.text.push_str(line.trim_end());
         self.text.push('\n');
     }
 
@@ -46,12 +56,16 @@ impl Page {
 
     /// Writes a text of any length, on several lines if it is too long for one.
     pub fn paragraph(&mut self, text: &str) {
-        let mut table = self.table(&[], &[]);
-        table.add_row([text]);
-        for column in table.column_iter_mut() {
-            column.set_padding((0, 0));
+        self.labelled("", 0, text);
+    }
+
+    /// Writes a label and beside it, from the column `indent` on, a text of any length.
+    pub fn labelled(&mut self, label: &str, indent: usize, text: &str) {
+        let mut label = label.to_owned() + &" ".repeat(indent.saturating_sub(label.width()));
+        for line in wrapped(text, self.width().saturating_sub(indent)) {
+            self.line(&(label + &line));
+            label = " ".repeat(indent);
         }
-        self.add(&table);
     }
 
     /// A count with its name. It stands out if it is not 0.
@@ -64,15 +78,27 @@ impl Page {
         }
     }
 
-    /// A table with these titles. The columns with these indexes are of numbers, aligned to the right.
-    pub fn table(&self, titles: &[&str], numbers: &[usize]) -> Table {
+    /// Writes a table whose last column is a name. The name is cut in its middle where the page has no room for
+    /// it. The columns with these indexes are of numbers, aligned to the right.
+    pub fn table(&mut self, titles: &[&str], numbers: &[usize], mut rows: Vec<Vec<String>>) {
+        let name = titles.len() - 1;
+        let width_of = |column: usize| {
+            let cells = rows.iter().map(|row| row[column].width());
+            cells.chain([titles[column].width()]).max().unwrap_or_default()
+        };
+        let before: usize = (0..name).map(|column| width_of(column) + GAP).sum();
+        let room = self.width().saturating_sub(before);
+        for row in &mut rows {
+            row[name] = shortened(&row[name], room.max(titles[name].width()));
+        }
         let mut table = Table::new();
         table
             .load_style(presets::NOTHING)
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_width(self.width);
-        if !titles.is_empty() {
-            table.set_header(titles);
+            // A row stays on one line even if the terminal is too narrow for it.
+            .set_content_arrangement(ContentArrangement::Disabled)
+            .set_header(titles);
+        for row in rows {
+            table.add_row(row);
         }
         for (index, column) in table.column_iter_mut().enumerate() {
             column.set_padding((0, 2));
@@ -80,34 +106,69 @@ impl Page {
                 column.set_cell_alignment(CellAlignment::Right);
             }
         }
-        table
-    }
-
-    /// Whether `table` fits the page without a cell on several lines.
-    pub fn has_room_for(&self, table: &mut Table) -> bool {
-        table.set_content_arrangement(ContentArrangement::Disabled);
-        // All lines are as wide as the titles, which are ASCII.
-        let width = table.lines().next().map_or(0, |titles| titles.len());
-        table.set_content_arrangement(ContentArrangement::Dynamic);
-        width <= usize::from(self.width)
-    }
-
-    /// Writes a table.
-    pub fn add(&mut self, table: &Table) {
         for line in table.lines() {
-            self.line(line.trim_end());
+            self.line(&line);
         }
     }
+}
 
-    /// Writes a table whose rows have a name each, on a line of its own above the row.
-    pub fn add_with_names(&mut self, names: &[String], mut table: Table) {
-        // A row stays on one line even if the terminal is too narrow for it.
-        table.set_content_arrangement(ContentArrangement::Disabled);
-        let mut rows = table.lines();
-        self.line(rows.next().unwrap_or_default().trim_end());
-        for (name, row) in names.iter().zip(rows) {
-            self.paragraph(name);
-            self.line(row.trim_end());
-        }
+/// `text` in at most so many columns, with an ellipsis where its middle is left out.
+pub fn shortened(text: &str, columns: usize) -> String {
+    // A longer text is cut anyway, and may be very long.
+    let is_short = text.len() <= columns * 4 && text.width() <= columns;
+    if is_short {
+        return text.to_owned();
     }
+    let room = columns.saturating_sub(1);
+    let head = prefix(text, room / 2 + room % 2);
+    let tail: String = text.chars().rev().take(columns).collect();
+    let tail: String = prefix(&tail, room / 2).chars().rev().collect();
+    format!("{head}…{tail}")
+}
+
+/// `text` in at most so many columns, with an ellipsis where its end is left out.
+pub fn cut(text: &str, columns: usize) -> String {
+    if text.len() <= columns * 4 && text.width() <= columns {
+        text.to_owned()
+    } else {
+        prefix(text, columns.saturating_sub(1)).to_owned() + "…"
+    }
+}
+
+/// The beginning of `text` that takes at most so many columns.
+fn prefix(text: &str, columns: usize) -> &str {
+    let mut used = 0;
+    let is_over = |character: char| {
+        used += character.width().unwrap_or_default();
+        used > columns
+    };
+    text.split(is_over).next().unwrap_or_default()
+}
+
+/// `text` in lines of at most so many columns, broken at blanks where there are some.
+fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(1);
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for word in text.split(' ') {
+        let mut rest = word;
+        let needed = rest.width() + usize::from(used > 0);
+        if used > 0 && used + needed > columns {
+            lines.push(String::new());
+            used = 0;
+        }
+        if used > 0 {
+            lines.last_mut().expect("there is a line").push(' ');
+            used += 1;
+        }
+        while rest.width() > columns {
+            let part = prefix(rest, columns);
+            lines.last_mut().expect("there is a line").push_str(part);
+            lines.push(String::new());
+            rest = &rest[part.len()..];
+        }
+        lines.last_mut().expect("there is a line").push_str(rest);
+        used += rest.width();
+    }
+    lines
 }

@@ -1,0 +1,112 @@
+//! Finds the incidents in a ledger. Each rule has a file of its own; a bad run belongs to the first rule that
+//! claims it.
+
+mod connection;
+mod hung;
+mod lost;
+mod order;
+mod silence;
+mod slower;
+mod streak;
+pub mod usual;
+
+use chrono::{NaiveDateTime, NaiveTime, TimeDelta};
+
+use super::incident::{Incident, Kind};
+use super::ledger::{Entry, Ledger};
+
+/// The time that a diagnosis is about, in local time.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope {
+    /// The first second of the period.
+    pub since: NaiveDateTime,
+    /// The first second after it: what is wrong then is wrong now.
+    pub now: NaiveDateTime,
+    /// The logs have come to `now`: that there is no later START means that nothing was started.
+    pub is_live: bool,
+    /// The machine's last boot, if it is known.
+    pub boot: Option<NaiveDateTime>,
+}
+
+/// Which bad runs belong to an incident, by their place in the ledger.
+#[derive(Debug)]
+struct Claims(Vec<bool>);
+
+impl Claims {
+    fn claim(&mut self, place: usize) {
+        self.0[place] = true;
+    }
+
+    fn has(&self, place: usize) -> bool {
+        self.0[place]
+    }
+}
+
+impl Scope {
+    /// Whether a time is in the period.
+    pub fn includes(&self, time: NaiveDateTime) -> bool {
+        self.since <= time && time < self.now
+    }
+
+    /// Whether a run was going on in the period.
+    pub fn has(&self, run: &Entry) -> bool {
+        run.is_in(self.since, self.now)
+    }
+
+    /// The period before, of the same length. That of a day until now is the day before until the same time.
+    /// There is none if the period has no beginning.
+    pub fn before(&self) -> Option<Self> {
+        if self.since == NaiveDateTime::MIN {
+            return None;
+        }
+        let length = self.now - self.since;
+        let is_of_days = self.since.time() == NaiveTime::MIN;
+        let days = length.num_days() + i64::from(length > TimeDelta::days(length.num_days()));
+        let shift = if is_of_days { TimeDelta::days(days) } else { length };
+        Some(Self {
+            since: self.since.checked_sub_signed(shift)?,
+            now: self.now.checked_sub_signed(shift)?,
+            is_live: false,
+            ..*self
+        })
+    }
+
+    /// Whether the incident is of the period: it goes on at its end, or was not over at its beginning.
+    fn shows(&self, incident: &Incident) -> bool {
+        match incident.window.over {
+            None => !matches!(incident.kind, Kind::Dropped { .. }) || incident.window.last >= self.since,
+            Some(over) => over >= self.since,
+        }
+    }
+}
+
+/// All incidents that the ledger tells of, each of a job, of a host or of a time.
+pub fn incidents(ledger: &Ledger, scope: &Scope) -> Vec<Incident> {
+    let mut claims = Claims(vec![false; ledger.runs.len()]);
+    let mut incidents = lost::together(ledger, scope, &mut claims);
+    incidents.extend(connection::incidents(ledger, &mut claims));
+    incidents.extend(hung::incidents(ledger, scope));
+    let streaks = streak::incidents(ledger, scope, &claims);
+    incidents.extend(order::refused_in_one(streaks, ledger));
+    incidents.extend(slower::incidents(ledger));
+    silence::add(ledger, scope, &mut incidents);
+    incidents
+}
+
+/// The incidents of the period: those that are alike in one, the most pressing first.
+pub fn of_period(ledger: &Ledger, scope: &Scope) -> Vec<Incident> {
+    let mut incidents = incidents(ledger, scope);
+    incidents.retain(|incident| scope.shows(incident));
+    let incidents = order::repeated_in_one(incidents);
+    order::sorted(order::alike_in_one(incidents, ledger), ledger, scope)
+}
+
+/// The incidents that began in the period, and those that only ended in it.
+pub fn changes(ledger: &Ledger, scope: &Scope) -> (Vec<Incident>, Vec<Incident>) {
+    let is_new = |incident: &Incident| scope.includes(incident.window.known);
+    let (began, mut ended): (Vec<_>, Vec<_>) = incidents(ledger, scope).into_iter().partition(is_new);
+    let has_ended = |incident: &Incident| incident.window.over.is_some_and(|over| scope.includes(over));
+    ended.retain(|incident| has_ended(incident) && !matches!(incident.kind, Kind::Dropped { .. }));
+    let show = |incidents: Vec<Incident>| order::sorted(order::alike_in_one(incidents, ledger), ledger, scope);
+    (show(began), show(ended))
+}

@@ -1,0 +1,169 @@
+//! All runs that a diagnosis needs, each in a few bytes, by job.
+
+mod collector;
+mod lines;
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use chrono::{NaiveDateTime, TimeDelta};
+
+use super::outcome::Outcome;
+
+pub use collector::Collector;
+use lines::Lines;
+
+/// The place of a job in the ledger.
+pub type JobId = u32;
+
+/// The place of a host in the ledger.
+pub type HostId = u32;
+
+/// All runs by job, those of a job in the order of their STARTs.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    /// The jobs, in the order in which they were first seen.
+    pub jobs: Vec<Job>,
+    /// The names of the hosts.
+    pub hosts: Vec<Box<[u8]>>,
+    /// The runs, job after job.
+    pub runs: Vec<Entry>,
+    lines: Lines,
+}
+
+/// A job: what one user runs on one host.
+#[derive(Debug)]
+pub struct Job {
+    /// Its operands: `HOST SCRIPT PARAMETERS`. If the parameters change from run to run, they are left out.
+    pub name: Rc<[u8]>,
+    /// The owner of its records.
+    pub uid: Option<u32>,
+    /// Its host: the first operand.
+    pub host: HostId,
+    /// The number of different parameters, if they change from run to run.
+    pub variants: Option<u32>,
+    /// Where its runs are.
+    range: Range<usize>,
+}
+
+impl Job {
+    /// What is run, without the host.
+    pub fn script(&self) -> &[u8] {
+        script(&self.name)
+    }
+}
+
+/// A job's operands without the first.
+fn script(name: &[u8]) -> &[u8] {
+    let blank = name.iter().position(|&byte| byte == b' ');
+    blank.map_or(&[], |blank| &name[blank + 1..])
+}
+
+/// One run.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    /// Its job.
+    pub job: JobId,
+    /// The process id of remoteexe.
+    pub pid: u32,
+    /// The local time of START.
+    pub start: NaiveDateTime,
+    /// The local time of the last record, which is END if there is one.
+    pub last: NaiveDateTime,
+    /// The local time of END; of a lost run that at which it is known to be dead; or else the last record's.
+    pub until: NaiveDateTime,
+    /// The seconds from START to END, if they are known.
+    seconds: u32,
+    line: u32,
+    /// Whether it was bad, and in which way.
+    pub outcome: Outcome,
+    marks: Marks,
+}
+
+/// The marks of a run, one a bit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Marks(u8);
+
+/// A fact about a run that is true or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// The same job was started again during it.
+    Overlapped = 1,
+    /// The order of its records leaves two answers.
+    Ambiguous = 2,
+    /// The remote command certainly ended by itself.
+    ReachedHost = 4,
+    /// ssh was to be run: the first operand is a host.
+    HasCommand = 8,
+    /// There was a retry.
+    Retried = 16,
+}
+
+/// The seconds of a run that are not known.
+const UNKNOWN: u32 = u32::MAX;
+
+impl Entry {
+    /// Whether the fact is true.
+    pub fn is(&self, mark: Mark) -> bool {
+        self.marks.0 & mark as u8 != 0
+    }
+
+    /// The seconds from START to END. They are not known if the clock was set back during the run.
+    pub fn seconds(&self) -> Option<u32> {
+        (self.seconds != UNKNOWN).then_some(self.seconds)
+    }
+
+    /// The seconds of a good run.
+    pub fn good_seconds(&self) -> Option<u32> {
+        let is_good = self.outcome == Outcome::Good;
+        self.seconds().filter(|_| is_good)
+    }
+
+    /// Whether it was going on in the period from `since` to `end`, without its end.
+    pub fn is_in(&self, since: NaiveDateTime, end: NaiveDateTime) -> bool {
+        let is_open = self.outcome == Outcome::Running;
+        self.start < end && (is_open || self.until >= since)
+    }
+
+    /// How long it has been going on at `now`.
+    pub fn age(&self, now: NaiveDateTime) -> TimeDelta {
+        (now - self.start).max(TimeDelta::zero())
+    }
+}
+
+impl Ledger {
+    /// The runs of a job, in the order of their STARTs.
+    pub fn of_job(&self, job: JobId) -> &[Entry] {
+        &self.runs[self.job(job).range.clone()]
+    }
+
+    /// The place of a job's runs in all runs.
+    pub fn range(&self, job: JobId) -> Range<usize> {
+        self.job(job).range.clone()
+    }
+
+    /// A job.
+    pub fn job(&self, job: JobId) -> &Job {
+        &self.jobs[job as usize]
+    }
+
+    /// The name of a host.
+    pub fn host(&self, host: HostId) -> &[u8] {
+        &self.hosts[host as usize]
+    }
+
+    /// The local time of the latest record, or at which a lost run is known to be dead.
+    pub fn latest(&self) -> Option<NaiveDateTime> {
+        self.runs.iter().map(|run| run.until.max(run.last)).max()
+    }
+
+    /// All jobs.
+    pub fn job_ids(&self) -> impl Iterator<Item = JobId> + use<> {
+        0..JobId::try_from(self.jobs.len()).expect("jobs are numbered so")
+    }
+
+    /// The last telling line of output of a bad run, if it was kept.
+    pub fn line(&self, run: &Entry) -> Option<&[u8]> {
+        self.lines.get(run.line)
+    }
+}

@@ -1,0 +1,55 @@
+//! Lines of output, each kept once, and the newest ones only if there are too many.
+
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+
+/// The most bytes that are kept of a line.
+const MAX_LINE: usize = 200;
+
+/// The most bytes of all lines. A log may have any number of bad runs with lines of their own.
+const MAX_ALL: usize = 16 << 20;
+
+/// Lines by number.
+#[derive(Debug, Default)]
+pub struct Lines {
+    numbers: HashMap<Rc<[u8]>, u32>,
+    kept: VecDeque<Rc<[u8]>>,
+    /// The number of the first one that is kept.
+    first: u32,
+    bytes: usize,
+}
+
+impl Lines {
+    /// The number of a run without a line.
+    pub const NONE: u32 = u32::MAX;
+
+    /// Adds a line, unless it is kept already. Returns its number.
+    pub fn add(&mut self, line: &[u8]) -> u32 {
+        let line = &line[..line.len().min(MAX_LINE)];
+        if let Some(number) = self.numbers.get(line) {
+            return *number;
+        }
+        let count = u32::try_from(self.kept.len()).expect("the lines' bytes are limited");
+        let Some(number) = self.first.checked_add(count).filter(|it| *it < Self::NONE) else {
+            return Self::NONE;
+        };
+        let line: Rc<[u8]> = line.into();
+        self.bytes += MAX_LINE + line.len();
+        self.numbers.insert(Rc::clone(&line), number);
+        self.kept.push_back(line);
+        while self.bytes > MAX_ALL
+            && let Some(oldest) = self.kept.pop_front()
+        {
+            self.numbers.remove(&oldest);
+            self.bytes -= MAX_LINE + oldest.len();
+            self.first += 1;
+        }
+        number
+    }
+
+    /// The line of this number, if it is kept.
+    pub fn get(&self, number: u32) -> Option<&[u8]> {
+        let index = number.checked_sub(self.first)?;
+        self.kept.get(index as usize).map(|line| &**line)
+    }
+}

@@ -1,0 +1,94 @@
+//! The end of a run in a few bytes: whether it was bad, and in which way.
+
+use std::fmt::{self, Display, Formatter};
+
+use crate::exit;
+use crate::ssh_error::Cause;
+
+/// Whether a run was good, and if not, in which way it was bad. Bad runs of one job that have the same
+/// outcome have failed in the same way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// END with exit status 0.
+    Good,
+    /// No END yet: the process is there.
+    Running,
+    /// No END, and the process is gone.
+    Lost,
+    /// END with this exit status, for this reason.
+    Failed(u8, Reason),
+}
+
+/// Why a run has its exit status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// The command line was refused.
+    Usage,
+    /// This machine has no ssh.
+    NoSsh,
+    /// ssh could not be run.
+    SshNotRun,
+    /// The host may not execute the script.
+    NotExecutable,
+    /// The host does not have the script.
+    NotFound,
+    /// ssh failed, and its messages tell why.
+    Ssh(Cause),
+    /// 255, and no message tells whether it is ssh's or the script's.
+    Unexplained,
+    /// The script or ssh was ended by a signal.
+    Signal,
+    /// The script's own.
+    Script,
+}
+
+impl Outcome {
+    /// Whether the run failed or was lost.
+    pub fn is_bad(self) -> bool {
+        matches!(self, Self::Lost | Self::Failed(..))
+    }
+
+    /// Why ssh failed before the remote command ran, if that is so.
+    pub fn connection_failure(self) -> Option<Cause> {
+        match self {
+            Self::Failed(_, Reason::Ssh(cause)) if cause != Cause::Disconnected => Some(cause),
+            _ => None,
+        }
+    }
+}
+
+impl Display for Outcome {
+    /// The words of a report.
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        let reason = match self {
+            Self::Good => return formatter.write_str("ok"),
+            Self::Running => return formatter.write_str("still running"),
+            Self::Lost => return formatter.write_str("lost: no END, and the process is gone"),
+            Self::Failed(_, reason) => reason,
+        };
+        match (reason, self) {
+            (Reason::Ssh(cause), _) => Display::fmt(cause, formatter),
+            (Reason::Signal, Self::Failed(status, _)) => {
+                let name = exit::signal(*status).unwrap_or("of no name");
+                write!(formatter, "ended by signal {name}")
+            }
+            (reason, _) => formatter.write_str(reason.words()),
+        }
+    }
+}
+
+impl Reason {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Usage => "usage error",
+            Self::NoSsh => "there is no ssh",
+            Self::SshNotRun => "ssh could not be run",
+            Self::NotExecutable => "not executable on the host",
+            Self::NotFound => "not found on the host",
+            Self::Unexplained => "ssh failed, or the script returned 255",
+            Self::Ssh(_) => "ssh failed",
+            Self::Signal => "ended by a signal",
+            Self::Script => "the script's own status",
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Counts of the runs of a period.
+
+use chrono::NaiveDateTime;
+
+use super::diagnosis::Scope;
+use super::ledger::{Entry, Ledger, Mark};
+use super::outcome::{Outcome, Reason};
+
+/// Counts of the runs of a period.
+#[derive(Debug, Default, Clone)]
+pub struct Tally {
+    /// The local times of the first START and of the last record.
+    pub span: Option<(NaiveDateTime, NaiveDateTime)>,
+    /// All runs.
+    pub runs: u64,
+    /// Runs with exit status 0.
+    pub ok: u64,
+    /// Runs with another exit status.
+    pub failed: u64,
+    /// Failed runs whose ssh failed before the remote command ran.
+    pub connection_failures: u64,
+    /// Failed runs whose command line was refused.
+    pub usage_errors: u64,
+    /// Runs with a retry.
+    pub retried: u64,
+    /// Runs that go on.
+    pub running: u64,
+    /// Runs without END whose process is gone.
+    pub lost: u64,
+    /// Runs with a line that may be a record or output.
+    pub ambiguous: u64,
+    /// Runs during which the same job was started again.
+    pub overlaps: u64,
+}
+
+impl Tally {
+    /// Counts the runs of the period.
+    pub fn of(ledger: &Ledger, scope: &Scope) -> Self {
+        let mut tally = Self::default();
+        for run in ledger.runs.iter().filter(|run| scope.has(run)) {
+            tally.add(run);
+        }
+        tally
+    }
+
+    /// Adds a run.
+    pub fn add(&mut self, run: &Entry) {
+        let (first, last) = self.span.unwrap_or((run.start, run.last));
+        self.span = Some((first.min(run.start), last.max(run.last)));
+        self.runs += 1;
+        match run.outcome {
+            Outcome::Good => self.ok += 1,
+            Outcome::Failed(..) => self.failed += 1,
+            Outcome::Running => self.running += 1,
+            Outcome::Lost => self.lost += 1,
+        }
+        let is_usage_error = matches!(run.outcome, Outcome::Failed(_, Reason::Usage));
+        self.usage_errors += u64::from(is_usage_error);
+        self.connection_failures += u64::from(run.outcome.connection_failure().is_some());
+        self.retried += u64::from(run.is(Mark::Retried));
+        self.ambiguous += u64::from(run.is(Mark::Ambiguous));
+        self.overlaps += u64::from(run.is(Mark::Overlapped));
+    }
+
+    /// Failed and lost runs.
+    pub fn bad(&self) -> u64 {
+        self.failed + self.lost
+    }
+}

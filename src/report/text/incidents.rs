@@ -1,0 +1,223 @@
+//! Incidents as rows: the state, the time, and what an operator has to know of it.
+
+use std::cmp::Reverse;
+
+use unicode_width::UnicodeWidthStr;
+
+use super::format::{count, duration, grouped};
+use super::page::{Page, cut, shortened};
+use super::{View, shown_name};
+use crate::escape::printable;
+use crate::report::incident::{Hung, Incident, Kind, State};
+use crate::report::ledger::HostId;
+use crate::report::outcome::Outcome;
+
+/// The blanks between two columns.
+const GAP: usize = 2;
+
+/// How many hosts of an incident are named.
+const MAX_HOSTS: usize = 3;
+
+/// Shows a row for each incident.
+pub fn show(page: &mut Page, view: &View, incidents: &[&Incident]) {
+    let states = incidents.iter().map(|incident| incident.state().word().len());
+    let state_width = states.chain(["UNREACHABLE".len()]).max().unwrap_or_default() + GAP;
+    let times: Vec<String> = incidents.iter().map(|incident| time(incident, view)).collect();
+    let time_width = times.iter().map(|time| time.width()).max().unwrap_or_default() + GAP;
+    let indent = state_width + time_width;
+    let room = page.width().saturating_sub(indent);
+    for (incident, time) in incidents.iter().zip(times) {
+        let state = coloured(page, incident.state());
+        let blanks = " ".repeat(state_width - incident.state().word().len());
+        let mut before = format!("{state}{blanks}{time}{}", " ".repeat(time_width - time.width()));
+        for line in lines(incident, view, room) {
+            page.line(&(before + &line));
+            before = " ".repeat(indent);
+        }
+    }
+}
+
+fn coloured(page: &Page, state: State) -> String {
+    let word = state.word();
+    match state {
+        State::Recovered => page.style.good(word),
+        State::Slower | State::Dropped | State::Flapping => page.style.doubtful(word),
+        State::Failing | State::Lost | State::Hung | State::Unreachable | State::Silent => {
+            page.style.bad(word)
+        }
+    }
+}
+
+fn time(incident: &Incident, view: &View) -> String {
+    let (clock, window) = (view.clock(), incident.window);
+    if !incident.is_over() {
+        return format!("since {}", clock.time(window.since));
+    }
+    let end = match incident.kind {
+        Kind::Lost { together: true, .. } | Kind::Silent => window.over,
+        _ => None,
+    };
+    clock.span(window.since, end.unwrap_or(window.last))
+}
+
+/// The subject and the facts, in one line where there is room, and then the last telling line of output.
+fn lines(incident: &Incident, view: &View, room: usize) -> Vec<String> {
+    let (subject, facts) = (subject(incident, view), facts(incident, view));
+    let mut lines = if subject.width() + GAP + facts.width() <= room {
+        vec![format!("{subject}  {facts}")]
+    } else {
+        vec![shortened(&subject, room), cut(&facts, room)]
+    };
+    lines.extend(why(incident, view).map(|why| cut(&why, room)));
+    lines
+}
+
+/// The job, the host, or the number of them.
+fn subject(incident: &Incident, view: &View) -> String {
+    let ledger = view.ledger;
+    if let Kind::Unreachable { hosts } = &incident.kind {
+        return named_hosts(hosts, view);
+    }
+    match incident.jobs.as_slice() {
+        [] => "all jobs".to_owned(),
+        [job] => view.job_name(ledger.job(*job)),
+        jobs if matches!(incident.kind, Kind::Lost { together: true, .. }) => {
+            format!("all that was running: {} of {}", count(incident.bad, "run"), count(jobs.len() as u64, "job"))
+        }
+        jobs => {
+            let mut hosts: Vec<HostId> = jobs.iter().map(|job| ledger.job(*job).host).collect();
+            hosts.sort_unstable();
+            hosts.dedup();
+            let on = count(hosts.len() as u64, "host");
+            if matches!(incident.kind, Kind::Dropped { .. }) {
+                return format!("{} on {on}", count(jobs.len() as u64, "job"));
+            }
+            let job = ledger.job(jobs[0]);
+            format!("{}{} on {on}", shown_name(job.script()), view.of_user(job.uid))
+        }
+    }
+}
+
+fn named_hosts(hosts: &[HostId], view: &View) -> String {
+    let name = |host: &HostId| shown_name(view.ledger.host(*host));
+    let names: Vec<String> = hosts.iter().take(MAX_HOSTS).map(name).collect();
+    let names = names.join(", ");
+    match hosts.len() {
+        0..=MAX_HOSTS => names,
+        all => format!("{} ({names}, …)", count(all as u64, "host")),
+    }
+}
+
+fn facts(incident: &Incident, view: &View) -> String {
+    let clock = view.clock();
+    match &incident.kind {
+        Kind::Failing | Kind::Flapping => failing(incident, view),
+        Kind::Lost { together, boot, quiet_until } => {
+            let mut facts = Vec::new();
+            if !together {
+                facts.push(failing(incident, view));
+            }
+            facts.extend(boot.map(|boot| format!("this machine booted {}", clock.time(boot))));
+            facts.extend(quiet_until.map(|until| format!("nothing started until {}", clock.time(until))));
+            facts.join(", ")
+        }
+        Kind::Hung(hung) => hanging(incident, hung, view),
+        Kind::Unreachable { .. } => {
+            let (runs, jobs) = (count(incident.bad, "run"), incident.jobs.len() as u64);
+            let times = repeated(incident);
+            format!("{times}{runs} of {} ({})", count(jobs, "job"), ways(incident))
+        }
+        Kind::Dropped { herd: Some(herd) } => format!(
+            "{} dropped, {} at seconds {} to {}",
+            count(incident.bad, "connection"),
+            grouped(herd.dropped),
+            herd.first,
+            herd.last
+        ),
+        Kind::Dropped { herd: None } => format!("{} dropped", count(incident.bad, "connection")),
+        Kind::Slower { before, now } => {
+            format!("{} instead of {}", duration(Some(*now)), duration(Some(*before)))
+        }
+        Kind::Silent => "nothing was started".to_owned(),
+    }
+}
+
+fn failing(incident: &Incident, view: &View) -> String {
+    let clock = view.clock();
+    let (bad, runs) = (incident.bad, incident.runs);
+    let mut facts = Vec::new();
+    facts.push(match (incident.is_over(), bad == runs) {
+        (false, true) if bad > 1 => format!("every run ({})", grouped(bad)),
+        (_, true) => repeated(incident) + &count(bad, "run"),
+        (_, false) => format!("{}{} of {}", repeated(incident), grouped(bad), count(runs, "run")),
+    });
+    if let Some(over) = incident.window.over {
+        facts.push(format!("good since {}", clock.time(over)));
+    } else {
+        let good = incident.last_good.map(|good| format!("last good {}", clock.time(good)));
+        facts.push(good.unwrap_or_else(|| "no good run before".to_owned()));
+    }
+    if let Some(last) = incident.last.filter(|_| incident.jobs.len() == 1) {
+        facts.push(format!("run {}", clock.run_name(&last)));
+    }
+    facts.join(", ")
+}
+
+fn repeated(incident: &Incident) -> String {
+    match incident.times {
+        1 => String::new(),
+        times => format!("{times} times, "),
+    }
+}
+
+fn hanging(incident: &Incident, hung: &Hung, view: &View) -> String {
+    let window = incident.window;
+    let end = window.over.unwrap_or(view.scope.now);
+    let took = super::format::age(end - window.since);
+    let run = incident.last.map(|run| view.clock().run_name(&run));
+    let mut text = format!("{took}, usually {} at most", duration(Some(hung.longest)));
+    if let Some(run) = run {
+        text += &format!(", run {run}");
+    }
+    match hung.again {
+        0 => text,
+        again => format!("{text}, started again {again} times since"),
+    }
+}
+
+/// The ways in which connections failed, the most frequent first.
+fn ways(incident: &Incident) -> String {
+    let mut ways: Vec<_> = incident.ways.iter().collect();
+    ways.sort_by_key(|(_, count)| Reverse(**count));
+    let ways: Vec<String> = match ways.as_slice() {
+        [(way, _)] => vec![way.to_string()],
+        ways => ways.iter().map(|(way, count)| format!("{count} {way}")).collect(),
+    };
+    ways.join(", ")
+}
+
+/// The way in which most runs failed, and the last telling line of output; or advice.
+fn why(incident: &Incident, view: &View) -> Option<String> {
+    match &incident.kind {
+        Kind::Dropped { herd: Some(_) } => {
+            Some("--retries 8 (REMOTEEXE_RETRIES), or spread the starts over the minute".to_owned())
+        }
+        Kind::Dropped { herd: None } => Some("--retries 8 (REMOTEEXE_RETRIES) tries again".to_owned()),
+        Kind::Failing | Kind::Flapping => {
+            let last = incident.last.as_ref()?;
+            let line = view.ledger.line(last).map(printable);
+            let way = match last.outcome {
+                Outcome::Failed(status, reason) => format!("{status}: {}", Outcome::Failed(status, reason)),
+                outcome => outcome.to_string(),
+            };
+            Some(line.map_or_else(|| way.clone(), |line| format!("{way}: {line}")))
+        }
+        Kind::Lost { .. } => {
+            let last = incident.last.as_ref()?;
+            let clock = view.clock();
+            let (last, dead) = (clock.time(last.last), clock.time(last.until));
+            Some(format!("no END, last record {last}, dead by {dead}"))
+        }
+        _ => None,
+    }
+}

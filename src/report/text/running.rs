@@ -1,0 +1,85 @@
+//! The runs that go on, and whether that is long for their jobs.
+
+use std::cmp::Reverse;
+
+use super::View;
+use super::format::{age, count, duration};
+use super::page::Page;
+use super::screen::INDENT;
+use crate::report::diagnosis::usual::{MIN_GOOD, Usual};
+use crate::report::ledger::Entry;
+use crate::report::outcome::Outcome;
+
+/// How many runs are shown, the hung and then the oldest ones first.
+const MAX_SHOWN: usize = 8;
+
+/// A run that goes on.
+struct Going<'a> {
+    run: &'a Entry,
+    usual: Usual,
+    is_hung: bool,
+}
+
+/// Shows these runs.
+pub fn show(page: &mut Page, view: &View) {
+    let mut going = going(view);
+    if going.is_empty() {
+        return;
+    }
+    let hung = going.iter().filter(|going| going.is_hung).count();
+    let too_long = match hung {
+        0 => String::new(),
+        1 => ", one of them too long".to_owned(),
+        hung => format!(", {hung} of them too long"),
+    };
+    let text = format!("{}{too_long}", count(going.len() as u64, "run"));
+    page.labelled("Running", INDENT, &text);
+    let more = going.len().saturating_sub(MAX_SHOWN);
+    if !view.all {
+        going.truncate(MAX_SHOWN);
+    }
+    let rows = going.iter().map(|going| row(going, view)).collect();
+    page.table(&["  PID", "Started", "For", "Usual", "Longest", "", "Job"], &[0, 2, 3, 4], rows);
+    if more > 0 && !view.all {
+        page.line(&format!("  and {more} more (--all lists them)"));
+    }
+}
+
+fn going<'a>(view: &'a View) -> Vec<Going<'a>> {
+    let mut all = Vec::new();
+    for job in view.ledger.job_ids() {
+        let runs = view.ledger.of_job(job);
+        let mut going = runs.iter().filter(|run| run.outcome == Outcome::Running).peekable();
+        if going.peek().is_none() {
+            continue;
+        }
+        let usual = Usual::of(runs);
+        all.extend(going.map(|run| Going {
+            run,
+            usual,
+            is_hung: usual.hung_at(run, view.scope.now).is_some(),
+        }));
+    }
+    all.sort_by_key(|going| (Reverse(going.is_hung), going.run.start, going.run.pid));
+    all
+}
+
+fn row(going: &Going, view: &View) -> Vec<String> {
+    let Going { run, usual, is_hung } = going;
+    let known = |seconds| (usual.good > 0).then_some(seconds);
+    let judgement = match usual.good {
+        _ if *is_hung => "HUNG",
+        0 => "no good run yet",
+        good if good < MIN_GOOD => "too few good runs to judge",
+        _ => "",
+    };
+    vec![
+        format!("  {}", run.pid),
+        view.clock().second(run.start),
+        age(run.age(view.scope.now)),
+        duration(known(usual.median)),
+        duration(known(usual.longest)),
+        judgement.to_owned(),
+        view.job_name(view.ledger.job(run.job)),
+    ]
+}

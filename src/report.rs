@@ -242,7 +242,9 @@ impl Report {
         left_out: Vec<String>,
         out: &mut Output,
     ) -> Findings {
-        let mut collector = Collector::new(self.filter.period.until);
+        // A list of runs has their ends. What is wrong at the end of a period does not depend on what came later.
+        let until = self.filter.period.until;
+        let mut collector = Collector::new(until.filter(|_| shown.question != Question::Runs));
         let is_known = |run: &Run| self.filter.is_known(run);
         let (unread, leftovers) = each_run(reading, None, is_known, |run| collector.add(&run));
         let ledger = collector.finish();

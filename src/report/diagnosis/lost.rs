@@ -18,34 +18,50 @@ pub fn dead_by(run: &Entry, usual: &Usual, now: NaiveDateTime) -> NaiveDateTime 
 /// A group of lost runs, by their places in the ledger.
 struct Group {
     places: Vec<usize>,
-    /// The last sign of life of any of them.
-    last: NaiveDateTime,
-    /// When the first of them was dead.
+    /// When they can have died: at the last sign of life of any of them or later,
+    since: NaiveDateTime,
+    /// and before the first of them is known to be dead.
     dead_by: NaiveDateTime,
-    has_survivor: bool,
 }
 
-/// The incidents in which two or more runs were lost and none that was going on then survived.
+/// The incidents in which two or more runs were lost, and no run that was going on then survived.
 pub fn together(ledger: &Ledger, scope: &Scope, claims: &mut Claims) -> Vec<Incident> {
-    let mut groups = groups(ledger, scope);
-    for run in ledger.runs.iter().filter(|run| run.outcome != Outcome::Lost) {
-        let first = groups.partition_point(|group| group.last <= run.start);
-        let is_open = run.outcome == Outcome::Running;
-        let survived = groups[first..].iter_mut();
-        for group in survived.take_while(|group| is_open || group.last < run.last) {
-            group.has_survivor = true;
-        }
+    let groups = groups(ledger, scope);
+    if groups.is_empty() {
+        return Vec::new();
     }
-    groups.retain(|group| !group.has_survivor);
+    let groups = without_survivors(groups, ledger);
     let mut starts: Vec<NaiveDateTime> = ledger.runs.iter().map(|run| run.start).collect();
-    if !groups.is_empty() {
-        starts.sort_unstable();
-    }
+    starts.sort_unstable();
     let incident = |group: Group| {
         group.places.iter().for_each(|place| claims.claim(*place));
         incident(ledger, scope, &group, &starts)
     };
     groups.into_iter().map(incident).collect()
+}
+
+/// The groups that have a time at which no run was going on that survived it. They died at the first such time.
+fn without_survivors(groups: Vec<Group>, ledger: &Ledger) -> Vec<Group> {
+    let others = ledger.runs.iter().filter(|run| run.outcome != Outcome::Lost);
+    let end = |run: &Entry| match run.outcome {
+        Outcome::Running => NaiveDateTime::MAX,
+        _ => run.last,
+    };
+    let mut others: Vec<_> = others.map(|run| (run.start, end(run))).collect();
+    others.sort_unstable();
+    let mut others = others.into_iter().peekable();
+    let mut survived = NaiveDateTime::MIN;
+    let dated = groups.into_iter().filter_map(|mut group| {
+        loop {
+            group.since = group.since.max(survived);
+            let Some((_, end)) = others.next_if(|(start, _)| *start <= group.since) else {
+                break;
+            };
+            survived = survived.max(end);
+        }
+        (group.since <= group.dead_by).then_some(group)
+    });
+    dated.collect()
 }
 
 /// Runs that can have died at one time, in the order of these times.
@@ -69,14 +85,13 @@ fn groups(ledger: &Ledger, scope: &Scope) -> Vec<Group> {
         match groups.last_mut() {
             Some(group) if last <= group.dead_by => {
                 group.places.push(place);
-                group.last = last;
+                group.since = last;
                 group.dead_by = group.dead_by.min(dead_by);
             }
             _ => groups.push(Group {
                 places: vec![place],
-                last,
+                since: last,
                 dead_by,
-                has_survivor: false,
             }),
         }
     }
@@ -85,17 +100,17 @@ fn groups(ledger: &Ledger, scope: &Scope) -> Vec<Group> {
 }
 
 fn incident(ledger: &Ledger, scope: &Scope, group: &Group, starts: &[NaiveDateTime]) -> Incident {
-    let next = starts.partition_point(|start| *start <= group.last);
+    let next = starts.partition_point(|start| *start <= group.since);
     let next_start = starts.get(next).copied();
     let boot = scope.boot.filter(|boot| {
-        *boot >= group.last && next_start.is_none_or(|start| *boot <= start) && *boot < scope.now
+        *boot >= group.since && next_start.is_none_or(|start| *boot <= start) && *boot < scope.now
     });
     let known = group.dead_by.min(next_start.unwrap_or(group.dead_by));
     let known = boot.map_or(known, |boot| known.min(boot));
     let window = Window {
-        since: group.last,
+        since: group.since,
         known,
-        last: group.last,
+        last: group.since,
         over: next_start.filter(|start| *start < scope.now),
     };
     let kind = Kind::Lost {

@@ -62,7 +62,7 @@ pub fn refused_in_one(incidents: Vec<Incident>, ledger: &Ledger) -> Vec<Incident
 /// Tells in one line of a script that fails in the same way on several hosts.
 pub fn alike_in_one(incidents: Vec<Incident>, ledger: &Ledger) -> Vec<Incident> {
     joined(incidents, |number, incident| match (&incident.kind, incident.jobs.as_slice()) {
-        (Kind::Failing | Kind::Flapping | Kind::Lost { .. } | Kind::Slower { .. }, [job]) => {
+        (Kind::Failing | Kind::Flapping | Kind::Slower { .. }, [job]) => {
             let job = ledger.job(*job);
             let state = incident.state();
             let way = incident.main_way();

@@ -41,7 +41,10 @@ impl Clock {
 
     /// The time from one minute to another.
     pub fn span(self, begin: NaiveDateTime, end: NaiveDateTime) -> String {
-        let (first, last) = (self.time(begin), Self::of(begin.date()).time(end));
+        let (first, mut last) = (self.time(begin), self.time(end));
+        if begin.date() == end.date() {
+            last = Self::of(end.date()).time(end);
+        }
         if begin.date() == end.date() && first.ends_with(&last) {
             first
         } else {

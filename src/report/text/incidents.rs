@@ -5,15 +5,18 @@ use std::cmp::Reverse;
 use unicode_width::UnicodeWidthStr;
 
 use super::format::{count, duration, grouped};
-use super::page::{Page, cut, shortened};
+use super::page::{Page, cut, shortened, wrapped};
 use super::{View, shown_name};
 use crate::escape::printable;
 use crate::report::incident::{Hung, Incident, Kind, State};
-use crate::report::ledger::HostId;
+use crate::report::ledger::{Entry, HostId, JobId};
 use crate::report::outcome::Outcome;
 
 /// The blanks between two columns.
 const GAP: usize = 2;
+
+/// The least columns for a script beside a host.
+const MIN_SCRIPT: usize = 8;
 
 /// How many hosts of an incident are named.
 const MAX_HOSTS: usize = 3;
@@ -62,40 +65,59 @@ fn time(incident: &Incident, view: &View) -> String {
 
 /// The subject and the facts, in one line where there is room, and then the last telling line of output.
 fn lines(incident: &Incident, view: &View, room: usize) -> Vec<String> {
-    let (subject, facts) = (subject(incident, view), facts(incident, view));
+    let (subject, facts) = (subject(incident, view, room), facts(incident, view));
     let mut lines = if subject.width() + GAP + facts.width() <= room {
         vec![format!("{subject}  {facts}")]
     } else {
-        vec![shortened(&subject, room), cut(&facts, room)]
+        let mut lines = wrapped(&facts, room);
+        lines.insert(0, subject);
+        lines
     };
-    lines.extend(why(incident, view).map(|why| cut(&why, room)));
+    lines.extend(why(incident, view, room));
     lines
 }
 
-/// The job, the host, or the number of them.
-fn subject(incident: &Incident, view: &View) -> String {
+/// The job, the host, or the number of them, in at most so many columns.
+fn subject(incident: &Incident, view: &View, room: usize) -> String {
     let ledger = view.ledger;
     if let Kind::Unreachable { hosts } = &incident.kind {
-        return named_hosts(hosts, view);
+        return shortened(&named_hosts(hosts, view), room);
     }
+    let on = |script: &str, on: String| {
+        let room = room.saturating_sub(on.width());
+        shortened(script, room.max(MIN_SCRIPT)) + &on
+    };
     match incident.jobs.as_slice() {
         [] => "all jobs".to_owned(),
-        [job] => view.job_name(ledger.job(*job)),
+        [job] => short_job(view, *job, room),
         jobs if matches!(incident.kind, Kind::Lost { together: true, .. }) => {
-            format!("all that was running: {} of {}", count(incident.bad, "run"), count(jobs.len() as u64, "job"))
+            let jobs = count(jobs.len() as u64, "job");
+            format!("all that was running: {} of {jobs}", count(incident.bad, "run"))
         }
         jobs => {
             let mut hosts: Vec<HostId> = jobs.iter().map(|job| ledger.job(*job).host).collect();
             hosts.sort_unstable();
             hosts.dedup();
-            let on = count(hosts.len() as u64, "host");
+            let hosts = count(hosts.len() as u64, "host");
             if matches!(incident.kind, Kind::Dropped { .. }) {
-                return format!("{} on {on}", count(jobs.len() as u64, "job"));
+                return format!("{} on {hosts}", count(jobs.len() as u64, "job"));
             }
             let job = ledger.job(jobs[0]);
-            format!("{}{} on {on}", shown_name(job.script()), view.of_user(job.uid))
+            on(&shown_name(job.script()), format!("{} on {hosts}", view.of_user(job.uid)))
         }
     }
+}
+
+/// The name of a job in at most so many columns. The host's name stays whole.
+fn short_job(view: &View, job: JobId, room: usize) -> String {
+    let name = view.job_name(view.ledger.job(job));
+    let host = name.split(' ').next().unwrap_or_default();
+    let rest = name.strip_prefix(host).unwrap_or_default();
+    let left = room.saturating_sub(host.width());
+    if left < MIN_SCRIPT {
+        return shortened(&name, room);
+    }
+    format!("{host}{}", shortened(rest, left))
 }
 
 fn named_hosts(hosts: &[HostId], view: &View) -> String {
@@ -196,28 +218,44 @@ fn ways(incident: &Incident) -> String {
     ways.join(", ")
 }
 
-/// The way in which most runs failed, and the last telling line of output; or advice.
-fn why(incident: &Incident, view: &View) -> Option<String> {
-    match &incident.kind {
+/// The way in which the last run failed and its last telling line of output, or advice.
+fn why(incident: &Incident, view: &View, room: usize) -> Vec<String> {
+    let advice = match &incident.kind {
         Kind::Dropped { herd: Some(_) } => {
-            Some("--retries 8 (REMOTEEXE_RETRIES), or spread the starts over the minute".to_owned())
+            "--retries 8 (REMOTEEXE_RETRIES) tries again, or spread the starts over the minute"
         }
-        Kind::Dropped { herd: None } => Some("--retries 8 (REMOTEEXE_RETRIES) tries again".to_owned()),
-        Kind::Failing | Kind::Flapping => {
-            let last = incident.last.as_ref()?;
-            let line = view.ledger.line(last).map(printable);
-            let way = match last.outcome {
-                Outcome::Failed(status, reason) => format!("{status}: {}", Outcome::Failed(status, reason)),
-                outcome => outcome.to_string(),
-            };
-            Some(line.map_or_else(|| way.clone(), |line| format!("{way}: {line}")))
+        Kind::Dropped { herd: None } => "--retries 8 (REMOTEEXE_RETRIES) tries again",
+        _ => "",
+    };
+    if !advice.is_empty() {
+        return wrapped(advice, room);
+    }
+    let Some(last) = incident.last.as_ref() else {
+        return Vec::new();
+    };
+    match &incident.kind {
+        Kind::Failing | Kind::Flapping => vec![cut(&failure(view, last), room)],
+        Kind::Lost { together: true, .. } => {
+            let last = view.clock().time(incident.window.last);
+            vec![format!("none has an END; nothing of them is left after {last}")]
         }
         Kind::Lost { .. } => {
-            let last = incident.last.as_ref()?;
             let clock = view.clock();
             let (last, dead) = (clock.time(last.last), clock.time(last.until));
-            Some(format!("no END, last record {last}, dead by {dead}"))
+            vec![format!("no END, last record {last}, dead by {dead}")]
         }
-        _ => None,
+        _ => Vec::new(),
+    }
+}
+
+/// The exit status, its meaning, and the last telling line of output.
+fn failure(view: &View, run: &Entry) -> String {
+    let way = match run.outcome {
+        outcome @ Outcome::Failed(status, _) => format!("{status}: {outcome}"),
+        outcome => outcome.to_string(),
+    };
+    match view.ledger.line(run).map(printable) {
+        Some(line) => format!("{way}: {line}"),
+        None => way,
     }
 }

@@ -146,7 +146,7 @@ fn prefix(text: &str, columns: usize) -> &str {
 }
 
 /// `text` in lines of at most so many columns, broken at blanks where there are some.
-fn wrapped(text: &str, columns: usize) -> Vec<String> {
+pub fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
     let mut lines = vec![String::new()];
     let mut used = 0;
@@ -162,7 +162,8 @@ fn wrapped(text: &str, columns: usize) -> Vec<String> {
             used += 1;
         }
         while rest.width() > columns {
-            let part = prefix(rest, columns);
+            let first = rest.chars().next().map_or(0, char::len_utf8);
+            let part = &rest[..prefix(rest, columns).len().max(first)];
             lines.last_mut().expect("there is a line").push_str(part);
             lines.push(String::new());
             rest = &rest[part.len()..];

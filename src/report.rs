@@ -34,18 +34,18 @@ use chrono::{DateTime, Local, NaiveDateTime, NaiveTime, TimeDelta};
 use crate::escape::printable;
 use crate::exit;
 use assembler::Assembler;
+use diagnosis::Scope;
 use directory::{Choice, Logs};
 use input::{InputError, Unread};
+use ledger::Collector;
 use reader::Line;
 use records::Search;
 use run::Run;
 use running::Running;
-use diagnosis::Scope;
-use ledger::Collector;
 use tally::Tally;
-use trace::Trace;
 use terminal::Output;
 use text::{Remarks, View};
+use trace::Trace;
 
 pub use input::Input;
 pub use owner::Users;
@@ -123,7 +123,10 @@ impl Filter {
 
     /// Whether `run` meets the conditions for its job, and started before the end of the period.
     fn is_known(&self, run: &Run) -> bool {
-        self.period.until.is_none_or(|until| run.trace.start < until) && self.has_job(run)
+        self.period
+            .until
+            .is_none_or(|until| run.trace.start < until)
+            && self.has_job(run)
     }
 
     fn has_job(&self, run: &Run) -> bool {

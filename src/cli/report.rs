@@ -51,6 +51,10 @@ Exit status:
     help_template = HELP,
     disable_version_flag = true,
 )]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own"
+)]
 struct Args {
     /// Runs that were going on at TIME or later
     #[arg(long, value_name = "TIME", help_heading = "Which runs")]

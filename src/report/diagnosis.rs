@@ -62,7 +62,11 @@ impl Scope {
         let length = self.now - self.since;
         let is_of_days = self.since.time() == NaiveTime::MIN;
         let days = length.num_days() + i64::from(length > TimeDelta::days(length.num_days()));
-        let shift = if is_of_days { TimeDelta::days(days) } else { length };
+        let shift = if is_of_days {
+            TimeDelta::days(days)
+        } else {
+            length
+        };
         Some(Self {
             since: self.since.checked_sub_signed(shift)?,
             now: self.now.checked_sub_signed(shift)?,
@@ -73,10 +77,11 @@ impl Scope {
 
     /// Whether the incident is of the period: it goes on at its end, or was not over at its beginning.
     fn shows(&self, incident: &Incident) -> bool {
-        match incident.window.over {
-            None => !matches!(incident.kind, Kind::Dropped { .. }) || incident.window.last >= self.since,
-            Some(over) => over >= self.since,
-        }
+        let over = match incident.kind {
+            Kind::Dropped { .. } => Some(incident.window.last).filter(|_| incident.is_over()),
+            _ => incident.window.over,
+        };
+        over.is_none_or(|over| over >= self.since)
     }
 }
 
@@ -84,7 +89,7 @@ impl Scope {
 pub fn incidents(ledger: &Ledger, scope: &Scope) -> Vec<Incident> {
     let mut claims = Claims(vec![false; ledger.runs.len()]);
     let mut incidents = lost::together(ledger, scope, &mut claims);
-    incidents.extend(connection::incidents(ledger, &mut claims));
+    incidents.extend(connection::incidents(ledger, scope, &mut claims));
     incidents.extend(hung::incidents(ledger, scope));
     let streaks = streak::incidents(ledger, scope, &claims);
     incidents.extend(order::refused_in_one(streaks, ledger));
@@ -104,9 +109,17 @@ pub fn of_period(ledger: &Ledger, scope: &Scope) -> Vec<Incident> {
 /// The incidents that began in the period, and those that only ended in it.
 pub fn changes(ledger: &Ledger, scope: &Scope) -> (Vec<Incident>, Vec<Incident>) {
     let is_new = |incident: &Incident| scope.includes(incident.window.known);
-    let (began, mut ended): (Vec<_>, Vec<_>) = incidents(ledger, scope).into_iter().partition(is_new);
-    let has_ended = |incident: &Incident| incident.window.over.is_some_and(|over| scope.includes(over));
-    ended.retain(|incident| has_ended(incident) && !matches!(incident.kind, Kind::Dropped { .. }));
-    let show = |incidents: Vec<Incident>| order::sorted(order::alike_in_one(incidents, ledger), ledger, scope);
+    let (began, mut ended): (Vec<_>, Vec<_>) =
+        incidents(ledger, scope).into_iter().partition(is_new);
+    let has_ended = |incident: &Incident| {
+        incident
+            .window
+            .over
+            .is_some_and(|over| scope.includes(over))
+    };
+    ended.retain(has_ended);
+    let show = |incidents: Vec<Incident>| {
+        order::sorted(order::alike_in_one(incidents, ledger), ledger, scope)
+    };
     (show(began), show(ended))
 }

@@ -111,7 +111,9 @@ impl Files<'_> {
 
     fn is_of_period(&self, log: &Log, stat: &Stat) -> bool {
         let day = log.name.day;
-        let Choice { since, until, days, .. } = self.choice;
+        let Choice {
+            since, until, days, ..
+        } = self.choice;
         // The time of the last write decides, not the day in the name: a run stays in the file of the day
         // on which it started, however long it goes on. But a stranger can set that time.
         let is_recent = |since: NaiveDateTime| {

@@ -70,6 +70,8 @@ pub enum Kind {
     Dropped {
         /// The seconds of the minute in which connections are dropped more often than they are started.
         herd: Option<Herd>,
+        /// Each of the jobs has had a good run since.
+        is_good: bool,
     },
     /// A job takes longer than before.
     Slower {
@@ -168,7 +170,11 @@ impl Incident {
     }
 
     /// An incident of bad runs. `runs` is the number of all runs in its window.
-    pub fn of_runs<'a>(kind: Kind, window: Window, bad: impl IntoIterator<Item = &'a Entry>) -> Self {
+    pub fn of_runs<'a>(
+        kind: Kind,
+        window: Window,
+        bad: impl IntoIterator<Item = &'a Entry>,
+    ) -> Self {
         let mut incident = Self::new(kind, window, Vec::new());
         for run in bad {
             incident.jobs.push(run.job);
@@ -199,9 +205,9 @@ impl Incident {
         }
     }
 
-    /// Whether it is over. Connections that were dropped are always over.
+    /// Whether it is over, so that nothing of it is wrong now.
     pub fn is_over(&self) -> bool {
-        self.window.is_over() || matches!(self.kind, Kind::Dropped { .. })
+        self.window.is_over() || matches!(self.kind, Kind::Dropped { is_good: true, .. })
     }
 
     /// Whether something has failed, was lost or is missing. A job that takes longer has not failed.
@@ -229,7 +235,10 @@ impl Incident {
         window.since = window.since.min(more.since);
         window.known = window.known.min(more.known);
         window.last = window.last.max(more.last);
-        window.over = window.over.zip(more.over).map(|(one, other)| one.max(other));
+        window.over = window
+            .over
+            .zip(more.over)
+            .map(|(one, other)| one.max(other));
         self.jobs.extend(other.jobs);
         self.jobs.sort_unstable();
         self.jobs.dedup();

@@ -95,7 +95,10 @@ impl Process {
         self.state = State::Starting(claim);
         (self.earlier.len() >= MAX_NESTED).then(|| {
             let mut oldest = self.earlier.remove(0);
-            let next = self.earlier.first().map_or(&self.current, |next| &next.trace);
+            let next = self
+                .earlier
+                .first()
+                .map_or(&self.current, |next| &next.trace);
             oldest.date_death(next);
             oldest
         })

@@ -180,7 +180,10 @@ impl Run {
         match self.outcome() {
             Outcome::Failed(_, Reason::Usage) => {
                 let reason = self.usage_reason().map(String::from_utf8_lossy);
-                format!("usage error: {}", reason.unwrap_or("nothing was run".into()))
+                format!(
+                    "usage error: {}",
+                    reason.unwrap_or("nothing was run".into())
+                )
             }
             outcome => outcome.to_string(),
         }

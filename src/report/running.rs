@@ -121,7 +121,12 @@ fn real_uid(status: &[u8]) -> Option<u32> {
 /// brackets, which may have blanks and brackets in it.
 fn started(stat: &[u8]) -> Option<u64> {
     let end = stat.iter().rposition(|&byte| byte == b')')?;
-    number(stat[end + 1..].trim_ascii().split(|&byte| byte == b' ').nth(19)?)
+    number(
+        stat[end + 1..]
+            .trim_ascii()
+            .split(|&byte| byte == b' ')
+            .nth(19)?,
+    )
 }
 
 /// The local time of the machine's last boot: `btime` in `/proc/stat`.

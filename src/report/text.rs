@@ -92,12 +92,24 @@ impl View<'_> {
 
     fn clock(&self) -> Clock {
         let last = self.tally.span.map_or(self.scope.now, |(_, last)| last);
-        Clock::of(if self.scope.is_live { self.scope.now } else { last }.date())
+        Clock::of(
+            if self.scope.is_live {
+                self.scope.now
+            } else {
+                last
+            }
+            .date(),
+        )
     }
 
     /// The jobs that ran in the period.
     fn jobs(&self) -> impl Iterator<Item = JobId> + use<'_> {
-        let has_run = |job: &JobId| self.ledger.of_job(*job).iter().any(|run| self.scope.has(run));
+        let has_run = |job: &JobId| {
+            self.ledger
+                .of_job(*job)
+                .iter()
+                .any(|run| self.scope.has(run))
+        };
         self.ledger.job_ids().filter(has_run)
     }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use chrono::{NaiveDateTime, TimeDelta, Timelike};
 
-use super::Claims;
+use super::{Claims, Scope};
 use crate::report::incident::{Herd, Incident, Kind, Window};
 use crate::report::ledger::{Entry, HostId, Ledger, Mark};
 use crate::report::outcome::Outcome;
@@ -16,8 +16,14 @@ use crate::ssh_error::Cause;
 /// If connections are only dropped, the host can be reached, unless that goes on as long as this.
 const MIN_DROPPING: TimeDelta = TimeDelta::minutes(1);
 
+/// The drops of one crowd. A job that runs seldom is told of each time: nothing makes up for its run.
+const SELDOM_APART: TimeDelta = TimeDelta::minutes(10);
+
 /// Drops that are so far apart are not of one incident.
 const APART: TimeDelta = TimeDelta::hours(6);
+
+/// A job with more time between two STARTs runs seldom.
+const OFTEN: TimeDelta = TimeDelta::hours(1);
 
 /// With fewer dropped connections nothing is said about a herd.
 const MIN_HERD: u64 = 3;
@@ -37,7 +43,7 @@ struct Contact {
 }
 
 /// The incidents of hosts that cannot be reached, and of connections that were dropped.
-pub fn incidents(ledger: &Ledger, claims: &mut Claims) -> Vec<Incident> {
+pub fn incidents(ledger: &Ledger, scope: &Scope, claims: &mut Claims) -> Vec<Incident> {
     let mut outages = Vec::new();
     let mut dropped = Vec::new();
     for (host, contacts) in contacts_by_host(ledger) {
@@ -49,11 +55,16 @@ pub fn incidents(ledger: &Ledger, claims: &mut Claims) -> Vec<Incident> {
             } else {
                 continue;
             }
-            streak.iter().for_each(|contact| claims.claim(contact.place));
+            for contact in streak {
+                claims.claim(contact.place);
+            }
         }
     }
     let mut incidents = by_cause(outages);
-    incidents.extend(drops(ledger, dropped));
+    let is_seldom = |place: &usize| runs_seldom(ledger, *place);
+    let (seldom, often): (Vec<_>, Vec<_>) = dropped.into_iter().partition(is_seldom);
+    incidents.extend(drops(ledger, seldom, SELDOM_APART, scope));
+    incidents.extend(drops(ledger, often, APART, scope));
     incidents
 }
 
@@ -72,7 +83,11 @@ fn contacts_by_host(ledger: &Ledger) -> Vec<(HostId, Vec<Contact>)> {
             let failed = failed(run);
             if failed.is_some() || run.is(Mark::ReachedHost) && run.outcome != Outcome::Running {
                 let start = run.start;
-                contacts[host as usize].push(Contact { start, place, failed });
+                contacts[host as usize].push(Contact {
+                    start,
+                    place,
+                    failed,
+                });
             }
         }
     }
@@ -86,7 +101,9 @@ fn contacts_by_host(ledger: &Ledger) -> Vec<(HostId, Vec<Contact>)> {
 
 /// Why the connection of a run failed, if that may pass. A login or a key that is refused may be the job's own.
 fn failed(run: &Entry) -> Option<Cause> {
-    run.outcome.connection_failure().filter(|cause| cause.is_transient())
+    run.outcome
+        .connection_failure()
+        .filter(|cause| cause.is_transient())
 }
 
 /// The failed connections in a row, each with the contact that came after them. If a host is reached in the
@@ -131,12 +148,7 @@ fn is_of_the_host(ledger: &Ledger, streak: &[Contact], next: Option<Contact>) ->
     !is_alone || next.is_none_or(|next| Some(job(&next)) == first)
 }
 
-fn outage(
-    ledger: &Ledger,
-    host: HostId,
-    streak: &[Contact],
-    next: Option<Contact>,
-) -> Incident {
+fn outage(ledger: &Ledger, host: HostId, streak: &[Contact], next: Option<Contact>) -> Incident {
     let runs: Vec<&Entry> = streak.iter().map(|it| &ledger.runs[it.place]).collect();
     let over = next.map(|contact| ledger.runs[contact.place].until);
     let window = window(&runs, over);
@@ -158,7 +170,13 @@ fn window(runs: &[&Entry], over: Option<NaiveDateTime>) -> Window {
 /// Joins the outages of several hosts that began together for the same reason: it is on the way to all of them,
 /// or on this machine.
 fn by_cause(mut outages: Vec<Incident>) -> Vec<Incident> {
-    outages.sort_by_key(|outage| (outage.main_way(), outage.window.is_over(), outage.window.since));
+    outages.sort_by_key(|outage| {
+        (
+            outage.main_way(),
+            outage.window.is_over(),
+            outage.window.since,
+        )
+    });
     let is_together = |one: &Incident, other: &Incident| {
         one.main_way() == other.main_way()
             && one.window.is_over() == other.window.is_over()
@@ -166,32 +184,73 @@ fn by_cause(mut outages: Vec<Incident>) -> Vec<Incident> {
     };
     let mut joined: Vec<Incident> = Vec::new();
     for group in outages.chunk_by(is_together) {
-        let hosts: BTreeSet<HostId> = group.iter().flat_map(|outage| outage.hosts()).copied().collect();
+        let hosts: BTreeSet<HostId> = group.iter().flat_map(Incident::hosts).copied().collect();
         if hosts.len() < MIN_HOSTS {
             joined.extend_from_slice(group);
             continue;
         }
         let mut all = group[0].clone();
-        group[1..].iter().for_each(|outage| all.join(outage.clone()));
-        all.kind = Kind::Unreachable { hosts: hosts.into_iter().collect() };
+        group[1..]
+            .iter()
+            .for_each(|outage| all.join(outage.clone()));
+        all.kind = Kind::Unreachable {
+            hosts: hosts.into_iter().collect(),
+        };
         joined.push(all);
     }
     joined
 }
 
-/// The connections that were dropped, as incidents that are some hours apart.
-fn drops(ledger: &Ledger, mut places: Vec<usize>) -> Vec<Incident> {
+/// Whether the job of a run was not started in the hour before it.
+fn runs_seldom(ledger: &Ledger, place: usize) -> bool {
+    let run = &ledger.runs[place];
+    let runs = ledger.of_job(run.job);
+    let index = place - ledger.range(run.job).start;
+    let before = index
+        .checked_sub(1)
+        .map(|index| run.start - runs[index].start);
+    let after = runs.get(index + 1).map(|next| next.start - run.start);
+    before.or(after).is_none_or(|time| time > OFTEN)
+}
+
+/// The connections that were dropped, as incidents that are some time apart.
+fn drops(
+    ledger: &Ledger,
+    mut places: Vec<usize>,
+    apart: TimeDelta,
+    scope: &Scope,
+) -> Vec<Incident> {
     places.sort_unstable_by_key(|place| ledger.runs[*place].start);
-    let is_near = |one: &usize, other: &usize| {
-        ledger.runs[*other].start - ledger.runs[*one].start < APART
-    };
+    let is_near =
+        |one: &usize, other: &usize| ledger.runs[*other].start - ledger.runs[*one].start < apart;
     let incident = |places: &[usize]| {
         let runs: Vec<&Entry> = places.iter().map(|place| &ledger.runs[*place]).collect();
-        let window = window(&runs, None);
+        let good = runs
+            .iter()
+            .map(|run| good_after(ledger, run))
+            .max_by_key(|good| {
+                // One that has not come yet is later than any other.
+                (good.is_none(), *good)
+            });
+        let good = good.flatten();
+        let mut window = window(&runs, None);
+        let is_over = |over: &NaiveDateTime| *over < scope.now;
+        window.over = good
+            .map(|good| good.max(window.last + apart))
+            .filter(is_over);
         let herd = herd(ledger, &runs, &window);
-        Incident::of_runs(Kind::Dropped { herd }, window, runs)
+        let is_good = good.is_some();
+        Incident::of_runs(Kind::Dropped { herd, is_good }, window, runs)
     };
     places.chunk_by(is_near).map(incident).collect()
+}
+
+/// The local time at which a later run of the same job was good.
+fn good_after(ledger: &Ledger, run: &Entry) -> Option<NaiveDateTime> {
+    let runs = ledger.of_job(run.job);
+    let later = &runs[runs.partition_point(|other| other.start < run.start)..];
+    let is_good = |other: &&Entry| other.outcome == Outcome::Good && other.until >= run.until;
+    later.iter().find(is_good).map(|good| good.until)
 }
 
 /// The three seconds of the minute with the most drops, if they have a greater share of the drops than of

@@ -42,7 +42,10 @@ pub fn together(ledger: &Ledger, scope: &Scope, claims: &mut Claims) -> Vec<Inci
 
 /// The groups that have a time at which no run was going on that survived it. They died at the first such time.
 fn without_survivors(groups: Vec<Group>, ledger: &Ledger) -> Vec<Group> {
-    let others = ledger.runs.iter().filter(|run| run.outcome != Outcome::Lost);
+    let others = ledger
+        .runs
+        .iter()
+        .filter(|run| run.outcome != Outcome::Lost);
     let end = |run: &Entry| match run.outcome {
         Outcome::Running => NaiveDateTime::MAX,
         _ => run.last,

@@ -28,7 +28,11 @@ pub fn repeated_in_one(incidents: Vec<Incident>) -> Vec<Incident> {
         let is_single = incident.jobs.len() <= 1 || !incident.hosts().is_empty();
         let may_repeat = !matches!(incident.kind, Kind::Silent | Kind::Dropped { .. });
         if incident.is_over() && is_single && may_repeat {
-            let jobs = if incident.hosts().is_empty() { incident.jobs.clone() } else { Vec::new() };
+            let jobs = if incident.hosts().is_empty() {
+                incident.jobs.clone()
+            } else {
+                Vec::new()
+            };
             Likeness::Again(jobs, incident.hosts().to_vec(), incident.state())
         } else {
             Likeness::Alone(number)
@@ -39,7 +43,10 @@ pub fn repeated_in_one(incidents: Vec<Incident>) -> Vec<Incident> {
 /// Tells in one line of jobs on one host whose connections fail in one way: it is the host.
 pub fn refused_in_one(incidents: Vec<Incident>, ledger: &Ledger) -> Vec<Incident> {
     let joined = joined(incidents, |number, incident| {
-        let is_refused = |way: &Outcome| way.connection_failure().is_some_and(|it| !it.is_transient());
+        let is_refused = |way: &Outcome| {
+            way.connection_failure()
+                .is_some_and(|it| !it.is_transient())
+        };
         match (&incident.kind, incident.main_way().filter(is_refused)) {
             (Kind::Failing, way @ Some(_)) if !incident.is_over() => {
                 Likeness::Host(ledger.job(incident.jobs[0]).host, way)
@@ -47,7 +54,8 @@ pub fn refused_in_one(incidents: Vec<Incident>, ledger: &Ledger) -> Vec<Incident
             _ => Likeness::Alone(number),
         }
     });
-    let is_several = |incident: &Incident| incident.kind == Kind::Failing && incident.jobs.len() > 1;
+    let is_several =
+        |incident: &Incident| incident.kind == Kind::Failing && incident.jobs.len() > 1;
     let named = joined.into_iter().map(|mut incident| {
         if is_several(&incident) {
             let hosts = vec![ledger.job(incident.jobs[0]).host];
@@ -61,14 +69,16 @@ pub fn refused_in_one(incidents: Vec<Incident>, ledger: &Ledger) -> Vec<Incident
 
 /// Tells in one line of a script that fails in the same way on several hosts.
 pub fn alike_in_one(incidents: Vec<Incident>, ledger: &Ledger) -> Vec<Incident> {
-    joined(incidents, |number, incident| match (&incident.kind, incident.jobs.as_slice()) {
-        (Kind::Failing | Kind::Flapping | Kind::Slower { .. }, [job]) => {
-            let job = ledger.job(*job);
-            let state = incident.state();
-            let way = incident.main_way();
-            Likeness::Script(job.uid, job.script().into(), state, incident.is_over(), way)
+    joined(incidents, |number, incident| {
+        match (&incident.kind, incident.jobs.as_slice()) {
+            (Kind::Failing | Kind::Flapping | Kind::Slower { .. }, [job]) => {
+                let job = ledger.job(*job);
+                let state = incident.state();
+                let way = incident.main_way();
+                Likeness::Script(job.uid, job.script().into(), state, incident.is_over(), way)
+            }
+            _ => Likeness::Alone(number),
         }
-        _ => Likeness::Alone(number),
     })
 }
 
@@ -102,23 +112,34 @@ pub fn sorted(mut incidents: Vec<Incident>, ledger: &Ledger, scope: &Scope) -> V
         .into_iter()
         .map(|incident| (key(&incident, ledger, scope), incident))
         .collect();
-    keyed.sort_by(|(one, _), (other, _)| one.cmp(other));
+    keyed.sort_by_key(|(key, _)| *key);
     keyed.into_iter().map(|(_, incident)| incident).collect()
 }
 
 /// Shares are in thousandths.
-type Key = (bool, bool, Reverse<u64>, Reverse<usize>, Reverse<u64>, chrono::NaiveDateTime);
+type Key = (
+    bool,
+    bool,
+    Reverse<u64>,
+    Reverse<usize>,
+    Reverse<u64>,
+    chrono::NaiveDateTime,
+);
 
 fn key(incident: &Incident, ledger: &Ledger, scope: &Scope) -> Key {
     let runs = incident.jobs.iter().flat_map(|job| ledger.of_job(*job));
     let in_period = runs.filter(|run| run.is_in(scope.since, scope.now)).count() as u64;
     let in_period = share(incident.bad, in_period);
     let is_over = incident.is_over();
-    let now = if is_over { in_period } else { share(incident.bad, incident.runs) };
+    let now = if is_over {
+        in_period
+    } else {
+        share(incident.bad, incident.runs)
+    };
     (
         is_over,
-        // A job that is slower is good, and single connections that were dropped are often retried.
-        matches!(incident.kind, Kind::Slower { .. } | Kind::Dropped { .. }),
+        // A job that is slower is good.
+        matches!(incident.kind, Kind::Slower { .. }),
         Reverse(now),
         Reverse(incident.jobs.len()),
         Reverse(in_period),

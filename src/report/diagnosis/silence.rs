@@ -47,7 +47,11 @@ pub fn add(ledger: &Ledger, scope: &Scope, incidents: &mut Vec<Incident>) {
 
 fn add_one(window: Window, incidents: &mut Vec<Incident>) {
     for incident in incidents.iter_mut() {
-        if let Kind::Lost { together: true, quiet_until, .. } = &mut incident.kind
+        if let Kind::Lost {
+            together: true,
+            quiet_until,
+            ..
+        } = &mut incident.kind
             && window.since <= incident.window.last
             && incident.window.last <= window.last
         {

@@ -64,7 +64,11 @@ fn incident(job: JobId, usual: &Usual, slow: &[(&Entry, u32)], over: Option<&Ent
     let (first, last) = (slow[0].0, slow[slow.len() - 1].0);
     let window = Window {
         since: first.start,
-        known: slow[..IN_A_ROW].iter().map(|(run, _)| run.until).max().unwrap_or(first.until),
+        known: slow[..IN_A_ROW]
+            .iter()
+            .map(|(run, _)| run.until)
+            .max()
+            .unwrap_or(first.until),
         last: last.until,
         over: over.map(|run| run.until),
     };

@@ -45,10 +45,13 @@ fn of_job(ledger: &Ledger, job: JobId, scope: &Scope, claims: &Claims) -> Vec<In
     if !places.clone().any(|place| is_ours(&place)) {
         return Vec::new();
     }
-    let ours = places.filter(|place| {
-        ledger.runs[*place].outcome == Outcome::Good || is_ours(place)
-    });
-    let streaks = streaks(known(ours.map(|place| &ledger.runs[place]), ledger.of_job(job), scope));
+    let ours =
+        places.filter(|place| ledger.runs[*place].outcome == Outcome::Good || is_ours(place));
+    let streaks = streaks(known(
+        ours.map(|place| &ledger.runs[place]),
+        ledger.of_job(job),
+        scope,
+    ));
     let is_near = |_: &Streak, later: &Streak| later.good_before <= FEW_GOOD;
     let near = streaks.chunk_by(is_near);
     near.flat_map(|near| match near {
@@ -82,7 +85,7 @@ fn known<'a>(
     known
 }
 
-fn streaks<'a>(known: Vec<(NaiveDateTime, &'a Entry)>) -> Vec<Streak<'a>> {
+fn streaks(known: Vec<(NaiveDateTime, &Entry)>) -> Vec<Streak<'_>> {
     let mut streaks: Vec<Streak> = Vec::new();
     let mut next = Streak::default();
     for (at, run) in known {
@@ -109,7 +112,10 @@ fn streaks<'a>(known: Vec<(NaiveDateTime, &'a Entry)>) -> Vec<Streak<'a>> {
 }
 
 fn failing(streak: &Streak) -> Incident {
-    let is_lost = streak.bad.iter().all(|(_, run)| run.outcome == Outcome::Lost);
+    let is_lost = streak
+        .bad
+        .iter()
+        .all(|(_, run)| run.outcome == Outcome::Lost);
     let kind = if is_lost {
         Kind::Lost {
             together: false,
@@ -127,8 +133,16 @@ fn flapping(flaps: &[Streak]) -> Incident {
     let (known, _) = flaps[MIN_FLAPS - 1].bad[0];
     let last = flaps.last().expect("there are some");
     let streaks: Vec<&Streak> = flaps.iter().collect();
-    let mut incident = incident(Kind::Flapping, &streaks, known, last.good_after.get(FEW_GOOD));
-    incident.runs += flaps[1..].iter().map(|flap| flap.good_before as u64).sum::<u64>();
+    let mut incident = incident(
+        Kind::Flapping,
+        &streaks,
+        known,
+        last.good_after.get(FEW_GOOD),
+    );
+    incident.runs += flaps[1..]
+        .iter()
+        .map(|flap| flap.good_before as u64)
+        .sum::<u64>();
     incident
 }
 

@@ -116,6 +116,20 @@ impl Collector {
     }
 }
 
+/// The jobs of one script on one host.
+struct Variants {
+    first: JobId,
+    jobs: u32,
+    runs: u32,
+}
+
+impl Variants {
+    /// Whether the parameters change from run to run.
+    fn change(&self) -> bool {
+        self.jobs > MAX_VARIANTS && self.runs < self.jobs.saturating_mul(2)
+    }
+}
+
 fn marks(run: &Run) -> Marks {
     let facts = [
         (Mark::Overlapped, run.is_overlapped()),
@@ -134,23 +148,21 @@ fn join_variants(ledger: &mut Ledger) {
     for run in &ledger.runs {
         runs_of[run.job as usize] += 1;
     }
-    // The first job, the number of jobs and of runs.
-    let mut scripts: HashMap<(Option<u32>, &[u8]), (JobId, u32, u32)> = HashMap::new();
+    let mut scripts: HashMap<(Option<u32>, &[u8]), Variants> = HashMap::new();
     let mut firsts = Vec::with_capacity(ledger.jobs.len());
     for (id, job) in (0..).zip(&ledger.jobs) {
         let key = (job.uid, without_parameters(&job.name));
-        let (first, jobs, runs) = scripts.entry(key).or_insert((id, 0, 0));
-        *jobs += 1;
-        *runs = runs.saturating_add(runs_of[id as usize]);
-        firsts.push(*first);
+        let variants = scripts.entry(key).or_insert(Variants {
+            first: id,
+            jobs: 0,
+            runs: 0,
+        });
+        variants.jobs += 1;
+        variants.runs = variants.runs.saturating_add(runs_of[id as usize]);
+        firsts.push(variants.first);
     }
-    let is_joined = |jobs: u32, runs: u32| jobs > MAX_VARIANTS && runs < jobs.saturating_mul(2);
-    let mut joined: HashMap<JobId, u32> = HashMap::new();
-    for (first, jobs, runs) in scripts.into_values() {
-        if is_joined(jobs, runs) {
-            joined.insert(first, jobs);
-        }
-    }
+    let changing = scripts.into_values().filter(Variants::change);
+    let joined: HashMap<JobId, u32> = changing.map(|it| (it.first, it.jobs)).collect();
     if joined.is_empty() {
         return;
     }

@@ -30,10 +30,18 @@ pub fn show(page: &mut Page, view: &View) -> bool {
         return false;
     };
     let tally = Tally::of(view.ledger, &before);
-    page.title(&format!("{} to {}, against {} to {}", now.since, now.now, before.since, before.now));
+    page.title(&format!(
+        "{} to {}, against {} to {}",
+        now.since, now.now, before.since, before.now
+    ));
     let counts = |tally: &Tally| {
         let (runs, failed, lost) = (tally.runs, tally.failed, tally.lost);
-        format!("{} runs, {} failed, {} lost", grouped(runs), grouped(failed), grouped(lost))
+        format!(
+            "{} runs, {} failed, {} lost",
+            grouped(runs),
+            grouped(failed),
+            grouped(lost)
+        )
     };
     page.labelled("Now", screen::INDENT, &counts(&view.tally));
     page.labelled("Before", screen::INDENT, &counts(&tally));
@@ -72,7 +80,10 @@ fn bad_of(runs: &[&Entry]) -> usize {
 }
 
 /// The share of bad runs.
-#[expect(clippy::cast_precision_loss, reason = "a share of two counts is not exact anyway")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a share of two counts is not exact anyway"
+)]
 fn share(runs: &[&Entry]) -> f64 {
     bad_of(runs) as f64 / runs.len().max(1) as f64
 }
@@ -94,7 +105,8 @@ fn bad(
     let of = |runs: &[&Entry]| format!("{} of {}", bad_of(runs), runs.len());
     let row = |pair: &&Pair| {
         let name = view.job_name(view.ledger.job(pair.job));
-        let bad = [&pair.now, &pair.before].map(|runs| runs.iter().rev().find(|run| run.outcome.is_bad()));
+        let bad = [&pair.now, &pair.before]
+            .map(|runs| runs.iter().rev().find(|run| run.outcome.is_bad()));
         let way = bad.into_iter().flatten().next().map(|run| run.outcome);
         let way = match way {
             Some(Outcome::Failed(status, _)) => status.to_string(),
@@ -123,11 +135,17 @@ fn slower(page: &mut Page, view: &View, pairs: &[Pair]) {
     if slower.is_empty() {
         return;
     }
-    slower.sort_by_key(|(_, now, before)| Reverse(u64::from(now.median) * 100 / u64::from(before.median.max(1))));
+    slower.sort_by_key(|(_, now, before)| {
+        Reverse(u64::from(now.median) * 100 / u64::from(before.median.max(1)))
+    });
     page.heading("Slower (median of good runs)");
     let row = |(job, now, before): &(JobId, Usual, Usual)| {
         let name = view.job_name(view.ledger.job(*job));
-        vec![duration(Some(now.median)), duration(Some(before.median)), name]
+        vec![
+            duration(Some(now.median)),
+            duration(Some(before.median)),
+            name,
+        ]
     };
     let rows = slower.iter().map(row).collect();
     page.table(&["Now", "Before", "Job"], &[0, 1], rows);

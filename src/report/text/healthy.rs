@@ -32,7 +32,10 @@ pub fn show(page: &mut Page, view: &View, bad: &BTreeSet<JobId>, hosts: &BTreeSe
 
 /// The runs of a job in the period.
 fn runs_in_period<'a>(view: &'a View, job: JobId) -> impl Iterator<Item = &'a Entry> + Clone {
-    view.ledger.of_job(job).iter().filter(|run| view.scope.has(run))
+    view.ledger
+        .of_job(job)
+        .iter()
+        .filter(|run| view.scope.has(run))
 }
 
 fn bad_runs<'a>(runs: impl Iterator<Item = &'a Entry>) -> u64 {
@@ -54,7 +57,16 @@ fn show_jobs(page: &mut Page, view: &View, jobs: &[JobId]) {
         (Reverse(bad), row.last()).cmp(&(Reverse(other), other_row.last()))
     });
     page.heading("Jobs");
-    let titles = ["Runs", "Bad", "Last start", "Last", "Last good", "Median", "Longest", "Job"];
+    let titles = [
+        "Runs",
+        "Bad",
+        "Last start",
+        "Last",
+        "Last good",
+        "Median",
+        "Longest",
+        "Job",
+    ];
     let rows = rows.into_iter().map(|(_, row)| row).collect();
     page.table(&titles, &[0, 1, 5, 6], rows);
 }
@@ -66,7 +78,10 @@ fn job_row(view: &View, job: JobId, bad: u64) -> Vec<String> {
     let known = |seconds| (usual.good > 0).then_some(seconds);
     let last = runs.clone().last();
     let good = view.ledger.of_job(job).iter();
-    let last_good = good.filter(|run| run.outcome == Outcome::Good).map(|run| run.until).max();
+    let last_good = good
+        .filter(|run| run.outcome == Outcome::Good)
+        .map(|run| run.until)
+        .max();
     vec![
         runs.count().to_string(),
         bad.to_string(),
@@ -130,5 +145,9 @@ fn show_hosts(page: &mut Page, view: &View) {
         ]
     });
     let rows = rows.collect();
-    page.table(&["Runs", "Bad", "Not connected", "Last reached", "Host"], &[0, 1, 2], rows);
+    page.table(
+        &["Runs", "Bad", "Not connected", "Last reached", "Host"],
+        &[0, 1, 2],
+        rows,
+    );
 }

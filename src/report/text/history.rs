@@ -53,7 +53,11 @@ pub fn show(page: &mut Page, view: &View, job: JobId, incidents: &[Incident]) {
         incidents::show(page, view, &incidents);
     }
     let last = &runs[runs.len().saturating_sub(LAST_RUNS)..];
-    page.heading(&format!("Last {} of {}", last.len(), count(runs.len() as u64, "run")));
+    page.heading(&format!(
+        "Last {} of {}",
+        last.len(),
+        count(runs.len() as u64, "run")
+    ));
     let last: Vec<&Entry> = last.iter().collect();
     show_runs(page, view, &last);
 }
@@ -62,19 +66,25 @@ pub fn show(page: &mut Page, view: &View, job: JobId, incidents: &[Incident]) {
 fn state(view: &View, runs: &[Entry], incidents: &[Incident]) -> String {
     let clock = view.clock();
     let Some(open) = incidents.iter().find(|incident| !incident.is_over()) else {
-        let last = runs.iter().rev().find(|run| run.outcome != Outcome::Running);
-        return last.map_or("running for the first time", |last| match last.outcome {
-            Outcome::Good => "ok",
-            // Connections that are dropped now and then.
-            _ => "the last run failed",
-        })
-        .to_owned();
+        let last = runs
+            .iter()
+            .rev()
+            .find(|run| run.outcome != Outcome::Running);
+        return last
+            .map_or("running for the first time", |last| match last.outcome {
+                Outcome::Good => "ok",
+                // Connections that are dropped now and then.
+                _ => "the last run failed",
+            })
+            .to_owned();
     };
     let since = clock.second(open.window.since);
     let word = open.state().word();
     match open.state() {
         State::Flapping => format!("{word} since {since}: good and bad in turn"),
-        _ if open.window.since >= view.scope.since => format!("{word} since {since}: new in this period"),
+        _ if open.window.since >= view.scope.since => {
+            format!("{word} since {since}: new in this period")
+        }
         _ => format!("{word} since {since}: since before this period"),
     }
 }

@@ -8,8 +8,8 @@ use super::format::{count, duration, grouped};
 use super::page::{Page, cut, shortened, wrapped};
 use super::{View, shown_name};
 use crate::escape::printable;
-use crate::report::incident::{Hung, Incident, Kind, State};
-use crate::report::ledger::{Entry, HostId, JobId};
+use crate::report::incident::{Herd, Hung, Incident, Kind, State};
+use crate::report::ledger::{Entry, HostId};
 use crate::report::outcome::Outcome;
 
 /// The blanks between two columns.
@@ -23,16 +23,33 @@ const MAX_HOSTS: usize = 3;
 
 /// Shows a row for each incident.
 pub fn show(page: &mut Page, view: &View, incidents: &[&Incident]) {
-    let states = incidents.iter().map(|incident| incident.state().word().len());
-    let state_width = states.chain(["UNREACHABLE".len()]).max().unwrap_or_default() + GAP;
-    let times: Vec<String> = incidents.iter().map(|incident| time(incident, view)).collect();
-    let time_width = times.iter().map(|time| time.width()).max().unwrap_or_default() + GAP;
+    let states = incidents
+        .iter()
+        .map(|incident| incident.state().word().len());
+    let state_width = states
+        .chain(["UNREACHABLE".len()])
+        .max()
+        .unwrap_or_default()
+        + GAP;
+    let times: Vec<String> = incidents
+        .iter()
+        .map(|incident| time(incident, view))
+        .collect();
+    let time_width = times
+        .iter()
+        .map(|time| time.width())
+        .max()
+        .unwrap_or_default()
+        + GAP;
     let indent = state_width + time_width;
     let room = page.width().saturating_sub(indent);
     for (incident, time) in incidents.iter().zip(times) {
         let state = coloured(page, incident.state());
         let blanks = " ".repeat(state_width - incident.state().word().len());
-        let mut before = format!("{state}{blanks}{time}{}", " ".repeat(time_width - time.width()));
+        let mut before = format!(
+            "{state}{blanks}{time}{}",
+            " ".repeat(time_width - time.width())
+        );
         for line in lines(incident, view, room) {
             page.line(&(before + &line));
             before = " ".repeat(indent);
@@ -89,10 +106,13 @@ fn subject(incident: &Incident, view: &View, room: usize) -> String {
     };
     match incident.jobs.as_slice() {
         [] => "all jobs".to_owned(),
-        [job] => short_job(view, *job, room),
+        [job] => shortened(&view.job_name(ledger.job(*job)), room),
         jobs if matches!(incident.kind, Kind::Lost { together: true, .. }) => {
             let jobs = count(jobs.len() as u64, "job");
-            format!("all that was running: {} of {jobs}", count(incident.bad, "run"))
+            format!(
+                "all that was running: {} of {jobs}",
+                count(incident.bad, "run")
+            )
         }
         jobs => {
             let mut hosts: Vec<HostId> = jobs.iter().map(|job| ledger.job(*job).host).collect();
@@ -103,21 +123,12 @@ fn subject(incident: &Incident, view: &View, room: usize) -> String {
                 return format!("{} on {hosts}", count(jobs.len() as u64, "job"));
             }
             let job = ledger.job(jobs[0]);
-            on(&shown_name(job.script()), format!("{} on {hosts}", view.of_user(job.uid)))
+            on(
+                &shown_name(job.script()),
+                format!("{} on {hosts}", view.of_user(job.uid)),
+            )
         }
     }
-}
-
-/// The name of a job in at most so many columns. The host's name stays whole.
-fn short_job(view: &View, job: JobId, room: usize) -> String {
-    let name = view.job_name(view.ledger.job(job));
-    let host = name.split(' ').next().unwrap_or_default();
-    let rest = name.strip_prefix(host).unwrap_or_default();
-    let left = room.saturating_sub(host.width());
-    if left < MIN_SCRIPT {
-        return shortened(&name, room);
-    }
-    format!("{host}{}", shortened(rest, left))
 }
 
 fn named_hosts(hosts: &[HostId], view: &View) -> String {
@@ -134,31 +145,38 @@ fn facts(incident: &Incident, view: &View) -> String {
     let clock = view.clock();
     match &incident.kind {
         Kind::Failing | Kind::Flapping => failing(incident, view),
-        Kind::Lost { together, boot, quiet_until } => {
+        Kind::Lost {
+            together,
+            boot,
+            quiet_until,
+        } => {
             let mut facts = Vec::new();
             if !together {
                 facts.push(failing(incident, view));
             }
             facts.extend(boot.map(|boot| format!("this machine booted {}", clock.time(boot))));
-            facts.extend(quiet_until.map(|until| format!("nothing started until {}", clock.time(until))));
+            facts.extend(
+                quiet_until.map(|until| format!("nothing started until {}", clock.time(until))),
+            );
             facts.join(", ")
         }
         Kind::Hung(hung) => hanging(incident, hung, view),
         Kind::Unreachable { .. } => {
             let (runs, jobs) = (count(incident.bad, "run"), incident.jobs.len() as u64);
             let times = repeated(incident);
-            format!("{times}{runs} of {} ({})", count(jobs, "job"), ways(incident))
+            format!(
+                "{times}{runs} of {} ({})",
+                count(jobs, "job"),
+                ways(incident)
+            )
         }
-        Kind::Dropped { herd: Some(herd) } => format!(
-            "{} dropped, {} at seconds {} to {}",
-            count(incident.bad, "connection"),
-            grouped(herd.dropped),
-            herd.first,
-            herd.last
-        ),
-        Kind::Dropped { herd: None } => format!("{} dropped", count(incident.bad, "connection")),
+        Kind::Dropped { herd, .. } => dropped(incident, *herd, view),
         Kind::Slower { before, now } => {
-            format!("{} instead of {}", duration(Some(*now)), duration(Some(*before)))
+            format!(
+                "{} instead of {}",
+                duration(Some(*now)),
+                duration(Some(*before))
+            )
         }
         Kind::Silent => "nothing was started".to_owned(),
     }
@@ -171,17 +189,39 @@ fn failing(incident: &Incident, view: &View) -> String {
     facts.push(match (incident.is_over(), bad == runs) {
         (false, true) if bad > 1 => format!("every run ({})", grouped(bad)),
         (_, true) => repeated(incident) + &count(bad, "run"),
-        (_, false) => format!("{}{} of {}", repeated(incident), grouped(bad), count(runs, "run")),
+        (_, false) => format!(
+            "{}{} of {}",
+            repeated(incident),
+            grouped(bad),
+            count(runs, "run")
+        ),
     });
     if let Some(over) = incident.window.over {
         facts.push(format!("good since {}", clock.time(over)));
     } else {
-        let good = incident.last_good.map(|good| format!("last good {}", clock.time(good)));
+        let good = incident
+            .last_good
+            .map(|good| format!("last good {}", clock.time(good)));
         facts.push(good.unwrap_or_else(|| "no good run before".to_owned()));
     }
     if let Some(last) = incident.last.filter(|_| incident.jobs.len() == 1) {
         facts.push(format!("run {}", clock.run_name(&last)));
     }
+    facts.join(", ")
+}
+
+fn dropped(incident: &Incident, herd: Option<Herd>, view: &View) -> String {
+    let mut facts = vec![format!("{} dropped", count(incident.bad, "connection"))];
+    facts.extend(herd.map(|herd| {
+        let Herd {
+            first,
+            last,
+            dropped,
+        } = herd;
+        format!("{} at seconds {first} to {last}", grouped(dropped))
+    }));
+    let last = incident.last.filter(|_| incident.jobs.len() == 1);
+    facts.extend(last.map(|run| format!("run {}", view.clock().run_name(&run))));
     facts.join(", ")
 }
 
@@ -196,15 +236,17 @@ fn hanging(incident: &Incident, hung: &Hung, view: &View) -> String {
     let window = incident.window;
     let end = window.over.unwrap_or(view.scope.now);
     let took = super::format::age(end - window.since);
-    let run = incident.last.map(|run| view.clock().run_name(&run));
-    let mut text = format!("{took}, usually {} at most", duration(Some(hung.longest)));
-    if let Some(run) = run {
-        text += &format!(", run {run}");
+    let longest = duration(Some(hung.longest));
+    let mut facts = vec![format!("{took}, usually {longest} at most")];
+    facts.extend(
+        incident
+            .last
+            .map(|run| format!("run {}", view.clock().run_name(&run))),
+    );
+    if hung.again > 0 {
+        facts.push(format!("started again {} times since", hung.again));
     }
-    match hung.again {
-        0 => text,
-        again => format!("{text}, started again {again} times since"),
-    }
+    facts.join(", ")
 }
 
 /// The ways in which connections failed, the most frequent first.
@@ -213,7 +255,10 @@ fn ways(incident: &Incident) -> String {
     ways.sort_by_key(|(_, count)| Reverse(**count));
     let ways: Vec<String> = match ways.as_slice() {
         [(way, _)] => vec![way.to_string()],
-        ways => ways.iter().map(|(way, count)| format!("{count} {way}")).collect(),
+        ways => ways
+            .iter()
+            .map(|(way, count)| format!("{count} {way}"))
+            .collect(),
     };
     ways.join(", ")
 }
@@ -221,10 +266,10 @@ fn ways(incident: &Incident) -> String {
 /// The way in which the last run failed and its last telling line of output, or advice.
 fn why(incident: &Incident, view: &View, room: usize) -> Vec<String> {
     let advice = match &incident.kind {
-        Kind::Dropped { herd: Some(_) } => {
+        Kind::Dropped { herd: Some(_), .. } => {
             "--retries 8 (REMOTEEXE_RETRIES) tries again, or spread the starts over the minute"
         }
-        Kind::Dropped { herd: None } => "--retries 8 (REMOTEEXE_RETRIES) tries again",
+        Kind::Dropped { herd: None, .. } => "--retries 8 (REMOTEEXE_RETRIES) tries again",
         _ => "",
     };
     if !advice.is_empty() {
@@ -237,7 +282,9 @@ fn why(incident: &Incident, view: &View, room: usize) -> Vec<String> {
         Kind::Failing | Kind::Flapping => vec![cut(&failure(view, last), room)],
         Kind::Lost { together: true, .. } => {
             let last = view.clock().time(incident.window.last);
-            vec![format!("none has an END; nothing of them is left after {last}")]
+            vec![format!(
+                "none has an END; nothing of them is left after {last}"
+            )]
         }
         Kind::Lost { .. } => {
             let clock = view.clock();

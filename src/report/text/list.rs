@@ -2,7 +2,7 @@
 
 use super::format::{age, duration};
 use super::healthy::end;
-use super::page::Page;
+use super::page::{Page, shortened};
 use super::{View, screen};
 use crate::escape::printable;
 use crate::report::ledger::Entry;
@@ -24,26 +24,33 @@ pub fn show(page: &mut Page, view: &View) -> bool {
 
 /// Shows a line for each run.
 pub fn show_runs(page: &mut Page, view: &View, runs: &[&Entry]) {
-    let rows = runs.iter().map(|run| row(run, view)).collect();
+    // Half of that is left beside the other columns.
+    let room = page.width().saturating_sub(36) / 2;
+    let rows = runs.iter().map(|run| row(run, view, room)).collect();
     let titles = ["Start", "PID", "Took", "End", "Job, and why it was bad"];
-    page.table(&titles, &[1, 2], rows);
+    page.table_of_texts(&titles, &[1, 2], rows);
 }
 
-fn row(run: &Entry, view: &View) -> Vec<String> {
+fn row(run: &Entry, view: &View, room: usize) -> Vec<String> {
     let clock = view.clock();
     let took = match run.outcome {
         Outcome::Running => format!("{}…", age(run.age(view.scope.now))),
         Outcome::Lost => "?".to_owned(),
         Outcome::Good | Outcome::Failed(..) => duration(run.seconds()),
     };
-    let job = view.job_name(view.ledger.job(run.job));
+    let mut job = view.job_name(view.ledger.job(run.job));
+    job = shortened(&job, if run.outcome.is_bad() { room } else { 2 * room });
     let why = match run.outcome {
         Outcome::Good | Outcome::Running => String::new(),
         Outcome::Lost => {
-            format!(": last record {}, dead by {}", clock.second(run.last), clock.second(run.until))
+            let (last, dead) = (clock.time(run.last), clock.time(run.until));
+            format!(": between {last} and {dead}")
         }
         outcome @ Outcome::Failed(..) => {
-            let line = view.ledger.line(run).map(|line| format!(": {}", printable(line)));
+            let line = view
+                .ledger
+                .line(run)
+                .map(|line| format!(": {}", printable(line)));
             format!(": {outcome}{}", line.unwrap_or_default())
         }
     };

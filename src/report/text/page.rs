@@ -78,18 +78,36 @@ impl Page {
         }
     }
 
-    /// Writes a table whose last column is a name. The name is cut in its middle where the page has no room for
-    /// it. The columns with these indexes are of numbers, aligned to the right.
-    pub fn table(&mut self, titles: &[&str], numbers: &[usize], mut rows: Vec<Vec<String>>) {
+    /// Writes a table whose last column is a name, which is cut in its middle where the page has no room for it.
+    /// The columns with these indexes are of numbers, aligned to the right.
+    pub fn table(&mut self, titles: &[&str], numbers: &[usize], rows: Vec<Vec<String>>) {
+        self.table_cut_by(shortened, titles, numbers, rows);
+    }
+
+    /// Writes a table whose last column is a text, which is cut at its end where the page has no room for it.
+    pub fn table_of_texts(&mut self, titles: &[&str], numbers: &[usize], rows: Vec<Vec<String>>) {
+        self.table_cut_by(cut, titles, numbers, rows);
+    }
+
+    fn table_cut_by(
+        &mut self,
+        cut: fn(&str, usize) -> String,
+        titles: &[&str],
+        numbers: &[usize],
+        mut rows: Vec<Vec<String>>,
+    ) {
         let name = titles.len() - 1;
         let width_of = |column: usize| {
             let cells = rows.iter().map(|row| row[column].width());
-            cells.chain([titles[column].width()]).max().unwrap_or_default()
+            cells
+                .chain([titles[column].width()])
+                .max()
+                .unwrap_or_default()
         };
         let before: usize = (0..name).map(|column| width_of(column) + GAP).sum();
         let room = self.width().saturating_sub(before);
         for row in &mut rows {
-            row[name] = shortened(&row[name], room.max(titles[name].width()));
+            row[name] = cut(&row[name], room.max(titles[name].width()));
         }
         let mut table = Table::new();
         table
@@ -112,23 +130,41 @@ impl Page {
     }
 }
 
-/// `text` in at most so many columns, with an ellipsis where its middle is left out.
+/// `text` in at most so many columns, with an ellipsis where its middle is left out. Its first word, which may
+/// be a host's name, stays whole unless it is long.
 pub fn shortened(text: &str, columns: usize) -> String {
-    // A longer text is cut anyway, and may be very long.
-    let is_short = text.len() <= columns * 4 && text.width() <= columns;
-    if is_short {
+    if fits(text, columns) {
         return text.to_owned();
     }
+    let word = text.split(' ').next().unwrap_or_default();
+    let word = if fits(word, columns / 2) { word } else { "" };
     let room = columns.saturating_sub(1);
-    let head = prefix(text, room / 2 + room % 2);
-    let tail: String = text.chars().rev().take(columns).collect();
-    let tail: String = prefix(&tail, room / 2).chars().rev().collect();
-    format!("{head}…{tail}")
+    let left = room - word.width();
+    let rest = &text[word.len()..];
+    let tail = suffix(rest, left / 2 + left % 2);
+    let head = prefix(rest, left / 2);
+    format!("{word}{head}…{tail}")
+}
+
+/// Whether `text` takes at most so many columns.
+fn fits(text: &str, columns: usize) -> bool {
+    // A text of more bytes may be very long.
+    text.len() <= columns * 4 && text.width() <= columns
+}
+
+/// The end of `text` that takes at most so many columns.
+fn suffix(text: &str, columns: usize) -> &str {
+    let mut used = 0;
+    let is_over = |character: char| {
+        used += character.width().unwrap_or_default();
+        used > columns
+    };
+    text.rsplit(is_over).next().unwrap_or_default()
 }
 
 /// `text` in at most so many columns, with an ellipsis where its end is left out.
 pub fn cut(text: &str, columns: usize) -> String {
-    if text.len() <= columns * 4 && text.width() <= columns {
+    if fits(text, columns) {
         text.to_owned()
     } else {
         prefix(text, columns.saturating_sub(1)).to_owned() + "…"

@@ -39,7 +39,11 @@ pub fn show(page: &mut Page, view: &View) {
         going.truncate(MAX_SHOWN);
     }
     let rows = going.iter().map(|going| row(going, view)).collect();
-    page.table(&["  PID", "Started", "For", "Usual", "Longest", "", "Job"], &[0, 2, 3, 4], rows);
+    page.table(
+        &["  PID", "Started", "For", "Usual", "Longest", "", "Job"],
+        &[0, 2, 3, 4],
+        rows,
+    );
     if more > 0 && !view.all {
         page.line(&format!("  and {more} more (--all lists them)"));
     }
@@ -49,7 +53,10 @@ fn going<'a>(view: &'a View) -> Vec<Going<'a>> {
     let mut all = Vec::new();
     for job in view.ledger.job_ids() {
         let runs = view.ledger.of_job(job);
-        let mut going = runs.iter().filter(|run| run.outcome == Outcome::Running).peekable();
+        let mut going = runs
+            .iter()
+            .filter(|run| run.outcome == Outcome::Running)
+            .peekable();
         if going.peek().is_none() {
             continue;
         }
@@ -65,7 +72,11 @@ fn going<'a>(view: &'a View) -> Vec<Going<'a>> {
 }
 
 fn row(going: &Going, view: &View) -> Vec<String> {
-    let Going { run, usual, is_hung } = going;
+    let Going {
+        run,
+        usual,
+        is_hung,
+    } = going;
     let known = |seconds| (usual.good > 0).then_some(seconds);
     let judgement = match usual.good {
         _ if *is_hung => "HUNG",

@@ -105,7 +105,10 @@ fn rest(page: &mut Page, view: &View, incidents: &[Incident]) {
     running::show(page, view);
     overlaps(page, view);
     failures_by_time(page, view);
-    let bad: BTreeSet<JobId> = incidents.iter().flat_map(|it| it.jobs.iter().copied()).collect();
+    let bad: BTreeSet<JobId> = incidents
+        .iter()
+        .flat_map(|it| it.jobs.iter().copied())
+        .collect();
     healthy::show(page, view, &bad, &hosts(view));
 }
 
@@ -163,11 +166,19 @@ fn failures_by_time(page: &mut Page, view: &View) {
         }
     }
     let bad: Vec<u64> = bars.iter().map(|(bad, _)| *bad).collect();
-    let index = (0..bars.len()).rev().max_by_key(|index| bad[*index]).unwrap_or_default();
+    let index = (0..bars.len())
+        .rev()
+        .max_by_key(|index| bad[*index])
+        .unwrap_or_default();
     let (most, all) = bars[index];
     let at = begin + step * i32::try_from(index + skipped).unwrap_or_default();
     let at = view.clock().time(at);
-    let text = format!("{} {name}, most {} of {} at {at}", chart(&bad), grouped(most), grouped(all));
+    let text = format!(
+        "{} {name}, most {} of {} at {at}",
+        chart(&bad),
+        grouped(most),
+        grouped(all)
+    );
     page.labelled("Failures", INDENT, &text);
 }
 

@@ -2,6 +2,7 @@
 
 mod collector;
 mod lines;
+mod scripts;
 
 use std::ops::Range;
 use std::rc::Rc;
@@ -28,6 +29,8 @@ pub struct Ledger {
     pub hosts: Vec<Box<[u8]>>,
     /// The runs, job after job.
     pub runs: Vec<Entry>,
+    /// Where the runs of each job begin, and where those of the last one end.
+    begins: Vec<usize>,
     lines: Lines,
 }
 
@@ -40,10 +43,8 @@ pub struct Job {
     pub uid: Option<u32>,
     /// Its host: the first operand.
     pub host: HostId,
-    /// The number of different parameters, if they change from run to run.
-    pub variants: Option<u32>,
-    /// Where its runs are.
-    range: Range<usize>,
+    /// The parameters change from run to run.
+    pub has_variants: bool,
 }
 
 impl Job {
@@ -134,12 +135,13 @@ impl Entry {
 impl Ledger {
     /// The runs of a job, in the order of their STARTs.
     pub fn of_job(&self, job: JobId) -> &[Entry] {
-        &self.runs[self.job(job).range.clone()]
+        &self.runs[self.range(job)]
     }
 
     /// The place of a job's runs in all runs.
     pub fn range(&self, job: JobId) -> Range<usize> {
-        self.job(job).range.clone()
+        let job = job as usize;
+        self.begins[job]..self.begins[job + 1]
     }
 
     /// A job.

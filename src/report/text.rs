@@ -113,10 +113,14 @@ impl View<'_> {
         self.ledger.job_ids().filter(has_run)
     }
 
-    /// A job, its user if that is to be named, and the number of its parameters if they change.
+    /// A job, its user if that is to be named, and whether its parameters change.
     fn job_name(&self, job: &Job) -> String {
-        let variants = job.variants.map(|count| format!(" … ({count} different)"));
-        shown_name(&job.name) + &variants.unwrap_or_default() + &self.of_user(job.uid)
+        let variants = if job.has_variants {
+            " (any parameters)"
+        } else {
+            ""
+        };
+        shown_name(&job.name) + variants + &self.of_user(job.uid)
     }
 
     /// ` of USER`, where the user is to be named.

@@ -15,6 +15,9 @@ use crate::report::ledger::{HostId, JobId, Mark};
 /// The column at which the text beside a label begins.
 pub const INDENT: usize = 13;
 
+/// How many incidents are shown that go on, and how many that are over.
+const MAX_INCIDENTS: usize = 12;
+
 /// More jobs than these are counted, not named.
 const MAX_NAMED: usize = 2;
 
@@ -31,7 +34,13 @@ pub fn show(page: &mut Page, view: &View) -> bool {
         for (title, incidents) in [("Now", &now), ("Over", &over)] {
             if !incidents.is_empty() {
                 page.heading(title);
-                incidents::show(page, view, incidents);
+                let most = if view.all { usize::MAX } else { MAX_INCIDENTS };
+                let shown = &incidents[..incidents.len().min(most)];
+                incidents::show(page, view, shown);
+                let more = (incidents.len() - shown.len()) as u64;
+                if more > 0 {
+                    page.line(&format!("and {} more (--all lists them)", grouped(more)));
+                }
             }
         }
         rest(page, view, &incidents);

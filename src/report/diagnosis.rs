@@ -2,12 +2,15 @@
 //! claims it.
 
 mod connection;
+mod dropped;
 mod hung;
 mod lost;
 mod order;
 mod silence;
 mod slower;
 mod streak;
+#[cfg(test)]
+mod tests;
 pub mod usual;
 
 use chrono::{NaiveDateTime, NaiveTime, TimeDelta};

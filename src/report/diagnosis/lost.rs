@@ -1,6 +1,6 @@
 //! Runs that were lost together: the machine went down, or somebody killed them all.
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, TimeDelta};
 
 use super::usual::Usual;
 use super::{Claims, Scope};
@@ -8,11 +8,27 @@ use crate::report::incident::{Incident, Kind, Window};
 use crate::report::ledger::{Entry, Ledger};
 use crate::report::outcome::Outcome;
 
+/// If it may take longer until a run would be hung, the run is told of as soon as it is seen to be lost, and maybe
+/// several times.
+const PATIENCE: TimeDelta = TimeDelta::hours(1);
+
 /// The local time by which a lost run was dead. If no record tells, it would have been hung from some time on,
 /// had it still been there.
-pub fn dead_by(run: &Entry, usual: &Usual, now: NaiveDateTime) -> NaiveDateTime {
+fn dead_by(run: &Entry, usual: &Usual, now: NaiveDateTime) -> NaiveDateTime {
     let hung = usual.hung_at(run, run.until).unwrap_or(run.until);
     hung.max(run.last).min(run.until).min(now)
+}
+
+/// The local time at which it is told that a run is lost. It does not depend on when the logs are read, unless
+/// that takes too long: the end of the log is a little later each time.
+pub fn known(run: &Entry, usual: &Usual, now: NaiveDateTime) -> NaiveDateTime {
+    let limit = usual
+        .limit()
+        .and_then(|limit| run.start.checked_add_signed(limit));
+    match limit.map(|limit| limit.max(run.last)) {
+        Some(limit) if limit - run.last <= PATIENCE => limit,
+        _ => dead_by(run, usual, now),
+    }
 }
 
 /// A group of lost runs, by their places in the ledger.
@@ -22,6 +38,8 @@ struct Group {
     since: NaiveDateTime,
     /// and before the first of them is known to be dead.
     dead_by: NaiveDateTime,
+    /// When one of them would be told of alone.
+    known: NaiveDateTime,
 }
 
 /// The incidents in which two or more runs were lost, and no run that was going on then survived.
@@ -40,7 +58,8 @@ pub fn together(ledger: &Ledger, scope: &Scope, claims: &mut Claims) -> Vec<Inci
     groups.into_iter().map(incident).collect()
 }
 
-/// The groups that have a time at which no run was going on that survived it. They died at the first such time.
+/// The groups that have a time at which no run was going on that survived it. If there are several such times,
+/// they died at the one after which nothing was started for longest.
 fn without_survivors(groups: Vec<Group>, ledger: &Ledger) -> Vec<Group> {
     let others = ledger
         .runs
@@ -55,14 +74,27 @@ fn without_survivors(groups: Vec<Group>, ledger: &Ledger) -> Vec<Group> {
     let mut others = others.into_iter().peekable();
     let mut survived = NaiveDateTime::MIN;
     let dated = groups.into_iter().filter_map(|mut group| {
+        let mut best: Option<(TimeDelta, NaiveDateTime)> = None;
+        let mut time = group.since;
         loop {
-            group.since = group.since.max(survived);
-            let Some((_, end)) = others.next_if(|(start, _)| *start <= group.since) else {
+            time = time.max(survived);
+            if let Some((_, end)) = others.next_if(|(start, _)| *start <= time) {
+                survived = survived.max(end);
+                continue;
+            }
+            if time > group.dead_by {
                 break;
-            };
-            survived = survived.max(end);
+            }
+            let next = others.peek().map(|(start, _)| *start);
+            let pause = next.unwrap_or(NaiveDateTime::MAX) - time;
+            if best.is_none_or(|(longest, _)| longest < pause) {
+                best = Some((pause, time));
+            }
+            let Some(next) = next else { break };
+            time = next;
         }
-        (group.since <= group.dead_by).then_some(group)
+        group.since = best?.1;
+        Some(group)
     });
     dated.collect()
 }
@@ -78,23 +110,26 @@ fn groups(ledger: &Ledger, scope: &Scope) -> Vec<Group> {
         let usual = Usual::of(runs);
         for (place, run) in ledger.range(job).zip(runs) {
             if run.outcome == Outcome::Lost {
-                lost.push((run.last, place, dead_by(run, &usual, scope.now)));
+                let dead_by = dead_by(run, &usual, scope.now);
+                lost.push((run.last, place, dead_by, known(run, &usual, scope.now)));
             }
         }
     }
     lost.sort_unstable();
     let mut groups: Vec<Group> = Vec::new();
-    for (last, place, dead_by) in lost {
+    for (last, place, dead_by, known) in lost {
         match groups.last_mut() {
             Some(group) if last <= group.dead_by => {
                 group.places.push(place);
                 group.since = last;
                 group.dead_by = group.dead_by.min(dead_by);
+                group.known = group.known.min(known);
             }
             _ => groups.push(Group {
                 places: vec![place],
                 since: last,
                 dead_by,
+                known,
             }),
         }
     }
@@ -108,7 +143,7 @@ fn incident(ledger: &Ledger, scope: &Scope, group: &Group, starts: &[NaiveDateTi
     let boot = scope.boot.filter(|boot| {
         *boot >= group.since && next_start.is_none_or(|start| *boot <= start) && *boot < scope.now
     });
-    let known = group.dead_by.min(next_start.unwrap_or(group.dead_by));
+    let known = group.known.min(next_start.unwrap_or(group.known));
     let known = boot.map_or(known, |boot| known.min(boot));
     let window = Window {
         since: group.since,

@@ -6,9 +6,8 @@ use std::mem;
 
 use chrono::NaiveDateTime;
 
-use super::lost::dead_by;
 use super::usual::Usual;
-use super::{Claims, Scope};
+use super::{Claims, Scope, lost};
 use crate::report::incident::{Incident, Kind, Window};
 use crate::report::ledger::{Entry, JobId, Ledger};
 use crate::report::outcome::Outcome;
@@ -73,7 +72,7 @@ fn known<'a>(
     let mut known: Vec<_> = runs
         .map(|run| {
             let at = match run.outcome {
-                Outcome::Lost => dead_by(run, &usual, scope.now),
+                Outcome::Lost => lost::known(run, &usual, scope.now),
                 Outcome::Good => run.until,
                 _ => before.hung_at(run, run.until).unwrap_or(run.until),
             };

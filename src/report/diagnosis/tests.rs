@@ -1,0 +1,230 @@
+//! A model check: random logs of two days, with incidents that are known.
+
+mod expected;
+mod world;
+
+use std::collections::BTreeMap;
+
+use chrono::{NaiveDateTime, TimeDelta};
+
+use super::{Scope, changes, incidents, of_period};
+use crate::report::incident::{Incident, Kind, State};
+use crate::report::ledger::Ledger;
+use expected::expected;
+use world::World;
+
+/// An incident as far as the model knows it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Known {
+    state: State,
+    since: NaiveDateTime,
+    told: NaiveDateTime,
+    last: NaiveDateTime,
+    over: Option<NaiveDateTime>,
+    jobs: Vec<String>,
+    bad: u64,
+    runs: u64,
+    ways: Vec<(String, u64)>,
+    last_good: Option<NaiveDateTime>,
+    detail: String,
+}
+
+impl Known {
+    fn of(incident: &Incident, ledger: &Ledger) -> Self {
+        let name = |job: &u32| String::from_utf8_lossy(&ledger.job(*job).name).into_owned();
+        let mut jobs: Vec<String> = incident.jobs.iter().map(name).collect();
+        jobs.sort();
+        let window = incident.window;
+        let ways = incident
+            .ways
+            .iter()
+            .map(|(way, count)| (way.to_string(), *count));
+        Self {
+            state: incident.state(),
+            since: window.since,
+            told: window.known,
+            last: window.last,
+            over: window.over,
+            jobs,
+            bad: incident.bad,
+            runs: incident.runs,
+            ways: ways.collect(),
+            last_good: incident.last_good,
+            detail: match &incident.kind {
+                Kind::Lost { quiet_until, .. } => format!("{quiet_until:?}"),
+                Kind::Hung(hung) => format!("{hung:?}"),
+                Kind::Dropped { herd, .. } => format!("{herd:?}"),
+                Kind::Slower { before, now } => format!("{}", now > before),
+                _ => String::new(),
+            },
+        }
+    }
+}
+
+/// Something that an operator is told of once.
+type Subject = (State, String);
+
+impl Known {
+    /// The host that cannot be reached, or else the jobs. A herd is one.
+    fn subjects(&self) -> Vec<Subject> {
+        let host = self.jobs[0].split(' ').next().unwrap_or_default();
+        let of_jobs = |state| self.jobs.iter().map(|job| (state, job.clone())).collect();
+        match self.state {
+            State::Unreachable => vec![(self.state, host.to_owned())],
+            State::Dropped => vec![(self.state, String::new())],
+            // A job that has recovered was failing, or good and bad in turn.
+            State::Recovered | State::Flapping => of_jobs(State::Failing),
+            state => of_jobs(state),
+        }
+    }
+}
+
+/// Checks worlds of so many seeds. `SEED=N` repeats one.
+fn with_seeds(count: u64, check: impl Fn(u64)) {
+    let first = fastrand::u64(..1 << 32);
+    match std::env::var("SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+    {
+        Some(seed) => check(seed),
+        None => (first..first + count).for_each(check),
+    }
+}
+
+#[test]
+fn each_incident_is_found_with_all_its_facts_and_no_other() {
+    with_seeds(20, |seed| {
+        let world = World::new(seed);
+        let (ledger, scope) = world.at(world.now, world.now.date().into());
+        let found = incidents(&ledger, &scope);
+        let mut found: Vec<Known> = found.iter().map(|it| Known::of(it, &ledger)).collect();
+        let mut expected = expected(&world);
+        found.sort();
+        expected.sort();
+        for (found, expected) in found.iter().zip(&expected) {
+            assert_eq!(found, expected, "SEED={seed}");
+        }
+        assert_eq!(found.len(), expected.len(), "{found:#?} SEED={seed}");
+    });
+}
+
+#[test]
+fn what_is_wrong_now_comes_first_and_a_script_that_fails_on_several_hosts_is_one() {
+    with_seeds(5, |seed| {
+        let world = World::new(seed);
+        let (ledger, scope) = world.at(world.now, world.now.date().into());
+        let shown = of_period(&ledger, &scope);
+        let states: Vec<State> = shown.iter().map(Incident::state).collect();
+        let now = shown.iter().filter(|incident| !incident.is_over()).count();
+        assert!(
+            shown[..now].iter().all(|incident| !incident.is_over()),
+            "{states:?} SEED={seed}"
+        );
+        assert_eq!(
+            states
+                .iter()
+                .filter(|state| **state == State::Failing)
+                .count(),
+            1,
+            "SEED={seed}"
+        );
+        let failing = shown
+            .iter()
+            .find(|incident| incident.state() == State::Failing);
+        assert_eq!(
+            failing.map(|incident| incident.jobs.len()),
+            Some(3),
+            "SEED={seed}"
+        );
+    });
+}
+
+#[test]
+fn hour_by_hour_each_incident_is_told_once_and_its_end_once() {
+    with_seeds(4, |seed| {
+        let world = World::new(seed);
+        let hour = TimeDelta::hours(1);
+        let mut began: BTreeMap<Subject, Vec<NaiveDateTime>> = BTreeMap::new();
+        let mut ended = began.clone();
+        let mut until = NaiveDateTime::from(world.now.date()) + hour;
+        while until <= world.now {
+            let (ledger, scope) = world.at(until, until - hour);
+            let told = changes(&ledger, &scope);
+            for (told, all) in [(&told.0, &mut began), (&told.1, &mut ended)] {
+                for incident in told {
+                    let known = Known::of(incident, &ledger);
+                    for subject in known.subjects() {
+                        all.entry(subject).or_default().push(until);
+                    }
+                }
+            }
+            until += hour;
+        }
+        let last = until - hour;
+        for known in expected(&world) {
+            let midnight = NaiveDateTime::from(world.now.date());
+            for subject in known.subjects() {
+                let is_told = |time: NaiveDateTime| midnight <= time && time < last;
+                let times = began.remove(&subject).unwrap_or_default();
+                let hour_of = |time: NaiveDateTime| world::floor_hour(time) + hour;
+                let expected: Vec<_> = [known.told]
+                    .into_iter()
+                    .filter(|it| is_told(*it))
+                    .map(hour_of)
+                    .collect();
+                assert_eq!(times, expected, "{known:?} began SEED={seed}");
+            }
+        }
+        assert!(began.is_empty(), "{began:?} SEED={seed}");
+        for ((state, job), times) in ended {
+            assert_eq!(
+                times.len(),
+                1,
+                "{state:?} {job:?} ended {times:?} SEED={seed}"
+            );
+        }
+    });
+}
+
+#[test]
+fn of_a_dead_host_nothing_is_said_about_a_herd() {
+    let world = World::dead_host_at_second_one();
+    let (ledger, scope) = world.at(world.now, world.now.date().into());
+    let states: Vec<State> = incidents(&ledger, &scope)
+        .iter()
+        .map(Incident::state)
+        .collect();
+    assert_eq!(states, [State::Unreachable]);
+}
+
+#[test]
+fn a_scheduler_that_stands_still_is_silent_if_it_never_was_before() {
+    let world = World::healthy();
+    let (ledger, scope) = world.at(world.now, world.now.date().into());
+    assert!(incidents(&ledger, &scope).is_empty());
+    let later = Scope {
+        now: world.now + TimeDelta::hours(2),
+        ..scope
+    };
+    let states: Vec<State> = incidents(&ledger, &later)
+        .iter()
+        .map(Incident::state)
+        .collect();
+    assert_eq!(states, [State::Silent]);
+    let told = changes(
+        &ledger,
+        &Scope {
+            since: world.now,
+            ..later
+        },
+    );
+    assert_eq!((told.0.len(), told.1.len()), (1, 0));
+    let told = changes(
+        &ledger,
+        &Scope {
+            since: world.now + TimeDelta::hours(1),
+            ..later
+        },
+    );
+    assert_eq!((told.0.len(), told.1.len()), (0, 0));
+}

@@ -1,0 +1,246 @@
+//! The incidents that a world has, by its plan.
+
+use chrono::{NaiveDateTime, TimeDelta};
+
+use super::Known;
+use super::world::{Fate, Made, World};
+use crate::report::incident::State;
+
+/// They are of the runs alone: nothing here knows a rule.
+pub fn expected(world: &World) -> Vec<Known> {
+    let plan = &world.plan;
+    let all = [
+        plan.dead.map(|_| dead(world)),
+        plan.hung.map(|_| hung(world)),
+        plan.flapping.as_ref().map(|_| flapping(world)),
+        plan.slower.map(|time| slower(world, time)),
+        plan.failed.map(|_| failed(world)),
+        plan.killed.map(|_| killed(world)),
+        plan.herd.map(|_| herd(world)),
+        plan.reboot.map(|time| reboot(world, time)),
+    ];
+    let mut all: Vec<Known> = all.into_iter().flatten().collect();
+    if plan.deploy.is_some() {
+        all.extend((1..=3).map(|host| deploy(world, host)));
+    }
+    all
+}
+
+fn bad(state: State, runs: &[&Made], way: &str, last_good: Option<NaiveDateTime>) -> Known {
+    let mut jobs: Vec<String> = runs.iter().map(|run| run.job.to_string()).collect();
+    jobs.sort();
+    jobs.dedup();
+    let count = runs.len() as u64;
+    Known {
+        state,
+        since: runs.iter().map(|run| run.start).min().expect("a run"),
+        told: runs.iter().map(|run| run.end).min().expect("a run"),
+        last: runs.iter().map(|run| run.end).max().expect("a run"),
+        over: None,
+        jobs,
+        bad: count,
+        runs: count,
+        ways: vec![(way.to_owned(), count)],
+        last_good,
+        detail: String::new(),
+    }
+}
+
+fn all(world: &World, is_wanted: impl Fn(&&Made) -> bool) -> Vec<&Made> {
+    world.runs.iter().filter(is_wanted).collect()
+}
+
+fn is_good(run: &Made) -> bool {
+    matches!(run.fate, Fate::Ends(0, _))
+}
+
+fn last_good_before(world: &World, first: &Made) -> Option<NaiveDateTime> {
+    let good = all(world, |run| {
+        run.job == first.job && is_good(run) && run.end < first.end
+    });
+    good.iter().map(|run| run.end).max()
+}
+
+/// The END of the good run number `count` after `time`, the first being 0.
+fn good_after(
+    world: &World,
+    job: &str,
+    time: NaiveDateTime,
+    count: usize,
+) -> Option<NaiveDateTime> {
+    let good = all(world, |run| {
+        &*run.job == job && is_good(run) && run.end > time
+    });
+    good.get(count).map(|run| run.end)
+}
+
+fn dead(world: &World) -> Known {
+    let runs = all(
+        world,
+        |run| matches!(run.fate, Fate::Ends(255, line) if line.contains("timed")),
+    );
+    let mut known = bad(State::Unreachable, &runs, "connection timed out", None);
+    let last = runs.iter().map(|run| run.start).max().expect("a run");
+    let next = world
+        .runs
+        .iter()
+        .find(|run| run.host == 0 && run.start > last);
+    known.over = next.map(|run| run.end);
+    known
+}
+
+fn deploy(world: &World, host: u32) -> Known {
+    let runs = all(world, |run| {
+        run.host == host && matches!(run.fate, Fate::Ends(2, _))
+    });
+    let last_good = last_good_before(world, runs[0]);
+    bad(State::Failing, &runs, "the script's own status", last_good)
+}
+
+fn failed(world: &World) -> Known {
+    let runs = all(world, |run| matches!(run.fate, Fate::Ends(4, _)));
+    let mut known = bad(
+        State::Recovered,
+        &runs,
+        "the script's own status",
+        last_good_before(world, runs[0]),
+    );
+    known.over = good_after(world, &runs[0].job, known.last, 0);
+    known
+}
+
+fn flapping(world: &World) -> Known {
+    let runs = all(world, |run| matches!(run.fate, Fate::Ends(3, _)));
+    let mut known = bad(
+        State::Recovered,
+        &runs,
+        "the script's own status",
+        last_good_before(world, runs[0]),
+    );
+    // Each bad run is a streak; with the third one it was known.
+    known.told = runs[2].end;
+    known.over = good_after(world, &runs[0].job, known.last, 5);
+    let between =
+        |run: &&Made| run.job == runs[0].job && run.start >= known.since && run.end <= known.last;
+    known.runs = all(world, between).len() as u64;
+    known
+}
+
+fn killed(world: &World) -> Known {
+    let run = all(world, |run| {
+        run.host == 8 && run.fate == Fate::Killed && Some(run.end) != world.plan.reboot
+    });
+    let mut known = bad(
+        State::Lost,
+        &run,
+        "lost: no END, and the process is gone",
+        last_good_before(world, run[0]),
+    );
+    known.told = run[0].start + limit_of_all(world, &run[0].job);
+    known.last = known.told;
+    known.over = good_after(world, &run[0].job, run[0].end, 0).map(|good| good.max(known.told));
+    let after = good_after(world, &run[0].job, known.told, 0);
+    // The next runs were good before it was known that this one was dead.
+    known.over = after;
+    known.last_good = all(world, |other| {
+        other.job == run[0].job && is_good(other) && other.end < known.told
+    })
+    .iter()
+    .map(|run| run.end)
+    .max();
+    known.detail = "None".to_owned();
+    known
+}
+
+fn limit_of_all(world: &World, job: &str) -> TimeDelta {
+    let good = all(world, |run| &*run.job == job && is_good(run));
+    let longest = good
+        .iter()
+        .map(|run| run.end - run.start)
+        .max()
+        .expect("a good run");
+    (longest * 3).max(longest + TimeDelta::minutes(10))
+}
+
+fn hung(world: &World) -> Known {
+    let run = all(world, |run| run.fate == Fate::Hangs);
+    let job = &run[0].job;
+    let good = all(world, |it| {
+        it.job == *job && is_good(it) && it.start < run[0].start
+    });
+    let longest = good
+        .iter()
+        .map(|run| run.end - run.start)
+        .max()
+        .expect("a good run");
+    let again = all(world, |it| it.job == *job && it.start > run[0].start).len();
+    let mut known = bad(State::Hung, &run, "", None);
+    known.told = run[0].start + (longest * 3).max(longest + TimeDelta::minutes(10));
+    known.last = world.now;
+    known.bad = 0;
+    known.ways.clear();
+    let (pid, longest) = (run[0].pid, longest.num_seconds());
+    known.detail = format!("Hung {{ pid: {pid}, longest: {longest}, again: {again} }}");
+    known
+}
+
+fn slower(world: &World, time: NaiveDateTime) -> Known {
+    let slow = |run: &&Made| run.host == 6 && run.job.ends_with("often.sh") && run.start >= time;
+    let runs = all(world, |run| slow(run) && is_good(run));
+    let mut known = bad(State::Slower, &runs, "", None);
+    known.told = runs[..5].iter().map(|run| run.end).max().expect("a run");
+    known.bad = 0;
+    known.ways.clear();
+    known.detail = "true".to_owned();
+    known
+}
+
+fn herd(world: &World) -> Known {
+    let runs = all(
+        world,
+        |run| matches!(run.fate, Fate::Ends(255, line) if line.contains("closed")),
+    );
+    let mut known = bad(
+        State::Dropped,
+        &runs,
+        "connection dropped by the server",
+        None,
+    );
+    let count = runs.len();
+    known.over = Some(known.last + TimeDelta::hours(6)).filter(|over| *over < world.now);
+    known.detail = format!("Some(Herd {{ first: 0, last: 2, dropped: {count} }})");
+    known
+}
+
+fn reboot(world: &World, time: NaiveDateTime) -> Known {
+    let runs = all(world, |run| run.fate == Fate::Killed && run.end == time);
+    let mut known = bad(
+        State::Lost,
+        &runs,
+        "lost: no END, and the process is gone",
+        None,
+    );
+    let ended = all(world, |run| {
+        run.start < time && run.fate != Fate::Killed && run.end < time
+    });
+    let last_start = runs.iter().map(|run| run.start).max().expect("a run");
+    // The last sign of life.
+    let at = ended
+        .iter()
+        .map(|run| run.end)
+        .fold(last_start, NaiveDateTime::max);
+    let next = world
+        .runs
+        .iter()
+        .map(|run| run.start)
+        .find(|start| *start > time);
+    known.since = at;
+    known.last = at;
+    let alone = runs
+        .iter()
+        .map(|run| run.start + limit_of_all(world, &run.job));
+    known.told = next.into_iter().chain(alone).min().expect("a start");
+    known.over = next;
+    known.detail = format!("{next:?}");
+    known
+}

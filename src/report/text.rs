@@ -120,7 +120,11 @@ impl View<'_> {
         } else {
             ""
         };
-        shown_name(&job.name) + variants + &self.of_user(job.uid)
+        let name = match &*job.name {
+            b"" => "(no operands)".to_owned(),
+            name => shown_name(name),
+        };
+        name + variants + &self.of_user(job.uid)
     }
 
     /// ` of USER`, where the user is to be named.

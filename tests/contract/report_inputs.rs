@@ -18,12 +18,24 @@ use crate::support::{
     wait_for, wait_until,
 };
 
-/// The log of one run of this process.
+/// The log of one run of this process, that ends at the last second of today.
 fn one(pid: u32) -> String {
+    let today = today();
+    let (month, day) = today[4..].split_at(2);
+    from_to(
+        pid,
+        &format!("{}-{month}-{day} 23:59:59", &today[..4]),
+        None,
+    )
+}
+
+/// The log of one run of this process.
+fn from_to(pid: u32, start: &str, end: Option<&str>) -> String {
+    let end = end.unwrap_or(start);
     format!(
-        "[2026-03-02 10:00:00][{pid}] START,-,h s\n\
-         [2026-03-02 10:00:00][{pid}] command,ssh root@h s\n\
-         [2026-03-02 10:00:01][{pid}] END,0,h s\n"
+        "[{start}][{pid}] START,-,h s\n\
+         [{start}][{pid}] command,ssh root@h s\n\
+         [{end}][{pid}] END,0,h s\n"
     )
 }
 
@@ -57,12 +69,18 @@ fn assert_warns_beside_one(output: &Output, path: &Path, why: &str) {
 const KIND: &str = "not a regular file or a pipe";
 
 #[test]
-fn without_a_file_today_s_log_and_its_per_user_fallbacks_are_read() {
+fn without_a_file_what_was_going_on_today_is_read_from_the_logs_and_their_per_user_fallbacks() {
     let scene = Scene::new();
     fs::write(scene.daily(), one(1)).unwrap();
     fs::write(scene.per_user(), one(2)).unwrap();
+    // Another day's file may have a run that was going on today.
+    let of_its_day = from_to(3, "2026-03-02 10:00:00", None);
+    fs::write(
+        scene.path("log/20260302_remoteexe.log"),
+        of_its_day + &one(4),
+    )
+    .unwrap();
     for other in [
-        "20260302_remoteexe.log".to_owned(),
         format!("{}_remoteexe.log.bak", today()),
         format!("{}_remoteexe.x.log", today()),
         format!("{}_remoteexe", today()),
@@ -74,7 +92,7 @@ fn without_a_file_today_s_log_and_its_per_user_fallbacks_are_read() {
     let output = reporter(&scene).env_remove("TZ").arg("--json").output();
     let output = output.unwrap();
     printed(&output);
-    assert_eq!(fields(&output, "pid"), ["1", "2"]);
+    assert_eq!(fields(&output, "pid"), ["4", "1", "2"]);
 }
 
 #[test]
@@ -132,9 +150,7 @@ fn with_a_period_the_files_that_can_have_records_of_it_are_chosen() {
         (5, "20260303_other.log", "2026-03-03 23:00:00"),
     ] {
         let path = dir.join(name);
-        let log = one(pid)
-            .replace("2026-03-02 10:00:00", "2026-03-01 00:00:00")
-            .replace("2026-03-02 10:00:01", "2026-03-09 00:00:00");
+        let log = from_to(pid, "2026-03-01 00:00:00", Some("2026-03-09 00:00:00"));
         let is_compressed = path.extension().is_some_and(|extension| extension == "gz");
         let log = if is_compressed {
             gzip(log.as_bytes())
@@ -147,15 +163,17 @@ fn with_a_period_the_files_that_can_have_records_of_it_are_chosen() {
     }
     let period = |args: &[&str]| pids(&scene, args).concat();
     assert_eq!(period(&["--since", "2026-03-03"]), "234");
-    assert_eq!(period(&["--since", "2026-03-03 12:00"]), "234");
-    assert_eq!(period(&["--since", "2026-03-03 12:01"]), "34");
+    // What went on in the period may have been silent since the day before.
+    assert_eq!(period(&["--since", "2026-03-03 23:59"]), "234");
+    assert_eq!(period(&["--since", "2026-03-04"]), "234");
+    assert_eq!(period(&["--since", "2026-03-05"]), "4");
     assert_eq!(period(&["--until", "2026-03-02 23:59"]), "12");
     assert_eq!(period(&["--until", "2026-03-02"]), "123");
     assert_eq!(
         period(&["--since", "2026-03-02", "--until", "2026-03-03 01:00"]),
-        "23"
+        "123"
     );
-    assert_eq!(period(&["--since", "2026-03-05"]), "");
+    assert_eq!(period(&["--since", "2026-03-06"]), "");
 }
 
 #[test]
@@ -493,7 +511,7 @@ fn a_year_of_logs_needs_few_descriptors() {
     let scene = Scene::new();
     for month in 1..=12 {
         for day in 1..=28 {
-            let log = one(1).replace("2026-03-02", &format!("2024-{month:02}-{day:02}"));
+            let log = from_to(1, &format!("2024-{month:02}-{day:02} 10:00:00"), None);
             let name = format!("log/2024{month:02}{day:02}_remoteexe.log");
             fs::write(scene.path(name), log).unwrap();
         }

@@ -240,38 +240,30 @@ fn the_view_names_the_user_of_a_run_who_is_neither_root_nor_the_reader() {
     assert_eq!(
         printed(&output),
         "\
-2026-03-02 10:00:00 to 2026-03-02 10:00:04
+2026-03-02 10:00:00 to 2026-03-02 10:00:04   2 jobs, 1 host
 runs 3   ok 1   failed 2   lost 0   running 0
 connection failures 0   usage errors 0   retried 0   overlaps 1
+1 problem now, 1 over
 
-Newest failures (2 of 2)
-Time                 Failure and last lines of output
-2026-03-02 10:00:01  3: the script's own status (run 7@10:00:00 of nobody)
-                     h s
-2026-03-02 10:00:01  3: the script's own status (run 7@10:00:00)
-                     h s
+Now
+FAILING      since 10:00  h s  1 run, no good run before, run 7@10:00:00
+                          3: the script's own status
 
-Jobs
-Runs  Failed  Last start  Last  Last ok   Median  p95  Longest
-h s: 3 x1
-   1       1  10:00:00    3     -             1s   1s       1s
-h s (job of nobody): 3 x1
-   2       1  10:00:00    0     10:00:04      1s   4s       4s
+Over
+RECOVERED    10:00  h s of nobody  1 run, good since 10:00, run 7@10:00:00
+                    3: the script's own status
 
-Hosts
-Host  Runs  Failed  Not connected  Last reached  Last reason
-h        3       2              0  10:00:04
-
-Started again while still running (flock -n prevents it)
-Times  Job
-    1  h s (job of nobody)
+Overlaps     started again while still running (flock -n prevents it): h s of
+             nobody (1)
+Failures     █ by 5 minutes, most 2 of 3 at 10:00
+Healthy      0 jobs, 0 hosts (--all lists them)
 "
     );
     // The reader's own name is no news.
     let mut own = as_ordinary_user_with_report(&scene);
     chown(&eve, Some(ordinary_uid()), None).unwrap();
     let view = printed(&own.arg(&eve).output().unwrap());
-    assert!(view.contains("(run 7@10:00:00)\n"), "{view}");
+    assert!(view.contains("  h s  1 run, good since "), "{view}");
 }
 
 /// The user who runs the report where that is not root.

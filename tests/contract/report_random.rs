@@ -2,7 +2,7 @@
 //!
 //! `SEED=N` repeats the log of seed N. A failure tells its seed.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fs::{self, File};
 use std::io::Write;
 use std::process::Output;
@@ -101,6 +101,7 @@ impl Known {
             "job": text(&self.job),
             "start": rfc3339(self.start),
             "end": ended.map(rfc3339),
+            "last": rfc3339(self.last),
             // A clock that was set back has no answer.
             "duration": duration.filter(|_| !self.is_clock_back),
             "status": match self.code {
@@ -469,11 +470,12 @@ impl Model {
             time.format("%Y-%m-%d %H:%M:%S").to_string()
         };
         format!(
-            "{} to {}\n\
+            "{} to {}   {}\n\
              runs {}   ok {}   failed {}   lost {}   running 0\n\
              connection failures {}   usage errors {}   retried {}   overlaps ",
             show(self.runs.iter().map(|run| run.start).min()),
             show(self.runs.iter().map(|run| run.last).max()),
+            self.size(),
             self.runs.len(),
             count(&|run| run.code == Some(0)),
             count(&|run| run.code.is_some_and(|code| code != 0)),
@@ -482,6 +484,22 @@ impl Model {
             count(&Known::is_usage_error),
             count(&|run| run.retries > 0),
         )
+    }
+
+    /// The number of jobs, and of the hosts on which ssh was to run something.
+    fn size(&self) -> String {
+        let jobs: BTreeSet<&[u8]> = self.runs.iter().map(|run| &*run.job).collect();
+        let with_command = self.runs.iter().filter(|run| run.has_command);
+        let host = |run: &Known| {
+            run.job
+                .split(|&byte| byte == b' ')
+                .next()
+                .map(<[u8]>::to_vec)
+        };
+        let hosts: BTreeSet<_> = with_command.map(host).collect();
+        let plural = |count: usize| if count == 1 { "" } else { "s" };
+        let (jobs, hosts) = (jobs.len(), hosts.len());
+        format!("{jobs} job{}, {hosts} host{}", plural(jobs), plural(hosts))
     }
 
     fn overlaps(&self) -> usize {

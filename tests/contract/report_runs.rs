@@ -157,7 +157,11 @@ fn a_run_without_end_is_running_as_long_as_its_process_lives_and_lost_then() {
         view.contains("\nruns 1   ok 0   failed 0   lost 0   running 1\n"),
         "{view}"
     );
-    assert!(view.contains("   running  "), "{view}");
+    assert!(
+        view.contains("\nRunning      1 run\n    PID  Started "),
+        "{view}"
+    );
+    assert!(view.contains("  no good run yet  h a"), "{view}");
 
     send(&child, Signal::KILL);
     assert_eq!(child.code(), None);

@@ -10,7 +10,7 @@ use super::{View, shown_name};
 use crate::escape::printable;
 use crate::report::incident::{Herd, Hung, Incident, Kind, State};
 use crate::report::ledger::{Entry, HostId};
-use crate::report::outcome::Outcome;
+use crate::report::outcome::{Outcome, Reason};
 
 /// The blanks between two columns.
 const GAP: usize = 2;
@@ -279,17 +279,22 @@ fn why(incident: &Incident, view: &View, room: usize) -> Vec<String> {
         return Vec::new();
     };
     match &incident.kind {
+        // A usage error tells the remedy.
+        Kind::Failing if matches!(last.outcome, Outcome::Failed(_, Reason::Usage)) => {
+            wrapped(&failure(view, last), room)
+        }
         Kind::Failing | Kind::Flapping => vec![cut(&failure(view, last), room)],
         Kind::Lost { together: true, .. } => {
             let last = view.clock().time(incident.window.last);
-            vec![format!(
-                "none has an END; nothing of them is left after {last}"
-            )]
+            wrapped(
+                &format!("none has an END, and no record after {last}"),
+                room,
+            )
         }
         Kind::Lost { .. } => {
             let clock = view.clock();
             let (last, dead) = (clock.time(last.last), clock.time(last.until));
-            vec![format!("no END, last record {last}, dead by {dead}")]
+            wrapped(&format!("no END, last record {last}, dead by {dead}"), room)
         }
         _ => Vec::new(),
     }

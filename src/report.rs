@@ -251,7 +251,8 @@ impl Report {
         let is_known = |run: &Run| self.filter.is_known(run);
         let (unread, leftovers) = each_run(reading, None, is_known, |run| collector.add(&run));
         let ledger = collector.finish();
-        let scope = self.scope(ledger.latest(), reading);
+        let latest = ledger.latest().max(leftovers.latest);
+        let scope = self.scope(latest, reading);
         let view = View {
             ledger: &ledger,
             scope,
@@ -350,8 +351,10 @@ struct Reading<'a> {
     now: NaiveDateTime,
 }
 
-/// Counts of lines that belong to no run.
+/// What is known of the logs besides their runs.
 struct Leftovers {
+    /// The local time of the latest START or END.
+    latest: Option<NaiveDateTime>,
     /// Lines that are no records.
     unrecognized: u64,
     /// Records whose START is missing.
@@ -379,7 +382,7 @@ fn each_run(
         Line::Unrecognized => unrecognized += 1,
         Line::Empty => {}
     });
-    let unmatched = assembler.unmatched;
+    let (unmatched, latest) = (assembler.unmatched, assembler.latest);
     let is_running = |run: &Trace| running.includes(run);
     let forgotten = assembler.finish(is_running, running.boot, &mut finished);
     if forgotten > 0 {
@@ -388,6 +391,7 @@ fn each_run(
         ));
     }
     let leftovers = Leftovers {
+        latest,
         unrecognized,
         unmatched,
     };

@@ -54,7 +54,7 @@ pub struct Assembler {
     /// The number of ENDs so far.
     ends: u64,
     /// The local time of the latest START or END.
-    latest: NaiveDateTime,
+    pub latest: Option<NaiveDateTime>,
     /// Ended runs by the number of their END. They wait for a run that ended earlier and is revocable.
     ended: BTreeMap<u64, Run>,
     /// Runs without END. They are given out last.
@@ -101,7 +101,7 @@ impl Assembler {
         };
         if process.advance(kind, record, line, self.ends + 1) {
             self.ends += 1;
-            self.latest = self.latest.max(record.time);
+            self.latest = self.latest.max(Some(record.time));
             self.revocable.push_back((self.current_key, self.ends));
             self.release(finished);
         }
@@ -171,7 +171,7 @@ impl Assembler {
         self.unended
             .sort_by_key(|run| (run.trace.start, run.trace.pid));
         let lasts = self.unended.iter().map(|run| run.trace.last);
-        let end_of_log = lasts.fold(self.latest, NaiveDateTime::max);
+        let end_of_log = lasts.chain(self.latest).max().unwrap_or_default();
         for mut run in self.unended {
             let last = run.trace.last;
             let known = run.trace.dead_by.unwrap_or(end_of_log);
@@ -195,7 +195,7 @@ impl Assembler {
         let previous = last_started_by.insert(Rc::clone(&job), record.pid);
         let overlapped = previous.and_then(|pid| self.mark_overlapped(pid, &job));
         self.starts += 1;
-        self.latest = self.latest.max(record.time);
+        self.latest = self.latest.max(Some(record.time));
         let mut trace = Trace::new(self.starts, owner, record.pid, record.time, Rc::clone(&job));
         if self.recorded == Some(record.pid) {
             trace.records = Some(Vec::new());

@@ -115,11 +115,7 @@ impl View<'_> {
 
     /// A job, its user if that is to be named, and whether its parameters change.
     fn job_name(&self, job: &Job) -> String {
-        let variants = if job.has_variants {
-            " (any parameters)"
-        } else {
-            ""
-        };
+        let variants = if job.has_variants { " …" } else { "" };
         let name = match &*job.name {
             b"" => "(no operands)".to_owned(),
             name => shown_name(name),

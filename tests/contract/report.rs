@@ -1,6 +1,5 @@
 //! `--report`: its forms, and its exit status.
 
-use std::fmt::Write;
 use std::fs::{self, File};
 use std::process::{Command, Output};
 

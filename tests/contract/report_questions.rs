@@ -4,8 +4,6 @@ use std::fmt::Write;
 use std::fs;
 use std::process::Command;
 
-use fastrand::Rng;
-
 use crate::report::{LOG, fields, printed, report, reporter, run};
 use crate::support::{Scene, code, run_tool, stderr};
 
@@ -155,6 +153,7 @@ fn a_period_is_compared_with_the_one_before() {
         let time = format!("10:0{minute}:00");
         log += &run(9 + 10 * minute, &time, &time, "h /silent", "", 0);
     }
+    log += &run(1000, "10:20:00", "10:20:01", "h /fine", "", 0);
     let args = [
         "--compare",
         "--since",
@@ -166,7 +165,25 @@ fn a_period_is_compared_with_the_one_before() {
     assert_eq!(
         printed(&output),
         "\
-2026-03-02 10:10:00 to 2026-03-02 10:19:34, against 2026-03-02 10:00:26 to 2026-03-02 10:10:00
+2026-03-02 10:10:00 to 2026-03-02 10:20:00, against 2026-03-02 10:00:00 to 2026-03-02 10:10:00
+Now          40 runs, 10 failed, 0 lost
+Before       45 runs, 10 failed, 0 lost
+
+Newly bad
+ Bad now   Before  End  Job
+10 of 10  0 of 10    5  h /new
+
+Recovered
+Bad now    Before  End  Job
+0 of 10  10 of 10    5  h /recovered
+
+Slower (median of good runs)
+Now  Before  Job
+30s     10s  h /slow
+
+Silent (1 job)
+Runs before  Last start  Job
+          5  10:04:00    h /silent
 "
     );
     assert_eq!(code(&output), 1);
@@ -239,7 +256,7 @@ fn changed_says_nothing_unless_something_began_or_ended() {
 fn changed_tells_that_nothing_was_started_where_something_always_was() {
     let mut hours = Hours::new();
     for number in 0..300 {
-        hours.run(number, 90 + 10 * (299 - i64::from(number)), "h /x", 0);
+        hours.run(number, 70 + 10 * (299 - i64::from(number)), "h /x", 0);
     }
     let (text, status) = hours.changed();
     assert!(text.contains("  all jobs  nothing was started\n"), "{text}");
@@ -302,84 +319,4 @@ fn the_questions_exclude_one_another() {
             "{args:?}"
         );
     }
-}
-
-/// The log of two days of 300 jobs on 60 hosts, the second one until 18:59, with incidents of all kinds.
-pub fn day_of_300_jobs() -> String {
-    let mut random = Rng::with_seed(2026);
-    let mut lines: Vec<(String, String)> = Vec::new();
-    let scripts = [
-        ("/srv/sum.sh", 5),
-        ("/srv/rotate_orders.sh", 5),
-        ("/path/to/starting_sh/user_log.sh action", 30),
-        ("/srv/nightly.sh", 1440),
-        ("/srv/backup.sh --full", 60),
-    ];
-    let time = |second: u32| {
-        let (day, second) = (23 + second / 86_400, second % 86_400);
-        format!(
-            "2026-11-{day} {:02}:{:02}:{:02}",
-            second / 3600,
-            second / 60 % 60,
-            second % 60
-        )
-    };
-    let today = |hour: u32, minute: u32| 86_400 + hour * 3600 + minute * 60;
-    let end_of_log = today(18, 59);
-    let mut pid = 1000;
-    for host in 0..60 {
-        for (number, (script, every)) in (0_u32..).zip(scripts) {
-            let name = ["sum", "order", "user"][host as usize % 3];
-            let job = format!("host_{name}_batch{host:02} {script}");
-            let mut minute = (host * 7 + number) % every;
-            while minute * 60 < end_of_log {
-                let at = minute * 60;
-                minute += every;
-                if (today(3, 12)..today(3, 30)).contains(&at) {
-                    continue;
-                }
-                pid += 1;
-                let start = at + random.u32(1..=2);
-                let mut seconds = random.u32(5..=20) + if number == 0 { 60 } else { 0 };
-                let (mut status, mut output) = (0, "");
-                match (host, number) {
-                    (4, _) if (today(9, 20)..today(10, 20)).contains(&at) => {
-                        (status, seconds) = (255, 63);
-                        output = "ssh: connect to host host_order_batch04 port 22: Connection timed out\r";
-                    }
-                    (0..=5, 1) if at >= today(14, 0) => {
-                        (status, seconds, output) = (2, 1, "ORDER_DB: unbound variable");
-                    }
-                    (7, 3) if at >= 86_400 => (status, output) = (1, "disk full"),
-                    (11, 2) if at >= today(8, 0) && random.bool() => {
-                        (status, output) = (3, "lock held")
-                    }
-                    (12, 4) if at >= today(6, 0) => seconds += 200,
-                    (14.., 0 | 1) if at % 3600 == 0 && random.u32(..20) == 0 => {
-                        (status, seconds) = (255, 0);
-                        output = "kex_exchange_identification: Connection closed by remote host";
-                    }
-                    _ => {}
-                }
-                let mut line = |second: u32, text: String| {
-                    lines.push((time(second), format!("[{pid}] {text}")));
-                };
-                line(start, format!("START,-,{job}"));
-                line(start, format!("command,ssh root@{job}"));
-                let is_killed = start < today(3, 12) && start + seconds >= today(3, 12);
-                if is_killed || start + seconds >= end_of_log {
-                    continue;
-                }
-                if !output.is_empty() {
-                    line(start + seconds, output.to_owned());
-                }
-                line(start + seconds, format!("END,{status},{job}"));
-            }
-        }
-    }
-    lines.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let lines = lines
-        .into_iter()
-        .map(|(time, text)| format!("[{time}]{text}\n"));
-    lines.collect()
 }

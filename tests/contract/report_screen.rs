@@ -3,8 +3,8 @@
 use std::fmt::Write;
 use std::fs;
 
-use crate::report::{LOG, interleaved, on_a_terminal, printed, report, reporter, run};
-use crate::support::{Running, Scene, code};
+use crate::report::{LOG, interleaved, on_a_terminal, printed, report, run};
+use crate::support::{Running, Scene, code, day_of_300_jobs};
 
 /// The screen without the counts in its first three lines.
 fn screen(log: &str, args: &[&str]) -> String {
@@ -88,8 +88,7 @@ fn bad_runs_in_a_row_are_one_incident_until_a_good_one() {
 1 problem now, 0 over
 
 Now
-FAILING      since 10:05  h /x
-                          every run (2), last good 10:00, run 3@10:10:00
+FAILING      since 10:05  h /x  every run (2), last good 10:00, run 3@10:10:00
                           3: the script's own status: no space left
 "
         .trim_start(),
@@ -203,7 +202,7 @@ fn a_job_that_alone_does_not_connect_is_failing_and_not_its_host() {
         "
 FAILING      since 10:10  h /port
                           every run (4), no good run before, run 13@10:13:00
-                          255: connection refused: ssh: connect to host h port…
+                          255: connection refused: ssh: connect to host h port …
 ",
     );
 }
@@ -446,7 +445,7 @@ fn a_script_whose_parameters_change_from_run_to_run_is_one_job() {
         .collect();
     let view = printed(&report(&log, &["--all"]));
     assert!(view.contains("   1 job, 1 host\n"), "{view}");
-    assert!(view.contains("  h /x.sh (any parameters)\n"), "{view}");
+    assert!(view.contains("  h /x.sh …\n"), "{view}");
 }
 
 #[test]
@@ -456,11 +455,11 @@ fn a_host_s_name_stays_whole_and_the_middle_of_a_long_script_is_left_out() {
     assert_shows(
         &log,
         &[],
-        "since 10:00  host_user_batch02 /path/to/starti…s/user_log.sh action\n",
+        "since 10:00  host_user_batch02 /path/to/starting…user_log.sh action\n",
     );
     // A name of a megabyte takes no time.
-    let long = format!("h /{}", "x".repeat(1_000_000));
-    let view = screen(&run(1, "10:00:00", "10:00:01", &long, "", 3), &["--all"]);
+    let huge = format!("h /{}", "x".repeat(1_000_000));
+    let view = screen(&run(1, "10:00:00", "10:00:01", &huge, "", 3), &["--all"]);
     assert!(
         view.lines().all(|line| line.chars().count() <= 80),
         "{view}"
@@ -561,14 +560,9 @@ Runs  Bad  Not connected  Last reached  Host
 /// The pictures were looked at on terminals of these widths, in tmux. To make them anew, remove them.
 #[test]
 fn a_day_of_300_jobs_looks_as_in_the_pictures() {
-    let scene = Scene::new();
-    fs::write(
-        scene.path("a.log"),
-        super::report_questions::day_of_300_jobs(),
-    )
-    .unwrap();
+    let log = day_of_300_jobs();
     for columns in [80, 120, 200] {
-        let view = on_a_terminal_of(&scene, columns);
+        let view = on_a_terminal(columns, "1", &log, "--since 2026-11-24");
         let picture = format!(
             "{}/tests/contract/screens/{columns}.txt",
             env!("CARGO_MANIFEST_DIR")
@@ -579,10 +573,4 @@ fn a_day_of_300_jobs_looks_as_in_the_pictures() {
         };
         assert_eq!(view, expected, "{columns} columns");
     }
-}
-
-fn on_a_terminal_of(scene: &Scene, columns: u16) -> String {
-    let log = fs::read_to_string(scene.path("a.log")).unwrap();
-    let _ = reporter(scene);
-    on_a_terminal(columns, "1", log, "--since 2026-11-24")
 }

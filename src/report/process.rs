@@ -122,6 +122,7 @@ impl Process {
         self.state = match kind {
             Kind::End(status, job) if self.close(job) => State::Ended(Exit { status, number }),
             Kind::Retry(_) => State::Retrying,
+            Kind::Wait(_) if self.current.take_wait() => State::Running,
             Kind::Command(command) if self.current.take_command(command, is_retrying) => {
                 State::Running
             }
@@ -200,7 +201,7 @@ impl Process {
             Kind::Command(command) => command.ends_with(&self.current.job),
             // A run that was killed at once, unless it is within the output of another.
             Kind::Start(_) => self.earlier.last().is_none_or(|run| run.exit.is_some()),
-            Kind::Notice(_) | Kind::UsageError(_) | Kind::Usage(_) => true,
+            Kind::Wait(_) | Kind::Notice(_) | Kind::UsageError(_) | Kind::Usage(_) => true,
             Kind::Retry(_) | Kind::End(..) | Kind::Output(_) => false,
         }
     }

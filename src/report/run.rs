@@ -8,7 +8,7 @@ use super::time::to_utc;
 use super::trace::Trace;
 use crate::exit;
 use crate::log::record::{Kind, Notice};
-use crate::ssh_error::{Cause, Diagnosis};
+use crate::ssh_error::{Cause, Diagnosis, Failure};
 
 /// The end of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,16 +57,19 @@ impl Run {
         self.end.status().map(|_| self.trace.last)
     }
 
-    /// The seconds from START to END.
+    /// The seconds from START to END, without the wait of a splay.
     ///
-    /// They are unknown if the clock was set back during the run, or if START or END is in the hour that
+    /// They are unknown if the clock was set back during the run, or if either time is in the hour that
     /// is repeated when summer time ends.
     pub fn seconds(&self) -> Option<u64> {
         if self.trace.is_clock_back {
             return None;
         }
-        let (start, end) = (to_utc(self.trace.start)?, to_utc(self.ended()?)?);
-        u64::try_from((end - start).num_seconds()).ok()
+        let end = self.ended()?;
+        // A signal may have ended the splay.
+        let begun = self.trace.begun.unwrap_or(end);
+        let (begun, end) = (to_utc(begun)?, to_utc(end)?);
+        u64::try_from((end - begun).num_seconds()).ok()
     }
 
     /// Whether it failed or was lost.
@@ -84,6 +87,7 @@ impl Run {
         self.trace.command.is_some()
             && match self.end {
                 End::Exit(exit::CANNOT_RUN | exit::NOT_FOUND) => self.start_failure().is_none(),
+                End::Exit(exit::SSH_FAILED) => self.is_requested(),
                 // A higher status may be that of a signal, which may have ended ssh.
                 End::Exit(status) => status < exit::SIGNALLED,
                 End::Running | End::Lost => false,
@@ -92,27 +96,50 @@ impl Run {
 
     /// Why ssh failed before the remote command ran, if the last lines of output tell.
     pub fn connection_failure(&self) -> Option<Cause> {
-        self.ssh_failure()
-            .filter(|cause| *cause != Cause::Disconnected)
+        let cause = self.ssh_failure()?.cause;
+        (cause.is_before_the_session() && !self.is_requested()).then_some(cause)
     }
 
-    fn ssh_failure(&self) -> Option<Cause> {
+    /// Whether the log says that the remote command was requested before ssh failed. It says so with retries or a
+    /// connect timeout only.
+    fn is_requested(&self) -> bool {
+        self.notices().any(|notice| notice == Notice::Requested)
+    }
+
+    fn ssh_failure(&self) -> Option<Failure> {
         if self.end != End::Exit(exit::SSH_FAILED) {
             return None;
+        }
+        let is_timeout = |notice| matches!(notice, Notice::ConnectTimeout(_));
+        if self.notices().any(is_timeout) {
+            return Some(Failure {
+                cause: Cause::TimedOut,
+                is_at_jump_host: false,
+            });
         }
         let mut diagnosis = Diagnosis::default();
         let lines = self.trace.tail.lines();
         lines.for_each(|line| diagnosis.observe(line));
-        diagnosis.cause()
+        let is_possible = |failure: &Failure| {
+            // The other messages are the script's own.
+            let is_after = matches!(failure.cause, Cause::Disconnected | Cause::NoSession);
+            is_after || !self.is_requested()
+        };
+        diagnosis.failure().filter(is_possible)
+    }
+
+    /// The messages of remoteexe among the last lines.
+    fn notices(&self) -> impl Iterator<Item = Notice<'_>> {
+        let records = self.trace.tail.lines().map(Kind::parse);
+        records.filter_map(|record| match record {
+            Kind::Notice(notice) => Some(notice),
+            _ => None,
+        })
     }
 
     /// The message of remoteexe that ssh did not run, if there is one.
     fn start_failure(&self) -> Option<Notice<'_>> {
-        let mut records = self.trace.tail.lines().map(Kind::parse);
-        records.find_map(|record| match record {
-            Kind::Notice(notice) if notice.is_failure_to_run() => Some(notice),
-            _ => None,
-        })
+        self.notices().find(|notice| notice.is_failure_to_run())
     }
 
     /// A usage error in words, with the reason in the log. The bash original did not log one.
@@ -152,7 +179,10 @@ impl Run {
             (exit::CANNOT_RUN, None) => "not executable on the host".into(),
             (exit::NOT_FOUND, _) => "not found on the host".into(),
             (exit::SSH_FAILED, _) => match self.ssh_failure() {
-                Some(cause) => cause.to_string().into(),
+                Some(failure) => failure.to_string().into(),
+                None if self.is_requested() => {
+                    "the script returned 255, or a signal ended it".into()
+                }
                 None => "ssh failed, or the script returned 255".into(),
             },
             _ => match exit::signal(status) {

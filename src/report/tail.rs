@@ -17,8 +17,9 @@ pub struct Tail {
 }
 
 impl Tail {
-    /// Adds a line.
+    /// Adds a line, without the carriage return with which ssh ends its messages.
     pub fn push(&mut self, line: &[u8]) {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
         if self.count == 4 * TAIL_LINES {
             self.lines.drain(..self.begin());
             self.count = TAIL_LINES;

@@ -7,6 +7,7 @@ use chrono::NaiveDateTime;
 use super::owner::Owner;
 use super::tail::Tail;
 use crate::log::record::Kind;
+use crate::ssh_error;
 
 /// The facts about one run that its records have told so far.
 #[derive(Debug)]
@@ -19,6 +20,9 @@ pub struct Trace {
     pub pid: u32,
     /// The local time of START.
     pub start: NaiveDateTime,
+    /// The local time at which the run began to work: that of START, or after a splay that of the command. None
+    /// while the splay lasts.
+    pub begun: Option<NaiveDateTime>,
     /// The local time of the last record.
     pub last: NaiveDateTime,
     /// The operands in START: `HOST SCRIPT PARAMETERS`.
@@ -52,6 +56,7 @@ impl Trace {
             owner,
             pid,
             start,
+            begun: Some(start),
             last: start,
             job,
             command: None,
@@ -80,12 +85,26 @@ impl Trace {
         self.last = time;
     }
 
+    /// Takes the wait of a splay. It comes before the command, and is no part of the duration.
+    ///
+    /// Returns false if it is a line of output.
+    pub fn take_wait(&mut self) -> bool {
+        let is_wait = self.command.is_none() && self.lines == 0;
+        if is_wait {
+            self.begun = None;
+        }
+        is_wait
+    }
+
     /// Takes the ssh command of the first attempt, or of a later one that follows a retry record.
     ///
     /// Returns false if `command` is a line of output.
     pub fn take_command(&mut self, command: &[u8], is_retrying: bool) -> bool {
         match &self.command {
-            None if command.ends_with(&self.job) => self.command = Some(command.to_vec()),
+            None if command.ends_with(&self.job) => {
+                self.command = Some(command.to_vec());
+                self.begun.get_or_insert(self.last);
+            }
             Some(first) if is_retrying && first == command => {
                 self.retries += 1;
                 self.tail.clear();
@@ -99,7 +118,9 @@ impl Trace {
     pub fn add_output(&mut self, line: &[u8]) {
         self.lines += 1;
         self.bytes += line.len() as u64 + 1;
-        self.tail.push(line);
+        if !ssh_error::is_remark(line) {
+            self.tail.push(line);
+        }
     }
 
     /// Adds what looked like the END of this run as a line of output.

@@ -6,6 +6,7 @@
 )]
 
 mod closed_descriptors;
+mod connect_timeout;
 mod connection;
 mod cron;
 mod disk_full;
@@ -33,6 +34,7 @@ mod report_runs;
 mod retries;
 mod retry_settings;
 mod signals;
+mod splay;
 mod stalled_readers;
 mod streaming;
 mod support;

@@ -572,12 +572,53 @@ fn torn_foreign_and_empty_lines_between_the_records_stop_nothing() {
 }
 
 #[test]
-fn lines_that_end_with_cr_lf_are_records_too() {
+fn lines_that_end_with_cr_lf_are_records_too_and_are_shown_without_cr() {
     let log = "[2026-03-02 10:00:00][7] START,-,h a\r\n\
                [2026-03-02 10:00:00][7] command,ssh root@h a\r\n\
                [2026-03-02 10:00:00][7] x\r\n\
                [2026-03-02 10:00:01][7] END,3,h a\r\n";
-    assert_runs(log, "exit_status duration tail", &[r#"3 1 ["x\r"]"#]);
+    assert_runs(log, "exit_status duration tail", &[r#"3 1 ["x"]"#]);
+}
+
+#[test]
+fn the_wait_of_a_splay_is_no_part_of_the_duration() {
+    let log = "\
+[2026-03-02 10:00:00][7] START,-,h a
+[2026-03-02 10:00:00][7] wait,14.200 s
+[2026-03-02 10:00:14][7] command,ssh root@h a
+[2026-03-02 10:00:14][7] wait,9 s
+[2026-03-02 10:00:17][7] END,0,h a
+[2026-03-02 10:01:00][8] START,-,h b
+[2026-03-02 10:01:00][8] wait,14.200 s
+[2026-03-02 10:01:05][8] END,143,h b
+";
+    assert_runs(log, "exit_status duration lines", &["0 3 1", "143 0 0"]);
+}
+
+#[test]
+fn a_script_s_own_255_is_no_failed_connection_once_the_log_says_that_it_was_requested() {
+    let requested = "remoteexe: ssh returned 255 after it had requested the script";
+    let refused = "ssh: connect to host db port 22: Connection refused";
+    let lost = "client_loop: send disconnect: Broken pipe";
+    for (output, expected) in [
+        (refused.to_owned(), r#""connection refused" true"#),
+        (
+            format!("{refused}\n[2026-03-02 10:00:00][7] {requested}"),
+            r#""the script returned 255, or a signal ended it" false"#,
+        ),
+        (
+            format!("{lost}\n[2026-03-02 10:00:00][7] {requested}"),
+            r#""connection lost while the job ran" false"#,
+        ),
+    ] {
+        let log = format!(
+            "[2026-03-02 10:00:00][7] START,-,h a\n\
+             [2026-03-02 10:00:00][7] command,ssh root@h a\n\
+             [2026-03-02 10:00:00][7] {output}\n\
+             [2026-03-02 10:00:00][7] END,255,h a\n"
+        );
+        assert_runs(&log, "cause connection_failure", &[expected]);
+    }
 }
 
 #[test]

@@ -76,6 +76,7 @@ impl Known {
             Role::Output | Role::InnerStart => {
                 self.lines += 1;
                 self.bytes += text.len() as u64 + 1;
+                let text = text.strip_suffix(b"\r").unwrap_or(text);
                 self.tail.push_back(text[..text.len().min(1024)].to_vec());
                 if self.tail.len() > 5 {
                     self.tail.pop_front();
@@ -90,7 +91,11 @@ impl Known {
     }
 
     fn is_connection_failure(&self) -> bool {
-        self.code == Some(255) && self.tail.iter().any(|line| line == REFUSED)
+        self.code == Some(255)
+            && self
+                .tail
+                .iter()
+                .any(|line| *line == REFUSED[..REFUSED.len() - 1])
     }
 
     fn document(&self) -> Value {

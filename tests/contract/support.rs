@@ -15,7 +15,7 @@ mod scene;
 mod user;
 
 pub use log::{
-    files, log_of_h_s, mask_waits, records, split_record, texts, texts_in, today, waits,
+    REQUESTED, files, log_of_h_s, mask_waits, records, split_record, texts, texts_in, today, waits,
 };
 pub use process::{
     ENDING, Lingering, Running, children, code, is_asleep, is_running, run_tool, send, send_to,

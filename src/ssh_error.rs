@@ -102,7 +102,13 @@ impl Cause {
             // Up to 7.9, in place of `client_loop: `.
             None
         } else if line.starts_with("ssh: Could not resolve host") {
-            Some(Self::NotResolved)
+            // With `AddressFamily` or -4 for a host that has none of these addresses.
+            let is_setting = line.ends_with(": Address family for hostname not supported");
+            Some(if is_setting {
+                Self::Configuration
+            } else {
+                Self::NotResolved
+            })
         } else if line.starts_with("ssh: connect to host ") {
             Some(match line.rsplit(": ").next() {
                 Some("Connection refused") => Self::Refused,

@@ -16,7 +16,7 @@ use super::value::{DEFAULT_LOG_DIR, InvalidValue, path, unset_empty};
 use crate::escape;
 use crate::job::{Job, Login, Operands, Retries, Ssh, UsageErrorRun, WordError};
 
-/// With the default delay, the longest waits add up to more than an hour and a half.
+/// With the default delay, the longest waits add up to more than three hours.
 const MAX_RETRIES: u32 = 100;
 
 const LONGEST_TIME: Duration = Duration::from_hours(1);
@@ -96,7 +96,7 @@ struct Args {
     #[arg(allow_negative_numbers = true)]
     retries: OsString,
 
-    /// Longest wait before the first retry; it doubles for each further one, up to a minute
+    /// Longest wait before the first retry; later ones wait longer, up to two minutes
     #[arg(long, value_name = "SECONDS", env = "REMOTEEXE_RETRY_DELAY")]
     #[arg(help_heading = "Retries", hide_env_values = true, default_value = "1")]
     #[arg(allow_negative_numbers = true)]

@@ -1,6 +1,7 @@
 //! `--report`: reads logs, assembles the runs in them, and shows them in one form.
 //!
-//! It understands the logs of remoteexe and of the bash original. It starts no program and writes no file.
+//! It understands the logs of remoteexe and of the bash original. It starts no program but a pager, and writes
+//! no file.
 
 mod assembler;
 mod directory;
@@ -9,12 +10,14 @@ mod joblog;
 mod json;
 mod merge;
 mod owner;
+mod pager;
 mod period;
 mod process;
 mod reader;
 mod records;
 mod run;
 mod running;
+mod style;
 mod summary;
 mod tail;
 mod terminal;
@@ -36,6 +39,7 @@ use reader::Line;
 use records::Search;
 use run::{End, Run};
 use running::Running;
+use style::Style;
 use summary::{Leftovers, Summary};
 use terminal::Output;
 
@@ -43,6 +47,7 @@ pub use input::Input;
 pub use owner::Users;
 pub use period::{Period, parse as parse_time};
 pub use records::Wanted;
+pub use style::ColorChoice;
 
 /// A request for a report.
 #[derive(Debug)]
@@ -53,6 +58,10 @@ pub struct Report {
     pub filter: Filter,
     /// How to show them.
     pub form: Form,
+    /// When the form for a person has colours.
+    pub color: ColorChoice,
+    /// Whether a pager is wanted, if standard output is a terminal.
+    pub is_paged: bool,
 }
 
 /// The logs to read.
@@ -138,7 +147,7 @@ impl Report {
                 }
             }
         };
-        let mut out = Output::lock();
+        let mut out = Output::new(self.is_paged);
         let findings = self.write(&logs, &users, &mut out);
         let written = out.finish();
         if let Err(error) = &written {
@@ -191,7 +200,12 @@ impl Report {
         };
         let (unread, leftovers) = self.each_run(inputs, None, |run| summary.add(run));
         summary.leftovers = leftovers;
-        let text = text::render(&summary, users, self.filter.failed);
+        let text = text::render(
+            &summary,
+            users,
+            self.filter.failed,
+            Style::of_stdout(self.color),
+        );
         out.write(text.as_bytes());
         Findings {
             has_failures: summary.failed + summary.lost > 0,

@@ -12,7 +12,9 @@ use super::line::CommandLine;
 use super::request::Request;
 use super::value::{DEFAULT_LOG_DIR, InvalidValue, path, unset_empty};
 use crate::log::file::LogName;
-use crate::report::{Filter, Form, Input, Period, Report, Source, Users, Wanted, parse_time};
+use crate::report::{
+    ColorChoice, Filter, Form, Input, Period, Report, Source, Users, Wanted, parse_time,
+};
 
 const HELP: &str = "\
 {about}
@@ -43,6 +45,10 @@ Exit status:
 
 /// Shows from the logs what ran, what failed and why, and what never ended
 #[derive(Debug, Parser)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own"
+)]
 #[command(
     name = "remoteexe --report",
     override_usage = "remoteexe --report [OPTIONS] [FILE]...",
@@ -86,6 +92,19 @@ struct Args {
     /// A line per run, in the columns of GNU parallel's joblog
     #[arg(long, help_heading = "In which form")]
     tsv: bool,
+
+    /// When the form for a person has colours: auto (on a terminal), always or never
+    #[arg(
+        long,
+        value_name = "WHEN",
+        help_heading = "How it looks",
+        default_value = "auto"
+    )]
+    color: OsString,
+
+    /// Do not show the report through $PAGER or less, which is done on a terminal
+    #[arg(long, help_heading = "How it looks")]
+    no_pager: bool,
 
     /// Directory of the logs
     #[arg(long, value_name = "DIR", env = "REMOTEEXE_LOG_DIR")]
@@ -141,6 +160,8 @@ impl CommandLine<Args> {
             },
             source: self.source(log_dir)?,
             form,
+            color: self.value("color", &args.color, color)?,
+            is_paged: !args.no_pager,
         })
     }
 
@@ -246,6 +267,15 @@ fn time(word: &OsStr, now: DateTime<Local>, is_end: bool) -> Result<NaiveDateTim
         let tip = "give YYYY-MM-DD, \"YYYY-MM-DD HH:MM\" or how long ago, such as 30m, 2h, 3d";
         InvalidValue::because(&error, tip)
     })
+}
+
+fn color(word: &OsStr) -> Result<ColorChoice, InvalidValue> {
+    match word.as_encoded_bytes() {
+        b"auto" => Ok(ColorChoice::Auto),
+        b"always" => Ok(ColorChoice::Always),
+        b"never" => Ok(ColorChoice::Never),
+        _ => Err(InvalidValue::expected("auto, always or never")),
+    }
 }
 
 fn user(word: &OsStr) -> Result<u32, InvalidValue> {

@@ -8,6 +8,7 @@ use std::fmt::Write;
 
 use super::owner::Users;
 use super::run::{End, Run};
+use super::style::Style;
 use super::summary::{Host, Job, Seconds, Summary};
 use crate::escape::printable;
 use format::{Clock, chart, duration};
@@ -20,13 +21,13 @@ const SHOWN_LINES: usize = 3;
 /// takes time by the square of a word's length: a name of 1 MB took it minutes.
 const SHOWN_NAME: usize = 1024;
 
-/// The report on the runs in `summary`, in the width and the colours of standard output.
+/// The report on the runs in `summary`, with these looks.
 ///
 /// With `failed_only`, jobs and hosts without a failure are left out.
 ///
 /// A user is named who is neither root nor the reader.
-pub fn render(summary: &Summary, users: &Users, failed_only: bool) -> String {
-    let mut page = Page::for_stdout();
+pub fn render(summary: &Summary, users: &Users, failed_only: bool, style: Style) -> String {
+    let mut page = Page::new(style);
     let clock = Clock::of(summary);
     show_counts(&mut page, summary);
     show_failures(&mut page, summary, users, clock);

@@ -30,6 +30,7 @@ mod report_owners;
 mod report_pairing;
 mod report_random;
 mod report_runs;
+mod report_terminal;
 mod retries;
 mod retry_settings;
 mod signals;

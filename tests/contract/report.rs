@@ -98,6 +98,7 @@ fn on_a_terminal(columns: u16, no_color: &str, log: impl AsRef<[u8]>, args: &str
     scene.equip(&mut script);
     let command = format!("stty cols {columns}; exec {REMOTEEXE} --report {args} $DIR/a.log");
     script.env("TZ", "UTC").env("NO_COLOR", no_color);
+    script.env("TERM", "xterm").env("PAGER", "");
     script.args(["-qec", &command, "/dev/null"]);
     let output = script.output().unwrap();
     assert_eq!(stderr(&output), "");

@@ -24,6 +24,7 @@ mod terminal;
 mod text;
 mod time;
 mod trace;
+mod when;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -45,9 +46,10 @@ use terminal::Output;
 
 pub use input::Input;
 pub use owner::Users;
-pub use period::{Period, parse as parse_time};
+pub use period::Period;
 pub use records::Wanted;
 pub use style::ColorChoice;
+pub use when::{StartTime, is_clock_alone, is_day_alone, parse as parse_time};
 
 /// A request for a report.
 #[derive(Debug)]

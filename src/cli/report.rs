@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{DateTime, Local, NaiveDateTime};
 use clap::{CommandFactory, Parser};
 
 use super::error::UsageError;
@@ -13,7 +13,8 @@ use super::request::Request;
 use super::value::{DEFAULT_LOG_DIR, InvalidValue, path, unset_empty};
 use crate::log::file::LogName;
 use crate::report::{
-    ColorChoice, Filter, Form, Input, Period, Report, Source, Users, Wanted, parse_time,
+    ColorChoice, Filter, Form, Input, Period, Report, Source, StartTime, Users, Wanted,
+    is_clock_alone, is_day_alone, parse_time,
 };
 
 const HELP: &str = "\
@@ -28,8 +29,9 @@ Arguments:
 
 {all-args}
 
-TIME is YYYY-MM-DD, \"YYYY-MM-DD HH:MM\", \"YYYY-MM-DD HH:MM:SS\", or how long
-ago: 90s, 30m, 2h, 3d, 1w. A run belongs to a period if it was going on in it.
+TIME is a day (YYYY-MM-DD, today, yesterday), a time of day (14:00, 14:00:05),
+both (\"yesterday 14:00\"), how long ago it was (90s, 30m, 1d12h, 1w), now, or a
+time as --json prints it. A run belongs to a period if it was going on in it.
 
 Examples:
   remoteexe --report
@@ -149,7 +151,7 @@ impl CommandLine<Args> {
         let args = &self.args;
         let log_dir = self.value("log_dir", &args.log_dir, path)?;
         self.check_files()?;
-        let form = self.form()?;
+        let form = self.form(now)?;
         Ok(Report {
             filter: Filter {
                 period: self.period(&form, now)?,
@@ -170,9 +172,9 @@ impl CommandLine<Args> {
         word.map(|word| self.value("user", word, user)).transpose()
     }
 
-    fn form(&self) -> Result<Form, UsageError> {
+    fn form(&self, now: DateTime<Local>) -> Result<Form, UsageError> {
         Ok(match &self.args.run {
-            Some(word) => Form::Run(self.value("run", word, wanted)?),
+            Some(word) => Form::Run(self.value("run", word, |word| wanted(word, now))?),
             None if self.args.json => Form::Json,
             None if self.args.tsv => Form::Tsv,
             None => Form::Text,
@@ -182,9 +184,10 @@ impl CommandLine<Args> {
     fn period(&self, form: &Form, now: DateTime<Local>) -> Result<Period, UsageError> {
         // A run that is named with its day is in the logs from that day on.
         let day = match form {
-            Form::Run(wanted) => wanted.day().map(NaiveDateTime::from),
+            Form::Run(wanted) => wanted.start.as_ref().and_then(|start| start.day),
             Form::Text | Form::Json | Form::Tsv => None,
         };
+        let day = day.map(NaiveDateTime::from);
         let time = |id, word: &Option<OsString>, is_end| {
             let word = word.as_deref();
             word.map(|word| self.value(id, word, |word| time(word, now, is_end)))
@@ -249,22 +252,18 @@ impl CommandLine<Args> {
 
     /// If `word` is a time, the option whose date it belongs to, as `--since "2026-11-24`.
     fn date_before(&self, word: &str) -> Option<String> {
-        let is_time = ["%H:%M", "%H:%M:%S"]
-            .iter()
-            .any(|format| NaiveTime::parse_from_str(word, format).is_ok());
         let options = [("--since", &self.args.since), ("--until", &self.args.until)];
         let mut dates = options.into_iter().filter_map(|(option, value)| {
             let date = value.as_ref()?.to_str()?;
-            NaiveDate::parse_from_str(date, "%Y-%m-%d").ok()?;
-            Some(format!("{option} \"{date}"))
+            is_day_alone(date).then(|| format!("{option} \"{date}"))
         });
-        dates.next_back().filter(|_| is_time)
+        dates.next_back().filter(|_| is_clock_alone(word))
     }
 }
 
 fn time(word: &OsStr, now: DateTime<Local>, is_end: bool) -> Result<NaiveDateTime, InvalidValue> {
     parse_time(&word.to_string_lossy(), now, is_end).map_err(|error| {
-        let tip = "give YYYY-MM-DD, \"YYYY-MM-DD HH:MM\" or how long ago, such as 30m, 2h, 3d";
+        let tip = "give a day (2026-11-24, yesterday), a time (14:00), both in quotes, or how long ago (30m, 1d12h)";
         InvalidValue::because(&error, tip)
     })
 }
@@ -286,21 +285,15 @@ fn user(word: &OsStr) -> Result<u32, InvalidValue> {
     })
 }
 
-fn wanted(word: &OsStr) -> Result<Wanted, InvalidValue> {
+fn wanted(word: &OsStr, now: DateTime<Local>) -> Result<Wanted, InvalidValue> {
     let text = word.to_string_lossy();
     let (pid, time) = match text.split_once('@') {
         Some((pid, time)) => (pid, Some(time)),
         None => (&*text, None),
     };
-    let is_time = |time: &str| {
-        let is_part = |character: char| character.is_ascii_digit() || " -:".contains(character);
-        time.starts_with(|first: char| first.is_ascii_digit()) && time.chars().all(is_part)
-    };
-    match pid.parse() {
-        Ok(pid) if time.is_none_or(is_time) => Ok(Wanted {
-            pid,
-            time: time.map(str::to_owned),
-        }),
+    let start = time.map(|time| StartTime::parse(time, now)).transpose();
+    match (pid.parse(), start) {
+        (Ok(pid), Ok(start)) => Ok(Wanted { pid, start }),
         _ => Err(InvalidValue::because(
             "expected PID or PID@TIME",
             "give the number in the second brackets of a record, and if need be the time in the first, such as 913@15:09",

@@ -919,7 +919,15 @@ fn run_takes_the_last_run_of_a_process_or_that_of_a_time() {
     let printed_last = String::from_utf8(last.stdout).unwrap();
     assert!(printed_last.starts_with("[2026-03-02 20:53:01][913] START,"));
     assert!(printed_last.ends_with("[913] END,255,db01 /opt/jobs/dump.sh daily\n"));
-    for time in ["15:09", "15:09:02", "2026-03-02 15", "2026-03-02 15:09:02"] {
+    for time in [
+        "15:09",
+        "15:09:02",
+        "2026-03-02 15",
+        "2026-03-02 15:09:02",
+        // As --json prints it, also in another zone.
+        "2026-03-02T15:09:02+00:00",
+        "2026-03-02T10:09:02-05:00",
+    ] {
         let run = printed(&report(LOG, &["--run", &format!("913@{time}")]));
         let expected: String = LOG
             .lines()
@@ -1144,6 +1152,8 @@ fn a_time_is_also_how_long_ago_it_was() {
         (&["--since", "2h"], &["4", "5", "6"]),
         (&["--since", "30m"], &["5", "6"]),
         (&["--since", "300s"], &["6"]),
+        (&["--since", "2d13h"], &["2", "3", "4", "5", "6"]),
+        (&["--since", "1h20m", "--until", "now"], &["5", "6"]),
         (&["--since", "3h", "--until", "1h"], &["3", "4"]),
         (&["--until", "2d"], &["1", "2"]),
     ] {

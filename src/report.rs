@@ -3,6 +3,7 @@
 //! It understands the logs of remoteexe and of the bash original. It starts no program but a pager, and writes
 //! no file.
 
+mod accepted;
 mod assembler;
 mod directory;
 mod input;
@@ -44,6 +45,7 @@ use style::Style;
 use summary::{Leftovers, Summary};
 use terminal::Output;
 
+pub use accepted::Accepted;
 pub use input::Input;
 pub use owner::Users;
 pub use period::Period;
@@ -58,6 +60,8 @@ pub struct Report {
     pub source: Source,
     /// The runs to show.
     pub filter: Filter,
+    /// The exit statuses of scripts that count as no failure.
+    pub accepted: Accepted,
     /// How to show them.
     pub form: Form,
     /// When the form for a person has colours.
@@ -273,7 +277,8 @@ impl Report {
         let running = Running::now();
         let mut assembler = Assembler::new(recorded);
         let mut unrecognized = 0;
-        let mut finished = |run: Run| {
+        let mut finished = |mut run: Run| {
+            run.accept(&self.accepted);
             if self.filter.matches(&run) {
                 take(run);
             }

@@ -13,7 +13,7 @@ use super::request::Request;
 use super::value::{DEFAULT_LOG_DIR, InvalidValue, path, unset_empty};
 use crate::log::file::LogName;
 use crate::report::{
-    ColorChoice, Filter, Form, Input, Period, Report, Source, StartTime, Users, Wanted,
+    Accepted, ColorChoice, Filter, Form, Input, Period, Report, Source, StartTime, Users, Wanted,
     is_clock_alone, is_day_alone, parse_time,
 };
 
@@ -81,6 +81,16 @@ struct Args {
     /// Only what failed or was lost
     #[arg(long, help_heading = "Which runs")]
     failed: bool,
+
+    /// Exit statuses of scripts that are no failure: 1,75,99
+    #[arg(
+        long,
+        value_name = "STATUSES",
+        env = "REMOTEEXE_OK",
+        hide_env_values = true
+    )]
+    #[arg(help_heading = "Which runs")]
+    ok: Option<OsString>,
 
     /// All records of one run: the last one of process PID, or the one that started at TIME
     #[arg(long, value_name = "PID[@TIME]", help_heading = "In which form")]
@@ -160,6 +170,7 @@ impl CommandLine<Args> {
                 user: self.user()?,
                 failed: args.failed,
             },
+            accepted: self.accepted()?,
             source: self.source(log_dir)?,
             form,
             color: self.value("color", &args.color, color)?,
@@ -170,6 +181,12 @@ impl CommandLine<Args> {
     fn user(&self) -> Result<Option<u32>, UsageError> {
         let word = self.args.user.as_ref();
         word.map(|word| self.value("user", word, user)).transpose()
+    }
+
+    fn accepted(&self) -> Result<Accepted, UsageError> {
+        let word = self.args.ok.as_ref();
+        let accepted = word.map(|word| self.value("ok", word, accepted));
+        Ok(accepted.transpose()?.unwrap_or_default())
     }
 
     fn form(&self, now: DateTime<Local>) -> Result<Form, UsageError> {
@@ -265,6 +282,12 @@ fn time(word: &OsStr, now: DateTime<Local>, is_end: bool) -> Result<NaiveDateTim
     parse_time(&word.to_string_lossy(), now, is_end).map_err(|error| {
         let tip = "give a day (2026-11-24, yesterday), a time (14:00), both in quotes, or how long ago (30m, 1d12h)";
         InvalidValue::because(&error, tip)
+    })
+}
+
+fn accepted(word: &OsStr) -> Result<Accepted, InvalidValue> {
+    Accepted::parse(&word.to_string_lossy()).map_err(|error| {
+        InvalidValue::because(&error, "give the statuses with commas, such as 1,75,99")
     })
 }
 

@@ -24,6 +24,8 @@ pub struct Summary {
     pub runs: u64,
     /// Runs with exit status 0.
     pub ok: u64,
+    /// Runs with an exit status that counts as no failure.
+    pub accepted: u64,
     /// Runs with another exit status.
     pub failed: u64,
     /// Failed runs whose ssh failed before the remote command ran.
@@ -134,6 +136,7 @@ impl Summary {
         self.runs += 1;
         match run.end {
             End::Exit(exit::SUCCESS) => self.ok += 1,
+            End::Exit(_) if run.is_accepted => self.accepted += 1,
             End::Exit(_) => self.failed += 1,
             End::Running => self.running += 1,
             End::Lost => self.lost += 1,
@@ -189,7 +192,7 @@ impl Job {
         if self.last.is_none_or(|(start, _)| run.trace.start >= start) {
             self.last = Some((run.trace.start, run.end));
         }
-        if run.end == End::Exit(exit::SUCCESS) {
+        if run.is_good() {
             self.last_success = self.last_success.max(Some(run.trace.last));
         }
         if let Some(seconds) = run.seconds() {

@@ -52,13 +52,16 @@ fn of_user(uid: Option<u32>, users: &Users) -> String {
 fn show_counts(page: &mut Page, summary: &Summary) {
     if let Some((first, last)) = summary.span {
         page.title(&format!("{first} to {last}"));
-        let ends = [
+        let mut ends = vec![
             format!("runs {}", summary.runs),
             format!("ok {}", summary.ok),
             page.bad_count("failed", summary.failed),
             page.bad_count("lost", summary.lost),
             format!("running {}", summary.running),
         ];
+        if summary.accepted > 0 {
+            ends.insert(2, format!("ok by --ok {}", summary.accepted));
+        }
         let kinds = [
             page.bad_count("connection failures", summary.connection_failures),
             page.bad_count("usage errors", summary.usage_errors),

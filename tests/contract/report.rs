@@ -981,13 +981,13 @@ fn json_is_a_document_a_run_in_the_order_of_their_ends_with_the_lost_ones_last()
     assert_eq!(
         printed(&output),
         concat!(
-            r#"{"pid":2,USER,"host":"h","job":"h /y","start":"2026-03-02T10:01:00+00:00","end":"2026-03-02T10:01:30+00:00","duration":30,"status":"failed","exit_status":143,"signal":"TERM","cause":"ended by signal TERM","connection_failure":false,"usage_error":false,"retries":1,"command":"ssh -i k root@h /y","lines":2,"bytes":57,"tail":["café"],"overlapped":false,"ambiguous":false}"#,
+            r#"{"pid":2,USER,"host":"h","job":"h /y","start":"2026-03-02T10:01:00+00:00","end":"2026-03-02T10:01:30+00:00","duration":30,"status":"failed","exit_status":143,"accepted":false,"signal":"TERM","cause":"ended by signal TERM","connection_failure":false,"usage_error":false,"retries":1,"command":"ssh -i k root@h /y","lines":2,"bytes":57,"tail":["café"],"overlapped":false,"ambiguous":false}"#,
             "\n",
-            r#"{"pid":1,USER,"host":"h","job":"h /x","start":"2026-03-02T10:00:00+00:00","end":"2026-03-02T10:02:01+00:00","duration":121,"status":"ok","exit_status":0,"signal":null,"cause":"ok","connection_failure":false,"usage_error":false,"retries":0,"command":"ssh root@h /x","lines":0,"bytes":0,"tail":[],"overlapped":false,"ambiguous":false}"#,
+            r#"{"pid":1,USER,"host":"h","job":"h /x","start":"2026-03-02T10:00:00+00:00","end":"2026-03-02T10:02:01+00:00","duration":121,"status":"ok","exit_status":0,"accepted":false,"signal":null,"cause":"ok","connection_failure":false,"usage_error":false,"retries":0,"command":"ssh root@h /x","lines":0,"bytes":0,"tail":[],"overlapped":false,"ambiguous":false}"#,
             "\n",
-            r#"{"pid":2,USER,"host":"h","job":"h /z","start":"2026-03-02T10:02:00+00:00","end":"2026-03-02T10:02:02+00:00","duration":2,"status":"failed","exit_status":1,"signal":null,"cause":"the script's own status","connection_failure":false,"usage_error":false,"retries":0,"command":"ssh root@h /z","lines":0,"bytes":0,"tail":[],"overlapped":false,"ambiguous":false}"#,
+            r#"{"pid":2,USER,"host":"h","job":"h /z","start":"2026-03-02T10:02:00+00:00","end":"2026-03-02T10:02:02+00:00","duration":2,"status":"failed","exit_status":1,"accepted":false,"signal":null,"cause":"the script's own status","connection_failure":false,"usage_error":false,"retries":0,"command":"ssh root@h /z","lines":0,"bytes":0,"tail":[],"overlapped":false,"ambiguous":false}"#,
             "\n",
-            r#"{"pid":4194305,USER,"host":"h","job":"h /lost","start":"2026-03-02T10:00:00+00:00","end":null,"duration":null,"status":"lost","exit_status":null,"signal":null,"cause":"lost: no END, and the process is gone","connection_failure":false,"usage_error":false,"retries":0,"command":null,"lines":0,"bytes":0,"tail":[],"overlapped":false,"ambiguous":false}"#,
+            r#"{"pid":4194305,USER,"host":"h","job":"h /lost","start":"2026-03-02T10:00:00+00:00","end":null,"duration":null,"status":"lost","exit_status":null,"accepted":false,"signal":null,"cause":"lost: no END, and the process is gone","connection_failure":false,"usage_error":false,"retries":0,"command":null,"lines":0,"bytes":0,"tail":[],"overlapped":false,"ambiguous":false}"#,
             "\n",
         )
         .replace("USER", &user)

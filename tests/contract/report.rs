@@ -1043,6 +1043,28 @@ fn tsv_has_the_columns_of_the_joblog_of_gnu_parallel() {
 }
 
 #[test]
+fn a_run_without_operands_has_a_host_in_tsv_because_gnu_parallel_refuses_an_empty_one() {
+    let log = "\
+[2026-03-02 10:00:00][1] START,-,
+[2026-03-02 10:00:00][1] usage: remoteexe target script [parameters]
+[2026-03-02 10:00:00][1] END,10,
+[2026-03-02 10:00:00][2] START,-, s
+[2026-03-02 10:00:00][2] END,10, s
+[2026-03-02 10:00:00][3] START,-,h t
+";
+    // `parallel --resume --joblog` of 20221122 and its --retry-failed want a word for a host, then six numbers.
+    assert_eq!(
+        printed(&report(log, &["--tsv"]))
+            .split_once('\n')
+            .unwrap()
+            .1,
+        "1\t-\t1772445600.000\t0.000\t0\t44\t10\t0\t\n\
+         2\t-\t1772445600.000\t0.000\t0\t0\t10\t0\t s\n\
+         3\th\t1772445600.000\t-1\t0\t0\t-1\t0\th t\n"
+    );
+}
+
+#[test]
 fn host_and_job_choose_runs() {
     let log = [
         run(1, "10:00:00", "10:00:01", "web1 /x.sh daily", "", 0),

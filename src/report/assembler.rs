@@ -152,7 +152,8 @@ impl Assembler {
     ) -> u64 {
         let current = self.current.take();
         let processes = mem::take(&mut self.processes);
-        for process in processes.into_values().chain(current) {
+        for mut process in processes.into_values().chain(current) {
+            self.doubt(process.doubt_last());
             let (running, others) = process.finish(&is_running);
             for draft in others {
                 self.add(draft);
@@ -193,8 +194,17 @@ impl Assembler {
             self.current = Some(Box::new(Process::new(trace, claim)));
             return;
         };
+        let doubted = process.doubt_last();
         if let Some(oldest) = process.start(trace, claim) {
             self.add(oldest);
+        }
+        self.doubt(doubted);
+    }
+
+    /// Marks the run whose END has this number, if there is one and it has not been given out.
+    fn doubt(&mut self, end: Option<u64>) {
+        if let Some(run) = end.and_then(|number| self.ended.get_mut(&number)) {
+            run.trace.is_ambiguous = true;
         }
     }
 

@@ -106,6 +106,8 @@ pub enum Form {
     Tsv,
     /// The records of one run.
     Run(Wanted),
+    /// One JSON document of one run, with all its output.
+    RunJson(Wanted),
 }
 
 impl Filter {
@@ -189,7 +191,12 @@ impl Report {
             Form::Text => self.text(inputs, left_out, users, out),
             Form::Json => self.lines(inputs, out, |_, run| json::document(run, users)),
             Form::Tsv => self.joblog(inputs, out),
-            Form::Run(wanted) => self.records(wanted, inputs, out),
+            Form::Run(wanted) => {
+                self.one_run(wanted, inputs, |run| out.write_records(records::of(run)))
+            }
+            Form::RunJson(wanted) => self.one_run(wanted, inputs, |run| {
+                out.write_line(&json::document_with_output(run, users));
+            }),
         }
     }
 
@@ -246,7 +253,8 @@ impl Report {
         }
     }
 
-    fn records(&self, wanted: &Wanted, inputs: &[Input], out: &mut Output) -> Findings {
+    /// Gives the wanted run to `show`, if it is there.
+    fn one_run(&self, wanted: &Wanted, inputs: &[Input], show: impl FnOnce(&Run)) -> Findings {
         let mut search = Search::new(wanted);
         let (unread, _) = self.each_run(inputs, Some(wanted.pid), |run| {
             if self.filter.shows(&run) {
@@ -258,7 +266,7 @@ impl Report {
         }
         let run = search.found();
         if let Some(run) = run {
-            out.write_records(records::of(run));
+            show(run);
         }
         Findings {
             has_failures: run.is_none_or(Run::has_failed),

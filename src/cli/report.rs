@@ -94,10 +94,10 @@ struct Args {
 
     /// All records of one run: the last one of process PID, or the one that started at TIME
     #[arg(long, value_name = "PID[@TIME]", help_heading = "In which form")]
-    #[arg(conflicts_with_all = ["json", "tsv"])]
+    #[arg(conflicts_with = "tsv")]
     run: Option<OsString>,
 
-    /// A JSON document per run, one on each line
+    /// A JSON document per run, one on each line; with --run one that has all its output
     #[arg(long, help_heading = "In which form", conflicts_with = "tsv")]
     json: bool,
 
@@ -190,8 +190,10 @@ impl CommandLine<Args> {
     }
 
     fn form(&self, now: DateTime<Local>) -> Result<Form, UsageError> {
+        let wanted = |word| self.value("run", word, |word| wanted(word, now));
         Ok(match &self.args.run {
-            Some(word) => Form::Run(self.value("run", word, |word| wanted(word, now))?),
+            Some(word) if self.args.json => Form::RunJson(wanted(word)?),
+            Some(word) => Form::Run(wanted(word)?),
             None if self.args.json => Form::Json,
             None if self.args.tsv => Form::Tsv,
             None => Form::Text,
@@ -201,7 +203,9 @@ impl CommandLine<Args> {
     fn period(&self, form: &Form, now: DateTime<Local>) -> Result<Period, UsageError> {
         // A run that is named with its day is in the logs from that day on.
         let day = match form {
-            Form::Run(wanted) => wanted.start.as_ref().and_then(|start| start.day),
+            Form::Run(wanted) | Form::RunJson(wanted) => {
+                wanted.start.as_ref().and_then(|start| start.day)
+            }
             Form::Text | Form::Json | Form::Tsv => None,
         };
         let day = day.map(NaiveDateTime::from);

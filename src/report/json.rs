@@ -54,11 +54,24 @@ struct Document<'a> {
     tail: Vec<Text<'a>>,
     overlapped: bool,
     ambiguous: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<Vec<Text<'a>>>,
 }
 
 /// The document of `run`, without a newline. Times are RFC 3339 with the offset of local time, and the
 /// duration is in seconds.
 pub fn document(run: &Run, users: &Users) -> String {
+    render(run, users, None)
+}
+
+/// The same with all lines of output. The records of `run` have to be kept.
+pub fn document_with_output(run: &Run, users: &Users) -> String {
+    let output = run.trace.output(run.ended().is_some());
+    let output = output.into_iter().map(Text::from).collect();
+    render(run, users, Some(output))
+}
+
+fn render(run: &Run, users: &Users, output: Option<Vec<Text>>) -> String {
     let trace = &run.trace;
     let exit_status = run.end.status();
     let document = Document {
@@ -89,6 +102,7 @@ pub fn document(run: &Run, users: &Users) -> String {
         tail: trace.tail.lines().map(Text::from).collect(),
         overlapped: trace.is_overlapped,
         ambiguous: trace.is_ambiguous,
+        output,
     };
     let text = serde_json::to_string(&document).expect("strings, numbers and lists become JSON");
     // A look at each character would take as long as everything else. JSON has no other control characters.

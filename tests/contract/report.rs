@@ -939,6 +939,41 @@ fn run_takes_the_last_run_of_a_process_or_that_of_a_time() {
 }
 
 #[test]
+fn run_with_json_is_one_document_with_all_output_of_the_run() {
+    let log = "\
+[2026-03-02 10:00:00][1] START,-,h /x
+[2026-03-02 10:00:00][1] remoteexe: no retries: y
+[2026-03-02 10:00:00][1] command,ssh root@h /x
+[2026-03-02 10:00:00][2] START,-,h /y
+[2026-03-02 10:00:01][1] ssh: connect to host h port 22: Connection refused
+[2026-03-02 10:00:01][1] retry,1/8,255,wait 0.500 s
+[2026-03-02 10:00:02][1] command,ssh root@h /x
+[2026-03-02 10:00:02][1]  one
+[2026-03-02 10:00:02][1]\x20
+[2026-03-02 10:00:02][1] START,-,h /z
+[2026-03-02 10:00:02][1] command,ssh root@h /x
+[2026-03-02 10:00:02][1] END,0,h /x
+[2026-03-02 10:00:02][1] caf\u{e9}
+[2026-03-02 10:00:03][1] END,3,h /x
+";
+    let output = report(log, &["--run", "1", "--json"]);
+    assert_eq!(
+        fields(&output, "pid status lines output"),
+        [
+            r#"1 "failed" 8 ["remoteexe: no retries: y","ssh: connect to host h port 22: Connection refused"," one","","START,-,h /z","command,ssh root@h /x","END,0,h /x","café"]"#
+        ]
+    );
+    assert_eq!(code(&output), 1);
+    assert!(!printed(&report(log, &["--json"])).contains("output"));
+    // Of a run without END, too.
+    let lost = &log[..log.rfind("[2026-03-02 10:00:03]").unwrap()];
+    let output = report(lost, &["--json", "--run", "1@10:00"]);
+    assert!(fields(&output, "output")[0].ends_with(r#","END,0,h /x","café"]"#));
+    let missing = report(log, &["--json", "--run", "3"]);
+    assert_eq!((code(&missing), missing.stdout.len()), (1, 0));
+}
+
+#[test]
 fn a_run_that_is_not_there_is_said_to_be_missing() {
     for run in ["5", "913@15:10", "913@2026-03-03"] {
         let output = report(LOG, &["--run", run]);
@@ -1250,7 +1285,7 @@ fn a_command_line_that_asks_for_no_report_gives_10_and_logs_nothing() {
             &["--json", "--tsv"],
             "error: the argument '--json' cannot be used with '--tsv'\n",
         ),
-        (&["--run", "1", "--json"], "error: "),
+        (&["--run", "1", "--tsv"], "error: "),
         (
             &["-", "-"],
             "error: standard input, -, can be read only once\n",

@@ -585,6 +585,10 @@ fn check(seed: u64) {
         assert_eq!(stderr(&output), "", "SEED={seed}");
         println!("--run; SEED={seed}");
         assert_bytes(&output.stdout, &run.records);
+        let output = report(&["--json", "--run", &format!("{}@{date} {time}", run.pid)]);
+        let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let lines = document["output"].as_array().map(Vec::len);
+        assert_eq!(lines, usize::try_from(run.lines).ok(), "SEED={seed}");
     }
 
     let [(_, log)] = files.as_slice() else { return };

@@ -10,11 +10,10 @@ use clap::{CommandFactory, Parser};
 use super::error::UsageError;
 use super::line::CommandLine;
 use super::request::Request;
-use super::value::{DEFAULT_LOG_DIR, InvalidValue, path, unset_empty};
-use crate::log::file::LogName;
+use super::value::{DEFAULT_LOG_DIR, InvalidValue, local_log_dir, path, unset_empty};
 use crate::report::{
     Accepted, ColorChoice, Filter, Form, Input, Period, Report, Source, StartTime, Users, Wanted,
-    is_clock_alone, is_day_alone, parse_time,
+    is_clock_alone, is_day_alone, is_like_log, log_dirs, parse_time,
 };
 
 const HELP: &str = "\
@@ -23,7 +22,7 @@ const HELP: &str = "\
 {usage-heading} {usage}
 
 Arguments:
-  [FILE]...  Logs to read, also compressed by gzip; - is standard input. Without a
+  [FILE]...  Logs to read, also compressed (gzip, xz, zstd); - is standard input. Without a
              FILE, today's logs in the log directory, or with --since or --until
              the logs that can have records of that time
 
@@ -118,10 +117,10 @@ struct Args {
     #[arg(long, help_heading = "How it looks")]
     no_pager: bool,
 
-    /// Directory of the logs
+    /// Directory of the logs; given again, that of another scheduler
     #[arg(long, value_name = "DIR", env = "REMOTEEXE_LOG_DIR")]
     #[arg(help_heading = "Logging", hide_env_values = true, default_value = DEFAULT_LOG_DIR)]
-    log_dir: OsString,
+    log_dir: Vec<OsString>,
 
     #[arg(hide = true)]
     files: Vec<OsString>,
@@ -159,7 +158,9 @@ fn usage_error(error: &UsageError) -> Request {
 impl CommandLine<Args> {
     fn report(self, now: DateTime<Local>) -> Result<Report, UsageError> {
         let args = &self.args;
-        let log_dir = self.value("log_dir", &args.log_dir, path)?;
+        let dirs = args.log_dir.iter();
+        let dirs = dirs.map(|dir| self.value("log_dir", dir, path));
+        let dirs = dirs.collect::<Result<Vec<_>, _>>()?;
         self.check_files()?;
         let form = self.form(now)?;
         Ok(Report {
@@ -171,7 +172,7 @@ impl CommandLine<Args> {
                 failed: args.failed,
             },
             accepted: self.accepted()?,
-            source: self.source(log_dir)?,
+            source: self.source(&dirs)?,
             form,
             color: self.value("color", &args.color, color)?,
             is_paged: !args.no_pager,
@@ -229,10 +230,10 @@ impl CommandLine<Args> {
         Ok(period)
     }
 
-    fn source(&self, log_dir: PathBuf) -> Result<Source, UsageError> {
+    fn source(&self, dirs: &[PathBuf]) -> Result<Source, UsageError> {
         let files = &self.args.files;
         if files.is_empty() {
-            return Ok(Source::LogDir(log_dir));
+            return Ok(Source::LogDirs(log_dirs(dirs, &local_log_dir())));
         }
         if files.iter().filter(|file| *file == "-").count() > 1 {
             let reason = "standard input, -, can be read only once";
@@ -258,8 +259,7 @@ impl CommandLine<Args> {
                     &format!("quote the date and the time together: {option} {name}\""),
                 ));
             }
-            let is_name = !name.contains('/') && LogName::parse(&name).is_none();
-            if is_name && !name.ends_with(".log") && !name.ends_with(".gz") {
+            if !name.contains('/') && !is_like_log(&name) {
                 return Err(UsageError::new(
                     &format!("there is no FILE '{name}'"),
                     &format!(

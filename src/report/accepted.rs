@@ -1,5 +1,7 @@
 //! The exit statuses by which a script says something other than that it failed.
 
+use std::fmt::{self, Display, Formatter};
+
 use crate::exit;
 use crate::log::record::number;
 
@@ -36,8 +38,20 @@ impl Accepted {
             .map(Self)
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether a script that ends with `status` has not failed by that.
     pub fn includes(&self, status: u8) -> bool {
         self.0.contains(&status)
+    }
+}
+
+impl Display for Accepted {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        let statuses: Vec<String> = self.0.iter().map(u8::to_string).collect();
+        formatter.write_str(&statuses.join(","))
     }
 }

@@ -64,10 +64,17 @@ impl<'a> Search<'a> {
             ));
         };
         let start = run.trace.start;
+        let (place, tip) = match run.trace.owner.scheduler.name {
+            Some(name) => (
+                format!(" on {name}"),
+                ", or only the --log-dir of its scheduler",
+            ),
+            None => (String::new(), ""),
+        };
         (*count > 1).then(|| {
             format!(
-                "process {pid} has {count} such runs; this is the last one, started at {start}; \
-                 to see another one, give its start time: {pid}@TIME"
+                "process {pid} has {count} such runs; this is the last one, started at {start}{place}; \
+                 to see another one, give its start time: {pid}@TIME{tip}"
             )
         })
     }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use chrono::{NaiveDateTime, Timelike};
 
+use super::owner::Account;
 use super::run::{End, Run};
 use crate::exit;
 use crate::ssh_error::Cause;
@@ -42,8 +43,8 @@ pub struct Summary {
     pub ambiguous: u64,
     /// Runs during which the same job was started again.
     pub overlaps: u64,
-    /// Counts by job. The same operands are another job if another user runs them.
-    pub jobs: HashMap<(Option<u32>, Rc<[u8]>), Job>,
+    /// Counts by job. The same operands are another job if another user runs them, or another scheduler.
+    pub jobs: HashMap<(Account, Rc<[u8]>), Job>,
     /// Counts by host.
     pub hosts: BTreeMap<Box<[u8]>, Host>,
     /// Counts by the second of the minute in which runs started.
@@ -52,8 +53,8 @@ pub struct Summary {
     pub failures: VecDeque<Run>,
     /// The lines that belong to no run.
     pub leftovers: Leftovers,
-    /// The logs that were not read, as lines of text.
-    pub left_out: Vec<String>,
+    /// The logs that were read, and those that were not, as lines of text.
+    pub scope: Vec<String>,
 }
 
 /// Counts of lines that belong to no run.
@@ -150,7 +151,7 @@ impl Summary {
         let is_overlap = run.trace.is_overlapped && run.end != End::Lost;
         self.overlaps += u64::from(is_overlap);
 
-        let key = (run.trace.owner.uid, Rc::clone(&run.trace.job));
+        let key = (run.trace.owner.account(), Rc::clone(&run.trace.job));
         let job = self.jobs.entry(key).or_default();
         job.overlaps += u64::from(is_overlap);
         job.add(&run);

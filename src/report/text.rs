@@ -6,7 +6,7 @@ mod page;
 use std::cmp::Reverse;
 use std::fmt::Write;
 
-use super::owner::Users;
+use super::owner::{Account, Users};
 use super::run::{End, Run};
 use super::style::Style;
 use super::summary::{Host, Job, Seconds, Summary};
@@ -38,14 +38,18 @@ pub fn render(summary: &Summary, users: &Users, failed_only: bool, style: Style)
     page.into_text()
 }
 
-/// ` of USER`, where the user is to be named.
-fn of_user(uid: Option<u32>, users: &Users) -> String {
-    match uid {
+/// ` of USER on SCHEDULER`, where they are to be named.
+fn of_account(account: Account, users: &Users) -> String {
+    let user = match account.uid {
         Some(uid) if users.is_stranger(uid) => {
             let name = users.name(uid).map(|name| printable(name.as_bytes()));
             format!(" of {}", name.unwrap_or_else(|| format!("uid {uid}")))
         }
         _ => String::new(),
+    };
+    match account.scheduler.name {
+        Some(name) => format!("{user} on {}", printable(name.as_bytes())),
+        None => user,
     }
 }
 
@@ -80,7 +84,7 @@ fn show_counts(page: &mut Page, summary: &Summary) {
             leftovers.unrecognized, leftovers.unmatched
         ));
     }
-    for line in &summary.left_out {
+    for line in &summary.scope {
         page.paragraph(&printable(line.as_bytes()));
     }
 }
@@ -106,7 +110,7 @@ fn failure(run: &Run, users: &Users, clock: Clock) -> String {
         End::Running | End::Lost => cause,
     };
     let (name, job) = (clock.run_name(run), shown_name(&run.trace.job));
-    let user = of_user(run.trace.owner.uid, users);
+    let user = of_account(run.trace.owner.account(), users);
     // Writing to a string cannot fail.
     let _ = write!(text, " (run {name}{user})\n{job}");
     let lines: Vec<_> = run.telling_lines().collect();
@@ -133,7 +137,7 @@ fn show_jobs(page: &mut Page, summary: &Summary, users: &Users, clock: Clock, fa
     if jobs.is_empty() {
         return;
     }
-    jobs.sort_by_key(|&((uid, name), job)| (Reverse(job.failed()), name, uid));
+    jobs.sort_by_key(|&((account, name), job)| (Reverse(job.failed()), name, account));
     page.heading("Jobs");
     let titles = [
         "Runs",
@@ -150,9 +154,9 @@ fn show_jobs(page: &mut Page, summary: &Summary, users: &Users, clock: Clock, fa
     let mut wide = page.table(&titles, &numbers);
     let mut narrow = page.table(&titles[..8], &numbers);
     let mut names = Vec::new();
-    for ((uid, name), job) in jobs {
+    for ((account, name), job) in jobs {
         let figures = job_figures(job, clock);
-        let name = job_name(name, &of_user(*uid, users), job);
+        let name = job_name(name, &of_account(*account, users), job);
         narrow.add_row(&figures);
         wide.add_row(figures.iter().chain([&name]));
         names.push(name);
@@ -261,11 +265,11 @@ fn show_overlaps(page: &mut Page, summary: &Summary, users: &Users) {
     if jobs.is_empty() {
         return;
     }
-    jobs.sort_by_key(|&((uid, name), job)| (Reverse(job.overlaps), name, uid));
+    jobs.sort_by_key(|&((account, name), job)| (Reverse(job.overlaps), name, account));
     page.heading("Started again while still running (flock -n prevents it)");
     let mut table = page.table(&["Times", "Job"], &[0]);
-    for ((uid, name), job) in jobs {
-        let name = with_user(name, &of_user(*uid, users));
+    for ((account, name), job) in jobs {
+        let name = with_user(name, &of_account(*account, users));
         table.add_row([job.overlaps.to_string(), name]);
     }
     page.add(&table);

@@ -55,7 +55,8 @@ pub fn report(log: impl AsRef<[u8]>, args: &[&str]) -> Output {
     let scene = Scene::new();
     fs::write(scene.path("a.log"), log).unwrap();
     let mut command = reporter(&scene);
-    command.args(args).arg(scene.path("a.log"));
+    // The report says what it has read.
+    command.args(args).arg("a.log").current_dir(scene.path(""));
     command.output().unwrap()
 }
 
@@ -96,7 +97,7 @@ fn on_a_terminal(columns: u16, no_color: &str, log: impl AsRef<[u8]>, args: &str
     fs::write(scene.path("a.log"), log).unwrap();
     let mut script = Command::new("script");
     scene.equip(&mut script);
-    let command = format!("stty cols {columns}; exec {REMOTEEXE} --report {args} $DIR/a.log");
+    let command = format!("stty cols {columns}; cd $DIR; exec {REMOTEEXE} --report {args} a.log");
     script.env("TZ", "UTC").env("NO_COLOR", no_color);
     script.env("TERM", "xterm").env("PAGER", "");
     script.args(["-qec", &command, "/dev/null"]);
@@ -117,6 +118,7 @@ fn the_view_has_failures_first_and_fits_80_columns() {
 2026-03-02 13:21:01 to 2026-03-02 21:01:00
 runs 7   ok 3   failed 3   lost 1   running 0
 connection failures 1   usage errors 1   retried 0   overlaps 1
+a.log
 
 Newest failures (4 of 4)
 Time                 Failure and last lines of output
@@ -174,6 +176,7 @@ fn with_failed_the_view_shows_only_jobs_and_hosts_that_have_failed_and_still_cou
 2026-03-02 10:00:00 to 2026-03-02 10:00:02
 runs 2   ok 1   failed 1   lost 0   running 0
 connection failures 0   usage errors 0   retried 0   overlaps 0
+a.log, only what failed or was lost
 
 Newest failures (1 of 1)
 Time                 Failure and last lines of output
@@ -219,6 +222,7 @@ fn failures_and_the_period_are_by_time_also_where_a_run_was_lost() {
 2026-03-02 08:59:59 to 2026-03-02 10:02:03
 runs 3   ok 1   failed 1   lost 1   running 0
 connection failures 0   usage errors 0   retried 0   overlaps 0
+a.log
 
 Newest failures (2 of 2)
 Time                 Failure and last lines of output
@@ -435,6 +439,7 @@ fn a_report_of_several_days_shows_dates_with_its_times() {
 2026-03-02 23:59:59 to 2026-03-03 00:00:01
 runs 1   ok 1   failed 0   lost 0   running 0
 connection failures 0   usage errors 0   retried 0   overlaps 0
+a.log
 
 Jobs
 Runs  Failed  Last start   Last  Last ok      Median  p95  Longest
@@ -737,6 +742,7 @@ torn
 runs 1   ok 1   failed 0   lost 0   running 0
 connection failures 0   usage errors 0   retried 0   overlaps 0
 unrecognized lines 2   records without START 1   ambiguous runs 1
+a.log
 
 "
         ),
@@ -744,13 +750,13 @@ unrecognized lines 2   records without START 1   ambiguous runs 1
     );
     assert_eq!(
         printed(&report("torn\n", &[])),
-        "no runs\nunrecognized lines 1   records without START 0   ambiguous runs 0\n"
+        "no runs\nunrecognized lines 1   records without START 0   ambiguous runs 0\na.log\n"
     );
     assert_eq!(
         printed(&report("[2026-03-02 10:00:00][1] x\n", &[])),
-        "no runs\nunrecognized lines 0   records without START 1   ambiguous runs 0\n"
+        "no runs\nunrecognized lines 0   records without START 1   ambiguous runs 0\na.log\n"
     );
-    assert_eq!(printed(&report("", &[])), "no runs\n");
+    assert_eq!(printed(&report("", &[])), "no runs\na.log\n");
 }
 
 const LONG_LINE: &str =
@@ -766,6 +772,7 @@ fn a_wider_terminal_is_used_and_has_colour() {
 \x1b[1m2026-03-02 10:00:00 to 2026-03-02 10:00:01\x1b[0m
 runs 1   ok 0   \x1b[31mfailed 1\x1b[0m   lost 0   running 0
 connection failures 0   usage errors 0   retried 0   overlaps 0
+a.log
 
 \x1b[1mNewest failures (1 of 1)\x1b[0m
 Time                 Failure and last lines of output
@@ -1012,7 +1019,10 @@ fn json_is_a_document_a_run_in_the_order_of_their_ends_with_the_lost_ones_last()
     let uid = rustix::process::geteuid().as_raw();
     let name = Command::new("id").arg("-un").output().unwrap().stdout;
     let name = String::from_utf8(name).unwrap();
-    let user = format!(r#""uid":{uid},"user":"{}""#, name.trim_end());
+    let user = format!(
+        r#""uid":{uid},"user":"{}","scheduler":null"#,
+        name.trim_end()
+    );
     assert_eq!(
         printed(&output),
         concat!(

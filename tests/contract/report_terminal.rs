@@ -18,7 +18,7 @@ fn on_a_terminal(scene: &Scene, variables: &[(&str, &str)], args: &str) -> Strin
         format!("{}:/usr/bin:/bin", scene.path("bin").display()),
     );
     script.envs(variables.iter().copied());
-    let command = format!("stty cols 80; {REMOTEEXE} --report {args} $DIR/a.log; echo exit $?");
+    let command = format!("stty cols 80; cd $DIR; {REMOTEEXE} --report {args} a.log; echo exit $?");
     let output = script.args(["-qec", &command, "/dev/null"]).output();
     let shown = String::from_utf8(output.unwrap().stdout).unwrap();
     // The terminal driver makes CR LF of each LF.
@@ -123,7 +123,8 @@ fn there_is_no_pager_where_it_is_not_wanted_or_not_there() {
     let shown = on_a_terminal(&scene, &[("PAGER", "X=1 no-such-pager")], "--color never");
     assert!(shown.ends_with(&plain), "{shown}");
     let mut command = reporter(&scene);
-    command.env("TERM", "xterm").arg(scene.path("a.log"));
+    command.env("TERM", "xterm").current_dir(scene.path(""));
+    command.arg("a.log");
     assert_eq!(printed(&command.output().unwrap()) + "exit 1\n", plain);
 }
 

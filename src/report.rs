@@ -1,29 +1,38 @@
 //! `--report`: reads logs, assembles the runs in them, and shows them in one form.
 //!
-//! It understands the logs of remoteexe and of the bash original. It starts no program and writes no file.
+//! It understands the logs of remoteexe and of the bash original. It starts no program but a pager, and writes
+//! no file.
 
+mod accepted;
 mod assembler;
+mod decompress;
 mod directory;
+mod file_name;
 mod input;
 mod joblog;
 mod json;
 mod merge;
+mod nearest;
 mod owner;
+mod pager;
 mod period;
 mod process;
 mod reader;
 mod records;
 mod run;
 mod running;
+mod scheduler;
+mod scope;
+mod style;
 mod summary;
 mod tail;
 mod terminal;
 mod text;
 mod time;
 mod trace;
+mod when;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
 
 use chrono::{DateTime, Local};
 
@@ -32,17 +41,24 @@ use crate::exit;
 use assembler::Assembler;
 use directory::Logs;
 use input::{InputError, Unread};
+use nearest::Names;
 use reader::Line;
 use records::Search;
 use run::{End, Run};
 use running::Running;
+use style::Style;
 use summary::{Leftovers, Summary};
 use terminal::Output;
 
+pub use accepted::Accepted;
+pub use file_name::is_like_log;
 pub use input::Input;
 pub use owner::Users;
-pub use period::{Period, parse as parse_time};
+pub use period::Period;
 pub use records::Wanted;
+pub use scheduler::{LogDir, log_dirs};
+pub use style::ColorChoice;
+pub use when::{StartTime, is_clock_alone, is_day_alone, parse as parse_time};
 
 /// A request for a report.
 #[derive(Debug)]
@@ -51,8 +67,14 @@ pub struct Report {
     pub source: Source,
     /// The runs to show.
     pub filter: Filter,
+    /// The exit statuses of scripts that count as no failure.
+    pub accepted: Accepted,
     /// How to show them.
     pub form: Form,
+    /// When the form for a person has colours.
+    pub color: ColorChoice,
+    /// Whether a pager is wanted, if standard output is a terminal.
+    pub is_paged: bool,
 }
 
 /// The logs to read.
@@ -60,8 +82,8 @@ pub struct Report {
 pub enum Source {
     /// These inputs.
     Inputs(Vec<Input>),
-    /// The logs in this directory that may have records of the period.
-    LogDir(PathBuf),
+    /// The logs in these directories that may have records of the period.
+    LogDirs(Vec<LogDir>),
 }
 
 /// The conditions that a run has to meet, all of them.
@@ -91,6 +113,8 @@ pub enum Form {
     Tsv,
     /// The records of one run.
     Run(Wanted),
+    /// One JSON document of one run, with all its output.
+    RunJson(Wanted),
 }
 
 impl Filter {
@@ -115,7 +139,18 @@ impl Filter {
 #[derive(Debug)]
 struct Findings {
     has_failures: bool,
+    reading: Reading,
+}
+
+/// What was read.
+#[derive(Debug)]
+struct Reading {
+    /// How many different files.
+    files: usize,
     unread: Vec<(Input, InputError)>,
+    leftovers: Leftovers,
+    /// What to tell about names that are in no log.
+    remarks: Vec<String>,
 }
 
 impl Report {
@@ -127,25 +162,30 @@ impl Report {
         let users = Users::read();
         let logs = match &self.source {
             Source::Inputs(inputs) => Logs::of(inputs.clone()),
-            Source::LogDir(dir) => {
+            Source::LogDirs(dirs) => {
                 let Filter { period, user, .. } = &self.filter;
-                match directory::logs(dir, period, *user, &users, now) {
-                    Ok(logs) => logs,
-                    Err(error) => {
-                        warn(&format!("{}: {error}", dir.display()));
-                        return exit::IO_ERROR;
-                    }
-                }
+                directory::logs(dirs, period, *user, &users, now)
             }
         };
-        let mut out = Output::lock();
+        logs.empty_dirs.iter().for_each(|message| warn(message));
+        if let Source::LogDirs(dirs) = &self.source
+            && dirs.len() == logs.empty_dirs.len()
+        {
+            return exit::IO_ERROR;
+        }
+        let mut out = Output::new(self.is_paged);
         let findings = self.write(&logs, &users, &mut out);
         let written = out.finish();
         if let Err(error) = &written {
             warn(&format!("standard output: {error}"));
         }
+        findings
+            .reading
+            .remarks
+            .iter()
+            .for_each(|remark| warn(remark));
         let mut unread = Unread(logs.refused);
-        unread.0.extend(findings.unread);
+        unread.0.extend(findings.reading.unread);
         for (input, error) in &unread.0 {
             warn(&format!("{}: {error}", input.name()));
         }
@@ -157,6 +197,7 @@ impl Report {
         }
         match findings.has_failures {
             _ if written.is_err() || unread.is_incomplete() => exit::IO_ERROR,
+            _ if !logs.empty_dirs.is_empty() => exit::IO_ERROR,
             true => exit::FOUND_FAILURES,
             false => exit::SUCCESS,
         }
@@ -174,7 +215,12 @@ impl Report {
             Form::Text => self.text(inputs, left_out, users, out),
             Form::Json => self.lines(inputs, out, |_, run| json::document(run, users)),
             Form::Tsv => self.joblog(inputs, out),
-            Form::Run(wanted) => self.records(wanted, inputs, out),
+            Form::Run(wanted) => {
+                self.one_run(wanted, inputs, |run| out.write_records(records::of(run)))
+            }
+            Form::RunJson(wanted) => self.one_run(wanted, inputs, |run| {
+                out.write_line(&json::document_with_output(run, users));
+            }),
         }
     }
 
@@ -185,17 +231,21 @@ impl Report {
         users: &Users,
         out: &mut Output,
     ) -> Findings {
-        let mut summary = Summary {
-            left_out,
-            ..Summary::default()
-        };
-        let (unread, leftovers) = self.each_run(inputs, None, |run| summary.add(run));
-        summary.leftovers = leftovers;
-        let text = text::render(&summary, users, self.filter.failed);
+        let mut summary = Summary::default();
+        let reading = self.each_run(inputs, None, |run| summary.add(run));
+        summary.leftovers = reading.leftovers;
+        summary.scope = vec![scope::describe(self, reading.files, users)];
+        summary.scope.extend(left_out);
+        let text = text::render(
+            &summary,
+            users,
+            self.filter.failed,
+            Style::of_stdout(self.color),
+        );
         out.write(text.as_bytes());
         Findings {
             has_failures: summary.failed + summary.lost > 0,
-            unread,
+            reading,
         }
     }
 
@@ -213,7 +263,7 @@ impl Report {
     ) -> Findings {
         let mut has_failures = false;
         let mut number = 0;
-        let (unread, _) = self.each_run(inputs, None, |run| {
+        let reading = self.each_run(inputs, None, |run| {
             has_failures |= run.has_failed();
             if self.filter.shows(&run) {
                 number += 1;
@@ -222,13 +272,14 @@ impl Report {
         });
         Findings {
             has_failures,
-            unread,
+            reading,
         }
     }
 
-    fn records(&self, wanted: &Wanted, inputs: &[Input], out: &mut Output) -> Findings {
+    /// Gives the wanted run to `show`, if it is there.
+    fn one_run(&self, wanted: &Wanted, inputs: &[Input], show: impl FnOnce(&Run)) -> Findings {
         let mut search = Search::new(wanted);
-        let (unread, _) = self.each_run(inputs, Some(wanted.pid), |run| {
+        let reading = self.each_run(inputs, Some(wanted.pid), |run| {
             if self.filter.shows(&run) {
                 search.add(run);
             }
@@ -238,11 +289,11 @@ impl Report {
         }
         let run = search.found();
         if let Some(run) = run {
-            out.write_records(records::of(run));
+            show(run);
         }
         Findings {
             has_failures: run.is_none_or(Run::has_failed),
-            unread,
+            reading,
         }
     }
 
@@ -253,16 +304,25 @@ impl Report {
         inputs: &[Input],
         recorded: Option<u32>,
         mut take: impl FnMut(Run),
-    ) -> (Vec<(Input, InputError)>, Leftovers) {
+    ) -> Reading {
         let running = Running::now();
         let mut assembler = Assembler::new(recorded);
         let mut unrecognized = 0;
-        let mut finished = |run: Run| {
+        let mut hosts = self.filter.host.as_deref().map(Names::near);
+        let mut jobs = self.filter.job.as_deref().map(Names::near);
+        let mut finished = |mut run: Run| {
+            if let Some(hosts) = &mut hosts {
+                hosts.add_host(run.host());
+            }
+            if let Some(jobs) = &mut jobs {
+                jobs.add_job(&run.trace.job);
+            }
+            run.accept(&self.accepted);
             if self.filter.matches(&run) {
                 take(run);
             }
         };
-        let unread = merge::read(inputs, &mut |owner, line| match line {
+        let outcome = merge::read(inputs, &mut |owner, line| match line {
             Line::Record(record, line) => assembler.take(owner, &record, line, &mut finished),
             Line::Unrecognized => unrecognized += 1,
             Line::Empty => {}
@@ -274,11 +334,17 @@ impl Report {
                 "left out: the {forgotten} oldest runs without END; there are too many to keep"
             ));
         }
-        let leftovers = Leftovers {
-            unrecognized,
-            unmatched,
-        };
-        (unread, leftovers)
+        let host = hosts.and_then(|hosts| hosts.remark("host"));
+        let job = jobs.and_then(|jobs| jobs.remark("job with"));
+        Reading {
+            files: outcome.files,
+            unread: outcome.unread,
+            leftovers: Leftovers {
+                unrecognized,
+                unmatched,
+            },
+            remarks: host.into_iter().chain(job).collect(),
+        }
     }
 }
 

@@ -6,12 +6,14 @@ use std::io;
 use std::mem;
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Local, NaiveDateTime};
+use chrono::{DateTime, Local, NaiveDate, NaiveDateTime};
 use rustix::fs::{Stat, lstat};
 
-use super::input::{Input, InputError, Log, log_name};
+use super::file_name::{FileName, day_of_other, uncompressed};
+use super::input::{Input, InputError, Log, Place};
 use super::owner::Users;
 use super::period::Period;
+use super::scheduler::{LogDir, Scheduler};
 
 /// How many files are named that are refused for the same kind of reason. Anybody can make any number.
 const MAX_NAMED: usize = 10;
@@ -23,11 +25,15 @@ pub struct Logs {
     pub inputs: Vec<Input>,
     /// Those that are refused, and the reasons.
     pub refused: Vec<(Input, InputError)>,
+    /// The directories without any log, or that cannot be read, and the reasons.
+    pub empty_dirs: Vec<String>,
     /// The number of those that are refused too.
     pub more_refused: u64,
     /// Those of strangers, by user. They are not read: a stranger can make them as large as they like, and
     /// can keep others from opening them.
     left_out: BTreeMap<u32, LeftOut>,
+    /// One of the files that are almost logs by their names, and how many there are.
+    unnamed: Option<(PathBuf, u64)>,
 }
 
 /// The logs of one user that are not read.
@@ -45,46 +51,88 @@ struct Choice<'a> {
     user: Option<u32>,
     users: &'a Users,
     now: DateTime<Local>,
+    /// Whose directory it is.
+    scheduler: Scheduler,
+    /// There is a log in it, of whatever day and user.
+    has_any: bool,
     /// The logs to read.
     chosen: Vec<Log>,
     logs: Logs,
 }
 
-/// The logs in `dir` that may have records of `period`. Without a period they are those of today.
+/// The logs in `dirs` that may have records of `period`. Without a period they are those of today.
 ///
 /// They are those of `user`, or without one those of root and of the reader.
-///
-/// # Errors
-///
-/// `dir` cannot be read.
 pub fn logs(
-    dir: &Path,
+    dirs: &[LogDir],
     period: &Period,
     user: Option<u32>,
     users: &Users,
     now: DateTime<Local>,
-) -> io::Result<Logs> {
+) -> Logs {
     let mut choice = Choice {
         period,
         user,
         users,
         now,
+        scheduler: Scheduler::default(),
+        has_any: false,
         chosen: Vec::new(),
         logs: Logs::default(),
     };
-    for entry in fs::read_dir(dir)? {
-        choice.consider(entry?.path());
+    for dir in dirs {
+        choice.scheduler = dir.scheduler;
+        choice.has_any = false;
+        let reason = match choice.consider_all(&dir.path) {
+            Ok(()) if choice.has_any => continue,
+            Ok(()) => "there are no logs; --log-dir names another directory".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        let message = format!("{}: {reason}", dir.path.display());
+        choice.logs.empty_dirs.push(message);
     }
-    Ok(choice.finish())
+    choice.finish()
 }
 
 impl Choice<'_> {
+    fn consider_all(&mut self, dir: &Path) -> io::Result<()> {
+        for entry in fs::read_dir(dir)? {
+            self.consider(entry?.path());
+        }
+        Ok(())
+    }
+
     fn consider(&mut self, path: PathBuf) {
-        let name = path.file_name().and_then(|name| log_name(name.to_str()?));
-        let Some(name) = name else { return };
+        let name = path.file_name().and_then(|name| name.to_str());
+        let name = name.unwrap_or_default();
+        if let Some(name) = FileName::parse(name) {
+            self.consider_log(path, name);
+        } else if let Some(day) = day_of_other(name) {
+            self.consider_other(path, day);
+        }
+    }
+
+    /// Notes a file of the reader's or of root's that may be a copy of a log.
+    fn consider_other(&mut self, path: PathBuf, day: NaiveDate) {
+        let Ok(stat) = lstat(&path) else { return };
+        if self.is_of_period(day, &stat) && self.is_wanted(stat.st_uid) {
+            let unnamed = self.logs.unnamed.get_or_insert((path, 0));
+            unnamed.1 += 1;
+        }
+    }
+
+    fn consider_log(&mut self, path: PathBuf, name: FileName) {
+        self.has_any = true;
         let stat = lstat(&path).map_err(io::Error::from);
         let owner = stat.as_ref().map_or(0, |stat| stat.st_uid);
-        let log = Log { path, name, owner };
+        let place = stat.as_ref().map_or_else(|_| Place::default(), Place::of);
+        let log = Log {
+            path,
+            name,
+            owner,
+            place,
+            scheduler: self.scheduler,
+        };
         let is_our_place = self.is_our_place(&log);
         let stat = match stat {
             Ok(stat) => stat,
@@ -92,7 +140,7 @@ impl Choice<'_> {
             Err(error) if error.kind() == io::ErrorKind::NotFound && !is_our_place => return,
             Err(error) => return self.logs.refuse(log, error.into()),
         };
-        if !self.is_of_period(&log, &stat) {
+        if !self.is_of_period(log.name.log.day, &stat) {
             return;
         }
         let is_in_our_place = is_our_place && self.users.is_stranger(owner);
@@ -109,8 +157,7 @@ impl Choice<'_> {
         }
     }
 
-    fn is_of_period(&self, log: &Log, stat: &Stat) -> bool {
-        let day = log.name.day;
+    fn is_of_period(&self, day: NaiveDate, stat: &Stat) -> bool {
         let Period { since, until } = *self.period;
         if (since, until) == (None, None) {
             return day == self.now.date_naive();
@@ -119,16 +166,17 @@ impl Choice<'_> {
         // on which it started, however long it goes on. But a stranger can set that time.
         let is_recent = |since: NaiveDateTime| {
             written(stat).is_none_or(|written| written >= since)
-                || (self.users.is_stranger(log.owner) && day >= since.date())
+                || (self.users.is_stranger(stat.st_uid) && day >= since.date())
         };
         since.is_none_or(is_recent) && until.is_none_or(|until| day <= until.date())
     }
 
     /// Whether root or the reader would write to a file of this name.
     fn is_our_place(&self, log: &Log) -> bool {
-        let is_known_beforehand = log.name.run.is_none() && !log.is_compressed();
+        let FileName { log: written, .. } = log.name;
+        let is_known_beforehand = written.run.is_none() && log.name.is_live();
         let is_ours = |user| user == 0 || user == self.users.reader;
-        is_known_beforehand && log.name.user.is_none_or(is_ours)
+        is_known_beforehand && written.user.is_none_or(is_ours)
     }
 
     fn is_wanted(&self, owner: u32) -> bool {
@@ -145,7 +193,7 @@ impl Choice<'_> {
         let owners = self.chosen.iter().map(|log| (log.path.clone(), log.owner));
         let owners: HashMap<PathBuf, u32> = owners.collect();
         self.chosen.retain(|log| {
-            !log.is_compressed() || owners.get(&log.path.with_extension("")) != Some(&log.owner)
+            !log.name.is_compressed || owners.get(&uncompressed_path(&log.path)) != Some(&log.owner)
         });
         let mut logs = self.logs;
         logs.inputs = self.chosen.into_iter().map(Input::Log).collect();
@@ -185,7 +233,7 @@ impl Logs {
         left_out.bytes = left_out.bytes.saturating_add(size);
     }
 
-    /// One line for each user whose logs are left out.
+    /// One line for each user whose logs are left out, and one for the files that are not named as logs.
     pub fn left_out(&self, users: &Users) -> Vec<String> {
         let line = |(&uid, left_out): (&u32, &LeftOut)| {
             let LeftOut { path, count, bytes } = left_out;
@@ -203,8 +251,23 @@ impl Logs {
         if more > 0 {
             lines.push(format!("left out: the logs of {more} more users"));
         }
+        if let Some((path, count)) = &self.unnamed {
+            let others = match count - 1 {
+                0 => String::new(),
+                others => format!(" and {others} more"),
+            };
+            lines.push(format!(
+                "left out: {}{others}, not named as logs are; as a FILE it is read",
+                path.display()
+            ));
+        }
         lines
     }
+}
+
+fn uncompressed_path(path: &Path) -> PathBuf {
+    let name = path.file_name().and_then(|name| name.to_str());
+    path.with_file_name(uncompressed(name.unwrap_or_default()))
 }
 
 /// The local time of the last write to a file.

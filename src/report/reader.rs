@@ -3,9 +3,9 @@
 use std::io::{self, Read};
 
 use chrono::NaiveDateTime;
-use flate2::read::MultiGzDecoder;
 use memchr::memchr;
 
+use super::decompress::{Source, decompress};
 use crate::log::record::{MAX_APPEND, Parser, Record};
 
 /// The number of bytes that are read at once.
@@ -25,7 +25,7 @@ pub enum Line<'a> {
 
 /// Reads one input line by line.
 pub struct Reader {
-    input: Box<dyn Read>,
+    input: Source,
     /// The current line is from `begin` to `end`. What has been read ends at `filled`.
     buffer: Vec<u8>,
     filled: usize,
@@ -42,22 +42,14 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Reads `file`, which may be compressed by gzip.
+    /// Reads `file`, which may be compressed.
     ///
     /// # Errors
     ///
-    /// The first two bytes cannot be read.
-    pub fn new(mut file: impl Read + 'static) -> io::Result<Self> {
-        let mut magic = Vec::new();
-        (&mut file).take(2).read_to_end(&mut magic)?;
-        let is_gzip = magic == b"\x1f\x8b";
-        let input = io::Cursor::new(magic).chain(file);
+    /// The first bytes cannot be read, or are those of a compression that is not read here.
+    pub fn new(file: impl Read + Send + 'static) -> io::Result<Self> {
         Ok(Self {
-            input: if is_gzip {
-                Box::new(MultiGzDecoder::new(input))
-            } else {
-                Box::new(input)
-            },
+            input: decompress(file)?,
             // The kernel gives memory only to the pages that are used.
             buffer: vec![0; MAX_APPEND + CHUNK],
             filled: 0,

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use chrono::NaiveDateTime;
 
+use super::accepted::Accepted;
 use super::time::to_utc;
 use super::trace::Trace;
 use crate::exit;
@@ -38,12 +39,28 @@ pub struct Run {
     pub trace: Trace,
     /// Its end.
     pub end: End,
+    /// Its exit status is not 0, and no failure.
+    pub is_accepted: bool,
 }
 
 impl Run {
     /// A run that no later record can change.
     pub fn new(trace: Trace, end: End) -> Self {
-        Self { trace, end }
+        Self {
+            trace,
+            end,
+            is_accepted: false,
+        }
+    }
+
+    /// Takes a status in `accepted` as no failure, if the script has given it.
+    pub fn accept(&mut self, accepted: &Accepted) {
+        self.is_accepted = self
+            .end
+            .status()
+            .is_some_and(|status| accepted.includes(status))
+            && !self.is_usage_error()
+            && self.start_failure().is_none();
     }
 
     /// The host as it was given: the first word of the job.
@@ -74,7 +91,12 @@ impl Run {
 
     /// Whether it failed or was lost.
     pub fn has_failed(&self) -> bool {
-        !matches!(self.end, End::Exit(exit::SUCCESS) | End::Running)
+        !self.is_good() && self.end != End::Running
+    }
+
+    /// Whether it ended, and did not fail.
+    pub fn is_good(&self) -> bool {
+        self.end == End::Exit(exit::SUCCESS) || self.is_accepted
     }
 
     /// Whether the command line was refused. After a command, 10 is the remote command's own status.
@@ -173,6 +195,7 @@ impl Run {
         };
         match (status, self.start_failure()) {
             (exit::SUCCESS, _) => "ok".into(),
+            _ if self.is_accepted => "ok by --ok".into(),
             (exit::USAGE_ERROR, _) if self.is_usage_error() => self.usage_error().into(),
             (exit::CANNOT_RUN, Some(_)) => "ssh could not be run".into(),
             (exit::NOT_FOUND, Some(Notice::SshNotFound)) => "there is no ssh".into(),

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use chrono::{NaiveDateTime, Timelike};
 
+use super::owner::Account;
 use super::run::{End, Run};
 use crate::exit;
 use crate::ssh_error::Cause;
@@ -24,6 +25,8 @@ pub struct Summary {
     pub runs: u64,
     /// Runs with exit status 0.
     pub ok: u64,
+    /// Runs with an exit status that counts as no failure.
+    pub accepted: u64,
     /// Runs with another exit status.
     pub failed: u64,
     /// Failed runs whose ssh failed before the remote command ran.
@@ -40,8 +43,8 @@ pub struct Summary {
     pub ambiguous: u64,
     /// Runs during which the same job was started again.
     pub overlaps: u64,
-    /// Counts by job. The same operands are another job if another user runs them.
-    pub jobs: HashMap<(Option<u32>, Rc<[u8]>), Job>,
+    /// Counts by job. The same operands are another job if another user runs them, or another scheduler.
+    pub jobs: HashMap<(Account, Rc<[u8]>), Job>,
     /// Counts by host.
     pub hosts: BTreeMap<Box<[u8]>, Host>,
     /// Counts by the second of the minute in which runs started.
@@ -50,8 +53,8 @@ pub struct Summary {
     pub failures: VecDeque<Run>,
     /// The lines that belong to no run.
     pub leftovers: Leftovers,
-    /// The logs that were not read, as lines of text.
-    pub left_out: Vec<String>,
+    /// The logs that were read, and those that were not, as lines of text.
+    pub scope: Vec<String>,
 }
 
 /// Counts of lines that belong to no run.
@@ -134,6 +137,7 @@ impl Summary {
         self.runs += 1;
         match run.end {
             End::Exit(exit::SUCCESS) => self.ok += 1,
+            End::Exit(_) if run.is_accepted => self.accepted += 1,
             End::Exit(_) => self.failed += 1,
             End::Running => self.running += 1,
             End::Lost => self.lost += 1,
@@ -147,7 +151,7 @@ impl Summary {
         let is_overlap = run.trace.is_overlapped && run.end != End::Lost;
         self.overlaps += u64::from(is_overlap);
 
-        let key = (run.trace.owner.uid, Rc::clone(&run.trace.job));
+        let key = (run.trace.owner.account(), Rc::clone(&run.trace.job));
         let job = self.jobs.entry(key).or_default();
         job.overlaps += u64::from(is_overlap);
         job.add(&run);
@@ -189,7 +193,7 @@ impl Job {
         if self.last.is_none_or(|(start, _)| run.trace.start >= start) {
             self.last = Some((run.trace.start, run.end));
         }
-        if run.end == End::Exit(exit::SUCCESS) {
+        if run.is_good() {
             self.last_success = self.last_success.max(Some(run.trace.last));
         }
         if let Some(seconds) = run.seconds() {

@@ -6,8 +6,9 @@ mod page;
 use std::cmp::Reverse;
 use std::fmt::Write;
 
-use super::owner::Users;
+use super::owner::{Account, Users};
 use super::run::{End, Run};
+use super::style::Style;
 use super::summary::{Host, Job, Seconds, Summary};
 use crate::escape::printable;
 use format::{Clock, chart, duration};
@@ -20,13 +21,13 @@ const SHOWN_LINES: usize = 3;
 /// takes time by the square of a word's length: a name of 1 MB took it minutes.
 const SHOWN_NAME: usize = 1024;
 
-/// The report on the runs in `summary`, in the width and the colours of standard output.
+/// The report on the runs in `summary`, with these looks.
 ///
 /// With `failed_only`, jobs and hosts without a failure are left out.
 ///
 /// A user is named who is neither root nor the reader.
-pub fn render(summary: &Summary, users: &Users, failed_only: bool) -> String {
-    let mut page = Page::for_stdout();
+pub fn render(summary: &Summary, users: &Users, failed_only: bool, style: Style) -> String {
+    let mut page = Page::new(style);
     let clock = Clock::of(summary);
     show_counts(&mut page, summary);
     show_failures(&mut page, summary, users, clock);
@@ -37,27 +38,34 @@ pub fn render(summary: &Summary, users: &Users, failed_only: bool) -> String {
     page.into_text()
 }
 
-/// ` of USER`, where the user is to be named.
-fn of_user(uid: Option<u32>, users: &Users) -> String {
-    match uid {
+/// ` of USER on SCHEDULER`, where they are to be named.
+fn of_account(account: Account, users: &Users) -> String {
+    let user = match account.uid {
         Some(uid) if users.is_stranger(uid) => {
             let name = users.name(uid).map(|name| printable(name.as_bytes()));
             format!(" of {}", name.unwrap_or_else(|| format!("uid {uid}")))
         }
         _ => String::new(),
+    };
+    match account.scheduler.name {
+        Some(name) => format!("{user} on {}", printable(name.as_bytes())),
+        None => user,
     }
 }
 
 fn show_counts(page: &mut Page, summary: &Summary) {
     if let Some((first, last)) = summary.span {
         page.title(&format!("{first} to {last}"));
-        let ends = [
+        let mut ends = vec![
             format!("runs {}", summary.runs),
             format!("ok {}", summary.ok),
             page.bad_count("failed", summary.failed),
             page.bad_count("lost", summary.lost),
             format!("running {}", summary.running),
         ];
+        if summary.accepted > 0 {
+            ends.insert(2, format!("ok by --ok {}", summary.accepted));
+        }
         let kinds = [
             page.bad_count("connection failures", summary.connection_failures),
             page.bad_count("usage errors", summary.usage_errors),
@@ -76,7 +84,7 @@ fn show_counts(page: &mut Page, summary: &Summary) {
             leftovers.unrecognized, leftovers.unmatched
         ));
     }
-    for line in &summary.left_out {
+    for line in &summary.scope {
         page.paragraph(&printable(line.as_bytes()));
     }
 }
@@ -102,7 +110,7 @@ fn failure(run: &Run, users: &Users, clock: Clock) -> String {
         End::Running | End::Lost => cause,
     };
     let (name, job) = (clock.run_name(run), shown_name(&run.trace.job));
-    let user = of_user(run.trace.owner.uid, users);
+    let user = of_account(run.trace.owner.account(), users);
     // Writing to a string cannot fail.
     let _ = write!(text, " (run {name}{user})\n{job}");
     let lines: Vec<_> = run.telling_lines().collect();
@@ -129,7 +137,7 @@ fn show_jobs(page: &mut Page, summary: &Summary, users: &Users, clock: Clock, fa
     if jobs.is_empty() {
         return;
     }
-    jobs.sort_by_key(|&((uid, name), job)| (Reverse(job.failed()), name, uid));
+    jobs.sort_by_key(|&((account, name), job)| (Reverse(job.failed()), name, account));
     page.heading("Jobs");
     let titles = [
         "Runs",
@@ -146,9 +154,9 @@ fn show_jobs(page: &mut Page, summary: &Summary, users: &Users, clock: Clock, fa
     let mut wide = page.table(&titles, &numbers);
     let mut narrow = page.table(&titles[..8], &numbers);
     let mut names = Vec::new();
-    for ((uid, name), job) in jobs {
+    for ((account, name), job) in jobs {
         let figures = job_figures(job, clock);
-        let name = job_name(name, &of_user(*uid, users), job);
+        let name = job_name(name, &of_account(*account, users), job);
         narrow.add_row(&figures);
         wide.add_row(figures.iter().chain([&name]));
         names.push(name);
@@ -257,11 +265,11 @@ fn show_overlaps(page: &mut Page, summary: &Summary, users: &Users) {
     if jobs.is_empty() {
         return;
     }
-    jobs.sort_by_key(|&((uid, name), job)| (Reverse(job.overlaps), name, uid));
+    jobs.sort_by_key(|&((account, name), job)| (Reverse(job.overlaps), name, account));
     page.heading("Started again while still running (flock -n prevents it)");
     let mut table = page.table(&["Times", "Job"], &[0]);
-    for ((uid, name), job) in jobs {
-        let name = with_user(name, &of_user(*uid, users));
+    for ((account, name), job) in jobs {
+        let name = with_user(name, &of_account(*account, users));
         table.add_row([job.overlaps.to_string(), name]);
     }
     page.add(&table);

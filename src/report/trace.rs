@@ -1,13 +1,23 @@
 //! The facts about one run, gathered record by record.
 
+use std::mem;
 use std::rc::Rc;
 
 use chrono::NaiveDateTime;
 
 use super::owner::Owner;
 use super::tail::Tail;
-use crate::log::record::Kind;
+use crate::log::record::{Kind, Parser};
 use crate::ssh_error;
+
+/// Whether `command` begins an attempt of a run of `job`, and is no line of output: the first one, or one that
+/// follows a retry record and is the same as the `first`.
+fn is_attempt(command: &[u8], job: &[u8], first: Option<&[u8]>, is_retrying: bool) -> bool {
+    match first {
+        None => command.ends_with(job),
+        Some(first) => is_retrying && first == command,
+    }
+}
 
 /// The facts about one run that its records have told so far.
 #[derive(Debug)]
@@ -100,18 +110,45 @@ impl Trace {
     ///
     /// Returns false if `command` is a line of output.
     pub fn take_command(&mut self, command: &[u8], is_retrying: bool) -> bool {
-        match &self.command {
-            None if command.ends_with(&self.job) => {
-                self.command = Some(command.to_vec());
-                self.begun.get_or_insert(self.last);
-            }
-            Some(first) if is_retrying && first == command => {
-                self.retries += 1;
-                self.tail.clear();
-            }
-            _ => return false,
+        let first = self.command.as_deref();
+        if !is_attempt(command, &self.job, first, is_retrying) {
+            return false;
+        }
+        if first.is_some() {
+            self.retries += 1;
+            self.tail.clear();
+        } else {
+            self.command = Some(command.to_vec());
+            self.begun.get_or_insert(self.last);
         }
         true
+    }
+
+    /// The lines of output of all attempts, among the records of the run. They are wanted, and so kept.
+    pub fn output(&self, has_ended: bool) -> Vec<&[u8]> {
+        let records = self.records.as_deref().unwrap_or_default();
+        let records = records.strip_suffix(b"\n").unwrap_or(records);
+        let mut parser = Parser::default();
+        let lines = records.split(|&byte| byte == b'\n');
+        let texts = lines.filter_map(|line| Some(parser.parse(line)?.text));
+        // The first one is START.
+        let mut texts: Vec<&[u8]> = texts.skip(1).collect();
+        if has_ended {
+            texts.pop();
+        }
+        let (mut first, mut is_retrying) = (None, false);
+        texts.retain(|text| {
+            let was_retrying = mem::take(&mut is_retrying);
+            match Kind::parse(text) {
+                Kind::Retry(_) => is_retrying = true,
+                Kind::Command(command) if is_attempt(command, &self.job, first, was_retrying) => {
+                    first = Some(command);
+                }
+                _ => return true,
+            }
+            false
+        });
+        texts
     }
 
     /// Adds a line of output.

@@ -2,22 +2,20 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use crate::report::terminal::{Style, width};
+use crate::report::style::{Style, Tone};
 
 /// A text that is written from top to bottom.
 #[derive(Debug)]
 pub struct Page {
     style: Style,
-    width: u16,
     text: String,
 }
 
 impl Page {
-    /// An empty page for standard output.
-    pub fn for_stdout() -> Self {
+    /// An empty page with these looks.
+    pub fn new(style: Style) -> Self {
         Self {
-            style: Style::of_stdout(),
-            width: width(),
+            style,
             text: String::new(),
         }
     }
@@ -35,7 +33,7 @@ impl Page {
 
     /// Writes the title of the page.
     pub fn title(&mut self, text: &str) {
-        self.line(&self.style.heading(text));
+        self.line(&self.style.paint(Tone::Heading, text));
     }
 
     /// Writes the heading of a section.
@@ -58,7 +56,7 @@ impl Page {
     pub fn bad_count(&self, name: &str, count: u64) -> String {
         let text = format!("{name} {count}");
         if count > 0 {
-            self.style.bad(&text)
+            self.style.paint(Tone::Bad, &text)
         } else {
             text
         }
@@ -70,7 +68,7 @@ impl Page {
         table
             .load_style(presets::NOTHING)
             .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_width(self.width);
+            .set_width(self.style.width);
         if !titles.is_empty() {
             table.set_header(titles);
         }
@@ -89,7 +87,7 @@ impl Page {
         // All lines are as wide as the titles, which are ASCII.
         let width = table.lines().next().map_or(0, |titles| titles.len());
         table.set_content_arrangement(ContentArrangement::Dynamic);
-        width <= usize::from(self.width)
+        width <= usize::from(self.style.width)
     }
 
     /// Writes a table.

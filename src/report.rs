@@ -13,6 +13,7 @@ mod joblog;
 mod json;
 mod merge;
 mod nearest;
+mod outputs;
 mod owner;
 mod pager;
 mod period;
@@ -324,6 +325,7 @@ impl Report {
         };
         let outcome = merge::read(inputs, &mut |owner, line| match line {
             Line::Record(record, line) => assembler.take(owner, &record, line, &mut finished),
+            Line::Outputs(outputs) => assembler.take_row(owner, &outputs),
             Line::Unrecognized => unrecognized += 1,
             Line::Empty => {}
         });

@@ -139,6 +139,11 @@ const NO_RETRIES: &[u8] = b"no retries: ";
 const NO_RETRY: &[u8] = b"no retry: ssh has not said that the connection failed";
 const LINES_DROPPED: &[u8] = b" lines lost, the log was full";
 
+/// Whether a text that begins so can only be output.
+pub fn can_only_be_output(first: u8) -> bool {
+    !matches!(first, b'S' | b'c' | b'r' | b'E' | b'e' | b'u')
+}
+
 impl<'a> Kind<'a> {
     /// Reads the text of a record.
     pub fn parse(text: &'a [u8]) -> Self {
@@ -146,6 +151,7 @@ impl<'a> Kind<'a> {
     }
 
     fn parse_own(text: &'a [u8]) -> Option<Self> {
+        // can_only_be_output knows these, too.
         Some(match text.first()? {
             b'S' => Self::Start(text.strip_prefix(START)?),
             b'c' => Self::Command(text.strip_prefix(COMMAND)?),

@@ -6,16 +6,19 @@ use chrono::NaiveDateTime;
 use memchr::memchr;
 
 use super::decompress::{Source, decompress};
-use crate::log::record::{MAX_APPEND, Parser, Record};
+use super::outputs::Outputs;
+use crate::log::record::{MAX_APPEND, Parser, Record, can_only_be_output};
 
 /// The number of bytes that are read at once.
 const CHUNK: usize = 256 << 10;
 
-/// One line of the logs.
+/// One line of the logs, or several.
 #[derive(Debug)]
 pub enum Line<'a> {
     /// A record, and the whole line without its newline.
     Record(Record<'a>, &'a [u8]),
+    /// Several records in a row.
+    Outputs(Outputs<'a>),
     /// No record: the rest of a torn one, or a line from another program.
     Unrecognized,
     /// Nothing. Two processes that end a torn line at the same time leave an empty line. A line that is too
@@ -26,7 +29,7 @@ pub enum Line<'a> {
 /// Reads one input line by line.
 pub struct Reader {
     input: Source,
-    /// The current line is from `begin` to `end`. What has been read ends at `filled`.
+    /// The current line, or row of lines, is from `begin` to `end`. What has been read ends at `filled`.
     buffer: Vec<u8>,
     filled: usize,
     begin: usize,
@@ -37,6 +40,8 @@ pub struct Reader {
     parser: Parser,
     /// If the current line is a record: its process id, and the index in the line at which its text begins.
     record: Option<(u32, usize)>,
+    /// How many lines are in the row.
+    count: u64,
     /// The local time of the last record, or before the first one the earliest time there is.
     pub time: NaiveDateTime,
 }
@@ -59,11 +64,12 @@ impl Reader {
             is_first_piece: true,
             parser: Parser::default(),
             record: None,
+            count: 1,
             time: NaiveDateTime::MIN,
         })
     }
 
-    /// Moves to the next line, or to the next piece of a line that is too long. Returns false at the end.
+    /// Moves to the next line, to a row of lines, or to the next piece of a line that is too long. Returns false at the end.
     ///
     /// # Errors
     ///
@@ -85,16 +91,35 @@ impl Reader {
             }
         };
         self.record = None;
+        self.count = 1;
         if self.is_first_piece && self.is_ended {
             let line = &self.buffer[self.begin..self.end];
             if let Some(record) = self.parser.parse(line) {
                 if self.time != record.time {
                     self.time = record.time;
                 }
-                self.record = Some((record.pid, line.len() - record.text.len()));
+                let prefix = line.len() - record.text.len();
+                self.record = Some((record.pid, prefix));
+                if record.text.first().copied().is_none_or(can_only_be_output) {
+                    self.take_row(prefix);
+                }
             }
         }
         Ok(self.is_ended || self.begin < self.end)
+    }
+
+    /// Takes the lines in the buffer that follow, as far as they are output of the same process and second as the
+    /// current line. What is before their text is as long as `prefix`.
+    fn take_row(&mut self, prefix: usize) {
+        let buffer = &self.buffer[..self.filled];
+        let begin = &buffer[self.begin..self.begin + prefix];
+        while let Some(text) = buffer[self.end + 1..].strip_prefix(begin)
+            && text.first().copied().is_some_and(can_only_be_output)
+            && let Some(newline) = memchr(b'\n', text)
+        {
+            self.end += 1 + prefix + newline;
+            self.count += 1;
+        }
     }
 
     /// Reads more of the current line, which is moved to the front of the buffer. Returns the number of bytes.
@@ -118,6 +143,13 @@ impl Reader {
     pub fn line(&self) -> Line<'_> {
         let line = &self.buffer[self.begin..self.end];
         match self.record {
+            Some((pid, prefix)) if self.count > 1 => Line::Outputs(Outputs {
+                time: self.time,
+                pid,
+                lines: line,
+                count: self.count,
+                prefix,
+            }),
             Some((pid, text)) => {
                 let (time, text) = (self.time, &line[text..]);
                 Line::Record(Record { time, pid, text }, line)

@@ -5,6 +5,7 @@
 
 mod accepted;
 mod assembler;
+mod batch;
 mod decompress;
 mod directory;
 mod file_name;
@@ -24,6 +25,7 @@ mod run;
 mod running;
 mod scheduler;
 mod scope;
+mod splitter;
 mod style;
 mod summary;
 mod tail;
@@ -40,10 +42,10 @@ use chrono::{DateTime, Local};
 use crate::escape::printable;
 use crate::exit;
 use assembler::Assembler;
+use batch::Line;
 use directory::Logs;
 use input::{InputError, Unread};
 use nearest::Names;
-use reader::Line;
 use records::Search;
 use run::{End, Run};
 use running::Running;

@@ -5,6 +5,7 @@
 
 mod accepted;
 mod assembler;
+mod batch;
 mod decompress;
 mod directory;
 mod file_name;
@@ -13,6 +14,7 @@ mod joblog;
 mod json;
 mod merge;
 mod nearest;
+mod outputs;
 mod owner;
 mod pager;
 mod period;
@@ -23,6 +25,7 @@ mod run;
 mod running;
 mod scheduler;
 mod scope;
+mod splitter;
 mod style;
 mod summary;
 mod tail;
@@ -39,10 +42,10 @@ use chrono::{DateTime, Local};
 use crate::escape::printable;
 use crate::exit;
 use assembler::Assembler;
+use batch::Line;
 use directory::Logs;
 use input::{InputError, Unread};
 use nearest::Names;
-use reader::Line;
 use records::Search;
 use run::{End, Run};
 use running::Running;
@@ -324,6 +327,7 @@ impl Report {
         };
         let outcome = merge::read(inputs, &mut |owner, line| match line {
             Line::Record(record, line) => assembler.take(owner, &record, line, &mut finished),
+            Line::Outputs(outputs) => assembler.take_row(owner, &outputs),
             Line::Unrecognized => unrecognized += 1,
             Line::Empty => {}
         });

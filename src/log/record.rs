@@ -155,6 +155,11 @@ const LOOKS_REFUSED: &[u8] =
     b"no more retries: the server closes the connection at the login, as it does to refuse it";
 const LINES_DROPPED: &[u8] = b" lines lost, the log was full";
 
+/// Whether a text that begins so can only be output.
+pub fn can_only_be_output(first: u8) -> bool {
+    !matches!(first, b'S' | b'c' | b'r' | b'E' | b'e' | b'u')
+}
+
 impl<'a> Kind<'a> {
     /// Reads the text of a record.
     pub fn parse(text: &'a [u8]) -> Self {
@@ -162,6 +167,7 @@ impl<'a> Kind<'a> {
     }
 
     fn parse_own(text: &'a [u8]) -> Option<Self> {
+        // can_only_be_output knows these, too.
         Some(match text.first()? {
             b'S' => Self::Start(text.strip_prefix(START)?),
             b'c' => Self::Command(text.strip_prefix(COMMAND)?),

@@ -7,6 +7,7 @@ use std::hash::{Hash, Hasher};
 use std::mem;
 use std::rc::Rc;
 
+use super::outputs::Outputs;
 use super::owner::{Account, Owner};
 use super::process::{Claim, Draft, Process};
 use super::run::{End, Run};
@@ -27,6 +28,15 @@ const MAX_UNENDED: usize = 100_000;
 struct Key {
     account: Account,
     pid: u32,
+}
+
+impl Key {
+    fn of(owner: Owner, pid: u32) -> Self {
+        Self {
+            account: owner.account(),
+            pid,
+        }
+    }
 }
 
 impl Hash for Key {
@@ -83,10 +93,7 @@ impl Assembler {
         line: &[u8],
         finished: &mut impl FnMut(Run),
     ) {
-        self.switch_to(Key {
-            account: owner.account(),
-            pid: record.pid,
-        });
+        self.switch_to(Key::of(owner, record.pid));
         let kind = Kind::parse(record.text);
         self.decide_start(kind);
         if let Kind::Start(job) = kind {
@@ -100,6 +107,16 @@ impl Assembler {
             self.ends += 1;
             self.revocable.push_back((self.current_key, self.ends));
             self.release(finished);
+        }
+    }
+
+    /// Takes the next records, which are in a row in a log of `owner`.
+    pub fn take_row(&mut self, owner: Owner, outputs: &Outputs) {
+        self.switch_to(Key::of(owner, outputs.pid));
+        self.decide_start(Kind::Output(outputs.first().0.text));
+        match &mut self.current {
+            Some(process) => process.advance_by(outputs),
+            None => self.unmatched += outputs.count,
         }
     }
 

@@ -7,9 +7,10 @@ use std::iter::Peekable;
 use chrono::NaiveDateTime;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::batch::Line;
 use super::input::{Input, InputError, Place};
 use super::owner::Owner;
-use super::reader::{Line, Reader};
+use super::reader::Reader;
 
 /// The number of bytes from which on reading takes so long that a person wants to see its progress.
 const LONG: u64 = 64 << 20;

@@ -17,6 +17,7 @@ use std::rc::Rc;
 
 use chrono::TimeDelta;
 
+use super::outputs::Outputs;
 use super::trace::Trace;
 use crate::log::record::{Kind, Record};
 
@@ -154,6 +155,16 @@ impl Process {
             }
         };
         self.exit().is_some()
+    }
+
+    /// Takes records in a row. A START before them has to be decided.
+    pub fn advance_by(&mut self, outputs: &Outputs) {
+        let (first, line) = outputs.first();
+        // They end no run.
+        self.advance(Kind::Output(first.text), &first, line, 0);
+        if let Some(rest) = outputs.rest() {
+            self.current.add_outputs(&rest);
+        }
     }
 
     /// If no more records follow, its last run may be the output of one that is final. Marks it then, and

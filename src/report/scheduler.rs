@@ -1,18 +1,46 @@
 //! The machines whose cron has started the runs.
 
+use std::cmp::Ordering;
 use std::fs;
+use std::hash::{Hash, Hasher};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// One machine, or one container. Two of them use the same process ids.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Default, Clone, Copy)]
 pub struct Scheduler {
-    /// Which one it is.
+    /// Which one it is. The rest follows from it.
     pub number: u16,
     /// Its name, if there are several.
     pub name: Option<&'static str>,
     /// Its processes are not those of this machine.
     pub is_elsewhere: bool,
+}
+
+impl PartialEq for Scheduler {
+    fn eq(&self, other: &Self) -> bool {
+        self.number == other.number
+    }
+}
+
+impl Eq for Scheduler {}
+
+impl Hash for Scheduler {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.number.hash(state);
+    }
+}
+
+impl PartialOrd for Scheduler {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Scheduler {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.number.cmp(&other.number)
+    }
 }
 
 /// A log directory, and whose it is.

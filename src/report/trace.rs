@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use chrono::NaiveDateTime;
 
+use super::outputs::Outputs;
 use super::owner::Owner;
 use super::tail::Tail;
 use crate::log::record::{Kind, Parser};
@@ -158,6 +159,18 @@ impl Trace {
         if !ssh_error::is_remark(line) {
             self.tail.push(line);
         }
+    }
+
+    /// Notes records in a row, and adds their lines of output.
+    pub fn add_outputs(&mut self, outputs: &Outputs) {
+        self.note_time(outputs.time);
+        if let Some(records) = &mut self.records {
+            records.extend_from_slice(outputs.lines);
+            records.push(b'\n');
+        }
+        self.lines += outputs.count;
+        self.bytes += outputs.bytes();
+        self.tail.push_row(outputs);
     }
 
     /// Adds what looked like the END of this run as a line of output.

@@ -4,19 +4,23 @@
 //!
 //! Every descriptor is opened with `O_CLOEXEC`: ssh gets 0, 1 and 2, and what our caller left open.
 
+mod ask;
 mod lines;
 mod marker;
+mod monitor;
 mod openssh;
 mod preflight;
 mod relay;
 mod retry;
 mod signals;
 mod spawn;
+mod splay;
 mod ssh;
 mod tee;
 mod words;
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use chrono::Local;
 
@@ -24,9 +28,10 @@ use crate::escape;
 use crate::exit;
 use crate::log::Log;
 use crate::log::record::{Kind, Notice, USAGE};
-use marker::{Marker, Monitor, Verdict};
+use marker::Marker;
+use monitor::{Ending, Monitor, Verdict};
 use relay::{Exit, Sinks, relay};
-use retry::Decision;
+use retry::{Decision, Failures};
 use signals::{EndingSignal, Signals};
 use ssh::StartError;
 use tee::Tee;
@@ -35,6 +40,9 @@ pub use retry::Retries;
 pub use ssh::Ssh;
 pub use words::{Login, Operands, WordError};
 
+/// Why there is no retry where ssh is told to say nothing.
+const MUTED: &[u8] = b"; its LogLevel, QUIET or FATAL, hides why: set ERROR or more";
+
 /// A command line that asks for a job.
 #[derive(Debug)]
 pub struct Job {
@@ -42,6 +50,10 @@ pub struct Job {
     pub ssh: Ssh,
     /// How often to try again when ssh cannot have started the remote command.
     pub retries: Retries,
+    /// How long each ssh may take to connect, if that is limited.
+    pub connect_timeout: Option<Duration>,
+    /// The span of time over which the jobs of a crontab are spread.
+    pub splay: Duration,
     /// The directory of the log.
     pub log_dir: PathBuf,
     /// Whether to show the output on standard output too.
@@ -83,6 +95,7 @@ impl Outcome {
             Self::NotStarted(StartError::CannotRun(_)) | Self::WaitFailed(_) => exit::CANNOT_RUN,
             Self::Interrupted(signal) => exit::of_signal(signal.number()),
             Self::Exited(exit) => match exit.forwarded {
+                None if exit.is_timeout => exit::SSH_FAILED,
                 Some(signal) if was_ended_by_signal(*exit) => exit::of_signal(signal.number()),
                 _ => exit::of_child(exit.status),
             },
@@ -141,12 +154,20 @@ impl Job {
 
     /// Runs ssh, and runs it again as long as the retries allow it.
     fn attempts(&self, signals: &mut Signals, sinks: &mut Sinks) -> Outcome {
+        if let Some(signal) = self.wait_for_turn(signals, &mut sinks.log) {
+            return Outcome::Interrupted(signal);
+        }
         let marker = self.marker(signals, &mut sinks.log);
-        let mut failed = 0;
+        let mut failures = Failures::new(self.retries);
         loop {
             let (outcome, verdict) = self.attempt(marker.as_ref(), signals, sinks);
-            failed += 1;
-            let decision = self.retries.decide(failed, verdict);
+            let verdict = match &marker {
+                Some(marker) if failures.leave_a_retry() => {
+                    verdict.settle(|| self.ssh.log_level(marker, signals))
+                }
+                _ => verdict,
+            };
+            let decision = failures.decide(verdict);
             record_decision(decision, &mut sinks.log);
             let Decision::Retry(retry) = decision else {
                 return outcome;
@@ -157,15 +178,32 @@ impl Job {
         }
     }
 
-    /// The marker that makes retries safe, if they are wanted and this machine's programs support it.
+    /// Waits as long as the splay wants it, or for a signal to end, which is returned.
+    fn wait_for_turn(&self, signals: &mut Signals, log: &mut Log) -> Option<EndingSignal> {
+        if self.splay.is_zero() {
+            return None;
+        }
+        let wait = splay::wait(&self.ssh.operands.display(), self.splay);
+        log.record(Kind::Wait(wait));
+        signals.sleep(wait)
+    }
+
+    /// The marker that makes retries safe and limits the time of a connection, if either is wanted and this
+    /// machine's programs support it.
     fn marker(&self, signals: &mut Signals, log: &mut Log) -> Option<Marker> {
-        if self.retries.count == 0 {
+        let has_retries = self.retries.count > 0;
+        if !has_retries && self.connect_timeout.is_none() {
             return None;
         }
         Marker::prepare(openssh::find()?, signals)
             .inspect_err(|error| {
                 let reason = escape::printable(error.to_string().as_bytes());
-                log.record(Kind::Notice(Notice::NoRetries(reason.as_bytes())));
+                if has_retries {
+                    log.record(Kind::Notice(Notice::NoRetries(reason.as_bytes())));
+                }
+                if self.connect_timeout.is_some() {
+                    log.record(Kind::Notice(Notice::NoConnectTimeout(reason.as_bytes())));
+                }
             })
             .ok()
     }
@@ -185,9 +223,22 @@ impl Job {
             Ok(running) => running,
             Err(error) => return (Outcome::NotStarted(error), Verdict::Permanent),
         };
+        let timeout = self.connect_timeout.filter(|_| marker.is_some());
+        let connect_by = timeout.map(|timeout| Instant::now() + timeout);
         let mut monitor = Monitor::new(marker);
-        match relay(running, &mut monitor, signals, sinks) {
-            Ok(exit) if exit.is_failure_of_ssh() => (Outcome::Exited(exit), monitor.verdict()),
+        match relay(running, connect_by, &mut monitor, signals, sinks) {
+            Ok(exit) if exit.is_failure_of_ssh() => {
+                if let Some(timeout) = timeout.filter(|_| exit.is_timeout) {
+                    sinks
+                        .log
+                        .record(Kind::Notice(Notice::ConnectTimeout(timeout)));
+                }
+                if monitor.is_requested() {
+                    sinks.log.record(Kind::Notice(Notice::Requested));
+                }
+                let ending = Ending { sent: exit.sent };
+                (Outcome::Exited(exit), monitor.verdict(ending))
+            }
             Ok(exit) => (Outcome::Exited(exit), Verdict::Permanent),
             Err(error) => (Outcome::WaitFailed(error), Verdict::Permanent),
         }
@@ -197,7 +248,9 @@ impl Job {
 fn record_decision(decision: Decision, log: &mut Log) {
     match decision {
         Decision::Retry(retry) => log.record(Kind::Retry(retry)),
-        Decision::Unexplained => log.record(Kind::Notice(Notice::NoRetry)),
+        Decision::Unexplained => log.record(Kind::Notice(Notice::NoRetry(b""))),
+        Decision::Muted => log.record(Kind::Notice(Notice::NoRetry(MUTED))),
+        Decision::LooksRefused => log.record(Kind::Notice(Notice::LooksRefused)),
         Decision::Final => {}
     }
 }

@@ -29,8 +29,8 @@
 //!
 //! **A line, from a log to a table.** `report::directory` chooses the files, and
 //! `report::merge` merges their lines by time.
-//! `report::reader` reads a line, and `log::record` parses it into a time, a process id and a
-//! `Kind`. `report::assembler` joins the records of one process id into a run. A filter lets the
+//! `report::reader` reads ahead, `report::splitter` cuts what it has read into lines, and `log::record` parses a line
+//! into a time, a process id and a `Kind`. `report::assembler` joins the records of one process id into a run. A filter lets the
 //! run through. `report::summary` counts it, and `report::text` shows the counts as tables.
 
 mod cli;

@@ -1,57 +1,76 @@
 //! `--report`: reads logs, assembles the runs in them, and shows them in one form.
 //!
-//! It understands the logs of remoteexe and of the bash original. It starts no program and writes no file.
+//! It understands the logs of remoteexe and of the bash original. It starts no program but a pager, and writes
+//! no file.
 
+mod accepted;
 mod assembler;
+mod batch;
+mod decompress;
 mod diagnosis;
 mod directory;
+mod file_name;
 mod incident;
 mod input;
 mod joblog;
 mod json;
 mod ledger;
 mod merge;
+mod nearest;
 mod outcome;
+mod outputs;
 mod owner;
+mod pager;
 mod period;
 mod process;
 mod reader;
 mod records;
 mod run;
 mod running;
+mod scheduler;
+mod scope;
+mod splitter;
+mod style;
 mod tail;
 mod tally;
 mod terminal;
 mod text;
 mod time;
 mod trace;
+mod when;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
 
 use chrono::{DateTime, Local, NaiveDateTime, NaiveTime, TimeDelta};
 
 use crate::escape::printable;
 use crate::exit;
 use assembler::Assembler;
+use batch::Line;
 use diagnosis::Scope;
 use directory::{Choice, Logs};
 use input::{InputError, Unread};
 use ledger::Collector;
-use reader::Line;
+use nearest::Names;
 use records::Search;
 use run::Run;
 use running::Running;
+use style::Style;
 use tally::Tally;
 use terminal::Output;
 use text::{Remarks, View};
 use trace::Trace;
 
+pub use accepted::Accepted;
+pub use file_name::is_like_log;
 pub use input::Input;
 pub use owner::Users;
-pub use period::{Period, parse as parse_time};
+pub use period::Period;
 pub use records::Wanted;
+pub use scheduler::{LogDir, log_dirs};
+pub use style::ColorChoice;
 pub use text::Question;
+pub use when::{StartTime, is_clock_alone, is_day_alone, parse as parse_time};
 
 /// A request for a report.
 #[derive(Debug)]
@@ -60,8 +79,14 @@ pub struct Report {
     pub source: Source,
     /// The runs to show.
     pub filter: Filter,
+    /// The exit statuses of scripts that count as no failure.
+    pub accepted: Accepted,
     /// How to show them.
     pub form: Form,
+    /// When the form for a person has colours.
+    pub color: ColorChoice,
+    /// Whether a pager is wanted, if standard output is a terminal.
+    pub is_paged: bool,
 }
 
 /// The logs to read.
@@ -69,12 +94,12 @@ pub struct Report {
 pub enum Source {
     /// These inputs.
     Inputs(Vec<Input>),
-    /// The logs in this directory that may have records of the period.
-    LogDir(PathBuf),
+    /// The logs in these directories that may have records of the period.
+    LogDirs(Vec<LogDir>),
 }
 
 /// The conditions that a run has to meet, all of them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Filter {
     /// It was going on at some time in this period.
     pub period: Period,
@@ -100,6 +125,8 @@ pub enum Form {
     Tsv,
     /// The records of one run.
     Run(Wanted),
+    /// One JSON document of one run, with all its output.
+    RunJson(Wanted),
 }
 
 /// What a person is shown.
@@ -147,7 +174,34 @@ impl Filter {
 #[derive(Debug)]
 struct Findings {
     has_failures: bool,
+    reading: Reading,
+}
+
+/// What is known of the logs besides their runs.
+#[derive(Debug)]
+struct Reading {
+    /// How many different files.
+    files: usize,
     unread: Vec<(Input, InputError)>,
+    /// Lines that are no records.
+    unrecognized: u64,
+    /// Records whose START is missing.
+    unmatched: u64,
+    /// The local time of the latest START or END.
+    latest: Option<NaiveDateTime>,
+    /// What to tell about names that are in no log.
+    remarks: Vec<String>,
+}
+
+/// What is read, what is wanted of it, and by whom.
+struct Basis<'a> {
+    logs: &'a Logs,
+    /// With the period that is meant if none was given.
+    filter: Filter,
+    users: &'a Users,
+    running: &'a Running,
+    /// The local time.
+    now: NaiveDateTime,
 }
 
 impl Report {
@@ -158,38 +212,46 @@ impl Report {
     pub fn run(&self, now: DateTime<Local>) -> u8 {
         let users = Users::read();
         let running = Running::now();
+        let local = now.naive_local();
+        let filter = self.filter_at(local);
         let logs = match &self.source {
             Source::Inputs(inputs) => Logs::of(inputs.clone()),
-            Source::LogDir(dir) => {
+            Source::LogDirs(dirs) => {
                 let choice = Choice {
-                    since: self.reach(now.naive_local()),
-                    until: self.filter.period.until,
-                    user: self.filter.user,
+                    since: self.reach(&filter.period, local),
+                    until: filter.period.until,
+                    user: filter.user,
                     days: &running.days(),
                 };
-                match directory::logs(dir, &choice, &users) {
-                    Ok(logs) => logs,
-                    Err(error) => {
-                        warn(&format!("{}: {error}", dir.display()));
-                        return exit::IO_ERROR;
-                    }
-                }
+                directory::logs(dirs, &choice, &users)
             }
         };
-        let mut out = Output::lock();
-        let reading = Reading {
+        logs.empty_dirs.iter().for_each(|message| warn(message));
+        if let Source::LogDirs(dirs) = &self.source
+            && dirs.len() == logs.empty_dirs.len()
+        {
+            return exit::IO_ERROR;
+        }
+        let mut out = Output::new(self.is_paged);
+        let basis = Basis {
             logs: &logs,
+            filter,
             users: &users,
             running: &running,
-            now: now.naive_local(),
+            now: local,
         };
-        let findings = self.write(&reading, &mut out);
+        let findings = self.write(&basis, &mut out);
         let written = out.finish();
         if let Err(error) = &written {
             warn(&format!("standard output: {error}"));
         }
+        findings
+            .reading
+            .remarks
+            .iter()
+            .for_each(|remark| warn(remark));
         let mut unread = Unread(logs.refused);
-        unread.0.extend(findings.unread);
+        unread.0.extend(findings.reading.unread);
         for (input, error) in &unread.0 {
             warn(&format!("{}: {error}", input.name()));
         }
@@ -201,130 +263,148 @@ impl Report {
         }
         match findings.has_failures {
             _ if written.is_err() || unread.is_incomplete() => exit::IO_ERROR,
+            _ if !logs.empty_dirs.is_empty() => exit::IO_ERROR,
             true => exit::FOUND_FAILURES,
             false => exit::SUCCESS,
         }
     }
 
+    /// The filter at the local time `now`: without a period, the log directories are asked for today.
+    fn filter_at(&self, now: NaiveDateTime) -> Filter {
+        let mut filter = self.filter.clone();
+        let Period { since, until } = filter.period;
+        if (since, until) == (None, None) && matches!(self.source, Source::LogDirs(_)) {
+            filter.period.since = Some(now.date().and_time(NaiveTime::MIN));
+        }
+        filter
+    }
+
     /// The time from which on logs are read, if the period has a beginning.
-    fn reach(&self, now: NaiveDateTime) -> Option<NaiveDateTime> {
-        let since = self.filter.period.since?;
+    fn reach(&self, period: &Period, now: NaiveDateTime) -> Option<NaiveDateTime> {
+        let since = period.since?;
         let day = since.date().and_time(NaiveTime::MIN);
         let usual = day.checked_sub_signed(HISTORY)?;
-        match &self.form {
+        match self.form {
             Form::Text(Shown {
                 question: Question::Comparison,
                 ..
             }) => {
-                let until = self.filter.period.until.unwrap_or(now);
+                let until = period.until.unwrap_or(now);
                 Some(usual.min(since.checked_sub_signed(until - since)?))
             }
             _ => Some(usual),
         }
     }
 
-    fn write(&self, reading: &Reading, out: &mut Output) -> Findings {
-        let left_out = reading.logs.left_out(reading.users);
+    fn write(&self, basis: &Basis, out: &mut Output) -> Findings {
+        let left_out = basis.logs.left_out(basis.users);
         if !matches!(self.form, Form::Text(_)) {
             for line in &left_out {
                 warn(line);
             }
         }
         match &self.form {
-            Form::Text(shown) => self.text(*shown, reading, left_out, out),
-            Form::Json => self.lines(reading, out, |_, run| json::document(run, reading.users)),
-            Form::Tsv => self.joblog(reading, out),
-            Form::Run(wanted) => self.records(wanted, reading, out),
+            Form::Text(shown) => self.text(*shown, basis, left_out, out),
+            Form::Json => self.lines(basis, out, |_, run| json::document(run, basis.users)),
+            Form::Tsv => self.joblog(basis, out),
+            Form::Run(wanted) => {
+                self.one_run(wanted, basis, |run| out.write_records(records::of(run)))
+            }
+            Form::RunJson(wanted) => self.one_run(wanted, basis, |run| {
+                out.write_line(&json::document_with_output(run, basis.users));
+            }),
         }
     }
 
     fn text(
         &self,
         shown: Shown,
-        reading: &Reading,
+        basis: &Basis,
         left_out: Vec<String>,
         out: &mut Output,
     ) -> Findings {
         // A list of runs has their ends. What is wrong at the end of a period does not depend on what came later.
-        let until = self.filter.period.until;
+        let until = basis.filter.period.until;
         let mut collector = Collector::new(until.filter(|_| shown.question != Question::Runs));
-        let is_known = |run: &Run| self.filter.is_known(run);
-        let (unread, leftovers) = each_run(reading, None, is_known, |run| collector.add(&run));
+        let is_known = |run: &Run| basis.filter.is_known(run);
+        let reading = self.each_run(basis, None, is_known, |run| collector.add(&run));
         let ledger = collector.finish();
-        let latest = ledger.latest().max(leftovers.latest);
-        let scope = self.scope(latest, reading);
+        let scope = self.scope(ledger.latest().max(reading.latest), basis);
+        let mut said = vec![scope::describe(self, reading.files, basis.users)];
+        said.extend(left_out);
         let view = View {
             ledger: &ledger,
             scope,
             tally: Tally::of(&ledger, &scope),
-            users: reading.users,
+            users: basis.users,
             remarks: Remarks {
-                unrecognized: leftovers.unrecognized,
-                unmatched: leftovers.unmatched,
-                left_out,
+                unrecognized: reading.unrecognized,
+                unmatched: reading.unmatched,
+                scope: said,
             },
             all: shown.all,
-            is_job_asked: self.filter.job.is_some(),
-            failed_only: self.filter.failed,
+            is_job_asked: basis.filter.job.is_some(),
+            failed_only: basis.filter.failed,
         };
-        let answer = view.answer(shown.question);
+        let answer = view.answer(shown.question, Style::of_stdout(self.color));
         out.write(answer.text.as_bytes());
         Findings {
             has_failures: answer.is_bad,
-            unread,
+            reading,
         }
     }
 
     /// The time that a diagnosis of logs is about whose last record has the time `latest`.
-    fn scope(&self, latest: Option<NaiveDateTime>, reading: &Reading) -> Scope {
-        let Period { since, until } = self.filter.period;
+    fn scope(&self, latest: Option<NaiveDateTime>, basis: &Basis) -> Scope {
+        let Period { since, until } = basis.filter.period;
         let after = latest.map(|latest| latest + TimeDelta::seconds(1));
-        // Only the logs in the log directory go on until now.
-        let is_here = matches!(self.source, Source::LogDir(_));
-        let live = is_here.then_some(reading.now);
-        let end = live.max(after).unwrap_or(reading.now);
+        // Only the logs in the log directories go on until now.
+        let is_here = matches!(self.source, Source::LogDirs(_));
+        let live = is_here.then_some(basis.now);
+        let end = live.max(after).unwrap_or(basis.now);
         let now = until.unwrap_or(end).min(end);
         Scope {
             since: since.unwrap_or(NaiveDateTime::MIN),
             now,
-            is_live: is_here && reading.now - now < TimeDelta::minutes(1),
-            boot: reading.running.boot,
+            is_live: is_here && basis.now - now < TimeDelta::minutes(1),
+            boot: basis.running.boot,
         }
     }
 
-    fn joblog(&self, reading: &Reading, out: &mut Output) -> Findings {
+    fn joblog(&self, basis: &Basis, out: &mut Output) -> Findings {
         out.write_line(joblog::TITLES);
-        self.lines(reading, out, joblog::line)
+        self.lines(basis, out, joblog::line)
     }
 
     /// Writes one line for each run. `line` is given the run and its number, the first being 1.
     fn lines(
         &self,
-        reading: &Reading,
+        basis: &Basis,
         out: &mut Output,
         line: impl Fn(u64, &Run) -> String,
     ) -> Findings {
         let mut has_failures = false;
         let mut number = 0;
-        let matches = |run: &Run| self.filter.matches(run);
-        let (unread, _) = each_run(reading, None, matches, |run| {
+        let matches = |run: &Run| basis.filter.matches(run);
+        let reading = self.each_run(basis, None, matches, |run| {
             has_failures |= run.has_failed();
-            if self.filter.shows(&run) {
+            if basis.filter.shows(&run) {
                 number += 1;
                 out.write_line(&line(number, &run));
             }
         });
         Findings {
             has_failures,
-            unread,
+            reading,
         }
     }
 
-    fn records(&self, wanted: &Wanted, reading: &Reading, out: &mut Output) -> Findings {
+    /// Gives the wanted run to `show`, if it is there.
+    fn one_run(&self, wanted: &Wanted, basis: &Basis, show: impl FnOnce(&Run)) -> Findings {
         let mut search = Search::new(wanted);
-        let matches = |run: &Run| self.filter.matches(run);
-        let (unread, _) = each_run(reading, Some(wanted.pid), matches, |run| {
-            if self.filter.shows(&run) {
+        let matches = |run: &Run| basis.filter.matches(run);
+        let reading = self.each_run(basis, Some(wanted.pid), matches, |run| {
+            if basis.filter.shows(&run) {
                 search.add(run);
             }
         });
@@ -333,69 +413,65 @@ impl Report {
         }
         let run = search.found();
         if let Some(run) = run {
-            out.write_records(records::of(run));
+            show(run);
         }
         Findings {
             has_failures: run.is_none_or(Run::has_failed),
-            unread,
+            reading,
         }
     }
-}
 
-/// What is read, and by whom.
-struct Reading<'a> {
-    logs: &'a Logs,
-    users: &'a Users,
-    running: &'a Running,
-    /// The local time.
-    now: NaiveDateTime,
-}
-
-/// What is known of the logs besides their runs.
-struct Leftovers {
-    /// The local time of the latest START or END.
-    latest: Option<NaiveDateTime>,
-    /// Lines that are no records.
-    unrecognized: u64,
-    /// Records whose START is missing.
-    unmatched: u64,
-}
-
-/// Gives each run for which `matches` is true to `take`: those with END in the order of their ENDs, then the
-/// others. Those of the process id `recorded` have their records.
-fn each_run(
-    reading: &Reading,
-    recorded: Option<u32>,
-    matches: impl Fn(&Run) -> bool,
-    mut take: impl FnMut(Run),
-) -> (Vec<(Input, InputError)>, Leftovers) {
-    let running = reading.running;
-    let mut assembler = Assembler::new(recorded);
-    let mut unrecognized = 0;
-    let mut finished = |run: Run| {
-        if matches(&run) {
-            take(run);
+    /// Gives each run for which `matches` is true to `take`: those with END in the order of their ENDs, then
+    /// the others. Those of the process id `recorded` have their records.
+    fn each_run(
+        &self,
+        basis: &Basis,
+        recorded: Option<u32>,
+        matches: impl Fn(&Run) -> bool,
+        mut take: impl FnMut(Run),
+    ) -> Reading {
+        let running = basis.running;
+        let mut assembler = Assembler::new(recorded);
+        let mut unrecognized = 0;
+        let mut hosts = self.filter.host.as_deref().map(Names::near);
+        let mut jobs = self.filter.job.as_deref().map(Names::near);
+        let mut finished = |mut run: Run| {
+            if let Some(hosts) = &mut hosts {
+                hosts.add_host(run.host());
+            }
+            if let Some(jobs) = &mut jobs {
+                jobs.add_job(&run.trace.job);
+            }
+            run.accept(&self.accepted);
+            if matches(&run) {
+                take(run);
+            }
+        };
+        let outcome = merge::read(&basis.logs.inputs, &mut |owner, line| match line {
+            Line::Record(record, line) => assembler.take(owner, &record, line, &mut finished),
+            Line::Outputs(outputs) => assembler.take_row(owner, &outputs),
+            Line::Unrecognized => unrecognized += 1,
+            Line::Empty => {}
+        });
+        let (unmatched, latest) = (assembler.unmatched, assembler.latest);
+        let is_running = |run: &Trace| running.includes(run);
+        let forgotten = assembler.finish(is_running, running.boot, &mut finished);
+        if forgotten > 0 {
+            warn(&format!(
+                "left out: the {forgotten} oldest runs without END; there are too many to keep"
+            ));
         }
-    };
-    let unread = merge::read(&reading.logs.inputs, &mut |owner, line| match line {
-        Line::Record(record, line) => assembler.take(owner, &record, line, &mut finished),
-        Line::Unrecognized => unrecognized += 1,
-        Line::Empty => {}
-    });
-    let (unmatched, latest) = (assembler.unmatched, assembler.latest);
-    let is_running = |run: &Trace| running.includes(run);
-    let forgotten = assembler.finish(is_running, running.boot, &mut finished);
-    if forgotten > 0 {
-        warn(&format!(
-            "left out: the {forgotten} oldest runs without END; there are too many to keep"
-        ));
+        let host = hosts.and_then(|hosts| hosts.remark("host"));
+        let job = jobs.and_then(|jobs| jobs.remark("job with"));
+        Reading {
+            files: outcome.files,
+            unread: outcome.unread,
+            unrecognized,
+            unmatched,
+            latest,
+            remarks: host.into_iter().chain(job).collect(),
+        }
     }
-    let leftovers = Leftovers {
-        latest,
-        unrecognized,
-        unmatched,
-    };
-    (unread, leftovers)
 }
 
 fn warn(message: &str) {

@@ -4,8 +4,8 @@ use std::fmt::{self, Display, Formatter};
 
 /// Why ssh(1) ended with 255.
 ///
-/// The messages are those of OpenSSH 7.6 to 10. They are in English in every locale. With 9.2, a connection
-/// was cut at every point of its life to see which of them ssh prints.
+/// The messages are those of OpenSSH 7.4 to 10.5, in `tests/data/openssh-messages.txt`. They are in English in
+/// every locale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
     /// No address for the host's name.
@@ -18,6 +18,8 @@ pub enum Cause {
     Unreachable,
     /// The connection ended before there was a session: `MaxStartups`, a server that is restarted.
     Dropped,
+    /// A `ProxyCommand`, or the ssh to a jump host, ended before there was a session.
+    ProxyEnded,
     /// The connection ended while the remote command may have been running.
     Disconnected,
     /// The host's key is unknown, or not the known one.
@@ -28,6 +30,10 @@ pub enum Cause {
     Protocol,
     /// ssh does not understand its configuration or its command line.
     Configuration,
+    /// The server accepts the login, but no session: `MaxSessions`.
+    NoSession,
+    /// The jump host does not forward connections: `AllowTcpForwarding`.
+    NoForwarding,
 }
 
 impl Cause {
@@ -35,6 +41,9 @@ impl Cause {
     pub fn from_message(line: &[u8]) -> Option<Self> {
         // ssh ends its messages with CR LF.
         let line = String::from_utf8_lossy(line.trim_ascii_end());
+        if let Some((_, reason)) = open_failure(&line) {
+            return Some(Self::of_an_open_failure(reason));
+        }
         // With LogLevel DEBUG the same functions also show what the server has sent:
         // `debug1: kex_exchange_identification: banner line 0: Exceeded MaxStartups`.
         // An option that ssh no longer uses is only a warning.
@@ -52,8 +61,31 @@ impl Cause {
     pub fn is_transient(self) -> bool {
         matches!(
             self,
-            Self::NotResolved | Self::Refused | Self::TimedOut | Self::Unreachable | Self::Dropped
+            Self::NotResolved
+                | Self::Refused
+                | Self::TimedOut
+                | Self::Unreachable
+                | Self::Dropped
+                | Self::ProxyEnded
         )
+    }
+
+    /// Whether the remote command was not requested, as far as the message tells.
+    pub fn is_before_the_session(self) -> bool {
+        !matches!(self, Self::Disconnected)
+    }
+
+    /// What a jump host says of its connection to the host, or a server of the session.
+    fn of_an_open_failure(reason: &str) -> Self {
+        match reason {
+            "Connection refused" => Self::Refused,
+            "Connection timed out" | "Operation timed out" => Self::TimedOut,
+            "No route to host" | "Network is unreachable" => Self::Unreachable,
+            "Name or service not known" | "Temporary failure in name resolution" => {
+                Self::NotResolved
+            }
+            _ => Self::NoSession,
+        }
     }
 
     fn before_the_session(line: &str) -> Option<Self> {
@@ -66,8 +98,17 @@ impl Cause {
             "Network is unreachable",
             "Broken pipe",
         ];
-        if line.starts_with("ssh: Could not resolve host") {
-            Some(Self::NotResolved)
+        if line.starts_with("packet_write_wait: ") {
+            // Up to 7.9, in place of `client_loop: `.
+            None
+        } else if line.starts_with("ssh: Could not resolve host") {
+            // With `AddressFamily` or -4 for a host that has none of these addresses.
+            let is_setting = line.ends_with(": Address family for hostname not supported");
+            Some(if is_setting {
+                Self::Configuration
+            } else {
+                Self::NotResolved
+            })
         } else if line.starts_with("ssh: connect to host ") {
             Some(match line.rsplit(": ").next() {
                 Some("Connection refused") => Self::Refused,
@@ -80,7 +121,11 @@ impl Cause {
             || line.starts_with("Connection to ") && line.ends_with(" timed out")
         {
             Some(Self::TimedOut)
-        } else if line.starts_with("Connection closed by ")
+        } else if line.contains(" UNKNOWN port ") {
+            // The connection is a pipe to a local program.
+            Some(Self::ProxyEnded)
+        } else if line == "write: Broken pipe"
+            || line.starts_with("Connection closed by ")
             || line.starts_with("Connection reset by ")
             || (line.contains("_exchange_identification: ") || line.contains(": Connection to "))
                 && broken.iter().any(|end| line.ends_with(end))
@@ -96,12 +141,18 @@ impl Cause {
         let contains = |parts: &[&str]| parts.iter().any(|part| line.contains(part));
         if starts(&["Host key verification failed"]) {
             Some(Self::HostKey)
-        } else if starts(&["Permission denied, "])
-            || contains(&[": Permission denied (", "Too many authentication failures"])
+        } else if starts(&[
+            "Permission denied, ",
+            "Permission denied (",
+            "Authentication failed.",
+        ]) || contains(&[": Permission denied (", "Too many authentication failures"])
         {
             Some(Self::Authentication)
-        } else if starts(&["Unable to negotiate with ", "Bad remote protocol version"])
-            || contains(&["_exchange_identification: ", "banner exchange: "])
+        } else if starts(&[
+            "Unable to negotiate with ",
+            "Bad remote protocol version",
+            "Protocol major versions differ: ",
+        ]) || contains(&["_exchange_identification: ", "banner exchange: "])
         {
             Some(Self::Protocol)
         } else if starts(&[
@@ -111,14 +162,22 @@ impl Cause {
             "Can't open user config file",
             // ssh cannot run the shell of the LocalCommand, and goes on all the same.
             "Couldn't execute ",
+            // This machine does not have the address to bind to.
+            "bind: ",
+            "bind ",
+            "hostname contains invalid characters",
+            "remote username contains invalid characters",
         ]) || contains(&[
             "Bad configuration option",
             "terminating, ",
             "Bad owner or permissions on",
-        ]) {
+        ]) || is_error_of_a_file(line)
+            || is_missing_proxy_command(line)
+        {
             Some(Self::Configuration)
         } else if starts(&[
             "client_loop: ",
+            "packet_write_wait: ",
             "Timeout, server ",
             "Read from remote host ",
         ]) || line.starts_with("Connection to ")
@@ -140,16 +199,86 @@ impl Display for Cause {
             Self::TimedOut => "connection timed out",
             Self::Unreachable => "host unreachable",
             Self::Dropped => "connection dropped by the server",
+            Self::ProxyEnded => "connection dropped by the jump host or ProxyCommand",
             Self::Disconnected => "connection lost while the job ran",
             Self::HostKey => "host key not accepted",
             Self::Authentication => "authentication failed",
             Self::Protocol => "no common protocol",
             Self::Configuration => "ssh's configuration is wrong",
+            Self::NoSession => "session refused by the server",
+            Self::NoForwarding => "forwarding refused by the jump host",
         })
     }
 }
 
-/// The cause that follows from all messages of one ssh.
+/// Whether `line` is a remark that says nothing about the job: ssh prints it before the output of every run.
+pub fn is_remark(line: &[u8]) -> bool {
+    // From 10.1 on, where the server knows no post-quantum key exchange.
+    const POST_QUANTUM: [&[u8]; 3] = [
+        b"** WARNING: connection is not using a post-quantum key exchange algorithm.",
+        b"** This session may be vulnerable to \"store now, decrypt later\" attacks.",
+        b"** The server may need to be upgraded. See https://openssh.com/pq.html",
+    ];
+    POST_QUANTUM.contains(&line.trim_ascii_end())
+}
+
+/// The channel and the reason in `channel N: open failed: KIND: REASON`.
+fn open_failure(line: &str) -> Option<(u32, &str)> {
+    let (channel, failure) = line
+        .strip_prefix("channel ")?
+        .split_once(": open failed: ")?;
+    let (_, reason) = failure.split_once(": ")?;
+    Some((channel.parse().ok()?, reason))
+}
+
+/// Whether `line` is `FILE line N: ERROR` of ssh's parser. Other programs write `FILE: line N: ERROR`.
+fn is_error_of_a_file(line: &str) -> bool {
+    let beginnings = [
+        "bad ",
+        "missing ",
+        "unsupported ",
+        "invalid ",
+        "keyword ",
+        "no ",
+        "too many ",
+        "value out of range",
+        "integer value ",
+    ];
+    let error = line.split_once(" line ").and_then(|(file, rest)| {
+        let (number, error) = rest.split_once(": ")?;
+        let is_number = number.parse::<u32>().is_ok() && !file.ends_with(':');
+        is_number.then(|| error.to_ascii_lowercase())
+    });
+    error.is_some_and(|error| beginnings.iter().any(|begin| error.starts_with(begin)))
+}
+
+/// Whether `line` is the shell's, which ssh tells to `exec` the `ProxyCommand`.
+fn is_missing_proxy_command(line: &str) -> bool {
+    line.contains(": exec: ") && line.ends_with(": not found")
+}
+
+/// Why one ssh failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Failure {
+    /// The cause.
+    pub cause: Cause,
+    /// It is the connection to a jump host that failed.
+    pub is_at_jump_host: bool,
+}
+
+impl Display for Failure {
+    /// The words of a report.
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        let place = if self.is_at_jump_host {
+            " at the jump host"
+        } else {
+            ""
+        };
+        write!(formatter, "{}{place}", self.cause)
+    }
+}
+
+/// The failure that follows from all messages of one ssh.
 ///
 /// A permanent cause outweighs the others: a jump host that refuses our key also leaves the message of a
 /// dropped connection. Of the transient causes the first one counts, for the same reason.
@@ -157,24 +286,60 @@ impl Display for Cause {
 pub struct Diagnosis {
     transient: Option<Cause>,
     permanent: Option<Cause>,
+    /// A jump host was reached, and said why it does not reach the host.
+    is_forwarded: bool,
+    /// After another cause, a connection was dropped. It is the one through the jump host, whose own ssh had said
+    /// the other cause.
+    is_dropped_after: bool,
 }
 
 impl Diagnosis {
     /// Takes a line of output into account.
     pub fn observe(&mut self, line: &[u8]) {
-        if let Some(cause) = Cause::from_message(line) {
-            let kind = if cause.is_transient() {
-                &mut self.transient
-            } else {
-                &mut self.permanent
-            };
-            kind.get_or_insert(cause);
+        if line.trim_ascii_end() == b"stdio forwarding failed" {
+            self.is_forwarded = true;
+            if self.permanent == Some(Cause::NoSession) {
+                self.permanent = Some(Cause::NoForwarding);
+            }
         }
+        let Some(cause) = Cause::from_message(line) else {
+            return;
+        };
+        let is_drop = matches!(cause, Cause::Dropped | Cause::ProxyEnded);
+        self.is_dropped_after |= is_drop && self.has_cause_before_a_drop();
+        if self.transient == Some(Cause::Dropped) && cause == Cause::ProxyEnded {
+            // Two messages about one connection, or the jump host's ssh has said the first.
+            self.transient = Some(cause);
+        }
+        let kind = if cause.is_transient() {
+            &mut self.transient
+        } else {
+            &mut self.permanent
+        };
+        kind.get_or_insert(cause);
     }
 
-    /// The cause of the failure, if a message has named one.
-    pub fn cause(self) -> Option<Cause> {
+    /// Whether a cause has been named that no drop follows without a jump host.
+    fn has_cause_before_a_drop(self) -> bool {
+        let is_other = |cause| {
+            !matches!(
+                cause,
+                Cause::Dropped | Cause::ProxyEnded | Cause::Configuration
+            )
+        };
+        self.cause().is_some_and(is_other)
+    }
+
+    fn cause(self) -> Option<Cause> {
         self.permanent.or(self.transient)
+    }
+
+    /// The failure, if a message has named its cause.
+    pub fn failure(self) -> Option<Failure> {
+        self.cause().map(|cause| Failure {
+            cause,
+            is_at_jump_host: self.is_dropped_after && !self.is_forwarded,
+        })
     }
 }
 
@@ -182,74 +347,91 @@ impl Diagnosis {
 mod tests {
     use super::*;
 
+    const MESSAGES: &str = include_str!("../tests/data/openssh-messages.txt");
+
+    fn failure_of<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
+        let mut diagnosis = Diagnosis::default();
+        for line in lines {
+            diagnosis.observe(format!("{line}\r").as_bytes());
+        }
+        let failure = diagnosis.failure();
+        failure.map_or("-".to_owned(), |failure| failure.to_string())
+    }
+
     #[test]
-    fn each_message_of_ssh_has_its_cause() {
+    fn every_message_of_every_version_has_its_cause() {
+        let mut situation = "";
+        let mut case: Option<(&str, &str)> = None;
+        let mut lines = Vec::new();
+        let mut count = 0;
+        // The empty line ends the last case.
+        for line in MESSAGES.lines().chain([""]) {
+            if let Some(message) = line.strip_prefix("    ") {
+                lines.push(message);
+                continue;
+            }
+            if let Some((versions, cause)) = case.take() {
+                assert!(!lines.is_empty(), "{situation}, {versions}");
+                assert_eq!(
+                    failure_of(lines.drain(..)),
+                    cause,
+                    "{situation}, {versions}"
+                );
+                count += 1;
+            }
+            if line.starts_with('[') {
+                situation = line;
+            } else if !line.starts_with('#') {
+                case = line.split_once(": ");
+            }
+        }
+        assert!(count > 200, "{count} cases");
+    }
+
+    #[test]
+    fn a_warning_of_every_run_is_a_remark_and_an_error_is_none() {
+        let warnings = MESSAGES
+            .lines()
+            .filter_map(|line| line.strip_prefix("    ** "));
+        assert_eq!(warnings.clone().count(), 3);
+        for warning in warnings {
+            assert!(is_remark(format!("** {warning}\r").as_bytes()), "{warning}");
+        }
+        assert!(!is_remark(b"Host key verification failed.\r"));
+        assert!(!is_remark(b""));
+    }
+
+    #[test]
+    fn more_messages_have_their_cause() {
         for (cause, messages) in [
             (
-                Cause::NotResolved,
-                "ssh: Could not resolve hostname h: Name or service not known
-                 ssh: Could not resolve hostname h: Temporary failure in name resolution
-                 ssh: Could not resolve host \"h.invalid\"",
-            ),
-            (
-                Cause::Refused,
-                "ssh: connect to host h port 22: Connection refused",
-            ),
-            (
-                Cause::TimedOut,
-                "ssh: connect to host h port 22: Connection timed out
-                 Connection timed out during banner exchange
-                 Connection to 10.255.255.1 port 22 timed out",
-            ),
-            (
-                Cause::Unreachable,
-                "ssh: connect to host h port 22: No route to host
-                 ssh: connect to host h port 22: Network is unreachable",
-            ),
-            (
-                Cause::Dropped,
-                "kex_exchange_identification: Connection closed by remote host
-                 kex_exchange_identification: read: Connection reset by peer
-                 ssh_exchange_identification: Connection closed by remote host
-                 kex_exchange_identification: read: No route to host
-                 banner exchange: Connection to 127.0.0.1 port 22: Broken pipe
-                 Connection closed by 127.0.0.1 port 22
-                 Connection reset by 127.0.0.1 port 22
-                 Connection closed by UNKNOWN port 65535
+                "connection dropped by the server",
+                "kex_exchange_identification: read: No route to host
                  ssh_dispatch_run_fatal: Connection to 127.0.0.1 port 22: Broken pipe",
             ),
             (
-                Cause::Disconnected,
-                "Connection to 127.0.0.1 closed by remote host.
-                 client_loop: send disconnect: Broken pipe
-                 Timeout, server 127.0.0.1 not responding.",
-            ),
-            (Cause::HostKey, "Host key verification failed."),
-            (
-                Cause::Authentication,
-                "root@127.0.0.1: Permission denied (publickey).
-                 Permission denied, please try again.
-                 Received disconnect from 127.0.0.1 port 22:2: Too many authentication failures",
+                "authentication failed",
+                "Permission denied, please try again.",
             ),
             (
-                Cause::Protocol,
-                "Unable to negotiate with 127.0.0.1 port 22: no matching cipher found. Their offer: a
-                 kex_exchange_identification: banner line contains invalid characters
-                 banner exchange: Connection to 127.0.0.1 port 25: invalid format",
-            ),
-            (
-                Cause::Configuration,
-                "command-line: line 0: Bad configuration option: foo
-                 /root/.ssh/config: terminating, 1 bad configuration options
-                 Bad owner or permissions on /root/.ssh/config
-                 ssh: connect to host h port 22: failure
+                "ssh's configuration is wrong",
+                "Bad owner or permissions on /root/.ssh/config
+                 /root/.ssh/config line 3: missing argument.
+                 /root/.ssh/config line 3: no argument after keyword \"port\"
                  Couldn't execute /bin/sh -c \"echo x\": Permission denied
                  Cannot execute command-line and remote command.",
             ),
+            (
+                "host unreachable",
+                "channel 0: open failed: connect failed: No route to host",
+            ),
+            (
+                "name not resolved",
+                "channel 0: open failed: connect failed: Name or service not known",
+            ),
         ] {
             for message in messages.lines().map(str::trim_start) {
-                let message = format!("{message}\r");
-                assert_eq!(Cause::from_message(message.as_bytes()), Some(cause), "{message}");
+                assert_eq!(failure_of([message]), cause, "{message}");
             }
         }
     }
@@ -259,27 +441,25 @@ mod tests {
         let warning = "Warning: Permanently added 'h' (ED25519) to the list of known hosts.\r";
         let debug = "debug1: kex_exchange_identification: banner line 0: Exceeded MaxStartups\r";
         let unsupported = "command-line line 0: Unsupported option \"rsaauthentication\"\r";
-        for line in ["", warning, debug, unsupported, "done"] {
+        let script = "/srv/sum.sh: line 3: bad: command not found";
+        for line in ["", warning, debug, unsupported, script, "done"] {
             assert_eq!(Cause::from_message(line.as_bytes()), None, "{line}");
         }
     }
 
     #[test]
     fn a_permanent_cause_outweighs_a_transient_one_and_the_first_transient_one_the_others() {
-        let cause = |messages: &[&str]| {
-            let mut diagnosis = Diagnosis::default();
-            for message in messages {
-                diagnosis.observe(message.as_bytes());
-            }
-            diagnosis.cause()
-        };
-        let dropped = "kex_exchange_identification: Connection closed by remote host\r";
-        let denied = "jump@10.0.0.1: Permission denied (publickey).\r";
-        let refused = "ssh: connect to host jump port 22: Connection refused\r";
-        assert_eq!(cause(&[]), None);
-        assert_eq!(cause(&[dropped]), Some(Cause::Dropped));
-        assert_eq!(cause(&[refused, dropped]), Some(Cause::Refused));
-        assert_eq!(cause(&[denied, dropped]), Some(Cause::Authentication));
-        assert_eq!(cause(&[dropped, denied]), Some(Cause::Authentication));
+        let dropped = "kex_exchange_identification: Connection closed by remote host";
+        let denied = "jump@10.0.0.1: Permission denied (publickey).";
+        let refused = "ssh: connect to host jump port 22: Connection refused";
+        for (lines, failure) in [
+            (&[][..], "-"),
+            (&[dropped], "connection dropped by the server"),
+            (&[refused, dropped], "connection refused at the jump host"),
+            (&[denied, dropped], "authentication failed at the jump host"),
+            (&[dropped, denied], "authentication failed"),
+        ] {
+            assert_eq!(failure_of(lines.iter().copied()), failure, "{lines:?}");
+        }
     }
 }

@@ -21,6 +21,8 @@ tests=(
     /usr/bin/jq                 jq
     /usr/bin/shellcheck         shellcheck
     /usr/bin/strace             strace
+    /usr/bin/xz                 xz-utils
+    /usr/bin/zstd               zstd
     /usr/share/zoneinfo/Europe  tzdata
 )
 # Some tests run sshd and remoteexe as this user. The sshd of an ordinary user lets only that user log in.

@@ -16,10 +16,10 @@ use super::value::{DEFAULT_LOG_DIR, InvalidValue, path, unset_empty};
 use crate::escape;
 use crate::job::{Job, Login, Operands, Retries, Ssh, UsageErrorRun, WordError};
 
-/// With the default delay, the longest waits add up to more than an hour and a half.
+/// With the default delay, the longest waits add up to more than three hours.
 const MAX_RETRIES: u32 = 100;
 
-const LONGEST_RETRY_DELAY: Duration = Duration::from_hours(1);
+const LONGEST_TIME: Duration = Duration::from_hours(1);
 
 const UNKNOWN_TIP: &str =
     "options of ssh are given as -o KEYWORD=VALUE, those of SCRIPT after SCRIPT";
@@ -96,11 +96,23 @@ struct Args {
     #[arg(allow_negative_numbers = true)]
     retries: OsString,
 
-    /// Longest wait before the first retry; it doubles for each further one, up to a minute
+    /// Longest wait before the first retry; later ones wait longer, up to two minutes
     #[arg(long, value_name = "SECONDS", env = "REMOTEEXE_RETRY_DELAY")]
     #[arg(help_heading = "Retries", hide_env_values = true, default_value = "1")]
     #[arg(allow_negative_numbers = true)]
     retry_delay: OsString,
+
+    /// Longest time for the connection, from the start of ssh to the request of SCRIPT; 0 is no limit
+    #[arg(long, value_name = "SECONDS", env = "REMOTEEXE_CONNECT_TIMEOUT")]
+    #[arg(help_heading = "Time", hide_env_values = true, default_value = "0")]
+    #[arg(allow_negative_numbers = true)]
+    connect_timeout: OsString,
+
+    /// Wait before ssh, up to SECONDS: always the same for one job, so that jobs are spread
+    #[arg(long, value_name = "SECONDS", env = "REMOTEEXE_SPLAY")]
+    #[arg(help_heading = "Time", hide_env_values = true, default_value = "0")]
+    #[arg(allow_negative_numbers = true)]
+    splay: OsString,
 
     /// Directory of the log
     #[arg(long, value_name = "DIR", env = "REMOTEEXE_LOG_DIR")]
@@ -186,8 +198,11 @@ impl CommandLine<Args> {
             tee: self.value("tee", &args.tee, tee)?,
             retries: Retries {
                 count: self.value("retries", &args.retries, retries)?,
-                delay: self.value("retry_delay", &args.retry_delay, retry_delay)?,
+                delay: self.value("retry_delay", &args.retry_delay, seconds)?,
             },
+            connect_timeout: Some(self.value("connect_timeout", &args.connect_timeout, seconds)?)
+                .filter(|timeout| !timeout.is_zero()),
+            splay: self.value("splay", &args.splay, seconds)?,
             ssh: self.ssh(operands)?,
         })
     }
@@ -364,13 +379,13 @@ fn retries(word: &OsStr) -> Result<u32, InvalidValue> {
         .ok_or_else(|| InvalidValue::expected(format!("a whole number from 0 to {MAX_RETRIES}")))
 }
 
-fn retry_delay(word: &OsStr) -> Result<Duration, InvalidValue> {
+fn seconds(word: &OsStr) -> Result<Duration, InvalidValue> {
     let seconds = word.to_str().and_then(|word| word.parse().ok());
     seconds
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .filter(|delay| *delay <= LONGEST_RETRY_DELAY)
+        .filter(|time| *time <= LONGEST_TIME)
         .ok_or_else(|| {
-            let longest = LONGEST_RETRY_DELAY.as_secs();
+            let longest = LONGEST_TIME.as_secs();
             InvalidValue::expected(format!("seconds from 0 to {longest}, such as 1 or 0.5"))
         })
 }

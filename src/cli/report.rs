@@ -4,16 +4,16 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
+use chrono::{DateTime, Local, NaiveDateTime, TimeDelta, Timelike};
 use clap::{CommandFactory, Parser};
 
 use super::error::UsageError;
 use super::line::CommandLine;
 use super::request::Request;
-use super::value::{DEFAULT_LOG_DIR, InvalidValue, path, unset_empty};
-use crate::log::file::LogName;
+use super::value::{DEFAULT_LOG_DIR, InvalidValue, local_log_dir, path, unset_empty};
 use crate::report::{
-    Filter, Form, Input, Period, Question, Report, Shown, Source, Users, Wanted, parse_time,
+    Accepted, ColorChoice, Filter, Form, Input, Period, Question, Report, Shown, Source, StartTime,
+    Users, Wanted, is_clock_alone, is_day_alone, is_like_log, log_dirs, parse_time,
 };
 
 const HELP: &str = "\
@@ -22,14 +22,15 @@ const HELP: &str = "\
 {usage-heading} {usage}
 
 Arguments:
-  [FILE]...  Logs to read, also compressed by gzip; - is standard input. Without a
+  [FILE]...  Logs to read, also compressed (gzip, xz, zstd); - is standard input. Without a
              FILE, today's logs in the log directory, or with --since or --until
              the logs that can have records of that time
 
 {all-args}
 
-TIME is YYYY-MM-DD, \"YYYY-MM-DD HH:MM\", \"YYYY-MM-DD HH:MM:SS\", or how long
-ago: 90s, 30m, 2h, 3d, 1w. A run belongs to a period if it was going on in it.
+TIME is a day (YYYY-MM-DD, today, yesterday), a time of day (14:00, 14:00:05),
+both (\"yesterday 14:00\"), how long ago it was (90s, 30m, 1d12h, 1w), now, or a
+time as --json prints it. A run belongs to a period if it was going on in it.
 
 Examples:
   remoteexe --report
@@ -45,15 +46,15 @@ Exit status:
 
 /// Shows from the logs what ran, what failed and why, and what never ended
 #[derive(Debug, Parser)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own"
+)]
 #[command(
     name = "remoteexe --report",
     override_usage = "remoteexe --report [OPTIONS] [FILE]...",
     help_template = HELP,
     disable_version_flag = true,
-)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is an option of its own"
 )]
 struct Args {
     /// Runs that were going on at TIME or later
@@ -80,6 +81,16 @@ struct Args {
     #[arg(long, help_heading = "Which runs")]
     failed: bool,
 
+    /// Exit statuses of scripts that are no failure: 1,75,99
+    #[arg(
+        long,
+        value_name = "STATUSES",
+        env = "REMOTEEXE_OK",
+        hide_env_values = true
+    )]
+    #[arg(help_heading = "Which runs")]
+    ok: Option<OsString>,
+
     /// What began or ended in the period, and nothing if nothing did
     #[arg(long, help_heading = "In which form", conflicts_with_all = ["run", "json", "tsv"])]
     changed: bool,
@@ -101,10 +112,10 @@ struct Args {
 
     /// All records of one run: the last one of process PID, or the one that started at TIME
     #[arg(long, value_name = "PID[@TIME]", help_heading = "In which form")]
-    #[arg(conflicts_with_all = ["json", "tsv"])]
+    #[arg(conflicts_with = "tsv")]
     run: Option<OsString>,
 
-    /// A JSON document per run, one on each line
+    /// A JSON document per run, one on each line; with --run one that has all its output
     #[arg(long, help_heading = "In which form", conflicts_with = "tsv")]
     json: bool,
 
@@ -112,10 +123,23 @@ struct Args {
     #[arg(long, help_heading = "In which form")]
     tsv: bool,
 
-    /// Directory of the logs
+    /// When the form for a person has colours: auto (on a terminal), always or never
+    #[arg(
+        long,
+        value_name = "WHEN",
+        help_heading = "How it looks",
+        default_value = "auto"
+    )]
+    color: OsString,
+
+    /// Do not show the report through $PAGER or less, which is done on a terminal
+    #[arg(long, help_heading = "How it looks")]
+    no_pager: bool,
+
+    /// Directory of the logs; given again, that of another scheduler
     #[arg(long, value_name = "DIR", env = "REMOTEEXE_LOG_DIR")]
     #[arg(help_heading = "Logging", hide_env_values = true, default_value = DEFAULT_LOG_DIR)]
-    log_dir: OsString,
+    log_dir: Vec<OsString>,
 
     #[arg(hide = true)]
     files: Vec<OsString>,
@@ -153,9 +177,11 @@ fn usage_error(error: &UsageError) -> Request {
 impl CommandLine<Args> {
     fn report(self, now: DateTime<Local>) -> Result<Report, UsageError> {
         let args = &self.args;
-        let log_dir = self.value("log_dir", &args.log_dir, path)?;
+        let dirs = args.log_dir.iter();
+        let dirs = dirs.map(|dir| self.value("log_dir", dir, path));
+        let dirs = dirs.collect::<Result<Vec<_>, _>>()?;
         self.check_files()?;
-        let form = self.form()?;
+        let form = self.form(now)?;
         Ok(Report {
             filter: Filter {
                 period: self.period(&form, now)?,
@@ -164,8 +190,11 @@ impl CommandLine<Args> {
                 user: self.user()?,
                 failed: args.failed,
             },
-            source: self.source(log_dir)?,
+            accepted: self.accepted()?,
+            source: self.source(&dirs)?,
             form,
+            color: self.value("color", &args.color, color)?,
+            is_paged: !args.no_pager,
         })
     }
 
@@ -174,9 +203,17 @@ impl CommandLine<Args> {
         word.map(|word| self.value("user", word, user)).transpose()
     }
 
-    fn form(&self) -> Result<Form, UsageError> {
+    fn accepted(&self) -> Result<Accepted, UsageError> {
+        let word = self.args.ok.as_ref();
+        let accepted = word.map(|word| self.value("ok", word, accepted));
+        Ok(accepted.transpose()?.unwrap_or_default())
+    }
+
+    fn form(&self, now: DateTime<Local>) -> Result<Form, UsageError> {
+        let wanted = |word| self.value("run", word, |word| wanted(word, now));
         Ok(match &self.args.run {
-            Some(word) => Form::Run(self.value("run", word, wanted)?),
+            Some(word) if self.args.json => Form::RunJson(wanted(word)?),
+            Some(word) => Form::Run(wanted(word)?),
             None if self.args.json => Form::Json,
             None if self.args.tsv => Form::Tsv,
             None => Form::Text(Shown {
@@ -198,9 +235,12 @@ impl CommandLine<Args> {
     fn period(&self, form: &Form, now: DateTime<Local>) -> Result<Period, UsageError> {
         // A run that is named with its day is in the logs from that day on.
         let day = match form {
-            Form::Run(wanted) => wanted.day().map(NaiveDateTime::from),
+            Form::Run(wanted) | Form::RunJson(wanted) => {
+                wanted.start.as_ref().and_then(|start| start.day)
+            }
             Form::Text(_) | Form::Json | Form::Tsv => None,
         };
+        let day = day.map(NaiveDateTime::from);
         let time = |id, word: &Option<OsString>, is_end| {
             let word = word.as_deref();
             word.map(|word| self.value(id, word, |word| time(word, now, is_end)))
@@ -210,15 +250,13 @@ impl CommandLine<Args> {
             since: time("since", &self.args.since, false)?.or(day),
             until: time("until", &self.args.until, true)?,
         };
-        let is_unlimited = (period.since, period.until) == (None, None);
-        if is_unlimited && self.args.files.is_empty() {
-            period.since = Some(now.naive_local().date().and_time(NaiveTime::MIN));
-        }
         if self.args.changed {
             // cron starts a command some seconds late, now more and now less. In whole minutes two periods
             // neither overlap nor leave anything out.
-            period.since = period.since.map(whole_minutes);
-            period.until = period.until.or(Some(now.naive_local())).map(whole_minutes);
+            let today = self.args.files.is_empty().then(|| now.date_naive().into());
+            period.since = period.since.or(today).map(whole_minutes);
+            let until = period.until.unwrap_or(now.naive_local());
+            period.until = Some(whole_minutes(until));
         }
         if let (Some(since), Some(until)) = (period.since, period.until)
             && since >= until
@@ -231,10 +269,10 @@ impl CommandLine<Args> {
         Ok(period)
     }
 
-    fn source(&self, log_dir: PathBuf) -> Result<Source, UsageError> {
+    fn source(&self, dirs: &[PathBuf]) -> Result<Source, UsageError> {
         let files = &self.args.files;
         if files.is_empty() {
-            return Ok(Source::LogDir(log_dir));
+            return Ok(Source::LogDirs(log_dirs(dirs, &local_log_dir())));
         }
         if files.iter().filter(|file| *file == "-").count() > 1 {
             let reason = "standard input, -, can be read only once";
@@ -260,8 +298,7 @@ impl CommandLine<Args> {
                     &format!("quote the date and the time together: {option} {name}\""),
                 ));
             }
-            let is_name = !name.contains('/') && LogName::parse(&name).is_none();
-            if is_name && !name.ends_with(".log") && !name.ends_with(".gz") {
+            if !name.contains('/') && !is_like_log(&name) {
                 return Err(UsageError::new(
                     &format!("there is no FILE '{name}'"),
                     &format!(
@@ -275,16 +312,12 @@ impl CommandLine<Args> {
 
     /// If `word` is a time, the option whose date it belongs to, as `--since "2026-11-24`.
     fn date_before(&self, word: &str) -> Option<String> {
-        let is_time = ["%H:%M", "%H:%M:%S"]
-            .iter()
-            .any(|format| NaiveTime::parse_from_str(word, format).is_ok());
         let options = [("--since", &self.args.since), ("--until", &self.args.until)];
         let mut dates = options.into_iter().filter_map(|(option, value)| {
             let date = value.as_ref()?.to_str()?;
-            NaiveDate::parse_from_str(date, "%Y-%m-%d").ok()?;
-            Some(format!("{option} \"{date}"))
+            is_day_alone(date).then(|| format!("{option} \"{date}"))
         });
-        dates.next_back().filter(|_| is_time)
+        dates.next_back().filter(|_| is_clock_alone(word))
     }
 }
 
@@ -295,9 +328,24 @@ fn whole_minutes(time: NaiveDateTime) -> NaiveDateTime {
 
 fn time(word: &OsStr, now: DateTime<Local>, is_end: bool) -> Result<NaiveDateTime, InvalidValue> {
     parse_time(&word.to_string_lossy(), now, is_end).map_err(|error| {
-        let tip = "give YYYY-MM-DD, \"YYYY-MM-DD HH:MM\" or how long ago, such as 30m, 2h, 3d";
+        let tip = "give a day (2026-11-24, yesterday), a time (14:00), both in quotes, or how long ago (30m, 1d12h)";
         InvalidValue::because(&error, tip)
     })
+}
+
+fn accepted(word: &OsStr) -> Result<Accepted, InvalidValue> {
+    Accepted::parse(&word.to_string_lossy()).map_err(|error| {
+        InvalidValue::because(&error, "give the statuses with commas, such as 1,75,99")
+    })
+}
+
+fn color(word: &OsStr) -> Result<ColorChoice, InvalidValue> {
+    match word.as_encoded_bytes() {
+        b"auto" => Ok(ColorChoice::Auto),
+        b"always" => Ok(ColorChoice::Always),
+        b"never" => Ok(ColorChoice::Never),
+        _ => Err(InvalidValue::expected("auto, always or never")),
+    }
 }
 
 fn user(word: &OsStr) -> Result<u32, InvalidValue> {
@@ -308,21 +356,15 @@ fn user(word: &OsStr) -> Result<u32, InvalidValue> {
     })
 }
 
-fn wanted(word: &OsStr) -> Result<Wanted, InvalidValue> {
+fn wanted(word: &OsStr, now: DateTime<Local>) -> Result<Wanted, InvalidValue> {
     let text = word.to_string_lossy();
     let (pid, time) = match text.split_once('@') {
         Some((pid, time)) => (pid, Some(time)),
         None => (&*text, None),
     };
-    let is_time = |time: &str| {
-        let is_part = |character: char| character.is_ascii_digit() || " -:".contains(character);
-        time.starts_with(|first: char| first.is_ascii_digit()) && time.chars().all(is_part)
-    };
-    match pid.parse() {
-        Ok(pid) if time.is_none_or(is_time) => Ok(Wanted {
-            pid,
-            time: time.map(str::to_owned),
-        }),
+    let start = time.map(|time| StartTime::parse(time, now)).transpose();
+    match (pid.parse(), start) {
+        (Ok(pid), Ok(start)) => Ok(Wanted { pid, start }),
         _ => Err(InvalidValue::because(
             "expected PID or PID@TIME",
             "give the number in the second brackets of a record, and if need be the time in the first, such as 913@15:09",

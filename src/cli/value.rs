@@ -46,6 +46,12 @@ pub fn path(word: &OsStr) -> Result<PathBuf, InvalidValue> {
     Ok(PathBuf::from(word))
 }
 
+/// The directory to which jobs of this machine log.
+pub fn local_log_dir() -> PathBuf {
+    let variable = env::var_os("REMOTEEXE_LOG_DIR").filter(|value| !value.is_empty());
+    variable.map_or_else(|| DEFAULT_LOG_DIR.into(), PathBuf::from)
+}
+
 /// Lets a variable that is set but empty count as unset, so that a crontab can undo an earlier setting.
 pub fn unset_empty(command: Command) -> Command {
     command.mut_args(|arg| {

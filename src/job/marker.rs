@@ -3,8 +3,9 @@
 //! The exit status 255 cannot tell: ssh also returns it when the remote command returned 255, was killed
 //! by a signal, or was running when the connection broke. So a `LocalCommand` prints a marker. ssh runs the
 //! `LocalCommand` after authentication, strictly before it requests the remote command, and waits for it
-//! (`ssh_session2` in ssh.c; tried with 9.2). Once ssh has exited, all that it has printed is in the pipe.
-//! Without a marker there, no remote command has been requested.
+//! (`ssh_session2` in ssh.c; tried with 7.4 to 10.5). Once ssh has exited, all that it has printed is in the pipe.
+//! Without a marker there, no remote command has been requested. A limit on the time of the connection rests on the
+//! same: an ssh that is killed without a marker has requested nothing.
 //!
 //! The marker comes through ssh's own standard output. Other ways have drawbacks. Through descriptor 0
 //! the remote command would lose its standard input. `/proc/PID/fd/N` or a signal would reach another
@@ -16,7 +17,7 @@
 //! | --- | --- |
 //! | `LocalCommand`, `PermitLocalCommand` | ours come first on the command line, and ssh takes the first value it sees |
 //! | `ControlMaster`, `ControlPath`, `ControlPersist` | a running master would run the command without a `LocalCommand`: `ControlMaster=no`, `ControlPath=none` |
-//! | `RemoteCommand` | conflicts with the command line, and ssh refuses both: `RemoteCommand=none` |
+//! | `RemoteCommand` | conflicts with the command line, and ssh refuses both: `RemoteCommand=none`, from 7.6 on, which brought it |
 //! | `$SHELL` | runs the `LocalCommand`; `nologin` would not, and ssh ignores the failure: `SHELL=/bin/sh` |
 //! | `$SHELLOPTS`, exported functions | where `/bin/sh` is bash, they can disable or replace `echo`: they are removed |
 //! | `/bin/sh` itself | is checked first: if it does not print the marker, there are no retries |
@@ -26,24 +27,34 @@
 //! The shell that prints the marker could still be killed in the millisecond of its life. So a retry
 //! needs a second condition: ssh has said that the connection failed, in a message about a connection without
 //! a session. A script can print such a message too.
+//!
+//! With `LogLevel ERROR` ssh is silent about a connection that ends after the first lines, and about one without a
+//! common algorithm. `LogVerbose` (`ssh_config(5)`, from 8.5 on) makes the one function speak that ends ssh then, and
+//! adds no line to a run that goes well (tried with 8.6 to 10.5).
 
 use std::path::PathBuf;
 
-use memchr::memmem;
-
+use super::monitor::FATAL_FUNCTION;
+use super::openssh::Version;
 use super::preflight::{self, PreflightError};
 use super::signals::Signals;
 use super::spawn::Program;
 use crate::random;
-use crate::ssh_error::Diagnosis;
 
 /// Runs the `LocalCommand`.
 const SHELL: &str = "/bin/sh";
+
+/// The first OpenSSH with `RemoteCommand`. An older one refuses the option.
+const REMOTE_COMMAND: Version = Version(7, 6);
+
+/// The first OpenSSH with `LogVerbose`.
+const LOG_VERBOSE: Version = Version(8, 5);
 
 /// Makes ssh print a marker before it requests the remote command.
 #[derive(Debug)]
 pub struct Marker {
     ssh: PathBuf,
+    version: Version,
     text: String,
 }
 
@@ -54,7 +65,7 @@ impl Marker {
     ///
     /// `ssh` or /bin/sh cannot be relied on to print it.
     pub fn prepare(ssh: PathBuf, signals: &mut Signals) -> Result<Self, PreflightError> {
-        preflight::check_ssh(&ssh, signals)?;
+        let version = preflight::check_ssh(&ssh, signals)?;
         // Not a secret: it only keeps other output from looking like the marker.
         let nonce = random::number().map_err(PreflightError::Random)?;
         let text = format!("remoteexe marker {nonce:016x}");
@@ -62,7 +73,12 @@ impl Marker {
         shell.args(["-c", &format!("echo {text}")]);
         remove_shell_settings(&mut shell);
         preflight::check_shell(&shell, &text, signals)?;
-        Ok(Self { ssh, text })
+        Ok(Self { ssh, version, text })
+    }
+
+    /// The bytes that come through the pipe.
+    pub fn line(&self) -> Vec<u8> {
+        format!("{}\n", self.text).into_bytes()
     }
 
     /// An ssh that prints the marker; the job's own arguments follow.
@@ -74,12 +90,16 @@ impl Marker {
             &local_command,
             "ControlMaster=no",
             "ControlPath=none",
-            "RemoteCommand=none",
         ];
         let mut program = Program::new(&self.ssh);
         program.args(options.map(|option| format!("-o{option}")));
-        program.env.retain(|(name, _)| name != "SHELL");
-        program.env.push(("SHELL".into(), SHELL.into()));
+        if self.version >= REMOTE_COMMAND {
+            program.args(["-oRemoteCommand=none"]);
+        }
+        if self.version >= LOG_VERBOSE {
+            program.args([format!("-oLogVerbose=*:{FATAL_FUNCTION}:*")]);
+        }
+        program.set("SHELL", SHELL);
         remove_shell_settings(&mut program);
         program
     }
@@ -92,69 +112,4 @@ fn remove_shell_settings(program: &mut Program) {
         !name.starts_with(b"BASH_FUNC_")
             && !matches!(name, b"SHELLOPTS" | b"BASHOPTS" | b"BASH_ENV" | b"ENV")
     });
-}
-
-/// Watches the output of one attempt for the marker and for ssh's messages.
-///
-/// Without a marker there is nothing to watch for: the attempt is the only one.
-#[derive(Debug)]
-pub struct Monitor {
-    /// The marker and its newline, until it has come.
-    marker: Option<Vec<u8>>,
-    /// The remote command may have been requested.
-    may_be_requested: bool,
-    diagnosis: Diagnosis,
-}
-
-/// Whether another attempt would be safe and useful.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// The remote command was never requested, and the next attempt may succeed.
-    Transient,
-    /// The remote command may have run, or the next attempt would fail like this one.
-    Permanent,
-    /// Neither the marker nor a message that says why has come.
-    Unexplained,
-}
-
-impl Monitor {
-    /// A monitor of an attempt that prints `marker`, if any.
-    pub fn new(marker: Option<&Marker>) -> Self {
-        Self {
-            marker: marker.map(|marker| format!("{}\n", marker.text).into_bytes()),
-            may_be_requested: marker.is_none(),
-            diagnosis: Diagnosis::default(),
-        }
-    }
-
-    /// Takes the marker out of `output`, the bytes of one read(2) of the pipe.
-    ///
-    /// It is there whole or not at all: a write(2) of so few bytes is atomic (pipe(7)), and a read takes
-    /// all that the pipe holds.
-    pub fn take_marker(&mut self, output: &mut Vec<u8>) {
-        if let Some(marker) = &self.marker
-            && let Some(begin) = memmem::find(output, marker)
-        {
-            output.drain(begin..begin + marker.len());
-            self.marker = None;
-            self.may_be_requested = true;
-        }
-    }
-
-    /// Takes a line of output into account.
-    pub fn observe(&mut self, line: &[u8]) {
-        if !self.may_be_requested {
-            self.diagnosis.observe(line);
-        }
-    }
-
-    /// The verdict on an attempt that ended with a failure of ssh.
-    pub fn verdict(&self) -> Verdict {
-        match self.diagnosis.cause() {
-            _ if self.may_be_requested => Verdict::Permanent,
-            Some(cause) if cause.is_transient() => Verdict::Transient,
-            Some(_) => Verdict::Permanent,
-            None => Verdict::Unexplained,
-        }
-    }
 }

@@ -1,26 +1,15 @@
 //! Checks that ssh and /bin/sh support safe retries; see `marker.rs`.
 
-use std::io::{self, PipeReader, Read};
-use std::os::fd::AsFd;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags};
-use rustix::process::Signal;
-
-use super::openssh;
+use super::ask::{Stream, ask};
+use super::openssh::{self, Kind, Version};
 use super::signals::Signals;
-use super::spawn::{Program, dev_null};
-use crate::poll::{is_ready, wait};
+use super::spawn::Program;
 
-/// The first OpenSSH that knows all the options: 7.6 brought `RemoteCommand`.
-const OLDEST: (u32, u32) = (7, 6);
-
-/// How long a program that is checked may take to print its first line.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-const STDOUT: usize = 1;
-const STDERR: usize = 2;
+/// The oldest OpenSSH with which the marker was tried.
+const OLDEST: Version = Version(7, 4);
 
 /// Why retries would not be safe.
 #[derive(Debug, thiserror::Error)]
@@ -31,8 +20,8 @@ pub enum PreflightError {
     /// Another implementation, without these options.
     #[error("{0} is not OpenSSH: {1}")]
     NotOpenSsh(PathBuf, String),
-    /// OpenSSH from before 2017.
-    #[error("{0} is older than OpenSSH 7.6: {1}")]
+    /// OpenSSH from before December 2016.
+    #[error("{0} is older than OpenSSH 7.4: {1}")]
     TooOld(PathBuf, String),
     /// It printed this instead of the marker.
     #[error("/bin/sh does not run a LocalCommand: it printed '{0}'")]
@@ -48,23 +37,27 @@ pub enum PreflightError {
     Random(io::Error),
 }
 
-/// Checks that `ssh` is an OpenSSH that knows all the options. A script is not run: it may do anything.
+/// Checks that `ssh` is an OpenSSH with which the marker was tried, and gives its version. A script is not run: it
+/// may do anything.
 ///
 /// # Errors
 ///
 /// It is not such an OpenSSH, or that cannot be verified.
-pub fn check_ssh(ssh: &Path, signals: &mut Signals) -> Result<(), PreflightError> {
+pub fn check_ssh(ssh: &Path, signals: &mut Signals) -> Result<Version, PreflightError> {
     let unverified = |error| PreflightError::Unverified(ssh.into(), error);
-    if !openssh::is_elf(ssh).map_err(unverified)? {
-        return Err(PreflightError::Script(ssh.into()));
-    }
-    let mut program = Program::new(ssh);
-    program.args(["-V"]);
-    let version = printed_on(STDERR, &program, signals).map_err(unverified)?;
-    match openssh_version(&version) {
-        Some(number) if number >= OLDEST => Ok(()),
-        Some(_) => Err(PreflightError::TooOld(ssh.into(), version)),
-        None => Err(PreflightError::NotOpenSsh(ssh.into(), version)),
+    let words = match openssh::kind(ssh).map_err(unverified)? {
+        Kind::OpenSsh(words) => words,
+        Kind::Unknown => {
+            let mut program = Program::new(ssh);
+            program.args(["-V"]);
+            printed_on(Stream::Error, &program, signals).map_err(unverified)?
+        }
+        Kind::Script => return Err(PreflightError::Script(ssh.into())),
+    };
+    match Version::parse(words.as_bytes()) {
+        Some(version) if version >= OLDEST => Ok(version),
+        Some(_) => Err(PreflightError::TooOld(ssh.into(), words)),
+        None => Err(PreflightError::NotOpenSsh(ssh.into(), words)),
     }
 }
 
@@ -78,7 +71,7 @@ pub fn check_shell(
     marker: &str,
     signals: &mut Signals,
 ) -> Result<(), PreflightError> {
-    let printed = printed_on(STDOUT, shell, signals).map_err(PreflightError::Shell)?;
+    let printed = printed_on(Stream::Output, shell, signals).map_err(PreflightError::Shell)?;
     if printed == marker {
         Ok(())
     } else {
@@ -86,66 +79,8 @@ pub fn check_shell(
     }
 }
 
-/// The first bytes that `program` prints on the descriptor `number`.
-///
-/// The end of its output is not waited for: the program may have a child that keeps the pipe.
-fn printed_on(number: usize, program: &Program, signals: &mut Signals) -> io::Result<String> {
-    let (mut output, input) = io::pipe()?;
-    let null = dev_null()?;
-    let mut stdio = [Some(null.as_fd()); 3];
-    stdio[number] = Some(input.as_fd());
-    let child = program.spawn(stdio)?;
-    // While we hold a copy of the write end, end of file does not come.
-    drop(input);
-    let mut bytes = [0; 256];
-    let read = wait_for_output(&output, signals).and_then(|()| output.read(&mut bytes));
-    child.send(Signal::KILL);
-    let _ = child.wait();
-    let text = String::from_utf8_lossy(&bytes[..read?]);
-    Ok(text.trim().to_owned())
-}
-
-/// Waits until there is something to read, or a signal asks us to end. The caller then acts on the signal.
-fn wait_for_output(output: &PipeReader, signals: &mut Signals) -> io::Result<()> {
-    let deadline = Instant::now() + PATIENCE;
-    while Instant::now() < deadline && !signals.is_ending() {
-        let mut fds = [
-            PollFd::new(output, PollFlags::IN),
-            PollFd::new(signals, PollFlags::IN),
-        ];
-        wait(&mut fds, Some(deadline))?;
-        if is_ready(&fds[0]) {
-            return Ok(());
-        }
-    }
-    Err(io::Error::other("it does not answer"))
-}
-
-/// Major and minor version in what `ssh -V` prints, such as `OpenSSH_9.2p1 Debian-2, OpenSSL 3.0.17`.
-fn openssh_version(text: &str) -> Option<(u32, u32)> {
-    let (major, rest) = text.strip_prefix("OpenSSH_")?.split_once('.')?;
-    let minor = rest.split(|c: char| !c.is_ascii_digit()).next()?;
-    Some((major.parse().ok()?, minor.parse().ok()?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_version_of_openssh_is_read_from_its_own_words() {
-        for (text, version) in [
-            (
-                "OpenSSH_9.2p1 Debian-2+deb12u10, OpenSSL 3.0.19 27 Jan 2026",
-                Some((9, 2)),
-            ),
-            ("OpenSSH_7.6p1, LibreSSL 2.6.2", Some((7, 6))),
-            ("OpenSSH_10.0p2 Debian-7, OpenSSL 3.5.1", Some((10, 0))),
-            ("Dropbear v2022.83", None),
-            ("OpenSSH_", None),
-            ("", None),
-        ] {
-            assert_eq!(openssh_version(text), version, "{text}");
-        }
-    }
+/// The first words that `program` prints on `stream`.
+fn printed_on(stream: Stream, program: &Program, signals: &mut Signals) -> io::Result<String> {
+    let printed = ask(program, stream, signals, |printed| !printed.is_empty())?;
+    Ok(String::from_utf8_lossy(&printed).trim().to_owned())
 }

@@ -12,7 +12,7 @@ use rustix::pipe::fcntl_getpipe_size;
 use rustix::process::Signal;
 
 use super::lines::Lines;
-use super::marker::Monitor;
+use super::monitor::Monitor;
 use super::signals::{EndingSignal, Signals};
 use super::spawn::Child;
 use super::ssh::Running;
@@ -37,6 +37,9 @@ const EOF_GRACE: Duration = Duration::from_millis(100);
 /// How long an exit of ssh may stay unseen where the kernel has no pidfd and SIGCHLD is lost.
 const LOOK_AFTER: Duration = Duration::from_secs(1);
 
+/// How long ssh may take to stop.
+const STOP_PATIENCE: Duration = Duration::from_secs(1);
+
 /// The size of a pipe that nobody has changed (pipe(7)).
 const DEFAULT_PIPE_SIZE: usize = 64 << 10;
 
@@ -49,12 +52,17 @@ pub struct Exit {
     pub forwarded: Option<EndingSignal>,
     /// Nothing has come through the pipe.
     pub is_silent: bool,
+    /// ssh was killed because it had not connected in time.
+    pub is_timeout: bool,
+    /// How many bytes ssh has written elsewhere than to the pipe, if it had not connected and the kernel tells.
+    pub sent: Option<u64>,
 }
 
 impl Exit {
-    /// Whether ssh has failed by itself: nobody wanted it to end.
+    /// Whether ssh has failed by itself, or failed to connect in time: nobody wanted the job to end.
     pub fn is_failure_of_ssh(self) -> bool {
-        self.forwarded.is_none() && self.status.code() == Some(exit::SSH_FAILED.into())
+        let has_failed = self.status.code() == Some(exit::SSH_FAILED.into());
+        self.forwarded.is_none() && (has_failed || self.is_timeout)
     }
 }
 
@@ -69,11 +77,14 @@ pub struct Sinks {
 
 /// Waits for ssh to exit, and passes its output on to `sinks`. The `monitor` sees it first.
 ///
+/// At `connect_by`, an ssh that has not connected is killed.
+///
 /// # Errors
 ///
 /// A system call failed that fails only where the system is out of memory; ssh has been killed.
 pub fn relay(
     ssh: Running,
+    connect_by: Option<Instant>,
     monitor: &mut Monitor,
     signals: &mut Signals,
     sinks: &mut Sinks,
@@ -84,12 +95,16 @@ pub fn relay(
         child,
         forwarded: None,
         kill_at: None,
+        connect_by,
+        is_timeout: false,
+        written: None,
         output: Output {
             pipe: Some(output),
             // One read empties a full pipe.
             buffer: Vec::with_capacity(pipe_size),
             lines: Lines::default(),
             is_silent: true,
+            length: 0,
             sinks,
             monitor,
         },
@@ -100,8 +115,15 @@ pub fn relay(
         let _ = relay.child.wait();
     }
     relay.output.drain();
+    if relay.is_timeout {
+        relay.output.monitor.end_connecting();
+    }
     Ok(Exit {
         is_silent: relay.output.is_silent,
+        is_timeout: relay.is_timeout,
+        sent: relay
+            .written
+            .map(|all| all.saturating_sub(relay.output.length)),
         status: status?,
         forwarded: relay.forwarded.map(|(signal, _)| signal),
     })
@@ -113,6 +135,11 @@ struct Relay<'a> {
     /// The first signal that was passed on to it, and when.
     forwarded: Option<(EndingSignal, Instant)>,
     kill_at: Option<Instant>,
+    /// When ssh has to be connected. None once it is killed.
+    connect_by: Option<Instant>,
+    is_timeout: bool,
+    /// How many bytes ssh had written when it exited, if that matters.
+    written: Option<u64>,
     output: Output<'a>,
 }
 
@@ -129,23 +156,70 @@ impl Relay<'_> {
             while let Some(signal) = signals.ending() {
                 self.forward(signal);
             }
+            if self.output.monitor.is_connecting() && self.child.has_exited() {
+                self.written = self.child.written();
+            }
             // After each wake-up, so that a lost SIGCHLD cannot hold us.
             if let Some(status) = self.child.try_wait().context("cannot reap it")? {
                 return Ok(status);
             }
-            if self.kill_at.is_some_and(|at| at <= Instant::now()) {
+            if self.kill_at.is_some_and(has_come) {
                 self.kill();
+            }
+            if self.connect_by.is_some_and(has_come) {
+                self.end_connecting(signals);
             }
         }
     }
 
     /// When to wake up even if nothing has happened.
     fn deadline(&self) -> Option<Instant> {
-        if self.child.exit_fd().is_some() {
-            return self.kill_at;
+        let is_blind = self.child.exit_fd().is_none();
+        let look = is_blind.then(|| Instant::now() + LOOK_AFTER);
+        let connect_by = self
+            .connect_by
+            .filter(|_| self.output.monitor.is_connecting());
+        [self.kill_at, connect_by, look].into_iter().flatten().min()
+    }
+
+    /// Kills ssh if it has not connected. The time for it is over.
+    ///
+    /// ssh is stopped before the last look for the marker. So a job that is just being requested goes on, and one
+    /// that is killed has certainly not been requested.
+    fn end_connecting(&mut self, signals: &mut Signals) {
+        self.connect_by = None;
+        if self.forwarded.is_some() || !self.output.monitor.is_connecting() {
+            return;
         }
-        let look = Instant::now() + LOOK_AFTER;
-        Some(self.kill_at.map_or(look, |kill_at| kill_at.min(look)))
+        let is_still = self.stop(signals);
+        self.output.read_all();
+        if !self.output.monitor.is_connecting() {
+            self.child.send(Signal::CONT);
+            return;
+        }
+        if is_still {
+            self.output.monitor.end_connecting();
+        }
+        self.is_timeout = true;
+        // A ProxyCommand or the ssh of a ProxyJump would wait on. ssh itself ends it with this signal.
+        self.child.send_to_children(Signal::HUP);
+        self.kill();
+    }
+
+    /// Stops ssh. Returns whether it does nothing more; in a system call that cannot be interrupted, it may go on.
+    fn stop(&mut self, signals: &mut Signals) -> bool {
+        self.child.send(Signal::STOP);
+        let deadline = Instant::now() + STOP_PATIENCE;
+        while !self.child.is_still() {
+            // SIGCHLD tells of the stop. It is read here, so that it does not wake the next wait.
+            if has_come(deadline)
+                || wait(&mut [PollFd::new(signals, PollFlags::IN)], Some(deadline)).is_err()
+            {
+                return false;
+            }
+            signals.is_ending();
+        }
+        true
     }
 
     /// Passes the first signal on to ssh; another one means that it did not help.
@@ -168,6 +242,10 @@ impl Relay<'_> {
     }
 }
 
+fn has_come(time: Instant) -> bool {
+    time <= Instant::now()
+}
+
 /// The reading side of ssh's output, and where it goes.
 struct Output<'a> {
     /// None after end of file: poll(2) would call it ready for ever.
@@ -175,6 +253,8 @@ struct Output<'a> {
     buffer: Vec<u8>,
     lines: Lines,
     is_silent: bool,
+    /// How many bytes have come.
+    length: u64,
     sinks: &'a mut Sinks,
     monitor: &'a mut Monitor,
 }
@@ -223,7 +303,8 @@ impl Output<'_> {
             self.finish();
             return 0;
         }
-        self.monitor.take_marker(&mut self.buffer);
+        self.length += length as u64;
+        self.monitor.take_own(&mut self.buffer);
         self.is_silent &= self.buffer.is_empty();
         self.sinks.log.begin();
         self.lines.feed(&self.buffer, |line| {
@@ -233,6 +314,14 @@ impl Output<'_> {
         self.sinks.log.flush();
         self.sinks.tee.show(&self.buffer);
         length
+    }
+
+    /// Reads all that is in the pipe now, whether or not the reader of standard output is ready.
+    fn read_all(&mut self) {
+        let mut owed = self.pipe.as_ref().map_or(0, unread);
+        while owed > 0 {
+            owed = owed.saturating_sub(self.read().max(1));
+        }
     }
 
     /// Reads what is left once ssh has exited.

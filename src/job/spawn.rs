@@ -5,17 +5,23 @@
 
 use std::env;
 use std::ffi::{CString, OsStr, OsString};
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
+use memchr::memrchr;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawnp};
 use nix::sys::signal::{SigSet, Signal as NixSignal};
 use rustix::io::retry_on_intr;
-use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, kill_process, pidfd_open, waitpid};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process, pidfd_open,
+    pidfd_send_signal, waitid, waitpid,
+};
+
+use crate::log::record::number;
 
 /// A program, its words and its environment.
 #[derive(Debug)]
@@ -43,6 +49,12 @@ impl Program {
     pub fn args<A: AsRef<OsStr>>(&mut self, args: impl IntoIterator<Item = A>) {
         let args = args.into_iter().map(|arg| arg.as_ref().to_owned());
         self.words.extend(args);
+    }
+
+    /// Sets an environment variable.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.env.retain(|(other, _)| other != name);
+        self.env.push((name.into(), value.into()));
     }
 
     /// Starts it with these descriptors as its 0, 1 and 2; one that is not given is inherited.
@@ -103,6 +115,58 @@ impl Child {
     /// A descriptor that is readable when it has exited, if the kernel has pidfds.
     pub fn exit_fd(&self) -> Option<BorrowedFd<'_>> {
         self.pidfd.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Whether it has exited. It is not reaped.
+    pub fn has_exited(&self) -> bool {
+        self.is_in(WaitIdOptions::EXITED)
+    }
+
+    /// Sends a signal to its own children.
+    pub fn send_to_children(&self, signal: Signal) {
+        for pid in self.children() {
+            // The number may be another process's by now. A pidfd keeps to one process.
+            let pidfd = pidfd_open(pid, PidfdFlags::empty());
+            if let Some(pidfd) = pidfd.ok().filter(|_| self.is_parent_of(pid)) {
+                // It fails only if the process has exited.
+                let _ = pidfd_send_signal(pidfd, signal);
+            }
+        }
+    }
+
+    /// Its children; none without /proc. Few kernels list them in /proc/PID/task/TID/children.
+    fn children(&self) -> impl Iterator<Item = Pid> {
+        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let pids = processes.filter_map(|entry| number(entry.file_name().as_bytes()));
+        let pids = pids.filter_map(Pid::from_raw);
+        pids.filter(|pid| self.is_parent_of(*pid))
+    }
+
+    fn is_parent_of(&self, pid: Pid) -> bool {
+        let parent = fs::read(format!("/proc/{pid}/stat")).ok().and_then(|stat| {
+            // `PID (NAME) STATE PPID …`, and a name may hold anything (proc(5)).
+            let name_end = memrchr(b')', &stat)?;
+            number(stat[name_end..].split(|&byte| byte == b' ').nth(2)?)
+        });
+        parent.and_then(Pid::from_raw) == Some(self.pid)
+    }
+
+    /// Whether it is stopped by a signal, or has exited. It is not reaped.
+    pub fn is_still(&self) -> bool {
+        self.is_in(WaitIdOptions::STOPPED | WaitIdOptions::EXITED)
+    }
+
+    fn is_in(&self, states: WaitIdOptions) -> bool {
+        let options = states | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        waitid(WaitId::Pid(self.pid), options).is_ok_and(|status| status.is_some())
+    }
+
+    /// How many bytes it has written to files, pipes and connections (`wchar` of proc(5), /proc/PID/io), until it
+    /// is reaped. None if the kernel does not count them or hides them.
+    pub fn written(&self) -> Option<u64> {
+        let io = fs::read(format!("/proc/{}/io", self.pid)).ok()?;
+        let count = |line: &[u8]| number(line.strip_prefix(b"wchar: ")?);
+        io.split(|&byte| byte == b'\n').find_map(count)
     }
 
     /// Its status if it has exited. Then it is reaped, and no other method may be called.

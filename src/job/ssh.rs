@@ -10,8 +10,10 @@ use std::path::PathBuf;
 
 use rustix::pipe::fcntl_setpipe_size;
 
+use super::ask::{Stream, ask};
 use super::marker::Marker;
 use super::openssh::{self, NAME};
+use super::signals::Signals;
 use super::spawn::{Child, Program};
 use super::words::{Login, Operands};
 use crate::escape;
@@ -94,6 +96,24 @@ impl Ssh {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The `LogLevel` that ssh would have, in upper case, from its configuration.
+    ///
+    /// `ssh -G` tells it, and connects to nobody. A `Match exec` does not run again, because its shell is one that
+    /// runs nothing: it does not match then.
+    pub fn log_level(&self, marker: &Marker, signals: &mut Signals) -> Option<String> {
+        let mut program = program(Some(marker));
+        program.args(["-G"]);
+        program.args(self.arguments());
+        program.set("SHELL", "/bin/false");
+        let level = |printed: &[u8]| {
+            let mut lines = printed.split_inclusive(|&byte| byte == b'\n');
+            let level = lines.find_map(|line| line.strip_prefix(b"loglevel ")?.strip_suffix(b"\n"));
+            level.map(|level| String::from_utf8_lossy(level).to_uppercase())
+        };
+        let is_enough = |printed: &[u8]| level(printed).is_some();
+        level(&ask(&program, Stream::Output, signals, is_enough).ok()?)
     }
 
     /// The form in which the log shows the command, the words joined by spaces and not quoted.

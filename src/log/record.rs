@@ -73,6 +73,8 @@ pub enum Kind<'a> {
     Start(&'a [u8]),
     /// `command,COMMAND`.
     Command(&'a [u8]),
+    /// `wait,S s`: how long the command waits, so that not all jobs start at once.
+    Wait(Duration),
     /// `retry,K/N,255,wait S s`.
     Retry(Retry),
     /// `END,RC,OPERANDS`.
@@ -109,8 +111,16 @@ pub enum Notice<'a> {
     SshKilled(&'a [u8]),
     /// The job runs without retries, for this reason.
     NoRetries(&'a [u8]),
-    /// ssh failed without saying why, so that there is no retry.
-    NoRetry,
+    /// The job runs without a limit on the time of the connection, for this reason.
+    NoConnectTimeout(&'a [u8]),
+    /// ssh was killed, because it had not connected in this time; the record has milliseconds.
+    ConnectTimeout(Duration),
+    /// ssh failed, but it had requested the script before.
+    Requested,
+    /// ssh failed without saying why, so that there is no retry. The rest, which may be empty, says more.
+    NoRetry(&'a [u8]),
+    /// There is no further retry, because the server seems to refuse the login.
+    LooksRefused,
     /// This many lines of output were dropped while the disk was full.
     LinesDropped(u64),
     /// The message of another version.
@@ -126,6 +136,7 @@ pub const USAGE: [&str; 3] = [
 
 const START: &[u8] = b"START,-,";
 const COMMAND: &[u8] = b"command,";
+const WAIT: &[u8] = b"wait,";
 const RETRY: &[u8] = b"retry,";
 const END: &[u8] = b"END,";
 const NOTICE: &[u8] = b"remoteexe: ";
@@ -136,8 +147,18 @@ const SSH_NOT_FOUND: &[u8] =
 const SSH_CANNOT_RUN: &[u8] = b"ssh cannot be run: ";
 const SSH_KILLED: &[u8] = b"ssh was killed: ";
 const NO_RETRIES: &[u8] = b"no retries: ";
+const NO_CONNECT_TIMEOUT: &[u8] = b"no connect timeout: ";
+const CONNECT_TIMEOUT: (&[u8], &[u8]) = (b"ssh was killed: not connected after ", b" s");
+const REQUESTED: &[u8] = b"ssh returned 255 after it had requested the script";
 const NO_RETRY: &[u8] = b"no retry: ssh has not said that the connection failed";
+const LOOKS_REFUSED: &[u8] =
+    b"no more retries: the server closes the connection at the login, as it does to refuse it";
 const LINES_DROPPED: &[u8] = b" lines lost, the log was full";
+
+/// Whether a text that begins so can only be output.
+pub fn can_only_be_output(first: u8) -> bool {
+    !matches!(first, b'S' | b'c' | b'r' | b'E' | b'e' | b'u')
+}
 
 impl<'a> Kind<'a> {
     /// Reads the text of a record.
@@ -146,6 +167,7 @@ impl<'a> Kind<'a> {
     }
 
     fn parse_own(text: &'a [u8]) -> Option<Self> {
+        // can_only_be_output knows these, too.
         Some(match text.first()? {
             b'S' => Self::Start(text.strip_prefix(START)?),
             b'c' => Self::Command(text.strip_prefix(COMMAND)?),
@@ -157,6 +179,7 @@ impl<'a> Kind<'a> {
                 let (status, operands) = split_at_comma(text.strip_prefix(END)?)?;
                 Self::End(number(status)?, operands)
             }
+            b'w' => Self::Wait(duration(text.strip_prefix(WAIT)?.strip_suffix(b" s")?)?),
             b'e' | b'u' => match text.strip_prefix(USAGE_ERROR) {
                 Some(reason) => Self::UsageError(reason),
                 None if is_usage(text) => Self::Usage(text),
@@ -171,6 +194,7 @@ impl<'a> Kind<'a> {
         match self {
             Self::Start(operands) => [START, operands].concat(),
             Self::Command(command) => [COMMAND, command].concat(),
+            Self::Wait(wait) => [WAIT, seconds(wait).as_bytes(), b" s"].concat(),
             Self::Retry(retry) => [RETRY, retry.text().as_bytes()].concat(),
             Self::End(status, operands) => {
                 [END, status.to_string().as_bytes(), b",", operands].concat()
@@ -194,23 +218,20 @@ impl Retry {
         let (attempt, rest) = split_at_comma(text)?;
         let (status, wait) = split_at_comma(rest)?;
         let slash = attempt.iter().position(|&byte| byte == b'/')?;
-        let seconds = wait.strip_prefix(b"wait ")?.strip_suffix(b" s")?;
-        let mut digits = seconds.split(|&byte| byte == b'.');
-        if number(status) != Some(exit::SSH_FAILED) || !digits.all(are_digits) {
+        if number(status) != Some(exit::SSH_FAILED) {
             return None;
         }
-        let seconds = str::from_utf8(seconds).ok()?.parse().ok()?;
         Some(Self {
             number: number(&attempt[..slash])?,
             count: number(&attempt[slash + 1..])?,
-            wait: Duration::try_from_secs_f64(seconds).ok()?,
+            wait: duration(wait.strip_prefix(b"wait ")?.strip_suffix(b" s")?)?,
         })
     }
 
     fn text(self) -> String {
-        let (seconds, status) = (self.wait.as_secs_f64(), exit::SSH_FAILED);
+        let (wait, status) = (seconds(self.wait), exit::SSH_FAILED);
         let Self { number, count, .. } = self;
-        format!("{number}/{count},{status},wait {seconds:.3} s")
+        format!("{number}/{count},{status},wait {wait} s")
     }
 }
 
@@ -223,18 +244,31 @@ impl<'a> Notice<'a> {
         )
     }
 
+    fn connect_timeout(message: &[u8]) -> Option<Duration> {
+        let (before, after) = CONNECT_TIMEOUT;
+        duration(message.strip_prefix(before)?.strip_suffix(after)?)
+    }
+
     fn parse(message: &'a [u8]) -> Self {
         // An earlier version named another remedy.
         if message.starts_with(b"ssh: not found") {
             Self::SshNotFound
         } else if let Some(reason) = message.strip_prefix(SSH_CANNOT_RUN) {
             Self::SshCannotRun(reason)
+        } else if let Some(after) = Self::connect_timeout(message) {
+            Self::ConnectTimeout(after)
         } else if let Some(reason) = message.strip_prefix(SSH_KILLED) {
             Self::SshKilled(reason)
         } else if let Some(reason) = message.strip_prefix(NO_RETRIES) {
             Self::NoRetries(reason)
-        } else if message == NO_RETRY {
-            Self::NoRetry
+        } else if let Some(reason) = message.strip_prefix(NO_CONNECT_TIMEOUT) {
+            Self::NoConnectTimeout(reason)
+        } else if message == REQUESTED {
+            Self::Requested
+        } else if let Some(more) = message.strip_prefix(NO_RETRY) {
+            Self::NoRetry(more)
+        } else if message == LOOKS_REFUSED {
+            Self::LooksRefused
         } else if let Some(count) = message.strip_suffix(LINES_DROPPED).and_then(number) {
             Self::LinesDropped(count)
         } else {
@@ -248,7 +282,14 @@ impl<'a> Notice<'a> {
             Self::SshCannotRun(reason) => [SSH_CANNOT_RUN, reason].concat(),
             Self::SshKilled(reason) => [SSH_KILLED, reason].concat(),
             Self::NoRetries(reason) => [NO_RETRIES, reason].concat(),
-            Self::NoRetry => NO_RETRY.to_vec(),
+            Self::NoConnectTimeout(reason) => [NO_CONNECT_TIMEOUT, reason].concat(),
+            Self::ConnectTimeout(after) => {
+                let (before, unit) = CONNECT_TIMEOUT;
+                [before, seconds(after).as_bytes(), unit].concat()
+            }
+            Self::Requested => REQUESTED.to_vec(),
+            Self::NoRetry(more) => [NO_RETRY, more].concat(),
+            Self::LooksRefused => LOOKS_REFUSED.to_vec(),
             Self::LinesDropped(count) => [count.to_string().as_bytes(), LINES_DROPPED].concat(),
             Self::Other(message) => message.to_vec(),
         }
@@ -258,6 +299,20 @@ impl<'a> Notice<'a> {
 fn split_at_comma(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let comma = text.iter().position(|&byte| byte == b',')?;
     Some((&text[..comma], &text[comma + 1..]))
+}
+
+/// `time` in seconds, to the millisecond.
+fn seconds(time: Duration) -> String {
+    format!("{:.3}", time.as_secs_f64())
+}
+
+/// Reads seconds, with or without a fraction.
+fn duration(seconds: &[u8]) -> Option<Duration> {
+    let mut parts = seconds.split(|&byte| byte == b'.');
+    if !parts.all(are_digits) {
+        return None;
+    }
+    Duration::try_from_secs_f64(str::from_utf8(seconds).ok()?.parse().ok()?).ok()
 }
 
 /// Parses a number that is written in decimal digits and nothing else.
@@ -446,6 +501,7 @@ mod tests {
         for (kind, text) in [
             (Kind::Start(b"h s,a [b]"), "START,-,h s,a [b]"),
             (Kind::Command(b"ssh root@h s"), "command,ssh root@h s"),
+            (Kind::Wait(wait), "wait,0.412 s"),
             (Kind::Retry(retry), "retry,1/8,255,wait 0.412 s"),
             (Kind::End(255, b""), "END,255,"),
             (
@@ -465,8 +521,28 @@ mod tests {
                 "remoteexe: no retries: why",
             ),
             (
-                Kind::Notice(Notice::NoRetry),
+                Kind::Notice(Notice::NoConnectTimeout(b"why")),
+                "remoteexe: no connect timeout: why",
+            ),
+            (
+                Kind::Notice(Notice::ConnectTimeout(wait)),
+                "remoteexe: ssh was killed: not connected after 0.412 s",
+            ),
+            (
+                Kind::Notice(Notice::Requested),
+                "remoteexe: ssh returned 255 after it had requested the script",
+            ),
+            (
+                Kind::Notice(Notice::NoRetry(b"")),
                 "remoteexe: no retry: ssh has not said that the connection failed",
+            ),
+            (
+                Kind::Notice(Notice::NoRetry(b"; why")),
+                "remoteexe: no retry: ssh has not said that the connection failed; why",
+            ),
+            (
+                Kind::Notice(Notice::LooksRefused),
+                "remoteexe: no more retries: the server closes the connection at the login, as it does to refuse it",
             ),
             (
                 Kind::Notice(Notice::LinesDropped(7)),
@@ -490,6 +566,7 @@ mod tests {
             ("END,0,,", "END,0,,"),
             ("retry,01/08,0255,wait 0.5 s", "retry,1/8,255,wait 0.500 s"),
             ("retry,9/1,255,wait 00 s", "retry,9/1,255,wait 0.000 s"),
+            ("wait,7 s", "wait,7.000 s"),
             (
                 "retry,4294967295/0,255,wait 18446744073709549568 s",
                 "retry,4294967295/0,255,wait 18446744073709549568.000 s",
@@ -518,6 +595,9 @@ mod tests {
             "",
             "START,0,h s",
             " START,-,h s",
+            "wait,5",
+            "wait,x s",
+            "waiting for db1",
             "retry,db1 in 5 s",
             "retry,1/8,255,wait x s",
             "retry,1/,255,wait 1 s",

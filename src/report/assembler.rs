@@ -9,7 +9,8 @@ use std::rc::Rc;
 
 use chrono::NaiveDateTime;
 
-use super::owner::Owner;
+use super::outputs::Outputs;
+use super::owner::{Account, Owner};
 use super::process::{Claim, Draft, Process};
 use super::run::{End, Run};
 use super::trace::Trace;
@@ -22,20 +23,30 @@ const MAX_REVOCABLE: usize = 4096;
 /// jobs of an owner are known. A log that is longer than honest ones must not take memory without limit.
 const MAX_UNENDED: usize = 100_000;
 
-/// A process: the owner of its records, and its id.
+/// A process: the account of its records, and its id.
 ///
-/// In different owners' logs the same id is of different processes, or one of the owners lies.
+/// In different accounts' logs the same id is of different processes, or one of the owners lies.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Key {
-    uid: Option<u32>,
+    account: Account,
     pid: u32,
+}
+
+impl Key {
+    fn of(owner: Owner, pid: u32) -> Self {
+        Self {
+            account: owner.account(),
+            pid,
+        }
+    }
 }
 
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
         // One number is hashed faster than its parts, once for each group of records.
-        let uid = self.uid.map_or(0, |uid| u64::from(uid) + 1);
-        state.write_u64((uid << 32) ^ u64::from(self.pid));
+        let Account { scheduler, uid } = self.account;
+        let uid = uid.map_or(0, |uid| u64::from(uid) + 1);
+        state.write_u64((u64::from(scheduler.number) << 48) ^ (uid << 32) ^ u64::from(self.pid));
     }
 }
 
@@ -60,7 +71,7 @@ pub struct Assembler {
     /// Runs without END. They are given out last.
     unended: Vec<Run>,
     /// The process id that started each job last, by owner.
-    last_started_by: HashMap<Option<u32>, HashMap<Rc<[u8]>, u32>>,
+    last_started_by: HashMap<Account, HashMap<Rc<[u8]>, u32>>,
     /// The process id whose records are wanted.
     recorded: Option<u32>,
     /// The number of records whose START is missing.
@@ -86,10 +97,7 @@ impl Assembler {
         line: &[u8],
         finished: &mut impl FnMut(Run),
     ) {
-        self.switch_to(Key {
-            uid: owner.uid,
-            pid: record.pid,
-        });
+        self.switch_to(Key::of(owner, record.pid));
         let kind = Kind::parse(record.text);
         self.decide_start(kind);
         if let Kind::Start(job) = kind {
@@ -104,6 +112,16 @@ impl Assembler {
             self.latest = self.latest.max(Some(record.time));
             self.revocable.push_back((self.current_key, self.ends));
             self.release(finished);
+        }
+    }
+
+    /// Takes the next records, which are in a row in a log of `owner`.
+    pub fn take_row(&mut self, owner: Owner, outputs: &Outputs) {
+        self.switch_to(Key::of(owner, outputs.pid));
+        self.decide_start(Kind::Output(outputs.first().0.text));
+        match &mut self.current {
+            Some(process) => process.advance_by(outputs),
+            None => self.unmatched += outputs.count,
         }
     }
 
@@ -125,11 +143,11 @@ impl Assembler {
     /// Forgets the older half of the processes without END, of the owner who has the most of them.
     fn forget_processes(&mut self) {
         let unended = self.processes.iter();
-        let unended = unended.filter_map(|(key, process)| Some((key.uid, process.unended()?)));
+        let unended = unended.filter_map(|(key, process)| Some((key.account, process.unended()?)));
         let older = Older::half_of(unended);
         let is_older = |key: &Key, process: &Process| {
             let number = process.unended();
-            number.is_some_and(|number| older.includes(key.uid, number))
+            number.is_some_and(|number| older.includes(key.account, number))
         };
         let forgotten = self
             .processes
@@ -159,7 +177,8 @@ impl Assembler {
     ) -> u64 {
         let current = self.current.take();
         let processes = mem::take(&mut self.processes);
-        for process in processes.into_values().chain(current) {
+        for mut process in processes.into_values().chain(current) {
+            self.doubt(process.doubt_last());
             let (running, others) = process.finish(&is_running);
             for draft in others {
                 self.add(draft);
@@ -175,7 +194,8 @@ impl Assembler {
         for mut run in self.unended {
             let last = run.trace.last;
             let known = run.trace.dead_by.unwrap_or(end_of_log);
-            let boot = boot.filter(|boot| *boot > last);
+            let is_here = !run.trace.owner.scheduler.is_elsewhere;
+            let boot = boot.filter(|boot| *boot > last && is_here);
             let dead_by = boot.map_or(known, |boot| boot.min(known)).max(last);
             run.trace.dead_by = (run.end == End::Lost).then_some(dead_by);
             finished(run);
@@ -184,7 +204,7 @@ impl Assembler {
     }
 
     fn start(&mut self, owner: Owner, record: &Record, line: &[u8], job: &[u8]) {
-        let last_started_by = self.last_started_by.entry(owner.uid).or_default();
+        let last_started_by = self.last_started_by.entry(owner.account()).or_default();
         let job = match last_started_by.get_key_value(job) {
             Some((known, _)) => Rc::clone(known),
             None => job.into(),
@@ -210,16 +230,25 @@ impl Assembler {
             self.current = Some(Box::new(Process::new(trace, claim)));
             return;
         };
+        let doubted = process.doubt_last();
         if let Some(oldest) = process.start(trace, claim) {
             self.add(oldest);
+        }
+        self.doubt(doubted);
+    }
+
+    /// Marks the run whose END has this number, if there is one and it has not been given out.
+    fn doubt(&mut self, end: Option<u64>) {
+        if let Some(run) = end.and_then(|number| self.ended.get_mut(&number)) {
+            run.trace.is_ambiguous = true;
         }
     }
 
     /// Another process `pid` of the current process's owner.
     fn process_beside(&mut self, pid: u32) -> Option<&mut Process> {
-        let uid = self.current_key.uid;
+        let account = self.current_key.account;
         self.processes
-            .get_mut(&Key { uid, pid })
+            .get_mut(&Key { account, pid })
             .map(|process| &mut **process)
     }
 
@@ -258,8 +287,8 @@ impl Assembler {
             run.is_overlapped = false;
         }
         // Another process may have started the job since.
-        let Key { uid, pid } = self.current_key;
-        let last_started_by = self.last_started_by.entry(uid).or_default();
+        let Key { account, pid } = self.current_key;
+        let last_started_by = self.last_started_by.entry(account).or_default();
         if last_started_by.get(&job) == Some(&pid) {
             match previous {
                 Some(pid) => last_started_by.insert(job, pid),
@@ -308,36 +337,39 @@ impl Assembler {
     /// Forgets the older half of the runs without END, of the owner who has the most of them.
     fn forget_unended(&mut self) {
         let runs = self.unended.iter();
-        let older = Older::half_of(runs.map(|run| (run.trace.owner.uid, run.trace.number)));
+        let older = Older::half_of(runs.map(|run| (run.trace.owner.account(), run.trace.number)));
         let all = self.unended.len();
         self.unended
-            .retain(|run| !older.includes(run.trace.owner.uid, run.trace.number));
+            .retain(|run| !older.includes(run.trace.owner.account(), run.trace.number));
         self.forgotten += (all - self.unended.len()) as u64;
     }
 }
 
 /// The older half of what the owner has who has the most.
 struct Older {
-    uid: Option<u32>,
+    account: Account,
     /// The number of the last START in it.
     last: u64,
 }
 
 impl Older {
     /// The older half of these, each with its owner and the number of its START.
-    fn half_of(all: impl Iterator<Item = (Option<u32>, u64)>) -> Self {
-        let mut numbers: HashMap<Option<u32>, Vec<u64>> = HashMap::new();
-        for (uid, number) in all {
-            numbers.entry(uid).or_default().push(number);
+    fn half_of(all: impl Iterator<Item = (Account, u64)>) -> Self {
+        let mut numbers: HashMap<Account, Vec<u64>> = HashMap::new();
+        for (account, number) in all {
+            numbers.entry(account).or_default().push(number);
         }
         let most = numbers.into_iter().max_by_key(|(_, numbers)| numbers.len());
-        let (uid, mut numbers) = most.expect("there are too many");
+        let (account, mut numbers) = most.expect("there are too many");
         let middle = numbers.len() / 2;
         let (_, last, _) = numbers.select_nth_unstable(middle);
-        Self { uid, last: *last }
+        Self {
+            account,
+            last: *last,
+        }
     }
 
-    fn includes(&self, uid: Option<u32>, number: u64) -> bool {
-        self.uid == uid && number <= self.last
+    fn includes(&self, account: Account, number: u64) -> bool {
+        self.account == account && number <= self.last
     }
 }

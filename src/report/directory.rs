@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Local, NaiveDate, NaiveDateTime};
 use rustix::fs::{Stat, lstat};
 
-use super::input::{Input, InputError, Log, log_name};
+use super::file_name::{FileName, day_of_other, uncompressed};
+use super::input::{Input, InputError, Log, Place};
 use super::owner::Users;
+use super::scheduler::{LogDir, Scheduler};
 
 /// How many files are named that are refused for the same kind of reason. Anybody can make any number.
 const MAX_NAMED: usize = 10;
@@ -22,11 +24,15 @@ pub struct Logs {
     pub inputs: Vec<Input>,
     /// Those that are refused, and the reasons.
     pub refused: Vec<(Input, InputError)>,
+    /// The directories without any log, or that cannot be read, and the reasons.
+    pub empty_dirs: Vec<String>,
     /// The number of those that are refused too.
     pub more_refused: u64,
     /// Those of strangers, by user. They are not read: a stranger can make them as large as they like, and
     /// can keep others from opening them.
     left_out: BTreeMap<u32, LeftOut>,
+    /// One of the files that are almost logs by their names, and how many there are.
+    unnamed: Option<(PathBuf, u64)>,
 }
 
 /// The logs of one user that are not read.
@@ -38,7 +44,7 @@ struct LeftOut {
     bytes: u64,
 }
 
-/// Which files in the log directory are read.
+/// Which files in the log directories are read.
 #[derive(Debug)]
 pub struct Choice<'a> {
     /// Those that were written to at this local time or later.
@@ -51,40 +57,82 @@ pub struct Choice<'a> {
     pub days: &'a [NaiveDate],
 }
 
-/// The files in the log directory while they are chosen.
+/// The files in the log directories while they are chosen.
 struct Files<'a> {
     choice: &'a Choice<'a>,
     users: &'a Users,
+    /// Whose directory it is.
+    scheduler: Scheduler,
+    /// There is a log in it, of whatever day and user.
+    has_any: bool,
     /// The logs to read.
     chosen: Vec<Log>,
     logs: Logs,
 }
 
-/// The logs in `dir` that are chosen.
-///
-/// # Errors
-///
-/// `dir` cannot be read.
-pub fn logs(dir: &Path, choice: &Choice, users: &Users) -> io::Result<Logs> {
+/// The logs in `dirs` that are chosen.
+pub fn logs(dirs: &[LogDir], choice: &Choice, users: &Users) -> Logs {
     let mut files = Files {
         choice,
         users,
+        scheduler: Scheduler::default(),
+        has_any: false,
         chosen: Vec::new(),
         logs: Logs::default(),
     };
-    for entry in fs::read_dir(dir)? {
-        files.consider(entry?.path());
+    for dir in dirs {
+        files.scheduler = dir.scheduler;
+        files.has_any = false;
+        let reason = match files.consider_all(&dir.path) {
+            Ok(()) if files.has_any => continue,
+            Ok(()) => "there are no logs; --log-dir names another directory".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        let message = format!("{}: {reason}", dir.path.display());
+        files.logs.empty_dirs.push(message);
     }
-    Ok(files.finish())
+    files.finish()
 }
 
 impl Files<'_> {
+    fn consider_all(&mut self, dir: &Path) -> io::Result<()> {
+        for entry in fs::read_dir(dir)? {
+            self.consider(entry?.path());
+        }
+        Ok(())
+    }
+
     fn consider(&mut self, path: PathBuf) {
-        let name = path.file_name().and_then(|name| log_name(name.to_str()?));
-        let Some(name) = name else { return };
+        let name = path.file_name().and_then(|name| name.to_str());
+        let name = name.unwrap_or_default();
+        if let Some(name) = FileName::parse(name) {
+            self.consider_log(path, name);
+        } else if let Some(day) = day_of_other(name) {
+            self.consider_other(path, day);
+        }
+    }
+
+    /// Notes a file of the reader's or of root's that may be a copy of a log.
+    fn consider_other(&mut self, path: PathBuf, day: NaiveDate) {
+        let Ok(stat) = lstat(&path) else { return };
+        if self.is_of_period(day, &stat) && self.is_wanted(stat.st_uid) {
+            let unnamed = self.logs.unnamed.get_or_insert((path, 0));
+            unnamed.1 += 1;
+        }
+    }
+
+    fn consider_log(&mut self, path: PathBuf, name: FileName) {
+        self.has_any = true;
         let stat = lstat(&path).map_err(io::Error::from);
         let owner = stat.as_ref().map_or(0, |stat| stat.st_uid);
-        let log = Log { path, name, owner };
+        let place = stat.as_ref().map_or_else(|_| Place::default(), Place::of);
+        let log = Log {
+            path,
+            name,
+            owner,
+            place,
+            scheduler: self.scheduler,
+        };
         let is_our_place = self.is_our_place(&log);
         let stat = match stat {
             Ok(stat) => stat,
@@ -92,7 +140,7 @@ impl Files<'_> {
             Err(error) if error.kind() == io::ErrorKind::NotFound && !is_our_place => return,
             Err(error) => return self.logs.refuse(log, error.into()),
         };
-        if !self.is_of_period(&log, &stat) {
+        if !self.is_of_period(log.name.log.day, &stat) {
             return;
         }
         let is_in_our_place = is_our_place && self.users.is_stranger(owner);
@@ -109,8 +157,7 @@ impl Files<'_> {
         }
     }
 
-    fn is_of_period(&self, log: &Log, stat: &Stat) -> bool {
-        let day = log.name.day;
+    fn is_of_period(&self, day: NaiveDate, stat: &Stat) -> bool {
         let Choice {
             since, until, days, ..
         } = self.choice;
@@ -118,7 +165,7 @@ impl Files<'_> {
         // on which it started, however long it goes on. But a stranger can set that time.
         let is_recent = |since: NaiveDateTime| {
             written(stat).is_none_or(|written| written >= since)
-                || (self.users.is_stranger(log.owner) && day >= since.date())
+                || (self.users.is_stranger(stat.st_uid) && day >= since.date())
                 || days.contains(&day)
         };
         since.is_none_or(is_recent) && until.is_none_or(|until| day <= until.date())
@@ -126,9 +173,10 @@ impl Files<'_> {
 
     /// Whether root or the reader would write to a file of this name.
     fn is_our_place(&self, log: &Log) -> bool {
-        let is_known_beforehand = log.name.run.is_none() && !log.is_compressed();
+        let FileName { log: written, .. } = log.name;
+        let is_known_beforehand = written.run.is_none() && log.name.is_live();
         let is_ours = |user| user == 0 || user == self.users.reader;
-        is_known_beforehand && log.name.user.is_none_or(is_ours)
+        is_known_beforehand && written.user.is_none_or(is_ours)
     }
 
     fn is_wanted(&self, owner: u32) -> bool {
@@ -145,7 +193,7 @@ impl Files<'_> {
         let owners = self.chosen.iter().map(|log| (log.path.clone(), log.owner));
         let owners: HashMap<PathBuf, u32> = owners.collect();
         self.chosen.retain(|log| {
-            !log.is_compressed() || owners.get(&log.path.with_extension("")) != Some(&log.owner)
+            !log.name.is_compressed || owners.get(&uncompressed_path(&log.path)) != Some(&log.owner)
         });
         let mut logs = self.logs;
         logs.inputs = self.chosen.into_iter().map(Input::Log).collect();
@@ -185,7 +233,7 @@ impl Logs {
         left_out.bytes = left_out.bytes.saturating_add(size);
     }
 
-    /// One line for each user whose logs are left out.
+    /// One line for each user whose logs are left out, and one for the files that are not named as logs.
     pub fn left_out(&self, users: &Users) -> Vec<String> {
         let line = |(&uid, left_out): (&u32, &LeftOut)| {
             let LeftOut { path, count, bytes } = left_out;
@@ -203,8 +251,23 @@ impl Logs {
         if more > 0 {
             lines.push(format!("left out: the logs of {more} more users"));
         }
+        if let Some((path, count)) = &self.unnamed {
+            let others = match count - 1 {
+                0 => String::new(),
+                others => format!(" and {others} more"),
+            };
+            lines.push(format!(
+                "left out: {}{others}, not named as logs are; as a FILE it is read",
+                path.display()
+            ));
+        }
         lines
     }
+}
+
+fn uncompressed_path(path: &Path) -> PathBuf {
+    let name = path.file_name().and_then(|name| name.to_str());
+    path.with_file_name(uncompressed(name.unwrap_or_default()))
 }
 
 /// The local time of the last write to a file.

@@ -6,6 +6,7 @@ use chrono::NaiveDateTime;
 
 use super::ledger::{Entry, HostId, JobId};
 use super::outcome::Outcome;
+use super::scheduler::Scheduler;
 
 /// Bad runs that have one reason, or another thing that an operator has to know once.
 #[derive(Debug, Clone)]
@@ -81,7 +82,10 @@ pub enum Kind {
         now: u32,
     },
     /// Nothing was started, although there was always something before.
-    Silent,
+    Silent {
+        /// By this scheduler.
+        scheduler: Scheduler,
+    },
 }
 
 /// A run that goes on too long.
@@ -201,7 +205,7 @@ impl Incident {
             Kind::Unreachable { .. } => State::Unreachable,
             Kind::Dropped { .. } => State::Dropped,
             Kind::Slower { .. } => State::Slower,
-            Kind::Silent => State::Silent,
+            Kind::Silent { .. } => State::Silent,
         }
     }
 

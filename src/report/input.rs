@@ -1,5 +1,6 @@
 //! One input of a report: opening it safely.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsFd;
@@ -10,8 +11,9 @@ use rustix::fs::{
     FileType, Mode, OFlags, Stat, fcntl_getfl, fcntl_setfl, fstat, lstat, open, stat,
 };
 
+use super::file_name::FileName;
 use super::owner::Owner;
-use crate::log::file::LogName;
+use super::scheduler::Scheduler;
 use crate::poll::wait;
 
 /// Why an input cannot be read.
@@ -28,7 +30,7 @@ pub enum InputError {
     #[error("belongs to {0}, so nobody else's jobs log there; as root, move it away or delete it")]
     Stranger(String),
     /// Another file than the one that was chosen.
-    #[error("it was replaced while the logs were read")]
+    #[error("it was replaced while the logs were read; run the report again")]
     Replaced,
     /// The error of the system call or of the decompressor.
     #[error(transparent)]
@@ -51,10 +53,25 @@ pub enum Input {
 pub struct Log {
     /// Its path.
     pub path: PathBuf,
-    /// Its name, without `.gz` if it is compressed.
-    pub name: LogName,
+    /// What its name says.
+    pub name: FileName,
     /// The owner of the file when it was chosen.
     pub owner: u32,
+    /// Which file it was then. A later rotation gives its name to another.
+    pub place: Place,
+    /// Whose records it has.
+    pub scheduler: Scheduler,
+}
+
+/// The device and the inode of a file: what it is whatever its name.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Place(u64, u64);
+
+impl Place {
+    /// The place of an open file, or of a name.
+    pub fn of(stat: &Stat) -> Self {
+        Self(stat.st_dev, stat.st_ino)
+    }
 }
 
 impl Input {
@@ -66,11 +83,11 @@ impl Input {
         )
     }
 
-    /// Its name, if that is the name of a log. Such a name may end with `.gz`.
-    pub fn log_name(&self) -> Option<LogName> {
+    /// What its name says, if that is the name of a log.
+    pub fn file_name(&self) -> Option<FileName> {
         match self {
             Self::Stdin => None,
-            Self::File(path) => log_name(path.file_name()?.to_str()?),
+            Self::File(path) => FileName::parse(path.file_name()?.to_str()?),
             Self::Log(log) => Some(log.name),
         }
     }
@@ -88,12 +105,22 @@ impl Input {
         }
     }
 
+    fn scheduler(&self) -> Scheduler {
+        match self {
+            Self::Stdin | Self::File(_) => Scheduler::default(),
+            Self::Log(log) => log.scheduler,
+        }
+    }
+
     /// Opens it for reading, and tells whose records it has. A FIFO is opened when it has its first writer.
+    ///
+    /// Adds it to those that were `read`. Returns nothing if it is there already, by whatever name: its records
+    /// count once.
     ///
     /// # Errors
     ///
     /// It may not be read, is of another kind, or is a log in the log directory that [`Log::check`] refuses.
-    pub fn open(&self) -> Result<(File, Owner), InputError> {
+    pub fn open(&self, read: &mut HashSet<Place>) -> Result<Option<(File, Owner)>, InputError> {
         // NONBLOCK: the owner of a file may hold a lease on it (fcntl(2)), and opening it would wait.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let file = match self {
@@ -111,13 +138,17 @@ impl Input {
         };
         // The file may have been replaced since the first check.
         let stat = fstat(&file).map_err(io::Error::from)?;
-        if self.check(&stat)? == FileType::Fifo {
+        let kind = self.check(&stat)?;
+        if !read.insert(Place::of(&stat)) {
+            return Ok(None);
+        }
+        if kind == FileType::Fifo {
             // Without this a FIFO that has no writer yet would look empty.
             wait(&mut [PollFd::new(&file, PollFlags::IN)], None)?;
             let flags = fcntl_getfl(&file).map_err(io::Error::from)?;
             fcntl_setfl(&file, flags - OFlags::NONBLOCK).map_err(io::Error::from)?;
         }
-        Ok((file.into(), Owner::of(&stat)))
+        Ok(Some((file.into(), Owner::of(&stat, self.scheduler()))))
     }
 
     /// Checks that a file with this `stat` may be read. Returns its type.
@@ -137,32 +168,20 @@ impl Log {
     ///
     /// # Errors
     ///
-    /// It is not a regular file, belongs to another user than the one in its name, or has another owner
-    /// than before.
+    /// It is not a regular file, belongs to another user than the one in its name, or is another file than
+    /// before.
     pub fn check(&self, stat: &Stat) -> Result<(), InputError> {
         let owner = stat.st_uid;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             Err(InputError::Kind)
-        } else if self.name.user.is_some_and(|user| user != owner) {
+        } else if self.name.log.user.is_some_and(|user| user != owner) {
             Err(InputError::Owner(owner))
-        } else if self.owner != owner {
+        } else if self.owner != owner || self.place != Place::of(stat) {
             Err(InputError::Replaced)
         } else {
             Ok(())
         }
     }
-
-    /// Whether its file name is that of a compressed log.
-    pub fn is_compressed(&self) -> bool {
-        self.path
-            .extension()
-            .is_some_and(|extension| extension == "gz")
-    }
-}
-
-/// The name of a log, without `.gz` if it is compressed.
-pub fn log_name(name: &str) -> Option<LogName> {
-    LogName::parse(name.strip_suffix(".gz").unwrap_or(name))
 }
 
 /// The inputs that could not be read to their end, and the reasons.

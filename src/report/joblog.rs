@@ -12,6 +12,9 @@ pub const TITLES: &str =
 /// The value of a column that is not known.
 const UNKNOWN: &str = "-1";
 
+/// The host of a run that has none. GNU parallel refuses a joblog with an empty one.
+const NO_HOST: &str = "-";
+
 /// The line of `run`, without a newline. Its number is the first column.
 ///
 /// Times are in seconds, `Starttime` since 1970 in UTC.
@@ -20,9 +23,12 @@ pub fn line(number: u64, run: &Run) -> String {
     let runtime = run.seconds().map(|seconds| format!("{seconds}.000"));
     let exitval = status.map(|status| status.to_string());
     let or_unknown = |value: Option<String>| value.unwrap_or_else(|| UNKNOWN.to_owned());
+    let host = match run.host() {
+        b"" => NO_HOST.to_owned(),
+        host => printable(host),
+    };
     format!(
-        "{number}\t{}\t{}.000\t{}\t0\t{}\t{}\t{}\t{}",
-        printable(run.host()),
+        "{number}\t{host}\t{}.000\t{}\t0\t{}\t{}\t{}\t{}",
         with_offset(run.trace.start).timestamp(),
         or_unknown(runtime),
         run.trace.bytes,

@@ -35,6 +35,7 @@ struct Document<'a> {
     pid: u32,
     uid: Option<u32>,
     user: Option<&'a str>,
+    scheduler: Option<&'a str>,
     host: Text<'a>,
     job: Text<'a>,
     start: String,
@@ -44,6 +45,7 @@ struct Document<'a> {
     duration: Option<u64>,
     status: &'static str,
     exit_status: Option<u8>,
+    accepted: bool,
     signal: Option<&'static str>,
     cause: &'a str,
     connection_failure: bool,
@@ -55,17 +57,31 @@ struct Document<'a> {
     tail: Vec<Text<'a>>,
     overlapped: bool,
     ambiguous: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<Vec<Text<'a>>>,
 }
 
 /// The document of `run`, without a newline. Times are RFC 3339 with the offset of local time, and the
 /// duration is in seconds.
 pub fn document(run: &Run, users: &Users) -> String {
+    render(run, users, None)
+}
+
+/// The same with all lines of output. The records of `run` have to be kept.
+pub fn document_with_output(run: &Run, users: &Users) -> String {
+    let output = run.trace.output(run.ended().is_some());
+    let output = output.into_iter().map(Text::from).collect();
+    render(run, users, Some(output))
+}
+
+fn render(run: &Run, users: &Users, output: Option<Vec<Text>>) -> String {
     let trace = &run.trace;
     let exit_status = run.end.status();
     let document = Document {
         pid: trace.pid,
         uid: trace.owner.uid,
         user: trace.owner.uid.and_then(|uid| users.name(uid)),
+        scheduler: trace.owner.scheduler.name,
         host: run.host().into(),
         job: (&*trace.job).into(),
         start: with_offset(trace.start).to_rfc3339(),
@@ -74,12 +90,13 @@ pub fn document(run: &Run, users: &Users) -> String {
         dead_by: trace.dead_by.map(|time| with_offset(time).to_rfc3339()),
         duration: run.seconds(),
         status: match run.end {
-            End::Exit(0) => "ok",
+            End::Exit(_) if run.is_good() => "ok",
             End::Exit(_) => "failed",
             End::Running => "running",
             End::Lost => "lost",
         },
         exit_status,
+        accepted: run.is_accepted,
         signal: exit_status.and_then(signal),
         cause: &run.cause(),
         connection_failure: run.connection_failure().is_some(),
@@ -91,6 +108,7 @@ pub fn document(run: &Run, users: &Users) -> String {
         tail: trace.tail.lines().map(Text::from).collect(),
         overlapped: run.is_overlapped(),
         ambiguous: trace.is_ambiguous,
+        output,
     };
     let text = serde_json::to_string(&document).expect("strings, numbers and lists become JSON");
     // A look at each character would take as long as everything else. JSON has no other control characters.

@@ -4,12 +4,15 @@ mod collector;
 mod lines;
 mod scripts;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::rc::Rc;
 
 use chrono::{NaiveDateTime, TimeDelta};
 
 use super::outcome::Outcome;
+use super::owner::Account;
+use super::scheduler::Scheduler;
 
 pub use collector::Collector;
 use lines::Lines;
@@ -39,8 +42,8 @@ pub struct Ledger {
 pub struct Job {
     /// Its operands: `HOST SCRIPT PARAMETERS`. If the parameters change from run to run, they are left out.
     pub name: Rc<[u8]>,
-    /// The owner of its records.
-    pub uid: Option<u32>,
+    /// Whose it is.
+    pub account: Account,
     /// Its host: the first operand.
     pub host: HostId,
     /// The parameters change from run to run.
@@ -69,6 +72,8 @@ pub struct Entry {
     pub pid: u32,
     /// The local time of START.
     pub start: NaiveDateTime,
+    /// The local time at which it began to work, after a splay.
+    pub begun: NaiveDateTime,
     /// The local time of the last record, which is END if there is one.
     pub last: NaiveDateTime,
     /// The local time of END; of a lost run that at which it is known to be dead; or else the last record's.
@@ -98,6 +103,8 @@ pub enum Mark {
     HasCommand = 8,
     /// There was a retry.
     Retried = 16,
+    /// Its exit status is not 0, and no failure.
+    Accepted = 32,
 }
 
 /// The seconds of a run that are not known.
@@ -126,9 +133,9 @@ impl Entry {
         self.start < end && (is_open || self.until >= since)
     }
 
-    /// How long it has been going on at `now`.
+    /// How long it has been at work at `now`.
     pub fn age(&self, now: NaiveDateTime) -> TimeDelta {
-        (now - self.start).max(TimeDelta::zero())
+        (now - self.begun).max(TimeDelta::zero())
     }
 }
 
@@ -147,6 +154,27 @@ impl Ledger {
     /// A job.
     pub fn job(&self, job: JobId) -> &Job {
         &self.jobs[job as usize]
+    }
+
+    /// The scheduler that started a run.
+    pub fn scheduler(&self, run: &Entry) -> Scheduler {
+        self.job(run.job).account.scheduler
+    }
+
+    /// All schedulers.
+    pub fn schedulers(&self) -> BTreeSet<Scheduler> {
+        self.jobs.iter().map(|job| job.account.scheduler).collect()
+    }
+
+    /// The local times of all STARTs of a scheduler, in their order.
+    pub fn starts(&self, scheduler: Scheduler) -> Vec<NaiveDateTime> {
+        let runs = self
+            .runs
+            .iter()
+            .filter(|run| self.scheduler(run) == scheduler);
+        let mut starts: Vec<NaiveDateTime> = runs.map(|run| run.start).collect();
+        starts.sort_unstable();
+        starts
     }
 
     /// The name of a host.

@@ -1,14 +1,16 @@
 //! Reads several inputs as one log, in the order of time.
 
+use std::collections::HashSet;
 use std::io::{self, IsTerminal};
 use std::iter::Peekable;
 
 use chrono::NaiveDateTime;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::input::{Input, InputError};
+use super::batch::Line;
+use super::input::{Input, InputError, Place};
 use super::owner::Owner;
-use super::reader::{Line, Reader};
+use super::reader::Reader;
 
 /// The number of bytes from which on reading takes so long that a person wants to see its progress.
 const LONG: u64 = 64 << 20;
@@ -20,12 +22,20 @@ struct Open<'a> {
     reader: Reader,
 }
 
+/// What became of the inputs.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// How many different files were opened.
+    pub files: usize,
+    /// Those that could not be read to their end, and the reasons.
+    pub unread: Vec<(Input, InputError)>,
+}
+
 /// Reads all `inputs` and gives their lines to `take`, each with its owner, merged by the time of their
 /// records: a run that had to change to another file goes on there.
-///
-/// Returns the inputs that could not be read to their end, and the reasons.
-pub fn read(inputs: &[Input], take: &mut impl FnMut(Owner, Line)) -> Vec<(Input, InputError)> {
+pub fn read(inputs: &[Input], take: &mut impl FnMut(Owner, Line)) -> Outcome {
     let mut unread = Vec::new();
+    let mut read = HashSet::new();
     let progress = progress(inputs);
     let mut closed = in_order(inputs);
     let mut open: Vec<Open> = Vec::new();
@@ -36,7 +46,7 @@ pub fn read(inputs: &[Input], take: &mut impl FnMut(Owner, Line)) -> Vec<(Input,
         // descriptors.
         let has_come = |(day, _): &(NaiveDateTime, &Input)| time.is_none_or(|time| *day <= time);
         if let Some((_, input)) = closed.next_if(has_come) {
-            match start(input, &progress) {
+            match start(input, &mut read, &progress) {
                 Ok(opened) => open.extend(opened),
                 Err(error) => unread.push((input.clone(), error)),
             }
@@ -58,18 +68,21 @@ pub fn read(inputs: &[Input], take: &mut impl FnMut(Owner, Line)) -> Vec<(Input,
         }
     }
     progress.finish_and_clear();
-    unread
+    Outcome {
+        files: read.len(),
+        unread,
+    }
 }
 
 /// The inputs in the order in which they are opened, each with the first second of the day in its name.
 ///
 /// If two have records of the same second, those in the daily file are older than those in a per-user
-/// file: a run changes from the daily file to that of its user.
+/// file: a run changes from the daily file to that of its user. Those in a rotated file are older still.
 fn in_order(inputs: &[Input]) -> Peekable<impl Iterator<Item = (NaiveDateTime, &Input)>> {
     let mut sorted: Vec<&Input> = inputs.iter().collect();
-    sorted.sort_by_key(|input| input.log_name());
+    sorted.sort_by_key(|input| input.file_name());
     let first_second = |input: &'_ Input| {
-        let day = input.log_name().map(|name| name.day);
+        let day = input.file_name().map(|name| name.log.day);
         day.map_or(NaiveDateTime::MIN, NaiveDateTime::from)
     };
     let inputs = sorted.into_iter();
@@ -78,9 +91,15 @@ fn in_order(inputs: &[Input]) -> Peekable<impl Iterator<Item = (NaiveDateTime, &
         .peekable()
 }
 
-/// Opens `input` and reads its first line. Returns nothing if there is no line.
-fn start<'a>(input: &'a Input, progress: &ProgressBar) -> Result<Option<Open<'a>>, InputError> {
-    let (file, owner) = input.open()?;
+/// Opens `input` and reads its first line. Returns nothing if there is no line, or if it is `read` already.
+fn start<'a>(
+    input: &'a Input,
+    read: &mut HashSet<Place>,
+    progress: &ProgressBar,
+) -> Result<Option<Open<'a>>, InputError> {
+    let Some((file, owner)) = input.open(read)? else {
+        return Ok(None);
+    };
     let mut reader = Reader::new(progress.wrap_read(file))?;
     Ok(reader.advance()?.then_some(Open {
         input,

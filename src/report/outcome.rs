@@ -3,13 +3,13 @@
 use std::fmt::{self, Display, Formatter};
 
 use crate::exit;
-use crate::ssh_error::Cause;
+use crate::ssh_error::{Cause, Failure};
 
 /// Whether a run was good, and if not, in which way it was bad. Bad runs of one job that have the same
 /// outcome have failed in the same way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
-    /// END with exit status 0.
+    /// END with exit status 0, or with one that counts as no failure.
     Good,
     /// No END yet: the process is there.
     Running,
@@ -32,8 +32,12 @@ pub enum Reason {
     NotExecutable,
     /// The host does not have the script.
     NotFound,
-    /// ssh failed, and its messages tell why.
-    Ssh(Cause),
+    /// ssh failed before the remote command was requested, as far as is known, and its messages tell why.
+    Ssh(Failure),
+    /// ssh failed after that, and its messages tell why.
+    SshLater(Failure),
+    /// 255 after the remote command was requested, and no message of ssh's.
+    RequestedThen255,
     /// 255, and no message tells whether it is ssh's or the script's.
     Unexplained,
     /// The script or ssh was ended by a signal.
@@ -51,7 +55,9 @@ impl Outcome {
     /// Why ssh failed before the remote command ran, if that is so.
     pub fn connection_failure(self) -> Option<Cause> {
         match self {
-            Self::Failed(_, Reason::Ssh(cause)) if cause != Cause::Disconnected => Some(cause),
+            Self::Failed(_, Reason::Ssh(failure)) => {
+                Some(failure.cause).filter(|cause| cause.is_before_the_session())
+            }
             _ => None,
         }
     }
@@ -67,7 +73,9 @@ impl Display for Outcome {
             Self::Failed(_, reason) => reason,
         };
         match (reason, self) {
-            (Reason::Ssh(cause), _) => Display::fmt(cause, formatter),
+            (Reason::Ssh(failure) | Reason::SshLater(failure), _) => {
+                Display::fmt(failure, formatter)
+            }
             (Reason::Signal, Self::Failed(status, _)) => {
                 let name = exit::signal(*status).unwrap_or("of no name");
                 write!(formatter, "ended by signal {name}")
@@ -86,7 +94,8 @@ impl Reason {
             Self::NotExecutable => "not executable on the host",
             Self::NotFound => "not found on the host",
             Self::Unexplained => "ssh failed, or the script returned 255",
-            Self::Ssh(_) => "ssh failed",
+            Self::Ssh(_) | Self::SshLater(_) => "ssh failed",
+            Self::RequestedThen255 => "the script returned 255, or a signal ended it",
             Self::Signal => "ended by a signal",
             Self::Script => "the script's own status",
         }

@@ -6,6 +6,7 @@ use std::fs;
 use rustix::fs::{FileType, Stat};
 use rustix::process::geteuid;
 
+use super::scheduler::Scheduler;
 use crate::log::record;
 
 /// The owner of the records in an input.
@@ -18,6 +19,8 @@ use crate::log::record;
 /// START is a run of root's without END, and the rest are records without START.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owner {
+    /// The machine whose cron has started the runs.
+    pub scheduler: Scheduler,
     /// The user. A pipe has none, and all pipes together count as one owner.
     pub uid: Option<u32>,
     /// Other users may append to the file too.
@@ -25,19 +28,38 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// The owner of an open file.
-    pub fn of(stat: &Stat) -> Self {
+    /// The owner of an open file that a scheduler logs to.
+    pub fn of(stat: &Stat, scheduler: Scheduler) -> Self {
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Self {
+                scheduler,
                 uid: None,
                 is_shared: true,
             };
         }
         Self {
+            scheduler,
             uid: Some(stat.st_uid),
             is_shared: stat.st_mode & 0o022 != 0,
         }
     }
+
+    /// Whose account it is.
+    pub fn account(&self) -> Account {
+        Account {
+            scheduler: self.scheduler,
+            uid: self.uid,
+        }
+    }
+}
+
+/// A user on one scheduler. A job is one account's.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Account {
+    /// The scheduler.
+    pub scheduler: Scheduler,
+    /// The user, as [`Owner::uid`].
+    pub uid: Option<u32>,
 }
 
 /// The users of this machine, and the one who reads the report.

@@ -4,18 +4,29 @@
 //! - A true START is followed by a command with the same operands, or by remoteexe's own message.
 //! - A true END has the operands of its START, and no record of that run follows it.
 //!
-//! Where the order leaves two answers, the runs are marked as ambiguous. So is a run whose output seems to
-//! have another run in it: in two PID namespaces that share a log, two processes have the same id at once,
-//! and nothing tells whose record is whose.
+//! Where the order leaves two answers, the runs are marked as ambiguous:
+//! - A run seems to have another one in its output. In two PID namespaces that share a log, two processes have
+//!   the same id at once, and nothing tells whose record is whose.
+//! - A run begins after one without END, which may go on and have printed it.
+//! - A run begins sooner after another than the kernel gives the same process id again.
+//! - The END of a run comes again, later than that of another, as if that one were its output.
 
+use std::collections::VecDeque;
 use std::mem;
 use std::rc::Rc;
 
+use chrono::TimeDelta;
+
+use super::outputs::Outputs;
 use super::trace::Trace;
 use crate::log::record::{Kind, Record};
 
 /// How many runs of one process id may be the output of one another. If there are more, the oldest is final.
 const MAX_NESTED: usize = 8;
+
+/// The kernel gives a process id again after all others. That takes it longer than this: it has at least
+/// 32,767 of them, and makes some thousand processes a second.
+const REUSE: TimeDelta = TimeDelta::seconds(2);
 
 /// A process id that has a run: the run of the last record, and the runs that it may be the output of.
 #[derive(Debug)]
@@ -24,6 +35,10 @@ pub struct Process {
     current: Trace,
     /// The oldest first.
     earlier: Vec<Draft>,
+    /// The last runs that are final: the job and the number of the END of each.
+    ended: VecDeque<(Rc<[u8]>, u64)>,
+    /// The number of an END that was output, if the last record is the true one of the same run.
+    doubted: Option<u64>,
 }
 
 /// The meaning of the last record.
@@ -84,6 +99,8 @@ impl Process {
             state: State::Starting(claim),
             current: trace,
             earlier: Vec::new(),
+            ended: VecDeque::new(),
+            doubted: None,
         }
     }
 
@@ -118,7 +135,9 @@ impl Process {
             unreachable!("the last record looks like START");
         };
         let is_start = self.is_start(next);
-        if !is_start {
+        if is_start {
+            self.doubt_start();
+        } else {
             self.refute_start(next);
         }
         (self.remove_ended(), (!is_start).then_some(claim))
@@ -135,19 +154,42 @@ impl Process {
             self.current.add_end(exit.status);
         }
         self.current.note(record.time, line);
+        self.doubted = None;
         let is_retrying = matches!(self.state, State::Retrying);
         self.state = match kind {
             Kind::End(status, job) if self.close(job) => State::Ended(Exit { status, number }),
             Kind::Retry(_) => State::Retrying,
+            Kind::Wait(_) if self.current.take_wait() => State::Running,
             Kind::Command(command) if self.current.take_command(command, is_retrying) => {
                 State::Running
             }
             _ => {
+                if let Kind::End(_, job) = kind {
+                    self.doubted = self.last_end_of(job);
+                }
                 self.current.add_output(record.text);
                 State::Running
             }
         };
         self.exit().is_some()
+    }
+
+    /// Takes records in a row. A START before them has to be decided.
+    pub fn advance_by(&mut self, outputs: &Outputs) {
+        let (first, line) = outputs.first();
+        // They end no run.
+        self.advance(Kind::Output(first.text), &first, line, 0);
+        if let Some(rest) = outputs.rest() {
+            self.current.add_outputs(&rest);
+        }
+    }
+
+    /// If no more records follow, its last run may be the output of one that is final. Marks it then, and
+    /// returns the number of the END of the final one.
+    pub fn doubt_last(&mut self) -> Option<u64> {
+        let doubted = self.doubted.take()?;
+        self.current.is_ambiguous = true;
+        Some(doubted)
     }
 
     /// The number of the START of its last run, unless END was the last record.
@@ -214,7 +256,37 @@ impl Process {
     fn remove_ended(&mut self) -> Vec<Draft> {
         let has_ended = |run: &&Draft| run.exit.is_some();
         let count = self.earlier.iter().take_while(has_ended).count();
-        self.earlier.drain(..count).collect()
+        let removed: Vec<Draft> = self.earlier.drain(..count).collect();
+        for draft in &removed {
+            let exit = draft.exit.expect("it has ended");
+            self.ended
+                .push_back((Rc::clone(&draft.trace.job), exit.number));
+        }
+        let too_many = self.ended.len().saturating_sub(MAX_NESTED);
+        self.ended.drain(..too_many);
+        removed
+    }
+
+    /// The number of the END of the last final run of `job`.
+    fn last_end_of(&self, job: &[u8]) -> Option<u64> {
+        let mut ended = self.ended.iter().rev();
+        ended
+            .find(|(other, _)| **other == *job)
+            .map(|(_, number)| *number)
+    }
+
+    /// Marks the current run, whose START is confirmed, if it may be the output of an earlier one.
+    fn doubt_start(&mut self) {
+        let start = self.current.start;
+        for Draft { trace, exit } in &mut self.earlier {
+            let since = start - trace.last;
+            let is_soon = since >= TimeDelta::zero() && since < REUSE;
+            // Before its command a run has no output.
+            if trace.command.is_some() && (exit.is_none() || is_soon) {
+                trace.is_ambiguous = true;
+                self.current.is_ambiguous = true;
+            }
+        }
     }
 
     /// Whether the last record was START of the current run, if `next` follows it.
@@ -223,7 +295,7 @@ impl Process {
             Kind::Command(command) => command.ends_with(&self.current.job),
             // A run that was killed at once, unless it is within the output of another.
             Kind::Start(_) => self.earlier.last().is_none_or(|run| run.exit.is_some()),
-            Kind::Notice(_) | Kind::UsageError(_) | Kind::Usage(_) => true,
+            Kind::Wait(_) | Kind::Notice(_) | Kind::UsageError(_) | Kind::Usage(_) => true,
             Kind::Retry(_) | Kind::End(..) | Kind::Output(_) => false,
         }
     }

@@ -1,137 +1,132 @@
-//! Reads one input line by line, and parses the records among the lines.
+//! Reads one input ahead of those who want its lines.
+//!
+//! A thread reads, decompresses and parses, while the runs are assembled from what it has read before.
 
 use std::io::{self, Read};
+use std::mem;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread;
 
 use chrono::NaiveDateTime;
-use flate2::read::MultiGzDecoder;
-use memchr::memchr;
 
-use crate::log::record::{MAX_APPEND, Parser, Record};
+use super::batch::{Batch, Line};
+use super::decompress::decompress;
+use super::splitter::Splitter;
 
-/// The number of bytes that are read at once.
-const CHUNK: usize = 256 << 10;
-
-/// One line of the logs.
-#[derive(Debug)]
-pub enum Line<'a> {
-    /// A record, and the whole line without its newline.
-    Record(Record<'a>, &'a [u8]),
-    /// No record: the rest of a torn one, or a line from another program.
-    Unrecognized,
-    /// Nothing. Two processes that end a torn line at the same time leave an empty line. A line that is too
-    /// long is read in pieces, and only the first piece counts.
-    Empty,
-}
+/// How many batches are read ahead.
+const AHEAD: usize = 2;
 
 /// Reads one input line by line.
 pub struct Reader {
-    input: Box<dyn Read>,
-    /// The current line is from `begin` to `end`. What has been read ends at `filled`.
-    buffer: Vec<u8>,
-    filled: usize,
-    begin: usize,
-    end: usize,
-    /// There is a newline at `end`, so that this is a line or the last piece of one.
-    is_ended: bool,
-    is_first_piece: bool,
-    parser: Parser,
-    /// If the current line is a record: its process id, and the index in the line at which its text begins.
-    record: Option<(u32, usize)>,
+    batches: Batches,
+    batch: Batch,
+    /// The index of the current line, or row of lines.
+    row: usize,
     /// The local time of the last record, or before the first one the earliest time there is.
     pub time: NaiveDateTime,
 }
 
+/// The place that the batches come from.
+enum Batches {
+    /// A thread. Those that were used go back to it.
+    Thread {
+        filled: Receiver<io::Result<Batch>>,
+        used: Sender<Batch>,
+    },
+    /// This one, where no other can be had.
+    Here(Splitter),
+}
+
 impl Reader {
-    /// Reads `file`, which may be compressed by gzip.
+    /// Reads `file`, which may be compressed.
     ///
     /// # Errors
     ///
-    /// The first two bytes cannot be read.
-    pub fn new(mut file: impl Read + 'static) -> io::Result<Self> {
-        let mut magic = Vec::new();
-        (&mut file).take(2).read_to_end(&mut magic)?;
-        let is_gzip = magic == b"\x1f\x8b";
-        let input = io::Cursor::new(magic).chain(file);
+    /// The first bytes cannot be read, or are those of a compression that is not read here.
+    pub fn new(file: impl Read + Send + 'static) -> io::Result<Self> {
         Ok(Self {
-            input: if is_gzip {
-                Box::new(MultiGzDecoder::new(input))
-            } else {
-                Box::new(input)
-            },
-            // The kernel gives memory only to the pages that are used.
-            buffer: vec![0; MAX_APPEND + CHUNK],
-            filled: 0,
-            begin: 0,
-            end: 0,
-            is_ended: true,
-            is_first_piece: true,
-            parser: Parser::default(),
-            record: None,
+            batches: Batches::of(Splitter::new(decompress(file)?)),
+            batch: Batch::default(),
+            row: 0,
             time: NaiveDateTime::MIN,
         })
     }
 
-    /// Moves to the next line, or to the next piece of a line that is too long. Returns false at the end.
+    /// Moves to the next line, or row of lines, or piece of a line that is too long. Returns false at the end.
     ///
     /// # Errors
     ///
     /// The input cannot be read or decompressed.
     pub fn advance(&mut self) -> io::Result<bool> {
-        self.is_first_piece = self.is_ended;
-        self.begin = (self.end + usize::from(self.is_ended)).min(self.filled);
-        let mut searched = self.begin;
-        self.is_ended = loop {
-            if let Some(newline) = memchr(b'\n', &self.buffer[searched..self.filled]) {
-                self.end = searched + newline;
-                break true;
+        self.row += 1;
+        if self.row >= self.batch.rows.len() {
+            self.row = 0;
+            self.batches.next(&mut self.batch)?;
+        }
+        let row = self.batch.rows.get(self.row);
+        if let Some(row) = row {
+            self.time = row.time;
+        }
+        Ok(row.is_some())
+    }
+
+    /// The current line, or row of lines.
+    pub fn line(&self) -> Line<'_> {
+        self.batch.line(self.row)
+    }
+}
+
+impl Batches {
+    fn of(splitter: Splitter) -> Self {
+        let (filled, receiver) = sync_channel(AHEAD);
+        let (used, returned) = channel();
+        // The splitter comes back if there is no thread to be had.
+        let (hand_over, handed_over) = sync_channel(1);
+        let thread = thread::Builder::new().spawn(move || {
+            if let Ok(splitter) = handed_over.recv() {
+                read_ahead(splitter, &filled, &returned);
             }
-            searched = self.filled - self.begin;
-            // A file that is not a log may have lines of any length.
-            if searched > MAX_APPEND || self.fill()? == 0 {
-                self.end = self.filled;
-                break false;
-            }
-        };
-        self.record = None;
-        if self.is_first_piece && self.is_ended {
-            let line = &self.buffer[self.begin..self.end];
-            if let Some(record) = self.parser.parse(line) {
-                if self.time != record.time {
-                    self.time = record.time;
+        });
+        match thread {
+            Ok(_) => match hand_over.send(splitter) {
+                Ok(()) => Self::Thread {
+                    filled: receiver,
+                    used,
+                },
+                Err(error) => Self::Here(error.0),
+            },
+            Err(_) => Self::Here(splitter),
+        }
+    }
+
+    /// Replaces a batch that was used by the next one. That one is empty at the end.
+    fn next(&mut self, batch: &mut Batch) -> io::Result<()> {
+        match self {
+            Self::Here(splitter) => splitter.fill(batch),
+            Self::Thread { filled, used } => {
+                // The thread may have ended.
+                let _ = used.send(mem::take(batch));
+                if let Ok(next) = filled.recv() {
+                    *batch = next?;
                 }
-                self.record = Some((record.pid, line.len() - record.text.len()));
+                Ok(())
             }
         }
-        Ok(self.is_ended || self.begin < self.end)
     }
+}
 
-    /// Reads more of the current line, which is moved to the front of the buffer. Returns the number of bytes.
-    fn fill(&mut self) -> io::Result<usize> {
-        self.buffer.copy_within(self.begin..self.filled, 0);
-        self.filled -= self.begin;
-        self.begin = 0;
-        let end = self.buffer.len().min(self.filled + CHUNK);
-        let room = &mut self.buffer[self.filled..end];
-        let length = loop {
-            match self.input.read(room) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                other => break other?,
-            }
-        };
-        self.filled += length;
-        Ok(length)
-    }
-
-    /// The current line.
-    pub fn line(&self) -> Line<'_> {
-        let line = &self.buffer[self.begin..self.end];
-        match self.record {
-            Some((pid, text)) => {
-                let (time, text) = (self.time, &line[text..]);
-                Line::Record(Record { time, pid, text }, line)
-            }
-            None if line.is_empty() || !self.is_first_piece => Line::Empty,
-            None => Line::Unrecognized,
+/// Fills batches until the input ends, or until nobody wants them any more.
+fn read_ahead(
+    mut splitter: Splitter,
+    filled: &SyncSender<io::Result<Batch>>,
+    used: &Receiver<Batch>,
+) {
+    loop {
+        let mut batch = used.try_recv().unwrap_or_default();
+        let result = splitter.fill(&mut batch);
+        let is_last = result.is_err() || batch.rows.is_empty();
+        if filled.send(result.map(|()| batch)).is_err() || is_last {
+            return;
         }
     }
 }

@@ -1,30 +1,21 @@
 //! The form of `--run`: all records of one run.
 
-use chrono::NaiveDate;
-
 use super::run::Run;
+use super::when::StartTime;
 
 /// The run whose records are wanted: the last one that matches.
 #[derive(Debug)]
 pub struct Wanted {
     /// Its process id.
     pub pid: u32,
-    /// The local time of its START, or the beginning of it: `YYYY-MM-DD HH:MM:SS` or `HH:MM:SS`.
-    pub time: Option<String>,
+    /// The local time of its START.
+    pub start: Option<StartTime>,
 }
 
 impl Wanted {
-    /// The local day of its START, if the time has one.
-    pub fn day(&self) -> Option<NaiveDate> {
-        NaiveDate::parse_from_str(self.time.as_ref()?.get(..10)?, "%Y-%m-%d").ok()
-    }
-
     fn matches(&self, run: &Run) -> bool {
-        let date = run.trace.start.date().to_string();
-        let clock = run.trace.start.time().to_string();
-        let is_start =
-            |time: &String| clock.starts_with(time) || format!("{date} {clock}").starts_with(time);
-        run.trace.pid == self.pid && self.time.as_ref().is_none_or(is_start)
+        let has_time = |start: &StartTime| start.matches(run.trace.start);
+        run.trace.pid == self.pid && self.start.as_ref().is_none_or(has_time)
     }
 }
 
@@ -73,10 +64,17 @@ impl<'a> Search<'a> {
             ));
         };
         let start = run.trace.start;
+        let (place, tip) = match run.trace.owner.scheduler.name {
+            Some(name) => (
+                format!(" on {name}"),
+                ", or only the --log-dir of its scheduler",
+            ),
+            None => (String::new(), ""),
+        };
         (*count > 1).then(|| {
             format!(
-                "process {pid} has {count} such runs; this is the last one, started at {start}; \
-                 to see another one, give its start time: {pid}@TIME"
+                "process {pid} has {count} such runs; this is the last one, started at {start}{place}; \
+                 to see another one, give its start time: {pid}@TIME{tip}"
             )
         })
     }

@@ -2,12 +2,13 @@
 
 use chrono::NaiveDateTime;
 
+use super::accepted::Accepted;
 use super::outcome::{Outcome, Reason};
 use super::time::to_utc;
 use super::trace::Trace;
 use crate::exit;
 use crate::log::record::{Kind, Notice};
-use crate::ssh_error::{Cause, Diagnosis};
+use crate::ssh_error::{Cause, Diagnosis, Failure};
 
 /// The end of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,12 +38,28 @@ pub struct Run {
     pub trace: Trace,
     /// Its end.
     pub end: End,
+    /// Its exit status is not 0, and no failure.
+    pub is_accepted: bool,
 }
 
 impl Run {
     /// A run that no later record can change.
     pub fn new(trace: Trace, end: End) -> Self {
-        Self { trace, end }
+        Self {
+            trace,
+            end,
+            is_accepted: false,
+        }
+    }
+
+    /// Takes a status in `accepted` as no failure, if the script has given it.
+    pub fn accept(&mut self, accepted: &Accepted) {
+        self.is_accepted = self
+            .end
+            .status()
+            .is_some_and(|status| accepted.includes(status))
+            && !self.is_usage_error()
+            && self.start_failure().is_none();
     }
 
     /// The host as it was given: the first word of the job.
@@ -56,21 +73,29 @@ impl Run {
         self.end.status().map(|_| self.trace.last)
     }
 
-    /// The seconds from START to END.
+    /// The seconds from START to END, without the wait of a splay.
     ///
-    /// They are unknown if the clock was set back during the run, or if START or END is in the hour that
+    /// They are unknown if the clock was set back during the run, or if either time is in the hour that
     /// is repeated when summer time ends.
     pub fn seconds(&self) -> Option<u64> {
         if self.trace.is_clock_back {
             return None;
         }
-        let (start, end) = (to_utc(self.trace.start)?, to_utc(self.ended()?)?);
-        u64::try_from((end - start).num_seconds()).ok()
+        let end = self.ended()?;
+        // A signal may have ended the splay.
+        let begun = self.trace.begun.unwrap_or(end);
+        let (begun, end) = (to_utc(begun)?, to_utc(end)?);
+        u64::try_from((end - begun).num_seconds()).ok()
     }
 
     /// Whether it failed or was lost.
     pub fn has_failed(&self) -> bool {
-        !matches!(self.end, End::Exit(exit::SUCCESS) | End::Running)
+        !self.is_good() && self.end != End::Running
+    }
+
+    /// Whether it ended, and did not fail.
+    pub fn is_good(&self) -> bool {
+        self.end == End::Exit(exit::SUCCESS) || self.is_accepted
     }
 
     /// Whether its job was started again before it ended. A lost run may have been dead by then.
@@ -103,6 +128,7 @@ impl Run {
         self.trace.command.is_some()
             && match self.end {
                 End::Exit(exit::CANNOT_RUN | exit::NOT_FOUND) => self.start_failure().is_none(),
+                End::Exit(exit::SSH_FAILED) => self.is_requested(),
                 // A higher status may be that of a signal, which may have ended ssh.
                 End::Exit(status) => status < exit::SIGNALLED,
                 End::Running | End::Lost => false,
@@ -111,27 +137,49 @@ impl Run {
 
     /// Why ssh failed before the remote command ran, if the last lines of output tell.
     pub fn connection_failure(&self) -> Option<Cause> {
-        self.ssh_failure()
-            .filter(|cause| *cause != Cause::Disconnected)
+        self.outcome().connection_failure()
     }
 
-    fn ssh_failure(&self) -> Option<Cause> {
+    /// Whether the log says that the remote command was requested before ssh failed. It says so with retries or a
+    /// connect timeout only.
+    fn is_requested(&self) -> bool {
+        self.notices().any(|notice| notice == Notice::Requested)
+    }
+
+    fn ssh_failure(&self) -> Option<Failure> {
         if self.end != End::Exit(exit::SSH_FAILED) {
             return None;
+        }
+        let is_timeout = |notice| matches!(notice, Notice::ConnectTimeout(_));
+        if self.notices().any(is_timeout) {
+            return Some(Failure {
+                cause: Cause::TimedOut,
+                is_at_jump_host: false,
+            });
         }
         let mut diagnosis = Diagnosis::default();
         let lines = self.trace.tail.lines();
         lines.for_each(|line| diagnosis.observe(line));
-        diagnosis.cause()
+        let is_possible = |failure: &Failure| {
+            // The other messages are the script's own.
+            let is_after = matches!(failure.cause, Cause::Disconnected | Cause::NoSession);
+            is_after || !self.is_requested()
+        };
+        diagnosis.failure().filter(is_possible)
+    }
+
+    /// The messages of remoteexe among the last lines.
+    fn notices(&self) -> impl Iterator<Item = Notice<'_>> {
+        let records = self.trace.tail.lines().map(Kind::parse);
+        records.filter_map(|record| match record {
+            Kind::Notice(notice) => Some(notice),
+            _ => None,
+        })
     }
 
     /// The message of remoteexe that ssh did not run, if there is one.
     fn start_failure(&self) -> Option<Notice<'_>> {
-        let mut records = self.trace.tail.lines().map(Kind::parse);
-        records.find_map(|record| match record {
-            Kind::Notice(notice) if notice.is_failure_to_run() => Some(notice),
-            _ => None,
-        })
+        self.notices().find(|notice| notice.is_failure_to_run())
     }
 
     /// The reason of a usage error, if the log has it. The bash original did not log one.
@@ -150,7 +198,9 @@ impl Run {
             return self.usage_reason();
         }
         let lines = self.trace.tail.lines().map(<[u8]>::trim_ascii_end);
-        lines.filter(|line| !line.is_empty()).last()
+        let is_telling =
+            |line: &&[u8]| !line.is_empty() && Kind::parse(line) != Kind::Notice(Notice::Requested);
+        lines.filter(is_telling).last()
     }
 
     /// Whether it was bad, and in which way.
@@ -158,7 +208,7 @@ impl Run {
         let status = match self.end {
             End::Running => return Outcome::Running,
             End::Lost => return Outcome::Lost,
-            End::Exit(exit::SUCCESS) => return Outcome::Good,
+            End::Exit(_) if self.is_good() => return Outcome::Good,
             End::Exit(status) => status,
         };
         let reason = match status {
@@ -167,7 +217,12 @@ impl Run {
             exit::CANNOT_RUN => Reason::NotExecutable,
             exit::NOT_FOUND if self.start_failure() == Some(Notice::SshNotFound) => Reason::NoSsh,
             exit::NOT_FOUND => Reason::NotFound,
-            exit::SSH_FAILED => self.ssh_failure().map_or(Reason::Unexplained, Reason::Ssh),
+            exit::SSH_FAILED => match (self.ssh_failure(), self.is_requested()) {
+                (Some(failure), false) => Reason::Ssh(failure),
+                (Some(failure), true) => Reason::SshLater(failure),
+                (None, true) => Reason::RequestedThen255,
+                (None, false) => Reason::Unexplained,
+            },
             status if exit::signal(status).is_some() => Reason::Signal,
             _ => Reason::Script,
         };
@@ -178,6 +233,7 @@ impl Run {
     /// any characters, and is cut as a line of the tail is.
     pub fn cause(&self) -> String {
         match self.outcome() {
+            _ if self.is_accepted => "ok by --ok".to_owned(),
             Outcome::Failed(_, Reason::Usage) => {
                 let reason = self.usage_reason().map(String::from_utf8_lossy);
                 format!(

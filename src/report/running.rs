@@ -13,6 +13,9 @@ use super::trace::Trace;
 use crate::escape;
 use crate::log::record::number;
 
+/// How long a run of another machine counts as going on after its last record. Nobody here can ask that machine.
+const PATIENCE: TimeDelta = TimeDelta::days(1);
+
 /// The remoteexe processes of this machine.
 #[derive(Debug)]
 pub struct Running {
@@ -79,6 +82,9 @@ impl Running {
     /// one who can write to the log: anybody can give a process any id and any command line. A process that
     /// has written a record since was not there yet when they were looked for.
     pub fn includes(&self, run: &Trace) -> bool {
+        if run.owner.scheduler.is_elsewhere {
+            return run.last + PATIENCE > self.since;
+        }
         let process = self.processes.get(&run.pid);
         process.is_some_and(|process| process.may_have_written(run)) || run.last > self.since
     }
@@ -103,7 +109,7 @@ impl Process {
 
     /// Whether the process can be the one that has written the records of `run`.
     fn may_have_written(&self, run: &Trace) -> bool {
-        let Owner { uid, is_shared } = run.owner;
+        let Owner { uid, is_shared, .. } = run.owner;
         let is_writer = is_shared || self.uid == 0 || uid == Some(self.uid);
         is_writer && self.command_line.ends_with(&run.job)
     }

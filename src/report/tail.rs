@@ -2,6 +2,8 @@
 
 use memchr::memrchr_iter;
 
+use super::outputs::Outputs;
+
 /// The number of lines.
 const TAIL_LINES: usize = 5;
 
@@ -17,8 +19,9 @@ pub struct Tail {
 }
 
 impl Tail {
-    /// Adds a line.
+    /// Adds a line, without the carriage return with which ssh ends its messages.
     pub fn push(&mut self, line: &[u8]) {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
         if self.count == 4 * TAIL_LINES {
             self.lines.drain(..self.begin());
             self.count = TAIL_LINES;
@@ -29,9 +32,18 @@ impl Tail {
         self.lines.push(b'\n');
     }
 
+    /// Adds lines in a row.
+    pub fn push_row(&mut self, row: &Outputs) {
+        if row.count >= TAIL_LINES as u64 {
+            self.clear();
+        }
+        row.last(TAIL_LINES).for_each(|line| self.push(line));
+    }
+
     /// Removes all lines.
     pub fn clear(&mut self) {
-        *self = Self::default();
+        self.lines.clear();
+        self.count = 0;
     }
 
     /// The lines, the oldest first, without their newlines.

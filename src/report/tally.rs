@@ -15,6 +15,8 @@ pub struct Tally {
     pub runs: u64,
     /// Runs with exit status 0.
     pub ok: u64,
+    /// Runs with an exit status that counts as no failure.
+    pub accepted: u64,
     /// Runs with another exit status.
     pub failed: u64,
     /// Failed runs whose ssh failed before the remote command ran.
@@ -49,6 +51,7 @@ impl Tally {
         self.span = Some((first.min(run.start), last.max(run.last)));
         self.runs += 1;
         match run.outcome {
+            Outcome::Good if run.is(Mark::Accepted) => self.accepted += 1,
             Outcome::Good => self.ok += 1,
             Outcome::Failed(..) => self.failed += 1,
             Outcome::Running => self.running += 1,

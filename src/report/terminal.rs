@@ -1,82 +1,51 @@
-//! Standard output, which may be a terminal: its width, its colours, and writes to it.
+//! Standard output, which may be a terminal: with a pager or without.
 
-use std::env;
-use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::os::fd::AsFd;
 
-use rustix::termios::tcgetwinsize;
-
+use super::pager::Pager;
+use super::style::is_dumb;
 use crate::escape::printable;
-
-/// The width if there is no terminal, or if the terminal does not tell its own.
-const DEFAULT_WIDTH: u16 = 80;
-
-/// A narrower terminal is treated as one that does not tell its width: no table would fit.
-const MIN_WIDTH: u16 = 40;
-
-/// The number of columns of standard output.
-pub fn width() -> u16 {
-    match tcgetwinsize(io::stdout()) {
-        Ok(size) if size.ws_col >= MIN_WIDTH => size.ws_col,
-        _ => DEFAULT_WIDTH,
-    }
-}
-
-/// The colours of a text, or none.
-#[derive(Debug, Clone, Copy)]
-pub struct Style {
-    is_coloured: bool,
-}
-
-impl Style {
-    /// Colours if standard output is a terminal, unless `NO_COLOR` (<https://no-color.org>) is set.
-    pub fn of_stdout() -> Self {
-        let is_unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self {
-            is_coloured: io::stdout().is_terminal() && !is_unwanted,
-        }
-    }
-
-    /// A heading.
-    pub fn heading(self, text: &str) -> String {
-        self.paint("1", text)
-    }
-
-    /// A failure.
-    pub fn bad(self, text: &str) -> String {
-        self.paint("31", text)
-    }
-
-    /// Something that is well again.
-    pub fn good(self, text: &str) -> String {
-        self.paint("32", text)
-    }
-
-    /// Something that may need a look.
-    pub fn doubtful(self, text: &str) -> String {
-        self.paint("33", text)
-    }
-
-    fn paint(self, code: &str, text: &str) -> String {
-        if self.is_coloured {
-            format!("\x1b[{code}m{text}\x1b[0m")
-        } else {
-            text.to_owned()
-        }
-    }
-}
 
 /// Buffered writes to standard output. After the first error nothing more is written.
 #[derive(Debug)]
 pub struct Output {
-    stdout: BufWriter<StdoutLock<'static>>,
+    may_page: bool,
+    target: Option<BufWriter<Target>>,
     result: io::Result<()>,
 }
 
+/// The place that takes the bytes.
+#[derive(Debug)]
+enum Target {
+    /// Not `std::io::Stdout`, which hides the error of a descriptor that is not open for writing.
+    Stdout(File),
+    Pager(Pager),
+}
+
+impl Write for Target {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Stdout(file) => file.write(bytes),
+            Self::Pager(pager) => pager.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Stdout(file) => file.flush(),
+            Self::Pager(pager) => pager.flush(),
+        }
+    }
+}
+
 impl Output {
-    /// Locks standard output.
-    pub fn lock() -> Self {
+    /// Standard output, through a pager if a person may want one.
+    pub fn new(is_pager_wanted: bool) -> Self {
         Self {
-            stdout: BufWriter::new(io::stdout().lock()),
+            may_page: is_pager_wanted && io::stdout().is_terminal() && !is_dumb(),
+            target: None,
             result: Ok(()),
         }
     }
@@ -84,8 +53,22 @@ impl Output {
     /// Writes bytes as they are.
     pub fn write(&mut self, bytes: &[u8]) {
         if self.result.is_ok() {
-            self.result = self.stdout.write_all(bytes);
+            self.result = self.try_write(bytes);
         }
+    }
+
+    /// The pager is started with the first bytes: what is said on standard error before comes before it.
+    fn try_write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if let Some(target) = &mut self.target {
+            return target.write_all(bytes);
+        }
+        let pager = if self.may_page { Pager::start() } else { None };
+        let target = match pager {
+            Some(pager) => Target::Pager(pager),
+            None => Target::Stdout(stdout()?),
+        };
+        let target = self.target.insert(BufWriter::new(target));
+        target.write_all(bytes)
     }
 
     /// Writes a line.
@@ -105,18 +88,33 @@ impl Output {
         }
     }
 
-    /// Writes what is left in the buffer.
+    /// Writes what is left in the buffer, and waits for the pager.
     ///
     /// # Errors
     ///
     /// The first error of any write. It is none if the reader of a pipe has closed it: it has seen enough.
-    pub fn finish(mut self) -> io::Result<()> {
-        let result = self.result.and_then(|()| self.stdout.flush());
+    pub fn finish(self) -> io::Result<()> {
+        let Some(mut target) = self.target else {
+            return self.result;
+        };
+        let result = self.result.and_then(|()| target.flush());
         // The writer must not try again when it is dropped.
-        let _ = self.stdout.into_parts();
+        let (target, _) = target.into_parts();
+        let paged = match target {
+            Target::Stdout(_) => Ok(None),
+            Target::Pager(pager) => pager.finish(),
+        };
+        let result = result.and(paged).and_then(|unread| match unread {
+            Some(text) => stdout()?.write_all(&text),
+            None => Ok(()),
+        });
         match result {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             other => other,
         }
     }
+}
+
+fn stdout() -> io::Result<File> {
+    Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
 }

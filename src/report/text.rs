@@ -13,7 +13,8 @@ mod screen;
 
 use super::diagnosis::Scope;
 use super::ledger::{Job, JobId, Ledger};
-use super::owner::Users;
+use super::owner::{Account, Users};
+use super::style::Style;
 use super::tally::Tally;
 use crate::escape::printable;
 use format::Clock;
@@ -29,8 +30,8 @@ pub struct Remarks {
     pub unrecognized: u64,
     /// Records whose START is missing.
     pub unmatched: u64,
-    /// The logs that were not read, as lines of text.
-    pub left_out: Vec<String>,
+    /// The logs that were read, and those that were not, as lines of text.
+    pub scope: Vec<String>,
 }
 
 /// What is shown.
@@ -70,7 +71,7 @@ pub enum Question {
 /// An answer.
 #[derive(Debug)]
 pub struct Answer {
-    /// The text, in the width and the colours of standard output.
+    /// The text.
     pub text: String,
     /// Something is wrong.
     pub is_bad: bool,
@@ -78,8 +79,8 @@ pub struct Answer {
 
 impl View<'_> {
     /// The answer to a question.
-    pub fn answer(&self, question: Question) -> Answer {
-        let mut page = Page::for_stdout();
+    pub fn answer(&self, question: Question, style: Style) -> Answer {
+        let mut page = Page::new(style);
         let is_bad = match question {
             Question::Wrong => screen::show(&mut page, self),
             Question::Runs => list::show(&mut page, self),
@@ -120,17 +121,21 @@ impl View<'_> {
             b"" => "(no operands)".to_owned(),
             name => shown_name(name),
         };
-        name + variants + &self.of_user(job.uid)
+        name + variants + &self.of_account(job.account)
     }
 
-    /// ` of USER`, where the user is to be named.
-    fn of_user(&self, uid: Option<u32>) -> String {
-        match uid {
+    /// ` of USER on SCHEDULER`, where they are to be named.
+    fn of_account(&self, account: Account) -> String {
+        let user = match account.uid {
             Some(uid) if self.users.is_stranger(uid) => {
                 let name = self.users.name(uid).map(|name| printable(name.as_bytes()));
                 format!(" of {}", name.unwrap_or_else(|| format!("uid {uid}")))
             }
             _ => String::new(),
+        };
+        match account.scheduler.name {
+            Some(name) => format!("{user} on {}", printable(name.as_bytes())),
+            None => user,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Local time, as records have it, and UTC.
 
-use chrono::{DateTime, FixedOffset, Local, NaiveDateTime, Offset, TimeDelta, TimeZone};
+use std::cell::Cell;
+
+use chrono::{DateTime, FixedOffset, Local, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone};
 
 /// The UTC of the local time `local`.
 ///
@@ -25,11 +27,33 @@ pub fn with_offset(local: NaiveDateTime) -> DateTime<FixedOffset> {
 ///
 /// chrono's own answer is wrong for the first second after such an hour.
 fn offsets(local: NaiveDateTime) -> Vec<FixedOffset> {
+    if let Some(offset) = offset_of_day(local.date()) {
+        return vec![offset];
+    }
     let day = TimeDelta::days(1);
     let mut offsets = vec![offset_at(local - day), offset_at(local + day)];
     offsets.dedup();
     offsets.retain(|offset| offset_at(local - *offset) == *offset);
     offsets
+}
+
+/// The only offset that local time has on a day, on the one before and on the one after. None if there are two.
+///
+/// It is looked up once for all runs of a day: chrono asks the system for the time with each look-up.
+fn offset_of_day(day: NaiveDate) -> Option<FixedOffset> {
+    thread_local! {
+        static LAST: Cell<(NaiveDate, Option<FixedOffset>)> = const { Cell::new((NaiveDate::MIN, None)) };
+    }
+    let (last, offset) = LAST.get();
+    if last == day {
+        return offset;
+    }
+    let begin = NaiveDateTime::from(day);
+    let offset = offset_at(begin - TimeDelta::days(1));
+    let is_only = offset == offset_at(begin + TimeDelta::days(2));
+    let offset = is_only.then_some(offset);
+    LAST.set((day, offset));
+    offset
 }
 
 /// The offset of local time from UTC at the time `utc`.

@@ -1,12 +1,24 @@
 //! The facts about one run, gathered record by record.
 
+use std::mem;
 use std::rc::Rc;
 
 use chrono::NaiveDateTime;
 
+use super::outputs::Outputs;
 use super::owner::Owner;
 use super::tail::Tail;
-use crate::log::record::Kind;
+use crate::log::record::{Kind, Parser};
+use crate::ssh_error;
+
+/// Whether `command` begins an attempt of a run of `job`, and is no line of output: the first one, or one that
+/// follows a retry record and is the same as the `first`.
+fn is_attempt(command: &[u8], job: &[u8], first: Option<&[u8]>, is_retrying: bool) -> bool {
+    match first {
+        None => command.ends_with(job),
+        Some(first) => is_retrying && first == command,
+    }
+}
 
 /// The facts about one run that its records have told so far.
 #[derive(Debug)]
@@ -19,6 +31,9 @@ pub struct Trace {
     pub pid: u32,
     /// The local time of START.
     pub start: NaiveDateTime,
+    /// The local time at which the run began to work: that of START, or after a splay that of the command. None
+    /// while the splay lasts.
+    pub begun: Option<NaiveDateTime>,
     /// The local time of the last record.
     pub last: NaiveDateTime,
     /// The local time at which it is known to be dead, if it has no END and that is known.
@@ -54,6 +69,7 @@ impl Trace {
             owner,
             pid,
             start,
+            begun: Some(start),
             last: start,
             dead_by: None,
             job,
@@ -83,26 +99,81 @@ impl Trace {
         self.last = time;
     }
 
+    /// Takes the wait of a splay. It comes before the command, and is no part of the duration.
+    ///
+    /// Returns false if it is a line of output.
+    pub fn take_wait(&mut self) -> bool {
+        let is_wait = self.command.is_none() && self.lines == 0;
+        if is_wait {
+            self.begun = None;
+        }
+        is_wait
+    }
+
     /// Takes the ssh command of the first attempt, or of a later one that follows a retry record.
     ///
     /// Returns false if `command` is a line of output.
     pub fn take_command(&mut self, command: &[u8], is_retrying: bool) -> bool {
-        match &self.command {
-            None if command.ends_with(&self.job) => self.command = Some(command.to_vec()),
-            Some(first) if is_retrying && first == command => {
-                self.retries += 1;
-                self.tail.clear();
-            }
-            _ => return false,
+        let first = self.command.as_deref();
+        if !is_attempt(command, &self.job, first, is_retrying) {
+            return false;
+        }
+        if first.is_some() {
+            self.retries += 1;
+            self.tail.clear();
+        } else {
+            self.command = Some(command.to_vec());
+            self.begun.get_or_insert(self.last);
         }
         true
+    }
+
+    /// The lines of output of all attempts, among the records of the run. They are wanted, and so kept.
+    pub fn output(&self, has_ended: bool) -> Vec<&[u8]> {
+        let records = self.records.as_deref().unwrap_or_default();
+        let records = records.strip_suffix(b"\n").unwrap_or(records);
+        let mut parser = Parser::default();
+        let lines = records.split(|&byte| byte == b'\n');
+        let texts = lines.filter_map(|line| Some(parser.parse(line)?.text));
+        // The first one is START.
+        let mut texts: Vec<&[u8]> = texts.skip(1).collect();
+        if has_ended {
+            texts.pop();
+        }
+        let (mut first, mut is_retrying) = (None, false);
+        texts.retain(|text| {
+            let was_retrying = mem::take(&mut is_retrying);
+            match Kind::parse(text) {
+                Kind::Retry(_) => is_retrying = true,
+                Kind::Command(command) if is_attempt(command, &self.job, first, was_retrying) => {
+                    first = Some(command);
+                }
+                _ => return true,
+            }
+            false
+        });
+        texts
     }
 
     /// Adds a line of output.
     pub fn add_output(&mut self, line: &[u8]) {
         self.lines += 1;
         self.bytes += line.len() as u64 + 1;
-        self.tail.push(line);
+        if !ssh_error::is_remark(line) {
+            self.tail.push(line);
+        }
+    }
+
+    /// Notes records in a row, and adds their lines of output.
+    pub fn add_outputs(&mut self, outputs: &Outputs) {
+        self.note_time(outputs.time);
+        if let Some(records) = &mut self.records {
+            records.extend_from_slice(outputs.lines);
+            records.push(b'\n');
+        }
+        self.lines += outputs.count;
+        self.bytes += outputs.bytes();
+        self.tail.push_row(outputs);
     }
 
     /// Adds what looked like the END of this run as a line of output.

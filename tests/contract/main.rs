@@ -6,6 +6,7 @@
 )]
 
 mod closed_descriptors;
+mod connect_timeout;
 mod connection;
 mod cron;
 mod disk_full;
@@ -24,17 +25,23 @@ mod random_runs;
 mod real_sshd;
 mod records;
 mod report;
+mod report_accepted;
 mod report_damage;
 mod report_inputs;
 mod report_owners;
 mod report_pairing;
 mod report_questions;
 mod report_random;
+mod report_rotated;
 mod report_runs;
+mod report_schedulers;
+mod report_scope;
 mod report_screen;
+mod report_terminal;
 mod retries;
 mod retry_settings;
 mod signals;
+mod splay;
 mod stalled_readers;
 mod streaming;
 mod support;

@@ -1,4 +1,5 @@
-//! Connections that are cut at random: a job that may have been started is not started again.
+//! Connections that are cut, or whose time is over, at random: a job that may have been started is not started
+//! again.
 //!
 //! `SEED=N` repeats the random choices of a run that failed. Its message has the N. The timing is not
 //! repeated.
@@ -7,13 +8,14 @@ use std::collections::HashMap;
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use rustix::process::Signal;
 
 use crate::support::{
-    Cut, Proxy, Running, Sandbox, Scene, children, mask_waits, seed_to_repeat, try_send_to, waits,
+    Cut, Proxy, REQUESTED, Running, Sandbox, Scene, children, mask_waits, seed_to_repeat,
+    try_send_to, waits,
 };
 
 /// How many jobs run at once.
@@ -54,13 +56,18 @@ impl Run {
 
 /// Runs job number `job`, which appends its number to `ids` and prints some lines.
 fn run(sandbox: &Sandbox, port: u16, ids: &Scene, job: u64) -> Run {
+    run_with(&[], sandbox, port, ids, job)
+}
+
+/// The same with these options.
+fn run_with(options: &[&str], sandbox: &Sandbox, port: u16, ids: &Scene, job: u64) -> Run {
     let scene = Scene::new();
     let ids = ids.path("ids");
     // The output is longer than all that sshd sends before it.
     let script = format!("echo {job} >>{}; seq 800", ids.display());
     let mut command = scene.remoteexe();
-    command.args(["--retries", &RETRIES.to_string(), "--retry-delay", "0.05"]);
-    command.args(["-p", &port.to_string()]);
+    command.args(["--retries", &RETRIES.to_string(), "--retry-delay", "0.01"]);
+    command.args(["-p", &port.to_string()]).args(options);
     let code = Running::spawn(sandbox.connect(&mut command).args(["h", &script])).code();
     let log = scene.log();
     assert_eq!(log.matches("START,-,").count(), 1, "{log}");
@@ -177,6 +184,45 @@ fn jobs_that_are_cut_anywhere_never_run_twice() {
         count(Run::is_lost, false),
     );
     assert!(retried > 0 && lost > 0, "SEED={seed}");
+}
+
+#[test]
+fn jobs_whose_time_to_connect_ends_around_the_request_never_run_twice() {
+    let seed = seed();
+    let sandbox = Sandbox::start();
+    let ids = Scene::new();
+    // As many jobs at once as below: the time depends on that.
+    let begin = Instant::now();
+    let runs = run_all(WORKERS, |job| run(&sandbox, sandbox.port(), &ids, job));
+    let whole = begin.elapsed().as_secs_f64();
+    assert_never_twice(&runs, &ids, seed);
+
+    let ids = Scene::new();
+    let runs = run_all(200, |job| {
+        let mut random = Rng::with_seed(seed + job);
+        let timeout = format!("{:.3}", 0.01 + random.f64() * whole);
+        let cut = random.bool().then(|| Cut::random(&mut random, WHOLE_JOB));
+        let proxy = Proxy::start(sandbox.port(), cut.into_iter().collect());
+        let options = ["--connect-timeout", &timeout];
+        run_with(&options, &sandbox, proxy.port(), &ids, job)
+    });
+    assert_never_twice(&runs, &ids, seed);
+
+    let is_timeout = |run: &&Run| run.log.contains("ssh was killed: not connected after");
+    let timeouts = runs.values().filter(is_timeout).count();
+    let late = runs.values().filter(|run| {
+        let requested = format!(" s\n{REQUESTED}");
+        run.log.contains(&requested)
+    });
+    let ok = runs.values().filter(|run| run.code == Some(0));
+    println!(
+        "{} jobs: {timeouts} with a timeout, {} ok",
+        runs.len(),
+        ok.clone().count(),
+    );
+    assert_eq!(late.count(), 0, "a job was killed that was just requested");
+    let retried = ok.filter(is_timeout).count();
+    assert!(timeouts > 0 && retried > 0, "SEED={seed}");
 }
 
 /// Sets a flag when it goes, also when a job has failed.

@@ -54,7 +54,8 @@ pub fn report(log: impl AsRef<[u8]>, args: &[&str]) -> Output {
     let scene = Scene::new();
     fs::write(scene.path("a.log"), log).unwrap();
     let mut command = reporter(&scene);
-    command.args(args).arg(scene.path("a.log"));
+    // The report says what it has read.
+    command.args(args).arg("a.log").current_dir(scene.path(""));
     command.output().unwrap()
 }
 
@@ -95,8 +96,9 @@ pub fn on_a_terminal(columns: u16, no_color: &str, log: impl AsRef<[u8]>, args: 
     fs::write(scene.path("a.log"), log).unwrap();
     let mut script = Command::new("script");
     scene.equip(&mut script);
-    let command = format!("stty cols {columns}; exec {REMOTEEXE} --report {args} $DIR/a.log");
+    let command = format!("stty cols {columns}; cd $DIR; exec {REMOTEEXE} --report {args} a.log");
     script.env("TZ", "UTC").env("NO_COLOR", no_color);
+    script.env("TERM", "xterm").env("PAGER", "");
     script.args(["-qec", &command, "/dev/null"]);
     let output = script.output().unwrap();
     assert_eq!(stderr(&output), "");
@@ -343,6 +345,7 @@ torn
 runs 1   ok 1   failed 0   lost 0   running 0
 connection failures 0   usage errors 0   retried 0   overlaps 0
 unrecognized lines 2   records without START 1   ambiguous runs 1
+a.log
 nothing is wrong
 "
         ),
@@ -350,13 +353,13 @@ nothing is wrong
     );
     assert_eq!(
         printed(&report("torn\n", &[])),
-        "no runs\nunrecognized lines 1   records without START 0   ambiguous runs 0\n"
+        "no runs\nunrecognized lines 1   records without START 0   ambiguous runs 0\na.log\n"
     );
     assert_eq!(
         printed(&report("[2026-03-02 10:00:00][1] x\n", &[])),
-        "no runs\nunrecognized lines 0   records without START 1   ambiguous runs 0\n"
+        "no runs\nunrecognized lines 0   records without START 1   ambiguous runs 0\na.log\n"
     );
-    assert_eq!(printed(&report("", &[])), "no runs\n");
+    assert_eq!(printed(&report("", &[])), "no runs\na.log\n");
 }
 
 const HOSTILE: &str = "\
@@ -453,7 +456,15 @@ fn run_takes_the_last_run_of_a_process_or_that_of_a_time() {
     let printed_last = String::from_utf8(last.stdout).unwrap();
     assert!(printed_last.starts_with("[2026-03-02 20:53:01][913] START,"));
     assert!(printed_last.ends_with("[913] END,255,db01 /opt/jobs/dump.sh daily\n"));
-    for time in ["15:09", "15:09:02", "2026-03-02 15", "2026-03-02 15:09:02"] {
+    for time in [
+        "15:09",
+        "15:09:02",
+        "2026-03-02 15",
+        "2026-03-02 15:09:02",
+        // As --json prints it, also in another zone.
+        "2026-03-02T15:09:02+00:00",
+        "2026-03-02T10:09:02-05:00",
+    ] {
         let run = printed(&report(LOG, &["--run", &format!("913@{time}")]));
         let expected: String = LOG
             .lines()
@@ -462,6 +473,41 @@ fn run_takes_the_last_run_of_a_process_or_that_of_a_time() {
             .collect();
         assert_eq!(run, expected, "{time}");
     }
+}
+
+#[test]
+fn run_with_json_is_one_document_with_all_output_of_the_run() {
+    let log = "\
+[2026-03-02 10:00:00][1] START,-,h /x
+[2026-03-02 10:00:00][1] remoteexe: no retries: y
+[2026-03-02 10:00:00][1] command,ssh root@h /x
+[2026-03-02 10:00:00][2] START,-,h /y
+[2026-03-02 10:00:01][1] ssh: connect to host h port 22: Connection refused
+[2026-03-02 10:00:01][1] retry,1/8,255,wait 0.500 s
+[2026-03-02 10:00:02][1] command,ssh root@h /x
+[2026-03-02 10:00:02][1]  one
+[2026-03-02 10:00:02][1]\x20
+[2026-03-02 10:00:02][1] START,-,h /z
+[2026-03-02 10:00:02][1] command,ssh root@h /x
+[2026-03-02 10:00:02][1] END,0,h /x
+[2026-03-02 10:00:02][1] caf\u{e9}
+[2026-03-02 10:00:03][1] END,3,h /x
+";
+    let output = report(log, &["--run", "1", "--json"]);
+    assert_eq!(
+        fields(&output, "pid status lines output"),
+        [
+            r#"1 "failed" 8 ["remoteexe: no retries: y","ssh: connect to host h port 22: Connection refused"," one","","START,-,h /z","command,ssh root@h /x","END,0,h /x","café"]"#
+        ]
+    );
+    assert_eq!(code(&output), 1);
+    assert!(!printed(&report(log, &["--json"])).contains("output"));
+    // Of a run without END, too.
+    let lost = &log[..log.rfind("[2026-03-02 10:00:03]").unwrap()];
+    let output = report(lost, &["--json", "--run", "1@10:00"]);
+    assert!(fields(&output, "output")[0].ends_with(r#","END,0,h /x","café"]"#));
+    let missing = report(log, &["--json", "--run", "3"]);
+    assert_eq!((code(&missing), missing.stdout.len()), (1, 0));
 }
 
 #[test]
@@ -503,17 +549,20 @@ fn json_is_a_document_a_run_in_the_order_of_their_ends_with_the_lost_ones_last()
     let uid = rustix::process::geteuid().as_raw();
     let name = Command::new("id").arg("-un").output().unwrap().stdout;
     let name = String::from_utf8(name).unwrap();
-    let user = format!(r#""uid":{uid},"user":"{}""#, name.trim_end());
+    let user = format!(
+        r#""uid":{uid},"user":"{}","scheduler":null"#,
+        name.trim_end()
+    );
     assert_eq!(
         printed(&output),
         concat!(
-            r#"{"pid":2,USER,"host":"h","job":"h /y","start":"2026-03-02T10:01:00+00:00","end":"2026-03-02T10:01:30+00:00","last":"2026-03-02T10:01:30+00:00","dead_by":null,"duration":30,"status":"failed","exit_status":143,"signal":"TERM","cause":"ended by signal TERM","connection_failure":false,"usage_error":false,"retries":1,"command":"ssh -i k root@h /y","lines":2,"bytes":57,"tail":["café"],"overlapped":false,"ambiguous":false}"#,
+            r#"{"pid":2,USER,"host":"h","job":"h /y","start":"2026-03-02T10:01:00+00:00","end":"2026-03-02T10:01:30+00:00","last":"2026-03-02T10:01:30+00:00","dead_by":null,"duration":30,"status":"failed","exit_status":143,"accepted":false,"signal":"TERM","cause":"ended by signal TERM","connection_failure":false,"usage_error":false,"retries":1,"command":"ssh -i k root@h /y","lines":2,"bytes":57,"tail":["café"],"overlapped":false,"ambiguous":false}"#,
             "\n",
-            r#"{"pid":1,USER,"host":"h","job":"h /x","start":"2026-03-02T10:00:00+00:00","end":"2026-03-02T10:02:01+00:00","last":"2026-03-02T10:02:01+00:00","dead_by":null,"duration":121,"status":"ok","exit_status":0,"signal":null,"cause":"ok","connection_failure":false,"usage_error":false,"retries":0,"command":"ssh root@h /x","lines":0,"bytes":0,"tail":[],"overlapped":false,"ambiguous":false}"#,
+            r#"{"pid":1,USER,"host":"h","job":"h /x","start":"2026-03-02T10:00:00+00:00","end":"2026-03-02T10:02:01+00:00","last":"2026-03-02T10:02:01+00:00","dead_by":null,"duration":121,"status":"ok","exit_status":0,"accepted":false,"signal":null,"cause":"ok","connection_failure":false,"usage_error":false,"retries":0,"command":"ssh root@h /x","lines":0,"bytes":0,"tail":[],"overlapped":false,"ambiguous":false}"#,
             "\n",
-            r#"{"pid":2,USER,"host":"h","job":"h /z","start":"2026-03-02T10:02:00+00:00","end":"2026-03-02T10:02:02+00:00","last":"2026-03-02T10:02:02+00:00","dead_by":null,"duration":2,"status":"failed","exit_status":1,"signal":null,"cause":"the script's own status","connection_failure":false,"usage_error":false,"retries":0,"command":"ssh root@h /z","lines":0,"bytes":0,"tail":[],"overlapped":false,"ambiguous":false}"#,
+            r#"{"pid":2,USER,"host":"h","job":"h /z","start":"2026-03-02T10:02:00+00:00","end":"2026-03-02T10:02:02+00:00","last":"2026-03-02T10:02:02+00:00","dead_by":null,"duration":2,"status":"failed","exit_status":1,"accepted":false,"signal":null,"cause":"the script's own status","connection_failure":false,"usage_error":false,"retries":0,"command":"ssh root@h /z","lines":0,"bytes":0,"tail":[],"overlapped":false,"ambiguous":false}"#,
             "\n",
-            r#"{"pid":4194305,USER,"host":"h","job":"h /lost","start":"2026-03-02T10:00:00+00:00","end":null,"last":"2026-03-02T10:00:00+00:00","dead_by":"2026-03-02T10:02:02+00:00","duration":null,"status":"lost","exit_status":null,"signal":null,"cause":"lost: no END, and the process is gone","connection_failure":false,"usage_error":false,"retries":0,"command":null,"lines":0,"bytes":0,"tail":[],"overlapped":false,"ambiguous":false}"#,
+            r#"{"pid":4194305,USER,"host":"h","job":"h /lost","start":"2026-03-02T10:00:00+00:00","end":null,"last":"2026-03-02T10:00:00+00:00","dead_by":"2026-03-02T10:02:02+00:00","duration":null,"status":"lost","exit_status":null,"accepted":false,"signal":null,"cause":"lost: no END, and the process is gone","connection_failure":false,"usage_error":false,"retries":0,"command":null,"lines":0,"bytes":0,"tail":[],"overlapped":false,"ambiguous":false}"#,
             "\n",
         )
         .replace("USER", &user)
@@ -565,6 +614,28 @@ fn tsv_has_the_columns_of_the_joblog_of_gnu_parallel() {
         "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n\
          1\th\t1772445600.000\t2.000\t0\t4\t143\t15\th /x\\ty\n\
          2\th\t1772445603.000\t-1\t0\t0\t-1\t0\th /lost\n"
+    );
+}
+
+#[test]
+fn a_run_without_operands_has_a_host_in_tsv_because_gnu_parallel_refuses_an_empty_one() {
+    let log = "\
+[2026-03-02 10:00:00][1] START,-,
+[2026-03-02 10:00:00][1] usage: remoteexe target script [parameters]
+[2026-03-02 10:00:00][1] END,10,
+[2026-03-02 10:00:00][2] START,-, s
+[2026-03-02 10:00:00][2] END,10, s
+[2026-03-02 10:00:00][3] START,-,h t
+";
+    // `parallel --resume --joblog` of 20221122 and its --retry-failed want a word for a host, then six numbers.
+    assert_eq!(
+        printed(&report(log, &["--tsv"]))
+            .split_once('\n')
+            .unwrap()
+            .1,
+        "1\t-\t1772445600.000\t0.000\t0\t44\t10\t0\t\n\
+         2\t-\t1772445600.000\t0.000\t0\t0\t10\t0\t s\n\
+         3\th\t1772445600.000\t-1\t0\t0\t-1\t0\th t\n"
     );
 }
 
@@ -658,6 +729,8 @@ fn a_time_is_also_how_long_ago_it_was() {
         (&["--since", "2h"], &["4", "5", "6"]),
         (&["--since", "30m"], &["5", "6"]),
         (&["--since", "300s"], &["6"]),
+        (&["--since", "2d13h"], &["2", "3", "4", "5", "6"]),
+        (&["--since", "1h20m", "--until", "now"], &["5", "6"]),
         (&["--since", "3h", "--until", "1h"], &["3", "4"]),
         (&["--until", "2d"], &["1", "2"]),
     ] {
@@ -732,7 +805,7 @@ fn a_command_line_that_asks_for_no_report_gives_10_and_logs_nothing() {
             &["--json", "--tsv"],
             "error: the argument '--json' cannot be used with '--tsv'\n",
         ),
-        (&["--run", "1", "--json"], "error: "),
+        (&["--run", "1", "--tsv"], "error: "),
         (
             &["-", "-"],
             "error: standard input, -, can be read only once\n",

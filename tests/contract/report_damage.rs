@@ -199,7 +199,7 @@ fn a_damaged_log_is_reported_whatever_the_damage() {
 fn a_file_of_nothing_or_of_newlines_has_no_runs() {
     for log in ["", "\n", "\n\n\n\n\n"] {
         let output = report(log, &[]);
-        assert_eq!(printed(&output), "no runs\n");
+        assert_eq!(printed(&output), "no runs\na.log\n");
         assert_eq!(code(&output), 0);
         assert_eq!(printed(&report(log, &["--json"])), "");
     }

@@ -91,8 +91,14 @@ fn without_a_file_what_was_going_on_today_is_read_from_the_logs_and_their_per_us
     }
     let output = reporter(&scene).env_remove("TZ").arg("--json").output();
     let output = output.unwrap();
-    printed(&output);
     assert_eq!(fields(&output, "pid"), ["4", "1", "2"]);
+    // One of those that are almost logs, and how many more there are.
+    let left_out = stderr(&output);
+    let begin = format!("remoteexe: left out: {}/", scene.path("log").display());
+    assert!(left_out.starts_with(&begin), "{left_out}");
+    let end = " and 1 more, not named as logs are; as a FILE it is read\n";
+    assert!(left_out.ends_with(end), "{left_out}");
+    assert_eq!(code(&output), 0);
 }
 
 #[test]
@@ -129,10 +135,27 @@ fn without_options_the_logs_of_tmp_are_read() {
 }
 
 #[test]
-fn an_empty_log_directory_has_no_runs() {
+fn a_log_directory_without_any_log_is_an_error_and_a_quiet_hour_is_none() {
     let scene = Scene::new();
-    let output = reporter(&scene).output().unwrap();
-    assert_eq!(printed(&output), "no runs\n");
+    let dir = scene.path("log").display().to_string();
+    for form in [&[][..], &["--json"], &["--tsv"], &["--run", "1"]] {
+        let output = reporter(&scene).args(form).output().unwrap();
+        assert_eq!(code(&output), 74, "{form:?}");
+        assert!(output.stdout.is_empty(), "{form:?}");
+        assert_eq!(
+            stderr(&output),
+            format!("remoteexe: {dir}: there are no logs; --log-dir names another directory\n")
+        );
+    }
+    let log = from_to(1, "2026-03-02 10:00:00", None);
+    fs::write(scene.path("log/20260302_remoteexe.log"), log).unwrap();
+    let mut command = reporter(&scene);
+    let output = command.args(["--since", "2026-03-02 11:00"]).output();
+    let output = output.unwrap();
+    assert_eq!(
+        printed(&output),
+        format!("no runs\n{dir}, 1 file, since 2026-03-02 11:00:00\n")
+    );
     assert_eq!(code(&output), 0);
 }
 
@@ -304,7 +327,7 @@ fn standard_input_that_is_a_terminal_or_a_device_is_refused() {
         .unwrap();
     assert_eq!(
         String::from_utf8(output.stdout.clone()).unwrap(),
-        format!("no runs\r\nremoteexe: standard input: {KIND}\r\n")
+        format!("no runs\r\nstandard input, 0 files\r\nremoteexe: standard input: {KIND}\r\n")
     );
     assert_eq!(code(&output), 74);
 }

@@ -236,13 +236,17 @@ fn the_view_names_the_user_of_a_run_who_is_neither_root_nor_the_reader() {
         ),
     );
     let daily = scene.path("log/20260302_remoteexe.log");
-    let output = reporter(&scene).args([&daily, &eve]).output().unwrap();
+    let mut command = reporter(&scene);
+    command.current_dir(scene.path("log"));
+    let names = [&daily, &eve].map(|path| path.file_name().unwrap());
+    let output = command.args(names).output().unwrap();
     assert_eq!(
         printed(&output),
         "\
 2026-03-02 10:00:00 to 2026-03-02 10:00:04   2 jobs, 1 host
 runs 3   ok 1   failed 2   lost 0   running 0
 connection failures 0   usage errors 0   retried 0   overlaps 1
+20260302_remoteexe.log and 20260302_remoteexe.65534.log
 1 problem now, 1 over
 
 Now

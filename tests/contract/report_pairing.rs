@@ -16,20 +16,20 @@ fn a_process_id_is_that_of_one_run_after_the_other() {
 [2026-03-02 10:00:02][7] of a
 [2026-03-02 10:00:02][8] of b
 [2026-03-02 10:00:03][7] END,1,h a
-[2026-03-02 10:00:04][7] START,-,h a
-[2026-03-02 10:00:04][7] command,ssh root@h a
-[2026-03-02 10:00:05][8] END,0,h b
-[2026-03-02 10:00:06][8] START,-,h c
-[2026-03-02 10:00:06][8] command,ssh root@h c
-[2026-03-02 10:00:07][7] END,0,h a
-[2026-03-02 10:00:08][8] END,2,h c
+[2026-03-02 10:00:05][7] START,-,h a
+[2026-03-02 10:00:05][7] command,ssh root@h a
+[2026-03-02 10:00:06][8] END,0,h b
+[2026-03-02 10:00:08][8] START,-,h c
+[2026-03-02 10:00:08][8] command,ssh root@h c
+[2026-03-02 10:00:09][7] END,0,h a
+[2026-03-02 10:00:10][8] END,2,h c
 ",
         "pid job start exit_status duration tail ambiguous",
         &[
             r#"7 "h a" "2026-03-02T10:00:00+00:00" 1 3 ["of a"] false"#,
-            r#"8 "h b" "2026-03-02T10:00:01+00:00" 0 4 ["of b"] false"#,
-            r#"7 "h a" "2026-03-02T10:00:04+00:00" 0 3 [] false"#,
-            r#"8 "h c" "2026-03-02T10:00:06+00:00" 2 2 [] false"#,
+            r#"8 "h b" "2026-03-02T10:00:01+00:00" 0 5 ["of b"] false"#,
+            r#"7 "h a" "2026-03-02T10:00:05+00:00" 0 4 [] false"#,
+            r#"8 "h c" "2026-03-02T10:00:08+00:00" 2 2 [] false"#,
         ],
     );
 }
@@ -50,9 +50,10 @@ fn a_run_without_end_is_lost_when_its_process_id_starts_another_one() {
 ",
         "job status tail ambiguous",
         &[
-            r#""h b" "ok" [] false"#,
-            r#""h c" "ok" [] false"#,
-            r#""h a" "lost" ["x"] false"#,
+            // All that follows may be its output.
+            r#""h b" "ok" [] true"#,
+            r#""h c" "ok" [] true"#,
+            r#""h a" "lost" ["x"] true"#,
         ],
     );
 }
@@ -235,10 +236,113 @@ fn the_end_of_a_run_that_has_ended_is_output_of_the_next() {
 ",
         "job status duration tail ambiguous",
         &[
-            r#""h a" "ok" 1 [] false"#,
-            r#""h b" "ok" 2 ["END,1,h a"] false"#,
-            r#""h b" "ok" 1 [] false"#,
-            r#""h lost" "lost" null [] false"#,
+            r#""h a" "ok" 1 [] true"#,
+            r#""h b" "ok" 2 ["END,1,h a"] true"#,
+            r#""h b" "ok" 1 [] true"#,
+            r#""h lost" "lost" null [] true"#,
+        ],
+    );
+}
+
+/// A job that prints records, as somebody who would hide a failure may let it do.
+const FORGED: &str = "\
+[2026-03-02 10:00:01][7] START,-,payroll_db /pay.sh
+[2026-03-02 10:00:01][7] command,ssh root@payroll_db /pay.sh
+[2026-03-02 10:00:01][7] END,9,payroll_db /pay.sh
+";
+
+/// The runs of a log in which a job prints [`FORGED`] between its START and `end`.
+fn assert_forged(before: &str, after: &str, expected: &[&str]) {
+    let begin = "\
+[2026-03-02 10:00:00][7] START,-,h a
+[2026-03-02 10:00:00][7] command,ssh root@h a
+";
+    let log = [begin, before, FORGED, after].concat();
+    assert_runs(log, "job status exit_status ambiguous", expected);
+}
+
+#[test]
+fn a_run_in_the_output_of_one_that_never_ended_is_ambiguous() {
+    let expected = [
+        r#""payroll_db /pay.sh" "failed" 9 true"#,
+        r#""h a" "lost" null true"#,
+    ];
+    assert_forged("", "", &expected);
+    assert_forged("[2026-03-02 10:00:01][7] of a\n", "", &expected);
+}
+
+#[test]
+fn a_run_that_begins_just_after_another_of_its_process_id_is_ambiguous() {
+    let end = "[2026-03-02 10:00:00][7] END,0,h a\n";
+    assert_forged(
+        end,
+        "",
+        &[
+            r#""h a" "ok" 0 true"#,
+            r#""payroll_db /pay.sh" "failed" 9 true"#,
+        ],
+    );
+    // The true END of a run that pretends to be another one of the same job.
+    let again = "\
+[2026-03-02 10:00:01][7] START,-,h a
+[2026-03-02 10:00:01][7] command,ssh root@h a
+[2026-03-02 10:09:00][7] END,7,h a
+";
+    assert_forged(
+        end,
+        again,
+        &[
+            r#""h a" "ok" 0 true"#,
+            r#""payroll_db /pay.sh" "failed" 9 true"#,
+            r#""h a" "failed" 7 true"#,
+        ],
+    );
+}
+
+#[test]
+fn a_run_that_ends_again_after_another_of_its_process_id_makes_both_ambiguous() {
+    // Later than a process id that comes back.
+    let log = |last: &str| {
+        format!(
+            "\
+[2026-03-02 10:00:00][7] START,-,h a
+[2026-03-02 10:00:00][7] command,ssh root@h a
+[2026-03-02 10:00:01][7] END,0,h a
+[2026-03-02 10:00:05][7] START,-,payroll_db /pay.sh
+[2026-03-02 10:00:05][7] command,ssh root@payroll_db /pay.sh
+[2026-03-02 10:00:05][7] END,9,payroll_db /pay.sh
+[2026-03-02 10:00:06][7] END,7,h a
+{last}"
+        )
+    };
+    let fields = "job status ambiguous";
+    assert_runs(
+        log(""),
+        fields,
+        &[r#""h a" "ok" true"#, r#""payroll_db /pay.sh" "lost" true"#],
+    );
+    let next = "\
+[2026-03-02 11:00:00][7] START,-,h c
+[2026-03-02 11:00:00][7] command,ssh root@h c
+[2026-03-02 11:00:00][7] END,0,h c
+";
+    assert_runs(
+        log(next),
+        fields,
+        &[
+            r#""h a" "ok" true"#,
+            r#""h c" "ok" true"#,
+            r#""payroll_db /pay.sh" "lost" true"#,
+        ],
+    );
+    // Nothing of the first run could follow its END: here it was output of the second.
+    let end = "[2026-03-02 10:00:07][7] END,3,payroll_db /pay.sh\n";
+    assert_runs(
+        log(end),
+        fields,
+        &[
+            r#""h a" "ok" false"#,
+            r#""payroll_db /pay.sh" "failed" false"#,
         ],
     );
 }
@@ -386,10 +490,10 @@ fn a_message_of_remoteexe_before_the_command_confirms_the_start_and_is_output() 
 [2026-03-02 10:00:00][7] remoteexe: no retries: /opt/ssh is not a program but a script; put OpenSSH's ssh before it in PATH
 [2026-03-02 10:00:00][7] command,ssh root@h a
 [2026-03-02 10:00:01][7] END,0,h a
-[2026-03-02 10:00:02][7] START,-,--frob h a
-[2026-03-02 10:00:02][7] error: unexpected argument '--frob' found
-[2026-03-02 10:00:02][7] usage: remoteexe target script [parameters]
-[2026-03-02 10:00:02][7] END,10,--frob h a
+[2026-03-02 10:00:12][7] START,-,--frob h a
+[2026-03-02 10:00:12][7] error: unexpected argument '--frob' found
+[2026-03-02 10:00:12][7] usage: remoteexe target script [parameters]
+[2026-03-02 10:00:12][7] END,10,--frob h a
 ",
         "job status usage_error lines ambiguous",
         &[
@@ -572,12 +676,53 @@ fn torn_foreign_and_empty_lines_between_the_records_stop_nothing() {
 }
 
 #[test]
-fn lines_that_end_with_cr_lf_are_records_too() {
+fn lines_that_end_with_cr_lf_are_records_too_and_are_shown_without_cr() {
     let log = "[2026-03-02 10:00:00][7] START,-,h a\r\n\
                [2026-03-02 10:00:00][7] command,ssh root@h a\r\n\
                [2026-03-02 10:00:00][7] x\r\n\
                [2026-03-02 10:00:01][7] END,3,h a\r\n";
-    assert_runs(log, "exit_status duration tail", &[r#"3 1 ["x\r"]"#]);
+    assert_runs(log, "exit_status duration tail", &[r#"3 1 ["x"]"#]);
+}
+
+#[test]
+fn the_wait_of_a_splay_is_no_part_of_the_duration() {
+    let log = "\
+[2026-03-02 10:00:00][7] START,-,h a
+[2026-03-02 10:00:00][7] wait,14.200 s
+[2026-03-02 10:00:14][7] command,ssh root@h a
+[2026-03-02 10:00:14][7] wait,9 s
+[2026-03-02 10:00:17][7] END,0,h a
+[2026-03-02 10:01:00][8] START,-,h b
+[2026-03-02 10:01:00][8] wait,14.200 s
+[2026-03-02 10:01:05][8] END,143,h b
+";
+    assert_runs(log, "exit_status duration lines", &["0 3 1", "143 0 0"]);
+}
+
+#[test]
+fn a_script_s_own_255_is_no_failed_connection_once_the_log_says_that_it_was_requested() {
+    let requested = "remoteexe: ssh returned 255 after it had requested the script";
+    let refused = "ssh: connect to host db port 22: Connection refused";
+    let lost = "client_loop: send disconnect: Broken pipe";
+    for (output, expected) in [
+        (refused.to_owned(), r#""connection refused" true"#),
+        (
+            format!("{refused}\n[2026-03-02 10:00:00][7] {requested}"),
+            r#""the script returned 255, or a signal ended it" false"#,
+        ),
+        (
+            format!("{lost}\n[2026-03-02 10:00:00][7] {requested}"),
+            r#""connection lost while the job ran" false"#,
+        ),
+    ] {
+        let log = format!(
+            "[2026-03-02 10:00:00][7] START,-,h a\n\
+             [2026-03-02 10:00:00][7] command,ssh root@h a\n\
+             [2026-03-02 10:00:00][7] {output}\n\
+             [2026-03-02 10:00:00][7] END,255,h a\n"
+        );
+        assert_runs(&log, "cause connection_failure", &[expected]);
+    }
 }
 
 #[test]

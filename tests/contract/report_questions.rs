@@ -7,10 +7,10 @@ use std::process::Command;
 use crate::report::{LOG, fields, printed, report, reporter, run};
 use crate::support::{Scene, code, run_tool, stderr};
 
-/// The screen without the counts in its first three lines.
+/// The screen without the counts in its first four lines.
 fn answer(log: &str, args: &[&str]) -> String {
     let view = printed(&report(log, args));
-    view.splitn(4, '\n').last().unwrap_or_default().to_owned()
+    view.splitn(5, '\n').last().unwrap_or_default().to_owned()
 }
 
 #[test]
@@ -29,6 +29,7 @@ fn what_ran_then_is_a_list_of_runs_with_their_ends() {
 2026-03-02 21:00:00 to 2026-03-02 21:00:05   1 job, 1 host
 runs 2   ok 1   failed 1   lost 0   running 0
 connection failures 0   usage errors 0   retried 0   overlaps 1
+a.log, since 2026-03-02 21:00:00, until 2026-03-02 21:01:00
 
 Start     PID  Took  End  Job, and why it was bad
 21:00:00  914    4s  0    web01 /opt/jobs/rotate.sh

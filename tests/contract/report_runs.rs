@@ -38,7 +38,7 @@ fn each_way_to_end_is_reported_as_what_it_was() {
         ("exit 255", r#"255 null "ssh failed, or the script returned 255" false false []"#.to_owned()),
         (
             &format!("printf '{refused}\\n' >&2; exit 255"),
-            r#"255 null "connection refused" true false ["ssh: connect to host h port 22: Connection refused\r"]"#.to_owned(),
+            r#"255 null "connection refused" true false ["ssh: connect to host h port 22: Connection refused"]"#.to_owned(),
         ),
         ("kill -9 $$", r#"137 "KILL" "ended by signal KILL" false false []"#.to_owned()),
     ] {
@@ -119,7 +119,7 @@ fn tries_again_are_counted_and_their_output_is_not_taken_for_the_last_one_s() {
     command.args(["-F", "/dev/null", "-p", "1", "--retries", "2"]);
     command.args(["--retry-delay", "0", "127.0.0.1", "true"]);
     assert_eq!(code(&command.output().unwrap()), 255);
-    let refused = r"ssh: connect to host 127.0.0.1 port 1: Connection refused\r";
+    let refused = "ssh: connect to host 127.0.0.1 port 1: Connection refused";
     assert_eq!(
         runs(
             &scene,

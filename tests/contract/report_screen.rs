@@ -6,10 +6,10 @@ use std::fs;
 use crate::report::{LOG, interleaved, on_a_terminal, printed, report, run};
 use crate::support::{Running, Scene, code, day_of_300_jobs};
 
-/// The screen without the counts in its first three lines.
+/// The screen without the counts in its first four lines.
 fn screen(log: &str, args: &[&str]) -> String {
     let view = printed(&report(log, args));
-    view.splitn(4, '\n').last().unwrap_or_default().to_owned()
+    view.splitn(5, '\n').last().unwrap_or_default().to_owned()
 }
 
 /// Checks that the screen has these lines in a row.
@@ -27,6 +27,7 @@ fn the_screen_has_what_is_wrong_now_and_what_was_and_fits_80_columns() {
 2026-03-02 13:21:01 to 2026-03-02 21:01:00   3 jobs, 2 hosts
 runs 7   ok 3   failed 3   lost 1   running 0
 connection failures 1   usage errors 1   retried 0   overlaps 1
+a.log
 3 problems now, 0 over
 
 Now
@@ -68,6 +69,7 @@ fn a_normal_day_is_a_few_lines() {
 2026-03-02 10:10:00 to 2026-03-02 10:59:05   50 jobs, 50 hosts
 runs 50   ok 50   failed 0   lost 0   running 0
 connection failures 0   usage errors 0   retried 0   overlaps 0
+a.log
 nothing is wrong
 
 Healthy      50 jobs, 50 hosts (--all lists them)

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::support::{
-    ClosedPort, Cut, ENDING, Proxy, REMOTEEXE, Running, Sandbox, Scene, children, is_running,
-    log_of_h_s, mask_waits, needs_root, send, wait_for, wait_until, waits,
+    ClosedPort, Cut, ENDING, Proxy, REMOTEEXE, REQUESTED, Running, Sandbox, Scene, children,
+    is_running, log_of_h_s, mask_waits, needs_root, send, wait_for, wait_until, waits,
 };
 
 /// Prints the part of the call that retries change: the shell and the arguments.
@@ -336,6 +336,7 @@ fn no_end_of_the_remote_command_is_a_reason_to_try_again() {
         assert_eq!(fs::read_to_string(runs).unwrap(), "run\n", "{log}");
         assert!(!log.contains("retry,") && !log.contains("no retr"), "{log}");
         assert_eq!(log.matches("command,").count(), 1);
+        assert_eq!(log.contains(REQUESTED), status == 255, "{log}");
         assert!(log.ends_with(&format!("\nEND,{status},h {script}\n")));
     }
 }
@@ -343,7 +344,7 @@ fn no_end_of_the_remote_command_is_a_reason_to_try_again() {
 #[test]
 fn refusals_and_mistakes_are_not_tried_again() {
     let sandbox = Sandbox::start();
-    for (options, message) in [
+    let cases = [
         (
             // Another key than the one that sshd knows.
             &["-o", "IdentityFile=KEY"][..],
@@ -359,7 +360,12 @@ fn refusals_and_mistakes_are_not_tried_again() {
         ),
         (&["-o", "Frobnicate=yes"], "Bad configuration option"),
         (&["-o", "Port=none"], "Bad port"),
-    ] {
+    ];
+    let levels = ["INFO", "ERROR"];
+    let cases = levels
+        .iter()
+        .flat_map(|level| cases.iter().map(move |case| (level, case)));
+    for (level, (options, message)) in cases {
         let scene = Scene::new();
         let key = scene.path("key").display().to_string();
         // ssh tries each file that is named, and so the sandbox's own has to be out of the way.
@@ -372,7 +378,17 @@ fn refusals_and_mistakes_are_not_tried_again() {
             fs::rename(&from, &to).unwrap();
         }
         let option = options[1].replace("KEY", &key);
-        let options = ["--retries", "5", "--retry-delay", "0.02", "-o", &option];
+        let level = format!("LogLevel={level}");
+        let options = [
+            "--retries",
+            "5",
+            "--retry-delay",
+            "0.02",
+            "-o",
+            &level,
+            "-o",
+            &option,
+        ];
         let (code, log) = run(&sandbox, &options, "true");
         if is_about_keys {
             fs::rename(&to, &from).unwrap();
@@ -398,10 +414,68 @@ fn a_failure_that_ssh_says_nothing_about_is_not_tried_again_and_the_log_says_why
         format!(
             "START,-,127.0.0.1 true\n\
              command,ssh -F /dev/null -p {port} -o LogLevel=QUIET root@127.0.0.1 true\n\
-             remoteexe: no retry: ssh has not said that the connection failed\n\
+             remoteexe: no retry: ssh has not said that the connection failed; \
+             its LogLevel, QUIET or FATAL, hides why: set ERROR or more\n\
              END,255,127.0.0.1 true\n"
         )
     );
+}
+
+#[test]
+fn an_ssh_that_says_nothing_is_tried_again_if_it_would_name_any_other_reason() {
+    // ERROR of 9.5 and later says nothing of a closed connection. `ssh -G` calls QUIET so.
+    for (level, is_retried) in [
+        ("ERROR", true),
+        ("INFO", true),
+        ("VERBOSE", true),
+        ("FATAL", false),
+        ("SILENT", false),
+    ] {
+        let scene = Scene::new();
+        let main = format!(
+            "for (int i = 1; i < argc; i++) {{
+                 if (!strcmp(argv[i], \"-V\")) {{ fputs(\"OpenSSH_9.6p1\\n\", stderr); return 0; }}
+                 if (!strcmp(argv[i], \"-G\")) {{ puts(\"host h\\nloglevel {level}\"); return 0; }}
+             }}
+             return 255;"
+        );
+        let mut command = scene.remoteexe();
+        command.env("PATH", compile_ssh(&scene, &main));
+        command.args(["--retries", "2", "--retry-delay", "0", "h", "s"]);
+        let run = scene.run(&mut command);
+        assert_eq!(run.code, 255);
+        assert_eq!(
+            waits(&run.records).len(),
+            if is_retried { 2 } else { 0 },
+            "{level}"
+        );
+        assert_eq!(run.records.contains("no retry"), !is_retried, "{level}");
+    }
+}
+
+#[test]
+fn a_server_that_closes_the_connection_at_the_login_is_asked_four_times_only() {
+    let sandbox = Sandbox::start();
+    for (cut, attempts) in [(Cut::after(1000), 4), (Cut::after(0), 6)] {
+        let scene = Scene::new();
+        let proxy = Proxy::start(sandbox.port(), vec![cut; 6]);
+        let mut command = scene.remoteexe();
+        command.args(["-p", &proxy.port().to_string()]);
+        command.args(["--retries", "5", "--retry-delay", "0.01"]);
+        let run = scene.run(sandbox.connect(&mut command).args(["h", "true"]));
+        assert_eq!(run.code, 255);
+        assert_eq!(proxy.finish(), attempts, "{}", run.records);
+        let waits = waits(&run.records);
+        assert_eq!(waits.len(), attempts - 1);
+        let refused = "remoteexe: no more retries: the server closes the connection at the login, \
+                       as it does to refuse it\nEND,255,h true\n";
+        assert_eq!(run.records.ends_with(refused), attempts == 4);
+        if attempts == 4 {
+            // Ten times the delay.
+            let shortest = Duration::from_millis(100);
+            assert!(waits.iter().all(|wait| *wait >= shortest), "{waits:?}");
+        }
+    }
 }
 
 #[test]
@@ -429,6 +503,30 @@ fn a_dropped_connection_is_tried_again_at_any_log_level_that_shows_it() {
         let log = mask_waits(&scene.log());
         assert!(log.contains("\nretry,1/1,255,wait S s\n"), "{level}\n{log}");
     }
+}
+
+#[test]
+fn at_log_level_error_a_connection_cut_in_the_key_exchange_is_tried_again_and_the_log_says_why() {
+    // From OpenSSH 8.5 on.
+    let sandbox = Sandbox::start();
+    let scene = Scene::new();
+    let proxy = Proxy::start(sandbox.port(), vec![Cut::after(0), Cut::after(1000)]);
+    let port = proxy.port();
+    let mut command = scene.remoteexe();
+    sandbox.connect_with_config(
+        &mut command,
+        &scene,
+        &format!("LogLevel ERROR\nPort {port}"),
+    );
+    command.args(["--retries", "5", "--retry-delay", "0.01", "h", "exit 3"]);
+    let run = scene.run(&mut command);
+    assert_eq!(run.code, 3, "{}", run.records);
+    let closed =
+        format!("\nConnection closed by 127.0.0.1 port {port}\r\nretry,2/5,255,wait S s\n");
+    let log = mask_waits(&run.records);
+    assert!(log.contains(&closed), "{log}");
+    assert!(!log.contains("packet.c"), "{log}");
+    assert!(log.contains("\nretry,1/5,255,wait S s\n"), "{log}");
 }
 
 #[test]
@@ -499,8 +597,8 @@ fn a_program_that_is_no_openssh_or_an_old_one_gets_the_job_once_and_the_log_says
         ("Dropbear v2022.83", "is not OpenSSH: Dropbear v2022.83"),
         ("", "is not OpenSSH: "),
         (
-            "OpenSSH_7.5p1, OpenSSL 1.0.2",
-            "is older than OpenSSH 7.6: OpenSSH_7.5p1, OpenSSL 1.0.2",
+            "OpenSSH_7.3p1, OpenSSL 1.0.2",
+            "is older than OpenSSH 7.4: OpenSSH_7.3p1, OpenSSL 1.0.2",
         ),
     ] {
         let scene = Scene::new();
@@ -523,6 +621,26 @@ fn a_program_that_is_no_openssh_or_an_old_one_gets_the_job_once_and_the_log_says
                  END,255,h s\n"
             )
         );
+    }
+}
+
+#[test]
+fn an_ssh_from_before_the_option_remote_command_is_tried_again_without_it() {
+    for (version, has_option) in [
+        ("OpenSSH_7.4p1, OpenSSL 1.0.2k-fips", false),
+        ("OpenSSH_7.5p1", false),
+        ("OpenSSH_7.6p1", true),
+    ] {
+        let scene = Scene::new();
+        let show = "for (int i = 1; i < argc; i++) puts(argv[i]);";
+        let mut command = scene.remoteexe();
+        command.env("PATH", compile_ssh(&scene, &stand_in(version, show)));
+        command.args(["--retries", "1", "--retry-delay", "0", "h", "s"]);
+        let run = scene.run(&mut command);
+        assert_eq!(run.code, 255);
+        assert_eq!(waits(&run.records).len(), 1, "{}", run.records);
+        let options = run.records.matches("\n-oRemoteCommand=none\n").count();
+        assert_eq!(options, if has_option { 2 } else { 0 }, "{version}");
     }
 }
 

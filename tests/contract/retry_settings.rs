@@ -8,8 +8,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use crate::support::{
-    Cut, Proxy, REMOTEEXE, Run, Running, Sandbox, Scene, mask_waits, needs_root, run_tool,
-    wait_until, waits,
+    Cut, Proxy, REMOTEEXE, REQUESTED, Run, Running, Sandbox, Scene, mask_waits, needs_root,
+    run_tool, wait_until, waits,
 };
 
 /// A remote command that leaves a line in `runs` and then does as `rest` says.
@@ -33,7 +33,7 @@ fn runs(scene: &Scene) -> String {
 
 /// Expects no word of remoteexe that the job has no retries.
 fn assert_has_retries(log: &str) {
-    assert!(!log.contains("\nremoteexe: "), "{log}");
+    assert!(!log.contains("\nremoteexe: no "), "{log}");
 }
 
 /// remoteexe with short retries, to the sandbox's sshd, with `lines` of ssh's configuration.
@@ -63,7 +63,8 @@ fn assert_runs_once(sandbox: &Sandbox, lines: &str, equip: impl Fn(&mut Command)
     assert_eq!(
         records,
         format!(
-            "START,-,h {script}\n{call}Connection closed by 127.0.0.1 port 1\nEND,255,h {script}\n"
+            "START,-,h {script}\n{call}Connection closed by 127.0.0.1 port 1\n{REQUESTED}\
+             END,255,h {script}\n"
         )
     );
     assert_is_tried_again(sandbox, sandbox.port(), lines, equip);

@@ -17,7 +17,7 @@ mod user;
 
 pub use day::day_of_300_jobs;
 pub use log::{
-    files, log_of_h_s, mask_waits, records, split_record, texts, texts_in, today, waits,
+    REQUESTED, files, log_of_h_s, mask_waits, records, split_record, texts, texts_in, today, waits,
 };
 pub use process::{
     ENDING, Lingering, Running, children, code, is_asleep, is_running, run_tool, send, send_to,

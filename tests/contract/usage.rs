@@ -263,7 +263,9 @@ fn an_option_of_ssh_that_would_part_it_from_the_job_is_refused() {
 }
 
 #[test]
-fn a_number_of_retries_or_a_delay_that_is_none_is_refused_by_the_name_it_was_given_under() {
+fn a_number_or_a_time_that_is_none_is_refused_by_the_name_it_was_given_under() {
+    let times = ["x", "-1", "3600.1", "1s", "nan", "inf", "1e300", "1,5"];
+    let no_time = "expected seconds from 0 to 3600, such as 1 or 0.5";
     for (option, argument, variable, fault, values) in [
         (
             "--retries",
@@ -276,8 +278,22 @@ fn a_number_of_retries_or_a_delay_that_is_none_is_refused_by_the_name_it_was_giv
             "--retry-delay",
             "--retry-delay <SECONDS>",
             "REMOTEEXE_RETRY_DELAY",
-            "expected seconds from 0 to 3600, such as 1 or 0.5",
-            &["x", "-1", "3600.1", "1s", "nan", "inf", "1e300", "1,5"],
+            no_time,
+            &times,
+        ),
+        (
+            "--connect-timeout",
+            "--connect-timeout <SECONDS>",
+            "REMOTEEXE_CONNECT_TIMEOUT",
+            no_time,
+            &times,
+        ),
+        (
+            "--splay",
+            "--splay <SECONDS>",
+            "REMOTEEXE_SPLAY",
+            no_time,
+            &times,
         ),
     ] {
         let reason = |value, origin| format!("invalid value '{value}' for {origin}: {fault}");
@@ -310,6 +326,8 @@ fn the_largest_and_smallest_retries_and_delays_are_taken() {
         ["--retries=0", "--retry-delay=0"],
         ["--retries=100", "--retry-delay=3600"],
         ["--retries=1", "--retry-delay=0.5"],
+        ["--connect-timeout=0", "--splay=0"],
+        ["--connect-timeout=3600", "--splay=0.001"],
     ] {
         let scene = Scene::new();
         let mut command = scene.remoteexe_with_ssh("exit 4");
@@ -498,6 +516,8 @@ fn help_and_version_exit_0_and_log_nothing() {
         ("--help", "[env: REMOTEEXE_IDENTITY]"),
         ("--help", "[env: REMOTEEXE_RETRIES]"),
         ("--help", "[env: REMOTEEXE_RETRY_DELAY]"),
+        ("--help", "[env: REMOTEEXE_CONNECT_TIMEOUT]"),
+        ("--help", "[env: REMOTEEXE_SPLAY]"),
         ("-V", "remoteexe 0.1.0\n"),
         ("--version", "remoteexe 0.1.0\n"),
     ] {

@@ -5,8 +5,9 @@ use chrono::{NaiveDateTime, TimeDelta};
 use super::usual::Usual;
 use super::{Claims, Scope};
 use crate::report::incident::{Incident, Kind, Window};
-use crate::report::ledger::{Entry, Ledger};
+use crate::report::ledger::{Entry, JobId, Ledger};
 use crate::report::outcome::Outcome;
+use crate::report::scheduler::Scheduler;
 
 /// If it may take longer until a run would be hung, the run is told of as soon as it is seen to be lost, and maybe
 /// several times.
@@ -24,7 +25,7 @@ fn dead_by(run: &Entry, usual: &Usual, now: NaiveDateTime) -> NaiveDateTime {
 pub fn known(run: &Entry, usual: &Usual, now: NaiveDateTime) -> NaiveDateTime {
     let limit = usual
         .limit()
-        .and_then(|limit| run.start.checked_add_signed(limit));
+        .and_then(|limit| run.begun.checked_add_signed(limit));
     match limit.map(|limit| limit.max(run.last)) {
         Some(limit) if limit - run.last <= PATIENCE => limit,
         _ => dead_by(run, usual, now),
@@ -42,29 +43,32 @@ struct Group {
     known: NaiveDateTime,
 }
 
-/// The incidents in which two or more runs were lost, and no run that was going on then survived.
+/// The incidents in which two or more runs of one scheduler were lost, and no run of it that was going on then
+/// survived.
 pub fn together(ledger: &Ledger, scope: &Scope, claims: &mut Claims) -> Vec<Incident> {
-    let groups = groups(ledger, scope);
-    if groups.is_empty() {
-        return Vec::new();
+    let mut incidents = Vec::new();
+    for scheduler in ledger.schedulers() {
+        let groups = groups(ledger, scope, scheduler);
+        if groups.is_empty() {
+            continue;
+        }
+        let starts = ledger.starts(scheduler);
+        for group in without_survivors(groups, ledger, scheduler) {
+            for place in &group.places {
+                claims.claim(*place);
+            }
+            incidents.push(incident(ledger, scope, &group, &starts));
+        }
     }
-    let groups = without_survivors(groups, ledger);
-    let mut starts: Vec<NaiveDateTime> = ledger.runs.iter().map(|run| run.start).collect();
-    starts.sort_unstable();
-    let incident = |group: Group| {
-        group.places.iter().for_each(|place| claims.claim(*place));
-        incident(ledger, scope, &group, &starts)
-    };
-    groups.into_iter().map(incident).collect()
+    incidents
 }
 
 /// The groups that have a time at which no run was going on that survived it. If there are several such times,
 /// they died at the one after which nothing was started for longest.
-fn without_survivors(groups: Vec<Group>, ledger: &Ledger) -> Vec<Group> {
-    let others = ledger
-        .runs
-        .iter()
-        .filter(|run| run.outcome != Outcome::Lost);
+fn without_survivors(groups: Vec<Group>, ledger: &Ledger, scheduler: Scheduler) -> Vec<Group> {
+    let is_other =
+        |run: &&Entry| run.outcome != Outcome::Lost && ledger.scheduler(run) == scheduler;
+    let others = ledger.runs.iter().filter(is_other);
     let end = |run: &Entry| match run.outcome {
         Outcome::Running => NaiveDateTime::MAX,
         _ => run.last,
@@ -100,9 +104,10 @@ fn without_survivors(groups: Vec<Group>, ledger: &Ledger) -> Vec<Group> {
 }
 
 /// Runs that can have died at one time, in the order of these times.
-fn groups(ledger: &Ledger, scope: &Scope) -> Vec<Group> {
+fn groups(ledger: &Ledger, scope: &Scope, scheduler: Scheduler) -> Vec<Group> {
     let mut lost = Vec::new();
-    for job in ledger.job_ids() {
+    let is_of_it = |job: &JobId| ledger.job(*job).account.scheduler == scheduler;
+    for job in ledger.job_ids().filter(is_of_it) {
         let runs = ledger.of_job(job);
         if !runs.iter().any(|run| run.outcome == Outcome::Lost) {
             continue;
@@ -140,7 +145,8 @@ fn groups(ledger: &Ledger, scope: &Scope) -> Vec<Group> {
 fn incident(ledger: &Ledger, scope: &Scope, group: &Group, starts: &[NaiveDateTime]) -> Incident {
     let next = starts.partition_point(|start| *start <= group.since);
     let next_start = starts.get(next).copied();
-    let boot = scope.boot.filter(|boot| {
+    let is_here = !ledger.scheduler(&ledger.runs[group.places[0]]).is_elsewhere;
+    let boot = scope.boot.filter(|_| is_here).filter(|boot| {
         *boot >= group.since && next_start.is_none_or(|start| *boot <= start) && *boot < scope.now
     });
     let known = group.known.min(next_start.unwrap_or(group.known));

@@ -8,6 +8,7 @@ use super::Scope;
 use crate::report::incident::{Incident, Kind, State};
 use crate::report::ledger::{HostId, JobId, Ledger};
 use crate::report::outcome::Outcome;
+use crate::report::owner::Account;
 
 /// What two incidents have in common that are told in one line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,7 +16,7 @@ enum Likeness {
     /// The same job, again, and the state.
     Again(Vec<JobId>, Vec<HostId>, State),
     /// The same script of the same user, in the same state, in the same way.
-    Script(Option<u32>, Box<[u8]>, State, bool, Option<Outcome>),
+    Script(Account, Box<[u8]>, State, bool, Option<Outcome>),
     /// Jobs on one host whose login or key is refused.
     Host(HostId, Option<Outcome>),
     /// Like no other one.
@@ -26,7 +27,7 @@ enum Likeness {
 pub fn repeated_in_one(incidents: Vec<Incident>) -> Vec<Incident> {
     joined(incidents, |number, incident| {
         let is_single = incident.jobs.len() <= 1 || !incident.hosts().is_empty();
-        let may_repeat = !matches!(incident.kind, Kind::Silent | Kind::Dropped { .. });
+        let may_repeat = !matches!(incident.kind, Kind::Silent { .. } | Kind::Dropped { .. });
         if incident.is_over() && is_single && may_repeat {
             let jobs = if incident.hosts().is_empty() {
                 incident.jobs.clone()
@@ -75,7 +76,13 @@ pub fn alike_in_one(incidents: Vec<Incident>, ledger: &Ledger) -> Vec<Incident> 
                 let job = ledger.job(*job);
                 let state = incident.state();
                 let way = incident.main_way();
-                Likeness::Script(job.uid, job.script().into(), state, incident.is_over(), way)
+                Likeness::Script(
+                    job.account,
+                    job.script().into(),
+                    state,
+                    incident.is_over(),
+                    way,
+                )
             }
             _ => Likeness::Alone(number),
         }

@@ -4,7 +4,8 @@ use chrono::{NaiveDateTime, TimeDelta};
 
 use super::Scope;
 use crate::report::incident::{Incident, Kind, Window};
-use crate::report::ledger::Ledger;
+use crate::report::ledger::{JobId, Ledger};
+use crate::report::scheduler::Scheduler;
 
 /// The logs of a shorter time do not tell how long the usual pauses are: there may be none at night.
 const MIN_HISTORY: TimeDelta = TimeDelta::hours(24);
@@ -18,12 +19,23 @@ const FACTOR: i32 = 2;
 /// A shorter pause is none.
 const MIN_PAUSE: TimeDelta = TimeDelta::minutes(10);
 
-/// Adds the incidents. One that is due to a reboot is told with the runs that were lost in it.
+/// Adds the incidents of each scheduler. One that is due to a reboot is told with the runs that were lost in it.
 pub fn add(ledger: &Ledger, scope: &Scope, incidents: &mut Vec<Incident>) {
-    let mut starts: Vec<NaiveDateTime> = ledger.runs.iter().map(|run| run.start).collect();
-    starts.sort_unstable();
+    for scheduler in ledger.schedulers() {
+        for window in pauses(&ledger.starts(scheduler), scope) {
+            if !is_reboot(window, scheduler, ledger, incidents) {
+                let kind = Kind::Silent { scheduler };
+                incidents.push(Incident::new(kind, window, Vec::new()));
+            }
+        }
+    }
+}
+
+/// The pauses between `starts` that are longer than any before.
+fn pauses(starts: &[NaiveDateTime], scope: &Scope) -> Vec<Window> {
+    let mut pauses = Vec::new();
     let Some(first) = starts.first().copied() else {
-        return;
+        return pauses;
     };
     let ends = starts[1..].iter().map(|end| (*end, Some(*end)));
     let end = scope.is_live.then_some((scope.now, None));
@@ -38,15 +50,23 @@ pub fn add(ledger: &Ledger, scope: &Scope, incidents: &mut Vec<Incident>) {
                 last: end,
                 over,
             };
-            add_one(window, incidents);
+            pauses.push(window);
         } else {
             longest = longest.max(pause);
         }
     }
+    pauses
 }
 
-fn add_one(window: Window, incidents: &mut Vec<Incident>) {
-    for incident in incidents.iter_mut() {
+/// Notes the pause with the runs of the same scheduler that were lost in it. Returns false if there are none.
+fn is_reboot(
+    window: Window,
+    scheduler: Scheduler,
+    ledger: &Ledger,
+    incidents: &mut [Incident],
+) -> bool {
+    for incident in incidents {
+        let is_of_it = |job: &JobId| ledger.job(*job).account.scheduler == scheduler;
         if let Kind::Lost {
             together: true,
             quiet_until,
@@ -54,10 +74,11 @@ fn add_one(window: Window, incidents: &mut Vec<Incident>) {
         } = &mut incident.kind
             && window.since <= incident.window.last
             && incident.window.last <= window.last
+            && incident.jobs.iter().any(is_of_it)
         {
             *quiet_until = window.over;
-            return;
+            return true;
         }
     }
-    incidents.push(Incident::new(Kind::Silent, window, Vec::new()));
+    false
 }

@@ -62,7 +62,7 @@ impl Usual {
 
     /// The local time at which a run was hung, if it went on as long as that by `now`.
     pub fn hung_at(&self, run: &Entry, now: NaiveDateTime) -> Option<NaiveDateTime> {
-        let at = run.start.checked_add_signed(self.limit()?)?;
+        let at = run.begun.checked_add_signed(self.limit()?)?;
         (at < now).then_some(at)
     }
 }

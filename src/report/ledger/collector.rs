@@ -10,13 +10,14 @@ use super::lines::Lines;
 use super::scripts::Scripts;
 use super::{Entry, HostId, Job, JobId, Ledger, Mark, Marks, UNKNOWN};
 use crate::report::outcome::Outcome;
+use crate::report::owner::Account;
 use crate::report::run::Run;
 
 /// A ledger that is being filled.
 #[derive(Debug, Default)]
 pub struct Collector {
     ledger: Ledger,
-    jobs: HashMap<Option<u32>, HashMap<Rc<[u8]>, JobId>>,
+    jobs: HashMap<Account, HashMap<Rc<[u8]>, JobId>>,
     hosts: HashMap<Box<[u8]>, HostId>,
     scripts: Scripts,
     /// The time at which the runs are looked at, if not at the end of the log.
@@ -48,6 +49,7 @@ impl Collector {
             job,
             pid: run.trace.pid,
             start: run.trace.start,
+            begun: run.trace.begun.unwrap_or(last),
             last,
             until: self.until.unwrap_or(until).min(until),
             seconds: run
@@ -62,8 +64,8 @@ impl Collector {
     }
 
     fn job(&mut self, run: &Run) -> JobId {
-        let uid = run.trace.owner.uid;
-        let known = self.jobs.entry(uid).or_default().get(&run.trace.job);
+        let account = run.trace.owner.account();
+        let known = self.jobs.entry(account).or_default().get(&run.trace.job);
         if let Some(job) = known.copied() {
             if let Some(script) = self.scripts.of_job(job) {
                 script.runs += 1;
@@ -71,17 +73,17 @@ impl Collector {
             return job;
         }
         let job = JobId::try_from(self.ledger.jobs.len()).expect("no memory has so many jobs");
-        if let Some(first) = self.scripts.add(uid, &run.trace.job, job) {
+        if let Some(first) = self.scripts.add(account, &run.trace.job, job) {
             return first;
         }
         let host = self.host(run.host());
         self.ledger.jobs.push(Job {
             name: Rc::clone(&run.trace.job),
-            uid,
+            account,
             host,
             has_variants: false,
         });
-        let jobs = self.jobs.entry(uid).or_default();
+        let jobs = self.jobs.entry(account).or_default();
         jobs.insert(Rc::clone(&run.trace.job), job);
         job
     }
@@ -129,6 +131,7 @@ fn marks(run: &Run) -> Marks {
         (Mark::ReachedHost, run.has_reached_host()),
         (Mark::HasCommand, run.trace.command.is_some()),
         (Mark::Retried, run.trace.retries > 0),
+        (Mark::Accepted, run.is_accepted),
     ];
     let marks = facts.iter().filter(|(_, is_true)| *is_true);
     Marks(marks.map(|(mark, _)| *mark as u8).sum())

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::mem;
 
 use super::{Job, JobId, Ledger, script};
+use crate::report::owner::Account;
 
 /// More jobs than these of one script on one host are one job if most of them run but once.
 const MAX_VARIANTS: u32 = 50;
@@ -14,7 +15,7 @@ const MAX_KNOWN: u32 = 1000;
 /// The scripts that have parameters, by host and user.
 #[derive(Debug, Default)]
 pub struct Scripts {
-    numbers: HashMap<(Option<u32>, Box<[u8]>), u32>,
+    numbers: HashMap<(Account, Box<[u8]>), u32>,
     all: Vec<Script>,
     /// The number of each job's script, if it has parameters.
     of_jobs: Vec<Option<u32>>,
@@ -47,14 +48,14 @@ impl Scripts {
 
     /// Adds a new job and its first run. If its script has too many already, the first one stands for it, and is
     /// returned.
-    pub fn add(&mut self, uid: Option<u32>, name: &[u8], job: JobId) -> Option<JobId> {
+    pub fn add(&mut self, account: Account, name: &[u8], job: JobId) -> Option<JobId> {
         let short = without_parameters(name);
         if short.len() == name.len() {
             self.of_jobs.push(None);
             return None;
         }
         let next = u32::try_from(self.all.len()).expect("there are fewer than jobs");
-        let number = *self.numbers.entry((uid, short.into())).or_insert(next);
+        let number = *self.numbers.entry((account, short.into())).or_insert(next);
         if number == next {
             self.all.push(Script {
                 first: job,

@@ -86,7 +86,7 @@ fn job_row(view: &View, job: JobId, bad: u64) -> Vec<String> {
         runs.count().to_string(),
         bad.to_string(),
         last.map(|run| clock.second(run.start)).unwrap_or_default(),
-        last.map(|run| end(run.outcome)).unwrap_or_default(),
+        last.map(end).unwrap_or_default(),
         last_good.map_or_else(|| "-".to_owned(), |time| clock.second(time)),
         duration(known(usual.median)),
         duration(known(usual.longest)),
@@ -95,8 +95,9 @@ fn job_row(view: &View, job: JobId, bad: u64) -> Vec<String> {
 }
 
 /// The exit status, or the state of a run without END.
-pub fn end(outcome: Outcome) -> String {
-    match outcome {
+pub fn end(run: &Entry) -> String {
+    match run.outcome {
+        Outcome::Good if run.is(Mark::Accepted) => "ok".to_owned(),
         Outcome::Good => "0".to_owned(),
         Outcome::Failed(status, _) => status.to_string(),
         Outcome::Running => "running".to_owned(),

@@ -11,6 +11,7 @@ use crate::escape::printable;
 use crate::report::incident::{Herd, Hung, Incident, Kind, State};
 use crate::report::ledger::{Entry, HostId};
 use crate::report::outcome::{Outcome, Reason};
+use crate::report::style::Tone;
 
 /// The blanks between two columns.
 const GAP: usize = 2;
@@ -60,10 +61,10 @@ pub fn show(page: &mut Page, view: &View, incidents: &[&Incident]) {
 fn coloured(page: &Page, state: State) -> String {
     let word = state.word();
     match state {
-        State::Recovered => page.style.good(word),
-        State::Slower | State::Dropped | State::Flapping => page.style.doubtful(word),
+        State::Recovered => page.style.paint(Tone::Good, word),
+        State::Slower | State::Dropped | State::Flapping => page.style.paint(Tone::Doubtful, word),
         State::Failing | State::Lost | State::Hung | State::Unreachable | State::Silent => {
-            page.style.bad(word)
+            page.style.paint(Tone::Bad, word)
         }
     }
 }
@@ -74,7 +75,7 @@ fn time(incident: &Incident, view: &View) -> String {
         return format!("since {}", clock.time(window.since));
     }
     let end = match incident.kind {
-        Kind::Lost { together: true, .. } | Kind::Silent => window.over,
+        Kind::Lost { together: true, .. } | Kind::Silent { .. } => window.over,
         _ => None,
     };
     clock.span(window.since, end.unwrap_or(window.last))
@@ -104,8 +105,14 @@ fn subject(incident: &Incident, view: &View, room: usize) -> String {
         let room = room.saturating_sub(on.width());
         shortened(script, room.max(MIN_SCRIPT)) + &on
     };
+    if let Kind::Silent { scheduler } = incident.kind {
+        let on = scheduler
+            .name
+            .map(|name| format!(" on {}", printable(name.as_bytes())));
+        return format!("all jobs{}", on.unwrap_or_default());
+    }
     match incident.jobs.as_slice() {
-        [] => "all jobs".to_owned(),
+        [] => String::new(),
         [job] => shortened(&view.job_name(ledger.job(*job)), room),
         jobs if matches!(incident.kind, Kind::Lost { together: true, .. }) => {
             let jobs = count(jobs.len() as u64, "job");
@@ -125,7 +132,7 @@ fn subject(incident: &Incident, view: &View, room: usize) -> String {
             let job = ledger.job(jobs[0]);
             on(
                 &shown_name(job.script()),
-                format!("{} on {hosts}", view.of_user(job.uid)),
+                format!("{} on {hosts}", view.of_account(job.account)),
             )
         }
     }
@@ -178,7 +185,7 @@ fn facts(incident: &Incident, view: &View) -> String {
                 duration(Some(*before))
             )
         }
-        Kind::Silent => "nothing was started".to_owned(),
+        Kind::Silent { .. } => "nothing was started".to_owned(),
     }
 }
 

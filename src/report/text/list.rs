@@ -58,7 +58,7 @@ fn row(run: &Entry, view: &View, room: usize) -> Vec<String> {
         clock.second(run.start),
         run.pid.to_string(),
         took,
-        end(run.outcome),
+        end(run),
         job + &why,
     ]
 }

@@ -3,7 +3,7 @@
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::report::terminal::{Style, width};
+use crate::report::style::{Style, Tone};
 
 /// The blanks between two columns.
 const GAP: usize = 2;
@@ -11,18 +11,16 @@ const GAP: usize = 2;
 /// A text that is written from top to bottom.
 #[derive(Debug)]
 pub struct Page {
-    /// Its colours.
+    /// Its looks.
     pub style: Style,
-    width: u16,
     text: String,
 }
 
 impl Page {
-    /// An empty page for standard output.
-    pub fn for_stdout() -> Self {
+    /// An empty page with these looks.
+    pub fn new(style: Style) -> Self {
         Self {
-            style: Style::of_stdout(),
-            width: width(),
+            style,
             text: String::new(),
         }
     }
@@ -34,7 +32,7 @@ impl Page {
 
     /// The number of columns.
     pub fn width(&self) -> usize {
-        self.width.into()
+        self.style.width.into()
     }
 
     /// Writes a line as it is.
@@ -45,7 +43,7 @@ impl Page {
 
     /// Writes the title of the page.
     pub fn title(&mut self, text: &str) {
-        self.line(&self.style.heading(text));
+        self.line(&self.style.paint(Tone::Heading, text));
     }
 
     /// Writes the heading of a section.
@@ -72,7 +70,7 @@ impl Page {
     pub fn bad_count(&self, name: &str, count: u64) -> String {
         let text = format!("{name} {count}");
         if count > 0 {
-            self.style.bad(&text)
+            self.style.paint(Tone::Bad, &text)
         } else {
             text
         }

@@ -11,6 +11,7 @@ use crate::escape::printable;
 use crate::report::diagnosis;
 use crate::report::incident::Incident;
 use crate::report::ledger::{HostId, JobId, Mark};
+use crate::report::style::Tone;
 
 /// The column at which the text beside a label begins.
 pub const INDENT: usize = 13;
@@ -56,13 +57,16 @@ pub fn counts(page: &mut Page, view: &View) {
         let hosts = hosts(view).len() as u64;
         let size = format!("{}, {}", count(jobs, "job"), count(hosts, "host"));
         page.title(&format!("{first} to {last}   {size}"));
-        let ends = [
+        let mut ends = vec![
             format!("runs {}", tally.runs),
             format!("ok {}", tally.ok),
             page.bad_count("failed", tally.failed),
             page.bad_count("lost", tally.lost),
             format!("running {}", tally.running),
         ];
+        if tally.accepted > 0 {
+            ends.insert(2, format!("ok by --ok {}", tally.accepted));
+        }
         let kinds = [
             page.bad_count("connection failures", tally.connection_failures),
             page.bad_count("usage errors", tally.usage_errors),
@@ -81,7 +85,7 @@ pub fn counts(page: &mut Page, view: &View) {
             remarks.unrecognized, remarks.unmatched
         ));
     }
-    for line in &remarks.left_out {
+    for line in &remarks.scope {
         page.paragraph(&printable(line.as_bytes()));
     }
 }
@@ -102,7 +106,11 @@ fn problems(page: &mut Page, view: &View, now: usize, over: usize) {
     } else {
         format!("{} now, {over} over", count(now as u64, "problem"))
     };
-    let text = if now > 0 { page.style.bad(&text) } else { text };
+    let text = if now > 0 {
+        page.style.paint(Tone::Bad, &text)
+    } else {
+        text
+    };
     page.line(&text);
 }
 

@@ -38,6 +38,9 @@ pub fn log_of_h_s(output: &str, status: i32) -> String {
     format!("START,-,h s\ncommand,ssh root@h s\n{output}END,{status},h s\n")
 }
 
+/// The record of a run with retries whose ssh returned 255 although it had requested the script.
+pub const REQUESTED: &str = "remoteexe: ssh returned 255 after it had requested the script\n";
+
 /// The texts of the records in `log`, each with its newline.
 ///
 /// Checks on the way that every line has a prefix `[YYYY-MM-DD HH:MM:SS][PID] ` and that all have the

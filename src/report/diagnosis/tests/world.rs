@@ -11,6 +11,7 @@ use crate::report::diagnosis::Scope;
 use crate::report::ledger::{Collector, Ledger};
 use crate::report::owner::Owner;
 use crate::report::run::Run;
+use crate::report::scheduler::Scheduler;
 
 const HOSTS: u32 = 12;
 const OFTEN: &str = "/srv/often.sh";
@@ -176,8 +177,16 @@ impl World {
         }
         let order = |run: &Made| run.start;
         world.runs.sort_by_key(order);
-        for (number, run) in (0..).zip(&mut world.runs) {
-            run.pid = 1000 + number % PIDS;
+        let mut free = (1000..1000 + PIDS)
+            .collect::<Vec<u32>>()
+            .into_iter()
+            .cycle();
+        let mut taken = None;
+        for run in &mut world.runs {
+            run.pid = free.find(|pid| Some(*pid) != taken).expect("an id");
+            if run.fate == Fate::Hangs {
+                taken = Some(run.pid);
+            }
         }
         world
     }
@@ -288,6 +297,7 @@ impl World {
         let mut assembler = Assembler::new(None);
         let mut parser = Parser::default();
         let owner = Owner {
+            scheduler: Scheduler::default(),
             uid: Some(0),
             is_shared: false,
         };

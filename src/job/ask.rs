@@ -1,0 +1,80 @@
+//! Runs a program only for what it prints.
+
+use std::io::{self, PipeReader, Read};
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags};
+use rustix::process::Signal;
+
+use super::signals::Signals;
+use super::spawn::{Program, dev_null};
+use crate::poll::{is_ready, wait};
+
+/// How long a program may take to print what is wanted.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The most bytes that are read.
+const MOST: usize = 64 << 10;
+
+/// A stream that the program writes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Output = 1,
+    /// Standard error.
+    Error = 2,
+}
+
+/// What `program` prints on `stream`, as soon as it is enough.
+///
+/// The end of its output is not waited for if that comes first: the program may have a child that keeps the
+/// pipe. The program is killed then.
+///
+/// # Errors
+///
+/// It cannot be run, it does not print enough in time, or a signal asks us to end. The caller then acts on the
+/// signal.
+pub fn ask(
+    program: &Program,
+    stream: Stream,
+    signals: &mut Signals,
+    is_enough: impl Fn(&[u8]) -> bool,
+) -> io::Result<Vec<u8>> {
+    let (output, input) = io::pipe()?;
+    let null = dev_null()?;
+    let mut stdio = [Some(null.as_fd()); 3];
+    stdio[stream as usize] = Some(input.as_fd());
+    let child = program.spawn(stdio)?;
+    // While we hold a copy of the write end, end of file does not come.
+    drop(input);
+    let printed = read(output, signals, is_enough);
+    child.send(Signal::KILL);
+    let _ = child.wait();
+    printed
+}
+
+fn read(
+    mut output: PipeReader,
+    signals: &mut Signals,
+    is_enough: impl Fn(&[u8]) -> bool,
+) -> io::Result<Vec<u8>> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut printed = Vec::new();
+    while Instant::now() < deadline && !signals.is_ending() {
+        let mut fds = [
+            PollFd::new(&output, PollFlags::IN),
+            PollFd::new(signals, PollFlags::IN),
+        ];
+        wait(&mut fds, Some(deadline))?;
+        if is_ready(&fds[0]) {
+            let mut bytes = [0; 4096];
+            let length = output.read(&mut bytes)?;
+            printed.extend_from_slice(&bytes[..length]);
+            if length == 0 || printed.len() >= MOST || is_enough(&printed) {
+                return Ok(printed);
+            }
+        }
+    }
+    Err(io::Error::other("it does not answer"))
+}

@@ -1,0 +1,246 @@
+//! Watches one attempt: has the remote command been requested, and would another attempt be safe and useful?
+
+use std::mem;
+
+use memchr::memmem;
+
+use super::marker::Marker;
+use crate::ssh_error::{Cause, Diagnosis};
+
+/// ssh sends a first line of some 40 bytes. Once the server has sent its own, ssh sends the names of its algorithms,
+/// which are longer than this.
+const FIRST_LINE: u64 = 128;
+
+/// The function of ssh that prints why a connection has ended, as `LogVerbose` names it.
+pub const FATAL_FUNCTION: &str = "sshpkt_vfatal()";
+
+/// `LogVerbose` puts this before the message, then the number of a line, from 8.7 on the program and the process in
+/// brackets, and a colon.
+const TAG: &[u8] = b"packet.c:sshpkt_vfatal():";
+
+/// Watches the output of one attempt for the marker and for ssh's messages.
+#[derive(Debug)]
+pub struct Monitor {
+    progress: Progress,
+    /// A line has come before the marker.
+    has_spoken: bool,
+    diagnosis: Diagnosis,
+}
+
+/// How far an attempt has come.
+#[derive(Debug)]
+enum Progress {
+    /// Nobody knows: it has no marker.
+    Unknown,
+    /// The remote command has not been requested: this line, the marker, has not come.
+    Connecting(Vec<u8>),
+    /// It has not been requested, and will not be: ssh was killed. The shell that prints the marker may live longer.
+    TimedOut(Vec<u8>),
+    /// The remote command may have been requested.
+    Requested,
+}
+
+/// How an attempt ended, beside its messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ending {
+    /// How many bytes ssh has written elsewhere than to its output, if the kernel tells.
+    pub sent: Option<u64>,
+}
+
+/// Whether another attempt would be safe and useful.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The remote command was never requested, and the next attempt may succeed.
+    Transient,
+    /// As `Transient`, but the server has closed the connection after its first line. It may refuse the login.
+    ClosedAtLogin,
+    /// The remote command may have run, or the next attempt would fail like this one.
+    Permanent,
+    /// The remote command was never requested, and ssh says that the connection was closed. To be settled by the
+    /// `LogLevel`.
+    Closed(Ending),
+    /// The remote command was never requested, and ssh has printed nothing. To be settled by the `LogLevel`.
+    Silent(Ending),
+    /// The remote command was never requested, but the `LogLevel` hides most messages.
+    Muted,
+    /// The remote command was never requested, and no message of ssh's says why.
+    Unexplained,
+}
+
+impl Monitor {
+    /// A monitor of an attempt that prints `marker`, if any.
+    pub fn new(marker: Option<&Marker>) -> Self {
+        let connecting = |marker: &Marker| Progress::Connecting(marker.line());
+        Self {
+            progress: marker.map_or(Progress::Unknown, connecting),
+            has_spoken: false,
+            diagnosis: Diagnosis::default(),
+        }
+    }
+
+    /// Takes out of `output`, the bytes of one read(2) of the pipe, what is there for us only: the marker, and the
+    /// tags of `LogVerbose`.
+    ///
+    /// They are there whole or not at all: a write(2) of so few bytes is atomic (pipe(7)), and a read takes all that
+    /// the pipe holds. After the marker, all is the job's.
+    pub fn take_own(&mut self, output: &mut Vec<u8>) {
+        if self.is_connecting() {
+            cut_tags(output);
+        }
+        let (Progress::Connecting(marker) | Progress::TimedOut(marker)) = &self.progress else {
+            return;
+        };
+        if let Some(begin) = memmem::find(output, marker) {
+            output.drain(begin..begin + marker.len());
+            if self.is_connecting() {
+                self.progress = Progress::Requested;
+            }
+        }
+    }
+
+    /// Notes that ssh is stopped and will be killed.
+    pub fn end_connecting(&mut self) {
+        if let Progress::Connecting(marker) = &mut self.progress {
+            self.progress = Progress::TimedOut(mem::take(marker));
+        }
+    }
+
+    /// Takes a line of output into account.
+    pub fn observe(&mut self, line: &[u8]) {
+        if self.is_connecting() {
+            self.has_spoken = true;
+            self.diagnosis.observe(line);
+        }
+    }
+
+    /// Whether the remote command has certainly not been requested so far.
+    pub fn is_connecting(&self) -> bool {
+        matches!(self.progress, Progress::Connecting(_))
+    }
+
+    /// Whether the remote command has been requested, or was about to be when ssh ended.
+    pub fn is_requested(&self) -> bool {
+        matches!(self.progress, Progress::Requested)
+    }
+
+    /// The verdict on an attempt that ended with a failure of ssh.
+    pub fn verdict(&self, ending: Ending) -> Verdict {
+        match self.progress {
+            Progress::Unknown | Progress::Requested => return Verdict::Permanent,
+            Progress::TimedOut(_) => return Verdict::Transient,
+            Progress::Connecting(_) => {}
+        }
+        let failure = self.diagnosis.failure();
+        match failure.map(|failure| failure.cause) {
+            Some(Cause::Dropped | Cause::ProxyEnded) => Verdict::Closed(ending),
+            Some(cause) if cause.is_transient() => Verdict::Transient,
+            Some(_) => Verdict::Permanent,
+            None if self.has_spoken => Verdict::Unexplained,
+            None => Verdict::Silent(ending),
+        }
+    }
+}
+
+impl Verdict {
+    /// Settles a verdict that depends on ssh's `LogLevel`. It is asked for only then; None if ssh does not tell it.
+    pub fn settle(self, log_level: impl FnOnce() -> Option<String>) -> Self {
+        let (Self::Closed(ending) | Self::Silent(ending)) = self else {
+            return self;
+        };
+        match log_level().as_deref() {
+            // These hide that a jump host has refused us. `ssh -G` has another name for QUIET.
+            Some("QUIET" | "SILENT" | "FATAL") => Self::Muted,
+            _ if matches!(self, Self::Closed(_)) => ending.verdict_on_drop(),
+            // From ERROR on, ssh names every reason at this stage but one: the server has closed the connection. In
+            // 9.5 that message went from ERROR to VERBOSE.
+            Some(_) if ending.is_before_login() => Self::Transient,
+            _ => Self::Unexplained,
+        }
+    }
+}
+
+impl Ending {
+    fn verdict_on_drop(self) -> Verdict {
+        if self.sent.is_none() || self.is_before_login() {
+            Verdict::Transient
+        } else {
+            Verdict::ClosedAtLogin
+        }
+    }
+
+    /// Whether ssh has certainly not begun the key exchange.
+    fn is_before_login(self) -> bool {
+        self.sent.is_some_and(|sent| sent <= FIRST_LINE)
+    }
+}
+
+/// Cuts the tags of `LogVerbose` from the beginnings of lines.
+fn cut_tags(output: &mut Vec<u8>) {
+    let mut from = 0;
+    while let Some(begin) = memmem::find(&output[from..], TAG).map(|at| from + at) {
+        from = begin + TAG.len();
+        let is_line = begin == 0 || output[begin - 1] == b'\n';
+        if let Some(length) = memmem::find(&output[from..], b": ").filter(|_| is_line) {
+            output.drain(begin..from + length + 2);
+            from = begin;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tags_of_each_version_are_cut_from_its_messages() {
+        for tag in [
+            "packet.c:sshpkt_vfatal():1874: ",
+            "packet.c:sshpkt_vfatal():1885 (pid=4626): ",
+            "packet.c:sshpkt_vfatal():2085 (bin=/usr/bin/ssh, pid=4098): ",
+            "packet.c:sshpkt_vfatal():2085 (bin=/a/path/that/is/cut: ",
+        ] {
+            let message = "Connection closed by 127.0.0.1 port 22\r\n";
+            let mut output = format!("first\n{tag}{message}{tag}{message}").into_bytes();
+            cut_tags(&mut output);
+            let expected = format!("first\n{message}{message}");
+            assert_eq!(String::from_utf8_lossy(&output), expected);
+        }
+        let other = format!("x {}: y\n", String::from_utf8_lossy(TAG));
+        let mut output = other.clone().into_bytes();
+        cut_tags(&mut output);
+        assert_eq!(String::from_utf8_lossy(&output), other);
+    }
+
+    #[test]
+    fn the_log_level_settles_a_closed_connection_and_a_silent_end() {
+        let before = Ending { sent: Some(42) };
+        let after = Ending { sent: Some(1600) };
+        let unknown = Ending { sent: None };
+        for (verdict, level, settled) in [
+            (Verdict::Closed(before), Some("INFO"), Verdict::Transient),
+            (Verdict::Closed(after), Some("INFO"), Verdict::ClosedAtLogin),
+            (Verdict::Closed(unknown), Some("ERROR"), Verdict::Transient),
+            (Verdict::Closed(before), None, Verdict::Transient),
+            (Verdict::Closed(before), Some("SILENT"), Verdict::Muted),
+            (Verdict::Silent(before), Some("ERROR"), Verdict::Transient),
+            (Verdict::Silent(after), Some("ERROR"), Verdict::Unexplained),
+            (
+                Verdict::Silent(unknown),
+                Some("ERROR"),
+                Verdict::Unexplained,
+            ),
+            (Verdict::Silent(before), Some("FATAL"), Verdict::Muted),
+            (Verdict::Silent(before), None, Verdict::Unexplained),
+        ] {
+            let level = level.map(str::to_owned);
+            assert_eq!(
+                verdict.settle(|| level.clone()),
+                settled,
+                "{verdict:?} {level:?}"
+            );
+        }
+        for verdict in [Verdict::Transient, Verdict::Permanent, Verdict::Unexplained] {
+            assert_eq!(verdict.settle(|| unreachable!("not asked for")), verdict);
+        }
+    }
+}

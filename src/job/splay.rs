@@ -1,0 +1,83 @@
+//! `--splay`: spreads the jobs of a crontab over some seconds.
+//!
+//! Each job has a place of its own in that time, which depends on its operands and on this machine's name alone.
+//! So it keeps its rhythm: the same wait in every run, and in every version of remoteexe.
+
+use std::time::Duration;
+
+use rustix::system::uname;
+
+/// How long the job with these `operands` waits on this machine, in milliseconds, if all jobs are spread over
+/// `span`.
+pub fn wait(operands: &[u8], span: Duration) -> Duration {
+    place(uname().nodename().to_bytes(), operands, span)
+}
+
+fn place(machine: &[u8], operands: &[u8], span: Duration) -> Duration {
+    let hash = hash(&[machine, b"\n", operands].concat());
+    let part = u128::from(hash) * span.as_millis();
+    Duration::from_millis(u64::try_from(part >> 64).unwrap_or(u64::MAX))
+}
+
+/// A number that is evenly spread over all numbers: the FNV-1a hash of 64 bits, and the last step of `SplitMix64`,
+/// because the upper bits of FNV-1a hardly differ for texts that differ at their ends.
+///
+/// It must never change. std's hashes may, from one version of Rust to the next.
+fn hash(text: &[u8]) -> u64 {
+    let fnv = text.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    let mixed = (fnv ^ fnv >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ mixed >> 31
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPAN: Duration = Duration::from_secs(20);
+
+    fn milliseconds(machine: &str, operands: &str) -> u128 {
+        place(machine.as_bytes(), operands.as_bytes(), SPAN).as_millis()
+    }
+
+    #[test]
+    fn the_wait_of_a_job_never_changes() {
+        for (machine, operands, wait) in [
+            ("scheduler", "host_sum_batch01 /srv/sum.sh", 14_480),
+            ("scheduler", "host_sum_batch02 /srv/sum.sh", 11_930),
+            ("scheduler2", "host_sum_batch01 /srv/sum.sh", 14_190),
+        ] {
+            assert_eq!(
+                milliseconds(machine, operands),
+                wait,
+                "{machine} {operands}"
+            );
+        }
+    }
+
+    #[test]
+    fn three_hundred_jobs_are_spread_over_all_seconds() {
+        let jobs =
+            (0..300).map(|job| format!("host_sum_batch{:02} /srv/job{}.sh", job % 60, job / 60));
+        let mut seconds = [0; 20];
+        for job in jobs {
+            let wait = milliseconds("scheduler", &job);
+            seconds[usize::try_from(wait / 1000).expect("20 s at most")] += 1;
+        }
+        // 15 are expected.
+        assert!(
+            seconds.iter().all(|count| (4..=30).contains(count)),
+            "{seconds:?}"
+        );
+    }
+
+    #[test]
+    fn the_wait_is_shorter_than_the_splay() {
+        for job in 0..1000 {
+            assert!(milliseconds("m", &job.to_string()) < SPAN.as_millis());
+        }
+        assert_eq!(place(b"m", b"h s", Duration::ZERO), Duration::ZERO);
+    }
+}

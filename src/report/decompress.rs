@@ -1,0 +1,123 @@
+//! The compressions of logs, told by the first bytes of a file.
+
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+
+use flate2::read::MultiGzDecoder;
+use lzma_rust2::XzReader;
+use ruzstd::decoding::BlockDecodingStrategy::UptoBlocks;
+use ruzstd::decoding::FrameDecoder;
+use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
+
+/// An input that another thread may read.
+pub type Source = Box<dyn Read + Send>;
+
+/// The most memory that xz may take, in KiB: twice that of `xz -9`. A file can ask for any amount.
+const MAX_XZ_MEMORY: u32 = 128 << 10;
+
+/// The number of bytes that tell the compression.
+const MAGIC: u64 = 6;
+
+/// The first bytes of the compressions that are not read, and the programs that undo them.
+const UNREADABLE: [(&[u8], &str); 4] = [
+    (b"BZh", "bzip2 -d"),
+    (b"\x04\x22\x4d\x18", "lz4 -d"),
+    (b"\x1f\x9d", "uncompress"),
+    (b"PK\x03\x04", "unzip"),
+];
+
+/// The decompressed bytes of `file`. If it is not compressed, they are its own.
+///
+/// # Errors
+///
+/// The first bytes cannot be read, or are those of another compression.
+pub fn decompress(mut file: impl Read + Send + 'static) -> io::Result<Source> {
+    let mut magic = Vec::new();
+    (&mut file).take(MAGIC).read_to_end(&mut magic)?;
+    let unreadable = UNREADABLE
+        .iter()
+        .find(|(first, _)| magic.starts_with(first));
+    if let Some((_, remedy)) = unreadable {
+        let message = format!("compressed in a way that is not read here; first undo it: {remedy}");
+        return Err(io::Error::new(io::ErrorKind::Unsupported, message));
+    }
+    let kind = magic.clone();
+    let input = Cursor::new(magic).chain(file);
+    Ok(match kind.as_slice() {
+        [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(input)),
+        [0xfd, b'7', b'z', b'X', b'Z', 0] => {
+            let input = BufReader::new(input);
+            Box::new(XzReader::new_mem_limit(input, true, MAX_XZ_MEMORY))
+        }
+        // A frame, or one to skip.
+        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
+            Box::new(Zstd::new(BufReader::new(input)))
+        }
+        _ => Box::new(input),
+    })
+}
+
+/// Frames of zstd (RFC 8878), one after the other.
+struct Zstd<R> {
+    input: R,
+    decoder: FrameDecoder,
+    is_in_frame: bool,
+}
+
+impl<R: BufRead> Zstd<R> {
+    fn new(input: R) -> Self {
+        Self {
+            input,
+            decoder: FrameDecoder::new(),
+            is_in_frame: false,
+        }
+    }
+
+    /// Begins the next frame. Returns false at the end.
+    fn begin(&mut self) -> io::Result<bool> {
+        while !self.input.fill_buf()?.is_empty() {
+            match self.decoder.reset(&mut self.input) {
+                Ok(()) => return Ok(true),
+                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
+                    length,
+                    ..
+                })) => {
+                    let mut frame = (&mut self.input).take(length.into());
+                    io::copy(&mut frame, &mut io::sink())?;
+                }
+                Err(error) => return Err(io::Error::other(error)),
+            }
+        }
+        Ok(false)
+    }
+
+    fn check(&self) -> io::Result<()> {
+        let expected = self.decoder.get_checksum_from_data();
+        if expected.is_some() && expected != self.decoder.get_calculated_checksum() {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "wrong checksum"));
+        }
+        Ok(())
+    }
+}
+
+impl<R: BufRead> Read for Zstd<R> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if !self.is_in_frame {
+                self.is_in_frame = self.begin()?;
+                if !self.is_in_frame {
+                    return Ok(0);
+                }
+            }
+            if self.decoder.can_collect() > 0 {
+                return self.decoder.read(room);
+            }
+            if self.decoder.is_finished() {
+                self.check()?;
+                self.is_in_frame = false;
+            } else {
+                let blocks = self.decoder.decode_blocks(&mut self.input, UptoBlocks(1));
+                blocks.map_err(io::Error::other)?;
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The names in the logs that are nearest to one that was asked for in vain.
+
+use std::collections::HashSet;
+
+use memchr::memmem;
+use strsim::jaro_winkler;
+
+use crate::escape::printable;
+
+/// How many different names are compared. A log that is longer than honest ones must not take memory and time
+/// without limit.
+const MAX_NAMES: usize = 10_000;
+
+/// How many bytes of each are compared.
+const MAX_COMPARED: usize = 200;
+
+/// How many are told.
+const MAX_TOLD: usize = 3;
+
+/// How near a name has to be. 1 is the same.
+const NEAR: f64 = 0.8;
+
+/// The hosts or the jobs in the logs, compared with the one that is asked for.
+#[derive(Debug)]
+pub struct Names {
+    sought: Vec<u8>,
+    is_found: bool,
+    seen: HashSet<Box<[u8]>>,
+    /// The nearest ones, the nearest first.
+    nearest: Vec<(f64, String)>,
+}
+
+impl Names {
+    /// No names yet, to be compared with `sought`.
+    pub fn near(sought: &[u8]) -> Self {
+        Self {
+            sought: sought.to_vec(),
+            is_found: false,
+            seen: HashSet::new(),
+            nearest: Vec::new(),
+        }
+    }
+
+    /// Compares a host.
+    pub fn add_host(&mut self, host: &[u8]) {
+        self.is_found |= self.sought == host;
+        self.compare(host, similarity);
+    }
+
+    /// Compares a job. It is found by any text in it, so the text may be like any of its words.
+    pub fn add_job(&mut self, job: &[u8]) {
+        self.is_found = self.is_found || memmem::find(job, &self.sought).is_some();
+        self.compare(job, |sought, job| {
+            let words = job.split(|&byte| byte == b' ' || byte == b'/');
+            let parts = words.chain([job]).take(MAX_COMPARED);
+            let similarities = parts.map(|part| similarity(sought, part));
+            similarities.fold(0.0, f64::max)
+        });
+    }
+
+    fn compare(&mut self, name: &[u8], similarity: impl Fn(&[u8], &[u8]) -> f64) {
+        if self.is_found || self.seen.len() >= MAX_NAMES || self.seen.contains(name) {
+            return;
+        }
+        self.seen.insert(name.into());
+        let similarity = similarity(&self.sought, name);
+        if similarity >= NEAR {
+            let place = self
+                .nearest
+                .partition_point(|(other, _)| *other >= similarity);
+            self.nearest
+                .insert(place, (similarity, printable(cut(name))));
+            self.nearest.truncate(MAX_TOLD);
+        }
+    }
+
+    /// The names to try, if none is the one that is asked for. None if it is there, or if there are no names.
+    pub fn remark(&self, what: &str) -> Option<String> {
+        if self.is_found || self.seen.is_empty() {
+            return None;
+        }
+        let sought = printable(&self.sought);
+        let names: Vec<&str> = self.nearest.iter().map(|(_, name)| &**name).collect();
+        Some(if names.is_empty() {
+            format!("no {what} '{sought}' in these logs, nor one like it")
+        } else {
+            format!(
+                "no {what} '{sought}' in these logs; the nearest: {}",
+                names.join(", ")
+            )
+        })
+    }
+}
+
+fn similarity(one: &[u8], other: &[u8]) -> f64 {
+    jaro_winkler(
+        &String::from_utf8_lossy(cut(one)),
+        &String::from_utf8_lossy(cut(other)),
+    )
+}
+
+fn cut(name: &[u8]) -> &[u8] {
+    &name[..name.len().min(MAX_COMPARED)]
+}

@@ -1,0 +1,99 @@
+//! Lines of output in a row. Most of a log is output: it is counted by the row, not by the line.
+
+use chrono::NaiveDateTime;
+use memchr::{memchr, memrchr};
+
+use crate::log::record::Record;
+
+/// Records in a row of one process and one second that can only be lines of output.
+#[derive(Debug, Clone, Copy)]
+pub struct Outputs<'a> {
+    /// The local time of all.
+    pub time: NaiveDateTime,
+    /// The process that wrote them.
+    pub pid: u32,
+    /// The lines of the log, with newlines between them. There is at least one.
+    pub lines: &'a [u8],
+    /// How many there are.
+    pub count: u64,
+    /// The length of what is before the text of each.
+    pub prefix: usize,
+}
+
+impl<'a> Outputs<'a> {
+    /// The first line, and the record in it.
+    pub fn first(&self) -> (Record<'a>, &'a [u8]) {
+        let end = memchr(b'\n', self.lines).unwrap_or(self.lines.len());
+        let line = &self.lines[..end];
+        let record = Record {
+            time: self.time,
+            pid: self.pid,
+            text: &line[self.prefix..],
+        };
+        (record, line)
+    }
+
+    /// All lines but the first, if there are more.
+    pub fn rest(&self) -> Option<Self> {
+        let end = memchr(b'\n', self.lines)?;
+        Some(Self {
+            lines: &self.lines[end + 1..],
+            count: self.count - 1,
+            ..*self
+        })
+    }
+
+    /// The number of bytes of all texts, including their newlines.
+    pub fn bytes(&self) -> u64 {
+        let prefixes = self.count * self.prefix as u64;
+        self.lines.len() as u64 + 1 - prefixes
+    }
+
+    /// The texts of the last lines, at most `count` of them.
+    pub fn last(&self, count: usize) -> impl Iterator<Item = &'a [u8]> {
+        let mut begin = self.lines.len();
+        for _ in 0..count {
+            match memrchr(b'\n', &self.lines[..begin.saturating_sub(1)]) {
+                Some(newline) => begin = newline + 1,
+                None => begin = 0,
+            }
+        }
+        let lines = self.lines[begin..].split(|&byte| byte == b'\n');
+        lines.map(|line| &line[self.prefix..])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row() -> Outputs<'static> {
+        Outputs {
+            time: NaiveDateTime::MIN,
+            pid: 7,
+            lines: b"> one\n> \n> three",
+            count: 3,
+            prefix: 2,
+        }
+    }
+
+    #[test]
+    fn a_row_of_lines_has_as_many_bytes_as_its_texts_with_their_newlines() {
+        let rows = std::iter::successors(Some(row()), Outputs::rest);
+        let found: Vec<_> = rows
+            .map(|row| (row.first().0.text, row.count, row.bytes()))
+            .collect();
+        let expected: [(&[u8], _, _); 3] = [(b"one", 3, 11), (b"", 2, 7), (b"three", 1, 6)];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn the_last_lines_of_a_row_are_found_from_its_end() {
+        let last = |count| -> Vec<_> { row().last(count).collect() };
+        let all: [&[u8]; 3] = [b"one", b"", b"three"];
+        assert_eq!(last(1), all[2..]);
+        assert_eq!(last(2), all[1..]);
+        assert_eq!(last(3), all);
+        assert_eq!(last(9), all);
+    }
+}

@@ -1,0 +1,125 @@
+//! The pager, for a person at a terminal, chosen and started as git does it.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use signal_hook::consts::SIGINT;
+use signal_hook::flag;
+
+use crate::exit;
+
+/// The pager where `PAGER` is not set.
+const DEFAULT: &str = "less";
+
+/// The characters that make git give a command to a shell, but for the blanks between its words.
+const OF_SHELL: &[u8] = b"|&;<>()$`\\\"'\n*?[#~=%";
+
+/// The settings of pagers that have none in the environment: as git's. `less` then shows colours, leaves
+/// the text on the screen, and ends by itself if all of it fits there.
+const SETTINGS: [(&str, &str); 2] = [("LESS", "FRX"), ("LV", "-c")];
+
+/// A pager that is running.
+#[derive(Debug)]
+pub struct Pager {
+    child: Child,
+    stdin: ChildStdin,
+    /// What it was given, if a shell has started it. Only its end tells whether the shell has found it.
+    given: Option<Vec<u8>>,
+    /// Ctrl-C ends us, as it does without a pager. Meanwhile it is for the pager: it stops a search there, and
+    /// must not leave the pager alone with the terminal.
+    ctrl_c_ends: Arc<AtomicBool>,
+}
+
+impl Pager {
+    /// Starts the pager that `PAGER` names, or `less`. None if there is no such program, or if `PAGER` is
+    /// empty or `cat`.
+    pub fn start() -> Option<Self> {
+        let pager = env::var_os("PAGER").unwrap_or_else(|| OsString::from(DEFAULT));
+        let pager = pager.as_bytes().trim_ascii();
+        if pager.is_empty() || pager == b"cat" {
+            return None;
+        }
+        let needs_shell = pager.iter().any(|byte| OF_SHELL.contains(byte));
+        let mut command = if needs_shell {
+            shell(pager)
+        } else {
+            program(pager)?
+        };
+        for (name, value) in SETTINGS {
+            if env::var_os(name).is_none() {
+                command.env(name, value);
+            }
+        }
+        // Before the pager is there: it may send the signal at once.
+        let ctrl_c_ends = Arc::new(AtomicBool::new(false));
+        let _ = flag::register_conditional_default(SIGINT, Arc::clone(&ctrl_c_ends));
+        let child = command.stdin(Stdio::piped()).spawn();
+        let pager = child.ok().and_then(|mut child| {
+            Some(Self {
+                stdin: child.stdin.take()?,
+                child,
+                given: needs_shell.then(Vec::new),
+                ctrl_c_ends: Arc::clone(&ctrl_c_ends),
+            })
+        });
+        ctrl_c_ends.store(pager.is_none(), Ordering::Relaxed);
+        pager
+    }
+
+    /// Ends the text and waits until the person has read it. Returns the text if the pager could not be run.
+    ///
+    /// # Errors
+    ///
+    /// The pager could not be waited for.
+    pub fn finish(self) -> io::Result<Option<Vec<u8>>> {
+        let Self {
+            mut child,
+            stdin,
+            given,
+            ctrl_c_ends,
+        } = self;
+        drop(stdin);
+        let status = exit::of_child(child.wait()?);
+        ctrl_c_ends.store(true, Ordering::Relaxed);
+        let is_missing = [exit::CANNOT_RUN, exit::NOT_FOUND].contains(&status);
+        Ok(given.filter(|_| is_missing))
+    }
+}
+
+impl Write for Pager {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let result = self.stdin.write(bytes);
+        let Some(given) = &mut self.given else {
+            return result;
+        };
+        // After a broken pipe the text goes on: it may be wanted without the pager.
+        let length = result.unwrap_or(bytes.len());
+        given.extend_from_slice(&bytes[..length]);
+        Ok(length)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stdin.flush()
+    }
+}
+
+fn shell(pager: &[u8]) -> Command {
+    let mut command = Command::new("/bin/sh");
+    command.arg("-c").arg(OsStr::from_bytes(pager));
+    command
+}
+
+fn program(pager: &[u8]) -> Option<Command> {
+    let mut words = pager
+        .split(u8::is_ascii_whitespace)
+        .filter(|word| !word.is_empty())
+        .map(OsStr::from_bytes);
+    let mut command = Command::new(words.next()?);
+    command.args(words);
+    Some(command)
+}

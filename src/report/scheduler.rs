@@ -1,0 +1,96 @@
+//! The machines whose cron has started the runs.
+
+use std::cmp::Ordering;
+use std::fs;
+use std::hash::{Hash, Hasher};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// One machine, or one container. Two of them use the same process ids.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Scheduler {
+    /// Which one it is. The rest follows from it.
+    pub number: u16,
+    /// Its name, if there are several.
+    pub name: Option<&'static str>,
+    /// Its processes are not those of this machine.
+    pub is_elsewhere: bool,
+}
+
+impl PartialEq for Scheduler {
+    fn eq(&self, other: &Self) -> bool {
+        self.number == other.number
+    }
+}
+
+impl Eq for Scheduler {}
+
+impl Hash for Scheduler {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.number.hash(state);
+    }
+}
+
+impl PartialOrd for Scheduler {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Scheduler {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.number.cmp(&other.number)
+    }
+}
+
+/// A log directory, and whose it is.
+#[derive(Debug)]
+pub struct LogDir {
+    /// Its path.
+    pub path: PathBuf,
+    /// The only machine that logs there.
+    pub scheduler: Scheduler,
+}
+
+/// These directories, each once, with a scheduler each. This machine logs to `local`.
+pub fn log_dirs(paths: &[PathBuf], local: &Path) -> Vec<LogDir> {
+    let mut different: Vec<&PathBuf> = Vec::new();
+    for path in paths {
+        if !different.iter().any(|other| are_same(other, path)) {
+            different.push(path);
+        }
+    }
+    let short: Vec<String> = different.iter().map(|path| last_part(path)).collect();
+    let is_unique = |name: &String| short.iter().filter(|other| *other == name).count() == 1;
+    let can_be_short = short.iter().all(is_unique);
+    let are_several = different.len() > 1;
+    let log_dir = |(number, path): (u16, &&PathBuf)| {
+        let name = if can_be_short {
+            last_part(path)
+        } else {
+            path.display().to_string()
+        };
+        // Each record of its logs has it, until the process ends.
+        let name: Option<&'static str> = are_several.then(|| &*name.leak());
+        let scheduler = Scheduler {
+            number,
+            name,
+            is_elsewhere: are_several && !are_same(path, local),
+        };
+        LogDir {
+            path: (*path).clone(),
+            scheduler,
+        }
+    };
+    (0..).zip(&different).map(log_dir).collect()
+}
+
+fn last_part(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    name.to_string_lossy().into_owned()
+}
+
+fn are_same(one: &Path, other: &Path) -> bool {
+    let place = |path| fs::metadata(path).map(|data| (data.dev(), data.ino())).ok();
+    one == other || place(one).is_some_and(|one| place(other) == Some(one))
+}

@@ -1,0 +1,303 @@
+//! Times as people say them: `14:00`, `yesterday`, `1d12h`, and as the report itself prints them.
+
+use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
+
+use crate::log::record;
+
+/// A text does not give a time.
+#[derive(Debug, thiserror::Error)]
+#[error("not a valid time")]
+pub struct InvalidTime;
+
+/// The local time that `text` gives:
+/// - a day and a time of day, or one of them: `2026-11-24`, `yesterday 14:00`, `14:00:05`;
+/// - how long before `now`: `90m`, `1d12h`;
+/// - a time with its offset from UTC (RFC 3339), as `--json` prints it.
+///
+/// A day alone gives its first second, or with `is_end` the first second after it. A time of day alone is the
+/// last one so far.
+///
+/// # Errors
+///
+/// `text` is none of these, or the time is out of range.
+pub fn parse(text: &str, now: DateTime<Local>, is_end: bool) -> Result<NaiveDateTime, InvalidTime> {
+    let today = now.date_naive();
+    let time = with_offset(text)
+        .or_else(|| day_and_clock(text, today))
+        .or_else(|| first_second(day(text, today)?, is_end))
+        .or_else(|| last_time(clock(text)?, now))
+        .or_else(|| (text == "now").then(|| now.naive_local()))
+        .or_else(|| ago(text).and_then(|ago| before(now, ago, is_end)));
+    time.ok_or(InvalidTime)
+}
+
+/// Whether `text` is a day without a time of day.
+pub fn is_day_alone(text: &str) -> bool {
+    day(text, NaiveDate::MAX).is_some()
+}
+
+/// Whether `text` is a time of day without a day.
+pub fn is_clock_alone(text: &str) -> bool {
+    clock(text).is_some()
+}
+
+/// The local time of a START: its day, its time of day, or both.
+#[derive(Debug, PartialEq, Eq)]
+pub struct StartTime {
+    /// Any day if there is none.
+    pub day: Option<NaiveDate>,
+    /// The beginning of `HH:MM:SS`.
+    clock: String,
+}
+
+impl StartTime {
+    /// Reads `text`, which is like that of [`parse`] without how long ago it was. The time of day may be cut
+    /// short anywhere.
+    ///
+    /// # Errors
+    ///
+    /// `text` is not such a time.
+    pub fn parse(text: &str, now: DateTime<Local>) -> Result<Self, InvalidTime> {
+        if let Some(time) = with_offset(text) {
+            return Ok(Self {
+                day: Some(time.date()),
+                clock: time.time().to_string(),
+            });
+        }
+        let (first, second) = text.split_once([' ', 'T']).unwrap_or((text, ""));
+        let day = day(first, now.date_naive());
+        let mut clock = if day.is_some() { second } else { text }.to_owned();
+        if clock.find(':') == Some(1) {
+            clock.insert(0, '0');
+        }
+        if day.is_none() && clock.is_empty() || !is_beginning_of_clock(&clock) {
+            return Err(InvalidTime);
+        }
+        Ok(Self { day, clock })
+    }
+
+    /// Whether a START has this time.
+    pub fn matches(&self, start: NaiveDateTime) -> bool {
+        self.day.is_none_or(|day| day == start.date())
+            && start.time().to_string().starts_with(&self.clock)
+    }
+}
+
+fn is_beginning_of_clock(text: &str) -> bool {
+    let form = "00:00:00".chars();
+    let is_like =
+        |(one, other): (char, char)| one == other || (one.is_ascii_digit() && other == '0');
+    text.len() <= form.as_str().len() && text.chars().zip(form).all(is_like)
+}
+
+/// A time with an offset is the same moment in every zone. Records have whole seconds.
+fn with_offset(text: &str) -> Option<NaiveDateTime> {
+    let time = DateTime::parse_from_rfc3339(text).ok()?;
+    time.with_timezone(&Local).naive_local().with_nanosecond(0)
+}
+
+fn day_and_clock(text: &str, today: NaiveDate) -> Option<NaiveDateTime> {
+    let (first, second) = text.split_once([' ', 'T'])?;
+    Some(day(first, today)?.and_time(clock(second)?))
+}
+
+fn day(text: &str, today: NaiveDate) -> Option<NaiveDate> {
+    match text {
+        "today" => Some(today),
+        "yesterday" => today.pred_opt(),
+        _ => NaiveDate::parse_from_str(text, "%Y-%m-%d").ok(),
+    }
+}
+
+fn clock(text: &str) -> Option<NaiveTime> {
+    let formats = ["%H:%M:%S", "%H:%M"];
+    let mut times = formats
+        .iter()
+        .map(|format| NaiveTime::parse_from_str(text, format));
+    times.find_map(Result::ok)
+}
+
+fn first_second(day: NaiveDate, is_end: bool) -> Option<NaiveDateTime> {
+    let day = if is_end { day.succ_opt()? } else { day };
+    Some(day.and_time(NaiveTime::MIN))
+}
+
+/// The last time, up to `now`, at which clocks showed `clock`.
+fn last_time(clock: NaiveTime, now: DateTime<Local>) -> Option<NaiveDateTime> {
+    let now = now.naive_local();
+    let today = now.date().and_time(clock);
+    if today <= now {
+        Some(today)
+    } else {
+        Some(now.date().pred_opt()?.and_time(clock))
+    }
+}
+
+/// The local time `ago` before `now`, in whole seconds as records have it.
+///
+/// If the clock was changed in between, there are two answers: the time that the clock showed then, and the
+/// time that it would have shown without the change. The result is the one that leaves out nothing.
+fn before(now: DateTime<Local>, ago: TimeDelta, is_end: bool) -> Option<NaiveDateTime> {
+    let now = now.with_nanosecond(0)?;
+    let shown = now.checked_sub_signed(ago)?;
+    let offset = shown.offset();
+    let shown = shown.naive_utc().checked_add_offset(*offset)?;
+    let unchanged = now.naive_local().checked_sub_signed(ago)?;
+    Some(if is_end {
+        shown.max(unchanged)
+    } else {
+        shown.min(unchanged)
+    })
+}
+
+/// A sum of numbers with units: `1d12h`.
+fn ago(text: &str) -> Option<TimeDelta> {
+    let is_unit = |character: char| character.is_ascii_alphabetic();
+    let mut sum = TimeDelta::zero();
+    for part in text.split_inclusive(is_unit) {
+        let unit = part.chars().next_back()?;
+        let number = record::number(part.strip_suffix(unit)?.as_bytes())?;
+        let length = match unit {
+            's' => TimeDelta::try_seconds(number),
+            'm' => TimeDelta::try_minutes(number),
+            'h' => TimeDelta::try_hours(number),
+            'd' => TimeDelta::try_days(number),
+            'w' => TimeDelta::try_weeks(number),
+            _ => None,
+        };
+        sum = sum.checked_add(&length?)?;
+    }
+    (!text.is_empty()).then_some(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeZone;
+
+    use super::*;
+
+    /// A Tuesday.
+    fn now() -> DateTime<Local> {
+        let now = Local.with_ymd_and_hms(2026, 11, 24, 9, 30, 15);
+        now.single().expect("a time that comes once")
+    }
+
+    #[test]
+    fn a_time_is_given_as_people_say_it() {
+        for (text, start, end) in [
+            ("2026-11-03", "2026-11-03 00:00:00", "2026-11-04 00:00:00"),
+            ("today", "2026-11-24 00:00:00", "2026-11-25 00:00:00"),
+            ("yesterday", "2026-11-23 00:00:00", "2026-11-24 00:00:00"),
+            (
+                "yesterday 14:00",
+                "2026-11-23 14:00:00",
+                "2026-11-23 14:00:00",
+            ),
+            (
+                "today 14:00:05",
+                "2026-11-24 14:00:05",
+                "2026-11-24 14:00:05",
+            ),
+            (
+                "2026-11-03T14:00",
+                "2026-11-03 14:00:00",
+                "2026-11-03 14:00:00",
+            ),
+            ("9:30", "2026-11-24 09:30:00", "2026-11-24 09:30:00"),
+            ("09:30:15", "2026-11-24 09:30:15", "2026-11-24 09:30:15"),
+            // Not yet today.
+            ("09:30:16", "2026-11-23 09:30:16", "2026-11-23 09:30:16"),
+            ("23:00", "2026-11-23 23:00:00", "2026-11-23 23:00:00"),
+            ("now", "2026-11-24 09:30:15", "2026-11-24 09:30:15"),
+            ("1d12h", "2026-11-22 21:30:15", "2026-11-22 21:30:15"),
+            ("1h30m15s", "2026-11-24 08:00:00", "2026-11-24 08:00:00"),
+            ("1w", "2026-11-17 09:30:15", "2026-11-17 09:30:15"),
+        ] {
+            let parse = |is_end| parse(text, now(), is_end).expect(text).to_string();
+            assert_eq!((&*parse(false), &*parse(true)), (start, end), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_texts_are_no_times() {
+        for text in [
+            "",
+            " ",
+            "noon",
+            "24:00",
+            "14",
+            "14:0x",
+            "2026-02-30",
+            "today14:00",
+            "tomorrow",
+            "1",
+            "d",
+            "1dh",
+            "1d 12h",
+            "-1d",
+            "+1d",
+            "1D",
+            "1x",
+            "1.5h",
+            "9999999999w",
+            "2026-11-24T14:00:00+99:99",
+            "12:00 today",
+        ] {
+            assert!(parse(text, now(), false).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_with_an_offset_is_a_moment() {
+        let printed = now().to_rfc3339();
+        for text in [&printed, "2026-11-24 09:30:15"] {
+            assert_eq!(parse(text, now(), false).ok(), Some(now().naive_local()));
+            let start = StartTime::parse(text, now()).expect(text);
+            assert!(start.matches(now().naive_local()));
+            assert!(!start.matches(now().naive_local() + TimeDelta::seconds(1)));
+        }
+        let utc = parse("2026-11-24T08:00:00.5Z", now(), false).expect("a time");
+        let expected = Local.with_ymd_and_hms(2026, 11, 24, 8, 0, 0);
+        let shift = expected.single().expect("once").offset().local_minus_utc();
+        let expected =
+            NaiveDate::from_ymd_opt(2026, 11, 24).and_then(|day| day.and_hms_opt(8, 0, 0));
+        let shift = TimeDelta::seconds(i64::from(shift));
+        assert_eq!(Some(utc - shift), expected);
+    }
+
+    #[test]
+    fn the_time_of_a_start_may_be_a_part_of_it() {
+        let start = NaiveDate::from_ymd_opt(2026, 11, 23).and_then(|day| day.and_hms_opt(15, 9, 2));
+        let start = start.expect("a time");
+        for (text, is_like) in [
+            ("15:09", true),
+            ("15", true),
+            ("15:09:02", true),
+            ("15:09:03", false),
+            ("9:02", false),
+            ("yesterday 15:", true),
+            ("yesterday", true),
+            ("today", false),
+            ("yesterday 15", true),
+            ("yesterday 16", false),
+            ("2026-11-23", true),
+            ("2026-11-23T15:09:02", true),
+            ("2026-11-24 15:09:02", false),
+        ] {
+            let time = StartTime::parse(text, now()).expect(text);
+            assert_eq!(time.matches(start), is_like, "{text}");
+        }
+        for text in [
+            "",
+            "x",
+            "15:09:022",
+            "15.09",
+            "2h",
+            "yesterday x",
+            "2026-11",
+            "15:09 ",
+        ] {
+            assert!(StartTime::parse(text, now()).is_err(), "{text}");
+        }
+    }
+}

@@ -41,6 +41,8 @@ mod log;
 mod poll;
 mod random;
 mod report;
+#[allow(dead_code)]
+mod schedule;
 mod ssh_error;
 mod writer;
 

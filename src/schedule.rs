@@ -1,0 +1,20 @@
+//! The crontabs of this machine: the lines that run remoteexe, and the minutes at which they are due.
+//!
+//! It knows cron and nothing of the log. It reads crontabs and runs nothing that stands in them.
+
+mod clock;
+mod field;
+mod slots;
+mod timing;
+#[cfg(test)]
+mod vectors;
+mod zone;
+
+/// A cron daemon. The two read crontabs and run their lines in slightly different ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Daemon {
+    /// Debian's and Ubuntu's cron, from Vixie's.
+    Debian,
+    /// cronie: Red Hat, SUSE, Arch.
+    Cronie,
+}

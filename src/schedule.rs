@@ -3,11 +3,17 @@
 //! It knows cron and nothing of the log. It reads crontabs and runs nothing that stands in them.
 
 mod clock;
+mod command;
+mod crontab;
 mod field;
+mod percent;
+mod shell;
 mod slots;
 mod timing;
+mod variable;
 #[cfg(test)]
 mod vectors;
+mod wrapper;
 mod zone;
 
 /// A cron daemon. The two read crontabs and run their lines in slightly different ways.

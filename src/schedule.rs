@@ -2,14 +2,18 @@
 //!
 //! It knows cron and nothing of the log. It reads crontabs and runs nothing that stands in them.
 
+mod check;
 mod clock;
 mod command;
 mod crontab;
 mod field;
+mod files;
 mod percent;
+mod plan;
 mod shell;
 mod slots;
 mod timing;
+mod told;
 mod variable;
 #[cfg(test)]
 mod vectors;

@@ -74,6 +74,14 @@ impl Wait {
         most: None,
     };
 
+    /// This time, or up to `seconds` more.
+    pub fn or_later(self, seconds: u64) -> Self {
+        self.then(Self {
+            least: 0,
+            most: Some(seconds),
+        })
+    }
+
     fn then(self, next: Self) -> Self {
         let most = self.most.zip(next.most);
         Self {
@@ -303,7 +311,7 @@ pub fn base_name(path: &[u8]) -> &[u8] {
 }
 
 /// Whether `remoteexe` stands in `text`, in upper or lower case, as also in `$REMOTEEXE`.
-fn mentions_name(text: &[u8]) -> bool {
+pub fn mentions_name(text: &[u8]) -> bool {
     text.windows(NAME.len())
         .any(|part| part.eq_ignore_ascii_case(NAME))
 }

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::Daemon;
+use super::command::mentions_name;
 use super::timing::{Timing, split_word};
 use super::variable::{Assignment, Variables};
 
@@ -61,6 +62,8 @@ pub struct Contents {
     pub lines: Vec<Line>,
     /// Where cron refuses something, and what looks like a mistake in a variable.
     pub faults: Vec<Fault>,
+    /// The text has the word `remoteexe` somewhere.
+    pub mentions_remoteexe: bool,
 }
 
 impl Contents {
@@ -75,7 +78,10 @@ impl Contents {
             columns,
             daemon,
             variables: Rc::default(),
-            contents: Self::default(),
+            contents: Self {
+                mentions_remoteexe: mentions_name(text),
+                ..Self::default()
+            },
         };
         if let Some(line) = text
             .split(|byte| *byte == b'\n')
@@ -154,6 +160,15 @@ impl Reader {
                 Some(number),
                 &format!("the value of {name} ends with a comment, which is part of it"),
                 "move the comment to a line of its own",
+            );
+        }
+        let is_of_cronie = matches!(&**name, b"CRON_TZ" | b"RANDOM_DELAY");
+        if is_of_cronie && self.daemon == Daemon::Debian {
+            let name = String::from_utf8_lossy(name);
+            self.fault(
+                Some(number),
+                &format!("{name} has no effect: only cronie knows it"),
+                "give the time in the machine's zone, and delays with sleep",
             );
         }
         Rc::make_mut(&mut self.variables).set(name, value);

@@ -36,6 +36,11 @@ impl Variables {
         self.0.push((name, value.into()));
     }
 
+    /// All variables and their values.
+    pub fn all(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
+        self.0.iter().map(|(name, value)| (*name, &**value))
+    }
+
     /// The value of a variable. For remoteexe, one that is set but empty counts as unset.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         let mut found = self.0.iter().filter(|(other, _)| *other == name);

@@ -3,6 +3,7 @@
 //! It understands the logs of remoteexe and of the bash original. It starts no program and writes no file.
 
 mod assembler;
+mod crontab;
 mod directory;
 mod input;
 mod joblog;
@@ -39,6 +40,7 @@ use running::Running;
 use summary::{Leftovers, Summary};
 use terminal::Output;
 
+pub use crontab::{CrontabForm, CrontabReport};
 pub use input::Input;
 pub use owner::Users;
 pub use period::{Period, parse as parse_time};

@@ -5,7 +5,11 @@
 mod check;
 mod clock;
 mod command;
+#[allow(dead_code, reason = "for the report of the log")]
+mod comparison;
 mod crontab;
+#[allow(dead_code, reason = "for the report of the log")]
+mod due;
 mod field;
 mod files;
 mod percent;
@@ -28,3 +32,10 @@ pub enum Daemon {
     /// cronie: Red Hat, SUSE, Arch.
     Cronie,
 }
+
+pub use check::{Finding, findings};
+pub use clock::{Stretch, stretches};
+pub use crontab::Columns;
+pub use files::{Crontabs, LeftOut, Selection};
+pub use plan::{Entry, Grammar, Plan, Reading, Unknown};
+pub use zone::Zone;

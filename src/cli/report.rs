@@ -4,6 +4,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
+mod crontabs;
+
 use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime};
 use clap::{CommandFactory, Parser};
 
@@ -33,12 +35,13 @@ Examples:
   remoteexe --report
   remoteexe --report --since 3d --host host_sum_batch01 --failed
   remoteexe --report --run 913@15:09
+  remoteexe --report --check
   In a crontab, to be told every hour that something has failed:
     0 * * * * root remoteexe --report --since 61m >/dev/null || alert
 
 Exit status:
-  0 nothing failed; 1 something failed or was lost; 10 usage error;
-  74 something could not be read
+  0 nothing failed; 1 something failed or was lost, or --check found a
+  fault; 10 usage error; 74 something could not be read
 ";
 
 /// Shows from the logs what ran, what failed and why, and what never ended
@@ -87,6 +90,9 @@ struct Args {
     #[arg(long, help_heading = "In which form")]
     tsv: bool,
 
+    #[command(flatten)]
+    crontabs: crontabs::CrontabArgs,
+
     /// Directory of the logs
     #[arg(long, value_name = "DIR", env = "REMOTEEXE_LOG_DIR")]
     #[arg(help_heading = "Logging", hide_env_values = true, default_value = DEFAULT_LOG_DIR)]
@@ -108,6 +114,9 @@ pub fn parse(words: &[OsString]) -> Request {
         }
         Err(help) => return Request::Show(help.to_string()),
     };
+    if let Some(request) = line.crontab_report() {
+        return request.map_or_else(|error| usage_error(&error), Request::Crontabs);
+    }
     match line.report(Local::now()) {
         Ok(report) => Request::Report(report),
         Err(error) => usage_error(&error),

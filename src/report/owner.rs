@@ -73,6 +73,11 @@ impl Users {
         named.or_else(|| record::number(word.as_bytes()))
     }
 
+    /// Whether there is a user of this name.
+    pub fn has_name(&self, name: &str) -> bool {
+        self.uids.contains_key(name)
+    }
+
     /// The name of a user, if it is known.
     pub fn name(&self, uid: u32) -> Option<&str> {
         self.names.get(&uid).map(String::as_str)

@@ -35,7 +35,11 @@ pub struct Finding {
 /// The faults of the crontabs that have to do with remoteexe, in the order of files and lines.
 ///
 /// `is_user` says whether the machine has a user of this name.
-pub fn findings(crontabs: &Crontabs, grammar: Grammar, is_user: &dyn Fn(&str) -> bool) -> Vec<Finding> {
+pub fn findings(
+    crontabs: &Crontabs,
+    grammar: Grammar,
+    is_user: &dyn Fn(&str) -> bool,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut jobs: HashMap<Vec<u8>, Vec<(Timing, PathBuf, usize)>> = HashMap::new();
     for crontab in &crontabs.read {
@@ -54,7 +58,11 @@ pub fn findings(crontabs: &Crontabs, grammar: Grammar, is_user: &dyn Fn(&str) ->
         let more = faults.len().saturating_sub(MOST_FAULTS);
         faults.truncate(MOST_FAULTS);
         if more > 0 {
-            faults.push(fault(None, &format!("{more} more problems"), "mend the first ones and check again"));
+            faults.push(fault(
+                None,
+                &format!("{more} more problems"),
+                "mend the first ones and check again",
+            ));
         }
         findings.extend(faults.into_iter().map(|fault| Finding {
             file: crontab.path.clone(),
@@ -88,7 +96,10 @@ impl Check<'_> {
         }
         let has_fault_with_name = crontab.contents.faults.iter().any(|fault| fault.is_of_file);
         // The crontabs of others are none of our business.
-        if lines.is_empty() && misplaced.is_empty() && !(has_fault_with_name && self.mentions_name()) {
+        if lines.is_empty()
+            && misplaced.is_empty()
+            && !(has_fault_with_name && self.mentions_name())
+        {
             return;
         }
         self.faults.extend(crontab.rejection.clone());
@@ -110,8 +121,13 @@ impl Check<'_> {
         if let Some(owner) = &self.crontab.owner
             && !(self.is_user)(owner)
         {
-            let problem = format!("there is no user {owner} in /etc/passwd; cron ignores this whole file");
-            self.add(None, &problem, "name the file after the user whose jobs it has");
+            let problem =
+                format!("there is no user {owner} in /etc/passwd; cron ignores this whole file");
+            self.add(
+                None,
+                &problem,
+                "name the file after the user whose jobs it has",
+            );
         }
     }
 
@@ -124,7 +140,8 @@ impl Check<'_> {
                 let (first, rest) = split_word(&line.command);
                 let first = str::from_utf8(first).ok()?;
                 ((self.is_user)(first) && calls_remoteexe(rest)).then(|| {
-                    let problem = format!("a user's crontab has no user column, so the command is {first}");
+                    let problem =
+                        format!("a user's crontab has no user column, so the command is {first}");
                     fault(number, &problem, &format!("take out {first}"))
                 })
             }
@@ -133,12 +150,23 @@ impl Check<'_> {
                 let name = String::from_utf8_lossy(user);
                 if calls_remoteexe(user) {
                     let problem = format!("no user before the command; {}", self.consequence());
-                    return Some(fault(number, &problem, "write the user, such as root, before remoteexe"));
+                    return Some(fault(
+                        number,
+                        &problem,
+                        "write the user, such as root, before remoteexe",
+                    ));
                 }
                 let is_known = (self.is_user)(&name) || !is_about_remoteexe(line);
                 (!is_known).then(|| {
-                    let problem = format!("there is no user {name} in /etc/passwd; {}", self.consequence());
-                    fault(number, &problem, "give a user of this machine, such as root")
+                    let problem = format!(
+                        "there is no user {name} in /etc/passwd; {}",
+                        self.consequence()
+                    );
+                    fault(
+                        number,
+                        &problem,
+                        "give a user of this machine, such as root",
+                    )
                 })
             }
         }
@@ -153,17 +181,29 @@ impl Check<'_> {
     }
 
     fn line(&mut self, found: &Mentioning) {
-        let Mentioning { line, shell, mentions } = found;
+        let Mentioning {
+            line,
+            shell,
+            mentions,
+        } = found;
         let number = Some(line.number);
         if line.timing.is_never_due() {
-            self.add(number, "no time ever matches", "give a range its smaller number first, and a day that exists");
+            self.add(
+                number,
+                "no time ever matches",
+                "give a range its smaller number first, and a day that exists",
+            );
         }
         if self.daemon == Daemon::Debian && line.time_text.contains('~') {
             let problem = "cron takes what is before ~ for the whole; only cronie draws a number";
             self.add(number, problem, "give a number, or use sleep");
         }
         if line.command.ends_with(b"\r") {
-            self.add(number, "the line ends as on Windows, with a carriage return", "convert the file with dos2unix");
+            self.add(
+                number,
+                "the line ends as on Windows, with a carriage return",
+                "convert the file with dos2unix",
+            );
         }
         if cuts_command(shell) {
             let problem = "an unescaped % ends the command here; the rest is its standard input";
@@ -173,7 +213,9 @@ impl Check<'_> {
             match mention {
                 Mention::Call(call) => self.call(call, line),
                 // With a % the reason is the one above.
-                Mention::Unknown(reason) if reason.starts_with("there is no closing") && shell.input.is_none() => {
+                Mention::Unknown(reason)
+                    if reason.starts_with("there is no closing") && shell.input.is_none() =>
+                {
                     self.add(number, reason, "close the quote");
                 }
                 Mention::Unknown(_) => {}
@@ -187,15 +229,22 @@ impl Check<'_> {
         let job = match reading(call, line, self.grammar) {
             Reading::Job { job, .. } => job,
             Reading::Refused { reason, .. } => {
-                let (problem, remedy) = reason.split_once("; tip: ").unwrap_or((&reason, "see remoteexe --help"));
+                let (problem, remedy) = reason
+                    .split_once("; tip: ")
+                    .unwrap_or((&reason, "see remoteexe --help"));
                 return self.add(number, &format!("remoteexe refuses it: {problem}"), remedy);
             }
             Reading::NoJob => return,
         };
         let others = self.jobs.entry(job).or_default();
-        let twin = others.iter().find(|(timing, ..)| are_due_together(timing, &line.timing));
+        let twin = others
+            .iter()
+            .find(|(timing, ..)| are_due_together(timing, &line.timing));
         let problem = twin.map(|(_, file, other)| {
-            format!("the same job at the same time as in {}:{other}", file.display())
+            format!(
+                "the same job at the same time as in {}:{other}",
+                file.display()
+            )
         });
         others.push((line.timing, self.crontab.path.clone(), line.number));
         if let Some(problem) = problem {
@@ -215,21 +264,32 @@ impl Check<'_> {
             // It depends on the directory in which the shell is then.
             true
         } else {
-            let dirs = path.split(|byte| *byte == b':').filter(|dir| !dir.is_empty());
-            dirs.into_iter().any(|dir| is_program(&Path::new(OsStr::from_bytes(dir)).join(program)))
+            let dirs = path
+                .split(|byte| *byte == b':')
+                .filter(|dir| !dir.is_empty());
+            dirs.into_iter()
+                .any(|dir| is_program(&Path::new(OsStr::from_bytes(dir)).join(program)))
         };
         if is_found || !self.not_found.insert((call.program.clone(), path.to_vec())) {
             return;
         }
         let number = Some(line.number);
         if program.is_absolute() {
-            self.add(number, &format!("there is no program {shown}"), "link it to the installed remoteexe");
+            self.add(
+                number,
+                &format!("there is no program {shown}"),
+                "link it to the installed remoteexe",
+            );
         } else if path.contains(&b'$') {
             let problem = format!("{shown} is not in PATH, in which cron does not replace the $");
             self.add(number, &problem, "write all directories of PATH");
         } else {
             let problem = format!("{shown} is not in PATH, {}", String::from_utf8_lossy(path));
-            self.add(number, &problem, "link it into one of these directories, or set PATH at the head of the file");
+            self.add(
+                number,
+                &problem,
+                "link it into one of these directories, or set PATH at the head of the file",
+            );
         }
     }
 
@@ -257,7 +317,10 @@ fn cuts_command(shell: &ShellText) -> bool {
         return false;
     };
     let is_format = input.first().is_some_and(u8::is_ascii_alphabetic)
-        && shell.text.last().is_some_and(|last| b"+._-/".contains(last));
+        && shell
+            .text
+            .last()
+            .is_some_and(|last| b"+._-/".contains(last));
     is_format || tokens(&shell.text).is_err()
 }
 

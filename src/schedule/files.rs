@@ -1,5 +1,6 @@
 //! The crontabs of a machine: which there are, and whether cron accepts them.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
@@ -14,6 +15,17 @@ use super::told;
 /// The most bytes of a crontab that are read. Debian's cron takes 10,000 lines of 1000 bytes.
 const LARGEST: u64 = 16 << 20;
 
+/// The crontabs to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    /// Those that the cron of this machine reads.
+    Machine,
+    /// These files, with the columns that they are said to have.
+    Files(Vec<(PathBuf, Option<Columns>)>),
+    /// None.
+    Nothing,
+}
+
 /// A crontab that has been read.
 #[derive(Debug)]
 pub struct Crontab {
@@ -27,6 +39,8 @@ pub struct Crontab {
     pub changed: i64,
     /// Why cron rejects the file, whatever its text is.
     pub rejection: Option<Fault>,
+    /// cron does not take a file of its name. It may be a backup.
+    pub is_left_aside: bool,
     /// Its text.
     pub contents: Contents,
 }
@@ -66,7 +80,10 @@ impl Daemon {
     /// The daemon of the machine whose files are below `root`.
     pub fn of_machine(root: &Path) -> Self {
         let is_there = |path: &str| root.join(path).exists();
-        if !is_there("var/spool/cron/crontabs") && !is_there("usr/sbin/cron") && is_there("usr/sbin/crond") {
+        if !is_there("var/spool/cron/crontabs")
+            && !is_there("usr/sbin/cron")
+            && is_there("usr/sbin/crond")
+        {
             Self::Cronie
         } else {
             Self::Debian
@@ -82,8 +99,24 @@ impl Daemon {
 }
 
 impl Crontabs {
+    /// Reads the crontabs of `selection`.
+    pub fn read(selection: &Selection) -> Self {
+        let root = Path::new("/");
+        let mut crontabs = Self::new(root);
+        match selection {
+            Selection::Machine => crontabs.add_machine(root),
+            Selection::Files(files) => {
+                for (path, columns) in files {
+                    crontabs.add_file(path, *columns);
+                }
+            }
+            Selection::Nothing => {}
+        }
+        crontabs
+    }
+
     /// No crontab yet, for the machine whose files are below `root`.
-    pub fn new(root: &Path) -> Self {
+    fn new(root: &Path) -> Self {
         Self {
             daemon: Daemon::of_machine(root),
             read: Vec::new(),
@@ -92,7 +125,7 @@ impl Crontabs {
     }
 
     /// Reads the crontabs of the machine whose files are below `root`.
-    pub fn add_machine(&mut self, root: &Path) {
+    fn add_machine(&mut self, root: &Path) {
         let system = root.join("etc/crontab");
         if system.symlink_metadata().is_ok() {
             self.add(&system, Place::System, Some(Columns::System), None);
@@ -101,13 +134,15 @@ impl Crontabs {
             self.add(&path, Place::System, Some(Columns::System), None);
         }
         for path in self.files_in(&root.join(self.daemon.spool())) {
-            let owner = path.file_name().map(|name| name.to_string_lossy().into_owned());
+            let owner = path
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned());
             self.add(&path, Place::Spool, Some(Columns::User), owner);
         }
     }
 
     /// Reads the crontab in a file. Without `columns`, its place and its lines tell which it has.
-    pub fn add_file(&mut self, path: &Path, columns: Option<Columns>) {
+    fn add_file(&mut self, path: &Path, columns: Option<Columns>) {
         let parent = path.parent().unwrap_or(Path::new(""));
         let place = if path == Path::new("/etc/crontab") || parent == Path::new("/etc/cron.d") {
             Place::System
@@ -148,8 +183,15 @@ impl Crontabs {
             Err(error) => return self.leave_out(path, &error.to_string()),
         };
         let columns = columns.unwrap_or_else(|| told::columns(&text));
+        let is_left_aside = place == Place::System && !self.daemon.takes(path);
+        let rejection = if is_left_aside {
+            Some(rejected("cron ignores a file of this name", NAME_REMEDY))
+        } else {
+            self.rejection(path, place, &stat)
+        };
         self.read.push(Crontab {
-            rejection: self.rejection(path, place, &stat),
+            rejection,
+            is_left_aside,
             contents: Contents::parse(&text, columns, self.daemon),
             path: path.to_owned(),
             columns,
@@ -166,58 +208,53 @@ impl Crontabs {
         });
     }
 
-    /// Why the daemon rejects a file by its name, its mode or its owner.
+    /// Why the daemon rejects a file by its mode or its owner.
     fn rejection(&self, path: &Path, place: Place, stat: &Stat) -> Option<Fault> {
-        let name = path.file_name()?.as_encoded_bytes();
-        let in_cron_d = path.parent().is_some_and(|parent| parent.ends_with("cron.d"));
-        let (problem, remedy) = if place == Place::Elsewhere {
-            return None;
-        } else if place == Place::System && in_cron_d && !self.daemon.takes_name(name) {
-            let remedy = "give the file a name of letters, digits, - and _ only";
-            ("cron ignores a file of this name".to_owned(), remedy.to_owned())
-        } else {
-            self.rejection_by_mode(path, place, stat)?
-        };
-        Some(Fault {
-            line: None,
-            problem,
-            remedy,
-            is_of_file: true,
-        })
-    }
-
-    fn rejection_by_mode(&self, path: &Path, place: Place, stat: &Stat) -> Option<(String, String)> {
         let mode = stat.st_mode & 0o7777;
         let (is_bad_mode, good_mode) = match (self.daemon, place) {
+            (_, Place::Elsewhere) => return None,
             (Daemon::Debian, Place::Spool) => (mode != 0o600, "600"),
-            (Daemon::Debian, _) => (mode & 0o022 != 0, "644"),
+            (Daemon::Debian, Place::System) => (mode & 0o022 != 0, "644"),
             (Daemon::Cronie, Place::Spool) => (mode & 0o7533 != 0o400, "600"),
-            (Daemon::Cronie, _) => (mode & 0o7533 != 0o400, "644"),
+            (Daemon::Cronie, Place::System) => (mode & 0o7533 != 0o400, "644"),
         };
         let shown = path.display();
         if is_bad_mode {
-            return Some((
-                format!("cron ignores a file of mode {mode:o}"),
-                format!("chmod {good_mode} {shown}"),
-            ));
+            let problem = format!("cron ignores a file of mode {mode:o}");
+            return Some(rejected(&problem, &format!("chmod {good_mode} {shown}")));
         }
         if place == Place::System && stat.st_uid != 0 {
-            return Some((
-                format!("cron ignores a file of uid {}, which is not root", stat.st_uid),
-                format!("chown root {shown}"),
-            ));
+            let problem = format!(
+                "cron ignores a file of uid {}, which is not root",
+                stat.st_uid
+            );
+            return Some(rejected(&problem, &format!("chown root {shown}")));
         }
         let has_link_rule = place == Place::Spool || self.daemon == Daemon::Debian;
         (has_link_rule && stat.st_nlink != 1).then(|| {
-            let remedy = format!("copy {shown} to a file of its own");
-            ("cron ignores a file that has a second hard link".to_owned(), remedy)
+            let problem = "cron ignores a file that has a second hard link";
+            rejected(problem, &format!("copy {shown} to a file of its own"))
         })
     }
 }
 
+const NAME_REMEDY: &str = "give the file a name of letters, digits, - and _ only, or delete it";
+
+fn rejected(problem: &str, remedy: &str) -> Fault {
+    Fault {
+        line: None,
+        problem: problem.to_owned(),
+        remedy: remedy.to_owned(),
+        is_of_file: true,
+    }
+}
+
 impl Daemon {
-    /// Whether it takes a file of this name in `/etc/cron.d`.
-    fn takes_name(self, name: &[u8]) -> bool {
+    /// Whether it takes a file of the system by its name: it may be `/etc/crontab`, or a name in `/etc/cron.d`.
+    fn takes(self, path: &Path) -> bool {
+        let name = path
+            .file_name()
+            .map_or(b"".as_slice(), OsStr::as_encoded_bytes);
         match self {
             Self::Debian => name
                 .iter()
@@ -238,7 +275,9 @@ fn read(path: &Path, place: Place) -> io::Result<(Vec<u8>, Stat)> {
         // cron does not follow a link there, and the user may have made it.
         Place::Spool => flags |= OFlags::NOFOLLOW,
         Place::System if is_foreign_link(path) => {
-            return Err(io::Error::other("a link that is not owned by root; cron ignores it"));
+            return Err(io::Error::other(
+                "a link that is not owned by root; cron ignores it",
+            ));
         }
         Place::System | Place::Elsewhere => {}
     }
@@ -264,7 +303,8 @@ fn is_foreign_link(path: &Path) -> bool {
 
 /// Whether `path` is a file that somebody may run.
 pub fn is_program(path: &Path) -> bool {
-    path.metadata().is_ok_and(|data| data.is_file() && data.mode() & 0o111 != 0)
+    path.metadata()
+        .is_ok_and(|data| data.is_file() && data.mode() & 0o111 != 0)
 }
 
 #[cfg(test)]
@@ -288,13 +328,26 @@ mod tests {
     fn shown(root: &TempDir) -> Vec<String> {
         let mut crontabs = Crontabs::new(root.path());
         crontabs.add_machine(root.path());
-        let name = |path: &Path| path.strip_prefix(root.path()).unwrap().display().to_string();
+        let name = |path: &Path| {
+            path.strip_prefix(root.path())
+                .unwrap()
+                .display()
+                .to_string()
+        };
         let read = crontabs.read.iter().map(|crontab| {
-            let problem = crontab.rejection.as_ref().map_or("", |fault| &fault.problem);
-            format!("{} {} {problem}", name(&crontab.path), crontab.contents.lines.len())
+            let problem = crontab
+                .rejection
+                .as_ref()
+                .map_or("", |fault| &fault.problem);
+            format!(
+                "{} {} {problem}",
+                name(&crontab.path),
+                crontab.contents.lines.len()
+            )
         });
         let left_out = crontabs.left_out.iter();
-        let left_out = left_out.map(|left_out| format!("{}: {}", name(&left_out.path), left_out.reason));
+        let left_out =
+            left_out.map(|left_out| format!("{}: {}", name(&left_out.path), left_out.reason));
         read.chain(left_out).collect()
     }
 
@@ -305,9 +358,23 @@ mod tests {
         write(&root, "etc/cron.d/jobs", LINE, 0o664);
         write(&root, "etc/cron.d/jobs.conf", LINE, 0o644);
         write(&root, "etc/cron.d/.placeholder", "", 0o644);
-        write(&root, "var/spool/cron/crontabs/alice", "* * * * * remoteexe h s\n", 0o600);
-        write(&root, "var/spool/cron/crontabs/bob", "* * * * * remoteexe h s\n", 0o644);
-        symlink("/etc/passwd", root.path().join("var/spool/cron/crontabs/eve")).unwrap();
+        write(
+            &root,
+            "var/spool/cron/crontabs/alice",
+            "* * * * * remoteexe h s\n",
+            0o600,
+        );
+        write(
+            &root,
+            "var/spool/cron/crontabs/bob",
+            "* * * * * remoteexe h s\n",
+            0o644,
+        );
+        symlink(
+            "/etc/passwd",
+            root.path().join("var/spool/cron/crontabs/eve"),
+        )
+        .unwrap();
         assert_eq!(
             shown(&root),
             [
@@ -327,7 +394,12 @@ mod tests {
         write(&root, "usr/sbin/crond", "", 0o755);
         write(&root, "etc/cron.d/jobs.conf", LINE, 0o644);
         write(&root, "etc/cron.d/jobs.rpmnew", LINE, 0o644);
-        write(&root, "var/spool/cron/alice", "* * * * * remoteexe h s\n", 0o600);
+        write(
+            &root,
+            "var/spool/cron/alice",
+            "* * * * * remoteexe h s\n",
+            0o600,
+        );
         assert_eq!(
             shown(&root),
             [
@@ -341,7 +413,12 @@ mod tests {
     #[test]
     fn a_hostile_crontab_is_told_and_bounded() {
         let root = TempDir::new().unwrap();
-        write(&root, "etc/crontab", "* * * * * root remoteexe h s\n\0\n", 0o644);
+        write(
+            &root,
+            "etc/crontab",
+            "* * * * * root remoteexe h s\n\0\n",
+            0o644,
+        );
         write(&root, "etc/cron.d/long", &"x".repeat(1 << 20), 0o644);
         File::create(root.path().join("etc/cron.d/large"))
             .and_then(|file| file.set_len(100 << 20))

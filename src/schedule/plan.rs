@@ -41,7 +41,7 @@ pub enum Reading {
 pub type Grammar = fn(&[OsString], &[(OsString, OsString)]) -> Reading;
 
 /// A line of a crontab.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Place {
     /// The file.
     pub file: Rc<Path>,
@@ -50,6 +50,7 @@ pub struct Place {
 }
 
 /// A call of remoteexe that a line makes.
+#[allow(dead_code, reason = "for the report of the log")]
 #[derive(Debug)]
 pub struct Entry {
     /// Where it is.
@@ -70,12 +71,17 @@ pub struct Entry {
     pub is_conditional: bool,
     /// The last change of the crontab, in seconds from 1970.
     pub changed: i64,
+    /// cron ignores its file, because of the text, the mode or the owner. It was meant to run all the same.
+    pub is_ignored: bool,
 }
 
 impl Entry {
     /// The job's first word.
     pub fn host(&self) -> &[u8] {
-        self.job.split(|byte| *byte == b' ').next().unwrap_or_default()
+        self.job
+            .split(|byte| *byte == b' ')
+            .next()
+            .unwrap_or_default()
     }
 
     /// Gives `take` each slot in the stretches of the machine's clock.
@@ -96,8 +102,8 @@ pub struct Unknown {
 /// What the crontabs plan.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// The calls of remoteexe, in the order of the files and lines. Those of a file that cron ignores are
-    /// not among them.
+    /// The calls of remoteexe, in the order of the files and lines. Those of a file that cron ignores by its
+    /// name are not among them.
     pub entries: Vec<Entry>,
     /// The lines that are not known.
     pub unknown: Vec<Unknown>,
@@ -119,7 +125,11 @@ pub fn mentioning(crontab: &Crontab, daemon: Daemon) -> Vec<Mentioning<'_>> {
     let lines = crontab.contents.lines.iter().map(|line| {
         let shell = ShellText::of(&line.command, daemon);
         let mentions = mentions(&shell.text);
-        Mentioning { line, shell, mentions }
+        Mentioning {
+            line,
+            shell,
+            mentions,
+        }
     });
     lines.filter(|line| !line.mentions.is_empty()).collect()
 }
@@ -144,7 +154,7 @@ impl Plan {
     pub fn of(crontabs: &Crontabs, grammar: Grammar) -> Self {
         let mut plan = Self::default();
         for crontab in &crontabs.read {
-            if crontab.rejection.is_none() && !crontab.contents.is_ignored() {
+            if !crontab.is_left_aside {
                 plan.add(crontab, crontabs.daemon, grammar);
             }
         }
@@ -165,7 +175,10 @@ impl Plan {
             let zone = match zone(&line.variables, daemon) {
                 Ok(zone) => zone,
                 Err(name) => {
-                    unknown(place, &format!("CRON_TZ is '{name}', which is no time zone of this machine"));
+                    unknown(
+                        place,
+                        &format!("CRON_TZ is '{name}', which is no time zone of this machine"),
+                    );
                     continue;
                 }
             };
@@ -196,6 +209,7 @@ impl Plan {
                     wait: call.wait.or_later(cron_delay(line, daemon)),
                     is_conditional: call.is_conditional,
                     changed: crontab.changed,
+                    is_ignored: crontab.rejection.is_some() || crontab.contents.is_ignored(),
                 });
             }
         }
@@ -209,13 +223,18 @@ fn zone(variables: &Variables, daemon: Daemon) -> Result<Option<Zone>, String> {
         return Ok(None);
     };
     let name = String::from_utf8_lossy(name);
-    Zone::named(&name).map(Some).ok_or_else(|| name.into_owned())
+    Zone::named(&name)
+        .map(Some)
+        .ok_or_else(|| name.into_owned())
 }
 
 /// How many seconds later than the time in the line cronie may start it, by numbers that it draws at random.
 fn cron_delay(line: &Line, daemon: Daemon) -> u64 {
     const MOST: u64 = 24 * 60;
-    let delay = line.variables.text("RANDOM_DELAY").filter(|_| daemon == Daemon::Cronie);
+    let delay = line
+        .variables
+        .text("RANDOM_DELAY")
+        .filter(|_| daemon == Daemon::Cronie);
     let delay = delay.and_then(|minutes| minutes.trim().parse::<u64>().ok());
     let delay = delay.filter(|minutes| *minutes <= MOST).unwrap_or(0);
     (delay + u64::from(line.timing.spread)) * 60

@@ -16,6 +16,8 @@ const DAY: i64 = 24 * HOUR;
 pub struct Slot {
     /// When cron runs the line, in minutes from 1970 in UTC.
     pub minute: i64,
+    /// The same as the machine's clock shows it, counted as if local time were UTC.
+    pub local: i64,
     /// How many minutes later it may be, because cron runs what the clock has skipped in a row: it may wait ten
     /// seconds after each of the skipped minutes.
     pub late: i64,
@@ -36,19 +38,28 @@ pub fn each(
     {
         match (stretch.when, zone) {
             (When::InTime(offset), None) => {
-                in_time(timing, offset, &stretch.local, take);
+                each_minute(timing, &stretch.local, &mut |local| {
+                    take(in_time(local - offset, offset))
+                });
             }
             (When::InTime(offset), Some(zone)) => {
                 let utc = stretch.local.start - offset..stretch.local.end - offset;
                 let offsets = zone.offsets(utc.start, utc.end);
                 let ends = offsets.iter().skip(1).map(|(minute, _)| *minute);
-                for ((start, offset), end) in offsets.iter().zip(ends.chain([utc.end])) {
-                    in_time(timing, *offset, &(start + offset..end + offset), take);
+                for ((start, of_zone), end) in offsets.iter().zip(ends.chain([utc.end])) {
+                    let in_zone = start + of_zone..end + of_zone;
+                    each_minute(timing, &in_zone, &mut |minute| {
+                        take(in_time(minute - of_zone, offset))
+                    });
                 }
             }
             (When::From(minute), None) => {
-                let late = (stretch.local.end - stretch.local.start) / 6 + 1;
-                each_minute(timing, &stretch.local, &mut |_| take(Slot { minute, late }));
+                let slot = Slot {
+                    minute,
+                    local: stretch.local.end,
+                    late: (stretch.local.end - stretch.local.start) / 6 + 1,
+                };
+                each_minute(timing, &stretch.local, &mut |_| take(slot));
             }
             // cronie leaves out lines of another zone while its own changes its offset.
             (When::From(_), Some(_)) => {}
@@ -56,11 +67,12 @@ pub fn each(
     }
 }
 
-fn in_time(timing: &Timing, offset: i64, local: &Range<i64>, take: &mut impl FnMut(Slot)) {
-    each_minute(timing, local, &mut |minute| {
-        let minute = minute - offset;
-        take(Slot { minute, late: 0 });
-    });
+fn in_time(minute: i64, offset: i64) -> Slot {
+    Slot {
+        minute,
+        local: minute + offset,
+        late: 0,
+    }
 }
 
 /// Gives `take` the minutes of `local` at which a line is due.

@@ -31,16 +31,34 @@ fn has_user(rest: &[u8]) -> bool {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-".contains(byte);
     let is_name = first.first().is_some_and(u8::is_ascii_alphabetic) && first.iter().all(is_part);
     let begins_command = |word: &[u8]| {
-        word.starts_with(b"/") || begins_commands(base_name(word)) || base_name(word) == b"remoteexe"
+        word.starts_with(b"/")
+            || begins_commands(base_name(word))
+            || base_name(word) == b"remoteexe"
     };
-    is_name && !second.is_empty() && (first == b"root" || begins_command(second) && !begins_commands(first))
+    is_name
+        && !second.is_empty()
+        && (first == b"root" || begins_command(second) && !begins_commands(first))
 }
 
 /// Whether a program is one that crontabs use to run another.
 fn begins_commands(word: &[u8]) -> bool {
     const WORDS: [&[u8]; 16] = [
-        b"bash", b"cd", b"chronic", b"command", b"env", b"exec", b"flock", b"ionice", b"nice", b"nohup", b"remoteexe",
-        b"sh", b"sleep", b"sudo", b"test", b"timeout",
+        b"bash",
+        b"cd",
+        b"chronic",
+        b"command",
+        b"env",
+        b"exec",
+        b"flock",
+        b"ionice",
+        b"nice",
+        b"nohup",
+        b"remoteexe",
+        b"sh",
+        b"sleep",
+        b"sudo",
+        b"test",
+        b"timeout",
     ];
     WORDS.contains(&word)
 }

@@ -1,6 +1,14 @@
 //! The crontabs of this machine: the lines that run remoteexe, and the minutes at which they are due.
 //!
 //! It knows cron and nothing of the log. It reads crontabs and runs nothing that stands in them.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::print_stdout,
+        clippy::unwrap_used,
+        reason = "a test that cannot go on is a test that fails"
+    )
+)]
 
 mod check;
 mod clock;
@@ -21,6 +29,7 @@ mod told;
 mod variable;
 #[cfg(test)]
 mod vectors;
+mod words;
 mod wrapper;
 mod zone;
 

@@ -212,12 +212,10 @@ impl Walk {
     /// Whether `word` is a reserved word of the shell, which then is taken into account.
     fn reserved(&mut self, word: &[u8]) -> bool {
         match word {
-            b"{" | b"}" | b"!" | b"time" | b"if" | b"elif" => {}
+            b"{" | b"}" | b"!" | b"time" | b"if" | b"elif" | b"else" | b"do" => {}
             b"then" => self.branches += 1,
-            b"else" => {}
             b"fi" => self.branches = self.branches.saturating_sub(1),
             b"for" | b"while" | b"until" | b"case" | b"select" => self.loops += 1,
-            b"do" => {}
             b"done" | b"esac" => self.loops = self.loops.saturating_sub(1),
             _ => return false,
         }
@@ -318,6 +316,8 @@ pub fn mentions_name(text: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
     use super::*;
 
     /// Each call as `WORDS`, with its wait and `perhaps` where it is conditional, or the reason in brackets.
@@ -331,18 +331,18 @@ mod tests {
                         .words
                         .iter()
                         .map(|word| format!("<{}>", word.display()));
-                    let mut shown = words.collect::<Vec<_>>().join("");
+                    let mut shown: String = words.collect();
                     for (name, value) in &call.variables {
-                        shown += &format!(" {}={}", name.escape_ascii(), value.escape_ascii());
+                        let _ = write!(shown, " {}={}", name.escape_ascii(), value.escape_ascii());
                     }
-                    match call.wait {
-                        Wait::NONE => {}
-                        Wait { least, most: None } => shown += &format!(" {least}s or more"),
+                    let _ = match call.wait {
+                        Wait::NONE => Ok(()),
+                        Wait { least, most: None } => write!(shown, " {least}s or more"),
                         Wait {
                             least,
                             most: Some(most),
-                        } => shown += &format!(" {least}-{most}s"),
-                    }
+                        } => write!(shown, " {least}-{most}s"),
+                    };
                     if call.is_conditional {
                         shown += " perhaps";
                     }

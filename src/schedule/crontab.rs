@@ -219,14 +219,16 @@ impl Reader {
             let remedy = "give five time fields, and then the command";
             return Err(("a sixth time field".to_owned(), remedy.to_owned()));
         }
-        if command.is_empty() {
-            let (problem, remedy) = match self.columns {
-                Columns::System => (
-                    "no user or no command",
-                    "give a user and a command after the time",
-                ),
-                Columns::User => ("no command", "give a command after the time"),
-            };
+        let (problem, remedy) = match self.columns {
+            Columns::System => (
+                "no user or no command",
+                "give a user and a command after the time",
+            ),
+            Columns::User => ("no command", "give a command after the time"),
+        };
+        // Debian's cron then runs an empty command.
+        let may_be_empty = self.daemon == Daemon::Debian && self.columns == Columns::User;
+        if command.is_empty() && !may_be_empty {
             return Err((problem.to_owned(), remedy.to_owned()));
         }
         let longest = match self.daemon {

@@ -187,7 +187,7 @@ impl Unit {
         *rest = after;
         let word = str::from_utf8(word).unwrap_or_default();
         let has_name = |name: &&str| name.eq_ignore_ascii_case(word);
-        if let Some(index) = self.names.iter().position(|name| has_name(&name)) {
+        if let Some(index) = self.names.iter().position(has_name) {
             return Ok(i64::from(self.low) + i64::try_from(index).unwrap_or_default());
         }
         if word.is_empty() || !word.bytes().all(|byte| byte.is_ascii_digit()) {

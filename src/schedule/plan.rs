@@ -182,10 +182,10 @@ impl Plan {
                     continue;
                 }
             };
-            if line.timing.has_random_day {
+            let Some(spread) = line.timing.spread else {
                 unknown(place, "cron draws the day at random");
                 continue;
-            }
+            };
             for mention in mentions {
                 let call = match mention {
                     Mention::Call(call) => call,
@@ -206,7 +206,7 @@ impl Plan {
                     timing: line.timing,
                     schedule: line.timing.words(&line.time_text),
                     zone: zone.clone(),
-                    wait: call.wait.or_later(cron_delay(line, daemon)),
+                    wait: call.wait.or_later(cron_delay(line, daemon, spread)),
                     is_conditional: call.is_conditional,
                     changed: crontab.changed,
                     is_ignored: crontab.rejection.is_some() || crontab.contents.is_ignored(),
@@ -229,7 +229,7 @@ fn zone(variables: &Variables, daemon: Daemon) -> Result<Option<Zone>, String> {
 }
 
 /// How many seconds later than the time in the line cronie may start it, by numbers that it draws at random.
-fn cron_delay(line: &Line, daemon: Daemon) -> u64 {
+fn cron_delay(line: &Line, daemon: Daemon, spread: u16) -> u64 {
     const MOST: u64 = 24 * 60;
     let delay = line
         .variables
@@ -237,5 +237,5 @@ fn cron_delay(line: &Line, daemon: Daemon) -> u64 {
         .filter(|_| daemon == Daemon::Cronie);
     let delay = delay.and_then(|minutes| minutes.trim().parse::<u64>().ok());
     let delay = delay.filter(|minutes| *minutes <= MOST).unwrap_or(0);
-    (delay + u64::from(line.timing.spread)) * 60
+    (delay + u64::from(spread)) * 60
 }

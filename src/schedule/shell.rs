@@ -329,7 +329,7 @@ mod tests {
         for (text, expected) in [
             ("$HOST x$1y", "<|$HOST> <xy|$1y>"),
             (r#""a $HOST b""#, "<a  b|$HOST>"),
-            (r#"'$HOST' \$HOST"#, "<$HOST> <$HOST>"),
+            (r"'$HOST' \$HOST", "<$HOST> <$HOST>"),
             (r#"$(date "+)") b"#, r#"<|$(date "+)")> <b>"#),
             ("`date` b", "<|`date`> <b>"),
             ("${A:-b c} d", "<|${A:-b c}> <d>"),

@@ -39,7 +39,7 @@ pub fn each(
         match (stretch.when, zone) {
             (When::InTime(offset), None) => {
                 each_minute(timing, &stretch.local, &mut |local| {
-                    take(in_time(local - offset, offset))
+                    take(in_time(local - offset, offset));
                 });
             }
             (When::InTime(offset), Some(zone)) => {
@@ -49,7 +49,7 @@ pub fn each(
                 for ((start, of_zone), end) in offsets.iter().zip(ends.chain([utc.end])) {
                     let in_zone = start + of_zone..end + of_zone;
                     each_minute(timing, &in_zone, &mut |minute| {
-                        take(in_time(minute - of_zone, offset))
+                        take(in_time(minute - of_zone, offset));
                     });
                 }
             }

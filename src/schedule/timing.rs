@@ -3,7 +3,7 @@
 use chrono::{Datelike, NaiveDate};
 
 use super::Daemon;
-use super::field::{FieldError, MONTHS, UNITS, WEEKDAYS};
+use super::field::{FieldError, UNITS, Values};
 
 /// When a line is due, in the local time of its cron.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,19 +12,21 @@ pub struct Timing {
     pub minutes: u64,
     /// Bit N stands for hour N of a day.
     pub hours: u32,
-    days: u32,
-    months: u16,
-    weekdays: u8,
+    /// Bit N stands for day N of a month.
+    pub days: u32,
+    /// Bit N stands for month N of a year.
+    pub months: u16,
+    /// Bit N stands for day N of a week, Sunday being 0.
+    pub weekdays: u8,
     /// One of the two day fields begins with `*`: then a day has to match both, else one of them.
-    needs_both_days: bool,
+    pub needs_both_days: bool,
     /// Its minute or its hour begins with `*`. Such a line follows the clock when summer time begins or ends.
     pub is_wildcard: bool,
     /// It is due when the machine has booted, and at no time of day.
     pub is_reboot: bool,
-    /// How many minutes later than the given minute cronie may have drawn its time to be (`0~9`).
-    pub spread: u16,
-    /// cronie draws its day at random, so that nobody else knows it.
-    pub has_random_day: bool,
+    /// How many minutes later than the given minute cronie may have drawn its time to be (`0~9`). There is no
+    /// answer if it draws the day.
+    pub spread: Option<u16>,
 }
 
 /// Why cron refuses a time.
@@ -98,7 +100,7 @@ impl Timing {
     }
 
     fn of_fields(fields: [&[u8]; 5], daemon: Daemon) -> Result<Self, TimingError> {
-        let mut values = [super::field::Values::default(); 5];
+        let mut values = [Values::default(); 5];
         for ((values, unit), text) in values.iter_mut().zip(UNITS).zip(fields) {
             *values = unit
                 .parse(text, daemon)
@@ -122,8 +124,8 @@ impl Timing {
             needs_both_days: begins_with_star(2) || begins_with_star(4),
             is_wildcard: begins_with_star(0) || begins_with_star(1),
             is_reboot: false,
-            spread: u16::from(minutes.spread) + 60 * u16::from(hours.spread),
-            has_random_day: days.spread > 0 || months.spread > 0 || weekdays.spread > 0,
+            spread: (days.spread == 0 && months.spread == 0 && weekdays.spread == 0)
+                .then_some(u16::from(minutes.spread) + 60 * u16::from(hours.spread)),
         })
     }
 
@@ -137,8 +139,7 @@ impl Timing {
             needs_both_days: true,
             is_wildcard: false,
             is_reboot: true,
-            spread: 0,
-            has_random_day: false,
+            spread: Some(0),
         }
     }
 
@@ -167,95 +168,12 @@ impl Timing {
         };
         !self.is_reboot && (self.minutes == 0 || self.hours == 0 || !has_day())
     }
-
-    /// The schedule in words, or `text`, which it was read from, where words would be longer.
-    pub fn words(&self, text: &str) -> String {
-        if self.is_reboot {
-            return "at boot".to_owned();
-        }
-        if self.spread > 0 || self.has_random_day {
-            return text.to_owned();
-        }
-        match (self.days_in_words(), self.hours_in_words()) {
-            (Some(days), Some(times)) if days == "daily" => times,
-            (Some(days), Some(times)) => {
-                let times = times.strip_prefix("daily ").unwrap_or(&times);
-                format!("{days} {times}")
-            }
-            _ => text.to_owned(),
-        }
-    }
-
-    fn hours_in_words(&self) -> Option<String> {
-        let minutes = members(self.minutes);
-        let hours = members(u64::from(self.hours));
-        let every_minutes = interval(&minutes, 60);
-        match (every_minutes, interval(&hours, 24)) {
-            (Some(1), Some(1)) => Some("every minute".to_owned()),
-            (Some(step), Some(1)) => Some(format!("every {step} min")),
-            _ if minutes.len() == 1 && hours.len() == 24 => {
-                Some(format!("hourly at :{:02}", minutes[0]))
-            }
-            (_, Some(step)) if minutes.len() == 1 && hours.len() > 3 => {
-                Some(format!("every {step} h at :{:02}", minutes[0]))
-            }
-            _ if minutes.len() == 1 && (1..=3).contains(&hours.len()) => {
-                let times = hours
-                    .iter()
-                    .map(|hour| format!("{hour:02}:{:02}", minutes[0]));
-                Some(format!("daily at {}", times.collect::<Vec<_>>().join(", ")))
-            }
-            _ => None,
-        }
-    }
-
-    fn days_in_words(&self) -> Option<String> {
-        let all_days = self.days.count_ones() == 31;
-        let all_months = self.months.count_ones() == 12;
-        let all_weekdays = self.weekdays.count_ones() == 7;
-        // Days that need not match both are any day if one of the fields has all.
-        let any_day = if self.needs_both_days {
-            all_days && all_weekdays
-        } else {
-            all_days || all_weekdays
-        };
-        match (all_months, any_day) {
-            (true, true) => Some("daily".to_owned()),
-            (true, false) if all_days && self.needs_both_days => Some(self.weekdays_in_words()),
-            (true, false)
-                if all_weekdays && self.needs_both_days && self.days.count_ones() == 1 =>
-            {
-                Some(format!("monthly on day {}", self.days.trailing_zeros()))
-            }
-            (false, false)
-                if all_weekdays
-                    && self.needs_both_days
-                    && self.days.count_ones() == 1
-                    && self.months.count_ones() == 1 =>
-            {
-                let month = MONTHS.get(self.months.trailing_zeros() as usize - 1)?;
-                Some(format!("yearly on {} {month}", self.days.trailing_zeros()))
-            }
-            _ => None,
-        }
-    }
-
-    fn weekdays_in_words(&self) -> String {
-        if self.weekdays == 0b011_1110 {
-            return "Mon to Fri".to_owned();
-        }
-        let names = (0..7).filter(|day| self.weekdays >> day & 1 == 1);
-        names
-            .map(|day| WEEKDAYS[day])
-            .collect::<Vec<_>>()
-            .join(", ")
-    }
 }
 
 /// The first word of `text`, and the rest after the blanks that follow it.
 pub fn split_word(text: &[u8]) -> (&[u8], &[u8]) {
     let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
-    let end = text.iter().position(|byte| is_blank(byte));
+    let end = text.iter().position(&is_blank);
     let (word, rest) = text.split_at(end.unwrap_or(text.len()));
     let blanks = rest.iter().take_while(|byte| is_blank(byte)).count();
     (word, &rest[blanks..])
@@ -287,24 +205,6 @@ fn low_bits(bits: u64) -> u32 {
     u32::try_from(bits).unwrap_or_default()
 }
 
-fn members(bits: u64) -> Vec<u32> {
-    (0..64).filter(|bit| bits >> bit & 1 == 1).collect()
-}
-
-/// The step, if `members` are 0, STEP, 2 STEP and so on through `cycle`, which STEP divides.
-fn interval(members: &[u32], cycle: u32) -> Option<u32> {
-    let count = u32::try_from(members.len())
-        .ok()
-        .filter(|count| *count > 1)?;
-    let step = cycle / count;
-    let is_even = step * count == cycle
-        && members
-            .iter()
-            .zip(0..)
-            .all(|(member, index)| *member == index * step);
-    is_even.then_some(step)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -334,30 +234,6 @@ mod tests {
                 (friday_13, monday_16, friday_20),
                 "{text}"
             );
-        }
-    }
-
-    #[test]
-    fn a_time_is_told_in_words() {
-        for (text, words) in [
-            ("* * * * *", "every minute"),
-            ("*/5 * * * *", "every 5 min"),
-            ("17 * * * *", "hourly at :17"),
-            ("@hourly", "hourly at :00"),
-            ("5 */4 * * *", "every 4 h at :05"),
-            ("30 3 * * *", "daily at 03:30"),
-            ("0 3,15 * * *", "daily at 03:00, 15:00"),
-            ("30 3 * * 1-5", "Mon to Fri at 03:30"),
-            ("30 3 * * sat,7", "Sun, Sat at 03:30"),
-            ("*/10 * * * 6", "Sat every 10 min"),
-            ("@monthly", "monthly on day 1 at 00:00"),
-            ("@yearly", "yearly on 1 Jan at 00:00"),
-            ("@reboot", "at boot"),
-            ("1,2 3 * * *", "1,2 3 * * *"),
-            ("*/7 * * * *", "*/7 * * * *"),
-            ("0 0 1 * mon", "0 0 1 * mon"),
-        ] {
-            assert_eq!(timing(text).words(text), words, "{text}");
         }
     }
 

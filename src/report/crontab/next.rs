@@ -90,7 +90,7 @@ fn crowds(entries: &[&Entry], day: &[Stretch]) -> Vec<Crowd> {
     for entry in entries.iter().filter(exact) {
         let wait = seconds_of(entry.wait.least);
         entry.each_slot(day, &mut |slot| {
-            *seconds.entry(slot.minute * 60 + wait).or_default() += 1
+            *seconds.entry(slot.minute * 60 + wait).or_default() += 1;
         });
     }
     let mut by_size: BTreeMap<usize, (i64, usize)> = BTreeMap::new();

@@ -16,7 +16,12 @@
 #     new-york-forward:    America/New_York "2026-03-08 00:30"  270 4
 #     new-york-back:       America/New_York "2026-11-01 00:30"  330 5
 #
-# and those named cronie-… with the same words and cronie 1.7.2.
+# and those named cronie-… with the same words and cronie 1.7.2, of which these also with a zone of the lines'
+# own, CRON_TZ=America/New_York:
+#
+#     cronie-zone-forward: Europe/Berlin    "2026-03-29 00:30"  270 6
+#     cronie-zone-back:    Europe/Berlin    "2026-10-25 00:30"  330 7
+#     cronie-zone-other:   Europe/Berlin    "2026-11-01 05:30"  330 8
 set -euo pipefail
 
 zone=$1 start=$2 minutes=$3 seed=$4
@@ -72,9 +77,11 @@ export TZ=$zone
 export FALSE="@$start:00 x$speed" DIR="$dir" CROND="$crond"
 {
     printf 'SHELL=/bin/bash\nMAILTO=""\n'
+    [ -z "${CRON_TZ-}" ] || echo "CRON_TZ=$CRON_TZ"
     awk -v out="$dir/runs" '{ print $0 " root echo $EPOCHREALTIME " NR " >>" out }' "$dir/lines"
 } >"$dir/crontab"
 # In a mount namespace the daemon sees this crontab only.
+# shellcheck disable=SC2016  # the shell there expands it
 timeout "$((minutes * 60 / speed + 3))" unshare --mount bash -euc '
     mkdir "$DIR/none/crontabs"
     for hidden in /etc/cron.d /var/spool/cron; do
@@ -88,6 +95,7 @@ timeout "$((minutes * 60 / speed + 3))" unshare --mount bash -euc '
 first=$(date -d "$start" +%s)
 printf '# %s\nzone %s\nstart %d\nminutes %d\n' \
     "tests/cron_vectors.sh $zone \"$start\" $minutes $seed" "$zone" "$first" "$minutes"
+[ -z "${CRON_TZ-}" ] || echo "cron_tz $CRON_TZ"
 sort -n "$dir/runs" | awk -v begin="$(cat "$dir/begin")" -v speed="$speed" -v minutes="$minutes" -v lines="$dir/lines" '
     { minute = int(($1 - begin) * speed / 60); if (minute < minutes) runs[$2] = runs[$2] " " minute }
     END { while ((getline line <lines) > 0) { n++; print line "\t" substr(runs[n], 2) } }'

@@ -15,9 +15,8 @@ use super::zone::Zone;
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");
 
 /// The value of `NAME VALUE` at the head of a file.
-fn head<'a>(text: &'a str, name: &str) -> &'a str {
-    let value = text.lines().find_map(|line| line.strip_prefix(name));
-    value.unwrap().trim()
+fn head<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    text.lines().find_map(|line| line.strip_prefix(name))
 }
 
 /// The files in a folder of test data.
@@ -29,9 +28,10 @@ fn files(folder: &str) -> Vec<PathBuf> {
 /// Compares the slots of all lines in a file with its minutes. `told` is what of the slots the file tells.
 fn check(path: &Path, daemon: Daemon, told: impl Fn(&mut Vec<i64>)) {
     let text = fs::read_to_string(path).unwrap();
-    let zone = Zone::named(head(&text, "zone ")).unwrap();
-    let start = head(&text, "start ").parse::<i64>().unwrap() / 60;
-    let minutes: i64 = head(&text, "minutes ").parse().unwrap();
+    let zone = Zone::named(head(&text, "zone ").unwrap()).unwrap();
+    let start = head(&text, "start ").unwrap().parse::<i64>().unwrap() / 60;
+    let minutes: i64 = head(&text, "minutes ").unwrap().parse().unwrap();
+    let own_zone = head(&text, "cron_tz ").map(|name| Zone::named(name).unwrap());
     // A daemon does not run the minute in which it starts.
     let stretches = stretches(&zone, start + 1, start + minutes);
     let mut lines = 0;
@@ -42,7 +42,7 @@ fn check(path: &Path, daemon: Daemon, told: impl Fn(&mut Vec<i64>)) {
         }
         assert_eq!(rest, b"");
         let mut found = Vec::new();
-        slots::each(&timing, None, &stretches, &mut |slot| {
+        slots::each(&timing, own_zone.as_ref(), &stretches, &mut |slot| {
             found.push(slot.minute - start);
         });
         found.sort_unstable();

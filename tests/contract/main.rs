@@ -24,6 +24,7 @@ mod random_runs;
 mod real_sshd;
 mod records;
 mod report;
+mod report_crontabs;
 mod report_damage;
 mod report_inputs;
 mod report_owners;

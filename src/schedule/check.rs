@@ -34,11 +34,11 @@ pub struct Finding {
 
 /// The faults of the crontabs that have to do with remoteexe, in the order of files and lines.
 ///
-/// `is_user` says whether the machine has a user of this name.
+/// `is_user` says whether the machine has a user of this name, if that is known.
 pub fn findings(
     crontabs: &Crontabs,
     grammar: Grammar,
-    is_user: &dyn Fn(&str) -> bool,
+    is_user: &dyn Fn(&str) -> Option<bool>,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut jobs: HashMap<Vec<u8>, Vec<(Timing, PathBuf, usize)>> = HashMap::new();
@@ -78,7 +78,7 @@ struct Check<'a> {
     daemon: Daemon,
     crontab: &'a Crontab,
     grammar: Grammar,
-    is_user: &'a dyn Fn(&str) -> bool,
+    is_user: &'a dyn Fn(&str) -> Option<bool>,
     /// The lines of each job, in all files so far.
     jobs: &'a mut HashMap<Vec<u8>, Vec<(Timing, PathBuf, usize)>>,
     /// The programs that were looked for in vain, with the PATH.
@@ -119,7 +119,7 @@ impl Check<'_> {
     /// A spool file of a user that the machine does not have.
     fn owner(&mut self) {
         if let Some(owner) = &self.crontab.owner
-            && !(self.is_user)(owner)
+            && (self.is_user)(owner) == Some(false)
         {
             let problem =
                 format!("there is no user {owner} in /etc/passwd; cron ignores this whole file");
@@ -139,7 +139,7 @@ impl Check<'_> {
             Columns::User => {
                 let (first, rest) = split_word(&line.command);
                 let first = str::from_utf8(first).ok()?;
-                ((self.is_user)(first) && calls_remoteexe(rest)).then(|| {
+                ((self.is_user)(first) == Some(true) && calls_remoteexe(rest)).then(|| {
                     let problem =
                         format!("a user's crontab has no user column, so the command is {first}");
                     fault(number, &problem, &format!("take out {first}"))
@@ -156,8 +156,8 @@ impl Check<'_> {
                         "write the user, such as root, before remoteexe",
                     ));
                 }
-                let is_known = (self.is_user)(&name) || !is_about_remoteexe(line);
-                (!is_known).then(|| {
+                let is_unknown = (self.is_user)(&name) == Some(false) && is_about_remoteexe(line);
+                is_unknown.then(|| {
                     let problem = format!(
                         "there is no user {name} in /etc/passwd; {}",
                         self.consequence()
@@ -236,6 +236,10 @@ impl Check<'_> {
             }
             Reading::NoJob => return,
         };
+        // Two conditions may exclude each other.
+        if call.is_conditional {
+            return;
+        }
         let others = self.jobs.entry(job).or_default();
         let twin = others
             .iter()

@@ -189,7 +189,7 @@ impl Walk {
         self.may_fail = true;
         self.last = Wait::UNKNOWN;
         let mut expansions = words.iter().filter_map(|word| word.expansion.as_ref());
-        if let Some(expansion) = expansions.find(|expansion| mentions_name(expansion)) {
+        if let Some(expansion) = expansions.find(|expansion| may_run(expansion)) {
             return self.unknown(replaced(expansion));
         }
         let unwrapped = wrapper::unwrap(words);
@@ -233,7 +233,7 @@ impl Walk {
 
     fn script(&mut self, script: &Word, unwrapped: &Unwrapped, depth: usize) {
         if let Some(expansion) = &script.expansion {
-            if mentions_name(&script.text) {
+            if may_run(&script.text) {
                 self.unknown(replaced(expansion));
             }
         } else if depth == DEEPEST {
@@ -306,6 +306,14 @@ fn replaced(expansion: &[u8]) -> String {
 /// The file name of a path.
 pub fn base_name(path: &[u8]) -> &[u8] {
     path.rsplit(|byte| *byte == b'/').next().unwrap_or(path)
+}
+
+/// Whether a text may run remoteexe: it has the name as a word of its own, as in `$(/bin/remoteexe h s)` and
+/// `$REMOTEEXE`, but not in `$REMOTEEXE_LOG_DIR`.
+fn may_run(text: &[u8]) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.".contains(byte);
+    let mut words = text.split(|byte| !is_part(byte));
+    words.any(|word| word.eq_ignore_ascii_case(NAME))
 }
 
 /// Whether `remoteexe` stands in `text`, in upper or lower case, as also in `$REMOTEEXE`.
@@ -463,6 +471,7 @@ mod tests {
         for command in [
             "pkill remoteexe",
             "ls -l /usr/bin/remoteexe",
+            "ls $REMOTEEXE_LOG_DIR $(ls /tmp/x_remoteexe.log)",
             "x >/tmp/remoteexe.log",
             "echo h",
         ] {

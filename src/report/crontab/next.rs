@@ -63,7 +63,8 @@ fn add_crowds(text: &mut String, entries: &[&Entry], day: &[Stretch]) {
     for crowd in crowds.iter().take(MOST_CROWDS) {
         let times = match crowd.times {
             1 => String::new(),
-            times => format!(", and {} more", counted(times - 1, "time")),
+            2 => ", and once more".to_owned(),
+            times => format!(", and {} times more", times - 1),
         };
         let (most, host) = &crowd.on_one_host;
         let host = if *most > 1 {

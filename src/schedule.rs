@@ -1,6 +1,12 @@
 //! The crontabs of this machine: the lines that run remoteexe, and the minutes at which they are due.
 //!
 //! It knows cron and nothing of the log. It reads crontabs and runs nothing that stands in them.
+//!
+//! **A line, from a crontab to what is missing.** `files` finds the crontabs, and `crontab` splits each into lines
+//! with a `timing` and a command. `command` finds the calls of remoteexe in it, and `plan` makes them entries. `slots`
+//! goes through the minutes at which an entry is due, as `slots::clock` says that the daemon has them. `due` gives
+//! each the time in which its START has to come, and `comparison` takes the STARTs of the log. `check` looks for
+//! what is wrong on the way.
 #![cfg_attr(
     test,
     allow(
@@ -11,27 +17,18 @@
 )]
 
 mod check;
-mod clock;
 mod command;
 #[allow(dead_code, reason = "for the report of the log")]
 mod comparison;
 mod crontab;
 #[allow(dead_code, reason = "for the report of the log")]
 mod due;
-mod field;
 mod files;
-mod percent;
 mod plan;
-mod shell;
 mod slots;
 mod timing;
-mod told;
-mod variable;
 #[cfg(test)]
 mod vectors;
-mod words;
-mod wrapper;
-mod zone;
 
 /// A cron daemon. The two read crontabs and run their lines in slightly different ways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +40,8 @@ pub enum Daemon {
 }
 
 pub use check::{Finding, findings};
-pub use clock::{Stretch, stretches};
 pub use crontab::Columns;
 pub use files::{Crontabs, LeftOut, Selection};
 pub use plan::{Entry, Grammar, Plan, Reading, Unknown};
-pub use zone::Zone;
+pub use slots::clock::{Stretch, stretches};
+pub use slots::zone::Zone;

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 
 use super::Daemon;
-use super::command::{Call, Mention, base_name};
+use super::command::shell::tokens;
+use super::command::{Call, Mention, base_name, mentions};
+use super::crontab::percent::ShellText;
 use super::crontab::{Columns, Fault, Line};
 use super::files::{Crontab, Crontabs, is_program};
-use super::percent::ShellText;
 use super::plan::{Grammar, Mentioning, Reading, mentioning, reading};
-use super::shell::tokens;
 use super::timing::{Timing, split_word};
 
 /// The most faults that are told of one crontab. A hostile one may have thousands.
@@ -312,7 +312,7 @@ fn fault(line: Option<usize>, problem: &str, remedy: &str) -> Fault {
 }
 
 fn is_about_remoteexe(line: &Line) -> bool {
-    !super::command::mentions(&line.command).is_empty()
+    !mentions(&line.command).is_empty()
 }
 
 /// Whether an unescaped `%` looks like a mistake: it stands within quotes or brackets, or is a format of date(1).

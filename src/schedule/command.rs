@@ -4,11 +4,14 @@
 //! programs that run another one, such as `timeout` and `flock`. Nothing is guessed: a call whose words only a
 //! shell can know is reported with the reason.
 
+pub mod shell;
+mod wrapper;
+
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
-use super::shell::{Operator, Token, Word, tokens};
-use super::wrapper::{self, Unwrapped};
+use shell::{Operator, Token, Word, tokens};
+use wrapper::Unwrapped;
 
 /// The program.
 const NAME: &[u8] = b"remoteexe";

@@ -1,8 +1,8 @@
 //! The STARTs that an entry of a crontab leads to.
 
-use super::clock::Stretch;
 use super::comparison::{Due, catch_up, grace};
 use super::plan::Entry;
+use super::slots::clock::Stretch;
 
 impl Entry {
     /// What is due in the stretches of the machine's clock, without the slots before the crontab's last change:
@@ -52,12 +52,12 @@ mod tests {
 
     use super::*;
     use crate::schedule::Daemon;
-    use crate::schedule::clock::stretches;
     use crate::schedule::command::Wait;
     use crate::schedule::comparison::{Comparison, Verdict};
     use crate::schedule::plan::Place;
+    use crate::schedule::slots::clock::stretches;
+    use crate::schedule::slots::zone::Zone;
     use crate::schedule::timing::Timing;
-    use crate::schedule::zone::Zone;
 
     const WEEK: i64 = 7 * 24 * 60;
 

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, lstat, open};
 
 use super::Daemon;
+use super::crontab::columns;
 use super::crontab::{Columns, Contents, Fault};
-use super::told;
 
 /// The most bytes of a crontab that are read. Debian's cron takes 10,000 lines of 1000 bytes.
 const LARGEST: u64 = 16 << 20;
@@ -182,7 +182,7 @@ impl Crontabs {
             Ok(found) => found,
             Err(error) => return self.leave_out(path, &error.to_string()),
         };
-        let columns = columns.unwrap_or_else(|| told::columns(&text));
+        let columns = columns.unwrap_or_else(|| columns::told_by(&text));
         let is_left_aside = place == Place::System && !self.daemon.takes(path);
         let rejection = if is_left_aside {
             Some(rejected("cron ignores a file of this name", NAME_REMEDY))

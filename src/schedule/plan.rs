@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::Daemon;
-use super::clock::Stretch;
 use super::command::{Call, Mention, Wait, mentions};
 use super::crontab::Line;
+use super::crontab::percent::ShellText;
+use super::crontab::variable::Variables;
 use super::files::{Crontab, Crontabs};
-use super::percent::ShellText;
+use super::slots::clock::Stretch;
+use super::slots::zone::Zone;
 use super::slots::{self, Slot};
 use super::timing::Timing;
-use super::variable::Variables;
-use super::zone::Zone;
 
 /// What a call of remoteexe does, by the grammar of its command line.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,12 +1,15 @@
 //! The slots of a line: the minutes at which it is due.
 
+pub mod clock;
+pub mod zone;
+
 use std::ops::Range;
 
 use chrono::{DateTime, NaiveDate};
 
-use super::clock::{Stretch, When};
 use super::timing::Timing;
-use super::zone::Zone;
+use clock::{Stretch, When};
+use zone::Zone;
 
 const HOUR: i64 = 60;
 const DAY: i64 = 24 * HOUR;

@@ -1,9 +1,12 @@
 //! The time part of a crontab line: `*/5 3 * * mon` or `@daily`.
 
+pub mod field;
+mod words;
+
 use chrono::{Datelike, NaiveDate};
 
 use super::Daemon;
-use super::field::{FieldError, UNITS, Values};
+use field::{FieldError, UNITS, Values};
 
 /// When a line is due, in the local time of its cron.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

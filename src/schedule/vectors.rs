@@ -6,11 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Daemon;
-use super::clock::stretches;
 use super::crontab::{Columns, Contents};
 use super::slots;
+use super::slots::clock::stretches;
+use super::slots::zone::Zone;
 use super::timing::Timing;
-use super::zone::Zone;
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");
 

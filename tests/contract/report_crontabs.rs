@@ -248,15 +248,14 @@ fn a_line_that_only_a_shell_can_know_is_named() {
 
 #[test]
 fn a_crowd_of_starts_in_one_second_is_named() {
-    let mut lines = String::new();
-    for number in 0..12 {
-        lines += &format!(
-            "0 3 * * * root sleep 5; remoteexe h{} /{number}\n",
-            number % 4
-        );
-        lines += &format!("0 4 * * * root sleep $((RANDOM \\% 30)); remoteexe h /{number}\n");
-    }
-    lines += "0 3 * * * root remoteexe h /other\n";
+    let lines = (0..12).map(|number| {
+        let host = number % 4;
+        format!(
+            "0 3 * * * root sleep 5; remoteexe h{host} /{number}\n\
+             0 4 * * * root sleep $((RANDOM \\% 30)); remoteexe h /{number}\n"
+        )
+    });
+    let lines = lines.collect::<String>() + "0 3 * * * root remoteexe h /other\n";
     let text = stdout(&report(&["--next"], &lines));
     let crowds: Vec<&str> = text
         .lines()

@@ -1,15 +1,15 @@
 //! Whether a crontab has a column of users, told by its lines.
 
-use super::Daemon;
-use super::command::base_name;
-use super::crontab::Columns;
-use super::timing::{Timing, split_word};
+use super::Columns;
+use crate::schedule::Daemon;
+use crate::schedule::command::base_name;
+use crate::schedule::timing::{Timing, split_word};
 
 /// The columns that most lines of a crontab look as if they had.
 ///
 /// A line has a user where the word after the time is a plain name and the next one begins a command: it is
 /// `root`, or a path or a program's name follows that is known to begin commands.
-pub fn columns(text: &[u8]) -> Columns {
+pub fn told_by(text: &[u8]) -> Columns {
     let rests = text.split(|byte| *byte == b'\n').filter_map(|line| {
         let line = line.trim_ascii_start();
         let (_, rest) = Timing::parse(line, Daemon::Cronie).ok()?;
@@ -80,7 +80,7 @@ mod tests {
             ("* * * * * nice remoteexe h s", Columns::User),
             ("# nothing", Columns::User),
         ] {
-            assert_eq!(columns(line.as_bytes()), expected, "{line}");
+            assert_eq!(told_by(line.as_bytes()), expected, "{line}");
         }
     }
 }

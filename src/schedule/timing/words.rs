@@ -1,7 +1,7 @@
 //! A schedule in words: `every 5 min`, `Mon to Fri at 03:30`.
 
+use super::Timing;
 use super::field::{MONTHS, WEEKDAYS};
-use super::timing::Timing;
 
 impl Timing {
     /// The schedule in words, or `text`, which it was read from, where words would be longer.

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::Daemon;
+use crate::schedule::Daemon;
 
 /// The variables that change when or how remoteexe runs. Others are not kept: a hostile crontab may have
 /// thousands.

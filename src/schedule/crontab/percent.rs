@@ -1,6 +1,6 @@
 //! The `%` of a command: cron ends the command at the first one that has no backslash before it.
 
-use super::Daemon;
+use crate::schedule::Daemon;
 
 /// A command as cron gives it to the shell.
 #[derive(Debug, Clone, PartialEq, Eq)]

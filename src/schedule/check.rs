@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 
 use super::Daemon;
 use super::command::shell::tokens;
-use super::command::{Call, Mention, base_name, mentions};
+use super::command::{Call, Mention, base_name, mentions, mentions_name};
 use super::crontab::percent::ShellText;
 use super::crontab::{Columns, Fault, Line};
 use super::files::{Crontab, Crontabs, is_program};
@@ -205,7 +205,8 @@ impl Check<'_> {
                 "convert the file with dos2unix",
             );
         }
-        if cuts_command(shell) {
+        let has_call = mentions_name(&shell.text);
+        if shell.input.is_some() && (!has_call || cuts_command(shell)) {
             let problem = "an unescaped % ends the command here; the rest is its standard input";
             self.add(number, problem, r"write \%");
         }

@@ -104,10 +104,7 @@ impl Contents {
             let is_unfinished = lines.peek().is_none();
             reader.take(line, number, is_unfinished);
             if number > MOST_LINES {
-                if daemon == Daemon::Debian {
-                    let problem = format!("more than {MOST_LINES} lines");
-                    reader.refuse_file(number, &problem, "use several files");
-                }
+                reader.stop(number);
                 break;
             }
         }
@@ -249,6 +246,18 @@ impl Reader {
             ));
         }
         Ok(())
+    }
+
+    /// Reports that a file has more lines than are read.
+    fn stop(&mut self, line: usize) {
+        let problem = format!("more than {MOST_LINES} lines");
+        let remedy = "use several files";
+        if self.daemon == Daemon::Debian {
+            self.refuse_file(line, &problem, remedy);
+        } else {
+            let problem = format!("{problem}; the others are not looked at here");
+            self.fault(Some(line), &problem, remedy);
+        }
     }
 
     /// Reports a line that cron refuses. Debian's cron then ignores all of the file.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::Daemon;
-use super::command::{Call, Mention, Wait, mentions};
+use super::command::{Call, Mention, Wait, mentions, mentions_name};
 use super::crontab::Line;
 use super::crontab::percent::ShellText;
 use super::crontab::variable::Variables;
@@ -124,7 +124,11 @@ pub struct Mentioning<'a> {
 pub fn mentioning(crontab: &Crontab, daemon: Daemon) -> Vec<Mentioning<'_>> {
     let lines = crontab.contents.lines.iter().map(|line| {
         let shell = ShellText::of(&line.command, daemon);
-        let mentions = mentions(&shell.text);
+        let mut mentions = mentions(&shell.text);
+        if mentions.is_empty() && shell.input.as_deref().is_some_and(mentions_name) {
+            let reason = "an unescaped % ends the command before remoteexe";
+            mentions.push(Mention::Unknown(reason.to_owned()));
+        }
         Mentioning {
             line,
             shell,

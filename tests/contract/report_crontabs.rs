@@ -89,6 +89,10 @@ fn each_fault_is_one_line_with_its_place_and_its_remedy() {
             "an unescaped % ends the command here; the rest is its standard input; tip: write \\%",
         ),
         (
+            "* * * * * root sleep $((RANDOM % 30)); remoteexe h s",
+            "an unescaped % ends the command here; the rest is its standard input; tip: write \\%",
+        ),
+        (
             "* * * * * root remoteexe h 's",
             "there is no closing ' in the command; tip: close the quote",
         ),

@@ -67,7 +67,7 @@ fn the_slots_of_random_lines_are_those_of_the_real_daemons() {
         };
         check(path, daemon, |_| ());
     }
-    assert_eq!(files.len(), 9);
+    assert_eq!(files.len(), 12);
 }
 
 #[test]

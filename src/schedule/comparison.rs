@@ -116,7 +116,9 @@ impl Comparison {
         }
     }
 
-    /// Compares what is due of one job with its STARTs, which are in the order of time.
+    /// Compares what is due of one job, on all of its lines, with its STARTs, which are in the order of time.
+    ///
+    /// A job that is on no line has nothing due, and all of its STARTs are strays.
     pub fn add(&mut self, job: u32, due: &mut [Due], starts: &[i64]) {
         due.sort_unstable_by_key(|due| due.at);
         let mut due = due.iter().copied().peekable();

@@ -243,3 +243,120 @@ fn cron_delay(line: &Line, daemon: Daemon, spread: u16) -> u64 {
     let delay = delay.filter(|minutes| *minutes <= MOST).unwrap_or(0);
     (delay + u64::from(spread)) * 60
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::crontab::{Columns, Contents};
+
+    fn read(words: &[OsString], variables: &[(OsString, OsString)]) -> Reading {
+        let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
+        let job = words.join(&b' ');
+        let log_dir = variables
+            .iter()
+            .find(|(name, _)| name == "REMOTEEXE_LOG_DIR");
+        match words.len() {
+            2 => Reading::Job {
+                job,
+                log_dir: log_dir.map_or("/tmp".into(), |(_, dir)| dir.into()),
+            },
+            _ => Reading::Refused {
+                job,
+                reason: "two words are needed".to_owned(),
+            },
+        }
+    }
+
+    /// The plan of a system's crontab.
+    fn plan(daemon: Daemon, text: &str) -> Plan {
+        let crontab = Crontab {
+            path: "crontab".into(),
+            columns: Columns::System,
+            owner: None,
+            changed: 7,
+            rejection: None,
+            is_left_aside: false,
+            contents: Contents::parse(text.as_bytes(), Columns::System, daemon),
+        };
+        let crontabs = Crontabs {
+            daemon,
+            read: vec![crontab],
+            left_out: Vec::new(),
+        };
+        Plan::of(&crontabs, read)
+    }
+
+    #[test]
+    fn an_entry_has_the_variables_that_hold_for_its_line() {
+        let text = "1 * * * * root remoteexe h a\n\
+                    REMOTEEXE_LOG_DIR=/l\n\
+                    2 * * * * root remoteexe h b\n\
+                    3 * * * * root REMOTEEXE_LOG_DIR=/m remoteexe h c; remoteexe h\n";
+        let plan = plan(Daemon::Debian, text);
+        let entries = plan.entries.iter().map(|entry| {
+            let log_dir = entry
+                .log_dir
+                .as_deref()
+                .map(|dir| dir.display().to_string());
+            let job = String::from_utf8_lossy(&entry.job).into_owned();
+            (entry.place.line, job, log_dir.unwrap_or_default())
+        });
+        let expected = [
+            (1, "h a", "/tmp"),
+            (3, "h b", "/l"),
+            (4, "h c", "/m"),
+            (4, "h", ""),
+        ];
+        let expected = expected.map(|(line, job, dir)| (line, job.to_owned(), dir.to_owned()));
+        assert_eq!(entries.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn cronie_draws_numbers_and_knows_zones() {
+        let text = "0~9 * * * * root sleep 5; remoteexe h a\n\
+                    RANDOM_DELAY=2\n\
+                    0 1~3 * * * root remoteexe h b\n\
+                    0 0 1~3 * * root remoteexe h c\n\
+                    CRON_TZ=Asia/Tokyo\n\
+                    0 0 * * * root remoteexe h d\n\
+                    CRON_TZ=No/Where\n\
+                    0 0 * * * root remoteexe h e\n";
+        let plan = plan(Daemon::Cronie, text);
+        let waits = plan
+            .entries
+            .iter()
+            .map(|entry| (entry.wait.least, entry.wait.most));
+        let expected = [
+            (5, Some(5 + 9 * 60)),
+            (0, Some((2 + 120) * 60)),
+            (0, Some(120)),
+        ];
+        assert_eq!(waits.collect::<Vec<_>>(), expected);
+        let has_zone = plan.entries.iter().map(|entry| entry.zone.is_some());
+        assert_eq!(has_zone.collect::<Vec<_>>(), [false, false, true]);
+        let unknown = plan
+            .unknown
+            .iter()
+            .map(|unknown| (unknown.place.line, &*unknown.reason));
+        assert_eq!(
+            unknown.collect::<Vec<_>>(),
+            [
+                (4, "cron draws the day at random"),
+                (
+                    8,
+                    "CRON_TZ is 'No/Where', which is no time zone of this machine"
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_jobs_of_a_file_that_cron_ignores_are_planned_and_marked() {
+        let text = "1 * * * * root remoteexe h a\n61 * * * * root remoteexe h b\n";
+        for (daemon, is_ignored) in [(Daemon::Debian, true), (Daemon::Cronie, false)] {
+            let plan = plan(daemon, text);
+            let marks = plan.entries.iter().map(|entry| entry.is_ignored);
+            assert_eq!(marks.collect::<Vec<_>>(), [is_ignored]);
+        }
+    }
+}

@@ -6,6 +6,7 @@
 mod accepted;
 mod assembler;
 mod batch;
+mod crontab;
 mod decompress;
 mod directory;
 mod file_name;
@@ -54,6 +55,7 @@ use summary::{Leftovers, Summary};
 use terminal::Output;
 
 pub use accepted::Accepted;
+pub use crontab::{CrontabForm, CrontabReport};
 pub use file_name::is_like_log;
 pub use input::Input;
 pub use owner::Users;

@@ -9,9 +9,9 @@ impl Entry {
     /// nobody knows its lines then. `line` is the number that the caller gives the entry.
     pub fn due(&self, stretches: &[Stretch], line: u32) -> Vec<Due> {
         let mut interval = i64::MAX;
-        let mut previous = None;
+        let mut before = None;
         self.each_slot(stretches, &mut |slot| {
-            let distance = slot.local - previous.replace(slot.local).unwrap_or(i64::MIN / 2);
+            let distance = slot.local - before.replace(slot.local).unwrap_or(i64::MIN / 2);
             if distance > 0 {
                 interval = interval.min(distance.saturating_mul(60));
             }

@@ -2,10 +2,12 @@
 //! ENDs.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::hash::{Hash, Hasher};
 use std::mem;
 use std::rc::Rc;
+
+use foldhash::HashMap;
 
 use super::outputs::Outputs;
 use super::owner::{Account, Owner};
@@ -113,7 +115,8 @@ impl Assembler {
     /// Takes the next records, which are in a row in a log of `owner`.
     pub fn take_row(&mut self, owner: Owner, outputs: &Outputs) {
         self.switch_to(Key::of(owner, outputs.pid));
-        self.decide_start(Kind::Output(outputs.first().0.text));
+        // Whatever its text, no line of output makes a START of the record before it.
+        self.decide_start(Kind::Output(b""));
         match &mut self.current {
             Some(process) => process.advance_by(outputs),
             None => self.unmatched += outputs.count,
@@ -337,7 +340,7 @@ struct Older {
 impl Older {
     /// The older half of these, each with its owner and the number of its START.
     fn half_of(all: impl Iterator<Item = (Account, u64)>) -> Self {
-        let mut numbers: HashMap<Account, Vec<u64>> = HashMap::new();
+        let mut numbers: HashMap<Account, Vec<u64>> = HashMap::default();
         for (account, number) in all {
             numbers.entry(account).or_default().push(number);
         }

@@ -131,13 +131,8 @@ impl Process {
     /// `line` is the whole line. `number` is the place in the order of all ENDs that the record has if it is
     /// an END. Returns whether it is one.
     pub fn advance(&mut self, kind: Kind, record: &Record, line: &[u8], number: u64) -> bool {
-        debug_assert!(!self.is_starting(), "START is decided");
-        // Nothing of a run follows its END.
-        if let Some(exit) = self.exit() {
-            self.current.add_end(exit.status);
-        }
+        self.go_on();
         self.current.note(record.time, line);
-        self.doubted = None;
         let is_retrying = matches!(self.state, State::Retrying);
         self.state = match kind {
             Kind::End(status, job) if self.close(job) => State::Ended(Exit { status, number }),
@@ -159,12 +154,18 @@ impl Process {
 
     /// Takes records in a row. A START before them has to be decided.
     pub fn advance_by(&mut self, outputs: &Outputs) {
-        let (first, line) = outputs.first();
-        // They end no run.
-        self.advance(Kind::Output(first.text), &first, line, 0);
-        if let Some(rest) = outputs.rest() {
-            self.current.add_outputs(&rest);
+        self.go_on();
+        self.state = State::Running;
+        self.current.add_outputs(outputs);
+    }
+
+    /// Takes an END before the next record as a line of output: nothing of a run follows its END.
+    fn go_on(&mut self) {
+        debug_assert!(!self.is_starting(), "START is decided");
+        if let Some(exit) = self.exit() {
+            self.current.add_end(exit.status);
         }
+        self.doubted = None;
     }
 
     /// If no more records follow, its last run may be the output of one that is final. Marks it then, and

@@ -46,7 +46,7 @@ impl Hash for Key {
         // One number is hashed faster than its parts, once for each group of records.
         let Account { scheduler, uid } = self.account;
         let uid = uid.map_or(0, |uid| u64::from(uid) + 1);
-        state.write_u64((u64::from(scheduler.number) << 48) ^ (uid << 32) ^ u64::from(self.pid));
+        state.write_u64((u64::from(scheduler.number()) << 48) ^ (uid << 32) ^ u64::from(self.pid));
     }
 }
 

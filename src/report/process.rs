@@ -11,7 +11,6 @@
 //! - A run begins sooner after another than the kernel gives the same process id again.
 //! - The END of a run comes again, later than that of another, as if that one were its output.
 
-use std::collections::VecDeque;
 use std::mem;
 use std::rc::Rc;
 
@@ -36,7 +35,7 @@ pub struct Process {
     /// The oldest first.
     earlier: Vec<Draft>,
     /// The last runs that are final: the job and the number of the END of each.
-    ended: VecDeque<(Rc<[u8]>, u64)>,
+    ended: Vec<(Rc<[u8]>, u64)>,
     /// The number of an END that was output, if the last record is the true one of the same run.
     doubted: Option<u64>,
 }
@@ -90,7 +89,7 @@ impl Process {
             state: State::Starting(claim),
             current: trace,
             earlier: Vec::new(),
-            ended: VecDeque::new(),
+            ended: Vec::new(),
             doubted: None,
         }
     }
@@ -237,8 +236,7 @@ impl Process {
         let removed: Vec<Draft> = self.earlier.drain(..count).collect();
         for draft in &removed {
             let exit = draft.exit.expect("it has ended");
-            self.ended
-                .push_back((Rc::clone(&draft.trace.job), exit.number));
+            self.ended.push((Rc::clone(&draft.trace.job), exit.number));
         }
         let too_many = self.ended.len().saturating_sub(MAX_NESTED);
         self.ended.drain(..too_many);

@@ -47,7 +47,7 @@ fn of_account(account: Account, users: &Users) -> String {
         }
         _ => String::new(),
     };
-    match account.scheduler.name {
+    match account.scheduler.name() {
         Some(name) => format!("{user} on {}", printable(name.as_bytes())),
         None => user,
     }

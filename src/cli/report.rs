@@ -24,9 +24,9 @@ const HELP: &str = "\
 {usage-heading} {usage}
 
 Arguments:
-  [FILE]...  Logs to read, also compressed (gzip, xz, zstd); - is standard input. Without a
-             FILE, today's logs in the log directory, or with --since or --until
-             the logs that can have records of that time
+  [FILE]...  Logs to read, also compressed (gzip, xz, zstd); - is standard input.
+             Without a FILE, today's logs in the log directory, or with --since
+             or --until the logs that can have records of that time
 
 {all-args}
 

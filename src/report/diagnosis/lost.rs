@@ -145,7 +145,9 @@ fn groups(ledger: &Ledger, scope: &Scope, scheduler: Scheduler) -> Vec<Group> {
 fn incident(ledger: &Ledger, scope: &Scope, group: &Group, starts: &[NaiveDateTime]) -> Incident {
     let next = starts.partition_point(|start| *start <= group.since);
     let next_start = starts.get(next).copied();
-    let is_here = !ledger.scheduler(&ledger.runs[group.places[0]]).is_elsewhere;
+    let is_here = !ledger
+        .scheduler(&ledger.runs[group.places[0]])
+        .is_elsewhere();
     let boot = scope.boot.filter(|_| is_here).filter(|boot| {
         *boot >= group.since && next_start.is_none_or(|start| *boot <= start) && *boot < scope.now
     });

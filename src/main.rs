@@ -7,9 +7,11 @@
 //! | [`cli`] | What does the command line ask for? |
 //! | [`job`] | How does one run go, from START to END? |
 //! | [`report`] | What do the logs tell? |
+//! | [`schedule`] | What do the crontabs plan? |
 //! | [`log`] | What is a record, and how does it get into the file? |
 //!
-//! `main` calls `cli`, and then `job` or `report`. Both know `log`; neither knows the other. Below them are
+//! `main` calls `cli`, and then `job` or `report`. Both know `log`; neither knows the other. `report` also knows
+//! `schedule`, which knows nothing of the log: `cli` gives it the grammar of a job. Below them are
 //! leaves with one fact each: [`exit`] (exit statuses), [`escape`] (text that is safe to show), [`ssh_error`]
 //! (the meaning of ssh's messages), [`poll`] (waiting for descriptors), [`writer`] (writing to a
 //! descriptor that may block) and [`random`]. A part knows only parts below it.
@@ -41,6 +43,7 @@ mod log;
 mod poll;
 mod random;
 mod report;
+mod schedule;
 mod ssh_error;
 mod writer;
 
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
     let status = match cli::parse(env::args_os()) {
         Request::Run(job) => job.run().exit_status(),
         Request::Report(report) => report.run(Local::now()),
+        Request::Crontabs(report) => report.run(Local::now()),
         Request::Show(text) => {
             // A reader that closed the pipe early has seen enough.
             let _ = io::stdout().write_all(text.as_bytes());

@@ -6,6 +6,7 @@
 mod accepted;
 mod assembler;
 mod batch;
+mod crontab;
 mod decompress;
 mod diagnosis;
 mod directory;
@@ -62,6 +63,7 @@ use text::{Remarks, View};
 use trace::Trace;
 
 pub use accepted::Accepted;
+pub use crontab::{CrontabForm, CrontabReport};
 pub use file_name::is_like_log;
 pub use input::Input;
 pub use owner::Users;

@@ -15,6 +15,7 @@ use super::request::Request;
 use super::value::{DEFAULT_LOG_DIR, InvalidValue, path, unset_empty};
 use crate::escape;
 use crate::job::{Job, Login, Operands, Retries, Ssh, UsageErrorRun, WordError};
+use crate::schedule::Reading;
 
 /// With the default delay, the longest waits add up to more than three hours.
 const MAX_RETRIES: u32 = 100;
@@ -178,6 +179,57 @@ pub fn parse(words: &[OsString]) -> Request {
 
 fn command() -> clap::Command {
     unset_empty(Args::command())
+}
+
+/// Reads the arguments of a call in a crontab, with the variables that are set there. Our own environment does
+/// not count.
+pub fn read_crontab(words: &[OsString], variables: &[(OsString, OsString)]) -> Reading {
+    if words.first().is_some_and(|first| first == "--report") {
+        return Reading::NoJob;
+    }
+    let refused = |operands: &[OsString], error: &UsageError| Reading::Refused {
+        job: escape::join(operands.iter().map(OsString::as_os_str)),
+        reason: error.record(),
+    };
+    let mut all = vec![OsString::from("remoteexe")];
+    all.extend(
+        variables
+            .iter()
+            .filter_map(|(name, value)| as_option(name, value)),
+    );
+    all.extend_from_slice(words);
+    let line = match CommandLine::<Args>::parse(command_without_environment, all) {
+        Ok(line) => line,
+        Err(error) => return refused(words, &UsageError::from_clap(&error, UNKNOWN_TIP)),
+    };
+    if line.args.operands.is_empty() && (line.args.help || line.args.version) {
+        return Reading::NoJob;
+    }
+    match line.job() {
+        Ok(job) => Reading::Job {
+            job: job.ssh.operands.display(),
+            log_dir: job.log_dir,
+        },
+        Err(error) => refused(&line.args.operands, &error),
+    }
+}
+
+/// The option that a variable stands in for, if there is one and it has a value.
+fn as_option(name: &OsStr, value: &OsStr) -> Option<OsString> {
+    let command = Args::command();
+    let mut arguments = command.get_arguments();
+    let long = arguments
+        .find(|arg| arg.get_env() == Some(name))?
+        .get_long()?;
+    let mut word = OsString::from(format!("--{long}="));
+    word.push(value);
+    (!value.is_empty()).then_some(word)
+}
+
+fn command_without_environment() -> clap::Command {
+    let command = Args::command().mut_args(|arg| arg.env(None));
+    // An option in the line counts more than the variable.
+    command.args_override_self(true)
 }
 
 impl CommandLine<Args> {
@@ -427,5 +479,52 @@ fn usage_error(
             reason,
             log_dir: log_dir.into(),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str, variables: &[(&str, &str)]) -> Reading {
+        let words: Vec<_> = line.split(' ').map(OsString::from).collect();
+        let variables = variables.iter();
+        let variables =
+            variables.map(|(name, value)| (OsString::from(name), OsString::from(value)));
+        read_crontab(&words, &variables.collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_call_in_a_crontab_is_read_by_the_grammar_of_a_job_and_with_the_variables_there() {
+        let job = |log_dir: &str| Reading::Job {
+            job: b"h s --retries 3".to_vec(),
+            log_dir: log_dir.into(),
+        };
+        let variables = [
+            ("REMOTEEXE_LOG_DIR", "/l"),
+            ("PATH", "/bin"),
+            ("REMOTEEXE_LOGIN", ""),
+        ];
+        assert_eq!(read("-p 22 -i k h s --retries 3", &[]), job("/tmp"));
+        assert_eq!(read("h s --retries 3", &variables), job("/l"));
+        assert_eq!(read("--log-dir /m h s --retries 3", &variables), job("/m"));
+        for line in ["--report", "--report --since 61m", "-V"] {
+            assert_eq!(read(line, &[]), Reading::NoJob);
+        }
+        let refused = |line, variables| match read(line, variables) {
+            Reading::Refused { job, reason } => (job, reason),
+            other => panic!("not refused: {other:?}"),
+        };
+        let (job, reason) = refused("h:22 s", &[]);
+        assert_eq!(job, b"h:22 s");
+        assert!(
+            reason.starts_with("invalid value 'h:22' for <HOST>"),
+            "{reason}"
+        );
+        let (_, reason) = refused("h s", &[("REMOTEEXE_RETRIES", "8 # often")]);
+        assert!(
+            reason.starts_with("invalid value '8 # often' for --retries <N>"),
+            "{reason}"
+        );
     }
 }

@@ -1,5 +1,7 @@
 //! The command line of `--report`.
 
+mod crontabs;
+
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -36,12 +38,13 @@ Examples:
   remoteexe --report
   remoteexe --report --since 3d --host host_sum_batch01 --failed
   remoteexe --report --run 913@15:09
+  remoteexe --report --check
   In a crontab, to be told every hour that something has failed:
     0 * * * * root remoteexe --report --since 61m >/dev/null || alert
 
 Exit status:
-  0 nothing failed; 1 something failed or was lost; 10 usage error;
-  74 something could not be read
+  0 nothing failed; 1 something failed or was lost, or --check found a
+  fault; 10 usage error; 74 something could not be read
 ";
 
 /// Shows from the logs what ran, what failed and why, and what never ended
@@ -136,6 +139,9 @@ struct Args {
     #[arg(long, help_heading = "How it looks")]
     no_pager: bool,
 
+    #[command(flatten)]
+    crontabs: crontabs::CrontabArgs,
+
     /// Directory of the logs; given again, that of another scheduler
     #[arg(long, value_name = "DIR", env = "REMOTEEXE_LOG_DIR")]
     #[arg(help_heading = "Logging", hide_env_values = true, default_value = DEFAULT_LOG_DIR)]
@@ -157,6 +163,9 @@ pub fn parse(words: &[OsString]) -> Request {
         }
         Err(help) => return Request::Show(help.to_string()),
     };
+    if let Some(request) = line.crontab_report() {
+        return request.map_or_else(|error| usage_error(&error), Request::Crontabs);
+    }
     match line.report(Local::now()) {
         Ok(report) => Request::Report(report),
         Err(error) => usage_error(&error),

@@ -1,7 +1,7 @@
 //! The answer of both grammars.
 
 use crate::job::{Job, UsageErrorRun};
-use crate::report::Report;
+use crate::report::{CrontabReport, Report};
 
 /// What a command line asks for.
 #[derive(Debug)]
@@ -10,6 +10,8 @@ pub enum Request {
     Run(Job),
     /// Show what has run.
     Report(Report),
+    /// Show what the crontabs plan, or what is wrong with them.
+    Crontabs(CrontabReport),
     /// Print this: the help or the version.
     Show(String),
     /// None of these: print `message`, and log `run`.

@@ -95,6 +95,19 @@ impl Users {
         named.or_else(|| record::number(word.as_bytes()))
     }
 
+    /// Whether there is a user of this name. There is no answer if a directory service may have one.
+    pub fn has_name(&self, name: &str) -> Option<bool> {
+        if self.uids.contains_key(name) {
+            return Some(true);
+        }
+        let services = fs::read_to_string("/etc/nsswitch.conf").unwrap_or_default();
+        let mut lines = services.lines();
+        let services = lines.find_map(|line| line.trim_start().strip_prefix("passwd:"));
+        let is_local = |service| matches!(service, "files" | "compat" | "systemd" | "db");
+        let all_are_local = services.unwrap_or("files").split_whitespace().all(is_local);
+        all_are_local.then_some(false)
+    }
+
     /// The name of a user, if it is known.
     pub fn name(&self, uid: u32) -> Option<&str> {
         self.names.get(&uid).map(String::as_str)

@@ -26,6 +26,7 @@ mod real_sshd;
 mod records;
 mod report;
 mod report_accepted;
+mod report_crontabs;
 mod report_damage;
 mod report_inputs;
 mod report_owners;

@@ -1,0 +1,87 @@
+//! The options of `--report` that are about crontabs.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+
+use super::CommandLine;
+use crate::cli::error::UsageError;
+use crate::cli::job::read_crontab;
+use crate::cli::value::path;
+use crate::report::{CrontabForm, CrontabReport};
+use crate::schedule::{Columns, Selection};
+
+/// Options of the log that have no meaning where only crontabs are read.
+const OF_LOGS: [&str; 8] = [
+    "since", "until", "user", "failed", "run", "json", "tsv", "files",
+];
+
+#[derive(Debug, clap::Args)]
+pub struct CrontabArgs {
+    /// What is wrong with the crontabs: one problem on each line, with its remedy
+    #[arg(long, help_heading = "Crontabs", conflicts_with = "next", conflicts_with_all = OF_LOGS)]
+    #[arg(conflicts_with_all = ["host", "job"])]
+    check: bool,
+
+    /// The coming starts, and the seconds in which many of them fall together
+    #[arg(long, help_heading = "Crontabs", conflicts_with_all = OF_LOGS)]
+    next: bool,
+
+    /// A crontab to read instead of this machine's; its lines tell whether it has a column of users
+    #[arg(long, value_name = "FILE", help_heading = "Crontabs")]
+    crontab: Vec<OsString>,
+
+    /// The same, but without a column of users
+    #[arg(long, value_name = "FILE", help_heading = "Crontabs")]
+    user_crontab: Vec<OsString>,
+
+    /// Read no crontab
+    #[arg(long, help_heading = "Crontabs")]
+    #[arg(conflicts_with_all = ["check", "next", "crontab", "user_crontab"])]
+    no_crontab: bool,
+}
+
+impl CommandLine<super::Args> {
+    /// The form that needs the crontabs only, if one is asked for.
+    pub fn crontab_report(&self) -> Option<Result<CrontabReport, UsageError>> {
+        let args = &self.args;
+        let form = if args.crontabs.check {
+            CrontabForm::Check
+        } else if args.crontabs.next {
+            CrontabForm::Next {
+                host: args.host.clone().map(OsString::into_vec),
+                job: args.job.clone().map(OsString::into_vec),
+            }
+        } else if args.crontabs.crontab.is_empty() && args.crontabs.user_crontab.is_empty() {
+            return None;
+        } else {
+            let reason = "a crontab is given, but nothing that is to be shown of it";
+            return Some(Err(UsageError::new(reason, "add --check or --next")));
+        };
+        Some(self.selection().map(|selection| CrontabReport {
+            selection,
+            grammar: read_crontab,
+            form,
+        }))
+    }
+
+    /// The crontabs to read.
+    fn selection(&self) -> Result<Selection, UsageError> {
+        let args = &self.args.crontabs;
+        if args.no_crontab {
+            return Ok(Selection::Nothing);
+        }
+        let told = args.crontab.iter().map(|word| ("crontab", word, None));
+        let of_users = args.user_crontab.iter();
+        let of_users = of_users.map(|word| ("user_crontab", word, Some(Columns::User)));
+        let files = told.chain(of_users).map(|(id, word, columns)| {
+            let path = self.value(id, word, path)?;
+            Ok((path, columns))
+        });
+        let files = files.collect::<Result<Vec<_>, UsageError>>()?;
+        Ok(if files.is_empty() {
+            Selection::Machine
+        } else {
+            Selection::Files(files)
+        })
+    }
+}

@@ -1,0 +1,236 @@
+//! The coming starts, and the seconds in which many of them fall together.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt::Write;
+
+use chrono::{DateTime, Datelike, Local};
+
+use super::check::counted;
+use crate::escape::printable;
+use crate::schedule::{Entry, Stretch, Unknown, Zone, stretches};
+
+const DAY: i64 = 24 * 60;
+
+/// The periods in which the next start is looked for, in days. February 29 comes within eight years.
+const HORIZONS: [i64; 3] = [1, 32, 8 * 366];
+
+/// sshd's default `MaxStartups` begins to drop connections at so many at once.
+const CROWD: usize = 10;
+
+/// How many crowds are shown.
+const MOST_CROWDS: usize = 5;
+
+/// Starts in one second.
+#[derive(Debug, PartialEq, Eq)]
+struct Crowd {
+    starts: usize,
+    /// The most that go to one host, and that host.
+    on_one_host: (usize, Vec<u8>),
+    /// The first such second, in seconds from 1970.
+    first: i64,
+    /// How many seconds of the day have as many.
+    times: usize,
+}
+
+/// The text of `--next`.
+pub fn render(entries: Vec<&Entry>, unknown: &[Unknown], now: DateTime<Local>) -> String {
+    let (ignored, entries): (Vec<_>, Vec<_>) =
+        entries.into_iter().partition(|entry| entry.is_ignored);
+    let after = now.timestamp().div_euclid(60) + 1;
+    let periods = HORIZONS.map(|days| stretches(&Zone::Machine, after, after + days * DAY));
+    let mut text = String::new();
+    let files: HashSet<_> = entries.iter().map(|entry| &entry.place.file).collect();
+    let title = format!(
+        "{}: {} in {}",
+        now.format("%a %-d %b %Y, %H:%M:%S"),
+        counted(entries.len(), "job"),
+        counted(files.len(), "crontab"),
+    );
+    line(&mut text, &title);
+    add_crowds(&mut text, &entries, &periods[0]);
+    add_starts(&mut text, &entries, &periods, now);
+    add_places(&mut text, unknown, &ignored);
+    text
+}
+
+fn add_crowds(text: &mut String, entries: &[&Entry], day: &[Stretch]) {
+    let crowds = crowds(entries, day);
+    if crowds.is_empty() {
+        return;
+    }
+    line(text, "\nCrowds in the next 24 hours: starts in one second");
+    line(text, "Starts  On one host  When");
+    for crowd in crowds.iter().take(MOST_CROWDS) {
+        let times = match crowd.times {
+            1 => String::new(),
+            2 => ", and once more".to_owned(),
+            times => format!(", and {} times more", times - 1),
+        };
+        let (most, host) = &crowd.on_one_host;
+        let host = if *most > 1 {
+            format!(" (most on {})", printable(host))
+        } else {
+            String::new()
+        };
+        let when = local(crowd.first).format("%H:%M:%S");
+        let row = format!("{:>6}  {most:>11}  {when}{times}{host}", crowd.starts);
+        line(text, &row);
+    }
+    if crowds.iter().any(|crowd| crowd.on_one_host.0 >= CROWD) {
+        let advice = "sshd's default MaxStartups drops connections from 10 at once on: spread them with sleep, \
+                      or set REMOTEEXE_RETRIES=8.";
+        line(text, advice);
+    }
+}
+
+/// The seconds of `day` with many starts, one for each number of starts, the largest first. Starts whose second
+/// is drawn at random are no crowd.
+fn crowds(entries: &[&Entry], day: &[Stretch]) -> Vec<Crowd> {
+    let mut seconds: HashMap<i64, usize> = HashMap::new();
+    let exact = |entry: &&&Entry| entry.wait.most == Some(entry.wait.least);
+    for entry in entries.iter().filter(exact) {
+        let wait = seconds_of(entry.wait.least);
+        entry.each_slot(day, &mut |slot| {
+            *seconds.entry(slot.minute * 60 + wait).or_default() += 1;
+        });
+    }
+    let mut by_size: BTreeMap<usize, (i64, usize)> = BTreeMap::new();
+    for (second, starts) in seconds.into_iter().filter(|(_, starts)| *starts >= CROWD) {
+        let (first, times) = by_size.entry(starts).or_insert((second, 0));
+        *first = second.min(*first);
+        *times += 1;
+    }
+    let crowds = by_size.into_iter().rev().map(|(starts, (first, times))| {
+        let mut hosts: HashMap<&[u8], usize> = HashMap::new();
+        for entry in entries.iter().filter(exact) {
+            let wait = seconds_of(entry.wait.least);
+            entry.each_slot(day, &mut |slot| {
+                *hosts.entry(entry.host()).or_default() +=
+                    usize::from(slot.minute * 60 + wait == first);
+            });
+        }
+        let most = hosts
+            .into_iter()
+            .map(|(host, starts)| (starts, host.to_vec()))
+            .max();
+        Crowd {
+            starts,
+            on_one_host: most.unwrap_or_default(),
+            first,
+            times,
+        }
+    });
+    crowds.take(MOST_CROWDS).collect()
+}
+
+fn add_starts(
+    text: &mut String,
+    entries: &[&Entry],
+    periods: &[Vec<Stretch>],
+    now: DateTime<Local>,
+) {
+    let mut rows: Vec<(Option<i64>, [String; 3])> = entries
+        .iter()
+        .map(|entry| row(entry, periods, now))
+        .collect();
+    // Those at boot and those that never come are the last.
+    rows.sort_by(|(one, one_row), (other, other_row)| {
+        (one.is_none(), one, one_row).cmp(&(other.is_none(), other, other_row))
+    });
+    if rows.is_empty() {
+        return;
+    }
+    let width = |column: usize, title: &str| {
+        let widths = rows.iter().map(|(_, row)| row[column].chars().count());
+        widths.max().unwrap_or(0).max(title.len())
+    };
+    let (next, schedule) = (width(0, "Next"), width(1, "Schedule"));
+    line(
+        text,
+        &format!("\n{:next$}  {:schedule$}  Job", "Next", "Schedule"),
+    );
+    for (_, [start, words, job]) in &rows {
+        line(text, &format!("{start:next$}  {words:schedule$}  {job}"));
+    }
+}
+
+/// The next start of an entry in seconds from 1970, and its row.
+fn row(
+    entry: &Entry,
+    periods: &[Vec<Stretch>],
+    now: DateTime<Local>,
+) -> (Option<i64>, [String; 3]) {
+    let next = periods.iter().find_map(|period| next(entry, period));
+    let start = match next {
+        Some(second) if local(second).date_naive() == now.date_naive() => {
+            local(second).format("%H:%M:%S").to_string()
+        }
+        Some(second) if local(second).year() == now.year() => {
+            local(second).format("%a %-d %b %H:%M:%S").to_string()
+        }
+        Some(second) => local(second).format("%a %-d %b %Y %H:%M:%S").to_string(),
+        None if entry.timing.is_reboot => "at boot".to_owned(),
+        None => "never".to_owned(),
+    };
+    let more = match entry.wait.most {
+        Some(most) if most == entry.wait.least => String::new(),
+        Some(most) => format!(", up to {}s later", most - entry.wait.least),
+        None => ", or later".to_owned(),
+    };
+    let perhaps = if entry.is_conditional {
+        ", perhaps"
+    } else {
+        ""
+    };
+    let schedule = format!("{}{more}{perhaps}", printable(entry.schedule.as_bytes()));
+    (next, [start, schedule, printable(&entry.job)])
+}
+
+/// The first start of an entry in a period, in seconds from 1970.
+fn next(entry: &Entry, period: &[Stretch]) -> Option<i64> {
+    let mut first: Option<i64> = None;
+    entry.each_slot(period, &mut |slot| {
+        let minute = first.map_or(slot.minute, |first| first.min(slot.minute));
+        first = Some(minute);
+    });
+    first.map(|minute| minute * 60 + seconds_of(entry.wait.least))
+}
+
+fn add_places(text: &mut String, unknown: &[Unknown], ignored: &[&Entry]) {
+    if !unknown.is_empty() {
+        line(text, "\nNot known");
+    }
+    for Unknown { place, reason } in unknown {
+        let place = format!("{}:{}: {reason}", place.file.display(), place.line);
+        line(text, &printable(place.as_bytes()));
+    }
+    let mut files: BTreeMap<_, usize> = BTreeMap::new();
+    for entry in ignored {
+        *files.entry(&entry.place.file).or_default() += 1;
+    }
+    if !files.is_empty() {
+        line(
+            text,
+            "\nIgnored by cron (remoteexe --report --check says why)",
+        );
+    }
+    for (file, jobs) in files {
+        let file = format!("{}: {}", file.display(), counted(jobs, "job"));
+        line(text, &printable(file.as_bytes()));
+    }
+}
+
+fn line(text: &mut String, line: &str) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "{}", line.trim_end());
+}
+
+fn local(second: i64) -> DateTime<Local> {
+    DateTime::from_timestamp(second, 0)
+        .unwrap_or_default()
+        .with_timezone(&Local)
+}
+
+fn seconds_of(seconds: u64) -> i64 {
+    i64::try_from(seconds).unwrap_or(i64::MAX / 4)
+}

@@ -1,0 +1,339 @@
+//! What is wrong with the lines of the crontabs that run remoteexe.
+
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use chrono::NaiveDate;
+
+use super::Daemon;
+use super::command::shell::tokens;
+use super::command::{Call, Mention, base_name, mentions, mentions_name};
+use super::crontab::percent::ShellText;
+use super::crontab::{Columns, Fault, Line};
+use super::files::{Crontab, Crontabs, is_program};
+use super::plan::{Grammar, Mentioning, Reading, mentioning, reading};
+use super::timing::{Timing, split_word};
+
+/// The most faults that are told of one crontab. A hostile one may have thousands.
+const MOST_FAULTS: usize = 100;
+
+/// Something that an operator should mend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The crontab.
+    pub file: PathBuf,
+    /// The line from 1, or none for the file as a whole.
+    pub line: Option<usize>,
+    /// The problem.
+    pub problem: String,
+    /// The remedy.
+    pub remedy: String,
+}
+
+/// The faults of the crontabs that have to do with remoteexe, in the order of files and lines.
+///
+/// `is_user` says whether the machine has a user of this name, if that is known.
+pub fn findings(
+    crontabs: &Crontabs,
+    grammar: Grammar,
+    is_user: &dyn Fn(&str) -> Option<bool>,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut jobs: HashMap<Vec<u8>, Vec<(Timing, PathBuf, usize)>> = HashMap::new();
+    for crontab in &crontabs.read {
+        let mut check = Check {
+            daemon: crontabs.daemon,
+            crontab,
+            grammar,
+            is_user,
+            jobs: &mut jobs,
+            not_found: HashSet::new(),
+            faults: Vec::new(),
+        };
+        check.run();
+        let mut faults = check.faults;
+        faults.sort_by_key(|fault| fault.line);
+        let more = faults.len().saturating_sub(MOST_FAULTS);
+        faults.truncate(MOST_FAULTS);
+        if more > 0 {
+            faults.push(fault(
+                None,
+                &format!("{more} more problems"),
+                "mend the first ones and check again",
+            ));
+        }
+        findings.extend(faults.into_iter().map(|fault| Finding {
+            file: crontab.path.clone(),
+            line: fault.line,
+            problem: fault.problem,
+            remedy: fault.remedy,
+        }));
+    }
+    findings
+}
+
+struct Check<'a> {
+    daemon: Daemon,
+    crontab: &'a Crontab,
+    grammar: Grammar,
+    is_user: &'a dyn Fn(&str) -> Option<bool>,
+    /// The lines of each job, in all files so far.
+    jobs: &'a mut HashMap<Vec<u8>, Vec<(Timing, PathBuf, usize)>>,
+    /// The programs that were looked for in vain, with the PATH.
+    not_found: HashSet<(Vec<u8>, Vec<u8>)>,
+    faults: Vec<Fault>,
+}
+
+impl Check<'_> {
+    fn run(&mut self) {
+        let crontab = self.crontab;
+        let lines = mentioning(crontab, self.daemon);
+        let mut misplaced = Vec::new();
+        for line in &crontab.contents.lines {
+            misplaced.extend(self.user_column(line));
+        }
+        let has_fault_with_name = crontab.contents.faults.iter().any(|fault| fault.is_of_file);
+        // The crontabs of others are none of our business.
+        if lines.is_empty()
+            && misplaced.is_empty()
+            && !(has_fault_with_name && self.mentions_name())
+        {
+            return;
+        }
+        self.faults.extend(crontab.rejection.clone());
+        self.faults.extend(crontab.contents.faults.iter().cloned());
+        self.faults.extend(misplaced);
+        self.owner();
+        for line in &lines {
+            self.line(line);
+        }
+    }
+
+    /// Whether a crontab that cron ignores, so that it has perhaps no lines, is about remoteexe.
+    fn mentions_name(&self) -> bool {
+        self.crontab.contents.mentions_remoteexe
+    }
+
+    /// A spool file of a user that the machine does not have.
+    fn owner(&mut self) {
+        if let Some(owner) = &self.crontab.owner
+            && (self.is_user)(owner) == Some(false)
+        {
+            let problem =
+                format!("there is no user {owner} in /etc/passwd; cron ignores this whole file");
+            self.add(
+                None,
+                &problem,
+                "name the file after the user whose jobs it has",
+            );
+        }
+    }
+
+    /// A user name where none belongs, or none where one belongs, or one that is not known.
+    fn user_column(&self, line: &Line) -> Option<Fault> {
+        let calls_remoteexe = |text: &[u8]| base_name(split_word(text).0) == b"remoteexe";
+        let number = Some(line.number);
+        match self.crontab.columns {
+            Columns::User => {
+                let (first, rest) = split_word(&line.command);
+                let first = str::from_utf8(first).ok()?;
+                ((self.is_user)(first) == Some(true) && calls_remoteexe(rest)).then(|| {
+                    let problem =
+                        format!("a user's crontab has no user column, so the command is {first}");
+                    fault(number, &problem, &format!("take out {first}"))
+                })
+            }
+            Columns::System => {
+                let user = line.user.as_deref().unwrap_or_default();
+                let name = String::from_utf8_lossy(user);
+                if calls_remoteexe(user) {
+                    let problem = format!("no user before the command; {}", self.consequence());
+                    return Some(fault(
+                        number,
+                        &problem,
+                        "write the user, such as root, before remoteexe",
+                    ));
+                }
+                let is_unknown = (self.is_user)(&name) == Some(false) && is_about_remoteexe(line);
+                is_unknown.then(|| {
+                    let problem = format!(
+                        "there is no user {name} in /etc/passwd; {}",
+                        self.consequence()
+                    );
+                    fault(
+                        number,
+                        &problem,
+                        "give a user of this machine, such as root",
+                    )
+                })
+            }
+        }
+    }
+
+    /// The effect of a line that cron does not take.
+    fn consequence(&self) -> &'static str {
+        match self.daemon {
+            Daemon::Debian => "cron ignores this whole file",
+            Daemon::Cronie => "cron ignores this line",
+        }
+    }
+
+    fn line(&mut self, found: &Mentioning) {
+        let Mentioning {
+            line,
+            shell,
+            mentions,
+        } = found;
+        let number = Some(line.number);
+        if line.timing.is_never_due() {
+            self.add(
+                number,
+                "no time ever matches",
+                "give a range its smaller number first, and a day that exists",
+            );
+        }
+        if self.daemon == Daemon::Debian && line.time_text.contains('~') {
+            let problem = "cron takes what is before ~ for the whole; only cronie draws a number";
+            self.add(number, problem, "give a number, or use sleep");
+        }
+        if line.command.ends_with(b"\r") {
+            self.add(
+                number,
+                "the line ends as on Windows, with a carriage return",
+                "convert the file with dos2unix",
+            );
+        }
+        let has_call = mentions_name(&shell.text);
+        if shell.input.is_some() && (!has_call || cuts_command(shell)) {
+            let problem = "an unescaped % ends the command here; the rest is its standard input";
+            self.add(number, problem, r"write \%");
+        }
+        for mention in mentions {
+            match mention {
+                Mention::Call(call) => self.call(call, line),
+                // With a % the reason is the one above.
+                Mention::Unknown(reason)
+                    if reason.starts_with("there is no closing") && shell.input.is_none() =>
+                {
+                    self.add(number, reason, "close the quote");
+                }
+                Mention::Unknown(_) => {}
+            }
+        }
+    }
+
+    fn call(&mut self, call: &Call, line: &Line) {
+        let number = Some(line.number);
+        self.program(call, line);
+        let job = match reading(call, line, self.grammar) {
+            Reading::Job { job, .. } => job,
+            Reading::Refused { reason, .. } => {
+                let (problem, remedy) = reason
+                    .split_once("; tip: ")
+                    .unwrap_or((&reason, "see remoteexe --help"));
+                return self.add(number, &format!("remoteexe refuses it: {problem}"), remedy);
+            }
+            Reading::NoJob => return,
+        };
+        // Two conditions may exclude each other.
+        if call.is_conditional {
+            return;
+        }
+        let others = self.jobs.entry(job).or_default();
+        let twin = others
+            .iter()
+            .find(|(timing, ..)| are_due_together(timing, &line.timing));
+        let problem = twin.map(|(_, file, other)| {
+            format!(
+                "the same job at the same time as in {}:{other}",
+                file.display()
+            )
+        });
+        others.push((line.timing, self.crontab.path.clone(), line.number));
+        if let Some(problem) = problem {
+            self.add(number, &problem, "take out one of them");
+        }
+    }
+
+    /// Whether the shell finds the program.
+    fn program(&mut self, call: &Call, line: &Line) {
+        let own = call.variables.iter().find(|(name, _)| name == b"PATH");
+        let path = own.map_or(line.variables.path(), |(_, path)| path);
+        let program = Path::new(OsStr::from_bytes(&call.program));
+        let shown = program.display();
+        let is_found = if program.is_absolute() {
+            is_program(program)
+        } else if call.program.contains(&b'/') {
+            // It depends on the directory in which the shell is then.
+            true
+        } else {
+            let dirs = path
+                .split(|byte| *byte == b':')
+                .filter(|dir| !dir.is_empty());
+            dirs.into_iter()
+                .any(|dir| is_program(&Path::new(OsStr::from_bytes(dir)).join(program)))
+        };
+        if is_found || !self.not_found.insert((call.program.clone(), path.to_vec())) {
+            return;
+        }
+        let number = Some(line.number);
+        if program.is_absolute() {
+            self.add(
+                number,
+                &format!("there is no program {shown}"),
+                "link it to the installed remoteexe",
+            );
+        } else if path.contains(&b'$') {
+            let problem = format!("{shown} is not in PATH, in which cron does not replace the $");
+            self.add(number, &problem, "write all directories of PATH");
+        } else {
+            let problem = format!("{shown} is not in PATH, {}", String::from_utf8_lossy(path));
+            self.add(
+                number,
+                &problem,
+                "link it into one of these directories, or set PATH at the head of the file",
+            );
+        }
+    }
+
+    fn add(&mut self, line: Option<usize>, problem: &str, remedy: &str) {
+        self.faults.push(fault(line, problem, remedy));
+    }
+}
+
+fn fault(line: Option<usize>, problem: &str, remedy: &str) -> Fault {
+    Fault {
+        line,
+        problem: problem.to_owned(),
+        remedy: remedy.to_owned(),
+        is_of_file: false,
+    }
+}
+
+fn is_about_remoteexe(line: &Line) -> bool {
+    !mentions(&line.command).is_empty()
+}
+
+/// Whether an unescaped `%` looks like a mistake: it stands within quotes or brackets, or is a format of date(1).
+fn cuts_command(shell: &ShellText) -> bool {
+    let Some(input) = &shell.input else {
+        return false;
+    };
+    let is_format = input.first().is_some_and(u8::is_ascii_alphabetic)
+        && shell
+            .text
+            .last()
+            .is_some_and(|last| b"+._-/".contains(last));
+    is_format || tokens(&shell.text).is_err()
+}
+
+/// Whether two lines are due at one minute of some day.
+fn are_due_together(one: &Timing, other: &Timing) -> bool {
+    let first = NaiveDate::from_ymd_opt(2000, 1, 1).unwrap_or_default();
+    let mut year = first.iter_days().take(366);
+    one.minutes & other.minutes != 0
+        && one.hours & other.hours != 0
+        && year.any(|date| one.is_due_on(date) && other.is_due_on(date))
+}

@@ -1,0 +1,106 @@
+//! How a cron daemon goes through its day: which local minutes it runs, and when, as summer time comes and goes.
+//!
+//! The daemon counts local minutes. When the clock jumps, it runs some of them late or only in part (cron(8),
+//! "daylight saving time"; `cron.c` of either daemon). The minutes of a period are so a list of stretches, each
+//! of which is run in one way. Minutes are counted from 1970, local ones as if local time were UTC.
+
+use std::ops::Range;
+
+use super::zone::Zone;
+
+/// A larger jump of the clock is no summer time: the daemon goes on from there.
+const LARGEST_CHANGE: i64 = 3 * 60;
+
+/// After so few minutes without a run, the daemon runs all that was due in them.
+const CAUGHT_UP: i64 = 5;
+
+/// Local minutes that the daemon runs in one way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stretch {
+    /// The local minutes.
+    pub local: Range<i64>,
+    /// Which lines it runs in them.
+    pub lines: Lines,
+    /// When it runs them.
+    pub when: When,
+}
+
+/// The lines that are run in a stretch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lines {
+    /// All that are due.
+    All,
+    /// Those whose minute or hour begins with `*`: the others have been run.
+    Wildcard,
+    /// The others: the wildcard ones follow the clock.
+    FixedTime,
+}
+
+/// When the minutes of a stretch are run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// Each in its time, with this offset from UTC in minutes.
+    InTime(i64),
+    /// All in a row from this minute of UTC on, because the clock has skipped them.
+    From(i64),
+}
+
+/// The stretches of the minutes from `from` up to `until`, both of UTC, in which a daemon runs something.
+pub fn stretches(zone: &Zone, from: i64, until: i64) -> Vec<Stretch> {
+    // After a jump back the daemon runs less for three hours at most. It is at home again when the period begins.
+    let offsets = zone.offsets(from - 2 * LARGEST_CHANGE, until);
+    let ends = offsets.iter().skip(1).map(|(minute, _)| *minute);
+    let ends = ends.chain([until]);
+    let mut stretches = Vec::new();
+    // The last local minute whose fixed-time lines have been run.
+    let mut done = None;
+    for ((begin, offset), end) in offsets.iter().zip(ends) {
+        let local = begin + offset..end + offset;
+        let mut add = |local: Range<i64>, lines, when| {
+            let stretch = Stretch { local, lines, when };
+            stretches.extend(stretch.within(from, until));
+        };
+        let done = done.replace(local.end - 1).unwrap_or(local.start - 1);
+        let ahead = local.start - done;
+        if (2..=LARGEST_CHANGE).contains(&ahead) {
+            let lines = if ahead > CAUGHT_UP {
+                Lines::FixedTime
+            } else {
+                Lines::All
+            };
+            add(done + 1..local.start, lines, When::From(*begin));
+        }
+        // After a jump back, the minutes that come a second time.
+        let repeated = if (1 - LARGEST_CHANGE..=0).contains(&ahead) {
+            local.start..local.end.min(done + 1)
+        } else {
+            local.start..local.start
+        };
+        add(repeated.clone(), Lines::Wildcard, When::InTime(*offset));
+        add(repeated.end..local.end, Lines::All, When::InTime(*offset));
+    }
+    stretches
+}
+
+impl Stretch {
+    /// The part of it that is run from `from` up to `until`, if there is one.
+    fn within(mut self, from: i64, until: i64) -> Option<Self> {
+        match self.when {
+            When::InTime(offset) => {
+                let Range { start, end } = self.local;
+                self.local = start.max(from + offset)..end.min(until + offset);
+                (!self.local.is_empty()).then_some(self)
+            }
+            When::From(minute) => ((from..until).contains(&minute)).then_some(self),
+        }
+    }
+
+    /// Whether it runs a line that is due, by whether that is a wildcard line.
+    pub fn runs(&self, is_wildcard: bool) -> bool {
+        match self.lines {
+            Lines::All => true,
+            Lines::Wildcard => is_wildcard,
+            Lines::FixedTime => !is_wildcard,
+        }
+    }
+}

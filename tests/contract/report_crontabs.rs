@@ -1,0 +1,424 @@
+//! `--report --check` and `--report --next`: what the crontabs plan, and what is wrong with them.
+
+use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use crate::report::reporter;
+use crate::support::{REMOTEEXE, Scene, as_ordinary_user, code, needs_root, stderr};
+
+/// `remoteexe --report ARGS --crontab crontab` of a crontab whose first line sets a PATH that has remoteexe.
+fn report(args: &[&str], lines: &str) -> Output {
+    let scene = Scene::new();
+    let bin = Path::new(REMOTEEXE).parent().unwrap();
+    let text = format!("PATH={}:/usr/bin:/bin\n{lines}", bin.display());
+    fs::write(scene.path("crontab"), text).unwrap();
+    let mut command = reporter(&scene);
+    command.current_dir(scene.path("")).args(args);
+    command.args(["--crontab", "crontab"]).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// Checks that `--check` of these lines, the first of which is number 2, prints this and exits with 1.
+fn assert_faults(lines: &str, faults: &str) {
+    let output = report(&["--check"], lines);
+    assert_eq!(stderr(&output), "");
+    assert_eq!(stdout(&output), faults, "{lines}");
+    assert_eq!(code(&output), 1, "{lines}");
+}
+
+/// The rows of `--next` without the times.
+fn planned(lines: &str) -> Vec<String> {
+    let output = report(&["--next"], lines);
+    assert_eq!(stderr(&output), "");
+    assert_eq!(code(&output), 0);
+    let text = stdout(&output);
+    let rows = text.lines().skip_while(|line| !line.starts_with("Next "));
+    let rows = rows.skip(1).take_while(|line| !line.is_empty());
+    let mut rows: Vec<String> = rows
+        .map(|row| {
+            let words = row.split("  ").filter(|word| !word.is_empty());
+            let words: Vec<&str> = words.skip(1).map(str::trim).collect();
+            words.join(" | ")
+        })
+        .collect();
+    rows.sort();
+    rows
+}
+
+#[test]
+fn a_sound_crontab_has_no_fault() {
+    let output = report(
+        &["--check"],
+        "SHELL=/bin/bash\n\
+         MAILTO=\"\"\n\
+         HOME=/\n\
+         # a comment\n\
+         */5 * * * * root remoteexe host_sum_batch01 /path/to/starting_sh/sum.sh\n\
+         * * * * * root remoteexe host_user_batch02 \"/path/to/starting_sh/user_log.sh action\"\n\
+         0 3 * * * root sleep $((RANDOM \\% 30)); remoteexe h /x.sh $(date +\\%F)\n\
+         5 4 * * * root remoteexe h cat%first line%second line\n\
+         0 * * * * root remoteexe --report --since 61m >/dev/null || alert\n",
+    );
+    assert_eq!(stderr(&output), "");
+    assert_eq!(
+        stdout(&output),
+        "no fault in 3 lines that run remoteexe, in 1 crontab\n"
+    );
+    assert_eq!(code(&output), 0);
+}
+
+#[test]
+fn each_fault_is_one_line_with_its_place_and_its_remedy() {
+    for (line, fault) in [
+        (
+            "0 0 30 2 * root remoteexe h s",
+            "no time ever matches; tip: give a range its smaller number first, and a day that exists",
+        ),
+        (
+            "* * * * * root remoteexe h \"s $(date +%F)\"",
+            "an unescaped % ends the command here; the rest is its standard input; tip: write \\%",
+        ),
+        (
+            "* * * * * root remoteexe h s >/tmp/x.%F",
+            "an unescaped % ends the command here; the rest is its standard input; tip: write \\%",
+        ),
+        (
+            "* * * * * root sleep $((RANDOM % 30)); remoteexe h s",
+            "an unescaped % ends the command here; the rest is its standard input; tip: write \\%",
+        ),
+        (
+            "* * * * * root remoteexe h 's",
+            "there is no closing ' in the command; tip: close the quote",
+        ),
+        (
+            "* * * * * root remoteexe h:22 s",
+            "remoteexe refuses it: invalid value 'h:22' for <HOST>: it contains a port; \
+             tip: give the port as an option: -p 22 h",
+        ),
+        (
+            "* * * * * root /nowhere/remoteexe h s",
+            "there is no program /nowhere/remoteexe; tip: link it to the installed remoteexe",
+        ),
+        (
+            "* * * * * root remoteexe h s\r",
+            "the line ends as on Windows, with a carriage return; tip: convert the file with dos2unix",
+        ),
+    ] {
+        assert_faults(&format!("{line}\n"), &format!("crontab:2: {fault}\n"));
+    }
+}
+
+#[test]
+fn a_line_that_cron_refuses_is_told_with_the_consequence() {
+    let sound = "* * * * * root remoteexe h s\n";
+    for (line, fault) in [
+        (
+            "61 * * * * root remoteexe h s",
+            "minute '61' is out of range; cron ignores this whole file; \
+             tip: give numbers from 0 to 59, as *, N, N-M, */STEP or a list with commas",
+        ),
+        (
+            "*/5 * * * * remoteexe h s",
+            "no user before the command; cron ignores this whole file; \
+             tip: write the user, such as root, before remoteexe",
+        ),
+        (
+            "*/5 * * * * no_such_user remoteexe h u",
+            "there is no user no_such_user in /etc/passwd; cron ignores this whole file; \
+             tip: give a user of this machine, such as root",
+        ),
+        (
+            "MAILTO=\"\" # nobody",
+            "neither a variable nor a time; cron ignores this whole file; \
+             tip: write NAME=value, NAME=\"\" for nothing, and no comment after a quoted value",
+        ),
+        (
+            "REMOTEEXE_LOGIN=batch # the user",
+            "the value of REMOTEEXE_LOGIN ends with a comment, which is part of it; \
+             tip: move the comment to a line of its own",
+        ),
+    ] {
+        // The system's columns are told by most of the lines.
+        let lines = format!("{sound}1 1 * * * root remoteexe h t\n{line}\n");
+        assert_faults(&lines, &format!("crontab:4: {fault}\n"));
+    }
+    assert_faults(
+        "* * * * * root remoteexe h s",
+        "crontab:2: no newline at the end of the file; cron ignores this whole file; \
+         tip: end the last line with a newline\n",
+    );
+}
+
+#[test]
+fn a_job_on_two_lines_that_are_due_together_is_told_once() {
+    assert_faults(
+        "*/5 * * * * root remoteexe h s\n\
+         */10 3 * * mon root timeout 5 remoteexe -p 22 h s\n\
+         1 3 * * * root remoteexe h s\n",
+        "crontab:3: the same job at the same time as in crontab:2; tip: take out one of them\n",
+    );
+}
+
+#[test]
+fn a_program_that_path_lacks_is_told_once_for_each_path() {
+    assert_faults(
+        "PATH=/nowhere:/bin\n\
+         * * * * * root remoteexe h a\n\
+         * * * * * root remoteexe h b\n\
+         PATH=$PATH:/usr/bin\n\
+         * * * * * root remoteexe h c\n",
+        "crontab:3: remoteexe is not in PATH, /nowhere:/bin; \
+         tip: link it into one of these directories, or set PATH at the head of the file\n\
+         crontab:6: remoteexe is not in PATH, in which cron does not replace the $; \
+         tip: write all directories of PATH\n",
+    );
+}
+
+#[test]
+fn a_user_column_in_a_users_crontab_is_told() {
+    let scene = Scene::new();
+    let line = "* * * * * root remoteexe h s\n";
+    fs::write(scene.path("crontab"), line).unwrap();
+    let mut command = reporter(&scene);
+    command.current_dir(scene.path(""));
+    let output = command
+        .args(["--check", "--user-crontab", "crontab"])
+        .output()
+        .unwrap();
+    assert_eq!(
+        stdout(&output),
+        "crontab:1: a user's crontab has no user column, so the command is root; tip: take out root\n"
+    );
+    assert_eq!(code(&output), 1);
+}
+
+#[test]
+fn the_coming_starts_have_the_schedule_in_words_and_the_job_as_the_log_has_it() {
+    assert_eq!(
+        planned(
+            "*/5 * * * * root timeout 300 remoteexe -p 22 h '/x.sh  a' b\n\
+             30 3 * * 1-5 root cd / && /usr/bin/remoteexe --retries 8 h /y.sh >/dev/null 2>&1\n\
+             @reboot root remoteexe h /boot.sh\n\
+             0 0 29 2 * root sleep 20; remoteexe h /leap.sh\n\
+             7 * * * * root sleep $((RANDOM \\% 30)); remoteexe h /z.sh\n\
+             1,2 * * * * root flock -n /l remoteexe h /l.sh\n"
+        ),
+        [
+            "1,2 * * * *, perhaps | h /l.sh",
+            "Mon to Fri at 03:30 | h /y.sh",
+            "at boot | h /boot.sh",
+            // Two blanks in a word are two columns for this test.
+            "every 5 min | h /x.sh | a b",
+            "hourly at :07, up to 29s later | h /z.sh",
+            "yearly on 29 Feb at 00:00 | h /leap.sh",
+        ]
+    );
+}
+
+#[test]
+fn a_users_crontab_is_told_from_the_systems_by_its_lines() {
+    assert_eq!(
+        planned("* * * * * root remoteexe h s\n"),
+        ["every minute | h s"]
+    );
+    assert_eq!(planned("* * * * * remoteexe h s\n"), ["every minute | h s"]);
+    assert_eq!(
+        planned("* * * * * nice remoteexe h s\n"),
+        ["every minute | h s"]
+    );
+}
+
+#[test]
+fn a_line_that_only_a_shell_can_know_is_named() {
+    let output = report(
+        &["--next"],
+        "* * * * * root remoteexe $HOST s\n\
+         * * * * * root for h in a b; do remoteexe $h s; done\n",
+    );
+    let text = stdout(&output);
+    let (_, unknown) = text.split_once("\nNot known\n").unwrap();
+    assert_eq!(
+        unknown,
+        "crontab:2: only the shell knows the value of $HOST\n\
+         crontab:3: it is in a loop or a case of the shell\n"
+    );
+}
+
+#[test]
+fn a_crowd_of_starts_in_one_second_is_named() {
+    let lines = (0..12).map(|number| {
+        let host = number % 4;
+        format!(
+            "0 3 * * * root sleep 5; remoteexe h{host} /{number}\n\
+             0 4 * * * root sleep $((RANDOM \\% 30)); remoteexe h /{number}\n"
+        )
+    });
+    let lines = lines.collect::<String>() + "0 3 * * * root remoteexe h /other\n";
+    let text = stdout(&report(&["--next"], &lines));
+    let crowds: Vec<&str> = text
+        .lines()
+        .skip_while(|line| !line.starts_with("Crowds"))
+        .take(4)
+        .collect();
+    assert_eq!(
+        crowds,
+        [
+            "Crowds in the next 24 hours: starts in one second",
+            "Starts  On one host  When",
+            "    12            3  03:00:05 (most on h3)",
+            "",
+        ]
+    );
+}
+
+#[test]
+fn only_the_starts_on_a_host_or_of_a_job_are_shown_if_asked_for() {
+    let lines = "* * * * * root remoteexe a /x.sh\n* * * * * root remoteexe b /y.sh\n";
+    for (args, title) in [
+        (["--next", "--host", "a"], "1 job in 1 crontab"),
+        (["--next", "--job", "/y"], "1 job in 1 crontab"),
+        (["--next", "--host", "c"], "0 jobs in 0 crontabs"),
+    ] {
+        let text = stdout(&report(&args, lines));
+        assert!(text.lines().next().unwrap().ends_with(title), "{text}");
+    }
+}
+
+#[test]
+fn the_crontabs_of_the_machine_are_found_and_their_files_checked() {
+    needs_root();
+    let scene = Scene::new();
+    let line = "* * * * * root /bin/sh -c 'remoteexe h s'\n";
+    fs::create_dir(scene.path("cron.d")).unwrap();
+    fs::create_dir(scene.path("spool")).unwrap();
+    for (name, text, mode) in [
+        ("crontab", line, 0o644),
+        ("cron.d/jobs", "2 * * * * root remoteexe h t\n", 0o664),
+        ("cron.d/jobs.old", "3 * * * * root remoteexe h u\n", 0o644),
+        ("cron.d/other", "broken\n", 0o666),
+        ("spool/root", "4 * * * * remoteexe h v\n", 0o600),
+        ("spool/no_such_user", "5 * * * * remoteexe h w\n", 0o600),
+    ] {
+        fs::write(scene.path(name), format!("PATH=/mnt\n{text}")).unwrap();
+        fs::set_permissions(scene.path(name), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let mut unshare = Command::new("unshare");
+    scene.equip(&mut unshare);
+    unshare.args(["--mount", "sh", "-euc"]).arg(format!(
+        "mount -t tmpfs none /mnt
+         cp {REMOTEEXE} /mnt/remoteexe
+         mount --bind $DIR/crontab /etc/crontab
+         mount --bind $DIR/cron.d /etc/cron.d
+         mount --bind $DIR/spool /var/spool/cron/crontabs
+         exec /mnt/remoteexe --report \"$@\""
+    ));
+    let output = unshare.args(["sh", "--check"]).output().unwrap();
+    assert_eq!(stderr(&output), "");
+    assert_eq!(
+        stdout(&output),
+        "/etc/cron.d/jobs: cron ignores a file of mode 664; tip: chmod 644 /etc/cron.d/jobs\n\
+         /etc/cron.d/jobs.old: cron ignores a file of this name; \
+         tip: give the file a name of letters, digits, - and _ only, or delete it\n\
+         /var/spool/cron/crontabs/no_such_user: there is no user no_such_user in /etc/passwd; \
+         cron ignores this whole file; tip: name the file after the user whose jobs it has\n"
+    );
+    assert_eq!(code(&output), 1);
+}
+
+#[test]
+fn crontabs_that_may_not_be_read_are_said_to_be_left_out() {
+    let mut command = as_ordinary_user("/bin/sh");
+    let scene = Scene::new();
+    fs::copy(REMOTEEXE, scene.path("remoteexe")).unwrap();
+    fs::set_permissions(scene.path(""), fs::Permissions::from_mode(0o755)).unwrap();
+    command
+        .args(["-c", "exec \"$0\" --report --check"])
+        .arg(scene.path("remoteexe"));
+    let output = command.env_clear().current_dir("/").output().unwrap();
+    let left_out =
+        "remoteexe: left out: /var/spool/cron/crontabs: Permission denied (os error 13)\n";
+    assert!(stderr(&output).contains(left_out), "{}", stderr(&output));
+    assert_ne!(code(&output), 74);
+
+    let scene = Scene::new();
+    let mut command = reporter(&scene);
+    command.args(["--check", "--crontab", "/nowhere/crontab"]);
+    let output = command.output().unwrap();
+    assert_eq!(
+        stderr(&output),
+        "remoteexe: left out: /nowhere/crontab: No such file or directory (os error 2)\n"
+    );
+    assert_eq!(code(&output), 74);
+}
+
+#[test]
+fn a_hostile_crontab_is_told_and_bounded_and_nothing_in_it_is_run() {
+    let scene = Scene::new();
+    let line = |command: &str| format!("* * * * * root {command}\n");
+    let touch = format!("touch {}", scene.path("touched").display());
+    let megabyte = "x".repeat(1 << 20);
+    fs::write(scene.path("long"), line(&format!("remoteexe h {megabyte}"))).unwrap();
+    fs::write(
+        scene.path("brackets"),
+        line(&format!("remoteexe h {}", "[$(".repeat(300))),
+    )
+    .unwrap();
+    fs::write(scene.path("binary"), b"* * * * * root remoteexe h \0\xff\n").unwrap();
+    fs::write(scene.path("control"), line("remoteexe h \x1b[2J'")).unwrap();
+    fs::write(
+        scene.path("many"),
+        "61 * * * * root remoteexe h s\n".repeat(300_000),
+    )
+    .unwrap();
+    fs::write(
+        scene.path("run"),
+        format!(
+            "PATH=$({touch})\n{}{}",
+            line(&format!("remoteexe h $({touch})")),
+            line(&format!("{touch}; remoteexe h `{touch}`"))
+        ),
+    )
+    .unwrap();
+    File::create(scene.path("large"))
+        .and_then(|file| file.set_len(100 << 20))
+        .unwrap();
+    let begin = Instant::now();
+    let mut outputs = String::new();
+    for name in [
+        "long", "brackets", "binary", "control", "many", "run", "large",
+    ] {
+        for form in ["--check", "--next"] {
+            let mut command = reporter(&scene);
+            command
+                .current_dir(scene.path(""))
+                .args([form, "--crontab", name]);
+            let output = command.output().unwrap();
+            let text = stdout(&output) + &stderr(&output);
+            assert!(!text.contains('\x1b'), "{text}");
+            assert!(matches!(code(&output), 0 | 1 | 74), "{name} {form}");
+            outputs += &text;
+        }
+    }
+    assert!(
+        begin.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        begin.elapsed()
+    );
+    assert!(outputs.len() < 100_000, "{}", outputs.len());
+    for told in [
+        "long:1: a command of 1048588 bytes; cron takes less than 999; cron ignores this whole file",
+        "brackets:1: there is no closing ) in the command",
+        "binary:1: a NUL byte: this is not a text; cron ignores this whole file",
+        "many: 9902 more problems; tip: mend the first ones and check again",
+        "left out: large: larger than 16 MiB: this is no crontab",
+    ] {
+        assert!(outputs.contains(told), "{told}\n{outputs}");
+    }
+    assert!(!scene.path("touched").exists());
+}

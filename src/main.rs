@@ -29,11 +29,12 @@
 //! `log::file::append`: one write(2). If the file does not take them, `log` has other places. The same bytes
 //! go to `job::tee`.
 //!
-//! **A line, from a log to a table.** `report::directory` chooses the files, and
+//! **A line, from a log to an incident.** `report::directory` chooses the files, and
 //! `report::merge` merges their lines by time.
 //! `report::reader` reads ahead, `report::splitter` cuts what it has read into lines, and `log::record` parses a line
 //! into a time, a process id and a `Kind`. `report::assembler` joins the records of one process id into a run. A filter lets the
-//! run through. `report::summary` counts it, and `report::text` shows the counts as tables.
+//! run through. `report::ledger` keeps it in a few bytes. Each rule of `report::diagnosis` finds incidents in the ledger,
+//! and `report::text` shows them. The forms for programs, such as `report::json`, need no ledger.
 
 mod cli;
 mod escape;

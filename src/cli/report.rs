@@ -25,8 +25,8 @@ const HELP: &str = "\
 
 Arguments:
   [FILE]...  Logs to read, also compressed (gzip, xz, zstd); - is standard input.
-             Without a FILE, today's logs in the log directory, or with --since
-             or --until the logs that can have records of that time
+             Without a FILE, the logs in the log directory that can have records of
+             today, or with --since or --until of that time
 
 {all-args}
 
@@ -36,18 +36,19 @@ time as --json prints it. A run belongs to a period if it was going on in it.
 
 Examples:
   remoteexe --report
-  remoteexe --report --since 3d --host host_sum_batch01 --failed
+  remoteexe --report --job 'host_sum_batch01 /path/to/starting_sh/sum.sh'
+  remoteexe --report --runs --since 03:10 --until 03:11
   remoteexe --report --run 913@15:09
   remoteexe --report --check
-  In a crontab, to be told every hour that something has failed:
-    0 * * * * root remoteexe --report --since 61m >/dev/null || alert
+  In a crontab, to be told of each problem once, and of its end:
+    0 * * * * root remoteexe --report --since 1h --changed | mail -E -s jobs root
 
 Exit status:
   0 nothing failed; 1 something failed or was lost, or --check found a
   fault; 10 usage error; 74 something could not be read
 ";
 
-/// Shows from the logs what ran, what failed and why, and what never ended
+/// Shows from the logs what is wrong, since when and why, and what ran
 #[derive(Debug, Parser)]
 #[expect(
     clippy::struct_excessive_bools,

@@ -2,6 +2,7 @@
 
 mod changes;
 mod comparison;
+mod facts;
 mod format;
 mod healthy;
 mod history;

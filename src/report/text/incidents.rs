@@ -1,14 +1,13 @@
 //! Incidents as rows: the state, the time, and what an operator has to know of it.
 
-use std::cmp::Reverse;
-
 use unicode_width::UnicodeWidthStr;
 
-use super::format::{count, duration, grouped};
+use super::facts::facts;
+use super::format::count;
 use super::page::{Page, cut, shortened, wrapped};
 use super::{View, shown_name};
 use crate::escape::printable;
-use crate::report::incident::{Herd, Hung, Incident, Kind, State};
+use crate::report::incident::{Incident, Kind, State};
 use crate::report::ledger::{Entry, HostId};
 use crate::report::outcome::{Outcome, Reason};
 use crate::report::style::Tone;
@@ -146,128 +145,6 @@ fn named_hosts(hosts: &[HostId], view: &View) -> String {
         0..=MAX_HOSTS => names,
         all => format!("{} ({names}, …)", count(all as u64, "host")),
     }
-}
-
-fn facts(incident: &Incident, view: &View) -> String {
-    let clock = view.clock();
-    match &incident.kind {
-        Kind::Failing | Kind::Flapping => failing(incident, view),
-        Kind::Lost {
-            together,
-            boot,
-            quiet_until,
-        } => {
-            let mut facts = Vec::new();
-            if !together {
-                facts.push(failing(incident, view));
-            }
-            facts.extend(boot.map(|boot| format!("this machine booted {}", clock.time(boot))));
-            facts.extend(
-                quiet_until.map(|until| format!("nothing started until {}", clock.time(until))),
-            );
-            facts.join(", ")
-        }
-        Kind::Hung(hung) => hanging(incident, hung, view),
-        Kind::Unreachable { .. } => {
-            let (runs, jobs) = (count(incident.bad, "run"), incident.jobs.len() as u64);
-            let times = repeated(incident);
-            format!(
-                "{times}{runs} of {} ({})",
-                count(jobs, "job"),
-                ways(incident)
-            )
-        }
-        Kind::Dropped { herd, .. } => dropped(incident, *herd, view),
-        Kind::Slower { before, now } => {
-            format!(
-                "{} instead of {}",
-                duration(Some(*now)),
-                duration(Some(*before))
-            )
-        }
-        Kind::Silent { .. } => "nothing was started".to_owned(),
-    }
-}
-
-fn failing(incident: &Incident, view: &View) -> String {
-    let clock = view.clock();
-    let (bad, runs) = (incident.bad, incident.runs);
-    let mut facts = Vec::new();
-    facts.push(match (incident.is_over(), bad == runs) {
-        (false, true) if bad > 1 => format!("every run ({})", grouped(bad)),
-        (_, true) => repeated(incident) + &count(bad, "run"),
-        (_, false) => format!(
-            "{}{} of {}",
-            repeated(incident),
-            grouped(bad),
-            count(runs, "run")
-        ),
-    });
-    if let Some(over) = incident.window.over {
-        facts.push(format!("good since {}", clock.time(over)));
-    } else {
-        let good = incident
-            .last_good
-            .map(|good| format!("last good {}", clock.time(good)));
-        facts.push(good.unwrap_or_else(|| "no good run before".to_owned()));
-    }
-    if let Some(last) = incident.last.filter(|_| incident.jobs.len() == 1) {
-        facts.push(format!("run {}", clock.run_name(&last)));
-    }
-    facts.join(", ")
-}
-
-fn dropped(incident: &Incident, herd: Option<Herd>, view: &View) -> String {
-    let mut facts = vec![format!("{} dropped", count(incident.bad, "connection"))];
-    facts.extend(herd.map(|herd| {
-        let Herd {
-            first,
-            last,
-            dropped,
-        } = herd;
-        format!("{} at seconds {first} to {last}", grouped(dropped))
-    }));
-    let last = incident.last.filter(|_| incident.jobs.len() == 1);
-    facts.extend(last.map(|run| format!("run {}", view.clock().run_name(&run))));
-    facts.join(", ")
-}
-
-fn repeated(incident: &Incident) -> String {
-    match incident.times {
-        1 => String::new(),
-        times => format!("{times} times, "),
-    }
-}
-
-fn hanging(incident: &Incident, hung: &Hung, view: &View) -> String {
-    let window = incident.window;
-    let end = window.over.unwrap_or(view.scope.now);
-    let took = super::format::age(end - window.since);
-    let longest = duration(Some(hung.longest));
-    let mut facts = vec![format!("{took}, usually {longest} at most")];
-    facts.extend(
-        incident
-            .last
-            .map(|run| format!("run {}", view.clock().run_name(&run))),
-    );
-    if hung.again > 0 {
-        facts.push(format!("started again {} times since", hung.again));
-    }
-    facts.join(", ")
-}
-
-/// The ways in which connections failed, the most frequent first.
-fn ways(incident: &Incident) -> String {
-    let mut ways: Vec<_> = incident.ways.iter().collect();
-    ways.sort_by_key(|(_, count)| Reverse(**count));
-    let ways: Vec<String> = match ways.as_slice() {
-        [(way, _)] => vec![way.to_string()],
-        ways => ways
-            .iter()
-            .map(|(way, count)| format!("{count} {way}"))
-            .collect(),
-    };
-    ways.join(", ")
 }
 
 /// The way in which the last run failed and its last telling line of output, or advice.

@@ -103,17 +103,17 @@ struct Args {
     #[arg(allow_negative_numbers = true)]
     retry_delay: OsString,
 
-    /// Longest time for the connection, from the start of ssh to the request of SCRIPT; 0 is no limit
+    /// Longest time for the connection, from the start of ssh to the request of SCRIPT; by default there is no limit
     #[arg(long, value_name = "SECONDS", env = "REMOTEEXE_CONNECT_TIMEOUT")]
-    #[arg(help_heading = "Time", hide_env_values = true, default_value = "0")]
+    #[arg(help_heading = "Time", hide_env_values = true)]
     #[arg(allow_negative_numbers = true)]
-    connect_timeout: OsString,
+    connect_timeout: Option<OsString>,
 
     /// Wait before ssh, up to SECONDS: always the same for one job, so that jobs are spread
     #[arg(long, value_name = "SECONDS", env = "REMOTEEXE_SPLAY")]
-    #[arg(help_heading = "Time", hide_env_values = true, default_value = "0")]
+    #[arg(help_heading = "Time", hide_env_values = true)]
     #[arg(allow_negative_numbers = true)]
-    splay: OsString,
+    splay: Option<OsString>,
 
     /// Directory of the log
     #[arg(long, value_name = "DIR", env = "REMOTEEXE_LOG_DIR")]
@@ -253,11 +253,16 @@ impl CommandLine<Args> {
                 count: self.value("retries", &args.retries, retries)?,
                 delay: self.value("retry_delay", &args.retry_delay, seconds)?,
             },
-            connect_timeout: Some(self.value("connect_timeout", &args.connect_timeout, seconds)?)
-                .filter(|timeout| !timeout.is_zero()),
-            splay: self.value("splay", &args.splay, seconds)?,
+            connect_timeout: self.time("connect_timeout", args.connect_timeout.as_ref())?,
+            splay: self.time("splay", args.splay.as_ref())?.unwrap_or_default(),
             ssh: self.ssh(operands)?,
         })
+    }
+
+    /// A time that is none if it is 0 or not given.
+    fn time(&self, id: &str, word: Option<&OsString>) -> Result<Option<Duration>, UsageError> {
+        let time = word.map(|word| self.value(id, word, seconds)).transpose()?;
+        Ok(time.filter(|time| !time.is_zero()))
     }
 
     fn operands(&self) -> Result<Operands, UsageError> {

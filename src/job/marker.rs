@@ -107,9 +107,8 @@ impl Marker {
 
 /// Removes the settings that could make bash, where it is /bin/sh, run nothing or another command.
 fn remove_shell_settings(program: &mut Program) {
-    program.env.retain(|(name, _)| {
-        let name = name.as_encoded_bytes();
-        !name.starts_with(b"BASH_FUNC_")
-            && !matches!(name, b"SHELLOPTS" | b"BASHOPTS" | b"BASH_ENV" | b"ENV")
+    program.unset(|name| {
+        name.starts_with(b"BASH_FUNC_")
+            || matches!(name, b"SHELLOPTS" | b"BASHOPTS" | b"BASH_ENV" | b"ENV")
     });
 }

@@ -30,8 +30,8 @@ pub struct Program {
     pub name: OsString,
     /// Its words; the first one is the name that the program sees as its own.
     pub words: Vec<OsString>,
-    /// Its environment variables.
-    pub env: Vec<(OsString, OsString)>,
+    /// Its environment variables, each `NAME=VALUE`.
+    env: Vec<CString>,
 }
 
 impl Program {
@@ -41,7 +41,9 @@ impl Program {
         Self {
             words: vec![name.clone()],
             name,
-            env: env::vars_os().collect(),
+            env: env::vars_os()
+                .filter_map(|(name, value)| variable(&name, &value))
+                .collect(),
         }
     }
 
@@ -53,8 +55,18 @@ impl Program {
 
     /// Sets an environment variable.
     pub fn set(&mut self, name: &str, value: &str) {
-        self.env.retain(|(other, _)| other != name);
-        self.env.push((name.into(), value.into()));
+        self.unset(|other| other == name.as_bytes());
+        self.env
+            .extend(variable(OsStr::new(name), OsStr::new(value)));
+    }
+
+    /// Removes the environment variables whose names are such.
+    pub fn unset(&mut self, is_such: impl Fn(&[u8]) -> bool) {
+        self.env.retain(|variable| {
+            // A name has no `=`.
+            let name = variable.to_bytes().split(|&byte| byte == b'=').next();
+            !name.is_some_and(&is_such)
+        });
     }
 
     /// Starts it with these descriptors as its 0, 1 and 2; one that is not given is inherited.
@@ -79,16 +91,21 @@ impl Program {
         attributes.set_flags(flags | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF)?;
         let words = self.words.iter().map(|word| CString::new(word.as_bytes()));
         let words = words.collect::<Result<Vec<_>, _>>()?;
-        let env = self.env.iter().map(|(name, value)| {
-            let variable = [name.as_bytes(), b"=", value.as_bytes()].concat();
-            CString::new(variable)
-        });
-        let env = env.collect::<Result<Vec<_>, _>>()?;
         let name = CString::new(self.name.as_bytes())?;
-        let pid = posix_spawnp(&name, &actions, &attributes, &words, &env)?;
+        let pid = posix_spawnp(&name, &actions, &attributes, &words, &self.env)?;
         let pid = Pid::from_raw(pid.as_raw()).ok_or(io::ErrorKind::Other)?;
         Ok(Child::new(pid))
     }
+}
+
+/// `NAME=VALUE`. A variable of this process has no NUL in it.
+fn variable(name: &OsStr, value: &OsStr) -> Option<CString> {
+    // With room for the NUL, so that it is not copied once more.
+    let mut text = Vec::with_capacity(name.len() + value.len() + 2);
+    text.extend_from_slice(name.as_bytes());
+    text.push(b'=');
+    text.extend_from_slice(value.as_bytes());
+    CString::new(text).ok()
 }
 
 /// A descriptor that discards what is written to it, and from which nothing can be read.

@@ -103,13 +103,13 @@ struct Args {
     #[arg(allow_negative_numbers = true)]
     retry_delay: OsString,
 
-    /// Longest time for the connection, from the start of ssh to the request of SCRIPT; by default there is no limit
+    /// Longest time from the start of ssh to the request of SCRIPT; by default any
     #[arg(long, value_name = "SECONDS", env = "REMOTEEXE_CONNECT_TIMEOUT")]
     #[arg(help_heading = "Time", hide_env_values = true)]
     #[arg(allow_negative_numbers = true)]
     connect_timeout: Option<OsString>,
 
-    /// Wait before ssh, up to SECONDS: always the same for one job, so that jobs are spread
+    /// Wait up to SECONDS before ssh, always the same for one job, so that jobs are spread
     #[arg(long, value_name = "SECONDS", env = "REMOTEEXE_SPLAY")]
     #[arg(help_heading = "Time", hide_env_values = true)]
     #[arg(allow_negative_numbers = true)]

@@ -33,8 +33,8 @@ a.log
 Now
 FAILING      since 18:05  db01  1 run, no good run before, run 913@18:05:46
                           10: usage error
-DROPPED      since 20:53  db01 /opt/jobs/dump.sh daily
-                          1 connection dropped, run 913@20:53:01
+DROPPED      20:53        db01 /opt/jobs/dump.sh daily
+                          1 connection dropped, run 913@20:53:01, not good since
                           --retries 8 (REMOTEEXE_RETRIES) tries again
 FAILING      since 21:00  web01 /opt/jobs/rotate.sh
                           every run (2), last good 21:00, run 4194305@21:01:00
@@ -172,7 +172,18 @@ fn a_host_that_cannot_be_reached_is_one_line_with_all_causes() {
         let job = format!("h /{}", minute % 3);
         log += &run(minute, &time, &time, &job, message, 255);
     }
-    let reached = run(90, "10:30:00", "10:30:02", "h /0", "", 0);
+    let reached: String = (0..3)
+        .map(|job| {
+            run(
+                90 + job,
+                "10:30:00",
+                "10:30:02",
+                &format!("h /{job}"),
+                "",
+                0,
+            )
+        })
+        .collect();
     let lines = "UNREACHABLE  10:10–10:29  h
                           20 runs of 3 jobs (15 connection timed out, 5
                           connection dropped by the server)
@@ -303,6 +314,7 @@ fn a_herd_is_where_connections_are_dropped_more_often_than_they_are_started() {
 fn a_job_that_runs_seldom_and_whose_connection_was_dropped_is_wrong_now() {
     let log = run(1, "01:30:00", "01:30:09", "h /often", "", 0)
         + &run(2, "01:50:00", "01:50:00", "h /often", DROPPED, 255)
+        + &run(5, "01:59:00", "01:59:09", "h /other", "", 0)
         + &run(3, "02:00:00", "02:00:00", "h /nightly", DROPPED, 255)
         + &run(4, "02:05:00", "02:05:09", "h /often", "", 0);
     assert_shows(
@@ -310,13 +322,36 @@ fn a_job_that_runs_seldom_and_whose_connection_was_dropped_is_wrong_now() {
         &[],
         "
 Now
-DROPPED      since 02:00  h /nightly  1 connection dropped, run 3@02:00:00
-                          --retries 8 (REMOTEEXE_RETRIES) tries again
+DROPPED      02:00  h /nightly
+                    1 connection dropped, run 3@02:00:00, not good since
+                    --retries 8 (REMOTEEXE_RETRIES) tries again
 
 Over
 DROPPED      01:50  h /often  1 connection dropped, run 2@01:50:00
 ",
     );
+}
+
+#[test]
+fn a_host_is_good_again_only_when_each_of_its_jobs_is() {
+    let log = run(1, "02:00:00", "02:02:00", "h /nightly", TIMED_OUT, 255)
+        + &run(2, "02:05:00", "02:07:00", "h /often", TIMED_OUT, 255)
+        + &run(3, "02:10:00", "02:10:09", "h /often", "", 0);
+    assert_shows(
+        &log,
+        &[],
+        "
+1 problem now, 0 over
+
+Now
+UNREACHABLE  02:00–02:07  h
+                          2 runs of 2 jobs (connection timed out), not good
+                          since: h /nightly
+"
+        .trim_start(),
+    );
+    let made_up = run(4, "09:00:00", "09:00:09", "h /nightly", "", 0);
+    assert_shows(&(log + &made_up), &[], "0 problems now, 1 over\n");
 }
 
 #[test]
@@ -515,7 +550,7 @@ fn a_terminal_has_colour_unless_no_color_is_set() {
         "{view:?}"
     );
     assert!(
-        view.contains("\n\x1b[33mDROPPED\x1b[0m      since 20:53  "),
+        view.contains("\n\x1b[33mDROPPED\x1b[0m      20:53        "),
         "{view:?}"
     );
     assert_eq!(on_a_terminal(80, "1", LOG, ""), printed(&report(LOG, &[])));

@@ -70,7 +70,7 @@ fn coloured(page: &Page, state: State) -> String {
 
 fn time(incident: &Incident, view: &View) -> String {
     let (clock, window) = (view.clock(), incident.window);
-    if !incident.is_over() {
+    if !incident.has_passed() {
         return format!("since {}", clock.time(window.since));
     }
     let end = match incident.kind {
@@ -150,10 +150,10 @@ fn named_hosts(hosts: &[HostId], view: &View) -> String {
 /// The way in which the last run failed and its last telling line of output, or advice.
 fn why(incident: &Incident, view: &View, room: usize) -> Vec<String> {
     let advice = match &incident.kind {
-        Kind::Dropped { herd: Some(_), .. } => {
+        Kind::Dropped { herd: Some(_) } => {
             "--retries 8 (REMOTEEXE_RETRIES) tries again, or spread the starts over the minute"
         }
-        Kind::Dropped { herd: None, .. } => "--retries 8 (REMOTEEXE_RETRIES) tries again",
+        Kind::Dropped { herd: None } => "--retries 8 (REMOTEEXE_RETRIES) tries again",
         _ => "",
     };
     if !advice.is_empty() {

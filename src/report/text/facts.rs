@@ -15,7 +15,7 @@ pub fn facts(incident: &Incident, view: &View) -> String {
         [_] if incident.jobs.len() == 1 && incident.hosts().is_empty() => {
             "not good since".to_owned()
         }
-        [job] => format!("not good since: {}", view.job_name(view.ledger.job(*job))),
+        [job] => format!("not good since: {}", view.job_name(*job)),
         jobs => format!("{} not good since", count(jobs.len() as u64, "job")),
     };
     if facts.is_empty() {

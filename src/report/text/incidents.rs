@@ -112,7 +112,7 @@ fn subject(incident: &Incident, view: &View, room: usize) -> String {
     }
     match incident.jobs.as_slice() {
         [] => String::new(),
-        [job] => shortened(&view.job_name(ledger.job(*job)), room),
+        [job] => shortened(&view.job_name(*job), room),
         jobs if matches!(incident.kind, Kind::Lost { together: true, .. }) => {
             let jobs = count(jobs.len() as u64, "job");
             format!(
@@ -128,11 +128,9 @@ fn subject(incident: &Incident, view: &View, room: usize) -> String {
             if matches!(incident.kind, Kind::Dropped { .. }) {
                 return format!("{} on {hosts}", count(jobs.len() as u64, "job"));
             }
-            let job = ledger.job(jobs[0]);
-            on(
-                &shown_name(job.script()),
-                format!("{} on {hosts}", view.of_account(job.account)),
-            )
+            let script = shown_name(ledger.job(jobs[0]).script());
+            let of = view.of_account(ledger.account(jobs[0]));
+            on(&script, format!("{of} on {hosts}"))
         }
     }
 }

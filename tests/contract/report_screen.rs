@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 use std::fs;
+use std::process::Command;
 
 use crate::report::{LOG, interleaved, on_a_terminal, printed, report, run};
-use crate::support::{Running, Scene, code, day_of_300_jobs};
+use crate::support::{REMOTEEXE, Running, Scene, code, day_of_300_jobs};
 
 /// The screen without the counts in its first four lines.
 fn screen(log: &str, args: &[&str]) -> String {
@@ -489,6 +490,37 @@ fn a_script_whose_parameters_change_from_run_to_run_is_one_job() {
     let view = printed(&report(&log, &["--all"]));
     assert!(view.contains("   1 job, 1 host\n"), "{view}");
     assert!(view.contains("  h /x.sh …\n"), "{view}");
+}
+
+#[test]
+fn two_hundred_thousand_different_parameters_take_little_memory() {
+    let scene = Scene::new();
+    let mut log = String::new();
+    for number in 0..200_000 {
+        let prefix = format!(
+            "[2026-03-02 10:{:02}:00][{}]",
+            number / 4000,
+            1000 + number % 30_000
+        );
+        let job = format!(
+            "h{} /path/to/starting_sh/order.sh --order={number:09} --date=2026-03-02",
+            number % 60
+        );
+        let _ = write!(
+            log,
+            "{prefix} START,-,{job}\n{prefix} command,ssh root@{job}\n{prefix} END,0,{job}\n"
+        );
+    }
+    fs::write(scene.path("a.log"), log).unwrap();
+    let mut sh = Command::new("sh");
+    scene.equip(&mut sh);
+    // Once it took 880 MB.
+    let script = format!("ulimit -v 100000; exec {REMOTEEXE} --report $DIR/a.log");
+    let view = printed(&sh.args(["-c", &script]).output().unwrap());
+    assert!(
+        view.contains("   60 jobs, 60 hosts\nruns 200000   ok 200000 "),
+        "{view}"
+    );
 }
 
 #[test]

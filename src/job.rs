@@ -178,12 +178,17 @@ impl Job {
         }
     }
 
+    /// How long this job waits on this machine for its turn.
+    pub fn splay_wait(&self) -> Duration {
+        splay::wait(&self.ssh.operands.display(), self.splay)
+    }
+
     /// Waits as long as the splay wants it, or for a signal to end, which is returned.
     fn wait_for_turn(&self, signals: &mut Signals, log: &mut Log) -> Option<EndingSignal> {
         if self.splay.is_zero() {
             return None;
         }
-        let wait = splay::wait(&self.ssh.operands.display(), self.splay);
+        let wait = self.splay_wait();
         log.record(Kind::Wait(wait));
         signals.sleep(wait)
     }

@@ -208,6 +208,7 @@ pub fn read_crontab(words: &[OsString], variables: &[(OsString, OsString)]) -> R
     match line.job() {
         Ok(job) => Reading::Job {
             job: job.ssh.operands.display(),
+            splay: job.splay_wait(),
             log_dir: job.log_dir,
         },
         Err(error) => refused(&line.args.operands, &error),
@@ -499,6 +500,7 @@ mod tests {
         let job = |log_dir: &str| Reading::Job {
             job: b"h s --retries 3".to_vec(),
             log_dir: log_dir.into(),
+            splay: Duration::ZERO,
         };
         let variables = [
             ("REMOTEEXE_LOG_DIR", "/l"),

@@ -24,9 +24,9 @@ const HELP: &str = "\
 {usage-heading} {usage}
 
 Arguments:
-  [FILE]...  Logs to read, also compressed (gzip, xz, zstd); - is standard input. Without a
-             FILE, the logs in the log directory that can have records of today,
-             or with --since or --until of that time
+  [FILE]...  Logs to read, also compressed (gzip, xz, zstd); - is standard input.
+             Without a FILE, the logs in the log directory that can have records of
+             today, or with --since or --until of that time
 
 {all-args}
 

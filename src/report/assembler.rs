@@ -2,12 +2,13 @@
 //! ENDs.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::hash::{Hash, Hasher};
 use std::mem;
 use std::rc::Rc;
 
 use chrono::NaiveDateTime;
+use foldhash::HashMap;
 
 use super::outputs::Outputs;
 use super::owner::{Account, Owner};
@@ -46,7 +47,7 @@ impl Hash for Key {
         // One number is hashed faster than its parts, once for each group of records.
         let Account { scheduler, uid } = self.account;
         let uid = uid.map_or(0, |uid| u64::from(uid) + 1);
-        state.write_u64((u64::from(scheduler.number) << 48) ^ (uid << 32) ^ u64::from(self.pid));
+        state.write_u64((u64::from(scheduler.number()) << 48) ^ (uid << 32) ^ u64::from(self.pid));
     }
 }
 
@@ -118,7 +119,8 @@ impl Assembler {
     /// Takes the next records, which are in a row in a log of `owner`.
     pub fn take_row(&mut self, owner: Owner, outputs: &Outputs) {
         self.switch_to(Key::of(owner, outputs.pid));
-        self.decide_start(Kind::Output(outputs.first().0.text));
+        // Whatever its text, no line of output makes a START of the record before it.
+        self.decide_start(Kind::Output(b""));
         match &mut self.current {
             Some(process) => process.advance_by(outputs),
             None => self.unmatched += outputs.count,
@@ -194,7 +196,7 @@ impl Assembler {
         for mut run in self.unended {
             let last = run.trace.last;
             let known = run.trace.dead_by.unwrap_or(end_of_log);
-            let is_here = !run.trace.owner.scheduler.is_elsewhere;
+            let is_here = !run.trace.owner.scheduler.is_elsewhere();
             let boot = boot.filter(|boot| *boot > last && is_here);
             let dead_by = boot.map_or(known, |boot| boot.min(known)).max(last);
             run.trace.dead_by = (run.end == End::Lost).then_some(dead_by);
@@ -355,7 +357,7 @@ struct Older {
 impl Older {
     /// The older half of these, each with its owner and the number of its START.
     fn half_of(all: impl Iterator<Item = (Account, u64)>) -> Self {
-        let mut numbers: HashMap<Account, Vec<u64>> = HashMap::new();
+        let mut numbers: HashMap<Account, Vec<u64>> = HashMap::default();
         for (account, number) in all {
             numbers.entry(account).or_default().push(number);
         }

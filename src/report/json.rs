@@ -81,7 +81,7 @@ fn render(run: &Run, users: &Users, output: Option<Vec<Text>>) -> String {
         pid: trace.pid,
         uid: trace.owner.uid,
         user: trace.owner.uid.and_then(|uid| users.name(uid)),
-        scheduler: trace.owner.scheduler.name,
+        scheduler: trace.owner.scheduler.name(),
         host: run.host().into(),
         job: (&*trace.job).into(),
         start: with_offset(trace.start).to_rfc3339(),

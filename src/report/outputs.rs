@@ -1,9 +1,7 @@
 //! Lines of output in a row. Most of a log is output: it is counted by the row, not by the line.
 
 use chrono::NaiveDateTime;
-use memchr::{memchr, memrchr};
-
-use crate::log::record::Record;
+use memchr::memrchr;
 
 /// Records in a row of one process and one second that can only be lines of output.
 #[derive(Debug, Clone, Copy)]
@@ -21,28 +19,6 @@ pub struct Outputs<'a> {
 }
 
 impl<'a> Outputs<'a> {
-    /// The first line, and the record in it.
-    pub fn first(&self) -> (Record<'a>, &'a [u8]) {
-        let end = memchr(b'\n', self.lines).unwrap_or(self.lines.len());
-        let line = &self.lines[..end];
-        let record = Record {
-            time: self.time,
-            pid: self.pid,
-            text: &line[self.prefix..],
-        };
-        (record, line)
-    }
-
-    /// All lines but the first, if there are more.
-    pub fn rest(&self) -> Option<Self> {
-        let end = memchr(b'\n', self.lines)?;
-        Some(Self {
-            lines: &self.lines[end + 1..],
-            count: self.count - 1,
-            ..*self
-        })
-    }
-
     /// The number of bytes of all texts, including their newlines.
     pub fn bytes(&self) -> u64 {
         let prefixes = self.count * self.prefix as u64;
@@ -79,12 +55,7 @@ mod tests {
 
     #[test]
     fn a_row_of_lines_has_as_many_bytes_as_its_texts_with_their_newlines() {
-        let rows = std::iter::successors(Some(row()), Outputs::rest);
-        let found: Vec<_> = rows
-            .map(|row| (row.first().0.text, row.count, row.bytes()))
-            .collect();
-        let expected: [(&[u8], _, _); 3] = [(b"one", 3, 11), (b"", 2, 7), (b"three", 1, 6)];
-        assert_eq!(found, expected);
+        assert_eq!(row().bytes(), "one\n\nthree\n".len() as u64);
     }
 
     #[test]

@@ -11,7 +11,6 @@
 //! - A run begins sooner after another than the kernel gives the same process id again.
 //! - The END of a run comes again, later than that of another, as if that one were its output.
 
-use std::collections::VecDeque;
 use std::mem;
 use std::rc::Rc;
 
@@ -36,7 +35,7 @@ pub struct Process {
     /// The oldest first.
     earlier: Vec<Draft>,
     /// The last runs that are final: the job and the number of the END of each.
-    ended: VecDeque<(Rc<[u8]>, u64)>,
+    ended: Vec<(Rc<[u8]>, u64)>,
     /// The number of an END that was output, if the last record is the true one of the same run.
     doubted: Option<u64>,
 }
@@ -99,7 +98,7 @@ impl Process {
             state: State::Starting(claim),
             current: trace,
             earlier: Vec::new(),
-            ended: VecDeque::new(),
+            ended: Vec::new(),
             doubted: None,
         }
     }
@@ -148,13 +147,8 @@ impl Process {
     /// `line` is the whole line. `number` is the place in the order of all ENDs that the record has if it is
     /// an END. Returns whether it is one.
     pub fn advance(&mut self, kind: Kind, record: &Record, line: &[u8], number: u64) -> bool {
-        debug_assert!(!self.is_starting(), "START is decided");
-        // Nothing of a run follows its END.
-        if let Some(exit) = self.exit() {
-            self.current.add_end(exit.status);
-        }
+        self.go_on();
         self.current.note(record.time, line);
-        self.doubted = None;
         let is_retrying = matches!(self.state, State::Retrying);
         self.state = match kind {
             Kind::End(status, job) if self.close(job) => State::Ended(Exit { status, number }),
@@ -176,12 +170,18 @@ impl Process {
 
     /// Takes records in a row. A START before them has to be decided.
     pub fn advance_by(&mut self, outputs: &Outputs) {
-        let (first, line) = outputs.first();
-        // They end no run.
-        self.advance(Kind::Output(first.text), &first, line, 0);
-        if let Some(rest) = outputs.rest() {
-            self.current.add_outputs(&rest);
+        self.go_on();
+        self.state = State::Running;
+        self.current.add_outputs(outputs);
+    }
+
+    /// Takes an END before the next record as a line of output: nothing of a run follows its END.
+    fn go_on(&mut self) {
+        debug_assert!(!self.is_starting(), "START is decided");
+        if let Some(exit) = self.exit() {
+            self.current.add_end(exit.status);
         }
+        self.doubted = None;
     }
 
     /// If no more records follow, its last run may be the output of one that is final. Marks it then, and
@@ -259,8 +259,7 @@ impl Process {
         let removed: Vec<Draft> = self.earlier.drain(..count).collect();
         for draft in &removed {
             let exit = draft.exit.expect("it has ended");
-            self.ended
-                .push_back((Rc::clone(&draft.trace.job), exit.number));
+            self.ended.push((Rc::clone(&draft.trace.job), exit.number));
         }
         let too_many = self.ended.len().saturating_sub(MAX_NESTED);
         self.ended.drain(..too_many);

@@ -64,7 +64,7 @@ impl<'a> Search<'a> {
             ));
         };
         let start = run.trace.start;
-        let (place, tip) = match run.trace.owner.scheduler.name {
+        let (place, tip) = match run.trace.owner.scheduler.name() {
             Some(name) => (
                 format!(" on {name}"),
                 ", or only the --log-dir of its scheduler",

@@ -82,7 +82,7 @@ impl Running {
     /// one who can write to the log: anybody can give a process any id and any command line. A process that
     /// has written a record since was not there yet when they were looked for.
     pub fn includes(&self, run: &Trace) -> bool {
-        if run.owner.scheduler.is_elsewhere {
+        if run.owner.scheduler.is_elsewhere() {
             return run.last + PATIENCE > self.since;
         }
         let process = self.processes.get(&run.pid);

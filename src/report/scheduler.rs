@@ -7,19 +7,52 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// One machine, or one container. Two of them use the same process ids.
-#[derive(Debug, Default, Clone, Copy)]
-pub struct Scheduler {
-    /// Which one it is. The rest follows from it.
-    pub number: u16,
+///
+/// Each record has one, and so it is no more than a pointer.
+#[derive(Debug, Clone, Copy)]
+pub struct Scheduler(&'static Facts);
+
+/// The facts about a scheduler.
+#[derive(Debug)]
+struct Facts {
+    number: u16,
+    name: Option<String>,
+    is_elsewhere: bool,
+}
+
+/// The scheduler where there is no other.
+static ONLY: Facts = Facts {
+    number: 0,
+    name: None,
+    is_elsewhere: false,
+};
+
+impl Default for Scheduler {
+    fn default() -> Self {
+        Self(&ONLY)
+    }
+}
+
+impl Scheduler {
+    /// Which one it is.
+    pub fn number(self) -> u16 {
+        self.0.number
+    }
+
     /// Its name, if there are several.
-    pub name: Option<&'static str>,
-    /// Its processes are not those of this machine.
-    pub is_elsewhere: bool,
+    pub fn name(self) -> Option<&'static str> {
+        self.0.name.as_deref()
+    }
+
+    /// Whether its processes are not those of this machine.
+    pub fn is_elsewhere(self) -> bool {
+        self.0.is_elsewhere
+    }
 }
 
 impl PartialEq for Scheduler {
     fn eq(&self, other: &Self) -> bool {
-        self.number == other.number
+        self.number() == other.number()
     }
 }
 
@@ -27,7 +60,7 @@ impl Eq for Scheduler {}
 
 impl Hash for Scheduler {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.number.hash(state);
+        self.number().hash(state);
     }
 }
 
@@ -39,7 +72,7 @@ impl PartialOrd for Scheduler {
 
 impl Ord for Scheduler {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.number.cmp(&other.number)
+        self.number().cmp(&other.number())
     }
 }
 
@@ -70,13 +103,13 @@ pub fn log_dirs(paths: &[PathBuf], local: &Path) -> Vec<LogDir> {
         } else {
             path.display().to_string()
         };
-        // Each record of its logs has it, until the process ends.
-        let name: Option<&'static str> = are_several.then(|| &*name.leak());
-        let scheduler = Scheduler {
+        let facts = Facts {
             number,
-            name,
+            name: are_several.then_some(name),
             is_elsewhere: are_several && !are_same(path, local),
         };
+        // Each record of its logs has it, until the process ends.
+        let scheduler = Scheduler(Box::leak(Box::new(facts)));
         LogDir {
             path: (*path).clone(),
             scheduler,

@@ -10,6 +10,9 @@ const TAIL_LINES: usize = 5;
 /// The most bytes of each line.
 const TAIL_BYTES: usize = 1024;
 
+/// The room that a tail has at first.
+const FIRST_BYTES: usize = 1000;
+
 /// The last lines of an output, each cut to a length.
 #[derive(Debug, Default)]
 pub struct Tail {
@@ -22,7 +25,11 @@ impl Tail {
     /// Adds a line, without the carriage return with which ssh ends its messages.
     pub fn push(&mut self, line: &[u8]) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if self.count == 4 * TAIL_LINES {
+        if self.lines.capacity() == 0 {
+            // Enough for most tails: a buffer that grows from nothing is moved several times.
+            self.lines.reserve(FIRST_BYTES);
+        }
+        if self.count == 2 * TAIL_LINES {
             self.lines.drain(..self.begin());
             self.count = TAIL_LINES;
         }

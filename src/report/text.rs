@@ -135,7 +135,7 @@ impl View<'_> {
             }
             _ => String::new(),
         };
-        match account.scheduler.name {
+        match account.scheduler.name() {
             Some(name) => format!("{user} on {}", printable(name.as_bytes())),
             None => user,
         }

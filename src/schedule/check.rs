@@ -232,7 +232,7 @@ impl Check<'_> {
             Reading::Refused { reason, .. } => {
                 let (problem, remedy) = reason
                     .split_once("; tip: ")
-                    .unwrap_or((&reason, "see remoteexe --help"));
+                    .unwrap_or((&reason, "correct it; remoteexe --help says more"));
                 return self.add(number, &format!("remoteexe refuses it: {problem}"), remedy);
             }
             Reading::NoJob => return,

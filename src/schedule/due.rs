@@ -72,6 +72,7 @@ mod tests {
             },
             job: b"h s".to_vec(),
             log_dir: Some(PathBuf::from("/tmp")),
+            splay: Duration::ZERO,
             timing: Timing::parse(timing.as_bytes(), Daemon::Debian).unwrap().0,
             schedule: timing.to_owned(),
             zone: None,

@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::Daemon;
 use super::command::{Call, Mention, Wait, mentions, mentions_name};
@@ -25,6 +26,8 @@ pub enum Reading {
         job: Vec<u8>,
         /// The directory of its log.
         log_dir: PathBuf,
+        /// How long it waits between START and its ssh.
+        splay: Duration,
     },
     /// It is a usage error. START has `job`.
     Refused {
@@ -59,6 +62,8 @@ pub struct Entry {
     pub job: Vec<u8>,
     /// The directory of its log; none for a call that is refused.
     pub log_dir: Option<PathBuf>,
+    /// How long the job waits between START and its ssh.
+    pub splay: Duration,
     /// When its line is due.
     pub timing: Timing,
     /// The same in words.
@@ -198,15 +203,20 @@ impl Plan {
                         continue;
                     }
                 };
-                let (job, log_dir) = match reading(&call, line, grammar) {
-                    Reading::Job { job, log_dir } => (job, Some(log_dir)),
-                    Reading::Refused { job, .. } => (job, None),
+                let (job, log_dir, splay) = match reading(&call, line, grammar) {
+                    Reading::Job {
+                        job,
+                        log_dir,
+                        splay,
+                    } => (job, Some(log_dir), splay),
+                    Reading::Refused { job, .. } => (job, None, Duration::ZERO),
                     Reading::NoJob => continue,
                 };
                 self.entries.push(Entry {
                     place: place.clone(),
                     job,
                     log_dir,
+                    splay,
                     timing: line.timing,
                     schedule: line.timing.words(&line.time_text),
                     zone: zone.clone(),
@@ -259,6 +269,7 @@ mod tests {
             2 => Reading::Job {
                 job,
                 log_dir: log_dir.map_or("/tmp".into(), |(_, dir)| dir.into()),
+                splay: Duration::ZERO,
             },
             _ => Reading::Refused {
                 job,

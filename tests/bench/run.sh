@@ -21,6 +21,7 @@ needed=(
     jq         jq
     multilog   daemontools
     perl       perl-base
+    rg         ripgrep
     s6-log     s6
     strace     strace
     svlogd     runit

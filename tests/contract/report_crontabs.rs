@@ -269,12 +269,24 @@ fn a_crowd_of_starts_in_one_second_is_named() {
     assert_eq!(
         crowds,
         [
-            "Crowds in the next 24 hours: starts in one second",
-            "Starts  On one host  When",
+            "Crowds in the next 24 hours: jobs that connect in one second",
+            "  Jobs  On one host  When",
             "    12            3  03:00:05 (most on h3)",
             "",
         ]
     );
+}
+
+#[test]
+fn a_splay_disperses_a_crowd() {
+    let lines = (0..12).map(|number| format!("0 3 * * * root remoteexe h /{number}\n"));
+    let lines = lines.collect::<String>();
+    let has_crowd = |head: &str| {
+        let text = stdout(&report(&["--next"], &format!("{head}\n{lines}")));
+        text.contains("\n    12           12  03:00:00 (most on h)\n")
+    };
+    assert!(has_crowd("REMOTEEXE_SPLAY=0"));
+    assert!(!has_crowd("REMOTEEXE_SPLAY=60"));
 }
 
 #[test]

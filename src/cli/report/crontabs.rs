@@ -22,7 +22,7 @@ pub struct CrontabArgs {
     #[arg(conflicts_with_all = ["host", "job"])]
     check: bool,
 
-    /// The coming starts, and the seconds in which many of them fall together
+    /// The coming starts, and the seconds in which many jobs connect together
     #[arg(long, help_heading = "Crontabs", conflicts_with_all = OF_LOGS)]
     next: bool,
 

@@ -1,4 +1,4 @@
-//! The coming starts, and the seconds in which many of them fall together.
+//! The coming starts, and the seconds in which many jobs connect together.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write;
@@ -20,10 +20,10 @@ const CROWD: usize = 10;
 /// How many crowds are shown.
 const MOST_CROWDS: usize = 5;
 
-/// Starts in one second.
+/// Jobs that connect in one second.
 #[derive(Debug, PartialEq, Eq)]
 struct Crowd {
-    starts: usize,
+    jobs: usize,
     /// The most that go to one host, and that host.
     on_one_host: (usize, Vec<u8>),
     /// The first such second, in seconds from 1970.
@@ -58,8 +58,11 @@ fn add_crowds(text: &mut String, entries: &[&Entry], day: &[Stretch]) {
     if crowds.is_empty() {
         return;
     }
-    line(text, "\nCrowds in the next 24 hours: starts in one second");
-    line(text, "Starts  On one host  When");
+    line(
+        text,
+        "\nCrowds in the next 24 hours: jobs that connect in one second",
+    );
+    line(text, "  Jobs  On one host  When");
     for crowd in crowds.iter().take(MOST_CROWDS) {
         let times = match crowd.times {
             1 => String::new(),
@@ -73,23 +76,23 @@ fn add_crowds(text: &mut String, entries: &[&Entry], day: &[Stretch]) {
             String::new()
         };
         let when = local(crowd.first).format("%H:%M:%S");
-        let row = format!("{:>6}  {most:>11}  {when}{times}{host}", crowd.starts);
+        let row = format!("{:>6}  {most:>11}  {when}{times}{host}", crowd.jobs);
         line(text, &row);
     }
     if crowds.iter().any(|crowd| crowd.on_one_host.0 >= CROWD) {
-        let advice = "sshd's default MaxStartups drops connections from 10 at once on: spread them with sleep, \
-                      or set REMOTEEXE_RETRIES=8.";
+        let advice = "sshd's default MaxStartups drops connections from 10 at once on: spread them with \
+                      REMOTEEXE_SPLAY=20.";
         line(text, advice);
     }
 }
 
-/// The seconds of `day` with many starts, one for each number of starts, the largest first. Starts whose second
-/// is drawn at random are no crowd.
+/// The seconds of `day` in which many jobs connect, one for each number of jobs, the largest first. Jobs whose
+/// second is drawn at random are no crowd.
 fn crowds(entries: &[&Entry], day: &[Stretch]) -> Vec<Crowd> {
     let mut seconds: HashMap<i64, usize> = HashMap::new();
     let exact = |entry: &&&Entry| entry.wait.most == Some(entry.wait.least);
     for entry in entries.iter().filter(exact) {
-        let wait = seconds_of(entry.wait.least);
+        let wait = connects_after(entry);
         entry.each_slot(day, &mut |slot| {
             *seconds.entry(slot.minute * 60 + wait).or_default() += 1;
         });
@@ -103,7 +106,7 @@ fn crowds(entries: &[&Entry], day: &[Stretch]) -> Vec<Crowd> {
     let crowds = by_size.into_iter().rev().map(|(starts, (first, times))| {
         let mut hosts: HashMap<&[u8], usize> = HashMap::new();
         for entry in entries.iter().filter(exact) {
-            let wait = seconds_of(entry.wait.least);
+            let wait = connects_after(entry);
             entry.each_slot(day, &mut |slot| {
                 *hosts.entry(entry.host()).or_default() +=
                     usize::from(slot.minute * 60 + wait == first);
@@ -114,7 +117,7 @@ fn crowds(entries: &[&Entry], day: &[Stretch]) -> Vec<Crowd> {
             .map(|(host, starts)| (starts, host.to_vec()))
             .max();
         Crowd {
-            starts,
+            jobs: starts,
             on_one_host: most.unwrap_or_default(),
             first,
             times,
@@ -229,6 +232,11 @@ fn local(second: i64) -> DateTime<Local> {
     DateTime::from_timestamp(second, 0)
         .unwrap_or_default()
         .with_timezone(&Local)
+}
+
+/// How many seconds after a slot the ssh of an entry is started.
+fn connects_after(entry: &Entry) -> i64 {
+    seconds_of(entry.wait.least.saturating_add(entry.splay.as_secs()))
 }
 
 fn seconds_of(seconds: u64) -> i64 {

@@ -147,7 +147,7 @@ fn incident(ledger: &Ledger, scope: &Scope, group: &Group, starts: &[NaiveDateTi
     let next_start = starts.get(next).copied();
     let is_here = !ledger
         .scheduler(ledger.runs[group.places[0]].job)
-        .is_elsewhere;
+        .is_elsewhere();
     let boot = scope.boot.filter(|_| is_here).filter(|boot| {
         *boot >= group.since && next_start.is_none_or(|start| *boot <= start) && *boot < scope.now
     });

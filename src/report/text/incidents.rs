@@ -106,7 +106,7 @@ fn subject(incident: &Incident, view: &View, room: usize) -> String {
     };
     if let Kind::Silent { scheduler } = incident.kind {
         let on = scheduler
-            .name
+            .name()
             .map(|name| format!(" on {}", printable(name.as_bytes())));
         return format!("all jobs{}", on.unwrap_or_default());
     }

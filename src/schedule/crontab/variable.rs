@@ -4,46 +4,45 @@ use std::rc::Rc;
 
 use crate::schedule::Daemon;
 
-/// The variables that change when or how remoteexe runs. Others are not kept: a hostile crontab may have
-/// thousands.
-const KEPT: [&str; 10] = [
-    "CRON_TZ",
-    "HOME",
-    "PATH",
-    "RANDOM_DELAY",
-    "REMOTEEXE_IDENTITY",
-    "REMOTEEXE_LOGIN",
-    "REMOTEEXE_LOG_DIR",
-    "REMOTEEXE_RETRIES",
-    "REMOTEEXE_RETRY_DELAY",
-    "SHELL",
-];
+/// The variables of cron and of its shell that change when or how remoteexe runs.
+const KEPT: [&str; 4] = ["CRON_TZ", "PATH", "RANDOM_DELAY", "SHELL"];
+
+/// How the variables of remoteexe begin.
+const OWN: &str = "REMOTEEXE_";
+
+/// The most variables that are kept. A hostile crontab may have thousands.
+const MOST: usize = 64;
 
 /// The PATH of a job whose crontab sets none.
 const DEFAULT_PATH: &str = "/usr/bin:/bin";
 
-/// The variables that hold for a line of a crontab.
+/// The variables that hold for a line of a crontab, as far as they count here.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Variables(Vec<(&'static str, Rc<[u8]>)>);
+pub struct Variables(Vec<(Rc<str>, Rc<[u8]>)>);
 
 impl Variables {
     /// Sets a variable, if it is one of those that count.
     pub fn set(&mut self, name: &[u8], value: &[u8]) {
-        let Some(name) = KEPT.into_iter().find(|kept| kept.as_bytes() == name) else {
+        let Ok(name) = str::from_utf8(name) else {
             return;
         };
-        self.0.retain(|(other, _)| *other != name);
-        self.0.push((name, value.into()));
+        if !KEPT.contains(&name) && !name.starts_with(OWN) {
+            return;
+        }
+        self.0.retain(|(other, _)| &**other != name);
+        if self.0.len() < MOST {
+            self.0.push((name.into(), value.into()));
+        }
     }
 
     /// All variables and their values.
-    pub fn all(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
-        self.0.iter().map(|(name, value)| (*name, &**value))
+    pub fn all(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.0.iter().map(|(name, value)| (&**name, &**value))
     }
 
     /// The value of a variable. For remoteexe, one that is set but empty counts as unset.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
-        let mut found = self.0.iter().filter(|(other, _)| *other == name);
+        let mut found = self.0.iter().filter(|(other, _)| &**other == name);
         found.next().map(|(_, value)| &**value)
     }
 

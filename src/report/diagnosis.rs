@@ -16,7 +16,8 @@ pub mod usual;
 use chrono::{NaiveDateTime, NaiveTime, TimeDelta};
 
 use super::incident::{Incident, Kind};
-use super::ledger::{Entry, Ledger};
+use super::ledger::{Entry, JobId, Ledger};
+use super::outcome::Outcome;
 
 /// The time that a diagnosis is about, in local time.
 #[derive(Debug, Clone, Copy)]
@@ -80,8 +81,11 @@ impl Scope {
 
     /// Whether the incident is of the period: it goes on at its end, or was not over at its beginning.
     fn shows(&self, incident: &Incident) -> bool {
+        if !incident.is_over() {
+            return true;
+        }
         let over = match incident.kind {
-            Kind::Dropped { .. } => Some(incident.window.last).filter(|_| incident.is_over()),
+            Kind::Dropped { .. } => Some(incident.window.last),
             _ => incident.window.over,
         };
         over.is_none_or(|over| over >= self.since)
@@ -98,7 +102,27 @@ pub fn incidents(ledger: &Ledger, scope: &Scope) -> Vec<Incident> {
     incidents.extend(order::refused_in_one(streaks, ledger));
     incidents.extend(slower::incidents(ledger));
     silence::add(ledger, scope, &mut incidents);
+    for incident in &mut incidents {
+        incident.undone = undone(incident, ledger);
+    }
     incidents
+}
+
+/// The jobs of an incident that has passed whose last run is one of its bad ones. A nightly job is not made up for.
+fn undone(incident: &Incident, ledger: &Ledger) -> Vec<JobId> {
+    let is_of_many = matches!(
+        incident.kind,
+        Kind::Unreachable { .. } | Kind::Dropped { .. } | Kind::Lost { together: true, .. }
+    );
+    let is_undone = |job: &JobId| {
+        let runs = ledger.of_job(*job).iter();
+        let ended = runs.filter(|run| run.outcome != Outcome::Running);
+        let last = ended.max_by_key(|run| (run.last, run.start));
+        last.is_some_and(|run| run.outcome.is_bad() && run.last <= incident.window.last)
+    };
+    let jobs = incident.jobs.iter().copied();
+    jobs.filter(|job| is_of_many && incident.has_passed() && is_undone(job))
+        .collect()
 }
 
 /// The incidents of the period: those that are alike in one, the most pressing first.

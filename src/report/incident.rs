@@ -27,6 +27,8 @@ pub struct Incident {
     pub last: Option<Entry>,
     /// The local time at which the last good run before it ended.
     pub last_good: Option<NaiveDateTime>,
+    /// The jobs that have had no good run since, though the reason has passed.
+    pub undone: Vec<JobId>,
     /// How often it has happened, if it is shown once for several times.
     pub times: u64,
 }
@@ -71,8 +73,6 @@ pub enum Kind {
     Dropped {
         /// The seconds of the minute in which connections are dropped more often than they are started.
         herd: Option<Herd>,
-        /// Each of the jobs has had a good run since.
-        is_good: bool,
     },
     /// A job takes longer than before.
     Slower {
@@ -169,6 +169,7 @@ impl Incident {
             ways: BTreeMap::new(),
             last: None,
             last_good: None,
+            undone: Vec::new(),
             times: 1,
         }
     }
@@ -211,7 +212,12 @@ impl Incident {
 
     /// Whether it is over, so that nothing of it is wrong now.
     pub fn is_over(&self) -> bool {
-        self.window.is_over() || matches!(self.kind, Kind::Dropped { is_good: true, .. })
+        self.has_passed() && self.undone.is_empty()
+    }
+
+    /// Whether its reason has passed. Connections are dropped one by one.
+    pub fn has_passed(&self) -> bool {
+        self.window.is_over() || matches!(self.kind, Kind::Dropped { .. })
     }
 
     /// Whether something has failed, was lost or is missing. A job that takes longer has not failed.
@@ -255,5 +261,8 @@ impl Incident {
             self.last = other.last;
         }
         self.last_good = self.last_good.max(other.last_good);
+        self.undone.extend(other.undone);
+        self.undone.sort_unstable();
+        self.undone.dedup();
     }
 }

@@ -28,6 +28,8 @@ pub type HostId = u32;
 pub struct Ledger {
     /// The jobs, in the order in which they were first seen.
     pub jobs: Vec<Job>,
+    /// Whose the jobs are.
+    accounts: Vec<Account>,
     /// The names of the hosts.
     pub hosts: Vec<Box<[u8]>>,
     /// The runs, job after job.
@@ -42,8 +44,8 @@ pub struct Ledger {
 pub struct Job {
     /// Its operands: `HOST SCRIPT PARAMETERS`. If the parameters change from run to run, they are left out.
     pub name: Rc<[u8]>,
-    /// Whose it is.
-    pub account: Account,
+    /// Whose it is, by its place among the accounts.
+    account: u32,
     /// Its host: the first operand.
     pub host: HostId,
     /// The parameters change from run to run.
@@ -156,14 +158,22 @@ impl Ledger {
         &self.jobs[job as usize]
     }
 
-    /// The scheduler that started a run.
-    pub fn scheduler(&self, run: &Entry) -> Scheduler {
-        self.job(run.job).account.scheduler
+    /// Whose a job is.
+    pub fn account(&self, job: JobId) -> Account {
+        self.accounts[self.job(job).account as usize]
+    }
+
+    /// The scheduler that starts a job.
+    pub fn scheduler(&self, job: JobId) -> Scheduler {
+        self.account(job).scheduler
     }
 
     /// All schedulers.
     pub fn schedulers(&self) -> BTreeSet<Scheduler> {
-        self.jobs.iter().map(|job| job.account.scheduler).collect()
+        self.accounts
+            .iter()
+            .map(|account| account.scheduler)
+            .collect()
     }
 
     /// The local times of all STARTs of a scheduler, in their order.
@@ -171,7 +181,7 @@ impl Ledger {
         let runs = self
             .runs
             .iter()
-            .filter(|run| self.scheduler(run) == scheduler);
+            .filter(|run| self.scheduler(run.job) == scheduler);
         let mut starts: Vec<NaiveDateTime> = runs.map(|run| run.start).collect();
         starts.sort_unstable();
         starts

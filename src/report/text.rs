@@ -13,7 +13,7 @@ mod running;
 mod screen;
 
 use super::diagnosis::Scope;
-use super::ledger::{Job, JobId, Ledger};
+use super::ledger::{JobId, Ledger};
 use super::owner::{Account, Users};
 use super::style::Style;
 use super::tally::Tally;
@@ -116,13 +116,14 @@ impl View<'_> {
     }
 
     /// A job, its user if that is to be named, and whether its parameters change.
-    fn job_name(&self, job: &Job) -> String {
+    fn job_name(&self, id: JobId) -> String {
+        let job = self.ledger.job(id);
         let variants = if job.has_variants { " …" } else { "" };
         let name = match &*job.name {
             b"" => "(no operands)".to_owned(),
             name => shown_name(name),
         };
-        name + variants + &self.of_account(job.account)
+        name + variants + &self.of_account(self.ledger.account(id))
     }
 
     /// ` of USER on SCHEDULER`, where they are to be named.

@@ -158,7 +158,7 @@ fn a_run_without_end_is_running_as_long_as_its_process_lives_and_lost_then() {
         "{view}"
     );
     assert!(
-        view.contains("\nRunning      1 run\n") && view.contains("  PID  Started "),
+        view.contains("\nRunning      1 run\n") && view.contains(" PID  Started "),
         "{view}"
     );
     assert!(view.contains("  no good run yet  h a"), "{view}");

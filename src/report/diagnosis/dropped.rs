@@ -67,8 +67,7 @@ fn drops(
             .map(|good| good.max(window.last + apart))
             .filter(is_over);
         let herd = herd(ledger, &runs, &window);
-        let is_good = good.is_some();
-        Incident::of_runs(Kind::Dropped { herd, is_good }, window, runs)
+        Incident::of_runs(Kind::Dropped { herd }, window, runs)
     };
     places.chunk_by(is_near).map(incident).collect()
 }

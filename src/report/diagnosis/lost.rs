@@ -67,7 +67,7 @@ pub fn together(ledger: &Ledger, scope: &Scope, claims: &mut Claims) -> Vec<Inci
 /// they died at the one after which nothing was started for longest.
 fn without_survivors(groups: Vec<Group>, ledger: &Ledger, scheduler: Scheduler) -> Vec<Group> {
     let is_other =
-        |run: &&Entry| run.outcome != Outcome::Lost && ledger.scheduler(run) == scheduler;
+        |run: &&Entry| run.outcome != Outcome::Lost && ledger.scheduler(run.job) == scheduler;
     let others = ledger.runs.iter().filter(is_other);
     let end = |run: &Entry| match run.outcome {
         Outcome::Running => NaiveDateTime::MAX,
@@ -106,7 +106,7 @@ fn without_survivors(groups: Vec<Group>, ledger: &Ledger, scheduler: Scheduler) 
 /// Runs that can have died at one time, in the order of these times.
 fn groups(ledger: &Ledger, scope: &Scope, scheduler: Scheduler) -> Vec<Group> {
     let mut lost = Vec::new();
-    let is_of_it = |job: &JobId| ledger.job(*job).account.scheduler == scheduler;
+    let is_of_it = |job: &JobId| ledger.scheduler(*job) == scheduler;
     for job in ledger.job_ids().filter(is_of_it) {
         let runs = ledger.of_job(job);
         if !runs.iter().any(|run| run.outcome == Outcome::Lost) {
@@ -146,7 +146,7 @@ fn incident(ledger: &Ledger, scope: &Scope, group: &Group, starts: &[NaiveDateTi
     let next = starts.partition_point(|start| *start <= group.since);
     let next_start = starts.get(next).copied();
     let is_here = !ledger
-        .scheduler(&ledger.runs[group.places[0]])
+        .scheduler(ledger.runs[group.places[0]].job)
         .is_elsewhere();
     let boot = scope.boot.filter(|_| is_here).filter(|boot| {
         *boot >= group.since && next_start.is_none_or(|start| *boot <= start) && *boot < scope.now

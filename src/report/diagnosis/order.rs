@@ -73,16 +73,9 @@ pub fn alike_in_one(incidents: Vec<Incident>, ledger: &Ledger) -> Vec<Incident> 
     joined(incidents, |number, incident| {
         match (&incident.kind, incident.jobs.as_slice()) {
             (Kind::Failing | Kind::Flapping | Kind::Slower { .. }, [job]) => {
-                let job = ledger.job(*job);
-                let state = incident.state();
-                let way = incident.main_way();
-                Likeness::Script(
-                    job.account,
-                    job.script().into(),
-                    state,
-                    incident.is_over(),
-                    way,
-                )
+                let script = ledger.job(*job).script().into();
+                let (state, way) = (incident.state(), incident.main_way());
+                Likeness::Script(ledger.account(*job), script, state, incident.is_over(), way)
             }
             _ => Likeness::Alone(number),
         }

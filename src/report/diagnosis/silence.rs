@@ -66,7 +66,7 @@ fn is_reboot(
     incidents: &mut [Incident],
 ) -> bool {
     for incident in incidents {
-        let is_of_it = |job: &JobId| ledger.job(*job).account.scheduler == scheduler;
+        let is_of_it = |job: &JobId| ledger.scheduler(*job) == scheduler;
         if let Kind::Lost {
             together: true,
             quiet_until,

@@ -77,15 +77,26 @@ impl Collector {
             return first;
         }
         let host = self.host(run.host());
+        let place = self.account(account);
         self.ledger.jobs.push(Job {
             name: Rc::clone(&run.trace.job),
-            account,
+            account: place,
             host,
             has_variants: false,
         });
         let jobs = self.jobs.entry(account).or_default();
         jobs.insert(Rc::clone(&run.trace.job), job);
         job
+    }
+
+    fn account(&mut self, account: Account) -> u32 {
+        let accounts = &mut self.ledger.accounts;
+        let known = accounts.iter().position(|known| *known == account);
+        let place = known.unwrap_or_else(|| {
+            accounts.push(account);
+            accounts.len() - 1
+        });
+        u32::try_from(place).expect("there are fewer than users and directories")
     }
 
     fn host(&mut self, name: &[u8]) -> HostId {

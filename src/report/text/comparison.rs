@@ -104,7 +104,7 @@ fn bad(
     page.heading(title);
     let of = |runs: &[&Entry]| format!("{} of {}", bad_of(runs), runs.len());
     let row = |pair: &&Pair| {
-        let name = view.job_name(view.ledger.job(pair.job));
+        let name = view.job_name(pair.job);
         let bad = [&pair.now, &pair.before]
             .map(|runs| runs.iter().rev().find(|run| run.outcome.is_bad()));
         let way = bad.into_iter().flatten().next().map(|run| run.outcome);
@@ -140,7 +140,7 @@ fn slower(page: &mut Page, view: &View, pairs: &[Pair]) {
     });
     page.heading("Slower (median of good runs)");
     let row = |(job, now, before): &(JobId, Usual, Usual)| {
-        let name = view.job_name(view.ledger.job(*job));
+        let name = view.job_name(*job);
         vec![
             duration(Some(now.median)),
             duration(Some(before.median)),
@@ -164,7 +164,7 @@ fn silent(page: &mut Page, view: &View, pairs: &[Pair]) -> bool {
         vec![
             pair.before.len().to_string(),
             last.unwrap_or_default(),
-            view.job_name(view.ledger.job(pair.job)),
+            view.job_name(pair.job),
         ]
     };
     let rows = silent.iter().map(row).collect();

@@ -8,6 +8,24 @@ use crate::report::incident::{Herd, Hung, Incident, Kind};
 
 /// How many runs were bad, since when there was no good one, and whatever else its kind asks for.
 pub fn facts(incident: &Incident, view: &View) -> String {
+    let facts = facts_of_kind(incident, view);
+    let undone = match incident.undone.as_slice() {
+        [] => return facts,
+        // It is named already.
+        [_] if incident.jobs.len() == 1 && incident.hosts().is_empty() => {
+            "not good since".to_owned()
+        }
+        [job] => format!("not good since: {}", view.job_name(*job)),
+        jobs => format!("{} not good since", count(jobs.len() as u64, "job")),
+    };
+    if facts.is_empty() {
+        undone
+    } else {
+        format!("{facts}, {undone}")
+    }
+}
+
+fn facts_of_kind(incident: &Incident, view: &View) -> String {
     let clock = view.clock();
     match &incident.kind {
         Kind::Failing | Kind::Flapping => failing(incident, view),
@@ -36,7 +54,7 @@ pub fn facts(incident: &Incident, view: &View) -> String {
                 ways(incident)
             )
         }
-        Kind::Dropped { herd, .. } => dropped(incident, *herd, view),
+        Kind::Dropped { herd } => dropped(incident, *herd, view),
         Kind::Slower { before, now } => {
             format!(
                 "{} instead of {}",

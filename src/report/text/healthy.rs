@@ -90,7 +90,7 @@ fn job_row(view: &View, job: JobId, bad: u64) -> Vec<String> {
         last_good.map_or_else(|| "-".to_owned(), |time| clock.second(time)),
         duration(known(usual.median)),
         duration(known(usual.longest)),
-        view.job_name(view.ledger.job(job)),
+        view.job_name(job),
     ]
 }
 

@@ -26,7 +26,7 @@ pub fn show(page: &mut Page, view: &View, job: JobId, incidents: &[Incident]) {
     let runs = view.ledger.of_job(job);
     let clock = view.clock();
     page.line("");
-    page.labelled("Job", INDENT, &view.job_name(view.ledger.job(job)));
+    page.labelled("Job", INDENT, &view.job_name(job));
     page.labelled("State", INDENT, &state(view, runs, incidents));
     let good = runs.iter().filter(|run| run.outcome == Outcome::Good);
     let last_good = good.map(|run| run.until).max();

@@ -70,7 +70,7 @@ fn coloured(page: &Page, state: State) -> String {
 
 fn time(incident: &Incident, view: &View) -> String {
     let (clock, window) = (view.clock(), incident.window);
-    if !incident.is_over() {
+    if !incident.has_passed() {
         return format!("since {}", clock.time(window.since));
     }
     let end = match incident.kind {
@@ -112,7 +112,7 @@ fn subject(incident: &Incident, view: &View, room: usize) -> String {
     }
     match incident.jobs.as_slice() {
         [] => String::new(),
-        [job] => shortened(&view.job_name(ledger.job(*job)), room),
+        [job] => shortened(&view.job_name(*job), room),
         jobs if matches!(incident.kind, Kind::Lost { together: true, .. }) => {
             let jobs = count(jobs.len() as u64, "job");
             format!(
@@ -128,11 +128,9 @@ fn subject(incident: &Incident, view: &View, room: usize) -> String {
             if matches!(incident.kind, Kind::Dropped { .. }) {
                 return format!("{} on {hosts}", count(jobs.len() as u64, "job"));
             }
-            let job = ledger.job(jobs[0]);
-            on(
-                &shown_name(job.script()),
-                format!("{} on {hosts}", view.of_account(job.account)),
-            )
+            let script = shown_name(ledger.job(jobs[0]).script());
+            let of = view.of_account(ledger.account(jobs[0]));
+            on(&script, format!("{of} on {hosts}"))
         }
     }
 }
@@ -150,10 +148,10 @@ fn named_hosts(hosts: &[HostId], view: &View) -> String {
 /// The way in which the last run failed and its last telling line of output, or advice.
 fn why(incident: &Incident, view: &View, room: usize) -> Vec<String> {
     let advice = match &incident.kind {
-        Kind::Dropped { herd: Some(_), .. } => {
+        Kind::Dropped { herd: Some(_) } => {
             "--retries 8 (REMOTEEXE_RETRIES) tries again, or spread the starts over the minute"
         }
-        Kind::Dropped { herd: None, .. } => "--retries 8 (REMOTEEXE_RETRIES) tries again",
+        Kind::Dropped { herd: None } => "--retries 8 (REMOTEEXE_RETRIES) tries again",
         _ => "",
     };
     if !advice.is_empty() {

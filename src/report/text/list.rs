@@ -38,7 +38,7 @@ fn row(run: &Entry, view: &View, room: usize) -> Vec<String> {
         Outcome::Lost => "?".to_owned(),
         Outcome::Good | Outcome::Failed(..) => duration(run.seconds()),
     };
-    let mut job = view.job_name(view.ledger.job(run.job));
+    let mut job = view.job_name(run.job);
     job = shortened(&job, if run.outcome.is_bad() { room } else { 2 * room });
     let why = match run.outcome {
         Outcome::Good | Outcome::Running => String::new(),

@@ -91,6 +91,6 @@ fn row(going: &Going, view: &View) -> Vec<String> {
         duration(known(usual.median)),
         duration(known(usual.longest)),
         judgement.to_owned(),
-        view.job_name(view.ledger.job(run.job)),
+        view.job_name(run.job),
     ]
 }

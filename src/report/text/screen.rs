@@ -140,9 +140,7 @@ fn overlaps(page: &mut Page, view: &View) {
     }
     let mut jobs: Vec<_> = times.iter().collect();
     jobs.sort_by_key(|&(job, times)| (std::cmp::Reverse(times), job));
-    let name = |&(job, times): &(&JobId, &u64)| {
-        format!("{} ({times})", view.job_name(view.ledger.job(*job)))
-    };
+    let name = |&(job, times): &(&JobId, &u64)| format!("{} ({times})", view.job_name(*job));
     let mut names: Vec<String> = jobs.iter().take(MAX_NAMED).map(name).collect();
     if jobs.len() > MAX_NAMED {
         names.push(count((jobs.len() - MAX_NAMED) as u64, "more job"));

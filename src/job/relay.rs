@@ -192,6 +192,9 @@ impl Relay<'_> {
             return;
         }
         let is_still = self.stop(signals);
+        if self.child.has_exited() {
+            return;
+        }
         self.output.read_all();
         if !self.output.monitor.is_connecting() {
             self.child.send(Signal::CONT);

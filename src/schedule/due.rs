@@ -71,6 +71,7 @@ mod tests {
                 line: 1,
             },
             job: b"h s".to_vec(),
+            user: None,
             log_dir: Some(PathBuf::from("/tmp")),
             splay: Duration::ZERO,
             timing: Timing::parse(timing.as_bytes(), Daemon::Debian).unwrap().0,

@@ -1,5 +1,6 @@
 //! What the crontabs plan: the jobs in their lines, with the time at which each is due.
 
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -53,13 +54,14 @@ pub struct Place {
 }
 
 /// A call of remoteexe that a line makes.
-#[allow(dead_code, reason = "for the report of the log")]
 #[derive(Debug)]
 pub struct Entry {
     /// Where it is.
     pub place: Place,
     /// The job, as START has it.
     pub job: Vec<u8>,
+    /// The user who runs it, if the crontab tells.
+    pub user: Option<String>,
     /// The directory of its log; none for a call that is refused.
     pub log_dir: Option<PathBuf>,
     /// How long the job waits between START and its ssh.
@@ -215,6 +217,7 @@ impl Plan {
                 self.entries.push(Entry {
                     place: place.clone(),
                     job,
+                    user: user(line, crontab),
                     log_dir,
                     splay,
                     timing: line.timing,
@@ -228,6 +231,14 @@ impl Plan {
             }
         }
     }
+}
+
+/// The user of a line: that of its column, or the one whose crontab it is.
+fn user(line: &Line, crontab: &Crontab) -> Option<String> {
+    let of_line = line.user.as_deref().map(String::from_utf8_lossy);
+    of_line
+        .map(Cow::into_owned)
+        .or_else(|| crontab.owner.clone())
 }
 
 /// The zone of `CRON_TZ`, or its value if there is no such zone. Debian's cron does not know that variable.

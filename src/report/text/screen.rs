@@ -6,7 +6,7 @@ use chrono::{NaiveDateTime, TimeDelta, Timelike};
 
 use super::format::{chart, count, grouped};
 use super::page::Page;
-use super::{View, healthy, history, incidents, running};
+use super::{View, crontab, healthy, history, incidents, running};
 use crate::escape::printable;
 use crate::report::diagnosis;
 use crate::report::incident::Incident;
@@ -116,12 +116,17 @@ fn problems(page: &mut Page, view: &View, now: usize, over: usize) {
 
 fn rest(page: &mut Page, view: &View, incidents: &[Incident]) {
     if view.tally.span.is_none() {
+        if !view.crontabs.summary.is_empty() {
+            page.line("");
+            crontab::show(page, view);
+        }
         return;
     }
     page.line("");
     running::show(page, view);
     overlaps(page, view);
     failures_by_time(page, view);
+    crontab::show(page, view);
     let bad: BTreeSet<JobId> = incidents
         .iter()
         .flat_map(|it| it.jobs.iter().copied())

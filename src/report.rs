@@ -527,7 +527,14 @@ impl Report {
         };
         let schedules = jobs.iter().zip(schedules);
         Crontabs {
-            summary: expected::summary(expected, &judgement, &timeframe, basis.users, is_all),
+            summary: expected::summary(
+                expected,
+                &judgement,
+                &timeframe,
+                basis.users,
+                &|job| basis.filter.expects(job),
+                is_all,
+            ),
             schedules: schedules
                 .filter_map(|(job, schedule)| Some(((*job)?, schedule)))
                 .collect(),

@@ -62,7 +62,7 @@ impl Planned {
     pub fn log_dirs(&self, users: &Users, is_read: impl Fn(u32) -> bool) -> BTreeSet<PathBuf> {
         let entries = self.plan.entries.iter();
         let entries = entries.filter(|entry| is_of_user(entry, users, &is_read));
-        entries.filter_map(|entry| entry.log_dir.clone()).collect()
+        entries.filter_map(log_dir).map(Path::to_owned).collect()
     }
 
     /// Whether a crontab that was asked for could not be read.
@@ -74,6 +74,11 @@ impl Planned {
     pub fn findings(&self, users: &Users) -> Vec<Finding> {
         findings(&self.crontabs, self.grammar, &|name| users.has_name(name))
     }
+}
+
+/// The log directory of an entry. One that is relative depends on the user's home.
+fn log_dir(entry: &Entry) -> Option<&Path> {
+    entry.log_dir.as_deref().filter(|dir| dir.is_absolute())
 }
 
 /// Whether the logs of the entry's user are read. The crontab may not tell the user.
@@ -129,7 +134,8 @@ pub struct Expected {
     pub planned: Planned,
     /// The jobs that are judged.
     pub jobs: Vec<Job>,
-    /// How many lines are not: they log elsewhere, belong to other users, or are too many for one job.
+    /// How many lines are not: they log elsewhere or in a time zone of their own, belong to other users, or are too
+    /// many for one job.
     unjudged: usize,
     /// The places of the jobs. A job on a line that is not judged has none.
     places: HashMap<Rc<[u8]>, Vec<usize>>,
@@ -153,7 +159,7 @@ impl Expected {
         let scheduler = |entry: &Entry| match judged {
             Judged::All => Some(Scheduler::default()),
             Judged::In(dirs, is_read) => {
-                let log_dir = entry.log_dir.as_deref()?;
+                let log_dir = log_dir(entry)?;
                 is_of_user(entry, users, is_read)
                     .then(|| scheduler_of(dirs, log_dir))
                     .flatten()
@@ -163,7 +169,7 @@ impl Expected {
         for (line, entry) in expected.planned.plan.entries.iter().enumerate() {
             let name: Rc<[u8]> = entry.job.as_slice().into();
             let of_name = expected.places.entry(Rc::clone(&name)).or_default();
-            let Some(scheduler) = scheduler(entry) else {
+            let Some(scheduler) = scheduler(entry).filter(|_| !entry.has_own_zone) else {
                 expected.unjudged += 1;
                 continue;
             };

@@ -78,6 +78,7 @@ mod tests {
             schedule: timing.to_owned(),
             zone: None,
             wait: Wait::NONE,
+            has_own_zone: false,
             is_conditional: false,
             changed: -1,
             is_ignored: false,

@@ -74,6 +74,8 @@ pub struct Entry {
     pub zone: Option<Zone>,
     /// The time from a slot to START, with all that cron itself may add.
     pub wait: Wait,
+    /// `TZ` is set for it: the times in its log are not those of cron.
+    pub has_own_zone: bool,
     /// A run may be left out without a fault, as behind `flock -n`.
     pub is_conditional: bool,
     /// The last change of the crontab, in seconds from 1970.
@@ -224,6 +226,7 @@ impl Plan {
                     schedule: line.timing.words(&line.time_text),
                     zone: zone.clone(),
                     wait: call.wait.or_later(cron_delay(line, daemon, spread)),
+                    has_own_zone: has_zone(&call, line),
                     is_conditional: call.is_conditional,
                     changed: crontab.changed,
                     is_ignored: crontab.rejection.is_some() || crontab.contents.is_ignored(),
@@ -231,6 +234,15 @@ impl Plan {
             }
         }
     }
+}
+
+/// Whether `TZ` is set for the call.
+fn has_zone(call: &Call, line: &Line) -> bool {
+    let own = call.variables.iter().rev().find(|(name, _)| name == b"TZ");
+    let value = own.map(|(_, value)| value.as_slice());
+    value
+        .or_else(|| line.variables.get("TZ"))
+        .is_some_and(|value| !value.is_empty())
 }
 
 /// The user of a line: that of its column, or the one whose crontab it is.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::rc::Rc;
 
-use chrono::{DateTime, Local, NaiveDateTime};
+use chrono::{DateTime, Local, NaiveDateTime, TimeDelta};
 
 use super::judge::{Judgement, Timeframe, local};
 use super::{Expected, Job};
@@ -16,6 +16,9 @@ use crate::schedule::Place;
 
 /// How many crontabs are named that were changed in the period.
 const MAX_CHANGED: usize = 3;
+
+/// The first START of a day comes a little later than the day.
+const A_LITTLE: TimeDelta = TimeDelta::minutes(1);
 
 /// When a job is due.
 #[derive(Debug, Clone)]
@@ -63,15 +66,27 @@ pub fn place(place: &Place) -> String {
     printable(format!("{}:{}", place.file.display(), place.line).as_bytes())
 }
 
-/// What a reader has to know of the crontabs. `is_all` says that all their faults matter, whatever directory the jobs
-/// of their files log to. Nothing is said of crontabs that have to do with other logs only.
+/// What a reader has to know of the crontabs as to the jobs for which `is_wanted` is true.
+///
+/// `is_all` says that all faults of the crontabs matter, whatever directory the jobs of their files log to. Nothing is
+/// said of crontabs that have to do with other logs only.
 pub fn summary(
     expected: &Expected,
     judgement: &Judgement,
     timeframe: &Timeframe,
     users: &Users,
+    is_wanted: &dyn Fn(&Job) -> bool,
     is_all: bool,
 ) -> Vec<String> {
+    let wanted: Vec<&Job> = expected.jobs.iter().filter(|job| is_wanted(job)).collect();
+    if wanted.len() < expected.jobs.len() {
+        // The rest is about the others too.
+        let mut lines = changes(expected, &wanted, judgement, timeframe);
+        if !wanted.is_empty() {
+            lines.insert(0, judged_jobs(&wanted, judgement, timeframe));
+        }
+        return lines;
+    }
     let judged = expected.jobs.iter().flat_map(|job| &job.lines);
     let files: HashSet<_> = judged
         .map(|line| &*expected.line(*line).place.file)
@@ -85,8 +100,8 @@ pub fn summary(
     if !expected.is_any() && faults + unknown == 0 {
         return lines;
     }
-    lines.push(judged_jobs(expected, judgement, timeframe));
-    lines.extend(changes(expected, judgement, timeframe));
+    lines.push(judged_jobs(&wanted, judgement, timeframe));
+    lines.extend(changes(expected, &wanted, judgement, timeframe));
     let counts = [
         perhaps(judgement),
         counted(judgement.strays, |strays| {
@@ -105,7 +120,7 @@ pub fn summary(
         }),
         counted(expected.unjudged as u64, |unjudged| {
             format!(
-                "{} not judged: other logs or users",
+                "{} not judged: of other logs, users or zones",
                 count(unjudged, "line")
             )
         }),
@@ -137,12 +152,12 @@ fn perhaps(judgement: &Judgement) -> Option<String> {
     })
 }
 
-fn judged_jobs(expected: &Expected, judgement: &Judgement, timeframe: &Timeframe) -> String {
+fn judged_jobs(jobs: &[&Job], judgement: &Judgement, timeframe: &Timeframe) -> String {
     let clock = Clock::of(timeframe.until.date());
-    let lines = expected.jobs.iter().map(|job| job.lines.len() as u64).sum();
+    let lines = jobs.iter().map(|job| job.lines.len() as u64).sum();
     let jobs = format!(
         "{} on {}",
-        count(expected.jobs.len() as u64, "job"),
+        count(jobs.len() as u64, "job"),
         count(lines, "line")
     );
     let froms = judgement.from.iter().map(|(_, from)| *from);
@@ -152,7 +167,8 @@ fn judged_jobs(expected: &Expected, judgement: &Judgement, timeframe: &Timeframe
         Some(None) => format!("{jobs}, not judged: no log says from when on"),
         Some(Some(_)) => {
             let latest = judgement.from.iter().filter_map(|(_, from)| *from).max();
-            let late = latest.filter(|from| *from > timeframe.since);
+            let since = Some(timeframe.since).filter(|since| *since > NaiveDateTime::MIN);
+            let late = latest.filter(|from| since.is_some_and(|since| *from - since > A_LITTLE));
             let late = late.map(|from| format!(", judged from {} on", clock.time(from)));
             jobs + &late.unwrap_or_default()
         }
@@ -160,10 +176,15 @@ fn judged_jobs(expected: &Expected, judgement: &Judgement, timeframe: &Timeframe
 }
 
 /// The crontabs whose slots are not all judged, because they were changed.
-fn changes(expected: &Expected, judgement: &Judgement, timeframe: &Timeframe) -> Vec<String> {
+fn changes(
+    expected: &Expected,
+    jobs: &[&Job],
+    judgement: &Judgement,
+    timeframe: &Timeframe,
+) -> Vec<String> {
     let clock = Clock::of(timeframe.until.date());
     let mut changed: BTreeMap<_, NaiveDateTime> = BTreeMap::new();
-    for job in &expected.jobs {
+    for job in jobs {
         let from = judgement.from.iter().find(|(it, _)| *it == job.scheduler);
         let from = from
             .and_then(|(_, from)| *from)

@@ -53,7 +53,7 @@ pub fn facts(incident: &Incident, view: &View) -> String {
         Kind::Late { started } => {
             let slots = incident.bad;
             format!(
-                "{} as late as {}: cron had been stopped",
+                "{} as late as {}: cron caught up",
                 count(slots, "start"),
                 clock.second(*started)
             )

@@ -69,12 +69,15 @@ pub fn show(page: &mut Page, view: &View, job: JobId, incidents: &[Incident]) {
     rows.extend(slots.filter(|slot| slot.job == job).map(Row::NotStarted));
     rows.sort_by_key(Row::order);
     let last = &rows[rows.len().saturating_sub(LAST_RUNS)..];
-    let is_run = |row: &&Row| matches!(row, Row::Run(_));
-    page.heading(&format!(
-        "Last {} of {}",
-        last.iter().filter(is_run).count(),
-        count(runs.len() as u64, "run")
-    ));
+    if last.is_empty() {
+        return;
+    }
+    let missing = match rows.len() - runs.len() {
+        0 => String::new(),
+        missing => format!(" and {missing} missing"),
+    };
+    let all = count(runs.len() as u64, "run");
+    page.heading(&format!("Last {} of {all}{missing}", last.len()));
     show_rows(page, view, last);
 }
 

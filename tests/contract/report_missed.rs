@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::report::{fields, reporter, run};
-use crate::support::{Scene, code, stderr};
+use crate::support::{REMOTEEXE, Scene, code, stderr};
 
 /// A scene with the log of a day, and a crontab whose jobs log there.
 struct Day {
@@ -23,9 +23,15 @@ impl Day {
             log: String::new(),
             pid: 0,
         };
-        let head = format!("REMOTEEXE_LOG_DIR={}\n", day.scene.path("log").display());
-        day.write_crontab(&(head + lines), "2026-01-01 00:00:00");
+        day.write_crontab(&(day.head() + lines), "2026-01-01 00:00:00");
         day
+    }
+
+    /// Two lines that a crontab here begins with.
+    fn head(&self) -> String {
+        let bin = Path::new(REMOTEEXE).parent().unwrap().display();
+        let log = self.scene.path("log");
+        format!("PATH={bin}:/usr/bin\nREMOTEEXE_LOG_DIR={}\n", log.display())
     }
 
     /// Writes the crontab as if at a time in UTC.
@@ -55,13 +61,14 @@ impl Day {
         self.scene.path("log/20260302_remoteexe.log")
     }
 
-    /// `remoteexe --report ARGS` of the log directory.
+    /// `remoteexe --report --log-dir log ARGS`.
     fn reporter(&self, args: &[&str]) -> Command {
         let mut records: Vec<&str> = self.log.split_inclusive('\n').collect();
         records.sort_by_key(|record| &record[..21]);
         fs::write(self.log_path(), records.concat()).unwrap();
         let mut command = reporter(&self.scene);
-        command.current_dir(self.scene.path("")).args(args);
+        command.current_dir(self.scene.path(""));
+        command.args(["--log-dir", "log"]).args(args);
         command
     }
 
@@ -128,11 +135,11 @@ fn a_job_that_was_not_started_is_an_incident_with_its_line() {
 
 Now
 NOT STARTED  since 11:00  h2 /hour.sh now  2 runs missing, last good 10:00
-                          line crontab:3
+                          line crontab:4
 
 Over
-NOT STARTED  11:20        h1 /ten.sh  1 run missing, started again 11:30
-                          line crontab:2
+NOT STARTED  11:20  h1 /ten.sh  1 run missing, started again 11:30
+                    line crontab:3
 
 Crontab      2 jobs on 2 lines, judged from 10:00 on
 Healthy      0 jobs, 0 hosts (--all lists them)
@@ -146,9 +153,9 @@ fn each_slot_without_a_run_is_a_document() {
     assert_eq!(
         two_jobs().missed("12:05"),
         [
-            r#""h2 /hour.sh now" "2026-03-02T11:00:00+00:00" 3"#,
-            r#""h1 /ten.sh" "2026-03-02T11:20:00+00:00" 2"#,
-            r#""h2 /hour.sh now" "2026-03-02T12:00:00+00:00" 3"#,
+            r#""h2 /hour.sh now" "2026-03-02T11:00:00+00:00" 4"#,
+            r#""h1 /ten.sh" "2026-03-02T11:20:00+00:00" 3"#,
+            r#""h2 /hour.sh now" "2026-03-02T12:00:00+00:00" 4"#,
         ]
     );
     let output = two_jobs().report("11:10", &["--json"]);
@@ -156,7 +163,7 @@ fn each_slot_without_a_run_is_a_document() {
     assert_eq!(
         documents.lines().last().unwrap(),
         "{\"uid\":0,\"user\":\"root\",\"scheduler\":null,\"host\":\"h2\",\"job\":\"h2 /hour.sh now\",\
-         \"status\":\"missed\",\"expected\":\"2026-03-02T11:00:00+00:00\",\"crontab\":\"crontab\",\"line\":3}"
+         \"status\":\"missed\",\"expected\":\"2026-03-02T11:00:00+00:00\",\"crontab\":\"crontab\",\"line\":4}"
     );
 }
 
@@ -175,9 +182,9 @@ fn the_list_of_runs_and_the_history_of_a_job_have_the_slots_without_a_run() {
         list.ends_with(
             "
 Start     PID  Took  End   Job, and why it was bad
-10:00:01   20    0s  0     h2 /hour.sh now
-11:00:00    -     -  none  h2 /hour.sh now: not started, crontab:3
-12:00:00    -     -  none  h2 /hour.sh now: not started, crontab:3
+10:00:01   13    0s  0     h2 /hour.sh now
+11:00:00    -     -  none  h2 /hour.sh now: not started, crontab:4
+12:00:00    -     -  none  h2 /hour.sh now: not started, crontab:4
 "
         ),
         "{list}"
@@ -191,7 +198,7 @@ Start     PID  Took  End   Job, and why it was bad
         history.contains("\nSchedule     hourly at :00, next "),
         "{history}"
     );
-    assert!(history.contains(" (crontab:3)\n"), "{history}");
+    assert!(history.contains(" (crontab:4)\n"), "{history}");
 }
 
 #[test]
@@ -202,7 +209,7 @@ fn a_job_that_was_never_started_is_found_too() {
     day.run("11:00:01", "h1 /a.sh");
     assert_eq!(
         day.missed("11:30"),
-        [r#""h2 /never.sh" "2026-03-02T10:30:00+00:00" 3"#]
+        [r#""h2 /never.sh" "2026-03-02T10:30:00+00:00" 4"#]
     );
     let all = day.screen("11:30", &["--all"]);
     assert!(all.contains("\nSchedules\nNext "), "{all}");
@@ -237,7 +244,7 @@ CRON DOWN    10:12–10:30  360 runs of 40 jobs not started
     assert_eq!(day.missed("10:58").len(), 360);
     let screen = day.screen("10:28", &[]);
     assert!(
-        screen.contains("\nNow\nCRON DOWN    since 10:12  280 runs of 40 jobs not started\n"),
+        screen.contains("\nNow\nCRON DOWN    since 10:12  320 runs of 40 jobs not started\n"),
         "{screen}"
     );
     // A filter chooses among the jobs, and not among the reasons.
@@ -302,8 +309,8 @@ fn a_line_that_may_skip_a_run_is_counted_apart() {
 nothing is wrong
 
 Crontab      2 jobs on 2 lines, judged from 10:00 on
-             2 runs perhaps skipped (the previous run was still going at 1); 1 start
-             without a line
+             2 runs perhaps skipped (the previous run was still going at 1); 1
+             start without a line
 "
         ),
         "{screen}"
@@ -319,8 +326,8 @@ fn nothing_is_judged_before_the_last_change_of_a_crontab() {
     assert_eq!(
         day.missed("12:05"),
         [
-            r#""h1 /ten.sh" "2026-03-02T11:20:00+00:00" 2"#,
-            r#""h2 /hour.sh now" "2026-03-02T12:00:00+00:00" 3"#,
+            r#""h1 /ten.sh" "2026-03-02T11:20:00+00:00" 3"#,
+            r#""h2 /hour.sh now" "2026-03-02T12:00:00+00:00" 4"#,
         ]
     );
     let screen = day.screen("12:05", &[]);
@@ -348,20 +355,19 @@ fn the_time_before_the_first_log_is_not_judged_unless_there_are_older_ones() {
     // The slots of the day before are no part of the period.
     let missed = day.missed("11:30");
     assert_eq!(missed.len(), 8, "{missed:?}");
-    assert_eq!(missed[0], r#""h1 /a.sh" "2026-03-02T00:00:00+00:00" 2"#);
+    assert_eq!(missed[0], r#""h1 /a.sh" "2026-03-02T00:00:00+00:00" 3"#);
 }
 
 #[test]
 fn only_jobs_are_judged_whose_log_directory_and_user_are_read() {
     let mut day = Day::new("0 * * * * root remoteexe h1 /a.sh\n");
-    let head = format!("REMOTEEXE_LOG_DIR={}\n", day.scene.path("log").display());
     day.write_crontab(
-        &(head
+        &(day.head()
             + "0 * * * * root remoteexe h1 /a.sh\n\
                0 * * * * daemon remoteexe h1 /of_another.sh\n\
                0 * * * * root TZ=Asia/Tokyo remoteexe h1 /in_another_zone.sh\n\
                0 * * * * root remoteexe --log-dir /nowhere h1 /elsewhere.sh\n\
-               REMOTEEXE_LOG_DIR=\n\
+               REMOTEEXE_LOG_DIR=\"\"\n\
                0 * * * * root remoteexe h1 /in_tmp.sh\n"),
         "2026-01-01 00:00:00",
     );
@@ -441,10 +447,14 @@ NOT STARTED  since 11:00  2 jobs on 2 hosts  4 runs missing, last good 10:00
 #[test]
 fn a_crontab_leads_to_the_log_directory_of_its_jobs() {
     let day = two_jobs();
-    let mut command = day.command("12:05", &["--crontab", "crontab"]);
-    command.env_remove("REMOTEEXE_LOG_DIR");
-    // Nothing of this machine's own logs.
-    command.args(["--host", "h2"]);
+    drop(day.report("12:05", &[]));
+    let mut command = reporter(&day.scene);
+    command
+        .current_dir(day.scene.path(""))
+        .env_remove("REMOTEEXE_LOG_DIR");
+    command.args(["--since", "2026-03-02", "--until", "2026-03-02 12:05"]);
+    // Nothing of this machine's own logs in /tmp.
+    command.args(["--crontab", "crontab", "--host", "h2"]);
     let output = command.output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(
@@ -468,7 +478,6 @@ fn a_crontab_that_cannot_be_read_is_told_and_a_hostile_one_takes_no_time() {
         "{}",
         stderr(&output)
     );
-    let head = format!("REMOTEEXE_LOG_DIR={}\n", day.scene.path("log").display());
     for hostile in [
         "* * * * * root remoteexe h1 /ten.sh\n".repeat(100_000),
         (0..9_000).fold(String::new(), |mut lines, number| {
@@ -478,7 +487,7 @@ fn a_crontab_that_cannot_be_read_is_told_and_a_hostile_one_takes_no_time() {
         format!("* * * * * root remoteexe h1 {}\n", "x".repeat(1 << 20)),
         "\0".repeat(1 << 20),
     ] {
-        day.write_crontab(&(head.clone() + &hostile), "2026-01-01 00:00:00");
+        day.write_crontab(&(day.head() + &hostile), "2026-01-01 00:00:00");
         let begin = Instant::now();
         let output = day.report("12:05", &[]);
         assert!([0, 1].contains(&code(&output)), "{}", stderr(&output));

@@ -6,10 +6,12 @@
 mod accepted;
 mod assembler;
 mod batch;
+mod coverage;
 mod crontab;
 mod decompress;
 mod diagnosis;
 mod directory;
+mod expected;
 mod file_name;
 mod incident;
 mod input;
@@ -17,6 +19,7 @@ mod joblog;
 mod json;
 mod ledger;
 mod merge;
+mod missing;
 mod nearest;
 mod outcome;
 mod outputs;
@@ -41,6 +44,7 @@ mod trace;
 mod when;
 
 use std::io::{self, Write};
+use std::rc::Rc;
 
 use chrono::{DateTime, Local, NaiveDateTime, NaiveTime, TimeDelta};
 
@@ -48,10 +52,12 @@ use crate::escape::printable;
 use crate::exit;
 use assembler::Assembler;
 use batch::Line;
+use coverage::Coverage;
 use diagnosis::Scope;
 use directory::{Choice, Logs};
+use expected::{Expected, Judged, Judgement, Planned, Timeframe};
 use input::{InputError, Unread};
-use ledger::Collector;
+use ledger::{Account, Collector, JobId, Ledger};
 use nearest::Names;
 use records::Search;
 use run::Run;
@@ -59,16 +65,18 @@ use running::Running;
 use style::Style;
 use tally::Tally;
 use terminal::Output;
-use text::{Remarks, View};
+use text::{Crontabs, Remarks, View};
 use trace::Trace;
 
 pub use accepted::Accepted;
 pub use crontab::{CrontabForm, CrontabReport};
+pub use expected::CrontabSource;
 pub use file_name::is_like_log;
 pub use input::Input;
 pub use owner::Users;
 pub use period::Period;
 pub use records::Wanted;
+use scheduler::more_log_dirs;
 pub use scheduler::{LogDir, log_dirs};
 pub use style::ColorChoice;
 pub use text::Question;
@@ -79,6 +87,10 @@ pub use when::{StartTime, is_clock_alone, is_day_alone, parse as parse_time};
 pub struct Report {
     /// The logs to read.
     pub source: Source,
+    /// The crontabs that say what should have run.
+    pub crontabs: Option<CrontabSource>,
+    /// The log directories of the crontabs' jobs are read too: none was given.
+    pub follows_crontabs: bool,
     /// The runs to show.
     pub filter: Filter,
     /// The exit statuses of scripts that count as no failure.
@@ -159,11 +171,28 @@ impl Filter {
     }
 
     fn has_job(&self, run: &Run) -> bool {
-        let is_host = |host: &Vec<u8>| run.host() == host;
-        let has_text = |text: &Vec<u8>| memchr::memmem::find(&run.trace.job, text).is_some();
-        self.host.as_ref().is_none_or(is_host)
-            && self.job.as_ref().is_none_or(has_text)
+        self.has_name(run.host(), &run.trace.job)
             && self.user.is_none_or(|uid| run.trace.owner.uid == Some(uid))
+    }
+
+    /// Whether a job of a crontab meets the conditions. The crontab may not tell the user.
+    fn expects(&self, job: &expected::Job) -> bool {
+        let is_user = |uid: u32| job.uid.is_none_or(|of_job| of_job == uid);
+        self.has_name(job.host(), &job.name) && self.user.is_none_or(is_user)
+    }
+
+    fn has_name(&self, host: &[u8], job: &[u8]) -> bool {
+        let has_text = |text: &Vec<u8>| memchr::memmem::find(job, text).is_some();
+        self.host.as_ref().is_none_or(|sought| sought == host)
+            && self.job.as_ref().is_none_or(has_text)
+    }
+
+    /// Whether the logs of this user are read.
+    fn reads_user(&self, uid: u32, users: &Users) -> bool {
+        match self.user {
+            Some(user) => user == uid,
+            None => !users.is_stranger(uid),
+        }
     }
 
     /// Whether `run`, which matches, is to be shown.
@@ -191,6 +220,8 @@ struct Reading {
     unmatched: u64,
     /// The local time of the latest START or END.
     latest: Option<NaiveDateTime>,
+    /// The time that was read.
+    coverage: Coverage,
     /// What to tell about names that are in no log.
     remarks: Vec<String>,
 }
@@ -200,10 +231,14 @@ struct Basis<'a> {
     logs: &'a Logs,
     /// With the period that is meant if none was given.
     filter: Filter,
+    /// The time from which on logs are read, if the period has a beginning.
+    reach: Option<NaiveDateTime>,
     users: &'a Users,
     running: &'a Running,
     /// The local time.
     now: NaiveDateTime,
+    /// The same with its zone.
+    zoned_now: DateTime<Local>,
 }
 
 impl Report {
@@ -211,16 +246,24 @@ impl Report {
     ///
     /// Returns the exit status: [`exit::SUCCESS`], [`exit::FOUND_FAILURES`] if a run failed or was lost,
     /// or [`exit::IO_ERROR`] if an input could not be read or the report could not be written.
-    pub fn run(&self, now: DateTime<Local>) -> u8 {
+    pub fn run(mut self, now: DateTime<Local>) -> u8 {
         let users = Users::read();
         let running = Running::now();
         let local = now.naive_local();
         let filter = self.filter_at(local);
-        let logs = match &self.source {
+        let planned = self.planned();
+        if let (Some(planned), Source::LogDirs(dirs)) = (&planned, &mut self.source)
+            && self.follows_crontabs
+        {
+            let is_read = |uid| filter.reads_user(uid, &users);
+            more_log_dirs(planned.log_dirs(&users, is_read), dirs);
+        }
+        let reach = self.reach(&filter.period, local);
+        let mut logs = match &self.source {
             Source::Inputs(inputs) => Logs::of(inputs.clone()),
             Source::LogDirs(dirs) => {
                 let choice = Choice {
-                    since: self.reach(&filter.period, local),
+                    since: reach,
                     until: filter.period.until,
                     user: filter.user,
                     days: &running.days(),
@@ -228,21 +271,38 @@ impl Report {
                 directory::logs(dirs, &choice, &users)
             }
         };
-        logs.empty_dirs.iter().for_each(|message| warn(message));
+        if self.follows_crontabs && logs.empty_dirs.len() == 1 {
+            // The crontabs have led to others, and it is only the usual one.
+            self.forget_usual_dir(planned.as_ref(), &mut logs);
+        }
+        for (dir, reason) in &logs.empty_dirs {
+            warn(&format!("{}: {reason}", dir.display()));
+        }
         if let Source::LogDirs(dirs) = &self.source
             && dirs.len() == logs.empty_dirs.len()
         {
             return exit::IO_ERROR;
         }
+        let is_unplanned = planned.as_ref().is_some_and(Planned::is_incomplete);
+        let expected = planned.map(|planned| {
+            let is_read = |uid| filter.reads_user(uid, &users);
+            let judged = match &self.source {
+                Source::Inputs(_) => Judged::All,
+                Source::LogDirs(dirs) => Judged::In(dirs, &is_read),
+            };
+            Expected::new(planned, &judged, &users)
+        });
         let mut out = Output::new(self.is_paged);
         let basis = Basis {
             logs: &logs,
             filter,
+            reach,
             users: &users,
             running: &running,
             now: local,
+            zoned_now: now,
         };
-        let findings = self.write(&basis, &mut out);
+        let findings = self.write(&basis, expected, &mut out);
         let written = out.finish();
         if let Err(error) = &written {
             warn(&format!("standard output: {error}"));
@@ -264,10 +324,44 @@ impl Report {
             ));
         }
         match findings.has_failures {
-            _ if written.is_err() || unread.is_incomplete() => exit::IO_ERROR,
+            _ if written.is_err() || unread.is_incomplete() || is_unplanned => exit::IO_ERROR,
             _ if !logs.empty_dirs.is_empty() => exit::IO_ERROR,
             true => exit::FOUND_FAILURES,
             false => exit::SUCCESS,
+        }
+    }
+
+    /// The crontabs, where the form has a place for what was not started.
+    fn planned(&self) -> Option<Planned> {
+        let has_place = match &self.form {
+            Form::Text(shown) => shown.question != Question::Comparison,
+            Form::Json => true,
+            Form::Tsv | Form::Run(_) | Form::RunJson(_) => false,
+        };
+        let source = self.crontabs.as_ref().filter(|_| has_place)?;
+        let planned = Planned::read(source);
+        for left_out in planned
+            .crontabs
+            .left_out
+            .iter()
+            .filter(|_| planned.is_given)
+        {
+            let (path, reason) = (left_out.path.display(), &left_out.reason);
+            warn(&format!("left out: {path}: {reason}"));
+        }
+        Some(planned)
+    }
+
+    /// Lets the usual log directory be empty if no job of the crontabs logs there, and others have logs.
+    fn forget_usual_dir(&self, planned: Option<&Planned>, logs: &mut Logs) {
+        if let (Some(planned), Source::LogDirs(dirs)) = (planned, &self.source)
+            && dirs.len() > 1
+        {
+            let usual = &dirs[0].path;
+            let mut entries = planned.plan.entries.iter();
+            if !entries.any(|entry| entry.log_dir.as_ref() == Some(usual)) {
+                logs.empty_dirs.retain(|(dir, _)| dir != usual);
+            }
         }
     }
 
@@ -298,7 +392,7 @@ impl Report {
         }
     }
 
-    fn write(&self, basis: &Basis, out: &mut Output) -> Findings {
+    fn write(&self, basis: &Basis, expected: Option<Expected>, out: &mut Output) -> Findings {
         let left_out = basis.logs.left_out(basis.users);
         if !matches!(self.form, Form::Text(_)) {
             for line in &left_out {
@@ -306,8 +400,8 @@ impl Report {
             }
         }
         match &self.form {
-            Form::Text(shown) => self.text(*shown, basis, left_out, out),
-            Form::Json => self.lines(basis, out, |_, run| json::document(run, basis.users)),
+            Form::Text(shown) => self.text(*shown, basis, expected, left_out, out),
+            Form::Json => self.documents(basis, expected, out),
             Form::Tsv => self.joblog(basis, out),
             Form::Run(wanted) => {
                 self.one_run(wanted, basis, |run| out.write_records(records::of(run)))
@@ -322,16 +416,47 @@ impl Report {
         &self,
         shown: Shown,
         basis: &Basis,
+        mut expected: Option<Expected>,
         left_out: Vec<String>,
         out: &mut Output,
     ) -> Findings {
         // A list of runs has their ends. What is wrong at the end of a period does not depend on what came later.
         let until = basis.filter.period.until;
         let mut collector = Collector::new(until.filter(|_| shown.question != Question::Runs));
-        let is_known = |run: &Run| basis.filter.is_known(run);
-        let reading = self.each_run(basis, None, is_known, |run| collector.add(&run));
-        let ledger = collector.finish();
-        let scope = self.scope(ledger.latest().max(reading.latest), basis);
+        let wanted = wanted_jobs(expected.as_ref(), &basis.filter);
+        collector.keep_apart(wanted.iter().map(|(_, name)| Rc::clone(name)));
+        let mut expect = |run: &Run| {
+            if let Some(expected) = &mut expected {
+                expected.add(run);
+            }
+        };
+        let reading = self.each_run(
+            basis,
+            None,
+            |_| true,
+            |run| {
+                if basis
+                    .filter
+                    .period
+                    .until
+                    .is_none_or(|until| run.trace.start < until)
+                {
+                    expect(&run);
+                }
+                if basis.filter.is_known(&run) {
+                    collector.add(&run);
+                }
+            },
+        );
+        let scope = self.scope(collector.latest().max(reading.latest), basis);
+        for (account, name) in &wanted {
+            collector.expect(*account, name);
+        }
+        let mut ledger = collector.finish();
+        let mut crontabs = Crontabs::default();
+        if let Some(expected) = &mut expected {
+            crontabs = self.judge(expected, &mut ledger, &reading, &scope, basis, shown.all);
+        }
         let mut said = vec![scope::describe(self, reading.files, basis.users)];
         said.extend(left_out);
         let view = View {
@@ -347,6 +472,7 @@ impl Report {
             all: shown.all,
             is_job_asked: basis.filter.job.is_some(),
             failed_only: basis.filter.failed,
+            crontabs,
         };
         let answer = view.answer(shown.question, Style::of_stdout(self.color));
         out.write(answer.text.as_bytes());
@@ -370,6 +496,96 @@ impl Report {
             now,
             is_live: is_here && basis.now - now < TimeDelta::minutes(1),
             boot: basis.running.boot,
+        }
+    }
+
+    /// Judges what is expected: puts what is missing into the ledger, and gives what is to be said besides.
+    fn judge(
+        &self,
+        expected: &mut Expected,
+        ledger: &mut Ledger,
+        reading: &Reading,
+        scope: &Scope,
+        basis: &Basis,
+        all: bool,
+    ) -> Crontabs {
+        let timeframe = timeframe(reading, scope, basis);
+        let judgement = judgement(expected, &timeframe, reading, basis);
+        let places = ledger.places();
+        let jobs = expected.jobs.iter().map(|job| {
+            let place = places.get(&(job.scheduler, Rc::clone(&job.name))).copied();
+            place.filter(|_| basis.filter.expects(job))
+        });
+        let jobs: Vec<Option<JobId>> = jobs.collect();
+        let missing = judgement.missing.clone();
+        ledger.missing = missing.renumbered(|number| jobs[number as usize]);
+        let is_all = self.follows_crontabs || matches!(self.source, Source::Inputs(_));
+        let schedules = if all || basis.filter.job.is_some() {
+            expected.schedules(basis.zoned_now)
+        } else {
+            Vec::new()
+        };
+        let schedules = jobs.iter().zip(schedules);
+        Crontabs {
+            summary: expected::summary(
+                expected,
+                &judgement,
+                &timeframe,
+                basis.users,
+                &|job| basis.filter.expects(job),
+                is_all,
+            ),
+            schedules: schedules
+                .filter_map(|(job, schedule)| Some(((*job)?, schedule)))
+                .collect(),
+        }
+    }
+
+    /// Writes a document for each run, and then one for each slot at which none was started.
+    fn documents(
+        &self,
+        basis: &Basis,
+        mut expected: Option<Expected>,
+        out: &mut Output,
+    ) -> Findings {
+        let mut has_failures = false;
+        let reading = self.each_run(
+            basis,
+            None,
+            |_| true,
+            |run| {
+                if let Some(expected) = &mut expected
+                    && basis
+                        .filter
+                        .period
+                        .until
+                        .is_none_or(|until| run.trace.start < until)
+                {
+                    expected.add(&run);
+                }
+                if basis.filter.matches(&run) {
+                    has_failures |= run.has_failed();
+                    if basis.filter.shows(&run) {
+                        out.write_line(&json::document(&run, basis.users));
+                    }
+                }
+            },
+        );
+        if let Some(expected) = &mut expected {
+            let scope = self.scope(reading.latest, basis);
+            let timeframe = timeframe(&reading, &scope, basis);
+            let missing = judgement(expected, &timeframe, &reading, basis).missing;
+            for slot in missing.slots() {
+                let job = &expected.jobs[slot.job as usize];
+                if scope.includes(slot.at) && basis.filter.expects(job) {
+                    has_failures = true;
+                    out.write_line(&json::missed(slot, job, basis.users));
+                }
+            }
+        }
+        Findings {
+            has_failures,
+            reading,
         }
     }
 
@@ -437,7 +653,9 @@ impl Report {
         let mut unrecognized = 0;
         let mut hosts = self.filter.host.as_deref().map(Names::near);
         let mut jobs = self.filter.job.as_deref().map(Names::near);
+        let mut coverage = Coverage::default();
         let mut finished = |mut run: Run| {
+            coverage.add(run.trace.owner.scheduler, run.trace.start);
             if let Some(hosts) = &mut hosts {
                 hosts.add_host(run.host());
             }
@@ -471,8 +689,45 @@ impl Report {
             unrecognized,
             unmatched,
             latest,
+            coverage,
             remarks: host.into_iter().chain(job).collect(),
         }
+    }
+}
+
+/// The jobs of the crontabs that are asked for.
+fn wanted_jobs(expected: Option<&Expected>, filter: &Filter) -> Vec<(Account, Rc<[u8]>)> {
+    let jobs = expected.into_iter().flat_map(|expected| &expected.jobs);
+    let jobs = jobs.filter(|job| filter.expects(job));
+    jobs.map(|job| (job.account(), Rc::clone(&job.name)))
+        .collect()
+}
+
+fn timeframe<'a>(reading: &'a Reading, scope: &Scope, basis: &'a Basis) -> Timeframe<'a> {
+    Timeframe {
+        since: scope.since,
+        until: scope.now,
+        reach: basis.reach,
+        first_days: &basis.logs.first_days,
+        coverage: &reading.coverage,
+    }
+}
+
+/// Judges what is expected. Nothing is missing where not all logs could be read.
+fn judgement(
+    expected: &mut Expected,
+    timeframe: &Timeframe,
+    reading: &Reading,
+    basis: &Basis,
+) -> Judgement {
+    let unread = reading.unread.iter().chain(&basis.logs.refused);
+    // Where a stranger has the name of a log, the records are in another one, which is read.
+    let unread = unread.filter(|(_, error)| !matches!(error, InputError::Stranger(_)));
+    let is_read = !input::is_incomplete(unread);
+    if is_read {
+        expected.judge(timeframe)
+    } else {
+        Judgement::default()
     }
 }
 

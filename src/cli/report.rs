@@ -7,6 +7,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Local, NaiveDateTime, TimeDelta, Timelike};
+use clap::parser::ValueSource;
 use clap::{CommandFactory, Parser};
 
 use super::error::UsageError;
@@ -202,6 +203,10 @@ impl CommandLine<Args> {
             },
             accepted: self.accepted()?,
             source: self.source(&dirs)?,
+            crontabs: self.crontabs()?,
+            follows_crontabs: self.matches.value_source("log_dir")
+                == Some(ValueSource::DefaultValue)
+                && self.args.files.is_empty(),
             form,
             color: self.value("color", &args.color, color)?,
             is_paged: !args.no_pager,

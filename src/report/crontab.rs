@@ -1,7 +1,7 @@
 //! The forms that need the crontabs only: their faults, and the coming starts.
 
 mod check;
-mod next;
+pub mod next;
 
 use chrono::{DateTime, Local};
 

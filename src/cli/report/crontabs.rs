@@ -7,7 +7,7 @@ use super::CommandLine;
 use crate::cli::error::UsageError;
 use crate::cli::job::read_crontab;
 use crate::cli::value::path;
-use crate::report::{CrontabForm, CrontabReport};
+use crate::report::{CrontabForm, CrontabReport, CrontabSource};
 use crate::schedule::{Columns, Selection};
 
 /// Options of the log that have no meaning where only crontabs are read.
@@ -28,10 +28,12 @@ pub struct CrontabArgs {
 
     /// A crontab to read instead of this machine's; its lines tell whether it has a column of users
     #[arg(long, value_name = "FILE", help_heading = "Crontabs")]
+    #[arg(conflicts_with_all = ["compare", "run", "tsv"])]
     crontab: Vec<OsString>,
 
     /// The same, but without a column of users
     #[arg(long, value_name = "FILE", help_heading = "Crontabs")]
+    #[arg(conflicts_with_all = ["compare", "run", "tsv"])]
     user_crontab: Vec<OsString>,
 
     /// Read no crontab
@@ -51,16 +53,28 @@ impl CommandLine<super::Args> {
                 host: args.host.clone().map(OsString::into_vec),
                 job: args.job.clone().map(OsString::into_vec),
             }
-        } else if args.crontabs.crontab.is_empty() && args.crontabs.user_crontab.is_empty() {
-            return None;
         } else {
-            let reason = "a crontab is given, but nothing that is to be shown of it";
-            return Some(Err(UsageError::new(reason, "add --check or --next")));
+            return None;
         };
         Some(self.selection().map(|selection| CrontabReport {
             selection,
             grammar: read_crontab,
             form,
+        }))
+    }
+
+    /// The crontabs that say what should have run. Logs that are named one by one may be of any machine: to these
+    /// belongs no crontab but those that are named too.
+    pub fn crontabs(&self) -> Result<Option<CrontabSource>, UsageError> {
+        let selection = self.selection()?;
+        let has_meaning = match selection {
+            Selection::Nothing => false,
+            Selection::Machine => self.args.files.is_empty(),
+            Selection::Files(_) => true,
+        };
+        Ok(has_meaning.then_some(CrontabSource {
+            selection,
+            grammar: read_crontab,
         }))
     }
 

@@ -6,7 +6,7 @@ use chrono::{NaiveDateTime, TimeDelta, Timelike};
 
 use super::format::{chart, count, grouped};
 use super::page::Page;
-use super::{View, healthy, history, incidents, running};
+use super::{View, crontab, healthy, history, incidents, running};
 use crate::escape::printable;
 use crate::report::diagnosis;
 use crate::report::incident::Incident;
@@ -73,6 +73,10 @@ pub fn counts(page: &mut Page, view: &View) {
             format!("retried {}", tally.retried),
             format!("overlaps {}", tally.overlaps),
         ];
+        let not_started = not_started(view);
+        if not_started > 0 {
+            ends.push(page.bad_count("not started", not_started));
+        }
         page.line(&ends.join("   "));
         page.line(&kinds.join("   "));
     } else {
@@ -88,6 +92,12 @@ pub fn counts(page: &mut Page, view: &View) {
     for line in &remarks.scope {
         page.paragraph(&printable(line.as_bytes()));
     }
+}
+
+/// How many slots of the period have no START.
+fn not_started(view: &View) -> u64 {
+    let slots = view.ledger.missing.slots().into_iter();
+    slots.filter(|slot| view.scope.includes(slot.at)).count() as u64
 }
 
 /// The hosts of the period's runs. In a refused command line the first word may not be a host.
@@ -116,12 +126,17 @@ fn problems(page: &mut Page, view: &View, now: usize, over: usize) {
 
 fn rest(page: &mut Page, view: &View, incidents: &[Incident]) {
     if view.tally.span.is_none() {
+        if !view.crontabs.summary.is_empty() {
+            page.line("");
+            crontab::show(page, view);
+        }
         return;
     }
     page.line("");
     running::show(page, view);
     overlaps(page, view);
     failures_by_time(page, view);
+    crontab::show(page, view);
     let bad: BTreeSet<JobId> = incidents
         .iter()
         .flat_map(|it| it.jobs.iter().copied())

@@ -6,11 +6,12 @@
 mod judge;
 mod summary;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use chrono::NaiveDateTime;
+use foldhash::{HashMap, HashMapExt};
 
 use super::ledger::Account;
 use super::owner::Users;

@@ -45,8 +45,8 @@ Examples:
     0 * * * * root remoteexe --report --since 1h --changed | mail -E -s jobs root
 
 Exit status:
-  0 nothing failed; 1 something failed or was lost, or --check found a
-  fault; 10 usage error; 74 something could not be read
+  0 nothing failed; 1 something failed, was lost or was not started, or
+  --check found a fault; 10 usage error; 74 something could not be read
 ";
 
 /// Shows from the logs what is wrong, since when and why, and what ran

@@ -1,6 +1,6 @@
 //! The time for which the logs of each scheduler were read. Nothing is missing from another time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chrono::{NaiveDate, NaiveDateTime};
 
@@ -8,41 +8,60 @@ use super::scheduler::Scheduler;
 
 /// The STARTs that were read, whoever's they are.
 #[derive(Debug, Default)]
-pub struct Coverage(BTreeMap<Scheduler, Covered>);
+pub struct Coverage(Vec<Covered>);
 
+/// The STARTs of a scheduler.
 #[derive(Debug)]
 struct Covered {
+    scheduler: Scheduler,
     first: NaiveDateTime,
     last: NaiveDateTime,
     days: BTreeSet<NaiveDate>,
+    /// The day that was noted last. Most STARTs are of that day.
+    day: NaiveDate,
 }
 
 impl Coverage {
     /// Notes the local time of a START.
     pub fn add(&mut self, scheduler: Scheduler, start: NaiveDateTime) {
-        let covered = self.0.entry(scheduler).or_insert_with(|| Covered {
-            first: start,
-            last: start,
-            days: BTreeSet::new(),
-        });
+        let day = start.date();
+        let mut known = self.0.iter_mut();
+        let Some(covered) = known.find(|covered| covered.scheduler == scheduler) else {
+            self.0.push(Covered {
+                scheduler,
+                first: start,
+                last: start,
+                days: BTreeSet::from([day]),
+                day,
+            });
+            return;
+        };
         covered.first = covered.first.min(start);
         covered.last = covered.last.max(start);
-        covered.days.insert(start.date());
+        if covered.day != day {
+            covered.day = day;
+            covered.days.insert(day);
+        }
+    }
+
+    fn of(&self, scheduler: Scheduler) -> Option<&Covered> {
+        let mut known = self.0.iter();
+        known.find(|covered| covered.scheduler == scheduler)
     }
 
     /// The local time of the first START of a scheduler.
     pub fn first(&self, scheduler: Scheduler) -> Option<NaiveDateTime> {
-        self.0.get(&scheduler).map(|covered| covered.first)
+        self.of(scheduler).map(|covered| covered.first)
     }
 
     /// The local time of the last one.
     pub fn last(&self, scheduler: Scheduler) -> Option<NaiveDateTime> {
-        self.0.get(&scheduler).map(|covered| covered.last)
+        self.of(scheduler).map(|covered| covered.last)
     }
 
     /// Whether there is a START on this local day.
     pub fn has_day(&self, scheduler: Scheduler, day: NaiveDate) -> bool {
-        let covered = self.0.get(&scheduler);
+        let covered = self.of(scheduler);
         covered.is_some_and(|covered| covered.days.contains(&day))
     }
 }

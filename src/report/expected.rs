@@ -6,11 +6,12 @@
 mod judge;
 mod summary;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use chrono::NaiveDateTime;
+use foldhash::{HashMap, HashMapExt};
 
 use super::ledger::Account;
 use super::owner::Users;
@@ -100,8 +101,12 @@ pub struct Job {
     pub name: Rc<[u8]>,
     /// Its lines, by their places in the plan.
     pub lines: Vec<usize>,
-    /// Its STARTs, and when each run ended, if it has. They are seconds of local time.
-    starts: Vec<(i64, Option<i64>)>,
+    /// Its STARTs. They are seconds of local time.
+    starts: Vec<i64>,
+    /// When the run of each ended, the last possible time if it goes on. Only lines that may leave out a run need it.
+    ends: Vec<(i64, i64)>,
+    /// Whether a line may leave out a run.
+    is_conditional: bool,
 }
 
 impl Job {
@@ -183,10 +188,14 @@ impl Expected {
                         name,
                         lines: Vec::new(),
                         starts: Vec::new(),
+                        ends: Vec::new(),
+                        is_conditional: false,
                     });
                     expected.jobs.len() - 1
                 });
-            expected.jobs[place].lines.push(line);
+            let job = &mut expected.jobs[place];
+            job.lines.push(line);
+            job.is_conditional |= entry.is_conditional;
         }
         for job in &mut expected.jobs {
             if job.lines.len() > MAX_LINES {
@@ -221,10 +230,13 @@ impl Expected {
         let jobs = &mut self.jobs;
         let is_there = |place: &&usize| jobs[**place].scheduler == scheduler;
         if let Some(place) = places.iter().find(is_there) {
-            let end = run.until().map(judge::seconds);
-            jobs[*place]
-                .starts
-                .push((judge::seconds(run.trace.start), end));
+            let job = &mut jobs[*place];
+            let start = judge::seconds(run.trace.start);
+            job.starts.push(start);
+            if job.is_conditional {
+                let end = run.until().map_or(i64::MAX, judge::seconds);
+                job.ends.push((start, end));
+            }
         }
     }
 }

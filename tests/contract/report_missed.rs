@@ -256,6 +256,24 @@ CRON DOWN    10:12–10:30  360 runs of 40 jobs not started
 }
 
 #[test]
+fn what_cron_catches_up_on_is_late_and_no_failure() {
+    let mut day = Day::new("* * * * * root remoteexe h1 /a.sh\n");
+    day.runs(10, 0..3, "h1 /a.sh");
+    for _ in 3..6 {
+        day.run("10:05:01", "h1 /a.sh");
+    }
+    day.runs(10, 6..10, "h1 /a.sh");
+    let screen = day.screen("10:09:30", &[]);
+    assert!(
+        screen.contains(
+            "\nOver\nLATE         10:03–10:04  h1 /a.sh  2 starts as late as 10:05:01: cron caught up\n"
+        ),
+        "{screen}"
+    );
+    assert_eq!(code(&day.report("10:09:30", &[])), 0);
+}
+
+#[test]
 fn what_was_not_started_is_told_once_when_it_begins_and_once_when_it_ends() {
     let mut day = two_jobs();
     day.runs(12, 1..2, "h1 /ten.sh");

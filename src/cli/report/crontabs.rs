@@ -36,7 +36,7 @@ pub struct CrontabArgs {
     #[arg(conflicts_with_all = ["compare", "run", "tsv"])]
     user_crontab: Vec<OsString>,
 
-    /// Read no crontab
+    /// Read no crontab: say nothing of what was not started
     #[arg(long, help_heading = "Crontabs")]
     #[arg(conflicts_with_all = ["check", "next", "crontab", "user_crontab"])]
     no_crontab: bool,

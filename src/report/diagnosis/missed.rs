@@ -118,3 +118,71 @@ fn incident(
     incident.runs = incident.bad;
     incident
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use chrono::{NaiveDate, TimeDelta};
+
+    use super::*;
+    use crate::report::scheduler::Scheduler;
+    use crate::schedule::Place;
+
+    fn time(minute: i64) -> NaiveDateTime {
+        let day = NaiveDate::from_ymd_opt(2026, 3, 2).expect("a day");
+        NaiveDateTime::from(day) + TimeDelta::minutes(minute)
+    }
+
+    fn outage(over: Option<i64>) -> Outage {
+        let slot = |(at, job)| Slot {
+            at: time(at),
+            known: time(at + 3),
+            job,
+            place: Place {
+                file: Path::new("crontab").into(),
+                line: 1,
+            },
+        };
+        Outage {
+            slots: [(10, 0), (15, 0), (15, 1), (16, 1), (20, 2)]
+                .map(slot)
+                .into(),
+            over: over.map(time),
+            scheduler: Scheduler::default(),
+        }
+    }
+
+    fn incident_with_boot(over: Option<i64>, boot: i64) -> Incident {
+        let scope = Scope {
+            since: time(0),
+            now: time(60),
+            is_live: true,
+            boot: Some(time(boot)),
+        };
+        of_outage(&outage(over), &scope)
+    }
+
+    #[test]
+    fn an_outage_is_explained_by_a_boot_in_it() {
+        for (over, boot, is_told) in [
+            (Some(30), 29, true),
+            (Some(30), 31, false),
+            (Some(30), 9, false),
+            (None, 50, true),
+            (None, 70, false),
+        ] {
+            let Kind::CronDown { boot: told, .. } = incident_with_boot(over, boot).kind else {
+                panic!("another kind");
+            };
+            assert_eq!(told.is_some(), is_told, "{over:?} {boot}");
+        }
+    }
+
+    #[test]
+    fn an_outage_is_known_when_the_third_job_is_missing() {
+        let incident = incident_with_boot(Some(30), 29);
+        assert_eq!(incident.window.known, time(23));
+        assert_eq!((incident.bad, incident.jobs), (5, vec![0, 1, 2]));
+    }
+}

@@ -17,6 +17,9 @@ const LEAD: TimeDelta = TimeDelta::hours(4);
 /// At most so many slots are judged: a hostile crontab must not take time and memory without limit.
 const MAX_SLOTS: i64 = 20_000_000;
 
+/// Of the runs before a slot, so many are asked whether they were still going on.
+const MAX_RUNS: usize = 100;
+
 /// STARTs that come late and within this time of each other have come at once.
 const AT_ONCE: TimeDelta = TimeDelta::minutes(1);
 
@@ -102,6 +105,7 @@ impl Expected {
     pub fn judge(&mut self, timeframe: &Timeframe) -> Judgement {
         for job in &mut self.jobs {
             job.starts.sort_unstable();
+            job.ends.sort_unstable();
         }
         let schedulers: BTreeSet<Scheduler> = self.jobs.iter().map(|job| job.scheduler).collect();
         let mut judgement = Judgement::default();
@@ -193,8 +197,7 @@ impl Court<'_> {
         for due in &mut due {
             due.is_certain &= self.is_judged(time(due.at));
         }
-        let starts: Vec<i64> = job.starts.iter().map(|(start, _)| *start).collect();
-        comparison.add(number, &mut due, &starts);
+        comparison.add(number, &mut due, &job.starts);
     }
 
     fn is_judged(&self, at: NaiveDateTime) -> bool {
@@ -226,10 +229,10 @@ impl Court<'_> {
         };
         for missed in verdict.perhaps.iter().filter(|missed| is_shown(missed.at)) {
             judgement.perhaps += 1;
-            let starts = &self.expected.jobs[missed.job as usize].starts;
-            let before = starts.partition_point(|(start, _)| *start < missed.at);
-            let is_going = |end: Option<i64>| end.is_none_or(|end| end >= missed.at);
-            let is_still_going = starts[..before].iter().any(|(_, end)| is_going(*end));
+            let runs = &self.expected.jobs[missed.job as usize].ends;
+            let before = runs.partition_point(|(start, _)| *start < missed.at);
+            let mut last = runs[..before].iter().rev().take(MAX_RUNS);
+            let is_still_going = last.any(|(_, end)| *end >= missed.at);
             judgement.still_going += u64::from(is_still_going);
         }
         let is_stray = |(job, at): &&(u32, i64)| {
@@ -248,8 +251,8 @@ impl Court<'_> {
         missed.sort_unstable_by_key(|missed| (missed.job, missed.at));
         let next_start = |missed: &Missed| {
             let starts = &self.expected.jobs[missed.job as usize].starts;
-            let next = starts.partition_point(|(start, _)| *start <= missed.at);
-            starts.get(next).map(|(start, _)| *start)
+            let next = starts.partition_point(|start| *start <= missed.at);
+            starts.get(next).copied()
         };
         let in_a_row = missed.chunk_by(|one, other| {
             one.job == other.job && next_start(one).is_none_or(|start| start > other.at)
@@ -290,8 +293,8 @@ impl Court<'_> {
     /// The first START after a slot, of any job of the scheduler that is on a line.
     fn next_start(&self, after: i64) -> Option<NaiveDateTime> {
         let next = self.jobs().filter_map(|(_, job)| {
-            let next = job.starts.partition_point(|(start, _)| *start <= after);
-            job.starts.get(next).map(|(start, _)| *start)
+            let next = job.starts.partition_point(|start| *start <= after);
+            job.starts.get(next).copied()
         });
         next.min().map(time)
     }

@@ -42,7 +42,7 @@ mod when;
 
 use std::io::{self, Write};
 
-use chrono::{DateTime, Local, NaiveDateTime, NaiveTime, TimeDelta};
+use chrono::{DateTime, Local, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 
 use crate::escape::printable;
 use crate::exit;
@@ -215,6 +215,8 @@ impl Report {
         let users = Users::read();
         let running = Running::now();
         let local = now.naive_local();
+        // Records have whole seconds.
+        let local = local.with_nanosecond(0).unwrap_or(local);
         let filter = self.filter_at(local);
         let logs = match &self.source {
             Source::Inputs(inputs) => Logs::of(inputs.clone()),

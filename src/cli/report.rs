@@ -111,7 +111,7 @@ struct Args {
 
     /// Also list the healthy jobs and hosts
     #[arg(long, help_heading = "In which form")]
-    #[arg(conflicts_with_all = ["changed", "compare", "runs", "run", "json", "tsv"])]
+    #[arg(conflicts_with_all = ["changed", "runs", "run", "json", "tsv"])]
     all: bool,
 
     /// All records of one run: the last one of process PID, or the one that started at TIME

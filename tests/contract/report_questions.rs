@@ -33,7 +33,7 @@ a.log, since 2026-03-02 21:00:00, until 2026-03-02 21:01:00
 
 Start     PID  Took  End  Job, and why it was bad
 21:00:00  914    4s  0    web01 /opt/jobs/rotate.sh
-21:00:01  915    4s  3    web01 /opt/jo…otate.sh: the script's own status: four
+21:00:01  915    4s  3    web01 /opt/jo…otate.sh: four
 "
     );
     assert_eq!(code(&output), 1);
@@ -120,7 +120,7 @@ Start     PID  Took  End  Job, and why it was bad
 ";
     assert!(history.starts_with(begin), "{history}");
     assert!(
-        history.ends_with("10:24:00   25    4s  7    h /x.sh a: the script's own status: oops\n"),
+        history.ends_with("10:24:00   25    4s  7    h /x.sh a: oops\n"),
         "{history}"
     );
     assert_eq!(history.lines().count(), 14 + 20, "{history}");
@@ -262,6 +262,33 @@ fn changed_tells_that_nothing_was_started_where_something_always_was() {
     let (text, status) = hours.changed();
     assert!(text.contains("  all jobs  nothing was started\n"), "{text}");
     assert_eq!(status, 1);
+}
+
+#[test]
+fn a_comparison_has_whole_seconds_and_the_first_jobs_of_each_kind() {
+    let mut hours = Hours::new();
+    for number in 0..12 {
+        let job = format!("h /x{number:02}");
+        hours.run(number, 90, &job, 0);
+        hours.run(100 + number, 30, &job, 1);
+    }
+    fs::write(hours.scene.path("log/20260101_remoteexe.log"), &hours.log).unwrap();
+    let shown = |args: &[&str]| {
+        let mut command = reporter(&hours.scene);
+        let output = command
+            .args(["--compare", "--since", "1h"])
+            .args(args)
+            .output();
+        printed(&output.unwrap())
+    };
+    let text = shown(&[]);
+    let title = text.lines().next().unwrap();
+    assert!(!title.contains('.'), "{title}");
+    assert!(
+        text.contains("h /x09\nand 2 more (--all lists them)\n"),
+        "{text}"
+    );
+    assert!(shown(&["--all"]).contains("h /x11\n"));
 }
 
 #[test]

@@ -265,6 +265,71 @@ fn changed_tells_that_nothing_was_started_where_something_always_was() {
 }
 
 #[test]
+fn a_lost_run_is_told_of_though_other_jobs_start_when_the_period_ends() {
+    // cron starts the report with all the others. How long the job takes is not known.
+    let mut log = run(1, "01:00:00", "01:00:01", "h /x", "", 0);
+    for time in ["02:00:00", "02:00:09"] {
+        let text = if time == "02:00:00" {
+            "START,-,h /silent"
+        } else {
+            "working"
+        };
+        let _ = writeln!(log, "[2026-03-02 {time}][7] {text}");
+        if time == "02:00:00" {
+            let _ = writeln!(log, "[2026-03-02 {time}][7] command,ssh root@h /silent");
+        }
+    }
+    log += &run(9, "03:59:00", "04:00:03", "h /x", "", 0);
+    let begin = "[2026-03-02 04:00:00][10]";
+    let _ = writeln!(
+        log,
+        "{begin} START,-,h /starts\n{begin} command,ssh root@h /starts"
+    );
+    let args = [
+        "--changed",
+        "--since",
+        "2026-03-02 03:00",
+        "--until",
+        "2026-03-02 04:00",
+    ];
+    let output = report(&log, &args);
+    assert_eq!(
+        printed(&output),
+        "\
+2026-03-02 03:00:00 to 2026-03-02 04:00:00
+
+Began
+LOST         since 02:00  h /silent  1 run, no good run before, run 7@02:00:00
+                          no END, last record 02:00, dead by 04:00
+"
+    );
+    assert_eq!(code(&output), 1);
+}
+
+#[test]
+fn that_nothing_is_started_is_told_whatever_was_lost_before() {
+    let mut hours = Hours::new();
+    for number in 0..300 {
+        hours.run(number, 70 + 10 * (299 - i64::from(number)), "h /x", 0);
+    }
+    let lost = hours.log.replace("END,0,h /x", "working");
+    let last = lost.lines().rev().take(3).collect::<Vec<_>>();
+    // Two more runs, which have no END.
+    for pid in ["[901]", "[902]"] {
+        for line in last.iter().rev() {
+            let _ = writeln!(
+                hours.log,
+                "{}",
+                line.replace("[299]", pid).replace("h /x", pid)
+            );
+        }
+    }
+    let (text, status) = hours.changed();
+    assert!(text.contains("  all jobs  nothing was started\n"), "{text}");
+    assert_eq!(status, 1);
+}
+
+#[test]
 fn a_comparison_has_whole_seconds_and_the_first_jobs_of_each_kind() {
     let mut hours = Hours::new();
     for number in 0..12 {

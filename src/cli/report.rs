@@ -109,7 +109,7 @@ struct Args {
     #[arg(conflicts_with_all = ["changed", "compare", "run", "json", "tsv"])]
     runs: bool,
 
-    /// Also list the healthy jobs and hosts
+    /// Also list the healthy jobs and hosts; with --compare all jobs
     #[arg(long, help_heading = "In which form")]
     #[arg(conflicts_with_all = ["changed", "runs", "run", "json", "tsv"])]
     all: bool,

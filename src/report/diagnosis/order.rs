@@ -137,12 +137,16 @@ fn key(incident: &Incident, ledger: &Ledger, scope: &Scope) -> Key {
     } else {
         share(incident.bad, incident.runs)
     };
+    let jobs = match incident.kind {
+        Kind::Silent { .. } => usize::MAX,
+        _ => incident.jobs.len(),
+    };
     (
         is_over,
         // A job that is slower is good.
         matches!(incident.kind, Kind::Slower { .. }),
         Reverse(now),
-        Reverse(incident.jobs.len()),
+        Reverse(jobs),
         Reverse(in_period),
         incident.window.since,
     )

@@ -259,9 +259,15 @@ fn changed_tells_that_nothing_was_started_where_something_always_was() {
     for number in 0..300 {
         hours.run(number, 70 + 10 * (299 - i64::from(number)), "h /x", 0);
     }
+    hours.run(400, 70, "h /y", 1);
     let (text, status) = hours.changed();
     assert!(text.contains("  all jobs  nothing was started\n"), "{text}");
     assert_eq!(status, 1);
+    // It affects more than a job that fails.
+    let mut command = reporter(&hours.scene);
+    let view = printed(&command.args(["--since", "2h"]).output().unwrap());
+    let (silent, failing) = (view.find("\nSILENT "), view.find("\nFAILING "));
+    assert!(silent.is_some() && silent < failing, "{view}");
 }
 
 #[test]

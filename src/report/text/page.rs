@@ -127,7 +127,7 @@ impl Page {
         let titles = titles.iter().map(|title| (*title).to_owned()).collect();
         for mut row in iter::once(titles).chain(rows) {
             // A row stays on one line even if the terminal is too narrow for it.
-            let last = cut(&row[name], room);
+            let text = cut(&row[name], room);
             row.truncate(name);
             let mut line = String::new();
             for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
@@ -140,7 +140,7 @@ impl Page {
                 };
                 line += &[left, cell, right, GAP_TEXT].concat();
             }
-            self.line(&(line + &last));
+            self.line(&(line + &text));
         }
     }
 }

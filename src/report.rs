@@ -47,7 +47,7 @@ mod when;
 use std::io::{self, Write};
 use std::rc::Rc;
 
-use chrono::{DateTime, Local, NaiveDateTime, NaiveTime, TimeDelta};
+use chrono::{DateTime, Local, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 
 use crate::escape::printable;
 use crate::exit;
@@ -252,6 +252,8 @@ impl Report {
         let users = Users::read();
         let running = Running::now();
         let local = now.naive_local();
+        // Records have whole seconds.
+        let local = local.with_nanosecond(0).unwrap_or(local);
         let filter = self.filter_at(local);
         let planned = self.planned();
         if let (Some(planned), Source::LogDirs(dirs)) = (&planned, &mut self.source)

@@ -110,9 +110,9 @@ struct Args {
     #[arg(conflicts_with_all = ["changed", "compare", "run", "json", "tsv"])]
     runs: bool,
 
-    /// Also list the healthy jobs and hosts
+    /// Also list the healthy jobs and hosts; with --compare all jobs
     #[arg(long, help_heading = "In which form")]
-    #[arg(conflicts_with_all = ["changed", "compare", "runs", "run", "json", "tsv"])]
+    #[arg(conflicts_with_all = ["changed", "runs", "run", "json", "tsv"])]
     all: bool,
 
     /// All records of one run: the last one of process PID, or the one that started at TIME

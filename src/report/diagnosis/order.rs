@@ -147,17 +147,22 @@ fn key(incident: &Incident, ledger: &Ledger, scope: &Scope) -> Key {
     let in_period = runs.filter(|run| run.is_in(scope.since, scope.now)).count() as u64;
     let in_period = share(incident.bad, in_period);
     let is_over = incident.is_over();
-    let now = if is_over {
+    // Dropped connections are single runs of jobs that were good before and after.
+    let now = if is_over || matches!(incident.kind, Kind::Dropped { .. }) {
         in_period
     } else {
         share(incident.bad, incident.runs)
+    };
+    let jobs = match incident.kind {
+        Kind::Silent { .. } => usize::MAX,
+        _ => incident.jobs.len(),
     };
     (
         is_over,
         // A job that is slower is good.
         matches!(incident.kind, Kind::Slower { .. }),
         Reverse(now),
-        Reverse(incident.jobs.len()),
+        Reverse(jobs),
         Reverse(in_period),
         incident.window.since,
     )

@@ -51,7 +51,8 @@ impl Collector {
     /// Adds a run that started before that time.
     pub fn add(&mut self, run: &Run) {
         let job = self.job(run);
-        let is_open = |until: NaiveDateTime| run.ended().is_some_and(|end| end >= until);
+        // A lost run with a record of that time or later was not dead yet.
+        let is_open = |until: NaiveDateTime| run.trace.last >= until;
         let outcome = if self.until.is_some_and(is_open) {
             Outcome::Running
         } else {

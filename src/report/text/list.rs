@@ -4,13 +4,16 @@ use chrono::NaiveDateTime;
 
 use super::format::{age, duration};
 use super::healthy::end;
-use super::page::{Page, shortened};
+use super::page::{Page, least_columns, shortened};
 use super::{View, screen};
 use crate::escape::printable;
 use crate::report::expected::place;
 use crate::report::ledger::Entry;
 use crate::report::missing::Slot;
-use crate::report::outcome::Outcome;
+use crate::report::outcome::{Outcome, Reason};
+
+/// The columns for a script beside its host, more than the least.
+const MORE_OF_SCRIPT: usize = 6;
 
 /// A run, or a slot without one.
 #[derive(Debug, Clone, Copy)]
@@ -52,19 +55,17 @@ pub fn show(page: &mut Page, view: &View) -> bool {
 
 /// Shows a line for each.
 pub fn show_rows(page: &mut Page, view: &View, rows: &[Row]) {
-    // Half of that is left beside the other columns.
-    let room = page.width().saturating_sub(36) / 2;
+    let width = page.width();
     let texts = rows.iter().map(|row| match row {
-        Row::Run(run) => run_row(run, view, room),
-        Row::NotStarted(slot) => slot_row(slot, view, room),
+        Row::Run(run) => run_row(run, width, view),
+        Row::NotStarted(slot) => slot_row(slot, width, view),
     });
-    let texts = texts.collect();
     let titles = ["Start", "PID", "Took", "End", "Job, and why it was bad"];
     page.table_of_texts(&titles, &[1, 2], texts);
 }
 
-fn slot_row(slot: &Slot, view: &View, room: usize) -> Vec<String> {
-    let job = shortened(&view.job_name(slot.job), room);
+fn slot_row(slot: &Slot, width: usize, view: &View) -> Vec<String> {
+    let job = shortened(&view.job_name(slot.job), room_for_job(width));
     vec![
         view.clock().second(slot.at),
         "-".to_owned(),
@@ -74,7 +75,13 @@ fn slot_row(slot: &Slot, view: &View, room: usize) -> Vec<String> {
     ]
 }
 
-fn run_row(run: &Entry, view: &View, room: usize) -> Vec<String> {
+/// Half of what is left beside the other columns.
+fn room_for_job(width: usize) -> usize {
+    width.saturating_sub(36) / 2
+}
+
+fn run_row(run: &Entry, width: usize, view: &View) -> Vec<String> {
+    let room = room_for_job(width);
     let clock = view.clock();
     let took = match run.outcome {
         Outcome::Running => format!("{}…", age(run.age(view.scope.now))),
@@ -82,20 +89,24 @@ fn run_row(run: &Entry, view: &View, room: usize) -> Vec<String> {
         Outcome::Good | Outcome::Failed(..) => duration(run.seconds()),
     };
     let mut job = view.job_name(run.job);
-    job = shortened(&job, if run.outcome.is_bad() { room } else { 2 * room });
+    job = if run.outcome.is_bad() {
+        let least = least_columns(&job, width) + MORE_OF_SCRIPT;
+        shortened(&job, room.max(least))
+    } else {
+        shortened(&job, 2 * room)
+    };
     let why = match run.outcome {
         Outcome::Good | Outcome::Running => String::new(),
         Outcome::Lost => {
             let (last, dead) = (clock.time(run.last), clock.time(run.until));
             format!(": between {last} and {dead}")
         }
-        outcome @ Outcome::Failed(..) => {
-            let line = view
-                .ledger
-                .line(run)
-                .map(|line| format!(": {}", printable(line)));
-            format!(": {outcome}{}", line.unwrap_or_default())
-        }
+        outcome @ Outcome::Failed(_, reason) => match view.ledger.line(run).map(printable) {
+            // The status has a column of its own, and the room is needed.
+            Some(line) if reason == Reason::Script => format!(": {line}"),
+            Some(line) => format!(": {outcome}: {line}"),
+            None => format!(": {outcome}"),
+        },
     };
     vec![
         clock.second(run.start),

@@ -19,6 +19,9 @@ pub const INDENT: usize = 13;
 /// How many incidents are shown that go on, and how many that are over.
 const MAX_INCIDENTS: usize = 12;
 
+/// The least columns for words beside a chart.
+const MIN_BESIDE: usize = 20;
+
 /// More jobs than these are counted, not named.
 const MAX_NAMED: usize = 2;
 
@@ -203,13 +206,16 @@ fn failures_by_time(page: &mut Page, view: &View) {
     let (most, all) = bars[index];
     let at = begin + step * i32::try_from(index + skipped).unwrap_or_default();
     let at = view.clock().time(at);
-    let text = format!(
-        "{} {name}, most {} of {} at {at}",
-        chart(&bad),
-        grouped(most),
-        grouped(all)
-    );
-    page.labelled("Failures", INDENT, &text);
+    let text = format!("{name}, most {} of {} at {at}", grouped(most), grouped(all));
+    // The blanks of a chart are not those between words: no line is broken there, and none is left out.
+    let label = format!("{:<INDENT$}{}", "Failures", chart(&bad));
+    let indent = INDENT + bad.len() + 1;
+    if indent + MIN_BESIDE <= page.width() {
+        page.labelled(&label, indent, &text);
+    } else {
+        page.line(&label);
+        page.labelled("", INDENT, &text);
+    }
 }
 
 fn floor(time: NaiveDateTime, step: TimeDelta) -> NaiveDateTime {

@@ -1,7 +1,7 @@
 //! `--report`: reads logs, assembles the runs in them, and shows them in one form.
 //!
 //! It understands the logs of remoteexe and of the bash original. It starts no program but a pager, and writes
-//! no file.
+//! no file but the one that it is told to replace.
 
 mod accepted;
 mod assembler;
@@ -24,8 +24,10 @@ mod owner;
 mod pager;
 mod period;
 mod process;
+mod prometheus;
 mod reader;
 mod records;
+mod replacement;
 mod run;
 mod running;
 mod scheduler;
@@ -41,11 +43,13 @@ mod trace;
 mod when;
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use chrono::{DateTime, Local, NaiveDateTime, NaiveTime, TimeDelta};
 
 use crate::escape::printable;
 use crate::exit;
+use crate::schedule::{self, Plan};
 use assembler::Assembler;
 use batch::Line;
 use diagnosis::Scope;
@@ -53,6 +57,7 @@ use directory::{Choice, Logs};
 use input::{InputError, Unread};
 use ledger::Collector;
 use nearest::Names;
+use prometheus::{LOOK_BACK, Latest};
 use records::Search;
 use run::Run;
 use running::Running;
@@ -68,7 +73,9 @@ pub use file_name::is_like_log;
 pub use input::Input;
 pub use owner::Users;
 pub use period::Period;
+pub use prometheus::Crontabs as MetricCrontabs;
 pub use records::Wanted;
+use scheduler::are_same;
 pub use scheduler::{LogDir, log_dirs};
 pub use style::ColorChoice;
 pub use text::Question;
@@ -89,6 +96,8 @@ pub struct Report {
     pub color: ColorChoice,
     /// Whether a pager is wanted, if standard output is a terminal.
     pub is_paged: bool,
+    /// The file that it replaces, if it does not go to standard output.
+    pub file: Option<PathBuf>,
 }
 
 /// The logs to read.
@@ -129,6 +138,8 @@ pub enum Form {
     Run(Wanted),
     /// One JSON document of one run, with all its output.
     RunJson(Wanted),
+    /// Gauges for Prometheus, with the next starts in these crontabs.
+    Prometheus(MetricCrontabs),
 }
 
 /// What a person is shown.
@@ -159,11 +170,14 @@ impl Filter {
     }
 
     fn has_job(&self, run: &Run) -> bool {
-        let is_host = |host: &Vec<u8>| run.host() == host;
-        let has_text = |text: &Vec<u8>| memchr::memmem::find(&run.trace.job, text).is_some();
-        self.host.as_ref().is_none_or(is_host)
-            && self.job.as_ref().is_none_or(has_text)
+        self.has_name(run.host(), &run.trace.job)
             && self.user.is_none_or(|uid| run.trace.owner.uid == Some(uid))
+    }
+
+    fn has_name(&self, host: &[u8], job: &[u8]) -> bool {
+        let has_text = |text: &Vec<u8>| memchr::memmem::find(job, text).is_some();
+        self.host.as_ref().is_none_or(|sought| sought == host)
+            && self.job.as_ref().is_none_or(has_text)
     }
 
     /// Whether `run`, which matches, is to be shown.
@@ -204,6 +218,8 @@ struct Basis<'a> {
     running: &'a Running,
     /// The local time.
     now: NaiveDateTime,
+    /// The same with its zone.
+    zoned_now: DateTime<Local>,
 }
 
 impl Report {
@@ -234,18 +250,19 @@ impl Report {
         {
             return exit::IO_ERROR;
         }
-        let mut out = Output::new(self.is_paged);
+        let mut out = Output::new(self.is_paged, self.file.as_deref());
         let basis = Basis {
             logs: &logs,
             filter,
             users: &users,
             running: &running,
             now: local,
+            zoned_now: now,
         };
         let findings = self.write(&basis, &mut out);
         let written = out.finish();
         if let Err(error) = &written {
-            warn(&format!("standard output: {error}"));
+            warn(&format!("{}: {error}", self.output_name()));
         }
         findings
             .reading
@@ -271,12 +288,21 @@ impl Report {
         }
     }
 
-    /// The filter at the local time `now`: without a period, the log directories are asked for today.
+    fn output_name(&self) -> String {
+        let file = self.file.as_ref().map(|file| file.display().to_string());
+        file.unwrap_or_else(|| "standard output".to_owned())
+    }
+
+    /// The filter at the local time `now`: without a period, the log directories are asked for today, or for what
+    /// jobs did last.
     fn filter_at(&self, now: NaiveDateTime) -> Filter {
         let mut filter = self.filter.clone();
         let Period { since, until } = filter.period;
         if (since, until) == (None, None) && matches!(self.source, Source::LogDirs(_)) {
-            filter.period.since = Some(now.date().and_time(NaiveTime::MIN));
+            filter.period.since = match self.form {
+                Form::Prometheus(_) => now.checked_sub_signed(LOOK_BACK),
+                _ => Some(midnight(now)),
+            };
         }
         filter
     }
@@ -284,8 +310,7 @@ impl Report {
     /// The time from which on logs are read, if the period has a beginning.
     fn reach(&self, period: &Period, now: NaiveDateTime) -> Option<NaiveDateTime> {
         let since = period.since?;
-        let day = since.date().and_time(NaiveTime::MIN);
-        let usual = day.checked_sub_signed(HISTORY)?;
+        let usual = midnight(since).checked_sub_signed(HISTORY)?;
         match self.form {
             Form::Text(Shown {
                 question: Question::Comparison,
@@ -315,7 +340,56 @@ impl Report {
             Form::RunJson(wanted) => self.one_run(wanted, basis, |run| {
                 out.write_line(&json::document_with_output(run, basis.users));
             }),
+            Form::Prometheus(crontabs) => self.metrics(crontabs, basis, out),
         }
+    }
+
+    fn metrics(&self, crontabs: &MetricCrontabs, basis: &Basis, out: &mut Output) -> Findings {
+        // What is wrong now is found in the time that the first screen is about too.
+        let is_here = matches!(self.source, Source::LogDirs(_));
+        let today = midnight(basis.now);
+        let history = is_here.then_some(today - HISTORY);
+        let mut latest = Latest::default();
+        let mut collector = Collector::new(None);
+        let is_known = |run: &Run| basis.filter.is_known(run);
+        let reading = self.each_run(basis, None, is_known, |run| {
+            if basis.filter.matches(&run) {
+                latest.add(&run);
+            }
+            if run.until().is_none_or(|until| Some(until) >= history) {
+                collector.add(&run);
+            }
+        });
+        let ledger = collector.finish();
+        let mut scope = self.scope(ledger.latest().max(reading.latest), basis);
+        if is_here {
+            scope.since = today;
+        }
+        let incidents = diagnosis::of_period(&ledger, &scope);
+        let plan = Plan::of(
+            &schedule::Crontabs::read(&crontabs.selection),
+            crontabs.grammar,
+        );
+        let entries = plan.entries.iter().filter(|entry| self.plans(entry));
+        let text = prometheus::render(latest, entries, &incidents, basis.zoned_now);
+        out.write(text.as_bytes());
+        Findings {
+            // Whoever reads the metrics is told by them.
+            has_failures: false,
+            reading,
+        }
+    }
+
+    /// Whether a line of a crontab starts a job whose log is read.
+    fn plans(&self, entry: &schedule::Entry) -> bool {
+        let logs_here = match (&self.source, &entry.log_dir) {
+            (Source::Inputs(_), _) => true,
+            (Source::LogDirs(dirs), Some(of_entry)) => {
+                dirs.iter().any(|dir| are_same(&dir.path, of_entry))
+            }
+            (Source::LogDirs(_), None) => false,
+        };
+        logs_here && !entry.is_ignored && self.filter.has_name(entry.host(), &entry.job)
     }
 
     fn text(
@@ -474,6 +548,11 @@ impl Report {
             remarks: host.into_iter().chain(job).collect(),
         }
     }
+}
+
+/// The beginning of a day.
+fn midnight(time: NaiveDateTime) -> NaiveDateTime {
+    time.date().and_time(NaiveTime::MIN)
 }
 
 fn warn(message: &str) {

@@ -134,6 +134,18 @@ pub enum State {
 }
 
 impl State {
+    /// Those that can be now.
+    pub const NOW: [Self; 8] = [
+        Self::Failing,
+        Self::Flapping,
+        Self::Lost,
+        Self::Hung,
+        Self::Unreachable,
+        Self::Slower,
+        Self::Dropped,
+        Self::Silent,
+    ];
+
     /// The word for it.
     pub fn word(self) -> &'static str {
         match self {

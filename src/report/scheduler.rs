@@ -123,7 +123,8 @@ fn last_part(path: &Path) -> String {
     name.to_string_lossy().into_owned()
 }
 
-fn are_same(one: &Path, other: &Path) -> bool {
+/// Whether two paths lead to one directory.
+pub fn are_same(one: &Path, other: &Path) -> bool {
     let place = |path| fs::metadata(path).map(|data| (data.dev(), data.ino())).ok();
     one == other || place(one).is_some_and(|one| place(other) == Some(one))
 }

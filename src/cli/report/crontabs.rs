@@ -7,12 +7,20 @@ use super::CommandLine;
 use crate::cli::error::UsageError;
 use crate::cli::job::read_crontab;
 use crate::cli::value::path;
-use crate::report::{CrontabForm, CrontabReport};
+use crate::report::{CrontabForm, CrontabReport, MetricCrontabs};
 use crate::schedule::{Columns, Selection};
 
 /// Options of the log that have no meaning where only crontabs are read.
-const OF_LOGS: [&str; 8] = [
-    "since", "until", "user", "failed", "run", "json", "tsv", "files",
+const OF_LOGS: [&str; 9] = [
+    "since",
+    "until",
+    "user",
+    "failed",
+    "run",
+    "json",
+    "tsv",
+    "prometheus",
+    "files",
 ];
 
 #[derive(Debug, clap::Args)]
@@ -40,6 +48,12 @@ pub struct CrontabArgs {
     no_crontab: bool,
 }
 
+impl CrontabArgs {
+    fn is_none_given(&self) -> bool {
+        self.crontab.is_empty() && self.user_crontab.is_empty()
+    }
+}
+
 impl CommandLine<super::Args> {
     /// The form that needs the crontabs only, if one is asked for.
     pub fn crontab_report(&self) -> Option<Result<CrontabReport, UsageError>> {
@@ -51,17 +65,34 @@ impl CommandLine<super::Args> {
                 host: args.host.clone().map(OsString::into_vec),
                 job: args.job.clone().map(OsString::into_vec),
             }
-        } else if args.crontabs.crontab.is_empty() && args.crontabs.user_crontab.is_empty() {
+        } else if args.prometheus || args.crontabs.is_none_given() {
             return None;
         } else {
             let reason = "a crontab is given, but nothing that is to be shown of it";
-            return Some(Err(UsageError::new(reason, "add --check or --next")));
+            return Some(Err(UsageError::new(
+                reason,
+                "add --check, --next or --prometheus",
+            )));
         };
         Some(self.selection().map(|selection| CrontabReport {
             selection,
             grammar: read_crontab,
             form,
         }))
+    }
+
+    /// The crontabs that tell the next starts. Logs that are named one by one may be of any machine: to these belongs
+    /// no crontab but those that are named too.
+    pub fn metric_crontabs(&self) -> Result<MetricCrontabs, UsageError> {
+        let is_of_any_machine = !self.args.files.is_empty() && self.args.crontabs.is_none_given();
+        Ok(MetricCrontabs {
+            selection: if is_of_any_machine {
+                Selection::Nothing
+            } else {
+                self.selection()?
+            },
+            grammar: read_crontab,
+        })
     }
 
     /// The crontabs to read.

@@ -1,0 +1,148 @@
+//! The form of `--prometheus`: gauges for the textfile collector of Prometheus's `node_exporter`.
+//!
+//! All are gauges of the logs that were read. A counter would go back when a log is deleted.
+
+mod exposition;
+mod labels;
+mod latest;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Local, NaiveDateTime, TimeDelta};
+
+use super::crontab::next::{next_start, periods};
+use super::incident::{Incident, State};
+use super::time::with_offset;
+use crate::schedule::{Entry, Grammar, Selection};
+use exposition::Text;
+use labels::{Labels, shown};
+
+pub use latest::Latest;
+
+/// How far the logs are read back for what a job did last. A job that is due once a month has run in this time.
+pub const LOOK_BACK: TimeDelta = TimeDelta::days(35);
+
+/// The crontabs that tell when jobs are due next.
+#[derive(Debug)]
+pub struct Crontabs {
+    /// Which crontabs.
+    pub selection: Selection,
+    /// Reads the calls of remoteexe in them.
+    pub grammar: Grammar,
+}
+
+/// What is told of jobs with the same labels.
+#[derive(Debug, Default, Clone)]
+struct Job {
+    latest: latest::Job,
+    /// The next start, in seconds from 1970.
+    next: Option<i64>,
+}
+
+/// A gauge of each job: its name, its help, and its value if there is one.
+type JobGauge = (&'static str, &'static str, fn(&Job) -> Option<i64>);
+
+const JOB_GAUGES: [JobGauge; 7] = [
+    (
+        "remoteexe_job_last_start_timestamp_seconds",
+        "Time of the last START.",
+        |job| job.latest.start.map(seconds),
+    ),
+    (
+        "remoteexe_job_last_success_timestamp_seconds",
+        "Time of the last END of a good run.",
+        |job| job.latest.success.map(seconds),
+    ),
+    (
+        "remoteexe_job_last_completion_timestamp_seconds",
+        "Time of the last END.",
+        |job| Some(seconds(job.latest.completion?.end)),
+    ),
+    (
+        "remoteexe_job_last_exit_code",
+        "Exit status in the last END.",
+        |job| Some(job.latest.completion?.status.into()),
+    ),
+    (
+        "remoteexe_job_last_duration_seconds",
+        "Time from START to the last END.",
+        |job| i64::try_from(job.latest.completion?.seconds?).ok(),
+    ),
+    ("remoteexe_job_running", "Runs that go on.", |job| {
+        Some(job.latest.start.map(|_| job.latest.running)?.into())
+    }),
+    (
+        "remoteexe_job_next_expected_timestamp_seconds",
+        "Time of the next start that a crontab plans.",
+        |job| job.next,
+    ),
+];
+
+/// The text of the metrics.
+///
+/// `entries` are the lines of crontabs, and `incidents` those of the period.
+pub fn render<'a>(
+    latest: Latest,
+    entries: impl Iterator<Item = &'a Entry>,
+    incidents: &[Incident],
+    now: DateTime<Local>,
+) -> String {
+    let (jobs, hosts) = latest.finish();
+    let jobs = jobs
+        .into_iter()
+        .map(|(labels, latest)| (labels, Job { latest, next: None }));
+    let mut jobs: BTreeMap<Labels, Job> = jobs.collect();
+    add_next(&mut jobs, entries, now);
+    let mut text = Text::default();
+    for (name, help, value) in JOB_GAUGES {
+        text.gauge(name, help);
+        for (Labels { host, script }, job) in &jobs {
+            if let Some(value) = value(job) {
+                text.sample(name, &[("host", host), ("script", script)], value);
+            }
+        }
+    }
+    let name = "remoteexe_host_last_reached_timestamp_seconds";
+    text.gauge(name, "Time at which a remote command last ended by itself.");
+    for (host, time) in &hosts {
+        text.sample(name, &[("host", &shown(host))], seconds(*time));
+    }
+    add_problems(&mut text, incidents);
+    text.finish()
+}
+
+fn add_next<'a>(
+    jobs: &mut BTreeMap<Labels, Job>,
+    entries: impl Iterator<Item = &'a Entry>,
+    now: DateTime<Local>,
+) {
+    let periods = periods(now);
+    for entry in entries {
+        if let Some(next) = next_start(entry, &periods) {
+            let job = jobs.entry(Labels::of_job(&entry.job)).or_default();
+            job.next = Some(job.next.map_or(next, |other| other.min(next)));
+        }
+    }
+}
+
+/// The number of problems now. A state without a problem has a 0, so that an alert sees it end.
+fn add_problems(text: &mut Text, incidents: &[Incident]) {
+    let name = "remoteexe_problems";
+    text.gauge(
+        name,
+        "Problems now, as the first screen of the report has them.",
+    );
+    let mut counts: BTreeMap<State, i64> = State::NOW.map(|state| (state, 0)).into();
+    for incident in incidents.iter().filter(|incident| !incident.is_over()) {
+        *counts.entry(incident.state()).or_default() += 1;
+    }
+    for (state, count) in counts {
+        let state = state.word().to_lowercase().replace(' ', "_");
+        text.sample(name, &[("state", &state)], count);
+    }
+}
+
+/// A local time in seconds from 1970.
+fn seconds(local: NaiveDateTime) -> i64 {
+    with_offset(local).timestamp()
+}

@@ -31,6 +31,7 @@ mod report_damage;
 mod report_inputs;
 mod report_owners;
 mod report_pairing;
+mod report_prometheus;
 mod report_questions;
 mod report_random;
 mod report_rotated;

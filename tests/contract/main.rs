@@ -17,6 +17,7 @@ mod hostile_operands;
 mod large_output;
 mod limits;
 mod lingering_helpers;
+mod lnav;
 mod log_faults;
 mod log_file;
 mod never_twice;

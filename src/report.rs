@@ -49,7 +49,7 @@ use chrono::{DateTime, Local, NaiveDateTime, NaiveTime, TimeDelta};
 
 use crate::escape::printable;
 use crate::exit;
-use crate::schedule::{self, Plan};
+use crate::schedule;
 use assembler::Assembler;
 use batch::Line;
 use diagnosis::Scope;
@@ -349,10 +349,13 @@ impl Report {
         let is_here = matches!(self.source, Source::LogDirs(_));
         let today = midnight(basis.now);
         let history = is_here.then_some(today - HISTORY);
+        let (plan, unread) = crontabs.read();
         let mut latest = Latest::default();
+        let entries = plan.entries.iter().filter(|entry| self.plans(entry));
+        latest.plan_all(entries, basis.zoned_now);
         let mut collector = Collector::new(None);
         let is_known = |run: &Run| basis.filter.is_known(run);
-        let reading = self.each_run(basis, None, is_known, |run| {
+        let mut reading = self.each_run(basis, None, is_known, |run| {
             if basis.filter.matches(&run) {
                 latest.add(&run);
             }
@@ -360,19 +363,14 @@ impl Report {
                 collector.add(&run);
             }
         });
+        reading.unread.extend(unread);
         let ledger = collector.finish();
         let mut scope = self.scope(ledger.latest().max(reading.latest), basis);
         if is_here {
             scope.since = today;
         }
         let incidents = diagnosis::of_period(&ledger, &scope);
-        let plan = Plan::of(
-            &schedule::Crontabs::read(&crontabs.selection),
-            crontabs.grammar,
-        );
-        let entries = plan.entries.iter().filter(|entry| self.plans(entry));
-        let text = prometheus::render(latest, entries, &incidents, basis.zoned_now);
-        out.write(text.as_bytes());
+        out.write(prometheus::render(latest, &incidents).as_bytes());
         Findings {
             // Whoever reads the metrics is told by them.
             has_failures: false,

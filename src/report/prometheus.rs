@@ -7,15 +7,19 @@ mod labels;
 mod latest;
 
 use std::collections::BTreeMap;
+use std::io;
 
 use chrono::{DateTime, Local, NaiveDateTime, TimeDelta};
 
 use super::crontab::next::{next_start, periods};
 use super::incident::{Incident, State};
+use super::input::{Input, InputError};
 use super::time::with_offset;
-use crate::schedule::{Entry, Grammar, Selection};
+use super::warn;
+use crate::schedule::{self, Entry, Grammar, LeftOut, Plan, Selection};
 use exposition::Text;
-use labels::{Labels, shown};
+use labels::Labels;
+use latest::{Job, Labelled};
 
 pub use latest::Latest;
 
@@ -31,14 +35,6 @@ pub struct Crontabs {
     pub grammar: Grammar,
 }
 
-/// What is told of jobs with the same labels.
-#[derive(Debug, Default, Clone)]
-struct Job {
-    latest: latest::Job,
-    /// The next start, in seconds from 1970.
-    next: Option<i64>,
-}
-
 /// A gauge of each job: its name, its help, and its value if there is one.
 type JobGauge = (&'static str, &'static str, fn(&Job) -> Option<i64>);
 
@@ -46,30 +42,30 @@ const JOB_GAUGES: [JobGauge; 7] = [
     (
         "remoteexe_job_last_start_timestamp_seconds",
         "Time of the last START.",
-        |job| job.latest.start.map(seconds),
+        |job| job.start.map(seconds),
     ),
     (
         "remoteexe_job_last_success_timestamp_seconds",
         "Time of the last END of a good run.",
-        |job| job.latest.success.map(seconds),
+        |job| job.success.map(seconds),
     ),
     (
         "remoteexe_job_last_completion_timestamp_seconds",
         "Time of the last END.",
-        |job| Some(seconds(job.latest.completion?.end)),
+        |job| Some(seconds(job.completion?.end)),
     ),
     (
         "remoteexe_job_last_exit_code",
         "Exit status in the last END.",
-        |job| Some(job.latest.completion?.status.into()),
+        |job| Some(job.completion?.status.into()),
     ),
     (
         "remoteexe_job_last_duration_seconds",
         "Time from START to the last END.",
-        |job| i64::try_from(job.latest.completion?.seconds?).ok(),
+        |job| i64::try_from(job.completion?.seconds?).ok(),
     ),
     ("remoteexe_job_running", "Runs that go on.", |job| {
-        Some(job.latest.start.map(|_| job.latest.running)?.into())
+        Some(job.start.map(|_| job.running)?.into())
     }),
     (
         "remoteexe_job_next_expected_timestamp_seconds",
@@ -78,21 +74,40 @@ const JOB_GAUGES: [JobGauge; 7] = [
     ),
 ];
 
-/// The text of the metrics.
-///
-/// `entries` are the lines of crontabs, and `incidents` those of the period.
-pub fn render<'a>(
-    latest: Latest,
-    entries: impl Iterator<Item = &'a Entry>,
-    incidents: &[Incident],
-    now: DateTime<Local>,
-) -> String {
-    let (jobs, hosts) = latest.finish();
-    let jobs = jobs
-        .into_iter()
-        .map(|(labels, latest)| (labels, Job { latest, next: None }));
-    let mut jobs: BTreeMap<Labels, Job> = jobs.collect();
-    add_next(&mut jobs, entries, now);
+impl Crontabs {
+    /// Reads them. Those that were named on the command line and could not be read come with the reasons; of others
+    /// standard error tells.
+    pub fn read(&self) -> (Plan, Vec<(Input, InputError)>) {
+        let crontabs = schedule::Crontabs::read(&self.selection);
+        let plan = Plan::of(&crontabs, self.grammar);
+        let is_named = matches!(self.selection, Selection::Files(_));
+        let mut unread = Vec::new();
+        for LeftOut { path, reason } in crontabs.left_out {
+            if is_named {
+                unread.push((Input::File(path), io::Error::other(reason).into()));
+            } else {
+                warn(&format!("left out: {}: {reason}", path.display()));
+            }
+        }
+        (plan, unread)
+    }
+}
+
+impl Latest {
+    /// Notes when the jobs of these lines are due next.
+    pub fn plan_all<'a>(&mut self, entries: impl Iterator<Item = &'a Entry>, now: DateTime<Local>) {
+        let periods = periods(now);
+        for entry in entries {
+            if let Some(next) = next_start(entry, &periods) {
+                self.plan(&entry.job, next);
+            }
+        }
+    }
+}
+
+/// The text of the metrics. `incidents` are those of the period.
+pub fn render(latest: Latest, incidents: &[Incident]) -> String {
+    let Labelled { jobs, hosts } = latest.finish();
     let mut text = Text::default();
     for (name, help, value) in JOB_GAUGES {
         text.gauge(name, help);
@@ -105,24 +120,10 @@ pub fn render<'a>(
     let name = "remoteexe_host_last_reached_timestamp_seconds";
     text.gauge(name, "Time at which a remote command last ended by itself.");
     for (host, time) in &hosts {
-        text.sample(name, &[("host", &shown(host))], seconds(*time));
+        text.sample(name, &[("host", host)], seconds(*time));
     }
     add_problems(&mut text, incidents);
     text.finish()
-}
-
-fn add_next<'a>(
-    jobs: &mut BTreeMap<Labels, Job>,
-    entries: impl Iterator<Item = &'a Entry>,
-    now: DateTime<Local>,
-) {
-    let periods = periods(now);
-    for entry in entries {
-        if let Some(next) = next_start(entry, &periods) {
-            let job = jobs.entry(Labels::of_job(&entry.job)).or_default();
-            job.next = Some(job.next.map_or(next, |other| other.min(next)));
-        }
-    }
 }
 
 /// The number of problems now. A state without a problem has a 0, so that an alert sees it end.

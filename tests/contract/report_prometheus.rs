@@ -172,6 +172,20 @@ fn no_byte_of_a_log_makes_prometheus_refuse_the_file() {
 }
 
 #[test]
+fn two_hosts_or_jobs_that_look_the_same_have_one_series() {
+    let mut log = run(1, "10:00:00", "10:00:05", r"h\xe9 /x", "", 0).into_bytes();
+    for byte in run(2, "10:01:00", "10:01:05", "h_ /x", "", 0).bytes() {
+        log.push(if byte == b'_' { b'\xe9' } else { byte });
+    }
+    let text = metrics(log, &[]);
+    assert_eq!(
+        samples(&text, "host_last_reached_timestamp_seconds"),
+        [r#"{host="h\\xe9"} 1772445665"#]
+    );
+    assert_eq!(samples(&text, "job_last_start_timestamp_seconds").len(), 1);
+}
+
+#[test]
 fn parameters_that_change_from_run_to_run_make_no_new_series() {
     let mut log = run(1, "10:00:00", "10:00:01", "h /day.sh 2026-03-01", "", 3);
     log += &run(2, "10:00:02", "10:00:04", "h /day.sh 2026-03-02", "", 0);
@@ -312,6 +326,27 @@ fn the_next_start_of_a_job_comes_from_its_crontab() {
 }
 
 #[test]
+fn a_job_in_a_crontab_has_its_own_series_however_many_its_script_has() {
+    let scene = Scene::new();
+    let jobs: Vec<String> = (0..52).map(|number| format!("h /x.sh {number}x")).collect();
+    let runs = (1..).zip(&jobs);
+    let runs = runs.map(|(pid, job)| run(pid, "10:00:00", "10:00:01", job, "", 0));
+    fs::write(scene.path("a.log"), runs.collect::<String>()).unwrap();
+    let crontab = "* * * * * root remoteexe h /x.sh 51x\n";
+    fs::write(scene.path("crontab"), crontab).unwrap();
+    let mut command = reporter(&scene);
+    command.args(["--prometheus", "--crontab", "crontab", "a.log"]);
+    let output = command.current_dir(scene.path("")).output().unwrap();
+    assert_eq!(
+        samples(&checked(&output), "job_last_exit_code"),
+        [
+            r#"{host="h",script="/x.sh 51x"} 0"#,
+            r#"{host="h",script="/x.sh …"} 0"#
+        ]
+    );
+}
+
+#[test]
 fn the_file_is_on_the_disk_before_it_replaces_the_old_one() {
     let scene = Scene::new();
     fs::write(scene.path("a.log"), LOG).unwrap();
@@ -381,8 +416,8 @@ fn a_full_disk_leaves_the_old_file() {
 }
 
 #[test]
-fn a_file_that_cannot_be_replaced_is_told_with_the_remedy() {
-    let cases: [(&[&str], i32, &str); 4] = [
+fn a_file_that_cannot_be_written_or_read_is_told() {
+    let cases: [(&[&str], i32, &str); 5] = [
         (
             &["--prometheus", "-o", "/dev/null"],
             74,
@@ -392,6 +427,11 @@ fn a_file_that_cannot_be_replaced_is_told_with_the_remedy() {
             &["--prometheus", "-o", "/no/x.prom"],
             74,
             "tip: give a FILE in a directory that you may write to",
+        ),
+        (
+            &["--prometheus", "--crontab", "/no/crontab"],
+            74,
+            "/no/crontab: No such file",
         ),
         (&["-o", "x.prom"], 10, "error: -o is for --prometheus only"),
         (

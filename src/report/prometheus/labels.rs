@@ -25,14 +25,7 @@ pub struct Labels {
 }
 
 impl Labels {
-    /// The labels of `HOST SCRIPT PARAMETERS`.
-    pub fn of_job(job: &[u8]) -> Self {
-        let mut name = Vec::new();
-        constant_name(job, &mut name);
-        Self::of_constant_name(&name)
-    }
-
-    /// The same of what [`constant_name`] has made of it.
+    /// The labels of a job, of whose operands [`constant_name`] has left what is constant.
     pub fn of_constant_name(name: &[u8]) -> Self {
         let host = first_word(name);
         let script = name.get(host.len() + 1..).unwrap_or_default();
@@ -102,6 +95,12 @@ fn has_shape(text: &[u8], shape: &[u8]) -> bool {
 mod tests {
     use super::*;
 
+    fn labels(job: &[u8]) -> Labels {
+        let mut name = Vec::new();
+        constant_name(job, &mut name);
+        Labels::of_constant_name(&name)
+    }
+
     #[test]
     fn what_changes_from_day_to_day_is_no_part_of_a_label() {
         for (job, script) in [
@@ -120,15 +119,15 @@ mod tests {
             ("h", ""),
             ("", ""),
         ] {
-            assert_eq!(Labels::of_job(job.as_bytes()).script, script, "{job}");
+            assert_eq!(labels(job.as_bytes()).script, script, "{job}");
         }
-        assert_eq!(Labels::of_job(b"10.20.30.40 /x").host, "10.20.30.40");
-        assert_eq!(Labels::of_job(b"20261126 /x").host, "20261126");
+        assert_eq!(labels(b"10.20.30.40 /x").host, "10.20.30.40");
+        assert_eq!(labels(b"20261126 /x").host, "20261126");
     }
 
     #[test]
     fn a_label_is_utf8_without_control_characters() {
-        let labels = Labels::of_job(b"h caf\xe9 \xc3\xa9\x1b");
+        let labels = labels(b"h caf\xe9 \xc3\xa9\x1b");
         assert_eq!(labels.script, r"caf\xe9 é\x1b");
     }
 }

@@ -1,10 +1,11 @@
-//! What each job did last, in memory that grows with the jobs and not with their runs.
+//! What each job did last, and when it is due next, in memory that grows with the jobs and not with their runs.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use chrono::NaiveDateTime;
+use foldhash::HashMap;
 
-use super::labels::{Labels, constant_name};
+use super::labels::{Labels, constant_name, shown};
 use crate::report::run::{End, Run, first_word};
 
 /// More jobs than these of one script on one host are one job: their parameters change.
@@ -21,6 +22,8 @@ pub struct Job {
     pub completion: Option<Completion>,
     /// The number of runs that go on.
     pub running: u32,
+    /// The next start that a crontab plans, in seconds from 1970.
+    pub next: Option<i64>,
 }
 
 /// The end of a run.
@@ -34,8 +37,14 @@ pub struct Completion {
     pub seconds: Option<u64>,
 }
 
-/// The local time at which each host was last reached.
-pub type Hosts = BTreeMap<Box<[u8]>, NaiveDateTime>;
+/// What is told of hosts and jobs, by their labels.
+#[derive(Debug, Default)]
+pub struct Labelled {
+    /// What the jobs did last.
+    pub jobs: BTreeMap<Labels, Job>,
+    /// The local time at which each host was last reached.
+    pub hosts: BTreeMap<String, NaiveDateTime>,
+}
 
 /// What all jobs did last, while runs are read.
 #[derive(Debug, Default)]
@@ -43,15 +52,26 @@ pub struct Latest {
     jobs: HashMap<Box<[u8]>, Job>,
     /// How many jobs there are of one script on one host.
     variants: HashMap<Box<[u8]>, u32>,
-    hosts: Hosts,
+    hosts: HashMap<Box<[u8]>, NaiveDateTime>,
     /// The name of the run that is added.
     name: Vec<u8>,
 }
 
 impl Latest {
+    /// Notes the next start of a job, in seconds from 1970. Such a job is one of its own, however many its script has.
+    pub fn plan(&mut self, job: &[u8], next: i64) {
+        constant_name(job, &mut self.name);
+        let job = self.jobs.entry(self.name.as_slice().into()).or_default();
+        job.next = Some(job.next.map_or(next, |other| other.min(next)));
+    }
+
     /// Adds a run.
     pub fn add(&mut self, run: &Run) {
-        self.job(run).add(run);
+        constant_name(&run.trace.job, &mut self.name);
+        match self.jobs.get_mut(&*self.name) {
+            Some(job) => job.add(run),
+            None => self.new_job().add(run),
+        }
         if run.has_reached_host() {
             let host = run.host();
             match self.hosts.get_mut(host) {
@@ -61,35 +81,39 @@ impl Latest {
         }
     }
 
-    fn job(&mut self, run: &Run) -> &mut Job {
-        constant_name(&run.trace.job, &mut self.name);
-        if !self.jobs.contains_key(&*self.name) {
-            let script = first_two_words(&self.name);
-            let variants = self.variants.entry(script.into()).or_default();
-            *variants = variants.saturating_add(1);
-            if *variants > MAX_VARIANTS {
-                self.name.truncate(script.len());
-            }
-        }
-        self.jobs.entry(self.name.as_slice().into()).or_default()
+    /// The job of this name, which is new, or the one that stands for it if its script has too many.
+    fn new_job(&mut self) -> &mut Job {
+        let script = first_two_words(&self.name);
+        let variants = self.variants.entry(script.into()).or_default();
+        *variants = variants.saturating_add(1);
+        let name = if *variants > MAX_VARIANTS {
+            script
+        } else {
+            &self.name
+        };
+        self.jobs.entry(name.into()).or_default()
     }
 
-    /// What the jobs did last by their labels, and when the hosts were last reached.
-    pub fn finish(self) -> (BTreeMap<Labels, Job>, Hosts) {
-        let mut jobs: BTreeMap<Labels, Job> = BTreeMap::new();
-        for (name, job) in self.jobs {
-            let script = first_two_words(&name);
-            let are_many = |variants: &u32| *variants > MAX_VARIANTS;
-            let labels = if self.variants.get(script).is_some_and(are_many) {
+    /// All of it by the labels. Different bytes can have the same label, and a set of labels may occur once.
+    pub fn finish(self) -> Labelled {
+        let mut labelled = Labelled::default();
+        for (name, job) in &self.jobs {
+            let script = first_two_words(name);
+            let variants = self.variants.get(script).copied().unwrap_or(0);
+            let labels = if job.next.is_none() && variants > MAX_VARIANTS {
                 let mut labels = Labels::of_constant_name(script);
                 labels.script.push_str(" …");
                 labels
             } else {
-                Labels::of_constant_name(&name)
+                Labels::of_constant_name(name)
             };
-            jobs.entry(labels).or_default().join(&job);
+            labelled.jobs.entry(labels).or_default().join(job);
         }
-        (jobs, self.hosts)
+        for (host, reached) in self.hosts {
+            let last = labelled.hosts.entry(shown(&host)).or_insert(reached);
+            *last = reached.max(*last);
+        }
+        labelled
     }
 }
 
@@ -105,6 +129,7 @@ impl Job {
                 seconds: run.seconds(),
             }),
             running: u32::from(run.end == End::Running),
+            next: None,
         });
     }
 
@@ -113,6 +138,7 @@ impl Job {
         self.success = self.success.max(other.success);
         self.completion = self.completion.max(other.completion);
         self.running += other.running;
+        self.next = self.next.into_iter().chain(other.next).min();
     }
 }
 

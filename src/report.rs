@@ -49,7 +49,6 @@ use chrono::{DateTime, Local, NaiveDateTime, NaiveTime, TimeDelta};
 
 use crate::escape::printable;
 use crate::exit;
-use crate::schedule;
 use assembler::Assembler;
 use batch::Line;
 use diagnosis::Scope;
@@ -57,7 +56,7 @@ use directory::{Choice, Logs};
 use input::{InputError, Unread};
 use ledger::Collector;
 use nearest::Names;
-use prometheus::{LOOK_BACK, Latest};
+use prometheus::LOOK_BACK;
 use records::Search;
 use run::Run;
 use running::Running;
@@ -75,7 +74,6 @@ pub use owner::Users;
 pub use period::Period;
 pub use prometheus::Crontabs as MetricCrontabs;
 pub use records::Wanted;
-use scheduler::are_same;
 pub use scheduler::{LogDir, log_dirs};
 pub use style::ColorChoice;
 pub use text::Question;
@@ -342,52 +340,6 @@ impl Report {
             }),
             Form::Prometheus(crontabs) => self.metrics(crontabs, basis, out),
         }
-    }
-
-    fn metrics(&self, crontabs: &MetricCrontabs, basis: &Basis, out: &mut Output) -> Findings {
-        // What is wrong now is found in the time that the first screen is about too.
-        let is_here = matches!(self.source, Source::LogDirs(_));
-        let today = midnight(basis.now);
-        let history = is_here.then_some(today - HISTORY);
-        let (plan, unread) = crontabs.read();
-        let mut latest = Latest::default();
-        let entries = plan.entries.iter().filter(|entry| self.plans(entry));
-        latest.plan_all(entries, basis.zoned_now);
-        let mut collector = Collector::new(None);
-        let is_known = |run: &Run| basis.filter.is_known(run);
-        let mut reading = self.each_run(basis, None, is_known, |run| {
-            if basis.filter.matches(&run) {
-                latest.add(&run);
-            }
-            if run.until().is_none_or(|until| Some(until) >= history) {
-                collector.add(&run);
-            }
-        });
-        reading.unread.extend(unread);
-        let ledger = collector.finish();
-        let mut scope = self.scope(ledger.latest().max(reading.latest), basis);
-        if is_here {
-            scope.since = today;
-        }
-        let incidents = diagnosis::of_period(&ledger, &scope);
-        out.write(prometheus::render(latest, &incidents).as_bytes());
-        Findings {
-            // Whoever reads the metrics is told by them.
-            has_failures: false,
-            reading,
-        }
-    }
-
-    /// Whether a line of a crontab starts a job whose log is read.
-    fn plans(&self, entry: &schedule::Entry) -> bool {
-        let logs_here = match (&self.source, &entry.log_dir) {
-            (Source::Inputs(_), _) => true,
-            (Source::LogDirs(dirs), Some(of_entry)) => {
-                dirs.iter().any(|dir| are_same(&dir.path, of_entry))
-            }
-            (Source::LogDirs(_), None) => false,
-        };
-        logs_here && !entry.is_ignored && self.filter.has_name(entry.host(), &entry.job)
     }
 
     fn text(

@@ -3,25 +3,23 @@
 //! All are gauges of the logs that were read. A counter would go back when a log is deleted.
 
 mod exposition;
+mod gauges;
 mod labels;
 mod latest;
 
-use std::collections::BTreeMap;
 use std::io;
 
-use chrono::{DateTime, Local, NaiveDateTime, TimeDelta};
+use chrono::{DateTime, Local, TimeDelta};
 
 use super::crontab::next::{next_start, periods};
-use super::incident::{Incident, State};
 use super::input::{Input, InputError};
-use super::time::with_offset;
-use super::warn;
+use super::ledger::Collector;
+use super::run::Run;
+use super::scheduler::are_same;
+use super::terminal::Output;
+use super::{Basis, Findings, HISTORY, Report, Source, diagnosis, midnight, warn};
 use crate::schedule::{self, Entry, Grammar, LeftOut, Plan, Selection};
-use exposition::Text;
-use labels::Labels;
-use latest::{Job, Labelled};
-
-pub use latest::Latest;
+use latest::Latest;
 
 /// How far the logs are read back for what a job did last. A job that is due once a month has run in this time.
 pub const LOOK_BACK: TimeDelta = TimeDelta::days(35);
@@ -35,44 +33,54 @@ pub struct Crontabs {
     pub grammar: Grammar,
 }
 
-/// A gauge of each job: its name, its help, and its value if there is one.
-type JobGauge = (&'static str, &'static str, fn(&Job) -> Option<i64>);
+impl Report {
+    /// Writes the gauges.
+    pub(super) fn metrics(&self, crontabs: &Crontabs, basis: &Basis, out: &mut Output) -> Findings {
+        // What is wrong now is found in the time that the first screen is about too.
+        let is_here = matches!(self.source, Source::LogDirs(_));
+        let today = midnight(basis.now);
+        let history = is_here.then_some(today - HISTORY);
+        let (plan, unread) = crontabs.read();
+        let mut latest = Latest::default();
+        let entries = plan.entries.iter().filter(|entry| self.plans(entry));
+        latest.plan_all(entries, basis.zoned_now);
+        let mut collector = Collector::new(None);
+        let is_known = |run: &Run| basis.filter.is_known(run);
+        let mut reading = self.each_run(basis, None, is_known, |run| {
+            if basis.filter.matches(&run) {
+                latest.add(&run);
+            }
+            if run.until().is_none_or(|until| Some(until) >= history) {
+                collector.add(&run);
+            }
+        });
+        reading.unread.extend(unread);
+        let ledger = collector.finish();
+        let mut scope = self.scope(ledger.latest().max(reading.latest), basis);
+        if is_here {
+            scope.since = today;
+        }
+        let incidents = diagnosis::of_period(&ledger, &scope);
+        out.write(gauges::render(latest.finish(), &incidents).as_bytes());
+        Findings {
+            // Whoever reads the metrics is told by them.
+            has_failures: false,
+            reading,
+        }
+    }
 
-const JOB_GAUGES: [JobGauge; 7] = [
-    (
-        "remoteexe_job_last_start_timestamp_seconds",
-        "Time of the last START.",
-        |job| job.start.map(seconds),
-    ),
-    (
-        "remoteexe_job_last_success_timestamp_seconds",
-        "Time of the last END of a good run.",
-        |job| job.success.map(seconds),
-    ),
-    (
-        "remoteexe_job_last_completion_timestamp_seconds",
-        "Time of the last END.",
-        |job| Some(seconds(job.completion?.end)),
-    ),
-    (
-        "remoteexe_job_last_exit_code",
-        "Exit status in the last END.",
-        |job| Some(job.completion?.status.into()),
-    ),
-    (
-        "remoteexe_job_last_duration_seconds",
-        "Time from START to the last END.",
-        |job| i64::try_from(job.completion?.seconds?).ok(),
-    ),
-    ("remoteexe_job_running", "Runs that go on.", |job| {
-        Some(job.start.map(|_| job.running)?.into())
-    }),
-    (
-        "remoteexe_job_next_expected_timestamp_seconds",
-        "Time of the next start that a crontab plans.",
-        |job| job.next,
-    ),
-];
+    /// Whether a line of a crontab starts a job whose log is read.
+    fn plans(&self, entry: &Entry) -> bool {
+        let logs_here = match (&self.source, &entry.log_dir) {
+            (Source::Inputs(_), _) => true,
+            (Source::LogDirs(dirs), Some(of_entry)) => {
+                dirs.iter().any(|dir| are_same(&dir.path, of_entry))
+            }
+            (Source::LogDirs(_), None) => false,
+        };
+        logs_here && !entry.is_ignored && self.filter.has_name(entry.host(), &entry.job)
+    }
+}
 
 impl Crontabs {
     /// Reads them. Those that were named on the command line and could not be read come with the reasons; of others
@@ -103,47 +111,4 @@ impl Latest {
             }
         }
     }
-}
-
-/// The text of the metrics. `incidents` are those of the period.
-pub fn render(latest: Latest, incidents: &[Incident]) -> String {
-    let Labelled { jobs, hosts } = latest.finish();
-    let mut text = Text::default();
-    for (name, help, value) in JOB_GAUGES {
-        text.gauge(name, help);
-        for (Labels { host, script }, job) in &jobs {
-            if let Some(value) = value(job) {
-                text.sample(name, &[("host", host), ("script", script)], value);
-            }
-        }
-    }
-    let name = "remoteexe_host_last_reached_timestamp_seconds";
-    text.gauge(name, "Time at which a remote command last ended by itself.");
-    for (host, time) in &hosts {
-        text.sample(name, &[("host", host)], seconds(*time));
-    }
-    add_problems(&mut text, incidents);
-    text.finish()
-}
-
-/// The number of problems now. A state without a problem has a 0, so that an alert sees it end.
-fn add_problems(text: &mut Text, incidents: &[Incident]) {
-    let name = "remoteexe_problems";
-    text.gauge(
-        name,
-        "Problems now, as the first screen of the report has them.",
-    );
-    let mut counts: BTreeMap<State, i64> = State::NOW.map(|state| (state, 0)).into();
-    for incident in incidents.iter().filter(|incident| !incident.is_over()) {
-        *counts.entry(incident.state()).or_default() += 1;
-    }
-    for (state, count) in counts {
-        let state = state.word().to_lowercase().replace(' ', "_");
-        text.sample(name, &[("state", &state)], count);
-    }
-}
-
-/// A local time in seconds from 1970.
-fn seconds(local: NaiveDateTime) -> i64 {
-    with_offset(local).timestamp()
 }

@@ -6,10 +6,13 @@
 mod accepted;
 mod assembler;
 mod batch;
+mod coverage;
 mod crontab;
 mod decompress;
 mod diagnosis;
 mod directory;
+mod expected;
+mod expecting;
 mod file_name;
 mod incident;
 mod input;
@@ -17,6 +20,7 @@ mod joblog;
 mod json;
 mod ledger;
 mod merge;
+mod missing;
 mod nearest;
 mod outcome;
 mod outputs;
@@ -44,15 +48,19 @@ mod when;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::rc::Rc;
 
-use chrono::{DateTime, Local, NaiveDateTime, NaiveTime, TimeDelta};
+use chrono::{DateTime, Local, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 
 use crate::escape::printable;
 use crate::exit;
 use assembler::Assembler;
 use batch::Line;
+use coverage::Coverage;
 use diagnosis::Scope;
 use directory::{Choice, Logs};
+use expected::{Expected, Judged, Planned};
+use expecting::wanted_jobs;
 use input::{InputError, Unread};
 use ledger::Collector;
 use nearest::Names;
@@ -63,17 +71,18 @@ use running::Running;
 use style::Style;
 use tally::Tally;
 use terminal::Output;
-use text::{Remarks, View};
+use text::{Crontabs, Remarks, View};
 use trace::Trace;
 
 pub use accepted::Accepted;
 pub use crontab::{CrontabForm, CrontabReport};
+pub use expected::CrontabSource;
 pub use file_name::is_like_log;
 pub use input::Input;
 pub use owner::Users;
 pub use period::Period;
-pub use prometheus::Crontabs as MetricCrontabs;
 pub use records::Wanted;
+use scheduler::more_log_dirs;
 pub use scheduler::{LogDir, log_dirs};
 pub use style::ColorChoice;
 pub use text::Question;
@@ -84,6 +93,10 @@ pub use when::{StartTime, is_clock_alone, is_day_alone, parse as parse_time};
 pub struct Report {
     /// The logs to read.
     pub source: Source,
+    /// The crontabs that say what should have run.
+    pub crontabs: Option<CrontabSource>,
+    /// The log directories of the crontabs' jobs are read too: none was given.
+    pub follows_crontabs: bool,
     /// The runs to show.
     pub filter: Filter,
     /// The exit statuses of scripts that count as no failure.
@@ -136,8 +149,8 @@ pub enum Form {
     Run(Wanted),
     /// One JSON document of one run, with all its output.
     RunJson(Wanted),
-    /// Gauges for Prometheus, with the next starts in these crontabs.
-    Prometheus(MetricCrontabs),
+    /// Gauges for Prometheus.
+    Prometheus,
 }
 
 /// What a person is shown.
@@ -172,10 +185,24 @@ impl Filter {
             && self.user.is_none_or(|uid| run.trace.owner.uid == Some(uid))
     }
 
+    /// Whether a job of a crontab meets the conditions. The crontab may not tell the user.
+    fn expects(&self, job: &expected::Job) -> bool {
+        let is_user = |uid: u32| job.uid.is_none_or(|of_job| of_job == uid);
+        self.has_name(job.host(), &job.name) && self.user.is_none_or(is_user)
+    }
+
     fn has_name(&self, host: &[u8], job: &[u8]) -> bool {
         let has_text = |text: &Vec<u8>| memchr::memmem::find(job, text).is_some();
         self.host.as_ref().is_none_or(|sought| sought == host)
             && self.job.as_ref().is_none_or(has_text)
+    }
+
+    /// Whether the logs of this user are read.
+    fn reads_user(&self, uid: u32, users: &Users) -> bool {
+        match self.user {
+            Some(user) => user == uid,
+            None => !users.is_stranger(uid),
+        }
     }
 
     /// Whether `run`, which matches, is to be shown.
@@ -203,6 +230,8 @@ struct Reading {
     unmatched: u64,
     /// The local time of the latest START or END.
     latest: Option<NaiveDateTime>,
+    /// The time that was read.
+    coverage: Coverage,
     /// What to tell about names that are in no log.
     remarks: Vec<String>,
 }
@@ -212,6 +241,8 @@ struct Basis<'a> {
     logs: &'a Logs,
     /// With the period that is meant if none was given.
     filter: Filter,
+    /// The time from which on logs are read, if the period has a beginning.
+    reach: Option<NaiveDateTime>,
     users: &'a Users,
     running: &'a Running,
     /// The local time.
@@ -220,21 +251,42 @@ struct Basis<'a> {
     zoned_now: DateTime<Local>,
 }
 
+impl Basis<'_> {
+    /// The same, as if no logs of the time before `reach` were read.
+    fn since(&self, reach: Option<NaiveDateTime>) -> Self {
+        Self {
+            filter: self.filter.clone(),
+            reach: reach.or(self.reach),
+            ..*self
+        }
+    }
+}
+
 impl Report {
     /// Prints the report on standard output, and errors on standard error.
     ///
     /// Returns the exit status: [`exit::SUCCESS`], [`exit::FOUND_FAILURES`] if a run failed or was lost,
     /// or [`exit::IO_ERROR`] if an input could not be read or the report could not be written.
-    pub fn run(&self, now: DateTime<Local>) -> u8 {
+    pub fn run(mut self, now: DateTime<Local>) -> u8 {
         let users = Users::read();
         let running = Running::now();
         let local = now.naive_local();
+        // Records have whole seconds.
+        let local = local.with_nanosecond(0).unwrap_or(local);
         let filter = self.filter_at(local);
-        let logs = match &self.source {
+        let planned = self.planned();
+        if let (Some(planned), Source::LogDirs(dirs)) = (&planned, &mut self.source)
+            && self.follows_crontabs
+        {
+            let is_read = |uid| filter.reads_user(uid, &users);
+            more_log_dirs(planned.log_dirs(&users, is_read), dirs);
+        }
+        let reach = self.reach(&filter.period, local);
+        let mut logs = match &self.source {
             Source::Inputs(inputs) => Logs::of(inputs.clone()),
             Source::LogDirs(dirs) => {
                 let choice = Choice {
-                    since: self.reach(&filter.period, local),
+                    since: reach,
                     until: filter.period.until,
                     user: filter.user,
                     days: &running.days(),
@@ -242,22 +294,38 @@ impl Report {
                 directory::logs(dirs, &choice, &users)
             }
         };
-        logs.empty_dirs.iter().for_each(|message| warn(message));
+        if self.follows_crontabs && logs.empty_dirs.len() == 1 {
+            // The crontabs have led to others, and it is only the usual one.
+            self.forget_usual_dir(planned.as_ref(), &mut logs);
+        }
+        for (dir, reason) in &logs.empty_dirs {
+            warn(&format!("{}: {reason}", dir.display()));
+        }
         if let Source::LogDirs(dirs) = &self.source
             && dirs.len() == logs.empty_dirs.len()
         {
             return exit::IO_ERROR;
         }
+        let is_unplanned = planned.as_ref().is_some_and(Planned::is_incomplete);
+        let expected = planned.map(|planned| {
+            let is_read = |uid| filter.reads_user(uid, &users);
+            let judged = match &self.source {
+                Source::Inputs(_) => Judged::All,
+                Source::LogDirs(dirs) => Judged::In(dirs, &is_read),
+            };
+            Expected::new(planned, &judged, &users)
+        });
         let mut out = Output::new(self.is_paged, self.file.as_deref());
         let basis = Basis {
             logs: &logs,
             filter,
+            reach,
             users: &users,
             running: &running,
             now: local,
             zoned_now: now,
         };
-        let findings = self.write(&basis, &mut out);
+        let findings = self.write(&basis, expected, &mut out);
         let written = out.finish();
         if let Err(error) = &written {
             warn(&format!("{}: {error}", self.output_name()));
@@ -279,7 +347,7 @@ impl Report {
             ));
         }
         match findings.has_failures {
-            _ if written.is_err() || unread.is_incomplete() => exit::IO_ERROR,
+            _ if written.is_err() || unread.is_incomplete() || is_unplanned => exit::IO_ERROR,
             _ if !logs.empty_dirs.is_empty() => exit::IO_ERROR,
             true => exit::FOUND_FAILURES,
             false => exit::SUCCESS,
@@ -298,7 +366,7 @@ impl Report {
         let Period { since, until } = filter.period;
         if (since, until) == (None, None) && matches!(self.source, Source::LogDirs(_)) {
             filter.period.since = match self.form {
-                Form::Prometheus(_) => now.checked_sub_signed(LOOK_BACK),
+                Form::Prometheus => now.checked_sub_signed(LOOK_BACK),
                 _ => Some(midnight(now)),
             };
         }
@@ -321,7 +389,7 @@ impl Report {
         }
     }
 
-    fn write(&self, basis: &Basis, out: &mut Output) -> Findings {
+    fn write(&self, basis: &Basis, expected: Option<Expected>, out: &mut Output) -> Findings {
         let left_out = basis.logs.left_out(basis.users);
         if !matches!(self.form, Form::Text(_)) {
             for line in &left_out {
@@ -329,8 +397,8 @@ impl Report {
             }
         }
         match &self.form {
-            Form::Text(shown) => self.text(*shown, basis, left_out, out),
-            Form::Json => self.lines(basis, out, |_, run| json::document(run, basis.users)),
+            Form::Text(shown) => self.text(*shown, basis, expected, left_out, out),
+            Form::Json => self.documents(basis, expected, out),
             Form::Tsv => self.joblog(basis, out),
             Form::Run(wanted) => {
                 self.one_run(wanted, basis, |run| out.write_records(records::of(run)))
@@ -338,7 +406,7 @@ impl Report {
             Form::RunJson(wanted) => self.one_run(wanted, basis, |run| {
                 out.write_line(&json::document_with_output(run, basis.users));
             }),
-            Form::Prometheus(crontabs) => self.metrics(crontabs, basis, out),
+            Form::Prometheus => self.metrics(basis, expected, out),
         }
     }
 
@@ -346,16 +414,47 @@ impl Report {
         &self,
         shown: Shown,
         basis: &Basis,
+        mut expected: Option<Expected>,
         left_out: Vec<String>,
         out: &mut Output,
     ) -> Findings {
         // A list of runs has their ends. What is wrong at the end of a period does not depend on what came later.
         let until = basis.filter.period.until;
         let mut collector = Collector::new(until.filter(|_| shown.question != Question::Runs));
-        let is_known = |run: &Run| basis.filter.is_known(run);
-        let reading = self.each_run(basis, None, is_known, |run| collector.add(&run));
-        let ledger = collector.finish();
-        let scope = self.scope(ledger.latest().max(reading.latest), basis);
+        let wanted = wanted_jobs(expected.as_ref(), &basis.filter);
+        collector.keep_apart(wanted.iter().map(|(_, name)| Rc::clone(name)));
+        let mut expect = |run: &Run| {
+            if let Some(expected) = &mut expected {
+                expected.add(run);
+            }
+        };
+        let reading = self.each_run(
+            basis,
+            None,
+            |_| true,
+            |run| {
+                if basis
+                    .filter
+                    .period
+                    .until
+                    .is_none_or(|until| run.trace.start < until)
+                {
+                    expect(&run);
+                }
+                if basis.filter.is_known(&run) {
+                    collector.add(&run);
+                }
+            },
+        );
+        let scope = self.scope(collector.latest().max(reading.latest), basis);
+        for (account, name) in &wanted {
+            collector.expect(*account, name);
+        }
+        let mut ledger = collector.finish();
+        let mut crontabs = Crontabs::default();
+        if let Some(expected) = &mut expected {
+            crontabs = self.judge(expected, &mut ledger, &reading, &scope, basis, shown.all);
+        }
         let mut said = vec![scope::describe(self, reading.files, basis.users)];
         said.extend(left_out);
         let view = View {
@@ -371,6 +470,7 @@ impl Report {
             all: shown.all,
             is_job_asked: basis.filter.job.is_some(),
             failed_only: basis.filter.failed,
+            crontabs,
         };
         let answer = view.answer(shown.question, Style::of_stdout(self.color));
         out.write(answer.text.as_bytes());
@@ -461,7 +561,9 @@ impl Report {
         let mut unrecognized = 0;
         let mut hosts = self.filter.host.as_deref().map(Names::near);
         let mut jobs = self.filter.job.as_deref().map(Names::near);
+        let mut coverage = Coverage::default();
         let mut finished = |mut run: Run| {
+            coverage.add(run.trace.owner.scheduler, run.trace.start);
             if let Some(hosts) = &mut hosts {
                 hosts.add_host(run.host());
             }
@@ -495,6 +597,7 @@ impl Report {
             unrecognized,
             unmatched,
             latest,
+            coverage,
             remarks: host.into_iter().chain(job).collect(),
         }
     }

@@ -7,6 +7,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Local, NaiveDateTime, TimeDelta, Timelike};
+use clap::parser::ValueSource;
 use clap::{CommandFactory, Parser};
 
 use super::error::UsageError;
@@ -44,8 +45,8 @@ Examples:
     0 * * * * root remoteexe --report --since 1h --changed | mail -E -s jobs root
 
 Exit status:
-  0 nothing failed; 1 something failed or was lost, or --check found a
-  fault; 10 usage error; 74 something could not be read
+  0 nothing failed; 1 something failed, was lost or was not started, or
+  --check found a fault; 10 usage error; 74 something could not be read
 ";
 
 /// Shows from the logs what is wrong, since when and why, and what ran
@@ -109,9 +110,9 @@ struct Args {
     #[arg(conflicts_with_all = ["changed", "compare", "run", "json", "tsv"])]
     runs: bool,
 
-    /// Also list the healthy jobs and hosts
+    /// Also list the healthy jobs and hosts; with --compare all jobs
     #[arg(long, help_heading = "In which form")]
-    #[arg(conflicts_with_all = ["changed", "compare", "runs", "run", "json", "tsv"])]
+    #[arg(conflicts_with_all = ["changed", "runs", "run", "json", "tsv"])]
     all: bool,
 
     /// All records of one run: the last one of process PID, or the one that started at TIME
@@ -212,6 +213,10 @@ impl CommandLine<Args> {
             },
             accepted: self.accepted()?,
             source: self.source(&dirs)?,
+            crontabs: self.crontabs()?,
+            follows_crontabs: self.matches.value_source("log_dir")
+                == Some(ValueSource::DefaultValue)
+                && self.args.files.is_empty(),
             form,
             color: self.value("color", &args.color, color)?,
             is_paged: !args.no_pager,
@@ -249,7 +254,7 @@ impl CommandLine<Args> {
             Some(word) => Form::Run(wanted(word)?),
             None if self.args.json => Form::Json,
             None if self.args.tsv => Form::Tsv,
-            None if self.args.prometheus => Form::Prometheus(self.metric_crontabs()?),
+            None if self.args.prometheus => Form::Prometheus,
             None => Form::Text(Shown {
                 question: self.question(),
                 all: self.args.all,
@@ -272,7 +277,7 @@ impl CommandLine<Args> {
             Form::Run(wanted) | Form::RunJson(wanted) => {
                 wanted.start.as_ref().and_then(|start| start.day)
             }
-            Form::Text(_) | Form::Json | Form::Tsv | Form::Prometheus(_) => None,
+            Form::Text(_) | Form::Json | Form::Tsv | Form::Prometheus => None,
         };
         let day = day.map(NaiveDateTime::from);
         let time = |id, word: &Option<OsString>, is_end| {

@@ -32,7 +32,7 @@
 //! common algorithm. `LogVerbose` (`ssh_config(5)`, from 8.5 on) makes the one function speak that ends ssh then, and
 //! adds no line to a run that goes well (tried with 8.6 to 10.5).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::monitor::FATAL_FUNCTION;
 use super::openssh::Version;
@@ -74,6 +74,11 @@ impl Marker {
         remove_shell_settings(&mut shell);
         preflight::check_shell(&shell, &text, signals)?;
         Ok(Self { ssh, version, text })
+    }
+
+    /// The program that was checked.
+    pub fn ssh(&self) -> &Path {
+        &self.ssh
     }
 
     /// The bytes that come through the pipe.

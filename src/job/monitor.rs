@@ -1,6 +1,7 @@
 //! Watches one attempt: has the remote command been requested, and would another attempt be safe and useful?
 
 use std::mem;
+use std::ops::Range;
 
 use memchr::memmem;
 
@@ -17,6 +18,12 @@ pub const FATAL_FUNCTION: &str = "sshpkt_vfatal()";
 /// `LogVerbose` puts this before the message, then the number of a line, from 8.7 on the program and the process in
 /// brackets, and a colon.
 const TAG: &[u8] = b"packet.c:sshpkt_vfatal():";
+
+/// ssh cuts a longer tag.
+const LONGEST_TAG: usize = 127;
+
+/// How ssh says that it cannot run the shell of the `LocalCommand`, whose words follow. It goes on all the same.
+const NO_SHELL: &[u8] = b"Couldn't execute ";
 
 /// Watches the output of one attempt for the marker and for ssh's messages.
 #[derive(Debug)]
@@ -107,10 +114,17 @@ impl Monitor {
 
     /// Takes a line of output into account.
     pub fn observe(&mut self, line: &[u8]) {
-        if self.is_connecting() {
-            self.has_spoken = true;
-            self.diagnosis.observe(line);
+        let Progress::Connecting(marker) = &self.progress else {
+            return;
+        };
+        let text = marker.trim_ascii_end();
+        if line.starts_with(NO_SHELL) && memmem::find(line, text).is_some() {
+            // The marker will not come, and the remote command is requested without it.
+            self.progress = Progress::Requested;
+            return;
         }
+        self.has_spoken = true;
+        self.diagnosis.observe(line);
     }
 
     /// Whether the remote command has certainly not been requested so far.
@@ -174,17 +188,39 @@ impl Ending {
     }
 }
 
-/// Cuts the tags of `LogVerbose` from the beginnings of lines.
+/// Cuts the tags of `LogVerbose` from the lines.
 fn cut_tags(output: &mut Vec<u8>) {
-    let mut from = 0;
-    while let Some(begin) = memmem::find(&output[from..], TAG).map(|at| from + at) {
-        from = begin + TAG.len();
-        let is_line = begin == 0 || output[begin - 1] == b'\n';
-        if let Some(length) = memmem::find(&output[from..], b": ").filter(|_| is_line) {
-            output.drain(begin..from + length + 2);
-            from = begin;
-        }
+    if memmem::find(output, TAG).is_none() {
+        return;
     }
+    let mut kept = Vec::with_capacity(output.len());
+    for line in output.split_inclusive(|&byte| byte == b'\n') {
+        let tag = tag(line).unwrap_or_default();
+        kept.extend_from_slice(&line[..tag.start]);
+        kept.extend_from_slice(&line[tag.end..]);
+    }
+    // The buffer stays: the next read needs all of its room.
+    output.clear();
+    output.extend_from_slice(&kept);
+}
+
+/// Where `line` has a tag. A text without a newline may come before it.
+fn tag(line: &[u8]) -> Option<Range<usize>> {
+    let begin = memmem::find(line, TAG)?;
+    let number = begin + TAG.len();
+    let digits = line[number..]
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit());
+    let details = number + digits.count();
+    let end = details + memmem::find(&line[details..], b": ")?;
+    let is_tag = match &line[details..end] {
+        // Up to 8.6. In the middle of a line it may be any text.
+        [] => begin == 0,
+        text => [b" (pid=", b" (bin="]
+            .iter()
+            .any(|start| text.starts_with(*start)),
+    };
+    (is_tag && details > number && end - begin <= LONGEST_TAG).then_some(begin..end + 2)
 }
 
 #[cfg(test)]
@@ -205,10 +241,26 @@ mod tests {
             let expected = format!("first\n{message}{message}");
             assert_eq!(String::from_utf8_lossy(&output), expected);
         }
-        let other = format!("x {}: y\n", String::from_utf8_lossy(TAG));
-        let mut output = other.clone().into_bytes();
+    }
+
+    #[test]
+    fn a_tag_behind_a_text_without_a_newline_is_cut_and_a_text_like_a_tag_stays() {
+        let tag = String::from_utf8_lossy(TAG);
+        let mut output = format!("proxy failed{tag}1885 (pid=4626): Connection\n").into_bytes();
         cut_tags(&mut output);
-        assert_eq!(String::from_utf8_lossy(&output), other);
+        assert_eq!(String::from_utf8_lossy(&output), "proxy failedConnection\n");
+        for other in [
+            format!("x {tag}: y\n"),
+            format!("x {tag}1: y\n"),
+            format!("{tag}1\nhello: world\n"),
+            format!("{tag}x: y\n"),
+            format!("{tag}1 x: y\n"),
+            format!("{tag}1 (pid={}: y\n", "1".repeat(LONGEST_TAG)),
+        ] {
+            let mut output = other.clone().into_bytes();
+            cut_tags(&mut output);
+            assert_eq!(String::from_utf8_lossy(&output), other);
+        }
     }
 
     #[test]

@@ -191,38 +191,42 @@ impl Relay<'_> {
         if self.forwarded.is_some() || !self.output.monitor.is_connecting() {
             return;
         }
-        let is_still = self.stop(signals);
+        self.stop(signals);
         if self.child.has_exited() {
+            // By itself, at this moment. Its own messages say why, and whether another attempt is of use.
             return;
         }
+        // This takes long. It comes before the last look, because anybody may make ssh go on in the meantime.
+        let descendants = self.child.descendants();
         self.output.read_all();
         if !self.output.monitor.is_connecting() {
             self.child.send(Signal::CONT);
             return;
         }
-        if is_still {
+        if self.child.is_stopped() {
             self.output.monitor.end_connecting();
         }
         self.is_timeout = true;
-        // A ProxyCommand or the ssh of a ProxyJump would wait on. ssh itself ends it with this signal.
-        self.child.send_to_children(Signal::HUP);
         self.kill();
+        // A ProxyCommand or the ssh of a ProxyJump, and what they have started, would wait on. ssh itself ends it with
+        // this signal. Only now: an ssh that is not stopped would request the script without a marker if the shell
+        // that prints it were ended first.
+        descendants.send(Signal::HUP);
     }
 
-    /// Stops ssh. Returns whether it does nothing more; in a system call that cannot be interrupted, it may go on.
-    fn stop(&mut self, signals: &mut Signals) -> bool {
+    /// Stops ssh, and waits until it does nothing more. In a system call that cannot be interrupted, it may go on.
+    fn stop(&mut self, signals: &mut Signals) {
         self.child.send(Signal::STOP);
         let deadline = Instant::now() + STOP_PATIENCE;
-        while !self.child.is_still() {
+        while !self.child.is_stopped() && !self.child.has_exited() {
             // SIGCHLD tells of the stop. It is read here, so that it does not wake the next wait.
             if has_come(deadline)
                 || wait(&mut [PollFd::new(signals, PollFlags::IN)], Some(deadline)).is_err()
             {
-                return false;
+                return;
             }
             signals.is_ending();
         }
-        true
     }
 
     /// Passes the first signal on to ssh; another one means that it did not help.

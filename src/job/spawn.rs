@@ -139,38 +139,31 @@ impl Child {
         self.is_in(WaitIdOptions::EXITED)
     }
 
-    /// Sends a signal to its own children.
-    pub fn send_to_children(&self, signal: Signal) {
-        for pid in self.children() {
-            // The number may be another process's by now. A pidfd keeps to one process.
-            let pidfd = pidfd_open(pid, PidfdFlags::empty());
-            if let Some(pidfd) = pidfd.ok().filter(|_| self.is_parent_of(pid)) {
-                // It fails only if the process has exited.
-                let _ = pidfd_send_signal(pidfd, signal);
+    /// Its children, their children and so on, as they are now. None without /proc or pidfds.
+    pub fn descendants(&self) -> Descendants {
+        let parents: Vec<(Pid, Pid)> = processes()
+            .filter_map(|pid| Some((pid, parent_of(pid)?)))
+            .collect();
+        let mut family = vec![self.pid];
+        let mut pidfds = Vec::new();
+        let mut done = 0;
+        while let Some(&parent) = family.get(done) {
+            done += 1;
+            for &(pid, _) in parents.iter().filter(|(_, of)| *of == parent) {
+                let pidfd = pidfd_open(pid, PidfdFlags::empty()).ok();
+                // The number may be another process's by now. From here on the pidfd keeps to this one.
+                if let Some(pidfd) = pidfd.filter(|_| parent_of(pid) == Some(parent)) {
+                    family.push(pid);
+                    pidfds.push(pidfd);
+                }
             }
         }
+        Descendants(pidfds)
     }
 
-    /// Its children; none without /proc. Few kernels list them in /proc/PID/task/TID/children.
-    fn children(&self) -> impl Iterator<Item = Pid> {
-        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let pids = processes.filter_map(|entry| number(entry.file_name().as_bytes()));
-        let pids = pids.filter_map(Pid::from_raw);
-        pids.filter(|pid| self.is_parent_of(*pid))
-    }
-
-    fn is_parent_of(&self, pid: Pid) -> bool {
-        let parent = fs::read(format!("/proc/{pid}/stat")).ok().and_then(|stat| {
-            // `PID (NAME) STATE PPID …`, and a name may hold anything (proc(5)).
-            let name_end = memrchr(b')', &stat)?;
-            number(stat[name_end..].split(|&byte| byte == b' ').nth(2)?)
-        });
-        parent.and_then(Pid::from_raw) == Some(self.pid)
-    }
-
-    /// Whether it is stopped by a signal, or has exited. It is not reaped.
-    pub fn is_still(&self) -> bool {
-        self.is_in(WaitIdOptions::STOPPED | WaitIdOptions::EXITED)
+    /// Whether it is stopped by a signal.
+    pub fn is_stopped(&self) -> bool {
+        self.is_in(WaitIdOptions::STOPPED)
     }
 
     fn is_in(&self, states: WaitIdOptions) -> bool {
@@ -216,4 +209,34 @@ impl Child {
     pub fn send(&self, signal: Signal) {
         let _ = kill_process(self.pid, signal);
     }
+}
+
+/// The processes below a child.
+#[derive(Debug)]
+pub struct Descendants(Vec<OwnedFd>);
+
+impl Descendants {
+    /// Sends each of them a signal, whoever its parent is by now.
+    pub fn send(&self, signal: Signal) {
+        for pidfd in &self.0 {
+            // It fails only if the process has exited.
+            let _ = pidfd_send_signal(pidfd, signal);
+        }
+    }
+}
+
+/// All processes. Few kernels list the children of one in /proc/PID/task/TID/children.
+fn processes() -> impl Iterator<Item = Pid> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| number(entry.file_name().as_bytes()));
+    pids.filter_map(Pid::from_raw)
+}
+
+fn parent_of(pid: Pid) -> Option<Pid> {
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    // `PID (NAME) STATE PPID …`, and a name may hold anything (proc(5)).
+    let name_end = memrchr(b')', &stat)?;
+    Pid::from_raw(number(
+        stat[name_end..].split(|&byte| byte == b' ').nth(2)?,
+    )?)
 }

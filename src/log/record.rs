@@ -157,7 +157,7 @@ const LINES_DROPPED: &[u8] = b" lines lost, the log was full";
 
 /// Whether a text that begins so can only be output.
 pub fn can_only_be_output(first: u8) -> bool {
-    !matches!(first, b'S' | b'c' | b'r' | b'E' | b'e' | b'u')
+    !matches!(first, b'S' | b'c' | b'w' | b'r' | b'E' | b'e' | b'u')
 }
 
 impl<'a> Kind<'a> {
@@ -556,6 +556,8 @@ mod tests {
         ] {
             assert_eq!(String::from_utf8_lossy(&kind.text()), text);
             assert_eq!(Kind::parse(text.as_bytes()), kind, "{text}");
+            let is_output = matches!(kind, Kind::Output(_));
+            assert_eq!(can_only_be_output(text.as_bytes()[0]), is_output, "{text}");
         }
     }
 

@@ -156,7 +156,8 @@ impl Run {
             return None;
         }
         let is_timeout = |notice| matches!(notice, Notice::ConnectTimeout(_));
-        if self.notices().any(is_timeout) {
+        // The script may print the same.
+        if self.notices().any(is_timeout) && !self.is_requested() {
             return Some(Failure {
                 cause: Cause::TimedOut,
                 is_at_jump_host: false,

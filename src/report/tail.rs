@@ -3,6 +3,7 @@
 use memchr::memrchr_iter;
 
 use super::outputs::Outputs;
+use crate::ssh_error;
 
 /// The number of lines.
 const TAIL_LINES: usize = 5;
@@ -22,8 +23,12 @@ pub struct Tail {
 }
 
 impl Tail {
-    /// Adds a line, without the carriage return with which ssh ends its messages.
+    /// Adds a line, without the carriage return with which ssh ends its messages. A remark that ssh makes before
+    /// the output of every run is left out.
     pub fn push(&mut self, line: &[u8]) {
+        if ssh_error::is_remark(line) {
+            return;
+        }
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if self.lines.capacity() == 0 {
             // Enough for most tails: a buffer that grows from nothing is moved several times.

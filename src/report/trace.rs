@@ -9,7 +9,6 @@ use super::outputs::Outputs;
 use super::owner::Owner;
 use super::tail::Tail;
 use crate::log::record::{Kind, Parser};
-use crate::ssh_error;
 
 /// Whether `command` begins an attempt of a run of `job`, and is no line of output: the first one, or one that
 /// follows a retry record and is the same as the `first`.
@@ -159,9 +158,7 @@ impl Trace {
     pub fn add_output(&mut self, line: &[u8]) {
         self.lines += 1;
         self.bytes += line.len() as u64 + 1;
-        if !ssh_error::is_remark(line) {
-            self.tail.push(line);
-        }
+        self.tail.push(line);
     }
 
     /// Notes records in a row, and adds their lines of output.

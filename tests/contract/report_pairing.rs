@@ -700,6 +700,21 @@ fn the_wait_of_a_splay_is_no_part_of_the_duration() {
 }
 
 #[test]
+fn the_warnings_of_ssh_about_the_key_exchange_are_not_taken_for_the_last_lines() {
+    let begin = "[2026-03-02 10:00:00][7]";
+    let log = format!(
+        "{begin} START,-,h a\n\
+         {begin} command,ssh root@h a\n\
+         {begin} ** WARNING: connection is not using a post-quantum key exchange algorithm.\r\n\
+         {begin} ** This session may be vulnerable to \"store now, decrypt later\" attacks.\r\n\
+         {begin} ** The server may need to be upgraded. See https://openssh.com/pq.html\r\n\
+         {begin} disk full\n\
+         {begin} END,3,h a\n"
+    );
+    assert_runs(&log, "lines tail", &[r#"4 ["disk full"]"#]);
+}
+
+#[test]
 fn a_script_s_own_255_is_no_failed_connection_once_the_log_says_that_it_was_requested() {
     let requested = "remoteexe: ssh returned 255 after it had requested the script";
     let refused = "ssh: connect to host db port 22: Connection refused";

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output, Stdio};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Days, Utc};
 
@@ -102,6 +102,8 @@ remoteexe_job_running{host="db01",script="/opt/jobs/dump.sh daily"} 0
 remoteexe_job_running{host="web01",script="/opt/jobs/rotate.sh"} 0
 # HELP remoteexe_job_next_expected_timestamp_seconds Time of the next start that a crontab plans.
 # TYPE remoteexe_job_next_expected_timestamp_seconds gauge
+# HELP remoteexe_job_missed Slots of its crontab lines since the last START at which nothing was started.
+# TYPE remoteexe_job_missed gauge
 # HELP remoteexe_host_last_reached_timestamp_seconds Time at which a remote command last ended by itself.
 # TYPE remoteexe_host_last_reached_timestamp_seconds gauge
 remoteexe_host_last_reached_timestamp_seconds{host="db01"} 1772464145
@@ -116,6 +118,9 @@ remoteexe_problems{state="unreachable"} 0
 remoteexe_problems{state="slower"} 0
 remoteexe_problems{state="dropped"} 1
 remoteexe_problems{state="silent"} 0
+remoteexe_problems{state="not_started"} 0
+remoteexe_problems{state="cron_down"} 0
+remoteexe_problems{state="late"} 0
 "#
     );
 }
@@ -134,6 +139,9 @@ fn the_problems_are_those_of_the_first_screen() {
             r#"{state="slower"} 1"#,
             r#"{state="dropped"} 0"#,
             r#"{state="silent"} 0"#,
+            r#"{state="not_started"} 0"#,
+            r#"{state="cron_down"} 0"#,
+            r#"{state="late"} 0"#,
         ]
     );
 }
@@ -323,6 +331,45 @@ fn the_next_start_of_a_job_comes_from_its_crontab() {
         );
     }
     assert_eq!(samples(&text, "job_last_start_timestamp_seconds").len(), 1);
+}
+
+#[test]
+fn slots_without_a_start_are_counted_until_the_next_start() {
+    let scene = Scene::new();
+    log_run_ago(&scene, 1, "h /x.sh", 0);
+    let dir = scene.path("log");
+    let crontab = format!(
+        "* * * * * root remoteexe --log-dir {} h /x.sh\n",
+        dir.display()
+    );
+    fs::write(scene.path("crontab"), crontab).unwrap();
+    let missed = || {
+        let mut command = reporter(&scene);
+        command.args(["--prometheus", "--crontab", "crontab"]);
+        command.current_dir(scene.path(""));
+        let text = checked(&command.output().unwrap());
+        let samples = samples(&text, "job_missed");
+        let count = samples[0].strip_prefix(r#"{host="h",script="/x.sh"} "#);
+        count.unwrap().parse::<u64>().unwrap()
+    };
+    // Nothing is judged before the last change of the crontab.
+    assert_eq!(missed(), 0);
+    let file = File::options()
+        .append(true)
+        .open(scene.path("crontab"))
+        .unwrap();
+    let days = Duration::from_hours(96);
+    file.set_modified(SystemTime::now() - days).unwrap();
+    // Since 10:00 yesterday.
+    let count = missed();
+    assert!((13 * 60..38 * 60).contains(&count), "{count}");
+    scene.run(
+        scene
+            .remoteexe_with_ssh("true")
+            .env("TZ", "UTC")
+            .args(["h", "/x.sh"]),
+    );
+    assert_eq!(missed(), 0);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::CommandLine;
 use crate::cli::error::UsageError;
 use crate::cli::job::read_crontab;
 use crate::cli::value::path;
-use crate::report::{CrontabForm, CrontabReport, MetricCrontabs};
+use crate::report::{CrontabForm, CrontabReport, CrontabSource};
 use crate::schedule::{Columns, Selection};
 
 /// Options of the log that have no meaning where only crontabs are read.
@@ -36,22 +36,18 @@ pub struct CrontabArgs {
 
     /// A crontab to read instead of this machine's; its lines tell whether it has a column of users
     #[arg(long, value_name = "FILE", help_heading = "Crontabs")]
+    #[arg(conflicts_with_all = ["compare", "run", "tsv"])]
     crontab: Vec<OsString>,
 
     /// The same, but without a column of users
     #[arg(long, value_name = "FILE", help_heading = "Crontabs")]
+    #[arg(conflicts_with_all = ["compare", "run", "tsv"])]
     user_crontab: Vec<OsString>,
 
-    /// Read no crontab
+    /// Read no crontab: say nothing of what was not started
     #[arg(long, help_heading = "Crontabs")]
     #[arg(conflicts_with_all = ["check", "next", "crontab", "user_crontab"])]
     no_crontab: bool,
-}
-
-impl CrontabArgs {
-    fn is_none_given(&self) -> bool {
-        self.crontab.is_empty() && self.user_crontab.is_empty()
-    }
 }
 
 impl CommandLine<super::Args> {
@@ -65,14 +61,8 @@ impl CommandLine<super::Args> {
                 host: args.host.clone().map(OsString::into_vec),
                 job: args.job.clone().map(OsString::into_vec),
             }
-        } else if args.prometheus || args.crontabs.is_none_given() {
-            return None;
         } else {
-            let reason = "a crontab is given, but nothing that is to be shown of it";
-            return Some(Err(UsageError::new(
-                reason,
-                "add --check, --next or --prometheus",
-            )));
+            return None;
         };
         Some(self.selection().map(|selection| CrontabReport {
             selection,
@@ -81,18 +71,19 @@ impl CommandLine<super::Args> {
         }))
     }
 
-    /// The crontabs that tell the next starts. Logs that are named one by one may be of any machine: to these belongs
-    /// no crontab but those that are named too.
-    pub fn metric_crontabs(&self) -> Result<MetricCrontabs, UsageError> {
-        let is_of_any_machine = !self.args.files.is_empty() && self.args.crontabs.is_none_given();
-        Ok(MetricCrontabs {
-            selection: if is_of_any_machine {
-                Selection::Nothing
-            } else {
-                self.selection()?
-            },
+    /// The crontabs that say what should have run. Logs that are named one by one may be of any machine: to these
+    /// belongs no crontab but those that are named too.
+    pub fn crontabs(&self) -> Result<Option<CrontabSource>, UsageError> {
+        let selection = self.selection()?;
+        let has_meaning = match selection {
+            Selection::Nothing => false,
+            Selection::Machine => self.args.files.is_empty(),
+            Selection::Files(_) => true,
+        };
+        Ok(has_meaning.then_some(CrontabSource {
+            selection,
             grammar: read_crontab,
-        })
+        }))
     }
 
     /// The crontabs to read.

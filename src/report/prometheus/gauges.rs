@@ -13,7 +13,7 @@ use crate::report::time::with_offset;
 /// A gauge of each job: its name, its help, and its value if there is one.
 type JobGauge = (&'static str, &'static str, fn(&Job) -> Option<i64>);
 
-const JOB_GAUGES: [JobGauge; 7] = [
+const JOB_GAUGES: [JobGauge; 8] = [
     (
         "remoteexe_job_last_start_timestamp_seconds",
         "Time of the last START.",
@@ -46,6 +46,11 @@ const JOB_GAUGES: [JobGauge; 7] = [
         "remoteexe_job_next_expected_timestamp_seconds",
         "Time of the next start that a crontab plans.",
         |job| job.next,
+    ),
+    (
+        "remoteexe_job_missed",
+        "Slots of its crontab lines since the last START at which nothing was started.",
+        |job| job.missed.map(i64::from),
     ),
 ];
 

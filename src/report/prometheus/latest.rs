@@ -24,6 +24,8 @@ pub struct Job {
     pub running: u32,
     /// The next start that a crontab plans, in seconds from 1970.
     pub next: Option<i64>,
+    /// The slots since the last START at which nothing was started, if a crontab has the job.
+    pub missed: Option<u32>,
 }
 
 /// The end of a run.
@@ -58,11 +60,27 @@ pub struct Latest {
 }
 
 impl Latest {
-    /// Notes the next start of a job, in seconds from 1970. Such a job is one of its own, however many its script has.
-    pub fn plan(&mut self, job: &[u8], next: i64) {
+    /// Notes that a crontab has a job, and its next start in seconds from 1970. Such a job is one of its own, however
+    /// many its script has.
+    pub fn plan(&mut self, job: &[u8], next: Option<i64>) {
+        let job = self.planned(job);
+        job.next = job.next.into_iter().chain(next).min();
+    }
+
+    /// Notes a slot, in local time, at which a job in a crontab was not started. One before its last START is made up
+    /// for.
+    pub fn miss(&mut self, job: &[u8], slot: NaiveDateTime) {
+        let job = self.planned(job);
+        if job.start.is_none_or(|start| start < slot) {
+            job.missed = Some(job.missed.unwrap_or(0) + 1);
+        }
+    }
+
+    fn planned(&mut self, job: &[u8]) -> &mut Job {
         constant_name(job, &mut self.name);
         let job = self.jobs.entry(self.name.as_slice().into()).or_default();
-        job.next = Some(job.next.map_or(next, |other| other.min(next)));
+        job.missed = job.missed.or(Some(0));
+        job
     }
 
     /// Adds a run.
@@ -100,7 +118,7 @@ impl Latest {
         for (name, job) in &self.jobs {
             let script = first_two_words(name);
             let variants = self.variants.get(script).copied().unwrap_or(0);
-            let labels = if job.next.is_none() && variants > MAX_VARIANTS {
+            let labels = if job.missed.is_none() && variants > MAX_VARIANTS {
                 let mut labels = Labels::of_constant_name(script);
                 labels.script.push_str(" …");
                 labels
@@ -130,6 +148,7 @@ impl Job {
             }),
             running: u32::from(run.end == End::Running),
             next: None,
+            missed: None,
         });
     }
 
@@ -139,6 +158,7 @@ impl Job {
         self.completion = self.completion.max(other.completion);
         self.running += other.running;
         self.next = self.next.into_iter().chain(other.next).min();
+        self.missed = self.missed.max(other.missed);
     }
 }
 

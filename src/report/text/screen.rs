@@ -6,7 +6,7 @@ use chrono::{NaiveDateTime, TimeDelta, Timelike};
 
 use super::format::{chart, count, grouped};
 use super::page::Page;
-use super::{View, healthy, history, incidents, running};
+use super::{View, crontab, healthy, history, incidents, running};
 use crate::escape::printable;
 use crate::report::diagnosis;
 use crate::report::incident::Incident;
@@ -18,6 +18,9 @@ pub const INDENT: usize = 13;
 
 /// How many incidents are shown that go on, and how many that are over.
 const MAX_INCIDENTS: usize = 12;
+
+/// The least columns for words beside a chart.
+const MIN_BESIDE: usize = 20;
 
 /// More jobs than these are counted, not named.
 const MAX_NAMED: usize = 2;
@@ -73,6 +76,10 @@ pub fn counts(page: &mut Page, view: &View) {
             format!("retried {}", tally.retried),
             format!("overlaps {}", tally.overlaps),
         ];
+        let not_started = not_started(view);
+        if not_started > 0 {
+            ends.push(page.bad_count("not started", not_started));
+        }
         page.line(&ends.join("   "));
         page.line(&kinds.join("   "));
     } else {
@@ -88,6 +95,12 @@ pub fn counts(page: &mut Page, view: &View) {
     for line in &remarks.scope {
         page.paragraph(&printable(line.as_bytes()));
     }
+}
+
+/// How many slots of the period have no START.
+fn not_started(view: &View) -> u64 {
+    let slots = view.ledger.missing.slots().into_iter();
+    slots.filter(|slot| view.scope.includes(slot.at)).count() as u64
 }
 
 /// The hosts of the period's runs. In a refused command line the first word may not be a host.
@@ -116,12 +129,17 @@ fn problems(page: &mut Page, view: &View, now: usize, over: usize) {
 
 fn rest(page: &mut Page, view: &View, incidents: &[Incident]) {
     if view.tally.span.is_none() {
+        if !view.crontabs.summary.is_empty() {
+            page.line("");
+            crontab::show(page, view);
+        }
         return;
     }
     page.line("");
     running::show(page, view);
     overlaps(page, view);
     failures_by_time(page, view);
+    crontab::show(page, view);
     let bad: BTreeSet<JobId> = incidents
         .iter()
         .flat_map(|it| it.jobs.iter().copied())
@@ -188,13 +206,16 @@ fn failures_by_time(page: &mut Page, view: &View) {
     let (most, all) = bars[index];
     let at = begin + step * i32::try_from(index + skipped).unwrap_or_default();
     let at = view.clock().time(at);
-    let text = format!(
-        "{} {name}, most {} of {} at {at}",
-        chart(&bad),
-        grouped(most),
-        grouped(all)
-    );
-    page.labelled("Failures", INDENT, &text);
+    let text = format!("{name}, most {} of {} at {at}", grouped(most), grouped(all));
+    // The blanks of a chart are not those between words: no line is broken there, and none is left out.
+    let label = format!("{:<INDENT$}{}", "Failures", chart(&bad));
+    let indent = INDENT + bad.len() + 1;
+    if indent + MIN_BESIDE <= page.width() {
+        page.labelled(&label, indent, &text);
+    } else {
+        page.line(&label);
+        page.labelled("", INDENT, &text);
+    }
 }
 
 fn floor(time: NaiveDateTime, step: TimeDelta) -> NaiveDateTime {

@@ -1,7 +1,7 @@
 //! `--report`: reads logs, assembles the runs in them, and shows them in one form.
 //!
 //! It understands the logs of remoteexe and of the bash original. It starts no program but a pager, and writes
-//! no file.
+//! no file but the one that it is told to replace.
 
 mod accepted;
 mod assembler;
@@ -28,8 +28,10 @@ mod owner;
 mod pager;
 mod period;
 mod process;
+mod prometheus;
 mod reader;
 mod records;
+mod replacement;
 mod run;
 mod running;
 mod scheduler;
@@ -45,6 +47,7 @@ mod trace;
 mod when;
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use chrono::{DateTime, Local, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
@@ -61,6 +64,7 @@ use expecting::wanted_jobs;
 use input::{InputError, Unread};
 use ledger::Collector;
 use nearest::Names;
+use prometheus::LOOK_BACK;
 use records::Search;
 use run::Run;
 use running::Running;
@@ -103,6 +107,8 @@ pub struct Report {
     pub color: ColorChoice,
     /// Whether a pager is wanted, if standard output is a terminal.
     pub is_paged: bool,
+    /// The file that it replaces, if it does not go to standard output.
+    pub file: Option<PathBuf>,
 }
 
 /// The logs to read.
@@ -143,6 +149,8 @@ pub enum Form {
     Run(Wanted),
     /// One JSON document of one run, with all its output.
     RunJson(Wanted),
+    /// Gauges for Prometheus.
+    Prometheus,
 }
 
 /// What a person is shown.
@@ -243,6 +251,17 @@ struct Basis<'a> {
     zoned_now: DateTime<Local>,
 }
 
+impl Basis<'_> {
+    /// The same, as if no logs of the time before `reach` were read.
+    fn since(&self, reach: Option<NaiveDateTime>) -> Self {
+        Self {
+            filter: self.filter.clone(),
+            reach: reach.or(self.reach),
+            ..*self
+        }
+    }
+}
+
 impl Report {
     /// Prints the report on standard output, and errors on standard error.
     ///
@@ -296,7 +315,7 @@ impl Report {
             };
             Expected::new(planned, &judged, &users)
         });
-        let mut out = Output::new(self.is_paged);
+        let mut out = Output::new(self.is_paged, self.file.as_deref());
         let basis = Basis {
             logs: &logs,
             filter,
@@ -309,7 +328,7 @@ impl Report {
         let findings = self.write(&basis, expected, &mut out);
         let written = out.finish();
         if let Err(error) = &written {
-            warn(&format!("standard output: {error}"));
+            warn(&format!("{}: {error}", self.output_name()));
         }
         findings
             .reading
@@ -335,12 +354,21 @@ impl Report {
         }
     }
 
-    /// The filter at the local time `now`: without a period, the log directories are asked for today.
+    fn output_name(&self) -> String {
+        let file = self.file.as_ref().map(|file| file.display().to_string());
+        file.unwrap_or_else(|| "standard output".to_owned())
+    }
+
+    /// The filter at the local time `now`: without a period, the log directories are asked for today, or for what
+    /// jobs did last.
     fn filter_at(&self, now: NaiveDateTime) -> Filter {
         let mut filter = self.filter.clone();
         let Period { since, until } = filter.period;
         if (since, until) == (None, None) && matches!(self.source, Source::LogDirs(_)) {
-            filter.period.since = Some(now.date().and_time(NaiveTime::MIN));
+            filter.period.since = match self.form {
+                Form::Prometheus => now.checked_sub_signed(LOOK_BACK),
+                _ => Some(midnight(now)),
+            };
         }
         filter
     }
@@ -348,8 +376,7 @@ impl Report {
     /// The time from which on logs are read, if the period has a beginning.
     fn reach(&self, period: &Period, now: NaiveDateTime) -> Option<NaiveDateTime> {
         let since = period.since?;
-        let day = since.date().and_time(NaiveTime::MIN);
-        let usual = day.checked_sub_signed(HISTORY)?;
+        let usual = midnight(since).checked_sub_signed(HISTORY)?;
         match self.form {
             Form::Text(Shown {
                 question: Question::Comparison,
@@ -379,6 +406,7 @@ impl Report {
             Form::RunJson(wanted) => self.one_run(wanted, basis, |run| {
                 out.write_line(&json::document_with_output(run, basis.users));
             }),
+            Form::Prometheus => self.metrics(basis, expected, out),
         }
     }
 
@@ -573,6 +601,11 @@ impl Report {
             remarks: host.into_iter().chain(job).collect(),
         }
     }
+}
+
+/// The beginning of a day.
+fn midnight(time: NaiveDateTime) -> NaiveDateTime {
+    time.date().and_time(NaiveTime::MIN)
 }
 
 fn warn(message: &str) {

@@ -128,6 +128,16 @@ struct Args {
     #[arg(long, help_heading = "In which form")]
     tsv: bool,
 
+    /// The last success of each job, and what is wrong now, as gauges for Prometheus; --since says how far
+    /// back to look, by default 35 days
+    #[arg(long, help_heading = "In which form")]
+    #[arg(conflicts_with_all = ["until", "failed", "changed", "compare", "runs", "all", "run", "json", "tsv"])]
+    prometheus: bool,
+
+    /// With --prometheus: replace FILE, at once and as a whole
+    #[arg(short, long, value_name = "FILE", help_heading = "In which form")]
+    output: Option<OsString>,
+
     /// When the form for a person has colours: auto (on a terminal), always or never
     #[arg(
         long,
@@ -210,7 +220,20 @@ impl CommandLine<Args> {
             form,
             color: self.value("color", &args.color, color)?,
             is_paged: !args.no_pager,
+            file: self.output()?,
         })
+    }
+
+    /// The file that is replaced. A - stands for standard output, as where none is given.
+    fn output(&self) -> Result<Option<PathBuf>, UsageError> {
+        let word = self.args.output.as_ref();
+        if word.is_some() && !self.args.prometheus {
+            let tip = "for another form redirect standard output";
+            return Err(UsageError::new("-o is for --prometheus only", tip));
+        }
+        let word = word.filter(|word| *word != "-");
+        word.map(|word| self.value("output", word, path))
+            .transpose()
     }
 
     fn user(&self) -> Result<Option<u32>, UsageError> {
@@ -231,6 +254,7 @@ impl CommandLine<Args> {
             Some(word) => Form::Run(wanted(word)?),
             None if self.args.json => Form::Json,
             None if self.args.tsv => Form::Tsv,
+            None if self.args.prometheus => Form::Prometheus,
             None => Form::Text(Shown {
                 question: self.question(),
                 all: self.args.all,
@@ -253,7 +277,7 @@ impl CommandLine<Args> {
             Form::Run(wanted) | Form::RunJson(wanted) => {
                 wanted.start.as_ref().and_then(|start| start.day)
             }
-            Form::Text(_) | Form::Json | Form::Tsv => None,
+            Form::Text(_) | Form::Json | Form::Tsv | Form::Prometheus => None,
         };
         let day = day.map(NaiveDateTime::from);
         let time = |id, word: &Option<OsString>, is_end| {

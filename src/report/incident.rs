@@ -160,6 +160,21 @@ pub enum State {
 }
 
 impl State {
+    /// Those that can be now.
+    pub const NOW: [Self; 11] = [
+        Self::Failing,
+        Self::Flapping,
+        Self::Lost,
+        Self::Hung,
+        Self::Unreachable,
+        Self::Slower,
+        Self::Dropped,
+        Self::Silent,
+        Self::NotStarted,
+        Self::CronDown,
+        Self::Late,
+    ];
+
     /// The word for it.
     pub fn word(self) -> &'static str {
         match self {

@@ -61,15 +61,17 @@ fn last_good_before(world: &World, first: &Made) -> Option<NaiveDateTime> {
     good.iter().map(|run| run.end).max()
 }
 
-/// The END of the good run number `count` after `time`, the first being 0.
+/// The END of the good run number `count` after the last bad run, the first being 0. In the same second a run that was
+/// started after the first bad one comes after it.
 fn good_after(
     world: &World,
     job: &str,
-    time: NaiveDateTime,
+    Known { since, last, .. }: &Known,
     count: usize,
 ) -> Option<NaiveDateTime> {
     let good = all(world, |run| {
-        &*run.job == job && is_good(run) && run.end > time
+        let is_after = run.end > *last || run.end == *last && run.start > *since;
+        &*run.job == job && is_good(run) && is_after
     });
     good.get(count).map(|run| run.end)
 }
@@ -105,7 +107,7 @@ fn failed(world: &World) -> Known {
         "the script's own status",
         last_good_before(world, runs[0]),
     );
-    known.over = good_after(world, &runs[0].job, known.last, 0);
+    known.over = good_after(world, &runs[0].job, &known, 0);
     known
 }
 
@@ -119,7 +121,7 @@ fn flapping(world: &World) -> Known {
     );
     // Each bad run is a streak; with the third one it was known.
     known.told = runs[2].end;
-    known.over = good_after(world, &runs[0].job, known.last, 5);
+    known.over = good_after(world, &runs[0].job, &known, 5);
     let between =
         |run: &&Made| run.job == runs[0].job && run.start >= known.since && run.end <= known.last;
     known.runs = all(world, between).len() as u64;
@@ -138,10 +140,8 @@ fn killed(world: &World) -> Known {
     );
     known.told = run[0].start + limit_of_all(world, &run[0].job);
     known.last = known.told;
-    known.over = good_after(world, &run[0].job, run[0].end, 0).map(|good| good.max(known.told));
-    let after = good_after(world, &run[0].job, known.told, 0);
     // The next runs were good before it was known that this one was dead.
-    known.over = after;
+    known.over = good_after(world, &run[0].job, &known, 0);
     known.last_good = all(world, |other| {
         other.job == run[0].job && is_good(other) && other.end < known.told
     })

@@ -825,3 +825,23 @@ fn an_end_can_turn_out_to_be_output_until_4096_others_have_come() {
         assert_eq!(runs.len(), usize::try_from(others).unwrap() + 2);
     }
 }
+
+#[test]
+fn the_hour_that_is_skipped_when_summer_time_begins_is_no_silence() {
+    let scene = Scene::new();
+    // Every ten minutes from the day before on; the clock goes from 02:00 to 03:00.
+    let log: String = (0..24)
+        .flat_map(|hour| (0..6).map(move |tens| ("28", hour, tens * 10)))
+        .chain((0..2).flat_map(|hour| (0..6).map(move |tens| ("29", hour, tens * 10))))
+        .chain((3..6).flat_map(|hour| (0..6).map(move |tens| ("29", hour, tens * 10))))
+        .map(|(day, hour, minute)| {
+            let stamp = format!("[2026-03-{day} {hour:02}:{minute:02}:01][7]");
+            format!("{stamp} START,-,h a\n{stamp} command,ssh root@h a\n{stamp} END,0,h a\n")
+        })
+        .collect();
+    std::fs::write(scene.path("a.log"), log).unwrap();
+    let mut command = reporter(&scene);
+    command.env("TZ", "Europe/Berlin").arg(scene.path("a.log"));
+    let output = command.output().unwrap();
+    assert_eq!((code(&output), stderr(&output)), (0, String::new()));
+}

@@ -66,7 +66,9 @@ impl Report {
         let jobs: Vec<Option<JobId>> = jobs.collect();
         let missing = judgement.missing.clone();
         ledger.missing = missing.renumbered(|number| jobs[number as usize]);
-        let is_all = self.follows_crontabs || matches!(self.source, Source::Inputs(_));
+        let is_all = self.follows_crontabs
+            || expected.planned.is_given
+            || matches!(self.source, Source::Inputs(_));
         let schedules = if all || basis.filter.job.is_some() {
             expected.schedules(basis.zoned_now)
         } else {

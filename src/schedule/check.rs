@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 
 use super::Daemon;
 use super::command::shell::tokens;
-use super::command::{Call, Mention, base_name, mentions, mentions_name};
+use super::command::{Call, Mention, Wait, base_name, mentions, mentions_name};
 use super::crontab::percent::ShellText;
 use super::crontab::{Columns, Fault, Line};
 use super::files::{Crontab, Crontabs, is_program};
@@ -32,6 +32,15 @@ pub struct Finding {
     pub remedy: String,
 }
 
+/// When and where a job is called. Cron has no seconds: a job that runs twice a minute is on two lines, one of which
+/// waits.
+struct Twin {
+    timing: Timing,
+    wait: Wait,
+    file: PathBuf,
+    line: usize,
+}
+
 /// The faults of the crontabs that have to do with remoteexe, in the order of files and lines.
 ///
 /// `is_user` says whether the machine has a user of this name, if that is known.
@@ -41,7 +50,7 @@ pub fn findings(
     is_user: &dyn Fn(&str) -> Option<bool>,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut jobs: HashMap<Vec<u8>, Vec<(Timing, PathBuf, usize)>> = HashMap::new();
+    let mut jobs: HashMap<Vec<u8>, Vec<Twin>> = HashMap::new();
     for crontab in &crontabs.read {
         let mut check = Check {
             daemon: crontabs.daemon,
@@ -80,7 +89,7 @@ struct Check<'a> {
     grammar: Grammar,
     is_user: &'a dyn Fn(&str) -> Option<bool>,
     /// The lines of each job, in all files so far.
-    jobs: &'a mut HashMap<Vec<u8>, Vec<(Timing, PathBuf, usize)>>,
+    jobs: &'a mut HashMap<Vec<u8>, Vec<Twin>>,
     /// The programs that were looked for in vain, with the PATH.
     not_found: HashSet<(Vec<u8>, Vec<u8>)>,
     faults: Vec<Fault>,
@@ -244,14 +253,20 @@ impl Check<'_> {
         let others = self.jobs.entry(job).or_default();
         let twin = others
             .iter()
-            .find(|(timing, ..)| are_due_together(timing, &line.timing));
-        let problem = twin.map(|(_, file, other)| {
+            .find(|it| it.wait == call.wait && are_due_together(&it.timing, &line.timing));
+        let problem = twin.map(|twin| {
             format!(
-                "the same job at the same time as in {}:{other}",
-                file.display()
+                "the same job at the same time as in {}:{}",
+                twin.file.display(),
+                twin.line
             )
         });
-        others.push((line.timing, self.crontab.path.clone(), line.number));
+        others.push(Twin {
+            timing: line.timing,
+            wait: call.wait,
+            file: self.crontab.path.clone(),
+            line: line.number,
+        });
         if let Some(problem) = problem {
             self.add(number, &problem, "take out one of them");
         }

@@ -109,6 +109,10 @@ struct Walk {
     mentions: Vec<Mention>,
     /// How long the commands before have taken.
     wait: Wait,
+    /// How long the commands before the list have taken that `&` would send to the background.
+    list: Wait,
+    /// The groups that are open: the list that each is a part of, and whether it may be left out.
+    groups: Vec<(Wait, bool)>,
     /// How long the command takes that comes before the next operator.
     last: Wait,
     /// The command that comes before the next operator may fail.
@@ -128,6 +132,8 @@ impl Default for Walk {
         Self {
             mentions: Vec::new(),
             wait: Wait::NONE,
+            list: Wait::NONE,
+            groups: Vec::new(),
             last: Wait::NONE,
             may_fail: false,
             is_conditional: false,
@@ -167,14 +173,36 @@ impl Walk {
             Operator::Background => {
                 self.is_conditional = false;
                 self.last = Wait::NONE;
+                self.wait = self.list;
             }
             // The commands of a pipe start together.
             Operator::Pipe => self.last = Wait::NONE,
-            Operator::Open | Operator::Close => return,
+            Operator::Open => return self.open(),
+            Operator::Close => return self.close(),
         }
         self.wait = self
             .wait
             .then(std::mem::replace(&mut self.last, Wait::NONE));
+        if matches!(operator, Operator::Sequence | Operator::Background) {
+            self.list = self.wait;
+        }
+    }
+
+    /// `(` or `{`: a condition before it holds for all of its commands.
+    fn open(&mut self) {
+        self.groups.push((self.list, self.is_conditional));
+        self.branches += usize::from(self.is_conditional);
+        self.list = self.wait;
+        self.is_conditional = false;
+    }
+
+    /// `)` or `}`. That of a pattern of `case` closes no group.
+    fn close(&mut self) {
+        if let Some((list, is_conditional)) = self.groups.pop() {
+            self.list = list;
+            self.is_conditional = is_conditional;
+            self.branches = self.branches.saturating_sub(usize::from(is_conditional));
+        }
     }
 
     /// A simple command, with the reserved words before it.
@@ -215,7 +243,9 @@ impl Walk {
     /// Whether `word` is a reserved word of the shell, which then is taken into account.
     fn reserved(&mut self, word: &[u8]) -> bool {
         match word {
-            b"{" | b"}" | b"!" | b"time" | b"if" | b"elif" | b"else" | b"do" => {}
+            b"{" => self.open(),
+            b"}" => self.close(),
+            b"!" | b"time" | b"if" | b"elif" | b"else" | b"do" => {}
             b"then" => self.branches += 1,
             b"fi" => self.branches = self.branches.saturating_sub(1),
             b"for" | b"while" | b"until" | b"case" | b"select" => self.loops += 1,
@@ -242,12 +272,13 @@ impl Walk {
         } else if depth == DEEPEST {
             self.unknown("it is too deep in shells within shells".to_owned());
         } else if mentions_name(&script.text) {
-            let outer = (self.is_conditional, self.branches);
+            let outer = (self.is_conditional, self.branches, self.list);
             self.wait = self.wait.then(unwrapped.wait);
             self.branches += usize::from(unwrapped.is_conditional || self.is_conditional);
             self.is_conditional = false;
+            self.list = self.wait;
             self.text(&script.text, depth + 1);
-            (self.is_conditional, self.branches) = outer;
+            (self.is_conditional, self.branches, self.list) = outer;
             self.last = Wait::UNKNOWN;
             self.may_fail = true;
         }
@@ -430,6 +461,22 @@ mod tests {
                 "<h><s> perhaps; <h><t> 0s or more",
             ),
             ("[ -f /x ] && sh -c 'cd /; remoteexe h s'", "<h><s> perhaps"),
+            (
+                "[ -f /x ] && (cd /; remoteexe h s); remoteexe h t",
+                "<h><s> perhaps; <h><t> 0s or more",
+            ),
+            (
+                "[ -f /x ] && { cd /; remoteexe h s; } & remoteexe h t",
+                "<h><s> perhaps; <h><t>",
+            ),
+            (
+                "(sleep 20; remoteexe h s) & { sleep 40; remoteexe h t; } & remoteexe h u",
+                "<h><s> 20-20s; <h><t> 40-40s; <h><u>",
+            ),
+            (
+                "sleep 5; sleep 20 && remoteexe h s & sh -c 'sleep 9; remoteexe h t' & remoteexe h u",
+                "<h><s> 25-25s; <h><t> 14-14s; <h><u> 5-5s",
+            ),
         ] {
             assert_eq!(shown(command), expected, "{command}");
         }

@@ -166,6 +166,17 @@ fn a_job_on_two_lines_that_are_due_together_is_told_once() {
 }
 
 #[test]
+fn a_job_that_a_second_line_starts_some_seconds_later_is_no_fault() {
+    assert_faults(
+        "* * * * * root remoteexe h s\n\
+         * * * * * root sleep 30; remoteexe h s\n\
+         * * * * * root (sleep 20; remoteexe h s) & (sleep 40; remoteexe h s) &\n\
+         * * * * * root sleep 30 && remoteexe h s\n",
+        "crontab:5: the same job at the same time as in crontab:3; tip: take out one of them\n",
+    );
+}
+
+#[test]
 fn a_program_that_path_lacks_is_told_once_for_each_path() {
     assert_faults(
         "PATH=/nowhere:/bin\n\

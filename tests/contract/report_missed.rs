@@ -463,6 +463,22 @@ NOT STARTED  since 11:00  2 jobs on 2 hosts  4 runs missing, last good 10:00
 }
 
 #[test]
+fn the_faults_of_a_named_crontab_are_counted_although_no_line_of_it_is_judged() {
+    let mut day = Day::new("61 * * * * root remoteexe h1 /a.sh\n");
+    day.run("10:00:01", "h2 /b.sh");
+    let screen = day.screen("10:05", &[]);
+    assert!(
+        screen.contains(
+            "
+Crontab      0 jobs on 0 lines
+             1 fault (--check lists them)
+"
+        ),
+        "{screen}"
+    );
+}
+
+#[test]
 fn a_crontab_leads_to_the_log_directory_of_its_jobs() {
     let day = two_jobs();
     drop(day.report("12:05", &[]));

@@ -825,3 +825,24 @@ fn an_end_can_turn_out_to_be_output_until_4096_others_have_come() {
         assert_eq!(runs.len(), usize::try_from(others).unwrap() + 2);
     }
 }
+
+#[test]
+fn the_hour_that_is_skipped_when_summer_time_begins_is_no_silence() {
+    let scene = Scene::new();
+    // A START each five minutes from the day before on; the clock goes from 02:00 to 03:00.
+    let before = (0..24).map(|hour| (28, hour));
+    let hours = before.chain([0, 1, 3, 4].map(|hour| (29, hour)));
+    let minutes = hours.flat_map(|(day, hour)| (0..60).step_by(5).map(move |it| (day, hour, it)));
+    let runs: Vec<String> = minutes
+        .map(|(day, hour, minute)| {
+            let stamp = format!("[2026-03-{day} {hour:02}:{minute:02}:01][7]");
+            format!("{stamp} START,-,h a\n{stamp} command,ssh root@h a\n{stamp} END,0,h a\n")
+        })
+        .collect();
+    let log = runs.concat();
+    std::fs::write(scene.path("a.log"), log).unwrap();
+    let mut command = reporter(&scene);
+    command.env("TZ", "Europe/Berlin").arg(scene.path("a.log"));
+    let output = command.output().unwrap();
+    assert_eq!((code(&output), stderr(&output)), (0, String::new()));
+}

@@ -68,8 +68,8 @@ pub fn place(place: &Place) -> String {
 
 /// What a reader has to know of the crontabs as to the jobs for which `is_wanted` is true.
 ///
-/// `is_all` says that all faults of the crontabs matter, whatever directory the jobs of their files log to. Nothing is
-/// said of crontabs that have to do with other logs only.
+/// `is_all` says that all faults of the crontabs matter, whatever directory the jobs of their files log to. Else nothing
+/// is said of crontabs that have to do with other logs only.
 pub fn summary(
     expected: &Expected,
     judgement: &Judgement,
@@ -154,12 +154,15 @@ fn perhaps(judgement: &Judgement) -> Option<String> {
 
 fn judged_jobs(jobs: &[&Job], judgement: &Judgement, timeframe: &Timeframe) -> String {
     let clock = Clock::of(timeframe.until.date());
-    let lines = jobs.iter().map(|job| job.lines.len() as u64).sum();
+    let lines: u64 = jobs.iter().map(|job| job.lines.len() as u64).sum();
     let jobs = format!(
         "{} on {}",
         count(jobs.len() as u64, "job"),
         count(lines, "line")
     );
+    if lines == 0 {
+        return jobs;
+    }
     let froms = judgement.from.iter().map(|(_, from)| *from);
     match froms.min() {
         None => format!("{jobs}, not judged: not all logs could be read"),

@@ -1,7 +1,7 @@
 //! `--report`: reads logs, assembles the runs in them, and shows them in one form.
 //!
-//! It understands the logs of remoteexe and of the bash original. It starts no program but a pager, and writes
-//! no file.
+//! It understands the logs of remoteexe and of the bash original. It starts no program but a pager, and writes no
+//! file but the page that was asked for.
 
 mod accepted;
 mod assembler;
@@ -11,6 +11,7 @@ mod decompress;
 mod diagnosis;
 mod directory;
 mod file_name;
+mod html;
 mod incident;
 mod input;
 mod joblog;
@@ -26,6 +27,7 @@ mod period;
 mod process;
 mod reader;
 mod records;
+mod replace;
 mod run;
 mod running;
 mod scheduler;
@@ -41,6 +43,7 @@ mod trace;
 mod when;
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use chrono::{DateTime, Local, NaiveDateTime, NaiveTime, TimeDelta};
 
@@ -54,6 +57,7 @@ use input::{InputError, Unread};
 use ledger::Collector;
 use nearest::Names;
 use records::Search;
+use replace::ReplaceError;
 use run::Run;
 use running::Running;
 use style::Style;
@@ -121,6 +125,8 @@ pub struct Filter {
 pub enum Form {
     /// The answer to a question, for a person.
     Text(Shown),
+    /// A page for a browser.
+    Html(Destination),
     /// One JSON document on a line for each run.
     Json,
     /// One line for each run, in the columns of GNU parallel's joblog.
@@ -129,6 +135,15 @@ pub enum Form {
     Run(Wanted),
     /// One JSON document of one run, with all its output.
     RunJson(Wanted),
+}
+
+/// The place of a page.
+#[derive(Debug)]
+pub enum Destination {
+    /// Standard output.
+    Stdout,
+    /// This file, which is replaced.
+    File(PathBuf),
 }
 
 /// What a person is shown.
@@ -177,6 +192,8 @@ impl Filter {
 struct Findings {
     has_failures: bool,
     reading: Reading,
+    /// Why the file of the report was not written.
+    fault: Option<ReplaceError>,
 }
 
 /// What is known of the logs besides their runs.
@@ -234,7 +251,7 @@ impl Report {
         {
             return exit::IO_ERROR;
         }
-        let mut out = Output::new(self.is_paged);
+        let mut out = Output::new(self.is_paged && !matches!(self.form, Form::Html(_)));
         let basis = Basis {
             logs: &logs,
             filter,
@@ -246,6 +263,9 @@ impl Report {
         let written = out.finish();
         if let Err(error) = &written {
             warn(&format!("standard output: {error}"));
+        }
+        if let Some(fault) = &findings.fault {
+            warn(&fault.to_string());
         }
         findings
             .reading
@@ -264,7 +284,8 @@ impl Report {
             ));
         }
         match findings.has_failures {
-            _ if written.is_err() || unread.is_incomplete() => exit::IO_ERROR,
+            _ if written.is_err() || findings.fault.is_some() => exit::IO_ERROR,
+            _ if unread.is_incomplete() => exit::IO_ERROR,
             _ if !logs.empty_dirs.is_empty() => exit::IO_ERROR,
             true => exit::FOUND_FAILURES,
             false => exit::SUCCESS,
@@ -300,13 +321,14 @@ impl Report {
 
     fn write(&self, basis: &Basis, out: &mut Output) -> Findings {
         let left_out = basis.logs.left_out(basis.users);
-        if !matches!(self.form, Form::Text(_)) {
+        if !matches!(self.form, Form::Text(_) | Form::Html(_)) {
             for line in &left_out {
                 warn(line);
             }
         }
         match &self.form {
             Form::Text(shown) => self.text(*shown, basis, left_out, out),
+            Form::Html(destination) => self.html(destination, basis, left_out, out),
             Form::Json => self.lines(basis, out, |_, run| json::document(run, basis.users)),
             Form::Tsv => self.joblog(basis, out),
             Form::Run(wanted) => {
@@ -327,7 +349,50 @@ impl Report {
     ) -> Findings {
         // A list of runs has their ends. What is wrong at the end of a period does not depend on what came later.
         let until = basis.filter.period.until;
-        let mut collector = Collector::new(until.filter(|_| shown.question != Question::Runs));
+        let collector = Collector::new(until.filter(|_| shown.question != Question::Runs));
+        let (answer, reading) = self.viewed(collector, shown.all, basis, left_out, |view| {
+            view.answer(shown.question, Style::of_stdout(self.color))
+        });
+        out.write(answer.text.as_bytes());
+        Findings {
+            has_failures: answer.is_bad,
+            reading,
+            fault: None,
+        }
+    }
+
+    fn html(
+        &self,
+        destination: &Destination,
+        basis: &Basis,
+        left_out: Vec<String>,
+        out: &mut Output,
+    ) -> Findings {
+        let collector = Collector::new(basis.filter.period.until).with_tails();
+        let (page, reading) = self.viewed(collector, true, basis, left_out, html::page);
+        let fault = match destination {
+            Destination::Stdout => {
+                out.write(page.text.as_bytes());
+                None
+            }
+            Destination::File(path) => replace::replace(path, page.text.as_bytes()).err(),
+        };
+        Findings {
+            has_failures: page.is_bad,
+            reading,
+            fault,
+        }
+    }
+
+    /// Gives all runs of the period and before to `show`.
+    fn viewed<T>(
+        &self,
+        mut collector: Collector,
+        all: bool,
+        basis: &Basis,
+        left_out: Vec<String>,
+        show: impl FnOnce(&View) -> T,
+    ) -> (T, Reading) {
         let is_known = |run: &Run| basis.filter.is_known(run);
         let reading = self.each_run(basis, None, is_known, |run| collector.add(&run));
         let ledger = collector.finish();
@@ -344,16 +409,11 @@ impl Report {
                 unmatched: reading.unmatched,
                 scope: said,
             },
-            all: shown.all,
+            all,
             is_job_asked: basis.filter.job.is_some(),
             failed_only: basis.filter.failed,
         };
-        let answer = view.answer(shown.question, Style::of_stdout(self.color));
-        out.write(answer.text.as_bytes());
-        Findings {
-            has_failures: answer.is_bad,
-            reading,
-        }
+        (show(&view), reading)
     }
 
     /// The time that a diagnosis of logs is about whose last record has the time `latest`.
@@ -398,6 +458,7 @@ impl Report {
         Findings {
             has_failures,
             reading,
+            fault: None,
         }
     }
 
@@ -420,6 +481,7 @@ impl Report {
         Findings {
             has_failures: run.is_none_or(Run::has_failed),
             reading,
+            fault: None,
         }
     }
 

@@ -14,8 +14,9 @@ use super::line::CommandLine;
 use super::request::Request;
 use super::value::{DEFAULT_LOG_DIR, InvalidValue, local_log_dir, path, unset_empty};
 use crate::report::{
-    Accepted, ColorChoice, Filter, Form, Input, Period, Question, Report, Shown, Source, StartTime,
-    Users, Wanted, is_clock_alone, is_day_alone, is_like_log, log_dirs, parse_time,
+    Accepted, ColorChoice, Destination, Filter, Form, Input, Period, Question, Report, Shown,
+    Source, StartTime, Users, Wanted, is_clock_alone, is_day_alone, is_like_log, log_dirs,
+    parse_time,
 };
 
 const HELP: &str = "\
@@ -39,6 +40,7 @@ Examples:
   remoteexe --report --job 'host_sum_batch01 /path/to/starting_sh/sum.sh'
   remoteexe --report --runs --since 03:10 --until 03:11
   remoteexe --report --run 913@15:09
+  remoteexe --report --html jobs.html
   remoteexe --report --check
   In a crontab, to be told of each problem once, and of its end:
     0 * * * * root remoteexe --report --since 1h --changed | mail -E -s jobs root
@@ -96,23 +98,28 @@ struct Args {
     ok: Option<OsString>,
 
     /// What began or ended in the period, and nothing if nothing did
-    #[arg(long, help_heading = "In which form", conflicts_with_all = ["run", "json", "tsv"])]
+    #[arg(long, help_heading = "In which form", conflicts_with_all = ["html", "run", "json", "tsv"])]
     changed: bool,
 
     /// The period against the one before: jobs that are newly bad, recovered, slower or silent
     #[arg(long, help_heading = "In which form")]
-    #[arg(conflicts_with_all = ["changed", "run", "json", "tsv"])]
+    #[arg(conflicts_with_all = ["changed", "html", "run", "json", "tsv"])]
     compare: bool,
 
     /// The runs, a line each
     #[arg(long, help_heading = "In which form")]
-    #[arg(conflicts_with_all = ["changed", "compare", "run", "json", "tsv"])]
+    #[arg(conflicts_with_all = ["changed", "compare", "html", "run", "json", "tsv"])]
     runs: bool,
 
     /// Also list the healthy jobs and hosts
     #[arg(long, help_heading = "In which form")]
-    #[arg(conflicts_with_all = ["changed", "compare", "runs", "run", "json", "tsv"])]
+    #[arg(conflicts_with_all = ["changed", "compare", "runs", "html", "run", "json", "tsv"])]
     all: bool,
+
+    /// A page for a browser, with a timeline of all runs: replaces FILE; - is standard output
+    #[arg(long, value_name = "FILE", help_heading = "In which form")]
+    #[arg(conflicts_with_all = ["run", "json", "tsv"])]
+    html: Option<OsString>,
 
     /// All records of one run: the last one of process PID, or the one that started at TIME
     #[arg(long, value_name = "PID[@TIME]", help_heading = "In which form")]
@@ -221,6 +228,12 @@ impl CommandLine<Args> {
 
     fn form(&self, now: DateTime<Local>) -> Result<Form, UsageError> {
         let wanted = |word| self.value("run", word, |word| wanted(word, now));
+        if let Some(word) = &self.args.html {
+            return Ok(Form::Html(match word.as_bytes() {
+                b"-" => Destination::Stdout,
+                _ => Destination::File(self.value("html", word, path)?),
+            }));
+        }
         Ok(match &self.args.run {
             Some(word) if self.args.json => Form::RunJson(wanted(word)?),
             Some(word) => Form::Run(wanted(word)?),
@@ -248,7 +261,7 @@ impl CommandLine<Args> {
             Form::Run(wanted) | Form::RunJson(wanted) => {
                 wanted.start.as_ref().and_then(|start| start.day)
             }
-            Form::Text(_) | Form::Json | Form::Tsv => None,
+            Form::Text(_) | Form::Html(_) | Form::Json | Form::Tsv => None,
         };
         let day = day.map(NaiveDateTime::from);
         let time = |id, word: &Option<OsString>, is_end| {

@@ -3,6 +3,7 @@
 mod collector;
 mod lines;
 mod scripts;
+mod tails;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -16,6 +17,7 @@ use super::scheduler::Scheduler;
 
 pub use collector::Collector;
 use lines::Lines;
+use tails::Tails;
 
 /// The place of a job in the ledger.
 pub type JobId = u32;
@@ -37,6 +39,7 @@ pub struct Ledger {
     /// Where the runs of each job begin, and where those of the last one end.
     begins: Vec<usize>,
     lines: Lines,
+    tails: Tails,
 }
 
 /// A job: what one user runs on one host.
@@ -83,6 +86,7 @@ pub struct Entry {
     /// The seconds from START to END, if they are known.
     seconds: u32,
     line: u32,
+    tail: u32,
     /// Whether it was bad, and in which way.
     pub outcome: Outcome,
     marks: Marks,
@@ -205,5 +209,10 @@ impl Ledger {
     /// The last telling line of output of a bad run, if it was kept.
     pub fn line(&self, run: &Entry) -> Option<&[u8]> {
         self.lines.get(run.line)
+    }
+
+    /// The last lines of output of a run, with newlines between them, if they were kept.
+    pub fn tail(&self, run: &Entry) -> Option<&[u8]> {
+        self.tails.get(run.tail)
     }
 }

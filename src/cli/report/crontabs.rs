@@ -11,8 +11,8 @@ use crate::report::{CrontabForm, CrontabReport};
 use crate::schedule::{Columns, Selection};
 
 /// Options of the log that have no meaning where only crontabs are read.
-const OF_LOGS: [&str; 8] = [
-    "since", "until", "user", "failed", "run", "json", "tsv", "files",
+const OF_LOGS: [&str; 9] = [
+    "since", "until", "user", "failed", "html", "run", "json", "tsv", "files",
 ];
 
 #[derive(Debug, clap::Args)]

@@ -1,0 +1,178 @@
+//! The marks of a job's runs: which of them are drawn each, and which together.
+
+use chrono::NaiveDateTime;
+
+use super::scale::{Scale, UNITS};
+use crate::report::html::look::Look;
+use crate::report::ledger::{Entry, Mark as Fact};
+use crate::report::outcome::Outcome;
+
+/// With more good runs than these, a row is a strip of their density: the marks would touch.
+const MAX_TICKS: usize = 360;
+
+/// The units of a cell of a strip.
+const CELL: i64 = 5;
+
+/// The number of cells of a strip.
+const CELLS: usize = 288;
+
+/// The heights of a strip's cells.
+pub const LEVELS: usize = 4;
+
+/// The least units of a tick.
+const MIN_TICK: i64 = 2;
+
+/// A part of a row, from one unit to another.
+pub type Span = (i64, i64);
+
+/// The marks of a row.
+#[derive(Debug, Default)]
+pub struct Marks<'a> {
+    /// Good runs without a link of their own: where they are.
+    pub ticks: Vec<Span>,
+    /// Where the density of good runs has a level, the lowest first.
+    pub strip: [Vec<Span>; LEVELS],
+    /// Where two runs of the job went on.
+    pub overlaps: Vec<Span>,
+    /// Runs with a link of their own.
+    pub linked: Vec<Mark<'a>>,
+}
+
+/// A run, or runs of the same state that are close together.
+#[derive(Debug, Clone, Copy)]
+pub struct Mark<'a> {
+    /// Their state.
+    pub look: Look,
+    /// The local time of the first START.
+    pub from: NaiveDateTime,
+    /// The local time of the end of the only run, or of the last START.
+    pub to: NaiveDateTime,
+    /// How many they are.
+    pub runs: u64,
+    /// The last of them.
+    pub last: &'a Entry,
+    /// Its place in the ledger.
+    pub place: usize,
+}
+
+impl<'a> Marks<'a> {
+    /// The marks of these runs of a job, each with its place in the ledger. Runs that are less than `gap` units apart
+    /// have one mark if they have one state, unless they are good. Good runs have links if `links_good`.
+    pub fn of(
+        runs: &[(usize, &'a Entry)],
+        scale: &Scale,
+        now: NaiveDateTime,
+        gap: i64,
+        links_good: bool,
+    ) -> Self {
+        let mut marks = Self {
+            overlaps: overlaps(runs, scale, now),
+            ..Self::default()
+        };
+        let mut good = Vec::new();
+        let mut open: [Option<Mark>; Look::ALL.len()] = [None; Look::ALL.len()];
+        for (place, run) in runs {
+            let look = Look::of(run);
+            if look == Look::Good && !links_good {
+                good.push(*run);
+                continue;
+            }
+            let mark = mark(*place, run, now);
+            let slot = &mut open[look as usize];
+            match slot {
+                Some(before) if is_near(before, run, scale, gap) && look != Look::Good => {
+                    before.to = run.start;
+                    before.runs += 1;
+                    (before.last, before.place) = (run, *place);
+                }
+                _ => marks.linked.extend(slot.replace(mark)),
+            }
+        }
+        marks.linked.extend(open.into_iter().flatten());
+        if good.len() > MAX_TICKS {
+            marks.strip = strip(&good, scale);
+        } else {
+            marks.ticks = ticks(&good, scale);
+        }
+        marks
+    }
+}
+
+fn mark(place: usize, run: &Entry, now: NaiveDateTime) -> Mark<'_> {
+    let to = match run.outcome {
+        Outcome::Running => now,
+        // Nobody knows how long it went on.
+        Outcome::Lost => run.start,
+        Outcome::Good | Outcome::Failed(..) => run.until,
+    };
+    Mark {
+        look: Look::of(run),
+        from: run.start,
+        to,
+        runs: 1,
+        last: run,
+        place,
+    }
+}
+
+fn is_near(before: &Mark, run: &Entry, scale: &Scale, gap: i64) -> bool {
+    scale.unit(run.start) - scale.unit(before.last.start) < gap
+}
+
+/// From the START of a run to the end of the one before.
+fn overlaps(runs: &[(usize, &Entry)], scale: &Scale, now: NaiveDateTime) -> Vec<Span> {
+    let mut spans: Vec<Span> = Vec::new();
+    for pair in runs.windows(2) {
+        let [(_, run), (_, next)] = pair else {
+            continue;
+        };
+        if !run.is(Fact::Overlapped) {
+            continue;
+        }
+        let end = match run.outcome {
+            Outcome::Running => now,
+            _ => run.until,
+        };
+        let from = scale.unit(next.start);
+        push(&mut spans, from, scale.unit(end).max(from + MIN_TICK));
+    }
+    spans
+}
+
+fn ticks(good: &[&Entry], scale: &Scale) -> Vec<Span> {
+    let mut spans: Vec<Span> = Vec::new();
+    for run in good {
+        let from = scale.unit(run.start);
+        let to = scale.unit(run.until).max(from + MIN_TICK);
+        // Two of one unit are one. The others stay apart as long as there is room between them.
+        if spans.last().is_none_or(|(last, _)| *last < from) {
+            spans.push((from, to));
+        }
+    }
+    spans
+}
+
+fn strip(good: &[&Entry], scale: &Scale) -> [Vec<Span>; LEVELS] {
+    let mut cells = [0_usize; CELLS];
+    for run in good {
+        let cell = scale.unit(run.start).min(UNITS - 1) / CELL;
+        cells[usize::try_from(cell).unwrap_or_default()] += 1;
+    }
+    let most = cells.iter().max().copied().unwrap_or_default().max(1);
+    let mut strip: [Vec<Span>; LEVELS] = Default::default();
+    for (from, count) in (0..UNITS).step_by(5).zip(cells) {
+        let level = (count * LEVELS).div_ceil(most);
+        if let Some(level) = level.checked_sub(1) {
+            push(&mut strip[level], from, from + CELL);
+        }
+    }
+    strip
+}
+
+/// Adds a span in its order, to the last one if they touch.
+fn push(spans: &mut Vec<Span>, from: i64, to: i64) {
+    match spans.last_mut() {
+        Some((_, end)) if *end >= from => *end = to.max(*end),
+        _ => spans.push((from, to)),
+    }
+}

@@ -9,7 +9,7 @@ use crate::report::tally::Count;
 use crate::report::text::View;
 use crate::report::text::format::{count, grouped};
 use crate::report::text::incidents::words;
-use crate::report::text::screen::{hosts, summary};
+use crate::report::text::screen::hosts;
 
 /// How many incidents are shown that go on, and how many that are over.
 const MAX_INCIDENTS: usize = 200;
@@ -21,7 +21,7 @@ pub fn section(view: &View, incidents: &[Incident]) -> Markup {
     html! {
         section #problems aria-labelledby="problems-title" {
             (counts(view))
-            h2 #problems-title { "Problems: " (summary(now.len(), over.len())) }
+            h2 #problems-title { "Problems" }
             (table("Now", view, &now))
             (table("Over", view, &over))
         }

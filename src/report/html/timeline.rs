@@ -20,7 +20,7 @@ pub use scale::Scale;
 const MAX_ROWS: usize = 1000;
 
 /// The most marks that have a link of their own and are not of good runs.
-const MAX_BAD: usize = 6000;
+const MAX_BAD: usize = 4000;
 
 /// The most good runs that have a link of their own.
 const MAX_GOOD: usize = 1500;

@@ -6,7 +6,6 @@ use maud::{Markup, html};
 
 use super::bands::Band;
 use super::marks::{Mark, Span};
-use super::scale::UNITS;
 use super::{Host, Row, Timeline};
 use crate::escape::printable;
 use crate::report::html::look::{Look, at, in_text};
@@ -28,7 +27,7 @@ impl Timeline<'_> {
                 h2 #timeline-title { "Timeline" }
                 p {
                     (self.scale.begin) " to " (self.scale.end) ", local time of the scheduler. A mark leads to the last "
-                    "lines of its run, or of the last one of several. A row of more than 360 good runs shows how many "
+                    "lines of its run, or of the last one of several. A row of more than 500 good runs shows how many "
                     "there were by its height."
                 }
                 (Self::legend())
@@ -95,42 +94,41 @@ impl Timeline<'_> {
     }
 
     fn host(&self, view: &View, host: &Host) -> Markup {
-        let bands = self
-            .bands
-            .hosts
-            .get(&host.host)
-            .map_or(&[][..], |bands| bands);
+        let none = Vec::new();
+        let of_host = self.bands.hosts.get(&host.host).unwrap_or(&none);
+        let bands = [("bh", of_host), ("bc", &self.bands.cron)];
         let name = shown_name(view.ledger.host(host.host));
-        let bands = [("bh", bands), ("bc", &self.bands.cron)];
+        let group = format!("h{}", host.host);
+        let told: Vec<String> = bands
+            .iter()
+            .flat_map(|(_, bands)| *bands)
+            .map(|band| told(band, view))
+            .collect();
         html! {
             tbody role="rowgroup" {
                 tr.host role="row" {
                     th role="rowheader" scope="rowgroup" { @if name.is_empty() { "(no host)" } @else { (name) } }
-                    td.chart role="cell" { svg.row role="img" aria-label=(Self::described(&bands, view)) {
-                        @for (class, bands) in bands {
-                            @for band in bands {
-                                rect class=(class) x=(self.scale.percent(band.from)) height="18"
-                                    width=(self.scale.width(band.from, band.to)) { title { (told(band, view)) } }
+                    td.chart role="cell" { svg.row role="img" aria-label=(if told.is_empty() { "no outage".to_owned() } else { told.join(", ") }) {
+                        g id=(group) {
+                            @for (class, bands) in bands {
+                                @for band in bands { (self.band(class, band, view)) }
                             }
                         }
                     } }
                 }
-                @for row in &host.rows { (self.row(view, &name, row, &bands)) }
+                @for row in &host.rows { (self.row(view, &name, row, (!told.is_empty()).then_some(&group))) }
             }
         }
     }
 
-    fn described(bands: &[(&str, &[Band]); 2], view: &View) -> String {
-        let bands = bands.iter().flat_map(|(_, bands)| *bands);
-        let told: Vec<String> = bands.map(|band| told(band, view)).collect();
-        if told.is_empty() {
-            "no outage".to_owned()
-        } else {
-            told.join(", ")
+    fn band(&self, class: &str, band: &Band, view: &View) -> Markup {
+        html! {
+            rect class=(class) x=(self.scale.percent(band.from)) height=(HEIGHT)
+                width=(self.scale.width(band.from, band.to)) { title { (told(band, view)) } }
         }
     }
 
-    fn row(&self, view: &View, host: &str, row: &Row, bands: &[(&str, &[Band]); 2]) -> Markup {
+    fn row(&self, view: &View, host: &str, row: &Row, bands: Option<&String>) -> Markup {
         let job = view.ledger.job(row.job);
         let name = view.job_name(row.job);
         let script = name.strip_prefix(host).map_or(&*name, str::trim_start);
@@ -144,26 +142,22 @@ impl Timeline<'_> {
                 td.n role="cell" { (grouped(row.runs.len() as u64)) }
                 td.n.bad[bad > 0] role="cell" { (grouped(bad)) }
                 td.chart role="cell" { svg.row role="img" aria-label=(counts(row)) {
-                    svg viewBox="0 0 1440 18" preserveAspectRatio="none" { (self.plain(row, bands)) }
+                    @if let Some(bands) = bands { use href={ "#" (bands) } {} }
+                    svg viewBox="0 0 1440 18" preserveAspectRatio="none" { (Self::plain(row)) }
                     @for mark in &row.marks.linked { (self.mark(view, mark)) }
                 } }
             }
         }
     }
 
-    /// All that has no link to a run: the scale, the bands, good runs and overlaps.
-    fn plain(&self, row: &Row, bands: &[(&str, &[Band]); 2]) -> Markup {
+    /// All that has no link to a run: the scale, good runs and overlaps.
+    fn plain(row: &Row) -> Markup {
         let marks = &row.marks;
         let middle = HEIGHT / 2;
         let strips = marks.strip.iter().zip(LEVEL_HEIGHTS);
         let is_plain = !marks.ticks.is_empty() || marks.strip.iter().any(|it| !it.is_empty());
         html! {
             use.x href="#grid" {}
-            @for (class, bands) in bands {
-                @if !bands.is_empty() {
-                    path class=(class) d=(self.areas(bands)) {}
-                }
-            }
             @if is_plain {
                 a.g href={ "#j" (row.job) } tabindex="-1" {
                     title { (count(row.count(Look::Good), "run")) " ok" }
@@ -177,16 +171,6 @@ impl Timeline<'_> {
             }
             @if !marks.overlaps.is_empty() { path.o d=(segments(&marks.overlaps, HEIGHT - 1)) {} }
         }
-    }
-
-    fn areas(&self, bands: &[Band]) -> String {
-        let mut path = String::new();
-        for band in bands {
-            let from = self.scale.unit(band.from);
-            let width = (self.scale.unit(band.to) - from).clamp(2, UNITS);
-            _ = write!(path, "M{from} 0h{width}v{HEIGHT}h-{width}z");
-        }
-        path
     }
 
     fn mark(&self, view: &View, mark: &Mark) -> Markup {

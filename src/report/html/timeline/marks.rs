@@ -8,13 +8,13 @@ use crate::report::ledger::{Entry, Mark as Fact};
 use crate::report::outcome::Outcome;
 
 /// With more good runs than these, a row is a strip of their density: the marks would touch.
-const MAX_TICKS: usize = 360;
+const MAX_TICKS: usize = 500;
 
 /// The units of a cell of a strip.
-const CELL: i64 = 5;
+const CELL: i64 = 10;
 
 /// The number of cells of a strip.
-const CELLS: usize = 288;
+const CELLS: usize = 144;
 
 /// The heights of a strip's cells.
 pub const LEVELS: usize = 4;
@@ -160,7 +160,8 @@ fn strip(good: &[&Entry], scale: &Scale) -> [Vec<Span>; LEVELS] {
     }
     let most = cells.iter().max().copied().unwrap_or_default().max(1);
     let mut strip: [Vec<Span>; LEVELS] = Default::default();
-    for (from, count) in (0..UNITS).step_by(5).zip(cells) {
+    for (number, count) in (0..).zip(cells) {
+        let from = number * CELL;
         let level = (count * LEVELS).div_ceil(most);
         if let Some(level) = level.checked_sub(1) {
             push(&mut strip[level], from, from + CELL);

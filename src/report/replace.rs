@@ -1,8 +1,8 @@
 //! Replaces a file as a whole: a reader finds the old bytes or the new ones, never a part of them.
 
-use std::fs::{self, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use tempfile::Builder;
@@ -39,29 +39,21 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), ReplaceError> {
     // Beside it: rename(2) works within one filesystem only.
     let mut file = Builder::new()
         .prefix(".remoteexe-")
-        .permissions(Permissions::from_mode(MODE))
-        .tempfile_in(dir.unwrap_or(Path::new(".")))
-        .map_err(|error| refused(cause(&error)))?;
-    let write = || {
-        file.write_all(bytes)?;
-        mode.map_or(Ok(()), |mode| file.as_file().set_permissions(mode))?;
-        // The name must not come to a file whose bytes a power failure takes away.
-        file.as_file().sync_all()
-    };
-    write().map_err(|error| refused(cause(&error)))?;
+        .make_in(dir.unwrap_or(Path::new(".")), create)
+        .map_err(refused)?;
+    write(file.as_file_mut(), bytes, mode).map_err(refused)?;
     file.persist(path).map_err(|error| refused(error.error))?;
     Ok(())
 }
 
-/// The system's reason alone: the name of the temporary file would mislead.
-fn cause(error: &io::Error) -> io::Error {
-    let source = error.get_ref().and_then(std::error::Error::source);
-    let code = source
-        .and_then(|source| source.downcast_ref::<io::Error>())
-        .unwrap_or(error)
-        .raw_os_error();
-    code.map_or_else(
-        || io::Error::other(error.to_string()),
-        io::Error::from_raw_os_error,
-    )
+fn create(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(MODE).open(path)
+}
+
+fn write(file: &mut File, bytes: &[u8], mode: Option<Permissions>) -> io::Result<()> {
+    file.write_all(bytes)?;
+    mode.map_or(Ok(()), |mode| file.set_permissions(mode))?;
+    // The name must not come to a file whose bytes a power failure takes away.
+    file.sync_all()
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with};
 
+mod browser;
 mod day;
 mod log;
 mod process;
@@ -15,6 +16,7 @@ mod sandbox;
 mod scene;
 mod user;
 
+pub use browser::Browser;
 pub use day::day_of_300_jobs;
 pub use log::{
     REQUESTED, files, log_of_h_s, mask_waits, records, split_record, texts, texts_in, today, waits,

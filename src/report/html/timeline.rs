@@ -25,6 +25,9 @@ const MAX_BAD: usize = 4000;
 /// The most good runs that have a link of their own.
 const MAX_GOOD: usize = 1500;
 
+/// The most good runs of a row that have a link of their own.
+const MAX_GOOD_OF_ROW: usize = 100;
+
 /// The units that marks of one state are apart at least.
 const GAP: i64 = 8;
 
@@ -165,7 +168,7 @@ fn fill(rows: &mut [Row], scale: &Scale, scope: &Scope) {
     for (size, indexes) in by_size {
         for index in indexes {
             linked += size;
-            links_good[index] = linked <= MAX_GOOD;
+            links_good[index] = linked <= MAX_GOOD && size <= MAX_GOOD_OF_ROW;
         }
     }
     let mut gap = GAP;

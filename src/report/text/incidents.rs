@@ -95,15 +95,11 @@ fn coloured(page: &Page, state: State) -> String {
 }
 
 fn time(incident: &Incident, view: &View) -> String {
-    let (clock, window) = (view.clock(), incident.window);
-    if !incident.has_passed() {
-        return format!("since {}", clock.time(window.since));
+    let (clock, since) = (view.clock(), incident.window.since);
+    match incident.end() {
+        Some(end) => clock.span(since, end),
+        None => format!("since {}", clock.time(since)),
     }
-    let end = match incident.kind {
-        Kind::Lost { together: true, .. } | Kind::Silent { .. } => window.over,
-        _ => None,
-    };
-    clock.span(window.since, end.unwrap_or(window.last))
 }
 
 /// The subject and the facts, in one line where there is room, and then the last telling line of output.

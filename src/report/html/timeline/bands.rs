@@ -65,7 +65,7 @@ fn band(incident: &Incident, scale: &Scale) -> Option<Band> {
             Kind::Lost { .. } => window.last,
             _ => window.since,
         },
-        to: window.over.unwrap_or(scale.end),
+        to: incident.end().unwrap_or(scale.end),
         state: incident.state(),
     };
     (band.to >= scale.begin && band.from < scale.end).then_some(band)

@@ -1,4 +1,4 @@
-//! A headless Chromium, driven through its pipe (the Chrome DevTools Protocol).
+//! A headless Chromium, driven through its pipe (its protocol for debuggers).
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;

@@ -28,9 +28,6 @@ const MAX_GOOD: usize = 1500;
 /// The most good runs of a row that have a link of their own.
 const MAX_GOOD_OF_ROW: usize = 100;
 
-/// The units that marks of one state are apart at least.
-const GAP: i64 = 8;
-
 /// The rows of a period.
 #[derive(Debug)]
 pub struct Timeline<'a> {
@@ -171,17 +168,14 @@ fn fill(rows: &mut [Row], scale: &Scale, scope: &Scope) {
             links_good[index] = linked <= MAX_GOOD && size <= MAX_GOOD_OF_ROW;
         }
     }
-    let mut gap = GAP;
-    loop {
-        let mut bad = 0;
-        for (row, links_good) in rows.iter_mut().zip(&links_good) {
-            row.marks = Marks::of(&row.runs, scale, scope.now, gap, *links_good);
-            let marks = row.marks.linked.iter();
-            bad += marks.filter(|mark| mark.look != Look::Good).count();
+    for (row, links_good) in rows.iter_mut().zip(&links_good) {
+        row.marks = Marks::of(&row.runs, scale, scope.now, *links_good);
+    }
+    let bad: usize = rows.iter().map(|row| row.marks.bad()).sum();
+    if bad > MAX_BAD {
+        let share = MAX_BAD / rows.len();
+        for row in rows {
+            row.marks.thin(share, scale);
         }
-        if bad <= MAX_BAD || gap > scale::UNITS {
-            return;
-        }
-        gap *= 2;
     }
 }

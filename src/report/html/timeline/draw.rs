@@ -28,7 +28,8 @@ impl Timeline<'_> {
                 p {
                     (self.scale.begin) " to " (self.scale.end) ", local time of the scheduler. A mark leads to the last "
                     "lines of its run, or of the last one of several. A row of more than 500 good runs shows how many "
-                    "there were by its height."
+                    "there were by its height. If there are too many bad runs for the page, the older ones of a row are "
+                    "lines, and lead to the job: failures above, connection failures below."
                 }
                 (Self::legend())
                 (self.filter(view, rows))
@@ -169,6 +170,12 @@ impl Timeline<'_> {
                     }
                 }
             }
+            @for (look, spans) in &marks.thinned {
+                a class=(look.letter()) href={ "#j" (row.job) } tabindex="-1" {
+                    title { (grouped(row.count(*look))) " " (look.name()) }
+                    path d=(segments(spans, line_height(*look))) {}
+                }
+            }
             @if !marks.overlaps.is_empty() { path.o d=(segments(&marks.overlaps, HEIGHT - 1)) {} }
         }
     }
@@ -184,6 +191,15 @@ impl Timeline<'_> {
                 (at(&from, "9", mark.look))
             }
         }
+    }
+}
+
+/// Where the lines of a state are in a row whose marks would be too many.
+fn line_height(look: Look) -> i64 {
+    match look {
+        Look::Failed => 5,
+        Look::NotConnected => 13,
+        Look::Good | Look::Lost | Look::Running => HEIGHT / 2,
     }
 }
 

@@ -1,5 +1,7 @@
 //! The marks of a job's runs: which of them are drawn each, and which together.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDateTime;
 
 use super::scale::{Scale, UNITS};
@@ -9,6 +11,9 @@ use crate::report::outcome::Outcome;
 
 /// With more good runs than these, a row is a strip of their density: the marks would touch.
 const MAX_TICKS: usize = 500;
+
+/// Marks of bad runs of one state are so many units apart at least, or they are one.
+const GAP: i64 = 8;
 
 /// The units of a cell of a strip.
 const CELL: i64 = 10;
@@ -34,6 +39,8 @@ pub struct Marks<'a> {
     pub strip: [Vec<Span>; LEVELS],
     /// Where two runs of the job went on.
     pub overlaps: Vec<Span>,
+    /// Where runs were of another state, and have no link of their own.
+    pub thinned: BTreeMap<Look, Vec<Span>>,
     /// Runs with a link of their own.
     pub linked: Vec<Mark<'a>>,
 }
@@ -56,13 +63,12 @@ pub struct Mark<'a> {
 }
 
 impl<'a> Marks<'a> {
-    /// The marks of these runs of a job, each with its place in the ledger. Runs that are less than `gap` units apart
-    /// have one mark if they have one state, unless they are good. Good runs have links if `links_good`.
+    /// The marks of these runs of a job, each with its place in the ledger. Runs of one state that are close together
+    /// have one mark, unless they are good. Good runs have links if `links_good`.
     pub fn of(
         runs: &[(usize, &'a Entry)],
         scale: &Scale,
         now: NaiveDateTime,
-        gap: i64,
         links_good: bool,
     ) -> Self {
         let mut marks = Self {
@@ -80,7 +86,7 @@ impl<'a> Marks<'a> {
             let mark = mark(*place, run, now);
             let slot = &mut open[look as usize];
             match slot {
-                Some(before) if is_near(before, run, scale, gap) && look != Look::Good => {
+                Some(before) if is_near(before, run, scale) && look != Look::Good => {
                     before.to = run.start;
                     before.runs += 1;
                     (before.last, before.place) = (run, *place);
@@ -95,6 +101,32 @@ impl<'a> Marks<'a> {
             marks.ticks = ticks(&good, scale);
         }
         marks
+    }
+
+    /// The number of links that are not of good runs.
+    pub fn bad(&self) -> usize {
+        let bad = self.linked.iter().filter(|mark| mark.look != Look::Good);
+        bad.count()
+    }
+
+    /// Leaves the newest of those links, and so many of them only.
+    pub fn thin(&mut self, most: usize, scale: &Scale) {
+        self.linked.sort_by_key(|mark| mark.from);
+        let mut more = self.bad().saturating_sub(most);
+        self.linked.retain(|mark| {
+            let is_kept = more == 0 || mark.look == Look::Good;
+            if !is_kept {
+                more -= 1;
+                let spans = self.thinned.entry(mark.look).or_default();
+                let from = scale.unit(mark.from);
+                push(
+                    spans,
+                    from,
+                    scale.unit(mark.last.start).max(from + MIN_TICK),
+                );
+            }
+            is_kept
+        });
     }
 }
 
@@ -115,8 +147,8 @@ fn mark(place: usize, run: &Entry, now: NaiveDateTime) -> Mark<'_> {
     }
 }
 
-fn is_near(before: &Mark, run: &Entry, scale: &Scale, gap: i64) -> bool {
-    scale.unit(run.start) - scale.unit(before.last.start) < gap
+fn is_near(before: &Mark, run: &Entry, scale: &Scale) -> bool {
+    scale.unit(run.start) - scale.unit(before.last.start) < GAP
 }
 
 /// From the START of a run to the end of the one before.

@@ -18,6 +18,9 @@ const HEIGHT: i64 = 18;
 /// The heights of a strip's levels, the lowest first.
 const LEVEL_HEIGHTS: [i64; 4] = [4, 7, 10, 14];
 
+/// The same between lines of bad runs.
+const THIN_HEIGHTS: [i64; 4] = [2, 3, 4, 6];
+
 impl Timeline<'_> {
     /// The section of the page.
     pub fn section(&self, view: &View) -> Markup {
@@ -155,17 +158,23 @@ impl Timeline<'_> {
     fn plain(row: &Row) -> Markup {
         let marks = &row.marks;
         let middle = HEIGHT / 2;
-        let strips = marks.strip.iter().zip(LEVEL_HEIGHTS);
+        let is_thin = !marks.thinned.is_empty();
+        let (heights, bottom) = if is_thin {
+            (THIN_HEIGHTS, HEIGHT - 6)
+        } else {
+            (LEVEL_HEIGHTS, HEIGHT - 2)
+        };
+        let strips = marks.strip.iter().zip(heights);
         let is_plain = !marks.ticks.is_empty() || marks.strip.iter().any(|it| !it.is_empty());
         html! {
             use.x href="#grid" {}
             @if is_plain {
                 a.g href={ "#j" (row.job) } tabindex="-1" {
                     title { (count(row.count(Look::Good), "run")) " ok" }
-                    @if !marks.ticks.is_empty() { path.k d=(segments(&marks.ticks, middle)) {} }
+                    @if !marks.ticks.is_empty() { path.k.thin[is_thin] d=(segments(&marks.ticks, middle)) {} }
                     @for (spans, height) in strips {
                         @if !spans.is_empty() {
-                            path stroke-width=(height) d=(segments(spans, HEIGHT - 2 - height / 2)) {}
+                            path stroke-width=(height) d=(segments(spans, bottom - height / 2)) {}
                         }
                     }
                 }
@@ -197,8 +206,8 @@ impl Timeline<'_> {
 /// Where the lines of a state are in a row whose marks would be too many.
 fn line_height(look: Look) -> i64 {
     match look {
-        Look::Failed => 5,
-        Look::NotConnected => 13,
+        Look::Failed => 4,
+        Look::NotConnected => 14,
         Look::Good | Look::Lost | Look::Running => HEIGHT / 2,
     }
 }

@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 /// All went well; for `--report`: nothing has failed.
 pub const SUCCESS: u8 = 0;
 
-/// `--report`: a run failed or was lost.
+/// `--report`: a run failed, was lost or was not started.
 pub const FOUND_FAILURES: u8 = 1;
 
 /// A usage error: nothing was run. The bash original's number.

@@ -1,15 +1,18 @@
 //! `--report`: reads logs, assembles the runs in them, and shows them in one form.
 //!
-//! It understands the logs of remoteexe and of the bash original. It starts no program but a pager, and writes no
-//! file but the page that was asked for.
+//! It understands the logs of remoteexe and of the bash original. It starts no program but a pager, and writes
+//! no file but the one that it is told to replace.
 
 mod accepted;
 mod assembler;
 mod batch;
+mod coverage;
 mod crontab;
 mod decompress;
 mod diagnosis;
 mod directory;
+mod expected;
+mod expecting;
 mod file_name;
 mod html;
 mod incident;
@@ -18,6 +21,7 @@ mod joblog;
 mod json;
 mod ledger;
 mod merge;
+mod missing;
 mod nearest;
 mod outcome;
 mod outputs;
@@ -25,9 +29,10 @@ mod owner;
 mod pager;
 mod period;
 mod process;
+mod prometheus;
 mod reader;
 mod records;
-mod replace;
+mod replacement;
 mod run;
 mod running;
 mod scheduler;
@@ -44,35 +49,42 @@ mod when;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::rc::Rc;
 
-use chrono::{DateTime, Local, NaiveDateTime, NaiveTime, TimeDelta};
+use chrono::{DateTime, Local, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 
 use crate::escape::printable;
 use crate::exit;
 use assembler::Assembler;
 use batch::Line;
+use coverage::Coverage;
 use diagnosis::Scope;
 use directory::{Choice, Logs};
+use expected::{Expected, Judged, Planned};
+use expecting::wanted_jobs;
 use input::{InputError, Unread};
 use ledger::Collector;
 use nearest::Names;
+use prometheus::LOOK_BACK;
 use records::Search;
-use replace::ReplaceError;
+use replacement::Access;
 use run::Run;
 use running::Running;
 use style::Style;
 use tally::Tally;
 use terminal::Output;
-use text::{Remarks, View};
+use text::{Answer, Crontabs, Remarks, View};
 use trace::Trace;
 
 pub use accepted::Accepted;
 pub use crontab::{CrontabForm, CrontabReport};
+pub use expected::CrontabSource;
 pub use file_name::is_like_log;
 pub use input::Input;
 pub use owner::Users;
 pub use period::Period;
 pub use records::Wanted;
+use scheduler::more_log_dirs;
 pub use scheduler::{LogDir, log_dirs};
 pub use style::ColorChoice;
 pub use text::Question;
@@ -83,6 +95,10 @@ pub use when::{StartTime, is_clock_alone, is_day_alone, parse as parse_time};
 pub struct Report {
     /// The logs to read.
     pub source: Source,
+    /// The crontabs that say what should have run.
+    pub crontabs: Option<CrontabSource>,
+    /// The log directories of the crontabs' jobs are read too: none was given.
+    pub follows_crontabs: bool,
     /// The runs to show.
     pub filter: Filter,
     /// The exit statuses of scripts that count as no failure.
@@ -93,6 +109,8 @@ pub struct Report {
     pub color: ColorChoice,
     /// Whether a pager is wanted, if standard output is a terminal.
     pub is_paged: bool,
+    /// The file that it replaces, if it does not go to standard output.
+    pub file: Option<PathBuf>,
 }
 
 /// The logs to read.
@@ -126,7 +144,7 @@ pub enum Form {
     /// The answer to a question, for a person.
     Text(Shown),
     /// A page for a browser.
-    Html(Destination),
+    Html,
     /// One JSON document on a line for each run.
     Json,
     /// One line for each run, in the columns of GNU parallel's joblog.
@@ -135,15 +153,8 @@ pub enum Form {
     Run(Wanted),
     /// One JSON document of one run, with all its output.
     RunJson(Wanted),
-}
-
-/// The place of a page.
-#[derive(Debug)]
-pub enum Destination {
-    /// Standard output.
-    Stdout,
-    /// This file, which is replaced.
-    File(PathBuf),
+    /// Gauges for Prometheus.
+    Prometheus,
 }
 
 /// What a person is shown.
@@ -174,11 +185,28 @@ impl Filter {
     }
 
     fn has_job(&self, run: &Run) -> bool {
-        let is_host = |host: &Vec<u8>| run.host() == host;
-        let has_text = |text: &Vec<u8>| memchr::memmem::find(&run.trace.job, text).is_some();
-        self.host.as_ref().is_none_or(is_host)
-            && self.job.as_ref().is_none_or(has_text)
+        self.has_name(run.host(), &run.trace.job)
             && self.user.is_none_or(|uid| run.trace.owner.uid == Some(uid))
+    }
+
+    /// Whether a job of a crontab meets the conditions. The crontab may not tell the user.
+    fn expects(&self, job: &expected::Job) -> bool {
+        let is_user = |uid: u32| job.uid.is_none_or(|of_job| of_job == uid);
+        self.has_name(job.host(), &job.name) && self.user.is_none_or(is_user)
+    }
+
+    fn has_name(&self, host: &[u8], job: &[u8]) -> bool {
+        let has_text = |text: &Vec<u8>| memchr::memmem::find(job, text).is_some();
+        self.host.as_ref().is_none_or(|sought| sought == host)
+            && self.job.as_ref().is_none_or(has_text)
+    }
+
+    /// Whether the logs of this user are read.
+    fn reads_user(&self, uid: u32, users: &Users) -> bool {
+        match self.user {
+            Some(user) => user == uid,
+            None => !users.is_stranger(uid),
+        }
     }
 
     /// Whether `run`, which matches, is to be shown.
@@ -192,8 +220,6 @@ impl Filter {
 struct Findings {
     has_failures: bool,
     reading: Reading,
-    /// Why the file of the report was not written.
-    fault: Option<ReplaceError>,
 }
 
 /// What is known of the logs besides their runs.
@@ -208,6 +234,8 @@ struct Reading {
     unmatched: u64,
     /// The local time of the latest START or END.
     latest: Option<NaiveDateTime>,
+    /// The time that was read.
+    coverage: Coverage,
     /// What to tell about names that are in no log.
     remarks: Vec<String>,
 }
@@ -217,10 +245,25 @@ struct Basis<'a> {
     logs: &'a Logs,
     /// With the period that is meant if none was given.
     filter: Filter,
+    /// The time from which on logs are read, if the period has a beginning.
+    reach: Option<NaiveDateTime>,
     users: &'a Users,
     running: &'a Running,
     /// The local time.
     now: NaiveDateTime,
+    /// The same with its zone.
+    zoned_now: DateTime<Local>,
+}
+
+impl Basis<'_> {
+    /// The same, as if no logs of the time before `reach` were read.
+    fn since(&self, reach: Option<NaiveDateTime>) -> Self {
+        Self {
+            filter: self.filter.clone(),
+            reach: reach.or(self.reach),
+            ..*self
+        }
+    }
 }
 
 impl Report {
@@ -228,16 +271,26 @@ impl Report {
     ///
     /// Returns the exit status: [`exit::SUCCESS`], [`exit::FOUND_FAILURES`] if a run failed or was lost,
     /// or [`exit::IO_ERROR`] if an input could not be read or the report could not be written.
-    pub fn run(&self, now: DateTime<Local>) -> u8 {
+    pub fn run(mut self, now: DateTime<Local>) -> u8 {
         let users = Users::read();
         let running = Running::now();
         let local = now.naive_local();
+        // Records have whole seconds.
+        let local = local.with_nanosecond(0).unwrap_or(local);
         let filter = self.filter_at(local);
-        let logs = match &self.source {
+        let planned = self.planned();
+        if let (Some(planned), Source::LogDirs(dirs)) = (&planned, &mut self.source)
+            && self.follows_crontabs
+        {
+            let is_read = |uid| filter.reads_user(uid, &users);
+            more_log_dirs(planned.log_dirs(&users, is_read), dirs);
+        }
+        let reach = self.reach(&filter.period, local);
+        let mut logs = match &self.source {
             Source::Inputs(inputs) => Logs::of(inputs.clone()),
             Source::LogDirs(dirs) => {
                 let choice = Choice {
-                    since: self.reach(&filter.period, local),
+                    since: reach,
                     until: filter.period.until,
                     user: filter.user,
                     days: &running.days(),
@@ -245,27 +298,41 @@ impl Report {
                 directory::logs(dirs, &choice, &users)
             }
         };
-        logs.empty_dirs.iter().for_each(|message| warn(message));
+        if self.follows_crontabs && logs.empty_dirs.len() == 1 {
+            // The crontabs have led to others, and it is only the usual one.
+            self.forget_usual_dir(planned.as_ref(), &mut logs);
+        }
+        for (dir, reason) in &logs.empty_dirs {
+            warn(&format!("{}: {reason}", dir.display()));
+        }
         if let Source::LogDirs(dirs) = &self.source
             && dirs.len() == logs.empty_dirs.len()
         {
             return exit::IO_ERROR;
         }
-        let mut out = Output::new(self.is_paged && !matches!(self.form, Form::Html(_)));
+        let is_unplanned = planned.as_ref().is_some_and(Planned::is_incomplete);
+        let expected = planned.map(|planned| {
+            let is_read = |uid| filter.reads_user(uid, &users);
+            let judged = match &self.source {
+                Source::Inputs(_) => Judged::All,
+                Source::LogDirs(dirs) => Judged::In(dirs, &is_read),
+            };
+            Expected::new(planned, &judged, &users)
+        });
+        let mut out = self.output();
         let basis = Basis {
             logs: &logs,
             filter,
+            reach,
             users: &users,
             running: &running,
             now: local,
+            zoned_now: now,
         };
-        let findings = self.write(&basis, &mut out);
+        let findings = self.write(&basis, expected, &mut out);
         let written = out.finish();
         if let Err(error) = &written {
-            warn(&format!("standard output: {error}"));
-        }
-        if let Some(fault) = &findings.fault {
-            warn(&fault.to_string());
+            warn(&format!("{}: {error}", self.output_name()));
         }
         findings
             .reading
@@ -284,20 +351,40 @@ impl Report {
             ));
         }
         match findings.has_failures {
-            _ if written.is_err() || findings.fault.is_some() => exit::IO_ERROR,
-            _ if unread.is_incomplete() => exit::IO_ERROR,
+            _ if written.is_err() || unread.is_incomplete() || is_unplanned => exit::IO_ERROR,
             _ if !logs.empty_dirs.is_empty() => exit::IO_ERROR,
             true => exit::FOUND_FAILURES,
             false => exit::SUCCESS,
         }
     }
 
-    /// The filter at the local time `now`: without a period, the log directories are asked for today.
+    fn output(&self) -> Output {
+        // A page is no text for a pager.
+        let is_paged = self.is_paged && !matches!(self.form, Form::Html);
+        // node_exporter reads gauges as a user of its own. A page may show what not all may read.
+        let access = match self.form {
+            Form::Prometheus => Access::All,
+            _ => Access::AsBefore,
+        };
+        let file = self.file.as_deref().map(|file| (file, access));
+        Output::new(is_paged, file)
+    }
+
+    fn output_name(&self) -> String {
+        let file = self.file.as_ref().map(|file| file.display().to_string());
+        file.unwrap_or_else(|| "standard output".to_owned())
+    }
+
+    /// The filter at the local time `now`: without a period, the log directories are asked for today, or for what
+    /// jobs did last.
     fn filter_at(&self, now: NaiveDateTime) -> Filter {
         let mut filter = self.filter.clone();
         let Period { since, until } = filter.period;
         if (since, until) == (None, None) && matches!(self.source, Source::LogDirs(_)) {
-            filter.period.since = Some(now.date().and_time(NaiveTime::MIN));
+            filter.period.since = match self.form {
+                Form::Prometheus => now.checked_sub_signed(LOOK_BACK),
+                _ => Some(midnight(now)),
+            };
         }
         filter
     }
@@ -305,8 +392,7 @@ impl Report {
     /// The time from which on logs are read, if the period has a beginning.
     fn reach(&self, period: &Period, now: NaiveDateTime) -> Option<NaiveDateTime> {
         let since = period.since?;
-        let day = since.date().and_time(NaiveTime::MIN);
-        let usual = day.checked_sub_signed(HISTORY)?;
+        let usual = midnight(since).checked_sub_signed(HISTORY)?;
         match self.form {
             Form::Text(Shown {
                 question: Question::Comparison,
@@ -319,17 +405,16 @@ impl Report {
         }
     }
 
-    fn write(&self, basis: &Basis, out: &mut Output) -> Findings {
-        let left_out = basis.logs.left_out(basis.users);
-        if !matches!(self.form, Form::Text(_) | Form::Html(_)) {
-            for line in &left_out {
-                warn(line);
+    fn write(&self, basis: &Basis, expected: Option<Expected>, out: &mut Output) -> Findings {
+        if !matches!(self.form, Form::Text(_) | Form::Html) {
+            for line in basis.logs.left_out(basis.users) {
+                warn(&line);
             }
         }
         match &self.form {
-            Form::Text(shown) => self.text(*shown, basis, left_out, out),
-            Form::Html(destination) => self.html(destination, basis, left_out, out),
-            Form::Json => self.lines(basis, out, |_, run| json::document(run, basis.users)),
+            Form::Text(shown) => self.text(*shown, basis, expected, out),
+            Form::Html => self.html(basis, expected, out),
+            Form::Json => self.documents(basis, expected, out),
             Form::Tsv => self.joblog(basis, out),
             Form::Run(wanted) => {
                 self.one_run(wanted, basis, |run| out.write_records(records::of(run)))
@@ -337,6 +422,7 @@ impl Report {
             Form::RunJson(wanted) => self.one_run(wanted, basis, |run| {
                 out.write_line(&json::document_with_output(run, basis.users));
             }),
+            Form::Prometheus => self.metrics(basis, expected, out),
         }
     }
 
@@ -344,61 +430,69 @@ impl Report {
         &self,
         shown: Shown,
         basis: &Basis,
-        left_out: Vec<String>,
+        expected: Option<Expected>,
         out: &mut Output,
     ) -> Findings {
         // A list of runs has their ends. What is wrong at the end of a period does not depend on what came later.
         let until = basis.filter.period.until;
         let collector = Collector::new(until.filter(|_| shown.question != Question::Runs));
-        let (answer, reading) = self.viewed(collector, shown.all, basis, left_out, |view| {
+        self.viewed(collector, shown.all, basis, expected, out, |view| {
             view.answer(shown.question, Style::of_stdout(self.color))
-        });
-        out.write(answer.text.as_bytes());
-        Findings {
-            has_failures: answer.is_bad,
-            reading,
-            fault: None,
-        }
+        })
     }
 
-    fn html(
-        &self,
-        destination: &Destination,
-        basis: &Basis,
-        left_out: Vec<String>,
-        out: &mut Output,
-    ) -> Findings {
+    fn html(&self, basis: &Basis, expected: Option<Expected>, out: &mut Output) -> Findings {
         let collector = Collector::new(basis.filter.period.until).with_tails();
-        let (page, reading) = self.viewed(collector, true, basis, left_out, html::page);
-        let fault = match destination {
-            Destination::Stdout => {
-                out.write(page.text.as_bytes());
-                None
-            }
-            Destination::File(path) => replace::replace(path, page.text.as_bytes()).err(),
-        };
-        Findings {
-            has_failures: page.is_bad,
-            reading,
-            fault,
-        }
+        self.viewed(collector, false, basis, expected, out, html::page)
     }
 
-    /// Gives all runs of the period and before to `show`.
-    fn viewed<T>(
+    /// Fills the ledger with all runs of the period and before and with what is missing, and writes what `show` makes
+    /// of it.
+    fn viewed(
         &self,
         mut collector: Collector,
         all: bool,
         basis: &Basis,
-        left_out: Vec<String>,
-        show: impl FnOnce(&View) -> T,
-    ) -> (T, Reading) {
-        let is_known = |run: &Run| basis.filter.is_known(run);
-        let reading = self.each_run(basis, None, is_known, |run| collector.add(&run));
-        let ledger = collector.finish();
-        let scope = self.scope(ledger.latest().max(reading.latest), basis);
+        mut expected: Option<Expected>,
+        out: &mut Output,
+        show: impl FnOnce(&View) -> Answer,
+    ) -> Findings {
+        let wanted = wanted_jobs(expected.as_ref(), &basis.filter);
+        collector.keep_apart(wanted.iter().map(|(_, name)| Rc::clone(name)));
+        let mut expect = |run: &Run| {
+            if let Some(expected) = &mut expected {
+                expected.add(run);
+            }
+        };
+        let reading = self.each_run(
+            basis,
+            None,
+            |_| true,
+            |run| {
+                if basis
+                    .filter
+                    .period
+                    .until
+                    .is_none_or(|until| run.trace.start < until)
+                {
+                    expect(&run);
+                }
+                if basis.filter.is_known(&run) {
+                    collector.add(&run);
+                }
+            },
+        );
+        let scope = self.scope(collector.latest().max(reading.latest), basis);
+        for (account, name) in &wanted {
+            collector.expect(*account, name);
+        }
+        let mut ledger = collector.finish();
+        let mut crontabs = Crontabs::default();
+        if let Some(expected) = &mut expected {
+            crontabs = self.judge(expected, &mut ledger, &reading, &scope, basis, all);
+        }
         let mut said = vec![scope::describe(self, reading.files, basis.users)];
-        said.extend(left_out);
+        said.extend(basis.logs.left_out(basis.users));
         let view = View {
             ledger: &ledger,
             scope,
@@ -412,8 +506,14 @@ impl Report {
             all,
             is_job_asked: basis.filter.job.is_some(),
             failed_only: basis.filter.failed,
+            crontabs,
         };
-        (show(&view), reading)
+        let answer = show(&view);
+        out.write(answer.text.as_bytes());
+        Findings {
+            has_failures: answer.is_bad,
+            reading,
+        }
     }
 
     /// The time that a diagnosis of logs is about whose last record has the time `latest`.
@@ -458,7 +558,6 @@ impl Report {
         Findings {
             has_failures,
             reading,
-            fault: None,
         }
     }
 
@@ -481,7 +580,6 @@ impl Report {
         Findings {
             has_failures: run.is_none_or(Run::has_failed),
             reading,
-            fault: None,
         }
     }
 
@@ -499,7 +597,9 @@ impl Report {
         let mut unrecognized = 0;
         let mut hosts = self.filter.host.as_deref().map(Names::near);
         let mut jobs = self.filter.job.as_deref().map(Names::near);
+        let mut coverage = Coverage::default();
         let mut finished = |mut run: Run| {
+            coverage.add(run.trace.owner.scheduler, run.trace.start);
             if let Some(hosts) = &mut hosts {
                 hosts.add_host(run.host());
             }
@@ -533,9 +633,15 @@ impl Report {
             unrecognized,
             unmatched,
             latest,
+            coverage,
             remarks: host.into_iter().chain(job).collect(),
         }
     }
+}
+
+/// The beginning of a day.
+fn midnight(time: NaiveDateTime) -> NaiveDateTime {
+    time.date().and_time(NaiveTime::MIN)
 }
 
 fn warn(message: &str) {

@@ -18,10 +18,8 @@
 
 mod check;
 mod command;
-#[allow(dead_code, reason = "for the report of the log")]
 mod comparison;
 mod crontab;
-#[allow(dead_code, reason = "for the report of the log")]
 mod due;
 mod files;
 mod plan;
@@ -40,8 +38,9 @@ pub enum Daemon {
 }
 
 pub use check::{Finding, findings};
+pub use comparison::{Comparison, Missed, Verdict};
 pub use crontab::Columns;
 pub use files::{Crontabs, LeftOut, Selection};
-pub use plan::{Entry, Grammar, Plan, Reading, Unknown};
+pub use plan::{Entry, Grammar, Place, Plan, Reading, Unknown};
 pub use slots::clock::{Stretch, stretches};
 pub use slots::zone::Zone;

@@ -20,6 +20,8 @@ tests=(
     /usr/sbin/cron              cron
     /usr/bin/faketime           faketime
     /usr/bin/jq                 jq
+    /usr/bin/lnav               lnav
+    /usr/bin/promtool           prometheus
     /usr/bin/shellcheck         shellcheck
     /usr/bin/strace             strace
     /usr/bin/xz                 xz-utils

@@ -7,6 +7,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Local, NaiveDateTime, TimeDelta, Timelike};
+use clap::parser::ValueSource;
 use clap::{CommandFactory, Parser};
 
 use super::error::UsageError;
@@ -14,9 +15,8 @@ use super::line::CommandLine;
 use super::request::Request;
 use super::value::{DEFAULT_LOG_DIR, InvalidValue, local_log_dir, path, unset_empty};
 use crate::report::{
-    Accepted, ColorChoice, Destination, Filter, Form, Input, Period, Question, Report, Shown,
-    Source, StartTime, Users, Wanted, is_clock_alone, is_day_alone, is_like_log, log_dirs,
-    parse_time,
+    Accepted, ColorChoice, Filter, Form, Input, Period, Question, Report, Shown, Source, StartTime,
+    Users, Wanted, is_clock_alone, is_day_alone, is_like_log, log_dirs, parse_time,
 };
 
 const HELP: &str = "\
@@ -46,8 +46,8 @@ Examples:
     0 * * * * root remoteexe --report --since 1h --changed | mail -E -s jobs root
 
 Exit status:
-  0 nothing failed; 1 something failed or was lost, or --check found a
-  fault; 10 usage error; 74 something could not be read
+  0 nothing failed; 1 something failed, was lost or was not started, or
+  --check found a fault; 10 usage error; 74 something could not be read
 ";
 
 /// Shows from the logs what is wrong, since when and why, and what ran
@@ -111,9 +111,9 @@ struct Args {
     #[arg(conflicts_with_all = ["changed", "compare", "html", "run", "json", "tsv"])]
     runs: bool,
 
-    /// Also list the healthy jobs and hosts
+    /// Also list the healthy jobs and hosts; with --compare all jobs
     #[arg(long, help_heading = "In which form")]
-    #[arg(conflicts_with_all = ["changed", "compare", "runs", "html", "run", "json", "tsv"])]
+    #[arg(conflicts_with_all = ["changed", "runs", "html", "run", "json", "tsv"])]
     all: bool,
 
     /// A page for a browser, with a timeline of all runs: replaces FILE; - is standard output
@@ -133,6 +133,16 @@ struct Args {
     /// A line per run, in the columns of GNU parallel's joblog
     #[arg(long, help_heading = "In which form")]
     tsv: bool,
+
+    /// The last success of each job, and what is wrong now, as gauges for Prometheus; --since says how far
+    /// back to look, by default 35 days
+    #[arg(long, help_heading = "In which form")]
+    #[arg(conflicts_with_all = ["until", "failed", "changed", "compare", "runs", "all", "html", "run", "json", "tsv"])]
+    prometheus: bool,
+
+    /// With --prometheus: replace FILE, at once and as a whole
+    #[arg(short, long, value_name = "FILE", help_heading = "In which form")]
+    output: Option<OsString>,
 
     /// When the form for a person has colours: auto (on a terminal), always or never
     #[arg(
@@ -209,10 +219,29 @@ impl CommandLine<Args> {
             },
             accepted: self.accepted()?,
             source: self.source(&dirs)?,
+            crontabs: self.crontabs()?,
+            follows_crontabs: self.matches.value_source("log_dir")
+                == Some(ValueSource::DefaultValue)
+                && self.args.files.is_empty(),
             form,
             color: self.value("color", &args.color, color)?,
             is_paged: !args.no_pager,
+            file: self.output()?,
         })
+    }
+
+    /// The file that is replaced. A - stands for standard output, as where none is given.
+    fn output(&self) -> Result<Option<PathBuf>, UsageError> {
+        let word = self.args.output.as_ref();
+        if word.is_some() && !self.args.prometheus {
+            let tip = "for another form redirect standard output";
+            return Err(UsageError::new("-o is for --prometheus only", tip));
+        }
+        let words = [("output", word), ("html", self.args.html.as_ref())];
+        let mut files = words.into_iter().filter_map(|(id, word)| Some((id, word?)));
+        let file = files.find(|(_, word)| *word != "-");
+        file.map(|(id, word)| self.value(id, word, path))
+            .transpose()
     }
 
     fn user(&self) -> Result<Option<u32>, UsageError> {
@@ -228,17 +257,15 @@ impl CommandLine<Args> {
 
     fn form(&self, now: DateTime<Local>) -> Result<Form, UsageError> {
         let wanted = |word| self.value("run", word, |word| wanted(word, now));
-        if let Some(word) = &self.args.html {
-            return Ok(Form::Html(match word.as_bytes() {
-                b"-" => Destination::Stdout,
-                _ => Destination::File(self.value("html", word, path)?),
-            }));
+        if self.args.html.is_some() {
+            return Ok(Form::Html);
         }
         Ok(match &self.args.run {
             Some(word) if self.args.json => Form::RunJson(wanted(word)?),
             Some(word) => Form::Run(wanted(word)?),
             None if self.args.json => Form::Json,
             None if self.args.tsv => Form::Tsv,
+            None if self.args.prometheus => Form::Prometheus,
             None => Form::Text(Shown {
                 question: self.question(),
                 all: self.args.all,
@@ -261,7 +288,7 @@ impl CommandLine<Args> {
             Form::Run(wanted) | Form::RunJson(wanted) => {
                 wanted.start.as_ref().and_then(|start| start.day)
             }
-            Form::Text(_) | Form::Html(_) | Form::Json | Form::Tsv => None,
+            Form::Text(_) | Form::Html | Form::Json | Form::Tsv | Form::Prometheus => None,
         };
         let day = day.map(NaiveDateTime::from);
         let time = |id, word: &Option<OsString>, is_end| {

@@ -148,15 +148,13 @@ impl Ssh {
 /// ssh with the arguments that come before the job's own. The log does not show them: they change nothing
 /// for the job.
 fn program(marker: Option<&Marker>) -> Program {
-    let (mut program, guards) = match marker {
+    let (mut program, guards) = if let Some(marker) = marker {
         // Whatever PATH has by now: an ssh without the marker must not run where one is waited for.
-        Some(marker) => (marker.program(), openssh::guards(marker.ssh())),
+        (marker.program(), openssh::guards(marker.ssh()))
+    } else {
         // By name: posix_spawnp(3) goes on to the next ssh in PATH if the first is a broken script.
-        None => {
-            let ssh = openssh::find();
-            let guards = ssh.map_or(&[][..], |ssh| openssh::guards(&ssh));
-            (Program::new(NAME), guards)
-        }
+        let guards = openssh::find().map_or(&[][..], |ssh| openssh::guards(&ssh));
+        (Program::new(NAME), guards)
     };
     program.words[0] = NAME.into();
     program.args(guards);

@@ -1,7 +1,7 @@
 //! The forms that need the crontabs only: their faults, and the coming starts.
 
 mod check;
-mod next;
+pub mod next;
 
 use chrono::{DateTime, Local};
 
@@ -65,7 +65,7 @@ impl CrontabReport {
         for LeftOut { path, reason } in &crontabs.left_out {
             warn(&format!("left out: {}: {reason}", path.display()));
         }
-        let mut out = Output::new(false);
+        let mut out = Output::new(false, None);
         out.write(text.as_bytes());
         let written = out.finish();
         if let Err(error) = &written {

@@ -43,17 +43,39 @@ pub fn decompress(mut file: impl Read + Send + 'static) -> io::Result<Source> {
     let kind = magic.clone();
     let input = Cursor::new(magic).chain(file);
     Ok(match kind.as_slice() {
-        [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(input)),
+        [0x1f, 0x8b, ..] => Box::new(Checked(MultiGzDecoder::new(input))),
         [0xfd, b'7', b'z', b'X', b'Z', 0] => {
             let input = BufReader::new(input);
-            Box::new(XzReader::new_mem_limit(input, true, MAX_XZ_MEMORY))
+            Box::new(Checked(XzReader::new_mem_limit(input, true, MAX_XZ_MEMORY)))
         }
         // A frame, or one to skip.
         [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
-            Box::new(Zstd::new(BufReader::new(input)))
+            Box::new(Checked(Zstd::new(BufReader::new(input))))
         }
         _ => Box::new(input),
     })
+}
+
+/// Decompressed bytes. The errors of the decompressors are for programmers; these are for the person who has the file.
+struct Checked<R>(R);
+
+impl<R: Read> Read for Checked<R> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        self.0.read(room).map_err(|error| {
+            let message = match error.kind() {
+                _ if error.raw_os_error().is_some() => return error,
+                io::ErrorKind::Interrupted => return error,
+                io::ErrorKind::OutOfMemory => {
+                    "compressed in a way that takes too much memory; first undo it: xz -d, zstd -d"
+                }
+                _ => {
+                    "the compressed data ends too early or is damaged; the runs up to there are shown, \
+                     for the others get the file once more"
+                }
+            };
+            io::Error::new(io::ErrorKind::InvalidData, message)
+        })
+    }
 }
 
 /// Frames of zstd (RFC 8878), one after the other.
@@ -83,6 +105,9 @@ impl<R: BufRead> Zstd<R> {
                 })) => {
                     let mut frame = (&mut self.input).take(length.into());
                     io::copy(&mut frame, &mut io::sink())?;
+                }
+                Err(error @ FrameDecoderError::WindowSizeTooBig { .. }) => {
+                    return Err(io::Error::new(io::ErrorKind::OutOfMemory, error));
                 }
                 Err(error) => return Err(io::Error::other(error)),
             }

@@ -5,6 +5,7 @@ mod connection;
 mod dropped;
 mod hung;
 mod lost;
+mod missed;
 mod order;
 mod silence;
 mod slower;
@@ -102,6 +103,7 @@ pub fn incidents(ledger: &Ledger, scope: &Scope) -> Vec<Incident> {
     incidents.extend(order::refused_in_one(streaks, ledger));
     incidents.extend(slower::incidents(ledger));
     silence::add(ledger, scope, &mut incidents);
+    missed::add(ledger, scope, &mut incidents);
     for incident in &mut incidents {
         incident.undone = undone(incident, ledger);
     }

@@ -25,7 +25,9 @@ pub struct Logs {
     /// Those that are refused, and the reasons.
     pub refused: Vec<(Input, InputError)>,
     /// The directories without any log, or that cannot be read, and the reasons.
-    pub empty_dirs: Vec<String>,
+    pub empty_dirs: Vec<(PathBuf, String)>,
+    /// The first day of which there is a log in the directory of each scheduler, whenever it was written to.
+    pub first_days: Vec<(Scheduler, NaiveDate)>,
     /// The number of those that are refused too.
     pub more_refused: u64,
     /// Those of strangers, by user. They are not read: a stranger can make them as large as they like, and
@@ -88,8 +90,7 @@ pub fn logs(dirs: &[LogDir], choice: &Choice, users: &Users) -> Logs {
             Ok(()) => "there are no logs; --log-dir names another directory".to_owned(),
             Err(error) => error.to_string(),
         };
-        let message = format!("{}: {reason}", dir.path.display());
-        files.logs.empty_dirs.push(message);
+        files.logs.empty_dirs.push((dir.path.clone(), reason));
     }
     files.finish()
 }
@@ -134,6 +135,7 @@ impl Files<'_> {
             scheduler: self.scheduler,
         };
         let is_our_place = self.is_our_place(&log);
+        self.note_day(&log);
         let stat = match stat {
             Ok(stat) => stat,
             // Anybody can make and delete files of other names all the time.
@@ -154,6 +156,19 @@ impl Files<'_> {
             Ok(()) if self.is_wanted(owner) => self.chosen.push(log),
             Ok(()) if self.choice.user.is_none() => self.logs.leave_out(log, &stat),
             Ok(()) => {}
+        }
+    }
+
+    /// Notes the day of a log, if it is one of those that are read when their time is asked for.
+    fn note_day(&mut self, log: &Log) {
+        if !self.is_wanted(log.owner) {
+            return;
+        }
+        let day = log.name.log.day;
+        let days = &mut self.logs.first_days;
+        match days.iter_mut().find(|(it, _)| *it == log.scheduler) {
+            Some((_, first)) => *first = day.min(*first),
+            None => days.push((log.scheduler, day)),
         }
     }
 

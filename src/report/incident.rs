@@ -7,6 +7,7 @@ use chrono::NaiveDateTime;
 use super::ledger::{Entry, HostId, JobId};
 use super::outcome::Outcome;
 use super::scheduler::Scheduler;
+use crate::schedule::Place;
 
 /// Bad runs that have one reason, or another thing that an operator has to know once.
 #[derive(Debug, Clone)]
@@ -17,7 +18,7 @@ pub struct Incident {
     pub window: Window,
     /// The jobs that it affects.
     pub jobs: Vec<JobId>,
-    /// The number of bad runs.
+    /// The number of bad runs, or of slots without a run.
     pub bad: u64,
     /// The number of all runs of these jobs from its first bad run on, until its end.
     pub runs: u64,
@@ -86,6 +87,25 @@ pub enum Kind {
         /// By this scheduler.
         scheduler: Scheduler,
     },
+    /// A job was not started at slots of its line.
+    NotStarted {
+        /// The line.
+        place: Place,
+        /// cron ignores the file of the line.
+        is_ignored: bool,
+    },
+    /// Most lines missed their slots at once.
+    CronDown {
+        /// Those of this scheduler.
+        scheduler: Scheduler,
+        /// The machine booted then.
+        boot: Option<NaiveDateTime>,
+    },
+    /// Slots whose STARTs came late, all at once.
+    Late {
+        /// The last of the STARTs.
+        started: NaiveDateTime,
+    },
 }
 
 /// A run that goes on too long.
@@ -131,9 +151,30 @@ pub enum State {
     Dropped,
     /// Nothing was started.
     Silent,
+    /// Not started at a slot of its line.
+    NotStarted,
+    /// No line was started.
+    CronDown,
+    /// Started later than its line says.
+    Late,
 }
 
 impl State {
+    /// Those that can be now.
+    pub const NOW: [Self; 11] = [
+        Self::Failing,
+        Self::Flapping,
+        Self::Lost,
+        Self::Hung,
+        Self::Unreachable,
+        Self::Slower,
+        Self::Dropped,
+        Self::Silent,
+        Self::NotStarted,
+        Self::CronDown,
+        Self::Late,
+    ];
+
     /// The word for it.
     pub fn word(self) -> &'static str {
         match self {
@@ -146,6 +187,9 @@ impl State {
             Self::Slower => "SLOWER",
             Self::Dropped => "DROPPED",
             Self::Silent => "SILENT",
+            Self::NotStarted => "NOT STARTED",
+            Self::CronDown => "CRON DOWN",
+            Self::Late => "LATE",
         }
     }
 }
@@ -207,6 +251,9 @@ impl Incident {
             Kind::Dropped { .. } => State::Dropped,
             Kind::Slower { .. } => State::Slower,
             Kind::Silent { .. } => State::Silent,
+            Kind::NotStarted { .. } => State::NotStarted,
+            Kind::CronDown { .. } => State::CronDown,
+            Kind::Late { .. } => State::Late,
         }
     }
 
@@ -223,15 +270,17 @@ impl Incident {
     /// When it ended, if its reason has passed: after a pause that of the next START, and else the last bad record.
     pub fn end(&self) -> Option<NaiveDateTime> {
         let next = match self.kind {
-            Kind::Lost { together: true, .. } | Kind::Silent { .. } => self.window.over,
+            Kind::Lost { together: true, .. } | Kind::Silent { .. } | Kind::CronDown { .. } => {
+                self.window.over
+            }
             _ => None,
         };
         self.has_passed().then(|| next.unwrap_or(self.window.last))
     }
 
-    /// Whether something has failed, was lost or is missing. A job that takes longer has not failed.
+    /// Whether something has failed, was lost or is missing. A job that takes longer or comes late has not failed.
     pub fn is_failure(&self) -> bool {
-        !matches!(self.kind, Kind::Slower { .. })
+        !matches!(self.kind, Kind::Slower { .. } | Kind::Late { .. })
     }
 
     /// The hosts that cannot be reached.

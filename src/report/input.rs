@@ -192,10 +192,14 @@ impl Unread {
     /// Whether records are missing. A file in the log directory that is refused counts as one without
     /// records: anybody who may write there could have made it.
     pub fn is_incomplete(&self) -> bool {
-        let is_refused = |(input, error): &(Input, InputError)| {
-            matches!(input, Input::Log(_))
-                && matches!(error, InputError::Kind | InputError::Owner(_))
-        };
-        !self.0.iter().all(is_refused)
+        is_incomplete(&self.0)
     }
+}
+
+/// Whether records are missing.
+pub fn is_incomplete<'a>(unread: impl IntoIterator<Item = &'a (Input, InputError)>) -> bool {
+    let is_refused = |(input, error): &(Input, InputError)| {
+        matches!(input, Input::Log(_)) && matches!(error, InputError::Kind | InputError::Owner(_))
+    };
+    !unread.into_iter().all(is_refused)
 }

@@ -1,10 +1,13 @@
 //! The form of `--json`: one document on a line for each run.
 
 use std::fmt::Write;
+use std::os::unix::ffi::OsStrExt;
 
 use memchr::memchr;
 use serde::Serialize;
 
+use super::expected::Job;
+use super::missing::Slot;
 use super::owner::Users;
 use super::run::{End, Run};
 use super::time::with_offset;
@@ -61,6 +64,36 @@ struct Document<'a> {
     output: Option<Vec<Text<'a>>>,
 }
 
+/// The document of a slot at which nothing was started.
+#[derive(Serialize)]
+struct Missed<'a> {
+    uid: Option<u32>,
+    user: Option<&'a str>,
+    scheduler: Option<&'a str>,
+    host: Text<'a>,
+    job: Text<'a>,
+    status: &'static str,
+    expected: String,
+    crontab: Text<'a>,
+    line: usize,
+}
+
+/// The document of a slot of `job` at which nothing was started.
+pub fn missed(slot: &Slot, job: &Job, users: &Users) -> String {
+    let document = Missed {
+        uid: job.uid,
+        user: job.uid.and_then(|uid| users.name(uid)),
+        scheduler: job.scheduler.name(),
+        host: job.host().into(),
+        job: (&*job.name).into(),
+        status: "missed",
+        expected: with_offset(slot.at).to_rfc3339(),
+        crontab: slot.place.file.as_os_str().as_bytes().into(),
+        line: slot.place.line,
+    };
+    text_of(&document)
+}
+
 /// The document of `run`, without a newline. Times are RFC 3339 with the offset of local time, and the
 /// duration is in seconds.
 pub fn document(run: &Run, users: &Users) -> String {
@@ -110,7 +143,11 @@ fn render(run: &Run, users: &Users, output: Option<Vec<Text>>) -> String {
         ambiguous: trace.is_ambiguous,
         output,
     };
-    let text = serde_json::to_string(&document).expect("strings, numbers and lists become JSON");
+    text_of(&document)
+}
+
+fn text_of(document: &impl Serialize) -> String {
+    let text = serde_json::to_string(document).expect("strings, numbers and lists become JSON");
     // A look at each character would take as long as everything else. JSON has no other control characters.
     if text.is_ascii() && memchr(b'\x7f', text.as_bytes()).is_none() {
         text

@@ -5,14 +5,15 @@ mod lines;
 mod scripts;
 mod tails;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::rc::Rc;
 
 use chrono::{NaiveDateTime, TimeDelta};
 
+use super::missing::Missing;
 use super::outcome::Outcome;
-use super::owner::Account;
+pub use super::owner::Account;
 use super::scheduler::Scheduler;
 
 pub use collector::Collector;
@@ -40,6 +41,8 @@ pub struct Ledger {
     begins: Vec<usize>,
     lines: Lines,
     tails: Tails,
+    /// The slots of lines at which nothing was started, if crontabs were read.
+    pub missing: Missing,
 }
 
 /// A job: what one user runs on one host.
@@ -172,6 +175,15 @@ impl Ledger {
         self.account(job).scheduler
     }
 
+    /// The first job of each scheduler and name.
+    pub fn places(&self) -> HashMap<(Scheduler, Rc<[u8]>), JobId> {
+        let jobs = self.job_ids().rev().map(|id| {
+            let job = self.job(id);
+            ((self.scheduler(id), Rc::clone(&job.name)), id)
+        });
+        jobs.collect()
+    }
+
     /// All schedulers.
     pub fn schedulers(&self) -> BTreeSet<Scheduler> {
         self.accounts
@@ -202,7 +214,7 @@ impl Ledger {
     }
 
     /// All jobs.
-    pub fn job_ids(&self) -> impl Iterator<Item = JobId> + use<> {
+    pub fn job_ids(&self) -> impl DoubleEndedIterator<Item = JobId> + use<> {
         0..JobId::try_from(self.jobs.len()).expect("jobs are numbered so")
     }
 

@@ -42,6 +42,12 @@ pub struct Run {
     pub is_accepted: bool,
 }
 
+/// The host among a job's operands: the first one.
+pub fn first_word(job: &[u8]) -> &[u8] {
+    let mut words = job.split(|&byte| byte == b' ');
+    words.next().unwrap_or_default()
+}
+
 impl Run {
     /// A run that no later record can change.
     pub fn new(trace: Trace, end: End) -> Self {
@@ -64,8 +70,7 @@ impl Run {
 
     /// The host as it was given: the first word of the job.
     pub fn host(&self) -> &[u8] {
-        let mut words = self.trace.job.split(|&byte| byte == b' ');
-        words.next().unwrap_or_default()
+        first_word(&self.trace.job)
     }
 
     /// The local time of END, if there is an END.

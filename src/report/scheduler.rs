@@ -118,12 +118,33 @@ pub fn log_dirs(paths: &[PathBuf], local: &Path) -> Vec<LogDir> {
     (0..).zip(&different).map(log_dir).collect()
 }
 
+/// The directories to which the crontabs of this machine lead too. Their schedulers have no names: it is this machine.
+pub fn more_log_dirs(paths: impl IntoIterator<Item = PathBuf>, dirs: &mut Vec<LogDir>) {
+    for path in paths {
+        if dirs.iter().any(|dir| are_same(&dir.path, &path)) {
+            continue;
+        }
+        let Ok(number) = u16::try_from(dirs.len()) else {
+            return;
+        };
+        let facts = Facts {
+            number,
+            name: None,
+            is_elsewhere: false,
+        };
+        // As above.
+        let scheduler = Scheduler(Box::leak(Box::new(facts)));
+        dirs.push(LogDir { path, scheduler });
+    }
+}
+
 fn last_part(path: &Path) -> String {
     let name = path.file_name().unwrap_or(path.as_os_str());
     name.to_string_lossy().into_owned()
 }
 
-fn are_same(one: &Path, other: &Path) -> bool {
+/// Whether two paths lead to one directory.
+pub fn are_same(one: &Path, other: &Path) -> bool {
     let place = |path| fs::metadata(path).map(|data| (data.dev(), data.ino())).ok();
     one == other || place(one).is_some_and(|one| place(other) == Some(one))
 }

@@ -55,7 +55,8 @@ impl Count {
         }
     }
 
-    fn bad(name: &'static str, number: u64) -> Self {
+    /// A number that should be 0.
+    pub fn bad(name: &'static str, number: u64) -> Self {
         Self {
             is_bad: number > 0,
             ..Self::of(name, number)

@@ -1,17 +1,20 @@
-//! Standard output, which may be a terminal: with a pager or without.
+//! The place that a report goes to: standard output, which may be a terminal with a pager, or a file.
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
 
 use super::pager::Pager;
+use super::replacement::{Access, Replacement};
 use super::style::is_dumb;
 use crate::escape::printable;
 
-/// Buffered writes to standard output. After the first error nothing more is written.
+/// Buffered writes to that place. After the first error nothing more is written.
 #[derive(Debug)]
 pub struct Output {
     may_page: bool,
+    file: Option<(PathBuf, Access)>,
     target: Option<BufWriter<Target>>,
     result: io::Result<()>,
 }
@@ -22,6 +25,7 @@ enum Target {
     /// Not `std::io::Stdout`, which hides the error of a descriptor that is not open for writing.
     Stdout(File),
     Pager(Pager),
+    File(Replacement),
 }
 
 impl Write for Target {
@@ -29,6 +33,7 @@ impl Write for Target {
         match self {
             Self::Stdout(file) => file.write(bytes),
             Self::Pager(pager) => pager.write(bytes),
+            Self::File(file) => file.write(bytes),
         }
     }
 
@@ -36,14 +41,16 @@ impl Write for Target {
         match self {
             Self::Stdout(file) => file.flush(),
             Self::Pager(pager) => pager.flush(),
+            Self::File(file) => file.flush(),
         }
     }
 }
 
 impl Output {
-    /// Standard output, through a pager if a person may want one.
-    pub fn new(is_pager_wanted: bool) -> Self {
+    /// The file that is replaced, or else standard output, through a pager if a person may want one.
+    pub fn new(is_pager_wanted: bool, file: Option<(&Path, Access)>) -> Self {
         Self {
+            file: file.map(|(path, access)| (path.to_owned(), access)),
             may_page: is_pager_wanted && io::stdout().is_terminal() && !is_dumb(),
             target: None,
             result: Ok(()),
@@ -62,10 +69,12 @@ impl Output {
         if let Some(target) = &mut self.target {
             return target.write_all(bytes);
         }
-        let pager = if self.may_page { Pager::start() } else { None };
-        let target = match pager {
-            Some(pager) => Target::Pager(pager),
-            None => Target::Stdout(stdout()?),
+        let target = match &self.file {
+            Some((path, access)) => Target::File(Replacement::of(path, *access)?),
+            None => match self.may_page.then(Pager::start).flatten() {
+                Some(pager) => Target::Pager(pager),
+                None => Target::Stdout(stdout()?),
+            },
         };
         let target = self.target.insert(BufWriter::new(target));
         target.write_all(bytes)
@@ -88,7 +97,7 @@ impl Output {
         }
     }
 
-    /// Writes what is left in the buffer, and waits for the pager.
+    /// Writes what is left in the buffer, and waits for the pager or puts the file into its place.
     ///
     /// # Errors
     ///
@@ -101,8 +110,10 @@ impl Output {
         // The writer must not try again when it is dropped.
         let (target, _) = target.into_parts();
         let paged = match target {
-            Target::Stdout(_) => Ok(None),
             Target::Pager(pager) => pager.finish(),
+            Target::File(file) if result.is_ok() => file.finish().map(|()| None),
+            // The old file is better than a part of the new one.
+            Target::File(_) | Target::Stdout(_) => Ok(None),
         };
         let result = result.and(paged).and_then(|unread| match unread {
             Some(text) => stdout()?.write_all(&text),

@@ -2,6 +2,7 @@
 
 mod changes;
 mod comparison;
+mod crontab;
 mod facts;
 pub mod format;
 mod healthy;
@@ -18,7 +19,8 @@ use super::owner::{Account, Users};
 use super::style::Style;
 use super::tally::Tally;
 use crate::escape::printable;
-use format::Clock;
+pub use crontab::Crontabs;
+pub use format::{Clock, count};
 use page::Page;
 
 /// The most bytes of a job's or a host's name that are looked at. The page cuts it anyway.
@@ -54,6 +56,8 @@ pub struct View<'a> {
     pub is_job_asked: bool,
     /// Only what has failed is listed.
     pub failed_only: bool,
+    /// What is known of the crontabs.
+    pub crontabs: Crontabs,
 }
 
 /// A question that the form for a person answers.

@@ -48,6 +48,8 @@ pub struct Missed {
     pub job: u32,
     /// Its line, by a number of the caller's.
     pub line: u32,
+    /// The first second in which it is known that the START has not come in time.
+    pub known: i64,
 }
 
 /// A time in which most lines missed their slots: cron or the machine was not running.
@@ -230,6 +232,7 @@ impl Due {
             at: self.at,
             job,
             line: self.line,
+            known: self.deadline,
         }
     }
 

@@ -196,8 +196,12 @@ impl Crontabs {
             path: path.to_owned(),
             columns,
             owner,
-            // A file that was moved here was another one before, whatever its time says.
-            changed: stat.st_mtime.max(stat.st_ctime),
+            changed: match place {
+                // A file that was moved here was another one before, whatever its time says.
+                Place::System | Place::Spool => stat.st_mtime.max(stat.st_ctime),
+                // A copy may keep the time of its text.
+                Place::Elsewhere => stat.st_mtime,
+            },
         });
     }
 

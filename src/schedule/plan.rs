@@ -1,5 +1,6 @@
 //! What the crontabs plan: the jobs in their lines, with the time at which each is due.
 
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -53,13 +54,14 @@ pub struct Place {
 }
 
 /// A call of remoteexe that a line makes.
-#[allow(dead_code, reason = "for the report of the log")]
 #[derive(Debug)]
 pub struct Entry {
     /// Where it is.
     pub place: Place,
     /// The job, as START has it.
     pub job: Vec<u8>,
+    /// The user who runs it, if the crontab tells.
+    pub user: Option<String>,
     /// The directory of its log; none for a call that is refused.
     pub log_dir: Option<PathBuf>,
     /// How long the job waits between START and its ssh.
@@ -72,6 +74,8 @@ pub struct Entry {
     pub zone: Option<Zone>,
     /// The time from a slot to START, with all that cron itself may add.
     pub wait: Wait,
+    /// `TZ` is set for it: the times in its log are not those of cron.
+    pub has_own_zone: bool,
     /// A run may be left out without a fault, as behind `flock -n`.
     pub is_conditional: bool,
     /// The last change of the crontab, in seconds from 1970.
@@ -215,12 +219,14 @@ impl Plan {
                 self.entries.push(Entry {
                     place: place.clone(),
                     job,
+                    user: user(line, crontab),
                     log_dir,
                     splay,
                     timing: line.timing,
                     schedule: line.timing.words(&line.time_text),
                     zone: zone.clone(),
                     wait: call.wait.or_later(cron_delay(line, daemon, spread)),
+                    has_own_zone: has_zone(&call, line),
                     is_conditional: call.is_conditional,
                     changed: crontab.changed,
                     is_ignored: crontab.rejection.is_some() || crontab.contents.is_ignored(),
@@ -228,6 +234,23 @@ impl Plan {
             }
         }
     }
+}
+
+/// Whether `TZ` is set for the call.
+fn has_zone(call: &Call, line: &Line) -> bool {
+    let own = call.variables.iter().rev().find(|(name, _)| name == b"TZ");
+    let value = own.map(|(_, value)| value.as_slice());
+    value
+        .or_else(|| line.variables.get("TZ"))
+        .is_some_and(|value| !value.is_empty())
+}
+
+/// The user of a line: that of its column, or the one whose crontab it is.
+fn user(line: &Line, crontab: &Crontab) -> Option<String> {
+    let of_line = line.user.as_deref().map(String::from_utf8_lossy);
+    of_line
+        .map(Cow::into_owned)
+        .or_else(|| crontab.owner.clone())
 }
 
 /// The zone of `CRON_TZ`, or its value if there is no such zone. Debian's cron does not know that variable.

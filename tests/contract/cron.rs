@@ -1,11 +1,10 @@
 //! A line of the original's crontab, run by a real cron daemon.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
-use std::process::Command;
+use std::os::unix::fs::symlink;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::support::{REMOTEEXE, Running, Sandbox, Scene, needs_root, wait_until};
+use crate::support::{REMOTEEXE, Running, Sandbox, Scene, cron, needs_root, wait_until};
 
 #[test]
 fn a_crontab_line_of_the_original_works_unchanged() {
@@ -32,31 +31,19 @@ fn a_crontab_line_of_the_original_works_unchanged() {
         ),
     )
     .unwrap();
-    // cron does not read one that others may write.
-    fs::set_permissions(scene.path("crontab"), fs::Permissions::from_mode(0o644)).unwrap();
-
-    // cron reads the crontabs of the whole system and takes a lock in /run. In a mount namespace it sees
-    // this crontab only. There ssh's configuration sends every host to the sandbox, and root has none.
-    fs::create_dir(scene.path("none")).unwrap();
-    fs::create_dir(scene.path("run")).unwrap();
-    let mut cron = Command::new("unshare");
+    // There ssh's configuration sends every host to the sandbox, and root has none.
+    let mut cron = cron(
+        &scene,
+        &format!(
+            "mount --bind {ssh_config} /etc/ssh/ssh_config
+             mkdir -p ~root/.ssh
+             mount --bind {none} ~root/.ssh",
+            ssh_config = sandbox.dir.join("ssh_config").display(),
+            none = path("none"),
+        ),
+    );
     // cron's clock is put forward to the last seconds of a minute, because it starts jobs at the next one.
-    // A job does not inherit this: cron gives it an environment of its own.
     cron.env("FAKETIME", format!("+{}s", seconds_up_to_second_57()));
-    cron.args(["--mount", "sh", "-euc"]).arg(format!(
-        "mount --bind {crontab} /etc/crontab
-         mount --bind {none} /etc/cron.d
-         mount --bind {none} /var/spool/cron/crontabs
-         mount --bind {run} /run
-         mount --bind {ssh_config} /etc/ssh/ssh_config
-         mkdir -p ~root/.ssh
-         mount --bind {none} ~root/.ssh
-         LD_PRELOAD='/usr/$LIB/faketime/libfaketime.so.1' exec /usr/sbin/cron -f",
-        crontab = path("crontab"),
-        none = path("none"),
-        run = path("run"),
-        ssh_config = sandbox.dir.join("ssh_config").display(),
-    ));
     let mut cron = Running::spawn(&mut cron);
     wait_until("the job to end, or cron to give up", || {
         cron.try_wait().unwrap().is_some() || scene.log_bytes().windows(4).any(|w| w == b"END,")

@@ -3,39 +3,16 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 
 use crate::support::{
-    Sandbox, Scene, as_ordinary_user, code, files, log_of_h_s, split_record, stderr, texts_in,
+    Sandbox, Scene, as_ordinary_user, code, dynamic_remoteexe, files, log_of_h_s, split_record,
+    stderr, texts_in,
 };
 
 /// 2026-03-29 12:00:00 UTC.
 const NOON: i64 = 1_774_785_600;
 const DAY: i64 = 86_400;
-
-/// remoteexe linked dynamically. Otherwise the library of faketime cannot replace its clock.
-fn dynamic_remoteexe() -> &'static Path {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("dynamic");
-        let output = Command::new(env!("CARGO"))
-            .args(["install", "--locked", "--debug", "--force", "--path"])
-            .arg(root)
-            .arg("--root")
-            .arg(&target)
-            .arg("--target-dir")
-            .arg(&target)
-            // Replaces the flags in .cargo/config.toml.
-            .env("RUSTFLAGS", "")
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", stderr(&output));
-        target.join("bin/remoteexe")
-    })
-}
 
 /// Runs a job under a clock that stands still. Before it prints `1`, `2` and so on, the clock is set to
 /// the next of `times`, in seconds since 1970. Gives the log's name and its records without PID.

@@ -853,8 +853,8 @@ fn help_tells_the_exit_statuses_and_gives_0() {
         help.ends_with(
             "
 Exit status:
-  0 nothing failed; 1 something failed or was lost, or --check found a
-  fault; 10 usage error; 74 something could not be read
+  0 nothing failed; 1 something failed, was lost or was not started, or
+  --check found a fault; 10 usage error; 74 something could not be read
 "
         ),
         "{help}"

@@ -109,10 +109,10 @@ fn the_page_begins_with_the_counts_and_the_problems_in_the_words_of_the_first_sc
         texts(&mut browser, "#problems tbody tr"),
         [
             "FAILINGsince 18:05db01 1 run, no good run before, run 913@18:05:4610: usage error",
-            "DROPPED20:53db01 /opt/jobs/dump.sh daily 1 connection dropped, run 913@20:53:01, not good since\
-             --retries 8 (REMOTEEXE_RETRIES) tries again",
             "FAILINGsince 21:00web01 /opt/jobs/rotate.sh every run (2), last good 21:00, run 4194305@21:01:00\
              lost: no END, and the process is gone",
+            "DROPPED20:53db01 /opt/jobs/dump.sh daily 1 connection dropped, run 913@20:53:01, not good since\
+             --retries 8 (REMOTEEXE_RETRIES) tries again",
         ]
     );
 }
@@ -489,13 +489,13 @@ fn a_file_that_cannot_be_replaced_is_named_with_the_reason_and_the_remedy() {
     for file in ["link", "/dev/null", "log"] {
         let output = write_page(&scene, file);
         let message = format!(
-            "remoteexe: {file}: it is not a regular file; tip: name a file, or give - for standard output\n"
+            "remoteexe: {file}: it is not a regular file; tip: give the name of one, or - for standard output\n"
         );
         assert_eq!((stderr(&output), code(&output)), (message, 74));
     }
     let output = write_page(&scene, "gone/page.html");
-    let message = "remoteexe: gone/page.html: it cannot be written: No such file or directory (os error 2); \
-                   tip: name a file in a directory that you may write to and that has room\n";
+    let message = "remoteexe: gone/page.html: no new file can be made beside it: No such file or directory (os error 2); \
+                   tip: give a FILE in a directory that you may write to\n";
     assert_eq!((stderr(&output).as_str(), code(&output)), (message, 74));
     assert_eq!(fs::read_to_string(scene.path("old")).unwrap(), "old");
 }

@@ -143,9 +143,12 @@ fn a_damaged_file_of_each_compression_is_read_as_far_as_it_goes_and_told() {
             fs::write(&path, bytes).unwrap();
             let output = reporter(&scene).arg("--json").arg(&path).output().unwrap();
             assert_eq!(code(&output), 74, "{tool} {what}");
-            let warning = format!("remoteexe: {}: ", path.display());
-            assert!(stderr(&output).starts_with(&warning), "{}", stderr(&output));
-            assert_eq!(stderr(&output).lines().count(), 1, "{tool} {what}");
+            let warning = format!(
+                "remoteexe: {}: the compressed data ends too early or is damaged; the runs up to there are shown, \
+                 for the others get the file once more\n",
+                path.display()
+            );
+            assert_eq!(stderr(&output), warning, "{tool} {what}");
         }
     }
 }

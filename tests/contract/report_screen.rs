@@ -34,16 +34,16 @@ a.log
 Now
 FAILING      since 18:05  db01  1 run, no good run before, run 913@18:05:46
                           10: usage error
-DROPPED      20:53        db01 /opt/jobs/dump.sh daily
-                          1 connection dropped, run 913@20:53:01, not good since
-                          --retries 8 (REMOTEEXE_RETRIES) tries again
 FAILING      since 21:00  web01 /opt/jobs/rotate.sh
                           every run (2), last good 21:00, run 4194305@21:01:00
                           lost: no END, and the process is gone
+DROPPED      20:53        db01 /opt/jobs/dump.sh daily
+                          1 connection dropped, run 913@20:53:01, not good since
+                          --retries 8 (REMOTEEXE_RETRIES) tries again
 
 Overlaps     started again while still running (flock -n prevents it): web01
              /opt/jobs/rotate.sh (1)
-Failures     ▄ ▄█ by hour, most 2 of 3 at 21:00
+Failures          ▄ ▄█ by hour, most 2 of 3 at 21:00
 Healthy      0 jobs, 0 hosts (--all lists them)
 "
     );
@@ -390,6 +390,39 @@ LOST         03:11–03:30  all that was running: 3 runs of 3 jobs
 }
 
 #[test]
+fn hours_without_failures_are_blank_also_before_the_first() {
+    let mut log = run(1, "00:10:00", "00:10:01", "h /x", "", 0);
+    log += &run(2, "05:10:00", "05:10:01", "h /x", "", 1);
+    log += &run(3, "07:10:00", "07:10:01", "h /x", "", 1);
+    assert_shows(
+        &log,
+        &[],
+        "Failures          █ █ by hour, most 1 of 1 at 05:00\n",
+    );
+}
+
+#[test]
+fn dropped_connections_of_jobs_that_run_often_come_after_what_fails_each_time() {
+    let mut log = String::new();
+    let message = "kex_exchange_identification: Connection closed by remote host";
+    for minute in 0..50 {
+        for (pid, job) in [(1, "h1 /a"), (2, "h2 /b"), (3, "h3 /c"), (4, "h4 /d")] {
+            let time = format!("10:{minute:02}:00");
+            let is_dropped = pid < 4 && minute == 49;
+            let (status, output) = match (pid, minute) {
+                (4, 40..) => (1, "broken"),
+                _ if is_dropped => (255, message),
+                _ => (0, ""),
+            };
+            log += &run(10 * minute + pid, &time, &time, job, output, status);
+        }
+    }
+    let view = screen(&log, &[]);
+    let (failing, dropped) = (view.find("\nFAILING "), view.find("\nDROPPED "));
+    assert!(failing.is_some() && failing < dropped, "{view}");
+}
+
+#[test]
 fn durations_are_of_good_runs() {
     let log = run(1, "10:00:00", "10:10:00", "h /x", "", 0)
         + &run(2, "10:20:00", "10:30:00", "h /x", "", 0)
@@ -532,6 +565,12 @@ fn a_host_s_name_stays_whole_and_the_middle_of_a_long_script_is_left_out() {
         &[],
         "since 10:00  host_user_batch02 /path/to/starting…user_log.sh action\n",
     );
+    assert_shows(
+        &log,
+        &["--runs"],
+        "10:00:00    1    1s  3    host_user_batch02 /pa…tion: the script's own status\n",
+    );
+    assert_shows(&log, &["--all"], "  host_user_batch02 /…ion\n");
     // A name of a megabyte takes no time.
     let huge = format!("h /{}", "x".repeat(1_000_000));
     let view = screen(&run(1, "10:00:00", "10:00:01", &huge, "", 3), &["--all"]);

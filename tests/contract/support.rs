@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with};
 
 mod browser;
+mod clock;
+mod cron;
 mod day;
 mod log;
 mod process;
@@ -17,6 +19,8 @@ mod scene;
 mod user;
 
 pub use browser::Browser;
+pub use clock::{FAKETIME, dynamic_remoteexe};
+pub use cron::cron;
 pub use day::day_of_300_jobs;
 pub use log::{
     REQUESTED, files, log_of_h_s, mask_waits, records, split_record, texts, texts_in, today, waits,

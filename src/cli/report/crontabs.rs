@@ -7,12 +7,21 @@ use super::CommandLine;
 use crate::cli::error::UsageError;
 use crate::cli::job::read_crontab;
 use crate::cli::value::path;
-use crate::report::{CrontabForm, CrontabReport};
+use crate::report::{CrontabForm, CrontabReport, CrontabSource};
 use crate::schedule::{Columns, Selection};
 
 /// Options of the log that have no meaning where only crontabs are read.
-const OF_LOGS: [&str; 9] = [
-    "since", "until", "user", "failed", "html", "run", "json", "tsv", "files",
+const OF_LOGS: [&str; 10] = [
+    "since",
+    "until",
+    "user",
+    "failed",
+    "html",
+    "run",
+    "json",
+    "tsv",
+    "prometheus",
+    "files",
 ];
 
 #[derive(Debug, clap::Args)]
@@ -28,13 +37,15 @@ pub struct CrontabArgs {
 
     /// A crontab to read instead of this machine's; its lines tell whether it has a column of users
     #[arg(long, value_name = "FILE", help_heading = "Crontabs")]
+    #[arg(conflicts_with_all = ["compare", "run", "tsv"])]
     crontab: Vec<OsString>,
 
     /// The same, but without a column of users
     #[arg(long, value_name = "FILE", help_heading = "Crontabs")]
+    #[arg(conflicts_with_all = ["compare", "run", "tsv"])]
     user_crontab: Vec<OsString>,
 
-    /// Read no crontab
+    /// Read no crontab: say nothing of what was not started
     #[arg(long, help_heading = "Crontabs")]
     #[arg(conflicts_with_all = ["check", "next", "crontab", "user_crontab"])]
     no_crontab: bool,
@@ -51,16 +62,28 @@ impl CommandLine<super::Args> {
                 host: args.host.clone().map(OsString::into_vec),
                 job: args.job.clone().map(OsString::into_vec),
             }
-        } else if args.crontabs.crontab.is_empty() && args.crontabs.user_crontab.is_empty() {
-            return None;
         } else {
-            let reason = "a crontab is given, but nothing that is to be shown of it";
-            return Some(Err(UsageError::new(reason, "add --check or --next")));
+            return None;
         };
         Some(self.selection().map(|selection| CrontabReport {
             selection,
             grammar: read_crontab,
             form,
+        }))
+    }
+
+    /// The crontabs that say what should have run. Logs that are named one by one may be of any machine: to these
+    /// belongs no crontab but those that are named too.
+    pub fn crontabs(&self) -> Result<Option<CrontabSource>, UsageError> {
+        let selection = self.selection()?;
+        let has_meaning = match selection {
+            Selection::Nothing => false,
+            Selection::Machine => self.args.files.is_empty(),
+            Selection::Files(_) => true,
+        };
+        Ok(has_meaning.then_some(CrontabSource {
+            selection,
+            grammar: read_crontab,
         }))
     }
 

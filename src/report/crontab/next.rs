@@ -36,8 +36,7 @@ struct Crowd {
 pub fn render(entries: Vec<&Entry>, unknown: &[Unknown], now: DateTime<Local>) -> String {
     let (ignored, entries): (Vec<_>, Vec<_>) =
         entries.into_iter().partition(|entry| entry.is_ignored);
-    let after = now.timestamp().div_euclid(60) + 1;
-    let periods = HORIZONS.map(|days| stretches(&Zone::Machine, after, after + days * DAY));
+    let periods = periods(now);
     let mut text = String::new();
     let files: HashSet<_> = entries.iter().map(|entry| &entry.place.file).collect();
     let title = format!(
@@ -51,6 +50,12 @@ pub fn render(entries: Vec<&Entry>, unknown: &[Unknown], now: DateTime<Local>) -
     add_starts(&mut text, &entries, &periods, now);
     add_places(&mut text, unknown, &ignored);
     text
+}
+
+/// The periods in which the next start is looked for.
+pub fn periods(now: DateTime<Local>) -> [Vec<Stretch>; HORIZONS.len()] {
+    let after = now.timestamp().div_euclid(60) + 1;
+    HORIZONS.map(|days| stretches(&Zone::Machine, after, after + days * DAY))
 }
 
 fn add_crowds(text: &mut String, entries: &[&Entry], day: &[Stretch]) {
@@ -163,8 +168,23 @@ fn row(
     periods: &[Vec<Stretch>],
     now: DateTime<Local>,
 ) -> (Option<i64>, [String; 3]) {
-    let next = periods.iter().find_map(|period| next(entry, period));
-    let start = match next {
+    let next = next_start(entry, periods);
+    let row = [
+        start_in_words(next, entry, now),
+        schedule_in_words(entry),
+        printable(&entry.job),
+    ];
+    (next, row)
+}
+
+/// The next start of an entry in seconds from 1970.
+pub fn next_start(entry: &Entry, periods: &[Vec<Stretch>]) -> Option<i64> {
+    periods.iter().find_map(|period| next(entry, period))
+}
+
+/// The next start of an entry.
+pub fn start_in_words(next: Option<i64>, entry: &Entry, now: DateTime<Local>) -> String {
+    match next {
         Some(second) if local(second).date_naive() == now.date_naive() => {
             local(second).format("%H:%M:%S").to_string()
         }
@@ -174,7 +194,11 @@ fn row(
         Some(second) => local(second).format("%a %-d %b %Y %H:%M:%S").to_string(),
         None if entry.timing.is_reboot => "at boot".to_owned(),
         None => "never".to_owned(),
-    };
+    }
+}
+
+/// The schedule of an entry, with all that makes its STARTs uncertain.
+pub fn schedule_in_words(entry: &Entry) -> String {
     let more = match entry.wait.most {
         Some(most) if most == entry.wait.least => String::new(),
         Some(most) => format!(", up to {}s later", most - entry.wait.least),
@@ -185,8 +209,7 @@ fn row(
     } else {
         ""
     };
-    let schedule = format!("{}{more}{perhaps}", printable(entry.schedule.as_bytes()));
-    (next, [start, schedule, printable(&entry.job)])
+    format!("{}{more}{perhaps}", printable(entry.schedule.as_bytes()))
 }
 
 /// The first start of an entry in a period, in seconds from 1970.

@@ -17,7 +17,9 @@ const PATIENCE: TimeDelta = TimeDelta::hours(1);
 /// had it still been there.
 fn dead_by(run: &Entry, usual: &Usual, now: NaiveDateTime) -> NaiveDateTime {
     let hung = usual.hung_at(run, run.until).unwrap_or(run.until);
-    hung.max(run.last).min(run.until).min(now)
+    // A log that goes on at `now` tells no earlier time, and `now` itself belongs to the next period.
+    let seen = now - TimeDelta::seconds(1);
+    hung.min(run.until).min(seen).max(run.last)
 }
 
 /// The local time at which it is told that a run is lost. It does not depend on when the logs are read, unless
@@ -39,7 +41,7 @@ struct Group {
     since: NaiveDateTime,
     /// and before the first of them is known to be dead.
     dead_by: NaiveDateTime,
-    /// When one of them would be told of alone.
+    /// When the last one of them would be told of alone: one that was lost before them may have been told of already.
     known: NaiveDateTime,
 }
 
@@ -128,7 +130,7 @@ fn groups(ledger: &Ledger, scope: &Scope, scheduler: Scheduler) -> Vec<Group> {
                 group.places.push(place);
                 group.since = last;
                 group.dead_by = group.dead_by.min(dead_by);
-                group.known = group.known.min(known);
+                group.known = group.known.max(known);
             }
             _ => groups.push(Group {
                 places: vec![place],

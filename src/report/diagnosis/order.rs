@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::mem;
+use std::path::PathBuf;
 
 use super::Scope;
 use crate::report::incident::{Incident, Kind, State};
@@ -17,6 +18,8 @@ enum Likeness {
     Again(Vec<JobId>, Vec<HostId>, State),
     /// The same script of the same user, in the same state, in the same way.
     Script(Account, Box<[u8]>, State, bool, Option<Outcome>),
+    /// Jobs on lines of one crontab, which cron ignores.
+    Ignored(PathBuf),
     /// Jobs on one host whose login or key is refused.
     Host(HostId, Option<Outcome>),
     /// Like no other one.
@@ -27,7 +30,10 @@ enum Likeness {
 pub fn repeated_in_one(incidents: Vec<Incident>) -> Vec<Incident> {
     joined(incidents, |number, incident| {
         let is_single = incident.jobs.len() <= 1 || !incident.hosts().is_empty();
-        let may_repeat = !matches!(incident.kind, Kind::Silent { .. } | Kind::Dropped { .. });
+        let may_repeat = !matches!(
+            incident.kind,
+            Kind::Silent { .. } | Kind::Dropped { .. } | Kind::CronDown { .. } | Kind::Late { .. }
+        );
         if incident.is_over() && is_single && may_repeat {
             let jobs = if incident.hosts().is_empty() {
                 incident.jobs.clone()
@@ -72,7 +78,17 @@ pub fn refused_in_one(incidents: Vec<Incident>, ledger: &Ledger) -> Vec<Incident
 pub fn alike_in_one(incidents: Vec<Incident>, ledger: &Ledger) -> Vec<Incident> {
     joined(incidents, |number, incident| {
         match (&incident.kind, incident.jobs.as_slice()) {
-            (Kind::Failing | Kind::Flapping | Kind::Slower { .. }, [job]) => {
+            (
+                Kind::NotStarted {
+                    place,
+                    is_ignored: true,
+                },
+                _,
+            ) if !incident.is_over() => Likeness::Ignored(place.file.to_path_buf()),
+            (
+                Kind::Failing | Kind::Flapping | Kind::Slower { .. } | Kind::NotStarted { .. },
+                [job],
+            ) => {
                 let script = ledger.job(*job).script().into();
                 let (state, way) = (incident.state(), incident.main_way());
                 Likeness::Script(ledger.account(*job), script, state, incident.is_over(), way)
@@ -131,17 +147,22 @@ fn key(incident: &Incident, ledger: &Ledger, scope: &Scope) -> Key {
     let in_period = runs.filter(|run| run.is_in(scope.since, scope.now)).count() as u64;
     let in_period = share(incident.bad, in_period);
     let is_over = incident.is_over();
-    let now = if is_over {
+    // Dropped connections are single runs of jobs that were good before and after.
+    let now = if is_over || matches!(incident.kind, Kind::Dropped { .. }) {
         in_period
     } else {
         share(incident.bad, incident.runs)
+    };
+    let jobs = match incident.kind {
+        Kind::Silent { .. } => usize::MAX,
+        _ => incident.jobs.len(),
     };
     (
         is_over,
         // A job that is slower is good.
         matches!(incident.kind, Kind::Slower { .. }),
         Reverse(now),
-        Reverse(incident.jobs.len()),
+        Reverse(jobs),
         Reverse(in_period),
         incident.window.since,
     )

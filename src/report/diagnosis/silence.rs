@@ -58,13 +58,17 @@ fn pauses(starts: &[NaiveDateTime], scope: &Scope) -> Vec<Window> {
     pauses
 }
 
-/// Notes the pause with the runs of the same scheduler that were lost in it. Returns false if there are none.
+/// Notes the pause with the runs of the same scheduler that were lost in it. Returns false if there are none, or if
+/// the pause goes on: that nothing is started is to be known, whoever has been told of the lost runs.
 fn is_reboot(
     window: Window,
     scheduler: Scheduler,
     ledger: &Ledger,
     incidents: &mut [Incident],
 ) -> bool {
+    if window.over.is_none() {
+        return false;
+    }
     for incident in incidents {
         let is_of_it = |job: &JobId| ledger.scheduler(*job) == scheduler;
         if let Kind::Lost {

@@ -9,7 +9,7 @@ use crate::report::tally::Count;
 use crate::report::text::View;
 use crate::report::text::format::{count, grouped};
 use crate::report::text::incidents::words;
-use crate::report::text::screen::hosts;
+use crate::report::text::screen::{ends, hosts};
 
 /// How many incidents are shown that go on, and how many that are over.
 const MAX_INCIDENTS: usize = 200;
@@ -36,7 +36,7 @@ fn counts(view: &View) -> Markup {
         @if let Some((first, last)) = tally.span {
             p.span { (first) " to " (last) ": " (jobs) ", " (hosts) }
             dl.counts {
-                @for Count { name, number, is_bad } in tally.ends().into_iter().chain(tally.kinds()) {
+                @for Count { name, number, is_bad } in ends(view).into_iter().chain(tally.kinds()) {
                     div.bad[is_bad] { dt { (name) } dd { (grouped(number)) } }
                 }
             }
@@ -49,6 +49,7 @@ fn counts(view: &View) -> Markup {
                 ", ambiguous runs " (tally.ambiguous) br;
             }
             @for line in &remarks.scope { (printable(line.as_bytes())) br; }
+            @for line in &view.crontabs.summary { (line) br; }
         }
     }
 }
@@ -106,7 +107,13 @@ fn job(view: &View, incident: &Incident) -> Option<JobId> {
 fn tone(state: State) -> &'static str {
     match state {
         State::Recovered => "good",
-        State::Slower | State::Dropped | State::Flapping => "doubtful",
-        State::Failing | State::Lost | State::Hung | State::Unreachable | State::Silent => "bad",
+        State::Slower | State::Dropped | State::Flapping | State::Late => "doubtful",
+        State::Failing
+        | State::Lost
+        | State::Hung
+        | State::Unreachable
+        | State::Silent
+        | State::NotStarted
+        | State::CronDown => "bad",
     }
 }

@@ -1,6 +1,6 @@
 //! Takes runs as they end, and puts them into a ledger.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::mem;
 use std::rc::Rc;
 
@@ -12,7 +12,7 @@ use super::tails::Tails;
 use super::{Entry, HostId, Job, JobId, Ledger, Mark, Marks, UNKNOWN};
 use crate::report::outcome::Outcome;
 use crate::report::owner::Account;
-use crate::report::run::Run;
+use crate::report::run::{Run, first_word};
 
 /// A ledger that is being filled.
 #[derive(Debug, Default)]
@@ -24,6 +24,8 @@ pub struct Collector {
     /// The time at which the runs are looked at, if not at the end of the log.
     until: Option<NaiveDateTime>,
     keeps_tails: bool,
+    /// The jobs that stay jobs of their own, however many their script has.
+    own: HashSet<Rc<[u8]>>,
 }
 
 impl Collector {
@@ -43,10 +45,24 @@ impl Collector {
         }
     }
 
+    /// Keeps these jobs apart: crontabs have lines for them.
+    pub fn keep_apart(&mut self, jobs: impl IntoIterator<Item = Rc<[u8]>>) {
+        self.own.extend(jobs);
+    }
+
+    /// Adds a job without a run, unless the scheduler of `account` has one of this name.
+    pub fn expect(&mut self, account: Account, name: &Rc<[u8]>) {
+        let mut jobs = self.jobs.iter();
+        if !jobs.any(|(it, jobs)| it.scheduler == account.scheduler && jobs.contains_key(name)) {
+            self.add_job(account, name);
+        }
+    }
+
     /// Adds a run that started before that time.
     pub fn add(&mut self, run: &Run) {
         let job = self.job(run);
-        let is_open = |until: NaiveDateTime| run.ended().is_some_and(|end| end >= until);
+        // A lost run with a record of that time or later was not dead yet.
+        let is_open = |until: NaiveDateTime| run.trace.last >= until;
         let outcome = if self.until.is_some_and(is_open) {
             Outcome::Running
         } else {
@@ -89,20 +105,27 @@ impl Collector {
             }
             return job;
         }
+        self.add_job(account, &run.trace.job)
+    }
+
+    /// Adds a job. Returns the one that stands for it, if its script has too many.
+    fn add_job(&mut self, account: Account, name: &Rc<[u8]>) -> JobId {
         let job = JobId::try_from(self.ledger.jobs.len()).expect("no memory has so many jobs");
-        if let Some(first) = self.scripts.add(account, &run.trace.job, job) {
+        if self.own.contains(name) {
+            self.scripts.add_own();
+        } else if let Some(first) = self.scripts.add(account, name, job) {
             return first;
         }
-        let host = self.host(run.host());
+        let host = self.host(first_word(name));
         let place = self.account(account);
         self.ledger.jobs.push(Job {
-            name: Rc::clone(&run.trace.job),
+            name: Rc::clone(name),
             account: place,
             host,
             has_variants: false,
         });
         let jobs = self.jobs.entry(account).or_default();
-        jobs.insert(Rc::clone(&run.trace.job), job);
+        jobs.insert(Rc::clone(name), job);
         job
     }
 
@@ -130,6 +153,11 @@ impl Collector {
     fn line(&mut self, run: &Run, outcome: Outcome) -> u32 {
         let line = run.telling_line().filter(|_| outcome.is_bad());
         line.map_or(Lines::NONE, |line| self.ledger.lines.add(line))
+    }
+
+    /// The local time of the latest record so far, or at which a lost run is known to be dead.
+    pub fn latest(&self) -> Option<NaiveDateTime> {
+        self.ledger.latest()
     }
 
     /// Ends the ledger: puts the runs in the order of their jobs and STARTs.

@@ -46,6 +46,11 @@ impl Scripts {
         Some(&mut self.all[number as usize])
     }
 
+    /// Adds a new job that stays one of its own.
+    pub fn add_own(&mut self) {
+        self.of_jobs.push(None);
+    }
+
     /// Adds a new job and its first run. If its script has too many already, the first one stands for it, and is
     /// returned.
     pub fn add(&mut self, account: Account, name: &[u8], job: JobId) -> Option<JobId> {

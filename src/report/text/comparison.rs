@@ -15,6 +15,9 @@ use crate::report::tally::Tally;
 /// A job that takes so few seconds more is not slower.
 const MIN_SECONDS: u32 = 5;
 
+/// How many jobs are shown of each kind: the answer fits a screen.
+const MAX_SHOWN: usize = 10;
+
 /// A job's runs in the two periods.
 struct Pair<'a> {
     job: JobId,
@@ -115,8 +118,35 @@ fn bad(
         vec![of(&pair.now), of(&pair.before), way, name]
     };
     let rows = wanted.iter().map(row).collect();
-    page.table(&["Bad now", "Before", "End", "Job"], &[0, 1, 2], rows);
+    show_rows(
+        page,
+        view,
+        &["Bad now", "Before", "End", "Job"],
+        &[0, 1, 2],
+        rows,
+    );
     true
+}
+
+/// Shows a table of jobs, the first ones only if there are many.
+fn show_rows(
+    page: &mut Page,
+    view: &View,
+    titles: &[&str],
+    numbers: &[usize],
+    mut rows: Vec<Vec<String>>,
+) {
+    let more = rows.len().saturating_sub(MAX_SHOWN);
+    if !view.all {
+        rows.truncate(MAX_SHOWN);
+    }
+    page.table(titles, numbers, rows);
+    if more > 0 && !view.all {
+        page.line(&format!(
+            "and {} more (--all lists them)",
+            grouped(more as u64)
+        ));
+    }
 }
 
 fn slower(page: &mut Page, view: &View, pairs: &[Pair]) {
@@ -148,7 +178,7 @@ fn slower(page: &mut Page, view: &View, pairs: &[Pair]) {
         ]
     };
     let rows = slower.iter().map(row).collect();
-    page.table(&["Now", "Before", "Job"], &[0, 1], rows);
+    show_rows(page, view, &["Now", "Before", "Job"], &[0, 1], rows);
 }
 
 /// Shows the jobs that ran more than once in the period before and do not run in this one.
@@ -168,6 +198,12 @@ fn silent(page: &mut Page, view: &View, pairs: &[Pair]) -> bool {
         ]
     };
     let rows = silent.iter().map(row).collect();
-    page.table(&["Runs before", "Last start", "Job"], &[0], rows);
+    show_rows(
+        page,
+        view,
+        &["Runs before", "Last start", "Job"],
+        &[0],
+        rows,
+    );
     true
 }

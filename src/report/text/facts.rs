@@ -63,6 +63,19 @@ fn facts_of_kind(incident: &Incident, view: &View) -> String {
             )
         }
         Kind::Silent { .. } => "nothing was started".to_owned(),
+        Kind::NotStarted { .. } => not_started(incident, view),
+        Kind::CronDown { boot, .. } => boot.map_or_else(
+            || "cron was not running, or could not run remoteexe".to_owned(),
+            |boot| format!("this machine booted {}", clock.time(boot)),
+        ),
+        Kind::Late { started } => {
+            let slots = incident.bad;
+            format!(
+                "{} as late as {}: cron caught up",
+                count(slots, "start"),
+                clock.second(*started)
+            )
+        }
     }
 }
 
@@ -91,6 +104,17 @@ fn failing(incident: &Incident, view: &View) -> String {
     if let Some(last) = incident.last.filter(|_| incident.jobs.len() == 1) {
         facts.push(format!("run {}", clock.run_name(&last)));
     }
+    facts.join(", ")
+}
+
+fn not_started(incident: &Incident, view: &View) -> String {
+    let clock = view.clock();
+    let mut facts = vec![repeated(incident) + &count(incident.bad, "run") + " missing"];
+    facts.push(match (incident.window.over, incident.last_good) {
+        (Some(over), _) => format!("started again {}", clock.time(over)),
+        (None, Some(good)) => format!("last good {}", clock.time(good)),
+        (None, None) => "no good run before".to_owned(),
+    });
     facts.join(", ")
 }
 

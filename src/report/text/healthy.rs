@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::format::{count, duration};
 use super::page::Page;
 use super::screen::INDENT;
-use super::{View, shown_name};
+use super::{View, crontab, shown_name};
 use crate::report::diagnosis::usual::Usual;
 use crate::report::ledger::{Entry, HostId, JobId, Mark};
 use crate::report::outcome::Outcome;
@@ -26,6 +26,7 @@ pub fn show(page: &mut Page, view: &View, bad: &BTreeSet<JobId>, hosts: &BTreeSe
     page.labelled("Healthy", INDENT, &text);
     if view.all {
         show_jobs(page, view, &jobs);
+        crontab::show_schedules(page, view);
         show_hosts(page, view);
     }
 }

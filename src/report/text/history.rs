@@ -1,12 +1,13 @@
 //! The history of one job.
 
-use super::View;
 use super::format::{count, duration};
 use super::incidents;
-use super::list::show_runs;
+use super::list::{Row, show_rows};
 use super::page::Page;
 use super::screen::INDENT;
+use super::{View, crontab};
 use crate::report::diagnosis::usual::Usual;
+use crate::report::expected::Schedule;
 use crate::report::incident::{Incident, State};
 use crate::report::ledger::{Entry, JobId};
 use crate::report::outcome::Outcome;
@@ -47,25 +48,46 @@ pub fn show(page: &mut Page, view: &View, job: JobId, incidents: &[Incident]) {
         )
     };
     page.labelled("Usually", INDENT, &text);
+    if let Some(schedule) = view.crontabs.schedule(job) {
+        let Schedule {
+            words, next, place, ..
+        } = schedule;
+        page.labelled(
+            "Schedule",
+            INDENT,
+            &format!("{words}, next {next} ({place})"),
+        );
+    }
+    crontab::show(page, view);
     if !incidents.is_empty() {
         page.heading("Incidents");
         let incidents: Vec<&Incident> = incidents.iter().collect();
         incidents::show(page, view, &incidents);
     }
-    let last = &runs[runs.len().saturating_sub(LAST_RUNS)..];
-    page.heading(&format!(
-        "Last {} of {}",
-        last.len(),
-        count(runs.len() as u64, "run")
-    ));
-    let last: Vec<&Entry> = last.iter().collect();
-    show_runs(page, view, &last);
+    let mut rows: Vec<Row> = runs.iter().map(Row::Run).collect();
+    let slots = view.ledger.missing.slots().into_iter();
+    rows.extend(slots.filter(|slot| slot.job == job).map(Row::NotStarted));
+    rows.sort_by_key(Row::order);
+    let last = &rows[rows.len().saturating_sub(LAST_RUNS)..];
+    if last.is_empty() {
+        return;
+    }
+    let missing = match rows.len() - runs.len() {
+        0 => String::new(),
+        missing => format!(" and {missing} missing"),
+    };
+    let all = count(runs.len() as u64, "run");
+    page.heading(&format!("Last {} of {all}{missing}", last.len()));
+    show_rows(page, view, last);
 }
 
 /// Whether the job is well, is newly bad, or is good and bad in turn.
 fn state(view: &View, runs: &[Entry], incidents: &[Incident]) -> String {
     let clock = view.clock();
     let Some(open) = incidents.iter().find(|incident| !incident.is_over()) else {
+        if runs.is_empty() {
+            return "no run in these logs".to_owned();
+        }
         let last = runs
             .iter()
             .rev()

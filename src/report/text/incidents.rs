@@ -7,6 +7,7 @@ use super::format::count;
 use super::page::{Page, cut, shortened, wrapped};
 use super::{View, shown_name};
 use crate::escape::printable;
+use crate::report::expected;
 use crate::report::incident::{Incident, Kind, State};
 use crate::report::ledger::{Entry, HostId};
 use crate::report::outcome::{Outcome, Reason};
@@ -87,10 +88,16 @@ fn coloured(page: &Page, state: State) -> String {
     let word = state.word();
     match state {
         State::Recovered => page.style.paint(Tone::Good, word),
-        State::Slower | State::Dropped | State::Flapping => page.style.paint(Tone::Doubtful, word),
-        State::Failing | State::Lost | State::Hung | State::Unreachable | State::Silent => {
-            page.style.paint(Tone::Bad, word)
+        State::Slower | State::Dropped | State::Flapping | State::Late => {
+            page.style.paint(Tone::Doubtful, word)
         }
+        State::Failing
+        | State::Lost
+        | State::Hung
+        | State::Unreachable
+        | State::Silent
+        | State::NotStarted
+        | State::CronDown => page.style.paint(Tone::Bad, word),
     }
 }
 
@@ -132,6 +139,14 @@ fn subject(incident: &Incident, view: &View, room: usize) -> String {
             .map(|name| format!(" on {}", printable(name.as_bytes())));
         return format!("all jobs{}", on.unwrap_or_default());
     }
+    if let Kind::CronDown { scheduler, .. } = incident.kind {
+        let on = scheduler
+            .name()
+            .map(|name| format!(" on {}", printable(name.as_bytes())));
+        let (runs, jobs) = (count(incident.bad, "run"), incident.jobs.len() as u64);
+        let jobs = count(jobs, "job");
+        return format!("{runs} of {jobs} not started{}", on.unwrap_or_default());
+    }
     match incident.jobs.as_slice() {
         [] => String::new(),
         [job] => shortened(&view.job_name(*job), room),
@@ -147,7 +162,12 @@ fn subject(incident: &Incident, view: &View, room: usize) -> String {
             hosts.sort_unstable();
             hosts.dedup();
             let hosts = count(hosts.len() as u64, "host");
-            if matches!(incident.kind, Kind::Dropped { .. }) {
+            let is_of_many = match &incident.kind {
+                Kind::Dropped { .. } | Kind::Late { .. } => true,
+                Kind::NotStarted { is_ignored, .. } => *is_ignored,
+                _ => false,
+            };
+            if is_of_many {
                 return format!("{} on {hosts}", count(jobs.len() as u64, "job"));
             }
             let script = shown_name(ledger.job(jobs[0]).script());
@@ -178,6 +198,18 @@ fn why(incident: &Incident, view: &View, room: usize) -> Vec<String> {
     };
     if !advice.is_empty() {
         return wrapped(advice, room);
+    }
+    if let Kind::NotStarted { place, is_ignored } = &incident.kind {
+        let why = if *is_ignored {
+            let file = place.file.display().to_string();
+            format!(
+                "cron ignores {}: --check says why",
+                printable(file.as_bytes())
+            )
+        } else {
+            format!("line {}", expected::place(place))
+        };
+        return vec![shortened(&why, room)];
     }
     let Some(last) = incident.last.as_ref() else {
         return Vec::new();

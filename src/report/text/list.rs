@@ -1,37 +1,87 @@
 //! Runs, a line each.
 
+use chrono::NaiveDateTime;
+
 use super::format::{age, duration};
 use super::healthy::end;
-use super::page::{Page, shortened};
+use super::page::{Page, least_columns, shortened};
 use super::{View, screen};
 use crate::escape::printable;
+use crate::report::expected::place;
 use crate::report::ledger::Entry;
-use crate::report::outcome::Outcome;
+use crate::report::missing::Slot;
+use crate::report::outcome::{Outcome, Reason};
 
-/// Shows the runs of the period in the order of their STARTs. Returns whether any has failed.
+/// The columns for a script beside its host, more than the least.
+const MORE_OF_SCRIPT: usize = 6;
+
+/// A run, or a slot without one.
+#[derive(Debug, Clone, Copy)]
+pub enum Row<'a> {
+    /// A run.
+    Run(&'a Entry),
+    /// A slot of a line at which nothing was started.
+    NotStarted(&'a Slot),
+}
+
+impl Row<'_> {
+    /// By START or slot.
+    pub fn order(&self) -> (NaiveDateTime, u32) {
+        match self {
+            Self::Run(run) => (run.start, run.pid),
+            Self::NotStarted(slot) => (slot.at, 0),
+        }
+    }
+}
+
+/// Shows the runs of the period in the order of their STARTs, and the slots without one. Returns whether any has
+/// failed or is missing.
 pub fn show(page: &mut Page, view: &View) -> bool {
     let runs = view.ledger.runs.iter().filter(|run| view.scope.has(run));
-    let mut runs: Vec<&Entry> = runs.collect();
-    runs.retain(|run| run.outcome.is_bad() || !view.failed_only);
-    runs.sort_by_key(|run| (run.start, run.pid));
+    let runs = runs.filter(|run| run.outcome.is_bad() || !view.failed_only);
+    let slots = view.ledger.missing.slots().into_iter();
+    let slots = slots.filter(|slot| view.scope.includes(slot.at));
+    let missing: Vec<Row> = slots.map(Row::NotStarted).collect();
+    let is_missing = !missing.is_empty();
+    let mut rows: Vec<Row> = runs.map(Row::Run).chain(missing).collect();
+    rows.sort_by_key(Row::order);
     screen::counts(page, view);
-    if !runs.is_empty() {
+    if !rows.is_empty() {
         page.line("");
-        show_runs(page, view, &runs);
+        show_rows(page, view, &rows);
     }
-    view.tally.bad() > 0
+    view.tally.bad() > 0 || is_missing
 }
 
-/// Shows a line for each run.
-pub fn show_runs(page: &mut Page, view: &View, runs: &[&Entry]) {
-    // Half of that is left beside the other columns.
-    let room = page.width().saturating_sub(36) / 2;
-    let rows = runs.iter().map(|run| row(run, view, room)).collect();
+/// Shows a line for each.
+pub fn show_rows(page: &mut Page, view: &View, rows: &[Row]) {
+    let width = page.width();
+    let texts = rows.iter().map(|row| match row {
+        Row::Run(run) => run_row(run, width, view),
+        Row::NotStarted(slot) => slot_row(slot, width, view),
+    });
     let titles = ["Start", "PID", "Took", "End", "Job, and why it was bad"];
-    page.table_of_texts(&titles, &[1, 2], rows);
+    page.table_of_texts(&titles, &[1, 2], texts);
 }
 
-fn row(run: &Entry, view: &View, room: usize) -> Vec<String> {
+fn slot_row(slot: &Slot, width: usize, view: &View) -> Vec<String> {
+    let job = shortened(&view.job_name(slot.job), room_for_job(width));
+    vec![
+        view.clock().second(slot.at),
+        "-".to_owned(),
+        "-".to_owned(),
+        "none".to_owned(),
+        format!("{job}: not started, {}", place(&slot.place)),
+    ]
+}
+
+/// Half of what is left beside the other columns.
+fn room_for_job(width: usize) -> usize {
+    width.saturating_sub(36) / 2
+}
+
+fn run_row(run: &Entry, width: usize, view: &View) -> Vec<String> {
+    let room = room_for_job(width);
     let clock = view.clock();
     let took = match run.outcome {
         Outcome::Running => format!("{}…", age(run.age(view.scope.now))),
@@ -39,20 +89,24 @@ fn row(run: &Entry, view: &View, room: usize) -> Vec<String> {
         Outcome::Good | Outcome::Failed(..) => duration(run.seconds()),
     };
     let mut job = view.job_name(run.job);
-    job = shortened(&job, if run.outcome.is_bad() { room } else { 2 * room });
+    job = if run.outcome.is_bad() {
+        let least = least_columns(&job, width) + MORE_OF_SCRIPT;
+        shortened(&job, room.max(least))
+    } else {
+        shortened(&job, 2 * room)
+    };
     let why = match run.outcome {
         Outcome::Good | Outcome::Running => String::new(),
         Outcome::Lost => {
             let (last, dead) = (clock.time(run.last), clock.time(run.until));
             format!(": between {last} and {dead}")
         }
-        outcome @ Outcome::Failed(..) => {
-            let line = view
-                .ledger
-                .line(run)
-                .map(|line| format!(": {}", printable(line)));
-            format!(": {outcome}{}", line.unwrap_or_default())
-        }
+        outcome @ Outcome::Failed(_, reason) => match view.ledger.line(run).map(printable) {
+            // The status has a column of its own, and the room is needed.
+            Some(line) if reason == Reason::Script => format!(": {line}"),
+            Some(line) => format!(": {outcome}: {line}"),
+            None => format!(": {outcome}"),
+        },
     };
     vec![
         clock.second(run.start),

@@ -1,13 +1,18 @@
 //! The layout of a text: lines, headings and tables in the width of the terminal.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use std::iter;
+
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::report::style::{Style, Tone};
 use crate::report::tally::Count;
 
 /// The blanks between two columns.
-const GAP: usize = 2;
+const GAP: usize = GAP_TEXT.len();
+const GAP_TEXT: &str = "  ";
+
+/// The least columns beside a host's name in a name that is cut: a blank, the ellipsis and a character.
+const MIN_REST: usize = 3;
 
 /// A text that is written from top to bottom.
 #[derive(Debug)]
@@ -80,69 +85,99 @@ impl Page {
     /// Writes a table whose last column is a name, which is cut in its middle where the page has no room for it.
     /// The columns with these indexes are of numbers, aligned to the right.
     pub fn table(&mut self, titles: &[&str], numbers: &[usize], rows: Vec<Vec<String>>) {
-        self.table_cut_by(shortened, titles, numbers, rows);
+        let names = rows.iter().filter_map(|row| row.last());
+        let least = names.map(|name| least_columns(name, self.width())).max();
+        self.table_cut_by(
+            shortened,
+            least.unwrap_or_default(),
+            titles,
+            numbers,
+            rows.into_iter(),
+        );
     }
 
-    /// Writes a table whose last column is a text, which is cut at its end where the page has no room for it.
-    pub fn table_of_texts(&mut self, titles: &[&str], numbers: &[usize], rows: Vec<Vec<String>>) {
-        self.table_cut_by(cut, titles, numbers, rows);
+    /// Writes a table whose last column is a text, which is cut at its end where the page has no room for it. Any
+    /// number of rows takes no memory but that of the text.
+    pub fn table_of_texts(
+        &mut self,
+        titles: &[&str],
+        numbers: &[usize],
+        rows: impl Iterator<Item = Vec<String>> + Clone,
+    ) {
+        self.table_cut_by(cut, 0, titles, numbers, rows);
     }
 
     fn table_cut_by(
         &mut self,
         cut: fn(&str, usize) -> String,
+        least: usize,
         titles: &[&str],
         numbers: &[usize],
-        mut rows: Vec<Vec<String>>,
+        rows: impl Iterator<Item = Vec<String>> + Clone,
     ) {
         let name = titles.len() - 1;
-        let width_of = |column: usize| {
-            let cells = rows.iter().map(|row| row[column].width());
-            cells
-                .chain([titles[column].width()])
-                .max()
-                .unwrap_or_default()
-        };
-        let before: usize = (0..name).map(|column| width_of(column) + GAP).sum();
-        let room = self.width().saturating_sub(before);
-        for row in &mut rows {
-            row[name] = cut(&row[name], room.max(titles[name].width()));
-        }
-        let mut table = Table::new();
-        table
-            .load_style(presets::NOTHING)
-            // A row stays on one line even if the terminal is too narrow for it.
-            .set_content_arrangement(ContentArrangement::Disabled)
-            .set_header(titles);
-        for row in rows {
-            table.add_row(row);
-        }
-        for (index, column) in table.column_iter_mut().enumerate() {
-            column.set_padding((0, 2));
-            if numbers.contains(&index) {
-                column.set_cell_alignment(CellAlignment::Right);
+        let mut widths: Vec<usize> = titles.iter().map(|title| title.width()).collect();
+        for row in rows.clone() {
+            for (width, cell) in widths.iter_mut().zip(&row[..name]) {
+                *width = (*width).max(cell.width());
             }
         }
-        for line in table.lines() {
-            self.line(&line);
+        let before: usize = widths[..name].iter().map(|width| width + GAP).sum();
+        let room = self.width().saturating_sub(before).max(least);
+        let room = room.max(widths[name]);
+        let titles = titles.iter().map(|title| (*title).to_owned()).collect();
+        for mut row in iter::once(titles).chain(rows) {
+            // A row stays on one line even if the terminal is too narrow for it.
+            let text = cut(&row[name], room);
+            row.truncate(name);
+            let mut line = String::new();
+            for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+                let blanks = " ".repeat(width - cell.width());
+                let is_number = numbers.contains(&column);
+                let (left, right) = if is_number {
+                    (&*blanks, "")
+                } else {
+                    ("", &*blanks)
+                };
+                line += &[left, cell, right, GAP_TEXT].concat();
+            }
+            self.line(&(line + &text));
         }
     }
 }
 
 /// `text` in at most so many columns, with an ellipsis where its middle is left out. Its first word, which may
-/// be a host's name, stays whole unless it is long.
+/// be a host's name, stays whole unless there is no room for it.
 pub fn shortened(text: &str, columns: usize) -> String {
     if fits(text, columns) {
         return text.to_owned();
     }
-    let word = text.split(' ').next().unwrap_or_default();
-    let word = if fits(word, columns / 2) { word } else { "" };
+    let word = first_word(text);
+    let word = match columns.checked_sub(MIN_REST) {
+        Some(columns) if fits(word, columns) => word,
+        _ => "",
+    };
     let room = columns.saturating_sub(1);
     let left = room - word.width();
     let rest = &text[word.len()..];
     let tail = suffix(rest, left / 2 + left % 2);
     let head = prefix(rest, left / 2);
     format!("{word}{head}…{tail}")
+}
+
+/// The columns that a shortened `text` needs so that its first word stays whole. A word that takes more than half
+/// of the page is no host's name.
+pub fn least_columns(text: &str, page: usize) -> usize {
+    let word = first_word(text);
+    if fits(word, page / 2) {
+        (word.width() + MIN_REST).min(text.width())
+    } else {
+        0
+    }
+}
+
+fn first_word(text: &str) -> &str {
+    text.split(' ').next().unwrap_or_default()
 }
 
 /// Whether `text` takes at most so many columns.

@@ -6,18 +6,22 @@ use chrono::{NaiveDateTime, TimeDelta, Timelike};
 
 use super::format::{chart, count, grouped};
 use super::page::Page;
-use super::{View, healthy, history, incidents, running};
+use super::{View, crontab, healthy, history, incidents, running};
 use crate::escape::printable;
 use crate::report::diagnosis;
 use crate::report::incident::Incident;
 use crate::report::ledger::{HostId, JobId, Mark};
 use crate::report::style::Tone;
+use crate::report::tally::Count;
 
 /// The column at which the text beside a label begins.
 pub const INDENT: usize = 13;
 
 /// How many incidents are shown that go on, and how many that are over.
 const MAX_INCIDENTS: usize = 12;
+
+/// The least columns for words beside a chart.
+const MIN_BESIDE: usize = 20;
 
 /// More jobs than these are counted, not named.
 const MAX_NAMED: usize = 2;
@@ -57,7 +61,7 @@ pub fn counts(page: &mut Page, view: &View) {
         let hosts = hosts(view).len() as u64;
         let size = format!("{}, {}", count(jobs, "job"), count(hosts, "host"));
         page.title(&format!("{first} to {last}   {size}"));
-        for counts in [tally.ends(), tally.kinds()] {
+        for counts in [ends(view), tally.kinds()] {
             let counts: Vec<String> = counts.iter().map(|count| page.count(count)).collect();
             page.line(&counts.join("   "));
         }
@@ -74,6 +78,17 @@ pub fn counts(page: &mut Page, view: &View) {
     for line in &remarks.scope {
         page.paragraph(&printable(line.as_bytes()));
     }
+}
+
+/// The numbers of runs by their ends, and of the slots of the period that have no START.
+pub fn ends(view: &View) -> Vec<Count> {
+    let mut ends = view.tally.ends();
+    let slots = view.ledger.missing.slots().into_iter();
+    let not_started = slots.filter(|slot| view.scope.includes(slot.at)).count() as u64;
+    if not_started > 0 {
+        ends.push(Count::bad("not started", not_started));
+    }
+    ends
 }
 
 /// The hosts of the period's runs. In a refused command line the first word may not be a host.
@@ -107,12 +122,17 @@ fn problems(page: &mut Page, view: &View, now: usize, over: usize) {
 
 fn rest(page: &mut Page, view: &View, incidents: &[Incident]) {
     if view.tally.span.is_none() {
+        if !view.crontabs.summary.is_empty() {
+            page.line("");
+            crontab::show(page, view);
+        }
         return;
     }
     page.line("");
     running::show(page, view);
     overlaps(page, view);
     failures_by_time(page, view);
+    crontab::show(page, view);
     let bad: BTreeSet<JobId> = incidents
         .iter()
         .flat_map(|it| it.jobs.iter().copied())
@@ -179,13 +199,16 @@ fn failures_by_time(page: &mut Page, view: &View) {
     let (most, all) = bars[index];
     let at = begin + step * i32::try_from(index + skipped).unwrap_or_default();
     let at = view.clock().time(at);
-    let text = format!(
-        "{} {name}, most {} of {} at {at}",
-        chart(&bad),
-        grouped(most),
-        grouped(all)
-    );
-    page.labelled("Failures", INDENT, &text);
+    let text = format!("{name}, most {} of {} at {at}", grouped(most), grouped(all));
+    // The blanks of a chart are not those between words: no line is broken there, and none is left out.
+    let label = format!("{:<INDENT$}{}", "Failures", chart(&bad));
+    let indent = INDENT + bad.len() + 1;
+    if indent + MIN_BESIDE <= page.width() {
+        page.labelled(&label, indent, &text);
+    } else {
+        page.line(&label);
+        page.labelled("", INDENT, &text);
+    }
 }
 
 fn floor(time: NaiveDateTime, step: TimeDelta) -> NaiveDateTime {

@@ -239,7 +239,7 @@ fn reboot(world: &World, time: NaiveDateTime) -> Known {
     let alone = runs
         .iter()
         .map(|run| run.start + limit_of_all(world, &run.job));
-    known.told = next.into_iter().chain(alone).min().expect("a start");
+    known.told = next.into_iter().chain(alone.max()).min().expect("a start");
     known.over = next;
     known.detail = format!("{next:?}");
     known

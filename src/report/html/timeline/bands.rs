@@ -47,7 +47,9 @@ impl Bands {
                         bands.hosts.entry(*host).or_default().push(band);
                     }
                 }
-                Kind::Silent { .. } | Kind::Lost { together: true, .. } => bands.cron.push(band),
+                Kind::Silent { .. } | Kind::CronDown { .. } | Kind::Lost { together: true, .. } => {
+                    bands.cron.push(band);
+                }
                 _ => {}
             }
         }

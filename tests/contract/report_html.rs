@@ -7,6 +7,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::process::Output;
+use std::time::UNIX_EPOCH;
 
 use serde_json::{Value, json};
 
@@ -400,6 +401,48 @@ fn outages_of_a_host_and_of_cron_are_bands_and_a_job_that_takes_longer_has_a_lin
         durations.starts_with("host_sum_batch12 /srv/backup.sh --full"),
         "{durations}"
     );
+}
+
+#[test]
+fn a_slot_at_which_nothing_was_started_is_a_hollow_mark_also_of_a_job_without_runs() {
+    let scene = Scene::new();
+    let starts = ["10:00:01", "10:10:01", "10:40:01"];
+    let runs = (1..).zip(starts);
+    let log: String = runs
+        .map(|(pid, at)| run(pid, at, at, "h1 /ten.sh", "", 0))
+        .collect();
+    fs::write(scene.path("a.log"), log).unwrap();
+    let lines = "*/10 * * * * root remoteexe h1 /ten.sh\n15 * * * * root remoteexe h2 /never.sh\n";
+    fs::write(scene.path("crontab"), lines).unwrap();
+    // Slots before the last change of a crontab are not judged.
+    let crontab = fs::File::options().write(true).open(scene.path("crontab"));
+    crontab.unwrap().set_modified(UNIX_EPOCH).unwrap();
+    let mut command = reporter(&scene);
+    command.args(["--html", "page.html", "--crontab", "crontab"]);
+    command.args(["--until", "2026-03-02 10:45", "a.log"]);
+    let output = command.current_dir(scene.path("")).output().unwrap();
+    assert_eq!((stderr(&output), code(&output)), (String::new(), 1));
+    let path = scene.path("page.html");
+    let mut browser = shown(&Page { scene, path });
+    assert_eq!(
+        titles(&mut browser, ".timeline a.m[href^='#j']"),
+        [
+            "10:20:00 not started",
+            "10:30:00 not started",
+            "10:15:00 not started"
+        ]
+    );
+    assert_eq!(
+        texts(&mut browser, "#lines h3, #lines p.facts"),
+        [
+            "h1 /ten.sh",
+            "2 not started, the last one at 10:30:00",
+            "h2 /never.sh",
+            "1 not started, the last one at 10:15:00"
+        ]
+    );
+    let counts = texts(&mut browser, ".counts div");
+    assert!(counts.contains(&"not started3".to_owned()), "{counts:?}");
 }
 
 #[test]

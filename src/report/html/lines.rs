@@ -10,7 +10,7 @@ use crate::escape::printable;
 use crate::report::ledger::Entry;
 use crate::report::outcome::Outcome;
 use crate::report::text::View;
-use crate::report::text::format::{age, duration};
+use crate::report::text::format::{age, duration, grouped};
 
 /// The most bytes of all lines. The rest of the page has as many again.
 const MAX_BYTES: usize = 900_000;
@@ -80,6 +80,9 @@ fn job(view: &View, row: &Row, targets: &BTreeSet<usize>, with_lines: &BTreeSet<
     html! {
         article id={ "j" (row.job) } data-host=(printable(view.ledger.host(job.host))) data-job=(name) data-states=(row.letters()) {
             h3 { (name) }
+            @if let Some(last) = row.missed.last() {
+                p.facts { (grouped(row.missed.len() as u64)) " not started, the last one at " (view.clock().second(*last)) }
+            }
             ol {
                 @for ((place, run, lines), before) in shown.iter().zip(before) {
                     (item(view, *place, run, *lines, lines.is_some() && *lines == before))

@@ -18,16 +18,19 @@ pub enum Look {
     Lost,
     /// It goes on.
     Running,
+    /// There is none: nothing was started at the slot of a line.
+    NotStarted,
 }
 
 impl Look {
     /// All states.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Good,
         Self::Failed,
         Self::NotConnected,
         Self::Lost,
         Self::Running,
+        Self::NotStarted,
     ];
 
     /// That of a run.
@@ -49,6 +52,7 @@ impl Look {
             Self::NotConnected => "connection failure",
             Self::Lost => "lost",
             Self::Running => "running",
+            Self::NotStarted => "not started",
         }
     }
 
@@ -60,10 +64,11 @@ impl Look {
             Self::NotConnected => "c",
             Self::Lost => "l",
             Self::Running => "r",
+            Self::NotStarted => "m",
         }
     }
 
-    /// Its shape, around the point 0, 0. A hollow circle is free for a run that was expected and not started.
+    /// Its shape, around the point 0, 0. That of a run that is not there is hollow.
     fn shape(self) -> &'static str {
         match self {
             Self::Good => "M-1.5-5h3V5h-3z",
@@ -73,13 +78,16 @@ impl Look {
             Self::NotConnected => "M0-5.5 5.5 4.5h-11z",
             Self::Lost => "M-4.5-4.5h9v9h-9z",
             Self::Running => "M-4-5.5 5.5 0-4 5.5z",
+            Self::NotStarted => {
+                "M0-5.5A5.5 5.5 0 0 1 0 5.5 5.5 5.5 0 0 1 0-5.5M0-3A3 3 0 0 0 0 3 3 3 0 0 0 0-3"
+            }
         }
     }
 
     /// The pattern of a bar of several runs, in a square of six units. There is none if the bar is plain.
     fn pattern(self) -> Option<&'static str> {
         match self {
-            Self::Good | Self::Running => None,
+            Self::Good | Self::Running | Self::NotStarted => None,
             Self::Failed => Some("M-1 7 7-1M-4 4 4-4M2 10 10 2"),
             Self::NotConnected => Some("M3 0v6"),
             Self::Lost => Some("M0 3h6"),

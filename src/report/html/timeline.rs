@@ -7,6 +7,8 @@ mod scale;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDateTime;
+
 use super::look::Look;
 use crate::report::diagnosis::Scope;
 use crate::report::incident::Incident;
@@ -56,23 +58,31 @@ pub struct Row<'a> {
     pub job: JobId,
     /// Its runs in the period, each with its place in the ledger, in the order of their STARTs.
     pub runs: Vec<(usize, &'a Entry)>,
+    /// The local times of the slots of the period at which it was not started, in their order.
+    pub missed: Vec<NaiveDateTime>,
     marks: Marks<'a>,
 }
 
 impl Row<'_> {
     /// The states of its runs, a letter each.
     pub fn letters(&self) -> String {
-        let looks: BTreeSet<Look> = self.runs.iter().map(|(_, run)| Look::of(run)).collect();
+        let missed = self.missed.iter().map(|_| Look::NotStarted);
+        let looks = self.runs.iter().map(|(_, run)| Look::of(run));
+        let looks: BTreeSet<Look> = looks.chain(missed).collect();
         looks.into_iter().map(Look::letter).collect()
     }
 
     /// The places of the runs that marks lead to.
     pub fn targets(&self) -> impl Iterator<Item = usize> {
-        self.marks.linked.iter().map(|mark| mark.place)
+        let runs = self.marks.linked.iter().filter_map(|mark| mark.last);
+        runs.map(|(place, _)| place)
     }
 
-    /// How many of its runs have a state.
+    /// How many of its runs have a state, or how many slots have none.
     fn count(&self, look: Look) -> u64 {
+        if look == Look::NotStarted {
+            return self.missed.len() as u64;
+        }
         let runs = self.runs.iter().filter(|(_, run)| Look::of(run) == look);
         runs.count() as u64
     }
@@ -111,7 +121,7 @@ impl<'a> Timeline<'a> {
 fn scale(view: &View) -> Option<Scale> {
     let (first, _) = view.tally.span?;
     let Scope { since, now, .. } = view.scope;
-    let begin = if since == chrono::NaiveDateTime::MIN {
+    let begin = if since == NaiveDateTime::MIN {
         first
     } else {
         since
@@ -124,19 +134,27 @@ fn rows<'a>(view: &View<'a>, incidents: &[Incident]) -> Vec<Row<'a>> {
     let ledger = view.ledger;
     let jobs = incidents.iter().flat_map(|incident| &incident.jobs);
     let troubled: BTreeSet<HostId> = jobs.map(|job| ledger.job(*job).host).collect();
+    let mut missed: BTreeMap<JobId, Vec<NaiveDateTime>> = BTreeMap::new();
+    for slot in ledger.missing.slots() {
+        if view.scope.includes(slot.at) {
+            missed.entry(slot.job).or_default().push(slot.at);
+        }
+    }
+    let jobs: BTreeSet<JobId> = view.jobs().chain(missed.keys().copied()).collect();
     let row = |job: JobId| {
         let runs = ledger.range(job).zip(ledger.of_job(job));
         Row {
             job,
             runs: runs.filter(|(_, run)| view.scope.has(run)).collect(),
+            missed: missed.get(&job).cloned().unwrap_or_default(),
             marks: Marks::default(),
         }
     };
     let is_shown = |row: &Row| {
         let is_bad = |(_, run): &(usize, &Entry)| run.outcome.is_bad();
-        !view.failed_only || row.runs.iter().any(is_bad)
+        !view.failed_only || !row.missed.is_empty() || row.runs.iter().any(is_bad)
     };
-    let mut rows: Vec<Row> = view.jobs().map(row).filter(is_shown).collect();
+    let mut rows: Vec<Row> = jobs.into_iter().map(row).filter(is_shown).collect();
     rows.sort_by_cached_key(|row| {
         let job = ledger.job(row.job);
         let is_well = !troubled.contains(&job.host);
@@ -169,7 +187,7 @@ fn fill(rows: &mut [Row], scale: &Scale, scope: &Scope) {
         }
     }
     for (row, links_good) in rows.iter_mut().zip(&links_good) {
-        row.marks = Marks::of(&row.runs, scale, scope.now, *links_good);
+        row.marks = Marks::of(&row.runs, &row.missed, scale, scope.now, *links_good);
     }
     let bad: usize = rows.iter().map(|row| row.marks.bad()).sum();
     if bad > MAX_BAD {

@@ -9,6 +9,7 @@ use super::marks::{Mark, Span};
 use super::{Host, Row, Timeline};
 use crate::escape::printable;
 use crate::report::html::look::{Look, at, in_text};
+use crate::report::outcome::Outcome;
 use crate::report::text::format::{count, duration, grouped};
 use crate::report::text::{View, shown_name};
 
@@ -30,7 +31,7 @@ impl Timeline<'_> {
                 h2 #timeline-title { "Timeline" }
                 p {
                     (self.scale.begin) " to " (self.scale.end) ", local time of the scheduler. A mark leads to the last "
-                    "lines of its run, or of the last one of several. A row of more than 500 good runs shows how many "
+                    "lines of its run, or of the last one of several; a hollow mark leads to the job. A row of more than 500 good runs shows how many "
                     "there were by its height. If there are too many bad runs for the page, the older ones of a row are "
                     "lines, and lead to the job: failures above, connection failures below."
                 }
@@ -148,7 +149,7 @@ impl Timeline<'_> {
                 td.chart role="cell" { svg.row role="img" aria-label=(counts(row)) {
                     @if let Some(bands) = bands { use href={ "#" (bands) } {} }
                     svg viewBox="0 0 1440 18" preserveAspectRatio="none" { (Self::plain(row)) }
-                    @for mark in &row.marks.linked { (self.mark(view, mark)) }
+                    @for mark in &row.marks.linked { (self.mark(view, row, mark)) }
                 } }
             }
         }
@@ -189,12 +190,16 @@ impl Timeline<'_> {
         }
     }
 
-    fn mark(&self, view: &View, mark: &Mark) -> Markup {
+    fn mark(&self, view: &View, row: &Row, mark: &Mark) -> Markup {
         let scale = &self.scale;
         let from = scale.percent(mark.from);
+        let target = match mark.last {
+            Some((place, _)) => format!("#r{place}"),
+            None => format!("#j{}", row.job),
+        };
         let has_bar = scale.unit(mark.to) - scale.unit(mark.from) > 4;
         html! {
-            a class=(mark.look.letter()) href={ "#r" (mark.place) } tabindex="-1" {
+            a class=(mark.look.letter()) href=(target) tabindex="-1" {
                 title { (title(view, mark)) }
                 @if has_bar { rect x=(from) y="4" width=(scale.width(mark.from, mark.to)) height="10" {} }
                 (at(&from, "9", mark.look))
@@ -208,7 +213,7 @@ fn line_height(look: Look) -> i64 {
     match look {
         Look::Failed => 4,
         Look::NotConnected => 14,
-        Look::Good | Look::Lost | Look::Running => HEIGHT / 2,
+        Look::Good | Look::Lost | Look::Running | Look::NotStarted => HEIGHT / 2,
     }
 }
 
@@ -216,20 +221,20 @@ fn line_height(look: Look) -> i64 {
 fn title(view: &View, mark: &Mark) -> String {
     let (clock, name) = (view.clock(), mark.look.name());
     let from = clock.second(mark.from);
-    let more = match mark.last.outcome {
-        _ if mark.look == Look::Good => format!(", took {}", duration(mark.last.seconds())),
-        crate::report::outcome::Outcome::Failed(status, _) => format!(", {status}"),
-        _ => String::new(),
+    let more = match mark.last {
+        Some((_, run)) if mark.look == Look::Good => format!(", took {}", duration(run.seconds())),
+        Some((_, run)) => match run.outcome {
+            Outcome::Failed(status, _) => format!(", {status}"),
+            _ => String::new(),
+        },
+        None => String::new(),
     };
-    if mark.runs == 1 {
-        format!("{from} {name}{more}")
-    } else {
-        format!(
-            "{from} to {}: {} {name}, the last one{more}",
-            clock.second(mark.to),
-            grouped(mark.runs)
-        )
+    if mark.count == 1 {
+        return format!("{from} {name}{more}");
     }
+    let (to, number) = (clock.second(mark.to), grouped(mark.count));
+    let last = mark.last.map_or("", |_| ", the last one");
+    format!("{from} to {to}: {number} {name}{last}{more}")
 }
 
 fn told(band: &Band, view: &View) -> String {

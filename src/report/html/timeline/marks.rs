@@ -45,7 +45,7 @@ pub struct Marks<'a> {
     pub linked: Vec<Mark<'a>>,
 }
 
-/// A run, or runs of the same state that are close together.
+/// A run or a slot without one, or several of the same state that are close together.
 #[derive(Debug, Clone, Copy)]
 pub struct Mark<'a> {
     /// Their state.
@@ -54,19 +54,20 @@ pub struct Mark<'a> {
     pub from: NaiveDateTime,
     /// The local time of the end of the only run, or of the last START.
     pub to: NaiveDateTime,
+    /// The local time of the last START, or of the last slot at which nothing was started.
+    pub start: NaiveDateTime,
     /// How many they are.
-    pub runs: u64,
-    /// The last of them.
-    pub last: &'a Entry,
-    /// Its place in the ledger.
-    pub place: usize,
+    pub count: u64,
+    /// The last run with its place in the ledger. There is none where nothing was started.
+    pub last: Option<(usize, &'a Entry)>,
 }
 
 impl<'a> Marks<'a> {
     /// The marks of these runs of a job, each with its place in the ledger. Runs of one state that are close together
-    /// have one mark, unless they are good. Good runs have links if `links_good`.
+    /// have one mark, unless they are good. Good runs have links if `links_good`. At the times `missed` nothing was started.
     pub fn of(
         runs: &[(usize, &'a Entry)],
+        missed: &[NaiveDateTime],
         scale: &Scale,
         now: NaiveDateTime,
         links_good: bool,
@@ -83,16 +84,14 @@ impl<'a> Marks<'a> {
                 good.push(*run);
                 continue;
             }
-            let mark = mark(*place, run, now);
-            let slot = &mut open[look as usize];
-            match slot {
-                Some(before) if is_near(before, run, scale) && look != Look::Good => {
-                    before.to = run.start;
-                    before.runs += 1;
-                    (before.last, before.place) = (run, *place);
-                }
-                _ => marks.linked.extend(slot.replace(mark)),
-            }
+            let open = &mut open[look as usize];
+            marks
+                .linked
+                .extend(join(open, mark(*place, run, now), scale));
+        }
+        for at in missed {
+            let open = &mut open[Look::NotStarted as usize];
+            marks.linked.extend(join(open, not_started(*at), scale));
         }
         marks.linked.extend(open.into_iter().flatten());
         if good.len() > MAX_TICKS {
@@ -119,11 +118,7 @@ impl<'a> Marks<'a> {
                 more -= 1;
                 let spans = self.thinned.entry(mark.look).or_default();
                 let from = scale.unit(mark.from);
-                push(
-                    spans,
-                    from,
-                    scale.unit(mark.last.start).max(from + MIN_TICK),
-                );
+                push(spans, from, scale.unit(mark.start).max(from + MIN_TICK));
             }
             is_kept
         });
@@ -141,14 +136,34 @@ fn mark(place: usize, run: &Entry, now: NaiveDateTime) -> Mark<'_> {
         look: Look::of(run),
         from: run.start,
         to,
-        runs: 1,
-        last: run,
-        place,
+        start: run.start,
+        count: 1,
+        last: Some((place, run)),
     }
 }
 
-fn is_near(before: &Mark, run: &Entry, scale: &Scale) -> bool {
-    scale.unit(run.start) - scale.unit(before.last.start) < GAP
+fn not_started<'a>(at: NaiveDateTime) -> Mark<'a> {
+    Mark {
+        look: Look::NotStarted,
+        from: at,
+        to: at,
+        start: at,
+        count: 1,
+        last: None,
+    }
+}
+
+/// Adds a mark to the one before it, if that is near. Else it takes its place, and the one before is returned.
+fn join<'a>(before: &mut Option<Mark<'a>>, mark: Mark<'a>, scale: &Scale) -> Option<Mark<'a>> {
+    let is_near = |before: &&mut Mark| scale.unit(mark.start) - scale.unit(before.start) < GAP;
+    let near = before.as_mut().filter(is_near);
+    if let Some(before) = near.filter(|_| mark.look != Look::Good) {
+        (before.to, before.start) = (mark.start, mark.start);
+        before.count += 1;
+        before.last = mark.last;
+        return None;
+    }
+    before.replace(mark)
 }
 
 /// From the START of a run to the end of the one before.

@@ -35,7 +35,7 @@
 //! into a time, a process id and a `Kind`. `report::assembler` joins the records of one process id into a run. A filter lets the
 //! run through. `report::ledger` keeps it in a few bytes. `report::expected` adds the slots of the crontabs that have no
 //! run. Each rule of `report::diagnosis` finds incidents in the ledger,
-//! and `report::text` shows them. The forms for programs, such as `report::json`, need no ledger, and
+//! and `report::text` or `report::html` shows them. The forms for programs, such as `report::json`, need no ledger, and
 //! `report::prometheus` needs it for the number of incidents only.
 
 mod cli;

@@ -14,6 +14,7 @@ mod directory;
 mod expected;
 mod expecting;
 mod file_name;
+mod html;
 mod incident;
 mod input;
 mod joblog;
@@ -66,12 +67,13 @@ use ledger::Collector;
 use nearest::Names;
 use prometheus::LOOK_BACK;
 use records::Search;
+use replacement::Access;
 use run::Run;
 use running::Running;
 use style::Style;
 use tally::Tally;
 use terminal::Output;
-use text::{Crontabs, Remarks, View};
+use text::{Answer, Crontabs, Remarks, View};
 use trace::Trace;
 
 pub use accepted::Accepted;
@@ -141,6 +143,8 @@ pub struct Filter {
 pub enum Form {
     /// The answer to a question, for a person.
     Text(Shown),
+    /// A page for a browser.
+    Html,
     /// One JSON document on a line for each run.
     Json,
     /// One line for each run, in the columns of GNU parallel's joblog.
@@ -315,7 +319,7 @@ impl Report {
             };
             Expected::new(planned, &judged, &users)
         });
-        let mut out = Output::new(self.is_paged, self.file.as_deref());
+        let mut out = self.output();
         let basis = Basis {
             logs: &logs,
             filter,
@@ -354,6 +358,18 @@ impl Report {
         }
     }
 
+    fn output(&self) -> Output {
+        // A page is no text for a pager.
+        let is_paged = self.is_paged && !matches!(self.form, Form::Html);
+        // node_exporter reads gauges as a user of its own. A page may show what not all may read.
+        let access = match self.form {
+            Form::Prometheus => Access::All,
+            _ => Access::AsBefore,
+        };
+        let file = self.file.as_deref().map(|file| (file, access));
+        Output::new(is_paged, file)
+    }
+
     fn output_name(&self) -> String {
         let file = self.file.as_ref().map(|file| file.display().to_string());
         file.unwrap_or_else(|| "standard output".to_owned())
@@ -390,14 +406,14 @@ impl Report {
     }
 
     fn write(&self, basis: &Basis, expected: Option<Expected>, out: &mut Output) -> Findings {
-        let left_out = basis.logs.left_out(basis.users);
-        if !matches!(self.form, Form::Text(_)) {
-            for line in &left_out {
-                warn(line);
+        if !matches!(self.form, Form::Text(_) | Form::Html) {
+            for line in basis.logs.left_out(basis.users) {
+                warn(&line);
             }
         }
         match &self.form {
-            Form::Text(shown) => self.text(*shown, basis, expected, left_out, out),
+            Form::Text(shown) => self.text(*shown, basis, expected, out),
+            Form::Html => self.html(basis, expected, out),
             Form::Json => self.documents(basis, expected, out),
             Form::Tsv => self.joblog(basis, out),
             Form::Run(wanted) => {
@@ -414,13 +430,33 @@ impl Report {
         &self,
         shown: Shown,
         basis: &Basis,
-        mut expected: Option<Expected>,
-        left_out: Vec<String>,
+        expected: Option<Expected>,
         out: &mut Output,
     ) -> Findings {
         // A list of runs has their ends. What is wrong at the end of a period does not depend on what came later.
         let until = basis.filter.period.until;
-        let mut collector = Collector::new(until.filter(|_| shown.question != Question::Runs));
+        let collector = Collector::new(until.filter(|_| shown.question != Question::Runs));
+        self.viewed(collector, shown.all, basis, expected, out, |view| {
+            view.answer(shown.question, Style::of_stdout(self.color))
+        })
+    }
+
+    fn html(&self, basis: &Basis, expected: Option<Expected>, out: &mut Output) -> Findings {
+        let collector = Collector::new(basis.filter.period.until).with_tails();
+        self.viewed(collector, false, basis, expected, out, html::page)
+    }
+
+    /// Fills the ledger with all runs of the period and before and with what is missing, and writes what `show` makes
+    /// of it.
+    fn viewed(
+        &self,
+        mut collector: Collector,
+        all: bool,
+        basis: &Basis,
+        mut expected: Option<Expected>,
+        out: &mut Output,
+        show: impl FnOnce(&View) -> Answer,
+    ) -> Findings {
         let wanted = wanted_jobs(expected.as_ref(), &basis.filter);
         collector.keep_apart(wanted.iter().map(|(_, name)| Rc::clone(name)));
         let mut expect = |run: &Run| {
@@ -453,10 +489,10 @@ impl Report {
         let mut ledger = collector.finish();
         let mut crontabs = Crontabs::default();
         if let Some(expected) = &mut expected {
-            crontabs = self.judge(expected, &mut ledger, &reading, &scope, basis, shown.all);
+            crontabs = self.judge(expected, &mut ledger, &reading, &scope, basis, all);
         }
         let mut said = vec![scope::describe(self, reading.files, basis.users)];
-        said.extend(left_out);
+        said.extend(basis.logs.left_out(basis.users));
         let view = View {
             ledger: &ledger,
             scope,
@@ -467,12 +503,12 @@ impl Report {
                 unmatched: reading.unmatched,
                 scope: said,
             },
-            all: shown.all,
+            all,
             is_job_asked: basis.filter.job.is_some(),
             failed_only: basis.filter.failed,
             crontabs,
         };
-        let answer = view.answer(shown.question, Style::of_stdout(self.color));
+        let answer = show(&view);
         out.write(answer.text.as_bytes());
         Findings {
             has_failures: answer.is_bad,

@@ -16,6 +16,7 @@ demo=(
 )
 tests=(
     "${demo[@]}"
+    /usr/bin/chromium           chromium
     /usr/sbin/cron              cron
     /usr/bin/faketime           faketime
     /usr/bin/jq                 jq

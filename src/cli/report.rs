@@ -40,6 +40,7 @@ Examples:
   remoteexe --report --job 'host_sum_batch01 /path/to/starting_sh/sum.sh'
   remoteexe --report --runs --since 03:10 --until 03:11
   remoteexe --report --run 913@15:09
+  remoteexe --report --html jobs.html
   remoteexe --report --check
   In a crontab, to be told of each problem once, and of its end:
     0 * * * * root remoteexe --report --since 1h --changed | mail -E -s jobs root
@@ -97,23 +98,28 @@ struct Args {
     ok: Option<OsString>,
 
     /// What began or ended in the period, and nothing if nothing did
-    #[arg(long, help_heading = "In which form", conflicts_with_all = ["run", "json", "tsv"])]
+    #[arg(long, help_heading = "In which form", conflicts_with_all = ["html", "run", "json", "tsv"])]
     changed: bool,
 
     /// The period against the one before: jobs that are newly bad, recovered, slower or silent
     #[arg(long, help_heading = "In which form")]
-    #[arg(conflicts_with_all = ["changed", "run", "json", "tsv"])]
+    #[arg(conflicts_with_all = ["changed", "html", "run", "json", "tsv"])]
     compare: bool,
 
     /// The runs, a line each
     #[arg(long, help_heading = "In which form")]
-    #[arg(conflicts_with_all = ["changed", "compare", "run", "json", "tsv"])]
+    #[arg(conflicts_with_all = ["changed", "compare", "html", "run", "json", "tsv"])]
     runs: bool,
 
     /// Also list the healthy jobs and hosts; with --compare all jobs
     #[arg(long, help_heading = "In which form")]
-    #[arg(conflicts_with_all = ["changed", "runs", "run", "json", "tsv"])]
+    #[arg(conflicts_with_all = ["changed", "runs", "html", "run", "json", "tsv"])]
     all: bool,
+
+    /// A page for a browser, with a timeline of all runs: replaces FILE; - is standard output
+    #[arg(long, value_name = "FILE", help_heading = "In which form")]
+    #[arg(conflicts_with_all = ["run", "json", "tsv"])]
+    html: Option<OsString>,
 
     /// All records of one run: the last one of process PID, or the one that started at TIME
     #[arg(long, value_name = "PID[@TIME]", help_heading = "In which form")]
@@ -131,7 +137,7 @@ struct Args {
     /// The last success of each job, and what is wrong now, as gauges for Prometheus; --since says how far
     /// back to look, by default 35 days
     #[arg(long, help_heading = "In which form")]
-    #[arg(conflicts_with_all = ["until", "failed", "changed", "compare", "runs", "all", "run", "json", "tsv"])]
+    #[arg(conflicts_with_all = ["until", "failed", "changed", "compare", "runs", "all", "html", "run", "json", "tsv"])]
     prometheus: bool,
 
     /// With --prometheus: replace FILE, at once and as a whole
@@ -231,8 +237,10 @@ impl CommandLine<Args> {
             let tip = "for another form redirect standard output";
             return Err(UsageError::new("-o is for --prometheus only", tip));
         }
-        let word = word.filter(|word| *word != "-");
-        word.map(|word| self.value("output", word, path))
+        let words = [("output", word), ("html", self.args.html.as_ref())];
+        let mut files = words.into_iter().filter_map(|(id, word)| Some((id, word?)));
+        let file = files.find(|(_, word)| *word != "-");
+        file.map(|(id, word)| self.value(id, word, path))
             .transpose()
     }
 
@@ -249,6 +257,9 @@ impl CommandLine<Args> {
 
     fn form(&self, now: DateTime<Local>) -> Result<Form, UsageError> {
         let wanted = |word| self.value("run", word, |word| wanted(word, now));
+        if self.args.html.is_some() {
+            return Ok(Form::Html);
+        }
         Ok(match &self.args.run {
             Some(word) if self.args.json => Form::RunJson(wanted(word)?),
             Some(word) => Form::Run(wanted(word)?),
@@ -277,7 +288,7 @@ impl CommandLine<Args> {
             Form::Run(wanted) | Form::RunJson(wanted) => {
                 wanted.start.as_ref().and_then(|start| start.day)
             }
-            Form::Text(_) | Form::Json | Form::Tsv | Form::Prometheus => None,
+            Form::Text(_) | Form::Html | Form::Json | Form::Tsv | Form::Prometheus => None,
         };
         let day = day.map(NaiveDateTime::from);
         let time = |id, word: &Option<OsString>, is_end| {

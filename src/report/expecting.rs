@@ -16,7 +16,7 @@ impl Report {
     pub(super) fn planned(&self) -> Option<Planned> {
         let has_place = match &self.form {
             Form::Text(shown) => shown.question != Question::Comparison,
-            Form::Json | Form::Prometheus => true,
+            Form::Html | Form::Json | Form::Prometheus => true,
             Form::Tsv | Form::Run(_) | Form::RunJson(_) => false,
         };
         let source = self.crontabs.as_ref().filter(|_| has_place)?;

@@ -267,6 +267,17 @@ impl Incident {
         self.window.is_over() || matches!(self.kind, Kind::Dropped { .. })
     }
 
+    /// When it ended, if its reason has passed: after a pause that of the next START, and else the last bad record.
+    pub fn end(&self) -> Option<NaiveDateTime> {
+        let next = match self.kind {
+            Kind::Lost { together: true, .. } | Kind::Silent { .. } | Kind::CronDown { .. } => {
+                self.window.over
+            }
+            _ => None,
+        };
+        self.has_passed().then(|| next.unwrap_or(self.window.last))
+    }
+
     /// Whether something has failed, was lost or is missing. A job that takes longer or comes late has not failed.
     pub fn is_failure(&self) -> bool {
         !matches!(self.kind, Kind::Slower { .. } | Kind::Late { .. })

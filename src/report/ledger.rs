@@ -3,6 +3,7 @@
 mod collector;
 mod lines;
 mod scripts;
+mod tails;
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
@@ -17,6 +18,7 @@ use super::scheduler::Scheduler;
 
 pub use collector::Collector;
 use lines::Lines;
+use tails::Tails;
 
 /// The place of a job in the ledger.
 pub type JobId = u32;
@@ -38,6 +40,7 @@ pub struct Ledger {
     /// Where the runs of each job begin, and where those of the last one end.
     begins: Vec<usize>,
     lines: Lines,
+    tails: Tails,
     /// The slots of lines at which nothing was started, if crontabs were read.
     pub missing: Missing,
 }
@@ -86,6 +89,7 @@ pub struct Entry {
     /// The seconds from START to END, if they are known.
     seconds: u32,
     line: u32,
+    tail: u32,
     /// Whether it was bad, and in which way.
     pub outcome: Outcome,
     marks: Marks,
@@ -217,5 +221,10 @@ impl Ledger {
     /// The last telling line of output of a bad run, if it was kept.
     pub fn line(&self, run: &Entry) -> Option<&[u8]> {
         self.lines.get(run.line)
+    }
+
+    /// The last lines of output of a run, with newlines between them, if they were kept.
+    pub fn tail(&self, run: &Entry) -> Option<&[u8]> {
+        self.tails.get(run.tail)
     }
 }

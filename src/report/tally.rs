@@ -35,6 +35,35 @@ pub struct Tally {
     pub overlaps: u64,
 }
 
+/// A number of runs with its name.
+#[derive(Debug, Clone, Copy)]
+pub struct Count {
+    /// What is counted.
+    pub name: &'static str,
+    /// The number.
+    pub number: u64,
+    /// There should be none.
+    pub is_bad: bool,
+}
+
+impl Count {
+    fn of(name: &'static str, number: u64) -> Self {
+        Self {
+            name,
+            number,
+            is_bad: false,
+        }
+    }
+
+    /// A number that should be 0.
+    pub fn bad(name: &'static str, number: u64) -> Self {
+        Self {
+            is_bad: number > 0,
+            ..Self::of(name, number)
+        }
+    }
+}
+
 impl Tally {
     /// Counts the runs of the period.
     pub fn of(ledger: &Ledger, scope: &Scope) -> Self {
@@ -63,6 +92,31 @@ impl Tally {
         self.retried += u64::from(run.is(Mark::Retried));
         self.ambiguous += u64::from(run.is(Mark::Ambiguous));
         self.overlaps += u64::from(run.is(Mark::Overlapped));
+    }
+
+    /// The numbers of runs by their ends, with their names.
+    pub fn ends(&self) -> Vec<Count> {
+        let mut ends = vec![
+            Count::of("runs", self.runs),
+            Count::of("ok", self.ok),
+            Count::bad("failed", self.failed),
+            Count::bad("lost", self.lost),
+            Count::of("running", self.running),
+        ];
+        if self.accepted > 0 {
+            ends.insert(2, Count::of("ok by --ok", self.accepted));
+        }
+        ends
+    }
+
+    /// The numbers of runs of some kinds, with their names.
+    pub fn kinds(&self) -> Vec<Count> {
+        vec![
+            Count::bad("connection failures", self.connection_failures),
+            Count::bad("usage errors", self.usage_errors),
+            Count::of("retried", self.retried),
+            Count::of("overlaps", self.overlaps),
+        ]
     }
 
     /// Failed and lost runs.

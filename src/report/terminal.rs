@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use super::pager::Pager;
-use super::replacement::Replacement;
+use super::replacement::{Access, Replacement};
 use super::style::is_dumb;
 use crate::escape::printable;
 
@@ -14,7 +14,7 @@ use crate::escape::printable;
 #[derive(Debug)]
 pub struct Output {
     may_page: bool,
-    file: Option<PathBuf>,
+    file: Option<(PathBuf, Access)>,
     target: Option<BufWriter<Target>>,
     result: io::Result<()>,
 }
@@ -48,9 +48,9 @@ impl Write for Target {
 
 impl Output {
     /// The file that is replaced, or else standard output, through a pager if a person may want one.
-    pub fn new(is_pager_wanted: bool, file: Option<&Path>) -> Self {
+    pub fn new(is_pager_wanted: bool, file: Option<(&Path, Access)>) -> Self {
         Self {
-            file: file.map(Path::to_owned),
+            file: file.map(|(path, access)| (path.to_owned(), access)),
             may_page: is_pager_wanted && io::stdout().is_terminal() && !is_dumb(),
             target: None,
             result: Ok(()),
@@ -70,7 +70,7 @@ impl Output {
             return target.write_all(bytes);
         }
         let target = match &self.file {
-            Some(file) => Target::File(Replacement::of(file)?),
+            Some((path, access)) => Target::File(Replacement::of(path, *access)?),
             None => match self.may_page.then(Pager::start).flatten() {
                 Some(pager) => Target::Pager(pager),
                 None => Target::Stdout(stdout()?),

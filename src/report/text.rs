@@ -4,14 +4,14 @@ mod changes;
 mod comparison;
 mod crontab;
 mod facts;
-mod format;
+pub mod format;
 mod healthy;
 mod history;
-mod incidents;
+pub mod incidents;
 mod list;
 mod page;
 mod running;
-mod screen;
+pub mod screen;
 
 use super::diagnosis::Scope;
 use super::ledger::{JobId, Ledger};
@@ -96,7 +96,8 @@ impl View<'_> {
         Answer { text, is_bad }
     }
 
-    fn clock(&self) -> Clock {
+    /// The format of the local times.
+    pub fn clock(&self) -> Clock {
         let last = self.tally.span.map_or(self.scope.now, |(_, last)| last);
         Clock::of(
             if self.scope.is_live {
@@ -109,7 +110,7 @@ impl View<'_> {
     }
 
     /// The jobs that ran in the period.
-    fn jobs(&self) -> impl Iterator<Item = JobId> + use<'_> {
+    pub fn jobs(&self) -> impl Iterator<Item = JobId> + use<'_> {
         let has_run = |job: &JobId| {
             self.ledger
                 .of_job(*job)
@@ -120,7 +121,7 @@ impl View<'_> {
     }
 
     /// A job, its user if that is to be named, and whether its parameters change.
-    fn job_name(&self, id: JobId) -> String {
+    pub fn job_name(&self, id: JobId) -> String {
         let job = self.ledger.job(id);
         let variants = if job.has_variants { " …" } else { "" };
         let name = match &*job.name {
@@ -131,7 +132,7 @@ impl View<'_> {
     }
 
     /// ` of USER on SCHEDULER`, where they are to be named.
-    fn of_account(&self, account: Account) -> String {
+    pub fn of_account(&self, account: Account) -> String {
         let user = match account.uid {
             Some(uid) if self.users.is_stranger(uid) => {
                 let name = self.users.name(uid).map(|name| printable(name.as_bytes()));
@@ -147,7 +148,7 @@ impl View<'_> {
 }
 
 /// A name for the page, with an ellipsis where its end is left out.
-fn shown_name(name: &[u8]) -> String {
+pub fn shown_name(name: &[u8]) -> String {
     match name.split_at_checked(SHOWN_NAME) {
         Some((begin, end)) if !end.is_empty() => printable(begin) + "…",
         _ => printable(name),

@@ -468,7 +468,7 @@ fn a_file_that_cannot_be_written_or_read_is_told() {
         (
             &["--prometheus", "-o", "/dev/null"],
             74,
-            "/dev/null: it is not a regular file; tip: without -o the report goes to standard output",
+            "/dev/null: it is not a regular file; tip: give the name of one, or - for standard output",
         ),
         (
             &["--prometheus", "-o", "/no/x.prom"],

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with};
 
+mod browser;
 mod clock;
 mod cron;
 mod day;
@@ -17,6 +18,7 @@ mod sandbox;
 mod scene;
 mod user;
 
+pub use browser::Browser;
 pub use clock::{FAKETIME, dynamic_remoteexe};
 pub use cron::cron;
 pub use day::day_of_300_jobs;

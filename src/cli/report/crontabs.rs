@@ -11,11 +11,12 @@ use crate::report::{CrontabForm, CrontabReport, CrontabSource};
 use crate::schedule::{Columns, Selection};
 
 /// Options of the log that have no meaning where only crontabs are read.
-const OF_LOGS: [&str; 9] = [
+const OF_LOGS: [&str; 10] = [
     "since",
     "until",
     "user",
     "failed",
+    "html",
     "run",
     "json",
     "tsv",

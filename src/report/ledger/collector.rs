@@ -8,6 +8,7 @@ use chrono::NaiveDateTime;
 
 use super::lines::Lines;
 use super::scripts::Scripts;
+use super::tails::Tails;
 use super::{Entry, HostId, Job, JobId, Ledger, Mark, Marks, UNKNOWN};
 use crate::report::outcome::Outcome;
 use crate::report::owner::Account;
@@ -22,6 +23,7 @@ pub struct Collector {
     scripts: Scripts,
     /// The time at which the runs are looked at, if not at the end of the log.
     until: Option<NaiveDateTime>,
+    keeps_tails: bool,
     /// The jobs that stay jobs of their own, however many their script has.
     own: HashSet<Rc<[u8]>>,
 }
@@ -32,6 +34,14 @@ impl Collector {
         Self {
             until,
             ..Self::default()
+        }
+    }
+
+    /// Keeps the last lines of runs too.
+    pub fn with_tails(self) -> Self {
+        Self {
+            keeps_tails: true,
+            ..self
         }
     }
 
@@ -61,6 +71,12 @@ impl Collector {
         let last = self.until.unwrap_or(run.trace.last).min(run.trace.last);
         let until = run.until().unwrap_or(last);
         let line = self.line(run, outcome);
+        let tail = if self.keeps_tails {
+            let is_good = outcome == Outcome::Good;
+            self.ledger.tails.add(job, is_good, &run.trace.tail)
+        } else {
+            Tails::NONE
+        };
         self.ledger.runs.push(Entry {
             job,
             pid: run.trace.pid,
@@ -74,6 +90,7 @@ impl Collector {
                 .and_then(|seconds| u32::try_from(seconds).ok())
                 .unwrap_or(UNKNOWN),
             line,
+            tail,
             outcome,
             marks: marks(run),
         });

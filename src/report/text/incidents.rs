@@ -19,8 +19,34 @@ const GAP: usize = 2;
 /// The least columns for a script beside a host.
 const MIN_SCRIPT: usize = 8;
 
+/// More columns than any text takes that is not cut by another rule.
+const WIDE: usize = 4096;
+
 /// How many hosts of an incident are named.
 const MAX_HOSTS: usize = 3;
+
+/// What is told of an incident.
+#[derive(Debug)]
+pub struct Words {
+    /// Since when it goes on, or from when to when it did.
+    pub time: String,
+    /// The job, the host, or the number of them.
+    pub subject: String,
+    /// How many runs were bad, and what else there is to know.
+    pub facts: String,
+    /// The reason, or advice; it may be empty.
+    pub why: String,
+}
+
+/// An incident in words that are not cut to the width of a terminal.
+pub fn words(incident: &Incident, view: &View) -> Words {
+    Words {
+        time: time(incident, view),
+        subject: subject(incident, view, WIDE),
+        facts: facts(incident, view),
+        why: why(incident, view, WIDE).join(" "),
+    }
+}
 
 /// Shows a row for each incident.
 pub fn show(page: &mut Page, view: &View, incidents: &[&Incident]) {
@@ -76,17 +102,11 @@ fn coloured(page: &Page, state: State) -> String {
 }
 
 fn time(incident: &Incident, view: &View) -> String {
-    let (clock, window) = (view.clock(), incident.window);
-    if !incident.has_passed() {
-        return format!("since {}", clock.time(window.since));
+    let (clock, since) = (view.clock(), incident.window.since);
+    match incident.end() {
+        Some(end) => clock.span(since, end),
+        None => format!("since {}", clock.time(since)),
     }
-    let end = match incident.kind {
-        Kind::Lost { together: true, .. } | Kind::Silent { .. } | Kind::CronDown { .. } => {
-            window.over
-        }
-        _ => None,
-    };
-    clock.span(window.since, end.unwrap_or(window.last))
 }
 
 /// The subject and the facts, in one line where there is room, and then the last telling line of output.

@@ -5,6 +5,7 @@ use std::iter;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::report::style::{Style, Tone};
+use crate::report::tally::Count;
 
 /// The blanks between two columns.
 const GAP: usize = GAP_TEXT.len();
@@ -71,10 +72,10 @@ impl Page {
         }
     }
 
-    /// A count with its name. It stands out if it is not 0.
-    pub fn bad_count(&self, name: &str, count: u64) -> String {
-        let text = format!("{name} {count}");
-        if count > 0 {
+    /// A count with its name. It stands out if it should be 0 and is not.
+    pub fn count(&self, count: &Count) -> String {
+        let text = format!("{} {}", count.name, count.number);
+        if count.is_bad {
             self.style.paint(Tone::Bad, &text)
         } else {
             text

@@ -12,6 +12,7 @@ use crate::report::diagnosis;
 use crate::report::incident::Incident;
 use crate::report::ledger::{HostId, JobId, Mark};
 use crate::report::style::Tone;
+use crate::report::tally::Count;
 
 /// The column at which the text beside a label begins.
 pub const INDENT: usize = 13;
@@ -60,28 +61,10 @@ pub fn counts(page: &mut Page, view: &View) {
         let hosts = hosts(view).len() as u64;
         let size = format!("{}, {}", count(jobs, "job"), count(hosts, "host"));
         page.title(&format!("{first} to {last}   {size}"));
-        let mut ends = vec![
-            format!("runs {}", tally.runs),
-            format!("ok {}", tally.ok),
-            page.bad_count("failed", tally.failed),
-            page.bad_count("lost", tally.lost),
-            format!("running {}", tally.running),
-        ];
-        if tally.accepted > 0 {
-            ends.insert(2, format!("ok by --ok {}", tally.accepted));
+        for counts in [ends(view), tally.kinds()] {
+            let counts: Vec<String> = counts.iter().map(|count| page.count(count)).collect();
+            page.line(&counts.join("   "));
         }
-        let kinds = [
-            page.bad_count("connection failures", tally.connection_failures),
-            page.bad_count("usage errors", tally.usage_errors),
-            format!("retried {}", tally.retried),
-            format!("overlaps {}", tally.overlaps),
-        ];
-        let not_started = not_started(view);
-        if not_started > 0 {
-            ends.push(page.bad_count("not started", not_started));
-        }
-        page.line(&ends.join("   "));
-        page.line(&kinds.join("   "));
     } else {
         page.line("no runs");
     }
@@ -97,28 +80,38 @@ pub fn counts(page: &mut Page, view: &View) {
     }
 }
 
-/// How many slots of the period have no START.
-fn not_started(view: &View) -> u64 {
+/// The numbers of runs by their ends, and of the slots of the period that have no START.
+pub fn ends(view: &View) -> Vec<Count> {
+    let mut ends = view.tally.ends();
     let slots = view.ledger.missing.slots().into_iter();
-    slots.filter(|slot| view.scope.includes(slot.at)).count() as u64
+    let not_started = slots.filter(|slot| view.scope.includes(slot.at)).count() as u64;
+    if not_started > 0 {
+        ends.push(Count::bad("not started", not_started));
+    }
+    ends
 }
 
 /// The hosts of the period's runs. In a refused command line the first word may not be a host.
-fn hosts(view: &View) -> BTreeSet<HostId> {
+pub fn hosts(view: &View) -> BTreeSet<HostId> {
     let runs = view.ledger.runs.iter().filter(|run| view.scope.has(run));
     let with_host = runs.filter(|run| run.is(Mark::HasCommand));
     with_host.map(|run| view.ledger.job(run.job).host).collect()
+}
+
+/// How many problems there are, in words.
+pub fn summary(now: usize, over: usize) -> String {
+    if now + over == 0 {
+        "nothing is wrong".to_owned()
+    } else {
+        format!("{} now, {over} over", count(now as u64, "problem"))
+    }
 }
 
 fn problems(page: &mut Page, view: &View, now: usize, over: usize) {
     if view.tally.span.is_none() && now + over == 0 {
         return;
     }
-    let text = if now + over == 0 {
-        "nothing is wrong".to_owned()
-    } else {
-        format!("{} now, {over} over", count(now as u64, "problem"))
-    };
+    let text = summary(now, over);
     let text = if now > 0 {
         page.style.paint(Tone::Bad, &text)
     } else {

@@ -1,0 +1,81 @@
+//! The form for a browser: one page that needs nothing else.
+//!
+//! The page follows from the same incidents and words as the first screen. It asks no server for anything, and its
+//! Content-Security-Policy keeps a browser from doing so, whatever a log has in it. It can be read without its
+//! script, which only filters.
+
+mod durations;
+mod lines;
+mod look;
+mod problems;
+mod seconds;
+mod timeline;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::diagnosis;
+use super::incident::Incident;
+use super::text::screen::summary;
+use super::text::{Answer, View};
+use timeline::Timeline;
+
+/// The looks of the page.
+const STYLE: &str = include_str!("html/style.css");
+
+/// The filter.
+const SCRIPT: &str = include_str!("html/filter.js");
+
+/// No request is allowed. Of styles and scripts, only those two are: these are the SHA-256 of their text, which a
+/// browser prints where they differ. The icon is empty, so that no browser asks a server for one.
+const POLICY: &str = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; \
+    style-src 'sha256-wE6EdrOjel1CYCimCGRoMgHo2aq6Gec1nU7JGFPEGvA='; \
+    script-src 'sha256-olYoSEtYvQwdC7Xl926zKWywcg8AspICHlcHtJG8aVA='";
+
+/// The page.
+pub fn page(view: &View) -> Answer {
+    let incidents = diagnosis::of_period(view.ledger, &view.scope);
+    let timeline = Timeline::of(view, &incidents);
+    let body = html! {
+        (problems::section(view, &incidents))
+        @if let Some(timeline) = &timeline {
+            (timeline.section(view))
+            (seconds::section(view))
+            (durations::section(view, &timeline.scale, &incidents))
+            (lines::section(view, timeline))
+        }
+    };
+    let is_over = incidents.iter().filter(|incident| incident.is_over());
+    let over = is_over.count();
+    let title = format!("remoteexe: {}", summary(incidents.len() - over, over));
+    Answer {
+        text: whole(&title, &body).into_string(),
+        is_bad: view.tally.bad() > 0 || incidents.iter().any(Incident::is_failure),
+    }
+}
+
+fn whole(title: &str, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta name="referrer" content="no-referrer";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                link rel="icon" href="data:,";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                a.skip href="#timeline" { "Skip to the timeline" }
+                (look::shapes())
+                main {
+                    h1 { (title) }
+                    (body)
+                }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The problems, and the counts of the period: what the first screen tells.
+
+use maud::{Markup, html};
+
+use crate::escape::printable;
+use crate::report::incident::{Incident, State};
+use crate::report::ledger::JobId;
+use crate::report::tally::Count;
+use crate::report::text::View;
+use crate::report::text::format::{count, grouped};
+use crate::report::text::incidents::words;
+use crate::report::text::screen::{ends, hosts};
+
+/// How many incidents are shown that go on, and how many that are over.
+const MAX_INCIDENTS: usize = 200;
+
+/// The counts and the incidents, those that go on first.
+pub fn section(view: &View, incidents: &[Incident]) -> Markup {
+    let is_over = |incident: &&Incident| incident.is_over();
+    let (over, now): (Vec<_>, Vec<_>) = incidents.iter().partition(is_over);
+    html! {
+        section #problems aria-labelledby="problems-title" {
+            (counts(view))
+            h2 #problems-title { "Problems" }
+            (table("Now", view, &now))
+            (table("Over", view, &over))
+        }
+    }
+}
+
+fn counts(view: &View) -> Markup {
+    let (tally, remarks) = (&view.tally, &view.remarks);
+    let jobs = count(view.jobs().count() as u64, "job");
+    let hosts = count(hosts(view).len() as u64, "host");
+    html! {
+        @if let Some((first, last)) = tally.span {
+            p.span { (first) " to " (last) ": " (jobs) ", " (hosts) }
+            dl.counts {
+                @for Count { name, number, is_bad } in ends(view).into_iter().chain(tally.kinds()) {
+                    div.bad[is_bad] { dt { (name) } dd { (grouped(number)) } }
+                }
+            }
+        } @else {
+            p.span { "no runs" }
+        }
+        p.said {
+            @if remarks.unrecognized + remarks.unmatched + tally.ambiguous > 0 {
+                "unrecognized lines " (remarks.unrecognized) ", records without START " (remarks.unmatched)
+                ", ambiguous runs " (tally.ambiguous) br;
+            }
+            @for line in &remarks.scope { (printable(line.as_bytes())) br; }
+            @for line in &view.crontabs.summary { (line) br; }
+        }
+    }
+}
+
+fn table(title: &str, view: &View, incidents: &[&Incident]) -> Markup {
+    let more = incidents.len().saturating_sub(MAX_INCIDENTS);
+    html! {
+        @if !incidents.is_empty() {
+            table.incidents {
+                caption { (title) }
+                thead { tr {
+                    th scope="col" { "State" }
+                    th scope="col" { "Time" }
+                    th scope="col" { "Job or host, and why" }
+                } }
+                tbody {
+                    @for incident in incidents.iter().take(MAX_INCIDENTS) { (row(view, incident)) }
+                }
+            }
+        }
+        @if more > 0 { p { "and " (grouped(more as u64)) " more" } }
+    }
+}
+
+fn row(view: &View, incident: &Incident) -> Markup {
+    let words = words(incident, view);
+    let state = incident.state();
+    html! {
+        tr {
+            th scope="row" { span class={ "state " (tone(state)) } { (state.word()) } }
+            td.time { (words.time) }
+            td {
+                b { @match job(view, incident) {
+                    Some(job) => a href={ "#j" (job) } { (words.subject) },
+                    None => (words.subject),
+                } }
+                " " span.facts { (words.facts) }
+                @if !words.why.is_empty() { p.why { (words.why) } }
+            }
+        }
+    }
+}
+
+/// The only job of the incident, if it is on the page: one that runs in the period.
+fn job(view: &View, incident: &Incident) -> Option<JobId> {
+    let [job] = incident.jobs.as_slice() else {
+        return None;
+    };
+    let runs = view.ledger.of_job(*job).iter();
+    let is_shown = incident.hosts().is_empty() && runs.clone().any(|run| view.scope.has(run));
+    is_shown.then_some(*job)
+}
+
+/// The class of a state's word: how bad it is.
+fn tone(state: State) -> &'static str {
+    match state {
+        State::Recovered => "good",
+        State::Slower | State::Dropped | State::Flapping | State::Late => "doubtful",
+        State::Failing
+        | State::Lost
+        | State::Hung
+        | State::Unreachable
+        | State::Silent
+        | State::NotStarted
+        | State::CronDown => "bad",
+    }
+}

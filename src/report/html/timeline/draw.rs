@@ -1,0 +1,271 @@
+//! The timeline as a table whose last column is drawn.
+
+use std::fmt::Write;
+
+use maud::{Markup, html};
+
+use super::bands::Band;
+use super::marks::{Mark, Span};
+use super::{Host, Row, Timeline};
+use crate::escape::printable;
+use crate::report::html::look::{Look, at, in_text};
+use crate::report::outcome::Outcome;
+use crate::report::text::format::{count, duration, grouped};
+use crate::report::text::{View, shown_name};
+
+/// The height of a row, in units.
+const HEIGHT: i64 = 18;
+
+/// The heights of a strip's levels, the lowest first.
+const LEVEL_HEIGHTS: [i64; 4] = [4, 7, 10, 14];
+
+/// The same between lines of bad runs.
+const THIN_HEIGHTS: [i64; 4] = [2, 3, 4, 6];
+
+impl Timeline<'_> {
+    /// The section of the page.
+    pub fn section(&self, view: &View) -> Markup {
+        let rows: usize = self.hosts.iter().map(|host| host.rows.len()).sum();
+        html! {
+            section #timeline aria-labelledby="timeline-title" {
+                h2 #timeline-title { "Timeline" }
+                p {
+                    (self.scale.begin) " to " (self.scale.end) ", local time of the scheduler. A mark leads to the last "
+                    "lines of its run, or of the last one of several; a hollow mark leads to the job. A row of more than 500 good runs shows how many "
+                    "there were by its height. If there are too many bad runs for the page, the older ones of a row are "
+                    "lines, and lead to the job: failures above, connection failures below."
+                }
+                (Self::legend())
+                (self.filter(view, rows))
+                table.timeline role="table" aria-labelledby="timeline-title" {
+                    thead role="rowgroup" { tr role="row" {
+                        th role="columnheader" scope="col" { "Job" }
+                        th.n role="columnheader" scope="col" { "Runs" }
+                        th.n role="columnheader" scope="col" { "Bad" }
+                        th.chart role="columnheader" scope="col" { (self.axis()) }
+                    } }
+                    @for host in &self.hosts { (self.host(view, host)) }
+                }
+                @if self.left_out > 0 {
+                    p { (count(self.left_out as u64, "more job")) " (choose with --host or --job)" }
+                }
+            }
+        }
+    }
+
+    fn legend() -> Markup {
+        html! {
+            ul.legend aria-label="Legend" {
+                @for look in Look::ALL { li { (in_text(look)) " " (look.name()) } }
+                li { svg.key viewBox="0 0 14 14" aria-hidden="true" { path.o d="M0 10h14" {} } " two runs of a job at once" }
+                li { svg.key viewBox="0 0 14 14" aria-hidden="true" { rect.bh width="14" height="14" {} } " host not reached" }
+                li { svg.key viewBox="0 0 14 14" aria-hidden="true" { rect.bc width="14" height="14" {} } " nothing started, or all was lost" }
+            }
+        }
+    }
+
+    fn filter(&self, view: &View, rows: usize) -> Markup {
+        html! {
+            form #filter hidden role="search" {
+                label { "Host " input type="search" name="host" list="hosts" autocomplete="off"; }
+                label { "Job " input type="search" name="job" autocomplete="off"; }
+                label { "State " select name="state" {
+                    option value="" { "all" }
+                    @for look in Look::ALL { option value=(look.letter()) { (look.name()) } }
+                } }
+                output role="status" { (count(rows as u64, "job")) }
+                datalist #hosts {
+                    @for host in &self.hosts { option value=(shown_name(view.ledger.host(host.host))) {} }
+                }
+            }
+        }
+    }
+
+    fn axis(&self) -> Markup {
+        let mut lines = String::new();
+        let ticks = self.scale.ticks();
+        for tick in &ticks {
+            _ = write!(lines, "M{} 0v{HEIGHT}", self.scale.unit(tick.time));
+        }
+        html! {
+            span.sr { "Timeline" }
+            svg.axis aria-hidden="true" {
+                defs { path #grid d=(lines) {} }
+                @for tick in &ticks {
+                    text x=(self.scale.percent(tick.time)) y="13" { (tick.label) }
+                }
+            }
+        }
+    }
+
+    fn host(&self, view: &View, host: &Host) -> Markup {
+        let none = Vec::new();
+        let of_host = self.bands.hosts.get(&host.host).unwrap_or(&none);
+        let bands = [("bh", of_host), ("bc", &self.bands.cron)];
+        let name = shown_name(view.ledger.host(host.host));
+        let group = format!("h{}", host.host);
+        let told: Vec<String> = bands
+            .iter()
+            .flat_map(|(_, bands)| *bands)
+            .map(|band| told(band, view))
+            .collect();
+        html! {
+            tbody role="rowgroup" {
+                tr.host role="row" {
+                    th role="rowheader" scope="rowgroup" { @if name.is_empty() { "(no host)" } @else { (name) } }
+                    td.chart role="cell" { svg.row role="img" aria-label=(if told.is_empty() { "no outage".to_owned() } else { told.join(", ") }) {
+                        g id=(group) {
+                            @for (class, bands) in bands {
+                                @for band in bands { (self.band(class, band, view)) }
+                            }
+                        }
+                    } }
+                }
+                @for row in &host.rows { (self.row(view, &name, row, (!told.is_empty()).then_some(&group))) }
+            }
+        }
+    }
+
+    fn band(&self, class: &str, band: &Band, view: &View) -> Markup {
+        html! {
+            rect class=(class) x=(self.scale.percent(band.from)) height=(HEIGHT)
+                width=(self.scale.width(band.from, band.to)) { title { (told(band, view)) } }
+        }
+    }
+
+    fn row(&self, view: &View, host: &str, row: &Row, bands: Option<&String>) -> Markup {
+        let job = view.ledger.job(row.job);
+        let name = view.job_name(row.job);
+        let script = name.strip_prefix(host).map_or(&*name, str::trim_start);
+        let bad = row.runs.iter().filter(|(_, run)| run.outcome.is_bad());
+        let bad = bad.count() as u64;
+        html! {
+            tr role="row" data-host=(printable(view.ledger.host(job.host))) data-job=(name) data-states=(row.letters()) {
+                th role="rowheader" scope="row" {
+                    a href={ "#j" (row.job) } title=(name) { @if script.is_empty() { "(no script)" } @else { (script) } }
+                }
+                td.n role="cell" { (grouped(row.runs.len() as u64)) }
+                td.n.bad[bad > 0] role="cell" { (grouped(bad)) }
+                td.chart role="cell" { svg.row role="img" aria-label=(counts(row)) {
+                    @if let Some(bands) = bands { use href={ "#" (bands) } {} }
+                    svg viewBox="0 0 1440 18" preserveAspectRatio="none" { (Self::plain(row)) }
+                    @for mark in &row.marks.linked { (self.mark(view, row, mark)) }
+                } }
+            }
+        }
+    }
+
+    /// All that has no link to a run: the scale, good runs and overlaps.
+    fn plain(row: &Row) -> Markup {
+        let marks = &row.marks;
+        let middle = HEIGHT / 2;
+        let is_thin = !marks.thinned.is_empty();
+        let (heights, bottom) = if is_thin {
+            (THIN_HEIGHTS, HEIGHT - 6)
+        } else {
+            (LEVEL_HEIGHTS, HEIGHT - 2)
+        };
+        let strips = marks.strip.iter().zip(heights);
+        let is_plain = !marks.ticks.is_empty() || marks.strip.iter().any(|it| !it.is_empty());
+        html! {
+            use.x href="#grid" {}
+            @if is_plain {
+                a.g href={ "#j" (row.job) } tabindex="-1" {
+                    title { (count(row.count(Look::Good), "run")) " ok" }
+                    @if !marks.ticks.is_empty() { path.k.thin[is_thin] d=(segments(&marks.ticks, middle)) {} }
+                    @for (spans, height) in strips {
+                        @if !spans.is_empty() {
+                            path stroke-width=(height) d=(segments(spans, bottom - height / 2)) {}
+                        }
+                    }
+                }
+            }
+            @for (look, spans) in &marks.thinned {
+                a class=(look.letter()) href={ "#j" (row.job) } tabindex="-1" {
+                    title { (grouped(row.count(*look))) " " (look.name()) }
+                    path d=(segments(spans, line_height(*look))) {}
+                }
+            }
+            @if !marks.overlaps.is_empty() { path.o d=(segments(&marks.overlaps, HEIGHT - 1)) {} }
+        }
+    }
+
+    fn mark(&self, view: &View, row: &Row, mark: &Mark) -> Markup {
+        let scale = &self.scale;
+        let from = scale.percent(mark.from);
+        let target = match mark.last {
+            Some((place, _)) => format!("#r{place}"),
+            None => format!("#j{}", row.job),
+        };
+        let has_bar = scale.unit(mark.to) - scale.unit(mark.from) > 4;
+        html! {
+            a class=(mark.look.letter()) href=(target) tabindex="-1" {
+                title { (title(view, mark)) }
+                @if has_bar { rect x=(from) y="4" width=(scale.width(mark.from, mark.to)) height="10" {} }
+                (at(&from, "9", mark.look))
+            }
+        }
+    }
+}
+
+/// Where the lines of a state are in a row whose marks would be too many.
+fn line_height(look: Look) -> i64 {
+    match look {
+        Look::Failed => 4,
+        Look::NotConnected => 14,
+        Look::Good | Look::Lost | Look::Running | Look::NotStarted => HEIGHT / 2,
+    }
+}
+
+/// One run or several, in words.
+fn title(view: &View, mark: &Mark) -> String {
+    let (clock, name) = (view.clock(), mark.look.name());
+    let from = clock.second(mark.from);
+    let more = match mark.last {
+        Some((_, run)) if mark.look == Look::Good => format!(", took {}", duration(run.seconds())),
+        Some((_, run)) => match run.outcome {
+            Outcome::Failed(status, _) => format!(", {status}"),
+            _ => String::new(),
+        },
+        None => String::new(),
+    };
+    if mark.count == 1 {
+        return format!("{from} {name}{more}");
+    }
+    let (to, number) = (clock.second(mark.to), grouped(mark.count));
+    let last = mark.last.map_or("", |_| ", the last one");
+    format!("{from} to {to}: {number} {name}{last}{more}")
+}
+
+fn told(band: &Band, view: &View) -> String {
+    let time = view.clock().span(band.from, band.to);
+    format!("{} {time}", band.state.word())
+}
+
+/// The runs of a row in words, for those who do not see them.
+fn counts(row: &Row) -> String {
+    let looks = Look::ALL.iter().map(|look| (row.count(*look), look.name()));
+    let mut words: Vec<String> = looks
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, name)| format!("{} {name}", grouped(number)))
+        .collect();
+    if !row.marks.overlaps.is_empty() {
+        words.push("some at once".to_owned());
+    }
+    words.join(", ")
+}
+
+/// Horizontal lines at a height: the path is relative, which is half as long.
+fn segments(spans: &[Span], height: i64) -> String {
+    let mut path = String::new();
+    let mut at = 0;
+    for (from, to) in spans {
+        _ = if path.is_empty() {
+            write!(path, "M{from} {height}h{}", to - from)
+        } else {
+            write!(path, "m{} 0h{}", from - at, to - from)
+        };
+        at = *to;
+    }
+    path
+}

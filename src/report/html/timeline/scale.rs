@@ -1,0 +1,89 @@
+//! The scale of a timeline: from local times to places.
+
+use chrono::{NaiveDateTime, NaiveTime, TimeDelta, Timelike};
+
+/// The units of the width of a timeline. Of a day, one is a minute.
+pub const UNITS: i64 = 1440;
+
+/// The most marks of the scale.
+const MAX_TICKS: i64 = 12;
+
+/// The minutes that two marks of the scale may be apart.
+const STEPS: [i64; 12] = [1, 5, 10, 30, 60, 120, 180, 360, 720, 1440, 2880, 10_080];
+
+/// The scale of a period.
+#[derive(Debug, Clone, Copy)]
+pub struct Scale {
+    /// Its first second.
+    pub begin: NaiveDateTime,
+    /// The first second after it.
+    pub end: NaiveDateTime,
+}
+
+/// A mark of the scale.
+#[derive(Debug)]
+pub struct Tick {
+    /// Its time.
+    pub time: NaiveDateTime,
+    /// The time in words.
+    pub label: String,
+}
+
+impl Scale {
+    /// The place of a time in units. A time outside of the period is at its nearer end.
+    pub fn unit(&self, time: NaiveDateTime) -> i64 {
+        self.part(time, UNITS)
+    }
+
+    /// The place of a time in percent, for SVG.
+    pub fn percent(&self, time: NaiveDateTime) -> String {
+        percent(self.part(time, 10_000))
+    }
+
+    /// The width of a time in percent, for SVG.
+    pub fn width(&self, from: NaiveDateTime, to: NaiveDateTime) -> String {
+        percent(self.part(to, 10_000) - self.part(from, 10_000))
+    }
+
+    fn part(&self, time: NaiveDateTime, whole: i64) -> i64 {
+        let all = (self.end - self.begin).num_seconds().max(1);
+        let passed = (time.clamp(self.begin, self.end.max(self.begin)) - self.begin).num_seconds();
+        passed * whole / all
+    }
+
+    /// The marks of the scale, at round times.
+    pub fn ticks(&self) -> Vec<Tick> {
+        let minutes = (self.end - self.begin).num_minutes();
+        let fits = |step: &&i64| minutes / **step <= MAX_TICKS;
+        let step = STEPS.iter().find(fits).copied();
+        let step = TimeDelta::minutes(step.unwrap_or(minutes / MAX_TICKS));
+        let midnight = self.begin.date().and_time(NaiveTime::MIN);
+        let before = i64::from(self.begin.num_seconds_from_midnight()) / step.num_seconds();
+        let first = midnight + TimeDelta::seconds(before * step.num_seconds());
+        let times = (0..).map(|number| first + step * number);
+        let is_shown = |time: &NaiveDateTime| *time >= self.begin;
+        times
+            .take_while(|time| *time < self.end)
+            .filter(is_shown)
+            .map(|time| Tick {
+                time,
+                label: label(time),
+            })
+            .collect()
+    }
+}
+
+/// The date at midnight, and else the time.
+fn label(time: NaiveDateTime) -> String {
+    let format = if time.time() == NaiveTime::MIN {
+        "%m-%d"
+    } else {
+        "%H:%M"
+    };
+    time.format(format).to_string()
+}
+
+/// Hundredths of a percent as SVG has them.
+fn percent(hundredths: i64) -> String {
+    format!("{}.{:02}%", hundredths / 100, hundredths % 100)
+}

@@ -1,0 +1,553 @@
+//! `--report --html`: the page, as Chromium shows it, and the file that it is in.
+
+use std::fmt::Write;
+use std::fs::{self, Permissions};
+use std::io::Read;
+use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::PathBuf;
+use std::process::Output;
+use std::time::UNIX_EPOCH;
+
+use serde_json::{Value, json};
+
+use crate::report::{LOG, report, reporter, run};
+use crate::support::{Browser, Scene, code, day_of_300_jobs, files, stderr};
+
+/// A page in a file of its own.
+struct Page {
+    scene: Scene,
+    path: PathBuf,
+}
+
+/// The page of this log.
+fn page_of(log: impl AsRef<[u8]>, args: &[&str]) -> Page {
+    let scene = Scene::new();
+    fs::write(scene.path("a.log"), log).unwrap();
+    let mut command = reporter(&scene);
+    command.args(["--html", "page.html"]).args(args);
+    let output = command
+        .arg("a.log")
+        .current_dir(scene.path(""))
+        .output()
+        .unwrap();
+    assert_eq!((stderr(&output), output.stdout.len()), (String::new(), 0));
+    let path = scene.path("page.html");
+    Page { scene, path }
+}
+
+/// A browser that shows the page. It has asked for nothing else, and said nothing.
+fn shown(page: &Page) -> Browser {
+    let mut browser = Browser::start();
+    browser.open(&page.path);
+    assert_quiet(&browser, page);
+    browser
+}
+
+fn assert_quiet(browser: &Browser, page: &Page) {
+    let url = format!("file://{}", page.path.display());
+    assert_eq!(browser.messages, Vec::<String>::new());
+    let requests: Vec<&String> = browser
+        .requests
+        .iter()
+        // The empty icon is in the page.
+        .filter(|address| !address.starts_with("data:"))
+        .collect();
+    assert_eq!(requests, [&url]);
+}
+
+/// The texts of the elements that match and are to be seen, white space as one blank.
+fn texts(browser: &mut Browser, selector: &str) -> Vec<String> {
+    texts_of(browser, selector, "it.checkVisibility()")
+}
+
+/// The titles of the shapes that match.
+fn titles(browser: &mut Browser, selector: &str) -> Vec<String> {
+    texts_of(browser, &format!("{selector} title"), "true")
+}
+
+fn texts_of(browser: &mut Browser, selector: &str, condition: &str) -> Vec<String> {
+    let found = browser.evaluate(&format!(
+        "[...document.querySelectorAll({})].filter(it => {condition})
+            .map(it => it.textContent.replace(/\\s+/g, ' ').trim())",
+        json!(selector)
+    ));
+    serde_json::from_value(found).unwrap()
+}
+
+#[test]
+fn the_page_begins_with_the_counts_and_the_problems_in_the_words_of_the_first_screen() {
+    let mut browser = shown(&page_of(LOG, &[]));
+    assert_eq!(
+        texts(&mut browser, "h1"),
+        ["remoteexe: 3 problems now, 0 over"]
+    );
+    assert_eq!(
+        texts(&mut browser, "h2"),
+        [
+            "Problems",
+            "Timeline",
+            "Starts by second of the minute",
+            "Durations that grow",
+            "Last lines"
+        ]
+    );
+    assert_eq!(
+        texts(&mut browser, ".counts div"),
+        [
+            "runs7",
+            "ok3",
+            "failed3",
+            "lost1",
+            "running0",
+            "connection failures1",
+            "usage errors1",
+            "retried0",
+            "overlaps1"
+        ]
+    );
+    assert_eq!(
+        texts(&mut browser, "#problems tbody tr"),
+        [
+            "FAILINGsince 18:05db01 1 run, no good run before, run 913@18:05:4610: usage error",
+            "FAILINGsince 21:00web01 /opt/jobs/rotate.sh every run (2), last good 21:00, run 4194305@21:01:00\
+             lost: no END, and the process is gone",
+            "DROPPED20:53db01 /opt/jobs/dump.sh daily 1 connection dropped, run 913@20:53:01, not good since\
+             --retries 8 (REMOTEEXE_RETRIES) tries again",
+        ]
+    );
+}
+
+#[test]
+fn the_timeline_has_a_row_for_each_job_by_host_and_a_mark_for_each_run() {
+    let mut browser = shown(&page_of(LOG, &[]));
+    assert_eq!(
+        texts(&mut browser, ".timeline tbody tr > th"),
+        [
+            "db01",
+            "(no script)",
+            "/opt/jobs/dump.sh daily",
+            "web01",
+            "/opt/jobs/rotate.sh"
+        ]
+    );
+    let marks = titles(
+        &mut browser,
+        ".timeline [data-job$='rotate.sh'] a[href^='#r']",
+    );
+    // The marks of one state come together.
+    assert_eq!(
+        marks,
+        [
+            "13:21:01 ok, took 57s",
+            "21:00:00 ok, took 4s",
+            "21:00:01 failed, 3",
+            "21:01:00 lost"
+        ]
+    );
+    let overlaps = browser.evaluate("document.querySelectorAll('.timeline path.o').length");
+    assert_eq!(overlaps, 1);
+}
+
+#[test]
+fn a_mark_leads_to_the_last_lines_of_its_run() {
+    let mut browser = shown(&page_of(LOG, &[]));
+    browser.evaluate(
+        "[...document.querySelectorAll('.timeline a')]
+            .find(it => it.textContent.startsWith('21:00:01'))
+            .dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true }))",
+    );
+    let target = texts(&mut browser, "li:target");
+    assert_eq!(
+        target,
+        ["21:00:01 3: the script's own status, took 4s, run 915@21:00:01one two three four"]
+    );
+    // Each mark leads somewhere.
+    let lost = "[...document.querySelectorAll('a')]
+        .filter(it => !document.getElementById(it.getAttribute('href').slice(1))).length";
+    assert_eq!(browser.evaluate(lost), 0);
+}
+
+#[test]
+fn the_fields_choose_jobs_by_host_by_name_and_by_state() {
+    let mut browser = shown(&page_of(LOG, &[]));
+    let mut choose = |host: &str, job: &str, state: &str| {
+        browser.evaluate(&format!(
+            "for (const [name, value] of Object.entries({}))
+                document.getElementById('filter').elements[name].value = value;
+            document.getElementById('filter').dispatchEvent(new Event('input'))",
+            json!({ "host": host, "job": job, "state": state })
+        ));
+        let rows = texts(&mut browser, ".timeline [data-job] th").join("|");
+        let runs = texts(&mut browser, "#lines li b").join("|");
+        let marks =
+            "[...document.querySelectorAll('.row a')].filter(it => it.checkVisibility()).length";
+        let marks = browser.evaluate(marks);
+        format!(
+            "{}: {rows}; {marks} marks; {runs}",
+            texts(&mut browser, "output").concat()
+        )
+    };
+    assert_eq!(
+        choose("", "", ""),
+        "3 of 3 jobs: (no script)|/opt/jobs/dump.sh daily|/opt/jobs/rotate.sh; 7 marks; \
+         18:05:46|20:53:01|15:09:02|21:01:00|21:00:01|21:00:00|13:21:01"
+    );
+    assert_eq!(
+        choose("web", "", ""),
+        "1 of 3 jobs: /opt/jobs/rotate.sh; 4 marks; 21:01:00|21:00:01|21:00:00|13:21:01"
+    );
+    assert_eq!(
+        choose("", "dump.sh", ""),
+        "1 of 3 jobs: /opt/jobs/dump.sh daily; 2 marks; 20:53:01|15:09:02"
+    );
+    assert_eq!(
+        choose("", "", "c"),
+        "1 of 3 jobs: /opt/jobs/dump.sh daily; 1 marks; 20:53:01"
+    );
+    assert_eq!(
+        choose("", "", "f"),
+        "2 of 3 jobs: (no script)|/opt/jobs/rotate.sh; 2 marks; 18:05:46|21:00:01"
+    );
+    assert_eq!(choose("web", "dump", ""), "0 of 3 jobs: ; 0 marks; ");
+}
+
+#[test]
+fn without_its_script_the_page_shows_all_but_the_fields() {
+    let page = page_of(LOG, &[]);
+    let mut browser = Browser::start();
+    let disabled = json!({ "value": true });
+    browser.call("Emulation.setScriptExecutionDisabled", &disabled);
+    browser.open(&page.path);
+    assert_quiet(&browser, &page);
+    assert_eq!(texts(&mut browser, "#filter"), Vec::<String>::new());
+    assert_eq!(texts(&mut browser, ".timeline [data-job]").len(), 3);
+    assert_eq!(texts(&mut browser, "#lines li").len(), 7);
+}
+
+/// What would run, load or hide something in a page that does not escape it.
+const HOSTILE: [&str; 7] = [
+    "<script>console.log('ran')</script>",
+    "\"><img src=http://127.0.0.1/x onerror=console.log('ran')>",
+    "'><svg/onload=console.log('ran')>",
+    "</title></style></script></pre><iframe src=//127.0.0.1/></iframe>",
+    "<!-- --!> <![CDATA[ ]]> &lt;b&gt; &#60;",
+    "{{7*7}} ${7*7} javascript:console.log('ran')",
+    "</article></main><base href=//127.0.0.1/><meta http-equiv=refresh content=0>",
+];
+
+#[test]
+fn a_text_from_a_log_is_shown_as_it_is_and_does_nothing() {
+    let log: String = (1..)
+        .zip(HOSTILE)
+        .map(|(pid, text)| {
+            let (start, end) = (format!("10:0{pid}:00"), format!("10:0{pid}:05"));
+            run(pid, &start, &end, &format!("h{pid} /x {text}"), text, 3)
+        })
+        .collect();
+    let mut browser = shown(&page_of(log, &[]));
+    let (names, lines): (Vec<_>, Vec<_>) = (1..)
+        .zip(HOSTILE)
+        .map(|(pid, text)| (format!("h{pid} /x {text}"), text.to_owned()))
+        .unzip();
+    assert_eq!(texts(&mut browser, "#lines h3"), names);
+    assert_eq!(texts(&mut browser, "#lines pre"), lines);
+    let foreign = "[...document.querySelectorAll('script, img, iframe, base, meta, style, [onload], [onerror]')]
+        .map(it => it.localName).join(' ')";
+    let own = "meta meta meta meta meta style script";
+    assert_eq!(browser.evaluate(foreign), own);
+}
+
+#[test]
+fn bytes_that_are_no_text_and_characters_that_mislead_are_escaped() {
+    let output = b"\xff\x1b[31m a\xe2\x80\xaeb";
+    let mut log = run(1, "10:00:00", "10:00:05", "h /x", "OUT", 3).into_bytes();
+    let at = log.windows(3).position(|part| part == b"OUT").unwrap();
+    log.splice(at..at + 3, output.iter().copied());
+    let mut browser = shown(&page_of(log, &[]));
+    let lines = texts(&mut browser, "#lines pre");
+    assert_eq!(lines, [r"\xff\x1b[31m a\u{202e}b"]);
+}
+
+#[test]
+fn the_policy_stops_what_would_get_into_the_page_all_the_same() {
+    let page = page_of(LOG, &[]);
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    server.set_nonblocking(true).unwrap();
+    let address = server.local_addr().unwrap();
+    let injected = format!(
+        "<main><img src=http://{address}/a><iframe src=http://{address}/b></iframe>\
+         <link rel=stylesheet href=http://{address}/c><script src=http://{address}/d></script>\
+         <script>window.ran = 1</script><img src=data:, onerror='window.ran = 1'>\
+         <style>@import url(http://{address}/e)</style>"
+    );
+    let text = fs::read_to_string(&page.path).unwrap();
+    fs::write(&page.path, text.replacen("<main>", &injected, 1)).unwrap();
+    let mut browser = Browser::start();
+    browser.open(&page.path);
+    assert_eq!(browser.evaluate("window.ran"), Value::Null);
+    let refused = browser.messages.iter();
+    let refused = refused.filter(|it| it.contains("Content Security Policy"));
+    assert!(refused.count() >= 7, "{:?}", browser.messages);
+    drop(browser);
+    // Chromium connects for a frame before it looks at the policy. It sends nothing.
+    while let Ok((mut connection, _)) = server.accept() {
+        let mut asked = String::new();
+        connection.read_to_string(&mut asked).unwrap();
+        assert_eq!(asked, "");
+    }
+}
+
+/// The texts whose contrast to what is behind them is less than 4.5 (WCAG 2.2, 1.4.3).
+const FAINT: &str = "(() => {
+    const parts = color => color.match(/[\\d.]+/g).map(Number);
+    const light = color => parts(color).slice(0, 3).map(it => it / 255)
+        .map(it => it <= .04045 ? it / 12.92 : ((it + .055) / 1.055) ** 2.4)
+        .reduce((sum, it, index) => sum + it * [.2126, .7152, .0722][index], 0);
+    const behind = it => {
+        for (; it; it = it.parentElement) {
+            const color = getComputedStyle(it).backgroundColor;
+            if ((parts(color)[3] ?? 1) > 0) return color;
+        }
+        return 'rgb(255, 255, 255)';
+    };
+    const found = new Set();
+    for (const it of document.querySelectorAll('body *')) {
+        const own = [...it.childNodes].some(node => node.nodeType === 3 && node.data.trim());
+        if (!own || !it.checkVisibility() || it.closest('script, title, pattern')) continue;
+        const style = getComputedStyle(it);
+        const color = it.closest('svg') ? style.fill : style.color;
+        const [one, other] = [light(color), light(behind(it))].sort((a, b) => b - a);
+        const contrast = (one + .05) / (other + .05);
+        if (contrast < 4.5) found.add(`${it.localName}.${it.getAttribute('class')} ${contrast}`);
+    }
+    return [...found].join(', ');
+})()";
+
+#[test]
+fn the_page_fits_screens_from_390_to_2560_pixels_and_is_legible_light_and_dark_and_printed() {
+    let page = page_of(day_of_300_jobs(), &["--since", "2026-11-24"]);
+    let mut browser = shown(&page);
+    for scheme in ["light", "dark"] {
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        browser.call(
+            "Emulation.setEmulatedMedia",
+            &json!({ "features": features }),
+        );
+        assert_eq!(browser.evaluate(FAINT), "", "{scheme}");
+        for width in [390, 768, 1280, 1920, 2560] {
+            let size =
+                json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
+            browser.call("Emulation.setDeviceMetricsOverride", &size);
+            let over = browser.evaluate(
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+            );
+            assert_eq!(over, 0, "{width} {scheme}");
+        }
+    }
+    browser.call("Emulation.setEmulatedMedia", &json!({ "media": "print" }));
+    assert_eq!(texts(&mut browser, "#filter, #lines"), Vec::<String>::new());
+    assert_eq!(texts(&mut browser, ".timeline [data-job]").len(), 297);
+    assert_quiet(&browser, &page);
+}
+
+#[test]
+fn a_screen_reader_finds_tables_and_a_keyboard_stops_at_jobs_and_not_at_each_mark() {
+    let mut browser = shown(&page_of(LOG, &[]));
+    let tree = browser.call("Accessibility.getFullAXTree", &json!({}));
+    let nodes = tree["nodes"].as_array().unwrap();
+    let named = |role: &str| -> Vec<&str> {
+        let nodes = nodes.iter().filter(|node| node["role"]["value"] == role);
+        nodes
+            .filter_map(|node| node["name"]["value"].as_str())
+            .collect()
+    };
+    assert_eq!(named("table"), ["Now", "Timeline"]);
+    let headers = named("rowheader");
+    for header in [
+        "db01",
+        "/opt/jobs/dump.sh daily",
+        "web01",
+        "/opt/jobs/rotate.sh",
+    ] {
+        assert!(headers.contains(&header), "{header} in {headers:?}");
+    }
+    let images = named("image");
+    for image in [
+        "no outage",
+        "1 ok, 1 connection failure",
+        "2 ok, 1 failed, 1 lost, some at once",
+        "Starts: 3 at most, at second 1",
+    ] {
+        assert!(images.contains(&image), "{image} in {images:?}");
+    }
+    let stops =
+        "[...document.querySelectorAll('.timeline a')].filter(it => it.tabIndex >= 0).length";
+    assert_eq!(browser.evaluate(stops), 3);
+}
+
+#[test]
+fn outages_of_a_host_and_of_cron_are_bands_and_a_job_that_takes_longer_has_a_line() {
+    let mut browser = shown(&page_of(day_of_300_jobs(), &["--since", "2026-11-24"]));
+    let mut bands = |class: &str| {
+        let mut bands = titles(&mut browser, &format!(".timeline .host .{class}"));
+        bands.dedup();
+        bands
+    };
+    assert_eq!(bands("bh"), ["UNREACHABLE 09:23–10:20"]);
+    assert_eq!(bands("bc"), ["LOST 03:11–03:30"]);
+    let durations = texts(&mut browser, ".durations tbody tr").concat();
+    assert!(
+        durations.starts_with("host_sum_batch12 /srv/backup.sh --full"),
+        "{durations}"
+    );
+}
+
+#[test]
+fn a_slot_at_which_nothing_was_started_is_a_hollow_mark_also_of_a_job_without_runs() {
+    let scene = Scene::new();
+    let starts = ["10:00:01", "10:10:01", "10:40:01"];
+    let runs = (1..).zip(starts);
+    let log: String = runs
+        .map(|(pid, at)| run(pid, at, at, "h1 /ten.sh", "", 0))
+        .collect();
+    fs::write(scene.path("a.log"), log).unwrap();
+    let lines = "*/10 * * * * root remoteexe h1 /ten.sh\n15 * * * * root remoteexe h2 /never.sh\n";
+    fs::write(scene.path("crontab"), lines).unwrap();
+    // Slots before the last change of a crontab are not judged.
+    let crontab = fs::File::options().write(true).open(scene.path("crontab"));
+    crontab.unwrap().set_modified(UNIX_EPOCH).unwrap();
+    let mut command = reporter(&scene);
+    command.args(["--html", "page.html", "--crontab", "crontab"]);
+    command.args(["--until", "2026-03-02 10:45", "a.log"]);
+    let output = command.current_dir(scene.path("")).output().unwrap();
+    assert_eq!((stderr(&output), code(&output)), (String::new(), 1));
+    let path = scene.path("page.html");
+    let mut browser = shown(&Page { scene, path });
+    assert_eq!(
+        titles(&mut browser, ".timeline a.m[href^='#j']"),
+        [
+            "10:20:00 not started",
+            "10:30:00 not started",
+            "10:15:00 not started"
+        ]
+    );
+    assert_eq!(
+        texts(&mut browser, "#lines h3, #lines p.facts"),
+        [
+            "h1 /ten.sh",
+            "2 not started, the last one at 10:30:00",
+            "h2 /never.sh",
+            "1 not started, the last one at 10:15:00"
+        ]
+    );
+    let counts = texts(&mut browser, ".counts div");
+    assert!(counts.contains(&"not started3".to_owned()), "{counts:?}");
+}
+
+#[test]
+fn a_job_of_many_runs_is_a_strip_of_their_density() {
+    // Minutely in the first half of each hour, and once at the end of the day.
+    let minutes = (0..1440).filter(|minute| minute % 60 < 30 || *minute == 1439);
+    let log: String = minutes
+        .map(|minute| {
+            let start = format!("{:02}:{:02}:00", minute / 60, minute % 60);
+            let end = format!("{}59", start.trim_end_matches("00"));
+            run(minute + 1, &start, &end, "h /x", "", 0)
+        })
+        .collect();
+    let page = page_of(log, &["--since", "2026-03-02"]);
+    let mut browser = shown(&page);
+    let strip = "[...document.querySelectorAll('.row a.g path')]
+        .map(it => it.getAttribute('stroke-width') + ' ' + it.getAttribute('d'))";
+    let full = format!("14 M0 9h30{}", "m30 0h30".repeat(23));
+    assert_eq!(browser.evaluate(strip), json!(["4 M1430 14h10", full]));
+}
+
+#[test]
+fn a_busy_day_is_below_3_mb_whatever_fails() {
+    // 300 jobs, each every three and a half minutes. Each third run fails with a line of its own.
+    let mut log = String::new();
+    for number in 0..120_000_u32 {
+        let second = number / 300 * 215 + number % 60;
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        let (pid, job) = (
+            number + 1,
+            format!("host{} /srv/job{}.sh", number % 60, number % 300),
+        );
+        let status = if number / 300 % 3 == 0 { 3 } else { 0 };
+        let at = format!("[2026-03-02 {hour:02}:{minute:02}:{second:02}][{pid}]");
+        _ = write!(
+            log,
+            "{at} START,-,{job}\n{at} command,ssh root@{job}\n{at} {pid} & no < room > left\n{at} END,{status},{job}\n"
+        );
+    }
+    let page = page_of(log, &[]);
+    let size = fs::metadata(&page.path).unwrap().len();
+    assert!(size < 3_000_000, "{size}");
+    let mut browser = shown(&page);
+    assert_eq!(texts(&mut browser, ".counts div")[0], "runs120,000");
+    assert_eq!(texts(&mut browser, ".timeline [data-job]").len(), 300);
+}
+
+#[test]
+fn the_page_is_the_same_on_standard_output() {
+    let page = page_of(LOG, &[]);
+    let output = report(LOG, &["--html", "-"]);
+    assert_eq!((stderr(&output), code(&output)), (String::new(), 1));
+    assert_eq!(output.stdout, fs::read(&page.path).unwrap());
+}
+
+/// `--report --html FILE` in the scene's directory.
+fn write_page(scene: &Scene, file: &str) -> Output {
+    fs::write(scene.path("a.log"), LOG).unwrap();
+    let mut command = reporter(scene);
+    command.args(["--html", file, "a.log"]);
+    command.current_dir(scene.path("")).output().unwrap()
+}
+
+#[test]
+fn the_file_is_replaced_as_a_whole_and_keeps_its_mode() {
+    let page = page_of(LOG, &[]);
+    let whole = fs::read(&page.path).unwrap();
+    fs::write(&page.path, "old").unwrap();
+    fs::set_permissions(&page.path, Permissions::from_mode(0o640)).unwrap();
+    // A reader that has the old file open still reads the old page: it is another file.
+    let old = fs::File::open(&page.path).unwrap();
+    assert_eq!(code(&write_page(&page.scene, "page.html")), 1);
+    assert_eq!(fs::read(&page.path).unwrap(), whole);
+    assert_eq!(std::io::read_to_string(old).unwrap(), "old");
+    let mode = fs::metadata(&page.path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
+    // Nothing is left beside it.
+    let names = files(&page.scene.path(""));
+    assert_eq!(names.len(), 3, "{names:?}");
+}
+
+#[test]
+fn a_file_that_cannot_be_replaced_is_named_with_the_reason_and_the_remedy() {
+    let scene = Scene::new();
+    fs::write(scene.path("old"), "old").unwrap();
+    symlink("old", scene.path("link")).unwrap();
+    for file in ["link", "/dev/null", "log"] {
+        let output = write_page(&scene, file);
+        let message = format!(
+            "remoteexe: {file}: it is not a regular file; tip: give the name of one, or - for standard output\n"
+        );
+        assert_eq!((stderr(&output), code(&output)), (message, 74));
+    }
+    let output = write_page(&scene, "gone/page.html");
+    let message = "remoteexe: gone/page.html: no new file can be made beside it: No such file or directory (os error 2); \
+                   tip: give a FILE in a directory that you may write to\n";
+    assert_eq!((stderr(&output).as_str(), code(&output)), (message, 74));
+    assert_eq!(fs::read_to_string(scene.path("old")).unwrap(), "old");
+}
+
+#[test]
+fn a_log_without_runs_has_a_page_that_says_so() {
+    let mut browser = shown(&page_of("", &[]));
+    assert_eq!(
+        texts(&mut browser, "h1, .span"),
+        ["remoteexe: nothing is wrong", "no runs"]
+    );
+}

@@ -514,7 +514,9 @@ fn a_report_needs_nothing_to_write_to() {
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
     let scene = Scene::new();
-    let log: String = (1..20_000).map(one).collect();
+    let log: String = (1..20_000)
+        .map(|pid| from_to(pid, "2026-03-02 10:00:00", None))
+        .collect();
     fs::write(scene.path("a.log"), log).unwrap();
     for form in ["--json", "--tsv", "--failed"] {
         let mut command = reporter(&scene);

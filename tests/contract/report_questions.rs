@@ -319,10 +319,10 @@ fn that_nothing_is_started_is_told_whatever_was_lost_before() {
         hours.run(number, 70 + 10 * (299 - i64::from(number)), "h /x", 0);
     }
     let lost = hours.log.replace("END,0,h /x", "working");
-    let last = lost.lines().rev().take(3).collect::<Vec<_>>();
+    let newest = lost.lines().rev().take(3).collect::<Vec<_>>();
     // Two more runs, which have no END.
     for pid in ["[901]", "[902]"] {
-        for line in last.iter().rev() {
+        for line in newest.iter().rev() {
             let _ = writeln!(
                 hours.log,
                 "{}",

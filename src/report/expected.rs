@@ -6,6 +6,7 @@
 mod judge;
 mod summary;
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -148,7 +149,13 @@ pub struct Expected {
     unchanged: NaiveDateTime,
     /// The STARTs of jobs that are on no line, since then.
     on_no_line: Vec<(Scheduler, NaiveDateTime)>,
+    /// The last START of each job that is on no line. Anybody may have started any number of them: there are at most
+    /// [`MAX_OFF`].
+    off: HashMap<Rc<[u8]>, NaiveDateTime>,
 }
+
+/// How many jobs that are on no line are remembered.
+const MAX_OFF: usize = 10_000;
 
 impl Expected {
     /// The jobs of `planned` that are judged.
@@ -159,6 +166,7 @@ impl Expected {
             places: HashMap::new(),
             unchanged: NaiveDateTime::MIN,
             on_no_line: Vec::new(),
+            off: HashMap::new(),
             planned,
         };
         let scheduler = |entry: &Entry| match judged {
@@ -218,6 +226,23 @@ impl Expected {
         &self.planned.plan.entries[line]
     }
 
+    fn remember_off(&mut self, job: &Rc<[u8]>, start: NaiveDateTime) {
+        if let Some(last) = self.off.get_mut(job) {
+            *last = start.max(*last);
+        } else if self.off.len() < MAX_OFF {
+            self.off.insert(Rc::clone(job), start);
+        }
+    }
+
+    /// The jobs that are on no line and have not started since the crontabs were changed, those of the newest START
+    /// first: a line may have been commented out.
+    pub fn gone(&self) -> Vec<(&[u8], NaiveDateTime)> {
+        let off = self.off.iter().map(|(job, last)| (&**job, *last));
+        let mut gone: Vec<_> = off.filter(|(_, last)| *last < self.unchanged).collect();
+        gone.sort_unstable_by_key(|(job, last)| (Reverse(*last), *job));
+        gone
+    }
+
     /// Notes the START of a run.
     pub fn add(&mut self, run: &Run) {
         let scheduler = run.trace.owner.scheduler;
@@ -225,6 +250,7 @@ impl Expected {
             if run.trace.start >= self.unchanged {
                 self.on_no_line.push((scheduler, run.trace.start));
             }
+            self.remember_off(&run.trace.job, run.trace.start);
             return;
         };
         let jobs = &mut self.jobs;

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use crate::report::reporter;
-use crate::support::{REMOTEEXE, Scene, as_ordinary_user, code, needs_root, stderr};
+use crate::support::{REMOTEEXE, Scene, as_ordinary_user, code, needs_root, run_tool, stderr};
 
 /// `remoteexe --report ARGS --crontab crontab` of a crontab whose first line sets a PATH that has remoteexe.
 fn report(args: &[&str], lines: &str) -> Output {
@@ -358,7 +358,11 @@ fn the_crontabs_of_the_machine_are_found_and_their_files_checked() {
 fn crontabs_that_may_not_be_read_are_said_to_be_left_out() {
     let mut command = as_ordinary_user("/bin/sh");
     let scene = Scene::new();
-    fs::copy(REMOTEEXE, scene.path("remoteexe")).unwrap();
+    // Not by this process: a child of another test could inherit the descriptor, and then the file cannot be run.
+    run_tool(
+        "cp",
+        &[REMOTEEXE, &scene.path("remoteexe").display().to_string()],
+    );
     fs::set_permissions(scene.path(""), fs::Permissions::from_mode(0o755)).unwrap();
     command
         .args(["-c", "exec \"$0\" --report --check"])

@@ -337,6 +337,23 @@ Crontab      2 jobs on 2 lines, judged from 10:00 on
 }
 
 #[test]
+fn a_job_whose_line_was_commented_out_is_named() {
+    let day = two_jobs();
+    let text = fs::read_to_string(day.scene.path("crontab")).unwrap();
+    let text = text.replace(
+        "0 * * * * root remoteexe h2",
+        "#0 * * * * root remoteexe h2",
+    );
+    assert!(text.contains("\n#0 "), "{text}");
+    day.write_crontab(&text, "2026-03-02 11:15:00");
+    let screen = day.screen("12:05", &[]);
+    assert!(
+        screen.contains("on no line, and not started since the change: h2 /hour.sh now"),
+        "{screen}"
+    );
+}
+
+#[test]
 fn nothing_is_judged_before_the_last_change_of_a_crontab() {
     let day = two_jobs();
     let text = fs::read_to_string(day.scene.path("crontab")).unwrap();

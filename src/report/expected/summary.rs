@@ -14,6 +14,9 @@ use crate::report::owner::Users;
 use crate::report::text::{Clock, count};
 use crate::schedule::Place;
 
+/// How many jobs are named that are on no line any more, and the most bytes of each name.
+const MAX_GONE: (usize, usize) = (3, 200);
+
 /// How many crontabs are named that were changed in the period.
 const MAX_CHANGED: usize = 3;
 
@@ -102,6 +105,7 @@ pub fn summary(
     }
     lines.push(judged_jobs(&wanted, judgement, timeframe));
     lines.extend(changes(expected, &wanted, judgement, timeframe));
+    lines.extend(gone(expected, timeframe));
     let counts = [
         perhaps(judgement),
         counted(judgement.strays, |strays| {
@@ -136,6 +140,27 @@ pub fn summary(
         }
     }
     lines
+}
+
+/// The jobs that have run, are on no line, and have not started since the crontabs were changed.
+fn gone(expected: &Expected, timeframe: &Timeframe) -> Option<String> {
+    let clock = Clock::of(timeframe.until.date());
+    let gone = expected.gone();
+    let (most, longest) = MAX_GONE;
+    let first = gone.iter().take(most).map(|(job, last)| {
+        let end = job.len().min(longest);
+        format!("{} (last {})", printable(&job[..end]), clock.time(*last))
+    });
+    let mut names: Vec<String> = first.collect();
+    let more = gone.len().saturating_sub(most);
+    names.extend(counted(more as u64, |more| format!("{more} more")));
+    let is_any = !names.is_empty();
+    is_any.then(|| {
+        format!(
+            "on no line, and not started since the change: {}",
+            names.join(", ")
+        )
+    })
 }
 
 fn counted(number: u64, words: impl Fn(u64) -> String) -> Option<String> {

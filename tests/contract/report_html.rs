@@ -12,7 +12,7 @@ use std::time::UNIX_EPOCH;
 use serde_json::{Value, json};
 
 use crate::report::{LOG, report, reporter, run};
-use crate::support::{Browser, Scene, code, day_of_300_jobs, files, stderr};
+use crate::support::{Browser, Scene, code, day_of_300_jobs, files, stderr, wait_for};
 
 /// A page in a file of its own.
 struct Page {
@@ -354,7 +354,19 @@ fn the_page_fits_screens_from_390_to_2560_pixels_and_is_legible_light_and_dark_a
 #[test]
 fn a_screen_reader_finds_tables_and_a_keyboard_stops_at_jobs_and_not_at_each_mark() {
     let mut browser = shown(&page_of(LOG, &[]));
-    let tree = browser.call("Accessibility.getFullAXTree", &json!({}));
+    // The tree grows for some time after the page is loaded.
+    let tree = wait_for("the last row and the last chart in the tree", || {
+        let tree = browser.call("Accessibility.getFullAXTree", &json!({}));
+        let nodes = tree["nodes"].as_array().unwrap();
+        let has = |role: &str, name: &str| {
+            let is_such =
+                |node: &Value| node["role"]["value"] == role && node["name"]["value"] == name;
+            nodes.iter().any(is_such)
+        };
+        let is_whole = has("rowheader", "/opt/jobs/rotate.sh")
+            && has("image", "Starts: 3 at most, at second 1");
+        is_whole.then_some(tree)
+    });
     let nodes = tree["nodes"].as_array().unwrap();
     let named = |role: &str| -> Vec<&str> {
         let nodes = nodes.iter().filter(|node| node["role"]["value"] == role);

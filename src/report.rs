@@ -178,10 +178,13 @@ impl Filter {
 
     /// Whether `run` meets the conditions for its job, and started before the end of the period.
     fn is_known(&self, run: &Run) -> bool {
-        self.period
-            .until
-            .is_none_or(|until| run.trace.start < until)
-            && self.has_job(run)
+        self.has_begun(run) && self.has_job(run)
+    }
+
+    /// Whether `run` started before the end of the period.
+    fn has_begun(&self, run: &Run) -> bool {
+        let until = self.period.until;
+        until.is_none_or(|until| run.trace.start < until)
     }
 
     fn has_job(&self, run: &Run) -> bool {
@@ -469,12 +472,7 @@ impl Report {
             None,
             |_| true,
             |run| {
-                if basis
-                    .filter
-                    .period
-                    .until
-                    .is_none_or(|until| run.trace.start < until)
-                {
+                if basis.filter.has_begun(&run) {
                     expect(&run);
                 }
                 if basis.filter.is_known(&run) {

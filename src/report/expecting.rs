@@ -104,11 +104,7 @@ impl Report {
             |_| true,
             |run| {
                 if let Some(expected) = &mut expected
-                    && basis
-                        .filter
-                        .period
-                        .until
-                        .is_none_or(|until| run.trace.start < until)
+                    && basis.filter.has_begun(&run)
                 {
                     expected.add(&run);
                 }

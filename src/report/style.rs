@@ -5,6 +5,8 @@ use std::io::{self, IsTerminal};
 
 use rustix::termios::tcgetwinsize;
 
+use super::incident::State;
+
 /// The width if neither `COLUMNS` nor a terminal tells one.
 const DEFAULT_WIDTH: u16 = 80;
 
@@ -36,6 +38,21 @@ pub enum Tone {
 }
 
 impl Tone {
+    /// How bad a state is.
+    pub fn of(state: State) -> Self {
+        match state {
+            State::Recovered => Self::Good,
+            State::Slower | State::Dropped | State::Flapping | State::Late => Self::Doubtful,
+            State::Failing
+            | State::Lost
+            | State::Hung
+            | State::Unreachable
+            | State::Silent
+            | State::NotStarted
+            | State::CronDown => Self::Bad,
+        }
+    }
+
     /// The parameter of `SGR` (ECMA-48, 8.3.117).
     fn code(self) -> &'static str {
         match self {

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use crate::escape::printable;
 use crate::report::incident::{Incident, State};
 use crate::report::ledger::JobId;
+use crate::report::style::Tone;
 use crate::report::tally::Count;
 use crate::report::text::View;
 use crate::report::text::format::{count, grouped};
@@ -79,7 +80,7 @@ fn row(view: &View, incident: &Incident) -> Markup {
     let state = incident.state();
     html! {
         tr {
-            th scope="row" { span class={ "state " (tone(state)) } { (state.word()) } }
+            th scope="row" { span class={ "state " (class(state)) } { (state.word()) } }
             td.time { (words.time) }
             td {
                 b { @match job(view, incident) {
@@ -104,16 +105,10 @@ fn job(view: &View, incident: &Incident) -> Option<JobId> {
 }
 
 /// The class of a state's word: how bad it is.
-fn tone(state: State) -> &'static str {
-    match state {
-        State::Recovered => "good",
-        State::Slower | State::Dropped | State::Flapping | State::Late => "doubtful",
-        State::Failing
-        | State::Lost
-        | State::Hung
-        | State::Unreachable
-        | State::Silent
-        | State::NotStarted
-        | State::CronDown => "bad",
+fn class(state: State) -> &'static str {
+    match Tone::of(state) {
+        Tone::Good => "good",
+        Tone::Doubtful => "doubtful",
+        Tone::Heading | Tone::Bad => "bad",
     }
 }

@@ -8,7 +8,7 @@ use super::page::{Page, cut, shortened, wrapped};
 use super::{View, shown_name};
 use crate::escape::printable;
 use crate::report::expected;
-use crate::report::incident::{Incident, Kind, State};
+use crate::report::incident::{Incident, Kind};
 use crate::report::ledger::{Entry, HostId};
 use crate::report::outcome::{Outcome, Reason};
 use crate::report::style::Tone;
@@ -71,8 +71,10 @@ pub fn show(page: &mut Page, view: &View, incidents: &[&Incident]) {
     let indent = state_width + time_width;
     let room = page.width().saturating_sub(indent);
     for (incident, time) in incidents.iter().zip(times) {
-        let state = coloured(page, incident.state());
-        let blanks = " ".repeat(state_width - incident.state().word().len());
+        let state = incident.state();
+        let word = state.word();
+        let blanks = " ".repeat(state_width - word.len());
+        let state = page.style.paint(Tone::of(state), word);
         let mut before = format!(
             "{state}{blanks}{time}{}",
             " ".repeat(time_width - time.width())
@@ -81,23 +83,6 @@ pub fn show(page: &mut Page, view: &View, incidents: &[&Incident]) {
             page.line(&(before + &line));
             before = " ".repeat(indent);
         }
-    }
-}
-
-fn coloured(page: &Page, state: State) -> String {
-    let word = state.word();
-    match state {
-        State::Recovered => page.style.paint(Tone::Good, word),
-        State::Slower | State::Dropped | State::Flapping | State::Late => {
-            page.style.paint(Tone::Doubtful, word)
-        }
-        State::Failing
-        | State::Lost
-        | State::Hung
-        | State::Unreachable
-        | State::Silent
-        | State::NotStarted
-        | State::CronDown => page.style.paint(Tone::Bad, word),
     }
 }
 

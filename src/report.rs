@@ -14,6 +14,7 @@ mod directory;
 mod expected;
 mod expecting;
 mod file_name;
+mod filter;
 mod html;
 mod incident;
 mod input;
@@ -31,6 +32,7 @@ mod period;
 mod process;
 mod prometheus;
 mod reader;
+mod reading;
 mod records;
 mod replacement;
 mod run;
@@ -55,17 +57,14 @@ use chrono::{DateTime, Local, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 
 use crate::escape::printable;
 use crate::exit;
-use assembler::Assembler;
-use batch::Line;
-use coverage::Coverage;
 use diagnosis::Scope;
 use directory::{Choice, Logs};
 use expected::{Expected, Judged, Planned};
 use expecting::wanted_jobs;
 use input::{InputError, Unread};
 use ledger::Collector;
-use nearest::Names;
 use prometheus::LOOK_BACK;
+use reading::Reading;
 use records::Search;
 use replacement::Access;
 use run::Run;
@@ -74,12 +73,12 @@ use style::Style;
 use tally::Tally;
 use terminal::Output;
 use text::{Answer, Crontabs, Remarks, View};
-use trace::Trace;
 
 pub use accepted::Accepted;
 pub use crontab::{CrontabForm, CrontabReport};
 pub use expected::CrontabSource;
 pub use file_name::is_like_log;
+pub use filter::Filter;
 pub use input::Input;
 pub use owner::Users;
 pub use period::Period;
@@ -122,22 +121,6 @@ pub enum Source {
     LogDirs(Vec<LogDir>),
 }
 
-/// The conditions that a run has to meet, all of them.
-#[derive(Debug, Clone)]
-pub struct Filter {
-    /// It was going on at some time in this period.
-    pub period: Period,
-    /// It is on this host.
-    pub host: Option<Vec<u8>>,
-    /// Its operands contain this text.
-    pub job: Option<Vec<u8>>,
-    /// Its records belong to this user. Without a user, the logs of others than root and the reader are
-    /// read only if they are inputs of their own.
-    pub user: Option<u32>,
-    /// It failed or was lost. The form for a person still counts the others.
-    pub failed: bool,
-}
-
 /// The form of a report.
 #[derive(Debug)]
 pub enum Form {
@@ -170,77 +153,11 @@ pub struct Shown {
 /// may have begun before.
 const HISTORY: TimeDelta = TimeDelta::days(1);
 
-impl Filter {
-    /// Whether `run` meets all conditions but `failed`.
-    fn matches(&self, run: &Run) -> bool {
-        self.period.overlaps(run.trace.start, run.until()) && self.has_job(run)
-    }
-
-    /// Whether `run` meets the conditions for its job, and started before the end of the period.
-    fn is_known(&self, run: &Run) -> bool {
-        self.has_begun(run) && self.has_job(run)
-    }
-
-    /// Whether `run` started before the end of the period.
-    fn has_begun(&self, run: &Run) -> bool {
-        let until = self.period.until;
-        until.is_none_or(|until| run.trace.start < until)
-    }
-
-    fn has_job(&self, run: &Run) -> bool {
-        self.has_name(run.host(), &run.trace.job)
-            && self.user.is_none_or(|uid| run.trace.owner.uid == Some(uid))
-    }
-
-    /// Whether a job of a crontab meets the conditions. The crontab may not tell the user.
-    fn expects(&self, job: &expected::Job) -> bool {
-        let is_user = |uid: u32| job.uid.is_none_or(|of_job| of_job == uid);
-        self.has_name(job.host(), &job.name) && self.user.is_none_or(is_user)
-    }
-
-    fn has_name(&self, host: &[u8], job: &[u8]) -> bool {
-        let has_text = |text: &Vec<u8>| memchr::memmem::find(job, text).is_some();
-        self.host.as_ref().is_none_or(|sought| sought == host)
-            && self.job.as_ref().is_none_or(has_text)
-    }
-
-    /// Whether the logs of this user are read.
-    fn reads_user(&self, uid: u32, users: &Users) -> bool {
-        match self.user {
-            Some(user) => user == uid,
-            None => !users.is_stranger(uid),
-        }
-    }
-
-    /// Whether `run`, which matches, is to be shown.
-    fn shows(&self, run: &Run) -> bool {
-        run.has_failed() || !self.failed
-    }
-}
-
 /// The parts of a report that its exit status depends on.
 #[derive(Debug)]
 struct Findings {
     has_failures: bool,
     reading: Reading,
-}
-
-/// What is known of the logs besides their runs.
-#[derive(Debug)]
-struct Reading {
-    /// How many different files.
-    files: usize,
-    unread: Vec<(Input, InputError)>,
-    /// Lines that are no records.
-    unrecognized: u64,
-    /// Records whose START is missing.
-    unmatched: u64,
-    /// The local time of the latest START or END.
-    latest: Option<NaiveDateTime>,
-    /// The time that was read.
-    coverage: Coverage,
-    /// What to tell about names that are in no log.
-    remarks: Vec<String>,
 }
 
 /// What is read, what is wanted of it, and by whom.
@@ -289,22 +206,7 @@ impl Report {
             more_log_dirs(planned.log_dirs(&users, is_read), dirs);
         }
         let reach = self.reach(&filter.period, local);
-        let mut logs = match &self.source {
-            Source::Inputs(inputs) => Logs::of(inputs.clone()),
-            Source::LogDirs(dirs) => {
-                let choice = Choice {
-                    since: reach,
-                    until: filter.period.until,
-                    user: filter.user,
-                    days: &running.days(),
-                };
-                directory::logs(dirs, &choice, &users)
-            }
-        };
-        if self.follows_crontabs && logs.empty_dirs.len() == 1 {
-            // The crontabs have led to others, and it is only the usual one.
-            self.forget_usual_dir(planned.as_ref(), &mut logs);
-        }
+        let logs = self.logs(&filter, reach, planned.as_ref(), &users, &running);
         for (dir, reason) in &logs.empty_dirs {
             warn(&format!("{}: {reason}", dir.display()));
         }
@@ -314,14 +216,7 @@ impl Report {
             return exit::IO_ERROR;
         }
         let is_unplanned = planned.as_ref().is_some_and(Planned::is_incomplete);
-        let expected = planned.map(|planned| {
-            let is_read = |uid| filter.reads_user(uid, &users);
-            let judged = match &self.source {
-                Source::Inputs(_) => Judged::All,
-                Source::LogDirs(dirs) => Judged::In(dirs, &is_read),
-            };
-            Expected::new(planned, &judged, &users)
-        });
+        let expected = planned.map(|planned| self.expected(planned, &filter, &users));
         let mut out = self.output();
         let basis = Basis {
             logs: &logs,
@@ -337,28 +232,52 @@ impl Report {
         if let Err(error) = &written {
             warn(&format!("{}: {error}", self.output_name()));
         }
-        findings
-            .reading
-            .remarks
-            .iter()
-            .for_each(|remark| warn(remark));
-        let mut unread = Unread(logs.refused);
-        unread.0.extend(findings.reading.unread);
-        for (input, error) in &unread.0 {
-            warn(&format!("{}: {error}", input.name()));
-        }
-        if logs.more_refused > 0 {
-            let more = logs.more_refused;
-            warn(&format!(
-                "{more} more logs are refused for the same reasons"
-            ));
-        }
-        match findings.has_failures {
-            _ if written.is_err() || unread.is_incomplete() || is_unplanned => exit::IO_ERROR,
+        let has_failures = findings.has_failures;
+        let is_incomplete = tell(logs.refused, logs.more_refused, findings.reading);
+        match has_failures {
+            _ if written.is_err() || is_incomplete || is_unplanned => exit::IO_ERROR,
             _ if !logs.empty_dirs.is_empty() => exit::IO_ERROR,
             true => exit::FOUND_FAILURES,
             false => exit::SUCCESS,
         }
+    }
+
+    /// The logs to read.
+    fn logs(
+        &self,
+        filter: &Filter,
+        reach: Option<NaiveDateTime>,
+        planned: Option<&Planned>,
+        users: &Users,
+        running: &Running,
+    ) -> Logs {
+        let mut logs = match &self.source {
+            Source::Inputs(inputs) => Logs::of(inputs.clone()),
+            Source::LogDirs(dirs) => {
+                let choice = Choice {
+                    since: reach,
+                    until: filter.period.until,
+                    user: filter.user,
+                    days: &running.days(),
+                };
+                directory::logs(dirs, &choice, users)
+            }
+        };
+        if self.follows_crontabs && logs.empty_dirs.len() == 1 {
+            // The crontabs have led to others, and it is only the usual one.
+            self.forget_usual_dir(planned, &mut logs);
+        }
+        logs
+    }
+
+    /// The jobs of the crontabs that are judged.
+    fn expected(&self, planned: Planned, filter: &Filter, users: &Users) -> Expected {
+        let is_read = |uid| filter.reads_user(uid, users);
+        let judged = match &self.source {
+            Source::Inputs(_) => Judged::All,
+            Source::LogDirs(dirs) => Judged::In(dirs, &is_read),
+        };
+        Expected::new(planned, &judged, users)
     }
 
     fn output(&self) -> Output {
@@ -580,61 +499,25 @@ impl Report {
             reading,
         }
     }
+}
 
-    /// Gives each run for which `matches` is true to `take`: those with END in the order of their ENDs, then
-    /// the others. Those of the process id `recorded` have their records.
-    fn each_run(
-        &self,
-        basis: &Basis,
-        recorded: Option<u32>,
-        matches: impl Fn(&Run) -> bool,
-        mut take: impl FnMut(Run),
-    ) -> Reading {
-        let running = basis.running;
-        let mut assembler = Assembler::new(recorded);
-        let mut unrecognized = 0;
-        let mut hosts = self.filter.host.as_deref().map(Names::near);
-        let mut jobs = self.filter.job.as_deref().map(Names::near);
-        let mut coverage = Coverage::default();
-        let mut finished = |mut run: Run| {
-            coverage.add(run.trace.owner.scheduler, run.trace.start);
-            if let Some(hosts) = &mut hosts {
-                hosts.add_host(run.host());
-            }
-            if let Some(jobs) = &mut jobs {
-                jobs.add_job(&run.trace.job);
-            }
-            run.accept(&self.accepted);
-            if matches(&run) {
-                take(run);
-            }
-        };
-        let outcome = merge::read(&basis.logs.inputs, &mut |owner, line| match line {
-            Line::Record(record, line) => assembler.take(owner, &record, line, &mut finished),
-            Line::Outputs(outputs) => assembler.take_row(owner, &outputs),
-            Line::Unrecognized => unrecognized += 1,
-            Line::Empty => {}
-        });
-        let (unmatched, latest) = (assembler.unmatched, assembler.latest);
-        let is_running = |run: &Trace| running.includes(run);
-        let forgotten = assembler.finish(is_running, running.boot, &mut finished);
-        if forgotten > 0 {
-            warn(&format!(
-                "left out: the {forgotten} oldest runs without END; there are too many to keep"
-            ));
-        }
-        let host = hosts.and_then(|hosts| hosts.remark("host"));
-        let job = jobs.and_then(|jobs| jobs.remark("job with"));
-        Reading {
-            files: outcome.files,
-            unread: outcome.unread,
-            unrecognized,
-            unmatched,
-            latest,
-            coverage,
-            remarks: host.into_iter().chain(job).collect(),
-        }
+/// Tells what else was found in the logs, and which were not read, and why: the `refused`, and so many more. Returns
+/// whether that makes the report incomplete.
+fn tell(refused: Vec<(Input, InputError)>, more_refused: u64, reading: Reading) -> bool {
+    for remark in &reading.remarks {
+        warn(remark);
     }
+    let mut unread = Unread(refused);
+    unread.0.extend(reading.unread);
+    for (input, error) in &unread.0 {
+        warn(&format!("{}: {error}", input.name()));
+    }
+    if more_refused > 0 {
+        warn(&format!(
+            "{more_refused} more logs are refused for the same reasons"
+        ));
+    }
+    unread.is_incomplete()
 }
 
 /// The beginning of a day.

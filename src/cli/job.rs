@@ -103,7 +103,7 @@ struct Args {
     #[arg(allow_negative_numbers = true)]
     retry_delay: OsString,
 
-    /// Longest time from the start of ssh to the request of SCRIPT; by default any
+    /// Longest time from the start of ssh to the request of SCRIPT; by default no limit
     #[arg(long, value_name = "SECONDS", env = "REMOTEEXE_CONNECT_TIMEOUT")]
     #[arg(help_heading = "Time", hide_env_values = true)]
     #[arg(allow_negative_numbers = true)]

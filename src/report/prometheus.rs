@@ -31,7 +31,7 @@ impl Report {
         mut expected: Option<Expected>,
         out: &mut Output,
     ) -> Findings {
-        // What is wrong now is found in the time that the first screen is about too.
+        // The first screen is about this time too, and so both find the same problems.
         let is_here = matches!(self.source, Source::LogDirs(_));
         let today = midnight(basis.now);
         let history = is_here.then_some(today - HISTORY);

@@ -29,7 +29,7 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// A ledger of the runs as they were just before `until`. What ended later was going on.
+    /// A ledger of the runs as they were just before `until`. A run that ended later was going on.
     pub fn new(until: Option<NaiveDateTime>) -> Self {
         Self {
             until,

@@ -103,7 +103,7 @@ impl World {
             reboot: Some(floor_hour(time(8)) + TimeDelta::minutes(12)),
             ..Plan::default()
         };
-        // What takes longer than its hour is not to meet the reboot.
+        // A run that takes longer than its hour is not to meet the reboot.
         let reboot = plan.reboot.expect("there is one");
         let is_clear = |from: NaiveDateTime, hours: i64| {
             reboot < from - TimeDelta::hours(1) || reboot > from + TimeDelta::hours(hours + 1)

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Shows on a fresh machine what remoteexe does. Installs what is missing, builds, and starts a throwaway sshd as
-# the remote host. Runs one job there that succeeds and one that fails, shows the log and cleans up.
+# the remote host. Runs one job there that succeeds and one that fails, shows the log and the report, and cleans up.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -29,4 +29,7 @@ PATH=$PWD/target/demo/bin:$PATH exec tests/sandbox.sh bash -eu -c '
         echo "\$ cat $log"
         cat "$log"
     done
+    echo "\$ remoteexe --report"
+    # It exits with 1, because a job has failed.
+    remoteexe --report --no-crontab || [ $? -eq 1 ]
 '

@@ -5,9 +5,10 @@
 #     history.pl DIR
 use strict;
 use warnings;
+use Cwd qw(realpath);
 use POSIX qw(strftime);
 
-my ($dir) = @ARGV;
+my $dir = realpath $ARGV[0];
 my $minute = 60;
 my $hour = 60 * $minute;
 my $now = time;

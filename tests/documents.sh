@@ -1,0 +1,120 @@
+#!/bin/bash
+# Runs the commands of README as printed, in their order, as root on a copy of this machine that is thrown away.
+#
+#     tests/documents.sh
+#
+# The copy is an overlay over the root directory, in namespaces of its own. On it the bash script is in place with its
+# key, the sandbox's sshd stands for each host, and the log of a made-up day is in /tmp. A block of ```sh is run line by
+# line. In a block of ```crontab each line is run as cron would run it. Exits with 1 if a command fails. Commands that
+# need what the copy does not have are named, with the reason.
+set -eu
+self=$(realpath "$0")
+cd "$(dirname "$self")/.."
+
+not_run() {
+    case $1 in
+        *tests/shell.sh* | *tests/run.sh*) reason="a shell, and the tests themselves" ;;
+        *apt* | *dnf* | *cargo\ install*) reason="tests/packages.sh does" ;;
+        *hc-ping.com* | *mail\ *) reason="needs a server" ;;
+        *) return 1 ;;
+    esac
+}
+
+# Prints the fenced blocks of this language, each line with its number.
+blocks() {
+    awk -v language="$1" '/^```/ { inside = $0 == "```" language; next } inside { print NR ":" $0 }' README.md
+}
+
+# What the commands find: hosts, a key, scripts, a day of logs, and the bash script that is to be replaced.
+furnish() {
+    local script hosts='host_sum_batch01 host_user_batch02 host_db01'
+    /usr/sbin/sshd -f "$SANDBOX/sshd_config" -p 22 -o PidFile=none -E "$SANDBOX/sshd22.log"
+    echo "127.0.0.1 $hosts" >>/etc/hosts
+    rm -rf ~/.ssh
+    install -d -m 700 ~/.ssh
+    echo "${hosts// /,} $(cat "$SANDBOX/host_key.pub")" >~/.ssh/known_hosts
+    install -d /path/to/starting_sh /srv
+    install -m 600 "$SANDBOX/id" /path/to/key
+    for script in /path/to/starting_sh/{sum,user_log,backup}.sh /srv/{nightly,sum}.sh; do
+        # shellcheck disable=SC2016  # The script expands them.
+        printf '#!/bin/sh\necho "$0 $*"\n' >"$script"
+        chmod 755 "$script"
+    done
+    find /tmp -maxdepth 1 -name '*_remoteexe*' -delete
+    tests/history.pl /tmp
+    sed "s|\$LOG|/tmp|" tests/bench/original.sh >/usr/bin/remoteexe
+    chmod 755 /usr/bin/remoteexe
+    printf '%s\n' 'PATH=/usr/sbin:/usr/bin:/sbin:/bin' \
+        '* * * * * root remoteexe host_user_batch02 "/path/to/starting_sh/user_log.sh action"' >/etc/crontab
+}
+
+if [ "${1-}" = --on-the-copy ]; then
+    furnish
+    failed=0
+    # try LINE COMMAND: a report exits with 1 where it tells of a problem.
+    try() {
+        local status=0
+        if not_run "$2"; then
+            echo "not run: README.md:$1: $2 ($reason)"
+            return
+        fi
+        eval "$2" >/tmp/output 2>&1 </dev/null || status=$?
+        if [ "$status" -ne 0 ] && ! [[ $status -eq 1 && $2 == *remoteexe\ --report* ]]; then
+            echo "README.md:$1: exit status $status: $2" >&2
+            cat /tmp/output >&2
+            failed=1
+        fi
+        count=$((count + 1))
+    }
+    count=0
+    while IFS=: read -r number command; do
+        [[ -z $command || $command == \#* ]] || try "$number" "$command"
+    done < <(blocks sh)
+    echo "$count commands run"
+
+    # The way back was one of them.
+    grep -q 'ssh -i /path/to/key' /usr/bin/remoteexe || { echo "$0: the bash script is not back" >&2; failed=1; }
+    ln -sf /usr/local/bin/remoteexe /usr/bin/remoteexe
+    # The migration has put the key at the head of the crontab.
+    eval "export $(grep '^REMOTEEXE_IDENTITY=' /etc/crontab)"
+
+    count=0
+    while IFS=: read -r number line; do
+        case $line in
+            '' | \#*) ;;
+            [A-Z]*=*) export "${line?}" ;;
+            *)
+                [[ $line =~ ^([^ ]+ +){5}root\ (.*) ]]
+                command=${BASH_REMATCH[2]}
+                input=
+                # cron(8): a % that is not escaped ends the command. Input follows.
+                if [[ $command =~ ^([^%]*[^%\\])%(.*) ]]; then
+                    command=${BASH_REMATCH[1]} input=${BASH_REMATCH[2]//%/$'\n'}
+                fi
+                try "$number" "sh -c ${command@Q} <<<${input@Q}"
+                ;;
+        esac
+    done < <(blocks crontab)
+    echo "$count crontab lines run"
+    exit "$failed"
+fi
+
+if [ "${1-}" = --make-copy ]; then
+    # In the namespaces. The network has nothing but 127.0.0.1.
+    ip link set lo up
+    copy=$(mktemp -d)
+    root=$copy/root
+    mount -t tmpfs copy "$copy"
+    mkdir "$copy"/{upper,work,root}
+    mount -t overlay copy "$root" -o "lowerdir=/,upperdir=$copy/upper,workdir=$copy/work"
+    mount -t proc proc "$root/proc"
+    mount --rbind /dev "$root/dev"
+    install -m 755 "$PROGRAM" "$root/usr/local/bin/remoteexe"
+    exec env HOME=/root chroot "$root" "$PWD/tests/sandbox.sh" "$self" --on-the-copy
+fi
+
+tests/setup.sh tests
+cargo build --locked --release
+PROGRAM=$(find target/release target/*/release -maxdepth 1 -name remoteexe -print -quit)
+export PROGRAM
+exec unshare --mount --pid --net --fork --kill-child "$self" --make-copy

@@ -1,12 +1,12 @@
 #!/bin/bash
-# Measures a herd, which is many jobs that cron starts in the same second. Prints a table for README: how many
-# jobs an sshd turns away, and how many it turns away with --retries or with --splay 20.
+# Measures a herd, which is many jobs that cron starts in the same second. Prints a table for
+# .github/BENCHMARK.md: how many jobs an sshd turns away without retries, with --retries and with --splay 20.
 #
 #     tests/herd.sh [JOBS]...
 #
-# JOBS is the size of a herd; the default is 20, 60 and 100. Each herd runs without retries, with
-# --retries 8, and with --splay 20 and no retries, against the sandbox's sshd with its default MaxStartups and with PerSourceMaxStartups 3. Each
-# job appends its number to a file. Exits with 1 if a job ran twice, did not run but ended with 0, or failed
+# JOBS is the size of a herd; the default is 20, 60 and 100. Each herd runs without retries, with --retries 8, and
+# with --splay 20 and no retries. The sandbox's sshd has its default MaxStartups, and then PerSourceMaxStartups 3.
+# Each job appends its number to a file. Exits with 1 if a job ran twice, did not run but ended with 0, or failed
 # despite the retries. Takes about four minutes and a build.
 set -eu
 cd "$(dirname "$0")/.."

@@ -5,7 +5,8 @@
 #
 # The copy is an overlay over the root directory, in namespaces of its own. On it the bash script is in place with its
 # key, the sandbox's sshd stands for each host, and the log of a made-up day is in /tmp. A block of ```sh is run line by
-# line. In a block of ```crontab each line is run as cron would run it. Exits with 1 if a command fails. Commands that
+# line. In a block of ```crontab each line is run as cron would run it. The options in the table of questions are given to
+# `remoteexe --report`. Exits with 1 if a command fails. Commands that
 # need what the copy does not have are named, with the reason.
 set -eu
 self=$(realpath "$0")
@@ -42,10 +43,28 @@ furnish() {
     done
     find /tmp -maxdepth 1 -name '*_remoteexe*' -delete
     tests/history.pl /tmp
+    # The run of a question, which is at the last 20:53.
+    day=today
+    [[ $(date +%H:%M) > 20:53 ]] || day=yesterday
+    date -d "$day" '+[%F 20:53:01][913] START,-,host_db01 /srv/sum.sh%n[%F 20:53:09][913] END,0,host_db01 /srv/sum.sh' \
+        >>"/tmp/$(date -d "$day" +%Y%m%d)_remoteexe.log"
     sed "s|\$LOG|/tmp|" tests/bench/original.sh >/usr/bin/remoteexe
     chmod 755 /usr/bin/remoteexe
     printf '%s\n' 'PATH=/usr/sbin:/usr/bin:/sbin:/bin' \
         '* * * * * root remoteexe host_user_batch02 "/path/to/starting_sh/user_log.sh action"' >/etc/crontab
+}
+
+# Prints what stands in backquotes in the second column of the table of questions, each with the number of its line.
+questions() {
+    awk -F'|' '
+        /^\| Question/ { inside = 1; getline; next }
+        inside && !NF { exit }
+        inside {
+            while (match($3, /`[^`]*`/)) {
+                print NR ":" substr($3, RSTART + 1, RLENGTH - 2)
+                $3 = substr($3, RSTART + RLENGTH)
+            }
+        }' README.md
 }
 
 if [ "${1-}" = --on-the-copy ]; then
@@ -71,6 +90,12 @@ if [ "${1-}" = --on-the-copy ]; then
         [[ -z $command || $command == \#* ]] || try "$number" "$command"
     done < <(blocks sh)
     echo "$count commands run"
+
+    count=0
+    while IFS=: read -r number options; do
+        try "$number" "remoteexe --report $options"
+    done < <(questions)
+    echo "$count questions asked"
 
     # The way back was one of them.
     grep -q 'ssh -i /path/to/key' /usr/bin/remoteexe || { echo "$0: the bash script is not back" >&2; failed=1; }

@@ -22,10 +22,9 @@ PATH=$PWD/target/demo/bin:$PATH exec tests/sandbox.sh bash -eu -c '
         echo "  exit status $status"
         [ "$status" -eq "$expected" ]
     }
-    export REMOTEEXE_LOG_DIR=$SANDBOX
     run 0 host_user_batch02 "$SANDBOX/user_log.sh action"
     run 3 host_sum_batch01 "$SANDBOX/sum.sh"
-    for log in "$SANDBOX"/*_remoteexe.log; do
+    for log in "$SANDBOX"/log/*_remoteexe.log; do
         echo "\$ cat $log"
         cat "$log"
     done

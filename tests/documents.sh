@@ -68,6 +68,8 @@ questions() {
 }
 
 if [ "${1-}" = --on-the-copy ]; then
+    # Each command is run as an operator would, who has none of the sandbox's settings.
+    unset REMOTEEXE_LOGIN REMOTEEXE_LOG_DIR
     furnish
     failed=0
     # try LINE COMMAND: a report exits with 1 where it tells of a problem.

@@ -3,6 +3,8 @@
 #
 #     tests/sandbox.sh COMMAND [ARG]...
 #
+# Without a COMMAND it is the shell of tests/shell.sh.
+#
 # The sshd listens on a free port of 127.0.0.1 and runs as the user who calls this. Unless that is root, no
 # other user can log in. COMMAND finds in the environment
 #
@@ -11,11 +13,14 @@
 #                            id            the private key
 #                            sshd.log      the messages of the sshd
 #                            sshd.pid      its process id
+#                            log/          the log directory
 #     REMOTEEXE_LOGIN    the user who calls this
+#     REMOTEEXE_LOG_DIR  log/ there, so that nothing is logged to /tmp
 #
 # Lines for sshd_config in SANDBOX_SSHD_CONFIG replace the default one below. Exits with COMMAND's status.
 set -eu
 
+[ $# -gt 0 ] || exec "$(dirname "$0")/shell.sh"
 [ -x /usr/sbin/sshd ] || { echo "$0: no sshd; install it with: sudo tests/setup.sh demo" >&2; exit 1; }
 
 dir=$(mktemp -d /tmp/remoteexe-sandbox.XXXXXX)
@@ -31,6 +36,7 @@ trap clean_up EXIT
 trap 'exit 143' TERM
 trap 'exit 130' INT
 
+mkdir "$dir/log"
 ssh-keygen -q -t ed25519 -N '' -C sandbox -f "$dir/host_key"
 ssh-keygen -q -t ed25519 -N '' -C sandbox -f "$dir/id"
 echo "sandbox $(cat "$dir/host_key.pub")" >"$dir/known_hosts"
@@ -85,4 +91,4 @@ Host *
 END
 
 # The trap keeps the command's status.
-SANDBOX=$dir REMOTEEXE_LOGIN=$(id -un) "$@"
+SANDBOX=$dir REMOTEEXE_LOGIN=$(id -un) REMOTEEXE_LOG_DIR=$dir/log "$@"

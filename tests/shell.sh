@@ -8,11 +8,11 @@ cd "$(dirname "$self")/.."
 if [ "${1-}" != --inside ]; then
     tests/setup.sh demo
     cargo install --locked --force --path . --root target/demo
-    exec tests/sandbox.sh "$self" --inside
+    exec tests/sandbox.sh "$self" --inside "$PWD/target/demo/bin/remoteexe"
 fi
 
-program=$PWD/target/demo/bin/remoteexe
-mkdir "$SANDBOX/bin" "$SANDBOX/log" "$SANDBOX/history"
+program=$2
+mkdir "$SANDBOX/bin" "$SANDBOX/history"
 # The system's own ssh_config stays as it is, so each job is told to read the sandbox's.
 cat >"$SANDBOX/bin/remoteexe" <<END
 #!/bin/sh
@@ -22,7 +22,7 @@ case \${1-} in
 esac
 END
 chmod 755 "$SANDBOX/bin/remoteexe"
-export PATH=$SANDBOX/bin:$PATH REMOTEEXE_LOG_DIR=$SANDBOX/log
+PATH=$SANDBOX/bin:$PATH
 tests/history.pl "$SANDBOX/history"
 
 cat >"$SANDBOX/bashrc" <<'END'

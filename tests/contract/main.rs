@@ -46,6 +46,7 @@ mod report_screen;
 mod report_terminal;
 mod retries;
 mod retry_settings;
+mod sandbox_shell;
 mod signals;
 mod splay;
 mod stalled_readers;

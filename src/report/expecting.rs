@@ -27,8 +27,7 @@ impl Report {
             .iter()
             .filter(|_| planned.is_given)
         {
-            let (path, reason) = (left_out.path.display(), &left_out.reason);
-            warn(&format!("left out: {path}: {reason}"));
+            warn(&left_out.to_string());
         }
         Some(planned)
     }

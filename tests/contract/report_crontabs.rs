@@ -62,7 +62,7 @@ fn a_sound_crontab_has_no_fault() {
          */5 * * * * root remoteexe host_sum_batch01 /path/to/starting_sh/sum.sh\n\
          * * * * * root remoteexe host_user_batch02 \"/path/to/starting_sh/user_log.sh action\"\n\
          0 3 * * * root sleep $((RANDOM \\% 30)); remoteexe h /x.sh $(date +\\%F)\n\
-         5 4 * * * root remoteexe h cat%first line%second line\n\
+         5 4 * * * root remoteexe h cat %first line%second line\n\
          0 * * * * root remoteexe --report --since 61m >/dev/null || alert\n",
     );
     assert_eq!(stderr(&output), "");

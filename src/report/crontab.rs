@@ -49,7 +49,10 @@ impl CrontabReport {
                 let users = Users::read();
                 let is_user = |name: &str| users.has_name(name);
                 let findings = findings(&crontabs, self.grammar, &is_user);
-                (check::render(&findings, &plan, &crontabs), !findings.is_empty())
+                (
+                    check::render(&findings, &plan, &crontabs),
+                    !findings.is_empty(),
+                )
             }
             CrontabForm::Next { host, job } => {
                 let is_wanted = |entry: &&Entry| {

@@ -343,15 +343,27 @@ fn misplaced_percent(shell: &ShellText) -> Option<(String, &'static str)> {
     if has_call && is_whole && !is_in_word {
         return None;
     }
-    let before = String::from_utf8_lossy(&text[text.len().saturating_sub(SHOWN)..]).into_owned();
-    let problem =
-        format!("cron ends the command at the % behind '{before}'; the rest is its standard input");
+    let problem = format!(
+        "cron ends the command at the % after '{}'; the rest is its standard input",
+        String::from_utf8_lossy(last_words(text, SHOWN))
+    );
     let remedy = if has_call && is_whole {
         r"write \%, or a blank before the % if standard input is meant"
     } else {
         r"write \%"
     };
     Some((problem, remedy))
+}
+
+/// The words at the end of `text`, as far as they have `most` bytes together. A longer word is cut.
+fn last_words(text: &[u8], most: usize) -> &[u8] {
+    let (before, end) = text.split_at(text.len().saturating_sub(most));
+    let is_cut = before
+        .last()
+        .is_some_and(|last| !last.is_ascii_whitespace());
+    let next = end.iter().position(u8::is_ascii_whitespace);
+    let next = next.filter(|_| is_cut).unwrap_or(0);
+    end[next..].trim_ascii_start()
 }
 
 /// Whether two lines are due at one minute of some day.

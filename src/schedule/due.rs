@@ -1,6 +1,6 @@
 //! The STARTs that an entry of a crontab leads to.
 
-use super::comparison::{Due, catch_up, grace};
+use super::comparison::{Due, catch_up, grace, longest_grace};
 use super::plan::Entry;
 use super::slots::clock::Stretch;
 
@@ -23,6 +23,9 @@ impl Entry {
             // Its START comes at some time before the next one.
             None => interval.min(24 * 3600),
         };
+        let longest = random
+            .map_or(grace, |random| random + longest_grace())
+            .max(grace);
         let catch_up = catch_up(self.timing.is_wildcard) + random.unwrap_or(0);
         let is_certain = !self.is_conditional && self.wait.most.is_some();
         let mut due = Vec::new();
@@ -32,6 +35,7 @@ impl Entry {
                 due.push(Due {
                     at,
                     deadline: at + slot.late * 60 + grace,
+                    known: at + slot.late * 60 + longest,
                     catch_up: at + catch_up,
                     line,
                     is_certain,

@@ -54,9 +54,9 @@ fn no_fault(plan: &Plan, crontabs: &Crontabs) -> String {
         ),
         (true, false) => format!("no call can be checked: {unknown} cannot be known"),
         (false, true) => format!("no fault in {lines} that run remoteexe, in {files}"),
-        (false, false) => format!(
-            "no fault in {lines} that run remoteexe, in {files}; {unknown} cannot be known"
-        ),
+        (false, false) => {
+            format!("no fault in {lines} that run remoteexe, in {files}; {unknown} cannot be known")
+        }
     }
 }
 
@@ -66,8 +66,7 @@ fn unexplained<'a>(unknown: &'a [Unknown], findings: &[Finding]) -> Vec<&'a Unkn
         .iter()
         .map(|finding| (finding.file.as_path(), finding.line))
         .collect();
-    let is_unexplained =
-        |it: &&Unknown| !faulty.contains(&(&*it.place.file, Some(it.place.line)));
+    let is_unexplained = |it: &&Unknown| !faulty.contains(&(&*it.place.file, Some(it.place.line)));
     unknown.iter().filter(is_unexplained).collect()
 }
 

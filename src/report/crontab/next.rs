@@ -254,8 +254,7 @@ fn without_a_job<'a>(plan: &Plan, crontabs: &'a Crontabs) -> Vec<&'a Path> {
 }
 
 fn add_ignored(text: &mut String, ignored: &[&Entry], without_a_job: &[&Path]) {
-    let mut files: BTreeMap<&Path, usize> =
-        without_a_job.iter().map(|file| (*file, 0)).collect();
+    let mut files: BTreeMap<&Path, usize> = without_a_job.iter().map(|file| (*file, 0)).collect();
     for entry in ignored {
         *files.entry(&entry.place.file).or_default() += 1;
     }

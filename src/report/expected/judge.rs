@@ -9,7 +9,7 @@ use crate::report::coverage::Coverage;
 use crate::report::missing::{Delay, Gap, Missing, Outage, Slot};
 use crate::report::scheduler::Scheduler;
 use crate::report::time::with_offset;
-use crate::schedule::{Comparison, Missed, Stretch, Verdict, Zone, stretches};
+use crate::schedule::{self, Comparison, Missed, Stretch, Verdict, Zone, stretches};
 
 /// So much time before the logs begin, slots are expected whose START may come later, but not missed.
 const LEAD: TimeDelta = TimeDelta::hours(4);
@@ -30,6 +30,8 @@ pub struct Timeframe<'a> {
     pub since: NaiveDateTime,
     /// The first second that is not judged.
     pub until: NaiveDateTime,
+    /// An earlier report has told what was known until then.
+    pub told: Option<NaiveDateTime>,
     /// The logs were chosen that have been written to since then.
     pub reach: Option<NaiveDateTime>,
     /// The first day of which there is a log, read or not, of each scheduler.
@@ -210,16 +212,30 @@ impl Court<'_> {
             verdict.missed.extend(outages);
         }
         self.count(judgement, &verdict);
+        for outage in &mut verdict.outages {
+            verdict.missed.extend(self.told_before(outage));
+        }
         let missing = &mut judgement.missing;
         missing.gaps.extend(self.gaps(verdict.missed, is_ignored));
         for outage in verdict.outages {
             missing.outages.push(Outage {
+                known: time(outage.known),
                 over: self.next_start(outage.last),
                 slots: outage.missed.iter().map(|it| self.slot(it)).collect(),
                 scheduler: self.scheduler,
             });
         }
         missing.delays.extend(self.delays(verdict.late));
+    }
+
+    /// Takes those slots out of an outage that an earlier report has told as single ones: the outage was not known then.
+    fn told_before(&self, outage: &mut schedule::Outage) -> Vec<Missed> {
+        let told = self.timeframe.told;
+        let Some(told) = told.filter(|told| *told <= time(outage.known)) else {
+            return Vec::new();
+        };
+        let told_before = |missed: &mut Missed| time(missed.known) < told;
+        outage.missed.extract_if(.., told_before).collect()
     }
 
     fn count(&self, judgement: &mut Judgement, verdict: &Verdict) {

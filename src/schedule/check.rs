@@ -363,7 +363,7 @@ fn last_words(text: &[u8], most: usize) -> &[u8] {
         .is_some_and(|last| !last.is_ascii_whitespace());
     let next = end.iter().position(u8::is_ascii_whitespace);
     let next = next.filter(|_| is_cut).unwrap_or(0);
-    end[next..].trim_ascii_start()
+    end[next..].trim_ascii()
 }
 
 /// Whether two lines are due at one minute of some day.

@@ -10,6 +10,9 @@ use crate::schedule::{Crontabs, Finding, Plan, Unknown};
 /// How many calls that cannot be known are listed.
 const MOST_UNKNOWN: usize = 20;
 
+/// How many lines are named that are switched off.
+const MOST_SWITCHED_OFF: usize = 10;
+
 /// The text of `--check`.
 pub fn render(findings: &[Finding], plan: &Plan, crontabs: &Crontabs) -> String {
     let mut text = String::new();
@@ -32,6 +35,9 @@ pub fn render(findings: &[Finding], plan: &Plan, crontabs: &Crontabs) -> String 
         let calls = counted(more, "more call");
         line(&format!("{calls} cannot be known; --next lists them"));
     }
+    if let Some(places) = switched_off(plan) {
+        line(&places);
+    }
     if findings.is_empty() {
         line(&no_fault(plan, crontabs));
     }
@@ -42,10 +48,11 @@ pub fn render(findings: &[Finding], plan: &Plan, crontabs: &Crontabs) -> String 
 fn no_fault(plan: &Plan, crontabs: &Crontabs) -> String {
     let places: HashSet<_> = plan.entries.iter().map(|entry| &entry.place).collect();
     let files: HashSet<_> = places.iter().map(|place| &place.file).collect();
-    let (lines, files) = (
-        counted(places.len(), "line"),
-        counted(files.len(), "crontab"),
-    );
+    let lines = match places.len() {
+        1 => "1 line that runs remoteexe".to_owned(),
+        lines => format!("{lines} lines that run remoteexe"),
+    };
+    let files = counted(files.len(), "crontab");
     let unknown = counted(plan.unknown.len(), "call");
     match (places.is_empty(), plan.unknown.is_empty()) {
         (true, true) => format!(
@@ -53,11 +60,28 @@ fn no_fault(plan: &Plan, crontabs: &Crontabs) -> String {
             counted(crontabs.read.len(), "crontab")
         ),
         (true, false) => format!("no call can be checked: {unknown} cannot be known"),
-        (false, true) => format!("no fault in {lines} that run remoteexe, in {files}"),
+        (false, true) => format!("no fault in {lines}, in {files}"),
         (false, false) => {
-            format!("no fault in {lines} that run remoteexe, in {files}; {unknown} cannot be known")
+            format!("no fault in {lines}, in {files}; {unknown} cannot be known")
         }
     }
+}
+
+/// The lines that a `#` has switched off. This is no fault: many a crontab has old lines.
+fn switched_off(plan: &Plan) -> Option<String> {
+    let mut places: Vec<String> = plan
+        .switched_off
+        .iter()
+        .map(|off| place(&off.place.file, Some(off.place.line)))
+        .collect();
+    places.dedup();
+    let more = places.len().saturating_sub(MOST_SWITCHED_OFF);
+    places.truncate(MOST_SWITCHED_OFF);
+    if more > 0 {
+        places.push(counted(more, "more line"));
+    }
+    let is_any = !places.is_empty();
+    is_any.then(|| format!("switched off by #: {}", places.join(", ")))
 }
 
 /// The calls that cannot be known for another reason than a fault of their line.

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::report::{fields, reporter, run};
-use crate::support::{REMOTEEXE, Scene, code, stderr};
+use crate::support::{REMOTEEXE, Scene, code, needs_root, stderr};
 
 /// A scene with the log of a day, and a crontab whose jobs log there.
 struct Day {
@@ -254,6 +254,47 @@ CRON DOWN    10:12–10:30  360 runs of 40 jobs not started
         screen.contains("\nCRON DOWN    10:12–10:30  9 runs of 1 job not started\n"),
         "{screen}"
     );
+}
+
+/// The text of the report on `day` by a machine that was booted at a time of that day.
+fn screen_after_boot(day: &Day, boot: &str) -> String {
+    needs_root();
+    drop(day.reporter(&[]));
+    let boot = format!("2026-03-02 {boot}");
+    let boot = chrono::NaiveDateTime::parse_from_str(&boot, "%Y-%m-%d %H:%M:%S").unwrap();
+    let stat = format!(
+        "cpu  1 0 1 1\nbtime {}\nprocesses 1\n",
+        boot.and_utc().timestamp()
+    );
+    fs::write(day.scene.path("stat"), stat).unwrap();
+    let mut unshare = Command::new("unshare");
+    day.scene.equip(&mut unshare);
+    unshare.env("TZ", "UTC").current_dir(day.scene.path(""));
+    unshare.args(["--mount", "sh", "-euc"]).arg(format!(
+        "mount --bind stat /proc/stat
+         exec {REMOTEEXE} --report --log-dir log --crontab crontab \\
+             --since 2026-03-02 --until '2026-03-02 10:58'"
+    ));
+    let output = unshare.output().unwrap();
+    assert_eq!(stderr(&output), "");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_boot_explains_the_time_in_which_nothing_was_started() {
+    let day = cron_down();
+    let screen = screen_after_boot(&day, "10:29:40");
+    let shown = "
+Over
+CRON DOWN    10:12–10:30  360 runs of 40 jobs not started
+                          this machine booted 10:29
+";
+    assert!(screen.contains(shown), "{screen}");
+    for another_time in ["10:05:00", "10:45:00"] {
+        let screen = screen_after_boot(&day, another_time);
+        assert!(!screen.contains("booted"), "{screen}");
+        assert!(screen.contains("cron was not running, or could not run remoteexe"));
+    }
 }
 
 #[test]

@@ -152,7 +152,9 @@ impl Comparison {
             }
             if let Some(found) = open.pop_front() {
                 self.count(&found);
-                backlog.push(found, start, missed.last_mut());
+                if found.deadline < found.known {
+                    backlog.push(found, start, missed.last_mut());
+                }
             } else if let Some(late) = missed.pop_if(|due| start < due.catch_up) {
                 self.count(&late);
                 self.verdict.late.push((late.missed(job), start));

@@ -95,10 +95,10 @@ impl Timeframe<'_> {
     }
 
     /// Whether what was missed then is missing. Of logs that were named one by one, a whole day may be left out.
-    fn judges(&self, scheduler: Scheduler, at: NaiveDateTime) -> bool {
+    fn judges(&self, scheduler: Scheduler, at: i64) -> bool {
         self.reach.is_some()
             || !self.first_days.is_empty()
-            || self.coverage.has_day(scheduler, at.date())
+            || self.coverage.has_day(scheduler, time(at).date())
     }
 }
 
@@ -197,13 +197,13 @@ impl Court<'_> {
             due.extend(self.expected.line(*line).due(stretches, number));
         }
         for due in &mut due {
-            due.is_certain &= self.is_judged(time(due.at));
+            due.is_certain &= self.is_judged(due.at);
         }
         comparison.add(number, &mut due, &job.starts);
     }
 
-    fn is_judged(&self, at: NaiveDateTime) -> bool {
-        at >= self.from && self.timeframe.judges(self.scheduler, at)
+    fn is_judged(&self, at: i64) -> bool {
+        at >= seconds(self.from) && self.timeframe.judges(self.scheduler, at)
     }
 
     fn add(&self, judgement: &mut Judgement, mut verdict: Verdict, is_ignored: bool) {
@@ -239,10 +239,7 @@ impl Court<'_> {
     }
 
     fn count(&self, judgement: &mut Judgement, verdict: &Verdict) {
-        let is_shown = |at: i64| {
-            let at = time(at);
-            at >= self.timeframe.since && self.is_judged(at)
-        };
+        let is_shown = |at: i64| time(at) >= self.timeframe.since && self.is_judged(at);
         for missed in verdict.perhaps.iter().filter(|missed| is_shown(missed.at)) {
             judgement.perhaps += 1;
             let runs = &self.expected.jobs[missed.job as usize].ends;
@@ -282,7 +279,7 @@ impl Court<'_> {
     }
 
     fn delays(&self, mut late: Vec<(Missed, i64)>) -> Vec<Delay> {
-        late.retain(|(missed, _)| self.is_judged(time(missed.at)));
+        late.retain(|(missed, _)| self.is_judged(missed.at));
         late.sort_unstable_by_key(|(missed, start)| (*start, *missed));
         let at_once = late.chunk_by(|(_, one), (_, other)| time(*other) - time(*one) <= AT_ONCE);
         let delay = |late: &[(Missed, i64)]| {

@@ -38,9 +38,9 @@ pub enum Daemon {
 }
 
 pub use check::{Finding, findings};
-pub use comparison::{Comparison, Missed, Verdict};
+pub use comparison::{Comparison, Missed, Outage, Verdict};
 pub use crontab::Columns;
-pub use files::{Crontabs, LeftOut, Selection};
+pub use files::{Crontabs, Selection};
 pub use plan::{Entry, Grammar, Place, Plan, Reading, Unknown};
 pub use slots::clock::{Stretch, stretches};
 pub use slots::zone::Zone;

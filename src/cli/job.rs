@@ -4,10 +4,11 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal};
 use std::num::NonZeroU16;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use clap::parser::ValueSource;
-use clap::{CommandFactory, Parser};
+use clap::{Arg, CommandFactory, Parser};
 
 use super::error::UsageError;
 use super::line::CommandLine;
@@ -215,13 +216,17 @@ pub fn read_crontab(words: &[OsString], variables: &[(OsString, OsString)]) -> R
     }
 }
 
+/// The variables that stand in for options, with the names of the options.
+static VARIABLES: LazyLock<Vec<(OsString, String)>> = LazyLock::new(|| {
+    let command = Args::command();
+    let arguments = command.get_arguments();
+    let variable = |arg: &Arg| Some((arg.get_env()?.to_owned(), arg.get_long()?.to_owned()));
+    arguments.filter_map(variable).collect()
+});
+
 /// The option that a variable stands in for, if there is one and it has a value.
 fn as_option(name: &OsStr, value: &OsStr) -> Option<OsString> {
-    let command = Args::command();
-    let mut arguments = command.get_arguments();
-    let long = arguments
-        .find(|arg| arg.get_env() == Some(name))?
-        .get_long()?;
+    let (_, long) = VARIABLES.iter().find(|(variable, _)| variable == name)?;
     let mut word = OsString::from(format!("--{long}="));
     word.push(value);
     (!value.is_empty()).then_some(word)

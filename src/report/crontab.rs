@@ -9,7 +9,7 @@ use super::owner::Users;
 use super::terminal::Output;
 use super::warn;
 use crate::exit;
-use crate::schedule::{Crontabs, Entry, Grammar, LeftOut, Plan, Selection, findings};
+use crate::schedule::{Crontabs, Entry, Grammar, Plan, Selection, findings};
 
 /// A request for one of these forms.
 #[derive(Debug)]
@@ -49,7 +49,10 @@ impl CrontabReport {
                 let users = Users::read();
                 let is_user = |name: &str| users.has_name(name);
                 let findings = findings(&crontabs, self.grammar, &is_user);
-                (check::render(&findings, &plan), !findings.is_empty())
+                (
+                    check::render(&findings, &plan, &crontabs),
+                    !findings.is_empty(),
+                )
             }
             CrontabForm::Next { host, job } => {
                 let is_wanted = |entry: &&Entry| {
@@ -59,11 +62,11 @@ impl CrontabReport {
                         && job.as_ref().is_none_or(has_text)
                 };
                 let entries = plan.entries.iter().filter(is_wanted).collect();
-                (next::render(entries, &plan.unknown, now), false)
+                (next::render(entries, &plan, &crontabs, now), false)
             }
         };
-        for LeftOut { path, reason } in &crontabs.left_out {
-            warn(&format!("left out: {}: {reason}", path.display()));
+        for left_out in &crontabs.left_out {
+            warn(&left_out.to_string());
         }
         let mut out = Output::new(false, None);
         out.write(text.as_bytes());

@@ -27,8 +27,7 @@ impl Report {
             .iter()
             .filter(|_| planned.is_given)
         {
-            let (path, reason) = (left_out.path.display(), &left_out.reason);
-            warn(&format!("left out: {path}: {reason}"));
+            warn(&left_out.to_string());
         }
         Some(planned)
     }
@@ -56,7 +55,12 @@ impl Report {
         basis: &Basis,
         all: bool,
     ) -> Crontabs {
-        let timeframe = timeframe(reading, scope, basis);
+        let mut timeframe = timeframe(reading, scope, basis);
+        if let Form::Text(shown) = &self.form
+            && shown.question == Question::Changes
+        {
+            timeframe.told = Some(scope.since);
+        }
         let judgement = judgement(expected, &timeframe, reading, basis);
         let places = ledger.places();
         let jobs = expected.jobs.iter().map(|job| {
@@ -147,6 +151,7 @@ fn timeframe<'a>(reading: &'a Reading, scope: &Scope, basis: &'a Basis) -> Timef
     Timeframe {
         since: scope.since,
         until: scope.now,
+        told: None,
         reach: basis.reach,
         first_days: &basis.logs.first_days,
         coverage: &reading.coverage,

@@ -34,6 +34,8 @@ pub struct Gap {
 pub struct Outage {
     /// The slots, in the order of time. There is at least one.
     pub slots: Vec<Slot>,
+    /// The local time from which on it is known.
+    pub known: NaiveDateTime,
     /// The local time of the first START after them, of any job.
     pub over: Option<NaiveDateTime>,
     /// The scheduler whose lines they are.

@@ -214,10 +214,8 @@ impl Check<'_> {
                 "convert the file with dos2unix",
             );
         }
-        let has_call = mentions_name(&shell.text);
-        if shell.input.is_some() && (!has_call || cuts_command(shell)) {
-            let problem = "an unescaped % ends the command here; the rest is its standard input";
-            self.add(number, problem, r"write \%");
+        if let Some((problem, remedy)) = misplaced_percent(shell) {
+            self.add(number, &problem, remedy);
         }
         for mention in mentions {
             match mention {
@@ -331,17 +329,41 @@ fn is_about_remoteexe(line: &Line) -> bool {
     !mentions(&line.command).is_empty()
 }
 
-/// Whether an unescaped `%` looks like a mistake: it stands within quotes or brackets, or is a format of date(1).
-fn cuts_command(shell: &ShellText) -> bool {
-    let Some(input) = &shell.input else {
-        return false;
+/// The problem and the remedy of a command that cron cuts off at a `%` that looks like a mistake.
+///
+/// Standard input is meant where a blank is before the `%`, the call of remoteexe is, and no quote or bracket is open.
+fn misplaced_percent(shell: &ShellText) -> Option<(String, &'static str)> {
+    /// So many bytes before the `%` show where it is.
+    const SHOWN: usize = 20;
+    shell.input.as_ref()?;
+    let text = &shell.text;
+    let has_call = mentions_name(text);
+    let is_whole = tokens(text).is_ok();
+    let is_in_word = text.last().is_some_and(|last| !last.is_ascii_whitespace());
+    if has_call && is_whole && !is_in_word {
+        return None;
+    }
+    let problem = format!(
+        "cron ends the command at the % after '{}'; the rest is its standard input",
+        String::from_utf8_lossy(last_words(text, SHOWN))
+    );
+    let remedy = if has_call && is_whole {
+        r"write \%, or a blank before the % if standard input is meant"
+    } else {
+        r"write \%"
     };
-    let is_format = input.first().is_some_and(u8::is_ascii_alphabetic)
-        && shell
-            .text
-            .last()
-            .is_some_and(|last| b"+._-/".contains(last));
-    is_format || tokens(&shell.text).is_err()
+    Some((problem, remedy))
+}
+
+/// The words at the end of `text`, as far as they have `most` bytes together. A longer word is cut.
+fn last_words(text: &[u8], most: usize) -> &[u8] {
+    let (before, end) = text.split_at(text.len().saturating_sub(most));
+    let is_cut = before
+        .last()
+        .is_some_and(|last| !last.is_ascii_whitespace());
+    let next = end.iter().position(u8::is_ascii_whitespace);
+    let next = next.filter(|_| is_cut).unwrap_or(0);
+    end[next..].trim_ascii()
 }
 
 /// Whether two lines are due at one minute of some day.

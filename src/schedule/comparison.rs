@@ -3,8 +3,12 @@
 //! Times are seconds of the machine's local time, counted as if that were UTC: so the log has them. An hour that
 //! comes twice then has its slots twice, and its STARTs too.
 
+mod backlog;
+
 use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
+
+use backlog::Backlog;
 
 /// How much earlier than its slot a START may be, in seconds: cron's clock and the log's are read at two times.
 const EARLY: i64 = 5;
@@ -29,8 +33,11 @@ const TOGETHER: usize = 3;
 pub struct Due {
     /// The slot, with the time that the line is known to wait.
     pub at: i64,
-    /// The first second in which a START is no longer the slot's.
+    /// The first second in which a START is rather the next slot's.
     pub deadline: i64,
+    /// The first second in which a START is no longer the slot's. It is later than `deadline` where slots are less
+    /// than three minutes apart.
+    pub known: i64,
     /// The first second in which a daemon that catches up no longer starts it.
     pub catch_up: i64,
     /// The line, by a number of the caller's.
@@ -55,6 +62,8 @@ pub struct Missed {
 /// A time in which most lines missed their slots: cron or the machine was not running.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outage {
+    /// The first second in which so many jobs are known to be missing that it is no fault of theirs.
+    pub known: i64,
     /// The first and the last slot that was missed.
     pub first: i64,
     /// The last one.
@@ -92,9 +101,14 @@ pub struct Comparison {
     verdict: Verdict,
 }
 
-/// The time that a START may need, for a line that has `interval` until its next slot.
+/// The time in which a START is its slot's, for a line that has `interval` until its next slot.
 pub fn grace(interval: i64) -> i64 {
     interval.clamp(SHORTEST_GRACE, LONGEST_GRACE)
+}
+
+/// The time after which a START without a reason to wait is missing.
+pub const fn longest_grace() -> i64 {
+    LONGEST_GRACE
 }
 
 /// How late a daemon that was stopped may start a line.
@@ -107,7 +121,7 @@ pub fn catch_up(is_wildcard: bool) -> i64 {
 }
 
 impl Comparison {
-    /// A comparison of slots in `period`. A slot whose deadline is after it is not judged.
+    /// A comparison of slots in `period`. A slot whose START may still come after it is not judged.
     pub fn new(period: &Range<i64>) -> Self {
         let minutes = (period.end - period.start).max(0) / 60 + 1;
         Self {
@@ -128,6 +142,7 @@ impl Comparison {
         let mut open: VecDeque<Due> = VecDeque::new();
         // The slots that cron may still catch up on.
         let mut missed: Vec<Due> = Vec::new();
+        let mut backlog = Backlog::new();
         for &start in starts {
             while let Some(next) = due.next_if(|due| due.at - EARLY <= start) {
                 insert(&mut open, next);
@@ -137,19 +152,28 @@ impl Comparison {
             }
             if let Some(found) = open.pop_front() {
                 self.count(&found);
+                if found.deadline < found.known {
+                    backlog.push(found, start, missed.last_mut());
+                }
             } else if let Some(late) = missed.pop_if(|due| start < due.catch_up) {
                 self.count(&late);
                 self.verdict.late.push((late.missed(job), start));
+            } else if let Some(late) = missed.pop_if(|due| backlog.takes(due, start)) {
+                self.count(&late);
             } else {
                 self.verdict.strays.push((job, start));
             }
         }
         let until = self.until;
-        missed.extend(
-            open.into_iter()
-                .chain(due)
-                .filter(|due| due.deadline <= until),
-        );
+        while let Some(late) = missed.pop_if(|due| backlog.goes_on(due, until)) {
+            self.count(&late);
+        }
+        let late = backlog.late();
+        self.verdict
+            .late
+            .extend(late.map(|(due, start)| (due.missed(job), start)));
+        missed.extend(open.into_iter().chain(due));
+        missed.retain(|due| due.known <= until);
         for due in missed {
             self.count(&due);
             let missed = due.missed(job);
@@ -215,6 +239,7 @@ impl Comparison {
             && jobs.len() >= TOGETHER
         {
             self.verdict.outages.push(Outage {
+                known: known(&missed),
                 first: first.at,
                 last: last.at,
                 jobs: jobs.len(),
@@ -226,13 +251,25 @@ impl Comparison {
     }
 }
 
+/// The first second in which [`TOGETHER`] jobs are known to be missing.
+fn known(missed: &[Missed]) -> i64 {
+    let mut missed: Vec<&Missed> = missed.iter().collect();
+    missed.sort_unstable_by_key(|missed| missed.known);
+    let mut jobs = HashSet::new();
+    let decisive = missed.iter().find(|missed| {
+        jobs.insert(missed.job);
+        jobs.len() >= TOGETHER
+    });
+    decisive.or(missed.last()).map_or(0, |missed| missed.known)
+}
+
 impl Due {
     fn missed(&self, job: u32) -> Missed {
         Missed {
             at: self.at,
             job,
             line: self.line,
-            known: self.deadline,
+            known: self.known,
         }
     }
 
@@ -264,6 +301,7 @@ mod tests {
         let due = minutes.map(|minute| Due {
             at: minute * MINUTE,
             deadline: minute * MINUTE + grace(step * MINUTE),
+            known: minute * MINUTE + longest_grace(),
             catch_up: minute * MINUTE + catch_up(true),
             line,
             is_certain: true,
@@ -308,6 +346,78 @@ mod tests {
         let verdict = compare(12, vec![(due(0, 1, 10), starts.collect())]);
         assert_eq!(minutes(&verdict.missed), [4]);
         assert_eq!(verdict.strays, []);
+    }
+
+    /// The slots of a line of every minute that are missing, in a report at each of these minutes.
+    ///
+    /// The start of slot N comes `delay(N)` seconds after it, if it has one.
+    fn missed_at_each_minute(
+        until: i64,
+        delay: impl Fn(i64) -> Option<i64>,
+    ) -> Vec<(i64, Vec<i64>)> {
+        let starts = (0..until).filter_map(|slot| Some(slot * MINUTE + delay(slot)?));
+        let starts: Vec<i64> = starts.collect();
+        let reports = (1..until).map(|now| {
+            let before = starts.iter().copied().filter(|start| *start < now * MINUTE);
+            let verdict = compare(now, vec![(due(0, 1, until), before.collect())]);
+            assert_eq!(verdict.strays, [], "{now}");
+            (now, minutes(&verdict.missed))
+        });
+        reports.filter(|(_, missed)| !missed.is_empty()).collect()
+    }
+
+    /// A delay that grows from minute 5 on by `growth` seconds a minute up to `most`, and is over after minute 40 in the
+    /// same way.
+    fn swelling(slot: i64, growth: i64, most: i64) -> i64 {
+        1 + (growth * (slot - 5).min(40 - slot)).clamp(0, most)
+    }
+
+    #[test]
+    fn starts_that_are_late_for_some_time_are_no_alarm_at_any_moment() {
+        for growth in [5, 10, 20, 30, 50] {
+            for most in [50, 64, 70, 90, 130, 150, 170] {
+                let delay = |slot| Some(swelling(slot, growth, most));
+                assert_eq!(missed_at_each_minute(80, delay), [], "{growth} {most}");
+            }
+        }
+    }
+
+    #[test]
+    fn starts_that_are_late_all_at_once_are_no_alarm_in_the_end() {
+        for most in [70, 90, 130, 170] {
+            let alarms = missed_at_each_minute(80, |slot| Some(swelling(slot, 1000, most)));
+            let last = alarms.last().map_or(0, |(now, _)| *now);
+            assert!(last <= 43, "{most}: {alarms:?}");
+        }
+    }
+
+    #[test]
+    fn a_slot_that_is_missed_among_prompt_starts_is_known_after_three_minutes() {
+        let alarms = missed_at_each_minute(20, |slot| (slot != 10).then_some(2));
+        let expected: Vec<_> = (13..20).map(|now| (now, vec![10])).collect();
+        assert_eq!(alarms, expected);
+    }
+
+    #[test]
+    fn a_slot_that_is_missed_among_late_starts_is_known_in_the_end() {
+        let delay = |slot| (slot != 10).then_some(if (8..20).contains(&slot) { 40 } else { 1 });
+        let alarms = missed_at_each_minute(120, delay);
+        assert!(
+            alarms.iter().all(|(_, missed)| *missed == [10]),
+            "{alarms:?}"
+        );
+        assert_eq!(alarms.last().unwrap(), &(119, vec![10]));
+    }
+
+    #[test]
+    fn a_start_by_hand_does_not_hide_a_slot_that_was_missed_long_before() {
+        let slots = (0..100).filter(|slot| *slot != 10);
+        let mut starts: Vec<i64> = slots.map(|slot| slot * MINUTE + 2).collect();
+        starts.push(50 * MINUTE + 30);
+        starts.sort_unstable();
+        let verdict = compare(110, vec![(due(0, 1, 100), starts)]);
+        assert_eq!(minutes(&verdict.missed), [10]);
+        assert_eq!(verdict.strays, [(0, 50 * MINUTE + 30)]);
     }
 
     #[test]
@@ -358,6 +468,7 @@ mod tests {
         assert_eq!(verdict.outages.len(), 1);
         let outage = &verdict.outages[0];
         assert_eq!((outage.first / MINUTE, outage.last / MINUTE), (10, 19));
+        assert_eq!(outage.known, 13 * MINUTE, "the third job is missing");
         assert_eq!((outage.jobs, outage.missed.len()), (3, 22));
         assert_eq!(minutes(&verdict.missed), [0, 20, 30, 40]);
         assert_eq!(verdict.missed[2].job, 3);

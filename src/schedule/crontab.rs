@@ -64,6 +64,8 @@ pub struct Fault {
 pub struct Contents {
     /// The lines with a time and a command that cron takes, or would take without the faults.
     pub lines: Vec<Line>,
+    /// The lines that mention remoteexe and would be such lines without the `#` that they begin with.
+    pub switched_off: Vec<Line>,
     /// Where cron refuses something, and what looks like a mistake in a variable.
     pub faults: Vec<Fault>,
     /// The text has the word `remoteexe` somewhere.
@@ -123,7 +125,13 @@ impl Reader {
     fn take(&mut self, line: &[u8], number: usize, is_unfinished: bool) {
         let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t');
         let line = &line[line.iter().take_while(is_blank).count()..];
-        if line.is_empty() || line.starts_with(b"#") {
+        if line.is_empty() {
+            return;
+        }
+        if line.starts_with(b"#") {
+            self.contents
+                .switched_off
+                .extend(self.switched_off(line, number));
             return;
         }
         if is_unfinished {
@@ -212,6 +220,14 @@ impl Reader {
             command: command.to_vec(),
             variables: Rc::clone(&self.variables),
         })
+    }
+
+    /// The line that a comment would be without its `#`, if it mentions remoteexe.
+    fn switched_off(&self, line: &[u8], number: usize) -> Option<Line> {
+        let is_mark = |byte: &&u8| matches!(byte, b'#' | b' ' | b'\t');
+        let line = &line[line.iter().take_while(is_mark).count()..];
+        let line = mentions_name(line).then(|| self.line(line, number))?;
+        line.ok()
     }
 
     fn check_command(&self, rest: &[u8], command: &[u8]) -> Result<(), (String, String)> {

@@ -1,6 +1,6 @@
 //! The STARTs that an entry of a crontab leads to.
 
-use super::comparison::{Due, catch_up, grace};
+use super::comparison::{Due, catch_up, grace, longest_grace};
 use super::plan::Entry;
 use super::slots::clock::Stretch;
 
@@ -23,6 +23,9 @@ impl Entry {
             // Its START comes at some time before the next one.
             None => interval.min(24 * 3600),
         };
+        let longest = random
+            .map_or(grace, |random| random + longest_grace())
+            .max(grace);
         let catch_up = catch_up(self.timing.is_wildcard) + random.unwrap_or(0);
         let is_certain = !self.is_conditional && self.wait.most.is_some();
         let mut due = Vec::new();
@@ -32,6 +35,7 @@ impl Entry {
                 due.push(Due {
                     at,
                     deadline: at + slot.late * 60 + grace,
+                    known: at + slot.late * 60 + longest,
                     catch_up: at + catch_up,
                     line,
                     is_certain,
@@ -266,28 +270,5 @@ mod tests {
         };
         let hours: BTreeSet<i64> = entry.due(&day, 0).iter().map(|due| due.at / 3600).collect();
         assert_eq!(hours, (13..24).collect());
-    }
-
-    /// How long this thread has been on a processor (`proc_pid_schedstat(5)`).
-    fn cpu_time() -> Duration {
-        let times = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-        Duration::from_nanos(times.split(' ').next().unwrap().parse().unwrap())
-    }
-
-    /// `cargo test --release judged -- --ignored --nocapture` prints the time.
-    #[test]
-    #[ignore = "a benchmark"]
-    fn lines_of_a_month_are_judged_quickly() {
-        let mut random = fastrand::Rng::with_seed(1);
-        let zone = Zone::named("Europe/Berlin").unwrap();
-        let (from, until) = (29_900_000, 29_900_000 + 31 * 24 * 60);
-        let every_5_minutes = (0..500).map(|_| entry("*/5 * * * *")).collect();
-        for entries in [entries(500, &mut random), every_5_minutes] {
-            let starts = simulated(&entries, &zone, from, until, &mut random);
-            let begin = cpu_time();
-            let verdict = compare(&entries, &starts, &zone, from, until);
-            let time = cpu_time().saturating_sub(begin);
-            println!("500 lines, 31 days, {} slots: {time:?}", verdict.judged);
-        }
     }
 }

@@ -1,12 +1,14 @@
 //! The crontabs of a machine: which there are, and whether cron accepts them.
 
 use std::ffi::OsStr;
+use std::fmt::{self, Display, Formatter};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, lstat, open};
+use rustix::io::Errno;
 
 use super::Daemon;
 use super::crontab::columns;
@@ -52,6 +54,32 @@ pub struct LeftOut {
     pub path: PathBuf,
     /// Why.
     pub reason: String,
+    /// The remedy.
+    pub remedy: &'static str,
+}
+
+impl LeftOut {
+    fn new(path: &Path, error: &io::Error) -> Self {
+        let is_link = error.raw_os_error() == Some(Errno::LOOP.raw_os_error());
+        let remedy = match error.kind() {
+            _ if is_link => "cron follows no link there; put the file itself in its place",
+            io::ErrorKind::NotFound => "give the path of a crontab",
+            io::ErrorKind::PermissionDenied => "run the report as root",
+            _ => "give a text file, as cron reads it",
+        };
+        Self {
+            path: path.to_owned(),
+            reason: error.to_string(),
+            remedy,
+        }
+    }
+}
+
+impl Display for LeftOut {
+    fn fmt(&self, out: &mut Formatter) -> fmt::Result {
+        let (path, reason, remedy) = (self.path.display(), &self.reason, self.remedy);
+        write!(out, "left out: {path}: {reason}; tip: {remedy}")
+    }
 }
 
 /// The crontabs of a machine.
@@ -165,7 +193,7 @@ impl Crontabs {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Vec::new(),
             Err(error) => {
-                self.leave_out(dir, &error.to_string());
+                self.left_out.push(LeftOut::new(dir, &error));
                 return Vec::new();
             }
         };
@@ -180,7 +208,7 @@ impl Crontabs {
     fn add(&mut self, path: &Path, place: Place, columns: Option<Columns>, owner: Option<String>) {
         let (text, stat) = match read(path, place) {
             Ok(found) => found,
-            Err(error) => return self.leave_out(path, &error.to_string()),
+            Err(error) => return self.left_out.push(LeftOut::new(path, &error)),
         };
         let columns = columns.unwrap_or_else(|| columns::told_by(&text));
         let is_left_aside = place == Place::System && !self.daemon.takes(path);
@@ -202,13 +230,6 @@ impl Crontabs {
                 // A copy may keep the time of its text.
                 Place::Elsewhere => stat.st_mtime,
             },
-        });
-    }
-
-    fn leave_out(&mut self, path: &Path, reason: &str) {
-        self.left_out.push(LeftOut {
-            path: path.to_owned(),
-            reason: reason.to_owned(),
         });
     }
 

@@ -1,6 +1,7 @@
 //! What the crontabs plan: the jobs in their lines, with the time at which each is due.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -116,6 +117,17 @@ pub struct Plan {
     pub entries: Vec<Entry>,
     /// The lines that are not known.
     pub unknown: Vec<Unknown>,
+    /// The jobs on lines that a `#` has switched off, and on no other line.
+    pub switched_off: Vec<SwitchedOff>,
+}
+
+/// A job on a line that is a comment: it would be called without the `#`.
+#[derive(Debug)]
+pub struct SwitchedOff {
+    /// Where the line is.
+    pub place: Place,
+    /// The job, as START would have it.
+    pub job: Vec<u8>,
 }
 
 /// A line that mentions remoteexe, with its calls.
@@ -131,7 +143,11 @@ pub struct Mentioning<'a> {
 
 /// The lines of a crontab that mention remoteexe.
 pub fn mentioning(crontab: &Crontab, daemon: Daemon) -> Vec<Mentioning<'_>> {
-    let lines = crontab.contents.lines.iter().map(|line| {
+    mentioning_in(&crontab.contents.lines, daemon)
+}
+
+fn mentioning_in(lines: &[Line], daemon: Daemon) -> Vec<Mentioning<'_>> {
+    let lines = lines.iter().map(|line| {
         let shell = ShellText::of(&line.command, daemon);
         let mut mentions = mentions(&shell.text);
         if mentions.is_empty() && shell.input.as_deref().is_some_and(mentions_name) {
@@ -169,9 +185,32 @@ impl Plan {
         for crontab in &crontabs.read {
             if !crontab.is_left_aside {
                 plan.add(crontab, crontabs.daemon, grammar);
+                plan.add_switched_off(crontab, crontabs.daemon, grammar);
             }
         }
+        let on_a_line: HashSet<&[u8]> = plan.entries.iter().map(|entry| &*entry.job).collect();
+        plan.switched_off
+            .retain(|off| !on_a_line.contains(off.job.as_slice()));
         plan
+    }
+
+    fn add_switched_off(&mut self, crontab: &Crontab, daemon: Daemon, grammar: Grammar) {
+        let file: Rc<Path> = crontab.path.as_path().into();
+        for Mentioning { line, mentions, .. } in
+            mentioning_in(&crontab.contents.switched_off, daemon)
+        {
+            for mention in mentions {
+                if let Mention::Call(call) = mention
+                    && let Reading::Job { job, .. } = reading(&call, line, grammar)
+                {
+                    let place = Place {
+                        file: Rc::clone(&file),
+                        line: line.number,
+                    };
+                    self.switched_off.push(SwitchedOff { place, job });
+                }
+            }
+        }
     }
 
     fn add(&mut self, crontab: &Crontab, daemon: Daemon, grammar: Grammar) {

@@ -3,7 +3,7 @@
 #
 #     tests/bench/run.sh [--quick | --full] [SECTION]...
 #
-# The sections are throughput, start, memory, latency, scale and report. Without a SECTION all are run, which
+# The sections are throughput, start, memory, latency, scale, report and slots. Without a SECTION all are run, which
 # takes about ten minutes. --quick uses small inputs: it shows that everything works, but its figures mean
 # little. --full gives the section memory 10 GB and a minute. The tables are Markdown on standard output,
 # progress goes to standard error. Exits with 1 if an output is incomplete, never because something is slow.
@@ -13,7 +13,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
-sections=(throughput start memory latency scale report)
+sections=(throughput start memory latency scale report slots)
 
 # Pairs of a program and its package: the package is installed if the program is there.
 needed=(
@@ -36,7 +36,7 @@ for section in "${sections[@]}"; do
 done
 
 usage() {
-    echo "usage: $0 [--quick | --full] [throughput | start | memory | latency | scale | report]..." >&2
+    echo "usage: $0 [--quick | --full] [throughput | start | memory | latency | scale | report | slots]..." >&2
     exit 2
 }
 

@@ -62,15 +62,69 @@ fn a_sound_crontab_has_no_fault() {
          */5 * * * * root remoteexe host_sum_batch01 /path/to/starting_sh/sum.sh\n\
          * * * * * root remoteexe host_user_batch02 \"/path/to/starting_sh/user_log.sh action\"\n\
          0 3 * * * root sleep $((RANDOM \\% 30)); remoteexe h /x.sh $(date +\\%F)\n\
-         5 4 * * * root remoteexe h cat%first line%second line\n\
+         5 4 * * * root remoteexe h cat %first line%second line\n\
          0 * * * * root remoteexe --report --since 61m >/dev/null || alert\n",
     );
     assert_eq!(stderr(&output), "");
     assert_eq!(
         stdout(&output),
-        "no fault in 3 lines that run remoteexe, in 1 crontab\n"
+        "crontab:8: this call cannot be known: only the shell knows the value of $(date +%F)\n\
+         no fault in 3 lines that run remoteexe, in 1 crontab; 1 call cannot be known\n"
     );
     assert_eq!(code(&output), 0);
+}
+
+#[test]
+fn calls_that_cannot_be_known_are_counted_and_named() {
+    let output = report(
+        &["--check"],
+        "* * * * * root remoteexe $HOST /x.sh\n\
+         0 * * * * root remoteexe h \"/x.sh $(date)\"\n",
+    );
+    assert_eq!(
+        stdout(&output),
+        "crontab:2: this call cannot be known: only the shell knows the value of $HOST\n\
+         crontab:3: this call cannot be known: only the shell knows the value of $(date)\n\
+         no call can be checked: 2 calls cannot be known\n"
+    );
+    assert_eq!(code(&output), 0);
+    let output = report(&["--check"], "* * * * * root true\n");
+    assert_eq!(
+        stdout(&output),
+        "no line runs a job of remoteexe, in 1 crontab\n"
+    );
+}
+
+#[test]
+fn lines_that_a_number_sign_has_switched_off_are_named_in_one_line() {
+    let output = report(
+        &["--check"],
+        "# m h dom mon dow user  command\n\
+         # remoteexe h /not_a_line.sh\n\
+         #0 3 * * 1 root remoteexe h /weekly.sh\n\
+         # * * * * * root remoteexe h /often.sh\n\
+         #0 * * * * root remoteexe h /hourly.sh\n\
+         5 * * * * root remoteexe h /hourly.sh\n",
+    );
+    assert_eq!(
+        stdout(&output),
+        "switched off by #: crontab:4, crontab:5\n\
+         no fault in 1 line that runs remoteexe, in 1 crontab\n"
+    );
+    assert_eq!(code(&output), 0);
+}
+
+#[test]
+fn a_crontab_that_is_no_text_is_told_by_the_coming_starts_too() {
+    let output = report(&["--next"], "* * * * * root remoteexe h s\0\n");
+    let text = stdout(&output);
+    assert!(
+        text.ends_with(
+            "\nIgnored by cron (remoteexe --report --check says why)\n\
+             crontab: no job can be known\n"
+        ),
+        "{text}"
+    );
 }
 
 #[test]
@@ -82,15 +136,23 @@ fn each_fault_is_one_line_with_its_place_and_its_remedy() {
         ),
         (
             "* * * * * root remoteexe h \"s $(date +%F)\"",
-            "an unescaped % ends the command here; the rest is its standard input; tip: write \\%",
+            "cron ends the command at the % after 'h \"s $(date +'; the rest is its standard input; \
+             tip: write \\%",
         ),
         (
             "* * * * * root remoteexe h s >/tmp/x.%F",
-            "an unescaped % ends the command here; the rest is its standard input; tip: write \\%",
+            "cron ends the command at the % after 'h s >/tmp/x.'; the rest is its standard input; \
+             tip: write \\%, or a blank before the % if standard input is meant",
         ),
         (
             "* * * * * root sleep $((RANDOM % 30)); remoteexe h s",
-            "an unescaped % ends the command here; the rest is its standard input; tip: write \\%",
+            "cron ends the command at the % after 'sleep $((RANDOM'; the rest is its standard input; \
+             tip: write \\%",
+        ),
+        (
+            "* * * * * root remoteexe h /x%y",
+            "cron ends the command at the % after 'remoteexe h /x'; the rest is its standard input; \
+             tip: write \\%, or a blank before the % if standard input is meant",
         ),
         (
             "* * * * * root remoteexe h 's",
@@ -368,8 +430,8 @@ fn crontabs_that_may_not_be_read_are_said_to_be_left_out() {
         .args(["-c", "exec \"$0\" --report --check"])
         .arg(scene.path("remoteexe"));
     let output = command.env_clear().current_dir("/").output().unwrap();
-    let left_out =
-        "remoteexe: left out: /var/spool/cron/crontabs: Permission denied (os error 13)\n";
+    let left_out = "remoteexe: left out: /var/spool/cron/crontabs: Permission denied (os error 13); \
+         tip: run the report as root\n";
     assert!(stderr(&output).contains(left_out), "{}", stderr(&output));
     assert_ne!(code(&output), 74);
 
@@ -379,7 +441,8 @@ fn crontabs_that_may_not_be_read_are_said_to_be_left_out() {
     let output = command.output().unwrap();
     assert_eq!(
         stderr(&output),
-        "remoteexe: left out: /nowhere/crontab: No such file or directory (os error 2)\n"
+        "remoteexe: left out: /nowhere/crontab: No such file or directory (os error 2); \
+         tip: give the path of a crontab\n"
     );
     assert_eq!(code(&output), 74);
 }

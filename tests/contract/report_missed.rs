@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::report::{fields, reporter, run};
-use crate::support::{REMOTEEXE, Scene, code, stderr};
+use crate::support::{REMOTEEXE, Scene, code, needs_root, stderr};
 
 /// A scene with the log of a day, and a crontab whose jobs log there.
 struct Day {
@@ -242,9 +242,10 @@ CRON DOWN    10:12–10:30  360 runs of 40 jobs not started
     let screen = day.screen("10:58", &[]);
     assert!(screen.contains(shown), "{screen}");
     assert_eq!(day.missed("10:58").len(), 360);
+    // The START of 10:26 may still come.
     let screen = day.screen("10:28", &[]);
     assert!(
-        screen.contains("\nNow\nCRON DOWN    since 10:12  320 runs of 40 jobs not started\n"),
+        screen.contains("\nNow\nCRON DOWN    since 10:12  280 runs of 40 jobs not started\n"),
         "{screen}"
     );
     // A filter chooses among the jobs, and not among the reasons.
@@ -253,6 +254,47 @@ CRON DOWN    10:12–10:30  360 runs of 40 jobs not started
         screen.contains("\nCRON DOWN    10:12–10:30  9 runs of 1 job not started\n"),
         "{screen}"
     );
+}
+
+/// The text of the report on `day` by a machine that was booted at a time of that day.
+fn screen_after_boot(day: &Day, boot: &str) -> String {
+    needs_root();
+    drop(day.reporter(&[]));
+    let boot = format!("2026-03-02 {boot}");
+    let boot = chrono::NaiveDateTime::parse_from_str(&boot, "%Y-%m-%d %H:%M:%S").unwrap();
+    let stat = format!(
+        "cpu  1 0 1 1\nbtime {}\nprocesses 1\n",
+        boot.and_utc().timestamp()
+    );
+    fs::write(day.scene.path("stat"), stat).unwrap();
+    let mut unshare = Command::new("unshare");
+    day.scene.equip(&mut unshare);
+    unshare.env("TZ", "UTC").current_dir(day.scene.path(""));
+    unshare.args(["--mount", "sh", "-euc"]).arg(format!(
+        "mount --bind stat /proc/stat
+         exec {REMOTEEXE} --report --log-dir log --crontab crontab \\
+             --since 2026-03-02 --until '2026-03-02 10:58'"
+    ));
+    let output = unshare.output().unwrap();
+    assert_eq!(stderr(&output), "");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_boot_explains_the_time_in_which_nothing_was_started() {
+    let day = cron_down();
+    let screen = screen_after_boot(&day, "10:29:40");
+    let shown = "
+Over
+CRON DOWN    10:12–10:30  360 runs of 40 jobs not started
+                          this machine booted 10:29
+";
+    assert!(screen.contains(shown), "{screen}");
+    for another_time in ["10:05:00", "10:45:00"] {
+        let screen = screen_after_boot(&day, another_time);
+        assert!(!screen.contains("booted"), "{screen}");
+        assert!(screen.contains("cron was not running, or could not run remoteexe"));
+    }
 }
 
 #[test]
@@ -309,6 +351,50 @@ fn what_was_not_started_is_told_once_when_it_begins_and_once_when_it_ends() {
 }
 
 #[test]
+fn what_was_told_as_not_started_is_not_told_again_as_cron_down() {
+    let mut day = Day::new(
+        "55 * * * * root remoteexe h0 /hour.sh\n\
+         0-20/5 * * * * root remoteexe h1 /a.sh\n\
+         0-20/5 * * * * root remoteexe h2 /a.sh\n\
+         0-20/5 * * * * root remoteexe h3 /a.sh\n",
+    );
+    // Nothing is started from 11:55 to 12:09.
+    day.runs(10, 55..56, "h0 /hour.sh");
+    day.runs(12, 55..56, "h0 /hour.sh");
+    for host in ["h1", "h2", "h3"] {
+        day.runs(11, (0..=20).step_by(5), &format!("{host} /a.sh"));
+        day.runs(12, (10..=20).step_by(5), &format!("{host} /a.sh"));
+    }
+    for (since, until, told) in [
+        (
+            "11:00",
+            "12:00",
+            "\nBegan\nNOT STARTED  since 11:55  h0 /hour.sh  1 run missing, last good 10:55\n",
+        ),
+        (
+            "12:00",
+            "13:00",
+            "\nBegan\nCRON DOWN    12:00–12:10  6 runs of 3 jobs not started\n\
+             \x20                         cron was not running, or could not run remoteexe\n\
+             \nEnded\nNOT STARTED  11:55  h0 /hour.sh  1 run missing, started again 12:55\n",
+        ),
+        ("13:00", "13:03", ""),
+    ] {
+        let [since, until] = [since, until].map(|time| format!("2026-03-02 {time}"));
+        let args = ["--changed", "--since", &since, "--until", &until];
+        let output = day.reporter(&args).args(["--crontab", "crontab"]).output();
+        let text = String::from_utf8(output.unwrap().stdout).unwrap();
+        assert_eq!(text.is_empty(), told.is_empty(), "{since}: {text}");
+        assert!(text.contains(told), "{since}: {text}");
+    }
+    let screen = day.screen("13:00", &[]);
+    assert!(
+        screen.contains("\nCRON DOWN    11:55–12:10  7 runs of 4 jobs not started\n"),
+        "{screen}"
+    );
+}
+
+#[test]
 fn a_line_that_may_skip_a_run_is_counted_apart() {
     let mut day = Day::new(
         "*/10 * * * * root flock -n /l remoteexe h1 /often.sh\n\
@@ -347,8 +433,16 @@ fn a_job_whose_line_was_commented_out_is_named() {
     assert!(text.contains("\n#0 "), "{text}");
     day.write_crontab(&text, "2026-03-02 11:15:00");
     let screen = day.screen("12:05", &[]);
+    let words = screen.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
-        screen.contains("on no line, and not started since the change: h2 /hour.sh now"),
+        words.contains(
+            "on no line, and not started since the change: h2 /hour.sh now \
+             (last 10:00, line crontab:4 is switched off by #)"
+        ),
+        "{screen}"
+    );
+    assert!(
+        words.contains("1 line switched off by # (--check names them)"),
         "{screen}"
     );
 }

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write;
+use std::path::Path;
 
 use chrono::{DateTime, Datelike, Local};
 
 use super::check::counted;
 use crate::escape::printable;
-use crate::schedule::{Entry, Stretch, Unknown, Zone, stretches};
+use crate::schedule::{Crontabs, Entry, Plan, Stretch, Unknown, Zone, stretches};
 
 const DAY: i64 = 24 * 60;
 
@@ -33,7 +34,12 @@ struct Crowd {
 }
 
 /// The text of `--next`.
-pub fn render(entries: Vec<&Entry>, unknown: &[Unknown], now: DateTime<Local>) -> String {
+pub fn render(
+    entries: Vec<&Entry>,
+    plan: &Plan,
+    crontabs: &Crontabs,
+    now: DateTime<Local>,
+) -> String {
     let (ignored, entries): (Vec<_>, Vec<_>) =
         entries.into_iter().partition(|entry| entry.is_ignored);
     let periods = periods(now);
@@ -48,7 +54,8 @@ pub fn render(entries: Vec<&Entry>, unknown: &[Unknown], now: DateTime<Local>) -
     line(&mut text, &title);
     add_crowds(&mut text, &entries, &periods[0]);
     add_starts(&mut text, &entries, &periods, now);
-    add_places(&mut text, unknown, &ignored);
+    add_unknown(&mut text, &plan.unknown);
+    add_ignored(&mut text, &ignored, &without_a_job(plan, crontabs));
     text
 }
 
@@ -222,7 +229,7 @@ fn next(entry: &Entry, period: &[Stretch]) -> Option<i64> {
     first.map(|minute| minute * 60 + seconds_of(entry.wait.least))
 }
 
-fn add_places(text: &mut String, unknown: &[Unknown], ignored: &[&Entry]) {
+fn add_unknown(text: &mut String, unknown: &[Unknown]) {
     if !unknown.is_empty() {
         line(text, "\nNot known");
     }
@@ -230,7 +237,24 @@ fn add_places(text: &mut String, unknown: &[Unknown], ignored: &[&Entry]) {
         let place = format!("{}:{}: {reason}", place.file.display(), place.line);
         line(text, &printable(place.as_bytes()));
     }
-    let mut files: BTreeMap<_, usize> = BTreeMap::new();
+}
+
+/// The crontabs that name remoteexe, and of which cron ignores so much that no job is known.
+fn without_a_job<'a>(plan: &Plan, crontabs: &'a Crontabs) -> Vec<&'a Path> {
+    let places = plan.entries.iter().map(|entry| &entry.place);
+    let places = places.chain(plan.unknown.iter().map(|unknown| &unknown.place));
+    let known: HashSet<&Path> = places.map(|place| &*place.file).collect();
+    let ignored = crontabs.read.iter().filter(|crontab| {
+        let contents = &crontab.contents;
+        let is_ignored = crontab.rejection.is_some() || contents.is_ignored();
+        is_ignored && contents.mentions_remoteexe
+    });
+    let ignored = ignored.map(|crontab| crontab.path.as_path());
+    ignored.filter(|path| !known.contains(path)).collect()
+}
+
+fn add_ignored(text: &mut String, ignored: &[&Entry], without_a_job: &[&Path]) {
+    let mut files: BTreeMap<&Path, usize> = without_a_job.iter().map(|file| (*file, 0)).collect();
     for entry in ignored {
         *files.entry(&entry.place.file).or_default() += 1;
     }
@@ -241,7 +265,11 @@ fn add_places(text: &mut String, unknown: &[Unknown], ignored: &[&Entry]) {
         );
     }
     for (file, jobs) in files {
-        let file = format!("{}: {}", file.display(), counted(jobs, "job"));
+        let jobs = match jobs {
+            0 => "no job can be known".to_owned(),
+            jobs => counted(jobs, "job"),
+        };
+        let file = format!("{}: {jobs}", file.display());
         line(text, &printable(file.as_bytes()));
     }
 }

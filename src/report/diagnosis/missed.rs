@@ -1,7 +1,5 @@
 //! Slots of crontab lines at which nothing was started.
 
-use std::collections::HashSet;
-
 use chrono::NaiveDateTime;
 
 use super::Scope;
@@ -9,9 +7,6 @@ use crate::report::incident::{Incident, Kind, Window};
 use crate::report::ledger::{JobId, Ledger};
 use crate::report::missing::{Delay, Gap, Outage, Slot};
 use crate::report::outcome::Outcome;
-
-/// So many jobs that are missing together are one incident.
-const TOGETHER: usize = 3;
 
 /// Adds the incidents. Those in which nothing was started are told with the lines that they concern, where those are
 /// known.
@@ -66,7 +61,7 @@ fn of_outage(outage: &Outage, scope: &Scope) -> Incident {
         scheduler: outage.scheduler,
         boot,
     };
-    let mut incident = incident(kind, &outage.slots, known(&outage.slots), outage.over);
+    let mut incident = incident(kind, &outage.slots, outage.known, outage.over);
     incident.window.last = last;
     incident
 }
@@ -82,20 +77,6 @@ fn of_delay(delay: &Delay) -> Incident {
         known.unwrap_or(delay.started),
         Some(delay.started),
     )
-}
-
-/// When so many jobs were known to be missing that it was no fault of theirs.
-fn known(slots: &[Slot]) -> NaiveDateTime {
-    let mut slots: Vec<&Slot> = slots.iter().collect();
-    slots.sort_by_key(|slot| slot.known);
-    let mut jobs = HashSet::new();
-    let mut slots = slots.into_iter().peekable();
-    let first = slots.peek().map(|slot| slot.known).unwrap_or_default();
-    let decisive = slots.find(|slot| {
-        jobs.insert(slot.job);
-        jobs.len() >= TOGETHER
-    });
-    decisive.map_or(first, |slot| slot.known)
 }
 
 fn incident(
@@ -148,6 +129,7 @@ mod tests {
             slots: [(10, 0), (15, 0), (15, 1), (16, 1), (20, 2)]
                 .map(slot)
                 .into(),
+            known: time(23),
             over: over.map(time),
             scheduler: Scheduler::default(),
         }
@@ -180,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outage_is_known_when_the_third_job_is_missing() {
+    fn an_outage_has_its_slots_and_each_job_once() {
         let incident = incident_with_boot(Some(30), 29);
         assert_eq!(incident.window.known, time(23));
         assert_eq!((incident.bad, incident.jobs), (5, vec![0, 1, 2]));

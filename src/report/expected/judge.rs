@@ -9,7 +9,7 @@ use crate::report::coverage::Coverage;
 use crate::report::missing::{Delay, Gap, Missing, Outage, Slot};
 use crate::report::scheduler::Scheduler;
 use crate::report::time::with_offset;
-use crate::schedule::{Comparison, Missed, Stretch, Verdict, Zone, stretches};
+use crate::schedule::{self, Comparison, Missed, Stretch, Verdict, Zone, stretches};
 
 /// So much time before the logs begin, slots are expected whose START may come later, but not missed.
 const LEAD: TimeDelta = TimeDelta::hours(4);
@@ -30,6 +30,8 @@ pub struct Timeframe<'a> {
     pub since: NaiveDateTime,
     /// The first second that is not judged.
     pub until: NaiveDateTime,
+    /// An earlier report has told what was known until then.
+    pub told: Option<NaiveDateTime>,
     /// The logs were chosen that have been written to since then.
     pub reach: Option<NaiveDateTime>,
     /// The first day of which there is a log, read or not, of each scheduler.
@@ -93,10 +95,10 @@ impl Timeframe<'_> {
     }
 
     /// Whether what was missed then is missing. Of logs that were named one by one, a whole day may be left out.
-    fn judges(&self, scheduler: Scheduler, at: NaiveDateTime) -> bool {
+    fn judges(&self, scheduler: Scheduler, at: i64) -> bool {
         self.reach.is_some()
             || !self.first_days.is_empty()
-            || self.coverage.has_day(scheduler, at.date())
+            || self.coverage.has_day(scheduler, time(at).date())
     }
 }
 
@@ -195,13 +197,13 @@ impl Court<'_> {
             due.extend(self.expected.line(*line).due(stretches, number));
         }
         for due in &mut due {
-            due.is_certain &= self.is_judged(time(due.at));
+            due.is_certain &= self.is_judged(due.at);
         }
         comparison.add(number, &mut due, &job.starts);
     }
 
-    fn is_judged(&self, at: NaiveDateTime) -> bool {
-        at >= self.from && self.timeframe.judges(self.scheduler, at)
+    fn is_judged(&self, at: i64) -> bool {
+        at >= seconds(self.from) && self.timeframe.judges(self.scheduler, at)
     }
 
     fn add(&self, judgement: &mut Judgement, mut verdict: Verdict, is_ignored: bool) {
@@ -210,10 +212,14 @@ impl Court<'_> {
             verdict.missed.extend(outages);
         }
         self.count(judgement, &verdict);
+        for outage in &mut verdict.outages {
+            verdict.missed.extend(self.told_before(outage));
+        }
         let missing = &mut judgement.missing;
         missing.gaps.extend(self.gaps(verdict.missed, is_ignored));
         for outage in verdict.outages {
             missing.outages.push(Outage {
+                known: time(outage.known),
                 over: self.next_start(outage.last),
                 slots: outage.missed.iter().map(|it| self.slot(it)).collect(),
                 scheduler: self.scheduler,
@@ -222,11 +228,18 @@ impl Court<'_> {
         missing.delays.extend(self.delays(verdict.late));
     }
 
-    fn count(&self, judgement: &mut Judgement, verdict: &Verdict) {
-        let is_shown = |at: i64| {
-            let at = time(at);
-            at >= self.timeframe.since && self.is_judged(at)
+    /// Takes those slots out of an outage that an earlier report has told as single ones: the outage was not known then.
+    fn told_before(&self, outage: &mut schedule::Outage) -> Vec<Missed> {
+        let told = self.timeframe.told;
+        let Some(told) = told.filter(|told| *told <= time(outage.known)) else {
+            return Vec::new();
         };
+        let told_before = |missed: &mut Missed| time(missed.known) < told;
+        outage.missed.extract_if(.., told_before).collect()
+    }
+
+    fn count(&self, judgement: &mut Judgement, verdict: &Verdict) {
+        let is_shown = |at: i64| time(at) >= self.timeframe.since && self.is_judged(at);
         for missed in verdict.perhaps.iter().filter(|missed| is_shown(missed.at)) {
             judgement.perhaps += 1;
             let runs = &self.expected.jobs[missed.job as usize].ends;
@@ -266,7 +279,7 @@ impl Court<'_> {
     }
 
     fn delays(&self, mut late: Vec<(Missed, i64)>) -> Vec<Delay> {
-        late.retain(|(missed, _)| self.is_judged(time(missed.at)));
+        late.retain(|(missed, _)| self.is_judged(missed.at));
         late.sort_unstable_by_key(|(missed, start)| (*start, *missed));
         let at_once = late.chunk_by(|(_, one), (_, other)| time(*other) - time(*one) <= AT_ONCE);
         let delay = |late: &[(Missed, i64)]| {

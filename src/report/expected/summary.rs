@@ -99,6 +99,10 @@ pub fn summary(
     let faults = findings.iter().filter(|it| is_ours(&it.file)).count();
     let unknown = &expected.planned.plan.unknown;
     let unknown = unknown.iter().filter(|it| is_ours(&it.place.file)).count();
+    let switched_off = &expected.planned.plan.switched_off;
+    let switched_off = switched_off.iter().map(|off| &off.place);
+    let switched_off = switched_off.filter(|place| is_ours(&place.file));
+    let switched_off = switched_off.collect::<HashSet<_>>().len();
     let mut lines = Vec::new();
     if !expected.is_any() && faults + unknown == 0 {
         return lines;
@@ -120,6 +124,12 @@ pub fn summary(
             format!(
                 "{} cannot be known (--next lists them)",
                 count(unknown, "call")
+            )
+        }),
+        counted(switched_off as u64, |lines| {
+            format!(
+                "{} switched off by # (--check names them)",
+                count(lines, "line")
             )
         }),
         counted(expected.unjudged as u64, |unjudged| {
@@ -149,7 +159,15 @@ fn gone(expected: &Expected, timeframe: &Timeframe) -> Option<String> {
     let (most, longest) = MAX_GONE;
     let first = gone.iter().take(most).map(|(job, last)| {
         let end = job.len().min(longest);
-        format!("{} (last {})", printable(&job[..end]), clock.time(*last))
+        let line = switched_off(expected, job);
+        let line = line.map_or(String::new(), |line| {
+            format!(", line {line} is switched off by #")
+        });
+        format!(
+            "{} (last {}{line})",
+            printable(&job[..end]),
+            clock.time(*last)
+        )
     });
     let mut names: Vec<String> = first.collect();
     let more = gone.len().saturating_sub(most);
@@ -161,6 +179,13 @@ fn gone(expected: &Expected, timeframe: &Timeframe) -> Option<String> {
             names.join(", ")
         )
     })
+}
+
+/// The line that would run a job without its `#`.
+fn switched_off(expected: &Expected, job: &[u8]) -> Option<String> {
+    let mut off = expected.planned.plan.switched_off.iter();
+    let off = off.find(|off| off.job == job)?;
+    Some(place(&off.place))
 }
 
 fn counted(number: u64, words: impl Fn(u64) -> String) -> Option<String> {

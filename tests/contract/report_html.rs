@@ -415,27 +415,32 @@ fn outages_of_a_host_and_of_cron_are_bands_and_a_job_that_takes_longer_has_a_lin
     );
 }
 
-#[test]
-fn a_slot_at_which_nothing_was_started_is_a_hollow_mark_also_of_a_job_without_runs() {
+/// The page of this log until a time of its day, beside a crontab that has long been there.
+fn page_with_crontab(log: &str, lines: &str, until: &str) -> Page {
     let scene = Scene::new();
-    let starts = ["10:00:01", "10:10:01", "10:40:01"];
-    let runs = (1..).zip(starts);
-    let log: String = runs
-        .map(|(pid, at)| run(pid, at, at, "h1 /ten.sh", "", 0))
-        .collect();
     fs::write(scene.path("a.log"), log).unwrap();
-    let lines = "*/10 * * * * root remoteexe h1 /ten.sh\n15 * * * * root remoteexe h2 /never.sh\n";
     fs::write(scene.path("crontab"), lines).unwrap();
     // Slots before the last change of a crontab are not judged.
     let crontab = fs::File::options().write(true).open(scene.path("crontab"));
     crontab.unwrap().set_modified(UNIX_EPOCH).unwrap();
     let mut command = reporter(&scene);
     command.args(["--html", "page.html", "--crontab", "crontab"]);
-    command.args(["--until", "2026-03-02 10:45", "a.log"]);
+    command.args(["--until", &format!("2026-03-02 {until}"), "a.log"]);
     let output = command.current_dir(scene.path("")).output().unwrap();
     assert_eq!((stderr(&output), code(&output)), (String::new(), 1));
     let path = scene.path("page.html");
-    let mut browser = shown(&Page { scene, path });
+    Page { scene, path }
+}
+
+#[test]
+fn a_slot_at_which_nothing_was_started_is_a_hollow_mark_also_of_a_job_without_runs() {
+    let starts = ["10:00:01", "10:10:01", "10:40:01"];
+    let runs = (1..).zip(starts);
+    let log: String = runs
+        .map(|(pid, at)| run(pid, at, at, "h1 /ten.sh", "", 0))
+        .collect();
+    let lines = "*/10 * * * * root remoteexe h1 /ten.sh\n15 * * * * root remoteexe h2 /never.sh\n";
+    let mut browser = shown(&page_with_crontab(&log, lines, "10:45"));
     assert_eq!(
         titles(&mut browser, ".timeline a.m[href^='#j']"),
         [
@@ -455,6 +460,25 @@ fn a_slot_at_which_nothing_was_started_is_a_hollow_mark_also_of_a_job_without_ru
     );
     let counts = texts(&mut browser, ".counts div");
     assert!(counts.contains(&"not started3".to_owned()), "{counts:?}");
+}
+
+#[test]
+fn minutes_at_which_cron_started_nothing_are_a_band_of_every_host() {
+    let (mut log, mut lines) = (String::new(), String::new());
+    for job in ["h1 /a.sh", "h2 /b.sh", "h3 /c.sh"] {
+        lines += &format!("* * * * * root remoteexe {job}\n");
+        for minute in (0..10).chain(20..30) {
+            let at = format!("10:{minute:02}:01");
+            log += &run(minute + 1, &at, &at, job, "", 0);
+        }
+    }
+    let mut browser = shown(&page_with_crontab(&log, &lines, "10:30"));
+    let bands = titles(&mut browser, ".timeline .host .bc");
+    assert_eq!(bands, ["CRON DOWN 10:10–10:20"; 3]);
+    // From 10:10:00 to 10:20:01, in the 1741 seconds from 10:00:01 on.
+    let place = "const band = document.querySelector('.timeline .bc');
+        [band.getAttribute('x'), band.getAttribute('width')]";
+    assert_eq!(browser.evaluate(place), json!(["34.40%", "34.52%"]));
 }
 
 #[test]

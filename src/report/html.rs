@@ -28,7 +28,7 @@ const SCRIPT: &str = include_str!("html/filter.js");
 /// No request is allowed. Of styles and scripts, only those two are: these are the SHA-256 of their text, which a
 /// browser prints where they differ. The icon is empty, so that no browser asks a server for one.
 const POLICY: &str = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; \
-    style-src 'sha256-wE6EdrOjel1CYCimCGRoMgHo2aq6Gec1nU7JGFPEGvA='; \
+    style-src 'sha256-x4WOEGVjcFgsfAcYNSe5QqnzNUjsAAyaFtr8Fccltyo='; \
     script-src 'sha256-olYoSEtYvQwdC7Xl926zKWywcg8AspICHlcHtJG8aVA='";
 
 /// The page.

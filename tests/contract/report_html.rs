@@ -346,9 +346,39 @@ fn the_page_fits_screens_from_390_to_2560_pixels_and_is_legible_light_and_dark_a
         }
     }
     browser.call("Emulation.setEmulatedMedia", &json!({ "media": "print" }));
+    // Each sheet begins with the scale.
+    let head = "getComputedStyle(document.querySelector('.timeline thead')).display";
+    assert_eq!(browser.evaluate(head), "table-header-group");
     assert_eq!(texts(&mut browser, "#filter, #lines"), Vec::<String>::new());
     assert_eq!(texts(&mut browser, ".timeline [data-job]").len(), 297);
     assert_quiet(&browser, &page);
+}
+
+/// The times of the timeline's scale that touch the one before.
+const CROWDED: &str =
+    "[...document.querySelectorAll('.axis text')].filter(it => it.checkVisibility())
+    .filter((it, index, all) => index > 0
+        && it.getBoundingClientRect().left < all[index - 1].getBoundingClientRect().right + 2)
+    .map(it => it.textContent)";
+
+#[test]
+fn the_times_of_the_scale_stay_apart_on_every_screen_and_on_paper() {
+    let log: String = (0..24)
+        .map(|hour| {
+            let at = format!("{hour:02}:59:59");
+            run(hour + 1, &at, &at, "h /x", "", 0)
+        })
+        .collect();
+    let mut browser = shown(&page_of(log, &["--since", "2026-03-02"]));
+    for media in ["screen", "print"] {
+        browser.call("Emulation.setEmulatedMedia", &json!({ "media": media }));
+        for width in (390..2600).step_by(60) {
+            let size =
+                json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
+            browser.call("Emulation.setDeviceMetricsOverride", &size);
+            assert_eq!(browser.evaluate(CROWDED), json!([]), "{width} {media}");
+        }
+    }
 }
 
 #[test]

@@ -115,6 +115,28 @@ impl<'a> Timeline<'a> {
             left_out,
         })
     }
+
+    /// Whether a job has a row.
+    pub fn has(&self, job: JobId) -> bool {
+        let mut rows = self.hosts.iter().flat_map(|host| &host.rows);
+        rows.any(|row| row.job == job)
+    }
+
+    /// Keeps the rows up to the first one that is not wanted.
+    pub fn keep(&mut self, mut is_wanted: impl FnMut(&Self, HostId, &Row) -> bool) {
+        let mut is_full = false;
+        let mut hosts = std::mem::take(&mut self.hosts);
+        for host in &mut hosts {
+            let rows = host.rows.len();
+            host.rows.retain(|row| {
+                is_full = is_full || !is_wanted(self, host.host, row);
+                !is_full
+            });
+            self.left_out += rows - host.rows.len();
+        }
+        hosts.retain(|host| !host.rows.is_empty());
+        self.hosts = hosts;
+    }
 }
 
 /// The period: from its beginning, or from the first run if it has none.

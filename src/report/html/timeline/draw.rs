@@ -7,14 +7,17 @@ use maud::{Markup, html};
 use super::bands::Band;
 use super::marks::{Mark, Span};
 use super::{Host, Row, Timeline};
-use crate::escape::printable;
 use crate::report::html::look::{Look, at, in_text};
+use crate::report::ledger::HostId;
 use crate::report::outcome::Outcome;
 use crate::report::text::format::{count, duration, grouped};
 use crate::report::text::{View, shown_name};
 
 /// The height of a row, in units.
 const HEIGHT: i64 = 18;
+
+/// The most outages of a host that are read out.
+const MAX_TOLD: usize = 20;
 
 /// The heights of a strip's levels, the lowest first.
 const LEVEL_HEIGHTS: [i64; 4] = [4, 7, 10, 14];
@@ -42,7 +45,7 @@ impl Timeline<'_> {
                         th role="columnheader" scope="col" { "Job" }
                         th.n role="columnheader" scope="col" { "Runs" }
                         th.n role="columnheader" scope="col" { "Bad" }
-                        th.chart role="columnheader" scope="col" { (self.axis()) }
+                        th.chart role="columnheader" scope="col" { (self.axis(view)) }
                     } }
                     @for host in &self.hosts { (self.host(view, host)) }
                 }
@@ -81,7 +84,7 @@ impl Timeline<'_> {
         }
     }
 
-    fn axis(&self) -> Markup {
+    fn axis(&self, view: &View) -> Markup {
         let mut lines = String::new();
         let ticks = self.scale.ticks();
         for tick in &ticks {
@@ -90,7 +93,10 @@ impl Timeline<'_> {
         html! {
             span.sr { "Timeline" }
             svg.axis aria-hidden="true" {
-                defs { path #grid d=(lines) {} }
+                defs {
+                    path #grid d=(lines) {}
+                    g #cron { @for band in &self.bands.cron { (self.band("bc", band, view)) } }
+                }
                 @for tick in &ticks {
                     text x=(self.scale.percent(tick.time)) y="13" { (tick.label) }
                 }
@@ -99,29 +105,35 @@ impl Timeline<'_> {
     }
 
     fn host(&self, view: &View, host: &Host) -> Markup {
-        let none = Vec::new();
-        let of_host = self.bands.hosts.get(&host.host).unwrap_or(&none);
-        let bands = [("bh", of_host), ("bc", &self.bands.cron)];
-        let name = shown_name(view.ledger.host(host.host));
-        let group = format!("h{}", host.host);
-        let told: Vec<String> = bands
-            .iter()
-            .flat_map(|(_, bands)| *bands)
-            .map(|band| told(band, view))
-            .collect();
         html! {
             tbody role="rowgroup" {
-                tr.host role="row" {
-                    th role="rowheader" scope="rowgroup" { @if name.is_empty() { "(no host)" } @else { (name) } }
-                    td.chart role="cell" { svg.row role="img" aria-label=(if told.is_empty() { "no outage".to_owned() } else { told.join(", ") }) {
-                        g id=(group) {
-                            @for (class, bands) in bands {
-                                @for band in bands { (self.band(class, band, view)) }
-                            }
-                        }
-                    } }
-                }
-                @for row in &host.rows { (self.row(view, &name, row, (!told.is_empty()).then_some(&group))) }
+                (self.head(view, host.host))
+                @for row in &host.rows { (self.row(view, host.host, row)) }
+            }
+        }
+    }
+
+    /// The row of a host, with its outages.
+    fn head(&self, view: &View, host: HostId) -> Markup {
+        let name = shown_name(view.ledger.host(host));
+        let of_host = self.bands.hosts.get(&host).map_or(&[][..], Vec::as_slice);
+        let all = of_host.len() + self.bands.cron.len();
+        let bands = of_host.iter().chain(&self.bands.cron).take(MAX_TOLD);
+        let mut told: Vec<String> = bands.map(|band| told(band, view)).collect();
+        match all {
+            0 => told.push("no outage".to_owned()),
+            0..=MAX_TOLD => {}
+            all => told.push(format!("and {} more", all - MAX_TOLD)),
+        }
+        html! {
+            tr.host role="row" {
+                th role="rowheader" scope="rowgroup" { @if name.is_empty() { "(no host)" } @else { (name) } }
+                td.chart role="cell" { svg.row role="img" aria-label=(told.join(", ")) {
+                    @if !of_host.is_empty() {
+                        g id=(group(host)) { @for band in of_host { (self.band("bh", band, view)) } }
+                    }
+                    @if !self.bands.cron.is_empty() { use href="#cron" {} }
+                } }
             }
         }
     }
@@ -133,21 +145,24 @@ impl Timeline<'_> {
         }
     }
 
-    fn row(&self, view: &View, host: &str, row: &Row, bands: Option<&String>) -> Markup {
-        let job = view.ledger.job(row.job);
+    /// The row of a job.
+    pub fn row(&self, view: &View, host: HostId, row: &Row) -> Markup {
+        let host_name = shown_name(view.ledger.host(host));
         let name = view.job_name(row.job);
-        let script = name.strip_prefix(host).map_or(&*name, str::trim_start);
+        let script = name.strip_prefix(&host_name);
+        let script = script.map_or(&*name, str::trim_start);
         let bad = row.runs.iter().filter(|(_, run)| run.outcome.is_bad());
         let bad = bad.count() as u64;
         html! {
-            tr role="row" data-host=(printable(view.ledger.host(job.host))) data-job=(name) data-states=(row.letters()) {
+            tr role="row" data-host=(host_name) data-job=(name) data-states=(row.letters()) {
                 th role="rowheader" scope="row" {
                     a href={ "#j" (row.job) } title=(name) { @if script.is_empty() { "(no script)" } @else { (script) } }
                 }
                 td.n role="cell" { (grouped(row.runs.len() as u64)) }
                 td.n.bad[bad > 0] role="cell" { (grouped(bad)) }
                 td.chart role="cell" { svg.row role="img" aria-label=(counts(row)) {
-                    @if let Some(bands) = bands { use href={ "#" (bands) } {} }
+                    @if self.bands.hosts.contains_key(&host) { use href={ "#" (group(host)) } {} }
+                    @if !self.bands.cron.is_empty() { use href="#cron" {} }
                     svg viewBox="0 0 1440 18" preserveAspectRatio="none" { (Self::plain(row)) }
                     @for mark in &row.marks.linked { (self.mark(view, row, mark)) }
                 } }
@@ -206,6 +221,11 @@ impl Timeline<'_> {
             }
         }
     }
+}
+
+/// The name in the page of the bands of a host.
+fn group(host: HostId) -> String {
+    format!("h{host}")
 }
 
 /// Where the lines of a state are in a row whose marks would be too many.

@@ -270,6 +270,19 @@ fn bytes_that_are_no_text_and_characters_that_mislead_are_escaped() {
 }
 
 #[test]
+fn a_text_from_a_log_paints_nothing_outside_of_its_box() {
+    let name = format!("h /x {}", "e\u{301}".repeat(300) + &"\u{301}".repeat(300));
+    let log = run(1, "10:00:00", "10:00:05", &name, &name, 3);
+    let mut browser = shown(&page_of(log, &[]));
+    let open = "[...document.querySelectorAll('body *')]
+        .filter(it => [...it.childNodes].some(node => node.nodeType === 3 && node.data.includes('e\u{301}')))
+        .map(it => it.closest('#problems td, .timeline th, h3, pre, .durations th') ?? it)
+        .filter(it => !['clip', 'hidden'].includes(getComputedStyle(it).overflowY))
+        .map(it => it.outerHTML.slice(0, 50))";
+    assert_eq!(browser.evaluate(open), json!([]));
+}
+
+#[test]
 fn the_policy_stops_what_would_get_into_the_page_all_the_same() {
     let page = page_of(LOG, &[]);
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -379,6 +392,22 @@ fn the_times_of_the_scale_stay_apart_on_every_screen_and_on_paper() {
             assert_eq!(browser.evaluate(CROWDED), json!([]), "{width} {media}");
         }
     }
+}
+
+#[test]
+fn the_scale_of_a_period_of_any_length_has_round_times() {
+    let first_two = |end: &str| {
+        let log = run(1, "10:01:00", "10:01:05", "h /x", "", 0);
+        let last = run(2, "10:01:00", "10:01:05", "h /x", "", 0).replace("2026-03-02", end);
+        let mut browser = shown(&page_of(log + &last, &[]));
+        let labels = texts_of(&mut browser, ".axis text", "true");
+        assert!((3..=12).contains(&labels.len()), "{labels:?}");
+        labels[..2].join(" ")
+    };
+    assert_eq!(first_two("2026-03-03"), "12:00 14:00");
+    assert_eq!(first_two("2026-03-12"), "03-03 03-04");
+    assert_eq!(first_two("2026-06-20"), "2026-03-21 2026-04-09");
+    assert_eq!(first_two("2036-03-02"), "2027-11-01 2029-07-02");
 }
 
 #[test]
@@ -492,7 +521,7 @@ fn a_slot_at_which_nothing_was_started_is_a_hollow_mark_also_of_a_job_without_ru
 fn minutes_at_which_cron_started_nothing_are_a_band_of_every_host() {
     let (mut log, mut lines) = (String::new(), String::new());
     for job in ["h1 /a.sh", "h2 /b.sh", "h3 /c.sh"] {
-        lines += &format!("* * * * * root remoteexe {job}\n");
+        _ = writeln!(lines, "* * * * * root remoteexe {job}");
         for minute in (0..10).chain(20..30) {
             let at = format!("10:{minute:02}:01");
             log += &run(minute + 1, &at, &at, job, "", 0);
@@ -652,7 +681,11 @@ fn a_file_that_cannot_be_replaced_is_named_with_the_reason_and_the_remedy() {
 fn a_log_without_runs_has_a_page_that_says_so() {
     let mut browser = shown(&page_of("", &[]));
     assert_eq!(
-        texts(&mut browser, "h1, .span"),
-        ["remoteexe: nothing is wrong", "no runs"]
+        texts(&mut browser, "h1, .span, #problems > p:last-child"),
+        [
+            "remoteexe: nothing is wrong",
+            "no runs",
+            "None in this period."
+        ]
     );
 }

@@ -117,13 +117,14 @@ impl Timeline<'_> {
     fn head(&self, view: &View, host: HostId) -> Markup {
         let name = shown_name(view.ledger.host(host));
         let of_host = self.bands.hosts.get(&host).map_or(&[][..], Vec::as_slice);
-        let all = of_host.len() + self.bands.cron.len();
-        let bands = of_host.iter().chain(&self.bands.cron).take(MAX_TOLD);
+        let bands = of_host.iter().chain(&self.bands.cron);
+        let more = bands.clone().count().saturating_sub(MAX_TOLD);
+        let bands = bands.take(MAX_TOLD);
         let mut told: Vec<String> = bands.map(|band| told(band, view)).collect();
-        match all {
-            0 => told.push("no outage".to_owned()),
-            0..=MAX_TOLD => {}
-            all => told.push(format!("and {} more", all - MAX_TOLD)),
+        if told.is_empty() {
+            told.push("no outage".to_owned());
+        } else if more > 0 {
+            told.push(format!("and {more} more"));
         }
         html! {
             tr.host role="row" {

@@ -51,8 +51,8 @@ fn body(view: &View, incidents: &[Incident]) -> Markup {
         return problems::section(view, incidents, None);
     };
     let mut room = Room::of(room::JOBS);
-    timeline.keep(|timeline, host, row| {
-        room.take(&html! { (timeline.row(view, host, row)) (lines::without_output(view, row)) })
+    timeline.keep(view, |row, drawn| {
+        room.take(&html! { (drawn) (lines::without_output(view, row)) })
     });
     let most = html! {
         (problems::section(view, incidents, Some(&timeline)))

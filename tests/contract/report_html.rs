@@ -455,6 +455,10 @@ fn a_screen_reader_finds_tables_and_a_keyboard_stops_at_jobs_and_not_at_each_mar
     let stops =
         "[...document.querySelectorAll('.timeline a')].filter(it => it.tabIndex >= 0).length";
     assert_eq!(browser.evaluate(stops), 3);
+    // The ring around the job that has the focus is five pixels wide. A name that is cut does not cut it.
+    let edge = "(({ overflowY, overflowClipMargin }) => [overflowY, overflowClipMargin])(
+        getComputedStyle(document.querySelector('.timeline [data-job] th')))";
+    assert_eq!(browser.evaluate(edge), json!(["clip", "6px"]));
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod durations;
 mod lines;
 mod look;
 mod problems;
+mod room;
 mod seconds;
 mod timeline;
 
@@ -17,6 +18,7 @@ use super::diagnosis;
 use super::incident::Incident;
 use super::text::screen::summary;
 use super::text::{Answer, View};
+use room::Room;
 use timeline::Timeline;
 
 /// The looks of the page.
@@ -28,28 +30,40 @@ const SCRIPT: &str = include_str!("html/filter.js");
 /// No request is allowed. Of styles and scripts, only those two are: these are the SHA-256 of their text, which a
 /// browser prints where they differ. The icon is empty, so that no browser asks a server for one.
 const POLICY: &str = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; \
-    style-src 'sha256-wE6EdrOjel1CYCimCGRoMgHo2aq6Gec1nU7JGFPEGvA='; \
-    script-src 'sha256-olYoSEtYvQwdC7Xl926zKWywcg8AspICHlcHtJG8aVA='";
+    style-src 'sha256-PXlq1rQOuStwL1WfXEKbiGmAaOxC2vts0iqijJtfrNQ='; \
+    script-src 'sha256-EJo658epXERHDgSJFmNeD5xKjG+tjFCUgUeWxkTW6k0='";
 
 /// The page.
 pub fn page(view: &View) -> Answer {
     let incidents = diagnosis::of_period(view.ledger, &view.scope);
-    let timeline = Timeline::of(view, &incidents);
-    let body = html! {
-        (problems::section(view, &incidents))
-        @if let Some(timeline) = &timeline {
-            (timeline.section(view))
-            (seconds::section(view))
-            (durations::section(view, &timeline.scale, &incidents))
-            (lines::section(view, timeline))
-        }
-    };
+    let body = body(view, &incidents);
     let is_over = incidents.iter().filter(|incident| incident.is_over());
     let over = is_over.count();
     let title = format!("remoteexe: {}", summary(incidents.len() - over, over));
     Answer {
         text: whole(&title, &body).into_string(),
         is_bad: view.tally.bad() > 0 || incidents.iter().any(Incident::is_failure),
+    }
+}
+
+fn body(view: &View, incidents: &[Incident]) -> Markup {
+    let Some(mut timeline) = Timeline::of(view, incidents) else {
+        return problems::section(view, incidents, None);
+    };
+    let mut room = Room::of(room::JOBS);
+    timeline.keep(view, |row, drawn| {
+        room.take(&html! { (drawn) (lines::without_output(view, row)) })
+    });
+    let most = html! {
+        (problems::section(view, incidents, Some(&timeline)))
+        (timeline.section(view))
+        (seconds::section(view))
+        (durations::section(view, &timeline, incidents))
+    };
+    let room = Room::of(room::PAGE).without(&whole("", &most));
+    html! {
+        (most)
+        (lines::section(view, &timeline, room))
     }
 }
 

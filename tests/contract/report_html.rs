@@ -270,6 +270,19 @@ fn bytes_that_are_no_text_and_characters_that_mislead_are_escaped() {
 }
 
 #[test]
+fn a_text_from_a_log_paints_nothing_outside_of_its_box() {
+    let name = format!("h /x {}", "e\u{301}".repeat(300) + &"\u{301}".repeat(300));
+    let log = run(1, "10:00:00", "10:00:05", &name, &name, 3);
+    let mut browser = shown(&page_of(log, &[]));
+    let open = "[...document.querySelectorAll('body *')]
+        .filter(it => [...it.childNodes].some(node => node.nodeType === 3 && node.data.includes('e\u{301}')))
+        .map(it => it.closest('#problems td, .timeline th, h3, pre, .durations th') ?? it)
+        .filter(it => !['clip', 'hidden'].includes(getComputedStyle(it).overflowY))
+        .map(it => it.outerHTML.slice(0, 50))";
+    assert_eq!(browser.evaluate(open), json!([]));
+}
+
+#[test]
 fn the_policy_stops_what_would_get_into_the_page_all_the_same() {
     let page = page_of(LOG, &[]);
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -346,9 +359,55 @@ fn the_page_fits_screens_from_390_to_2560_pixels_and_is_legible_light_and_dark_a
         }
     }
     browser.call("Emulation.setEmulatedMedia", &json!({ "media": "print" }));
+    // Each sheet begins with the scale.
+    let head = "getComputedStyle(document.querySelector('.timeline thead')).display";
+    assert_eq!(browser.evaluate(head), "table-header-group");
     assert_eq!(texts(&mut browser, "#filter, #lines"), Vec::<String>::new());
     assert_eq!(texts(&mut browser, ".timeline [data-job]").len(), 297);
     assert_quiet(&browser, &page);
+}
+
+/// The times of the timeline's scale that touch the one before.
+const CROWDED: &str =
+    "[...document.querySelectorAll('.axis text')].filter(it => it.checkVisibility())
+    .filter((it, index, all) => index > 0
+        && it.getBoundingClientRect().left < all[index - 1].getBoundingClientRect().right + 2)
+    .map(it => it.textContent)";
+
+#[test]
+fn the_times_of_the_scale_stay_apart_on_every_screen_and_on_paper() {
+    let log: String = (0..24)
+        .map(|hour| {
+            let at = format!("{hour:02}:59:59");
+            run(hour + 1, &at, &at, "h /x", "", 0)
+        })
+        .collect();
+    let mut browser = shown(&page_of(log, &["--since", "2026-03-02"]));
+    for media in ["screen", "print"] {
+        browser.call("Emulation.setEmulatedMedia", &json!({ "media": media }));
+        for width in (390..2600).step_by(60) {
+            let size =
+                json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
+            browser.call("Emulation.setDeviceMetricsOverride", &size);
+            assert_eq!(browser.evaluate(CROWDED), json!([]), "{width} {media}");
+        }
+    }
+}
+
+#[test]
+fn the_scale_of_a_period_of_any_length_has_round_times() {
+    let first_two = |end: &str| {
+        let log = run(1, "10:01:00", "10:01:05", "h /x", "", 0);
+        let last = run(2, "10:01:00", "10:01:05", "h /x", "", 0).replace("2026-03-02", end);
+        let mut browser = shown(&page_of(log + &last, &[]));
+        let labels = texts_of(&mut browser, ".axis text", "true");
+        assert!((3..=12).contains(&labels.len()), "{labels:?}");
+        labels[..2].join(" ")
+    };
+    assert_eq!(first_two("2026-03-03"), "12:00 14:00");
+    assert_eq!(first_two("2026-03-12"), "03-03 03-04");
+    assert_eq!(first_two("2026-06-20"), "2026-03-21 2026-04-09");
+    assert_eq!(first_two("2036-03-02"), "2027-11-01 2029-07-02");
 }
 
 #[test]
@@ -396,18 +455,18 @@ fn a_screen_reader_finds_tables_and_a_keyboard_stops_at_jobs_and_not_at_each_mar
     let stops =
         "[...document.querySelectorAll('.timeline a')].filter(it => it.tabIndex >= 0).length";
     assert_eq!(browser.evaluate(stops), 3);
+    // The ring around the job that has the focus is five pixels wide. A name that is cut does not cut it.
+    let edge = "(({ overflowY, overflowClipMargin }) => [overflowY, overflowClipMargin])(
+        getComputedStyle(document.querySelector('.timeline [data-job] th')))";
+    assert_eq!(browser.evaluate(edge), json!(["clip", "6px"]));
 }
 
 #[test]
 fn outages_of_a_host_and_of_cron_are_bands_and_a_job_that_takes_longer_has_a_line() {
     let mut browser = shown(&page_of(day_of_300_jobs(), &["--since", "2026-11-24"]));
-    let mut bands = |class: &str| {
-        let mut bands = titles(&mut browser, &format!(".timeline .host .{class}"));
-        bands.dedup();
-        bands
-    };
-    assert_eq!(bands("bh"), ["UNREACHABLE 09:23–10:20"]);
-    assert_eq!(bands("bc"), ["LOST 03:11–03:30"]);
+    let unreachable = titles(&mut browser, ".timeline .host .bh");
+    assert_eq!(unreachable, ["UNREACHABLE 09:23–10:20"]);
+    assert_eq!(titles(&mut browser, "#cron .bc"), ["LOST 03:11–03:30"]);
     let durations = texts(&mut browser, ".durations tbody tr").concat();
     assert!(
         durations.starts_with("host_sum_batch12 /srv/backup.sh --full"),
@@ -415,27 +474,32 @@ fn outages_of_a_host_and_of_cron_are_bands_and_a_job_that_takes_longer_has_a_lin
     );
 }
 
-#[test]
-fn a_slot_at_which_nothing_was_started_is_a_hollow_mark_also_of_a_job_without_runs() {
+/// The page of this log until a time of its day, beside a crontab that has long been there.
+fn page_with_crontab(log: &str, lines: &str, until: &str) -> Page {
     let scene = Scene::new();
-    let starts = ["10:00:01", "10:10:01", "10:40:01"];
-    let runs = (1..).zip(starts);
-    let log: String = runs
-        .map(|(pid, at)| run(pid, at, at, "h1 /ten.sh", "", 0))
-        .collect();
     fs::write(scene.path("a.log"), log).unwrap();
-    let lines = "*/10 * * * * root remoteexe h1 /ten.sh\n15 * * * * root remoteexe h2 /never.sh\n";
     fs::write(scene.path("crontab"), lines).unwrap();
     // Slots before the last change of a crontab are not judged.
     let crontab = fs::File::options().write(true).open(scene.path("crontab"));
     crontab.unwrap().set_modified(UNIX_EPOCH).unwrap();
     let mut command = reporter(&scene);
     command.args(["--html", "page.html", "--crontab", "crontab"]);
-    command.args(["--until", "2026-03-02 10:45", "a.log"]);
+    command.args(["--until", &format!("2026-03-02 {until}"), "a.log"]);
     let output = command.current_dir(scene.path("")).output().unwrap();
     assert_eq!((stderr(&output), code(&output)), (String::new(), 1));
     let path = scene.path("page.html");
-    let mut browser = shown(&Page { scene, path });
+    Page { scene, path }
+}
+
+#[test]
+fn a_slot_at_which_nothing_was_started_is_a_hollow_mark_also_of_a_job_without_runs() {
+    let starts = ["10:00:01", "10:10:01", "10:40:01"];
+    let runs = (1..).zip(starts);
+    let log: String = runs
+        .map(|(pid, at)| run(pid, at, at, "h1 /ten.sh", "", 0))
+        .collect();
+    let lines = "*/10 * * * * root remoteexe h1 /ten.sh\n15 * * * * root remoteexe h2 /never.sh\n";
+    let mut browser = shown(&page_with_crontab(&log, lines, "10:45"));
     assert_eq!(
         titles(&mut browser, ".timeline a.m[href^='#j']"),
         [
@@ -455,6 +519,26 @@ fn a_slot_at_which_nothing_was_started_is_a_hollow_mark_also_of_a_job_without_ru
     );
     let counts = texts(&mut browser, ".counts div");
     assert!(counts.contains(&"not started3".to_owned()), "{counts:?}");
+}
+
+#[test]
+fn minutes_at_which_cron_started_nothing_are_a_band_of_every_host() {
+    let (mut log, mut lines) = (String::new(), String::new());
+    for job in ["h1 /a.sh", "h2 /b.sh", "h3 /c.sh"] {
+        _ = writeln!(lines, "* * * * * root remoteexe {job}");
+        for minute in (0..10).chain(20..30) {
+            let at = format!("10:{minute:02}:01");
+            log += &run(minute + 1, &at, &at, job, "", 0);
+        }
+    }
+    let mut browser = shown(&page_with_crontab(&log, &lines, "10:30"));
+    assert_eq!(titles(&mut browser, "#cron"), ["CRON DOWN 10:10–10:20"]);
+    let rows = "document.querySelectorAll('.timeline .host [href=\"#cron\"]').length";
+    assert_eq!(browser.evaluate(rows), 3);
+    // From 10:10:00 to 10:20:01, in the 1741 seconds from 10:00:01 on.
+    let place = "const band = document.querySelector('#cron .bc');
+        [band.getAttribute('x'), band.getAttribute('width')]";
+    assert_eq!(browser.evaluate(place), json!(["34.40%", "34.52%"]));
 }
 
 #[test]
@@ -500,6 +584,53 @@ fn a_busy_day_is_below_3_mb_whatever_fails() {
     let mut browser = shown(&page);
     assert_eq!(texts(&mut browser, ".counts div")[0], "runs120,000");
     assert_eq!(texts(&mut browser, ".timeline [data-job]").len(), 300);
+}
+
+/// 1,000 jobs. Of each job four runs of six fail, each in a way of its own.
+fn log_of_1000_jobs(hosts: u32, host: &str, script: &str, output: &str) -> String {
+    let mut runs: Vec<(String, String)> = Vec::new();
+    for (job, hour) in (0..1000).flat_map(|job| (0..24).step_by(4).map(move |hour| (job, hour))) {
+        let at = format!("{hour:02}:{:02}:{:02}", job / 60, job % 60);
+        let name = format!("{host}{} {script}{job}", job % hosts);
+        let status = if hour < 16 { job % 200 + 1 } else { 0 };
+        let status = u8::try_from(status).unwrap();
+        let log = run(job * 24 + hour + 1, &at, &at, &name, output, status);
+        runs.push((at, log));
+    }
+    runs.sort();
+    runs.into_iter().map(|(_, run)| run).collect()
+}
+
+#[test]
+fn a_page_of_1000_jobs_is_below_3_mb_whatever_their_names_and_their_output_are() {
+    let (name, swollen) = ("/path/to/some/script.sh action ", "<&\">".repeat(250));
+    for (hosts, host, script, output) in [
+        (
+            250,
+            "host",
+            name,
+            &*"three lines of\n40 bytes\neach ".repeat(10),
+        ),
+        (250, "host", &swollen, ""),
+        (1000, &"h&".repeat(500), name, ""),
+        (250, "host", name, &swollen),
+    ] {
+        let page = page_of(log_of_1000_jobs(hosts, host, script, output), &[]);
+        let size = fs::metadata(&page.path).unwrap().len();
+        assert!((1_500_000..3_000_000).contains(&size), "{size}");
+        let mut browser = shown(&page);
+        let rows = texts(&mut browser, ".timeline [data-job]").len();
+        let more = texts(&mut browser, "#timeline > p:last-child").concat();
+        if rows < 1000 {
+            let left_out = 1000 - rows;
+            let told = format!("{left_out} more jobs (choose with --host or --job)");
+            assert_eq!(more, told);
+        }
+        // Each mark leads somewhere.
+        let lost = "[...document.querySelectorAll('a')]
+            .filter(it => !document.getElementById(it.getAttribute('href').slice(1))).length";
+        assert_eq!(browser.evaluate(lost), 0);
+    }
 }
 
 #[test]
@@ -559,7 +690,11 @@ fn a_file_that_cannot_be_replaced_is_named_with_the_reason_and_the_remedy() {
 fn a_log_without_runs_has_a_page_that_says_so() {
     let mut browser = shown(&page_of("", &[]));
     assert_eq!(
-        texts(&mut browser, "h1, .span"),
-        ["remoteexe: nothing is wrong", "no runs"]
+        texts(&mut browser, "h1, .span, #problems > p:last-child"),
+        [
+            "remoteexe: nothing is wrong",
+            "no runs",
+            "None in this period."
+        ]
     );
 }

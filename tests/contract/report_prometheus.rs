@@ -240,6 +240,23 @@ fn parameters_that_change_from_run_to_run_make_no_new_series() {
 }
 
 #[test]
+fn a_label_is_no_longer_than_1024_bytes() {
+    let (host, script) = ("h".repeat(3000), "x".repeat(3000));
+    let text = metrics(run(1, "10:00:00", "10:00:01", &host, "", 0), &[]);
+    let reached = format!(r#"{{host="{}"}} 1772445601"#, &host[..1024]);
+    assert_eq!(
+        samples(&text, "host_last_reached_timestamp_seconds"),
+        [reached]
+    );
+    let text = metrics(
+        run(1, "10:00:00", "10:00:01", &format!("h {script}"), "", 0),
+        &[],
+    );
+    let code = format!(r#"{{host="h",script="{}"}} 0"#, &script[..1022]);
+    assert_eq!(samples(&text, "job_last_exit_code"), [code]);
+}
+
+#[test]
 fn a_status_that_is_accepted_is_a_success() {
     let log = run(1, "10:00:00", "10:00:01", "h /x", "", 75);
     assert!(samples(&metrics(&log, &[]), "job_last_success_timestamp_seconds").is_empty());

@@ -689,3 +689,14 @@ fn a_day_of_300_jobs_looks_as_in_the_pictures() {
         assert_eq!(view, expected, "{columns} columns");
     }
 }
+
+#[test]
+fn hosts_that_were_given_no_script_are_one_problem() {
+    let log = run(1, "10:00:00", "10:00:00", "h1", "", 10)
+        + &run(2, "10:00:00", "10:00:00", "h2", "", 10);
+    assert_shows(
+        &log,
+        &[],
+        "FAILING      since 10:00  (no script) on 2 hosts\n",
+    );
+}

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use maud::{Markup, html};
 
-use super::timeline::Scale;
+use super::timeline::{Scale, Timeline};
 use crate::report::diagnosis::usual::Usual;
 use crate::report::incident::{Incident, Kind};
 use crate::report::ledger::JobId;
@@ -71,12 +71,14 @@ impl Growth {
 }
 
 /// The section of the page.
-pub fn section(view: &View, scale: &Scale, incidents: &[Incident]) -> Markup {
+pub fn section(view: &View, timeline: &Timeline, incidents: &[Incident]) -> Markup {
     let slower = incidents
         .iter()
         .filter(|it| matches!(it.kind, Kind::Slower { .. }));
     let slower: BTreeSet<JobId> = slower.flat_map(|it| it.jobs.iter().copied()).collect();
-    let all = view.jobs().filter_map(|job| Growth::of(view, scale, job));
+    let all = view
+        .jobs()
+        .filter_map(|job| Growth::of(view, &timeline.scale, job));
     let mut grown: Vec<Growth> = all
         .filter(|it| slower.contains(&it.job) || it.is_steady())
         .collect();
@@ -89,14 +91,14 @@ pub fn section(view: &View, scale: &Scale, incidents: &[Incident]) -> Markup {
                 p { "No job takes longer than before." }
             } @else {
                 p { "Good runs of jobs that are SLOWER, or whose last quarter took half as long again as the first." }
-                (table(view, &grown))
+                (table(view, timeline, &grown))
             }
             @if more > 0 { p { (count(more as u64, "more job")) } }
         }
     }
 }
 
-fn table(view: &View, grown: &[Growth]) -> Markup {
+fn table(view: &View, timeline: &Timeline, grown: &[Growth]) -> Markup {
     html! {
         table.durations role="table" aria-labelledby="durations-title" {
             thead role="rowgroup" { tr role="row" {
@@ -107,19 +109,20 @@ fn table(view: &View, grown: &[Growth]) -> Markup {
                 th.chart role="columnheader" scope="col" { "Over the period" }
             } }
             tbody role="rowgroup" {
-                @for growth in grown.iter().take(MAX_JOBS) { (row(view, growth)) }
+                @for growth in grown.iter().take(MAX_JOBS) { (row(view, timeline, growth)) }
             }
         }
     }
 }
 
-fn row(view: &View, growth: &Growth) -> Markup {
+fn row(view: &View, timeline: &Timeline, growth: &Growth) -> Markup {
     let longest = growth.runs.iter().map(|(_, seconds)| *seconds).max();
     let (first, last) = (duration(Some(growth.first)), duration(Some(growth.last)));
+    let name = view.job_name(growth.job);
     let told = format!("{first} at first, {last} in the end");
     html! {
         tr role="row" {
-            th role="rowheader" scope="row" { a href={ "#j" (growth.job) } { (view.job_name(growth.job)) } }
+            th role="rowheader" scope="row" { @if timeline.has(growth.job) { a href={ "#j" (growth.job) } { (name) } } @else { (name) } }
             td.n role="cell" { (first) }
             td.n role="cell" { (last) }
             td.n role="cell" { (duration(longest)) }

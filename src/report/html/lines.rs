@@ -1,10 +1,11 @@
-//! The last lines of the runs that the timeline leads to.
+//! The runs that the timeline leads to, with their last lines.
 
 use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 
 use super::look::{Look, in_text};
+use super::room::Room;
 use super::timeline::{Row, Timeline};
 use crate::escape::printable;
 use crate::report::ledger::Entry;
@@ -12,103 +13,107 @@ use crate::report::outcome::Outcome;
 use crate::report::text::View;
 use crate::report::text::format::{age, duration, grouped};
 
-/// The most bytes of all lines. The rest of the page has as many again.
-const MAX_BYTES: usize = 900_000;
-
-/// The bytes of a run that are not its lines.
-const RUN_BYTES: usize = 250;
-
-/// The section of the page.
-pub fn section(view: &View, timeline: &Timeline) -> Markup {
-    let rows = timeline.hosts.iter().flat_map(|host| &host.rows);
-    let rows: Vec<(&Row, BTreeSet<usize>)> = rows.map(|row| (row, targets(row))).collect();
-    let with_lines = with_lines(view, &rows);
+/// The section of the page, in this room.
+pub fn section(view: &View, timeline: &Timeline, mut room: Room) -> Markup {
+    let rows: Vec<&Row> = timeline.hosts.iter().flat_map(|host| &host.rows).collect();
+    for row in &rows {
+        room = room.without(&without_output(view, row));
+    }
+    let with_output = with_output(view, &rows, room);
     html! {
         section #lines aria-labelledby="lines-title" {
             h2 #lines-title { "Last lines" }
             p { "Of the runs that marks lead to, the newest first. " code { "remoteexe --report --run PID@TIME" } " shows all lines of one." }
-            @for (row, targets) in &rows { (job(view, row, targets, &with_lines)) }
+            @for row in rows { (job(view, row, &with_output)) }
         }
     }
 }
 
-/// The places of the runs that are shown of a job: those that a mark leads to, and the last one.
-fn targets(row: &Row) -> BTreeSet<usize> {
-    let last = row.runs.last().map(|(place, _)| *place);
-    row.targets().chain(last).collect()
+/// The list of a job's runs as it is if their output has no room.
+pub fn without_output(view: &View, row: &Row) -> Markup {
+    job(view, row, &BTreeSet::new())
 }
 
-/// The runs whose lines are on the page: the last bad one and the last one of each job, and then the newest ones, as
-/// long as there is room.
-fn with_lines(view: &View, rows: &[(&Row, BTreeSet<usize>)]) -> BTreeSet<usize> {
+/// The runs that are shown of a job, each with its place: those that a mark leads to, and the last one.
+fn shown<'a>(row: &'a Row) -> Vec<(usize, &'a Entry)> {
+    let last = row.runs.last().map(|(place, _)| *place);
+    let targets: BTreeSet<usize> = row.targets().chain(last).collect();
+    let is_shown = |(place, _): &&(usize, &'a Entry)| targets.contains(place);
+    row.runs.iter().filter(is_shown).copied().collect()
+}
+
+/// The places of the runs whose output has room: the last bad one and the last one of each job, and then the newest
+/// ones.
+fn with_output(view: &View, rows: &[&Row], mut room: Room) -> BTreeSet<usize> {
     let mut wanted: Vec<(bool, &Entry, usize)> = Vec::new();
-    for (row, targets) in rows {
-        let shown = || row.runs.iter().filter(|(place, _)| targets.contains(place));
-        let last_bad = shown().rev().find(|(_, run)| run.outcome.is_bad());
-        let first = [row.runs.last(), last_bad].map(|it| it.map(|(place, _)| *place));
-        wanted.extend(shown().map(|(place, run)| (first.contains(&Some(*place)), *run, *place)));
+    for row in rows {
+        let shown = shown(row);
+        let last_bad = shown.iter().rev().find(|(_, run)| run.outcome.is_bad());
+        let first = [shown.last(), last_bad].map(|it| it.map(|(place, _)| *place));
+        let is_first = |place| first.contains(&Some(place));
+        wanted.extend(
+            shown
+                .iter()
+                .map(|(place, run)| (is_first(*place), *run, *place)),
+        );
     }
     wanted.sort_by_key(|(is_first, run, _)| std::cmp::Reverse((*is_first, run.start)));
-    let mut room = MAX_BYTES.saturating_sub(wanted.len() * RUN_BYTES);
-    let mut chosen = BTreeSet::new();
-    for (_, run, place) in wanted {
-        let size = view.ledger.tail(run).map_or(0, <[u8]>::len);
-        if size > room {
-            break;
-        }
-        room -= size;
-        chosen.insert(place);
-    }
-    chosen
+    let has_room = |(_, run, _): &(bool, &Entry, usize)| {
+        let tail = view.ledger.tail(run);
+        tail.is_none_or(|tail| room.take(&output(tail, false)))
+    };
+    let chosen = wanted.into_iter().take_while(has_room);
+    chosen.map(|(_, _, place)| place).collect()
 }
 
-fn job(view: &View, row: &Row, targets: &BTreeSet<usize>, with_lines: &BTreeSet<usize>) -> Markup {
-    let job = view.ledger.job(row.job);
-    let name = view.job_name(row.job);
-    let runs = row
-        .runs
-        .iter()
-        .rev()
-        .filter(|(place, _)| targets.contains(place));
-    let lines = |place: &usize, run| view.ledger.tail(run).filter(|_| with_lines.contains(place));
-    let shown: Vec<_> = runs
-        .map(|(place, run)| (*place, *run, lines(place, run)))
-        .collect();
-    let before = [None]
-        .into_iter()
-        .chain(shown.iter().map(|(_, _, lines)| *lines));
+fn job(view: &View, row: &Row, with_output: &BTreeSet<usize>) -> Markup {
+    let mut above = None;
     html! {
-        article id={ "j" (row.job) } data-host=(printable(view.ledger.host(job.host))) data-job=(name) data-states=(row.letters()) {
-            h3 { (name) }
+        article id={ "j" (row.job) } {
+            h3 { (view.job_name(row.job)) }
             @if let Some(last) = row.missed.last() {
                 p.facts { (grouped(row.missed.len() as u64)) " not started, the last one at " (view.clock().second(*last)) }
             }
             ol {
-                @for ((place, run, lines), before) in shown.iter().zip(before) {
-                    (item(view, *place, run, *lines, lines.is_some() && *lines == before))
+                @for (place, run) in shown(row).into_iter().rev() {
+                    @let tail = view.ledger.tail(run).filter(|_| with_output.contains(&place));
+                    @let is_same = std::mem::replace(&mut above, tail) == tail;
+                    li id={ "r" (place) } data-state=(Look::of(run).letter()) {
+                        (head(view, run))
+                        @match tail {
+                            None => i { " (its lines are not kept on this page)" },
+                            Some(tail) => (output(tail, is_same)),
+                        }
+                    }
                 }
             }
         }
     }
 }
 
-fn item(view: &View, place: usize, run: &Entry, lines: Option<&[u8]>, is_same: bool) -> Markup {
+/// The state, the times and the name of a run.
+fn head(view: &View, run: &Entry) -> Markup {
     let clock = view.clock();
-    let look = Look::of(run);
     let took = match run.outcome {
         Outcome::Running => format!("for {}", age(run.age(view.scope.now))),
         Outcome::Lost => format!("last record {}", clock.second(run.last)),
         Outcome::Good | Outcome::Failed(..) => format!("took {}", duration(run.seconds())),
     };
     html! {
-        li id={ "r" (place) } data-state=(look.letter()) {
-            (in_text(look)) " " b { (clock.second(run.start)) } " " (told(run)) ", " (took) ", run " code { (clock.run_name(run)) }
-            @match lines {
-                None => span.facts { " (its lines are not kept on this page)" },
-                Some(b"") => span.facts { " (no output)" },
-                Some(_) if is_same => span.facts { " (the same lines as the run above)" },
-                Some(lines) => pre { @for line in lines.split(|&byte| byte == b'\n') { (printable(line)) "\n" } },
-            }
+        (in_text(Look::of(run))) " " b { (clock.second(run.start)) } " " (told(run)) ", " (took)
+        ", run " code { (clock.run_name(run)) }
+    }
+}
+
+/// The last lines of a run.
+fn output(tail: &[u8], is_same: bool) -> Markup {
+    html! {
+        @if tail.is_empty() {
+            i { " (no output)" }
+        } @else if is_same {
+            i { " (the same lines as the run above)" }
+        } @else {
+            pre { @for line in tail.split(|&byte| byte == b'\n') { (printable(line)) "\n" } }
         }
     }
 }

@@ -101,6 +101,7 @@ pub fn shapes() -> Markup {
         svg.shapes width="0" height="0" aria-hidden="true" {
             @for look in Look::ALL {
                 path id={ "s" (look.letter()) } d=(look.shape()) {}
+                symbol id={ "k" (look.letter()) } viewBox="-7 -7 14 14" { (at("0", "0", look)) }
                 @if let Some(lines) = look.pattern() {
                     pattern id={ "p" (look.letter()) } width="6" height="6" patternUnits="userSpaceOnUse" {
                         path class=(look.letter()) d=(lines) {}
@@ -119,7 +120,7 @@ pub fn shapes() -> Markup {
 /// A shape in a line of text.
 pub fn in_text(look: Look) -> Markup {
     html! {
-        svg.key.(look.letter()) viewBox="-7 -7 14 14" aria-hidden="true" { (at("0", "0", look)) }
+        svg.key.(look.letter()) aria-hidden="true" { use href={ "#k" (look.letter()) } {} }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use maud::{Markup, html};
 
+use super::room::{INCIDENTS, Room};
+use super::timeline::Timeline;
 use crate::escape::printable;
 use crate::report::incident::{Incident, State};
 use crate::report::ledger::JobId;
@@ -16,15 +18,16 @@ use crate::report::text::screen::{ends, hosts};
 const MAX_INCIDENTS: usize = 200;
 
 /// The counts and the incidents, those that go on first.
-pub fn section(view: &View, incidents: &[Incident]) -> Markup {
+pub fn section(view: &View, incidents: &[Incident], timeline: Option<&Timeline>) -> Markup {
     let is_over = |incident: &&Incident| incident.is_over();
     let (over, now): (Vec<_>, Vec<_>) = incidents.iter().partition(is_over);
     html! {
         section #problems aria-labelledby="problems-title" {
             (counts(view))
             h2 #problems-title { "Problems" }
-            (table("Now", view, &now))
-            (table("Over", view, &over))
+            @if incidents.is_empty() { p { "None in this period." } }
+            (table("Now", view, &now, timeline))
+            (table("Over", view, &over, timeline))
         }
     }
 }
@@ -55,8 +58,14 @@ fn counts(view: &View) -> Markup {
     }
 }
 
-fn table(title: &str, view: &View, incidents: &[&Incident]) -> Markup {
-    let more = incidents.len().saturating_sub(MAX_INCIDENTS);
+fn table(title: &str, view: &View, incidents: &[&Incident], timeline: Option<&Timeline>) -> Markup {
+    let mut room = Room::of(INCIDENTS);
+    let rows = incidents
+        .iter()
+        .take(MAX_INCIDENTS)
+        .map(|it| row(view, it, timeline));
+    let rows: Vec<Markup> = rows.take_while(|row| room.take(row)).collect();
+    let more = incidents.len() - rows.len();
     html! {
         @if !incidents.is_empty() {
             table.incidents {
@@ -66,16 +75,14 @@ fn table(title: &str, view: &View, incidents: &[&Incident]) -> Markup {
                     th scope="col" { "Time" }
                     th scope="col" { "Job or host, and why" }
                 } }
-                tbody {
-                    @for incident in incidents.iter().take(MAX_INCIDENTS) { (row(view, incident)) }
-                }
+                tbody { @for row in &rows { (row) } }
             }
         }
         @if more > 0 { p { "and " (grouped(more as u64)) " more" } }
     }
 }
 
-fn row(view: &View, incident: &Incident) -> Markup {
+fn row(view: &View, incident: &Incident, timeline: Option<&Timeline>) -> Markup {
     let words = words(incident, view);
     let state = incident.state();
     html! {
@@ -83,7 +90,7 @@ fn row(view: &View, incident: &Incident) -> Markup {
             th scope="row" { span class={ "state " (class(state)) } { (state.word()) } }
             td.time { (words.time) }
             td {
-                b { @match job(view, incident) {
+                b { @match job(incident, timeline) {
                     Some(job) => a href={ "#j" (job) } { (words.subject) },
                     None => (words.subject),
                 } }
@@ -94,13 +101,12 @@ fn row(view: &View, incident: &Incident) -> Markup {
     }
 }
 
-/// The only job of the incident, if it is on the page: one that runs in the period.
-fn job(view: &View, incident: &Incident) -> Option<JobId> {
+/// The only job of the incident, if the timeline has it.
+fn job(incident: &Incident, timeline: Option<&Timeline>) -> Option<JobId> {
     let [job] = incident.jobs.as_slice() else {
         return None;
     };
-    let runs = view.ledger.of_job(*job).iter();
-    let is_shown = incident.hosts().is_empty() && runs.clone().any(|run| view.scope.has(run));
+    let is_shown = incident.hosts().is_empty() && timeline?.has(*job);
     is_shown.then_some(*job)
 }
 

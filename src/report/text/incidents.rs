@@ -155,7 +155,10 @@ fn subject(incident: &Incident, view: &View, room: usize) -> String {
             if is_of_many {
                 return format!("{} on {hosts}", count(jobs.len() as u64, "job"));
             }
-            let script = shown_name(ledger.job(jobs[0]).script());
+            let script = match ledger.job(jobs[0]).script() {
+                b"" => "(no script)".to_owned(),
+                script => shown_name(script),
+            };
             let of = view.of_account(ledger.account(jobs[0]));
             on(&script, format!("{of} on {hosts}"))
         }

@@ -1,4 +1,4 @@
-//! The timeline as a table whose last column is drawn.
+//! The rows of a timeline: in the last column of a table, runs are drawn.
 
 use std::fmt::Write;
 
@@ -7,14 +7,17 @@ use maud::{Markup, html};
 use super::bands::Band;
 use super::marks::{Mark, Span};
 use super::{Host, Row, Timeline};
-use crate::escape::printable;
-use crate::report::html::look::{Look, at, in_text};
+use crate::report::html::look::{Look, at};
+use crate::report::ledger::HostId;
 use crate::report::outcome::Outcome;
 use crate::report::text::format::{count, duration, grouped};
 use crate::report::text::{View, shown_name};
 
 /// The height of a row, in units.
-const HEIGHT: i64 = 18;
+pub const HEIGHT: i64 = 18;
+
+/// The most outages of a host that are read out.
+const MAX_TOLD: usize = 20;
 
 /// The heights of a strip's levels, the lowest first.
 const LEVEL_HEIGHTS: [i64; 4] = [4, 7, 10, 14];
@@ -23,131 +26,68 @@ const LEVEL_HEIGHTS: [i64; 4] = [4, 7, 10, 14];
 const THIN_HEIGHTS: [i64; 4] = [2, 3, 4, 6];
 
 impl Timeline<'_> {
-    /// The section of the page.
-    pub fn section(&self, view: &View) -> Markup {
-        let rows: usize = self.hosts.iter().map(|host| host.rows.len()).sum();
-        html! {
-            section #timeline aria-labelledby="timeline-title" {
-                h2 #timeline-title { "Timeline" }
-                p {
-                    (self.scale.begin) " to " (self.scale.end) ", local time of the scheduler. A mark leads to the last "
-                    "lines of its run, or of the last one of several; a hollow mark leads to the job. A row of more than 500 good runs shows how many "
-                    "there were by its height. If there are too many bad runs for the page, the older ones of a row are "
-                    "lines, and lead to the job: failures above, connection failures below."
-                }
-                (Self::legend())
-                (self.filter(view, rows))
-                table.timeline role="table" aria-labelledby="timeline-title" {
-                    thead role="rowgroup" { tr role="row" {
-                        th role="columnheader" scope="col" { "Job" }
-                        th.n role="columnheader" scope="col" { "Runs" }
-                        th.n role="columnheader" scope="col" { "Bad" }
-                        th.chart role="columnheader" scope="col" { (self.axis()) }
-                    } }
-                    @for host in &self.hosts { (self.host(view, host)) }
-                }
-                @if self.left_out > 0 {
-                    p { (count(self.left_out as u64, "more job")) " (choose with --host or --job)" }
-                }
-            }
-        }
-    }
-
-    fn legend() -> Markup {
-        html! {
-            ul.legend aria-label="Legend" {
-                @for look in Look::ALL { li { (in_text(look)) " " (look.name()) } }
-                li { svg.key viewBox="0 0 14 14" aria-hidden="true" { path.o d="M0 10h14" {} } " two runs of a job at once" }
-                li { svg.key viewBox="0 0 14 14" aria-hidden="true" { rect.bh width="14" height="14" {} } " host not reached" }
-                li { svg.key viewBox="0 0 14 14" aria-hidden="true" { rect.bc width="14" height="14" {} } " nothing started, or all was lost" }
-            }
-        }
-    }
-
-    fn filter(&self, view: &View, rows: usize) -> Markup {
-        html! {
-            form #filter hidden role="search" {
-                label { "Host " input type="search" name="host" list="hosts" autocomplete="off"; }
-                label { "Job " input type="search" name="job" autocomplete="off"; }
-                label { "State " select name="state" {
-                    option value="" { "all" }
-                    @for look in Look::ALL { option value=(look.letter()) { (look.name()) } }
-                } }
-                output role="status" { (count(rows as u64, "job")) }
-                datalist #hosts {
-                    @for host in &self.hosts { option value=(shown_name(view.ledger.host(host.host))) {} }
-                }
-            }
-        }
-    }
-
-    fn axis(&self) -> Markup {
-        let mut lines = String::new();
-        let ticks = self.scale.ticks();
-        for tick in &ticks {
-            _ = write!(lines, "M{} 0v{HEIGHT}", self.scale.unit(tick.time));
-        }
-        html! {
-            span.sr { "Timeline" }
-            svg.axis aria-hidden="true" {
-                defs { path #grid d=(lines) {} }
-                @for tick in &ticks {
-                    text x=(self.scale.percent(tick.time)) y="13" { (tick.label) }
-                }
-            }
-        }
-    }
-
-    fn host(&self, view: &View, host: &Host) -> Markup {
-        let none = Vec::new();
-        let of_host = self.bands.hosts.get(&host.host).unwrap_or(&none);
-        let bands = [("bh", of_host), ("bc", &self.bands.cron)];
-        let name = shown_name(view.ledger.host(host.host));
-        let group = format!("h{}", host.host);
-        let told: Vec<String> = bands
-            .iter()
-            .flat_map(|(_, bands)| *bands)
-            .map(|band| told(band, view))
-            .collect();
+    /// A host with its jobs.
+    pub fn host(&self, view: &View, host: &Host) -> Markup {
         html! {
             tbody role="rowgroup" {
-                tr.host role="row" {
-                    th role="rowheader" scope="rowgroup" { @if name.is_empty() { "(no host)" } @else { (name) } }
-                    td.chart role="cell" { svg.row role="img" aria-label=(if told.is_empty() { "no outage".to_owned() } else { told.join(", ") }) {
-                        g id=(group) {
-                            @for (class, bands) in bands {
-                                @for band in bands { (self.band(class, band, view)) }
-                            }
-                        }
-                    } }
-                }
-                @for row in &host.rows { (self.row(view, &name, row, (!told.is_empty()).then_some(&group))) }
+                (self.head(view, host.host))
+                @for row in &host.rows { (self.row(view, host.host, row)) }
             }
         }
     }
 
-    fn band(&self, class: &str, band: &Band, view: &View) -> Markup {
+    /// The row of a host, with its outages.
+    pub fn head(&self, view: &View, host: HostId) -> Markup {
+        let name = shown_name(view.ledger.host(host));
+        let of_host = self.bands.hosts.get(&host).map_or(&[][..], Vec::as_slice);
+        let bands = of_host.iter().chain(&self.bands.cron);
+        let more = bands.clone().count().saturating_sub(MAX_TOLD);
+        let bands = bands.take(MAX_TOLD);
+        let mut told: Vec<String> = bands.map(|band| told(band, view)).collect();
+        if told.is_empty() {
+            told.push("no outage".to_owned());
+        } else if more > 0 {
+            told.push(format!("and {more} more"));
+        }
+        html! {
+            tr.host role="row" {
+                th role="rowheader" scope="rowgroup" { @if name.is_empty() { "(no host)" } @else { (name) } }
+                td.chart role="cell" { svg.row role="img" aria-label=(told.join(", ")) {
+                    @if !of_host.is_empty() {
+                        g id=(group(host)) { @for band in of_host { (self.band("bh", band, view)) } }
+                    }
+                    @if !self.bands.cron.is_empty() { use href="#cron" {} }
+                } }
+            }
+        }
+    }
+
+    /// An outage, of this class.
+    pub fn band(&self, class: &str, band: &Band, view: &View) -> Markup {
         html! {
             rect class=(class) x=(self.scale.percent(band.from)) height=(HEIGHT)
                 width=(self.scale.width(band.from, band.to)) { title { (told(band, view)) } }
         }
     }
 
-    fn row(&self, view: &View, host: &str, row: &Row, bands: Option<&String>) -> Markup {
-        let job = view.ledger.job(row.job);
+    /// The row of a job.
+    pub fn row(&self, view: &View, host: HostId, row: &Row) -> Markup {
+        let host_name = shown_name(view.ledger.host(host));
         let name = view.job_name(row.job);
-        let script = name.strip_prefix(host).map_or(&*name, str::trim_start);
+        let script = name.strip_prefix(&host_name);
+        let script = script.map_or(&*name, str::trim_start);
         let bad = row.runs.iter().filter(|(_, run)| run.outcome.is_bad());
         let bad = bad.count() as u64;
         html! {
-            tr role="row" data-host=(printable(view.ledger.host(job.host))) data-job=(name) data-states=(row.letters()) {
+            tr role="row" data-host=(host_name) data-job=(name) data-states=(row.letters()) {
                 th role="rowheader" scope="row" {
                     a href={ "#j" (row.job) } title=(name) { @if script.is_empty() { "(no script)" } @else { (script) } }
                 }
                 td.n role="cell" { (grouped(row.runs.len() as u64)) }
                 td.n.bad[bad > 0] role="cell" { (grouped(bad)) }
                 td.chart role="cell" { svg.row role="img" aria-label=(counts(row)) {
-                    @if let Some(bands) = bands { use href={ "#" (bands) } {} }
+                    @if self.bands.hosts.contains_key(&host) { use href={ "#" (group(host)) } {} }
+                    @if !self.bands.cron.is_empty() { use href="#cron" {} }
                     svg viewBox="0 0 1440 18" preserveAspectRatio="none" { (Self::plain(row)) }
                     @for mark in &row.marks.linked { (self.mark(view, row, mark)) }
                 } }
@@ -206,6 +146,11 @@ impl Timeline<'_> {
             }
         }
     }
+}
+
+/// The name in the page of the bands of a host.
+fn group(host: HostId) -> String {
+    format!("h{host}")
 }
 
 /// Where the lines of a state are in a row whose marks would be too many.

@@ -8,6 +8,11 @@ pub const UNITS: i64 = 1440;
 /// The most marks of the scale.
 const MAX_TICKS: i64 = 12;
 
+/// The most marks of a scale of more than some months: they have dates with years.
+const MAX_LONG_TICKS: i64 = 6;
+
+const MINUTES_OF_DAY: i64 = 1440;
+
 /// The minutes that two marks of the scale may be apart.
 const STEPS: [i64; 12] = [1, 5, 10, 30, 60, 120, 180, 360, 720, 1440, 2880, 10_080];
 
@@ -55,8 +60,11 @@ impl Scale {
     pub fn ticks(&self) -> Vec<Tick> {
         let minutes = (self.end - self.begin).num_minutes();
         let fits = |step: &&i64| minutes / **step <= MAX_TICKS;
-        let step = STEPS.iter().find(fits).copied();
-        let step = TimeDelta::minutes(step.unwrap_or(minutes / MAX_TICKS));
+        let usual = STEPS.iter().find(fits).copied();
+        let step = usual.map_or_else(
+            || TimeDelta::days(minutes / MINUTES_OF_DAY / MAX_LONG_TICKS + 1),
+            TimeDelta::minutes,
+        );
         let midnight = self.begin.date().and_time(NaiveTime::MIN);
         let before = i64::from(self.begin.num_seconds_from_midnight()) / step.num_seconds();
         let first = midnight + TimeDelta::seconds(before * step.num_seconds());
@@ -67,18 +75,18 @@ impl Scale {
             .filter(is_shown)
             .map(|time| Tick {
                 time,
-                label: label(time),
+                label: label(time, usual.is_none()),
             })
             .collect()
     }
 }
 
 /// The date at midnight, and else the time.
-fn label(time: NaiveDateTime) -> String {
-    let format = if time.time() == NaiveTime::MIN {
-        "%m-%d"
-    } else {
-        "%H:%M"
+fn label(time: NaiveDateTime, has_year: bool) -> String {
+    let format = match time.time() {
+        _ if has_year => "%Y-%m-%d",
+        NaiveTime::MIN => "%m-%d",
+        _ => "%H:%M",
     };
     time.format(format).to_string()
 }

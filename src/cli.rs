@@ -3,6 +3,7 @@
 mod error;
 mod generate;
 mod grammar;
+mod help;
 mod job;
 mod line;
 mod report;

@@ -101,3 +101,100 @@ fn usage_error(error: &UsageError) -> Request {
         run: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::{Arg, Command};
+
+    use super::*;
+
+    fn manual() -> String {
+        Document::Manual.text(&grammars())
+    }
+
+    /// The section with this heading.
+    fn section<'a>(manual: &'a str, heading: &str) -> &'a str {
+        let (_, section) = manual
+            .split_once(&format!("\n.Sh {heading}\n"))
+            .unwrap_or_default();
+        section.split("\n.Sh ").next().unwrap_or_default()
+    }
+
+    /// The lines that begin so.
+    fn lines(text: &str, start: &str) -> BTreeSet<String> {
+        let lines = text.lines().filter(|line| line.starts_with(start));
+        lines.map(str::to_owned).collect()
+    }
+
+    fn options(grammar: &Command) -> impl Iterator<Item = &Arg> {
+        grammar.get_arguments().filter(|arg| !arg.is_positional())
+    }
+
+    /// The option's names, as the language of the manual has them.
+    fn names(arg: &Arg) -> Vec<String> {
+        let short = arg.get_short().map(|name| format!("Fl {name}"));
+        let long = arg.get_long().map(|name| format!("Fl -{name}"));
+        short.into_iter().chain(long).collect()
+    }
+
+    /// The name of the option's value, behind a blank.
+    fn value(arg: &Arg) -> String {
+        let name = arg.get_value_names().unwrap_or_default().first();
+        let name = name.filter(|_| arg.get_action().takes_values());
+        name.map(|name| format!(" Ar {name}")).unwrap_or_default()
+    }
+
+    /// The line with which the manual begins to describe the option.
+    fn item(arg: &Arg) -> String {
+        format!(".It {}{}", names(arg).join(" , "), value(arg))
+    }
+
+    #[test]
+    fn the_manual_has_each_option_of_both_command_lines_and_no_other() {
+        let manual = manual();
+        for (heading, grammar) in [
+            ("DESCRIPTION", job::documented()),
+            ("REPORTS", report::documented()),
+        ] {
+            let described = lines(section(&manual, heading), ".It Fl ");
+            assert_eq!(
+                described,
+                options(&grammar).map(item).collect(),
+                "{heading}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_synopsis_has_each_option_of_a_job_and_no_other() {
+        let manual = manual();
+        let job = job::documented();
+        let of_a_run = options(&job).filter(|arg| arg.get_action().takes_values());
+        let of_a_run = of_a_run.filter(|arg| arg.get_long() != Some("generate"));
+        let expected = of_a_run.map(|arg| format!(".Op {}{}", names(arg)[0], value(arg)));
+        let synopsis = section(&manual, "SYNOPSIS");
+        assert_eq!(lines(synopsis, ".Op Fl "), expected.collect());
+    }
+
+    #[test]
+    fn the_manual_has_each_variable_of_both_command_lines_and_no_other() {
+        let manual = manual();
+        let mut variables = BTreeSet::new();
+        for grammar in [job::documented(), report::documented()] {
+            for arg in options(&grammar) {
+                let Some(variable) = arg.get_env() else {
+                    continue;
+                };
+                let variable = variable.to_string_lossy().into_owned();
+                let (_, text) = manual.split_once(&item(arg)).unwrap_or_default();
+                let text = text.split("\n.It ").next().unwrap_or_default();
+                assert!(text.contains(&format!(".Pq Ev {variable}")), "{variable}");
+                variables.insert(format!(".It Ev {variable}"));
+            }
+        }
+        let described = lines(section(&manual, "ENVIRONMENT"), ".It Ev REMOTEEXE");
+        assert_eq!(described, variables);
+    }
+}

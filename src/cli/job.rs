@@ -11,9 +11,10 @@ use clap::{Arg, ArgAction, ArgMatches, CommandFactory, Parser};
 
 use super::error::UsageError;
 use super::grammar::Grammar;
+use super::help;
 use super::line::CommandLine;
 use super::request::Request;
-use super::value::{DEFAULT_LOG_DIR, HELP_WIDTH, InvalidValue, When, path, unset_empty, when};
+use super::value::{DEFAULT_LOG_DIR, InvalidValue, When, path, unset_empty, when};
 use crate::escape;
 use crate::job::{Job, Login, Operands, Retries, Ssh, UsageErrorRun, WordError};
 use crate::schedule::Reading;
@@ -73,7 +74,7 @@ The manual has the rest: man remoteexe, or remoteexe --generate man | man -l -
     version,
     disable_help_flag = true,
     disable_version_flag = true,
-    override_usage = "remoteexe [OPTIONS] <HOST> <SCRIPT> [PARAMETERS]...",
+    override_usage = "remoteexe [OPTIONS] <HOST> <SCRIPT> [PARAMETERS]..."
 )]
 struct Args {
     /// Private key; by default ssh chooses; may be repeated
@@ -180,15 +181,14 @@ fn command() -> clap::Command {
 /// The grammar as the help shows it, with the first words of the other two. A job does not pay for them.
 pub fn documented() -> clap::Command {
     let report = Arg::new("report").long("report").action(ArgAction::SetTrue);
-    let report = report.help("As the first word: show what ran, what failed and why; see --report -h");
+    let report =
+        report.help("As the first word: show what ran, what failed and why; see --report -h");
     let generate = Arg::new("generate").long("generate").value_name("WHAT");
     let generate = generate.help(
         "As the first word: print the manual (man) or completions (complete-bash, \
          complete-zsh, complete-fish)",
     );
-    Args::command()
-        .args([report, generate])
-        .max_term_width(HELP_WIDTH)
+    Args::command().args([report, generate])
 }
 
 /// Refuses words that clap has not accepted.
@@ -279,8 +279,7 @@ impl CommandLine<Args> {
         }
         let is_long = words.iter().any(|word| word == "--help");
         let rest = if is_long { LONG_HELP } else { "" };
-        let mut command = command.help_template(format!("{SHORT_HELP}{rest}"));
-        command.render_help().to_string()
+        help::render(command, format!("{SHORT_HELP}{rest}"))
     }
 
     fn job(&self) -> Result<Job, UsageError> {

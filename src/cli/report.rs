@@ -11,11 +11,10 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, CommandFactory, Parser};
 
 use super::error::UsageError;
+use super::help;
 use super::line::CommandLine;
 use super::request::Request;
-use super::value::{
-    DEFAULT_LOG_DIR, HELP_WIDTH, InvalidValue, When, local_log_dir, path, unset_empty, when,
-};
+use super::value::{DEFAULT_LOG_DIR, InvalidValue, When, local_log_dir, path, unset_empty, when};
 use crate::report::{
     Accepted, ColorChoice, Filter, Form, Input, Period, Question, Report, Shown, Source, StartTime,
     Users, Wanted, is_clock_alone, is_day_alone, is_like_log, log_dirs, parse_time,
@@ -71,9 +70,8 @@ The manual has the rest: man remoteexe, or remoteexe --generate man | man -l -
 #[command(
     name = "remoteexe --report",
     override_usage = "remoteexe --report [OPTIONS] [FILE]...",
-    max_term_width = HELP_WIDTH,
     disable_help_flag = true,
-    disable_version_flag = true,
+    disable_version_flag = true
 )]
 struct Args {
     /// Runs that were going on at TIME or later
@@ -192,7 +190,11 @@ pub fn parse(words: &[OsString]) -> Request {
             let tip = "a FILE that begins with '-' is given as ./FILE";
             return usage_error(&UsageError::from_clap(&error, tip));
         }
-        Err(_) => return Request::Show(help(words.any(|word| word == "--help"))),
+        Err(_) => {
+            let is_long = words.any(|word| word == "--help");
+            let rest = if is_long { LONG_HELP } else { "" };
+            return Request::Show(help::render(command(), format!("{SHORT_HELP}{rest}")));
+        }
     };
     if let Some(request) = line.crontab_report() {
         return request.map_or_else(|error| usage_error(&error), Request::Crontabs);
@@ -212,12 +214,6 @@ pub fn documented() -> clap::Command {
 
 fn command() -> clap::Command {
     unset_empty(documented())
-}
-
-fn help(is_long: bool) -> String {
-    let rest = if is_long { LONG_HELP } else { "" };
-    let mut command = command().help_template(format!("{SHORT_HELP}{rest}"));
-    command.render_help().to_string()
 }
 
 fn usage_error(error: &UsageError) -> Request {

@@ -9,9 +9,6 @@ use clap::Command;
 /// The directory of the log where none is given.
 pub const DEFAULT_LOG_DIR: &str = "/tmp";
 
-/// The columns of a help text, which is read on any terminal.
-pub const HELP_WIDTH: usize = 80;
-
 /// The words for [`When`].
 pub const WHEN: [&str; 3] = ["auto", "always", "never"];
 

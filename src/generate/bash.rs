@@ -26,7 +26,10 @@ fn arm(option: &Completed) -> Option<String> {
         CommandLine::Job => "job",
         CommandLine::Report => "report",
     };
-    let patterns: Vec<_> = option.names().map(|name| format!("{line},{name}")).collect();
+    let patterns: Vec<_> = option
+        .names()
+        .map(|name| format!("{line},{name}"))
+        .collect();
     let value = match &option.value.as_ref()?.1 {
         Value::File => "value='file'".to_owned(),
         Value::Directory => "value='directory'".to_owned(),

@@ -27,7 +27,7 @@ const SHORT_HELP: &str = "\
 {usage-heading} {usage}
 
 Arguments:
-  [FILE]...  Logs to read, also compressed (gzip, xz, zstd); - is standard input.
+  [FILE]...  Logs, also compressed (gzip, xz, zstd); - is standard input.
              Without a FILE, the logs in the log directory that can have records
              of today, or with --since or --until of that time
 
@@ -52,7 +52,7 @@ Examples:
     remoteexe --report --html jobs.html
     remoteexe --report --check
   In a crontab, to be told of each problem once, and of its end:
-    0 * * * * root remoteexe --report --since 1h --changed | mail -E -s jobs root
+    0 * * * * root remoteexe --report --since 1h --changed | mail -E root
 
 Exit status:
   0 nothing failed; 1 something failed, was lost or was not started, or

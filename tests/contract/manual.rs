@@ -54,10 +54,11 @@ pub fn shown() -> String {
 fn items(section: &str, kind: &str) -> Names {
     let manual = manual();
     let (_, section) = manual.split_once(&format!("\n{section}\n")).unwrap();
-    let section = section.split("\n.S").next().unwrap();
-    let items = section.lines().filter_map(|line| line.strip_prefix(kind));
+    let lines = section.lines();
+    let section = lines.take_while(|line| !line.starts_with(".Sh") && !line.starts_with(".Ss"));
+    let items = section.filter_map(|line| line.strip_prefix(kind));
     let names = items.flat_map(|items| items.split(" , "));
-    names.map(|name| name.trim().to_owned()).collect()
+    names.map(str::to_owned).collect()
 }
 
 fn names<'a>(names: impl IntoIterator<Item = &'a str>) -> Names {

@@ -20,7 +20,7 @@ _remoteexe() {
     else
         (( CURRENT == 2 )) && job+=($first)
         # What follows HOST is the remote command, and no option of remoteexe.
-        _arguments -s -S -A '-*' $job ':host:_ssh_hosts' '*::remote command:_default'
+        _arguments -s -S -A '-*' $job ':host:_ssh_hosts' '*:remote command:_default'
     fi
 }
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Measures a herd, which is many jobs that cron starts in the same second. Prints a table for README: how many
+# Measures a herd, which is many jobs that cron starts in the same second. Prints a table for the manual: how many
 # jobs an sshd turns away, and how many it turns away with --retries or with --splay 20.
 #
 #     tests/herd.sh [JOBS]...

@@ -169,6 +169,63 @@ fn each_promise_names_tests_that_are_there() {
     assert!(count > 25, "{count}");
 }
 
+/// The lines of the manual's displays. A line that ends with a backslash goes on.
+fn displayed() -> Vec<String> {
+    let shown = shown().replace("\\\n", "");
+    shown.lines().map(|line| line.trim().to_owned()).collect()
+}
+
+#[test]
+fn each_question_of_the_manual_is_one_that_a_report_understands() {
+    let scene = Scene::new();
+    scene.run(
+        scene
+            .remoteexe_with_ssh("exit 3")
+            .args(["host_db01", "/srv/nightly.sh"]),
+    );
+    let is_question =
+        |line: &&String| line.starts_with("remoteexe --report") && !line.contains('[');
+    let lines = displayed();
+    let questions = lines.iter().filter(is_question);
+    let mut count = 0;
+    for question in questions {
+        let mut sh = Command::new("sh");
+        scene.equip(&mut sh);
+        let bin = Path::new(REMOTEEXE).parent().unwrap().display();
+        sh.env("PATH", format!("{bin}:/usr/bin:/bin"));
+        let output = sh.args(["-c", question]).output().unwrap();
+        // 74: there is no run 913, and no /var/www.
+        assert!(
+            [0, 1, 74].contains(&code(&output)),
+            "{question}: {}",
+            stderr(&output)
+        );
+        count += 1;
+    }
+    assert!(count > 10, "{count}");
+}
+
+#[test]
+fn each_line_of_a_crontab_in_the_manual_is_without_fault() {
+    let scene = Scene::new();
+    let bin = Path::new(REMOTEEXE).parent().unwrap().display();
+    let mut count = 0;
+    for line in displayed()
+        .iter()
+        .filter(|line| line.contains(" * * * root "))
+    {
+        let crontab = format!("PATH={bin}:/usr/bin\nPING=https://hc-ping.com/UUID\n{line}\n");
+        fs::write(scene.path("crontab"), crontab).unwrap();
+        let mut command = scene.remoteexe();
+        command.args(["--report", "--check", "--crontab", "crontab"]);
+        let output = command.current_dir(scene.path("")).output().unwrap();
+        let found = String::from_utf8(output.stdout.clone()).unwrap();
+        assert_eq!(code(&output), 0, "{line}: {found}");
+        count += 1;
+    }
+    assert!(count > 8, "{count}");
+}
+
 #[test]
 fn the_manual_is_printed_as_the_first_word_only_and_nothing_is_logged() {
     for (args, reason, tip) in [

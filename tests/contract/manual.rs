@@ -193,7 +193,8 @@ fn each_question_of_the_manual_is_one_that_a_report_understands() {
         scene.equip(&mut sh);
         let bin = Path::new(REMOTEEXE).parent().unwrap().display();
         sh.env("PATH", format!("{bin}:/usr/bin:/bin"));
-        let output = sh.args(["-c", question]).output().unwrap();
+        sh.args(["-c", question]).current_dir(scene.path(""));
+        let output = sh.output().unwrap();
         // 74: there is no run 913, and no /var/www.
         assert!(
             [0, 1, 74].contains(&code(&output)),

@@ -1,6 +1,9 @@
-//! The command line: which of two grammars it uses, and what it asks for.
+//! The command line: which of three grammars it uses, and what it asks for.
 
 mod error;
+mod generate;
+mod grammar;
+mod help;
 mod job;
 mod line;
 mod report;
@@ -8,6 +11,8 @@ mod request;
 mod value;
 
 use std::ffi::OsString;
+
+use grammar::Grammar;
 
 pub use request::Request;
 
@@ -17,9 +22,11 @@ pub use request::Request;
 /// A report has a grammar of its own, so that an ordinary job does not pay for its options.
 pub fn parse(words: impl IntoIterator<Item = OsString>) -> Request {
     let words: Vec<OsString> = words.into_iter().collect();
-    match words.as_slice() {
-        [_, first, rest @ ..] if first == "--report" => report::parse(rest),
-        _ => job::parse(&words),
+    let arguments = words.get(1..).unwrap_or_default();
+    match Grammar::of(arguments) {
+        Grammar::Job => job::parse(&words),
+        Grammar::Report => report::parse(&arguments[1..]),
+        Grammar::Generate => generate::parse(arguments),
     }
 }
 

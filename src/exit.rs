@@ -14,7 +14,8 @@ pub const FOUND_FAILURES: u8 = 1;
 /// A usage error: nothing was run. The bash original's number.
 pub const USAGE_ERROR: u8 = 10;
 
-/// `--report`: an input could not be read, or the report could not be written (`EX_IOERR` of sysexits.h).
+/// `--report`: an input could not be read, or the report could not be written (`EX_IOERR` of sysexits.h). The same for
+/// the help, the version, and the texts of `--generate`.
 pub const IO_ERROR: u8 = 74;
 
 /// ssh is there but cannot be run, as in a POSIX shell (XCU 2.8.2).

@@ -8,9 +8,11 @@
 //! | [`job`] | How does one run go, from START to END? |
 //! | [`report`] | What do the logs tell? |
 //! | [`schedule`] | What do the crontabs plan? |
+//! | [`generate`] | What is installed beside the binary? |
 //! | [`log`] | What is a record, and how does it get into the file? |
 //!
-//! `main` calls `cli`, and then `job` or `report`. Both know `log`; neither knows the other. `report` also knows
+//! `main` calls `cli`, and then `job` or `report`. Both know `log`; neither knows the other. `generate` knows nothing
+//! but the grammars that `cli` gives it. `report` also knows
 //! `schedule`, which knows nothing of the log: `cli` gives it the grammar of a job. Below them are
 //! leaves with one fact each: [`exit`] (exit statuses), [`escape`] (text that is safe to show), [`ssh_error`]
 //! (the meaning of ssh's messages), [`poll`] (waiting for descriptors), [`writer`] (writing to a
@@ -41,6 +43,7 @@
 mod cli;
 mod escape;
 mod exit;
+mod generate;
 mod job;
 mod log;
 mod poll;
@@ -51,7 +54,7 @@ mod ssh_error;
 mod writer;
 
 use std::env;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -68,11 +71,7 @@ fn main() -> ExitCode {
         Request::Run(job) => job.run().exit_status(),
         Request::Report(report) => report.run(Local::now()),
         Request::Crontabs(report) => report.run(Local::now()),
-        Request::Show(text) => {
-            // A reader that closed the pipe early has seen enough.
-            let _ = io::stdout().write_all(text.as_bytes());
-            exit::SUCCESS
-        }
+        Request::Show(text) => show(&text),
         Request::UsageError { message, run } => {
             // The log comes first: a run from cron leaves nothing else.
             let outcome = run.map(|run| run.record());
@@ -81,6 +80,21 @@ fn main() -> ExitCode {
         }
     };
     ExitCode::from(status)
+}
+
+fn show(text: &str) -> u8 {
+    let mut stdout = io::stdout().lock();
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
+        // A reader that closed the pipe early has seen enough.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            write_to_stderr(format!("remoteexe: standard output: {error}\n"));
+            exit::IO_ERROR
+        }
+        _ => exit::SUCCESS,
+    }
 }
 
 fn write_to_stderr(message: String) {

@@ -16,15 +16,19 @@ demo=(
 )
 tests=(
     "${demo[@]}"
+    /usr/share/bash-completion/bash_completion  bash-completion
     /usr/bin/chromium           chromium
     /usr/sbin/cron              cron
     /usr/bin/faketime           faketime
+    /usr/bin/fish               fish
     /usr/bin/jq                 jq
     /usr/bin/lnav               lnav
+    /usr/bin/mandoc             mandoc
     /usr/bin/promtool           prometheus
     /usr/bin/shellcheck         shellcheck
     /usr/bin/strace             strace
     /usr/bin/xz                 xz-utils
+    /usr/bin/zsh                zsh
     /usr/bin/zstd               zstd
     /usr/share/zoneinfo/Europe  tzdata
 )

@@ -8,12 +8,14 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use clap::parser::ValueSource;
-use clap::{Arg, CommandFactory, Parser};
+use clap::{Arg, ArgAction, ArgMatches, CommandFactory, Parser};
 
 use super::error::UsageError;
+use super::grammar::Grammar;
+use super::help;
 use super::line::CommandLine;
 use super::request::Request;
-use super::value::{DEFAULT_LOG_DIR, InvalidValue, path, unset_empty};
+use super::value::{DEFAULT_LOG_DIR, InvalidValue, When, path, unset_empty, when};
 use crate::escape;
 use crate::job::{Job, Login, Operands, Retries, Ssh, UsageErrorRun, WordError};
 use crate::schedule::Reading;
@@ -26,32 +28,44 @@ const LONGEST_TIME: Duration = Duration::from_hours(1);
 const UNKNOWN_TIP: &str =
     "options of ssh are given as -o KEYWORD=VALUE, those of SCRIPT after SCRIPT";
 
-const HELP: &str = "\
+/// Without examples: for somebody who looks for an option.
+const SHORT_HELP: &str = "\
 {about}
 
-{usage-heading} {usage}
+Usage: remoteexe [OPTIONS] <HOST> <SCRIPT> [PARAMETERS]...
+       remoteexe --report [OPTIONS] [FILE]...
+       remoteexe --generate <WHAT>
 
 Arguments:
   <HOST>           Host name, address or alias of ssh_config
-  <SCRIPT>         Script or command to run there; parameters may stand in the same word
-  [PARAMETERS]...  Further words; everything after HOST is sent as it is
+  <SCRIPT>         Script or command to run there; may include parameters
+  [PARAMETERS]...  Further arguments; all that follows HOST is sent as it is
 
 {all-args}
+";
 
+/// What `--help` adds.
+const LONG_HELP: &str = "
 Log:
-  DIR/YYYYMMDD_remoteexe.log, each line as [YYYY-MM-DD HH:MM:SS][PID] TEXT
+  DIR/YYYYMMDD_remoteexe.log, each line as [YYYY-MM-DD HH:MM:SS][PID] TEXT:
+  START, the command, each line of output when it comes, and END with the
+  exit status.
 
 Examples:
   In a crontab (where % is written as \\%):
     */5 * * * * root remoteexe host_sum_batch01 /path/to/sum.sh
   By hand, with the log in this directory:
     remoteexe -i ~/.ssh/batch -l batch --log-dir . host01 \"/path/to.sh action\"
-  To see what ran, what failed and why (more in remoteexe --report --help):
+  At the head of a crontab, so that a job whose connection fails is tried again:
+    REMOTEEXE_RETRIES=8
+  To see what ran, what failed and why:
     remoteexe --report
 
 Exit status:
   the remote command's own; 255 ssh failed; 128+N ended by signal N;
-  127 ssh not found; 126 ssh cannot be run; 10 usage error
+  127 ssh not found; 126 ssh cannot be run; 10 usage error, nothing was run
+
+The manual has the rest: man remoteexe, or remoteexe --generate man | man -l -
 ";
 
 /// Runs SCRIPT on HOST through ssh and logs its start, its output and its end
@@ -61,11 +75,10 @@ Exit status:
     version,
     disable_help_flag = true,
     disable_version_flag = true,
-    override_usage = "remoteexe [OPTIONS] <HOST> <SCRIPT> [PARAMETERS]...",
-    help_template = HELP,
+    override_usage = "remoteexe [OPTIONS] <HOST> <SCRIPT> [PARAMETERS]..."
 )]
 struct Args {
-    /// Private key; by default ssh chooses
+    /// Private key; by default ssh chooses; may be repeated
     #[arg(short, long, value_name = "FILE", env = "REMOTEEXE_IDENTITY")]
     #[arg(help_heading = "Passed to ssh", hide_env_values = true)]
     identity: Vec<OsString>,
@@ -98,7 +111,7 @@ struct Args {
     #[arg(allow_negative_numbers = true)]
     retries: OsString,
 
-    /// Longest wait before the first retry; later ones wait longer, up to two minutes
+    /// Maximum wait before the first retry; later ones wait longer, up to two minutes
     #[arg(long, value_name = "SECONDS", env = "REMOTEEXE_RETRY_DELAY")]
     #[arg(help_heading = "Retries", hide_env_values = true, default_value = "1")]
     #[arg(allow_negative_numbers = true)]
@@ -130,17 +143,13 @@ struct Args {
     )]
     tee: OsString,
 
-    /// Print help
+    /// Print this help; --help adds examples and the exit statuses
     #[arg(short, long)]
     help: bool,
 
-    /// Print version
+    /// Print the version
     #[arg(short = 'V', long)]
     version: bool,
-
-    // Only for the tip when it is misspelt or not the first word: it has a grammar of its own.
-    #[arg(long, hide = true)]
-    report: bool,
 
     // HOST, SCRIPT and PARAMETERS in one: if they were separate, clap would still look for options of
     // ours between HOST and SCRIPT.
@@ -152,22 +161,10 @@ struct Args {
 pub fn parse(words: &[OsString]) -> Request {
     let line = match CommandLine::<Args>::parse(command, words) {
         Ok(line) => line,
-        Err(error) => {
-            let error = UsageError::from_clap(&error, UNKNOWN_TIP);
-            let operands = words.get(1..).unwrap_or_default();
-            return usage_error(operands, &log_dir(words), &error, Some(error.record()));
-        }
+        Err(error) => return refuse(words, &error),
     };
-    if line.args.report {
-        let tip = "write remoteexe --report, and its options after it";
-        let error = UsageError::new("--report has to be the first word", tip);
-        return Request::UsageError {
-            message: error.message(command()),
-            run: None,
-        };
-    }
     if line.args.operands.is_empty() && (line.args.help || line.args.version) {
-        return Request::Show(line.information());
+        return Request::Show(line.information(words));
     }
     match line.job() {
         Ok(job) => Request::Run(job),
@@ -182,10 +179,51 @@ fn command() -> clap::Command {
     unset_empty(Args::command())
 }
 
+/// The grammar as the help shows it, with the first words of the other two. A job does not pay for them.
+pub fn documented() -> clap::Command {
+    let report = Arg::new("report").long("report").action(ArgAction::SetTrue);
+    let report =
+        report.help("As the first word: show what ran, what failed and why; see --report -h");
+    let generate = Arg::new("generate").long("generate").value_name("WHAT");
+    let generate = generate.help(
+        "As the first word: print the manual (man) or completions (complete-bash, \
+         complete-zsh, complete-fish)",
+    );
+    Args::command().args([report, generate])
+}
+
+/// Refuses words that clap has not accepted.
+fn refuse(words: &[OsString], error: &clap::Error) -> Request {
+    // Again with the words that begin the other grammars: one may be misspelt, or not be the first.
+    let error = match documented().try_get_matches_from(words) {
+        Ok(matches) => {
+            return Request::UsageError {
+                message: misplaced(&matches).message(command()),
+                run: None,
+            };
+        }
+        Err(other) if other.kind() == error.kind() => UsageError::from_clap(&other, UNKNOWN_TIP),
+        Err(_) => UsageError::from_clap(error, UNKNOWN_TIP),
+    };
+    let operands = words.get(1..).unwrap_or_default();
+    usage_error(operands, &log_dir(words), &error, Some(error.record()))
+}
+
+/// The first word of another grammar is not the first.
+fn misplaced(matches: &ArgMatches) -> UsageError {
+    let (option, rest) = if matches.get_flag("report") {
+        ("--report", "its options")
+    } else {
+        ("--generate", "WHAT")
+    };
+    let tip = format!("write remoteexe {option}, and {rest} after it");
+    UsageError::new(&format!("{option} has to be the first word"), &tip)
+}
+
 /// Reads the arguments of a call in a crontab, with the variables that are set there. Our own environment does
 /// not count.
 pub fn read_crontab(words: &[OsString], variables: &[(OsString, OsString)]) -> Reading {
-    if words.first().is_some_and(|first| first == "--report") {
+    if Grammar::of(words) != Grammar::Job {
         return Reading::NoJob;
     }
     let refused = |operands: &[OsString], error: &UsageError| Reading::Refused {
@@ -239,13 +277,14 @@ fn command_without_environment() -> clap::Command {
 }
 
 impl CommandLine<Args> {
-    fn information(&self) -> String {
-        let mut command = command();
-        if self.args.help {
-            command.render_help().to_string()
-        } else {
-            command.render_version()
+    fn information(&self, words: &[OsString]) -> String {
+        let command = unset_empty(documented());
+        if !self.args.help {
+            return command.render_version();
         }
+        let is_long = words.iter().any(|word| word == "--help");
+        let rest = if is_long { LONG_HELP } else { "" };
+        help::render(command, format!("{SHORT_HELP}{rest}"))
     }
 
     fn job(&self) -> Result<Job, UsageError> {
@@ -370,7 +409,7 @@ impl CommandLine<Args> {
 /// The tip for somebody who writes an option's name in the place of HOST.
 fn misspelt_option(host: &str) -> Option<String> {
     let option = host.to_lowercase();
-    ["report", "help", "version"]
+    ["report", "generate", "help", "version"]
         .contains(&option.as_str())
         .then(|| format!("did you mean 'remoteexe --{option}'?"))
 }
@@ -454,12 +493,11 @@ fn seconds(word: &OsStr) -> Result<Duration, InvalidValue> {
 }
 
 fn tee(word: &OsStr) -> Result<bool, InvalidValue> {
-    match word.as_encoded_bytes() {
-        b"auto" => Ok(io::stdout().is_terminal()),
-        b"always" => Ok(true),
-        b"never" => Ok(false),
-        _ => Err(InvalidValue::expected("auto, always or never")),
-    }
+    Ok(match when(word)? {
+        When::Auto => io::stdout().is_terminal(),
+        When::Always => true,
+        When::Never => false,
+    })
 }
 
 /// The log directory of a command line that clap did not accept, if clap can still find it.

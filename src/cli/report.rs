@@ -8,46 +8,57 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Local, NaiveDateTime, TimeDelta, Timelike};
 use clap::parser::ValueSource;
-use clap::{CommandFactory, Parser};
+use clap::{Arg, ArgAction, CommandFactory, Parser};
 
 use super::error::UsageError;
+use super::help;
 use super::line::CommandLine;
 use super::request::Request;
-use super::value::{DEFAULT_LOG_DIR, InvalidValue, local_log_dir, path, unset_empty};
+use super::value::{DEFAULT_LOG_DIR, InvalidValue, When, local_log_dir, path, unset_empty, when};
 use crate::report::{
     Accepted, ColorChoice, Filter, Form, Input, Period, Question, Report, Shown, Source, StartTime,
     Users, Wanted, is_clock_alone, is_day_alone, is_like_log, log_dirs, parse_time,
 };
 
-const HELP: &str = "\
+/// Without examples: for somebody who looks for an option.
+const SHORT_HELP: &str = "\
 {about}
 
 {usage-heading} {usage}
 
 Arguments:
-  [FILE]...  Logs to read, also compressed (gzip, xz, zstd); - is standard input.
-             Without a FILE, the logs in the log directory that can have records of
-             today, or with --since or --until of that time
+  [FILE]...  Logs, also compressed (gzip, xz, zstd); - is standard input.
+             Without a FILE, the logs in the log directory that can have records
+             of today, or with --since or --until of that time
 
 {all-args}
 
 TIME is a day (YYYY-MM-DD, today, yesterday), a time of day (14:00, 14:00:05),
 both (\"yesterday 14:00\"), how long ago it was (90s, 30m, 1d12h, 1w), now, or a
 time as --json prints it. A run belongs to a period if it was going on in it.
+";
 
+/// What `--help` adds.
+const LONG_HELP: &str = "
 Examples:
-  remoteexe --report
-  remoteexe --report --job 'host_sum_batch01 /path/to/starting_sh/sum.sh'
-  remoteexe --report --runs --since 03:10 --until 03:11
-  remoteexe --report --run 913@15:09
-  remoteexe --report --html jobs.html
-  remoteexe --report --check
+  What is wrong now, and what was wrong today:
+    remoteexe --report
+  The history of one job, and all that one of its runs printed:
+    remoteexe --report --job 'host_sum_batch01 /path/to/starting_sh/sum.sh'
+    remoteexe --report --run 913@15:09
+  What ran at 03:10:
+    remoteexe --report --runs --since 03:10 --until 03:11
+  A page for a browser, and what is wrong with the crontabs:
+    remoteexe --report --html jobs.html
+    remoteexe --report --check
   In a crontab, to be told of each problem once, and of its end:
-    0 * * * * root remoteexe --report --since 1h --changed | mail -E -s jobs root
+    0 * * * * root remoteexe --report --since 1h --changed | mail -E root
 
 Exit status:
   0 nothing failed; 1 something failed, was lost or was not started, or
   --check found a fault; 10 usage error; 74 something could not be read
+
+The manual has the rest: man remoteexe, or remoteexe --generate man | man -l -
 ";
 
 /// Shows from the logs what is wrong, since when and why, and what ran
@@ -59,8 +70,8 @@ Exit status:
 #[command(
     name = "remoteexe --report",
     override_usage = "remoteexe --report [OPTIONS] [FILE]...",
-    help_template = HELP,
-    disable_version_flag = true,
+    disable_help_flag = true,
+    disable_version_flag = true
 )]
 struct Args {
     /// Runs that were going on at TIME or later
@@ -84,7 +95,7 @@ struct Args {
     user: Option<OsString>,
 
     /// Only what failed or was lost
-    #[arg(long, help_heading = "Which runs")]
+    #[arg(long, help_heading = "What of them")]
     failed: bool,
 
     /// Exit statuses of scripts that are no failure: 1,75,99
@@ -94,25 +105,25 @@ struct Args {
         env = "REMOTEEXE_OK",
         hide_env_values = true
     )]
-    #[arg(help_heading = "Which runs")]
+    #[arg(help_heading = "What of them")]
     ok: Option<OsString>,
 
     /// What began or ended in the period, and nothing if nothing did
-    #[arg(long, help_heading = "In which form", conflicts_with_all = ["html", "run", "json", "tsv"])]
+    #[arg(long, help_heading = "What of them", conflicts_with_all = ["html", "run", "json", "tsv"])]
     changed: bool,
 
     /// The period against the one before: jobs that are newly bad, recovered, slower or silent
-    #[arg(long, help_heading = "In which form")]
+    #[arg(long, help_heading = "What of them")]
     #[arg(conflicts_with_all = ["changed", "html", "run", "json", "tsv"])]
     compare: bool,
 
     /// The runs, a line each
-    #[arg(long, help_heading = "In which form")]
+    #[arg(long, help_heading = "What of them")]
     #[arg(conflicts_with_all = ["changed", "compare", "html", "run", "json", "tsv"])]
     runs: bool,
 
     /// Also list the healthy jobs and hosts; with --compare all jobs
-    #[arg(long, help_heading = "In which form")]
+    #[arg(long, help_heading = "What of them")]
     #[arg(conflicts_with_all = ["changed", "runs", "html", "run", "json", "tsv"])]
     all: bool,
 
@@ -122,7 +133,7 @@ struct Args {
     html: Option<OsString>,
 
     /// All records of one run: the last one of process PID, or the one that started at TIME
-    #[arg(long, value_name = "PID[@TIME]", help_heading = "In which form")]
+    #[arg(long, value_name = "PID[@TIME]", help_heading = "What of them")]
     #[arg(conflicts_with = "tsv")]
     run: Option<OsString>,
 
@@ -148,13 +159,13 @@ struct Args {
     #[arg(
         long,
         value_name = "WHEN",
-        help_heading = "How it looks",
+        help_heading = "In which form",
         default_value = "auto"
     )]
     color: OsString,
 
     /// Do not show the report through $PAGER or less, which is done on a terminal
-    #[arg(long, help_heading = "How it looks")]
+    #[arg(long, help_heading = "In which form")]
     no_pager: bool,
 
     #[command(flatten)]
@@ -162,7 +173,7 @@ struct Args {
 
     /// Directory of the logs; given again, that of another scheduler
     #[arg(long, value_name = "DIR", env = "REMOTEEXE_LOG_DIR")]
-    #[arg(help_heading = "Logging", hide_env_values = true, default_value = DEFAULT_LOG_DIR)]
+    #[arg(help_heading = "Which logs", hide_env_values = true, default_value = DEFAULT_LOG_DIR)]
     log_dir: Vec<OsString>,
 
     #[arg(hide = true)]
@@ -172,14 +183,18 @@ struct Args {
 /// Reads the words of a command line that follow `--report`.
 pub fn parse(words: &[OsString]) -> Request {
     let name = OsString::from("remoteexe --report");
-    let words = [&name].into_iter().chain(words);
-    let line = match CommandLine::<Args>::parse(command, words) {
+    let mut words = [&name].into_iter().chain(words);
+    let line = match CommandLine::<Args>::parse(command, words.clone()) {
         Ok(line) => line,
         Err(error) if error.use_stderr() => {
             let tip = "a FILE that begins with '-' is given as ./FILE";
             return usage_error(&UsageError::from_clap(&error, tip));
         }
-        Err(help) => return Request::Show(help.to_string()),
+        Err(_) => {
+            let is_long = words.any(|word| word == "--help");
+            let rest = if is_long { LONG_HELP } else { "" };
+            return Request::Show(help::render(command(), format!("{SHORT_HELP}{rest}")));
+        }
     };
     if let Some(request) = line.crontab_report() {
         return request.map_or_else(|error| usage_error(&error), Request::Crontabs);
@@ -190,8 +205,15 @@ pub fn parse(words: &[OsString]) -> Request {
     }
 }
 
+/// The grammar, whatever the environment.
+pub fn documented() -> clap::Command {
+    let help = Arg::new("help").short('h').long("help");
+    let help = help.action(ArgAction::HelpShort);
+    Args::command().arg(help.help("Print this help; --help adds examples and the exit statuses"))
+}
+
 fn command() -> clap::Command {
-    unset_empty(Args::command())
+    unset_empty(documented())
 }
 
 fn usage_error(error: &UsageError) -> Request {
@@ -390,12 +412,11 @@ fn accepted(word: &OsStr) -> Result<Accepted, InvalidValue> {
 }
 
 fn color(word: &OsStr) -> Result<ColorChoice, InvalidValue> {
-    match word.as_encoded_bytes() {
-        b"auto" => Ok(ColorChoice::Auto),
-        b"always" => Ok(ColorChoice::Always),
-        b"never" => Ok(ColorChoice::Never),
-        _ => Err(InvalidValue::expected("auto, always or never")),
-    }
+    Ok(match when(word)? {
+        When::Auto => ColorChoice::Auto,
+        When::Always => ColorChoice::Always,
+        When::Never => ColorChoice::Never,
+    })
 }
 
 fn user(word: &OsStr) -> Result<u32, InvalidValue> {

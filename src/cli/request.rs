@@ -1,4 +1,4 @@
-//! The answer of both grammars.
+//! The answer of all grammars.
 
 use crate::job::{Job, UsageErrorRun};
 use crate::report::{CrontabReport, Report};
@@ -12,7 +12,7 @@ pub enum Request {
     Report(Report),
     /// Show what the crontabs plan, or what is wrong with them.
     Crontabs(CrontabReport),
-    /// Print this: the help or the version.
+    /// Print this: the help, the version, the manual or completions.
     Show(String),
     /// None of these: print `message`, and log `run`.
     UsageError {

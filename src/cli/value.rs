@@ -9,6 +9,20 @@ use clap::Command;
 /// The directory of the log where none is given.
 pub const DEFAULT_LOG_DIR: &str = "/tmp";
 
+/// The words for [`When`].
+pub const WHEN: [&str; 3] = ["auto", "always", "never"];
+
+/// When something is done that depends on the terminal.
+#[derive(Debug, Clone, Copy)]
+pub enum When {
+    /// On a terminal.
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
 /// Why a word is not a valid value.
 #[derive(Debug, thiserror::Error)]
 #[error("{reason}")]
@@ -44,6 +58,16 @@ pub fn path(word: &OsStr) -> Result<PathBuf, InvalidValue> {
         return Err(InvalidValue::because("it is empty", "give a path"));
     }
     Ok(PathBuf::from(word))
+}
+
+/// One of [`WHEN`].
+pub fn when(word: &OsStr) -> Result<When, InvalidValue> {
+    match word.as_encoded_bytes() {
+        b"auto" => Ok(When::Auto),
+        b"always" => Ok(When::Always),
+        b"never" => Ok(When::Never),
+        _ => Err(InvalidValue::expected("auto, always or never")),
+    }
 }
 
 /// The directory to which jobs of this machine log.

@@ -390,6 +390,64 @@ mod tests {
             .with_timezone(&Local)
     }
 
+    /// The items of the manual that describe texts, without the marks of its language.
+    fn described() -> Vec<String> {
+        let manual = include_str!("../generate/remoteexe.1").replace(r"\-", "-");
+        let (_, section) = manual.split_once("\n.Ss Records\n").unwrap_or_default();
+        let section = section.split("\n.Ss ").next().unwrap_or_default();
+        let items = section
+            .lines()
+            .filter_map(|line| line.strip_prefix(".It Li "));
+        items
+            .map(|item| item.trim_matches('"').to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn the_manual_has_each_record_and_each_message_and_no_other() {
+        let operands = b"HOST SCRIPT PARAMETERS";
+        let reason = b"REASON";
+        let wait = Duration::ZERO;
+        let retry = Retry {
+            number: 7,
+            count: 8,
+            wait,
+        };
+        let mut texts: Vec<String> = [
+            Kind::Start(operands),
+            Kind::Wait(wait),
+            Kind::Command(b"ssh ... USER@HOST SCRIPT PARAMETERS"),
+            Kind::Retry(retry),
+            Kind::End(9, operands),
+            Kind::Notice(Notice::SshNotFound),
+            Kind::Notice(Notice::SshCannotRun(reason)),
+            Kind::Notice(Notice::SshKilled(reason)),
+            Kind::Notice(Notice::ConnectTimeout(wait)),
+            Kind::Notice(Notice::Requested),
+            Kind::Notice(Notice::NoRetries(reason)),
+            Kind::Notice(Notice::NoConnectTimeout(reason)),
+            Kind::Notice(Notice::NoRetry(b"")),
+            Kind::Notice(Notice::LooksRefused),
+            Kind::Notice(Notice::LinesDropped(8)),
+            Kind::UsageError(b"REASON; tip: REMEDY"),
+        ]
+        .map(|kind| String::from_utf8_lossy(&kind.text()).into_owned())
+        .into();
+        for (value, name) in [
+            ("0.000", "S"),
+            ("7/8", "K/N"),
+            (",9,", ",RC,"),
+            (" 8 lines", " N lines"),
+        ] {
+            for text in &mut texts {
+                *text = text.replace(value, name);
+            }
+        }
+        assert_eq!(described(), texts);
+        let manual = include_str!("../generate/remoteexe.1");
+        assert!(manual.contains(&format!("\n{}\n", USAGE.join("\n"))));
+    }
+
     #[test]
     fn a_record_is_time_pid_text_and_newline() {
         let now = at(1_561_436_461);

@@ -28,7 +28,7 @@ impl<'a> From<&'a [u8]> for Text<'a> {
     }
 }
 
-/// The document of a run. README defines each field, and other programs rely on them.
+/// The document of a run. The manual defines each field, and other programs rely on them.
 #[derive(Serialize)]
 #[expect(
     clippy::struct_excessive_bools,

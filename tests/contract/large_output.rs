@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::support::{Running, Scene, log_of_h_s, run, split_record};
 
-/// In kB; README promises it.
+/// In kB; the manual promises it.
 const MAX_MEMORY: u64 = 8 * 1024;
 
 /// Runs `body` as ssh, which then waits; gives the peak of remoteexe's memory in kB.

@@ -6,6 +6,7 @@
 )]
 
 mod closed_descriptors;
+mod completions;
 mod connect_timeout;
 mod connection;
 mod cron;
@@ -21,6 +22,7 @@ mod lingering_helpers;
 mod lnav;
 mod log_faults;
 mod log_file;
+mod manual;
 mod never_twice;
 mod passed_to_ssh;
 mod random_runs;

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Days, Utc};
 
+use crate::manual::shown;
 use crate::report::{LOG, report, reporter, run};
 use crate::support::{REMOTEEXE, Scene, code, day_of_300_jobs, files, run_tool, stderr};
 
@@ -512,7 +513,7 @@ fn a_file_that_cannot_be_written_or_read_is_told() {
 }
 
 #[test]
-fn the_alerts_in_the_readme_fire_when_they_should() {
+fn the_alerts_in_the_manual_fire_when_they_should() {
     let data = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/prometheus");
     run_tool(
         "promtool",
@@ -523,7 +524,5 @@ fn the_alerts_in_the_readme_fire_when_they_should() {
         &["test", "rules", &format!("{data}/alerts_test.yml")],
     );
     let alerts = fs::read_to_string(format!("{data}/alerts.yml")).unwrap();
-    let shown = format!("\n    {}\n", alerts.trim_end().replace('\n', "\n    "));
-    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
-    assert!(fs::read_to_string(readme).unwrap().contains(&shown));
+    assert!(shown().contains(&alerts));
 }

@@ -16,6 +16,7 @@ mod process;
 mod proxy;
 mod sandbox;
 mod scene;
+mod terminal;
 mod user;
 
 pub use browser::Browser;
@@ -32,6 +33,7 @@ pub use process::{
 pub use proxy::{Cut, Proxy};
 pub use sandbox::Sandbox;
 pub use scene::{REMOTEEXE, Run, Scene, run};
+pub use terminal::Terminal;
 pub use user::{ORDINARY_USER, as_ordinary_user, needs_root};
 
 /// How long a condition may take to become true. Only a test that fails waits so long.

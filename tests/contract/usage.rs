@@ -157,6 +157,7 @@ fn a_misspelt_report_help_or_version_leads_to_the_right_word() {
     for (word, option) in [
         ("report", "--report"),
         ("Report", "--report"),
+        ("generate", "--generate"),
         ("help", "--help"),
         ("version", "--version"),
     ] {
@@ -528,6 +529,39 @@ fn help_and_version_exit_0_and_log_nothing() {
         assert!(output.stderr.is_empty());
         assert_eq!(fs::read_dir(scene.path("log")).unwrap().count(), 0);
     }
+}
+
+#[test]
+fn the_help_fits_80_columns_and_names_each_command_line_and_only_the_long_one_has_examples() {
+    let help = |args: &[&str]| {
+        let output = Scene::new().remoteexe().args(args).output().unwrap();
+        assert_eq!((code(&output), &*stderr(&output)), (0, ""));
+        let text = String::from_utf8(output.stdout).unwrap();
+        let widest = text.lines().max_by_key(|line| line.chars().count());
+        assert!(widest.unwrap().chars().count() <= 80, "{widest:?}");
+        text
+    };
+    let (short, long) = (help(&["-h"]), help(&["--help"]));
+    for line in [
+        "      --report           As the first word: show what ran",
+        "      --generate <WHAT>  As the first word: print the manual",
+        "  [PARAMETERS]...  Further arguments; all that follows HOST is sent as it is",
+        "      --retry-delay <SECONDS>  Maximum wait before the first retry;",
+    ] {
+        assert!(short.contains(&format!("\n{line}")), "{line}");
+    }
+    assert!(!short.contains("Examples:") && long.contains("\nExamples:\n"));
+    assert!(long.starts_with(&short));
+
+    let (short, long) = (help(&["--report", "-h"]), help(&["--report", "--help"]));
+    let headings = short.lines().filter(|line| !line.starts_with(' '));
+    let headings = headings.filter_map(|line| line.strip_suffix(':'));
+    assert_eq!(
+        headings.collect::<Vec<_>>().join(" | "),
+        "Arguments | Options | Which runs | What of them | In which form | Crontabs | Which logs"
+    );
+    assert!(long.starts_with(&short) && long.contains("\nExamples:\n"));
+    help(&["--generate", "-h"]);
 }
 
 #[test]

@@ -1,0 +1,200 @@
+//! The command line of `--generate`.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+use clap::{CommandFactory, Parser};
+
+use super::error::UsageError;
+use super::line::CommandLine;
+use super::request::Request;
+use super::value::{InvalidValue, WHEN};
+use super::{job, report};
+use crate::generate::{Document, Grammars};
+
+const HELP: &str = "\
+{about}
+
+{usage-heading} {usage}
+
+Arguments:
+  <WHAT>  man            the manual page, remoteexe(1)
+          complete-bash  completions for bash
+          complete-zsh   completions for zsh
+          complete-fish  completions for fish
+
+{all-args}
+
+Examples:
+  remoteexe --generate man | man -l -
+  remoteexe --generate complete-bash >/etc/bash_completion.d/remoteexe
+";
+
+/// Prints the manual, or completions for a shell
+#[derive(Debug, Parser)]
+#[command(
+    name = "remoteexe --generate",
+    override_usage = "remoteexe --generate <WHAT>",
+    help_template = HELP,
+    disable_version_flag = true,
+)]
+struct Args {
+    #[arg(hide = true)]
+    what: Option<OsString>,
+}
+
+/// Reads the arguments, of which the first is `--generate` or `--generate=WHAT`.
+pub fn parse(arguments: &[OsString]) -> Request {
+    let name = OsString::from("remoteexe --generate");
+    let (option, rest) = arguments.split_first().unzip();
+    let attached = option.and_then(|option| {
+        let option = option.as_bytes().strip_prefix(b"--generate=")?;
+        Some(OsStr::from_bytes(option).to_owned())
+    });
+    let rest = rest.unwrap_or_default().iter().cloned();
+    let words = [name].into_iter().chain(attached).chain(rest);
+    let line = match CommandLine::<Args>::parse(Args::command, words) {
+        Ok(line) => line,
+        Err(error) if error.use_stderr() => {
+            return usage_error(&UsageError::from_clap(&error, "give one word only"));
+        }
+        Err(help) => return Request::Show(help.to_string()),
+    };
+    match document(line.args.what.as_deref()) {
+        Ok(document) => Request::Show(document.text(&grammars())),
+        Err(error) => usage_error(&error),
+    }
+}
+
+fn document(word: Option<&OsStr>) -> Result<Document, UsageError> {
+    let expected = "man, complete-bash, complete-zsh or complete-fish";
+    let Some(word) = word else {
+        let tip = format!("give {expected}");
+        return Err(UsageError::new("WHAT is missing", &tip));
+    };
+    let text = word.to_string_lossy();
+    Document::of(&text).ok_or_else(|| {
+        let longer = format!("complete-{}", text.to_lowercase());
+        let error = match Document::of(&longer) {
+            Some(_) => InvalidValue::because("there is no such text", format!("write {longer}")),
+            None => InvalidValue::because("there is no such text", format!("give {expected}")),
+        };
+        UsageError::invalid_value("--generate <WHAT>", word, error)
+    })
+}
+
+/// The grammars that completions follow.
+fn grammars() -> Grammars {
+    Grammars {
+        job: job::documented(),
+        report: report::documented(),
+        values: vec![
+            ("WHEN", WHEN.to_vec()),
+            ("WHAT", Document::NAMES.map(|(name, _)| name).to_vec()),
+        ],
+    }
+}
+
+fn usage_error(error: &UsageError) -> Request {
+    Request::UsageError {
+        message: error.message(Args::command()),
+        run: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::{Arg, Command};
+
+    use super::*;
+
+    fn manual() -> String {
+        Document::Manual.text(&grammars())
+    }
+
+    /// The section with this heading.
+    fn section<'a>(manual: &'a str, heading: &str) -> &'a str {
+        let (_, section) = manual
+            .split_once(&format!("\n.Sh {heading}\n"))
+            .unwrap_or_default();
+        section.split("\n.Sh ").next().unwrap_or_default()
+    }
+
+    /// The lines that begin so.
+    fn lines(text: &str, start: &str) -> BTreeSet<String> {
+        let lines = text.lines().filter(|line| line.starts_with(start));
+        lines.map(str::to_owned).collect()
+    }
+
+    fn options(grammar: &Command) -> impl Iterator<Item = &Arg> {
+        grammar.get_arguments().filter(|arg| !arg.is_positional())
+    }
+
+    /// The option's names, as the language of the manual has them.
+    fn names(arg: &Arg) -> Vec<String> {
+        let short = arg.get_short().map(|name| format!("Fl {name}"));
+        let long = arg.get_long().map(|name| format!("Fl -{name}"));
+        short.into_iter().chain(long).collect()
+    }
+
+    /// The name of the option's value, behind a blank.
+    fn value(arg: &Arg) -> String {
+        let name = arg.get_value_names().unwrap_or_default().first();
+        let name = name.filter(|_| arg.get_action().takes_values());
+        name.map(|name| format!(" Ar {name}")).unwrap_or_default()
+    }
+
+    /// The line with which the manual begins to describe the option.
+    fn item(arg: &Arg) -> String {
+        format!(".It {}{}", names(arg).join(" , "), value(arg))
+    }
+
+    #[test]
+    fn the_manual_has_each_option_of_both_command_lines_and_no_other() {
+        let manual = manual();
+        for (heading, grammar) in [
+            ("DESCRIPTION", job::documented()),
+            ("REPORTS", report::documented()),
+        ] {
+            let described = lines(section(&manual, heading), ".It Fl ");
+            assert_eq!(
+                described,
+                options(&grammar).map(item).collect(),
+                "{heading}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_synopsis_has_each_option_of_a_job_and_no_other() {
+        let manual = manual();
+        let job = job::documented();
+        let of_a_run = options(&job).filter(|arg| arg.get_action().takes_values());
+        let of_a_run = of_a_run.filter(|arg| arg.get_long() != Some("generate"));
+        let expected = of_a_run.map(|arg| format!(".Op {}{}", names(arg)[0], value(arg)));
+        let synopsis = section(&manual, "SYNOPSIS");
+        assert_eq!(lines(synopsis, ".Op Fl "), expected.collect());
+    }
+
+    #[test]
+    fn the_manual_has_each_variable_of_both_command_lines_and_no_other() {
+        let manual = manual();
+        let mut variables = BTreeSet::new();
+        for grammar in [job::documented(), report::documented()] {
+            for arg in options(&grammar) {
+                let Some(variable) = arg.get_env() else {
+                    continue;
+                };
+                let variable = variable.to_string_lossy().into_owned();
+                let (_, text) = manual.split_once(&item(arg)).unwrap_or_default();
+                let text = text.split("\n.It ").next().unwrap_or_default();
+                assert!(text.contains(&format!(".Pq Ev {variable}")), "{variable}");
+                variables.insert(format!(".It Ev {variable}"));
+            }
+        }
+        let described = lines(section(&manual, "ENVIRONMENT"), ".It Ev REMOTEEXE");
+        assert_eq!(described, variables);
+    }
+}

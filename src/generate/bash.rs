@@ -1,0 +1,42 @@
+//! Completions for bash.
+
+use super::options::{CommandLine, Completed, Value};
+
+const TEMPLATE: &str = include_str!("remoteexe.bash");
+
+/// The completions of these options.
+pub fn script(options: &[Completed]) -> String {
+    let names = |line, is_first| {
+        let options = options.iter();
+        let options = options.filter(|option| option.line == line && option.is_first == is_first);
+        let names: Vec<_> = options.flat_map(Completed::names).collect();
+        names.join(" ")
+    };
+    let arms: Vec<_> = options.iter().filter_map(arm).collect();
+    TEMPLATE
+        .replace("@VALUES@", &arms.join("\n"))
+        .replace("@JOB@", &names(CommandLine::Job, false))
+        .replace("@FIRST@", &names(CommandLine::Job, true))
+        .replace("@REPORT@", &names(CommandLine::Report, false))
+}
+
+/// What follows the option, as an arm of `case`.
+fn arm(option: &Completed) -> Option<String> {
+    let line = match option.line {
+        CommandLine::Job => "job",
+        CommandLine::Report => "report",
+    };
+    let patterns: Vec<_> = option
+        .names()
+        .map(|name| format!("{line},{name}"))
+        .collect();
+    let value = match &option.value.as_ref()?.1 {
+        Value::File => "value='file'".to_owned(),
+        Value::Directory => "value='directory'".to_owned(),
+        Value::Host => "value='host'".to_owned(),
+        Value::User => "value='user'".to_owned(),
+        Value::Words(words) => format!("value='words' words='{}'", words.join(" ")),
+        Value::Unknown => "value='unknown'".to_owned(),
+    };
+    Some(format!("        {}) {value} ;;", patterns.join(" | ")))
+}

@@ -19,7 +19,7 @@ mod scene;
 mod user;
 
 pub use browser::Browser;
-pub use clock::{FAKETIME, dynamic_remoteexe};
+pub use clock::FAKETIME;
 pub use cron::cron;
 pub use day::day_of_300_jobs;
 pub use log::{

@@ -3,6 +3,7 @@
 #
 #     tests/setup.sh demo     for the sandbox
 #     tests/setup.sh tests    for all tests and the checks of .ci/run; makes a user for the tests
+#     tests/setup.sh packages for .ci/package and tests/packages.sh
 #
 # Does nothing if all is there. Needs root; an ordinary user is told what to run.
 set -eu
@@ -32,6 +33,16 @@ tests=(
     /usr/bin/zstd               zstd
     /usr/share/zoneinfo/Europe  tzdata
 )
+packages=(
+    "${demo[@]}"
+    /usr/bin/cpio               cpio
+    /usr/bin/dpkg-shlibdeps     dpkg-dev
+    /usr/bin/jq                 jq
+    /usr/bin/lintian            lintian
+    /usr/bin/rpm                rpm
+    /usr/bin/rpm2cpio           rpm2cpio
+    /usr/sbin/debootstrap       debootstrap
+)
 # Some tests run sshd and remoteexe as this user. The sshd of an ordinary user lets only that user log in.
 # Remove it with: userdel remoteexe-test
 user=remoteexe-test
@@ -39,7 +50,8 @@ user=remoteexe-test
 case ${1-} in
     demo) needed=("${demo[@]}") ;;
     tests) needed=("${tests[@]}") ;;
-    *) echo "usage: $0 demo | tests" >&2; exit 2 ;;
+    packages) needed=("${packages[@]}") ;;
+    *) echo "usage: $0 demo | tests | packages" >&2; exit 2 ;;
 esac
 
 missing=()

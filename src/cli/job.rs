@@ -23,7 +23,7 @@ use crate::schedule::Reading;
 /// With the default delay, the longest waits add up to more than three hours.
 const MAX_RETRIES: u32 = 100;
 
-const LONGEST_TIME: Duration = Duration::from_hours(1);
+const LONGEST_TIME: Duration = Duration::from_secs(3600);
 
 const UNKNOWN_TIP: &str =
     "options of ssh are given as -o KEYWORD=VALUE, those of SCRIPT after SCRIPT";

@@ -12,8 +12,8 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::support::{
-    FAKETIME, Running, Scene, code, cron, dynamic_remoteexe, needs_root, send, split_record,
-    stderr, wait_until,
+    FAKETIME, REMOTEEXE, Running, Scene, code, cron, needs_root, send, split_record, stderr,
+    wait_until,
 };
 
 /// A minute of the daemon's clock takes a second.
@@ -117,10 +117,9 @@ fn write_wrapper(scene: &Scene, first: DateTime<Local>) {
     let text = format!(
         "#!/bin/bash
          now=$(({first} + (${{EPOCHREALTIME//[.,]/}} - {begin}) * {SPEED} / 1000000))
-         FAKETIME_FMT=%s FAKETIME=@$now LD_PRELOAD='{FAKETIME}' exec {remoteexe} \"$@\"\n",
+         FAKETIME_FMT=%s FAKETIME=@$now LD_PRELOAD='{FAKETIME}' exec {REMOTEEXE} \"$@\"\n",
         first = first.timestamp(),
         begin = begin.unwrap().as_micros(),
-        remoteexe = dynamic_remoteexe().display(),
     );
     fs::write(scene.path("wrapper"), text).unwrap();
     fs::set_permissions(scene.path("wrapper"), fs::Permissions::from_mode(0o755)).unwrap();
@@ -137,7 +136,6 @@ fn start_cron(scene: &Scene, now: DateTime<Local>) -> Running {
 #[test]
 fn the_report_names_exactly_the_slots_of_the_minutes_without_cron_or_without_remoteexe() {
     needs_root();
-    dynamic_remoteexe();
     let mut stage = Stage::new();
     stage.wait_for_starts();
 

@@ -3,11 +3,10 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::process::Command;
 
 use crate::support::{
-    Sandbox, Scene, as_ordinary_user, code, dynamic_remoteexe, files, log_of_h_s, split_record,
-    stderr, texts_in,
+    FAKETIME, Sandbox, Scene, as_ordinary_user, code, files, log_of_h_s, split_record, stderr,
+    texts_in,
 };
 
 /// 2026-03-29 12:00:00 UTC.
@@ -27,12 +26,11 @@ fn run_with_clock(zone: &str, times: &[i64]) -> (String, String) {
          done";
     let times: Vec<String> = times.iter().map(i64::to_string).collect();
     fs::write(scene.path("clock"), format!("{}\n", times[0])).unwrap();
-    let mut command = Command::new(dynamic_remoteexe());
-    scene.equip_with_ssh(&mut command, body);
+    let mut command = scene.remoteexe_with_ssh(body);
     command
         .env("TZ", zone)
         .env("TIMES", times.join(" "))
-        .env("LD_PRELOAD", "/usr/$LIB/faketime/libfaketime.so.1")
+        .env("LD_PRELOAD", FAKETIME)
         .env("FAKETIME_TIMESTAMP_FILE", scene.path("clock"))
         .env("FAKETIME_FMT", "%s")
         .env("FAKETIME_NO_CACHE", "1")

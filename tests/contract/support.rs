@@ -20,7 +20,7 @@ mod terminal;
 mod user;
 
 pub use browser::Browser;
-pub use clock::{FAKETIME, dynamic_remoteexe};
+pub use clock::FAKETIME;
 pub use cron::cron;
 pub use day::day_of_300_jobs;
 pub use log::{

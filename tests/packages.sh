@@ -1,0 +1,258 @@
+#!/bin/bash
+# Builds the packages, and tries them: the one for Debian in trees of Debian 12 and 13, against a real sshd; the one
+# for RPM unpacked, and installed into such a tree.
+#
+#     tests/packages.sh
+#
+# Needs root on Debian. Installs what is missing. The trees of debootstrap are kept in target/debootstrap.
+#
+# shellcheck disable=SC2016  # dpkg-query expands its fields.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+releases=(bookworm trixie)
+program=/usr/bin/remoteexe
+kept=$program.before-package
+
+say() {
+    echo "packages: $*"
+}
+
+# equal NAME FOUND EXPECTED
+equal() {
+    [ "$2" = "$3" ] && return
+    say "FAILED: $1"
+    diff <(echo "$3") <(echo "$2") | sed 's/^/    /'
+    exit 1
+}
+
+# refuses NAME COMMAND...: expects a failure, and leaves its messages in `message`.
+refuses() {
+    local name=$1
+    shift
+    if message=$("$@" 2>&1); then
+        say "FAILED: $name: $* succeeded"
+        exit 1
+    fi
+}
+
+# Makes the tree of a release once. Its source is the one from which this machine installs.
+debootstrap_tree() {
+    local tree=target/debootstrap/$1 mirror
+    [ ! -d "$tree" ] || return 0
+    mirror=$(apt-get indextargets --format "\$(ORIGIN) \$(RELEASE) \$(SITE)" 'Created-By: Packages' |
+        awk '$1 == "Debian" && $2 !~ /security/ { print $3; exit }')
+    mkdir -p target/debootstrap
+    rm -rf "$tree.new"
+    debootstrap --variant=minbase --include=openssh-client "$1" "$tree.new" "$mirror" >"$tree.log"
+    mv "$tree.new" "$tree"
+}
+
+# Makes `tree`, a fresh one of a release, with the packages and the sandbox's keys in it.
+fresh_tree() {
+    tree=$work/tree
+    rm -rf --one-file-system "$tree"
+    cp -a "target/debootstrap/$1" "$tree"
+    mkdir -p "$tree$SANDBOX"
+    cp -a "$SANDBOX/." "$tree$SANDBOX"
+    cp "$deb" "$tree/remoteexe.deb"
+    cp "$rpm" "$tree/remoteexe.rpm"
+}
+
+# inside COMMAND...: runs it in the tree. What is mounted there goes away with it.
+inside() {
+    env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C DEBIAN_FRONTEND=noninteractive HOME=/root \
+        unshare --mount sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$tree" "$@"
+}
+
+files_in_tree() {
+    (cd "$tree" && find . -path ./var/lib/dpkg -prune -o -path ./var/log -prune -o -print | LC_ALL=C sort)
+}
+
+# The script that remoteexe replaces; it names the key.
+put_script() {
+    # A link there would lead out of the tree.
+    rm -f "$tree$program"
+    printf '#!/bin/bash\nkey=/path/to/key\n' >"$tree$program"
+}
+
+refusal="remoteexe: not installed: $program is there and belongs to no package.
+It may be the script that names the SSH key. Keep a copy, and install again:
+    cp -a $program $kept
+The package then replaces $program. To go back, remove the package, and
+    mv $kept $program"
+
+a_package_does_not_replace_a_script_or_a_link_of_which_there_is_no_copy() {
+    put_script
+    refuses "a script" inside dpkg -i /remoteexe.deb
+    equal "the message" "$(grep -A 4 '^remoteexe:' <<<"$message")" "$refusal"
+    equal "the script" "$(tail -n 1 "$tree$program")" key=/path/to/key
+    equal "its state" "$(inside dpkg-query -f '${Status}' -W remoteexe)" "install ok not-installed"
+    ln -sf /usr/local/bin/remoteexe "$tree$program"
+    refuses "a link" inside dpkg -i /remoteexe.deb
+    cp -a "$tree$program" "$tree$kept"
+    put_script
+    refuses "a copy of something else" inside dpkg -i /remoteexe.deb
+    rm "$tree$program" "$tree$kept"
+}
+
+a_package_replaces_a_script_that_has_been_kept_and_the_way_back_is_open() {
+    put_script
+    inside cp -a "$program" "$kept"
+    inside dpkg -i /remoteexe.deb >/dev/null
+    equal "the version" "$(inside remoteexe -V)" "remoteexe $version"
+    inside dpkg -r remoteexe >/dev/null
+    inside mv "$kept" "$program"
+    equal "the script" "$(tail -n 1 "$tree$program")" key=/path/to/key
+    rm "$tree$program"
+}
+
+a_diverted_package_stands_beside_the_script() {
+    put_script
+    inside dpkg-divert --quiet --local --no-rename --divert "$program.new" --add "$program"
+    inside dpkg -i /remoteexe.deb >/dev/null
+    equal "the version" "$(inside "$program.new" -V)" "remoteexe $version"
+    inside mv "$program" "$kept"
+    inside dpkg-divert --quiet --local --rename --remove "$program"
+    equal "the version after the swap" "$(inside remoteexe -V)" "remoteexe $version"
+    inside dpkg -r remoteexe >/dev/null
+    rm "$tree$kept"
+}
+
+an_installed_package_runs_jobs_and_a_report_and_is_complete() {
+    local status=0 log
+    inside dpkg -i /remoteexe.deb >/dev/null
+    equal "what is not as it was packed" "$(inside dpkg -V remoteexe)" ""
+    mkdir "$tree/log"
+    inside remoteexe -F "$SANDBOX/ssh_config" --log-dir /log host01 'echo hello; exit 3' || status=$?
+    equal "the exit status" "$status" 3
+    log=$(sed 's/^\[[-0-9]* [:0-9]*\]\[[0-9]*\] //' "$tree"/log/*_remoteexe.log)
+    equal "the log" "$log" "START,-,host01 echo hello; exit 3
+command,ssh -F $SANDBOX/ssh_config root@host01 echo hello; exit 3
+hello
+END,3,host01 echo hello; exit 3"
+    status=0
+    inside remoteexe --report --log-dir /log >"$work/report" || status=$?
+    equal "the exit status of the report" "$status" 1
+    grep -q '^FAILING  .*host01 echo hello; exit 3$' "$work/report" ||
+        equal "the report" "$(<"$work/report")" "FAILING … host01 echo hello; exit 3"
+    rm -r "$tree/log"
+    bash -n "$tree/usr/share/bash-completion/completions/remoteexe"
+    equal "the manual's first request" "$(zcat "$tree/usr/share/man/man1/remoteexe.1.gz" | grep -c '^\.Dd\|^\.TH')" 1
+}
+
+an_upgrade_needs_no_copy() {
+    dpkg-deb -R "$deb" "$work/next"
+    sed -i "s/^Version: .*/&+next/" "$work/next/DEBIAN/control"
+    dpkg-deb --root-owner-group -b "$work/next" "$tree/next.deb" >/dev/null
+    rm -r "$work/next"
+    inside dpkg -i /next.deb >/dev/null
+    equal "the version" "$(inside dpkg-query -f '${Status} ${Version}' -W remoteexe)" \
+        "install ok installed $version-1+next"
+    rm "$tree/next.deb"
+}
+
+a_removed_package_leaves_nothing() {
+    inside dpkg -r remoteexe >/dev/null
+    equal "what is left" "$(diff <(echo "$before") <(files_in_tree))" ""
+}
+
+the_rpm_has_these_files_and_needs_these_packages() {
+    equal "the files" "$(rpm -qpl "$rpm")" "$program
+/usr/share/bash-completion/completions/remoteexe
+/usr/share/doc/remoteexe/CHANGELOG.md
+/usr/share/fish/vendor_completions.d/remoteexe.fish
+/usr/share/licenses/remoteexe/NOTICES
+/usr/share/licenses/remoteexe/rust-standard-library.html.gz
+/usr/share/man/man1/remoteexe.1.gz
+/usr/share/remoteexe/lnav.json
+/usr/share/zsh/site-functions/_remoteexe"
+    equal "what it needs" "$(rpm -qpR "$rpm" | grep -v '^rpmlib(\|^lib\|^ld-linux\|rtld(GNU_HASH)')" "/bin/sh
+openssh-clients"
+    mkdir "$work/rpm" "$work/deb"
+    rpm2cpio "$rpm" | (cd "$work/rpm" && cpio --quiet -id)
+    dpkg-deb -x "$deb" "$work/deb"
+    cmp "$work/rpm$program" "$work/deb$program"
+    cmp "$work/rpm$program" target/release/remoteexe
+}
+
+the_rpm_does_not_replace_a_script_of_which_there_is_no_copy() {
+    put_script
+    refuses "a script" rpm_inside -i /remoteexe.rpm
+    equal "the message" "$(grep -A 4 '^remoteexe: not' <<<"$message")" "$refusal"
+    equal "the script" "$(tail -n 1 "$tree$program")" key=/path/to/key
+    inside cp -a "$program" "$kept"
+    rpm_inside -i /remoteexe.rpm
+    equal "the version" "$(inside remoteexe -V)" "remoteexe $version"
+    rm "$tree$kept"
+    rpm_inside -U --replacepkgs /remoteexe.rpm
+    rpm_inside -e remoteexe
+    [ ! -e "$tree$program" ] || equal "$program" "is there" "is gone"
+}
+
+# Nothing is known there of Debian's packages.
+rpm_inside() {
+    rpm --root "$tree" --nodeps "$@"
+}
+
+# Debian itself wants a number of its bug tracker in the first entry of a changelog.
+lintian_finds_nothing() {
+    equal "lintian" "$(lintian --suppress-tags initial-upload-closes-no-bugs "$deb")" ""
+}
+
+libraries() {
+    objdump -p "$1" | sed -n 's/^ *NEEDED *//p'
+}
+
+the_crate_that_is_packed_installs_the_same_program() {
+    local crate=remoteexe-$version
+    cargo package --locked --no-verify --allow-dirty --target-dir "$work/crate" 2>"$work/warnings"
+    # There is no repository to name.
+    equal "the warnings" "$(grep '^warning' "$work/warnings")" \
+        "warning: manifest has no documentation, homepage or repository"
+    tar -xzf "$work/crate/package/$crate.crate" -C "$work"
+    cargo install --locked --quiet --path "$work/$crate" --root "$work/installed" --target-dir target 2>/dev/null
+    equal "its libraries" "$(libraries "$work/installed/bin/remoteexe")" "$(libraries target/release/remoteexe)"
+    equal "its help" "$("$work/installed/bin/remoteexe" --help)" "$(target/release/remoteexe --help)"
+}
+
+run() {
+    "$1"
+    say "ok: ${1//_/ }"
+}
+
+inside_the_sandbox() {
+    work=$(mktemp -d "${TMPDIR:-/tmp}/remoteexe-packages.XXXXXX")
+    trap 'rm -rf --one-file-system "$work"' EXIT
+    deb=$(echo target/packages/*.deb)
+    rpm=$(echo target/packages/*.rpm)
+    version=$(dpkg-deb -f "$deb" Version)
+    version=${version%-1}
+    run lintian_finds_nothing
+    run the_crate_that_is_packed_installs_the_same_program
+    local release
+    for release in "${releases[@]}"; do
+        say "$release"
+        fresh_tree "$release"
+        before=$(files_in_tree)
+        run a_package_does_not_replace_a_script_or_a_link_of_which_there_is_no_copy
+        run a_package_replaces_a_script_that_has_been_kept_and_the_way_back_is_open
+        run a_diverted_package_stands_beside_the_script
+        run an_installed_package_runs_jobs_and_a_report_and_is_complete
+        run an_upgrade_needs_no_copy
+        run a_removed_package_leaves_nothing
+    done
+    run the_rpm_has_these_files_and_needs_these_packages
+    run the_rpm_does_not_replace_a_script_of_which_there_is_no_copy
+}
+
+if [ "${1-}" = inside ]; then
+    inside_the_sandbox
+    exit
+fi
+tests/setup.sh packages
+.ci/package
+for release in "${releases[@]}"; do
+    debootstrap_tree "$release"
+done
+exec tests/sandbox.sh "$0" inside

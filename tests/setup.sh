@@ -35,12 +35,10 @@ tests=(
 )
 packages=(
     "${demo[@]}"
-    /usr/bin/cpio               cpio
     /usr/bin/dpkg-shlibdeps     dpkg-dev
     /usr/bin/jq                 jq
     /usr/bin/lintian            lintian
     /usr/bin/rpm                rpm
-    /usr/bin/rpm2cpio           rpm2cpio
     /usr/sbin/debootstrap       debootstrap
 )
 # Some tests run sshd and remoteexe as this user. The sshd of an ordinary user lets only that user log in.

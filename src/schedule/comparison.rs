@@ -147,9 +147,8 @@ impl Comparison {
             while let Some(next) = due.next_if(|due| due.at - EARLY <= start) {
                 insert(&mut open, next);
             }
-            while let Some(expired) = open.pop_front_if(|due| due.deadline <= start) {
-                missed.push(expired);
-            }
+            let expired = open.iter().take_while(|due| due.deadline <= start).count();
+            missed.extend(open.drain(..expired));
             if let Some(found) = open.pop_front() {
                 self.count(&found);
                 if found.deadline < found.known {

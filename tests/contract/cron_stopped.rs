@@ -106,7 +106,7 @@ fn write_crontab(scene: &Scene) {
     );
     fs::write(scene.path("crontab"), text).unwrap();
     // As if the lines had been there for long.
-    let long_ago = SystemTime::UNIX_EPOCH + Duration::from_hours(24 * 365 * 50);
+    let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(50 * 365 * 86_400);
     let file = File::options().write(true).open(scene.path("crontab"));
     file.unwrap().set_modified(long_ago).unwrap();
 }

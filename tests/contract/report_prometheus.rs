@@ -376,7 +376,7 @@ fn slots_without_a_start_are_counted_until_the_next_start() {
         .append(true)
         .open(scene.path("crontab"))
         .unwrap();
-    let days = Duration::from_hours(96);
+    let days = Duration::from_secs(4 * 86_400);
     file.set_modified(SystemTime::now() - days).unwrap();
     // Since 10:00 yesterday.
     let count = missed();

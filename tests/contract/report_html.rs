@@ -75,6 +75,14 @@ fn texts_of(browser: &mut Browser, selector: &str, condition: &str) -> Vec<Strin
     serde_json::from_value(found).unwrap()
 }
 
+/// The number of links that lead nowhere.
+fn lost_links(browser: &mut Browser) -> Value {
+    browser.evaluate(
+        "[...document.querySelectorAll('a')]
+            .filter(it => !document.getElementById(it.getAttribute('href').slice(1))).length",
+    )
+}
+
 #[test]
 fn the_page_begins_with_the_counts_and_the_problems_in_the_words_of_the_first_screen() {
     let mut browser = shown(&page_of(LOG, &[]));
@@ -162,10 +170,7 @@ fn a_mark_leads_to_the_last_lines_of_its_run() {
         target,
         ["21:00:01 3: the script's own status, took 4s, run 915@21:00:01one two three four"]
     );
-    // Each mark leads somewhere.
-    let lost = "[...document.querySelectorAll('a')]
-        .filter(it => !document.getElementById(it.getAttribute('href').slice(1))).length";
-    assert_eq!(browser.evaluate(lost), 0);
+    assert_eq!(lost_links(&mut browser), 0);
 }
 
 #[test]
@@ -626,10 +631,7 @@ fn a_page_of_1000_jobs_is_below_3_mb_whatever_their_names_and_their_output_are()
             let told = format!("{left_out} more jobs (choose with --host or --job)");
             assert_eq!(more, told);
         }
-        // Each mark leads somewhere.
-        let lost = "[...document.querySelectorAll('a')]
-            .filter(it => !document.getElementById(it.getAttribute('href').slice(1))).length";
-        assert_eq!(browser.evaluate(lost), 0);
+        assert_eq!(lost_links(&mut browser), 0);
     }
 }
 
@@ -687,14 +689,27 @@ fn a_file_that_cannot_be_replaced_is_named_with_the_reason_and_the_remedy() {
 }
 
 #[test]
-fn a_log_without_runs_has_a_page_that_says_so() {
-    let mut browser = shown(&page_of("", &[]));
-    assert_eq!(
-        texts(&mut browser, "h1, .span, #problems > p:last-child"),
-        [
-            "remoteexe: nothing is wrong",
-            "no runs",
-            "None in this period."
-        ]
-    );
+fn a_page_without_a_job_to_show_has_no_timeline_and_no_link_to_one() {
+    let good = run(1, "10:00:00", "10:00:05", "h /x", "", 0);
+    for (log, args, told) in [
+        ("", &[][..], "no runs"),
+        (&good, &["--since", "2099-01-01"], "no runs"),
+        (
+            &good,
+            &["--failed"],
+            "2026-03-02 10:00:00 to 2026-03-02 10:00:05: 1 job, 1 host",
+        ),
+    ] {
+        let mut browser = shown(&page_of(log, args));
+        assert_eq!(
+            texts(&mut browser, "h1, .span, h2, #problems > p:last-child"),
+            [
+                "remoteexe: nothing is wrong",
+                told,
+                "Problems",
+                "None in this period."
+            ]
+        );
+        assert_eq!(lost_links(&mut browser), 0);
+    }
 }

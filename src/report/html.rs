@@ -55,6 +55,7 @@ fn body(view: &View, incidents: &[Incident]) -> Markup {
         room.take(&html! { (drawn) (lines::without_output(view, row)) })
     });
     let most = html! {
+        a.skip href="#timeline" { "Skip to the timeline" }
         (problems::section(view, incidents, Some(&timeline)))
         (timeline.section(view))
         (seconds::section(view))
@@ -82,7 +83,6 @@ fn whole(title: &str, body: &Markup) -> Markup {
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                a.skip href="#timeline" { "Skip to the timeline" }
                 (look::shapes())
                 main {
                     h1 { (title) }

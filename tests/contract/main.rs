@@ -33,6 +33,8 @@ mod report_accepted;
 mod report_crontabs;
 mod report_damage;
 mod report_html;
+mod report_html_hostile;
+mod report_html_look;
 mod report_inputs;
 mod report_missed;
 mod report_owners;

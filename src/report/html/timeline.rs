@@ -41,10 +41,13 @@ pub struct Host<'a> {
 }
 
 impl<'a> Timeline<'a> {
-    /// The timeline of the period. There is none without runs.
+    /// The timeline of the period. There is none without a job to show.
     pub fn of(view: &View<'a>, incidents: &[Incident]) -> Option<Self> {
         let scale = scale(view)?;
         let (rows, left_out) = rows::of(view, incidents, &scale);
+        if rows.is_empty() {
+            return None;
+        }
         let mut hosts: Vec<Host> = Vec::new();
         for row in rows {
             let host = view.ledger.job(row.job).host;

@@ -199,6 +199,7 @@ impl Assembler {
             let is_here = !run.trace.owner.scheduler.is_elsewhere();
             let boot = boot.filter(|boot| *boot > last && is_here);
             let dead_by = boot.map_or(known, |boot| boot.min(known)).max(last);
+            run.trace.is_death_dated = run.trace.dead_by.is_some();
             run.trace.dead_by = (run.end == End::Lost).then_some(dead_by);
             finished(run);
         }

@@ -37,6 +37,8 @@ pub struct Trace {
     pub last: NaiveDateTime,
     /// The local time at which it is known to be dead, if it has no END and that is known.
     pub dead_by: Option<NaiveDateTime>,
+    /// A record tells that it was dead then, not only the boot or the end of the log.
+    pub is_death_dated: bool,
     /// The operands in START: `HOST SCRIPT PARAMETERS`.
     pub job: Rc<[u8]>,
     /// The ssh command. There is none if the command line was refused.
@@ -71,6 +73,7 @@ impl Trace {
             begun: Some(start),
             last: start,
             dead_by: None,
+            is_death_dated: false,
             job,
             command: None,
             retries: 0,

@@ -75,7 +75,7 @@ fn show_jobs(page: &mut Page, view: &View, jobs: &[JobId]) {
 fn job_row(view: &View, job: JobId, bad: u64) -> Vec<String> {
     let runs = runs_in_period(view, job);
     let clock = view.clock();
-    let usual = Usual::of(view.ledger.of_job(job));
+    let usual = Usual::of_job(view.ledger, job);
     let known = |seconds| (usual.good > 0).then_some(seconds);
     let last = runs.clone().last();
     let good = view.ledger.of_job(job).iter();

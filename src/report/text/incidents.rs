@@ -118,7 +118,7 @@ fn subject(incident: &Incident, view: &View, room: usize) -> String {
         let room = room.saturating_sub(on.width());
         shortened(script, room.max(MIN_SCRIPT)) + &on
     };
-    if let Kind::Silent { scheduler } = incident.kind {
+    if let Kind::Silent { scheduler, .. } = incident.kind {
         let on = scheduler
             .name()
             .map(|name| format!(" on {}", printable(name.as_bytes())));

@@ -92,7 +92,8 @@ struct Args {
         long,
         value_name = "STATUSES",
         env = "REMOTEEXE_OK",
-        hide_env_values = true
+        hide_env_values = true,
+        allow_hyphen_values = true
     )]
     #[arg(help_heading = "Which runs")]
     ok: Option<OsString>,

@@ -195,11 +195,10 @@ impl Assembler {
         let end_of_log = lasts.chain(self.latest).max().unwrap_or_default();
         for mut run in self.unended {
             let last = run.trace.last;
-            let known = run.trace.dead_by.unwrap_or(end_of_log);
+            let known = run.trace.pid_reused.unwrap_or(end_of_log);
             let is_here = !run.trace.owner.scheduler.is_elsewhere();
             let boot = boot.filter(|boot| *boot > last && is_here);
             let dead_by = boot.map_or(known, |boot| boot.min(known)).max(last);
-            run.trace.is_death_dated = run.trace.dead_by.is_some();
             run.trace.dead_by = (run.end == End::Lost).then_some(dead_by);
             finished(run);
         }

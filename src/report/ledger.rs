@@ -139,7 +139,7 @@ pub enum Mark {
     Retried = 16,
     /// Its exit status is not 0, and no failure.
     Accepted = 32,
-    /// It is lost, and a record tells that it was dead by then.
+    /// It is lost, and its process id has started another run by then.
     Dated = 64,
 }
 

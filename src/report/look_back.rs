@@ -1,6 +1,6 @@
 //! Reads earlier logs for the sake of jobs that run seldom: their last good runs tell how long they take.
 //!
-//! Only runs without END ask for it, and only until there are enough good runs.
+//! Only runs without END ask for it, or that have taken long, and only until there are enough good runs.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -19,8 +19,8 @@ use super::{Basis, Report, Source};
 type Jobs = HashMap<(Account, Rc<[u8]>), JobId>;
 
 impl Report {
-    /// Adds those good runs of earlier days to the ledger by which the runs without END are judged. Returns the number
-    /// of logs that it has read.
+    /// Adds those good runs of earlier days to the ledger by which runs of the period are judged. Returns the number of
+    /// logs that it has read.
     pub(super) fn look_back(&self, ledger: &mut Ledger, scope: &Scope, basis: &Basis) -> usize {
         let asking: Vec<JobId> = ledger
             .job_ids()
@@ -85,12 +85,14 @@ fn earlier_days(day: NaiveDate, basis: &Basis) -> impl Iterator<Item = NaiveDate
     std::iter::successors(before(&day), before).take_while(move |day| *day >= first)
 }
 
-/// The jobs of which a run without END is judged by the good ones of this day too.
+/// The jobs of which a run is judged by the good ones of this day too.
 fn wanting(ledger: &Ledger, asking: &[JobId], scope: &Scope, day: NaiveDate) -> Jobs {
     let is_wanting = |(_, run, usual): (usize, &Entry, Usual)| {
         let is_within = |days| run.start.date() <= day + Days::new(days);
+        let may_be_hung = usual.overdue(run).is_none_or(|at| at < run.until);
         day <= run.start.date()
             && (is_within(LAST_DAYS) || is_within(MAX_DAYS) && usual.good < MIN_GOOD)
+            && (may_be_hung || matches!(run.outcome, Outcome::Running | Outcome::Lost))
     };
     let jobs = asking.iter().copied().filter(|job| {
         let asked = before_each(ledger, *job, |run| is_asking(run, scope));
@@ -100,11 +102,12 @@ fn wanting(ledger: &Ledger, asking: &[JobId], scope: &Scope, day: NaiveDate) -> 
     named.collect()
 }
 
-/// Whether it matters how long a run should take: it goes on, or was lost and nothing says so before the period.
+/// Whether it matters in the period how long a run should take: it goes on, was lost and nothing says so before, or has
+/// taken long.
 fn is_asking(run: &Entry, scope: &Scope) -> bool {
     match run.outcome {
-        Outcome::Running => is_long(run, scope.now),
         Outcome::Lost => !run.is(Mark::Dated) || run.until >= scope.since,
-        Outcome::Good | Outcome::Failed(..) => false,
+        Outcome::Running => is_long(run, scope.now),
+        Outcome::Good | Outcome::Failed(..) => is_long(run, scope.now) && scope.includes(run.until),
     }
 }

@@ -112,11 +112,11 @@ impl ByDay {
 
 /// The runs of a job for which `is_asked` is true, in the order of their STARTs, and for each how long the good ones
 /// took that had ended when it was started. Their median is not known.
-pub fn before_each<'a>(
-    ledger: &'a Ledger,
+pub fn before_each(
+    ledger: &Ledger,
     job: JobId,
     is_asked: impl Fn(&Entry) -> bool,
-) -> Vec<(usize, &'a Entry, Usual)> {
+) -> Vec<(usize, &Entry, Usual)> {
     let runs = ledger.of_job(job).iter().enumerate();
     let asked: Vec<_> = runs.filter(|(_, run)| is_asked(run)).collect();
     if asked.is_empty() {

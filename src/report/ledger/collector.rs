@@ -182,7 +182,8 @@ impl Collector {
 
 /// The marks of a run as it was just before `until`.
 fn marks(run: &Run, until: Option<NaiveDateTime>) -> Marks {
-    let is_dated = run.trace.is_death_dated && until.is_none_or(|until| run.dead_by() < until);
+    let is_seen = |reused| until.is_none_or(|until| reused < until);
+    let is_dated = run.trace.pid_reused.is_some_and(is_seen);
     let facts = [
         (Mark::Overlapped, run.is_overlapped()),
         (Mark::Ambiguous, run.trace.is_ambiguous),

@@ -37,6 +37,8 @@ fn facts_of_kind(incident: &Incident, view: &View) -> String {
             let mut facts = Vec::new();
             if !together {
                 facts.push(failing(incident, view));
+            } else if let (Some(run), 1) = (incident.last, incident.bad) {
+                facts.push(format!("run {}", clock.run_name(&run)));
             }
             facts.extend(boot.map(|boot| format!("this machine booted {}", clock.time(boot))));
             facts.extend(

@@ -69,7 +69,7 @@ fn show_jobs(page: &mut Page, view: &View, jobs: &[JobId]) {
         "Job",
     ];
     let rows = rows.into_iter().map(|(_, row)| row).collect();
-    page.table(&titles, &[0, 1, 5, 6], rows);
+    page.table_without(&[2, 5, 6], &titles, &[0, 1, 5, 6], rows);
 }
 
 fn job_row(view: &View, job: JobId, bad: u64) -> Vec<String> {

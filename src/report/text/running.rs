@@ -40,7 +40,8 @@ pub fn show(page: &mut Page, view: &View) {
         going.truncate(MAX_SHOWN);
     }
     let rows = going.iter().map(|going| row(going, view)).collect();
-    page.table(
+    page.table_without(
+        &[3, 1],
         &["  PID", "Started", "For", "Usual", "Longest", "", "Job"],
         &[0, 2, 3, 4],
         rows,
@@ -79,8 +80,8 @@ fn row(going: &Going, view: &View) -> Vec<String> {
     let known = |seconds| (usual.good > 0).then_some(seconds);
     let judgement = match *good_before {
         _ if *is_hung => "HUNG",
-        0 => "no good run yet",
-        good if good < MIN_GOOD => "too few good runs to judge",
+        _ if usual.good == 0 => "no good run yet",
+        good if good < MIN_GOOD => "too few good runs",
         _ => "",
     };
     vec![

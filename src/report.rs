@@ -21,6 +21,7 @@ mod input;
 mod joblog;
 mod json;
 mod ledger;
+mod look_back;
 mod merge;
 mod missing;
 mod nearest;
@@ -147,6 +148,17 @@ pub struct Shown {
     pub question: Question,
     /// Healthy jobs and hosts are listed too.
     pub all: bool,
+}
+
+impl Form {
+    /// Whether it shows incidents, not only runs.
+    fn has_incidents(&self) -> bool {
+        match self {
+            Self::Text(shown) => matches!(shown.question, Question::Wrong | Question::Changes),
+            Self::Html | Self::Prometheus => true,
+            Self::Json | Self::Tsv | Self::Run(_) | Self::RunJson(_) => false,
+        }
+    }
 }
 
 /// How much time before the period is read: a run that was lost may be dead only in the period, and what is wrong
@@ -404,11 +416,15 @@ impl Report {
             collector.expect(*account, name);
         }
         let mut ledger = collector.finish();
+        let mut files = reading.files;
+        if self.form.has_incidents() {
+            files += self.look_back(&mut ledger, &scope, basis);
+        }
         let mut crontabs = Crontabs::default();
         if let Some(expected) = &mut expected {
             crontabs = self.judge(expected, &mut ledger, &reading, &scope, basis, all);
         }
-        let mut said = vec![scope::describe(self, reading.files, basis.users)];
+        let mut said = vec![scope::describe(self, files, basis.users)];
         said.extend(basis.logs.left_out(basis.users));
         let view = View {
             ledger: &ledger,

@@ -103,7 +103,8 @@ struct Args {
         long,
         value_name = "STATUSES",
         env = "REMOTEEXE_OK",
-        hide_env_values = true
+        hide_env_values = true,
+        allow_hyphen_values = true
     )]
     #[arg(help_heading = "What of them")]
     ok: Option<OsString>,

@@ -195,7 +195,7 @@ impl Assembler {
         let end_of_log = lasts.chain(self.latest).max().unwrap_or_default();
         for mut run in self.unended {
             let last = run.trace.last;
-            let known = run.trace.dead_by.unwrap_or(end_of_log);
+            let known = run.trace.pid_reused.unwrap_or(end_of_log);
             let is_here = !run.trace.owner.scheduler.is_elsewhere();
             let boot = boot.filter(|boot| *boot > last && is_here);
             let dead_by = boot.map_or(known, |boot| boot.min(known)).max(last);

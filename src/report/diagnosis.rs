@@ -19,6 +19,7 @@ use chrono::{NaiveDateTime, NaiveTime, TimeDelta};
 use super::incident::{Incident, Kind};
 use super::ledger::{Entry, JobId, Ledger};
 use super::outcome::Outcome;
+use super::scheduler::Scheduler;
 
 /// The time that a diagnosis is about, in local time.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +57,12 @@ impl Scope {
     /// Whether a run was going on in the period.
     pub fn has(&self, run: &Entry) -> bool {
         run.is_in(self.since, self.now)
+    }
+
+    /// The last boot of the machine that starts the jobs of `scheduler`, if that is known and was before the end.
+    pub fn boot_of(&self, scheduler: Scheduler) -> Option<NaiveDateTime> {
+        let is_here = !scheduler.is_elsewhere();
+        self.boot.filter(|boot| is_here && *boot < self.now)
     }
 
     /// The period before, of the same length. That of a day until now is the day before until the same time.

@@ -86,6 +86,8 @@ pub enum Kind {
     Silent {
         /// By this scheduler.
         scheduler: Scheduler,
+        /// The machine booted then.
+        boot: Option<NaiveDateTime>,
     },
     /// A job was not started at slots of its line.
     NotStarted {

@@ -14,6 +14,7 @@ use chrono::{NaiveDateTime, TimeDelta};
 use super::missing::Missing;
 use super::outcome::Outcome;
 pub use super::owner::Account;
+use super::run::Run;
 use super::scheduler::Scheduler;
 
 pub use collector::Collector;
@@ -43,6 +44,8 @@ pub struct Ledger {
     tails: Tails,
     /// The slots of lines at which nothing was started, if crontabs were read.
     pub missing: Missing,
+    /// Good runs from earlier logs than those of the other runs, of jobs that run seldom.
+    earlier: HashMap<JobId, Vec<Good>>,
 }
 
 /// A job: what one user runs on one host.
@@ -69,6 +72,28 @@ impl Job {
 fn script(name: &[u8]) -> &[u8] {
     let blank = name.iter().position(|&byte| byte == b' ');
     blank.map_or(&[], |blank| &name[blank + 1..])
+}
+
+/// A good run from earlier logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Good {
+    /// The local time of its END.
+    pub end: NaiveDateTime,
+    /// The local time of its START.
+    pub start: NaiveDateTime,
+    /// Its seconds.
+    pub seconds: u32,
+}
+
+impl Good {
+    /// A run, if it was good and took a known time.
+    pub fn of(run: &Run) -> Option<Self> {
+        Some(Self {
+            end: run.ended().filter(|_| run.is_good())?,
+            start: run.trace.start,
+            seconds: u32::try_from(run.seconds()?).ok()?,
+        })
+    }
 }
 
 /// One run.
@@ -114,6 +139,8 @@ pub enum Mark {
     Retried = 16,
     /// Its exit status is not 0, and no failure.
     Accepted = 32,
+    /// It is lost, and its process id has started another run by then.
+    Dated = 64,
 }
 
 /// The seconds of a run that are not known.
@@ -152,6 +179,19 @@ impl Ledger {
     /// The runs of a job, in the order of their STARTs.
     pub fn of_job(&self, job: JobId) -> &[Entry] {
         &self.runs[self.range(job)]
+    }
+
+    /// Good runs of a job from earlier logs than those of the other runs.
+    pub fn earlier(&self, job: JobId) -> &[Good] {
+        self.earlier.get(&job).map_or(&[], Vec::as_slice)
+    }
+
+    /// Adds a good run from earlier logs, unless it is known.
+    pub fn add_earlier(&mut self, job: JobId, good: Good) {
+        let is_it = |run: &Entry| (run.start, run.until) == (good.start, good.end);
+        if !self.of_job(job).iter().any(is_it) {
+            self.earlier.entry(job).or_default().push(good);
+        }
     }
 
     /// The place of a job's runs in all runs.

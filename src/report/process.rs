@@ -10,15 +10,16 @@
 //! - A run begins after one without END, which may go on and have printed it.
 //! - A run begins sooner after another than the kernel gives the same process id again.
 //! - The END of a run comes again, later than that of another, as if that one were its output.
+//! - A retry that nothing explains: remoteexe tries again only if ssh has said that the connection failed.
 
 use std::mem;
 use std::rc::Rc;
 
-use chrono::TimeDelta;
+use chrono::{NaiveDateTime, TimeDelta};
 
 use super::outputs::Outputs;
 use super::trace::Trace;
-use crate::log::record::{Kind, Record};
+use crate::log::record::{Kind, Record, Retry};
 
 /// How many runs of one process id may be the output of one another. If there are more, the oldest is final.
 const MAX_NESTED: usize = 8;
@@ -47,8 +48,8 @@ enum State {
     Starting(Claim),
     /// A record of a run that goes on.
     Running,
-    /// A retry record. A command that follows begins the next attempt.
-    Retrying,
+    /// A retry record, and its local time. A command that follows begins the next attempt.
+    Retrying(Retry, NaiveDateTime),
     /// END. If anything but START follows, it was a line of output.
     Ended(Exit),
 }
@@ -86,7 +87,7 @@ impl Draft {
     /// Notes that it was dead when its process id started the run `next`, unless it has ended.
     fn date_death(&mut self, next: &Trace) {
         if self.exit.is_none() {
-            self.trace.dead_by = Some(next.start);
+            self.trace.pid_reused = Some(next.start);
         }
     }
 }
@@ -149,14 +150,15 @@ impl Process {
     pub fn advance(&mut self, kind: Kind, record: &Record, line: &[u8], number: u64) -> bool {
         self.go_on();
         self.current.note(record.time, line);
-        let is_retrying = matches!(self.state, State::Retrying);
+        let retry = match self.state {
+            State::Retrying(retry, time) => Some((retry, time)),
+            State::Starting(_) | State::Running | State::Ended(_) => None,
+        };
         self.state = match kind {
             Kind::End(status, job) if self.close(job) => State::Ended(Exit { status, number }),
-            Kind::Retry(_) => State::Retrying,
+            Kind::Retry(retry) => State::Retrying(retry, record.time),
             Kind::Wait(_) if self.current.take_wait() => State::Running,
-            Kind::Command(command) if self.current.take_command(command, is_retrying) => {
-                State::Running
-            }
+            Kind::Command(command) if self.current.take_command(command, retry) => State::Running,
             _ => {
                 if let Kind::End(_, job) = kind {
                     self.doubted = self.last_end_of(job);
@@ -247,7 +249,7 @@ impl Process {
     fn exit(&self) -> Option<Exit> {
         match self.state {
             State::Ended(exit) => Some(exit),
-            State::Starting(_) | State::Running | State::Retrying => None,
+            State::Starting(_) | State::Running | State::Retrying(..) => None,
         }
     }
 

@@ -65,8 +65,9 @@ impl Report {
             collector.expect(*account, name);
         }
         let mut ledger = collector.finish();
+        let recent = basis.since(history);
+        self.look_back(&mut ledger, &scope, &recent);
         if let Some(expected) = &mut expected {
-            let recent = basis.since(history);
             self.judge(expected, &mut ledger, &reading, &scope, &recent, false);
         }
         for slot in ledger.missing.slots() {

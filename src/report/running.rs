@@ -14,7 +14,7 @@ use crate::escape;
 use crate::log::record::number;
 
 /// How long a run of another machine counts as going on after its last record. Nobody here can ask that machine.
-const PATIENCE: TimeDelta = TimeDelta::days(1);
+pub const PATIENCE: TimeDelta = TimeDelta::days(1);
 
 /// The remoteexe processes of this machine.
 #[derive(Debug)]

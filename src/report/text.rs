@@ -9,6 +9,7 @@ mod healthy;
 mod history;
 pub mod incidents;
 mod list;
+mod names;
 mod page;
 mod running;
 pub mod screen;

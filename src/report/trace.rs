@@ -3,12 +3,13 @@
 use std::mem;
 use std::rc::Rc;
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, TimeDelta};
 
 use super::outputs::Outputs;
 use super::owner::Owner;
 use super::tail::Tail;
-use crate::log::record::{Kind, Parser};
+use crate::log::record::{Kind, Notice, Parser, Retry};
+use crate::ssh_error::Diagnosis;
 
 /// Whether `command` begins an attempt of a run of `job`, and is no line of output: the first one, or one that
 /// follows a retry record and is the same as the `first`.
@@ -37,6 +38,8 @@ pub struct Trace {
     pub last: NaiveDateTime,
     /// The local time at which it is known to be dead, if it has no END and that is known.
     pub dead_by: Option<NaiveDateTime>,
+    /// The local time at which its process id started another run, if it has no END.
+    pub pid_reused: Option<NaiveDateTime>,
     /// The operands in START: `HOST SCRIPT PARAMETERS`.
     pub job: Rc<[u8]>,
     /// The ssh command. There is none if the command line was refused.
@@ -71,6 +74,7 @@ impl Trace {
             begun: Some(start),
             last: start,
             dead_by: None,
+            pid_reused: None,
             job,
             command: None,
             retries: 0,
@@ -109,15 +113,18 @@ impl Trace {
         is_wait
     }
 
-    /// Takes the ssh command of the first attempt, or of a later one that follows a retry record.
+    /// Takes the ssh command of the first attempt, or of a later one that follows the record `retry` of this local
+    /// time.
     ///
     /// Returns false if `command` is a line of output.
-    pub fn take_command(&mut self, command: &[u8], is_retrying: bool) -> bool {
+    pub fn take_command(&mut self, command: &[u8], retry: Option<(Retry, NaiveDateTime)>) -> bool {
         let first = self.command.as_deref();
-        if !is_attempt(command, &self.job, first, is_retrying) {
+        if !is_attempt(command, &self.job, first, retry.is_some()) {
             return false;
         }
         if first.is_some() {
+            let is_explained = retry.is_some_and(|(retry, time)| self.explains(retry, time));
+            self.is_ambiguous |= !is_explained;
             self.retries += 1;
             self.tail.clear();
         } else {
@@ -125,6 +132,24 @@ impl Trace {
             self.begun.get_or_insert(self.last);
         }
         true
+    }
+
+    /// Whether remoteexe has written this record, as far as one can see, and no script has printed it: it is the next
+    /// retry, the wait is over, and ssh has said that the connection failed.
+    fn explains(&self, retry: Retry, time: NaiveDateTime) -> bool {
+        let is_next = retry.number == self.retries + 1 && retry.number <= retry.count;
+        // Both times are cut to seconds.
+        let waited = self.last - time + TimeDelta::seconds(1);
+        let has_waited = TimeDelta::from_std(retry.wait).is_ok_and(|wait| wait <= waited);
+        let mut diagnosis = Diagnosis::default();
+        self.tail.lines().for_each(|line| diagnosis.observe(line));
+        let is_timeout =
+            |line| matches!(Kind::parse(line), Kind::Notice(Notice::ConnectTimeout(_)));
+        let has_failed = diagnosis
+            .failure()
+            .is_some_and(|failure| failure.cause.is_transient())
+            || self.tail.lines().any(is_timeout);
+        is_next && has_failed && (has_waited || self.is_clock_back)
     }
 
     /// The lines of output of all attempts, among the records of the run. They are wanted, and so kept.

@@ -32,6 +32,7 @@ mod report;
 mod report_accepted;
 mod report_crontabs;
 mod report_damage;
+mod report_hourly;
 mod report_html;
 mod report_html_hostile;
 mod report_html_look;

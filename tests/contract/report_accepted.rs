@@ -104,6 +104,10 @@ fn other_lists_are_usage_errors() {
             "expected exit statuses from 1 to 254 with commas between them",
         ),
         (
+            "-1",
+            "expected exit statuses from 1 to 254 with commas between them",
+        ),
+        (
             "1-3",
             "expected exit statuses from 1 to 254 with commas between them",
         ),

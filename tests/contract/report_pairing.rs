@@ -457,6 +457,35 @@ fn a_command_counts_as_one_only_behind_start_or_behind_a_retry() {
 }
 
 #[test]
+fn a_retry_that_no_failed_connection_explains_is_ambiguous() {
+    let refused = "ssh: connect to host h port 22: Connection refused\r";
+    let killed = "remoteexe: ssh was killed: not connected after 5.000 s";
+    let both = format!("retry,1/3,255,wait 0.100 s\n{refused}\nretry,2/3,255,wait 0.100 s");
+    for (output, expected) in [
+        // The script may have printed these two lines.
+        ("retry,1/3,255,wait 0.100 s".to_owned(), "1 true"),
+        ("hello\nretry,1/3,255,wait 0.100 s".to_owned(), "1 true"),
+        (format!("{refused}\nretry,1/3,255,wait 0.100 s"), "1 false"),
+        (format!("{killed}\nretry,1/3,255,wait 1.999 s"), "1 false"),
+        // Not the next one, one too many, and one that did not wait.
+        (format!("{refused}\nretry,2/3,255,wait 0.100 s"), "1 true"),
+        (format!("{refused}\nretry,1/0,255,wait 0.100 s"), "1 true"),
+        (format!("{refused}\nretry,1/3,255,wait 2.001 s"), "1 true"),
+        (format!("{refused}\n{both}"), "1 true"),
+    ] {
+        let begin = "[2026-03-02 10:00:00][7]";
+        let lines = output.lines().map(|line| format!("{begin} {line}\n"));
+        let lines: String = lines.collect();
+        let log = format!(
+            "{begin} START,-,h a\n{begin} command,ssh root@h a\n{lines}\
+             [2026-03-02 10:00:01][7] command,ssh root@h a\n\
+             [2026-03-02 10:00:01][7] END,0,h a\n"
+        );
+        assert_runs(log, "retries ambiguous", &[expected]);
+    }
+}
+
+#[test]
 fn a_retry_comes_after_no_end() {
     assert_runs(
         "\

@@ -33,7 +33,7 @@ a.log, since 2026-03-02 21:00:00, until 2026-03-02 21:01:00
 
 Start     PID  Took  End  Job, and why it was bad
 21:00:00  914    4s  0    web01 /opt/jobs/rotate.sh
-21:00:01  915    4s  3    web01 /opt/jo…otate.sh: four
+21:00:01  915    4s  3    web01 …/jobs/rotate.sh: four
 "
     );
     assert_eq!(code(&output), 1);

@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::report::{LOG, interleaved, on_a_terminal, printed, report, run};
-use crate::support::{REMOTEEXE, Running, Scene, code, day_of_300_jobs};
+use crate::support::{REMOTEEXE, Running, Scene, code, day_of_300_jobs, needs_root};
 
 /// The screen without the counts in its first four lines.
 fn screen(log: &str, args: &[&str]) -> String {
@@ -293,8 +293,8 @@ fn a_herd_is_where_connections_are_dropped_more_often_than_they_are_started() {
         &herd,
         &[],
         "6 connections dropped, 5 at seconds 0 to 2
-                          --retries 8 (REMOTEEXE_RETRIES) tries again, or spread
-                          the starts over the minute
+                          --retries 8 (REMOTEEXE_RETRIES) tries again
+                          --splay 20 (REMOTEEXE_SPLAY) spreads the starts
 ",
     );
     // As often as they are started there, they are dropped by chance.
@@ -389,6 +389,85 @@ LOST         03:11–03:30  all that was running: 3 runs of 3 jobs
     );
 }
 
+/// The screen of a machine that was booted at 03:29, after a pause of 18 minutes. `lost` has the records of a run that
+/// was going on before it.
+fn booted(lost: &str) -> String {
+    needs_root();
+    let scene = Scene::new();
+    let mut log = String::new();
+    for minute in 0..1720 {
+        let time = format!(
+            "2026-03-{:02} {:02}:{:02}",
+            1 + minute / 1440,
+            minute / 60 % 24,
+            minute % 60
+        );
+        if !("2026-03-02 03:12".."2026-03-02 03:30").contains(&time.as_str()) {
+            let begin = format!("[{time}:01][{}]", 10_000 + minute);
+            let _ = write!(
+                log,
+                "{begin} START,-,h /a\n{begin} command,ssh root@h /a\n{begin} END,0,h /a\n"
+            );
+        }
+        if time == "2026-03-02 03:00" {
+            log += lost;
+        }
+    }
+    fs::write(scene.path("a.log"), log).unwrap();
+    // 2026-03-02 03:29:00 UTC.
+    fs::write(scene.path("stat"), "btime 1772422140\n").unwrap();
+    let mut unshare = Command::new("unshare");
+    scene.equip(&mut unshare);
+    unshare
+        .env("TZ", "UTC")
+        .args(["--mount", "sh", "-euc"])
+        .arg(format!(
+            "mount --bind $DIR/stat /proc/stat
+         exec {REMOTEEXE} --report --since 2026-03-02 $DIR/a.log"
+        ));
+    let view = printed(&unshare.output().unwrap());
+    view.splitn(5, '\n').last().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_reboot_is_one_incident_that_names_its_time_whether_or_not_it_killed_a_run() {
+    let silent = booted("");
+    assert!(
+        silent.starts_with(
+            "\
+0 problems now, 1 over
+
+Over
+SILENT       03:11–03:30  all jobs
+                          nothing was started, this machine booted 03:29
+
+"
+        ),
+        "{silent}"
+    );
+    let lost = booted(
+        "\
+[2026-03-02 03:00:01][7] START,-,h /night
+[2026-03-02 03:00:01][7] command,ssh root@h /night
+",
+    );
+    assert!(
+        lost.starts_with(
+            "\
+1 problem now, 0 over
+
+Now
+LOST         03:11–03:30  h /night
+                          run 7@03:00:01, this machine booted 03:29, nothing
+                          started until 03:30, not good since
+                          no END, and no record after 03:11
+
+"
+        ),
+        "{lost}"
+    );
+}
+
 #[test]
 fn hours_without_failures_are_blank_also_before_the_first() {
     let mut log = run(1, "00:10:00", "00:10:01", "h /x", "", 0);
@@ -475,10 +554,7 @@ Running      1 run, one of them too long
     let few = hung + &later;
     let view = screen(&few, &[]);
     assert!(view.starts_with("nothing is wrong\n"), "{view}");
-    assert!(
-        view.contains("  too few good runs to judge  h /x\n"),
-        "{view}"
-    );
+    assert!(view.contains("  too few good runs  h /x\n"), "{view}");
 }
 
 #[test]
@@ -558,20 +634,28 @@ fn two_hundred_thousand_different_parameters_take_little_memory() {
 }
 
 #[test]
-fn a_host_s_name_stays_whole_and_the_middle_of_a_long_script_is_left_out() {
+fn a_host_s_name_stays_whole_and_the_first_folders_of_a_long_script_are_left_out() {
     let job = "host_user_batch02 /path/to/starting_sh/and/some/more/folders/user_log.sh action";
     let log = run(1, "10:00:00", "10:00:01", job, "", 3);
     assert_shows(
         &log,
         &[],
-        "since 10:00  host_user_batch02 /path/to/starting…user_log.sh action\n",
+        "since 10:00  host_user_batch02 …/more/folders/user_log.sh action\n",
     );
     assert_shows(
         &log,
         &["--runs"],
-        "10:00:00    1    1s  3    host_user_batch02 /pa…tion: the script's own status\n",
+        "10:00:00    1    1s  3    host_user_batch02 …log.sh action: the script's own st…\n",
     );
-    assert_shows(&log, &["--all"], "  host_user_batch02 /…ion\n");
+    // Columns are left out first.
+    assert_shows(
+        &log,
+        &["--all"],
+        "
+Runs  Bad  Last  Last good  Longest  Job
+   1    1  3     -                ?  host_user_batch02 …/user_log.sh action
+",
+    );
     // A name of a megabyte takes no time.
     let huge = format!("h /{}", "x".repeat(1_000_000));
     let view = screen(&run(1, "10:00:00", "10:00:01", &huge, "", 3), &["--all"]);
@@ -579,6 +663,34 @@ fn a_host_s_name_stays_whole_and_the_middle_of_a_long_script_is_left_out() {
         view.lines().all(|line| line.chars().count() <= 80),
         "{view}"
     );
+}
+
+#[test]
+fn a_long_host_has_a_line_of_its_own_and_of_long_parameters_the_end_is_shown() {
+    let host = "ip-10-0-12-34.ap-southeast-2.compute.internal";
+    let job = format!("{host} /srv/app/bin/rotate.sh --from=2026-11-01 --to=2026-11-30 --verbose");
+    let log = run(1, "10:00:00", "10:00:01", &job, "", 3);
+    assert_shows(
+        &log,
+        &[],
+        "
+FAILING      since 10:00  ip-10-0-12-34.ap-southeast-2.compute.internal
+                          …/rotate.sh …from=2026-11-01 --to=2026-11-30 --verbose
+                          1 run,",
+    );
+}
+
+#[test]
+fn of_hosts_that_cannot_be_reached_those_are_named_that_there_is_room_for() {
+    let host = |number| format!("ip-10-0-12-{number}.ap-southeast-2.internal");
+    let log: String = (10..14)
+        .map(|number| {
+            let (start, job) = (format!("10:00:{number}"), format!("{} /x", host(number)));
+            run(number, &start, &start, &job, TIMED_OUT, 255)
+        })
+        .collect();
+    let line = format!("UNREACHABLE  since 10:00  4 hosts ({}, …)\n", host(10));
+    assert_shows(&log, &[], &line);
 }
 
 #[test]

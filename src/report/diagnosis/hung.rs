@@ -1,7 +1,7 @@
 //! Runs that go on far longer than their job ever took, or that did so before they were good.
 
 use super::Scope;
-use super::usual::Usual;
+use super::usual::{Usual, before_each, is_long};
 use crate::report::incident::{Hung, Incident, Kind, Window};
 use crate::report::ledger::{Entry, JobId, Ledger};
 use crate::report::outcome::Outcome;
@@ -14,13 +14,11 @@ pub fn incidents(ledger: &Ledger, scope: &Scope) -> Vec<Incident> {
 
 fn of_job(ledger: &Ledger, job: JobId, scope: &Scope) -> Vec<Incident> {
     let runs = ledger.of_job(job);
-    let mut usual = Usual::default();
-    let mut incidents = Vec::new();
-    for (index, run) in runs.iter().enumerate() {
-        incidents.extend(incident(run, &usual, &runs[index + 1..], scope));
-        usual.add(run);
-    }
-    incidents
+    let asked = before_each(ledger, job, |run| is_long(run, scope.now));
+    let incidents = asked
+        .into_iter()
+        .filter_map(|(index, run, usual)| incident(run, &usual, &runs[index + 1..], scope));
+    incidents.collect()
 }
 
 /// The incident of `run`, before which the job took as long as `usual`, and which `later` ones followed.

@@ -2,60 +2,81 @@
 
 use chrono::{NaiveDateTime, TimeDelta};
 
-use super::usual::Usual;
-use super::{Claims, Scope};
+use super::usual::{Usual, before_each};
+use super::{Claims, Scope, silence};
 use crate::report::incident::{Incident, Kind, Window};
-use crate::report::ledger::{Entry, JobId, Ledger};
+use crate::report::ledger::{Entry, JobId, Ledger, Mark};
 use crate::report::outcome::Outcome;
+use crate::report::running;
 use crate::report::scheduler::Scheduler;
 
-/// If it may take longer until a run would be hung, the run is told of as soon as it is seen to be lost, and maybe
-/// several times.
+/// A lost run of a job without a good one is told so long after its last record.
 const PATIENCE: TimeDelta = TimeDelta::hours(1);
 
-/// The local time by which a lost run was dead. If no record tells, it would have been hung from some time on,
-/// had it still been there.
-fn dead_by(run: &Entry, usual: &Usual, now: NaiveDateTime) -> NaiveDateTime {
-    let hung = usual.hung_at(run, run.until).unwrap_or(run.until);
-    // A log that goes on at `now` tells no earlier time, and `now` itself belongs to the next period.
-    let seen = now - TimeDelta::seconds(1);
-    hung.min(run.until).min(seen).max(run.last)
+/// The local time at which it is told that a run is lost, if the machine has not booted before.
+///
+/// Later logs do not change it, so that a report of each hour tells it once: when a record shows that the run is
+/// dead, or else when it is overdue.
+pub fn known(run: &Entry, usual: &Usual, ledger: &Ledger) -> NaiveDateTime {
+    let overdue = usual.overdue(run).unwrap_or(run.last + PATIENCE);
+    let is_elsewhere = ledger.scheduler(run.job).is_elsewhere();
+    // Of a machine that nobody here can ask, a run counts as running before. Then it may be hung.
+    let overdue = if is_elsewhere && usual.limit().is_none() {
+        overdue.max(run.last + running::PATIENCE)
+    } else {
+        overdue
+    };
+    let dated = run.is(Mark::Dated).then_some(run.until);
+    dated
+        .map_or(overdue, |dated| dated.min(overdue))
+        .max(run.last)
 }
 
-/// The local time at which it is told that a run is lost. It does not depend on when the logs are read, unless
-/// that takes too long: the end of the log is a little later each time.
-pub fn known(run: &Entry, usual: &Usual, now: NaiveDateTime) -> NaiveDateTime {
-    let limit = usual
-        .limit()
-        .and_then(|limit| run.begun.checked_add_signed(limit));
-    match limit.map(|limit| limit.max(run.last)) {
-        Some(limit) if limit - run.last <= PATIENCE => limit,
-        _ => dead_by(run, usual, now),
-    }
+/// A lost run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Lost {
+    /// The local time of its last record.
+    last: NaiveDateTime,
+    /// Its place in the ledger.
+    place: usize,
+    /// The local time at which it is told alone. By then it was dead.
+    known: NaiveDateTime,
 }
 
-/// A group of lost runs, by their places in the ledger.
+/// Lost runs that can have died at one time.
 struct Group {
     places: Vec<usize>,
     /// When they can have died: at the last sign of life of any of them or later,
     since: NaiveDateTime,
     /// and before the first of them is known to be dead.
     dead_by: NaiveDateTime,
-    /// When the last one of them would be told of alone: one that was lost before them may have been told of already.
+    /// When it is known of the last one of them: one that was lost before them may have been told of already.
     known: NaiveDateTime,
+    /// The boot after which they are known to be dead.
+    boot: Option<NaiveDateTime>,
 }
 
-/// The incidents in which two or more runs of one scheduler were lost, and no run of it that was going on then
-/// survived.
+/// The incidents in which runs of one scheduler were lost, and no run of it that was going on then survived: two or
+/// more runs, or all that there was before the machine booted or nothing was started for long.
 pub fn together(ledger: &Ledger, scope: &Scope, claims: &mut Claims) -> Vec<Incident> {
     let mut incidents = Vec::new();
     for scheduler in ledger.schedulers() {
-        let groups = groups(ledger, scope, scheduler);
-        if groups.is_empty() {
+        let lost = lost(ledger, scheduler);
+        if lost.is_empty() {
             continue;
         }
         let starts = ledger.starts(scheduler);
-        for group in without_survivors(groups, ledger, scheduler) {
+        let pauses = silence::pauses(&starts, scope);
+        let others = others(ledger, scheduler);
+        let (booted, lost) = by_boot(lost, &others, scheduler, scope);
+        let mut groups = without_survivors(groups(lost), &others);
+        groups.retain(|group| {
+            let is_pause = |pause: &Window| {
+                pause.is_over() && (pause.since..=pause.last).contains(&group.since)
+            };
+            group.places.len() > 1 || pauses.iter().any(is_pause)
+        });
+        for group in booted.into_iter().chain(groups) {
             for place in &group.places {
                 claims.claim(*place);
             }
@@ -65,19 +86,96 @@ pub fn together(ledger: &Ledger, scope: &Scope, claims: &mut Claims) -> Vec<Inci
     incidents
 }
 
-/// The groups that have a time at which no run was going on that survived it. If there are several such times,
-/// they died at the one after which nothing was started for longest.
-fn without_survivors(groups: Vec<Group>, ledger: &Ledger, scheduler: Scheduler) -> Vec<Group> {
+/// The lost runs of a scheduler, in the order of their last records.
+fn lost(ledger: &Ledger, scheduler: Scheduler) -> Vec<Lost> {
+    let is_of_it = |job: &JobId| ledger.scheduler(*job) == scheduler;
+    let of_job = |job: JobId| {
+        let first = ledger.range(job).start;
+        let lost = before_each(ledger, job, |run| run.outcome == Outcome::Lost);
+        lost.into_iter().map(move |(index, run, usual)| Lost {
+            last: run.last,
+            place: first + index,
+            known: known(run, &usual, ledger),
+        })
+    };
+    let jobs = ledger.job_ids().filter(is_of_it);
+    let mut lost: Vec<Lost> = jobs.flat_map(of_job).collect();
+    lost.sort_unstable();
+    lost
+}
+
+/// The STARTs of the runs of a scheduler that were not lost, each with its END, in the order of the STARTs.
+fn others(ledger: &Ledger, scheduler: Scheduler) -> Vec<(NaiveDateTime, NaiveDateTime)> {
     let is_other =
         |run: &&Entry| run.outcome != Outcome::Lost && ledger.scheduler(run.job) == scheduler;
-    let others = ledger.runs.iter().filter(is_other);
     let end = |run: &Entry| match run.outcome {
         Outcome::Running => NaiveDateTime::MAX,
         _ => run.last,
     };
+    let others = ledger.runs.iter().filter(is_other);
     let mut others: Vec<_> = others.map(|run| (run.start, end(run))).collect();
     others.sort_unstable();
-    let mut others = others.into_iter().peekable();
+    others
+}
+
+/// The runs that were lost when the machine went down before its last boot, and the other ones. A boot that a run
+/// survived was that of another machine.
+fn by_boot(
+    lost: Vec<Lost>,
+    others: &[(NaiveDateTime, NaiveDateTime)],
+    scheduler: Scheduler,
+    scope: &Scope,
+) -> (Option<Group>, Vec<Lost>) {
+    let Some(boot) = scope.boot_of(scheduler) else {
+        return (None, lost);
+    };
+    let before = &others[..others.partition_point(|(start, _)| *start < boot)];
+    if before.iter().any(|(_, end)| *end > boot) {
+        return (None, lost);
+    }
+    let signs = before.iter().map(|(_, end)| *end);
+    let lasts = lost.iter().map(|run| run.last);
+    let sign = signs.chain(lasts.filter(|last| *last < boot)).max();
+    // What was known while the machine was up was told then.
+    let is_booted = |run: &Lost| run.last < boot && Some(run.known) > sign;
+    let (booted, lost): (Vec<_>, Vec<_>) = lost.into_iter().partition(is_booted);
+    let group = sign.filter(|_| !booted.is_empty()).map(|since| Group {
+        places: booted.iter().map(|run| run.place).collect(),
+        since,
+        dead_by: boot,
+        known: boot,
+        boot: Some(boot),
+    });
+    (group, lost)
+}
+
+/// Runs that can have died at one time, in the order of these times.
+fn groups(lost: Vec<Lost>) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for Lost { last, place, known } in lost {
+        match groups.last_mut() {
+            Some(group) if last <= group.dead_by => {
+                group.places.push(place);
+                group.since = last;
+                group.dead_by = group.dead_by.min(known);
+                group.known = group.known.max(known);
+            }
+            _ => groups.push(Group {
+                places: vec![place],
+                since: last,
+                dead_by: known,
+                known,
+                boot: None,
+            }),
+        }
+    }
+    groups
+}
+
+/// The groups that have a time at which none of the other runs was going on that survived it. If there are several
+/// such times, they died at the one after which nothing was started for longest.
+fn without_survivors(groups: Vec<Group>, others: &[(NaiveDateTime, NaiveDateTime)]) -> Vec<Group> {
+    let mut others = others.iter().copied().peekable();
     let mut survived = NaiveDateTime::MIN;
     let dated = groups.into_iter().filter_map(|mut group| {
         let mut best: Option<(TimeDelta, NaiveDateTime)> = None;
@@ -105,65 +203,18 @@ fn without_survivors(groups: Vec<Group>, ledger: &Ledger, scheduler: Scheduler) 
     dated.collect()
 }
 
-/// Runs that can have died at one time, in the order of these times.
-fn groups(ledger: &Ledger, scope: &Scope, scheduler: Scheduler) -> Vec<Group> {
-    let mut lost = Vec::new();
-    let is_of_it = |job: &JobId| ledger.scheduler(*job) == scheduler;
-    for job in ledger.job_ids().filter(is_of_it) {
-        let runs = ledger.of_job(job);
-        if !runs.iter().any(|run| run.outcome == Outcome::Lost) {
-            continue;
-        }
-        let usual = Usual::of(runs);
-        for (place, run) in ledger.range(job).zip(runs) {
-            if run.outcome == Outcome::Lost {
-                let dead_by = dead_by(run, &usual, scope.now);
-                lost.push((run.last, place, dead_by, known(run, &usual, scope.now)));
-            }
-        }
-    }
-    lost.sort_unstable();
-    let mut groups: Vec<Group> = Vec::new();
-    for (last, place, dead_by, known) in lost {
-        match groups.last_mut() {
-            Some(group) if last <= group.dead_by => {
-                group.places.push(place);
-                group.since = last;
-                group.dead_by = group.dead_by.min(dead_by);
-                group.known = group.known.max(known);
-            }
-            _ => groups.push(Group {
-                places: vec![place],
-                since: last,
-                dead_by,
-                known,
-            }),
-        }
-    }
-    groups.retain(|group| group.places.len() > 1);
-    groups
-}
-
 fn incident(ledger: &Ledger, scope: &Scope, group: &Group, starts: &[NaiveDateTime]) -> Incident {
     let next = starts.partition_point(|start| *start <= group.since);
     let next_start = starts.get(next).copied();
-    let is_here = !ledger
-        .scheduler(ledger.runs[group.places[0]].job)
-        .is_elsewhere();
-    let boot = scope.boot.filter(|_| is_here).filter(|boot| {
-        *boot >= group.since && next_start.is_none_or(|start| *boot <= start) && *boot < scope.now
-    });
-    let known = group.known.min(next_start.unwrap_or(group.known));
-    let known = boot.map_or(known, |boot| known.min(boot));
     let window = Window {
         since: group.since,
-        known,
+        known: group.known,
         last: group.since,
         over: next_start.filter(|start| *start < scope.now),
     };
     let kind = Kind::Lost {
         together: true,
-        boot,
+        boot: group.boot,
         quiet_until: None,
     };
     let runs = group.places.iter().map(|place| &ledger.runs[*place]);

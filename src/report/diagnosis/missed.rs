@@ -26,7 +26,12 @@ pub fn add(ledger: &Ledger, scope: &Scope, incidents: &mut Vec<Incident>) {
 /// Whether a silence is the same as an outage.
 fn explains(outage: &Incident, silence: &Incident) -> bool {
     match (&outage.kind, &silence.kind) {
-        (Kind::CronDown { scheduler, .. }, Kind::Silent { scheduler: other }) => {
+        (
+            Kind::CronDown { scheduler, .. },
+            Kind::Silent {
+                scheduler: other, ..
+            },
+        ) => {
             let ends_after = silence
                 .window
                 .over

@@ -32,7 +32,11 @@ pub fn repeated_in_one(incidents: Vec<Incident>) -> Vec<Incident> {
         let is_single = incident.jobs.len() <= 1 || !incident.hosts().is_empty();
         let may_repeat = !matches!(
             incident.kind,
-            Kind::Silent { .. } | Kind::Dropped { .. } | Kind::CronDown { .. } | Kind::Late { .. }
+            Kind::Silent { .. }
+                | Kind::Dropped { .. }
+                | Kind::CronDown { .. }
+                | Kind::Late { .. }
+                | Kind::Lost { together: true, .. }
         );
         if incident.is_over() && is_single && may_repeat {
             let jobs = if incident.hosts().is_empty() {

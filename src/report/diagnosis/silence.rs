@@ -25,7 +25,9 @@ pub fn add(ledger: &Ledger, scope: &Scope, incidents: &mut Vec<Incident>) {
     for scheduler in ledger.schedulers() {
         for window in pauses(&ledger.starts(scheduler), scope) {
             if !is_reboot(window, scheduler, ledger, incidents) {
-                let kind = Kind::Silent { scheduler };
+                let is_in = |boot: &NaiveDateTime| window.since < *boot && *boot <= window.last;
+                let boot = scope.boot_of(scheduler).filter(is_in);
+                let kind = Kind::Silent { scheduler, boot };
                 incidents.push(Incident::new(kind, window, Vec::new()));
             }
         }
@@ -33,7 +35,7 @@ pub fn add(ledger: &Ledger, scope: &Scope, incidents: &mut Vec<Incident>) {
 }
 
 /// The pauses between `starts` that are longer than any before.
-fn pauses(starts: &[NaiveDateTime], scope: &Scope) -> Vec<Window> {
+pub fn pauses(starts: &[NaiveDateTime], scope: &Scope) -> Vec<Window> {
     let mut pauses = Vec::new();
     let Some(first) = starts.first().copied() else {
         return pauses;

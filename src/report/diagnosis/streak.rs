@@ -2,11 +2,12 @@
 //!
 //! Runs are in the order in which it was known how they ended.
 
+use std::collections::HashMap;
 use std::mem;
 
 use chrono::NaiveDateTime;
 
-use super::usual::Usual;
+use super::usual::{Usual, before_each, is_long};
 use super::{Claims, Scope, lost};
 use crate::report::incident::{Incident, Kind, Window};
 use crate::report::ledger::{Entry, JobId, Ledger};
@@ -46,11 +47,7 @@ fn of_job(ledger: &Ledger, job: JobId, scope: &Scope, claims: &Claims) -> Vec<In
     }
     let ours =
         places.filter(|place| ledger.runs[*place].outcome == Outcome::Good || is_ours(place));
-    let streaks = streaks(known(
-        ours.map(|place| &ledger.runs[place]),
-        ledger.of_job(job),
-        scope,
-    ));
+    let streaks = streaks(known(ledger, job, ours, scope));
     let is_near = |_: &Streak, later: &Streak| later.good_before <= FEW_GOOD;
     let near = streaks.chunk_by(is_near);
     near.flat_map(|near| match near {
@@ -63,20 +60,30 @@ fn of_job(ledger: &Ledger, job: JobId, scope: &Scope, claims: &Claims) -> Vec<In
 /// The runs with the time at which it was known how they ended, in the order of these times. A run that went
 /// on too long was known to be bad before its END.
 fn known<'a>(
-    runs: impl Iterator<Item = &'a Entry>,
-    all: &[Entry],
+    ledger: &'a Ledger,
+    job: JobId,
+    places: impl Iterator<Item = usize>,
     scope: &Scope,
 ) -> Vec<(NaiveDateTime, &'a Entry)> {
-    let usual = Usual::of(all);
-    let mut before = Usual::default();
-    let mut known: Vec<_> = runs
-        .map(|run| {
+    let is_asked = |run: &Entry| match run.outcome {
+        Outcome::Lost => true,
+        Outcome::Good => false,
+        _ => is_long(run, scope.now),
+    };
+    let asked = before_each(ledger, job, is_asked).into_iter();
+    let first = ledger.range(job).start;
+    let usual: HashMap<usize, Usual> = asked
+        .map(|(index, _, usual)| (first + index, usual))
+        .collect();
+    let mut known: Vec<_> = places
+        .map(|place| {
+            let run = &ledger.runs[place];
+            let usual = usual.get(&place).copied().unwrap_or_default();
             let at = match run.outcome {
-                Outcome::Lost => lost::known(run, &usual, scope.now),
+                Outcome::Lost => lost::known(run, &usual, ledger),
                 Outcome::Good => run.until,
-                _ => before.hung_at(run, run.until).unwrap_or(run.until),
+                _ => usual.hung_at(run, run.until).unwrap_or(run.until),
             };
-            before.add(run);
             (at, run)
         })
         .collect();

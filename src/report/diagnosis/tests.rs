@@ -187,6 +187,25 @@ fn hour_by_hour_each_incident_is_told_once_and_its_end_once() {
 }
 
 #[test]
+fn a_reboot_is_told_once_with_its_time_however_many_runs_it_killed() {
+    for (killed, state) in [(0, State::Silent), (1, State::Lost), (2, State::Lost)] {
+        let world = World::booted(killed);
+        let boot = world.plan.boot;
+        let (ledger, scope) = world.at(world.now, world.now.date().into());
+        let found = incidents(&ledger, &scope);
+        let booted = |incident: &Incident| match incident.kind {
+            Kind::Lost { boot, .. } | Kind::Silent { boot, .. } => boot,
+            _ => None,
+        };
+        let found: Vec<_> = found
+            .iter()
+            .map(|it| (it.state(), booted(it), it.bad))
+            .collect();
+        assert_eq!(found, [(state, boot, killed as u64)]);
+    }
+}
+
+#[test]
 fn of_a_dead_host_nothing_is_said_about_a_herd() {
     let world = World::dead_host_at_second_one();
     let (ledger, scope) = world.at(world.now, world.now.date().into());

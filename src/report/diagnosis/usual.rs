@@ -1,14 +1,27 @@
 //! How long a job usually takes: its good runs decide.
+//!
+//! A run is judged by those that had ended when it was started. So later logs do not change the judgement, and a
+//! report of each hour tells of it once.
 
-use chrono::{NaiveDateTime, TimeDelta};
+use std::collections::BTreeMap;
 
-use crate::report::ledger::Entry;
+use chrono::{Days, NaiveDate, NaiveDateTime, TimeDelta};
+
+use crate::report::ledger::{Entry, Good, JobId, Ledger};
+use crate::report::outcome::Outcome;
 
 /// With fewer good runs nothing is said about how long a run should take.
 pub const MIN_GOOD: usize = 3;
 
+/// The good runs of so many days before that of its START tell how long a run should take. If there are fewer than
+/// [`MIN_GOOD`], the last day counts on which there were enough, and all after it.
+pub const LAST_DAYS: u64 = 1;
+
+/// How many days before that of its START tell how long a run should take, if it runs seldom.
+pub const MAX_DAYS: u64 = 14;
+
 /// How much longer than the longest good run any run may take.
-const GRACE: TimeDelta = TimeDelta::minutes(10);
+pub const GRACE: TimeDelta = TimeDelta::minutes(10);
 
 /// How many times the longest good run any run may take.
 const FACTOR: i32 = 3;
@@ -25,9 +38,11 @@ pub struct Usual {
 }
 
 impl Usual {
-    /// How long the good ones of these runs took.
-    pub fn of(runs: &[Entry]) -> Self {
-        Self::of_seconds(runs.iter().filter_map(Entry::good_seconds).collect())
+    /// How long all good runs of a job took.
+    pub fn of_job(ledger: &Ledger, job: JobId) -> Self {
+        let earlier = ledger.earlier(job).iter().map(|good| good.seconds);
+        let seconds = ledger.of_job(job).iter().filter_map(Entry::good_seconds);
+        Self::of_seconds(earlier.chain(seconds).collect())
     }
 
     /// How long runs took that took so many seconds.
@@ -45,19 +60,16 @@ impl Usual {
         }
     }
 
-    /// Adds a run, as far as the limit needs it.
-    pub fn add(&mut self, run: &Entry) {
-        if let Some(seconds) = run.good_seconds() {
-            self.good += 1;
-            self.longest = self.longest.max(seconds);
-        }
-    }
-
     /// How long a run may go on before it is hung: three times as long as the longest good one, and at least ten
     /// minutes longer. There is no limit with fewer than three good runs.
     pub fn limit(&self) -> Option<TimeDelta> {
+        self.bound().filter(|_| self.good >= MIN_GOOD)
+    }
+
+    /// The same limit, as far as a single good run tells.
+    fn bound(&self) -> Option<TimeDelta> {
         let longest = TimeDelta::seconds(self.longest.into());
-        (self.good >= MIN_GOOD).then(|| (longest * FACTOR).max(longest + GRACE))
+        (self.good > 0).then(|| (longest * FACTOR).max(longest + GRACE))
     }
 
     /// The local time at which a run was hung, if it went on as long as that by `now`.
@@ -65,4 +77,76 @@ impl Usual {
         let at = run.begun.checked_add_signed(self.limit()?)?;
         (at < now).then_some(at)
     }
+
+    /// The local time from which on a run without END is overdue, if there is any good run.
+    pub fn overdue(&self, run: &Entry) -> Option<NaiveDateTime> {
+        run.begun.checked_add_signed(self.bound()?)
+    }
+}
+
+/// The good runs of a job, by the day of their START. The median is not known.
+#[derive(Debug, Default)]
+struct ByDay(BTreeMap<NaiveDate, Usual>);
+
+impl ByDay {
+    fn add(&mut self, good: Good) {
+        let usual = self.0.entry(good.start.date()).or_default();
+        usual.good += 1;
+        usual.longest = usual.longest.max(good.seconds);
+    }
+
+    /// What is usual for a run that was started on this day.
+    fn before(&self, day: NaiveDate) -> Usual {
+        let back = |days| day.checked_sub_days(Days::new(days)).unwrap_or(day);
+        let mut usual = Usual::default();
+        for (of, good) in self.0.range(back(MAX_DAYS)..=day).rev() {
+            if usual.good >= MIN_GOOD && *of < back(LAST_DAYS) {
+                break;
+            }
+            usual.good += good.good;
+            usual.longest = usual.longest.max(good.longest);
+        }
+        usual
+    }
+}
+
+/// The runs of a job for which `is_asked` is true, in the order of their STARTs, and for each how long the good ones
+/// took that had ended when it was started. Their median is not known.
+pub fn before_each(
+    ledger: &Ledger,
+    job: JobId,
+    is_asked: impl Fn(&Entry) -> bool,
+) -> Vec<(usize, &Entry, Usual)> {
+    let runs = ledger.of_job(job).iter().enumerate();
+    let asked: Vec<_> = runs.filter(|(_, run)| is_asked(run)).collect();
+    if asked.is_empty() {
+        return Vec::new();
+    }
+    let good = ledger.of_job(job).iter().filter_map(|run| {
+        Some(Good {
+            end: run.until,
+            start: run.start,
+            seconds: run.good_seconds()?,
+        })
+    });
+    let mut good: Vec<Good> = ledger.earlier(job).iter().copied().chain(good).collect();
+    good.sort_unstable();
+    let mut good = good.into_iter().peekable();
+    let mut by_day = ByDay::default();
+    let with_usual = asked.into_iter().map(|(index, run)| {
+        while let Some(good) = good.next_if(|good| good.end <= run.start) {
+            by_day.add(good);
+        }
+        (index, run, by_day.before(run.start.date()))
+    });
+    with_usual.collect()
+}
+
+/// Whether a run went on for so long that what is usual for its job is worth knowing.
+pub fn is_long(run: &Entry, now: NaiveDateTime) -> bool {
+    let end = match run.outcome {
+        Outcome::Running => now,
+        _ => run.until,
+    };
+    end - run.begun > GRACE
 }

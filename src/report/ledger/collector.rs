@@ -12,7 +12,7 @@ use super::tails::Tails;
 use super::{Entry, HostId, Job, JobId, Ledger, Mark, Marks, UNKNOWN};
 use crate::report::outcome::Outcome;
 use crate::report::owner::Account;
-use crate::report::run::{Run, first_word};
+use crate::report::run::{End, Run, first_word};
 
 /// A ledger that is being filled.
 #[derive(Debug, Default)]
@@ -92,7 +92,7 @@ impl Collector {
             line,
             tail,
             outcome,
-            marks: marks(run),
+            marks: marks(run, self.until),
         });
     }
 
@@ -180,7 +180,10 @@ impl Collector {
     }
 }
 
-fn marks(run: &Run) -> Marks {
+/// The marks of a run as it was just before `until`.
+fn marks(run: &Run, until: Option<NaiveDateTime>) -> Marks {
+    let is_seen = |reused| until.is_none_or(|until| reused < until);
+    let is_dated = run.trace.pid_reused.is_some_and(is_seen);
     let facts = [
         (Mark::Overlapped, run.is_overlapped()),
         (Mark::Ambiguous, run.trace.is_ambiguous),
@@ -188,6 +191,7 @@ fn marks(run: &Run) -> Marks {
         (Mark::HasCommand, run.trace.command.is_some()),
         (Mark::Retried, run.trace.retries > 0),
         (Mark::Accepted, run.is_accepted),
+        (Mark::Dated, run.end == End::Lost && is_dated),
     ];
     let marks = facts.iter().filter(|(_, is_true)| *is_true);
     Marks(marks.map(|(mark, _)| *mark as u8).sum())

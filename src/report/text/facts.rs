@@ -37,6 +37,8 @@ fn facts_of_kind(incident: &Incident, view: &View) -> String {
             let mut facts = Vec::new();
             if !together {
                 facts.push(failing(incident, view));
+            } else if let (Some(run), 1) = (incident.last, incident.bad) {
+                facts.push(format!("run {}", clock.run_name(&run)));
             }
             facts.extend(boot.map(|boot| format!("this machine booted {}", clock.time(boot))));
             facts.extend(
@@ -62,7 +64,10 @@ fn facts_of_kind(incident: &Incident, view: &View) -> String {
                 duration(Some(*before))
             )
         }
-        Kind::Silent { .. } => "nothing was started".to_owned(),
+        Kind::Silent { boot, .. } => {
+            let boot = boot.map(|boot| format!(", this machine booted {}", clock.time(boot)));
+            format!("nothing was started{}", boot.unwrap_or_default())
+        }
         Kind::NotStarted { .. } => not_started(incident, view),
         Kind::CronDown { boot, .. } => boot.map_or_else(
             || "cron was not running, or could not run remoteexe".to_owned(),

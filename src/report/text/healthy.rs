@@ -69,13 +69,13 @@ fn show_jobs(page: &mut Page, view: &View, jobs: &[JobId]) {
         "Job",
     ];
     let rows = rows.into_iter().map(|(_, row)| row).collect();
-    page.table(&titles, &[0, 1, 5, 6], rows);
+    page.table_without(&[2, 5, 6], &titles, &[0, 1, 5, 6], rows);
 }
 
 fn job_row(view: &View, job: JobId, bad: u64) -> Vec<String> {
     let runs = runs_in_period(view, job);
     let clock = view.clock();
-    let usual = Usual::of(view.ledger.of_job(job));
+    let usual = Usual::of_job(view.ledger, job);
     let known = |seconds| (usual.good > 0).then_some(seconds);
     let last = runs.clone().last();
     let good = view.ledger.of_job(job).iter();

@@ -36,7 +36,7 @@ pub fn show(page: &mut Page, view: &View, job: JobId, incidents: &[Incident]) {
         |time| clock.second(time),
     );
     page.labelled("Last good", INDENT, &last_good);
-    let usual = Usual::of(runs);
+    let usual = Usual::of_job(view.ledger, job);
     let text = if usual.good == 0 {
         "no good run tells".to_owned()
     } else {

@@ -4,13 +4,14 @@ use unicode_width::UnicodeWidthStr;
 
 use super::facts::facts;
 use super::format::count;
-use super::page::{Page, cut, shortened, wrapped};
-use super::{View, shown_name};
+use super::page::{Page, cut, fits, wrapped};
+use super::{View, names, shown_name};
 use crate::escape::printable;
 use crate::report::expected;
 use crate::report::incident::{Incident, Kind};
 use crate::report::ledger::{Entry, HostId};
 use crate::report::outcome::{Outcome, Reason};
+use crate::report::scheduler::Scheduler;
 use crate::report::style::Tone;
 
 /// The blanks between two columns.
@@ -42,7 +43,7 @@ pub struct Words {
 pub fn words(incident: &Incident, view: &View) -> Words {
     Words {
         time: time(incident, view),
-        subject: subject(incident, view, WIDE),
+        subject: subject(incident, view, WIDE).join(" "),
         facts: facts(incident, view),
         why: why(incident, view, WIDE).join(" "),
     }
@@ -96,96 +97,104 @@ fn time(incident: &Incident, view: &View) -> String {
 
 /// The subject and the facts, in one line where there is room, and then the last telling line of output.
 fn lines(incident: &Incident, view: &View, room: usize) -> Vec<String> {
-    let (subject, facts) = (subject(incident, view, room), facts(incident, view));
-    let mut lines = if subject.width() + GAP + facts.width() <= room {
-        vec![format!("{subject}  {facts}")]
-    } else {
-        let mut lines = wrapped(&facts, room);
-        lines.insert(0, subject);
-        lines
-    };
+    let (mut lines, facts) = (subject(incident, view, room), facts(incident, view));
+    match lines.as_slice() {
+        [subject] if subject.width() + GAP + facts.width() <= room => {
+            lines = vec![format!("{subject}  {facts}")];
+        }
+        _ => lines.extend(wrapped(&facts, room)),
+    }
     lines.extend(why(incident, view, room));
     lines
 }
 
-/// The job, the host, or the number of them, in at most so many columns.
-fn subject(incident: &Incident, view: &View, room: usize) -> String {
-    let ledger = view.ledger;
-    if let Kind::Unreachable { hosts } = &incident.kind {
-        return shortened(&named_hosts(hosts, view), room);
-    }
-    let on = |script: &str, on: String| {
-        let room = room.saturating_sub(on.width());
-        shortened(script, room.max(MIN_SCRIPT)) + &on
-    };
-    if let Kind::Silent { scheduler } = incident.kind {
-        let on = scheduler
-            .name()
-            .map(|name| format!(" on {}", printable(name.as_bytes())));
-        return format!("all jobs{}", on.unwrap_or_default());
-    }
-    if let Kind::CronDown { scheduler, .. } = incident.kind {
-        let on = scheduler
-            .name()
-            .map(|name| format!(" on {}", printable(name.as_bytes())));
-        let (runs, jobs) = (count(incident.bad, "run"), incident.jobs.len() as u64);
-        let jobs = count(jobs, "job");
-        return format!("{runs} of {jobs} not started{}", on.unwrap_or_default());
-    }
-    match incident.jobs.as_slice() {
-        [] => String::new(),
-        [job] => shortened(&view.job_name(*job), room),
-        jobs if matches!(incident.kind, Kind::Lost { together: true, .. }) => {
-            let jobs = count(jobs.len() as u64, "job");
-            format!(
-                "all that was running: {} of {jobs}",
-                count(incident.bad, "run")
-            )
+/// The job, the host, or the number of them, in at most so many columns. A job whose host leaves no room has two lines.
+fn subject(incident: &Incident, view: &View, room: usize) -> Vec<String> {
+    match (&incident.kind, incident.jobs.as_slice()) {
+        (Kind::Unreachable { .. } | Kind::Silent { .. } | Kind::CronDown { .. }, _) | (_, []) => {
+            vec![several(incident, view, room)]
         }
-        jobs => {
-            let mut hosts: Vec<HostId> = jobs.iter().map(|job| ledger.job(*job).host).collect();
-            hosts.sort_unstable();
-            hosts.dedup();
-            let hosts = count(hosts.len() as u64, "host");
-            let is_of_many = match &incident.kind {
-                Kind::Dropped { .. } | Kind::Late { .. } => true,
-                Kind::NotStarted { is_ignored, .. } => *is_ignored,
-                _ => false,
-            };
-            if is_of_many {
-                return format!("{} on {hosts}", count(jobs.len() as u64, "job"));
+        (_, [job]) => {
+            let name = view.job_name(*job);
+            let least = names::least_columns(&name, 2 * room);
+            match names::host_and_script(&name) {
+                Some((host, script)) if least > room => {
+                    vec![host.to_owned(), names::script(script, room)]
+                }
+                _ => vec![names::job(&name, room)],
             }
-            let script = match ledger.job(jobs[0]).script() {
-                b"" => "(no script)".to_owned(),
-                script => shown_name(script),
-            };
-            let of = view.of_account(ledger.account(jobs[0]));
-            on(&script, format!("{of} on {hosts}"))
         }
+        _ => vec![several(incident, view, room)],
     }
 }
 
-fn named_hosts(hosts: &[HostId], view: &View) -> String {
-    let name = |host: &HostId| shown_name(view.ledger.host(*host));
-    let names: Vec<String> = hosts.iter().take(MAX_HOSTS).map(name).collect();
-    let names = names.join(", ");
-    match hosts.len() {
-        0..=MAX_HOSTS => names,
-        all => format!("{} ({names}, …)", count(all as u64, "host")),
+/// What several jobs have in common, in at most so many columns.
+fn several(incident: &Incident, view: &View, room: usize) -> String {
+    let (ledger, jobs) = (view.ledger, &incident.jobs);
+    let bad = count(incident.bad, "run");
+    let count_of_jobs = count(jobs.len() as u64, "job");
+    let on = |scheduler: &Scheduler| {
+        let name = scheduler.name();
+        name.map_or_else(String::new, |name| {
+            format!(" on {}", printable(name.as_bytes()))
+        })
+    };
+    let is_of_many = match &incident.kind {
+        Kind::Unreachable { hosts } => return named_hosts(hosts, view, room),
+        Kind::Silent { scheduler, .. } => return format!("all jobs{}", on(scheduler)),
+        Kind::CronDown { scheduler, .. } => {
+            return format!("{bad} of {count_of_jobs} not started{}", on(scheduler));
+        }
+        Kind::Lost { together: true, .. } => {
+            return format!("all that was running: {bad} of {count_of_jobs}");
+        }
+        Kind::Dropped { .. } | Kind::Late { .. } => true,
+        Kind::NotStarted { is_ignored, .. } => *is_ignored,
+        _ => false,
+    };
+    let Some(first) = jobs.first() else {
+        return String::new();
+    };
+    let mut hosts: Vec<HostId> = jobs.iter().map(|job| ledger.job(*job).host).collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    let hosts = count(hosts.len() as u64, "host");
+    if is_of_many {
+        return format!("{count_of_jobs} on {hosts}");
     }
+    let of = view.of_account(ledger.account(*first));
+    let on = format!("{of} on {hosts}");
+    let room = room.saturating_sub(on.width()).max(MIN_SCRIPT);
+    let script = match ledger.job(*first).script() {
+        b"" => "(no script)".to_owned(),
+        script => shown_name(script),
+    };
+    names::script(&script, room) + &on
+}
+
+/// As many of these hosts as there is room for, each whole, and their number if not all are named.
+fn named_hosts(hosts: &[HostId], view: &View, room: usize) -> String {
+    let name = |host: &HostId| shown_name(view.ledger.host(*host));
+    let named: Vec<String> = hosts.iter().take(MAX_HOSTS).map(name).collect();
+    if let [name] = named.as_slice() {
+        return names::job(name, room);
+    }
+    let all = named.join(", ");
+    if hosts.len() == named.len() && fits(&all, room) {
+        return all;
+    }
+    let number = count(hosts.len() as u64, "host");
+    let mut some = (1..=named.len()).rev().map(|some| {
+        let named = named[..some].join(", ");
+        format!("{number} ({named}, …)")
+    });
+    some.find(|some| fits(some, room)).unwrap_or(number)
 }
 
 /// The way in which the last run failed and its last telling line of output, or advice.
 fn why(incident: &Incident, view: &View, room: usize) -> Vec<String> {
-    let advice = match &incident.kind {
-        Kind::Dropped { herd: Some(_) } => {
-            "--retries 8 (REMOTEEXE_RETRIES) tries again, or spread the starts over the minute"
-        }
-        Kind::Dropped { herd: None } => "--retries 8 (REMOTEEXE_RETRIES) tries again",
-        _ => "",
-    };
-    if !advice.is_empty() {
-        return wrapped(advice, room);
+    if let Kind::Dropped { herd } = &incident.kind {
+        return advice(herd.is_some(), room);
     }
     if let Kind::NotStarted { place, is_ignored } = &incident.kind {
         let why = if *is_ignored {
@@ -197,7 +206,7 @@ fn why(incident: &Incident, view: &View, room: usize) -> Vec<String> {
         } else {
             format!("line {}", expected::place(place))
         };
-        return vec![shortened(&why, room)];
+        return vec![names::script(&why, room)];
     }
     let Some(last) = incident.last.as_ref() else {
         return Vec::new();
@@ -210,10 +219,12 @@ fn why(incident: &Incident, view: &View, room: usize) -> Vec<String> {
         Kind::Failing | Kind::Flapping => vec![cut(&failure(view, last), room)],
         Kind::Lost { together: true, .. } => {
             let last = view.clock().time(incident.window.last);
-            wrapped(
-                &format!("none has an END, and no record after {last}"),
-                room,
-            )
+            let none = if incident.bad == 1 {
+                "no END"
+            } else {
+                "none has an END"
+            };
+            wrapped(&format!("{none}, and no record after {last}"), room)
         }
         Kind::Lost { .. } => {
             let clock = view.clock();
@@ -222,6 +233,20 @@ fn why(incident: &Incident, view: &View, room: usize) -> Vec<String> {
         }
         _ => Vec::new(),
     }
+}
+
+/// The remedies for dropped connections, in one line where there is room.
+fn advice(is_herd: bool, room: usize) -> Vec<String> {
+    let mut remedies = vec!["--retries 8 (REMOTEEXE_RETRIES) tries again"];
+    if is_herd {
+        remedies.push("--splay 20 (REMOTEEXE_SPLAY) spreads the starts");
+    }
+    let all = remedies.join(", ");
+    if fits(&all, room) {
+        return vec![all];
+    }
+    let lines = remedies.iter().flat_map(|remedy| wrapped(remedy, room));
+    lines.collect()
 }
 
 /// The exit status, its meaning, and the last telling line of output.

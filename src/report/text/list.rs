@@ -1,19 +1,20 @@
 //! Runs, a line each.
 
 use chrono::NaiveDateTime;
+use unicode_width::UnicodeWidthStr;
 
 use super::format::{age, duration};
 use super::healthy::end;
-use super::page::{Page, least_columns, shortened};
-use super::{View, screen};
+use super::page::Page;
+use super::{View, names, screen};
 use crate::escape::printable;
 use crate::report::expected::place;
 use crate::report::ledger::Entry;
 use crate::report::missing::Slot;
 use crate::report::outcome::{Outcome, Reason};
 
-/// The columns for a script beside its host, more than the least.
-const MORE_OF_SCRIPT: usize = 6;
+/// The least columns for a script beside its host, where the line also tells why the run was bad.
+const MIN_SCRIPT: usize = 14;
 
 /// A run, or a slot without one.
 #[derive(Debug, Clone, Copy)]
@@ -65,7 +66,7 @@ pub fn show_rows(page: &mut Page, view: &View, rows: &[Row]) {
 }
 
 fn slot_row(slot: &Slot, width: usize, view: &View) -> Vec<String> {
-    let job = shortened(&view.job_name(slot.job), room_for_job(width));
+    let job = short_job(&view.job_name(slot.job), width);
     vec![
         view.clock().second(slot.at),
         "-".to_owned(),
@@ -80,8 +81,14 @@ fn room_for_job(width: usize) -> usize {
     width.saturating_sub(36) / 2
 }
 
-fn run_row(run: &Entry, width: usize, view: &View) -> Vec<String> {
+/// A job beside the reason why its run was bad.
+fn short_job(name: &str, width: usize) -> String {
     let room = room_for_job(width);
+    let least = names::host_and_script(name).map_or(0, |(host, _)| host.width() + 1 + MIN_SCRIPT);
+    names::job(name, room.max(least.min(2 * room)))
+}
+
+fn run_row(run: &Entry, width: usize, view: &View) -> Vec<String> {
     let clock = view.clock();
     let took = match run.outcome {
         Outcome::Running => format!("{}…", age(run.age(view.scope.now))),
@@ -90,10 +97,9 @@ fn run_row(run: &Entry, width: usize, view: &View) -> Vec<String> {
     };
     let mut job = view.job_name(run.job);
     job = if run.outcome.is_bad() {
-        let least = least_columns(&job, width) + MORE_OF_SCRIPT;
-        shortened(&job, room.max(least))
+        short_job(&job, width)
     } else {
-        shortened(&job, 2 * room)
+        names::job(&job, 2 * room_for_job(width))
     };
     let why = match run.outcome {
         Outcome::Good | Outcome::Running => String::new(),

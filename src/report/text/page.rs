@@ -1,18 +1,16 @@
 //! The layout of a text: lines, headings and tables in the width of the terminal.
 
-use std::iter;
+use std::{iter, mem};
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use super::names;
 use crate::report::style::{Style, Tone};
 use crate::report::tally::Count;
 
 /// The blanks between two columns.
 const GAP: usize = GAP_TEXT.len();
 const GAP_TEXT: &str = "  ";
-
-/// The least columns beside a host's name in a name that is cut: a blank, the ellipsis and a character.
-const MIN_REST: usize = 3;
 
 /// A text that is written from top to bottom.
 #[derive(Debug)]
@@ -82,18 +80,41 @@ impl Page {
         }
     }
 
-    /// Writes a table whose last column is a name, which is cut in its middle where the page has no room for it.
-    /// The columns with these indexes are of numbers, aligned to the right.
+    /// Writes a table whose last column is the name of a job or of a host, which is shortened where the page has no room
+    /// for it. The columns with these indexes are of numbers, aligned to the right.
     pub fn table(&mut self, titles: &[&str], numbers: &[usize], rows: Vec<Vec<String>>) {
+        self.table_without(&[], titles, numbers, rows);
+    }
+
+    /// Writes the same table without the columns with the indexes in `optional`, as many of them as it takes to have room
+    /// for enough of the names.
+    pub fn table_without(
+        &mut self,
+        optional: &[usize],
+        titles: &[&str],
+        numbers: &[usize],
+        mut rows: Vec<Vec<String>>,
+    ) {
         let names = rows.iter().filter_map(|row| row.last());
-        let least = names.map(|name| least_columns(name, self.width())).max();
-        self.table_cut_by(
-            shortened,
-            least.unwrap_or_default(),
-            titles,
-            numbers,
-            rows.into_iter(),
-        );
+        let least = names.map(|name| names::least_columns(name, self.width()));
+        let least = least.max().unwrap_or_default();
+        let mut kept: Vec<usize> = (0..titles.len()).collect();
+        for column in optional {
+            let widths = widths(titles, rows.iter());
+            let before = kept[..kept.len() - 1].iter().map(|it| widths[*it] + GAP);
+            if before.sum::<usize>() + least <= self.width() {
+                break;
+            }
+            kept.retain(|it| it != column);
+        }
+        let titles: Vec<&str> = kept.iter().map(|it| titles[*it]).collect();
+        let numbers: Vec<usize> = (0..kept.len())
+            .filter(|place| numbers.contains(&kept[*place]))
+            .collect();
+        for row in &mut rows {
+            *row = kept.iter().map(|it| mem::take(&mut row[*it])).collect();
+        }
+        self.table_cut_by(names::job, least, &titles, &numbers, rows.into_iter());
     }
 
     /// Writes a table whose last column is a text, which is cut at its end where the page has no room for it. Any
@@ -116,12 +137,7 @@ impl Page {
         rows: impl Iterator<Item = Vec<String>> + Clone,
     ) {
         let name = titles.len() - 1;
-        let mut widths: Vec<usize> = titles.iter().map(|title| title.width()).collect();
-        for row in rows.clone() {
-            for (width, cell) in widths.iter_mut().zip(&row[..name]) {
-                *width = (*width).max(cell.width());
-            }
-        }
+        let widths = widths(titles, rows.clone());
         let before: usize = widths[..name].iter().map(|width| width + GAP).sum();
         let room = self.width().saturating_sub(before).max(least);
         let room = room.max(widths[name]);
@@ -146,48 +162,26 @@ impl Page {
     }
 }
 
-/// `text` in at most so many columns, with an ellipsis where its middle is left out. Its first word, which may
-/// be a host's name, stays whole unless there is no room for it.
-pub fn shortened(text: &str, columns: usize) -> String {
-    if fits(text, columns) {
-        return text.to_owned();
+/// The widths of the columns of a table. That of the last one is the width of its title.
+fn widths<R: AsRef<[String]>>(titles: &[&str], rows: impl Iterator<Item = R>) -> Vec<usize> {
+    let name = titles.len() - 1;
+    let mut widths: Vec<usize> = titles.iter().map(|title| title.width()).collect();
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(&row.as_ref()[..name]) {
+            *width = (*width).max(cell.width());
+        }
     }
-    let word = first_word(text);
-    let word = match columns.checked_sub(MIN_REST) {
-        Some(columns) if fits(word, columns) => word,
-        _ => "",
-    };
-    let room = columns.saturating_sub(1);
-    let left = room - word.width();
-    let rest = &text[word.len()..];
-    let tail = suffix(rest, left / 2 + left % 2);
-    let head = prefix(rest, left / 2);
-    format!("{word}{head}…{tail}")
-}
-
-/// The columns that a shortened `text` needs so that its first word stays whole. A word that takes more than half
-/// of the page is no host's name.
-pub fn least_columns(text: &str, page: usize) -> usize {
-    let word = first_word(text);
-    if fits(word, page / 2) {
-        (word.width() + MIN_REST).min(text.width())
-    } else {
-        0
-    }
-}
-
-fn first_word(text: &str) -> &str {
-    text.split(' ').next().unwrap_or_default()
+    widths
 }
 
 /// Whether `text` takes at most so many columns.
-fn fits(text: &str, columns: usize) -> bool {
+pub fn fits(text: &str, columns: usize) -> bool {
     // A text of more bytes may be very long.
     text.len() <= columns * 4 && text.width() <= columns
 }
 
 /// The end of `text` that takes at most so many columns.
-fn suffix(text: &str, columns: usize) -> &str {
+pub fn suffix(text: &str, columns: usize) -> &str {
     let mut used = 0;
     let is_over = |character: char| {
         used += character.width().unwrap_or_default();
@@ -206,7 +200,7 @@ pub fn cut(text: &str, columns: usize) -> String {
 }
 
 /// The beginning of `text` that takes at most so many columns.
-fn prefix(text: &str, columns: usize) -> &str {
+pub fn prefix(text: &str, columns: usize) -> &str {
     let mut used = 0;
     let is_over = |character: char| {
         used += character.width().unwrap_or_default();

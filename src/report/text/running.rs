@@ -6,7 +6,7 @@ use super::View;
 use super::format::{age, count, duration};
 use super::page::Page;
 use super::screen::INDENT;
-use crate::report::diagnosis::usual::{MIN_GOOD, Usual};
+use crate::report::diagnosis::usual::{MIN_GOOD, Usual, before_each};
 use crate::report::ledger::Entry;
 use crate::report::outcome::Outcome;
 
@@ -17,6 +17,7 @@ const MAX_SHOWN: usize = 8;
 struct Going<'a> {
     run: &'a Entry,
     usual: Usual,
+    good_before: usize,
     is_hung: bool,
 }
 
@@ -39,7 +40,8 @@ pub fn show(page: &mut Page, view: &View) {
         going.truncate(MAX_SHOWN);
     }
     let rows = going.iter().map(|going| row(going, view)).collect();
-    page.table(
+    page.table_without(
+        &[3, 1],
         &["  PID", "Started", "For", "Usual", "Longest", "", "Job"],
         &[0, 2, 3, 4],
         rows,
@@ -52,19 +54,16 @@ pub fn show(page: &mut Page, view: &View) {
 fn going<'a>(view: &'a View) -> Vec<Going<'a>> {
     let mut all = Vec::new();
     for job in view.ledger.job_ids() {
-        let runs = view.ledger.of_job(job);
-        let mut going = runs
-            .iter()
-            .filter(|run| run.outcome == Outcome::Running)
-            .peekable();
-        if going.peek().is_none() {
+        let going = before_each(view.ledger, job, |run| run.outcome == Outcome::Running);
+        if going.is_empty() {
             continue;
         }
-        let usual = Usual::of(runs);
-        all.extend(going.map(|run| Going {
+        let usual = Usual::of_job(view.ledger, job);
+        all.extend(going.into_iter().map(|(_, run, before)| Going {
             run,
             usual,
-            is_hung: usual.hung_at(run, view.scope.now).is_some(),
+            good_before: before.good,
+            is_hung: before.hung_at(run, view.scope.now).is_some(),
         }));
     }
     all.sort_by_key(|going| (Reverse(going.is_hung), going.run.start, going.run.pid));
@@ -75,13 +74,14 @@ fn row(going: &Going, view: &View) -> Vec<String> {
     let Going {
         run,
         usual,
+        good_before,
         is_hung,
     } = going;
     let known = |seconds| (usual.good > 0).then_some(seconds);
-    let judgement = match usual.good {
+    let judgement = match *good_before {
         _ if *is_hung => "HUNG",
-        0 => "no good run yet",
-        good if good < MIN_GOOD => "too few good runs to judge",
+        _ if usual.good == 0 => "no good run yet",
+        good if good < MIN_GOOD => "too few good runs",
         _ => "",
     };
     vec![

@@ -40,8 +40,10 @@ impl Backlog {
     /// Notes the START of a slot. It may show that the last slot that is `missed` has none.
     pub fn push(&mut self, due: Due, start: i64, missed: Option<&mut Due>) {
         let waited = self.found.back().map(|(last, _)| last.known);
-        let is_old = |(first, _): &mut (Due, i64)| first.at < due.at - LONGEST;
-        while self.found.pop_front_if(is_old).is_some() {}
+        let is_old = |(first, _): &(Due, i64)| first.at < due.at - LONGEST;
+        while self.found.front().is_some_and(is_old) {
+            self.found.pop_front();
+        }
         self.found.push_back((due, start));
         let Some(missed) = missed.filter(|missed| self.settled < missed.at) else {
             return;

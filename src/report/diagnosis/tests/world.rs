@@ -17,6 +17,7 @@ const HOSTS: u32 = 12;
 const OFTEN: &str = "/srv/often.sh";
 const HALF: &str = "/srv/half.sh --hourly=2";
 const NIGHT: &str = "/srv/night.sh";
+const NEW: &str = "/srv/new.sh";
 
 /// The process ids are used again after so many.
 const PIDS: u32 = 2000;
@@ -61,12 +62,16 @@ pub struct Plan {
     pub failed: Option<(NaiveDateTime, NaiveDateTime)>,
     /// On host 8 a run is killed.
     pub killed: Option<NaiveDateTime>,
+    /// On host 9 two silent runs are killed that night: one of a job with a single good run, and the first of another.
+    pub seldom: bool,
     /// On host 9 a run takes seven minutes, so that the next one overlaps it.
     pub long: Option<NaiveDateTime>,
     /// On hosts 10 and 11 connections are dropped for 30 minutes.
     pub herd: Option<NaiveDateTime>,
     /// The machine is down for 18 minutes.
     pub reboot: Option<NaiveDateTime>,
+    /// It is known when the machine booted after that.
+    pub boot: Option<NaiveDateTime>,
 }
 
 pub struct World {
@@ -98,6 +103,7 @@ impl World {
             hung: Some(time(2)),
             slower: Some(time(3)),
             killed: Some(time(4)),
+            seldom: true,
             long: Some(time(5)),
             herd: Some(floor_hour(time(7))),
             reboot: Some(floor_hour(time(8)) + TimeDelta::minutes(12)),
@@ -105,6 +111,7 @@ impl World {
         };
         // A run that takes longer than its hour is not to meet the reboot.
         let reboot = plan.reboot.expect("there is one");
+        plan.boot = random.bool().then(|| reboot + TimeDelta::minutes(17));
         let is_clear = |from: NaiveDateTime, hours: i64| {
             reboot < from - TimeDelta::hours(1) || reboot > from + TimeDelta::hours(hours + 1)
         };
@@ -130,6 +137,23 @@ impl World {
 
     pub fn healthy() -> Self {
         Self::made(Plan::default(), Rng::with_seed(1))
+    }
+
+    /// The machine was down for 18 minutes, and one run was killed by that, or none.
+    pub fn booted(killed: usize) -> Self {
+        let reboot = Self::midnight() + TimeDelta::minutes(9 * 60 + 12);
+        let plan = Plan {
+            reboot: Some(reboot),
+            boot: Some(reboot + TimeDelta::minutes(17)),
+            ..Plan::default()
+        };
+        let mut world = Self::made(plan, Rng::with_seed(1));
+        let lost = world.runs.iter_mut().filter(|run| run.fate == Fate::Killed);
+        for run in lost.skip(killed) {
+            run.end = run.start + TimeDelta::seconds(1);
+            run.fate = Fate::Ends(0, "done");
+        }
+        world
     }
 
     pub fn dead_host_at_second_one() -> Self {
@@ -172,6 +196,9 @@ impl World {
                         world.start(host, script, minute);
                     }
                 }
+            }
+            if world.plan.seldom && minute == Self::midnight() + TimeDelta::minutes(40) {
+                world.start(9, NEW, minute);
             }
             minute += TimeDelta::minutes(1);
         }
@@ -259,6 +286,9 @@ impl World {
                 run.end = run.start + TimeDelta::minutes(1);
                 run.fate = Fate::Killed;
             }
+            (9, NIGHT | NEW) if plan.seldom && minute > Self::midnight() => {
+                run.fate = Fate::Killed;
+            }
             (9, OFTEN) if from(plan.long, 5) => run.end = run.start + TimeDelta::minutes(7),
             (10 | 11, OFTEN) if from(plan.herd, 30) => {
                 run.start = minute + TimeDelta::seconds(self.random.i64(0..3));
@@ -311,12 +341,13 @@ impl World {
             let run = self.runs.iter().find(same).expect("it was made");
             run.fate == Fate::Hangs || run.end >= until
         };
-        assembler.finish(is_running, None, &mut finished);
+        let boot = self.plan.boot.filter(|boot| *boot < until);
+        assembler.finish(is_running, boot, &mut finished);
         let scope = Scope {
             since,
             now: until,
             is_live: true,
-            boot: None,
+            boot,
         };
         (collector.finish(), scope)
     }

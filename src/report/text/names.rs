@@ -1,0 +1,76 @@
+//! Names of jobs and hosts in little room: a host's name stays whole, and of a script the end tells most.
+
+use unicode_width::UnicodeWidthStr;
+
+use super::page::{fits, prefix, suffix};
+
+/// The columns that a script has beside a host before anything else on the page is left out.
+pub const FAIR_SCRIPT: usize = 20;
+
+/// The least columns of a script beside a host.
+const MIN_SCRIPT: usize = 8;
+
+/// The name of a job in at most so many columns: its host whole, and as much as there is room for of the script. If
+/// there is hardly any, it takes a little more.
+pub fn job(name: &str, columns: usize) -> String {
+    if fits(name, columns) {
+        return name.to_owned();
+    }
+    match host_and_script(name) {
+        Some((host, rest)) if fits(host, columns) => {
+            let room = columns.saturating_sub(host.width() + 1).max(MIN_SCRIPT);
+            format!("{host} {}", script(rest, room))
+        }
+        // No host has such a name.
+        _ => middle_cut(name, columns),
+    }
+}
+
+/// The host and the script in the name of a job, if there is a script.
+pub fn host_and_script(name: &str) -> Option<(&str, &str)> {
+    name.split_once(' ')
+}
+
+/// A script with its parameters in at most so many columns. Its first folders are left out, and then the beginning of
+/// its parameters: `…/user_log.sh action`.
+pub fn script(text: &str, columns: usize) -> String {
+    if fits(text, columns) {
+        return text.to_owned();
+    }
+    let path = text.split(' ').next().unwrap_or_default();
+    let folders = path.match_indices('/').map(|(slash, _)| slash);
+    let folders: Vec<usize> = folders.filter(|slash| *slash > 0).collect();
+    let room = columns.saturating_sub(1);
+    if let Some(slash) = folders.iter().find(|slash| fits(&text[**slash..], room)) {
+        return format!("…{}", &text[*slash..]);
+    }
+    let file = match folders.last() {
+        Some(slash) => format!("…{}", &path[*slash..]),
+        None => path.to_owned(),
+    };
+    let parameters = &text[path.len()..];
+    if !parameters.is_empty() && fits(&file, columns / 2) {
+        let room = columns.saturating_sub(file.width() + 2);
+        format!("{file} …{}", suffix(parameters, room))
+    } else {
+        format!("…{}", suffix(text, room))
+    }
+}
+
+/// The columns that the name of a job needs so that its host stays whole and its script has its share. A word that
+/// takes more than half of the page is no host's name.
+pub fn least_columns(name: &str, page: usize) -> usize {
+    match host_and_script(name) {
+        Some((host, script)) if fits(host, page / 2) => {
+            host.width() + 1 + script.width().min(FAIR_SCRIPT)
+        }
+        None if fits(name, page / 2) => name.width(),
+        _ => 0,
+    }
+}
+
+fn middle_cut(text: &str, columns: usize) -> String {
+    let room = columns.saturating_sub(1);
+    let (head, tail) = (prefix(text, room / 2), suffix(text, room - room / 2));
+    format!("{head}…{tail}")
+}

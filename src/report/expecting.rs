@@ -86,6 +86,7 @@ impl Report {
                 &timeframe,
                 basis.users,
                 &|job| basis.filter.expects(job),
+                &|name| basis.filter.names(name),
                 is_all,
             ),
             schedules: schedules

@@ -3,7 +3,7 @@
 use super::expected;
 use super::owner::Users;
 use super::period::Period;
-use super::run::Run;
+use super::run::{Run, first_word};
 
 /// The conditions that a run has to meet, all of them.
 #[derive(Debug, Clone)]
@@ -47,6 +47,11 @@ impl Filter {
     pub fn expects(&self, job: &expected::Job) -> bool {
         let is_user = |uid: u32| job.uid.is_none_or(|of_job| of_job == uid);
         self.has_name(job.host(), &job.name) && self.user.is_none_or(is_user)
+    }
+
+    /// Whether a job with these operands meets the conditions for its name.
+    pub fn names(&self, job: &[u8]) -> bool {
+        self.has_name(first_word(job), job)
     }
 
     fn has_name(&self, host: &[u8], job: &[u8]) -> bool {

@@ -25,7 +25,7 @@ const CATCH_UP: i64 = 6 * 60;
 /// The same for lines whose minute and hour do not begin with `*`.
 const CATCH_UP_FIXED_TIME: i64 = 3 * 3600;
 
-/// So many jobs that are missing together are one incident.
+/// So many jobs that are missing together are one incident, or both where there are only two.
 const TOGETHER: usize = 3;
 
 /// A START that is expected.
@@ -96,6 +96,8 @@ pub struct Verdict {
 pub struct Comparison {
     until: i64,
     from: i64,
+    /// How many jobs have a certain slot.
+    jobs: usize,
     /// The certain slots that were judged, by minute from `from` on.
     due: Vec<u32>,
     verdict: Verdict,
@@ -127,6 +129,7 @@ impl Comparison {
         Self {
             from: period.start,
             until: period.end,
+            jobs: 0,
             due: vec![0; usize::try_from(minutes).unwrap_or(0)],
             verdict: Verdict::default(),
         }
@@ -137,6 +140,7 @@ impl Comparison {
     /// A job that is on no line has nothing due, and all of its STARTs are strays.
     pub fn add(&mut self, job: u32, due: &mut [Due], starts: &[i64]) {
         due.sort_unstable_by_key(|due| due.at);
+        self.jobs += usize::from(due.iter().any(|due| due.is_certain));
         let mut due = due.iter().copied().peekable();
         // The slots that the next START may belong to, the first deadline in front.
         let mut open: VecDeque<Due> = VecDeque::new();
@@ -230,15 +234,21 @@ impl Comparison {
         self.verdict
     }
 
+    /// So many jobs are an outage.
+    fn together(&self) -> usize {
+        self.jobs.clamp(2, TOGETHER)
+    }
+
     /// Ends a row of minutes in which most slots were missed.
     fn end_outage(&mut self, missed: &mut Vec<Missed>) {
         let missed = std::mem::take(missed);
         let jobs: HashSet<u32> = missed.iter().map(|missed| missed.job).collect();
         if let (Some(first), Some(last)) = (missed.first(), missed.last())
-            && jobs.len() >= TOGETHER
+            && jobs.len() >= self.together()
         {
+            let known = known(&missed, self.together());
             self.verdict.outages.push(Outage {
-                known: known(&missed),
+                known,
                 first: first.at,
                 last: last.at,
                 jobs: jobs.len(),
@@ -250,14 +260,14 @@ impl Comparison {
     }
 }
 
-/// The first second in which [`TOGETHER`] jobs are known to be missing.
-fn known(missed: &[Missed]) -> i64 {
+/// The first second in which so many jobs are known to be missing.
+fn known(missed: &[Missed], together: usize) -> i64 {
     let mut missed: Vec<&Missed> = missed.iter().collect();
     missed.sort_unstable_by_key(|missed| missed.known);
     let mut jobs = HashSet::new();
     let decisive = missed.iter().find(|missed| {
         jobs.insert(missed.job);
-        jobs.len() >= TOGETHER
+        jobs.len() >= together
     });
     decisive.or(missed.last()).map_or(0, |missed| missed.known)
 }
@@ -474,9 +484,19 @@ mod tests {
     }
 
     #[test]
-    fn few_jobs_that_are_missing_are_no_outage() {
-        let verdict = compare(70, vec![(due(0, 5, 10), vec![]), (due(1, 5, 10), vec![])]);
+    fn two_jobs_that_are_missing_are_an_outage_only_where_there_is_no_third() {
+        let never = |line| (due(line, 5, 10), vec![]);
+        let verdict = compare(
+            70,
+            vec![never(0), never(1), (due(2, 20, 60), vec![1, 1201, 2401])],
+        );
         assert_eq!(verdict.outages, []);
         assert_eq!(minutes(&verdict.missed), [0, 0, 5, 5]);
+        let verdict = compare(70, vec![never(0), never(1)]);
+        assert_eq!(verdict.outages.len(), 1);
+        assert_eq!(verdict.outages[0].missed.len(), 4);
+        assert_eq!(verdict.outages[0].known, 3 * MINUTE);
+        let verdict = compare(70, vec![never(0)]);
+        assert_eq!(verdict.outages, []);
     }
 }

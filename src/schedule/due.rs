@@ -251,6 +251,11 @@ mod tests {
             let due = entry.due(&day, 0)[1];
             (due.at, due.deadline, due.is_certain)
         };
+        let minutely = entry("* * * * *").due(&day, 0)[1];
+        assert_eq!(
+            (minutely.at, minutely.deadline, minutely.known),
+            (60, 120, 240)
+        );
         let known = |least, most| Wait {
             least,
             most: Some(most),

@@ -445,6 +445,11 @@ fn a_job_whose_line_was_commented_out_is_named() {
         words.contains("1 line switched off by # (--check names them)"),
         "{screen}"
     );
+    let history = day.screen("12:05", &["--job", "h2 /hour.sh now"]);
+    assert!(
+        history.contains("\nCrontab      line crontab:4 is switched off by #\n"),
+        "{history}"
+    );
 }
 
 #[test]

@@ -69,7 +69,8 @@ pub fn place(place: &Place) -> String {
     printable(format!("{}:{}", place.file.display(), place.line).as_bytes())
 }
 
-/// What a reader has to know of the crontabs as to the jobs for which `is_wanted` is true.
+/// What a reader has to know of the crontabs as to the jobs for which `is_wanted` is true. Of a job on no line, only its
+/// name is known, for `is_named`.
 ///
 /// `is_all` says that all faults of the crontabs matter, whatever directory the jobs of their files log to. Else nothing
 /// is said of crontabs that have to do with other logs only.
@@ -79,6 +80,7 @@ pub fn summary(
     timeframe: &Timeframe,
     users: &Users,
     is_wanted: &dyn Fn(&Job) -> bool,
+    is_named: &dyn Fn(&[u8]) -> bool,
     is_all: bool,
 ) -> Vec<String> {
     let wanted: Vec<&Job> = expected.jobs.iter().filter(|job| is_wanted(job)).collect();
@@ -88,6 +90,9 @@ pub fn summary(
         if !wanted.is_empty() {
             lines.insert(0, judged_jobs(&wanted, judgement, timeframe));
         }
+        let off = expected.planned.plan.switched_off.iter();
+        let off = off.filter(|off| is_named(&off.job)).take(MAX_GONE.0);
+        lines.extend(off.map(|off| format!("line {} is switched off by #", place(&off.place))));
         return lines;
     }
     let judged = expected.jobs.iter().flat_map(|job| &job.lines);
@@ -104,7 +109,7 @@ pub fn summary(
     let switched_off = switched_off.filter(|place| is_ours(&place.file));
     let switched_off = switched_off.collect::<HashSet<_>>().len();
     let mut lines = Vec::new();
-    if !expected.is_any() && faults + unknown == 0 {
+    if !expected.is_any() && faults + unknown + switched_off == 0 {
         return lines;
     }
     lines.push(judged_jobs(&wanted, judgement, timeframe));

@@ -30,7 +30,7 @@ const SCRIPT: &str = include_str!("html/filter.js");
 /// No request is allowed. Of styles and scripts, only those two are: these are the SHA-256 of their text, which a
 /// browser prints where they differ. The icon is empty, so that no browser asks a server for one.
 const POLICY: &str = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; \
-    style-src 'sha256-PXlq1rQOuStwL1WfXEKbiGmAaOxC2vts0iqijJtfrNQ='; \
+    style-src 'sha256-4R1OHptK0rNG5miczhoGZYD86CM/QN109bCxfPTLBJs='; \
     script-src 'sha256-EJo658epXERHDgSJFmNeD5xKjG+tjFCUgUeWxkTW6k0='";
 
 /// The page.

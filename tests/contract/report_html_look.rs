@@ -53,7 +53,13 @@ fn the_page_fits_screens_from_390_to_2560_pixels_and_is_legible_light_and_dark_a
             assert_eq!(over, 0, "{width} {scheme}");
         }
     }
-    browser.call("Emulation.setEmulatedMedia", &json!({ "media": "print" }));
+    // Paper is white, also where the screen is dark.
+    let dark = json!([{ "name": "prefers-color-scheme", "value": "dark" }]);
+    let paper = json!({ "media": "print", "features": dark });
+    browser.call("Emulation.setEmulatedMedia", &paper);
+    let paper = "getComputedStyle(document.documentElement).backgroundColor";
+    assert_eq!(browser.evaluate(paper), "rgb(255, 255, 255)");
+    assert_eq!(browser.evaluate(FAINT), "");
     // Each sheet begins with the scale.
     let head = "getComputedStyle(document.querySelector('.timeline thead')).display";
     assert_eq!(browser.evaluate(head), "table-header-group");

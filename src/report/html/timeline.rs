@@ -8,7 +8,6 @@ mod scale;
 mod section;
 
 use chrono::NaiveDateTime;
-
 use maud::{Markup, PreEscaped, html};
 
 use crate::report::diagnosis::Scope;
@@ -74,7 +73,8 @@ impl<'a> Timeline<'a> {
         rows.any(|row| row.job == job)
     }
 
-    /// Keeps the rows up to the first one, as it is drawn, that is not wanted. That of its host counts to a first row.
+    /// Keeps the rows up to the first one that is not wanted, as it is drawn. The row of a host is drawn with its first
+    /// job.
     pub fn keep(&mut self, view: &View, mut is_wanted: impl FnMut(&Row, &Markup) -> bool) {
         let mut is_full = false;
         let mut hosts = std::mem::take(&mut self.hosts);

@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use chrono::{Datelike, NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 
 use crate::report::{printed, reporter};
-use crate::support::{FAKETIME, Running, Scene, code, dynamic_remoteexe};
+use crate::support::{FAKETIME, REMOTEEXE, Running, Scene, code};
 
 const TIMED_OUT: &str = "ssh: connect to host host00 port 22: Connection timed out\r";
 const DROPPED: &str = "kex_exchange_identification: Connection closed by remote host";
@@ -203,7 +203,7 @@ fn hour_by_hour_each_incident_is_told_once_and_its_end_once() {
     for hour in 1..=27 {
         let now = clock(hour, 0) + TimeDelta::seconds(30);
         log.write(&scene, now);
-        let mut command = std::process::Command::new(dynamic_remoteexe());
+        let mut command = std::process::Command::new(REMOTEEXE);
         scene.equip(&mut command);
         command
             .args(["--report", "--no-crontab", "--since", "61m", "--changed"])

@@ -17,7 +17,8 @@ use super::expecting::wanted_jobs;
 use super::ledger::Collector;
 use super::run::Run;
 use super::terminal::Output;
-use super::{Basis, Findings, HISTORY, Report, Source, diagnosis, midnight};
+use super::basis::{Basis, HISTORY, midnight};
+use super::{Findings, Report, Source, diagnosis};
 use latest::Latest;
 
 /// How far the logs are read back for what a job did last. A job that is due once a month has run in this time.

@@ -11,7 +11,7 @@ use crate::report::diagnosis::usual::Usual;
 use crate::report::ledger::{Entry, HostId, JobId, Mark};
 use crate::report::outcome::Outcome;
 
-/// Shows them. `bad` are the jobs with an incident, `hosts` are all hosts.
+/// Shows them. `bad` are the jobs with an incident that goes on, `hosts` are all hosts.
 pub fn show(page: &mut Page, view: &View, bad: &BTreeSet<JobId>, hosts: &BTreeSet<HostId>) {
     let jobs: Vec<JobId> = view.jobs().collect();
     let healthy = jobs.iter().filter(|job| !bad.contains(job)).count();

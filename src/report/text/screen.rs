@@ -133,10 +133,8 @@ fn rest(page: &mut Page, view: &View, incidents: &[Incident]) {
     overlaps(page, view);
     failures_by_time(page, view);
     crontab::show(page, view);
-    let bad: BTreeSet<JobId> = incidents
-        .iter()
-        .flat_map(|it| it.jobs.iter().copied())
-        .collect();
+    let going_on = incidents.iter().filter(|incident| !incident.is_over());
+    let bad: BTreeSet<JobId> = going_on.flat_map(|it| it.jobs.iter().copied()).collect();
     healthy::show(page, view, &bad, &hosts(view));
 }
 

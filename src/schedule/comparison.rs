@@ -1,5 +1,11 @@
 //! The slots of lines against the STARTs of their jobs: which run is missing, and why it may be.
 //!
+//! The rule. A START is its slot's from five seconds before the slot until the next slot, but for three minutes at
+//! most; of two slots that are open, the earlier one takes it. A START for which no slot is open belongs to a slot that
+//! cron was catching up on, or to late STARTs in a row (`backlog`), or to none. A slot is missing when it has no START
+//! for three minutes. That is also so where the next slot is sooner: the START may still come, and then one of the two
+//! next STARTs is one too many for their slots.
+//!
 //! Times are seconds of the machine's local time, counted as if that were UTC: so the log has them. An hour that
 //! comes twice then has its slots twice, and its STARTs too.
 

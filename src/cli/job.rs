@@ -230,14 +230,14 @@ pub fn read_crontab(words: &[OsString], variables: &[(OsString, OsString)]) -> R
         job: escape::join(operands.iter().map(OsString::as_os_str)),
         reason: error.record(),
     };
-    let mut all = vec![OsString::from("remoteexe")];
-    all.extend(
-        variables
-            .iter()
-            .filter_map(|(name, value)| as_option(name, value)),
-    );
-    all.extend_from_slice(words);
-    let line = match CommandLine::<Args>::parse(command_without_environment, all) {
+    let parse = |options: Vec<OsString>| {
+        let program = [OsString::from("remoteexe")].into_iter();
+        let all = program.chain(options).chain(words.iter().cloned());
+        CommandLine::<Args>::parse(command_without_environment, all)
+    };
+    let options = variables.iter();
+    let options = options.filter_map(|(name, value)| as_option(name, value));
+    let line = match parse(options.collect()) {
         Ok(line) => line,
         Err(error) => return refused(words, &UsageError::from_clap(&error, UNKNOWN_TIP)),
     };
@@ -250,7 +250,11 @@ pub fn read_crontab(words: &[OsString], variables: &[(OsString, OsString)]) -> R
             splay: job.splay_wait(),
             log_dir: job.log_dir,
         },
-        Err(error) => refused(&line.args.operands, &error),
+        Err(error) => {
+            // A variable has taken no word of the line, as the option might have that it stands in for.
+            let alone = parse(Vec::new()).ok().and_then(|line| line.job().err());
+            refused(&line.args.operands, alone.as_ref().unwrap_or(&error))
+        }
     }
 }
 
@@ -570,6 +574,12 @@ mod tests {
         assert!(
             reason.starts_with("invalid value 'h:22' for <HOST>"),
             "{reason}"
+        );
+        let (_, reason) = refused("h", &[("REMOTEEXE_LOG_DIR", "/l")]);
+        assert_eq!(
+            reason,
+            "SCRIPT is missing; HOST is 'h'; \
+             tip: give the script to run on it: remoteexe h /path/to/script.sh"
         );
         let (_, reason) = refused("h s", &[("REMOTEEXE_RETRIES", "8 # often")]);
         assert!(

@@ -86,10 +86,12 @@ fn dead(world: &World) -> Known {
     );
     let mut known = bad(State::Unreachable, &runs, "connection timed out", None);
     let last = runs.iter().map(|run| run.start).max().expect("a run");
-    let next = world
+    // Of two that start in one second, the one that ends first tells that the host is back.
+    let later = world
         .runs
         .iter()
-        .find(|run| run.host == 0 && run.start > last);
+        .filter(|run| run.host == 0 && run.start > last);
+    let next = later.min_by_key(|run| (run.start, run.end));
     known.over = next.map(|run| run.end);
     known
 }

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use crate::support::{REMOTEEXE, Scene, Terminal, code, stderr};
 
 /// What somebody types, and the arguments that remoteexe then gets. A tab asks for a completion.
-const TYPED: [(&str, &str); 13] = [
+const TYPED: [(&str, &str); 14] = [
     ("remoteexe --vers\t", "<--version>"),
     ("remoteexe --tee alw\th s", "<--tee><always><h><s>"),
     ("remoteexe --tee=alw\th s", "<--tee=always><h><s>"),
@@ -30,6 +30,10 @@ const TYPED: [(&str, &str); 13] = [
     (
         "remoteexe --report --color nev\tke\t",
         "<--report><--color><never><key_file>",
+    ),
+    (
+        "remoteexe --report --since yest\t",
+        "<--report><--since><yesterday>",
     ),
     (
         "remoteexe --generate complete-z\t",

@@ -90,6 +90,7 @@ fn grammars() -> Grammars {
         report: report::documented(),
         values: vec![
             ("WHEN", WHEN.to_vec()),
+            ("TIME", vec!["today", "yesterday", "now"]),
             ("WHAT", Document::NAMES.map(|(name, _)| name).to_vec()),
         ],
     }

@@ -17,13 +17,14 @@ _remoteexe_hosts() {
     elif declare -F _known_hosts_real >/dev/null; then
         _known_hosts_real -a ${config:+-F "$config"} -- "$cur"
     else
-        local configs=(~/.ssh/config /etc/ssh/ssh_config) hosts
+        local configs=(~/.ssh/config /etc/ssh/ssh_config)
         [[ $config ]] && configs=("$config")
-        hosts=$({
-            awk 'tolower($1) == "host" { for (i = 2; i <= NF; i++) if ($i !~ /[*?!]/) print $i }' "${configs[@]}"
-            awk '!/^[|#@]/ { gsub(/,|\[|\]:[0-9]+/, " ", $1); print $1 }' ~/.ssh/known_hosts /etc/ssh/ssh_known_hosts
-        } 2>/dev/null)
-        mapfile -t COMPREPLY < <(compgen -W "$hosts" -- "$cur" | sort -u)
+        # Not compgen -W: it would run a $(command) in the files.
+        mapfile -t COMPREPLY < <({
+            cat -- "${configs[@]}" | awk 'tolower($1) == "host" { for (i = 2; i <= NF; i++) print $i }'
+            cat ~/.ssh/known_hosts /etc/ssh/ssh_known_hosts |
+                awk '!/^[|#@]/ { gsub(/,|\[|\]:[0-9]+/, "\n", $1); print $1 }'
+        } 2>/dev/null | cur=$cur awk 'NF && index($0, ENVIRON["cur"]) == 1 && !/[][*?!$`"\047\\;&|<>(){}~#]/' | sort -u)
     fi
 }
 

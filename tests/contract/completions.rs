@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use crate::support::{REMOTEEXE, Scene, Terminal, code, stderr};
 
 /// What somebody types, and the arguments that remoteexe then gets. A tab asks for a completion.
-const TYPED: [(&str, &str); 13] = [
+const TYPED: [(&str, &str); 14] = [
     ("remoteexe --vers\t", "<--version>"),
     ("remoteexe --tee alw\th s", "<--tee><always><h><s>"),
     ("remoteexe --tee=alw\th s", "<--tee=always><h><s>"),
@@ -32,6 +32,10 @@ const TYPED: [(&str, &str); 13] = [
         "<--report><--color><never><key_file>",
     ),
     (
+        "remoteexe --report --since yest\t",
+        "<--report><--since><yesterday>",
+    ),
+    (
         "remoteexe --generate complete-z\t",
         "<--generate><complete-zsh>",
     ),
@@ -42,7 +46,9 @@ const TYPED: [(&str, &str); 13] = [
 fn home(shell: &str) -> Scene {
     let scene = Scene::new();
     fs::create_dir(scene.path(".ssh")).unwrap();
-    fs::write(scene.path(".ssh/config"), "Host alpha_sum01\nHost *\n").unwrap();
+    // A host can be named after a command, which nobody may run.
+    let config = "Host alpha_sum01\nHost *\nHost zulu_$(touch${IFS}taken)\n";
+    fs::write(scene.path(".ssh/config"), config).unwrap();
     fs::write(scene.path("other_config"), "Host charlie\n").unwrap();
     let known = "bravo_db01,192.0.2.9 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0\n";
     fs::write(scene.path(".ssh/known_hosts"), known).unwrap();
@@ -76,6 +82,7 @@ fn check(scene: &Scene, line: &str, setup: &str) {
         terminal.wait_for("got");
         assert_eq!(terminal.wait_for("\r\n"), expected, "{typed:?}");
     }
+    assert!(!scene.path("taken").exists());
 }
 
 #[test]

@@ -17,9 +17,6 @@ use crate::report::style::Tone;
 /// The blanks between two columns.
 const GAP: usize = 2;
 
-/// The least columns for a script beside a host.
-const MIN_SCRIPT: usize = 8;
-
 /// More columns than any text takes that is not cut by another rule.
 const WIDE: usize = 4096;
 
@@ -116,9 +113,8 @@ fn subject(incident: &Incident, view: &View, room: usize) -> Vec<String> {
         }
         (_, [job]) => {
             let name = view.job_name(*job);
-            let least = names::least_columns(&name, 2 * room);
             match names::host_and_script(&name) {
-                Some((host, script)) if least > room => {
+                Some((host, script)) if names::least_columns(&name) > room => {
                     vec![host.to_owned(), names::script(script, room)]
                 }
                 _ => vec![names::job(&name, room)],
@@ -164,7 +160,7 @@ fn several(incident: &Incident, view: &View, room: usize) -> String {
     }
     let of = view.of_account(ledger.account(*first));
     let on = format!("{of} on {hosts}");
-    let room = room.saturating_sub(on.width()).max(MIN_SCRIPT);
+    let room = room.saturating_sub(on.width()).max(names::MIN_SCRIPT);
     let script = match ledger.job(*first).script() {
         b"" => "(no script)".to_owned(),
         script => shown_name(script),

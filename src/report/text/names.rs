@@ -5,25 +5,32 @@ use unicode_width::UnicodeWidthStr;
 use super::page::{fits, prefix, suffix};
 
 /// The columns that a script has beside a host before anything else on the page is left out.
-pub const FAIR_SCRIPT: usize = 20;
+const FAIR_SCRIPT: usize = 20;
 
 /// The least columns of a script beside a host.
-const MIN_SCRIPT: usize = 8;
+pub const MIN_SCRIPT: usize = 8;
 
-/// The name of a job in at most so many columns: its host whole, and as much as there is room for of the script. If
-/// there is hardly any, it takes a little more.
+/// A word of more columns is no host's name.
+const LONGEST_HOST: usize = 64;
+
+/// The name of a job or of a host in so many columns: the host whole, and as much as there is room for of the script.
+/// It takes more columns if there is hardly any room beside the host.
 pub fn job(name: &str, columns: usize) -> String {
     if fits(name, columns) {
         return name.to_owned();
     }
     match host_and_script(name) {
-        Some((host, rest)) if fits(host, columns) => {
+        Some((host, rest)) if is_host(host) => {
             let room = columns.saturating_sub(host.width() + 1).max(MIN_SCRIPT);
             format!("{host} {}", script(rest, room))
         }
-        // No host has such a name.
+        None if is_host(name) => name.to_owned(),
         _ => middle_cut(name, columns),
     }
+}
+
+fn is_host(word: &str) -> bool {
+    fits(word, LONGEST_HOST)
 }
 
 /// The host and the script in the name of a job, if there is a script.
@@ -57,14 +64,11 @@ pub fn script(text: &str, columns: usize) -> String {
     }
 }
 
-/// The columns that the name of a job needs so that its host stays whole and its script has its share. A word that
-/// takes more than half of the page is no host's name.
-pub fn least_columns(name: &str, page: usize) -> usize {
+/// The columns that the name of a job or of a host needs so that the host stays whole and the script has its share.
+pub fn least_columns(name: &str) -> usize {
     match host_and_script(name) {
-        Some((host, script)) if fits(host, page / 2) => {
-            host.width() + 1 + script.width().min(FAIR_SCRIPT)
-        }
-        None if fits(name, page / 2) => name.width(),
+        Some((host, script)) if is_host(host) => host.width() + 1 + script.width().min(FAIR_SCRIPT),
+        None if is_host(name) => name.width(),
         _ => 0,
     }
 }

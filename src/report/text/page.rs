@@ -96,7 +96,7 @@ impl Page {
         mut rows: Vec<Vec<String>>,
     ) {
         let names = rows.iter().filter_map(|row| row.last());
-        let least = names.map(|name| names::least_columns(name, self.width()));
+        let least = names.map(|name| names::least_columns(name));
         let least = least.max().unwrap_or_default();
         let mut kept: Vec<usize> = (0..titles.len()).collect();
         for column in optional {
@@ -114,7 +114,7 @@ impl Page {
         for row in &mut rows {
             *row = kept.iter().map(|it| mem::take(&mut row[*it])).collect();
         }
-        self.table_cut_by(names::job, least, &titles, &numbers, rows.into_iter());
+        self.table_cut_by(names::job, &titles, &numbers, rows.into_iter());
     }
 
     /// Writes a table whose last column is a text, which is cut at its end where the page has no room for it. Any
@@ -125,13 +125,12 @@ impl Page {
         numbers: &[usize],
         rows: impl Iterator<Item = Vec<String>> + Clone,
     ) {
-        self.table_cut_by(cut, 0, titles, numbers, rows);
+        self.table_cut_by(cut, titles, numbers, rows);
     }
 
     fn table_cut_by(
         &mut self,
         cut: fn(&str, usize) -> String,
-        least: usize,
         titles: &[&str],
         numbers: &[usize],
         rows: impl Iterator<Item = Vec<String>> + Clone,
@@ -139,8 +138,7 @@ impl Page {
         let name = titles.len() - 1;
         let widths = widths(titles, rows.clone());
         let before: usize = widths[..name].iter().map(|width| width + GAP).sum();
-        let room = self.width().saturating_sub(before).max(least);
-        let room = room.max(widths[name]);
+        let room = self.width().saturating_sub(before).max(widths[name]);
         let titles = titles.iter().map(|title| (*title).to_owned()).collect();
         for mut row in iter::once(titles).chain(rows) {
             // A row stays on one line even if the terminal is too narrow for it.

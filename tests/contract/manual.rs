@@ -84,8 +84,8 @@ fn mandoc_has_nothing_to_say_against_the_manual() {
 fn the_manual_has_the_fields_of_json_and_no_other() {
     let run_of_913 = report(LOG, &["--run", "913", "--json"]);
     let scene = Scene::new();
-    // Nothing is started at 10:01.
-    let runs = ["10:00:00", "10:02:00"].map(|time| run(1, time, time, "h s", "", 0));
+    // Nothing is started from 10:01 to 10:09.
+    let runs = ["10:00:00", "10:10:00"].map(|time| run(1, time, time, "h s", "", 0));
     fs::write(scene.path("a.log"), runs.concat()).unwrap();
     let crontab = File::create(scene.path("crontab")).unwrap();
     let bin = Path::new(REMOTEEXE).parent().unwrap().display();

@@ -36,7 +36,8 @@
 //! `report::reader` reads ahead, `report::splitter` cuts what it has read into lines, and `log::record` parses a line
 //! into a time, a process id and a `Kind`. `report::assembler` joins the records of one process id into a run. A filter lets the
 //! run through. `report::ledger` keeps it in a few bytes. `report::expected` adds the slots of the crontabs that have no
-//! run. Each rule of `report::diagnosis` finds incidents in the ledger,
+//! run, and `report::look_back` good runs from older logs where a job runs seldom. Each rule of `report::diagnosis` finds
+//! incidents in the ledger,
 //! and `report::text` or `report::html` shows them. The forms for programs, such as `report::json`, need no ledger, and
 //! `report::prometheus` needs it for the number of incidents only.
 

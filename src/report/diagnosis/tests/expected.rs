@@ -86,12 +86,9 @@ fn dead(world: &World) -> Known {
     );
     let mut known = bad(State::Unreachable, &runs, "connection timed out", None);
     let last = runs.iter().map(|run| run.start).max().expect("a run");
-    // Of two that start in one second, the one that ends first tells that the host is back.
-    let later = world
-        .runs
-        .iter()
-        .filter(|run| run.host == 0 && run.start > last);
-    let next = later.min_by_key(|run| (run.start, run.end));
+    // Of two that were started in the same second the one that ended first tells it.
+    let after = all(world, |run| run.host == 0 && run.start > last);
+    let next = after.iter().min_by_key(|run| (run.start, run.end));
     known.over = next.map(|run| run.end);
     known
 }

@@ -2,7 +2,9 @@
 # shellcheck shell=bash disable=SC2154  # run.sh sets the variables.
 
 slots() {
-    local lines days expected name cpu searched='' without='' added
+    local lines days expected name added i cpu
+    # The least of some rounds: other programs can only make it longer.
+    local -A least=()
     lines=$(by_size 50 500 500)
     days=31
     expected=$((days * (288 + 96 + 48 + 24 + 1) * lines / 5))
@@ -11,19 +13,22 @@ slots() {
     perl "$here/slots.pl" "$lines" "$work/slots"
     # As if its lines had been there for long: else nothing is judged.
     touch --date 2025-01-01 "$work/slots/crontab"
-    header "$lines lines, $days days, $expected slots" "CPU, least (ms)" "of rg's CPU" target verdict
+    for ((i = 1; i <= $(by_size 2 9 9); i++)); do
+        note "slots: round $i"
+        for name in rg without with; do
+            cpu=$(slots_cpu "$name")
+            [ "${least[$name]:-$cpu}" -lt "$cpu" ] || least[$name]=$cpu
+        done
+    done
+    check_slots
+    header "$lines lines, $days days, $expected slots" "user CPU, least (ms)" "of rg's" target verdict
     # rg only counts the lines with END.
     for name in rg without with; do
-        note "slots: $name"
-        cpu=$(least_cpu_of "$name")
-        : "${searched:=$cpu}"
-        [ "$name" != without ] || without=$cpu
-        row "$name" "$cpu" "$(calculate %.1f "$cpu / $searched") x" "" ""
+        row "$name" "${least[$name]}" "$(calculate %.1f "${least[$name]} / ${least[rg]}") x" "" ""
     done
-    added=$((cpu - without))
-    row "with, less without" "$added" "$(calculate %.1f "$added / $searched") x" "<= 100 ms" \
+    added=$((least[with] - least[without]))
+    row "with, less without" "$added" "$(calculate %.1f "$added / ${least[rg]}") x" "<= 100 ms" \
         "$(verdict "$added <= 100")"
-    check_slots
     rm -rf "$work/slots"
 }
 
@@ -37,14 +42,11 @@ slots_command() {
     esac
 }
 
-# least_cpu_of NAME: the least CPU time of some runs of the command, in milliseconds. The least one, because other
-# programs can only make it longer.
-least_cpu_of() {
-    local i TIMEFORMAT='%U %S'
-    for ((i = 0; i < $(by_size 2 9 9); i++)); do
-        # The report exits with 1, because one slot is missing.
-        { time slots_command "$1" >/dev/null 2>&1 || true; } 2>&1
-    done | awk '{ cpu = 1000 * ($1 + $2) } NR == 1 || cpu < least { least = cpu } END { printf "%.0f\n", least }'
+# slots_cpu NAME: the user CPU time of the command in milliseconds.
+slots_cpu() {
+    local TIMEFORMAT=%U
+    # The report exits with 1, because one slot is missing.
+    { time slots_command "$1" >/dev/null 2>&1 || true; } 2>&1 | awk '{ printf "%.0f", 1000 * $1 }'
 }
 
 # Checks that one slot is missing, and no other.

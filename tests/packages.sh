@@ -167,7 +167,7 @@ the_rpm_has_these_files_and_needs_these_packages() {
 /usr/share/man/man1/remoteexe.1.gz
 /usr/share/remoteexe/lnav.json
 /usr/share/zsh/site-functions/_remoteexe"
-    equal "what it needs" "$(rpm -qpR "$rpm" | grep -v '^rpmlib(\|^lib\|rtld(GNU_HASH)' | sort -u)" "/bin/sh
+    equal "what it needs" "$(rpm -qpR "$rpm" | grep -v '^rpmlib(\|^lib\|^ld-linux\|^rtld(GNU_HASH)' | sort -u)" "/bin/sh
 openssh-clients"
     mkdir "$work/rpm" "$work/deb"
     # rpm2cpio would end with 1: it misses a size that cargo-generate-rpm does not write.
@@ -201,20 +201,18 @@ lintian_finds_nothing() {
     equal "lintian" "$(lintian --suppress-tags initial-upload-closes-no-bugs "$deb")" ""
 }
 
-libraries() {
-    objdump -p "$1" | sed -n 's/^ *NEEDED *//p'
-}
-
 the_crate_that_is_packed_installs_the_same_program() {
     local crate=remoteexe-$version
+    cp target/release/remoteexe "$work/built"
     cargo package --locked --no-verify --allow-dirty --target-dir "$work/crate" 2>"$work/warnings"
     # There is no repository to name.
     equal "the warnings" "$(grep '^warning' "$work/warnings")" \
         "warning: manifest has no documentation, homepage or repository"
     tar -xzf "$work/crate/package/$crate.crate" -C "$work"
+    # The files in a crate are old: cargo would take what it has built here for their program.
+    touch "$work/$crate/src/main.rs"
     cargo install --locked --quiet --path "$work/$crate" --root "$work/installed" --target-dir target 2>/dev/null
-    equal "its libraries" "$(libraries "$work/installed/bin/remoteexe")" "$(libraries target/release/remoteexe)"
-    equal "its help" "$("$work/installed/bin/remoteexe" --help)" "$(target/release/remoteexe --help)"
+    cmp "$work/installed/bin/remoteexe" "$work/built"
 }
 
 run() {

@@ -24,7 +24,7 @@ PATH=$PWD/target/demo/bin:$PATH exec tests/sandbox.sh bash -eu -c '
     }
     run 0 host_user_batch02 "$SANDBOX/user_log.sh action"
     run 3 host_sum_batch01 "$SANDBOX/sum.sh"
-    for log in "$SANDBOX"/log/*_remoteexe.log; do
+    for log in "$SANDBOX"/logs/*_remoteexe.log; do
         echo "\$ cat $log"
         cat "$log"
     done

@@ -13,9 +13,9 @@
 #                            id            the private key
 #                            sshd.log      the messages of the sshd
 #                            sshd.pid      its process id
-#                            log/          the log directory
+#                            logs/         the log directory
 #     REMOTEEXE_LOGIN    the user who calls this
-#     REMOTEEXE_LOG_DIR  log/ there, so that nothing is logged to /tmp
+#     REMOTEEXE_LOG_DIR  logs/ there, so that nothing is logged to /tmp
 #
 # Lines for sshd_config in SANDBOX_SSHD_CONFIG replace the default one below. Exits with COMMAND's status.
 set -eu
@@ -36,7 +36,7 @@ trap clean_up EXIT
 trap 'exit 143' TERM
 trap 'exit 130' INT
 
-mkdir "$dir/log"
+mkdir "$dir/logs"
 ssh-keygen -q -t ed25519 -N '' -C sandbox -f "$dir/host_key"
 ssh-keygen -q -t ed25519 -N '' -C sandbox -f "$dir/id"
 echo "sandbox $(cat "$dir/host_key.pub")" >"$dir/known_hosts"
@@ -91,4 +91,4 @@ Host *
 END
 
 # The trap keeps the command's status.
-SANDBOX=$dir REMOTEEXE_LOGIN=$(id -un) REMOTEEXE_LOG_DIR=$dir/log "$@"
+SANDBOX=$dir REMOTEEXE_LOGIN=$(id -un) REMOTEEXE_LOG_DIR=$dir/logs "$@"

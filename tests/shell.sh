@@ -30,9 +30,9 @@ PS1='(remoteexe sandbox) \$ '
 cat <<'WORDS'
 
 You are in the remoteexe sandbox. Each host name leads to a throwaway sshd on this machine, and each job logs to
-log/. "exit" leaves, and removes it all. Three commands to try:
+logs/. "exit" leaves, and removes it all. Three commands to try:
 
-    remoteexe host01 'uname -sr; exit 3'; cat log/*
+    remoteexe host01 'uname -sr; exit 3'; cat logs/*
     remoteexe --report
     remoteexe --report --log-dir history --crontab history/crontab --since 1d     (a made-up day)
 

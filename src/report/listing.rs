@@ -37,7 +37,12 @@ impl Report {
     }
 
     /// Gives the wanted run to `show`, if it is there.
-    pub(super) fn one_run(&self, wanted: &Wanted, basis: &Basis, show: impl FnOnce(&Run)) -> Findings {
+    pub(super) fn one_run(
+        &self,
+        wanted: &Wanted,
+        basis: &Basis,
+        show: impl FnOnce(&Run),
+    ) -> Findings {
         let mut search = Search::new(wanted);
         let matches = |run: &Run| basis.filter.matches(run);
         let reading = self.each_run(basis, Some(wanted.pid), matches, |run| {

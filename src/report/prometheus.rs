@@ -11,13 +11,13 @@ use std::rc::Rc;
 
 use chrono::TimeDelta;
 
+use super::basis::{Basis, HISTORY, midnight};
 use super::crontab::next::{next_start, periods};
 use super::expected::Expected;
 use super::expecting::wanted_jobs;
 use super::ledger::Collector;
 use super::run::Run;
 use super::terminal::Output;
-use super::basis::{Basis, HISTORY, midnight};
 use super::{Findings, Report, Source, diagnosis};
 use latest::Latest;
 

@@ -32,7 +32,12 @@ impl Report {
     }
 
     /// Writes the page.
-    pub(super) fn html(&self, basis: &Basis, expected: Option<Expected>, out: &mut Output) -> Findings {
+    pub(super) fn html(
+        &self,
+        basis: &Basis,
+        expected: Option<Expected>,
+        out: &mut Output,
+    ) -> Findings {
         let collector = Collector::new(basis.filter.period.until).with_tails();
         self.viewed(collector, false, basis, expected, out, html::page)
     }

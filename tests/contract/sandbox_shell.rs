@@ -30,11 +30,14 @@ fn it_says_where_one_is_and_how_to_leave_and_has_a_prompt() {
 #[test]
 fn its_three_commands_show_a_log_and_reports_and_leave_nothing_in_tmp() {
     let told = told(
-        "remoteexe host01 'uname -sr; exit 3' </dev/null; cat log/*\n\
+        "remoteexe host01 'uname -sr; exit 3' </dev/null; cat logs/*\n\
          remoteexe --report\n\
          remoteexe --report --log-dir history --crontab history/crontab --since 1d",
     );
-    assert!(told.contains("] END,3,host01 uname -sr; exit 3\n"), "{told}");
+    assert!(
+        told.contains("] END,3,host01 uname -sr; exit 3\n"),
+        "{told}"
+    );
     for words in [
         "3: the script's own status: Linux ",
         "/srv/rotate_orders.sh on 6 hosts",

@@ -10,6 +10,7 @@
 #![cfg_attr(
     test,
     allow(
+        clippy::print_stdout,
         clippy::unwrap_used,
         reason = "a test that cannot go on is a test that fails"
     )

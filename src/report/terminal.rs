@@ -4,25 +4,11 @@ use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use rustix::io::{Errno, fcntl_getfd};
 
 use super::pager::Pager;
 use super::replacement::{Access, Replacement};
 use super::style::is_dumb;
 use crate::escape::printable;
-
-/// The caller has closed standard output (`>&-`).
-static IS_CLOSED: AtomicBool = AtomicBool::new(false);
-
-/// Looks before Rust's runtime does, which opens `/dev/null` in the place of a closed descriptor. Nobody can tell that
-/// one from the caller's.
-#[ctor::ctor]
-fn note_whether_stdout_is_closed() {
-    let is_closed = fcntl_getfd(rustix::stdio::stdout()).is_err();
-    IS_CLOSED.store(is_closed, Ordering::Relaxed);
-}
 
 /// Buffered writes to that place. After the first error nothing more is written.
 #[derive(Debug)]
@@ -140,10 +126,6 @@ impl Output {
     }
 }
 
-/// Standard output, unless the caller has closed it.
 fn stdout() -> io::Result<File> {
-    if IS_CLOSED.load(Ordering::Relaxed) {
-        return Err(Errno::BADF.into());
-    }
     Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
 }

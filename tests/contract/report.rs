@@ -900,30 +900,6 @@ fn a_report_that_cannot_be_written_is_a_failure() {
 }
 
 #[test]
-fn a_closed_standard_output_is_a_failure_and_a_null_device_is_not() {
-    let scene = Scene::new();
-    fs::write(scene.path("a.log"), LOG).unwrap();
-    let closed = "remoteexe: standard output: Bad file descriptor (os error 9)\n";
-    for (redirection, status, message) in [
-        (">&-", 74, closed),
-        ("<&- >&-", 74, closed),
-        (">/dev/null", 1, ""),
-        // As Python's DEVNULL, and as daemon(3).
-        ("1<>/dev/null", 1, ""),
-        ("<>/dev/null >&0", 1, ""),
-    ] {
-        for form in ["--json", "--all"] {
-            let mut sh = Command::new("sh");
-            scene.equip(&mut sh);
-            let script = format!("exec \"$0\" --report {form} $DIR/a.log {redirection}");
-            let output = sh.args(["-c", &script, REMOTEEXE]).output().unwrap();
-            assert_eq!(stderr(&output), message, "{redirection}");
-            assert_eq!(code(&output), status, "{redirection}");
-        }
-    }
-}
-
-#[test]
 fn a_period_that_ends_before_it_begins_is_a_usage_error() {
     let output = report(LOG, &["--since", "2026-03-02", "--until", "2026-03-01"]);
     assert_eq!(code(&output), 10);

@@ -142,7 +142,7 @@ NOT STARTED  11:20  h1 /ten.sh  1 run missing, started again 11:30
                     line crontab:3
 
 Crontab      2 jobs on 2 lines, judged from 10:00 on
-Healthy      0 jobs, 0 hosts (--all lists them)
+Healthy      1 job, 1 host (--all lists them)
 "
     );
     assert_eq!(code(&two_jobs().report("12:05", &[])), 1);

@@ -260,7 +260,7 @@ RECOVERED    10:00  h s of nobody  1 run, good since 10:00, run 7@10:00:00
 Overlaps     started again while still running (flock -n prevents it): h s of
              nobody (1)
 Failures     █ by 5 minutes, most 2 of 3 at 10:00
-Healthy      0 jobs, 0 hosts (--all lists them)
+Healthy      1 job, 0 hosts (--all lists them)
 "
     );
     // The reader's own name is no news.

@@ -33,7 +33,8 @@ furnish() {
     rm -rf ~/.ssh
     install -d -m 700 ~/.ssh
     echo "${hosts// /,} $(cat "$SANDBOX/host_key.pub")" >~/.ssh/known_hosts
-    install -d /path/to/starting_sh /srv
+    # The last is a directory that README makes in a sentence.
+    install -d /path/to/starting_sh /srv /var/log/remoteexe
     install -m 600 "$SANDBOX/id" /path/to/key
     for script in /path/to/starting_sh/{sum,user_log,backup}.sh /srv/{nightly,sum}.sh; do
         # shellcheck disable=SC2016  # The script expands them.
@@ -68,6 +69,8 @@ questions() {
 if [ "${1-}" = --on-the-copy ]; then
     # Each command is run as an operator would, who has none of the sandbox's settings.
     unset REMOTEEXE_LOGIN REMOTEEXE_LOG_DIR
+    # There is no network. The crates are here, because the program has been built.
+    export CARGO_NET_OFFLINE=true
     furnish
     failed=0
     # try LINE COMMAND: a report exits with 1 where it tells of a problem.

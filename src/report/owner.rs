@@ -72,8 +72,7 @@ pub struct Users {
 }
 
 impl Users {
-    /// Reads `/etc/passwd`. A statically linked program cannot ask for the users that only a directory
-    /// service knows.
+    /// Reads `/etc/passwd`. A report asks nobody, so the users that only a directory service knows have no names.
     pub fn read() -> Self {
         let mut users = Self {
             reader: geteuid().as_raw(),

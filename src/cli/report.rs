@@ -51,8 +51,8 @@ Examples:
   A page for a browser, and what is wrong with the crontabs:
     remoteexe --report --html jobs.html
     remoteexe --report --check
-  In a crontab, to be told of each problem once, and of its end:
-    0 * * * * root remoteexe --report --since 1h --changed | mail -E root
+  In a crontab with MAILTO, to be told of each problem once, and of its end:
+    0 * * * * root remoteexe --report --since 1h --changed
 
 Exit status:
   0 nothing failed; 1 something failed, was lost or was not started, or

@@ -14,9 +14,9 @@ my $hour = 60 * $minute;
 my $now = time;
 my $end = $now - $now % $minute;
 my $begin = $end - 48 * $hour;
-# The scheduler goes down while jobs run, and comes back after 20 minutes.
+# The scheduler goes down while jobs run, and comes back after 20 minutes. At a full hour connections are dropped.
 my $down = $end - 15 * $hour;
-$down -= $down % (5 * $minute) - 20;
+$down -= $down % $hour - 10 * $minute - 20;
 my $up = $down + 20 * $minute;
 srand 1;
 
@@ -44,7 +44,7 @@ sub outcome {
     my $age = $now - $at;
     my $took = int $seconds * (0.8 + rand 0.4);
     return if $at > $down && $at < $up;
-    return if $script =~ /nightly/ && $age < 24 * $hour;
+    return if $script =~ /nightly/ && $age < 25 * $hour;
     return (2, 'ORDER_DB: unbound variable', 1) if $script =~ /rotate/ && $age < 5 * $hour;
     return (255, "ssh: connect to host $host port 22: Connection timed out\r", 55)
         if $host eq 'host_web02' && $age > 8 * $hour && $age < 9 * $hour;

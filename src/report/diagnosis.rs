@@ -2,6 +2,7 @@
 //! claims it.
 
 mod connection;
+mod downtime;
 mod dropped;
 mod hung;
 mod lost;
@@ -138,6 +139,7 @@ fn undone(incident: &Incident, ledger: &Ledger) -> Vec<JobId> {
 pub fn of_period(ledger: &Ledger, scope: &Scope) -> Vec<Incident> {
     let mut incidents = incidents(ledger, scope);
     incidents.retain(|incident| scope.shows(incident));
+    let incidents = downtime::in_one(incidents, ledger);
     let incidents = order::repeated_in_one(incidents);
     order::sorted(order::alike_in_one(incidents, ledger), ledger, scope)
 }

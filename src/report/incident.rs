@@ -102,6 +102,8 @@ pub enum Kind {
         scheduler: Scheduler,
         /// The machine booted then.
         boot: Option<NaiveDateTime>,
+        /// So many runs were lost with it.
+        lost: u64,
     },
     /// Slots whose STARTs came late, all at once.
     Late {

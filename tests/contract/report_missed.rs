@@ -281,6 +281,32 @@ fn screen_after_boot(day: &Day, boot: &str) -> String {
 }
 
 #[test]
+fn runs_that_were_lost_with_the_machine_are_told_with_the_slots_that_it_missed() {
+    let mut day = cron_down();
+    for (pid, job) in [
+        (9001, "h1 /x.sh"),
+        (9002, "h2 /x.sh"),
+        (9003, "h3 /long.sh"),
+    ] {
+        let _ = writeln!(day.log, "[2026-03-02 10:11:00][{pid}] START,-,{job}");
+    }
+    let screen = day.screen("10:58", &[]);
+    let shown = "1 problem now, 0 over
+
+Now
+CRON DOWN    10:11–10:30  360 runs not started, 3 lost, of 41 jobs
+                          cron was not running, or could not run remoteexe, not
+                          good since: h3 /long.sh
+";
+    assert!(screen.starts_with(shown), "{screen}");
+    let screen = screen_after_boot(&day, "10:29:40");
+    assert!(
+        screen.contains("this machine booted 10:29, not good since: h3 /long.sh\n"),
+        "{screen}"
+    );
+}
+
+#[test]
 fn a_boot_explains_the_time_in_which_nothing_was_started() {
     let day = cron_down();
     let screen = screen_after_boot(&day, "10:29:40");

@@ -46,7 +46,7 @@ fn its_three_commands_show_a_log_and_reports_and_leave_nothing_in_tmp() {
         "UNREACHABLE ",
         "DROPPED ",
         "CRON DOWN ",
-        "LOST ",
+        " lost, of ",
     ] {
         assert!(told.contains(words), "{words}: {told}");
     }

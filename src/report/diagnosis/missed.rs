@@ -65,6 +65,7 @@ fn of_outage(outage: &Outage, scope: &Scope) -> Incident {
     let kind = Kind::CronDown {
         scheduler: outage.scheduler,
         boot,
+        lost: 0,
     };
     let mut incident = incident(kind, &outage.slots, outage.known, outage.over);
     incident.window.last = last;

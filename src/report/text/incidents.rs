@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::facts::facts;
-use super::format::count;
+use super::format::{count, grouped};
 use super::page::{Page, cut, fits, wrapped};
 use super::{View, names, shown_name};
 use crate::escape::printable;
@@ -138,8 +138,19 @@ fn several(incident: &Incident, view: &View, room: usize) -> String {
     let is_of_many = match &incident.kind {
         Kind::Unreachable { hosts } => return named_hosts(hosts, view, room),
         Kind::Silent { scheduler, .. } => return format!("all jobs{}", on(scheduler)),
-        Kind::CronDown { scheduler, .. } => {
+        Kind::CronDown {
+            scheduler, lost: 0, ..
+        } => {
             return format!("{bad} of {count_of_jobs} not started{}", on(scheduler));
+        }
+        Kind::CronDown {
+            scheduler, lost, ..
+        } => {
+            let lost = grouped(*lost);
+            return format!(
+                "{bad} not started, {lost} lost, of {count_of_jobs}{}",
+                on(scheduler)
+            );
         }
         Kind::Lost { together: true, .. } => {
             return format!("all that was running: {bad} of {count_of_jobs}");

@@ -16,7 +16,7 @@ PATH=$PWD/target/demo/bin:$PATH exec tests/sandbox.sh bash -eu -c '
     run() {
         expected=$1
         shift
-        echo "\$ remoteexe -F $SANDBOX/ssh_config $1 \"$2\""
+        echo "\$ remoteexe -F $SANDBOX/ssh_config --tee never $1 \"$2\""
         status=0
         remoteexe -F "$SANDBOX/ssh_config" --tee never "$@" || status=$?
         echo "  exit status $status"
@@ -28,7 +28,7 @@ PATH=$PWD/target/demo/bin:$PATH exec tests/sandbox.sh bash -eu -c '
         echo "\$ cat $log"
         cat "$log"
     done
-    echo "\$ remoteexe --report"
+    echo "\$ remoteexe --report --no-crontab"
     # It exits with 1, because a job has failed.
     remoteexe --report --no-crontab || [ $? -eq 1 ]
 '

@@ -6,8 +6,8 @@
 # The copy is an overlay over the root directory, in namespaces of its own. On it the bash script is in place with its
 # key, the sandbox's sshd stands for each host, and the log of a made-up day is in /tmp. A block of ```sh is run line by
 # line. In a block of ```crontab each line is run as cron would run it. The options in the table of questions are given to
-# `remoteexe --report`. Exits with 1 if a command fails. Commands that
-# need what the copy does not have are named, with the reason.
+# `remoteexe --report`. Exits with 1 if a command fails. Commands that need what the copy does not have are named, with
+# the reason.
 set -eu
 self=$(realpath "$0")
 cd "$(dirname "$self")/.."
@@ -25,7 +25,7 @@ blocks() {
     awk -v language="$1" '/^```/ { inside = $0 == "```" language; next } inside { print NR ":" $0 }' README.md
 }
 
-# What the commands find: hosts, a key, scripts, a day of logs, and the bash script that is to be replaced.
+# Makes what the commands find: hosts, a key, scripts, a day of logs, and the bash script that is to be replaced.
 furnish() {
     local script hosts='host_sum_batch01 host_user_batch02 host_db01'
     /usr/sbin/sshd -f "$SANDBOX/sshd_config" -p 22 -o PidFile=none -E "$SANDBOX/sshd22.log"
@@ -51,6 +51,17 @@ furnish() {
     sed "s|\$LOG|/tmp|" tests/bench/original.sh >/usr/bin/remoteexe
     chmod 755 /usr/bin/remoteexe
     echo '* * * * * root remoteexe host_user_batch02 "/path/to/starting_sh/user_log.sh action"' >>/etc/crontab
+}
+
+# In /etc/crontab /usr/local/bin comes first, and the program is there already. So this looks at the file itself.
+what_cron_runs() {
+    if cmp -s /usr/bin/remoteexe /opt/remoteexe/bin/remoteexe; then
+        echo program
+    elif grep -q 'ssh -i /path/to/key' /usr/bin/remoteexe; then
+        echo script
+    else
+        echo neither
+    fi
 }
 
 # Prints what stands in backquotes in the second column of the table of questions, each with the number of its line.
@@ -86,9 +97,12 @@ if [ "${1-}" = --on-the-copy ]; then
             cat /tmp/output >&2
             failed=1
         fi
+        if [[ $2 == *' /usr/bin/remoteexe' && $2 == *mv* ]]; then
+            swaps+=" $(what_cron_runs)"
+        fi
         count=$((count + 1))
     }
-    count=0
+    count=0 swaps=
     while IFS=: read -r number command; do
         [[ -z $command || $command == \#* ]] || try "$number" "$command"
     done < <(blocks sh)
@@ -100,8 +114,8 @@ if [ "${1-}" = --on-the-copy ]; then
     done < <(questions)
     echo "$count questions asked"
 
-    # The way back was one of them.
-    grep -q 'ssh -i /path/to/key' /usr/bin/remoteexe || { echo "$0: the bash script is not back" >&2; failed=1; }
+    # The migration was among them, and the way back.
+    [ "$swaps" = ' program script' ] || { echo "$0: /usr/bin/remoteexe became:$swaps" >&2; failed=1; }
     ln -sf /opt/remoteexe/bin/remoteexe /usr/bin/remoteexe
     # The migration has put the key at the head of the crontab.
     eval "export $(grep '^REMOTEEXE_IDENTITY=' /etc/crontab)"
@@ -141,6 +155,6 @@ if [ "${1-}" = --make-copy ]; then
 fi
 
 tests/setup.sh tests
-# What README installs on the copy is then built already.
+# The copy has this build, so that README's commands install it and build nothing.
 cargo build --locked --release
 exec unshare --mount --pid --net --fork --kill-child "$self" --make-copy

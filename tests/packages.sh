@@ -58,7 +58,7 @@ fresh_tree() {
     cp "$deb" "$tree/remoteexe.deb"
 }
 
-# inside COMMAND...: runs it in the tree. What is mounted there goes away with it.
+# inside COMMAND...: runs it in the tree. Its mounts go away with it.
 inside() {
     env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C DEBIAN_FRONTEND=noninteractive HOME=/root \
         unshare --mount sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$tree" "$@"

@@ -20,10 +20,14 @@ const NAME: &[u8] = b"remoteexe";
 const DEEPEST: usize = 4;
 
 /// Programs that may have the word `remoteexe` without running it.
-const NO_RUNNERS: [&str; 18] = [
-    "[", "[[", "cat", "command", "echo", "grep", "killall", "logger", "ls", "man", "pgrep",
-    "pidof", "pkill", "printf", "test", "touch", "type", "which",
+const NO_RUNNERS: [&str; 29] = [
+    "[", "[[", "cat", "chmod", "chown", "command", "cp", "du", "echo", "grep", "install",
+    "killall", "ln", "logger", "ls", "man", "mkdir", "mv", "pgrep", "pidof", "pkill", "printf",
+    "rm", "rsync", "tar", "test", "touch", "type", "which",
 ];
+
+/// The words of find(1) behind which a command stands. Its other words are paths and conditions.
+const FIND_RUNS: [&[u8]; 4] = [b"-exec", b"-execdir", b"-ok", b"-okdir"];
 
 /// Commands that end at once and do not fail in a sound crontab: what follows their `&&` runs.
 const SURE: [&str; 14] = [
@@ -320,7 +324,11 @@ impl Walk {
             self.last = Wait::NONE;
         }
         let is_word = |word: &Word| base_name(&word.text) == NAME;
-        if words.iter().any(is_word) && !NO_RUNNERS.contains(&&*name) {
+        let mut runs = words.iter();
+        if name == "find" {
+            runs.find(|word| FIND_RUNS.contains(&&*word.text));
+        }
+        if runs.any(is_word) && !NO_RUNNERS.contains(&&*name) {
             self.unknown(format!("it may be run by {name}, which is not known here"));
         }
     }
@@ -514,6 +522,10 @@ mod tests {
                 "echo h | xargs remoteexe",
                 "it may be run by xargs, which is not known here",
             ),
+            (
+                "find /srv -name x -exec remoteexe h s {} +",
+                "it may be run by find, which is not known here",
+            ),
             ("remoteexe h 's", "there is no closing ' in the command"),
         ] {
             assert_eq!(shown(command), format!("[{reason}]"), "{command}");
@@ -523,6 +535,8 @@ mod tests {
             "ls -l /usr/bin/remoteexe",
             "ls $REMOTEEXE_LOG_DIR $(ls /tmp/x_remoteexe.log)",
             "x >/tmp/remoteexe.log",
+            "find /var/log/remoteexe -name '*_remoteexe*.log*' -mtime +14 -delete",
+            "rsync -a /var/log/remoteexe backup:",
             "echo h",
         ] {
             assert_eq!(shown(command), "", "{command}");

@@ -1,5 +1,6 @@
 //! The shell in which a newcomer tries remoteexe.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::support::{REMOTEEXE, code};
@@ -34,6 +35,10 @@ fn its_three_commands_show_a_log_and_reports_and_leave_nothing_in_tmp() {
          remoteexe --report\n\
          remoteexe --report --log-dir history --crontab history/crontab --since 1d",
     );
+    let mut lines = told.lines();
+    let line = lines.find(|line| line.starts_with("/tmp/remoteexe-sandbox."));
+    let (sandbox, _) = line.unwrap().split_once("/logs, 1 file").unwrap();
+    assert!(!Path::new(sandbox).exists(), "{sandbox}");
     assert!(
         told.contains("] END,3,host01 uname -sr; exit 3\n"),
         "{told}"

@@ -7,7 +7,7 @@ use std::mem;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Local, NaiveDate, NaiveDateTime};
-use rustix::fs::{Stat, lstat};
+use rustix::fs::{Mode, Stat, lstat, stat};
 
 use super::file_name::{FileName, day_of_other, uncompressed};
 use super::input::{Input, InputError, Log, Place};
@@ -65,11 +65,21 @@ struct Files<'a> {
     users: &'a Users,
     /// Whose directory it is.
     scheduler: Scheduler,
+    /// Nobody but this user and root can make files in it.
+    only_writer: Option<u32>,
     /// There is a log in it, of whatever day and user.
     has_any: bool,
     /// The logs to read.
     chosen: Vec<Log>,
     logs: Logs,
+}
+
+/// The user who alone can make files in this directory, besides root.
+fn only_writer(dir: &Path) -> Option<u32> {
+    let stat = stat(dir).ok()?;
+    let others = Mode::WGRP | Mode::WOTH;
+    let is_shared = Mode::from_raw_mode(stat.st_mode).intersects(others);
+    (!is_shared).then_some(stat.st_uid)
 }
 
 /// The logs in `dirs` that are chosen.
@@ -78,12 +88,14 @@ pub fn logs(dirs: &[LogDir], choice: &Choice, users: &Users) -> Logs {
         choice,
         users,
         scheduler: Scheduler::default(),
+        only_writer: None,
         has_any: false,
         chosen: Vec::new(),
         logs: Logs::default(),
     };
     for dir in dirs {
         files.scheduler = dir.scheduler;
+        files.only_writer = only_writer(&dir.path);
         files.has_any = false;
         let reason = match files.consider_all(&dir.path) {
             Ok(()) if files.has_any => continue,
@@ -145,7 +157,9 @@ impl Files<'_> {
         if !self.is_of_period(log.name.log.day, &stat) {
             return;
         }
-        let is_in_our_place = is_our_place && self.users.is_stranger(owner);
+        // In a directory of their own it is the place of the user who is asked for.
+        let is_at_home = self.choice.user == Some(owner) && self.only_writer == Some(owner);
+        let is_in_our_place = is_our_place && self.users.is_stranger(owner) && !is_at_home;
         if is_in_our_place {
             let owner = self.users.describe(owner);
             self.logs.refuse(log.clone(), InputError::Stranger(owner));

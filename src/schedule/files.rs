@@ -1,5 +1,6 @@
 //! The crontabs of a machine: which there are, and whether cron accepts them.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fmt::{self, Display, Formatter};
 use std::fs::{self, File};
@@ -134,8 +135,14 @@ impl Crontabs {
         match selection {
             Selection::Machine => crontabs.add_machine(root),
             Selection::Files(files) => {
+                let mut known = HashSet::new();
+                // A file counts once, whatever names it is given by.
+                let mut is_new =
+                    |path: &Path| fs::canonicalize(path).map(|file| known.insert(file));
                 for (path, columns) in files {
-                    crontabs.add_file(path, *columns);
+                    if is_new(path).unwrap_or(true) {
+                        crontabs.add_file(path, *columns);
+                    }
                 }
             }
             Selection::Nothing => {}

@@ -75,6 +75,16 @@ fn a_sound_crontab_has_no_fault() {
 }
 
 #[test]
+fn a_crontab_that_is_given_twice_counts_once() {
+    let again = ["--check", "--crontab", "./crontab", "--crontab", "crontab"];
+    let output = report(&again, "5 4 * * * root remoteexe h /x.sh\n");
+    assert_eq!(
+        stdout(&output),
+        "no fault in 1 line that runs remoteexe, in 1 crontab\n"
+    );
+}
+
+#[test]
 fn calls_that_cannot_be_known_are_counted_and_named() {
     let output = report(
         &["--check"],

@@ -1,7 +1,7 @@
 //! `--report`: whose logs it believes, and what it does with those of others.
 
-use std::fs::{self, File};
-use std::os::unix::fs::{chown, symlink};
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -380,6 +380,19 @@ fn what_a_stranger_wrote_in_the_place_of_the_day_s_log_is_shown_when_asked_for()
     let output = report_here(&scene, &["--json", "--user", "nobody"]);
     assert_eq!(fields(&output, "user status"), [r#""nobody" "failed""#]);
     assert_eq!(code(&output), 74);
+}
+
+#[test]
+fn a_user_s_log_in_a_directory_of_that_user_is_nobody_else_s_place() {
+    let scene = Scene::new();
+    give(&scene, "20260302_remoteexe.log", NOBODY, OK);
+    chown(scene.path("log"), Some(NOBODY), None).unwrap();
+    for (mode, status) in [(0o755, 0), (0o1777, 74), (0o775, 74)] {
+        fs::set_permissions(scene.path("log"), Permissions::from_mode(mode)).unwrap();
+        let output = report_here(&scene, &["--json", "--user", "nobody"]);
+        assert_eq!(fields(&output, "user status"), [r#""nobody" "ok""#]);
+        assert_eq!(code(&output), status, "{mode:o}");
+    }
 }
 
 #[test]

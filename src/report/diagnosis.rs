@@ -32,6 +32,8 @@ pub struct Scope {
     pub is_live: bool,
     /// The machine's last boot, if it is known.
     pub boot: Option<NaiveDateTime>,
+    /// All jobs are in the ledger. Else nobody knows what else was running or started.
+    pub is_whole: bool,
 }
 
 /// Which bad runs belong to an incident, by their place in the ledger.

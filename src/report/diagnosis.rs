@@ -16,7 +16,7 @@ pub mod usual;
 
 use chrono::{NaiveDateTime, NaiveTime, TimeDelta};
 
-use super::incident::{Incident, Kind};
+use super::incident::{Incident, Kind, Window};
 use super::ledger::{Entry, JobId, Ledger};
 use super::outcome::Outcome;
 use super::scheduler::Scheduler;
@@ -149,11 +149,10 @@ pub fn changes(ledger: &Ledger, scope: &Scope) -> (Vec<Incident>, Vec<Incident>)
     let is_new = |incident: &Incident| scope.includes(incident.window.known);
     let (began, mut ended): (Vec<_>, Vec<_>) =
         incidents(ledger, scope).into_iter().partition(is_new);
+    // One that is not known yet begins in a later period.
     let has_ended = |incident: &Incident| {
-        incident
-            .window
-            .over
-            .is_some_and(|over| scope.includes(over))
+        let Window { known, over, .. } = incident.window;
+        known < scope.since && over.is_some_and(|over| scope.includes(over))
     };
     ended.retain(has_ended);
     let show = |incidents: Vec<Incident>| {

@@ -124,17 +124,11 @@ fn how_long_ago_is_known_in_the_hour_that_comes_twice() {
     // 02:30 of summer time, and again an hour later.
     for now in [1_792_888_200, 1_792_891_800] {
         let scene = Scene::new();
-        let log: String = ["01:20:00", "01:40:00", "02:20:00"]
-            .iter()
-            .map(|time| {
-                format!(
-                    "[2026-10-25 {time}][7] START,-,h a\n\
-                     [2026-10-25 {time}][7] command,ssh root@h a\n\
-                     [2026-10-25 {time}][7] END,0,h a\n"
-                )
-            })
-            .collect();
-        fs::write(scene.path("a.log"), log).unwrap();
+        let log = ["01:20:00", "01:40:00", "02:20:00"].map(|time| {
+            let begin = format!("[2026-10-25 {time}][7]");
+            format!("{begin} START,-,h a\n{begin} command,ssh root@h a\n{begin} END,0,h a\n")
+        });
+        fs::write(scene.path("a.log"), log.concat()).unwrap();
         let mut command = reporter(&scene);
         command
             .env("TZ", "Europe/Berlin")

@@ -116,6 +116,7 @@ impl Report {
             now,
             is_live: is_here && basis.now - now < TimeDelta::minutes(1),
             boot: basis.running.boot,
+            is_whole: !basis.filter.leaves_out_jobs(),
         }
     }
 }

@@ -17,7 +17,7 @@ pub mod usual;
 
 use chrono::{NaiveDateTime, NaiveTime, TimeDelta};
 
-use super::incident::{Incident, Kind};
+use super::incident::{Incident, Kind, Window};
 use super::ledger::{Entry, JobId, Ledger};
 use super::outcome::Outcome;
 use super::scheduler::Scheduler;
@@ -33,6 +33,8 @@ pub struct Scope {
     pub is_live: bool,
     /// The machine's last boot, if it is known.
     pub boot: Option<NaiveDateTime>,
+    /// All jobs are in the ledger. Else nobody knows what else was running or started.
+    pub is_whole: bool,
 }
 
 /// Which bad runs belong to an incident, by their place in the ledger.
@@ -149,11 +151,10 @@ pub fn changes(ledger: &Ledger, scope: &Scope) -> (Vec<Incident>, Vec<Incident>)
     let is_new = |incident: &Incident| scope.includes(incident.window.known);
     let (began, mut ended): (Vec<_>, Vec<_>) =
         incidents(ledger, scope).into_iter().partition(is_new);
+    // One that is not known yet begins in a later period.
     let has_ended = |incident: &Incident| {
-        incident
-            .window
-            .over
-            .is_some_and(|over| scope.includes(over))
+        let Window { known, over, .. } = incident.window;
+        known < scope.since && over.is_some_and(|over| scope.includes(over))
     };
     ended.retain(has_ended);
     let show = |incidents: Vec<Incident>| {

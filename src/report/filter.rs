@@ -38,6 +38,11 @@ impl Filter {
         until.is_none_or(|until| run.trace.start < until)
     }
 
+    /// Whether only some of the jobs that were read meet the conditions.
+    pub fn leaves_out_jobs(&self) -> bool {
+        self.host.is_some() || self.job.is_some()
+    }
+
     fn has_job(&self, run: &Run) -> bool {
         self.has_name(run.host(), &run.trace.job)
             && self.user.is_none_or(|uid| run.trace.owner.uid == Some(uid))

@@ -16,6 +16,7 @@ use super::outcome::Outcome;
 pub use super::owner::Account;
 use super::run::Run;
 use super::scheduler::Scheduler;
+use super::time::passed;
 
 pub use collector::Collector;
 use lines::Lines;
@@ -171,7 +172,7 @@ impl Entry {
 
     /// How long it has been at work at `now`.
     pub fn age(&self, now: NaiveDateTime) -> TimeDelta {
-        (now - self.begun).max(TimeDelta::zero())
+        passed(self.begun, now).max(TimeDelta::zero())
     }
 }
 

@@ -42,7 +42,7 @@ pub struct Outage {
     pub scheduler: Scheduler,
 }
 
-/// Slots whose STARTs came late, all at once.
+/// Slots whose STARTs came late, one soon after the other.
 #[derive(Debug, Clone)]
 pub struct Delay {
     /// The slots, in the order of time. There is at least one.

@@ -22,6 +22,21 @@ pub fn with_offset(local: NaiveDateTime) -> DateTime<FixedOffset> {
     DateTime::from_naive_utc_and_offset(local - offset, offset)
 }
 
+/// The time from one local time to a later one. An hour that the clock skips when summer time begins is none.
+pub fn passed(begin: NaiveDateTime, end: NaiveDateTime) -> TimeDelta {
+    // In an hour that is repeated nobody knows which of the two it was: then the shorter one counts.
+    (end - begin).min(with_offset(end) - with_offset(begin))
+}
+
+/// The local time when so much time has passed since `begin`. In an hour that is repeated this is the later of the two.
+/// There is none if it is out of range.
+pub fn after(begin: NaiveDateTime, length: TimeDelta) -> Option<NaiveDateTime> {
+    let unchanged = begin.checked_add_signed(length)?;
+    let moment = with_offset(begin).naive_utc().checked_add_signed(length)?;
+    let shown = moment.checked_add_offset(offset_at(moment))?;
+    Some(unchanged.max(shown))
+}
+
 /// The offsets from UTC that the local time `local` can have, the earlier one first. There are two in an
 /// hour that is repeated when summer time ends, and none in an hour that is skipped when it begins.
 ///

@@ -1,6 +1,8 @@
 //! Times as people say them: `14:00`, `yesterday`, `1d12h`, and as the report itself prints them.
 
-use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
+use chrono::{
+    DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, TimeDelta, Timelike,
+};
 
 use crate::log::record;
 
@@ -138,7 +140,8 @@ fn last_time(clock: NaiveTime, now: DateTime<Local>) -> Option<NaiveDateTime> {
 /// If the clock was changed in between, there are two answers: the time that the clock showed then, and the
 /// time that it would have shown without the change. The result is the one that leaves out nothing.
 fn before(now: DateTime<Local>, ago: TimeDelta, is_end: bool) -> Option<NaiveDateTime> {
-    let now = now.with_nanosecond(0)?;
+    // `with_nanosecond` has no answer in the hour that comes twice.
+    let now = now.trunc_subsecs(0);
     let shown = now.checked_sub_signed(ago)?;
     let offset = shown.offset();
     let shown = shown.naive_utc().checked_add_offset(*offset)?;

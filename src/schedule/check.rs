@@ -19,6 +19,10 @@ use super::timing::{Timing, split_word};
 /// The most faults that are told of one crontab. A hostile one may have thousands.
 const MOST_FAULTS: usize = 100;
 
+/// So many pairs of lines of one job are compared for each crontab. A hostile one may have 10,000 such lines, and the
+/// report of another user must not wait for it.
+const MOST_PAIRS: usize = 100_000;
+
 /// Something that an operator should mend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -59,6 +63,7 @@ pub fn findings(
             is_user,
             jobs: &mut jobs,
             not_found: HashSet::new(),
+            pairs_left: MOST_PAIRS,
             faults: Vec::new(),
         };
         check.run();
@@ -92,6 +97,8 @@ struct Check<'a> {
     jobs: &'a mut HashMap<Vec<u8>, Vec<Twin>>,
     /// The programs that were looked for in vain, with the PATH.
     not_found: HashSet<(Vec<u8>, Vec<u8>)>,
+    /// How many pairs of lines may still be compared.
+    pairs_left: usize,
     faults: Vec<Fault>,
 }
 
@@ -244,11 +251,15 @@ impl Check<'_> {
             }
             Reading::NoJob => return,
         };
-        // Two conditions may exclude each other.
-        if call.is_conditional {
+        // Two conditions may exclude each other. A file that is left aside is often a copy of another one.
+        if call.is_conditional || self.crontab.is_left_aside {
             return;
         }
         let others = self.jobs.entry(job).or_default();
+        let Some(pairs_left) = self.pairs_left.checked_sub(others.len()) else {
+            return;
+        };
+        self.pairs_left = pairs_left;
         let twin = others
             .iter()
             .find(|it| it.wait == call.wait && are_due_together(&it.timing, &line.timing));

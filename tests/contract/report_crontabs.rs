@@ -395,7 +395,8 @@ fn the_crontabs_of_the_machine_are_found_and_their_files_checked() {
     for (name, text, mode) in [
         ("crontab", line, 0o644),
         ("cron.d/jobs", "2 * * * * root remoteexe h t\n", 0o664),
-        ("cron.d/jobs.old", "3 * * * * root remoteexe h u\n", 0o644),
+        // A copy, as dpkg leaves it: no second line of the job.
+        ("cron.d/jobs.old", "2 * * * * root remoteexe h t\n", 0o644),
         ("cron.d/other", "broken\n", 0o666),
         ("spool/root", "4 * * * * remoteexe h v\n", 0o600),
         ("spool/no_such_user", "5 * * * * remoteexe h w\n", 0o600),
@@ -485,13 +486,19 @@ fn a_hostile_crontab_is_told_and_bounded_and_nothing_in_it_is_run() {
         ),
     )
     .unwrap();
+    // Each pair of these lines is compared on all days of a year.
+    fs::write(
+        scene.path("never"),
+        "0 0 30 2 * root remoteexe h s\n".repeat(10_000),
+    )
+    .unwrap();
     File::create(scene.path("large"))
         .and_then(|file| file.set_len(100 << 20))
         .unwrap();
     let begin = Instant::now();
     let mut outputs = String::new();
     for name in [
-        "long", "brackets", "binary", "control", "many", "run", "large",
+        "long", "brackets", "binary", "control", "many", "run", "never", "large",
     ] {
         for form in ["--check", "--next"] {
             let mut command = reporter(&scene);

@@ -342,6 +342,25 @@ fn what_cron_catches_up_on_is_late_and_no_failure() {
 }
 
 #[test]
+fn starts_that_are_late_again_and_again_are_one_line() {
+    let mut day = Day::new("* * * * * root remoteexe h1 /a.sh\n");
+    day.runs(10, 0..3, "h1 /a.sh");
+    for (late, minutes) in [("10:05:01", 6..13), ("10:15:01", 16..20)] {
+        for _ in 0..3 {
+            day.run(late, "h1 /a.sh");
+        }
+        day.runs(10, minutes, "h1 /a.sh");
+    }
+    let screen = day.screen("10:19:30", &[]);
+    assert!(
+        screen.contains(
+            "\nOver\nLATE         10:03–10:14  h1 /a.sh  4 starts as late as 10:15:01: cron caught up\n"
+        ),
+        "{screen}"
+    );
+}
+
+#[test]
 fn what_was_not_started_is_told_once_when_it_begins_and_once_when_it_ends() {
     let mut day = two_jobs();
     day.runs(12, 1..2, "h1 /ten.sh");

@@ -313,6 +313,26 @@ LOST         since 02:00  h /silent  1 run, no good run before, run 7@02:00:00
 }
 
 #[test]
+fn what_is_not_yet_known_has_not_ended() {
+    // Of two runs of 50 minutes nobody knows at 04:00 that they are lost: others were started and went on.
+    let mut log = run(1, "01:00:20", "01:50:20", "h /a", "", 0);
+    log += &run(2, "01:00:20", "01:50:20", "h /b", "", 0);
+    for (pid, job) in [(3, "h /a"), (4, "h /b")] {
+        let begin = format!("[2026-03-02 03:30:20][{pid}]");
+        let _ = writeln!(log, "{begin} START,-,{job}\n{begin} command,ssh root@{job}");
+    }
+    log += &run(5, "03:40:00", "04:05:00", "h /x", "", 0);
+    let args = [
+        "--changed",
+        "--since",
+        "2026-03-02 03:00",
+        "--until",
+        "2026-03-02 04:00",
+    ];
+    assert_eq!(printed(&report(&log, &args)), "");
+}
+
+#[test]
 fn that_nothing_is_started_is_told_whatever_was_lost_before() {
     let mut hours = Hours::new();
     for number in 0..300 {

@@ -1,11 +1,12 @@
 //! `--report` of several log directories: each is one scheduler's.
 
+use std::fmt::Write;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Output;
 
 use crate::report::{fields, printed, reporter};
-use crate::support::{Scene, code, stderr};
+use crate::support::{FAKETIME, Scene, code, stderr};
 
 const START: &str = "\
 [2026-03-02 10:00:00][7] START,-,h s
@@ -124,4 +125,40 @@ fn one_directory_without_logs_does_not_hide_the_others() {
          remoteexe: gone: No such file or directory (os error 2)\n"
     );
     assert_eq!(code(&output), 74);
+}
+
+#[test]
+fn the_hour_that_summer_time_skips_makes_no_run_hung() {
+    // Two minutes each; the last one goes on.
+    let mut log = String::new();
+    for (pid, start, end) in [
+        (1, "28 22:59:02", "28 23:01:02"),
+        (2, "28 23:59:02", "29 00:01:02"),
+        (3, "29 00:59:02", "29 01:01:02"),
+        (4, "29 01:59:02", ""),
+    ] {
+        let begin = format!("[2026-03-{start}][{pid}]");
+        let _ = writeln!(log, "{begin} START,-,h /a\n{begin} command,ssh root@h /a");
+        if !end.is_empty() {
+            let _ = writeln!(log, "[2026-03-{end}][{pid}] END,0,h /a");
+        }
+    }
+    let name = "20260328_remoteexe.log";
+    let scene = schedulers(&[]);
+    for (dir, log) in [("a", &*log), ("b", "")] {
+        fs::create_dir(scene.path(dir)).unwrap();
+        fs::write(scene.path(dir).join(name), log).unwrap();
+    }
+    let mut command = reporter(&scene);
+    // 03:00:12, 70 seconds after the last START.
+    command
+        .env("TZ", "Europe/Berlin")
+        .env("LD_PRELOAD", FAKETIME)
+        .env("FAKETIME_FMT", "%s")
+        .env("FAKETIME", "@1774746012")
+        .current_dir(scene.path(""));
+    command.args(["--log-dir", "a", "--log-dir", "b", "--no-crontab"]);
+    let view = printed(&command.output().unwrap());
+    assert!(view.contains("\nnothing is wrong\n"), "{view}");
+    assert!(view.contains("01:59:02  1m10s "), "{view}");
 }

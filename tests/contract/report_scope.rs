@@ -3,8 +3,8 @@
 use std::fs;
 use std::process::Output;
 
-use crate::report::{printed, reporter};
-use crate::support::{Scene, code, stderr, today};
+use crate::report::{fields, printed, reporter};
+use crate::support::{FAKETIME, Scene, code, stderr, today};
 
 const LOG: &str = "\
 [2026-03-02 10:00:00][1] START,-,host_sum_batch01 /srv/sum.sh daily
@@ -117,4 +117,36 @@ fn a_host_that_was_quiet_in_the_period_is_no_mistyped_one() {
     }
     // Where there is no run at all, there is nothing to compare with.
     assert_eq!(stderr(&report_here(&["--host", "x", "b.log"])), "");
+}
+
+#[test]
+fn how_long_ago_is_known_in_the_hour_that_comes_twice() {
+    // 02:30 of summer time, and again an hour later.
+    for now in [1_792_888_200, 1_792_891_800] {
+        let scene = Scene::new();
+        let log = ["01:20:00", "01:40:00", "02:20:00"].map(|time| {
+            let begin = format!("[2026-10-25 {time}][7]");
+            format!("{begin} START,-,h a\n{begin} command,ssh root@h a\n{begin} END,0,h a\n")
+        });
+        fs::write(scene.path("a.log"), log.concat()).unwrap();
+        let mut command = reporter(&scene);
+        command
+            .env("TZ", "Europe/Berlin")
+            .env("LD_PRELOAD", FAKETIME)
+            .env("FAKETIME_FMT", "%s")
+            .env("FAKETIME", format!("@{now}"));
+        let output = command
+            .args(["--json", "--since", "1h"])
+            .arg(scene.path("a.log"))
+            .output()
+            .unwrap();
+        printed(&output);
+        assert_eq!(
+            fields(&output, "start"),
+            [
+                r#""2026-10-25T01:40:00+02:00""#,
+                r#""2026-10-25T02:20:00+02:00""#
+            ]
+        );
+    }
 }

@@ -389,6 +389,26 @@ LOST         03:11–03:30  all that was running: 3 runs of 3 jobs
     );
 }
 
+#[test]
+fn of_one_host_s_lost_runs_it_is_not_said_that_they_were_all_that_was_running() {
+    let lost = |pid: u32, time: &str| {
+        let begin = format!("[2026-03-02 {time}][{pid}]");
+        format!("{begin} START,-,h1 /{pid}\n{begin} command,ssh root@h1 /{pid}\n")
+    };
+    let log = lost(1, "10:00:30")
+        + &lost(2, "10:01:30")
+        + "\
+[2026-03-02 10:00:00][3] START,-,h2 /x
+[2026-03-02 10:00:00][3] command,ssh root@h2 /x
+[2026-03-02 12:00:00][3] END,0,h2 /x
+";
+    for args in [&[][..], &["--host", "h1"]] {
+        let view = screen(&log, args);
+        assert!(view.contains("LOST         since 10:00"), "{view}");
+        assert!(!view.contains("all that was running"), "{view}");
+    }
+}
+
 /// The screen of a machine that was booted at 03:29, after a pause of 18 minutes. `lost` has the records of a run that
 /// was going on before it.
 fn booted(lost: &str) -> String {

@@ -57,7 +57,8 @@ struct Group {
 }
 
 /// The incidents in which runs of one scheduler were lost, and no run of it that was going on then survived: two or
-/// more runs, or all that there was before the machine booted or nothing was started for long.
+/// more runs, or all that there was before the machine booted or nothing was started for long. If not all jobs are
+/// known, only the boot tells.
 pub fn together(ledger: &Ledger, scope: &Scope, claims: &mut Claims) -> Vec<Incident> {
     let mut incidents = Vec::new();
     for scheduler in ledger.schedulers() {
@@ -69,6 +70,7 @@ pub fn together(ledger: &Ledger, scope: &Scope, claims: &mut Claims) -> Vec<Inci
         let pauses = silence::pauses(&starts, scope);
         let others = others(ledger, scheduler);
         let (booted, lost) = by_boot(lost, &others, scheduler, scope);
+        let lost = if scope.is_whole { lost } else { Vec::new() };
         let mut groups = without_survivors(groups(lost), &others);
         groups.retain(|group| {
             let is_pause = |pause: &Window| {

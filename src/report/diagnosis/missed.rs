@@ -147,6 +147,7 @@ mod tests {
             now: time(60),
             is_live: true,
             boot: Some(time(boot)),
+            is_whole: true,
         };
         of_outage(&outage(over), &scope)
     }

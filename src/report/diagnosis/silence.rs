@@ -6,7 +6,7 @@ use super::Scope;
 use crate::report::incident::{Incident, Kind, Window};
 use crate::report::ledger::{JobId, Ledger};
 use crate::report::scheduler::Scheduler;
-use crate::report::time::with_offset;
+use crate::report::time::passed;
 
 /// The logs of a shorter time do not tell how long the usual pauses are: there may be none at night.
 const MIN_HISTORY: TimeDelta = TimeDelta::hours(24);
@@ -20,8 +20,12 @@ const FACTOR: i32 = 2;
 /// A shorter pause is none.
 const MIN_PAUSE: TimeDelta = TimeDelta::minutes(10);
 
-/// Adds the incidents of each scheduler. One that is due to a reboot is told with the runs that were lost in it.
+/// Adds the incidents of each scheduler, if all of its jobs are known. One that is due to a reboot is told with the
+/// runs that were lost in it.
 pub fn add(ledger: &Ledger, scope: &Scope, incidents: &mut Vec<Incident>) {
+    if !scope.is_whole {
+        return;
+    }
     for scheduler in ledger.schedulers() {
         for window in pauses(&ledger.starts(scheduler), scope) {
             if !is_reboot(window, scheduler, ledger, incidents) {
@@ -44,7 +48,12 @@ pub fn pauses(starts: &[NaiveDateTime], scope: &Scope) -> Vec<Window> {
     let end = scope.is_live.then_some((scope.now, None));
     let mut longest = TimeDelta::zero();
     for ((index, begin), (end, over)) in starts.iter().enumerate().zip(ends.chain(end)) {
-        let pause = length(*begin, end);
+        let shown = end - *begin;
+        let pause = if shown > MIN_PAUSE {
+            passed(*begin, end)
+        } else {
+            shown
+        };
         let limit = (longest * FACTOR).max(MIN_PAUSE);
         if index >= MIN_STARTS && *begin - first >= MIN_HISTORY && pause > limit {
             let window = Window {
@@ -59,16 +68,6 @@ pub fn pauses(starts: &[NaiveDateTime], scope: &Scope) -> Vec<Window> {
         }
     }
     pauses
-}
-
-/// The time from one START to the next. The hour that the clock skips when summer time begins is none.
-fn length(begin: NaiveDateTime, end: NaiveDateTime) -> TimeDelta {
-    let shown = end - begin;
-    if shown <= MIN_PAUSE {
-        return shown;
-    }
-    // In an hour that is repeated nobody knows which of the two it was: then the shorter one counts.
-    shown.min(with_offset(end) - with_offset(begin))
 }
 
 /// Notes the pause with the runs of the same scheduler that were lost in it. Returns false if there are none, or if

@@ -9,6 +9,7 @@ use chrono::{Days, NaiveDate, NaiveDateTime, TimeDelta};
 
 use crate::report::ledger::{Entry, Good, JobId, Ledger};
 use crate::report::outcome::Outcome;
+use crate::report::time::after;
 
 /// With fewer good runs nothing is said about how long a run should take.
 pub const MIN_GOOD: usize = 3;
@@ -74,13 +75,13 @@ impl Usual {
 
     /// The local time at which a run was hung, if it went on as long as that by `now`.
     pub fn hung_at(&self, run: &Entry, now: NaiveDateTime) -> Option<NaiveDateTime> {
-        let at = run.begun.checked_add_signed(self.limit()?)?;
+        let at = after(run.begun, self.limit()?)?;
         (at < now).then_some(at)
     }
 
     /// The local time from which on a run without END is overdue, if there is any good run.
     pub fn overdue(&self, run: &Entry) -> Option<NaiveDateTime> {
-        run.begun.checked_add_signed(self.bound()?)
+        after(run.begun, self.bound()?)
     }
 }
 

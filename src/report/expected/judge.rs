@@ -20,8 +20,9 @@ const MAX_SLOTS: i64 = 20_000_000;
 /// Of the runs before a slot, so many are asked whether they were still going on.
 const MAX_RUNS: usize = 100;
 
-/// STARTs that come late and within this time of each other have come at once.
-const AT_ONCE: TimeDelta = TimeDelta::minutes(1);
+/// STARTs that come late, each within this time after the one before, have one reason: a machine with too much to do
+/// may start hundreds of them late, one by one.
+const IN_A_ROW: TimeDelta = TimeDelta::minutes(15);
 
 /// The time that is judged.
 #[derive(Debug)]
@@ -281,7 +282,7 @@ impl Court<'_> {
     fn delays(&self, mut late: Vec<(Missed, i64)>) -> Vec<Delay> {
         late.retain(|(missed, _)| self.is_judged(missed.at));
         late.sort_unstable_by_key(|(missed, start)| (*start, *missed));
-        let at_once = late.chunk_by(|(_, one), (_, other)| time(*other) - time(*one) <= AT_ONCE);
+        let in_a_row = late.chunk_by(|(_, one), (_, other)| time(*other) - time(*one) <= IN_A_ROW);
         let delay = |late: &[(Missed, i64)]| {
             let mut slots: Vec<Slot> = late.iter().map(|(missed, _)| self.slot(missed)).collect();
             slots.sort_by_key(|slot| (slot.at, slot.job));
@@ -291,7 +292,7 @@ impl Court<'_> {
                 started: started.unwrap_or_default(),
             }
         };
-        at_once.map(delay).collect()
+        in_a_row.map(delay).collect()
     }
 
     fn slot(&self, missed: &Missed) -> Slot {

@@ -348,6 +348,7 @@ impl World {
             now: until,
             is_live: true,
             boot,
+            is_whole: true,
         };
         (collector.finish(), scope)
     }

@@ -294,7 +294,7 @@ fn a_signal_ends_an_ssh_that_writes_without_pause() {
     for (signal, status) in ENDING {
         let scene = Scene::new();
         let mut child = scene.start("exec yes");
-        scene.wait_for_record("y");
+        scene.wait_for_flood();
         send(&child, signal);
         assert_eq!(child.code(), Some(status));
         assert_flood(&scene.log(), "y\n", status);

@@ -35,7 +35,7 @@ fn a_signal_ends_a_job_whose_terminal_nobody_reads() {
         let mut child = Running::spawn(&mut command);
         drop(command);
         scene.wait_for_file("begun");
-        scene.wait_for_record("y");
+        scene.wait_for_flood();
         send(&child, Signal::TERM);
         assert_eq!(child.code(), Some(143));
         scene.wait_for_last_record("END,143,h s");

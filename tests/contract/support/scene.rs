@@ -181,6 +181,16 @@ impl Scene {
         });
     }
 
+    /// Waits until there is more in the log than remoteexe writes before the output. A reader might never reach the end
+    /// of a log that grows so fast.
+    pub fn wait_for_flood(&self) {
+        wait_until("a flood of output", || {
+            let log = files(&self.path("log")).into_iter().next();
+            let log = log.and_then(|path| fs::metadata(path).ok());
+            log.is_some_and(|log| log.len() > 10_000)
+        });
+    }
+
     /// Waits until the last record so far, of a log however large, is one of `text`.
     pub fn wait_for_last_record(&self, text: &str) {
         let end = format!("] {text}\n");
@@ -190,9 +200,9 @@ impl Scene {
                 return false;
             };
             let mut tail = Vec::new();
-            let back = i64::try_from(end.len()).expect("a short text");
-            log.seek(SeekFrom::End(-back)).is_ok()
-                && log.read_to_end(&mut tail).is_ok()
+            let back = u32::try_from(end.len()).expect("a short text");
+            log.seek(SeekFrom::End(-i64::from(back))).is_ok()
+                && log.take(back.into()).read_to_end(&mut tail).is_ok()
                 && tail == end.as_bytes()
         });
     }

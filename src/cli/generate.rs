@@ -157,7 +157,7 @@ mod tests {
         let manual = manual();
         for (heading, grammar) in [
             ("DESCRIPTION", job::documented()),
-            ("REPORTS", report::documented()),
+            ("THE REPORT", report::documented()),
         ] {
             let described = lines(section(&manual, heading), ".It Fl ");
             assert_eq!(

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ pub fn manual() -> String {
 }
 
 /// What mandoc(1) makes of the manual.
-fn mandoc(args: &[&str]) -> String {
+fn mandoc(args: &[&str]) -> Output {
     let mut mandoc = Command::new("mandoc");
     mandoc.args(args).stdin(Stdio::piped());
     mandoc.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -31,14 +31,14 @@ fn mandoc(args: &[&str]) -> String {
     let mut input = mandoc.stdin.take().unwrap();
     input.write_all(manual().as_bytes()).unwrap();
     drop(input);
-    let output = mandoc.wait_with_output().unwrap();
-    assert_eq!((code(&output), &*stderr(&output)), (0, ""));
-    String::from_utf8(output.stdout).unwrap()
+    mandoc.wait_with_output().unwrap()
 }
 
 /// The manual as a reader sees it, without the indentation of sections.
 pub fn shown() -> String {
-    let text = mandoc(&["-Tascii", "-Owidth=200"]);
+    let output = mandoc(&["-Tascii", "-Owidth=200"]);
+    assert_eq!((code(&output), &*stderr(&output)), (0, ""));
+    let text = String::from_utf8(output.stdout).unwrap();
     let mut plain = String::new();
     for character in text.chars() {
         // A letter in bold or underlined is three characters.
@@ -75,8 +75,14 @@ fn fields(documents: &[u8]) -> Names {
 
 #[test]
 fn mandoc_has_nothing_to_say_against_the_manual() {
-    assert_eq!(mandoc(&["-Tlint", "-Wwarning"]), "");
-    let version = concat!("\nremoteexe ", env!("CARGO_PKG_VERSION"), " ");
+    let output = mandoc(&["-Tlint"]);
+    let said = String::from_utf8(output.stdout.clone()).unwrap() + &stderr(&output);
+    // Which other manuals a machine has is no fault of this one.
+    let is_about_it =
+        |line: &&str| !line.contains("manual not found") && !line.contains("mandoc.db");
+    let said: Vec<&str> = said.lines().filter(is_about_it).collect();
+    assert_eq!(said, [""; 0]);
+    let version = concat!("manual of version ", env!("CARGO_PKG_VERSION"), ".");
     assert!(shown().contains(version), "{version}");
 }
 

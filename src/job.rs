@@ -5,11 +5,13 @@
 //! Every descriptor is opened with `O_CLOEXEC`: ssh gets 0, 1 and 2, and what our caller left open.
 
 mod ask;
+mod family;
 mod lines;
 mod marker;
 mod monitor;
 mod openssh;
 mod preflight;
+mod proof;
 mod relay;
 mod retry;
 mod signals;
@@ -28,9 +30,11 @@ use crate::escape;
 use crate::exit;
 use crate::log::Log;
 use crate::log::record::{Kind, Notice, USAGE};
+use family::Family;
 use marker::Marker;
 use monitor::{Ending, Monitor, Verdict};
-use relay::{Exit, Sinks, relay};
+use proof::Proved;
+use relay::{Exit, Sinks, Watch, relay};
 use retry::{Decision, Failures};
 use signals::{EndingSignal, Signals};
 use ssh::StartError;
@@ -39,6 +43,10 @@ use tee::Tee;
 pub use retry::Retries;
 pub use ssh::Ssh;
 pub use words::{Login, Operands, WordError};
+
+/// Why the last attempt has no marker.
+const PORT_TAKEN: &str =
+    "a port to forward is taken, perhaps by a running master, which ssh may now use";
 
 /// Why there is no retry where ssh is told to say nothing.
 const MUTED: &[u8] = b"; its LogLevel, QUIET or FATAL, hides why: set ERROR or more";
@@ -157,20 +165,36 @@ impl Job {
         if let Some(signal) = self.wait_for_turn(signals, &mut sinks.log) {
             return Outcome::Interrupted(signal);
         }
-        let marker = self.marker(signals, &mut sinks.log);
+        let proved = self.prove(&mut sinks.log);
+        let mut marker = proved
+            .as_ref()
+            .and_then(|proved| self.marker(proved, signals, &mut sinks.log));
         let mut failures = Failures::new(self.retries);
         loop {
-            let (outcome, verdict) = self.attempt(marker.as_ref(), signals, sinks);
-            let verdict = match &marker {
-                Some(marker) if failures.leave_a_retry() => {
-                    verdict.settle(|| self.ssh.log_level(marker, signals))
-                }
-                _ => verdict,
+            let mut attempt = self.attempt(proved.as_ref(), marker.as_ref(), signals, sinks);
+            if attempt.verdict == Verdict::PortTaken && attempt.end_family(signals).is_ok() {
+                // As it would be without retries: what plain ssh runs through a master has to run.
+                marker = None;
+                self.record_lack(PORT_TAKEN, &mut sinks.log);
+                sinks.log.record(Kind::Retry(failures.without_wait()));
+                continue;
+            }
+            let verdict = match (&proved, &marker) {
+                (Some(proved), Some(marker)) if failures.leave_a_retry() => attempt
+                    .verdict
+                    .settle(|| self.ssh.log_level(proved, marker, signals)),
+                _ => attempt.verdict,
             };
-            let decision = failures.decide(verdict);
+            let mut decision = failures.decide(verdict);
+            if let (Decision::Retry(_), Err(process)) = (decision, attempt.end_family(signals)) {
+                let survivor = format!("{process}, which ssh has started, still runs");
+                let notice = Notice::StillRuns(survivor.as_bytes());
+                sinks.log.record(Kind::Notice(notice));
+                decision = Decision::Final;
+            }
             record_decision(decision, &mut sinks.log);
             let Decision::Retry(retry) = decision else {
-                return outcome;
+                return attempt.outcome;
             };
             if let Some(signal) = signals.sleep(retry.wait) {
                 return Outcome::Interrupted(signal);
@@ -193,59 +217,135 @@ impl Job {
         signals.sleep(wait)
     }
 
-    /// The marker that makes retries safe and limits the time of a connection, if either is wanted and this
-    /// machine's programs support it.
-    fn marker(&self, signals: &mut Signals, log: &mut Log) -> Option<Marker> {
-        let has_retries = self.retries.count > 0;
-        if !has_retries && self.connect_timeout.is_none() {
-            return None;
-        }
-        Marker::prepare(openssh::find()?, signals)
-            .inspect_err(|error| {
-                let reason = escape::printable(error.to_string().as_bytes());
-                if has_retries {
-                    log.record(Kind::Notice(Notice::NoRetries(reason.as_bytes())));
-                }
-                if self.connect_timeout.is_some() {
-                    log.record(Kind::Notice(Notice::NoConnectTimeout(reason.as_bytes())));
-                }
+    /// The ssh in PATH, if it is proved to be OpenSSH's. The log says what the job goes without otherwise.
+    fn prove(&self, log: &mut Log) -> Option<Proved> {
+        let proof = Proved::new(openssh::find()?);
+        proof
+            .inspect_err(|unproved| {
+                let reason = escape::printable(unproved.to_string().as_bytes());
+                self.record_lack(&reason, log);
+                log.record(Kind::Notice(Notice::NoGuards(reason.as_bytes())));
             })
             .ok()
     }
 
-    /// Runs ssh once, and returns whether another attempt would be safe and useful.
+    /// The marker that makes retries safe and limits the time of a connection, if either is wanted and this
+    /// machine's programs support it.
+    fn marker(&self, ssh: &Proved, signals: &mut Signals, log: &mut Log) -> Option<Marker> {
+        if self.retries.count == 0 && self.connect_timeout.is_none() {
+            return None;
+        }
+        Marker::prepare(ssh, signals)
+            .inspect_err(|error| {
+                self.record_lack(&escape::printable(error.to_string().as_bytes()), log)
+            })
+            .ok()
+    }
+
+    /// Logs that the job runs without what it was to have, and why.
+    fn record_lack(&self, reason: &str, log: &mut Log) {
+        if self.retries.count > 0 {
+            log.record(Kind::Notice(Notice::NoRetries(reason.as_bytes())));
+        }
+        if self.connect_timeout.is_some() {
+            log.record(Kind::Notice(Notice::NoConnectTimeout(reason.as_bytes())));
+        }
+    }
+
+    /// Runs ssh once.
     fn attempt(
         &self,
+        proved: Option<&Proved>,
         marker: Option<&Marker>,
         signals: &mut Signals,
         sinks: &mut Sinks,
-    ) -> (Outcome, Verdict) {
+    ) -> Attempt {
         sinks.log.record(Kind::Command(&self.ssh.display()));
         if let Some(signal) = signals.ending() {
-            return (Outcome::Interrupted(signal), Verdict::Permanent);
+            return Attempt::last(Outcome::Interrupted(signal));
         }
-        let running = match self.ssh.start(marker) {
+        let running = match self.ssh.start(proved, marker) {
             Ok(running) => running,
-            Err(error) => return (Outcome::NotStarted(error), Verdict::Permanent),
+            Err(error) => return Attempt::last(Outcome::NotStarted(error)),
         };
-        let timeout = self.connect_timeout.filter(|_| marker.is_some());
-        let connect_by = timeout.map(|timeout| Instant::now() + timeout);
-        let mut monitor = Monitor::new(marker);
-        match relay(running, connect_by, &mut monitor, signals, sinks) {
-            Ok(exit) if exit.is_failure_of_ssh() => {
-                if let Some(timeout) = timeout.filter(|_| exit.is_timeout) {
-                    sinks
-                        .log
-                        .record(Kind::Notice(Notice::ConnectTimeout(timeout)));
-                }
-                if monitor.is_requested() {
-                    sinks.log.record(Kind::Notice(Notice::Requested));
-                }
-                let ending = Ending { sent: exit.sent };
-                (Outcome::Exited(exit), monitor.verdict(ending))
+        let family = marker.and_then(|_| Family::of(&running.child));
+        let timeout = self.connect_timeout.filter(|_| family.is_some());
+        if marker.is_some() && family.is_none() {
+            self.record_lack("/proc does not show what runs", &mut sinks.log);
+        }
+        let mut watch = Watch {
+            monitor: Monitor::new(marker.filter(|_| family.is_some()).map(Marker::line)),
+            proved: proved.filter(|_| family.is_some()),
+            family,
+            connect_by: timeout.map(|timeout| Instant::now() + timeout),
+        };
+        let exit = match relay(running, &mut watch, signals, sinks) {
+            Ok(exit) => exit,
+            Err(error) => return Attempt::last(Outcome::WaitFailed(error)),
+        };
+        if let Some(proved) = proved.filter(|_| exit.is_other_program) {
+            let reason = format!("another program ran than {}", proved.path().display());
+            self.record_lack(&escape::printable(reason.as_bytes()), &mut sinks.log);
+        }
+        let mut attempt = Attempt {
+            outcome: Outcome::Exited(exit),
+            verdict: Verdict::Permanent,
+            family: watch.family,
+        };
+        if !exit.is_failure_of_ssh() {
+            return attempt;
+        }
+        attempt.verdict = watch.monitor.verdict(Ending { sent: exit.sent });
+        if let Some(timeout) = timeout.filter(|_| exit.is_timeout) {
+            attempt.record_timeout(timeout, signals, &mut sinks.log);
+        }
+        if watch.monitor.is_requested() {
+            sinks.log.record(Kind::Notice(Notice::Requested));
+        }
+        attempt
+    }
+}
+
+/// How one ssh has gone.
+#[derive(Debug)]
+struct Attempt {
+    outcome: Outcome,
+    /// Whether another attempt would be safe and useful, as far as ssh's output shows.
+    verdict: Verdict,
+    /// What ssh has started, if that matters.
+    family: Option<Family>,
+}
+
+impl Attempt {
+    /// One that no other may follow.
+    fn last(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            verdict: Verdict::Permanent,
+            family: None,
+        }
+    }
+
+    /// Ends what ssh has left behind. Gives the name of a process that does not end.
+    fn end_family(&mut self, signals: &mut Signals) -> Result<(), String> {
+        match &self.family {
+            Some(family) => family.end(signals),
+            None => Err("a process".to_owned()),
+        }
+    }
+
+    /// Logs that ssh was killed after this time. That it was not connected is said only if nothing of it is left.
+    fn record_timeout(&mut self, timeout: Duration, signals: &mut Signals, log: &mut Log) {
+        match self.end_family(signals) {
+            Ok(()) => log.record(Kind::Notice(Notice::ConnectTimeout(timeout))),
+            Err(process) => {
+                self.verdict = Verdict::Permanent;
+                let reason = format!(
+                    "the script was not requested after {:.3} s; {process}, which ssh has started, still runs",
+                    timeout.as_secs_f64()
+                );
+                log.record(Kind::Notice(Notice::SshKilled(reason.as_bytes())));
             }
-            Ok(exit) => (Outcome::Exited(exit), Verdict::Permanent),
-            Err(error) => (Outcome::WaitFailed(error), Verdict::Permanent),
         }
     }
 }

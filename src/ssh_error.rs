@@ -34,6 +34,8 @@ pub enum Cause {
     NoSession,
     /// The jump host does not forward connections: `AllowTcpForwarding`.
     NoForwarding,
+    /// A port to forward is taken, with `ExitOnForwardFailure`.
+    PortTaken,
 }
 
 impl Cause {
@@ -72,7 +74,7 @@ impl Cause {
 
     /// Whether the remote command was not requested, as far as the message tells.
     pub fn is_before_the_session(self) -> bool {
-        !matches!(self, Self::Disconnected)
+        !matches!(self, Self::Disconnected | Self::PortTaken)
     }
 
     /// What a jump host says of its connection to the host, or a server of the session.
@@ -141,6 +143,13 @@ impl Cause {
         let contains = |parts: &[&str]| parts.iter().any(|part| line.contains(part));
         if starts(&["Host key verification failed"]) {
             Some(Self::HostKey)
+        } else if line == NO_LOCAL_FORWARDING
+            || starts(&[
+                "Could not request remote forwarding.",
+                "Error: remote port forwarding failed for listen p",
+            ])
+        {
+            Some(Self::PortTaken)
         } else if starts(&[
             "Permission denied, ",
             "Permission denied (",
@@ -172,7 +181,7 @@ impl Cause {
             "terminating, ",
             "Bad owner or permissions on",
         ]) || is_error_of_a_file(line)
-            || is_missing_proxy_command(line)
+            || is_shell_without_program(line)
         {
             Some(Self::Configuration)
         } else if starts(&[
@@ -207,9 +216,13 @@ impl Display for Cause {
             Self::Configuration => "ssh's configuration is wrong",
             Self::NoSession => "session refused by the server",
             Self::NoForwarding => "forwarding refused by the jump host",
+            Self::PortTaken => "a port to forward is taken",
         })
     }
 }
+
+/// How ssh says that it cannot listen on a port of this machine, and ends. It has requested nothing yet.
+pub const NO_LOCAL_FORWARDING: &str = "Could not request local forwarding.";
 
 /// Whether `line` is a remark that says nothing about the job: ssh prints it before the output of every run.
 pub fn is_remark(line: &[u8]) -> bool {
@@ -252,9 +265,45 @@ fn is_error_of_a_file(line: &str) -> bool {
     error.is_some_and(|error| beginnings.iter().any(|begin| error.starts_with(begin)))
 }
 
-/// Whether `line` is the shell's, which ssh tells to `exec` the `ProxyCommand`.
-fn is_missing_proxy_command(line: &str) -> bool {
-    line.contains(": exec: ") && line.ends_with(": not found")
+/// Whether `line` is of the shell that ssh tells to `exec` the `ProxyCommand`: the program is missing, or may not be
+/// executed. The words are those of dash, bash, busybox, mksh and zsh, each called by its path, and of fish.
+fn is_shell_without_program(line: &str) -> bool {
+    if line.starts_with("fish: Unknown command") {
+        return true;
+    }
+    let line = line.strip_prefix("E: ").unwrap_or(line);
+    let Some((shell, words)) = line.split_once(':') else {
+        return false;
+    };
+    let name = shell
+        .strip_prefix('/')
+        .and_then(|path| path.rsplit('/').next());
+    let is_shell = name.is_some_and(|name| name.ends_with("sh") || name == "busybox");
+    let words = words.trim_start();
+    // A ProxyCommand has one line. bash counts it from 0 or from 1.
+    let is_first = |line: &str| matches!(line, "0" | "1");
+    let (place, reason) = words.split_once(": ").unwrap_or(("", words));
+    let is_dash = is_first(place) && reason.starts_with("exec: ");
+    let is_bash = place.strip_prefix("line ").is_some_and(is_first);
+    let is_busybox = place == "exec" && reason.starts_with("line ");
+    let is_zsh = place == "1"
+        && [
+            "no such file or directory: ",
+            "command not found: ",
+            "permission denied: ",
+        ]
+        .iter()
+        .any(|begin| reason.starts_with(begin));
+    let is_mksh = reason == "inaccessible or not found" || reason.starts_with("can't execute: ");
+    let has_reason = [
+        ": not found",
+        ": No such file or directory",
+        ": Permission denied",
+        ": Is a directory",
+    ]
+    .iter()
+    .any(|end| line.ends_with(end));
+    is_shell && (is_zsh || is_mksh || has_reason && (is_dash || is_bash || is_busybox))
 }
 
 /// Why one ssh failed.
@@ -316,6 +365,10 @@ impl Diagnosis {
         } else {
             &mut self.permanent
         };
+        if cause == Cause::PortTaken {
+            // What it says before looks like a wrong address.
+            *kind = Some(cause);
+        }
         kind.get_or_insert(cause);
     }
 
@@ -433,6 +486,58 @@ mod tests {
             for message in messages.lines().map(str::trim_start) {
                 assert_eq!(failure_of([message]), cause, "{message}");
             }
+        }
+    }
+
+    #[test]
+    fn a_proxy_command_that_cannot_be_executed_is_a_wrong_configuration_in_the_words_of_each_shell()
+    {
+        for message in [
+            "/bin/sh: 1: exec: /no/such: not found",
+            "/bin/sh: 1: exec: /etc/passwd: Permission denied",
+            "/bin/sh: line 1: /no/such: No such file or directory",
+            "/bin/sh: line 1: exec: nosuch: not found",
+            "/bin/bash: line 0: exec: /etc/passwd: cannot execute: Permission denied",
+            "/bin/sh: line 1: exec: /etc: cannot execute: Is a directory",
+            "/bin/sh: exec: line 0: /no/such: not found",
+            "/bin/ash: exec: line 0: /etc/passwd: Permission denied",
+            "/bin/sh: /no/such: inaccessible or not found",
+            "E: /bin/mksh: /etc/passwd: can't execute: Permission denied",
+            "/usr/bin/zsh:1: no such file or directory: /no/such",
+            "/bin/zsh:1: command not found: nosuch",
+            "fish: Unknown command: nosuch",
+        ] {
+            let dropped = "kex_exchange_identification: Connection closed by remote host";
+            let closed = "Connection closed by UNKNOWN port 65535";
+            let failure = failure_of([message, dropped, closed]);
+            assert_eq!(failure, "ssh's configuration is wrong", "{message}");
+        }
+        for other in [
+            "/srv/sum.sh: line 1: nosuch: not found",
+            "/bin/sh: line 7: nosuch: not found",
+            "/bin/sh: line 1: connect: Connection refused",
+            "/bin/sh: line 1: /dev/tcp/h/22: Connection refused",
+            "sh: 1: nosuch: not found",
+        ] {
+            assert_eq!(Cause::from_message(other.as_bytes()), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_port_that_is_taken_is_a_failure_of_ssh() {
+        for lines in [
+            &["Error: remote port forwarding failed for listen port 2222"][..],
+            &["Error: remote port forwarding failed for listen path /run/x"],
+            &[
+                "bind [127.0.0.1]:5432: Address already in use",
+                "channel_setup_fwd_listener_tcpip: cannot listen to port: 5432",
+                "Could not request local forwarding.",
+            ],
+        ] {
+            assert_eq!(
+                failure_of(lines.iter().copied()),
+                "a port to forward is taken"
+            );
         }
     }
 

@@ -17,16 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The most bytes that are read.
 const MOST: usize = 64 << 10;
 
-/// A stream that the program writes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stream {
-    /// Standard output.
-    Output = 1,
-    /// Standard error.
-    Error = 2,
-}
-
-/// What `program` prints on `stream`, as soon as it is enough.
+/// What `program` prints on its standard output, as soon as it is enough.
 ///
 /// The end of its output is not waited for if that comes first: the program may have a child that keeps the
 /// pipe. The program is killed then.
@@ -37,15 +28,13 @@ pub enum Stream {
 /// signal.
 pub fn ask(
     program: &Program,
-    stream: Stream,
     signals: &mut Signals,
     is_enough: impl Fn(&[u8]) -> bool,
 ) -> io::Result<Vec<u8>> {
     let (output, input) = io::pipe()?;
     let null = dev_null()?;
-    let mut stdio = [Some(null.as_fd()); 3];
-    stdio[stream as usize] = Some(input.as_fd());
-    let child = program.spawn(stdio)?;
+    let stdio = [null.as_fd(), input.as_fd(), null.as_fd()];
+    let child = program.spawn(stdio.map(Some))?;
     // While we hold a copy of the write end, end of file does not come.
     drop(input);
     let printed = read(output, signals, is_enough);

@@ -32,11 +32,10 @@
 //! common algorithm. `LogVerbose` (`ssh_config(5)`, from 8.5 on) makes the one function speak that ends ssh then, and
 //! adds no line to a run that goes well (tried with 8.6 to 10.5).
 
-use std::path::{Path, PathBuf};
-
-use super::monitor::FATAL_FUNCTION;
-use super::openssh::Version;
+use super::family;
+use super::openssh::{FATAL_FUNCTION, Version};
 use super::preflight::{self, PreflightError};
+use super::proof::Proved;
 use super::signals::Signals;
 use super::spawn::Program;
 use crate::random;
@@ -53,7 +52,7 @@ const LOG_VERBOSE: Version = Version(8, 5);
 /// Makes ssh print a marker before it requests the remote command.
 #[derive(Debug)]
 pub struct Marker {
-    ssh: PathBuf,
+    /// Of ssh.
     version: Version,
     text: String,
 }
@@ -64,8 +63,9 @@ impl Marker {
     /// # Errors
     ///
     /// `ssh` or /bin/sh cannot be relied on to print it.
-    pub fn prepare(ssh: PathBuf, signals: &mut Signals) -> Result<Self, PreflightError> {
-        let version = preflight::check_ssh(&ssh, signals)?;
+    pub fn prepare(ssh: &Proved, signals: &mut Signals) -> Result<Self, PreflightError> {
+        preflight::check_version(ssh)?;
+        family::adopt_orphans().map_err(PreflightError::Orphans)?;
         // Not a secret: it only keeps other output from looking like the marker.
         let nonce = random::number().map_err(PreflightError::Random)?;
         let text = format!("remoteexe marker {nonce:016x}");
@@ -73,12 +73,10 @@ impl Marker {
         shell.args(["-c", &format!("echo {text}")]);
         remove_shell_settings(&mut shell);
         preflight::check_shell(&shell, &text, signals)?;
-        Ok(Self { ssh, version, text })
-    }
-
-    /// The program that was checked.
-    pub fn ssh(&self) -> &Path {
-        &self.ssh
+        Ok(Self {
+            version: ssh.version(),
+            text,
+        })
     }
 
     /// The bytes that come through the pipe.
@@ -86,8 +84,8 @@ impl Marker {
         format!("{}\n", self.text).into_bytes()
     }
 
-    /// An ssh that prints the marker; the job's own arguments follow.
-    pub fn program(&self) -> Program {
+    /// Makes an ssh without arguments print the marker.
+    pub fn equip(&self, program: &mut Program) {
         // echo fails if the pipe is full, because ssh sets O_NONBLOCK on it. Then ssh must not go on.
         let local_command = format!("LocalCommand=echo {} || kill -9 $PPID", self.text);
         let options = [
@@ -96,7 +94,6 @@ impl Marker {
             "ControlMaster=no",
             "ControlPath=none",
         ];
-        let mut program = Program::new(&self.ssh);
         program.args(options.map(|option| format!("-o{option}")));
         if self.version >= REMOTE_COMMAND {
             program.args(["-oRemoteCommand=none"]);
@@ -105,8 +102,7 @@ impl Marker {
             program.args([format!("-oLogVerbose=*:{FATAL_FUNCTION}:*")]);
         }
         program.set("SHELL", SHELL);
-        remove_shell_settings(&mut program);
-        program
+        remove_shell_settings(program);
     }
 }
 

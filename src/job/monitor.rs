@@ -5,19 +5,12 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use super::marker::Marker;
-use crate::ssh_error::{Cause, Diagnosis};
+use super::openssh::TAG;
+use crate::ssh_error::{Cause, Diagnosis, NO_LOCAL_FORWARDING};
 
 /// ssh sends a first line of some 40 bytes. Once the server has sent its own, ssh sends the names of its algorithms,
 /// which are longer than this.
 const FIRST_LINE: u64 = 128;
-
-/// The function of ssh that prints why a connection has ended, as `LogVerbose` names it.
-pub const FATAL_FUNCTION: &str = "sshpkt_vfatal()";
-
-/// `LogVerbose` puts this before the message, then the number of a line, from 8.7 on the program and the process in
-/// brackets, and a colon.
-const TAG: &[u8] = b"packet.c:sshpkt_vfatal():";
 
 /// ssh cuts a longer tag.
 const LONGEST_TAG: usize = 127;
@@ -31,6 +24,8 @@ pub struct Monitor {
     progress: Progress,
     /// A line has come before the marker.
     has_spoken: bool,
+    /// ssh has said so of a port of this machine.
+    is_port_taken_here: bool,
     diagnosis: Diagnosis,
 }
 
@@ -41,6 +36,8 @@ enum Progress {
     Unknown,
     /// The remote command has not been requested: this line, the marker, has not come.
     Connecting(Vec<u8>),
+    /// Nobody knows: this marker was given to a program that is not ssh.
+    Distrusted(Vec<u8>),
     /// It has not been requested, and will not be: ssh was killed. The shell that prints the marker may live longer.
     TimedOut(Vec<u8>),
     /// The remote command may have been requested.
@@ -59,6 +56,9 @@ pub struct Ending {
 pub enum Verdict {
     /// The remote command was never requested, and the next attempt may succeed.
     Transient,
+    /// The remote command was never requested, because a port to forward is taken on this machine. A master that runs
+    /// may have it. The marker lets ssh use no master.
+    PortTaken,
     /// As `Transient`, but the server has closed the connection after its first line. It may refuse the login.
     ClosedAtLogin,
     /// The remote command may have run, or the next attempt would fail like this one.
@@ -75,12 +75,12 @@ pub enum Verdict {
 }
 
 impl Monitor {
-    /// A monitor of an attempt that prints `marker`, if any.
-    pub fn new(marker: Option<&Marker>) -> Self {
-        let connecting = |marker: &Marker| Progress::Connecting(marker.line());
+    /// A monitor of an attempt that prints the line `marker`, if any.
+    pub fn new(marker: Option<Vec<u8>>) -> Self {
         Self {
-            progress: marker.map_or(Progress::Unknown, connecting),
+            progress: marker.map_or(Progress::Unknown, Progress::Connecting),
             has_spoken: false,
+            is_port_taken_here: false,
             diagnosis: Diagnosis::default(),
         }
     }
@@ -94,7 +94,10 @@ impl Monitor {
         if self.is_connecting() {
             cut_tags(output);
         }
-        let (Progress::Connecting(marker) | Progress::TimedOut(marker)) = &self.progress else {
+        let (Progress::Connecting(marker)
+        | Progress::Distrusted(marker)
+        | Progress::TimedOut(marker)) = &self.progress
+        else {
             return;
         };
         if let Some(begin) = memmem::find(output, marker) {
@@ -112,6 +115,13 @@ impl Monitor {
         }
     }
 
+    /// Notes that another program runs than the one that prints the marker.
+    pub fn distrust(&mut self) {
+        if let Progress::Connecting(marker) = &mut self.progress {
+            self.progress = Progress::Distrusted(mem::take(marker));
+        }
+    }
+
     /// Takes a line of output into account.
     pub fn observe(&mut self, line: &[u8]) {
         let Progress::Connecting(marker) = &self.progress else {
@@ -124,6 +134,7 @@ impl Monitor {
             return;
         }
         self.has_spoken = true;
+        self.is_port_taken_here |= line.trim_ascii_end() == NO_LOCAL_FORWARDING.as_bytes();
         self.diagnosis.observe(line);
     }
 
@@ -140,13 +151,16 @@ impl Monitor {
     /// The verdict on an attempt that ended with a failure of ssh.
     pub fn verdict(&self, ending: Ending) -> Verdict {
         match self.progress {
-            Progress::Unknown | Progress::Requested => return Verdict::Permanent,
+            Progress::Unknown | Progress::Distrusted(_) | Progress::Requested => {
+                return Verdict::Permanent;
+            }
             Progress::TimedOut(_) => return Verdict::Transient,
             Progress::Connecting(_) => {}
         }
         let failure = self.diagnosis.failure();
         match failure.map(|failure| failure.cause) {
             Some(Cause::Dropped | Cause::ProxyEnded) => Verdict::Closed(ending),
+            Some(Cause::PortTaken) if self.is_port_taken_here => Verdict::PortTaken,
             Some(cause) if cause.is_transient() => Verdict::Transient,
             Some(_) => Verdict::Permanent,
             None if self.has_spoken => Verdict::Unexplained,

@@ -1,10 +1,11 @@
-//! Checks that ssh and /bin/sh support safe retries; see `marker.rs`.
+//! Checks that the ssh that was found and /bin/sh support safe retries; see `marker.rs`.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::ask::{Stream, ask};
-use super::openssh::{self, Kind, Version};
+use super::ask::ask;
+use super::openssh::Version;
+use super::proof::Proved;
 use super::signals::Signals;
 use super::spawn::Program;
 
@@ -14,12 +15,6 @@ const OLDEST: Version = Version(7, 4);
 /// Why retries would not be safe.
 #[derive(Debug, thiserror::Error)]
 pub enum PreflightError {
-    /// A script in the place of ssh may drop options, or run ssh twice.
-    #[error("{0} is not a program but a script; put OpenSSH's ssh before it in PATH")]
-    Script(PathBuf),
-    /// Another implementation, without these options.
-    #[error("{0} is not OpenSSH: {1}")]
-    NotOpenSsh(PathBuf, String),
     /// OpenSSH from before December 2016.
     #[error("{0} is older than OpenSSH 7.4: {1}")]
     TooOld(PathBuf, String),
@@ -29,35 +24,27 @@ pub enum PreflightError {
     /// /bin/sh cannot be run.
     #[error("/bin/sh does not run a LocalCommand: {0}")]
     Shell(io::Error),
-    /// The program ssh cannot be read or run.
-    #[error("cannot verify {0}: {1}")]
-    Unverified(PathBuf, io::Error),
+    /// What ssh leaves behind could not be seen.
+    #[error("the kernel shows no orphans of ssh: {0}")]
+    Orphans(io::Error),
     /// There is no randomness for the marker.
     #[error("no random number: {0}")]
     Random(io::Error),
 }
 
-/// Checks that `ssh` is an OpenSSH with which the marker was tried, and gives its version. A script is not run: it
-/// may do anything.
+/// Checks that the marker was tried with this version of ssh.
 ///
 /// # Errors
 ///
-/// It is not such an OpenSSH, or that cannot be verified.
-pub fn check_ssh(ssh: &Path, signals: &mut Signals) -> Result<Version, PreflightError> {
-    let unverified = |error| PreflightError::Unverified(ssh.into(), error);
-    let words = match openssh::kind(ssh).map_err(unverified)? {
-        Kind::OpenSsh(words) => words,
-        Kind::Unknown => {
-            let mut program = Program::new(ssh);
-            program.args(["-V"]);
-            printed_on(Stream::Error, &program, signals).map_err(unverified)?
-        }
-        Kind::Script => return Err(PreflightError::Script(ssh.into())),
-    };
-    match Version::parse(words.as_bytes()) {
-        Some(version) if version >= OLDEST => Ok(version),
-        Some(_) => Err(PreflightError::TooOld(ssh.into(), words)),
-        None => Err(PreflightError::NotOpenSsh(ssh.into(), words)),
+/// It is older.
+pub fn check_version(ssh: &Proved) -> Result<(), PreflightError> {
+    if ssh.version() >= OLDEST {
+        Ok(())
+    } else {
+        Err(PreflightError::TooOld(
+            ssh.path().into(),
+            ssh.words().into(),
+        ))
     }
 }
 
@@ -71,16 +58,12 @@ pub fn check_shell(
     marker: &str,
     signals: &mut Signals,
 ) -> Result<(), PreflightError> {
-    let printed = printed_on(Stream::Output, shell, signals).map_err(PreflightError::Shell)?;
+    let printed = ask(shell, signals, |printed| !printed.is_empty());
+    let printed = printed.map_err(PreflightError::Shell)?;
+    let printed = String::from_utf8_lossy(printed.trim_ascii());
     if printed == marker {
         Ok(())
     } else {
-        Err(PreflightError::OtherText(printed))
+        Err(PreflightError::OtherText(printed.into_owned()))
     }
-}
-
-/// The first words that `program` prints on `stream`.
-fn printed_on(stream: Stream, program: &Program, signals: &mut Signals) -> io::Result<String> {
-    let printed = ask(program, stream, signals, |printed| !printed.is_empty())?;
-    Ok(String::from_utf8_lossy(&printed).trim().to_owned())
 }

@@ -11,8 +11,10 @@ use rustix::io::{ioctl_fionread, read, retry_on_intr};
 use rustix::pipe::fcntl_getpipe_size;
 use rustix::process::Signal;
 
+use super::family::Family;
 use super::lines::Lines;
 use super::monitor::Monitor;
+use super::proof::Proved;
 use super::signals::{EndingSignal, Signals};
 use super::spawn::Child;
 use super::ssh::Running;
@@ -54,6 +56,8 @@ pub struct Exit {
     pub is_silent: bool,
     /// ssh was killed because it had not connected in time.
     pub is_timeout: bool,
+    /// Another program ran than the one that was proved to be ssh.
+    pub is_other_program: bool,
     /// How many bytes ssh has written elsewhere than to the pipe, if it had not connected and the kernel tells.
     pub sent: Option<u64>,
 }
@@ -75,17 +79,27 @@ pub struct Sinks {
     pub tee: Tee,
 }
 
-/// Waits for ssh to exit, and passes its output on to `sinks`. The `monitor` sees it first.
-///
-/// At `connect_by`, an ssh that has not connected is killed.
+/// What decides whether an attempt is ended, and whether there is another one.
+#[derive(Debug)]
+pub struct Watch<'a> {
+    /// Sees the output first.
+    pub monitor: Monitor,
+    /// The program that has to run if the monitor is to be believed.
+    pub proved: Option<&'a Proved>,
+    /// What ssh has started, if that matters.
+    pub family: Option<Family>,
+    /// When ssh has to be connected; it is killed if it is not. None once it is killed.
+    pub connect_by: Option<Instant>,
+}
+
+/// Waits for ssh to exit, and passes its output on to `sinks`.
 ///
 /// # Errors
 ///
 /// A system call failed that fails only where the system is out of memory; ssh has been killed.
 pub fn relay(
     ssh: Running,
-    connect_by: Option<Instant>,
-    monitor: &mut Monitor,
+    watch: &mut Watch,
     signals: &mut Signals,
     sinks: &mut Sinks,
 ) -> anyhow::Result<Exit> {
@@ -95,8 +109,11 @@ pub fn relay(
         child,
         forwarded: None,
         kill_at: None,
-        connect_by,
+        proved: watch.proved,
+        family: watch.family.as_mut(),
+        connect_by: watch.connect_by,
         is_timeout: false,
+        is_other_program: false,
         written: None,
         output: Output {
             pipe: Some(output),
@@ -106,7 +123,7 @@ pub fn relay(
             is_silent: true,
             length: 0,
             sinks,
-            monitor,
+            monitor: &mut watch.monitor,
         },
     };
     let status = relay.until_exit(signals);
@@ -121,6 +138,7 @@ pub fn relay(
     Ok(Exit {
         is_silent: relay.output.is_silent,
         is_timeout: relay.is_timeout,
+        is_other_program: relay.is_other_program,
         sent: relay
             .written
             .map(|all| all.saturating_sub(relay.output.length)),
@@ -135,9 +153,11 @@ struct Relay<'a> {
     /// The first signal that was passed on to it, and when.
     forwarded: Option<(EndingSignal, Instant)>,
     kill_at: Option<Instant>,
-    /// When ssh has to be connected. None once it is killed.
+    proved: Option<&'a Proved>,
+    family: Option<&'a mut Family>,
     connect_by: Option<Instant>,
     is_timeout: bool,
+    is_other_program: bool,
     /// How many bytes ssh had written when it exited, if that matters.
     written: Option<u64>,
     output: Output<'a>,
@@ -149,6 +169,7 @@ impl Relay<'_> {
     /// The exit decides, not the pipe's end of file: see [`EOF_GRACE`].
     fn until_exit(&mut self, signals: &mut Signals) -> anyhow::Result<ExitStatus> {
         loop {
+            self.verify();
             self.output
                 .pump(signals, &self.child, self.deadline())
                 .context("cannot wait for it")?;
@@ -169,6 +190,18 @@ impl Relay<'_> {
             if self.connect_by.is_some_and(has_come) {
                 self.end_connecting(signals);
             }
+        }
+    }
+
+    /// Looks whether it is ssh that runs. Nothing is known of another program, and so it is not ended.
+    fn verify(&mut self) {
+        if self.output.monitor.is_connecting()
+            && let Some(proved) = self.proved
+            && !proved.is_run_by(&self.child)
+        {
+            self.is_other_program = true;
+            self.connect_by = None;
+            self.output.monitor.distrust();
         }
     }
 
@@ -197,7 +230,10 @@ impl Relay<'_> {
             return;
         }
         // This takes long. It comes before the last look, because anybody may make ssh go on in the meantime.
-        let descendants = self.child.descendants();
+        if let Some(family) = &mut self.family {
+            family.take_in();
+        }
+        self.verify();
         self.output.read_all();
         if !self.output.monitor.is_connecting() {
             self.child.send(Signal::CONT);
@@ -208,10 +244,12 @@ impl Relay<'_> {
         }
         self.is_timeout = true;
         self.kill();
-        // A ProxyCommand or the ssh of a ProxyJump, and what they have started, would wait on. ssh itself ends it with
-        // this signal. Only now: an ssh that is not stopped would request the script without a marker if the shell
-        // that prints it were ended first.
-        descendants.send(Signal::HUP);
+        // A ProxyCommand or the ssh of a ProxyJump, and what they have started, would wait on. (ssh ends it with HUP,
+        // which is ignored under nohup.) Only now: an ssh that is not stopped would request the script without a marker
+        // if the shell that prints it were ended first. What does not end is killed later.
+        if let Some(family) = &self.family {
+            family.send(Signal::TERM);
+        }
     }
 
     /// Stops ssh, and waits until it does nothing more. In a system call that cannot be interrupted, it may go on.

@@ -82,7 +82,7 @@ impl Failures {
         self.all += 1;
         match verdict {
             _ if self.all > self.retries.count => Decision::Final,
-            Verdict::Permanent => Decision::Final,
+            Verdict::Permanent | Verdict::PortTaken => Decision::Final,
             Verdict::Unexplained | Verdict::Closed(_) | Verdict::Silent(_) => Decision::Unexplained,
             Verdict::Muted => Decision::Muted,
             Verdict::Transient => self.retry(self.retries.wait(self.all)),
@@ -94,6 +94,16 @@ impl Failures {
                 let wait = self.retries.wait(self.all);
                 self.retry(wait.max(self.retries.wait_after_login()))
             }
+        }
+    }
+
+    /// The record of an attempt that follows at once, as the last one.
+    pub fn without_wait(&self) -> Retry {
+        let number = self.all + 1;
+        Retry {
+            number,
+            count: self.retries.count.max(number),
+            wait: Duration::ZERO,
         }
     }
 

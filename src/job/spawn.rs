@@ -12,13 +12,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
-use memchr::memrchr;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawnp};
 use nix::sys::signal::{SigSet, Signal as NixSignal};
 use rustix::io::retry_on_intr;
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process, pidfd_open,
-    pidfd_send_signal, waitid, waitpid,
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process, pidfd_open, waitid,
+    waitpid,
 };
 
 use crate::log::record::number;
@@ -129,6 +128,11 @@ impl Child {
         }
     }
 
+    /// Its process id, which is not another's before it is reaped.
+    pub fn pid(&self) -> Pid {
+        self.pid
+    }
+
     /// A descriptor that is readable when it has exited, if the kernel has pidfds.
     pub fn exit_fd(&self) -> Option<BorrowedFd<'_>> {
         self.pidfd.as_ref().map(AsFd::as_fd)
@@ -137,28 +141,6 @@ impl Child {
     /// Whether it has exited. It is not reaped.
     pub fn has_exited(&self) -> bool {
         self.is_in(WaitIdOptions::EXITED)
-    }
-
-    /// Its children, their children and so on, as they are now. None without /proc or pidfds.
-    pub fn descendants(&self) -> Descendants {
-        let parents: Vec<(Pid, Pid)> = processes()
-            .filter_map(|pid| Some((pid, parent_of(pid)?)))
-            .collect();
-        let mut family = vec![self.pid];
-        let mut pidfds = Vec::new();
-        let mut done = 0;
-        while let Some(&parent) = family.get(done) {
-            done += 1;
-            for &(pid, _) in parents.iter().filter(|(_, of)| *of == parent) {
-                let pidfd = pidfd_open(pid, PidfdFlags::empty()).ok();
-                // The number may be another process's by now. From here on the pidfd keeps to this one.
-                if let Some(pidfd) = pidfd.filter(|_| parent_of(pid) == Some(parent)) {
-                    family.push(pid);
-                    pidfds.push(pidfd);
-                }
-            }
-        }
-        Descendants(pidfds)
     }
 
     /// Whether it is stopped by a signal.
@@ -209,34 +191,4 @@ impl Child {
     pub fn send(&self, signal: Signal) {
         let _ = kill_process(self.pid, signal);
     }
-}
-
-/// The processes below a child.
-#[derive(Debug)]
-pub struct Descendants(Vec<OwnedFd>);
-
-impl Descendants {
-    /// Sends each of them a signal, whoever its parent is by now.
-    pub fn send(&self, signal: Signal) {
-        for pidfd in &self.0 {
-            // It fails only if the process has exited.
-            let _ = pidfd_send_signal(pidfd, signal);
-        }
-    }
-}
-
-/// All processes. Few kernels list the children of one in /proc/PID/task/TID/children.
-fn processes() -> impl Iterator<Item = Pid> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = entries.filter_map(|entry| number(entry.file_name().as_bytes()));
-    pids.filter_map(Pid::from_raw)
-}
-
-fn parent_of(pid: Pid) -> Option<Pid> {
-    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
-    // `PID (NAME) STATE PPID …`, and a name may hold anything (proc(5)).
-    let name_end = memrchr(b')', &stat)?;
-    Pid::from_raw(number(
-        stat[name_end..].split(|&byte| byte == b' ').nth(2)?,
-    )?)
 }

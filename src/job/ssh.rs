@@ -10,9 +10,10 @@ use std::path::PathBuf;
 
 use rustix::pipe::fcntl_setpipe_size;
 
-use super::ask::{Stream, ask};
+use super::ask::ask;
 use super::marker::Marker;
 use super::openssh::{self, NAME};
+use super::proof::Proved;
 use super::signals::Signals;
 use super::spawn::{Child, Program};
 use super::words::{Login, Operands};
@@ -70,16 +71,21 @@ impl Ssh {
     /// The words of the remote command are passed as they came: ssh joins them with single spaces, and
     /// leaves everything else to the remote shell.
     ///
-    /// With a `marker`, ssh prints it before it requests the remote command.
+    /// A program that is `proved` to be ssh gets the guards. With a `marker` too, it prints that before it requests the
+    /// remote command.
     ///
     /// # Errors
     ///
     /// ssh has not run.
-    pub fn start(&self, marker: Option<&Marker>) -> Result<Running, StartError> {
+    pub fn start(
+        &self,
+        proved: Option<&Proved>,
+        marker: Option<&Marker>,
+    ) -> Result<Running, StartError> {
         let (output, input) = io::pipe()?;
         // Refused to an ordinary user with very many jobs at once (pipe(7), pipe-user-pages-soft).
         let _ = fcntl_setpipe_size(&output, PIPE_SIZE);
-        let mut program = program(marker);
+        let mut program = program(proved, marker);
         program.args(self.arguments());
         let child = program.spawn([None, Some(input.as_fd()), Some(input.as_fd())]);
         // While we held the write end, end of file would never come.
@@ -102,8 +108,13 @@ impl Ssh {
     ///
     /// `ssh -G` tells it, and connects to nobody. A `Match exec` does not run again, because its shell is one that
     /// runs nothing: it does not match then.
-    pub fn log_level(&self, marker: &Marker, signals: &mut Signals) -> Option<String> {
-        let mut program = program(Some(marker));
+    pub fn log_level(
+        &self,
+        proved: &Proved,
+        marker: &Marker,
+        signals: &mut Signals,
+    ) -> Option<String> {
+        let mut program = program(Some(proved), Some(marker));
         program.args(["-G"]);
         program.args(self.arguments());
         program.set("SHELL", "/bin/false");
@@ -113,7 +124,7 @@ impl Ssh {
             level.map(|level| String::from_utf8_lossy(level).to_uppercase())
         };
         let is_enough = |printed: &[u8]| level(printed).is_some();
-        level(&ask(&program, Stream::Output, signals, is_enough).ok()?)
+        level(&ask(&program, signals, is_enough).ok()?)
     }
 
     /// The form in which the log shows the command, the words joined by spaces and not quoted.
@@ -147,16 +158,17 @@ impl Ssh {
 
 /// ssh with the arguments that come before the job's own. The log does not show them: they change nothing
 /// for the job.
-fn program(marker: Option<&Marker>) -> Program {
-    let (mut program, guards) = if let Some(marker) = marker {
-        // Whatever PATH has by now: an ssh without the marker must not run where one is waited for.
-        (marker.program(), openssh::guards(marker.ssh()))
-    } else {
+fn program(proved: Option<&Proved>, marker: Option<&Marker>) -> Program {
+    let Some(proved) = proved else {
         // By name: posix_spawnp(3) goes on to the next ssh in PATH if the first is a broken script.
-        let guards = openssh::find().map_or(&[][..], |ssh| openssh::guards(&ssh));
-        (Program::new(NAME), guards)
+        return Program::new(NAME);
     };
+    // Whatever PATH has by now: the guards and the marker are for this program.
+    let mut program = Program::new(proved.path());
     program.words[0] = NAME.into();
-    program.args(guards);
+    if let Some(marker) = marker {
+        marker.equip(&mut program);
+    }
+    program.args(openssh::guards(proved.version()));
     program
 }

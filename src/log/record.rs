@@ -113,6 +113,10 @@ pub enum Notice<'a> {
     NoRetries(&'a [u8]),
     /// The job runs without a limit on the time of the connection, for this reason.
     NoConnectTimeout(&'a [u8]),
+    /// ssh runs without the options that keep it with its job, for this reason.
+    NoGuards(&'a [u8]),
+    /// There is no retry, because this process may be running the script.
+    StillRuns(&'a [u8]),
     /// ssh was killed, because it had not connected in this time; the record has milliseconds.
     ConnectTimeout(Duration),
     /// ssh failed, but it had requested the script before.
@@ -148,6 +152,8 @@ const SSH_CANNOT_RUN: &[u8] = b"ssh cannot be run: ";
 const SSH_KILLED: &[u8] = b"ssh was killed: ";
 const NO_RETRIES: &[u8] = b"no retries: ";
 const NO_CONNECT_TIMEOUT: &[u8] = b"no connect timeout: ";
+const NO_GUARDS: &[u8] = b"no guards against options that separate ssh from the job: ";
+const STILL_RUNS: &[u8] = b"no retry: it is not certain that the script does not run: ";
 const CONNECT_TIMEOUT: (&[u8], &[u8]) = (b"ssh was killed: not connected after ", b" s");
 const REQUESTED: &[u8] = b"ssh returned 255 after it had requested the script";
 const NO_RETRY: &[u8] = b"no retry: ssh has not said that the connection failed";
@@ -263,6 +269,10 @@ impl<'a> Notice<'a> {
             Self::NoRetries(reason)
         } else if let Some(reason) = message.strip_prefix(NO_CONNECT_TIMEOUT) {
             Self::NoConnectTimeout(reason)
+        } else if let Some(reason) = message.strip_prefix(NO_GUARDS) {
+            Self::NoGuards(reason)
+        } else if let Some(process) = message.strip_prefix(STILL_RUNS) {
+            Self::StillRuns(process)
         } else if message == REQUESTED {
             Self::Requested
         } else if let Some(more) = message.strip_prefix(NO_RETRY) {
@@ -283,6 +293,8 @@ impl<'a> Notice<'a> {
             Self::SshKilled(reason) => [SSH_KILLED, reason].concat(),
             Self::NoRetries(reason) => [NO_RETRIES, reason].concat(),
             Self::NoConnectTimeout(reason) => [NO_CONNECT_TIMEOUT, reason].concat(),
+            Self::NoGuards(reason) => [NO_GUARDS, reason].concat(),
+            Self::StillRuns(process) => [STILL_RUNS, process].concat(),
             Self::ConnectTimeout(after) => {
                 let (before, unit) = CONNECT_TIMEOUT;
                 [before, seconds(after).as_bytes(), unit].concat()
@@ -426,6 +438,8 @@ mod tests {
             Kind::Notice(Notice::Requested),
             Kind::Notice(Notice::NoRetries(reason)),
             Kind::Notice(Notice::NoConnectTimeout(reason)),
+            Kind::Notice(Notice::NoGuards(reason)),
+            Kind::Notice(Notice::StillRuns(reason)),
             Kind::Notice(Notice::NoRetry(b"")),
             Kind::Notice(Notice::LooksRefused),
             Kind::Notice(Notice::LinesDropped(8)),

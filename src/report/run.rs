@@ -10,6 +10,9 @@ use crate::exit;
 use crate::log::record::{Kind, Notice};
 use crate::ssh_error::{Cause, Diagnosis, Failure};
 
+/// The status of a job whose terminal went away: 128 and the number of HUP.
+const HUNG_UP: u8 = exit::SIGNALLED + 1;
+
 /// The end of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum End {
@@ -152,6 +155,12 @@ impl Run {
     }
 
     fn ssh_failure(&self) -> Option<Failure> {
+        if self.is_hung_up_at_login() {
+            return Some(Failure {
+                cause: Cause::Authentication,
+                is_at_jump_host: false,
+            });
+        }
         if self.end != End::Exit(exit::SSH_FAILED) {
             return None;
         }
@@ -168,10 +177,21 @@ impl Run {
         lines.for_each(|line| diagnosis.observe(line));
         let is_possible = |failure: &Failure| {
             // The other messages are the script's own.
-            let is_after = matches!(failure.cause, Cause::Disconnected | Cause::NoSession);
+            let is_after = matches!(
+                failure.cause,
+                Cause::Disconnected | Cause::NoSession | Cause::PortTaken
+            );
             is_after || !self.is_requested()
         };
         diagnosis.failure().filter(is_possible)
+    }
+
+    /// Whether the terminal was taken away from ssh that had just said that the password is wrong: sshpass does that.
+    fn is_hung_up_at_login(&self) -> bool {
+        let last = self.trace.tail.lines().last();
+        let is_wrong =
+            last.map(<[u8]>::trim_ascii_end) == Some(b"Permission denied, please try again.");
+        self.end == End::Exit(HUNG_UP) && is_wrong
     }
 
     /// The messages of remoteexe among the last lines.
@@ -204,9 +224,29 @@ impl Run {
             return self.usage_reason();
         }
         let lines = self.trace.tail.lines().map(<[u8]>::trim_ascii_end);
-        let is_telling =
-            |line: &&[u8]| !line.is_empty() && Kind::parse(line) != Kind::Notice(Notice::Requested);
-        lines.filter(is_telling).last()
+        let is_telling = |line: &&[u8]| {
+            let is_about_all_runs = |notice| {
+                matches!(
+                    notice,
+                    Notice::Requested
+                        | Notice::NoRetries(_)
+                        | Notice::NoConnectTimeout(_)
+                        | Notice::NoGuards(_)
+                )
+            };
+            !line.is_empty()
+                && !matches!(Kind::parse(line), Kind::Notice(notice) if is_about_all_runs(notice))
+        };
+        let lines: Vec<&[u8]> = lines.filter(is_telling).collect();
+        let cause = self.ssh_failure().map(|failure| failure.cause);
+        let is_reason = |line: &&[u8]| match cause {
+            None => false,
+            // ssh only sees the end of a ProxyCommand. It may have said why it ends.
+            Some(Cause::ProxyEnded) => Cause::from_message(line).is_none(),
+            cause => Cause::from_message(line) == cause,
+        };
+        let reason = lines.iter().rev().find(|line| is_reason(line));
+        reason.or(lines.last()).copied()
     }
 
     /// Whether it was bad, and in which way.
@@ -228,6 +268,10 @@ impl Run {
                 (Some(failure), true) => Reason::SshLater(failure),
                 (None, true) => Reason::RequestedThen255,
                 (None, false) => Reason::Unexplained,
+            },
+            HUNG_UP if self.is_hung_up_at_login() => match self.ssh_failure() {
+                Some(failure) => Reason::Ssh(failure),
+                None => Reason::Signal,
             },
             status if exit::signal(status).is_some() => Reason::Signal,
             _ => Reason::Script,

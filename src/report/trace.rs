@@ -9,7 +9,7 @@ use super::outputs::Outputs;
 use super::owner::Owner;
 use super::tail::Tail;
 use crate::log::record::{Kind, Notice, Parser, Retry};
-use crate::ssh_error::Diagnosis;
+use crate::ssh_error::{Cause, Diagnosis};
 
 /// Whether `command` begins an attempt of a run of `job`, and is no line of output: the first one, or one that
 /// follows a retry record and is the same as the `first`.
@@ -145,10 +145,9 @@ impl Trace {
         self.tail.lines().for_each(|line| diagnosis.observe(line));
         let is_timeout =
             |line| matches!(Kind::parse(line), Kind::Notice(Notice::ConnectTimeout(_)));
-        let has_failed = diagnosis
-            .failure()
-            .is_some_and(|failure| failure.cause.is_transient())
-            || self.tail.lines().any(is_timeout);
+        let has_failed = diagnosis.failure().is_some_and(|failure| {
+            failure.cause.is_transient() || failure.cause == Cause::PortTaken
+        }) || self.tail.lines().any(is_timeout);
         is_next && has_failed && (has_waited || self.is_clock_back)
     }
 

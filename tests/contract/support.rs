@@ -11,6 +11,7 @@ mod browser;
 mod clock;
 mod cron;
 mod day;
+mod launcher;
 mod log;
 mod process;
 mod proxy;
@@ -23,8 +24,10 @@ pub use browser::Browser;
 pub use clock::FAKETIME;
 pub use cron::cron;
 pub use day::day_of_300_jobs;
+pub use launcher::{SOME_VERSION, compile_ssh, forge_ssh};
 pub use log::{
-    REQUESTED, files, log_of_h_s, mask_waits, records, split_record, texts, texts_in, today, waits,
+    NO_GUARDS, REQUESTED, files, log_of_h_s, mask_waits, records, split_record, texts, texts_in,
+    today, waits,
 };
 pub use process::{
     ENDING, Lingering, Running, children, code, is_asleep, is_running, run_tool, send, send_to,

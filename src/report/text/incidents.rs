@@ -9,7 +9,7 @@ use super::{View, names, shown_name};
 use crate::escape::printable;
 use crate::report::expected;
 use crate::report::incident::{Incident, Kind};
-use crate::report::ledger::{Entry, HostId};
+use crate::report::ledger::{Entry, HostId, Mark};
 use crate::report::outcome::{Outcome, Reason};
 use crate::report::scheduler::Scheduler;
 use crate::report::style::Tone;
@@ -201,7 +201,8 @@ fn named_hosts(hosts: &[HostId], view: &View, room: usize) -> String {
 /// The way in which the last run failed and its last telling line of output, or advice.
 fn why(incident: &Incident, view: &View, room: usize) -> Vec<String> {
     if let Kind::Dropped { herd } = &incident.kind {
-        return advice(herd.is_some(), room);
+        let has_retries = incident.last.is_some_and(|run| run.is(Mark::Retried));
+        return advice(has_retries, herd.is_some(), room);
     }
     if let Kind::NotStarted { place, is_ignored } = &incident.kind {
         let why = if *is_ignored {
@@ -243,8 +244,11 @@ fn why(incident: &Incident, view: &View, room: usize) -> Vec<String> {
 }
 
 /// The remedies for dropped connections, in one line where there is room.
-fn advice(is_herd: bool, room: usize) -> Vec<String> {
-    let mut remedies = vec!["--retries 8 (REMOTEEXE_RETRIES) tries again"];
+fn advice(has_retries: bool, is_herd: bool, room: usize) -> Vec<String> {
+    let mut remedies = Vec::new();
+    if !has_retries {
+        remedies.push("--retries 8 (REMOTEEXE_RETRIES) tries again");
+    }
     if is_herd {
         remedies.push("--splay 20 (REMOTEEXE_SPLAY) spreads the starts");
     }

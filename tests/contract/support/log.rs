@@ -57,9 +57,19 @@ pub fn texts(log: &[u8]) -> Vec<u8> {
     texts
 }
 
-/// [`texts`] of a log in UTF-8.
+/// [`texts`] of a log in UTF-8, without what each run says that has a script in the place of ssh.
 pub fn records(log: &str) -> String {
-    String::from_utf8(texts(log.as_bytes())).expect("cut between characters")
+    let records = String::from_utf8(texts(log.as_bytes())).expect("cut between characters");
+    let is_noted = |line: &&str| !is_lack_of_guards(line);
+    records.split_inclusive('\n').filter(is_noted).collect()
+}
+
+/// The record of a run whose ssh is not proved to be OpenSSH's, up to the reason.
+pub const NO_GUARDS: &str = "remoteexe: no guards against options that separate ssh from the job: ";
+
+fn is_lack_of_guards(line: &str) -> bool {
+    line.starts_with(NO_GUARDS)
+        && line.ends_with(" is not a program but a script; put OpenSSH's ssh before it in PATH\n")
 }
 
 /// The PID and the text of a record.

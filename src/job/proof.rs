@@ -1,0 +1,453 @@
+//! The proof that a program is OpenSSH's own ssh.
+//!
+//! Another program in its place may start ssh in a way of its own: with another option before ours, without ours, or
+//! as a child that lives on when the program is killed. Then no marker comes, though the script runs. So only what is
+//! proved is relied on. What a program prints for `-V` proves nothing, because a launcher passes it on.
+//!
+//! The proof is in the constants of the program's file: the whole table of ssh's options, what its main function says,
+//! the names of the protocol, and the version. Programs that know OpenSSH hold some of these, and no other program holds
+//! all of them. One that carries ssh in itself, to unpack and start it, has a second ELF header before them, or has them
+//! compressed or behind its segments, where nobody looks. While the program runs, `/proc/PID/exe` shows that it is this
+//! file: see [`Proved::is_run_by`].
+
+use std::fs::{self, File, Metadata};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use memchr::memmem;
+
+use super::openssh::Version;
+use super::spawn::Child;
+
+/// The first bytes of a program (elf(5)). A script begins with others.
+const ELF: &[u8] = b"\x7fELF";
+
+/// How many bytes at the start of a program hold its headers.
+const HEADERS: usize = 4 << 10;
+
+/// How much of the constants is read first. With the usual linkers, ssh's own come before those of its libraries.
+const FIRST: usize = 48 << 10;
+
+/// The most bytes of constants that are read. An ssh that is linked statically has fewer than 3 MiB.
+const MOST: usize = 8 << 20;
+
+/// Two keywords of the table are not farther apart, unless the linker sorts them in another way.
+const NEAR: usize = 128;
+
+/// The bits that give a program another user or group. Such a process cannot be watched or stopped by everybody.
+const SET_ID: u32 = 0o6000;
+
+/// The keywords of `ssh_config(5)` that each version from 7.4 to 10.5 has, in the order of ssh's table. Those that came
+/// or went, and those that only some builds have, are left out.
+const KEYWORDS: [&[u8]; 52] = [
+    b"kexalgorithms\0",
+    b"forwardagent\0",
+    b"forwardx11\0",
+    b"forwardx11trusted\0",
+    b"forwardx11timeout\0",
+    b"exitonforwardfailure\0",
+    b"xauthlocation\0",
+    b"gatewayports\0",
+    b"passwordauthentication\0",
+    b"kbdinteractivedevices\0",
+    b"pubkeyauthentication\0",
+    b"hostbasedauthentication\0",
+    b"identityfile\0",
+    b"identitiesonly\0",
+    b"certificatefile\0",
+    b"addkeystoagent\0",
+    b"identityagent\0",
+    b"hostkeyalias\0",
+    b"proxycommand\0",
+    b"remoteforward\0",
+    b"localforward\0",
+    b"escapechar\0",
+    b"globalknownhostsfile\0",
+    b"userknownhostsfile\0",
+    b"connectionattempts\0",
+    b"checkhostip\0",
+    b"stricthostkeychecking\0",
+    b"tcpkeepalive\0",
+    b"numberofpasswordprompts\0",
+    b"dynamicforward\0",
+    b"preferredauthentications\0",
+    b"hostkeyalgorithms\0",
+    b"bindaddress\0",
+    b"clearallforwardings\0",
+    b"verifyhostkeydns\0",
+    b"rekeylimit\0",
+    b"connecttimeout\0",
+    b"serveraliveinterval\0",
+    b"serveralivecountmax\0",
+    b"controlpath\0",
+    b"controlmaster\0",
+    b"controlpersist\0",
+    b"hashknownhosts\0",
+    b"permitlocalcommand\0",
+    b"visualhostkey\0",
+    b"requesttty\0",
+    b"proxyusefdpass\0",
+    b"canonicaldomains\0",
+    b"canonicalizehostname\0",
+    b"streamlocalbindunlink\0",
+    b"revokedhostkeys\0",
+    b"fingerprinthash\0",
+];
+
+/// What ssh's main function, its loop and its log-in say. ssh-keysign reads the same options, and has none of these.
+const WORDS: [&[u8]; 6] = [
+    b"usage: ssh [",
+    b"expanding LocalCommand: %s\0",
+    b"no-more-sessions@openssh.com\0",
+    b"Failed to connect to new control master\0",
+    b"eow@openssh.com\0",
+    b"No more authentication methods to try.\0",
+];
+
+/// Why a program is not proved to be OpenSSH's ssh.
+#[derive(Debug, thiserror::Error)]
+pub enum Unproved {
+    /// A script in the place of ssh may drop options, or run ssh twice.
+    #[error("{0} is not a program but a script; put OpenSSH's ssh before it in PATH")]
+    Script(PathBuf),
+    /// So may any other program.
+    #[error("{0} is not known as OpenSSH's own ssh; put that before it in PATH")]
+    OtherProgram(PathBuf),
+    /// It may run as somebody whose processes we can neither see nor end.
+    #[error("{0} has a set-user-ID or set-group-ID bit")]
+    SetId(PathBuf),
+    /// It cannot be read, such as a program that may only be executed.
+    #[error("cannot verify {0}: {1}")]
+    Unreadable(PathBuf, io::Error),
+}
+
+/// A program that is OpenSSH's ssh.
+#[derive(Debug)]
+pub struct Proved {
+    path: PathBuf,
+    version: Version,
+    words: String,
+    file: FileId,
+}
+
+/// Which file it is, under any name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+impl From<&Metadata> for FileId {
+    fn from(metadata: &Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+        }
+    }
+}
+
+impl Proved {
+    /// Proves that the program at `path` is OpenSSH's ssh. It is not run.
+    ///
+    /// # Errors
+    ///
+    /// There is no proof, and why.
+    pub fn new(path: PathBuf) -> Result<Self, Unproved> {
+        match Self::read(&path) {
+            Ok(Ok((version, words, file))) => Ok(Self {
+                path,
+                version,
+                words,
+                file,
+            }),
+            Ok(Err(why)) => Err(why(path)),
+            Err(error) => Err(Unproved::Unreadable(path, error)),
+        }
+    }
+
+    /// What is known of the program at `path`, or which kind of program it is instead.
+    fn read(path: &Path) -> io::Result<Result<(Version, String, FileId), fn(PathBuf) -> Unproved>> {
+        let program = File::open(path)?;
+        let metadata = program.metadata()?;
+        let headers = read(&program, 0, HEADERS)?;
+        if !headers.starts_with(ELF) {
+            return Ok(Err(Unproved::Script));
+        }
+        if metadata.mode() & SET_ID != 0 {
+            return Ok(Err(Unproved::SetId));
+        }
+        Ok(match proof(&program, &headers)? {
+            Some((version, words)) => Ok((version, words, FileId::from(&metadata))),
+            None => Err(Unproved::OtherProgram),
+        })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its version.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The words of its version.
+    pub fn words(&self) -> &str {
+        &self.words
+    }
+
+    /// Whether `child`, which was started at its path, runs this file and no other: neither one that has been put into
+    /// its place meanwhile, nor what an interpreter (`binfmt_misc`) makes of it, nor a program that it executes.
+    ///
+    /// What has exited runs nothing any more. Then its path must still lead to the file.
+    pub fn is_run_by(&self, child: &Child) -> bool {
+        let run = fs::metadata(format!("/proc/{}/exe", child.pid()));
+        let metadata = match run {
+            Err(_) if child.has_exited() => fs::metadata(&self.path),
+            other => other,
+        };
+        metadata.is_ok_and(|metadata| FileId::from(&metadata) == self.file)
+    }
+}
+
+/// The version of the program with these headers, if its constants are those of OpenSSH's ssh.
+fn proof(program: &File, headers: &[u8]) -> io::Result<Option<(Version, String)>> {
+    let Some(segments) = constants(headers) else {
+        return Ok(None);
+    };
+    for (offset, length) in segments {
+        for most in [FIRST, MOST] {
+            let constants = read(program, offset, length.min(most))?;
+            if let Some(version) = version_in(&constants, offset == 0) {
+                return Ok(Some(version));
+            }
+            if length <= most {
+                break;
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The version in `constants`, if all else is there too. They begin with the program's own header or with none.
+fn version_in(constants: &[u8], has_header: bool) -> Option<(Version, String)> {
+    let begin = if has_header { ELF.len() } else { 0 };
+    let version = own_version(constants)?;
+    let mut place = 0;
+    for keyword in KEYWORDS {
+        let near = &constants[place..constants.len().min(place + NEAR)];
+        place = match memmem::find(near, keyword) {
+            Some(found) => place + found,
+            None => memmem::find(constants, keyword)?,
+        };
+    }
+    let has_words = WORDS
+        .iter()
+        .all(|words| memmem::find(constants, words).is_some());
+    let is_alone =
+        memmem::find_iter(&constants[begin..], ELF).all(|at| !is_header(&constants[begin + at..]));
+    (has_words && is_alone).then_some(version)
+}
+
+/// Whether a text that begins as a program does goes on so: its class, its order of bytes, its version and its type
+/// (elf(5)). Static programs hold what they compare the headers of libraries with, which is shorter.
+fn is_header(text: &[u8]) -> bool {
+    let is_one_of =
+        |at: usize, values: &[u8]| text.get(at).is_some_and(|byte| values.contains(byte));
+    let kind = text
+        .get(16..18)
+        .is_some_and(|kind| matches!(kind, [1..=4, 0] | [0, 1..=4]));
+    is_one_of(4, &[1, 2]) && is_one_of(5, &[1, 2]) && is_one_of(6, &[1]) && kind
+}
+
+/// The version that a program with these constants has, with its words.
+///
+/// They also hold patterns of other versions, such as `OpenSSH_6.6*`. Only its own is followed by the number of
+/// the portable release, and has no such star. A fork adds its name there, such as `-hpn`, and a distribution a word
+/// of its own.
+fn own_version(constants: &[u8]) -> Option<(Version, String)> {
+    let mut places = memmem::find_iter(constants, Version::BEGIN);
+    places.find_map(|place| {
+        let mut strings = constants[place..].split(|&byte| byte == 0);
+        let words = strings.next()?;
+        let (version, rest) = Version::split(words)?;
+        let release = rest.strip_prefix(b"p")?;
+        let digits = release
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
+        let is_own = digits > 0
+            && matches!(release.get(digits), None | Some(b' '))
+            && !words.contains(&b'*');
+        is_own.then(|| (version, String::from_utf8_lossy(words).into_owned()))
+    })
+}
+
+/// Where the constants of a program are: the offsets and the lengths of its read-only segments (elf(5)). The one that
+/// holds the headers comes last; old linkers know no segment without code.
+fn constants(headers: &[u8]) -> Option<Vec<(u64, usize)>> {
+    let is_64_bit = *headers.get(4)? == 2;
+    let is_little_endian = *headers.get(5)? == 1;
+    let number = |at: usize, size: usize| {
+        let bytes = headers.get(at..at + size)?;
+        let join = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
+        let number = if is_little_endian {
+            bytes.iter().rev().fold(0, join)
+        } else {
+            bytes.iter().fold(0, join)
+        };
+        usize::try_from(number).ok()
+    };
+    // Of the table: its place, the size of an entry and their number. In an entry: flags, offset and length.
+    let ([table, entry, count], [flags, offset, length], word) = if is_64_bit {
+        ([32, 54, 56], [4, 8, 32], 8)
+    } else {
+        ([28, 42, 44], [24, 4, 16], 4)
+    };
+    let (table, entry, count) = (number(table, word)?, number(entry, 2)?, number(count, 2)?);
+    let segments = (0..count).filter_map(|index| {
+        let at = table.checked_add(index * entry)?;
+        let segment = (
+            number(at + flags, 4)?,
+            number(at + offset, word)?,
+            number(at + length, word)?,
+        );
+        // PT_LOAD, which is not PF_W.
+        (number(at, 4)? == 1 && segment.0 & 2 == 0).then_some(segment)
+    });
+    let mut segments: Vec<_> = segments.collect();
+    // PF_X after the others, and the headers after the rest.
+    segments.sort_by_key(|(flags, offset, _)| (flags & 1, *offset == 0));
+    let places = segments
+        .into_iter()
+        .map(|(_, offset, length)| Some((u64::try_from(offset).ok()?, length)));
+    places.collect()
+}
+
+/// As much as `program` has from `offset` on, and no more than `length` bytes.
+fn read(program: &File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+    let mut contents = vec![0; length];
+    let mut filled = 0;
+    while filled < length {
+        match program.read_at(&mut contents[filled..], offset + filled as u64)? {
+            0 => break,
+            more => filled += more,
+        }
+    }
+    contents.truncate(filled);
+    Ok(contents)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::openssh;
+    use super::*;
+
+    fn installed() -> PathBuf {
+        openssh::find().expect("ssh; install openssh-client")
+    }
+
+    /// The proof of a file with these contents.
+    fn proved(contents: &[u8]) -> Result<Proved, Unproved> {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("ssh");
+        fs::write(&path, contents).expect("a file");
+        Proved::new(path)
+    }
+
+    #[test]
+    fn the_installed_ssh_is_proved_without_being_run() {
+        let said = std::process::Command::new(installed()).arg("-V").output();
+        let said = said.expect("it runs").stderr;
+        let proved = Proved::new(installed()).expect("a proof");
+        assert!(said.starts_with(proved.words().as_bytes()));
+        assert!(said.starts_with(Version::BEGIN));
+    }
+
+    #[test]
+    fn a_program_that_lacks_anything_of_ssh_is_not_proved() {
+        let ssh = fs::read(installed()).expect("it is read");
+        assert!(proved(&ssh).is_ok());
+        for text in KEYWORDS.iter().chain(&WORDS) {
+            let mut other = ssh.clone();
+            // Another word may end in it.
+            while let Some(at) = memmem::find(&other, text) {
+                other[at] = b'_';
+            }
+            let unproved = proved(&other).err();
+            assert!(
+                matches!(unproved, Some(Unproved::OtherProgram(_))),
+                "{}",
+                text.escape_ascii()
+            );
+        }
+    }
+
+    #[test]
+    fn other_programs_of_openssh_and_a_text_are_not_proved() {
+        for other in [
+            "/usr/bin/ssh-keygen",
+            "/usr/bin/scp",
+            "/usr/sbin/sshd",
+            "/bin/sh",
+        ] {
+            let unproved = Proved::new(other.into()).err();
+            assert!(
+                matches!(unproved, Some(Unproved::OtherProgram(_))),
+                "{other}"
+            );
+        }
+        // It has the whole table of options, and is set-user-ID where it is installed.
+        let keysign = fs::read("/usr/lib/openssh/ssh-keysign").expect("it is read");
+        assert!(matches!(proved(&keysign), Err(Unproved::OtherProgram(_))));
+        assert!(matches!(
+            Proved::new("/etc/passwd".into()),
+            Err(Unproved::Script(_))
+        ));
+        assert!(matches!(
+            Proved::new("/nowhere".into()),
+            Err(Unproved::Unreadable(..))
+        ));
+    }
+
+    #[test]
+    fn a_program_that_carries_ssh_in_itself_is_not_proved() {
+        let ssh = fs::read(installed()).expect("it is read");
+        let shell = fs::read("/bin/sh").expect("it is read");
+        // Behind its segments, as a program that unpacks itself has it.
+        assert!(matches!(
+            proved(&[shell, ssh.clone()].concat()),
+            Err(Unproved::OtherProgram(_))
+        ));
+        // Among its constants: a whole program, and not only the first bytes of one.
+        let headers = &ssh[..HEADERS];
+        let (offset, length) = constants(headers).expect("an ELF file")[0];
+        let begin = usize::try_from(offset).expect("a small file");
+        let constants = &ssh[begin..begin + length];
+        assert!(version_in(constants, false).is_some());
+        assert!(version_in(&[headers, constants].concat(), false).is_none());
+        assert!(version_in(&[headers, constants].concat(), true).is_some());
+        assert!(version_in(&[b"\x7fELF\x02\x01\x01\0", constants].concat(), false).is_some());
+    }
+
+    #[test]
+    fn the_version_of_a_program_is_told_from_the_patterns_of_others_and_from_forks() {
+        for (constants, words) in [
+            (
+                "OpenSSH_6.6.1*\0OpenSSH_2.5p1*\0OpenSSH_9.6p1 Debian-3\0",
+                Some("OpenSSH_9.6p1 Debian-3"),
+            ),
+            ("x\0OpenSSH_10.5p1\0y", Some("OpenSSH_10.5p1")),
+            ("OpenSSH_3.*,OpenSSH_7.0*\0", None),
+            ("OpenSSH_2.3.0p1*\0OpenSSH_%i.%i", None),
+            ("OpenSSH_8.8p1-hpn15v3\0", None),
+            ("OpenSSH_8.0p1b-GSI\0", None),
+            ("OpenSSH_8.0p\0", None),
+        ] {
+            let found = own_version(constants.as_bytes()).map(|(_, words)| words);
+            assert_eq!(found.as_deref(), words, "{constants}");
+        }
+    }
+}

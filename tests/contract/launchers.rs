@@ -1,0 +1,308 @@
+//! Compiled programs in the place of ssh that start the real one in a way of their own: the job runs once, as with ssh.
+
+use std::fs;
+use std::process::Command;
+
+use rustix::process::Signal;
+
+use crate::support::{
+    ClosedPort, Lingering, NO_GUARDS, REMOTEEXE, Running, SOME_VERSION, Sandbox, Scene,
+    compile_ssh, forge_ssh, is_running, mask_waits, try_send_to, wait_for, wait_until, waits,
+};
+
+/// Executes ssh.
+const EXEC: &str = r#"execv("/usr/bin/ssh", argv); return 127;"#;
+
+/// The same with another option before the others.
+const EXEC_WITH_OPTION: &str = r#"
+    char **words = calloc(argc + 3, sizeof *words);
+    words[0] = argv[0]; words[1] = "-o"; words[2] = "PermitLocalCommand=no";
+    memcpy(words + 3, argv + 1, argc * sizeof *words);
+    execv("/usr/bin/ssh", words); return 127;"#;
+
+/// The same without the options `-oKEYWORD=VALUE`.
+const EXEC_WITHOUT_OPTIONS: &str = r#"
+    char **words = calloc(argc + 1, sizeof *words);
+    int count = 0;
+    for (int i = 0; i < argc; i++) if (strncmp(argv[i], "-o", 2) || !argv[i][2]) words[count++] = argv[i];
+    execv("/usr/bin/ssh", words); return 127;"#;
+
+/// Starts ssh in a session of its own, where HUP is ignored, and waits for it.
+const FORK: &str = r#"
+    signal(SIGHUP, SIG_IGN);
+    pid_t child = fork();
+    if (!child) { setsid(); execv("/usr/bin/ssh", argv); _exit(127); }
+    int status;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) ;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);"#;
+
+const LAUNCHERS: [(&str, &str); 4] = [
+    ("exec", EXEC),
+    ("exec with an option", EXEC_WITH_OPTION),
+    ("exec without options", EXEC_WITHOUT_OPTIONS),
+    ("fork", FORK),
+];
+
+/// remoteexe, under nohup or not, with retries and a connect timeout that ends while the script runs.
+fn impatient(scene: &Scene, is_nohup: bool, bin: &str) -> Command {
+    let mut command = Command::new(if is_nohup { "nohup" } else { "env" });
+    scene.equip(&mut command);
+    command.env("PATH", format!("{bin}:/usr/bin:/bin"));
+    command.args([
+        REMOTEEXE,
+        "--retries",
+        "3",
+        "--retry-delay",
+        "0",
+        "--connect-timeout",
+        "1",
+    ]);
+    command
+}
+
+/// How often the script ran.
+fn runs(scene: &Scene) -> usize {
+    let runs = fs::read_to_string(scene.path("runs")).unwrap_or_default();
+    runs.lines().count()
+}
+
+#[test]
+fn behind_any_launcher_a_script_runs_once_with_its_own_status_and_the_log_says_what_is_missing() {
+    let sandbox = Sandbox::start();
+    for (rest, status, output) in [
+        ("sleep 3; echo out; exit 7", 7, "out\n"),
+        // As a failed connection would.
+        (
+            "echo 'Connection closed by 127.0.0.1 port 1'; exit 255",
+            255,
+            "Connection closed by 127.0.0.1 port 1\n",
+        ),
+    ] {
+        for (name, launcher) in LAUNCHERS {
+            for is_nohup in [false, true] {
+                let scene = Scene::new();
+                let bin = compile_ssh(&scene, launcher);
+                let script = format!("echo run >>{}; {rest}", scene.path("runs").display());
+                let mut command = impatient(&scene, is_nohup, &bin);
+                let run = scene.run(sandbox.connect(&mut command).args(["h", &script]));
+                assert_eq!(
+                    (run.code, runs(&scene)),
+                    (status, 1),
+                    "{name}\n{}",
+                    run.records
+                );
+                let reason = format!(
+                    "{bin}/ssh is not known as OpenSSH's own ssh; put that before it in PATH"
+                );
+                let config = sandbox.dir.join("ssh_config");
+                assert_eq!(
+                    run.records,
+                    format!(
+                        "START,-,h {script}\n\
+                         remoteexe: no retries: {reason}\n\
+                         remoteexe: no connect timeout: {reason}\n\
+                         {NO_GUARDS}{reason}\n\
+                         command,ssh -F {} {}@h {script}\n{output}END,{status},h {script}\n",
+                        config.display(),
+                        sandbox.login
+                    ),
+                    "{name}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_launcher_that_looks_like_ssh_itself_is_found_out_by_what_runs() {
+    let sandbox = Sandbox::start();
+    for (name, launcher) in &LAUNCHERS[..3] {
+        let scene = Scene::new();
+        let bin = forge_ssh(&scene, SOME_VERSION, launcher);
+        let script = format!(
+            "echo run >>{}; sleep 3; exit 7",
+            scene.path("runs").display()
+        );
+        let mut command = impatient(&scene, false, &bin);
+        let run = scene.run(sandbox.connect(&mut command).args(["h", &script]));
+        assert_eq!((run.code, runs(&scene)), (7, 1), "{name}\n{}", run.records);
+        let log = run.records;
+        assert!(!log.contains("not connected"), "{name}\n{log}");
+        assert!(
+            log.contains(&format!(
+                "no connect timeout: another program ran than {bin}/ssh\n"
+            )),
+            "{name}\n{log}"
+        );
+    }
+}
+
+#[test]
+fn whatever_separates_ssh_from_the_job_behind_a_launcher_or_a_script_the_log_warns() {
+    let sandbox = Sandbox::start();
+    let scene = Scene::new();
+    let bin = compile_ssh(&scene, EXEC);
+    let mut command = scene.remoteexe();
+    command.env("PATH", format!("{bin}:/usr/bin:/bin"));
+    sandbox.connect_with_config(&mut command, &scene, "ForkAfterAuthentication yes");
+    let run = scene.run(command.args(["h", "sleep 1; exit 7"]));
+    assert_eq!(run.code, 0, "{}", run.records);
+    let warning = format!("\n{NO_GUARDS}{bin}/ssh is not known as OpenSSH's own ssh; ");
+    assert!(run.records.contains(&warning), "{}", run.records);
+
+    let scene = Scene::new();
+    let run = scene.run(scene.remoteexe_with_ssh("exit 0").args(["h", "s"]));
+    assert_eq!(run.code, 0);
+    let log = String::from_utf8(scene.log_bytes()).unwrap();
+    let warning = format!(
+        "{NO_GUARDS}{}/tests/fake/ssh is not a program but a script; ",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    assert!(log.contains(&warning), "{log}");
+}
+
+#[test]
+fn an_ssh_that_changes_its_user_or_cannot_be_read_gets_no_retries() {
+    let scene = Scene::new();
+    let bin = scene.path("bin");
+    fs::create_dir(&bin).unwrap();
+    let copy = bin.join("ssh").display().to_string();
+    crate::support::run_tool("cp", &["/usr/bin/ssh", &copy]);
+    crate::support::run_tool("chmod", &["4755", &copy]);
+    let port = ClosedPort::reserve().to_string();
+    let mut command = scene.remoteexe();
+    command
+        .env("PATH", &bin)
+        .args(["-F", "/dev/null", "-p", &port, "--retries", "3"]);
+    let run = scene.run(command.args(["127.0.0.1", "true"]));
+    assert_eq!(run.code, 255);
+    let reason = format!("no retries: {copy} has a set-user-ID or set-group-ID bit\n");
+    assert!(run.records.contains(&reason), "{}", run.records);
+    assert_eq!(waits(&run.records), []);
+}
+
+/// A `ProxyCommand` that leaves its process id in `pid` and never ends, before `rest`.
+fn stubborn(scene: &Scene, before: &str, rest: &str) -> String {
+    let pid = scene.path("pid");
+    format!(
+        "ProxyCommand={before} sh -c 'trap \"\" HUP TERM; echo $$ >>{}; while :; do sleep 600; done' {rest}",
+        pid.display()
+    )
+}
+
+/// The process ids that the proxies have left, at least `count`.
+fn pids(scene: &Scene, count: usize) -> Vec<String> {
+    wait_for("the proxies", || {
+        let pids = fs::read_to_string(scene.path("pid")).ok()?;
+        (pids.matches('\n').count() >= count).then(|| pids.lines().map(str::to_owned).collect())
+    })
+}
+
+#[test]
+fn what_the_connect_timeout_ends_is_ended_whatever_it_ignores_and_whatever_remoteexe_ignores() {
+    for (is_nohup, before) in [(false, ""), (true, ""), (false, "setsid"), (true, "setsid")] {
+        let scene = Scene::new();
+        let mut command = Command::new(if is_nohup { "nohup" } else { "env" });
+        scene.equip(&mut command);
+        command.args([REMOTEEXE, "-F", "/dev/null", "--connect-timeout", "1"]);
+        command.args(["-o", &stubborn(&scene, before, "")]);
+        let mut child = Running::spawn(command.args(["h", "s"]));
+        let pids = pids(&scene, 1);
+        assert_eq!(child.code(), Some(255));
+        assert!(!is_running(&pids[0]), "it is gone before END");
+        let log = scene.log();
+        assert!(
+            log.ends_with("remoteexe: ssh was killed: not connected after 1.000 s\nEND,255,h s\n"),
+            "{log}"
+        );
+    }
+}
+
+#[test]
+fn a_proxy_that_outlives_an_ssh_that_failed_is_ended_before_the_next_attempt() {
+    let scene = Scene::new();
+    let mut command = scene.remoteexe();
+    command.args(["-F", "/dev/null", "--retries", "1", "--retry-delay", "0"]);
+    command.args(["-o", &stubborn(&scene, "", "& exit 1")]);
+    let run = scene.run(command.args(["h", "s"]));
+    assert_eq!(run.code, 255);
+    assert_eq!(waits(&run.records).len(), 1, "{}", run.records);
+    // That of the last attempt is left to itself, as ever.
+    let pids = pids(&scene, 2);
+    assert!(!is_running(&pids[0]));
+    try_send_to(&pids[1], Signal::KILL);
+}
+
+#[test]
+fn there_is_no_retry_while_a_daemon_that_ssh_has_started_runs() {
+    let scene = Scene::new();
+    let pid = scene.path("pid");
+    let daemon = format!(
+        "ProxyCommand=setsid sh -c 'echo $$ >>{}; exec sleep 600' & sleep 0.3; exit 1",
+        pid.display()
+    );
+    let mut command = scene.remoteexe();
+    command.args([
+        "-F",
+        "/dev/null",
+        "--retries",
+        "3",
+        "--retry-delay",
+        "0",
+        "-o",
+        &daemon,
+    ]);
+    let run = scene.run(command.args(["h", "s"]));
+    let daemon = Lingering::new(pids(&scene, 1).remove(0));
+    assert!(daemon.is_alive(), "it may serve others");
+    assert_eq!(run.code, 255);
+    assert_eq!(waits(&run.records), []);
+    let reason = "\nremoteexe: no retry: it is not certain that the script does not run: sleep (";
+    assert!(run.records.contains(reason), "{}", run.records);
+}
+
+#[test]
+fn the_master_of_a_jump_host_stays_and_costs_no_retries() {
+    let jump = Sandbox::start();
+    let scene = Scene::new();
+    let socket = scene.path("master").display().to_string();
+    let own = fs::read_to_string(jump.dir.join("ssh_config")).unwrap();
+    let own = own.replace("Host *", "Host jump");
+    // Nobody listens on the host's port.
+    let port = ClosedPort::reserve();
+    let config = format!(
+        "Host jump\nControlMaster auto\nControlPath {socket}\nControlPersist 600\n{own}\n\
+         Host h\nHostName 127.0.0.1\nPort {port}\nProxyJump {}@jump\n",
+        jump.login
+    );
+    fs::write(scene.path("config"), config).unwrap();
+    let mut command = scene.remoteexe();
+    command.arg("-F").arg(scene.path("config"));
+    command.args([
+        "--retries",
+        "2",
+        "--retry-delay",
+        "0",
+        "--connect-timeout",
+        "60",
+        "h",
+        "true",
+    ]);
+    let run = scene.run(&mut command);
+    assert_eq!(run.code, 255);
+    assert_eq!(waits(&run.records).len(), 2, "{}", mask_waits(&run.records));
+    let mut ssh = Command::new("ssh");
+    ssh.args(["-F", "/dev/null", "-S", &socket]);
+    assert!(
+        ssh.args(["-O", "check", "jump"])
+            .output()
+            .unwrap()
+            .status
+            .success(),
+        "it is alive"
+    );
+    let mut ssh = Command::new("ssh");
+    ssh.args(["-F", "/dev/null", "-S", &socket, "-O", "exit", "jump"]);
+    ssh.output().unwrap();
+    wait_until("the end of the master", || !scene.path("master").exists());
+}

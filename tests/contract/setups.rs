@@ -1,0 +1,459 @@
+//! Set-ups of ssh as they are in the field: with retries and a connect timeout or without them, a job has the status,
+//! the output and the number of runs that it has with plain ssh.
+
+use std::fs::{self, Permissions};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
+
+use crate::support::{
+    ClosedPort, NO_GUARDS, REMOTEEXE, REQUESTED, Running, Sandbox, Scene, is_running, mask_waits,
+    needs_root, run_tool, texts_in, wait_until, waits,
+};
+
+/// Both ways to run a job. The time is never over, on a busy machine either.
+const WAYS: [&[&str]; 2] = [
+    &[],
+    &[
+        "--retries",
+        "3",
+        "--retry-delay",
+        "0",
+        "--connect-timeout",
+        "60",
+    ],
+];
+
+/// One way to reach a host.
+struct Setup {
+    name: String,
+    sandbox: Sandbox,
+    /// What is in ssh's configuration before the sandbox's own.
+    config: String,
+    /// What the script does after it has left a line in `runs`.
+    script: &'static str,
+    /// How often the script runs: not at all where the server does not run it.
+    runs: usize,
+    /// What has to live that long.
+    _others: Vec<Box<dyn std::any::Any>>,
+}
+
+/// A script that reads its input and speaks on both streams.
+const SCRIPT: &str = "cat; echo out; echo err >&2; printf 'no newline'; exit 7";
+
+impl Setup {
+    fn new(name: impl Into<String>, sshd: &str, config: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            sandbox: Sandbox::start_with_sshd_config(sshd),
+            config: config.into(),
+            script: SCRIPT,
+            runs: 1,
+            _others: Vec::new(),
+        }
+    }
+
+    /// Runs the job by `command`, which has no arguments of ssh yet, and gives the status and the number of runs.
+    fn run(&self, scene: &Scene, command: &mut Command) -> (Option<i32>, usize) {
+        let runs = scene.path("runs");
+        let script = format!("echo run >>{}; {}", runs.display(), self.script);
+        fs::write(scene.path("input"), "in\n").unwrap();
+        self.sandbox
+            .connect_with_config(command, scene, &self.config);
+        command.args(["h", &script]);
+        command.stdin(fs::File::open(scene.path("input")).unwrap());
+        let code = Running::spawn(command).code();
+        let runs = fs::read_to_string(runs).unwrap_or_default().lines().count();
+        (code, runs)
+    }
+
+    fn check(&self) {
+        let scene = Scene::new();
+        let mut plain = Command::new("sh");
+        scene.equip(&mut plain);
+        plain
+            .arg("-c")
+            .arg("exec ssh \"$@\" >$DIR/output 2>&1")
+            .arg("sh");
+        let expected = self.run(&scene, &mut plain);
+        let mut output = fs::read_to_string(scene.path("output")).unwrap();
+        if !output.is_empty() && !output.ends_with('\n') {
+            output.push('\n');
+        }
+        assert_eq!(expected.1, self.runs, "{}\n{output}", self.name);
+        for way in WAYS {
+            let scene = Scene::new();
+            let mut command = scene.remoteexe();
+            let found = self.run(&scene, command.args(way));
+            let log = scene.log();
+            assert_eq!(found, expected, "{} {way:?}\n{log}", self.name);
+            let (_, rest) = log.split_once("\ncommand,").unwrap();
+            let (_, rest) = rest.split_once('\n').unwrap();
+            let (shown, _) = rest.rsplit_once("END,").unwrap();
+            let shown = shown.strip_suffix(REQUESTED).unwrap_or(shown);
+            assert_eq!(shown, output, "{} {way:?}", self.name);
+        }
+    }
+}
+
+/// The lines of the sandbox's configuration for `host`.
+fn own_config(sandbox: &Sandbox, host: &str) -> String {
+    let own = fs::read_to_string(sandbox.dir.join("ssh_config")).unwrap();
+    own.replace("Host *", &format!("Host {host}"))
+}
+
+/// A master that runs until this is dropped.
+fn master(sandbox: &Sandbox, scene: &Scene, lines: &str) -> Running {
+    let socket = scene.path("master");
+    let mut command = Command::new("ssh");
+    sandbox.connect_with_config(command.env_clear(), scene, lines);
+    command
+        .arg("-S")
+        .arg(&socket)
+        .args(["-M", "-N", "h"])
+        .stdin(Stdio::null());
+    let master = Running::spawn(&mut command);
+    wait_until("a master", || socket.exists());
+    master
+}
+
+#[test]
+fn a_job_is_the_same_through_a_jump_host_a_shared_connection_a_certificate_or_an_agent() {
+    Setup::new("direct", "", "").check();
+    let jump = Sandbox::start();
+    let config = format!(
+        "Host jump\n{}Host h\nProxyJump {}@jump\nHost *\n",
+        own_config(&jump, "jump"),
+        jump.login
+    );
+    let mut setup = Setup::new("jump host", "", config);
+    setup._others.push(Box::new(jump));
+    setup.check();
+
+    let mut setup = Setup::new("running master", "", "");
+    let scene = Scene::new();
+    let master = master(&setup.sandbox, &scene, "");
+    setup.config = format!("ControlPath {}\n", scene.path("master").display());
+    setup.check();
+    drop(master);
+
+    let socket = scene.path("auto").display().to_string();
+    Setup::new(
+        "master by itself",
+        "",
+        format!("ControlMaster auto\nControlPath {socket}\nControlPersist 1\n"),
+    )
+    .check();
+    wait_until("the end of the master", || !scene.path("auto").exists());
+
+    let path = |name: &str| scene.path(name).display().to_string();
+    for name in ["ca", "key"] {
+        run_tool(
+            "ssh-keygen",
+            &["-q", "-t", "ed25519", "-N", "", "-f", &path(name)],
+        );
+    }
+    let mut setup = Setup::new(
+        "certificate",
+        &format!("TrustedUserCAKeys {}.pub", path("ca")),
+        "",
+    );
+    let login = setup.sandbox.login.clone();
+    run_tool(
+        "ssh-keygen",
+        &[
+            "-q",
+            "-s",
+            &path("ca"),
+            "-I",
+            "id",
+            "-n",
+            &login,
+            &path("key.pub"),
+        ],
+    );
+    setup.config = format!("IdentityFile {}\n", path("key"));
+    setup.check();
+
+    let mut setup = Setup::new("agent", "", "");
+    let socket = path("agent");
+    let mut agent = Command::new("ssh-agent");
+    let mut agent = agent
+        .args(["-D", "-a", &socket])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_until("an agent", || scene.path("agent").exists());
+    let id = setup.sandbox.dir.join("id").display().to_string();
+    let mut add = Command::new("ssh-add");
+    assert!(
+        add.env("SSH_AUTH_SOCK", &socket)
+            .args(["-q", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    run_tool("rm", &[&id]);
+    setup.config = format!("IdentityAgent {socket}\n");
+    setup.check();
+    agent.kill().unwrap();
+    agent.wait().unwrap();
+}
+
+#[test]
+fn a_job_is_the_same_whatever_the_server_makes_of_it() {
+    let scene = Scene::new();
+    fs::write(scene.path("banner"), "Authorized users only\nno newline").unwrap();
+    Setup::new(
+        "banner",
+        &format!("Banner {}", scene.path("banner").display()),
+        "",
+    )
+    .check();
+    let mut setup = Setup::new("forced command", "ForceCommand echo forced; exit 5", "");
+    setup.runs = 0;
+    setup.check();
+    let mut setup = Setup::new("forced internal command", "ForceCommand internal-sftp", "");
+    setup.runs = 0;
+    setup.check();
+    for end in [
+        "exit 255",
+        "kill -9 $$",
+        "echo 'Connection closed by 127.0.0.1 port 1'; exit 255",
+    ] {
+        let mut setup = Setup::new(end, "", "");
+        setup.script = end;
+        setup.check();
+    }
+    for shell in [
+        "sh",
+        "bash",
+        "dash",
+        "zsh -f",
+        "fish",
+        "mksh",
+        "busybox ash",
+    ] {
+        let sshd = format!("ForceCommand exec {shell} -c \"$SSH_ORIGINAL_COMMAND\"");
+        Setup::new(shell, &sshd, "").check();
+    }
+}
+
+#[test]
+fn a_job_is_the_same_whatever_ssh_config_asks_for_beside_it() {
+    let port = ClosedPort::reserve().to_string();
+    for lines in [
+        "Compression yes\nIPQoS none\nTCPKeepAlive no\nServerAliveInterval 10",
+        "SendEnv LANG\nSetEnv A=b\nForwardAgent yes\nForwardX11 no",
+        "LogLevel ERROR",
+        "HashKnownHosts yes\nCheckHostIP yes\nVisualHostKey no\nUpdateHostKeys no",
+        "ProxyCommand bash -c 'exec 3<>/dev/tcp/%h/%p; cat <&0 >&3 & exec cat <&3'",
+        "Match exec true\nConnectTimeout 50\nMatch all",
+        &format!("LocalForward {port} 127.0.0.1:1\nExitOnForwardFailure yes"),
+        "DynamicForward 0",
+        "GatewayPorts yes\nPermitRemoteOpen none\nTunnel no",
+    ] {
+        Setup::new(lines, "", format!("{lines}\n")).check();
+    }
+}
+
+#[test]
+fn a_script_may_use_a_port_that_ssh_forwards_to_it() {
+    let mut setup = Setup::new("remote forward", "", "");
+    let port = free_port();
+    setup.config = format!(
+        "RemoteForward {port} 127.0.0.1:{}\nExitOnForwardFailure yes\n",
+        setup.sandbox.port()
+    );
+    setup.script = Box::leak(Box::new(format!(
+        "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; read -r -n 4 line <&3; echo $line'"
+    )));
+    setup.check();
+}
+
+/// A port that is free now.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+#[test]
+fn a_job_that_only_a_running_master_can_run_is_run_with_retries_too() {
+    let sandbox = Sandbox::start();
+    let scene = Scene::new();
+    let port = free_port();
+    let lines = format!("LocalForward {port} 127.0.0.1:1\nExitOnForwardFailure yes\n");
+    let _master = master(&sandbox, &scene, &lines);
+    let lines = format!("{lines}ControlPath {}\n", scene.path("master").display());
+    for way in WAYS {
+        let scene = Scene::new();
+        let mut command = scene.remoteexe();
+        sandbox.connect_with_config(command.args(way), &scene, &lines);
+        let script = format!("echo run >>{}; exit 7", scene.path("runs").display());
+        let run = scene.run(command.args(["h", &script]));
+        assert_eq!(run.code, 7, "{}", run.records);
+        assert_eq!(fs::read_to_string(scene.path("runs")).unwrap(), "run\n");
+        let log = mask_waits(&run.records);
+        let reason =
+            "a port to forward is taken, perhaps by a running master, which ssh may now use";
+        let expected = format!(
+            "\nCould not request local forwarding.\r\nremoteexe: no retries: {reason}\n\
+             remoteexe: no connect timeout: {reason}\nretry,1/3,255,wait S s\ncommand,"
+        );
+        assert_eq!(log.contains(&expected), !way.is_empty(), "{log}");
+        let mut report = scene.remoteexe();
+        let report = report.args(["--report", "--json"]).output().unwrap();
+        let run: serde_json::Value = serde_json::from_slice(&report.stdout).unwrap();
+        assert_eq!(
+            (&run["rc"], &run["ambiguous"]),
+            (&7.into(), &false.into()),
+            "{run}"
+        );
+    }
+}
+
+#[test]
+fn a_port_that_the_server_refuses_is_a_failure_of_ssh_and_not_of_the_script() {
+    let sandbox = Sandbox::start();
+    // sshd itself listens there.
+    let lines = format!(
+        "RemoteForward {} 127.0.0.1:1\nExitOnForwardFailure yes\n",
+        sandbox.port()
+    );
+    for way in WAYS {
+        let scene = Scene::new();
+        let mut command = scene.remoteexe();
+        sandbox.connect_with_config(command.args(way), &scene, &lines);
+        let run = scene.run(command.args(["h", "true"]));
+        assert_eq!(run.code, 255);
+        assert_eq!(waits(&run.records), []);
+        assert!(
+            run.records
+                .contains("Error: remote port forwarding failed for listen port"),
+            "{}",
+            run.records
+        );
+        let mut report = scene.remoteexe();
+        let report = report.args(["--report", "--json"]).output().unwrap();
+        let run: serde_json::Value = serde_json::from_slice(&report.stdout).unwrap();
+        assert_eq!(run["cause"], "a port to forward is taken", "{run}");
+        assert_eq!(run["connection_failure"], false, "{run}");
+    }
+}
+
+#[test]
+fn a_proxy_command_that_cannot_be_executed_is_not_tried_again_whichever_shell_says_so() {
+    needs_root();
+    for shell in ["/bin/dash", "/bin/bash", "/bin/busybox", "/bin/mksh"] {
+        for proxy in ["/no/such %h", "no-such-program %h", "/etc/passwd"] {
+            let scene = Scene::new();
+            let mut unshare = Command::new("unshare");
+            scene.equip(&mut unshare);
+            unshare.args([
+                "--mount",
+                "bash",
+                "-euc",
+                "mount --bind \"$0\" /bin/sh; exec \"$@\"",
+                shell,
+            ]);
+            unshare.args([
+                REMOTEEXE,
+                "--retries",
+                "3",
+                "--retry-delay",
+                "0",
+                "-F",
+                "/dev/null",
+            ]);
+            unshare.args(["-o", &format!("ProxyCommand={proxy}"), "h", "s"]);
+            let run = scene.run(&mut unshare);
+            assert_eq!(run.code, 255);
+            assert_eq!(waits(&run.records), [], "{shell} {proxy}\n{}", run.records);
+            let mut report = scene.remoteexe();
+            let report = report.args(["--report", "--json"]).output().unwrap();
+            let run: serde_json::Value = serde_json::from_slice(&report.stdout).unwrap();
+            assert_eq!(run["cause"], "ssh's configuration is wrong", "{run}");
+        }
+    }
+}
+
+#[test]
+fn a_job_is_the_same_with_the_server_dropbear() {
+    needs_root();
+    let sandbox = Sandbox::start();
+    let scene = Scene::new();
+    let path = |name: &str| scene.path(name).display().to_string();
+    run_tool("dropbearkey", &["-t", "ed25519", "-f", &path("host_key")]);
+    fs::create_dir_all(scene.path("home/.ssh")).unwrap();
+    run_tool(
+        "cp",
+        &[
+            &sandbox.dir.join("id.pub").display().to_string(),
+            &path("home/.ssh/authorized_keys"),
+        ],
+    );
+    fs::set_permissions(scene.path("home"), Permissions::from_mode(0o700)).unwrap();
+    // dropbear knows no other place for the keys than the home of the user.
+    let port = free_port();
+    let mut server = Command::new("unshare");
+    server.args([
+        "--mount",
+        "sh",
+        "-euc",
+        "mount --bind $0 /root; exec \"$@\"",
+        &path("home"),
+    ]);
+    server.args([
+        "dropbear",
+        "-F",
+        "-E",
+        "-p",
+        &format!("127.0.0.1:{port}"),
+        "-r",
+        &path("host_key"),
+    ]);
+    server
+        .args(["-P", &path("pid")])
+        .stderr(Stdio::null())
+        .stdin(Stdio::null());
+    let server = Running::spawn(&mut server);
+    wait_until("dropbear", || {
+        std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+    });
+    let config = format!(
+        "Port {port}\nStrictHostKeyChecking no\nUserKnownHostsFile /dev/null\nLogLevel ERROR\n"
+    );
+    let mut setup = Setup::new("dropbear", "", config);
+    setup.sandbox = sandbox;
+    setup.check();
+    let pid = server.id().to_string();
+    drop(server);
+    assert!(!is_running(&pid));
+}
+
+#[test]
+fn a_wrapper_script_of_the_field_runs_the_job_once_and_each_run_says_what_it_goes_without() {
+    let sandbox = Sandbox::start();
+    let scene = Scene::new();
+    let mut command = scene.remoteexe_with_ssh("/usr/bin/ssh \"$@\"");
+    command.args(WAYS[1]);
+    let script = format!(
+        "echo run >>{}; echo 'Connection closed by 127.0.0.1 port 1'; exit 255",
+        scene.path("runs").display()
+    );
+    sandbox.connect(&mut command).args(["h", &script]);
+    assert_eq!(scene.run(&mut command).code, 255);
+    assert_eq!(fs::read_to_string(scene.path("runs")).unwrap(), "run\n");
+    let log = String::from_utf8(scene.log_bytes()).unwrap();
+    for lack in [
+        "remoteexe: no retries: ",
+        "remoteexe: no connect timeout: ",
+        NO_GUARDS,
+    ] {
+        assert_eq!(log.matches(lack).count(), 1, "{log}");
+    }
+    let _ = texts_in(&scene.log_path());
+}

@@ -186,7 +186,9 @@ impl Job {
                 _ => attempt.verdict,
             };
             let mut decision = failures.decide(verdict);
-            if let (Decision::Retry(_), Err(process)) = (decision, attempt.end_family(signals)) {
+            if matches!(decision, Decision::Retry(_))
+                && let Err(process) = attempt.end_family(signals)
+            {
                 let survivor = format!("{process}, which ssh has started, still runs");
                 let notice = Notice::StillRuns(survivor.as_bytes());
                 sinks.log.record(Kind::Notice(notice));

@@ -27,7 +27,7 @@ use crate::poll;
 const GRACE: Duration = Duration::from_secs(1);
 
 /// How long it may take to end after KILL. In a system call that cannot be interrupted it takes longer.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often to look.
 const LOOK: Duration = Duration::from_millis(5);
@@ -77,6 +77,7 @@ impl Family {
     pub fn end(&self, signals: &mut Signals) -> Result<(), String> {
         let begin = Instant::now();
         let mut asked: Vec<Process> = Vec::new();
+        let mut killed = None;
         loop {
             // The usual case, and the only one that needs no look into /proc.
             if !has_children() {
@@ -86,21 +87,19 @@ impl Family {
             let Some(first) = left.first() else {
                 return Ok(());
             };
-            let grace = if signals.is_ending() {
-                Duration::ZERO
-            } else {
-                GRACE
-            };
-            let is_over = begin.elapsed() >= grace;
+            let is_over = signals.is_ending() || begin.elapsed() >= GRACE;
+            let has_others = left.iter().any(|process| !self.may_end(process));
             for process in left.iter().filter(|process| self.may_end(process)) {
                 if is_over {
                     process.send(Signal::KILL);
+                    killed.get_or_insert(Instant::now());
                 } else if !asked.contains(process) {
                     process.send(Signal::TERM);
                     asked.push(*process);
                 }
             }
-            if begin.elapsed() >= grace + PATIENCE {
+            let is_in_vain = killed.is_some_and(|at: Instant| at.elapsed() >= PATIENCE);
+            if is_in_vain || is_over && has_others {
                 return Err(first.name());
             }
             // It fails only where the system is out of memory.

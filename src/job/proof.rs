@@ -11,7 +11,7 @@
 //! file: see [`Proved::is_run_by`].
 
 use std::fs::{self, File, Metadata};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
@@ -201,11 +201,11 @@ impl Proved {
     /// Whether `child`, which was started at its path, runs this file and no other: neither one that has been put into
     /// its place meanwhile, nor what an interpreter (`binfmt_misc`) makes of it, nor a program that it executes.
     ///
-    /// What has exited runs nothing any more. Then its path must still lead to the file.
+    /// What is about to exit, or has exited, runs nothing any more. Then its path must still lead to the file.
     pub fn is_run_by(&self, child: &Child) -> bool {
         let run = fs::metadata(format!("/proc/{}/exe", child.pid()));
         let metadata = match run {
-            Err(_) if child.has_exited() => fs::metadata(&self.path),
+            Err(error) if error.kind() == ErrorKind::NotFound => fs::metadata(&self.path),
             other => other,
         };
         metadata.is_ok_and(|metadata| FileId::from(&metadata) == self.file)

@@ -13,9 +13,10 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use rustix::process::Signal;
 
+use crate::launchers::LAUNCHERS;
 use crate::support::{
-    Cut, Proxy, REQUESTED, Running, Sandbox, Scene, children, mask_waits, seed_to_repeat,
-    try_send_to, waits,
+    Cut, Proxy, REQUESTED, Running, Sandbox, Scene, children, compile_ssh, mask_waits,
+    seed_to_repeat, try_send_to, waits,
 };
 
 /// How many jobs run at once.
@@ -56,16 +57,26 @@ impl Run {
 
 /// Runs job number `job`, which appends its number to `ids` and prints some lines.
 fn run(sandbox: &Sandbox, port: u16, ids: &Scene, job: u64) -> Run {
-    run_with(&[], sandbox, port, ids, job)
+    run_with(&[], None, sandbox, port, ids, job)
 }
 
-/// The same with these options.
-fn run_with(options: &[&str], sandbox: &Sandbox, port: u16, ids: &Scene, job: u64) -> Run {
+/// The same with these options, and with the ssh in the directory `bin` if there is one.
+fn run_with(
+    options: &[&str],
+    bin: Option<&str>,
+    sandbox: &Sandbox,
+    port: u16,
+    ids: &Scene,
+    job: u64,
+) -> Run {
     let scene = Scene::new();
     let ids = ids.path("ids");
     // The output is longer than all that sshd sends before it.
     let script = format!("echo {job} >>{}; seq 800", ids.display());
     let mut command = scene.remoteexe();
+    if let Some(bin) = bin {
+        command.env("PATH", format!("{bin}:/usr/bin:/bin"));
+    }
     command.args(["--retries", &RETRIES.to_string(), "--retry-delay", "0.01"]);
     command.args(["-p", &port.to_string()]).args(options);
     let code = Running::spawn(sandbox.connect(&mut command).args(["h", &script])).code();
@@ -204,7 +215,7 @@ fn jobs_whose_time_to_connect_ends_around_the_request_never_run_twice() {
         let cut = random.bool().then(|| Cut::random(&mut random, WHOLE_JOB));
         let proxy = Proxy::start(sandbox.port(), cut.into_iter().collect());
         let options = ["--connect-timeout", &timeout];
-        run_with(&options, &sandbox, proxy.port(), &ids, job)
+        run_with(&options, None, &sandbox, proxy.port(), &ids, job)
     });
     assert_never_twice(&runs, &ids, seed);
 
@@ -223,6 +234,37 @@ fn jobs_whose_time_to_connect_ends_around_the_request_never_run_twice() {
     assert_eq!(late.count(), 0, "a job was killed that was just requested");
     let retried = ok.filter(is_timeout).count();
     assert!(timeouts > 0 && retried > 0, "SEED={seed}");
+}
+
+#[test]
+fn jobs_behind_launchers_that_are_cut_or_time_out_at_any_moment_never_run_twice() {
+    let seed = seed();
+    let sandbox = Sandbox::start();
+    let ids = Scene::new();
+    let scenes: Vec<Scene> = LAUNCHERS.iter().map(|_| Scene::new()).collect();
+    let launchers = LAUNCHERS.iter().zip(&scenes);
+    let bins: Vec<String> = launchers
+        .map(|((_, main), scene)| compile_ssh(scene, main))
+        .collect();
+    let runs = run_all(100, |job| {
+        let mut random = Rng::with_seed(seed + job);
+        let bin = random.choice(&bins);
+        let timeout = format!("{:.3}", 0.01 + random.f64());
+        let cut = random.bool().then(|| Cut::random(&mut random, WHOLE_JOB));
+        let proxy = Proxy::start(sandbox.port(), cut.into_iter().collect());
+        let options = ["--connect-timeout", &timeout];
+        run_with(
+            &options,
+            bin.map(String::as_str),
+            &sandbox,
+            proxy.port(),
+            &ids,
+            job,
+        )
+    });
+    assert_never_twice(&runs, &ids, seed);
+    assert!(runs.values().all(|run| run.retries() == 0), "SEED={seed}");
+    assert!(runs.values().any(|run| run.code == Some(0)), "SEED={seed}");
 }
 
 /// Sets a flag when it goes, also when a job has failed.

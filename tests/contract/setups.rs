@@ -38,8 +38,8 @@ struct Setup {
     _others: Vec<Box<dyn std::any::Any>>,
 }
 
-/// A script that reads its input and speaks on both streams.
-const SCRIPT: &str = "cat; echo out; echo err >&2; printf 'no newline'; exit 7";
+/// A script that reads its input and says something.
+const SCRIPT: &str = "cat; echo out; printf 'no newline'; exit 7";
 
 impl Setup {
     fn new(name: impl Into<String>, sshd: &str, config: impl Into<String>) -> Self {
@@ -141,7 +141,7 @@ fn a_job_is_the_same_through_a_jump_host_a_shared_connection_a_certificate_or_an
     Setup::new(
         "master by itself",
         "",
-        format!("ControlMaster auto\nControlPath {socket}\nControlPersist 1\n"),
+        format!("ControlMaster auto\nControlPath {socket}\nControlPersist no\n"),
     )
     .check();
     wait_until("the end of the master", || !scene.path("auto").exists());
@@ -250,7 +250,7 @@ fn a_job_is_the_same_whatever_ssh_config_asks_for_beside_it() {
         "ProxyCommand bash -c 'exec 3<>/dev/tcp/%h/%p; cat <&0 >&3 & exec cat <&3'",
         "Match exec true\nConnectTimeout 50\nMatch all",
         &format!("LocalForward {port} 127.0.0.1:1\nExitOnForwardFailure yes"),
-        "DynamicForward 0",
+        &format!("DynamicForward {port}"),
         "GatewayPorts yes\nPermitRemoteOpen none\nTunnel no",
     ] {
         Setup::new(lines, "", format!("{lines}\n")).check();
@@ -308,7 +308,7 @@ fn a_job_that_only_a_running_master_can_run_is_run_with_retries_too() {
         let report = report.args(["--report", "--json"]).output().unwrap();
         let run: serde_json::Value = serde_json::from_slice(&report.stdout).unwrap();
         assert_eq!(
-            (&run["rc"], &run["ambiguous"]),
+            (&run["exit_status"], &run["ambiguous"]),
             (&7.into(), &false.into()),
             "{run}"
         );
@@ -317,12 +317,9 @@ fn a_job_that_only_a_running_master_can_run_is_run_with_retries_too() {
 
 #[test]
 fn a_port_that_the_server_refuses_is_a_failure_of_ssh_and_not_of_the_script() {
-    let sandbox = Sandbox::start();
-    // sshd itself listens there.
-    let lines = format!(
-        "RemoteForward {} 127.0.0.1:1\nExitOnForwardFailure yes\n",
-        sandbox.port()
-    );
+    let sandbox = Sandbox::start_with_sshd_config("AllowTcpForwarding local");
+    let port = free_port();
+    let lines = format!("RemoteForward {port} 127.0.0.1:1\nExitOnForwardFailure yes\n");
     for way in WAYS {
         let scene = Scene::new();
         let mut command = scene.remoteexe();

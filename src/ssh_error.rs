@@ -278,7 +278,10 @@ fn is_shell_without_program(line: &str) -> bool {
     let name = shell
         .strip_prefix('/')
         .and_then(|path| path.rsplit('/').next());
-    let is_shell = name.is_some_and(|name| name.ends_with("sh") || name == "busybox");
+    let is_shell = matches!(
+        name,
+        Some("sh" | "ash" | "bash" | "busybox" | "dash" | "ksh" | "mksh" | "zsh")
+    );
     let words = words.trim_start();
     // A ProxyCommand has one line. bash counts it from 0 or from 1.
     let is_first = |line: &str| matches!(line, "0" | "1");

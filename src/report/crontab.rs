@@ -8,8 +8,8 @@ use chrono::{DateTime, Local};
 use super::owner::Users;
 use super::terminal::Output;
 use super::warn;
+use crate::cron::{Crontabs, Entry, Grammar, Plan, Selection, findings};
 use crate::exit;
-use crate::schedule::{Crontabs, Entry, Grammar, Plan, Selection, findings};
 
 /// A request for one of these forms.
 #[derive(Debug)]

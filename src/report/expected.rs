@@ -18,7 +18,7 @@ use super::ledger::Account;
 use super::owner::Users;
 use super::run::{Run, first_word};
 use super::scheduler::{LogDir, Scheduler, are_same};
-use crate::schedule::{Crontabs, Entry, Finding, Grammar, Plan, Selection, findings};
+use crate::cron::{Crontabs, Entry, Finding, Grammar, Plan, Selection, findings};
 
 pub use judge::{Judgement, Timeframe};
 pub use summary::{Schedule, place, summary};

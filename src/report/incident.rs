@@ -7,7 +7,7 @@ use chrono::NaiveDateTime;
 use super::ledger::{Entry, HostId, JobId};
 use super::outcome::Outcome;
 use super::scheduler::Scheduler;
-use crate::schedule::Place;
+use crate::cron::Place;
 
 /// Bad runs that have one reason, or another thing that an operator has to know once.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 use chrono::NaiveDateTime;
 
 use super::scheduler::Scheduler;
-use crate::schedule::Place;
+use crate::cron::Place;
 
 /// A slot without a START in time.
 #[derive(Debug, Clone)]

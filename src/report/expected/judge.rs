@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, TimeDelta};
 
 use super::{Expected, Job};
+use crate::cron::{self, Comparison, Missed, Stretch, Verdict, Zone, stretches};
 use crate::report::coverage::Coverage;
 use crate::report::missing::{Delay, Gap, Missing, Outage, Slot};
 use crate::report::scheduler::Scheduler;
 use crate::report::time::with_offset;
-use crate::schedule::{self, Comparison, Missed, Stretch, Verdict, Zone, stretches};
 
 /// So much time before the logs begin, slots are expected whose START may come later, but not missed.
 const LEAD: TimeDelta = TimeDelta::hours(4);
@@ -230,7 +230,7 @@ impl Court<'_> {
     }
 
     /// Takes those slots out of an outage that an earlier report has told as single ones: the outage was not known then.
-    fn told_before(&self, outage: &mut schedule::Outage) -> Vec<Missed> {
+    fn told_before(&self, outage: &mut cron::Outage) -> Vec<Missed> {
         let told = self.timeframe.told;
         let Some(told) = told.filter(|told| *told <= time(outage.known)) else {
             return Vec::new();

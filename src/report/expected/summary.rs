@@ -8,11 +8,11 @@ use chrono::{DateTime, Local, NaiveDateTime, TimeDelta};
 
 use super::judge::{Judgement, Timeframe, local};
 use super::{Expected, Job};
+use crate::cron::Place;
 use crate::escape::printable;
 use crate::report::crontab::next::{next_start, periods, schedule_in_words, start_in_words};
 use crate::report::owner::Users;
 use crate::report::text::{Clock, count};
-use crate::schedule::Place;
 
 /// How many jobs are named that are on no line any more, and the most bytes of each name.
 const MAX_GONE: (usize, usize) = (3, 200);

@@ -7,7 +7,8 @@ use super::CommandLine;
 use crate::cli::error::UsageError;
 use crate::cli::job::read_crontab;
 use crate::cli::value::path;
-use crate::report::{CrontabForm, CrontabReport, CrontabSource};
+use crate::report::format::crontab::{CrontabForm, CrontabReport};
+use crate::report::slots::CrontabSource;
 use crate::schedule::{Columns, Selection};
 
 /// Options of the log that have no meaning where only crontabs are read.

@@ -7,13 +7,13 @@
 //! | [`cli`] | What does the command line ask for? |
 //! | [`job`] | How does one run go, from START to END? |
 //! | [`report`] | What do the logs tell? |
-//! | [`schedule`] | What do the crontabs plan? |
+//! | [`cron`] | What do the crontabs plan? |
 //! | [`generate`] | What is installed beside the binary? |
 //! | [`log`] | What is a record, and how does it get into the file? |
 //!
 //! `main` calls `cli`, and then `job` or `report`. Both know `log`; neither knows the other. `generate` knows nothing
 //! but the grammars that `cli` gives it. `report` also knows
-//! `schedule`, which knows nothing of the log: `cli` gives it the grammar of a job. Below them are
+//! `cron`, which knows nothing of the log: `cli` gives it the grammar of a job. Below them are
 //! leaves with one fact each: [`exit`] (exit statuses), [`escape`] (text that is safe to show), [`ssh_error`]
 //! (the meaning of ssh's messages), [`poll`] (waiting for descriptors), [`writer`] (writing to a
 //! descriptor that may block) and [`random`]. A part knows only parts below it.
@@ -41,6 +41,7 @@
 
 mod cli;
 mod clock;
+mod cron;
 mod escape;
 mod exit;
 mod generate;
@@ -50,7 +51,6 @@ mod machine;
 mod poll;
 mod random;
 mod report;
-mod schedule;
 mod ssh_error;
 mod writer;
 

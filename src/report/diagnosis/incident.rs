@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDateTime;
 
+use crate::cron::Place;
 use crate::report::history::{Entry, HostId, JobId};
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::outcome::Outcome;
-use crate::schedule::Place;
 
 /// Bad runs that have one reason, or another thing that an operator has to know once.
 #[derive(Debug, Clone)]

@@ -3,11 +3,11 @@
 use chrono::{DateTime, Local};
 
 use super::{lint, upcoming};
+use crate::cron::{Crontabs, Entry, Grammar, Plan, Selection, findings};
 use crate::exit;
 use crate::report::logs::owner::Users;
 use crate::report::output::Output;
 use crate::report::warn;
-use crate::schedule::{Crontabs, Entry, Grammar, Plan, Selection, findings};
 
 /// A request for one of these forms.
 #[derive(Debug)]

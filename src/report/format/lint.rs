@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::fmt::Write;
 use std::path::Path;
 
+use crate::cron::{Crontabs, Finding, Plan, Unknown};
 use crate::escape::printable;
-use crate::schedule::{Crontabs, Finding, Plan, Unknown};
 
 /// How many calls that cannot be known are listed.
 const MOST_UNKNOWN: usize = 20;

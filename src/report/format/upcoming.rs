@@ -7,8 +7,8 @@ use std::path::Path;
 use chrono::{DateTime, Datelike, Local};
 
 use super::lint::counted;
+use crate::cron::{Crontabs, Entry, Plan, Stretch, Unknown, Zone, stretches};
 use crate::escape::printable;
-use crate::schedule::{Crontabs, Entry, Plan, Stretch, Unknown, Zone, stretches};
 
 const DAY: i64 = 24 * 60;
 

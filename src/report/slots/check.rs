@@ -8,8 +8,8 @@ use super::coverage::Coverage;
 use super::missed::{Delay, Gap, Missing, Outage, Slot};
 use super::{Expected, Job};
 use crate::clock::with_offset;
+use crate::cron::{self, Comparison, Missed, Stretch, Verdict, Zone, stretches};
 use crate::report::logs::scheduler::Scheduler;
-use crate::schedule::{self, Comparison, Missed, Stretch, Verdict, Zone, stretches};
 
 /// So much time before the logs begin, slots are expected whose START may come later, but not missed.
 const LEAD: TimeDelta = TimeDelta::hours(4);
@@ -230,7 +230,7 @@ impl Court<'_> {
     }
 
     /// Takes those slots out of an outage that an earlier report has told as single ones: the outage was not known then.
-    fn told_before(&self, outage: &mut schedule::Outage) -> Vec<Missed> {
+    fn told_before(&self, outage: &mut cron::Outage) -> Vec<Missed> {
         let told = self.timeframe.told;
         let Some(told) = told.filter(|told| *told <= time(outage.known)) else {
             return Vec::new();

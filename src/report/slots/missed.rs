@@ -2,8 +2,8 @@
 
 use chrono::NaiveDateTime;
 
+use crate::cron::Place;
 use crate::report::logs::scheduler::Scheduler;
-use crate::schedule::Place;
 
 /// A slot without a START in time.
 #[derive(Debug, Clone)]

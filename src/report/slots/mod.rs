@@ -20,7 +20,7 @@ use foldhash::{HashMap, HashMapExt};
 use super::logs::owner::{Account, Users};
 use super::logs::scheduler::{LogDir, Scheduler, are_same};
 use super::runs::run::{Run, first_word};
-use crate::schedule::{Crontabs, Entry, Finding, Grammar, Plan, Selection, findings};
+use crate::cron::{Crontabs, Entry, Finding, Grammar, Plan, Selection, findings};
 use summary::summary;
 
 /// A job on more lines is not judged. Only a hostile crontab has one.

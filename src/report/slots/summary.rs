@@ -8,11 +8,11 @@ use chrono::{DateTime, Local, NaiveDateTime, TimeDelta};
 
 use super::check::{Judgement, Timeframe, local};
 use super::{Expected, Job};
+use crate::cron::Place;
 use crate::escape::printable;
 use crate::report::format::upcoming::{next_start, periods, schedule_in_words, start_in_words};
 use crate::report::format::words::{Clock, count};
 use crate::report::logs::owner::Users;
-use crate::schedule::Place;
 
 /// How many jobs are named that are on no line any more, and the most bytes of each name.
 const MAX_GONE: (usize, usize) = (3, 200);

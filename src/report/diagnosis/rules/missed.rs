@@ -113,8 +113,8 @@ mod tests {
     use chrono::{NaiveDate, TimeDelta};
 
     use super::*;
+    use crate::cron::Place;
     use crate::report::logs::scheduler::Scheduler;
-    use crate::schedule::Place;
 
     fn time(minute: i64) -> NaiveDateTime {
         let day = NaiveDate::from_ymd_opt(2026, 3, 2).expect("a day");

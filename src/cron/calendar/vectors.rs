@@ -5,12 +5,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::Daemon;
-use super::crontab::{Columns, Contents};
+use super::dst::stretches;
 use super::slots;
-use super::slots::clock::stretches;
-use super::slots::zone::Zone;
-use super::timing::Timing;
+use super::zone::Zone;
+use crate::cron::crontab::parse::{Columns, Contents};
+use crate::cron::daemon::Daemon;
+use crate::cron::timing::Timing;
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");
 

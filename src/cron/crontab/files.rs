@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, lstat, open};
 use rustix::io::Errno;
 
-use super::Daemon;
-use super::crontab::columns;
-use super::crontab::{Columns, Contents, Fault};
+use super::columns;
+use super::parse::{Columns, Contents, Fault};
+use crate::cron::daemon::Daemon;
 
 /// The most bytes of a crontab that are read. Debian's cron takes 10,000 lines of 1000 bytes.
 const LARGEST: u64 = 16 << 20;

@@ -4,7 +4,7 @@
 //! there. cronie refuses that, draws a number for `0~9`, and reads `fri-sun` as a range. The real daemons are
 //! the judges of this file: see `tests/data/cron`.
 
-use crate::schedule::Daemon;
+use crate::cron::daemon::Daemon;
 
 /// What a field counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! The `%` of a command: cron ends the command at the first one that has no backslash before it.
 
-use crate::schedule::Daemon;
+use crate::cron::daemon::Daemon;
 
 /// A command as cron gives it to the shell.
 #[derive(Debug, Clone, PartialEq, Eq)]

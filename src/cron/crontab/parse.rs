@@ -1,15 +1,11 @@
 //! The text of a crontab: its lines, the variables that hold for each, and the lines that cron refuses.
 
-pub mod columns;
-pub mod percent;
-pub mod variable;
-
 use std::rc::Rc;
 
-use super::Daemon;
-use super::command::mentions_name;
-use super::timing::{Timing, split_word};
-use variable::{Assignment, Variables};
+use super::variables::{Assignment, Variables};
+use crate::cron::command::calls::mentions_name;
+use crate::cron::daemon::Daemon;
+use crate::cron::timing::{Timing, split_word};
 
 /// The most lines that Debian's cron takes.
 const MOST_LINES: usize = 10_000;

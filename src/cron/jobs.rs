@@ -8,15 +8,15 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::Daemon;
-use super::command::{Call, Mention, Wait, mentions, mentions_name};
-use super::crontab::Line;
+use super::calendar::dst::Stretch;
+use super::calendar::slots::{self, Slot};
+use super::calendar::zone::Zone;
+use super::command::calls::{Call, Mention, Wait, mentions, mentions_name};
+use super::crontab::files::{Crontab, Crontabs};
+use super::crontab::parse::Line;
 use super::crontab::percent::ShellText;
-use super::crontab::variable::Variables;
-use super::files::{Crontab, Crontabs};
-use super::slots::clock::Stretch;
-use super::slots::zone::Zone;
-use super::slots::{self, Slot};
+use super::crontab::variables::Variables;
+use super::daemon::Daemon;
 use super::timing::Timing;
 
 /// What a call of remoteexe does, by the grammar of its command line.
@@ -319,7 +319,7 @@ fn cron_delay(line: &Line, daemon: Daemon, spread: u16) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schedule::crontab::{Columns, Contents};
+    use crate::cron::crontab::parse::{Columns, Contents};
 
     fn read(words: &[OsString], variables: &[(OsString, OsString)]) -> Reading {
         let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::schedule::Daemon;
+use crate::cron::daemon::Daemon;
 
 /// The variables of cron and of its shell that change when or how remoteexe runs.
 const KEPT: [&str; 4] = ["CRON_TZ", "PATH", "RANDOM_DELAY", "SHELL"];

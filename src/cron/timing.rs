@@ -5,7 +5,7 @@ mod words;
 
 use chrono::{Datelike, NaiveDate};
 
-use super::Daemon;
+use super::daemon::Daemon;
 use field::{FieldError, UNITS, Values};
 
 /// When a line is due, in the local time of its cron.

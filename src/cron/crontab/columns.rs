@@ -1,9 +1,9 @@
 //! Whether a crontab has a column of users, told by its lines.
 
-use super::Columns;
-use crate::schedule::Daemon;
-use crate::schedule::command::base_name;
-use crate::schedule::timing::{Timing, split_word};
+use super::parse::Columns;
+use crate::cron::command::calls::base_name;
+use crate::cron::daemon::Daemon;
+use crate::cron::timing::{Timing, split_word};
 
 /// The columns that most lines of a crontab look as if they had.
 ///

@@ -109,7 +109,7 @@ fn interval(members: &[u32], cycle: u32) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schedule::Daemon;
+    use crate::cron::daemon::Daemon;
 
     #[test]
     fn a_time_is_told_in_words() {

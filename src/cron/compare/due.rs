@@ -1,8 +1,8 @@
 //! The STARTs that an entry of a crontab leads to.
 
 use super::comparison::{Due, catch_up, grace, longest_grace};
-use super::plan::Entry;
-use super::slots::clock::Stretch;
+use crate::cron::calendar::dst::Stretch;
+use crate::cron::jobs::Entry;
 
 impl Entry {
     /// What is due in the stretches of the machine's clock, without the slots before the crontab's last change:
@@ -58,13 +58,13 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::schedule::Daemon;
-    use crate::schedule::command::Wait;
-    use crate::schedule::comparison::{Comparison, Verdict};
-    use crate::schedule::plan::Place;
-    use crate::schedule::slots::clock::stretches;
-    use crate::schedule::slots::zone::Zone;
-    use crate::schedule::timing::Timing;
+    use crate::cron::calendar::dst::stretches;
+    use crate::cron::calendar::zone::Zone;
+    use crate::cron::command::calls::Wait;
+    use crate::cron::compare::comparison::{Comparison, Verdict};
+    use crate::cron::daemon::Daemon;
+    use crate::cron::jobs::Place;
+    use crate::cron::timing::Timing;
 
     const WEEK: i64 = 7 * 24 * 60;
 

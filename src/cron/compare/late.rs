@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::mem;
 
-use super::{Due, EARLY, LONGEST_GRACE};
+use super::comparison::{Due, EARLY, LONGEST_GRACE};
 
 /// Where STARTs come so many seconds after their slots on average, at most, each is its slot's.
 const PROMPT: i64 = 5;

@@ -1,15 +1,12 @@
 //! The slots of a line: the minutes at which it is due.
 
-pub mod clock;
-pub mod zone;
-
 use std::ops::Range;
 
 use chrono::{DateTime, NaiveDate};
 
-use super::timing::Timing;
-use clock::{Stretch, When};
-use zone::Zone;
+use super::dst::{Stretch, When};
+use super::zone::Zone;
+use crate::cron::timing::Timing;
 
 const HOUR: i64 = 60;
 const DAY: i64 = 24 * HOUR;

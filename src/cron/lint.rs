@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
-use super::Daemon;
-use super::command::shell::tokens;
-use super::command::{Call, Mention, Wait, base_name, mentions, mentions_name};
+use super::command::calls::{Call, Mention, Wait, base_name, mentions, mentions_name};
+use super::command::lexer::tokens;
+use super::crontab::files::{Crontab, Crontabs, is_program};
+use super::crontab::parse::{Columns, Fault, Line};
 use super::crontab::percent::ShellText;
-use super::crontab::{Columns, Fault, Line};
-use super::files::{Crontab, Crontabs, is_program};
-use super::plan::{Grammar, Mentioning, Reading, mentioning, reading};
+use super::daemon::Daemon;
+use super::jobs::{Grammar, Mentioning, Reading, mentioning, reading};
 use super::timing::{Timing, split_word};
 
 /// The most faults that are told of one crontab. A hostile one may have thousands.

@@ -1,7 +1,7 @@
 //! The programs that run another one: `timeout 300 COMMAND`, `flock -n FILE COMMAND`, `bash -c '…'`.
 
-use super::shell::Word;
-use super::{Wait, base_name};
+use super::calls::{Wait, base_name};
+use super::lexer::Word;
 
 /// A program that runs the command after its own options and operands.
 struct Wrapper {

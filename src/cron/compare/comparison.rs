@@ -9,20 +9,20 @@
 //! Times are seconds of the machine's local time, counted as if that were UTC: so the log has them. An hour that
 //! comes twice then has its slots twice, and its STARTs too.
 
-mod backlog;
 #[cfg(test)]
+#[path = "comparison_tests.rs"]
 mod tests;
 
 use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
 
-use backlog::Backlog;
+use super::late::Backlog;
 
 /// How much earlier than its slot a START may be, in seconds: cron's clock and the log's are read at two times.
-const EARLY: i64 = 5;
+pub const EARLY: i64 = 5;
 
 /// The longest time from a slot to its START without a reason, in seconds.
-const LONGEST_GRACE: i64 = 3 * 60;
+pub const LONGEST_GRACE: i64 = 3 * 60;
 
 /// The shortest, where a random wait leaves less before the next slot.
 const SHORTEST_GRACE: i64 = 20;

@@ -4,14 +4,11 @@
 //! programs that run another one, such as `timeout` and `flock`. Nothing is guessed: a call whose words only a
 //! shell can know is reported with the reason.
 
-pub mod shell;
-mod wrapper;
-
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
-use shell::{Operator, Token, Word, tokens};
-use wrapper::Unwrapped;
+use super::lexer::{Operator, Token, Word, tokens};
+use super::wrappers::{self, Unwrapped};
 
 /// The program.
 const NAME: &[u8] = b"remoteexe";
@@ -227,7 +224,7 @@ impl Walk {
         if let Some(expansion) = expansions.find(|expansion| may_run(expansion)) {
             return self.unknown(replaced(expansion));
         }
-        let unwrapped = wrapper::unwrap(words);
+        let unwrapped = wrappers::unwrap(words);
         let Some((program, arguments)) = unwrapped.command.split_first() else {
             return self.without_command(&unwrapped);
         };
@@ -237,7 +234,7 @@ impl Walk {
         } else if name == NAME && program.expansion.is_none() {
             self.call(program, arguments, unwrapped);
         } else if name == b"sleep" {
-            self.last = wrapper::sleep(arguments);
+            self.last = wrappers::sleep(arguments);
             self.may_fail = false;
         } else {
             self.other(program, unwrapped.command);

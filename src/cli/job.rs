@@ -16,9 +16,9 @@ use super::help;
 use super::line::CommandLine;
 use super::request::Request;
 use super::value::{DEFAULT_LOG_DIR, InvalidValue, When, path, unset_empty, when};
+use crate::cron::Reading;
 use crate::escape;
 use crate::job::{Job, Login, Operands, Retries, Ssh, UsageErrorRun, WordError};
-use crate::schedule::Reading;
 
 /// With the default delay, the longest waits add up to more than three hours.
 const MAX_RETRIES: u32 = 100;

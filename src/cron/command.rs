@@ -1,0 +1,5 @@
+//! The command of a line: the calls of remoteexe in it.
+
+pub mod calls;
+pub mod lexer;
+mod wrappers;

@@ -1,0 +1,7 @@
+//! Crontabs: where they are, and what stands in them.
+
+mod columns;
+pub mod files;
+pub mod parse;
+pub mod percent;
+pub mod variables;

@@ -131,7 +131,7 @@ fn a_mark_that_a_full_disk_cuts_off_its_line_is_repeated_with_it() {
             "echo {begin}; yes END,0,h | head -n 200; {foreign}"
         ));
         let (before, after) = log.split_once("foreign\n").expect("a foreign line");
-        let whole = &before[..before.rfind('\n').unwrap() + 1];
+        let whole = &before[..=before.rfind('\n').unwrap()];
         let whole = whole.strip_suffix(MARK).map_or(whole, |whole| {
             &whole[..whole.rfind('\n').map_or(0, |newline| newline + 1)]
         });

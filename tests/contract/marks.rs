@@ -112,9 +112,10 @@ fn of_many_jobs_at_once_no_record_comes_between_a_mark_and_its_line() {
 #[test]
 fn where_a_file_takes_no_more_a_mark_goes_on_with_its_line_in_the_next_place() {
     let body = "seq -f 'END,0,printed %.0f' 200; exit 7";
-    let lines: String = (1..=200)
+    let lines: Vec<String> = (1..=200)
         .map(|it| format!("END,0,printed {it}\n"))
         .collect();
+    let lines = lines.concat();
     for size in (4000..4120).step_by(5) {
         let scene = Scene::new();
         let mut prlimit = Command::new("prlimit");

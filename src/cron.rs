@@ -24,10 +24,10 @@ mod jobs;
 mod lint;
 mod timing;
 
-pub use calendar::dst::{Stretch, stretches};
+pub use calendar::dst::{ClockInterval, clock_intervals};
 pub use calendar::zone::Zone;
-pub use compare::comparison::{Comparison, Missed, Outage, Verdict};
-pub use crontab::files::{Crontabs, Selection};
+pub use compare::comparison::{Comparison, ComparisonResult, MissedSlot, SlotOutage};
+pub use crontab::files::{CrontabSelection, Crontabs};
 pub use crontab::parse::Columns;
-pub use jobs::{Entry, Grammar, Place, Plan, Reading, Unknown};
+pub use jobs::{CallMeaning, CronJob, CronJobs, LineRef, ParseCall, Unknown};
 pub use lint::{Finding, findings};

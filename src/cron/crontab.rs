@@ -1,6 +1,5 @@
 //! Crontabs: where they are, and what stands in them.
 
-mod columns;
 pub mod files;
 pub mod parse;
 pub mod percent;

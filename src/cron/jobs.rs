@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::calendar::dst::Stretch;
-use super::calendar::slots::{self, Slot};
+use super::calendar::dst::ClockInterval;
+use super::calendar::slots::{self, DueMinute};
 use super::calendar::zone::Zone;
 use super::command::calls::{Call, Mention, Wait, mentions, mentions_name};
 use super::crontab::files::{Crontab, Crontabs};
-use super::crontab::parse::Line;
+use super::crontab::parse::CronLine;
 use super::crontab::percent::ShellText;
 use super::crontab::variables::Variables;
 use super::daemon::Daemon;
@@ -21,7 +21,7 @@ use super::timing::Timing;
 
 /// What a call of remoteexe does, by the grammar of its command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reading {
+pub enum CallMeaning {
     /// It runs a job.
     Job {
         /// `HOST SCRIPT PARAMETERS`, as START has it.
@@ -43,11 +43,11 @@ pub enum Reading {
 }
 
 /// Reads the arguments of remoteexe, with the variables that are set for it.
-pub type Grammar = fn(&[OsString], &[(OsString, OsString)]) -> Reading;
+pub type ParseCall = fn(&[OsString], &[(OsString, OsString)]) -> CallMeaning;
 
 /// A line of a crontab.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Place {
+pub struct LineRef {
     /// The file.
     pub file: Rc<Path>,
     /// The line, from 1.
@@ -56,9 +56,9 @@ pub struct Place {
 
 /// A call of remoteexe that a line makes.
 #[derive(Debug)]
-pub struct Entry {
+pub struct CronJob {
     /// Where it is.
-    pub place: Place,
+    pub place: LineRef,
     /// The job, as START has it.
     pub job: Vec<u8>,
     /// The user who runs it, if the crontab tells.
@@ -85,7 +85,7 @@ pub struct Entry {
     pub is_ignored: bool,
 }
 
-impl Entry {
+impl CronJob {
     /// The job's first word.
     pub fn host(&self) -> &[u8] {
         self.job
@@ -94,9 +94,13 @@ impl Entry {
             .unwrap_or_default()
     }
 
-    /// Gives `take` each slot in the stretches of the machine's clock.
-    pub fn each_slot(&self, stretches: &[Stretch], take: &mut impl FnMut(Slot)) {
-        slots::each(&self.timing, self.zone.as_ref(), stretches, take);
+    /// Gives `take` each slot in the intervals of the machine's clock.
+    pub fn each_due_minute(
+        &self,
+        clock_intervals: &[ClockInterval],
+        take: &mut impl FnMut(DueMinute),
+    ) {
+        slots::each(&self.timing, self.zone.as_ref(), clock_intervals, take);
     }
 }
 
@@ -104,28 +108,28 @@ impl Entry {
 #[derive(Debug)]
 pub struct Unknown {
     /// Where it is.
-    pub place: Place,
+    pub place: LineRef,
     /// Why.
     pub reason: String,
 }
 
 /// What the crontabs plan.
 #[derive(Debug, Default)]
-pub struct Plan {
+pub struct CronJobs {
     /// The calls of remoteexe, in the order of the files and lines. Those of a file that cron ignores by its
     /// name are not among them.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<CronJob>,
     /// The lines that are not known.
     pub unknown: Vec<Unknown>,
     /// The jobs on lines that a `#` has switched off, and on no other line.
-    pub switched_off: Vec<SwitchedOff>,
+    pub commented_out: Vec<CommentedOut>,
 }
 
 /// A job on a line that is a comment: it would be called without the `#`.
 #[derive(Debug)]
-pub struct SwitchedOff {
+pub struct CommentedOut {
     /// Where the line is.
-    pub place: Place,
+    pub place: LineRef,
     /// The job, as START would have it.
     pub job: Vec<u8>,
 }
@@ -134,7 +138,7 @@ pub struct SwitchedOff {
 #[derive(Debug)]
 pub struct Mentioning<'a> {
     /// The line.
-    pub line: &'a Line,
+    pub line: &'a CronLine,
     /// Its command as the shell gets it.
     pub shell: ShellText,
     /// The mentions in it.
@@ -146,7 +150,7 @@ pub fn mentioning(crontab: &Crontab, daemon: Daemon) -> Vec<Mentioning<'_>> {
     mentioning_in(&crontab.contents.lines, daemon)
 }
 
-fn mentioning_in(lines: &[Line], daemon: Daemon) -> Vec<Mentioning<'_>> {
+fn mentioning_in(lines: &[CronLine], daemon: Daemon) -> Vec<Mentioning<'_>> {
     let lines = lines.iter().map(|line| {
         let shell = ShellText::of(&line.command, daemon);
         let mut mentions = mentions(&shell.text);
@@ -164,7 +168,7 @@ fn mentioning_in(lines: &[Line], daemon: Daemon) -> Vec<Mentioning<'_>> {
 }
 
 /// What `call` does, with the variables of its line.
-pub fn reading(call: &Call, line: &Line, grammar: Grammar) -> Reading {
+pub fn reading(call: &Call, line: &CronLine, grammar: ParseCall) -> CallMeaning {
     let text = |bytes: &[u8]| OsStr::from_bytes(bytes).to_owned();
     let mut variables: Vec<_> = line
         .variables
@@ -178,45 +182,45 @@ pub fn reading(call: &Call, line: &Line, grammar: Grammar) -> Reading {
     grammar(&call.words, &variables)
 }
 
-impl Plan {
+impl CronJobs {
     /// The plan of `crontabs`, read by the grammar of remoteexe's command line.
-    pub fn of(crontabs: &Crontabs, grammar: Grammar) -> Self {
+    pub fn of(crontabs: &Crontabs, grammar: ParseCall) -> Self {
         let mut plan = Self::default();
         for crontab in &crontabs.read {
-            if !crontab.is_left_aside {
+            if !crontab.has_ignored_name {
                 plan.add(crontab, crontabs.daemon, grammar);
-                plan.add_switched_off(crontab, crontabs.daemon, grammar);
+                plan.add_commented_out(crontab, crontabs.daemon, grammar);
             }
         }
         let on_a_line: HashSet<&[u8]> = plan.entries.iter().map(|entry| &*entry.job).collect();
-        plan.switched_off
+        plan.commented_out
             .retain(|off| !on_a_line.contains(off.job.as_slice()));
         plan
     }
 
-    fn add_switched_off(&mut self, crontab: &Crontab, daemon: Daemon, grammar: Grammar) {
+    fn add_commented_out(&mut self, crontab: &Crontab, daemon: Daemon, grammar: ParseCall) {
         let file: Rc<Path> = crontab.path.as_path().into();
         for Mentioning { line, mentions, .. } in
-            mentioning_in(&crontab.contents.switched_off, daemon)
+            mentioning_in(&crontab.contents.commented_out, daemon)
         {
             for mention in mentions {
                 if let Mention::Call(call) = mention
-                    && let Reading::Job { job, .. } = reading(&call, line, grammar)
+                    && let CallMeaning::Job { job, .. } = reading(&call, line, grammar)
                 {
-                    let place = Place {
+                    let place = LineRef {
                         file: Rc::clone(&file),
                         line: line.number,
                     };
-                    self.switched_off.push(SwitchedOff { place, job });
+                    self.commented_out.push(CommentedOut { place, job });
                 }
             }
         }
     }
 
-    fn add(&mut self, crontab: &Crontab, daemon: Daemon, grammar: Grammar) {
+    fn add(&mut self, crontab: &Crontab, daemon: Daemon, grammar: ParseCall) {
         let file: Rc<Path> = crontab.path.as_path().into();
         for Mentioning { line, mentions, .. } in mentioning(crontab, daemon) {
-            let place = Place {
+            let place = LineRef {
                 file: Rc::clone(&file),
                 line: line.number,
             };
@@ -247,22 +251,22 @@ impl Plan {
                     }
                 };
                 let (job, log_dir, splay) = match reading(&call, line, grammar) {
-                    Reading::Job {
+                    CallMeaning::Job {
                         job,
                         log_dir,
                         splay,
                     } => (job, Some(log_dir), splay),
-                    Reading::Refused { job, .. } => (job, None, Duration::ZERO),
-                    Reading::NoJob => continue,
+                    CallMeaning::Refused { job, .. } => (job, None, Duration::ZERO),
+                    CallMeaning::NoJob => continue,
                 };
-                self.entries.push(Entry {
+                self.entries.push(CronJob {
                     place: place.clone(),
                     job,
                     user: user(line, crontab),
                     log_dir,
                     splay,
                     timing: line.timing,
-                    schedule: line.timing.words(&line.time_text),
+                    schedule: line.time_text.clone(),
                     zone: zone.clone(),
                     wait: call.wait.or_later(cron_delay(line, daemon, spread)),
                     has_own_zone: has_zone(&call, line),
@@ -276,7 +280,7 @@ impl Plan {
 }
 
 /// Whether `TZ` is set for the call.
-fn has_zone(call: &Call, line: &Line) -> bool {
+fn has_zone(call: &Call, line: &CronLine) -> bool {
     let own = call.variables.iter().rev().find(|(name, _)| name == b"TZ");
     let value = own.map(|(_, value)| value.as_slice());
     value
@@ -285,7 +289,7 @@ fn has_zone(call: &Call, line: &Line) -> bool {
 }
 
 /// The user of a line: that of its column, or the one whose crontab it is.
-fn user(line: &Line, crontab: &Crontab) -> Option<String> {
+fn user(line: &CronLine, crontab: &Crontab) -> Option<String> {
     let of_line = line.user.as_deref().map(String::from_utf8_lossy);
     of_line
         .map(Cow::into_owned)
@@ -305,7 +309,7 @@ fn zone(variables: &Variables, daemon: Daemon) -> Result<Option<Zone>, String> {
 }
 
 /// How many seconds later than the time in the line cronie may start it, by numbers that it draws at random.
-fn cron_delay(line: &Line, daemon: Daemon, spread: u16) -> u64 {
+fn cron_delay(line: &CronLine, daemon: Daemon, spread: u16) -> u64 {
     const MOST: u64 = 24 * 60;
     let delay = line
         .variables
@@ -321,19 +325,19 @@ mod tests {
     use super::*;
     use crate::cron::crontab::parse::{Columns, Contents};
 
-    fn read(words: &[OsString], variables: &[(OsString, OsString)]) -> Reading {
+    fn read(words: &[OsString], variables: &[(OsString, OsString)]) -> CallMeaning {
         let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
         let job = words.join(&b' ');
         let log_dir = variables
             .iter()
             .find(|(name, _)| name == "REMOTEEXE_LOG_DIR");
         match words.len() {
-            2 => Reading::Job {
+            2 => CallMeaning::Job {
                 job,
                 log_dir: log_dir.map_or("/tmp".into(), |(_, dir)| dir.into()),
                 splay: Duration::ZERO,
             },
-            _ => Reading::Refused {
+            _ => CallMeaning::Refused {
                 job,
                 reason: "two words are needed".to_owned(),
             },
@@ -341,14 +345,15 @@ mod tests {
     }
 
     /// The plan of a system's crontab.
-    fn plan(daemon: Daemon, text: &str) -> Plan {
+    fn plan(daemon: Daemon, text: &str) -> CronJobs {
         let crontab = Crontab {
             path: "crontab".into(),
             columns: Columns::System,
             owner: None,
             changed: 7,
             rejection: None,
-            is_left_aside: false,
+            is_installed: false,
+            has_ignored_name: false,
             contents: Contents::parse(text.as_bytes(), Columns::System, daemon),
         };
         let crontabs = Crontabs {
@@ -356,7 +361,7 @@ mod tests {
             read: vec![crontab],
             left_out: Vec::new(),
         };
-        Plan::of(&crontabs, read)
+        CronJobs::of(&crontabs, read)
     }
 
     #[test]

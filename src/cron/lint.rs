@@ -10,10 +10,10 @@ use chrono::NaiveDate;
 use super::command::calls::{Call, Mention, Wait, base_name, mentions, mentions_name};
 use super::command::lexer::tokens;
 use super::crontab::files::{Crontab, Crontabs, is_program};
-use super::crontab::parse::{Columns, Fault, Line};
+use super::crontab::parse::{Columns, CronLine, Fault};
 use super::crontab::percent::ShellText;
 use super::daemon::Daemon;
-use super::jobs::{Grammar, Mentioning, Reading, mentioning, reading};
+use super::jobs::{CallMeaning, Mentioning, ParseCall, mentioning, reading};
 use super::timing::{Timing, split_word};
 
 /// The most faults that are told of one crontab. A hostile one may have thousands.
@@ -50,7 +50,7 @@ struct Twin {
 /// `is_user` says whether the machine has a user of this name, if that is known.
 pub fn findings(
     crontabs: &Crontabs,
-    grammar: Grammar,
+    grammar: ParseCall,
     is_user: &dyn Fn(&str) -> Option<bool>,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -91,7 +91,7 @@ pub fn findings(
 struct Check<'a> {
     daemon: Daemon,
     crontab: &'a Crontab,
-    grammar: Grammar,
+    grammar: ParseCall,
     is_user: &'a dyn Fn(&str) -> Option<bool>,
     /// The lines of each job, in all files so far.
     jobs: &'a mut HashMap<Vec<u8>, Vec<Twin>>,
@@ -148,7 +148,7 @@ impl Check<'_> {
     }
 
     /// A user name where none belongs, or none where one belongs, or one that is not known.
-    fn user_column(&self, line: &Line) -> Option<Fault> {
+    fn user_column(&self, line: &CronLine) -> Option<Fault> {
         let calls_remoteexe = |text: &[u8]| base_name(split_word(text).0) == b"remoteexe";
         let number = Some(line.number);
         match self.crontab.columns {
@@ -158,7 +158,11 @@ impl Check<'_> {
                 ((self.is_user)(first) == Some(true) && calls_remoteexe(rest)).then(|| {
                     let problem =
                         format!("a user's crontab has no user column, so the command is {first}");
-                    fault(number, &problem, &format!("take out {first}"))
+                    fault(
+                        number,
+                        &problem,
+                        &self.or_option(&format!("take out {first}"), "--crontab"),
+                    )
                 })
             }
             Columns::System => {
@@ -169,7 +173,10 @@ impl Check<'_> {
                     return Some(fault(
                         number,
                         &problem,
-                        "write the user, such as root, before remoteexe",
+                        &self.or_option(
+                            "write the user, such as root, before remoteexe",
+                            "--user-crontab",
+                        ),
                     ));
                 }
                 let is_unknown = (self.is_user)(&name) == Some(false) && is_about_remoteexe(line);
@@ -185,6 +192,15 @@ impl Check<'_> {
                     )
                 })
             }
+        }
+    }
+
+    /// A remedy, and for a file that was named on the command line the option that it may have been meant for.
+    fn or_option(&self, remedy: &str, option: &str) -> String {
+        if self.crontab.is_installed {
+            remedy.to_owned()
+        } else {
+            format!("{remedy}, or use {option} {}", self.crontab.path.display())
         }
     }
 
@@ -238,21 +254,21 @@ impl Check<'_> {
         }
     }
 
-    fn call(&mut self, call: &Call, line: &Line) {
+    fn call(&mut self, call: &Call, line: &CronLine) {
         let number = Some(line.number);
         self.program(call, line);
         let job = match reading(call, line, self.grammar) {
-            Reading::Job { job, .. } => job,
-            Reading::Refused { reason, .. } => {
+            CallMeaning::Job { job, .. } => job,
+            CallMeaning::Refused { reason, .. } => {
                 let (problem, remedy) = reason
                     .split_once("; tip: ")
                     .unwrap_or((&reason, "correct it; remoteexe --help says more"));
                 return self.add(number, &format!("remoteexe refuses it: {problem}"), remedy);
             }
-            Reading::NoJob => return,
+            CallMeaning::NoJob => return,
         };
         // Two conditions may exclude each other. A file that is left aside is often a copy of another one.
-        if call.is_conditional || self.crontab.is_left_aside {
+        if call.is_conditional || self.crontab.has_ignored_name {
             return;
         }
         let others = self.jobs.entry(job).or_default();
@@ -282,7 +298,7 @@ impl Check<'_> {
     }
 
     /// Whether the shell finds the program.
-    fn program(&mut self, call: &Call, line: &Line) {
+    fn program(&mut self, call: &Call, line: &CronLine) {
         let own = call.variables.iter().find(|(name, _)| name == b"PATH");
         let path = own.map_or(line.variables.path(), |(_, path)| path);
         let program = Path::new(OsStr::from_bytes(&call.program));
@@ -336,7 +352,7 @@ fn fault(line: Option<usize>, problem: &str, remedy: &str) -> Fault {
     }
 }
 
-fn is_about_remoteexe(line: &Line) -> bool {
+fn is_about_remoteexe(line: &CronLine) -> bool {
     !mentions(&line.command).is_empty()
 }
 

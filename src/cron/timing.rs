@@ -1,7 +1,6 @@
 //! The time part of a crontab line: `*/5 3 * * mon` or `@daily`.
 
-pub mod field;
-mod words;
+mod field;
 
 use chrono::{Datelike, NaiveDate};
 

@@ -7,7 +7,7 @@ use chrono::NaiveDateTime;
 use super::ledger::{Entry, HostId, JobId};
 use super::outcome::Outcome;
 use super::scheduler::Scheduler;
-use crate::cron::Place;
+use crate::cron::LineRef;
 
 /// Bad runs that have one reason, or another thing that an operator has to know once.
 #[derive(Debug, Clone)]
@@ -92,7 +92,7 @@ pub enum Kind {
     /// A job was not started at slots of its line.
     NotStarted {
         /// The line.
-        place: Place,
+        place: LineRef,
         /// cron ignores the file of the line.
         is_ignored: bool,
     },

@@ -3,7 +3,7 @@
 use chrono::NaiveDateTime;
 
 use super::scheduler::Scheduler;
-use crate::cron::Place;
+use crate::cron::LineRef;
 
 /// A slot without a START in time.
 #[derive(Debug, Clone)]
@@ -15,7 +15,7 @@ pub struct Slot {
     /// The job: its place in what is expected, or in the ledger.
     pub job: u32,
     /// The line.
-    pub place: Place,
+    pub place: LineRef,
 }
 
 /// Slots of a job in a row, without a START between them.

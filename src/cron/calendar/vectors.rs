@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::dst::stretches;
+use super::dst::clock_intervals;
 use super::slots;
 use super::zone::Zone;
 use crate::cron::crontab::parse::{Columns, Contents};
@@ -33,7 +33,7 @@ fn check(path: &Path, daemon: Daemon, told: impl Fn(&mut Vec<i64>)) {
     let minutes: i64 = head(&text, "minutes ").unwrap().parse().unwrap();
     let own_zone = head(&text, "cron_tz ").map(|name| Zone::named(name).unwrap());
     // A daemon does not run the minute in which it starts.
-    let stretches = stretches(&zone, start + 1, start + minutes);
+    let clock_intervals = clock_intervals(&zone, start + 1, start + minutes);
     let mut lines = 0;
     for (line, runs) in text.lines().filter_map(|line| line.split_once('\t')) {
         let (timing, rest) = Timing::parse(line.as_bytes(), daemon).unwrap();
@@ -42,7 +42,7 @@ fn check(path: &Path, daemon: Daemon, told: impl Fn(&mut Vec<i64>)) {
         }
         assert_eq!(rest, b"");
         let mut found = Vec::new();
-        slots::each(&timing, own_zone.as_ref(), &stretches, &mut |slot| {
+        slots::each(&timing, own_zone.as_ref(), &clock_intervals, &mut |slot| {
             found.push(slot.minute - start);
         });
         found.sort_unstable();

@@ -59,7 +59,7 @@ impl Zone {
         i64::from(offset).div_euclid(60)
     }
 
-    /// The stretches of constant offset from the minute `from` up to `until`, both of UTC: the first minute of
+    /// The intervals of constant offset from the minute `from` up to `until`, both of UTC: the first minute of
     /// each, and the offset.
     pub fn offsets(&self, from: i64, until: i64) -> Vec<(i64, i64)> {
         // Shorter than any time between two changes of an offset.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Write;
 use std::path::Path;
 
-use crate::cron::{Crontabs, Finding, Plan, Unknown};
+use crate::cron::{CronJobs, Crontabs, Finding, Unknown};
 use crate::escape::printable;
 
 /// How many calls that cannot be known are listed.
@@ -14,7 +14,7 @@ const MOST_UNKNOWN: usize = 20;
 const MOST_SWITCHED_OFF: usize = 10;
 
 /// The text of `--check`.
-pub fn render(findings: &[Finding], plan: &Plan, crontabs: &Crontabs) -> String {
+pub fn render(findings: &[Finding], plan: &CronJobs, crontabs: &Crontabs) -> String {
     let mut text = String::new();
     let mut line = |line: &str| {
         // Writing to a string cannot fail.
@@ -35,7 +35,7 @@ pub fn render(findings: &[Finding], plan: &Plan, crontabs: &Crontabs) -> String 
         let calls = counted(more, "more call");
         line(&format!("{calls} cannot be known; --next lists them"));
     }
-    if let Some(places) = switched_off(plan) {
+    if let Some(places) = commented_out(plan) {
         line(&places);
     }
     if findings.is_empty() {
@@ -45,7 +45,7 @@ pub fn render(findings: &[Finding], plan: &Plan, crontabs: &Crontabs) -> String 
 }
 
 /// What is said where no fault was found.
-fn no_fault(plan: &Plan, crontabs: &Crontabs) -> String {
+fn no_fault(plan: &CronJobs, crontabs: &Crontabs) -> String {
     let places: HashSet<_> = plan.entries.iter().map(|entry| &entry.place).collect();
     let files: HashSet<_> = places.iter().map(|place| &place.file).collect();
     let lines = match places.len() {
@@ -68,9 +68,9 @@ fn no_fault(plan: &Plan, crontabs: &Crontabs) -> String {
 }
 
 /// The lines that a `#` has switched off. This is no fault: many a crontab has old lines.
-fn switched_off(plan: &Plan) -> Option<String> {
+fn commented_out(plan: &CronJobs) -> Option<String> {
     let mut places: Vec<String> = plan
-        .switched_off
+        .commented_out
         .iter()
         .map(|off| place(&off.place.file, Some(off.place.line)))
         .collect();

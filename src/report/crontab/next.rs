@@ -7,7 +7,7 @@ use std::path::Path;
 use chrono::{DateTime, Datelike, Local};
 
 use super::check::counted;
-use crate::cron::{Crontabs, Entry, Plan, Stretch, Unknown, Zone, stretches};
+use crate::cron::{ClockInterval, CronJob, CronJobs, Crontabs, Unknown, Zone, clock_intervals};
 use crate::escape::printable;
 
 const DAY: i64 = 24 * 60;
@@ -35,8 +35,8 @@ struct Crowd {
 
 /// The text of `--next`.
 pub fn render(
-    entries: Vec<&Entry>,
-    plan: &Plan,
+    entries: Vec<&CronJob>,
+    plan: &CronJobs,
     crontabs: &Crontabs,
     now: DateTime<Local>,
 ) -> String {
@@ -60,12 +60,12 @@ pub fn render(
 }
 
 /// The periods in which the next start is looked for.
-pub fn periods(now: DateTime<Local>) -> [Vec<Stretch>; HORIZONS.len()] {
+pub fn periods(now: DateTime<Local>) -> [Vec<ClockInterval>; HORIZONS.len()] {
     let after = now.timestamp().div_euclid(60) + 1;
-    HORIZONS.map(|days| stretches(&Zone::Machine, after, after + days * DAY))
+    HORIZONS.map(|days| clock_intervals(&Zone::Machine, after, after + days * DAY))
 }
 
-fn add_crowds(text: &mut String, entries: &[&Entry], day: &[Stretch]) {
+fn add_crowds(text: &mut String, entries: &[&CronJob], day: &[ClockInterval]) {
     let crowds = crowds(entries, day);
     if crowds.is_empty() {
         return;
@@ -100,12 +100,12 @@ fn add_crowds(text: &mut String, entries: &[&Entry], day: &[Stretch]) {
 
 /// The seconds of `day` in which many jobs connect, one for each number of jobs, the largest first. Jobs whose
 /// second is drawn at random are no crowd.
-fn crowds(entries: &[&Entry], day: &[Stretch]) -> Vec<Crowd> {
+fn crowds(entries: &[&CronJob], day: &[ClockInterval]) -> Vec<Crowd> {
     let mut seconds: HashMap<i64, usize> = HashMap::new();
-    let exact = |entry: &&&Entry| entry.wait.most == Some(entry.wait.least);
+    let exact = |entry: &&&CronJob| entry.wait.most == Some(entry.wait.least);
     for entry in entries.iter().filter(exact) {
         let wait = connects_after(entry);
-        entry.each_slot(day, &mut |slot| {
+        entry.each_due_minute(day, &mut |slot| {
             *seconds.entry(slot.minute * 60 + wait).or_default() += 1;
         });
     }
@@ -119,7 +119,7 @@ fn crowds(entries: &[&Entry], day: &[Stretch]) -> Vec<Crowd> {
         let mut hosts: HashMap<&[u8], usize> = HashMap::new();
         for entry in entries.iter().filter(exact) {
             let wait = connects_after(entry);
-            entry.each_slot(day, &mut |slot| {
+            entry.each_due_minute(day, &mut |slot| {
                 *hosts.entry(entry.host()).or_default() +=
                     usize::from(slot.minute * 60 + wait == first);
             });
@@ -140,8 +140,8 @@ fn crowds(entries: &[&Entry], day: &[Stretch]) -> Vec<Crowd> {
 
 fn add_starts(
     text: &mut String,
-    entries: &[&Entry],
-    periods: &[Vec<Stretch>],
+    entries: &[&CronJob],
+    periods: &[Vec<ClockInterval>],
     now: DateTime<Local>,
 ) {
     let mut rows: Vec<(Option<i64>, [String; 3])> = entries
@@ -171,8 +171,8 @@ fn add_starts(
 
 /// The next start of an entry in seconds from 1970, and its row.
 fn row(
-    entry: &Entry,
-    periods: &[Vec<Stretch>],
+    entry: &CronJob,
+    periods: &[Vec<ClockInterval>],
     now: DateTime<Local>,
 ) -> (Option<i64>, [String; 3]) {
     let next = next_start(entry, periods);
@@ -185,12 +185,12 @@ fn row(
 }
 
 /// The next start of an entry in seconds from 1970.
-pub fn next_start(entry: &Entry, periods: &[Vec<Stretch>]) -> Option<i64> {
+pub fn next_start(entry: &CronJob, periods: &[Vec<ClockInterval>]) -> Option<i64> {
     periods.iter().find_map(|period| next(entry, period))
 }
 
 /// The next start of an entry.
-pub fn start_in_words(next: Option<i64>, entry: &Entry, now: DateTime<Local>) -> String {
+pub fn start_in_words(next: Option<i64>, entry: &CronJob, now: DateTime<Local>) -> String {
     match next {
         Some(second) if local(second).date_naive() == now.date_naive() => {
             local(second).format("%H:%M:%S").to_string()
@@ -205,7 +205,7 @@ pub fn start_in_words(next: Option<i64>, entry: &Entry, now: DateTime<Local>) ->
 }
 
 /// The schedule of an entry, with all that makes its STARTs uncertain.
-pub fn schedule_in_words(entry: &Entry) -> String {
+pub fn schedule_in_words(entry: &CronJob) -> String {
     let more = match entry.wait.most {
         Some(most) if most == entry.wait.least => String::new(),
         Some(most) => format!(", up to {}s later", most - entry.wait.least),
@@ -220,9 +220,9 @@ pub fn schedule_in_words(entry: &Entry) -> String {
 }
 
 /// The first start of an entry in a period, in seconds from 1970.
-fn next(entry: &Entry, period: &[Stretch]) -> Option<i64> {
+fn next(entry: &CronJob, period: &[ClockInterval]) -> Option<i64> {
     let mut first: Option<i64> = None;
-    entry.each_slot(period, &mut |slot| {
+    entry.each_due_minute(period, &mut |slot| {
         let minute = first.map_or(slot.minute, |first| first.min(slot.minute));
         first = Some(minute);
     });
@@ -240,7 +240,7 @@ fn add_unknown(text: &mut String, unknown: &[Unknown]) {
 }
 
 /// The crontabs that name remoteexe, and of which cron ignores so much that no job is known.
-fn without_a_job<'a>(plan: &Plan, crontabs: &'a Crontabs) -> Vec<&'a Path> {
+fn without_a_job<'a>(plan: &CronJobs, crontabs: &'a Crontabs) -> Vec<&'a Path> {
     let places = plan.entries.iter().map(|entry| &entry.place);
     let places = places.chain(plan.unknown.iter().map(|unknown| &unknown.place));
     let known: HashSet<&Path> = places.map(|place| &*place.file).collect();
@@ -253,7 +253,7 @@ fn without_a_job<'a>(plan: &Plan, crontabs: &'a Crontabs) -> Vec<&'a Path> {
     ignored.filter(|path| !known.contains(path)).collect()
 }
 
-fn add_ignored(text: &mut String, ignored: &[&Entry], without_a_job: &[&Path]) {
+fn add_ignored(text: &mut String, ignored: &[&CronJob], without_a_job: &[&Path]) {
     let mut files: BTreeMap<&Path, usize> = without_a_job.iter().map(|file| (*file, 0)).collect();
     for entry in ignored {
         *files.entry(&entry.place.file).or_default() += 1;
@@ -286,7 +286,7 @@ fn local(second: i64) -> DateTime<Local> {
 }
 
 /// How many seconds after a slot the ssh of an entry is started.
-fn connects_after(entry: &Entry) -> i64 {
+fn connects_after(entry: &CronJob) -> i64 {
     seconds_of(entry.wait.least.saturating_add(entry.splay.as_secs()))
 }
 

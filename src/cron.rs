@@ -29,5 +29,5 @@ pub use calendar::zone::Zone;
 pub use compare::comparison::{Comparison, ComparisonResult, MissedSlot, SlotOutage};
 pub use crontab::files::{CrontabSelection, Crontabs};
 pub use crontab::parse::Columns;
-pub use jobs::{CallMeaning, CronJob, CronJobs, LineRef, ParseCall, Unknown};
+pub use jobs::{CallMeaning, CronJob, CronJobs, LineRef, ParseCall, UnknownCall};
 pub use lint::{Finding, findings};

@@ -11,7 +11,8 @@ use std::time::Duration;
 use super::calendar::dst::ClockInterval;
 use super::calendar::slots::{self, DueMinute};
 use super::calendar::zone::Zone;
-use super::command::calls::{Call, Mention, Wait, mentions, mentions_name};
+use super::command::calls::{Call, Mention, mentions, mentions_name};
+use super::command::wait::Wait;
 use super::crontab::files::{Crontab, Crontabs};
 use super::crontab::parse::CronLine;
 use super::crontab::percent::ShellText;
@@ -106,7 +107,7 @@ impl CronJob {
 
 /// A line that mentions remoteexe in a way that cannot be known without running a shell.
 #[derive(Debug)]
-pub struct Unknown {
+pub struct UnknownCall {
     /// Where it is.
     pub place: LineRef,
     /// Why.
@@ -120,7 +121,7 @@ pub struct CronJobs {
     /// name are not among them.
     pub entries: Vec<CronJob>,
     /// The lines that are not known.
-    pub unknown: Vec<Unknown>,
+    pub unknown: Vec<UnknownCall>,
     /// The jobs on lines that a `#` has switched off, and on no other line.
     pub commented_out: Vec<CommentedOut>,
 }
@@ -168,7 +169,7 @@ fn mentioning_in(lines: &[CronLine], daemon: Daemon) -> Vec<Mentioning<'_>> {
 }
 
 /// What `call` does, with the variables of its line.
-pub fn reading(call: &Call, line: &CronLine, grammar: ParseCall) -> CallMeaning {
+pub fn meaning(call: &Call, line: &CronLine, parse: ParseCall) -> CallMeaning {
     let text = |bytes: &[u8]| OsStr::from_bytes(bytes).to_owned();
     let mut variables: Vec<_> = line
         .variables
@@ -179,104 +180,131 @@ pub fn reading(call: &Call, line: &CronLine, grammar: ParseCall) -> CallMeaning 
         variables.retain(|(other, _)| other.as_bytes() != name);
         variables.push((text(name), text(value)));
     }
-    grammar(&call.words, &variables)
+    parse(&call.words, &variables)
 }
 
 impl CronJobs {
-    /// The plan of `crontabs`, read by the grammar of remoteexe's command line.
-    pub fn of(crontabs: &Crontabs, grammar: ParseCall) -> Self {
-        let mut plan = Self::default();
-        for crontab in &crontabs.read {
-            if !crontab.has_ignored_name {
-                plan.add(crontab, crontabs.daemon, grammar);
-                plan.add_commented_out(crontab, crontabs.daemon, grammar);
+    /// The jobs of `crontabs`. `parse` is the grammar of remoteexe's command line.
+    pub fn of(crontabs: &Crontabs, parse: ParseCall) -> Self {
+        let mut jobs = Self::default();
+        let taken = crontabs.read.iter().filter(|it| !it.has_ignored_name);
+        for crontab in taken {
+            let mut finder = JobFinder {
+                crontab,
+                file: crontab.path.as_path().into(),
+                daemon: crontabs.daemon,
+                parse,
+                jobs: &mut jobs,
+            };
+            finder.add_lines();
+            finder.add_commented_out();
+        }
+        let on_a_line: HashSet<&[u8]> = jobs.entries.iter().map(|job| &*job.job).collect();
+        jobs.commented_out
+            .retain(|off| !on_a_line.contains(off.job.as_slice()));
+        jobs
+    }
+}
+
+/// Collects the jobs of one crontab.
+struct JobFinder<'a> {
+    crontab: &'a Crontab,
+    file: Rc<Path>,
+    daemon: Daemon,
+    parse: ParseCall,
+    jobs: &'a mut CronJobs,
+}
+
+impl JobFinder<'_> {
+    fn add_lines(&mut self) {
+        for Mentioning { line, mentions, .. } in mentioning(self.crontab, self.daemon) {
+            match line_start(line, self.daemon) {
+                Ok(start) => self.add_mentions(mentions, line, &start),
+                Err(reason) => self.add_unknown(line, reason),
             }
         }
-        let on_a_line: HashSet<&[u8]> = plan.entries.iter().map(|entry| &*entry.job).collect();
-        plan.commented_out
-            .retain(|off| !on_a_line.contains(off.job.as_slice()));
-        plan
     }
 
-    fn add_commented_out(&mut self, crontab: &Crontab, daemon: Daemon, grammar: ParseCall) {
-        let file: Rc<Path> = crontab.path.as_path().into();
-        for Mentioning { line, mentions, .. } in
-            mentioning_in(&crontab.contents.commented_out, daemon)
+    fn add_mentions(&mut self, mentions: Vec<Mention>, line: &CronLine, start: &LineStart) {
+        for mention in mentions {
+            match mention {
+                Mention::Call(call) => self.add_call(&call, line, start),
+                Mention::Unknown(reason) => self.add_unknown(line, reason),
+            }
+        }
+    }
+
+    fn add_call(&mut self, call: &Call, line: &CronLine, start: &LineStart) {
+        let (job, log_dir, splay) = match meaning(call, line, self.parse) {
+            CallMeaning::Job {
+                job,
+                log_dir,
+                splay,
+            } => (job, Some(log_dir), splay),
+            CallMeaning::Refused { job, .. } => (job, None, Duration::ZERO),
+            CallMeaning::NoJob => return,
+        };
+        let crontab = self.crontab;
+        self.jobs.entries.push(CronJob {
+            place: self.line_ref(line),
+            job,
+            user: user(line, crontab),
+            log_dir,
+            splay,
+            timing: line.timing,
+            schedule: line.time_text.clone(),
+            zone: start.zone.clone(),
+            wait: call.wait.or_later(start.latest),
+            has_own_zone: has_zone(call, line),
+            is_conditional: call.is_conditional,
+            changed: crontab.changed,
+            is_ignored: crontab.rejection.is_some() || crontab.contents.is_ignored(),
+        });
+    }
+
+    fn add_unknown(&mut self, line: &CronLine, reason: String) {
+        let place = self.line_ref(line);
+        self.jobs.unknown.push(UnknownCall { place, reason });
+    }
+
+    fn add_commented_out(&mut self) {
+        let contents = &self.crontab.contents;
+        for Mentioning { line, mentions, .. } in mentioning_in(&contents.commented_out, self.daemon)
         {
             for mention in mentions {
                 if let Mention::Call(call) = mention
-                    && let CallMeaning::Job { job, .. } = reading(&call, line, grammar)
+                    && let CallMeaning::Job { job, .. } = meaning(&call, line, self.parse)
                 {
-                    let place = LineRef {
-                        file: Rc::clone(&file),
-                        line: line.number,
-                    };
-                    self.commented_out.push(CommentedOut { place, job });
+                    let place = self.line_ref(line);
+                    self.jobs.commented_out.push(CommentedOut { place, job });
                 }
             }
         }
     }
 
-    fn add(&mut self, crontab: &Crontab, daemon: Daemon, grammar: ParseCall) {
-        let file: Rc<Path> = crontab.path.as_path().into();
-        for Mentioning { line, mentions, .. } in mentioning(crontab, daemon) {
-            let place = LineRef {
-                file: Rc::clone(&file),
-                line: line.number,
-            };
-            let mut unknown = |place, reason: &str| {
-                let reason = reason.to_owned();
-                self.unknown.push(Unknown { place, reason });
-            };
-            let zone = match zone(&line.variables, daemon) {
-                Ok(zone) => zone,
-                Err(name) => {
-                    unknown(
-                        place,
-                        &format!("CRON_TZ is '{name}', which is no time zone of this machine"),
-                    );
-                    continue;
-                }
-            };
-            let Some(spread) = line.timing.spread else {
-                unknown(place, "cron draws the day at random");
-                continue;
-            };
-            for mention in mentions {
-                let call = match mention {
-                    Mention::Call(call) => call,
-                    Mention::Unknown(reason) => {
-                        unknown(place.clone(), &reason);
-                        continue;
-                    }
-                };
-                let (job, log_dir, splay) = match reading(&call, line, grammar) {
-                    CallMeaning::Job {
-                        job,
-                        log_dir,
-                        splay,
-                    } => (job, Some(log_dir), splay),
-                    CallMeaning::Refused { job, .. } => (job, None, Duration::ZERO),
-                    CallMeaning::NoJob => continue,
-                };
-                self.entries.push(CronJob {
-                    place: place.clone(),
-                    job,
-                    user: user(line, crontab),
-                    log_dir,
-                    splay,
-                    timing: line.timing,
-                    schedule: line.time_text.clone(),
-                    zone: zone.clone(),
-                    wait: call.wait.or_later(cron_delay(line, daemon, spread)),
-                    has_own_zone: has_zone(&call, line),
-                    is_conditional: call.is_conditional,
-                    changed: crontab.changed,
-                    is_ignored: crontab.rejection.is_some() || crontab.contents.is_ignored(),
-                });
-            }
+    fn line_ref(&self, line: &CronLine) -> LineRef {
+        LineRef {
+            file: Rc::clone(&self.file),
+            line: line.number,
         }
     }
+}
+
+/// What cron itself adds to the time of a line.
+struct LineStart {
+    /// The zone of its `CRON_TZ`.
+    zone: Option<Zone>,
+    /// How many seconds later than its time cronie may start it, by numbers drawn at random.
+    latest: u64,
+}
+
+/// What decides when cron starts a line, or why nobody can know that.
+fn line_start(line: &CronLine, daemon: Daemon) -> Result<LineStart, String> {
+    let zone = zone(&line.variables, daemon)
+        .map_err(|name| format!("CRON_TZ is '{name}', which is no time zone of this machine"))?;
+    let spread = line.timing.spread.ok_or("cron draws the day at random")?;
+    let latest = (random_delay(line, daemon) + u64::from(spread)) * 60;
+    Ok(LineStart { zone, latest })
 }
 
 /// Whether `TZ` is set for the call.
@@ -308,16 +336,15 @@ fn zone(variables: &Variables, daemon: Daemon) -> Result<Option<Zone>, String> {
         .ok_or_else(|| name.into_owned())
 }
 
-/// How many seconds later than the time in the line cronie may start it, by numbers that it draws at random.
-fn cron_delay(line: &CronLine, daemon: Daemon, spread: u16) -> u64 {
+/// The minutes of `RANDOM_DELAY`, which only cronie knows.
+fn random_delay(line: &CronLine, daemon: Daemon) -> u64 {
     const MOST: u64 = 24 * 60;
-    let delay = line
-        .variables
-        .text("RANDOM_DELAY")
-        .filter(|_| daemon == Daemon::Cronie);
+    if daemon != Daemon::Cronie {
+        return 0;
+    }
+    let delay = line.variables.text("RANDOM_DELAY");
     let delay = delay.and_then(|minutes| minutes.trim().parse::<u64>().ok());
-    let delay = delay.filter(|minutes| *minutes <= MOST).unwrap_or(0);
-    (delay + u64::from(spread)) * 60
+    delay.filter(|minutes| *minutes <= MOST).unwrap_or(0)
 }
 
 #[cfg(test)]

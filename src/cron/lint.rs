@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
-use super::command::calls::{Call, Mention, Wait, base_name, mentions, mentions_name};
-use super::command::lexer::tokens;
+use super::command::calls::{Call, Mention, mentions, mentions_name};
+use super::command::lexer::{base_name, tokens};
+use super::command::wait::Wait;
 use super::crontab::files::{Crontab, Crontabs, is_program};
 use super::crontab::parse::{Columns, CronLine, Fault};
 use super::crontab::percent::ShellText;
 use super::daemon::Daemon;
-use super::jobs::{CallMeaning, Mentioning, ParseCall, mentioning, reading};
+use super::jobs::{CallMeaning, Mentioning, ParseCall, meaning, mentioning};
 use super::timing::{Timing, split_word};
 
 /// The most faults that are told of one crontab. A hostile one may have thousands.
@@ -50,24 +51,24 @@ struct Twin {
 /// `is_user` says whether the machine has a user of this name, if that is known.
 pub fn findings(
     crontabs: &Crontabs,
-    grammar: ParseCall,
+    parse: ParseCall,
     is_user: &dyn Fn(&str) -> Option<bool>,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut jobs: HashMap<Vec<u8>, Vec<Twin>> = HashMap::new();
     for crontab in &crontabs.read {
-        let mut check = Check {
+        let mut linter = Linter {
             daemon: crontabs.daemon,
             crontab,
-            grammar,
+            parse,
             is_user,
             jobs: &mut jobs,
             not_found: HashSet::new(),
             pairs_left: MOST_PAIRS,
             faults: Vec::new(),
         };
-        check.run();
-        let mut faults = check.faults;
+        linter.run();
+        let mut faults = linter.faults;
         faults.sort_by_key(|fault| fault.line);
         let more = faults.len().saturating_sub(MOST_FAULTS);
         faults.truncate(MOST_FAULTS);
@@ -88,10 +89,10 @@ pub fn findings(
     findings
 }
 
-struct Check<'a> {
+struct Linter<'a> {
     daemon: Daemon,
     crontab: &'a Crontab,
-    grammar: ParseCall,
+    parse: ParseCall,
     is_user: &'a dyn Fn(&str) -> Option<bool>,
     /// The lines of each job, in all files so far.
     jobs: &'a mut HashMap<Vec<u8>, Vec<Twin>>,
@@ -102,7 +103,7 @@ struct Check<'a> {
     faults: Vec<Fault>,
 }
 
-impl Check<'_> {
+impl Linter<'_> {
     fn run(&mut self) {
         let crontab = self.crontab;
         let lines = mentioning(crontab, self.daemon);
@@ -158,11 +159,7 @@ impl Check<'_> {
                 ((self.is_user)(first) == Some(true) && calls_remoteexe(rest)).then(|| {
                     let problem =
                         format!("a user's crontab has no user column, so the command is {first}");
-                    fault(
-                        number,
-                        &problem,
-                        &self.or_option(&format!("take out {first}"), "--crontab"),
-                    )
+                    fault(number, &problem, &self.without_user(first))
                 })
             }
             Columns::System => {
@@ -173,10 +170,7 @@ impl Check<'_> {
                     return Some(fault(
                         number,
                         &problem,
-                        &self.or_option(
-                            "write the user, such as root, before remoteexe",
-                            "--user-crontab",
-                        ),
+                        "write the user, such as root, before remoteexe",
                     ));
                 }
                 let is_unknown = (self.is_user)(&name) == Some(false) && is_about_remoteexe(line);
@@ -195,12 +189,13 @@ impl Check<'_> {
         }
     }
 
-    /// A remedy, and for a file that was named on the command line the option that it may have been meant for.
-    fn or_option(&self, remedy: &str, option: &str) -> String {
+    /// The remedy for a user column. A file that was named may be no user's crontab.
+    fn without_user(&self, user: &str) -> String {
         if self.crontab.is_installed {
-            remedy.to_owned()
+            format!("take out {user}")
         } else {
-            format!("{remedy}, or use {option} {}", self.crontab.path.display())
+            let path = self.crontab.path.display();
+            format!("take out {user}, or use --crontab {path} if all lines have a user")
         }
     }
 
@@ -257,7 +252,7 @@ impl Check<'_> {
     fn call(&mut self, call: &Call, line: &CronLine) {
         let number = Some(line.number);
         self.program(call, line);
-        let job = match reading(call, line, self.grammar) {
+        let job = match meaning(call, line, self.parse) {
             CallMeaning::Job { job, .. } => job,
             CallMeaning::Refused { reason, .. } => {
                 let (problem, remedy) = reason

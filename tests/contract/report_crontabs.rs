@@ -312,7 +312,7 @@ fn a_single_line_with_a_wrong_column_is_a_fault() {
             "1 * * * * remoteexe h a\n2 * * * * daemon remoteexe h b\n"
         ),
         "crontab:3: a user's crontab has no user column, so the command is daemon; \
-         tip: take out daemon, or use --crontab crontab\n"
+         tip: take out daemon, or use --crontab crontab if all lines have a user\n"
     );
 }
 
@@ -328,13 +328,13 @@ fn the_coming_starts_have_the_schedule_of_the_line_and_the_job_as_the_log_has_it
              1,2 * * * * root flock -n /l remoteexe h /l.sh\n"
         ),
         [
-            "1,2 * * * *, perhaps | h /l.sh",
-            "30 3 * * 1-5 | h /y.sh",
-            "@reboot | h /boot.sh",
             // Two blanks in a word are two columns for this test.
             "*/5 * * * * | h /x.sh | a b",
-            "7 * * * *, up to 29s later | h /z.sh",
             "0 0 29 2 * | h /leap.sh",
+            "1,2 * * * *, perhaps | h /l.sh",
+            "30 3 * * 1-5 | h /y.sh",
+            "7 * * * *, up to 29s later | h /z.sh",
+            "@reboot | h /boot.sh",
         ]
     );
 }

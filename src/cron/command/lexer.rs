@@ -41,6 +41,18 @@ pub struct Word {
     pub is_quoted: bool,
 }
 
+impl Word {
+    /// Whether the shell takes it for one of these reserved words.
+    pub fn is_reserved(&self, reserved: &[&[u8]]) -> bool {
+        !self.is_quoted && self.expansion.is_none() && reserved.contains(&&*self.text)
+    }
+}
+
+/// The file name of a path.
+pub fn base_name(path: &[u8]) -> &[u8] {
+    path.rsplit(|byte| *byte == b'/').next().unwrap_or(path)
+}
+
 /// A quote or a bracket has no end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("there is no closing {0}")]

@@ -109,7 +109,7 @@ mod tests {
     use super::*;
     use crate::cron::calendar::dst::clock_intervals;
     use crate::cron::calendar::zone::Zone;
-    use crate::cron::command::calls::Wait;
+    use crate::cron::command::wait::Wait;
     use crate::cron::compare::comparison::{Comparison, ComparisonResult};
     use crate::cron::daemon::Daemon;
     use crate::cron::jobs::LineRef;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, lstat, open};
 use rustix::io::Errno;
 
-use super::parse::{Columns, Contents, Fault};
+use super::parse::{Columns, Contents, CronLine, Fault};
 use crate::cron::daemon::Daemon;
 
 /// The most bytes of a crontab that are read. Debian's cron takes 10,000 lines of 1000 bytes.
@@ -262,9 +262,9 @@ fn rejected(problem: &str, remedy: &str) -> Fault {
 /// The error of a file whose lines all have the columns of the other option.
 fn misfit(path: &Path, contents: &Contents, columns: Columns) -> Option<UnreadCrontab> {
     let lines = contents.lines.iter();
-    let mut lines = lines.filter(|line| line.mentions_remoteexe()).peekable();
+    let mut lines = lines.filter(|it| it.mentions_remoteexe()).peekable();
     let number = lines.peek()?.number;
-    if !lines.all(|line| line.has_wrong_columns()) {
+    if !lines.all(CronLine::has_wrong_columns) {
         return None;
     }
     let shown = path.display();

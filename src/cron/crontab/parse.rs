@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use super::variables::{Assignment, Variables};
-use crate::cron::command::calls::{base_name, mentions_name};
+use crate::cron::command::calls::mentions_name;
+use crate::cron::command::lexer::base_name;
 use crate::cron::daemon::Daemon;
 use crate::cron::timing::{Timing, split_word};
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Write;
 use std::path::Path;
 
-use crate::cron::{CronJobs, Crontabs, Finding, Unknown};
+use crate::cron::{CronJobs, Crontabs, Finding, UnknownCall};
 use crate::escape::printable;
 
 /// How many calls that cannot be known are listed.
@@ -26,7 +26,7 @@ pub fn render(findings: &[Finding], plan: &CronJobs, crontabs: &Crontabs) -> Str
         line(&format!("{place}: {problem}; tip: {remedy}"));
     }
     let unknown = unexplained(&plan.unknown, findings);
-    for Unknown { place: at, reason } in unknown.iter().take(MOST_UNKNOWN) {
+    for UnknownCall { place: at, reason } in unknown.iter().take(MOST_UNKNOWN) {
         let place = place(&at.file, Some(at.line));
         line(&format!("{place}: this call cannot be known: {reason}"));
     }
@@ -85,12 +85,13 @@ fn commented_out(plan: &CronJobs) -> Option<String> {
 }
 
 /// The calls that cannot be known for another reason than a fault of their line.
-fn unexplained<'a>(unknown: &'a [Unknown], findings: &[Finding]) -> Vec<&'a Unknown> {
+fn unexplained<'a>(unknown: &'a [UnknownCall], findings: &[Finding]) -> Vec<&'a UnknownCall> {
     let faulty: HashSet<(&Path, Option<usize>)> = findings
         .iter()
         .map(|finding| (finding.file.as_path(), finding.line))
         .collect();
-    let is_unexplained = |it: &&Unknown| !faulty.contains(&(&*it.place.file, Some(it.place.line)));
+    let is_unexplained =
+        |it: &&UnknownCall| !faulty.contains(&(&*it.place.file, Some(it.place.line)));
     unknown.iter().filter(is_unexplained).collect()
 }
 

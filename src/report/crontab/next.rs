@@ -7,7 +7,7 @@ use std::path::Path;
 use chrono::{DateTime, Datelike, Local};
 
 use super::check::counted;
-use crate::cron::{ClockInterval, CronJob, CronJobs, Crontabs, Unknown, Zone, clock_intervals};
+use crate::cron::{ClockInterval, CronJob, CronJobs, Crontabs, UnknownCall, Zone, clock_intervals};
 use crate::escape::printable;
 
 const DAY: i64 = 24 * 60;
@@ -229,11 +229,11 @@ fn next(entry: &CronJob, period: &[ClockInterval]) -> Option<i64> {
     first.map(|minute| minute * 60 + seconds_of(entry.wait.least))
 }
 
-fn add_unknown(text: &mut String, unknown: &[Unknown]) {
+fn add_unknown(text: &mut String, unknown: &[UnknownCall]) {
     if !unknown.is_empty() {
         line(text, "\nNot known");
     }
-    for Unknown { place, reason } in unknown {
+    for UnknownCall { place, reason } in unknown {
         let place = format!("{}:{}: {reason}", place.file.display(), place.line);
         line(text, &printable(place.as_bytes()));
     }

@@ -1,4 +1,4 @@
-//! Crontabs: where they are, and what stands in them.
+//! Crontabs: finding them, and reading their text.
 
 pub mod files;
 pub mod parse;

@@ -1,4 +1,4 @@
-//! What the crontabs plan: the jobs in their lines, with the time at which each is due.
+//! The jobs of the crontabs: each call of remoteexe on a line, with all that decides when its START comes.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -20,10 +20,10 @@ use super::crontab::variables::Variables;
 use super::daemon::Daemon;
 use super::timing::Timing;
 
-/// What a call of remoteexe does, by the grammar of its command line.
+/// What a call of remoteexe does, according to the grammar of its command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallMeaning {
-    /// It runs a job.
+    /// Runs a job.
     Job {
         /// `HOST SCRIPT PARAMETERS`, as START has it.
         job: Vec<u8>,
@@ -32,21 +32,21 @@ pub enum CallMeaning {
         /// How long it waits between START and its ssh.
         splay: Duration,
     },
-    /// It is a usage error. START has `job`.
+    /// Is a usage error. START has `job`.
     Refused {
         /// As START has it.
         job: Vec<u8>,
         /// The error, with the remedy.
         reason: String,
     },
-    /// It shows a report or a help.
+    /// Shows a report or a help.
     NoJob,
 }
 
-/// Reads the arguments of remoteexe, with the variables that are set for it.
+/// Parses the arguments of remoteexe, given its environment variables.
 pub type ParseCall = fn(&[OsString], &[(OsString, OsString)]) -> CallMeaning;
 
-/// A line of a crontab.
+/// The place of a line in a crontab.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct LineRef {
     /// The file.
@@ -55,14 +55,14 @@ pub struct LineRef {
     pub line: usize,
 }
 
-/// A call of remoteexe that a line makes.
+/// A call of remoteexe on a line of a crontab.
 #[derive(Debug)]
 pub struct CronJob {
     /// Where it is.
     pub place: LineRef,
     /// The job, as START has it.
     pub job: Vec<u8>,
-    /// The user who runs it, if the crontab tells.
+    /// The user who runs the job, if the crontab names one.
     pub user: Option<String>,
     /// The directory of its log; none for a call that is refused.
     pub log_dir: Option<PathBuf>,
@@ -70,19 +70,19 @@ pub struct CronJob {
     pub splay: Duration,
     /// When its line is due.
     pub timing: Timing,
-    /// The same in words.
+    /// The time as it stands in the line.
     pub schedule: String,
     /// The time zone that cronie's `CRON_TZ` gives it.
     pub zone: Option<Zone>,
     /// The time from a slot to START, with all that cron itself may add.
     pub wait: Wait,
-    /// `TZ` is set for it: the times in its log are not those of cron.
+    /// `TZ` is set for the call, so the times in its log are not cron's.
     pub has_own_zone: bool,
-    /// A run may be left out without a fault, as behind `flock -n`.
+    /// The line may skip a run without a fault, as behind `flock -n`.
     pub is_conditional: bool,
     /// The last change of the crontab, in seconds from 1970.
     pub changed: i64,
-    /// cron ignores its file, because of the text, the mode or the owner. It was meant to run all the same.
+    /// cron ignores the file, because of its text, mode or owner. The job was meant to run all the same.
     pub is_ignored: bool,
 }
 
@@ -95,7 +95,7 @@ impl CronJob {
             .unwrap_or_default()
     }
 
-    /// Gives `take` each slot in the intervals of the machine's clock.
+    /// Gives `take` each slot in these intervals of the machine's clock.
     pub fn each_due_minute(
         &self,
         clock_intervals: &[ClockInterval],
@@ -105,7 +105,7 @@ impl CronJob {
     }
 }
 
-/// A line that mentions remoteexe in a way that cannot be known without running a shell.
+/// A mention of remoteexe whose effect only a shell could know.
 #[derive(Debug)]
 pub struct UnknownCall {
     /// Where it is.
@@ -114,19 +114,18 @@ pub struct UnknownCall {
     pub reason: String,
 }
 
-/// What the crontabs plan.
+/// All jobs of the crontabs.
 #[derive(Debug, Default)]
 pub struct CronJobs {
-    /// The calls of remoteexe, in the order of the files and lines. Those of a file that cron ignores by its
-    /// name are not among them.
+    /// The calls of remoteexe, in the order of files and lines, without files that cron ignores by their names.
     pub entries: Vec<CronJob>,
-    /// The lines that are not known.
+    /// The calls that are not understood.
     pub unknown: Vec<UnknownCall>,
-    /// The jobs on lines that a `#` has switched off, and on no other line.
+    /// The jobs that are on commented lines only.
     pub commented_out: Vec<CommentedOut>,
 }
 
-/// A job on a line that is a comment: it would be called without the `#`.
+/// A job on a line that is commented out with a `#`.
 #[derive(Debug)]
 pub struct CommentedOut {
     /// Where the line is.
@@ -168,7 +167,7 @@ fn mentioning_in(lines: &[CronLine], daemon: Daemon) -> Vec<Mentioning<'_>> {
     lines.filter(|line| !line.mentions.is_empty()).collect()
 }
 
-/// What `call` does, with the variables of its line.
+/// What a call does, given the variables of its line.
 pub fn meaning(call: &Call, line: &CronLine, parse: ParseCall) -> CallMeaning {
     let text = |bytes: &[u8]| OsStr::from_bytes(bytes).to_owned();
     let mut variables: Vec<_> = line
@@ -316,7 +315,7 @@ fn has_zone(call: &Call, line: &CronLine) -> bool {
         .is_some_and(|value| !value.is_empty())
 }
 
-/// The user of a line: that of its column, or the one whose crontab it is.
+/// The user of a line: from its column, or the owner of the crontab.
 fn user(line: &CronLine, crontab: &Crontab) -> Option<String> {
     let of_line = line.user.as_deref().map(String::from_utf8_lossy);
     of_line
@@ -324,7 +323,7 @@ fn user(line: &CronLine, crontab: &Crontab) -> Option<String> {
         .or_else(|| crontab.owner.clone())
 }
 
-/// The zone of `CRON_TZ`, or its value if there is no such zone. Debian's cron does not know that variable.
+/// The zone of `CRON_TZ`, which only cronie knows, or its value if there is no such zone.
 fn zone(variables: &Variables, daemon: Daemon) -> Result<Option<Zone>, String> {
     let name = variables.get("CRON_TZ").filter(|name| !name.is_empty());
     let Some(name) = name.filter(|_| daemon == Daemon::Cronie) else {

@@ -1,4 +1,4 @@
-//! What is wrong with the lines of the crontabs that run remoteexe.
+//! The faults in crontab lines that run remoteexe, for `--check`.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
@@ -17,14 +17,14 @@ use super::daemon::Daemon;
 use super::jobs::{CallMeaning, Mentioning, ParseCall, meaning, mentioning};
 use super::timing::{Timing, split_word};
 
-/// The most faults that are told of one crontab. A hostile one may have thousands.
+/// The most faults reported for one crontab. A hostile crontab may have thousands.
 const MOST_FAULTS: usize = 100;
 
-/// So many pairs of lines of one job are compared for each crontab. A hostile one may have 10,000 such lines, and the
-/// report of another user must not wait for it.
+/// The most pairs of lines of one job that are compared for each crontab. A hostile crontab may have 10,000 such lines,
+/// and another user's report must not wait for it.
 const MOST_PAIRS: usize = 100_000;
 
-/// Something that an operator should mend.
+/// A fault in a crontab, with its remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The crontab.
@@ -37,8 +37,7 @@ pub struct Finding {
     pub remedy: String,
 }
 
-/// When and where a job is called. Cron has no seconds: a job that runs twice a minute is on two lines, one of which
-/// waits.
+/// When and where a job is called. Cron has no seconds: a job that runs twice a minute is on two lines, and one waits.
 struct Twin {
     timing: Timing,
     wait: Wait,
@@ -46,7 +45,7 @@ struct Twin {
     line: usize,
 }
 
-/// The faults of the crontabs that have to do with remoteexe, in the order of files and lines.
+/// The faults that concern remoteexe, in the order of files and lines.
 ///
 /// `is_user` says whether the machine has a user of this name, if that is known.
 pub fn findings(
@@ -148,7 +147,7 @@ impl Linter<'_> {
         }
     }
 
-    /// A user name where none belongs, or none where one belongs, or one that is not known.
+    /// A user name where none belongs, a missing one, or an unknown one.
     fn user_column(&self, line: &CronLine) -> Option<Fault> {
         let calls_remoteexe = |text: &[u8]| base_name(split_word(text).0) == b"remoteexe";
         let number = Some(line.number);
@@ -355,7 +354,7 @@ fn is_about_remoteexe(line: &CronLine) -> bool {
 ///
 /// Standard input is meant where a blank is before the `%`, the call of remoteexe is, and no quote or bracket is open.
 fn misplaced_percent(shell: &ShellText) -> Option<(String, &'static str)> {
-    /// So many bytes before the `%` show where it is.
+    /// How many bytes before the `%` are shown.
     const SHOWN: usize = 20;
     shell.input.as_ref()?;
     let text = &shell.text;

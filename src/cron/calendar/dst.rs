@@ -1,8 +1,8 @@
-//! How a cron daemon goes through its day: which local minutes it runs, and when, as summer time comes and goes.
+//! What a cron daemon does as the clock jumps: which local minutes it runs, and when.
 //!
-//! The daemon counts local minutes. When the clock jumps, it runs some of them late or only in part (cron(8),
-//! "daylight saving time"; `cron.c` of either daemon). The minutes of a period are so a list of intervals, each
-//! of which is run in one way. Minutes are counted from 1970, local ones as if local time were UTC.
+//! The daemon counts local minutes. When summer time begins or ends, it runs some of them late or only in part
+//! (cron(8), "daylight saving time"; `cron.c` of either daemon). So a period is a list of intervals, and the daemon treats all
+//! minutes of an interval alike. Minutes are counted from 1970, local ones as if local time were UTC.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use super::zone::Zone;
 /// A larger jump of the clock is no summer time: the daemon goes on from there.
 const LARGEST_CHANGE: i64 = 3 * 60;
 
-/// After so few minutes without a run, the daemon runs all that was due in them.
+/// The longest gap, in minutes, that the daemon makes up for in full.
 const CAUGHT_UP: i64 = 5;
 
 /// Local minutes that the daemon runs in one way.
@@ -19,9 +19,9 @@ const CAUGHT_UP: i64 = 5;
 pub struct ClockInterval {
     /// The local minutes.
     pub local: Range<i64>,
-    /// Which lines it runs in them.
+    /// Which lines the daemon runs.
     pub lines: DueLines,
-    /// When it runs them.
+    /// When the daemon runs the lines.
     pub when: Pace,
 }
 
@@ -30,9 +30,9 @@ pub struct ClockInterval {
 pub enum DueLines {
     /// All that are due.
     All,
-    /// Those whose minute or hour begins with `*`: the others have been run.
+    /// Lines whose minute or hour begins with `*`: the others have been run.
     Wildcard,
-    /// The others: the wildcard ones follow the clock.
+    /// Lines without such a `*`: wildcard lines follow the clock.
     FixedTime,
 }
 
@@ -41,7 +41,7 @@ pub enum DueLines {
 pub enum Pace {
     /// Each in its time, with this offset from UTC in minutes.
     InTime(i64),
-    /// All in a row from this minute of UTC on, because the clock has skipped them.
+    /// All in a row from this minute of UTC on, because the clock has skipped their minutes.
     CatchUpAt(i64),
 }
 
@@ -87,7 +87,7 @@ pub fn clock_intervals(zone: &Zone, from: i64, until: i64) -> Vec<ClockInterval>
 }
 
 impl ClockInterval {
-    /// The part of it that is run from `from` up to `until`, if there is one.
+    /// The part that is run from `from` up to `until`, if any.
     fn within(mut self, from: i64, until: i64) -> Option<Self> {
         match self.when {
             Pace::InTime(offset) => {
@@ -99,7 +99,7 @@ impl ClockInterval {
         }
     }
 
-    /// Whether it runs a line that is due, by whether that is a wildcard line.
+    /// Whether the daemon runs a line in this interval.
     pub fn runs(&self, is_wildcard: bool) -> bool {
         match self.lines {
             DueLines::All => true,

@@ -18,12 +18,12 @@ pub struct DueMinute {
     pub minute: i64,
     /// The same as the machine's clock shows it, counted as if local time were UTC.
     pub local: i64,
-    /// How many minutes later it may be, because cron runs what the clock has skipped in a row: it may wait ten
-    /// seconds after each of the skipped minutes.
+    /// How many minutes later cron may run the line. After a jump of the clock, cron runs the skipped minutes in a row
+    /// and may wait ten seconds after each.
     pub late: i64,
 }
 
-/// Gives `take` each slot of a line in `intervals`, in the order in which cron has them.
+/// Gives `take` each slot of a line in `intervals`, in cron's order.
 ///
 /// `zone` is that of `CRON_TZ`, if the line has one and its daemon is cronie.
 pub fn each(

@@ -25,8 +25,8 @@ fn files(folder: &str) -> Vec<PathBuf> {
     entries.map(|entry| entry.unwrap().path()).collect()
 }
 
-/// Compares the slots of all lines in a file with its minutes. `told` is what of the slots the file tells.
-fn check(path: &Path, daemon: Daemon, told: impl Fn(&mut Vec<i64>)) {
+/// Compares the slots of all lines in a file with its minutes. `keep` reduces the slots to what the file has.
+fn check(path: &Path, daemon: Daemon, keep: impl Fn(&mut Vec<i64>)) {
     let text = fs::read_to_string(path).unwrap();
     let zone = Zone::named(head(&text, "zone ").unwrap()).unwrap();
     let start = head(&text, "start ").unwrap().parse::<i64>().unwrap() / 60;
@@ -46,7 +46,7 @@ fn check(path: &Path, daemon: Daemon, told: impl Fn(&mut Vec<i64>)) {
             found.push(slot.minute - start);
         });
         found.sort_unstable();
-        told(&mut found);
+        keep(&mut found);
         let runs = runs.split_whitespace().map(|run| run.parse().unwrap());
         let runs: Vec<i64> = runs.collect();
         assert_eq!(found, runs, "{}: {line}", path.display());

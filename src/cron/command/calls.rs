@@ -1,8 +1,7 @@
 //! The calls of remoteexe in the command of a crontab line.
 //!
-//! A command is taken apart by the shell's grammar as far as crontabs use it: lists, pipes, branches, and the
-//! programs that run another one, such as `timeout` and `flock`. Nothing is guessed: a call whose words only a
-//! shell can know is reported with the reason.
+//! Walks through the tree of a command, and unwraps programs that run another one, such as `timeout` and `flock`.
+//! Nothing is guessed: a call whose words only a shell can know is reported with the reason.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -39,14 +38,14 @@ const SURE: [&str; 14] = [
 pub enum Mention {
     /// A call.
     Call(Call),
-    /// A call about which something cannot be known, for this reason.
+    /// A call that is not understood, for this reason.
     Unknown(String),
 }
 
 /// A call of remoteexe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
-    /// The program as it is written: a name or a path.
+    /// The program as the line has it: a name or a path.
     pub program: Vec<u8>,
     /// Its arguments.
     pub words: Vec<OsString>,
@@ -54,7 +53,7 @@ pub struct Call {
     pub variables: Vec<(Vec<u8>, Vec<u8>)>,
     /// The time from the start of the line to the call.
     pub wait: Wait,
-    /// It may be left out, as after `[ … ] &&` or behind `flock -n`.
+    /// The shell may skip the call, as after `[ … ] &&` or behind `flock -n`.
     pub is_conditional: bool,
 }
 
@@ -399,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_waits_and_conditions_of_a_call_are_told() {
+    fn variables_waits_and_conditions_of_a_call_are_found() {
         for (command, expected) in [
             ("env -i A=1 nice remoteexe h s", "<h><s> A=1"),
             ("run-one remoteexe h s", "<h><s> perhaps"),

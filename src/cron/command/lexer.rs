@@ -1,6 +1,6 @@
 //! The words and operators of a shell command (POSIX, XCU 2.3), without running anything.
 //!
-//! A word that the shell would change by something that only it knows, such as a variable, is marked as unknown.
+//! A word with an expansion whose result only the shell knows is marked as unknown.
 
 /// A part of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -79,15 +79,15 @@ pub struct Unwrapped<'a> {
     pub script: Option<Word>,
     /// The variables that are set for it.
     pub variables: Vec<(Vec<u8>, Vec<u8>)>,
-    /// How long the programs around it may wait.
+    /// How long the programs around the command may wait.
     pub wait: Wait,
-    /// They may leave it out.
+    /// The programs around the command may skip it.
     pub is_conditional: bool,
-    /// There was no program around it.
+    /// No program is around the command.
     pub is_plain: bool,
 }
 
-/// Takes the programs off that run the command in `words`.
+/// Removes the programs that run the command in `words`.
 pub fn unwrap(words: &[Word]) -> Unwrapped<'_> {
     let mut found = Unwrapped {
         command: words,

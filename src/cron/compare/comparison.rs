@@ -1,13 +1,12 @@
-//! The slots of lines against the STARTs of their jobs: which run is missing, and why it may be.
+//! Compares the slots of lines with the STARTs of their jobs.
 //!
-//! The rule. A START is its slot's from five seconds before the slot until the next slot, but for three minutes at
-//! most; of two slots that are open, the earlier one takes it. A START for which no slot is open belongs to a slot that
-//! cron was catching up on, or to late STARTs in a row (`backlog`), or to none. A slot is missing when it has no START
-//! for three minutes. That is also so where the next slot is sooner: the START may still come, and then one of the two
-//! next STARTs is one too many for their slots.
+//! **The rule.** A START matches a slot from 5 s before the slot until the next slot, for at most 3 minutes. If two
+//! slots match, the earlier wins. A START that matches no slot belongs to a slot that cron was catching up on, to late
+//! STARTs in a row (`late`), or to no slot. A slot without a START for 3 minutes is missed, also where the next slot comes
+//! sooner: if the START still came, one of the next two STARTs would be one too many.
 //!
-//! Times are seconds of the machine's local time, counted as if that were UTC: so the log has them. An hour that
-//! comes twice then has its slots twice, and its STARTs too.
+//! Times are seconds of local time, counted as if local time were UTC, because the log has local times. An hour that
+//! comes twice has its slots twice, and its STARTs too.
 
 #[cfg(test)]
 mod tests;
@@ -18,7 +17,7 @@ use std::ops::Range;
 use super::due::{Due, EARLY};
 use super::late::LateStarts;
 
-/// So many jobs that are missing together are one incident, or both where there are only two.
+/// The number of jobs that make an outage, or both where there are only two.
 const TOGETHER: usize = 3;
 
 /// A slot without a START.
@@ -30,18 +29,18 @@ pub struct MissedSlot {
     pub job: u32,
     /// Its line, by a number of the caller's.
     pub line: u32,
-    /// The first second in which it is known that the START has not come in time.
+    /// The first second in which the START is certainly missing.
     pub detected_at: i64,
 }
 
-/// A time in which most lines missed their slots: cron or the machine was not running.
+/// A time in which most lines missed their slots, because cron or the machine was not running.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SlotOutage {
-    /// The first second in which so many jobs are known to be missing that it is no fault of theirs.
+    /// The first second in which enough jobs are missing to make an outage.
     pub detected_at: i64,
-    /// The first and the last slot that was missed.
+    /// The first slot that was missed.
     pub first: i64,
-    /// The last one.
+    /// The last slot that was missed.
     pub last: i64,
     /// How many jobs missed a slot.
     pub jobs: usize,
@@ -49,16 +48,16 @@ pub struct SlotOutage {
     pub missed: Vec<MissedSlot>,
 }
 
-/// What the comparison has found.
+/// The result of a comparison.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ComparisonResult {
     /// How many slots were judged.
     pub judged: u64,
-    /// Slots that were missed for no known reason, by time, without those of the outages.
+    /// Missed slots outside the outages, by time.
     pub missed: Vec<MissedSlot>,
-    /// Slots that a line may have left out, as behind `flock -n`.
+    /// Slots that a line may have skipped, as behind `flock -n`.
     pub perhaps: Vec<MissedSlot>,
-    /// Slots whose START came so late that cron was catching up, and the START.
+    /// Slots whose START came late because cron was catching up, and the START.
     pub late: Vec<(MissedSlot, i64)>,
     /// STARTs without a slot: the job and the time.
     pub strays: Vec<(u32, i64)>,
@@ -98,7 +97,7 @@ impl Comparison {
         due.sort_unstable_by_key(|due| due.at);
         self.jobs += usize::from(due.iter().any(|due| due.is_certain));
         let mut due = due.iter().copied().peekable();
-        // The slots that the next START may belong to, the first deadline in front.
+        // The slots that may match the next START, the first deadline in front.
         let mut open: VecDeque<Due> = VecDeque::new();
         // The slots that cron may still catch up on.
         let mut missed: Vec<Due> = Vec::new();
@@ -158,7 +157,7 @@ impl Comparison {
         (minute < self.due.len()).then_some(minute)
     }
 
-    /// All that was found.
+    /// The result, with slots that most lines missed joined to outages.
     pub fn finish(mut self) -> ComparisonResult {
         let mut missed = std::mem::take(&mut self.verdict.missed);
         missed.sort_unstable();
@@ -190,7 +189,7 @@ impl Comparison {
         self.verdict
     }
 
-    /// So many jobs are an outage.
+    /// How many jobs make an outage.
     fn together(&self) -> usize {
         self.jobs.clamp(2, TOGETHER)
     }
@@ -216,7 +215,7 @@ impl Comparison {
     }
 }
 
-/// The first second in which so many jobs are known to be missing.
+/// The first second in which `together` jobs are missing.
 fn detected_at(missed: &[MissedSlot], together: usize) -> i64 {
     let mut missed: Vec<&MissedSlot> = missed.iter().collect();
     missed.sort_unstable_by_key(|missed| missed.detected_at);

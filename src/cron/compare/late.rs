@@ -1,18 +1,18 @@
-//! STARTs that are so late, one after the other, that each looks like that of the next slot.
+//! Detects STARTs in a row that are later than the next slot.
 //!
-//! On a machine with too much to do, a line of every minute may start more than a minute late for some time. Each START
-//! is then in the minute of the next slot: the first slot seems to be missed, and the last START seems to be one too
-//! many. Each has its START all the same, in order.
+//! On an overloaded machine a line of every minute may start more than a minute late for some time. Each START then
+//! falls into the minute of the next slot: the first slot looks missed, and the last START looks like one too many. Each slot
+//! has its START all the same, in order.
 
 use std::collections::VecDeque;
 use std::mem;
 
 use super::due::{Due, EARLY, LONGEST_GRACE};
 
-/// Where STARTs come so many seconds after their slots on average, at most, each is its slot's.
+/// STARTs that come at most this many seconds after their slots on average are not late.
 const PROMPT: i64 = 5;
 
-/// So many STARTs before the first that is too late count too: STARTs become late one after the other.
+/// How many STARTs before the first late one count for the average, because STARTs become late one by one.
 const BEFORE: usize = 3;
 
 /// The longest time, in seconds, for which STARTs are taken to be late in a row.
@@ -58,8 +58,8 @@ impl LateStarts {
         }
     }
 
-    /// Whether `start`, which is no slot's, is one of late STARTs since the slot `missed`. Each then belongs to the slot
-    /// before.
+    /// Whether `start`, which matches no slot, is one of late STARTs since the slot `missed`. Each START then belongs to
+    /// the slot before.
     pub fn takes(&mut self, missed: &Due, start: i64) -> bool {
         if !self.last_waits_at(start) || !self.explains(missed) {
             return false;

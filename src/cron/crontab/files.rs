@@ -1,4 +1,4 @@
-//! The crontabs of a machine: which there are, and whether cron accepts them.
+//! Finds the crontabs of a machine, reads them, and says why cron rejects a file.
 
 use std::collections::HashSet;
 use std::fmt::{self, Display, Formatter};
@@ -19,7 +19,7 @@ const LARGEST: u64 = 16 << 20;
 /// The crontabs to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CrontabSelection {
-    /// Those that the cron of this machine reads.
+    /// All that the cron daemon of this machine reads.
     Machine,
     /// These files, with their columns.
     Files(Vec<(PathBuf, Columns)>),
@@ -40,9 +40,9 @@ pub struct Crontab {
     pub changed: i64,
     /// Why cron rejects the file, whatever its text is.
     pub rejection: Option<Fault>,
-    /// It is where a cron daemon reads crontabs, and no copy.
+    /// The file is where a cron daemon reads crontabs: no copy and no draft.
     pub is_installed: bool,
-    /// cron does not take a file of its name. It may be a backup.
+    /// cron ignores files of such a name. The file may be a backup.
     pub has_ignored_name: bool,
     /// Its text.
     pub contents: Contents,
@@ -86,15 +86,15 @@ impl Display for UnreadCrontab {
 /// The crontabs of a machine.
 #[derive(Debug)]
 pub struct Crontabs {
-    /// The daemon that reads them.
+    /// The daemon of the machine.
     pub daemon: Daemon,
-    /// Those that could be read.
+    /// The crontabs that could be read.
     pub read: Vec<Crontab>,
     /// The others.
     pub left_out: Vec<UnreadCrontab>,
 }
 
-/// Where a crontab is, which decides what cron expects of it.
+/// Where a crontab is, which decides the rules for its mode and owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Location {
     /// `/etc/crontab` or a file in `/etc/cron.d`.
@@ -429,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hostile_crontab_is_told_and_bounded() {
+    fn a_hostile_crontab_is_reported_and_bounded() {
         let root = TempDir::new().unwrap();
         write(
             &root,

@@ -11,10 +11,10 @@ use crate::cron::timing::{Timing, split_word};
 /// The most lines that Debian's cron takes.
 const MOST_LINES: usize = 10_000;
 
-/// Debian's cron refuses a command of so many bytes or more.
+/// Debian's cron refuses a command of this length in bytes.
 const LONGEST_DEBIAN_COMMAND: usize = 999;
 
-/// cronie cuts a command off after so many bytes.
+/// cronie cuts a command off here, in bytes.
 const LONGEST_CRONIE_COMMAND: usize = 131_071;
 
 /// Whose lines a crontab has.
@@ -76,13 +76,13 @@ pub struct Fault {
 /// The text of a crontab.
 #[derive(Debug, Clone, Default)]
 pub struct Contents {
-    /// The lines with a time and a command that cron takes, or would take without the faults.
+    /// The lines with a time and a command, also those in a file that cron ignores.
     pub lines: Vec<CronLine>,
-    /// The lines that mention remoteexe and would be such lines without the `#` that they begin with.
+    /// Lines that mention remoteexe and are commented out with a `#`.
     pub commented_out: Vec<CronLine>,
-    /// Where cron refuses something, and what looks like a mistake in a variable.
+    /// What cron refuses, and likely mistakes in variables.
     pub faults: Vec<Fault>,
-    /// The text has the word `remoteexe` somewhere.
+    /// The word `remoteexe` occurs somewhere in the text.
     pub mentions_remoteexe: bool,
 }
 
@@ -107,7 +107,7 @@ impl Contents {
             .split(|byte| *byte == b'\n')
             .position(|line| line.contains(&0))
         {
-            // cron takes it for the end of something, depending on where it stands.
+            // cron ends a line or a value there, depending on the place.
             reader.refuse_file(
                 line + 1,
                 "a NUL byte: this is not a text",

@@ -1,37 +1,15 @@
 //! The coming starts, and the seconds in which many jobs connect together.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
 use std::path::Path;
 
 use chrono::{DateTime, Datelike, Local};
 
 use super::lint::counted;
-use crate::cron::{ClockInterval, CronJob, CronJobs, Crontabs, UnknownCall, Zone, clock_intervals};
+use crate::cron::upcoming::{CROWD, crowds, next_start, periods};
+use crate::cron::{ClockInterval, CronJob, CronJobs, Crontabs, UnknownCall};
 use crate::escape::printable;
-
-const DAY: i64 = 24 * 60;
-
-/// The periods in which the next start is looked for, in days. February 29 comes within eight years.
-const HORIZONS: [i64; 3] = [1, 32, 8 * 366];
-
-/// sshd's default `MaxStartups` begins to drop connections at so many at once.
-const CROWD: usize = 10;
-
-/// How many crowds are shown.
-const MOST_CROWDS: usize = 5;
-
-/// Jobs that connect in one second.
-#[derive(Debug, PartialEq, Eq)]
-struct Crowd {
-    jobs: usize,
-    /// The most that go to one host, and that host.
-    on_one_host: (usize, Vec<u8>),
-    /// The first such second, in seconds from 1970.
-    first: i64,
-    /// How many seconds of the day have as many.
-    times: usize,
-}
 
 /// The text of `--next`.
 pub fn render(
@@ -59,12 +37,6 @@ pub fn render(
     text
 }
 
-/// The periods in which the next start is looked for.
-pub fn periods(now: DateTime<Local>) -> [Vec<ClockInterval>; HORIZONS.len()] {
-    let after = now.timestamp().div_euclid(60) + 1;
-    HORIZONS.map(|days| clock_intervals(&Zone::Machine, after, after + days * DAY))
-}
-
 fn add_crowds(text: &mut String, entries: &[&CronJob], day: &[ClockInterval]) {
     let crowds = crowds(entries, day);
     if crowds.is_empty() {
@@ -75,7 +47,7 @@ fn add_crowds(text: &mut String, entries: &[&CronJob], day: &[ClockInterval]) {
         "\nCrowds in the next 24 hours: jobs that connect in one second",
     );
     line(text, "  Jobs  On one host  When");
-    for crowd in crowds.iter().take(MOST_CROWDS) {
+    for crowd in &crowds {
         let times = match crowd.times {
             1 => String::new(),
             2 => ", and once more".to_owned(),
@@ -96,46 +68,6 @@ fn add_crowds(text: &mut String, entries: &[&CronJob], day: &[ClockInterval]) {
                       REMOTEEXE_SPLAY=20.";
         line(text, advice);
     }
-}
-
-/// The seconds of `day` in which many jobs connect, one for each number of jobs, the largest first. Jobs whose
-/// second is drawn at random are no crowd.
-fn crowds(entries: &[&CronJob], day: &[ClockInterval]) -> Vec<Crowd> {
-    let mut seconds: HashMap<i64, usize> = HashMap::new();
-    let exact = |entry: &&&CronJob| entry.wait.most == Some(entry.wait.least);
-    for entry in entries.iter().filter(exact) {
-        let wait = connects_after(entry);
-        entry.each_due_minute(day, &mut |slot| {
-            *seconds.entry(slot.minute * 60 + wait).or_default() += 1;
-        });
-    }
-    let mut by_size: BTreeMap<usize, (i64, usize)> = BTreeMap::new();
-    for (second, starts) in seconds.into_iter().filter(|(_, starts)| *starts >= CROWD) {
-        let (first, times) = by_size.entry(starts).or_insert((second, 0));
-        *first = second.min(*first);
-        *times += 1;
-    }
-    let crowds = by_size.into_iter().rev().map(|(starts, (first, times))| {
-        let mut hosts: HashMap<&[u8], usize> = HashMap::new();
-        for entry in entries.iter().filter(exact) {
-            let wait = connects_after(entry);
-            entry.each_due_minute(day, &mut |slot| {
-                *hosts.entry(entry.host()).or_default() +=
-                    usize::from(slot.minute * 60 + wait == first);
-            });
-        }
-        let most = hosts
-            .into_iter()
-            .map(|(host, starts)| (starts, host.to_vec()))
-            .max();
-        Crowd {
-            jobs: starts,
-            on_one_host: most.unwrap_or_default(),
-            first,
-            times,
-        }
-    });
-    crowds.take(MOST_CROWDS).collect()
 }
 
 fn add_starts(
@@ -184,11 +116,6 @@ fn row(
     (next, row)
 }
 
-/// The next start of an entry in seconds from 1970.
-pub fn next_start(entry: &CronJob, periods: &[Vec<ClockInterval>]) -> Option<i64> {
-    periods.iter().find_map(|period| next(entry, period))
-}
-
 /// The next start of an entry.
 pub fn start_in_words(next: Option<i64>, entry: &CronJob, now: DateTime<Local>) -> String {
     match next {
@@ -217,16 +144,6 @@ pub fn schedule_in_words(entry: &CronJob) -> String {
         ""
     };
     format!("{}{more}{perhaps}", printable(entry.schedule.as_bytes()))
-}
-
-/// The first start of an entry in a period, in seconds from 1970.
-fn next(entry: &CronJob, period: &[ClockInterval]) -> Option<i64> {
-    let mut first: Option<i64> = None;
-    entry.each_due_minute(period, &mut |slot| {
-        let minute = first.map_or(slot.minute, |first| first.min(slot.minute));
-        first = Some(minute);
-    });
-    first.map(|minute| minute * 60 + seconds_of(entry.wait.least))
 }
 
 fn add_unknown(text: &mut String, unknown: &[UnknownCall]) {
@@ -283,13 +200,4 @@ fn local(second: i64) -> DateTime<Local> {
     DateTime::from_timestamp(second, 0)
         .unwrap_or_default()
         .with_timezone(&Local)
-}
-
-/// How many seconds after a slot the ssh of an entry is started.
-fn connects_after(entry: &CronJob) -> i64 {
-    seconds_of(entry.wait.least.saturating_add(entry.splay.as_secs()))
-}
-
-fn seconds_of(seconds: u64) -> i64 {
-    i64::try_from(seconds).unwrap_or(i64::MAX / 4)
 }

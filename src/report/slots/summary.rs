@@ -9,8 +9,9 @@ use chrono::{DateTime, Local, NaiveDateTime, TimeDelta};
 use super::check::{Judgement, Timeframe, local};
 use super::{Expected, Job};
 use crate::cron::LineRef;
+use crate::cron::upcoming::{next_start, periods};
 use crate::escape::printable;
-use crate::report::format::upcoming::{next_start, periods, schedule_in_words, start_in_words};
+use crate::report::format::upcoming::{schedule_in_words, start_in_words};
 use crate::report::format::words::{Clock, count};
 use crate::report::logs::owner::Users;
 

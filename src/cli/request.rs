@@ -1,7 +1,8 @@
 //! The answer of all grammars.
 
 use crate::job::{Job, UsageErrorRun};
-use crate::report::{CrontabReport, Report};
+use crate::report::format::crontab::CrontabReport;
+use crate::report::query::Report;
 
 /// What a command line asks for.
 #[derive(Debug)]

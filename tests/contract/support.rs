@@ -26,8 +26,8 @@ pub use cron::cron;
 pub use day::day_of_300_jobs;
 pub use launcher::{SOME_VERSION, compile_ssh, forge_ssh};
 pub use log::{
-    NO_GUARDS, REQUESTED, files, log_of_h_s, mask_waits, records, split_record, texts, texts_in,
-    today, waits,
+    MARK, NO_GUARDS, REQUESTED, files, log_of_h_s, mask_waits, records, split_record, texts,
+    texts_in, today, waits,
 };
 pub use process::{
     ENDING, Lingering, Running, children, code, is_asleep, is_running, run_tool, send, send_to,

@@ -1,0 +1,109 @@
+//! The slots of a line: the minutes at which it is due.
+
+use std::ops::Range;
+
+use chrono::{DateTime, NaiveDate};
+
+use super::dst::{ClockInterval, Pace};
+use super::zone::Zone;
+use crate::cron::timing::Timing;
+
+const HOUR: i64 = 60;
+const DAY: i64 = 24 * HOUR;
+
+/// A minute at which a line is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DueMinute {
+    /// When cron runs the line, in minutes from 1970 in UTC.
+    pub minute: i64,
+    /// The same as the machine's clock shows it, counted as if local time were UTC.
+    pub local: i64,
+    /// How many minutes later cron may run the line. After a jump of the clock, cron runs the skipped minutes in a row
+    /// and may wait ten seconds after each.
+    pub late: i64,
+}
+
+/// Gives `take` each slot of a line in `intervals`, in cron's order.
+///
+/// `zone` is that of `CRON_TZ`, if the line has one and its daemon is cronie.
+pub fn each(
+    timing: &Timing,
+    zone: Option<&Zone>,
+    clock_intervals: &[ClockInterval],
+    take: &mut impl FnMut(DueMinute),
+) {
+    for interval in clock_intervals
+        .iter()
+        .filter(|interval| interval.runs(timing.is_wildcard))
+    {
+        match (interval.when, zone) {
+            (Pace::InTime(offset), None) => {
+                each_minute(timing, &interval.local, &mut |local| {
+                    take(in_time(local - offset, offset));
+                });
+            }
+            (Pace::InTime(offset), Some(zone)) => {
+                let utc = interval.local.start - offset..interval.local.end - offset;
+                let offsets = zone.offsets(utc.start, utc.end);
+                let ends = offsets.iter().skip(1).map(|(minute, _)| *minute);
+                for ((start, of_zone), end) in offsets.iter().zip(ends.chain([utc.end])) {
+                    let in_zone = start + of_zone..end + of_zone;
+                    each_minute(timing, &in_zone, &mut |minute| {
+                        take(in_time(minute - of_zone, offset));
+                    });
+                }
+            }
+            (Pace::CatchUpAt(minute), None) => {
+                let slot = DueMinute {
+                    minute,
+                    local: interval.local.end,
+                    late: (interval.local.end - interval.local.start) / 6 + 1,
+                };
+                each_minute(timing, &interval.local, &mut |_| take(slot));
+            }
+            // cronie leaves out lines of another zone while its own changes its offset.
+            (Pace::CatchUpAt(_), Some(_)) => {}
+        }
+    }
+}
+
+fn in_time(minute: i64, offset: i64) -> DueMinute {
+    DueMinute {
+        minute,
+        local: minute + offset,
+        late: 0,
+    }
+}
+
+/// Gives `take` the minutes of `local` at which a line is due.
+fn each_minute(timing: &Timing, local: &Range<i64>, take: &mut impl FnMut(i64)) {
+    for day in local.start.div_euclid(DAY)..=(local.end - 1).div_euclid(DAY) {
+        if !date(day).is_some_and(|date| timing.is_due_on(date)) {
+            continue;
+        }
+        for hour in bits(u64::from(timing.hours)) {
+            let hour = day * DAY + hour * HOUR;
+            let is_whole = local.start <= hour && hour + HOUR <= local.end;
+            for minute in bits(timing.minutes) {
+                let minute = hour + minute;
+                if is_whole || local.contains(&minute) {
+                    take(minute);
+                }
+            }
+        }
+    }
+}
+
+fn date(day: i64) -> Option<NaiveDate> {
+    let time = DateTime::from_timestamp(day.checked_mul(DAY * 60)?, 0)?;
+    Some(time.date_naive())
+}
+
+/// The numbers of the bits that are set, the lowest first.
+fn bits(mut bits: u64) -> impl Iterator<Item = i64> {
+    std::iter::from_fn(move || {
+        let lowest = (bits != 0).then(|| i64::from(bits.trailing_zeros()))?;
+        bits &= bits - 1;
+        Some(lowest)
+    })
+}

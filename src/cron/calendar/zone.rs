@@ -1,0 +1,118 @@
+//! Time zones: the machine's, and zones named by cronie's `CRON_TZ`.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Component, Path};
+
+use chrono::{DateTime, Local, Offset, TimeZone as _};
+use tz::TimeZone;
+
+/// Where time zones are.
+const ZONEINFO: &str = "/usr/share/zoneinfo";
+
+/// The largest file of a time zone that is read, in bytes. A real one has 4 KiB at most.
+const LARGEST_FILE: u64 = 64 << 10;
+
+/// A time zone.
+#[derive(Debug, Clone)]
+pub enum Zone {
+    /// The machine's, or that of the variable TZ.
+    Machine,
+    /// One from the zone database.
+    Named(TimeZone),
+}
+
+impl Zone {
+    /// The zone of this name, such as `Europe/Berlin`, if the zone database has it.
+    ///
+    /// Another user's crontab may name the zone, so a name leads to no file outside of the database.
+    pub fn named(name: &str) -> Option<Self> {
+        let is_plain = |part| matches!(part, Component::Normal(_));
+        if name.is_empty() || !Path::new(name).components().all(is_plain) {
+            return None;
+        }
+        let path = Path::new(ZONEINFO).join(name);
+        if !path.metadata().ok()?.is_file() {
+            return None;
+        }
+        let mut data = Vec::new();
+        let file = File::open(path).ok()?;
+        file.take(LARGEST_FILE).read_to_end(&mut data).ok()?;
+        TimeZone::from_tz_data(&data).ok().map(Self::Named)
+    }
+
+    /// The offset from UTC, in whole minutes, at `minute`, which is counted from 1970 in UTC.
+    pub fn offset(&self, minute: i64) -> i64 {
+        let second = minute.saturating_mul(60);
+        let offset = match self {
+            Self::Machine => {
+                let time = DateTime::from_timestamp(second, 0).unwrap_or_default();
+                Local
+                    .offset_from_utc_datetime(&time.naive_utc())
+                    .fix()
+                    .local_minus_utc()
+            }
+            Self::Named(zone) => zone
+                .find_local_time_type(second)
+                .map_or(0, tz::LocalTimeType::ut_offset),
+        };
+        i64::from(offset).div_euclid(60)
+    }
+
+    /// The intervals of constant offset from the minute `from` up to `until`, both of UTC: the first minute of
+    /// each, and the offset.
+    pub fn offsets(&self, from: i64, until: i64) -> Vec<(i64, i64)> {
+        // Shorter than any time between two changes of an offset.
+        const STEP: i64 = 12 * 60;
+        let mut offsets = vec![(from, self.offset(from))];
+        let mut before = from;
+        while before < until {
+            let after = (before + STEP).min(until);
+            let old = self.offset(before);
+            if self.offset(after) != old {
+                let (mut low, mut high) = (before, after);
+                while high - low > 1 {
+                    let middle = low + (high - low) / 2;
+                    if self.offset(middle) == old {
+                        low = middle;
+                    } else {
+                        high = middle;
+                    }
+                }
+                offsets.push((high, self.offset(high)));
+            }
+            before = after;
+        }
+        offsets
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_changes_its_offset_at_the_minute_that_the_database_says() {
+        let zone = Zone::named("Europe/Berlin").unwrap();
+        let minute = |text: &str| text.parse::<DateTime<chrono::Utc>>().unwrap().timestamp() / 60;
+        let from = minute("2026-01-01T00:00:00Z");
+        let forward = minute("2026-03-29T01:00:00Z");
+        let back = minute("2026-10-25T01:00:00Z");
+        let offsets = zone.offsets(from, minute("2027-01-01T00:00:00Z"));
+        assert_eq!(offsets, [(from, 60), (forward, 120), (back, 60)]);
+    }
+
+    #[test]
+    fn a_name_leads_to_no_file_outside_of_the_zone_database() {
+        for name in [
+            "",
+            "/etc/passwd",
+            "../../../etc/passwd",
+            "Europe",
+            "No/Where",
+            "tzdata.zi",
+        ] {
+            assert!(Zone::named(name).is_none(), "{name}");
+        }
+    }
+}

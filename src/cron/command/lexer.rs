@@ -1,0 +1,379 @@
+//! The words and operators of a shell command (POSIX, XCU 2.3), without running anything.
+//!
+//! A word with an expansion whose result only the shell knows is marked as unknown.
+
+/// A part of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Token {
+    /// A word. Redirections and their files are left out.
+    Word(Word),
+    /// What separates two commands.
+    Operator(Operator),
+}
+
+/// What separates two commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operator {
+    /// `&&`
+    And,
+    /// `||`
+    Or,
+    /// `;`, and where the text ends.
+    Sequence,
+    /// `&`
+    Background,
+    /// `|` or `|&`
+    Pipe,
+    /// `(`
+    Open,
+    /// `)`
+    Close,
+}
+
+/// A word after the removal of quotes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Word {
+    /// Its bytes, as far as they are known.
+    pub text: Vec<u8>,
+    /// The first part of it that only a shell can expand, as it is written: `$HOST`, `$(date)`, `*`.
+    pub expansion: Option<Vec<u8>>,
+    /// A part of it was quoted.
+    pub is_quoted: bool,
+}
+
+impl Word {
+    /// Whether the shell takes it for one of these reserved words.
+    pub fn is_reserved(&self, reserved: &[&[u8]]) -> bool {
+        !self.is_quoted && self.expansion.is_none() && reserved.contains(&&*self.text)
+    }
+}
+
+/// The file name of a path.
+pub fn base_name(path: &[u8]) -> &[u8] {
+    path.rsplit(|byte| *byte == b'/').next().unwrap_or(path)
+}
+
+/// A quote or a bracket has no end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("there is no closing {0}")]
+pub struct Unclosed(pub char);
+
+/// Splits `text` into words and operators.
+///
+/// # Errors
+///
+/// The shell would look for the end of a quote or of a substitution in vain.
+pub fn tokens(text: &[u8]) -> Result<Vec<Token>, Unclosed> {
+    let mut lexer = Lexer {
+        rest: text,
+        tokens: Vec::new(),
+        word: None,
+        is_target: false,
+    };
+    while let Some(&byte) = lexer.rest.first() {
+        lexer.take(byte)?;
+    }
+    lexer.end_word();
+    Ok(lexer.tokens)
+}
+
+struct Lexer<'a> {
+    rest: &'a [u8],
+    tokens: Vec<Token>,
+    /// The word that has begun.
+    word: Option<Word>,
+    /// The next word is the file of a redirection.
+    is_target: bool,
+}
+
+impl Lexer<'_> {
+    fn take(&mut self, byte: u8) -> Result<(), Unclosed> {
+        match byte {
+            b' ' | b'\t' | b'\n' => {
+                self.skip(1);
+                self.end_word();
+            }
+            b'#' if self.word.is_none() => self.rest = &[],
+            b'\\' => {
+                let escaped = self.rest.get(1).copied();
+                self.skip(2);
+                self.word().is_quoted = true;
+                // A backslash at the end stands for itself.
+                self.push(escaped.unwrap_or(b'\\'));
+            }
+            b'\'' => {
+                self.skip(1);
+                let end = self.rest.iter().position(|byte| *byte == b'\'');
+                let quoted = &self.rest[..end.ok_or(Unclosed('\''))?];
+                self.word().is_quoted = true;
+                self.word().text.extend(quoted);
+                self.skip(quoted.len() + 1);
+            }
+            b'"' => self.double_quotes()?,
+            b'$' | b'`' => self.expansion(byte, false)?,
+            b'<' | b'>' => self.redirection(1)?,
+            b'&' if self.rest.starts_with(b"&>") => {
+                self.end_word();
+                self.redirection(2)?;
+            }
+            b'&' | b'|' | b';' | b'(' | b')' => self.operator(byte),
+            b'*' | b'?' | b'[' | b'{' | b'~' => self.pattern(byte),
+            _ => {
+                self.push(byte);
+                self.skip(1);
+            }
+        }
+        Ok(())
+    }
+
+    fn double_quotes(&mut self) -> Result<(), Unclosed> {
+        self.word().is_quoted = true;
+        self.skip(1);
+        loop {
+            match self.rest {
+                [] => return Err(Unclosed('"')),
+                [b'"', ..] => {
+                    self.skip(1);
+                    return Ok(());
+                }
+                [b'\\', escaped @ (b'$' | b'`' | b'"' | b'\\'), ..] => {
+                    self.push(*escaped);
+                    self.skip(2);
+                }
+                [byte @ (b'$' | b'`'), ..] => self.expansion(*byte, true)?,
+                [byte, ..] => {
+                    self.push(*byte);
+                    self.skip(1);
+                }
+            }
+        }
+    }
+
+    /// `$NAME`, `${…}`, `$(…)`, `` `…` ``: all of it becomes an expansion of the word.
+    fn expansion(&mut self, byte: u8, is_quoted: bool) -> Result<(), Unclosed> {
+        let length = match (byte, self.rest.get(1)) {
+            (b'`', _) => 2 + length_up_to(&self.rest[1..], b'`').ok_or(Unclosed('`'))?,
+            (_, Some(b'(')) => nested_length(&self.rest[1..], b'(', b')').ok_or(Unclosed(')'))? + 1,
+            (_, Some(b'{')) => nested_length(&self.rest[1..], b'{', b'}').ok_or(Unclosed('}'))? + 1,
+            (_, Some(b'[')) => nested_length(&self.rest[1..], b'[', b']').ok_or(Unclosed(']'))? + 1,
+            (_, Some(quote @ (b'\'' | b'"'))) if !is_quoted => {
+                let length = length_up_to(&self.rest[2..], *quote);
+                3 + length.ok_or(Unclosed(char::from(*quote)))?
+            }
+            (_, Some(b'?' | b'#' | b'$' | b'!' | b'@' | b'*' | b'-')) => 2,
+            _ => {
+                let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
+                1 + self.rest[1..].iter().take_while(is_part).count()
+            }
+        };
+        if length == 1 {
+            self.push(byte);
+        } else {
+            let expansion = self.rest[..length].to_vec();
+            self.word().expansion.get_or_insert(expansion);
+        }
+        self.skip(length);
+        Ok(())
+    }
+
+    /// A character that the shell may replace by names of files, or a brace or a tilde that it may expand.
+    fn pattern(&mut self, byte: u8) {
+        // A hostile line may be one long word of brackets.
+        const FARTHEST: usize = 1000;
+        let is_end = |byte: &u8| b" \t;&|<>()".contains(byte);
+        let near = &self.rest[..self.rest.len().min(FARTHEST)];
+        let end = near.iter().position(is_end).unwrap_or(near.len());
+        let word = &near[..end];
+        let is_expanded = match byte {
+            b'[' => word.contains(&b']'),
+            b'{' => {
+                word.contains(&b'}')
+                    && (word.contains(&b',') || word.windows(2).any(|two| two == b".."))
+            }
+            b'~' => self.word.is_none(),
+            _ => true,
+        };
+        if is_expanded {
+            self.word().expansion.get_or_insert(vec![byte]);
+        }
+        self.push(byte);
+        self.skip(1);
+    }
+
+    /// A redirection, whose operator has `length` bytes at least.
+    fn redirection(&mut self, length: usize) -> Result<(), Unclosed> {
+        if let [b'<' | b'>', b'(', ..] = self.rest {
+            let length = nested_length(&self.rest[1..], b'(', b')').ok_or(Unclosed(')'))? + 1;
+            let expansion = self.rest[..length].to_vec();
+            self.word().expansion.get_or_insert(expansion);
+            self.skip(length);
+            return Ok(());
+        }
+        // The number of a descriptor is no word.
+        let is_number = |word: &Word| !word.is_quoted && word.text.iter().all(u8::is_ascii_digit);
+        if self.word.as_ref().is_some_and(is_number) {
+            self.word = None;
+        }
+        self.end_word();
+        self.skip(length);
+        let more = self.rest.iter().take_while(|byte| b"<>&|".contains(byte));
+        self.skip(more.count().min(2));
+        self.is_target = true;
+        Ok(())
+    }
+
+    fn operator(&mut self, byte: u8) {
+        self.end_word();
+        self.is_target = false;
+        let (operator, length) = match (byte, self.rest.get(1)) {
+            (b'&', Some(b'&')) => (Operator::And, 2),
+            (b'&', _) => (Operator::Background, 1),
+            (b'|', Some(b'|')) => (Operator::Or, 2),
+            (b'|', Some(b'&')) => (Operator::Pipe, 2),
+            (b'|', _) => (Operator::Pipe, 1),
+            (b'(', _) => (Operator::Open, 1),
+            (b')', _) => (Operator::Close, 1),
+            _ => (Operator::Sequence, 1),
+        };
+        self.tokens.push(Token::Operator(operator));
+        self.skip(length);
+    }
+
+    fn word(&mut self) -> &mut Word {
+        self.word.get_or_insert_default()
+    }
+
+    fn push(&mut self, byte: u8) {
+        self.word().text.push(byte);
+    }
+
+    fn end_word(&mut self) {
+        if let Some(word) = self.word.take()
+            && !std::mem::take(&mut self.is_target)
+        {
+            self.tokens.push(Token::Word(word));
+        }
+    }
+
+    fn skip(&mut self, count: usize) {
+        self.rest = self.rest.get(count..).unwrap_or_default();
+    }
+}
+
+/// The length of `text` before the first `end` without a backslash before it.
+fn length_up_to(text: &[u8], end: u8) -> Option<usize> {
+    let mut index = 0;
+    loop {
+        match text.get(index)? {
+            b'\\' => index += 2,
+            byte if *byte == end => return Some(index),
+            _ => index += 1,
+        }
+    }
+}
+
+/// The length of what is between `open`, the first byte of `text`, and its `close`, both included.
+fn nested_length(text: &[u8], open: u8, close: u8) -> Option<usize> {
+    let mut depth = 0_usize;
+    let mut index = 0;
+    loop {
+        match text.get(index)? {
+            b'\\' => index += 1,
+            b'\'' => index += text[index + 1..].iter().position(|byte| *byte == b'\'')? + 1,
+            b'"' => index += length_up_to(&text[index + 1..], b'"')? + 1,
+            byte if *byte == open => depth += 1,
+            byte if *byte == close => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some(index + 1);
+                }
+            }
+            _ => {}
+        }
+        index += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The tokens as a text: words in angle brackets, an expansion after a bar.
+    fn shown(text: &str) -> String {
+        let tokens = tokens(text.as_bytes()).unwrap();
+        let shown = tokens.iter().map(|token| match token {
+            Token::Word(word) => {
+                let text = String::from_utf8_lossy(&word.text);
+                let expansion = word.expansion.as_deref().map(String::from_utf8_lossy);
+                let expansion = expansion.map(|text| format!("|{text}"));
+                format!("<{text}{}>", expansion.unwrap_or_default())
+            }
+            Token::Operator(operator) => format!("{operator:?}"),
+        });
+        shown.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn words_are_split_and_unquoted_as_a_shell_does_it() {
+        for (text, expected) in [
+            ("a  b\tc", "<a> <b> <c>"),
+            (r#"a "b  c" 'd "e"' f\ g"#, r#"<a> <b  c> <d "e"> <f g>"#),
+            (r#"a "\"\\\x\$" '\'"#, r#"<a> <"\\x$> <\>"#),
+            (r#"a"b"'c'd """#, "<abcd> <>"),
+            ("a # b", "<a>"),
+            ("a b#c", "<a> <b#c>"),
+            (
+                "a;b&&c||d|e&",
+                "<a> Sequence <b> And <c> Or <d> Pipe <e> Background",
+            ),
+            ("(a)", "Open <a> Close"),
+            ("a >/dev/null 2>&1 </dev/null b", "<a> <b>"),
+            ("a 2 >>x &>y b2>z", "<a> <2> <b2>"),
+            ("a $ b", "<a> <$> <b>"),
+            ("[ -f x ]", "<[> <-f> <x> <]>"),
+        ] {
+            assert_eq!(shown(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_only_a_shell_can_expand_is_marked() {
+        for (text, expected) in [
+            ("$HOST x$1y", "<|$HOST> <xy|$1y>"),
+            (r#""a $HOST b""#, "<a  b|$HOST>"),
+            (r"'$HOST' \$HOST", "<$HOST> <$HOST>"),
+            (r#"$(date "+)") b"#, r#"<|$(date "+)")> <b>"#),
+            ("`date` b", "<|`date`> <b>"),
+            ("${A:-b c} d", "<|${A:-b c}> <d>"),
+            ("$((RANDOM % 30)) d", "<|$((RANDOM % 30))> <d>"),
+            ("*.log \"*\" ~/x a~", "<*.log|*> <*> <~/x|~> <a~>"),
+            ("a{b,c} {d} x[yz]", "<a{b,c}|{> <{d}> <x[yz]|[>"),
+            ("$'a\\'b' c", "<|$'a\\'b'> <c>"),
+            ("<(a b) c", "<|<(a b)> <c>"),
+        ] {
+            let expected = expected.replace("<xy|$1y>", "<x|$1y>");
+            assert_eq!(shown(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_quote_without_an_end_is_an_error_whatever_the_text() {
+        for (text, closing) in [
+            ("a 'b", '\''),
+            ("a \"b", '"'),
+            ("a $(b", ')'),
+            ("a `b", '`'),
+            ("a ${b", '}'),
+            ("a $(b 'c)", ')'),
+        ] {
+            assert_eq!(tokens(text.as_bytes()), Err(Unclosed(closing)), "{text}");
+        }
+        for seed in 0..2000 {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let length = random.usize(..40);
+            let part = |_| random.choice(*b"ab '\"\\$(){}[]`&|;<>#*~").unwrap();
+            let text: Vec<u8> = (0..length).map(part).collect();
+            let _ = tokens(&text);
+        }
+    }
+}

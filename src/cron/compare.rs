@@ -1,0 +1,5 @@
+//! The slots of the crontabs against the STARTs of the logs.
+
+pub mod comparison;
+mod due;
+mod late;

@@ -1,0 +1,256 @@
+//! Compares the slots of lines with the STARTs of their jobs.
+//!
+//! **The rule.** A START matches a slot from 5 s before the slot until the next slot, for at most 3 minutes. If two
+//! slots match, the earlier wins. A START that matches no slot belongs to a slot that cron was catching up on, to late
+//! STARTs in a row (`late`), or to no slot. A slot without a START for 3 minutes is missed, also where the next slot comes
+//! sooner: if the START still came, one of the next two STARTs would be one too many.
+//!
+//! Times are seconds of local time, counted as if local time were UTC, because the log has local times. An hour that
+//! comes twice has its slots twice, and its STARTs too.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashSet, VecDeque};
+use std::ops::Range;
+
+use super::due::{Due, EARLY};
+use super::late::LateStarts;
+
+/// The number of jobs that make an outage, or both where there are only two.
+const TOGETHER: usize = 3;
+
+/// A slot without a START.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MissedSlot {
+    /// The slot.
+    pub at: i64,
+    /// Its job, by a number of the caller's.
+    pub job: u32,
+    /// Its line, by a number of the caller's.
+    pub line: u32,
+    /// The first second in which the START is certainly missing.
+    pub detected_at: i64,
+}
+
+/// A time in which most lines missed their slots, because cron or the machine was not running.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlotOutage {
+    /// The first second in which enough jobs are missing to make an outage.
+    pub detected_at: i64,
+    /// The first slot that was missed.
+    pub first: i64,
+    /// The last slot that was missed.
+    pub last: i64,
+    /// How many jobs missed a slot.
+    pub jobs: usize,
+    /// The slots.
+    pub missed: Vec<MissedSlot>,
+}
+
+/// The result of a comparison.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ComparisonResult {
+    /// How many slots were judged.
+    pub judged: u64,
+    /// Missed slots outside the outages, by time.
+    pub missed: Vec<MissedSlot>,
+    /// Slots that a line may have skipped, as behind `flock -n`.
+    pub perhaps: Vec<MissedSlot>,
+    /// Slots whose START came late because cron was catching up, and the START.
+    pub late: Vec<(MissedSlot, i64)>,
+    /// STARTs without a slot: the job and the time.
+    pub strays: Vec<(u32, i64)>,
+    /// The outages, by time.
+    pub outages: Vec<SlotOutage>,
+}
+
+/// Compares one job after the other.
+#[derive(Debug)]
+pub struct Comparison {
+    until: i64,
+    from: i64,
+    /// How many jobs have a certain slot.
+    jobs: usize,
+    /// The certain slots that were judged, by minute from `from` on.
+    due: Vec<u32>,
+    verdict: ComparisonResult,
+}
+
+impl Comparison {
+    /// A comparison of slots in `period`. A slot whose START may still come after it is not judged.
+    pub fn new(period: &Range<i64>) -> Self {
+        let minutes = (period.end - period.start).max(0) / 60 + 1;
+        Self {
+            from: period.start,
+            until: period.end,
+            jobs: 0,
+            due: vec![0; usize::try_from(minutes).unwrap_or(0)],
+            verdict: ComparisonResult::default(),
+        }
+    }
+
+    /// Compares what is due of one job, on all of its lines, with its STARTs, which are in the order of time.
+    ///
+    /// A job that is on no line has nothing due, and all of its STARTs are strays.
+    pub fn add(&mut self, job: u32, due: &mut [Due], starts: &[i64]) {
+        due.sort_unstable_by_key(|due| due.at);
+        self.jobs += usize::from(due.iter().any(|due| due.is_certain));
+        let mut due = due.iter().copied().peekable();
+        // The slots that may match the next START, the first deadline in front.
+        let mut open: VecDeque<Due> = VecDeque::new();
+        // The slots that cron may still catch up on.
+        let mut missed: Vec<Due> = Vec::new();
+        let mut backlog = LateStarts::new();
+        for &start in starts {
+            while let Some(next) = due.next_if(|due| due.at - EARLY <= start) {
+                insert(&mut open, next);
+            }
+            let expired = open.iter().take_while(|due| due.deadline <= start).count();
+            missed.extend(open.drain(..expired));
+            if let Some(found) = open.pop_front() {
+                self.count(&found);
+                if found.deadline < found.detected_at {
+                    backlog.push(found, start, missed.last_mut());
+                }
+            } else if let Some(late) = missed.pop_if(|due| start < due.catch_up) {
+                self.count(&late);
+                self.verdict.late.push((late.missed(job), start));
+            } else if let Some(late) = missed.pop_if(|due| backlog.takes(due, start)) {
+                self.count(&late);
+            } else {
+                self.verdict.strays.push((job, start));
+            }
+        }
+        let until = self.until;
+        while let Some(late) = missed.pop_if(|due| backlog.goes_on(due, until)) {
+            self.count(&late);
+        }
+        let late = backlog.late();
+        self.verdict
+            .late
+            .extend(late.map(|(due, start)| (due.missed(job), start)));
+        missed.extend(open.into_iter().chain(due));
+        missed.retain(|due| due.detected_at <= until);
+        for due in missed {
+            self.count(&due);
+            let missed = due.missed(job);
+            if due.is_certain {
+                self.verdict.missed.push(missed);
+            } else {
+                self.verdict.perhaps.push(missed);
+            }
+        }
+    }
+
+    fn count(&mut self, due: &Due) {
+        self.verdict.judged += 1;
+        if let Some(minute) = self.minute(due.at)
+            && due.is_certain
+        {
+            self.due[minute] += 1;
+        }
+    }
+
+    fn minute(&self, at: i64) -> Option<usize> {
+        let minute = usize::try_from((at - self.from).div_euclid(60)).ok()?;
+        (minute < self.due.len()).then_some(minute)
+    }
+
+    /// The result, with slots that most lines missed joined to outages.
+    pub fn finish(mut self) -> ComparisonResult {
+        let mut missed = std::mem::take(&mut self.verdict.missed);
+        missed.sort_unstable();
+        self.verdict.perhaps.sort_unstable();
+        self.verdict.late.sort_unstable();
+        self.verdict
+            .strays
+            .sort_unstable_by_key(|(job, at)| (*at, *job));
+        let mut is_together = Vec::new();
+        let mut at_minute = missed
+            .chunk_by(|one, other| one.at.div_euclid(60) == other.at.div_euclid(60))
+            .peekable();
+        for minute in 0..self.due.len() {
+            if self.due[minute] == 0 {
+                continue;
+            }
+            let here = at_minute.next_if(|missed| self.minute(missed[0].at) == Some(minute));
+            let here = here.unwrap_or_default();
+            let is_down = here.len() * 2 > self.due[minute] as usize;
+            if is_down {
+                is_together.extend(here);
+            } else {
+                self.end_outage(&mut is_together);
+                self.verdict.missed.extend(here);
+            }
+        }
+        self.end_outage(&mut is_together);
+        self.verdict.missed.sort_unstable();
+        self.verdict
+    }
+
+    /// How many jobs make an outage.
+    fn together(&self) -> usize {
+        self.jobs.clamp(2, TOGETHER)
+    }
+
+    /// Ends a row of minutes in which most slots were missed.
+    fn end_outage(&mut self, missed: &mut Vec<MissedSlot>) {
+        let missed = std::mem::take(missed);
+        let jobs: HashSet<u32> = missed.iter().map(|missed| missed.job).collect();
+        if let (Some(first), Some(last)) = (missed.first(), missed.last())
+            && jobs.len() >= self.together()
+        {
+            let detected_at = detected_at(&missed, self.together());
+            self.verdict.outages.push(SlotOutage {
+                detected_at,
+                first: first.at,
+                last: last.at,
+                jobs: jobs.len(),
+                missed,
+            });
+        } else {
+            self.verdict.missed.extend(missed);
+        }
+    }
+}
+
+/// The first second in which `together` jobs are missing.
+fn detected_at(missed: &[MissedSlot], together: usize) -> i64 {
+    let mut missed: Vec<&MissedSlot> = missed.iter().collect();
+    missed.sort_unstable_by_key(|missed| missed.detected_at);
+    let mut jobs = HashSet::new();
+    let decisive = missed.iter().find(|missed| {
+        jobs.insert(missed.job);
+        jobs.len() >= together
+    });
+    decisive
+        .or(missed.last())
+        .map_or(0, |missed| missed.detected_at)
+}
+
+impl Due {
+    fn missed(&self, job: u32) -> MissedSlot {
+        MissedSlot {
+            at: self.at,
+            job,
+            line: self.line,
+            detected_at: self.detected_at,
+        }
+    }
+
+    /// The order in which slots take STARTs: the earlier deadline, and then what has to come.
+    fn order(&self) -> (i64, bool) {
+        (self.deadline, !self.is_certain)
+    }
+}
+
+/// Puts a slot in its place. Nearly always that is the last one.
+fn insert(open: &mut VecDeque<Due>, due: Due) {
+    let before = open
+        .iter()
+        .rev()
+        .take_while(|other| other.order() > due.order())
+        .count();
+    open.insert(open.len() - before, due);
+}

@@ -1,0 +1,199 @@
+//! The rule, by jobs of a few minutes.
+
+use super::*;
+use crate::cron::compare::due::{LONGEST_GRACE, catch_up, grace};
+
+const MINUTE: i64 = 60;
+
+/// What is due every `step` minutes from minute 0 on, up to minute `until`.
+fn due(line: u32, step: i64, until: i64) -> Vec<Due> {
+    let minutes = (0..until).step_by(usize::try_from(step).unwrap());
+    let due = minutes.map(|minute| Due {
+        at: minute * MINUTE,
+        deadline: minute * MINUTE + grace(step * MINUTE),
+        detected_at: minute * MINUTE + LONGEST_GRACE,
+        catch_up: minute * MINUTE + catch_up(true),
+        line,
+        is_certain: true,
+    });
+    due.collect()
+}
+
+fn compare(until: i64, jobs: Vec<(Vec<Due>, Vec<i64>)>) -> ComparisonResult {
+    let mut comparison = Comparison::new(&(0..until * MINUTE));
+    for (job, (mut due, starts)) in (0..).zip(jobs) {
+        comparison.add(job, &mut due, &starts);
+    }
+    comparison.finish()
+}
+
+fn minutes(missed: &[MissedSlot]) -> Vec<i64> {
+    missed.iter().map(|missed| missed.at / MINUTE).collect()
+}
+
+#[test]
+fn a_slot_takes_one_start_from_a_little_before_it_to_its_grace() {
+    let starts = vec![-2, 5 * MINUTE + 179, 10 * MINUTE + 1, 10 * MINUTE + 2];
+    let verdict = compare(30, vec![(due(7, 5, 20), starts)]);
+    assert_eq!(minutes(&verdict.missed), [15]);
+    assert_eq!(verdict.missed[0].line, 7);
+    assert_eq!(verdict.strays, [(0, 10 * MINUTE + 2)]);
+    assert_eq!(verdict.judged, 4);
+}
+
+#[test]
+fn a_slot_whose_grace_is_not_over_is_not_judged() {
+    let verdict = compare(17, vec![(due(0, 5, 20), vec![1, 301, 601])]);
+    assert_eq!(verdict.missed, []);
+    assert_eq!(verdict.judged, 3);
+}
+
+#[test]
+fn a_line_of_every_minute_misses_the_right_minute() {
+    let starts = (0..10)
+        .filter(|minute| *minute != 4)
+        .map(|minute| minute * MINUTE + 1);
+    let verdict = compare(12, vec![(due(0, 1, 10), starts.collect())]);
+    assert_eq!(minutes(&verdict.missed), [4]);
+    assert_eq!(verdict.strays, []);
+}
+
+/// The slots of a line of every minute that are missing, in a report at each of these minutes.
+///
+/// The start of slot N comes `delay(N)` seconds after it, if it has one.
+fn missed_at_each_minute(until: i64, delay: impl Fn(i64) -> Option<i64>) -> Vec<(i64, Vec<i64>)> {
+    let starts = (0..until).filter_map(|slot| Some(slot * MINUTE + delay(slot)?));
+    let starts: Vec<i64> = starts.collect();
+    let reports = (1..until).map(|now| {
+        let before = starts.iter().copied().filter(|start| *start < now * MINUTE);
+        let verdict = compare(now, vec![(due(0, 1, until), before.collect())]);
+        assert_eq!(verdict.strays, [], "{now}");
+        (now, minutes(&verdict.missed))
+    });
+    reports.filter(|(_, missed)| !missed.is_empty()).collect()
+}
+
+/// A delay that grows from minute 5 on by `growth` seconds a minute up to `most`, and is over after minute 40 in the
+/// same way.
+fn swelling(slot: i64, growth: i64, most: i64) -> i64 {
+    1 + (growth * (slot - 5).min(40 - slot)).clamp(0, most)
+}
+
+#[test]
+fn starts_that_are_late_for_some_time_are_no_alarm_at_any_moment() {
+    for growth in [5, 10, 20, 30, 50] {
+        for most in [50, 64, 70, 90, 130, 150, 170] {
+            let delay = |slot| Some(swelling(slot, growth, most));
+            assert_eq!(missed_at_each_minute(80, delay), [], "{growth} {most}");
+        }
+    }
+}
+
+#[test]
+fn starts_that_are_late_all_at_once_are_no_alarm_in_the_end() {
+    for most in [70, 90, 130, 170] {
+        let alarms = missed_at_each_minute(80, |slot| Some(swelling(slot, 1000, most)));
+        let last = alarms.last().map_or(0, |(now, _)| *now);
+        assert!(last <= 43, "{most}: {alarms:?}");
+    }
+}
+
+#[test]
+fn a_slot_that_is_missed_among_prompt_starts_is_known_after_three_minutes() {
+    let alarms = missed_at_each_minute(20, |slot| (slot != 10).then_some(2));
+    let expected: Vec<_> = (13..20).map(|now| (now, vec![10])).collect();
+    assert_eq!(alarms, expected);
+}
+
+#[test]
+fn a_slot_that_is_missed_among_late_starts_is_known_in_the_end() {
+    let delay = |slot| (slot != 10).then_some(if (8..20).contains(&slot) { 40 } else { 1 });
+    let alarms = missed_at_each_minute(120, delay);
+    assert!(
+        alarms.iter().all(|(_, missed)| *missed == [10]),
+        "{alarms:?}"
+    );
+    assert_eq!(alarms.last().unwrap(), &(119, vec![10]));
+}
+
+#[test]
+fn a_start_by_hand_does_not_hide_a_slot_that_was_missed_long_before() {
+    let slots = (0..100).filter(|slot| *slot != 10);
+    let mut starts: Vec<i64> = slots.map(|slot| slot * MINUTE + 2).collect();
+    starts.push(50 * MINUTE + 30);
+    starts.sort_unstable();
+    let verdict = compare(110, vec![(due(0, 1, 100), starts)]);
+    assert_eq!(minutes(&verdict.missed), [10]);
+    assert_eq!(verdict.strays, [(0, 50 * MINUTE + 30)]);
+}
+
+#[test]
+fn a_conditional_slot_is_counted_apart_and_leaves_a_start_to_a_certain_one() {
+    let mut both = due(0, 5, 10);
+    both.extend(due(1, 5, 10).into_iter().map(|due| Due {
+        is_certain: false,
+        ..due
+    }));
+    let verdict = compare(30, vec![(both, vec![0, 300])]);
+    assert_eq!(verdict.missed, []);
+    assert_eq!(minutes(&verdict.perhaps), [0, 5]);
+    assert_eq!(verdict.perhaps[0].line, 1);
+}
+
+#[test]
+fn what_cron_catches_up_on_is_late_and_not_missed() {
+    // Stopped from minute 2 to minute 5, then all at once.
+    let starts = vec![1, 61, 301, 301, 301, 301, 361];
+    let verdict = compare(20, vec![(due(0, 1, 7), starts)]);
+    assert_eq!(verdict.missed, []);
+    assert_eq!(verdict.strays, []);
+    let late: Vec<_> = verdict
+        .late
+        .iter()
+        .map(|(missed, start)| (missed.at / MINUTE, *start))
+        .collect();
+    assert_eq!(late, [(2, 301), (3, 301), (4, 301)]);
+}
+
+#[test]
+fn slots_that_most_lines_miss_at_once_are_one_outage() {
+    let up = |minute: &i64| !(10..20).contains(minute);
+    let starts = |step| -> Vec<i64> {
+        let minutes = (0..60).step_by(step).filter(up);
+        minutes.map(|minute| minute * MINUTE + 1).collect()
+    };
+    let mut jobs = vec![
+        (due(0, 1, 60), starts(1)),
+        (due(1, 1, 60), starts(1)),
+        (due(2, 5, 60), starts(5)),
+        (due(3, 30, 60), starts(30)),
+    ];
+    // One more job misses a slot of its own, and one misses all.
+    jobs[3].1.pop();
+    jobs.push((due(4, 20, 60), vec![]));
+    let verdict = compare(70, jobs);
+    assert_eq!(verdict.outages.len(), 1);
+    let outage = &verdict.outages[0];
+    assert_eq!((outage.first / MINUTE, outage.last / MINUTE), (10, 19));
+    assert_eq!(outage.detected_at, 13 * MINUTE, "the third job is missing");
+    assert_eq!((outage.jobs, outage.missed.len()), (3, 22));
+    assert_eq!(minutes(&verdict.missed), [0, 20, 30, 40]);
+    assert_eq!(verdict.missed[2].job, 3);
+}
+
+#[test]
+fn two_jobs_that_are_missing_are_an_outage_only_where_there_is_no_third() {
+    let never = |line| (due(line, 5, 10), vec![]);
+    let verdict = compare(
+        70,
+        vec![never(0), never(1), (due(2, 20, 60), vec![1, 1201, 2401])],
+    );
+    assert_eq!(verdict.outages, []);
+    assert_eq!(minutes(&verdict.missed), [0, 0, 5, 5]);
+    let verdict = compare(70, vec![never(0), never(1)]);
+    assert_eq!(verdict.outages.len(), 1);
+    assert_eq!(verdict.outages[0].missed.len(), 4);
+    assert_eq!(verdict.outages[0].detected_at, 3 * MINUTE);
+    let verdict = compare(70, vec![never(0)]);
+    assert_eq!(verdict.outages, []);
+}

@@ -1,0 +1,6 @@
+//! Crontabs: finding them, and reading their text.
+
+pub mod files;
+pub mod parse;
+pub mod percent;
+pub mod variables;

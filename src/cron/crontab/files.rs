@@ -1,0 +1,462 @@
+//! Finds the crontabs of a machine, reads them, and says why cron rejects a file.
+
+use std::collections::HashSet;
+use std::fmt::{self, Display, Formatter};
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, lstat, open};
+use rustix::io::Errno;
+
+use super::parse::{Columns, Contents, CronLine, Fault};
+use crate::cron::daemon::Daemon;
+
+/// The most bytes of a crontab that are read. Debian's cron takes 10,000 lines of 1000 bytes.
+const LARGEST: u64 = 16 << 20;
+
+/// The crontabs to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CrontabSelection {
+    /// All that the cron daemon of this machine reads.
+    Machine,
+    /// These files, with their columns.
+    Files(Vec<(PathBuf, Columns)>),
+    /// None.
+    Nothing,
+}
+
+/// A crontab that has been read.
+#[derive(Debug)]
+pub struct Crontab {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Whose lines it has.
+    pub columns: Columns,
+    /// The user whose crontab it is, if it is one user's.
+    pub owner: Option<String>,
+    /// When it was last changed, in seconds from 1970.
+    pub changed: i64,
+    /// Why cron rejects the file, whatever its text is.
+    pub rejection: Option<Fault>,
+    /// The file is where a cron daemon reads crontabs: no copy and no draft.
+    pub is_installed: bool,
+    /// cron ignores files of such a name. The file may be a backup.
+    pub has_ignored_name: bool,
+    /// Its text.
+    pub contents: Contents,
+}
+
+/// A crontab, or a directory of crontabs, that could not be read.
+#[derive(Debug)]
+pub struct UnreadCrontab {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Why.
+    pub reason: String,
+    /// The remedy.
+    pub remedy: String,
+}
+
+impl UnreadCrontab {
+    fn new(path: &Path, error: &io::Error) -> Self {
+        let is_link = error.raw_os_error() == Some(Errno::LOOP.raw_os_error());
+        let remedy = match error.kind() {
+            _ if is_link => "cron follows no link there; put the file itself in its place",
+            io::ErrorKind::NotFound => "give the path of a crontab",
+            io::ErrorKind::PermissionDenied => "run the report as root",
+            _ => "give a text file, as cron reads it",
+        };
+        Self {
+            path: path.to_owned(),
+            reason: error.to_string(),
+            remedy: remedy.to_owned(),
+        }
+    }
+}
+
+impl Display for UnreadCrontab {
+    fn fmt(&self, out: &mut Formatter) -> fmt::Result {
+        let (path, reason, remedy) = (self.path.display(), &self.reason, &self.remedy);
+        write!(out, "left out: {path}: {reason}; tip: {remedy}")
+    }
+}
+
+/// The crontabs of a machine.
+#[derive(Debug)]
+pub struct Crontabs {
+    /// The daemon of the machine.
+    pub daemon: Daemon,
+    /// The crontabs that could be read.
+    pub read: Vec<Crontab>,
+    /// The others.
+    pub left_out: Vec<UnreadCrontab>,
+}
+
+/// Where a crontab is, which decides the rules for its mode and owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Location {
+    /// `/etc/crontab` or a file in `/etc/cron.d`.
+    System,
+    /// A file in cron's spool directory.
+    Spool,
+    /// Anywhere else: a copy, or a file that is not installed yet.
+    Elsewhere,
+}
+
+impl Crontabs {
+    /// Reads the crontabs of `selection`.
+    pub fn read(selection: &CrontabSelection) -> Self {
+        let root = Path::new("/");
+        let mut crontabs = Self::new(root);
+        match selection {
+            CrontabSelection::Machine => crontabs.add_machine(root),
+            CrontabSelection::Files(files) => {
+                let mut known = HashSet::new();
+                // A file counts once, whatever names it is given by.
+                let mut is_new =
+                    |path: &Path| fs::canonicalize(path).map(|file| known.insert(file));
+                for (path, columns) in files {
+                    if is_new(path).unwrap_or(true) {
+                        crontabs.add_file(path, *columns);
+                    }
+                }
+            }
+            CrontabSelection::Nothing => {}
+        }
+        crontabs
+    }
+
+    /// No crontab yet, for the machine whose files are below `root`.
+    fn new(root: &Path) -> Self {
+        Self {
+            daemon: Daemon::of_machine(root),
+            read: Vec::new(),
+            left_out: Vec::new(),
+        }
+    }
+
+    /// Reads the crontabs of the machine whose files are below `root`.
+    fn add_machine(&mut self, root: &Path) {
+        let system = root.join("etc/crontab");
+        if system.symlink_metadata().is_ok() {
+            self.add(&system, Location::System, Columns::System, None);
+        }
+        for path in self.files_in(&root.join("etc/cron.d")) {
+            self.add(&path, Location::System, Columns::System, None);
+        }
+        for path in self.files_in(&root.join(self.daemon.spool())) {
+            let owner = path
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned());
+            self.add(&path, Location::Spool, Columns::User, owner);
+        }
+    }
+
+    /// Reads a file that was named. The place of an installed crontab decides which columns it has.
+    fn add_file(&mut self, path: &Path, columns: Columns) {
+        let parent = path.parent().unwrap_or(Path::new(""));
+        if path == Path::new("/etc/crontab") || parent == Path::new("/etc/cron.d") {
+            self.add(path, Location::System, Columns::System, None);
+        } else if parent == Path::new("/").join(self.daemon.spool()) {
+            self.add(path, Location::Spool, Columns::User, None);
+        } else {
+            self.add(path, Location::Elsewhere, columns, None);
+        }
+    }
+
+    /// The files in a directory that are no hidden ones, by name.
+    fn files_in(&mut self, dir: &Path) -> Vec<PathBuf> {
+        let entries = match fs::read_dir(dir) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Vec::new(),
+            Err(error) => {
+                self.left_out.push(UnreadCrontab::new(dir, &error));
+                return Vec::new();
+            }
+        };
+        let names = entries.filter_map(|entry| Some(entry.ok()?.file_name()));
+        let names = names.filter(|name| !name.as_encoded_bytes().starts_with(b"."));
+        let mut paths: Vec<PathBuf> = names.map(|name| dir.join(name)).collect();
+        paths.retain(|path| !path.is_dir());
+        paths.sort();
+        paths
+    }
+
+    fn add(&mut self, path: &Path, place: Location, columns: Columns, owner: Option<String>) {
+        let (text, stat) = match read(path, place) {
+            Ok(found) => found,
+            Err(error) => return self.left_out.push(UnreadCrontab::new(path, &error)),
+        };
+        let contents = Contents::parse(&text, columns, self.daemon);
+        if place == Location::Elsewhere
+            && let Some(misfit) = misfit(path, &contents, columns)
+        {
+            return self.left_out.push(misfit);
+        }
+        let has_ignored_name = place == Location::System && !self.daemon.takes_name_of(path);
+        let rejection = if has_ignored_name {
+            Some(rejected("cron ignores a file of this name", NAME_REMEDY))
+        } else {
+            self.rejection(path, place, &stat)
+        };
+        self.read.push(Crontab {
+            rejection,
+            is_installed: place != Location::Elsewhere,
+            has_ignored_name,
+            contents,
+            path: path.to_owned(),
+            columns,
+            owner,
+            changed: match place {
+                // A file that was moved here was another one before, whatever its time says.
+                Location::System | Location::Spool => stat.st_mtime.max(stat.st_ctime),
+                // A copy may keep the time of its text.
+                Location::Elsewhere => stat.st_mtime,
+            },
+        });
+    }
+
+    /// Why the daemon rejects a file by its mode or its owner.
+    fn rejection(&self, path: &Path, place: Location, stat: &Stat) -> Option<Fault> {
+        let mode = stat.st_mode & 0o7777;
+        let (is_bad_mode, good_mode) = match (self.daemon, place) {
+            (_, Location::Elsewhere) => return None,
+            (Daemon::Debian, Location::Spool) => (mode != 0o600, "600"),
+            (Daemon::Debian, Location::System) => (mode & 0o022 != 0, "644"),
+            (Daemon::Cronie, Location::Spool) => (mode & 0o7533 != 0o400, "600"),
+            (Daemon::Cronie, Location::System) => (mode & 0o7533 != 0o400, "644"),
+        };
+        let shown = path.display();
+        if is_bad_mode {
+            let problem = format!("cron ignores a file of mode {mode:o}");
+            return Some(rejected(&problem, &format!("chmod {good_mode} {shown}")));
+        }
+        if place == Location::System && stat.st_uid != 0 {
+            let problem = format!(
+                "cron ignores a file of uid {}, which is not root",
+                stat.st_uid
+            );
+            return Some(rejected(&problem, &format!("chown root {shown}")));
+        }
+        let has_link_rule = place == Location::Spool || self.daemon == Daemon::Debian;
+        (has_link_rule && stat.st_nlink != 1).then(|| {
+            let problem = "cron ignores a file that has a second hard link";
+            rejected(problem, &format!("copy {shown} to a file of its own"))
+        })
+    }
+}
+
+const NAME_REMEDY: &str = "give the file a name of letters, digits, - and _ only, or delete it";
+
+fn rejected(problem: &str, remedy: &str) -> Fault {
+    Fault {
+        line: None,
+        problem: problem.to_owned(),
+        remedy: remedy.to_owned(),
+        is_of_file: true,
+    }
+}
+
+/// The error of a file whose lines all have the columns of the other option.
+fn misfit(path: &Path, contents: &Contents, columns: Columns) -> Option<UnreadCrontab> {
+    let lines = contents.lines.iter();
+    let mut lines = lines.filter(|it| it.mentions_remoteexe()).peekable();
+    let number = lines.peek()?.number;
+    if !lines.all(CronLine::has_wrong_columns) {
+        return None;
+    }
+    let shown = path.display();
+    let (reason, remedy) = match columns {
+        Columns::System => (
+            "has no user before its command",
+            format!("write the user, or use --user-crontab {shown} if this is a user's crontab"),
+        ),
+        Columns::User => (
+            "has a user before its command",
+            format!("use --crontab {shown}"),
+        ),
+    };
+    Some(UnreadCrontab {
+        path: path.to_owned(),
+        reason: format!("line {number} {reason}"),
+        remedy,
+    })
+}
+
+/// Reads a crontab, and what is known about its file.
+fn read(path: &Path, place: Location) -> io::Result<(Vec<u8>, Stat)> {
+    // NONBLOCK: opening a FIFO that nobody writes to would wait.
+    let mut flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    match place {
+        // cron does not follow a link there, and the user may have made it.
+        Location::Spool => flags |= OFlags::NOFOLLOW,
+        Location::System if is_foreign_link(path) => {
+            return Err(io::Error::other(
+                "a link that is not owned by root; cron ignores it",
+            ));
+        }
+        Location::System | Location::Elsewhere => {}
+    }
+    let file = open(path, flags, Mode::empty())?;
+    let stat = fstat(&file)?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return Err(io::Error::other("not a regular file"));
+    }
+    let mut text = Vec::new();
+    File::from(file).take(LARGEST + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > LARGEST {
+        let problem = format!("larger than {} MiB: this is no crontab", LARGEST >> 20);
+        return Err(io::Error::other(problem));
+    }
+    Ok((text, stat))
+}
+
+fn is_foreign_link(path: &Path) -> bool {
+    lstat(path).is_ok_and(|stat| {
+        FileType::from_raw_mode(stat.st_mode) == FileType::Symlink && stat.st_uid != 0
+    })
+}
+
+/// Whether `path` is a file that somebody may run.
+pub fn is_program(path: &Path) -> bool {
+    path.metadata()
+        .is_ok_and(|data| data.is_file() && data.mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    const LINE: &str = "* * * * * root remoteexe h s\n";
+
+    fn write(root: &TempDir, path: &str, text: &str, mode: u32) {
+        let path = root.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    /// The crontabs of a machine, each with what is wrong with its file.
+    fn shown(root: &TempDir) -> Vec<String> {
+        let mut crontabs = Crontabs::new(root.path());
+        crontabs.add_machine(root.path());
+        let name = |path: &Path| {
+            path.strip_prefix(root.path())
+                .unwrap()
+                .display()
+                .to_string()
+        };
+        let read = crontabs.read.iter().map(|crontab| {
+            let problem = crontab
+                .rejection
+                .as_ref()
+                .map_or("", |fault| &fault.problem);
+            format!(
+                "{} {} {problem}",
+                name(&crontab.path),
+                crontab.contents.lines.len()
+            )
+        });
+        let left_out = crontabs.left_out.iter();
+        let left_out =
+            left_out.map(|left_out| format!("{}: {}", name(&left_out.path), left_out.reason));
+        read.chain(left_out).collect()
+    }
+
+    #[test]
+    fn the_crontabs_of_debian_are_found_with_what_makes_cron_reject_them() {
+        let root = TempDir::new().unwrap();
+        write(&root, "etc/crontab", LINE, 0o644);
+        write(&root, "etc/cron.d/jobs", LINE, 0o664);
+        write(&root, "etc/cron.d/jobs.conf", LINE, 0o644);
+        write(&root, "etc/cron.d/.placeholder", "", 0o644);
+        write(
+            &root,
+            "var/spool/cron/crontabs/alice",
+            "* * * * * remoteexe h s\n",
+            0o600,
+        );
+        write(
+            &root,
+            "var/spool/cron/crontabs/bob",
+            "* * * * * remoteexe h s\n",
+            0o644,
+        );
+        symlink(
+            "/etc/passwd",
+            root.path().join("var/spool/cron/crontabs/eve"),
+        )
+        .unwrap();
+        assert_eq!(
+            shown(&root),
+            [
+                "etc/crontab 1 ",
+                "etc/cron.d/jobs 1 cron ignores a file of mode 664",
+                "etc/cron.d/jobs.conf 1 cron ignores a file of this name",
+                "var/spool/cron/crontabs/alice 1 ",
+                "var/spool/cron/crontabs/bob 1 cron ignores a file of mode 644",
+                "var/spool/cron/crontabs/eve: Too many levels of symbolic links (os error 40)",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_crontabs_of_red_hat_are_found() {
+        let root = TempDir::new().unwrap();
+        write(&root, "usr/sbin/crond", "", 0o755);
+        write(&root, "etc/cron.d/jobs.conf", LINE, 0o644);
+        write(&root, "etc/cron.d/jobs.rpmnew", LINE, 0o644);
+        write(
+            &root,
+            "var/spool/cron/alice",
+            "* * * * * remoteexe h s\n",
+            0o600,
+        );
+        assert_eq!(
+            shown(&root),
+            [
+                "etc/cron.d/jobs.conf 1 ",
+                "etc/cron.d/jobs.rpmnew 1 cron ignores a file of this name",
+                "var/spool/cron/alice 1 ",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_hostile_crontab_is_reported_and_bounded() {
+        let root = TempDir::new().unwrap();
+        write(
+            &root,
+            "etc/crontab",
+            "* * * * * root remoteexe h s\n\0\n",
+            0o644,
+        );
+        write(&root, "etc/cron.d/long", &"x".repeat(1 << 20), 0o644);
+        File::create(root.path().join("etc/cron.d/large"))
+            .and_then(|file| file.set_len(100 << 20))
+            .unwrap();
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            root.path().join("etc/cron.d/fifo"),
+            FileType::Fifo,
+            Mode::from_raw_mode(0o644),
+            0,
+        )
+        .unwrap();
+        assert_eq!(
+            shown(&root),
+            [
+                "etc/crontab 0 ",
+                "etc/cron.d/long 0 ",
+                "etc/cron.d/fifo: not a regular file",
+                "etc/cron.d/large: larger than 16 MiB: this is no crontab",
+            ]
+        );
+    }
+}

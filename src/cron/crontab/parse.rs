@@ -1,0 +1,333 @@
+//! The text of a crontab: its lines, the variables that hold for each, and the lines that cron refuses.
+
+use std::rc::Rc;
+
+use super::variables::{Assignment, Variables};
+use crate::cron::command::calls::mentions_name;
+use crate::cron::command::lexer::base_name;
+use crate::cron::daemon::Daemon;
+use crate::cron::timing::{Timing, split_word};
+
+/// The most lines that Debian's cron takes.
+const MOST_LINES: usize = 10_000;
+
+/// Debian's cron refuses a command of this length in bytes.
+const LONGEST_DEBIAN_COMMAND: usize = 999;
+
+/// cronie cuts a command off here, in bytes.
+const LONGEST_CRONIE_COMMAND: usize = 131_071;
+
+/// Whose lines a crontab has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Columns {
+    /// A user's: the command follows the time.
+    User,
+    /// The system's: a user name is between the time and the command.
+    System,
+}
+
+/// A line with a time and a command.
+#[derive(Debug, Clone)]
+pub struct CronLine {
+    /// Its number in the file, from 1.
+    pub number: usize,
+    /// When it is due.
+    pub timing: Timing,
+    /// The time as it is written.
+    pub time_text: String,
+    /// The user, if the crontab has that column.
+    pub user: Option<Vec<u8>>,
+    /// The rest of the line.
+    pub command: Vec<u8>,
+    /// The variables that the lines before it have set.
+    pub variables: Rc<Variables>,
+}
+
+impl CronLine {
+    /// Whether the word `remoteexe` stands in the line, be it in the column of users.
+    pub fn mentions_remoteexe(&self) -> bool {
+        self.user.as_deref().is_some_and(mentions_name) || mentions_name(&self.command)
+    }
+
+    /// Whether the line lacks the user column that its crontab has, or has one that its crontab lacks.
+    ///
+    /// Only what is certain counts: no user is called `remoteexe` or has a `/` in the name, and no program `root`.
+    pub fn has_wrong_columns(&self) -> bool {
+        match &self.user {
+            Some(user) => user.contains(&b'/') || base_name(user) == b"remoteexe",
+            None => split_word(&self.command).0 == b"root",
+        }
+    }
+}
+
+/// Something about a crontab that an operator should mend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The number of the line from 1, or none for the file as a whole.
+    pub line: Option<usize>,
+    /// The problem.
+    pub problem: String,
+    /// The remedy.
+    pub remedy: String,
+    /// Because of it cron ignores all of the file.
+    pub is_of_file: bool,
+}
+
+/// The text of a crontab.
+#[derive(Debug, Clone, Default)]
+pub struct Contents {
+    /// The lines with a time and a command, also those in a file that cron ignores.
+    pub lines: Vec<CronLine>,
+    /// Lines that mention remoteexe and are commented out with a `#`.
+    pub commented_out: Vec<CronLine>,
+    /// What cron refuses, and likely mistakes in variables.
+    pub faults: Vec<Fault>,
+    /// The word `remoteexe` occurs somewhere in the text.
+    pub mentions_remoteexe: bool,
+}
+
+impl Contents {
+    /// Whether cron ignores all of the file because of a fault in it.
+    pub fn is_ignored(&self) -> bool {
+        self.faults.iter().any(|fault| fault.is_of_file)
+    }
+
+    /// Reads the text of a crontab as `daemon` does.
+    pub fn parse(text: &[u8], columns: Columns, daemon: Daemon) -> Self {
+        let mut reader = CrontabParser {
+            columns,
+            daemon,
+            variables: Rc::default(),
+            contents: Self {
+                mentions_remoteexe: mentions_name(text),
+                ..Self::default()
+            },
+        };
+        if let Some(line) = text
+            .split(|byte| *byte == b'\n')
+            .position(|line| line.contains(&0))
+        {
+            // cron ends a line or a value there, depending on the place.
+            reader.refuse_file(
+                line + 1,
+                "a NUL byte: this is not a text",
+                "write the crontab as plain text",
+            );
+            return reader.contents;
+        }
+        let mut lines = text.split(|byte| *byte == b'\n').zip(1..).peekable();
+        while let Some((line, number)) = lines.next() {
+            let is_unfinished = lines.peek().is_none();
+            reader.take(line, number, is_unfinished);
+            if number > MOST_LINES {
+                reader.stop(number);
+                break;
+            }
+        }
+        reader.contents
+    }
+}
+
+struct CrontabParser {
+    columns: Columns,
+    daemon: Daemon,
+    variables: Rc<Variables>,
+    contents: Contents,
+}
+
+impl CrontabParser {
+    fn take(&mut self, line: &[u8], number: usize, is_unfinished: bool) {
+        let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t');
+        let line = &line[line.iter().take_while(is_blank).count()..];
+        if line.is_empty() {
+            return;
+        }
+        if line.starts_with(b"#") {
+            self.contents
+                .commented_out
+                .extend(self.commented_out(line, number));
+            return;
+        }
+        if is_unfinished {
+            self.refuse(
+                number,
+                "no newline at the end of the file",
+                "end the last line with a newline",
+            );
+            if self.daemon == Daemon::Cronie {
+                return;
+            }
+        }
+        if let Some(assignment) = Assignment::parse(line, self.daemon) {
+            self.assign(&assignment, number);
+            return;
+        }
+        match self.line(line, number) {
+            Ok(line) => self.contents.lines.push(line),
+            Err((problem, remedy)) => self.refuse(number, &problem, &remedy),
+        }
+    }
+
+    fn assign(&mut self, assignment: &Assignment, number: usize) {
+        let Assignment {
+            name,
+            value,
+            is_quoted,
+        } = assignment;
+        let comment = value
+            .windows(2)
+            .any(|bytes| bytes[0].is_ascii_whitespace() && bytes[1] == b'#');
+        if comment && !is_quoted {
+            let name = String::from_utf8_lossy(name);
+            self.fault(
+                Some(number),
+                &format!("the value of {name} ends with a comment, which is part of it"),
+                "move the comment to a line of its own",
+            );
+        }
+        let is_of_cronie = matches!(&**name, b"CRON_TZ" | b"RANDOM_DELAY");
+        if is_of_cronie && self.daemon == Daemon::Debian {
+            let name = String::from_utf8_lossy(name);
+            self.fault(
+                Some(number),
+                &format!("{name} has no effect: only cronie knows it"),
+                "give the time in the machine's zone, and delays with sleep",
+            );
+        }
+        Rc::make_mut(&mut self.variables).set(name, value);
+    }
+
+    fn line(&self, line: &[u8], number: usize) -> Result<CronLine, (String, String)> {
+        let line = match self.daemon {
+            // It then writes nothing to syslog.
+            Daemon::Cronie => line.strip_prefix(b"-").unwrap_or(line),
+            Daemon::Debian => line,
+        };
+        if is_bad_assignment(line) {
+            return Err((
+                "neither a variable nor a time".to_owned(),
+                "write NAME=value, NAME=\"\" for nothing, and no comment after a quoted value"
+                    .to_owned(),
+            ));
+        }
+        let (timing, rest) = Timing::parse(line, self.daemon)
+            .map_err(|error| (error.to_string(), error.remedy()))?;
+        let time_text = String::from_utf8_lossy(&line[..line.len() - rest.len()]);
+        let (user, command) = match self.columns {
+            Columns::User => (None, rest),
+            Columns::System => {
+                let (user, command) = split_word(rest);
+                (Some(user.to_vec()), command)
+            }
+        };
+        self.check_command(rest, command)?;
+        let command = match self.daemon {
+            // Mail only if the job fails.
+            Daemon::Cronie => command.strip_prefix(b"-n ").unwrap_or(command),
+            Daemon::Debian => command,
+        };
+        Ok(CronLine {
+            number,
+            timing,
+            time_text: time_text.trim_end().to_owned(),
+            user,
+            command: command.to_vec(),
+            variables: Rc::clone(&self.variables),
+        })
+    }
+
+    /// The line that a comment would be without its `#`, if it mentions remoteexe.
+    fn commented_out(&self, line: &[u8], number: usize) -> Option<CronLine> {
+        let is_mark = |byte: &&u8| matches!(byte, b'#' | b' ' | b'\t');
+        let line = &line[line.iter().take_while(is_mark).count()..];
+        let line = mentions_name(line).then(|| self.line(line, number))?;
+        line.ok()
+    }
+
+    fn check_command(&self, rest: &[u8], command: &[u8]) -> Result<(), (String, String)> {
+        let has_sixth_star = rest.starts_with(b"*");
+        if has_sixth_star && (self.daemon == Daemon::Cronie || self.columns == Columns::User) {
+            let remedy = "give five time fields, and then the command";
+            return Err(("a sixth time field".to_owned(), remedy.to_owned()));
+        }
+        let (problem, remedy) = match self.columns {
+            Columns::System => (
+                "no user or no command",
+                "give a user and a command after the time",
+            ),
+            Columns::User => ("no command", "give a command after the time"),
+        };
+        // Debian's cron then runs an empty command.
+        let may_be_empty = self.daemon == Daemon::Debian && self.columns == Columns::User;
+        if command.is_empty() && !may_be_empty {
+            return Err((problem.to_owned(), remedy.to_owned()));
+        }
+        let longest = match self.daemon {
+            Daemon::Debian => LONGEST_DEBIAN_COMMAND,
+            Daemon::Cronie => LONGEST_CRONIE_COMMAND,
+        };
+        if command.len() >= longest {
+            return Err((
+                format!(
+                    "a command of {} bytes; cron takes less than {longest}",
+                    command.len()
+                ),
+                "put the command into a script".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Reports that a file has more lines than are read.
+    fn stop(&mut self, line: usize) {
+        let problem = format!("more than {MOST_LINES} lines");
+        let remedy = "use several files";
+        if self.daemon == Daemon::Debian {
+            self.refuse_file(line, &problem, remedy);
+        } else {
+            let problem = format!("{problem}; the others are not looked at here");
+            self.fault(Some(line), &problem, remedy);
+        }
+    }
+
+    /// Reports a line that cron refuses. Debian's cron then ignores all of the file.
+    fn refuse(&mut self, line: usize, problem: &str, remedy: &str) {
+        if self.daemon == Daemon::Debian {
+            self.refuse_file(line, problem, remedy);
+        } else {
+            self.fault(
+                Some(line),
+                &format!("{problem}; cron ignores this line"),
+                remedy,
+            );
+        }
+    }
+
+    fn refuse_file(&mut self, line: usize, problem: &str, remedy: &str) {
+        self.fault(
+            Some(line),
+            &format!("{problem}; cron ignores this whole file"),
+            remedy,
+        );
+        if let Some(fault) = self.contents.faults.last_mut() {
+            fault.is_of_file = true;
+        }
+    }
+
+    fn fault(&mut self, line: Option<usize>, problem: &str, remedy: &str) {
+        self.contents.faults.push(Fault {
+            line,
+            problem: problem.to_owned(),
+            remedy: remedy.to_owned(),
+            is_of_file: false,
+        });
+    }
+}
+
+/// Whether a line that cron does not take for a variable was meant as one.
+fn is_bad_assignment(line: &[u8]) -> bool {
+    let end = line.iter().position(|byte| *byte == b'=').unwrap_or(0);
+    let name = line[..end].trim_ascii_end();
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    !name.is_empty() && !name[0].is_ascii_digit() && name.iter().all(is_name)
+}

@@ -1,0 +1,169 @@
+//! The variables at the head of a crontab: `NAME = "value"`, by cron's own quoting rules.
+
+use std::rc::Rc;
+
+use crate::cron::daemon::Daemon;
+
+/// The variables of cron and of its shell that change when or how remoteexe runs.
+const KEPT: [&str; 4] = ["CRON_TZ", "PATH", "RANDOM_DELAY", "SHELL"];
+
+/// How the variables of remoteexe begin.
+const OWN: &str = "REMOTEEXE_";
+
+/// The most variables that are kept. A hostile crontab may have thousands.
+const MOST: usize = 64;
+
+/// The PATH of a job whose crontab sets none.
+const DEFAULT_PATH: &str = "/usr/bin:/bin";
+
+/// The variables set for a line of a crontab that change when or how remoteexe runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Variables(Vec<(Rc<str>, Rc<[u8]>)>);
+
+impl Variables {
+    /// Sets a variable, unless it is one without an effect on remoteexe.
+    pub fn set(&mut self, name: &[u8], value: &[u8]) {
+        let Ok(name) = str::from_utf8(name) else {
+            return;
+        };
+        if !KEPT.contains(&name) && !name.starts_with(OWN) {
+            return;
+        }
+        self.0.retain(|(other, _)| &**other != name);
+        if self.0.len() < MOST {
+            self.0.push((name.into(), value.into()));
+        }
+    }
+
+    /// All variables and their values.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.0.iter().map(|(name, value)| (&**name, &**value))
+    }
+
+    /// The value of a variable. For remoteexe an empty value counts as unset.
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        let mut found = self.0.iter().filter(|(other, _)| &**other == name);
+        found.next().map(|(_, value)| &**value)
+    }
+
+    /// The value of a variable, if it is a text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        str::from_utf8(self.get(name)?).ok()
+    }
+
+    /// The directories that the job's shell searches.
+    pub fn path(&self) -> &[u8] {
+        self.get("PATH").unwrap_or(DEFAULT_PATH.as_bytes())
+    }
+}
+
+/// A line that sets a variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignment {
+    /// The variable.
+    pub name: Vec<u8>,
+    /// Its value, without quotes.
+    pub value: Vec<u8>,
+    /// The value was quoted.
+    pub is_quoted: bool,
+}
+
+impl Assignment {
+    /// Reads a line without the blanks before it. There is none if `daemon` takes it for something else.
+    ///
+    /// Debian's cron does not take `NAME=` without a value, and neither takes anything after a closing quote.
+    pub fn parse(line: &[u8], daemon: Daemon) -> Option<Self> {
+        let (name, rest) = name(line)?;
+        let rest = rest.trim_ascii_start().strip_prefix(b"=")?;
+        let (value, is_quoted) = match rest.trim_ascii_start() {
+            [] if daemon == Daemon::Debian => return None,
+            [quote @ (b'\'' | b'"'), rest @ ..] => {
+                let end = rest.iter().position(|byte| byte == quote)?;
+                let is_all = rest[end + 1..].trim_ascii_start().is_empty();
+                (is_all.then_some(&rest[..end])?, true)
+            }
+            rest => (rest.trim_ascii_end(), false),
+        };
+        let value = match (daemon, value) {
+            // It takes off a second pair of quotes, too.
+            (Daemon::Debian, [first @ (b'\'' | b'"'), inner @ .., last]) if first == last => inner,
+            _ => value,
+        };
+        Some(Self {
+            name: name.to_vec(),
+            value: value.to_vec(),
+            is_quoted,
+        })
+    }
+}
+
+/// The name, which may be quoted, and what follows it.
+fn name(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    if let [quote @ (b'\'' | b'"'), rest @ ..] = line {
+        let end = rest.iter().position(|byte| byte == quote)?;
+        let has_equals = rest[..end].contains(&b'=');
+        return (!has_equals).then_some((&rest[..end], &rest[end + 1..]));
+    }
+    let end = line
+        .iter()
+        .position(|byte| byte.is_ascii_whitespace() || *byte == b'=')?;
+    Some(line.split_at(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str, daemon: Daemon) -> Option<(String, String)> {
+        let assignment = Assignment::parse(line.as_bytes(), daemon)?;
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Some((text(assignment.name), text(assignment.value)))
+    }
+
+    #[test]
+    fn a_variable_is_read_by_the_quoting_rules_of_cron() {
+        for (line, value) in [
+            ("A=b", Some("b")),
+            ("A = b c  ", Some("b c")),
+            ("A='b c ' ", Some("b c ")),
+            ("A=\"\"", Some("")),
+            ("'A'=b", Some("b")),
+            ("A=b # not a comment", Some("b # not a comment")),
+            ("A=b\"c\"", Some("b\"c\"")),
+            ("A='b' # c", None),
+            ("A='b", None),
+            ("A b=c", None),
+            ("* * * * * root A=b", None),
+            ("@daily root A=b", None),
+        ] {
+            for daemon in [Daemon::Debian, Daemon::Cronie] {
+                let expected = value.map(|value| ("A".to_owned(), value.to_owned()));
+                assert_eq!(parse(line, daemon), expected, "{line}");
+            }
+        }
+        assert_eq!(parse("A=", Daemon::Debian), None);
+        assert_eq!(
+            parse("A= ", Daemon::Cronie),
+            Some(("A".into(), String::new()))
+        );
+        assert_eq!(
+            parse("A=\"'b'\"", Daemon::Debian),
+            Some(("A".into(), "b".into()))
+        );
+        assert_eq!(
+            parse("A=\"'b'\"", Daemon::Cronie),
+            Some(("A".into(), "'b'".into()))
+        );
+    }
+
+    #[test]
+    fn a_later_value_replaces_an_earlier_one() {
+        let mut variables = Variables::default();
+        assert_eq!(variables.path(), b"/usr/bin:/bin");
+        variables.set(b"PATH", b"/bin");
+        variables.set(b"PATH", b"/opt/bin");
+        variables.set(b"OTHER", b"x");
+        assert_eq!(variables.path(), b"/opt/bin");
+        assert_eq!(variables.get("OTHER"), None);
+    }
+}

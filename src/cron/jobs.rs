@@ -1,0 +1,466 @@
+//! The jobs of the crontabs: each call of remoteexe on a line, with all that decides when its START comes.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::calendar::dst::ClockInterval;
+use super::calendar::slots::{self, DueMinute};
+use super::calendar::zone::Zone;
+use super::command::calls::{Call, Mention, mentions, mentions_name};
+use super::command::wait::Wait;
+use super::crontab::files::{Crontab, Crontabs};
+use super::crontab::parse::CronLine;
+use super::crontab::percent::ShellText;
+use super::crontab::variables::Variables;
+use super::daemon::Daemon;
+use super::timing::Timing;
+
+/// What a call of remoteexe does, according to the grammar of its command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallMeaning {
+    /// Runs a job.
+    Job {
+        /// `HOST SCRIPT PARAMETERS`, as START has it.
+        job: Vec<u8>,
+        /// The directory of its log.
+        log_dir: PathBuf,
+        /// How long it waits between START and its ssh.
+        splay: Duration,
+    },
+    /// Is a usage error. START has `job`.
+    Refused {
+        /// As START has it.
+        job: Vec<u8>,
+        /// The error, with the remedy.
+        reason: String,
+    },
+    /// Shows a report or a help.
+    NoJob,
+}
+
+/// Parses the arguments of remoteexe, given its environment variables.
+pub type ParseCall = fn(&[OsString], &[(OsString, OsString)]) -> CallMeaning;
+
+/// The place of a line in a crontab.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct LineRef {
+    /// The file.
+    pub file: Rc<Path>,
+    /// The line, from 1.
+    pub line: usize,
+}
+
+/// A call of remoteexe on a line of a crontab.
+#[derive(Debug)]
+pub struct CronJob {
+    /// Where it is.
+    pub place: LineRef,
+    /// The job, as START has it.
+    pub job: Vec<u8>,
+    /// The user who runs the job, if the crontab names one.
+    pub user: Option<String>,
+    /// The directory of its log; none for a call that is refused.
+    pub log_dir: Option<PathBuf>,
+    /// How long the job waits between START and its ssh.
+    pub splay: Duration,
+    /// When its line is due.
+    pub timing: Timing,
+    /// The time as it stands in the line.
+    pub schedule: String,
+    /// The time zone that cronie's `CRON_TZ` gives it.
+    pub zone: Option<Zone>,
+    /// The time from a slot to START, with all that cron itself may add.
+    pub wait: Wait,
+    /// `TZ` is set for the call, so the times in its log are not cron's.
+    pub has_own_zone: bool,
+    /// The line may skip a run without a fault, as behind `flock -n`.
+    pub is_conditional: bool,
+    /// The last change of the crontab, in seconds from 1970.
+    pub changed: i64,
+    /// cron ignores the file, because of its text, mode or owner. The job was meant to run all the same.
+    pub is_ignored: bool,
+}
+
+impl CronJob {
+    /// The job's first word.
+    pub fn host(&self) -> &[u8] {
+        self.job
+            .split(|byte| *byte == b' ')
+            .next()
+            .unwrap_or_default()
+    }
+
+    /// Gives `take` each slot in these intervals of the machine's clock.
+    pub fn each_due_minute(
+        &self,
+        clock_intervals: &[ClockInterval],
+        take: &mut impl FnMut(DueMinute),
+    ) {
+        slots::each(&self.timing, self.zone.as_ref(), clock_intervals, take);
+    }
+}
+
+/// A mention of remoteexe whose effect only a shell could know.
+#[derive(Debug)]
+pub struct UnknownCall {
+    /// Where it is.
+    pub place: LineRef,
+    /// Why.
+    pub reason: String,
+}
+
+/// All jobs of the crontabs.
+#[derive(Debug, Default)]
+pub struct CronJobs {
+    /// The calls of remoteexe, in the order of files and lines, without files that cron ignores by their names.
+    pub entries: Vec<CronJob>,
+    /// The calls that are not understood.
+    pub unknown: Vec<UnknownCall>,
+    /// The jobs that are on commented lines only.
+    pub commented_out: Vec<CommentedOut>,
+}
+
+/// A job on a line that is commented out with a `#`.
+#[derive(Debug)]
+pub struct CommentedOut {
+    /// Where the line is.
+    pub place: LineRef,
+    /// The job, as START would have it.
+    pub job: Vec<u8>,
+}
+
+/// A line that mentions remoteexe, with its calls.
+#[derive(Debug)]
+pub struct Mentioning<'a> {
+    /// The line.
+    pub line: &'a CronLine,
+    /// Its command as the shell gets it.
+    pub shell: ShellText,
+    /// The mentions in it.
+    pub mentions: Vec<Mention>,
+}
+
+/// The lines of a crontab that mention remoteexe.
+pub fn mentioning(crontab: &Crontab, daemon: Daemon) -> Vec<Mentioning<'_>> {
+    mentioning_in(&crontab.contents.lines, daemon)
+}
+
+fn mentioning_in(lines: &[CronLine], daemon: Daemon) -> Vec<Mentioning<'_>> {
+    let lines = lines.iter().map(|line| {
+        let shell = ShellText::of(&line.command, daemon);
+        let mut mentions = mentions(&shell.text);
+        if mentions.is_empty() && shell.input.as_deref().is_some_and(mentions_name) {
+            let reason = "an unescaped % ends the command before remoteexe";
+            mentions.push(Mention::Unknown(reason.to_owned()));
+        }
+        Mentioning {
+            line,
+            shell,
+            mentions,
+        }
+    });
+    lines.filter(|line| !line.mentions.is_empty()).collect()
+}
+
+/// What a call does, given the variables of its line.
+pub fn meaning(call: &Call, line: &CronLine, parse: ParseCall) -> CallMeaning {
+    let text = |bytes: &[u8]| OsStr::from_bytes(bytes).to_owned();
+    let mut variables: Vec<_> = line
+        .variables
+        .all()
+        .map(|(name, value)| (OsString::from(name), text(value)))
+        .collect();
+    for (name, value) in &call.variables {
+        variables.retain(|(other, _)| other.as_bytes() != name);
+        variables.push((text(name), text(value)));
+    }
+    parse(&call.words, &variables)
+}
+
+impl CronJobs {
+    /// The jobs of `crontabs`. `parse` is the grammar of remoteexe's command line.
+    pub fn of(crontabs: &Crontabs, parse: ParseCall) -> Self {
+        let mut jobs = Self::default();
+        let taken = crontabs.read.iter().filter(|it| !it.has_ignored_name);
+        for crontab in taken {
+            let mut finder = JobFinder {
+                crontab,
+                file: crontab.path.as_path().into(),
+                daemon: crontabs.daemon,
+                parse,
+                jobs: &mut jobs,
+            };
+            finder.add_lines();
+            finder.add_commented_out();
+        }
+        let on_a_line: HashSet<&[u8]> = jobs.entries.iter().map(|job| &*job.job).collect();
+        jobs.commented_out
+            .retain(|off| !on_a_line.contains(off.job.as_slice()));
+        jobs
+    }
+}
+
+/// Collects the jobs of one crontab.
+struct JobFinder<'a> {
+    crontab: &'a Crontab,
+    file: Rc<Path>,
+    daemon: Daemon,
+    parse: ParseCall,
+    jobs: &'a mut CronJobs,
+}
+
+impl JobFinder<'_> {
+    fn add_lines(&mut self) {
+        for Mentioning { line, mentions, .. } in mentioning(self.crontab, self.daemon) {
+            match line_start(line, self.daemon) {
+                Ok(start) => self.add_mentions(mentions, line, &start),
+                Err(reason) => self.add_unknown(line, reason),
+            }
+        }
+    }
+
+    fn add_mentions(&mut self, mentions: Vec<Mention>, line: &CronLine, start: &LineStart) {
+        for mention in mentions {
+            match mention {
+                Mention::Call(call) => self.add_call(&call, line, start),
+                Mention::Unknown(reason) => self.add_unknown(line, reason),
+            }
+        }
+    }
+
+    fn add_call(&mut self, call: &Call, line: &CronLine, start: &LineStart) {
+        let (job, log_dir, splay) = match meaning(call, line, self.parse) {
+            CallMeaning::Job {
+                job,
+                log_dir,
+                splay,
+            } => (job, Some(log_dir), splay),
+            CallMeaning::Refused { job, .. } => (job, None, Duration::ZERO),
+            CallMeaning::NoJob => return,
+        };
+        let crontab = self.crontab;
+        self.jobs.entries.push(CronJob {
+            place: self.line_ref(line),
+            job,
+            user: user(line, crontab),
+            log_dir,
+            splay,
+            timing: line.timing,
+            schedule: line.time_text.clone(),
+            zone: start.zone.clone(),
+            wait: call.wait.or_later(start.latest),
+            has_own_zone: has_zone(call, line),
+            is_conditional: call.is_conditional,
+            changed: crontab.changed,
+            is_ignored: crontab.rejection.is_some() || crontab.contents.is_ignored(),
+        });
+    }
+
+    fn add_unknown(&mut self, line: &CronLine, reason: String) {
+        let place = self.line_ref(line);
+        self.jobs.unknown.push(UnknownCall { place, reason });
+    }
+
+    fn add_commented_out(&mut self) {
+        let contents = &self.crontab.contents;
+        for Mentioning { line, mentions, .. } in mentioning_in(&contents.commented_out, self.daemon)
+        {
+            for mention in mentions {
+                if let Mention::Call(call) = mention
+                    && let CallMeaning::Job { job, .. } = meaning(&call, line, self.parse)
+                {
+                    let place = self.line_ref(line);
+                    self.jobs.commented_out.push(CommentedOut { place, job });
+                }
+            }
+        }
+    }
+
+    fn line_ref(&self, line: &CronLine) -> LineRef {
+        LineRef {
+            file: Rc::clone(&self.file),
+            line: line.number,
+        }
+    }
+}
+
+/// What cron itself adds to the time of a line.
+struct LineStart {
+    /// The zone of its `CRON_TZ`.
+    zone: Option<Zone>,
+    /// How many seconds later than its time cronie may start it, by numbers drawn at random.
+    latest: u64,
+}
+
+/// What decides when cron starts a line, or why nobody can know that.
+fn line_start(line: &CronLine, daemon: Daemon) -> Result<LineStart, String> {
+    let zone = zone(&line.variables, daemon)
+        .map_err(|name| format!("CRON_TZ is '{name}', which is no time zone of this machine"))?;
+    let spread = line.timing.spread.ok_or("cron draws the day at random")?;
+    let latest = (random_delay(line, daemon) + u64::from(spread)) * 60;
+    Ok(LineStart { zone, latest })
+}
+
+/// Whether `TZ` is set for the call.
+fn has_zone(call: &Call, line: &CronLine) -> bool {
+    let own = call.variables.iter().rev().find(|(name, _)| name == b"TZ");
+    let value = own.map(|(_, value)| value.as_slice());
+    value
+        .or_else(|| line.variables.get("TZ"))
+        .is_some_and(|value| !value.is_empty())
+}
+
+/// The user of a line: from its column, or the owner of the crontab.
+fn user(line: &CronLine, crontab: &Crontab) -> Option<String> {
+    let of_line = line.user.as_deref().map(String::from_utf8_lossy);
+    of_line
+        .map(Cow::into_owned)
+        .or_else(|| crontab.owner.clone())
+}
+
+/// The zone of `CRON_TZ`, which only cronie knows, or its value if there is no such zone.
+fn zone(variables: &Variables, daemon: Daemon) -> Result<Option<Zone>, String> {
+    let name = variables.get("CRON_TZ").filter(|name| !name.is_empty());
+    let Some(name) = name.filter(|_| daemon == Daemon::Cronie) else {
+        return Ok(None);
+    };
+    let name = String::from_utf8_lossy(name);
+    Zone::named(&name)
+        .map(Some)
+        .ok_or_else(|| name.into_owned())
+}
+
+/// The minutes of `RANDOM_DELAY`, which only cronie knows.
+fn random_delay(line: &CronLine, daemon: Daemon) -> u64 {
+    const MOST: u64 = 24 * 60;
+    if daemon != Daemon::Cronie {
+        return 0;
+    }
+    let delay = line.variables.text("RANDOM_DELAY");
+    let delay = delay.and_then(|minutes| minutes.trim().parse::<u64>().ok());
+    delay.filter(|minutes| *minutes <= MOST).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cron::crontab::parse::{Columns, Contents};
+
+    fn read(words: &[OsString], variables: &[(OsString, OsString)]) -> CallMeaning {
+        let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
+        let job = words.join(&b' ');
+        let log_dir = variables
+            .iter()
+            .find(|(name, _)| name == "REMOTEEXE_LOG_DIR");
+        match words.len() {
+            2 => CallMeaning::Job {
+                job,
+                log_dir: log_dir.map_or("/tmp".into(), |(_, dir)| dir.into()),
+                splay: Duration::ZERO,
+            },
+            _ => CallMeaning::Refused {
+                job,
+                reason: "two words are needed".to_owned(),
+            },
+        }
+    }
+
+    /// The plan of a system's crontab.
+    fn plan(daemon: Daemon, text: &str) -> CronJobs {
+        let crontab = Crontab {
+            path: "crontab".into(),
+            columns: Columns::System,
+            owner: None,
+            changed: 7,
+            rejection: None,
+            is_installed: false,
+            has_ignored_name: false,
+            contents: Contents::parse(text.as_bytes(), Columns::System, daemon),
+        };
+        let crontabs = Crontabs {
+            daemon,
+            read: vec![crontab],
+            left_out: Vec::new(),
+        };
+        CronJobs::of(&crontabs, read)
+    }
+
+    #[test]
+    fn an_entry_has_the_variables_that_hold_for_its_line() {
+        let text = "1 * * * * root remoteexe h a\n\
+                    REMOTEEXE_LOG_DIR=/l\n\
+                    2 * * * * root remoteexe h b\n\
+                    3 * * * * root REMOTEEXE_LOG_DIR=/m remoteexe h c; remoteexe h\n";
+        let plan = plan(Daemon::Debian, text);
+        let entries = plan.entries.iter().map(|entry| {
+            let log_dir = entry
+                .log_dir
+                .as_deref()
+                .map(|dir| dir.display().to_string());
+            let job = String::from_utf8_lossy(&entry.job).into_owned();
+            (entry.place.line, job, log_dir.unwrap_or_default())
+        });
+        let expected = [
+            (1, "h a", "/tmp"),
+            (3, "h b", "/l"),
+            (4, "h c", "/m"),
+            (4, "h", ""),
+        ];
+        let expected = expected.map(|(line, job, dir)| (line, job.to_owned(), dir.to_owned()));
+        assert_eq!(entries.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn cronie_draws_numbers_and_knows_zones() {
+        let text = "0~9 * * * * root sleep 5; remoteexe h a\n\
+                    RANDOM_DELAY=2\n\
+                    0 1~3 * * * root remoteexe h b\n\
+                    0 0 1~3 * * root remoteexe h c\n\
+                    CRON_TZ=Asia/Tokyo\n\
+                    0 0 * * * root remoteexe h d\n\
+                    CRON_TZ=No/Where\n\
+                    0 0 * * * root remoteexe h e\n";
+        let plan = plan(Daemon::Cronie, text);
+        let waits = plan
+            .entries
+            .iter()
+            .map(|entry| (entry.wait.least, entry.wait.most));
+        let expected = [
+            (5, Some(5 + 9 * 60)),
+            (0, Some((2 + 120) * 60)),
+            (0, Some(120)),
+        ];
+        assert_eq!(waits.collect::<Vec<_>>(), expected);
+        let has_zone = plan.entries.iter().map(|entry| entry.zone.is_some());
+        assert_eq!(has_zone.collect::<Vec<_>>(), [false, false, true]);
+        let unknown = plan
+            .unknown
+            .iter()
+            .map(|unknown| (unknown.place.line, &*unknown.reason));
+        assert_eq!(
+            unknown.collect::<Vec<_>>(),
+            [
+                (4, "cron draws the day at random"),
+                (
+                    8,
+                    "CRON_TZ is 'No/Where', which is no time zone of this machine"
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_jobs_of_a_file_that_cron_ignores_are_planned_and_marked() {
+        let text = "1 * * * * root remoteexe h a\n61 * * * * root remoteexe h b\n";
+        for (daemon, is_ignored) in [(Daemon::Debian, true), (Daemon::Cronie, false)] {
+            let plan = plan(daemon, text);
+            let marks = plan.entries.iter().map(|entry| entry.is_ignored);
+            assert_eq!(marks.collect::<Vec<_>>(), [is_ignored]);
+        }
+    }
+}

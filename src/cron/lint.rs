@@ -1,0 +1,397 @@
+//! The faults in crontab lines that run remoteexe, for `--check`.
+
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use chrono::NaiveDate;
+
+use super::command::calls::{Call, Mention, mentions, mentions_name};
+use super::command::lexer::{base_name, tokens};
+use super::command::wait::Wait;
+use super::crontab::files::{Crontab, Crontabs, is_program};
+use super::crontab::parse::{Columns, CronLine, Fault};
+use super::crontab::percent::ShellText;
+use super::daemon::Daemon;
+use super::jobs::{CallMeaning, Mentioning, ParseCall, meaning, mentioning};
+use super::timing::{Timing, split_word};
+
+/// The most faults reported for one crontab. A hostile crontab may have thousands.
+const MOST_FAULTS: usize = 100;
+
+/// The most pairs of lines of one job that are compared for each crontab. A hostile crontab may have 10,000 such lines,
+/// and another user's report must not wait for it.
+const MOST_PAIRS: usize = 100_000;
+
+/// A fault in a crontab, with its remedy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The crontab.
+    pub file: PathBuf,
+    /// The line from 1, or none for the file as a whole.
+    pub line: Option<usize>,
+    /// The problem.
+    pub problem: String,
+    /// The remedy.
+    pub remedy: String,
+}
+
+/// When and where a job is called. Cron has no seconds: a job that runs twice a minute is on two lines, and one waits.
+struct Twin {
+    timing: Timing,
+    wait: Wait,
+    file: PathBuf,
+    line: usize,
+}
+
+/// The faults that concern remoteexe, in the order of files and lines.
+///
+/// `is_user` says whether the machine has a user of this name, if that is known.
+pub fn findings(
+    crontabs: &Crontabs,
+    parse: ParseCall,
+    is_user: &dyn Fn(&str) -> Option<bool>,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut jobs: HashMap<Vec<u8>, Vec<Twin>> = HashMap::new();
+    for crontab in &crontabs.read {
+        let mut linter = Linter {
+            daemon: crontabs.daemon,
+            crontab,
+            parse,
+            is_user,
+            jobs: &mut jobs,
+            not_found: HashSet::new(),
+            pairs_left: MOST_PAIRS,
+            faults: Vec::new(),
+        };
+        linter.run();
+        let mut faults = linter.faults;
+        faults.sort_by_key(|fault| fault.line);
+        let more = faults.len().saturating_sub(MOST_FAULTS);
+        faults.truncate(MOST_FAULTS);
+        if more > 0 {
+            faults.push(fault(
+                None,
+                &format!("{more} more problems"),
+                "mend the first ones and check again",
+            ));
+        }
+        findings.extend(faults.into_iter().map(|fault| Finding {
+            file: crontab.path.clone(),
+            line: fault.line,
+            problem: fault.problem,
+            remedy: fault.remedy,
+        }));
+    }
+    findings
+}
+
+struct Linter<'a> {
+    daemon: Daemon,
+    crontab: &'a Crontab,
+    parse: ParseCall,
+    is_user: &'a dyn Fn(&str) -> Option<bool>,
+    /// The lines of each job, in all files so far.
+    jobs: &'a mut HashMap<Vec<u8>, Vec<Twin>>,
+    /// The programs that were looked for in vain, with the PATH.
+    not_found: HashSet<(Vec<u8>, Vec<u8>)>,
+    /// How many pairs of lines may still be compared.
+    pairs_left: usize,
+    faults: Vec<Fault>,
+}
+
+impl Linter<'_> {
+    fn run(&mut self) {
+        let crontab = self.crontab;
+        let lines = mentioning(crontab, self.daemon);
+        let mut misplaced = Vec::new();
+        for line in &crontab.contents.lines {
+            misplaced.extend(self.user_column(line));
+        }
+        let has_fault_with_name = crontab.contents.faults.iter().any(|fault| fault.is_of_file);
+        // The crontabs of others are none of our business.
+        if lines.is_empty()
+            && misplaced.is_empty()
+            && !(has_fault_with_name && self.mentions_name())
+        {
+            return;
+        }
+        self.faults.extend(crontab.rejection.clone());
+        self.faults.extend(crontab.contents.faults.iter().cloned());
+        self.faults.extend(misplaced);
+        self.owner();
+        for line in &lines {
+            self.line(line);
+        }
+    }
+
+    /// Whether a crontab that cron ignores, so that it has perhaps no lines, is about remoteexe.
+    fn mentions_name(&self) -> bool {
+        self.crontab.contents.mentions_remoteexe
+    }
+
+    /// A spool file of a user that the machine does not have.
+    fn owner(&mut self) {
+        if let Some(owner) = &self.crontab.owner
+            && (self.is_user)(owner) == Some(false)
+        {
+            let problem =
+                format!("there is no user {owner} in /etc/passwd; cron ignores this whole file");
+            self.add(
+                None,
+                &problem,
+                "name the file after the user whose jobs it has",
+            );
+        }
+    }
+
+    /// A user name where none belongs, a missing one, or an unknown one.
+    fn user_column(&self, line: &CronLine) -> Option<Fault> {
+        let calls_remoteexe = |text: &[u8]| base_name(split_word(text).0) == b"remoteexe";
+        let number = Some(line.number);
+        match self.crontab.columns {
+            Columns::User => {
+                let (first, rest) = split_word(&line.command);
+                let first = str::from_utf8(first).ok()?;
+                ((self.is_user)(first) == Some(true) && calls_remoteexe(rest)).then(|| {
+                    let problem =
+                        format!("a user's crontab has no user column, so the command is {first}");
+                    fault(number, &problem, &self.without_user(first))
+                })
+            }
+            Columns::System => {
+                let user = line.user.as_deref().unwrap_or_default();
+                let name = String::from_utf8_lossy(user);
+                if calls_remoteexe(user) {
+                    let problem = format!("no user before the command; {}", self.consequence());
+                    return Some(fault(
+                        number,
+                        &problem,
+                        "write the user, such as root, before remoteexe",
+                    ));
+                }
+                let is_unknown = (self.is_user)(&name) == Some(false) && is_about_remoteexe(line);
+                is_unknown.then(|| {
+                    let problem = format!(
+                        "there is no user {name} in /etc/passwd; {}",
+                        self.consequence()
+                    );
+                    fault(
+                        number,
+                        &problem,
+                        "give a user of this machine, such as root",
+                    )
+                })
+            }
+        }
+    }
+
+    /// The remedy for a user column. A file that was named may be no user's crontab.
+    fn without_user(&self, user: &str) -> String {
+        if self.crontab.is_installed {
+            format!("take out {user}")
+        } else {
+            let path = self.crontab.path.display();
+            format!("take out {user}, or use --crontab {path} if all lines have a user")
+        }
+    }
+
+    /// The effect of a line that cron does not take.
+    fn consequence(&self) -> &'static str {
+        match self.daemon {
+            Daemon::Debian => "cron ignores this whole file",
+            Daemon::Cronie => "cron ignores this line",
+        }
+    }
+
+    fn line(&mut self, found: &Mentioning) {
+        let Mentioning {
+            line,
+            shell,
+            mentions,
+        } = found;
+        let number = Some(line.number);
+        if line.timing.is_never_due() {
+            self.add(
+                number,
+                "no time ever matches",
+                "give a range its smaller number first, and a day that exists",
+            );
+        }
+        if self.daemon == Daemon::Debian && line.time_text.contains('~') {
+            let problem = "cron takes what is before ~ for the whole; only cronie draws a number";
+            self.add(number, problem, "give a number, or use sleep");
+        }
+        if line.command.ends_with(b"\r") {
+            self.add(
+                number,
+                "the line ends as on Windows, with a carriage return",
+                "convert the file with dos2unix",
+            );
+        }
+        if let Some((problem, remedy)) = misplaced_percent(shell) {
+            self.add(number, &problem, remedy);
+        }
+        for mention in mentions {
+            match mention {
+                Mention::Call(call) => self.call(call, line),
+                // With a % the reason is the one above.
+                Mention::Unknown(reason)
+                    if reason.starts_with("there is no closing") && shell.input.is_none() =>
+                {
+                    self.add(number, reason, "close the quote");
+                }
+                Mention::Unknown(_) => {}
+            }
+        }
+    }
+
+    fn call(&mut self, call: &Call, line: &CronLine) {
+        let number = Some(line.number);
+        self.program(call, line);
+        let job = match meaning(call, line, self.parse) {
+            CallMeaning::Job { job, .. } => job,
+            CallMeaning::Refused { reason, .. } => {
+                let (problem, remedy) = reason
+                    .split_once("; tip: ")
+                    .unwrap_or((&reason, "correct it; remoteexe --help says more"));
+                return self.add(number, &format!("remoteexe refuses it: {problem}"), remedy);
+            }
+            CallMeaning::NoJob => return,
+        };
+        // Two conditions may exclude each other. A file that is left aside is often a copy of another one.
+        if call.is_conditional || self.crontab.has_ignored_name {
+            return;
+        }
+        let others = self.jobs.entry(job).or_default();
+        let Some(pairs_left) = self.pairs_left.checked_sub(others.len()) else {
+            return;
+        };
+        self.pairs_left = pairs_left;
+        let twin = others
+            .iter()
+            .find(|it| it.wait == call.wait && are_due_together(&it.timing, &line.timing));
+        let problem = twin.map(|twin| {
+            format!(
+                "the same job at the same time as in {}:{}",
+                twin.file.display(),
+                twin.line
+            )
+        });
+        others.push(Twin {
+            timing: line.timing,
+            wait: call.wait,
+            file: self.crontab.path.clone(),
+            line: line.number,
+        });
+        if let Some(problem) = problem {
+            self.add(number, &problem, "take out one of them");
+        }
+    }
+
+    /// Whether the shell finds the program.
+    fn program(&mut self, call: &Call, line: &CronLine) {
+        let own = call.variables.iter().find(|(name, _)| name == b"PATH");
+        let path = own.map_or(line.variables.path(), |(_, path)| path);
+        let program = Path::new(OsStr::from_bytes(&call.program));
+        let shown = program.display();
+        let is_found = if program.is_absolute() {
+            is_program(program)
+        } else if call.program.contains(&b'/') {
+            // It depends on the directory in which the shell is then.
+            true
+        } else {
+            let dirs = path
+                .split(|byte| *byte == b':')
+                .filter(|dir| !dir.is_empty());
+            dirs.into_iter()
+                .any(|dir| is_program(&Path::new(OsStr::from_bytes(dir)).join(program)))
+        };
+        if is_found || !self.not_found.insert((call.program.clone(), path.to_vec())) {
+            return;
+        }
+        let number = Some(line.number);
+        if program.is_absolute() {
+            self.add(
+                number,
+                &format!("there is no program {shown}"),
+                "link it to the installed remoteexe",
+            );
+        } else if path.contains(&b'$') {
+            let problem = format!("{shown} is not in PATH, in which cron does not replace the $");
+            self.add(number, &problem, "write all directories of PATH");
+        } else {
+            let problem = format!("{shown} is not in PATH, {}", String::from_utf8_lossy(path));
+            self.add(
+                number,
+                &problem,
+                "link it into one of these directories, or set PATH at the head of the file",
+            );
+        }
+    }
+
+    fn add(&mut self, line: Option<usize>, problem: &str, remedy: &str) {
+        self.faults.push(fault(line, problem, remedy));
+    }
+}
+
+fn fault(line: Option<usize>, problem: &str, remedy: &str) -> Fault {
+    Fault {
+        line,
+        problem: problem.to_owned(),
+        remedy: remedy.to_owned(),
+        is_of_file: false,
+    }
+}
+
+fn is_about_remoteexe(line: &CronLine) -> bool {
+    !mentions(&line.command).is_empty()
+}
+
+/// The problem and the remedy of a command that cron cuts off at a `%` that looks like a mistake.
+///
+/// Standard input is meant where a blank is before the `%`, the call of remoteexe is, and no quote or bracket is open.
+fn misplaced_percent(shell: &ShellText) -> Option<(String, &'static str)> {
+    /// How many bytes before the `%` are shown.
+    const SHOWN: usize = 20;
+    shell.input.as_ref()?;
+    let text = &shell.text;
+    let has_call = mentions_name(text);
+    let is_whole = tokens(text).is_ok();
+    let is_in_word = text.last().is_some_and(|last| !last.is_ascii_whitespace());
+    if has_call && is_whole && !is_in_word {
+        return None;
+    }
+    let problem = format!(
+        "cron ends the command at the % after '{}'; the rest is its standard input",
+        String::from_utf8_lossy(last_words(text, SHOWN))
+    );
+    let remedy = if has_call && is_whole {
+        r"write \%, or a blank before the % if standard input is meant"
+    } else {
+        r"write \%"
+    };
+    Some((problem, remedy))
+}
+
+/// The words at the end of `text`, as far as they have `most` bytes together. A longer word is cut.
+fn last_words(text: &[u8], most: usize) -> &[u8] {
+    let (before, end) = text.split_at(text.len().saturating_sub(most));
+    let is_cut = before
+        .last()
+        .is_some_and(|last| !last.is_ascii_whitespace());
+    let next = end.iter().position(u8::is_ascii_whitespace);
+    let next = next.filter(|_| is_cut).unwrap_or(0);
+    end[next..].trim_ascii()
+}
+
+/// Whether two lines are due at one minute of some day.
+fn are_due_together(one: &Timing, other: &Timing) -> bool {
+    let first = NaiveDate::from_ymd_opt(2000, 1, 1).unwrap_or_default();
+    let mut year = first.iter_days().take(366);
+    one.minutes & other.minutes != 0
+        && one.hours & other.hours != 0
+        && year.any(|date| one.is_due_on(date) && other.is_due_on(date))
+}

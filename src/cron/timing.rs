@@ -1,0 +1,267 @@
+//! The time part of a crontab line: `*/5 3 * * mon` or `@daily`.
+
+mod field;
+
+use chrono::{Datelike, NaiveDate};
+
+use super::daemon::Daemon;
+use field::{FieldError, UNITS, Values};
+
+/// When a line is due, in the local time of its cron.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// Bit N stands for minute N of an hour.
+    pub minutes: u64,
+    /// Bit N stands for hour N of a day.
+    pub hours: u32,
+    /// Bit N stands for day N of a month.
+    pub days: u32,
+    /// Bit N stands for month N of a year.
+    pub months: u16,
+    /// Bit N stands for day N of a week, Sunday being 0.
+    pub weekdays: u8,
+    /// A day has to match both day fields, because one begins with `*`. Otherwise one match is enough.
+    pub needs_both_days: bool,
+    /// The minute or the hour begins with `*`: the line follows the clock when summer time begins or ends.
+    pub is_wildcard: bool,
+    /// The line runs when the machine has booted, and at no time of day.
+    pub is_reboot: bool,
+    /// How many minutes later than the given minute the time may be that cronie draws for `0~9`. None if cronie draws
+    /// the day.
+    pub spread: Option<u16>,
+}
+
+/// Why cron refuses a time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TimingError {
+    /// A field is wrong.
+    #[error("{name} '{text}' {error}")]
+    Field {
+        /// The field's name.
+        name: &'static str,
+        /// The field.
+        text: String,
+        /// Why it is refused.
+        error: FieldError,
+        /// The smallest and the largest value.
+        bounds: (u8, u8),
+    },
+    /// There are fewer than five fields.
+    #[error("there is no {0}")]
+    Missing(&'static str),
+    /// An `@word` that cron does not have.
+    #[error("'@{0}' is not a time that cron knows")]
+    Word(String),
+}
+
+impl TimingError {
+    /// What to do.
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Field {
+                bounds: (low, high),
+                ..
+            } => format!(
+                "give numbers from {low} to {high}, as *, N, N-M, */STEP or a list with commas"
+            ),
+            Self::Missing(_) => {
+                "give minute, hour, day of month, month, day of week and the command".to_owned()
+            }
+            Self::Word(_) => {
+                "give @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually or @reboot"
+                    .to_owned()
+            }
+        }
+    }
+}
+
+impl Timing {
+    /// Reads the time at the beginning of `line`. Returns it with the rest of the line after the blanks.
+    ///
+    /// # Errors
+    ///
+    /// `daemon` refuses it.
+    pub fn parse(line: &[u8], daemon: Daemon) -> Result<(Self, &[u8]), TimingError> {
+        if let Some(line) = line.strip_prefix(b"@") {
+            let (word, rest) = split_word(line);
+            let timing = match word {
+                b"reboot" => Self::reboot(),
+                _ => Self::of_fields(fields_of(word)?, daemon)?,
+            };
+            return Ok((timing, rest));
+        }
+        let mut rest = line;
+        let mut fields = [b"".as_slice(); 5];
+        for (field, unit) in fields.iter_mut().zip(UNITS) {
+            (*field, rest) = split_word(rest);
+            if field.is_empty() {
+                return Err(TimingError::Missing(unit.name));
+            }
+        }
+        Ok((Self::of_fields(fields, daemon)?, rest))
+    }
+
+    fn of_fields(fields: [&[u8]; 5], daemon: Daemon) -> Result<Self, TimingError> {
+        let mut values = [Values::default(); 5];
+        for ((values, unit), text) in values.iter_mut().zip(UNITS).zip(fields) {
+            *values = unit
+                .parse(text, daemon)
+                .map_err(|error| TimingError::Field {
+                    name: unit.name,
+                    text: shortened(text),
+                    error,
+                    bounds: (unit.low, unit.high),
+                })?;
+        }
+        let begins_with_star = |index: usize| fields[index].starts_with(b"*");
+        let [minutes, hours, days, months, weekdays] = values;
+        // Sunday is both 0 and 7.
+        let sunday = u8::from(weekdays.bits & 0b1000_0001 != 0);
+        Ok(Self {
+            minutes: minutes.bits,
+            hours: low_bits(hours.bits),
+            days: low_bits(days.bits),
+            months: u16::try_from(months.bits).unwrap_or_default(),
+            weekdays: u8::try_from(weekdays.bits & 0b111_1110).unwrap_or_default() | sunday,
+            needs_both_days: begins_with_star(2) || begins_with_star(4),
+            is_wildcard: begins_with_star(0) || begins_with_star(1),
+            is_reboot: false,
+            spread: (days.spread == 0 && months.spread == 0 && weekdays.spread == 0)
+                .then_some(u16::from(minutes.spread) + 60 * u16::from(hours.spread)),
+        })
+    }
+
+    fn reboot() -> Self {
+        Self {
+            minutes: 0,
+            hours: 0,
+            days: 0,
+            months: 0,
+            weekdays: 0,
+            needs_both_days: true,
+            is_wildcard: false,
+            is_reboot: true,
+            spread: Some(0),
+        }
+    }
+
+    /// Whether it is due on this day, at some time of it.
+    pub fn is_due_on(&self, date: NaiveDate) -> bool {
+        let is_month = self.months >> date.month() & 1 == 1;
+        let is_day = self.days >> date.day() & 1 == 1;
+        let is_weekday = self.weekdays >> date.weekday().num_days_from_sunday() & 1 == 1;
+        is_month
+            && if self.needs_both_days {
+                is_day && is_weekday
+            } else {
+                is_day || is_weekday
+            }
+    }
+
+    /// Whether no day or no minute can ever match, as in `50-10 * * * *` or on February 30.
+    pub fn is_never_due(&self) -> bool {
+        // All dates of 28 years: every date on every day of the week.
+        let first = NaiveDate::from_ymd_opt(2000, 1, 1).unwrap_or_default();
+        let has_day = || {
+            first
+                .iter_days()
+                .take(28 * 366)
+                .any(|date| self.is_due_on(date))
+        };
+        !self.is_reboot && (self.minutes == 0 || self.hours == 0 || !has_day())
+    }
+}
+
+/// The first word of `text`, and the rest after the blanks that follow it.
+pub fn split_word(text: &[u8]) -> (&[u8], &[u8]) {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let end = text.iter().position(&is_blank);
+    let (word, rest) = text.split_at(end.unwrap_or(text.len()));
+    let blanks = rest.iter().take_while(|byte| is_blank(byte)).count();
+    (word, &rest[blanks..])
+}
+
+/// The five fields that an `@word` stands for. The stars are in the places that cron's own table has them in.
+fn fields_of(word: &[u8]) -> Result<[&'static [u8]; 5], TimingError> {
+    Ok(match word {
+        b"yearly" | b"annually" => [b"0", b"0", b"1", b"1", b"*"],
+        b"monthly" => [b"0", b"0", b"1", b"*", b"*"],
+        b"weekly" => [b"0", b"0", b"*", b"*", b"0"],
+        b"daily" | b"midnight" => [b"0", b"0", b"*", b"*", b"*"],
+        b"hourly" => [b"0", b"*", b"*", b"*", b"*"],
+        _ => return Err(TimingError::Word(shortened(word))),
+    })
+}
+
+/// A field for a message. A hostile one may be long.
+fn shortened(text: &[u8]) -> String {
+    const LONGEST: usize = 40;
+    let mut shown = String::from_utf8_lossy(&text[..text.len().min(LONGEST)]).into_owned();
+    if text.len() > LONGEST {
+        shown.push('…');
+    }
+    shown
+}
+
+fn low_bits(bits: u64) -> u32 {
+    u32::try_from(bits).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn timing(text: &str) -> Timing {
+        Timing::parse(text.as_bytes(), Daemon::Debian).unwrap().0
+    }
+
+    fn date(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_day_matches_one_of_two_day_fields_unless_one_begins_with_a_star() {
+        // 13 November 2026 is a Friday, the 16th a Monday.
+        for (text, friday_13, monday_16, friday_20) in [
+            ("0 0 13 * *", true, false, false),
+            ("0 0 * * fri", true, false, true),
+            ("0 0 16 * fri", true, true, true),
+            ("0 0 */15 * fri", false, false, false),
+            ("0 0 16 * */5", false, false, false),
+            ("0 0 1-31 * fri", true, true, true),
+        ] {
+            let due = |day| timing(text).is_due_on(date(day));
+            assert_eq!(
+                (due("2026-11-13"), due("2026-11-16"), due("2026-11-20")),
+                (friday_13, monday_16, friday_20),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_time_that_never_comes_is_found() {
+        for text in ["50-10 * * * *", "0 0 30 2 *", "0 0 31 4,6,9,11 *"] {
+            assert!(timing(text).is_never_due(), "{text}");
+        }
+        for text in ["0 0 29 2 *", "0 0 30 2 mon", "@reboot"] {
+            assert!(!timing(text).is_never_due(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_refused_time_says_which_field_is_wrong() {
+        for (text, reason) in [
+            ("61 * * * *", "minute '61' is out of range"),
+            (
+                "* * * foo * x",
+                "month 'foo' has no number where one is needed",
+            ),
+            ("* * *", "there is no month"),
+            ("@often", "'@often' is not a time that cron knows"),
+        ] {
+            let error = Timing::parse(text.as_bytes(), Daemon::Debian).unwrap_err();
+            assert_eq!(error.to_string(), reason);
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! One time field of a crontab line, as cron's own reader takes it.
+//!
+//! The two daemons differ. Debian's skips whatever follows a range up to the next blank, so that `0~9` is 0
+//! there. cronie refuses that, draws a number for `0~9`, and reads `fri-sun` as a range. The real daemons are
+//! the judges of this file: see `tests/data/cron`.
+
+use crate::cron::daemon::Daemon;
+
+/// What a field counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unit {
+    /// The field's name in messages.
+    pub name: &'static str,
+    /// The smallest value.
+    pub low: u8,
+    /// The largest value.
+    pub high: u8,
+    /// The names of the values from `low` on.
+    names: &'static [&'static str],
+}
+
+/// The units of the five fields in their order.
+pub const UNITS: [Unit; 5] = [
+    unit("minute", 0, 59, &[]),
+    unit("hour", 0, 23, &[]),
+    unit("day of month", 1, 31, &[]),
+    unit("month", 1, 12, &MONTHS),
+    unit("day of week", 0, 7, &WEEKDAYS),
+];
+
+/// The names of the months.
+pub const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+
+/// The names of the days of the week, Sunday being 0 and 7.
+pub const WEEKDAYS: [&str; 8] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
+const fn unit(name: &'static str, low: u8, high: u8, names: &'static [&'static str]) -> Unit {
+    Unit {
+        name,
+        low,
+        high,
+        names,
+    }
+}
+
+/// The values of a field.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Values {
+    /// Bit N stands for the value N.
+    pub bits: u64,
+    /// How far a value that cronie draws at random (`0~9`) may be above the one in `bits`, at most.
+    pub spread: u8,
+}
+
+/// Why cron refuses a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FieldError {
+    /// A place for a number has none, or something else.
+    #[error("has no number where one is needed")]
+    NoNumber,
+    /// A number is too small or too large.
+    #[error("is out of range")]
+    Range,
+    /// `5/10`: a step needs `*` or a range.
+    #[error("has a step without a range")]
+    StepWithoutRange,
+    /// `*/0`.
+    #[error("has no step above 0")]
+    Step,
+    /// Something that cronie does not take follows a range.
+    #[error("has something after a value that does not belong there")]
+    Trailing,
+}
+
+impl Unit {
+    /// The values that `text`, which has no blanks, stands for.
+    ///
+    /// # Errors
+    ///
+    /// `daemon` refuses it.
+    pub fn parse(&self, text: &[u8], daemon: Daemon) -> Result<Values, FieldError> {
+        let mut values = Values::default();
+        let mut rest = text;
+        loop {
+            let range = match daemon {
+                Daemon::Debian => self.debian_range(&mut rest)?,
+                Daemon::Cronie => self.cronie_range(&mut rest)?,
+            };
+            for value in (range.first..=range.last).step_by(range.step) {
+                let is_value = (i64::from(self.low)..=i64::from(self.high)).contains(&value);
+                if !is_value {
+                    return Err(FieldError::Range);
+                }
+                values.bits |= 1 << value;
+            }
+            values.spread = values.spread.max(range.spread);
+            match rest.split_first() {
+                Some((b',', after)) => rest = after,
+                _ => return Ok(values),
+            }
+        }
+    }
+
+    fn debian_range(&self, rest: &mut &[u8]) -> Result<Range, FieldError> {
+        let range = if take(rest, b'*') {
+            self.all()
+        } else {
+            let first = self.number(rest)?;
+            if !take(rest, b'-') {
+                return match rest.first() {
+                    Some(b'/') => Err(FieldError::StepWithoutRange),
+                    _ => Ok(Range::new(first, first)),
+                };
+            }
+            Range::new(first, self.number(rest)?)
+        };
+        let range = self.step(range, rest)?;
+        let bounds = i64::from(self.low)..=i64::from(self.high);
+        if bounds.contains(&range.first) && bounds.contains(&range.last) {
+            Ok(range)
+        } else {
+            Err(FieldError::Range)
+        }
+    }
+
+    fn cronie_range(&self, rest: &mut &[u8]) -> Result<Range, FieldError> {
+        let range = if take(rest, b'*') {
+            self.step(self.all(), rest)?
+        } else if take(rest, b'~') {
+            self.random(i64::from(self.low), rest)?
+        } else {
+            let first = self.number(rest)?;
+            if take(rest, b'-') {
+                let range = Range::new(first, self.number(rest)?);
+                match rest.first() {
+                    Some(b'/') => self.step(range, rest)?,
+                    // Saturday to Sunday.
+                    _ if range.last == 0 && first > 0 => Range::new(first, 7),
+                    _ => range,
+                }
+            } else if take(rest, b'~') {
+                self.random(first, rest)?
+            } else {
+                Range::new(first, first)
+            }
+        };
+        match rest.first() {
+            None | Some(b',') => Ok(range),
+            Some(_) => Err(FieldError::Trailing),
+        }
+    }
+
+    /// The rest of `FIRST~LAST`. `LAST` may be missing.
+    fn random(&self, first: i64, rest: &mut &[u8]) -> Result<Range, FieldError> {
+        let last = match rest.first() {
+            None | Some(b',') => i64::from(self.high),
+            Some(_) => self.number(rest)?,
+        };
+        if first > last || last > i64::from(self.high) {
+            return Err(FieldError::Range);
+        }
+        let mut range = Range::new(first, first);
+        range.spread = u8::try_from(last - first).map_err(|_| FieldError::Range)?;
+        Ok(range)
+    }
+
+    fn step(&self, mut range: Range, rest: &mut &[u8]) -> Result<Range, FieldError> {
+        if take(rest, b'/') {
+            let names_do_not_count = Unit {
+                names: &[],
+                ..*self
+            };
+            let step = usize::try_from(names_do_not_count.number(rest)?).unwrap_or(0);
+            if step == 0 {
+                return Err(FieldError::Step);
+            }
+            range.step = step;
+        }
+        Ok(range)
+    }
+
+    fn number(&self, rest: &mut &[u8]) -> Result<i64, FieldError> {
+        let is_part = |byte: &&u8| byte.is_ascii_alphanumeric();
+        let (word, after) = rest.split_at(rest.iter().take_while(is_part).count());
+        *rest = after;
+        let word = str::from_utf8(word).unwrap_or_default();
+        let has_name = |name: &&str| name.eq_ignore_ascii_case(word);
+        if let Some(index) = self.names.iter().position(has_name) {
+            return Ok(i64::from(self.low) + i64::try_from(index).unwrap_or_default());
+        }
+        if word.is_empty() || !word.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(FieldError::NoNumber);
+        }
+        // cron keeps the low 32 bits of a larger number. Nobody means that.
+        word.parse::<u32>()
+            .map(i64::from)
+            .map_err(|_| FieldError::Range)
+    }
+
+    fn all(&self) -> Range {
+        Range::new(i64::from(self.low), i64::from(self.high))
+    }
+}
+
+/// A part of a field between commas. It is empty if `first` is above `last`: cron takes that silently.
+#[derive(Debug, Clone, Copy)]
+struct Range {
+    first: i64,
+    last: i64,
+    step: usize,
+    spread: u8,
+}
+
+impl Range {
+    fn new(first: i64, last: i64) -> Self {
+        Self {
+            first,
+            last,
+            step: 1,
+            spread: 0,
+        }
+    }
+}
+
+fn take(rest: &mut &[u8], byte: u8) -> bool {
+    let is_there = rest.first() == Some(&byte);
+    if is_there {
+        *rest = &rest[1..];
+    }
+    is_there
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(unit: usize, text: &str, daemon: Daemon) -> Result<Vec<u8>, FieldError> {
+        let values = UNITS[unit].parse(text.as_bytes(), daemon)?;
+        Ok((0..60).filter(|bit| values.bits >> bit & 1 == 1).collect())
+    }
+
+    #[test]
+    fn both_daemons_read_lists_ranges_steps_and_names() {
+        for daemon in [Daemon::Debian, Daemon::Cronie] {
+            for (unit, text, expected) in [
+                (0, "*/20", vec![0, 20, 40]),
+                (0, "5,10-13,50-59/4", vec![5, 10, 11, 12, 13, 50, 54, 58]),
+                (1, "22-23", vec![22, 23]),
+                (3, "jan,DEC", vec![1, 12]),
+                (3, "feb-Apr", vec![2, 3, 4]),
+                (4, "mon-fri/2", vec![1, 3, 5]),
+                (4, "*/7", vec![0, 7]),
+                // Empty, but not refused.
+                (0, "50-10", vec![]),
+            ] {
+                assert_eq!(
+                    values(unit, text, daemon),
+                    Ok(expected),
+                    "{daemon:?} {text}"
+                );
+            }
+            for (unit, text, error) in [
+                (0, "60", FieldError::Range),
+                (2, "0", FieldError::Range),
+                (0, "*/0", FieldError::Step),
+                (0, "1,", FieldError::NoNumber),
+                (0, "", FieldError::NoNumber),
+                (0, "mon", FieldError::NoNumber),
+                (0, "5x", FieldError::NoNumber),
+                (0, "-5", FieldError::NoNumber),
+                (4, "*/mon", FieldError::NoNumber),
+                (0, "99999999999", FieldError::Range),
+            ] {
+                assert_eq!(values(unit, text, daemon), Err(error), "{daemon:?} {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_daemons_differ_after_a_value_and_in_random_and_backward_ranges() {
+        for (unit, text, debian, cronie) in [
+            (
+                0,
+                "5/10",
+                Err(FieldError::StepWithoutRange),
+                Err(FieldError::Trailing),
+            ),
+            (0, "5+", Ok(vec![5]), Err(FieldError::Trailing)),
+            (0, "0~9", Ok(vec![0]), Ok(vec![0])),
+            (0, "~", Err(FieldError::NoNumber), Ok(vec![0])),
+            (4, "fri-sun", Ok(vec![]), Ok(vec![5, 6, 7])),
+            (0, "70-5", Err(FieldError::Range), Ok(vec![])),
+        ] {
+            assert_eq!(values(unit, text, Daemon::Debian), debian, "{text}");
+            assert_eq!(values(unit, text, Daemon::Cronie), cronie, "{text}");
+        }
+        let spread = |text: &[u8], daemon| UNITS[0].parse(text, daemon).unwrap().spread;
+        assert_eq!(spread(b"0~9", Daemon::Cronie), 9);
+        assert_eq!(spread(b"3,10~40", Daemon::Cronie), 30);
+        assert_eq!(spread(b"0~9", Daemon::Debian), 0);
+    }
+}

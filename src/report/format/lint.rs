@@ -1,0 +1,109 @@
+//! The faults of the crontabs, one on each line, as a compiler shows them, and the calls that cannot be known.
+
+use std::collections::HashSet;
+use std::fmt::Write;
+use std::path::Path;
+
+use crate::cron::{CronJobs, Crontabs, Finding, UnknownCall};
+use crate::escape::printable;
+
+/// How many calls that cannot be known are listed.
+const MOST_UNKNOWN: usize = 20;
+
+/// How many lines are named that are switched off.
+const MOST_SWITCHED_OFF: usize = 10;
+
+/// The text of `--check`.
+pub fn render(findings: &[Finding], plan: &CronJobs, crontabs: &Crontabs) -> String {
+    let mut text = String::new();
+    let mut line = |line: &str| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{}", printable(line.as_bytes()));
+    };
+    for finding in findings {
+        let (problem, remedy) = (&finding.problem, &finding.remedy);
+        let place = place(&finding.file, finding.line);
+        line(&format!("{place}: {problem}; tip: {remedy}"));
+    }
+    let unknown = unexplained(&plan.unknown, findings);
+    for UnknownCall { place: at, reason } in unknown.iter().take(MOST_UNKNOWN) {
+        let place = place(&at.file, Some(at.line));
+        line(&format!("{place}: this call cannot be known: {reason}"));
+    }
+    let more = unknown.len().saturating_sub(MOST_UNKNOWN);
+    if more > 0 {
+        let calls = counted(more, "more call");
+        line(&format!("{calls} cannot be known; --next lists them"));
+    }
+    if let Some(places) = commented_out(plan) {
+        line(&places);
+    }
+    if findings.is_empty() {
+        line(&no_fault(plan, crontabs));
+    }
+    text
+}
+
+/// What is said where no fault was found.
+fn no_fault(plan: &CronJobs, crontabs: &Crontabs) -> String {
+    let places: HashSet<_> = plan.entries.iter().map(|entry| &entry.place).collect();
+    let files: HashSet<_> = places.iter().map(|place| &place.file).collect();
+    let lines = match places.len() {
+        1 => "1 line that runs remoteexe".to_owned(),
+        lines => format!("{lines} lines that run remoteexe"),
+    };
+    let files = counted(files.len(), "crontab");
+    let unknown = counted(plan.unknown.len(), "call");
+    match (places.is_empty(), plan.unknown.is_empty()) {
+        (true, true) => format!(
+            "no line runs a job of remoteexe, in {}",
+            counted(crontabs.read.len(), "crontab")
+        ),
+        (true, false) => format!("no call can be checked: {unknown} cannot be known"),
+        (false, true) => format!("no fault in {lines}, in {files}"),
+        (false, false) => {
+            format!("no fault in {lines}, in {files}; {unknown} cannot be known")
+        }
+    }
+}
+
+/// The lines that a `#` has switched off. This is no fault: many a crontab has old lines.
+fn commented_out(plan: &CronJobs) -> Option<String> {
+    let mut places: Vec<String> = plan
+        .commented_out
+        .iter()
+        .map(|off| place(&off.place.file, Some(off.place.line)))
+        .collect();
+    places.dedup();
+    let more = places.len().saturating_sub(MOST_SWITCHED_OFF);
+    places.truncate(MOST_SWITCHED_OFF);
+    if more > 0 {
+        places.push(counted(more, "more line"));
+    }
+    let is_any = !places.is_empty();
+    is_any.then(|| format!("switched off by #: {}", places.join(", ")))
+}
+
+/// The calls that cannot be known for another reason than a fault of their line.
+fn unexplained<'a>(unknown: &'a [UnknownCall], findings: &[Finding]) -> Vec<&'a UnknownCall> {
+    let faulty: HashSet<(&Path, Option<usize>)> = findings
+        .iter()
+        .map(|finding| (finding.file.as_path(), finding.line))
+        .collect();
+    let is_unexplained =
+        |it: &&UnknownCall| !faulty.contains(&(&*it.place.file, Some(it.place.line)));
+    unknown.iter().filter(is_unexplained).collect()
+}
+
+fn place(file: &Path, line: Option<usize>) -> String {
+    match line {
+        Some(line) => format!("{}:{line}", file.display()),
+        None => file.display().to_string(),
+    }
+}
+
+/// `1 line`, `2 lines`.
+pub fn counted(count: usize, name: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {name}{plural}")
+}

@@ -33,7 +33,7 @@ use crate::log::record::{Kind, Notice, USAGE};
 use family::Family;
 use marker::Marker;
 use monitor::{Ending, Monitor, Verdict};
-use proof::Proved;
+use proof::{Proved, Unproved};
 use relay::{Exit, Sinks, Watch, relay};
 use retry::{Decision, Failures};
 use signals::{EndingSignal, Signals};
@@ -110,6 +110,11 @@ impl Outcome {
         }
     }
 
+    /// Whether ssh may have ended well without the job: it has said nothing, as it does in the background.
+    fn may_be_without_job(&self) -> bool {
+        matches!(self, Self::Exited(exit) if exit.is_silent && exit.forwarded.is_none() && exit.status.success())
+    }
+
     /// The record that says why, where ssh itself cannot say it.
     fn record(&self, log: &mut Log) {
         match self {
@@ -165,13 +170,16 @@ impl Job {
         if let Some(signal) = self.wait_for_turn(signals, &mut sinks.log) {
             return Outcome::Interrupted(signal);
         }
-        let proved = self.prove(&mut sinks.log);
-        let mut marker = proved
-            .as_ref()
-            .and_then(|proved| self.marker(proved, signals, &mut sinks.log));
+        let proof = self.prove(&mut sinks.log);
+        let (proved, unproved) = match &proof {
+            Some(Ok(proved)) => (Some(proved), None),
+            Some(Err(reason)) => (None, Some(reason)),
+            None => (None, None),
+        };
+        let mut marker = proved.and_then(|proved| self.marker(proved, signals, &mut sinks.log));
         let mut failures = Failures::new(self.retries);
         loop {
-            let mut attempt = self.attempt(proved.as_ref(), marker.as_ref(), signals, sinks);
+            let mut attempt = self.attempt(proved, marker.as_ref(), signals, sinks);
             if attempt.verdict == Verdict::PortTaken && attempt.end_family(signals).is_ok() {
                 // As it would be without retries: what plain ssh runs through a master has to run.
                 marker = None;
@@ -179,12 +187,17 @@ impl Job {
                 sinks.log.record(Kind::Retry(failures.without_wait()));
                 continue;
             }
-            let verdict = match (&proved, &marker) {
+            let verdict = match (proved, &marker) {
                 (Some(proved), Some(marker)) if failures.leave_a_retry() => attempt
                     .verdict
                     .settle(|| self.ssh.log_level(proved, marker, signals)),
                 _ => attempt.verdict,
             };
+            if let Some(reason) = unproved.filter(|_| attempt.outcome.may_be_without_job()) {
+                sinks
+                    .log
+                    .record(Kind::Notice(Notice::NoGuards(reason.as_bytes())));
+            }
             let mut decision = failures.decide(verdict);
             if matches!(decision, Decision::Retry(_))
                 && let Err(process) = attempt.end_family(signals)
@@ -219,16 +232,12 @@ impl Job {
         signals.sleep(wait)
     }
 
-    /// The ssh in PATH, if it is proved to be OpenSSH's. The log says what the job goes without otherwise.
-    fn prove(&self, log: &mut Log) -> Option<Proved> {
+    /// The ssh in PATH, if it is proved to be OpenSSH's, or why not. The log says what the job goes without.
+    fn prove(&self, log: &mut Log) -> Option<Result<Proved, String>> {
         let proof = Proved::new(openssh::find()?);
-        proof
-            .inspect_err(|unproved| {
-                let reason = escape::printable(unproved.to_string().as_bytes());
-                self.record_lack(&reason, log);
-                log.record(Kind::Notice(Notice::NoGuards(reason.as_bytes())));
-            })
-            .ok()
+        let reason = |unproved: Unproved| escape::printable(unproved.to_string().as_bytes());
+        let proof = proof.map_err(reason);
+        Some(proof.inspect_err(|reason| self.record_lack(reason, log)))
     }
 
     /// The marker that makes retries safe and limits the time of a connection, if either is wanted and this
@@ -239,7 +248,7 @@ impl Job {
         }
         Marker::prepare(ssh, signals)
             .inspect_err(|error| {
-                self.record_lack(&escape::printable(error.to_string().as_bytes()), log)
+                self.record_lack(&escape::printable(error.to_string().as_bytes()), log);
             })
             .ok()
     }

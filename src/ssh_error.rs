@@ -287,7 +287,7 @@ fn is_shell_without_program(line: &str) -> bool {
     let is_first = |line: &str| matches!(line, "0" | "1");
     let (place, reason) = words.split_once(": ").unwrap_or(("", words));
     let is_dash = is_first(place) && reason.starts_with("exec: ");
-    let is_bash = place.strip_prefix("line ").is_some_and(is_first);
+    let counts_lines = place.strip_prefix("line ").is_some_and(is_first);
     let is_busybox = place == "exec" && reason.starts_with("line ");
     let is_zsh = place == "1"
         && [
@@ -306,7 +306,7 @@ fn is_shell_without_program(line: &str) -> bool {
     ]
     .iter()
     .any(|end| line.ends_with(end));
-    is_shell && (is_zsh || is_mksh || has_reason && (is_dash || is_bash || is_busybox))
+    is_shell && (is_zsh || is_mksh || has_reason && (is_dash || counts_lines || is_busybox))
 }
 
 /// Why one ssh failed.

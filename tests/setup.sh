@@ -18,13 +18,17 @@ demo=(
 tests=(
     "${demo[@]}"
     /usr/share/bash-completion/bash_completion  bash-completion
+    /bin/busybox                busybox
     /usr/bin/chromium           chromium
     /usr/sbin/cron              cron
+    /usr/sbin/dropbear          dropbear-bin
     /usr/bin/faketime           faketime
     /usr/bin/fish               fish
     /usr/bin/jq                 jq
     /usr/bin/lnav               lnav
     /usr/bin/mandoc             mandoc
+    /bin/mksh                   mksh
+    /usr/bin/objcopy            binutils
     /usr/bin/promtool           prometheus
     /usr/bin/shellcheck         shellcheck
     /usr/bin/strace             strace

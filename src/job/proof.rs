@@ -131,6 +131,12 @@ pub struct Proved {
     file: FileId,
 }
 
+/// What is known of a program that is proved.
+type Known = (Version, String, FileId);
+
+/// Names the file that is not proved.
+type Refusal = fn(PathBuf) -> Unproved;
+
 /// Which file it is, under any name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct FileId {
@@ -167,7 +173,7 @@ impl Proved {
     }
 
     /// What is known of the program at `path`, or which kind of program it is instead.
-    fn read(path: &Path) -> io::Result<Result<(Version, String, FileId), fn(PathBuf) -> Unproved>> {
+    fn read(path: &Path) -> io::Result<Result<Known, Refusal>> {
         let program = File::open(path)?;
         let metadata = program.metadata()?;
         let headers = read(&program, 0, HEADERS)?;

@@ -152,7 +152,7 @@ pub enum Notice<'a> {
     NoRetries(&'a [u8]),
     /// The job runs without a limit on the time of the connection, for this reason.
     NoConnectTimeout(&'a [u8]),
-    /// ssh runs without the options that keep it with its job, for this reason.
+    /// ssh has ended well and said nothing, without the options that keep it with its job, for this reason.
     NoGuards(&'a [u8]),
     /// There is no retry, because this process may be running the script.
     StillRuns(&'a [u8]),

@@ -10,9 +10,8 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::support::{
-    ClosedPort, Cut, ENDING, NO_GUARDS, Proxy, REMOTEEXE, REQUESTED, Running, SOME_VERSION,
-    Sandbox, Scene, compile_ssh, forge_ssh, log_of_h_s, mask_waits, needs_root, send, wait_for,
-    wait_until, waits,
+    ClosedPort, Cut, ENDING, Proxy, REMOTEEXE, REQUESTED, Running, SOME_VERSION, Sandbox, Scene,
+    compile_ssh, forge_ssh, log_of_h_s, mask_waits, needs_root, send, wait_for, wait_until, waits,
 };
 
 /// Prints the part of the call that retries change: the shell and the arguments.
@@ -564,14 +563,10 @@ fn a_program_that_is_no_openssh_or_an_old_one_gets_the_job_once_and_the_log_says
     ] {
         let scene = Scene::new();
         let main = stand_in(r#"printf("called with %d words\n", argc - 1);"#);
-        let (bin, guards, words) = match version {
-            None => {
-                let bin = compile_ssh(&scene, &main);
-                let guards = format!("{NO_GUARDS}{bin}/ssh {reason}\n");
-                (bin, guards, 2)
-            }
+        let (bin, words) = match version {
+            None => (compile_ssh(&scene, &main), 2),
             // -T is as old as RequestTTY.
-            Some(version) => (forge_ssh(&scene, version, &main), String::new(), 3),
+            Some(version) => (forge_ssh(&scene, version, &main), 3),
         };
         let mut command = scene.remoteexe();
         command.env("PATH", &bin).args(["--retries", "5", "h", "s"]);
@@ -581,7 +576,7 @@ fn a_program_that_is_no_openssh_or_an_old_one_gets_the_job_once_and_the_log_says
             run.records,
             format!(
                 "START,-,h s\n\
-                 remoteexe: no retries: {bin}/ssh {reason}\n{guards}\
+                 remoteexe: no retries: {bin}/ssh {reason}\n\
                  command,ssh root@h s\n\
                  called with {words} words\n\
                  {LOOK_ALIKE}\n\

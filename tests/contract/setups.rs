@@ -7,8 +7,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
 use crate::support::{
-    ClosedPort, NO_GUARDS, REMOTEEXE, REQUESTED, Running, Sandbox, Scene, is_running, mask_waits,
-    needs_root, run_tool, texts_in, wait_until, waits,
+    ClosedPort, REMOTEEXE, REQUESTED, Running, Sandbox, Scene, is_running, mask_waits, needs_root,
+    run_tool, texts_in, wait_until, waits,
 };
 
 /// Both ways to run a job. The time is never over, on a busy machine either.
@@ -35,7 +35,7 @@ struct Setup {
     /// How often the script runs: not at all where the server does not run it.
     runs: usize,
     /// What has to live that long.
-    _others: Vec<Box<dyn std::any::Any>>,
+    others: Vec<Sandbox>,
 }
 
 /// A script that reads its input and says something.
@@ -49,7 +49,7 @@ impl Setup {
             config: config.into(),
             script: SCRIPT,
             runs: 1,
-            _others: Vec::new(),
+            others: Vec::new(),
         }
     }
 
@@ -75,6 +75,7 @@ impl Setup {
             .arg("-c")
             .arg("exec ssh \"$@\" >$DIR/output 2>&1")
             .arg("sh");
+        assert!(self.others.iter().all(|other| other.sshd() > 0), "they run");
         let expected = self.run(&scene, &mut plain);
         let mut output = fs::read_to_string(scene.path("output")).unwrap();
         if !output.is_empty() && !output.ends_with('\n') {
@@ -127,7 +128,7 @@ fn a_job_is_the_same_through_a_jump_host_a_shared_connection_a_certificate_or_an
         jump.login
     );
     let mut setup = Setup::new("jump host", "", config);
-    setup._others.push(Box::new(jump));
+    setup.others.push(jump);
     setup.check();
 
     let mut setup = Setup::new("running master", "", "");
@@ -445,11 +446,7 @@ fn a_wrapper_script_of_the_field_runs_the_job_once_and_each_run_says_what_it_goe
     assert_eq!(scene.run(&mut command).code, 255);
     assert_eq!(fs::read_to_string(scene.path("runs")).unwrap(), "run\n");
     let log = String::from_utf8(scene.log_bytes()).unwrap();
-    for lack in [
-        "remoteexe: no retries: ",
-        "remoteexe: no connect timeout: ",
-        NO_GUARDS,
-    ] {
+    for lack in ["remoteexe: no retries: ", "remoteexe: no connect timeout: "] {
         assert_eq!(log.matches(lack).count(), 1, "{log}");
     }
     let _ = texts_in(&scene.log_path());

@@ -7,8 +7,12 @@ use std::path::Path;
 use chrono::{DateTime, Datelike, Local};
 
 use super::lint::counted;
+use super::report::Report;
+use super::{Format, Needs, Verdict};
 use crate::cron::{Crontabs, Entry, Plan, Stretch, Unknown, Zone, stretches};
 use crate::escape::printable;
+use crate::report::output::Output;
+use crate::report::slots::Planned;
 
 const DAY: i64 = 24 * 60;
 
@@ -33,13 +37,32 @@ struct Crowd {
     times: usize,
 }
 
-/// The text of `--next`.
-pub fn render(
-    entries: Vec<&Entry>,
-    plan: &Plan,
-    crontabs: &Crontabs,
-    now: DateTime<Local>,
-) -> String {
+/// The form of `--next`.
+#[derive(Debug)]
+pub struct Upcoming;
+
+impl Format for Upcoming {
+    fn needs(&self) -> Needs {
+        Needs {
+            crontabs: true,
+            ..Needs::default()
+        }
+    }
+
+    fn finish(self: Box<Self>, report: &Report, out: &mut Output) -> Verdict {
+        if let Some(crontabs) = &report.crontabs {
+            let Planned { plan, crontabs, .. } = &crontabs.expected.planned;
+            let entries = plan.entries.iter();
+            let entries = entries.filter(|entry| report.filter.names(&entry.job));
+            let now = report.machine.zoned_now;
+            out.write(render(entries.collect(), plan, crontabs, now).as_bytes());
+        }
+        Verdict::Good
+    }
+}
+
+/// The text.
+fn render(entries: Vec<&Entry>, plan: &Plan, crontabs: &Crontabs, now: DateTime<Local>) -> String {
     let (ignored, entries): (Vec<_>, Vec<_>) =
         entries.into_iter().partition(|entry| entry.is_ignored);
     let periods = periods(now);

@@ -6,7 +6,7 @@ use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, TimeDelta};
 
 use super::coverage::Coverage;
 use super::missed::{Delay, Gap, Missing, Outage, Slot};
-use super::{Expected, Job};
+use super::{Expected, ExpectedJob};
 use crate::clock::with_offset;
 use crate::cron::{self, Comparison, Missed, Stretch, Verdict, Zone, stretches};
 use crate::report::logs::scheduler::Scheduler;
@@ -181,17 +181,23 @@ impl Court<'_> {
     }
 
     /// The jobs of the scheduler, with their numbers.
-    fn jobs(&self) -> impl Iterator<Item = (u32, &Job)> {
+    fn jobs(&self) -> impl Iterator<Item = (u32, &ExpectedJob)> {
         let jobs = (0..).zip(&self.expected.jobs);
         jobs.filter(|(_, job)| job.scheduler == self.scheduler)
     }
 
-    fn is_ignored(&self, job: &Job) -> bool {
+    fn is_ignored(&self, job: &ExpectedJob) -> bool {
         let mut lines = job.lines.iter();
         lines.all(|line| self.expected.line(*line).is_ignored)
     }
 
-    fn compare(&self, comparison: &mut Comparison, number: u32, job: &Job, stretches: &[Stretch]) {
+    fn compare(
+        &self,
+        comparison: &mut Comparison,
+        number: u32,
+        job: &ExpectedJob,
+        stretches: &[Stretch],
+    ) {
         let mut due = Vec::new();
         for line in &job.lines {
             let number = u32::try_from(*line).expect("crontabs have fewer lines");

@@ -324,7 +324,7 @@ impl World {
         }
         lines.retain(|(time, ..)| *time < until);
         lines.sort_by_key(|(time, ..)| *time);
-        let mut collector = Collector::new(None);
+        let mut collector = Collector::new(None, false);
         let mut finished = |run: Run| collector.add(&run);
         let mut assembler = Assembler::new(None);
         let mut parser = Parser::default();
@@ -352,6 +352,6 @@ impl World {
             boot,
             is_whole: true,
         };
-        (collector.finish(), scope)
+        (collector.finish(&[]), scope)
     }
 }

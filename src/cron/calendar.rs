@@ -1,7 +1,8 @@
-//! When a line is due.
+//! The minutes at which a line is due, in the machine's zone or another one.
 
 pub mod dst;
 pub mod slots;
+
 #[cfg(test)]
 mod vectors;
 pub mod zone;

@@ -3,9 +3,10 @@
 use chrono::{DateTime, Local};
 
 use super::report::Report;
-use super::upcoming::{next_start, periods, schedule_in_words, start_in_words};
+use super::upcoming::{schedule_in_words, start_in_words};
 use super::words::{Clock, count};
-use crate::cron::Place;
+use crate::cron::LineRef;
+use crate::cron::upcoming::{next_start, periods};
 use crate::escape::printable;
 use crate::report::history::JobId;
 use crate::report::slots::summary::{CheckStart, CrontabSummary, WholeSummary};
@@ -66,7 +67,7 @@ fn schedule(job: &ExpectedJob, expected: &Expected, now: DateTime<Local>) -> Sch
 }
 
 /// A line's place, as compilers show it.
-pub fn place(place: &Place) -> String {
+pub fn place(place: &LineRef) -> String {
     printable(format!("{}:{}", place.file.display(), place.line).as_bytes())
 }
 
@@ -89,7 +90,7 @@ pub fn summary(report: &Report) -> Vec<String> {
         lines.extend(counts(whole));
     } else {
         // The rest is about the other jobs too.
-        let off = checked.expected.planned.plan.switched_off.iter();
+        let off = checked.expected.planned.plan.commented_out.iter();
         let off = off
             .filter(|off| report.filter.names(&off.job))
             .take(MAX_GONE.0);

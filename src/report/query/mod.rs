@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use super::logs::open::Input;
 use super::logs::scheduler::LogDir;
 use super::output::style::ColorChoice;
-use crate::cron::{Grammar, Selection};
+use crate::cron::{CrontabSelection, ParseCall};
 use accepted::Accepted;
 use filter::Filter;
 use run_id::RunId;
@@ -53,9 +53,9 @@ pub enum Source {
 #[derive(Debug)]
 pub struct CrontabSource {
     /// Which crontabs.
-    pub selection: Selection,
+    pub selection: CrontabSelection,
     /// Reads the calls of remoteexe in them.
-    pub grammar: Grammar,
+    pub grammar: ParseCall,
 }
 
 /// The form of a report.
@@ -114,7 +114,7 @@ impl Query {
     pub fn is_about_all_crontabs(&self) -> bool {
         let source = self.crontabs.as_ref();
         self.follows_crontabs
-            || source.is_some_and(|source| matches!(source.selection, Selection::Files(_)))
+            || source.is_some_and(|source| matches!(source.selection, CrontabSelection::Files(_)))
             || matches!(self.source, Source::Inputs(_))
     }
 }

@@ -8,7 +8,7 @@ use chrono::{NaiveDateTime, TimeDelta};
 
 use super::check::{Judgement, local};
 use super::{Expected, ExpectedJob};
-use crate::cron::Place;
+use crate::cron::LineRef;
 use crate::machine::Users;
 use crate::report::query::filter::Filter;
 
@@ -48,7 +48,7 @@ pub enum CheckStart {
 pub struct WholeSummary {
     /// The jobs that have run, are on no line, and have not started since the crontabs were changed; the local time of
     /// the last START; and the line that would run the job without its `#`.
-    pub gone: Vec<(Box<[u8]>, NaiveDateTime, Option<Place>)>,
+    pub gone: Vec<(Box<[u8]>, NaiveDateTime, Option<LineRef>)>,
     /// Slots that a line may have left out.
     pub perhaps: u64,
     /// Those of them at which the previous run was going on.
@@ -110,10 +110,10 @@ impl WholeSummary {
         let planned = &expected.planned;
         let findings = planned.findings(users);
         let unknown = planned.plan.unknown.iter();
-        let switched_off = planned.plan.switched_off.iter().map(|off| &off.place);
+        let switched_off = planned.plan.commented_out.iter().map(|off| &off.place);
         let switched_off: HashSet<_> = switched_off.filter(|it| is_ours(&it.file)).collect();
         let line_of = |job: &[u8]| {
-            let mut off = planned.plan.switched_off.iter();
+            let mut off = planned.plan.commented_out.iter();
             off.find(|off| off.job == job).map(|off| off.place.clone())
         };
         let gone = expected.gone().into_iter();

@@ -10,8 +10,8 @@ pub mod latest;
 use chrono::{DateTime, Local};
 
 use super::report::Report;
-use super::upcoming::{next_start, periods};
 use super::{Format, Needs, Verdict};
+use crate::cron::upcoming::{next_start, periods};
 use crate::report::diagnosis;
 use crate::report::output::Output;
 use crate::report::query::filter::Filter;

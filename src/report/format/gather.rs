@@ -7,10 +7,10 @@ use chrono::{NaiveDateTime, TimeDelta};
 use super::Needs;
 use super::report::Report;
 use crate::machine::Machine;
-use crate::report::diagnosis::Scope;
 use crate::report::history::builder::Collector;
 use crate::report::history::counts::Tally;
 use crate::report::history::older_logs::OlderLogs;
+use crate::report::history::scope::Scope;
 use crate::report::history::{JobId, Ledger};
 use crate::report::logs::find::Logs;
 use crate::report::logs::owner::Account;
@@ -125,7 +125,8 @@ impl<'a> Gatherer<'a> {
             read.files += self.add_baseline(&mut ledger, &scope, logs);
         }
         let crontabs = self.expected.take();
-        let crontabs = crontabs.map(|it| self.check(it, &mut ledger, &read, &scope, logs));
+        let crontabs = crontabs.map(|it| self.check(it, &ledger, &read, &scope, logs));
+        let missed = crontabs.as_ref().map(CheckedCrontabs::in_history);
         let host = self.hosts.and_then(|hosts| hosts.remark("host"));
         let job = self.jobs.and_then(|jobs| jobs.remark("job with"));
         Report {
@@ -138,6 +139,7 @@ impl<'a> Gatherer<'a> {
             tally: Tally::of(&ledger, &scope),
             scope,
             ledger,
+            missed: missed.unwrap_or_default(),
             crontabs,
         }
     }
@@ -156,7 +158,7 @@ impl<'a> Gatherer<'a> {
             now,
             is_live: is_here && self.machine.now - now < TimeDelta::minutes(1),
             boot: self.machine.running.boot,
-            is_whole: !self.window.filter.leaves_out_jobs(),
+            has_all_jobs: !self.window.filter.leaves_out_jobs(),
         }
     }
 
@@ -178,11 +180,11 @@ impl<'a> Gatherer<'a> {
         older.add_good_runs(ledger, scope, is_accepted)
     }
 
-    /// Compares the crontabs' slots with the STARTs, and puts what is missing into the ledger.
+    /// Compares the crontabs' slots with the STARTs.
     fn check(
         &self,
         mut expected: Expected,
-        ledger: &mut Ledger,
+        ledger: &Ledger,
         read: &Reading,
         scope: &Scope,
         logs: &Logs,
@@ -201,10 +203,6 @@ impl<'a> Gatherer<'a> {
         let judgement = expected.check(&timeframe, read, logs);
         let filter = &self.window.filter;
         let jobs: Vec<Option<JobId>> = expected.in_history(ledger, filter);
-        ledger.missing = judgement
-            .missing
-            .clone()
-            .renumbered(|number| jobs[number as usize]);
         let summary = CrontabSummary::of(
             &expected,
             &judgement,

@@ -3,8 +3,9 @@
 use super::words::{Clock, shown_name};
 use crate::escape::printable;
 use crate::machine::Machine;
-use crate::report::diagnosis::Scope;
+use crate::report::diagnosis::evidence::Evidence;
 use crate::report::history::counts::Tally;
+use crate::report::history::scope::Scope;
 use crate::report::history::{JobId, Ledger};
 use crate::report::logs::find::Logs;
 use crate::report::logs::owner::Account;
@@ -12,6 +13,7 @@ use crate::report::query::filter::Filter;
 use crate::report::query::{Form, Query, Shown};
 use crate::report::runs::reading::Reading;
 use crate::report::slots::checked::CheckedCrontabs;
+use crate::report::slots::missed::Missing;
 
 /// What was found. Parts that the format does not need are empty.
 #[derive(Debug)]
@@ -34,6 +36,8 @@ pub struct Report<'a> {
     pub ledger: Ledger,
     /// The counts of the period.
     pub tally: Tally,
+    /// The slots without a START in time, of the jobs that are asked for.
+    pub missed: Missing,
     /// The crontabs, if there are any.
     pub crontabs: Option<CheckedCrontabs>,
 }
@@ -42,6 +46,15 @@ impl Report<'_> {
     /// Healthy jobs and hosts are listed, and all that runs.
     pub fn lists_all(&self) -> bool {
         matches!(self.query.form, Form::Text(Shown { all: true, .. }))
+    }
+
+    /// What a diagnosis goes by.
+    pub fn evidence(&self) -> Evidence<'_> {
+        Evidence {
+            history: &self.ledger,
+            missed: &self.missed,
+            scope: &self.scope,
+        }
     }
 
     /// The format of the local times.

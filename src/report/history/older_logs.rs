@@ -10,7 +10,7 @@ use chrono::{Days, NaiveDate, NaiveDateTime};
 use super::durations::{LAST_DAYS, MAX_DAYS, MIN_GOOD, Usual, before_each, is_long};
 use super::{Entry, Good, JobId, Ledger, Mark};
 use crate::machine::Machine;
-use crate::report::diagnosis::Scope;
+use crate::report::history::scope::Scope;
 use crate::report::logs::find::{self, Choice};
 use crate::report::logs::owner::Account;
 use crate::report::logs::scheduler::{LogDir, Scheduler};

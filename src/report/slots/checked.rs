@@ -58,6 +58,12 @@ pub fn forget_usual_dir(planned: &Planned, logs: &mut Logs, usual: &std::path::P
 }
 
 impl CheckedCrontabs {
+    /// The slots without a START in time, of the jobs that are asked for. Their jobs are numbered as in the history.
+    pub fn in_history(&self) -> Missing {
+        let missing = self.missing.clone();
+        missing.renumbered(|number| self.jobs.get(number as usize).copied().flatten())
+    }
+
     /// The crontabs alone, without a look at their slots.
     pub fn unchecked(expected: Expected) -> Self {
         Self {

@@ -6,9 +6,9 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 use fastrand::Rng;
 
 use crate::log::record::Parser;
-use crate::report::diagnosis::Scope;
 use crate::report::history::Ledger;
 use crate::report::history::builder::Collector;
+use crate::report::history::scope::Scope;
 use crate::report::logs::owner::Owner;
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::assembler::Assembler;
@@ -350,7 +350,7 @@ impl World {
             now: until,
             is_live: true,
             boot,
-            is_whole: true,
+            has_all_jobs: true,
         };
         (collector.finish(&[]), scope)
     }

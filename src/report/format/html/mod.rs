@@ -59,7 +59,7 @@ impl Format for Html {
 }
 
 fn page(report: &Report) -> (String, Verdict) {
-    let incidents = diagnosis::of_period(&report.ledger, &report.scope);
+    let incidents = diagnosis::of_period(&report.evidence());
     let body = body(report, &incidents);
     let is_over = incidents.iter().filter(|incident| incident.is_over());
     let over = is_over.count();

@@ -10,9 +10,9 @@ pub mod section;
 use chrono::NaiveDateTime;
 use maud::{Markup, PreEscaped, html};
 
-use crate::report::diagnosis::Scope;
 use crate::report::diagnosis::incident::Incident;
 use crate::report::format::report::Report;
+use crate::report::history::scope::Scope;
 use crate::report::history::{HostId, JobId};
 use bands::Bands;
 use rows::Row;

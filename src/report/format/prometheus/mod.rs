@@ -72,11 +72,11 @@ impl Format for Prometheus {
     }
 
     fn finish(mut self: Box<Self>, report: &Report, out: &mut Output) -> Verdict {
-        for slot in report.ledger.missing.slots() {
+        for slot in report.missed.slots() {
             let job = report.ledger.job(slot.job);
             self.latest.miss(&job.name, slot.at);
         }
-        let incidents = diagnosis::of_period(&report.ledger, &report.scope);
+        let incidents = diagnosis::of_period(&report.evidence());
         let gauges = gauges::render(self.latest.finish(), &incidents);
         out.write(gauges.as_bytes());
         // Whoever reads the metrics sees the problems there.

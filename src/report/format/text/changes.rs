@@ -8,7 +8,7 @@ use crate::report::format::report::Report;
 
 /// Shows them. Returns whether any began.
 pub fn show(page: &mut Page, report: &Report) -> bool {
-    let (began, ended) = diagnosis::changes(&report.ledger, &report.scope);
+    let (began, ended) = diagnosis::changes(&report.evidence());
     if began.is_empty() && ended.is_empty() {
         return false;
     }

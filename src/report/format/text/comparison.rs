@@ -4,11 +4,11 @@ use std::cmp::Reverse;
 
 use super::first_screen;
 use super::page::Page;
-use crate::report::diagnosis::Scope;
 use crate::report::format::report::Report;
 use crate::report::format::words::{count, duration, grouped};
 use crate::report::history::counts::Tally;
 use crate::report::history::durations::{MIN_GOOD, Usual};
+use crate::report::history::scope::Scope;
 use crate::report::history::{Entry, JobId};
 use crate::report::runs::outcome::Outcome;
 

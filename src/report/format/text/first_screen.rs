@@ -30,7 +30,7 @@ const MAX_NAMED: usize = 2;
 
 /// Shows the screen. Returns whether anything is or was wrong.
 pub fn show(page: &mut Page, report: &Report) -> bool {
-    let incidents = diagnosis::of_period(&report.ledger, &report.scope);
+    let incidents = diagnosis::of_period(&report.evidence());
     counts(page, report);
     let is_over = |incident: &&Incident| incident.is_over();
     let (over, now): (Vec<_>, Vec<_>) = incidents.iter().partition(is_over);
@@ -89,7 +89,7 @@ pub fn counts(page: &mut Page, report: &Report) {
 /// The numbers of runs by their ends, and of the slots of the period that have no START.
 pub fn ends(report: &Report) -> Vec<Count> {
     let mut ends = report.tally.ends();
-    let slots = report.ledger.missing.slots().into_iter();
+    let slots = report.missed.slots().into_iter();
     let not_started = slots.filter(|slot| report.scope.includes(slot.at)).count() as u64;
     if not_started > 0 {
         ends.push(Count::bad("not started", not_started));

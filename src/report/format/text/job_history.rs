@@ -66,7 +66,7 @@ pub fn show(page: &mut Page, report: &Report, job: JobId, incidents: &[Incident]
         incidents::show(page, report, &incidents);
     }
     let mut rows: Vec<Row> = runs.iter().map(Row::Run).collect();
-    let slots = report.ledger.missing.slots().into_iter();
+    let slots = report.missed.slots().into_iter();
     rows.extend(slots.filter(|slot| slot.job == job).map(Row::NotStarted));
     rows.sort_by_key(Row::order);
     let last = &rows[rows.len().saturating_sub(LAST_RUNS)..];

@@ -45,7 +45,7 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
         .iter()
         .filter(|run| report.scope.has(run));
     let runs = runs.filter(|run| run.outcome.is_bad() || !report.filter.failed);
-    let slots = report.ledger.missing.slots().into_iter();
+    let slots = report.missed.slots().into_iter();
     let slots = slots.filter(|slot| report.scope.includes(slot.at));
     let missing: Vec<Row> = slots.map(Row::NotStarted).collect();
     let is_missing = !missing.is_empty();

@@ -37,7 +37,7 @@ impl Bands {
     /// The outages of the period.
     pub fn of(report: &Report, scale: &Scale) -> Self {
         let mut bands = Self::default();
-        for incident in diagnosis::incidents(&report.ledger, &report.scope) {
+        for incident in diagnosis::incidents(&report.evidence()) {
             let Some(band) = band(&incident, scale) else {
                 continue;
             };

@@ -6,10 +6,10 @@ use chrono::NaiveDateTime;
 
 use super::marks::Marks;
 use super::scale::Scale;
-use crate::report::diagnosis::Scope;
 use crate::report::diagnosis::incident::Incident;
 use crate::report::format::html::look::Look;
 use crate::report::format::report::Report;
+use crate::report::history::scope::Scope;
 use crate::report::history::{Entry, HostId, JobId};
 
 /// The most rows. A log may have any number of jobs, and a page has to be read.
@@ -76,7 +76,7 @@ fn without_marks<'a>(report: &'a Report, incidents: &[Incident]) -> Vec<Row<'a>>
     let jobs = incidents.iter().flat_map(|incident| &incident.jobs);
     let troubled: BTreeSet<HostId> = jobs.map(|job| ledger.job(*job).host).collect();
     let mut missed: BTreeMap<JobId, Vec<NaiveDateTime>> = BTreeMap::new();
-    for slot in ledger.missing.slots() {
+    for slot in report.missed.slots() {
         if report.scope.includes(slot.at) {
             missed.entry(slot.job).or_default().push(slot.at);
         }

@@ -13,6 +13,7 @@ mod cron;
 mod day;
 mod launcher;
 mod log;
+mod mounts;
 mod process;
 mod proxy;
 mod sandbox;
@@ -26,9 +27,10 @@ pub use cron::cron;
 pub use day::day_of_300_jobs;
 pub use launcher::{SOME_VERSION, compile_ssh, forge_ssh};
 pub use log::{
-    MARK, NO_GUARDS, REQUESTED, files, log_of_h_s, mask_waits, records, split_record, texts,
-    texts_in, today, waits,
+    MARK, NO_GUARDS, REQUESTED, as_of_ssh_9_5, files, log_of_h_s, mask_waits, records,
+    split_record, texts, texts_in, today, waits,
 };
+pub use mounts::{own_mounts, remoteexe_booted_at};
 pub use process::{
     ENDING, Lingering, Running, children, code, is_asleep, is_running, run_tool, send, send_to,
     state, stderr, try_send_to,

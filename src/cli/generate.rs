@@ -38,7 +38,7 @@ Examples:
     help_template = HELP,
     disable_version_flag = true,
 )]
-struct Args {
+struct GenerateArgs {
     #[arg(hide = true)]
     what: Option<OsString>,
 }
@@ -53,7 +53,7 @@ pub fn parse(arguments: &[OsString]) -> Request {
     });
     let rest = rest.unwrap_or_default().iter().cloned();
     let words = [name].into_iter().chain(attached).chain(rest);
-    let line = match CommandLine::<Args>::parse(Args::command, words) {
+    let line = match CommandLine::<GenerateArgs>::parse(GenerateArgs::command, words) {
         Ok(line) => line,
         Err(error) if error.use_stderr() => {
             return usage_error(&UsageError::from_clap(&error, "give one word only"));
@@ -98,7 +98,7 @@ fn grammars() -> Grammars {
 
 fn usage_error(error: &UsageError) -> Request {
     Request::UsageError {
-        message: error.message(Args::command()),
+        message: error.message(GenerateArgs::command()),
         run: None,
     }
 }

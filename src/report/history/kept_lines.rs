@@ -1,4 +1,4 @@
-//! Lines of output, each kept once, and the newest ones only if there are too many.
+//! KeptLines of output, each kept once, and the newest ones only if there are too many.
 
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
@@ -9,9 +9,9 @@ const MAX_LINE: usize = 200;
 /// The most bytes of all lines. A log may have any number of bad runs with lines of their own.
 const MAX_ALL: usize = 16 << 20;
 
-/// Lines by number.
+/// KeptLines by number.
 #[derive(Debug, Default)]
-pub struct Lines {
+pub struct KeptLines {
     numbers: HashMap<Rc<[u8]>, u32>,
     kept: VecDeque<Rc<[u8]>>,
     /// The number of the first one that is kept.
@@ -19,7 +19,7 @@ pub struct Lines {
     bytes: usize,
 }
 
-impl Lines {
+impl KeptLines {
     /// The number of a run without a line.
     pub const NONE: u32 = u32::MAX;
 

@@ -22,6 +22,7 @@ mod crontab;
 mod daemon;
 mod jobs;
 mod lint;
+mod portable;
 mod timing;
 
 pub use calendar::dst::{Stretch, stretches};
@@ -31,3 +32,6 @@ pub use crontab::files::{Crontabs, Selection};
 pub use crontab::parse::Columns;
 pub use jobs::{Entry, Grammar, Place, Plan, Reading, Unknown};
 pub use lint::{Finding, findings};
+pub use daemon::Daemon;
+pub use portable::{PortableLine, PortableLines, is_read_by_cron};
+pub use timing::Timing;

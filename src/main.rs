@@ -52,6 +52,7 @@ mod poll;
 mod random;
 mod report;
 mod ssh_error;
+mod stable_hash;
 mod writer;
 
 use std::env;
@@ -59,9 +60,10 @@ use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use chrono::Local;
+use chrono::{Local, Utc};
 
 use cli::Request;
+use generate::DagFile;
 use writer::Writer;
 
 /// How long a standard error that nobody reads may hold the message of a usage error.
@@ -72,6 +74,7 @@ fn main() -> ExitCode {
         Request::Run(job) => job.run().exit_status(),
         Request::Report(report) => report.run(Local::now()),
         Request::Crontabs(report) => report.run(Local::now()),
+        Request::Dags(dags) => show_dags(dags.file(Utc::now())),
         Request::Show(text) => show(&text),
         Request::UsageError { message, run } => {
             // The log comes first: a run from cron leaves nothing else.
@@ -81,6 +84,17 @@ fn main() -> ExitCode {
         }
     };
     ExitCode::from(status)
+}
+
+fn show_dags(file: DagFile) -> u8 {
+    let status = show(&file.text);
+    let messages = file.messages.iter();
+    write_to_stderr(messages.map(|message| format!("{message}\n")).collect());
+    if status == exit::SUCCESS {
+        file.status
+    } else {
+        status
+    }
 }
 
 fn show(text: &str) -> u8 {

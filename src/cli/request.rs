@@ -1,5 +1,6 @@
 //! The answer of all grammars.
 
+use crate::generate::DagRequest;
 use crate::job::{Job, UsageErrorRun};
 use crate::report::{CrontabReport, Report};
 
@@ -12,6 +13,8 @@ pub enum Request {
     Report(Report),
     /// Show what the crontabs plan, or what is wrong with them.
     Crontabs(CrontabReport),
+    /// Print crontabs as DAGs.
+    Dags(DagRequest),
     /// Print this: the help, the version, the manual or completions.
     Show(String),
     /// None of these: print `message`, and log `run`.

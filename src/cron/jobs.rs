@@ -305,7 +305,7 @@ fn zone(variables: &Variables, daemon: Daemon) -> Result<Option<Zone>, String> {
 }
 
 /// How many seconds later than the time in the line cronie may start it, by numbers that it draws at random.
-fn cron_delay(line: &Line, daemon: Daemon, spread: u16) -> u64 {
+pub fn cron_delay(line: &Line, daemon: Daemon, spread: u16) -> u64 {
     const MOST: u64 = 24 * 60;
     let delay = line
         .variables

@@ -64,6 +64,10 @@ pub struct Contents {
     pub switched_off: Vec<Line>,
     /// Where cron refuses something, and what looks like a mistake in a variable.
     pub faults: Vec<Fault>,
+    /// The faults because of which cron refuses a line, without what that means for the file.
+    pub refusals: Vec<Fault>,
+    /// Each variable that is set, with the number of its line.
+    pub assignments: Vec<(usize, Assignment)>,
     /// The text has the word `remoteexe` somewhere.
     pub mentions_remoteexe: bool,
 }
@@ -141,7 +145,7 @@ impl Reader {
             }
         }
         if let Some(assignment) = Assignment::parse(line, self.daemon) {
-            self.assign(&assignment, number);
+            self.assign(assignment, number);
             return;
         }
         match self.line(line, number) {
@@ -150,12 +154,12 @@ impl Reader {
         }
     }
 
-    fn assign(&mut self, assignment: &Assignment, number: usize) {
+    fn assign(&mut self, assignment: Assignment, number: usize) {
         let Assignment {
             name,
             value,
             is_quoted,
-        } = assignment;
+        } = &assignment;
         let comment = value
             .windows(2)
             .any(|bytes| bytes[0].is_ascii_whitespace() && bytes[1] == b'#');
@@ -177,6 +181,7 @@ impl Reader {
             );
         }
         Rc::make_mut(&mut self.variables).set(name, value);
+        self.contents.assignments.push((number, assignment));
     }
 
     fn line(&self, line: &[u8], number: usize) -> Result<Line, (String, String)> {
@@ -277,6 +282,7 @@ impl Reader {
         if self.daemon == Daemon::Debian {
             self.refuse_file(line, problem, remedy);
         } else {
+            self.note_refusal(line, problem, remedy);
             self.fault(
                 Some(line),
                 &format!("{problem}; cron ignores this line"),
@@ -285,7 +291,17 @@ impl Reader {
         }
     }
 
+    fn note_refusal(&mut self, line: usize, problem: &str, remedy: &str) {
+        self.contents.refusals.push(Fault {
+            line: Some(line),
+            problem: problem.to_owned(),
+            remedy: remedy.to_owned(),
+            is_of_file: false,
+        });
+    }
+
     fn refuse_file(&mut self, line: usize, problem: &str, remedy: &str) {
+        self.note_refusal(line, problem, remedy);
         self.fault(
             Some(line),
             &format!("{problem}; cron ignores this whole file"),

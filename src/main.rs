@@ -31,23 +31,23 @@
 //! `log::file::append`: one write(2). If the file does not take them, `log` has other places. The same bytes
 //! go to `job::tee`.
 //!
-//! **A line, from a log to an incident.** `report::directory` chooses the files, and
-//! `report::merge` merges their lines by time.
-//! `report::reader` reads ahead, `report::splitter` cuts what it has read into lines, and `log::record` parses a line
-//! into a time, a process id and a `Kind`. `report::assembler` joins the records of one process id into a run. A filter lets the
-//! run through. `report::ledger` keeps it in a few bytes. `report::expected` adds the slots of the crontabs that have no
-//! run, and `report::look_back` good runs from older logs where a job runs seldom. Each rule of `report::diagnosis` finds
-//! incidents in the ledger,
-//! and `report::text` or `report::html` shows them. The forms for programs, such as `report::json`, need no ledger, and
-//! `report::prometheus` needs it for the number of incidents only.
+//! **A line, from a log to an incident.** `report::logs` finds the files and merges their lines by time: `find` chooses
+//! the files, `read_ahead` reads ahead, `splitter` cuts what it has read into lines, and `merge` takes the oldest line next.
+//! `log::record` parses a line into a time, a process id and a `Kind`. `report::runs` joins the records of one process id
+//! into a run. A filter of `report::query` lets the run through. `report::history` keeps it in a few bytes, with good runs
+//! from older logs where a job runs seldom. `report::slots` adds the slots of the crontabs that have no run. Each rule of
+//! `report::diagnosis` finds incidents in the history, and `report::format` shows them as text or HTML. The formats for
+//! programs, such as `json`, need no history, and `prometheus` needs it for the number of incidents only.
 
 mod cli;
+mod clock;
 mod cron;
 mod escape;
 mod exit;
 mod generate;
 mod job;
 mod log;
+mod machine;
 mod poll;
 mod random;
 mod report;

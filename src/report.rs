@@ -3,56 +3,14 @@
 //! It understands the logs of remoteexe and of the bash original. It starts no program but a pager, and writes
 //! no file but the one that it is told to replace.
 
-mod accepted;
-mod assembler;
-mod basis;
-mod batch;
-mod coverage;
-mod crontab;
-mod decompress;
-mod diagnosis;
-mod directory;
-mod expected;
-mod expecting;
-mod file_name;
-mod filter;
-mod html;
-mod incident;
-mod input;
-mod joblog;
-mod json;
-mod ledger;
-mod listing;
-mod look_back;
-mod merge;
-mod missing;
-mod nearest;
-mod outcome;
-mod outputs;
-mod owner;
-mod pager;
-mod period;
-mod process;
-mod prometheus;
-mod reader;
-mod reading;
-mod records;
-mod replacement;
-mod request;
-mod run;
-mod running;
-mod scheduler;
-mod scope;
-mod splitter;
-mod style;
-mod tail;
-mod tally;
-mod terminal;
-mod text;
-mod time;
-mod trace;
-mod viewing;
-mod when;
+pub mod diagnosis;
+pub mod format;
+pub mod history;
+pub mod logs;
+pub mod output;
+pub mod query;
+pub mod runs;
+pub mod slots;
 
 use std::io::{self, Write};
 
@@ -60,32 +18,21 @@ use chrono::{DateTime, Local, Timelike};
 
 use crate::escape::printable;
 use crate::exit;
-use basis::Basis;
-use expected::{Expected, Judged, Planned};
-use input::{InputError, Unread};
-use reading::Reading;
-use running::Running;
-use scheduler::more_log_dirs;
-use terminal::Output;
-
-pub use accepted::Accepted;
-pub use crontab::{CrontabForm, CrontabReport};
-pub use expected::CrontabSource;
-pub use file_name::is_like_log;
-pub use filter::Filter;
-pub use input::Input;
-pub use owner::Users;
-pub use period::Period;
-pub use records::Wanted;
-pub use request::{Form, Report, Shown, Source};
-pub use scheduler::log_dirs;
-pub use style::ColorChoice;
-pub use text::Question;
-pub use when::{StartTime, is_clock_alone, is_day_alone, parse as parse_time};
+use crate::machine::Running;
+use format::{json, records};
+use logs::open::{Input, InputError, Unread};
+use logs::owner::Users;
+use logs::scheduler::more_log_dirs;
+use output::Output;
+use query::basis::Basis;
+use query::filter::Filter;
+use query::{Form, Report, Source};
+use runs::reading::Reading;
+use slots::{Expected, Judged, Planned};
 
 /// The parts of a report that its exit status depends on.
 #[derive(Debug)]
-struct Findings {
+pub struct Findings {
     has_failures: bool,
     reading: Reading,
 }

@@ -14,11 +14,19 @@ use super::error::UsageError;
 use super::help;
 use super::line::CommandLine;
 use super::request::Request;
+use super::time::{StartTime, is_clock_alone, is_day_alone, parse as parse_time};
 use super::value::{DEFAULT_LOG_DIR, InvalidValue, When, local_log_dir, path, unset_empty, when};
-use crate::report::{
-    Accepted, ColorChoice, Filter, Form, Input, Period, Question, Report, Shown, Source, StartTime,
-    Users, Wanted, is_clock_alone, is_day_alone, is_like_log, log_dirs, parse_time,
-};
+use crate::report::format::records::Wanted;
+use crate::report::format::text::Question;
+use crate::report::logs::name::is_like_log;
+use crate::report::logs::open::Input;
+use crate::report::logs::owner::Users;
+use crate::report::logs::scheduler::log_dirs;
+use crate::report::output::style::ColorChoice;
+use crate::report::query::accepted::Accepted;
+use crate::report::query::filter::Filter;
+use crate::report::query::period::Period;
+use crate::report::query::{Form, Report, Shown, Source};
 
 /// Without examples: for somebody who looks for an option.
 const SHORT_HELP: &str = "\

@@ -2,7 +2,8 @@
 
 use crate::generate::DagRequest;
 use crate::job::{Job, UsageErrorRun};
-use crate::report::{CrontabReport, Report};
+use crate::report::format::crontab::CrontabReport;
+use crate::report::query::Report;
 
 /// What a command line asks for.
 #[derive(Debug)]

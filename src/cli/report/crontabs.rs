@@ -8,7 +8,8 @@ use crate::cli::error::UsageError;
 use crate::cli::job::read_crontab;
 use crate::cli::value::path;
 use crate::cron::{Columns, Selection};
-use crate::report::{CrontabForm, CrontabReport, CrontabSource};
+use crate::report::format::crontab::{CrontabForm, CrontabReport};
+use crate::report::slots::CrontabSource;
 
 /// Options of the log that have no meaning where only crontabs are read.
 const OF_LOGS: [&str; 10] = [

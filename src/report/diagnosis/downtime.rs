@@ -1,7 +1,7 @@
 //! A time at which nothing was started, and the runs that were lost then, in one incident: the machine was down.
 
-use crate::report::incident::{Incident, Kind};
-use crate::report::ledger::Ledger;
+use super::incident::{Incident, Kind};
+use crate::report::history::Ledger;
 
 /// Tells of the runs that were lost in an outage with that outage.
 pub fn in_one(incidents: Vec<Incident>, ledger: &Ledger) -> Vec<Incident> {

@@ -6,10 +6,10 @@ use std::mem;
 use std::path::PathBuf;
 
 use super::Scope;
-use crate::report::incident::{Incident, Kind, State};
-use crate::report::ledger::{HostId, JobId, Ledger};
-use crate::report::outcome::Outcome;
-use crate::report::owner::Account;
+use super::incident::{Incident, Kind, State};
+use crate::report::history::{HostId, JobId, Ledger};
+use crate::report::logs::owner::Account;
+use crate::report::runs::outcome::Outcome;
 
 /// What two incidents have in common that are told in one line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,21 +1,21 @@
 //! A model check: random logs of two days, with incidents that are known.
 
-mod expected;
-mod world;
+pub mod expected;
+pub mod world;
 
 use std::collections::BTreeMap;
 
 use chrono::{NaiveDateTime, TimeDelta};
 
+use super::incident::{Incident, Kind, State};
 use super::{Scope, changes, incidents, of_period};
-use crate::report::incident::{Incident, Kind, State};
-use crate::report::ledger::Ledger;
+use crate::report::history::Ledger;
 use expected::expected;
 use world::World;
 
 /// An incident as far as the model knows it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Known {
+pub struct Known {
     state: State,
     since: NaiveDateTime,
     told: NaiveDateTime,

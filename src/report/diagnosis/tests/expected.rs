@@ -4,7 +4,7 @@ use chrono::{NaiveDateTime, TimeDelta};
 
 use super::Known;
 use super::world::{Fate, Made, World};
-use crate::report::incident::State;
+use crate::report::diagnosis::incident::State;
 
 /// They are of the runs alone: nothing here knows a rule.
 pub fn expected(world: &World) -> Vec<Known> {

@@ -6,12 +6,13 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 use fastrand::Rng;
 
 use crate::log::record::Parser;
-use crate::report::assembler::Assembler;
 use crate::report::diagnosis::Scope;
-use crate::report::ledger::{Collector, Ledger};
-use crate::report::owner::Owner;
-use crate::report::run::Run;
-use crate::report::scheduler::Scheduler;
+use crate::report::history::Ledger;
+use crate::report::history::builder::Collector;
+use crate::report::logs::owner::Owner;
+use crate::report::logs::scheduler::Scheduler;
+use crate::report::runs::assembler::Assembler;
+use crate::report::runs::run::Run;
 
 const HOSTS: u32 = 12;
 const OFTEN: &str = "/srv/often.sh";
@@ -337,7 +338,7 @@ impl World {
             let record = parser.parse(line.as_bytes()).expect("a record");
             assembler.take(owner, &record, line.as_bytes(), &mut finished);
         }
-        let is_running = |trace: &crate::report::trace::Trace| {
+        let is_running = |trace: &crate::report::runs::trace::Trace| {
             let same = |run: &&Made| (run.pid, run.start) == (trace.pid, trace.start);
             let run = self.runs.iter().find(same).expect("it was made");
             run.fate == Fate::Hangs || run.end >= until

@@ -1,0 +1,145 @@
+//! The jobs that are running now.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, TimeDelta, Timelike};
+
+use crate::escape;
+use crate::log::record::number;
+use crate::report::logs::owner::Owner;
+use crate::report::runs::trace::Trace;
+
+/// How long a run of another machine counts as going on after its last record. Nobody here can ask that machine.
+pub const PATIENCE: TimeDelta = TimeDelta::days(1);
+
+/// The remoteexe processes of this machine.
+#[derive(Debug)]
+pub struct Running {
+    /// The processes by their ids.
+    processes: HashMap<u32, Process>,
+    /// The local time, in whole seconds, at which they were looked for.
+    since: NaiveDateTime,
+    /// The local time of the machine's last boot, if it is known.
+    pub boot: Option<NaiveDateTime>,
+}
+
+/// A remoteexe process.
+#[derive(Debug)]
+struct Process {
+    /// Its real user.
+    uid: u32,
+    /// Its command line, escaped as in START.
+    command_line: Vec<u8>,
+    /// When it was started, in ticks since the boot.
+    started: Option<u64>,
+}
+
+/// The ticks of a second in `/proc/PID/stat`. It is part of what the kernel promises to programs.
+const TICKS: u64 = 100;
+
+/// How exactly it is known when a process was started.
+const MARGIN: TimeDelta = TimeDelta::seconds(10);
+
+impl Running {
+    /// Looks for the processes that are there now.
+    ///
+    /// Call this before the log is read. If a run ends meanwhile, its END may come too late to be read,
+    /// and the run must not count as lost.
+    pub fn now() -> Self {
+        let now = Local::now().naive_local().with_nanosecond(0);
+        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let remoteexe = processes.filter_map(|process| {
+            let pid = process.file_name().to_str()?.parse().ok()?;
+            Some((pid, Process::read(&process.path())?))
+        });
+        Self {
+            since: now.expect("a second has a nanosecond 0"),
+            processes: remoteexe.collect(),
+            boot: boot(),
+        }
+    }
+
+    /// The local days on which the processes were started. The logs of these days have the STARTs, even if
+    /// nobody has written to them since.
+    pub fn days(&self) -> Vec<NaiveDate> {
+        let start = |process: &Process| {
+            let seconds = i64::try_from(process.started? / TICKS).ok()?;
+            Some(self.boot? + TimeDelta::seconds(seconds))
+        };
+        let starts = self.processes.values().filter_map(start);
+        // The boot's time is in whole seconds, and START comes a little later.
+        let near = |start| [start - MARGIN, start + MARGIN].map(|time: NaiveDateTime| time.date());
+        starts.flat_map(near).collect()
+    }
+
+    /// Whether this run without END is going on.
+    ///
+    /// Process ids are used again, so the command line has to have the operands too, and the user has to be
+    /// one who can write to the log: anybody can give a process any id and any command line. A process that
+    /// has written a record since was not there yet when they were looked for.
+    pub fn includes(&self, run: &Trace) -> bool {
+        if run.owner.scheduler.is_elsewhere() {
+            return run.last + PATIENCE > self.since;
+        }
+        let process = self.processes.get(&run.pid);
+        process.is_some_and(|process| process.may_have_written(run)) || run.last > self.since
+    }
+}
+
+impl Process {
+    /// Reads about a process, if it is a remoteexe. One that has gone is none.
+    fn read(process: &Path) -> Option<Self> {
+        let read = |name| fs::read(process.join(name)).ok();
+        if read("comm")? != b"remoteexe\n" {
+            return None;
+        }
+        let words = read("cmdline")?;
+        let words = words.strip_suffix(b"\0").unwrap_or(&words);
+        let words = words.split(|&byte| byte == 0).map(OsStr::from_bytes);
+        Some(Self {
+            uid: real_uid(&read("status")?)?,
+            command_line: escape::join(words),
+            started: read("stat").and_then(|stat| started(&stat)),
+        })
+    }
+
+    /// Whether the process can be the one that has written the records of `run`.
+    fn may_have_written(&self, run: &Trace) -> bool {
+        let Owner { uid, is_shared, .. } = run.owner;
+        let is_writer = is_shared || self.uid == 0 || uid == Some(self.uid);
+        is_writer && self.command_line.ends_with(&run.job)
+    }
+}
+
+/// The real user in `/proc/PID/status`. The effective one would be root's for a set-user-ID program that
+/// somebody else has started under the name of remoteexe.
+fn real_uid(status: &[u8]) -> Option<u32> {
+    let mut lines = status.split(|&byte| byte == b'\n');
+    let uids = lines.find_map(|line| line.strip_prefix(b"Uid:\t"))?;
+    number(uids.split(|&byte| byte == b'\t').next()?)
+}
+
+/// The time of start in `/proc/PID/stat`, in ticks since the boot: the 22nd field. The second one is the name in
+/// brackets, which may have blanks and brackets in it.
+fn started(stat: &[u8]) -> Option<u64> {
+    let end = stat.iter().rposition(|&byte| byte == b')')?;
+    number(
+        stat[end + 1..]
+            .trim_ascii()
+            .split(|&byte| byte == b' ')
+            .nth(19)?,
+    )
+}
+
+/// The local time of the machine's last boot: `btime` in `/proc/stat`.
+fn boot() -> Option<NaiveDateTime> {
+    let stat = fs::read("/proc/stat").ok()?;
+    let mut lines = stat.split(|&byte| byte == b'\n');
+    let seconds = number(lines.find_map(|line| line.strip_prefix(b"btime "))?)?;
+    let boot = DateTime::from_timestamp(seconds, 0)?;
+    Some(boot.with_timezone(&Local).naive_local())
+}

@@ -1,0 +1,330 @@
+//! What an operator has to know once.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDateTime;
+
+use crate::cron::Place;
+use crate::report::history::{Entry, HostId, JobId};
+use crate::report::logs::scheduler::Scheduler;
+use crate::report::runs::outcome::Outcome;
+
+/// Bad runs that have one reason, or another thing that an operator has to know once.
+#[derive(Debug, Clone)]
+pub struct Incident {
+    /// What it is.
+    pub kind: Kind,
+    /// When it was.
+    pub window: Window,
+    /// The jobs that it affects.
+    pub jobs: Vec<JobId>,
+    /// The number of bad runs, or of slots without a run.
+    pub bad: u64,
+    /// The number of all runs of these jobs from its first bad run on, until its end.
+    pub runs: u64,
+    /// The bad runs by the way in which they failed.
+    pub ways: BTreeMap<Outcome, u64>,
+    /// The last bad run.
+    pub last: Option<Entry>,
+    /// The local time at which the last good run before it ended.
+    pub last_good: Option<NaiveDateTime>,
+    /// The jobs that have had no good run since, though the reason has passed.
+    pub undone: Vec<JobId>,
+    /// How often it has happened, if it is shown once for several times.
+    pub times: u64,
+}
+
+/// The time of an incident, in local time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// The START of the first bad run.
+    pub since: NaiveDateTime,
+    /// When it could be known first.
+    pub known: NaiveDateTime,
+    /// The last bad record.
+    pub last: NaiveDateTime,
+    /// When it was known to be over. It goes on if there is no such time.
+    pub over: Option<NaiveDateTime>,
+}
+
+/// The kind of an incident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// A job's bad runs in a row.
+    Failing,
+    /// A job is good and bad in turn.
+    Flapping,
+    /// Runs have no END, and their processes are gone.
+    Lost {
+        /// They ended together: the machine went down, or all was killed.
+        together: bool,
+        /// The machine booted then.
+        boot: Option<NaiveDateTime>,
+        /// Nothing was started until then.
+        quiet_until: Option<NaiveDateTime>,
+    },
+    /// A run goes on far longer than its job ever took.
+    Hung(Hung),
+    /// ssh cannot connect to hosts.
+    Unreachable {
+        /// The hosts.
+        hosts: Vec<HostId>,
+    },
+    /// Servers dropped single connections while they took others.
+    Dropped {
+        /// The seconds of the minute in which connections are dropped more often than they are started.
+        herd: Option<Herd>,
+    },
+    /// A job takes longer than before.
+    Slower {
+        /// The median of its seconds before.
+        before: u32,
+        /// The median of its seconds now.
+        now: u32,
+    },
+    /// Nothing was started, although there was always something before.
+    Silent {
+        /// By this scheduler.
+        scheduler: Scheduler,
+        /// The machine booted then.
+        boot: Option<NaiveDateTime>,
+    },
+    /// A job was not started at slots of its line.
+    NotStarted {
+        /// The line.
+        place: Place,
+        /// cron ignores the file of the line.
+        is_ignored: bool,
+    },
+    /// Most lines missed their slots at once.
+    CronDown {
+        /// Those of this scheduler.
+        scheduler: Scheduler,
+        /// The machine booted then.
+        boot: Option<NaiveDateTime>,
+        /// So many runs were lost with it.
+        lost: u64,
+    },
+    /// Slots whose STARTs came late, all at once.
+    Late {
+        /// The last of the STARTs.
+        started: NaiveDateTime,
+    },
+}
+
+/// A run that goes on too long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hung {
+    /// Its process id.
+    pub pid: u32,
+    /// How long the longest good run before it took, in seconds.
+    pub longest: u32,
+    /// How many runs of the job were started since.
+    pub again: u64,
+}
+
+/// The seconds of the minute in which a crowd of connections is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Herd {
+    /// The first of these seconds.
+    pub first: u32,
+    /// The last of them, which may be in the next minute.
+    pub last: u32,
+    /// The connections that were dropped in them.
+    pub dropped: u64,
+}
+
+/// An incident in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// Bad since it began.
+    Failing,
+    /// Good and bad in turn.
+    Flapping,
+    /// Killed without a word.
+    Lost,
+    /// Running far too long.
+    Hung,
+    /// No connection.
+    Unreachable,
+    /// Good again.
+    Recovered,
+    /// Good, but it takes longer.
+    Slower,
+    /// Single connections were dropped.
+    Dropped,
+    /// Nothing was started.
+    Silent,
+    /// Not started at a slot of its line.
+    NotStarted,
+    /// No line was started.
+    CronDown,
+    /// Started later than its line says.
+    Late,
+}
+
+impl State {
+    /// Those that can be now.
+    pub const NOW: [Self; 11] = [
+        Self::Failing,
+        Self::Flapping,
+        Self::Lost,
+        Self::Hung,
+        Self::Unreachable,
+        Self::Slower,
+        Self::Dropped,
+        Self::Silent,
+        Self::NotStarted,
+        Self::CronDown,
+        Self::Late,
+    ];
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Failing => "FAILING",
+            Self::Flapping => "FLAPPING",
+            Self::Lost => "LOST",
+            Self::Hung => "HUNG",
+            Self::Unreachable => "UNREACHABLE",
+            Self::Recovered => "RECOVERED",
+            Self::Slower => "SLOWER",
+            Self::Dropped => "DROPPED",
+            Self::Silent => "SILENT",
+            Self::NotStarted => "NOT STARTED",
+            Self::CronDown => "CRON DOWN",
+            Self::Late => "LATE",
+        }
+    }
+}
+
+impl Window {
+    /// Whether it is over.
+    pub fn is_over(&self) -> bool {
+        self.over.is_some()
+    }
+}
+
+impl Incident {
+    /// An incident without bad runs.
+    pub fn new(kind: Kind, window: Window, jobs: Vec<JobId>) -> Self {
+        Self {
+            kind,
+            window,
+            jobs,
+            bad: 0,
+            runs: 0,
+            ways: BTreeMap::new(),
+            last: None,
+            last_good: None,
+            undone: Vec::new(),
+            times: 1,
+        }
+    }
+
+    /// An incident of bad runs. `runs` is the number of all runs in its window.
+    pub fn of_runs<'a>(
+        kind: Kind,
+        window: Window,
+        bad: impl IntoIterator<Item = &'a Entry>,
+    ) -> Self {
+        let mut incident = Self::new(kind, window, Vec::new());
+        for run in bad {
+            incident.jobs.push(run.job);
+            incident.bad += 1;
+            *incident.ways.entry(run.outcome).or_default() += 1;
+            if incident.last.is_none_or(|last| last.until <= run.until) {
+                incident.last = Some(*run);
+            }
+        }
+        incident.jobs.sort_unstable();
+        incident.jobs.dedup();
+        incident.runs = incident.bad;
+        incident
+    }
+
+    /// It in one word.
+    pub fn state(&self) -> State {
+        match self.kind {
+            Kind::Failing | Kind::Flapping if self.is_over() => State::Recovered,
+            Kind::Failing => State::Failing,
+            Kind::Flapping => State::Flapping,
+            Kind::Lost { .. } => State::Lost,
+            Kind::Hung(_) => State::Hung,
+            Kind::Unreachable { .. } => State::Unreachable,
+            Kind::Dropped { .. } => State::Dropped,
+            Kind::Slower { .. } => State::Slower,
+            Kind::Silent { .. } => State::Silent,
+            Kind::NotStarted { .. } => State::NotStarted,
+            Kind::CronDown { .. } => State::CronDown,
+            Kind::Late { .. } => State::Late,
+        }
+    }
+
+    /// Whether it is over, so that nothing of it is wrong now.
+    pub fn is_over(&self) -> bool {
+        self.has_passed() && self.undone.is_empty()
+    }
+
+    /// Whether its reason has passed. Connections are dropped one by one.
+    pub fn has_passed(&self) -> bool {
+        self.window.is_over() || matches!(self.kind, Kind::Dropped { .. })
+    }
+
+    /// When it ended, if its reason has passed: after a pause that of the next START, and else the last bad record.
+    pub fn end(&self) -> Option<NaiveDateTime> {
+        let next = match self.kind {
+            Kind::Lost { together: true, .. } | Kind::Silent { .. } | Kind::CronDown { .. } => {
+                self.window.over
+            }
+            _ => None,
+        };
+        self.has_passed().then(|| next.unwrap_or(self.window.last))
+    }
+
+    /// Whether something has failed, was lost or is missing. A job that takes longer or comes late has not failed.
+    pub fn is_failure(&self) -> bool {
+        !matches!(self.kind, Kind::Slower { .. } | Kind::Late { .. })
+    }
+
+    /// The hosts that cannot be reached.
+    pub fn hosts(&self) -> &[HostId] {
+        match &self.kind {
+            Kind::Unreachable { hosts } => hosts,
+            _ => &[],
+        }
+    }
+
+    /// The way in which most of its runs failed.
+    pub fn main_way(&self) -> Option<Outcome> {
+        let most = self.ways.iter().max_by_key(|(_, count)| **count);
+        most.map(|(way, _)| *way)
+    }
+
+    /// Takes another incident of the same kind into this one.
+    pub fn join(&mut self, other: Self) {
+        let (window, more) = (&mut self.window, other.window);
+        window.since = window.since.min(more.since);
+        window.known = window.known.min(more.known);
+        window.last = window.last.max(more.last);
+        window.over = window
+            .over
+            .zip(more.over)
+            .map(|(one, other)| one.max(other));
+        self.jobs.extend(other.jobs);
+        self.jobs.sort_unstable();
+        self.jobs.dedup();
+        self.bad += other.bad;
+        self.runs += other.runs;
+        for (way, count) in other.ways {
+            *self.ways.entry(way).or_default() += count;
+        }
+        if self.last.map(|run| run.until) < other.last.map(|run| run.until) {
+            self.last = other.last;
+        }
+        self.last_good = self.last_good.max(other.last_good);
+        self.undone.extend(other.undone);
+        self.undone.sort_unstable();
+        self.undone.dedup();
+    }
+}

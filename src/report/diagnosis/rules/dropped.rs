@@ -1,0 +1,114 @@
+//! Single connections that a server dropped while it took others.
+
+use chrono::{NaiveDateTime, TimeDelta, Timelike};
+
+use super::unreachable::window;
+use crate::report::diagnosis::Scope;
+use crate::report::diagnosis::incident::{Herd, Incident, Kind, Window};
+use crate::report::history::{Entry, Ledger};
+use crate::report::runs::outcome::Outcome;
+
+/// The drops of one crowd. A job that runs seldom is told of each time: nothing makes up for its run.
+const SELDOM_APART: TimeDelta = TimeDelta::minutes(10);
+
+/// Drops that are so far apart are not of one incident.
+const APART: TimeDelta = TimeDelta::hours(6);
+
+/// A job with more time between two STARTs runs seldom.
+const OFTEN: TimeDelta = TimeDelta::hours(1);
+
+/// With fewer dropped connections nothing is said about a herd.
+const MIN_HERD: u64 = 3;
+
+/// The incidents of the runs at these places in the ledger, whose connections were dropped.
+pub fn incidents(ledger: &Ledger, places: Vec<usize>, scope: &Scope) -> Vec<Incident> {
+    let is_seldom = |place: &usize| runs_seldom(ledger, *place);
+    let (seldom, often): (Vec<_>, Vec<_>) = places.into_iter().partition(is_seldom);
+    let mut incidents = drops(ledger, seldom, SELDOM_APART, scope);
+    incidents.extend(drops(ledger, often, APART, scope));
+    incidents
+}
+
+/// Whether the job of a run was not started in the hour before it.
+fn runs_seldom(ledger: &Ledger, place: usize) -> bool {
+    let run = &ledger.runs[place];
+    let runs = ledger.of_job(run.job);
+    let index = place - ledger.range(run.job).start;
+    let before = index
+        .checked_sub(1)
+        .map(|index| run.start - runs[index].start);
+    let after = runs.get(index + 1).map(|next| next.start - run.start);
+    before.or(after).is_none_or(|time| time > OFTEN)
+}
+
+/// The connections that were dropped, as incidents that are some time apart.
+fn drops(
+    ledger: &Ledger,
+    mut places: Vec<usize>,
+    apart: TimeDelta,
+    scope: &Scope,
+) -> Vec<Incident> {
+    places.sort_unstable_by_key(|place| ledger.runs[*place].start);
+    let is_near =
+        |one: &usize, other: &usize| ledger.runs[*other].start - ledger.runs[*one].start < apart;
+    let incident = |places: &[usize]| {
+        let runs: Vec<&Entry> = places.iter().map(|place| &ledger.runs[*place]).collect();
+        let good = runs
+            .iter()
+            .map(|run| good_after(ledger, run))
+            .max_by_key(|good| {
+                // One that has not come yet is later than any other.
+                (good.is_none(), *good)
+            });
+        let good = good.flatten();
+        let mut window = window(&runs, None);
+        let is_over = |over: &NaiveDateTime| *over < scope.now;
+        window.over = good
+            .map(|good| good.max(window.last + apart))
+            .filter(is_over);
+        let herd = herd(ledger, &runs, &window);
+        Incident::of_runs(Kind::Dropped { herd }, window, runs)
+    };
+    places.chunk_by(is_near).map(incident).collect()
+}
+
+/// The local time at which a later run of the same job was good.
+fn good_after(ledger: &Ledger, run: &Entry) -> Option<NaiveDateTime> {
+    let runs = ledger.of_job(run.job);
+    let later = &runs[runs.partition_point(|other| other.start < run.start)..];
+    let is_good = |other: &&Entry| other.outcome == Outcome::Good && other.until >= run.until;
+    later.iter().find(is_good).map(|good| good.until)
+}
+
+/// The three seconds of the minute with the most drops, if they have a greater share of the drops than of
+/// the starts: then it is the crowd that the servers drop.
+fn herd(ledger: &Ledger, dropped: &[&Entry], window: &Window) -> Option<Herd> {
+    let in_window = |run: &&Entry| (window.since..=window.last).contains(&run.start);
+    let starts = by_second(ledger.runs.iter().filter(in_window));
+    let drops = by_second(dropped.iter().copied());
+    let sum = |counts: &[u64; 60], first: usize| -> u64 {
+        (first..first + 3).map(|second| counts[second % 60]).sum()
+    };
+    let (all_starts, all_drops) = (starts.iter().sum::<u64>(), drops.iter().sum::<u64>());
+    let first = (0..60).max_by_key(|first| (sum(&drops, *first), 60 - first))?;
+    let dropped = sum(&drops, first);
+    let started = sum(&starts, first);
+    let is_denser = dropped * all_starts > all_drops * started;
+    // There is nothing to compare with.
+    let is_all = started * 10 >= all_starts * 9;
+    let herd = Herd {
+        first: u32::try_from(first).ok()?,
+        last: u32::try_from((first + 2) % 60).ok()?,
+        dropped,
+    };
+    (all_drops >= MIN_HERD && dropped * 2 >= all_drops && (is_denser || is_all)).then_some(herd)
+}
+
+fn by_second<'a>(runs: impl Iterator<Item = &'a Entry>) -> [u64; 60] {
+    let mut counts = [0; 60];
+    for run in runs {
+        // A leap second counts as the second before it.
+        counts[run.start.second().min(59) as usize] += 1;
+    }
+    counts
+}

@@ -1,0 +1,177 @@
+//! Slots of crontab lines at which nothing was started.
+
+use chrono::NaiveDateTime;
+
+use crate::report::diagnosis::Scope;
+use crate::report::diagnosis::incident::{Incident, Kind, Window};
+use crate::report::history::{JobId, Ledger};
+use crate::report::runs::outcome::Outcome;
+use crate::report::slots::missed::{Delay, Gap, Outage, Slot};
+
+/// Adds the incidents. Those in which nothing was started are told with the lines that they concern, where those are
+/// known.
+pub fn add(ledger: &Ledger, scope: &Scope, incidents: &mut Vec<Incident>) {
+    let missing = &ledger.missing;
+    let outages = missing
+        .outages
+        .iter()
+        .map(|outage| of_outage(outage, scope));
+    let outages: Vec<Incident> = outages.collect();
+    incidents.retain(|incident| !outages.iter().any(|outage| explains(outage, incident)));
+    incidents.extend(outages);
+    incidents.extend(missing.gaps.iter().map(|gap| of_gap(gap, ledger)));
+    incidents.extend(missing.delays.iter().map(of_delay));
+}
+
+/// Whether a silence is the same as an outage.
+fn explains(outage: &Incident, silence: &Incident) -> bool {
+    match (&outage.kind, &silence.kind) {
+        (
+            Kind::CronDown { scheduler, .. },
+            Kind::Silent {
+                scheduler: other, ..
+            },
+        ) => {
+            let ends_after = silence
+                .window
+                .over
+                .is_none_or(|over| over >= outage.window.since);
+            scheduler == other && ends_after && silence.window.since <= outage.window.last
+        }
+        _ => false,
+    }
+}
+
+fn of_gap(gap: &Gap, ledger: &Ledger) -> Incident {
+    let first = &gap.slots[0];
+    let kind = Kind::NotStarted {
+        place: first.place.clone(),
+        is_ignored: gap.is_ignored,
+    };
+    let mut incident = incident(kind, &gap.slots, first.known, gap.over);
+    let before = ledger.of_job(first.job).iter();
+    let good = before.filter(|run| run.outcome == Outcome::Good && run.start < first.at);
+    incident.last_good = good.map(|run| run.until).max();
+    incident
+}
+
+fn of_outage(outage: &Outage, scope: &Scope) -> Incident {
+    let (first, last) = (outage.slots[0].at, outage.slots[outage.slots.len() - 1].at);
+    let is_here = !outage.scheduler.is_elsewhere();
+    let boot = scope.boot.filter(|boot| {
+        let is_before = outage.over.is_none_or(|over| *boot <= over);
+        is_here && first <= *boot && is_before && *boot < scope.now
+    });
+    let kind = Kind::CronDown {
+        scheduler: outage.scheduler,
+        boot,
+        lost: 0,
+    };
+    let mut incident = incident(kind, &outage.slots, outage.known, outage.over);
+    incident.window.last = last;
+    incident
+}
+
+fn of_delay(delay: &Delay) -> Incident {
+    let known = delay.slots.iter().map(|slot| slot.known).min();
+    let kind = Kind::Late {
+        started: delay.started,
+    };
+    incident(
+        kind,
+        &delay.slots,
+        known.unwrap_or(delay.started),
+        Some(delay.started),
+    )
+}
+
+fn incident(
+    kind: Kind,
+    slots: &[Slot],
+    known: NaiveDateTime,
+    over: Option<NaiveDateTime>,
+) -> Incident {
+    let window = Window {
+        since: slots[0].at,
+        known,
+        last: slots[slots.len() - 1].at,
+        over,
+    };
+    let mut jobs: Vec<JobId> = slots.iter().map(|slot| slot.job).collect();
+    jobs.sort_unstable();
+    jobs.dedup();
+    let mut incident = Incident::new(kind, window, jobs);
+    incident.bad = slots.len() as u64;
+    incident.runs = incident.bad;
+    incident
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use chrono::{NaiveDate, TimeDelta};
+
+    use super::*;
+    use crate::cron::Place;
+    use crate::report::logs::scheduler::Scheduler;
+
+    fn time(minute: i64) -> NaiveDateTime {
+        let day = NaiveDate::from_ymd_opt(2026, 3, 2).expect("a day");
+        NaiveDateTime::from(day) + TimeDelta::minutes(minute)
+    }
+
+    fn outage(over: Option<i64>) -> Outage {
+        let slot = |(at, job)| Slot {
+            at: time(at),
+            known: time(at + 3),
+            job,
+            place: Place {
+                file: Path::new("crontab").into(),
+                line: 1,
+            },
+        };
+        Outage {
+            slots: [(10, 0), (15, 0), (15, 1), (16, 1), (20, 2)]
+                .map(slot)
+                .into(),
+            known: time(23),
+            over: over.map(time),
+            scheduler: Scheduler::default(),
+        }
+    }
+
+    fn incident_with_boot(over: Option<i64>, boot: i64) -> Incident {
+        let scope = Scope {
+            since: time(0),
+            now: time(60),
+            is_live: true,
+            boot: Some(time(boot)),
+            is_whole: true,
+        };
+        of_outage(&outage(over), &scope)
+    }
+
+    #[test]
+    fn an_outage_is_explained_by_a_boot_in_it() {
+        for (over, boot, is_told) in [
+            (Some(30), 29, true),
+            (Some(30), 31, false),
+            (Some(30), 9, false),
+            (None, 50, true),
+            (None, 70, false),
+        ] {
+            let Kind::CronDown { boot: told, .. } = incident_with_boot(over, boot).kind else {
+                panic!("another kind");
+            };
+            assert_eq!(told.is_some(), is_told, "{over:?} {boot}");
+        }
+    }
+
+    #[test]
+    fn an_outage_has_its_slots_and_each_job_once() {
+        let incident = incident_with_boot(Some(30), 29);
+        assert_eq!(incident.window.known, time(23));
+        assert_eq!((incident.bad, incident.jobs), (5, vec![0, 1, 2]));
+    }
+}

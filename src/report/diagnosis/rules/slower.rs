@@ -1,0 +1,82 @@
+//! Jobs whose good runs take longer than before.
+
+use crate::report::diagnosis::incident::{Incident, Kind, Window};
+use crate::report::history::durations::Usual;
+use crate::report::history::{Entry, JobId, Ledger};
+
+/// How many good runs before tell how long the job took.
+const BEFORE: usize = 50;
+
+/// With fewer good runs before nothing is said.
+const MIN_BEFORE: usize = 10;
+
+/// So many good runs in a row have to be slow, or fast again.
+const IN_A_ROW: usize = 5;
+
+/// A job that takes so few seconds more is not slower.
+const MIN_SECONDS: u32 = 10;
+
+/// The incidents of all jobs.
+pub fn incidents(ledger: &Ledger) -> Vec<Incident> {
+    let jobs = ledger.job_ids();
+    jobs.flat_map(|job| of_job(ledger, job)).collect()
+}
+
+fn of_job(ledger: &Ledger, job: JobId) -> Vec<Incident> {
+    let all = ledger.of_job(job).iter();
+    let good: Vec<(&Entry, u32)> = all
+        .filter_map(|run| Some((run, run.good_seconds()?)))
+        .collect();
+    let mut incidents = Vec::new();
+    let mut index = MIN_BEFORE;
+    while index + IN_A_ROW <= good.len() {
+        let Some(usual) = usual_before(&good, index) else {
+            index += 1;
+            continue;
+        };
+        let is_fast = |row: &[(&Entry, u32)]| row.iter().all(|(_, it)| *it <= usual.longest);
+        let fast = good[index..].windows(IN_A_ROW).position(is_fast);
+        let end = fast.map_or(good.len(), |fast| index + fast);
+        let over = fast.map(|fast| good[index + fast + IN_A_ROW - 1].0);
+        incidents.push(incident(job, &usual, &good[index..end], over));
+        index = end + IN_A_ROW;
+    }
+    incidents
+}
+
+/// How long the job took before, if the runs from `index` on are slow.
+fn usual_before(good: &[(&Entry, u32)], index: usize) -> Option<Usual> {
+    // The first slow run is slower than the one before. That is cheaper to see than the rest.
+    if good[index].1 < good[index - 1].1 + MIN_SECONDS {
+        return None;
+    }
+    let before = &good[index.saturating_sub(BEFORE)..index];
+    let usual = Usual::of_seconds(before.iter().map(|(_, seconds)| *seconds).collect());
+    let least = (usual.longest + 1)
+        .max(usual.median + usual.median / 2)
+        .max(usual.median + MIN_SECONDS);
+    let row = &good[index..index + IN_A_ROW];
+    row.iter().all(|(_, it)| *it >= least).then_some(usual)
+}
+
+fn incident(job: JobId, usual: &Usual, slow: &[(&Entry, u32)], over: Option<&Entry>) -> Incident {
+    let now = Usual::of_seconds(slow.iter().map(|(_, seconds)| *seconds).collect());
+    let (first, last) = (slow[0].0, slow[slow.len() - 1].0);
+    let window = Window {
+        since: first.start,
+        known: slow[..IN_A_ROW]
+            .iter()
+            .map(|(run, _)| run.until)
+            .max()
+            .unwrap_or(first.until),
+        last: last.until,
+        over: over.map(|run| run.until),
+    };
+    let kind = Kind::Slower {
+        before: usual.median,
+        now: now.median,
+    };
+    let mut incident = Incident::new(kind, window, vec![job]);
+    incident.runs = slow.len() as u64;
+    incident
+}

@@ -1,0 +1,83 @@
+//! The forms that need the crontabs only: their faults, and the coming starts.
+
+use chrono::{DateTime, Local};
+
+use super::{lint, upcoming};
+use crate::cron::{Crontabs, Entry, Grammar, Plan, Selection, findings};
+use crate::exit;
+use crate::report::logs::owner::Users;
+use crate::report::output::Output;
+use crate::report::warn;
+
+/// A request for one of these forms.
+#[derive(Debug)]
+pub struct CrontabReport {
+    /// The crontabs to read.
+    pub selection: Selection,
+    /// Reads the calls of remoteexe in them.
+    pub grammar: Grammar,
+    /// What to show.
+    pub form: CrontabForm,
+}
+
+/// What to show.
+#[derive(Debug)]
+pub enum CrontabForm {
+    /// What is wrong with the crontabs.
+    Check,
+    /// The coming starts of the jobs that meet all of these conditions.
+    Next {
+        /// It is on this host.
+        host: Option<Vec<u8>>,
+        /// Its operands contain this text.
+        job: Option<Vec<u8>>,
+    },
+}
+
+impl CrontabReport {
+    /// Prints it on standard output, and errors on standard error.
+    ///
+    /// Returns the exit status: [`exit::SUCCESS`], [`exit::FOUND_FAILURES`] if a check found something, or
+    /// [`exit::IO_ERROR`] if a crontab that was asked for could not be read or nothing could be written.
+    pub fn run(&self, now: DateTime<Local>) -> u8 {
+        let crontabs = Crontabs::read(&self.selection);
+        let plan = Plan::of(&crontabs, self.grammar);
+        let (text, is_bad) = match &self.form {
+            CrontabForm::Check => {
+                let users = Users::read();
+                let is_user = |name: &str| users.has_name(name);
+                let findings = findings(&crontabs, self.grammar, &is_user);
+                (
+                    lint::render(&findings, &plan, &crontabs),
+                    !findings.is_empty(),
+                )
+            }
+            CrontabForm::Next { host, job } => {
+                let is_wanted = |entry: &&Entry| {
+                    let has_text =
+                        |text: &Vec<u8>| memchr::memmem::find(&entry.job, text).is_some();
+                    host.as_ref().is_none_or(|host| entry.host() == host)
+                        && job.as_ref().is_none_or(has_text)
+                };
+                let entries = plan.entries.iter().filter(is_wanted).collect();
+                (upcoming::render(entries, &plan, &crontabs, now), false)
+            }
+        };
+        for left_out in &crontabs.left_out {
+            warn(&left_out.to_string());
+        }
+        let mut out = Output::new(false, None);
+        out.write(text.as_bytes());
+        let written = out.finish();
+        if let Err(error) = &written {
+            warn(&format!("standard output: {error}"));
+        }
+        let is_incomplete =
+            matches!(self.selection, Selection::Files(_)) && !crontabs.left_out.is_empty();
+        match is_bad {
+            _ if written.is_err() || is_incomplete => exit::IO_ERROR,
+            true => exit::FOUND_FAILURES,
+            false => exit::SUCCESS,
+        }
+    }
+}

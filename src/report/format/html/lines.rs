@@ -1,0 +1,128 @@
+//! The runs that the timeline leads to, with their last lines.
+
+use std::collections::BTreeSet;
+
+use maud::{Markup, html};
+
+use super::look::{Look, in_text};
+use super::room::Room;
+use super::timeline::Timeline;
+use super::timeline::rows::Row;
+use crate::escape::printable;
+use crate::report::format::text::View;
+use crate::report::format::words::{age, duration, grouped};
+use crate::report::history::Entry;
+use crate::report::runs::outcome::Outcome;
+
+/// The section of the page, in this room.
+pub fn section(view: &View, timeline: &Timeline, mut room: Room) -> Markup {
+    let rows: Vec<&Row> = timeline.hosts.iter().flat_map(|host| &host.rows).collect();
+    for row in &rows {
+        room = room.without(&without_output(view, row));
+    }
+    let with_output = with_output(view, &rows, room);
+    html! {
+        section #lines aria-labelledby="lines-title" {
+            h2 #lines-title { "Last lines" }
+            p { "Of the runs that marks lead to, the newest first. " code { "remoteexe --report --run PID@TIME" } " shows all lines of one." }
+            @for row in rows { (job(view, row, &with_output)) }
+        }
+    }
+}
+
+/// The list of a job's runs as it is if their output has no room.
+pub fn without_output(view: &View, row: &Row) -> Markup {
+    job(view, row, &BTreeSet::new())
+}
+
+/// The runs that are shown of a job, each with its place: those that a mark leads to, and the last one.
+fn shown<'a>(row: &'a Row) -> Vec<(usize, &'a Entry)> {
+    let last = row.runs.last().map(|(place, _)| *place);
+    let targets: BTreeSet<usize> = row.targets().chain(last).collect();
+    let is_shown = |(place, _): &&(usize, &'a Entry)| targets.contains(place);
+    row.runs.iter().filter(is_shown).copied().collect()
+}
+
+/// The places of the runs whose output has room: the last bad one and the last one of each job, and then the newest
+/// ones.
+fn with_output(view: &View, rows: &[&Row], mut room: Room) -> BTreeSet<usize> {
+    let mut wanted: Vec<(bool, &Entry, usize)> = Vec::new();
+    for row in rows {
+        let shown = shown(row);
+        let last_bad = shown.iter().rev().find(|(_, run)| run.outcome.is_bad());
+        let first = [shown.last(), last_bad].map(|it| it.map(|(place, _)| *place));
+        let is_first = |place| first.contains(&Some(place));
+        wanted.extend(
+            shown
+                .iter()
+                .map(|(place, run)| (is_first(*place), *run, *place)),
+        );
+    }
+    wanted.sort_by_key(|(is_first, run, _)| std::cmp::Reverse((*is_first, run.start)));
+    let has_room = |(_, run, _): &(bool, &Entry, usize)| {
+        let tail = view.ledger.tail(run);
+        tail.is_none_or(|tail| room.take(&output(tail, false)))
+    };
+    let chosen = wanted.into_iter().take_while(has_room);
+    chosen.map(|(_, _, place)| place).collect()
+}
+
+fn job(view: &View, row: &Row, with_output: &BTreeSet<usize>) -> Markup {
+    let mut above = None;
+    html! {
+        article id={ "j" (row.job) } {
+            h3 { (view.job_name(row.job)) }
+            @if let Some(last) = row.missed.last() {
+                p.facts { (grouped(row.missed.len() as u64)) " not started, the last one at " (view.clock().second(*last)) }
+            }
+            ol {
+                @for (place, run) in shown(row).into_iter().rev() {
+                    @let tail = view.ledger.tail(run).filter(|_| with_output.contains(&place));
+                    @let is_same = std::mem::replace(&mut above, tail) == tail;
+                    li id={ "r" (place) } data-state=(Look::of(run).letter()) {
+                        (head(view, run))
+                        @match tail {
+                            None => i { " (its lines are not kept on this page)" },
+                            Some(tail) => (output(tail, is_same)),
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The state, the times and the name of a run.
+fn head(view: &View, run: &Entry) -> Markup {
+    let clock = view.clock();
+    let took = match run.outcome {
+        Outcome::Running => format!("for {}", age(run.age(view.scope.now))),
+        Outcome::Lost => format!("last record {}", clock.second(run.last)),
+        Outcome::Good | Outcome::Failed(..) => format!("took {}", duration(run.seconds())),
+    };
+    html! {
+        (in_text(Look::of(run))) " " b { (clock.second(run.start)) } " " (told(run)) ", " (took)
+        ", run " code { (clock.run_name(run)) }
+    }
+}
+
+/// The last lines of a run.
+fn output(tail: &[u8], is_same: bool) -> Markup {
+    html! {
+        @if tail.is_empty() {
+            i { " (no output)" }
+        } @else if is_same {
+            i { " (the same lines as the run above)" }
+        } @else {
+            pre { @for line in tail.split(|&byte| byte == b'\n') { (printable(line)) "\n" } }
+        }
+    }
+}
+
+/// The state of a run in words.
+fn told(run: &Entry) -> String {
+    match run.outcome {
+        outcome @ Outcome::Failed(status, _) => format!("{status}: {outcome}"),
+        outcome => outcome.to_string(),
+    }
+}

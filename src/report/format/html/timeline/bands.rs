@@ -1,0 +1,86 @@
+//! The outages that a timeline has as bands: of hosts, and of cron.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDateTime;
+
+use super::scale::Scale;
+use crate::report::diagnosis;
+use crate::report::diagnosis::incident::{Incident, Kind, State};
+use crate::report::format::text::View;
+use crate::report::history::HostId;
+
+/// Bands that are so few units apart are drawn as one.
+const NEAR: i64 = 3;
+
+/// A time in which nothing could run.
+#[derive(Debug, Clone, Copy)]
+pub struct Band {
+    /// Its first local time.
+    pub from: NaiveDateTime,
+    /// Its last local time.
+    pub to: NaiveDateTime,
+    /// Why.
+    pub state: State,
+}
+
+/// The bands of a timeline.
+#[derive(Debug, Default)]
+pub struct Bands {
+    /// The host could not be reached.
+    pub hosts: BTreeMap<HostId, Vec<Band>>,
+    /// Nothing was started, or all that ran was lost.
+    pub cron: Vec<Band>,
+}
+
+impl Bands {
+    /// The outages of the period.
+    pub fn of(view: &View, scale: &Scale) -> Self {
+        let mut bands = Self::default();
+        for incident in diagnosis::incidents(view.ledger, &view.scope) {
+            let Some(band) = band(&incident, scale) else {
+                continue;
+            };
+            match &incident.kind {
+                Kind::Unreachable { hosts } => {
+                    for host in hosts {
+                        bands.hosts.entry(*host).or_default().push(band);
+                    }
+                }
+                Kind::Silent { .. } | Kind::CronDown { .. } | Kind::Lost { together: true, .. } => {
+                    bands.cron.push(band);
+                }
+                _ => {}
+            }
+        }
+        let all = bands.hosts.values_mut().chain([&mut bands.cron]);
+        all.for_each(|bands| join(bands, scale));
+        bands
+    }
+}
+
+/// The time of the incident, if it is one of the period.
+fn band(incident: &Incident, scale: &Scale) -> Option<Band> {
+    let window = incident.window;
+    let band = Band {
+        from: match incident.kind {
+            Kind::Lost { .. } => window.last,
+            _ => window.since,
+        },
+        to: incident.end().unwrap_or(scale.end),
+        state: incident.state(),
+    };
+    (band.to >= scale.begin && band.from < scale.end).then_some(band)
+}
+
+fn join(bands: &mut Vec<Band>, scale: &Scale) {
+    bands.sort_by_key(|band| band.from);
+    bands.dedup_by(|next, band| {
+        let is_near =
+            scale.unit(next.from) - scale.unit(band.to) < NEAR && next.state == band.state;
+        if is_near {
+            band.to = band.to.max(next.to);
+        }
+        is_near
+    });
+}

@@ -1,0 +1,97 @@
+//! The section of the timeline: what it says, its legend, the fields that choose, the scale, and the rows below it.
+
+use std::fmt::Write;
+
+use maud::{Markup, html};
+
+use super::Timeline;
+use super::draw::HEIGHT;
+use crate::report::format::html::look::{Look, in_text};
+use crate::report::format::text::{View, shown_name};
+use crate::report::format::words::count;
+use crate::report::history::HostId;
+
+impl Timeline<'_> {
+    /// The section of the page.
+    pub fn section(&self, view: &View) -> Markup {
+        let rows: usize = self.hosts.iter().map(|host| host.rows.len()).sum();
+        html! {
+            section #timeline aria-labelledby="timeline-title" {
+                h2 #timeline-title { "Timeline" }
+                p {
+                    (self.scale.begin) " to " (self.scale.end) ", local time of the scheduler. A mark leads to the last "
+                    "lines of its run, or of the last one of several; a hollow mark leads to the job. A row of more than 500 good runs shows how many "
+                    "there were by its height. If there are too many bad runs for the page, the older ones of a row are "
+                    "lines, and lead to the job: failures above, connection failures below."
+                }
+                (Self::legend())
+                (self.filter(view, rows))
+                table.timeline role="table" aria-labelledby="timeline-title" {
+                    thead role="rowgroup" { tr role="row" {
+                        th role="columnheader" scope="col" { "Job" }
+                        th.n role="columnheader" scope="col" { "Runs" }
+                        th.n role="columnheader" scope="col" { "Bad" }
+                        th.chart role="columnheader" scope="col" { (self.axis(view)) }
+                    } }
+                    @for host in &self.hosts { (self.host(view, host)) }
+                }
+                @if self.left_out > 0 {
+                    p { (count(self.left_out as u64, "more job")) " (choose with --host or --job)" }
+                }
+            }
+        }
+    }
+
+    fn legend() -> Markup {
+        html! {
+            ul.legend aria-label="Legend" {
+                @for look in Look::ALL { li { (in_text(look)) " " (look.name()) } }
+                li { svg.key viewBox="0 0 14 14" aria-hidden="true" { path.o d="M0 10h14" {} } " two runs of a job at once" }
+                li { svg.key viewBox="0 0 14 14" aria-hidden="true" { rect.bh width="14" height="14" {} } " host not reached" }
+                li { svg.key viewBox="0 0 14 14" aria-hidden="true" { rect.bc width="14" height="14" {} } " nothing started, or all was lost" }
+            }
+        }
+    }
+
+    fn filter(&self, view: &View, rows: usize) -> Markup {
+        html! {
+            form #filter hidden role="search" {
+                label { "Host " input type="search" name="host" list="hosts" autocomplete="off"; }
+                label { "Job " input type="search" name="job" autocomplete="off"; }
+                label { "State " select name="state" {
+                    option value="" { "all" }
+                    @for look in Look::ALL { option value=(look.letter()) { (look.name()) } }
+                } }
+                output role="status" { (count(rows as u64, "job")) }
+                datalist #hosts {
+                    @for host in &self.hosts { (option(view, host.host)) }
+                }
+            }
+        }
+    }
+
+    fn axis(&self, view: &View) -> Markup {
+        let mut lines = String::new();
+        let ticks = self.scale.ticks();
+        for tick in &ticks {
+            _ = write!(lines, "M{} 0v{HEIGHT}", self.scale.unit(tick.time));
+        }
+        html! {
+            span.sr { "Timeline" }
+            svg.axis aria-hidden="true" {
+                defs {
+                    path #grid d=(lines) {}
+                    g #cron { @for band in &self.bands.cron { (self.band("bc", band, view)) } }
+                }
+                @for tick in &ticks {
+                    text x=(self.scale.percent(tick.time)) y="13" { (tick.label) }
+                }
+            }
+        }
+    }
+}
+
+/// A host that the field for hosts proposes.
+pub fn option(view: &View, host: HostId) -> Markup {
+    html! { option value=(shown_name(view.ledger.host(host))) {} }
+}

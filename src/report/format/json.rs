@@ -1,0 +1,174 @@
+//! The form of `--json`: one document on a line for each run.
+
+use std::fmt::Write;
+use std::os::unix::ffi::OsStrExt;
+
+use memchr::memchr;
+use serde::Serialize;
+
+use crate::clock::with_offset;
+use crate::escape::is_safe;
+use crate::exit::signal;
+use crate::report::logs::owner::Users;
+use crate::report::runs::run::{End, Run};
+use crate::report::slots::Job;
+use crate::report::slots::missed::Slot;
+
+/// Bytes of a log: a string if they are UTF-8, or else the numbers of all bytes.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Text<'a> {
+    Utf8(&'a str),
+    Bytes { bytes: &'a [u8] },
+}
+
+impl<'a> From<&'a [u8]> for Text<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        str::from_utf8(bytes).map_or(Self::Bytes { bytes }, Self::Utf8)
+    }
+}
+
+/// The document of a run. The manual defines each field, and other programs rely on them.
+#[derive(Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a field of its own in the document"
+)]
+struct Document<'a> {
+    pid: u32,
+    uid: Option<u32>,
+    user: Option<&'a str>,
+    scheduler: Option<&'a str>,
+    host: Text<'a>,
+    job: Text<'a>,
+    start: String,
+    end: Option<String>,
+    last: String,
+    dead_by: Option<String>,
+    duration: Option<u64>,
+    status: &'static str,
+    exit_status: Option<u8>,
+    accepted: bool,
+    signal: Option<&'static str>,
+    cause: &'a str,
+    connection_failure: bool,
+    usage_error: bool,
+    retries: u32,
+    command: Option<Text<'a>>,
+    lines: u64,
+    bytes: u64,
+    tail: Vec<Text<'a>>,
+    overlapped: bool,
+    ambiguous: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<Vec<Text<'a>>>,
+}
+
+/// The document of a slot at which nothing was started.
+#[derive(Serialize)]
+struct Missed<'a> {
+    uid: Option<u32>,
+    user: Option<&'a str>,
+    scheduler: Option<&'a str>,
+    host: Text<'a>,
+    job: Text<'a>,
+    status: &'static str,
+    expected: String,
+    crontab: Text<'a>,
+    line: usize,
+}
+
+/// The document of a slot of `job` at which nothing was started.
+pub fn missed(slot: &Slot, job: &Job, users: &Users) -> String {
+    let document = Missed {
+        uid: job.uid,
+        user: job.uid.and_then(|uid| users.name(uid)),
+        scheduler: job.scheduler.name(),
+        host: job.host().into(),
+        job: (&*job.name).into(),
+        status: "missed",
+        expected: with_offset(slot.at).to_rfc3339(),
+        crontab: slot.place.file.as_os_str().as_bytes().into(),
+        line: slot.place.line,
+    };
+    text_of(&document)
+}
+
+/// The document of `run`, without a newline. Times are RFC 3339 with the offset of local time, and the
+/// duration is in seconds.
+pub fn document(run: &Run, users: &Users) -> String {
+    render(run, users, None)
+}
+
+/// The same with all lines of output. The records of `run` have to be kept.
+pub fn document_with_output(run: &Run, users: &Users) -> String {
+    let output = run.trace.output(run.ended().is_some());
+    let output = output.into_iter().map(Text::from).collect();
+    render(run, users, Some(output))
+}
+
+fn render(run: &Run, users: &Users, output: Option<Vec<Text>>) -> String {
+    let trace = &run.trace;
+    let exit_status = run.end.status();
+    let document = Document {
+        pid: trace.pid,
+        uid: trace.owner.uid,
+        user: trace.owner.uid.and_then(|uid| users.name(uid)),
+        scheduler: trace.owner.scheduler.name(),
+        host: run.host().into(),
+        job: (&*trace.job).into(),
+        start: with_offset(trace.start).to_rfc3339(),
+        end: run.ended().map(|end| with_offset(end).to_rfc3339()),
+        last: with_offset(trace.last).to_rfc3339(),
+        dead_by: trace.dead_by.map(|time| with_offset(time).to_rfc3339()),
+        duration: run.seconds(),
+        status: match run.end {
+            End::Exit(_) if run.is_good() => "ok",
+            End::Exit(_) => "failed",
+            End::Running => "running",
+            End::Lost => "lost",
+        },
+        exit_status,
+        accepted: run.is_accepted,
+        signal: exit_status.and_then(signal),
+        cause: &run.cause(),
+        connection_failure: run.connection_failure().is_some(),
+        usage_error: run.is_usage_error(),
+        retries: trace.retries,
+        command: trace.command.as_deref().map(Text::from),
+        lines: trace.lines,
+        bytes: trace.bytes,
+        tail: trace.tail.lines().map(Text::from).collect(),
+        overlapped: run.is_overlapped(),
+        ambiguous: trace.is_ambiguous,
+        output,
+    };
+    text_of(&document)
+}
+
+fn text_of(document: &impl Serialize) -> String {
+    let text = serde_json::to_string(document).expect("strings, numbers and lists become JSON");
+    // A look at each character would take as long as everything else. JSON has no other control characters.
+    if text.is_ascii() && memchr(b'\x7f', text.as_bytes()).is_none() {
+        text
+    } else {
+        escape(&text)
+    }
+}
+
+/// Escapes the characters that could steer a terminal. They occur only in strings, where JSON has escapes.
+fn escape(document: &str) -> String {
+    let mut text = String::with_capacity(document.len());
+    for character in document.chars() {
+        if is_safe(character) {
+            text.push(character);
+        } else {
+            // JSON escapes the units of UTF-16 (RFC 8259, section 7).
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                // Writing to a string cannot fail.
+                let _ = write!(text, "\\u{unit:04x}");
+            }
+        }
+    }
+    text
+}

@@ -1,0 +1,97 @@
+//! The gauges: their names, and how their values come from what is known.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDateTime;
+
+use super::exposition::Text;
+use super::labels::Labels;
+use super::latest::{Job, Labelled};
+use crate::clock::with_offset;
+use crate::report::diagnosis::incident::{Incident, State};
+
+/// A gauge of each job: its name, its help, and its value if there is one.
+type JobGauge = (&'static str, &'static str, fn(&Job) -> Option<i64>);
+
+const JOB_GAUGES: [JobGauge; 8] = [
+    (
+        "remoteexe_job_last_start_timestamp_seconds",
+        "Time of the last START.",
+        |job| job.start.map(seconds),
+    ),
+    (
+        "remoteexe_job_last_success_timestamp_seconds",
+        "Time of the last END of a good run.",
+        |job| job.success.map(seconds),
+    ),
+    (
+        "remoteexe_job_last_completion_timestamp_seconds",
+        "Time of the last END.",
+        |job| Some(seconds(job.completion?.end)),
+    ),
+    (
+        "remoteexe_job_last_exit_code",
+        "Exit status in the last END.",
+        |job| Some(job.completion?.status.into()),
+    ),
+    (
+        "remoteexe_job_last_duration_seconds",
+        "Time from START to the last END.",
+        |job| i64::try_from(job.completion?.seconds?).ok(),
+    ),
+    ("remoteexe_job_running", "Runs that go on.", |job| {
+        Some(job.start.map(|_| job.running)?.into())
+    }),
+    (
+        "remoteexe_job_next_expected_timestamp_seconds",
+        "Time of the next start that a crontab plans.",
+        |job| job.next,
+    ),
+    (
+        "remoteexe_job_missed",
+        "Slots of its crontab lines since the last START at which nothing was started.",
+        |job| job.missed.map(i64::from),
+    ),
+];
+
+/// The text of all gauges. `incidents` are those of the period.
+pub fn render(Labelled { jobs, hosts }: Labelled, incidents: &[Incident]) -> String {
+    let mut text = Text::default();
+    for (name, help, value) in JOB_GAUGES {
+        text.gauge(name, help);
+        for (Labels { host, script }, job) in &jobs {
+            if let Some(value) = value(job) {
+                text.sample(name, &[("host", host), ("script", script)], value);
+            }
+        }
+    }
+    let name = "remoteexe_host_last_reached_timestamp_seconds";
+    text.gauge(name, "Time at which a remote command last ended by itself.");
+    for (host, time) in &hosts {
+        text.sample(name, &[("host", host)], seconds(*time));
+    }
+    add_problems(&mut text, incidents);
+    text.finish()
+}
+
+/// The number of problems now. A state without a problem has a 0, so that an alert sees it end.
+fn add_problems(text: &mut Text, incidents: &[Incident]) {
+    let name = "remoteexe_problems";
+    text.gauge(
+        name,
+        "Problems now, as the first screen of the report has them.",
+    );
+    let mut counts: BTreeMap<State, i64> = State::NOW.map(|state| (state, 0)).into();
+    for incident in incidents.iter().filter(|incident| !incident.is_over()) {
+        *counts.entry(incident.state()).or_default() += 1;
+    }
+    for (state, count) in counts {
+        let state = state.word().to_lowercase().replace(' ', "_");
+        text.sample(name, &[("state", &state)], count);
+    }
+}
+
+/// A local time in seconds from 1970.
+fn seconds(local: NaiveDateTime) -> i64 {
+    with_offset(local).timestamp()
+}

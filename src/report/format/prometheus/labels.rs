@@ -1,0 +1,133 @@
+//! The labels of a job, of which there must not be a new set with each run.
+//!
+//! `script` is all that is run, with the parameters: `user_log.sh action` and `user_log.sh stop` fail on their own,
+//! and of `timeout 300 /srv/sum.sh` the first word says nothing. But a parameter such as `$(date +\%F)` would make a
+//! new series each day, and an alert on each old one. So dates and long numbers are shown as `*`.
+
+use std::ops::Range;
+
+use crate::escape::printable;
+use crate::report::runs::run::first_word;
+
+/// The most bytes of a job's name that are looked at. Prometheus keeps each label in memory.
+const MAX_NAME: usize = 1024;
+
+/// From so many digits in a row on, a number is a date, a time or a counter.
+const LONG: usize = 8;
+
+/// The labels of a job.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Labels {
+    /// The first operand.
+    pub host: String,
+    /// The other ones.
+    pub script: String,
+}
+
+impl Labels {
+    /// The labels of a job, of whose operands [`constant_name`] has left what is constant.
+    pub fn of_constant_name(name: &[u8]) -> Self {
+        let host = first_word(name);
+        let script = name.get(host.len() + 1..).unwrap_or_default();
+        Self {
+            host: shown(host),
+            script: shown(script),
+        }
+    }
+}
+
+/// Bytes of a log as the value of a label: in UTF-8, without control characters. `node_exporter` drops the whole
+/// file for one byte that is not UTF-8.
+pub fn shown(bytes: &[u8]) -> String {
+    printable(bytes)
+}
+
+/// Puts into `name` the part of a job's operands that is the same in all its runs.
+pub fn constant_name(job: &[u8], name: &mut Vec<u8>) {
+    name.clear();
+    let job = &job[..job.len().min(MAX_NAME)];
+    let (host, mut rest) = job.split_at(first_word(job).len());
+    name.extend_from_slice(host);
+    while let Some(Range { start, end }) = changing(rest) {
+        name.extend_from_slice(&rest[..start]);
+        name.push(b'*');
+        rest = &rest[end..];
+    }
+    name.extend_from_slice(rest);
+}
+
+/// The place of the first date, time with seconds or long number in `text`, with the time behind a date.
+fn changing(text: &[u8]) -> Option<Range<usize>> {
+    let mut at = 0;
+    while at < text.len() {
+        let digits = digits(&text[at..]);
+        if digits == 0 {
+            at += 1;
+            continue;
+        }
+        let rest = &text[at..];
+        if digits >= LONG || has_shape(rest, b"0000-00-00") || has_shape(rest, b"00:00:00") {
+            let is_part = |byte: &u8| byte.is_ascii_digit() || b"-:.,+TZ_".contains(byte);
+            let length = rest.iter().take_while(|byte| is_part(byte)).count();
+            let end = rest[..length].iter().rposition(u8::is_ascii_digit);
+            return Some(at..at + end.map_or(length, |end| end + 1));
+        }
+        at += digits;
+    }
+    None
+}
+
+/// The number of digits at the beginning of `text`.
+fn digits(text: &[u8]) -> usize {
+    text.iter().take_while(|byte| byte.is_ascii_digit()).count()
+}
+
+/// Whether `text` begins as `shape`, in which a 0 stands for any digit.
+fn has_shape(text: &[u8], shape: &[u8]) -> bool {
+    let is_like = |(byte, shape): (&u8, &u8)| match shape {
+        b'0' => byte.is_ascii_digit(),
+        shape => byte == shape,
+    };
+    text.len() >= shape.len() && text.iter().zip(shape).all(is_like)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(job: &[u8]) -> Labels {
+        let mut name = Vec::new();
+        constant_name(job, &mut name);
+        Labels::of_constant_name(&name)
+    }
+
+    #[test]
+    fn what_changes_from_day_to_day_is_no_part_of_a_label() {
+        for (job, script) in [
+            ("10.20.30.40 /x.sh", "/x.sh"),
+            ("h /x.sh 2026-11-26", "/x.sh *"),
+            ("h /x.sh --day=2026-11-26 all", "/x.sh --day=* all"),
+            ("h /x.sh 2026-11-26T03:00:00+01:00", "/x.sh *"),
+            ("h /x.sh 2026-11-26 03:00:00", "/x.sh * *"),
+            ("h /x.sh 20261126 1795824000.5", "/x.sh * *"),
+            ("h /srv/dump_20261126.sql", "/srv/dump_*.sql"),
+            (
+                "h timeout 300 /x.sh -p 5432 192.168.10.20",
+                "timeout 300 /x.sh -p 5432 192.168.10.20",
+            ),
+            ("h /x.sh 14:00", "/x.sh 14:00"),
+            ("h", ""),
+            ("", ""),
+        ] {
+            assert_eq!(labels(job.as_bytes()).script, script, "{job}");
+        }
+        assert_eq!(labels(b"10.20.30.40 /x").host, "10.20.30.40");
+        assert_eq!(labels(b"20261126 /x").host, "20261126");
+    }
+
+    #[test]
+    fn a_label_is_utf8_without_control_characters() {
+        let labels = labels(b"h caf\xe9 \xc3\xa9\x1b");
+        assert_eq!(labels.script, r"caf\xe9 é\x1b");
+    }
+}

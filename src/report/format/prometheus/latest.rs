@@ -1,0 +1,171 @@
+//! What each job did last, and when it is due next, in memory that grows with the jobs and not with their runs.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDateTime;
+use foldhash::HashMap;
+
+use super::labels::{Labels, constant_name, shown};
+use crate::report::runs::run::{End, Run, first_word};
+
+/// More jobs than these of one script on one host are one job: their parameters change.
+const MAX_VARIANTS: u32 = 50;
+
+/// What jobs with the same labels did last. Times are local.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Job {
+    /// The last START.
+    pub start: Option<NaiveDateTime>,
+    /// The last END of a good run.
+    pub success: Option<NaiveDateTime>,
+    /// The last END.
+    pub completion: Option<Completion>,
+    /// The number of runs that go on.
+    pub running: u32,
+    /// The next start that a crontab plans, in seconds from 1970.
+    pub next: Option<i64>,
+    /// The slots since the last START at which nothing was started, if a crontab has the job.
+    pub missed: Option<u32>,
+}
+
+/// The end of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Completion {
+    /// The local time of END.
+    pub end: NaiveDateTime,
+    /// The exit status.
+    pub status: u8,
+    /// The seconds that the run took, if they are known.
+    pub seconds: Option<u64>,
+}
+
+/// What is told of hosts and jobs, by their labels.
+#[derive(Debug, Default)]
+pub struct Labelled {
+    /// What the jobs did last.
+    pub jobs: BTreeMap<Labels, Job>,
+    /// The local time at which each host was last reached.
+    pub hosts: BTreeMap<String, NaiveDateTime>,
+}
+
+/// What all jobs did last, while runs are read.
+#[derive(Debug, Default)]
+pub struct Latest {
+    jobs: HashMap<Box<[u8]>, Job>,
+    /// How many jobs there are of one script on one host.
+    variants: HashMap<Box<[u8]>, u32>,
+    hosts: HashMap<Box<[u8]>, NaiveDateTime>,
+    /// The name of the run that is added.
+    name: Vec<u8>,
+}
+
+impl Latest {
+    /// Notes that a crontab has a job, and its next start in seconds from 1970. Such a job is one of its own, however
+    /// many its script has.
+    pub fn plan(&mut self, job: &[u8], next: Option<i64>) {
+        let job = self.planned(job);
+        job.next = job.next.into_iter().chain(next).min();
+    }
+
+    /// Notes a slot, in local time, at which a job in a crontab was not started. One before its last START is made up
+    /// for.
+    pub fn miss(&mut self, job: &[u8], slot: NaiveDateTime) {
+        let job = self.planned(job);
+        if job.start.is_none_or(|start| start < slot) {
+            job.missed = Some(job.missed.unwrap_or(0) + 1);
+        }
+    }
+
+    fn planned(&mut self, job: &[u8]) -> &mut Job {
+        constant_name(job, &mut self.name);
+        let job = self.jobs.entry(self.name.as_slice().into()).or_default();
+        job.missed = job.missed.or(Some(0));
+        job
+    }
+
+    /// Adds a run.
+    pub fn add(&mut self, run: &Run) {
+        constant_name(&run.trace.job, &mut self.name);
+        match self.jobs.get_mut(&*self.name) {
+            Some(job) => job.add(run),
+            None => self.new_job().add(run),
+        }
+        if run.has_reached_host() {
+            // As the labels of the job have it.
+            let host = first_word(&self.name);
+            match self.hosts.get_mut(host) {
+                Some(reached) => *reached = run.trace.last.max(*reached),
+                None => _ = self.hosts.insert(host.into(), run.trace.last),
+            }
+        }
+    }
+
+    /// The job of this name, which is new, or the one that stands for it if its script has too many.
+    fn new_job(&mut self) -> &mut Job {
+        let script = first_two_words(&self.name);
+        let variants = self.variants.entry(script.into()).or_default();
+        *variants = variants.saturating_add(1);
+        let name = if *variants > MAX_VARIANTS {
+            script
+        } else {
+            &self.name
+        };
+        self.jobs.entry(name.into()).or_default()
+    }
+
+    /// All of it by the labels. Different bytes can have the same label, and a set of labels may occur once.
+    pub fn finish(self) -> Labelled {
+        let mut labelled = Labelled::default();
+        for (name, job) in &self.jobs {
+            let script = first_two_words(name);
+            let variants = self.variants.get(script).copied().unwrap_or(0);
+            let labels = if job.missed.is_none() && variants > MAX_VARIANTS {
+                let mut labels = Labels::of_constant_name(script);
+                labels.script.push_str(" …");
+                labels
+            } else {
+                Labels::of_constant_name(name)
+            };
+            labelled.jobs.entry(labels).or_default().join(job);
+        }
+        for (host, reached) in self.hosts {
+            let last = labelled.hosts.entry(shown(&host)).or_insert(reached);
+            *last = reached.max(*last);
+        }
+        labelled
+    }
+}
+
+impl Job {
+    fn add(&mut self, run: &Run) {
+        let end = run.ended();
+        self.join(&Self {
+            start: Some(run.trace.start),
+            success: end.filter(|_| run.is_good()),
+            completion: end.zip(run.end.status()).map(|(end, status)| Completion {
+                end,
+                status,
+                seconds: run.seconds(),
+            }),
+            running: u32::from(run.end == End::Running),
+            next: None,
+            missed: None,
+        });
+    }
+
+    fn join(&mut self, other: &Self) {
+        self.start = self.start.max(other.start);
+        self.success = self.success.max(other.success);
+        self.completion = self.completion.max(other.completion);
+        self.running += other.running;
+        self.next = self.next.into_iter().chain(other.next).min();
+        self.missed = self.missed.max(other.missed);
+    }
+}
+
+/// `HOST SCRIPT` of a job.
+fn first_two_words(name: &[u8]) -> &[u8] {
+    let host = first_word(name).len();
+    let script = first_word(name.get(host + 1..).unwrap_or_default()).len();
+    &name[..name.len().min(host + 1 + script)]
+}

@@ -1,0 +1,208 @@
+//! A period against the one before: jobs that are newly bad, good again, slower or silent.
+
+use std::cmp::Reverse;
+
+use super::page::Page;
+use super::{View, first_screen};
+use crate::report::diagnosis::Scope;
+use crate::report::format::words::{count, duration, grouped};
+use crate::report::history::counts::Tally;
+use crate::report::history::durations::{MIN_GOOD, Usual};
+use crate::report::history::{Entry, JobId};
+use crate::report::runs::outcome::Outcome;
+
+/// A job that takes so few seconds more is not slower.
+const MIN_SECONDS: u32 = 5;
+
+/// How many jobs are shown of each kind: the answer fits a screen.
+const MAX_SHOWN: usize = 10;
+
+/// A job's runs in the two periods.
+struct Pair<'a> {
+    job: JobId,
+    before: Vec<&'a Entry>,
+    now: Vec<&'a Entry>,
+}
+
+/// Shows the comparison. Returns whether a job is newly bad or silent.
+pub fn show(page: &mut Page, view: &View) -> bool {
+    let now = &view.scope;
+    let Some(before) = now.before() else {
+        page.line("there is nothing to compare with: give --since");
+        return false;
+    };
+    let tally = Tally::of(view.ledger, &before);
+    page.title(&format!(
+        "{} to {}, against {} to {}",
+        now.since, now.now, before.since, before.now
+    ));
+    let counts = |tally: &Tally| {
+        let (runs, failed, lost) = (tally.runs, tally.failed, tally.lost);
+        format!(
+            "{} runs, {} failed, {} lost",
+            grouped(runs),
+            grouped(failed),
+            grouped(lost)
+        )
+    };
+    page.labelled("Now", first_screen::INDENT, &counts(&view.tally));
+    page.labelled("Before", first_screen::INDENT, &counts(&tally));
+    let jobs = view.ledger.job_ids();
+    let pairs: Vec<Pair> = jobs.map(|job| pair(view, job, &before)).collect();
+    let newly_bad = bad(page, view, &pairs, "Newly bad", |pair| {
+        share(&pair.now) > 0.0 && share(&pair.before) == 0.0
+    });
+    bad(page, view, &pairs, "More often bad", |pair| {
+        share(&pair.before) > 0.0 && share(&pair.now) > 2.0 * share(&pair.before)
+    });
+    bad(page, view, &pairs, "Recovered", |pair| {
+        share(&pair.before) > 0.0 && share(&pair.now) == 0.0 && !pair.now.is_empty()
+    });
+    slower(page, view, &pairs);
+    let silent = silent(page, view, &pairs);
+    if !(newly_bad || silent) {
+        page.line("");
+        page.line("no job is newly bad or silent");
+    }
+    newly_bad || silent
+}
+
+fn pair<'a>(view: &'a View, job: JobId, before: &Scope) -> Pair<'a> {
+    let runs = view.ledger.of_job(job).iter();
+    let of = |scope: Scope| runs.clone().filter(move |run| scope.has(run)).collect();
+    Pair {
+        job,
+        before: of(*before),
+        now: of(view.scope),
+    }
+}
+
+fn bad_of(runs: &[&Entry]) -> usize {
+    runs.iter().filter(|run| run.outcome.is_bad()).count()
+}
+
+/// The share of bad runs.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a share of two counts is not exact anyway"
+)]
+fn share(runs: &[&Entry]) -> f64 {
+    bad_of(runs) as f64 / runs.len().max(1) as f64
+}
+
+/// Shows the jobs for which `is_wanted` is true. Returns whether there is one.
+fn bad(
+    page: &mut Page,
+    view: &View,
+    pairs: &[Pair],
+    title: &str,
+    is_wanted: impl Fn(&Pair) -> bool,
+) -> bool {
+    let mut wanted: Vec<&Pair> = pairs.iter().filter(|pair| is_wanted(pair)).collect();
+    if wanted.is_empty() {
+        return false;
+    }
+    wanted.sort_by(|one, other| share(&other.now).total_cmp(&share(&one.now)));
+    page.heading(title);
+    let of = |runs: &[&Entry]| format!("{} of {}", bad_of(runs), runs.len());
+    let row = |pair: &&Pair| {
+        let name = view.job_name(pair.job);
+        let bad = [&pair.now, &pair.before]
+            .map(|runs| runs.iter().rev().find(|run| run.outcome.is_bad()));
+        let way = bad.into_iter().flatten().next().map(|run| run.outcome);
+        let way = match way {
+            Some(Outcome::Failed(status, _)) => status.to_string(),
+            _ => "lost".to_owned(),
+        };
+        vec![of(&pair.now), of(&pair.before), way, name]
+    };
+    let rows = wanted.iter().map(row).collect();
+    show_rows(
+        page,
+        view,
+        &["Bad now", "Before", "End", "Job"],
+        &[0, 1, 2],
+        rows,
+    );
+    true
+}
+
+/// Shows a table of jobs, the first ones only if there are many.
+fn show_rows(
+    page: &mut Page,
+    view: &View,
+    titles: &[&str],
+    numbers: &[usize],
+    mut rows: Vec<Vec<String>>,
+) {
+    let more = rows.len().saturating_sub(MAX_SHOWN);
+    if !view.all {
+        rows.truncate(MAX_SHOWN);
+    }
+    page.table(titles, numbers, rows);
+    if more > 0 && !view.all {
+        page.line(&format!(
+            "and {} more (--all lists them)",
+            grouped(more as u64)
+        ));
+    }
+}
+
+fn slower(page: &mut Page, view: &View, pairs: &[Pair]) {
+    let usual = |runs: &[&Entry]| {
+        Usual::of_seconds(runs.iter().filter_map(|run| run.good_seconds()).collect())
+    };
+    let mut slower = Vec::new();
+    for pair in pairs {
+        let (now, before) = (usual(&pair.now), usual(&pair.before));
+        let has_enough = now.good.min(before.good) >= MIN_GOOD;
+        let least = (before.median + before.median / 2).max(before.median + MIN_SECONDS);
+        if has_enough && now.median >= least {
+            slower.push((pair.job, now, before));
+        }
+    }
+    if slower.is_empty() {
+        return;
+    }
+    slower.sort_by_key(|(_, now, before)| {
+        Reverse(u64::from(now.median) * 100 / u64::from(before.median.max(1)))
+    });
+    page.heading("Slower (median of good runs)");
+    let row = |(job, now, before): &(JobId, Usual, Usual)| {
+        let name = view.job_name(*job);
+        vec![
+            duration(Some(now.median)),
+            duration(Some(before.median)),
+            name,
+        ]
+    };
+    let rows = slower.iter().map(row).collect();
+    show_rows(page, view, &["Now", "Before", "Job"], &[0, 1], rows);
+}
+
+/// Shows the jobs that ran more than once in the period before and do not run in this one.
+fn silent(page: &mut Page, view: &View, pairs: &[Pair]) -> bool {
+    let is_silent = |pair: &&Pair| pair.now.is_empty() && pair.before.len() > 1;
+    let silent: Vec<&Pair> = pairs.iter().filter(is_silent).collect();
+    if silent.is_empty() {
+        return false;
+    }
+    page.heading(&format!("Silent ({})", count(silent.len() as u64, "job")));
+    let row = |pair: &&Pair| {
+        let last = pair.before.last().map(|run| view.clock().second(run.start));
+        vec![
+            pair.before.len().to_string(),
+            last.unwrap_or_default(),
+            view.job_name(pair.job),
+        ]
+    };
+    let rows = silent.iter().map(row).collect();
+    show_rows(
+        page,
+        view,
+        &["Runs before", "Last start", "Job"],
+        &[0],
+        rows,
+    );
+    true
+}

@@ -1,0 +1,177 @@
+//! What an operator has to know of an incident, in words.
+
+use std::cmp::Reverse;
+
+use super::View;
+use crate::report::diagnosis::incident::{Herd, Hung, Incident, Kind};
+use crate::report::format::words::{age, count, duration, grouped};
+
+/// How many runs were bad, since when there was no good one, and whatever else its kind asks for.
+pub fn facts(incident: &Incident, view: &View) -> String {
+    let facts = facts_of_kind(incident, view);
+    let undone = match incident.undone.as_slice() {
+        [] => return facts,
+        // It is named already.
+        [_] if incident.jobs.len() == 1 && incident.hosts().is_empty() => {
+            "not good since".to_owned()
+        }
+        [job] => format!("not good since: {}", view.job_name(*job)),
+        jobs => format!("{} not good since", count(jobs.len() as u64, "job")),
+    };
+    if facts.is_empty() {
+        undone
+    } else {
+        format!("{facts}, {undone}")
+    }
+}
+
+fn facts_of_kind(incident: &Incident, view: &View) -> String {
+    let clock = view.clock();
+    match &incident.kind {
+        Kind::Failing | Kind::Flapping => failing(incident, view),
+        Kind::Lost {
+            together,
+            boot,
+            quiet_until,
+        } => {
+            let mut facts = Vec::new();
+            if !together {
+                facts.push(failing(incident, view));
+            } else if let (Some(run), 1) = (incident.last, incident.bad) {
+                facts.push(format!("run {}", clock.run_name(&run)));
+            }
+            facts.extend(boot.map(|boot| format!("this machine booted {}", clock.time(boot))));
+            facts.extend(
+                quiet_until.map(|until| format!("nothing started until {}", clock.time(until))),
+            );
+            facts.join(", ")
+        }
+        Kind::Hung(hung) => hanging(incident, hung, view),
+        Kind::Unreachable { .. } => {
+            let (runs, jobs) = (count(incident.bad, "run"), incident.jobs.len() as u64);
+            let times = repeated(incident);
+            format!(
+                "{times}{runs} of {} ({})",
+                count(jobs, "job"),
+                ways(incident)
+            )
+        }
+        Kind::Dropped { herd } => dropped(incident, *herd, view),
+        Kind::Slower { before, now } => {
+            format!(
+                "{} instead of {}",
+                duration(Some(*now)),
+                duration(Some(*before))
+            )
+        }
+        Kind::Silent { boot, .. } => {
+            let boot = boot.map(|boot| format!(", this machine booted {}", clock.time(boot)));
+            format!("nothing was started{}", boot.unwrap_or_default())
+        }
+        Kind::NotStarted { .. } => not_started(incident, view),
+        Kind::CronDown { boot, .. } => boot.map_or_else(
+            || "cron was not running, or could not run remoteexe".to_owned(),
+            |boot| format!("this machine booted {}", clock.time(boot)),
+        ),
+        Kind::Late { started } => {
+            let slots = incident.bad;
+            format!(
+                "{} as late as {}: cron caught up",
+                count(slots, "start"),
+                clock.second(*started)
+            )
+        }
+    }
+}
+
+fn failing(incident: &Incident, view: &View) -> String {
+    let clock = view.clock();
+    let (bad, runs) = (incident.bad, incident.runs);
+    let mut facts = Vec::new();
+    facts.push(match (incident.is_over(), bad == runs) {
+        (false, true) if bad > 1 => format!("every run ({})", grouped(bad)),
+        (_, true) => repeated(incident) + &count(bad, "run"),
+        (_, false) => format!(
+            "{}{} of {}",
+            repeated(incident),
+            grouped(bad),
+            count(runs, "run")
+        ),
+    });
+    if let Some(over) = incident.window.over {
+        facts.push(format!("good since {}", clock.time(over)));
+    } else {
+        let good = incident
+            .last_good
+            .map(|good| format!("last good {}", clock.time(good)));
+        facts.push(good.unwrap_or_else(|| "no good run before".to_owned()));
+    }
+    if let Some(last) = incident.last.filter(|_| incident.jobs.len() == 1) {
+        facts.push(format!("run {}", clock.run_name(&last)));
+    }
+    facts.join(", ")
+}
+
+fn not_started(incident: &Incident, view: &View) -> String {
+    let clock = view.clock();
+    let mut facts = vec![repeated(incident) + &count(incident.bad, "run") + " missing"];
+    facts.push(match (incident.window.over, incident.last_good) {
+        (Some(over), _) => format!("started again {}", clock.time(over)),
+        (None, Some(good)) => format!("last good {}", clock.time(good)),
+        (None, None) => "no good run before".to_owned(),
+    });
+    facts.join(", ")
+}
+
+fn dropped(incident: &Incident, herd: Option<Herd>, view: &View) -> String {
+    let mut facts = vec![format!("{} dropped", count(incident.bad, "connection"))];
+    facts.extend(herd.map(|herd| {
+        let Herd {
+            first,
+            last,
+            dropped,
+        } = herd;
+        format!("{} at seconds {first} to {last}", grouped(dropped))
+    }));
+    let last = incident.last.filter(|_| incident.jobs.len() == 1);
+    facts.extend(last.map(|run| format!("run {}", view.clock().run_name(&run))));
+    facts.join(", ")
+}
+
+fn repeated(incident: &Incident) -> String {
+    match incident.times {
+        1 => String::new(),
+        times => format!("{times} times, "),
+    }
+}
+
+fn hanging(incident: &Incident, hung: &Hung, view: &View) -> String {
+    let window = incident.window;
+    let end = window.over.unwrap_or(view.scope.now);
+    let took = age(end - window.since);
+    let longest = duration(Some(hung.longest));
+    let mut facts = vec![format!("{took}, usually {longest} at most")];
+    facts.extend(
+        incident
+            .last
+            .map(|run| format!("run {}", view.clock().run_name(&run))),
+    );
+    if hung.again > 0 {
+        facts.push(format!("started again {} times since", hung.again));
+    }
+    facts.join(", ")
+}
+
+/// The ways in which connections failed, the most frequent first.
+fn ways(incident: &Incident) -> String {
+    let mut ways: Vec<_> = incident.ways.iter().collect();
+    ways.sort_by_key(|(_, count)| Reverse(**count));
+    let ways: Vec<String> = match ways.as_slice() {
+        [(way, _)] => vec![way.to_string()],
+        ways => ways
+            .iter()
+            .map(|(way, count)| format!("{count} {way}"))
+            .collect(),
+    };
+    ways.join(", ")
+}

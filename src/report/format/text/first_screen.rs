@@ -1,0 +1,216 @@
+//! The first screen: what is wrong now, what was wrong, and all the rest in a line each.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{NaiveDateTime, TimeDelta, Timelike};
+
+use super::page::Page;
+use super::{View, crontab, healthy, incidents, job_history, running};
+use crate::escape::printable;
+use crate::report::diagnosis;
+use crate::report::diagnosis::incident::Incident;
+use crate::report::format::words::{chart, count, grouped};
+use crate::report::history::counts::Count;
+use crate::report::history::{HostId, JobId, Mark};
+use crate::report::output::style::Tone;
+
+/// The column at which the text beside a label begins.
+pub const INDENT: usize = 13;
+
+/// How many incidents are shown that go on, and how many that are over.
+const MAX_INCIDENTS: usize = 12;
+
+/// The least columns for words beside a chart.
+const MIN_BESIDE: usize = 20;
+
+/// More jobs than these are counted, not named.
+const MAX_NAMED: usize = 2;
+
+/// Shows the screen. Returns whether anything is or was wrong.
+pub fn show(page: &mut Page, view: &View) -> bool {
+    let incidents = diagnosis::of_period(view.ledger, &view.scope);
+    counts(page, view);
+    let is_over = |incident: &&Incident| incident.is_over();
+    let (over, now): (Vec<_>, Vec<_>) = incidents.iter().partition(is_over);
+    problems(page, view, now.len(), over.len());
+    if let Some(job) = job_history::only_job(view) {
+        job_history::show(page, view, job, &incidents);
+    } else {
+        for (title, incidents) in [("Now", &now), ("Over", &over)] {
+            if !incidents.is_empty() {
+                page.heading(title);
+                let most = if view.all { usize::MAX } else { MAX_INCIDENTS };
+                let shown = &incidents[..incidents.len().min(most)];
+                incidents::show(page, view, shown);
+                let more = (incidents.len() - shown.len()) as u64;
+                if more > 0 {
+                    page.line(&format!("and {} more (--all lists them)", grouped(more)));
+                }
+            }
+        }
+        rest(page, view, &incidents);
+    }
+    view.tally.bad() > 0 || incidents.iter().any(Incident::is_failure)
+}
+
+/// The period and the counts of its runs.
+pub fn counts(page: &mut Page, view: &View) {
+    let tally = &view.tally;
+    if let Some((first, last)) = tally.span {
+        let jobs = view.jobs().count() as u64;
+        let hosts = hosts(view).len() as u64;
+        let size = format!("{}, {}", count(jobs, "job"), count(hosts, "host"));
+        page.title(&format!("{first} to {last}   {size}"));
+        for counts in [ends(view), tally.kinds()] {
+            let counts: Vec<String> = counts.iter().map(|count| page.count(count)).collect();
+            page.line(&counts.join("   "));
+        }
+    } else {
+        page.line("no runs");
+    }
+    let (remarks, ambiguous) = (&view.remarks, tally.ambiguous);
+    if remarks.unrecognized + remarks.unmatched + ambiguous > 0 {
+        page.paragraph(&format!(
+            "unrecognized lines {}   records without START {}   ambiguous runs {ambiguous}",
+            remarks.unrecognized, remarks.unmatched
+        ));
+    }
+    for line in &remarks.scope {
+        page.paragraph(&printable(line.as_bytes()));
+    }
+}
+
+/// The numbers of runs by their ends, and of the slots of the period that have no START.
+pub fn ends(view: &View) -> Vec<Count> {
+    let mut ends = view.tally.ends();
+    let slots = view.ledger.missing.slots().into_iter();
+    let not_started = slots.filter(|slot| view.scope.includes(slot.at)).count() as u64;
+    if not_started > 0 {
+        ends.push(Count::bad("not started", not_started));
+    }
+    ends
+}
+
+/// The hosts of the period's runs. In a refused command line the first word may not be a host.
+pub fn hosts(view: &View) -> BTreeSet<HostId> {
+    let runs = view.ledger.runs.iter().filter(|run| view.scope.has(run));
+    let with_host = runs.filter(|run| run.is(Mark::HasCommand));
+    with_host.map(|run| view.ledger.job(run.job).host).collect()
+}
+
+/// How many problems there are, in words.
+pub fn summary(now: usize, over: usize) -> String {
+    if now + over == 0 {
+        "nothing is wrong".to_owned()
+    } else {
+        format!("{} now, {over} over", count(now as u64, "problem"))
+    }
+}
+
+fn problems(page: &mut Page, view: &View, now: usize, over: usize) {
+    if view.tally.span.is_none() && now + over == 0 {
+        return;
+    }
+    let text = summary(now, over);
+    let text = if now > 0 {
+        page.style.paint(Tone::Bad, &text)
+    } else {
+        text
+    };
+    page.line(&text);
+}
+
+fn rest(page: &mut Page, view: &View, incidents: &[Incident]) {
+    if view.tally.span.is_none() {
+        if !view.crontabs.summary.is_empty() {
+            page.line("");
+            crontab::show(page, view);
+        }
+        return;
+    }
+    page.line("");
+    running::show(page, view);
+    overlaps(page, view);
+    failures_by_time(page, view);
+    crontab::show(page, view);
+    let going_on = incidents.iter().filter(|incident| !incident.is_over());
+    let bad: BTreeSet<JobId> = going_on.flat_map(|it| it.jobs.iter().copied()).collect();
+    healthy::show(page, view, &bad, &hosts(view));
+}
+
+fn overlaps(page: &mut Page, view: &View) {
+    let runs = view.ledger.runs.iter().filter(|run| view.scope.has(run));
+    let mut times: BTreeMap<JobId, u64> = BTreeMap::new();
+    for run in runs.filter(|run| run.is(Mark::Overlapped)) {
+        *times.entry(run.job).or_default() += 1;
+    }
+    if times.is_empty() {
+        return;
+    }
+    let mut jobs: Vec<_> = times.iter().collect();
+    jobs.sort_by_key(|&(job, times)| (std::cmp::Reverse(times), job));
+    let name = |&(job, times): &(&JobId, &u64)| format!("{} ({times})", view.job_name(*job));
+    let mut names: Vec<String> = jobs.iter().take(MAX_NAMED).map(name).collect();
+    if jobs.len() > MAX_NAMED {
+        names.push(count((jobs.len() - MAX_NAMED) as u64, "more job"));
+    }
+    let text = format!(
+        "started again while still running (flock -n prevents it): {}",
+        names.join(", ")
+    );
+    page.labelled("Overlaps", INDENT, &text);
+}
+
+/// A bar of the bad runs for each hour, or for another time if the period is short or long.
+fn failures_by_time(page: &mut Page, view: &View) {
+    let Some((first, last)) = view.tally.span.filter(|_| view.tally.bad() > 0) else {
+        return;
+    };
+    let begin = first.max(view.scope.since);
+    let (step, name) = match last - begin {
+        span if span <= TimeDelta::hours(3) => (TimeDelta::minutes(5), "by 5 minutes"),
+        span if span <= TimeDelta::hours(48) => (TimeDelta::hours(1), "by hour"),
+        _ => (TimeDelta::days(1), "by day"),
+    };
+    let begin = floor(begin, step);
+    let room = page.width().saturating_sub(INDENT + 45).max(10);
+    let place = |time: NaiveDateTime| {
+        let steps = (time.max(begin) - begin).num_seconds() / step.num_seconds();
+        usize::try_from(steps).unwrap_or_default()
+    };
+    // The newest ones if there are too many.
+    let skipped = (place(last) + 1).saturating_sub(room.max(48));
+    let mut bars = vec![(0, 0); place(last) + 1 - skipped];
+    for run in view.ledger.runs.iter().filter(|run| view.scope.has(run)) {
+        if let Some(bar) = place(run.last).checked_sub(skipped)
+            && let Some((bad, all)) = bars.get_mut(bar)
+        {
+            *bad += u64::from(run.outcome.is_bad());
+            *all += 1;
+        }
+    }
+    let bad: Vec<u64> = bars.iter().map(|(bad, _)| *bad).collect();
+    let index = (0..bars.len())
+        .rev()
+        .max_by_key(|index| bad[*index])
+        .unwrap_or_default();
+    let (most, all) = bars[index];
+    let at = begin + step * i32::try_from(index + skipped).unwrap_or_default();
+    let at = view.clock().time(at);
+    let text = format!("{name}, most {} of {} at {at}", grouped(most), grouped(all));
+    // The blanks of a chart are not those between words: no line is broken there, and none is left out.
+    let label = format!("{:<INDENT$}{}", "Failures", chart(&bad));
+    let indent = INDENT + bad.len() + 1;
+    if indent + MIN_BESIDE <= page.width() {
+        page.labelled(&label, indent, &text);
+    } else {
+        page.line(&label);
+        page.labelled("", INDENT, &text);
+    }
+}
+
+fn floor(time: NaiveDateTime, step: TimeDelta) -> NaiveDateTime {
+    let midnight = time.date().and_time(chrono::NaiveTime::MIN);
+    let seconds = i64::from(time.num_seconds_from_midnight());
+    midnight + TimeDelta::seconds(seconds - seconds % step.num_seconds())
+}

@@ -1,0 +1,111 @@
+//! The history of one job.
+
+use super::first_screen::INDENT;
+use super::page::Page;
+use super::run_list::{Row, show_rows};
+use super::{View, crontab, incidents};
+use crate::report::diagnosis::incident::{Incident, State};
+use crate::report::format::words::{count, duration};
+use crate::report::history::durations::Usual;
+use crate::report::history::{Entry, JobId};
+use crate::report::runs::outcome::Outcome;
+use crate::report::slots::summary::Schedule;
+
+/// How many of the last runs are shown.
+const LAST_RUNS: usize = 20;
+
+/// The only job that was asked for, if there is only one.
+pub fn only_job(view: &View) -> Option<JobId> {
+    let mut jobs = view.ledger.job_ids();
+    let job = jobs.next().filter(|_| view.is_job_asked)?;
+    jobs.next().is_none().then_some(job)
+}
+
+/// Shows the history of the job, whose incidents of the period are `incidents`.
+pub fn show(page: &mut Page, view: &View, job: JobId, incidents: &[Incident]) {
+    let runs = view.ledger.of_job(job);
+    let clock = view.clock();
+    page.line("");
+    page.labelled("Job", INDENT, &view.job_name(job));
+    page.labelled("State", INDENT, &state(view, runs, incidents));
+    let good = runs.iter().filter(|run| run.outcome == Outcome::Good);
+    let last_good = good.map(|run| run.until).max();
+    let last_good = last_good.map_or_else(
+        || "none in these logs".to_owned(),
+        |time| clock.second(time),
+    );
+    page.labelled("Last good", INDENT, &last_good);
+    let usual = Usual::of_job(view.ledger, job);
+    let text = if usual.good == 0 {
+        "no good run tells".to_owned()
+    } else {
+        format!(
+            "{}, {} at most (of {})",
+            duration(Some(usual.median)),
+            duration(Some(usual.longest)),
+            count(usual.good as u64, "good run")
+        )
+    };
+    page.labelled("Usually", INDENT, &text);
+    if let Some(schedule) = view.crontabs.schedule(job) {
+        let Schedule {
+            words, next, place, ..
+        } = schedule;
+        page.labelled(
+            "Schedule",
+            INDENT,
+            &format!("{words}, next {next} ({place})"),
+        );
+    }
+    crontab::show(page, view);
+    if !incidents.is_empty() {
+        page.heading("Incidents");
+        let incidents: Vec<&Incident> = incidents.iter().collect();
+        incidents::show(page, view, &incidents);
+    }
+    let mut rows: Vec<Row> = runs.iter().map(Row::Run).collect();
+    let slots = view.ledger.missing.slots().into_iter();
+    rows.extend(slots.filter(|slot| slot.job == job).map(Row::NotStarted));
+    rows.sort_by_key(Row::order);
+    let last = &rows[rows.len().saturating_sub(LAST_RUNS)..];
+    if last.is_empty() {
+        return;
+    }
+    let missing = match rows.len() - runs.len() {
+        0 => String::new(),
+        missing => format!(" and {missing} missing"),
+    };
+    let all = count(runs.len() as u64, "run");
+    page.heading(&format!("Last {} of {all}{missing}", last.len()));
+    show_rows(page, view, last);
+}
+
+/// Whether the job is well, is newly bad, or is good and bad in turn.
+fn state(view: &View, runs: &[Entry], incidents: &[Incident]) -> String {
+    let clock = view.clock();
+    let Some(open) = incidents.iter().find(|incident| !incident.is_over()) else {
+        if runs.is_empty() {
+            return "no run in these logs".to_owned();
+        }
+        let last = runs
+            .iter()
+            .rev()
+            .find(|run| run.outcome != Outcome::Running);
+        return last
+            .map_or("running for the first time", |last| match last.outcome {
+                Outcome::Good => "ok",
+                // Connections that are dropped now and then.
+                _ => "the last run failed",
+            })
+            .to_owned();
+    };
+    let since = clock.second(open.window.since);
+    let word = open.state().word();
+    match open.state() {
+        State::Flapping => format!("{word} since {since}: good and bad in turn"),
+        _ if open.window.since >= view.scope.since => {
+            format!("{word} since {since}: new in this period")
+        }
+        _ => format!("{word} since {since}: since before this period"),
+    }
+}

@@ -1,0 +1,237 @@
+//! The layout of a text: lines, headings and tables in the width of the terminal.
+
+use std::{iter, mem};
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::names;
+use crate::report::history::counts::Count;
+use crate::report::output::style::{Style, Tone};
+
+/// The blanks between two columns.
+const GAP: usize = GAP_TEXT.len();
+const GAP_TEXT: &str = "  ";
+
+/// A text that is written from top to bottom.
+#[derive(Debug)]
+pub struct Page {
+    /// Its looks.
+    pub style: Style,
+    text: String,
+}
+
+impl Page {
+    /// An empty page with these looks.
+    pub fn new(style: Style) -> Self {
+        Self {
+            style,
+            text: String::new(),
+        }
+    }
+
+    /// The whole text.
+    pub fn into_text(self) -> String {
+        self.text
+    }
+
+    /// The number of columns.
+    pub fn width(&self) -> usize {
+        self.style.width.into()
+    }
+
+    /// Writes a line as it is.
+    pub fn line(&mut self, line: &str) {
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
+    }
+
+    /// Writes the title of the page.
+    pub fn title(&mut self, text: &str) {
+        self.line(&self.style.paint(Tone::Heading, text));
+    }
+
+    /// Writes the heading of a section.
+    pub fn heading(&mut self, text: &str) {
+        self.text.push('\n');
+        self.title(text);
+    }
+
+    /// Writes a text of any length, on several lines if it is too long for one.
+    pub fn paragraph(&mut self, text: &str) {
+        self.labelled("", 0, text);
+    }
+
+    /// Writes a label and beside it, from the column `indent` on, a text of any length.
+    pub fn labelled(&mut self, label: &str, indent: usize, text: &str) {
+        let mut label = label.to_owned() + &" ".repeat(indent.saturating_sub(label.width()));
+        for line in wrapped(text, self.width().saturating_sub(indent)) {
+            self.line(&(label + &line));
+            label = " ".repeat(indent);
+        }
+    }
+
+    /// A count with its name. It stands out if it should be 0 and is not.
+    pub fn count(&self, count: &Count) -> String {
+        let text = format!("{} {}", count.name, count.number);
+        if count.is_bad {
+            self.style.paint(Tone::Bad, &text)
+        } else {
+            text
+        }
+    }
+
+    /// Writes a table whose last column is the name of a job or of a host, which is shortened where the page has no room
+    /// for it. The columns with these indexes are of numbers, aligned to the right.
+    pub fn table(&mut self, titles: &[&str], numbers: &[usize], rows: Vec<Vec<String>>) {
+        self.table_without(&[], titles, numbers, rows);
+    }
+
+    /// Writes the same table without the columns with the indexes in `optional`, as many of them as it takes to have room
+    /// for enough of the names.
+    pub fn table_without(
+        &mut self,
+        optional: &[usize],
+        titles: &[&str],
+        numbers: &[usize],
+        mut rows: Vec<Vec<String>>,
+    ) {
+        let names = rows.iter().filter_map(|row| row.last());
+        let least = names.map(|name| names::least_columns(name));
+        let least = least.max().unwrap_or_default();
+        let mut kept: Vec<usize> = (0..titles.len()).collect();
+        for column in optional {
+            let widths = widths(titles, rows.iter());
+            let before = kept[..kept.len() - 1].iter().map(|it| widths[*it] + GAP);
+            if before.sum::<usize>() + least <= self.width() {
+                break;
+            }
+            kept.retain(|it| it != column);
+        }
+        let titles: Vec<&str> = kept.iter().map(|it| titles[*it]).collect();
+        let numbers: Vec<usize> = (0..kept.len())
+            .filter(|place| numbers.contains(&kept[*place]))
+            .collect();
+        for row in &mut rows {
+            *row = kept.iter().map(|it| mem::take(&mut row[*it])).collect();
+        }
+        self.table_cut_by(names::job, &titles, &numbers, rows.into_iter());
+    }
+
+    /// Writes a table whose last column is a text, which is cut at its end where the page has no room for it. Any
+    /// number of rows takes no memory but that of the text.
+    pub fn table_of_texts(
+        &mut self,
+        titles: &[&str],
+        numbers: &[usize],
+        rows: impl Iterator<Item = Vec<String>> + Clone,
+    ) {
+        self.table_cut_by(cut, titles, numbers, rows);
+    }
+
+    fn table_cut_by(
+        &mut self,
+        cut: fn(&str, usize) -> String,
+        titles: &[&str],
+        numbers: &[usize],
+        rows: impl Iterator<Item = Vec<String>> + Clone,
+    ) {
+        let name = titles.len() - 1;
+        let widths = widths(titles, rows.clone());
+        let before: usize = widths[..name].iter().map(|width| width + GAP).sum();
+        let room = self.width().saturating_sub(before).max(widths[name]);
+        let titles = titles.iter().map(|title| (*title).to_owned()).collect();
+        for mut row in iter::once(titles).chain(rows) {
+            // A row stays on one line even if the terminal is too narrow for it.
+            let text = cut(&row[name], room);
+            row.truncate(name);
+            let mut line = String::new();
+            for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+                let blanks = " ".repeat(width - cell.width());
+                let is_number = numbers.contains(&column);
+                let (left, right) = if is_number {
+                    (&*blanks, "")
+                } else {
+                    ("", &*blanks)
+                };
+                line += &[left, cell, right, GAP_TEXT].concat();
+            }
+            self.line(&(line + &text));
+        }
+    }
+}
+
+/// The widths of the columns of a table. That of the last one is the width of its title.
+fn widths<R: AsRef<[String]>>(titles: &[&str], rows: impl Iterator<Item = R>) -> Vec<usize> {
+    let name = titles.len() - 1;
+    let mut widths: Vec<usize> = titles.iter().map(|title| title.width()).collect();
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(&row.as_ref()[..name]) {
+            *width = (*width).max(cell.width());
+        }
+    }
+    widths
+}
+
+/// Whether `text` takes at most so many columns.
+pub fn fits(text: &str, columns: usize) -> bool {
+    // A text of more bytes may be very long.
+    text.len() <= columns * 4 && text.width() <= columns
+}
+
+/// The end of `text` that takes at most so many columns.
+pub fn suffix(text: &str, columns: usize) -> &str {
+    let mut used = 0;
+    let is_over = |character: char| {
+        used += character.width().unwrap_or_default();
+        used > columns
+    };
+    text.rsplit(is_over).next().unwrap_or_default()
+}
+
+/// `text` in at most so many columns, with an ellipsis where its end is left out.
+pub fn cut(text: &str, columns: usize) -> String {
+    if fits(text, columns) {
+        text.to_owned()
+    } else {
+        prefix(text, columns.saturating_sub(1)).to_owned() + "…"
+    }
+}
+
+/// The beginning of `text` that takes at most so many columns.
+pub fn prefix(text: &str, columns: usize) -> &str {
+    let mut used = 0;
+    let is_over = |character: char| {
+        used += character.width().unwrap_or_default();
+        used > columns
+    };
+    text.split(is_over).next().unwrap_or_default()
+}
+
+/// `text` in lines of at most so many columns, broken at blanks where there are some.
+pub fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(1);
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for word in text.split(' ') {
+        let mut rest = word;
+        let needed = rest.width() + usize::from(used > 0);
+        if used > 0 && used + needed > columns {
+            lines.push(String::new());
+            used = 0;
+        }
+        if used > 0 {
+            lines.last_mut().expect("there is a line").push(' ');
+            used += 1;
+        }
+        while rest.width() > columns {
+            let first = rest.chars().next().map_or(0, char::len_utf8);
+            let part = &rest[..prefix(rest, columns).len().max(first)];
+            lines.last_mut().expect("there is a line").push_str(part);
+            lines.push(String::new());
+            rest = &rest[part.len()..];
+        }
+        lines.last_mut().expect("there is a line").push_str(rest);
+        used += rest.width();
+    }
+    lines
+}

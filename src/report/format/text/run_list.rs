@@ -1,0 +1,124 @@
+//! Runs, a line each.
+
+use chrono::NaiveDateTime;
+use unicode_width::UnicodeWidthStr;
+
+use super::healthy::end;
+use super::page::Page;
+use super::{View, first_screen, names};
+use crate::escape::printable;
+use crate::report::format::words::{age, duration};
+use crate::report::history::Entry;
+use crate::report::runs::outcome::{Outcome, Reason};
+use crate::report::slots::missed::Slot;
+use crate::report::slots::summary::place;
+
+/// The least columns for a script beside its host, where the line also tells why the run was bad.
+const MIN_SCRIPT: usize = 14;
+
+/// A run, or a slot without one.
+#[derive(Debug, Clone, Copy)]
+pub enum Row<'a> {
+    /// A run.
+    Run(&'a Entry),
+    /// A slot of a line at which nothing was started.
+    NotStarted(&'a Slot),
+}
+
+impl Row<'_> {
+    /// By START or slot.
+    pub fn order(&self) -> (NaiveDateTime, u32) {
+        match self {
+            Self::Run(run) => (run.start, run.pid),
+            Self::NotStarted(slot) => (slot.at, 0),
+        }
+    }
+}
+
+/// Shows the runs of the period in the order of their STARTs, and the slots without one. Returns whether any has
+/// failed or is missing.
+pub fn show(page: &mut Page, view: &View) -> bool {
+    let runs = view.ledger.runs.iter().filter(|run| view.scope.has(run));
+    let runs = runs.filter(|run| run.outcome.is_bad() || !view.failed_only);
+    let slots = view.ledger.missing.slots().into_iter();
+    let slots = slots.filter(|slot| view.scope.includes(slot.at));
+    let missing: Vec<Row> = slots.map(Row::NotStarted).collect();
+    let is_missing = !missing.is_empty();
+    let mut rows: Vec<Row> = runs.map(Row::Run).chain(missing).collect();
+    rows.sort_by_key(Row::order);
+    first_screen::counts(page, view);
+    if !rows.is_empty() {
+        page.line("");
+        show_rows(page, view, &rows);
+    }
+    view.tally.bad() > 0 || is_missing
+}
+
+/// Shows a line for each.
+pub fn show_rows(page: &mut Page, view: &View, rows: &[Row]) {
+    let width = page.width();
+    let texts = rows.iter().map(|row| match row {
+        Row::Run(run) => run_row(run, width, view),
+        Row::NotStarted(slot) => slot_row(slot, width, view),
+    });
+    let titles = ["Start", "PID", "Took", "End", "Job, and why it was bad"];
+    page.table_of_texts(&titles, &[1, 2], texts);
+}
+
+fn slot_row(slot: &Slot, width: usize, view: &View) -> Vec<String> {
+    let job = short_job(&view.job_name(slot.job), width);
+    vec![
+        view.clock().second(slot.at),
+        "-".to_owned(),
+        "-".to_owned(),
+        "none".to_owned(),
+        format!("{job}: not started, {}", place(&slot.place)),
+    ]
+}
+
+/// Half of what is left beside the other columns.
+fn room_for_job(width: usize) -> usize {
+    width.saturating_sub(36) / 2
+}
+
+/// A job beside the reason why its run was bad.
+fn short_job(name: &str, width: usize) -> String {
+    let room = room_for_job(width);
+    let least = names::host_and_script(name).map_or(0, |(host, _)| host.width() + 1 + MIN_SCRIPT);
+    names::job(name, room.max(least.min(2 * room)))
+}
+
+fn run_row(run: &Entry, width: usize, view: &View) -> Vec<String> {
+    let clock = view.clock();
+    let took = match run.outcome {
+        Outcome::Running => format!("{}…", age(run.age(view.scope.now))),
+        Outcome::Lost => "?".to_owned(),
+        Outcome::Good | Outcome::Failed(..) => duration(run.seconds()),
+    };
+    let mut job = view.job_name(run.job);
+    job = if run.outcome.is_bad() {
+        short_job(&job, width)
+    } else {
+        names::job(&job, 2 * room_for_job(width))
+    };
+    let why = match run.outcome {
+        Outcome::Good | Outcome::Running => String::new(),
+        Outcome::Lost => {
+            let (last, dead) = (clock.time(run.last), clock.time(run.until));
+            format!(": between {last} and {dead}")
+        }
+        outcome @ Outcome::Failed(_, reason) => match view.ledger.line(run).map(printable) {
+            // The status has a column of its own, and the room is needed.
+            Some(line) if reason == Reason::Script => format!(": {line}"),
+            Some(line) => format!(": {outcome}: {line}"),
+            None => format!(": {outcome}"),
+        },
+    };
+    vec![
+        clock.second(run.start),
+        run.pid.to_string(),
+        took,
+        end(run),
+        job + &why,
+    ]
+}

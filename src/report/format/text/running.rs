@@ -1,0 +1,96 @@
+//! The runs that go on, and whether that is long for their jobs.
+
+use std::cmp::Reverse;
+
+use super::View;
+use super::first_screen::INDENT;
+use super::page::Page;
+use crate::report::format::words::{age, count, duration};
+use crate::report::history::Entry;
+use crate::report::history::durations::{MIN_GOOD, Usual, before_each};
+use crate::report::runs::outcome::Outcome;
+
+/// How many runs are shown, the hung and then the oldest ones first.
+const MAX_SHOWN: usize = 8;
+
+/// A run that goes on.
+struct Going<'a> {
+    run: &'a Entry,
+    usual: Usual,
+    good_before: usize,
+    is_hung: bool,
+}
+
+/// Shows these runs.
+pub fn show(page: &mut Page, view: &View) {
+    let mut going = going(view);
+    if going.is_empty() {
+        return;
+    }
+    let hung = going.iter().filter(|going| going.is_hung).count();
+    let too_long = match hung {
+        0 => String::new(),
+        1 => ", one of them too long".to_owned(),
+        hung => format!(", {hung} of them too long"),
+    };
+    let text = format!("{}{too_long}", count(going.len() as u64, "run"));
+    page.labelled("Running", INDENT, &text);
+    let more = going.len().saturating_sub(MAX_SHOWN);
+    if !view.all {
+        going.truncate(MAX_SHOWN);
+    }
+    let rows = going.iter().map(|going| row(going, view)).collect();
+    page.table_without(
+        &[3, 1],
+        &["  PID", "Started", "For", "Usual", "Longest", "", "Job"],
+        &[0, 2, 3, 4],
+        rows,
+    );
+    if more > 0 && !view.all {
+        page.line(&format!("  and {more} more (--all lists them)"));
+    }
+}
+
+fn going<'a>(view: &'a View) -> Vec<Going<'a>> {
+    let mut all = Vec::new();
+    for job in view.ledger.job_ids() {
+        let going = before_each(view.ledger, job, |run| run.outcome == Outcome::Running);
+        if going.is_empty() {
+            continue;
+        }
+        let usual = Usual::of_job(view.ledger, job);
+        all.extend(going.into_iter().map(|(_, run, before)| Going {
+            run,
+            usual,
+            good_before: before.good,
+            is_hung: before.hung_at(run, view.scope.now).is_some(),
+        }));
+    }
+    all.sort_by_key(|going| (Reverse(going.is_hung), going.run.start, going.run.pid));
+    all
+}
+
+fn row(going: &Going, view: &View) -> Vec<String> {
+    let Going {
+        run,
+        usual,
+        good_before,
+        is_hung,
+    } = going;
+    let known = |seconds| (usual.good > 0).then_some(seconds);
+    let judgement = match *good_before {
+        _ if *is_hung => "HUNG",
+        _ if usual.good == 0 => "no good run yet",
+        good if good < MIN_GOOD => "too few good runs",
+        _ => "",
+    };
+    vec![
+        format!("  {}", run.pid),
+        view.clock().second(run.start),
+        age(run.age(view.scope.now)),
+        duration(known(usual.median)),
+        duration(known(usual.longest)),
+        judgement.to_owned(),
+        view.job_name(run.job),
+    ]
+}

@@ -1,0 +1,109 @@
+//! Values as short words: times, durations, counts, and counts as bars.
+
+use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
+
+use crate::report::history::Entry;
+
+/// The bars of a chart, the lowest first.
+const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+
+/// The format of local times: the date is shown where it is not that of the page.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    day: NaiveDate,
+}
+
+impl Clock {
+    /// The format for a page of this day.
+    pub fn of(day: NaiveDate) -> Self {
+        Self { day }
+    }
+
+    /// The hour and the minute.
+    pub fn time(self, time: NaiveDateTime) -> String {
+        let format = if time.date() == self.day {
+            "%H:%M"
+        } else {
+            "%m-%d %H:%M"
+        };
+        time.format(format).to_string()
+    }
+
+    /// The time with its second.
+    pub fn second(self, time: NaiveDateTime) -> String {
+        let format = if time.date() == self.day {
+            "%H:%M:%S"
+        } else {
+            "%m-%d %H:%M:%S"
+        };
+        time.format(format).to_string()
+    }
+
+    /// The time from one minute to another.
+    pub fn span(self, begin: NaiveDateTime, end: NaiveDateTime) -> String {
+        let (first, mut last) = (self.time(begin), self.time(end));
+        if begin.date() == end.date() {
+            last = Self::of(end.date()).time(end);
+        }
+        if begin.date() == end.date() && first.ends_with(&last) {
+            first
+        } else {
+            format!("{first}–{last}")
+        }
+    }
+
+    /// The name of a run, as `--run` takes it.
+    pub fn run_name(self, run: &Entry) -> String {
+        if run.start.date() == self.day {
+            format!("{}@{}", run.pid, run.start.time())
+        } else {
+            format!("{}@{}", run.pid, run.start)
+        }
+    }
+}
+
+/// A duration, or `?` if it is not known.
+pub fn duration(seconds: Option<u32>) -> String {
+    match seconds {
+        None => "?".to_owned(),
+        Some(seconds @ 0..60) => format!("{seconds}s"),
+        Some(seconds @ 60..3600) => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        Some(seconds @ 3600..172_800) => format!("{}h{:02}m", seconds / 3600, seconds / 60 % 60),
+        Some(seconds) => format!("{}d{:02}h", seconds / 86_400, seconds / 3600 % 24),
+    }
+}
+
+/// How long something goes on.
+pub fn age(age: TimeDelta) -> String {
+    duration(Some(u32::try_from(age.num_seconds()).unwrap_or(u32::MAX)))
+}
+
+/// A number of things: `1 run`, `12 runs`.
+pub fn count(number: u64, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {thing}{plural}", grouped(number))
+}
+
+/// A number with commas between its thousands.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.char_indices() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// One bar for each count. The highest bar is the largest count, and a blank is 0.
+pub fn chart(counts: &[u64]) -> String {
+    let most = counts.iter().max().copied().unwrap_or_default().max(1);
+    let bar = |&count: &u64| {
+        let height = (count * BARS.len() as u64).div_ceil(most);
+        let index = usize::try_from(height).expect("it is at most the number of bars");
+        index.checked_sub(1).map_or(' ', |index| BARS[index])
+    };
+    counts.iter().map(bar).collect()
+}

@@ -1,0 +1,198 @@
+//! Takes runs as they end, and puts them into a ledger.
+
+use std::collections::{HashMap, HashSet};
+use std::mem;
+use std::rc::Rc;
+
+use chrono::NaiveDateTime;
+
+use super::lines::Lines;
+use super::scripts::Scripts;
+use super::tails::Tails;
+use super::{Entry, HostId, Job, JobId, Ledger, Mark, Marks, UNKNOWN};
+use crate::report::logs::owner::Account;
+use crate::report::runs::outcome::Outcome;
+use crate::report::runs::run::{End, Run, first_word};
+
+/// A ledger that is being filled.
+#[derive(Debug, Default)]
+pub struct Collector {
+    ledger: Ledger,
+    jobs: HashMap<Account, HashMap<Rc<[u8]>, JobId>>,
+    hosts: HashMap<Box<[u8]>, HostId>,
+    scripts: Scripts,
+    /// The time at which the runs are looked at, if not at the end of the log.
+    until: Option<NaiveDateTime>,
+    keeps_tails: bool,
+    /// The jobs that stay jobs of their own, however many their script has.
+    own: HashSet<Rc<[u8]>>,
+}
+
+impl Collector {
+    /// A ledger of the runs as they were just before `until`. A run that ended later was going on.
+    pub fn new(until: Option<NaiveDateTime>) -> Self {
+        Self {
+            until,
+            ..Self::default()
+        }
+    }
+
+    /// Keeps the last lines of runs too.
+    pub fn with_tails(self) -> Self {
+        Self {
+            keeps_tails: true,
+            ..self
+        }
+    }
+
+    /// Keeps these jobs apart: crontabs have lines for them.
+    pub fn keep_apart(&mut self, jobs: impl IntoIterator<Item = Rc<[u8]>>) {
+        self.own.extend(jobs);
+    }
+
+    /// Adds a job without a run, unless the scheduler of `account` has one of this name.
+    pub fn expect(&mut self, account: Account, name: &Rc<[u8]>) {
+        let mut jobs = self.jobs.iter();
+        if !jobs.any(|(it, jobs)| it.scheduler == account.scheduler && jobs.contains_key(name)) {
+            self.add_job(account, name);
+        }
+    }
+
+    /// Adds a run that started before that time.
+    pub fn add(&mut self, run: &Run) {
+        let job = self.job(run);
+        // A lost run with a record of that time or later was not dead yet.
+        let is_open = |until: NaiveDateTime| run.trace.last >= until;
+        let outcome = if self.until.is_some_and(is_open) {
+            Outcome::Running
+        } else {
+            run.outcome()
+        };
+        let last = self.until.unwrap_or(run.trace.last).min(run.trace.last);
+        let until = run.until().unwrap_or(last);
+        let line = self.line(run, outcome);
+        let tail = if self.keeps_tails {
+            let is_good = outcome == Outcome::Good;
+            self.ledger.tails.add(job, is_good, &run.trace.tail)
+        } else {
+            Tails::NONE
+        };
+        self.ledger.runs.push(Entry {
+            job,
+            pid: run.trace.pid,
+            start: run.trace.start,
+            begun: run.trace.begun.unwrap_or(last),
+            last,
+            until: self.until.unwrap_or(until).min(until),
+            seconds: run
+                .seconds()
+                .filter(|_| outcome != Outcome::Running)
+                .and_then(|seconds| u32::try_from(seconds).ok())
+                .unwrap_or(UNKNOWN),
+            line,
+            tail,
+            outcome,
+            marks: marks(run, self.until),
+        });
+    }
+
+    fn job(&mut self, run: &Run) -> JobId {
+        let account = run.trace.owner.account();
+        let known = self.jobs.entry(account).or_default().get(&run.trace.job);
+        if let Some(job) = known.copied() {
+            if let Some(script) = self.scripts.of_job(job) {
+                script.runs += 1;
+            }
+            return job;
+        }
+        self.add_job(account, &run.trace.job)
+    }
+
+    /// Adds a job. Returns the one that stands for it, if its script has too many.
+    fn add_job(&mut self, account: Account, name: &Rc<[u8]>) -> JobId {
+        let job = JobId::try_from(self.ledger.jobs.len()).expect("no memory has so many jobs");
+        if self.own.contains(name) {
+            self.scripts.add_own();
+        } else if let Some(first) = self.scripts.add(account, name, job) {
+            return first;
+        }
+        let host = self.host(first_word(name));
+        let place = self.account(account);
+        self.ledger.jobs.push(Job {
+            name: Rc::clone(name),
+            account: place,
+            host,
+            has_variants: false,
+        });
+        let jobs = self.jobs.entry(account).or_default();
+        jobs.insert(Rc::clone(name), job);
+        job
+    }
+
+    fn account(&mut self, account: Account) -> u32 {
+        let accounts = &mut self.ledger.accounts;
+        let known = accounts.iter().position(|known| *known == account);
+        let place = known.unwrap_or_else(|| {
+            accounts.push(account);
+            accounts.len() - 1
+        });
+        u32::try_from(place).expect("there are fewer than users and directories")
+    }
+
+    fn host(&mut self, name: &[u8]) -> HostId {
+        if let Some(host) = self.hosts.get(name) {
+            return *host;
+        }
+        let host = HostId::try_from(self.ledger.hosts.len()).expect("no memory has so many hosts");
+        self.ledger.hosts.push(name.into());
+        self.hosts.insert(name.into(), host);
+        host
+    }
+
+    /// The number of the line that tells most of a bad run.
+    fn line(&mut self, run: &Run, outcome: Outcome) -> u32 {
+        let line = run.telling_line().filter(|_| outcome.is_bad());
+        line.map_or(Lines::NONE, |line| self.ledger.lines.add(line))
+    }
+
+    /// The local time of the latest record so far, or at which a lost run is known to be dead.
+    pub fn latest(&self) -> Option<NaiveDateTime> {
+        self.ledger.latest()
+    }
+
+    /// Ends the ledger: puts the runs in the order of their jobs and STARTs.
+    pub fn finish(mut self) -> Ledger {
+        let scripts = mem::take(&mut self.scripts);
+        let mut ledger = self.ledger;
+        drop(self.jobs);
+        scripts.join(&mut ledger);
+        ledger
+            .runs
+            .sort_unstable_by_key(|run| (run.job, run.start, run.until, run.pid));
+        ledger.begins = vec![0; ledger.jobs.len() + 1];
+        for run in &ledger.runs {
+            ledger.begins[run.job as usize + 1] += 1;
+        }
+        for job in 0..ledger.jobs.len() {
+            ledger.begins[job + 1] += ledger.begins[job];
+        }
+        ledger
+    }
+}
+
+/// The marks of a run as it was just before `until`.
+fn marks(run: &Run, until: Option<NaiveDateTime>) -> Marks {
+    let is_seen = |reused| until.is_none_or(|until| reused < until);
+    let is_dated = run.trace.pid_reused.is_some_and(is_seen);
+    let facts = [
+        (Mark::Overlapped, run.is_overlapped()),
+        (Mark::Ambiguous, run.trace.is_ambiguous),
+        (Mark::ReachedHost, run.has_reached_host()),
+        (Mark::HasCommand, run.trace.command.is_some()),
+        (Mark::Retried, run.trace.retries > 0),
+        (Mark::Accepted, run.is_accepted),
+        (Mark::Dated, run.end == End::Lost && is_dated),
+    ];
+    let marks = facts.iter().filter(|(_, is_true)| *is_true);
+    Marks(marks.map(|(mark, _)| *mark as u8).sum())
+}

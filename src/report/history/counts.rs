@@ -1,0 +1,126 @@
+//! Counts of the runs of a period.
+
+use chrono::NaiveDateTime;
+
+use super::{Entry, Ledger, Mark};
+use crate::report::diagnosis::Scope;
+use crate::report::runs::outcome::{Outcome, Reason};
+
+/// Counts of the runs of a period.
+#[derive(Debug, Default, Clone)]
+pub struct Tally {
+    /// The local times of the first START and of the last record.
+    pub span: Option<(NaiveDateTime, NaiveDateTime)>,
+    /// All runs.
+    pub runs: u64,
+    /// Runs with exit status 0.
+    pub ok: u64,
+    /// Runs with an exit status that counts as no failure.
+    pub accepted: u64,
+    /// Runs with another exit status.
+    pub failed: u64,
+    /// Failed runs whose ssh failed before the remote command ran.
+    pub connection_failures: u64,
+    /// Failed runs whose command line was refused.
+    pub usage_errors: u64,
+    /// Runs with a retry.
+    pub retried: u64,
+    /// Runs that go on.
+    pub running: u64,
+    /// Runs without END whose process is gone.
+    pub lost: u64,
+    /// Runs with a line that may be a record or output.
+    pub ambiguous: u64,
+    /// Runs during which the same job was started again.
+    pub overlaps: u64,
+}
+
+/// A number of runs with its name.
+#[derive(Debug, Clone, Copy)]
+pub struct Count {
+    /// What is counted.
+    pub name: &'static str,
+    /// The number.
+    pub number: u64,
+    /// There should be none.
+    pub is_bad: bool,
+}
+
+impl Count {
+    fn of(name: &'static str, number: u64) -> Self {
+        Self {
+            name,
+            number,
+            is_bad: false,
+        }
+    }
+
+    /// A number that should be 0.
+    pub fn bad(name: &'static str, number: u64) -> Self {
+        Self {
+            is_bad: number > 0,
+            ..Self::of(name, number)
+        }
+    }
+}
+
+impl Tally {
+    /// Counts the runs of the period.
+    pub fn of(ledger: &Ledger, scope: &Scope) -> Self {
+        let mut tally = Self::default();
+        for run in ledger.runs.iter().filter(|run| scope.has(run)) {
+            tally.add(run);
+        }
+        tally
+    }
+
+    /// Adds a run.
+    pub fn add(&mut self, run: &Entry) {
+        let (first, last) = self.span.unwrap_or((run.start, run.last));
+        self.span = Some((first.min(run.start), last.max(run.last)));
+        self.runs += 1;
+        match run.outcome {
+            Outcome::Good if run.is(Mark::Accepted) => self.accepted += 1,
+            Outcome::Good => self.ok += 1,
+            Outcome::Failed(..) => self.failed += 1,
+            Outcome::Running => self.running += 1,
+            Outcome::Lost => self.lost += 1,
+        }
+        let is_usage_error = matches!(run.outcome, Outcome::Failed(_, Reason::Usage));
+        self.usage_errors += u64::from(is_usage_error);
+        self.connection_failures += u64::from(run.outcome.connection_failure().is_some());
+        self.retried += u64::from(run.is(Mark::Retried));
+        self.ambiguous += u64::from(run.is(Mark::Ambiguous));
+        self.overlaps += u64::from(run.is(Mark::Overlapped));
+    }
+
+    /// The numbers of runs by their ends, with their names.
+    pub fn ends(&self) -> Vec<Count> {
+        let mut ends = vec![
+            Count::of("runs", self.runs),
+            Count::of("ok", self.ok),
+            Count::bad("failed", self.failed),
+            Count::bad("lost", self.lost),
+            Count::of("running", self.running),
+        ];
+        if self.accepted > 0 {
+            ends.insert(2, Count::of("ok by --ok", self.accepted));
+        }
+        ends
+    }
+
+    /// The numbers of runs of some kinds, with their names.
+    pub fn kinds(&self) -> Vec<Count> {
+        vec![
+            Count::bad("connection failures", self.connection_failures),
+            Count::bad("usage errors", self.usage_errors),
+            Count::of("retried", self.retried),
+            Count::of("overlaps", self.overlaps),
+        ]
+    }
+
+    /// Failed and lost runs.
+    pub fn bad(&self) -> u64 {
+        self.failed + self.lost
+    }
+}

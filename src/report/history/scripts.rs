@@ -1,0 +1,116 @@
+//! Scripts whose parameters change from run to run: a date, a number. Their runs on one host are one job.
+
+use std::collections::HashMap;
+use std::mem;
+
+use super::{Job, JobId, Ledger, script};
+use crate::report::logs::owner::Account;
+
+/// More jobs than these of one script on one host are one job if most of them run but once.
+const MAX_VARIANTS: u32 = 50;
+
+/// From so many jobs on, more are not even looked at: a log may have any number of them.
+const MAX_KNOWN: u32 = 1000;
+
+/// The scripts that have parameters, by host and user.
+#[derive(Debug, Default)]
+pub struct Scripts {
+    numbers: HashMap<(Account, Box<[u8]>), u32>,
+    all: Vec<Script>,
+    /// The number of each job's script, if it has parameters.
+    of_jobs: Vec<Option<u32>>,
+}
+
+/// A script on one host.
+#[derive(Debug)]
+pub struct Script {
+    /// Its first job.
+    first: JobId,
+    /// The number of its jobs.
+    jobs: u32,
+    /// The number of their runs.
+    pub runs: u32,
+}
+
+impl Script {
+    /// Whether the parameters change from run to run.
+    fn has_variants(&self) -> bool {
+        self.jobs > MAX_VARIANTS && self.runs < self.jobs.saturating_mul(2)
+    }
+}
+
+impl Scripts {
+    /// The script of a known job, if it has parameters.
+    pub fn of_job(&mut self, job: JobId) -> Option<&mut Script> {
+        let number = self.of_jobs[job as usize]?;
+        Some(&mut self.all[number as usize])
+    }
+
+    /// Adds a new job that stays one of its own.
+    pub fn add_own(&mut self) {
+        self.of_jobs.push(None);
+    }
+
+    /// Adds a new job and its first run. If its script has too many already, the first one stands for it, and is
+    /// returned.
+    pub fn add(&mut self, account: Account, name: &[u8], job: JobId) -> Option<JobId> {
+        let short = without_parameters(name);
+        if short.len() == name.len() {
+            self.of_jobs.push(None);
+            return None;
+        }
+        let next = u32::try_from(self.all.len()).expect("there are fewer than jobs");
+        let number = *self.numbers.entry((account, short.into())).or_insert(next);
+        if number == next {
+            self.all.push(Script {
+                first: job,
+                jobs: 0,
+                runs: 0,
+            });
+        }
+        let script = &mut self.all[number as usize];
+        script.runs += 1;
+        if script.jobs >= MAX_KNOWN && script.has_variants() {
+            return Some(script.first);
+        }
+        script.jobs += 1;
+        self.of_jobs.push(Some(number));
+        None
+    }
+
+    /// Makes one job of those of a script whose parameters change from run to run.
+    pub fn join(self, ledger: &mut Ledger) {
+        if !self.all.iter().any(Script::has_variants) {
+            return;
+        }
+        let mut places: Vec<JobId> = Vec::with_capacity(self.of_jobs.len());
+        let mut jobs: Vec<Job> = Vec::new();
+        let all = mem::take(&mut ledger.jobs);
+        for ((id, number), mut job) in (0..).zip(self.of_jobs).zip(all) {
+            let script = number.map(|number| &self.all[number as usize]);
+            let joined = script.filter(|script| script.has_variants());
+            // The first one of a script comes before the others.
+            if let Some(script) = joined.filter(|script| script.first != id) {
+                places.push(places[script.first as usize]);
+                continue;
+            }
+            if joined.is_some() {
+                job.has_variants = true;
+                job.name = without_parameters(&job.name).into();
+            }
+            places.push(JobId::try_from(jobs.len()).expect("there are fewer than before"));
+            jobs.push(job);
+        }
+        for run in &mut ledger.runs {
+            run.job = places[run.job as usize];
+        }
+        ledger.jobs = jobs;
+    }
+}
+
+/// The first two operands: `HOST SCRIPT`.
+fn without_parameters(name: &[u8]) -> &[u8] {
+    let script = script(name);
+    let parameters = script.iter().position(|&byte| byte == b' ');
+    &name[..name.len() - parameters.map_or(0, |blank| script.len() - blank)]
+}

@@ -1,0 +1,306 @@
+//! Chooses the logs to read among the files in the log directory, where anybody may have put some.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::io;
+use std::mem;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Local, NaiveDate, NaiveDateTime};
+use rustix::fs::{Mode, Stat, lstat, stat};
+
+use super::name::{FileName, day_of_other, uncompressed};
+use super::open::{Input, InputError, Log, Place};
+use super::owner::Users;
+use super::scheduler::{LogDir, Scheduler};
+
+/// How many files are named that are refused for the same kind of reason. Anybody can make any number.
+const MAX_NAMED: usize = 10;
+
+/// The logs of a period in the log directory.
+#[derive(Debug, Default)]
+pub struct Logs {
+    /// Those to read.
+    pub inputs: Vec<Input>,
+    /// Those that are refused, and the reasons.
+    pub refused: Vec<(Input, InputError)>,
+    /// The directories without any log, or that cannot be read, and the reasons.
+    pub empty_dirs: Vec<(PathBuf, String)>,
+    /// The first day of which there is a log in the directory of each scheduler, whenever it was written to.
+    pub first_days: Vec<(Scheduler, NaiveDate)>,
+    /// The number of those that are refused too.
+    pub more_refused: u64,
+    /// Those of strangers, by user. They are not read: a stranger can make them as large as they like, and
+    /// can keep others from opening them.
+    left_out: BTreeMap<u32, LeftOut>,
+    /// One of the files that are almost logs by their names, and how many there are.
+    unnamed: Option<(PathBuf, u64)>,
+}
+
+/// The logs of one user that are not read.
+#[derive(Debug)]
+struct LeftOut {
+    /// One of them.
+    path: PathBuf,
+    count: u64,
+    bytes: u64,
+}
+
+/// Which files in the log directories are read.
+#[derive(Debug)]
+pub struct Choice<'a> {
+    /// Those that were written to at this local time or later.
+    pub since: Option<NaiveDateTime>,
+    /// Those whose day begins before this local time.
+    pub until: Option<NaiveDateTime>,
+    /// Those of this user, or without one those of root and of the reader.
+    pub user: Option<u32>,
+    /// Those of these days too, whenever they were written to: runs that go on were started then.
+    pub days: &'a [NaiveDate],
+}
+
+/// The files in the log directories while they are chosen.
+struct Files<'a> {
+    choice: &'a Choice<'a>,
+    users: &'a Users,
+    /// Whose directory it is.
+    scheduler: Scheduler,
+    /// Nobody but this user and root can make files in it.
+    only_writer: Option<u32>,
+    /// There is a log in it, of whatever day and user.
+    has_any: bool,
+    /// The logs to read.
+    chosen: Vec<Log>,
+    logs: Logs,
+}
+
+/// The user who alone can make files in this directory, besides root.
+fn only_writer(dir: &Path) -> Option<u32> {
+    let stat = stat(dir).ok()?;
+    let others = Mode::WGRP | Mode::WOTH;
+    let is_shared = Mode::from_raw_mode(stat.st_mode).intersects(others);
+    (!is_shared).then_some(stat.st_uid)
+}
+
+/// The logs in `dirs` that are chosen.
+pub fn logs(dirs: &[LogDir], choice: &Choice, users: &Users) -> Logs {
+    let mut files = Files {
+        choice,
+        users,
+        scheduler: Scheduler::default(),
+        only_writer: None,
+        has_any: false,
+        chosen: Vec::new(),
+        logs: Logs::default(),
+    };
+    for dir in dirs {
+        files.scheduler = dir.scheduler;
+        files.only_writer = only_writer(&dir.path);
+        files.has_any = false;
+        let reason = match files.consider_all(&dir.path) {
+            Ok(()) if files.has_any => continue,
+            Ok(()) => "there are no logs; --log-dir names another directory".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        files.logs.empty_dirs.push((dir.path.clone(), reason));
+    }
+    files.finish()
+}
+
+impl Files<'_> {
+    fn consider_all(&mut self, dir: &Path) -> io::Result<()> {
+        for entry in fs::read_dir(dir)? {
+            self.consider(entry?.path());
+        }
+        Ok(())
+    }
+
+    fn consider(&mut self, path: PathBuf) {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let name = name.unwrap_or_default();
+        if let Some(name) = FileName::parse(name) {
+            self.consider_log(path, name);
+        } else if let Some(day) = day_of_other(name) {
+            self.consider_other(path, day);
+        }
+    }
+
+    /// Notes a file of the reader's or of root's that may be a copy of a log.
+    fn consider_other(&mut self, path: PathBuf, day: NaiveDate) {
+        let Ok(stat) = lstat(&path) else { return };
+        if self.is_of_period(day, &stat) && self.is_wanted(stat.st_uid) {
+            let unnamed = self.logs.unnamed.get_or_insert((path, 0));
+            unnamed.1 += 1;
+        }
+    }
+
+    fn consider_log(&mut self, path: PathBuf, name: FileName) {
+        self.has_any = true;
+        let stat = lstat(&path).map_err(io::Error::from);
+        let owner = stat.as_ref().map_or(0, |stat| stat.st_uid);
+        let place = stat.as_ref().map_or_else(|_| Place::default(), Place::of);
+        let log = Log {
+            path,
+            name,
+            owner,
+            place,
+            scheduler: self.scheduler,
+        };
+        let is_our_place = self.is_our_place(&log);
+        self.note_day(&log);
+        let stat = match stat {
+            Ok(stat) => stat,
+            // Anybody can make and delete files of other names all the time.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !is_our_place => return,
+            Err(error) => return self.logs.refuse(log, error.into()),
+        };
+        if !self.is_of_period(log.name.log.day, &stat) {
+            return;
+        }
+        // In a directory of their own it is the place of the user who is asked for.
+        let is_at_home = self.choice.user == Some(owner) && self.only_writer == Some(owner);
+        let is_in_our_place = is_our_place && self.users.is_stranger(owner) && !is_at_home;
+        if is_in_our_place {
+            let owner = self.users.describe(owner);
+            self.logs.refuse(log.clone(), InputError::Stranger(owner));
+        }
+        match log.check(&stat) {
+            Err(_) if is_in_our_place => {}
+            Err(error) => self.logs.refuse(log, error),
+            Ok(()) if self.is_wanted(owner) => self.chosen.push(log),
+            Ok(()) if self.choice.user.is_none() => self.logs.leave_out(log, &stat),
+            Ok(()) => {}
+        }
+    }
+
+    /// Notes the day of a log, if it is one of those that are read when their time is asked for.
+    fn note_day(&mut self, log: &Log) {
+        if !self.is_wanted(log.owner) {
+            return;
+        }
+        let day = log.name.log.day;
+        let days = &mut self.logs.first_days;
+        match days.iter_mut().find(|(it, _)| *it == log.scheduler) {
+            Some((_, first)) => *first = day.min(*first),
+            None => days.push((log.scheduler, day)),
+        }
+    }
+
+    fn is_of_period(&self, day: NaiveDate, stat: &Stat) -> bool {
+        let Choice {
+            since, until, days, ..
+        } = self.choice;
+        // The time of the last write decides, not the day in the name: a run stays in the file of the day
+        // on which it started, however long it goes on. But a stranger can set that time.
+        let is_recent = |since: NaiveDateTime| {
+            written(stat).is_none_or(|written| written >= since)
+                || (self.users.is_stranger(stat.st_uid) && day >= since.date())
+                || days.contains(&day)
+        };
+        since.is_none_or(is_recent) && until.is_none_or(|until| day <= until.date())
+    }
+
+    /// Whether root or the reader would write to a file of this name.
+    fn is_our_place(&self, log: &Log) -> bool {
+        let FileName { log: written, .. } = log.name;
+        let is_known_beforehand = written.run.is_none() && log.name.is_live();
+        let is_ours = |user| user == 0 || user == self.users.reader;
+        is_known_beforehand && written.user.is_none_or(is_ours)
+    }
+
+    fn is_wanted(&self, owner: u32) -> bool {
+        match self.choice.user {
+            Some(user) => owner == user,
+            None => !self.users.is_stranger(owner),
+        }
+    }
+
+    /// Ends the choice. All are in the order of their names.
+    fn finish(mut self) -> Logs {
+        self.chosen.sort_by(|one, other| one.path.cmp(&other.path));
+        // Both exist while gzip works, and after `gzip --keep`. A plain log of another owner is another log.
+        let owners = self.chosen.iter().map(|log| (log.path.clone(), log.owner));
+        let owners: HashMap<PathBuf, u32> = owners.collect();
+        self.chosen.retain(|log| {
+            !log.name.is_compressed || owners.get(&uncompressed_path(&log.path)) != Some(&log.owner)
+        });
+        let mut logs = self.logs;
+        logs.inputs = self.chosen.into_iter().map(Input::Log).collect();
+        logs.refused.sort_by_key(|(input, _)| input.name());
+        logs
+    }
+}
+
+impl Logs {
+    /// These inputs, whoever owns them.
+    pub fn of(inputs: Vec<Input>) -> Self {
+        Self {
+            inputs,
+            ..Self::default()
+        }
+    }
+
+    fn refuse(&mut self, log: Log, error: InputError) {
+        let is_same = |(_, other): &&(Input, InputError)| {
+            mem::discriminant(other) == mem::discriminant(&error)
+        };
+        if self.refused.iter().filter(is_same).count() < MAX_NAMED {
+            self.refused.push((Input::Log(log), error));
+        } else {
+            self.more_refused += 1;
+        }
+    }
+
+    fn leave_out(&mut self, log: Log, stat: &Stat) {
+        let size = u64::try_from(stat.st_size).unwrap_or_default();
+        let left_out = self.left_out.entry(log.owner).or_insert(LeftOut {
+            path: log.path,
+            count: 0,
+            bytes: 0,
+        });
+        left_out.count += 1;
+        left_out.bytes = left_out.bytes.saturating_add(size);
+    }
+
+    /// One line for each user whose logs are left out, and one for the files that are not named as logs.
+    pub fn left_out(&self, users: &Users) -> Vec<String> {
+        let line = |(&uid, left_out): (&u32, &LeftOut)| {
+            let LeftOut { path, count, bytes } = left_out;
+            let (path, user, word) = (path.display(), users.describe(uid), users.word(uid));
+            let others = match count - 1 {
+                0 => String::new(),
+                others => format!(" and {others} more"),
+            };
+            format!(
+                "left out: {path}{others} of {user}, {bytes} bytes; --user {word} shows the runs"
+            )
+        };
+        let mut lines: Vec<String> = self.left_out.iter().take(MAX_NAMED).map(line).collect();
+        let more = self.left_out.len() - lines.len();
+        if more > 0 {
+            lines.push(format!("left out: the logs of {more} more users"));
+        }
+        if let Some((path, count)) = &self.unnamed {
+            let others = match count - 1 {
+                0 => String::new(),
+                others => format!(" and {others} more"),
+            };
+            lines.push(format!(
+                "left out: {}{others}, not named as logs are; as a FILE it is read",
+                path.display()
+            ));
+        }
+        lines
+    }
+}
+
+fn uncompressed_path(path: &Path) -> PathBuf {
+    let name = path.file_name().and_then(|name| name.to_str());
+    path.with_file_name(uncompressed(name.unwrap_or_default()))
+}
+
+/// The local time of the last write to a file.
+fn written(stat: &Stat) -> Option<NaiveDateTime> {
+    let modified = DateTime::from_timestamp(stat.st_mtime, 0)?;
+    Some(modified.with_timezone(&Local).naive_local())
+}

@@ -1,0 +1,135 @@
+//! The place that a report goes to: standard output, which may be a terminal with a pager, or a file.
+
+pub mod atomic_file;
+pub mod pager;
+pub mod style;
+
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+
+use crate::escape::printable;
+use atomic_file::{Access, Replacement};
+use pager::Pager;
+use style::is_dumb;
+
+/// Buffered writes to that place. After the first error nothing more is written.
+#[derive(Debug)]
+pub struct Output {
+    may_page: bool,
+    file: Option<(PathBuf, Access)>,
+    target: Option<BufWriter<Target>>,
+    result: io::Result<()>,
+}
+
+/// The place that takes the bytes.
+#[derive(Debug)]
+enum Target {
+    /// Not `std::io::Stdout`, which hides the error of a descriptor that is not open for writing.
+    Stdout(File),
+    Pager(Pager),
+    File(Replacement),
+}
+
+impl Write for Target {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Stdout(file) => file.write(bytes),
+            Self::Pager(pager) => pager.write(bytes),
+            Self::File(file) => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Stdout(file) => file.flush(),
+            Self::Pager(pager) => pager.flush(),
+            Self::File(file) => file.flush(),
+        }
+    }
+}
+
+impl Output {
+    /// The file that is replaced, or else standard output, through a pager if a person may want one.
+    pub fn new(is_pager_wanted: bool, file: Option<(&Path, Access)>) -> Self {
+        Self {
+            file: file.map(|(path, access)| (path.to_owned(), access)),
+            may_page: is_pager_wanted && io::stdout().is_terminal() && !is_dumb(),
+            target: None,
+            result: Ok(()),
+        }
+    }
+
+    /// Writes bytes as they are.
+    pub fn write(&mut self, bytes: &[u8]) {
+        if self.result.is_ok() {
+            self.result = self.try_write(bytes);
+        }
+    }
+
+    /// The pager is started with the first bytes: what is said on standard error before comes before it.
+    fn try_write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if let Some(target) = &mut self.target {
+            return target.write_all(bytes);
+        }
+        let target = match &self.file {
+            Some((path, access)) => Target::File(Replacement::of(path, *access)?),
+            None => match self.may_page.then(Pager::start).flatten() {
+                Some(pager) => Target::Pager(pager),
+                None => Target::Stdout(stdout()?),
+            },
+        };
+        let target = self.target.insert(BufWriter::new(target));
+        target.write_all(bytes)
+    }
+
+    /// Writes a line.
+    pub fn write_line(&mut self, line: &str) {
+        self.write(line.as_bytes());
+        self.write(b"\n");
+    }
+
+    /// Writes lines of a log: as they are, or printable if this is a terminal.
+    pub fn write_records(&mut self, lines: &[u8]) {
+        if !io::stdout().is_terminal() {
+            return self.write(lines);
+        }
+        for line in lines.split_inclusive(|&byte| byte == b'\n') {
+            let line = line.strip_suffix(b"\n").unwrap_or(line);
+            self.write_line(&printable(line));
+        }
+    }
+
+    /// Writes what is left in the buffer, and waits for the pager or puts the file into its place.
+    ///
+    /// # Errors
+    ///
+    /// The first error of any write. It is none if the reader of a pipe has closed it: it has seen enough.
+    pub fn finish(self) -> io::Result<()> {
+        let Some(mut target) = self.target else {
+            return self.result;
+        };
+        let result = self.result.and_then(|()| target.flush());
+        // The writer must not try again when it is dropped.
+        let (target, _) = target.into_parts();
+        let paged = match target {
+            Target::Pager(pager) => pager.finish(),
+            Target::File(file) if result.is_ok() => file.finish().map(|()| None),
+            // The old file is better than a part of the new one.
+            Target::File(_) | Target::Stdout(_) => Ok(None),
+        };
+        let result = result.and(paged).and_then(|unread| match unread {
+            Some(text) => stdout()?.write_all(&text),
+            None => Ok(()),
+        });
+        match result {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
+    }
+}
+
+fn stdout() -> io::Result<File> {
+    Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
+}

@@ -1,0 +1,116 @@
+//! The looks of a text: its colours and its width.
+
+use std::env;
+use std::io::{self, IsTerminal};
+
+use rustix::termios::tcgetwinsize;
+
+use crate::report::diagnosis::incident::State;
+
+/// The width if neither `COLUMNS` nor a terminal tells one.
+const DEFAULT_WIDTH: u16 = 80;
+
+/// A narrower terminal is treated as one that does not tell its width: no table would fit.
+const MIN_WIDTH: u16 = 40;
+
+/// When a text has colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColorChoice {
+    /// On a terminal that knows colours, unless `NO_COLOR` (<https://no-color.org>) is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The meaning of a colour. This is the only place that maps it to one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// A heading.
+    Heading,
+    /// A failure.
+    Bad,
+    /// Something that may need a look.
+    Doubtful,
+    /// Something that is well again.
+    Good,
+}
+
+impl Tone {
+    /// How bad a state is.
+    pub fn of(state: State) -> Self {
+        match state {
+            State::Recovered => Self::Good,
+            State::Slower | State::Dropped | State::Flapping | State::Late => Self::Doubtful,
+            State::Failing
+            | State::Lost
+            | State::Hung
+            | State::Unreachable
+            | State::Silent
+            | State::NotStarted
+            | State::CronDown => Self::Bad,
+        }
+    }
+
+    /// The parameter of `SGR` (ECMA-48, 8.3.117).
+    fn code(self) -> &'static str {
+        match self {
+            Self::Heading => "1",
+            Self::Bad => "31",
+            Self::Doubtful => "33",
+            Self::Good => "32",
+        }
+    }
+}
+
+/// The looks of a text.
+#[derive(Debug, Clone, Copy)]
+pub struct Style {
+    is_coloured: bool,
+    /// The number of columns.
+    pub width: u16,
+}
+
+impl Style {
+    /// The looks of a text on standard output, which may go there through a pager.
+    pub fn of_stdout(choice: ColorChoice) -> Self {
+        let is_coloured = match choice {
+            ColorChoice::Auto => {
+                let is_unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+                io::stdout().is_terminal() && !is_unwanted && !is_dumb()
+            }
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+        };
+        Self {
+            is_coloured,
+            width: width(),
+        }
+    }
+
+    /// `text` in the colour that means `tone`.
+    pub fn paint(self, tone: Tone, text: &str) -> String {
+        if self.is_coloured {
+            format!("\x1b[{}m{text}\x1b[0m", tone.code())
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+/// Whether the terminal knows nothing but text.
+pub fn is_dumb() -> bool {
+    env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb")
+}
+
+/// The number of columns: that of `COLUMNS`, or of the terminal.
+fn width() -> u16 {
+    let columns = env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+    let terminal = || Some(tcgetwinsize(io::stdout()).ok()?.ws_col);
+    let is_wide_enough = |width: &u16| *width >= MIN_WIDTH;
+    columns
+        .filter(is_wide_enough)
+        .or_else(|| terminal().filter(is_wide_enough))
+        .unwrap_or(DEFAULT_WIDTH)
+}

@@ -1,0 +1,128 @@
+//! What a report is about: the time, and the logs that can tell of it.
+
+use chrono::{DateTime, Local, NaiveDateTime, NaiveTime, TimeDelta};
+
+use super::filter::Filter;
+use super::period::Period;
+use super::{Form, Report, Shown, Source};
+use crate::machine::Running;
+use crate::report::diagnosis::Scope;
+use crate::report::format::prometheus::LOOK_BACK;
+use crate::report::format::text::Question;
+use crate::report::logs::find;
+use crate::report::logs::find::{Choice, Logs};
+use crate::report::logs::owner::Users;
+use crate::report::slots::Planned;
+
+/// How much time before the period is read: a run that was lost may be dead only in the period, and what is wrong
+/// may have begun before.
+pub const HISTORY: TimeDelta = TimeDelta::days(1);
+
+/// What is read, what is wanted of it, and by whom.
+pub struct Basis<'a> {
+    pub logs: &'a Logs,
+    /// With the period that is meant if none was given.
+    pub filter: Filter,
+    /// The time from which on logs are read, if the period has a beginning.
+    pub reach: Option<NaiveDateTime>,
+    pub users: &'a Users,
+    pub running: &'a Running,
+    /// The local time.
+    pub now: NaiveDateTime,
+    /// The same with its zone.
+    pub zoned_now: DateTime<Local>,
+}
+
+impl Basis<'_> {
+    /// The same, as if no logs of the time before `reach` were read.
+    pub fn since(&self, reach: Option<NaiveDateTime>) -> Self {
+        Self {
+            filter: self.filter.clone(),
+            reach: reach.or(self.reach),
+            ..*self
+        }
+    }
+}
+
+impl Report {
+    /// The filter at the local time `now`: without a period, the log directories are asked for today, or for what
+    /// jobs did last.
+    pub fn filter_at(&self, now: NaiveDateTime) -> Filter {
+        let mut filter = self.filter.clone();
+        let Period { since, until } = filter.period;
+        if (since, until) == (None, None) && matches!(self.source, Source::LogDirs(_)) {
+            filter.period.since = match self.form {
+                Form::Prometheus => now.checked_sub_signed(LOOK_BACK),
+                _ => Some(midnight(now)),
+            };
+        }
+        filter
+    }
+
+    /// The time from which on logs are read, if the period has a beginning.
+    pub fn reach(&self, period: &Period, now: NaiveDateTime) -> Option<NaiveDateTime> {
+        let since = period.since?;
+        let usual = midnight(since).checked_sub_signed(HISTORY)?;
+        match self.form {
+            Form::Text(Shown {
+                question: Question::Comparison,
+                ..
+            }) => {
+                let until = period.until.unwrap_or(now);
+                Some(usual.min(since.checked_sub_signed(until - since)?))
+            }
+            _ => Some(usual),
+        }
+    }
+
+    /// The logs to read.
+    pub fn logs(
+        &self,
+        filter: &Filter,
+        reach: Option<NaiveDateTime>,
+        planned: Option<&Planned>,
+        users: &Users,
+        running: &Running,
+    ) -> Logs {
+        let mut logs = match &self.source {
+            Source::Inputs(inputs) => Logs::of(inputs.clone()),
+            Source::LogDirs(dirs) => {
+                let choice = Choice {
+                    since: reach,
+                    until: filter.period.until,
+                    user: filter.user,
+                    days: &running.days(),
+                };
+                find::logs(dirs, &choice, users)
+            }
+        };
+        if self.follows_crontabs && logs.empty_dirs.len() == 1 {
+            // The crontabs have led to others, and it is only the usual one.
+            self.forget_usual_dir(planned, &mut logs);
+        }
+        logs
+    }
+
+    /// The time that a diagnosis of logs is about whose last record has the time `latest`.
+    pub fn scope(&self, latest: Option<NaiveDateTime>, basis: &Basis) -> Scope {
+        let Period { since, until } = basis.filter.period;
+        let after = latest.map(|latest| latest + TimeDelta::seconds(1));
+        // Only the logs in the log directories go on until now.
+        let is_here = matches!(self.source, Source::LogDirs(_));
+        let live = is_here.then_some(basis.now);
+        let end = live.max(after).unwrap_or(basis.now);
+        let now = until.unwrap_or(end).min(end);
+        Scope {
+            since: since.unwrap_or(NaiveDateTime::MIN),
+            now,
+            is_live: is_here && basis.now - now < TimeDelta::minutes(1),
+            boot: basis.running.boot,
+            is_whole: !basis.filter.leaves_out_jobs(),
+        }
+    }
+}
+
+/// The beginning of a day.
+pub fn midnight(time: NaiveDateTime) -> NaiveDateTime {
+    time.date().and_time(NaiveTime::MIN)
+}

@@ -1,0 +1,80 @@
+//! The runs that a report is asked for.
+
+use super::period::Period;
+use crate::report::logs::owner::Users;
+use crate::report::runs::run::{Run, first_word};
+use crate::report::slots;
+
+/// The conditions that a run has to meet, all of them.
+#[derive(Debug, Clone)]
+pub struct Filter {
+    /// It was going on at some time in this period.
+    pub period: Period,
+    /// It is on this host.
+    pub host: Option<Vec<u8>>,
+    /// Its operands contain this text.
+    pub job: Option<Vec<u8>>,
+    /// Its records belong to this user. Without a user, the logs of others than root and the reader are
+    /// read only if they are inputs of their own.
+    pub user: Option<u32>,
+    /// It failed or was lost. The form for a person still counts the others.
+    pub failed: bool,
+}
+
+impl Filter {
+    /// Whether `run` meets all conditions but `failed`.
+    pub fn matches(&self, run: &Run) -> bool {
+        self.period.overlaps(run.trace.start, run.until()) && self.has_job(run)
+    }
+
+    /// Whether `run` meets the conditions for its job, and started before the end of the period.
+    pub fn is_known(&self, run: &Run) -> bool {
+        self.has_begun(run) && self.has_job(run)
+    }
+
+    /// Whether `run` started before the end of the period.
+    pub fn has_begun(&self, run: &Run) -> bool {
+        let until = self.period.until;
+        until.is_none_or(|until| run.trace.start < until)
+    }
+
+    /// Whether only some of the jobs that were read meet the conditions.
+    pub fn leaves_out_jobs(&self) -> bool {
+        self.host.is_some() || self.job.is_some()
+    }
+
+    fn has_job(&self, run: &Run) -> bool {
+        self.has_name(run.host(), &run.trace.job)
+            && self.user.is_none_or(|uid| run.trace.owner.uid == Some(uid))
+    }
+
+    /// Whether a job of a crontab meets the conditions. The crontab may not tell the user.
+    pub fn expects(&self, job: &slots::Job) -> bool {
+        let is_user = |uid: u32| job.uid.is_none_or(|of_job| of_job == uid);
+        self.has_name(job.host(), &job.name) && self.user.is_none_or(is_user)
+    }
+
+    /// Whether a job with these operands meets the conditions for its name.
+    pub fn names(&self, job: &[u8]) -> bool {
+        self.has_name(first_word(job), job)
+    }
+
+    fn has_name(&self, host: &[u8], job: &[u8]) -> bool {
+        let has_text = |text: &Vec<u8>| memchr::memmem::find(job, text).is_some();
+        self.host.as_ref().is_none_or(|sought| sought == host)
+            && self.job.as_ref().is_none_or(has_text)
+    }
+
+    /// Whether the logs of this user are read.
+    pub fn reads_user(&self, uid: u32, users: &Users) -> bool {
+        match self.user {
+            Some(user) => user == uid,
+            None => !users.is_stranger(uid),
+        }
+    }
+
+    /// Whether `run`, which matches, is to be shown.
+    pub fn shows(&self, run: &Run) -> bool {
+        run.has_failed() || !self.failed
+    }
+}

@@ -1,0 +1,79 @@
+//! The logs that were read and the runs that were asked for, in words.
+
+use super::filter::Filter;
+use super::{Report, Source};
+use crate::escape::printable;
+use crate::report::logs::open::Input;
+use crate::report::logs::owner::Users;
+
+/// The places that were read, the period and the other conditions: `/tmp, 2 files, today, host web01`.
+///
+/// `files` is the number of files that were opened. It is told where the places do not tell it.
+pub fn describe(report: &Report, files: usize, users: &Users) -> String {
+    let filter = &report.filter;
+    let mut parts = vec![places(&report.source)];
+    let are_all_read = matches!(&report.source, Source::Inputs(inputs) if inputs.len() == files);
+    if !are_all_read {
+        parts.push(count(files));
+    }
+    parts.extend(period(report));
+    parts.extend(conditions(filter, users));
+    if !report.accepted.is_empty() {
+        parts.push(format!("ok {}", report.accepted));
+    }
+    parts.join(", ")
+}
+
+fn places(source: &Source) -> String {
+    let names: Vec<String> = match source {
+        Source::Inputs(inputs) => inputs.iter().map(Input::name).collect(),
+        Source::LogDirs(dirs) => {
+            let dirs = dirs.iter();
+            dirs.map(|dir| dir.path.display().to_string()).collect()
+        }
+    };
+    match names.as_slice() {
+        [] => String::new(),
+        [one] => one.clone(),
+        [one, other] => format!("{one} and {other}"),
+        [first, others @ ..] => format!("{first} and {} more", others.len()),
+    }
+}
+
+fn count(files: usize) -> String {
+    match files {
+        1 => "1 file".to_owned(),
+        files => format!("{files} files"),
+    }
+}
+
+fn period(report: &Report) -> Vec<String> {
+    let period = &report.filter.period;
+    let since = period.since.map(|since| format!("since {since}"));
+    let until = period.until.map(|until| format!("until {until}"));
+    let bounds: Vec<String> = since.into_iter().chain(until).collect();
+    let is_today = bounds.is_empty() && matches!(report.source, Source::LogDirs(_));
+    if is_today {
+        vec!["today".to_owned()]
+    } else {
+        bounds
+    }
+}
+
+fn conditions(filter: &Filter, users: &Users) -> Vec<String> {
+    let named = |what, name: &Option<Vec<u8>>| {
+        let name = name.as_ref()?;
+        Some(format!("{what} {}", printable(name)))
+    };
+    let user = filter.user.map(|uid| format!("user {}", users.word(uid)));
+    let failed = filter
+        .failed
+        .then(|| "only what failed or was lost".to_owned());
+    let conditions = [
+        named("host", &filter.host),
+        named("job", &filter.job),
+        user,
+        failed,
+    ];
+    conditions.into_iter().flatten().collect()
+}

@@ -1,0 +1,9 @@
+//! Lines become runs: joins the records of one process into a run.
+
+pub mod assembler;
+pub mod outcome;
+pub mod process;
+pub mod reading;
+pub mod run;
+pub mod tail;
+pub mod trace;

@@ -1,0 +1,315 @@
+//! The slots of the expected jobs against the STARTs that have come.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, TimeDelta};
+
+use super::coverage::Coverage;
+use super::missed::{Delay, Gap, Missing, Outage, Slot};
+use super::{Expected, Job};
+use crate::clock::with_offset;
+use crate::cron::{self, Comparison, Missed, Stretch, Verdict, Zone, stretches};
+use crate::report::logs::scheduler::Scheduler;
+
+/// So much time before the logs begin, slots are expected whose START may come later, but not missed.
+const LEAD: TimeDelta = TimeDelta::hours(4);
+
+/// At most so many slots are judged: a hostile crontab must not take time and memory without limit.
+const MAX_SLOTS: i64 = 20_000_000;
+
+/// Of the runs before a slot, so many are asked whether they were still going on.
+const MAX_RUNS: usize = 100;
+
+/// STARTs that come late, each within this time after the one before, have one reason: a machine with too much to do
+/// may start hundreds of them late, one by one.
+const IN_A_ROW: TimeDelta = TimeDelta::minutes(15);
+
+/// The time that is judged.
+#[derive(Debug)]
+pub struct Timeframe<'a> {
+    /// The first second of the period that is shown.
+    pub since: NaiveDateTime,
+    /// The first second that is not judged.
+    pub until: NaiveDateTime,
+    /// An earlier report has told what was known until then.
+    pub told: Option<NaiveDateTime>,
+    /// The logs were chosen that have been written to since then.
+    pub reach: Option<NaiveDateTime>,
+    /// The first day of which there is a log, read or not, of each scheduler.
+    pub first_days: &'a [(Scheduler, NaiveDate)],
+    /// The STARTs that were read.
+    pub coverage: &'a Coverage,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Judgement {
+    /// What was not started, or late. Jobs are numbered by their places in what is expected.
+    pub missing: Missing,
+    /// The slots of the period that a line may have left out, as behind `flock -n`.
+    pub perhaps: u64,
+    /// Those of them at which a run of the job was going on.
+    pub still_going: u64,
+    /// The STARTs of the period that belong to no slot of a line.
+    pub strays: u64,
+    /// The local time from which on a scheduler's slots are judged, if there is one.
+    pub from: Vec<(Scheduler, Option<NaiveDateTime>)>,
+}
+
+/// Seconds of local time, counted as if it were UTC.
+pub fn seconds(time: NaiveDateTime) -> i64 {
+    time.and_utc().timestamp()
+}
+
+/// The local time of so many seconds from 1970.
+pub fn local(seconds: i64) -> NaiveDateTime {
+    let time = DateTime::from_timestamp(seconds, 0).unwrap_or_default();
+    time.with_timezone(&Local).naive_local()
+}
+
+/// The local time that is `seconds` as [`seconds`] counts them.
+fn time(seconds: i64) -> NaiveDateTime {
+    DateTime::from_timestamp(seconds, 0)
+        .unwrap_or_default()
+        .naive_utc()
+}
+
+impl Timeframe<'_> {
+    /// The local time from which on all STARTs of a scheduler were read.
+    ///
+    /// A log is read that was written to since `reach`. Where there are older ones, all STARTs since then were read.
+    /// Else nobody knows what was before the first one.
+    fn from(&self, scheduler: Scheduler) -> Option<NaiveDateTime> {
+        let first_day = self.first_days.iter().find(|(it, _)| *it == scheduler);
+        match (self.reach, first_day) {
+            (Some(reach), Some((_, day))) if *day < reach.date() => Some(reach),
+            (Some(reach), _) => Some(self.coverage.first(scheduler)?.max(reach)),
+            (None, _) => self.coverage.first(scheduler),
+        }
+    }
+
+    fn until(&self, scheduler: Scheduler) -> NaiveDateTime {
+        // Nobody knows how far the copy of another machine's logs has come.
+        let last = self.coverage.last(scheduler);
+        let last = last.filter(|_| scheduler.is_elsewhere());
+        last.map_or(self.until, |last| last.min(self.until))
+    }
+
+    /// Whether what was missed then is missing. Of logs that were named one by one, a whole day may be left out.
+    fn judges(&self, scheduler: Scheduler, at: i64) -> bool {
+        self.reach.is_some()
+            || !self.first_days.is_empty()
+            || self.coverage.has_day(scheduler, time(at).date())
+    }
+}
+
+impl Expected {
+    /// Judges the jobs of all schedulers.
+    pub fn judge(&mut self, timeframe: &Timeframe) -> Judgement {
+        for job in &mut self.jobs {
+            job.starts.sort_unstable();
+            job.ends.sort_unstable();
+        }
+        let schedulers: BTreeSet<Scheduler> = self.jobs.iter().map(|job| job.scheduler).collect();
+        let mut judgement = Judgement::default();
+        for scheduler in schedulers {
+            let from = timeframe.from(scheduler);
+            let until = timeframe.until(scheduler);
+            let from = from.filter(|from| *from < until);
+            let from = from.map(|from| self.bounded(from, until));
+            judgement.from.push((scheduler, from));
+            if let Some(from) = from {
+                let court = Court {
+                    expected: self,
+                    timeframe,
+                    scheduler,
+                    from,
+                    until,
+                };
+                court.judge(&mut judgement);
+            }
+        }
+        judgement
+    }
+
+    /// The time from which on there are not too many slots.
+    fn bounded(&self, from: NaiveDateTime, until: NaiveDateTime) -> NaiveDateTime {
+        let lines = self.jobs.iter().flat_map(|job| &job.lines);
+        let per_day = lines.map(|line| {
+            let timing = &self.line(*line).timing;
+            i64::from(timing.minutes.count_ones() * timing.hours.count_ones())
+        });
+        let days = MAX_SLOTS / per_day.sum::<i64>().max(1);
+        let earliest = TimeDelta::try_days(days).and_then(|days| until.checked_sub_signed(days));
+        earliest.map_or(from, |earliest| from.max(earliest))
+    }
+}
+
+/// Judges the jobs of one scheduler.
+struct Court<'a> {
+    expected: &'a Expected,
+    timeframe: &'a Timeframe<'a>,
+    scheduler: Scheduler,
+    from: NaiveDateTime,
+    until: NaiveDateTime,
+}
+
+impl Court<'_> {
+    fn judge(&self, judgement: &mut Judgement) {
+        let minute = |time: NaiveDateTime| with_offset(time).timestamp().div_euclid(60);
+        let (begin, end) = (minute(self.from - LEAD), minute(self.until) + 1);
+        let stretches = stretches(&Zone::Machine, begin, end);
+        let period = seconds(self.from)..seconds(self.until);
+        // That cron ignores a file is no time in which cron was down.
+        let mut sound = Comparison::new(&period);
+        let mut ignored = Comparison::new(&period);
+        for (number, job) in self.jobs() {
+            let comparison = if self.is_ignored(job) {
+                &mut ignored
+            } else {
+                &mut sound
+            };
+            self.compare(comparison, number, job, &stretches);
+        }
+        self.add(judgement, sound.finish(), false);
+        self.add(judgement, ignored.finish(), true);
+        let on_no_line = self.expected.on_no_line.iter();
+        let is_stray = |(scheduler, start): &&(Scheduler, NaiveDateTime)| {
+            *scheduler == self.scheduler && *start >= self.from.max(self.timeframe.since)
+        };
+        judgement.strays += on_no_line.filter(is_stray).count() as u64;
+    }
+
+    /// The jobs of the scheduler, with their numbers.
+    fn jobs(&self) -> impl Iterator<Item = (u32, &Job)> {
+        let jobs = (0..).zip(&self.expected.jobs);
+        jobs.filter(|(_, job)| job.scheduler == self.scheduler)
+    }
+
+    fn is_ignored(&self, job: &Job) -> bool {
+        let mut lines = job.lines.iter();
+        lines.all(|line| self.expected.line(*line).is_ignored)
+    }
+
+    fn compare(&self, comparison: &mut Comparison, number: u32, job: &Job, stretches: &[Stretch]) {
+        let mut due = Vec::new();
+        for line in &job.lines {
+            let number = u32::try_from(*line).expect("crontabs have fewer lines");
+            due.extend(self.expected.line(*line).due(stretches, number));
+        }
+        for due in &mut due {
+            due.is_certain &= self.is_judged(due.at);
+        }
+        comparison.add(number, &mut due, &job.starts);
+    }
+
+    fn is_judged(&self, at: i64) -> bool {
+        at >= seconds(self.from) && self.timeframe.judges(self.scheduler, at)
+    }
+
+    fn add(&self, judgement: &mut Judgement, mut verdict: Verdict, is_ignored: bool) {
+        if is_ignored {
+            let outages = verdict.outages.drain(..).flat_map(|outage| outage.missed);
+            verdict.missed.extend(outages);
+        }
+        self.count(judgement, &verdict);
+        for outage in &mut verdict.outages {
+            verdict.missed.extend(self.told_before(outage));
+        }
+        let missing = &mut judgement.missing;
+        missing.gaps.extend(self.gaps(verdict.missed, is_ignored));
+        for outage in verdict.outages {
+            missing.outages.push(Outage {
+                known: time(outage.known),
+                over: self.next_start(outage.last),
+                slots: outage.missed.iter().map(|it| self.slot(it)).collect(),
+                scheduler: self.scheduler,
+            });
+        }
+        missing.delays.extend(self.delays(verdict.late));
+    }
+
+    /// Takes those slots out of an outage that an earlier report has told as single ones: the outage was not known then.
+    fn told_before(&self, outage: &mut cron::Outage) -> Vec<Missed> {
+        let told = self.timeframe.told;
+        let Some(told) = told.filter(|told| *told <= time(outage.known)) else {
+            return Vec::new();
+        };
+        let told_before = |missed: &mut Missed| time(missed.known) < told;
+        outage.missed.extract_if(.., told_before).collect()
+    }
+
+    fn count(&self, judgement: &mut Judgement, verdict: &Verdict) {
+        let is_shown = |at: i64| time(at) >= self.timeframe.since && self.is_judged(at);
+        for missed in verdict.perhaps.iter().filter(|missed| is_shown(missed.at)) {
+            judgement.perhaps += 1;
+            let runs = &self.expected.jobs[missed.job as usize].ends;
+            let before = runs.partition_point(|(start, _)| *start < missed.at);
+            let mut last = runs[..before].iter().rev().take(MAX_RUNS);
+            let is_still_going = last.any(|(_, end)| *end >= missed.at);
+            judgement.still_going += u64::from(is_still_going);
+        }
+        let is_stray = |(job, at): &&(u32, i64)| {
+            let mut lines = self.expected.jobs[*job as usize].lines.iter();
+            let has_line = lines.all(|line| {
+                let entry = self.expected.line(*line);
+                !entry.timing.is_reboot && time(*at) >= local(entry.changed)
+            });
+            has_line && is_shown(*at)
+        };
+        judgement.strays += verdict.strays.iter().filter(is_stray).count() as u64;
+    }
+
+    /// The slots of each job, in a row where no START is between them.
+    fn gaps(&self, mut missed: Vec<Missed>, is_ignored: bool) -> Vec<Gap> {
+        missed.sort_unstable_by_key(|missed| (missed.job, missed.at));
+        let next_start = |missed: &Missed| {
+            let starts = &self.expected.jobs[missed.job as usize].starts;
+            let next = starts.partition_point(|start| *start <= missed.at);
+            starts.get(next).copied()
+        };
+        let in_a_row = missed.chunk_by(|one, other| {
+            one.job == other.job && next_start(one).is_none_or(|start| start > other.at)
+        });
+        let gap = |missed: &[Missed]| Gap {
+            over: missed.last().and_then(next_start).map(time),
+            slots: missed.iter().map(|missed| self.slot(missed)).collect(),
+            is_ignored,
+        };
+        in_a_row.map(gap).collect()
+    }
+
+    fn delays(&self, mut late: Vec<(Missed, i64)>) -> Vec<Delay> {
+        late.retain(|(missed, _)| self.is_judged(missed.at));
+        late.sort_unstable_by_key(|(missed, start)| (*start, *missed));
+        let in_a_row = late.chunk_by(|(_, one), (_, other)| time(*other) - time(*one) <= IN_A_ROW);
+        let delay = |late: &[(Missed, i64)]| {
+            let mut slots: Vec<Slot> = late.iter().map(|(missed, _)| self.slot(missed)).collect();
+            slots.sort_by_key(|slot| (slot.at, slot.job));
+            let started = late.iter().map(|(_, start)| time(*start)).max();
+            Delay {
+                slots,
+                started: started.unwrap_or_default(),
+            }
+        };
+        in_a_row.map(delay).collect()
+    }
+
+    fn slot(&self, missed: &Missed) -> Slot {
+        Slot {
+            at: time(missed.at),
+            known: time(missed.known),
+            job: missed.job,
+            place: self.expected.line(missed.line as usize).place.clone(),
+        }
+    }
+
+    /// The first START after a slot, of any job of the scheduler that is on a line.
+    fn next_start(&self, after: i64) -> Option<NaiveDateTime> {
+        let next = self.jobs().filter_map(|(_, job)| {
+            let next = job.starts.partition_point(|start| *start <= after);
+            job.starts.get(next).copied()
+        });
+        next.min().map(time)
+    }
+}

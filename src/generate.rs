@@ -73,7 +73,12 @@ impl Document {
             } = grammars;
             let job = options(job, CommandLine::Job, values);
             let report = options(report, CommandLine::Report, values);
-            [job, report, options(generate, CommandLine::Generate, values)].concat()
+            [
+                job,
+                report,
+                options(generate, CommandLine::Generate, values),
+            ]
+            .concat()
         };
         let mut words = grammars.values.iter();
         let what = words.find(|(name, _)| *name == "WHAT");

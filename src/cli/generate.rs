@@ -54,11 +54,11 @@ struct Args {
     #[arg(hide = true)]
     what: Option<OsString>,
 
-    /// airflow: a crontab whose lines have a user, as those of /etc/cron.d
+    /// airflow: a crontab whose lines have a user
     #[arg(long, value_name = "FILE")]
     crontab: Vec<OsString>,
 
-    /// airflow: a crontab whose lines have no user, as those of crontab -e
+    /// airflow: a crontab whose lines have no user
     #[arg(long, value_name = "FILE")]
     user_crontab: Vec<OsString>,
 }
@@ -76,7 +76,10 @@ pub fn parse(arguments: &[OsString]) -> Request {
     let line = match CommandLine::<Args>::parse(Args::command, words) {
         Ok(line) => line,
         Err(error) if error.use_stderr() => {
-            return usage_error(&UsageError::from_clap(&error, "give one word, and options of airflow only"));
+            return usage_error(&UsageError::from_clap(
+                &error,
+                "give one word, and options of airflow only",
+            ));
         }
         Err(help) => return Request::Show(help.to_string()),
     };
@@ -226,12 +229,14 @@ mod tests {
     }
 
     #[test]
-    fn the_synopsis_has_each_option_of_a_job_and_no_other() {
+    fn the_synopsis_has_each_option_of_a_job_and_of_airflow_and_no_other() {
         let manual = manual();
         let job = job::documented();
         let of_a_run = options(&job).filter(|arg| arg.get_action().takes_values());
         let of_a_run = of_a_run.filter(|arg| arg.get_long() != Some("generate"));
-        let expected = of_a_run.map(|arg| format!(".Op {}{}", names(arg)[0], value(arg)));
+        let generate = Args::command();
+        let expected = of_a_run.chain(options(&generate));
+        let expected = expected.map(|arg| format!(".Op {}{}", names(arg)[0], value(arg)));
         let synopsis = section(&manual, "SYNOPSIS");
         assert_eq!(lines(synopsis, ".Op Fl "), expected.collect());
     }

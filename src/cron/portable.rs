@@ -62,9 +62,14 @@ impl PortableLine {
     pub fn cron_minutes(&self, from: i64, until: i64) -> Vec<i64> {
         let mut minutes = Vec::new();
         let stretches = stretches(&Zone::Machine, from, until);
-        slots::each(&self.timing, self.own_zone.as_ref(), &stretches, &mut |slot| {
-            minutes.push(slot.minute);
-        });
+        slots::each(
+            &self.timing,
+            self.own_zone.as_ref(),
+            &stretches,
+            &mut |slot| {
+                minutes.push(slot.minute);
+            },
+        );
         minutes
     }
 }
@@ -131,7 +136,9 @@ fn portable(
     let command = text(&shell.text, "the command")?;
     let own_zone = own_zone(line, daemon)?;
     let tokens = tokens(&shell.text).unwrap_or_default();
-    let column = user.as_ref().map_or(String::new(), |user| format!(" {user}"));
+    let column = user
+        .as_ref()
+        .map_or(String::new(), |user| format!(" {user}"));
     let raw = text(&line.command, "the command")?;
     Ok(PortableLine {
         number: line.number,
@@ -219,11 +226,18 @@ fn user(bytes: &[u8]) -> Result<String, Refusal> {
 /// The variables that the lines before line `number` set, each with its last value.
 fn variables(contents: &Contents, number: usize) -> Result<Vec<(String, String)>, Refusal> {
     let mut variables: Vec<(String, String)> = Vec::new();
-    for (_, assignment) in contents.assignments.iter().take_while(|(at, _)| *at < number) {
+    for (_, assignment) in contents
+        .assignments
+        .iter()
+        .take_while(|(at, _)| *at < number)
+    {
         let name = text(&assignment.name, "the name of a variable above it")?;
         let value = text(&assignment.value, &format!("the value of {name}"))?;
         if name.is_empty() {
-            return refused("a variable above it has no name", "give it one, or take it out");
+            return refused(
+                "a variable above it has no name",
+                "give it one, or take it out",
+            );
         }
         match variables.iter_mut().find(|(other, _)| *other == name) {
             Some((_, old)) => *old = value,
@@ -237,7 +251,10 @@ fn text(bytes: &[u8], what: &str) -> Result<String, Refusal> {
     let text = str::from_utf8(bytes).map(str::to_owned);
     text.map_err(|_| {
         let problem = format!("{what} is not UTF-8");
-        (problem, "convert the crontab with iconv, or put the text into a script")
+        (
+            problem,
+            "convert the crontab with iconv, or put the text into a script",
+        )
     })
 }
 
@@ -273,9 +290,8 @@ fn fails_if_locked(tokens: &[Token]) -> bool {
 
 /// Whether the last command that mentions remoteexe is in a pipe before another one, or in the background.
 fn hides_status(tokens: &[Token]) -> bool {
-    let is_call = |token: &Token| {
-        matches!(token, Token::Word(word) if base_name(&word.text) == b"remoteexe")
-    };
+    let is_call =
+        |token: &Token| matches!(token, Token::Word(word) if base_name(&word.text) == b"remoteexe");
     let Some(last) = tokens.iter().rposition(is_call) else {
         return false;
     };

@@ -10,12 +10,16 @@ mod file;
 mod ids;
 mod python;
 mod schedule;
+#[cfg(test)]
+mod vectors;
 
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
-use crate::cron::{Columns, Crontabs, Finding, Grammar, PortableLine, PortableLines, Selection, Zone};
+use crate::cron::{
+    Columns, Crontabs, Finding, Grammar, PortableLine, PortableLines, Selection, Zone,
+};
 use crate::escape::printable;
 use crate::exit;
 use schedule::Schedule;
@@ -34,8 +38,8 @@ pub struct DagRequest {
 pub struct DagFile {
     /// The text in Python. It is empty if a crontab could not be read.
     pub text: String,
-    /// For standard error, a line each.
-    pub messages: Vec<String>,
+    /// For standard error, a line for each.
+    pub messages: String,
     /// [`exit::SUCCESS`], [`exit::FOUND_FAILURES`] if a line was left out, [`exit::IO_ERROR`] if a crontab could
     /// not be read.
     pub status: u8,
@@ -110,7 +114,7 @@ fn clock_changes(line: &PortableLine, changed: i64) -> bool {
     zone.is_some_and(|zone| !dst::changes(&zone, changed.div_euclid(60)).is_empty())
 }
 
-fn messages(sources: &[DagSource], lines: &[DagLine], now: DateTime<Utc>) -> Vec<String> {
+fn messages(sources: &[DagSource], lines: &[DagLine], now: DateTime<Utc>) -> String {
     let refused = sources.iter().flat_map(|source| &source.refused);
     let refused = refused.map(|finding| about(finding, "left out: "));
     let differences = differences::of(sources, lines, now);
@@ -122,7 +126,9 @@ fn messages(sources: &[DagSource], lines: &[DagLine], now: DateTime<Utc>) -> Vec
 }
 
 fn about(finding: &Finding, kind: &str) -> String {
-    let line = finding.line.map_or(String::new(), |line| format!(":{line}"));
+    let line = finding
+        .line
+        .map_or(String::new(), |line| format!(":{line}"));
     message(&format!(
         "{}{line}: {kind}{}; tip: {}",
         finding.file.display(),
@@ -132,5 +138,5 @@ fn about(finding: &Finding, kind: &str) -> String {
 }
 
 fn message(text: &str) -> String {
-    format!("remoteexe: {}", printable(text.as_bytes()))
+    format!("remoteexe: {}\n", printable(text.as_bytes()))
 }

@@ -77,7 +77,13 @@ class CronLine(BaseOperator):
         else:
             self.become = ["/usr/bin/sudo", "-n", "-u", user, "--"]
         variables = self.environment(user)
-        command = [LAUNCH, "sh", variables["SHELL"], variables["HOME"], self.line.command]
+        command = [
+            LAUNCH,
+            "sh",
+            variables["SHELL"],
+            variables["HOME"],
+            self.line.command,
+        ]
         self.log.info("as %s: %s", user, self.line.command)
         # A task's own standard input is Airflow's socket, and not for the line.
         self.process = subprocess.Popen(
@@ -91,12 +97,16 @@ class CronLine(BaseOperator):
         )
         lines = [f"{name}={value}\n" for name, value in variables.items()]
         text = "".join([*lines, "\n", self.line.input])
-        threading.Thread(target=feed, args=(self.process.stdin, text), daemon=True).start()
+        threading.Thread(
+            target=feed, args=(self.process.stdin, text), daemon=True
+        ).start()
         for output in self.process.stdout:
             self.log.info("%s", output.decode(errors="backslashreplace").rstrip("\r\n"))
         status = self.process.wait()
         if status != 0:
-            raise AirflowFailException(f"exit status {status if status > 0 else 128 - status}")
+            raise AirflowFailException(
+                f"exit status {status if status > 0 else 128 - status}"
+            )
 
     def check_slot(self, context):
         """Skips what cron would not have started."""
@@ -159,7 +169,9 @@ def of_pam():
 for line in LINES:
     with DAG(
         line.id,
-        schedule=MultipleCronTriggerTimetable(*line.cron.split(" | "), timezone=line.zone),
+        schedule=MultipleCronTriggerTimetable(
+            *line.cron.split(" | "), timezone=line.zone
+        ),
         start_date=line.start,
         catchup=False,
         is_paused_upon_creation=False,

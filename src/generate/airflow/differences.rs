@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::dst::{self, ClockChange, Difference};
+use super::dst::{self, ClockChange, Difference, ExtraStarts};
 use super::{DagLine, DagSource};
 use crate::cron::{Finding, is_read_by_cron};
 
@@ -60,9 +60,8 @@ fn of_users(lines: &[&DagLine], add: &mut impl FnMut(Option<usize>, String, &str
             _ => format!("{count} lines run as {user}"),
         };
         let or_root = if user == "root" { "" } else { " or root" };
-        let remedy = format!(
-            "let the worker run as {user}{or_root}, or allow it sudo -n -u {user} /bin/sh"
-        );
+        let remedy =
+            format!("let the worker run as {user}{or_root}, or allow it sudo -n -u {user} /bin/sh");
         add(None, problem, &remedy);
     }
 }
@@ -108,32 +107,50 @@ fn in_words(difference: &Difference) -> String {
     let ClockChange { at, before, after } = difference.change;
     let day = local(at + before).format("%Y-%m-%d");
     let mut parts = Vec::new();
-    for (who, starts) in [("cron", &difference.only_cron), ("Airflow", &difference.only_airflow)] {
+    for (who, starts) in [
+        ("cron", &difference.only_cron),
+        ("Airflow", &difference.only_airflow),
+    ] {
         if !starts.is_empty() {
             let starts = starts_in_words(starts, difference.change);
             parts.push(format!("only {who} starts it at {starts}"));
         }
     }
-    let (from, to) = (local(at + before).format("%H:%M"), local(at + after).format("%H:%M"));
-    format!("when the clock goes from {from} to {to} on {day}, {}", parts.join(", and "))
+    let (from, to) = (
+        local(at + before).format("%H:%M"),
+        local(at + after).format("%H:%M"),
+    );
+    format!(
+        "when the clock goes from {from} to {to} on {day}, {}",
+        parts.join(", and ")
+    )
 }
 
 /// The first of the times, as the clock shows them.
-fn starts_in_words(starts: &[(i64, usize)], change: ClockChange) -> String {
+fn starts_in_words(starts: &[ExtraStarts], change: ClockChange) -> String {
     let ClockChange { at, before, after } = change;
     let day = local(at + before).date_naive();
-    let time = |(minute, count): &(i64, usize)| {
-        let is_before = *minute < at;
-        let time = minute + if is_before { before } else { after };
+    let time = |extra: &ExtraStarts| {
+        let is_before = extra.minute < at;
+        let time = extra.minute + if is_before { before } else { after };
         let is_repeated = (at + after..at + before).contains(&time);
         let time = local(time);
-        let date = if time.date_naive() == day { "" } else { "%Y-%m-%d " };
+        let date = if time.date_naive() == day {
+            ""
+        } else {
+            "%Y-%m-%d "
+        };
         let which = match (is_repeated, is_before) {
             (true, true) => " (the first)",
             (true, false) => " (the second)",
             (false, _) => "",
         };
-        let often = if *count > 1 { format!(" ({count} times)") } else { String::new() };
+        let often = match (extra.has_others, extra.count) {
+            (false, 1) => String::new(),
+            (false, count) => format!(" ({count} times)"),
+            (true, 1) => " (once more)".to_owned(),
+            (true, count) => format!(" ({count} times more)"),
+        };
         format!("{}{which}{often}", time.format(&format!("{date}%H:%M")))
     };
     let shown: Vec<String> = starts.iter().take(MOST_TIMES).map(time).collect();
@@ -177,6 +194,7 @@ fn runs_a_day(line: &DagLine) -> f64 {
     let days = first.iter_days().take(YEARS);
     let days = days.filter(|date| line.schedule.has_run_on(*date)).count();
     let runs = line.schedule.minutes_of_day().count() * days;
-    let [runs, days] = [runs, YEARS].map(|count| f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
+    let [runs, days] =
+        [runs, YEARS].map(|count| f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
     runs / days
 }

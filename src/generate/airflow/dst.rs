@@ -31,15 +31,26 @@ pub struct ClockChange {
     pub after: i64,
 }
 
-/// What differs because of a change of the clock: minutes of UTC, and how often the line is started in each.
+/// Starts of a line in one minute that only one of the two makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExtraStarts {
+    /// The minute of UTC.
+    pub minute: i64,
+    /// How many there are.
+    pub count: usize,
+    /// The other makes some in this minute too.
+    pub has_others: bool,
+}
+
+/// What differs because of a change of the clock.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Difference {
     /// The change.
     pub change: ClockChange,
     /// The starts that only cron makes.
-    pub only_cron: Vec<(i64, usize)>,
+    pub only_cron: Vec<ExtraStarts>,
     /// The starts that only Airflow makes.
-    pub only_airflow: Vec<(i64, usize)>,
+    pub only_airflow: Vec<ExtraStarts>,
 }
 
 /// The changes of the clock of a zone in the year after the minute `now`.
@@ -66,15 +77,31 @@ pub fn differences(line: &DagLine, now: i64) -> Vec<Difference> {
         for minute in minutes(&line.schedule, &zone, from, until) {
             starts.entry(minute).or_default().1 += 1;
         }
-        let more = |minute: i64, one: usize, other: usize| (one > other).then(|| (minute, one - other));
-        let each = || starts.iter().map(|(minute, (cron, airflow))| (*minute, *cron, *airflow));
+        let extra = |minute: i64, one: usize, other: usize| {
+            (one > other).then(|| ExtraStarts {
+                minute,
+                count: one - other,
+                has_others: other > 0,
+            })
+        };
+        let each = || {
+            starts
+                .iter()
+                .map(|(minute, (cron, airflow))| (*minute, *cron, *airflow))
+        };
         Difference {
             change,
-            only_cron: each().filter_map(|(minute, cron, airflow)| more(minute, cron, airflow)).collect(),
-            only_airflow: each().filter_map(|(minute, cron, airflow)| more(minute, airflow, cron)).collect(),
+            only_cron: each()
+                .filter_map(|(minute, cron, airflow)| extra(minute, cron, airflow))
+                .collect(),
+            only_airflow: each()
+                .filter_map(|(minute, cron, airflow)| extra(minute, airflow, cron))
+                .collect(),
         }
     });
-    differences.filter(|found| !found.only_cron.is_empty() || !found.only_airflow.is_empty()).collect()
+    differences
+        .filter(|found| !found.only_cron.is_empty() || !found.only_airflow.is_empty())
+        .collect()
 }
 
 /// The minutes of UTC in which the change at the minute `at` may matter: from the last day before it on which the line

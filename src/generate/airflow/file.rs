@@ -39,14 +39,20 @@ fn table(sources: &[DagSource], lines: &[DagLine], daemon: Daemon) -> String {
     });
     add("\nSTARTS = [");
     for source in sources {
-        add(&format!("    {},  # {}", start(source), comment(&source.path.to_string_lossy())));
+        add(&format!(
+            "    {},  # {}",
+            start(source),
+            comment(&source.path.to_string_lossy())
+        ));
     }
     add("]\n\nVARIABLES = [");
     for variables in &variables {
         add(&format!("    {},", dictionary(variables)));
     }
     add("]\n\nLINES = [");
-    let mut refused = sources.iter().map(|source| source.refused.iter().peekable());
+    let mut refused = sources
+        .iter()
+        .map(|source| source.refused.iter().peekable());
     let mut refused: Vec<_> = refused.by_ref().collect();
     let ids = ids(lines);
     for (line, id) in lines.iter().zip(&ids) {
@@ -54,7 +60,9 @@ fn table(sources: &[DagSource], lines: &[DagLine], daemon: Daemon) -> String {
         while let Some(finding) = left_out.next_if(|it| it.line < Some(line.line.number)) {
             add(&format!("    # left out: {}", comment(&finding.problem)));
         }
-        let at = variables.iter().position(|variables| *variables == line.line.variables);
+        let at = variables
+            .iter()
+            .position(|variables| *variables == line.line.variables);
         add(&row(line, id, at.unwrap_or_default()));
     }
     for finding in refused.into_iter().flatten() {
@@ -66,17 +74,23 @@ fn table(sources: &[DagSource], lines: &[DagLine], daemon: Daemon) -> String {
 
 /// A row of the table, below its line of the crontab.
 fn row(line: &DagLine, id: &str, variables: usize) -> String {
-    let DagLine { line, schedule, crontab } = line;
-    let user = line.user.as_deref().map_or_else(|| "None".to_owned(), string);
-    let mut more = String::new();
-    if let Some(input) = &line.input {
-        more = format!(", input={}", string(input));
-    }
-    more += &match schedule.guard {
-        Guard::Nothing => String::new(),
-        Guard::Days(days) => format!(", days={}", tuple(numbers(days))),
-        Guard::Weekdays(days) => format!(", weekdays={}", tuple(numbers(days))),
+    let DagLine {
+        line,
+        schedule,
+        crontab,
+    } = line;
+    let user = line
+        .user
+        .as_deref()
+        .map_or_else(|| "None".to_owned(), string);
+    let input = line.input.as_ref();
+    let input = input.map(|input| format!(", input={}", string(input)));
+    let guard = match schedule.guard {
+        Guard::Nothing => None,
+        Guard::Days(days) => Some(format!(", days={}", tuple(numbers(days)))),
+        Guard::Weekdays(days) => Some(format!(", weekdays={}", tuple(numbers(days)))),
     };
+    let more: String = input.into_iter().chain(guard).collect();
     format!(
         "    # {}\n    Line({}, {}, {}, STARTS[{crontab}], {user}, VARIABLES[{variables}],\n         {}{more}),",
         comment(&line.text),

@@ -7,6 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::DagLine;
+use crate::cron::PortableLine;
 use crate::stable_hash::hash;
 
 /// Airflow takes 250 characters. This is for the host, and for the script.
@@ -60,13 +61,17 @@ fn details(line: &DagLine) -> String {
     )
 }
 
-/// `HOST.SCRIPT`, or the name of the program where there is no job of remoteexe.
+/// `HOST.SCRIPT`, or the script or the program alone where the host is not known.
 fn name(line: &DagLine) -> String {
-    let job = line.line.job.as_deref();
-    let Some((host, script)) = job.and_then(|job| job.split_once(' ')) else {
-        return part(script_name(&line.line.command));
-    };
-    format!("{}.{}", part(host), part(script_name(script)))
+    let PortableLine { job, command, .. } = &line.line;
+    if let Some((host, script)) = job.as_ref().and_then(|job| job.split_once(' ')) {
+        format!("{}.{}", part(host), part(script_name(script)))
+    } else if command.contains("remoteexe ") {
+        part(script_name(command))
+    } else {
+        let program = command.split_whitespace().next().unwrap_or_default();
+        part(script_name(program))
+    }
 }
 
 /// The file name of the first word with a directory, or else the first word: `sum.sh` of `timeout 300 /srv/sum.sh a`.
@@ -74,7 +79,10 @@ fn script_name(command: &str) -> &str {
     let mut words = command.split_whitespace();
     let path = words.clone().find(|word| word.contains('/'));
     let word = path.or_else(|| words.next()).unwrap_or_default();
-    word.trim_end_matches('/').rsplit('/').next().unwrap_or(word)
+    word.trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or(word)
 }
 
 /// What of `text` may stand in the name of a DAG.
@@ -82,6 +90,10 @@ fn part(text: &str) -> String {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let part = text.chars().map(|c| if is_allowed(c) { c } else { '-' });
     let part: String = part.take(LONGEST_PART).collect();
-    let part = part.trim_matches('-');
-    if part.is_empty() { "line".to_owned() } else { part.to_owned() }
+    let part = part.trim_matches(['-', '.']);
+    if part.is_empty() {
+        "line".to_owned()
+    } else {
+        part.to_owned()
+    }
 }

@@ -70,7 +70,8 @@ impl Schedule {
             is_split: false,
             guard,
         };
-        schedule.is_split = clock_changes && schedule.counts_time() && !schedule.is_due_on_sundays();
+        schedule.is_split =
+            clock_changes && schedule.counts_time() && !schedule.is_due_on_sundays();
         schedule
     }
 
@@ -154,24 +155,28 @@ fn field(bits: u64, range: &RangeInclusive<u32>) -> String {
     }
     let is_step = |step: &usize| range.clone().step_by(*step).map(|n| 1 << n).sum::<u64>() == bits;
     // Of the days of the week croniter has eight, two of them Sunday.
-    let longest = if *range == WEEKDAYS { 0 } else { range.clone().count() / 2 };
+    let longest = if *range == WEEKDAYS {
+        0
+    } else {
+        range.clone().count() / 2
+    };
     if let Some(step) = (2..=longest).find(is_step) {
         return format!("*/{step}");
     }
-    let mut list = String::new();
+    let mut text = String::new();
     let mut numbers = numbers(bits).peekable();
     while let Some(first) = numbers.next() {
         let mut last = first;
         while let Some(next) = numbers.next_if_eq(&(last + 1)) {
             last = next;
         }
-        let comma = if list.is_empty() { "" } else { "," };
+        let comma = if text.is_empty() { "" } else { "," };
         // Writing to a string cannot fail.
         let _ = match last - first {
-            0 => write!(list, "{comma}{first}"),
-            1 => write!(list, "{comma}{first},{last}"),
-            _ => write!(list, "{comma}{first}-{last}"),
+            0 => write!(text, "{comma}{first}"),
+            1 => write!(text, "{comma}{first},{last}"),
+            _ => write!(text, "{comma}{first}-{last}"),
         };
     }
-    list
+    text
 }

@@ -96,7 +96,7 @@ impl CommandLine<Args> {
             }
             return Ok(Request::Dags(DagRequest {
                 crontabs,
-                grammar: read_crontab,
+                parse: read_crontab,
             }));
         }
         let document = document(self.args.what.as_deref())?;

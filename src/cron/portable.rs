@@ -1,19 +1,17 @@
 //! The lines of a crontab for another scheduler: all that cron gives to a job, and what no other scheduler can do.
 
 use std::collections::HashSet;
-use std::fs;
-use std::path::Path;
 
-use super::calendar::dst::stretches;
+use super::calendar::dst::clock_intervals;
 use super::calendar::slots;
 use super::calendar::zone::{Zone, name_of_machine};
-use super::command::calls::{Mention, base_name, mentions};
-use super::command::lexer::{Operator, Token, tokens};
+use super::command::calls::{Mention, mentions};
+use super::command::lexer::{Operator, Token, base_name, tokens};
 use super::crontab::files::Crontab;
-use super::crontab::parse::{Contents, Fault, Line};
+use super::crontab::parse::{Contents, CronLine, Fault};
 use super::crontab::percent::ShellText;
 use super::daemon::Daemon;
-use super::jobs::{Grammar, Reading, cron_delay, reading};
+use super::jobs::{CallMeaning, ParseCall, meaning, random_delay};
 use super::lint::Finding;
 use super::timing::Timing;
 
@@ -61,11 +59,11 @@ impl PortableLine {
     /// The minutes of UTC, from `from` up to `until`, in which cron starts the line.
     pub fn cron_minutes(&self, from: i64, until: i64) -> Vec<i64> {
         let mut minutes = Vec::new();
-        let stretches = stretches(&Zone::Machine, from, until);
+        let intervals = clock_intervals(&Zone::Machine, from, until);
         slots::each(
             &self.timing,
             self.own_zone.as_ref(),
-            &stretches,
+            &intervals,
             &mut |slot| {
                 minutes.push(slot.minute);
             },
@@ -74,20 +72,12 @@ impl PortableLine {
     }
 }
 
-/// Whether cron reads the file at `path`.
-pub fn is_read_by_cron(path: &Path) -> bool {
-    const DIRS: [&str; 3] = ["/etc/cron.d", "/var/spool/cron", "/var/spool/cron/crontabs"];
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let dir = path.parent();
-    path == Path::new("/etc/crontab") || DIRS.iter().any(|it| dir == Some(Path::new(it)))
-}
-
 /// The problem and the remedy of a line.
 type Refusal = (String, &'static str);
 
 impl PortableLines {
     /// The lines of `crontab`. Its cron is `daemon`.
-    pub fn of(crontab: &Crontab, daemon: Daemon, grammar: Grammar) -> Self {
+    pub fn of(crontab: &Crontab, daemon: Daemon, parse: ParseCall) -> Self {
         let contents = &crontab.contents;
         let finding = |line, problem: String, remedy: &str| Finding {
             file: crontab.path.clone(),
@@ -108,7 +98,7 @@ impl PortableLines {
             if refused.contains(&Some(line.number)) {
                 continue;
             }
-            match portable(line, contents, daemon, grammar) {
+            match portable(line, contents, daemon, parse) {
                 Ok(line) => found.lines.push(line),
                 Err((problem, remedy)) => {
                     let finding = finding(Some(line.number), problem, remedy);
@@ -122,14 +112,21 @@ impl PortableLines {
 }
 
 fn portable(
-    line: &Line,
+    line: &CronLine,
     contents: &Contents,
     daemon: Daemon,
-    grammar: Grammar,
+    parse: ParseCall,
 ) -> Result<PortableLine, Refusal> {
     check_time(line, daemon)?;
     let shell = ShellText::of(&line.command, daemon);
-    let user = line.user.as_deref().map(user).transpose()?;
+    if line.has_wrong_columns() {
+        return match line.user {
+            Some(_) => refused("no user before the command", "write the user, such as root"),
+            None => refused("a user before the command", "take the user out"),
+        };
+    }
+    let user = line.user.as_deref().map(|user| text(user, "the user"));
+    let user = user.transpose()?;
     if shell.text.trim_ascii().is_empty() {
         return refused("no command", "give a command after the time");
     }
@@ -153,14 +150,14 @@ fn portable(
             Some(_) => Some(text(&shell.stdin(), "the input")?),
             None => None,
         },
-        job: first_job(&shell.text, line, grammar),
+        job: first_job(&shell.text, line, parse),
         fails_if_locked: fails_if_locked(&tokens),
         hides_status: hides_status(&tokens),
     })
 }
 
 /// Refuses a time that only cron has.
-fn check_time(line: &Line, daemon: Daemon) -> Result<(), Refusal> {
+fn check_time(line: &CronLine, daemon: Daemon) -> Result<(), Refusal> {
     if line.timing.is_reboot {
         return refused(
             "@reboot: no other scheduler knows when this machine boots",
@@ -174,7 +171,7 @@ fn check_time(line: &Line, daemon: Daemon) -> Result<(), Refusal> {
         };
         return refused(problem, "give a number; --splay spreads the jobs");
     }
-    if cron_delay(line, daemon, 0) > 0 {
+    if random_delay(line, daemon) > 0 {
         return refused(
             "RANDOM_DELAY: cron draws the delay at random",
             "set RANDOM_DELAY=0 above the line; --splay spreads the jobs",
@@ -190,7 +187,7 @@ fn check_time(line: &Line, daemon: Daemon) -> Result<(), Refusal> {
 }
 
 /// The name of the zone of cronie's `CRON_TZ`.
-fn own_zone(line: &Line, daemon: Daemon) -> Result<Option<String>, Refusal> {
+fn own_zone(line: &CronLine, daemon: Daemon) -> Result<Option<String>, Refusal> {
     let own = line.variables.get("CRON_TZ");
     let Some(name) = own.filter(|name| daemon == Daemon::Cronie && !name.is_empty()) else {
         return Ok(None);
@@ -211,16 +208,6 @@ fn machine_zone() -> Result<String, Refusal> {
         let remedy = "put TZ=ZONE before remoteexe, such as TZ=Europe/Berlin";
         (problem.to_owned(), remedy)
     })
-}
-
-fn user(bytes: &[u8]) -> Result<String, Refusal> {
-    let user = text(bytes, "the user")?;
-    if base_name(bytes) == b"remoteexe" || user.starts_with('/') {
-        let problem = format!("no user before the command, but '{user}'");
-        let remedy = "write the user, such as root, or give the file with --user-crontab";
-        return Err((problem, remedy));
-    }
-    Ok(user)
 }
 
 /// The variables that the lines before line `number` set, each with its last value.
@@ -258,11 +245,11 @@ fn text(bytes: &[u8], what: &str) -> Result<String, Refusal> {
     })
 }
 
-fn first_job(command: &[u8], line: &Line, grammar: Grammar) -> Option<String> {
+fn first_job(command: &[u8], line: &CronLine, parse: ParseCall) -> Option<String> {
     mentions(command).iter().find_map(|mention| match mention {
-        Mention::Call(call) => match reading(call, line, grammar) {
-            Reading::Job { job, .. } => Some(String::from_utf8_lossy(&job).into_owned()),
-            Reading::Refused { .. } | Reading::NoJob => None,
+        Mention::Call(call) => match meaning(call, line, parse) {
+            CallMeaning::Job { job, .. } => Some(String::from_utf8_lossy(&job).into_owned()),
+            CallMeaning::Refused { .. } | CallMeaning::NoJob => None,
         },
         Mention::Unknown(_) => None,
     })

@@ -4,6 +4,7 @@
 //! reads it as cron does, `ids` names the DAGs, and `file` puts all into `dags.py`. `differences` and `dst` say what
 //! will not be as under cron.
 
+mod dag;
 mod differences;
 mod dst;
 mod file;
@@ -18,10 +19,11 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 
 use crate::cron::{
-    Columns, Crontabs, Finding, Grammar, PortableLine, PortableLines, Selection, Zone,
+    Columns, CrontabSelection, Crontabs, Finding, ParseCall, PortableLine, PortableLines, Zone,
 };
 use crate::escape::printable;
 use crate::exit;
+use dag::{DagLine, DagSource};
 use schedule::Schedule;
 
 /// Crontabs whose lines are to become DAGs.
@@ -30,7 +32,7 @@ pub struct DagRequest {
     /// The crontabs, and whose lines they have.
     pub crontabs: Vec<(PathBuf, Columns)>,
     /// Reads the calls of remoteexe in them.
-    pub grammar: Grammar,
+    pub parse: ParseCall,
 }
 
 /// The file of DAGs, and what is to be said of it.
@@ -45,31 +47,10 @@ pub struct DagFile {
     pub status: u8,
 }
 
-/// A line that becomes a DAG.
-#[derive(Debug)]
-struct DagLine {
-    line: PortableLine,
-    schedule: Schedule,
-    /// The crontab, by its place in the request.
-    crontab: usize,
-}
-
-/// A crontab whose lines become DAGs.
-#[derive(Debug)]
-struct DagSource {
-    path: PathBuf,
-    /// The last change, in seconds from 1970.
-    changed: i64,
-    refused: Vec<Finding>,
-    remarks: Vec<Finding>,
-}
-
 impl DagRequest {
     /// Reads the crontabs and writes the file.
     pub fn file(&self, now: DateTime<Utc>) -> DagFile {
-        let files = self.crontabs.iter();
-        let files = files.map(|(path, columns)| (path.clone(), Some(*columns)));
-        let crontabs = Crontabs::read(&Selection::Files(files.collect()));
+        let crontabs = Crontabs::read(&CrontabSelection::Files(self.crontabs.clone()));
         if !crontabs.left_out.is_empty() {
             let messages = crontabs.left_out.iter();
             let messages = messages.map(|left_out| message(&left_out.to_string()));
@@ -82,7 +63,7 @@ impl DagRequest {
         let mut sources = Vec::new();
         let mut lines = Vec::new();
         for (number, crontab) in crontabs.read.iter().enumerate() {
-            let found = PortableLines::of(crontab, crontabs.daemon, self.grammar);
+            let found = PortableLines::of(crontab, crontabs.daemon, self.parse);
             lines.extend(found.lines.into_iter().map(|line| DagLine {
                 schedule: Schedule::of(&line.timing, clock_changes(&line, crontab.changed)),
                 line,
@@ -91,6 +72,7 @@ impl DagRequest {
             sources.push(DagSource {
                 path: crontab.path.clone(),
                 changed: crontab.changed,
+                is_installed: crontab.is_installed,
                 refused: found.refused,
                 remarks: found.remarks,
             });

@@ -176,8 +176,8 @@ fn what_cannot_be_carried_over_is_left_out_with_its_reason_and_a_remedy() {
         ),
         (
             "* * * * * remoteexe h s",
-            "no user before the command, but 'remoteexe'",
-            "write the user, such as root, or give the file with --user-crontab",
+            "no user before the command",
+            "write the user, such as root",
         ),
         (
             "* * * * * root",

@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::dag::{DagLine, DagSource};
 use super::dst::{self, ClockChange, Difference, ExtraStarts};
-use super::{DagLine, DagSource};
-use crate::cron::{Finding, is_read_by_cron};
+use crate::cron::Finding;
 
 /// The CPU time of a run in Airflow, in seconds: measured with 3.3.2, a `LocalExecutor` and `SQLite`.
 const SECONDS_OF_RUN: f64 = 0.57;
@@ -26,7 +26,7 @@ pub fn of(sources: &[DagSource], lines: &[DagLine], now: DateTime<Utc>) -> Vec<F
                 remedy: remedy.to_owned(),
             });
         };
-        if is_read_by_cron(&source.path) {
+        if source.is_installed {
             add(
                 None,
                 "cron reads this file too, and each job runs twice".to_owned(),

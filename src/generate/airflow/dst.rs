@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate};
 
-use super::DagLine;
+use super::dag::DagLine;
 use super::schedule::Schedule;
 use crate::cron::Zone;
 

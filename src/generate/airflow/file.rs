@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use chrono::DateTime;
 
+use super::dag::{DagLine, DagSource};
 use super::ids::ids;
 use super::python::{dictionary, string, tuple};
 use super::schedule::{Guard, numbers};
-use super::{DagLine, DagSource};
 use crate::cron::Daemon;
 use crate::escape::printable;
 

@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::DagLine;
+use super::dag::DagLine;
 use crate::cron::PortableLine;
 use crate::stable_hash::hash;
 

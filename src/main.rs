@@ -8,15 +8,15 @@
 //! | [`job`] | How does one run go, from START to END? |
 //! | [`report`] | What happened, and what is wrong? |
 //! | [`cron`] | When does cron start what? |
-//! | [`generate`] | What is installed beside the binary? |
+//! | [`generate`] | What do other programs need of it: the manual's reader, shells, Airflow? |
 //! | [`log`] | What is a record, and how does it get into the file? |
 //!
 //! `main` calls `cli`, which turns words into a `job::Job` or a `report::query::Query`. `job` and `report` both know
 //! `log`; neither knows the other. `report` also knows `cron`, which knows nothing of logs: `cli` gives it the grammar of
-//! a job. `generate` knows only the grammars that `cli` gives it. Below them are leaves with one subject each: [`clock`]
+//! a job. `generate` knows the grammars that `cli` gives it, and for Airflow `cron`. Below them are leaves with one subject each: [`clock`]
 //! (local time), [`machine`] (this machine's users and processes), [`exit`] (exit statuses), [`escape`] (text that is
 //! safe to show), [`ssh_error`] (the meaning of ssh's messages), [`poll`] (waiting for descriptors), [`writer`] (writing
-//! to a descriptor that may block) and [`random`].
+//! to a descriptor that may block), [`random`] and [`stable_hash`].
 //!
 //! `report` has eight rooms. Data flows through them: `query` (what is asked) -> `logs` (files to lines) -> `runs` (lines
 //! to runs) -> `history` (what each job did) and `slots` (what the crontabs planned) -> `diagnosis` (incidents) ->
@@ -56,6 +56,7 @@ mod poll;
 mod random;
 mod report;
 mod ssh_error;
+mod stable_hash;
 mod writer;
 
 use std::env;

@@ -18,6 +18,7 @@ pub fn script(options: &[Completed]) -> String {
         .replace("@JOB@", &names(CommandKind::Job, false))
         .replace("@FIRST@", &names(CommandKind::Job, true))
         .replace("@REPORT@", &names(CommandKind::Report, false))
+        .replace("@GENERATE@", &names(CommandKind::Generate, false))
 }
 
 /// What follows the option, as an arm of `case`.
@@ -25,6 +26,7 @@ fn arm(option: &Completed) -> Option<String> {
     let line = match option.line {
         CommandKind::Job => "job",
         CommandKind::Report => "report",
+        CommandKind::Generate => "generate",
     };
     let patterns: Vec<_> = option
         .names()

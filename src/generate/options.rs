@@ -9,6 +9,8 @@ pub enum CommandKind {
     Job,
     /// Of `--report`.
     Report,
+    /// Of `--generate airflow`.
+    Generate,
 }
 
 /// An option.

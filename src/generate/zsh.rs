@@ -15,6 +15,7 @@ pub fn script(options: &[Completed], documents: &[&str]) -> String {
         .replace("@FIRST@", &specs(CommandKind::Job, true))
         .replace("@JOB@", &specs(CommandKind::Job, false))
         .replace("@REPORT@", &specs(CommandKind::Report, false))
+        .replace("@GENERATE@", &specs(CommandKind::Generate, false))
         .replace("@WHAT@", &documents.join(" "))
 }
 

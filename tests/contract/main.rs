@@ -5,6 +5,7 @@
     reason = "a test that cannot go on is a test that fails, and it says with what it failed"
 )]
 
+mod airflow;
 mod closed_descriptors;
 mod completions;
 mod connect_timeout;
@@ -54,6 +55,7 @@ mod report_strangers_file;
 mod report_terminal;
 mod retries;
 mod retry_settings;
+mod setup;
 mod signals;
 mod splay;
 mod stalled_readers;

@@ -64,9 +64,10 @@ use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use chrono::Local;
+use chrono::{Local, Utc};
 
 use cli::Request;
+use generate::DagFile;
 use writer::Writer;
 
 /// How long a standard error that nobody reads may hold the message of a usage error.
@@ -76,6 +77,7 @@ fn main() -> ExitCode {
     let status = match cli::parse(env::args_os()) {
         Request::Run(job) => job.run().exit_status(),
         Request::Report(query) => query.run(Local::now()),
+        Request::Dags(dags) => show_dags(&dags.file(Utc::now())),
         Request::Show(text) => show(&text),
         Request::UsageError { message, run } => {
             // The log comes first: a run from cron leaves nothing else.
@@ -85,6 +87,16 @@ fn main() -> ExitCode {
         }
     };
     ExitCode::from(status)
+}
+
+fn show_dags(file: &DagFile) -> u8 {
+    let status = show(&file.text);
+    write_to_stderr(file.messages.clone());
+    if status == exit::SUCCESS {
+        file.status
+    } else {
+        status
+    }
 }
 
 fn show(text: &str) -> u8 {

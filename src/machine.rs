@@ -105,7 +105,7 @@ impl RunningJobs {
 
     /// Whether this run without END is going on.
     ///
-    /// LiveProcess ids are used again, so the command line has to have the operands too, and the user has to be
+    /// Process ids are used again, so the command line has to have the operands too, and the user has to be
     /// one who can write to the log: anybody can give a process any id and any command line. A process that
     /// has written a record since was not there yet when they were looked for.
     pub fn includes(&self, run: &Trace) -> bool {

@@ -1,4 +1,4 @@
-//! KeptLines of output, each kept once, and the newest ones only if there are too many.
+//! Lines of output, each kept once, and the newest ones only if there are too many.
 
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
@@ -9,7 +9,7 @@ const MAX_LINE: usize = 200;
 /// The most bytes of all lines. A log may have any number of bad runs with lines of their own.
 const MAX_ALL: usize = 16 << 20;
 
-/// KeptLines by number.
+/// Lines by number.
 #[derive(Debug, Default)]
 pub struct KeptLines {
     numbers: HashMap<Rc<[u8]>, u32>,

@@ -19,7 +19,7 @@ pub const JOBS: usize = 2_400_000;
 pub struct Budget(usize);
 
 impl Budget {
-    /// Budget for so many bytes.
+    /// A budget of so many bytes.
     pub fn of(bytes: usize) -> Self {
         Self(bytes)
     }

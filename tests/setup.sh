@@ -37,6 +37,7 @@ tests=(
     /bin/mksh                   mksh
     /usr/bin/objcopy            binutils
     /usr/bin/promtool           prometheus
+    /usr/bin/pydoc3             python3
     /usr/bin/shellcheck         shellcheck
     /usr/bin/strace             strace
     /usr/bin/xz                 xz-utils

@@ -5,6 +5,7 @@
 //! Every descriptor is opened with `O_CLOEXEC`: ssh gets 0, 1 and 2, and what our caller left open.
 
 mod ask;
+mod config;
 mod family;
 mod lines;
 mod marker;
@@ -193,7 +194,9 @@ impl Job {
                     .settle(|| self.ssh.log_level(proved, marker, signals)),
                 _ => attempt.verdict,
             };
-            if let Some(reason) = unproved.filter(|_| attempt.outcome.may_be_without_job()) {
+            let is_in_doubt =
+                || attempt.outcome.may_be_without_job() && config::may_separate(&self.ssh);
+            if let Some(reason) = unproved.filter(|_| is_in_doubt()) {
                 sinks
                     .log
                     .record(Kind::Notice(Notice::NoGuards(reason.as_bytes())));

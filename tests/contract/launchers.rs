@@ -150,7 +150,10 @@ fn whatever_separates_ssh_from_the_job_behind_a_launcher_or_a_script_the_log_war
     assert!(run.records.contains(&warning), "{}", run.records);
 
     let scene = Scene::new();
-    let run = scene.run(scene.remoteexe_with_ssh("exit 0").args(["h", "s"]));
+    let config = scene.path("ssh_config");
+    fs::write(&config, "Host *\n  sessiontype none\n").unwrap();
+    let mut command = scene.remoteexe_with_ssh("exit 0");
+    let run = scene.run(command.arg("-F").arg(&config).args(["h", "s"]));
     assert_eq!(run.code, 0);
     let log = String::from_utf8(scene.log_bytes()).unwrap();
     let warning = format!(

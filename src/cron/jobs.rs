@@ -153,7 +153,7 @@ pub fn mentioning(crontab: &Crontab, daemon: Daemon) -> Vec<Mentioning<'_>> {
 fn mentioning_in(lines: &[CronLine], daemon: Daemon) -> Vec<Mentioning<'_>> {
     let lines = lines.iter().map(|line| {
         let shell = ShellText::of(&line.command, daemon);
-        let mut mentions = mentions(&shell.text);
+        let mut mentions = mentions(&shell.text, &line.variables);
         if mentions.is_empty() && shell.input.as_deref().is_some_and(mentions_name) {
             let reason = "an unescaped % ends the command before remoteexe";
             mentions.push(Mention::Unknown(reason.to_owned()));
@@ -170,9 +170,10 @@ fn mentioning_in(lines: &[CronLine], daemon: Daemon) -> Vec<Mentioning<'_>> {
 /// What a call does, given the variables of its line.
 pub fn meaning(call: &Call, line: &CronLine, parse: ParseCall) -> CallMeaning {
     let text = |bytes: &[u8]| OsStr::from_bytes(bytes).to_owned();
-    let mut variables: Vec<_> = line
-        .variables
-        .all()
+    let of_crontab = (!call.has_clean_environment).then(|| line.variables.all());
+    let mut variables: Vec<_> = of_crontab
+        .into_iter()
+        .flatten()
         .map(|(name, value)| (OsString::from(name), text(value)))
         .collect();
     for (name, value) in &call.variables {

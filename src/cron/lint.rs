@@ -13,6 +13,7 @@ use super::command::wait::Wait;
 use super::crontab::files::{Crontab, Crontabs, is_program};
 use super::crontab::parse::{Columns, CronLine, Fault};
 use super::crontab::percent::ShellText;
+use super::crontab::variables::Variables;
 use super::daemon::Daemon;
 use super::jobs::{CallMeaning, Mentioning, ParseCall, meaning, mentioning};
 use super::timing::{Timing, split_word};
@@ -347,7 +348,7 @@ fn fault(line: Option<usize>, problem: &str, remedy: &str) -> Fault {
 }
 
 fn is_about_remoteexe(line: &CronLine) -> bool {
-    !mentions(&line.command).is_empty()
+    !mentions(&line.command, &line.variables).is_empty()
 }
 
 /// The problem and the remedy of a command that cron cuts off at a `%` that looks like a mistake.
@@ -359,7 +360,7 @@ fn misplaced_percent(shell: &ShellText) -> Option<(String, &'static str)> {
     shell.input.as_ref()?;
     let text = &shell.text;
     let has_call = mentions_name(text);
-    let is_whole = tokens(text).is_ok();
+    let is_whole = tokens(text, &Variables::default()).is_ok();
     let is_in_word = text.last().is_some_and(|last| !last.is_ascii_whitespace());
     if has_call && is_whole && !is_in_word {
         return None;

@@ -8,15 +8,16 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 
 use super::command::calls::{Call, Mention, mentions, mentions_name};
-use super::command::lexer::{base_name, tokens};
+use super::command::lexer::{Token, base_name, tokens};
 use super::command::wait::Wait;
 use super::crontab::files::{Crontab, Crontabs, is_program};
+use super::crontab::mistakes::lookalike;
 use super::crontab::parse::{Columns, CronLine, Fault};
 use super::crontab::percent::ShellText;
 use super::crontab::variables::Variables;
 use super::daemon::Daemon;
 use super::jobs::{CallMeaning, Mentioning, ParseCall, meaning, mentioning};
-use super::timing::{Timing, split_word};
+use super::timing::{HalfReadField, Timing, split_word};
 
 /// The most faults reported for one crontab. A hostile crontab may have thousands.
 const MOST_FAULTS: usize = 100;
@@ -221,15 +222,34 @@ impl Linter<'_> {
                 "give a range its smaller number first, and a day that exists",
             );
         }
-        if self.daemon == Daemon::Debian && line.time_text.contains('~') {
-            let problem = "cron takes what is before ~ for the whole; only cronie draws a number";
-            self.add(number, problem, "give a number, or use sleep");
+        for field in HalfReadField::all(line.time_text.as_bytes(), self.daemon) {
+            let HalfReadField {
+                name,
+                read,
+                ignored,
+            } = &field;
+            let problem = format!("cron reads the {name} as {read} and ignores '{ignored}'");
+            self.add(number, &problem, field.remedy());
         }
         if line.command.ends_with(b"\r") {
             self.add(
                 number,
                 "the line ends as on Windows, with a carriage return",
                 "convert the file with dos2unix",
+            );
+        }
+        if line.command.ends_with(b"\\") {
+            self.add(
+                number,
+                "cron joins no lines: the \\ at the end continues nothing",
+                "write the command in one line, or put it into a script",
+            );
+        }
+        if let Some((problem, remedy)) = unquoted_lookalike(&shell.text) {
+            self.add(
+                number,
+                &format!("{problem}, which the shell takes for a letter"),
+                remedy,
             );
         }
         if let Some((problem, remedy)) = misplaced_percent(shell) {
@@ -349,6 +369,16 @@ fn fault(line: Option<usize>, problem: &str, remedy: &str) -> Fault {
 
 fn is_about_remoteexe(line: &CronLine) -> bool {
     !mentions(&line.command, &line.variables).is_empty()
+}
+
+/// A blank or a quote that is none for the shell, outside of quotes.
+fn unquoted_lookalike(text: &[u8]) -> Option<(String, &'static str)> {
+    lookalike(text)?;
+    let words = tokens(text, &Variables::default()).ok()?;
+    words.iter().find_map(|token| match token {
+        Token::Word(word) if !word.is_quoted => lookalike(&word.text),
+        _ => None,
+    })
 }
 
 /// The problem and the remedy of a command that cron cuts off at a `%` that looks like a mistake.

@@ -128,7 +128,7 @@ pub struct Call {
 pub fn mentions(text: &[u8], variables: &Variables) -> Vec<Mention> {
     let has_variable = text.contains(&b'$');
     let mut values = variables.all().map(|(_, value)| value);
-    if !mentions_name(text) && !(has_variable && values.any(mentions_name)) {
+    if !(mentions_name(text) || has_variable && values.any(mentions_name)) {
         return Vec::new();
     }
     let of_cron = if has_variable {

@@ -83,6 +83,10 @@ const USER_CHANGERS: [&str; 5] = ["doas", "runuser", "setuidgid", "su", "sudo"];
 
 /// A command without the programs around it.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about the programs around the command"
+)]
 pub struct Unwrapped<'a> {
     /// The command's words. There are none if there is no command.
     pub command: &'a [Word],

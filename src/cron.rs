@@ -30,5 +30,6 @@ pub use calendar::zone::Zone;
 pub use compare::comparison::{Comparison, ComparisonResult, MissedSlot, SlotOutage};
 pub use crontab::files::{CrontabSelection, Crontabs};
 pub use crontab::parse::Columns;
-pub use jobs::{CallMeaning, CronJob, CronJobs, LineRef, ParseCall, UnknownCall};
+pub use jobs::{CallMeaning, CronJob, CronJobs, JobCall, LineRef, ParseCall, UnknownCall};
+pub use lint::access::{LocalUser, UserLookup};
 pub use lint::{Finding, findings};

@@ -45,8 +45,8 @@ impl CrontabReport {
         let (text, is_bad) = match &self.form {
             CrontabForm::Check => {
                 let users = Users::read();
-                let is_user = |name: &str| users.has_name(name);
-                let findings = findings(&crontabs, self.grammar, &is_user);
+                let find_user = |name: &str| users.find(name);
+                let findings = findings(&crontabs, self.grammar, &find_user);
                 (
                     lint::render(&findings, &plan, &crontabs),
                     !findings.is_empty(),

@@ -7,6 +7,7 @@ use rustix::fs::{FileType, Stat};
 use rustix::process::geteuid;
 
 use super::scheduler::Scheduler;
+use crate::cron::{LocalUser, UserLookup};
 use crate::log::record;
 
 /// The owner of the records in an input.
@@ -67,7 +68,10 @@ pub struct Account {
 pub struct Users {
     /// The effective user of this process.
     pub reader: u32,
-    uids: HashMap<String, u32>,
+    /// The user and the group of each name.
+    ids: HashMap<String, (u32, u32)>,
+    /// The further groups of each name.
+    groups: HashMap<String, Vec<u32>>,
     names: HashMap<u32, String>,
 }
 
@@ -76,35 +80,47 @@ impl Users {
     pub fn read() -> Self {
         let mut users = Self {
             reader: geteuid().as_raw(),
-            uids: HashMap::new(),
+            ids: HashMap::new(),
+            groups: HashMap::new(),
             names: HashMap::new(),
         };
         let passwd = fs::read("/etc/passwd").unwrap_or_default();
-        for (name, uid) in passwd.split(|&byte| byte == b'\n').filter_map(entry) {
+        for (name, uid, gid) in passwd.split(|&byte| byte == b'\n').filter_map(entry) {
             // The first one counts, as for getpwnam(3) and getpwuid(3).
             users.names.entry(uid).or_insert_with(|| name.to_owned());
-            users.uids.entry(name.to_owned()).or_insert(uid);
+            users.ids.entry(name.to_owned()).or_insert((uid, gid));
+        }
+        let group = fs::read("/etc/group").unwrap_or_default();
+        for (gid, members) in group.split(|&byte| byte == b'\n').filter_map(group_entry) {
+            for member in members.split(',').filter(|member| !member.is_empty()) {
+                users.groups.entry(member.to_owned()).or_default().push(gid);
+            }
         }
         users
     }
 
     /// The user that `word` names or numbers. A name may consist of digits.
     pub fn uid(&self, word: &str) -> Option<u32> {
-        let named = self.uids.get(word).copied();
+        let named = self.ids.get(word).map(|(uid, _)| *uid);
         named.or_else(|| record::number(word.as_bytes()))
     }
 
-    /// Whether there is a user of this name. There is no answer if a directory service may have one.
-    pub fn has_name(&self, name: &str) -> Option<bool> {
-        if self.uids.contains_key(name) {
-            return Some(true);
+    /// Searches for a user by name.
+    pub fn find(&self, name: &str) -> UserLookup {
+        if let Some((uid, gid)) = self.ids.get(name).copied() {
+            let others = self.groups.get(name).into_iter().flatten().copied();
+            let gids = std::iter::once(gid).chain(others).collect();
+            return UserLookup::Known(LocalUser { uid, gids });
         }
         let services = fs::read_to_string("/etc/nsswitch.conf").unwrap_or_default();
         let mut lines = services.lines();
         let services = lines.find_map(|line| line.trim_start().strip_prefix("passwd:"));
         let is_local = |service| matches!(service, "files" | "compat" | "systemd" | "db");
-        let all_are_local = services.unwrap_or("files").split_whitespace().all(is_local);
-        all_are_local.then_some(false)
+        if services.unwrap_or("files").split_whitespace().all(is_local) {
+            UserLookup::Missing
+        } else {
+            UserLookup::Unclear
+        }
     }
 
     /// The name of a user, if it is known.
@@ -132,10 +148,18 @@ impl Users {
     }
 }
 
-/// The name and the number of the user in a line of `/etc/passwd`.
-fn entry(line: &[u8]) -> Option<(&str, u32)> {
+/// The name, the number and the group of the user in a line of `/etc/passwd`.
+fn entry(line: &[u8]) -> Option<(&str, u32, u32)> {
     let mut fields = line.split(|&byte| byte == b':');
     let name = str::from_utf8(fields.next()?).ok()?;
     let uid = record::number(fields.nth(1)?)?;
-    (!name.is_empty()).then_some((name, uid))
+    let gid = record::number(fields.next()?)?;
+    (!name.is_empty()).then_some((name, uid, gid))
+}
+
+/// The number and the members of the group in a line of `/etc/group`.
+fn group_entry(line: &[u8]) -> Option<(u32, &str)> {
+    let mut fields = line.split(|&byte| byte == b':');
+    let gid = record::number(fields.nth(2)?)?;
+    Some((gid, str::from_utf8(fields.next()?).ok()?))
 }

@@ -74,7 +74,7 @@ impl Planned {
 
     /// What `--check` would find.
     pub fn findings(&self, users: &Users) -> Vec<Finding> {
-        findings(&self.crontabs, self.grammar, &|name| users.has_name(name))
+        findings(&self.crontabs, self.grammar, &|name| users.find(name))
     }
 }
 

@@ -49,6 +49,7 @@ mod report_runs;
 mod report_schedulers;
 mod report_scope;
 mod report_screen;
+mod report_strangers_file;
 mod report_terminal;
 mod retries;
 mod retry_settings;

@@ -681,7 +681,7 @@ fn the_crontabs_of_the_machine_are_found_and_their_files_checked() {
         ("spool/root", "4 * * * * remoteexe h v\n", 0o600),
         ("spool/no_such_user", "5 * * * * remoteexe h w\n", 0o600),
     ] {
-        fs::write(scene.path(name), format!("PATH=/mnt\n{text}")).unwrap();
+        fs::write(scene.path(name), format!("PATH=/mnt:/usr/bin\n{text}")).unwrap();
         fs::set_permissions(scene.path(name), fs::Permissions::from_mode(mode)).unwrap();
     }
     let mut unshare = Command::new("unshare");

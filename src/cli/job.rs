@@ -538,6 +538,8 @@ fn usage_error(
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     fn read(line: &str, variables: &[(&str, &str)]) -> CallMeaning {
@@ -550,12 +552,12 @@ mod tests {
 
     #[test]
     fn a_call_in_a_crontab_is_read_by_the_grammar_of_a_job_and_with_the_variables_there() {
-        let job = |log_dir: &str| {
+        let job = |log_dir: &str, keys: &[&str]| {
             CallMeaning::Job(JobCall {
                 name: b"h s --retries 3".to_vec(),
                 log_dir: log_dir.into(),
                 splay: Duration::ZERO,
-                identities: Vec::new(),
+                identities: keys.iter().map(PathBuf::from).collect(),
             })
         };
         let variables = [
@@ -563,9 +565,12 @@ mod tests {
             ("PATH", "/bin"),
             ("REMOTEEXE_LOGIN", ""),
         ];
-        assert_eq!(read("-p 22 -i k h s --retries 3", &[]), job("/tmp"));
-        assert_eq!(read("h s --retries 3", &variables), job("/l"));
-        assert_eq!(read("--log-dir /m h s --retries 3", &variables), job("/m"));
+        assert_eq!(read("-p 22 -i k h s --retries 3", &[]), job("/tmp", &["k"]));
+        assert_eq!(read("h s --retries 3", &variables), job("/l", &[]));
+        assert_eq!(
+            read("--log-dir /m h s --retries 3", &variables),
+            job("/m", &[])
+        );
         for line in ["--report", "--report --since 61m", "-V"] {
             assert_eq!(read(line, &[]), CallMeaning::NoJob);
         }

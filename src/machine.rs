@@ -21,7 +21,7 @@ pub struct Machine {
     /// The names of its users.
     pub users: Users,
     /// The processes.
-    pub running: Running,
+    pub running: RunningJobs,
     /// The time of the report.
     pub zoned_now: DateTime<Local>,
     /// The same as local time in whole seconds, as records have it.
@@ -29,12 +29,12 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Looks at the machine. Call this before the logs are read: see [`Running::now`].
+    /// Looks at the machine. Call this before the logs are read: see [`RunningJobs::now`].
     pub fn at(now: DateTime<Local>) -> Self {
         let local = now.naive_local();
         Self {
             users: Users::read(),
-            running: Running::now(),
+            running: RunningJobs::now(),
             zoned_now: now,
             now: local.with_nanosecond(0).unwrap_or(local),
         }
@@ -46,9 +46,9 @@ pub const PATIENCE: TimeDelta = TimeDelta::days(1);
 
 /// The remoteexe processes of this machine.
 #[derive(Debug)]
-pub struct Running {
+pub struct RunningJobs {
     /// The processes by their ids.
-    processes: HashMap<u32, Process>,
+    processes: HashMap<u32, LiveProcess>,
     /// The local time, in whole seconds, at which they were looked for.
     since: NaiveDateTime,
     /// The local time of the machine's last boot, if it is known.
@@ -57,7 +57,7 @@ pub struct Running {
 
 /// A remoteexe process.
 #[derive(Debug)]
-struct Process {
+struct LiveProcess {
     /// Its real user.
     uid: u32,
     /// Its command line, escaped as in START.
@@ -72,7 +72,7 @@ const TICKS: u64 = 100;
 /// How exactly it is known when a process was started.
 const MARGIN: TimeDelta = TimeDelta::seconds(10);
 
-impl Running {
+impl RunningJobs {
     /// Looks for the processes that are there now.
     ///
     /// Call this before the log is read. If a run ends meanwhile, its END may come too late to be read,
@@ -82,7 +82,7 @@ impl Running {
         let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
         let remoteexe = processes.filter_map(|process| {
             let pid = process.file_name().to_str()?.parse().ok()?;
-            Some((pid, Process::read(&process.path())?))
+            Some((pid, LiveProcess::read(&process.path())?))
         });
         Self {
             since: now.expect("a second has a nanosecond 0"),
@@ -94,7 +94,7 @@ impl Running {
     /// The local days on which the processes were started. The logs of these days have the STARTs, even if
     /// nobody has written to them since.
     pub fn days(&self) -> Vec<NaiveDate> {
-        let start = |process: &Process| {
+        let start = |process: &LiveProcess| {
             let seconds = i64::try_from(process.started? / TICKS).ok()?;
             Some(self.boot? + TimeDelta::seconds(seconds))
         };
@@ -110,7 +110,7 @@ impl Running {
     /// one who can write to the log: anybody can give a process any id and any command line. A process that
     /// has written a record since was not there yet when they were looked for.
     pub fn includes(&self, run: &Trace) -> bool {
-        if run.owner.scheduler.is_elsewhere() {
+        if run.owner.scheduler.is_remote() {
             return run.last + PATIENCE > self.since;
         }
         let process = self.processes.get(&run.pid);
@@ -118,7 +118,7 @@ impl Running {
     }
 }
 
-impl Process {
+impl LiveProcess {
     /// Reads about a process, if it is a remoteexe. One that has gone is none.
     fn read(process: &Path) -> Option<Self> {
         let read = |name| fs::read(process.join(name)).ok();
@@ -253,7 +253,7 @@ impl Users {
     }
 
     /// Whether a user is neither root nor the reader.
-    pub fn is_stranger(&self, uid: u32) -> bool {
+    pub fn is_other_user(&self, uid: u32) -> bool {
         uid != 0 && uid != self.reader
     }
 }

@@ -69,8 +69,8 @@ fn a_sound_crontab_has_no_fault() {
     assert_eq!(stderr(&output), "");
     assert_eq!(
         stdout(&output),
-        "crontab:8: this call cannot be known: only the shell knows the value of $(date +%F)\n\
-         no fault in 3 lines that run remoteexe, in 1 crontab; 1 call cannot be known\n"
+        "crontab:8: this call is not checked: only the shell knows the value of $(date +%F)\n\
+         no fault in 3 lines that run remoteexe, in 1 crontab; 1 call not checked\n"
     );
     assert_eq!(code(&output), 0);
 }
@@ -352,9 +352,9 @@ fn calls_that_cannot_be_known_are_counted_and_named() {
     );
     assert_eq!(
         stdout(&output),
-        "crontab:2: this call cannot be known: only the shell knows the value of $HOST\n\
-         crontab:3: this call cannot be known: only the shell knows the value of $(date)\n\
-         no call can be checked: 2 calls cannot be known\n"
+        "crontab:2: this call is not checked: only the shell knows the value of $HOST\n\
+         crontab:3: this call is not checked: only the shell knows the value of $(date)\n\
+         nothing to check: 2 calls not checked\n"
     );
     assert_eq!(code(&output), 0);
     let output = report(&["--check"], "* * * * * root true\n");
@@ -377,7 +377,7 @@ fn lines_that_a_number_sign_has_switched_off_are_named_in_one_line() {
     );
     assert_eq!(
         stdout(&output),
-        "switched off by #: crontab:4, crontab:5\n\
+        "commented out: crontab:4, crontab:5\n\
          no fault in 1 line that runs remoteexe, in 1 crontab\n"
     );
     assert_eq!(code(&output), 0);

@@ -1,4 +1,4 @@
-//! The faults of the crontabs, one on each line, as a compiler shows them, and the calls that cannot be known.
+//! The faults of the crontabs, one on each line, as a compiler shows them, and the calls that are not understood.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -11,7 +11,7 @@ use crate::escape::printable;
 use crate::report::output::Output;
 use crate::report::slots::Planned;
 
-/// How many calls that cannot be known are listed.
+/// How many calls that are not understood are listed.
 const MOST_UNKNOWN: usize = 20;
 
 /// How many lines are named that are switched off.
@@ -48,6 +48,7 @@ fn render(findings: &[Finding], plan: &CronJobs, crontabs: &Crontabs) -> String 
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{}", printable(line.as_bytes()));
     };
+    line(&crontabs.cron.describe());
     for finding in findings {
         let (problem, remedy) = (&finding.problem, &finding.remedy);
         let place = place(&finding.file, finding.line);
@@ -56,12 +57,12 @@ fn render(findings: &[Finding], plan: &CronJobs, crontabs: &Crontabs) -> String 
     let unknown = unexplained(&plan.unknown, findings);
     for UnknownCall { place: at, reason } in unknown.iter().take(MOST_UNKNOWN) {
         let place = place(&at.file, Some(at.line));
-        line(&format!("{place}: this call cannot be known: {reason}"));
+        line(&format!("{place}: this call is not understood: {reason}"));
     }
     let more = unknown.len().saturating_sub(MOST_UNKNOWN);
     if more > 0 {
         let calls = counted(more, "more call");
-        line(&format!("{calls} cannot be known; --next lists them"));
+        line(&format!("{calls} not understood; --next lists them"));
     }
     if let Some(places) = commented_out(plan) {
         line(&places);
@@ -87,10 +88,10 @@ fn no_fault(plan: &CronJobs, crontabs: &Crontabs) -> String {
             "no line runs a job of remoteexe, in {}",
             counted(crontabs.read.len(), "crontab")
         ),
-        (true, false) => format!("no call can be checked: {unknown} cannot be known"),
+        (true, false) => format!("nothing to check: {unknown} not understood (--next lists them)"),
         (false, true) => format!("no fault in {lines}, in {files}"),
         (false, false) => {
-            format!("no fault in {lines}, in {files}; {unknown} cannot be known")
+            format!("no fault in {lines}, in {files}; {unknown} not understood")
         }
     }
 }
@@ -112,7 +113,7 @@ fn commented_out(plan: &CronJobs) -> Option<String> {
     is_any.then(|| format!("switched off by #: {}", places.join(", ")))
 }
 
-/// The calls that cannot be known for another reason than a fault of their line.
+/// The calls that are not understood for another reason than a fault of their line.
 fn unexplained<'a>(unknown: &'a [UnknownCall], findings: &[Finding]) -> Vec<&'a UnknownCall> {
     let faulty: HashSet<(&Path, Option<usize>)> = findings
         .iter()

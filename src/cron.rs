@@ -31,7 +31,6 @@ pub use calendar::zone::Zone;
 pub use compare::comparison::{Comparison, ComparisonResult, MissedSlot, SlotOutage};
 pub use crontab::files::{CrontabSelection, Crontabs};
 pub use crontab::parse::Columns;
-pub use daemon::MachineCron;
 pub use jobs::{CallMeaning, CronJob, CronJobs, JobCall, LineRef, ParseCall, UnknownCall};
 pub use lint::access::{LocalUser, UserLookup};
 pub use lint::{Finding, findings};

@@ -63,7 +63,7 @@ impl DagRequest {
         let mut sources = Vec::new();
         let mut lines = Vec::new();
         for (number, crontab) in crontabs.read.iter().enumerate() {
-            let found = PortableLines::of(crontab, crontabs.daemon, self.parse);
+            let found = PortableLines::of(crontab, crontabs.cron.rules, self.parse);
             lines.extend(found.lines.into_iter().map(|line| DagLine {
                 schedule: Schedule::of(&line.timing, clock_changes(&line, crontab.changed)),
                 line,
@@ -78,7 +78,7 @@ impl DagRequest {
             });
         }
         DagFile {
-            text: file::text(&sources, &lines, crontabs.daemon),
+            text: file::text(&sources, &lines, crontabs.cron.rules),
             messages: messages(&sources, &lines, now),
             status: if sources.iter().all(|source| source.refused.is_empty()) {
                 exit::SUCCESS

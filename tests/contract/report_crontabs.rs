@@ -766,8 +766,7 @@ fn the_daemon_of_the_machine_is_named_and_its_lines_are_not_judged_by_the_rules_
     ] {
         let check = report(program, "--check");
         assert_eq!(check.lines().next().unwrap(), first, "{check}");
-        let sets_nothing =
-            check.contains("busybox crond does not set REMOTEEXE_LOG_DIR");
+        let sets_nothing = check.contains("busybox crond does not set REMOTEEXE_LOG_DIR");
         assert_eq!(sets_nothing, program == busybox, "{check}");
         let text = report(program, day);
         let words = text.split_whitespace().collect::<Vec<_>>().join(" ");

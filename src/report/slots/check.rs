@@ -270,7 +270,8 @@ impl Court<'_> {
             let mut lines = self.expected.jobs[*job as usize].lines.iter();
             let has_line = lines.all(|line| {
                 let entry = self.expected.line(*line);
-                !entry.timing.is_reboot && time(*at) >= local(entry.changed)
+                let is_unchanged = |changed| time(*at) >= local(changed);
+                !entry.timing.is_reboot && entry.changed.is_none_or(is_unchanged)
             });
             has_line && is_shown(*at)
         };

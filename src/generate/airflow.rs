@@ -63,15 +63,17 @@ impl DagRequest {
         let mut sources = Vec::new();
         let mut lines = Vec::new();
         for (number, crontab) in crontabs.read.iter().enumerate() {
+            // Standard input says nothing of its age.
+            let changed = crontab.changed.unwrap_or(now.timestamp());
             let found = PortableLines::of(crontab, crontabs.cron.rules, self.parse);
             lines.extend(found.lines.into_iter().map(|line| DagLine {
-                schedule: Schedule::of(&line.timing, clock_changes(&line, crontab.changed)),
+                schedule: Schedule::of(&line.timing, clock_changes(&line, changed)),
                 line,
                 crontab: number,
             }));
             sources.push(DagSource {
                 path: crontab.path.clone(),
-                changed: crontab.changed,
+                changed,
                 is_installed: crontab.is_installed,
                 refused: found.refused,
                 remarks: found.remarks,

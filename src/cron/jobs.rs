@@ -86,8 +86,8 @@ pub struct CronJob {
     pub has_own_zone: bool,
     /// The line may skip a run without a fault, as behind `flock -n`.
     pub is_conditional: bool,
-    /// The last change of the crontab, in seconds from 1970.
-    pub changed: i64,
+    /// The last change of the crontab, in seconds from 1970, if that is known.
+    pub changed: Option<i64>,
     /// cron ignores the file, because of its text, mode or owner. The job was meant to run all the same.
     pub is_ignored: bool,
 }
@@ -198,7 +198,7 @@ impl CronJobs {
             let mut finder = JobFinder {
                 crontab,
                 file: crontab.path.as_path().into(),
-                daemon: crontabs.daemon,
+                daemon: crontabs.cron.rules,
                 parse,
                 jobs: &mut jobs,
             };
@@ -354,6 +354,7 @@ pub fn random_delay(line: &CronLine, daemon: Daemon) -> u64 {
 mod tests {
     use super::*;
     use crate::cron::crontab::parse::{Columns, Contents};
+    use crate::cron::daemon::MachineCron;
 
     fn read(words: &[OsString], variables: &[(OsString, OsString)]) -> CallMeaning {
         let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
@@ -381,14 +382,17 @@ mod tests {
             path: "crontab".into(),
             columns: Columns::System,
             owner: None,
-            changed: 7,
+            changed: Some(7),
             rejection: None,
             is_installed: false,
             has_ignored_name: false,
             contents: Contents::parse(text.as_bytes(), Columns::System, daemon),
         };
         let crontabs = Crontabs {
-            daemon,
+            cron: MachineCron {
+                rules: daemon,
+                ..MachineCron::of(Path::new("/nowhere"))
+            },
             read: vec![crontab],
             left_out: Vec::new(),
         };

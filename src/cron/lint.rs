@@ -16,7 +16,7 @@ use super::crontab::mistakes::lookalike;
 use super::crontab::parse::{Columns, CronLine, Fault};
 use super::crontab::percent::ShellText;
 use super::crontab::variables::Variables;
-use super::daemon::Daemon;
+use super::daemon::{Daemon, MachineCron};
 use super::jobs::{CallMeaning, JobCall, Mentioning, ParseCall, meaning, mentioning};
 use super::timing::{HalfReadField, Timing, split_word};
 use access::{FindUser, UserLookup};
@@ -58,7 +58,8 @@ pub fn findings(crontabs: &Crontabs, parse: ParseCall, find_user: FindUser) -> V
     let mut jobs: HashMap<Vec<u8>, Vec<Twin>> = HashMap::new();
     for crontab in &crontabs.read {
         let mut linter = Linter {
-            daemon: crontabs.daemon,
+            daemon: crontabs.cron.rules,
+            cron: &crontabs.cron,
             crontab,
             parse,
             find_user,
@@ -91,6 +92,7 @@ pub fn findings(crontabs: &Crontabs, parse: ParseCall, find_user: FindUser) -> V
 
 struct Linter<'a> {
     daemon: Daemon,
+    cron: &'a MachineCron,
     crontab: &'a Crontab,
     parse: ParseCall,
     find_user: FindUser<'a>,
@@ -273,6 +275,14 @@ impl Linter<'_> {
 
     fn call(&mut self, call: &Call, line: &CronLine) {
         let number = Some(line.number);
+        let mut of_crontab = line.variables.all();
+        if !self.cron.sets_variables
+            && let Some((name, _)) = of_crontab.find(|(name, _)| name.starts_with("REMOTEEXE_"))
+        {
+            let problem = format!("{} does not set {name}", self.cron.name);
+            let remedy = format!("write it before the command of each line: {name}=… remoteexe …");
+            self.add_new(line, vec![(problem, remedy)]);
+        }
         self.needs(call, line);
         let job = match meaning(call, line, self.parse) {
             CallMeaning::Job(job) => {

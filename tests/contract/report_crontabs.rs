@@ -21,8 +21,11 @@ fn report(args: &[&str], lines: &str) -> Output {
     command.args(["--crontab", "crontab"]).output().unwrap()
 }
 
+/// The output, without the line of `--check` that names the daemon.
 fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    let rest = text.strip_prefix("checked for Debian's cron\n");
+    rest.map_or(text.clone(), str::to_owned)
 }
 
 /// Checks that `--check` of these lines, the first of which is number 2, prints this and exits with 1.
@@ -606,7 +609,7 @@ fn a_line_that_only_a_shell_can_know_is_named() {
          * * * * * root for h in a b; do remoteexe $h s; done\n",
     );
     let text = stdout(&output);
-    let (_, unknown) = text.split_once("\nNot known\n").unwrap();
+    let (_, unknown) = text.split_once("\nNot understood\n").unwrap();
     assert_eq!(
         unknown,
         "crontab:2: only the shell knows the value of $HOST\n\
@@ -657,9 +660,18 @@ fn a_splay_disperses_a_crowd() {
 fn only_the_starts_on_a_host_or_of_a_job_are_shown_if_asked_for() {
     let lines = "* * * * * root remoteexe a /x.sh\n* * * * * root remoteexe b /y.sh\n";
     for (args, title) in [
-        (["--next", "--host", "a"], "1 job in 1 crontab"),
-        (["--next", "--job", "/y"], "1 job in 1 crontab"),
-        (["--next", "--host", "c"], "0 jobs in 0 crontabs"),
+        (
+            ["--next", "--host", "a"],
+            "1 job in 1 crontab; Debian's cron",
+        ),
+        (
+            ["--next", "--job", "/y"],
+            "1 job in 1 crontab; Debian's cron",
+        ),
+        (
+            ["--next", "--host", "c"],
+            "0 jobs in 0 crontabs; Debian's cron",
+        ),
     ] {
         let text = stdout(&report(&args, lines));
         assert!(text.lines().next().unwrap().ends_with(title), "{text}");
@@ -708,6 +720,81 @@ fn the_crontabs_of_the_machine_are_found_and_their_files_checked() {
 }
 
 #[test]
+fn the_daemon_of_the_machine_is_named_and_its_lines_are_not_judged_by_the_rules_of_another() {
+    needs_root();
+    let scene = Scene::new();
+    fs::create_dir(scene.path("sbin")).unwrap();
+    fs::create_dir(scene.path("log")).unwrap();
+    let line = "REMOTEEXE_LOG_DIR=/mnt/log\n* * * * * root /mnt/remoteexe h s\n";
+    fs::write(scene.path("crontab"), line).unwrap();
+    let log = |pid, time| {
+        format!("[2026-03-02 {time}][{pid}] START,-,h s\n[2026-03-02 {time}][{pid}] END,0,h s\n")
+    };
+    let records = log(7, "10:00:01") + &log(8, "10:30:01");
+    fs::write(scene.path("log/20260302_remoteexe.log"), records).unwrap();
+    let report = |program: &str, args: &str| {
+        let mut unshare = own_mounts(&format!(
+            "mount -t tmpfs none /mnt
+             cp {REMOTEEXE} /mnt/remoteexe
+             cp -r $DIR/log /mnt/log
+             cp $DIR/crontab /mnt/crontab
+             touch -d 2026-01-01 /mnt/crontab
+             mkdir /mnt/sbin && {program}
+             mount --bind /mnt/sbin /usr/sbin
+             exec /mnt/remoteexe --report --crontab /mnt/crontab {args}"
+        ));
+        scene.equip(&mut unshare);
+        let output = unshare.output().unwrap();
+        assert_eq!(stderr(&output), "", "{program}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let busybox = "cp /bin/true /mnt/busybox && ln -s /mnt/busybox /mnt/sbin/crond";
+    let cronie = "echo cronie 1.7.2 >/mnt/sbin/crond";
+    let day = "--log-dir /mnt/log --since '2026-03-02 10:00' --until '2026-03-02 10:40'";
+    for (program, first, screen) in [
+        (cronie, "checked for cronie 1.7.2", "NOT STARTED  10:01"),
+        (
+            "touch /mnt/sbin/bcron-sched",
+            "bcron, whose rules are not known here; checked as Debian's cron reads it",
+            "the rules of bcron are not known here",
+        ),
+        (
+            busybox,
+            "busybox crond, whose rules are not known here; checked as Debian's cron reads it",
+            "the rules of busybox crond are not known here",
+        ),
+    ] {
+        let check = report(program, "--check");
+        assert_eq!(check.lines().next().unwrap(), first, "{check}");
+        let sets_nothing = check.contains("busybox crond does not set REMOTEEXE_LOG_DIR");
+        assert_eq!(sets_nothing, program == busybox, "{check}");
+        let text = report(program, day);
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let screen = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(&screen), "{text}");
+        assert_eq!(text.contains("NOT STARTED"), program == cronie, "{text}");
+    }
+}
+
+#[test]
+fn a_users_crontab_is_read_from_standard_input() {
+    let scene = Scene::new();
+    fs::write(scene.path("input"), "*/5 * * * * remoteexe h s\n").unwrap();
+    let mut command = reporter(&scene);
+    command.args(["--next", "--user-crontab", "-"]);
+    let output = command
+        .stdin(File::open(scene.path("input")).unwrap())
+        .output()
+        .unwrap();
+    assert_eq!(stderr(&output), "");
+    assert!(
+        stdout(&output).contains("  */5 * * * *  h s\n"),
+        "{}",
+        stdout(&output)
+    );
+}
+
+#[test]
 fn crontabs_that_may_not_be_read_are_said_to_be_left_out() {
     let mut command = as_ordinary_user("/bin/sh");
     let scene = Scene::new();
@@ -722,7 +809,8 @@ fn crontabs_that_may_not_be_read_are_said_to_be_left_out() {
         .arg(scene.path("remoteexe"));
     let output = command.env_clear().current_dir("/").output().unwrap();
     let left_out = "remoteexe: left out: /var/spool/cron/crontabs: Permission denied (os error 13); \
-         tip: run the report as root\n";
+         tip: run the report as root, or for your own crontab: \
+         crontab -l | remoteexe --report --user-crontab -\n";
     assert!(stderr(&output).contains(left_out), "{}", stderr(&output));
     assert_ne!(code(&output), 74);
 

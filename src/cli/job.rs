@@ -16,7 +16,7 @@ use super::help;
 use super::line::CommandLine;
 use super::request::Request;
 use super::value::{DEFAULT_LOG_DIR, InvalidValue, When, path, unset_empty, when};
-use crate::cron::CallMeaning;
+use crate::cron::{CallMeaning, JobCall};
 use crate::escape;
 use crate::job::{Job, Login, Operands, Retries, Ssh, UsageErrorRun, WordError};
 
@@ -245,11 +245,12 @@ pub fn read_crontab(words: &[OsString], variables: &[(OsString, OsString)]) -> C
         return CallMeaning::NoJob;
     }
     match line.job() {
-        Ok(job) => CallMeaning::Job {
-            job: job.ssh.operands.display(),
+        Ok(job) => CallMeaning::Job(JobCall {
+            name: job.ssh.operands.display(),
             splay: job.splay_wait(),
             log_dir: job.log_dir,
-        },
+            identities: job.ssh.identities,
+        }),
         Err(error) => {
             // A variable has taken no word of the line, as the option might have that it stands in for.
             let alone = parse(Vec::new()).ok().and_then(|line| line.job().err());
@@ -537,6 +538,8 @@ fn usage_error(
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     fn read(line: &str, variables: &[(&str, &str)]) -> CallMeaning {
@@ -549,19 +552,25 @@ mod tests {
 
     #[test]
     fn a_call_in_a_crontab_is_read_by_the_grammar_of_a_job_and_with_the_variables_there() {
-        let job = |log_dir: &str| CallMeaning::Job {
-            job: b"h s --retries 3".to_vec(),
-            log_dir: log_dir.into(),
-            splay: Duration::ZERO,
+        let job = |log_dir: &str, keys: &[&str]| {
+            CallMeaning::Job(JobCall {
+                name: b"h s --retries 3".to_vec(),
+                log_dir: log_dir.into(),
+                splay: Duration::ZERO,
+                identities: keys.iter().map(PathBuf::from).collect(),
+            })
         };
         let variables = [
             ("REMOTEEXE_LOG_DIR", "/l"),
             ("PATH", "/bin"),
             ("REMOTEEXE_LOGIN", ""),
         ];
-        assert_eq!(read("-p 22 -i k h s --retries 3", &[]), job("/tmp"));
-        assert_eq!(read("h s --retries 3", &variables), job("/l"));
-        assert_eq!(read("--log-dir /m h s --retries 3", &variables), job("/m"));
+        assert_eq!(read("-p 22 -i k h s --retries 3", &[]), job("/tmp", &["k"]));
+        assert_eq!(read("h s --retries 3", &variables), job("/l", &[]));
+        assert_eq!(
+            read("--log-dir /m h s --retries 3", &variables),
+            job("/m", &[])
+        );
         for line in ["--report", "--report --since 61m", "-V"] {
             assert_eq!(read(line, &[]), CallMeaning::NoJob);
         }

@@ -1,9 +1,13 @@
 //! The cron daemons that remoteexe knows, and which of them a machine has.
 
 use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::Path;
 
-/// A cron daemon. The two read crontabs and run lines in slightly different ways.
+use memchr::memmem;
+
+/// The rules by which a daemon reads crontabs and runs lines. The two differ slightly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Daemon {
     /// Debian's and Ubuntu's cron, from Vixie's.
@@ -12,28 +16,134 @@ pub enum Daemon {
     Cronie,
 }
 
-impl Daemon {
-    /// The daemon of the machine whose files are below `root`.
-    pub fn of_machine(root: &Path) -> Self {
-        let exists = |path: &str| root.join(path).exists();
-        if !exists("var/spool/cron/crontabs")
-            && !exists("usr/sbin/cron")
-            && exists("usr/sbin/crond")
-        {
-            Self::Cronie
-        } else {
-            Self::Debian
-        }
-    }
-
+/// The cron daemon of a machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MachineCron {
+    /// The daemon's name, with its version if the program has one.
+    pub name: String,
+    /// The rules by which its crontabs are read here.
+    pub rules: Daemon,
+    /// Whether these are the daemon's own rules. Slots are not judged by the rules of another one.
+    pub is_known: bool,
+    /// Whether a line `NAME=value` sets a variable of remoteexe.
+    pub sets_variables: bool,
     /// The directory of the users' crontabs, below the root.
-    pub fn spool(self) -> &'static str {
-        match self {
-            Self::Debian => "var/spool/cron/crontabs",
-            Self::Cronie => "var/spool/cron",
+    pub spool: &'static str,
+}
+
+/// The most bytes of a daemon's program that are read. cronie has 80 KB.
+const LARGEST_PROGRAM: u64 = 1 << 20;
+
+const DEBIAN_SPOOL: &str = "var/spool/cron/crontabs";
+const CRONIE_SPOOL: &str = "var/spool/cron";
+
+/// Other daemons, by a file that each has.
+const OTHERS: [(&str, &str); 3] = [
+    (
+        "usr/lib/systemd/system-generators/systemd-crontab-generator",
+        "systemd-cron",
+    ),
+    ("usr/sbin/bcron-sched", "bcron"),
+    ("usr/bin/bcron-sched", "bcron"),
+];
+
+impl MachineCron {
+    /// The daemon of the machine whose files are below `root`.
+    pub fn of(root: &Path) -> Self {
+        let exists = |path: &str| root.join(path).exists();
+        if exists("usr/sbin/cron") {
+            return Self::debian("Debian's cron");
+        }
+        let crond = root.join("usr/sbin/crond");
+        if crond.exists() {
+            return Self::crond(&crond);
+        }
+        let mut others = OTHERS.iter().filter(|(path, _)| exists(path));
+        match others.next() {
+            Some((_, name)) => Self::unknown(name),
+            None => Self::debian("no cron daemon found"),
         }
     }
 
+    fn debian(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            rules: Daemon::Debian,
+            is_known: true,
+            sets_variables: true,
+            spool: DEBIAN_SPOOL,
+        }
+    }
+
+    fn unknown(name: &str) -> Self {
+        Self {
+            is_known: false,
+            ..Self::debian(name)
+        }
+    }
+
+    /// What a program named `crond` is: several daemons have that name.
+    fn crond(program: &Path) -> Self {
+        let target = fs::canonicalize(program).unwrap_or_default();
+        if target.file_name() == Some(OsStr::new("busybox")) {
+            return Self {
+                // Tried with 1.37: only MAILTO, PATH and SHELL have an effect.
+                sets_variables: false,
+                ..Self::unknown("busybox crond")
+            };
+        }
+        let mut text = Vec::new();
+        if let Ok(file) = File::open(program) {
+            // What is not read is not found.
+            let _ = file.take(LARGEST_PROGRAM).read_to_end(&mut text);
+        }
+        let has = |part: &str| memmem::find(&text, part.as_bytes()).is_some();
+        if !has("cronie") && !has("RANDOM_DELAY") {
+            return Self::unknown("a crond that is neither cronie nor busybox");
+        }
+        Self {
+            name: cronie_version(&text).unwrap_or_else(|| "cronie".to_owned()),
+            rules: Daemon::Cronie,
+            // Debian 13 builds it with the spool of Debian's cron.
+            spool: if has("/var/spool/cron/crontabs") {
+                DEBIAN_SPOOL
+            } else {
+                CRONIE_SPOOL
+            },
+            ..Self::debian("")
+        }
+    }
+
+    /// By whose rules crontabs are checked, and why.
+    pub fn describe(&self) -> String {
+        match (self.is_known, self.rules) {
+            (false, _) => format!(
+                "{}, whose rules are not known here; checked as Debian's cron reads it",
+                self.name
+            ),
+            (true, Daemon::Debian) if self.name != "Debian's cron" => {
+                format!("{}; checked as Debian's cron reads it", self.name)
+            }
+            (true, _) => format!("checked for {}", self.name),
+        }
+    }
+}
+
+/// `cronie 1.7.2`, as the program prints it with `-V`.
+fn cronie_version(program: &[u8]) -> Option<String> {
+    memmem::find_iter(program, b"cronie ").find_map(|at| {
+        let is_part = |byte: &&u8| byte.is_ascii_digit() || **byte == b'.';
+        let number: Vec<u8> = program[at + 7..]
+            .iter()
+            .take_while(is_part)
+            .copied()
+            .collect();
+        let number = String::from_utf8(number).ok().filter(|it| !it.is_empty())?;
+        Some(format!("cronie {number}"))
+    })
+}
+
+impl Daemon {
     /// Whether the daemon reads a system file of this name: `/etc/crontab`, or a name in `/etc/cron.d`.
     pub fn takes_name_of(self, path: &Path) -> bool {
         let name = path
@@ -48,5 +158,106 @@ impl Daemon {
                 !name.starts_with(b"#") && !ends.iter().any(|end| name.ends_with(end))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn write(root: &TempDir, path: &str, text: &str) {
+        let path = root.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    #[test]
+    fn the_daemon_decides_the_rules_and_the_spool_and_not_the_other_way_round() {
+        let cronie = "\0cronie 1.7.2\0/var/spool/cron";
+        for (path, text, name, rules, is_known, spool) in [
+            (
+                "usr/sbin/cron",
+                "",
+                "Debian's cron",
+                Daemon::Debian,
+                true,
+                DEBIAN_SPOOL,
+            ),
+            (
+                "usr/sbin/crond",
+                cronie,
+                "cronie 1.7.2",
+                Daemon::Cronie,
+                true,
+                CRONIE_SPOOL,
+            ),
+            (
+                "usr/sbin/crond",
+                "cronie 1.7.2\0/var/spool/cron/crontabs\0",
+                "cronie 1.7.2",
+                Daemon::Cronie,
+                true,
+                DEBIAN_SPOOL,
+            ),
+            (
+                "usr/sbin/crond",
+                "",
+                "a crond that is neither cronie nor busybox",
+                Daemon::Debian,
+                false,
+                DEBIAN_SPOOL,
+            ),
+            (
+                "usr/sbin/bcron-sched",
+                "",
+                "bcron",
+                Daemon::Debian,
+                false,
+                DEBIAN_SPOOL,
+            ),
+            (
+                OTHERS[0].0,
+                "",
+                "systemd-cron",
+                Daemon::Debian,
+                false,
+                DEBIAN_SPOOL,
+            ),
+            (
+                "etc/passwd",
+                "",
+                "no cron daemon found",
+                Daemon::Debian,
+                true,
+                DEBIAN_SPOOL,
+            ),
+        ] {
+            let root = TempDir::new().unwrap();
+            // The spool of another daemon, which a package may have left.
+            fs::create_dir_all(root.path().join(DEBIAN_SPOOL)).unwrap();
+            write(&root, path, text);
+            let found = MachineCron::of(root.path());
+            let facts = (
+                found.name.as_str(),
+                found.rules,
+                found.is_known,
+                found.spool,
+            );
+            assert_eq!(facts, (name, rules, is_known, spool), "{path}");
+        }
+        let root = TempDir::new().unwrap();
+        write(&root, "bin/busybox", "");
+        fs::create_dir_all(root.path().join("usr/sbin")).unwrap();
+        symlink(
+            root.path().join("bin/busybox"),
+            root.path().join("usr/sbin/crond"),
+        )
+        .unwrap();
+        let found = MachineCron::of(root.path());
+        assert_eq!((&*found.name, found.is_known), ("busybox crond", false));
     }
 }

@@ -24,14 +24,7 @@ use super::timing::Timing;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallMeaning {
     /// Runs a job.
-    Job {
-        /// `HOST SCRIPT PARAMETERS`, as START has it.
-        job: Vec<u8>,
-        /// The directory of its log.
-        log_dir: PathBuf,
-        /// How long it waits between START and its ssh.
-        splay: Duration,
-    },
+    Job(JobCall),
     /// Is a usage error. START has `job`.
     Refused {
         /// As START has it.
@@ -41,6 +34,19 @@ pub enum CallMeaning {
     },
     /// Shows a report or a help.
     NoJob,
+}
+
+/// A job as the command line of a call gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobCall {
+    /// `HOST SCRIPT PARAMETERS`, as START has it.
+    pub name: Vec<u8>,
+    /// The directory of the log.
+    pub log_dir: PathBuf,
+    /// The time between START and ssh.
+    pub splay: Duration,
+    /// The keys that ssh gets.
+    pub identities: Vec<PathBuf>,
 }
 
 /// Parses the arguments of remoteexe, given its environment variables.
@@ -80,8 +86,8 @@ pub struct CronJob {
     pub has_own_zone: bool,
     /// The line may skip a run without a fault, as behind `flock -n`.
     pub is_conditional: bool,
-    /// The last change of the crontab, in seconds from 1970.
-    pub changed: i64,
+    /// The last change of the crontab, in seconds from 1970, if that is known.
+    pub changed: Option<i64>,
     /// cron ignores the file, because of its text, mode or owner. The job was meant to run all the same.
     pub is_ignored: bool,
 }
@@ -153,7 +159,7 @@ pub fn mentioning(crontab: &Crontab, daemon: Daemon) -> Vec<Mentioning<'_>> {
 fn mentioning_in(lines: &[CronLine], daemon: Daemon) -> Vec<Mentioning<'_>> {
     let lines = lines.iter().map(|line| {
         let shell = ShellText::of(&line.command, daemon);
-        let mut mentions = mentions(&shell.text);
+        let mut mentions = mentions(&shell.text, &line.variables);
         if mentions.is_empty() && shell.input.as_deref().is_some_and(mentions_name) {
             let reason = "an unescaped % ends the command before remoteexe";
             mentions.push(Mention::Unknown(reason.to_owned()));
@@ -170,9 +176,10 @@ fn mentioning_in(lines: &[CronLine], daemon: Daemon) -> Vec<Mentioning<'_>> {
 /// What a call does, given the variables of its line.
 pub fn meaning(call: &Call, line: &CronLine, parse: ParseCall) -> CallMeaning {
     let text = |bytes: &[u8]| OsStr::from_bytes(bytes).to_owned();
-    let mut variables: Vec<_> = line
-        .variables
-        .all()
+    let of_crontab = (!call.has_clean_environment).then(|| line.variables.all());
+    let mut variables: Vec<_> = of_crontab
+        .into_iter()
+        .flatten()
         .map(|(name, value)| (OsString::from(name), text(value)))
         .collect();
     for (name, value) in &call.variables {
@@ -191,7 +198,7 @@ impl CronJobs {
             let mut finder = JobFinder {
                 crontab,
                 file: crontab.path.as_path().into(),
-                daemon: crontabs.daemon,
+                daemon: crontabs.cron.rules,
                 parse,
                 jobs: &mut jobs,
             };
@@ -235,11 +242,7 @@ impl JobFinder<'_> {
 
     fn add_call(&mut self, call: &Call, line: &CronLine, start: &LineStart) {
         let (job, log_dir, splay) = match meaning(call, line, self.parse) {
-            CallMeaning::Job {
-                job,
-                log_dir,
-                splay,
-            } => (job, Some(log_dir), splay),
+            CallMeaning::Job(job) => (job.name, Some(job.log_dir), job.splay),
             CallMeaning::Refused { job, .. } => (job, None, Duration::ZERO),
             CallMeaning::NoJob => return,
         };
@@ -272,7 +275,8 @@ impl JobFinder<'_> {
         {
             for mention in mentions {
                 if let Mention::Call(call) = mention
-                    && let CallMeaning::Job { job, .. } = meaning(&call, line, self.parse)
+                    && let CallMeaning::Job(JobCall { name: job, .. }) =
+                        meaning(&call, line, self.parse)
                 {
                     let place = self.line_ref(line);
                     self.jobs.commented_out.push(CommentedOut { place, job });
@@ -350,6 +354,7 @@ pub fn random_delay(line: &CronLine, daemon: Daemon) -> u64 {
 mod tests {
     use super::*;
     use crate::cron::crontab::parse::{Columns, Contents};
+    use crate::cron::daemon::MachineCron;
 
     fn read(words: &[OsString], variables: &[(OsString, OsString)]) -> CallMeaning {
         let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
@@ -358,11 +363,12 @@ mod tests {
             .iter()
             .find(|(name, _)| name == "REMOTEEXE_LOG_DIR");
         match words.len() {
-            2 => CallMeaning::Job {
-                job,
+            2 => CallMeaning::Job(JobCall {
+                name: job,
                 log_dir: log_dir.map_or("/tmp".into(), |(_, dir)| dir.into()),
                 splay: Duration::ZERO,
-            },
+                identities: Vec::new(),
+            }),
             _ => CallMeaning::Refused {
                 job,
                 reason: "two words are needed".to_owned(),
@@ -376,14 +382,17 @@ mod tests {
             path: "crontab".into(),
             columns: Columns::System,
             owner: None,
-            changed: 7,
+            changed: Some(7),
             rejection: None,
             is_installed: false,
             has_ignored_name: false,
             contents: Contents::parse(text.as_bytes(), Columns::System, daemon),
         };
         let crontabs = Crontabs {
-            daemon,
+            cron: MachineCron {
+                rules: daemon,
+                ..MachineCron::of(Path::new("/nowhere"))
+            },
             read: vec![crontab],
             left_out: Vec::new(),
         };

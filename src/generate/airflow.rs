@@ -63,22 +63,24 @@ impl DagRequest {
         let mut sources = Vec::new();
         let mut lines = Vec::new();
         for (number, crontab) in crontabs.read.iter().enumerate() {
-            let found = PortableLines::of(crontab, crontabs.daemon, self.parse);
+            // Standard input says nothing of its age.
+            let changed = crontab.changed.unwrap_or(now.timestamp());
+            let found = PortableLines::of(crontab, crontabs.cron.rules, self.parse);
             lines.extend(found.lines.into_iter().map(|line| DagLine {
-                schedule: Schedule::of(&line.timing, clock_changes(&line, crontab.changed)),
+                schedule: Schedule::of(&line.timing, clock_changes(&line, changed)),
                 line,
                 crontab: number,
             }));
             sources.push(DagSource {
                 path: crontab.path.clone(),
-                changed: crontab.changed,
+                changed,
                 is_installed: crontab.is_installed,
                 refused: found.refused,
                 remarks: found.remarks,
             });
         }
         DagFile {
-            text: file::text(&sources, &lines, crontabs.daemon),
+            text: file::text(&sources, &lines, crontabs.cron.rules),
             messages: messages(&sources, &lines, now),
             status: if sources.iter().all(|source| source.refused.is_empty()) {
                 exit::SUCCESS

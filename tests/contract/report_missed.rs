@@ -449,7 +449,7 @@ nothing is wrong
 
 Crontab      2 jobs on 2 lines, checked from 10:00 on
              2 runs perhaps skipped (the previous run was still going at 1); 1
-             start without a line
+             start without a line that is understood
 "
         ),
         "{screen}"
@@ -471,7 +471,7 @@ fn a_job_whose_line_was_commented_out_is_named() {
     let words = screen.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
         words.contains(
-            "on no line, and not started since the change: h2 /hour.sh now \
+            "on no line that is understood, and not started since the change: h2 /hour.sh now \
              (last 10:00, line crontab:4 is commented out)"
         ),
         "{screen}"
@@ -485,6 +485,35 @@ fn a_job_whose_line_was_commented_out_is_named() {
         history.contains("\nCrontab      line crontab:4 is commented out\n"),
         "{history}"
     );
+}
+
+#[test]
+fn a_crontab_from_standard_input_is_judged_from_the_first_start_of_each_job() {
+    let mut day = Day::new("");
+    for time in ["10:20:01", "10:30:01", "10:50:01"] {
+        day.run(time, "h1 /ten.sh");
+    }
+    fs::write(
+        day.scene.path("input"),
+        format!(
+            "REMOTEEXE_LOG_DIR={}\n*/10 * * * * remoteexe h1 /ten.sh\n0 * * * * remoteexe h2 /new.sh\n",
+            day.scene.path("log").display()
+        ),
+    )
+    .unwrap();
+    let mut command = day.command("11:30", &["--json", "--user-crontab", "-"]);
+    let input = File::open(day.scene.path("input")).unwrap();
+    let output = command.stdin(input).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let missed: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains("\"status\":\"missed\""))
+        .collect();
+    let expected = ["10:40", "11:00", "11:10", "11:20"];
+    assert_eq!(missed.len(), expected.len(), "{text}");
+    for (line, time) in missed.iter().zip(expected) {
+        assert!(line.contains(&format!("T{time}:00")), "{line}");
+    }
 }
 
 #[test]

@@ -96,12 +96,13 @@ impl Comparison {
     pub fn add(&mut self, job: u32, due: &mut [Due], starts: &[i64]) {
         due.sort_unstable_by_key(|due| due.at);
         self.jobs += usize::from(due.iter().any(|due| due.is_certain));
+        let delay = usual_delay(due, starts);
         let mut due = due.iter().copied().peekable();
         // The slots that may match the next START, the first deadline in front.
         let mut open: VecDeque<Due> = VecDeque::new();
         // The slots that cron may still catch up on.
         let mut missed: Vec<Due> = Vec::new();
-        let mut backlog = LateStarts::new();
+        let mut late_starts = LateStarts::new(delay);
         for &start in starts {
             while let Some(next) = due.next_if(|due| due.at - EARLY <= start) {
                 insert(&mut open, next);
@@ -111,22 +112,22 @@ impl Comparison {
             if let Some(found) = open.pop_front() {
                 self.count(&found);
                 if found.deadline < found.detected_at {
-                    backlog.push(found, start, missed.last_mut());
+                    late_starts.push(found, start, missed.last_mut());
                 }
             } else if let Some(late) = missed.pop_if(|due| start < due.catch_up) {
                 self.count(&late);
                 self.verdict.late.push((late.missed(job), start));
-            } else if let Some(late) = missed.pop_if(|due| backlog.takes(due, start)) {
+            } else if let Some(late) = missed.pop_if(|due| late_starts.takes(due, start)) {
                 self.count(&late);
             } else {
                 self.verdict.strays.push((job, start));
             }
         }
         let until = self.until;
-        while let Some(late) = missed.pop_if(|due| backlog.goes_on(due, until)) {
+        while let Some(late) = missed.pop_if(|due| late_starts.goes_on(due, until)) {
             self.count(&late);
         }
-        let late = backlog.late();
+        let late = late_starts.late();
         self.verdict
             .late
             .extend(late.map(|(due, start)| (due.missed(job), start)));
@@ -213,6 +214,27 @@ impl Comparison {
             self.verdict.missed.extend(missed);
         }
     }
+}
+
+/// The time, in seconds, from a slot to the next START that nine of ten STARTs take at least. So a time of late STARTs is
+/// no habit.
+fn usual_delay(due: &[Due], starts: &[i64]) -> i64 {
+    let mut slots = due.iter().map(Due::latest_without_delay).peekable();
+    let mut last = None;
+    let mut delays: Vec<i64> = starts
+        .iter()
+        .filter_map(|start| {
+            while let Some(slot) = slots.next_if(|slot| slot - EARLY <= *start) {
+                last = Some(slot);
+            }
+            Some(start - last?)
+        })
+        .collect();
+    if delays.is_empty() {
+        return 0;
+    }
+    let tenth = delays.len() / 10;
+    *delays.select_nth_unstable(tenth).1
 }
 
 /// The first second in which `together` jobs are missing.

@@ -35,6 +35,13 @@ pub struct Due {
     pub is_certain: bool,
 }
 
+impl Due {
+    /// The second of a START that has waited as long as it may for a known reason, such as `sleep`.
+    pub fn latest_without_delay(&self) -> i64 {
+        self.detected_at - LONGEST_GRACE
+    }
+}
+
 impl CronJob {
     /// The STARTs due in `intervals`, except those before the crontab's last change, whose lines nobody knows.
     /// `line` is the caller's number for this job's line.
@@ -52,7 +59,10 @@ impl CronJob {
         let is_certain = !self.is_conditional && self.wait.most.is_some();
         let mut due = Vec::new();
         self.each_due_minute(intervals, &mut |slot| {
-            if slot.minute * 60 > self.changed {
+            if self
+                .changed
+                .is_none_or(|changed| slot.minute * 60 > changed)
+            {
                 let at = slot.local * 60 + least;
                 due.push(Due {
                     at,
@@ -133,7 +143,7 @@ mod tests {
             wait: Wait::NONE,
             has_own_zone: false,
             is_conditional: false,
-            changed: -1,
+            changed: None,
             is_ignored: false,
         }
     }
@@ -319,7 +329,7 @@ mod tests {
     fn nothing_is_due_before_the_last_change_of_the_crontab() {
         let day = clock_intervals(&Zone::named("UTC").unwrap(), 0, 24 * 60);
         let entry = CronJob {
-            changed: 12 * 3600,
+            changed: Some(12 * 3600),
             ..entry("0 * * * *")
         };
         let hours: BTreeSet<i64> = entry.due(&day, 0).iter().map(|due| due.at / 3600).collect();

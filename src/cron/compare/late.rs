@@ -7,10 +7,14 @@
 use std::collections::VecDeque;
 use std::mem;
 
-use super::due::{Due, EARLY, LONGEST_GRACE};
+use super::due::{Due, EARLY};
 
-/// STARTs that come at most this many seconds after their slots on average are not late.
+/// STARTs that come at most this many seconds after their slots on average are not late. On a scheduler whose STARTs
+/// usually come later, that delay is added.
 const PROMPT: i64 = 5;
+
+/// A usual delay of this many seconds is within [`PROMPT`].
+const NO_DELAY: i64 = 2;
 
 /// How many STARTs before the first late one count for the average, because STARTs become late one by one.
 const BEFORE: usize = 3;
@@ -25,12 +29,19 @@ pub struct LateStarts {
     /// No slot until then may still have a START.
     settled: i64,
     late: Vec<(Due, i64)>,
+    /// How many seconds after their slots STARTs come at most, on average, where they are not late.
+    prompt: i64,
 }
 
 impl LateStarts {
-    /// No START yet.
-    pub fn new() -> Self {
+    /// No START yet, of a job whose STARTs usually come `delay` seconds after their slots.
+    pub fn new(delay: i64) -> Self {
         Self {
+            prompt: if delay > NO_DELAY {
+                PROMPT + delay
+            } else {
+                PROMPT
+            },
             found: VecDeque::new(),
             settled: i64::MIN,
             late: Vec::new(),
@@ -108,9 +119,9 @@ impl LateStarts {
         for (due, start) in around {
             count += 1;
             // A random wait is no delay.
-            seconds += start - (due.detected_at - LONGEST_GRACE);
+            seconds += start - due.latest_without_delay();
         }
-        slot.at > missed.at && slot.at - missed.at <= LONGEST && seconds > count * PROMPT
+        slot.at > missed.at && slot.at - missed.at <= LONGEST && seconds > count * self.prompt
     }
 
     /// Gives the slot `missed` and all later ones the next START. Returns the last slot, which then has none.

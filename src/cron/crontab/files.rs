@@ -11,7 +11,7 @@ use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, lstat, open};
 use rustix::io::Errno;
 
 use super::parse::{Columns, Contents, CronLine, Fault};
-use crate::cron::daemon::Daemon;
+use crate::cron::daemon::{Daemon, MachineCron};
 
 /// The most bytes of a crontab that are read. Debian's cron takes 10,000 lines of 1000 bytes.
 const LARGEST: u64 = 16 << 20;
@@ -36,8 +36,8 @@ pub struct Crontab {
     pub columns: Columns,
     /// The user whose crontab it is, if it is one user's.
     pub owner: Option<String>,
-    /// When it was last changed, in seconds from 1970.
-    pub changed: i64,
+    /// When it was last changed, in seconds from 1970, if that is known.
+    pub changed: Option<i64>,
     /// Why cron rejects the file, whatever its text is.
     pub rejection: Option<Fault>,
     /// The file is where a cron daemon reads crontabs: no copy and no draft.
@@ -57,6 +57,8 @@ pub struct UnreadCrontab {
     pub reason: String,
     /// The remedy.
     pub remedy: String,
+    /// The reader may not read it.
+    pub is_denied: bool,
 }
 
 impl UnreadCrontab {
@@ -65,13 +67,17 @@ impl UnreadCrontab {
         let remedy = match error.kind() {
             _ if is_link => "cron follows no link there; put the file itself in its place",
             io::ErrorKind::NotFound => "give the path of a crontab",
-            io::ErrorKind::PermissionDenied => "run the report as root",
+            io::ErrorKind::PermissionDenied => {
+                "run the report as root, or for your own crontab: \
+                 crontab -l | remoteexe --report --user-crontab -"
+            }
             _ => "give a text file, as cron reads it",
         };
         Self {
             path: path.to_owned(),
             reason: error.to_string(),
             remedy: remedy.to_owned(),
+            is_denied: error.kind() == io::ErrorKind::PermissionDenied,
         }
     }
 }
@@ -87,7 +93,7 @@ impl Display for UnreadCrontab {
 #[derive(Debug)]
 pub struct Crontabs {
     /// The daemon of the machine.
-    pub daemon: Daemon,
+    pub cron: MachineCron,
     /// The crontabs that could be read.
     pub read: Vec<Crontab>,
     /// The others.
@@ -131,7 +137,7 @@ impl Crontabs {
     /// No crontab yet, for the machine whose files are below `root`.
     fn new(root: &Path) -> Self {
         Self {
-            daemon: Daemon::of_machine(root),
+            cron: MachineCron::of(root),
             read: Vec::new(),
             left_out: Vec::new(),
         }
@@ -146,7 +152,7 @@ impl Crontabs {
         for path in self.files_in(&root.join("etc/cron.d")) {
             self.add(&path, Location::System, Columns::System, None);
         }
-        for path in self.files_in(&root.join(self.daemon.spool())) {
+        for path in self.files_in(&root.join(self.cron.spool)) {
             let owner = path
                 .file_name()
                 .map(|name| name.to_string_lossy().into_owned());
@@ -159,7 +165,7 @@ impl Crontabs {
         let parent = path.parent().unwrap_or(Path::new(""));
         if path == Path::new("/etc/crontab") || parent == Path::new("/etc/cron.d") {
             self.add(path, Location::System, Columns::System, None);
-        } else if parent == Path::new("/").join(self.daemon.spool()) {
+        } else if parent == Path::new("/").join(self.cron.spool) {
             self.add(path, Location::Spool, Columns::User, None);
         } else {
             self.add(path, Location::Elsewhere, columns, None);
@@ -189,13 +195,13 @@ impl Crontabs {
             Ok(found) => found,
             Err(error) => return self.left_out.push(UnreadCrontab::new(path, &error)),
         };
-        let contents = Contents::parse(&text, columns, self.daemon);
+        let contents = Contents::parse(&text, columns, self.cron.rules);
         if place == Location::Elsewhere
             && let Some(misfit) = misfit(path, &contents, columns)
         {
             return self.left_out.push(misfit);
         }
-        let has_ignored_name = place == Location::System && !self.daemon.takes_name_of(path);
+        let has_ignored_name = place == Location::System && !self.cron.rules.takes_name_of(path);
         let rejection = if has_ignored_name {
             Some(rejected("cron ignores a file of this name", NAME_REMEDY))
         } else {
@@ -210,10 +216,11 @@ impl Crontabs {
             columns,
             owner,
             changed: match place {
+                Location::Elsewhere if is_standard_input(path) => None,
                 // A file that was moved here was another one before, whatever its time says.
-                Location::System | Location::Spool => stat.st_mtime.max(stat.st_ctime),
+                Location::System | Location::Spool => Some(stat.st_mtime.max(stat.st_ctime)),
                 // A copy may keep the time of its text.
-                Location::Elsewhere => stat.st_mtime,
+                Location::Elsewhere => Some(stat.st_mtime),
             },
         });
     }
@@ -221,7 +228,7 @@ impl Crontabs {
     /// Why the daemon rejects a file by its mode or its owner.
     fn rejection(&self, path: &Path, place: Location, stat: &Stat) -> Option<Fault> {
         let mode = stat.st_mode & 0o7777;
-        let (is_bad_mode, good_mode) = match (self.daemon, place) {
+        let (is_bad_mode, good_mode) = match (self.cron.rules, place) {
             (_, Location::Elsewhere) => return None,
             (Daemon::Debian, Location::Spool) => (mode != 0o600, "600"),
             (Daemon::Debian, Location::System) => (mode & 0o022 != 0, "644"),
@@ -240,7 +247,7 @@ impl Crontabs {
             );
             return Some(rejected(&problem, &format!("chown root {shown}")));
         }
-        let has_link_rule = place == Location::Spool || self.daemon == Daemon::Debian;
+        let has_link_rule = place == Location::Spool || self.cron.rules == Daemon::Debian;
         (has_link_rule && stat.st_nlink != 1).then(|| {
             let problem = "cron ignores a file that has a second hard link";
             rejected(problem, &format!("copy {shown} to a file of its own"))
@@ -282,11 +289,22 @@ fn misfit(path: &Path, contents: &Contents, columns: Columns) -> Option<UnreadCr
         path: path.to_owned(),
         reason: format!("line {number} {reason}"),
         remedy,
+        is_denied: false,
     })
+}
+
+/// Whether a name stands for standard input.
+fn is_standard_input(path: &Path) -> bool {
+    path == Path::new("-")
 }
 
 /// Reads a crontab, and what is known about its file.
 fn read(path: &Path, place: Location) -> io::Result<(Vec<u8>, Stat)> {
+    if place == Location::Elsewhere && is_standard_input(path) {
+        let stdin = io::stdin();
+        let stat = fstat(&stdin)?;
+        return Ok((text(stdin.lock())?, stat));
+    }
     // NONBLOCK: opening a FIFO that nobody writes to would wait.
     let mut flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     match place {
@@ -304,13 +322,18 @@ fn read(path: &Path, place: Location) -> io::Result<(Vec<u8>, Stat)> {
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         return Err(io::Error::other("not a regular file"));
     }
+    Ok((text(File::from(file))?, stat))
+}
+
+/// The text of a crontab, unless it is too long for one.
+fn text(input: impl Read) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
-    File::from(file).take(LARGEST + 1).read_to_end(&mut text)?;
+    input.take(LARGEST + 1).read_to_end(&mut text)?;
     if text.len() as u64 > LARGEST {
         let problem = format!("larger than {} MiB: this is no crontab", LARGEST >> 20);
         return Err(io::Error::other(problem));
     }
-    Ok((text, stat))
+    Ok(text)
 }
 
 fn is_foreign_link(path: &Path) -> bool {
@@ -409,7 +432,7 @@ mod tests {
     #[test]
     fn the_crontabs_of_red_hat_are_found() {
         let root = TempDir::new().unwrap();
-        write(&root, "usr/sbin/crond", "", 0o755);
+        write(&root, "usr/sbin/crond", "cronie 1.7.2", 0o755);
         write(&root, "etc/cron.d/jobs.conf", LINE, 0o644);
         write(&root, "etc/cron.d/jobs.rpmnew", LINE, 0o644);
         write(

@@ -86,6 +86,7 @@ pub fn summary(report: &Report) -> Vec<String> {
     }
     lines.extend(changes(summary, clock));
     if let Some(whole) = &summary.whole {
+        lines.extend(not_known(whole));
         lines.extend(gone(whole, clock));
         lines.extend(counts(whole));
     } else {
@@ -104,7 +105,10 @@ fn counts(whole: &WholeSummary) -> Vec<String> {
     let of_runs = [
         perhaps(whole),
         counted(whole.strays, |strays| {
-            format!("{} without a line", count(strays, "start"))
+            format!(
+                "{} without a line that is understood",
+                count(strays, "start")
+            )
         }),
     ];
     let of_crontabs = [
@@ -135,7 +139,22 @@ fn counts(whole: &WholeSummary) -> Vec<String> {
     lines.into_iter().filter(|line| !line.is_empty()).collect()
 }
 
-/// The jobs that have run, are on no line, and have not started since the crontabs were changed.
+/// Why nobody knows here what was not started.
+fn not_known(whole: &WholeSummary) -> Vec<String> {
+    let cron = whole.unknown_cron.iter().map(|name| {
+        format!("not started runs are not looked for: the rules of {name} are not known here")
+    });
+    let denied = whole.denied.iter().map(|path| {
+        format!(
+            "{} cannot be read, so runs of its lines that were not started are not shown; \
+             for your own crontab: crontab -l | remoteexe --report --user-crontab -",
+            printable(path.display().to_string().as_bytes())
+        )
+    });
+    cron.chain(denied).collect()
+}
+
+/// The jobs that have run, are on no line that is understood, and have not started since the crontabs were changed.
 fn gone(whole: &WholeSummary, clock: Clock) -> Option<String> {
     let (most, longest) = MAX_GONE;
     let first = whole.gone.iter().take(most).map(|(job, last, line)| {
@@ -152,7 +171,7 @@ fn gone(whole: &WholeSummary, clock: Clock) -> Option<String> {
     let is_any = !names.is_empty();
     is_any.then(|| {
         format!(
-            "on no line, and not started since the change: {}",
+            "on no line that is understood, and not started since the change: {}",
             names.join(", ")
         )
     })

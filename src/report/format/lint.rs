@@ -1,4 +1,4 @@
-//! The faults of the crontabs, one on each line, as a compiler shows them, and the calls that cannot be known.
+//! The faults of the crontabs, one on each line, as a compiler shows them, and the calls that are not understood.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -12,7 +12,7 @@ use crate::escape::printable;
 use crate::report::output::ReportOutput;
 use crate::report::slots::Planned;
 
-/// How many calls that cannot be known are listed.
+/// How many calls that are not understood are listed.
 const MOST_UNKNOWN: usize = 20;
 
 /// How many lines are named that are switched off.
@@ -49,6 +49,7 @@ fn render(findings: &[Finding], plan: &CronJobs, crontabs: &Crontabs) -> String 
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{}", printable(line.as_bytes()));
     };
+    line(&crontabs.cron.describe());
     for finding in findings {
         let (problem, remedy) = (&finding.problem, &finding.remedy);
         let place = place(&finding.file, finding.line);
@@ -113,7 +114,7 @@ fn commented_out(plan: &CronJobs) -> Option<String> {
     is_any.then(|| format!("commented out: {}", places.join(", ")))
 }
 
-/// The calls that cannot be known for another reason than a fault of their line.
+/// The calls that are not understood for another reason than a fault of their line.
 fn unexplained<'a>(unknown: &'a [UnknownCall], findings: &[Finding]) -> Vec<&'a UnknownCall> {
     let faulty: HashSet<(&Path, Option<usize>)> = findings
         .iter()

@@ -52,10 +52,11 @@ fn render(
     let mut text = String::new();
     let files: HashSet<_> = entries.iter().map(|entry| &entry.place.file).collect();
     let title = format!(
-        "{}: {} in {}",
+        "{}: {} in {}; {}",
         now.format("%a %-d %b %Y, %H:%M:%S"),
         count(entries.len() as u64, "job"),
         count(files.len() as u64, "crontab"),
+        crontabs.cron.name,
     );
     line(&mut text, &title);
     add_crowds(&mut text, &entries, &periods[0]);
@@ -176,7 +177,7 @@ pub fn schedule_in_words(entry: &CronJob) -> String {
 
 fn add_unknown(text: &mut String, unknown: &[UnknownCall]) {
     if !unknown.is_empty() {
-        line(text, "\nNot known");
+        line(text, "\nNot understood");
     }
     for UnknownCall { place, reason } in unknown {
         let place = format!("{}:{}: {reason}", place.file.display(), place.line);

@@ -257,7 +257,9 @@ impl Run {
             exit::USAGE_ERROR if self.is_usage_error() => Reason::Usage,
             exit::CANNOT_RUN if self.start_failure().is_some() => Reason::SshNotRun,
             exit::CANNOT_RUN => Reason::NotExecutable,
-            exit::NOT_FOUND if self.start_failure() == Some(Notice::SshNotFound) => Reason::NoSsh,
+            exit::NOT_FOUND if matches!(self.start_failure(), Some(Notice::SshNotFound(_))) => {
+                Reason::NoSsh
+            }
             exit::NOT_FOUND => Reason::NotFound,
             exit::SSH_FAILED => match (self.ssh_failure(), self.is_requested()) {
                 (Some(failure), false) => Reason::Ssh(failure),

@@ -185,7 +185,16 @@ impl SlotChecker<'_> {
         let mut due = Vec::new();
         for line in &job.lines {
             let number = u32::try_from(*line).expect("crontabs have fewer lines");
-            due.extend(self.expected.line(*line).due(clock_intervals, number));
+            let entry = self.expected.line(*line);
+            let mut of_line = entry.due(clock_intervals, number);
+            if entry.changed.is_none() {
+                // A crontab from standard input is as it is at least since the job's first START.
+                let first = job.starts.first().copied().unwrap_or(i64::MAX);
+                let slots = of_line.iter().map(|due| due.at);
+                let first = slots.filter(|at| *at <= first).max().unwrap_or(first);
+                of_line.retain(|due| due.at >= first);
+            }
+            due.extend(of_line);
         }
         for due in &mut due {
             due.is_certain &= self.is_judged(due.at);
@@ -243,7 +252,8 @@ impl SlotChecker<'_> {
             let mut lines = self.expected.jobs[*job as usize].lines.iter();
             let has_line = lines.all(|line| {
                 let entry = self.expected.line(*line);
-                !entry.timing.is_reboot && time(*at) >= local_time(entry.changed)
+                let is_unchanged = |changed| time(*at) >= local_time(changed);
+                !entry.timing.is_reboot && entry.changed.is_none_or(is_unchanged)
             });
             has_line && is_shown(*at)
         };

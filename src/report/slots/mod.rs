@@ -68,7 +68,7 @@ impl Planned {
 
     /// What `--check` would find.
     pub fn findings(&self, users: &Users) -> Vec<Finding> {
-        findings(&self.crontabs, self.grammar, &|name| users.has_name(name))
+        findings(&self.crontabs, self.grammar, &|name| users.find(name))
     }
 }
 
@@ -168,6 +168,7 @@ impl Expected {
             off: HashMap::new(),
             planned,
         };
+        let is_known = expected.planned.crontabs.cron.is_known;
         let scheduler = |entry: &CronJob| match judged {
             CheckedJobs::All => Some(Scheduler::default()),
             CheckedJobs::In(dirs, is_read) => {
@@ -181,7 +182,8 @@ impl Expected {
         for (line, entry) in expected.planned.plan.entries.iter().enumerate() {
             let name: Rc<[u8]> = entry.job.as_slice().into();
             let of_name = expected.places.entry(Rc::clone(&name)).or_default();
-            let Some(scheduler) = scheduler(entry).filter(|_| !entry.has_own_zone) else {
+            let Some(scheduler) = scheduler(entry).filter(|_| is_known && !entry.has_own_zone)
+            else {
                 expected.unjudged += 1;
                 continue;
             };
@@ -210,7 +212,7 @@ impl Expected {
             }
         }
         let changes = expected.planned.crontabs.read.iter();
-        let last = changes.map(|crontab| crontab.changed).max();
+        let last = changes.filter_map(|crontab| crontab.changed).max();
         expected.unchanged = last.map_or(NaiveDateTime::MIN, local_time);
         expected
     }

@@ -1,7 +1,7 @@
 //! The crontabs in numbers: what was checked, from when on, and what could not be.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use chrono::{NaiveDateTime, TimeDelta};
@@ -66,6 +66,10 @@ pub struct WholeSummary {
     pub unjudged: usize,
     /// Files that are left out.
     pub left_out: usize,
+    /// A crontab, or a directory of crontabs, that the reader may not read.
+    pub denied: Option<PathBuf>,
+    /// The daemon, if its rules are not known and so no slot is checked.
+    pub unknown_cron: Option<String>,
 }
 
 impl CrontabSummary {
@@ -88,6 +92,8 @@ impl CrontabSummary {
         if let Some(whole) = &whole
             && expected.jobs.is_empty()
             && whole.faults + whole.unknown + whole.switched_off == 0
+            && whole.denied.is_none()
+            && whole.unknown_cron.is_none()
         {
             return None;
         }
@@ -118,6 +124,8 @@ impl WholeSummary {
             off.find(|off| off.job == job).map(|off| off.place.clone())
         };
         let gone = expected.gone().into_iter();
+        let mut denied = planned.crontabs.left_out.iter();
+        let cron = &planned.crontabs.cron;
         Self {
             gone: gone
                 .map(|(job, last)| (job.into(), last, line_of(job)))
@@ -130,6 +138,9 @@ impl WholeSummary {
             switched_off: switched_off.len(),
             unjudged: expected.unjudged,
             left_out: planned.crontabs.left_out.len(),
+            denied: denied.find(|it| it.is_denied).map(|it| it.path.clone()),
+            unknown_cron: (!cron.is_known && !planned.plan.entries.is_empty())
+                .then(|| cron.name.clone()),
         }
     }
 }
@@ -164,8 +175,8 @@ fn changed(
         let from = from.unwrap_or(NaiveDateTime::MAX);
         for line in &job.lines {
             let entry = expected.line(*line);
-            let at = local_time(entry.changed);
-            if at > from.max(since) {
+            let at = entry.changed.map(local_time);
+            if let Some(at) = at.filter(|at| *at > from.max(since)) {
                 changed.insert(Rc::clone(&entry.place.file), at);
             }
         }

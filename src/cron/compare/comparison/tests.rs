@@ -58,6 +58,19 @@ fn a_line_of_every_minute_misses_the_right_minute() {
     assert_eq!(verdict.strays, []);
 }
 
+#[test]
+fn a_slot_that_is_missed_by_a_scheduler_which_always_starts_late_is_not_late() {
+    for delay in [1, 10, 25, 40] {
+        let starts = (0..60)
+            .filter(|minute| *minute != 30)
+            .map(|minute| minute * MINUTE + delay + minute % 3);
+        let verdict = compare(64, vec![(due(0, 1, 60), starts.collect())]);
+        assert_eq!(minutes(&verdict.missed), [30], "{delay}");
+        assert_eq!(verdict.late, [], "{delay}");
+        assert_eq!(verdict.strays, [], "{delay}");
+    }
+}
+
 /// The slots of a line of every minute that are missing, in a report at each of these minutes.
 ///
 /// The start of slot N comes `delay(N)` seconds after it, if it has one.

@@ -10,6 +10,7 @@ use crate::clock::with_offset;
 use crate::escape::is_safe;
 use crate::exit::signal;
 use crate::report::logs::owner::Users;
+use crate::report::runs::kept::KeptRecords;
 use crate::report::runs::run::{End, Run};
 use crate::report::slots::Job;
 use crate::report::slots::missed::Slot;
@@ -102,7 +103,8 @@ pub fn document(run: &Run, users: &Users) -> String {
 
 /// The same with all lines of output. The records of `run` have to be kept.
 pub fn document_with_output(run: &Run, users: &Users) -> String {
-    let output = run.trace.output(run.ended().is_some());
+    let records = run.trace.records.as_ref();
+    let output = records.map(KeptRecords::output).unwrap_or_default();
     let output = output.into_iter().map(Text::from).collect();
     render(run, users, Some(output))
 }

@@ -26,7 +26,7 @@ impl Report {
         let mut number = 0;
         let matches = |run: &Run| basis.filter.matches(run);
         let reading = self.each_run(basis, None, matches, |run| {
-            has_failures |= run.has_failed();
+            has_failures |= run.is_alarming();
             if basis.filter.shows(&run) {
                 number += 1;
                 out.write_line(&line(number, &run));
@@ -55,7 +55,7 @@ impl Report {
             show(run);
         }
         Findings {
-            has_failures: run.is_none_or(Run::has_failed),
+            has_failures: run.is_none_or(Run::is_alarming),
             reading,
         }
     }

@@ -83,5 +83,7 @@ impl<'a> Search<'a> {
 /// The records of the wanted run.
 pub fn of(run: &Run) -> &[u8] {
     let records = run.trace.records.as_ref();
-    records.expect("the records of the wanted process id are kept")
+    &records
+        .expect("the records of the wanted process id are kept")
+        .lines
 }

@@ -39,10 +39,13 @@ pub fn page(view: &View) -> Answer {
     let body = body(view, &incidents);
     let is_over = incidents.iter().filter(|incident| incident.is_over());
     let over = is_over.count();
-    let title = format!("remoteexe: {}", summary(incidents.len() - over, over));
+    let title = format!(
+        "remoteexe: {}",
+        summary(incidents.len() - over, over, view.tally.ambiguous)
+    );
     Answer {
         text: whole(&title, &body).into_string(),
-        is_bad: view.tally.bad() > 0 || incidents.iter().any(Incident::is_failure),
+        is_bad: view.tally.is_bad() || incidents.iter().any(Incident::is_failure),
     }
 }
 

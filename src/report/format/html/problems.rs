@@ -7,7 +7,7 @@ use super::timeline::Timeline;
 use crate::escape::printable;
 use crate::report::diagnosis::incident::{Incident, State};
 use crate::report::format::text::View;
-use crate::report::format::text::first_screen::{ends, hosts};
+use crate::report::format::text::first_screen::{ends, hosts, uncertain};
 use crate::report::format::text::incidents::words;
 use crate::report::format::words::{count, grouped};
 use crate::report::history::JobId;
@@ -25,7 +25,8 @@ pub fn section(view: &View, incidents: &[Incident], timeline: Option<&Timeline>)
         section #problems aria-labelledby="problems-title" {
             (counts(view))
             h2 #problems-title { "Problems" }
-            @if incidents.is_empty() { p { "None in this period." } }
+            @if let Some(text) = uncertain(view) { p { "Not certain: " (text) } }
+            @else if incidents.is_empty() { p { "None in this period." } }
             (table("Now", view, &now, timeline))
             (table("Over", view, &over, timeline))
         }

@@ -50,7 +50,7 @@ pub fn show(page: &mut Page, view: &View) -> bool {
         }
         rest(page, view, &incidents);
     }
-    view.tally.bad() > 0 || incidents.iter().any(Incident::is_failure)
+    view.tally.is_bad() || incidents.iter().any(Incident::is_failure)
 }
 
 /// The period and the counts of its runs.
@@ -98,12 +98,31 @@ pub fn hosts(view: &View) -> BTreeSet<HostId> {
     with_host.map(|run| view.ledger.job(run.job).host).collect()
 }
 
-/// How many problems there are, in words.
-pub fn summary(now: usize, over: usize) -> String {
-    if now + over == 0 {
-        "nothing is wrong".to_owned()
-    } else {
-        format!("{} now, {over} over", count(now as u64, "problem"))
+/// How many problems there are, in words, and how many runs are ambiguous.
+pub fn summary(now: usize, over: usize, ambiguous: u64) -> String {
+    let problems = match now + over {
+        0 if ambiguous == 0 => return "nothing is wrong".to_owned(),
+        0 => "no problem found".to_owned(),
+        _ => format!("{} now, {over} over", count(now as u64, "problem")),
+    };
+    if ambiguous == 0 {
+        return problems;
+    }
+    format!("{problems}; not certain: {}", count(ambiguous, "run"))
+}
+
+/// What is not certain, if anything is.
+pub fn uncertain(view: &View) -> Option<String> {
+    let names = jobs_with(view, Mark::Ambiguous)?;
+    Some(format!(
+        "two runs had one process id at once, or a job printed records in a log without marks: {names}"
+    ))
+}
+
+/// Shows what is not certain, if anything is.
+pub fn show_uncertain(page: &mut Page, view: &View) {
+    if let Some(text) = uncertain(view) {
+        page.labelled("Not certain", INDENT, &text);
     }
 }
 
@@ -111,13 +130,14 @@ fn problems(page: &mut Page, view: &View, now: usize, over: usize) {
     if view.tally.span.is_none() && now + over == 0 {
         return;
     }
-    let text = summary(now, over);
+    let text = summary(now, over, view.tally.ambiguous);
     let text = if now > 0 {
         page.style.paint(Tone::Bad, &text)
     } else {
         text
     };
     page.line(&text);
+    show_uncertain(page, view);
 }
 
 fn rest(page: &mut Page, view: &View, incidents: &[Incident]) {
@@ -139,13 +159,18 @@ fn rest(page: &mut Page, view: &View, incidents: &[Incident]) {
 }
 
 fn overlaps(page: &mut Page, view: &View) {
+    if let Some(names) = jobs_with(view, Mark::Overlapped) {
+        let text = format!("started again while still running (flock -n prevents it): {names}");
+        page.labelled("Overlaps", INDENT, &text);
+    }
+}
+
+/// The jobs of the period's runs with this mark, each with the number of these runs.
+fn jobs_with(view: &View, mark: Mark) -> Option<String> {
     let runs = view.ledger.runs.iter().filter(|run| view.scope.has(run));
     let mut times: BTreeMap<JobId, u64> = BTreeMap::new();
-    for run in runs.filter(|run| run.is(Mark::Overlapped)) {
+    for run in runs.filter(|run| run.is(mark)) {
         *times.entry(run.job).or_default() += 1;
-    }
-    if times.is_empty() {
-        return;
     }
     let mut jobs: Vec<_> = times.iter().collect();
     jobs.sort_by_key(|&(job, times)| (std::cmp::Reverse(times), job));
@@ -154,11 +179,7 @@ fn overlaps(page: &mut Page, view: &View) {
     if jobs.len() > MAX_NAMED {
         names.push(count((jobs.len() - MAX_NAMED) as u64, "more job"));
     }
-    let text = format!(
-        "started again while still running (flock -n prevents it): {}",
-        names.join(", ")
-    );
-    page.labelled("Overlaps", INDENT, &text);
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 /// A bar of the bad runs for each hour, or for another time if the period is short or long.

@@ -47,11 +47,12 @@ pub fn show(page: &mut Page, view: &View) -> bool {
     let mut rows: Vec<Row> = runs.map(Row::Run).chain(missing).collect();
     rows.sort_by_key(Row::order);
     first_screen::counts(page, view);
+    first_screen::show_uncertain(page, view);
     if !rows.is_empty() {
         page.line("");
         show_rows(page, view, &rows);
     }
-    view.tally.bad() > 0 || is_missing
+    view.tally.is_bad() || is_missing
 }
 
 /// Shows a line for each.

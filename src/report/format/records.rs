@@ -92,8 +92,11 @@ impl Format for OneRun<'_> {
         };
         match self.users {
             Some(users) => out.write_line(&json::document_with_output(run, users)),
-            None => out.write_records(run.trace.records.as_deref().unwrap_or_default()),
+            None => {
+                let records = run.trace.records.as_ref();
+                out.write_records(records.map_or(&[], |records| &records.lines));
+            }
         }
-        Verdict::bad_if(run.has_failed())
+        Verdict::bad_if(run.is_alarming())
     }
 }

@@ -56,7 +56,7 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
         }
         rest(page, report, &incidents);
     }
-    report.tally.bad() > 0 || incidents.iter().any(Incident::is_failure)
+    report.tally.is_bad() || incidents.iter().any(Incident::is_failure)
 }
 
 /// The period and the counts of its runs.
@@ -110,12 +110,31 @@ pub fn hosts(report: &Report) -> BTreeSet<HostId> {
         .collect()
 }
 
-/// How many problems there are, in words.
-pub fn summary(now: usize, over: usize) -> String {
-    if now + over == 0 {
-        "nothing is wrong".to_owned()
-    } else {
-        format!("{} now, {over} over", count(now as u64, "problem"))
+/// How many problems there are, in words, and how many runs are ambiguous.
+pub fn summary(now: usize, over: usize, ambiguous: u64) -> String {
+    let problems = match now + over {
+        0 if ambiguous == 0 => return "nothing is wrong".to_owned(),
+        0 => "no problem found".to_owned(),
+        _ => format!("{} now, {over} over", count(now as u64, "problem")),
+    };
+    if ambiguous == 0 {
+        return problems;
+    }
+    format!("{problems}; not certain: {}", count(ambiguous, "run"))
+}
+
+/// What is not certain, if anything is.
+pub fn uncertain(report: &Report) -> Option<String> {
+    let names = jobs_with(report, Mark::Ambiguous)?;
+    Some(format!(
+        "two runs had one process id at once, or a job printed records in a log without marks: {names}"
+    ))
+}
+
+/// Shows what is not certain, if anything is.
+pub fn show_uncertain(page: &mut Page, report: &Report) {
+    if let Some(text) = uncertain(report) {
+        page.labelled("Not certain", INDENT, &text);
     }
 }
 
@@ -123,13 +142,14 @@ fn problems(page: &mut Page, report: &Report, now: usize, over: usize) {
     if report.tally.span.is_none() && now + over == 0 {
         return;
     }
-    let text = summary(now, over);
+    let text = summary(now, over, report.tally.ambiguous);
     let text = if now > 0 {
         page.style.paint(Tone::Bad, &text)
     } else {
         text
     };
     page.line(&text);
+    show_uncertain(page, report);
 }
 
 fn rest(page: &mut Page, report: &Report, incidents: &[Incident]) {
@@ -151,17 +171,22 @@ fn rest(page: &mut Page, report: &Report, incidents: &[Incident]) {
 }
 
 fn overlaps(page: &mut Page, report: &Report) {
+    if let Some(names) = jobs_with(report, Mark::Overlapped) {
+        let text = format!("started again while still running (flock -n prevents it): {names}");
+        page.labelled("Overlaps", INDENT, &text);
+    }
+}
+
+/// The jobs of the period's runs with this mark, each with the number of these runs.
+fn jobs_with(report: &Report, mark: Mark) -> Option<String> {
     let runs = report
         .ledger
         .runs
         .iter()
         .filter(|run| report.scope.has(run));
     let mut times: BTreeMap<JobId, u64> = BTreeMap::new();
-    for run in runs.filter(|run| run.is(Mark::Overlapped)) {
+    for run in runs.filter(|run| run.is(mark)) {
         *times.entry(run.job).or_default() += 1;
-    }
-    if times.is_empty() {
-        return;
     }
     let mut jobs: Vec<_> = times.iter().collect();
     jobs.sort_by_key(|&(job, times)| (std::cmp::Reverse(times), job));
@@ -170,11 +195,7 @@ fn overlaps(page: &mut Page, report: &Report) {
     if jobs.len() > MAX_NAMED {
         names.push(count((jobs.len() - MAX_NAMED) as u64, "more job"));
     }
-    let text = format!(
-        "started again while still running (flock -n prevents it): {}",
-        names.join(", ")
-    );
-    page.labelled("Overlaps", INDENT, &text);
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 /// A bar of the bad runs for each hour, or for another time if the period is short or long.

@@ -52,11 +52,12 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
     let mut rows: Vec<Row> = runs.map(Row::Run).chain(missing).collect();
     rows.sort_by_key(Row::order);
     first_screen::counts(page, report);
+    first_screen::show_uncertain(page, report);
     if !rows.is_empty() {
         page.line("");
         show_rows(page, report, &rows);
     }
-    report.tally.bad() > 0 || is_missing
+    report.tally.is_bad() || is_missing
 }
 
 /// Shows a line for each.

@@ -49,8 +49,7 @@ struct Known {
     start: i64,
     last: i64,
     code: Option<u8>,
-    has_command: bool,
-    command: Vec<u8>,
+    command: Option<Vec<u8>>,
     retries: u32,
     lines: u64,
     bytes: u64,
@@ -68,9 +67,11 @@ impl Known {
     fn fits(&self, text: &[u8], role: Role) -> bool {
         match role {
             Role::Start => false,
-            Role::Command if self.has_command => self.is_retrying && self.command == text,
+            Role::Command if self.has_command() => {
+                self.is_retrying && self.command.as_deref() == Some(text)
+            }
             Role::Command => text.ends_with(&self.job),
-            Role::Retry | Role::Output | Role::Marked => self.has_command,
+            Role::Retry | Role::Output | Role::Marked => self.has_command(),
             Role::Refusal => true,
             Role::End(_) => operands(text) == self.job,
         }
@@ -83,12 +84,11 @@ impl Known {
             Role::Start => {}
             Role::Retry => self.is_retrying = true,
             Role::Command => {
-                if self.has_command {
+                if self.has_command() {
                     self.retries += 1;
                     self.tail.clear();
                 }
-                self.has_command = true;
-                self.command = text.to_vec();
+                self.command = Some(text.to_vec());
                 self.is_retrying = false;
             }
             Role::Output | Role::Marked | Role::Refusal => {
@@ -104,8 +104,12 @@ impl Known {
         }
     }
 
+    fn has_command(&self) -> bool {
+        self.command.is_some()
+    }
+
     fn is_usage_error(&self) -> bool {
-        self.code == Some(10) && !self.has_command
+        self.code == Some(10) && !self.has_command()
     }
 
     fn is_connection_failure(&self) -> bool {
@@ -430,8 +434,7 @@ impl Model {
             start: now,
             last: now,
             code: None,
-            has_command: false,
-            command: Vec::new(),
+            command: None,
             retries: 0,
             lines: 0,
             bytes: 0,
@@ -469,9 +472,9 @@ impl Model {
         };
         let doubtful = if fitting.is_empty() { &*open } else { &fitting };
         if fitting.len() != 1 {
-            doubtful
-                .iter()
-                .for_each(|&run| runs[run].is_ambiguous = true);
+            for &run in doubtful {
+                runs[run].is_ambiguous = true;
+            }
         }
         runs[run].records.extend_from_slice(line);
         runs[run].take(text, role, now);
@@ -563,7 +566,7 @@ impl Model {
     /// The number of jobs, and of the hosts on which ssh was to run something.
     fn size(&self) -> String {
         let jobs: BTreeSet<&[u8]> = self.runs.iter().map(|run| &*run.job).collect();
-        let with_command = self.runs.iter().filter(|run| run.has_command);
+        let with_command = self.runs.iter().filter(|run| run.has_command());
         let host = |run: &Known| {
             run.job
                 .split(|&byte| byte == b' ')

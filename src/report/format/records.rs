@@ -90,12 +90,11 @@ impl Format for OneRun<'_> {
         let Some(run) = &self.last else {
             return Verdict::Bad;
         };
-        match self.users {
-            Some(users) => out.write_line(&json::document_with_output(run, users)),
-            None => {
-                let records = run.trace.records.as_ref();
-                out.write_records(records.map_or(&[], |records| &records.lines));
-            }
+        let records = run.trace.records.as_ref();
+        match (self.users, records) {
+            (Some(users), _) => out.write_line(&json::document_with_output(run, users)),
+            (None, Some(records)) => out.write_records(&records.lines),
+            (None, None) => {}
         }
         Verdict::bad_if(run.is_alarming())
     }

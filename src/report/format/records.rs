@@ -1,9 +1,9 @@
 //! The forms of `--run`: all records of one run, or its JSON document.
 
 use super::report::Report;
-use super::{Format, Needs, Verdict, json};
+use super::{Format, Health, Needs, json};
 use crate::machine::Users;
-use crate::report::output::{Output, warn};
+use crate::report::output::{ReportOutput, warn};
 use crate::report::query::run_id::RunId;
 use crate::report::runs::run::Run;
 
@@ -72,7 +72,7 @@ impl Format for OneRun<'_> {
         }
     }
 
-    fn run(&mut self, run: Run, _: &mut Output) {
+    fn run(&mut self, run: Run, _: &mut ReportOutput) {
         if !self.id.matches(run.trace.pid, run.trace.start) {
             return;
         }
@@ -83,12 +83,12 @@ impl Format for OneRun<'_> {
         }
     }
 
-    fn finish(self: Box<Self>, _: &Report, out: &mut Output) -> Verdict {
+    fn finish(self: Box<Self>, _: &Report, out: &mut ReportOutput) -> Health {
         if let Some(remark) = self.remark() {
             warn(&remark);
         }
         let Some(run) = &self.last else {
-            return Verdict::Bad;
+            return Health::Bad;
         };
         let records = run.trace.records.as_ref();
         match (self.users, records) {
@@ -96,6 +96,6 @@ impl Format for OneRun<'_> {
             (None, Some(records)) => out.write_records(&records.lines),
             (None, None) => {}
         }
-        Verdict::bad_if(run.is_alarming())
+        Health::bad_if(run.is_alarming())
     }
 }

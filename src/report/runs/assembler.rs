@@ -154,7 +154,7 @@ impl Assembler {
     /// Gives up the runs of the current process that a boot before the START of `next` has ended.
     fn bury(&mut self, next: &Trace) {
         let boot = self.boot.filter(|boot| *boot <= next.start);
-        let Some(boot) = boot.filter(|_| !next.owner.scheduler.is_elsewhere()) else {
+        let Some(boot) = boot.filter(|_| !next.owner.scheduler.is_remote()) else {
             return;
         };
         let dead = self.current.open.extract_if(.., |run| run.last < boot);
@@ -227,7 +227,7 @@ impl Assembler {
         for mut run in unended {
             let last = run.trace.last;
             let known = run.trace.pid_reused.unwrap_or(end_of_log);
-            let is_here = !run.trace.owner.scheduler.is_elsewhere();
+            let is_here = !run.trace.owner.scheduler.is_remote();
             let boot = self.boot.filter(|boot| *boot > last && is_here);
             let dead_by = boot.map_or(known, |boot| boot.min(known)).max(last);
             run.trace.dead_by = (run.end == End::Lost).then_some(dead_by);

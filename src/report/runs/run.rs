@@ -143,7 +143,7 @@ impl Run {
             }
     }
 
-    /// Why ssh failed before the remote command ran, if the last lines of output tell.
+    /// Why ssh failed before the remote command ran, if the last lines of output show it.
     pub fn connection_failure(&self) -> Option<Cause> {
         self.outcome().connection_failure()
     }
@@ -184,7 +184,7 @@ impl Run {
         })
     }
 
-    /// The line of output that tells most of a bad run: the last one of the last attempt that is not blank,
+    /// The most informative line of a bad run: the last one of the last attempt that is not blank,
     /// or the reason of a usage error.
     pub fn telling_line(&self) -> Option<&[u8]> {
         if self.is_usage_error() {

@@ -38,7 +38,7 @@ impl Attempt {
         match notice {
             Notice::ConnectTimeout(_) => self.is_timeout = true,
             Notice::Requested => self.is_requested = true,
-            Notice::SshNotFound => self.start_failure = Some(StartFailure::NoSsh),
+            Notice::SshNotFound(_) => self.start_failure = Some(StartFailure::NoSsh),
             Notice::SshCannotRun(_) | Notice::SshKilled(_) => {
                 self.start_failure = Some(StartFailure::SshNotRun);
             }

@@ -1,7 +1,7 @@
 //! The incidents that began or ended in a period, and nothing if there are none.
 
 use super::page::Page;
-use super::{first_screen, incidents};
+use super::{heading, incidents};
 use crate::report::diagnosis;
 use crate::report::diagnosis::incident::Incident;
 use crate::report::format::report::Report;
@@ -15,7 +15,7 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
     }
     let (since, now) = (report.scope.since, report.scope.now);
     page.title(&format!("{since} to {now}"));
-    first_screen::show_uncertain(page, report);
+    heading::show_uncertain(page, report);
     for (title, incidents) in [("Began", &began), ("Ended", &ended)] {
         if !incidents.is_empty() {
             page.heading(title);

@@ -1,32 +1,25 @@
 //! The first screen: what is wrong now, what was wrong, and all the rest in a line each.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chrono::{NaiveDateTime, TimeDelta, Timelike};
 
-use super::page::Page;
+use super::heading::{counts, hosts, jobs_with, show_uncertain, summary};
+use super::page::{INDENT, Page};
 use super::{crontab, healthy, incidents, job_history, running};
-use crate::escape::printable;
 use crate::report::diagnosis;
 use crate::report::diagnosis::incident::Incident;
+use crate::report::format::crontabs;
 use crate::report::format::report::Report;
-use crate::report::format::words::{chart, count, grouped};
-use crate::report::format::{crontabs, sources};
-use crate::report::history::counts::Count;
-use crate::report::history::{HostId, JobId, Mark};
-use crate::report::output::style::Tone;
-
-/// The column at which the text beside a label begins.
-pub const INDENT: usize = 13;
+use crate::report::format::words::{chart, grouped};
+use crate::report::history::{JobId, RunFlag};
+use crate::report::output::style::Severity;
 
 /// How many incidents are shown that go on, and how many that are over.
 const MAX_INCIDENTS: usize = 12;
 
 /// The least columns for words beside a chart.
 const MIN_BESIDE: usize = 20;
-
-/// More jobs than these are counted, not named.
-const MAX_NAMED: usize = 2;
 
 /// Shows the screen. Returns whether anything is or was wrong.
 pub fn show(page: &mut Page, report: &Report) -> bool {
@@ -59,92 +52,13 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
     report.tally.is_bad() || incidents.iter().any(Incident::is_failure)
 }
 
-/// The period and the counts of its runs.
-pub fn counts(page: &mut Page, report: &Report) {
-    let tally = &report.tally;
-    if let Some((first, last)) = tally.span {
-        let jobs = report.jobs().count() as u64;
-        let hosts = hosts(report).len() as u64;
-        let size = format!("{}, {}", count(jobs, "job"), count(hosts, "host"));
-        page.title(&format!("{first} to {last}   {size}"));
-        for counts in [ends(report), tally.kinds()] {
-            let counts: Vec<String> = counts.iter().map(|count| page.count(count)).collect();
-            page.line(&counts.join("   "));
-        }
-    } else {
-        page.line("no runs");
-    }
-    let (read, ambiguous) = (&report.read, tally.ambiguous);
-    if read.unrecognized + read.unmatched + ambiguous > 0 {
-        page.paragraph(&format!(
-            "unrecognized lines {}   records without START {}   ambiguous runs {ambiguous}",
-            read.unrecognized, read.unmatched
-        ));
-    }
-    for line in sources::lines(report) {
-        page.paragraph(&printable(line.as_bytes()));
-    }
-}
-
-/// The numbers of runs by their ends, and of the slots of the period that have no START.
-pub fn ends(report: &Report) -> Vec<Count> {
-    let mut ends = report.tally.ends();
-    let slots = report.missed.slots().into_iter();
-    let not_started = slots.filter(|slot| report.scope.includes(slot.at)).count() as u64;
-    if not_started > 0 {
-        ends.push(Count::bad("not started", not_started));
-    }
-    ends
-}
-
-/// The hosts of the period's runs. In a refused command line the first word may not be a host.
-pub fn hosts(report: &Report) -> BTreeSet<HostId> {
-    let runs = report
-        .ledger
-        .runs
-        .iter()
-        .filter(|run| report.scope.has(run));
-    let with_host = runs.filter(|run| run.is(Mark::HasCommand));
-    with_host
-        .map(|run| report.ledger.job(run.job).host)
-        .collect()
-}
-
-/// How many problems there are, in words, and how many runs are ambiguous.
-pub fn summary(now: usize, over: usize, ambiguous: u64) -> String {
-    let problems = match now + over {
-        0 if ambiguous == 0 => return "nothing is wrong".to_owned(),
-        0 => "no problem found".to_owned(),
-        _ => format!("{} now, {over} over", count(now as u64, "problem")),
-    };
-    if ambiguous == 0 {
-        return problems;
-    }
-    format!("{problems}; not certain: {}", count(ambiguous, "run"))
-}
-
-/// What is not certain, if anything is.
-pub fn uncertain(report: &Report) -> Option<String> {
-    let names = jobs_with(report, Mark::Ambiguous)?;
-    Some(format!(
-        "two runs had one process id at once, or a job printed records in a log without marks: {names}"
-    ))
-}
-
-/// Shows what is not certain, if anything is.
-pub fn show_uncertain(page: &mut Page, report: &Report) {
-    if let Some(text) = uncertain(report) {
-        page.labelled("Not certain", INDENT, &text);
-    }
-}
-
 fn problems(page: &mut Page, report: &Report, now: usize, over: usize) {
-    if report.tally.span.is_none() && now + over == 0 {
+    if report.tally.first_to_last.is_none() && now + over == 0 {
         return;
     }
     let text = summary(now, over, report.tally.ambiguous);
     let text = if now > 0 {
-        page.style.paint(Tone::Bad, &text)
+        page.style.paint(Severity::Bad, &text)
     } else {
         text
     };
@@ -153,7 +67,7 @@ fn problems(page: &mut Page, report: &Report, now: usize, over: usize) {
 }
 
 fn rest(page: &mut Page, report: &Report, incidents: &[Incident]) {
-    if report.tally.span.is_none() {
+    if report.tally.first_to_last.is_none() {
         if !crontabs::summary(report).is_empty() {
             page.line("");
             crontab::show(page, report);
@@ -171,36 +85,19 @@ fn rest(page: &mut Page, report: &Report, incidents: &[Incident]) {
 }
 
 fn overlaps(page: &mut Page, report: &Report) {
-    if let Some(names) = jobs_with(report, Mark::Overlapped) {
+    if let Some(names) = jobs_with(report, RunFlag::Overlapped) {
         let text = format!("started again while still running (flock -n prevents it): {names}");
         page.labelled("Overlaps", INDENT, &text);
     }
 }
 
-/// The jobs of the period's runs with this mark, each with the number of these runs.
-fn jobs_with(report: &Report, mark: Mark) -> Option<String> {
-    let runs = report
-        .ledger
-        .runs
-        .iter()
-        .filter(|run| report.scope.has(run));
-    let mut times: BTreeMap<JobId, u64> = BTreeMap::new();
-    for run in runs.filter(|run| run.is(mark)) {
-        *times.entry(run.job).or_default() += 1;
-    }
-    let mut jobs: Vec<_> = times.iter().collect();
-    jobs.sort_by_key(|&(job, times)| (std::cmp::Reverse(times), job));
-    let name = |&(job, times): &(&JobId, &u64)| format!("{} ({times})", report.job_name(*job));
-    let mut names: Vec<String> = jobs.iter().take(MAX_NAMED).map(name).collect();
-    if jobs.len() > MAX_NAMED {
-        names.push(count((jobs.len() - MAX_NAMED) as u64, "more job"));
-    }
-    (!names.is_empty()).then(|| names.join(", "))
-}
-
 /// A bar of the bad runs for each hour, or for another time if the period is short or long.
 fn failures_by_time(page: &mut Page, report: &Report) {
-    let Some((first, last)) = report.tally.span.filter(|_| report.tally.bad() > 0) else {
+    let Some((first, last)) = report
+        .tally
+        .first_to_last
+        .filter(|_| report.tally.bad() > 0)
+    else {
         return;
     };
     let begin = first.max(report.scope.since);
@@ -219,7 +116,7 @@ fn failures_by_time(page: &mut Page, report: &Report) {
     let skipped = (place(last) + 1).saturating_sub(room.max(48));
     let mut bars = vec![(0, 0); place(last) + 1 - skipped];
     for run in report
-        .ledger
+        .history
         .runs
         .iter()
         .filter(|run| report.scope.has(run))

@@ -1,0 +1,114 @@
+//! The first lines of text: the period, the counts of its runs, and what was read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::page::{INDENT, Page};
+use crate::escape::printable;
+use crate::report::format::report::Report;
+use crate::report::format::sources;
+use crate::report::format::words::count;
+use crate::report::history::counts::Count;
+use crate::report::history::{HostId, JobId, RunFlag};
+
+/// More jobs than these are counted, not named.
+const MAX_NAMED: usize = 2;
+
+/// The period and the counts of its runs.
+pub fn counts(page: &mut Page, report: &Report) {
+    let tally = &report.tally;
+    if let Some((first, last)) = tally.first_to_last {
+        let jobs = report.jobs().count() as u64;
+        let hosts = hosts(report).len() as u64;
+        let size = format!("{}, {}", count(jobs, "job"), count(hosts, "host"));
+        page.title(&format!("{first} to {last}   {size}"));
+        for counts in [ends(report), tally.kinds()] {
+            let counts: Vec<String> = counts.iter().map(|count| page.count(count)).collect();
+            page.line(&counts.join("   "));
+        }
+    } else {
+        page.line("no runs");
+    }
+    let (read, ambiguous) = (&report.read, tally.ambiguous);
+    if read.unrecognized + read.unmatched + ambiguous > 0 {
+        page.paragraph(&format!(
+            "unrecognized lines {}   records without START {}   ambiguous runs {ambiguous}",
+            read.unrecognized, read.unmatched
+        ));
+    }
+    for line in sources::lines(report) {
+        page.paragraph(&printable(line.as_bytes()));
+    }
+}
+
+/// The numbers of runs by their ends, and of the slots of the period that have no START.
+pub fn ends(report: &Report) -> Vec<Count> {
+    let mut ends = report.tally.ends();
+    let slots = report.missed.slots().into_iter();
+    let not_started = slots.filter(|slot| report.scope.includes(slot.at)).count() as u64;
+    if not_started > 0 {
+        ends.push(Count::bad("not started", not_started));
+    }
+    ends
+}
+
+/// The hosts of the period's runs. In a refused command line the first word may not be a host.
+pub fn hosts(report: &Report) -> BTreeSet<HostId> {
+    let runs = report
+        .history
+        .runs
+        .iter()
+        .filter(|run| report.scope.has(run));
+    let with_host = runs.filter(|run| run.is(RunFlag::HasCommand));
+    with_host
+        .map(|run| report.history.job(run.job).host)
+        .collect()
+}
+
+/// How many problems there are, in words, and how many runs are ambiguous.
+pub fn summary(now: usize, over: usize, ambiguous: u64) -> String {
+    let problems = match now + over {
+        0 if ambiguous == 0 => return "nothing is wrong".to_owned(),
+        0 => "no problem found".to_owned(),
+        _ => format!("{} now, {over} over", count(now as u64, "problem")),
+    };
+    if ambiguous == 0 {
+        return problems;
+    }
+    format!("{problems}; not certain: {}", count(ambiguous, "run"))
+}
+
+/// What is not certain, if anything is.
+pub fn uncertain(report: &Report) -> Option<String> {
+    let names = jobs_with(report, RunFlag::Ambiguous)?;
+    Some(format!(
+        "two runs had one process id at once, or a job printed records in a log without marks: {names}"
+    ))
+}
+
+/// Shows what is not certain, if anything is.
+pub fn show_uncertain(page: &mut Page, report: &Report) {
+    if let Some(text) = uncertain(report) {
+        page.labelled("Not certain", INDENT, &text);
+    }
+}
+
+/// The jobs of the period's runs with this flag, each with the number of these runs.
+pub fn jobs_with(report: &Report, flag: RunFlag) -> Option<String> {
+    let runs = report
+        .history
+        .runs
+        .iter()
+        .filter(|run| report.scope.has(run));
+    let mut times: BTreeMap<JobId, u64> = BTreeMap::new();
+    for run in runs.filter(|run| run.is(flag)) {
+        *times.entry(run.job).or_default() += 1;
+    }
+    let mut jobs: Vec<_> = times.iter().collect();
+    jobs.sort_by_key(|&(job, times)| (std::cmp::Reverse(times), job));
+    let name = |&(job, times): &(&JobId, &u64)| format!("{} ({times})", report.job_name(*job));
+    let mut names: Vec<String> = jobs.iter().take(MAX_NAMED).map(name).collect();
+    if jobs.len() > MAX_NAMED {
+        names.push(count((jobs.len() - MAX_NAMED) as u64, "more job"));
+    }
+    (!names.is_empty()).then(|| names.join(", "))
+}

@@ -57,7 +57,8 @@ struct Known {
     is_overlapped: bool,
     is_clock_back: bool,
     is_ambiguous: bool,
-    is_retrying: bool,
+    /// The command of the retry that follows.
+    next: Option<Vec<u8>>,
     /// Its records.
     records: Vec<u8>,
 }
@@ -67,9 +68,7 @@ impl Known {
     fn fits(&self, text: &[u8], role: Role) -> bool {
         match role {
             Role::Start => false,
-            Role::Command if self.has_command() => {
-                self.is_retrying && self.command.as_deref() == Some(text)
-            }
+            Role::Command if self.has_command() => self.next.as_deref() == Some(text),
             Role::Command => text.ends_with(&self.job),
             Role::Retry | Role::Output | Role::Marked => self.has_command(),
             Role::Refusal => true,
@@ -82,14 +81,14 @@ impl Known {
         self.last = time;
         match role {
             Role::Start => {}
-            Role::Retry => self.is_retrying = true,
+            Role::Retry => self.next = self.command.clone(),
             Role::Command => {
                 if self.has_command() {
                     self.retries += 1;
                     self.tail.clear();
                 }
                 self.command = Some(text.to_vec());
-                self.is_retrying = false;
+                self.next = None;
             }
             Role::Output | Role::Marked | Role::Refusal => {
                 self.lines += 1;
@@ -442,7 +441,7 @@ impl Model {
             is_overlapped: false,
             is_clock_back: false,
             is_ambiguous: false,
-            is_retrying: false,
+            next: None,
             records: Vec::new(),
         });
     }

@@ -14,7 +14,7 @@
 //! proved to be ssh (see `proof.rs`), and these three from 8.7 on.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
 

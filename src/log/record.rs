@@ -284,14 +284,6 @@ impl Retry {
 }
 
 impl<'a> Notice<'a> {
-    /// Whether it says that ssh did not run to its end.
-    pub fn is_failure_to_run(self) -> bool {
-        matches!(
-            self,
-            Self::SshNotFound(_) | Self::SshCannotRun(_) | Self::SshKilled(_)
-        )
-    }
-
     fn connect_timeout(message: &[u8]) -> Option<Duration> {
         let (before, after) = CONNECT_TIMEOUT;
         duration(message.strip_prefix(before)?.strip_suffix(after)?)

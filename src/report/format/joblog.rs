@@ -40,7 +40,7 @@ impl Format for Joblog {
 
     fn run(&mut self, run: Run, out: &mut ReportOutput) {
         self.runs += 1;
-        self.has_failures |= run.has_failed();
+        self.has_failures |= run.is_alarming();
         out.write_line(&line(self.runs, &run));
     }
 

@@ -13,6 +13,7 @@ use crate::escape::is_safe;
 use crate::exit::signal;
 use crate::machine::Users;
 use crate::report::output::ReportOutput;
+use crate::report::runs::kept::KeptRecords;
 use crate::report::runs::run::{End, Run};
 use crate::report::slots::ExpectedJob;
 use crate::report::slots::missed::Slot;
@@ -45,7 +46,7 @@ impl Format for Json<'_> {
     }
 
     fn run(&mut self, run: Run, out: &mut ReportOutput) {
-        self.is_bad |= run.has_failed();
+        self.is_bad |= run.is_alarming();
         out.write_line(&document(&run, self.users));
     }
 
@@ -152,7 +153,8 @@ fn document(run: &Run, users: &Users) -> String {
 
 /// The same with all lines of output. The records of `run` have to be kept.
 pub fn document_with_output(run: &Run, users: &Users) -> String {
-    let output = run.trace.output(run.ended().is_some());
+    let records = run.trace.records.as_ref();
+    let output = records.map(KeptRecords::output).unwrap_or_default();
     let output = output.into_iter().map(JsonText::from).collect();
     render(run, users, Some(output))
 }

@@ -90,10 +90,12 @@ impl Format for OneRun<'_> {
         let Some(run) = &self.last else {
             return Health::Bad;
         };
-        match self.users {
-            Some(users) => out.write_line(&json::document_with_output(run, users)),
-            None => out.write_records(run.trace.records.as_deref().unwrap_or_default()),
+        let records = run.trace.records.as_ref();
+        match (self.users, records) {
+            (Some(users), _) => out.write_line(&json::document_with_output(run, users)),
+            (None, Some(records)) => out.write_records(&records.lines),
+            (None, None) => {}
         }
-        Health::bad_if(run.has_failed())
+        Health::bad_if(run.is_alarming())
     }
 }

@@ -29,7 +29,7 @@ pub struct Tally {
     pub running: u64,
     /// Runs without END whose process is gone.
     pub lost: u64,
-    /// Runs with a line that may be a record or output.
+    /// Runs with a record that may be another run's, or output.
     pub ambiguous: u64,
     /// Runs during which the same job was started again.
     pub overlaps: u64,
@@ -117,6 +117,11 @@ impl Tally {
             Count::of("retried", self.retried),
             Count::of("overlaps", self.overlaps),
         ]
+    }
+
+    /// Whether a run failed or was lost, or may have.
+    pub fn is_bad(&self) -> bool {
+        self.bad() + self.ambiguous > 0
     }
 
     /// Failed and lost runs.

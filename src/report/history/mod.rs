@@ -100,7 +100,7 @@ struct RunFlags(u8);
 pub enum RunFlag {
     /// The same job was started again during it.
     Overlapped = 1,
-    /// The order of its records leaves two answers.
+    /// A record may be that of another run, or output.
     Ambiguous = 2,
     /// The remote command certainly ended by itself.
     ReachedHost = 4,

@@ -1,6 +1,7 @@
 //! Lines become runs: joins the records of one process into a run.
 
 pub mod assembler;
+pub mod kept;
 pub mod outcome;
 pub mod process;
 pub mod reading;

@@ -35,7 +35,7 @@ pub fn read(
     recorded: Option<u32>,
     mut take: impl FnMut(Run),
 ) -> Reading {
-    let mut assembler = Assembler::new(recorded);
+    let mut assembler = Assembler::new(recorded, running.boot);
     let mut unrecognized = 0;
     let outcome = merge::read(inputs, &mut |owner, line| match line {
         Line::Record(record, line) => assembler.take(owner, &record, line, &mut take),
@@ -45,7 +45,7 @@ pub fn read(
     });
     let (unmatched, latest) = (assembler.unmatched, assembler.latest);
     let is_running = |run: &Trace| running.includes(run);
-    let forgotten = assembler.finish(is_running, running.boot, &mut take);
+    let forgotten = assembler.finish(is_running, &mut take);
     Reading {
         files: outcome.files,
         unread: outcome.unread,

@@ -3,7 +3,7 @@
 use chrono::NaiveDateTime;
 
 use super::outcome::{Outcome, Reason};
-use super::trace::Trace;
+use super::trace::{StartFailure, Trace};
 use crate::clock::to_utc;
 use crate::exit;
 use crate::log::record::{Kind, Notice};
@@ -64,7 +64,7 @@ impl Run {
     pub fn accept(&mut self, is_accepted: impl Fn(u8) -> bool) {
         self.is_accepted = self.end.status().is_some_and(is_accepted)
             && !self.is_usage_error()
-            && self.start_failure().is_none();
+            && self.trace.attempt.start_failure.is_none();
     }
 
     /// The host as it was given: the first word of the job.
@@ -95,6 +95,11 @@ impl Run {
     /// Whether it failed or was lost.
     pub fn has_failed(&self) -> bool {
         !self.is_good() && self.end != End::Running
+    }
+
+    /// Whether it failed or was lost, or may have.
+    pub fn is_alarming(&self) -> bool {
+        self.has_failed() || self.trace.is_ambiguous
     }
 
     /// Whether it ended, and did not fail.
@@ -131,7 +136,9 @@ impl Run {
     pub fn has_reached_host(&self) -> bool {
         self.trace.command.is_some()
             && match self.end {
-                End::Exit(exit::CANNOT_RUN | exit::NOT_FOUND) => self.start_failure().is_none(),
+                End::Exit(exit::CANNOT_RUN | exit::NOT_FOUND) => {
+                    self.trace.attempt.start_failure.is_none()
+                }
                 End::Exit(exit::SSH_FAILED) => self.is_requested(),
                 // A higher status may be that of a signal, which may have ended ssh.
                 End::Exit(status) => status < exit::SIGNALLED,
@@ -147,7 +154,7 @@ impl Run {
     /// Whether the log says that the remote command was requested before ssh failed. It says so with retries or a
     /// connect timeout only.
     fn is_requested(&self) -> bool {
-        self.notices().any(|notice| notice == Notice::Requested)
+        self.trace.attempt.is_requested
     }
 
     fn ssh_failure(&self) -> Option<Failure> {
@@ -160,9 +167,7 @@ impl Run {
         if self.end != End::Exit(exit::SSH_FAILED) {
             return None;
         }
-        let is_timeout = |notice| matches!(notice, Notice::ConnectTimeout(_));
-        // The script may print the same.
-        if self.notices().any(is_timeout) && !self.is_requested() {
+        if self.trace.attempt.is_timeout && !self.is_requested() {
             return Some(Failure {
                 cause: Cause::TimedOut,
                 is_at_jump_host: false,
@@ -188,20 +193,6 @@ impl Run {
         let is_wrong =
             last.map(<[u8]>::trim_ascii_end) == Some(b"Permission denied, please try again.");
         self.end == End::Exit(HUNG_UP) && is_wrong
-    }
-
-    /// The messages of remoteexe among the last lines.
-    fn notices(&self) -> impl Iterator<Item = Notice<'_>> {
-        let records = self.trace.tail.lines().map(Kind::parse);
-        records.filter_map(|record| match record {
-            Kind::Notice(notice) => Some(notice),
-            _ => None,
-        })
-    }
-
-    /// The message of remoteexe that ssh did not run, if there is one.
-    fn start_failure(&self) -> Option<Notice<'_>> {
-        self.notices().find(|notice| notice.is_failure_to_run())
     }
 
     /// The reason of a usage error, if the log has it. The bash original did not log one.
@@ -255,9 +246,9 @@ impl Run {
         };
         let reason = match status {
             exit::USAGE_ERROR if self.is_usage_error() => Reason::Usage,
-            exit::CANNOT_RUN if self.start_failure().is_some() => Reason::SshNotRun,
+            exit::CANNOT_RUN if self.trace.attempt.start_failure.is_some() => Reason::SshNotRun,
             exit::CANNOT_RUN => Reason::NotExecutable,
-            exit::NOT_FOUND if matches!(self.start_failure(), Some(Notice::SshNotFound(_))) => {
+            exit::NOT_FOUND if self.trace.attempt.start_failure == Some(StartFailure::NoSsh) => {
                 Reason::NoSsh
             }
             exit::NOT_FOUND => Reason::NotFound,

@@ -1,22 +1,49 @@
 //! The facts about one run, gathered record by record.
 
-use std::mem;
 use std::rc::Rc;
 
-use chrono::{NaiveDateTime, TimeDelta};
+use chrono::NaiveDateTime;
 
+use super::kept::KeptRecords;
 use super::tail::Tail;
-use crate::log::record::{Kind, Notice, Parser, Retry};
+use crate::log::record::{Kind, Notice, Record};
 use crate::report::logs::outputs::Outputs;
 use crate::report::logs::owner::Owner;
-use crate::ssh_error::{Cause, Diagnosis};
 
-/// Whether `command` begins an attempt of a run of `job`, and is no line of output: the first one, or one that
-/// follows a retry record and is the same as the `first`.
-fn is_attempt(command: &[u8], job: &[u8], first: Option<&[u8]>, is_retrying: bool) -> bool {
-    match first {
-        None => command.ends_with(job),
-        Some(first) => is_retrying && first == command,
+/// Why an attempt could not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StartFailure {
+    /// There is no ssh.
+    NoSsh,
+    /// ssh could not be started, or not be waited for.
+    SshNotRun,
+}
+
+/// What remoteexe has logged about the last attempt.
+#[derive(Debug, Default)]
+pub struct Attempt {
+    /// ssh was killed because it had not connected in time.
+    pub is_timeout: bool,
+    /// ssh failed after it had requested the script.
+    pub is_requested: bool,
+    /// Why it could not run, if that is so.
+    pub start_failure: Option<StartFailure>,
+    /// It has failed, and another one follows.
+    is_over: bool,
+}
+
+impl Attempt {
+    /// Takes a message.
+    pub fn hear(&mut self, notice: Notice) {
+        match notice {
+            Notice::ConnectTimeout(_) => self.is_timeout = true,
+            Notice::Requested => self.is_requested = true,
+            Notice::SshNotFound(_) => self.start_failure = Some(StartFailure::NoSsh),
+            Notice::SshCannotRun(_) | Notice::SshKilled(_) => {
+                self.start_failure = Some(StartFailure::SshNotRun);
+            }
+            _ => {}
+        }
     }
 }
 
@@ -50,16 +77,18 @@ pub struct Trace {
     pub lines: u64,
     /// The number of bytes of output, including newlines.
     pub bytes: u64,
+    /// What remoteexe has logged about the last attempt.
+    pub attempt: Attempt,
     /// The last lines of output of the last attempt.
     pub tail: Tail,
     /// A record has an earlier time than the record before it.
     pub is_clock_back: bool,
     /// The same job was started again during this run.
     pub is_overlapped: bool,
-    /// The order of the records does not tell whether a line is START or END of a run, or output.
+    /// A record may belong to another run as well, or may be a line of output that has no mark.
     pub is_ambiguous: bool,
-    /// The lines of the log, each with its newline, if they are wanted.
-    pub records: Option<Vec<u8>>,
+    /// The records, if they are wanted.
+    pub records: Option<KeptRecords>,
 }
 
 impl Trace {
@@ -80,6 +109,7 @@ impl Trace {
             retries: 0,
             lines: 0,
             bytes: 0,
+            attempt: Attempt::default(),
             tail: Tail::default(),
             is_clock_back: false,
             is_overlapped: false,
@@ -88,141 +118,81 @@ impl Trace {
         }
     }
 
-    /// Notes a record of the local time `time`, which is `line` of the log.
+    /// Whether a record of this kind, which is not START, may belong to this run as far as it has come.
+    pub fn fits(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::End(_, job) => *self.job == *job,
+            Kind::Command(command) => match self.command.as_deref() {
+                None => command.ends_with(&self.job),
+                Some(first) => self.attempt.is_over && first == command,
+            },
+            Kind::Wait(_) => self.command.is_none() && self.lines == 0,
+            // Before its command a run has no output.
+            Kind::Retry(_) | Kind::Output(_) => self.command.is_some(),
+            Kind::Notice(_) | Kind::UsageError(_) | Kind::Usage(_) => true,
+            Kind::Start(_) | Kind::Mark => false,
+        }
+    }
+
+    /// Notes a record of the local time `time`, which is `line` of the log and no output.
     pub fn note(&mut self, time: NaiveDateTime, line: &[u8]) {
         self.note_time(time);
         if let Some(records) = &mut self.records {
-            records.extend_from_slice(line);
-            records.push(b'\n');
+            records.add(line, false);
         }
     }
 
     fn note_time(&mut self, time: NaiveDateTime) {
         self.is_clock_back |= time < self.last;
         self.last = time;
+        // It has not died by then.
+        self.pid_reused = None;
     }
 
     /// Takes the wait of a splay. It comes before the command, and is no part of the duration.
-    ///
-    /// Returns false if it is a line of output.
-    pub fn take_wait(&mut self) -> bool {
-        let is_wait = self.command.is_none() && self.lines == 0;
-        if is_wait {
-            self.begun = None;
-        }
-        is_wait
+    pub fn take_wait(&mut self, time: NaiveDateTime, line: &[u8]) {
+        self.note(time, line);
+        self.begun = None;
     }
 
-    /// Takes the ssh command of the first attempt, or of a later one that follows the record `retry` of this local
-    /// time.
-    ///
-    /// Returns false if `command` is a line of output.
-    pub fn take_command(&mut self, command: &[u8], retry: Option<(Retry, NaiveDateTime)>) -> bool {
-        let first = self.command.as_deref();
-        if !is_attempt(command, &self.job, first, retry.is_some()) {
-            return false;
-        }
-        if first.is_some() {
-            let is_explained = retry.is_some_and(|(retry, time)| self.explains(retry, time));
-            self.is_ambiguous |= !is_explained;
-            self.retries += 1;
-            self.tail.clear();
-        } else {
+    /// Takes the ssh command of an attempt.
+    pub fn take_command(&mut self, command: &[u8], time: NaiveDateTime, line: &[u8]) {
+        self.note(time, line);
+        if self.command.is_none() {
             self.command = Some(command.to_vec());
-            self.begun.get_or_insert(self.last);
+            self.begun.get_or_insert(time);
+        } else {
+            self.retries += 1;
+            self.attempt = Attempt::default();
+            self.tail.clear();
         }
-        true
     }
 
-    /// Whether remoteexe has written this record, as far as one can see, and no script has printed it: it is the next
-    /// retry, the wait is over, and ssh has said that the connection failed.
-    fn explains(&self, retry: Retry, time: NaiveDateTime) -> bool {
-        let is_next = retry.number == self.retries + 1 && retry.number <= retry.count;
-        // Both times are cut to seconds.
-        let waited = self.last - time + TimeDelta::seconds(1);
-        let has_waited = TimeDelta::from_std(retry.wait).is_ok_and(|wait| wait <= waited);
-        let mut diagnosis = Diagnosis::default();
-        self.tail.lines().for_each(|line| diagnosis.observe(line));
-        let is_timeout =
-            |line| matches!(Kind::parse(line), Kind::Notice(Notice::ConnectTimeout(_)));
-        let has_failed = diagnosis.failure().is_some_and(|failure| {
-            failure.cause.is_transient() || failure.cause == Cause::PortTaken
-        }) || self.tail.lines().any(is_timeout);
-        is_next && has_failed && (has_waited || self.is_clock_back)
+    /// Takes the record that another attempt follows.
+    pub fn take_retry(&mut self, time: NaiveDateTime, line: &[u8]) {
+        self.note(time, line);
+        self.attempt.is_over = true;
     }
 
-    /// The lines of output of all attempts, among the records of the run. They are wanted, and so kept.
-    pub fn output(&self, has_ended: bool) -> Vec<&[u8]> {
-        let records = self.records.as_deref().unwrap_or_default();
-        let records = records.strip_suffix(b"\n").unwrap_or(records);
-        let mut parser = Parser::default();
-        let lines = records.split(|&byte| byte == b'\n');
-        let texts = lines.filter_map(|line| Some(parser.parse(line)?.text));
-        // The first one is START.
-        let mut texts: Vec<&[u8]> = texts.skip(1).collect();
-        if has_ended {
-            texts.pop();
+    /// Takes a line of output, or a message of remoteexe.
+    pub fn take_output(&mut self, record: &Record, line: &[u8]) {
+        self.note_time(record.time);
+        if let Some(records) = &mut self.records {
+            records.add(line, true);
         }
-        let (mut first, mut is_retrying) = (None, false);
-        texts.retain(|text| {
-            let was_retrying = mem::take(&mut is_retrying);
-            match Kind::parse(text) {
-                Kind::Retry(_) => is_retrying = true,
-                Kind::Command(command) if is_attempt(command, &self.job, first, was_retrying) => {
-                    first = Some(command);
-                }
-                _ => return true,
-            }
-            false
-        });
-        texts
-    }
-
-    /// Adds a line of output.
-    pub fn add_output(&mut self, line: &[u8]) {
         self.lines += 1;
-        self.bytes += line.len() as u64 + 1;
-        self.tail.push(line);
+        self.bytes += record.text.len() as u64 + 1;
+        self.tail.push(record.text);
     }
 
-    /// Notes records in a row, and adds their lines of output.
-    pub fn add_outputs(&mut self, outputs: &Outputs) {
+    /// Takes lines of output in a row.
+    pub fn take_outputs(&mut self, outputs: &Outputs) {
         self.note_time(outputs.time);
         if let Some(records) = &mut self.records {
-            records.extend_from_slice(outputs.lines);
-            records.push(b'\n');
+            records.add(outputs.lines, true);
         }
         self.lines += outputs.count;
         self.bytes += outputs.bytes();
         self.tail.push_row(outputs);
-    }
-
-    /// Adds what looked like the END of this run as a line of output.
-    pub fn add_end(&mut self, status: u8) {
-        let text = Kind::End(status, &self.job).text();
-        self.add_output(&text);
-    }
-
-    /// Adds what looked like a later run as output. `status` is that of its END, if it has one.
-    pub fn absorb(&mut self, mut later: Self, status: Option<u8>) {
-        self.add_output(&Kind::Start(&later.job).text());
-        if let Some(command) = &later.command {
-            for _ in 0..=later.retries {
-                self.add_output(&Kind::Command(command).text());
-            }
-        }
-        if let Some(status) = status {
-            later.add_end(status);
-        }
-        self.lines += later.lines;
-        self.bytes += later.bytes;
-        later.tail.lines().for_each(|line| self.tail.push(line));
-        self.is_clock_back |= later.is_clock_back;
-        self.note_time(later.start);
-        self.last = later.last;
-        if let Some(records) = &mut self.records {
-            let more = later.records;
-            records.extend(more.expect("all records of a process id are wanted, or none"));
-        }
     }
 }

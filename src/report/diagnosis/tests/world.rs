@@ -326,7 +326,8 @@ impl World {
         lines.sort_by_key(|(time, ..)| *time);
         let mut builder = HistoryBuilder::new(None, false);
         let mut finished = |run: Run| builder.add(&run);
-        let mut assembler = Assembler::new(None);
+        let boot = self.plan.boot.filter(|boot| *boot < until);
+        let mut assembler = Assembler::new(None, boot);
         let mut parser = Parser::default();
         let owner = Owner {
             scheduler: Scheduler::default(),
@@ -343,8 +344,7 @@ impl World {
             let run = self.runs.iter().find(same).expect("it was made");
             run.fate == Fate::Hangs || run.end >= until
         };
-        let boot = self.plan.boot.filter(|boot| *boot < until);
-        assembler.finish(is_running, boot, &mut finished);
+        assembler.finish(is_running, &mut finished);
         let scope = Scope {
             since,
             now: until,

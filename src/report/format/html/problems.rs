@@ -7,7 +7,7 @@ use super::timeline::Timeline;
 use crate::escape::printable;
 use crate::report::diagnosis::incident::{Incident, IncidentState};
 use crate::report::format::report::Report;
-use crate::report::format::text::heading::{ends, hosts};
+use crate::report::format::text::heading::{ends, hosts, uncertain};
 use crate::report::format::text::incidents::words;
 use crate::report::format::words::{count, grouped};
 use crate::report::format::{crontabs, sources};
@@ -26,7 +26,8 @@ pub fn section(report: &Report, incidents: &[Incident], timeline: Option<&Timeli
         section #problems aria-labelledby="problems-title" {
             (counts(report))
             h2 #problems-title { "Problems" }
-            @if incidents.is_empty() { p { "None in this period." } }
+            @if let Some(text) = uncertain(report) { p { "Not certain: " (text) } }
+            @else if incidents.is_empty() { p { "None in this period." } }
             (table("Now", report, &now, timeline))
             (table("Over", report, &over, timeline))
         }

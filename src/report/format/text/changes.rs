@@ -1,7 +1,7 @@
 //! The incidents that began or ended in a period, and nothing if there are none.
 
-use super::incidents;
 use super::page::Page;
+use super::{heading, incidents};
 use crate::report::diagnosis;
 use crate::report::diagnosis::incident::Incident;
 use crate::report::format::report::Report;
@@ -9,11 +9,13 @@ use crate::report::format::report::Report;
 /// Shows them. Returns whether any began.
 pub fn show(page: &mut Page, report: &Report) -> bool {
     let (began, ended) = diagnosis::changes(&report.evidence());
-    if began.is_empty() && ended.is_empty() {
+    let is_certain = report.tally.ambiguous == 0;
+    if began.is_empty() && ended.is_empty() && is_certain {
         return false;
     }
     let (since, now) = (report.scope.since, report.scope.now);
     page.title(&format!("{since} to {now}"));
+    heading::show_uncertain(page, report);
     for (title, incidents) in [("Began", &began), ("Ended", &ended)] {
         if !incidents.is_empty() {
             page.heading(title);
@@ -21,5 +23,5 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
             incidents::show(page, report, &incidents);
         }
     }
-    began.iter().any(Incident::is_failure)
+    began.iter().any(Incident::is_failure) || !is_certain
 }

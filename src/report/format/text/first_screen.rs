@@ -1,17 +1,17 @@
 //! The first screen: what is wrong now, what was wrong, and all the rest in a line each.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chrono::{NaiveDateTime, TimeDelta, Timelike};
 
-use super::heading::{counts, hosts, summary};
+use super::heading::{counts, hosts, jobs_with, show_uncertain, summary};
 use super::page::{INDENT, Page};
 use super::{crontab, healthy, incidents, job_history, running};
 use crate::report::diagnosis;
 use crate::report::diagnosis::incident::Incident;
 use crate::report::format::crontabs;
 use crate::report::format::report::Report;
-use crate::report::format::words::{chart, count, grouped};
+use crate::report::format::words::{chart, grouped};
 use crate::report::history::{JobId, RunFlag};
 use crate::report::output::style::Severity;
 
@@ -20,9 +20,6 @@ const MAX_INCIDENTS: usize = 12;
 
 /// The least columns for words beside a chart.
 const MIN_BESIDE: usize = 20;
-
-/// More jobs than these are counted, not named.
-const MAX_NAMED: usize = 2;
 
 /// Shows the screen. Returns whether anything is or was wrong.
 pub fn show(page: &mut Page, report: &Report) -> bool {
@@ -52,20 +49,21 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
         }
         rest(page, report, &incidents);
     }
-    report.tally.bad() > 0 || incidents.iter().any(Incident::is_failure)
+    report.tally.is_bad() || incidents.iter().any(Incident::is_failure)
 }
 
 fn problems(page: &mut Page, report: &Report, now: usize, over: usize) {
     if report.tally.first_to_last.is_none() && now + over == 0 {
         return;
     }
-    let text = summary(now, over);
+    let text = summary(now, over, report.tally.ambiguous);
     let text = if now > 0 {
         page.style.paint(Severity::Bad, &text)
     } else {
         text
     };
     page.line(&text);
+    show_uncertain(page, report);
 }
 
 fn rest(page: &mut Page, report: &Report, incidents: &[Incident]) {
@@ -87,30 +85,10 @@ fn rest(page: &mut Page, report: &Report, incidents: &[Incident]) {
 }
 
 fn overlaps(page: &mut Page, report: &Report) {
-    let runs = report
-        .history
-        .runs
-        .iter()
-        .filter(|run| report.scope.has(run));
-    let mut times: BTreeMap<JobId, u64> = BTreeMap::new();
-    for run in runs.filter(|run| run.is(RunFlag::Overlapped)) {
-        *times.entry(run.job).or_default() += 1;
+    if let Some(names) = jobs_with(report, RunFlag::Overlapped) {
+        let text = format!("started again while still running (flock -n prevents it): {names}");
+        page.labelled("Overlaps", INDENT, &text);
     }
-    if times.is_empty() {
-        return;
-    }
-    let mut jobs: Vec<_> = times.iter().collect();
-    jobs.sort_by_key(|&(job, times)| (std::cmp::Reverse(times), job));
-    let name = |&(job, times): &(&JobId, &u64)| format!("{} ({times})", report.job_name(*job));
-    let mut names: Vec<String> = jobs.iter().take(MAX_NAMED).map(name).collect();
-    if jobs.len() > MAX_NAMED {
-        names.push(count((jobs.len() - MAX_NAMED) as u64, "more job"));
-    }
-    let text = format!(
-        "started again while still running (flock -n prevents it): {}",
-        names.join(", ")
-    );
-    page.labelled("Overlaps", INDENT, &text);
 }
 
 /// A bar of the bad runs for each hour, or for another time if the period is short or long.

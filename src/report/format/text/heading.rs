@@ -1,14 +1,17 @@
 //! The first lines of text: the period, the counts of its runs, and what was read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::page::Page;
+use super::page::{INDENT, Page};
 use crate::escape::printable;
 use crate::report::format::report::Report;
 use crate::report::format::sources;
 use crate::report::format::words::count;
 use crate::report::history::counts::Count;
-use crate::report::history::{HostId, RunFlag};
+use crate::report::history::{HostId, JobId, RunFlag};
+
+/// More jobs than these are counted, not named.
+const MAX_NAMED: usize = 2;
 
 /// The period and the counts of its runs.
 pub fn counts(page: &mut Page, report: &Report) {
@@ -61,11 +64,51 @@ pub fn hosts(report: &Report) -> BTreeSet<HostId> {
         .collect()
 }
 
-/// How many problems there are, in words.
-pub fn summary(now: usize, over: usize) -> String {
-    if now + over == 0 {
-        "nothing is wrong".to_owned()
-    } else {
-        format!("{} now, {over} over", count(now as u64, "problem"))
+/// How many problems there are, in words, and how many runs are ambiguous.
+pub fn summary(now: usize, over: usize, ambiguous: u64) -> String {
+    let problems = match now + over {
+        0 if ambiguous == 0 => return "nothing is wrong".to_owned(),
+        0 => "no problem found".to_owned(),
+        _ => format!("{} now, {over} over", count(now as u64, "problem")),
+    };
+    if ambiguous == 0 {
+        return problems;
     }
+    format!("{problems}; not certain: {}", count(ambiguous, "run"))
+}
+
+/// What is not certain, if anything is.
+pub fn uncertain(report: &Report) -> Option<String> {
+    let names = jobs_with(report, RunFlag::Ambiguous)?;
+    Some(format!(
+        "two runs had one process id at once, or a job printed records in a log without marks: {names}"
+    ))
+}
+
+/// Shows what is not certain, if anything is.
+pub fn show_uncertain(page: &mut Page, report: &Report) {
+    if let Some(text) = uncertain(report) {
+        page.labelled("Not certain", INDENT, &text);
+    }
+}
+
+/// The jobs of the period's runs with this flag, each with the number of these runs.
+pub fn jobs_with(report: &Report, flag: RunFlag) -> Option<String> {
+    let runs = report
+        .history
+        .runs
+        .iter()
+        .filter(|run| report.scope.has(run));
+    let mut times: BTreeMap<JobId, u64> = BTreeMap::new();
+    for run in runs.filter(|run| run.is(flag)) {
+        *times.entry(run.job).or_default() += 1;
+    }
+    let mut jobs: Vec<_> = times.iter().collect();
+    jobs.sort_by_key(|&(job, times)| (std::cmp::Reverse(times), job));
+    let name = |&(job, times): &(&JobId, &u64)| format!("{} ({times})", report.job_name(*job));
+    let mut names: Vec<String> = jobs.iter().take(MAX_NAMED).map(name).collect();
+    if jobs.len() > MAX_NAMED {
+        names.push(count((jobs.len() - MAX_NAMED) as u64, "more job"));
+    }
+    (!names.is_empty()).then(|| names.join(", "))
 }

@@ -52,11 +52,12 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
     let mut rows: Vec<RunRow> = runs.map(RunRow::Run).chain(missing).collect();
     rows.sort_by_key(RunRow::order);
     heading::counts(page, report);
+    heading::show_uncertain(page, report);
     if !rows.is_empty() {
         page.line("");
         show_rows(page, report, &rows);
     }
-    report.tally.bad() > 0 || is_missing
+    report.tally.is_bad() || is_missing
 }
 
 /// Shows a line for each.

@@ -73,7 +73,7 @@ impl Collector {
         let line = self.line(run, outcome);
         let tail = if self.keeps_tails {
             let is_good = outcome == Outcome::Good;
-            self.ledger.tails.add(job, is_good, &run.trace.tail)
+            self.ledger.tails.add(job, is_good, &run.trace.kept)
         } else {
             Tails::NONE
         };
@@ -151,7 +151,7 @@ impl Collector {
 
     /// The number of the line that tells most of a bad run.
     fn line(&mut self, run: &Run, outcome: Outcome) -> u32 {
-        let line = run.telling_line().filter(|_| outcome.is_bad());
+        let line = run.reason().filter(|_| outcome.is_bad());
         line.map_or(Lines::NONE, |line| self.ledger.lines.add(line))
     }
 

@@ -11,6 +11,7 @@ use chrono::NaiveDateTime;
 use foldhash::HashMap;
 
 use super::process::{Claim, Draft, Process};
+use super::reasons::Reasons;
 use super::run::{End, Run};
 use super::trace::Trace;
 use crate::log::record::{Kind, Record};
@@ -73,6 +74,8 @@ pub struct Assembler {
     unended: Vec<Run>,
     /// The process id that started each job last, by owner.
     last_started_by: HashMap<Account, HashMap<Rc<[u8]>, u32>>,
+    /// What is known of the output of good runs, to find the reason of a bad one.
+    reasons: Reasons,
     /// The process id whose records are wanted.
     recorded: Option<u32>,
     /// The number of records whose START is missing.
@@ -323,13 +326,16 @@ impl Assembler {
     }
 
     /// Adds a run that no later record can change.
-    fn add(&mut self, draft: Draft) {
+    fn add(&mut self, mut draft: Draft) {
+        let end = draft
+            .exit
+            .as_ref()
+            .map_or(End::Lost, |exit| End::Exit(exit.status));
+        self.reasons.conclude(&mut draft.trace, end);
+        let run = Run::new(draft.trace, end);
         match draft.exit {
-            Some(exit) => {
-                let run = Run::new(draft.trace, End::Exit(exit.status));
-                self.ended.insert(exit.number, run);
-            }
-            None => self.unended.push(Run::new(draft.trace, End::Lost)),
+            Some(exit) => drop(self.ended.insert(exit.number, run)),
+            None => self.unended.push(run),
         }
         if self.unended.len() > MAX_UNENDED {
             self.forget_unended();

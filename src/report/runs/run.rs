@@ -164,7 +164,7 @@ impl Run {
             });
         }
         let mut diagnosis = Diagnosis::default();
-        let lines = self.trace.tail.lines();
+        let lines = self.trace.kept.tail();
         lines.for_each(|line| diagnosis.observe(line));
         let is_possible = |failure: &Failure| {
             // The other messages are the script's own.
@@ -176,7 +176,7 @@ impl Run {
 
     /// The messages of remoteexe among the last lines.
     fn notices(&self) -> impl Iterator<Item = Notice<'_>> {
-        let records = self.trace.tail.lines().map(Kind::parse);
+        let records = self.trace.kept.tail().map(Kind::parse);
         records.filter_map(|record| match record {
             Kind::Notice(notice) => Some(notice),
             _ => None,
@@ -190,23 +190,19 @@ impl Run {
 
     /// The reason of a usage error, if the log has it. The bash original did not log one.
     fn usage_reason(&self) -> Option<&[u8]> {
-        let mut records = self.trace.tail.lines().map(Kind::parse);
+        let mut records = self.trace.kept.tail().map(Kind::parse);
         records.find_map(|record| match record {
             Kind::UsageError(reason) => Some(reason),
             _ => None,
         })
     }
 
-    /// The line of output that tells most of a bad run: the last one of the last attempt that is not blank,
-    /// or the reason of a usage error.
-    pub fn telling_line(&self) -> Option<&[u8]> {
-        if self.is_usage_error() {
-            return self.usage_reason();
+    /// The line of output that says why a bad run was bad, or the reason of a usage error.
+    pub fn reason(&self) -> Option<&[u8]> {
+        match &self.trace.reason {
+            _ if self.is_usage_error() => self.usage_reason(),
+            reason => reason.as_deref().map(str::as_bytes),
         }
-        let lines = self.trace.tail.lines().map(<[u8]>::trim_ascii_end);
-        let is_telling =
-            |line: &&[u8]| !line.is_empty() && Kind::parse(line) != Kind::Notice(Notice::Requested);
-        lines.filter(is_telling).last()
     }
 
     /// Whether it was bad, and in which way.

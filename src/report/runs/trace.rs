@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use chrono::{NaiveDateTime, TimeDelta};
 
-use super::tail::Tail;
+use super::kept::KeptOutput;
 use crate::log::record::{Kind, Notice, Parser, Retry};
 use crate::report::logs::outputs::Outputs;
 use crate::report::logs::owner::Owner;
@@ -50,8 +50,10 @@ pub struct Trace {
     pub lines: u64,
     /// The number of bytes of output, including newlines.
     pub bytes: u64,
-    /// The last lines of output of the last attempt.
-    pub tail: Tail,
+    /// What is kept of the output of the last attempt.
+    pub kept: KeptOutput,
+    /// The line of output that says why the run was bad, as a person would see it.
+    pub reason: Option<String>,
     /// A record has an earlier time than the record before it.
     pub is_clock_back: bool,
     /// The same job was started again during this run.
@@ -80,7 +82,8 @@ impl Trace {
             retries: 0,
             lines: 0,
             bytes: 0,
-            tail: Tail::default(),
+            kept: KeptOutput::default(),
+            reason: None,
             is_clock_back: false,
             is_overlapped: false,
             is_ambiguous: false,
@@ -126,7 +129,7 @@ impl Trace {
             let is_explained = retry.is_some_and(|(retry, time)| self.explains(retry, time));
             self.is_ambiguous |= !is_explained;
             self.retries += 1;
-            self.tail.clear();
+            self.kept.clear();
         } else {
             self.command = Some(command.to_vec());
             self.begun.get_or_insert(self.last);
@@ -142,13 +145,13 @@ impl Trace {
         let waited = self.last - time + TimeDelta::seconds(1);
         let has_waited = TimeDelta::from_std(retry.wait).is_ok_and(|wait| wait <= waited);
         let mut diagnosis = Diagnosis::default();
-        self.tail.lines().for_each(|line| diagnosis.observe(line));
+        self.kept.tail().for_each(|line| diagnosis.observe(line));
         let is_timeout =
             |line| matches!(Kind::parse(line), Kind::Notice(Notice::ConnectTimeout(_)));
         let has_failed = diagnosis
             .failure()
             .is_some_and(|failure| failure.cause.is_transient())
-            || self.tail.lines().any(is_timeout);
+            || self.kept.tail().any(is_timeout);
         is_next && has_failed && (has_waited || self.is_clock_back)
     }
 
@@ -183,7 +186,7 @@ impl Trace {
     pub fn add_output(&mut self, line: &[u8]) {
         self.lines += 1;
         self.bytes += line.len() as u64 + 1;
-        self.tail.push(line);
+        self.kept.push(line);
     }
 
     /// Notes records in a row, and adds their lines of output.
@@ -195,7 +198,7 @@ impl Trace {
         }
         self.lines += outputs.count;
         self.bytes += outputs.bytes();
-        self.tail.push_row(outputs);
+        self.kept.push_row(outputs);
     }
 
     /// Adds what looked like the END of this run as a line of output.
@@ -217,7 +220,7 @@ impl Trace {
         }
         self.lines += later.lines;
         self.bytes += later.bytes;
-        later.tail.lines().for_each(|line| self.tail.push(line));
+        later.kept.tail().for_each(|line| self.kept.push(line));
         self.is_clock_back |= later.is_clock_back;
         self.note_time(later.start);
         self.last = later.last;

@@ -194,8 +194,8 @@ fn the_cause_of_a_failure_is_told_in_words() {
     let lost = "client_loop: send disconnect: Broken pipe";
     for (status, output, cause, is_connection_failure) in [
         (0, refused, "ok", false),
-        (1, "x", "the script's own status", false),
-        (10, "x", "the script's own status", false),
+        (1, "x", "the script failed", false),
+        (10, "x", "the script failed", false),
         (126, "x", "not executable on the host", false),
         (
             126,
@@ -560,7 +560,7 @@ fn json_is_a_document_a_run_in_the_order_of_their_ends_with_the_lost_ones_last()
             "\n",
             r#"{"pid":1,USER,"host":"h","job":"h /x","start":"2026-03-02T10:00:00+00:00","end":"2026-03-02T10:02:01+00:00","last":"2026-03-02T10:02:01+00:00","dead_by":null,"duration":121,"status":"ok","exit_status":0,"accepted":false,"signal":null,"cause":"ok","connection_failure":false,"usage_error":false,"retries":0,"command":"ssh root@h /x","lines":0,"bytes":0,"tail":[],"overlapped":false,"ambiguous":false}"#,
             "\n",
-            r#"{"pid":2,USER,"host":"h","job":"h /z","start":"2026-03-02T10:02:00+00:00","end":"2026-03-02T10:02:02+00:00","last":"2026-03-02T10:02:02+00:00","dead_by":null,"duration":2,"status":"failed","exit_status":1,"accepted":false,"signal":null,"cause":"the script's own status","connection_failure":false,"usage_error":false,"retries":0,"command":"ssh root@h /z","lines":0,"bytes":0,"tail":[],"overlapped":false,"ambiguous":false}"#,
+            r#"{"pid":2,USER,"host":"h","job":"h /z","start":"2026-03-02T10:02:00+00:00","end":"2026-03-02T10:02:02+00:00","last":"2026-03-02T10:02:02+00:00","dead_by":null,"duration":2,"status":"failed","exit_status":1,"accepted":false,"signal":null,"cause":"the script failed","connection_failure":false,"usage_error":false,"retries":0,"command":"ssh root@h /z","lines":0,"bytes":0,"tail":[],"overlapped":false,"ambiguous":false}"#,
             "\n",
             r#"{"pid":4194305,USER,"host":"h","job":"h /lost","start":"2026-03-02T10:00:00+00:00","end":null,"last":"2026-03-02T10:00:00+00:00","dead_by":"2026-03-02T10:02:02+00:00","duration":null,"status":"lost","exit_status":null,"accepted":false,"signal":null,"cause":"lost: no END, and the process is gone","connection_failure":false,"usage_error":false,"retries":0,"command":null,"lines":0,"bytes":0,"tail":[],"overlapped":false,"ambiguous":false}"#,
             "\n",

@@ -166,7 +166,7 @@ fn a_mark_leads_to_the_last_lines_of_its_run() {
     let target = texts(&mut browser, "li:target");
     assert_eq!(
         target,
-        ["21:00:01 3: the script's own status, took 4s, run 915@21:00:01one two three four"]
+        ["21:00:01 3: the script failed, took 4s, run 915@21:00:01one two three four"]
     );
     assert_eq!(lost_links(&mut browser), 0);
 }

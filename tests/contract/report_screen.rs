@@ -92,7 +92,7 @@ fn bad_runs_in_a_row_are_one_incident_until_a_good_one() {
 
 Now
 FAILING      since 10:05  h /x  every run (2), last good 10:00, run 3@10:10:00
-                          3: the script's own status: no space left
+                          exit 3: no space left
 "
         .trim_start(),
     );
@@ -104,7 +104,7 @@ FAILING      since 10:05  h /x  every run (2), last good 10:00, run 3@10:10:00
 
 Over
 RECOVERED    10:05–10:10  h /x  2 runs, good since 10:15, run 3@10:10:00
-                          3: the script's own status: no space left
+                          exit 3: no space left
 "
         .trim_start(),
     );
@@ -124,7 +124,7 @@ fn a_job_that_is_good_and_bad_in_turn_is_flapping() {
         &[],
         "
 FLAPPING     since 10:01  h /x  6 of 11 runs, last good 10:00, run 12@10:11:00
-                          4: the script's own status
+                          exit 4, no output
 ",
     );
 }
@@ -152,10 +152,10 @@ fn one_script_that_fails_in_one_way_on_several_hosts_is_one_line() {
 Now
 FAILING      since 10:00  /x.sh a b on 3 hosts
                           every run (3), no good run before
-                          2: the script's own status: oops
+                          exit 2: oops
 FAILING      since 10:00  h4 /x.sh a b
                           1 run, no good run before, run 4@10:00:04
-                          5: the script's own status: oops
+                          exit 5: oops
 "
         .trim_start(),
     );
@@ -718,11 +718,7 @@ fn of_hosts_that_cannot_be_reached_those_are_named_that_there_is_room_for() {
 #[test]
 fn characters_of_two_columns_are_counted_as_two() {
     let log = run(1, "10:00:00", "10:00:01", "h /x", &"日".repeat(40), 3);
-    let shown = format!(
-        "\n{:26}3: the script's own status: {}…\n",
-        "",
-        "日".repeat(12)
-    );
+    let shown = format!("\n{:26}exit 3: {}…\n", "", "日".repeat(12));
     assert_shows(&log, &[], &shown);
 }
 

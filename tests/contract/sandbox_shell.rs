@@ -44,7 +44,7 @@ fn its_three_commands_show_a_log_and_reports_and_leave_nothing_in_tmp() {
         "{told}"
     );
     for words in [
-        "3: the script's own status: Linux ",
+        "exit 3: Linux ",
         "/srv/rotate_orders.sh on 6 hosts",
         "NOT STARTED ",
         "SLOWER ",

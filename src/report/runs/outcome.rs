@@ -97,7 +97,7 @@ impl Reason {
             Self::Ssh(_) | Self::SshLater(_) => "ssh failed",
             Self::RequestedThen255 => "the script returned 255, or a signal ended it",
             Self::Signal => "ended by a signal",
-            Self::Script => "the script's own status",
+            Self::Script => "the script failed",
         }
     }
 }

@@ -98,7 +98,7 @@ fn deploy(world: &World, host: u32) -> Known {
         run.host == host && matches!(run.fate, Fate::Ends(2, _))
     });
     let last_good = last_good_before(world, runs[0]);
-    bad(State::Failing, &runs, "the script's own status", last_good)
+    bad(State::Failing, &runs, "the script failed", last_good)
 }
 
 fn failed(world: &World) -> Known {
@@ -106,7 +106,7 @@ fn failed(world: &World) -> Known {
     let mut known = bad(
         State::Recovered,
         &runs,
-        "the script's own status",
+        "the script failed",
         last_good_before(world, runs[0]),
     );
     known.over = good_after(world, &runs[0].job, &known, 0);
@@ -118,7 +118,7 @@ fn flapping(world: &World) -> Known {
     let mut known = bad(
         State::Recovered,
         &runs,
-        "the script's own status",
+        "the script failed",
         last_good_before(world, runs[0]),
     );
     // Each bad run is a streak; with the third one it was known.

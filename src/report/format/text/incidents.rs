@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::facts::facts;
-use super::page::{Page, cut, fits, wrapped};
+use super::page::{Page, fits, wrapped, wrapped_whole};
 use super::{View, names, shown_name};
 use crate::escape::printable;
 use crate::report::diagnosis::incident::{Incident, Kind};
@@ -92,7 +92,7 @@ fn time(incident: &Incident, view: &View) -> String {
     }
 }
 
-/// The subject and the facts, in one line where there is room, and then the last telling line of output.
+/// The subject and the facts, in one line where there is room, and then the reason.
 fn lines(incident: &Incident, view: &View, room: usize) -> Vec<String> {
     let (mut lines, facts) = (subject(incident, view, room), facts(incident, view));
     match lines.as_slice() {
@@ -198,7 +198,7 @@ fn named_hosts(hosts: &[HostId], view: &View, room: usize) -> String {
     some.find(|some| fits(some, room)).unwrap_or(number)
 }
 
-/// The way in which the last run failed and its last telling line of output, or advice.
+/// The way in which the last run failed and the line that says why, or advice.
 fn why(incident: &Incident, view: &View, room: usize) -> Vec<String> {
     if let Kind::Dropped { herd } = &incident.kind {
         return advice(herd.is_some(), room);
@@ -219,11 +219,7 @@ fn why(incident: &Incident, view: &View, room: usize) -> Vec<String> {
         return Vec::new();
     };
     match &incident.kind {
-        // A usage error tells the remedy.
-        Kind::Failing if matches!(last.outcome, Outcome::Failed(_, Reason::Usage)) => {
-            wrapped(&failure(view, last), room)
-        }
-        Kind::Failing | Kind::Flapping => vec![cut(&failure(view, last), room)],
+        Kind::Failing | Kind::Flapping => wrapped_whole(&failure(view, last), room),
         Kind::Lost { together: true, .. } => {
             let last = view.clock().time(incident.window.last);
             let none = if incident.bad == 1 {
@@ -256,13 +252,18 @@ fn advice(is_herd: bool, room: usize) -> Vec<String> {
     lines.collect()
 }
 
-/// The exit status, its meaning, and the last telling line of output.
+/// The exit status, its meaning where it has one, and the line of output that says why.
 fn failure(view: &View, run: &Entry) -> String {
+    let line = view.ledger.line(run).map(printable);
     let way = match run.outcome {
-        outcome @ Outcome::Failed(status, _) => format!("{status}: {outcome}"),
+        Outcome::Failed(status, Reason::Script) => match line {
+            Some(_) => format!("exit {status}"),
+            None => format!("exit {status}, no output"),
+        },
+        outcome @ Outcome::Failed(status, _) => format!("exit {status}: {outcome}"),
         outcome => outcome.to_string(),
     };
-    match view.ledger.line(run).map(printable) {
+    match line {
         Some(line) => format!("{way}: {line}"),
         None => way,
     }

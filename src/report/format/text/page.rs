@@ -114,10 +114,11 @@ impl Page {
         for row in &mut rows {
             *row = kept.iter().map(|it| mem::take(&mut row[*it])).collect();
         }
-        self.table_cut_by(names::job, &titles, &numbers, rows.into_iter());
+        let cut = |text: &str, columns: usize| vec![names::job(text, columns)];
+        self.table_of(cut, &titles, &numbers, rows.into_iter());
     }
 
-    /// Writes a table whose last column is a text, which is cut at its end where the page has no room for it. Any
+    /// Writes a table whose last column is a text, which goes on below where the page has no room for it. Any
     /// number of rows takes no memory but that of the text.
     pub fn table_of_texts(
         &mut self,
@@ -125,12 +126,13 @@ impl Page {
         numbers: &[usize],
         rows: impl Iterator<Item = Vec<String>> + Clone,
     ) {
-        self.table_cut_by(cut, titles, numbers, rows);
+        self.table_of(wrapped_whole, titles, numbers, rows);
     }
 
-    fn table_cut_by(
+    /// `fit` makes lines for the last column out of a text.
+    fn table_of(
         &mut self,
-        cut: fn(&str, usize) -> String,
+        fit: impl Fn(&str, usize) -> Vec<String>,
         titles: &[&str],
         numbers: &[usize],
         rows: impl Iterator<Item = Vec<String>> + Clone,
@@ -141,8 +143,7 @@ impl Page {
         let room = self.width().saturating_sub(before).max(widths[name]);
         let titles = titles.iter().map(|title| (*title).to_owned()).collect();
         for mut row in iter::once(titles).chain(rows) {
-            // A row stays on one line even if the terminal is too narrow for it.
-            let text = cut(&row[name], room);
+            let texts = fit(&row[name], room);
             row.truncate(name);
             let mut line = String::new();
             for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
@@ -155,7 +156,10 @@ impl Page {
                 };
                 line += &[left, cell, right, GAP_TEXT].concat();
             }
-            self.line(&(line + &text));
+            for text in texts {
+                self.line(&(line + &text));
+                line = " ".repeat(before);
+            }
         }
     }
 }
@@ -188,15 +192,6 @@ pub fn suffix(text: &str, columns: usize) -> &str {
     text.rsplit(is_over).next().unwrap_or_default()
 }
 
-/// `text` in at most so many columns, with an ellipsis where its end is left out.
-pub fn cut(text: &str, columns: usize) -> String {
-    if fits(text, columns) {
-        text.to_owned()
-    } else {
-        prefix(text, columns.saturating_sub(1)).to_owned() + "…"
-    }
-}
-
 /// The beginning of `text` that takes at most so many columns.
 pub fn prefix(text: &str, columns: usize) -> &str {
     let mut used = 0;
@@ -205,6 +200,25 @@ pub fn prefix(text: &str, columns: usize) -> &str {
         used > columns
     };
     text.split(is_over).next().unwrap_or_default()
+}
+
+/// How many lines a reason may take.
+const MAX_LINES: usize = 4;
+
+/// `text` in lines of at most so many columns. Of a very long one the middle is left out: its end may say most.
+pub fn wrapped_whole(text: &str, columns: usize) -> Vec<String> {
+    let most = columns.max(1) * MAX_LINES;
+    if fits(text, most) {
+        let lines = wrapped(text, columns);
+        if lines.len() <= MAX_LINES {
+            return lines;
+        }
+    }
+    let half = (most - columns / 2) / 2;
+    wrapped(
+        &[prefix(text, half), "…", suffix(text, half)].concat(),
+        columns,
+    )
 }
 
 /// `text` in lines of at most so many columns, broken at blanks where there are some.

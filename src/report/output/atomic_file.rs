@@ -1,11 +1,23 @@
-//! A file that is replaced as a whole: whoever reads it meanwhile finds the old one or the new one.
+//! A file that is replaced as a whole: a reader finds the old one or the new one.
+//!
+//! The directory may be one in which others make files. Everything is done by descriptors, and nothing that they have
+//! put there decides who may read or write the new file.
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::ffi::OsString;
+use std::fs::{File, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
-use tempfile::{Builder, NamedTempFile};
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, Stat, fchown, fremovexattr, fstat, open, openat, renameat,
+    statat, unlinkat,
+};
+use rustix::io::Errno;
+use rustix::process::{getegid, geteuid, umask};
+
+use crate::random;
 
 /// The mode of a file that anybody may read.
 const FOR_ALL: u32 = 0o644;
@@ -13,25 +25,32 @@ const FOR_ALL: u32 = 0o644;
 /// The mode of a file that was not there before, less the umask (open(2)).
 const NEW: u32 = 0o666;
 
+/// All that is kept of the mode of an old file: never a set-user-ID bit, and nobody but the owner writes.
+const KEPT: u32 = 0o644;
+
 /// The mode until the file has its own.
 const PRIVATE: u32 = 0o600;
+
+/// A default ACL of the directory, which its owner can set, gives each new file one.
+const ACL: &str = "system.posix_acl_access";
 
 /// Who may read the new file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Anybody, whatever the umask is.
     All,
-    /// Those who may read the old one. If there is none, the umask tells.
+    /// Whoever may read the old file, if nobody else can have made it. Otherwise the umask decides.
     AsBefore,
 }
 
 /// The new file. It is gone if it is dropped before it is finished.
 #[derive(Debug)]
 pub struct Replacement {
-    path: PathBuf,
-    file: NamedTempFile,
-    /// The mode that it gets, if it does not have it.
-    mode: Option<Permissions>,
+    dir: OwnedFd,
+    name: OsString,
+    temporary: String,
+    file: File,
+    mode: u32,
 }
 
 impl Replacement {
@@ -42,32 +61,49 @@ impl Replacement {
     ///
     /// There is something other than a file, which must not be replaced, or the directory takes no file.
     pub fn of(path: &Path, access: Access) -> io::Result<Self> {
-        // Not through a link: the rename would put the file into its place.
-        let old = fs::symlink_metadata(path).ok();
-        if old.as_ref().is_some_and(|data| !data.is_file()) {
-            let reason =
-                "it is not a regular file; tip: give the name of one, or - for standard output";
-            return Err(io::Error::other(reason));
-        }
-        let mode = match access {
-            Access::All => Some(Permissions::from_mode(FOR_ALL)),
-            Access::AsBefore => old.map(|data| data.permissions()),
+        let Some(name) = path.file_name() else {
+            return Err(not_a_file());
         };
-        let first = if mode.is_some() { PRIVATE } else { NEW };
-        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
-        let mut name = Builder::new();
-        name.prefix(".remoteexe-");
-        // Beside it: rename(2) works within one filesystem only.
-        let file = name.make_in(dir.unwrap_or(Path::new(".")), |path| create(path, first));
-        match file {
-            Ok(file) => Ok(Self {
-                path: path.to_owned(),
-                file,
-                mode,
-            }),
-            Err(error) => Err(io::Error::other(format!(
-                "no new file can be made beside it: {error}; tip: give a FILE in a directory that you may write to"
-            ))),
+        let parent = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+        // Its owner may put another directory in its place at any time.
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let dir = open(parent.unwrap_or(Path::new(".")), flags, Mode::empty());
+        let dir = dir.map_err(|error| no_new_file(&error.into()))?;
+        // Not through a link: the rename would put the file into its place.
+        let old = statat(&dir, name, AtFlags::SYMLINK_NOFOLLOW).ok();
+        if old.as_ref().is_some_and(|old| !is_regular(old)) {
+            return Err(not_a_file());
+        }
+        let facts = fstat(&dir)?;
+        let mode = match access {
+            Access::All => FOR_ALL,
+            Access::AsBefore => mode(old.as_ref(), &facts),
+        };
+        let temporary = random::number().map(|number| format!(".remoteexe-{number:016x}"));
+        let temporary = temporary.map_err(|error| no_new_file(&error))?;
+        let file = create(&dir, &temporary).map_err(|error| no_new_file(&error))?;
+        let new = Self {
+            dir,
+            name: name.to_owned(),
+            temporary,
+            file,
+            mode,
+        };
+        if !is_ours(facts.st_uid) {
+            new.forget_dir()?;
+        }
+        Ok(new)
+    }
+
+    /// Takes away what a stranger's directory gives a new file: a group, and an ACL that names users.
+    fn forget_dir(&self) -> io::Result<()> {
+        let group = fstat(&self.file)?.st_gid;
+        if group != getegid().as_raw() {
+            fchown(&self.file, None, Some(getegid()))?;
+        }
+        match fremovexattr(&self.file, ACL) {
+            Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -77,28 +113,85 @@ impl Replacement {
     ///
     /// The disk did not take it, or the old file may not be replaced, which then stays.
     pub fn finish(self) -> io::Result<()> {
-        let file: &File = self.file.as_file();
-        if let Some(mode) = self.mode {
-            file.set_permissions(mode)?;
-        }
+        self.file
+            .set_permissions(Permissions::from_mode(self.mode))?;
         // The name must not come to a file whose bytes a power failure takes away.
-        file.sync_all()?;
-        self.file.persist(&self.path)?;
+        self.file.sync_all()?;
+        renameat(&self.dir, &self.temporary, &self.dir, &self.name)?;
         Ok(())
     }
 }
 
-fn create(path: &Path, mode: u32) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(mode).open(path)
+impl Drop for Replacement {
+    fn drop(&mut self) {
+        // It is not there any more after the rename.
+        let _ = unlinkat(&self.dir, &self.temporary, AtFlags::empty());
+    }
+}
+
+fn create(dir: impl AsFd, name: &str) -> io::Result<File> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = openat(dir, name, flags, Mode::from_raw_mode(PRIVATE))?;
+    Ok(file.into())
+}
+
+/// The mode that the new file gets in the directory `dir`.
+///
+/// Root writes the page, and so every bit of a stranger's file would be handed on to a file of root's.
+fn mode(old: Option<&Stat>, dir: &Stat) -> u32 {
+    let usual = NEW & !current_umask();
+    let Some(old) = old.filter(|old| is_ours(old.st_uid)) else {
+        return usual;
+    };
+    let kept = old.st_mode & KEPT;
+    if is_ours_alone(dir) && old.st_nlink == 1 {
+        kept
+    } else {
+        // Another may have moved or linked one of our files here, whose mode is wider than ours would be.
+        kept & usual
+    }
+}
+
+/// Whether nobody else can put a file of ours into this directory. In a sticky one, others make files of their own only.
+fn is_ours_alone(dir: &Stat) -> bool {
+    let mode = Mode::from_raw_mode(dir.st_mode);
+    let may_others_write = mode.intersects(Mode::WGRP | Mode::WOTH);
+    is_ours(dir.st_uid) && (!may_others_write || mode.contains(Mode::SVTX))
+}
+
+fn is_ours(uid: u32) -> bool {
+    uid == 0 || uid == geteuid().as_raw()
+}
+
+fn is_regular(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
+}
+
+/// The umask, which can only be read by setting one. No other thread makes files meanwhile.
+fn current_umask() -> u32 {
+    let mask = umask(Mode::RWXG | Mode::RWXO);
+    umask(mask);
+    mask.as_raw_mode()
+}
+
+fn not_a_file() -> io::Error {
+    io::Error::other(
+        "it is not a regular file; tip: give the name of one, or - for standard output",
+    )
+}
+
+fn no_new_file(error: &io::Error) -> io::Error {
+    io::Error::other(format!(
+        "no new file can be made beside it: {error}; tip: give a FILE in a directory that you may write to"
+    ))
 }
 
 impl Write for Replacement {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.as_file_mut().write(bytes)
+        self.file.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.as_file_mut().flush()
+        self.file.flush()
     }
 }

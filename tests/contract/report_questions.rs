@@ -38,7 +38,8 @@ Start     PID  Took  End  Job, and why it was bad
     );
     assert_eq!(code(&output), 1);
     let failed = answer(LOG, &["--runs", "--failed", "--host", "db01"]);
-    assert_eq!(failed.lines().count(), 4, "{failed}");
+    // One of the two goes on below.
+    assert_eq!(failed.lines().count(), 6, "{failed}");
 }
 
 #[test]

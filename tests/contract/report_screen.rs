@@ -33,7 +33,7 @@ a.log
 
 Now
 FAILING      since 18:05  db01  1 run, no good run before, run 913@18:05:46
-                          10: usage error
+                          exit 10: usage error
 FAILING      since 21:00  web01 /opt/jobs/rotate.sh
                           every run (2), last good 21:00, run 4194305@21:01:00
                           lost: no END, and the process is gone
@@ -216,7 +216,8 @@ fn a_job_that_alone_does_not_connect_is_failing_and_not_its_host() {
         "
 FAILING      since 10:10  h /port
                           every run (4), no good run before, run 13@10:13:00
-                          255: connection refused: ssh: connect to host h port …
+                          exit 255: connection refused: ssh: connect to host h
+                          port 2: Connection refused
 ",
     );
 }
@@ -665,7 +666,7 @@ fn a_host_s_name_stays_whole_and_the_first_folders_of_a_long_script_are_left_out
     assert_shows(
         &log,
         &["--runs"],
-        "10:00:00    1    1s  3    host_user_batch02 …log.sh action: the script's own st…\n",
+        "10:00:00    1    1s  3    host_user_batch02 …log.sh action: no output\n",
     );
     // Columns are left out first.
     assert_shows(
@@ -718,7 +719,8 @@ fn of_hosts_that_cannot_be_reached_those_are_named_that_there_is_room_for() {
 #[test]
 fn characters_of_two_columns_are_counted_as_two() {
     let log = run(1, "10:00:00", "10:00:01", "h /x", &"日".repeat(40), 3);
-    let shown = format!("\n{:26}exit 3: {}…\n", "", "日".repeat(12));
+    let (whole, rest) = ("日".repeat(27), "日".repeat(13));
+    let shown = format!("\n{0:26}exit 3:\n{0:26}{whole}\n{0:26}{rest}\n", "");
     assert_shows(&log, &[], &shown);
 }
 

@@ -26,7 +26,7 @@ impl Reasons {
         let job = (trace.owner.account(), Rc::clone(&trace.job));
         match end {
             End::Running => {}
-            End::Exit(exit::SUCCESS) => {
+            End::Exit(exit::SUCCESS) if !trace.is_refused_login() => {
                 if self.usual.len() < MAX_JOBS || self.usual.contains_key(&job) {
                     let usual = self.usual.entry(job).or_default();
                     if usual.wants_more() {

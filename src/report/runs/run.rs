@@ -42,6 +42,36 @@ pub struct Run {
     pub is_accepted: bool,
 }
 
+/// The exit status of timeout(1) where the limit has passed.
+const TIMED_OUT: u8 = 124;
+
+/// The limit in seconds of the timeout(1) that a job's script begins with.
+fn limit(job: &[u8]) -> Option<u32> {
+    let mut words = job.split(|&byte| byte == b' ').skip(1);
+    let is_timeout = |word: &[u8]| word == b"timeout" || word.ends_with(b"/timeout");
+    words.find(|word| is_timeout(word))?;
+    let limits = words.filter_map(|word| {
+        let word = str::from_utf8(word).ok()?;
+        let (number, unit) = word.split_at(
+            word.find(|byte: char| byte.is_ascii_alphabetic())
+                .unwrap_or(word.len()),
+        );
+        let unit = match unit {
+            "" | "s" => 1,
+            "m" => 60,
+            "h" => 3600,
+            "d" => 86400,
+            _ => return None,
+        };
+        number.parse::<u32>().ok()?.checked_mul(unit)
+    });
+    // `-k 10 300`: the limit is the last number before the command.
+    let mut limits = limits.take(2);
+    let first = limits.next()?;
+    let has_kill = job.windows(4).any(|part| part == b" -k ");
+    limits.next().filter(|_| has_kill).or(Some(first))
+}
+
 /// The host among a job's operands: the first one.
 pub fn first_word(job: &[u8]) -> &[u8] {
     let mut words = job.split(|&byte| byte == b' ');
@@ -100,7 +130,7 @@ impl Run {
 
     /// Whether it ended, and did not fail.
     pub fn is_good(&self) -> bool {
-        self.end == End::Exit(exit::SUCCESS) || self.is_accepted
+        (self.end == End::Exit(exit::SUCCESS) || self.is_accepted) && !self.trace.is_refused_login()
     }
 
     /// Whether its job was started again before it ended. A lost run may have been dead by then.
@@ -213,7 +243,13 @@ impl Run {
             End::Exit(_) if self.is_good() => return Outcome::Good,
             End::Exit(status) => status,
         };
+        let refused = Failure {
+            cause: Cause::Account,
+            is_at_jump_host: false,
+        };
         let reason = match status {
+            _ if self.trace.is_refused_login() => Reason::Ssh(refused),
+            TIMED_OUT if let Some(limit) = limit(&self.trace.job) => Reason::Limit(limit),
             exit::USAGE_ERROR if self.is_usage_error() => Reason::Usage,
             exit::CANNOT_RUN if self.start_failure().is_some() => Reason::SshNotRun,
             exit::CANNOT_RUN => Reason::NotExecutable,

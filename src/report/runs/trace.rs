@@ -9,7 +9,7 @@ use super::kept::KeptOutput;
 use crate::log::record::{Kind, Notice, Parser, Retry};
 use crate::report::logs::outputs::Outputs;
 use crate::report::logs::owner::Owner;
-use crate::ssh_error::Diagnosis;
+use crate::ssh_error::{Diagnosis, is_no_login};
 
 /// Whether `command` begins an attempt of a run of `job`, and is no line of output: the first one, or one that
 /// follows a retry record and is the same as the `first`.
@@ -180,6 +180,15 @@ impl Trace {
             false
         });
         texts
+    }
+
+    /// Whether the host let nobody in, and said so in place of running the script. Cloud images and the shell of an account that
+    /// is no login do that, with a status that a script could have.
+    pub fn is_refused_login(&self) -> bool {
+        // Some have a banner.
+        let is_short = self.lines <= 3;
+        let mut lines = self.kept.tail().map(String::from_utf8_lossy);
+        is_short && lines.any(|line| is_no_login(&line))
     }
 
     /// Adds a line of output.

@@ -155,11 +155,11 @@ impl Chooser {
     /// The reason, if there is a line that can be one.
     pub fn finish(self, usual: &UsualLines) -> Option<String> {
         let of_telling = self.telling.into_iter().map(|mut candidate| {
-            candidate.score += match usual.includes(candidate.masked) {
-                true => -USUAL,
-                false if usual.is_known() => NOVEL,
-                false => 0,
-            };
+            if usual.includes(candidate.masked) {
+                candidate.score -= USUAL;
+            } else if usual.is_known() {
+                candidate.score += NOVEL;
+            }
             candidate
         });
         let mut best = self.plain;
@@ -245,8 +245,12 @@ impl Chooser {
             );
         }
         let lower = message.to_lowercase();
+        if lower.trim_end() == "caused by:" {
+            self.context = Context::Causes(true);
+            return None;
+        }
         if let Some(score) = self.score_of_exception(message, &lower) {
-            return score;
+            return Some(score);
         }
         let clues = Clues::of(&lower);
         if clues.has(Clue::Never)
@@ -292,23 +296,20 @@ impl Chooser {
             score = score.max(before + 1);
         }
         if shape::goes_on(message) {
-            self.context = match clues.has(Clue::Hint) {
-                true => Context::Hints,
-                false => Context::GoesOn(score),
+            self.context = if clues.has(Clue::Hint) {
+                Context::Hints
+            } else {
+                Context::GoesOn(score)
             };
         }
         Some(score)
     }
 
-    /// The score of a line that names an exception or its cause, if it does. A heading has none.
-    fn score_of_exception(&mut self, message: &str, lower: &str) -> Option<Option<i32>> {
-        if lower.trim_end() == "caused by:" {
-            self.context = Context::Causes(true);
-            return Some(None);
-        }
+    /// The score of a line that names an exception or its cause, if it does.
+    fn score_of_exception(&mut self, message: &str, lower: &str) -> Option<i32> {
         if lower.starts_with("caused by: ") || message.starts_with("---> ") {
             self.depth += 1;
-            return Some(Some(CAUSED_BY + self.depth.min(MAX_DEPTH)));
+            return Some(CAUSED_BY + self.depth.min(MAX_DEPTH));
         }
         let is_panic = lower.contains("panicked at ");
         if is_panic && lower.ends_with(':') {
@@ -331,7 +332,7 @@ impl Chooser {
             ONLY_NAMED
         };
         self.depth = 0;
-        Some(Some(score))
+        Some(score)
     }
 }
 

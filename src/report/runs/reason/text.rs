@@ -67,8 +67,10 @@ fn japanese(text: &str) -> i64 {
 }
 
 fn without_controls(text: &str) -> String {
+    // The control sequence introducer in one character.
+    let text = text.replace('\u{9b}', "\x1b[");
     let mut shown = String::with_capacity(text.len());
-    let mut rest = text;
+    let mut rest = &*text;
     while let Some(index) = memchr(b'\x1b', rest.as_bytes()) {
         push_printable(&mut shown, &rest[..index]);
         rest = after_escape(&rest[index + 1..]);

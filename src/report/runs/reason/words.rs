@@ -8,14 +8,23 @@ use aho_corasick::{AhoCorasick, MatchKind};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
 pub enum Clue {
+    /// The concrete cause.
     Cause = 1,
+    /// Something could not be done.
     Inability = 2,
+    /// Something has gone wrong.
     Symptom = 4,
+    /// Something ends because of what was said before.
     Consequence = 8,
+    /// Nothing has gone wrong.
     Nothing = 16,
+    /// The line is never the reason.
     Never = 32,
+    /// A place in a program.
     Frame = 64,
+    /// What to read or to do next.
     Hint = 128,
+    /// The end of a run, good or bad.
     CleanUp = 256,
 }
 

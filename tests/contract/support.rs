@@ -12,6 +12,7 @@ mod clock;
 mod cron;
 mod day;
 mod log;
+mod mounts;
 mod process;
 mod proxy;
 mod sandbox;
@@ -24,9 +25,10 @@ pub use clock::FAKETIME;
 pub use cron::cron;
 pub use day::day_of_300_jobs;
 pub use log::{
-    MARK, REQUESTED, files, log_of_h_s, mask_waits, records, split_record, texts, texts_in, today,
-    waits,
+    MARK, REQUESTED, as_of_ssh_9_5, files, log_of_h_s, mask_waits, records, split_record, texts,
+    texts_in, today, waits,
 };
+pub use mounts::{own_mounts, remoteexe_booted_at};
 pub use process::{
     ENDING, Lingering, Running, children, code, is_asleep, is_running, run_tool, send, send_to,
     state, stderr, try_send_to,

@@ -4,8 +4,8 @@
 //! crontabs say nothing about the logs of another one.
 
 pub mod check;
+pub mod checked;
 pub mod coverage;
-pub mod expecting;
 pub mod missed;
 pub mod summary;
 
@@ -17,23 +17,16 @@ use std::rc::Rc;
 use chrono::NaiveDateTime;
 use foldhash::{HashMap, HashMapExt};
 
-use super::logs::owner::{Account, Users};
+use super::logs::owner::Account;
 use super::logs::scheduler::{LogDir, Scheduler, are_same};
+use super::query::CrontabSource;
+use super::query::filter::Filter;
 use super::runs::run::{Run, first_word};
 use crate::cron::{CronJob, CronJobs, CrontabSelection, Crontabs, Finding, ParseCall, findings};
-use summary::summary;
+use crate::machine::Users;
 
 /// A job on more lines is not judged. Only a hostile crontab has one.
 const MAX_LINES: usize = 100;
-
-/// The crontabs that a report of logs goes by.
-#[derive(Debug)]
-pub struct CrontabSource {
-    /// Which crontabs.
-    pub selection: CrontabSelection,
-    /// Reads the calls of remoteexe in them.
-    pub grammar: ParseCall,
-}
 
 /// The crontabs, read.
 #[derive(Debug)]
@@ -93,7 +86,7 @@ fn is_of_user(entry: &CronJob, users: &Users, is_read: &impl Fn(u32) -> bool) ->
 
 /// A job on lines of crontabs.
 #[derive(Debug)]
-pub struct Job {
+pub struct ExpectedJob {
     /// The scheduler to whose logs it belongs.
     pub scheduler: Scheduler,
     /// Its user, if the crontab tells.
@@ -110,10 +103,15 @@ pub struct Job {
     is_conditional: bool,
 }
 
-impl Job {
+impl ExpectedJob {
     /// Its host: the first operand.
     pub fn host(&self) -> &[u8] {
         first_word(&self.name)
+    }
+
+    /// Whether it is asked for.
+    pub fn is_wanted(&self, filter: &Filter) -> bool {
+        filter.expects(self.uid, &self.name)
     }
 
     /// Whose job it is in the ledger.
@@ -139,7 +137,7 @@ pub struct Expected {
     /// The crontabs.
     pub planned: Planned,
     /// The jobs that are judged.
-    pub jobs: Vec<Job>,
+    pub jobs: Vec<ExpectedJob>,
     /// How many lines are not: they log elsewhere or in a time zone of their own, belong to other users, or are too
     /// many for one job.
     unjudged: usize,
@@ -190,7 +188,7 @@ impl Expected {
                 .entry((scheduler, Rc::clone(&name)))
                 .or_insert_with(|| {
                     of_name.push(expected.jobs.len());
-                    expected.jobs.push(Job {
+                    expected.jobs.push(ExpectedJob {
                         scheduler,
                         uid: entry.user.as_deref().and_then(|name| users.uid(name)),
                         name,
@@ -214,11 +212,6 @@ impl Expected {
         let last = changes.map(|crontab| crontab.changed).max();
         expected.unchanged = last.map_or(NaiveDateTime::MIN, check::local);
         expected
-    }
-
-    /// Whether any line is judged.
-    pub fn is_any(&self) -> bool {
-        !self.jobs.is_empty()
     }
 
     /// A line of the plan.

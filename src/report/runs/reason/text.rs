@@ -55,8 +55,7 @@ fn is_mostly_ascii(bytes: &[u8]) -> bool {
 fn japanese(text: &str) -> i64 {
     let worth = |character| match character {
         '\u{3040}'..='\u{30ff}' => 3,
-        '\u{4e00}'..='\u{9fff}' => 1,
-        '\u{3000}'..='\u{303f}' | '\u{ff00}'..='\u{ff5e}' => 1,
+        '\u{4e00}'..='\u{9fff}' | '\u{3000}'..='\u{303f}' | '\u{ff00}'..='\u{ff5e}' => 1,
         '\u{ff61}'..='\u{ff9f}' => -1,
         '\u{e000}'..='\u{f8ff}' => -9,
         character if character.is_ascii() => 0,

@@ -46,17 +46,19 @@ pub struct Clues(u16);
 
 /// A word that is looked for.
 #[derive(Debug, Clone, Copy)]
-struct Word {
+struct Phrase {
     clue: Clue,
     text: &'static str,
-    begins_a_word: bool,
-    ends_a_word: bool,
+    /// It begins where a word begins.
+    at_begin: bool,
+    /// It ends where a word ends.
+    at_end: bool,
 }
 
 /// Finds all words at once.
 struct Finder {
     automaton: AhoCorasick,
-    words: Vec<Word>,
+    words: Vec<Phrase>,
 }
 
 static FINDER: LazyLock<Finder> = LazyLock::new(|| {
@@ -68,7 +70,7 @@ static FINDER: LazyLock<Finder> = LazyLock::new(|| {
     Finder { automaton, words }
 });
 
-fn words(text: &'static str) -> Vec<Word> {
+fn words(text: &'static str) -> Vec<Phrase> {
     let mut words = Vec::new();
     let mut section = None;
     for line in text.lines().filter(|line| !line.starts_with('#')) {
@@ -77,11 +79,11 @@ fn words(text: &'static str) -> Vec<Word> {
             section = Some(*clue);
         } else if let Some(clue) = section {
             let texts = line.split(", ").filter(|text| !text.is_empty());
-            words.extend(texts.map(|text| Word {
+            words.extend(texts.map(|text| Phrase {
                 clue,
                 text: text.trim_matches('~'),
-                begins_a_word: text.starts_with('~'),
-                ends_a_word: text.ends_with('~'),
+                at_begin: text.starts_with('~'),
+                at_end: text.ends_with('~'),
             }));
         }
     }
@@ -104,12 +106,9 @@ impl Clues {
             let after = bytes.get(found.end());
             let is_placed = match word.clue {
                 Clue::Frame | Clue::Hint | Clue::CleanUp => {
-                    before.is_none() && (!word.ends_a_word || after == Some(&b' '))
+                    before.is_none() && (!word.at_end || after == Some(&b' '))
                 }
-                _ => {
-                    (!word.begins_a_word || is_edge(before))
-                        && (!word.ends_a_word || is_edge(after))
-                }
+                _ => (!word.at_begin || is_edge(before)) && (!word.at_end || is_edge(after)),
             };
             if is_placed {
                 clues |= word.clue as u16;

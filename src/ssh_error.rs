@@ -454,6 +454,17 @@ mod tests {
                 "Permission denied, please try again.",
             ),
             (
+                "the key cannot be used",
+                "Permissions 0644 for '/k' are too open.
+                 Load key \"/k\": bad permissions
+                 root@h: Permission denied (publickey).",
+            ),
+            (
+                "login refused by the server",
+                "Your account has expired; please contact your system administrator.
+                 Connection closed by 127.0.0.1 port 22",
+            ),
+            (
                 "ssh's configuration is wrong",
                 "Bad owner or permissions on /root/.ssh/config
                  /root/.ssh/config line 3: missing argument.

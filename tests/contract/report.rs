@@ -191,6 +191,26 @@ pub fn interleaved(runs: &[String]) -> String {
     lines.concat()
 }
 
+/// What a cloud image runs in place of the script.
+const NO_LOGIN: &str = "Please login as the user \"admin\" rather than the user \"root\".";
+
+#[test]
+fn a_124_behind_timeout_says_after_how_long_and_what_it_was_doing() {
+    for (script, seconds) in [("timeout 300 /x", 300), ("timeout -k 10 5m /x", 300)] {
+        let output = "step 1\nstep 2: copying";
+        let log = run(
+            1,
+            "10:00:00",
+            "10:05:00",
+            &format!("h {script}"),
+            output,
+            124,
+        );
+        let cause = format!(r#""timed out after {seconds} s" "step 2: copying""#);
+        assert_eq!(fields(&report(log, &["--json"]), "cause reason"), [cause]);
+    }
+}
+
 #[test]
 fn the_cause_of_a_failure_is_told_in_words() {
     let refused = "ssh: connect to host h port 22: Connection refused";
@@ -224,6 +244,9 @@ fn the_cause_of_a_failure_is_told_in_words() {
             "host key not accepted",
             true,
         ),
+        // As cloud images do it.
+        (142, NO_LOGIN, "login refused by the server", true),
+        (0, NO_LOGIN, "login refused by the server", true),
     ] {
         let log = run(1, "10:00:00", "10:00:01", "h /x", output, status);
         let found = report(log, &["--json"]);

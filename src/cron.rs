@@ -33,7 +33,8 @@ pub use compare::comparison::{Comparison, ComparisonResult, MissedSlot, SlotOuta
 pub use crontab::files::{CrontabSelection, Crontabs};
 pub use crontab::parse::Columns;
 pub use daemon::Daemon;
-pub use jobs::{CallMeaning, CronJob, CronJobs, LineRef, ParseCall, UnknownCall};
+pub use jobs::{CallMeaning, CronJob, CronJobs, JobCall, LineRef, ParseCall, UnknownCall};
+pub use lint::access::{LocalUser, UserLookup};
 pub use lint::{Finding, findings};
 pub use portable::{PortableLine, PortableLines};
 pub use timing::Timing;

@@ -24,14 +24,7 @@ use super::timing::Timing;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallMeaning {
     /// Runs a job.
-    Job {
-        /// `HOST SCRIPT PARAMETERS`, as START has it.
-        job: Vec<u8>,
-        /// The directory of its log.
-        log_dir: PathBuf,
-        /// How long it waits between START and its ssh.
-        splay: Duration,
-    },
+    Job(JobCall),
     /// Is a usage error. START has `job`.
     Refused {
         /// As START has it.
@@ -41,6 +34,19 @@ pub enum CallMeaning {
     },
     /// Shows a report or a help.
     NoJob,
+}
+
+/// A job as the command line of a call gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobCall {
+    /// `HOST SCRIPT PARAMETERS`, as START has it.
+    pub name: Vec<u8>,
+    /// The directory of the log.
+    pub log_dir: PathBuf,
+    /// The time between START and ssh.
+    pub splay: Duration,
+    /// The keys that ssh gets.
+    pub identities: Vec<PathBuf>,
 }
 
 /// Parses the arguments of remoteexe, given its environment variables.
@@ -153,7 +159,7 @@ pub fn mentioning(crontab: &Crontab, daemon: Daemon) -> Vec<Mentioning<'_>> {
 fn mentioning_in(lines: &[CronLine], daemon: Daemon) -> Vec<Mentioning<'_>> {
     let lines = lines.iter().map(|line| {
         let shell = ShellText::of(&line.command, daemon);
-        let mut mentions = mentions(&shell.text);
+        let mut mentions = mentions(&shell.text, &line.variables);
         if mentions.is_empty() && shell.input.as_deref().is_some_and(mentions_name) {
             let reason = "an unescaped % ends the command before remoteexe";
             mentions.push(Mention::Unknown(reason.to_owned()));
@@ -170,9 +176,10 @@ fn mentioning_in(lines: &[CronLine], daemon: Daemon) -> Vec<Mentioning<'_>> {
 /// What a call does, given the variables of its line.
 pub fn meaning(call: &Call, line: &CronLine, parse: ParseCall) -> CallMeaning {
     let text = |bytes: &[u8]| OsStr::from_bytes(bytes).to_owned();
-    let mut variables: Vec<_> = line
-        .variables
-        .all()
+    let of_crontab = (!call.has_clean_environment).then(|| line.variables.all());
+    let mut variables: Vec<_> = of_crontab
+        .into_iter()
+        .flatten()
         .map(|(name, value)| (OsString::from(name), text(value)))
         .collect();
     for (name, value) in &call.variables {
@@ -235,11 +242,7 @@ impl JobFinder<'_> {
 
     fn add_call(&mut self, call: &Call, line: &CronLine, start: &LineStart) {
         let (job, log_dir, splay) = match meaning(call, line, self.parse) {
-            CallMeaning::Job {
-                job,
-                log_dir,
-                splay,
-            } => (job, Some(log_dir), splay),
+            CallMeaning::Job(job) => (job.name, Some(job.log_dir), job.splay),
             CallMeaning::Refused { job, .. } => (job, None, Duration::ZERO),
             CallMeaning::NoJob => return,
         };
@@ -272,7 +275,8 @@ impl JobFinder<'_> {
         {
             for mention in mentions {
                 if let Mention::Call(call) = mention
-                    && let CallMeaning::Job { job, .. } = meaning(&call, line, self.parse)
+                    && let CallMeaning::Job(JobCall { name: job, .. }) =
+                        meaning(&call, line, self.parse)
                 {
                     let place = self.line_ref(line);
                     self.jobs.commented_out.push(CommentedOut { place, job });
@@ -358,11 +362,12 @@ mod tests {
             .iter()
             .find(|(name, _)| name == "REMOTEEXE_LOG_DIR");
         match words.len() {
-            2 => CallMeaning::Job {
-                job,
+            2 => CallMeaning::Job(JobCall {
+                name: job,
                 log_dir: log_dir.map_or("/tmp".into(), |(_, dir)| dir.into()),
                 splay: Duration::ZERO,
-            },
+                identities: Vec::new(),
+            }),
             _ => CallMeaning::Refused {
                 job,
                 reason: "two words are needed".to_owned(),

@@ -10,7 +10,7 @@ use chrono::{DateTime, Local, NaiveDate, NaiveDateTime};
 use rustix::fs::{Mode, Stat, lstat, stat};
 
 use super::name::{FileName, day_of_other, uncompressed};
-use super::open::{Input, InputError, Log, Place};
+use super::open::{FileId, Input, InputError, LogFile};
 use super::scheduler::{LogDir, Scheduler};
 use crate::machine::Users;
 
@@ -70,7 +70,7 @@ struct Files<'a> {
     /// There is a log in it, of whatever day and user.
     has_any: bool,
     /// The logs to read.
-    chosen: Vec<Log>,
+    chosen: Vec<LogFile>,
     logs: Logs,
 }
 
@@ -138,8 +138,8 @@ impl Files<'_> {
         self.has_any = true;
         let stat = lstat(&path).map_err(io::Error::from);
         let owner = stat.as_ref().map_or(0, |stat| stat.st_uid);
-        let place = stat.as_ref().map_or_else(|_| Place::default(), Place::of);
-        let log = Log {
+        let place = stat.as_ref().map_or_else(|_| FileId::default(), FileId::of);
+        let log = LogFile {
             path,
             name,
             owner,
@@ -159,7 +159,7 @@ impl Files<'_> {
         }
         // In a directory of their own it is the place of the user who is asked for.
         let is_at_home = self.choice.user == Some(owner) && self.only_writer == Some(owner);
-        let is_in_our_place = is_our_place && self.users.is_stranger(owner) && !is_at_home;
+        let is_in_our_place = is_our_place && self.users.is_other_user(owner) && !is_at_home;
         if is_in_our_place {
             let owner = self.users.describe(owner);
             self.logs.refuse(log.clone(), InputError::Stranger(owner));
@@ -168,13 +168,13 @@ impl Files<'_> {
             Err(_) if is_in_our_place => {}
             Err(error) => self.logs.refuse(log, error),
             Ok(()) if self.is_wanted(owner) => self.chosen.push(log),
-            Ok(()) if self.choice.user.is_none() => self.logs.leave_out(log, &stat),
+            Ok(()) if self.choice.user.is_none() => self.logs.skip(log, &stat),
             Ok(()) => {}
         }
     }
 
     /// Notes the day of a log, if it is one of those that are read when their time is asked for.
-    fn note_day(&mut self, log: &Log) {
+    fn note_day(&mut self, log: &LogFile) {
         if !self.is_wanted(log.owner) {
             return;
         }
@@ -194,14 +194,14 @@ impl Files<'_> {
         // on which it started, however long it goes on. But a stranger can set that time.
         let is_recent = |since: NaiveDateTime| {
             written(stat).is_none_or(|written| written >= since)
-                || (self.users.is_stranger(stat.st_uid) && day >= since.date())
+                || (self.users.is_other_user(stat.st_uid) && day >= since.date())
                 || days.contains(&day)
         };
         since.is_none_or(is_recent) && until.is_none_or(|until| day <= until.date())
     }
 
     /// Whether root or the reader would write to a file of this name.
-    fn is_our_place(&self, log: &Log) -> bool {
+    fn is_our_place(&self, log: &LogFile) -> bool {
         let FileName { log: written, .. } = log.name;
         let is_known_beforehand = written.run.is_none() && log.name.is_live();
         let is_ours = |user| user == 0 || user == self.users.reader;
@@ -211,7 +211,7 @@ impl Files<'_> {
     fn is_wanted(&self, owner: u32) -> bool {
         match self.choice.user {
             Some(user) => owner == user,
-            None => !self.users.is_stranger(owner),
+            None => !self.users.is_other_user(owner),
         }
     }
 
@@ -240,7 +240,7 @@ impl Logs {
         }
     }
 
-    fn refuse(&mut self, log: Log, error: InputError) {
+    fn refuse(&mut self, log: LogFile, error: InputError) {
         let is_same = |(_, other): &&(Input, InputError)| {
             mem::discriminant(other) == mem::discriminant(&error)
         };
@@ -251,7 +251,7 @@ impl Logs {
         }
     }
 
-    fn leave_out(&mut self, log: Log, stat: &Stat) {
+    fn skip(&mut self, log: LogFile, stat: &Stat) {
         let size = u64::try_from(stat.st_size).unwrap_or_default();
         let left_out = self.left_out.entry(log.owner).or_insert(LeftOut {
             path: log.path,

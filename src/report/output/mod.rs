@@ -10,13 +10,13 @@ use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use crate::escape::printable;
-use atomic_file::{Access, Replacement};
+use atomic_file::{Access, AtomicFile};
 use pager::Pager;
 use style::is_dumb;
 
 /// Buffered writes to that place. After the first error nothing more is written.
 #[derive(Debug)]
-pub struct Output {
+pub struct ReportOutput {
     may_page: bool,
     file: Option<(PathBuf, Access)>,
     target: Option<BufWriter<Target>>,
@@ -29,7 +29,7 @@ enum Target {
     /// Not `std::io::Stdout`, which hides the error of a descriptor that is not open for writing.
     Stdout(File),
     Pager(Pager),
-    File(Replacement),
+    File(AtomicFile),
 }
 
 impl Write for Target {
@@ -50,7 +50,7 @@ impl Write for Target {
     }
 }
 
-impl Output {
+impl ReportOutput {
     /// The file that is replaced, or else standard output, through a pager if a person may want one.
     pub fn new(is_pager_wanted: bool, file: Option<(&Path, Access)>) -> Self {
         Self {
@@ -74,7 +74,7 @@ impl Output {
             return target.write_all(bytes);
         }
         let target = match &self.file {
-            Some((path, access)) => Target::File(Replacement::of(path, *access)?),
+            Some((path, access)) => Target::File(AtomicFile::of(path, *access)?),
             None => match self.may_page.then(Pager::start).flatten() {
                 Some(pager) => Target::Pager(pager),
                 None => Target::Stdout(stdout()?),
@@ -136,6 +136,6 @@ fn stdout() -> io::Result<File> {
 
 /// Prints a message on standard error.
 pub fn warn(message: &str) {
-    // There is nobody to tell if standard error is closed.
+    // If standard error is closed, nobody can read the message.
     let _ = writeln!(io::stderr(), "remoteexe: {}", printable(message.as_bytes()));
 }

@@ -5,7 +5,7 @@ use chrono::NaiveDateTime;
 use super::assembler::Assembler;
 use super::run::Run;
 use super::trace::Trace;
-use crate::machine::Running;
+use crate::machine::RunningJobs;
 use crate::report::logs::batch::Line;
 use crate::report::logs::merge;
 use crate::report::logs::open::{Input, InputError};
@@ -31,7 +31,7 @@ pub struct Reading {
 /// `recorded` have their records.
 pub fn read(
     inputs: &[Input],
-    running: &Running,
+    running: &RunningJobs,
     recorded: Option<u32>,
     mut take: impl FnMut(Run),
 ) -> Reading {

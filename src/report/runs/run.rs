@@ -166,7 +166,7 @@ impl Run {
             }
     }
 
-    /// Why ssh failed before the remote command ran, if the last lines of output tell.
+    /// Why ssh failed before the remote command ran, if the last lines of output show it.
     pub fn connection_failure(&self) -> Option<Cause> {
         self.outcome().connection_failure()
     }
@@ -249,7 +249,9 @@ impl Run {
             exit::USAGE_ERROR if self.is_usage_error() => Reason::Usage,
             exit::CANNOT_RUN if self.start_failure().is_some() => Reason::SshNotRun,
             exit::CANNOT_RUN => Reason::NotExecutable,
-            exit::NOT_FOUND if self.start_failure() == Some(Notice::SshNotFound) => Reason::NoSsh,
+            exit::NOT_FOUND if matches!(self.start_failure(), Some(Notice::SshNotFound(_))) => {
+                Reason::NoSsh
+            }
             exit::NOT_FOUND => Reason::NotFound,
             exit::SSH_FAILED => match (self.ssh_failure(), self.is_requested()) {
                 (Some(failure), false) => Reason::Ssh(failure),

@@ -22,6 +22,7 @@ use super::logs::scheduler::{LogDir, Scheduler, are_same};
 use super::query::CrontabSource;
 use super::query::filter::Filter;
 use super::runs::run::{Run, first_word};
+use crate::clock::{local_seconds, local_time};
 use crate::cron::{CronJob, CronJobs, CrontabSelection, Crontabs, Finding, ParseCall, findings};
 use crate::machine::Users;
 
@@ -67,7 +68,7 @@ impl Planned {
 
     /// What `--check` would find.
     pub fn findings(&self, users: &Users) -> Vec<Finding> {
-        findings(&self.crontabs, self.grammar, &|name| users.has_name(name))
+        findings(&self.crontabs, self.grammar, &|name| users.find(name))
     }
 }
 
@@ -76,7 +77,7 @@ fn log_dir(entry: &CronJob) -> Option<&Path> {
     entry.log_dir.as_deref().filter(|dir| dir.is_absolute())
 }
 
-/// Whether the logs of the entry's user are read. The crontab may not tell the user.
+/// Whether the logs of the entry's user are read. The crontab may not name the user.
 fn is_of_user(entry: &CronJob, users: &Users, is_read: &impl Fn(u32) -> bool) -> bool {
     match &entry.user {
         Some(name) => users.uid(name).is_some_and(is_read),
@@ -89,7 +90,7 @@ fn is_of_user(entry: &CronJob, users: &Users, is_read: &impl Fn(u32) -> bool) ->
 pub struct ExpectedJob {
     /// The scheduler to whose logs it belongs.
     pub scheduler: Scheduler,
-    /// Its user, if the crontab tells.
+    /// Its user, if the crontab names one.
     pub uid: Option<u32>,
     /// Its operands, as START has them.
     pub name: Rc<[u8]>,
@@ -114,7 +115,7 @@ impl ExpectedJob {
         filter.expects(self.uid, &self.name)
     }
 
-    /// Whose job it is in the ledger.
+    /// Whose job it is in the history.
     pub fn account(&self) -> Account {
         Account {
             scheduler: self.scheduler,
@@ -124,7 +125,7 @@ impl ExpectedJob {
 }
 
 /// Which lines are judged.
-pub enum Judged<'a> {
+pub enum CheckedJobs<'a> {
     /// All, as the logs were named one by one.
     All,
     /// Those that log to these directories, of the users whose logs are read.
@@ -157,7 +158,7 @@ const MAX_OFF: usize = 10_000;
 
 impl Expected {
     /// The jobs of `planned` that are judged.
-    pub fn new(planned: Planned, judged: &Judged, users: &Users) -> Self {
+    pub fn new(planned: Planned, judged: &CheckedJobs, users: &Users) -> Self {
         let mut expected = Self {
             jobs: Vec::new(),
             unjudged: 0,
@@ -168,8 +169,8 @@ impl Expected {
             planned,
         };
         let scheduler = |entry: &CronJob| match judged {
-            Judged::All => Some(Scheduler::default()),
-            Judged::In(dirs, is_read) => {
+            CheckedJobs::All => Some(Scheduler::default()),
+            CheckedJobs::In(dirs, is_read) => {
                 let log_dir = log_dir(entry)?;
                 is_of_user(entry, users, is_read)
                     .then(|| scheduler_of(dirs, log_dir))
@@ -210,7 +211,7 @@ impl Expected {
         }
         let changes = expected.planned.crontabs.read.iter();
         let last = changes.map(|crontab| crontab.changed).max();
-        expected.unchanged = last.map_or(NaiveDateTime::MIN, check::local);
+        expected.unchanged = last.map_or(NaiveDateTime::MIN, local_time);
         expected
     }
 
@@ -250,10 +251,10 @@ impl Expected {
         let is_there = |place: &&usize| jobs[**place].scheduler == scheduler;
         if let Some(place) = places.iter().find(is_there) {
             let job = &mut jobs[*place];
-            let start = check::seconds(run.trace.start);
+            let start = local_seconds(run.trace.start);
             job.starts.push(start);
             if job.is_conditional {
-                let end = run.until().map_or(i64::MAX, check::seconds);
+                let end = run.until().map_or(i64::MAX, local_seconds);
                 job.ends.push((start, end));
             }
         }

@@ -442,6 +442,34 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_is_explained_by_the_line_before() {
+        let denied = "root@h: Permission denied (publickey).";
+        for key in [
+            "Permissions 0644 for '/k' are too open.",
+            "Load key \"/k\": bad permissions",
+            "Load key \"/k\": invalid format",
+            "no such identity: /k: No such file or directory",
+        ] {
+            assert_eq!(failure_of([key, denied]), "the key cannot be used", "{key}");
+            // Another key may do, and the connection is dropped later.
+            let dropped = "Connection closed by 127.0.0.1 port 22";
+            let cause = "connection dropped by the server";
+            assert_eq!(failure_of([key, dropped]), cause, "{key}");
+        }
+        for account in [
+            "Your account has expired; please contact your system administrator.",
+            "\"System is booting up. Unprivileged users are not permitted to log in yet.\"",
+        ] {
+            let lines = [account, "Connection closed by 127.0.0.1 port 22"];
+            assert_eq!(
+                failure_of(lines),
+                "login refused by the server",
+                "{account}"
+            );
+        }
+    }
+
+    #[test]
     fn more_messages_have_their_cause() {
         for (cause, messages) in [
             (
@@ -452,17 +480,6 @@ mod tests {
             (
                 "authentication failed",
                 "Permission denied, please try again.",
-            ),
-            (
-                "the key cannot be used",
-                "Permissions 0644 for '/k' are too open.
-                 Load key \"/k\": bad permissions
-                 root@h: Permission denied (publickey).",
-            ),
-            (
-                "login refused by the server",
-                "Your account has expired; please contact your system administrator.
-                 Connection closed by 127.0.0.1 port 22",
             ),
             (
                 "ssh's configuration is wrong",

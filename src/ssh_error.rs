@@ -26,6 +26,10 @@ pub enum Cause {
     HostKey,
     /// The login or the key is not accepted.
     Authentication,
+    /// ssh cannot use the key: its file is missing, damaged, or others may read it.
+    Key,
+    /// The server knows the user, and lets nobody in by that name: the account has expired, or is no login.
+    Account,
     /// Client and server have no common algorithm, or the server does not speak SSH.
     Protocol,
     /// ssh does not understand its configuration or its command line.
@@ -143,6 +147,8 @@ impl Cause {
         let contains = |parts: &[&str]| parts.iter().any(|part| line.contains(part));
         if starts(&["Host key verification failed"]) {
             Some(Self::HostKey)
+        } else if is_refused_account(line) || is_no_login(line) {
+            Some(Self::Account)
         } else if line == NO_LOCAL_FORWARDING
             || starts(&[
                 "Could not request remote forwarding.",
@@ -212,6 +218,8 @@ impl Display for Cause {
             Self::Disconnected => "connection lost while the job ran",
             Self::HostKey => "host key not accepted",
             Self::Authentication => "authentication failed",
+            Self::Key => "the key cannot be used",
+            Self::Account => "login refused by the server",
             Self::Protocol => "no common protocol",
             Self::Configuration => "ssh's configuration is wrong",
             Self::NoSession => "session refused by the server",
@@ -233,6 +241,34 @@ pub fn is_remark(line: &[u8]) -> bool {
         b"** The server may need to be upgraded. See https://openssh.com/pq.html",
     ];
     POST_QUANTUM.contains(&line.trim_ascii_end())
+}
+
+/// Whether `line` is what a cloud image runs in place of the script, or the shell of an account that is no login. It ends with
+/// 142, 1 or even 0.
+pub fn is_no_login(line: &str) -> bool {
+    let line = line.trim_end();
+    line.starts_with("Please login as the user \"") && line.contains(" rather than the user ")
+        || line == "This account is currently not available."
+}
+
+/// Whether `line` is the sentence of a server that lets nobody in by that name.
+fn is_refused_account(line: &str) -> bool {
+    let sentences = [
+        "Your account has expired",
+        "Your password has expired",
+        "Password change required but no TTY available",
+        "are not permitted to log in",
+        "System is going down. ",
+    ];
+    sentences.iter().any(|sentence| line.contains(sentence))
+}
+
+/// Whether ssh says in `line` that it cannot use a key.
+fn is_about_a_key(line: &str) -> bool {
+    line.starts_with("Load key \"")
+        || line.starts_with("no such identity: ")
+        || line.starts_with("Permissions 0") && line.ends_with(" are too open.")
+        || line.starts_with("Warning: Identity file ") && line.contains(" not accessible: ")
 }
 
 /// The channel and the reason in `channel N: open failed: KIND: REASON`.
@@ -338,6 +374,8 @@ impl Display for Failure {
 pub struct Diagnosis {
     transient: Option<Cause>,
     permanent: Option<Cause>,
+    /// A key could not be used. Another one may do.
+    has_bad_key: bool,
     /// A jump host was reached, and said why it does not reach the host.
     is_forwarded: bool,
     /// After another cause, a connection was dropped. It is the one through the jump host, whose own ssh had said
@@ -354,6 +392,7 @@ impl Diagnosis {
                 self.permanent = Some(Cause::NoForwarding);
             }
         }
+        self.has_bad_key |= is_about_a_key(String::from_utf8_lossy(line.trim_ascii_end()).as_ref());
         let Some(cause) = Cause::from_message(line) else {
             return;
         };
@@ -392,8 +431,9 @@ impl Diagnosis {
 
     /// The failure, if a message has named its cause.
     pub fn failure(self) -> Option<Failure> {
+        let is_key = |cause| cause == Cause::Authentication && self.has_bad_key;
         self.cause().map(|cause| Failure {
-            cause,
+            cause: if is_key(cause) { Cause::Key } else { cause },
             is_at_jump_host: self.is_dropped_after && !self.is_forwarded,
         })
     }
@@ -455,6 +495,34 @@ mod tests {
         }
         assert!(!is_remark(b"Host key verification failed.\r"));
         assert!(!is_remark(b""));
+    }
+
+    #[test]
+    fn a_refusal_is_explained_by_the_line_before() {
+        let denied = "root@h: Permission denied (publickey).";
+        for key in [
+            "Permissions 0644 for '/k' are too open.",
+            "Load key \"/k\": bad permissions",
+            "Load key \"/k\": invalid format",
+            "no such identity: /k: No such file or directory",
+        ] {
+            assert_eq!(failure_of([key, denied]), "the key cannot be used", "{key}");
+            // Another key may do, and the connection is dropped later.
+            let dropped = "Connection closed by 127.0.0.1 port 22";
+            let cause = "connection dropped by the server";
+            assert_eq!(failure_of([key, dropped]), cause, "{key}");
+        }
+        for account in [
+            "Your account has expired; please contact your system administrator.",
+            "\"System is booting up. Unprivileged users are not permitted to log in yet.\"",
+        ] {
+            let lines = [account, "Connection closed by 127.0.0.1 port 22"];
+            assert_eq!(
+                failure_of(lines),
+                "login refused by the server",
+                "{account}"
+            );
+        }
     }
 
     #[test]

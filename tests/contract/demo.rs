@@ -37,7 +37,7 @@ fn without_a_terminal_it_runs_three_jobs_shows_log_report_and_page_and_ends_with
         "] END,3,host_sum_batch01 /tmp/",
         "] retry,1/8,255,wait ",
         "] END,0,host_db01 echo backup done\n",
-        "3: the script's own status: cannot read /data/sum\n",
+        "exit 3: cannot read /data/sum\n",
         "/srv/rotate_orders.sh on 6 hosts",
         "NOT STARTED ",
         "CRON DOWN ",

@@ -124,8 +124,8 @@ fn a_usage_error_shows_the_reason_that_is_logged_and_not_the_usage_lines() {
     let view = printed(&report(log, &[]));
     let shown = "
 FAILING      since 10:00  a@b /x  1 run, no good run before, run 1@10:00:00
-                          10: usage error: invalid value 'a@b' for <HOST>: it
-                          contains '@'; tip: give the user with --login
+                          exit 10: usage error: invalid value 'a@b' for <HOST>:
+                          it contains '@'; tip: give the user with --login
 ";
     assert!(view.contains(shown), "{view}");
     assert!(!view.contains("usage: "), "{view}");
@@ -148,7 +148,7 @@ fn a_usage_error_that_the_bash_original_logged_has_no_reason() {
 ";
     let view = printed(&report(log, &[]));
     assert!(
-        view.contains("                          10: usage error\n"),
+        view.contains("                          exit 10: usage error\n"),
         "{view}"
     );
     assert_runs(log, "cause", &["\"usage error: nothing was run\""]);
@@ -191,14 +191,34 @@ pub fn interleaved(runs: &[String]) -> String {
     lines.concat()
 }
 
+/// What a cloud image runs in place of the script.
+const NO_LOGIN: &str = "Please login as the user \"admin\" rather than the user \"root\".";
+
+#[test]
+fn a_124_behind_timeout_says_after_how_long_and_what_it_was_doing() {
+    for (script, seconds) in [("timeout 300 /x", 300), ("timeout -k 10 5m /x", 300)] {
+        let output = "step 1\nstep 2: copying";
+        let log = run(
+            1,
+            "10:00:00",
+            "10:05:00",
+            &format!("h {script}"),
+            output,
+            124,
+        );
+        let cause = format!(r#""timed out after {seconds} s" "step 2: copying""#);
+        assert_eq!(fields(&report(log, &["--json"]), "cause reason"), [cause]);
+    }
+}
+
 #[test]
 fn the_cause_of_a_failure_is_told_in_words() {
     let refused = "ssh: connect to host h port 22: Connection refused";
     let lost = "client_loop: send disconnect: Broken pipe";
     for (status, output, cause, is_connection_failure) in [
         (0, refused, "ok", false),
-        (1, "x", "the script's own status", false),
-        (10, "x", "the script's own status", false),
+        (1, "x", "the script failed", false),
+        (10, "x", "the script failed", false),
         (126, "x", "not executable on the host", false),
         (
             126,
@@ -224,6 +244,9 @@ fn the_cause_of_a_failure_is_told_in_words() {
             "host key not accepted",
             true,
         ),
+        // As cloud images do it.
+        (142, NO_LOGIN, "login refused by the server", true),
+        (0, NO_LOGIN, "login refused by the server", true),
     ] {
         let log = run(1, "10:00:00", "10:00:01", "h /x", output, status);
         let found = report(log, &["--json"]);
@@ -327,11 +350,11 @@ fn no_control_byte_of_the_log_reaches_a_terminal() {
             !shown.chars().any(|c| c.is_control() && c != '\n'),
             "{shown:?}"
         );
-        assert!(
-            shown.contains("\\x1b]0;title\\x07 \\u{9b}31m \\u{202e}x\\x7f\n"),
-            "{shown:?}"
-        );
     }
+    // A reason has no colours to show, and no title.
+    assert!(view.contains(" exit 3: \\u{202e}x\n"), "{view:?}");
+    let escaped = "\\x1b]0;title\\x07 \\u{9b}31m \\u{202e}x\\x7f\n";
+    assert!(run.contains(escaped), "{run:?}");
     assert!(view.contains("  h\\x1b[2J /x\\x07  1 run"), "{view:?}");
     assert!(
         run.starts_with("[2026-03-02 10:00:00][1] START,-,h\\x1b[2J /x\\x07\n"),
@@ -354,7 +377,7 @@ fn no_control_byte_of_a_usage_error_s_reason_reaches_a_terminal() {
 [2026-03-02 10:00:00][1] END,10,h
 ";
     let view = on_a_terminal(80, "1", log, "");
-    let reason = r"10: usage error: \x1b[2J \u{9b}31m";
+    let reason = r"exit 10: usage error: \x1b[2J \u{9b}31m";
     assert!(view.contains(reason), "{view:?}");
     let document = printed(&report(log, &["--json"]));
     let cause = r#""cause":"usage error: \u001b[2J \u009b31m""#;
@@ -508,13 +531,13 @@ fn json_is_a_document_a_run_in_the_order_of_their_ends_with_the_lost_ones_last()
     assert_eq!(
         printed(&output),
         concat!(
-            r#"{"pid":2,USER,"host":"h","job":"h /y","start":"2026-03-02T10:01:00+00:00","end":"2026-03-02T10:01:30+00:00","last":"2026-03-02T10:01:30+00:00","dead_by":null,"duration":30,"status":"failed","exit_status":143,"accepted":false,"signal":"TERM","cause":"ended by signal TERM","connection_failure":false,"usage_error":false,"retries":1,"command":"ssh -i k root@h /y","lines":2,"bytes":57,"tail":["café"],"overlapped":false,"ambiguous":false}"#,
+            r#"{"pid":2,USER,"host":"h","job":"h /y","start":"2026-03-02T10:01:00+00:00","end":"2026-03-02T10:01:30+00:00","last":"2026-03-02T10:01:30+00:00","dead_by":null,"duration":30,"status":"failed","exit_status":143,"accepted":false,"signal":"TERM","cause":"ended by signal TERM","connection_failure":false,"usage_error":false,"reason":"café","retries":1,"command":"ssh -i k root@h /y","lines":2,"bytes":57,"tail":["café"],"overlapped":false,"ambiguous":false}"#,
             "\n",
-            r#"{"pid":1,USER,"host":"h","job":"h /x","start":"2026-03-02T10:00:00+00:00","end":"2026-03-02T10:02:01+00:00","last":"2026-03-02T10:02:01+00:00","dead_by":null,"duration":121,"status":"ok","exit_status":0,"accepted":false,"signal":null,"cause":"ok","connection_failure":false,"usage_error":false,"retries":0,"command":"ssh root@h /x","lines":0,"bytes":0,"tail":[],"overlapped":false,"ambiguous":false}"#,
+            r#"{"pid":1,USER,"host":"h","job":"h /x","start":"2026-03-02T10:00:00+00:00","end":"2026-03-02T10:02:01+00:00","last":"2026-03-02T10:02:01+00:00","dead_by":null,"duration":121,"status":"ok","exit_status":0,"accepted":false,"signal":null,"cause":"ok","connection_failure":false,"usage_error":false,"reason":null,"retries":0,"command":"ssh root@h /x","lines":0,"bytes":0,"tail":[],"overlapped":false,"ambiguous":false}"#,
             "\n",
-            r#"{"pid":2,USER,"host":"h","job":"h /z","start":"2026-03-02T10:02:00+00:00","end":"2026-03-02T10:02:02+00:00","last":"2026-03-02T10:02:02+00:00","dead_by":null,"duration":2,"status":"failed","exit_status":1,"accepted":false,"signal":null,"cause":"the script's own status","connection_failure":false,"usage_error":false,"retries":0,"command":"ssh root@h /z","lines":0,"bytes":0,"tail":[],"overlapped":false,"ambiguous":false}"#,
+            r#"{"pid":2,USER,"host":"h","job":"h /z","start":"2026-03-02T10:02:00+00:00","end":"2026-03-02T10:02:02+00:00","last":"2026-03-02T10:02:02+00:00","dead_by":null,"duration":2,"status":"failed","exit_status":1,"accepted":false,"signal":null,"cause":"the script failed","connection_failure":false,"usage_error":false,"reason":null,"retries":0,"command":"ssh root@h /z","lines":0,"bytes":0,"tail":[],"overlapped":false,"ambiguous":false}"#,
             "\n",
-            r#"{"pid":4194305,USER,"host":"h","job":"h /lost","start":"2026-03-02T10:00:00+00:00","end":null,"last":"2026-03-02T10:00:00+00:00","dead_by":"2026-03-02T10:02:02+00:00","duration":null,"status":"lost","exit_status":null,"accepted":false,"signal":null,"cause":"lost: no END, and the process is gone","connection_failure":false,"usage_error":false,"retries":0,"command":null,"lines":0,"bytes":0,"tail":[],"overlapped":false,"ambiguous":false}"#,
+            r#"{"pid":4194305,USER,"host":"h","job":"h /lost","start":"2026-03-02T10:00:00+00:00","end":null,"last":"2026-03-02T10:00:00+00:00","dead_by":"2026-03-02T10:02:02+00:00","duration":null,"status":"lost","exit_status":null,"accepted":false,"signal":null,"cause":"lost: no END, and the process is gone","connection_failure":false,"usage_error":false,"reason":null,"retries":0,"command":null,"lines":0,"bytes":0,"tail":[],"overlapped":false,"ambiguous":false}"#,
             "\n",
         )
         .replace("USER", &user)

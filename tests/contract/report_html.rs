@@ -115,7 +115,7 @@ fn the_page_begins_with_the_counts_and_the_problems_in_the_words_of_the_first_sc
     assert_eq!(
         texts(&mut browser, "#problems tbody tr"),
         [
-            "FAILINGsince 18:05db01 1 run, no good run before, run 913@18:05:4610: usage error",
+            "FAILINGsince 18:05db01 1 run, no good run before, run 913@18:05:46exit 10: usage error",
             "FAILINGsince 21:00web01 /opt/jobs/rotate.sh every run (2), last good 21:00, run 4194305@21:01:00\
              lost: no END, and the process is gone",
             "DROPPED20:53db01 /opt/jobs/dump.sh daily 1 connection dropped, run 913@20:53:01, not good since\
@@ -166,7 +166,7 @@ fn a_mark_leads_to_the_last_lines_of_its_run() {
     let target = texts(&mut browser, "li:target");
     assert_eq!(
         target,
-        ["21:00:01 3: the script's own status, took 4s, run 915@21:00:01one two three four"]
+        ["21:00:01 3: the script failed, took 4s, run 915@21:00:01one two three four"]
     );
     assert_eq!(lost_links(&mut browser), 0);
 }

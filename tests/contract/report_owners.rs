@@ -251,11 +251,11 @@ connection failures 0   usage errors 0   retried 0   overlaps 1
 
 Now
 FAILING      since 10:00  h s  1 run, no good run before, run 7@10:00:00
-                          3: the script's own status
+                          exit 3, no output
 
 Over
 RECOVERED    10:00  h s of nobody  1 run, good since 10:00, run 7@10:00:00
-                    3: the script's own status
+                    exit 3, no output
 
 Overlaps     started again while still running (flock -n prevents it): h s of
              nobody (1)

@@ -31,8 +31,8 @@ fn each_way_to_end_is_reported_as_what_it_was() {
     let refused = "ssh: connect to host h port 22: Connection refused\r";
     for (body, expected) in [
         ("echo fine", r#"0 null "ok" false false ["fine"]"#.to_owned()),
-        ("exit 3", r#"3 null "the script's own status" false false []"#.to_owned()),
-        ("exit 10", r#"10 null "the script's own status" false false []"#.to_owned()),
+        ("exit 3", r#"3 null "the script failed" false false []"#.to_owned()),
+        ("exit 10", r#"10 null "the script failed" false false []"#.to_owned()),
         ("exit 126", r#"126 null "not executable on the host" false false []"#.to_owned()),
         ("exit 127", r#"127 null "not found on the host" false false []"#.to_owned()),
         ("exit 255", r#"255 null "ssh failed, or the script returned 255" false false []"#.to_owned()),

@@ -33,7 +33,7 @@ a.log
 
 Now
 FAILING      since 18:05  db01  1 run, no good run before, run 913@18:05:46
-                          10: usage error
+                          exit 10: usage error
 FAILING      since 21:00  web01 /opt/jobs/rotate.sh
                           every run (2), last good 21:00, run 4194305@21:01:00
                           lost: no END, and the process is gone
@@ -92,7 +92,7 @@ fn bad_runs_in_a_row_are_one_incident_until_a_good_one() {
 
 Now
 FAILING      since 10:05  h /x  every run (2), last good 10:00, run 3@10:10:00
-                          3: the script's own status: no space left
+                          exit 3: no space left
 "
         .trim_start(),
     );
@@ -104,7 +104,7 @@ FAILING      since 10:05  h /x  every run (2), last good 10:00, run 3@10:10:00
 
 Over
 RECOVERED    10:05–10:10  h /x  2 runs, good since 10:15, run 3@10:10:00
-                          3: the script's own status: no space left
+                          exit 3: no space left
 "
         .trim_start(),
     );
@@ -124,7 +124,7 @@ fn a_job_that_is_good_and_bad_in_turn_is_flapping() {
         &[],
         "
 FLAPPING     since 10:01  h /x  6 of 11 runs, last good 10:00, run 12@10:11:00
-                          4: the script's own status
+                          exit 4, no output
 ",
     );
 }
@@ -152,10 +152,10 @@ fn one_script_that_fails_in_one_way_on_several_hosts_is_one_line() {
 Now
 FAILING      since 10:00  /x.sh a b on 3 hosts
                           every run (3), no good run before
-                          2: the script's own status: oops
+                          exit 2: oops
 FAILING      since 10:00  h4 /x.sh a b
                           1 run, no good run before, run 4@10:00:04
-                          5: the script's own status: oops
+                          exit 5: oops
 "
         .trim_start(),
     );
@@ -216,7 +216,8 @@ fn a_job_that_alone_does_not_connect_is_failing_and_not_its_host() {
         "
 FAILING      since 10:10  h /port
                           every run (4), no good run before, run 13@10:13:00
-                          255: connection refused: ssh: connect to host h port …
+                          exit 255: connection refused: ssh: connect to host h
+                          port 2: Connection refused
 ",
     );
 }
@@ -657,7 +658,7 @@ fn a_host_s_name_stays_whole_and_the_first_folders_of_a_long_script_are_left_out
     assert_shows(
         &log,
         &["--runs"],
-        "10:00:00    1    1s  3    host_user_batch02 …log.sh action: the script's own st…\n",
+        "10:00:00    1    1s  3    host_user_batch02 …log.sh action: no output\n",
     );
     // Columns are left out first.
     assert_shows(
@@ -710,11 +711,8 @@ fn of_hosts_that_cannot_be_reached_those_are_named_that_there_is_room_for() {
 #[test]
 fn characters_of_two_columns_are_counted_as_two() {
     let log = run(1, "10:00:00", "10:00:01", "h /x", &"日".repeat(40), 3);
-    let shown = format!(
-        "\n{:26}3: the script's own status: {}…\n",
-        "",
-        "日".repeat(12)
-    );
+    let (whole, rest) = ("日".repeat(27), "日".repeat(13));
+    let shown = format!("\n{0:26}exit 3:\n{0:26}{whole}\n{0:26}{rest}\n", "");
     assert_shows(&log, &[], &shown);
 }
 

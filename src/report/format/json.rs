@@ -104,6 +104,7 @@ struct RunDocument<'a> {
     cause: &'a str,
     connection_failure: bool,
     usage_error: bool,
+    reason: Option<JsonText<'a>>,
     retries: u32,
     command: Option<JsonText<'a>>,
     lines: u64,
@@ -186,11 +187,15 @@ fn render(run: &Run, users: &Users, output: Option<Vec<JsonText>>) -> String {
         cause: &run.cause(),
         connection_failure: run.connection_failure().is_some(),
         usage_error: run.is_usage_error(),
+        reason: run
+            .reason()
+            .filter(|_| run.has_failed())
+            .map(JsonText::from),
         retries: trace.retries,
         command: trace.command.as_deref().map(JsonText::from),
         lines: trace.lines,
         bytes: trace.bytes,
-        tail: trace.tail.lines().map(JsonText::from).collect(),
+        tail: trace.kept.tail().map(JsonText::from).collect(),
         overlapped: run.is_overlapped(),
         ambiguous: trace.is_ambiguous,
         output,

@@ -67,7 +67,7 @@ impl HistoryBuilder {
         let line = self.line(run, outcome);
         let tail = if self.keeps_tails {
             let is_good = outcome == Outcome::Good;
-            self.history.tails.add(job, is_good, &run.trace.tail)
+            self.history.tails.add(job, is_good, &run.trace.kept)
         } else {
             Tails::NONE
         };
@@ -145,7 +145,7 @@ impl HistoryBuilder {
 
     /// The number of the most informative line of a bad run.
     fn line(&mut self, run: &Run, outcome: Outcome) -> u32 {
-        let line = run.telling_line().filter(|_| outcome.is_bad());
+        let line = run.reason().filter(|_| outcome.is_bad());
         line.map_or(KeptLines::NONE, |line| self.history.lines.add(line))
     }
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
 /// The most bytes that are kept of a line.
-const MAX_LINE: usize = 200;
+const MAX_LINE: usize = 1024;
 
 /// The most bytes of all lines. A log may have any number of bad runs with lines of their own.
 const MAX_ALL: usize = 16 << 20;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use super::jobs::JobId;
-use crate::report::runs::tail::Tail;
+use crate::report::runs::kept_output::KeptOutput;
 
 /// Of how many good runs of a job they are kept.
 const MAX_GOOD: usize = 10;
@@ -32,13 +32,13 @@ impl Tails {
     pub const NONE: u32 = u32::MAX;
 
     /// Keeps the lines of a run that has just ended. Returns their number.
-    pub fn add(&mut self, job: JobId, is_good: bool, tail: &Tail) -> u32 {
+    pub fn add(&mut self, job: JobId, is_good: bool, output: &KeptOutput) -> u32 {
         let number = self.next;
         if number == Self::NONE {
             return Self::NONE;
         }
         self.next += 1;
-        let lines = tail.lines().map(|line| &line[..line.len().min(MAX_LINE)]);
+        let lines = output.tail().map(|line| &line[..line.len().min(MAX_LINE)]);
         let text = lines.collect::<Vec<_>>().join(&b'\n').into_boxed_slice();
         self.bytes += text.len();
         self.kept.insert(number, text);

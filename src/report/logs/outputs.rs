@@ -25,6 +25,12 @@ impl<'a> Outputs<'a> {
         self.lines.len() as u64 + 1 - prefixes
     }
 
+    /// The texts of all lines.
+    pub fn texts(&self) -> impl Iterator<Item = &'a [u8]> {
+        let lines = self.lines.split(|&byte| byte == b'\n');
+        lines.map(|line| &line[self.prefix..])
+    }
+
     /// The texts of the last lines, at most `count` of them.
     pub fn last(&self, count: usize) -> impl Iterator<Item = &'a [u8]> {
         let mut begin = self.lines.len();

@@ -12,6 +12,7 @@ use foldhash::HashMap;
 
 use super::kept::KeptRecords;
 use super::process::Process;
+use super::reasons::Reasons;
 use super::run::{End, Run};
 use super::trace::Trace;
 use crate::log::record::{Kind, Record};
@@ -67,6 +68,8 @@ pub struct Assembler {
     lost: Vec<Trace>,
     /// The process id that started each job last, by owner.
     last_started_by: HashMap<Account, HashMap<Rc<[u8]>, u32>>,
+    /// What is known of the output of good runs, to find the reason of a bad one.
+    reasons: Reasons,
     /// The process id whose records are wanted.
     recorded: Option<u32>,
     /// The local time of this machine's last boot, if it is known.
@@ -101,10 +104,12 @@ impl Assembler {
             self.start(owner, record, line, job);
         } else if self.current.open.is_empty() {
             self.unmatched += 1;
-        } else if let Some((trace, status)) = self.current.take(kind, record, line) {
+        } else if let Some((mut trace, status)) = self.current.take(kind, record, line) {
             self.open -= 1;
             self.latest = self.latest.max(Some(record.time));
-            finished(Run::new(trace, End::Exit(status)));
+            let end = End::Exit(status);
+            self.reasons.conclude(&mut trace, end);
+            finished(Run::new(trace, end));
         }
     }
 
@@ -213,12 +218,17 @@ impl Assembler {
         is_running: impl Fn(&Trace) -> bool,
         finished: &mut impl FnMut(Run),
     ) -> u64 {
+        let mut reasons = self.reasons;
+        let mut concluded = |mut trace: Trace, end| {
+            reasons.conclude(&mut trace, end);
+            Run::new(trace, end)
+        };
         let runs = self.lost.into_iter();
-        let mut unended: Vec<Run> = runs.map(|trace| Run::new(trace, End::Lost)).collect();
+        let mut unended: Vec<Run> = runs.map(|trace| concluded(trace, End::Lost)).collect();
         for process in self.processes.into_values().chain([self.current]) {
             process.finish(&is_running, |trace, goes_on| {
                 let end = if goes_on { End::Running } else { End::Lost };
-                unended.push(Run::new(trace, end));
+                unended.push(concluded(trace, end));
             });
         }
         unended.sort_by_key(|run| (run.trace.start, run.trace.pid, run.trace.number));

@@ -2,9 +2,11 @@
 
 pub mod assembler;
 pub mod kept;
+pub mod kept_output;
 pub mod outcome;
 pub mod process;
 pub mod reading;
+pub mod reason;
+pub mod reasons;
 pub mod run;
-pub mod tail;
 pub mod trace;

@@ -40,6 +40,8 @@ pub enum Reason {
     RequestedThen255,
     /// 255, and no message shows whether it is ssh's or the script's.
     Unexplained,
+    /// timeout(1), with which the script begins, ended it after so many seconds.
+    Limit(u32),
     /// The script or ssh was ended by a signal.
     Signal,
     /// The script's own.
@@ -80,6 +82,7 @@ impl Display for Outcome {
                 let name = exit::signal(*status).unwrap_or("of no name");
                 write!(formatter, "ended by signal {name}")
             }
+            (Reason::Limit(seconds), _) => write!(formatter, "timed out after {seconds} s"),
             (reason, _) => formatter.write_str(reason.words()),
         }
     }
@@ -96,8 +99,9 @@ impl Reason {
             Self::Unexplained => "ssh failed, or the script returned 255",
             Self::Ssh(_) | Self::SshLater(_) => "ssh failed",
             Self::RequestedThen255 => "the script returned 255, or a signal ended it",
+            Self::Limit(_) => "timed out",
             Self::Signal => "ended by a signal",
-            Self::Script => "the script's own status",
+            Self::Script => "the script failed",
         }
     }
 }

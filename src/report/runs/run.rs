@@ -6,7 +6,7 @@ use super::outcome::{Outcome, Reason};
 use super::trace::{StartFailure, Trace};
 use crate::clock::to_utc;
 use crate::exit;
-use crate::log::record::{Kind, Notice};
+use crate::log::record::Kind;
 use crate::ssh_error::{Cause, Diagnosis, Failure};
 
 /// The status of a job whose terminal went away: 128 and the number of HUP.
@@ -42,6 +42,36 @@ pub struct Run {
     pub end: End,
     /// Its exit status is not 0, and no failure.
     pub is_accepted: bool,
+}
+
+/// The exit status of timeout(1) where the limit has passed.
+const TIMED_OUT: u8 = 124;
+
+/// The limit in seconds of the timeout(1) that a job's script begins with.
+fn limit(job: &[u8]) -> Option<u32> {
+    let mut words = job.split(|&byte| byte == b' ').skip(1);
+    let is_timeout = |word: &[u8]| word == b"timeout" || word.ends_with(b"/timeout");
+    words.find(|word| is_timeout(word))?;
+    let limits = words.filter_map(|word| {
+        let word = str::from_utf8(word).ok()?;
+        let (number, unit) = word.split_at(
+            word.find(|byte: char| byte.is_ascii_alphabetic())
+                .unwrap_or(word.len()),
+        );
+        let unit = match unit {
+            "" | "s" => 1,
+            "m" => 60,
+            "h" => 3600,
+            "d" => 86400,
+            _ => return None,
+        };
+        number.parse::<u32>().ok()?.checked_mul(unit)
+    });
+    // `-k 10 300`: the limit is the last number before the command.
+    let mut limits = limits.take(2);
+    let first = limits.next()?;
+    let has_kill = job.windows(4).any(|part| part == b" -k ");
+    limits.next().filter(|_| has_kill).or(Some(first))
 }
 
 /// The host among a job's operands: the first one.
@@ -104,7 +134,7 @@ impl Run {
 
     /// Whether it ended, and did not fail.
     pub fn is_good(&self) -> bool {
-        self.end == End::Exit(exit::SUCCESS) || self.is_accepted
+        (self.end == End::Exit(exit::SUCCESS) || self.is_accepted) && !self.trace.is_refused_login()
     }
 
     /// Whether its job was started again before it ended. A lost run may have been dead by then.
@@ -174,7 +204,7 @@ impl Run {
             });
         }
         let mut diagnosis = Diagnosis::default();
-        let lines = self.trace.tail.lines();
+        let lines = self.trace.kept.tail();
         lines.for_each(|line| diagnosis.observe(line));
         let is_possible = |failure: &Failure| {
             // The other messages are the script's own.
@@ -189,7 +219,7 @@ impl Run {
 
     /// Whether the terminal was taken away from ssh that had just said that the password is wrong: sshpass does that.
     fn is_hung_up_at_login(&self) -> bool {
-        let last = self.trace.tail.lines().last();
+        let last = self.trace.kept.tail().last();
         let is_wrong =
             last.map(<[u8]>::trim_ascii_end) == Some(b"Permission denied, please try again.");
         self.end == End::Exit(HUNG_UP) && is_wrong
@@ -197,43 +227,19 @@ impl Run {
 
     /// The reason of a usage error, if the log has it. The bash original did not log one.
     fn usage_reason(&self) -> Option<&[u8]> {
-        let mut records = self.trace.tail.lines().map(Kind::parse);
+        let mut records = self.trace.kept.tail().map(Kind::parse);
         records.find_map(|record| match record {
             Kind::UsageError(reason) => Some(reason),
             _ => None,
         })
     }
 
-    /// The most informative line of a bad run: the last one of the last attempt that is not blank,
-    /// or the reason of a usage error.
-    pub fn telling_line(&self) -> Option<&[u8]> {
-        if self.is_usage_error() {
-            return self.usage_reason();
+    /// The line of output that says why a bad run was bad, or the reason of a usage error.
+    pub fn reason(&self) -> Option<&[u8]> {
+        match &self.trace.reason {
+            _ if self.is_usage_error() => self.usage_reason(),
+            reason => reason.as_deref().map(str::as_bytes),
         }
-        let lines = self.trace.tail.lines().map(<[u8]>::trim_ascii_end);
-        let is_telling = |line: &&[u8]| {
-            let is_about_all_runs = |notice| {
-                matches!(
-                    notice,
-                    Notice::Requested
-                        | Notice::NoRetries(_)
-                        | Notice::NoConnectTimeout(_)
-                        | Notice::NoGuards(_)
-                )
-            };
-            !line.is_empty()
-                && !matches!(Kind::parse(line), Kind::Notice(notice) if is_about_all_runs(notice))
-        };
-        let lines: Vec<&[u8]> = lines.filter(is_telling).collect();
-        let cause = self.ssh_failure().map(|failure| failure.cause);
-        let is_reason = |line: &&[u8]| match cause {
-            None => false,
-            // ssh only sees the end of a ProxyCommand. It may have said why it ends.
-            Some(Cause::ProxyEnded) => Cause::from_message(line).is_none(),
-            cause => Cause::from_message(line) == cause,
-        };
-        let reason = lines.iter().rev().find(|line| is_reason(line));
-        reason.or(lines.last()).copied()
     }
 
     /// Whether it was bad, and in which way.
@@ -244,7 +250,13 @@ impl Run {
             End::Exit(_) if self.is_good() => return Outcome::Good,
             End::Exit(status) => status,
         };
+        let refused = Failure {
+            cause: Cause::Account,
+            is_at_jump_host: false,
+        };
         let reason = match status {
+            _ if self.trace.is_refused_login() => Reason::Ssh(refused),
+            TIMED_OUT if let Some(limit) = limit(&self.trace.job) => Reason::Limit(limit),
             exit::USAGE_ERROR if self.is_usage_error() => Reason::Usage,
             exit::CANNOT_RUN if self.trace.attempt.start_failure.is_some() => Reason::SshNotRun,
             exit::CANNOT_RUN => Reason::NotExecutable,

@@ -5,10 +5,11 @@ use std::rc::Rc;
 use chrono::NaiveDateTime;
 
 use super::kept::KeptRecords;
-use super::tail::Tail;
+use super::kept_output::KeptOutput;
 use crate::log::record::{Kind, Notice, Record};
 use crate::report::logs::outputs::Outputs;
 use crate::report::logs::owner::Owner;
+use crate::ssh_error::is_no_login;
 
 /// Why an attempt could not run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,8 +80,10 @@ pub struct Trace {
     pub bytes: u64,
     /// What remoteexe has logged about the last attempt.
     pub attempt: Attempt,
-    /// The last lines of output of the last attempt.
-    pub tail: Tail,
+    /// What is kept of the output of the last attempt.
+    pub kept: KeptOutput,
+    /// The line of output that says why the run was bad, as a person would see it.
+    pub reason: Option<String>,
     /// A record has an earlier time than the record before it.
     pub is_clock_back: bool,
     /// The same job was started again during this run.
@@ -110,7 +113,8 @@ impl Trace {
             lines: 0,
             bytes: 0,
             attempt: Attempt::default(),
-            tail: Tail::default(),
+            kept: KeptOutput::default(),
+            reason: None,
             is_clock_back: false,
             is_overlapped: false,
             is_ambiguous: false,
@@ -164,7 +168,7 @@ impl Trace {
         } else {
             self.retries += 1;
             self.attempt = Attempt::default();
-            self.tail.clear();
+            self.kept.clear();
         }
     }
 
@@ -182,7 +186,16 @@ impl Trace {
         }
         self.lines += 1;
         self.bytes += record.text.len() as u64 + 1;
-        self.tail.push(record.text);
+        self.kept.push(record.text);
+    }
+
+    /// Whether the host let nobody in, and said so in place of running the script. Cloud images and the shell of an account that
+    /// is no login do that, with a status that a script could have.
+    pub fn is_refused_login(&self) -> bool {
+        // Some have a banner.
+        let is_short = self.lines <= 3;
+        let mut lines = self.kept.tail().map(String::from_utf8_lossy);
+        is_short && lines.any(|line| is_no_login(&line))
     }
 
     /// Takes lines of output in a row.
@@ -193,6 +206,6 @@ impl Trace {
         }
         self.lines += outputs.count;
         self.bytes += outputs.bytes();
-        self.tail.push_row(outputs);
+        self.kept.push_row(outputs);
     }
 }

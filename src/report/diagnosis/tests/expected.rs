@@ -106,7 +106,7 @@ fn deploy(world: &World, host: u32) -> Known {
     bad(
         IncidentState::Failing,
         &runs,
-        "the script's own status",
+        "the script failed",
         last_good,
     )
 }
@@ -116,7 +116,7 @@ fn failed(world: &World) -> Known {
     let mut known = bad(
         IncidentState::Recovered,
         &runs,
-        "the script's own status",
+        "the script failed",
         last_good_before(world, runs[0]),
     );
     known.over = good_after(world, &runs[0].job, &known, 0);
@@ -128,7 +128,7 @@ fn flapping(world: &World) -> Known {
     let mut known = bad(
         IncidentState::Recovered,
         &runs,
-        "the script's own status",
+        "the script failed",
         last_good_before(world, runs[0]),
     );
     // Each bad run is a streak; with the third one it was known.

@@ -4,8 +4,8 @@ use unicode_width::UnicodeWidthStr;
 
 use super::facts::facts;
 use super::names;
-use super::page::{Page, wrapped};
-use super::width::{cut, fits};
+use super::page::{Page, wrapped, wrapped_whole};
+use super::width::fits;
 use crate::escape::printable;
 use crate::report::diagnosis::incident::{Incident, IncidentKind};
 use crate::report::format::crontabs;
@@ -95,7 +95,7 @@ fn time(incident: &Incident, report: &Report) -> String {
     }
 }
 
-/// The subject and the facts, in one line where there is room, and then the last telling line of output.
+/// The subject and the facts, in one line where there is room, and then the reason.
 fn lines(incident: &Incident, report: &Report, room: usize) -> Vec<String> {
     let (mut lines, facts) = (subject(incident, report, room), facts(incident, report));
     match lines.as_slice() {
@@ -207,7 +207,7 @@ fn named_hosts(hosts: &[HostId], report: &Report, room: usize) -> String {
     some.find(|some| fits(some, room)).unwrap_or(number)
 }
 
-/// The way in which the last run failed and its last telling line of output, or advice.
+/// The way in which the last run failed and the line that says why, or advice.
 fn why(incident: &Incident, report: &Report, room: usize) -> Vec<String> {
     if let IncidentKind::Dropped { herd } = &incident.kind {
         let has_retries = incident.last.is_some_and(|run| run.is(RunFlag::Retried));
@@ -229,11 +229,9 @@ fn why(incident: &Incident, report: &Report, room: usize) -> Vec<String> {
         return Vec::new();
     };
     match &incident.kind {
-        // A usage error has its remedy in it.
-        IncidentKind::Failing if matches!(last.outcome, Outcome::Failed(_, Reason::Usage)) => {
-            wrapped(&failure(report, last), room)
+        IncidentKind::Failing | IncidentKind::Flapping => {
+            wrapped_whole(&failure(report, last), room)
         }
-        IncidentKind::Failing | IncidentKind::Flapping => vec![cut(&failure(report, last), room)],
         IncidentKind::Lost { together: true, .. } => {
             let last = report.clock().time(incident.window.last);
             let none = if incident.bad == 1 {
@@ -269,13 +267,18 @@ fn advice(has_retries: bool, is_herd: bool, room: usize) -> Vec<String> {
     lines.collect()
 }
 
-/// The exit status, its meaning, and the last telling line of output.
+/// The exit status, its meaning where it has one, and the line of output that says why.
 fn failure(report: &Report, run: &RunSummary) -> String {
+    let line = report.history.line(run).map(printable);
     let way = match run.outcome {
-        outcome @ Outcome::Failed(status, _) => format!("{status}: {outcome}"),
+        Outcome::Failed(status, Reason::Script) => match line {
+            Some(_) => format!("exit {status}"),
+            None => format!("exit {status}, no output"),
+        },
+        outcome @ Outcome::Failed(status, _) => format!("exit {status}: {outcome}"),
         outcome => outcome.to_string(),
     };
-    match report.history.line(run).map(printable) {
+    match line {
         Some(line) => format!("{way}: {line}"),
         None => way,
     }

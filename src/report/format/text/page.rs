@@ -5,7 +5,7 @@ use std::{iter, mem};
 use unicode_width::UnicodeWidthStr;
 
 use super::names;
-use super::width::{cut, prefix};
+use super::width::{fits, prefix, suffix};
 use crate::report::history::counts::Count;
 use crate::report::output::style::{Severity, Style};
 
@@ -118,10 +118,11 @@ impl Page {
         for row in &mut rows {
             *row = kept.iter().map(|it| mem::take(&mut row[*it])).collect();
         }
-        self.table_cut_by(names::job, &titles, &numbers, rows.into_iter());
+        let cut = |text: &str, columns: usize| vec![names::job(text, columns)];
+        self.table_of(cut, &titles, &numbers, rows.into_iter());
     }
 
-    /// Writes a table whose last column is a text, which is cut at its end where the page has no room for it. Any
+    /// Writes a table whose last column is a text, which goes on below where the page has no room for it. Any
     /// number of rows takes no memory but that of the text.
     pub fn table_of_texts(
         &mut self,
@@ -129,12 +130,13 @@ impl Page {
         numbers: &[usize],
         rows: impl Iterator<Item = Vec<String>> + Clone,
     ) {
-        self.table_cut_by(cut, titles, numbers, rows);
+        self.table_of(wrapped_whole, titles, numbers, rows);
     }
 
-    fn table_cut_by(
+    /// `fit` makes lines for the last column out of a text.
+    fn table_of(
         &mut self,
-        cut: fn(&str, usize) -> String,
+        fit: impl Fn(&str, usize) -> Vec<String>,
         titles: &[&str],
         numbers: &[usize],
         rows: impl Iterator<Item = Vec<String>> + Clone,
@@ -145,8 +147,7 @@ impl Page {
         let room = self.width().saturating_sub(before).max(widths[name]);
         let titles = titles.iter().map(|title| (*title).to_owned()).collect();
         for mut row in iter::once(titles).chain(rows) {
-            // A row stays on one line even if the terminal is too narrow for it.
-            let text = cut(&row[name], room);
+            let texts = fit(&row[name], room);
             row.truncate(name);
             let mut line = String::new();
             for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
@@ -159,7 +160,10 @@ impl Page {
                 };
                 line += &[left, cell, right, GAP_TEXT].concat();
             }
-            self.line(&(line + &text));
+            for text in texts {
+                self.line(&(line + &text));
+                line = " ".repeat(before);
+            }
         }
     }
 }
@@ -174,6 +178,25 @@ fn widths<R: AsRef<[String]>>(titles: &[&str], rows: impl Iterator<Item = R>) ->
         }
     }
     widths
+}
+
+/// How many lines a reason may take.
+const MAX_LINES: usize = 4;
+
+/// `text` in lines of at most so many columns. Of a very long one the middle is left out: its end may say most.
+pub fn wrapped_whole(text: &str, columns: usize) -> Vec<String> {
+    let most = columns.max(1) * MAX_LINES;
+    if fits(text, most) {
+        let lines = wrapped(text, columns);
+        if lines.len() <= MAX_LINES {
+            return lines;
+        }
+    }
+    let half = (most - columns / 2) / 2;
+    wrapped(
+        &[prefix(text, half), "…", suffix(text, half)].concat(),
+        columns,
+    )
 }
 
 /// `text` in lines of at most so many columns, broken at blanks where there are some.

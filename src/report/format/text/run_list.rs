@@ -116,6 +116,7 @@ fn run_row(run: &RunSummary, width: usize, report: &Report) -> Vec<String> {
         outcome @ Outcome::Failed(_, reason) => match report.history.line(run).map(printable) {
             // The status has a column of its own, and the room is needed.
             Some(line) if reason == Reason::Script => format!(": {line}"),
+            None if reason == Reason::Script => ": no output".to_owned(),
             Some(line) => format!(": {outcome}: {line}"),
             None => format!(": {outcome}"),
         },

@@ -18,15 +18,6 @@ pub fn suffix(text: &str, columns: usize) -> &str {
     text.rsplit(is_over).next().unwrap_or_default()
 }
 
-/// `text` in at most so many columns, with an ellipsis where its end is left out.
-pub fn cut(text: &str, columns: usize) -> String {
-    if fits(text, columns) {
-        text.to_owned()
-    } else {
-        prefix(text, columns.saturating_sub(1)).to_owned() + "…"
-    }
-}
-
 /// The beginning of `text` that takes at most so many columns.
 pub fn prefix(text: &str, columns: usize) -> &str {
     let mut used = 0;

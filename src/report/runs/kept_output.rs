@@ -1,0 +1,166 @@
+//! What is kept of a run's output: its last lines, and what is needed to choose the reason of a bad run.
+
+use memchr::{memchr, memrchr, memrchr_iter};
+
+use super::reason::{Chooser, PlainScores, UsualLines, after_the_last_return, first_sign, masked};
+use crate::log::record::{Kind, Notice};
+use crate::report::logs::outputs::Outputs;
+use crate::ssh_error;
+
+/// The number of last lines.
+const TAIL_LINES: usize = 5;
+
+/// The most bytes of each line.
+const MAX_LINE: usize = 1024;
+
+/// Up to this many bytes all lines are kept.
+const MAX_BYTES: usize = 8 << 10;
+
+/// The room that an output has at first: enough for most. A buffer that grows from nothing is moved several times.
+const FIRST_BYTES: usize = 1000;
+
+/// How many lines with signs of failure of a long output are looked at. A program may print one on every line.
+const MAX_SIGNS: u32 = 2000;
+
+/// What is kept of a run's output.
+#[derive(Debug, Default)]
+pub struct KeptOutput {
+    /// All lines, or the last ones of a long output. Each has its newline and is cut to a length.
+    lines: Vec<u8>,
+    /// Of a long output: the lines with signs of failure.
+    signs: Option<Box<Signs>>,
+}
+
+#[derive(Debug, Default)]
+struct Signs {
+    chooser: Chooser,
+    /// How many lines have been looked at.
+    count: u32,
+}
+
+impl KeptOutput {
+    /// Adds a line, without the carriage return with which ssh ends its messages. A remark that ssh makes before
+    /// the output of every run is left out.
+    pub fn push(&mut self, line: &[u8]) {
+        let line = shortened(line);
+        if ssh_error::is_remark(line) {
+            return;
+        }
+        if self.lines.capacity() == 0 {
+            self.lines.reserve(FIRST_BYTES);
+        }
+        if self.lines.len() + line.len() >= MAX_BYTES {
+            self.make_room();
+        }
+        self.lines.extend_from_slice(line);
+        self.lines.push(b'\n');
+    }
+
+    /// Adds lines in a row.
+    pub fn push_row(&mut self, row: &Outputs) {
+        if self.signs.is_none() && self.lines.len() + row.lines.len() < MAX_BYTES {
+            row.texts().for_each(|line| self.push(line));
+            return;
+        }
+        if row.count >= TAIL_LINES as u64 {
+            self.make_room();
+            self.lines.clear();
+        }
+        let signs = self.signs.get_or_insert_default();
+        signs.look(row.lines, row.prefix);
+        row.last(TAIL_LINES).for_each(|line| self.push(line));
+    }
+
+    /// Removes all lines.
+    pub fn clear(&mut self) {
+        self.lines.clear();
+        self.signs = None;
+    }
+
+    /// The last lines, the oldest first, without their newlines.
+    pub fn tail(&self) -> impl Iterator<Item = &[u8]> {
+        lines(&self.lines[self.tail_begin()..])
+    }
+
+    /// Learns the lines of a good run.
+    pub fn teach(&self, usual: &mut UsualLines) {
+        if let Some(signs) = &self.signs {
+            signs.chooser.masked().for_each(|line| usual.learn(line));
+            usual.note_more();
+        }
+        lines(&self.lines).for_each(|line| usual.learn(masked(line)));
+    }
+
+    /// The line that says why the run was bad, if there is one.
+    pub fn reason(&mut self, usual: &UsualLines, plain: &mut PlainScores) -> Option<String> {
+        let signs = self.signs.take().unwrap_or_default();
+        let mut chooser = signs.chooser;
+        // It says only that ssh had connected.
+        let is_output = |line: &&[u8]| Kind::parse(line) != Kind::Notice(Notice::Requested);
+        let last = lines(&self.lines).filter(is_output);
+        last.for_each(|line| chooser.push_last(line, usual, plain));
+        chooser.finish(usual)
+    }
+
+    /// Keeps the last lines only.
+    pub fn shorten(&mut self) {
+        self.lines.drain(..self.tail_begin());
+        self.lines.shrink_to_fit();
+    }
+
+    /// Keeps the last lines only, and looks at the others.
+    fn make_room(&mut self) {
+        let begin = self.tail_begin();
+        let signs = self.signs.get_or_insert_default();
+        signs.look(
+            self.lines[..begin].strip_suffix(b"\n").unwrap_or_default(),
+            0,
+        );
+        self.lines.drain(..begin);
+    }
+
+    /// The index at which the last lines begin.
+    fn tail_begin(&self) -> usize {
+        let mut newlines = memrchr_iter(b'\n', &self.lines);
+        newlines.nth(TAIL_LINES).map_or(0, |newline| newline + 1)
+    }
+}
+
+impl Signs {
+    /// Looks at lines with newlines between them, of which the first `prefix` bytes are no output.
+    fn look(&mut self, output: &[u8], prefix: usize) {
+        let mut rest = output;
+        while self.count < MAX_SIGNS
+            && let Some(sign) = first_sign(rest)
+        {
+            let begin = memrchr(b'\n', &rest[..sign]).map_or(0, |newline| newline + 1);
+            rest = &rest[begin..];
+            loop {
+                let end = memchr(b'\n', rest).unwrap_or(rest.len());
+                let line = rest[..end].get(prefix..).unwrap_or_default();
+                rest = rest.get(end + 1..).unwrap_or_default();
+                self.count += 1;
+                let goes_on = self.chooser.push(shortened(line));
+                if !goes_on || rest.is_empty() || self.count == MAX_SIGNS {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+fn lines(lines: &[u8]) -> impl Iterator<Item = &[u8]> {
+    lines
+        .split_inclusive(|&byte| byte == b'\n')
+        .map(|line| &line[..line.len() - 1])
+}
+
+/// A line as far as it is kept. Of a long one, what a terminal shows in the end.
+fn shortened(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if line.len() <= MAX_LINE {
+        return line;
+    }
+    let line = after_the_last_return(line);
+    &line[..line.len().min(MAX_LINE)]
+}

@@ -1,0 +1,163 @@
+//! The words of failure in a line. `words.txt` has them.
+
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+
+/// What a word shows. The name of each section of `words.txt`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u16)]
+pub enum Clue {
+    /// The concrete cause.
+    Cause = 1,
+    /// Something could not be done.
+    Inability = 2,
+    /// Something has gone wrong.
+    Symptom = 4,
+    /// Something ends because of what was said before.
+    Consequence = 8,
+    /// Nothing has gone wrong.
+    Nothing = 16,
+    /// The line is never the reason.
+    Never = 32,
+    /// A place in a program.
+    Frame = 64,
+    /// What to read or to do next.
+    Hint = 128,
+    /// The end of a run, good or bad.
+    CleanUp = 256,
+}
+
+const SECTIONS: [(&str, Clue); 9] = [
+    ("[cause]", Clue::Cause),
+    ("[inability]", Clue::Inability),
+    ("[symptom]", Clue::Symptom),
+    ("[consequence]", Clue::Consequence),
+    ("[nothing]", Clue::Nothing),
+    ("[never]", Clue::Never),
+    ("[frame]", Clue::Frame),
+    ("[hint]", Clue::Hint),
+    ("[cleanup]", Clue::CleanUp),
+];
+
+/// The clues in a line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Clues(u16);
+
+/// A word that is looked for.
+#[derive(Debug, Clone, Copy)]
+struct Phrase {
+    clue: Clue,
+    text: &'static str,
+    /// It begins where a word begins.
+    at_begin: bool,
+    /// It ends where a word ends.
+    at_end: bool,
+}
+
+/// Finds all words at once.
+struct Finder {
+    automaton: AhoCorasick,
+    words: Vec<Phrase>,
+}
+
+static FINDER: LazyLock<Finder> = LazyLock::new(|| {
+    let words = words(include_str!("words.txt"));
+    let automaton = AhoCorasick::builder()
+        .match_kind(MatchKind::Standard)
+        .build(words.iter().map(|word| word.text))
+        .expect("the words are few");
+    Finder { automaton, words }
+});
+
+fn words(text: &'static str) -> Vec<Phrase> {
+    let mut words = Vec::new();
+    let mut section = None;
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let begun = SECTIONS.iter().find(|(name, _)| line.starts_with(name));
+        if let Some((_, clue)) = begun {
+            section = Some(*clue);
+        } else if let Some(clue) = section {
+            let texts = line.split(", ").filter(|text| !text.is_empty());
+            words.extend(texts.map(|text| Phrase {
+                clue,
+                text: text.trim_matches('~'),
+                at_begin: text.starts_with('~'),
+                at_end: text.ends_with('~'),
+            }));
+        }
+    }
+    words
+}
+
+impl Clues {
+    /// The clues in `line`, which is in lower case.
+    pub fn of(line: &str) -> Self {
+        let Finder { automaton, words } = &*FINDER;
+        let bytes = line.as_bytes();
+        let is_edge = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric());
+        let mut clues = 0;
+        for found in automaton.find_overlapping_iter(line) {
+            let word = words[found.pattern().as_usize()];
+            let before = found
+                .start()
+                .checked_sub(1)
+                .and_then(|index| bytes.get(index));
+            let after = bytes.get(found.end());
+            let is_placed = match word.clue {
+                Clue::Frame | Clue::Hint | Clue::CleanUp => {
+                    before.is_none() && (!word.at_end || after == Some(&b' '))
+                }
+                _ => (!word.at_begin || is_edge(before)) && (!word.at_end || is_edge(after)),
+            };
+            if is_placed {
+                clues |= word.clue as u16;
+            }
+        }
+        Self(clues)
+    }
+
+    /// Whether the line has a word of this kind.
+    pub fn has(self, clue: Clue) -> bool {
+        self.0 & clue as u16 != 0
+    }
+}
+
+/// Finds the first sign of failure in an output: a part of most words, as they are usually written. An output without is
+/// passed over at the speed of memory.
+pub fn first_sign(output: &[u8]) -> Option<usize> {
+    static SIGNS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+        let signs = [
+            "rror",
+            "ERR",
+            "ail",
+            "FAIL",
+            "atal",
+            "FATAL",
+            "xception",
+            "anic",
+            "enied",
+            "annot",
+            "ould not",
+            "nable to",
+            "o such",
+            "ot found",
+            "imed out",
+            "imeout",
+            "efused",
+            "aused by",
+            "raceback",
+            "CRIT",
+            "SEVERE",
+            "ORA-",
+            "nvalid",
+            "illed",
+            "エラー",
+            "失敗",
+            "異常",
+            "ません",
+        ];
+        AhoCorasick::new(signs).expect("the signs are few")
+    });
+    SIGNS.find(output).map(|found| found.start())
+}

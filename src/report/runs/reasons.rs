@@ -1,0 +1,46 @@
+//! The reasons of bad runs, with what the good runs of each job print.
+
+use std::rc::Rc;
+
+use foldhash::HashMap;
+
+use super::reason::{PlainScores, UsualLines};
+use super::run::End;
+use super::trace::Trace;
+use crate::exit;
+use crate::report::logs::owner::Account;
+
+/// Of how many jobs the lines of good runs are kept.
+const MAX_JOBS: usize = 4096;
+
+/// What is known of the lines of all jobs.
+#[derive(Debug, Default)]
+pub struct Reasons {
+    usual: HashMap<(Account, Rc<[u8]>), UsualLines>,
+    plain: PlainScores,
+}
+
+impl Reasons {
+    /// Finds the reason of a run that has ended and was bad, and learns from a good one.
+    pub fn conclude(&mut self, trace: &mut Trace, end: End) {
+        let job = (trace.owner.account(), Rc::clone(&trace.job));
+        match end {
+            End::Running => {}
+            End::Exit(exit::SUCCESS) if !trace.is_refused_login() => {
+                if self.usual.len() < MAX_JOBS || self.usual.contains_key(&job) {
+                    let usual = self.usual.entry(job).or_default();
+                    if usual.wants_more() {
+                        trace.kept.teach(usual);
+                    }
+                    usual.note_run();
+                }
+            }
+            End::Exit(_) | End::Lost => {
+                let unknown = UsualLines::default();
+                let usual = self.usual.get(&job).unwrap_or(&unknown);
+                trace.reason = trace.kept.reason(usual, &mut self.plain);
+            }
+        }
+        trace.kept.shorten();
+    }
+}

@@ -14,7 +14,7 @@ use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
 use crate::report::{printed, reporter};
-use crate::support::{Scene, assert_bytes, code, stderr, with_seeds};
+use crate::support::{MARK, Scene, assert_bytes, code, stderr, with_seeds};
 
 const LOGS: u64 = 250;
 
@@ -706,7 +706,11 @@ fn check(seed: u64) {
         }
         // Files are merged by time: one whose clock was set back cannot be put together again.
         _ if !model.has_clock_steps => {
-            let cut = random.usize(..=model.lines.len());
+            let mut cut = random.usize(..=model.lines.len());
+            // A mark is written with its line.
+            while cut > 0 && model.lines[cut - 1].1.ends_with(MARK.as_bytes()) {
+                cut -= 1;
+            }
             let first: usize = model.lines[..cut].iter().map(|(_, line)| line.len()).sum();
             fs::write(scene.path("a"), &log[..first]).unwrap();
             fs::write(scene.path("b"), &log[first..]).unwrap();

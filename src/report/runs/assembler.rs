@@ -1,7 +1,7 @@
 //! Assembles runs from the interleaved records of many processes, and gives them out in the order of their ENDs.
 //!
 //! A run is open from its START to the END with the same process id, account and operands. What a job prints is no
-//! START and no END: [`Record`](crate::log::record::Record)s behind a mark come as lines of output.
+//! START and no END: [`Record`]s behind a mark come as lines of output.
 
 use std::hash::{Hash, Hasher};
 use std::mem;

@@ -723,8 +723,6 @@ fn the_crontabs_of_the_machine_are_found_and_their_files_checked() {
 fn the_daemon_of_the_machine_is_named_and_its_lines_are_not_judged_by_the_rules_of_another() {
     needs_root();
     let scene = Scene::new();
-    fs::create_dir(scene.path("sbin")).unwrap();
-    fs::create_dir(scene.path("log")).unwrap();
     let line = "REMOTEEXE_LOG_DIR=/mnt/log\n* * * * * root /mnt/remoteexe h s\n";
     fs::write(scene.path("crontab"), line).unwrap();
     let log = |pid, time| {

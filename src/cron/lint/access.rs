@@ -34,7 +34,7 @@ pub type FindUser<'a> = &'a dyn Fn(&str) -> UserLookup;
 
 /// A kind of access, as its bit in a mode.
 #[derive(Debug, Clone, Copy)]
-pub enum Access {
+pub enum FileAccess {
     /// Reading a file.
     Read = 4,
     /// Making files in a directory.
@@ -45,18 +45,18 @@ pub enum Access {
 
 impl LocalUser {
     /// Whether the user has this access to `path`. There is no answer where the mode is not all that counts.
-    pub fn may(&self, access: Access, path: &Path) -> Option<bool> {
+    pub fn may(&self, access: FileAccess, path: &Path) -> Option<bool> {
         let path = fs::canonicalize(path).ok()?;
         let above = path.ancestors().skip(1);
         for directory in above {
-            if !self.has_bit(Access::Search, directory)? {
+            if !self.has_bit(FileAccess::Search, directory)? {
                 return Some(false);
             }
         }
         self.has_bit(access, &path)
     }
 
-    fn has_bit(&self, access: Access, path: &Path) -> Option<bool> {
+    fn has_bit(&self, access: FileAccess, path: &Path) -> Option<bool> {
         let data = path.metadata().ok()?;
         if self.uid == 0 || data.mode() >> self.shift(&data) & access as u32 != 0 {
             return Some(true);

@@ -189,7 +189,9 @@ impl SlotChecker<'_> {
             let mut of_line = entry.due(clock_intervals, number);
             if entry.changed.is_none() {
                 // A crontab from standard input is as it is at least since the job's first START.
-                let first = job.starts.first().copied().unwrap_or(i64::MAX);
+                let Some(first) = job.starts.first().copied() else {
+                    continue;
+                };
                 let slots = of_line.iter().map(|due| due.at);
                 let first = slots.filter(|at| *at <= first).max().unwrap_or(first);
                 of_line.retain(|due| due.at >= first);

@@ -42,7 +42,7 @@ pub use terminal::Terminal;
 pub use user::{ORDINARY_USER, as_ordinary_user, needs_root};
 
 /// How long a condition may take to become true. Only a test that fails waits so long.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Waits until `condition` gives something.
 pub fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {

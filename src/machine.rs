@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 
@@ -32,7 +33,7 @@ pub struct Running {
 struct Process {
     /// Its real user.
     uid: u32,
-    /// Its command line, escaped as in START.
+    /// Its command line, escaped as in START. Empty until it is read.
     command_line: Vec<u8>,
     /// When it was started, in ticks since the boot.
     started: Option<u64>,
@@ -41,11 +42,21 @@ struct Process {
 /// The ticks of a second in `/proc/PID/stat`. It is part of what the kernel promises to programs.
 const TICKS: u64 = 100;
 
+/// The most bytes of a file of the kernel that are read, such as `/proc/PID/status`. What counts is in front.
+const MAX_FACTS: u64 = 4 << 10;
+
+/// The most bytes of a command line. It is any part of the memory that its process chooses, of any length, and ssh
+/// takes 128 KiB for the remote command at most (execve(2)).
+const MAX_COMMAND_LINE: usize = 256 << 10;
+
+/// The most bytes of all command lines. Anybody can start thousands of processes.
+const MAX_COMMAND_LINES: usize = 16 << 20;
+
 /// How exactly it is known when a process was started.
 const MARGIN: TimeDelta = TimeDelta::seconds(10);
 
 impl Running {
-    /// Looks for the processes that are there now.
+    /// Looks for the processes that are there now. Only what the kernel says of each is read.
     ///
     /// Call this before the log is read. If a run ends meanwhile, its END may come too late to be read,
     /// and the run must not count as lost.
@@ -63,14 +74,38 @@ impl Running {
         }
     }
 
-    /// The local days on which the processes were started. The logs of these days have the STARTs, even if
-    /// nobody has written to them since.
-    pub fn days(&self) -> Vec<NaiveDate> {
+    /// Forgets the processes of users who can have written none of the logs. Reads the command lines of the others:
+    /// root's first, so that nobody's processes leave no room for them.
+    ///
+    /// Call this before the log is read too.
+    pub fn keep(&mut self, may_have_written: impl Fn(u32) -> bool) {
+        self.processes
+            .retain(|_, process| may_have_written(process.uid));
+        let mut processes: Vec<_> = self.processes.iter_mut().collect();
+        processes.sort_by_key(|(pid, process)| (process.uid, **pid));
+        let mut left = MAX_COMMAND_LINES;
+        for (pid, process) in processes {
+            if let Some(words) = command_line(*pid, left.min(MAX_COMMAND_LINE)) {
+                left -= words.len();
+                let words = words.strip_suffix(b"\0").unwrap_or(&words);
+                let words = words.split(|&byte| byte == 0).map(OsStr::from_bytes);
+                process.command_line = escape::join(words);
+            }
+        }
+    }
+
+    /// The local days on which the processes of these users were started. The logs of these days have the STARTs, even
+    /// if nobody has written to them since.
+    pub fn days(&self, is_read: impl Fn(u32) -> bool) -> Vec<NaiveDate> {
         let start = |process: &Process| {
             let seconds = i64::try_from(process.started? / TICKS).ok()?;
-            Some(self.boot? + TimeDelta::seconds(seconds))
+            self.boot?
+                .checked_add_signed(TimeDelta::try_seconds(seconds)?)
         };
-        let starts = self.processes.values().filter_map(start);
+        let processes = self.processes.values();
+        let starts = processes
+            .filter(|process| is_read(process.uid))
+            .filter_map(start);
         // The boot's time is in whole seconds, and START comes a little later.
         let near = |start| [start - MARGIN, start + MARGIN].map(|time: NaiveDateTime| time.date());
         starts.flat_map(near).collect()
@@ -93,16 +128,13 @@ impl Running {
 impl Process {
     /// Reads about a process, if it is a remoteexe. One that has gone is none.
     fn read(process: &Path) -> Option<Self> {
-        let read = |name| fs::read(process.join(name)).ok();
+        let read = |name| facts(process.join(name));
         if read("comm")? != b"remoteexe\n" {
             return None;
         }
-        let words = read("cmdline")?;
-        let words = words.strip_suffix(b"\0").unwrap_or(&words);
-        let words = words.split(|&byte| byte == 0).map(OsStr::from_bytes);
         Some(Self {
             uid: real_uid(&read("status")?)?,
-            command_line: escape::join(words),
+            command_line: Vec::new(),
             started: read("stat").and_then(|stat| started(&stat)),
         })
     }
@@ -113,6 +145,22 @@ impl Process {
         let is_writer = is_shared || self.uid == 0 || uid == Some(self.uid);
         is_writer && self.command_line.ends_with(&run.job)
     }
+}
+
+/// The beginning of a file of the kernel.
+fn facts(path: PathBuf) -> Option<Vec<u8>> {
+    let mut facts = Vec::new();
+    let file = File::open(path).ok()?;
+    file.take(MAX_FACTS).read_to_end(&mut facts).ok()?;
+    Some(facts)
+}
+
+/// The command line of a process, if it has no more than `most` bytes.
+fn command_line(pid: u32, most: usize) -> Option<Vec<u8>> {
+    let mut words = Vec::new();
+    let file = File::open(format!("/proc/{pid}/cmdline")).ok()?;
+    file.take(most as u64 + 1).read_to_end(&mut words).ok()?;
+    (words.len() <= most).then_some(words)
 }
 
 /// The real user in `/proc/PID/status`. The effective one would be root's for a set-user-ID program that

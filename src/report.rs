@@ -20,7 +20,7 @@ use crate::escape::printable;
 use crate::exit;
 use crate::machine::Running;
 use format::{json, records};
-use logs::open::{Input, InputError, Unread};
+use logs::open::{Input, InputError, Unread, Writers};
 use logs::owner::Users;
 use logs::scheduler::more_log_dirs;
 use output::Output;
@@ -44,7 +44,7 @@ impl Report {
     /// or [`exit::IO_ERROR`] if an input could not be read or the report could not be written.
     pub fn run(mut self, now: DateTime<Local>) -> u8 {
         let users = Users::read();
-        let running = Running::now();
+        let mut running = Running::now();
         let local = now.naive_local();
         // Records have whole seconds.
         let local = local.with_nanosecond(0).unwrap_or(local);
@@ -57,7 +57,10 @@ impl Report {
             more_log_dirs(planned.log_dirs(&users, is_read), dirs);
         }
         let reach = self.reach(&filter.period, local);
-        let logs = self.logs(&filter, reach, planned.as_ref(), &users, &running);
+        let days = running.days(|uid| uid == 0 || filter.reads_user(uid, &users));
+        let logs = self.logs(&filter, reach, planned.as_ref(), &users, &days);
+        let writers = Writers::of(&logs.inputs);
+        running.keep(|uid| writers.include(uid));
         for (dir, reason) in &logs.empty_dirs {
             warn(&format!("{}: {reason}", dir.display()));
         }

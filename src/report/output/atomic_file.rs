@@ -45,7 +45,7 @@ pub enum Access {
 
 /// The new file. It is gone if it is dropped before it is finished.
 #[derive(Debug)]
-pub struct Replacement {
+pub struct AtomicFile {
     dir: OwnedFd,
     name: OsString,
     temporary: String,
@@ -53,7 +53,7 @@ pub struct Replacement {
     mode: u32,
 }
 
-impl Replacement {
+impl AtomicFile {
     /// Makes the new file of `path` beside it. Its name begins with a dot and does not end as that of `path`, so that
     /// nobody who looks for `*.prom` reads it.
     ///
@@ -122,7 +122,7 @@ impl Replacement {
     }
 }
 
-impl Drop for Replacement {
+impl Drop for AtomicFile {
     fn drop(&mut self) {
         // It is not there any more after the rename.
         let _ = unlinkat(&self.dir, &self.temporary, AtFlags::empty());
@@ -186,7 +186,7 @@ fn no_new_file(error: io::Error) -> io::Error {
     ))
 }
 
-impl Write for Replacement {
+impl Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.file.write(bytes)
     }

@@ -10,7 +10,7 @@ use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use crate::escape::printable;
-use atomic_file::{Access, Replacement};
+use atomic_file::{Access, AtomicFile};
 use pager::Pager;
 use style::is_dumb;
 
@@ -29,7 +29,7 @@ enum Target {
     /// Not `std::io::Stdout`, which hides the error of a descriptor that is not open for writing.
     Stdout(File),
     Pager(Pager),
-    File(Replacement),
+    File(AtomicFile),
 }
 
 impl Write for Target {
@@ -74,7 +74,7 @@ impl Output {
             return target.write_all(bytes);
         }
         let target = match &self.file {
-            Some((path, access)) => Target::File(Replacement::of(path, *access)?),
+            Some((path, access)) => Target::File(AtomicFile::of(path, *access)?),
             None => match self.may_page.then(Pager::start).flatten() {
                 Some(pager) => Target::Pager(pager),
                 None => Target::Stdout(stdout()?),

@@ -1,6 +1,6 @@
 //! What a report is about: the time, and the logs that can tell of it.
 
-use chrono::{DateTime, Local, NaiveDateTime, NaiveTime, TimeDelta};
+use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 
 use super::filter::Filter;
 use super::period::Period;
@@ -75,14 +75,14 @@ impl Report {
         }
     }
 
-    /// The logs to read.
+    /// The logs to read, those of `days` whenever they were written to.
     pub fn logs(
         &self,
         filter: &Filter,
         reach: Option<NaiveDateTime>,
         planned: Option<&Planned>,
         users: &Users,
-        running: &Running,
+        days: &[NaiveDate],
     ) -> Logs {
         let mut logs = match &self.source {
             Source::Inputs(inputs) => Logs::of(inputs.clone()),
@@ -91,7 +91,7 @@ impl Report {
                     since: reach,
                     until: filter.period.until,
                     user: filter.user,
-                    days: &running.days(),
+                    days,
                 };
                 find::logs(dirs, &choice, users)
             }

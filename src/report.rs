@@ -87,6 +87,13 @@ impl Report {
             warn(&format!("{}: {error}", self.output_name()));
         }
         let has_failures = findings.has_failures;
+        if !self.form.has_remarks() {
+            findings
+                .reading
+                .early
+                .iter()
+                .for_each(|remark| warn(remark));
+        }
         let is_incomplete = tell(logs.refused, logs.more_refused, findings.reading);
         match has_failures {
             _ if written.is_err() || is_incomplete || is_unplanned => exit::IO_ERROR,
@@ -107,7 +114,7 @@ impl Report {
     }
 
     fn write(&self, basis: &Basis, expected: Option<Expected>, out: &mut Output) -> Findings {
-        if !matches!(self.form, Form::Text(_) | Form::Html) {
+        if !self.form.has_remarks() {
             for line in basis.logs.left_out(basis.users) {
                 warn(&line);
             }

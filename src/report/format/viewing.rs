@@ -86,6 +86,7 @@ impl Report {
         }
         let mut said = vec![scope::describe(self, files, basis.users)];
         said.extend(basis.logs.left_out(basis.users));
+        said.extend(reading.early.clone());
         let view = View {
             ledger: &ledger,
             scope,

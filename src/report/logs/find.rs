@@ -110,11 +110,7 @@ pub fn logs(dirs: &[LogDir], choice: &Choice, users: &Users) -> Logs {
 impl<'a> Files<'a> {
     /// The files in `dir`. What has vanished is absent: where logs are rotated meanwhile, they are there under another
     /// name when the directory is listed again.
-    fn listed(
-        dir: &LogDir,
-        choice: &'a Choice<'a>,
-        users: &'a Users,
-    ) -> (Self, io::Result<()>) {
+    fn listed(dir: &LogDir, choice: &'a Choice<'a>, users: &'a Users) -> (Self, io::Result<()>) {
         let mut listings = 0;
         loop {
             let mut files = Self {
@@ -185,16 +181,21 @@ impl<'a> Files<'a> {
             scheduler: self.scheduler,
         };
         self.note_day(&log, &stat);
-        if !self.is_of_period(log.name.log.day, &stat) {
+        let day = log.name.log.day;
+        if !self.is_of_period(day, &stat) {
             return;
         }
-        let is_our_place = self.is_our_place(&log);
         // In a directory of their own it is the place of the user who is asked for.
         let is_at_home = self.choice.user == Some(owner) && self.only_writer == Some(owner);
-        let is_in_our_place = is_our_place && self.users.is_stranger(owner) && !is_at_home;
+        // Nobody writes to a log of a day before the period that is not there.
+        let is_in_our_place = self.is_our_place(&log)
+            && self.is_day_of_period(day)
+            && self.users.is_stranger(owner)
+            && !is_at_home;
         if is_in_our_place {
             let owner = self.users.describe(owner);
-            self.logs.refuse(Input::Log(log.clone()), InputError::Stranger(owner));
+            self.logs
+                .refuse(Input::Log(log.clone()), InputError::Stranger(owner));
         }
         match log.check(&stat) {
             Err(_) if is_in_our_place => {}

@@ -81,6 +81,11 @@ pub struct Shown {
 }
 
 impl Form {
+    /// Whether it has a place for what is to be said of the logs. The other forms are for programs.
+    pub(super) fn has_remarks(&self) -> bool {
+        matches!(self, Self::Text(_) | Self::Html)
+    }
+
     /// Whether it shows incidents, not only runs.
     pub fn has_incidents(&self) -> bool {
         match self {

@@ -8,7 +8,7 @@ use std::mem;
 use std::rc::Rc;
 
 use chrono::NaiveDateTime;
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 
 use super::process::{Claim, Draft, Process};
 use super::run::{End, Run};
@@ -79,6 +79,8 @@ pub struct Assembler {
     pub unmatched: u64,
     /// The number of runs without END that were forgotten because there were too many.
     forgotten: u64,
+    /// The processes whose last START is of a time that has not come, and left out.
+    early: HashSet<Key>,
 }
 
 impl Assembler {
@@ -125,6 +127,28 @@ impl Assembler {
             Some(process) => process.advance_by(outputs),
             None => self.unmatched += outputs.count,
         }
+    }
+
+    /// Whether a record of a time that has not come has to do with a run that began before, and goes on with it. How
+    /// long that run takes is not known.
+    pub fn goes_on_early(&mut self, owner: Owner, pid: u32, is_start: bool) -> bool {
+        let key = Key::of(owner, pid);
+        self.switch_to(key);
+        if is_start {
+            if self.early.len() > MAX_UNENDED {
+                self.early.clear();
+            }
+            self.early.insert(key);
+        }
+        let run = self.current.as_mut().filter(|process| {
+            let is_open = process.unended().is_some();
+            is_open && !self.early.contains(&key)
+        });
+        if let Some(process) = run {
+            process.doubt_clock();
+            return true;
+        }
+        false
     }
 
     /// Makes the process `key` the current one.
@@ -216,6 +240,7 @@ impl Assembler {
         }
         let previous = last_started_by.insert(Rc::clone(&job), record.pid);
         let overlapped = previous.and_then(|pid| self.mark_overlapped(pid, &job));
+        self.early.remove(&self.current_key);
         self.starts += 1;
         self.latest = self.latest.max(Some(record.time));
         let mut trace = Trace::new(self.starts, owner, record.pid, record.time, Rc::clone(&job));

@@ -199,6 +199,11 @@ impl Process {
         self.exit().is_none().then_some(self.current.number)
     }
 
+    /// Notes that the clock was set during its last run.
+    pub fn doubt_clock(&mut self) {
+        self.current.is_clock_back = true;
+    }
+
     /// Whether END with this number was the last record.
     pub fn has_ended_with(&self, number: u64) -> bool {
         self.exit().is_some_and(|exit| exit.number == number)

@@ -1,16 +1,20 @@
 //! Reads the logs, and assembles the runs in them.
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, TimeDelta};
 
 use super::assembler::Assembler;
 use super::run::Run;
 use super::trace::Trace;
+use crate::clock::latest_shown;
+use crate::log::record::{Kind, Record};
 use crate::report::logs::batch::Line;
 use crate::report::logs::merge;
 use crate::report::logs::open::{Input, InputError};
-use crate::report::query::Report;
+use crate::report::logs::outputs::Outputs;
+use crate::report::logs::owner::Owner;
 use crate::report::query::basis::Basis;
 use crate::report::query::nearest::Names;
+use crate::report::query::{Report, Source};
 use crate::report::slots::coverage::Coverage;
 use crate::report::warn;
 
@@ -31,6 +35,92 @@ pub struct Reading {
     pub coverage: Coverage,
     /// What to tell about names that are in no log.
     pub remarks: Vec<String>,
+    /// What to tell about records of a time that has not come.
+    pub early: Option<String>,
+}
+
+/// The clock of another machine, and the time at which a record is written, may differ by so much from that of here.
+const TOLERANCE: TimeDelta = TimeDelta::seconds(10);
+
+/// Records of a time that has not come: the clock was ahead when they were written.
+struct Early {
+    /// The local time of the report.
+    now: NaiveDateTime,
+    /// The first local time that has not come.
+    from: NaiveDateTime,
+    count: u64,
+    last: NaiveDateTime,
+}
+
+impl Early {
+    /// None yet. Logs that were named one by one may be of any time.
+    fn new(report: &Report, basis: &Basis) -> Self {
+        let is_here = matches!(report.source, Source::LogDirs(_));
+        let from = latest_shown(basis.zoned_now) + TOLERANCE;
+        Self {
+            now: basis.now,
+            from: if is_here { from } else { NaiveDateTime::MAX },
+            count: 0,
+            last: NaiveDateTime::MIN,
+        }
+    }
+
+    fn includes(&self, time: NaiveDateTime) -> bool {
+        time >= self.from
+    }
+
+    /// Takes a line of such records. Those of a run that began before are given to it, as if they were of now.
+    fn take(
+        &mut self,
+        owner: Owner,
+        line: Line,
+        assembler: &mut Assembler,
+        finished: &mut impl FnMut(Run),
+    ) {
+        let now = self.now;
+        match line {
+            Line::Record(record, line) => {
+                self.note(1, record.time);
+                let is_start = matches!(Kind::parse(record.text), Kind::Start(_));
+                if assembler.goes_on_early(owner, record.pid, is_start) {
+                    let record = Record {
+                        time: now,
+                        ..record
+                    };
+                    assembler.take(owner, &record, line, finished);
+                }
+            }
+            Line::Outputs(outputs) => {
+                self.note(outputs.count, outputs.time);
+                if assembler.goes_on_early(owner, outputs.pid, false) {
+                    assembler.take_row(
+                        owner,
+                        &Outputs {
+                            time: now,
+                            ..outputs
+                        },
+                    );
+                }
+            }
+            Line::Unrecognized | Line::Empty => {}
+        }
+    }
+
+    fn note(&mut self, count: u64, time: NaiveDateTime) {
+        self.count += count;
+        self.last = self.last.max(time);
+    }
+
+    fn remark(&self) -> Option<String> {
+        let Self { count, last, .. } = self;
+        (*count > 0).then(|| {
+            let records = if *count == 1 { "record" } else { "records" };
+            format!(
+                "left out: {count} {records} of a time that has not come, the last of {last}: the clock was ahead \
+                 when they were written, or is behind now; a log that is given as a FILE is shown whole"
+            )
+        })
+    }
 }
 
 impl Report {
@@ -62,7 +152,13 @@ impl Report {
                 take(run);
             }
         };
+        let mut early = Early::new(self, basis);
         let outcome = merge::read(&basis.logs.inputs, &mut |owner, line| match line {
+            Line::Record(Record { time, .. }, _) | Line::Outputs(Outputs { time, .. })
+                if early.includes(time) =>
+            {
+                early.take(owner, line, &mut assembler, &mut finished);
+            }
             Line::Record(record, line) => assembler.take(owner, &record, line, &mut finished),
             Line::Outputs(outputs) => assembler.take_row(owner, &outputs),
             Line::Unrecognized => unrecognized += 1,
@@ -86,6 +182,7 @@ impl Report {
             latest,
             coverage,
             remarks: host.into_iter().chain(job).collect(),
+            early: early.remark(),
         }
     }
 }

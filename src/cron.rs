@@ -1,6 +1,6 @@
-//! The crontabs of this machine: the lines that run remoteexe, and the minutes at which they are due.
+//! The crontabs: the lines that run remoteexe, and the minutes at which cron starts them.
 //!
-//! It knows cron and nothing of the log. It reads crontabs and runs nothing that stands in them.
+//! Knows cron and nothing of the log. Reads crontabs and runs nothing.
 //!
 //! **A line, from a crontab to a missed start.** `crontab::files` finds the crontabs, and `crontab::parse` splits each into
 //! lines with a `timing` and a command. `command` finds the calls of remoteexe in the command, and `jobs` collects them.
@@ -23,11 +23,12 @@ mod daemon;
 mod jobs;
 mod lint;
 mod timing;
+pub mod upcoming;
 
-pub use calendar::dst::{Stretch, stretches};
+pub use calendar::dst::{ClockInterval, clock_intervals};
 pub use calendar::zone::Zone;
-pub use compare::comparison::{Comparison, Missed, Outage, Verdict};
-pub use crontab::files::{Crontabs, Selection};
+pub use compare::comparison::{Comparison, ComparisonResult, MissedSlot, SlotOutage};
+pub use crontab::files::{CrontabSelection, Crontabs};
 pub use crontab::parse::Columns;
-pub use jobs::{Entry, Grammar, Place, Plan, Reading, Unknown};
+pub use jobs::{CallMeaning, CronJob, CronJobs, LineRef, ParseCall, UnknownCall};
 pub use lint::{Finding, findings};

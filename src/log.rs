@@ -19,7 +19,7 @@ use crate::escape::printable;
 use crate::random;
 use crate::writer::Writer;
 use file::{AppendError, Cut, Failure, LogName, append};
-use record::{Kind, MAX_APPEND, MAX_TEXT, Notice, Prefix};
+use record::{Kind, MAX_APPEND, MAX_TEXT, Notice, Prefix, needs_mark};
 
 /// How long a slow standard error may take for the last records.
 const STDERR_GRACE: Duration = Duration::from_secs(1);
@@ -86,8 +86,8 @@ impl Log {
     pub fn record(&mut self, kind: Kind) {
         self.begin();
         let text = kind.text();
-        for piece in pieces(&text) {
-            self.push(piece);
+        for (piece, is_marked) in pieces(&text) {
+            self.push_text(piece, is_marked);
         }
         self.own.push(text);
         self.flush();
@@ -98,11 +98,11 @@ impl Log {
         self.begin();
         self.push_count_of_dropped();
         let text = kind.text();
-        for piece in pieces(&text) {
-            if !self.has_room(piece) {
+        for (piece, is_marked) in pieces(&text) {
+            if !self.has_room(piece, is_marked) {
                 self.flush();
             }
-            self.prefix.encode(piece, &mut self.pending);
+            self.encode(piece, is_marked);
         }
         self.own.push(text);
         self.flush();
@@ -123,15 +123,27 @@ impl Log {
 
     /// Adds a line of output, without its newline and of at most [`MAX_TEXT`] bytes, to the next append.
     pub fn push(&mut self, text: &[u8]) {
+        self.push_text(text, needs_mark(text));
+    }
+
+    /// Adds a record, and a mark before it if it `is_marked`: both or none.
+    fn push_text(&mut self, text: &[u8], is_marked: bool) {
         // Once one is dropped, so are the next until an append succeeds: they would hide the gap.
-        if self.dropped == 0 && !self.has_room(text) {
+        if self.dropped == 0 && !self.has_room(text, is_marked) {
             self.flush();
         }
-        if self.dropped == 0 && self.has_room(text) {
-            self.prefix.encode(text, &mut self.pending);
+        if self.dropped == 0 && self.has_room(text, is_marked) {
+            self.encode(text, is_marked);
         } else {
             self.dropped += 1;
         }
+    }
+
+    fn encode(&mut self, text: &[u8], is_marked: bool) {
+        if is_marked {
+            self.prefix.encode_mark(&mut self.pending);
+        }
+        self.prefix.encode(text, &mut self.pending);
     }
 
     /// Appends what is pending.
@@ -150,8 +162,9 @@ impl Log {
         }
     }
 
-    fn has_room(&self, text: &[u8]) -> bool {
-        self.pending.len() + self.prefix.encoded_len(text) <= MAX_APPEND
+    fn has_room(&self, text: &[u8], is_marked: bool) -> bool {
+        let mark = if is_marked { self.prefix.mark_len() } else { 0 };
+        self.pending.len() + mark + self.prefix.encoded_len(text) <= MAX_APPEND
     }
 
     /// Adds the record that stands for the dropped lines.
@@ -210,7 +223,7 @@ impl Log {
             return Ok(());
         };
         if let Some(mut cut) = cut {
-            let whole = whole_records(&self.pending[..cut.written]);
+            let whole = self.prefix.whole_records(&self.pending[..cut.written]);
             self.pending.drain(..whole);
             self.shown = self.shown.saturating_sub(whole);
             cut.written -= whole;
@@ -236,7 +249,7 @@ impl Log {
         if written.is_ok() {
             // A record that it has in part stays: a file that can be written again gets it whole.
             let taken = records.len() - rest.len();
-            let whole = whole_records(&records[..taken]);
+            let whole = self.prefix.whole_records(&records[..taken]);
             records.drain(..whole);
             self.shown = taken - whole;
             self.pending = records;
@@ -314,20 +327,17 @@ impl Display for Failures {
     }
 }
 
-/// How many of `bytes` are whole records.
-fn whole_records(bytes: &[u8]) -> usize {
-    let newline = bytes.iter().rposition(|&byte| byte == b'\n');
-    newline.map_or(0, |newline| newline + 1)
-}
-
 /// A number that nobody can guess.
 fn run_number() -> u64 {
     // Without randomness it can be guessed, but one name is better than none.
     random::number().unwrap_or_else(|_| process::id().into())
 }
 
-/// `text` in pieces that each fit into a record; an empty text is one piece.
-fn pieces(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+/// `text` in pieces that each fit into a record, and whether each needs a mark. An empty text is one piece.
+///
+/// The first piece is a record. A later one is not, and may look like another.
+fn pieces(text: &[u8]) -> impl Iterator<Item = (&[u8], bool)> {
     let (first, rest) = text.split_at(text.len().min(MAX_TEXT));
-    iter::once(first).chain(rest.chunks(MAX_TEXT))
+    let rest = rest.chunks(MAX_TEXT);
+    iter::once((first, false)).chain(rest.map(|piece| (piece, needs_mark(piece))))
 }

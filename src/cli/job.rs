@@ -16,7 +16,7 @@ use super::help;
 use super::line::CommandLine;
 use super::request::Request;
 use super::value::{DEFAULT_LOG_DIR, InvalidValue, When, path, unset_empty, when};
-use crate::cron::Reading;
+use crate::cron::CallMeaning;
 use crate::escape;
 use crate::job::{Job, Login, Operands, Retries, Ssh, UsageErrorRun, WordError};
 
@@ -222,11 +222,11 @@ fn misplaced(matches: &ArgMatches) -> UsageError {
 
 /// Reads the arguments of a call in a crontab, with the variables that are set there. Our own environment does
 /// not count.
-pub fn read_crontab(words: &[OsString], variables: &[(OsString, OsString)]) -> Reading {
+pub fn read_crontab(words: &[OsString], variables: &[(OsString, OsString)]) -> CallMeaning {
     if Grammar::of(words) != Grammar::Job {
-        return Reading::NoJob;
+        return CallMeaning::NoJob;
     }
-    let refused = |operands: &[OsString], error: &UsageError| Reading::Refused {
+    let refused = |operands: &[OsString], error: &UsageError| CallMeaning::Refused {
         job: escape::join(operands.iter().map(OsString::as_os_str)),
         reason: error.record(),
     };
@@ -242,10 +242,10 @@ pub fn read_crontab(words: &[OsString], variables: &[(OsString, OsString)]) -> R
         Err(error) => return refused(words, &UsageError::from_clap(&error, UNKNOWN_TIP)),
     };
     if line.args.operands.is_empty() && (line.args.help || line.args.version) {
-        return Reading::NoJob;
+        return CallMeaning::NoJob;
     }
     match line.job() {
-        Ok(job) => Reading::Job {
+        Ok(job) => CallMeaning::Job {
             job: job.ssh.operands.display(),
             splay: job.splay_wait(),
             log_dir: job.log_dir,
@@ -539,7 +539,7 @@ fn usage_error(
 mod tests {
     use super::*;
 
-    fn read(line: &str, variables: &[(&str, &str)]) -> Reading {
+    fn read(line: &str, variables: &[(&str, &str)]) -> CallMeaning {
         let words: Vec<_> = line.split(' ').map(OsString::from).collect();
         let variables = variables.iter();
         let variables =
@@ -549,7 +549,7 @@ mod tests {
 
     #[test]
     fn a_call_in_a_crontab_is_read_by_the_grammar_of_a_job_and_with_the_variables_there() {
-        let job = |log_dir: &str| Reading::Job {
+        let job = |log_dir: &str| CallMeaning::Job {
             job: b"h s --retries 3".to_vec(),
             log_dir: log_dir.into(),
             splay: Duration::ZERO,
@@ -563,10 +563,10 @@ mod tests {
         assert_eq!(read("h s --retries 3", &variables), job("/l"));
         assert_eq!(read("--log-dir /m h s --retries 3", &variables), job("/m"));
         for line in ["--report", "--report --since 61m", "-V"] {
-            assert_eq!(read(line, &[]), Reading::NoJob);
+            assert_eq!(read(line, &[]), CallMeaning::NoJob);
         }
         let refused = |line, variables| match read(line, variables) {
-            Reading::Refused { job, reason } => (job, reason),
+            CallMeaning::Refused { job, reason } => (job, reason),
             other => panic!("not refused: {other:?}"),
         };
         let (job, reason) = refused("h:22 s", &[]);

@@ -1,4 +1,4 @@
-//! When a line is due.
+//! The minutes at which a line is due, in the machine's zone or another one.
 
 pub mod dst;
 pub mod slots;

@@ -2,4 +2,6 @@
 
 pub mod calls;
 pub mod lexer;
+mod tree;
+pub mod wait;
 mod wrappers;

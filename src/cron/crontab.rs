@@ -1,6 +1,5 @@
-//! Crontabs: where they are, and what stands in them.
+//! Crontabs: finding them, and reading their text.
 
-mod columns;
 pub mod files;
 pub mod parse;
 pub mod percent;

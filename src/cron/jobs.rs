@@ -1,4 +1,4 @@
-//! What the crontabs plan: the jobs in their lines, with the time at which each is due.
+//! The jobs of the crontabs: each call of remoteexe on a line, with all that decides when its START comes.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -8,21 +8,22 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::calendar::dst::Stretch;
-use super::calendar::slots::{self, Slot};
+use super::calendar::dst::ClockInterval;
+use super::calendar::slots::{self, DueMinute};
 use super::calendar::zone::Zone;
-use super::command::calls::{Call, Mention, Wait, mentions, mentions_name};
+use super::command::calls::{Call, Mention, mentions, mentions_name};
+use super::command::wait::Wait;
 use super::crontab::files::{Crontab, Crontabs};
-use super::crontab::parse::Line;
+use super::crontab::parse::CronLine;
 use super::crontab::percent::ShellText;
 use super::crontab::variables::Variables;
 use super::daemon::Daemon;
 use super::timing::Timing;
 
-/// What a call of remoteexe does, by the grammar of its command line.
+/// What a call of remoteexe does, according to the grammar of its command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reading {
-    /// It runs a job.
+pub enum CallMeaning {
+    /// Runs a job.
     Job {
         /// `HOST SCRIPT PARAMETERS`, as START has it.
         job: Vec<u8>,
@@ -31,37 +32,37 @@ pub enum Reading {
         /// How long it waits between START and its ssh.
         splay: Duration,
     },
-    /// It is a usage error. START has `job`.
+    /// Is a usage error. START has `job`.
     Refused {
         /// As START has it.
         job: Vec<u8>,
         /// The error, with the remedy.
         reason: String,
     },
-    /// It shows a report or a help.
+    /// Shows a report or a help.
     NoJob,
 }
 
-/// Reads the arguments of remoteexe, with the variables that are set for it.
-pub type Grammar = fn(&[OsString], &[(OsString, OsString)]) -> Reading;
+/// Parses the arguments of remoteexe, given its environment variables.
+pub type ParseCall = fn(&[OsString], &[(OsString, OsString)]) -> CallMeaning;
 
-/// A line of a crontab.
+/// The place of a line in a crontab.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Place {
+pub struct LineRef {
     /// The file.
     pub file: Rc<Path>,
     /// The line, from 1.
     pub line: usize,
 }
 
-/// A call of remoteexe that a line makes.
+/// A call of remoteexe on a line of a crontab.
 #[derive(Debug)]
-pub struct Entry {
+pub struct CronJob {
     /// Where it is.
-    pub place: Place,
+    pub place: LineRef,
     /// The job, as START has it.
     pub job: Vec<u8>,
-    /// The user who runs it, if the crontab tells.
+    /// The user who runs the job, if the crontab names one.
     pub user: Option<String>,
     /// The directory of its log; none for a call that is refused.
     pub log_dir: Option<PathBuf>,
@@ -69,23 +70,23 @@ pub struct Entry {
     pub splay: Duration,
     /// When its line is due.
     pub timing: Timing,
-    /// The same in words.
+    /// The time as it stands in the line.
     pub schedule: String,
     /// The time zone that cronie's `CRON_TZ` gives it.
     pub zone: Option<Zone>,
     /// The time from a slot to START, with all that cron itself may add.
     pub wait: Wait,
-    /// `TZ` is set for it: the times in its log are not those of cron.
+    /// `TZ` is set for the call, so the times in its log are not cron's.
     pub has_own_zone: bool,
-    /// A run may be left out without a fault, as behind `flock -n`.
+    /// The line may skip a run without a fault, as behind `flock -n`.
     pub is_conditional: bool,
     /// The last change of the crontab, in seconds from 1970.
     pub changed: i64,
-    /// cron ignores its file, because of the text, the mode or the owner. It was meant to run all the same.
+    /// cron ignores the file, because of its text, mode or owner. The job was meant to run all the same.
     pub is_ignored: bool,
 }
 
-impl Entry {
+impl CronJob {
     /// The job's first word.
     pub fn host(&self) -> &[u8] {
         self.job
@@ -94,38 +95,41 @@ impl Entry {
             .unwrap_or_default()
     }
 
-    /// Gives `take` each slot in the stretches of the machine's clock.
-    pub fn each_slot(&self, stretches: &[Stretch], take: &mut impl FnMut(Slot)) {
-        slots::each(&self.timing, self.zone.as_ref(), stretches, take);
+    /// Gives `take` each slot in these intervals of the machine's clock.
+    pub fn each_due_minute(
+        &self,
+        clock_intervals: &[ClockInterval],
+        take: &mut impl FnMut(DueMinute),
+    ) {
+        slots::each(&self.timing, self.zone.as_ref(), clock_intervals, take);
     }
 }
 
-/// A line that mentions remoteexe in a way that cannot be known without running a shell.
+/// A mention of remoteexe whose effect only a shell could know.
 #[derive(Debug)]
-pub struct Unknown {
+pub struct UnknownCall {
     /// Where it is.
-    pub place: Place,
+    pub place: LineRef,
     /// Why.
     pub reason: String,
 }
 
-/// What the crontabs plan.
+/// All jobs of the crontabs.
 #[derive(Debug, Default)]
-pub struct Plan {
-    /// The calls of remoteexe, in the order of the files and lines. Those of a file that cron ignores by its
-    /// name are not among them.
-    pub entries: Vec<Entry>,
-    /// The lines that are not known.
-    pub unknown: Vec<Unknown>,
-    /// The jobs on lines that a `#` has switched off, and on no other line.
-    pub switched_off: Vec<SwitchedOff>,
+pub struct CronJobs {
+    /// The calls of remoteexe, in the order of files and lines, without files that cron ignores by their names.
+    pub entries: Vec<CronJob>,
+    /// The calls that are not understood.
+    pub unknown: Vec<UnknownCall>,
+    /// The jobs that are on commented lines only.
+    pub commented_out: Vec<CommentedOut>,
 }
 
-/// A job on a line that is a comment: it would be called without the `#`.
+/// A job on a line that is commented out with a `#`.
 #[derive(Debug)]
-pub struct SwitchedOff {
+pub struct CommentedOut {
     /// Where the line is.
-    pub place: Place,
+    pub place: LineRef,
     /// The job, as START would have it.
     pub job: Vec<u8>,
 }
@@ -134,7 +138,7 @@ pub struct SwitchedOff {
 #[derive(Debug)]
 pub struct Mentioning<'a> {
     /// The line.
-    pub line: &'a Line,
+    pub line: &'a CronLine,
     /// Its command as the shell gets it.
     pub shell: ShellText,
     /// The mentions in it.
@@ -146,7 +150,7 @@ pub fn mentioning(crontab: &Crontab, daemon: Daemon) -> Vec<Mentioning<'_>> {
     mentioning_in(&crontab.contents.lines, daemon)
 }
 
-fn mentioning_in(lines: &[Line], daemon: Daemon) -> Vec<Mentioning<'_>> {
+fn mentioning_in(lines: &[CronLine], daemon: Daemon) -> Vec<Mentioning<'_>> {
     let lines = lines.iter().map(|line| {
         let shell = ShellText::of(&line.command, daemon);
         let mut mentions = mentions(&shell.text);
@@ -163,8 +167,8 @@ fn mentioning_in(lines: &[Line], daemon: Daemon) -> Vec<Mentioning<'_>> {
     lines.filter(|line| !line.mentions.is_empty()).collect()
 }
 
-/// What `call` does, with the variables of its line.
-pub fn reading(call: &Call, line: &Line, grammar: Grammar) -> Reading {
+/// What a call does, given the variables of its line.
+pub fn meaning(call: &Call, line: &CronLine, parse: ParseCall) -> CallMeaning {
     let text = |bytes: &[u8]| OsStr::from_bytes(bytes).to_owned();
     let mut variables: Vec<_> = line
         .variables
@@ -175,108 +179,135 @@ pub fn reading(call: &Call, line: &Line, grammar: Grammar) -> Reading {
         variables.retain(|(other, _)| other.as_bytes() != name);
         variables.push((text(name), text(value)));
     }
-    grammar(&call.words, &variables)
+    parse(&call.words, &variables)
 }
 
-impl Plan {
-    /// The plan of `crontabs`, read by the grammar of remoteexe's command line.
-    pub fn of(crontabs: &Crontabs, grammar: Grammar) -> Self {
-        let mut plan = Self::default();
-        for crontab in &crontabs.read {
-            if !crontab.is_left_aside {
-                plan.add(crontab, crontabs.daemon, grammar);
-                plan.add_switched_off(crontab, crontabs.daemon, grammar);
+impl CronJobs {
+    /// The jobs of `crontabs`. `parse` is the grammar of remoteexe's command line.
+    pub fn of(crontabs: &Crontabs, parse: ParseCall) -> Self {
+        let mut jobs = Self::default();
+        let taken = crontabs.read.iter().filter(|it| !it.has_ignored_name);
+        for crontab in taken {
+            let mut finder = JobFinder {
+                crontab,
+                file: crontab.path.as_path().into(),
+                daemon: crontabs.daemon,
+                parse,
+                jobs: &mut jobs,
+            };
+            finder.add_lines();
+            finder.add_commented_out();
+        }
+        let on_a_line: HashSet<&[u8]> = jobs.entries.iter().map(|job| &*job.job).collect();
+        jobs.commented_out
+            .retain(|off| !on_a_line.contains(off.job.as_slice()));
+        jobs
+    }
+}
+
+/// Collects the jobs of one crontab.
+struct JobFinder<'a> {
+    crontab: &'a Crontab,
+    file: Rc<Path>,
+    daemon: Daemon,
+    parse: ParseCall,
+    jobs: &'a mut CronJobs,
+}
+
+impl JobFinder<'_> {
+    fn add_lines(&mut self) {
+        for Mentioning { line, mentions, .. } in mentioning(self.crontab, self.daemon) {
+            match line_start(line, self.daemon) {
+                Ok(start) => self.add_mentions(mentions, line, &start),
+                Err(reason) => self.add_unknown(line, reason),
             }
         }
-        let on_a_line: HashSet<&[u8]> = plan.entries.iter().map(|entry| &*entry.job).collect();
-        plan.switched_off
-            .retain(|off| !on_a_line.contains(off.job.as_slice()));
-        plan
     }
 
-    fn add_switched_off(&mut self, crontab: &Crontab, daemon: Daemon, grammar: Grammar) {
-        let file: Rc<Path> = crontab.path.as_path().into();
-        for Mentioning { line, mentions, .. } in
-            mentioning_in(&crontab.contents.switched_off, daemon)
+    fn add_mentions(&mut self, mentions: Vec<Mention>, line: &CronLine, start: &LineStart) {
+        for mention in mentions {
+            match mention {
+                Mention::Call(call) => self.add_call(&call, line, start),
+                Mention::Unknown(reason) => self.add_unknown(line, reason),
+            }
+        }
+    }
+
+    fn add_call(&mut self, call: &Call, line: &CronLine, start: &LineStart) {
+        let (job, log_dir, splay) = match meaning(call, line, self.parse) {
+            CallMeaning::Job {
+                job,
+                log_dir,
+                splay,
+            } => (job, Some(log_dir), splay),
+            CallMeaning::Refused { job, .. } => (job, None, Duration::ZERO),
+            CallMeaning::NoJob => return,
+        };
+        let crontab = self.crontab;
+        self.jobs.entries.push(CronJob {
+            place: self.line_ref(line),
+            job,
+            user: user(line, crontab),
+            log_dir,
+            splay,
+            timing: line.timing,
+            schedule: line.time_text.clone(),
+            zone: start.zone.clone(),
+            wait: call.wait.or_later(start.latest),
+            has_own_zone: has_zone(call, line),
+            is_conditional: call.is_conditional,
+            changed: crontab.changed,
+            is_ignored: crontab.rejection.is_some() || crontab.contents.is_ignored(),
+        });
+    }
+
+    fn add_unknown(&mut self, line: &CronLine, reason: String) {
+        let place = self.line_ref(line);
+        self.jobs.unknown.push(UnknownCall { place, reason });
+    }
+
+    fn add_commented_out(&mut self) {
+        let contents = &self.crontab.contents;
+        for Mentioning { line, mentions, .. } in mentioning_in(&contents.commented_out, self.daemon)
         {
             for mention in mentions {
                 if let Mention::Call(call) = mention
-                    && let Reading::Job { job, .. } = reading(&call, line, grammar)
+                    && let CallMeaning::Job { job, .. } = meaning(&call, line, self.parse)
                 {
-                    let place = Place {
-                        file: Rc::clone(&file),
-                        line: line.number,
-                    };
-                    self.switched_off.push(SwitchedOff { place, job });
+                    let place = self.line_ref(line);
+                    self.jobs.commented_out.push(CommentedOut { place, job });
                 }
             }
         }
     }
 
-    fn add(&mut self, crontab: &Crontab, daemon: Daemon, grammar: Grammar) {
-        let file: Rc<Path> = crontab.path.as_path().into();
-        for Mentioning { line, mentions, .. } in mentioning(crontab, daemon) {
-            let place = Place {
-                file: Rc::clone(&file),
-                line: line.number,
-            };
-            let mut unknown = |place, reason: &str| {
-                let reason = reason.to_owned();
-                self.unknown.push(Unknown { place, reason });
-            };
-            let zone = match zone(&line.variables, daemon) {
-                Ok(zone) => zone,
-                Err(name) => {
-                    unknown(
-                        place,
-                        &format!("CRON_TZ is '{name}', which is no time zone of this machine"),
-                    );
-                    continue;
-                }
-            };
-            let Some(spread) = line.timing.spread else {
-                unknown(place, "cron draws the day at random");
-                continue;
-            };
-            for mention in mentions {
-                let call = match mention {
-                    Mention::Call(call) => call,
-                    Mention::Unknown(reason) => {
-                        unknown(place.clone(), &reason);
-                        continue;
-                    }
-                };
-                let (job, log_dir, splay) = match reading(&call, line, grammar) {
-                    Reading::Job {
-                        job,
-                        log_dir,
-                        splay,
-                    } => (job, Some(log_dir), splay),
-                    Reading::Refused { job, .. } => (job, None, Duration::ZERO),
-                    Reading::NoJob => continue,
-                };
-                self.entries.push(Entry {
-                    place: place.clone(),
-                    job,
-                    user: user(line, crontab),
-                    log_dir,
-                    splay,
-                    timing: line.timing,
-                    schedule: line.timing.words(&line.time_text),
-                    zone: zone.clone(),
-                    wait: call.wait.or_later(cron_delay(line, daemon, spread)),
-                    has_own_zone: has_zone(&call, line),
-                    is_conditional: call.is_conditional,
-                    changed: crontab.changed,
-                    is_ignored: crontab.rejection.is_some() || crontab.contents.is_ignored(),
-                });
-            }
+    fn line_ref(&self, line: &CronLine) -> LineRef {
+        LineRef {
+            file: Rc::clone(&self.file),
+            line: line.number,
         }
     }
 }
 
+/// What cron itself adds to the time of a line.
+struct LineStart {
+    /// The zone of its `CRON_TZ`.
+    zone: Option<Zone>,
+    /// How many seconds later than its time cronie may start it, by numbers drawn at random.
+    latest: u64,
+}
+
+/// What decides when cron starts a line, or why nobody can know that.
+fn line_start(line: &CronLine, daemon: Daemon) -> Result<LineStart, String> {
+    let zone = zone(&line.variables, daemon)
+        .map_err(|name| format!("CRON_TZ is '{name}', which is no time zone of this machine"))?;
+    let spread = line.timing.spread.ok_or("cron draws the day at random")?;
+    let latest = (random_delay(line, daemon) + u64::from(spread)) * 60;
+    Ok(LineStart { zone, latest })
+}
+
 /// Whether `TZ` is set for the call.
-fn has_zone(call: &Call, line: &Line) -> bool {
+fn has_zone(call: &Call, line: &CronLine) -> bool {
     let own = call.variables.iter().rev().find(|(name, _)| name == b"TZ");
     let value = own.map(|(_, value)| value.as_slice());
     value
@@ -284,15 +315,15 @@ fn has_zone(call: &Call, line: &Line) -> bool {
         .is_some_and(|value| !value.is_empty())
 }
 
-/// The user of a line: that of its column, or the one whose crontab it is.
-fn user(line: &Line, crontab: &Crontab) -> Option<String> {
+/// The user of a line: from its column, or the owner of the crontab.
+fn user(line: &CronLine, crontab: &Crontab) -> Option<String> {
     let of_line = line.user.as_deref().map(String::from_utf8_lossy);
     of_line
         .map(Cow::into_owned)
         .or_else(|| crontab.owner.clone())
 }
 
-/// The zone of `CRON_TZ`, or its value if there is no such zone. Debian's cron does not know that variable.
+/// The zone of `CRON_TZ`, which only cronie knows, or its value if there is no such zone.
 fn zone(variables: &Variables, daemon: Daemon) -> Result<Option<Zone>, String> {
     let name = variables.get("CRON_TZ").filter(|name| !name.is_empty());
     let Some(name) = name.filter(|_| daemon == Daemon::Cronie) else {
@@ -304,16 +335,15 @@ fn zone(variables: &Variables, daemon: Daemon) -> Result<Option<Zone>, String> {
         .ok_or_else(|| name.into_owned())
 }
 
-/// How many seconds later than the time in the line cronie may start it, by numbers that it draws at random.
-fn cron_delay(line: &Line, daemon: Daemon, spread: u16) -> u64 {
+/// The minutes of `RANDOM_DELAY`, which only cronie knows.
+fn random_delay(line: &CronLine, daemon: Daemon) -> u64 {
     const MOST: u64 = 24 * 60;
-    let delay = line
-        .variables
-        .text("RANDOM_DELAY")
-        .filter(|_| daemon == Daemon::Cronie);
+    if daemon != Daemon::Cronie {
+        return 0;
+    }
+    let delay = line.variables.text("RANDOM_DELAY");
     let delay = delay.and_then(|minutes| minutes.trim().parse::<u64>().ok());
-    let delay = delay.filter(|minutes| *minutes <= MOST).unwrap_or(0);
-    (delay + u64::from(spread)) * 60
+    delay.filter(|minutes| *minutes <= MOST).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -321,19 +351,19 @@ mod tests {
     use super::*;
     use crate::cron::crontab::parse::{Columns, Contents};
 
-    fn read(words: &[OsString], variables: &[(OsString, OsString)]) -> Reading {
+    fn read(words: &[OsString], variables: &[(OsString, OsString)]) -> CallMeaning {
         let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
         let job = words.join(&b' ');
         let log_dir = variables
             .iter()
             .find(|(name, _)| name == "REMOTEEXE_LOG_DIR");
         match words.len() {
-            2 => Reading::Job {
+            2 => CallMeaning::Job {
                 job,
                 log_dir: log_dir.map_or("/tmp".into(), |(_, dir)| dir.into()),
                 splay: Duration::ZERO,
             },
-            _ => Reading::Refused {
+            _ => CallMeaning::Refused {
                 job,
                 reason: "two words are needed".to_owned(),
             },
@@ -341,14 +371,15 @@ mod tests {
     }
 
     /// The plan of a system's crontab.
-    fn plan(daemon: Daemon, text: &str) -> Plan {
+    fn plan(daemon: Daemon, text: &str) -> CronJobs {
         let crontab = Crontab {
             path: "crontab".into(),
             columns: Columns::System,
             owner: None,
             changed: 7,
             rejection: None,
-            is_left_aside: false,
+            is_installed: false,
+            has_ignored_name: false,
             contents: Contents::parse(text.as_bytes(), Columns::System, daemon),
         };
         let crontabs = Crontabs {
@@ -356,7 +387,7 @@ mod tests {
             read: vec![crontab],
             left_out: Vec::new(),
         };
-        Plan::of(&crontabs, read)
+        CronJobs::of(&crontabs, read)
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What is wrong with the lines of the crontabs that run remoteexe.
+//! The faults in crontab lines that run remoteexe, for `--check`.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
@@ -7,23 +7,24 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
-use super::command::calls::{Call, Mention, Wait, base_name, mentions, mentions_name};
-use super::command::lexer::tokens;
+use super::command::calls::{Call, Mention, mentions, mentions_name};
+use super::command::lexer::{base_name, tokens};
+use super::command::wait::Wait;
 use super::crontab::files::{Crontab, Crontabs, is_program};
-use super::crontab::parse::{Columns, Fault, Line};
+use super::crontab::parse::{Columns, CronLine, Fault};
 use super::crontab::percent::ShellText;
 use super::daemon::Daemon;
-use super::jobs::{Grammar, Mentioning, Reading, mentioning, reading};
+use super::jobs::{CallMeaning, Mentioning, ParseCall, meaning, mentioning};
 use super::timing::{Timing, split_word};
 
-/// The most faults that are told of one crontab. A hostile one may have thousands.
+/// The most faults reported for one crontab. A hostile crontab may have thousands.
 const MOST_FAULTS: usize = 100;
 
-/// So many pairs of lines of one job are compared for each crontab. A hostile one may have 10,000 such lines, and the
-/// report of another user must not wait for it.
+/// The most pairs of lines of one job that are compared for each crontab. A hostile crontab may have 10,000 such lines,
+/// and another user's report must not wait for it.
 const MOST_PAIRS: usize = 100_000;
 
-/// Something that an operator should mend.
+/// A fault in a crontab, with its remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The crontab.
@@ -36,8 +37,7 @@ pub struct Finding {
     pub remedy: String,
 }
 
-/// When and where a job is called. Cron has no seconds: a job that runs twice a minute is on two lines, one of which
-/// waits.
+/// When and where a job is called. Cron has no seconds: a job that runs twice a minute is on two lines, and one waits.
 struct Twin {
     timing: Timing,
     wait: Wait,
@@ -45,29 +45,29 @@ struct Twin {
     line: usize,
 }
 
-/// The faults of the crontabs that have to do with remoteexe, in the order of files and lines.
+/// The faults that concern remoteexe, in the order of files and lines.
 ///
 /// `is_user` says whether the machine has a user of this name, if that is known.
 pub fn findings(
     crontabs: &Crontabs,
-    grammar: Grammar,
+    parse: ParseCall,
     is_user: &dyn Fn(&str) -> Option<bool>,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut jobs: HashMap<Vec<u8>, Vec<Twin>> = HashMap::new();
     for crontab in &crontabs.read {
-        let mut check = Check {
+        let mut linter = Linter {
             daemon: crontabs.daemon,
             crontab,
-            grammar,
+            parse,
             is_user,
             jobs: &mut jobs,
             not_found: HashSet::new(),
             pairs_left: MOST_PAIRS,
             faults: Vec::new(),
         };
-        check.run();
-        let mut faults = check.faults;
+        linter.run();
+        let mut faults = linter.faults;
         faults.sort_by_key(|fault| fault.line);
         let more = faults.len().saturating_sub(MOST_FAULTS);
         faults.truncate(MOST_FAULTS);
@@ -88,10 +88,10 @@ pub fn findings(
     findings
 }
 
-struct Check<'a> {
+struct Linter<'a> {
     daemon: Daemon,
     crontab: &'a Crontab,
-    grammar: Grammar,
+    parse: ParseCall,
     is_user: &'a dyn Fn(&str) -> Option<bool>,
     /// The lines of each job, in all files so far.
     jobs: &'a mut HashMap<Vec<u8>, Vec<Twin>>,
@@ -102,7 +102,7 @@ struct Check<'a> {
     faults: Vec<Fault>,
 }
 
-impl Check<'_> {
+impl Linter<'_> {
     fn run(&mut self) {
         let crontab = self.crontab;
         let lines = mentioning(crontab, self.daemon);
@@ -147,8 +147,8 @@ impl Check<'_> {
         }
     }
 
-    /// A user name where none belongs, or none where one belongs, or one that is not known.
-    fn user_column(&self, line: &Line) -> Option<Fault> {
+    /// A user name where none belongs, a missing one, or an unknown one.
+    fn user_column(&self, line: &CronLine) -> Option<Fault> {
         let calls_remoteexe = |text: &[u8]| base_name(split_word(text).0) == b"remoteexe";
         let number = Some(line.number);
         match self.crontab.columns {
@@ -158,7 +158,7 @@ impl Check<'_> {
                 ((self.is_user)(first) == Some(true) && calls_remoteexe(rest)).then(|| {
                     let problem =
                         format!("a user's crontab has no user column, so the command is {first}");
-                    fault(number, &problem, &format!("take out {first}"))
+                    fault(number, &problem, &self.without_user(first))
                 })
             }
             Columns::System => {
@@ -185,6 +185,16 @@ impl Check<'_> {
                     )
                 })
             }
+        }
+    }
+
+    /// The remedy for a user column. A file that was named may be no user's crontab.
+    fn without_user(&self, user: &str) -> String {
+        if self.crontab.is_installed {
+            format!("take out {user}")
+        } else {
+            let path = self.crontab.path.display();
+            format!("take out {user}, or use --crontab {path} if all lines have a user")
         }
     }
 
@@ -238,21 +248,21 @@ impl Check<'_> {
         }
     }
 
-    fn call(&mut self, call: &Call, line: &Line) {
+    fn call(&mut self, call: &Call, line: &CronLine) {
         let number = Some(line.number);
         self.program(call, line);
-        let job = match reading(call, line, self.grammar) {
-            Reading::Job { job, .. } => job,
-            Reading::Refused { reason, .. } => {
+        let job = match meaning(call, line, self.parse) {
+            CallMeaning::Job { job, .. } => job,
+            CallMeaning::Refused { reason, .. } => {
                 let (problem, remedy) = reason
                     .split_once("; tip: ")
                     .unwrap_or((&reason, "correct it; remoteexe --help says more"));
                 return self.add(number, &format!("remoteexe refuses it: {problem}"), remedy);
             }
-            Reading::NoJob => return,
+            CallMeaning::NoJob => return,
         };
         // Two conditions may exclude each other. A file that is left aside is often a copy of another one.
-        if call.is_conditional || self.crontab.is_left_aside {
+        if call.is_conditional || self.crontab.has_ignored_name {
             return;
         }
         let others = self.jobs.entry(job).or_default();
@@ -282,7 +292,7 @@ impl Check<'_> {
     }
 
     /// Whether the shell finds the program.
-    fn program(&mut self, call: &Call, line: &Line) {
+    fn program(&mut self, call: &Call, line: &CronLine) {
         let own = call.variables.iter().find(|(name, _)| name == b"PATH");
         let path = own.map_or(line.variables.path(), |(_, path)| path);
         let program = Path::new(OsStr::from_bytes(&call.program));
@@ -336,7 +346,7 @@ fn fault(line: Option<usize>, problem: &str, remedy: &str) -> Fault {
     }
 }
 
-fn is_about_remoteexe(line: &Line) -> bool {
+fn is_about_remoteexe(line: &CronLine) -> bool {
     !mentions(&line.command).is_empty()
 }
 
@@ -344,7 +354,7 @@ fn is_about_remoteexe(line: &Line) -> bool {
 ///
 /// Standard input is meant where a blank is before the `%`, the call of remoteexe is, and no quote or bracket is open.
 fn misplaced_percent(shell: &ShellText) -> Option<(String, &'static str)> {
-    /// So many bytes before the `%` show where it is.
+    /// How many bytes before the `%` are shown.
     const SHOWN: usize = 20;
     shell.input.as_ref()?;
     let text = &shell.text;

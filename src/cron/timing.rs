@@ -1,7 +1,6 @@
 //! The time part of a crontab line: `*/5 3 * * mon` or `@daily`.
 
-pub mod field;
-mod words;
+mod field;
 
 use chrono::{Datelike, NaiveDate};
 
@@ -21,14 +20,14 @@ pub struct Timing {
     pub months: u16,
     /// Bit N stands for day N of a week, Sunday being 0.
     pub weekdays: u8,
-    /// One of the two day fields begins with `*`: then a day has to match both, else one of them.
+    /// A day has to match both day fields, because one begins with `*`. Otherwise one match is enough.
     pub needs_both_days: bool,
-    /// Its minute or its hour begins with `*`. Such a line follows the clock when summer time begins or ends.
+    /// The minute or the hour begins with `*`: the line follows the clock when summer time begins or ends.
     pub is_wildcard: bool,
-    /// It is due when the machine has booted, and at no time of day.
+    /// The line runs when the machine has booted, and at no time of day.
     pub is_reboot: bool,
-    /// How many minutes later than the given minute cronie may have drawn its time to be (`0~9`). There is no
-    /// answer if it draws the day.
+    /// How many minutes later than the given minute the time may be that cronie draws for `0~9`. None if cronie draws
+    /// the day.
     pub spread: Option<u16>,
 }
 

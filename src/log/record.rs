@@ -4,6 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use chrono::{DateTime, Local, NaiveDate, NaiveDateTime};
+use memchr::memchr_iter;
 
 use crate::exit;
 
@@ -12,8 +13,8 @@ pub const MAX_APPEND: usize = 1 << 20;
 
 /// The most bytes of text that one record carries. A longer text becomes several records.
 ///
-/// The rest of an append has room for any prefix.
-pub const MAX_TEXT: usize = MAX_APPEND - 64;
+/// The rest of an append has room for any two prefixes and a mark.
+pub const MAX_TEXT: usize = MAX_APPEND - 128;
 
 /// The part of a record before its text. It is made once a second, not once a line.
 #[derive(Debug)]
@@ -52,6 +53,42 @@ impl Prefix {
         records.extend_from_slice(text);
         records.push(b'\n');
     }
+
+    /// Appends to `records` the mark that the next line is output.
+    pub fn encode_mark(&self, records: &mut Vec<u8>) {
+        self.encode(MARK, records);
+    }
+
+    /// The length in bytes of a mark.
+    pub fn mark_len(&self) -> usize {
+        self.encoded_len(MARK)
+    }
+
+    /// How many of `bytes` are whole records of this process. A mark belongs to its line: the record is whole when the
+    /// line is.
+    pub fn whole_records(&self, bytes: &[u8]) -> usize {
+        let (mut whole, mut begin, mut is_marked) = (0, 0, false);
+        for newline in memchr_iter(b'\n', bytes) {
+            let text = bytes[begin..newline].get(self.bytes.len()..);
+            begin = newline + 1;
+            // A line of output may be like a mark, and has one itself.
+            is_marked = !is_marked && text == Some(MARK);
+            if !is_marked {
+                whole = begin;
+            }
+        }
+        whole
+    }
+}
+
+/// Whether a line of output needs a mark, because the report would take it for more than output.
+///
+/// Output comes after `command`. There `error: REASON`, which many tools print, is output like any other line.
+pub fn needs_mark(text: &[u8]) -> bool {
+    !matches!(
+        Kind::parse(text),
+        Kind::Output(_) | Kind::UsageError(_) | Kind::Usage(_)
+    )
 }
 
 /// A record that has been read back.
@@ -65,14 +102,16 @@ pub struct Record<'a> {
     pub text: &'a [u8],
 }
 
-/// What the text of a record says. A line of output may look like any of them: only the order of the
-/// records tells it apart.
+/// The meaning of a record's text. A line of output that looks like another kind comes behind a mark. The bash
+/// original and earlier versions wrote no marks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind<'a> {
     /// `START,-,OPERANDS`.
     Start(&'a [u8]),
     /// `command,COMMAND`.
     Command(&'a [u8]),
+    /// The next line is output, whatever it looks like.
+    Mark,
     /// `wait,S s`: how long the command waits, so that not all jobs start at once.
     Wait(Duration),
     /// `retry,K/N,255,wait S s`.
@@ -140,6 +179,7 @@ const WAIT: &[u8] = b"wait,";
 const RETRY: &[u8] = b"retry,";
 const END: &[u8] = b"END,";
 const NOTICE: &[u8] = b"remoteexe: ";
+const MARK: &[u8] = b"remoteexe: the next line is output";
 const USAGE_ERROR: &[u8] = b"error: ";
 
 const SSH_NOT_FOUND: &[u8] =
@@ -171,6 +211,8 @@ impl<'a> Kind<'a> {
         Some(match text.first()? {
             b'S' => Self::Start(text.strip_prefix(START)?),
             b'c' => Self::Command(text.strip_prefix(COMMAND)?),
+            // A log may have been given other ends of lines.
+            b'r' if text.strip_suffix(b"\r").unwrap_or(text) == MARK => Self::Mark,
             b'r' => match text.strip_prefix(NOTICE) {
                 Some(message) => Self::Notice(Notice::parse(message)),
                 None => Self::Retry(Retry::parse(text.strip_prefix(RETRY)?)?),
@@ -194,6 +236,7 @@ impl<'a> Kind<'a> {
         match self {
             Self::Start(operands) => [START, operands].concat(),
             Self::Command(command) => [COMMAND, command].concat(),
+            Self::Mark => MARK.to_vec(),
             Self::Wait(wait) => [WAIT, seconds(wait).as_bytes(), b" s"].concat(),
             Self::Retry(retry) => [RETRY, retry.text().as_bytes()].concat(),
             Self::End(status, operands) => {
@@ -417,6 +460,7 @@ mod tests {
             Kind::Start(operands),
             Kind::Wait(wait),
             Kind::Command(b"ssh ... USER@HOST SCRIPT PARAMETERS"),
+            Kind::Mark,
             Kind::Retry(retry),
             Kind::End(9, operands),
             Kind::Notice(Notice::SshNotFound),
@@ -478,7 +522,7 @@ mod tests {
     #[test]
     fn the_longest_text_of_a_record_fits_into_one_append() {
         let prefix = Prefix::new(u32::MAX, at(253_402_300_799));
-        assert!(prefix.encoded_len(&[]) + MAX_TEXT <= MAX_APPEND);
+        assert!(prefix.mark_len() + prefix.encoded_len(&[]) + MAX_TEXT <= MAX_APPEND);
     }
 
     #[test]
@@ -559,6 +603,7 @@ mod tests {
         for (kind, text) in [
             (Kind::Start(b"h s,a [b]"), "START,-,h s,a [b]"),
             (Kind::Command(b"ssh root@h s"), "command,ssh root@h s"),
+            (Kind::Mark, "remoteexe: the next line is output"),
             (Kind::Wait(wait), "wait,0.412 s"),
             (Kind::Retry(retry), "retry,1/8,255,wait 0.412 s"),
             (Kind::End(255, b""), "END,255,"),
@@ -675,6 +720,56 @@ mod tests {
             "remoteexe is here",
         ] {
             assert_eq!(Kind::parse(text.as_bytes()), Kind::Output(text.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn what_would_be_read_as_more_than_output_needs_a_mark() {
+        for text in [
+            "START,-,h s",
+            "command,ssh root@h s",
+            "wait,5 s",
+            "retry,1/8,255,wait 0.5 s",
+            "END,0,h s",
+            "remoteexe: no retries: why",
+            "remoteexe: of another version",
+            "remoteexe: the next line is output",
+            "remoteexe: the next line is output\r",
+        ] {
+            assert!(needs_mark(text.as_bytes()), "{text}");
+        }
+        for text in ["", "x", "error: x", USAGE[0], USAGE[1], "END", " START,-,h"] {
+            assert!(!needs_mark(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_mark_alone_is_no_whole_record_whatever_its_line_is() {
+        let prefix = Prefix::new(7, at(0));
+        let texts: [&[u8]; 7] = [b"a", MARK, b"END,0,h", MARK, MARK, b"b", b""];
+        let mut records = Vec::new();
+        let mut ends = vec![0];
+        for text in texts {
+            prefix.encode(text, &mut records);
+            ends.push(records.len());
+        }
+        for (whole, from, to) in [(0, 0, 1), (1, 1, 3), (3, 3, 5), (5, 5, 6), (6, 6, 7)] {
+            for length in ends[from]..ends[to] {
+                assert_eq!(prefix.whole_records(&records[..length]), ends[whole]);
+            }
+        }
+        assert_eq!(prefix.whole_records(&records), records.len());
+    }
+
+    #[test]
+    fn a_mark_costs_at_most_twice_what_its_line_costs_without_one() {
+        let shortest = ["END,0,", "wait,0 s", "START,-,", "command,"];
+        for pid in [1, u32::MAX] {
+            let prefix = Prefix::new(pid, at(0));
+            for text in shortest {
+                assert!(needs_mark(text.as_bytes()));
+                assert!(prefix.mark_len() <= 2 * prefix.encoded_len(text.as_bytes()));
+            }
         }
     }
 

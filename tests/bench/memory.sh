@@ -12,7 +12,7 @@ memory() {
     megabytes=$(by_size 50 1000 1000)
     memory_row "one line of $megabytes MB" \
         "head -c ${megabytes}000000 /dev/zero | tr '\0' x" \
-        $(((megabytes * 1000000 + (1 << 20) - 65) / ((1 << 20) - 64))) "$megabytes"
+        $(((megabytes * 1000000 + (1 << 20) - 129) / ((1 << 20) - 128))) "$megabytes"
     memory_row "100000 lines of 80 bytes a second for $seconds s" \
         "perl \"\$BENCH/probe.pl\" paced 100000 $seconds" $((seconds * 100000)) $((seconds * 8))
 }

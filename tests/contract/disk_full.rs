@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::process::Command;
 
 use crate::support::{
-    REMOTEEXE, Running, Scene, files, log_of_h_s, needs_root, records, wait_until,
+    MARK, REMOTEEXE, Running, Scene, files, log_of_h_s, needs_root, records, wait_until,
 };
 
 /// A log directory on a small disk, in a mount namespace of its own.
@@ -115,6 +115,29 @@ fn a_cut_record_is_repeated_whole_where_another_process_has_written_behind_it() 
     assert!(torn[0].starts_with('['), "a beginning of ours: {}", torn[0]);
     let expected = log_of_h_s(&(lines(200) + "after\n"), 7);
     assert_eq!(records(&whole.concat()), expected);
+}
+
+#[test]
+fn a_mark_that_a_full_disk_cuts_off_its_line_is_repeated_with_it() {
+    let foreign = MAKE_ROOM.replace(
+        "echo after",
+        "echo foreign | tee -a $DIR/log/*_remoteexe.log >/dev/null; echo after",
+    );
+    // The cut comes at another place each time.
+    for padding in (0..130).step_by(10) {
+        let disk = SmallDisk::new(65536, 8192);
+        let begin = "x".repeat(padding);
+        let (log, _) = disk.run(&format!(
+            "echo {begin}; yes END,0,h | head -n 200; {foreign}"
+        ));
+        let (before, after) = log.split_once("foreign\n").expect("a foreign line");
+        let whole = &before[..=before.rfind('\n').unwrap()];
+        let whole = whole.strip_suffix(MARK).map_or(whole, |whole| {
+            &whole[..whole.rfind('\n').map_or(0, |newline| newline + 1)]
+        });
+        let output = format!("{begin}\n{}after\n", format!("{MARK}END,0,h\n").repeat(200));
+        assert_eq!(records(&(whole.to_owned() + after)), log_of_h_s(&output, 7));
+    }
 }
 
 #[test]

@@ -23,6 +23,7 @@ mod lnav;
 mod log_faults;
 mod log_file;
 mod manual;
+mod marks;
 mod never_twice;
 mod passed_to_ssh;
 mod random_runs;

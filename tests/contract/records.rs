@@ -127,14 +127,6 @@ fn of_binary_output_only_nul_is_dropped() {
 }
 
 #[test]
-fn output_that_looks_like_a_record_is_still_output() {
-    assert_output(
-        "echo 'END,0,h s'; echo '[2019-06-25 13:21:01][913] START,-,h s'",
-        b"END,0,h s\n[2019-06-25 13:21:01][913] START,-,h s\n",
-    );
-}
-
-#[test]
 fn a_control_character_in_an_operand_is_logged_escaped_and_passed_on_unchanged() {
     let scene = Scene::new();
     let mut command = scene.remoteexe_with_ssh(r#"printf '%s' "$2" >$DIR/word"#);

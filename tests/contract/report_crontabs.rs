@@ -264,25 +264,60 @@ fn a_program_that_path_lacks_is_told_once_for_each_path() {
 }
 
 #[test]
-fn a_user_column_in_a_users_crontab_is_told() {
+fn the_error_for_a_crontab_of_the_other_kind_names_the_option_that_fits() {
     let scene = Scene::new();
-    let line = "* * * * * root remoteexe h s\n";
-    fs::write(scene.path("crontab"), line).unwrap();
-    let mut command = reporter(&scene);
-    command.current_dir(scene.path(""));
-    let output = command
-        .args(["--check", "--user-crontab", "crontab"])
-        .output()
-        .unwrap();
-    assert_eq!(
-        stdout(&output),
-        "crontab:1: a user's crontab has no user column, so the command is root; tip: take out root\n"
-    );
-    assert_eq!(code(&output), 1);
+    for (option, lines, error) in [
+        (
+            "--user-crontab",
+            "* * * * * root remoteexe h s\n",
+            "line 1 has a user before its command; tip: use --crontab crontab",
+        ),
+        (
+            "--crontab",
+            "MAILTO=x\n* * * * * remoteexe h s\n1 * * * * /usr/bin/remoteexe h s\n",
+            "line 2 has no user before its command; \
+             tip: write the user, or use --user-crontab crontab if this is a user's crontab",
+        ),
+    ] {
+        fs::write(scene.path("crontab"), lines).unwrap();
+        for form in ["--check", "--next"] {
+            let mut command = reporter(&scene);
+            command.current_dir(scene.path(""));
+            let output = command.args([form, option, "crontab"]).output().unwrap();
+            let expected = format!("remoteexe: left out: crontab: {error}\n");
+            assert_eq!(stderr(&output), expected, "{form}");
+            assert_eq!(code(&output), 74, "{form}");
+        }
+    }
 }
 
 #[test]
-fn the_coming_starts_have_the_schedule_in_words_and_the_job_as_the_log_has_it() {
+fn a_single_line_with_a_wrong_column_is_a_fault() {
+    let check = |option, lines: &str| {
+        let scene = Scene::new();
+        let path = Path::new(REMOTEEXE).parent().unwrap().display();
+        fs::write(
+            scene.path("crontab"),
+            format!("PATH={path}:/usr/bin\n{lines}"),
+        )
+        .unwrap();
+        let mut command = reporter(&scene);
+        command.current_dir(scene.path(""));
+        let output = command.args(["--check", option, "crontab"]).output();
+        stdout(&output.unwrap())
+    };
+    assert_eq!(
+        check(
+            "--user-crontab",
+            "1 * * * * remoteexe h a\n2 * * * * daemon remoteexe h b\n"
+        ),
+        "crontab:3: a user's crontab has no user column, so the command is daemon; \
+         tip: take out daemon, or use --crontab crontab if all lines have a user\n"
+    );
+}
+
+#[test]
+fn the_coming_starts_have_the_schedule_of_the_line_and_the_job_as_the_log_has_it() {
     assert_eq!(
         planned(
             "*/5 * * * * root timeout 300 remoteexe -p 22 h '/x.sh  a' b\n\
@@ -293,27 +328,14 @@ fn the_coming_starts_have_the_schedule_in_words_and_the_job_as_the_log_has_it() 
              1,2 * * * * root flock -n /l remoteexe h /l.sh\n"
         ),
         [
-            "1,2 * * * *, perhaps | h /l.sh",
-            "Mon to Fri at 03:30 | h /y.sh",
-            "at boot | h /boot.sh",
             // Two blanks in a word are two columns for this test.
-            "every 5 min | h /x.sh | a b",
-            "hourly at :07, up to 29s later | h /z.sh",
-            "yearly on 29 Feb at 00:00 | h /leap.sh",
+            "*/5 * * * * | h /x.sh | a b",
+            "0 0 29 2 * | h /leap.sh",
+            "1,2 * * * *, perhaps | h /l.sh",
+            "30 3 * * 1-5 | h /y.sh",
+            "7 * * * *, up to 29s later | h /z.sh",
+            "@reboot | h /boot.sh",
         ]
-    );
-}
-
-#[test]
-fn a_users_crontab_is_told_from_the_systems_by_its_lines() {
-    assert_eq!(
-        planned("* * * * * root remoteexe h s\n"),
-        ["every minute | h s"]
-    );
-    assert_eq!(planned("* * * * * remoteexe h s\n"), ["every minute | h s"]);
-    assert_eq!(
-        planned("* * * * * nice remoteexe h s\n"),
-        ["every minute | h s"]
     );
 }
 

@@ -195,7 +195,7 @@ Start     PID  Took  End   Job, and why it was bad
         "{history}"
     );
     assert!(
-        history.contains("\nSchedule     hourly at :00, next "),
+        history.contains("\nSchedule     0 * * * *, next "),
         "{history}"
     );
     assert!(history.contains(" (crontab:4)\n"), "{history}");
@@ -213,7 +213,7 @@ fn a_job_that_was_never_started_is_found_too() {
     );
     let all = day.screen("11:30", &["--all"]);
     assert!(all.contains("\nSchedules\nNext "), "{all}");
-    assert!(all.contains("  daily at 10:30  h2 /never.sh\n"), "{all}");
+    assert!(all.contains("  30 10 * * *  h2 /never.sh\n"), "{all}");
 }
 
 /// Forty jobs that run every two minutes, but not from 10:12 to 10:30.

@@ -24,7 +24,8 @@ pub use clock::FAKETIME;
 pub use cron::cron;
 pub use day::day_of_300_jobs;
 pub use log::{
-    REQUESTED, files, log_of_h_s, mask_waits, records, split_record, texts, texts_in, today, waits,
+    MARK, REQUESTED, files, log_of_h_s, mask_waits, records, split_record, texts, texts_in, today,
+    waits,
 };
 pub use process::{
     ENDING, Lingering, Running, children, code, is_asleep, is_running, run_tool, send, send_to,

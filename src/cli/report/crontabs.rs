@@ -7,7 +7,7 @@ use super::CommandLine;
 use crate::cli::error::UsageError;
 use crate::cli::job::read_crontab;
 use crate::cli::value::path;
-use crate::cron::{Columns, Selection};
+use crate::cron::{Columns, CrontabSelection};
 use crate::report::format::crontab::{CrontabForm, CrontabReport};
 use crate::report::slots::CrontabSource;
 
@@ -36,12 +36,12 @@ pub struct CrontabArgs {
     #[arg(long, help_heading = "Crontabs", conflicts_with_all = OF_LOGS)]
     next: bool,
 
-    /// A crontab to read instead of this machine's; its lines tell whether it has a column of users
+    /// A crontab with a column of users, such as /etc/crontab, to read instead of this machine's
     #[arg(long, value_name = "FILE", help_heading = "Crontabs")]
     #[arg(conflicts_with_all = ["compare", "run", "tsv"])]
     crontab: Vec<OsString>,
 
-    /// The same, but without a column of users
+    /// A user's crontab, without that column, to read instead of this machine's
     #[arg(long, value_name = "FILE", help_heading = "Crontabs")]
     #[arg(conflicts_with_all = ["compare", "run", "tsv"])]
     user_crontab: Vec<OsString>,
@@ -78,9 +78,9 @@ impl CommandLine<super::Args> {
     pub fn crontabs(&self) -> Result<Option<CrontabSource>, UsageError> {
         let selection = self.selection()?;
         let has_meaning = match selection {
-            Selection::Nothing => false,
-            Selection::Machine => self.args.files.is_empty(),
-            Selection::Files(_) => true,
+            CrontabSelection::Nothing => false,
+            CrontabSelection::Machine => self.args.files.is_empty(),
+            CrontabSelection::Files(_) => true,
         };
         Ok(has_meaning.then_some(CrontabSource {
             selection,
@@ -89,23 +89,24 @@ impl CommandLine<super::Args> {
     }
 
     /// The crontabs to read.
-    fn selection(&self) -> Result<Selection, UsageError> {
+    fn selection(&self) -> Result<CrontabSelection, UsageError> {
         let args = &self.args.crontabs;
         if args.no_crontab {
-            return Ok(Selection::Nothing);
+            return Ok(CrontabSelection::Nothing);
         }
-        let told = args.crontab.iter().map(|word| ("crontab", word, None));
+        let of_system = args.crontab.iter();
+        let of_system = of_system.map(|word| ("crontab", word, Columns::System));
         let of_users = args.user_crontab.iter();
-        let of_users = of_users.map(|word| ("user_crontab", word, Some(Columns::User)));
-        let files = told.chain(of_users).map(|(id, word, columns)| {
+        let of_users = of_users.map(|word| ("user_crontab", word, Columns::User));
+        let files = of_system.chain(of_users).map(|(id, word, columns)| {
             let path = self.value(id, word, path)?;
             Ok((path, columns))
         });
         let files = files.collect::<Result<Vec<_>, UsageError>>()?;
         Ok(if files.is_empty() {
-            Selection::Machine
+            CrontabSelection::Machine
         } else {
-            Selection::Files(files)
+            CrontabSelection::Files(files)
         })
     }
 }

@@ -1,8 +1,8 @@
-//! How a cron daemon goes through its day: which local minutes it runs, and when, as summer time comes and goes.
+//! What a cron daemon does as the clock jumps: which local minutes it runs, and when.
 //!
-//! The daemon counts local minutes. When the clock jumps, it runs some of them late or only in part (cron(8),
-//! "daylight saving time"; `cron.c` of either daemon). The minutes of a period are so a list of stretches, each
-//! of which is run in one way. Minutes are counted from 1970, local ones as if local time were UTC.
+//! The daemon counts local minutes. When summer time begins or ends, it runs some of them late or only in part
+//! (cron(8), "daylight saving time"; `cron.c` of either daemon). So a period is a list of intervals, and the daemon treats all
+//! minutes of an interval alike. Minutes are counted from 1970, local ones as if local time were UTC.
 
 use std::ops::Range;
 
@@ -11,64 +11,64 @@ use super::zone::Zone;
 /// A larger jump of the clock is no summer time: the daemon goes on from there.
 const LARGEST_CHANGE: i64 = 3 * 60;
 
-/// After so few minutes without a run, the daemon runs all that was due in them.
+/// The longest gap, in minutes, that the daemon makes up for in full.
 const CAUGHT_UP: i64 = 5;
 
 /// Local minutes that the daemon runs in one way.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stretch {
+pub struct ClockInterval {
     /// The local minutes.
     pub local: Range<i64>,
-    /// Which lines it runs in them.
-    pub lines: Lines,
-    /// When it runs them.
-    pub when: When,
+    /// Which lines the daemon runs.
+    pub lines: DueLines,
+    /// When the daemon runs the lines.
+    pub when: Pace,
 }
 
-/// The lines that are run in a stretch.
+/// The lines that are run in an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lines {
+pub enum DueLines {
     /// All that are due.
     All,
-    /// Those whose minute or hour begins with `*`: the others have been run.
+    /// Lines whose minute or hour begins with `*`: the others have been run.
     Wildcard,
-    /// The others: the wildcard ones follow the clock.
+    /// Lines without such a `*`: wildcard lines follow the clock.
     FixedTime,
 }
 
-/// When the minutes of a stretch are run.
+/// When the minutes of an interval are run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum When {
+pub enum Pace {
     /// Each in its time, with this offset from UTC in minutes.
     InTime(i64),
-    /// All in a row from this minute of UTC on, because the clock has skipped them.
-    From(i64),
+    /// All in a row from this minute of UTC on, because the clock has skipped their minutes.
+    CatchUpAt(i64),
 }
 
-/// The stretches of the minutes from `from` up to `until`, both of UTC, in which a daemon runs something.
-pub fn stretches(zone: &Zone, from: i64, until: i64) -> Vec<Stretch> {
+/// The intervals of the minutes from `from` up to `until`, both of UTC, in which a daemon runs something.
+pub fn clock_intervals(zone: &Zone, from: i64, until: i64) -> Vec<ClockInterval> {
     // After a jump back the daemon runs less for three hours at most. It is at home again when the period begins.
     let offsets = zone.offsets(from - 2 * LARGEST_CHANGE, until);
     let ends = offsets.iter().skip(1).map(|(minute, _)| *minute);
     let ends = ends.chain([until]);
-    let mut stretches = Vec::new();
+    let mut clock_intervals = Vec::new();
     // The last local minute whose fixed-time lines have been run.
     let mut done = None;
     for ((begin, offset), end) in offsets.iter().zip(ends) {
         let local = begin + offset..end + offset;
         let mut add = |local: Range<i64>, lines, when| {
-            let stretch = Stretch { local, lines, when };
-            stretches.extend(stretch.within(from, until));
+            let interval = ClockInterval { local, lines, when };
+            clock_intervals.extend(interval.within(from, until));
         };
         let done = done.replace(local.end - 1).unwrap_or(local.start - 1);
         let ahead = local.start - done;
         if (2..=LARGEST_CHANGE).contains(&ahead) {
             let lines = if ahead > CAUGHT_UP {
-                Lines::FixedTime
+                DueLines::FixedTime
             } else {
-                Lines::All
+                DueLines::All
             };
-            add(done + 1..local.start, lines, When::From(*begin));
+            add(done + 1..local.start, lines, Pace::CatchUpAt(*begin));
         }
         // After a jump back, the minutes that come a second time.
         let repeated = if (1 - LARGEST_CHANGE..=0).contains(&ahead) {
@@ -76,31 +76,35 @@ pub fn stretches(zone: &Zone, from: i64, until: i64) -> Vec<Stretch> {
         } else {
             local.start..local.start
         };
-        add(repeated.clone(), Lines::Wildcard, When::InTime(*offset));
-        add(repeated.end..local.end, Lines::All, When::InTime(*offset));
+        add(repeated.clone(), DueLines::Wildcard, Pace::InTime(*offset));
+        add(
+            repeated.end..local.end,
+            DueLines::All,
+            Pace::InTime(*offset),
+        );
     }
-    stretches
+    clock_intervals
 }
 
-impl Stretch {
-    /// The part of it that is run from `from` up to `until`, if there is one.
+impl ClockInterval {
+    /// The part that is run from `from` up to `until`, if any.
     fn within(mut self, from: i64, until: i64) -> Option<Self> {
         match self.when {
-            When::InTime(offset) => {
+            Pace::InTime(offset) => {
                 let Range { start, end } = self.local;
                 self.local = start.max(from + offset)..end.min(until + offset);
                 (!self.local.is_empty()).then_some(self)
             }
-            When::From(minute) => ((from..until).contains(&minute)).then_some(self),
+            Pace::CatchUpAt(minute) => ((from..until).contains(&minute)).then_some(self),
         }
     }
 
-    /// Whether it runs a line that is due, by whether that is a wildcard line.
+    /// Whether the daemon runs a line in this interval.
     pub fn runs(&self, is_wildcard: bool) -> bool {
         match self.lines {
-            Lines::All => true,
-            Lines::Wildcard => is_wildcard,
-            Lines::FixedTime => !is_wildcard,
+            DueLines::All => true,
+            DueLines::Wildcard => is_wildcard,
+            DueLines::FixedTime => !is_wildcard,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use chrono::{DateTime, NaiveDate};
 
-use super::dst::{Stretch, When};
+use super::dst::{ClockInterval, Pace};
 use super::zone::Zone;
 use crate::cron::timing::Timing;
 
@@ -13,37 +13,37 @@ const DAY: i64 = 24 * HOUR;
 
 /// A minute at which a line is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Slot {
+pub struct DueMinute {
     /// When cron runs the line, in minutes from 1970 in UTC.
     pub minute: i64,
     /// The same as the machine's clock shows it, counted as if local time were UTC.
     pub local: i64,
-    /// How many minutes later it may be, because cron runs what the clock has skipped in a row: it may wait ten
-    /// seconds after each of the skipped minutes.
+    /// How many minutes later cron may run the line. After a jump of the clock, cron runs the skipped minutes in a row
+    /// and may wait ten seconds after each.
     pub late: i64,
 }
 
-/// Gives `take` each slot of a line in `stretches`, in the order in which cron has them.
+/// Gives `take` each slot of a line in `intervals`, in cron's order.
 ///
 /// `zone` is that of `CRON_TZ`, if the line has one and its daemon is cronie.
 pub fn each(
     timing: &Timing,
     zone: Option<&Zone>,
-    stretches: &[Stretch],
-    take: &mut impl FnMut(Slot),
+    clock_intervals: &[ClockInterval],
+    take: &mut impl FnMut(DueMinute),
 ) {
-    for stretch in stretches
+    for interval in clock_intervals
         .iter()
-        .filter(|stretch| stretch.runs(timing.is_wildcard))
+        .filter(|interval| interval.runs(timing.is_wildcard))
     {
-        match (stretch.when, zone) {
-            (When::InTime(offset), None) => {
-                each_minute(timing, &stretch.local, &mut |local| {
+        match (interval.when, zone) {
+            (Pace::InTime(offset), None) => {
+                each_minute(timing, &interval.local, &mut |local| {
                     take(in_time(local - offset, offset));
                 });
             }
-            (When::InTime(offset), Some(zone)) => {
-                let utc = stretch.local.start - offset..stretch.local.end - offset;
+            (Pace::InTime(offset), Some(zone)) => {
+                let utc = interval.local.start - offset..interval.local.end - offset;
                 let offsets = zone.offsets(utc.start, utc.end);
                 let ends = offsets.iter().skip(1).map(|(minute, _)| *minute);
                 for ((start, of_zone), end) in offsets.iter().zip(ends.chain([utc.end])) {
@@ -53,22 +53,22 @@ pub fn each(
                     });
                 }
             }
-            (When::From(minute), None) => {
-                let slot = Slot {
+            (Pace::CatchUpAt(minute), None) => {
+                let slot = DueMinute {
                     minute,
-                    local: stretch.local.end,
-                    late: (stretch.local.end - stretch.local.start) / 6 + 1,
+                    local: interval.local.end,
+                    late: (interval.local.end - interval.local.start) / 6 + 1,
                 };
-                each_minute(timing, &stretch.local, &mut |_| take(slot));
+                each_minute(timing, &interval.local, &mut |_| take(slot));
             }
             // cronie leaves out lines of another zone while its own changes its offset.
-            (When::From(_), Some(_)) => {}
+            (Pace::CatchUpAt(_), Some(_)) => {}
         }
     }
 }
 
-fn in_time(minute: i64, offset: i64) -> Slot {
-    Slot {
+fn in_time(minute: i64, offset: i64) -> DueMinute {
+    DueMinute {
         minute,
         local: minute + offset,
         late: 0,

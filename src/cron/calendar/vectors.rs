@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::dst::stretches;
+use super::dst::clock_intervals;
 use super::slots;
 use super::zone::Zone;
 use crate::cron::crontab::parse::{Columns, Contents};
@@ -25,15 +25,15 @@ fn files(folder: &str) -> Vec<PathBuf> {
     entries.map(|entry| entry.unwrap().path()).collect()
 }
 
-/// Compares the slots of all lines in a file with its minutes. `told` is what of the slots the file tells.
-fn check(path: &Path, daemon: Daemon, told: impl Fn(&mut Vec<i64>)) {
+/// Compares the slots of all lines in a file with its minutes. `keep` reduces the slots to what the file has.
+fn check(path: &Path, daemon: Daemon, keep: impl Fn(&mut Vec<i64>)) {
     let text = fs::read_to_string(path).unwrap();
     let zone = Zone::named(head(&text, "zone ").unwrap()).unwrap();
     let start = head(&text, "start ").unwrap().parse::<i64>().unwrap() / 60;
     let minutes: i64 = head(&text, "minutes ").unwrap().parse().unwrap();
     let own_zone = head(&text, "cron_tz ").map(|name| Zone::named(name).unwrap());
     // A daemon does not run the minute in which it starts.
-    let stretches = stretches(&zone, start + 1, start + minutes);
+    let clock_intervals = clock_intervals(&zone, start + 1, start + minutes);
     let mut lines = 0;
     for (line, runs) in text.lines().filter_map(|line| line.split_once('\t')) {
         let (timing, rest) = Timing::parse(line.as_bytes(), daemon).unwrap();
@@ -42,11 +42,11 @@ fn check(path: &Path, daemon: Daemon, told: impl Fn(&mut Vec<i64>)) {
         }
         assert_eq!(rest, b"");
         let mut found = Vec::new();
-        slots::each(&timing, own_zone.as_ref(), &stretches, &mut |slot| {
+        slots::each(&timing, own_zone.as_ref(), &clock_intervals, &mut |slot| {
             found.push(slot.minute - start);
         });
         found.sort_unstable();
-        told(&mut found);
+        keep(&mut found);
         let runs = runs.split_whitespace().map(|run| run.parse().unwrap());
         let runs: Vec<i64> = runs.collect();
         assert_eq!(found, runs, "{}: {line}", path.display());

@@ -1,4 +1,4 @@
-//! Time zones: the machine's, and one that cronie's `CRON_TZ` names.
+//! Time zones: the machine's, and zones named by cronie's `CRON_TZ`.
 
 use std::fs::File;
 use std::io::Read;
@@ -23,9 +23,9 @@ pub enum Zone {
 }
 
 impl Zone {
-    /// The zone of this name, such as `Europe/Berlin`, if the machine's zone database has it.
+    /// The zone of this name, such as `Europe/Berlin`, if the zone database has it.
     ///
-    /// The name may come from another user's crontab, so it leads to no file outside of the database.
+    /// Another user's crontab may name the zone, so a name leads to no file outside of the database.
     pub fn named(name: &str) -> Option<Self> {
         let is_plain = |part| matches!(part, Component::Normal(_));
         if name.is_empty() || !Path::new(name).components().all(is_plain) {
@@ -59,7 +59,7 @@ impl Zone {
         i64::from(offset).div_euclid(60)
     }
 
-    /// The stretches of constant offset from the minute `from` up to `until`, both of UTC: the first minute of
+    /// The intervals of constant offset from the minute `from` up to `until`, both of UTC: the first minute of
     /// each, and the offset.
     pub fn offsets(&self, from: i64, until: i64) -> Vec<(i64, i64)> {
         // Shorter than any time between two changes of an offset.

@@ -1,14 +1,15 @@
 //! The calls of remoteexe in the command of a crontab line.
 //!
-//! A command is taken apart by the shell's grammar as far as crontabs use it: lists, pipes, branches, and the
-//! programs that run another one, such as `timeout` and `flock`. Nothing is guessed: a call whose words only a
-//! shell can know is reported with the reason.
+//! Walks through the tree of a command, and unwraps programs that run another one, such as `timeout` and `flock`.
+//! Nothing is guessed: a call whose words only a shell can know is reported with the reason.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
-use super::lexer::{Operator, Token, Word, tokens};
-use super::wrappers::{self, Unwrapped};
+use super::lexer::{Word, base_name, tokens};
+use super::tree::{AndOr, CommandList, Link, ShellCommand, tree};
+use super::wait::{Wait, sleep};
+use super::wrappers::{Unwrapped, unwrap};
 
 /// The program.
 const NAME: &[u8] = b"remoteexe";
@@ -37,14 +38,14 @@ const SURE: [&str; 14] = [
 pub enum Mention {
     /// A call.
     Call(Call),
-    /// A call about which something cannot be known, for this reason.
+    /// A call that is not understood, for this reason.
     Unknown(String),
 }
 
 /// A call of remoteexe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
-    /// The program as it is written: a name or a path.
+    /// The program as the line has it: a name or a path.
     pub program: Vec<u8>,
     /// Its arguments.
     pub words: Vec<OsString>,
@@ -52,241 +53,216 @@ pub struct Call {
     pub variables: Vec<(Vec<u8>, Vec<u8>)>,
     /// The time from the start of the line to the call.
     pub wait: Wait,
-    /// It may be left out, as after `[ … ] &&` or behind `flock -n`.
+    /// The shell may skip the call, as after `[ … ] &&` or behind `flock -n`.
     pub is_conditional: bool,
-}
-
-/// How long something takes, in seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wait {
-    /// At least.
-    pub least: u64,
-    /// At most, if that is known.
-    pub most: Option<u64>,
-}
-
-impl Wait {
-    /// No time.
-    pub const NONE: Self = Self {
-        least: 0,
-        most: Some(0),
-    };
-
-    /// A time that is not known.
-    pub const UNKNOWN: Self = Self {
-        least: 0,
-        most: None,
-    };
-
-    /// This time, or up to `seconds` more.
-    pub fn or_later(self, seconds: u64) -> Self {
-        self.then(Self {
-            least: 0,
-            most: Some(seconds),
-        })
-    }
-
-    fn then(self, next: Self) -> Self {
-        let most = self.most.zip(next.most);
-        Self {
-            least: self.least.saturating_add(next.least),
-            most: most.map(|(first, second)| first.saturating_add(second)),
-        }
-    }
 }
 
 /// The calls of remoteexe in `text`, which a shell runs.
 pub fn mentions(text: &[u8]) -> Vec<Mention> {
-    if !mentions_name(text) {
-        return Vec::new();
+    let mut finder = CallFinder::default();
+    if mentions_name(text) {
+        finder.text(text, Position::default());
     }
-    let mut walk = Walk::default();
-    walk.text(text, 0);
-    walk.mentions
+    finder.mentions
 }
 
-#[derive(Debug)]
-struct Walk {
-    mentions: Vec<Mention>,
-    /// How long the commands before have taken.
+/// Where a command stands.
+#[derive(Debug, Clone, Copy)]
+struct Position {
+    /// How long the commands before take.
     wait: Wait,
-    /// How long the commands before the list have taken that `&` would send to the background.
-    list: Wait,
-    /// The groups that are open: the list that each is a part of, and whether it may be left out.
-    groups: Vec<(Wait, bool)>,
-    /// How long the command takes that comes before the next operator.
-    last: Wait,
-    /// The command that comes before the next operator may fail.
-    may_fail: bool,
-    /// `&&` or `||` after such a command is in front.
+    /// The command may be left out.
     is_conditional: bool,
-    /// The shell may have ended before.
-    may_have_left: bool,
-    /// How many `then`, `else` and `do` are open.
-    branches: usize,
-    /// How many loops and `case`s are open.
-    loops: usize,
+    /// How many shells there are around it.
+    depth: usize,
 }
 
-impl Default for Walk {
+/// What a command means for the next one.
+#[derive(Debug, Clone, Copy)]
+struct Effect {
+    time: Wait,
+    may_fail: bool,
+}
+
+impl Effect {
+    const NONE: Self = Self {
+        time: Wait::NONE,
+        may_fail: false,
+    };
+
+    const UNKNOWN: Self = Self {
+        time: Wait::UNKNOWN,
+        may_fail: true,
+    };
+}
+
+impl Default for Position {
     fn default() -> Self {
         Self {
-            mentions: Vec::new(),
             wait: Wait::NONE,
-            list: Wait::NONE,
-            groups: Vec::new(),
-            last: Wait::NONE,
-            may_fail: false,
             is_conditional: false,
-            may_have_left: false,
-            branches: 0,
-            loops: 0,
+            depth: 0,
         }
     }
 }
 
-impl Walk {
-    fn text(&mut self, text: &[u8], depth: usize) {
-        let tokens = match tokens(text) {
-            Ok(tokens) => tokens,
-            Err(error) => return self.unknown(format!("{error} in the command")),
-        };
-        let mut words = Vec::new();
-        for token in tokens {
-            match token {
-                Token::Word(word) => words.push(word),
-                Token::Operator(operator) => {
-                    self.command(&words, depth);
-                    words.clear();
-                    self.operator(operator);
+impl Position {
+    fn after(self, wait: Wait) -> Self {
+        Self {
+            wait: self.wait.then(wait),
+            ..self
+        }
+    }
+
+    fn if_true(self, is_conditional: bool) -> Self {
+        Self {
+            is_conditional: self.is_conditional || is_conditional,
+            ..self
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct CallFinder {
+    mentions: Vec<Mention>,
+    /// How many loops, `case`s and functions are around the command.
+    repeated: usize,
+    /// An `exit` before may have ended the shell.
+    may_have_left: bool,
+}
+
+impl CallFinder {
+    fn text(&mut self, text: &[u8], at: Position) {
+        match tokens(text) {
+            Ok(tokens) => match tree(tokens) {
+                Ok(list) => {
+                    self.list(&list, at);
+                }
+                Err(error) => self.unknown(error.to_string()),
+            },
+            Err(error) => self.unknown(format!("{error} in the command")),
+        }
+    }
+
+    fn list(&mut self, list: &CommandList, at: Position) -> Effect {
+        let mut all = Effect::NONE;
+        for item in &list.0 {
+            let effect = self.and_or(item, at.after(all.time));
+            if item.is_background {
+                all.may_fail = false;
+            } else {
+                all.time = all.time.then(effect.time);
+                all.may_fail = effect.may_fail;
+            }
+        }
+        all
+    }
+
+    fn and_or(&mut self, item: &AndOr, at: Position) -> Effect {
+        let mut all = Effect::NONE;
+        let mut is_conditional = false;
+        for (link, pipeline) in &item.pipelines {
+            is_conditional = match link {
+                Link::First => false,
+                Link::And => all.may_fail || is_conditional,
+                Link::Or => true,
+            };
+            let mut last = Effect::NONE;
+            for command in &pipeline.0 {
+                last = self.command(command, at.after(all.time).if_true(is_conditional));
+            }
+            all.time = all.time.then(last.time);
+            all.may_fail = last.may_fail;
+        }
+        all
+    }
+
+    fn command(&mut self, command: &ShellCommand, at: Position) -> Effect {
+        match command {
+            ShellCommand::Simple(words) => self.simple(words, at),
+            ShellCommand::Group(list) => self.list(list, at),
+            ShellCommand::Subshell(list) => {
+                let may_have_left = self.may_have_left;
+                let effect = self.list(list, at);
+                self.may_have_left = may_have_left;
+                effect
+            }
+            ShellCommand::If {
+                condition,
+                branches,
+            } => {
+                let mut time = self.list(condition, at).time;
+                for branch in branches {
+                    let effect = self.list(branch, at.after(time).if_true(true));
+                    time = time.then(effect.time);
+                }
+                Effect {
+                    time,
+                    may_fail: true,
                 }
             }
-        }
-        self.command(&words, depth);
-    }
-
-    fn operator(&mut self, operator: Operator) {
-        let may_skip = self.may_fail || self.is_conditional;
-        match operator {
-            Operator::And => self.is_conditional = may_skip,
-            Operator::Or => self.is_conditional = true,
-            Operator::Sequence => self.is_conditional = false,
-            Operator::Background => {
-                self.is_conditional = false;
-                self.last = Wait::NONE;
-                self.wait = self.list;
+            ShellCommand::Repeated(list) => {
+                self.repeated += 1;
+                self.list(list, at);
+                self.repeated -= 1;
+                Effect::UNKNOWN
             }
-            // The commands of a pipe start together.
-            Operator::Pipe => self.last = Wait::NONE,
-            Operator::Open => return self.open(),
-            Operator::Close => return self.close(),
-        }
-        self.wait = self
-            .wait
-            .then(std::mem::replace(&mut self.last, Wait::NONE));
-        if matches!(operator, Operator::Sequence | Operator::Background) {
-            self.list = self.wait;
         }
     }
 
-    /// `(` or `{`: a condition before it holds for all of its commands.
-    fn open(&mut self) {
-        self.groups.push((self.list, self.is_conditional));
-        self.branches += usize::from(self.is_conditional);
-        self.list = self.wait;
-        self.is_conditional = false;
-    }
-
-    /// `)` or `}`. That of a pattern of `case` closes no group.
-    fn close(&mut self) {
-        if let Some((list, is_conditional)) = self.groups.pop() {
-            self.list = list;
-            self.is_conditional = is_conditional;
-            self.branches = self.branches.saturating_sub(usize::from(is_conditional));
-        }
-    }
-
-    /// A simple command, with the reserved words before it.
-    fn command(&mut self, words: &[Word], depth: usize) {
-        let mut words = words;
-        while let Some((word, rest)) = words.split_first() {
-            if word.is_quoted || !self.reserved(&word.text) {
-                break;
-            }
-            words = rest;
-        }
+    fn simple(&mut self, words: &[Word], at: Position) -> Effect {
         if words.is_empty() {
-            return;
+            return Effect::NONE;
         }
-        self.may_fail = true;
-        self.last = Wait::UNKNOWN;
         let mut expansions = words.iter().filter_map(|word| word.expansion.as_ref());
         if let Some(expansion) = expansions.find(|expansion| may_run(expansion)) {
-            return self.unknown(replaced(expansion));
+            self.unknown(replaced(expansion));
+            return Effect::UNKNOWN;
         }
-        let unwrapped = wrappers::unwrap(words);
+        let unwrapped = unwrap(words);
         let Some((program, arguments)) = unwrapped.command.split_first() else {
-            return self.without_command(&unwrapped);
+            // `NAME=value` alone, or a wrapper without a command, as `flock -n 9`.
+            return if unwrapped.is_plain {
+                Effect::NONE
+            } else {
+                Effect::UNKNOWN
+            };
         };
         let name = base_name(&program.text);
         if let Some(script) = &unwrapped.script {
-            self.script(script, &unwrapped, depth);
+            self.script(script, &unwrapped, at);
         } else if name == NAME && program.expansion.is_none() {
-            self.call(program, arguments, unwrapped);
+            self.call(program, arguments, unwrapped, at);
         } else if name == b"sleep" {
-            self.last = wrappers::sleep(arguments);
-            self.may_fail = false;
+            return Effect {
+                time: sleep(arguments),
+                may_fail: false,
+            };
         } else {
-            self.other(program, unwrapped.command);
+            return self.other(program, unwrapped.command);
         }
+        Effect::UNKNOWN
     }
 
-    /// Whether `word` is a reserved word of the shell, which then is taken into account.
-    fn reserved(&mut self, word: &[u8]) -> bool {
-        match word {
-            b"{" => self.open(),
-            b"}" => self.close(),
-            b"!" | b"time" | b"if" | b"elif" | b"else" | b"do" => {}
-            b"then" => self.branches += 1,
-            b"fi" => self.branches = self.branches.saturating_sub(1),
-            b"for" | b"while" | b"until" | b"case" | b"select" => self.loops += 1,
-            b"done" | b"esac" => self.loops = self.loops.saturating_sub(1),
-            _ => return false,
-        }
-        true
-    }
-
-    /// `NAME=value` alone, or a wrapper without a command, as `flock -n 9`.
-    fn without_command(&mut self, unwrapped: &Unwrapped) {
-        let is_assignment = unwrapped.is_plain;
-        self.may_fail = !is_assignment;
-        if is_assignment {
-            self.last = Wait::NONE;
-        }
-    }
-
-    fn script(&mut self, script: &Word, unwrapped: &Unwrapped, depth: usize) {
+    /// The text that a shell within the command runs.
+    fn script(&mut self, script: &Word, unwrapped: &Unwrapped, at: Position) {
         if let Some(expansion) = &script.expansion {
             if may_run(&script.text) {
                 self.unknown(replaced(expansion));
             }
-        } else if depth == DEEPEST {
+        } else if at.depth == DEEPEST {
             self.unknown("it is too deep in shells within shells".to_owned());
         } else if mentions_name(&script.text) {
-            let outer = (self.is_conditional, self.branches, self.list);
-            self.wait = self.wait.then(unwrapped.wait);
-            self.branches += usize::from(unwrapped.is_conditional || self.is_conditional);
-            self.is_conditional = false;
-            self.list = self.wait;
-            self.text(&script.text, depth + 1);
-            (self.is_conditional, self.branches, self.list) = outer;
-            self.last = Wait::UNKNOWN;
-            self.may_fail = true;
+            let may_have_left = self.may_have_left;
+            let at = at.after(unwrapped.wait).if_true(unwrapped.is_conditional);
+            let depth = at.depth + 1;
+            self.text(&script.text, Position { depth, ..at });
+            self.may_have_left = may_have_left;
         }
     }
 
-    fn call(&mut self, program: &Word, arguments: &[Word], unwrapped: Unwrapped) {
-        if self.loops > 0 {
+    fn call(&mut self, program: &Word, arguments: &[Word], unwrapped: Unwrapped, at: Position) {
+        if self.repeated > 0 {
             return self.unknown("it is in a loop or a case of the shell".to_owned());
         }
         let mut expansions = arguments.iter().filter_map(|word| word.expansion.as_ref());
@@ -300,25 +276,17 @@ impl Walk {
             program: program.text.clone(),
             words: words.collect(),
             variables: unwrapped.variables,
-            wait: self.wait.then(unwrapped.wait),
-            is_conditional: self.is_conditional
-                || self.may_have_left
-                || self.branches > 0
-                || unwrapped.is_conditional,
+            wait: at.wait.then(unwrapped.wait),
+            is_conditional: at.is_conditional || self.may_have_left || unwrapped.is_conditional,
         };
         self.mentions.push(Mention::Call(call));
     }
 
     /// A command that is not remoteexe. It may run remoteexe all the same.
-    fn other(&mut self, program: &Word, words: &[Word]) {
+    fn other(&mut self, program: &Word, words: &[Word]) -> Effect {
         let name = String::from_utf8_lossy(base_name(&program.text)).into_owned();
-        if matches!(&*name, "exit" | "return" | "exec") {
+        if matches!(&*name, "exit" | "return") {
             self.may_have_left = true;
-        }
-        let is_sure = SURE.contains(&&*name);
-        self.may_fail = !is_sure;
-        if is_sure || matches!(&*name, "[" | "[[" | "test" | "exit" | "return") {
-            self.last = Wait::NONE;
         }
         let is_word = |word: &Word| base_name(&word.text) == NAME;
         let mut runs = words.iter();
@@ -327,6 +295,12 @@ impl Walk {
         }
         if runs.any(is_word) && !NO_RUNNERS.contains(&&*name) {
             self.unknown(format!("it may be run by {name}, which is not known here"));
+        }
+        let may_fail = !SURE.contains(&&*name);
+        let is_quick = !may_fail || matches!(&*name, "[" | "[[" | "test" | "exit" | "return");
+        Effect {
+            time: if is_quick { Wait::NONE } else { Wait::UNKNOWN },
+            may_fail,
         }
     }
 
@@ -340,11 +314,6 @@ fn replaced(expansion: &[u8]) -> String {
     let shown = String::from_utf8_lossy(&expansion[..expansion.len().min(LONGEST)]);
     let more = if expansion.len() > LONGEST { "…" } else { "" };
     format!("only the shell knows the value of {shown}{more}")
-}
-
-/// The file name of a path.
-pub fn base_name(path: &[u8]) -> &[u8] {
-    path.rsplit(|byte| *byte == b'/').next().unwrap_or(path)
 }
 
 /// Whether a text may run remoteexe: it has the name as a word of its own, as in `$(/bin/remoteexe h s)` and
@@ -429,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_waits_and_conditions_of_a_call_are_told() {
+    fn variables_waits_and_conditions_of_a_call_are_found() {
         for (command, expected) in [
             ("env -i A=1 nice remoteexe h s", "<h><s> A=1"),
             ("run-one remoteexe h s", "<h><s> perhaps"),

@@ -1,6 +1,6 @@
 //! The words and operators of a shell command (POSIX, XCU 2.3), without running anything.
 //!
-//! A word that the shell would change by something that only it knows, such as a variable, is marked as unknown.
+//! A word with an expansion whose result only the shell knows is marked as unknown.
 
 /// A part of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +39,18 @@ pub struct Word {
     pub expansion: Option<Vec<u8>>,
     /// A part of it was quoted.
     pub is_quoted: bool,
+}
+
+impl Word {
+    /// Whether the shell takes it for one of these reserved words.
+    pub fn is_reserved(&self, reserved: &[&[u8]]) -> bool {
+        !self.is_quoted && self.expansion.is_none() && reserved.contains(&&*self.text)
+    }
+}
+
+/// The file name of a path.
+pub fn base_name(path: &[u8]) -> &[u8] {
+    path.rsplit(|byte| *byte == b'/').next().unwrap_or(path)
 }
 
 /// A quote or a bracket has no end.

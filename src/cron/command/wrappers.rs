@@ -1,7 +1,7 @@
 //! The programs that run another one: `timeout 300 COMMAND`, `flock -n FILE COMMAND`, `bash -c '…'`.
 
-use super::calls::{Wait, base_name};
-use super::lexer::Word;
+use super::lexer::{Word, base_name};
+use super::wait::{Wait, seconds};
 
 /// A program that runs the command after its own options and operands.
 struct Wrapper {
@@ -79,15 +79,15 @@ pub struct Unwrapped<'a> {
     pub script: Option<Word>,
     /// The variables that are set for it.
     pub variables: Vec<(Vec<u8>, Vec<u8>)>,
-    /// How long the programs around it may wait.
+    /// How long the programs around the command may wait.
     pub wait: Wait,
-    /// They may leave it out.
+    /// The programs around the command may skip it.
     pub is_conditional: bool,
-    /// There was no program around it.
+    /// No program is around the command.
     pub is_plain: bool,
 }
 
-/// Takes the programs off that run the command in `words`.
+/// Removes the programs that run the command in `words`.
 pub fn unwrap(words: &[Word]) -> Unwrapped<'_> {
     let mut found = Unwrapped {
         command: words,
@@ -210,58 +210,6 @@ fn script(arguments: &[Word]) -> Option<Word> {
         .iter()
         .position(|word| word.text == b"--command" || is_cluster_with(&word.text, b'c'))?;
     arguments.get(flag + 1).cloned()
-}
-
-/// How long `sleep` with these arguments takes.
-pub fn sleep(arguments: &[Word]) -> Wait {
-    let mut sum = Wait::NONE;
-    for word in arguments {
-        let time = match (&word.expansion, seconds(&word.text)) {
-            (Some(expansion), _) if word.text.is_empty() => random(expansion),
-            (None, Some(seconds)) => Some((seconds, seconds)),
-            _ => None,
-        };
-        let Some((least, most)) = time else {
-            return Wait::UNKNOWN;
-        };
-        sum.least = sum.least.saturating_add(least);
-        sum.most = sum.most.map(|sum| sum.saturating_add(most));
-    }
-    sum
-}
-
-/// The least and the most of `$((RANDOM % N))` and of `$((RANDOM % N + M))`.
-fn random(expansion: &[u8]) -> Option<(u64, u64)> {
-    let text: String = str::from_utf8(expansion).ok()?.split_whitespace().collect();
-    let inner = text
-        .strip_prefix("$((")
-        .and_then(|text| text.strip_suffix("))"));
-    let inner = inner.or_else(|| {
-        text.strip_prefix("$[")
-            .and_then(|text| text.strip_suffix(']'))
-    });
-    let limits = inner?.trim_start_matches('$').strip_prefix("RANDOM%")?;
-    let (count, more) = limits.split_once('+').unwrap_or((limits, "0"));
-    let (count, more): (u64, u64) = (count.parse().ok()?, more.parse().ok()?);
-    Some((more, more.checked_add(count.checked_sub(1)?)?))
-}
-
-/// A duration as `sleep` takes it, rounded up to seconds.
-fn seconds(text: &[u8]) -> Option<u64> {
-    let text = str::from_utf8(text).ok()?;
-    let (number, unit) = match text.char_indices().next_back()? {
-        (end, 's') => (&text[..end], 1_u32),
-        (end, 'm') => (&text[..end], 60),
-        (end, 'h') => (&text[..end], 3600),
-        (end, 'd') => (&text[..end], 86400),
-        _ => (text, 1),
-    };
-    let is_number = number
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let seconds = number.parse::<f64>().ok().filter(|_| is_number)? * f64::from(unit);
-    let seconds = std::time::Duration::try_from_secs_f64(seconds).ok()?;
-    Some(seconds.as_secs() + u64::from(seconds.subsec_nanos() > 0))
 }
 
 /// The name and the value, if a word is `NAME=value`.

@@ -1,102 +1,68 @@
-//! The slots of lines against the STARTs of their jobs: which run is missing, and why it may be.
+//! Compares the slots of lines with the STARTs of their jobs.
 //!
-//! The rule. A START is its slot's from five seconds before the slot until the next slot, but for three minutes at
-//! most; of two slots that are open, the earlier one takes it. A START for which no slot is open belongs to a slot that
-//! cron was catching up on, or to late STARTs in a row (`backlog`), or to none. A slot is missing when it has no START
-//! for three minutes. That is also so where the next slot is sooner: the START may still come, and then one of the two
-//! next STARTs is one too many for their slots.
+//! **The rule.** A START matches a slot from 5 s before the slot until the next slot, for at most 3 minutes. If two
+//! slots match, the earlier wins. A START that matches no slot belongs to a slot that cron was catching up on, to late
+//! STARTs in a row (`late`), or to no slot. A slot without a START for 3 minutes is missed, also where the next slot comes
+//! sooner: if the START still came, one of the next two STARTs would be one too many.
 //!
-//! Times are seconds of the machine's local time, counted as if that were UTC: so the log has them. An hour that
-//! comes twice then has its slots twice, and its STARTs too.
+//! Times are seconds of local time, counted as if local time were UTC, because the log has local times. An hour that
+//! comes twice has its slots twice, and its STARTs too.
 
 #[cfg(test)]
-#[path = "comparison_tests.rs"]
 mod tests;
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::ops::Range;
 
-use super::late::Backlog;
+use super::due::{Due, EARLY};
+use super::late::LateStarts;
 
-/// How much earlier than its slot a START may be, in seconds: cron's clock and the log's are read at two times.
-pub const EARLY: i64 = 5;
-
-/// The longest time from a slot to its START without a reason, in seconds.
-pub const LONGEST_GRACE: i64 = 3 * 60;
-
-/// The shortest, where a random wait leaves less before the next slot.
-const SHORTEST_GRACE: i64 = 20;
-
-/// A daemon that was stopped for so many seconds at most runs afterwards all that was due.
-const CATCH_UP: i64 = 6 * 60;
-
-/// The same for lines whose minute and hour do not begin with `*`.
-const CATCH_UP_FIXED_TIME: i64 = 3 * 3600;
-
-/// So many jobs that are missing together are one incident, or both where there are only two.
+/// The number of jobs that make an outage, or both where there are only two.
 const TOGETHER: usize = 3;
-
-/// A START that is expected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Due {
-    /// The slot, with the time that the line is known to wait.
-    pub at: i64,
-    /// The first second in which a START is rather the next slot's.
-    pub deadline: i64,
-    /// The first second in which a START is no longer the slot's. It is later than `deadline` where slots are less
-    /// than three minutes apart.
-    pub known: i64,
-    /// The first second in which a daemon that catches up no longer starts it.
-    pub catch_up: i64,
-    /// The line, by a number of the caller's.
-    pub line: u32,
-    /// The line has no reason to leave it out.
-    pub is_certain: bool,
-}
 
 /// A slot without a START.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Missed {
+pub struct MissedSlot {
     /// The slot.
     pub at: i64,
     /// Its job, by a number of the caller's.
     pub job: u32,
     /// Its line, by a number of the caller's.
     pub line: u32,
-    /// The first second in which it is known that the START has not come in time.
-    pub known: i64,
+    /// The first second in which the START is certainly missing.
+    pub detected_at: i64,
 }
 
-/// A time in which most lines missed their slots: cron or the machine was not running.
+/// A time in which most lines missed their slots, because cron or the machine was not running.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outage {
-    /// The first second in which so many jobs are known to be missing that it is no fault of theirs.
-    pub known: i64,
-    /// The first and the last slot that was missed.
+pub struct SlotOutage {
+    /// The first second in which enough jobs are missing to make an outage.
+    pub detected_at: i64,
+    /// The first slot that was missed.
     pub first: i64,
-    /// The last one.
+    /// The last slot that was missed.
     pub last: i64,
     /// How many jobs missed a slot.
     pub jobs: usize,
     /// The slots.
-    pub missed: Vec<Missed>,
+    pub missed: Vec<MissedSlot>,
 }
 
-/// What the comparison has found.
+/// The result of a comparison.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Verdict {
+pub struct ComparisonResult {
     /// How many slots were judged.
     pub judged: u64,
-    /// Slots that were missed for no known reason, by time, without those of the outages.
-    pub missed: Vec<Missed>,
-    /// Slots that a line may have left out, as behind `flock -n`.
-    pub perhaps: Vec<Missed>,
-    /// Slots whose START came so late that cron was catching up, and the START.
-    pub late: Vec<(Missed, i64)>,
+    /// Missed slots outside the outages, by time.
+    pub missed: Vec<MissedSlot>,
+    /// Slots that a line may have skipped, as behind `flock -n`.
+    pub perhaps: Vec<MissedSlot>,
+    /// Slots whose START came late because cron was catching up, and the START.
+    pub late: Vec<(MissedSlot, i64)>,
     /// STARTs without a slot: the job and the time.
     pub strays: Vec<(u32, i64)>,
     /// The outages, by time.
-    pub outages: Vec<Outage>,
+    pub outages: Vec<SlotOutage>,
 }
 
 /// The minutes of a day.
@@ -118,26 +84,7 @@ pub struct Comparison {
     /// The certain slots that were judged, by the day and its minute. A log may have days that are thousands of years
     /// apart.
     due: BTreeMap<i64, Vec<u32>>,
-    verdict: Verdict,
-}
-
-/// The time in which a START is its slot's, for a line that has `interval` until its next slot.
-pub fn grace(interval: i64) -> i64 {
-    interval.clamp(SHORTEST_GRACE, LONGEST_GRACE)
-}
-
-/// The time after which a START without a reason to wait is missing.
-pub const fn longest_grace() -> i64 {
-    LONGEST_GRACE
-}
-
-/// How late a daemon that was stopped may start a line.
-pub fn catch_up(is_wildcard: bool) -> i64 {
-    if is_wildcard {
-        CATCH_UP
-    } else {
-        CATCH_UP_FIXED_TIME
-    }
+    verdict: ComparisonResult,
 }
 
 impl Comparison {
@@ -148,7 +95,7 @@ impl Comparison {
             until: period.end,
             jobs: 0,
             due: BTreeMap::new(),
-            verdict: Verdict::default(),
+            verdict: ComparisonResult::default(),
         }
     }
 
@@ -159,11 +106,11 @@ impl Comparison {
         due.sort_unstable_by_key(|due| due.at);
         self.jobs += usize::from(due.iter().any(|due| due.is_certain));
         let mut due = due.iter().copied().peekable();
-        // The slots that the next START may belong to, the first deadline in front.
+        // The slots that may match the next START, the first deadline in front.
         let mut open: VecDeque<Due> = VecDeque::new();
         // The slots that cron may still catch up on.
         let mut missed: Vec<Due> = Vec::new();
-        let mut backlog = Backlog::new();
+        let mut backlog = LateStarts::new();
         for &start in starts {
             while let Some(next) = due.next_if(|due| due.at - EARLY <= start) {
                 insert(&mut open, next);
@@ -172,7 +119,7 @@ impl Comparison {
             missed.extend(open.drain(..expired));
             if let Some(found) = open.pop_front() {
                 self.count(&found);
-                if found.deadline < found.known {
+                if found.deadline < found.detected_at {
                     backlog.push(found, start, missed.last_mut());
                 }
             } else if let Some(late) = missed.pop_if(|due| start < due.catch_up) {
@@ -193,7 +140,7 @@ impl Comparison {
             .late
             .extend(late.map(|(due, start)| (due.missed(job), start)));
         missed.extend(open.into_iter().chain(due));
-        missed.retain(|due| due.known <= until);
+        missed.retain(|due| due.detected_at <= until);
         for due in missed {
             self.count(&due);
             let missed = due.missed(job);
@@ -217,8 +164,8 @@ impl Comparison {
         }
     }
 
-    /// All that was found.
-    pub fn finish(mut self) -> Verdict {
+    /// The result, with slots that most lines missed joined to outages.
+    pub fn finish(mut self) -> ComparisonResult {
         let mut missed = std::mem::take(&mut self.verdict.missed);
         missed.sort_unstable();
         self.verdict.perhaps.sort_unstable();
@@ -251,21 +198,21 @@ impl Comparison {
         self.verdict
     }
 
-    /// So many jobs are an outage.
+    /// How many jobs make an outage.
     fn together(&self) -> usize {
         self.jobs.clamp(2, TOGETHER)
     }
 
     /// Ends a row of minutes in which most slots were missed.
-    fn end_outage(&mut self, missed: &mut Vec<Missed>) {
+    fn end_outage(&mut self, missed: &mut Vec<MissedSlot>) {
         let missed = std::mem::take(missed);
         let jobs: HashSet<u32> = missed.iter().map(|missed| missed.job).collect();
         if let (Some(first), Some(last)) = (missed.first(), missed.last())
             && jobs.len() >= self.together()
         {
-            let known = known(&missed, self.together());
-            self.verdict.outages.push(Outage {
-                known,
+            let detected_at = detected_at(&missed, self.together());
+            self.verdict.outages.push(SlotOutage {
+                detected_at,
                 first: first.at,
                 last: last.at,
                 jobs: jobs.len(),
@@ -277,25 +224,27 @@ impl Comparison {
     }
 }
 
-/// The first second in which so many jobs are known to be missing.
-fn known(missed: &[Missed], together: usize) -> i64 {
-    let mut missed: Vec<&Missed> = missed.iter().collect();
-    missed.sort_unstable_by_key(|missed| missed.known);
+/// The first second in which `together` jobs are missing.
+fn detected_at(missed: &[MissedSlot], together: usize) -> i64 {
+    let mut missed: Vec<&MissedSlot> = missed.iter().collect();
+    missed.sort_unstable_by_key(|missed| missed.detected_at);
     let mut jobs = HashSet::new();
     let decisive = missed.iter().find(|missed| {
         jobs.insert(missed.job);
         jobs.len() >= together
     });
-    decisive.or(missed.last()).map_or(0, |missed| missed.known)
+    decisive
+        .or(missed.last())
+        .map_or(0, |missed| missed.detected_at)
 }
 
 impl Due {
-    fn missed(&self, job: u32) -> Missed {
-        Missed {
+    fn missed(&self, job: u32) -> MissedSlot {
+        MissedSlot {
             at: self.at,
             job,
             line: self.line,
-            known: self.known,
+            detected_at: self.detected_at,
         }
     }
 

@@ -1,41 +1,63 @@
-//! The STARTs that an entry of a crontab leads to.
+//! The STARTs that the crontabs lead to: when each is due, and when its absence is certain.
 
-use super::comparison::{Due, catch_up, grace, longest_grace};
-use crate::cron::calendar::dst::Stretch;
-use crate::cron::jobs::Entry;
+use crate::cron::calendar::dst::ClockInterval;
+use crate::cron::jobs::CronJob;
 
-impl Entry {
-    /// What is due in the stretches of the machine's clock, without the slots before the crontab's last change:
-    /// nobody knows its lines then. `line` is the number that the caller gives the entry.
-    pub fn due(&self, stretches: &[Stretch], line: u32) -> Vec<Due> {
-        let mut interval = i64::MAX;
-        let mut before = None;
-        self.each_slot(stretches, &mut |slot| {
-            let distance = slot.local - before.replace(slot.local).unwrap_or(i64::MIN / 2);
-            if distance > 0 {
-                interval = interval.min(distance.saturating_mul(60));
-            }
-        });
+/// How much earlier than its slot a START may be, in seconds: cron's clock and the log's are read at two times.
+pub const EARLY: i64 = 5;
+
+/// The longest time from a slot to its START without a reason, in seconds.
+pub const LONGEST_GRACE: i64 = 3 * 60;
+
+/// The shortest, where a random wait leaves less before the next slot.
+const SHORTEST_GRACE: i64 = 20;
+
+/// A daemon that was stopped for this many seconds at most runs afterwards all that was due.
+const CATCH_UP: i64 = 6 * 60;
+
+/// The same for lines whose minute and hour do not begin with `*`.
+const CATCH_UP_FIXED_TIME: i64 = 3 * 3600;
+
+/// A START that is expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Due {
+    /// The slot, with the known wait of the line.
+    pub at: i64,
+    /// From this second on a START rather belongs to the next slot.
+    pub deadline: i64,
+    /// From this second on the START is missing. Later than `deadline` where slots are less than three minutes apart.
+    pub detected_at: i64,
+    /// From this second on a daemon that catches up no longer starts the line.
+    pub catch_up: i64,
+    /// The line, by a number of the caller's.
+    pub line: u32,
+    /// The line has no reason to skip this slot.
+    pub is_certain: bool,
+}
+
+impl CronJob {
+    /// The STARTs due in `intervals`, except those before the crontab's last change, whose lines nobody knows.
+    /// `line` is the caller's number for this job's line.
+    pub fn due(&self, intervals: &[ClockInterval], line: u32) -> Vec<Due> {
+        let interval = self.shortest_interval(intervals);
         let least = seconds(self.wait.least);
         let random = self.wait.most.map(|most| seconds(most) - least);
         let grace = match random {
             Some(random) => random + grace(interval - random),
-            // Its START comes at some time before the next one.
+            // The wait is not known, so the START comes at some time before the next slot.
             None => interval.min(24 * 3600),
         };
-        let longest = random
-            .map_or(grace, |random| random + longest_grace())
-            .max(grace);
+        let longest = random.map_or(grace, |random| (random + LONGEST_GRACE).max(grace));
         let catch_up = catch_up(self.timing.is_wildcard) + random.unwrap_or(0);
         let is_certain = !self.is_conditional && self.wait.most.is_some();
         let mut due = Vec::new();
-        self.each_slot(stretches, &mut |slot| {
+        self.each_due_minute(intervals, &mut |slot| {
             if slot.minute * 60 > self.changed {
                 let at = slot.local * 60 + least;
                 due.push(Due {
                     at,
                     deadline: at + slot.late * 60 + grace,
-                    known: at + slot.late * 60 + longest,
+                    detected_at: at + slot.late * 60 + longest,
                     catch_up: at + catch_up,
                     line,
                     is_certain,
@@ -43,6 +65,33 @@ impl Entry {
             }
         });
         due
+    }
+
+    /// The shortest time between two slots, in seconds.
+    fn shortest_interval(&self, intervals: &[ClockInterval]) -> i64 {
+        let mut shortest = i64::MAX;
+        let mut before = None;
+        self.each_due_minute(intervals, &mut |slot| {
+            let distance = slot.local - before.replace(slot.local).unwrap_or(i64::MIN / 2);
+            if distance > 0 {
+                shortest = shortest.min(distance.saturating_mul(60));
+            }
+        });
+        shortest
+    }
+}
+
+/// The time in which a START belongs to its slot, given the time to the next slot.
+pub fn grace(interval: i64) -> i64 {
+    interval.clamp(SHORTEST_GRACE, LONGEST_GRACE)
+}
+
+/// How late a daemon that was stopped may start a line.
+pub fn catch_up(is_wildcard: bool) -> i64 {
+    if is_wildcard {
+        CATCH_UP
+    } else {
+        CATCH_UP_FIXED_TIME
     }
 }
 
@@ -58,19 +107,19 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::cron::calendar::dst::stretches;
+    use crate::cron::calendar::dst::clock_intervals;
     use crate::cron::calendar::zone::Zone;
-    use crate::cron::command::calls::Wait;
-    use crate::cron::compare::comparison::{Comparison, Verdict};
+    use crate::cron::command::wait::Wait;
+    use crate::cron::compare::comparison::{Comparison, ComparisonResult};
     use crate::cron::daemon::Daemon;
-    use crate::cron::jobs::Place;
+    use crate::cron::jobs::LineRef;
     use crate::cron::timing::Timing;
 
     const WEEK: i64 = 7 * 24 * 60;
 
-    fn entry(timing: &str) -> Entry {
-        Entry {
-            place: Place {
+    fn entry(timing: &str) -> CronJob {
+        CronJob {
+            place: LineRef {
                 file: Path::new("crontab").into(),
                 line: 1,
             },
@@ -90,7 +139,7 @@ mod tests {
     }
 
     /// Random lines, most of which are due some times a day.
-    fn entries(count: usize, random: &mut fastrand::Rng) -> Vec<Entry> {
+    fn entries(count: usize, random: &mut fastrand::Rng) -> Vec<CronJob> {
         let lines = (0..count).map(|_| {
             let minute = match random.u8(..4) {
                 0 => format!("*/{}", [1, 5, 10, 15, 20, 30][random.usize(..6)]),
@@ -120,7 +169,7 @@ mod tests {
     /// The STARTs that a daemon makes of the entries from the minute `from` of UTC up to `until`, by a simulation
     /// of cron(8), minute by minute. They are seconds of local time.
     fn simulated(
-        entries: &[Entry],
+        entries: &[CronJob],
         zone: &Zone,
         from: i64,
         until: i64,
@@ -165,17 +214,17 @@ mod tests {
     }
 
     fn compare(
-        entries: &[Entry],
+        entries: &[CronJob],
         starts: &[Vec<i64>],
         zone: &Zone,
         from: i64,
         until: i64,
-    ) -> Verdict {
-        let stretches = stretches(zone, from, until);
+    ) -> ComparisonResult {
+        let clock_intervals = clock_intervals(zone, from, until);
         let period = (from + zone.offset(from)) * 60..(until + zone.offset(until)) * 60;
         let mut comparison = Comparison::new(&period);
         for ((number, entry), starts) in (0..).zip(entries).zip(starts) {
-            comparison.add(number, &mut entry.due(&stretches, number), starts);
+            comparison.add(number, &mut entry.due(&clock_intervals, number), starts);
         }
         comparison.finish()
     }
@@ -203,9 +252,9 @@ mod tests {
             let verdict = compare(&entries, &starts, &zone, from, from + WEEK);
             assert!(verdict.judged > 50_000, "{}", verdict.judged);
             let judged = verdict.judged;
-            let clean = Verdict {
+            let clean = ComparisonResult {
                 judged,
-                ..Verdict::default()
+                ..ComparisonResult::default()
             };
             assert_eq!(verdict, clean);
 
@@ -242,9 +291,9 @@ mod tests {
 
     #[test]
     fn a_sleep_moves_what_is_due_and_a_wait_that_nobody_knows_makes_it_uncertain() {
-        let day = stretches(&Zone::named("UTC").unwrap(), 0, 24 * 60);
+        let day = clock_intervals(&Zone::named("UTC").unwrap(), 0, 24 * 60);
         let due = |wait| {
-            let entry = Entry {
+            let entry = CronJob {
                 wait,
                 ..entry("*/5 * * * *")
             };
@@ -253,23 +302,23 @@ mod tests {
         };
         let minutely = entry("* * * * *").due(&day, 0)[1];
         assert_eq!(
-            (minutely.at, minutely.deadline, minutely.known),
+            (minutely.at, minutely.deadline, minutely.detected_at),
             (60, 120, 240)
         );
-        let known = |least, most| Wait {
+        let detected_at = |least, most| Wait {
             least,
             most: Some(most),
         };
         assert_eq!(due(Wait::NONE), (300, 480, true));
-        assert_eq!(due(known(20, 20)), (320, 500, true));
-        assert_eq!(due(known(0, 29)), (300, 300 + 29 + 180, true));
+        assert_eq!(due(detected_at(20, 20)), (320, 500, true));
+        assert_eq!(due(detected_at(0, 29)), (300, 300 + 29 + 180, true));
         assert_eq!(due(Wait::UNKNOWN), (300, 600, false));
     }
 
     #[test]
     fn nothing_is_due_before_the_last_change_of_the_crontab() {
-        let day = stretches(&Zone::named("UTC").unwrap(), 0, 24 * 60);
-        let entry = Entry {
+        let day = clock_intervals(&Zone::named("UTC").unwrap(), 0, 24 * 60);
+        let entry = CronJob {
             changed: 12 * 3600,
             ..entry("0 * * * *")
         };

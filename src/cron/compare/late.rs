@@ -1,18 +1,18 @@
-//! STARTs that are so late, one after the other, that each looks like that of the next slot.
+//! Detects STARTs in a row that are later than the next slot.
 //!
-//! On a machine with too much to do, a line of every minute may start more than a minute late for some time. Each START
-//! is then in the minute of the next slot: the first slot seems to be missed, and the last START seems to be one too
-//! many. Each has its START all the same, in order.
+//! On an overloaded machine a line of every minute may start more than a minute late for some time. Each START then
+//! falls into the minute of the next slot: the first slot looks missed, and the last START looks like one too many. Each slot
+//! has its START all the same, in order.
 
 use std::collections::VecDeque;
 use std::mem;
 
-use super::comparison::{Due, EARLY, LONGEST_GRACE};
+use super::due::{Due, EARLY, LONGEST_GRACE};
 
-/// Where STARTs come so many seconds after their slots on average, at most, each is its slot's.
+/// STARTs that come at most this many seconds after their slots on average are not late.
 const PROMPT: i64 = 5;
 
-/// So many STARTs before the first that is too late count too: STARTs become late one after the other.
+/// How many STARTs before the first late one count for the average, because STARTs become late one by one.
 const BEFORE: usize = 3;
 
 /// The longest time, in seconds, for which STARTs are taken to be late in a row.
@@ -20,14 +20,14 @@ const LONGEST: i64 = 3600;
 
 /// The last slots of a job that have a START, each with the START.
 #[derive(Debug)]
-pub struct Backlog {
+pub struct LateStarts {
     found: VecDeque<(Due, i64)>,
     /// No slot until then may still have a START.
     settled: i64,
     late: Vec<(Due, i64)>,
 }
 
-impl Backlog {
+impl LateStarts {
     /// No START yet.
     pub fn new() -> Self {
         Self {
@@ -39,7 +39,7 @@ impl Backlog {
 
     /// Notes the START of a slot. It may show that the last slot that is `missed` has none.
     pub fn push(&mut self, due: Due, start: i64, missed: Option<&mut Due>) {
-        let waited = self.found.back().map(|(last, _)| last.known);
+        let waited = self.found.back().map(|(last, _)| last.detected_at);
         let is_old = |(first, _): &(Due, i64)| first.at < due.at - LONGEST;
         while self.found.front().is_some_and(is_old) {
             self.found.pop_front();
@@ -49,17 +49,17 @@ impl Backlog {
             return;
         };
         // It was missing before this START, or is now.
-        let waited = waited.map(|waited| waited.max(missed.known));
+        let waited = waited.map(|waited| waited.max(missed.detected_at));
         let is_known = waited.filter(|waited| *waited <= start);
         let is_known = is_known.or((!self.explains(missed)).then_some(start));
         if let Some(known) = is_known {
             self.settled = missed.at;
-            missed.known = missed.known.max(known);
+            missed.detected_at = missed.detected_at.max(known);
         }
     }
 
-    /// Whether `start`, which is no slot's, is one of late STARTs since the slot `missed`. Each then belongs to the slot
-    /// before.
+    /// Whether `start`, which matches no slot, is one of late STARTs since the slot `missed`. Each START then belongs to
+    /// the slot before.
     pub fn takes(&mut self, missed: &Due, start: i64) -> bool {
         if !self.last_waits_at(start) || !self.explains(missed) {
             return false;
@@ -88,7 +88,9 @@ impl Backlog {
 
     /// Whether the START of the last slot may still come.
     fn last_waits_at(&self, time: i64) -> bool {
-        self.found.back().is_some_and(|(last, _)| time < last.known)
+        self.found
+            .back()
+            .is_some_and(|(last, _)| time < last.detected_at)
     }
 
     /// Whether the slot `missed` and all later ones may have the next START, and STARTs are late at that time.
@@ -96,7 +98,7 @@ impl Backlog {
         let first = self.first_since(missed);
         let mut slot = missed;
         for (due, start) in self.found.range(first..) {
-            if *start >= slot.known || *start < slot.at - EARLY {
+            if *start >= slot.detected_at || *start < slot.at - EARLY {
                 return false;
             }
             slot = due;
@@ -106,7 +108,7 @@ impl Backlog {
         for (due, start) in around {
             count += 1;
             // A random wait is no delay.
-            seconds += start - (due.known - LONGEST_GRACE);
+            seconds += start - (due.detected_at - LONGEST_GRACE);
         }
         slot.at > missed.at && slot.at - missed.at <= LONGEST && seconds > count * PROMPT
     }

@@ -1,7 +1,6 @@
-//! The crontabs of a machine: which there are, and whether cron accepts them.
+//! Finds the crontabs of a machine, reads them, and says why cron rejects a file.
 
 use std::collections::HashSet;
-use std::ffi::OsStr;
 use std::fmt::{self, Display, Formatter};
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -11,8 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, lstat, open};
 use rustix::io::Errno;
 
-use super::columns;
-use super::parse::{Columns, Contents, Fault};
+use super::parse::{Columns, Contents, CronLine, Fault};
 use crate::cron::daemon::Daemon;
 
 /// The most bytes of a crontab that are read. Debian's cron takes 10,000 lines of 1000 bytes.
@@ -20,11 +18,11 @@ const LARGEST: u64 = 16 << 20;
 
 /// The crontabs to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Selection {
-    /// Those that the cron of this machine reads.
+pub enum CrontabSelection {
+    /// All that the cron daemon of this machine reads.
     Machine,
-    /// These files, with the columns that they are said to have.
-    Files(Vec<(PathBuf, Option<Columns>)>),
+    /// These files, with their columns.
+    Files(Vec<(PathBuf, Columns)>),
     /// None.
     Nothing,
 }
@@ -42,24 +40,26 @@ pub struct Crontab {
     pub changed: i64,
     /// Why cron rejects the file, whatever its text is.
     pub rejection: Option<Fault>,
-    /// cron does not take a file of its name. It may be a backup.
-    pub is_left_aside: bool,
+    /// The file is where a cron daemon reads crontabs: no copy and no draft.
+    pub is_installed: bool,
+    /// cron ignores files of such a name. The file may be a backup.
+    pub has_ignored_name: bool,
     /// Its text.
     pub contents: Contents,
 }
 
 /// A crontab, or a directory of crontabs, that could not be read.
 #[derive(Debug)]
-pub struct LeftOut {
+pub struct UnreadCrontab {
     /// Where it is.
     pub path: PathBuf,
     /// Why.
     pub reason: String,
     /// The remedy.
-    pub remedy: &'static str,
+    pub remedy: String,
 }
 
-impl LeftOut {
+impl UnreadCrontab {
     fn new(path: &Path, error: &io::Error) -> Self {
         let is_link = error.raw_os_error() == Some(Errno::LOOP.raw_os_error());
         let remedy = match error.kind() {
@@ -71,14 +71,14 @@ impl LeftOut {
         Self {
             path: path.to_owned(),
             reason: error.to_string(),
-            remedy,
+            remedy: remedy.to_owned(),
         }
     }
 }
 
-impl Display for LeftOut {
+impl Display for UnreadCrontab {
     fn fmt(&self, out: &mut Formatter) -> fmt::Result {
-        let (path, reason, remedy) = (self.path.display(), &self.reason, self.remedy);
+        let (path, reason, remedy) = (self.path.display(), &self.reason, &self.remedy);
         write!(out, "left out: {path}: {reason}; tip: {remedy}")
     }
 }
@@ -86,17 +86,17 @@ impl Display for LeftOut {
 /// The crontabs of a machine.
 #[derive(Debug)]
 pub struct Crontabs {
-    /// The daemon that reads them.
+    /// The daemon of the machine.
     pub daemon: Daemon,
-    /// Those that could be read.
+    /// The crontabs that could be read.
     pub read: Vec<Crontab>,
     /// The others.
-    pub left_out: Vec<LeftOut>,
+    pub left_out: Vec<UnreadCrontab>,
 }
 
-/// Where a crontab is, which decides what cron expects of it.
+/// Where a crontab is, which decides the rules for its mode and owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Location {
     /// `/etc/crontab` or a file in `/etc/cron.d`.
     System,
     /// A file in cron's spool directory.
@@ -105,36 +105,14 @@ enum Place {
     Elsewhere,
 }
 
-impl Daemon {
-    /// The daemon of the machine whose files are below `root`.
-    pub fn of_machine(root: &Path) -> Self {
-        let is_there = |path: &str| root.join(path).exists();
-        if !is_there("var/spool/cron/crontabs")
-            && !is_there("usr/sbin/cron")
-            && is_there("usr/sbin/crond")
-        {
-            Self::Cronie
-        } else {
-            Self::Debian
-        }
-    }
-
-    fn spool(self) -> &'static str {
-        match self {
-            Self::Debian => "var/spool/cron/crontabs",
-            Self::Cronie => "var/spool/cron",
-        }
-    }
-}
-
 impl Crontabs {
     /// Reads the crontabs of `selection`.
-    pub fn read(selection: &Selection) -> Self {
+    pub fn read(selection: &CrontabSelection) -> Self {
         let root = Path::new("/");
         let mut crontabs = Self::new(root);
         match selection {
-            Selection::Machine => crontabs.add_machine(root),
-            Selection::Files(files) => {
+            CrontabSelection::Machine => crontabs.add_machine(root),
+            CrontabSelection::Files(files) => {
                 let mut known = HashSet::new();
                 // A file counts once, whatever names it is given by.
                 let mut is_new =
@@ -145,7 +123,7 @@ impl Crontabs {
                     }
                 }
             }
-            Selection::Nothing => {}
+            CrontabSelection::Nothing => {}
         }
         crontabs
     }
@@ -163,35 +141,29 @@ impl Crontabs {
     fn add_machine(&mut self, root: &Path) {
         let system = root.join("etc/crontab");
         if system.symlink_metadata().is_ok() {
-            self.add(&system, Place::System, Some(Columns::System), None);
+            self.add(&system, Location::System, Columns::System, None);
         }
         for path in self.files_in(&root.join("etc/cron.d")) {
-            self.add(&path, Place::System, Some(Columns::System), None);
+            self.add(&path, Location::System, Columns::System, None);
         }
         for path in self.files_in(&root.join(self.daemon.spool())) {
             let owner = path
                 .file_name()
                 .map(|name| name.to_string_lossy().into_owned());
-            self.add(&path, Place::Spool, Some(Columns::User), owner);
+            self.add(&path, Location::Spool, Columns::User, owner);
         }
     }
 
-    /// Reads the crontab in a file. Without `columns`, its place and its lines tell which it has.
-    fn add_file(&mut self, path: &Path, columns: Option<Columns>) {
+    /// Reads a file that was named. The place of an installed crontab decides which columns it has.
+    fn add_file(&mut self, path: &Path, columns: Columns) {
         let parent = path.parent().unwrap_or(Path::new(""));
-        let place = if path == Path::new("/etc/crontab") || parent == Path::new("/etc/cron.d") {
-            Place::System
+        if path == Path::new("/etc/crontab") || parent == Path::new("/etc/cron.d") {
+            self.add(path, Location::System, Columns::System, None);
         } else if parent == Path::new("/").join(self.daemon.spool()) {
-            Place::Spool
+            self.add(path, Location::Spool, Columns::User, None);
         } else {
-            Place::Elsewhere
-        };
-        let by_place = match place {
-            Place::System => Some(Columns::System),
-            Place::Spool => Some(Columns::User),
-            Place::Elsewhere => None,
-        };
-        self.add(path, place, columns.or(by_place), None);
+            self.add(path, Location::Elsewhere, columns, None);
+        }
     }
 
     /// The files in a directory that are no hidden ones, by name.
@@ -200,7 +172,7 @@ impl Crontabs {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Vec::new(),
             Err(error) => {
-                self.left_out.push(LeftOut::new(dir, &error));
+                self.left_out.push(UnreadCrontab::new(dir, &error));
                 return Vec::new();
             }
         };
@@ -212,57 +184,63 @@ impl Crontabs {
         paths
     }
 
-    fn add(&mut self, path: &Path, place: Place, columns: Option<Columns>, owner: Option<String>) {
+    fn add(&mut self, path: &Path, place: Location, columns: Columns, owner: Option<String>) {
         let (text, stat) = match read(path, place) {
             Ok(found) => found,
-            Err(error) => return self.left_out.push(LeftOut::new(path, &error)),
+            Err(error) => return self.left_out.push(UnreadCrontab::new(path, &error)),
         };
-        let columns = columns.unwrap_or_else(|| columns::told_by(&text));
-        let is_left_aside = place == Place::System && !self.daemon.takes(path);
-        let rejection = if is_left_aside {
+        let contents = Contents::parse(&text, columns, self.daemon);
+        if place == Location::Elsewhere
+            && let Some(misfit) = misfit(path, &contents, columns)
+        {
+            return self.left_out.push(misfit);
+        }
+        let has_ignored_name = place == Location::System && !self.daemon.takes_name_of(path);
+        let rejection = if has_ignored_name {
             Some(rejected("cron ignores a file of this name", NAME_REMEDY))
         } else {
             self.rejection(path, place, &stat)
         };
         self.read.push(Crontab {
             rejection,
-            is_left_aside,
-            contents: Contents::parse(&text, columns, self.daemon),
+            is_installed: place != Location::Elsewhere,
+            has_ignored_name,
+            contents,
             path: path.to_owned(),
             columns,
             owner,
             changed: match place {
                 // A file that was moved here was another one before, whatever its time says.
-                Place::System | Place::Spool => stat.st_mtime.max(stat.st_ctime),
+                Location::System | Location::Spool => stat.st_mtime.max(stat.st_ctime),
                 // A copy may keep the time of its text.
-                Place::Elsewhere => stat.st_mtime,
+                Location::Elsewhere => stat.st_mtime,
             },
         });
     }
 
     /// Why the daemon rejects a file by its mode or its owner.
-    fn rejection(&self, path: &Path, place: Place, stat: &Stat) -> Option<Fault> {
+    fn rejection(&self, path: &Path, place: Location, stat: &Stat) -> Option<Fault> {
         let mode = stat.st_mode & 0o7777;
         let (is_bad_mode, good_mode) = match (self.daemon, place) {
-            (_, Place::Elsewhere) => return None,
-            (Daemon::Debian, Place::Spool) => (mode != 0o600, "600"),
-            (Daemon::Debian, Place::System) => (mode & 0o022 != 0, "644"),
-            (Daemon::Cronie, Place::Spool) => (mode & 0o7533 != 0o400, "600"),
-            (Daemon::Cronie, Place::System) => (mode & 0o7533 != 0o400, "644"),
+            (_, Location::Elsewhere) => return None,
+            (Daemon::Debian, Location::Spool) => (mode != 0o600, "600"),
+            (Daemon::Debian, Location::System) => (mode & 0o022 != 0, "644"),
+            (Daemon::Cronie, Location::Spool) => (mode & 0o7533 != 0o400, "600"),
+            (Daemon::Cronie, Location::System) => (mode & 0o7533 != 0o400, "644"),
         };
         let shown = path.display();
         if is_bad_mode {
             let problem = format!("cron ignores a file of mode {mode:o}");
             return Some(rejected(&problem, &format!("chmod {good_mode} {shown}")));
         }
-        if place == Place::System && stat.st_uid != 0 {
+        if place == Location::System && stat.st_uid != 0 {
             let problem = format!(
                 "cron ignores a file of uid {}, which is not root",
                 stat.st_uid
             );
             return Some(rejected(&problem, &format!("chown root {shown}")));
         }
-        let has_link_rule = place == Place::Spool || self.daemon == Daemon::Debian;
+        let has_link_rule = place == Location::Spool || self.daemon == Daemon::Debian;
         (has_link_rule && stat.st_nlink != 1).then(|| {
             let problem = "cron ignores a file that has a second hard link";
             rejected(problem, &format!("copy {shown} to a file of its own"))
@@ -281,37 +259,45 @@ fn rejected(problem: &str, remedy: &str) -> Fault {
     }
 }
 
-impl Daemon {
-    /// Whether it takes a file of the system by its name: it may be `/etc/crontab`, or a name in `/etc/cron.d`.
-    fn takes(self, path: &Path) -> bool {
-        let name = path
-            .file_name()
-            .map_or(b"".as_slice(), OsStr::as_encoded_bytes);
-        match self {
-            Self::Debian => name
-                .iter()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte)),
-            Self::Cronie => {
-                let ends = [b"~".as_slice(), b".rpmsave", b".rpmorig", b".rpmnew"];
-                !name.starts_with(b"#") && !ends.iter().any(|end| name.ends_with(end))
-            }
-        }
+/// The error of a file whose lines all have the columns of the other option.
+fn misfit(path: &Path, contents: &Contents, columns: Columns) -> Option<UnreadCrontab> {
+    let lines = contents.lines.iter();
+    let mut lines = lines.filter(|it| it.mentions_remoteexe()).peekable();
+    let number = lines.peek()?.number;
+    if !lines.all(CronLine::has_wrong_columns) {
+        return None;
     }
+    let shown = path.display();
+    let (reason, remedy) = match columns {
+        Columns::System => (
+            "has no user before its command",
+            format!("write the user, or use --user-crontab {shown} if this is a user's crontab"),
+        ),
+        Columns::User => (
+            "has a user before its command",
+            format!("use --crontab {shown}"),
+        ),
+    };
+    Some(UnreadCrontab {
+        path: path.to_owned(),
+        reason: format!("line {number} {reason}"),
+        remedy,
+    })
 }
 
 /// Reads a crontab, and what is known about its file.
-fn read(path: &Path, place: Place) -> io::Result<(Vec<u8>, Stat)> {
+fn read(path: &Path, place: Location) -> io::Result<(Vec<u8>, Stat)> {
     // NONBLOCK: opening a FIFO that nobody writes to would wait.
     let mut flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     match place {
         // cron does not follow a link there, and the user may have made it.
-        Place::Spool => flags |= OFlags::NOFOLLOW,
-        Place::System if is_foreign_link(path) => {
+        Location::Spool => flags |= OFlags::NOFOLLOW,
+        Location::System if is_foreign_link(path) => {
             return Err(io::Error::other(
                 "a link that is not owned by root; cron ignores it",
             ));
         }
-        Place::System | Place::Elsewhere => {}
+        Location::System | Location::Elsewhere => {}
     }
     let file = open(path, flags, Mode::empty())?;
     let stat = fstat(&file)?;
@@ -443,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hostile_crontab_is_told_and_bounded() {
+    fn a_hostile_crontab_is_reported_and_bounded() {
         let root = TempDir::new().unwrap();
         write(
             &root,

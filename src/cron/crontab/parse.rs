@@ -4,16 +4,17 @@ use std::rc::Rc;
 
 use super::variables::{Assignment, Variables};
 use crate::cron::command::calls::mentions_name;
+use crate::cron::command::lexer::base_name;
 use crate::cron::daemon::Daemon;
 use crate::cron::timing::{Timing, split_word};
 
 /// The most lines that Debian's cron takes.
 const MOST_LINES: usize = 10_000;
 
-/// Debian's cron refuses a command of so many bytes or more.
+/// Debian's cron refuses a command of this length in bytes.
 const LONGEST_DEBIAN_COMMAND: usize = 999;
 
-/// cronie cuts a command off after so many bytes.
+/// cronie cuts a command off here, in bytes.
 const LONGEST_CRONIE_COMMAND: usize = 131_071;
 
 /// Whose lines a crontab has.
@@ -27,7 +28,7 @@ pub enum Columns {
 
 /// A line with a time and a command.
 #[derive(Debug, Clone)]
-pub struct Line {
+pub struct CronLine {
     /// Its number in the file, from 1.
     pub number: usize,
     /// When it is due.
@@ -40,6 +41,23 @@ pub struct Line {
     pub command: Vec<u8>,
     /// The variables that the lines before it have set.
     pub variables: Rc<Variables>,
+}
+
+impl CronLine {
+    /// Whether the word `remoteexe` stands in the line, be it in the column of users.
+    pub fn mentions_remoteexe(&self) -> bool {
+        self.user.as_deref().is_some_and(mentions_name) || mentions_name(&self.command)
+    }
+
+    /// Whether the line lacks the user column that its crontab has, or has one that its crontab lacks.
+    ///
+    /// Only what is certain counts: no user is called `remoteexe` or has a `/` in the name, and no program `root`.
+    pub fn has_wrong_columns(&self) -> bool {
+        match &self.user {
+            Some(user) => user.contains(&b'/') || base_name(user) == b"remoteexe",
+            None => split_word(&self.command).0 == b"root",
+        }
+    }
 }
 
 /// Something about a crontab that an operator should mend.
@@ -58,13 +76,13 @@ pub struct Fault {
 /// The text of a crontab.
 #[derive(Debug, Clone, Default)]
 pub struct Contents {
-    /// The lines with a time and a command that cron takes, or would take without the faults.
-    pub lines: Vec<Line>,
-    /// The lines that mention remoteexe and would be such lines without the `#` that they begin with.
-    pub switched_off: Vec<Line>,
-    /// Where cron refuses something, and what looks like a mistake in a variable.
+    /// The lines with a time and a command, also those in a file that cron ignores.
+    pub lines: Vec<CronLine>,
+    /// Lines that mention remoteexe and are commented out with a `#`.
+    pub commented_out: Vec<CronLine>,
+    /// What cron refuses, and likely mistakes in variables.
     pub faults: Vec<Fault>,
-    /// The text has the word `remoteexe` somewhere.
+    /// The word `remoteexe` occurs somewhere in the text.
     pub mentions_remoteexe: bool,
 }
 
@@ -76,7 +94,7 @@ impl Contents {
 
     /// Reads the text of a crontab as `daemon` does.
     pub fn parse(text: &[u8], columns: Columns, daemon: Daemon) -> Self {
-        let mut reader = Reader {
+        let mut reader = CrontabParser {
             columns,
             daemon,
             variables: Rc::default(),
@@ -89,7 +107,7 @@ impl Contents {
             .split(|byte| *byte == b'\n')
             .position(|line| line.contains(&0))
         {
-            // cron takes it for the end of something, depending on where it stands.
+            // cron ends a line or a value there, depending on the place.
             reader.refuse_file(
                 line + 1,
                 "a NUL byte: this is not a text",
@@ -110,14 +128,14 @@ impl Contents {
     }
 }
 
-struct Reader {
+struct CrontabParser {
     columns: Columns,
     daemon: Daemon,
     variables: Rc<Variables>,
     contents: Contents,
 }
 
-impl Reader {
+impl CrontabParser {
     fn take(&mut self, line: &[u8], number: usize, is_unfinished: bool) {
         let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t');
         let line = &line[line.iter().take_while(is_blank).count()..];
@@ -126,8 +144,8 @@ impl Reader {
         }
         if line.starts_with(b"#") {
             self.contents
-                .switched_off
-                .extend(self.switched_off(line, number));
+                .commented_out
+                .extend(self.commented_out(line, number));
             return;
         }
         if is_unfinished {
@@ -179,7 +197,7 @@ impl Reader {
         Rc::make_mut(&mut self.variables).set(name, value);
     }
 
-    fn line(&self, line: &[u8], number: usize) -> Result<Line, (String, String)> {
+    fn line(&self, line: &[u8], number: usize) -> Result<CronLine, (String, String)> {
         let line = match self.daemon {
             // It then writes nothing to syslog.
             Daemon::Cronie => line.strip_prefix(b"-").unwrap_or(line),
@@ -208,7 +226,7 @@ impl Reader {
             Daemon::Cronie => command.strip_prefix(b"-n ").unwrap_or(command),
             Daemon::Debian => command,
         };
-        Ok(Line {
+        Ok(CronLine {
             number,
             timing,
             time_text: time_text.trim_end().to_owned(),
@@ -219,7 +237,7 @@ impl Reader {
     }
 
     /// The line that a comment would be without its `#`, if it mentions remoteexe.
-    fn switched_off(&self, line: &[u8], number: usize) -> Option<Line> {
+    fn commented_out(&self, line: &[u8], number: usize) -> Option<CronLine> {
         let is_mark = |byte: &&u8| matches!(byte, b'#' | b' ' | b'\t');
         let line = &line[line.iter().take_while(is_mark).count()..];
         let line = mentions_name(line).then(|| self.line(line, number))?;

@@ -1,4 +1,4 @@
-//! The `%` of a command: cron ends the command at the first one that has no backslash before it.
+//! The `%` in a command: cron ends the command at the first unescaped `%`, and the rest is standard input.
 
 use crate::cron::daemon::Daemon;
 
@@ -7,7 +7,7 @@ use crate::cron::daemon::Daemon;
 pub struct ShellText {
     /// The text that the shell runs.
     pub text: Vec<u8>,
-    /// There was an unescaped `%`: the rest of the line is the command's standard input.
+    /// The command's standard input: the rest of the line after an unescaped `%`.
     pub input: Option<Vec<u8>>,
 }
 

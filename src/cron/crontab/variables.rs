@@ -16,12 +16,12 @@ const MOST: usize = 64;
 /// The PATH of a job whose crontab sets none.
 const DEFAULT_PATH: &str = "/usr/bin:/bin";
 
-/// The variables that hold for a line of a crontab, as far as they count here.
+/// The variables set for a line of a crontab that change when or how remoteexe runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Variables(Vec<(Rc<str>, Rc<[u8]>)>);
 
 impl Variables {
-    /// Sets a variable, if it is one of those that count.
+    /// Sets a variable, unless it is one without an effect on remoteexe.
     pub fn set(&mut self, name: &[u8], value: &[u8]) {
         let Ok(name) = str::from_utf8(name) else {
             return;
@@ -40,7 +40,7 @@ impl Variables {
         self.0.iter().map(|(name, value)| (&**name, &**value))
     }
 
-    /// The value of a variable. For remoteexe, one that is set but empty counts as unset.
+    /// The value of a variable. For remoteexe an empty value counts as unset.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         let mut found = self.0.iter().filter(|(other, _)| &**other == name);
         found.next().map(|(_, value)| &**value)

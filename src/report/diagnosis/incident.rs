@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDateTime;
 
-use crate::cron::Place;
+use crate::cron::LineRef;
 use crate::report::history::{Entry, HostId, JobId};
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::outcome::Outcome;
@@ -92,7 +92,7 @@ pub enum Kind {
     /// A job was not started at slots of its line.
     NotStarted {
         /// The line.
-        place: Place,
+        place: LineRef,
         /// cron ignores the file of the line.
         is_ignored: bool,
     },

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Local};
 
 use super::{lint, upcoming};
-use crate::cron::{Crontabs, Entry, Grammar, Plan, Selection, findings};
+use crate::cron::{CronJob, CronJobs, CrontabSelection, Crontabs, ParseCall, findings};
 use crate::exit;
 use crate::report::logs::owner::Users;
 use crate::report::output::Output;
@@ -13,9 +13,9 @@ use crate::report::warn;
 #[derive(Debug)]
 pub struct CrontabReport {
     /// The crontabs to read.
-    pub selection: Selection,
+    pub selection: CrontabSelection,
     /// Reads the calls of remoteexe in them.
-    pub grammar: Grammar,
+    pub grammar: ParseCall,
     /// What to show.
     pub form: CrontabForm,
 }
@@ -41,7 +41,7 @@ impl CrontabReport {
     /// [`exit::IO_ERROR`] if a crontab that was asked for could not be read or nothing could be written.
     pub fn run(&self, now: DateTime<Local>) -> u8 {
         let crontabs = Crontabs::read(&self.selection);
-        let plan = Plan::of(&crontabs, self.grammar);
+        let plan = CronJobs::of(&crontabs, self.grammar);
         let (text, is_bad) = match &self.form {
             CrontabForm::Check => {
                 let users = Users::read();
@@ -53,7 +53,7 @@ impl CrontabReport {
                 )
             }
             CrontabForm::Next { host, job } => {
-                let is_wanted = |entry: &&Entry| {
+                let is_wanted = |entry: &&CronJob| {
                     let has_text =
                         |text: &Vec<u8>| memchr::memmem::find(&entry.job, text).is_some();
                     host.as_ref().is_none_or(|host| entry.host() == host)
@@ -73,7 +73,7 @@ impl CrontabReport {
             warn(&format!("standard output: {error}"));
         }
         let is_incomplete =
-            matches!(self.selection, Selection::Files(_)) && !crontabs.left_out.is_empty();
+            matches!(self.selection, CrontabSelection::Files(_)) && !crontabs.left_out.is_empty();
         match is_bad {
             _ if written.is_err() || is_incomplete => exit::IO_ERROR,
             true => exit::FOUND_FAILURES,

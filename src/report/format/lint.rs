@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Write;
 use std::path::Path;
 
-use crate::cron::{Crontabs, Finding, Plan, Unknown};
+use crate::cron::{CronJobs, Crontabs, Finding, UnknownCall};
 use crate::escape::printable;
 
 /// How many calls that cannot be known are listed.
@@ -14,7 +14,7 @@ const MOST_UNKNOWN: usize = 20;
 const MOST_SWITCHED_OFF: usize = 10;
 
 /// The text of `--check`.
-pub fn render(findings: &[Finding], plan: &Plan, crontabs: &Crontabs) -> String {
+pub fn render(findings: &[Finding], plan: &CronJobs, crontabs: &Crontabs) -> String {
     let mut text = String::new();
     let mut line = |line: &str| {
         // Writing to a string cannot fail.
@@ -26,7 +26,7 @@ pub fn render(findings: &[Finding], plan: &Plan, crontabs: &Crontabs) -> String 
         line(&format!("{place}: {problem}; tip: {remedy}"));
     }
     let unknown = unexplained(&plan.unknown, findings);
-    for Unknown { place: at, reason } in unknown.iter().take(MOST_UNKNOWN) {
+    for UnknownCall { place: at, reason } in unknown.iter().take(MOST_UNKNOWN) {
         let place = place(&at.file, Some(at.line));
         line(&format!("{place}: this call cannot be known: {reason}"));
     }
@@ -35,7 +35,7 @@ pub fn render(findings: &[Finding], plan: &Plan, crontabs: &Crontabs) -> String 
         let calls = counted(more, "more call");
         line(&format!("{calls} cannot be known; --next lists them"));
     }
-    if let Some(places) = switched_off(plan) {
+    if let Some(places) = commented_out(plan) {
         line(&places);
     }
     if findings.is_empty() {
@@ -45,7 +45,7 @@ pub fn render(findings: &[Finding], plan: &Plan, crontabs: &Crontabs) -> String 
 }
 
 /// What is said where no fault was found.
-fn no_fault(plan: &Plan, crontabs: &Crontabs) -> String {
+fn no_fault(plan: &CronJobs, crontabs: &Crontabs) -> String {
     let places: HashSet<_> = plan.entries.iter().map(|entry| &entry.place).collect();
     let files: HashSet<_> = places.iter().map(|place| &place.file).collect();
     let lines = match places.len() {
@@ -68,9 +68,9 @@ fn no_fault(plan: &Plan, crontabs: &Crontabs) -> String {
 }
 
 /// The lines that a `#` has switched off. This is no fault: many a crontab has old lines.
-fn switched_off(plan: &Plan) -> Option<String> {
+fn commented_out(plan: &CronJobs) -> Option<String> {
     let mut places: Vec<String> = plan
-        .switched_off
+        .commented_out
         .iter()
         .map(|off| place(&off.place.file, Some(off.place.line)))
         .collect();
@@ -85,12 +85,13 @@ fn switched_off(plan: &Plan) -> Option<String> {
 }
 
 /// The calls that cannot be known for another reason than a fault of their line.
-fn unexplained<'a>(unknown: &'a [Unknown], findings: &[Finding]) -> Vec<&'a Unknown> {
+fn unexplained<'a>(unknown: &'a [UnknownCall], findings: &[Finding]) -> Vec<&'a UnknownCall> {
     let faulty: HashSet<(&Path, Option<usize>)> = findings
         .iter()
         .map(|finding| (finding.file.as_path(), finding.line))
         .collect();
-    let is_unexplained = |it: &&Unknown| !faulty.contains(&(&*it.place.file, Some(it.place.line)));
+    let is_unexplained =
+        |it: &&UnknownCall| !faulty.contains(&(&*it.place.file, Some(it.place.line)));
     unknown.iter().filter(is_unexplained).collect()
 }
 

@@ -1,42 +1,20 @@
 //! The coming starts, and the seconds in which many jobs connect together.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
 use std::path::Path;
 
 use chrono::{DateTime, Datelike, Local};
 
 use super::lint::counted;
-use crate::cron::{Crontabs, Entry, Plan, Stretch, Unknown, Zone, stretches};
+use crate::cron::upcoming::{CROWD, crowds, next_start, periods};
+use crate::cron::{ClockInterval, CronJob, CronJobs, Crontabs, UnknownCall};
 use crate::escape::printable;
-
-const DAY: i64 = 24 * 60;
-
-/// The periods in which the next start is looked for, in days. February 29 comes within eight years.
-const HORIZONS: [i64; 3] = [1, 32, 8 * 366];
-
-/// sshd's default `MaxStartups` begins to drop connections at so many at once.
-const CROWD: usize = 10;
-
-/// How many crowds are shown.
-const MOST_CROWDS: usize = 5;
-
-/// Jobs that connect in one second.
-#[derive(Debug, PartialEq, Eq)]
-struct Crowd {
-    jobs: usize,
-    /// The most that go to one host, and that host.
-    on_one_host: (usize, Vec<u8>),
-    /// The first such second, in seconds from 1970.
-    first: i64,
-    /// How many seconds of the day have as many.
-    times: usize,
-}
 
 /// The text of `--next`.
 pub fn render(
-    entries: Vec<&Entry>,
-    plan: &Plan,
+    entries: Vec<&CronJob>,
+    plan: &CronJobs,
     crontabs: &Crontabs,
     now: DateTime<Local>,
 ) -> String {
@@ -59,13 +37,7 @@ pub fn render(
     text
 }
 
-/// The periods in which the next start is looked for.
-pub fn periods(now: DateTime<Local>) -> [Vec<Stretch>; HORIZONS.len()] {
-    let after = now.timestamp().div_euclid(60) + 1;
-    HORIZONS.map(|days| stretches(&Zone::Machine, after, after + days * DAY))
-}
-
-fn add_crowds(text: &mut String, entries: &[&Entry], day: &[Stretch]) {
+fn add_crowds(text: &mut String, entries: &[&CronJob], day: &[ClockInterval]) {
     let crowds = crowds(entries, day);
     if crowds.is_empty() {
         return;
@@ -75,7 +47,7 @@ fn add_crowds(text: &mut String, entries: &[&Entry], day: &[Stretch]) {
         "\nCrowds in the next 24 hours: jobs that connect in one second",
     );
     line(text, "  Jobs  On one host  When");
-    for crowd in crowds.iter().take(MOST_CROWDS) {
+    for crowd in &crowds {
         let times = match crowd.times {
             1 => String::new(),
             2 => ", and once more".to_owned(),
@@ -98,50 +70,10 @@ fn add_crowds(text: &mut String, entries: &[&Entry], day: &[Stretch]) {
     }
 }
 
-/// The seconds of `day` in which many jobs connect, one for each number of jobs, the largest first. Jobs whose
-/// second is drawn at random are no crowd.
-fn crowds(entries: &[&Entry], day: &[Stretch]) -> Vec<Crowd> {
-    let mut seconds: HashMap<i64, usize> = HashMap::new();
-    let exact = |entry: &&&Entry| entry.wait.most == Some(entry.wait.least);
-    for entry in entries.iter().filter(exact) {
-        let wait = connects_after(entry);
-        entry.each_slot(day, &mut |slot| {
-            *seconds.entry(slot.minute * 60 + wait).or_default() += 1;
-        });
-    }
-    let mut by_size: BTreeMap<usize, (i64, usize)> = BTreeMap::new();
-    for (second, starts) in seconds.into_iter().filter(|(_, starts)| *starts >= CROWD) {
-        let (first, times) = by_size.entry(starts).or_insert((second, 0));
-        *first = second.min(*first);
-        *times += 1;
-    }
-    let crowds = by_size.into_iter().rev().map(|(starts, (first, times))| {
-        let mut hosts: HashMap<&[u8], usize> = HashMap::new();
-        for entry in entries.iter().filter(exact) {
-            let wait = connects_after(entry);
-            entry.each_slot(day, &mut |slot| {
-                *hosts.entry(entry.host()).or_default() +=
-                    usize::from(slot.minute * 60 + wait == first);
-            });
-        }
-        let most = hosts
-            .into_iter()
-            .map(|(host, starts)| (starts, host.to_vec()))
-            .max();
-        Crowd {
-            jobs: starts,
-            on_one_host: most.unwrap_or_default(),
-            first,
-            times,
-        }
-    });
-    crowds.take(MOST_CROWDS).collect()
-}
-
 fn add_starts(
     text: &mut String,
-    entries: &[&Entry],
-    periods: &[Vec<Stretch>],
+    entries: &[&CronJob],
+    periods: &[Vec<ClockInterval>],
     now: DateTime<Local>,
 ) {
     let mut rows: Vec<(Option<i64>, [String; 3])> = entries
@@ -171,8 +103,8 @@ fn add_starts(
 
 /// The next start of an entry in seconds from 1970, and its row.
 fn row(
-    entry: &Entry,
-    periods: &[Vec<Stretch>],
+    entry: &CronJob,
+    periods: &[Vec<ClockInterval>],
     now: DateTime<Local>,
 ) -> (Option<i64>, [String; 3]) {
     let next = next_start(entry, periods);
@@ -184,13 +116,8 @@ fn row(
     (next, row)
 }
 
-/// The next start of an entry in seconds from 1970.
-pub fn next_start(entry: &Entry, periods: &[Vec<Stretch>]) -> Option<i64> {
-    periods.iter().find_map(|period| next(entry, period))
-}
-
 /// The next start of an entry.
-pub fn start_in_words(next: Option<i64>, entry: &Entry, now: DateTime<Local>) -> String {
+pub fn start_in_words(next: Option<i64>, entry: &CronJob, now: DateTime<Local>) -> String {
     match next {
         Some(second) if local(second).date_naive() == now.date_naive() => {
             local(second).format("%H:%M:%S").to_string()
@@ -205,7 +132,7 @@ pub fn start_in_words(next: Option<i64>, entry: &Entry, now: DateTime<Local>) ->
 }
 
 /// The schedule of an entry, with all that makes its STARTs uncertain.
-pub fn schedule_in_words(entry: &Entry) -> String {
+pub fn schedule_in_words(entry: &CronJob) -> String {
     let more = match entry.wait.most {
         Some(most) if most == entry.wait.least => String::new(),
         Some(most) => format!(", up to {}s later", most - entry.wait.least),
@@ -219,28 +146,18 @@ pub fn schedule_in_words(entry: &Entry) -> String {
     format!("{}{more}{perhaps}", printable(entry.schedule.as_bytes()))
 }
 
-/// The first start of an entry in a period, in seconds from 1970.
-fn next(entry: &Entry, period: &[Stretch]) -> Option<i64> {
-    let mut first: Option<i64> = None;
-    entry.each_slot(period, &mut |slot| {
-        let minute = first.map_or(slot.minute, |first| first.min(slot.minute));
-        first = Some(minute);
-    });
-    first.map(|minute| minute * 60 + seconds_of(entry.wait.least))
-}
-
-fn add_unknown(text: &mut String, unknown: &[Unknown]) {
+fn add_unknown(text: &mut String, unknown: &[UnknownCall]) {
     if !unknown.is_empty() {
         line(text, "\nNot known");
     }
-    for Unknown { place, reason } in unknown {
+    for UnknownCall { place, reason } in unknown {
         let place = format!("{}:{}: {reason}", place.file.display(), place.line);
         line(text, &printable(place.as_bytes()));
     }
 }
 
 /// The crontabs that name remoteexe, and of which cron ignores so much that no job is known.
-fn without_a_job<'a>(plan: &Plan, crontabs: &'a Crontabs) -> Vec<&'a Path> {
+fn without_a_job<'a>(plan: &CronJobs, crontabs: &'a Crontabs) -> Vec<&'a Path> {
     let places = plan.entries.iter().map(|entry| &entry.place);
     let places = places.chain(plan.unknown.iter().map(|unknown| &unknown.place));
     let known: HashSet<&Path> = places.map(|place| &*place.file).collect();
@@ -253,7 +170,7 @@ fn without_a_job<'a>(plan: &Plan, crontabs: &'a Crontabs) -> Vec<&'a Path> {
     ignored.filter(|path| !known.contains(path)).collect()
 }
 
-fn add_ignored(text: &mut String, ignored: &[&Entry], without_a_job: &[&Path]) {
+fn add_ignored(text: &mut String, ignored: &[&CronJob], without_a_job: &[&Path]) {
     let mut files: BTreeMap<&Path, usize> = without_a_job.iter().map(|file| (*file, 0)).collect();
     for entry in ignored {
         *files.entry(&entry.place.file).or_default() += 1;
@@ -283,13 +200,4 @@ fn local(second: i64) -> DateTime<Local> {
     DateTime::from_timestamp(second, 0)
         .unwrap_or_default()
         .with_timezone(&Local)
-}
-
-/// How many seconds after a slot the ssh of an entry is started.
-fn connects_after(entry: &Entry) -> i64 {
-    seconds_of(entry.wait.least.saturating_add(entry.splay.as_secs()))
-}
-
-fn seconds_of(seconds: u64) -> i64 {
-    i64::try_from(seconds).unwrap_or(i64::MAX / 4)
 }

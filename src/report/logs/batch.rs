@@ -10,11 +10,11 @@ use crate::log::record::Record;
 pub enum Line<'a> {
     /// A record, and the whole line without its newline.
     Record(Record<'a>, &'a [u8]),
-    /// Several records in a row.
+    /// Lines of output, all that are in a row.
     Outputs(Outputs<'a>),
     /// No record: the rest of a torn one, or a line from another program.
     Unrecognized,
-    /// Nothing. Two processes that end a torn line at the same time leave an empty line. A line that is too
+    /// Nothing, or a mark. Two processes that end a torn line at the same time leave an empty line. A line that is too
     /// long is read in pieces, and only the first piece counts.
     Empty,
 }
@@ -52,7 +52,11 @@ pub enum Meaning {
         prefix: usize,
         /// How many there are. If there are several, all are lines of output.
         count: u64,
+        /// They are lines of output, whatever they look like.
+        is_output: bool,
     },
+    /// The mark of a line of output.
+    Mark,
     /// [`Line::Unrecognized`].
     Unrecognized,
     /// [`Line::Empty`].
@@ -70,7 +74,12 @@ impl Batch {
         } = self.rows[index];
         let lines = &self.bytes[begin..end];
         match meaning {
-            Meaning::Records { pid, prefix, count } if count > 1 => Line::Outputs(Outputs {
+            Meaning::Records {
+                pid,
+                prefix,
+                count,
+                is_output: true,
+            } => Line::Outputs(Outputs {
                 time,
                 pid,
                 lines,
@@ -82,7 +91,7 @@ impl Batch {
                 Line::Record(Record { time, pid, text }, lines)
             }
             Meaning::Unrecognized => Line::Unrecognized,
-            Meaning::Empty => Line::Empty,
+            Meaning::Mark | Meaning::Empty => Line::Empty,
         }
     }
 }

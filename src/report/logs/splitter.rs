@@ -7,7 +7,7 @@ use memchr::memchr;
 
 use super::batch::{Batch, Meaning, Row};
 use super::decompress::Source;
-use crate::log::record::{MAX_APPEND, Parser, can_only_be_output};
+use crate::log::record::{Kind, MAX_APPEND, Parser, Record, can_only_be_output};
 
 /// The number of bytes that are read at once.
 const CHUNK: usize = 256 << 10;
@@ -21,6 +21,8 @@ pub struct Splitter {
     /// The rest is that of a line whose first pieces were given out.
     is_in_line: bool,
     time: NaiveDateTime,
+    /// What is before the text of the last line, if that is a mark. Otherwise empty.
+    marked: Vec<u8>,
 }
 
 impl Splitter {
@@ -32,6 +34,7 @@ impl Splitter {
             rest: Vec::new(),
             is_in_line: false,
             time: NaiveDateTime::MIN,
+            marked: Vec::new(),
         }
     }
 
@@ -109,6 +112,7 @@ impl Splitter {
             Meaning::Unrecognized
         };
         self.is_in_line = true;
+        self.marked.clear();
         let time = self.time;
         Row {
             begin,
@@ -121,28 +125,56 @@ impl Splitter {
     /// The line from `begin` to `end`, and those that follow it in a row.
     fn row(&mut self, bytes: &[u8], begin: usize, mut end: usize) -> Row {
         let line = &bytes[begin..end];
-        let meaning = if let Some(record) = self.parser.parse(line) {
-            self.time = record.time;
-            let prefix = line.len() - record.text.len();
-            let first = record.text.first().copied();
-            let pid = record.pid;
-            let count = if first.is_none_or(can_only_be_output) {
-                1 + outputs_behind(bytes, &line[..prefix], &mut end)
-            } else {
-                1
-            };
-            Meaning::Records { pid, prefix, count }
-        } else if line.is_empty() {
-            Meaning::Empty
-        } else {
-            Meaning::Unrecognized
+        let meaning = match self.parser.parse(line) {
+            Some(record) => {
+                self.time = record.time;
+                let prefix = &line[..line.len() - record.text.len()];
+                self.meaning(&record, prefix, bytes, &mut end)
+            }
+            None if line.is_empty() => Meaning::Empty,
+            None => Meaning::Unrecognized,
         };
+        if !matches!(meaning, Meaning::Mark) {
+            self.marked.clear();
+        }
         let time = self.time;
         Row {
             begin,
             end,
             time,
             meaning,
+        }
+    }
+
+    /// The meaning of a record behind `prefix`. Moves `end` to the end of those that follow it in a row.
+    ///
+    /// A mark and its line are written at once, so that they are together and alike up to their texts. A mark without its
+    /// line is the trace of a write that a full disk has cut.
+    fn meaning(
+        &mut self,
+        record: &Record,
+        prefix: &[u8],
+        bytes: &[u8],
+        end: &mut usize,
+    ) -> Meaning {
+        let first = record.text.first().copied();
+        let mut count = 1;
+        let is_output = if first.is_none_or(can_only_be_output) {
+            count += outputs_behind(bytes, prefix, end);
+            true
+        } else {
+            self.marked == prefix
+        };
+        if !is_output && Kind::parse(record.text) == Kind::Mark {
+            prefix.clone_into(&mut self.marked);
+            return Meaning::Mark;
+        }
+        let (pid, prefix) = (record.pid, prefix.len());
+        Meaning::Records {
+            pid,
+            prefix,
+            count,
+            is_output,
         }
     }
 }

@@ -302,7 +302,7 @@ impl Process {
             // A run that was killed at once, unless it is within the output of another.
             Kind::Start(_) => self.earlier.last().is_none_or(|run| run.exit.is_some()),
             Kind::Wait(_) | Kind::Notice(_) | Kind::UsageError(_) | Kind::Usage(_) => true,
-            Kind::Retry(_) | Kind::End(..) | Kind::Output(_) => false,
+            Kind::Retry(_) | Kind::End(..) | Kind::Mark | Kind::Output(_) => false,
         }
     }
 

@@ -8,7 +8,9 @@ use super::coverage::Coverage;
 use super::missed::{Delay, Gap, Missing, Outage, Slot};
 use super::{Expected, Job};
 use crate::clock::with_offset;
-use crate::cron::{self, Comparison, Missed, Stretch, Verdict, Zone, stretches};
+use crate::cron::{
+    self, ClockInterval, Comparison, ComparisonResult, MissedSlot, Zone, clock_intervals,
+};
 use crate::report::logs::scheduler::Scheduler;
 
 /// So much time before the logs begin, slots are expected whose START may come later, but not missed.
@@ -171,7 +173,7 @@ struct Court<'a> {
 
 impl Court<'_> {
     fn judge(&self, judgement: &mut Judgement) {
-        let stretches = self.stretches();
+        let clock_intervals = self.clock_intervals();
         let period = seconds(self.from)..seconds(self.until);
         // That cron ignores a file is no time in which cron was down.
         let mut sound = Comparison::new(&period);
@@ -182,7 +184,7 @@ impl Court<'_> {
             } else {
                 &mut sound
             };
-            self.compare(comparison, number, job, &stretches);
+            self.compare(comparison, number, job, &clock_intervals);
         }
         self.add(judgement, sound.finish(), false);
         self.add(judgement, ignored.finish(), true);
@@ -195,11 +197,11 @@ impl Court<'_> {
 
     /// The minutes of the daemon. Where only some days are judged, others have none: one wrong date in a log would
     /// bring those of thousands of years.
-    fn stretches(&self) -> Vec<Stretch> {
+    fn clock_intervals(&self) -> Vec<ClockInterval> {
         let minute = |time: NaiveDateTime| with_offset(time).timestamp().div_euclid(60);
         let of_period = |from: NaiveDateTime, until: NaiveDateTime| {
             let from = from.checked_sub_signed(LEAD).unwrap_or(from);
-            stretches(&Zone::Machine, minute(from), minute(until) + 1)
+            clock_intervals(&Zone::Machine, minute(from), minute(until) + 1)
         };
         let Some(days) = self.days else {
             return of_period(self.from, self.until);
@@ -231,11 +233,17 @@ impl Court<'_> {
         lines.all(|line| self.expected.line(*line).is_ignored)
     }
 
-    fn compare(&self, comparison: &mut Comparison, number: u32, job: &Job, stretches: &[Stretch]) {
+    fn compare(
+        &self,
+        comparison: &mut Comparison,
+        number: u32,
+        job: &Job,
+        clock_intervals: &[ClockInterval],
+    ) {
         let mut due = Vec::new();
         for line in &job.lines {
             let number = u32::try_from(*line).expect("crontabs have fewer lines");
-            due.extend(self.expected.line(*line).due(stretches, number));
+            due.extend(self.expected.line(*line).due(clock_intervals, number));
         }
         for due in &mut due {
             due.is_certain &= self.is_judged(due.at);
@@ -248,7 +256,7 @@ impl Court<'_> {
         at >= seconds(self.from) && self.days.is_none_or(is_day)
     }
 
-    fn add(&self, judgement: &mut Judgement, mut verdict: Verdict, is_ignored: bool) {
+    fn add(&self, judgement: &mut Judgement, mut verdict: ComparisonResult, is_ignored: bool) {
         if is_ignored {
             let outages = verdict.outages.drain(..).flat_map(|outage| outage.missed);
             verdict.missed.extend(outages);
@@ -261,7 +269,7 @@ impl Court<'_> {
         missing.gaps.extend(self.gaps(verdict.missed, is_ignored));
         for outage in verdict.outages {
             missing.outages.push(Outage {
-                known: time(outage.known),
+                known: time(outage.detected_at),
                 over: self.next_start(outage.last),
                 slots: outage.missed.iter().map(|it| self.slot(it)).collect(),
                 scheduler: self.scheduler,
@@ -271,16 +279,16 @@ impl Court<'_> {
     }
 
     /// Takes those slots out of an outage that an earlier report has told as single ones: the outage was not known then.
-    fn told_before(&self, outage: &mut cron::Outage) -> Vec<Missed> {
+    fn told_before(&self, outage: &mut cron::SlotOutage) -> Vec<MissedSlot> {
         let told = self.timeframe.told;
-        let Some(told) = told.filter(|told| *told <= time(outage.known)) else {
+        let Some(told) = told.filter(|told| *told <= time(outage.detected_at)) else {
             return Vec::new();
         };
-        let told_before = |missed: &mut Missed| time(missed.known) < told;
+        let told_before = |missed: &mut MissedSlot| time(missed.detected_at) < told;
         outage.missed.extract_if(.., told_before).collect()
     }
 
-    fn count(&self, judgement: &mut Judgement, verdict: &Verdict) {
+    fn count(&self, judgement: &mut Judgement, verdict: &ComparisonResult) {
         let is_shown = |at: i64| time(at) >= self.timeframe.since && self.is_judged(at);
         for missed in verdict.perhaps.iter().filter(|missed| is_shown(missed.at)) {
             judgement.perhaps += 1;
@@ -302,9 +310,9 @@ impl Court<'_> {
     }
 
     /// The slots of each job, in a row where no START is between them.
-    fn gaps(&self, mut missed: Vec<Missed>, is_ignored: bool) -> Vec<Gap> {
+    fn gaps(&self, mut missed: Vec<MissedSlot>, is_ignored: bool) -> Vec<Gap> {
         missed.sort_unstable_by_key(|missed| (missed.job, missed.at));
-        let next_start = |missed: &Missed| {
+        let next_start = |missed: &MissedSlot| {
             let starts = &self.expected.jobs[missed.job as usize].starts;
             let next = starts.partition_point(|start| *start <= missed.at);
             starts.get(next).copied()
@@ -312,7 +320,7 @@ impl Court<'_> {
         let in_a_row = missed.chunk_by(|one, other| {
             one.job == other.job && next_start(one).is_none_or(|start| start > other.at)
         });
-        let gap = |missed: &[Missed]| Gap {
+        let gap = |missed: &[MissedSlot]| Gap {
             over: missed.last().and_then(next_start).map(time),
             slots: missed.iter().map(|missed| self.slot(missed)).collect(),
             is_ignored,
@@ -320,11 +328,11 @@ impl Court<'_> {
         in_a_row.map(gap).collect()
     }
 
-    fn delays(&self, mut late: Vec<(Missed, i64)>) -> Vec<Delay> {
+    fn delays(&self, mut late: Vec<(MissedSlot, i64)>) -> Vec<Delay> {
         late.retain(|(missed, _)| self.is_judged(missed.at));
         late.sort_unstable_by_key(|(missed, start)| (*start, *missed));
         let in_a_row = late.chunk_by(|(_, one), (_, other)| time(*other) - time(*one) <= IN_A_ROW);
-        let delay = |late: &[(Missed, i64)]| {
+        let delay = |late: &[(MissedSlot, i64)]| {
             let mut slots: Vec<Slot> = late.iter().map(|(missed, _)| self.slot(missed)).collect();
             slots.sort_by_key(|slot| (slot.at, slot.job));
             let started = late.iter().map(|(_, start)| time(*start)).max();
@@ -336,10 +344,10 @@ impl Court<'_> {
         in_a_row.map(delay).collect()
     }
 
-    fn slot(&self, missed: &Missed) -> Slot {
+    fn slot(&self, missed: &MissedSlot) -> Slot {
         Slot {
             at: time(missed.at),
-            known: time(missed.known),
+            known: time(missed.detected_at),
             job: missed.job,
             place: self.expected.line(missed.line as usize).place.clone(),
         }

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDateTime;
 
-use crate::cron::Place;
+use crate::cron::LineRef;
 use crate::report::logs::scheduler::Scheduler;
 
 /// A slot without a START in time.
@@ -15,7 +15,7 @@ pub struct Slot {
     /// The job: its place in what is expected, or in the ledger.
     pub job: u32,
     /// The line.
-    pub place: Place,
+    pub place: LineRef,
 }
 
 /// Slots of a job in a row, without a START between them.

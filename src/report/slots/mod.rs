@@ -20,7 +20,7 @@ use foldhash::{HashMap, HashMapExt};
 use super::logs::owner::{Account, Users};
 use super::logs::scheduler::{LogDir, Scheduler, are_same};
 use super::runs::run::{Run, first_word};
-use crate::cron::{Crontabs, Entry, Finding, Grammar, Plan, Selection, findings};
+use crate::cron::{CronJob, CronJobs, CrontabSelection, Crontabs, Finding, ParseCall, findings};
 use summary::summary;
 
 /// A job on more lines is not judged. Only a hostile crontab has one.
@@ -30,9 +30,9 @@ const MAX_LINES: usize = 100;
 #[derive(Debug)]
 pub struct CrontabSource {
     /// Which crontabs.
-    pub selection: Selection,
+    pub selection: CrontabSelection,
     /// Reads the calls of remoteexe in them.
-    pub grammar: Grammar,
+    pub grammar: ParseCall,
 }
 
 /// The crontabs, read.
@@ -41,21 +41,21 @@ pub struct Planned {
     /// The files.
     pub crontabs: Crontabs,
     /// Their lines.
-    pub plan: Plan,
+    pub plan: CronJobs,
     /// They were named on the command line.
     pub is_given: bool,
-    grammar: Grammar,
+    grammar: ParseCall,
 }
 
 impl Planned {
     /// Reads the crontabs.
     pub fn read(source: &CrontabSource) -> Self {
         let crontabs = Crontabs::read(&source.selection);
-        let plan = Plan::of(&crontabs, source.grammar);
+        let plan = CronJobs::of(&crontabs, source.grammar);
         Self {
             crontabs,
             plan,
-            is_given: matches!(source.selection, Selection::Files(_)),
+            is_given: matches!(source.selection, CrontabSelection::Files(_)),
             grammar: source.grammar,
         }
     }
@@ -79,12 +79,12 @@ impl Planned {
 }
 
 /// The log directory of an entry. One that is relative depends on the user's home.
-fn log_dir(entry: &Entry) -> Option<&Path> {
+fn log_dir(entry: &CronJob) -> Option<&Path> {
     entry.log_dir.as_deref().filter(|dir| dir.is_absolute())
 }
 
 /// Whether the logs of the entry's user are read. The crontab may not tell the user.
-fn is_of_user(entry: &Entry, users: &Users, is_read: &impl Fn(u32) -> bool) -> bool {
+fn is_of_user(entry: &CronJob, users: &Users, is_read: &impl Fn(u32) -> bool) -> bool {
     match &entry.user {
         Some(name) => users.uid(name).is_some_and(is_read),
         None => true,
@@ -169,7 +169,7 @@ impl Expected {
             off: HashMap::new(),
             planned,
         };
-        let scheduler = |entry: &Entry| match judged {
+        let scheduler = |entry: &CronJob| match judged {
             Judged::All => Some(Scheduler::default()),
             Judged::In(dirs, is_read) => {
                 let log_dir = log_dir(entry)?;
@@ -222,7 +222,7 @@ impl Expected {
     }
 
     /// A line of the plan.
-    pub fn line(&self, line: usize) -> &Entry {
+    pub fn line(&self, line: usize) -> &CronJob {
         &self.planned.plan.entries[line]
     }
 

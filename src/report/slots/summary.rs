@@ -8,9 +8,10 @@ use chrono::{DateTime, Local, NaiveDateTime, TimeDelta};
 
 use super::check::{Judgement, Timeframe, local};
 use super::{Expected, Job};
-use crate::cron::Place;
+use crate::cron::LineRef;
+use crate::cron::upcoming::{next_start, periods};
 use crate::escape::printable;
-use crate::report::format::upcoming::{next_start, periods, schedule_in_words, start_in_words};
+use crate::report::format::upcoming::{schedule_in_words, start_in_words};
 use crate::report::format::words::{Clock, count};
 use crate::report::logs::owner::Users;
 
@@ -65,7 +66,7 @@ impl Expected {
 }
 
 /// A line's place, as compilers show it.
-pub fn place(place: &Place) -> String {
+pub fn place(place: &LineRef) -> String {
     printable(format!("{}:{}", place.file.display(), place.line).as_bytes())
 }
 
@@ -90,7 +91,7 @@ pub fn summary(
         if !wanted.is_empty() {
             lines.insert(0, judged_jobs(&wanted, judgement, timeframe));
         }
-        let off = expected.planned.plan.switched_off.iter();
+        let off = expected.planned.plan.commented_out.iter();
         let off = off.filter(|off| is_named(&off.job)).take(MAX_GONE.0);
         lines.extend(off.map(|off| format!("line {} is switched off by #", place(&off.place))));
         return lines;
@@ -104,12 +105,12 @@ pub fn summary(
     let faults = findings.iter().filter(|it| is_ours(&it.file)).count();
     let unknown = &expected.planned.plan.unknown;
     let unknown = unknown.iter().filter(|it| is_ours(&it.place.file)).count();
-    let switched_off = &expected.planned.plan.switched_off;
-    let switched_off = switched_off.iter().map(|off| &off.place);
-    let switched_off = switched_off.filter(|place| is_ours(&place.file));
-    let switched_off = switched_off.collect::<HashSet<_>>().len();
+    let commented_out = &expected.planned.plan.commented_out;
+    let commented_out = commented_out.iter().map(|off| &off.place);
+    let commented_out = commented_out.filter(|place| is_ours(&place.file));
+    let commented_out = commented_out.collect::<HashSet<_>>().len();
     let mut lines = Vec::new();
-    if !expected.is_any() && faults + unknown + switched_off == 0 {
+    if !expected.is_any() && faults + unknown + commented_out == 0 {
         return lines;
     }
     lines.push(judged_jobs(&wanted, judgement, timeframe));
@@ -131,7 +132,7 @@ pub fn summary(
                 count(unknown, "call")
             )
         }),
-        counted(switched_off as u64, |lines| {
+        counted(commented_out as u64, |lines| {
             format!(
                 "{} switched off by # (--check names them)",
                 count(lines, "line")
@@ -164,7 +165,7 @@ fn gone(expected: &Expected, timeframe: &Timeframe) -> Option<String> {
     let (most, longest) = MAX_GONE;
     let first = gone.iter().take(most).map(|(job, last)| {
         let end = job.len().min(longest);
-        let line = switched_off(expected, job);
+        let line = commented_out(expected, job);
         let line = line.map_or(String::new(), |line| {
             format!(", line {line} is switched off by #")
         });
@@ -187,8 +188,8 @@ fn gone(expected: &Expected, timeframe: &Timeframe) -> Option<String> {
 }
 
 /// The line that would run a job without its `#`.
-fn switched_off(expected: &Expected, job: &[u8]) -> Option<String> {
-    let mut off = expected.planned.plan.switched_off.iter();
+fn commented_out(expected: &Expected, job: &[u8]) -> Option<String> {
+    let mut off = expected.planned.plan.commented_out.iter();
     let off = off.find(|off| off.job == job)?;
     Some(place(&off.place))
 }

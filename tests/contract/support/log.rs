@@ -41,6 +41,9 @@ pub fn log_of_h_s(output: &str, status: i32) -> String {
 /// The record of a run with retries whose ssh returned 255 although it had requested the script.
 pub const REQUESTED: &str = "remoteexe: ssh returned 255 after it had requested the script\n";
 
+/// The record before a line of output that looks like a record.
+pub const MARK: &str = "remoteexe: the next line is output\n";
+
 /// The texts of the records in `log`, each with its newline.
 ///
 /// Checks on the way that every line has a prefix `[YYYY-MM-DD HH:MM:SS][PID] ` and that all have the

@@ -113,7 +113,7 @@ mod tests {
     use chrono::{NaiveDate, TimeDelta};
 
     use super::*;
-    use crate::cron::Place;
+    use crate::cron::LineRef;
     use crate::report::logs::scheduler::Scheduler;
 
     fn time(minute: i64) -> NaiveDateTime {
@@ -126,7 +126,7 @@ mod tests {
             at: time(at),
             known: time(at + 3),
             job,
-            place: Place {
+            place: LineRef {
                 file: Path::new("crontab").into(),
                 line: 1,
             },

@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use chrono::TimeDelta;
 
-use super::upcoming::{next_start, periods};
+use crate::cron::upcoming::{next_start, periods};
 use crate::report::history::builder::Collector;
 use crate::report::output::Output;
 use crate::report::query::basis::{Basis, HISTORY, midnight};

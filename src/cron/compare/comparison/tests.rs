@@ -1,6 +1,7 @@
 //! The rule, by jobs of a few minutes.
 
 use super::*;
+use crate::cron::compare::due::{LONGEST_GRACE, catch_up, grace};
 
 const MINUTE: i64 = 60;
 
@@ -10,7 +11,7 @@ fn due(line: u32, step: i64, until: i64) -> Vec<Due> {
     let due = minutes.map(|minute| Due {
         at: minute * MINUTE,
         deadline: minute * MINUTE + grace(step * MINUTE),
-        known: minute * MINUTE + longest_grace(),
+        detected_at: minute * MINUTE + LONGEST_GRACE,
         catch_up: minute * MINUTE + catch_up(true),
         line,
         is_certain: true,
@@ -18,7 +19,7 @@ fn due(line: u32, step: i64, until: i64) -> Vec<Due> {
     due.collect()
 }
 
-fn compare(until: i64, jobs: Vec<(Vec<Due>, Vec<i64>)>) -> Verdict {
+fn compare(until: i64, jobs: Vec<(Vec<Due>, Vec<i64>)>) -> ComparisonResult {
     let mut comparison = Comparison::new(&(0..until * MINUTE));
     for (job, (mut due, starts)) in (0..).zip(jobs) {
         comparison.add(job, &mut due, &starts);
@@ -26,7 +27,7 @@ fn compare(until: i64, jobs: Vec<(Vec<Due>, Vec<i64>)>) -> Verdict {
     comparison.finish()
 }
 
-fn minutes(missed: &[Missed]) -> Vec<i64> {
+fn minutes(missed: &[MissedSlot]) -> Vec<i64> {
     missed.iter().map(|missed| missed.at / MINUTE).collect()
 }
 
@@ -174,7 +175,7 @@ fn slots_that_most_lines_miss_at_once_are_one_outage() {
     assert_eq!(verdict.outages.len(), 1);
     let outage = &verdict.outages[0];
     assert_eq!((outage.first / MINUTE, outage.last / MINUTE), (10, 19));
-    assert_eq!(outage.known, 13 * MINUTE, "the third job is missing");
+    assert_eq!(outage.detected_at, 13 * MINUTE, "the third job is missing");
     assert_eq!((outage.jobs, outage.missed.len()), (3, 22));
     assert_eq!(minutes(&verdict.missed), [0, 20, 30, 40]);
     assert_eq!(verdict.missed[2].job, 3);
@@ -192,7 +193,7 @@ fn two_jobs_that_are_missing_are_an_outage_only_where_there_is_no_third() {
     let verdict = compare(70, vec![never(0), never(1)]);
     assert_eq!(verdict.outages.len(), 1);
     assert_eq!(verdict.outages[0].missed.len(), 4);
-    assert_eq!(verdict.outages[0].known, 3 * MINUTE);
+    assert_eq!(verdict.outages[0].detected_at, 3 * MINUTE);
     let verdict = compare(70, vec![never(0)]);
     assert_eq!(verdict.outages, []);
 }

@@ -49,7 +49,7 @@ impl Report {
         // Records have whole seconds.
         let local = local.with_nanosecond(0).unwrap_or(local);
         let filter = self.filter_at(local);
-        let planned = self.planned();
+        let planned = self.planned(&filter, &users);
         if let (Some(planned), Source::LogDirs(dirs)) = (&planned, &mut self.source)
             && self.follows_crontabs
         {

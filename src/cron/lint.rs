@@ -10,15 +10,19 @@ use chrono::NaiveDate;
 use super::command::calls::{Call, Mention, mentions, mentions_name};
 use super::command::lexer::{base_name, tokens};
 use super::command::wait::Wait;
-use super::crontab::files::{Crontab, Crontabs, is_program};
+use super::crontab::files::{Crontab, Crontabs, Trust, is_program};
 use super::crontab::parse::{Columns, CronLine, Fault};
 use super::crontab::percent::ShellText;
 use super::daemon::Daemon;
-use super::jobs::{CallMeaning, Mentioning, ParseCall, meaning, mentioning};
+use super::jobs::{CallMeaning, Mentioning, ParseCall, meaning, mentioning, user};
 use super::timing::{Timing, split_word};
+use crate::escape::shortened;
 
 /// The most faults reported for one crontab. A hostile crontab may have thousands.
 const MOST_FAULTS: usize = 100;
+
+/// The most bytes of a problem or a remedy. A line of a crontab may have any length.
+const LONGEST: usize = 1_000;
 
 /// The most pairs of lines of one job that are compared for each crontab. A hostile crontab may have 10,000 such lines,
 /// and another user's report must not wait for it.
@@ -37,6 +41,9 @@ pub struct Finding {
     pub remedy: String,
 }
 
+/// A job, and the user who runs it.
+type UserJob = (Option<String>, Vec<u8>);
+
 /// When and where a job is called. Cron has no seconds: a job that runs twice a minute is on two lines, and one waits.
 struct Twin {
     timing: Timing,
@@ -47,20 +54,23 @@ struct Twin {
 
 /// The faults that concern remoteexe, in the order of files and lines.
 ///
-/// `is_user` says whether the machine has a user of this name, if that is known.
+/// `is_user` says whether the machine has a user of this name, if that is known, and `is_ours` whether the user is root
+/// or the reader: programs are searched for only where one of them has chosen the paths.
 pub fn findings(
     crontabs: &Crontabs,
     parse: ParseCall,
     is_user: &dyn Fn(&str) -> Option<bool>,
+    is_ours: &dyn Fn(&str) -> bool,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut jobs: HashMap<Vec<u8>, Vec<Twin>> = HashMap::new();
+    let mut jobs: HashMap<UserJob, Vec<Twin>> = HashMap::new();
     for crontab in &crontabs.read {
         let mut linter = Linter {
             daemon: crontabs.daemon,
             crontab,
             parse,
             is_user,
+            is_ours,
             jobs: &mut jobs,
             not_found: HashSet::new(),
             pairs_left: MOST_PAIRS,
@@ -81,8 +91,8 @@ pub fn findings(
         findings.extend(faults.into_iter().map(|fault| Finding {
             file: crontab.path.clone(),
             line: fault.line,
-            problem: fault.problem,
-            remedy: fault.remedy,
+            problem: shortened(fault.problem.as_bytes(), LONGEST),
+            remedy: shortened(fault.remedy.as_bytes(), LONGEST),
         }));
     }
     findings
@@ -93,8 +103,9 @@ struct Linter<'a> {
     crontab: &'a Crontab,
     parse: ParseCall,
     is_user: &'a dyn Fn(&str) -> Option<bool>,
+    is_ours: &'a dyn Fn(&str) -> bool,
     /// The lines of each job, in all files so far.
-    jobs: &'a mut HashMap<Vec<u8>, Vec<Twin>>,
+    jobs: &'a mut HashMap<UserJob, Vec<Twin>>,
     /// The programs that were looked for in vain, with the PATH.
     not_found: HashSet<(Vec<u8>, Vec<u8>)>,
     /// How many pairs of lines may still be compared.
@@ -250,7 +261,10 @@ impl Linter<'_> {
 
     fn call(&mut self, call: &Call, line: &CronLine) {
         let number = Some(line.number);
-        self.program(call, line);
+        let user = user(line, self.crontab);
+        if self.crontab.trust == Trust::Full && user.as_deref().is_none_or(self.is_ours) {
+            self.program(call, line);
+        }
         let job = match meaning(call, line, self.parse) {
             CallMeaning::Job { job, .. } => job,
             CallMeaning::Refused { reason, .. } => {
@@ -265,7 +279,7 @@ impl Linter<'_> {
         if call.is_conditional || self.crontab.has_ignored_name {
             return;
         }
-        let others = self.jobs.entry(job).or_default();
+        let others = self.jobs.entry((user, job)).or_default();
         let Some(pairs_left) = self.pairs_left.checked_sub(others.len()) else {
             return;
         };
@@ -291,7 +305,7 @@ impl Linter<'_> {
         }
     }
 
-    /// Whether the shell finds the program.
+    /// Whether the shell finds the program. A stranger's paths may lead anywhere, and to where nobody answers.
     fn program(&mut self, call: &Call, line: &CronLine) {
         let own = call.variables.iter().find(|(name, _)| name == b"PATH");
         let path = own.map_or(line.variables.path(), |(_, path)| path);

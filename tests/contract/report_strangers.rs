@@ -10,7 +10,7 @@ use chrono::{Days, Local, NaiveDate, NaiveDateTime, TimeDelta};
 
 use crate::report::{fields, printed, reporter, run};
 use crate::support::{
-    REMOTEEXE, Running, Scene, as_ordinary_user, code, needs_root, run_tool, stderr,
+    ORDINARY_USER, REMOTEEXE, Running, Scene, as_ordinary_user, code, needs_root, run_tool, stderr,
 };
 
 /// Sets its name to remoteexe and its argument area to 2 GiB of memory that it never touches.
@@ -300,4 +300,156 @@ fn a_record_of_the_year_9999_makes_no_slots_of_thousands_of_years() {
         let output = in_little_memory(&scene, &format!("{form} --crontab crontab log/a.log"));
         assert_ne!(output.stdout, b"", "{form}: {}", stderr(&output));
     }
+}
+
+/// `remoteexe --report ARGS` where only this crontab of root's and this one of the ordinary user are installed.
+fn with_crontabs(scene: &Scene, root: &str, stranger: &str, script: &str) -> Output {
+    fs::create_dir_all(scene.path("spool")).unwrap();
+    fs::create_dir_all(scene.path("cron.d")).unwrap();
+    for (name, text) in [("root", root), (ORDINARY_USER, stranger)] {
+        let path = scene.path("spool").join(name);
+        fs::write(&path, text).unwrap();
+        run_tool("chmod", &["600", &path.display().to_string()]);
+        run_tool("chown", &[name, &path.display().to_string()]);
+    }
+    let mut unshare = Command::new("unshare");
+    scene.equip(&mut unshare);
+    unshare.env_remove("REMOTEEXE_LOG_DIR").env("TZ", "UTC");
+    unshare.args(["--mount", "sh", "-euc"]).arg(format!(
+        "mkdir -p /var/spool/cron/crontabs /etc/cron.d
+         mount --bind $DIR/spool /var/spool/cron/crontabs
+         mount --bind $DIR/cron.d /etc/cron.d
+         ! [ -e /etc/crontab ] || mount --bind /dev/null /etc/crontab
+         mount --bind $DIR/log /tmp
+         exec {script}"
+    ));
+    unshare.output().unwrap()
+}
+
+#[test]
+fn a_stranger_s_path_is_no_path_of_root_s() {
+    let scene = scene();
+    let (_, name) = today();
+    write(&scene, &name, "");
+    let stranger =
+        "PATH=/nowhere/of/a/stranger\n* * * * * remoteexe h s\n* * * * * /nowhere/remoteexe h s\n";
+    for args in ["", "--check", "--next", "--html -", "--user remoteexe-test"] {
+        let script = format!("strace -f -e trace=%file -o /mnt/trace {REMOTEEXE} --report {args}");
+        let script = format!("sh -c 'mount -t tmpfs none /mnt; {script} >&2; cat /mnt/trace'");
+        let output = with_crontabs(&scene, "1 1 * * * remoteexe h s\n", stranger, &script);
+        let trace = String::from_utf8(output.stdout).unwrap();
+        assert!(trace.contains("/var/spool/cron/crontabs/root"), "{trace}");
+        assert!(!trace.contains("/nowhere"), "{args}: {trace}");
+    }
+}
+
+#[test]
+fn a_crontab_of_198_000_calls_is_read_by_nobody_who_has_not_asked_for_it() {
+    let scene = scene();
+    let (midnight, name) = today();
+    write(&scene, &name, &at(1, midnight, "h s", 0));
+    let calls = vec!["remoteexe h s"; 20].join(";");
+    let stranger = format!("* * * * * {calls}\n").repeat(9_900);
+    let limited = |args: &str| {
+        // Each call takes 0.1 ms of an optimized program, and more of another.
+        let script = format!("sh -c 'ulimit -t 10; exec {REMOTEEXE} --report {args}'");
+        with_crontabs(&scene, "1 1 * * * remoteexe h s\n", &stranger, &script)
+    };
+    let output = limited("");
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    assert!(
+        text.contains("9,900 lines not judged"),
+        "{text}{}",
+        stderr(&output)
+    );
+    for args in ["--check", "--next"] {
+        let output = limited(args);
+        let text = String::from_utf8(output.stdout.clone()).unwrap();
+        let reason = "more than 1000 calls: the others in this crontab are not looked at";
+        assert!(text.contains(reason), "{text}{}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_time_field_of_any_length_neither_stops_next_nor_widens_its_table() {
+    let scene = scene();
+    let field = vec!["1"; 16_000].join(",");
+    let job = "x".repeat(100_000);
+    for lines in [
+        format!("{field} * * * * remoteexe h s\n2 * * * * remoteexe h t\n"),
+        format!(
+            "{} * * * * remoteexe h s\n2 * * * * remoteexe h t\n",
+            &field[..20_000]
+        ),
+        format!("1 * * * * remoteexe h {job}\n2 * * * * remoteexe {job} t\n"),
+    ] {
+        fs::write(scene.path("crontab"), lines).unwrap();
+        for args in [&["--next"][..], &["--check"], &["--all"]] {
+            let mut command = reporter(&scene);
+            command
+                .args(args)
+                .arg("--user-crontab")
+                .arg(scene.path("crontab"));
+            write(&scene, "20260302_remoteexe.log", "");
+            let output = command.output().unwrap();
+            assert!(code(&output) < 100, "{}", stderr(&output));
+            let text = String::from_utf8(output.stdout).unwrap();
+            let longest = text.lines().map(str::len).max().unwrap();
+            assert!(longest < 3_000, "{args:?} {longest}");
+        }
+    }
+}
+
+#[test]
+fn a_line_of_a_stranger_s_hides_no_notice_about_root_s_job() {
+    let scene = scene();
+    let (midnight, name) = today();
+    let gone = at(1, midnight, "h gone", 0) + &at(2, midnight, "h s", 0);
+    write(&scene, &name, &gone);
+    let root = "0 0 1 1 * remoteexe h s\n";
+    let report = |stranger: &str| {
+        let script = format!("{REMOTEEXE} --report");
+        let output = with_crontabs(&scene, root, stranger, &script);
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let notice = "on no line, and not started since the change: h gone (last 00:00)";
+    for stranger in [
+        "",
+        "* * * * * remoteexe h gone\n",
+        "#* * * * * remoteexe h gone\n",
+    ] {
+        let text = report(stranger);
+        assert!(text.contains(notice), "{stranger}: {text}");
+    }
+}
+
+#[test]
+fn gauges_are_at_most_as_many_as_the_manual_says() {
+    let scene = scene();
+    let time = |minute| {
+        NaiveDate::from_ymd_opt(2026, 3, 2)
+            .unwrap()
+            .and_hms_opt(10, minute, 0)
+            .unwrap()
+    };
+    let mut log = at(1, time(0), "planned /x.sh", 0) + &at(2, time(0), "oldest /x.sh", 0);
+    for job in 0..12_000 {
+        let end = "\u{1b}".repeat(1_500);
+        log += &at(3 + job, time(1), &format!("h{job} /x.sh {end}"), 0);
+    }
+    log += &at(9, time(2), "latest /x.sh", 0);
+    write(&scene, "a.log", &log);
+    write_crontab(&scene, "* * * * * root remoteexe planned /x.sh\n");
+    let mut command = reporter(&scene);
+    command.args(["--prometheus", "--crontab", "crontab", "log/a.log"]);
+    let output = command.current_dir(scene.path("")).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let gauge = "remoteexe_job_last_exit_code{host=\"";
+    assert_eq!(text.matches(gauge).count(), 5_000);
+    for (host, has) in [("planned", true), ("latest", true), ("oldest", false)] {
+        assert_eq!(text.contains(&format!("{gauge}{host}\"")), has, "{host}");
+    }
+    assert!(text.contains("\nremoteexe_jobs_left_out 7003\n"));
+    assert!(text.len() < 80_000_000, "{}", text.len());
 }

@@ -3,7 +3,9 @@
 use chrono::{DateTime, Local};
 
 use super::{lint, upcoming};
-use crate::cron::{CronJob, CronJobs, CrontabSelection, Crontabs, ParseCall, findings};
+use crate::cron::{
+    Author, CronJob, CronJobs, CrontabSelection, Crontabs, ParseCall, Trust, findings,
+};
 use crate::exit;
 use crate::report::logs::owner::Users;
 use crate::report::output::Output;
@@ -40,13 +42,20 @@ impl CrontabReport {
     /// Returns the exit status: [`exit::SUCCESS`], [`exit::FOUND_FAILURES`] if a check found something, or
     /// [`exit::IO_ERROR`] if a crontab that was asked for could not be read or nothing could be written.
     pub fn run(&self, now: DateTime<Local>) -> u8 {
-        let crontabs = Crontabs::read(&self.selection);
+        let users = Users::read();
+        let is_ours = |uid: u32| !users.is_stranger(uid);
+        let trust = |author: &Author| match users.author(author) {
+            Some(uid) if is_ours(uid) => Trust::Full,
+            _ => Trust::Asked,
+        };
+        let crontabs = Crontabs::read(&self.selection, &trust);
         let plan = CronJobs::of(&crontabs, self.grammar);
         let (text, is_bad) = match &self.form {
             CrontabForm::Check => {
-                let users = Users::read();
                 let is_user = |name: &str| users.has_name(name);
-                let findings = findings(&crontabs, self.grammar, &is_user);
+                let findings = findings(&crontabs, self.grammar, &is_user, &|name| {
+                    users.uid(name).is_some_and(is_ours)
+                });
                 (
                     lint::render(&findings, &plan, &crontabs),
                     !findings.is_empty(),

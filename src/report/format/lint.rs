@@ -5,7 +5,10 @@ use std::fmt::Write;
 use std::path::Path;
 
 use crate::cron::{CronJobs, Crontabs, Finding, UnknownCall};
-use crate::escape::printable;
+use crate::escape::{printable, shortened};
+
+/// The most bytes of a reason that are shown.
+const LONGEST: usize = 1_000;
 
 /// How many calls that cannot be known are listed.
 const MOST_UNKNOWN: usize = 20;
@@ -28,6 +31,7 @@ pub fn render(findings: &[Finding], plan: &CronJobs, crontabs: &Crontabs) -> Str
     let unknown = unexplained(&plan.unknown, findings);
     for UnknownCall { place: at, reason } in unknown.iter().take(MOST_UNKNOWN) {
         let place = place(&at.file, Some(at.line));
+        let reason = shortened(reason.as_bytes(), LONGEST);
         line(&format!("{place}: this call cannot be known: {reason}"));
     }
     let more = unknown.len().saturating_sub(MOST_UNKNOWN);

@@ -9,7 +9,16 @@ use chrono::{DateTime, Datelike, Local};
 use super::lint::counted;
 use crate::cron::upcoming::{CROWD, crowds, next_start, periods};
 use crate::cron::{ClockInterval, CronJob, CronJobs, Crontabs, UnknownCall};
-use crate::escape::printable;
+use crate::escape::{printable, shortened};
+
+/// The most bytes of a job or a host that are shown.
+const LONGEST: usize = 1_000;
+
+/// The widest column of schedules. A longer one stands out.
+const WIDEST: usize = 60;
+
+/// The most calls that are listed that are not known.
+const MOST_UNKNOWN: usize = 100;
 
 /// The text of `--next`.
 pub fn render(
@@ -55,7 +64,7 @@ fn add_crowds(text: &mut String, entries: &[&CronJob], day: &[ClockInterval]) {
         };
         let (most, host) = &crowd.on_one_host;
         let host = if *most > 1 {
-            format!(" (most on {})", printable(host))
+            format!(" (most on {})", shortened(host, LONGEST))
         } else {
             String::new()
         };
@@ -89,7 +98,7 @@ fn add_starts(
     }
     let width = |column: usize, title: &str| {
         let widths = rows.iter().map(|(_, row)| row[column].chars().count());
-        widths.max().unwrap_or(0).max(title.len())
+        widths.max().unwrap_or(0).clamp(title.len(), WIDEST)
     };
     let (next, schedule) = (width(0, "Next"), width(1, "Schedule"));
     line(
@@ -111,7 +120,7 @@ fn row(
     let row = [
         start_in_words(next, entry, now),
         schedule_in_words(entry),
-        printable(&entry.job),
+        shortened(&entry.job, LONGEST),
     ];
     (next, row)
 }
@@ -150,9 +159,13 @@ fn add_unknown(text: &mut String, unknown: &[UnknownCall]) {
     if !unknown.is_empty() {
         line(text, "\nNot known");
     }
-    for UnknownCall { place, reason } in unknown {
+    for UnknownCall { place, reason } in unknown.iter().take(MOST_UNKNOWN) {
         let place = format!("{}:{}: {reason}", place.file.display(), place.line);
-        line(text, &printable(place.as_bytes()));
+        line(text, &shortened(place.as_bytes(), LONGEST));
+    }
+    let more = unknown.len().saturating_sub(MOST_UNKNOWN);
+    if more > 0 {
+        line(text, &counted(more, "more call"));
     }
 }
 

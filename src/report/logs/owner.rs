@@ -7,6 +7,7 @@ use rustix::fs::{FileType, Stat};
 use rustix::process::geteuid;
 
 use super::scheduler::Scheduler;
+use crate::cron::Author;
 use crate::log::record;
 
 /// The owner of the records in an input.
@@ -123,6 +124,14 @@ impl Users {
         match self.name(uid) {
             Some(name) => format!("{name} (uid {uid})"),
             None => format!("uid {uid}"),
+        }
+    }
+
+    /// The user who has written a crontab.
+    pub fn author(&self, author: &Author) -> Option<u32> {
+        match author {
+            Author::Uid(uid) => Some(*uid),
+            Author::Name(name) => self.uid(name),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::report::history::{JobId, Ledger};
 use crate::report::logs::find::Logs;
 use crate::report::logs::open;
 use crate::report::logs::open::InputError;
-use crate::report::logs::owner::Account;
+use crate::report::logs::owner::{Account, Users};
 use crate::report::output::Output;
 use crate::report::query::basis::Basis;
 use crate::report::query::filter::Filter;
@@ -22,14 +22,14 @@ use crate::report::{Findings, slots, warn};
 
 impl Report {
     /// The crontabs, where the form has a place for what was not started.
-    pub fn planned(&self) -> Option<Planned> {
+    pub fn planned(&self, filter: &Filter, users: &Users) -> Option<Planned> {
         let has_place = match &self.form {
             Form::Text(shown) => shown.question != Question::Comparison,
             Form::Html | Form::Json | Form::Prometheus => true,
             Form::Tsv | Form::Run(_) | Form::RunJson(_) => false,
         };
         let source = self.crontabs.as_ref().filter(|_| has_place)?;
-        let planned = Planned::read(source);
+        let planned = Planned::read(source, users, |uid| filter.reads_user(uid, users));
         for left_out in planned
             .crontabs
             .left_out

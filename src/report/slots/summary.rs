@@ -10,7 +10,7 @@ use super::check::{Judgement, Timeframe, local};
 use super::{Expected, Job};
 use crate::cron::LineRef;
 use crate::cron::upcoming::{next_start, periods};
-use crate::escape::printable;
+use crate::escape::{printable, shortened};
 use crate::report::format::upcoming::{schedule_in_words, start_in_words};
 use crate::report::format::words::{Clock, count};
 use crate::report::logs::owner::Users;
@@ -91,7 +91,7 @@ pub fn summary(
         if !wanted.is_empty() {
             lines.insert(0, judged_jobs(&wanted, judgement, timeframe));
         }
-        let off = expected.planned.plan.commented_out.iter();
+        let off = expected.commented_out();
         let off = off.filter(|off| is_named(&off.job)).take(MAX_GONE.0);
         lines.extend(off.map(|off| format!("line {} is switched off by #", place(&off.place))));
         return lines;
@@ -105,8 +105,7 @@ pub fn summary(
     let faults = findings.iter().filter(|it| is_ours(&it.file)).count();
     let unknown = &expected.planned.plan.unknown;
     let unknown = unknown.iter().filter(|it| is_ours(&it.place.file)).count();
-    let commented_out = &expected.planned.plan.commented_out;
-    let commented_out = commented_out.iter().map(|off| &off.place);
+    let commented_out = expected.commented_out().map(|off| &off.place);
     let commented_out = commented_out.filter(|place| is_ours(&place.file));
     let commented_out = commented_out.collect::<HashSet<_>>().len();
     let mut lines = Vec::new();
@@ -163,15 +162,14 @@ fn gone(expected: &Expected, timeframe: &Timeframe) -> Option<String> {
     let clock = Clock::of(timeframe.until.date());
     let gone = expected.gone();
     let (most, longest) = MAX_GONE;
-    let first = gone.iter().take(most).map(|(job, last)| {
-        let end = job.len().min(longest);
+    let first = gone.iter().take(most).map(|((_, job), last)| {
         let line = commented_out(expected, job);
         let line = line.map_or(String::new(), |line| {
             format!(", line {line} is switched off by #")
         });
         format!(
             "{} (last {}{line})",
-            printable(&job[..end]),
+            shortened(job, longest),
             clock.time(*last)
         )
     });
@@ -189,7 +187,7 @@ fn gone(expected: &Expected, timeframe: &Timeframe) -> Option<String> {
 
 /// The line that would run a job without its `#`.
 fn commented_out(expected: &Expected, job: &[u8]) -> Option<String> {
-    let mut off = expected.planned.plan.commented_out.iter();
+    let mut off = expected.commented_out();
     let off = off.find(|off| off.job == job)?;
     Some(place(&off.place))
 }

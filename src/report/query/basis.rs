@@ -5,6 +5,7 @@ use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use super::filter::Filter;
 use super::period::Period;
 use super::{Form, Report, Shown, Source};
+use crate::clock::latest_shown;
 use crate::machine::Running;
 use crate::report::diagnosis::Scope;
 use crate::report::format::prometheus::LOOK_BACK;
@@ -33,7 +34,17 @@ pub struct Basis<'a> {
     pub zoned_now: DateTime<Local>,
 }
 
+/// A record may be written by a clock that is ahead of that of here by so much.
+const TOLERANCE: TimeDelta = TimeDelta::seconds(10);
+
 impl Basis<'_> {
+    /// The first local time that has not come, in a report of log directories. Of a period that ends later, all is
+    /// asked for.
+    pub fn end_of_time(&self) -> NaiveDateTime {
+        let end = latest_shown(self.zoned_now) + TOLERANCE;
+        self.filter.period.until.map_or(end, |until| until.max(end))
+    }
+
     /// The same, as if no logs of the time before `reach` were read.
     pub fn since(&self, reach: Option<NaiveDateTime>) -> Self {
         Self {
@@ -110,6 +121,7 @@ impl Report {
         // Only the logs in the log directories go on until now.
         let is_here = matches!(self.source, Source::LogDirs(_));
         let live = is_here.then_some(basis.now);
+        let after = after.filter(|after| !is_here || *after <= basis.end_of_time());
         let end = live.max(after).unwrap_or(basis.now);
         let now = until.unwrap_or(end).min(end);
         Scope {

@@ -86,6 +86,11 @@ impl Form {
         matches!(self, Self::Text(_) | Self::Html)
     }
 
+    /// Whether it says what follows from all runs together. The other forms show the runs as they are logged.
+    pub(super) fn has_rules(&self) -> bool {
+        matches!(self, Self::Text(_) | Self::Html | Self::Prometheus)
+    }
+
     /// Whether it shows incidents, not only runs.
     pub fn has_incidents(&self) -> bool {
         match self {

@@ -1,11 +1,10 @@
 //! Reads the logs, and assembles the runs in them.
 
-use chrono::{NaiveDateTime, TimeDelta};
+use chrono::NaiveDateTime;
 
 use super::assembler::Assembler;
 use super::run::Run;
 use super::trace::Trace;
-use crate::clock::latest_shown;
 use crate::log::record::{Kind, Record};
 use crate::report::logs::batch::Line;
 use crate::report::logs::merge;
@@ -39,9 +38,6 @@ pub struct Reading {
     pub early: Option<String>,
 }
 
-/// The clock of another machine, and the time at which a record is written, may differ by so much from that of here.
-const TOLERANCE: TimeDelta = TimeDelta::seconds(10);
-
 /// Records of a time that has not come: the clock was ahead when they were written.
 struct Early {
     /// The local time of the report.
@@ -53,13 +49,17 @@ struct Early {
 }
 
 impl Early {
-    /// None yet. Logs that were named one by one may be of any time.
+    /// None yet. Logs that were named one by one may be of any time, and a form that lists runs has those of any time.
     fn new(report: &Report, basis: &Basis) -> Self {
         let is_here = matches!(report.source, Source::LogDirs(_));
-        let from = latest_shown(basis.zoned_now) + TOLERANCE;
+        let from = if is_here && report.form.has_rules() {
+            basis.end_of_time()
+        } else {
+            NaiveDateTime::MAX
+        };
         Self {
             now: basis.now,
-            from: if is_here { from } else { NaiveDateTime::MAX },
+            from,
             count: 0,
             last: NaiveDateTime::MIN,
         }

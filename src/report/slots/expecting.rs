@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use chrono::NaiveDateTime;
+
 use super::check::{Judgement, Timeframe};
 use super::{Expected, Planned};
 use crate::report::diagnosis::Scope;
@@ -112,6 +114,10 @@ impl Report {
         out: &mut Output,
     ) -> Findings {
         let mut has_failures = false;
+        let end_of_time = match self.source {
+            Source::LogDirs(_) => basis.end_of_time(),
+            Source::Inputs(_) => NaiveDateTime::MAX,
+        };
         let reading = self.each_run(
             basis,
             None,
@@ -119,6 +125,7 @@ impl Report {
             |run| {
                 if let Some(expected) = &mut expected
                     && basis.filter.has_begun(&run)
+                    && run.trace.start < end_of_time
                 {
                     expected.add(&run);
                 }

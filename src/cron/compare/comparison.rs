@@ -67,7 +67,7 @@ pub struct ComparisonResult {
 
 /// The minutes of a day.
 const MINUTES: usize = 24 * 60;
-const DAY: i64 = MINUTES as i64;
+const DAY: i64 = 24 * 60;
 
 /// The minute of a second, counted as that is.
 fn minute(at: i64) -> i64 {

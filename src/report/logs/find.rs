@@ -208,7 +208,7 @@ impl<'a> Files<'a> {
 
     /// Notes the day of a log, if it is one of those that are read when their time is asked for.
     ///
-    /// Where protected_hardlinks is 0, anybody can give a file of root's any name.
+    /// Where `protected_hardlinks` is 0, anybody can give a file of root's any name.
     fn note_day(&mut self, log: &Log, stat: &Stat) {
         if !self.is_wanted(log.owner) || log.check(stat).is_err() || stat.st_nlink != 1 {
             return;

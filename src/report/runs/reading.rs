@@ -73,7 +73,7 @@ impl Early {
     fn take(
         &mut self,
         owner: Owner,
-        line: Line,
+        line: &Line,
         assembler: &mut Assembler,
         finished: &mut impl FnMut(Run),
     ) {
@@ -85,7 +85,7 @@ impl Early {
                 if assembler.goes_on_early(owner, record.pid, is_start) {
                     let record = Record {
                         time: now,
-                        ..record
+                        ..*record
                     };
                     assembler.take(owner, &record, line, finished);
                 }
@@ -97,7 +97,7 @@ impl Early {
                         owner,
                         &Outputs {
                             time: now,
-                            ..outputs
+                            ..*outputs
                         },
                     );
                 }
@@ -157,7 +157,7 @@ impl Report {
             Line::Record(Record { time, .. }, _) | Line::Outputs(Outputs { time, .. })
                 if early.includes(time) =>
             {
-                early.take(owner, line, &mut assembler, &mut finished);
+                early.take(owner, &line, &mut assembler, &mut finished);
             }
             Line::Record(record, line) => assembler.take(owner, &record, line, &mut finished),
             Line::Outputs(outputs) => assembler.take_row(owner, &outputs),

@@ -8,7 +8,7 @@ mod job;
 mod line;
 mod report;
 mod request;
-pub mod time;
+mod time;
 mod value;
 
 use std::ffi::OsString;

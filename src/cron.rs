@@ -6,6 +6,7 @@
 //! lines with a `timing` and a command. `command` finds the calls of remoteexe in the command, and `jobs` collects them.
 //! `calendar` goes through the minutes at which a line is due. `compare` gives each minute the time in which its START
 //! has to come, and takes the STARTs of the log. `lint` looks for what is wrong on the way.
+
 #![cfg_attr(
     test,
     allow(

@@ -1,5 +1,6 @@
-//! The jobs that are running now.
+//! This machine: the time, the users, and the remoteexe processes.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -8,11 +9,39 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, TimeDelta, Timelike};
+use rustix::process::geteuid;
 
+use crate::cron::Author;
 use crate::escape;
 use crate::log::record::number;
 use crate::report::logs::owner::Owner;
 use crate::report::runs::trace::Trace;
+
+/// What a report has to know of this machine, all of it looked at once.
+#[derive(Debug)]
+pub struct Machine {
+    /// The names of its users.
+    pub users: Users,
+    /// The processes.
+    pub running: Running,
+    /// The time of the report.
+    pub zoned_now: DateTime<Local>,
+    /// The same as local time in whole seconds, as records have it.
+    pub now: NaiveDateTime,
+}
+
+impl Machine {
+    /// Looks at the machine. Call this before the logs are read: see [`Running::now`].
+    pub fn at(now: DateTime<Local>) -> Self {
+        let local = now.naive_local();
+        Self {
+            users: Users::read(),
+            running: Running::now(),
+            zoned_now: now,
+            now: local.with_nanosecond(0).unwrap_or(local),
+        }
+    }
+}
 
 /// How long a run of another machine counts as going on after its last record. Nobody here can ask that machine.
 pub const PATIENCE: TimeDelta = TimeDelta::days(1);
@@ -21,7 +50,7 @@ pub const PATIENCE: TimeDelta = TimeDelta::days(1);
 #[derive(Debug)]
 pub struct Running {
     /// The processes by their ids.
-    processes: HashMap<u32, Process>,
+    processes: RefCell<HashMap<u32, Process>>,
     /// The local time, in whole seconds, at which they were looked for.
     since: NaiveDateTime,
     /// The local time of the machine's last boot, if it is known.
@@ -69,7 +98,7 @@ impl Running {
         });
         Self {
             since: now.expect("a second has a nanosecond 0"),
-            processes: remoteexe.collect(),
+            processes: RefCell::new(remoteexe.collect()),
             boot: boot(),
         }
     }
@@ -78,10 +107,10 @@ impl Running {
     /// root's first, so that nobody's processes leave no room for them.
     ///
     /// Call this before the log is read too.
-    pub fn keep(&mut self, may_have_written: impl Fn(u32) -> bool) {
-        self.processes
-            .retain(|_, process| may_have_written(process.uid));
-        let mut processes: Vec<_> = self.processes.iter_mut().collect();
+    pub fn keep(&self, may_have_written: impl Fn(u32) -> bool) {
+        let mut all = self.processes.borrow_mut();
+        all.retain(|_, process| may_have_written(process.uid));
+        let mut processes: Vec<_> = all.iter_mut().collect();
         processes.sort_by_key(|(pid, process)| (process.uid, **pid));
         let mut left = MAX_COMMAND_LINES;
         for (pid, process) in processes {
@@ -102,8 +131,9 @@ impl Running {
             self.boot?
                 .checked_add_signed(TimeDelta::try_seconds(seconds)?)
         };
-        let processes = self.processes.values();
-        let starts = processes
+        let processes = self.processes.borrow();
+        let starts = processes.values();
+        let starts = starts
             .filter(|process| is_read(process.uid))
             .filter_map(start);
         // The boot's time is in whole seconds, and START comes a little later.
@@ -120,7 +150,8 @@ impl Running {
         if run.owner.scheduler.is_elsewhere() {
             return run.last + PATIENCE > self.since;
         }
-        let process = self.processes.get(&run.pid);
+        let processes = self.processes.borrow();
+        let process = processes.get(&run.pid);
         process.is_some_and(|process| process.may_have_written(run)) || run.last > self.since
     }
 }
@@ -190,4 +221,90 @@ fn boot() -> Option<NaiveDateTime> {
     let seconds = number(lines.find_map(|line| line.strip_prefix(b"btime "))?)?;
     let boot = DateTime::from_timestamp(seconds, 0)?;
     Some(boot.with_timezone(&Local).naive_local())
+}
+
+/// The users of this machine, and the one who reads the report.
+#[derive(Debug)]
+pub struct Users {
+    /// The effective user of this process.
+    pub reader: u32,
+    uids: HashMap<String, u32>,
+    names: HashMap<u32, String>,
+}
+
+impl Users {
+    /// Reads `/etc/passwd`. A report asks nobody, so the users that only a directory service knows have no names.
+    pub fn read() -> Self {
+        let mut users = Self {
+            reader: geteuid().as_raw(),
+            uids: HashMap::new(),
+            names: HashMap::new(),
+        };
+        let passwd = fs::read("/etc/passwd").unwrap_or_default();
+        for (name, uid) in passwd.split(|&byte| byte == b'\n').filter_map(passwd_entry) {
+            // The first one counts, as for getpwnam(3) and getpwuid(3).
+            users.names.entry(uid).or_insert_with(|| name.to_owned());
+            users.uids.entry(name.to_owned()).or_insert(uid);
+        }
+        users
+    }
+
+    /// The user that `word` names or numbers. A name may consist of digits.
+    pub fn uid(&self, word: &str) -> Option<u32> {
+        let named = self.uids.get(word).copied();
+        named.or_else(|| number(word.as_bytes()))
+    }
+
+    /// Whether there is a user of this name. There is no answer if a directory service may have one.
+    pub fn has_name(&self, name: &str) -> Option<bool> {
+        if self.uids.contains_key(name) {
+            return Some(true);
+        }
+        let services = fs::read_to_string("/etc/nsswitch.conf").unwrap_or_default();
+        let mut lines = services.lines();
+        let services = lines.find_map(|line| line.trim_start().strip_prefix("passwd:"));
+        let is_local = |service| matches!(service, "files" | "compat" | "systemd" | "db");
+        let all_are_local = services.unwrap_or("files").split_whitespace().all(is_local);
+        all_are_local.then_some(false)
+    }
+
+    /// The name of a user, if it is known.
+    pub fn name(&self, uid: u32) -> Option<&str> {
+        self.names.get(&uid).map(String::as_str)
+    }
+
+    /// The name of a user, or the number.
+    pub fn word(&self, uid: u32) -> String {
+        self.name(uid)
+            .map_or_else(|| uid.to_string(), str::to_owned)
+    }
+
+    /// The name and the number of a user, for a message.
+    pub fn describe(&self, uid: u32) -> String {
+        match self.name(uid) {
+            Some(name) => format!("{name} (uid {uid})"),
+            None => format!("uid {uid}"),
+        }
+    }
+
+    /// The user who has written a crontab.
+    pub fn author(&self, author: &Author) -> Option<u32> {
+        match author {
+            Author::Uid(uid) => Some(*uid),
+            Author::Name(name) => self.uid(name),
+        }
+    }
+
+    /// Whether a user is neither root nor the reader.
+    pub fn is_stranger(&self, uid: u32) -> bool {
+        uid != 0 && uid != self.reader
+    }
+}
+
+/// The name and the number of the user in a line of `/etc/passwd`.
+fn passwd_entry(line: &[u8]) -> Option<(&str, u32)> {
+    let mut fields = line.split(|&byte| byte == b':');
+    let name = str::from_utf8(fields.next()?).ok()?;
+    let uid = number(fields.nth(1)?)?;
+    (!name.is_empty()).then_some((name, uid))
 }

@@ -70,8 +70,7 @@ const STDERR_GRACE: Duration = Duration::from_secs(1);
 fn main() -> ExitCode {
     let status = match cli::parse(env::args_os()) {
         Request::Run(job) => job.run().exit_status(),
-        Request::Report(report) => report.run(Local::now()),
-        Request::Crontabs(report) => report.run(Local::now()),
+        Request::Report(query) => query.run(Local::now()),
         Request::Show(text) => show(&text),
         Request::UsageError { message, run } => {
             // The log comes first: a run from cron leaves nothing else.

@@ -1,4 +1,4 @@
-//! `--report`: reads logs, assembles the runs in them, and shows them in one form.
+//! `--report`: reads logs and crontabs, finds out what happened and what is wrong, and shows it in one format.
 //!
 //! It understands the logs of remoteexe and of the bash original. It starts no program but a pager, and writes
 //! no file but the one that it is told to replace.
@@ -12,149 +12,220 @@ pub mod query;
 pub mod runs;
 pub mod slots;
 
-use std::io::{self, Write};
+use std::io;
 
-use chrono::{DateTime, Local, Timelike};
+use chrono::{DateTime, Local};
 
-use crate::escape::printable;
 use crate::exit;
-use crate::machine::Running;
-use format::{json, records};
-use logs::open::{Input, InputError, Unread, Writers};
-use logs::owner::Users;
+use crate::machine::Machine;
+use format::gather::Gatherer;
+use format::html::Html;
+use format::joblog::Joblog;
+use format::json::Json;
+use format::lint::Lint;
+use format::prometheus::Prometheus;
+use format::records::OneRun;
+use format::text::Text;
+use format::upcoming::Upcoming;
+use format::{Format, Needs, Verdict};
+use logs::find::{self, Choice, Logs};
+use logs::open::{Writers, is_incomplete};
 use logs::scheduler::more_log_dirs;
-use output::Output;
-use query::basis::Basis;
-use query::filter::Filter;
-use query::{Form, Report, Source};
-use runs::reading::Reading;
-use slots::{Expected, Judged, Planned};
+use output::atomic_file::Access;
+use output::{Output, warn};
+use query::window::Window;
+use query::{Form, Query, Source};
+use runs::reading::{self, Reading};
+use slots::Planned;
+use slots::checked::forget_usual_dir;
 
-/// The parts of a report that its exit status depends on.
-#[derive(Debug)]
-pub struct Findings {
-    has_failures: bool,
-    reading: Reading,
-}
-
-impl Report {
-    /// Prints the report on standard output, and errors on standard error.
+impl Query {
+    /// Answers the query on standard output or in a file, and prints errors on standard error.
     ///
-    /// Returns the exit status: [`exit::SUCCESS`], [`exit::FOUND_FAILURES`] if a run failed or was lost,
-    /// or [`exit::IO_ERROR`] if an input could not be read or the report could not be written.
+    /// Returns the exit status: [`exit::SUCCESS`], [`exit::FOUND_FAILURES`] if a run failed or was lost or a crontab has
+    /// a fault, or [`exit::IO_ERROR`] if an input could not be read or the report could not be written.
     pub fn run(mut self, now: DateTime<Local>) -> u8 {
-        let users = Users::read();
-        let mut running = Running::now();
-        let local = now.naive_local();
-        // Records have whole seconds.
-        let local = local.with_nanosecond(0).unwrap_or(local);
-        let filter = self.filter_at(local);
-        let planned = self.planned(&filter, &users);
-        if let (Some(planned), Source::LogDirs(dirs)) = (&planned, &mut self.source)
+        let machine = Machine::at(now);
+        let mut format = self.format(&machine);
+        let needs = format.needs();
+        let window = Window::of(&self, needs.reach, machine.now);
+        let mut problems = Problems::default();
+        let crontabs = self.read_crontabs(&needs, &window, &machine, &mut problems);
+        self.follow(crontabs.as_ref(), &window, &machine);
+        let Some(logs) =
+            self.find_logs(&needs, &window, crontabs.as_ref(), &machine, &mut problems)
+        else {
+            return problems.exit_status(Verdict::Good);
+        };
+        let mut out = self.output(&needs);
+        let mut gatherer = Gatherer::new(&self, &window, needs, &machine, crontabs);
+        format.begin(gatherer.expected(), &mut out);
+        let inputs = &logs.inputs;
+        let writers = Writers::of(inputs);
+        machine.running.keep(|uid| writers.include(uid));
+        let clock = gatherer.clock();
+        let read = reading::read(
+            inputs,
+            &machine.running,
+            clock,
+            needs.records_of,
+            |mut run| {
+                gatherer.note(&mut run);
+                if window.filter.matches(&run) && window.filter.shows(&run) {
+                    format.run(run, &mut out);
+                }
+            },
+        );
+        let report = gatherer.finish(read, &logs);
+        if needs.warns_of_left_out {
+            report.read.early.iter().for_each(|line| warn(line));
+        }
+        let verdict = format.finish(&report, &mut out);
+        problems.note_written(out.finish(), &self.output_name());
+        report.suggestions.iter().for_each(|line| warn(line));
+        problems.note_unread(&logs, &report.read);
+        problems.exit_status(verdict)
+    }
+
+    /// The format. This is the only place that knows all of them.
+    fn format<'a>(&self, machine: &'a Machine) -> Box<dyn Format + 'a> {
+        let users = &machine.users;
+        match &self.form {
+            Form::Text(shown) => Box::new(Text::new(*shown, self.color)),
+            Form::Html => Box::new(Html),
+            Form::Json => Box::new(Json::new(users)),
+            Form::Tsv => Box::new(Joblog::default()),
+            Form::Run(id) => Box::new(OneRun::records(id)),
+            Form::RunJson(id) => Box::new(OneRun::document(id, users)),
+            Form::Prometheus => Box::new(Prometheus::new(&self.filter, machine.zoned_now)),
+            Form::Check => Box::new(Lint),
+            Form::Next => Box::new(Upcoming),
+        }
+    }
+
+    fn read_crontabs(
+        &self,
+        needs: &Needs,
+        window: &Window,
+        machine: &Machine,
+        problems: &mut Problems,
+    ) -> Option<Planned> {
+        let source = self.crontabs.as_ref();
+        let source = source.filter(|_| needs.crontabs || needs.slots)?;
+        let users = &machine.users;
+        let is_asked = |uid| needs.crontabs || window.filter.reads_user(uid, users);
+        let planned = Planned::read(source, users, is_asked);
+        if planned.is_given || needs.crontabs {
+            for left_out in &planned.crontabs.left_out {
+                warn(&left_out.to_string());
+            }
+        }
+        problems.is_incomplete |= planned.is_incomplete();
+        Some(planned)
+    }
+
+    /// Reads the log directories of the crontabs' jobs too, if none was given.
+    fn follow(&mut self, crontabs: Option<&Planned>, window: &Window, machine: &Machine) {
+        if let (Some(planned), Source::LogDirs(dirs)) = (crontabs, &mut self.source)
             && self.follows_crontabs
         {
-            let is_read = |uid| filter.reads_user(uid, &users);
-            more_log_dirs(planned.log_dirs(&users, is_read), dirs);
+            let users = &machine.users;
+            let is_read = |uid| window.filter.reads_user(uid, users);
+            more_log_dirs(planned.log_dirs(users, is_read), dirs);
         }
-        let reach = self.reach(&filter.period, local);
-        let days = running.days(|uid| uid == 0 || filter.reads_user(uid, &users));
-        let logs = self.logs(&filter, reach, planned.as_ref(), &users, &days);
-        let writers = Writers::of(&logs.inputs);
-        running.keep(|uid| writers.include(uid));
-        for (dir, reason) in &logs.empty_dirs {
-            warn(&format!("{}: {reason}", dir.display()));
-        }
-        if let Source::LogDirs(dirs) = &self.source
-            && dirs.len() == logs.empty_dirs.len()
+    }
+
+    /// The logs to read. There are none if no log directory has any.
+    fn find_logs(
+        &self,
+        needs: &Needs,
+        window: &Window,
+        crontabs: Option<&Planned>,
+        machine: &Machine,
+        problems: &mut Problems,
+    ) -> Option<Logs> {
+        let dirs = match &self.source {
+            Source::Inputs(inputs) => return Some(Logs::of(inputs.clone())),
+            Source::LogDirs(dirs) => dirs,
+        };
+        let choice = Choice {
+            since: window.read_from,
+            until: window.filter.period.until,
+            user: window.filter.user,
+            days: &machine
+                .running
+                .days(|uid| uid == 0 || window.filter.reads_user(uid, &machine.users)),
+        };
+        let mut logs = find::logs(dirs, &choice, &machine.users);
+        if let (Some(planned), [usual, _, ..]) = (crontabs, dirs.as_slice())
+            && self.follows_crontabs
+            && logs.empty_dirs.len() == 1
         {
-            return exit::IO_ERROR;
+            forget_usual_dir(planned, &mut logs, &usual.path);
         }
-        let is_unplanned = planned.as_ref().is_some_and(Planned::is_incomplete);
-        let expected = planned.map(|planned| self.expected(planned, &filter, &users));
-        let mut out = self.output();
-        let basis = Basis {
-            logs: &logs,
-            filter,
-            reach,
-            users: &users,
-            running: &running,
-            now: local,
-            zoned_now: now,
-        };
-        let findings = self.write(&basis, expected, &mut out);
-        let written = out.finish();
-        if let Err(error) = &written {
-            warn(&format!("{}: {error}", self.output_name()));
+        for (dir, reason) in &logs.empty_dirs {
+            problems.note(&format!("{}: {reason}", dir.display()));
         }
-        let has_failures = findings.has_failures;
-        if !self.form.has_remarks() {
-            findings
-                .reading
-                .early
+        if logs.empty_dirs.len() == dirs.len() {
+            return None;
+        }
+        if needs.warns_of_left_out {
+            logs.left_out(&machine.users)
                 .iter()
-                .for_each(|remark| warn(remark));
+                .for_each(|line| warn(line));
         }
-        let is_incomplete = tell(logs.refused, logs.more_refused, findings.reading);
-        match has_failures {
-            _ if written.is_err() || is_incomplete || is_unplanned => exit::IO_ERROR,
-            _ if !logs.empty_dirs.is_empty() => exit::IO_ERROR,
-            true => exit::FOUND_FAILURES,
-            false => exit::SUCCESS,
-        }
+        Some(logs)
     }
 
-    /// The jobs of the crontabs that are judged.
-    fn expected(&self, planned: Planned, filter: &Filter, users: &Users) -> Expected {
-        let is_read = |uid| filter.reads_user(uid, users);
-        let judged = match &self.source {
-            Source::Inputs(_) => Judged::All,
-            Source::LogDirs(dirs) => Judged::In(dirs, &is_read),
+    fn output(&self, needs: &Needs) -> Output {
+        let access = if needs.is_public {
+            Access::All
+        } else {
+            Access::AsBefore
         };
-        Expected::new(planned, &judged, users)
-    }
-
-    fn write(&self, basis: &Basis, expected: Option<Expected>, out: &mut Output) -> Findings {
-        if !self.form.has_remarks() {
-            for line in basis.logs.left_out(basis.users) {
-                warn(&line);
-            }
-        }
-        match &self.form {
-            Form::Text(shown) => self.text(*shown, basis, expected, out),
-            Form::Html => self.html(basis, expected, out),
-            Form::Json => self.documents(basis, expected, out),
-            Form::Tsv => self.joblog(basis, out),
-            Form::Run(wanted) => {
-                self.one_run(wanted, basis, |run| out.write_records(records::of(run)))
-            }
-            Form::RunJson(wanted) => self.one_run(wanted, basis, |run| {
-                out.write_line(&json::document_with_output(run, basis.users));
-            }),
-            Form::Prometheus => self.metrics(basis, expected, out),
-        }
+        let file = self.file.as_deref().map(|file| (file, access));
+        Output::new(self.is_paged && needs.is_paged, file)
     }
 }
 
-/// Tells what else was found in the logs, and which were not read, and why: the `refused`, and so many more. Returns
-/// whether that makes the report incomplete.
-fn tell(refused: Vec<(Input, InputError)>, more_refused: u64, reading: Reading) -> bool {
-    for remark in &reading.remarks {
-        warn(remark);
-    }
-    let mut unread = Unread(refused);
-    unread.0.extend(reading.unread);
-    for (input, error) in &unread.0 {
-        warn(&format!("{}: {error}", input.name()));
-    }
-    if more_refused > 0 {
-        warn(&format!(
-            "{more_refused} more logs are refused for the same reasons"
-        ));
-    }
-    unread.is_incomplete()
+/// What could not be read or written. Each problem is printed when it is noted.
+#[derive(Debug, Default)]
+struct Problems {
+    is_incomplete: bool,
 }
 
-fn warn(message: &str) {
-    // There is nobody to tell if standard error is closed.
-    let _ = writeln!(io::stderr(), "remoteexe: {}", printable(message.as_bytes()));
+impl Problems {
+    fn note(&mut self, problem: &str) {
+        warn(problem);
+        self.is_incomplete = true;
+    }
+
+    fn note_written(&mut self, written: io::Result<()>, name: &str) {
+        if let Err(error) = written {
+            self.note(&format!("{name}: {error}"));
+        }
+    }
+
+    fn note_unread(&mut self, logs: &Logs, read: &Reading) {
+        let unread = logs.refused.iter().chain(&read.unread);
+        for (input, error) in unread.clone() {
+            warn(&format!("{}: {error}", input.name()));
+        }
+        if logs.more_refused > 0 {
+            let more = logs.more_refused;
+            warn(&format!(
+                "{more} more logs are refused for the same reasons"
+            ));
+        }
+        self.is_incomplete |= is_incomplete(unread);
+    }
+
+    /// The exit status of every report.
+    fn exit_status(&self, verdict: Verdict) -> u8 {
+        match verdict {
+            _ if self.is_incomplete => exit::IO_ERROR,
+            Verdict::Bad => exit::FOUND_FAILURES,
+            Verdict::Good => exit::SUCCESS,
+        }
+    }
 }

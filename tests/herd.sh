@@ -62,8 +62,10 @@ if [ "${1-}" = --inside ]; then
 fi
 
 tests/setup.sh demo >&2
-cargo install --locked --force --path . --root target/demo >&2
-PATH=$PWD/target/demo/bin:$PATH
+source tests/setup/rust.sh
+use_cargo
+cargo install --locked --force --path . --root target/herd >&2
+PATH=$PWD/target/herd/bin:$PATH
 [ $# -gt 0 ] || set -- 20 60 100
 
 # The jobs come from one address, so MaxStartups must not get in the way of PerSourceMaxStartups.

@@ -148,7 +148,7 @@ an_upgrade_needs_no_copy() {
     rm -r "$work/next"
     inside dpkg -i /next.deb >/dev/null
     equal "the version" "$(inside dpkg-query -f '${Status} ${Version}' -W remoteexe)" \
-        "install ok installed $version-1+next"
+        "install ok installed $version-$revision+next"
     rm "$tree/next.deb"
 }
 
@@ -201,6 +201,12 @@ lintian_finds_nothing() {
     equal "lintian" "$(lintian --suppress-tags initial-upload-closes-no-bugs "$deb")" ""
 }
 
+# apt and dnf keep what is installed unless the version rises.
+the_packages_have_the_time_of_their_commit_in_the_version() {
+    equal "Debian's revision" "$revision" "$(TZ=UTC git log -1 --format=%cd --date=format-local:%Y%m%d.%H%M%S)"
+    equal "the release" "$(rpm -qp --queryformat '%{RELEASE}' "$rpm")" "$revision"
+}
+
 the_crate_that_is_packed_installs_the_same_program() {
     local crate=remoteexe-$version
     cp target/release/remoteexe "$work/built"
@@ -228,8 +234,10 @@ inside_the_sandbox() {
     deb=$(echo target/packages/*.deb)
     rpm=$(echo target/packages/*.rpm)
     version=$(dpkg-deb -f "$deb" Version)
-    version=${version%-1}
+    revision=${version#*-}
+    version=${version%%-*}
     run lintian_finds_nothing
+    run the_packages_have_the_time_of_their_commit_in_the_version
     run the_crate_that_is_packed_installs_the_same_program
     local release
     for release in "${releases[@]}"; do
@@ -252,6 +260,8 @@ if [ "${1-}" = inside ]; then
     exit
 fi
 tests/setup.sh packages
+source tests/setup/rust.sh
+use_cargo
 .ci/package
 for release in "${releases[@]}"; do
     debootstrap_tree "$release"

@@ -3,7 +3,7 @@
 #
 #     tests/sandbox.sh COMMAND [ARG]...
 #
-# Without a COMMAND it is the shell of tests/shell.sh.
+# Without a COMMAND it is that of tests/demo.sh.
 #
 # The sshd listens on a free port of 127.0.0.1 and runs as the user who calls this. Unless that is root, no
 # other user can log in. COMMAND finds in the environment
@@ -20,7 +20,7 @@
 # Lines for sshd_config in SANDBOX_SSHD_CONFIG replace the default one below. Exits with COMMAND's status.
 set -eu
 
-[ $# -gt 0 ] || exec "$(dirname "$0")/shell.sh"
+[ $# -gt 0 ] || exec "$(dirname "$0")/demo.sh"
 [ -x /usr/sbin/sshd ] || { echo "$0: no sshd; install it with: sudo tests/setup.sh demo" >&2; exit 1; }
 
 dir=$(mktemp -d /tmp/remoteexe-sandbox.XXXXXX)
@@ -58,6 +58,11 @@ UseDNS no
 SetEnv HOME=$dir
 ${SANDBOX_SSHD_CONFIG-MaxStartups 200}
 END
+
+# From 9.8 on sshd locks out an address whose logins fail, and here all come from one address.
+if /usr/sbin/sshd -t -f "$dir/sshd_config" -o PerSourcePenalties=no 2>/dev/null; then
+    echo 'PerSourcePenalties no' >>"$dir/sshd_config"
+fi
 
 # An sshd of root needs this directory. Debian's service makes it when it starts.
 [ "$(id -u)" -ne 0 ] || install -d -m 0755 /run/sshd

@@ -1,23 +1,30 @@
 #!/bin/bash
-# Installs what is needed on Debian or Ubuntu:
+# Installs what is needed on Debian or Ubuntu, Rust included:
 #
-#     tests/setup.sh demo     for the sandbox
+#     tests/setup.sh demo     for the demonstration and the sandbox
 #     tests/setup.sh tests    for all tests and the checks of .ci/run; makes a user for the tests
 #     tests/setup.sh packages for .ci/package and tests/packages.sh
 #
-# Does nothing if all is there. Needs root; an ordinary user is told what to run.
+# Does nothing if all is there. An ordinary user is asked for the password by sudo, where something is missing. No
+# service of what is installed runs, now or after the next boot.
 set -eu
+self=$(realpath "$0")
+cd "$(dirname "$self")/.."
+source tests/setup/rust.sh
+source tests/setup/services.sh
 
-# Pairs of a file and its package: the package is installed if the file is there.
+# Pairs of a file and its package: the package is installed if the file is not there.
 demo=(
     /usr/bin/ssh                openssh-client
     /usr/sbin/sshd              openssh-server
     /usr/bin/cc                 gcc
     /usr/include/stdio.h        libc6-dev
+    /etc/ssl/certs/ca-certificates.crt  ca-certificates
 )
 tests=(
     "${demo[@]}"
     /usr/share/bash-completion/bash_completion  bash-completion
+    /usr/bin/chattr             e2fsprogs
     /usr/bin/chromium           chromium
     /usr/sbin/cron              cron
     /usr/bin/faketime           faketime
@@ -36,14 +43,50 @@ tests=(
 packages=(
     "${demo[@]}"
     /usr/bin/dpkg-shlibdeps     dpkg-dev
+    /usr/bin/git                git
     /usr/bin/jq                 jq
     /usr/bin/lintian            lintian
     /usr/bin/rpm                rpm
     /usr/sbin/debootstrap       debootstrap
 )
 # Some tests run sshd and remoteexe as this user. The sshd of an ordinary user lets only that user log in.
-# Remove it with: userdel remoteexe-test
 user=remoteexe-test
+
+say() {
+    echo "setup: $*"
+}
+
+# What would be fetched, in apt's own words: how many packages, and how large they are.
+plan() {
+    LC_ALL=C apt-get install --assume-no --no-install-recommends "$@" 2>/dev/null |
+        grep -E '^([0-9]+ upgraded|Need to get|After this operation)' || true
+}
+
+# install PACKAGE...
+install_packages() {
+    local policy=/usr/sbin/policy-rc.d before new begin=$SECONDS
+    # The sandbox starts its own sshd. The package must not start one for the world to see.
+    if [ ! -e "$policy" ]; then
+        # shellcheck disable=SC2064  # now
+        trap "rm -f '$policy'" EXIT
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 755 "$policy"
+    fi
+    say "installs $*"
+    say "with what they depend on, which takes some minutes:"
+    plan "$@" | sed 's/^/    /'
+    before=$(installed)
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+    mapfile -t new < <(comm -13 <(echo "$before") <(installed))
+    disable_services "${new[@]}"
+    say "installed ${#new[@]} packages in $((SECONDS - begin)) s; none of their services runs, now or after a boot"
+    say "to remove them: apt-get autoremove --purge $*"
+}
+
+installed() {
+    # shellcheck disable=SC2016  # dpkg-query expands its fields.
+    dpkg-query -W -f '${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p' | LC_ALL=C sort
+}
 
 case ${1-} in
     demo) needed=("${demo[@]}") ;;
@@ -57,22 +100,33 @@ for ((i = 0; i < ${#needed[@]}; i += 2)); do
     [ -e "${needed[i]}" ] || missing+=("${needed[i + 1]}")
 done
 
+# Without Rust nothing else is of use, so it comes first.
+lacks_rust=
+if [ -n "$(command -v rustup)" ]; then
+    use_cargo
+elif ! find_cargo; then
+    lacks_rust=yes
+fi
+
 if [ "$(id -u)" -ne 0 ]; then
-    [ ${#missing[@]} -eq 0 ] && exit
-    echo "$0: missing: ${missing[*]}; install them with: sudo $0 $1" >&2
-    exit 1
+    [ -n "${missing[*]-}$lacks_rust" ] || exit 0
+    command -v sudo >/dev/null || {
+        echo "$0: missing: ${missing[*]-} ${lacks_rust:+Rust}; there is no sudo: run '$0 $1' as root" >&2
+        exit 1
+    }
+    say "sudo $0 $1"
+    exec sudo "$self" "$1"
 fi
-if [ ${#missing[@]} -gt 0 ]; then
-    # The sandbox starts its own sshd. The package must not start one for the world to see.
-    policy=/usr/sbin/policy-rc.d
-    if [ ! -e "$policy" ]; then
-        trap 'rm -f "$policy"' EXIT
-        printf '#!/bin/sh\nexit 101\n' >"$policy"
-        chmod 755 "$policy"
-    fi
+if [ -n "${missing[*]-}$lacks_rust" ]; then
     apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+    if [ -n "$lacks_rust" ]; then
+        rust=$(rust_package)
+        [ -n "$rust" ] || rust_is_missing
+        missing+=("$rust")
+    fi
+    install_packages "${missing[@]}"
 fi
-if [ "$1" = tests ]; then
-    id "$user" >/dev/null 2>&1 || useradd --system --home-dir / --shell /bin/sh "$user"
+if [ "$1" = tests ] && ! id "$user" >/dev/null 2>&1; then
+    useradd --system --home-dir / --shell /bin/sh "$user"
+    say "made the user $user; to remove it: userdel $user"
 fi

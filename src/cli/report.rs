@@ -14,19 +14,18 @@ use super::error::UsageError;
 use super::help;
 use super::line::CommandLine;
 use super::request::Request;
-use super::time::{StartTime, is_clock_alone, is_day_alone, parse as parse_time};
+use super::time::{is_clock_alone, is_day_alone, parse as parse_time, start_time};
 use super::value::{DEFAULT_LOG_DIR, InvalidValue, When, local_log_dir, path, unset_empty, when};
-use crate::report::format::records::Wanted;
-use crate::report::format::text::Question;
+use crate::machine::Users;
 use crate::report::logs::name::is_like_log;
 use crate::report::logs::open::Input;
-use crate::report::logs::owner::Users;
 use crate::report::logs::scheduler::log_dirs;
 use crate::report::output::style::ColorChoice;
 use crate::report::query::accepted::Accepted;
 use crate::report::query::filter::Filter;
 use crate::report::query::period::Period;
-use crate::report::query::{Form, Report, Shown, Source};
+use crate::report::query::run_id::RunId;
+use crate::report::query::{Form, Query, Question, Shown, Source};
 
 /// Without examples: for somebody who looks for an option.
 const SHORT_HELP: &str = "\
@@ -205,11 +204,8 @@ pub fn parse(words: &[OsString]) -> Request {
             return Request::Show(help::render(command(), format!("{SHORT_HELP}{rest}")));
         }
     };
-    if let Some(request) = line.crontab_report() {
-        return request.map_or_else(|error| usage_error(&error), Request::Crontabs);
-    }
-    match line.report(Local::now()) {
-        Ok(report) => Request::Report(report),
+    match line.query(Local::now()) {
+        Ok(query) => Request::Report(query),
         Err(error) => usage_error(&error),
     }
 }
@@ -233,14 +229,17 @@ fn usage_error(error: &UsageError) -> Request {
 }
 
 impl CommandLine<Args> {
-    fn report(self, now: DateTime<Local>) -> Result<Report, UsageError> {
+    fn query(self, now: DateTime<Local>) -> Result<Query, UsageError> {
+        if let Some(form) = self.crontab_form() {
+            return self.crontab_query(form);
+        }
         let args = &self.args;
         let dirs = args.log_dir.iter();
         let dirs = dirs.map(|dir| self.value("log_dir", dir, path));
         let dirs = dirs.collect::<Result<Vec<_>, _>>()?;
         self.check_files()?;
         let form = self.form(now)?;
-        Ok(Report {
+        Ok(Query {
             filter: Filter {
                 period: self.period(&form, now)?,
                 host: args.host.clone().map(OsString::into_vec),
@@ -319,7 +318,7 @@ impl CommandLine<Args> {
             Form::Run(wanted) | Form::RunJson(wanted) => {
                 wanted.start.as_ref().and_then(|start| start.day)
             }
-            Form::Text(_) | Form::Html | Form::Json | Form::Tsv | Form::Prometheus => None,
+            _ => None,
         };
         let day = day.map(NaiveDateTime::from);
         let time = |id, word: &Option<OsString>, is_end| {
@@ -436,15 +435,15 @@ fn user(word: &OsStr) -> Result<u32, InvalidValue> {
     })
 }
 
-fn wanted(word: &OsStr, now: DateTime<Local>) -> Result<Wanted, InvalidValue> {
+fn wanted(word: &OsStr, now: DateTime<Local>) -> Result<RunId, InvalidValue> {
     let text = word.to_string_lossy();
     let (pid, time) = match text.split_once('@') {
         Some((pid, time)) => (pid, Some(time)),
         None => (&*text, None),
     };
-    let start = time.map(|time| StartTime::parse(time, now)).transpose();
+    let start = time.map(|time| start_time(time, now)).transpose();
     match (pid.parse(), start) {
-        (Ok(pid), Ok(start)) => Ok(Wanted { pid, start }),
+        (Ok(pid), Ok(start)) => Ok(RunId { pid, start }),
         _ => Err(InvalidValue::because(
             "expected PID or PID@TIME",
             "give the number in the second brackets of a record, and if need be the time in the first, such as 913@15:09",

@@ -1,18 +1,15 @@
 //! The answer of all grammars.
 
 use crate::job::{Job, UsageErrorRun};
-use crate::report::format::crontab::CrontabReport;
-use crate::report::query::Report;
+use crate::report::query::Query;
 
 /// What a command line asks for.
 #[derive(Debug)]
 pub enum Request {
     /// Run a job.
     Run(Job),
-    /// Show what has run.
-    Report(Report),
-    /// Show what the crontabs plan, or what is wrong with them.
-    Crontabs(CrontabReport),
+    /// Show what has run, what the crontabs plan, or what is wrong with either.
+    Report(Query),
     /// Print this: the help, the version, the manual or completions.
     Show(String),
     /// None of these: print `message`, and log `run`.

@@ -5,6 +5,7 @@ use chrono::{
 };
 
 use crate::log::record;
+use crate::report::query::run_id::StartTime;
 
 /// A text does not give a time.
 #[derive(Debug, thiserror::Error)]
@@ -43,46 +44,29 @@ pub fn is_clock_alone(text: &str) -> bool {
     clock(text).is_some()
 }
 
-/// The local time of a START: its day, its time of day, or both.
-#[derive(Debug, PartialEq, Eq)]
-pub struct StartTime {
-    /// Any day if there is none.
-    pub day: Option<NaiveDate>,
-    /// The beginning of `HH:MM:SS`.
-    clock: String,
-}
-
-impl StartTime {
-    /// Reads `text`, which is like that of [`parse`] without how long ago it was. The time of day may be cut
-    /// short anywhere.
-    ///
-    /// # Errors
-    ///
-    /// `text` is not such a time.
-    pub fn parse(text: &str, now: DateTime<Local>) -> Result<Self, InvalidTime> {
-        if let Some(time) = with_offset(text) {
-            return Ok(Self {
-                day: Some(time.date()),
-                clock: time.time().to_string(),
-            });
-        }
-        let (first, second) = text.split_once([' ', 'T']).unwrap_or((text, ""));
-        let day = day(first, now.date_naive());
-        let mut clock = if day.is_some() { second } else { text }.to_owned();
-        if clock.find(':') == Some(1) {
-            clock.insert(0, '0');
-        }
-        if day.is_none() && clock.is_empty() || !is_beginning_of_clock(&clock) {
-            return Err(InvalidTime);
-        }
-        Ok(Self { day, clock })
+/// Reads `text`, the time of a START. The text is like that of [`parse`] without how long ago it was. The time of day may
+/// be cut short anywhere.
+///
+/// # Errors
+///
+/// `text` is not such a time.
+pub fn start_time(text: &str, now: DateTime<Local>) -> Result<StartTime, InvalidTime> {
+    if let Some(time) = with_offset(text) {
+        return Ok(StartTime {
+            day: Some(time.date()),
+            clock: time.time().to_string(),
+        });
     }
-
-    /// Whether a START has this time.
-    pub fn matches(&self, start: NaiveDateTime) -> bool {
-        self.day.is_none_or(|day| day == start.date())
-            && start.time().to_string().starts_with(&self.clock)
+    let (first, second) = text.split_once([' ', 'T']).unwrap_or((text, ""));
+    let day = day(first, now.date_naive());
+    let mut clock = if day.is_some() { second } else { text }.to_owned();
+    if clock.find(':') == Some(1) {
+        clock.insert(0, '0');
     }
+    if day.is_none() && clock.is_empty() || !is_beginning_of_clock(&clock) {
+        return Err(InvalidTime);
+    }
+    Ok(StartTime { day, clock })
 }
 
 fn is_beginning_of_clock(text: &str) -> bool {
@@ -255,7 +239,7 @@ mod tests {
         let printed = now().to_rfc3339();
         for text in [&printed, "2026-11-24 09:30:15"] {
             assert_eq!(parse(text, now(), false).ok(), Some(now().naive_local()));
-            let start = StartTime::parse(text, now()).expect(text);
+            let start = start_time(text, now()).expect(text);
             assert!(start.matches(now().naive_local()));
             assert!(!start.matches(now().naive_local() + TimeDelta::seconds(1)));
         }
@@ -287,7 +271,7 @@ mod tests {
             ("2026-11-23T15:09:02", true),
             ("2026-11-24 15:09:02", false),
         ] {
-            let time = StartTime::parse(text, now()).expect(text);
+            let time = start_time(text, now()).expect(text);
             assert_eq!(time.matches(start), is_like, "{text}");
         }
         for text in [
@@ -300,7 +284,7 @@ mod tests {
             "2026-11",
             "15:09 ",
         ] {
-            assert!(StartTime::parse(text, now()).is_err(), "{text}");
+            assert!(start_time(text, now()).is_err(), "{text}");
         }
     }
 }

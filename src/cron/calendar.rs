@@ -2,6 +2,7 @@
 
 pub mod dst;
 pub mod slots;
+
 #[cfg(test)]
 mod vectors;
 pub mod zone;

@@ -10,7 +10,7 @@ use rustix::process::Signal;
 
 use crate::support::{
     REMOTEEXE, Running, Sandbox, Scene, children, is_running, log_of_h_s, mask_waits, needs_root,
-    run_tool, send_to, state, wait_for, wait_until,
+    own_mounts, run_tool, send_to, state, wait_for, wait_until,
 };
 
 /// remoteexe under a strace that does `inject` to its system calls.
@@ -216,16 +216,9 @@ fn a_job_runs_on_if_the_shell_that_prints_the_marker_cannot_be_run() {
     needs_root();
     let sandbox = Sandbox::start();
     let scene = Scene::new();
-    let mut command = Command::new("unshare");
+    let mut command = own_mounts("exec \"$@\"");
     scene.equip(&mut command);
-    command.args([
-        "--mount",
-        REMOTEEXE,
-        "--connect-timeout",
-        "6",
-        "--retries",
-        "1",
-    ]);
+    command.args([REMOTEEXE, "--connect-timeout", "6", "--retries", "1"]);
     // The script takes longer than the connection may.
     sandbox.connect(&mut command).args(["h", "sleep 7; exit 3"]);
     let silent = Silent::new(&sandbox);
@@ -238,6 +231,7 @@ fn a_job_runs_on_if_the_shell_that_prints_the_marker_cannot_be_run() {
             "-t",
             &ssh,
             "-m",
+            "-r",
             "mount",
             "--bind",
             "/etc/passwd",

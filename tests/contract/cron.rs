@@ -50,7 +50,7 @@ fn a_crontab_line_of_the_original_works_unchanged() {
     });
     assert!(
         cron.try_wait().unwrap().is_none(),
-        "cron has not started; unshare needs CAP_SYS_ADMIN"
+        "cron has not started: see the message above; a container needs CAP_SYS_ADMIN for it"
     );
 
     let job = format!("host_user_batch02 bash {script} action");

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::process::Command;
 
 use crate::support::{
-    MARK, REMOTEEXE, Running, Scene, files, log_of_h_s, needs_root, records, wait_until,
+    MARK, REMOTEEXE, Running, Scene, files, log_of_h_s, needs_root, own_mounts, records, wait_until,
 };
 
 /// A log directory on a small disk, in a mount namespace of its own.
@@ -18,22 +18,21 @@ impl SmallDisk {
     fn new(size: usize, free: usize) -> Self {
         needs_root();
         let scene = Scene::new();
-        let mut unshare = Command::new("unshare");
-        scene.equip(&mut unshare);
-        unshare.args(["--mount", "sh", "-euc"]).arg(format!(
+        let mut unshare = own_mounts(&format!(
             "mount -t tmpfs -o size={size} none $DIR/log
              head -c {} /dev/zero >$DIR/log/filler
              echo >$DIR/mounted
              exec sleep infinity",
             size - free
         ));
+        scene.equip(&mut unshare);
         let mut holder = Running::spawn(&mut unshare);
         wait_until("the disk to be mounted, or unshare to give up", || {
             scene.path("mounted").exists() || holder.try_wait().unwrap().is_some()
         });
         assert!(
             scene.path("mounted").exists(),
-            "unshare needs CAP_SYS_ADMIN"
+            "no disk: see the message above; a container needs CAP_SYS_ADMIN for it"
         );
         Self { scene, holder }
     }

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::support::{
     REMOTEEXE, Run, Running, Scene, as_ordinary_user, code, files, is_asleep, log_of_h_s,
-    needs_root, records, run_tool, stderr, texts_in, wait_until,
+    needs_root, own_mounts, records, run_tool, stderr, texts_in, wait_until,
 };
 
 /// Runs a job without output.
@@ -68,11 +68,10 @@ fn a_log_directory_that_may_be_written_but_not_listed_is_as_good_as_any() {
 fn a_read_only_filesystem_does_not_stop_a_job() {
     needs_root();
     let scene = Scene::new();
-    let mut unshare = Command::new("unshare");
-    scene.equip_with_ssh(&mut unshare, "");
-    unshare.args(["--mount", "sh", "-euc"]).arg(format!(
+    let mut unshare = own_mounts(&format!(
         "mount --bind $DIR/log $DIR/log; mount -o remount,bind,ro $DIR/log; exec {REMOTEEXE} h s"
     ));
+    scene.equip_with_ssh(&mut unshare, "");
     let output = unshare.output().unwrap();
     assert_on_standard_error(&output, "Read-only file system (os error 30)");
 }
@@ -257,11 +256,8 @@ fn an_ordinary_user_keeps_one_run_in_one_file_whatever_the_umask() {
 /// remoteexe in a mount namespace that `mounts` has set up.
 fn behind_mounts(scene: &Scene, mounts: &str) -> Command {
     needs_root();
-    let mut unshare = Command::new("unshare");
+    let mut unshare = own_mounts(&format!("{mounts}; exec {REMOTEEXE} h s"));
     scene.equip_with_ssh(&mut unshare, "echo out; exit 3");
-    unshare
-        .args(["--mount", "sh", "-euc"])
-        .arg(format!("{mounts}; exec {REMOTEEXE} h s"));
     unshare
 }
 
@@ -271,14 +267,12 @@ fn a_start_behind_a_torn_line_is_a_record_also_where_fallocate_is_not_supported(
     let daily = scene.daily();
     let daily = daily.display();
     needs_root();
-    let mut command = Command::new("unshare");
-    scene.equip_with_ssh(&mut command, "echo out; exit 3");
     // The namespace goes with its last process: that shows the log.
-    let script = format!(
+    let mut command = own_mounts(&format!(
         "mount -t ramfs none $DIR/log; printf torn >{daily}; {REMOTEEXE} h s || cat {daily}"
-    );
-    let output = command.args(["--mount", "sh", "-euc", &script]).output();
-    let log = String::from_utf8(output.unwrap().stdout).unwrap();
+    ));
+    scene.equip_with_ssh(&mut command, "echo out; exit 3");
+    let log = String::from_utf8(command.output().unwrap().stdout).unwrap();
     let (torn, log) = log.split_once('\n').unwrap();
     assert_eq!(torn, "torn");
     assert_eq!(

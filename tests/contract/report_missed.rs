@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::report::{fields, reporter, run};
-use crate::support::{REMOTEEXE, Scene, code, needs_root, stderr};
+use crate::support::{REMOTEEXE, Scene, code, remoteexe_booted_at, stderr};
 
 /// A scene with the log of a day, and a crontab whose jobs log there.
 struct Day {
@@ -258,24 +258,14 @@ CRON DOWN    10:12–10:30  360 runs of 40 jobs not started
 
 /// The text of the report on `day` by a machine that was booted at a time of that day.
 fn screen_after_boot(day: &Day, boot: &str) -> String {
-    needs_root();
     drop(day.reporter(&[]));
     let boot = format!("2026-03-02 {boot}");
     let boot = chrono::NaiveDateTime::parse_from_str(&boot, "%Y-%m-%d %H:%M:%S").unwrap();
-    let stat = format!(
-        "cpu  1 0 1 1\nbtime {}\nprocesses 1\n",
-        boot.and_utc().timestamp()
-    );
-    fs::write(day.scene.path("stat"), stat).unwrap();
-    let mut unshare = Command::new("unshare");
-    day.scene.equip(&mut unshare);
-    unshare.env("TZ", "UTC").current_dir(day.scene.path(""));
-    unshare.args(["--mount", "sh", "-euc"]).arg(format!(
-        "mount --bind stat /proc/stat
-         exec {REMOTEEXE} --report --log-dir log --crontab crontab \\
-             --since 2026-03-02 --until '2026-03-02 10:58'"
-    ));
-    let output = unshare.output().unwrap();
+    let mut command = remoteexe_booted_at(&day.scene, boot.and_utc().timestamp());
+    command.env("TZ", "UTC").current_dir(day.scene.path(""));
+    command.args(["--report", "--log-dir", "log", "--crontab", "crontab"]);
+    command.args(["--since", "2026-03-02", "--until", "2026-03-02 10:58"]);
+    let output = command.output().unwrap();
     assert_eq!(stderr(&output), "");
     String::from_utf8(output.stdout).unwrap()
 }

@@ -10,7 +10,9 @@ use chrono::{DateTime, Days, Utc};
 
 use crate::manual::shown;
 use crate::report::{LOG, report, reporter, run};
-use crate::support::{REMOTEEXE, Scene, code, day_of_300_jobs, files, run_tool, stderr};
+use crate::support::{
+    REMOTEEXE, Scene, code, day_of_300_jobs, files, own_mounts, run_tool, stderr,
+};
 
 /// The metrics of this log, which Prometheus accepts.
 fn metrics(log: impl AsRef<[u8]>, args: &[&str]) -> String {
@@ -457,9 +459,7 @@ fn a_full_disk_leaves_the_old_file() {
     let scene = Scene::new();
     fs::write(scene.path("a.log"), LOG).unwrap();
     fs::create_dir(scene.path("text")).unwrap();
-    let mut unshare = Command::new("unshare");
-    scene.equip(&mut unshare);
-    unshare.args(["--mount", "sh", "-euc"]).arg(format!(
+    let mut unshare = own_mounts(&format!(
         "mount -t tmpfs -o size=8k none $DIR/text
          cd $DIR/text
          head -c 5000 /dev/zero >x.prom
@@ -468,6 +468,7 @@ fn a_full_disk_leaves_the_old_file() {
          ls -A; wc -c <x.prom
          exit $status"
     ));
+    scene.equip(&mut unshare);
     let output = unshare.output().unwrap();
     assert_eq!(
         (

@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::report::{LOG, fields, printed, report, reporter, run};
-use crate::support::{Scene, code, run_tool, stderr};
+use crate::support::{Scene, code, remoteexe_booted_at, run_tool, stderr};
 
 /// The screen without the counts in its first four lines.
 fn answer(log: &str, args: &[&str]) -> String {
@@ -219,14 +219,17 @@ impl Hours {
         let _ = writeln!(self.log, "{begin} END,{status},{job}");
     }
 
-    /// What `--report --since 1h --changed ARGS` prints, and its exit status.
     fn changed(&self) -> (String, i32) {
+        self.report(&["--since", "1h", "--changed"])
+    }
+
+    /// What `--report ARGS` prints, and its exit status. Nobody knows when this machine was booted, and a boot within
+    /// the hours would explain what was not started.
+    fn report(&self, args: &[&str]) -> (String, i32) {
         fs::write(self.scene.path("log/20260101_remoteexe.log"), &self.log).unwrap();
-        let mut command = reporter(&self.scene);
-        let output = command
-            .args(["--since", "1h", "--changed"])
-            .output()
-            .unwrap();
+        let mut command = remoteexe_booted_at(&self.scene, 1_000_000_000);
+        command.env("TZ", "UTC");
+        let output = command.arg("--report").args(args).output().unwrap();
         (printed(&output), code(&output))
     }
 }
@@ -264,8 +267,7 @@ fn changed_tells_that_nothing_was_started_where_something_always_was() {
     assert!(text.contains("  all jobs  nothing was started\n"), "{text}");
     assert_eq!(status, 1);
     // It affects more than a job that fails.
-    let mut command = reporter(&hours.scene);
-    let view = printed(&command.args(["--since", "2h"]).output().unwrap());
+    let (view, _) = hours.report(&["--since", "2h"]);
     let (silent, failing) = (view.find("\nSILENT "), view.find("\nFAILING "));
     assert!(silent.is_some() && silent < failing, "{view}");
 }

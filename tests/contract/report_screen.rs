@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::report::{LOG, interleaved, on_a_terminal, printed, report, run};
-use crate::support::{REMOTEEXE, Running, Scene, code, day_of_300_jobs, needs_root};
+use crate::support::{REMOTEEXE, Running, Scene, code, day_of_300_jobs, remoteexe_booted_at};
 
 /// The screen without the counts in its first four lines.
 fn screen(log: &str, args: &[&str]) -> String {
@@ -412,7 +412,6 @@ fn of_one_host_s_lost_runs_it_is_not_said_that_they_were_all_that_was_running() 
 /// The screen of a machine that was booted at 03:29, after a pause of 18 minutes. `lost` has the records of a run that
 /// was going on before it.
 fn booted(lost: &str) -> String {
-    needs_root();
     let scene = Scene::new();
     let mut log = String::new();
     for minute in 0..1720 {
@@ -435,17 +434,10 @@ fn booted(lost: &str) -> String {
     }
     fs::write(scene.path("a.log"), log).unwrap();
     // 2026-03-02 03:29:00 UTC.
-    fs::write(scene.path("stat"), "btime 1772422140\n").unwrap();
-    let mut unshare = Command::new("unshare");
-    scene.equip(&mut unshare);
-    unshare
-        .env("TZ", "UTC")
-        .args(["--mount", "sh", "-euc"])
-        .arg(format!(
-            "mount --bind $DIR/stat /proc/stat
-         exec {REMOTEEXE} --report --since 2026-03-02 $DIR/a.log"
-        ));
-    let view = printed(&unshare.output().unwrap());
+    let mut command = remoteexe_booted_at(&scene, 1_772_422_140);
+    command.env("TZ", "UTC");
+    command.args(["--report", "--since", "2026-03-02"]);
+    let view = printed(&command.arg(scene.path("a.log")).output().unwrap());
     view.splitn(5, '\n').last().unwrap_or_default().to_owned()
 }
 

@@ -173,7 +173,7 @@ fn whatever_else_stands_in_the_place_of_the_file_is_left_alone() {
                 "{script}: {message}"
             );
             assert_eq!(code(&output), 74);
-            assert_eq!(files(dir), [file.clone()]);
+            assert_eq!(files(dir), std::slice::from_ref(&file));
             run_tool("rm", &["-r", &file.display().to_string()]);
         }
     }

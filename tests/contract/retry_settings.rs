@@ -9,7 +9,7 @@ use std::process::Command;
 
 use crate::support::{
     Cut, Proxy, REMOTEEXE, REQUESTED, Run, Running, Sandbox, Scene, mask_waits, needs_root,
-    run_tool, wait_until, waits,
+    own_mounts, run_tool, wait_until, waits,
 };
 
 /// A remote command that leaves a line in `runs` and then does as `rest` says.
@@ -305,14 +305,15 @@ fn run_with_shell(
     script: &str,
 ) -> Run {
     needs_root();
-    let mut unshare = Command::new("unshare");
+    let mut unshare = own_mounts("mount --bind \"$1\" /bin/sh; shift; exec \"$@\"");
     scene.equip(&mut unshare);
-    unshare
-        .args(["--mount", "bash", "-euc"])
-        .arg("mount --bind \"$0\" /bin/sh; exec \"$@\"")
-        .args([shell, "env"])
-        .args(variables)
-        .args([REMOTEEXE, "--retries", "3", "--retry-delay", "0.02"]);
+    unshare.args([shell, "env"]).args(variables).args([
+        REMOTEEXE,
+        "--retries",
+        "3",
+        "--retry-delay",
+        "0.02",
+    ]);
     scene.run(sandbox.connect(&mut unshare).args(["h", script]))
 }
 

@@ -12,6 +12,7 @@ mod clock;
 mod cron;
 mod day;
 mod log;
+mod mounts;
 mod process;
 mod proxy;
 mod sandbox;
@@ -27,6 +28,7 @@ pub use log::{
     MARK, REQUESTED, files, log_of_h_s, mask_waits, records, split_record, texts, texts_in, today,
     waits,
 };
+pub use mounts::{own_mounts, remoteexe_booted_at};
 pub use process::{
     ENDING, Lingering, Running, children, code, is_asleep, is_running, run_tool, send, send_to,
     state, stderr, try_send_to,

@@ -8,8 +8,11 @@ use crate::cli::error::UsageError;
 use crate::cli::job::read_crontab;
 use crate::cli::value::path;
 use crate::cron::{Columns, CrontabSelection};
-use crate::report::format::crontab::{CrontabForm, CrontabReport};
-use crate::report::slots::CrontabSource;
+use crate::report::output::style::ColorChoice;
+use crate::report::query::accepted::Accepted;
+use crate::report::query::filter::Filter;
+use crate::report::query::period::Period;
+use crate::report::query::{CrontabSource, Form, Query, Source};
 
 /// Options of the log that have no meaning where only crontabs are read.
 const OF_LOGS: [&str; 10] = [
@@ -54,23 +57,39 @@ pub struct CrontabArgs {
 
 impl CommandLine<super::Args> {
     /// The form that needs the crontabs only, if one is asked for.
-    pub fn crontab_report(&self) -> Option<Result<CrontabReport, UsageError>> {
+    pub fn crontab_form(&self) -> Option<Form> {
+        let args = &self.args.crontabs;
+        match (args.check, args.next) {
+            (true, _) => Some(Form::Check),
+            (_, true) => Some(Form::Next),
+            (false, false) => None,
+        }
+    }
+
+    /// The query for it. No log is read, and no option of logs matters.
+    pub fn crontab_query(&self, form: Form) -> Result<Query, UsageError> {
         let args = &self.args;
-        let form = if args.crontabs.check {
-            CrontabForm::Check
-        } else if args.crontabs.next {
-            CrontabForm::Next {
-                host: args.host.clone().map(OsString::into_vec),
-                job: args.job.clone().map(OsString::into_vec),
-            }
-        } else {
-            return None;
-        };
-        Some(self.selection().map(|selection| CrontabReport {
-            selection,
-            grammar: read_crontab,
+        let text = |word: &Option<OsString>| word.clone().map(OsString::into_vec);
+        Ok(Query {
+            source: Source::Inputs(Vec::new()),
+            crontabs: Some(CrontabSource {
+                selection: self.selection()?,
+                grammar: read_crontab,
+            }),
+            follows_crontabs: false,
+            filter: Filter {
+                period: Period::default(),
+                host: text(&args.host),
+                job: text(&args.job),
+                user: None,
+                failed: false,
+            },
+            accepted: Accepted::default(),
             form,
-        }))
+            color: ColorChoice::Never,
+            is_paged: false,
+            file: None,
+        })
     }
 
     /// The crontabs that say what should have run. Logs that are named one by one may be of any machine: to these

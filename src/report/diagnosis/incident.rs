@@ -199,6 +199,19 @@ impl State {
 }
 
 impl Window {
+    /// The window of these runs, of which there is at least one. Its end is known with the first run's END or later.
+    pub fn of_bad_runs(runs: &[&Entry], over: Option<NaiveDateTime>) -> Self {
+        let starts = runs.iter().map(|run| run.start);
+        let ends = || runs.iter().map(|run| run.until);
+        let known = ends().min().expect("there is a run");
+        Self {
+            since: starts.min().expect("there is a run"),
+            known,
+            last: ends().max().expect("there is a run"),
+            over: over.map(|over| over.max(known)),
+        }
+    }
+
     /// Whether it is over.
     pub fn is_over(&self) -> bool {
         self.over.is_some()

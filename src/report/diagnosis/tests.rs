@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 
 use chrono::{NaiveDateTime, TimeDelta};
 
+use super::evidence::Evidence;
 use super::incident::{Incident, Kind, State};
-use super::{Scope, changes, incidents, of_period};
 use crate::report::history::Ledger;
+use crate::report::history::scope::Scope;
+use crate::report::slots::missed::Missing;
 use expected::expected;
 use world::World;
 
@@ -61,6 +63,16 @@ impl Known {
     }
 }
 
+/// What `diagnose` finds in a history without crontabs.
+fn diagnosed<T>(diagnose: fn(&Evidence) -> T, history: &Ledger, scope: &Scope) -> T {
+    let missed = &Missing::default();
+    diagnose(&Evidence {
+        history,
+        missed,
+        scope,
+    })
+}
+
 /// Something that an operator is told of once.
 type Subject = (State, String);
 
@@ -96,7 +108,7 @@ fn each_incident_is_found_with_all_its_facts_and_no_other() {
     with_seeds(20, |seed| {
         let world = World::new(seed);
         let (ledger, scope) = world.at(world.now, world.now.date().into());
-        let found = incidents(&ledger, &scope);
+        let found = diagnosed(super::incidents, &ledger, &scope);
         let mut found: Vec<Known> = found.iter().map(|it| Known::of(it, &ledger)).collect();
         let mut expected = expected(&world);
         found.sort();
@@ -113,7 +125,7 @@ fn what_is_wrong_now_comes_first_and_a_script_that_fails_on_several_hosts_is_one
     with_seeds(5, |seed| {
         let world = World::new(seed);
         let (ledger, scope) = world.at(world.now, world.now.date().into());
-        let shown = of_period(&ledger, &scope);
+        let shown = diagnosed(super::of_period, &ledger, &scope);
         let states: Vec<State> = shown.iter().map(Incident::state).collect();
         let now = shown.iter().filter(|incident| !incident.is_over()).count();
         assert!(
@@ -149,7 +161,7 @@ fn hour_by_hour_each_incident_is_told_once_and_its_end_once() {
         let mut until = NaiveDateTime::from(world.now.date()) + hour;
         while until <= world.now {
             let (ledger, scope) = world.at(until, until - hour);
-            let told = changes(&ledger, &scope);
+            let told = diagnosed(super::changes, &ledger, &scope);
             for (told, all) in [(&told.0, &mut began), (&told.1, &mut ended)] {
                 for incident in told {
                     let known = Known::of(incident, &ledger);
@@ -192,7 +204,7 @@ fn a_reboot_is_told_once_with_its_time_however_many_runs_it_killed() {
         let world = World::booted(killed);
         let boot = world.plan.boot;
         let (ledger, scope) = world.at(world.now, world.now.date().into());
-        let found = incidents(&ledger, &scope);
+        let found = diagnosed(super::incidents, &ledger, &scope);
         let booted = |incident: &Incident| match incident.kind {
             Kind::Lost { boot, .. } | Kind::Silent { boot, .. } => boot,
             _ => None,
@@ -209,7 +221,7 @@ fn a_reboot_is_told_once_with_its_time_however_many_runs_it_killed() {
 fn of_a_dead_host_nothing_is_said_about_a_herd() {
     let world = World::dead_host_at_second_one();
     let (ledger, scope) = world.at(world.now, world.now.date().into());
-    let states: Vec<State> = incidents(&ledger, &scope)
+    let states: Vec<State> = diagnosed(super::incidents, &ledger, &scope)
         .iter()
         .map(Incident::state)
         .collect();
@@ -220,17 +232,18 @@ fn of_a_dead_host_nothing_is_said_about_a_herd() {
 fn a_scheduler_that_stands_still_is_silent_if_it_never_was_before() {
     let world = World::healthy();
     let (ledger, scope) = world.at(world.now, world.now.date().into());
-    assert!(incidents(&ledger, &scope).is_empty());
+    assert!(diagnosed(super::incidents, &ledger, &scope).is_empty());
     let later = Scope {
         now: world.now + TimeDelta::hours(2),
         ..scope
     };
-    let states: Vec<State> = incidents(&ledger, &later)
+    let states: Vec<State> = diagnosed(super::incidents, &ledger, &later)
         .iter()
         .map(Incident::state)
         .collect();
     assert_eq!(states, [State::Silent]);
-    let told = changes(
+    let told = diagnosed(
+        super::changes,
         &ledger,
         &Scope {
             since: world.now,
@@ -238,7 +251,8 @@ fn a_scheduler_that_stands_still_is_silent_if_it_never_was_before() {
         },
     );
     assert_eq!((told.0.len(), told.1.len()), (1, 0));
-    let told = changes(
+    let told = diagnosed(
+        super::changes,
         &ledger,
         &Scope {
             since: world.now + TimeDelta::hours(1),

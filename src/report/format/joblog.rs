@@ -1,13 +1,16 @@
 //! The form of `--tsv`: one line for each run, in the columns of GNU parallel's joblog.
 
+use super::report::Report;
+use super::{Format, Needs, Verdict};
 use crate::clock::with_offset;
 use crate::escape::printable;
 use crate::exit::signal_number;
+use crate::report::output::Output;
 use crate::report::runs::run::Run;
+use crate::report::slots::Expected;
 
 /// The first line.
-pub const TITLES: &str =
-    "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand";
+const TITLES: &str = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand";
 
 /// The value of a column that is not known.
 const UNKNOWN: &str = "-1";
@@ -15,10 +18,41 @@ const UNKNOWN: &str = "-1";
 /// The host of a run that has none. GNU parallel refuses a joblog with an empty one.
 const NO_HOST: &str = "-";
 
+/// The lines, while they are written.
+#[derive(Debug, Default)]
+pub struct Joblog {
+    runs: u64,
+    has_failures: bool,
+}
+
+impl Format for Joblog {
+    fn needs(&self) -> Needs {
+        Needs {
+            warns_of_left_out: true,
+            is_paged: true,
+            ..Needs::default()
+        }
+    }
+
+    fn begin(&mut self, _: Option<&Expected>, out: &mut Output) {
+        out.write_line(TITLES);
+    }
+
+    fn run(&mut self, run: Run, out: &mut Output) {
+        self.runs += 1;
+        self.has_failures |= run.has_failed();
+        out.write_line(&line(self.runs, &run));
+    }
+
+    fn finish(self: Box<Self>, _: &Report, _: &mut Output) -> Verdict {
+        Verdict::bad_if(self.has_failures)
+    }
+}
+
 /// The line of `run`, without a newline. Its number is the first column.
 ///
 /// Times are in seconds, `Starttime` since 1970 in UTC.
-pub fn line(number: u64, run: &Run) -> String {
+fn line(number: u64, run: &Run) -> String {
     let status = run.end.status();
     let runtime = run.seconds().map(|seconds| format!("{seconds}.000"));
     let exitval = status.map(|status| status.to_string());

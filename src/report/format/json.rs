@@ -6,13 +6,63 @@ use std::os::unix::ffi::OsStrExt;
 use memchr::memchr;
 use serde::Serialize;
 
+use super::report::Report;
+use super::{Format, Needs, Verdict};
 use crate::clock::with_offset;
 use crate::escape::is_safe;
 use crate::exit::signal;
-use crate::report::logs::owner::Users;
+use crate::machine::Users;
+use crate::report::output::Output;
 use crate::report::runs::run::{End, Run};
-use crate::report::slots::Job;
+use crate::report::slots::ExpectedJob;
 use crate::report::slots::missed::Slot;
+
+/// The documents, while they are written.
+#[derive(Debug)]
+pub struct Json<'a> {
+    users: &'a Users,
+    is_bad: bool,
+}
+
+impl<'a> Json<'a> {
+    /// Names users as `users` does.
+    pub fn new(users: &'a Users) -> Self {
+        Self {
+            users,
+            is_bad: false,
+        }
+    }
+}
+
+impl Format for Json<'_> {
+    fn needs(&self) -> Needs {
+        Needs {
+            slots: true,
+            warns_of_left_out: true,
+            is_paged: true,
+            ..Needs::default()
+        }
+    }
+
+    fn run(&mut self, run: Run, out: &mut Output) {
+        self.is_bad |= run.has_failed();
+        out.write_line(&document(&run, self.users));
+    }
+
+    fn finish(mut self: Box<Self>, report: &Report, out: &mut Output) -> Verdict {
+        let Some(crontabs) = &report.crontabs else {
+            return Verdict::bad_if(self.is_bad);
+        };
+        for slot in crontabs.missing.slots() {
+            let job = &crontabs.expected.jobs[slot.job as usize];
+            if report.scope.includes(slot.at) && job.is_wanted(report.filter) {
+                self.is_bad = true;
+                out.write_line(&missed(slot, job, self.users));
+            }
+        }
+        Verdict::bad_if(self.is_bad)
+    }
+}
 
 /// Bytes of a log: a string if they are UTF-8, or else the numbers of all bytes.
 #[derive(Serialize)]
@@ -79,7 +129,7 @@ struct Missed<'a> {
 }
 
 /// The document of a slot of `job` at which nothing was started.
-pub fn missed(slot: &Slot, job: &Job, users: &Users) -> String {
+fn missed(slot: &Slot, job: &ExpectedJob, users: &Users) -> String {
     let document = Missed {
         uid: job.uid,
         user: job.uid.and_then(|uid| users.name(uid)),
@@ -96,7 +146,7 @@ pub fn missed(slot: &Slot, job: &Job, users: &Users) -> String {
 
 /// The document of `run`, without a newline. Times are RFC 3339 with the offset of local time, and the
 /// duration is in seconds.
-pub fn document(run: &Run, users: &Users) -> String {
+fn document(run: &Run, users: &Users) -> String {
     render(run, users, None)
 }
 

@@ -4,8 +4,12 @@ use std::collections::HashSet;
 use std::fmt::Write;
 use std::path::Path;
 
+use super::report::Report;
+use super::{Format, Needs, Verdict};
 use crate::cron::{CronJobs, Crontabs, Finding, UnknownCall};
 use crate::escape::{printable, shortened};
+use crate::report::output::Output;
+use crate::report::slots::Planned;
 
 /// The most bytes of a reason that are shown.
 const LONGEST: usize = 1_000;
@@ -16,8 +20,32 @@ const MOST_UNKNOWN: usize = 20;
 /// How many lines are named that are switched off.
 const MOST_SWITCHED_OFF: usize = 10;
 
-/// The text of `--check`.
-pub fn render(findings: &[Finding], plan: &CronJobs, crontabs: &Crontabs) -> String {
+/// The form of `--check`.
+#[derive(Debug)]
+pub struct Lint;
+
+impl Format for Lint {
+    fn needs(&self) -> Needs {
+        Needs {
+            crontabs: true,
+            ..Needs::default()
+        }
+    }
+
+    fn finish(self: Box<Self>, report: &Report, out: &mut Output) -> Verdict {
+        let Some(crontabs) = &report.crontabs else {
+            return Verdict::Good;
+        };
+        let planned = &crontabs.expected.planned;
+        let findings = planned.findings(&report.machine.users);
+        let Planned { plan, crontabs, .. } = planned;
+        out.write(render(&findings, plan, crontabs).as_bytes());
+        Verdict::bad_if(!findings.is_empty())
+    }
+}
+
+/// The text.
+fn render(findings: &[Finding], plan: &CronJobs, crontabs: &Crontabs) -> String {
     let mut text = String::new();
     let mut line = |line: &str| {
         // Writing to a string cannot fail.

@@ -1,14 +1,86 @@
 //! A report becomes bytes: one file or folder for each format.
+//!
+//! A format says what it needs, takes the runs that match one by one, and at the end reads the whole report.
 
-pub mod crontab;
+pub mod crontabs;
+pub mod gather;
 pub mod html;
 pub mod joblog;
 pub mod json;
 pub mod lint;
-pub mod listing;
 pub mod prometheus;
 pub mod records;
+pub mod report;
+pub mod sources;
 pub mod text;
 pub mod upcoming;
-pub mod viewing;
 pub mod words;
+
+use super::output::Output;
+use super::query::window::Reach;
+use super::runs::run::Run;
+use super::slots::Expected;
+use report::Report;
+
+/// A way to show what was found.
+pub trait Format {
+    /// What has to be gathered for it.
+    fn needs(&self) -> Needs;
+
+    /// Begins, before any run is read. `expected` are the jobs of the crontabs, if slots are needed.
+    fn begin(&mut self, _expected: Option<&Expected>, _out: &mut Output) {}
+
+    /// Takes a run that matches. Runs come in the order of their ENDs, then those without END.
+    ///
+    /// A format that writes them at once, and keeps none, takes the same memory for any number of runs.
+    fn run(&mut self, _run: Run, _out: &mut Output) {}
+
+    /// Writes the rest, and says whether something is wrong.
+    fn finish(self: Box<Self>, report: &Report, out: &mut Output) -> Verdict;
+}
+
+/// Whether something that a format shows is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing.
+    Good,
+    /// A run failed, was lost or is missing, or a crontab has a fault.
+    Bad,
+}
+
+impl Verdict {
+    /// The verdict if something is wrong or not.
+    pub fn bad_if(is_bad: bool) -> Self {
+        if is_bad { Self::Bad } else { Self::Good }
+    }
+}
+
+/// What a format needs.
+#[derive(Debug, Default, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a need of its own")]
+pub struct Needs {
+    /// The crontabs, without a look at their slots.
+    pub crontabs: bool,
+    /// The slots at which the crontabs plan a start.
+    pub slots: bool,
+    /// All runs of the period and of the time before.
+    pub history: bool,
+    /// The runs as they were at the end of the period: what is wrong then does not depend on what came later.
+    pub as_of_end: bool,
+    /// The last lines of output of the runs in the history.
+    pub tails: bool,
+    /// Good runs from older logs, to judge long runs by.
+    pub baseline: bool,
+    /// Only what was not known when the period began, as an earlier report has shown the rest.
+    pub is_news: bool,
+    /// How much is read besides the period.
+    pub reach: Reach,
+    /// The records of the runs of this process id.
+    pub records_of: Option<u32>,
+    /// It has no place for the logs that are left out, so they are named on standard error.
+    pub warns_of_left_out: bool,
+    /// It is text for a pager.
+    pub is_paged: bool,
+    /// Anybody may read a file that it is written to.
+    pub is_public: bool,
+}

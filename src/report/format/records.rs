@@ -1,63 +1,44 @@
-//! The form of `--run`: all records of one run.
+//! The forms of `--run`: all records of one run, or its JSON document.
 
-use crate::cli::time::StartTime;
+use super::report::Report;
+use super::{Format, Needs, Verdict, json};
+use crate::machine::Users;
+use crate::report::output::{Output, warn};
+use crate::report::query::run_id::RunId;
 use crate::report::runs::run::Run;
 
-/// The run whose records are wanted: the last one that matches.
+/// The search for one run among all runs: the last one that matches.
 #[derive(Debug)]
-pub struct Wanted {
-    /// Its process id.
-    pub pid: u32,
-    /// The local time of its START.
-    pub start: Option<StartTime>,
-}
-
-impl Wanted {
-    fn matches(&self, run: &Run) -> bool {
-        let has_time = |start: &StartTime| start.matches(run.trace.start);
-        run.trace.pid == self.pid && self.start.as_ref().is_none_or(has_time)
-    }
-}
-
-/// The search for the wanted run among all runs.
-#[derive(Debug)]
-pub struct Search<'a> {
-    wanted: &'a Wanted,
+pub struct OneRun<'a> {
+    id: RunId,
+    /// The names of users, for a document.
+    users: Option<&'a Users>,
     last: Option<Run>,
     count: u64,
 }
 
-impl<'a> Search<'a> {
-    /// A search that has not seen any run yet.
-    pub fn new(wanted: &'a Wanted) -> Self {
+impl<'a> OneRun<'a> {
+    /// Shows the records.
+    pub fn records(id: &RunId) -> Self {
         Self {
-            wanted,
+            id: id.clone(),
+            users: None,
             last: None,
             count: 0,
         }
     }
 
-    /// Looks at a run.
-    pub fn add(&mut self, run: Run) {
-        if !self.wanted.matches(&run) {
-            return;
-        }
-        self.count += 1;
-        let is_later = |last: &Run| last.trace.start <= run.trace.start;
-        if self.last.as_ref().is_none_or(is_later) {
-            self.last = Some(run);
+    /// Shows the document, with all output.
+    pub fn document(id: &RunId, users: &'a Users) -> Self {
+        Self {
+            users: Some(users),
+            ..Self::records(id)
         }
     }
 
-    /// The wanted run, if it is there.
-    pub fn found(&self) -> Option<&Run> {
-        self.last.as_ref()
-    }
-
-    /// What to tell the user, unless there is exactly one run that matches.
-    pub fn remark(&self) -> Option<String> {
-        let Self { wanted, count, .. } = self;
-        let pid = wanted.pid;
+    /// What to say unless there is exactly one run that matches.
+    fn remark(&self) -> Option<String> {
+        let pid = self.id.pid;
         let Some(run) = &self.last else {
             return Some(format!(
                 "no such run of process {pid} in these logs; to read those of other days, add --since"
@@ -71,17 +52,48 @@ impl<'a> Search<'a> {
             ),
             None => (String::new(), ""),
         };
-        (*count > 1).then(|| {
+        (self.count > 1).then(|| {
             format!(
-                "process {pid} has {count} such runs; this is the last one, started at {start}{place}; \
-                 to see another one, give its start time: {pid}@TIME{tip}"
+                "process {pid} has {} such runs; this is the last one, started at {start}{place}; \
+                 to see another one, give its start time: {pid}@TIME{tip}",
+                self.count
             )
         })
     }
 }
 
-/// The records of the wanted run.
-pub fn of(run: &Run) -> &[u8] {
-    let records = run.trace.records.as_ref();
-    records.expect("the records of the wanted process id are kept")
+impl Format for OneRun<'_> {
+    fn needs(&self) -> Needs {
+        Needs {
+            records_of: Some(self.id.pid),
+            warns_of_left_out: true,
+            is_paged: true,
+            ..Needs::default()
+        }
+    }
+
+    fn run(&mut self, run: Run, _: &mut Output) {
+        if !self.id.matches(run.trace.pid, run.trace.start) {
+            return;
+        }
+        self.count += 1;
+        let is_later = |last: &Run| last.trace.start <= run.trace.start;
+        if self.last.as_ref().is_none_or(is_later) {
+            self.last = Some(run);
+        }
+    }
+
+    fn finish(self: Box<Self>, _: &Report, out: &mut Output) -> Verdict {
+        if let Some(remark) = self.remark() {
+            warn(&remark);
+        }
+        let Some(run) = &self.last else {
+            return Verdict::Bad;
+        };
+        match self.users {
+            Some(users) => out.write_line(&json::document_with_output(run, users)),
+            None => out.write_records(run.trace.records.as_deref().unwrap_or_default()),
+        }
+        Verdict::bad_if(run.has_failed())
+    }
 }

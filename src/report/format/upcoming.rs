@@ -7,9 +7,13 @@ use std::path::Path;
 use chrono::{DateTime, Datelike, Local};
 
 use super::lint::counted;
+use super::report::Report;
+use super::{Format, Needs, Verdict};
 use crate::cron::upcoming::{CROWD, crowds, next_start, periods};
 use crate::cron::{ClockInterval, CronJob, CronJobs, Crontabs, UnknownCall};
 use crate::escape::{printable, shortened};
+use crate::report::output::Output;
+use crate::report::slots::Planned;
 
 /// The most bytes of a job or a host that are shown.
 const LONGEST: usize = 1_000;
@@ -20,8 +24,32 @@ const WIDEST: usize = 60;
 /// The most calls that are listed that are not known.
 const MOST_UNKNOWN: usize = 100;
 
-/// The text of `--next`.
-pub fn render(
+/// The form of `--next`.
+#[derive(Debug)]
+pub struct Upcoming;
+
+impl Format for Upcoming {
+    fn needs(&self) -> Needs {
+        Needs {
+            crontabs: true,
+            ..Needs::default()
+        }
+    }
+
+    fn finish(self: Box<Self>, report: &Report, out: &mut Output) -> Verdict {
+        if let Some(crontabs) = &report.crontabs {
+            let Planned { plan, crontabs, .. } = &crontabs.expected.planned;
+            let entries = plan.entries.iter();
+            let entries = entries.filter(|entry| report.filter.names(&entry.job));
+            let now = report.machine.zoned_now;
+            out.write(render(entries.collect(), plan, crontabs, now).as_bytes());
+        }
+        Verdict::Good
+    }
+}
+
+/// The text.
+fn render(
     entries: Vec<&CronJob>,
     plan: &CronJobs,
     crontabs: &Crontabs,

@@ -2,6 +2,7 @@
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 
+use crate::escape::printable;
 use crate::report::history::Entry;
 
 /// The bars of a chart, the lowest first.
@@ -106,4 +107,15 @@ pub fn chart(counts: &[u64]) -> String {
         index.checked_sub(1).map_or(' ', |index| BARS[index])
     };
     counts.iter().map(bar).collect()
+}
+
+/// The most bytes of a job's or a host's name that are looked at. The page cuts it anyway.
+const SHOWN_NAME: usize = 1024;
+
+/// A name for the page, with an ellipsis where its end is left out.
+pub fn shown_name(name: &[u8]) -> String {
+    match name.split_at_checked(SHOWN_NAME) {
+        Some((begin, end)) if !end.is_empty() => printable(begin) + "…",
+        _ => printable(name),
+    }
 }

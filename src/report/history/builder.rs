@@ -29,19 +29,13 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// A ledger of the runs as they were just before `until`. A run that ended later was going on.
-    pub fn new(until: Option<NaiveDateTime>) -> Self {
+    /// A ledger of the runs as they were just before `until`. A run that ended later was going on. With `keeps_tails` it
+    /// has the last lines of runs too.
+    pub fn new(until: Option<NaiveDateTime>, keeps_tails: bool) -> Self {
         Self {
             until,
+            keeps_tails,
             ..Self::default()
-        }
-    }
-
-    /// Keeps the last lines of runs too.
-    pub fn with_tails(self) -> Self {
-        Self {
-            keeps_tails: true,
-            ..self
         }
     }
 
@@ -51,7 +45,7 @@ impl Collector {
     }
 
     /// Adds a job without a run, unless the scheduler of `account` has one of this name.
-    pub fn expect(&mut self, account: Account, name: &Rc<[u8]>) {
+    fn expect(&mut self, account: Account, name: &Rc<[u8]>) {
         let mut jobs = self.jobs.iter();
         if !jobs.any(|(it, jobs)| it.scheduler == account.scheduler && jobs.contains_key(name)) {
             self.add_job(account, name);
@@ -160,8 +154,11 @@ impl Collector {
         self.ledger.latest()
     }
 
-    /// Ends the ledger: puts the runs in the order of their jobs and STARTs.
-    pub fn finish(mut self) -> Ledger {
+    /// Ends the ledger: adds the `wanted` jobs that have no run, and puts the runs in the order of their jobs and STARTs.
+    pub fn finish(mut self, wanted: &[(Account, Rc<[u8]>)]) -> Ledger {
+        for (account, name) in wanted {
+            self.expect(*account, name);
+        }
         let scripts = mem::take(&mut self.scripts);
         let mut ledger = self.ledger;
         drop(self.jobs);

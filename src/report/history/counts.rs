@@ -3,7 +3,7 @@
 use chrono::NaiveDateTime;
 
 use super::{Entry, Ledger, Mark};
-use crate::report::diagnosis::Scope;
+use crate::report::history::scope::Scope;
 use crate::report::runs::outcome::{Outcome, Reason};
 
 /// Counts of the runs of a period.

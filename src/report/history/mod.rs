@@ -5,6 +5,7 @@ pub mod counts;
 pub mod durations;
 pub mod lines;
 pub mod older_logs;
+pub mod scope;
 pub mod scripts;
 pub mod tails;
 
@@ -18,7 +19,6 @@ use super::logs::owner::Account;
 use super::logs::scheduler::Scheduler;
 use super::runs::outcome::Outcome;
 use super::runs::run::Run;
-use super::slots::missed::Missing;
 use crate::clock::passed;
 use lines::Lines;
 use tails::Tails;
@@ -44,8 +44,6 @@ pub struct Ledger {
     begins: Vec<usize>,
     lines: Lines,
     tails: Tails,
-    /// The slots of lines at which nothing was started, if crontabs were read.
-    pub missing: Missing,
     /// Good runs from earlier logs than those of the other runs, of jobs that run seldom.
     earlier: HashMap<JobId, Vec<Good>>,
 }

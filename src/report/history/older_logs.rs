@@ -9,83 +9,103 @@ use chrono::{Days, NaiveDate, NaiveDateTime};
 
 use super::durations::{LAST_DAYS, MAX_DAYS, MIN_GOOD, Usual, before_each, is_long};
 use super::{Entry, Good, JobId, Ledger, Mark};
-use crate::report::diagnosis::Scope;
-use crate::report::logs::find;
-use crate::report::logs::find::Choice;
+use crate::machine::Machine;
+use crate::report::history::scope::Scope;
+use crate::report::logs::find::{self, Choice};
 use crate::report::logs::owner::Account;
-use crate::report::query::basis::Basis;
-use crate::report::query::{Report, Source};
+use crate::report::logs::scheduler::{LogDir, Scheduler};
 use crate::report::runs::outcome::Outcome;
-use crate::report::runs::run::Run;
+use crate::report::runs::reading::{self, ReadClock};
 
 /// Jobs by whose they are and their names.
 type Jobs = HashMap<(Account, Rc<[u8]>), JobId>;
 
-impl Report {
-    /// Adds those good runs of earlier days to the ledger by which runs of the period are judged. Returns the number of
-    /// logs that it has read.
-    pub fn look_back(&self, ledger: &mut Ledger, scope: &Scope, basis: &Basis) -> usize {
+/// The logs that are older than those of the report.
+#[derive(Debug)]
+pub struct OlderLogs<'a> {
+    /// The log directories.
+    pub dirs: &'a [LogDir],
+    /// The logs that were written to since this local time have been read.
+    pub from: NaiveDateTime,
+    /// The user whose logs are read.
+    pub user: Option<u32>,
+    /// This machine.
+    pub machine: &'a Machine,
+    /// The first day of which there is a log of each scheduler.
+    pub first_days: &'a [(Scheduler, NaiveDate)],
+}
+
+impl OlderLogs<'_> {
+    /// Adds good runs from older logs to the ledger, to judge the runs of the period by. Returns the number of logs that
+    /// were read.
+    pub fn add_good_runs(
+        &self,
+        ledger: &mut Ledger,
+        scope: &Scope,
+        is_accepted: impl Fn(u8) -> bool,
+    ) -> usize {
         let asking: Vec<JobId> = ledger
             .job_ids()
             .filter(|job| ledger.of_job(*job).iter().any(|run| is_asking(run, scope)))
             .collect();
-        let Some(reach) = basis.reach.filter(|_| !asking.is_empty()) else {
+        if asking.is_empty() {
             return 0;
-        };
+        }
         let mut files = 0;
-        for day in earlier_days(reach.date(), basis) {
+        for day in self.earlier_days() {
             let jobs = wanting(ledger, &asking, scope, day);
             if !jobs.is_empty() {
-                files += self.add_good_runs(ledger, &jobs, day, basis);
+                files += self.add_day(ledger, &jobs, day, &is_accepted);
             }
         }
         files
     }
 
     /// Adds the good runs of these jobs that were started on this day.
-    fn add_good_runs(
+    fn add_day(
         &self,
         ledger: &mut Ledger,
         jobs: &Jobs,
         day: NaiveDate,
-        basis: &Basis,
+        is_accepted: &impl Fn(u8) -> bool,
     ) -> usize {
-        let Source::LogDirs(dirs) = &self.source else {
-            return 0;
-        };
         let choice = Choice {
             // No log has been written to since then: its day decides.
             since: Some(NaiveDateTime::MAX),
             until: None,
-            user: basis.filter.user,
+            user: self.user,
             days: &[day],
         };
-        let logs = find::logs(dirs, &choice, basis.users);
-        let basis = Basis {
-            logs: &logs,
-            filter: basis.filter.clone(),
-            ..*basis
+        let logs = find::logs(self.dirs, &choice, &self.machine.users);
+        let clock = ReadClock {
+            now: self.machine.now,
+            end: NaiveDateTime::MAX,
         };
-        let job = |run: &Run| {
-            let account = run.trace.owner.account();
-            jobs.get(&(account, Rc::clone(&run.trace.job))).copied()
-        };
-        let is_wanted = |run: &Run| job(run).is_some();
-        let reading = self.each_run(&basis, None, is_wanted, |run| {
-            if let (Some(job), Some(good)) = (job(&run), Good::of(&run)) {
-                ledger.add_earlier(job, good);
-            }
-        });
+        let reading = reading::read(
+            &logs.inputs,
+            &self.machine.running,
+            clock,
+            None,
+            |mut run| {
+                run.accept(is_accepted);
+                let account = run.trace.owner.account();
+                let job = jobs.get(&(account, Rc::clone(&run.trace.job)));
+                if let (Some(job), Some(good)) = (job, Good::of(&run)) {
+                    ledger.add_earlier(*job, good);
+                }
+            },
+        );
         reading.files
     }
-}
 
-/// The days before this one of which there are logs, the last one first, as far as any run asks.
-fn earlier_days(day: NaiveDate, basis: &Basis) -> impl Iterator<Item = NaiveDate> + use<> {
-    let days = basis.logs.first_days.iter().map(|(_, day)| *day);
-    let first = days.min().unwrap_or(day);
-    let before = |day: &NaiveDate| day.pred_opt();
-    std::iter::successors(before(&day), before).take_while(move |day| *day >= first)
+    /// The days before the logs that were read, the last one first, as far back as there are logs.
+    fn earlier_days(&self) -> impl Iterator<Item = NaiveDate> + use<> {
+        let day = self.from.date();
+        let days = self.first_days.iter().map(|(_, day)| *day);
+        let first = days.min().unwrap_or(day);
+        let before = |day: &NaiveDate| day.pred_opt();
+        std::iter::successors(before(&day), before).take_while(move |day| *day >= first)
+    }
 }
 
 /// The jobs of which a run is judged by the good ones of this day too.

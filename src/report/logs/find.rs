@@ -11,8 +11,8 @@ use rustix::fs::{Mode, Stat, lstat, stat};
 
 use super::name::{FileName, day_of_other, uncompressed};
 use super::open::{Input, InputError, Log, Place};
-use super::owner::Users;
 use super::scheduler::{LogDir, Scheduler};
+use crate::machine::Users;
 
 /// How many files are named that are refused for the same kind of reason. Anybody can make any number.
 const MAX_NAMED: usize = 10;

@@ -222,19 +222,8 @@ impl Writers {
     }
 }
 
-/// The inputs that could not be read to their end, and the reasons.
-#[derive(Debug, Default)]
-pub struct Unread(pub Vec<(Input, InputError)>);
-
-impl Unread {
-    /// Whether records are missing. A file in the log directory that is refused counts as one without
-    /// records: anybody who may write there could have made it.
-    pub fn is_incomplete(&self) -> bool {
-        is_incomplete(&self.0)
-    }
-}
-
-/// Whether records are missing.
+/// Whether records are missing, if these inputs could not be read to their end. A file in the log directory that is
+/// refused counts as one without records: anybody who may write there could have made it.
 pub fn is_incomplete<'a>(unread: impl IntoIterator<Item = &'a (Input, InputError)>) -> bool {
     let is_refused = |(input, error): &(Input, InputError)| {
         matches!(input, Input::Log(_)) && matches!(error, InputError::Kind | InputError::Owner(_))

@@ -68,7 +68,7 @@ impl AtomicFile {
         // Its owner may put another directory in its place at any time.
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let dir = open(parent.unwrap_or(Path::new(".")), flags, Mode::empty());
-        let dir = dir.map_err(|error| no_new_file(error.into()))?;
+        let dir = dir.map_err(|error| no_new_file(&error.into()))?;
         // Not through a link: the rename would put the file into its place.
         let old = statat(&dir, name, AtFlags::SYMLINK_NOFOLLOW).ok();
         if old.as_ref().is_some_and(|old| !is_regular(old)) {
@@ -80,8 +80,8 @@ impl AtomicFile {
             Access::AsBefore => mode(old.as_ref(), &facts),
         };
         let temporary = random::number().map(|number| format!(".remoteexe-{number:016x}"));
-        let temporary = temporary.map_err(no_new_file)?;
-        let file = create(&dir, &temporary).map_err(no_new_file)?;
+        let temporary = temporary.map_err(|error| no_new_file(&error))?;
+        let file = create(&dir, &temporary).map_err(|error| no_new_file(&error))?;
         let new = Self {
             dir,
             name: name.to_owned(),
@@ -180,7 +180,7 @@ fn not_a_file() -> io::Error {
     )
 }
 
-fn no_new_file(error: io::Error) -> io::Error {
+fn no_new_file(error: &io::Error) -> io::Error {
     io::Error::other(format!(
         "no new file can be made beside it: {error}; tip: give a FILE in a directory that you may write to"
     ))

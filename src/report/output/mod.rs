@@ -133,3 +133,9 @@ impl Output {
 fn stdout() -> io::Result<File> {
     Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
 }
+
+/// Prints a message on standard error.
+pub fn warn(message: &str) {
+    // There is nobody to tell if standard error is closed.
+    let _ = writeln!(io::stderr(), "remoteexe: {}", printable(message.as_bytes()));
+}

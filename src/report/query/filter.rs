@@ -1,9 +1,8 @@
 //! The runs that a report is asked for.
 
 use super::period::Period;
-use crate::report::logs::owner::Users;
+use crate::machine::Users;
 use crate::report::runs::run::{Run, first_word};
-use crate::report::slots;
 
 /// The conditions that a run has to meet, all of them.
 #[derive(Debug, Clone)]
@@ -48,10 +47,10 @@ impl Filter {
             && self.user.is_none_or(|uid| run.trace.owner.uid == Some(uid))
     }
 
-    /// Whether a job of a crontab meets the conditions. The crontab may not tell the user.
-    pub fn expects(&self, job: &slots::Job) -> bool {
-        let is_user = |uid: u32| job.uid.is_none_or(|of_job| of_job == uid);
-        self.has_name(job.host(), &job.name) && self.user.is_none_or(is_user)
+    /// Whether a job of a crontab meets the conditions. The crontab may not name the user.
+    pub fn expects(&self, uid: Option<u32>, job: &[u8]) -> bool {
+        let is_user = |wanted: u32| uid.is_none_or(|uid| uid == wanted);
+        self.names(job) && self.user.is_none_or(is_user)
     }
 
     /// Whether a job with these operands meets the conditions for its name.

@@ -1,28 +1,25 @@
-//! A request for a report, as the command line gives it.
+//! What is asked: which logs and crontabs to read, which runs to show, and how.
 
 pub mod accepted;
-pub mod basis;
 pub mod filter;
 pub mod nearest;
 pub mod period;
-pub mod scope;
+pub mod run_id;
+pub mod window;
 
 use std::path::PathBuf;
 
-use super::format::records::Wanted;
-use super::format::text::Question;
 use super::logs::open::Input;
 use super::logs::scheduler::LogDir;
-use super::output::Output;
-use super::output::atomic_file::Access;
 use super::output::style::ColorChoice;
-use super::slots::CrontabSource;
+use crate::cron::{CrontabSelection, ParseCall};
 use accepted::Accepted;
 use filter::Filter;
+use run_id::RunId;
 
-/// A request for a report.
+/// A question to the logs and the crontabs, as the command line asks it.
 #[derive(Debug)]
-pub struct Report {
+pub struct Query {
     /// The logs to read.
     pub source: Source,
     /// The crontabs that say what should have run.
@@ -35,11 +32,11 @@ pub struct Report {
     pub accepted: Accepted,
     /// How to show them.
     pub form: Form,
-    /// When the form for a person has colours.
+    /// When text has colours.
     pub color: ColorChoice,
     /// Whether a pager is wanted, if standard output is a terminal.
     pub is_paged: bool,
-    /// The file that it replaces, if it does not go to standard output.
+    /// The file to replace. Without one the report goes to standard output.
     pub file: Option<PathBuf>,
 }
 
@@ -50,6 +47,15 @@ pub enum Source {
     Inputs(Vec<Input>),
     /// The logs in these directories that may have records of the period.
     LogDirs(Vec<LogDir>),
+}
+
+/// The crontabs to read.
+#[derive(Debug)]
+pub struct CrontabSource {
+    /// Which crontabs.
+    pub selection: CrontabSelection,
+    /// Reads the calls of remoteexe in them.
+    pub grammar: ParseCall,
 }
 
 /// The form of a report.
@@ -64,11 +70,15 @@ pub enum Form {
     /// One line for each run, in the columns of GNU parallel's joblog.
     Tsv,
     /// The records of one run.
-    Run(Wanted),
+    Run(RunId),
     /// One JSON document of one run, with all its output.
-    RunJson(Wanted),
+    RunJson(RunId),
     /// Gauges for Prometheus.
     Prometheus,
+    /// The faults of the crontabs.
+    Check,
+    /// The coming starts.
+    Next,
 }
 
 /// What a person is shown.
@@ -80,44 +90,31 @@ pub struct Shown {
     pub all: bool,
 }
 
-impl Form {
-    /// Whether it has a place for what is to be said of the logs. The other forms are for programs.
-    pub(super) fn has_remarks(&self) -> bool {
-        matches!(self, Self::Text(_) | Self::Html)
-    }
-
-    /// Whether it says what follows from all runs together. The other forms show the runs as they are logged.
-    pub(super) fn has_rules(&self) -> bool {
-        matches!(self, Self::Text(_) | Self::Html | Self::Prometheus)
-    }
-
-    /// Whether it shows incidents, not only runs.
-    pub fn has_incidents(&self) -> bool {
-        match self {
-            Self::Text(shown) => matches!(shown.question, Question::Wrong | Question::Changes),
-            Self::Html | Self::Prometheus => true,
-            Self::Json | Self::Tsv | Self::Run(_) | Self::RunJson(_) => false,
-        }
-    }
+/// A question that text answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// What is wrong?
+    Wrong,
+    /// What ran?
+    Runs,
+    /// What is different from the period before?
+    Comparison,
+    /// What began or ended in the period?
+    Changes,
 }
 
-impl Report {
-    /// Where the report goes.
-    pub fn output(&self) -> Output {
-        // A page is no text for a pager.
-        let is_paged = self.is_paged && !matches!(self.form, Form::Html);
-        // node_exporter reads gauges as a user of its own. A page may show what not all may read.
-        let access = match self.form {
-            Form::Prometheus => Access::All,
-            _ => Access::AsBefore,
-        };
-        let file = self.file.as_deref().map(|file| (file, access));
-        Output::new(is_paged, file)
-    }
-
-    /// Its name, for messages.
+impl Query {
+    /// The name of the place that the report goes to, for messages.
     pub fn output_name(&self) -> String {
         let file = self.file.as_ref().map(|file| file.display().to_string());
         file.unwrap_or_else(|| "standard output".to_owned())
+    }
+
+    /// Whether all that a crontab has matters, whatever directory the jobs of its file log to.
+    pub fn is_about_all_crontabs(&self) -> bool {
+        let source = self.crontabs.as_ref();
+        self.follows_crontabs
+            || source.is_some_and(|source| matches!(source.selection, CrontabSelection::Files(_)))
+            || matches!(self.source, Source::Inputs(_))
     }
 }

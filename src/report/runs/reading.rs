@@ -1,4 +1,4 @@
-//! Reads the logs, and assembles the runs in them.
+//! Reads logs, and assembles the runs in them.
 
 use chrono::NaiveDateTime;
 
@@ -6,18 +6,14 @@ use super::assembler::Assembler;
 use super::run::Run;
 use super::trace::Trace;
 use crate::log::record::{Kind, Record};
+use crate::machine::Running;
 use crate::report::logs::batch::Line;
 use crate::report::logs::merge;
 use crate::report::logs::open::{Input, InputError};
 use crate::report::logs::outputs::Outputs;
 use crate::report::logs::owner::Owner;
-use crate::report::query::basis::Basis;
-use crate::report::query::nearest::Names;
-use crate::report::query::{Report, Source};
-use crate::report::slots::coverage::Coverage;
-use crate::report::warn;
 
-/// What is known of the logs besides their runs.
+/// What was read besides the runs.
 #[derive(Debug)]
 pub struct Reading {
     /// How many different files.
@@ -28,14 +24,21 @@ pub struct Reading {
     pub unrecognized: u64,
     /// Records whose START is missing.
     pub unmatched: u64,
+    /// Runs without END that were too many to keep.
+    pub forgotten: u64,
     /// The local time of the latest START or END.
     pub latest: Option<NaiveDateTime>,
-    /// The time that was read.
-    pub coverage: Coverage,
-    /// What to tell about names that are in no log.
-    pub remarks: Vec<String>,
     /// What to tell about records of a time that has not come.
     pub early: Option<String>,
+}
+
+/// The local time when the logs are read.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadClock {
+    /// It.
+    pub now: NaiveDateTime,
+    /// The first time that has not come.
+    pub end: NaiveDateTime,
 }
 
 /// Records of a time that has not come: the clock was ahead when they were written.
@@ -49,17 +52,11 @@ struct Early {
 }
 
 impl Early {
-    /// None yet. Logs that were named one by one may be of any time, and a form that lists runs has those of any time.
-    fn new(report: &Report, basis: &Basis) -> Self {
-        let is_here = matches!(report.source, Source::LogDirs(_));
-        let from = if is_here && report.form.has_rules() {
-            basis.end_of_time()
-        } else {
-            NaiveDateTime::MAX
-        };
+    /// None yet.
+    fn new(clock: ReadClock) -> Self {
         Self {
-            now: basis.now,
-            from,
+            now: clock.now,
+            from: clock.end,
             count: 0,
             last: NaiveDateTime::MIN,
         }
@@ -123,66 +120,39 @@ impl Early {
     }
 }
 
-impl Report {
-    /// Gives each run for which `matches` is true to `take`: those with END in the order of their ENDs, then
-    /// the others. Those of the process id `recorded` have their records.
-    pub fn each_run(
-        &self,
-        basis: &Basis,
-        recorded: Option<u32>,
-        matches: impl Fn(&Run) -> bool,
-        mut take: impl FnMut(Run),
-    ) -> Reading {
-        let running = basis.running;
-        let mut assembler = Assembler::new(recorded);
-        let mut unrecognized = 0;
-        let mut hosts = self.filter.host.as_deref().map(Names::near);
-        let mut jobs = self.filter.job.as_deref().map(Names::near);
-        let mut coverage = Coverage::default();
-        let mut finished = |mut run: Run| {
-            coverage.add(run.trace.owner.scheduler, run.trace.start);
-            if let Some(hosts) = &mut hosts {
-                hosts.add_host(run.host());
-            }
-            if let Some(jobs) = &mut jobs {
-                jobs.add_job(&run.trace.job);
-            }
-            run.accept(&self.accepted);
-            if matches(&run) {
-                take(run);
-            }
-        };
-        let mut early = Early::new(self, basis);
-        let outcome = merge::read(&basis.logs.inputs, &mut |owner, line| match line {
-            Line::Record(Record { time, .. }, _) | Line::Outputs(Outputs { time, .. })
-                if early.includes(time) =>
-            {
-                early.take(owner, &line, &mut assembler, &mut finished);
-            }
-            Line::Record(record, line) => assembler.take(owner, &record, line, &mut finished),
-            Line::Outputs(outputs) => assembler.take_row(owner, &outputs),
-            Line::Unrecognized => unrecognized += 1,
-            Line::Empty => {}
-        });
-        let (unmatched, latest) = (assembler.unmatched, assembler.latest);
-        let is_running = |run: &Trace| running.includes(run);
-        let forgotten = assembler.finish(is_running, running.boot, &mut finished);
-        if forgotten > 0 {
-            warn(&format!(
-                "left out: the {forgotten} oldest runs without END; there are too many to keep"
-            ));
+/// Gives each run to `take`: those with END in the order of their ENDs, then the others. Those of the process id
+/// `recorded` have their records.
+pub fn read(
+    inputs: &[Input],
+    running: &Running,
+    clock: ReadClock,
+    recorded: Option<u32>,
+    mut take: impl FnMut(Run),
+) -> Reading {
+    let mut assembler = Assembler::new(recorded);
+    let mut unrecognized = 0;
+    let mut early = Early::new(clock);
+    let outcome = merge::read(inputs, &mut |owner, line| match line {
+        Line::Record(Record { time, .. }, _) | Line::Outputs(Outputs { time, .. })
+            if early.includes(time) =>
+        {
+            early.take(owner, &line, &mut assembler, &mut take);
         }
-        let host = hosts.and_then(|hosts| hosts.remark("host"));
-        let job = jobs.and_then(|jobs| jobs.remark("job with"));
-        Reading {
-            files: outcome.files,
-            unread: outcome.unread,
-            unrecognized,
-            unmatched,
-            latest,
-            coverage,
-            remarks: host.into_iter().chain(job).collect(),
-            early: early.remark(),
-        }
+        Line::Record(record, line) => assembler.take(owner, &record, line, &mut take),
+        Line::Outputs(outputs) => assembler.take_row(owner, &outputs),
+        Line::Unrecognized => unrecognized += 1,
+        Line::Empty => {}
+    });
+    let (unmatched, latest) = (assembler.unmatched, assembler.latest);
+    let is_running = |run: &Trace| running.includes(run);
+    let forgotten = assembler.finish(is_running, running.boot, &mut take);
+    Reading {
+        files: outcome.files,
+        unread: outcome.unread,
+        unrecognized,
+        unmatched,
+        forgotten,
+        latest,
+        early: early.remark(),
     }
 }

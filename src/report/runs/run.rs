@@ -7,7 +7,6 @@ use super::trace::Trace;
 use crate::clock::to_utc;
 use crate::exit;
 use crate::log::record::{Kind, Notice};
-use crate::report::query::accepted::Accepted;
 use crate::ssh_error::{Cause, Diagnosis, Failure};
 
 /// The end of a run.
@@ -58,12 +57,9 @@ impl Run {
         }
     }
 
-    /// Takes a status in `accepted` as no failure, if the script has given it.
-    pub fn accept(&mut self, accepted: &Accepted) {
-        self.is_accepted = self
-            .end
-            .status()
-            .is_some_and(|status| accepted.includes(status))
+    /// Takes a status for which `is_accepted` is true as no failure, if the script has given it.
+    pub fn accept(&mut self, is_accepted: impl Fn(u8) -> bool) {
+        self.is_accepted = self.end.status().is_some_and(is_accepted)
             && !self.is_usage_error()
             && self.start_failure().is_none();
     }

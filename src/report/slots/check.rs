@@ -6,7 +6,7 @@ use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, TimeDelta};
 
 use super::coverage::Coverage;
 use super::missed::{Delay, Gap, Missing, Outage, Slot};
-use super::{Expected, Job};
+use super::{Expected, ExpectedJob};
 use crate::clock::with_offset;
 use crate::cron::{
     self, ClockInterval, Comparison, ComparisonResult, MissedSlot, Zone, clock_intervals,
@@ -223,12 +223,12 @@ impl Court<'_> {
     }
 
     /// The jobs of the scheduler, with their numbers.
-    fn jobs(&self) -> impl Iterator<Item = (u32, &Job)> {
+    fn jobs(&self) -> impl Iterator<Item = (u32, &ExpectedJob)> {
         let jobs = (0..).zip(&self.expected.jobs);
         jobs.filter(|(_, job)| job.scheduler == self.scheduler)
     }
 
-    fn is_ignored(&self, job: &Job) -> bool {
+    fn is_ignored(&self, job: &ExpectedJob) -> bool {
         let mut lines = job.lines.iter();
         lines.all(|line| self.expected.line(*line).is_ignored)
     }
@@ -237,7 +237,7 @@ impl Court<'_> {
         &self,
         comparison: &mut Comparison,
         number: u32,
-        job: &Job,
+        job: &ExpectedJob,
         clock_intervals: &[ClockInterval],
     ) {
         let mut due = Vec::new();

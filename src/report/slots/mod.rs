@@ -4,8 +4,8 @@
 //! crontabs say nothing about the logs of another one.
 
 pub mod check;
+pub mod checked;
 pub mod coverage;
-pub mod expecting;
 pub mod missed;
 pub mod summary;
 
@@ -17,26 +17,19 @@ use std::rc::Rc;
 use chrono::NaiveDateTime;
 use foldhash::{HashMap, HashMapExt};
 
-use super::logs::owner::{Account, Users};
+use super::logs::owner::Account;
 use super::logs::scheduler::{LogDir, Scheduler, are_same};
+use super::query::CrontabSource;
+use super::query::filter::Filter;
 use super::runs::run::{Run, first_word};
 use crate::cron::{
     Author, CommentedOut, CronJob, CronJobs, CrontabSelection, Crontabs, Finding, ParseCall, Trust,
     findings,
 };
-use summary::summary;
+use crate::machine::Users;
 
 /// A job on more lines is not judged. Only a hostile crontab has one.
 const MAX_LINES: usize = 100;
-
-/// The crontabs that a report of logs goes by.
-#[derive(Debug)]
-pub struct CrontabSource {
-    /// Which crontabs.
-    pub selection: CrontabSelection,
-    /// Reads the calls of remoteexe in them.
-    pub grammar: ParseCall,
-}
 
 /// The crontabs, read.
 #[derive(Debug)]
@@ -53,12 +46,12 @@ pub struct Planned {
 impl Planned {
     /// Reads the crontabs.
     ///
-    /// Strangers' crontabs are looked at only if they are named, or if the logs of their users are read.
-    pub fn read(source: &CrontabSource, users: &Users, is_read: impl Fn(u32) -> bool) -> Self {
+    /// Strangers' crontabs are only looked at if they are named, or if `is_asked` is true for their users.
+    pub fn read(source: &CrontabSource, users: &Users, is_asked: impl Fn(u32) -> bool) -> Self {
         let is_given = matches!(source.selection, CrontabSelection::Files(_));
         let trust = |author: &Author| match users.author(author) {
             Some(uid) if !users.is_stranger(uid) => Trust::Full,
-            uid if is_given || uid.is_some_and(&is_read) => Trust::Asked,
+            uid if is_given || is_asked(uid.unwrap_or(u32::MAX)) => Trust::Asked,
             _ => Trust::Nothing,
         };
         let crontabs = Crontabs::read(&source.selection, &trust);
@@ -114,7 +107,7 @@ fn is_of_user(entry: &CronJob, users: &Users, is_read: &impl Fn(u32) -> bool) ->
 
 /// A job on lines of crontabs.
 #[derive(Debug)]
-pub struct Job {
+pub struct ExpectedJob {
     /// The scheduler to whose logs it belongs.
     pub scheduler: Scheduler,
     /// Its user, if the crontab tells.
@@ -131,10 +124,15 @@ pub struct Job {
     is_conditional: bool,
 }
 
-impl Job {
+impl ExpectedJob {
     /// Its host: the first operand.
     pub fn host(&self) -> &[u8] {
         first_word(&self.name)
+    }
+
+    /// Whether it is asked for.
+    pub fn is_wanted(&self, filter: &Filter) -> bool {
+        filter.expects(self.uid, &self.name)
     }
 
     /// Whose job it is in the ledger.
@@ -160,7 +158,7 @@ pub struct Expected {
     /// The crontabs.
     pub planned: Planned,
     /// The jobs that are judged.
-    pub jobs: Vec<Job>,
+    pub jobs: Vec<ExpectedJob>,
     /// How many lines are not: they log elsewhere or in a time zone of their own, belong to other users, or are too
     /// many for one job.
     unjudged: usize,
@@ -225,7 +223,7 @@ impl Expected {
             let place = *places
                 .entry((scheduler, Rc::clone(&name)))
                 .or_insert_with(|| {
-                    expected.jobs.push(Job {
+                    expected.jobs.push(ExpectedJob {
                         scheduler,
                         uid,
                         name,
@@ -257,17 +255,9 @@ impl Expected {
 
     /// The commented-out lines of the users whose logs are read.
     pub fn commented_out(&self) -> impl Iterator<Item = &CommentedOut> {
+        let is_read = |user: &String| self.is_copy || self.read_users.contains(user);
         let lines = self.planned.plan.commented_out.iter();
-        lines.filter(|off| self.reads(off.user.as_deref()))
-    }
-
-    fn reads(&self, user: Option<&str>) -> bool {
-        user.is_none_or(|user| self.is_copy || self.read_users.contains(user))
-    }
-
-    /// Whether any line is judged.
-    pub fn is_any(&self) -> bool {
-        !self.jobs.is_empty()
+        lines.filter(move |off| off.user.as_ref().is_none_or(is_read))
     }
 
     /// A line of the plan.

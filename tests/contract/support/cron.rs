@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use super::clock::FAKETIME;
+use super::mounts::own_mounts;
 use super::scene::Scene;
 
 /// cron with the file `crontab` of the scene as the only crontab, after the shell commands `mounts`. Its clock is as
@@ -18,8 +19,7 @@ pub fn cron(scene: &Scene, mounts: &str) -> Command {
     for dir in ["none", "run"] {
         fs::create_dir_all(scene.path(dir)).unwrap();
     }
-    let mut cron = Command::new("unshare");
-    cron.args(["--mount", "sh", "-euc"]).arg(format!(
+    own_mounts(&format!(
         "mount --bind {crontab} /etc/crontab
          mount --bind {none} /etc/cron.d
          mount --bind {none} /var/spool/cron/crontabs
@@ -29,6 +29,5 @@ pub fn cron(scene: &Scene, mounts: &str) -> Command {
         crontab = path("crontab"),
         none = path("none"),
         run = path("run"),
-    ));
-    cron
+    ))
 }

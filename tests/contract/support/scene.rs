@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 use super::log::{files, records, today};
+use super::mounts::own_mounts;
 use super::process::{Running, code, run_tool, stderr};
 use super::user::{ORDINARY_USER, as_ordinary_user, needs_root};
 use super::{wait_for, wait_until};
@@ -97,20 +98,16 @@ impl Scene {
     /// scene's log directory is mounted as /tmp.
     pub fn remoteexe_in_private_tmp(&self) -> Command {
         needs_root();
-        let mut unshare = Command::new("unshare");
-        self.equip(&mut unshare);
         // The build may be below /tmp, which is about to be hidden.
-        unshare
-            .env_remove("REMOTEEXE_LOG_DIR")
-            .args(["--mount", "sh", "-euc"])
-            .arg(format!(
-                "mount -t tmpfs none /mnt
-                 cp {REMOTEEXE} /mnt/remoteexe
-                 cp /bin/true /mnt/ssh
-                 mount --bind $DIR/log /tmp
-                 PATH=/mnt exec remoteexe \"$@\""
-            ))
-            .arg("sh");
+        let mut unshare = own_mounts(&format!(
+            "mount -t tmpfs none /mnt
+             cp {REMOTEEXE} /mnt/remoteexe
+             cp /bin/true /mnt/ssh
+             mount --bind $DIR/log /tmp
+             PATH=/mnt exec remoteexe \"$@\""
+        ));
+        self.equip(&mut unshare);
+        unshare.env_remove("REMOTEEXE_LOG_DIR");
         unshare
     }
 

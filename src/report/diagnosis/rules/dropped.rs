@@ -2,9 +2,10 @@
 
 use chrono::{NaiveDateTime, TimeDelta, Timelike};
 
-use super::unreachable::window;
-use crate::report::diagnosis::Scope;
+use super::contacts::{Row, rows};
+use crate::report::diagnosis::evidence::{Claims, Evidence};
 use crate::report::diagnosis::incident::{Herd, Incident, Kind, Window};
+use crate::report::history::scope::Scope;
 use crate::report::history::{Entry, Ledger};
 use crate::report::runs::outcome::Outcome;
 
@@ -20,8 +21,14 @@ const OFTEN: TimeDelta = TimeDelta::hours(1);
 /// With fewer dropped connections nothing is said about a herd.
 const MIN_HERD: u64 = 3;
 
-/// The incidents of the runs at these places in the ledger, whose connections were dropped.
-pub fn incidents(ledger: &Ledger, places: Vec<usize>, scope: &Scope) -> Vec<Incident> {
+/// Finds the connections that were dropped, the crowd of each time in one incident.
+pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
+    let (ledger, scope) = (evidence.history, evidence.scope);
+    let rows = rows(ledger).into_iter().filter(Row::is_dropping_only);
+    let places: Vec<usize> = rows.flat_map(|row| row.failed).map(|it| it.place).collect();
+    for place in &places {
+        claims.claim(*place);
+    }
     let is_seldom = |place: &usize| runs_seldom(ledger, *place);
     let (seldom, often): (Vec<_>, Vec<_>) = places.into_iter().partition(is_seldom);
     let mut incidents = drops(ledger, seldom, SELDOM_APART, scope);
@@ -61,7 +68,7 @@ fn drops(
                 (good.is_none(), *good)
             });
         let good = good.flatten();
-        let mut window = window(&runs, None);
+        let mut window = Window::of_bad_runs(&runs, None);
         let is_over = |over: &NaiveDateTime| *over < scope.now;
         window.over = good
             .map(|good| good.max(window.last + apart))

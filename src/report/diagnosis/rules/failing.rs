@@ -8,9 +8,10 @@ use std::mem;
 use chrono::NaiveDateTime;
 
 use super::lost;
+use crate::report::diagnosis::evidence::{Claims, Evidence};
 use crate::report::diagnosis::incident::{Incident, Kind, Window};
-use crate::report::diagnosis::{Claims, Scope};
 use crate::report::history::durations::{Usual, before_each, is_long};
+use crate::report::history::scope::Scope;
 use crate::report::history::{Entry, JobId, Ledger};
 use crate::report::runs::outcome::Outcome;
 
@@ -33,8 +34,9 @@ struct Streak<'a> {
     good_after: Vec<NaiveDateTime>,
 }
 
-/// The incidents of each job whose bad runs no other incident claims.
-pub fn incidents(ledger: &Ledger, scope: &Scope, claims: &Claims) -> Vec<Incident> {
+/// Finds the incidents of each job whose bad runs no other incident claims.
+pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
+    let (ledger, scope) = (evidence.history, evidence.scope);
     let jobs = ledger.job_ids();
     jobs.flat_map(|job| of_job(ledger, job, scope, claims))
         .collect()

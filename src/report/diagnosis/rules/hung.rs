@@ -1,13 +1,15 @@
 //! Runs that go on far longer than their job ever took, or that did so before they were good.
 
-use crate::report::diagnosis::Scope;
+use crate::report::diagnosis::evidence::{Claims, Evidence};
 use crate::report::diagnosis::incident::{Hung, Incident, Kind, Window};
 use crate::report::history::durations::{Usual, before_each, is_long};
+use crate::report::history::scope::Scope;
 use crate::report::history::{Entry, JobId, Ledger};
 use crate::report::runs::outcome::Outcome;
 
-/// An incident for each of these runs.
-pub fn incidents(ledger: &Ledger, scope: &Scope) -> Vec<Incident> {
+/// Finds an incident for each of these runs.
+pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
+    let (ledger, scope) = (evidence.history, evidence.scope);
     let jobs = ledger.job_ids();
     jobs.flat_map(|job| of_job(ledger, job, scope)).collect()
 }

@@ -4,9 +4,10 @@ use chrono::{NaiveDateTime, TimeDelta};
 
 use super::silent;
 use crate::machine;
+use crate::report::diagnosis::evidence::{Claims, Evidence};
 use crate::report::diagnosis::incident::{Incident, Kind, Window};
-use crate::report::diagnosis::{Claims, Scope};
 use crate::report::history::durations::{Usual, before_each};
+use crate::report::history::scope::Scope;
 use crate::report::history::{Entry, JobId, Ledger, Mark};
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::outcome::Outcome;
@@ -57,10 +58,10 @@ struct Group {
     boot: Option<NaiveDateTime>,
 }
 
-/// The incidents in which runs of one scheduler were lost, and no run of it that was going on then survived: two or
-/// more runs, or all that there was before the machine booted or nothing was started for long. If not all jobs are
-/// known, only the boot tells.
-pub fn together(ledger: &Ledger, scope: &Scope, claims: &mut Claims) -> Vec<Incident> {
+/// Finds runs that died together: at least two, or all that were running at a reboot or before a long silence. No run
+/// of their scheduler that was going on then survived. If not all jobs are known, only a reboot shows it.
+pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
+    let (ledger, scope) = (evidence.history, evidence.scope);
     let mut incidents = Vec::new();
     for scheduler in ledger.schedulers() {
         let lost = lost(ledger, scheduler);
@@ -71,7 +72,7 @@ pub fn together(ledger: &Ledger, scope: &Scope, claims: &mut Claims) -> Vec<Inci
         let pauses = silent::pauses(&starts, scope);
         let others = others(ledger, scheduler);
         let (booted, lost) = by_boot(lost, &others, scheduler, scope);
-        let lost = if scope.is_whole { lost } else { Vec::new() };
+        let lost = if scope.has_all_jobs { lost } else { Vec::new() };
         let mut groups = without_survivors(groups(lost), &others);
         groups.retain(|group| {
             let is_pause = |pause: &Window| {

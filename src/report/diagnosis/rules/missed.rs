@@ -2,44 +2,22 @@
 
 use chrono::NaiveDateTime;
 
-use crate::report::diagnosis::Scope;
+use crate::report::diagnosis::evidence::{Claims, Evidence};
 use crate::report::diagnosis::incident::{Incident, Kind, Window};
+use crate::report::history::scope::Scope;
 use crate::report::history::{JobId, Ledger};
 use crate::report::runs::outcome::Outcome;
 use crate::report::slots::missed::{Delay, Gap, Outage, Slot};
 
-/// Adds the incidents. Those in which nothing was started are told with the lines that they concern, where those are
-/// known.
-pub fn add(ledger: &Ledger, scope: &Scope, incidents: &mut Vec<Incident>) {
-    let missing = &ledger.missing;
-    let outages = missing
-        .outages
-        .iter()
-        .map(|outage| of_outage(outage, scope));
-    let outages: Vec<Incident> = outages.collect();
-    incidents.retain(|incident| !outages.iter().any(|outage| explains(outage, incident)));
-    incidents.extend(outages);
-    incidents.extend(missing.gaps.iter().map(|gap| of_gap(gap, ledger)));
-    incidents.extend(missing.delays.iter().map(of_delay));
-}
-
-/// Whether a silence is the same as an outage.
-fn explains(outage: &Incident, silence: &Incident) -> bool {
-    match (&outage.kind, &silence.kind) {
-        (
-            Kind::CronDown { scheduler, .. },
-            Kind::Silent {
-                scheduler: other, ..
-            },
-        ) => {
-            let ends_after = silence
-                .window
-                .over
-                .is_none_or(|over| over >= outage.window.since);
-            scheduler == other && ends_after && silence.window.since <= outage.window.last
-        }
-        _ => false,
-    }
+/// Finds the incidents of the slots without a START in time.
+pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
+    let missed = evidence.missed;
+    let outages = missed.outages.iter();
+    let outages = outages.map(|outage| of_outage(outage, evidence.scope));
+    let gaps = missed.gaps.iter();
+    let gaps = gaps.map(|gap| of_gap(gap, evidence.history));
+    let delays = missed.delays.iter().map(of_delay);
+    outages.chain(gaps).chain(delays).collect()
 }
 
 fn of_gap(gap: &Gap, ledger: &Ledger) -> Incident {
@@ -147,7 +125,7 @@ mod tests {
             now: time(60),
             is_live: true,
             boot: Some(time(boot)),
-            is_whole: true,
+            has_all_jobs: true,
         };
         of_outage(&outage(over), &scope)
     }

@@ -3,10 +3,9 @@
 use chrono::{NaiveDateTime, TimeDelta};
 
 use crate::clock::passed;
-use crate::report::diagnosis::Scope;
+use crate::report::diagnosis::evidence::{Claims, Evidence};
 use crate::report::diagnosis::incident::{Incident, Kind, Window};
-use crate::report::history::{JobId, Ledger};
-use crate::report::logs::scheduler::Scheduler;
+use crate::report::history::scope::Scope;
 
 /// The logs of a shorter time do not tell how long the usual pauses are: there may be none at night.
 const MIN_HISTORY: TimeDelta = TimeDelta::hours(24);
@@ -20,22 +19,22 @@ const FACTOR: i32 = 2;
 /// A shorter pause is none.
 const MIN_PAUSE: TimeDelta = TimeDelta::minutes(10);
 
-/// Adds the incidents of each scheduler, if all of its jobs are known. One that is due to a reboot is told with the
-/// runs that were lost in it.
-pub fn add(ledger: &Ledger, scope: &Scope, incidents: &mut Vec<Incident>) {
-    if !scope.is_whole {
-        return;
+/// Finds the pauses of each scheduler, if all of its jobs are known.
+pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
+    let (history, scope) = (evidence.history, evidence.scope);
+    let mut incidents = Vec::new();
+    if !scope.has_all_jobs {
+        return incidents;
     }
-    for scheduler in ledger.schedulers() {
-        for window in pauses(&ledger.starts(scheduler), scope) {
-            if !is_reboot(window, scheduler, ledger, incidents) {
-                let is_in = |boot: &NaiveDateTime| window.since < *boot && *boot <= window.last;
-                let boot = scope.boot_of(scheduler).filter(is_in);
-                let kind = Kind::Silent { scheduler, boot };
-                incidents.push(Incident::new(kind, window, Vec::new()));
-            }
+    for scheduler in history.schedulers() {
+        for window in pauses(&history.starts(scheduler), scope) {
+            let is_in = |boot: &NaiveDateTime| window.since < *boot && *boot <= window.last;
+            let boot = scope.boot_of(scheduler).filter(is_in);
+            let kind = Kind::Silent { scheduler, boot };
+            incidents.push(Incident::new(kind, window, Vec::new()));
         }
     }
+    incidents
 }
 
 /// The pauses between `starts` that are longer than any before.
@@ -68,33 +67,4 @@ pub fn pauses(starts: &[NaiveDateTime], scope: &Scope) -> Vec<Window> {
         }
     }
     pauses
-}
-
-/// Notes the pause with the runs of the same scheduler that were lost in it. Returns false if there are none, or if
-/// the pause goes on: that nothing is started is to be known, whoever has been told of the lost runs.
-fn is_reboot(
-    window: Window,
-    scheduler: Scheduler,
-    ledger: &Ledger,
-    incidents: &mut [Incident],
-) -> bool {
-    if window.over.is_none() {
-        return false;
-    }
-    for incident in incidents {
-        let is_of_it = |job: &JobId| ledger.scheduler(*job) == scheduler;
-        if let Kind::Lost {
-            together: true,
-            quiet_until,
-            ..
-        } = &mut incident.kind
-            && window.since <= incident.window.last
-            && incident.window.last <= window.last
-            && incident.jobs.iter().any(is_of_it)
-        {
-            *quiet_until = window.over;
-            return true;
-        }
-    }
-    false
 }

@@ -1,5 +1,6 @@
 //! Jobs whose good runs take longer than before.
 
+use crate::report::diagnosis::evidence::{Claims, Evidence};
 use crate::report::diagnosis::incident::{Incident, Kind, Window};
 use crate::report::history::durations::Usual;
 use crate::report::history::{Entry, JobId, Ledger};
@@ -16,10 +17,10 @@ const IN_A_ROW: usize = 5;
 /// A job that takes so few seconds more is not slower.
 const MIN_SECONDS: u32 = 10;
 
-/// The incidents of all jobs.
-pub fn incidents(ledger: &Ledger) -> Vec<Incident> {
-    let jobs = ledger.job_ids();
-    jobs.flat_map(|job| of_job(ledger, job)).collect()
+/// Finds the jobs that became slower.
+pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
+    let jobs = evidence.history.job_ids();
+    jobs.flat_map(|job| of_job(evidence.history, job)).collect()
 }
 
 fn of_job(ledger: &Ledger, job: JobId) -> Vec<Incident> {

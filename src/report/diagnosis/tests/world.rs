@@ -6,9 +6,9 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 use fastrand::Rng;
 
 use crate::log::record::Parser;
-use crate::report::diagnosis::Scope;
 use crate::report::history::Ledger;
 use crate::report::history::builder::Collector;
+use crate::report::history::scope::Scope;
 use crate::report::logs::owner::Owner;
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::assembler::Assembler;
@@ -324,7 +324,7 @@ impl World {
         }
         lines.retain(|(time, ..)| *time < until);
         lines.sort_by_key(|(time, ..)| *time);
-        let mut collector = Collector::new(None);
+        let mut collector = Collector::new(None, false);
         let mut finished = |run: Run| collector.add(&run);
         let mut assembler = Assembler::new(None);
         let mut parser = Parser::default();
@@ -350,8 +350,8 @@ impl World {
             now: until,
             is_live: true,
             boot,
-            is_whole: true,
+            has_all_jobs: true,
         };
-        (collector.finish(), scope)
+        (collector.finish(&[]), scope)
     }
 }

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use super::timeline::Timeline;
 use super::timeline::scale::Scale;
 use crate::report::diagnosis::incident::{Incident, Kind};
-use crate::report::format::text::View;
+use crate::report::format::report::Report;
 use crate::report::format::words::{count, duration};
 use crate::report::history::JobId;
 use crate::report::history::durations::Usual;
@@ -40,12 +40,12 @@ struct Growth {
 }
 
 impl Growth {
-    fn of(view: &View, scale: &Scale, job: JobId) -> Option<Self> {
-        let runs = view
+    fn of(report: &Report, scale: &Scale, job: JobId) -> Option<Self> {
+        let runs = report
             .ledger
             .of_job(job)
             .iter()
-            .filter(|run| view.scope.has(run));
+            .filter(|run| report.scope.has(run));
         let runs = runs.filter_map(|run| Some((scale.unit(run.start), run.good_seconds()?)));
         let runs: Vec<(i64, u32)> = runs.collect();
         let quarter = (runs.len() / 4).max(1).min(runs.len());
@@ -72,14 +72,14 @@ impl Growth {
 }
 
 /// The section of the page.
-pub fn section(view: &View, timeline: &Timeline, incidents: &[Incident]) -> Markup {
+pub fn section(report: &Report, timeline: &Timeline, incidents: &[Incident]) -> Markup {
     let slower = incidents
         .iter()
         .filter(|it| matches!(it.kind, Kind::Slower { .. }));
     let slower: BTreeSet<JobId> = slower.flat_map(|it| it.jobs.iter().copied()).collect();
-    let all = view
+    let all = report
         .jobs()
-        .filter_map(|job| Growth::of(view, &timeline.scale, job));
+        .filter_map(|job| Growth::of(report, &timeline.scale, job));
     let mut grown: Vec<Growth> = all
         .filter(|it| slower.contains(&it.job) || it.is_steady())
         .collect();
@@ -92,14 +92,14 @@ pub fn section(view: &View, timeline: &Timeline, incidents: &[Incident]) -> Mark
                 p { "No job takes longer than before." }
             } @else {
                 p { "Good runs of jobs that are SLOWER, or whose last quarter took half as long again as the first." }
-                (table(view, timeline, &grown))
+                (table(report, timeline, &grown))
             }
             @if more > 0 { p { (count(more as u64, "more job")) } }
         }
     }
 }
 
-fn table(view: &View, timeline: &Timeline, grown: &[Growth]) -> Markup {
+fn table(report: &Report, timeline: &Timeline, grown: &[Growth]) -> Markup {
     html! {
         table.durations role="table" aria-labelledby="durations-title" {
             thead role="rowgroup" { tr role="row" {
@@ -110,16 +110,16 @@ fn table(view: &View, timeline: &Timeline, grown: &[Growth]) -> Markup {
                 th.chart role="columnheader" scope="col" { "Over the period" }
             } }
             tbody role="rowgroup" {
-                @for growth in grown.iter().take(MAX_JOBS) { (row(view, timeline, growth)) }
+                @for growth in grown.iter().take(MAX_JOBS) { (row(report, timeline, growth)) }
             }
         }
     }
 }
 
-fn row(view: &View, timeline: &Timeline, growth: &Growth) -> Markup {
+fn row(report: &Report, timeline: &Timeline, growth: &Growth) -> Markup {
     let longest = growth.runs.iter().map(|(_, seconds)| *seconds).max();
     let (first, last) = (duration(Some(growth.first)), duration(Some(growth.last)));
-    let name = view.job_name(growth.job);
+    let name = report.job_name(growth.job);
     let told = format!("{first} at first, {last} in the end");
     html! {
         tr role="row" {

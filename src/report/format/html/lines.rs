@@ -9,30 +9,30 @@ use super::room::Room;
 use super::timeline::Timeline;
 use super::timeline::rows::Row;
 use crate::escape::printable;
-use crate::report::format::text::View;
+use crate::report::format::report::Report;
 use crate::report::format::words::{age, duration, grouped};
 use crate::report::history::Entry;
 use crate::report::runs::outcome::Outcome;
 
 /// The section of the page, in this room.
-pub fn section(view: &View, timeline: &Timeline, mut room: Room) -> Markup {
+pub fn section(report: &Report, timeline: &Timeline, mut room: Room) -> Markup {
     let rows: Vec<&Row> = timeline.hosts.iter().flat_map(|host| &host.rows).collect();
     for row in &rows {
-        room = room.without(&without_output(view, row));
+        room = room.without(&without_output(report, row));
     }
-    let with_output = with_output(view, &rows, room);
+    let with_output = with_output(report, &rows, room);
     html! {
         section #lines aria-labelledby="lines-title" {
             h2 #lines-title { "Last lines" }
             p { "Of the runs that marks lead to, the newest first. " code { "remoteexe --report --run PID@TIME" } " shows all lines of one." }
-            @for row in rows { (job(view, row, &with_output)) }
+            @for row in rows { (job(report, row, &with_output)) }
         }
     }
 }
 
 /// The list of a job's runs as it is if their output has no room.
-pub fn without_output(view: &View, row: &Row) -> Markup {
-    job(view, row, &BTreeSet::new())
+pub fn without_output(report: &Report, row: &Row) -> Markup {
+    job(report, row, &BTreeSet::new())
 }
 
 /// The runs that are shown of a job, each with its place: those that a mark leads to, and the last one.
@@ -45,7 +45,7 @@ fn shown<'a>(row: &'a Row) -> Vec<(usize, &'a Entry)> {
 
 /// The places of the runs whose output has room: the last bad one and the last one of each job, and then the newest
 /// ones.
-fn with_output(view: &View, rows: &[&Row], mut room: Room) -> BTreeSet<usize> {
+fn with_output(report: &Report, rows: &[&Row], mut room: Room) -> BTreeSet<usize> {
     let mut wanted: Vec<(bool, &Entry, usize)> = Vec::new();
     for row in rows {
         let shown = shown(row);
@@ -60,27 +60,27 @@ fn with_output(view: &View, rows: &[&Row], mut room: Room) -> BTreeSet<usize> {
     }
     wanted.sort_by_key(|(is_first, run, _)| std::cmp::Reverse((*is_first, run.start)));
     let has_room = |(_, run, _): &(bool, &Entry, usize)| {
-        let tail = view.ledger.tail(run);
+        let tail = report.ledger.tail(run);
         tail.is_none_or(|tail| room.take(&output(tail, false)))
     };
     let chosen = wanted.into_iter().take_while(has_room);
     chosen.map(|(_, _, place)| place).collect()
 }
 
-fn job(view: &View, row: &Row, with_output: &BTreeSet<usize>) -> Markup {
+fn job(report: &Report, row: &Row, with_output: &BTreeSet<usize>) -> Markup {
     let mut above = None;
     html! {
         article id={ "j" (row.job) } {
-            h3 { (view.job_name(row.job)) }
+            h3 { (report.job_name(row.job)) }
             @if let Some(last) = row.missed.last() {
-                p.facts { (grouped(row.missed.len() as u64)) " not started, the last one at " (view.clock().second(*last)) }
+                p.facts { (grouped(row.missed.len() as u64)) " not started, the last one at " (report.clock().second(*last)) }
             }
             ol {
                 @for (place, run) in shown(row).into_iter().rev() {
-                    @let tail = view.ledger.tail(run).filter(|_| with_output.contains(&place));
+                    @let tail = report.ledger.tail(run).filter(|_| with_output.contains(&place));
                     @let is_same = std::mem::replace(&mut above, tail) == tail;
                     li id={ "r" (place) } data-state=(Look::of(run).letter()) {
-                        (head(view, run))
+                        (head(report, run))
                         @match tail {
                             None => i { " (its lines are not kept on this page)" },
                             Some(tail) => (output(tail, is_same)),
@@ -93,10 +93,10 @@ fn job(view: &View, row: &Row, with_output: &BTreeSet<usize>) -> Markup {
 }
 
 /// The state, the times and the name of a run.
-fn head(view: &View, run: &Entry) -> Markup {
-    let clock = view.clock();
+fn head(report: &Report, run: &Entry) -> Markup {
+    let clock = report.clock();
     let took = match run.outcome {
-        Outcome::Running => format!("for {}", age(run.age(view.scope.now))),
+        Outcome::Running => format!("for {}", age(run.age(report.scope.now))),
         Outcome::Lost => format!("last record {}", clock.second(run.last)),
         Outcome::Good | Outcome::Failed(..) => format!("took {}", duration(run.seconds())),
     };

@@ -14,10 +14,12 @@ pub mod timeline;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::report::Report;
 use super::text::first_screen::summary;
-use super::text::{Answer, View};
+use super::{Format, Needs, Verdict};
 use crate::report::diagnosis;
 use crate::report::diagnosis::incident::Incident;
+use crate::report::output::Output;
 use room::Room;
 use timeline::Timeline;
 
@@ -34,37 +36,57 @@ const POLICY: &str = "default-src 'none'; img-src data:; base-uri 'none'; form-a
     script-src 'sha256-EJo658epXERHDgSJFmNeD5xKjG+tjFCUgUeWxkTW6k0='";
 
 /// The page.
-pub fn page(view: &View) -> Answer {
-    let incidents = diagnosis::of_period(view.ledger, &view.scope);
-    let body = body(view, &incidents);
-    let is_over = incidents.iter().filter(|incident| incident.is_over());
-    let over = is_over.count();
-    let title = format!("remoteexe: {}", summary(incidents.len() - over, over));
-    Answer {
-        text: whole(&title, &body).into_string(),
-        is_bad: view.tally.bad() > 0 || incidents.iter().any(Incident::is_failure),
+#[derive(Debug)]
+pub struct Html;
+
+impl Format for Html {
+    fn needs(&self) -> Needs {
+        Needs {
+            slots: true,
+            history: true,
+            as_of_end: true,
+            tails: true,
+            baseline: true,
+            ..Needs::default()
+        }
+    }
+
+    fn finish(self: Box<Self>, report: &Report, out: &mut Output) -> Verdict {
+        let (page, verdict) = page(report);
+        out.write(page.as_bytes());
+        verdict
     }
 }
 
-fn body(view: &View, incidents: &[Incident]) -> Markup {
-    let Some(mut timeline) = Timeline::of(view, incidents) else {
-        return problems::section(view, incidents, None);
+fn page(report: &Report) -> (String, Verdict) {
+    let incidents = diagnosis::of_period(&report.evidence());
+    let body = body(report, &incidents);
+    let is_over = incidents.iter().filter(|incident| incident.is_over());
+    let over = is_over.count();
+    let title = format!("remoteexe: {}", summary(incidents.len() - over, over));
+    let is_bad = report.tally.bad() > 0 || incidents.iter().any(Incident::is_failure);
+    (whole(&title, &body).into_string(), Verdict::bad_if(is_bad))
+}
+
+fn body(report: &Report, incidents: &[Incident]) -> Markup {
+    let Some(mut timeline) = Timeline::of(report, incidents) else {
+        return problems::section(report, incidents, None);
     };
     let mut room = Room::of(room::JOBS);
-    timeline.keep(view, |row, drawn| {
-        room.take(&html! { (drawn) (lines::without_output(view, row)) })
+    timeline.keep(report, |row, drawn| {
+        room.take(&html! { (drawn) (lines::without_output(report, row)) })
     });
     let most = html! {
         a.skip href="#timeline" { "Skip to the timeline" }
-        (problems::section(view, incidents, Some(&timeline)))
-        (timeline.section(view))
-        (seconds::section(view))
-        (durations::section(view, &timeline, incidents))
+        (problems::section(report, incidents, Some(&timeline)))
+        (timeline.section(report))
+        (seconds::section(report))
+        (durations::section(report, &timeline, incidents))
     };
     let room = Room::of(room::PAGE).without(&whole("", &most));
     html! {
         (most)
-        (lines::section(view, &timeline, room))
+        (lines::section(report, &timeline, room))
     }
 }
 

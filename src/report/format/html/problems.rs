@@ -6,10 +6,11 @@ use super::room::{INCIDENTS, Room};
 use super::timeline::Timeline;
 use crate::escape::printable;
 use crate::report::diagnosis::incident::{Incident, State};
-use crate::report::format::text::View;
+use crate::report::format::report::Report;
 use crate::report::format::text::first_screen::{ends, hosts};
 use crate::report::format::text::incidents::words;
 use crate::report::format::words::{count, grouped};
+use crate::report::format::{crontabs, sources};
 use crate::report::history::JobId;
 use crate::report::history::counts::Count;
 use crate::report::output::style::Tone;
@@ -18,29 +19,29 @@ use crate::report::output::style::Tone;
 const MAX_INCIDENTS: usize = 200;
 
 /// The counts and the incidents, those that go on first.
-pub fn section(view: &View, incidents: &[Incident], timeline: Option<&Timeline>) -> Markup {
+pub fn section(report: &Report, incidents: &[Incident], timeline: Option<&Timeline>) -> Markup {
     let is_over = |incident: &&Incident| incident.is_over();
     let (over, now): (Vec<_>, Vec<_>) = incidents.iter().partition(is_over);
     html! {
         section #problems aria-labelledby="problems-title" {
-            (counts(view))
+            (counts(report))
             h2 #problems-title { "Problems" }
             @if incidents.is_empty() { p { "None in this period." } }
-            (table("Now", view, &now, timeline))
-            (table("Over", view, &over, timeline))
+            (table("Now", report, &now, timeline))
+            (table("Over", report, &over, timeline))
         }
     }
 }
 
-fn counts(view: &View) -> Markup {
-    let (tally, remarks) = (&view.tally, &view.remarks);
-    let jobs = count(view.jobs().count() as u64, "job");
-    let hosts = count(hosts(view).len() as u64, "host");
+fn counts(report: &Report) -> Markup {
+    let (tally, read) = (&report.tally, &report.read);
+    let jobs = count(report.jobs().count() as u64, "job");
+    let hosts = count(hosts(report).len() as u64, "host");
     html! {
         @if let Some((first, last)) = tally.span {
             p.span { (first) " to " (last) ": " (jobs) ", " (hosts) }
             dl.counts {
-                @for Count { name, number, is_bad } in ends(view).into_iter().chain(tally.kinds()) {
+                @for Count { name, number, is_bad } in ends(report).into_iter().chain(tally.kinds()) {
                     div.bad[is_bad] { dt { (name) } dd { (grouped(number)) } }
                 }
             }
@@ -48,22 +49,27 @@ fn counts(view: &View) -> Markup {
             p.span { "no runs" }
         }
         p.said {
-            @if remarks.unrecognized + remarks.unmatched + tally.ambiguous > 0 {
-                "unrecognized lines " (remarks.unrecognized) ", records without START " (remarks.unmatched)
+            @if read.unrecognized + read.unmatched + tally.ambiguous > 0 {
+                "unrecognized lines " (read.unrecognized) ", records without START " (read.unmatched)
                 ", ambiguous runs " (tally.ambiguous) br;
             }
-            @for line in &remarks.scope { (printable(line.as_bytes())) br; }
-            @for line in &view.crontabs.summary { (line) br; }
+            @for line in sources::lines(report) { (printable(line.as_bytes())) br; }
+            @for line in crontabs::summary(report) { (line) br; }
         }
     }
 }
 
-fn table(title: &str, view: &View, incidents: &[&Incident], timeline: Option<&Timeline>) -> Markup {
+fn table(
+    title: &str,
+    report: &Report,
+    incidents: &[&Incident],
+    timeline: Option<&Timeline>,
+) -> Markup {
     let mut room = Room::of(INCIDENTS);
     let rows = incidents
         .iter()
         .take(MAX_INCIDENTS)
-        .map(|it| row(view, it, timeline));
+        .map(|it| row(report, it, timeline));
     let rows: Vec<Markup> = rows.take_while(|row| room.take(row)).collect();
     let more = incidents.len() - rows.len();
     html! {
@@ -82,8 +88,8 @@ fn table(title: &str, view: &View, incidents: &[&Incident], timeline: Option<&Ti
     }
 }
 
-fn row(view: &View, incident: &Incident, timeline: Option<&Timeline>) -> Markup {
-    let words = words(incident, view);
+fn row(report: &Report, incident: &Incident, timeline: Option<&Timeline>) -> Markup {
+    let words = words(incident, report);
     let state = incident.state();
     html! {
         tr {

@@ -3,7 +3,7 @@
 use chrono::Timelike;
 use maud::{Markup, html};
 
-use crate::report::format::text::View;
+use crate::report::format::report::Report;
 use crate::report::format::words::{count, grouped};
 use crate::report::history::Mark;
 
@@ -16,13 +16,13 @@ const SECONDS: usize = 60;
 type Counts = [u64; SECONDS];
 
 /// The section of the page.
-pub fn section(view: &View) -> Markup {
+pub fn section(report: &Report) -> Markup {
     let (mut starts, mut failures): (Counts, Counts) = ([0; SECONDS], [0; SECONDS]);
-    for run in view
+    for run in report
         .ledger
         .runs
         .iter()
-        .filter(|run| view.scope.includes(run.start))
+        .filter(|run| report.scope.includes(run.start))
     {
         // A leap second counts as the second before it.
         let second = run.start.second().min(59) as usize;

@@ -10,9 +10,9 @@ pub mod section;
 use chrono::NaiveDateTime;
 use maud::{Markup, PreEscaped, html};
 
-use crate::report::diagnosis::Scope;
 use crate::report::diagnosis::incident::Incident;
-use crate::report::format::text::View;
+use crate::report::format::report::Report;
+use crate::report::history::scope::Scope;
 use crate::report::history::{HostId, JobId};
 use bands::Bands;
 use rows::Row;
@@ -41,15 +41,15 @@ pub struct Host<'a> {
 
 impl<'a> Timeline<'a> {
     /// The timeline of the period. There is none without a job to show.
-    pub fn of(view: &View<'a>, incidents: &[Incident]) -> Option<Self> {
-        let scale = scale(view)?;
-        let (rows, left_out) = rows::of(view, incidents, &scale);
+    pub fn of(report: &'a Report, incidents: &[Incident]) -> Option<Self> {
+        let scale = scale(report)?;
+        let (rows, left_out) = rows::of(report, incidents, &scale);
         if rows.is_empty() {
             return None;
         }
         let mut hosts: Vec<Host> = Vec::new();
         for row in rows {
-            let host = view.ledger.job(row.job).host;
+            let host = report.ledger.job(row.job).host;
             match hosts.last_mut().filter(|last| last.host == host) {
                 Some(last) => last.rows.push(row),
                 None => hosts.push(Host {
@@ -58,7 +58,7 @@ impl<'a> Timeline<'a> {
                 }),
             }
         }
-        let bands = Bands::of(view, &scale);
+        let bands = Bands::of(report, &scale);
         Some(Self {
             scale,
             hosts,
@@ -75,15 +75,15 @@ impl<'a> Timeline<'a> {
 
     /// Keeps the rows up to the first one that is not wanted, as it is drawn. The row of a host is drawn with its first
     /// job.
-    pub fn keep(&mut self, view: &View, mut is_wanted: impl FnMut(&Row, &Markup) -> bool) {
+    pub fn keep(&mut self, report: &Report, mut is_wanted: impl FnMut(&Row, &Markup) -> bool) {
         let mut is_full = false;
         let mut hosts = std::mem::take(&mut self.hosts);
         for Host { host, rows } in &mut hosts {
-            let mut head = html! { (section::option(view, *host)) (self.head(view, *host)) };
+            let mut head = html! { (section::option(report, *host)) (self.head(report, *host)) };
             let all = rows.len();
             rows.retain(|row| {
                 let of_host = std::mem::replace(&mut head, PreEscaped(String::new()));
-                let drawn = html! { (of_host) (self.row(view, *host, row)) };
+                let drawn = html! { (of_host) (self.row(report, *host, row)) };
                 is_full = is_full || !is_wanted(row, &drawn);
                 !is_full
             });
@@ -95,9 +95,9 @@ impl<'a> Timeline<'a> {
 }
 
 /// The period: from its beginning, or from the first run if it has none.
-fn scale(view: &View) -> Option<Scale> {
-    let (first, _) = view.tally.span?;
-    let Scope { since, now, .. } = view.scope;
+fn scale(report: &Report) -> Option<Scale> {
+    let (first, _) = report.tally.span?;
+    let Scope { since, now, .. } = report.scope;
     let begin = if since == NaiveDateTime::MIN {
         first
     } else {

@@ -2,12 +2,13 @@
 
 use std::cmp::Reverse;
 
+use super::first_screen;
 use super::page::Page;
-use super::{View, first_screen};
-use crate::report::diagnosis::Scope;
+use crate::report::format::report::Report;
 use crate::report::format::words::{count, duration, grouped};
 use crate::report::history::counts::Tally;
 use crate::report::history::durations::{MIN_GOOD, Usual};
+use crate::report::history::scope::Scope;
 use crate::report::history::{Entry, JobId};
 use crate::report::runs::outcome::Outcome;
 
@@ -25,13 +26,13 @@ struct Pair<'a> {
 }
 
 /// Shows the comparison. Returns whether a job is newly bad or silent.
-pub fn show(page: &mut Page, view: &View) -> bool {
-    let now = &view.scope;
+pub fn show(page: &mut Page, report: &Report) -> bool {
+    let now = &report.scope;
     let Some(before) = now.before() else {
         page.line("there is nothing to compare with: give --since");
         return false;
     };
-    let tally = Tally::of(view.ledger, &before);
+    let tally = Tally::of(&report.ledger, &before);
     page.title(&format!(
         "{} to {}, against {} to {}",
         now.since, now.now, before.since, before.now
@@ -45,21 +46,21 @@ pub fn show(page: &mut Page, view: &View) -> bool {
             grouped(lost)
         )
     };
-    page.labelled("Now", first_screen::INDENT, &counts(&view.tally));
+    page.labelled("Now", first_screen::INDENT, &counts(&report.tally));
     page.labelled("Before", first_screen::INDENT, &counts(&tally));
-    let jobs = view.ledger.job_ids();
-    let pairs: Vec<Pair> = jobs.map(|job| pair(view, job, &before)).collect();
-    let newly_bad = bad(page, view, &pairs, "Newly bad", |pair| {
+    let jobs = report.ledger.job_ids();
+    let pairs: Vec<Pair> = jobs.map(|job| pair(report, job, &before)).collect();
+    let newly_bad = bad(page, report, &pairs, "Newly bad", |pair| {
         share(&pair.now) > 0.0 && share(&pair.before) == 0.0
     });
-    bad(page, view, &pairs, "More often bad", |pair| {
+    bad(page, report, &pairs, "More often bad", |pair| {
         share(&pair.before) > 0.0 && share(&pair.now) > 2.0 * share(&pair.before)
     });
-    bad(page, view, &pairs, "Recovered", |pair| {
+    bad(page, report, &pairs, "Recovered", |pair| {
         share(&pair.before) > 0.0 && share(&pair.now) == 0.0 && !pair.now.is_empty()
     });
-    slower(page, view, &pairs);
-    let silent = silent(page, view, &pairs);
+    slower(page, report, &pairs);
+    let silent = silent(page, report, &pairs);
     if !(newly_bad || silent) {
         page.line("");
         page.line("no job is newly bad or silent");
@@ -67,13 +68,13 @@ pub fn show(page: &mut Page, view: &View) -> bool {
     newly_bad || silent
 }
 
-fn pair<'a>(view: &'a View, job: JobId, before: &Scope) -> Pair<'a> {
-    let runs = view.ledger.of_job(job).iter();
+fn pair<'a>(report: &'a Report, job: JobId, before: &Scope) -> Pair<'a> {
+    let runs = report.ledger.of_job(job).iter();
     let of = |scope: Scope| runs.clone().filter(move |run| scope.has(run)).collect();
     Pair {
         job,
         before: of(*before),
-        now: of(view.scope),
+        now: of(report.scope),
     }
 }
 
@@ -93,7 +94,7 @@ fn share(runs: &[&Entry]) -> f64 {
 /// Shows the jobs for which `is_wanted` is true. Returns whether there is one.
 fn bad(
     page: &mut Page,
-    view: &View,
+    report: &Report,
     pairs: &[Pair],
     title: &str,
     is_wanted: impl Fn(&Pair) -> bool,
@@ -106,7 +107,7 @@ fn bad(
     page.heading(title);
     let of = |runs: &[&Entry]| format!("{} of {}", bad_of(runs), runs.len());
     let row = |pair: &&Pair| {
-        let name = view.job_name(pair.job);
+        let name = report.job_name(pair.job);
         let bad = [&pair.now, &pair.before]
             .map(|runs| runs.iter().rev().find(|run| run.outcome.is_bad()));
         let way = bad.into_iter().flatten().next().map(|run| run.outcome);
@@ -119,7 +120,7 @@ fn bad(
     let rows = wanted.iter().map(row).collect();
     show_rows(
         page,
-        view,
+        report,
         &["Bad now", "Before", "End", "Job"],
         &[0, 1, 2],
         rows,
@@ -130,17 +131,17 @@ fn bad(
 /// Shows a table of jobs, the first ones only if there are many.
 fn show_rows(
     page: &mut Page,
-    view: &View,
+    report: &Report,
     titles: &[&str],
     numbers: &[usize],
     mut rows: Vec<Vec<String>>,
 ) {
     let more = rows.len().saturating_sub(MAX_SHOWN);
-    if !view.all {
+    if !report.lists_all() {
         rows.truncate(MAX_SHOWN);
     }
     page.table(titles, numbers, rows);
-    if more > 0 && !view.all {
+    if more > 0 && !report.lists_all() {
         page.line(&format!(
             "and {} more (--all lists them)",
             grouped(more as u64)
@@ -148,7 +149,7 @@ fn show_rows(
     }
 }
 
-fn slower(page: &mut Page, view: &View, pairs: &[Pair]) {
+fn slower(page: &mut Page, report: &Report, pairs: &[Pair]) {
     let usual = |runs: &[&Entry]| {
         Usual::of_seconds(runs.iter().filter_map(|run| run.good_seconds()).collect())
     };
@@ -169,7 +170,7 @@ fn slower(page: &mut Page, view: &View, pairs: &[Pair]) {
     });
     page.heading("Slower (median of good runs)");
     let row = |(job, now, before): &(JobId, Usual, Usual)| {
-        let name = view.job_name(*job);
+        let name = report.job_name(*job);
         vec![
             duration(Some(now.median)),
             duration(Some(before.median)),
@@ -177,11 +178,11 @@ fn slower(page: &mut Page, view: &View, pairs: &[Pair]) {
         ]
     };
     let rows = slower.iter().map(row).collect();
-    show_rows(page, view, &["Now", "Before", "Job"], &[0, 1], rows);
+    show_rows(page, report, &["Now", "Before", "Job"], &[0, 1], rows);
 }
 
 /// Shows the jobs that ran more than once in the period before and do not run in this one.
-fn silent(page: &mut Page, view: &View, pairs: &[Pair]) -> bool {
+fn silent(page: &mut Page, report: &Report, pairs: &[Pair]) -> bool {
     let is_silent = |pair: &&Pair| pair.now.is_empty() && pair.before.len() > 1;
     let silent: Vec<&Pair> = pairs.iter().filter(is_silent).collect();
     if silent.is_empty() {
@@ -189,17 +190,20 @@ fn silent(page: &mut Page, view: &View, pairs: &[Pair]) -> bool {
     }
     page.heading(&format!("Silent ({})", count(silent.len() as u64, "job")));
     let row = |pair: &&Pair| {
-        let last = pair.before.last().map(|run| view.clock().second(run.start));
+        let last = pair
+            .before
+            .last()
+            .map(|run| report.clock().second(run.start));
         vec![
             pair.before.len().to_string(),
             last.unwrap_or_default(),
-            view.job_name(pair.job),
+            report.job_name(pair.job),
         ]
     };
     let rows = silent.iter().map(row).collect();
     show_rows(
         page,
-        view,
+        report,
         &["Runs before", "Last start", "Job"],
         &[0],
         rows,

@@ -2,20 +2,20 @@
 
 use std::cmp::Reverse;
 
-use super::View;
 use crate::report::diagnosis::incident::{Herd, Hung, Incident, Kind};
+use crate::report::format::report::Report;
 use crate::report::format::words::{age, count, duration, grouped};
 
 /// How many runs were bad, since when there was no good one, and whatever else its kind asks for.
-pub fn facts(incident: &Incident, view: &View) -> String {
-    let facts = facts_of_kind(incident, view);
+pub fn facts(incident: &Incident, report: &Report) -> String {
+    let facts = facts_of_kind(incident, report);
     let undone = match incident.undone.as_slice() {
         [] => return facts,
         // It is named already.
         [_] if incident.jobs.len() == 1 && incident.hosts().is_empty() => {
             "not good since".to_owned()
         }
-        [job] => format!("not good since: {}", view.job_name(*job)),
+        [job] => format!("not good since: {}", report.job_name(*job)),
         jobs => format!("{} not good since", count(jobs.len() as u64, "job")),
     };
     if facts.is_empty() {
@@ -25,10 +25,10 @@ pub fn facts(incident: &Incident, view: &View) -> String {
     }
 }
 
-fn facts_of_kind(incident: &Incident, view: &View) -> String {
-    let clock = view.clock();
+fn facts_of_kind(incident: &Incident, report: &Report) -> String {
+    let clock = report.clock();
     match &incident.kind {
-        Kind::Failing | Kind::Flapping => failing(incident, view),
+        Kind::Failing | Kind::Flapping => failing(incident, report),
         Kind::Lost {
             together,
             boot,
@@ -36,7 +36,7 @@ fn facts_of_kind(incident: &Incident, view: &View) -> String {
         } => {
             let mut facts = Vec::new();
             if !together {
-                facts.push(failing(incident, view));
+                facts.push(failing(incident, report));
             } else if let (Some(run), 1) = (incident.last, incident.bad) {
                 facts.push(format!("run {}", clock.run_name(&run)));
             }
@@ -46,7 +46,7 @@ fn facts_of_kind(incident: &Incident, view: &View) -> String {
             );
             facts.join(", ")
         }
-        Kind::Hung(hung) => hanging(incident, hung, view),
+        Kind::Hung(hung) => hanging(incident, hung, report),
         Kind::Unreachable { .. } => {
             let (runs, jobs) = (count(incident.bad, "run"), incident.jobs.len() as u64);
             let times = repeated(incident);
@@ -56,7 +56,7 @@ fn facts_of_kind(incident: &Incident, view: &View) -> String {
                 ways(incident)
             )
         }
-        Kind::Dropped { herd } => dropped(incident, *herd, view),
+        Kind::Dropped { herd } => dropped(incident, *herd, report),
         Kind::Slower { before, now } => {
             format!(
                 "{} instead of {}",
@@ -68,7 +68,7 @@ fn facts_of_kind(incident: &Incident, view: &View) -> String {
             let boot = boot.map(|boot| format!(", this machine booted {}", clock.time(boot)));
             format!("nothing was started{}", boot.unwrap_or_default())
         }
-        Kind::NotStarted { .. } => not_started(incident, view),
+        Kind::NotStarted { .. } => not_started(incident, report),
         Kind::CronDown { boot, .. } => boot.map_or_else(
             || "cron was not running, or could not run remoteexe".to_owned(),
             |boot| format!("this machine booted {}", clock.time(boot)),
@@ -84,8 +84,8 @@ fn facts_of_kind(incident: &Incident, view: &View) -> String {
     }
 }
 
-fn failing(incident: &Incident, view: &View) -> String {
-    let clock = view.clock();
+fn failing(incident: &Incident, report: &Report) -> String {
+    let clock = report.clock();
     let (bad, runs) = (incident.bad, incident.runs);
     let mut facts = Vec::new();
     facts.push(match (incident.is_over(), bad == runs) {
@@ -112,8 +112,8 @@ fn failing(incident: &Incident, view: &View) -> String {
     facts.join(", ")
 }
 
-fn not_started(incident: &Incident, view: &View) -> String {
-    let clock = view.clock();
+fn not_started(incident: &Incident, report: &Report) -> String {
+    let clock = report.clock();
     let mut facts = vec![repeated(incident) + &count(incident.bad, "run") + " missing"];
     facts.push(match (incident.window.over, incident.last_good) {
         (Some(over), _) => format!("started again {}", clock.time(over)),
@@ -123,7 +123,7 @@ fn not_started(incident: &Incident, view: &View) -> String {
     facts.join(", ")
 }
 
-fn dropped(incident: &Incident, herd: Option<Herd>, view: &View) -> String {
+fn dropped(incident: &Incident, herd: Option<Herd>, report: &Report) -> String {
     let mut facts = vec![format!("{} dropped", count(incident.bad, "connection"))];
     facts.extend(herd.map(|herd| {
         let Herd {
@@ -134,7 +134,7 @@ fn dropped(incident: &Incident, herd: Option<Herd>, view: &View) -> String {
         format!("{} at seconds {first} to {last}", grouped(dropped))
     }));
     let last = incident.last.filter(|_| incident.jobs.len() == 1);
-    facts.extend(last.map(|run| format!("run {}", view.clock().run_name(&run))));
+    facts.extend(last.map(|run| format!("run {}", report.clock().run_name(&run))));
     facts.join(", ")
 }
 
@@ -145,16 +145,16 @@ fn repeated(incident: &Incident) -> String {
     }
 }
 
-fn hanging(incident: &Incident, hung: &Hung, view: &View) -> String {
+fn hanging(incident: &Incident, hung: &Hung, report: &Report) -> String {
     let window = incident.window;
-    let end = window.over.unwrap_or(view.scope.now);
+    let end = window.over.unwrap_or(report.scope.now);
     let took = age(end - window.since);
     let longest = duration(Some(hung.longest));
     let mut facts = vec![format!("{took}, usually {longest} at most")];
     facts.extend(
         incident
             .last
-            .map(|run| format!("run {}", view.clock().run_name(&run))),
+            .map(|run| format!("run {}", report.clock().run_name(&run))),
     );
     if hung.again > 0 {
         facts.push(format!("started again {} times since", hung.again));

@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{NaiveDateTime, TimeDelta, Timelike};
 
 use super::page::Page;
-use super::{View, crontab, healthy, incidents, job_history, running};
+use super::{crontab, healthy, incidents, job_history, running};
 use crate::escape::printable;
 use crate::report::diagnosis;
 use crate::report::diagnosis::incident::Incident;
+use crate::report::format::report::Report;
 use crate::report::format::words::{chart, count, grouped};
+use crate::report::format::{crontabs, sources};
 use crate::report::history::counts::Count;
 use crate::report::history::{HostId, JobId, Mark};
 use crate::report::output::style::Tone;
@@ -27,64 +29,68 @@ const MIN_BESIDE: usize = 20;
 const MAX_NAMED: usize = 2;
 
 /// Shows the screen. Returns whether anything is or was wrong.
-pub fn show(page: &mut Page, view: &View) -> bool {
-    let incidents = diagnosis::of_period(view.ledger, &view.scope);
-    counts(page, view);
+pub fn show(page: &mut Page, report: &Report) -> bool {
+    let incidents = diagnosis::of_period(&report.evidence());
+    counts(page, report);
     let is_over = |incident: &&Incident| incident.is_over();
     let (over, now): (Vec<_>, Vec<_>) = incidents.iter().partition(is_over);
-    problems(page, view, now.len(), over.len());
-    if let Some(job) = job_history::only_job(view) {
-        job_history::show(page, view, job, &incidents);
+    problems(page, report, now.len(), over.len());
+    if let Some(job) = job_history::only_job(report) {
+        job_history::show(page, report, job, &incidents);
     } else {
         for (title, incidents) in [("Now", &now), ("Over", &over)] {
             if !incidents.is_empty() {
                 page.heading(title);
-                let most = if view.all { usize::MAX } else { MAX_INCIDENTS };
+                let most = if report.lists_all() {
+                    usize::MAX
+                } else {
+                    MAX_INCIDENTS
+                };
                 let shown = &incidents[..incidents.len().min(most)];
-                incidents::show(page, view, shown);
+                incidents::show(page, report, shown);
                 let more = (incidents.len() - shown.len()) as u64;
                 if more > 0 {
                     page.line(&format!("and {} more (--all lists them)", grouped(more)));
                 }
             }
         }
-        rest(page, view, &incidents);
+        rest(page, report, &incidents);
     }
-    view.tally.bad() > 0 || incidents.iter().any(Incident::is_failure)
+    report.tally.bad() > 0 || incidents.iter().any(Incident::is_failure)
 }
 
 /// The period and the counts of its runs.
-pub fn counts(page: &mut Page, view: &View) {
-    let tally = &view.tally;
+pub fn counts(page: &mut Page, report: &Report) {
+    let tally = &report.tally;
     if let Some((first, last)) = tally.span {
-        let jobs = view.jobs().count() as u64;
-        let hosts = hosts(view).len() as u64;
+        let jobs = report.jobs().count() as u64;
+        let hosts = hosts(report).len() as u64;
         let size = format!("{}, {}", count(jobs, "job"), count(hosts, "host"));
         page.title(&format!("{first} to {last}   {size}"));
-        for counts in [ends(view), tally.kinds()] {
+        for counts in [ends(report), tally.kinds()] {
             let counts: Vec<String> = counts.iter().map(|count| page.count(count)).collect();
             page.line(&counts.join("   "));
         }
     } else {
         page.line("no runs");
     }
-    let (remarks, ambiguous) = (&view.remarks, tally.ambiguous);
-    if remarks.unrecognized + remarks.unmatched + ambiguous > 0 {
+    let (read, ambiguous) = (&report.read, tally.ambiguous);
+    if read.unrecognized + read.unmatched + ambiguous > 0 {
         page.paragraph(&format!(
             "unrecognized lines {}   records without START {}   ambiguous runs {ambiguous}",
-            remarks.unrecognized, remarks.unmatched
+            read.unrecognized, read.unmatched
         ));
     }
-    for line in &remarks.scope {
+    for line in sources::lines(report) {
         page.paragraph(&printable(line.as_bytes()));
     }
 }
 
 /// The numbers of runs by their ends, and of the slots of the period that have no START.
-pub fn ends(view: &View) -> Vec<Count> {
-    let mut ends = view.tally.ends();
-    let slots = view.ledger.missing.slots().into_iter();
-    let not_started = slots.filter(|slot| view.scope.includes(slot.at)).count() as u64;
+pub fn ends(report: &Report) -> Vec<Count> {
+    let mut ends = report.tally.ends();
+    let slots = report.missed.slots().into_iter();
+    let not_started = slots.filter(|slot| report.scope.includes(slot.at)).count() as u64;
     if not_started > 0 {
         ends.push(Count::bad("not started", not_started));
     }
@@ -92,10 +98,16 @@ pub fn ends(view: &View) -> Vec<Count> {
 }
 
 /// The hosts of the period's runs. In a refused command line the first word may not be a host.
-pub fn hosts(view: &View) -> BTreeSet<HostId> {
-    let runs = view.ledger.runs.iter().filter(|run| view.scope.has(run));
+pub fn hosts(report: &Report) -> BTreeSet<HostId> {
+    let runs = report
+        .ledger
+        .runs
+        .iter()
+        .filter(|run| report.scope.has(run));
     let with_host = runs.filter(|run| run.is(Mark::HasCommand));
-    with_host.map(|run| view.ledger.job(run.job).host).collect()
+    with_host
+        .map(|run| report.ledger.job(run.job).host)
+        .collect()
 }
 
 /// How many problems there are, in words.
@@ -107,8 +119,8 @@ pub fn summary(now: usize, over: usize) -> String {
     }
 }
 
-fn problems(page: &mut Page, view: &View, now: usize, over: usize) {
-    if view.tally.span.is_none() && now + over == 0 {
+fn problems(page: &mut Page, report: &Report, now: usize, over: usize) {
+    if report.tally.span.is_none() && now + over == 0 {
         return;
     }
     let text = summary(now, over);
@@ -120,26 +132,30 @@ fn problems(page: &mut Page, view: &View, now: usize, over: usize) {
     page.line(&text);
 }
 
-fn rest(page: &mut Page, view: &View, incidents: &[Incident]) {
-    if view.tally.span.is_none() {
-        if !view.crontabs.summary.is_empty() {
+fn rest(page: &mut Page, report: &Report, incidents: &[Incident]) {
+    if report.tally.span.is_none() {
+        if !crontabs::summary(report).is_empty() {
             page.line("");
-            crontab::show(page, view);
+            crontab::show(page, report);
         }
         return;
     }
     page.line("");
-    running::show(page, view);
-    overlaps(page, view);
-    failures_by_time(page, view);
-    crontab::show(page, view);
+    running::show(page, report);
+    overlaps(page, report);
+    failures_by_time(page, report);
+    crontab::show(page, report);
     let going_on = incidents.iter().filter(|incident| !incident.is_over());
     let bad: BTreeSet<JobId> = going_on.flat_map(|it| it.jobs.iter().copied()).collect();
-    healthy::show(page, view, &bad, &hosts(view));
+    healthy::show(page, report, &bad, &hosts(report));
 }
 
-fn overlaps(page: &mut Page, view: &View) {
-    let runs = view.ledger.runs.iter().filter(|run| view.scope.has(run));
+fn overlaps(page: &mut Page, report: &Report) {
+    let runs = report
+        .ledger
+        .runs
+        .iter()
+        .filter(|run| report.scope.has(run));
     let mut times: BTreeMap<JobId, u64> = BTreeMap::new();
     for run in runs.filter(|run| run.is(Mark::Overlapped)) {
         *times.entry(run.job).or_default() += 1;
@@ -149,7 +165,7 @@ fn overlaps(page: &mut Page, view: &View) {
     }
     let mut jobs: Vec<_> = times.iter().collect();
     jobs.sort_by_key(|&(job, times)| (std::cmp::Reverse(times), job));
-    let name = |&(job, times): &(&JobId, &u64)| format!("{} ({times})", view.job_name(*job));
+    let name = |&(job, times): &(&JobId, &u64)| format!("{} ({times})", report.job_name(*job));
     let mut names: Vec<String> = jobs.iter().take(MAX_NAMED).map(name).collect();
     if jobs.len() > MAX_NAMED {
         names.push(count((jobs.len() - MAX_NAMED) as u64, "more job"));
@@ -162,11 +178,11 @@ fn overlaps(page: &mut Page, view: &View) {
 }
 
 /// A bar of the bad runs for each hour, or for another time if the period is short or long.
-fn failures_by_time(page: &mut Page, view: &View) {
-    let Some((first, last)) = view.tally.span.filter(|_| view.tally.bad() > 0) else {
+fn failures_by_time(page: &mut Page, report: &Report) {
+    let Some((first, last)) = report.tally.span.filter(|_| report.tally.bad() > 0) else {
         return;
     };
-    let begin = first.max(view.scope.since);
+    let begin = first.max(report.scope.since);
     let (step, name) = match last - begin {
         span if span <= TimeDelta::hours(3) => (TimeDelta::minutes(5), "by 5 minutes"),
         span if span <= TimeDelta::hours(48) => (TimeDelta::hours(1), "by hour"),
@@ -181,7 +197,12 @@ fn failures_by_time(page: &mut Page, view: &View) {
     // The newest ones if there are too many.
     let skipped = (place(last) + 1).saturating_sub(room.max(48));
     let mut bars = vec![(0, 0); place(last) + 1 - skipped];
-    for run in view.ledger.runs.iter().filter(|run| view.scope.has(run)) {
+    for run in report
+        .ledger
+        .runs
+        .iter()
+        .filter(|run| report.scope.has(run))
+    {
         if let Some(bar) = place(run.last).checked_sub(skipped)
             && let Some((bad, all)) = bars.get_mut(bar)
         {
@@ -196,7 +217,7 @@ fn failures_by_time(page: &mut Page, view: &View) {
         .unwrap_or_default();
     let (most, all) = bars[index];
     let at = begin + step * i32::try_from(index + skipped).unwrap_or_default();
-    let at = view.clock().time(at);
+    let at = report.clock().time(at);
     let text = format!("{name}, most {} of {} at {at}", grouped(most), grouped(all));
     // The blanks of a chart are not those between words: no line is broken there, and none is left out.
     let label = format!("{:<INDENT$}{}", "Failures", chart(&bad));

@@ -3,52 +3,59 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::crontab;
 use super::first_screen::INDENT;
 use super::page::Page;
-use super::{View, crontab, shown_name};
+use crate::report::format::report::Report;
+use crate::report::format::words::shown_name;
 use crate::report::format::words::{count, duration};
 use crate::report::history::durations::Usual;
 use crate::report::history::{Entry, HostId, JobId, Mark};
 use crate::report::runs::outcome::Outcome;
 
 /// Shows them. `bad` are the jobs with an incident that goes on, `hosts` are all hosts.
-pub fn show(page: &mut Page, view: &View, bad: &BTreeSet<JobId>, hosts: &BTreeSet<HostId>) {
-    let jobs: Vec<JobId> = view.jobs().collect();
+pub fn show(page: &mut Page, report: &Report, bad: &BTreeSet<JobId>, hosts: &BTreeSet<HostId>) {
+    let jobs: Vec<JobId> = report.jobs().collect();
     let healthy = jobs.iter().filter(|job| !bad.contains(job)).count();
-    let bad_hosts: BTreeSet<HostId> = bad.iter().map(|job| view.ledger.job(*job).host).collect();
+    let bad_hosts: BTreeSet<HostId> = bad.iter().map(|job| report.ledger.job(*job).host).collect();
     let healthy_hosts = hosts.difference(&bad_hosts).count();
-    let how = if view.all { "" } else { " (--all lists them)" };
+    let how = if report.lists_all() {
+        ""
+    } else {
+        " (--all lists them)"
+    };
     let text = format!(
         "{}, {}{how}",
         count(healthy as u64, "job"),
         count(healthy_hosts as u64, "host")
     );
     page.labelled("Healthy", INDENT, &text);
-    if view.all {
-        show_jobs(page, view, &jobs);
-        crontab::show_schedules(page, view);
-        show_hosts(page, view);
+    if report.lists_all() {
+        show_jobs(page, report, &jobs);
+        crontab::show_schedules(page, report);
+        show_hosts(page, report);
     }
 }
 
 /// The runs of a job in the period.
-fn runs_in_period<'a>(view: &'a View, job: JobId) -> impl Iterator<Item = &'a Entry> + Clone {
-    view.ledger
+fn runs_in_period<'a>(report: &'a Report, job: JobId) -> impl Iterator<Item = &'a Entry> + Clone {
+    report
+        .ledger
         .of_job(job)
         .iter()
-        .filter(|run| view.scope.has(run))
+        .filter(|run| report.scope.has(run))
 }
 
 fn bad_runs<'a>(runs: impl Iterator<Item = &'a Entry>) -> u64 {
     runs.filter(|run| run.outcome.is_bad()).count() as u64
 }
 
-fn show_jobs(page: &mut Page, view: &View, jobs: &[JobId]) {
+fn show_jobs(page: &mut Page, report: &Report, jobs: &[JobId]) {
     let mut rows: Vec<(u64, Vec<String>)> = Vec::new();
     for job in jobs {
-        let bad = bad_runs(runs_in_period(view, *job));
-        if bad > 0 || !view.failed_only {
-            rows.push((bad, job_row(view, *job, bad)));
+        let bad = bad_runs(runs_in_period(report, *job));
+        if bad > 0 || !report.filter.failed {
+            rows.push((bad, job_row(report, *job, bad)));
         }
     }
     if rows.is_empty() {
@@ -72,13 +79,13 @@ fn show_jobs(page: &mut Page, view: &View, jobs: &[JobId]) {
     page.table_without(&[2, 5, 6], &titles, &[0, 1, 5, 6], rows);
 }
 
-fn job_row(view: &View, job: JobId, bad: u64) -> Vec<String> {
-    let runs = runs_in_period(view, job);
-    let clock = view.clock();
-    let usual = Usual::of_job(view.ledger, job);
+fn job_row(report: &Report, job: JobId, bad: u64) -> Vec<String> {
+    let runs = runs_in_period(report, job);
+    let clock = report.clock();
+    let usual = Usual::of_job(&report.ledger, job);
     let known = |seconds| (usual.good > 0).then_some(seconds);
     let last = runs.clone().last();
-    let good = view.ledger.of_job(job).iter();
+    let good = report.ledger.of_job(job).iter();
     let last_good = good
         .filter(|run| run.outcome == Outcome::Good)
         .map(|run| run.until)
@@ -91,7 +98,7 @@ fn job_row(view: &View, job: JobId, bad: u64) -> Vec<String> {
         last_good.map_or_else(|| "-".to_owned(), |time| clock.second(time)),
         duration(known(usual.median)),
         duration(known(usual.longest)),
-        view.job_name(job),
+        report.job_name(job),
     ]
 }
 
@@ -115,11 +122,15 @@ struct Host {
     last_reached: Option<chrono::NaiveDateTime>,
 }
 
-fn show_hosts(page: &mut Page, view: &View) {
+fn show_hosts(page: &mut Page, report: &Report) {
     let mut hosts: BTreeMap<HostId, Host> = BTreeMap::new();
-    let runs = view.ledger.runs.iter().filter(|run| view.scope.has(run));
+    let runs = report
+        .ledger
+        .runs
+        .iter()
+        .filter(|run| report.scope.has(run));
     for run in runs.filter(|run| run.is(Mark::HasCommand)) {
-        let host = hosts.entry(view.ledger.job(run.job).host).or_default();
+        let host = hosts.entry(report.ledger.job(run.job).host).or_default();
         host.runs += 1;
         host.bad += u64::from(run.outcome.is_bad());
         host.not_connected += u64::from(run.outcome.connection_failure().is_some());
@@ -127,15 +138,15 @@ fn show_hosts(page: &mut Page, view: &View) {
             host.last_reached = host.last_reached.max(Some(run.until));
         }
     }
-    hosts.retain(|_, host| host.bad > 0 || !view.failed_only);
+    hosts.retain(|_, host| host.bad > 0 || !report.filter.failed);
     if hosts.is_empty() {
         return;
     }
     let mut hosts: Vec<_> = hosts.into_iter().collect();
-    let name = |host: &HostId| view.ledger.host(*host);
+    let name = |host: &HostId| report.ledger.host(*host);
     hosts.sort_by_key(|(id, host)| (Reverse((host.not_connected, host.bad)), name(id)));
     page.heading("Hosts");
-    let clock = view.clock();
+    let clock = report.clock();
     let rows = hosts.iter().map(|(id, host)| {
         let reached = host.last_reached.map(|time| clock.second(time));
         vec![

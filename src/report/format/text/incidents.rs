@@ -3,16 +3,18 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::facts::facts;
+use super::names;
 use super::page::{Page, cut, fits, wrapped};
-use super::{View, names, shown_name};
 use crate::escape::printable;
 use crate::report::diagnosis::incident::{Incident, Kind};
+use crate::report::format::crontabs;
+use crate::report::format::report::Report;
+use crate::report::format::words::shown_name;
 use crate::report::format::words::{count, grouped};
 use crate::report::history::{Entry, HostId};
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::output::style::Tone;
 use crate::report::runs::outcome::{Outcome, Reason};
-use crate::report::slots;
 
 /// The blanks between two columns.
 const GAP: usize = 2;
@@ -37,17 +39,17 @@ pub struct Words {
 }
 
 /// An incident in words that are not cut to the width of a terminal.
-pub fn words(incident: &Incident, view: &View) -> Words {
+pub fn words(incident: &Incident, report: &Report) -> Words {
     Words {
-        time: time(incident, view),
-        subject: subject(incident, view, WIDE).join(" "),
-        facts: facts(incident, view),
-        why: why(incident, view, WIDE).join(" "),
+        time: time(incident, report),
+        subject: subject(incident, report, WIDE).join(" "),
+        facts: facts(incident, report),
+        why: why(incident, report, WIDE).join(" "),
     }
 }
 
 /// Shows a row for each incident.
-pub fn show(page: &mut Page, view: &View, incidents: &[&Incident]) {
+pub fn show(page: &mut Page, report: &Report, incidents: &[&Incident]) {
     let states = incidents
         .iter()
         .map(|incident| incident.state().word().len());
@@ -58,7 +60,7 @@ pub fn show(page: &mut Page, view: &View, incidents: &[&Incident]) {
         + GAP;
     let times: Vec<String> = incidents
         .iter()
-        .map(|incident| time(incident, view))
+        .map(|incident| time(incident, report))
         .collect();
     let time_width = times
         .iter()
@@ -77,15 +79,15 @@ pub fn show(page: &mut Page, view: &View, incidents: &[&Incident]) {
             "{state}{blanks}{time}{}",
             " ".repeat(time_width - time.width())
         );
-        for line in lines(incident, view, room) {
+        for line in lines(incident, report, room) {
             page.line(&(before + &line));
             before = " ".repeat(indent);
         }
     }
 }
 
-fn time(incident: &Incident, view: &View) -> String {
-    let (clock, since) = (view.clock(), incident.window.since);
+fn time(incident: &Incident, report: &Report) -> String {
+    let (clock, since) = (report.clock(), incident.window.since);
     match incident.end() {
         Some(end) => clock.span(since, end),
         None => format!("since {}", clock.time(since)),
@@ -93,26 +95,26 @@ fn time(incident: &Incident, view: &View) -> String {
 }
 
 /// The subject and the facts, in one line where there is room, and then the last telling line of output.
-fn lines(incident: &Incident, view: &View, room: usize) -> Vec<String> {
-    let (mut lines, facts) = (subject(incident, view, room), facts(incident, view));
+fn lines(incident: &Incident, report: &Report, room: usize) -> Vec<String> {
+    let (mut lines, facts) = (subject(incident, report, room), facts(incident, report));
     match lines.as_slice() {
         [subject] if subject.width() + GAP + facts.width() <= room => {
             lines = vec![format!("{subject}  {facts}")];
         }
         _ => lines.extend(wrapped(&facts, room)),
     }
-    lines.extend(why(incident, view, room));
+    lines.extend(why(incident, report, room));
     lines
 }
 
 /// The job, the host, or the number of them, in at most so many columns. A job whose host leaves no room has two lines.
-fn subject(incident: &Incident, view: &View, room: usize) -> Vec<String> {
+fn subject(incident: &Incident, report: &Report, room: usize) -> Vec<String> {
     match (&incident.kind, incident.jobs.as_slice()) {
         (Kind::Unreachable { .. } | Kind::Silent { .. } | Kind::CronDown { .. }, _) | (_, []) => {
-            vec![several(incident, view, room)]
+            vec![several(incident, report, room)]
         }
         (_, [job]) => {
-            let name = view.job_name(*job);
+            let name = report.job_name(*job);
             match names::host_and_script(&name) {
                 Some((host, script)) if names::least_columns(&name) > room => {
                     vec![host.to_owned(), names::script(script, room)]
@@ -120,13 +122,13 @@ fn subject(incident: &Incident, view: &View, room: usize) -> Vec<String> {
                 _ => vec![names::job(&name, room)],
             }
         }
-        _ => vec![several(incident, view, room)],
+        _ => vec![several(incident, report, room)],
     }
 }
 
 /// What several jobs have in common, in at most so many columns.
-fn several(incident: &Incident, view: &View, room: usize) -> String {
-    let (ledger, jobs) = (view.ledger, &incident.jobs);
+fn several(incident: &Incident, report: &Report, room: usize) -> String {
+    let (ledger, jobs) = (&report.ledger, &incident.jobs);
     let bad = count(incident.bad, "run");
     let count_of_jobs = count(jobs.len() as u64, "job");
     let on = |scheduler: &Scheduler| {
@@ -136,7 +138,7 @@ fn several(incident: &Incident, view: &View, room: usize) -> String {
         })
     };
     let is_of_many = match &incident.kind {
-        Kind::Unreachable { hosts } => return named_hosts(hosts, view, room),
+        Kind::Unreachable { hosts } => return named_hosts(hosts, report, room),
         Kind::Silent { scheduler, .. } => return format!("all jobs{}", on(scheduler)),
         Kind::CronDown {
             scheduler, lost: 0, ..
@@ -169,7 +171,7 @@ fn several(incident: &Incident, view: &View, room: usize) -> String {
     if is_of_many {
         return format!("{count_of_jobs} on {hosts}");
     }
-    let of = view.of_account(ledger.account(*first));
+    let of = report.of_account(ledger.account(*first));
     let on = format!("{of} on {hosts}");
     let room = room.saturating_sub(on.width()).max(names::MIN_SCRIPT);
     let script = match ledger.job(*first).script() {
@@ -180,8 +182,8 @@ fn several(incident: &Incident, view: &View, room: usize) -> String {
 }
 
 /// As many of these hosts as there is room for, each whole, and their number if not all are named.
-fn named_hosts(hosts: &[HostId], view: &View, room: usize) -> String {
-    let name = |host: &HostId| shown_name(view.ledger.host(*host));
+fn named_hosts(hosts: &[HostId], report: &Report, room: usize) -> String {
+    let name = |host: &HostId| shown_name(report.ledger.host(*host));
     let named: Vec<String> = hosts.iter().take(MAX_HOSTS).map(name).collect();
     if let [name] = named.as_slice() {
         return names::job(name, room);
@@ -199,7 +201,7 @@ fn named_hosts(hosts: &[HostId], view: &View, room: usize) -> String {
 }
 
 /// The way in which the last run failed and its last telling line of output, or advice.
-fn why(incident: &Incident, view: &View, room: usize) -> Vec<String> {
+fn why(incident: &Incident, report: &Report, room: usize) -> Vec<String> {
     if let Kind::Dropped { herd } = &incident.kind {
         return advice(herd.is_some(), room);
     }
@@ -211,7 +213,7 @@ fn why(incident: &Incident, view: &View, room: usize) -> Vec<String> {
                 printable(file.as_bytes())
             )
         } else {
-            format!("line {}", slots::summary::place(place))
+            format!("line {}", crontabs::place(place))
         };
         return vec![names::script(&why, room)];
     }
@@ -221,11 +223,11 @@ fn why(incident: &Incident, view: &View, room: usize) -> Vec<String> {
     match &incident.kind {
         // A usage error tells the remedy.
         Kind::Failing if matches!(last.outcome, Outcome::Failed(_, Reason::Usage)) => {
-            wrapped(&failure(view, last), room)
+            wrapped(&failure(report, last), room)
         }
-        Kind::Failing | Kind::Flapping => vec![cut(&failure(view, last), room)],
+        Kind::Failing | Kind::Flapping => vec![cut(&failure(report, last), room)],
         Kind::Lost { together: true, .. } => {
-            let last = view.clock().time(incident.window.last);
+            let last = report.clock().time(incident.window.last);
             let none = if incident.bad == 1 {
                 "no END"
             } else {
@@ -234,7 +236,7 @@ fn why(incident: &Incident, view: &View, room: usize) -> Vec<String> {
             wrapped(&format!("{none}, and no record after {last}"), room)
         }
         Kind::Lost { .. } => {
-            let clock = view.clock();
+            let clock = report.clock();
             let (last, dead) = (clock.time(last.last), clock.time(last.until));
             wrapped(&format!("no END, last record {last}, dead by {dead}"), room)
         }
@@ -257,12 +259,12 @@ fn advice(is_herd: bool, room: usize) -> Vec<String> {
 }
 
 /// The exit status, its meaning, and the last telling line of output.
-fn failure(view: &View, run: &Entry) -> String {
+fn failure(report: &Report, run: &Entry) -> String {
     let way = match run.outcome {
         outcome @ Outcome::Failed(status, _) => format!("{status}: {outcome}"),
         outcome => outcome.to_string(),
     };
-    match view.ledger.line(run).map(printable) {
+    match report.ledger.line(run).map(printable) {
         Some(line) => format!("{way}: {line}"),
         None => way,
     }

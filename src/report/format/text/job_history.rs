@@ -3,31 +3,32 @@
 use super::first_screen::INDENT;
 use super::page::Page;
 use super::run_list::{Row, show_rows};
-use super::{View, crontab, incidents};
+use super::{crontab, incidents};
 use crate::report::diagnosis::incident::{Incident, State};
+use crate::report::format::crontabs::{self, Schedule};
+use crate::report::format::report::Report;
 use crate::report::format::words::{count, duration};
 use crate::report::history::durations::Usual;
 use crate::report::history::{Entry, JobId};
 use crate::report::runs::outcome::Outcome;
-use crate::report::slots::summary::Schedule;
 
 /// How many of the last runs are shown.
 const LAST_RUNS: usize = 20;
 
 /// The only job that was asked for, if there is only one.
-pub fn only_job(view: &View) -> Option<JobId> {
-    let mut jobs = view.ledger.job_ids();
-    let job = jobs.next().filter(|_| view.is_job_asked)?;
+pub fn only_job(report: &Report) -> Option<JobId> {
+    let mut jobs = report.ledger.job_ids();
+    let job = jobs.next().filter(|_| report.filter.job.is_some())?;
     jobs.next().is_none().then_some(job)
 }
 
 /// Shows the history of the job, whose incidents of the period are `incidents`.
-pub fn show(page: &mut Page, view: &View, job: JobId, incidents: &[Incident]) {
-    let runs = view.ledger.of_job(job);
-    let clock = view.clock();
+pub fn show(page: &mut Page, report: &Report, job: JobId, incidents: &[Incident]) {
+    let runs = report.ledger.of_job(job);
+    let clock = report.clock();
     page.line("");
-    page.labelled("Job", INDENT, &view.job_name(job));
-    page.labelled("State", INDENT, &state(view, runs, incidents));
+    page.labelled("Job", INDENT, &report.job_name(job));
+    page.labelled("State", INDENT, &state(report, runs, incidents));
     let good = runs.iter().filter(|run| run.outcome == Outcome::Good);
     let last_good = good.map(|run| run.until).max();
     let last_good = last_good.map_or_else(
@@ -35,7 +36,7 @@ pub fn show(page: &mut Page, view: &View, job: JobId, incidents: &[Incident]) {
         |time| clock.second(time),
     );
     page.labelled("Last good", INDENT, &last_good);
-    let usual = Usual::of_job(view.ledger, job);
+    let usual = Usual::of_job(&report.ledger, job);
     let text = if usual.good == 0 {
         "no good run tells".to_owned()
     } else {
@@ -47,7 +48,8 @@ pub fn show(page: &mut Page, view: &View, job: JobId, incidents: &[Incident]) {
         )
     };
     page.labelled("Usually", INDENT, &text);
-    if let Some(schedule) = view.crontabs.schedule(job) {
+    let mut schedules = crontabs::schedules(report).into_iter();
+    if let Some((_, schedule)) = schedules.find(|(of, _)| *of == job) {
         let Schedule {
             words, next, place, ..
         } = schedule;
@@ -57,14 +59,14 @@ pub fn show(page: &mut Page, view: &View, job: JobId, incidents: &[Incident]) {
             &format!("{words}, next {next} ({place})"),
         );
     }
-    crontab::show(page, view);
+    crontab::show(page, report);
     if !incidents.is_empty() {
         page.heading("Incidents");
         let incidents: Vec<&Incident> = incidents.iter().collect();
-        incidents::show(page, view, &incidents);
+        incidents::show(page, report, &incidents);
     }
     let mut rows: Vec<Row> = runs.iter().map(Row::Run).collect();
-    let slots = view.ledger.missing.slots().into_iter();
+    let slots = report.missed.slots().into_iter();
     rows.extend(slots.filter(|slot| slot.job == job).map(Row::NotStarted));
     rows.sort_by_key(Row::order);
     let last = &rows[rows.len().saturating_sub(LAST_RUNS)..];
@@ -77,12 +79,12 @@ pub fn show(page: &mut Page, view: &View, job: JobId, incidents: &[Incident]) {
     };
     let all = count(runs.len() as u64, "run");
     page.heading(&format!("Last {} of {all}{missing}", last.len()));
-    show_rows(page, view, last);
+    show_rows(page, report, last);
 }
 
 /// Whether the job is well, is newly bad, or is good and bad in turn.
-fn state(view: &View, runs: &[Entry], incidents: &[Incident]) -> String {
-    let clock = view.clock();
+fn state(report: &Report, runs: &[Entry], incidents: &[Incident]) -> String {
+    let clock = report.clock();
     let Some(open) = incidents.iter().find(|incident| !incident.is_over()) else {
         if runs.is_empty() {
             return "no run in these logs".to_owned();
@@ -103,7 +105,7 @@ fn state(view: &View, runs: &[Entry], incidents: &[Incident]) -> String {
     let word = open.state().word();
     match open.state() {
         State::Flapping => format!("{word} since {since}: good and bad in turn"),
-        _ if open.window.since >= view.scope.since => {
+        _ if open.window.since >= report.scope.since => {
             format!("{word} since {since}: new in this period")
         }
         _ => format!("{word} since {since}: since before this period"),

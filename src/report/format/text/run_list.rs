@@ -5,13 +5,14 @@ use unicode_width::UnicodeWidthStr;
 
 use super::healthy::end;
 use super::page::Page;
-use super::{View, first_screen, names};
+use super::{first_screen, names};
 use crate::escape::printable;
+use crate::report::format::crontabs::place;
+use crate::report::format::report::Report;
 use crate::report::format::words::{age, duration};
 use crate::report::history::Entry;
 use crate::report::runs::outcome::{Outcome, Reason};
 use crate::report::slots::missed::Slot;
-use crate::report::slots::summary::place;
 
 /// The least columns for a script beside its host, where the line also tells why the run was bad.
 const MIN_SCRIPT: usize = 14;
@@ -37,38 +38,42 @@ impl Row<'_> {
 
 /// Shows the runs of the period in the order of their STARTs, and the slots without one. Returns whether any has
 /// failed or is missing.
-pub fn show(page: &mut Page, view: &View) -> bool {
-    let runs = view.ledger.runs.iter().filter(|run| view.scope.has(run));
-    let runs = runs.filter(|run| run.outcome.is_bad() || !view.failed_only);
-    let slots = view.ledger.missing.slots().into_iter();
-    let slots = slots.filter(|slot| view.scope.includes(slot.at));
+pub fn show(page: &mut Page, report: &Report) -> bool {
+    let runs = report
+        .ledger
+        .runs
+        .iter()
+        .filter(|run| report.scope.has(run));
+    let runs = runs.filter(|run| run.outcome.is_bad() || !report.filter.failed);
+    let slots = report.missed.slots().into_iter();
+    let slots = slots.filter(|slot| report.scope.includes(slot.at));
     let missing: Vec<Row> = slots.map(Row::NotStarted).collect();
     let is_missing = !missing.is_empty();
     let mut rows: Vec<Row> = runs.map(Row::Run).chain(missing).collect();
     rows.sort_by_key(Row::order);
-    first_screen::counts(page, view);
+    first_screen::counts(page, report);
     if !rows.is_empty() {
         page.line("");
-        show_rows(page, view, &rows);
+        show_rows(page, report, &rows);
     }
-    view.tally.bad() > 0 || is_missing
+    report.tally.bad() > 0 || is_missing
 }
 
 /// Shows a line for each.
-pub fn show_rows(page: &mut Page, view: &View, rows: &[Row]) {
+pub fn show_rows(page: &mut Page, report: &Report, rows: &[Row]) {
     let width = page.width();
     let texts = rows.iter().map(|row| match row {
-        Row::Run(run) => run_row(run, width, view),
-        Row::NotStarted(slot) => slot_row(slot, width, view),
+        Row::Run(run) => run_row(run, width, report),
+        Row::NotStarted(slot) => slot_row(slot, width, report),
     });
     let titles = ["Start", "PID", "Took", "End", "Job, and why it was bad"];
     page.table_of_texts(&titles, &[1, 2], texts);
 }
 
-fn slot_row(slot: &Slot, width: usize, view: &View) -> Vec<String> {
-    let job = short_job(&view.job_name(slot.job), width);
+fn slot_row(slot: &Slot, width: usize, report: &Report) -> Vec<String> {
+    let job = short_job(&report.job_name(slot.job), width);
     vec![
-        view.clock().second(slot.at),
+        report.clock().second(slot.at),
         "-".to_owned(),
         "-".to_owned(),
         "none".to_owned(),
@@ -88,14 +93,14 @@ fn short_job(name: &str, width: usize) -> String {
     names::job(name, room.max(least.min(2 * room)))
 }
 
-fn run_row(run: &Entry, width: usize, view: &View) -> Vec<String> {
-    let clock = view.clock();
+fn run_row(run: &Entry, width: usize, report: &Report) -> Vec<String> {
+    let clock = report.clock();
     let took = match run.outcome {
-        Outcome::Running => format!("{}…", age(run.age(view.scope.now))),
+        Outcome::Running => format!("{}…", age(run.age(report.scope.now))),
         Outcome::Lost => "?".to_owned(),
         Outcome::Good | Outcome::Failed(..) => duration(run.seconds()),
     };
-    let mut job = view.job_name(run.job);
+    let mut job = report.job_name(run.job);
     job = if run.outcome.is_bad() {
         short_job(&job, width)
     } else {
@@ -107,7 +112,7 @@ fn run_row(run: &Entry, width: usize, view: &View) -> Vec<String> {
             let (last, dead) = (clock.time(run.last), clock.time(run.until));
             format!(": between {last} and {dead}")
         }
-        outcome @ Outcome::Failed(_, reason) => match view.ledger.line(run).map(printable) {
+        outcome @ Outcome::Failed(_, reason) => match report.ledger.line(run).map(printable) {
             // The status has a column of its own, and the room is needed.
             Some(line) if reason == Reason::Script => format!(": {line}"),
             Some(line) => format!(": {outcome}: {line}"),

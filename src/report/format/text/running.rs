@@ -2,9 +2,9 @@
 
 use std::cmp::Reverse;
 
-use super::View;
 use super::first_screen::INDENT;
 use super::page::Page;
+use crate::report::format::report::Report;
 use crate::report::format::words::{age, count, duration};
 use crate::report::history::Entry;
 use crate::report::history::durations::{MIN_GOOD, Usual, before_each};
@@ -22,8 +22,8 @@ struct Going<'a> {
 }
 
 /// Shows these runs.
-pub fn show(page: &mut Page, view: &View) {
-    let mut going = going(view);
+pub fn show(page: &mut Page, report: &Report) {
+    let mut going = going(report);
     if going.is_empty() {
         return;
     }
@@ -36,41 +36,41 @@ pub fn show(page: &mut Page, view: &View) {
     let text = format!("{}{too_long}", count(going.len() as u64, "run"));
     page.labelled("Running", INDENT, &text);
     let more = going.len().saturating_sub(MAX_SHOWN);
-    if !view.all {
+    if !report.lists_all() {
         going.truncate(MAX_SHOWN);
     }
-    let rows = going.iter().map(|going| row(going, view)).collect();
+    let rows = going.iter().map(|going| row(going, report)).collect();
     page.table_without(
         &[3, 1],
         &["  PID", "Started", "For", "Usual", "Longest", "", "Job"],
         &[0, 2, 3, 4],
         rows,
     );
-    if more > 0 && !view.all {
+    if more > 0 && !report.lists_all() {
         page.line(&format!("  and {more} more (--all lists them)"));
     }
 }
 
-fn going<'a>(view: &'a View) -> Vec<Going<'a>> {
+fn going<'a>(report: &'a Report) -> Vec<Going<'a>> {
     let mut all = Vec::new();
-    for job in view.ledger.job_ids() {
-        let going = before_each(view.ledger, job, |run| run.outcome == Outcome::Running);
+    for job in report.ledger.job_ids() {
+        let going = before_each(&report.ledger, job, |run| run.outcome == Outcome::Running);
         if going.is_empty() {
             continue;
         }
-        let usual = Usual::of_job(view.ledger, job);
+        let usual = Usual::of_job(&report.ledger, job);
         all.extend(going.into_iter().map(|(_, run, before)| Going {
             run,
             usual,
             good_before: before.good,
-            is_hung: before.hung_at(run, view.scope.now).is_some(),
+            is_hung: before.hung_at(run, report.scope.now).is_some(),
         }));
     }
     all.sort_by_key(|going| (Reverse(going.is_hung), going.run.start, going.run.pid));
     all
 }
 
-fn row(going: &Going, view: &View) -> Vec<String> {
+fn row(going: &Going, report: &Report) -> Vec<String> {
     let Going {
         run,
         usual,
@@ -86,11 +86,11 @@ fn row(going: &Going, view: &View) -> Vec<String> {
     };
     vec![
         format!("  {}", run.pid),
-        view.clock().second(run.start),
-        age(run.age(view.scope.now)),
+        report.clock().second(run.start),
+        age(run.age(report.scope.now)),
         duration(known(usual.median)),
         duration(known(usual.longest)),
         judgement.to_owned(),
-        view.job_name(run.job),
+        report.job_name(run.job),
     ]
 }

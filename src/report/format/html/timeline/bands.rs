@@ -7,7 +7,7 @@ use chrono::NaiveDateTime;
 use super::scale::Scale;
 use crate::report::diagnosis;
 use crate::report::diagnosis::incident::{Incident, Kind, State};
-use crate::report::format::text::View;
+use crate::report::format::report::Report;
 use crate::report::history::HostId;
 
 /// Bands that are so few units apart are drawn as one.
@@ -35,9 +35,9 @@ pub struct Bands {
 
 impl Bands {
     /// The outages of the period.
-    pub fn of(view: &View, scale: &Scale) -> Self {
+    pub fn of(report: &Report, scale: &Scale) -> Self {
         let mut bands = Self::default();
-        for incident in diagnosis::incidents(view.ledger, &view.scope) {
+        for incident in diagnosis::incidents(&report.evidence()) {
             let Some(band) = band(&incident, scale) else {
                 continue;
             };

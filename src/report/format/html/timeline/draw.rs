@@ -9,7 +9,8 @@ use super::marks::{Mark, Span};
 use super::rows::Row;
 use super::{Host, Timeline};
 use crate::report::format::html::look::{Look, at};
-use crate::report::format::text::{View, shown_name};
+use crate::report::format::report::Report;
+use crate::report::format::words::shown_name;
 use crate::report::format::words::{count, duration, grouped};
 use crate::report::history::HostId;
 use crate::report::runs::outcome::Outcome;
@@ -28,23 +29,23 @@ const THIN_HEIGHTS: [i64; 4] = [2, 3, 4, 6];
 
 impl Timeline<'_> {
     /// A host with its jobs.
-    pub fn host(&self, view: &View, host: &Host) -> Markup {
+    pub fn host(&self, report: &Report, host: &Host) -> Markup {
         html! {
             tbody role="rowgroup" {
-                (self.head(view, host.host))
-                @for row in &host.rows { (self.row(view, host.host, row)) }
+                (self.head(report, host.host))
+                @for row in &host.rows { (self.row(report, host.host, row)) }
             }
         }
     }
 
     /// The row of a host, with its outages.
-    pub fn head(&self, view: &View, host: HostId) -> Markup {
-        let name = shown_name(view.ledger.host(host));
+    pub fn head(&self, report: &Report, host: HostId) -> Markup {
+        let name = shown_name(report.ledger.host(host));
         let of_host = self.bands.hosts.get(&host).map_or(&[][..], Vec::as_slice);
         let bands = of_host.iter().chain(&self.bands.cron);
         let more = bands.clone().count().saturating_sub(MAX_TOLD);
         let bands = bands.take(MAX_TOLD);
-        let mut told: Vec<String> = bands.map(|band| told(band, view)).collect();
+        let mut told: Vec<String> = bands.map(|band| told(band, report)).collect();
         if told.is_empty() {
             told.push("no outage".to_owned());
         } else if more > 0 {
@@ -55,7 +56,7 @@ impl Timeline<'_> {
                 th role="rowheader" scope="rowgroup" { @if name.is_empty() { "(no host)" } @else { (name) } }
                 td.chart role="cell" { svg.row role="img" aria-label=(told.join(", ")) {
                     @if !of_host.is_empty() {
-                        g id=(group(host)) { @for band in of_host { (self.band("bh", band, view)) } }
+                        g id=(group(host)) { @for band in of_host { (self.band("bh", band, report)) } }
                     }
                     @if !self.bands.cron.is_empty() { use href="#cron" {} }
                 } }
@@ -64,17 +65,17 @@ impl Timeline<'_> {
     }
 
     /// An outage, of this class.
-    pub fn band(&self, class: &str, band: &Band, view: &View) -> Markup {
+    pub fn band(&self, class: &str, band: &Band, report: &Report) -> Markup {
         html! {
             rect class=(class) x=(self.scale.percent(band.from)) height=(HEIGHT)
-                width=(self.scale.width(band.from, band.to)) { title { (told(band, view)) } }
+                width=(self.scale.width(band.from, band.to)) { title { (told(band, report)) } }
         }
     }
 
     /// The row of a job.
-    pub fn row(&self, view: &View, host: HostId, row: &Row) -> Markup {
-        let host_name = shown_name(view.ledger.host(host));
-        let name = view.job_name(row.job);
+    pub fn row(&self, report: &Report, host: HostId, row: &Row) -> Markup {
+        let host_name = shown_name(report.ledger.host(host));
+        let name = report.job_name(row.job);
         let script = name.strip_prefix(&host_name);
         let script = script.map_or(&*name, str::trim_start);
         let bad = row.runs.iter().filter(|(_, run)| run.outcome.is_bad());
@@ -90,7 +91,7 @@ impl Timeline<'_> {
                     @if self.bands.hosts.contains_key(&host) { use href={ "#" (group(host)) } {} }
                     @if !self.bands.cron.is_empty() { use href="#cron" {} }
                     svg viewBox="0 0 1440 18" preserveAspectRatio="none" { (Self::plain(row)) }
-                    @for mark in &row.marks.linked { (self.mark(view, row, mark)) }
+                    @for mark in &row.marks.linked { (self.mark(report, row, mark)) }
                 } }
             }
         }
@@ -131,7 +132,7 @@ impl Timeline<'_> {
         }
     }
 
-    fn mark(&self, view: &View, row: &Row, mark: &Mark) -> Markup {
+    fn mark(&self, report: &Report, row: &Row, mark: &Mark) -> Markup {
         let scale = &self.scale;
         let from = scale.percent(mark.from);
         let target = match mark.last {
@@ -141,7 +142,7 @@ impl Timeline<'_> {
         let has_bar = scale.unit(mark.to) - scale.unit(mark.from) > 4;
         html! {
             a class=(mark.look.letter()) href=(target) tabindex="-1" {
-                title { (title(view, mark)) }
+                title { (title(report, mark)) }
                 @if has_bar { rect x=(from) y="4" width=(scale.width(mark.from, mark.to)) height="10" {} }
                 (at(&from, "9", mark.look))
             }
@@ -164,8 +165,8 @@ fn line_height(look: Look) -> i64 {
 }
 
 /// One run or several, in words.
-fn title(view: &View, mark: &Mark) -> String {
-    let (clock, name) = (view.clock(), mark.look.name());
+fn title(report: &Report, mark: &Mark) -> String {
+    let (clock, name) = (report.clock(), mark.look.name());
     let from = clock.second(mark.from);
     let more = match mark.last {
         Some((_, run)) if mark.look == Look::Good => format!(", took {}", duration(run.seconds())),
@@ -183,8 +184,8 @@ fn title(view: &View, mark: &Mark) -> String {
     format!("{from} to {to}: {number} {name}{last}{more}")
 }
 
-fn told(band: &Band, view: &View) -> String {
-    let time = view.clock().span(band.from, band.to);
+fn told(band: &Band, report: &Report) -> String {
+    let time = report.clock().span(band.from, band.to);
     format!("{} {time}", band.state.word())
 }
 

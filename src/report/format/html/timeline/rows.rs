@@ -6,10 +6,10 @@ use chrono::NaiveDateTime;
 
 use super::marks::Marks;
 use super::scale::Scale;
-use crate::report::diagnosis::Scope;
 use crate::report::diagnosis::incident::Incident;
 use crate::report::format::html::look::Look;
-use crate::report::format::text::View;
+use crate::report::format::report::Report;
+use crate::report::history::scope::Scope;
 use crate::report::history::{Entry, HostId, JobId};
 
 /// The most rows. A log may have any number of jobs, and a page has to be read.
@@ -63,37 +63,37 @@ impl Row<'_> {
 }
 
 /// The rows of the timeline, and how many more jobs there are: the hosts of the incidents first, and then by name.
-pub fn of<'a>(view: &View<'a>, incidents: &[Incident], scale: &Scale) -> (Vec<Row<'a>>, usize) {
-    let mut rows = without_marks(view, incidents);
+pub fn of<'a>(report: &'a Report, incidents: &[Incident], scale: &Scale) -> (Vec<Row<'a>>, usize) {
+    let mut rows = without_marks(report, incidents);
     let left_out = rows.len().saturating_sub(MAX_ROWS);
     rows.truncate(MAX_ROWS);
-    fill(&mut rows, scale, &view.scope);
+    fill(&mut rows, scale, &report.scope);
     (rows, left_out)
 }
 
-fn without_marks<'a>(view: &View<'a>, incidents: &[Incident]) -> Vec<Row<'a>> {
-    let ledger = view.ledger;
+fn without_marks<'a>(report: &'a Report, incidents: &[Incident]) -> Vec<Row<'a>> {
+    let ledger = &report.ledger;
     let jobs = incidents.iter().flat_map(|incident| &incident.jobs);
     let troubled: BTreeSet<HostId> = jobs.map(|job| ledger.job(*job).host).collect();
     let mut missed: BTreeMap<JobId, Vec<NaiveDateTime>> = BTreeMap::new();
-    for slot in ledger.missing.slots() {
-        if view.scope.includes(slot.at) {
+    for slot in report.missed.slots() {
+        if report.scope.includes(slot.at) {
             missed.entry(slot.job).or_default().push(slot.at);
         }
     }
-    let jobs: BTreeSet<JobId> = view.jobs().chain(missed.keys().copied()).collect();
+    let jobs: BTreeSet<JobId> = report.jobs().chain(missed.keys().copied()).collect();
     let row = |job: JobId| {
         let runs = ledger.range(job).zip(ledger.of_job(job));
         Row {
             job,
-            runs: runs.filter(|(_, run)| view.scope.has(run)).collect(),
+            runs: runs.filter(|(_, run)| report.scope.has(run)).collect(),
             missed: missed.get(&job).cloned().unwrap_or_default(),
             marks: Marks::default(),
         }
     };
     let is_shown = |row: &Row| {
         let is_bad = |(_, run): &(usize, &Entry)| run.outcome.is_bad();
-        !view.failed_only || !row.missed.is_empty() || row.runs.iter().any(is_bad)
+        !report.filter.failed || !row.missed.is_empty() || row.runs.iter().any(is_bad)
     };
     let mut rows: Vec<Row> = jobs.into_iter().map(row).filter(is_shown).collect();
     rows.sort_by_cached_key(|row| {
@@ -102,7 +102,7 @@ fn without_marks<'a>(view: &View<'a>, incidents: &[Incident]) -> Vec<Row<'a>> {
         (
             is_well,
             ledger.host(job.host).to_vec(),
-            view.job_name(row.job),
+            report.job_name(row.job),
         )
     });
     rows

@@ -7,13 +7,14 @@ use maud::{Markup, html};
 use super::Timeline;
 use super::draw::HEIGHT;
 use crate::report::format::html::look::{Look, in_text};
-use crate::report::format::text::{View, shown_name};
+use crate::report::format::report::Report;
 use crate::report::format::words::count;
+use crate::report::format::words::shown_name;
 use crate::report::history::HostId;
 
 impl Timeline<'_> {
     /// The section of the page.
-    pub fn section(&self, view: &View) -> Markup {
+    pub fn section(&self, report: &Report) -> Markup {
         let rows: usize = self.hosts.iter().map(|host| host.rows.len()).sum();
         html! {
             section #timeline aria-labelledby="timeline-title" {
@@ -25,15 +26,15 @@ impl Timeline<'_> {
                     "lines, and lead to the job: failures above, connection failures below."
                 }
                 (Self::legend())
-                (self.filter(view, rows))
+                (self.filter(report, rows))
                 table.timeline role="table" aria-labelledby="timeline-title" {
                     thead role="rowgroup" { tr role="row" {
                         th role="columnheader" scope="col" { "Job" }
                         th.n role="columnheader" scope="col" { "Runs" }
                         th.n role="columnheader" scope="col" { "Bad" }
-                        th.chart role="columnheader" scope="col" { (self.axis(view)) }
+                        th.chart role="columnheader" scope="col" { (self.axis(report)) }
                     } }
-                    @for host in &self.hosts { (self.host(view, host)) }
+                    @for host in &self.hosts { (self.host(report, host)) }
                 }
                 @if self.left_out > 0 {
                     p { (count(self.left_out as u64, "more job")) " (choose with --host or --job)" }
@@ -53,7 +54,7 @@ impl Timeline<'_> {
         }
     }
 
-    fn filter(&self, view: &View, rows: usize) -> Markup {
+    fn filter(&self, report: &Report, rows: usize) -> Markup {
         html! {
             form #filter hidden role="search" {
                 label { "Host " input type="search" name="host" list="hosts" autocomplete="off"; }
@@ -64,13 +65,13 @@ impl Timeline<'_> {
                 } }
                 output role="status" { (count(rows as u64, "job")) }
                 datalist #hosts {
-                    @for host in &self.hosts { (option(view, host.host)) }
+                    @for host in &self.hosts { (option(report, host.host)) }
                 }
             }
         }
     }
 
-    fn axis(&self, view: &View) -> Markup {
+    fn axis(&self, report: &Report) -> Markup {
         let mut lines = String::new();
         let ticks = self.scale.ticks();
         for tick in &ticks {
@@ -81,7 +82,7 @@ impl Timeline<'_> {
             svg.axis aria-hidden="true" {
                 defs {
                     path #grid d=(lines) {}
-                    g #cron { @for band in &self.bands.cron { (self.band("bc", band, view)) } }
+                    g #cron { @for band in &self.bands.cron { (self.band("bc", band, report)) } }
                 }
                 @for tick in &ticks {
                     text x=(self.scale.percent(tick.time)) y="13" { (tick.label) }
@@ -92,6 +93,6 @@ impl Timeline<'_> {
 }
 
 /// A host that the field for hosts proposes.
-pub fn option(view: &View, host: HostId) -> Markup {
-    html! { option value=(shown_name(view.ledger.host(host))) {} }
+pub fn option(report: &Report, host: HostId) -> Markup {
+    html! { option value=(shown_name(report.ledger.host(host))) {} }
 }

@@ -1,25 +1,34 @@
 //! The logs that were read and the runs that were asked for, in words.
 
-use super::filter::Filter;
-use super::{Report, Source};
+use super::report::Report;
 use crate::escape::printable;
+use crate::machine::Users;
 use crate::report::logs::open::Input;
-use crate::report::logs::owner::Users;
+use crate::report::query::filter::Filter;
+use crate::report::query::{Query, Source};
+
+/// What was read, and the logs that were left out, a line each.
+pub fn lines(report: &Report) -> Vec<String> {
+    let mut lines = vec![describe(report)];
+    lines.extend(report.logs.left_out(&report.machine.users));
+    lines.extend(report.read.early.clone());
+    lines
+}
 
 /// The places that were read, the period and the other conditions: `/tmp, 2 files, today, host web01`.
 ///
-/// `files` is the number of files that were opened. It is told where the places do not tell it.
-pub fn describe(report: &Report, files: usize, users: &Users) -> String {
-    let filter = &report.filter;
-    let mut parts = vec![places(&report.source)];
-    let are_all_read = matches!(&report.source, Source::Inputs(inputs) if inputs.len() == files);
+/// The number of files is shown where the places do not imply it.
+fn describe(report: &Report) -> String {
+    let (query, files) = (report.query, report.read.files);
+    let mut parts = vec![places(&query.source)];
+    let are_all_read = matches!(&query.source, Source::Inputs(inputs) if inputs.len() == files);
     if !are_all_read {
         parts.push(count(files));
     }
-    parts.extend(period(report));
-    parts.extend(conditions(filter, users));
-    if !report.accepted.is_empty() {
-        parts.push(format!("ok {}", report.accepted));
+    parts.extend(period(query));
+    parts.extend(conditions(&query.filter, &report.machine.users));
+    if !query.accepted.is_empty() {
+        parts.push(format!("ok {}", query.accepted));
     }
     parts.join(", ")
 }
@@ -47,12 +56,12 @@ fn count(files: usize) -> String {
     }
 }
 
-fn period(report: &Report) -> Vec<String> {
-    let period = &report.filter.period;
+fn period(query: &Query) -> Vec<String> {
+    let period = &query.filter.period;
     let since = period.since.map(|since| format!("since {since}"));
     let until = period.until.map(|until| format!("until {until}"));
     let bounds: Vec<String> = since.into_iter().chain(until).collect();
-    let is_today = bounds.is_empty() && matches!(report.source, Source::LogDirs(_));
+    let is_today = bounds.is_empty() && matches!(query.source, Source::LogDirs(_));
     if is_today {
         vec!["today".to_owned()]
     } else {

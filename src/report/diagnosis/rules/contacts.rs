@@ -1,0 +1,120 @@
+//! The connections to each host: in the order of their STARTs, the runs on a host show when it could be reached.
+//!
+//! A server that drops some of the connections of one second, and takes others, can be reached.
+
+use std::collections::BTreeSet;
+
+use chrono::{NaiveDateTime, TimeDelta};
+
+use crate::report::history::{Entry, HostId, Ledger, Mark};
+use crate::report::runs::outcome::Outcome;
+use crate::ssh_error::Cause;
+
+/// If connections are only dropped, the host can be reached, unless that goes on as long as this.
+const MIN_DROPPING: TimeDelta = TimeDelta::minutes(1);
+
+/// A run on a host: its START and END, its place in the ledger, and why the host was not reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Contact {
+    pub start: NaiveDateTime,
+    pub until: NaiveDateTime,
+    pub place: usize,
+    pub failed: Option<Cause>,
+}
+
+/// Failed connections to a host in a row, and the contact that came after them.
+#[derive(Debug)]
+pub struct Row {
+    pub host: HostId,
+    pub failed: Vec<Contact>,
+    pub next: Option<Contact>,
+}
+
+/// All such rows.
+pub fn rows(ledger: &Ledger) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (host, contacts) in contacts_by_host(ledger) {
+        for (failed, next) in streaks(&contacts) {
+            rows.push(Row { host, failed, next });
+        }
+    }
+    rows
+}
+
+impl Row {
+    /// Whether the server only dropped connections for a while.
+    pub fn is_dropping_only(&self) -> bool {
+        is_dropping_only(&self.failed)
+    }
+}
+
+/// The runs on each host with a failed connection, in the order of their STARTs.
+fn contacts_by_host(ledger: &Ledger) -> Vec<(HostId, Vec<Contact>)> {
+    let host = |run: &Entry| ledger.job(run.job).host;
+    let is_failed = |run: &&Entry| failed(run).is_some();
+    let hosts: BTreeSet<HostId> = ledger.runs.iter().filter(is_failed).map(host).collect();
+    let mut contacts = vec![Vec::new(); ledger.hosts.len()];
+    for job in ledger.job_ids() {
+        let host = ledger.job(job).host;
+        if !hosts.contains(&host) {
+            continue;
+        }
+        for (place, run) in ledger.range(job).zip(ledger.of_job(job)) {
+            let failed = failed(run);
+            if failed.is_some() || run.is(Mark::ReachedHost) && run.outcome != Outcome::Running {
+                contacts[host as usize].push(Contact {
+                    start: run.start,
+                    until: run.until,
+                    place,
+                    failed,
+                });
+            }
+        }
+    }
+    let of_host = |host| {
+        let mut contacts = std::mem::take(&mut contacts[host as usize]);
+        contacts.sort_unstable();
+        (host, contacts)
+    };
+    hosts.into_iter().map(of_host).collect()
+}
+
+/// Why the connection of a run failed, if that may pass. A login or a key that is refused may be the job's own.
+fn failed(run: &Entry) -> Option<Cause> {
+    run.outcome
+        .connection_failure()
+        .filter(|cause| cause.is_transient())
+}
+
+/// The failed connections in a row, each with the contact that came after them. If a host is reached in the
+/// same second, that second is in no row.
+fn streaks(contacts: &[Contact]) -> Vec<(Vec<Contact>, Option<Contact>)> {
+    let mut streaks = Vec::new();
+    let mut current: Vec<Contact> = Vec::new();
+    for second in contacts.chunk_by(|one, other| one.start == other.start) {
+        let reached = second.iter().find(|contact| contact.failed.is_none());
+        let failed = second.iter().filter(|contact| contact.failed.is_some());
+        if let Some(reached) = reached {
+            if !current.is_empty() {
+                streaks.push((std::mem::take(&mut current), Some(*reached)));
+            }
+            let single: Vec<Contact> = failed.copied().collect();
+            if !single.is_empty() {
+                streaks.push((single, Some(*reached)));
+            }
+        } else {
+            current.extend(failed);
+        }
+    }
+    if !current.is_empty() {
+        streaks.push((current, None));
+    }
+    streaks
+}
+
+fn is_dropping_only(streak: &[Contact]) -> bool {
+    let span = streak.last().zip(streak.first());
+    let span = span.map_or(TimeDelta::zero(), |(last, first)| last.start - first.start);
+    let is_drop = |contact: &Contact| contact.failed == Some(Cause::Dropped);
+    span < MIN_DROPPING && streak.iter().all(is_drop)
+}

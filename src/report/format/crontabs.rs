@@ -1,0 +1,210 @@
+//! What is known of the crontabs, in a few sentences, and the schedule of each job.
+
+use chrono::{DateTime, Local};
+
+use super::report::Report;
+use super::upcoming::{schedule_in_words, start_in_words};
+use super::words::{Clock, count};
+use crate::cron::LineRef;
+use crate::cron::upcoming::{next_start, periods};
+use crate::escape::printable;
+use crate::report::history::JobId;
+use crate::report::slots::summary::{CheckStart, CrontabSummary, WholeSummary};
+use crate::report::slots::{Expected, ExpectedJob};
+
+/// How many jobs are named that are on no line any more, and the most bytes of each name.
+const MAX_GONE: (usize, usize) = (3, 200);
+
+/// How many crontabs are named that were changed in the period.
+const MAX_CHANGED: usize = 3;
+
+/// When a job is due.
+#[derive(Debug, Clone)]
+pub struct Schedule {
+    /// In words, with all of its lines: `every 5 min`.
+    pub words: String,
+    /// The next start.
+    pub next: String,
+    /// The next start in seconds from 1970, if there is one.
+    pub next_second: Option<i64>,
+    /// The first line: `/etc/crontab:12`.
+    pub place: String,
+}
+
+/// The schedules of the jobs that are on a line.
+pub fn schedules(report: &Report) -> Vec<(JobId, Schedule)> {
+    let Some(checked) = &report.crontabs else {
+        return Vec::new();
+    };
+    let now = report.machine.zoned_now;
+    let schedules = checked.expected.jobs.iter().zip(&checked.jobs);
+    let schedules = schedules.filter_map(|(job, id)| Some(((*id)?, job)));
+    schedules
+        .map(|(id, job)| (id, schedule(job, &checked.expected, now)))
+        .collect()
+}
+
+fn schedule(job: &ExpectedJob, expected: &Expected, now: DateTime<Local>) -> Schedule {
+    let periods = periods(now);
+    let mut lines: Vec<_> = job.lines.iter().map(|line| expected.line(*line)).collect();
+    let first = lines.first().copied();
+    let place = first.map(|entry| place(&entry.place)).unwrap_or_default();
+    let words: Vec<String> = lines.iter().map(|entry| schedule_in_words(entry)).collect();
+    lines.retain(|entry| !entry.is_ignored);
+    let next = lines
+        .iter()
+        .map(|entry| (next_start(entry, &periods), *entry));
+    let next = next.min_by_key(|(next, _)| (next.is_none(), *next));
+    Schedule {
+        words: words.join("; "),
+        next: next.map_or_else(
+            || "ignored by cron".to_owned(),
+            |(next, entry)| start_in_words(next, entry, now),
+        ),
+        next_second: next.and_then(|(next, _)| next),
+        place,
+    }
+}
+
+/// A line's place, as compilers show it.
+pub fn place(place: &LineRef) -> String {
+    printable(format!("{}:{}", place.file.display(), place.line).as_bytes())
+}
+
+/// The sentences about the crontabs. There are none without crontabs.
+pub fn summary(report: &Report) -> Vec<String> {
+    let Some(checked) = &report.crontabs else {
+        return Vec::new();
+    };
+    let Some(summary) = &checked.summary else {
+        return Vec::new();
+    };
+    let clock = Clock::of(report.scope.now.date());
+    let mut lines = Vec::new();
+    if summary.whole.is_some() || summary.jobs > 0 {
+        lines.push(checked_jobs(summary, clock));
+    }
+    lines.extend(changes(summary, clock));
+    if let Some(whole) = &summary.whole {
+        lines.extend(gone(whole, clock));
+        lines.extend(counts(whole));
+    } else {
+        // The rest is about the other jobs too.
+        let off = checked.expected.planned.plan.commented_out.iter();
+        let off = off
+            .filter(|off| report.filter.names(&off.job))
+            .take(MAX_GONE.0);
+        lines.extend(off.map(|off| format!("line {} is switched off by #", place(&off.place))));
+    }
+    lines
+}
+
+/// The lines of counts that are not 0.
+fn counts(whole: &WholeSummary) -> Vec<String> {
+    let of_runs = [
+        perhaps(whole),
+        counted(whole.strays, |strays| {
+            format!("{} without a line", count(strays, "start"))
+        }),
+    ];
+    let of_crontabs = [
+        counted(whole.faults as u64, |faults| {
+            format!("{} (--check lists them)", count(faults, "fault"))
+        }),
+        counted(whole.unknown as u64, |unknown| {
+            format!(
+                "{} cannot be known (--next lists them)",
+                count(unknown, "call")
+            )
+        }),
+        counted(whole.switched_off as u64, |lines| {
+            format!(
+                "{} switched off by # (--check names them)",
+                count(lines, "line")
+            )
+        }),
+        counted(whole.unjudged as u64, |unjudged| {
+            format!(
+                "{} not judged: of other logs, users or zones",
+                count(unjudged, "line")
+            )
+        }),
+        counted(whole.left_out as u64, |left_out| {
+            format!("{} left out (--check names them)", count(left_out, "file"))
+        }),
+    ];
+    let lines = [of_runs.to_vec(), of_crontabs.to_vec()];
+    let lines = lines.map(|parts| parts.into_iter().flatten().collect::<Vec<_>>().join("; "));
+    lines.into_iter().filter(|line| !line.is_empty()).collect()
+}
+
+/// The jobs that have run, are on no line, and have not started since the crontabs were changed.
+fn gone(whole: &WholeSummary, clock: Clock) -> Option<String> {
+    let (most, longest) = MAX_GONE;
+    let first = whole.gone.iter().take(most).map(|(job, last, line)| {
+        let end = job.len().min(longest);
+        let line = line.as_ref().map_or(String::new(), |line| {
+            format!(", line {} is switched off by #", place(line))
+        });
+        let last = clock.time(*last);
+        format!("{} (last {last}{line})", printable(&job[..end]))
+    });
+    let mut names: Vec<String> = first.collect();
+    let more = whole.gone.len().saturating_sub(most);
+    names.extend(counted(more as u64, |more| format!("{more} more")));
+    let is_any = !names.is_empty();
+    is_any.then(|| {
+        format!(
+            "on no line, and not started since the change: {}",
+            names.join(", ")
+        )
+    })
+}
+
+fn counted(number: u64, words: impl Fn(u64) -> String) -> Option<String> {
+    (number > 0).then(|| words(number))
+}
+
+fn perhaps(whole: &WholeSummary) -> Option<String> {
+    counted(whole.perhaps, |perhaps| {
+        let skipped = format!("{} perhaps skipped", count(perhaps, "run"));
+        match whole.still_going {
+            0 => skipped,
+            going => format!("{skipped} (the previous run was still going at {going})"),
+        }
+    })
+}
+
+fn checked_jobs(summary: &CrontabSummary, clock: Clock) -> String {
+    let jobs = format!(
+        "{} on {}",
+        count(summary.jobs, "job"),
+        count(summary.lines, "line")
+    );
+    match summary.start {
+        _ if summary.lines == 0 => jobs,
+        CheckStart::Period => jobs,
+        CheckStart::Late(from) => format!("{jobs}, judged from {} on", clock.time(from)),
+        CheckStart::Unread => format!("{jobs}, not judged: not all logs could be read"),
+        CheckStart::NoLog => format!("{jobs}, not judged: no log says from when on"),
+    }
+}
+
+/// The crontabs of which not all slots are checked, because they were changed.
+fn changes(summary: &CrontabSummary, clock: Clock) -> Vec<String> {
+    let changed = summary.changed.iter();
+    let sentence = |(file, at): &(_, _)| {
+        let file: &std::rc::Rc<std::path::Path> = file;
+        format!(
+            "{} was changed {}: earlier slots are not judged",
+            printable(file.display().to_string().as_bytes()),
+            clock.time(*at)
+        )
+    };
+    let mut lines: Vec<String> = changed.take(MAX_CHANGED).map(sentence).collect();
+    let more = summary.changed.len().saturating_sub(MAX_CHANGED);
+    lines.extend(counted(more as u64, |more| {
+        format!("and {} were changed too", count(more, "more crontab"))
+    }));
+    lines
+}

@@ -1,0 +1,265 @@
+//! Gathers a report: notes each run as it is read, and puts together what a format needs.
+
+use std::rc::Rc;
+
+use chrono::{NaiveDateTime, TimeDelta};
+
+use super::Needs;
+use super::report::Report;
+use crate::clock::latest_shown;
+use crate::machine::Machine;
+use crate::report::history::builder::Collector;
+use crate::report::history::counts::Tally;
+use crate::report::history::older_logs::OlderLogs;
+use crate::report::history::scope::Scope;
+use crate::report::history::{JobId, Ledger};
+use crate::report::logs::find::Logs;
+use crate::report::logs::owner::Account;
+use crate::report::output::warn;
+use crate::report::query::nearest::Names;
+use crate::report::query::period::Period;
+use crate::report::query::window::Window;
+use crate::report::query::{Query, Source};
+use crate::report::runs::reading::{ReadClock, Reading};
+use crate::report::runs::run::Run;
+use crate::report::slots::check::Timeframe;
+use crate::report::slots::checked::CheckedCrontabs;
+use crate::report::slots::coverage::Coverage;
+use crate::report::slots::summary::CrontabSummary;
+use crate::report::slots::{Expected, Judged, Planned};
+
+/// A record may be written by a clock that is ahead of that of here by so much.
+const TOLERANCE: TimeDelta = TimeDelta::seconds(10);
+
+/// A report that is being gathered.
+#[derive(Debug)]
+pub struct Gatherer<'a> {
+    query: &'a Query,
+    window: &'a Window,
+    needs: Needs,
+    machine: &'a Machine,
+    expected: Option<Expected>,
+    /// The jobs of the crontabs that are asked for. Each has a place in the history, with or without a run.
+    wanted: Vec<(Account, Rc<[u8]>)>,
+    collector: Option<Collector>,
+    coverage: Coverage,
+    hosts: Option<Names>,
+    jobs: Option<Names>,
+}
+
+impl<'a> Gatherer<'a> {
+    /// Gathers nothing yet.
+    pub fn new(
+        query: &'a Query,
+        window: &'a Window,
+        needs: Needs,
+        machine: &'a Machine,
+        crontabs: Option<Planned>,
+    ) -> Self {
+        let expected = crontabs.map(|planned| expected(planned, query, window, machine));
+        let jobs = expected.iter().flat_map(|expected| &expected.jobs);
+        let wanted = jobs.filter(|job| job.is_wanted(&window.filter));
+        let wanted: Vec<_> = wanted
+            .map(|job| (job.account(), Rc::clone(&job.name)))
+            .collect();
+        let collector = needs.history.then(|| {
+            let until = window.filter.period.until.filter(|_| needs.as_of_end);
+            let mut collector = Collector::new(until, needs.tails);
+            collector.keep_apart(wanted.iter().map(|(_, name)| Rc::clone(name)));
+            collector
+        });
+        Self {
+            query,
+            window,
+            needs,
+            machine,
+            expected,
+            wanted,
+            collector,
+            coverage: Coverage::default(),
+            hosts: query.filter.host.as_deref().map(Names::near),
+            jobs: query.filter.job.as_deref().map(Names::near),
+        }
+    }
+
+    /// The first local time that has not come, in a report of log directories. Of a period that ends later, all is
+    /// asked for.
+    fn end_of_time(&self) -> NaiveDateTime {
+        match &self.query.source {
+            Source::Inputs(_) => NaiveDateTime::MAX,
+            Source::LogDirs(_) => {
+                let end = latest_shown(self.machine.zoned_now) + TOLERANCE;
+                let until = self.window.filter.period.until;
+                until.map_or(end, |until| until.max(end))
+            }
+        }
+    }
+
+    /// The time that the records are held against. A form without a history shows those of any time.
+    pub fn clock(&self) -> ReadClock {
+        ReadClock {
+            now: self.machine.now,
+            end: if self.needs.history {
+                self.end_of_time()
+            } else {
+                NaiveDateTime::MAX
+            },
+        }
+    }
+
+    /// The jobs of the crontabs.
+    pub fn expected(&self) -> Option<&Expected> {
+        self.expected.as_ref()
+    }
+
+    /// Notes a run, whether it is asked for or not.
+    pub fn note(&mut self, run: &mut Run) {
+        self.coverage
+            .add(run.trace.owner.scheduler, run.trace.start);
+        if let Some(hosts) = &mut self.hosts {
+            hosts.add_host(run.host());
+        }
+        if let Some(jobs) = &mut self.jobs {
+            jobs.add_job(&run.trace.job);
+        }
+        run.accept(|status| self.query.accepted.includes(status));
+        if !self.window.diagnoses(run) {
+            return;
+        }
+        let has_come = run.trace.start < self.end_of_time();
+        if let Some(expected) = &mut self.expected
+            && has_come
+        {
+            expected.add(run);
+        }
+        if let Some(collector) = &mut self.collector
+            && self.window.filter.is_known(run)
+        {
+            collector.add(run);
+        }
+    }
+
+    /// The report, after all runs.
+    pub fn finish(mut self, mut read: Reading, logs: &'a Logs) -> Report<'a> {
+        if read.forgotten > 0 {
+            warn(&format!(
+                "left out: the {} oldest runs without END; there are too many to keep",
+                read.forgotten
+            ));
+        }
+        let collector = self.collector.take();
+        let latest = collector.as_ref().and_then(Collector::latest);
+        let scope = self.scope(latest.max(read.latest));
+        let mut ledger = collector
+            .map(|it| it.finish(&self.wanted))
+            .unwrap_or_default();
+        if self.needs.baseline {
+            read.files += self.add_baseline(&mut ledger, &scope, logs);
+        }
+        let crontabs = self.expected.take();
+        let crontabs = crontabs.map(|it| self.check(it, &ledger, &read, &scope, logs));
+        let missed = crontabs.as_ref().map(CheckedCrontabs::in_history);
+        let host = self.hosts.and_then(|hosts| hosts.remark("host"));
+        let job = self.jobs.and_then(|jobs| jobs.remark("job with"));
+        Report {
+            query: self.query,
+            machine: self.machine,
+            filter: &self.window.filter,
+            logs,
+            read,
+            suggestions: host.into_iter().chain(job).collect(),
+            tally: Tally::of(&ledger, &scope),
+            scope,
+            ledger,
+            missed: missed.unwrap_or_default(),
+            crontabs,
+        }
+    }
+
+    /// The time to diagnose, if the last record has the time `latest`.
+    fn scope(&self, latest: Option<NaiveDateTime>) -> Scope {
+        let Period { until, .. } = self.window.filter.period;
+        let after = latest.map(|latest| latest + TimeDelta::seconds(1));
+        // Only the logs in the log directories go on until now.
+        let is_here = matches!(self.query.source, Source::LogDirs(_));
+        let live = is_here.then_some(self.machine.now);
+        let after = after.filter(|after| !is_here || *after <= self.end_of_time());
+        let end = live.max(after).unwrap_or(self.machine.now);
+        let now = until.unwrap_or(end).min(end);
+        Scope {
+            since: self.window.since.unwrap_or(NaiveDateTime::MIN),
+            now,
+            is_live: is_here && self.machine.now - now < TimeDelta::minutes(1),
+            boot: self.machine.running.boot,
+            has_all_jobs: !self.window.filter.leaves_out_jobs(),
+        }
+    }
+
+    /// Adds good runs from older logs. Returns how many logs were read.
+    fn add_baseline(&self, ledger: &mut Ledger, scope: &Scope, logs: &Logs) -> usize {
+        let (Source::LogDirs(dirs), Some(from)) =
+            (&self.query.source, self.window.diagnosed_from())
+        else {
+            return 0;
+        };
+        let older = OlderLogs {
+            dirs,
+            from,
+            user: self.window.filter.user,
+            machine: self.machine,
+            first_days: &logs.first_days,
+        };
+        let is_accepted = |status| self.query.accepted.includes(status);
+        older.add_good_runs(ledger, scope, is_accepted)
+    }
+
+    /// Compares the crontabs' slots with the STARTs.
+    fn check(
+        &self,
+        mut expected: Expected,
+        ledger: &Ledger,
+        read: &Reading,
+        scope: &Scope,
+        logs: &Logs,
+    ) -> CheckedCrontabs {
+        if !self.needs.slots {
+            return CheckedCrontabs::unchecked(expected);
+        }
+        let timeframe = Timeframe {
+            since: scope.since,
+            until: scope.now,
+            told: self.needs.is_news.then_some(scope.since),
+            reach: self.window.diagnosed_from(),
+            first_days: &logs.first_days,
+            coverage: &self.coverage,
+        };
+        let judgement = expected.check(&timeframe, read, logs);
+        let filter = &self.window.filter;
+        let jobs: Vec<Option<JobId>> = expected.in_history(ledger, filter);
+        let summary = CrontabSummary::of(
+            &expected,
+            &judgement,
+            scope.since,
+            filter,
+            &self.machine.users,
+            self.query.is_about_all_crontabs(),
+        );
+        CheckedCrontabs {
+            expected,
+            missing: judgement.missing,
+            jobs,
+            summary,
+        }
+    }
+}
+
+/// The jobs of the crontabs that log to a directory that is read.
+fn expected(planned: Planned, query: &Query, window: &Window, machine: &Machine) -> Expected {
+    let users = &machine.users;
+    let is_read = |uid| window.filter.reads_user(uid, users);
+    let judged = match &query.source {
+        Source::Inputs(_) => Judged::All,
+        Source::LogDirs(dirs) => Judged::In(dirs, &is_read),
+    };
+    Expected::new(planned, &judged, users)
+}

@@ -9,8 +9,8 @@ use std::thread;
 use rustix::process::Signal;
 
 use crate::support::{
-    REMOTEEXE, Running, Sandbox, Scene, children, is_running, log_of_h_s, mask_waits, needs_root,
-    own_mounts, run_tool, send_to, state, wait_for, wait_until,
+    REMOTEEXE, Running, Sandbox, Scene, as_of_ssh_9_5, children, is_running, log_of_h_s,
+    mask_waits, needs_root, own_mounts, run_tool, send_to, state, wait_for, wait_until,
 };
 
 /// remoteexe under a strace that does `inject` to its system calls.
@@ -182,10 +182,9 @@ fn an_ssh_that_ends_by_itself_at_the_end_of_its_time_was_not_killed() {
     let run = scene.run(command.args(["--connect-timeout", "1", "h", "s"]));
     assert_eq!(run.code, 255);
     assert_eq!(
-        run.records,
+        as_of_ssh_9_5(&run.records),
         "START,-,h s\n\
          command,ssh -F /dev/null -o ProxyCommand=sleep 2 root@h s\n\
-         kex_exchange_identification: Connection closed by remote host\r\n\
          Connection closed by UNKNOWN port 65535\r\n\
          END,255,h s\n"
     );

@@ -55,6 +55,7 @@ mod report_strangers_file;
 mod report_terminal;
 mod retries;
 mod retry_settings;
+mod setup;
 mod signals;
 mod splay;
 mod stalled_readers;

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::support::{
-    ClosedPort, Cut, ENDING, Proxy, REMOTEEXE, REQUESTED, Running, Sandbox, Scene, children,
-    is_running, log_of_h_s, mask_waits, needs_root, send, wait_for, wait_until, waits,
+    ClosedPort, Cut, ENDING, Proxy, REMOTEEXE, REQUESTED, Running, Sandbox, Scene, as_of_ssh_9_5,
+    children, is_running, log_of_h_s, mask_waits, needs_root, send, wait_for, wait_until, waits,
 };
 
 /// Prints the part of the call that retries change: the shell and the arguments.
@@ -169,11 +169,10 @@ fn a_job_whose_first_connections_are_dropped_runs_once_and_ends_with_its_own_sta
         sandbox.login
     );
     assert_eq!(
-        mask_waits(&run.records),
+        as_of_ssh_9_5(&mask_waits(&run.records)),
         format!(
             "START,-,h {script}\n\
              {call}\
-             kex_exchange_identification: Connection closed by remote host\r\n\
              Connection closed by 127.0.0.1 port {port}\r\n\
              retry,1/5,255,wait S s\n\
              {call}\

@@ -25,8 +25,8 @@ pub use clock::FAKETIME;
 pub use cron::cron;
 pub use day::day_of_300_jobs;
 pub use log::{
-    MARK, REQUESTED, files, log_of_h_s, mask_waits, records, split_record, texts, texts_in, today,
-    waits,
+    MARK, REQUESTED, as_of_ssh_9_5, files, log_of_h_s, mask_waits, records, split_record, texts,
+    texts_in, today, waits,
 };
 pub use mounts::{own_mounts, remoteexe_booted_at};
 pub use process::{

@@ -80,6 +80,14 @@ pub fn split_record(line: &[u8]) -> Option<(u32, &[u8])> {
     (fits && text.ends_with(b"\n")).then_some((pid, text))
 }
 
+/// The records of ssh 9.5 or later: an older one says of a dropped connection in one line more that it is closed.
+pub fn as_of_ssh_9_5(records: &str) -> String {
+    records.replace(
+        "kex_exchange_identification: Connection closed by remote host\r\n",
+        "",
+    )
+}
+
 /// `log` with `wait S s` for the wait in each `retry,` record. That wait must be a time.
 pub fn mask_waits(log: &str) -> String {
     let lines = log

@@ -199,6 +199,8 @@ impl<'a> Files<'a> {
         }
         match log.check(&stat) {
             Err(_) if is_in_our_place => {}
+            // Nor does anybody miss it.
+            Err(_) if !self.is_wanted(owner) && !self.is_day_of_period(day) => {}
             Err(error) => self.logs.refuse(Input::Log(log), error),
             Ok(()) if self.is_wanted(owner) => self.chosen.push(log),
             Ok(()) if self.choice.user.is_none() => self.logs.leave_out(log, &stat),

@@ -23,6 +23,7 @@ mod crontab;
 mod daemon;
 mod jobs;
 mod lint;
+mod portable;
 mod timing;
 pub mod upcoming;
 
@@ -31,5 +32,8 @@ pub use calendar::zone::Zone;
 pub use compare::comparison::{Comparison, ComparisonResult, MissedSlot, SlotOutage};
 pub use crontab::files::{Author, CrontabSelection, Crontabs, Trust};
 pub use crontab::parse::Columns;
+pub use daemon::Daemon;
 pub use jobs::{CallMeaning, CommentedOut, CronJob, CronJobs, LineRef, ParseCall, UnknownCall};
 pub use lint::{Finding, findings};
+pub use portable::{PortableLine, PortableLines};
+pub use timing::Timing;

@@ -1,7 +1,9 @@
-//! The texts that are installed beside the binary: the manual, and completions for shells.
+//! Texts for other programs: the manual and completions for shells, which are installed beside the binary, and the lines
+//! of crontabs for Airflow.
 //!
 //! They are printed by the binary itself, so that they always belong to its version.
 
+mod airflow;
 mod bash;
 mod fish;
 mod options;
@@ -10,6 +12,8 @@ mod zsh;
 use clap::Command;
 
 use options::{CommandLine, options};
+
+pub use airflow::{DagFile, DagRequest};
 
 /// In the language mdoc(7).
 const MANUAL: &str = include_str!("generate/remoteexe.1");
@@ -34,6 +38,8 @@ pub struct Grammars {
     pub job: Command,
     /// Of `--report`.
     pub report: Command,
+    /// Of `--generate airflow`.
+    pub generate: Command,
     /// The words that are known for a value, by the name of the value.
     pub values: Vec<(&'static str, Vec<&'static str>)>,
 }
@@ -62,17 +68,26 @@ impl Document {
             let Grammars {
                 job,
                 report,
+                generate,
                 values,
             } = grammars;
             let job = options(job, CommandLine::Job, values);
-            [job, options(report, CommandLine::Report, values)].concat()
+            let report = options(report, CommandLine::Report, values);
+            [
+                job,
+                report,
+                options(generate, CommandLine::Generate, values),
+            ]
+            .concat()
         };
-        let names = Self::NAMES.map(|(name, _)| name);
+        let mut words = grammars.values.iter();
+        let what = words.find(|(name, _)| *name == "WHAT");
+        let what = what.map_or(&[][..], |(_, words)| words);
         match self {
             Self::Manual => MANUAL.replace("@VERSION@", env!("CARGO_PKG_VERSION")),
             Self::Bash => bash::script(&options()),
-            Self::Zsh => zsh::script(&options(), &names),
-            Self::Fish => fish::script(&options(), &names),
+            Self::Zsh => zsh::script(&options(), what),
+            Self::Fish => fish::script(&options(), what),
         }
     }
 }

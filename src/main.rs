@@ -8,15 +8,15 @@
 //! | [`job`] | How does one run go, from START to END? |
 //! | [`report`] | What do the logs tell? |
 //! | [`cron`] | What do the crontabs plan? |
-//! | [`generate`] | What is installed beside the binary? |
+//! | [`generate`] | What do other programs need of it: the manual's reader, shells, Airflow? |
 //! | [`log`] | What is a record, and how does it get into the file? |
 //!
-//! `main` calls `cli`, and then `job` or `report`. Both know `log`; neither knows the other. `generate` knows nothing
-//! but the grammars that `cli` gives it. `report` also knows
+//! `main` calls `cli`, and then `job` or `report`. Both know `log`; neither knows the other. `generate` knows
+//! the grammars that `cli` gives it, and for Airflow `cron`. `report` also knows
 //! `cron`, which knows nothing of the log: `cli` gives it the grammar of a job. Below them are
 //! leaves with one fact each: [`exit`] (exit statuses), [`escape`] (text that is safe to show), [`ssh_error`]
 //! (the meaning of ssh's messages), [`poll`] (waiting for descriptors), [`writer`] (writing to a
-//! descriptor that may block) and [`random`]. A part knows only parts below it.
+//! descriptor that may block), [`random`] and [`stable_hash`]. A part knows only parts below it.
 //!
 //! # Three walks
 //!
@@ -52,6 +52,7 @@ mod poll;
 mod random;
 mod report;
 mod ssh_error;
+mod stable_hash;
 mod writer;
 
 use std::env;
@@ -59,9 +60,10 @@ use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use chrono::Local;
+use chrono::{Local, Utc};
 
 use cli::Request;
+use generate::DagFile;
 use writer::Writer;
 
 /// How long a standard error that nobody reads may hold the message of a usage error.
@@ -71,6 +73,7 @@ fn main() -> ExitCode {
     let status = match cli::parse(env::args_os()) {
         Request::Run(job) => job.run().exit_status(),
         Request::Report(query) => query.run(Local::now()),
+        Request::Dags(dags) => show_dags(&dags.file(Utc::now())),
         Request::Show(text) => show(&text),
         Request::UsageError { message, run } => {
             // The log comes first: a run from cron leaves nothing else.
@@ -80,6 +83,16 @@ fn main() -> ExitCode {
         }
     };
     ExitCode::from(status)
+}
+
+fn show_dags(file: &DagFile) -> u8 {
+    let status = show(&file.text);
+    write_to_stderr(file.messages.clone());
+    if status == exit::SUCCESS {
+        file.status
+    } else {
+        status
+    }
 }
 
 fn show(text: &str) -> u8 {

@@ -34,7 +34,8 @@ furnish() {
     install -d -m 700 ~/.ssh
     echo "${hosts// /,} $(cat "$SANDBOX/host_key.pub")" >~/.ssh/known_hosts
     # The last is a directory that README makes in a sentence.
-    install -d /path/to/starting_sh /srv /var/log/remoteexe
+    install -d /path/to/starting_sh /srv /var/log/remoteexe /etc/remoteexe /opt/airflow/dags
+    echo '*/5 * * * * root remoteexe host_sum_batch01 /srv/sum.sh' >/etc/remoteexe/airflow.crontab
     install -m 600 "$SANDBOX/id" /path/to/key
     for script in /path/to/starting_sh/{sum,user_log,backup}.sh /srv/{nightly,sum}.sh; do
         # shellcheck disable=SC2016  # The script expands them.

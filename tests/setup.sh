@@ -33,6 +33,7 @@ tests=(
     /usr/bin/lnav               lnav
     /usr/bin/mandoc             mandoc
     /usr/bin/promtool           prometheus
+    /usr/bin/pydoc3             python3
     /usr/bin/shellcheck         shellcheck
     /usr/bin/strace             strace
     /usr/bin/xz                 xz-utils

@@ -2,15 +2,21 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser};
 
 use super::error::UsageError;
+use super::job::{self, read_crontab};
 use super::line::CommandLine;
+use super::report;
 use super::request::Request;
-use super::value::{InvalidValue, WHEN};
-use super::{job, report};
-use crate::generate::{Document, Grammars};
+use super::value::{InvalidValue, WHEN, path};
+use crate::cron::Columns;
+use crate::generate::{DagRequest, Document, Grammars};
+
+/// Asks for a file of DAGs, which belongs to crontabs and not to this version.
+const AIRFLOW: &str = "airflow";
 
 const HELP: &str = "\
 {about}
@@ -22,25 +28,39 @@ Arguments:
           complete-bash  completions for bash
           complete-zsh   completions for zsh
           complete-fish  completions for fish
+          airflow        the lines of crontabs as DAGs for Apache Airflow
 
 {all-args}
 
 Examples:
   remoteexe --generate man | man -l -
   remoteexe --generate complete-bash >/etc/bash_completion.d/remoteexe
+  remoteexe --generate airflow --crontab /etc/remoteexe/airflow.crontab
+
+Exit status:
+  0; 1 a line of a crontab cannot be carried over, and standard error says
+  why; 10 usage error; 74 something could not be read or written
 ";
 
-/// Prints the manual, or completions for a shell
+/// Prints the manual, completions for a shell, or DAGs for Airflow
 #[derive(Debug, Parser)]
 #[command(
     name = "remoteexe --generate",
-    override_usage = "remoteexe --generate <WHAT>",
+    override_usage = "remoteexe --generate <WHAT> [OPTIONS]",
     help_template = HELP,
     disable_version_flag = true,
 )]
 struct Args {
     #[arg(hide = true)]
     what: Option<OsString>,
+
+    /// airflow: a crontab whose lines have a user
+    #[arg(long, value_name = "FILE")]
+    crontab: Vec<OsString>,
+
+    /// airflow: a crontab whose lines have no user
+    #[arg(long, value_name = "FILE")]
+    user_crontab: Vec<OsString>,
 }
 
 /// Reads the arguments, of which the first is `--generate` or `--generate=WHAT`.
@@ -56,18 +76,56 @@ pub fn parse(arguments: &[OsString]) -> Request {
     let line = match CommandLine::<Args>::parse(Args::command, words) {
         Ok(line) => line,
         Err(error) if error.use_stderr() => {
-            return usage_error(&UsageError::from_clap(&error, "give one word only"));
+            return usage_error(&UsageError::from_clap(
+                &error,
+                "give one word, and options of airflow only",
+            ));
         }
         Err(help) => return Request::Show(help.to_string()),
     };
-    match document(line.args.what.as_deref()) {
-        Ok(document) => Request::Show(document.text(&grammars())),
-        Err(error) => usage_error(&error),
+    line.request().unwrap_or_else(|error| usage_error(&error))
+}
+
+impl CommandLine<Args> {
+    fn request(&self) -> Result<Request, UsageError> {
+        let crontabs = self.crontabs()?;
+        if self.args.what.as_deref() == Some(OsStr::new(AIRFLOW)) {
+            if crontabs.is_empty() {
+                let tip = "give the crontab whose lines Airflow is to run, with --crontab FILE";
+                return Err(UsageError::new("the crontab is missing", tip));
+            }
+            return Ok(Request::Dags(DagRequest {
+                crontabs,
+                parse: read_crontab,
+            }));
+        }
+        let document = document(self.args.what.as_deref())?;
+        if !crontabs.is_empty() {
+            let reason = "--crontab and --user-crontab are for airflow only";
+            return Err(UsageError::new(reason, "take them out"));
+        }
+        Ok(Request::Show(document.text(&grammars())))
+    }
+
+    fn crontabs(&self) -> Result<Vec<(PathBuf, Columns)>, UsageError> {
+        let of_system = self.args.crontab.iter();
+        let of_system = of_system.map(|word| ("crontab", word, Columns::System));
+        let of_users = self.args.user_crontab.iter();
+        let of_users = of_users.map(|word| ("user_crontab", word, Columns::User));
+        let files = of_system.chain(of_users);
+        let files = files.map(|(id, word, columns)| Ok((self.value(id, word, path)?, columns)));
+        files.collect()
     }
 }
 
+/// What may be asked for.
+fn names() -> Vec<&'static str> {
+    let names = Document::NAMES.map(|(name, _)| name);
+    [&names[..], &[AIRFLOW]].concat()
+}
+
 fn document(word: Option<&OsStr>) -> Result<Document, UsageError> {
-    let expected = "man, complete-bash, complete-zsh or complete-fish";
+    let expected = "man, complete-bash, complete-zsh, complete-fish or airflow";
     let Some(word) = word else {
         let tip = format!("give {expected}");
         return Err(UsageError::new("WHAT is missing", &tip));
@@ -88,10 +146,11 @@ fn grammars() -> Grammars {
     Grammars {
         job: job::documented(),
         report: report::documented(),
+        generate: Args::command(),
         values: vec![
             ("WHEN", WHEN.to_vec()),
             ("TIME", vec!["today", "yesterday", "now"]),
-            ("WHAT", Document::NAMES.map(|(name, _)| name).to_vec()),
+            ("WHAT", names()),
         ],
     }
 }
@@ -158,6 +217,7 @@ mod tests {
         for (heading, grammar) in [
             ("DESCRIPTION", job::documented()),
             ("THE REPORT", report::documented()),
+            ("MOVE TO AIRFLOW", Args::command()),
         ] {
             let described = lines(section(&manual, heading), ".It Fl ");
             assert_eq!(
@@ -169,12 +229,14 @@ mod tests {
     }
 
     #[test]
-    fn the_synopsis_has_each_option_of_a_job_and_no_other() {
+    fn the_synopsis_has_each_option_of_a_job_and_of_airflow_and_no_other() {
         let manual = manual();
         let job = job::documented();
         let of_a_run = options(&job).filter(|arg| arg.get_action().takes_values());
         let of_a_run = of_a_run.filter(|arg| arg.get_long() != Some("generate"));
-        let expected = of_a_run.map(|arg| format!(".Op {}{}", names(arg)[0], value(arg)));
+        let generate = Args::command();
+        let expected = of_a_run.chain(options(&generate));
+        let expected = expected.map(|arg| format!(".Op {}{}", names(arg)[0], value(arg)));
         let synopsis = section(&manual, "SYNOPSIS");
         assert_eq!(lines(synopsis, ".Op Fl "), expected.collect());
     }

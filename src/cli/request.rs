@@ -1,5 +1,6 @@
 //! The answer of all grammars.
 
+use crate::generate::DagRequest;
 use crate::job::{Job, UsageErrorRun};
 use crate::report::query::Query;
 
@@ -10,6 +11,8 @@ pub enum Request {
     Run(Job),
     /// Show what has run, what the crontabs plan, or what is wrong with either.
     Report(Query),
+    /// Print crontabs as DAGs.
+    Dags(DagRequest),
     /// Print this: the help, the version, the manual or completions.
     Show(String),
     /// None of these: print `message`, and log `run`.

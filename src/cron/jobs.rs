@@ -376,7 +376,7 @@ fn zone(variables: &Variables, daemon: Daemon) -> Result<Option<Zone>, String> {
 }
 
 /// The minutes of `RANDOM_DELAY`, which only cronie knows.
-fn random_delay(line: &CronLine, daemon: Daemon) -> u64 {
+pub fn random_delay(line: &CronLine, daemon: Daemon) -> u64 {
     const MOST: u64 = 24 * 60;
     if daemon != Daemon::Cronie {
         return 0;

@@ -18,6 +18,7 @@ pub fn script(options: &[Completed]) -> String {
         .replace("@JOB@", &names(CommandLine::Job, false))
         .replace("@FIRST@", &names(CommandLine::Job, true))
         .replace("@REPORT@", &names(CommandLine::Report, false))
+        .replace("@GENERATE@", &names(CommandLine::Generate, false))
 }
 
 /// What follows the option, as an arm of `case`.
@@ -25,6 +26,7 @@ fn arm(option: &Completed) -> Option<String> {
     let line = match option.line {
         CommandLine::Job => "job",
         CommandLine::Report => "report",
+        CommandLine::Generate => "generate",
     };
     let patterns: Vec<_> = option
         .names()

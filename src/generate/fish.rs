@@ -22,6 +22,7 @@ fn line(option: &Completed) -> String {
         _ if option.is_first => "first",
         CommandLine::Job => "job",
         CommandLine::Report => "report",
+        CommandLine::Generate => "airflow",
     };
     let short = option.short.map(|name| format!(" -s {name}"));
     let long = option.long.as_ref().map(|name| format!(" -l {name}"));

@@ -9,6 +9,8 @@ pub enum CommandLine {
     Job,
     /// Of `--report`.
     Report,
+    /// Of `--generate airflow`.
+    Generate,
 }
 
 /// An option.

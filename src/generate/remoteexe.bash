@@ -40,7 +40,7 @@ _remoteexe_complete_value() {
 }
 
 _remoteexe() {
-    local cur=${COMP_WORDS[COMP_CWORD]} line=job i=1 option='' host='' config='' value='' words='' word
+    local cur=${COMP_WORDS[COMP_CWORD]} line=job i=1 option='' host='' config='' value='' words='' what='' word
     COMPREPLY=()
     if ((COMP_CWORD > 1)); then
         case ${COMP_WORDS[1]} in
@@ -55,6 +55,7 @@ _remoteexe() {
         if [[ $option ]]; then
             [[ $word == = ]] && continue
             [[ $option == -F ]] && config=${word/#\~/$HOME}
+            [[ $option == --generate ]] && line=generate what=$word
             option=''
         elif [[ $word == -- ]]; then
             [[ $line == report ]] || host=next
@@ -69,8 +70,8 @@ _remoteexe() {
     if [[ $option ]]; then
         _remoteexe_value "$option"
         _remoteexe_complete_value
-    elif [[ ${COMP_WORDS[1]} == --generate ]] && ((COMP_CWORD > 1)); then
-        return
+    elif [[ $line == generate ]]; then
+        [[ $what == airflow ]] && mapfile -t COMPREPLY < <(compgen -W '@GENERATE@' -- "$cur")
     elif [[ $host && $host != next ]]; then
         # The remote command. Its files may have the same names here.
         compopt -o default

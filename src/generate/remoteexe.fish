@@ -1,7 +1,7 @@
 # Completions of remoteexe for fish. Printed by: remoteexe --generate complete-fish
 
 # Whether the cursor is on this part of a command line: first (the first word), job (before HOST), remote (after
-# HOST), report, or generate.
+# HOST), report, generate (what follows it), or airflow (what follows that).
 function __remoteexe_is --argument-names part
     set -l words (commandline -opc)
     set -e words[1]
@@ -10,7 +10,7 @@ function __remoteexe_is --argument-names part
             test $part = report
             return
         case --generate
-            test $part = generate -a (count $words) = 1
+            test $part = generate -a (count $words) = 1; or test $part = airflow -a "$words[2]" = airflow
             return
     end
     set -l has_option false

@@ -15,6 +15,7 @@ pub fn script(options: &[Completed], documents: &[&str]) -> String {
         .replace("@FIRST@", &specs(CommandLine::Job, true))
         .replace("@JOB@", &specs(CommandLine::Job, false))
         .replace("@REPORT@", &specs(CommandLine::Report, false))
+        .replace("@GENERATE@", &specs(CommandLine::Generate, false))
         .replace("@WHAT@", &documents.join(" "))
 }
 

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use rustix::system::uname;
 
+use crate::stable_hash::hash;
+
 /// How long the job with these `operands` waits on this machine, in milliseconds, if all jobs are spread over
 /// `span`.
 pub fn wait(operands: &[u8], span: Duration) -> Duration {
@@ -17,19 +19,6 @@ fn place(machine: &[u8], operands: &[u8], span: Duration) -> Duration {
     let hash = hash(&[machine, b"\n", operands].concat());
     let part = u128::from(hash) * span.as_millis();
     Duration::from_millis(u64::try_from(part >> 64).unwrap_or(u64::MAX))
-}
-
-/// A number that is evenly spread over all numbers: the FNV-1a hash of 64 bits, and the last step of `SplitMix64`,
-/// because the upper bits of FNV-1a hardly differ for texts that differ at their ends.
-///
-/// It must never change. std's hashes may, from one version of Rust to the next.
-fn hash(text: &[u8]) -> u64 {
-    let fnv = text.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    let mixed = (fnv ^ fnv >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ mixed >> 31
 }
 
 #[cfg(test)]

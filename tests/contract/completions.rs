@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use crate::support::{REMOTEEXE, Scene, Terminal, code, stderr};
 
 /// What somebody types, and the arguments that remoteexe then gets. A tab asks for a completion.
-const TYPED: [(&str, &str); 14] = [
+const TYPED: [(&str, &str); 15] = [
     ("remoteexe --vers\t", "<--version>"),
     ("remoteexe --tee alw\th s", "<--tee><always><h><s>"),
     ("remoteexe --tee=alw\th s", "<--tee=always><h><s>"),
@@ -38,6 +38,10 @@ const TYPED: [(&str, &str); 14] = [
     (
         "remoteexe --generate complete-z\t",
         "<--generate><complete-zsh>",
+    ),
+    (
+        "remoteexe --generate airf\t--user-crontab ke\t",
+        "<--generate><airflow><--user-crontab><key_file>",
     ),
     ("remoteexe -p 22 --repo\t", "<-p><22><--repo>"),
 ];
@@ -117,7 +121,7 @@ fn fish_completes_both_command_lines() {
         ("remoteexe --report ke", "key_file"),
         (
             "remoteexe --generate ",
-            "complete-bash complete-fish complete-zsh man",
+            "airflow complete-bash complete-fish complete-zsh man",
         ),
         ("remoteexe --generate man ", ""),
     ] {

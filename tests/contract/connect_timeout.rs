@@ -9,8 +9,8 @@ use std::thread;
 use rustix::process::Signal;
 
 use crate::support::{
-    REMOTEEXE, Running, Sandbox, Scene, as_of_ssh_9_5, children, is_running, log_of_h_s,
-    mask_waits, needs_root, own_mounts, run_tool, send_to, state, wait_for, wait_until,
+    REMOTEEXE, Running, Sandbox, Scene, as_of_ssh_9_5, children, has_ended, log_of_h_s, mask_waits,
+    needs_root, own_mounts, run_tool, send_to, state, wait_for, wait_until,
 };
 
 /// remoteexe under a strace that does `inject` to its system calls.
@@ -142,7 +142,7 @@ fn the_proxy_of_a_connection_that_hangs_is_ended_with_it() {
         Some(pid.strip_suffix('\n')?.to_owned())
     });
     assert_eq!(child.code(), Some(255));
-    wait_until("the end of the proxy", || !is_running(&pid));
+    wait_until("the end of the proxy", || has_ended(&pid));
     let log = scene.log();
     assert!(
         log.ends_with("remoteexe: ssh was killed: not connected after 1.000 s\nEND,255,h s\n"),
@@ -168,7 +168,7 @@ fn what_a_proxy_has_started_is_ended_too() {
     });
     assert_eq!(child.code(), Some(255));
     for pid in pids.lines() {
-        wait_until("the end of a child", || !is_running(pid));
+        wait_until("the end of a child", || has_ended(pid));
     }
 }
 

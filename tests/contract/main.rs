@@ -5,6 +5,7 @@
     reason = "a test that cannot go on is a test that fails, and it says with what it failed"
 )]
 
+mod airflow;
 mod closed_descriptors;
 mod completions;
 mod connect_timeout;

@@ -239,7 +239,7 @@ fn the_manual_is_printed_as_the_first_word_only_and_nothing_is_logged() {
         (
             &["--generate", "foo"][..],
             "invalid value 'foo' for --generate <WHAT>: there is no such text",
-            "give man, complete-bash, complete-zsh or complete-fish",
+            "give man, complete-bash, complete-zsh, complete-fish or airflow",
         ),
         (
             &["--generate=zsh"],
@@ -249,12 +249,12 @@ fn the_manual_is_printed_as_the_first_word_only_and_nothing_is_logged() {
         (
             &["--generate"],
             "WHAT is missing",
-            "give man, complete-bash, complete-zsh or complete-fish",
+            "give man, complete-bash, complete-zsh, complete-fish or airflow",
         ),
         (
             &["--generate", "man", "h"],
             "unexpected argument 'h' found",
-            "give one word only",
+            "give one word, and options of airflow only",
         ),
         (
             &["-p", "22", "--generate", "man"],

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use crate::report::reporter;
 use crate::support::{
@@ -522,11 +522,10 @@ fn a_hostile_crontab_is_told_and_bounded_and_nothing_in_it_is_run() {
         "long", "brackets", "binary", "control", "many", "run", "never", "large",
     ] {
         for form in ["--check", "--next"] {
-            // A minute of the processor's time, not of a clock on a busy machine: more of it ends the program.
-            let mut command = Command::new("prlimit");
-            scene.equip(&mut command);
-            command.current_dir(scene.path("")).env("TZ", "UTC");
-            command.args(["--cpu=60", REMOTEEXE, "--report", form, "--crontab", name]);
+            let mut command = reporter(&scene);
+            command
+                .current_dir(scene.path(""))
+                .args([form, "--crontab", name]);
             let output = command.output().unwrap();
             let text = stdout(&output) + &stderr(&output);
             assert!(!text.contains('\x1b'), "{text}");

@@ -30,8 +30,8 @@ pub use log::{
 };
 pub use mounts::{own_mounts, remoteexe_booted_at};
 pub use process::{
-    ENDING, Lingering, Running, children, code, is_asleep, is_running, run_tool, send, send_to,
-    state, stderr, try_send_to,
+    ENDING, Lingering, Running, children, code, has_ended, is_asleep, is_running, run_tool, send,
+    send_to, state, stderr, try_send_to,
 };
 pub use proxy::{Cut, Proxy};
 pub use sandbox::Sandbox;

@@ -1,6 +1,7 @@
 //! Time zones: the machine's, and zones named by cronie's `CRON_TZ`.
 
-use std::fs::File;
+use std::env;
+use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Component, Path};
 
@@ -9,6 +10,9 @@ use tz::TimeZone;
 
 /// Where time zones are.
 const ZONEINFO: &str = "/usr/share/zoneinfo";
+
+/// The file of the machine's zone.
+const LOCALTIME: &str = "/etc/localtime";
 
 /// The largest file of a time zone that is read, in bytes. A real one has 4 KiB at most.
 const LARGEST_FILE: u64 = 64 << 10;
@@ -20,6 +24,25 @@ pub enum Zone {
     Machine,
     /// One from the zone database.
     Named(TimeZone),
+}
+
+/// The name in the zone database of the machine's zone, or of that in the variable TZ, if it has one.
+pub fn name_of_machine() -> Option<String> {
+    let variable = env::var("TZ").ok().filter(|name| !name.is_empty());
+    if let Some(variable) = variable {
+        let name = variable.strip_prefix(':').unwrap_or(&variable);
+        return Zone::named(name).map(|_| name.to_owned());
+    }
+    let Ok(target) = fs::canonicalize(LOCALTIME) else {
+        return Some("UTC".to_owned());
+    };
+    if let Ok(name) = target.strip_prefix(ZONEINFO) {
+        return name.to_str().map(str::to_owned);
+    }
+    // A copy of a zone's file: Debian has the name in a second file.
+    let name = fs::read_to_string("/etc/timezone").ok()?.trim().to_owned();
+    let is_copy = fs::read(target).ok()? == fs::read(Path::new(ZONEINFO).join(&name)).ok()?;
+    is_copy.then_some(name)
 }
 
 impl Zone {

@@ -82,6 +82,10 @@ pub struct Contents {
     pub commented_out: Vec<CronLine>,
     /// What cron refuses, and likely mistakes in variables.
     pub faults: Vec<Fault>,
+    /// The faults because of which cron refuses a line, without what that means for the file.
+    pub refusals: Vec<Fault>,
+    /// Each variable that is set, with the number of its line.
+    pub assignments: Vec<(usize, Assignment)>,
     /// The word `remoteexe` occurs somewhere in the text.
     pub mentions_remoteexe: bool,
     /// How many lines have the word and are not looked at.
@@ -174,7 +178,7 @@ impl CrontabParser {
             }
         }
         if let Some(assignment) = Assignment::parse(line, self.daemon) {
-            self.assign(&assignment, number);
+            self.assign(assignment, number);
             return;
         }
         match self.line(line, number) {
@@ -183,12 +187,12 @@ impl CrontabParser {
         }
     }
 
-    fn assign(&mut self, assignment: &Assignment, number: usize) {
+    fn assign(&mut self, assignment: Assignment, number: usize) {
         let Assignment {
             name,
             value,
             is_quoted,
-        } = assignment;
+        } = &assignment;
         let comment = value
             .windows(2)
             .any(|bytes| bytes[0].is_ascii_whitespace() && bytes[1] == b'#');
@@ -210,6 +214,7 @@ impl CrontabParser {
             );
         }
         Rc::make_mut(&mut self.variables).set(name, value);
+        self.contents.assignments.push((number, assignment));
     }
 
     fn line(&self, line: &[u8], number: usize) -> Result<CronLine, (String, String)> {
@@ -310,6 +315,7 @@ impl CrontabParser {
         if self.daemon == Daemon::Debian {
             self.refuse_file(line, problem, remedy);
         } else {
+            self.note_refusal(line, problem, remedy);
             self.fault(
                 Some(line),
                 &format!("{problem}; cron ignores this line"),
@@ -318,7 +324,17 @@ impl CrontabParser {
         }
     }
 
+    fn note_refusal(&mut self, line: usize, problem: &str, remedy: &str) {
+        self.contents.refusals.push(Fault {
+            line: Some(line),
+            problem: problem.to_owned(),
+            remedy: remedy.to_owned(),
+            is_of_file: false,
+        });
+    }
+
     fn refuse_file(&mut self, line: usize, problem: &str, remedy: &str) {
+        self.note_refusal(line, problem, remedy);
         self.fault(
             Some(line),
             &format!("{problem}; cron ignores this whole file"),

@@ -33,6 +33,33 @@ impl ShellText {
         }
         Self { text, input: None }
     }
+
+    /// What cron writes to the command's standard input: `%` becomes a newline, `\%` becomes `%`, and a last line
+    /// without a newline gets one. Both daemons keep all other backslashes.
+    pub fn stdin(&self) -> Vec<u8> {
+        let mut stdin = Vec::new();
+        let mut is_escaped = false;
+        let mut is_unfinished = false;
+        for &byte in self.input.iter().flatten() {
+            let byte = match byte {
+                b'%' if !is_escaped => b'\n',
+                b'%' => b'%',
+                _ => {
+                    stdin.extend(is_escaped.then_some(b'\\'));
+                    byte
+                }
+            };
+            is_escaped = byte == b'\\';
+            if !is_escaped {
+                stdin.push(byte);
+                is_unfinished = byte != b'\n';
+            }
+        }
+        stdin.extend(is_escaped.then_some(b'\\'));
+        // A backslash alone is not followed by a newline, strange as that is.
+        stdin.extend(is_unfinished.then_some(b'\n'));
+        stdin
+    }
 }
 
 #[cfg(test)]
@@ -53,6 +80,27 @@ mod tests {
                 let text = text.as_bytes().to_vec();
                 assert_eq!(found, ShellText { text, input }, "{command}");
             }
+        }
+    }
+
+    #[test]
+    fn standard_input_is_what_the_real_cron_writes() {
+        // Each was run by Debian's cron; cronie's source has the same loop.
+        for (command, stdin) in [
+            ("cat", ""),
+            ("cat%", ""),
+            (r"cat%a\%b%c\\%d\x\%", "a%b\nc\\%d\\x%\n"),
+            ("cat%%x%%", "\nx\n\n"),
+            (r"cat%a\\\\%b\", "a\\\\\\%b\\\n"),
+            (r"cat%\a\\b\\\%c %", "\\a\\\\b\\\\%c \n"),
+            (r"cat%\", "\\"),
+        ] {
+            let shell = ShellText::of(command.as_bytes(), Daemon::Debian);
+            assert_eq!(
+                String::from_utf8(shell.stdin()).unwrap(),
+                stdin,
+                "{command}"
+            );
         }
     }
 }

@@ -1,0 +1,127 @@
+//! `--generate airflow`: the lines of crontabs as a file of DAGs for Apache Airflow.
+//!
+//! `cron` reads the crontabs, and says what no other scheduler can do. `schedule` writes a line's time so that Airflow
+//! reads it as cron does, `ids` names the DAGs, and `file` puts all into `dags.py`. `differences` and `dst` say what
+//! will not be as under cron.
+
+mod dag;
+mod differences;
+mod dst;
+mod file;
+mod ids;
+mod python;
+mod schedule;
+#[cfg(test)]
+mod vectors;
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+
+use crate::cron::{
+    Columns, CrontabSelection, Crontabs, Finding, ParseCall, PortableLine, PortableLines, Trust,
+    Zone,
+};
+use crate::escape::printable;
+use crate::exit;
+use dag::{DagLine, DagSource};
+use schedule::Schedule;
+
+/// Crontabs whose lines are to become DAGs.
+#[derive(Debug)]
+pub struct DagRequest {
+    /// The crontabs, and whose lines they have.
+    pub crontabs: Vec<(PathBuf, Columns)>,
+    /// Reads the calls of remoteexe in them.
+    pub parse: ParseCall,
+}
+
+/// The file of DAGs, and what is to be said of it.
+#[derive(Debug)]
+pub struct DagFile {
+    /// The text in Python. It is empty if a crontab could not be read.
+    pub text: String,
+    /// For standard error, a line for each.
+    pub messages: String,
+    /// [`exit::SUCCESS`], [`exit::FOUND_FAILURES`] if a line was left out, [`exit::IO_ERROR`] if a crontab could
+    /// not be read.
+    pub status: u8,
+}
+
+impl DagRequest {
+    /// Reads the crontabs and writes the file.
+    pub fn file(&self, now: DateTime<Utc>) -> DagFile {
+        // They are named, and no program in them is searched for.
+        let selection = CrontabSelection::Files(self.crontabs.clone());
+        let crontabs = Crontabs::read(&selection, &|_| Trust::Full);
+        if !crontabs.left_out.is_empty() {
+            let messages = crontabs.left_out.iter();
+            let messages = messages.map(|left_out| message(&left_out.to_string()));
+            return DagFile {
+                text: String::new(),
+                messages: messages.collect(),
+                status: exit::IO_ERROR,
+            };
+        }
+        let mut sources = Vec::new();
+        let mut lines = Vec::new();
+        for (number, crontab) in crontabs.read.iter().enumerate() {
+            let found = PortableLines::of(crontab, crontabs.daemon, self.parse);
+            lines.extend(found.lines.into_iter().map(|line| DagLine {
+                schedule: Schedule::of(&line.timing, clock_changes(&line, crontab.changed)),
+                line,
+                crontab: number,
+            }));
+            sources.push(DagSource {
+                path: crontab.path.clone(),
+                changed: crontab.changed,
+                is_installed: crontab.is_installed,
+                refused: found.refused,
+                remarks: found.remarks,
+            });
+        }
+        DagFile {
+            text: file::text(&sources, &lines, crontabs.daemon),
+            messages: messages(&sources, &lines, now),
+            status: if sources.iter().all(|source| source.refused.is_empty()) {
+                exit::SUCCESS
+            } else {
+                exit::FOUND_FAILURES
+            },
+        }
+    }
+}
+
+/// Whether the clock of the line's zone changes in the year after the change of the crontab: the same crontab makes the
+/// same file at any time.
+fn clock_changes(line: &PortableLine, changed: i64) -> bool {
+    let zone = Zone::named(&line.zone);
+    zone.is_some_and(|zone| !dst::changes(&zone, changed.div_euclid(60)).is_empty())
+}
+
+fn messages(sources: &[DagSource], lines: &[DagLine], now: DateTime<Utc>) -> String {
+    let refused = sources.iter().flat_map(|source| &source.refused);
+    let refused = refused.map(|finding| about(finding, "left out: "));
+    let differences = differences::of(sources, lines, now);
+    let remarks = sources.iter().flat_map(|source| &source.remarks);
+    let warnings = remarks.chain(&differences);
+    let warnings = warnings.map(|finding| about(finding, "warning: "));
+    let cost = differences::cost(lines).map(|cost| message(&cost));
+    refused.chain(warnings).chain(cost).collect()
+}
+
+fn about(finding: &Finding, kind: &str) -> String {
+    let line = finding
+        .line
+        .map_or(String::new(), |line| format!(":{line}"));
+    message(&format!(
+        "{}{line}: {kind}{}; tip: {}",
+        finding.file.display(),
+        finding.problem,
+        finding.remedy
+    ))
+}
+
+fn message(text: &str) -> String {
+    format!("remoteexe: {}\n", printable(text.as_bytes()))
+}

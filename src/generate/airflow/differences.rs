@@ -1,0 +1,200 @@
+//! What will not be as under cron, and what it costs.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::dag::{DagLine, DagSource};
+use super::dst::{self, ClockChange, Difference, ExtraStarts};
+use crate::cron::Finding;
+
+/// The CPU time of a run in Airflow, in seconds: measured with 3.3.2, a `LocalExecutor` and `SQLite`.
+const SECONDS_OF_RUN: f64 = 0.57;
+
+/// How many times of day a warning names.
+const MOST_TIMES: usize = 3;
+
+/// The differences of all lines, in the order of the crontabs.
+pub fn of(sources: &[DagSource], lines: &[DagLine], now: DateTime<Utc>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (number, source) in sources.iter().enumerate() {
+        let lines = lines.iter().filter(|line| line.crontab == number);
+        let lines: Vec<&DagLine> = lines.collect();
+        let mut add = |line: Option<usize>, problem: String, remedy: &str| {
+            findings.push(Finding {
+                file: source.path.clone(),
+                line,
+                problem,
+                remedy: remedy.to_owned(),
+            });
+        };
+        if source.is_installed {
+            add(
+                None,
+                "cron reads this file too, and each job runs twice".to_owned(),
+                "move the lines to a file that cron does not read, such as /etc/remoteexe/airflow.crontab",
+            );
+        }
+        of_users(&lines, &mut add);
+        of_mail(&lines, &mut add);
+        for line in lines {
+            of_status(line, &mut add);
+            for difference in dst::differences(line, now.timestamp().div_euclid(60)) {
+                let remedy = "if that matters, give a time of day at which no clock is changed";
+                add(Some(line.line.number), in_words(&difference), remedy);
+            }
+        }
+    }
+    findings
+}
+
+/// Lines of other users than the worker's, whose name nobody knows here.
+fn of_users(lines: &[&DagLine], add: &mut impl FnMut(Option<usize>, String, &str)) {
+    let users = lines.iter().filter_map(|line| line.line.user.as_deref());
+    let mut users: Vec<&str> = users.collect();
+    users.sort_unstable();
+    users.dedup();
+    for user in users {
+        let of_user = |line: &&&DagLine| line.line.user.as_deref() == Some(user);
+        let count = lines.iter().filter(of_user).count();
+        let problem = match count {
+            1 => format!("1 line runs as {user}"),
+            _ => format!("{count} lines run as {user}"),
+        };
+        let or_root = if user == "root" { "" } else { " or root" };
+        let remedy =
+            format!("let the worker run as {user}{or_root}, or allow it sudo -n -u {user} /bin/sh");
+        add(None, problem, &remedy);
+    }
+}
+
+fn of_mail(lines: &[&DagLine], add: &mut impl FnMut(Option<usize>, String, &str)) {
+    let mailto = |line: &&DagLine| {
+        let mut variables = line.line.variables.iter();
+        let value = variables.find(|(name, _)| name == "MAILTO")?.1.clone();
+        (!value.is_empty()).then_some((line.line.number, value))
+    };
+    if let Some((number, value)) = lines.iter().find_map(mailto) {
+        add(
+            Some(number),
+            format!("Airflow sends no mail to MAILTO={value}; the output is in the task's log"),
+            "have cron mail remoteexe --report --changed, as the manual shows",
+        );
+    }
+}
+
+/// What a failed task and a good one tell of the job.
+fn of_status(line: &DagLine, add: &mut impl FnMut(Option<usize>, String, &str)) {
+    let number = Some(line.line.number);
+    if line.line.fails_if_locked {
+        add(
+            number,
+            "flock -n ends with 1 if the lock is taken: the task then fails".to_owned(),
+            "write flock -n -E 0, and the task succeeds",
+        );
+    }
+    if line.line.hides_status {
+        add(
+            number,
+            "the exit status is not that of remoteexe, which is in a pipe or in the background: \
+             a failed job is a task that succeeds"
+                .to_owned(),
+            "let remoteexe be the last command; --tee always gives its output to the task's log",
+        );
+    }
+}
+
+/// `when the clock goes from 02:00 to 03:00 on 2027-03-28, only cron starts it at 03:00, and only Airflow at 03:30`
+fn in_words(difference: &Difference) -> String {
+    let ClockChange { at, before, after } = difference.change;
+    let day = local(at + before).format("%Y-%m-%d");
+    let mut parts = Vec::new();
+    for (who, starts) in [
+        ("cron", &difference.only_cron),
+        ("Airflow", &difference.only_airflow),
+    ] {
+        if !starts.is_empty() {
+            let starts = starts_in_words(starts, difference.change);
+            parts.push(format!("only {who} starts it at {starts}"));
+        }
+    }
+    let (from, to) = (
+        local(at + before).format("%H:%M"),
+        local(at + after).format("%H:%M"),
+    );
+    format!(
+        "when the clock goes from {from} to {to} on {day}, {}",
+        parts.join(", and ")
+    )
+}
+
+/// The first of the times, as the clock shows them.
+fn starts_in_words(starts: &[ExtraStarts], change: ClockChange) -> String {
+    let ClockChange { at, before, after } = change;
+    let day = local(at + before).date_naive();
+    let time = |extra: &ExtraStarts| {
+        let is_before = extra.minute < at;
+        let time = extra.minute + if is_before { before } else { after };
+        let is_repeated = (at + after..at + before).contains(&time);
+        let time = local(time);
+        let date = if time.date_naive() == day {
+            ""
+        } else {
+            "%Y-%m-%d "
+        };
+        let which = match (is_repeated, is_before) {
+            (true, true) => " (the first)",
+            (true, false) => " (the second)",
+            (false, _) => "",
+        };
+        let often = match (extra.has_others, extra.count) {
+            (false, 1) => String::new(),
+            (false, count) => format!(" ({count} times)"),
+            (true, 1) => " (once more)".to_owned(),
+            (true, count) => format!(" ({count} times more)"),
+        };
+        format!("{}{which}{often}", time.format(&format!("{date}%H:%M")))
+    };
+    let shown: Vec<String> = starts.iter().take(MOST_TIMES).map(time).collect();
+    match starts.len().saturating_sub(MOST_TIMES) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more times", shown.join(", ")),
+    }
+}
+
+fn local(minute: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(minute.saturating_mul(60), 0).unwrap_or_default()
+}
+
+/// How many runs a day there are, and what they cost.
+pub fn cost(lines: &[DagLine]) -> Option<String> {
+    let runs: f64 = lines.iter().map(runs_a_day).sum();
+    if lines.is_empty() {
+        return None;
+    }
+    let seconds = runs * SECONDS_OF_RUN;
+    let time = if seconds < 60.0 {
+        format!("{seconds:.0} s")
+    } else if seconds < 5400.0 {
+        format!("{:.0} min", seconds / 60.0)
+    } else {
+        format!("{:.1} h", seconds / 3600.0)
+    };
+    let lines = match lines.len() {
+        1 => "1 line makes".to_owned(),
+        lines => format!("{lines} lines make"),
+    };
+    Some(format!(
+        "{lines} {runs:.0} runs a day, which cost Airflow about {time} of CPU time ({SECONDS_OF_RUN} s each)"
+    ))
+}
+
+/// On average over four years. The runs that end at the guard count too.
+fn runs_a_day(line: &DagLine) -> f64 {
+    const YEARS: usize = 1461;
+    let first = NaiveDate::from_ymd_opt(2024, 1, 1).unwrap_or_default();
+    let days = first.iter_days().take(YEARS);
+    let days = days.filter(|date| line.schedule.has_run_on(*date)).count();
+    let runs = line.schedule.minutes_of_day().count() * days;
+    let [runs, days] =
+        [runs, YEARS].map(|count| f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
+    runs / days
+}

@@ -1,0 +1,168 @@
+//! What cron and Airflow make of a line where the clock is put forward or back.
+//!
+//! cron runs what the clock has skipped right after it, and does not repeat a fixed time (cron(8)). Airflow counts in
+//! local time: a time that does not exist is an hour later, and of one that comes twice it takes the second. Only where
+//! an expression has each hour it counts the time since the last run ([`Schedule::counts_time`]).
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate};
+
+use super::dag::DagLine;
+use super::schedule::Schedule;
+use crate::cron::Zone;
+
+const DAY: i64 = 24 * 60;
+
+/// The clock is looked at for so many days.
+const AHEAD: i64 = 366;
+
+/// A line is looked at for so many days around a change of the clock, if it is due so seldom.
+const FAR: i64 = 32;
+
+/// A change of the clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClockChange {
+    /// The minute of UTC, counted from 1970.
+    pub at: i64,
+    /// The offset from UTC before it, in minutes.
+    pub before: i64,
+    /// The offset after it.
+    pub after: i64,
+}
+
+/// Starts of a line in one minute that only one of the two makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExtraStarts {
+    /// The minute of UTC.
+    pub minute: i64,
+    /// How many there are.
+    pub count: usize,
+    /// The other makes some in this minute too.
+    pub has_others: bool,
+}
+
+/// What differs because of a change of the clock.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The change.
+    pub change: ClockChange,
+    /// The starts that only cron makes.
+    pub only_cron: Vec<ExtraStarts>,
+    /// The starts that only Airflow makes.
+    pub only_airflow: Vec<ExtraStarts>,
+}
+
+/// The changes of the clock of a zone in the year after the minute `now`.
+pub fn changes(zone: &Zone, now: i64) -> Vec<ClockChange> {
+    let offsets = zone.offsets(now, now + AHEAD * DAY);
+    let changes = offsets.windows(2).filter_map(|offsets| match *offsets {
+        [(_, before), (at, after)] => Some(ClockChange { at, before, after }),
+        _ => None,
+    });
+    changes.collect()
+}
+
+/// The differences of a line in the year after the minute `now`.
+pub fn differences(line: &DagLine, now: i64) -> Vec<Difference> {
+    let Some(zone) = Zone::named(&line.line.zone) else {
+        return Vec::new();
+    };
+    let differences = changes(&zone, now).into_iter().map(|change| {
+        let (from, until) = window(&line.schedule, &zone, change.at);
+        let mut starts: BTreeMap<i64, (usize, usize)> = BTreeMap::new();
+        for minute in line.line.cron_minutes(from, until) {
+            starts.entry(minute).or_default().0 += 1;
+        }
+        for minute in minutes(&line.schedule, &zone, from, until) {
+            starts.entry(minute).or_default().1 += 1;
+        }
+        let extra = |minute: i64, one: usize, other: usize| {
+            (one > other).then(|| ExtraStarts {
+                minute,
+                count: one - other,
+                has_others: other > 0,
+            })
+        };
+        let each = || {
+            starts
+                .iter()
+                .map(|(minute, (cron, airflow))| (*minute, *cron, *airflow))
+        };
+        Difference {
+            change,
+            only_cron: each()
+                .filter_map(|(minute, cron, airflow)| extra(minute, cron, airflow))
+                .collect(),
+            only_airflow: each()
+                .filter_map(|(minute, cron, airflow)| extra(minute, airflow, cron))
+                .collect(),
+        }
+    });
+    differences
+        .filter(|found| !found.only_cron.is_empty() || !found.only_airflow.is_empty())
+        .collect()
+}
+
+/// The minutes of UTC in which the change at the minute `at` may matter: from the last day before it on which the line
+/// is due, to the first one after it.
+fn window(schedule: &Schedule, zone: &Zone, at: i64) -> (i64, i64) {
+    let today = (at + zone.offset(at)).div_euclid(DAY);
+    let is_due = |day: &i64| date(*day).is_some_and(|date| schedule.has_run_on(date));
+    let first = (today - FAR..today).rev().find(is_due).unwrap_or(today - 1);
+    let last = (today + 1..=today + FAR).find(is_due).unwrap_or(today + 1);
+    let midnight = |day: i64| day * DAY - zone.offset(day * DAY - zone.offset(day * DAY));
+    (midnight(first), midnight(last + 1))
+}
+
+/// The minutes of UTC, from `from` up to `until`, in which Airflow's `CronTriggerTimetable` starts a line.
+pub fn minutes(schedule: &Schedule, zone: &Zone, from: i64, until: i64) -> Vec<i64> {
+    let mut found = Vec::new();
+    // A run at `from` itself counts too.
+    let mut now = from - 1;
+    loop {
+        let local = now + zone.offset(now);
+        let Some(next) = next(schedule, local, until + 2 * DAY) else {
+            return found;
+        };
+        let minute = if schedule.counts_time() {
+            now + (next - local)
+        } else {
+            utc(zone, next)
+        };
+        if minute >= until || minute <= now {
+            return found;
+        }
+        let day = (minute + zone.offset(minute)).div_euclid(DAY);
+        if date(day).is_some_and(|date| schedule.is_let_go_on(date)) {
+            found.push(minute);
+        }
+        now = minute;
+    }
+}
+
+/// The first local minute after `local` that the fields name.
+fn next(schedule: &Schedule, local: i64, until: i64) -> Option<i64> {
+    let days = local.div_euclid(DAY)..=until.div_euclid(DAY);
+    let mut days = days.filter(|day| date(*day).is_some_and(|date| schedule.has_run_on(date)));
+    days.find_map(|day| {
+        let mut minutes = schedule.minutes_of_day().map(|minute| day * DAY + minute);
+        minutes.find(|minute| *minute > local)
+    })
+}
+
+/// The minute of UTC that Airflow takes a local minute for.
+fn utc(zone: &Zone, local: i64) -> i64 {
+    let before = zone.offset(local - DAY);
+    let after = zone.offset(local + DAY);
+    // With the later offset first: of a minute that comes twice that is the second.
+    let mut offsets = [after, before].into_iter();
+    let is_right = |offset: &i64| zone.offset(local - offset) == *offset;
+    let offset = offsets.find(is_right).unwrap_or(before);
+    local - offset
+}
+
+fn date(day: i64) -> Option<NaiveDate> {
+    let time = DateTime::from_timestamp(day.checked_mul(DAY * 60)?, 0)?;
+    Some(time.date_naive())
+}

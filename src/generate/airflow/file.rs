@@ -1,0 +1,114 @@
+//! The file of DAGs: a table of lines, and what makes DAGs of it.
+
+use std::fmt::Write;
+
+use chrono::DateTime;
+
+use super::dag::{DagLine, DagSource};
+use super::ids::ids;
+use super::python::{dictionary, string, tuple};
+use super::schedule::{Guard, numbers};
+use crate::cron::Daemon;
+use crate::escape::printable;
+
+const TEMPLATE: &str = include_str!("airflow.py");
+
+/// The text of the file. The same crontabs make the same text.
+pub fn text(sources: &[DagSource], lines: &[DagLine], daemon: Daemon) -> String {
+    // One part that is put in: what stands in a crontab is looked at by nobody as a part of the template.
+    let (before, after) = TEMPLATE.split_once("@TABLE@\n").unwrap_or((TEMPLATE, ""));
+    format!("{before}{}{after}", table(sources, lines, daemon))
+}
+
+fn table(sources: &[DagSource], lines: &[DagLine], daemon: Daemon) -> String {
+    let mut variables: Vec<&[(String, String)]> = Vec::new();
+    for line in lines {
+        if !variables.contains(&&*line.line.variables) {
+            variables.push(&line.line.variables);
+        }
+    }
+    let mut table = String::from("# fmt: off\n");
+    let mut add = |line: &str| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(table, "{line}");
+    };
+    add("# The variables in which cron has the name of the user.");
+    add(match daemon {
+        Daemon::Debian => r#"USER_VARIABLES = ("LOGNAME",)"#,
+        Daemon::Cronie => r#"USER_VARIABLES = ("LOGNAME", "USER")"#,
+    });
+    add("\nSTARTS = [");
+    for source in sources {
+        add(&format!(
+            "    {},  # {}",
+            start(source),
+            comment(&source.path.to_string_lossy())
+        ));
+    }
+    add("]\n\nVARIABLES = [");
+    for variables in &variables {
+        add(&format!("    {},", dictionary(variables)));
+    }
+    add("]\n\nLINES = [");
+    let mut refused = sources
+        .iter()
+        .map(|source| source.refused.iter().peekable());
+    let mut refused: Vec<_> = refused.by_ref().collect();
+    let ids = ids(lines);
+    for (line, id) in lines.iter().zip(&ids) {
+        let left_out = &mut refused[line.crontab];
+        while let Some(finding) = left_out.next_if(|it| it.line < Some(line.line.number)) {
+            add(&format!("    # left out: {}", comment(&finding.problem)));
+        }
+        let at = variables
+            .iter()
+            .position(|variables| *variables == line.line.variables);
+        add(&row(line, id, at.unwrap_or_default()));
+    }
+    for finding in refused.into_iter().flatten() {
+        add(&format!("    # left out: {}", comment(&finding.problem)));
+    }
+    add("]\n# fmt: on");
+    table
+}
+
+/// A row of the table, below its line of the crontab.
+fn row(line: &DagLine, id: &str, variables: usize) -> String {
+    let DagLine {
+        line,
+        schedule,
+        crontab,
+    } = line;
+    let user = line
+        .user
+        .as_deref()
+        .map_or_else(|| "None".to_owned(), string);
+    let input = line.input.as_ref();
+    let input = input.map(|input| format!(", input={}", string(input)));
+    let guard = match schedule.guard {
+        Guard::Nothing => None,
+        Guard::Days(days) => Some(format!(", days={}", tuple(numbers(days)))),
+        Guard::Weekdays(days) => Some(format!(", weekdays={}", tuple(numbers(days)))),
+    };
+    let more: String = input.into_iter().chain(guard).collect();
+    format!(
+        "    # {}\n    Line({}, {}, {}, STARTS[{crontab}], {user}, VARIABLES[{variables}],\n         {}{more}),",
+        comment(&line.text),
+        string(id),
+        string(&schedule.to_string()),
+        string(&line.zone),
+        string(&line.command),
+    )
+}
+
+/// The second after the last change of a crontab. cron has still read the old one in that second.
+fn start(source: &DagSource) -> String {
+    let start = DateTime::from_timestamp(source.changed + 1, 0).unwrap_or_default();
+    let start = start.format("%Y, %-m, %-d, %-H, %-M, %-S");
+    format!("datetime({start}, tzinfo=UTC)")
+}
+
+/// `text` in a comment. A control character would end it.
+fn comment(text: &str) -> String {
+    printable(text.as_bytes())
+}

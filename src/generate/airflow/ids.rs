@@ -1,0 +1,99 @@
+//! The names of the DAGs.
+//!
+//! Airflow keeps what it knows of a DAG under its name. So a line keeps its name when it moves in the file, or when its
+//! time or its variables change. The name is that of the host and the script, for people, and a hash of the user and
+//! the command.
+
+use std::collections::{HashMap, HashSet};
+
+use super::dag::DagLine;
+use crate::cron::PortableLine;
+use crate::stable_hash::hash;
+
+/// Airflow takes 250 characters. This is for the host, and for the script.
+const LONGEST_PART: usize = 100;
+
+/// The names of `lines`, in their order. Each is given once.
+pub fn ids(lines: &[DagLine]) -> Vec<String> {
+    let mut count: HashMap<String, usize> = HashMap::new();
+    for line in lines {
+        *count.entry(command(line)).or_default() += 1;
+    }
+    let mut taken = HashSet::new();
+    let ids = lines.iter().map(|line| {
+        let mut key = command(line);
+        // The same command on several lines: their times are what parts them.
+        if count[&key] > 1 {
+            key = format!("{key}\n{}", details(line));
+        }
+        let id = format!("{}.{:08x}", name(line), hash(key.as_bytes()) >> 32);
+        // Lines that are alike in all cannot be parted, and need not be.
+        let mut ids = (1..).map(|number| match number {
+            1 => id.clone(),
+            _ => format!("{id}.{number}"),
+        });
+        ids.find(|id| taken.insert(id.clone())).unwrap_or(id)
+    });
+    ids.collect()
+}
+
+fn command(line: &DagLine) -> String {
+    let user = line.line.user.as_deref().unwrap_or_default();
+    let input = line.line.input.as_deref();
+    let input = input.map_or(String::new(), |input| format!("%{input}"));
+    format!("{user}\n{}{input}", line.line.command)
+}
+
+fn details(line: &DagLine) -> String {
+    let timing = &line.line.timing;
+    let variables = line.line.variables.iter();
+    let variables = variables.map(|(name, value)| format!("{name}={value}\n"));
+    format!(
+        "{} {} {} {} {} {}\n{}\n{}",
+        timing.minutes,
+        timing.hours,
+        timing.days,
+        timing.months,
+        timing.weekdays,
+        timing.needs_both_days,
+        line.line.zone,
+        variables.collect::<String>()
+    )
+}
+
+/// `HOST.SCRIPT`, or the script or the program alone where the host is not known.
+fn name(line: &DagLine) -> String {
+    let PortableLine { job, command, .. } = &line.line;
+    if let Some((host, script)) = job.as_ref().and_then(|job| job.split_once(' ')) {
+        format!("{}.{}", part(host), part(script_name(script)))
+    } else if command.contains("remoteexe ") {
+        part(script_name(command))
+    } else {
+        let program = command.split_whitespace().next().unwrap_or_default();
+        part(script_name(program))
+    }
+}
+
+/// The file name of the first word with a directory, or else the first word: `sum.sh` of `timeout 300 /srv/sum.sh a`.
+fn script_name(command: &str) -> &str {
+    let mut words = command.split_whitespace();
+    let path = words.clone().find(|word| word.contains('/'));
+    let word = path.or_else(|| words.next()).unwrap_or_default();
+    word.trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or(word)
+}
+
+/// What of `text` may stand in the name of a DAG.
+fn part(text: &str) -> String {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let part = text.chars().map(|c| if is_allowed(c) { c } else { '-' });
+    let part: String = part.take(LONGEST_PART).collect();
+    let part = part.trim_matches(['-', '.']);
+    if part.is_empty() {
+        "line".to_owned()
+    } else {
+        part.to_owned()
+    }
+}

@@ -1,0 +1,182 @@
+//! A line's time as Airflow has to read it.
+//!
+//! Airflow reads the five fields with croniter, which has other rules than cron: a day has to match one of two day
+//! fields, however they begin; `6-6` is every value; `fri-mon` and `50-10` go around the end. So nothing of a crontab's
+//! field is copied. The fields are written anew from the minutes, hours, days, months and weekdays that cron has found
+//! in them, in a form that both read alike.
+
+use std::fmt::{self, Display, Formatter, Write};
+use std::ops::RangeInclusive;
+
+use chrono::{Datelike, NaiveDate};
+
+use crate::cron::Timing;
+
+const MINUTES: RangeInclusive<u32> = 0..=59;
+const HOURS: RangeInclusive<u32> = 0..=23;
+const DAYS: RangeInclusive<u32> = 1..=31;
+const MONTHS: RangeInclusive<u32> = 1..=12;
+const WEEKDAYS: RangeInclusive<u32> = 0..=6;
+
+/// When Airflow starts a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Schedule {
+    minutes: u64,
+    hours: u64,
+    /// Where both days and weekdays are restricted, one of the two has to match.
+    days: u64,
+    months: u64,
+    weekdays: u64,
+    /// It is written as two expressions, of half a day each.
+    is_split: bool,
+    /// The run itself has to look at its day, because Airflow cannot.
+    pub guard: Guard,
+}
+
+/// What a run has to look at before it starts the line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guard {
+    /// Nothing.
+    Nothing,
+    /// Whether it is one of these days of the month.
+    Days(u64),
+    /// Whether it is one of these days of the week.
+    Weekdays(u64),
+}
+
+impl Schedule {
+    /// The schedule of a line of a crontab. The clock of its zone may change.
+    pub fn of(timing: &Timing, clock_changes: bool) -> Self {
+        let (days, weekdays) = (u64::from(timing.days), u64::from(timing.weekdays));
+        let (all_days, all_weekdays) = (all(&DAYS), all(&WEEKDAYS));
+        let is_either = !timing.needs_both_days;
+        let (days, weekdays, guard) = match (days == all_days, weekdays == all_weekdays) {
+            // One of the two days matches always.
+            (true, _) | (_, true) if is_either => (all_days, all_weekdays, Guard::Nothing),
+            (true, _) | (_, true) => (days, weekdays, Guard::Nothing),
+            _ if is_either => (days, weekdays, Guard::Nothing),
+            // Airflow looks at the days that are fewer.
+            _ if days.count_ones() * 7 < weekdays.count_ones() * 31 => {
+                (days, all_weekdays, Guard::Weekdays(weekdays))
+            }
+            _ => (all_days, weekdays, Guard::Days(days)),
+        };
+        let mut schedule = Self {
+            minutes: timing.minutes,
+            hours: u64::from(timing.hours),
+            days,
+            months: u64::from(timing.months),
+            weekdays,
+            is_split: false,
+            guard,
+        };
+        schedule.is_split =
+            clock_changes && schedule.counts_time() && !schedule.is_due_on_sundays();
+        schedule
+    }
+
+    /// Whether it is due on each Sunday. That is the day on which most clocks are changed.
+    fn is_due_on_sundays(&self) -> bool {
+        let is_each_day = self.days == all(&DAYS) || self.weekdays != all(&WEEKDAYS);
+        self.months == all(&MONTHS) && self.weekdays & 1 == 1 && is_each_day
+    }
+
+    /// Whether Airflow has a run on this day, be it for the guard alone.
+    pub fn has_run_on(&self, date: NaiveDate) -> bool {
+        let has = |bits: u64, number: u32| bits >> number & 1 == 1;
+        let is_day = has(self.days, date.day());
+        let is_weekday = has(self.weekdays, date.weekday().num_days_from_sunday());
+        let is_either = self.days != all(&DAYS) && self.weekdays != all(&WEEKDAYS);
+        has(self.months, date.month())
+            && if is_either {
+                is_day || is_weekday
+            } else {
+                is_day && is_weekday
+            }
+    }
+
+    /// Whether the guard lets a run of this day go on.
+    pub fn is_let_go_on(&self, date: NaiveDate) -> bool {
+        match self.guard {
+            Guard::Nothing => true,
+            Guard::Days(days) => days >> date.day() & 1 == 1,
+            Guard::Weekdays(days) => days >> date.weekday().num_days_from_sunday() & 1 == 1,
+        }
+    }
+
+    /// The minutes of a day with a run, counted from midnight.
+    pub fn minutes_of_day(&self) -> impl Iterator<Item = i64> {
+        let minutes: Vec<i64> = numbers(self.minutes).map(i64::from).collect();
+        let hours = numbers(self.hours).map(i64::from);
+        hours.flat_map(move |hour| {
+            let minutes = minutes.clone();
+            minutes.into_iter().map(move |minute| 60 * hour + minute)
+        })
+    }
+
+    /// Whether Airflow counts the time from run to run, and not the hours that the clock shows.
+    ///
+    /// It does so where an expression has each hour. If the clock changes between two days with runs, all runs up to
+    /// the next change are an hour off, or the first ones are lost. With two expressions of twelve hours they are not.
+    pub fn counts_time(&self) -> bool {
+        self.hours == all(&HOURS) && !self.is_split
+    }
+}
+
+/// The five fields, and a bar between two expressions.
+impl Display for Schedule {
+    fn fmt(&self, out: &mut Formatter) -> fmt::Result {
+        let minutes = field(self.minutes, &MINUTES);
+        let days = field(self.days, &DAYS);
+        let months = field(self.months, &MONTHS);
+        let weekdays = field(self.weekdays, &WEEKDAYS);
+        let fields = |hours: &str| format!("{minutes} {hours} {days} {months} {weekdays}");
+        if self.is_split {
+            write!(out, "{} | {}", fields("0-11"), fields("12-23"))
+        } else {
+            write!(out, "{}", fields(&field(self.hours, &HOURS)))
+        }
+    }
+}
+
+/// The numbers of the bits that are set, the lowest first.
+pub fn numbers(bits: u64) -> impl Iterator<Item = u32> + Clone {
+    (0..u64::BITS).filter(move |bit| bits >> bit & 1 == 1)
+}
+
+fn all(range: &RangeInclusive<u32>) -> u64 {
+    range.clone().map(|number| 1 << number).sum()
+}
+
+/// `*`, or `*/STEP`, or a list of numbers and of ranges that are longer than two.
+fn field(bits: u64, range: &RangeInclusive<u32>) -> String {
+    if bits == all(range) {
+        return "*".to_owned();
+    }
+    let is_step = |step: &usize| range.clone().step_by(*step).map(|n| 1 << n).sum::<u64>() == bits;
+    // Of the days of the week croniter has eight, two of them Sunday.
+    let longest = if *range == WEEKDAYS {
+        0
+    } else {
+        range.clone().count() / 2
+    };
+    if let Some(step) = (2..=longest).find(is_step) {
+        return format!("*/{step}");
+    }
+    let mut text = String::new();
+    let mut numbers = numbers(bits).peekable();
+    while let Some(first) = numbers.next() {
+        let mut last = first;
+        while let Some(next) = numbers.next_if_eq(&(last + 1)) {
+            last = next;
+        }
+        let comma = if text.is_empty() { "" } else { "," };
+        // Writing to a string cannot fail.
+        let _ = match last - first {
+            0 => write!(text, "{comma}{first}"),
+            1 => write!(text, "{comma}{first},{last}"),
+            _ => write!(text, "{comma}{first}-{last}"),
+        };
+    }
+    text
+}

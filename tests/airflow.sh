@@ -1,0 +1,255 @@
+#!/bin/bash
+# Runs lines of a crontab in the real Airflow and in a real cron at the same time, and compares what they have done.
+#
+#     tests/airflow.sh [MINUTES]
+#
+# For MINUTES (15) both run the lines below, against the sandbox's sshd. Then a line moves to Airflow and back, a task is
+# cleared, and Airflow's scheduler stands still for some slots. Exits with 1 if anything differs from what the manual
+# says under MOVE TO AIRFLOW. Takes half an hour with little else to do on the machine, root, and Airflow from PyPI: it
+# makes a venv in target/airflow unless AIRFLOW_VENV names one. All of Airflow listens on 127.0.0.1 only, and ends with
+# this. Needs the packages of tests/setup.sh tests, and python3-venv. REMOTEEXE names a binary that is built already.
+# shellcheck disable=SC2016,SC2317  # Remote shells expand what is in single quotes; wait_for calls functions.
+set -eu
+self=$(realpath "$0")
+cd "$(dirname "$self")/.."
+minutes=${1:-15}
+venv=${AIRFLOW_VENV:-$PWD/target/airflow}
+
+if [ -z "${SANDBOX-}" ]; then
+    [ -x "$venv/bin/airflow" ] || { python3 -m venv "$venv" && "$venv/bin/pip" install -q apache-airflow==3.3.2 ruff; }
+    [ -n "${REMOTEEXE-}" ] || cargo build --locked
+    export REMOTEEXE=${REMOTEEXE:-$PWD/target/debug/remoteexe} AIRFLOW_VENV=$venv
+    # In namespaces of its own, so that cron sees one crontab only, and all processes end with this.
+    exec tests/sandbox.sh unshare --mount --pid --fork --kill-child --mount-proc "$self" "$minutes"
+fi
+
+dir=$SANDBOX/airflow
+failed=0
+say() { echo "$(date +%T) $*"; }
+fail() { say "FAILED: $*"; failed=1; }
+# wait_for SECONDS WHAT COMMAND…: until the command succeeds.
+wait_for() {
+    local limit=$((SECONDS + $1)) what=$2
+    shift 2
+    until "$@"; do
+        [ $SECONDS -lt $limit ] || { fail "waited in vain for $what"; return 1; }
+        sleep 0.5
+    done
+}
+to_second() { while [ "$(date +%-S)" -ne "$1" ]; do sleep 0.2; done; }
+
+# The remote scripts show all that they are given.
+furnish() {
+    mkdir -p "$dir"/{bin,dags,none,run,logs-cron,logs-airflow} "$SANDBOX/srv"
+    ln -s "$REMOTEEXE" "$dir/bin/remoteexe"
+    chmod 755 "$SANDBOX" "$dir" "$dir/bin"
+    printf '#!/bin/sh\nfor word; do echo "<$word>"; done\ncat\n' >"$SANDBOX/srv/show.sh"
+    printf '#!/bin/sh\necho "for $1 seconds"\nsleep "$1"\necho over\n' >"$SANDBOX/srv/long.sh"
+    printf '#!/bin/sh\necho "status $1"\nexit "$1"\n' >"$SANDBOX/srv/rc.sh"
+    chmod 755 "$SANDBOX"/srv/*
+    mount --bind "$SANDBOX/ssh_config" /etc/ssh/ssh_config
+    mount --bind "$dir/none" ~root/.ssh 2>/dev/null || true
+    for hidden in /etc/cron.d /var/spool/cron; do mount --bind "$dir/none" $hidden; done
+    mkdir "$dir/none/crontabs"
+    mount --bind "$dir/run" /run
+    # What PAM adds to cron's environment.
+    printf 'PAM_ONE="1 2"\nPATH=/not/this\n' >"$dir/environment"
+    mount --bind "$dir/environment" /etc/environment
+    : >"$dir/crontab"
+    chmod 644 "$dir/crontab"
+    mount --bind "$dir/crontab" /etc/crontab
+}
+
+# lines WHO: the crontab of WHO, cron or airflow.
+lines() {
+    local srv=$SANDBOX/srv
+    cat <<END
+SHELL=/bin/bash
+PATH=$dir/bin:/usr/bin:/bin
+MAILTO=""
+REMOTEEXE_LOG_DIR=$dir/logs-$1
+GREETING = "hello  world"
+LOGNAME=nobody
+*/2 * * * * root remoteexe host_arguments $srv/show.sh 'single  "q"' \$HOME "\$GREETING" a\\\\\\\\b '{{ run_id }} {\\% x \\%}'
+* * * * * root env | sort | remoteexe host_env cat
+*/3 * * * * root remoteexe host_input $srv/show.sh%first "line"%second \\% line
+*/2 * * * * root umask; pwd; cd /srv && (umask; pwd) | remoteexe host_directory cat
+* * * * * root remoteexe host_overlap $srv/long.sh 150
+*/5 * * * * root timeout 20 remoteexe host_timeout "timeout 10 $srv/long.sh 60"
+*/3 * * * * root remoteexe host_status $srv/rc.sh 99
+*/4 * * * * root remoteexe host_first $srv/rc.sh 4; remoteexe host_second $srv/rc.sh 0
+*/2 * * * * root sleep 5; remoteexe host_sleep $srv/show.sh
+*/2 * */2 * mon root remoteexe host_odd_monday $srv/show.sh
+*/2 * */2 * $(date +%a) root remoteexe host_odd_today $srv/show.sh
+*/3 * 1-30/2 * $(date +%a) root remoteexe host_or $srv/show.sh
+*/2 */1 * * 0-6 root remoteexe host_every $srv/show.sh
+1-59/2 * * $(date +%b) $(date +%a),7 root remoteexe host_odd $srv/show.sh
+5-1 * * * * root remoteexe host_never $srv/show.sh
+*/3 * * * * nobody id -un | remoteexe -i $SANDBOX/id-nobody --log-dir $dir/logs-nobody-$1 host_nobody cat
+SHELL=/bin/sh
+HOME=/srv
+* * * * * root remoteexe host_home pwd; pwd | remoteexe host_pwd cat
+*/5 * * * * root remoteexe host_quiet $srv/show.sh >/dev/null 2>&1
+END
+}
+
+write_dags() {
+    remoteexe --generate airflow --crontab "$dir/airflow.crontab" >"$dir/dags.new" 2>"$dir/messages" || [ $? -eq 1 ]
+    mv "$dir/dags.new" "$dir/dags/remoteexe.py"
+}
+remoteexe() { "$dir/bin/remoteexe" "$@"; }
+airflow() { "$venv/bin/airflow" "$@" 2>>"$dir/airflow.log"; }
+sql() { "$venv/bin/python" - "$dir/airflow.db" "$1" <<'END'
+import sqlite3, sys
+for row in sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True).execute(sys.argv[2]):
+    print(*row, sep="\t")
+END
+}
+scheduler() {
+    airflow scheduler --skip-serve-logs >>"$dir/scheduler.log" &
+    scheduler=$!
+}
+
+start_airflow() {
+    local port=$((20000 + RANDOM % 12000))
+    export AIRFLOW_HOME=$dir AIRFLOW__CORE__DAGS_FOLDER=$dir/dags AIRFLOW__CORE__LOAD_EXAMPLES=False \
+        AIRFLOW__CORE__EXECUTOR=LocalExecutor AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=sqlite:///$dir/airflow.db \
+        AIRFLOW__CORE__EXECUTION_API_SERVER_URL=http://127.0.0.1:$port/execution/ \
+        AIRFLOW__API__BASE_URL=http://127.0.0.1:$port AIRFLOW__API_AUTH__JWT_SECRET=$RANDOM$RANDOM$RANDOM$RANDOM \
+        AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL=5 AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL=5 \
+        AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS=True AIRFLOW__USAGE_DATA_COLLECTION__ENABLED=False
+    airflow db migrate >/dev/null
+    airflow api-server --host 127.0.0.1 --port $port --workers 1 >"$dir/api-server.log" &
+    airflow dag-processor >"$dir/dag-processor.log" &
+    scheduler
+    wait_for 300 "the DAGs" all_dags
+}
+all_dags() {
+    [ "$(sql 'SELECT COUNT(*) FROM dag WHERE is_stale = 0' 2>/dev/null)" = "$(grep -c '^    Line(' "$dir/dags/remoteexe.py")" ]
+}
+
+# runs WHO FROM UNTIL: each run whose START is in that time: job, number, and what it printed, in one line.
+runs() {
+    find "$dir/logs-$1" "$dir/logs-nobody-$1" -name '*.log' -exec cat {} + | perl -e '
+        my ($from, $until, $who) = @ARGV;
+        my (%run, @runs);
+        while (<STDIN>) {
+            my ($time, $pid, $text) = /^\[([^]]*)\]\[(\d+)\] (.*)/ or next;
+            $time =~ s/.* //;
+            if ($text =~ /^START,-,(.*)/) { push @runs, $run{$pid} = { job => $1, start => $time, text => "" } }
+            elsif ($text =~ /^END,(\d+),/) { $run{$pid}{end} = $1 }
+            elsif ($text !~ /^command,|^remoteexe: the next/) { $run{$pid}{text} .= "|$text" }
+        }
+        my %count;
+        for my $run (sort { $a->{start} cmp $b->{start} } @runs) {
+            next if $run->{start} lt $from || $run->{start} ge $until;
+            $run->{text} =~ s/logs(-nobody)?-$who/LOGS/g;
+            print join("\t", $run->{job} =~ s/logs(-nobody)?-$who/LOGS/r, ++$count{$run->{job}}, $run->{start}, ($run->{end} // "none") . $run->{text}), "\n";
+        }' "$2" "$3" "$1" | sort
+}
+
+compare() {
+    say "the same lines in cron and Airflow, from $from until $until"
+    # What Airflow starts some seconds late belongs to its minute.
+    runs cron "$from" "$until" >"$dir/of-cron"
+    runs airflow "$from" "$until" >"$dir/of-airflow"
+    cut -f 1,2,4 "$dir/of-cron" >"$dir/cron.txt"
+    cut -f 1,2,4 "$dir/of-airflow" >"$dir/airflow.txt"
+    diff "$dir/cron.txt" "$dir/airflow.txt" || fail "runs, arguments, environment or output differ"
+    [ "$(cut -f 1 "$dir/cron.txt" | sort -u | wc -l)" -ge 17 ] || fail "not all lines have run"
+    paste "$dir/of-cron" "$dir/of-airflow" | perl -F'\t' -ane '
+        my ($cron, $airflow) = map { my @t = split /:/; ($t[0] * 60 + $t[1]) * 60 + $t[2] } @F[2, 6];
+        push @late, $airflow - $cron;
+        END { @late = sort { $a <=> $b } @late; printf "%d runs each; Airflow later by %d to %d s, half of them by %d s\n", scalar @late, @late[0, -1], $late[@late / 2] }'
+}
+
+# Starts of a job in both logs, each minute once?
+starts_of() { runs "$1" 00:00:00 24:00:00 | awk -F'\t' -v job="$2" 'index($1, job) == 1 { print substr($3, 1, 5) }'; }
+
+move() {
+    local line="*/2 * * * * root remoteexe host_moved $SANDBOX/srv/show.sh" id
+    say "a line moves to Airflow, and back"
+    to_minute_of 2
+    echo "$line" >>"$dir/crontab"
+    wait_for 200 "the line in cron" has_started cron host_moved 1
+    to_second 20
+    sed -i '/host_moved/d' "$dir/crontab.new"; cat "$dir/crontab.new" >"$dir/crontab"
+    echo "$line" >>"$dir/airflow.crontab"
+    write_dags
+    wait_for 400 "the line in Airflow" has_started airflow host_moved 2
+    to_second 20
+    id=$(sql "SELECT dag_id FROM dag WHERE dag_id LIKE 'host_moved%'")
+    airflow dags pause -y "$id" >/dev/null
+    sed -i '/host_moved/d' "$dir/airflow.crontab"
+    { cat "$dir/crontab.new"; echo "$line"; } >"$dir/crontab"
+    write_dags
+    wait_for 300 "the line in cron again" has_started cron host_moved 2
+    to_second 40
+    { starts_of cron host_moved; starts_of airflow host_moved; } | sort >"$dir/moved"
+    local first last
+    first=$(head -n 1 "$dir/moved") last=$(tail -n 1 "$dir/moved")
+    local slot=$((10#${first%:*} * 60 + 10#${first#*:})) end=$((10#${last%:*} * 60 + 10#${last#*:}))
+    for (( ; slot <= end; slot += 2)); do printf '%02d:%02d\n' $((slot / 60)) $((slot % 60)); done |
+        diff - "$dir/moved" || fail "a run of the moved line is missing or was made twice"
+    say "moved there and back: $(wc -l <"$dir/moved") starts"
+}
+has_started() { [ "$(starts_of "$1" "$2" | wc -l)" -ge "$3" ]; }
+to_minute_of() { while [ $((10#$(date +%M) % $1)) -ne 1 ]; do sleep 1; done; to_second 20; }
+
+clear_a_task() {
+    say "a task is cleared"
+    local id
+    id=$(sql "SELECT dag_id FROM dag WHERE dag_id LIKE 'host_overlap%'")
+    airflow tasks clear -y "$id" --only-running >/dev/null
+    wait_for 60 "END,143" grep -q 'END,143,host_overlap' "$dir"/logs-airflow/*.log
+}
+
+stop_the_scheduler() {
+    say "Airflow's scheduler stands still for three minutes"
+    to_second 25
+    kill "$scheduler"
+    wait "$scheduler" || true
+    local from
+    from=$(date +%T)
+    sleep 185
+    scheduler
+    wait_for 200 "a start after it" has_start_after "$(date +%T)"
+    sleep 200
+    remoteexe --report --runs --host host_env --since "$from" --crontab "$dir/airflow.crontab" \
+        --log-dir "$dir/logs-airflow" --no-pager >"$dir/report" || true
+    cat "$dir/report"
+    [ "$(grep -c 'NOT STARTED' "$dir/report")" -ge 2 ] || fail "the report does not name the missed slots"
+    ! starts_of airflow host_env | uniq -d | grep . || fail "a slot was made up twice"
+}
+has_start_after() { starts_of airflow host_env | awk -v time="${1:0:5}" '$1 > time { found = 1 } END { exit !found }'; }
+
+furnish
+install -m 600 -o nobody "$SANDBOX/id" "$SANDBOX/id-nobody"
+install -d -o nobody "$dir"/logs-nobody-{cron,airflow}
+lines airflow >"$dir/airflow.crontab"
+write_dags
+for check in check "format --check"; do
+    # shellcheck disable=SC2086  # two words
+    "$venv/bin/ruff" $check -q "$dir/dags/remoteexe.py" || fail "ruff has something to say against the DAGs"
+done
+grep -q 'no time ever matches' "$dir/messages" || fail "5-1 is not left out"
+cat "$dir/messages"
+AIRFLOW_HOME=$dir/empty "$venv/bin/python" "$dir/dags/remoteexe.py" || fail "the DAGs cannot be imported"
+[ ! -e "$dir/empty/airflow.db" ] || fail "the import needs Airflow's database"
+lines cron >"$dir/crontab.new"
+say "Airflow starts"
+start_airflow
+cat "$dir/crontab.new" >"$dir/crontab"
+/usr/sbin/cron -f &
+# Both are at work when the first minute counts.
+to_second 30
+sleep 120
+from=$(date -d '+1 minute' +%H:%M:00) until=$(date -d "+$((minutes + 1)) minutes" +%H:%M:00)
+say "until $until both run the same lines"
+sleep $(((minutes + 1) * 60 + 60))
+compare
+clear_a_task
+move
+stop_the_scheduler
+[ $failed -ne 0 ] || say "all as the manual says"
+exit $failed

@@ -82,3 +82,20 @@ fn offset_of_day(day: NaiveDate) -> Option<FixedOffset> {
 fn offset_at(utc: NaiveDateTime) -> FixedOffset {
     Local.offset_from_utc_datetime(&utc).fix()
 }
+
+/// Seconds of local time, counted as if the local time were UTC.
+pub fn local_seconds(time: NaiveDateTime) -> i64 {
+    time.and_utc().timestamp()
+}
+
+/// The local time that is `seconds` as [`local_seconds`] counts them.
+pub fn of_local_seconds(seconds: i64) -> NaiveDateTime {
+    let time = DateTime::from_timestamp(seconds, 0);
+    time.unwrap_or_default().naive_utc()
+}
+
+/// The local time so many seconds after 1970 began in UTC.
+pub fn local_time(seconds: i64) -> NaiveDateTime {
+    let time = DateTime::from_timestamp(seconds, 0).unwrap_or_default();
+    time.with_timezone(&Local).naive_local()
+}

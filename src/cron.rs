@@ -33,7 +33,10 @@ pub use compare::comparison::{Comparison, ComparisonResult, MissedSlot, SlotOuta
 pub use crontab::files::{Author, CrontabSelection, Crontabs, Trust};
 pub use crontab::parse::Columns;
 pub use daemon::Daemon;
-pub use jobs::{CallMeaning, CommentedOut, CronJob, CronJobs, LineRef, ParseCall, UnknownCall};
+pub use jobs::{
+    CallMeaning, CommentedOut, CronJob, CronJobs, JobCall, LineRef, ParseCall, UnknownCall,
+};
+pub use lint::access::{LocalUser, UserLookup};
 pub use lint::{Finding, findings};
 pub use portable::{PortableLine, PortableLines};
 pub use timing::Timing;

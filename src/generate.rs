@@ -11,7 +11,7 @@ mod zsh;
 
 use clap::Command;
 
-use options::{CommandLine, options};
+use options::{CommandKind, options};
 
 pub use airflow::{DagFile, DagRequest};
 
@@ -71,12 +71,12 @@ impl Document {
                 generate,
                 values,
             } = grammars;
-            let job = options(job, CommandLine::Job, values);
-            let report = options(report, CommandLine::Report, values);
+            let job = options(job, CommandKind::Job, values);
+            let report = options(report, CommandKind::Report, values);
             [
                 job,
                 report,
-                options(generate, CommandLine::Generate, values),
+                options(generate, CommandKind::Generate, values),
             ]
             .concat()
         };

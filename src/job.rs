@@ -105,7 +105,10 @@ impl Outcome {
     /// The record that says why, where ssh itself cannot say it.
     fn record(&self, log: &mut Log) {
         match self {
-            Self::NotStarted(StartError::NotFound) => log.record(Kind::Notice(Notice::SshNotFound)),
+            Self::NotStarted(StartError::NotFound) => {
+                let remedy = openssh::remedy_for_path();
+                log.record(Kind::Notice(Notice::SshNotFound(remedy.as_bytes())));
+            }
             Self::NotStarted(StartError::CannotRun(error)) => {
                 let reason = error.to_string();
                 log.record(Kind::Notice(Notice::SshCannotRun(reason.as_bytes())));

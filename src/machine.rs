@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 use rustix::process::geteuid;
 
-use crate::cron::Author;
+use crate::cron::{Author, LocalUser, UserLookup};
 use crate::escape;
 use crate::log::record::number;
 use crate::report::logs::owner::Owner;
@@ -23,7 +23,7 @@ pub struct Machine {
     /// The names of its users.
     pub users: Users,
     /// The processes.
-    pub running: Running,
+    pub running: RunningJobs,
     /// The time of the report.
     pub zoned_now: DateTime<Local>,
     /// The same as local time in whole seconds, as records have it.
@@ -31,12 +31,12 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Looks at the machine. Call this before the logs are read: see [`Running::now`].
+    /// Looks at the machine. Call this before the logs are read: see [`RunningJobs::now`].
     pub fn at(now: DateTime<Local>) -> Self {
         let local = now.naive_local();
         Self {
             users: Users::read(),
-            running: Running::now(),
+            running: RunningJobs::now(),
             zoned_now: now,
             now: local.with_nanosecond(0).unwrap_or(local),
         }
@@ -48,9 +48,9 @@ pub const PATIENCE: TimeDelta = TimeDelta::days(1);
 
 /// The remoteexe processes of this machine.
 #[derive(Debug)]
-pub struct Running {
+pub struct RunningJobs {
     /// The processes by their ids.
-    processes: RefCell<HashMap<u32, Process>>,
+    processes: RefCell<HashMap<u32, LiveProcess>>,
     /// The local time, in whole seconds, at which they were looked for.
     since: NaiveDateTime,
     /// The local time of the machine's last boot, if it is known.
@@ -59,7 +59,7 @@ pub struct Running {
 
 /// A remoteexe process.
 #[derive(Debug)]
-struct Process {
+struct LiveProcess {
     /// Its real user.
     uid: u32,
     /// Its command line, escaped as in START. Empty until it is read.
@@ -84,7 +84,7 @@ const MAX_COMMAND_LINES: usize = 16 << 20;
 /// How exactly it is known when a process was started.
 const MARGIN: TimeDelta = TimeDelta::seconds(10);
 
-impl Running {
+impl RunningJobs {
     /// Looks for the processes that are there now. Only what the kernel says of each is read.
     ///
     /// Call this before the log is read. If a run ends meanwhile, its END may come too late to be read,
@@ -94,7 +94,7 @@ impl Running {
         let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
         let remoteexe = processes.filter_map(|process| {
             let pid = process.file_name().to_str()?.parse().ok()?;
-            Some((pid, Process::read(&process.path())?))
+            Some((pid, LiveProcess::read(&process.path())?))
         });
         Self {
             since: now.expect("a second has a nanosecond 0"),
@@ -126,7 +126,7 @@ impl Running {
     /// The local days on which the processes of these users were started. The logs of these days have the STARTs, even
     /// if nobody has written to them since.
     pub fn days(&self, is_read: impl Fn(u32) -> bool) -> Vec<NaiveDate> {
-        let start = |process: &Process| {
+        let start = |process: &LiveProcess| {
             let seconds = i64::try_from(process.started? / TICKS).ok()?;
             self.boot?
                 .checked_add_signed(TimeDelta::try_seconds(seconds)?)
@@ -147,7 +147,7 @@ impl Running {
     /// one who can write to the log: anybody can give a process any id and any command line. A process that
     /// has written a record since was not there yet when they were looked for.
     pub fn includes(&self, run: &Trace) -> bool {
-        if run.owner.scheduler.is_elsewhere() {
+        if run.owner.scheduler.is_remote() {
             return run.last + PATIENCE > self.since;
         }
         let processes = self.processes.borrow();
@@ -156,7 +156,7 @@ impl Running {
     }
 }
 
-impl Process {
+impl LiveProcess {
     /// Reads about a process, if it is a remoteexe. One that has gone is none.
     fn read(process: &Path) -> Option<Self> {
         let read = |name| facts(process.join(name));
@@ -228,7 +228,10 @@ fn boot() -> Option<NaiveDateTime> {
 pub struct Users {
     /// The effective user of this process.
     pub reader: u32,
-    uids: HashMap<String, u32>,
+    /// The user and the group of each name.
+    ids: HashMap<String, (u32, u32)>,
+    /// The further groups of each name.
+    groups: HashMap<String, Vec<u32>>,
     names: HashMap<u32, String>,
 }
 
@@ -237,35 +240,48 @@ impl Users {
     pub fn read() -> Self {
         let mut users = Self {
             reader: geteuid().as_raw(),
-            uids: HashMap::new(),
+            ids: HashMap::new(),
+            groups: HashMap::new(),
             names: HashMap::new(),
         };
         let passwd = fs::read("/etc/passwd").unwrap_or_default();
-        for (name, uid) in passwd.split(|&byte| byte == b'\n').filter_map(passwd_entry) {
+        for (name, uid, gid) in passwd.split(|&byte| byte == b'\n').filter_map(passwd_entry) {
             // The first one counts, as for getpwnam(3) and getpwuid(3).
             users.names.entry(uid).or_insert_with(|| name.to_owned());
-            users.uids.entry(name.to_owned()).or_insert(uid);
+            users.ids.entry(name.to_owned()).or_insert((uid, gid));
+        }
+        let group = fs::read("/etc/group").unwrap_or_default();
+        for (gid, members) in group.split(|&byte| byte == b'\n').filter_map(group_entry) {
+            for member in members.split(',').filter(|member| !member.is_empty()) {
+                users.groups.entry(member.to_owned()).or_default().push(gid);
+            }
         }
         users
     }
 
     /// The user that `word` names or numbers. A name may consist of digits.
     pub fn uid(&self, word: &str) -> Option<u32> {
-        let named = self.uids.get(word).copied();
+        let named = self.ids.get(word).map(|(uid, _)| *uid);
         named.or_else(|| number(word.as_bytes()))
     }
 
-    /// Whether there is a user of this name. There is no answer if a directory service may have one.
-    pub fn has_name(&self, name: &str) -> Option<bool> {
-        if self.uids.contains_key(name) {
-            return Some(true);
+    /// Searches for a user by name.
+    pub fn find(&self, name: &str) -> UserLookup {
+        if let Some((uid, gid)) = self.ids.get(name).copied() {
+            let others = self.groups.get(name).into_iter().flatten().copied();
+            let gids = std::iter::once(gid).chain(others).collect();
+            return UserLookup::Known(LocalUser { uid, gids });
         }
         let services = fs::read_to_string("/etc/nsswitch.conf").unwrap_or_default();
         let mut lines = services.lines();
         let services = lines.find_map(|line| line.trim_start().strip_prefix("passwd:"));
         let is_local = |service| matches!(service, "files" | "compat" | "systemd" | "db");
-        let all_are_local = services.unwrap_or("files").split_whitespace().all(is_local);
-        all_are_local.then_some(false)
+        let mut services = services.unwrap_or("files").split_whitespace();
+        if services.all(is_local) {
+            UserLookup::Missing
+        } else {
+            UserLookup::Unclear
+        }
     }
 
     /// The name of a user, if it is known.
@@ -296,15 +312,23 @@ impl Users {
     }
 
     /// Whether a user is neither root nor the reader.
-    pub fn is_stranger(&self, uid: u32) -> bool {
+    pub fn is_other_user(&self, uid: u32) -> bool {
         uid != 0 && uid != self.reader
     }
 }
 
-/// The name and the number of the user in a line of `/etc/passwd`.
-fn passwd_entry(line: &[u8]) -> Option<(&str, u32)> {
+/// The name, the number and the group of the user in a line of `/etc/passwd`.
+fn passwd_entry(line: &[u8]) -> Option<(&str, u32, u32)> {
     let mut fields = line.split(|&byte| byte == b':');
     let name = str::from_utf8(fields.next()?).ok()?;
     let uid = number(fields.nth(1)?)?;
-    (!name.is_empty()).then_some((name, uid))
+    let gid = number(fields.next()?)?;
+    (!name.is_empty()).then_some((name, uid, gid))
+}
+
+/// The number and the members of the group in a line of `/etc/group`.
+fn group_entry(line: &[u8]) -> Option<(u32, &str)> {
+    let mut fields = line.split(|&byte| byte == b':');
+    let gid = number(fields.nth(2)?)?;
+    Some((gid, str::from_utf8(fields.next()?).ok()?))
 }

@@ -6,17 +6,22 @@
 //! | --- | --- |
 //! | [`cli`] | What does the command line ask for? |
 //! | [`job`] | How does one run go, from START to END? |
-//! | [`report`] | What do the logs tell? |
-//! | [`cron`] | What do the crontabs plan? |
+//! | [`report`] | What happened, and what is wrong? |
+//! | [`cron`] | When does cron start what? |
 //! | [`generate`] | What do other programs need of it: the manual's reader, shells, Airflow? |
 //! | [`log`] | What is a record, and how does it get into the file? |
 //!
-//! `main` calls `cli`, and then `job` or `report`. Both know `log`; neither knows the other. `generate` knows
-//! the grammars that `cli` gives it, and for Airflow `cron`. `report` also knows
-//! `cron`, which knows nothing of the log: `cli` gives it the grammar of a job. Below them are
-//! leaves with one fact each: [`exit`] (exit statuses), [`escape`] (text that is safe to show), [`ssh_error`]
-//! (the meaning of ssh's messages), [`poll`] (waiting for descriptors), [`writer`] (writing to a
-//! descriptor that may block), [`random`] and [`stable_hash`]. A part knows only parts below it.
+//! `main` calls `cli`, which turns words into a `job::Job` or a `report::query::Query`. `job` and `report` both know
+//! `log`; neither knows the other. `report` also knows `cron`, which knows nothing of logs: `cli` gives it the grammar of
+//! a job. `generate` knows the grammars that `cli` gives it, and for Airflow `cron`. Below them are leaves with one subject each: [`clock`]
+//! (local time), [`machine`] (this machine's users and processes), [`exit`] (exit statuses), [`escape`] (text that is
+//! safe to show), [`ssh_error`] (the meaning of ssh's messages), [`poll`] (waiting for descriptors), [`writer`] (writing
+//! to a descriptor that may block), [`random`] and [`stable_hash`].
+//!
+//! `report` has eight rooms. Data flows through them: `query` (what is asked) -> `logs` (files to lines) -> `runs` (lines
+//! to runs) -> `history` (what each job did) and `slots` (what the crontabs planned) -> `diagnosis` (incidents) ->
+//! `format` (a report to bytes) -> `output` (where the bytes go). A file uses only files below it; `.ci/circles` checks
+//! that no files use each other in a circle.
 //!
 //! # Three walks
 //!
@@ -31,13 +36,12 @@
 //! `log::file::append`: one write(2). If the file does not take them, `log` has other places. The same bytes
 //! go to `job::tee`.
 //!
-//! **A line, from a log to an incident.** `report::logs` finds the files and merges their lines by time: `find` chooses
-//! the files, `read_ahead` reads ahead, `splitter` cuts what it has read into lines, and `merge` takes the oldest line next.
-//! `log::record` parses a line into a time, a process id and a `Kind`. `report::runs` joins the records of one process id
-//! into a run. A filter of `report::query` lets the run through. `report::history` keeps it in a few bytes, with good runs
-//! from older logs where a job runs seldom. `report::slots` adds the slots of the crontabs that have no run. Each rule of
-//! `report::diagnosis` finds incidents in the history, and `report::format` shows them as text or HTML. The formats for
-//! programs, such as `json`, need no history, and `prometheus` needs it for the number of incidents only.
+//! **A line, from a log to an incident.** `Query::run` in `report` is the whole walk. `report::logs` finds the files and
+//! merges their lines by time; `log::record` parses each line. `report::runs` joins the records of one process id into a
+//! run. The format takes each run that matches, and `report::history` keeps all runs in a few bytes each. `report::slots`
+//! finds the starts that the crontabs planned and no log has. Each rule of `report::diagnosis` finds incidents, and what
+//! belongs together is merged. At the end the format reads the `Report` and writes it. Formats for programs, such as
+//! `json`, write each run at once and keep none.
 
 mod cli;
 mod clock;

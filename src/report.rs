@@ -1,7 +1,7 @@
 //! `--report`: reads logs and crontabs, finds out what happened and what is wrong, and shows it in one format.
 //!
 //! It understands the logs of remoteexe and of the bash original. It starts no program but a pager, and writes
-//! no file but the one that it is told to replace.
+//! no file but the one that it is asked to replace.
 
 pub mod diagnosis;
 pub mod format;
@@ -27,14 +27,14 @@ use format::prometheus::Prometheus;
 use format::records::OneRun;
 use format::text::Text;
 use format::upcoming::Upcoming;
-use format::{Format, Needs, Verdict};
+use format::{Format, Health, Needs};
 use logs::find::{self, Choice, Logs};
 use logs::open::{Writers, is_incomplete};
 use logs::scheduler::more_log_dirs;
 use output::atomic_file::Access;
-use output::{Output, warn};
+use output::{ReportOutput, warn};
 use query::window::Window;
-use query::{Form, Query, Source};
+use query::{Form, LogSource, Query};
 use runs::reading::{self, Reading};
 use slots::Planned;
 use slots::checked::forget_usual_dir;
@@ -55,7 +55,7 @@ impl Query {
         let Some(logs) =
             self.find_logs(&needs, &window, crontabs.as_ref(), &machine, &mut problems)
         else {
-            return problems.exit_status(Verdict::Good);
+            return problems.exit_status(Health::Good);
         };
         let mut out = self.output(&needs);
         let mut gatherer = Gatherer::new(&self, &window, needs, &machine, crontabs);
@@ -126,7 +126,7 @@ impl Query {
 
     /// Reads the log directories of the crontabs' jobs too, if none was given.
     fn follow(&mut self, crontabs: Option<&Planned>, window: &Window, machine: &Machine) {
-        if let (Some(planned), Source::LogDirs(dirs)) = (crontabs, &mut self.source)
+        if let (Some(planned), LogSource::LogDirs(dirs)) = (crontabs, &mut self.source)
             && self.follows_crontabs
         {
             let users = &machine.users;
@@ -145,8 +145,8 @@ impl Query {
         problems: &mut Problems,
     ) -> Option<Logs> {
         let dirs = match &self.source {
-            Source::Inputs(inputs) => return Some(Logs::of(inputs.clone())),
-            Source::LogDirs(dirs) => dirs,
+            LogSource::Inputs(inputs) => return Some(Logs::of(inputs.clone())),
+            LogSource::LogDirs(dirs) => dirs,
         };
         let choice = Choice {
             since: window.read_from,
@@ -177,14 +177,14 @@ impl Query {
         Some(logs)
     }
 
-    fn output(&self, needs: &Needs) -> Output {
+    fn output(&self, needs: &Needs) -> ReportOutput {
         let access = if needs.is_public {
             Access::All
         } else {
             Access::AsBefore
         };
         let file = self.file.as_deref().map(|file| (file, access));
-        Output::new(self.is_paged && needs.is_paged, file)
+        ReportOutput::new(self.is_paged && needs.is_paged, file)
     }
 }
 
@@ -221,11 +221,11 @@ impl Problems {
     }
 
     /// The exit status of every report.
-    fn exit_status(&self, verdict: Verdict) -> u8 {
+    fn exit_status(&self, verdict: Health) -> u8 {
         match verdict {
             _ if self.is_incomplete => exit::IO_ERROR,
-            Verdict::Bad => exit::FOUND_FAILURES,
-            Verdict::Good => exit::SUCCESS,
+            Health::Bad => exit::FOUND_FAILURES,
+            Health::Good => exit::SUCCESS,
         }
     }
 }

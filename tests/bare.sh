@@ -93,7 +93,7 @@ inside() {
     fi
     while read -r variable; do
         passed+=("$variable=${!variable}")
-    done < <(compgen -e | grep -iE '^(https?_proxy|no_proxy|all_proxy|CARGO_(HTTP|NET|REGISTR)[A-Z_]*|RUST_TEST_THREADS|SEED)$')
+    done < <(compgen -e | grep -iE '^(https?_proxy|no_proxy|all_proxy|CARGO_(HTTP|NET|REGISTR|PROFILE)[A-Z_]*|RUST_TEST_THREADS|SEED)$')
     setsid unshare --mount --pid --fork --kill-child "$self" --enter "$tree" "$name" \
         env -i HOME="$home" USER="$name" LOGNAME="$name" PATH="$path" "${passed[@]}" bash -c "$2" </dev/null
 }

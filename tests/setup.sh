@@ -57,10 +57,14 @@ say() {
     echo "setup: $*"
 }
 
-# What would be fetched, in apt's own words: how many packages, and how large they are.
+# What would be fetched, in apt's own words: how many packages, and how large they are. A hundred take a minute.
 plan() {
-    LC_ALL=C apt-get install --assume-no --no-install-recommends "$@" 2>/dev/null |
-        grep -E '^([0-9]+ upgraded|Need to get|After this operation)' || true
+    LC_ALL=C apt-get install --assume-no --no-install-recommends "$@" 2>/dev/null | awk '
+        /^(Need to get|After this operation)/
+        / newly installed/ {
+            print
+            print "On a fast network this takes " ($3 < 100 ? "a minute" : 1 + int($3 / 100) " minutes") "."
+        }'
 }
 
 # install PACKAGE...
@@ -73,8 +77,7 @@ install_packages() {
         printf '#!/bin/sh\nexit 101\n' >"$policy"
         chmod 755 "$policy"
     fi
-    say "installs $*"
-    say "with what they depend on, which takes some minutes:"
+    say "installs $*, and what they depend on:"
     plan "$@" | sed 's/^/    /'
     before=$(installed)
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null

@@ -50,7 +50,7 @@ Exit status:
     help_template = HELP,
     disable_version_flag = true,
 )]
-struct Args {
+struct GenerateArgs {
     #[arg(hide = true)]
     what: Option<OsString>,
 
@@ -73,7 +73,7 @@ pub fn parse(arguments: &[OsString]) -> Request {
     });
     let rest = rest.unwrap_or_default().iter().cloned();
     let words = [name].into_iter().chain(attached).chain(rest);
-    let line = match CommandLine::<Args>::parse(Args::command, words) {
+    let line = match CommandLine::<GenerateArgs>::parse(GenerateArgs::command, words) {
         Ok(line) => line,
         Err(error) if error.use_stderr() => {
             return usage_error(&UsageError::from_clap(
@@ -86,7 +86,7 @@ pub fn parse(arguments: &[OsString]) -> Request {
     line.request().unwrap_or_else(|error| usage_error(&error))
 }
 
-impl CommandLine<Args> {
+impl CommandLine<GenerateArgs> {
     fn request(&self) -> Result<Request, UsageError> {
         let crontabs = self.crontabs()?;
         if self.args.what.as_deref() == Some(OsStr::new(AIRFLOW)) {
@@ -146,7 +146,7 @@ fn grammars() -> Grammars {
     Grammars {
         job: job::documented(),
         report: report::documented(),
-        generate: Args::command(),
+        generate: GenerateArgs::command(),
         values: vec![
             ("WHEN", WHEN.to_vec()),
             ("TIME", vec!["today", "yesterday", "now"]),
@@ -157,7 +157,7 @@ fn grammars() -> Grammars {
 
 fn usage_error(error: &UsageError) -> Request {
     Request::UsageError {
-        message: error.message(Args::command()),
+        message: error.message(GenerateArgs::command()),
         run: None,
     }
 }
@@ -217,7 +217,7 @@ mod tests {
         for (heading, grammar) in [
             ("DESCRIPTION", job::documented()),
             ("THE REPORT", report::documented()),
-            ("MOVE TO AIRFLOW", Args::command()),
+            ("MOVE TO AIRFLOW", GenerateArgs::command()),
         ] {
             let described = lines(section(&manual, heading), ".It Fl ");
             assert_eq!(
@@ -234,7 +234,7 @@ mod tests {
         let job = job::documented();
         let of_a_run = options(&job).filter(|arg| arg.get_action().takes_values());
         let of_a_run = of_a_run.filter(|arg| arg.get_long() != Some("generate"));
-        let generate = Args::command();
+        let generate = GenerateArgs::command();
         let expected = of_a_run.chain(options(&generate));
         let expected = expected.map(|arg| format!(".Op {}{}", names(arg)[0], value(arg)));
         let synopsis = section(&manual, "SYNOPSIS");

@@ -16,7 +16,7 @@ use super::help;
 use super::line::CommandLine;
 use super::request::Request;
 use super::value::{DEFAULT_LOG_DIR, InvalidValue, When, path, unset_empty, when};
-use crate::cron::CallMeaning;
+use crate::cron::{CallMeaning, JobCall};
 use crate::escape;
 use crate::job::{Job, Login, Operands, Retries, Ssh, UsageErrorRun, WordError};
 
@@ -77,7 +77,7 @@ The manual has the rest: man remoteexe, or remoteexe --generate man | man -l -
     disable_version_flag = true,
     override_usage = "remoteexe [OPTIONS] <HOST> <SCRIPT> [PARAMETERS]..."
 )]
-struct Args {
+struct JobArgs {
     /// Private key; by default ssh chooses; may be repeated
     #[arg(short, long, value_name = "FILE", env = "REMOTEEXE_IDENTITY")]
     #[arg(help_heading = "Passed to ssh", hide_env_values = true)]
@@ -159,7 +159,7 @@ struct Args {
 
 /// Reads a command line, the program's name first.
 pub fn parse(words: &[OsString]) -> Request {
-    let line = match CommandLine::<Args>::parse(command, words) {
+    let line = match CommandLine::<JobArgs>::parse(command, words) {
         Ok(line) => line,
         Err(error) => return refuse(words, &error),
     };
@@ -176,7 +176,7 @@ pub fn parse(words: &[OsString]) -> Request {
 }
 
 fn command() -> clap::Command {
-    unset_empty(Args::command())
+    unset_empty(JobArgs::command())
 }
 
 /// The grammar as the help shows it, with the first words of the other two. A job does not pay for them.
@@ -189,7 +189,7 @@ pub fn documented() -> clap::Command {
         "As the first word: print the manual (man) or completions (complete-bash, \
          complete-zsh, complete-fish)",
     );
-    Args::command().args([report, generate])
+    JobArgs::command().args([report, generate])
 }
 
 /// Refuses words that clap has not accepted.
@@ -233,7 +233,7 @@ pub fn read_crontab(words: &[OsString], variables: &[(OsString, OsString)]) -> C
     let parse = |options: Vec<OsString>| {
         let program = [OsString::from("remoteexe")].into_iter();
         let all = program.chain(options).chain(words.iter().cloned());
-        CommandLine::<Args>::parse(command_without_environment, all)
+        CommandLine::<JobArgs>::parse(command_without_environment, all)
     };
     let options = variables.iter();
     let options = options.filter_map(|(name, value)| as_option(name, value));
@@ -245,11 +245,12 @@ pub fn read_crontab(words: &[OsString], variables: &[(OsString, OsString)]) -> C
         return CallMeaning::NoJob;
     }
     match line.job() {
-        Ok(job) => CallMeaning::Job {
-            job: job.ssh.operands.display(),
+        Ok(job) => CallMeaning::Job(JobCall {
+            name: job.ssh.operands.display(),
             splay: job.splay_wait(),
             log_dir: job.log_dir,
-        },
+            identities: job.ssh.identities,
+        }),
         Err(error) => {
             // A variable has taken no word of the line, as the option might have that it stands in for.
             let alone = parse(Vec::new()).ok().and_then(|line| line.job().err());
@@ -260,7 +261,7 @@ pub fn read_crontab(words: &[OsString], variables: &[(OsString, OsString)]) -> C
 
 /// The variables that stand in for options, with the names of the options.
 static VARIABLES: LazyLock<Vec<(OsString, String)>> = LazyLock::new(|| {
-    let command = Args::command();
+    let command = JobArgs::command();
     let arguments = command.get_arguments();
     let variable = |arg: &Arg| Some((arg.get_env()?.to_owned(), arg.get_long()?.to_owned()));
     arguments.filter_map(variable).collect()
@@ -275,12 +276,12 @@ fn as_option(name: &OsStr, value: &OsStr) -> Option<OsString> {
 }
 
 fn command_without_environment() -> clap::Command {
-    let command = Args::command().mut_args(|arg| arg.env(None));
+    let command = JobArgs::command().mut_args(|arg| arg.env(None));
     // An option in the line counts more than the variable.
     command.args_override_self(true)
 }
 
-impl CommandLine<Args> {
+impl CommandLine<JobArgs> {
     fn information(&self, words: &[OsString]) -> String {
         let command = unset_empty(documented());
         if !self.args.help {
@@ -537,6 +538,8 @@ fn usage_error(
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     fn read(line: &str, variables: &[(&str, &str)]) -> CallMeaning {
@@ -549,19 +552,25 @@ mod tests {
 
     #[test]
     fn a_call_in_a_crontab_is_read_by_the_grammar_of_a_job_and_with_the_variables_there() {
-        let job = |log_dir: &str| CallMeaning::Job {
-            job: b"h s --retries 3".to_vec(),
-            log_dir: log_dir.into(),
-            splay: Duration::ZERO,
+        let job = |log_dir: &str, keys: &[&str]| {
+            CallMeaning::Job(JobCall {
+                name: b"h s --retries 3".to_vec(),
+                log_dir: log_dir.into(),
+                splay: Duration::ZERO,
+                identities: keys.iter().map(PathBuf::from).collect(),
+            })
         };
         let variables = [
             ("REMOTEEXE_LOG_DIR", "/l"),
             ("PATH", "/bin"),
             ("REMOTEEXE_LOGIN", ""),
         ];
-        assert_eq!(read("-p 22 -i k h s --retries 3", &[]), job("/tmp"));
-        assert_eq!(read("h s --retries 3", &variables), job("/l"));
-        assert_eq!(read("--log-dir /m h s --retries 3", &variables), job("/m"));
+        assert_eq!(read("-p 22 -i k h s --retries 3", &[]), job("/tmp", &["k"]));
+        assert_eq!(read("h s --retries 3", &variables), job("/l", &[]));
+        assert_eq!(
+            read("--log-dir /m h s --retries 3", &variables),
+            job("/m", &[])
+        );
         for line in ["--report", "--report --since 61m", "-V"] {
             assert_eq!(read(line, &[]), CallMeaning::NoJob);
         }

@@ -12,6 +12,7 @@ use clap::{Arg, ArgAction, CommandFactory, Parser};
 
 use super::error::UsageError;
 use super::help;
+use super::job::read_crontab;
 use super::line::CommandLine;
 use super::request::Request;
 use super::time::{is_clock_alone, is_day_alone, parse as parse_time, start_time};
@@ -21,11 +22,11 @@ use crate::report::logs::name::is_like_log;
 use crate::report::logs::open::Input;
 use crate::report::logs::scheduler::log_dirs;
 use crate::report::output::style::ColorChoice;
-use crate::report::query::accepted::Accepted;
 use crate::report::query::filter::Filter;
 use crate::report::query::period::Period;
 use crate::report::query::run_id::RunId;
-use crate::report::query::{Form, Query, Question, Shown, Source};
+use crate::report::query::success_statuses::SuccessStatuses;
+use crate::report::query::{CrontabSource, Form, LogSource, Query, Question, Shown};
 
 /// Without examples: for somebody who looks for an option.
 const SHORT_HELP: &str = "\
@@ -80,7 +81,7 @@ The manual has the rest: man remoteexe, or remoteexe --generate man | man -l -
     disable_help_flag = true,
     disable_version_flag = true
 )]
-struct Args {
+struct ReportArgs {
     /// Runs that were going on at TIME or later
     #[arg(long, value_name = "TIME", help_heading = "Which runs")]
     since: Option<OsString>,
@@ -192,7 +193,7 @@ struct Args {
 pub fn parse(words: &[OsString]) -> Request {
     let name = OsString::from("remoteexe --report");
     let mut words = [&name].into_iter().chain(words);
-    let line = match CommandLine::<Args>::parse(command, words.clone()) {
+    let line = match CommandLine::<ReportArgs>::parse(command, words.clone()) {
         Ok(line) => line,
         Err(error) if error.use_stderr() => {
             let tip = "a FILE that begins with '-' is given as ./FILE";
@@ -214,7 +215,8 @@ pub fn parse(words: &[OsString]) -> Request {
 pub fn documented() -> clap::Command {
     let help = Arg::new("help").short('h').long("help");
     let help = help.action(ArgAction::HelpShort);
-    Args::command().arg(help.help("Print this help; --help adds examples and the exit statuses"))
+    ReportArgs::command()
+        .arg(help.help("Print this help; --help adds examples and the exit statuses"))
 }
 
 fn command() -> clap::Command {
@@ -228,9 +230,9 @@ fn usage_error(error: &UsageError) -> Request {
     }
 }
 
-impl CommandLine<Args> {
+impl CommandLine<ReportArgs> {
     fn query(self, now: DateTime<Local>) -> Result<Query, UsageError> {
-        if let Some(form) = self.crontab_form() {
+        if let Some(form) = self.args.crontabs.form() {
             return self.crontab_query(form);
         }
         let args = &self.args;
@@ -249,7 +251,7 @@ impl CommandLine<Args> {
             },
             accepted: self.accepted()?,
             source: self.source(&dirs)?,
-            crontabs: self.crontabs()?,
+            crontabs: args.crontabs.source(&self, !args.files.is_empty())?,
             follows_crontabs: self.matches.value_source("log_dir")
                 == Some(ValueSource::DefaultValue)
                 && self.args.files.is_empty(),
@@ -257,6 +259,32 @@ impl CommandLine<Args> {
             color: self.value("color", &args.color, color)?,
             is_paged: !args.no_pager,
             file: self.output()?,
+        })
+    }
+
+    /// The query for a form that needs the crontabs only. No log is read, and no option of logs matters.
+    fn crontab_query(&self, form: Form) -> Result<Query, UsageError> {
+        let args = &self.args;
+        let text = |word: &Option<OsString>| word.clone().map(OsString::into_vec);
+        Ok(Query {
+            source: LogSource::Inputs(Vec::new()),
+            crontabs: Some(CrontabSource {
+                selection: args.crontabs.selection(self)?,
+                grammar: read_crontab,
+            }),
+            follows_crontabs: false,
+            filter: Filter {
+                period: Period::default(),
+                host: text(&args.host),
+                job: text(&args.job),
+                user: None,
+                failed: false,
+            },
+            accepted: SuccessStatuses::default(),
+            form,
+            color: ColorChoice::Never,
+            is_paged: false,
+            file: None,
         })
     }
 
@@ -279,7 +307,7 @@ impl CommandLine<Args> {
         word.map(|word| self.value("user", word, user)).transpose()
     }
 
-    fn accepted(&self) -> Result<Accepted, UsageError> {
+    fn accepted(&self) -> Result<SuccessStatuses, UsageError> {
         let word = self.args.ok.as_ref();
         let accepted = word.map(|word| self.value("ok", word, accepted));
         Ok(accepted.transpose()?.unwrap_or_default())
@@ -305,9 +333,9 @@ impl CommandLine<Args> {
 
     fn question(&self) -> Question {
         match &self.args {
-            Args { changed: true, .. } => Question::Changes,
-            Args { compare: true, .. } => Question::Comparison,
-            Args { runs: true, .. } => Question::Runs,
+            ReportArgs { changed: true, .. } => Question::Changes,
+            ReportArgs { compare: true, .. } => Question::Comparison,
+            ReportArgs { runs: true, .. } => Question::Runs,
             _ => Question::Wrong,
         }
     }
@@ -349,10 +377,10 @@ impl CommandLine<Args> {
         Ok(period)
     }
 
-    fn source(&self, dirs: &[PathBuf]) -> Result<Source, UsageError> {
+    fn source(&self, dirs: &[PathBuf]) -> Result<LogSource, UsageError> {
         let files = &self.args.files;
         if files.is_empty() {
-            return Ok(Source::LogDirs(log_dirs(dirs, &local_log_dir())));
+            return Ok(LogSource::LogDirs(log_dirs(dirs, &local_log_dir())));
         }
         if files.iter().filter(|file| *file == "-").count() > 1 {
             let reason = "standard input, -, can be read only once";
@@ -363,7 +391,7 @@ impl CommandLine<Args> {
             _ => self.value("files", file, path).map(Input::File),
         };
         let inputs: Result<_, _> = files.iter().map(input).collect();
-        Ok(Source::Inputs(inputs?))
+        Ok(LogSource::Inputs(inputs?))
     }
 
     /// Refuses words that were meant as something other than a FILE.
@@ -413,8 +441,8 @@ fn time(word: &OsStr, now: DateTime<Local>, is_end: bool) -> Result<NaiveDateTim
     })
 }
 
-fn accepted(word: &OsStr) -> Result<Accepted, InvalidValue> {
-    Accepted::parse(&word.to_string_lossy()).map_err(|error| {
+fn accepted(word: &OsStr) -> Result<SuccessStatuses, InvalidValue> {
+    SuccessStatuses::parse(&word.to_string_lossy()).map_err(|error| {
         InvalidValue::because(&error, "give the statuses with commas, such as 1,75,99")
     })
 }

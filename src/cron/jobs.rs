@@ -25,14 +25,7 @@ use crate::escape::shortened;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallMeaning {
     /// Runs a job.
-    Job {
-        /// `HOST SCRIPT PARAMETERS`, as START has it.
-        job: Vec<u8>,
-        /// The directory of its log.
-        log_dir: PathBuf,
-        /// How long it waits between START and its ssh.
-        splay: Duration,
-    },
+    Job(JobCall),
     /// Is a usage error. START has `job`.
     Refused {
         /// As START has it.
@@ -42,6 +35,19 @@ pub enum CallMeaning {
     },
     /// Shows a report or a help.
     NoJob,
+}
+
+/// A job as the command line of a call gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobCall {
+    /// `HOST SCRIPT PARAMETERS`, as START has it.
+    pub name: Vec<u8>,
+    /// The directory of the log.
+    pub log_dir: PathBuf,
+    /// The time between START and ssh.
+    pub splay: Duration,
+    /// The keys that ssh gets.
+    pub identities: Vec<PathBuf>,
 }
 
 /// Parses the arguments of remoteexe, given its environment variables.
@@ -191,7 +197,7 @@ fn mentioning_in(lines: &[CronLine], daemon: Daemon, most: usize) -> Vec<Mention
 
 fn mentions_of(line: &CronLine, daemon: Daemon) -> Mentioning<'_> {
     let shell = ShellText::of(&line.command, daemon);
-    let mut mentions = mentions(&shell.text);
+    let mut mentions = mentions(&shell.text, &line.variables);
     if mentions.is_empty() && shell.input.as_deref().is_some_and(mentions_name) {
         let reason = "an unescaped % ends the command before remoteexe";
         mentions.push(Mention::Unknown(reason.to_owned()));
@@ -206,9 +212,10 @@ fn mentions_of(line: &CronLine, daemon: Daemon) -> Mentioning<'_> {
 /// What a call does, given the variables of its line.
 pub fn meaning(call: &Call, line: &CronLine, parse: ParseCall) -> CallMeaning {
     let text = |bytes: &[u8]| OsStr::from_bytes(bytes).to_owned();
-    let mut variables: Vec<_> = line
-        .variables
-        .all()
+    let of_crontab = (!call.has_clean_environment).then(|| line.variables.all());
+    let mut variables: Vec<_> = of_crontab
+        .into_iter()
+        .flatten()
         .map(|(name, value)| (OsString::from(name), text(value)))
         .collect();
     for (name, value) in &call.variables {
@@ -272,11 +279,7 @@ impl JobFinder<'_> {
 
     fn add_call(&mut self, call: &Call, line: &CronLine, start: &LineStart) {
         let (job, log_dir, splay) = match meaning(call, line, self.parse) {
-            CallMeaning::Job {
-                job,
-                log_dir,
-                splay,
-            } => (job, Some(log_dir), splay),
+            CallMeaning::Job(job) => (job.name, Some(job.log_dir), job.splay),
             CallMeaning::Refused { job, .. } => (job, None, Duration::ZERO),
             CallMeaning::NoJob => return,
         };
@@ -310,7 +313,8 @@ impl JobFinder<'_> {
         for Mentioning { line, mentions, .. } in mentioning_in(lines, self.daemon, most) {
             for mention in mentions {
                 if let Mention::Call(call) = mention
-                    && let CallMeaning::Job { job, .. } = meaning(&call, line, self.parse)
+                    && let CallMeaning::Job(JobCall { name: job, .. }) =
+                        meaning(&call, line, self.parse)
                 {
                     let place = self.line_ref(line);
                     let user = user(line, crontab);
@@ -399,11 +403,12 @@ mod tests {
             .iter()
             .find(|(name, _)| name == "REMOTEEXE_LOG_DIR");
         match words.len() {
-            2 => CallMeaning::Job {
-                job,
+            2 => CallMeaning::Job(JobCall {
+                name: job,
                 log_dir: log_dir.map_or("/tmp".into(), |(_, dir)| dir.into()),
                 splay: Duration::ZERO,
-            },
+                identities: Vec::new(),
+            }),
             _ => CallMeaning::Refused {
                 job,
                 reason: "two words are needed".to_owned(),

@@ -1,22 +1,27 @@
 //! The faults in crontab lines that run remoteexe, for `--check`.
 
+pub mod access;
+mod needs;
+
 use std::collections::{HashMap, HashSet};
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use chrono::NaiveDate;
 
 use super::command::calls::{Call, Mention, mentions, mentions_name};
-use super::command::lexer::{base_name, tokens};
+use super::command::lexer::{Token, base_name, tokens};
 use super::command::wait::Wait;
-use super::crontab::files::{Crontab, Crontabs, Trust, is_program};
+use super::crontab::files::{Crontab, Crontabs, Trust};
+use super::crontab::mistakes::lookalike;
 use super::crontab::parse::{Columns, CronLine, Fault};
 use super::crontab::percent::ShellText;
+use super::crontab::variables::Variables;
 use super::daemon::Daemon;
-use super::jobs::{CallMeaning, Mentioning, ParseCall, meaning, mentioning, user};
-use super::timing::{Timing, split_word};
+use super::jobs::{CallMeaning, JobCall, Mentioning, ParseCall, meaning, mentioning, user};
+use super::timing::{HalfReadField, Timing, split_word};
 use crate::escape::shortened;
+use access::{FindUser, UserLookup};
+use needs::Problem;
 
 /// The most faults reported for one crontab. A hostile crontab may have thousands.
 const MOST_FAULTS: usize = 100;
@@ -54,12 +59,12 @@ struct Twin {
 
 /// The faults that concern remoteexe, in the order of files and lines.
 ///
-/// `is_user` says whether the machine has a user of this name, if that is known, and `is_ours` whether the user is root
-/// or the reader: programs are searched for only where one of them has chosen the paths.
+/// `find_user` searches for the users of the lines. `is_ours` says whether a user is root or the reader: files are
+/// searched for only where one of them has chosen the paths.
 pub fn findings(
     crontabs: &Crontabs,
     parse: ParseCall,
-    is_user: &dyn Fn(&str) -> Option<bool>,
+    find_user: FindUser,
     is_ours: &dyn Fn(&str) -> bool,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -69,10 +74,10 @@ pub fn findings(
             daemon: crontabs.daemon,
             crontab,
             parse,
-            is_user,
+            find_user,
             is_ours,
             jobs: &mut jobs,
-            not_found: HashSet::new(),
+            reported: HashSet::new(),
             pairs_left: MOST_PAIRS,
             faults: Vec::new(),
         };
@@ -102,12 +107,12 @@ struct Linter<'a> {
     daemon: Daemon,
     crontab: &'a Crontab,
     parse: ParseCall,
-    is_user: &'a dyn Fn(&str) -> Option<bool>,
+    find_user: FindUser<'a>,
     is_ours: &'a dyn Fn(&str) -> bool,
     /// The lines of each job, in all files so far.
     jobs: &'a mut HashMap<UserJob, Vec<Twin>>,
-    /// The programs that were looked for in vain, with the PATH.
-    not_found: HashSet<(Vec<u8>, Vec<u8>)>,
+    /// The problems that are of more than one line.
+    reported: HashSet<String>,
     /// How many pairs of lines may still be compared.
     pairs_left: usize,
     faults: Vec<Fault>,
@@ -146,7 +151,7 @@ impl Linter<'_> {
     /// A spool file of a user that the machine does not have.
     fn owner(&mut self) {
         if let Some(owner) = &self.crontab.owner
-            && (self.is_user)(owner) == Some(false)
+            && (self.find_user)(owner) == UserLookup::Missing
         {
             let problem =
                 format!("there is no user {owner} in /etc/passwd; cron ignores this whole file");
@@ -166,11 +171,13 @@ impl Linter<'_> {
             Columns::User => {
                 let (first, rest) = split_word(&line.command);
                 let first = str::from_utf8(first).ok()?;
-                ((self.is_user)(first) == Some(true) && calls_remoteexe(rest)).then(|| {
-                    let problem =
-                        format!("a user's crontab has no user column, so the command is {first}");
-                    fault(number, &problem, &self.without_user(first))
-                })
+                (matches!((self.find_user)(first), UserLookup::Known(_)) && calls_remoteexe(rest))
+                    .then(|| {
+                        let problem = format!(
+                            "a user's crontab has no user column, so the command is {first}"
+                        );
+                        fault(number, &problem, &self.without_user(first))
+                    })
             }
             Columns::System => {
                 let user = line.user.as_deref().unwrap_or_default();
@@ -183,7 +190,8 @@ impl Linter<'_> {
                         "write the user, such as root, before remoteexe",
                     ));
                 }
-                let is_unknown = (self.is_user)(&name) == Some(false) && is_about_remoteexe(line);
+                let is_unknown =
+                    (self.find_user)(&name) == UserLookup::Missing && is_about_remoteexe(line);
                 is_unknown.then(|| {
                     let problem = format!(
                         "there is no user {name} in /etc/passwd; {}",
@@ -231,15 +239,34 @@ impl Linter<'_> {
                 "give a range its smaller number first, and a day that exists",
             );
         }
-        if self.daemon == Daemon::Debian && line.time_text.contains('~') {
-            let problem = "cron takes what is before ~ for the whole; only cronie draws a number";
-            self.add(number, problem, "give a number, or use sleep");
+        for field in HalfReadField::all(line.time_text.as_bytes(), self.daemon) {
+            let HalfReadField {
+                name,
+                read,
+                ignored,
+            } = &field;
+            let problem = format!("cron reads the {name} as {read} and ignores '{ignored}'");
+            self.add(number, &problem, field.remedy());
         }
         if line.command.ends_with(b"\r") {
             self.add(
                 number,
                 "the line ends as on Windows, with a carriage return",
                 "convert the file with dos2unix",
+            );
+        }
+        if line.command.ends_with(b"\\") {
+            self.add(
+                number,
+                "cron joins no lines: the \\ at the end continues nothing",
+                "write the command in one line, or put it into a script",
+            );
+        }
+        if let Some((problem, remedy)) = unquoted_lookalike(&shell.text) {
+            self.add(
+                number,
+                &format!("{problem}, which the shell takes for a letter"),
+                remedy,
             );
         }
         if let Some((problem, remedy)) = misplaced_percent(shell) {
@@ -262,11 +289,19 @@ impl Linter<'_> {
     fn call(&mut self, call: &Call, line: &CronLine) {
         let number = Some(line.number);
         let user = user(line, self.crontab);
-        if self.crontab.trust == Trust::Full && user.as_deref().is_none_or(self.is_ours) {
-            self.program(call, line);
+        // A stranger's paths may lead anywhere, and to where nobody answers.
+        let may_search =
+            self.crontab.trust == Trust::Full && user.as_deref().is_none_or(self.is_ours);
+        if may_search {
+            self.needs(call, line);
         }
         let job = match meaning(call, line, self.parse) {
-            CallMeaning::Job { job, .. } => job,
+            CallMeaning::Job(job) => {
+                if may_search {
+                    self.needs_of_job(&job, call, line);
+                }
+                job.name
+            }
             CallMeaning::Refused { reason, .. } => {
                 let (problem, remedy) = reason
                     .split_once("; tip: ")
@@ -305,44 +340,32 @@ impl Linter<'_> {
         }
     }
 
-    /// Whether the shell finds the program. A stranger's paths may lead anywhere, and to where nobody answers.
-    fn program(&mut self, call: &Call, line: &CronLine) {
-        let own = call.variables.iter().find(|(name, _)| name == b"PATH");
-        let path = own.map_or(line.variables.path(), |(_, path)| path);
-        let program = Path::new(OsStr::from_bytes(&call.program));
-        let shown = program.display();
-        let is_found = if program.is_absolute() {
-            is_program(program)
-        } else if call.program.contains(&b'/') {
-            // It depends on the directory in which the shell is then.
-            true
-        } else {
-            let dirs = path
-                .split(|byte| *byte == b':')
-                .filter(|dir| !dir.is_empty());
-            dirs.into_iter()
-                .any(|dir| is_program(&Path::new(OsStr::from_bytes(dir)).join(program)))
+    /// What a run of the call needs on this machine and does not find. Each problem is reported once for a crontab.
+    fn needs(&mut self, call: &Call, line: &CronLine) {
+        let shell = needs::shell(line);
+        let programs = [needs::program(call, line), needs::ssh(call, line)];
+        let found = shell.into_iter().chain(programs.into_iter().flatten());
+        self.add_new(line, found.collect());
+    }
+
+    fn needs_of_job(&mut self, job: &JobCall, call: &Call, line: &CronLine) {
+        let name = line.user.as_deref().map(String::from_utf8_lossy);
+        let name = name.as_deref().or(self.crontab.owner.as_deref());
+        let user = match name.filter(|_| !call.is_other_user).map(self.find_user) {
+            Some(UserLookup::Known(user)) => Some(user),
+            _ => None,
         };
-        if is_found || !self.not_found.insert((call.program.clone(), path.to_vec())) {
-            return;
-        }
-        let number = Some(line.number);
-        if program.is_absolute() {
-            self.add(
-                number,
-                &format!("there is no program {shown}"),
-                "link it to the installed remoteexe",
-            );
-        } else if path.contains(&b'$') {
-            let problem = format!("{shown} is not in PATH, in which cron does not replace the $");
-            self.add(number, &problem, "write all directories of PATH");
-        } else {
-            let problem = format!("{shown} is not in PATH, {}", String::from_utf8_lossy(path));
-            self.add(
-                number,
-                &problem,
-                "link it into one of these directories, or set PATH at the head of the file",
-            );
+        let log_dir = needs::log_dir(&job.log_dir, user.as_ref());
+        let keys = job.identities.iter();
+        let keys = keys.filter_map(|key| needs::identity(key, user.as_ref()));
+        self.add_new(line, log_dir.into_iter().chain(keys).collect());
+    }
+
+    fn add_new(&mut self, line: &CronLine, problems: Vec<Problem>) {
+        for (problem, remedy) in problems {
+            if self.reported.insert(problem.clone()) {
+                self.add(Some(line.number), &problem, &remedy);
+            }
         }
     }
 
@@ -361,7 +384,17 @@ fn fault(line: Option<usize>, problem: &str, remedy: &str) -> Fault {
 }
 
 fn is_about_remoteexe(line: &CronLine) -> bool {
-    !mentions(&line.command).is_empty()
+    !mentions(&line.command, &line.variables).is_empty()
+}
+
+/// A blank or a quote that is none for the shell, outside of quotes.
+fn unquoted_lookalike(text: &[u8]) -> Option<(String, &'static str)> {
+    lookalike(text)?;
+    let words = tokens(text, &Variables::default()).ok()?;
+    words.iter().find_map(|token| match token {
+        Token::Word(word) if !word.is_quoted => lookalike(&word.text),
+        _ => None,
+    })
 }
 
 /// The problem and the remedy of a command that cron cuts off at a `%` that looks like a mistake.
@@ -373,7 +406,7 @@ fn misplaced_percent(shell: &ShellText) -> Option<(String, &'static str)> {
     shell.input.as_ref()?;
     let text = &shell.text;
     let has_call = mentions_name(text);
-    let is_whole = tokens(text).is_ok();
+    let is_whole = tokens(text, &Variables::default()).is_ok();
     let is_in_word = text.last().is_some_and(|last| !last.is_ascii_whitespace());
     if has_call && is_whole && !is_in_word {
         return None;

@@ -132,7 +132,7 @@ fn portable(
     }
     let command = text(&shell.text, "the command")?;
     let own_zone = own_zone(line, daemon)?;
-    let tokens = tokens(&shell.text).unwrap_or_default();
+    let tokens = tokens(&shell.text, &line.variables).unwrap_or_default();
     let column = user
         .as_ref()
         .map_or(String::new(), |user| format!(" {user}"));
@@ -246,9 +246,10 @@ fn text(bytes: &[u8], what: &str) -> Result<String, Refusal> {
 }
 
 fn first_job(command: &[u8], line: &CronLine, parse: ParseCall) -> Option<String> {
-    mentions(command).iter().find_map(|mention| match mention {
+    let mentions = mentions(command, &line.variables);
+    mentions.iter().find_map(|mention| match mention {
         Mention::Call(call) => match meaning(call, line, parse) {
-            CallMeaning::Job { job, .. } => Some(String::from_utf8_lossy(&job).into_owned()),
+            CallMeaning::Job(job) => Some(String::from_utf8_lossy(&job.name).into_owned()),
             CallMeaning::Refused { .. } | CallMeaning::NoJob => None,
         },
         Mention::Unknown(_) => None,

@@ -59,11 +59,15 @@ impl TimingError {
     pub fn remedy(&self) -> String {
         match self {
             Self::Field {
+                text,
                 bounds: (low, high),
                 ..
-            } => format!(
-                "give numbers from {low} to {high}, as *, N, N-M, */STEP or a list with commas"
-            ),
+            } => match unit_habit(text) {
+                Some(remedy) => remedy.to_owned(),
+                None => format!(
+                    "give numbers from {low} to {high}, as *, N, N-M, */STEP or a list with commas"
+                ),
+            },
             Self::Missing(_) => {
                 "give minute, hour, day of month, month, day of week and the command".to_owned()
             }
@@ -71,6 +75,52 @@ impl TimingError {
                 "give @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually or @reboot"
                     .to_owned()
             }
+        }
+    }
+}
+
+/// A field of which cron reads the beginning only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HalfReadField {
+    /// The field's name.
+    pub name: &'static str,
+    /// What cron reads.
+    pub read: String,
+    /// What it ignores.
+    pub ignored: String,
+}
+
+impl HalfReadField {
+    /// The fields of `time` that cron reads in part, and ignores the rest of.
+    pub fn all(time: &[u8], daemon: Daemon) -> Vec<Self> {
+        let mut rest = time;
+        let fields = UNITS.iter().filter_map(|unit| {
+            let (field, after) = split_word(rest);
+            rest = after;
+            let ignored = unit.parse(field, daemon).ok()?.ignored;
+            let (read, ignored) = field.split_at(field.len() - ignored);
+            (!ignored.is_empty()).then(|| Self {
+                name: unit.name,
+                read: shortened(read),
+                ignored: shortened(ignored),
+            })
+        });
+        fields.collect()
+    }
+
+    /// What to write.
+    pub fn remedy(&self) -> &'static str {
+        let is_long_dash = ["–", "—", "−"]
+            .iter()
+            .any(|dash| self.ignored.starts_with(dash));
+        match self.ignored.chars().next() {
+            _ if is_long_dash => "write a range with a plain hyphen (-)",
+            Some('~') => "give a number, or use sleep: only cronie draws numbers",
+            Some('#') => {
+                "cron has no nth weekday: give the days of the month, and test the weekday in the command"
+            }
+            Some('\u{a0}') => "replace the no-break space by a blank",
+            _ => "write a list with commas (0,30), a range (9-17) or a step (*/5)",
         }
     }
 }
@@ -191,6 +241,26 @@ fn fields_of(word: &[u8]) -> Result<[&'static [u8]; 5], TimingError> {
         b"hourly" => [b"0", b"*", b"*", b"*", b"*"],
         _ => return Err(TimingError::Word(shortened(word))),
     })
+}
+
+/// The remedy for what other schedulers write and cron does not know.
+fn unit_habit(field: &str) -> Option<&'static str> {
+    let is_long_name = |name: &str| {
+        let three = name.get(..3).unwrap_or_default();
+        let mut names = UNITS.iter().flat_map(|unit| unit.names);
+        name.len() > 3 && names.any(|it| it.eq_ignore_ascii_case(three))
+    };
+    let mut parts = field.split([',', '-', '/']);
+    if parts.any(is_long_name) {
+        return Some("cut names to three letters: mon, jan");
+    }
+    match field.as_bytes() {
+        [.., b'?'] => Some("write * instead of ?"),
+        [.., b'L' | b'W'] => {
+            Some("cron knows neither L nor W: give days, and test the date in the command")
+        }
+        _ => None,
+    }
 }
 
 /// A field for a message. A hostile one may be long.

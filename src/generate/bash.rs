@@ -1,6 +1,6 @@
 //! Completions for bash.
 
-use super::options::{CommandLine, Completed, Value};
+use super::options::{CommandKind, Completed, Value};
 
 const TEMPLATE: &str = include_str!("remoteexe.bash");
 
@@ -15,18 +15,18 @@ pub fn script(options: &[Completed]) -> String {
     let arms: Vec<_> = options.iter().filter_map(arm).collect();
     TEMPLATE
         .replace("@VALUES@", &arms.join("\n"))
-        .replace("@JOB@", &names(CommandLine::Job, false))
-        .replace("@FIRST@", &names(CommandLine::Job, true))
-        .replace("@REPORT@", &names(CommandLine::Report, false))
-        .replace("@GENERATE@", &names(CommandLine::Generate, false))
+        .replace("@JOB@", &names(CommandKind::Job, false))
+        .replace("@FIRST@", &names(CommandKind::Job, true))
+        .replace("@REPORT@", &names(CommandKind::Report, false))
+        .replace("@GENERATE@", &names(CommandKind::Generate, false))
 }
 
 /// What follows the option, as an arm of `case`.
 fn arm(option: &Completed) -> Option<String> {
     let line = match option.line {
-        CommandLine::Job => "job",
-        CommandLine::Report => "report",
-        CommandLine::Generate => "generate",
+        CommandKind::Job => "job",
+        CommandKind::Report => "report",
+        CommandKind::Generate => "generate",
     };
     let patterns: Vec<_> = option
         .names()

@@ -1,12 +1,12 @@
 //! Completions for fish.
 
-use super::options::{CommandLine, Completed, Value};
+use super::options::{CommandKind, Completed, Value};
 
 const TEMPLATE: &str = include_str!("remoteexe.fish");
 
 /// The completions of these options. `documents` are the words for `--generate`.
 pub fn script(options: &[Completed], documents: &[&str]) -> String {
-    let of_job = options.iter().filter(|it| it.line == CommandLine::Job);
+    let of_job = options.iter().filter(|it| it.line == CommandKind::Job);
     let valued = of_job.filter(|option| option.value.is_some() && !option.is_first);
     let valued: Vec<_> = valued.flat_map(Completed::names).collect();
     let lines: Vec<_> = options.iter().map(line).collect();
@@ -20,9 +20,9 @@ pub fn script(options: &[Completed], documents: &[&str]) -> String {
 fn line(option: &Completed) -> String {
     let part = match option.line {
         _ if option.is_first => "first",
-        CommandLine::Job => "job",
-        CommandLine::Report => "report",
-        CommandLine::Generate => "airflow",
+        CommandKind::Job => "job",
+        CommandKind::Report => "report",
+        CommandKind::Generate => "airflow",
     };
     let short = option.short.map(|name| format!(" -s {name}"));
     let long = option.long.as_ref().map(|name| format!(" -l {name}"));

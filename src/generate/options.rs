@@ -4,7 +4,7 @@ use clap::{Arg, ArgAction, Command};
 
 /// The command line that an option belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CommandLine {
+pub enum CommandKind {
     /// Of a job.
     Job,
     /// Of `--report`.
@@ -17,7 +17,7 @@ pub enum CommandLine {
 #[derive(Debug, Clone)]
 pub struct Completed {
     /// Where it is an option.
-    pub line: CommandLine,
+    pub line: CommandKind,
     /// The name with one hyphen, without it.
     pub short: Option<char>,
     /// The name with two hyphens, without them.
@@ -52,7 +52,7 @@ pub enum Value {
 /// The options of `grammar`. `words` are known for the values of these names.
 pub fn options(
     grammar: &Command,
-    line: CommandLine,
+    line: CommandKind,
     words: &[(&'static str, Vec<&'static str>)],
 ) -> Vec<Completed> {
     let arguments = grammar.get_arguments().filter(|arg| !arg.is_positional());

@@ -1,6 +1,6 @@
 //! Completions for zsh.
 
-use super::options::{CommandLine, Completed, Value};
+use super::options::{CommandKind, Completed, Value};
 
 const TEMPLATE: &str = include_str!("remoteexe.zsh");
 
@@ -12,10 +12,10 @@ pub fn script(options: &[Completed], documents: &[&str]) -> String {
         options.flat_map(specs).collect::<Vec<_>>().join("\n")
     };
     TEMPLATE
-        .replace("@FIRST@", &specs(CommandLine::Job, true))
-        .replace("@JOB@", &specs(CommandLine::Job, false))
-        .replace("@REPORT@", &specs(CommandLine::Report, false))
-        .replace("@GENERATE@", &specs(CommandLine::Generate, false))
+        .replace("@FIRST@", &specs(CommandKind::Job, true))
+        .replace("@JOB@", &specs(CommandKind::Job, false))
+        .replace("@REPORT@", &specs(CommandKind::Report, false))
+        .replace("@GENERATE@", &specs(CommandKind::Generate, false))
         .replace("@WHAT@", &documents.join(" "))
 }
 

@@ -62,6 +62,16 @@ pub fn has_anything_in_path() -> bool {
     candidates().any(|path| path.exists())
 }
 
+/// What to do about a PATH without ssh.
+pub fn remedy_for_path() -> String {
+    let elsewhere = ["/usr/bin", "/usr/local/bin"].into_iter();
+    let mut elsewhere = elsewhere.filter(|dir| Path::new(dir).join(NAME).is_file());
+    match elsewhere.next() {
+        Some(dir) => format!("add {dir}, where it is, to PATH"),
+        None => "install the OpenSSH client (apt-get install openssh-client)".to_owned(),
+    }
+}
+
 fn candidates() -> impl Iterator<Item = PathBuf> {
     // Without PATH, execvp(3) looks in these directories.
     let path = env::var_os("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());

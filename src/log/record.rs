@@ -143,7 +143,7 @@ pub struct Retry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notice<'a> {
     /// There is no ssh.
-    SshNotFound,
+    SshNotFound(&'a [u8]),
     /// ssh could not be started, for this reason.
     SshCannotRun(&'a [u8]),
     /// ssh was killed because it could not be waited for, for this reason.
@@ -182,8 +182,7 @@ const NOTICE: &[u8] = b"remoteexe: ";
 const MARK: &[u8] = b"remoteexe: the next line is output";
 const USAGE_ERROR: &[u8] = b"error: ";
 
-const SSH_NOT_FOUND: &[u8] =
-    b"ssh: not found in PATH; install the OpenSSH client (apt-get install openssh-client)";
+const SSH_NOT_FOUND: &[u8] = b"ssh: not found in PATH; ";
 const SSH_CANNOT_RUN: &[u8] = b"ssh cannot be run: ";
 const SSH_KILLED: &[u8] = b"ssh was killed: ";
 const NO_RETRIES: &[u8] = b"no retries: ";
@@ -283,7 +282,7 @@ impl<'a> Notice<'a> {
     pub fn is_failure_to_run(self) -> bool {
         matches!(
             self,
-            Self::SshNotFound | Self::SshCannotRun(_) | Self::SshKilled(_)
+            Self::SshNotFound(_) | Self::SshCannotRun(_) | Self::SshKilled(_)
         )
     }
 
@@ -293,9 +292,11 @@ impl<'a> Notice<'a> {
     }
 
     fn parse(message: &'a [u8]) -> Self {
-        // An earlier version named another remedy.
-        if message.starts_with(b"ssh: not found") {
-            Self::SshNotFound
+        if let Some(remedy) = message.strip_prefix(SSH_NOT_FOUND) {
+            Self::SshNotFound(remedy)
+        } else if message.starts_with(b"ssh: not found") {
+            // An earlier version had other words.
+            Self::SshNotFound(b"")
         } else if let Some(reason) = message.strip_prefix(SSH_CANNOT_RUN) {
             Self::SshCannotRun(reason)
         } else if let Some(after) = Self::connect_timeout(message) {
@@ -321,7 +322,7 @@ impl<'a> Notice<'a> {
 
     fn text(self) -> Vec<u8> {
         match self {
-            Self::SshNotFound => SSH_NOT_FOUND.to_vec(),
+            Self::SshNotFound(remedy) => [SSH_NOT_FOUND, remedy].concat(),
             Self::SshCannotRun(reason) => [SSH_CANNOT_RUN, reason].concat(),
             Self::SshKilled(reason) => [SSH_KILLED, reason].concat(),
             Self::NoRetries(reason) => [NO_RETRIES, reason].concat(),
@@ -463,7 +464,7 @@ mod tests {
             Kind::Mark,
             Kind::Retry(retry),
             Kind::End(9, operands),
-            Kind::Notice(Notice::SshNotFound),
+            Kind::Notice(Notice::SshNotFound(b"REMEDY")),
             Kind::Notice(Notice::SshCannotRun(reason)),
             Kind::Notice(Notice::SshKilled(reason)),
             Kind::Notice(Notice::ConnectTimeout(wait)),
@@ -608,8 +609,8 @@ mod tests {
             (Kind::Retry(retry), "retry,1/8,255,wait 0.412 s"),
             (Kind::End(255, b""), "END,255,"),
             (
-                Kind::Notice(Notice::SshNotFound),
-                "remoteexe: ssh: not found in PATH; install the OpenSSH client (apt-get install openssh-client)",
+                Kind::Notice(Notice::SshNotFound(b"install it")),
+                "remoteexe: ssh: not found in PATH; install it",
             ),
             (
                 Kind::Notice(Notice::SshCannotRun(reason)),

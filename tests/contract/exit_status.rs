@@ -38,8 +38,7 @@ fn an_ssh_that_died_by_signal_n_gives_128_plus_n() {
 #[test]
 fn no_ssh_gives_127() {
     let scene = Scene::new();
-    let reason = "ssh: not found in PATH; \
-                  install the OpenSSH client (apt-get install openssh-client)";
+    let reason = "ssh: not found in PATH; add /usr/bin, where it is, to PATH";
     assert_cannot_run(&scene, 127, reason);
 }
 

@@ -57,8 +57,7 @@ fn an_ssh_whose_interpreter_is_missing_gives_126() {
 #[test]
 fn a_path_of_nonsense_gives_127() {
     for path in ["", ":", "/dev/null", "/nonexistent::~:$HOME", "*", "\n"] {
-        let reason = "ssh: not found in PATH; \
-                      install the OpenSSH client (apt-get install openssh-client)";
+        let reason = "ssh: not found in PATH; add /usr/bin, where it is, to PATH";
         assert_cannot_run(&Scene::new(), path, 127, reason);
     }
 }

@@ -69,8 +69,8 @@ fn a_sound_crontab_has_no_fault() {
     assert_eq!(stderr(&output), "");
     assert_eq!(
         stdout(&output),
-        "crontab:8: this call cannot be known: only the shell knows the value of $(date +%F)\n\
-         no fault in 3 lines that run remoteexe, in 1 crontab; 1 call cannot be known\n"
+        "crontab:8: this call is not checked: only the shell knows the value of $(date +%F)\n\
+         no fault in 3 lines that run remoteexe, in 1 crontab; 1 call not checked\n"
     );
     assert_eq!(code(&output), 0);
 }
@@ -85,6 +85,264 @@ fn a_crontab_that_is_given_twice_counts_once() {
     );
 }
 
+/// Checks that `--check` of these lines alone, without a PATH before them, prints this.
+fn assert_check(lines: &str, faults: &str) {
+    let scene = Scene::new();
+    fs::write(scene.path("crontab"), lines).unwrap();
+    let mut command = reporter(&scene);
+    command.current_dir(scene.path(""));
+    let output = command.args(["--check", "--crontab", "crontab"]).output();
+    let dir = scene.path("").display().to_string();
+    assert_eq!(
+        stdout(&output.unwrap()).replace(&dir, "DIR/"),
+        faults,
+        "{lines}"
+    );
+}
+
+#[test]
+fn an_ssh_that_is_not_in_path_is_a_fault_with_the_directory_where_it_is() {
+    let line = format!("* * * * * root {REMOTEEXE} h s\n");
+    let tip = "tip: add /usr/bin, where it is, to PATH at the head of the file";
+    assert_check(
+        &format!("PATH=/opt/rx/bin\n{line}"),
+        &format!("crontab:2: ssh is not in PATH, /opt/rx/bin, so each run ends with 127; {tip}\n"),
+    );
+    assert_check(
+        &format!("PATH=$HOME/bin:/opt/rx/bin\n{line}"),
+        "crontab:2: ssh is not in PATH, in which cron does not replace the $, \
+         so each run ends with 127; tip: write all directories of PATH, also /usr/bin\n",
+    );
+    assert_check(
+        &format!("PATH=/opt/rx/bin\n0 1 * * * root PATH=/usr/bin {REMOTEEXE} h s\n"),
+        "no fault in 1 line that runs remoteexe, in 1 crontab\n",
+    );
+    // sudo has a PATH of its own.
+    assert_check(
+        &format!("PATH=/opt/rx/bin\n0 1 * * * root sudo -u daemon {REMOTEEXE} h s\n"),
+        "no fault in 1 line that runs remoteexe, in 1 crontab\n",
+    );
+}
+
+#[test]
+fn a_shell_that_runs_nothing_is_a_fault() {
+    for shell in ["/no/sh", "/usr/sbin/nologin", "bash"] {
+        assert_check(
+            &format!("SHELL={shell}\n* * * * * root {REMOTEEXE} h s\n"),
+            &format!(
+                "crontab:2: SHELL is {shell}, which runs no command; tip: give a shell, such as /bin/sh\n"
+            ),
+        );
+    }
+}
+
+#[test]
+fn a_log_directory_that_takes_no_log_is_a_fault() {
+    needs_root();
+    let scene = Scene::new();
+    fs::write(scene.path("file"), "").unwrap();
+    fs::create_dir(scene.path("roots")).unwrap();
+    let file = scene.path("file").display().to_string();
+    let roots = scene.path("roots").display().to_string();
+    let lost = "so the records go to standard error";
+    let open =
+        |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    open(&scene.path(""), 0o755);
+    open(&scene.path("roots"), 0o755);
+    for (dir, user, fault) in [
+        (
+            "/no/dir",
+            "root",
+            format!(
+                "there is no log directory /no/dir, {lost}; tip: mkdir /no/dir, or give a directory that exists"
+            ),
+        ),
+        (
+            &file,
+            "root",
+            format!("the log directory {file} is no directory, {lost}; tip: give a directory"),
+        ),
+        (
+            &roots,
+            "daemon",
+            format!(
+                "the user cannot write to the log directory {roots}, {lost}; \
+                 tip: give a directory of the user's own, or let the user write there"
+            ),
+        ),
+        (
+            "$HOME/log",
+            "root",
+            "cron does not replace the $ in REMOTEEXE_LOG_DIR; tip: write the value in full"
+                .to_owned(),
+        ),
+    ] {
+        let lines = format!("REMOTEEXE_LOG_DIR={dir}\n* * * * * {user} {REMOTEEXE} h s\n");
+        let place = if dir.starts_with('$') { 1 } else { 2 };
+        assert_check(&lines, &format!("crontab:{place}: {fault}\n"));
+    }
+    let good = format!("REMOTEEXE_LOG_DIR={roots}\n* * * * * root {REMOTEEXE} h s\n");
+    assert_check(
+        &good,
+        "no fault in 1 line that runs remoteexe, in 1 crontab\n",
+    );
+    open(&scene.path("roots"), 0o777);
+    let good = format!("1 * * * * daemon REMOTEEXE_LOG_DIR={roots} {REMOTEEXE} h s\n");
+    assert_check(
+        &good,
+        "no fault in 1 line that runs remoteexe, in 1 crontab\n",
+    );
+}
+
+#[test]
+fn a_key_that_ssh_does_not_use_is_a_fault() {
+    needs_root();
+    let scene = Scene::new();
+    let key = scene.path("key");
+    fs::write(&key, "").unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    let shown = key.display();
+    let line = format!("* * * * * root {REMOTEEXE} -i {shown} h s\n");
+    assert_check(
+        &line,
+        &format!(
+            "crontab:1: ssh does not use the key {shown}, because of its mode 644; tip: chmod 600 {shown}\n"
+        ),
+    );
+    fs::remove_file(&key).unwrap();
+    assert_check(
+        &line,
+        &format!(
+            "crontab:1: there is no key {shown}, so ssh tries other keys; tip: give the file of a private key\n"
+        ),
+    );
+}
+
+#[test]
+fn a_field_that_cron_reads_in_part_is_a_fault() {
+    for (time, read, ignored, tip) in [
+        (
+            "0 9–17 * * *",
+            "hour as 9",
+            "–17",
+            "write a range with a plain hyphen (-)",
+        ),
+        ("2:00 * * * *", "minute as 2", ":00", LIST_TIP),
+        ("0;30 * * * *", "minute as 0", ";30", LIST_TIP),
+        ("*5 * * * *", "minute as *", "5", LIST_TIP),
+        (
+            "0 0 * * SUN#1",
+            "day of week as SUN",
+            "#1",
+            "cron has no nth weekday: give the days of the month, and test the weekday in the command",
+        ),
+    ] {
+        let fault =
+            format!("crontab:2: cron reads the {read} and ignores '{ignored}'; tip: {tip}\n");
+        assert_faults(&format!("{time} root remoteexe h s\n"), &fault);
+    }
+}
+
+const LIST_TIP: &str = "write a list with commas (0,30), a range (9-17) or a step (*/5)";
+
+#[test]
+fn a_time_of_another_scheduler_is_refused_with_what_cron_has_for_it() {
+    let cut = "cut names to three letters: mon, jan";
+    let quartz = "cron knows neither L nor W: give days, and test the date in the command";
+    for (time, field, tip) in [
+        ("0 0 L * *", "day of month 'L'", quartz),
+        ("0 0 15W * *", "day of month '15W'", quartz),
+        ("0 0 ? * *", "day of month '?'", "write * instead of ?"),
+        ("0 0 * * MONDAY", "day of week 'MONDAY'", cut),
+        ("0 0 * january *", "month 'january'", cut),
+    ] {
+        let fault = format!(
+            "crontab:2: {field} has no number where one is needed; cron ignores this whole file; tip: {tip}\n"
+        );
+        assert_faults(&format!("{time} root remoteexe h s\n"), &fault);
+    }
+}
+
+#[test]
+fn the_mistakes_of_editors_and_shells_have_words_of_their_own() {
+    let ignored = "cron ignores this whole file";
+    let plain = "tip: write plain quotes: \" or '";
+    let letter = "which the shell takes for a letter";
+    let lines = "cron joins no lines: the \\ at the end";
+    let one = "tip: write the command in one line, or put it into a script";
+    for (text, fault) in [
+        (
+            "export X=8\n* * * * * root remoteexe h s\n",
+            format!(
+                "2: cron is no shell and has no export; {ignored}; \
+                 tip: write NAME=value: all variables are exported"
+            ),
+        ),
+        (
+            "* * * * * root remoteexe h s \\\n",
+            format!("2: {lines} continues nothing; {one}"),
+        ),
+        (
+            "* * * * * root remoteexe h s\n1 * * * * root a \\\n  b\n",
+            format!("4: {lines} of the line before continues nothing; {ignored}; {one}"),
+        ),
+        (
+            "* * * * * root remoteexe h “a b”\n",
+            format!("2: a typographic quote (U+201C), {letter}; {plain}"),
+        ),
+        (
+            "* * * * * root remoteexe\u{a0}h s\n",
+            format!(
+                "2: a no-break space (U+00A0), {letter}; tip: replace the no-break space by a blank"
+            ),
+        ),
+        (
+            "*\u{a0}* * * * root remoteexe h s\n",
+            format!(
+                "2: a no-break space (U+00A0), which cron does not take; {ignored}; \
+                 tip: replace the no-break space by a blank"
+            ),
+        ),
+    ] {
+        assert_faults(text, &format!("crontab:{fault}\n"));
+    }
+    assert_faults(
+        "* * * * * root remoteexe h '“a b”'\n61 * * * * root a\n",
+        "crontab:3: minute '61' is out of range; cron ignores this whole file; \
+         tip: give numbers from 0 to 59, as *, N, N-M, */STEP or a list with commas\n",
+    );
+}
+
+#[test]
+fn a_byte_order_mark_and_utf_16_are_named() {
+    let line = format!("* * * * * root {REMOTEEXE} h s\n");
+    let tip = "tip: save it as UTF-8 without a byte order mark (BOM)";
+    assert_check(
+        &format!("\u{feff}# a comment\n{line}"),
+        &format!(
+            "crontab:1: the file begins with a byte order mark; cron ignores this whole file; {tip}\n"
+        ),
+    );
+    assert_check(
+        &format!("\u{feff}PATH=/usr/bin:/bin\n{line}"),
+        &format!(
+            "crontab:1: the file begins with a byte order mark, \
+             which is part of the first variable's name; {tip}\n"
+        ),
+    );
+    let scene = Scene::new();
+    let utf_16: Vec<u8> = line.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    fs::write(scene.path("crontab"), utf_16).unwrap();
+    let mut command = reporter(&scene);
+    command.current_dir(scene.path(""));
+    let output = command.args(["--check", "--crontab", "crontab"]).output();
+    assert_eq!(
+        stdout(&output.unwrap()),
+        "crontab:1: the file is UTF-16, which cron cannot read; cron ignores this whole file; \
+         tip: convert it with iconv -f UTF-16 -t UTF-8\n"
+    );
+}
+
 #[test]
 fn calls_that_cannot_be_known_are_counted_and_named() {
     let output = report(
@@ -94,9 +352,9 @@ fn calls_that_cannot_be_known_are_counted_and_named() {
     );
     assert_eq!(
         stdout(&output),
-        "crontab:2: this call cannot be known: only the shell knows the value of $HOST\n\
-         crontab:3: this call cannot be known: only the shell knows the value of $(date)\n\
-         no call can be checked: 2 calls cannot be known\n"
+        "crontab:2: this call is not checked: only the shell knows the value of $HOST\n\
+         crontab:3: this call is not checked: only the shell knows the value of $(date)\n\
+         nothing to check: 2 calls not checked\n"
     );
     assert_eq!(code(&output), 0);
     let output = report(&["--check"], "* * * * * root true\n");
@@ -119,7 +377,7 @@ fn lines_that_a_number_sign_has_switched_off_are_named_in_one_line() {
     );
     assert_eq!(
         stdout(&output),
-        "switched off by #: crontab:4, crontab:5\n\
+        "commented out: crontab:4, crontab:5\n\
          no fault in 1 line that runs remoteexe, in 1 crontab\n"
     );
     assert_eq!(code(&output), 0);
@@ -352,7 +610,7 @@ fn a_line_that_only_a_shell_can_know_is_named() {
     assert_eq!(
         unknown,
         "crontab:2: only the shell knows the value of $HOST\n\
-         crontab:3: it is in a loop or a case of the shell\n"
+         crontab:3: it is in a loop, a case or a function of the shell\n"
     );
 }
 
@@ -424,7 +682,7 @@ fn the_crontabs_of_the_machine_are_found_and_their_files_checked() {
         ("spool/root", "4 * * * * remoteexe h v\n", 0o600),
         ("spool/no_such_user", "5 * * * * remoteexe h w\n", 0o600),
     ] {
-        fs::write(scene.path(name), format!("PATH=/mnt\n{text}")).unwrap();
+        fs::write(scene.path(name), format!("PATH=/mnt:/usr/bin\n{text}")).unwrap();
         fs::set_permissions(scene.path(name), fs::Permissions::from_mode(mode)).unwrap();
     }
     let mut unshare = own_mounts(&format!(

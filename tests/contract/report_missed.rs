@@ -141,7 +141,7 @@ Over
 NOT STARTED  11:20  h1 /ten.sh  1 run missing, started again 11:30
                     line crontab:3
 
-Crontab      2 jobs on 2 lines, judged from 10:00 on
+Crontab      2 jobs on 2 lines, checked from 10:00 on
 Healthy      1 job, 1 host (--all lists them)
 "
     );
@@ -447,7 +447,7 @@ fn a_line_that_may_skip_a_run_is_counted_apart() {
             "\
 nothing is wrong
 
-Crontab      2 jobs on 2 lines, judged from 10:00 on
+Crontab      2 jobs on 2 lines, checked from 10:00 on
              2 runs perhaps skipped (the previous run was still going at 1); 1
              start without a line
 "
@@ -472,17 +472,17 @@ fn a_job_whose_line_was_commented_out_is_named() {
     assert!(
         words.contains(
             "on no line, and not started since the change: h2 /hour.sh now \
-             (last 10:00, line crontab:4 is switched off by #)"
+             (last 10:00, line crontab:4 is commented out)"
         ),
         "{screen}"
     );
     assert!(
-        words.contains("1 line switched off by # (--check names them)"),
+        words.contains("1 line commented out (--check names them)"),
         "{screen}"
     );
     let history = day.screen("12:05", &["--job", "h2 /hour.sh now"]);
     assert!(
-        history.contains("\nCrontab      line crontab:4 is switched off by #\n"),
+        history.contains("\nCrontab      line crontab:4 is commented out\n"),
         "{history}"
     );
 }
@@ -501,7 +501,7 @@ fn nothing_is_judged_before_the_last_change_of_a_crontab() {
     );
     let screen = day.screen("12:05", &[]);
     assert!(
-        screen.contains("             crontab was changed 11:15: earlier slots are not judged\n"),
+        screen.contains("             crontab was changed 11:15: earlier slots are not checked\n"),
         "{screen}"
     );
     // Nor does a START then lack a line.
@@ -546,7 +546,7 @@ fn only_jobs_are_judged_whose_log_directory_and_user_are_read() {
     assert_eq!(day.missed("11:30").len(), 0);
     let screen = day.screen("11:30", &[]);
     assert!(
-        screen.contains("             4 lines not judged: of other logs, users or zones\n"),
+        screen.contains("             4 lines not checked: of other logs, users or zones\n"),
         "{screen}"
     );
     // Nor without its crontab.
@@ -586,7 +586,7 @@ fn the_screen_has_the_number_of_faults_and_of_calls_that_cannot_be_known() {
     let screen = day.screen("10:30", &[]);
     assert!(
         screen.contains(
-            "             2 faults (--check lists them); 1 call cannot be known (--next lists\n"
+            "             2 faults (--check lists them); 1 call not checked (--next says why)\n"
         ),
         "{screen}"
     );

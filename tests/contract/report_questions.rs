@@ -107,7 +107,7 @@ fn one_job_has_its_history() {
 Job          h /x.sh a
 State        FAILING since 10:22:00: new in this period
 Last good    10:21:04
-Usually      4s, 4s at most (of 22 good runs)
+Duration     4s, 4s at most (of 22 good runs)
 
 Incidents
 FAILING      since 10:22  h /x.sh a

@@ -648,7 +648,7 @@ fn no_ssh_and_one_that_cannot_be_run_are_no_reason_to_try_again() {
     for (status, reason) in [
         (
             127,
-            "ssh: not found in PATH; install the OpenSSH client (apt-get install openssh-client)",
+            "ssh: not found in PATH; add /usr/bin, where it is, to PATH",
         ),
         (126, "ssh cannot be run: Permission denied (os error 13)"),
     ] {

@@ -1,18 +1,15 @@
 //! The options of `--report` that are about crontabs.
 
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
 
-use super::CommandLine;
+use clap::FromArgMatches;
+
 use crate::cli::error::UsageError;
 use crate::cli::job::read_crontab;
+use crate::cli::line::CommandLine;
 use crate::cli::value::path;
 use crate::cron::{Columns, CrontabSelection};
-use crate::report::output::style::ColorChoice;
-use crate::report::query::accepted::Accepted;
-use crate::report::query::filter::Filter;
-use crate::report::query::period::Period;
-use crate::report::query::{CrontabSource, Form, Query, Source};
+use crate::report::query::{CrontabSource, Form};
 
 /// Options of the log that have no meaning where only crontabs are read.
 const OF_LOGS: [&str; 10] = [
@@ -55,50 +52,27 @@ pub struct CrontabArgs {
     no_crontab: bool,
 }
 
-impl CommandLine<super::Args> {
+impl CrontabArgs {
     /// The form that needs the crontabs only, if one is asked for.
-    pub fn crontab_form(&self) -> Option<Form> {
-        let args = &self.args.crontabs;
-        match (args.check, args.next) {
+    pub fn form(&self) -> Option<Form> {
+        match (self.check, self.next) {
             (true, _) => Some(Form::Check),
             (_, true) => Some(Form::Next),
             (false, false) => None,
         }
     }
 
-    /// The query for it. No log is read, and no option of logs matters.
-    pub fn crontab_query(&self, form: Form) -> Result<Query, UsageError> {
-        let args = &self.args;
-        let text = |word: &Option<OsString>| word.clone().map(OsString::into_vec);
-        Ok(Query {
-            source: Source::Inputs(Vec::new()),
-            crontabs: Some(CrontabSource {
-                selection: self.selection()?,
-                grammar: read_crontab,
-            }),
-            follows_crontabs: false,
-            filter: Filter {
-                period: Period::default(),
-                host: text(&args.host),
-                job: text(&args.job),
-                user: None,
-                failed: false,
-            },
-            accepted: Accepted::default(),
-            form,
-            color: ColorChoice::Never,
-            is_paged: false,
-            file: None,
-        })
-    }
-
     /// The crontabs that say what should have run. Logs that are named one by one may be of any machine: to these
     /// belongs no crontab but those that are named too.
-    pub fn crontabs(&self) -> Result<Option<CrontabSource>, UsageError> {
-        let selection = self.selection()?;
+    pub fn source<A: FromArgMatches>(
+        &self,
+        line: &CommandLine<A>,
+        has_files: bool,
+    ) -> Result<Option<CrontabSource>, UsageError> {
+        let selection = self.selection(line)?;
         let has_meaning = match selection {
             CrontabSelection::Nothing => false,
-            CrontabSelection::Machine => self.args.files.is_empty(),
+            CrontabSelection::Machine => !has_files,
             CrontabSelection::Files(_) => true,
         };
         Ok(has_meaning.then_some(CrontabSource {
@@ -108,17 +82,19 @@ impl CommandLine<super::Args> {
     }
 
     /// The crontabs to read.
-    fn selection(&self) -> Result<CrontabSelection, UsageError> {
-        let args = &self.args.crontabs;
-        if args.no_crontab {
+    pub fn selection<A: FromArgMatches>(
+        &self,
+        line: &CommandLine<A>,
+    ) -> Result<CrontabSelection, UsageError> {
+        if self.no_crontab {
             return Ok(CrontabSelection::Nothing);
         }
-        let of_system = args.crontab.iter();
+        let of_system = self.crontab.iter();
         let of_system = of_system.map(|word| ("crontab", word, Columns::System));
-        let of_users = args.user_crontab.iter();
+        let of_users = self.user_crontab.iter();
         let of_users = of_users.map(|word| ("user_crontab", word, Columns::User));
         let files = of_system.chain(of_users).map(|(id, word, columns)| {
-            let path = self.value(id, word, path)?;
+            let path = line.value(id, word, path)?;
             Ok((path, columns))
         });
         let files = files.collect::<Result<Vec<_>, UsageError>>()?;

@@ -4,12 +4,14 @@
 //! Nothing is guessed: a call whose words only a shell can know is reported with the reason.
 
 use std::ffi::OsString;
+use std::mem;
 use std::os::unix::ffi::OsStringExt;
 
 use super::lexer::{Word, base_name, tokens};
 use super::tree::{AndOr, CommandList, Link, ShellCommand, tree};
 use super::wait::{Wait, sleep};
 use super::wrappers::{Unwrapped, unwrap};
+use crate::cron::crontab::variables::Variables;
 
 /// The program.
 const NAME: &[u8] = b"remoteexe";
@@ -18,10 +20,69 @@ const NAME: &[u8] = b"remoteexe";
 const DEEPEST: usize = 4;
 
 /// Programs that may have the word `remoteexe` without running it.
-const NO_RUNNERS: [&str; 29] = [
-    "[", "[[", "cat", "chmod", "chown", "command", "cp", "du", "echo", "grep", "install",
-    "killall", "ln", "logger", "ls", "man", "mkdir", "mv", "pgrep", "pidof", "pkill", "printf",
-    "rm", "rsync", "tar", "test", "touch", "type", "which",
+const NO_RUNNERS: [&str; 62] = [
+    "[",
+    "[[",
+    "awk",
+    "basename",
+    "cat",
+    "cd",
+    "chgrp",
+    "chmod",
+    "chown",
+    "command",
+    "cp",
+    "curl",
+    "cut",
+    "df",
+    "dirname",
+    "du",
+    "echo",
+    "egrep",
+    "export",
+    "fgrep",
+    "file",
+    "gawk",
+    "grep",
+    "gzip",
+    "head",
+    "install",
+    "journalctl",
+    "killall",
+    "ln",
+    "logger",
+    "logrotate",
+    "ls",
+    "mail",
+    "mailx",
+    "man",
+    "mkdir",
+    "mktemp",
+    "mv",
+    "pgrep",
+    "pidof",
+    "pkill",
+    "printf",
+    "readlink",
+    "realpath",
+    "rm",
+    "rsync",
+    "scp",
+    "sed",
+    "sendmail",
+    "setfacl",
+    "sort",
+    "stat",
+    "tail",
+    "tar",
+    "tee",
+    "test",
+    "touch",
+    "type",
+    "wc",
+    "which",
+    "xz",
+    "zgrep",
 ];
 
 /// The words of find(1) behind which a command stands. Its other words are paths and conditions.
@@ -55,15 +116,50 @@ pub struct Call {
     pub wait: Wait,
     /// The shell may skip the call, as after `[ … ] &&` or behind `flock -n`.
     pub is_conditional: bool,
+    /// The call is made as another user than the line's.
+    pub is_other_user: bool,
+    /// The call does not have the variables of the crontab.
+    pub has_clean_environment: bool,
 }
 
-/// The calls of remoteexe in `text`, which a shell runs.
-pub fn mentions(text: &[u8]) -> Vec<Mention> {
-    let mut finder = CallFinder::default();
-    if mentions_name(text) {
-        finder.text(text, Position::default());
+/// The calls of remoteexe in `text`, which a shell runs with these variables.
+///
+/// Every text that mentions remoteexe has a mention, unless it is certain that no command in it runs remoteexe.
+pub fn mentions(text: &[u8], variables: &Variables) -> Vec<Mention> {
+    let has_variable = text.contains(&b'$');
+    let mut values = variables.all().map(|(_, value)| value);
+    if !(mentions_name(text) || has_variable && values.any(mentions_name)) {
+        return Vec::new();
     }
+    let of_cron = if has_variable {
+        variables.without(|name| is_changed_in(text, name))
+    } else {
+        Variables::default()
+    };
+    let mut finder = CallFinder::new(of_cron);
+    finder.text(text, Position::default());
     finder.mentions
+}
+
+/// Whether a command may give a variable of the crontab another value.
+fn is_changed_in(text: &[u8], name: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let mut before = b' ';
+    let mut rest = text;
+    // As a word of its own, in `NAME=value`, `read NAME` or `for NAME in`.
+    while let Some(at) = rest
+        .windows(name.len())
+        .position(|part| part == name.as_bytes())
+    {
+        before = if at > 0 { rest[at - 1] } else { before };
+        let after = rest.get(at + name.len()).copied().unwrap_or(b' ');
+        if !is_part(before) && !b"${".contains(&before) && !is_part(after) && after != b'/' {
+            return true;
+        }
+        before = rest[at];
+        rest = &rest[at + 1..];
+    }
+    false
 }
 
 /// Where a command stands.
@@ -122,8 +218,10 @@ impl Position {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct CallFinder {
+    /// The variables of the crontab.
+    variables: Variables,
     mentions: Vec<Mention>,
     /// How many loops, `case`s and functions are around the command.
     repeated: usize,
@@ -132,8 +230,17 @@ struct CallFinder {
 }
 
 impl CallFinder {
+    fn new(variables: Variables) -> Self {
+        Self {
+            variables,
+            mentions: Vec::new(),
+            repeated: 0,
+            may_have_left: false,
+        }
+    }
+
     fn text(&mut self, text: &[u8], at: Position) {
-        match tokens(text) {
+        match tokens(text, &self.variables) {
             Ok(tokens) => match tree(tokens) {
                 Ok(list) => {
                     self.list(&list, at);
@@ -252,18 +359,25 @@ impl CallFinder {
             }
         } else if at.depth == DEEPEST {
             self.unknown("it is too deep in shells within shells".to_owned());
-        } else if mentions_name(&script.text) {
+        } else if self.may_mention(&script.text) {
             let may_have_left = self.may_have_left;
             let at = at.after(unwrapped.wait).if_true(unwrapped.is_conditional);
             let depth = at.depth + 1;
+            let variables = unwrapped.has_clean_environment.then(Variables::default);
+            let outer = variables.map(|clean| mem::replace(&mut self.variables, clean));
+            let first = self.mentions.len();
             self.text(&script.text, Position { depth, ..at });
+            for mention in &mut self.mentions[first..] {
+                mention.is_within(unwrapped);
+            }
+            self.variables = outer.unwrap_or_else(|| mem::take(&mut self.variables));
             self.may_have_left = may_have_left;
         }
     }
 
     fn call(&mut self, program: &Word, arguments: &[Word], unwrapped: Unwrapped, at: Position) {
         if self.repeated > 0 {
-            return self.unknown("it is in a loop or a case of the shell".to_owned());
+            return self.unknown("it is in a loop, a case or a function of the shell".to_owned());
         }
         let mut expansions = arguments.iter().filter_map(|word| word.expansion.as_ref());
         if let Some(expansion) = expansions.next() {
@@ -278,6 +392,8 @@ impl CallFinder {
             variables: unwrapped.variables,
             wait: at.wait.then(unwrapped.wait),
             is_conditional: at.is_conditional || self.may_have_left || unwrapped.is_conditional,
+            is_other_user: unwrapped.is_other_user,
+            has_clean_environment: unwrapped.has_clean_environment,
         };
         self.mentions.push(Mention::Call(call));
     }
@@ -288,12 +404,13 @@ impl CallFinder {
         if matches!(&*name, "exit" | "return") {
             self.may_have_left = true;
         }
-        let is_word = |word: &Word| base_name(&word.text) == NAME;
-        let mut runs = words.iter();
+        let mut arguments = words[1..].iter();
         if name == "find" {
-            runs.find(|word| FIND_RUNS.contains(&&*word.text));
+            arguments.find(|word| FIND_RUNS.contains(&&*word.text));
         }
-        if runs.any(is_word) && !NO_RUNNERS.contains(&&*name) {
+        if mentions_name(base_name(&program.text)) {
+            self.unknown(format!("what {name} runs is not known here"));
+        } else if arguments.any(may_be_command) && !NO_RUNNERS.contains(&&*name) {
             self.unknown(format!("it may be run by {name}, which is not known here"));
         }
         let may_fail = !SURE.contains(&&*name);
@@ -304,9 +421,30 @@ impl CallFinder {
         }
     }
 
+    fn may_mention(&self, text: &[u8]) -> bool {
+        let mut values = self.variables.all();
+        mentions_name(text) || text.contains(&b'$') && values.any(|(_, value)| mentions_name(value))
+    }
+
     fn unknown(&mut self, reason: String) {
         self.mentions.push(Mention::Unknown(reason));
     }
+}
+
+impl Mention {
+    /// Notes that a shell around the call runs as another user, or without the variables of the crontab.
+    fn is_within(&mut self, unwrapped: &Unwrapped) {
+        if let Self::Call(call) = self {
+            call.is_other_user |= unwrapped.is_other_user;
+            call.has_clean_environment |= unwrapped.has_clean_environment;
+        }
+    }
+}
+
+/// Whether a word is the name of remoteexe, or has a command in it, as in `wrapper "remoteexe h s"`.
+fn may_be_command(word: &Word) -> bool {
+    base_name(&word.text) == NAME
+        || word.text.iter().any(u8::is_ascii_whitespace) && may_run(&word.text)
 }
 
 fn replaced(expansion: &[u8]) -> String {
@@ -338,7 +476,11 @@ mod tests {
 
     /// Each call as `WORDS`, with its wait and `perhaps` where it is conditional, or the reason in brackets.
     fn shown(text: &str) -> String {
-        let shown = mentions(text.as_bytes())
+        shown_with(text, &Variables::default())
+    }
+
+    fn shown_with(text: &str, variables: &Variables) -> String {
+        let shown = mentions(text.as_bytes(), variables)
             .into_iter()
             .map(|mention| match mention {
                 Mention::Unknown(reason) => format!("[{reason}]"),
@@ -392,6 +534,15 @@ mod tests {
             "! time remoteexe h s a",
             "remoteexe h s a # remoteexe h s b",
             "env -i remoteexe h s a",
+            "script -qc \"remoteexe h s a\" /dev/null",
+            "script -q -c 'remoteexe h s a' /dev/null",
+            "eval \"remoteexe h 's'\" a",
+            "su - batch -c \"remoteexe h s a\"",
+            "runuser -l batch -c 'remoteexe h s a'",
+            "sudo -u batch bash -lc 'cd && remoteexe h s a'",
+            "systemd-cat -t x nice remoteexe h s a",
+            "remoteexe h s a 2>&1 | logger -t remoteexe",
+            "doas -u batch setuidgid x remoteexe h s a",
         ] {
             assert_eq!(shown(command), "<h><s><a>", "{command}");
         }
@@ -457,6 +608,40 @@ mod tests {
     }
 
     #[test]
+    fn the_variables_of_the_crontab_are_expanded() {
+        let mut variables = Variables::default();
+        for (name, value) in [("RUN", "timeout 60 remoteexe"), ("DB", "h2"), ("A", "a b")] {
+            variables.set(name.as_bytes(), value.as_bytes());
+        }
+        for (command, expected) in [
+            ("$RUN h3 s", "<h3><s>"),
+            ("remoteexe $DB s", "<h2><s>"),
+            ("remoteexe h s $A \"$A\"", "<h><s><a><b><a b>"),
+            ("bash -c 'remoteexe $DB s'", "<h2><s>"),
+            // Here the shell or a program around it sets the variable, or drops it.
+            (
+                "DB=h9; remoteexe $DB s",
+                "[only the shell knows the value of $DB]",
+            ),
+            (
+                "read DB; remoteexe $DB s",
+                "[only the shell knows the value of $DB]",
+            ),
+            (
+                "env -i bash -c 'remoteexe $DB s'",
+                "[only the shell knows the value of $DB]",
+            ),
+            (
+                "remoteexe $HOST s",
+                "[only the shell knows the value of $HOST]",
+            ),
+        ] {
+            let found = shown_with(command, &variables);
+            assert_eq!(found, expected, "{command}");
+        }
+    }
+
+    #[test]
     fn a_call_that_only_a_shell_can_know_is_reported_and_not_guessed() {
         for (command, reason) in [
             (
@@ -482,11 +667,27 @@ mod tests {
             ),
             (
                 "for h in a b; do remoteexe $h s; done",
-                "it is in a loop or a case of the shell",
+                "it is in a loop, a case or a function of the shell",
             ),
             (
                 "echo h | xargs remoteexe",
                 "it may be run by xargs, which is not known here",
+            ),
+            (
+                "cronwrap \"remoteexe h s\"",
+                "it may be run by cronwrap, which is not known here",
+            ),
+            (
+                "/srv/remoteexe-all.sh h",
+                "what remoteexe-all.sh runs is not known here",
+            ),
+            (
+                "f() { remoteexe h s; }; f",
+                "it is in a loop, a case or a function of the shell",
+            ),
+            (
+                "parallel -j 4 remoteexe ::: a b",
+                "it may be run by parallel, which is not known here",
             ),
             (
                 "find /srv -name x -exec remoteexe h s {} +",
@@ -504,6 +705,7 @@ mod tests {
             "find /var/log/remoteexe -name '*_remoteexe*.log*' -mtime +14 -delete",
             "rsync -a /var/log/remoteexe backup:",
             "echo h",
+            "echo \"remoteexe h s\" | mail -s 'remoteexe h' root",
         ] {
             assert_eq!(shown(command), "", "{command}");
         }

@@ -2,6 +2,8 @@
 //!
 //! A word with an expansion whose result only the shell knows is marked as unknown.
 
+use crate::cron::crontab::variables::Variables;
+
 /// A part of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Token {
@@ -58,14 +60,15 @@ pub fn base_name(path: &[u8]) -> &[u8] {
 #[error("there is no closing {0}")]
 pub struct Unclosed(pub char);
 
-/// Splits `text` into words and operators.
+/// Splits `text` into words and operators, with these variables expanded.
 ///
 /// # Errors
 ///
 /// The shell would look for the end of a quote or of a substitution in vain.
-pub fn tokens(text: &[u8]) -> Result<Vec<Token>, Unclosed> {
+pub fn tokens(text: &[u8], variables: &Variables) -> Result<Vec<Token>, Unclosed> {
     let mut lexer = Lexer {
         rest: text,
+        variables,
         tokens: Vec::new(),
         word: None,
         is_target: false,
@@ -79,6 +82,7 @@ pub fn tokens(text: &[u8]) -> Result<Vec<Token>, Unclosed> {
 
 struct Lexer<'a> {
     rest: &'a [u8],
+    variables: &'a Variables,
     tokens: Vec<Token>,
     /// The word that has begun.
     word: Option<Word>,
@@ -166,14 +170,33 @@ impl Lexer<'_> {
                 1 + self.rest[1..].iter().take_while(is_part).count()
             }
         };
+        let expansion = &self.rest[..length];
+        self.skip(length);
         if length == 1 {
             self.push(byte);
+        } else if let Some(value) = name(expansion).and_then(|name| self.variables.get(name)) {
+            self.value(value, is_quoted, expansion);
         } else {
-            let expansion = self.rest[..length].to_vec();
-            self.word().expansion.get_or_insert(expansion);
+            self.word().expansion.get_or_insert(expansion.to_vec());
         }
-        self.skip(length);
         Ok(())
+    }
+
+    /// The value of a variable. Without quotes, the shell splits it into words and looks for names of files.
+    fn value(&mut self, value: &[u8], is_quoted: bool, expansion: &[u8]) {
+        if !is_quoted && value.iter().any(|byte| b"*?[".contains(byte)) {
+            self.word().expansion.get_or_insert(expansion.to_vec());
+            return;
+        }
+        for byte in value {
+            if !is_quoted && byte.is_ascii_whitespace() {
+                self.end_word();
+            } else {
+                let word = self.word();
+                word.is_quoted = true;
+                word.text.push(*byte);
+            }
+        }
     }
 
     /// A character that the shell may replace by names of files, or a brace or a tilde that it may expand.
@@ -260,6 +283,18 @@ impl Lexer<'_> {
     }
 }
 
+/// The name in `$NAME` or `${NAME}`.
+fn name(expansion: &[u8]) -> Option<&str> {
+    let name = expansion.strip_prefix(b"$")?;
+    let name = name
+        .strip_prefix(b"{")
+        .map_or(Some(name), |name| name.strip_suffix(b"}"))?;
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    str::from_utf8(name)
+        .ok()
+        .filter(|_| name.iter().all(is_part))
+}
+
 /// The length of `text` before the first `end` without a backslash before it.
 fn length_up_to(text: &[u8], end: u8) -> Option<usize> {
     let mut index = 0;
@@ -298,9 +333,22 @@ fn nested_length(text: &[u8], open: u8, close: u8) -> Option<usize> {
 mod tests {
     use super::*;
 
+    fn variables() -> Variables {
+        let mut variables = Variables::default();
+        for (name, value) in [
+            ("RUN", "timeout 60  remoteexe"),
+            ("EMPTY", ""),
+            ("GLOB", "/srv/*.sh"),
+            ("QUOTES", "it's"),
+        ] {
+            variables.set(name.as_bytes(), value.as_bytes());
+        }
+        variables
+    }
+
     /// The tokens as a text: words in angle brackets, an expansion after a bar.
     fn shown(text: &str) -> String {
-        let tokens = tokens(text.as_bytes()).unwrap();
+        let tokens = tokens(text.as_bytes(), &variables()).unwrap();
         let shown = tokens.iter().map(|token| match token {
             Token::Word(word) => {
                 let text = String::from_utf8_lossy(&word.text);
@@ -357,6 +405,21 @@ mod tests {
     }
 
     #[test]
+    fn a_variable_that_is_known_is_expanded_as_the_shell_does_it() {
+        for (text, expected) in [
+            ("$RUN h", "<timeout> <60> <remoteexe> <h>"),
+            ("\"${RUN}\" h", "<timeout 60  remoteexe> <h>"),
+            ("'$RUN' \\$RUN", "<$RUN> <$RUN>"),
+            ("x$RUN.sh", "<xtimeout> <60> <remoteexe.sh>"),
+            ("a $EMPTY \"$EMPTY\" b", "<a> <> <b>"),
+            ("$GLOB \"$GLOB\"", "<|$GLOB> </srv/*.sh>"),
+            ("$QUOTES ${RUN:-x} $RUNS", "<it's> <|${RUN:-x}> <|$RUNS>"),
+        ] {
+            assert_eq!(shown(text), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn a_quote_without_an_end_is_an_error_whatever_the_text() {
         for (text, closing) in [
             ("a 'b", '\''),
@@ -366,14 +429,15 @@ mod tests {
             ("a ${b", '}'),
             ("a $(b 'c)", ')'),
         ] {
-            assert_eq!(tokens(text.as_bytes()), Err(Unclosed(closing)), "{text}");
+            let found = tokens(text.as_bytes(), &variables());
+            assert_eq!(found, Err(Unclosed(closing)), "{text}");
         }
         for seed in 0..2000 {
             let mut random = fastrand::Rng::with_seed(seed);
             let length = random.usize(..40);
             let part = |_| random.choice(*b"ab '\"\\$(){}[]`&|;<>#*~").unwrap();
             let text: Vec<u8> = (0..length).map(part).collect();
-            let _ = tokens(&text);
+            let _ = tokens(&text, &variables());
         }
     }
 }

@@ -24,12 +24,15 @@ const fn wrapper(
     }
 }
 
-const WRAPPERS: [Wrapper; 21] = [
+const WRAPPERS: [Wrapper; 28] = [
     wrapper("chronic", &[], 0),
     wrapper("chrt", &["-T", "-P", "-D"], 1),
     wrapper("command", &[], 0),
     wrapper("cronic", &[], 0),
+    wrapper("cpulimit", &["-l", "--limit"], 0),
+    wrapper("doas", &["-u", "-C"], 0),
     wrapper("env", &["-u", "--unset", "-C", "--chdir"], 0),
+    wrapper("envdir", &[], 1),
     wrapper("exec", &["-a"], 0),
     wrapper(
         "flock",
@@ -45,8 +48,10 @@ const WRAPPERS: [Wrapper; 21] = [
         &["-u", "--user", "-g", "--group", "-G", "--supp-group"],
         0,
     ),
+    wrapper("prlimit", &[], 0),
     wrapper("setlock", &[], 1),
     wrapper("setsid", &[], 0),
+    wrapper("setuidgid", &[], 1),
     wrapper("stdbuf", &["-i", "-o", "-e"], 0),
     wrapper(
         "sudo",
@@ -64,14 +69,24 @@ const WRAPPERS: [Wrapper; 21] = [
     wrapper("time", &["-f", "--format", "-o", "--output"], 0),
     wrapper("timeout", &["-k", "--kill-after", "-s", "--signal"], 1),
     wrapper("unbuffer", &[], 0),
+    wrapper("unshare", &[], 0),
+    wrapper("withlock", &[], 1),
 ];
 
-const SHELLS: [&str; 9] = [
-    "ash", "bash", "busybox", "dash", "ksh", "mksh", "sh", "su", "zsh",
+/// Programs that run the text after `-c`.
+const SHELLS: [&str; 10] = [
+    "ash", "bash", "busybox", "dash", "ksh", "mksh", "script", "sh", "su", "zsh",
 ];
+
+/// Programs that run a command as another user.
+const USER_CHANGERS: [&str; 5] = ["doas", "runuser", "setuidgid", "su", "sudo"];
 
 /// A command without the programs around it.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about the programs around the command"
+)]
 pub struct Unwrapped<'a> {
     /// The command's words. There are none if there is no command.
     pub command: &'a [Word],
@@ -85,6 +100,10 @@ pub struct Unwrapped<'a> {
     pub is_conditional: bool,
     /// No program is around the command.
     pub is_plain: bool,
+    /// The command runs as another user.
+    pub is_other_user: bool,
+    /// The command does not have the variables of the crontab.
+    pub has_clean_environment: bool,
 }
 
 /// Removes the programs that run the command in `words`.
@@ -96,6 +115,8 @@ pub fn unwrap(words: &[Word]) -> Unwrapped<'_> {
         wait: Wait::NONE,
         is_conditional: false,
         is_plain: true,
+        is_other_user: false,
+        has_clean_environment: false,
     };
     loop {
         found.take_assignments();
@@ -103,7 +124,16 @@ pub fn unwrap(words: &[Word]) -> Unwrapped<'_> {
             return found;
         };
         let name = base_name(&program.text);
-        if is_one_of(&SHELLS, name) {
+        if is_one_of(&USER_CHANGERS, name) {
+            found.is_other_user = true;
+            found.has_clean_environment |= is_login(name, arguments);
+        }
+        if name == b"eval" {
+            found.script = joined(arguments);
+            return found;
+        }
+        let is_runuser_shell = name == b"runuser" && !arguments.iter().any(|it| it.text == b"-u");
+        if is_one_of(&SHELLS, name) || is_runuser_shell {
             found.script = script(arguments);
             return found;
         }
@@ -120,7 +150,10 @@ pub fn unwrap(words: &[Word]) -> Unwrapped<'_> {
         let options = wrapper.options(arguments);
         match wrapper.name {
             "flock" | "setlock" => found.lock(&arguments[..options]),
-            "run-one" => found.is_conditional = true,
+            "run-one" | "withlock" => found.is_conditional = true,
+            "env" if has_clean_environment(&arguments[..options]) => {
+                found.has_clean_environment = true;
+            }
             _ => {}
         }
         let command = &arguments[options..];
@@ -202,6 +235,37 @@ impl Unwrapped<'_> {
             };
         }
     }
+}
+
+/// Whether a program that changes the user also drops the variables.
+fn is_login(name: &[u8], arguments: &[Word]) -> bool {
+    let has = |words: &[&str]| arguments.iter().any(|word| is_one_of(words, &word.text));
+    match name {
+        b"doas" => true,
+        b"sudo" => !has(&["-E", "--preserve-env"]),
+        b"su" | b"runuser" => has(&["-", "-l", "--login"]),
+        _ => false,
+    }
+}
+
+/// Whether `env` with these options drops the variables that it has.
+fn has_clean_environment(options: &[Word]) -> bool {
+    let is_drop = |word: &Word| {
+        matches!(&*word.text, b"-" | b"--ignore-environment") || is_cluster_with(&word.text, b'i')
+    };
+    options.iter().any(is_drop)
+}
+
+/// The text that `eval` with these arguments runs.
+fn joined(arguments: &[Word]) -> Option<Word> {
+    let mut arguments = arguments.iter().cloned();
+    let mut script = arguments.next()?;
+    for word in arguments {
+        script.text.push(b' ');
+        script.text.extend(word.text);
+        script.expansion = script.expansion.or(word.expansion);
+    }
+    Some(script)
 }
 
 /// The text that `sh -c TEXT` runs.

@@ -1,7 +1,9 @@
 //! The text of a crontab: its lines, the variables that hold for each, and the lines that cron refuses.
 
+use std::mem;
 use std::rc::Rc;
 
+use super::mistakes;
 use super::variables::{Assignment, Variables};
 use crate::cron::command::calls::mentions_name;
 use crate::cron::command::lexer::base_name;
@@ -117,6 +119,7 @@ impl Contents {
             columns,
             daemon,
             variables: Rc::default(),
+            is_continued: false,
             contents: Self {
                 mentions_remoteexe: mentions_name(text),
                 ..Self::default()
@@ -127,11 +130,14 @@ impl Contents {
             .position(|line| line.contains(&0))
         {
             // cron ends a line or a value there, depending on the place.
-            reader.refuse_file(
-                line + 1,
+            let other = (
                 "a NUL byte: this is not a text",
                 "write the crontab as plain text",
             );
+            let (problem, remedy) = mistakes::encoding(text).unwrap_or(other);
+            reader.refuse_file(line + 1, problem, remedy);
+            let visible: Vec<u8> = text.iter().copied().filter(|byte| *byte != 0).collect();
+            reader.contents.mentions_remoteexe = mentions_name(&visible);
             return reader.contents;
         }
         let mut lines = text.split(|byte| *byte == b'\n').zip(1..).peekable();
@@ -151,6 +157,8 @@ struct CrontabParser {
     columns: Columns,
     daemon: Daemon,
     variables: Rc<Variables>,
+    /// The line before ends with a backslash.
+    is_continued: bool,
     contents: Contents,
 }
 
@@ -158,6 +166,7 @@ impl CrontabParser {
     fn take(&mut self, line: &[u8], number: usize, is_unfinished: bool) {
         let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t');
         let line = &line[line.iter().take_while(is_blank).count()..];
+        let is_continued = mem::replace(&mut self.is_continued, line.ends_with(b"\\"));
         if line.is_empty() {
             return;
         }
@@ -183,7 +192,11 @@ impl CrontabParser {
         }
         match self.line(line, number) {
             Ok(line) => self.contents.lines.push(line),
-            Err((problem, remedy)) => self.refuse(number, &problem, &remedy),
+            Err(error) => {
+                let usual = mistakes::of_refused(line, is_continued);
+                let (problem, remedy) = usual.unwrap_or(error);
+                self.refuse(number, &problem, &remedy);
+            }
         }
     }
 
@@ -202,6 +215,25 @@ impl CrontabParser {
                 Some(number),
                 &format!("the value of {name} ends with a comment, which is part of it"),
                 "move the comment to a line of its own",
+            );
+        }
+        if name.starts_with(mistakes::BYTE_ORDER_MARK) {
+            self.fault(
+                Some(number),
+                "the file begins with a byte order mark, which is part of the first variable's name",
+                "save it as UTF-8 without a byte order mark (BOM)",
+            );
+        }
+        let changes_remoteexe = name == b"PATH" || name.starts_with(b"REMOTEEXE_");
+        if changes_remoteexe && let Some((problem, remedy)) = mistakes::lookalike(value) {
+            self.fault(Some(number), &format!("{problem} in a variable"), remedy);
+        }
+        if name.starts_with(b"REMOTEEXE_") && value.contains(&b'$') {
+            let name = String::from_utf8_lossy(name);
+            self.fault(
+                Some(number),
+                &format!("cron does not replace the $ in {name}"),
+                "write the value in full",
             );
         }
         let is_of_cronie = matches!(&**name, b"CRON_TZ" | b"RANDOM_DELAY");

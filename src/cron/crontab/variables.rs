@@ -4,31 +4,22 @@ use std::rc::Rc;
 
 use crate::cron::daemon::Daemon;
 
-/// The variables of cron and of its shell that change when or how remoteexe runs.
-const KEPT: [&str; 4] = ["CRON_TZ", "PATH", "RANDOM_DELAY", "SHELL"];
-
-/// How the variables of remoteexe begin.
-const OWN: &str = "REMOTEEXE_";
-
 /// The most variables that are kept. A hostile crontab may have thousands.
 const MOST: usize = 64;
 
 /// The PATH of a job whose crontab sets none.
 const DEFAULT_PATH: &str = "/usr/bin:/bin";
 
-/// The variables set for a line of a crontab that change when or how remoteexe runs.
+/// The variables that the lines before a line of a crontab have set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Variables(Vec<(Rc<str>, Rc<[u8]>)>);
 
 impl Variables {
-    /// Sets a variable, unless it is one without an effect on remoteexe.
+    /// Sets a variable.
     pub fn set(&mut self, name: &[u8], value: &[u8]) {
         let Ok(name) = str::from_utf8(name) else {
             return;
         };
-        if !KEPT.contains(&name) && !name.starts_with(OWN) {
-            return;
-        }
         self.0.retain(|(other, _)| &**other != name);
         if self.0.len() < MOST {
             self.0.push((name.into(), value.into()));
@@ -44,6 +35,12 @@ impl Variables {
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         let mut found = self.0.iter().filter(|(other, _)| &**other == name);
         found.next().map(|(_, value)| &**value)
+    }
+
+    /// The variables without these.
+    pub fn without(&self, is_dropped: impl Fn(&str) -> bool) -> Self {
+        let kept = self.0.iter().filter(|(name, _)| !is_dropped(name));
+        Self(kept.cloned().collect())
     }
 
     /// The value of a variable, if it is a text.
@@ -164,6 +161,6 @@ mod tests {
         variables.set(b"PATH", b"/opt/bin");
         variables.set(b"OTHER", b"x");
         assert_eq!(variables.path(), b"/opt/bin");
-        assert_eq!(variables.get("OTHER"), None);
+        assert_eq!(variables.get("OTHER"), Some(b"x".as_slice()));
     }
 }

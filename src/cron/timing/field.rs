@@ -16,7 +16,7 @@ pub struct Unit {
     /// The largest value.
     pub high: u8,
     /// The names of the values from `low` on.
-    names: &'static [&'static str],
+    pub names: &'static [&'static str],
 }
 
 /// The units of the five fields in their order.
@@ -52,6 +52,8 @@ pub struct Values {
     pub bits: u64,
     /// How far a value that cronie draws at random (`0~9`) may be above the one in `bits`, at most.
     pub spread: u8,
+    /// How many bytes at the end of the field Debian's cron ignores.
+    pub ignored: usize,
 }
 
 /// Why cron refuses a field.
@@ -96,10 +98,11 @@ impl Unit {
                 values.bits |= 1 << value;
             }
             values.spread = values.spread.max(range.spread);
-            match rest.split_first() {
-                Some((b',', after)) => rest = after,
-                _ => return Ok(values),
-            }
+            let Some((b',', after)) = rest.split_first() else {
+                values.ignored = rest.len();
+                return Ok(values);
+            };
+            rest = after;
         }
     }
 

@@ -1,17 +1,17 @@
 //! What a diagnosis goes by.
 
 use super::incident::Incident;
-use crate::report::history::Ledger;
+use crate::report::history::History;
 use crate::report::history::scope::Scope;
-use crate::report::slots::missed::Missing;
+use crate::report::slots::missed::MissedStarts;
 
 /// What a rule sees.
 #[derive(Debug, Clone, Copy)]
 pub struct Evidence<'a> {
     /// The runs.
-    pub history: &'a Ledger,
+    pub history: &'a History,
     /// The slots of the crontabs without a START in time.
-    pub missed: &'a Missing,
+    pub missed: &'a MissedStarts,
     /// The time that is diagnosed.
     pub scope: &'a Scope,
 }
@@ -26,7 +26,7 @@ pub struct Claims(Vec<bool>);
 
 impl Claims {
     /// No run of the history belongs to an incident yet.
-    pub fn none(history: &Ledger) -> Self {
+    pub fn none(history: &History) -> Self {
         Self(vec![false; history.runs.len()])
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDateTime;
 
 use crate::cron::LineRef;
-use crate::report::history::{Entry, HostId, JobId};
+use crate::report::history::{HostId, JobId, RunSummary};
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::outcome::Outcome;
 
@@ -13,9 +13,9 @@ use crate::report::runs::outcome::Outcome;
 #[derive(Debug, Clone)]
 pub struct Incident {
     /// What it is.
-    pub kind: Kind,
+    pub kind: IncidentKind,
     /// When it was.
-    pub window: Window,
+    pub window: IncidentWindow,
     /// The jobs that it affects.
     pub jobs: Vec<JobId>,
     /// The number of bad runs, or of slots without a run.
@@ -25,22 +25,22 @@ pub struct Incident {
     /// The bad runs by the way in which they failed.
     pub ways: BTreeMap<Outcome, u64>,
     /// The last bad run.
-    pub last: Option<Entry>,
+    pub last: Option<RunSummary>,
     /// The local time at which the last good run before it ended.
     pub last_good: Option<NaiveDateTime>,
     /// The jobs that have had no good run since, though the reason has passed.
-    pub undone: Vec<JobId>,
+    pub not_recovered: Vec<JobId>,
     /// How often it has happened, if it is shown once for several times.
     pub times: u64,
 }
 
 /// The time of an incident, in local time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
+pub struct IncidentWindow {
     /// The START of the first bad run.
     pub since: NaiveDateTime,
     /// When it could be known first.
-    pub known: NaiveDateTime,
+    pub detected_at: NaiveDateTime,
     /// The last bad record.
     pub last: NaiveDateTime,
     /// When it was known to be over. It goes on if there is no such time.
@@ -49,7 +49,7 @@ pub struct Window {
 
 /// The kind of an incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
+pub enum IncidentKind {
     /// A job's bad runs in a row.
     Failing,
     /// A job is good and bad in turn.
@@ -136,7 +136,7 @@ pub struct Herd {
 
 /// An incident in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
+pub enum IncidentState {
     /// Bad since it began.
     Failing,
     /// Good and bad in turn.
@@ -163,7 +163,7 @@ pub enum State {
     Late,
 }
 
-impl State {
+impl IncidentState {
     /// Those that can be now.
     pub const NOW: [Self; 11] = [
         Self::Failing,
@@ -198,15 +198,15 @@ impl State {
     }
 }
 
-impl Window {
+impl IncidentWindow {
     /// The window of these runs, of which there is at least one. Its end is known with the first run's END or later.
-    pub fn of_bad_runs(runs: &[&Entry], over: Option<NaiveDateTime>) -> Self {
+    pub fn of_bad_runs(runs: &[&RunSummary], over: Option<NaiveDateTime>) -> Self {
         let starts = runs.iter().map(|run| run.start);
         let ends = || runs.iter().map(|run| run.until);
         let known = ends().min().expect("there is a run");
         Self {
             since: starts.min().expect("there is a run"),
-            known,
+            detected_at: known,
             last: ends().max().expect("there is a run"),
             over: over.map(|over| over.max(known)),
         }
@@ -220,7 +220,7 @@ impl Window {
 
 impl Incident {
     /// An incident without bad runs.
-    pub fn new(kind: Kind, window: Window, jobs: Vec<JobId>) -> Self {
+    pub fn new(kind: IncidentKind, window: IncidentWindow, jobs: Vec<JobId>) -> Self {
         Self {
             kind,
             window,
@@ -230,16 +230,16 @@ impl Incident {
             ways: BTreeMap::new(),
             last: None,
             last_good: None,
-            undone: Vec::new(),
+            not_recovered: Vec::new(),
             times: 1,
         }
     }
 
     /// An incident of bad runs. `runs` is the number of all runs in its window.
     pub fn of_runs<'a>(
-        kind: Kind,
-        window: Window,
-        bad: impl IntoIterator<Item = &'a Entry>,
+        kind: IncidentKind,
+        window: IncidentWindow,
+        bad: impl IntoIterator<Item = &'a RunSummary>,
     ) -> Self {
         let mut incident = Self::new(kind, window, Vec::new());
         for run in bad {
@@ -257,39 +257,41 @@ impl Incident {
     }
 
     /// It in one word.
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> IncidentState {
         match self.kind {
-            Kind::Failing | Kind::Flapping if self.is_over() => State::Recovered,
-            Kind::Failing => State::Failing,
-            Kind::Flapping => State::Flapping,
-            Kind::Lost { .. } => State::Lost,
-            Kind::Hung(_) => State::Hung,
-            Kind::Unreachable { .. } => State::Unreachable,
-            Kind::Dropped { .. } => State::Dropped,
-            Kind::Slower { .. } => State::Slower,
-            Kind::Silent { .. } => State::Silent,
-            Kind::NotStarted { .. } => State::NotStarted,
-            Kind::CronDown { .. } => State::CronDown,
-            Kind::Late { .. } => State::Late,
+            IncidentKind::Failing | IncidentKind::Flapping if self.is_over() => {
+                IncidentState::Recovered
+            }
+            IncidentKind::Failing => IncidentState::Failing,
+            IncidentKind::Flapping => IncidentState::Flapping,
+            IncidentKind::Lost { .. } => IncidentState::Lost,
+            IncidentKind::Hung(_) => IncidentState::Hung,
+            IncidentKind::Unreachable { .. } => IncidentState::Unreachable,
+            IncidentKind::Dropped { .. } => IncidentState::Dropped,
+            IncidentKind::Slower { .. } => IncidentState::Slower,
+            IncidentKind::Silent { .. } => IncidentState::Silent,
+            IncidentKind::NotStarted { .. } => IncidentState::NotStarted,
+            IncidentKind::CronDown { .. } => IncidentState::CronDown,
+            IncidentKind::Late { .. } => IncidentState::Late,
         }
     }
 
     /// Whether it is over, so that nothing of it is wrong now.
     pub fn is_over(&self) -> bool {
-        self.has_passed() && self.undone.is_empty()
+        self.has_passed() && self.not_recovered.is_empty()
     }
 
     /// Whether its reason has passed. Connections are dropped one by one.
     pub fn has_passed(&self) -> bool {
-        self.window.is_over() || matches!(self.kind, Kind::Dropped { .. })
+        self.window.is_over() || matches!(self.kind, IncidentKind::Dropped { .. })
     }
 
     /// When it ended, if its reason has passed: after a pause that of the next START, and else the last bad record.
     pub fn end(&self) -> Option<NaiveDateTime> {
         let next = match self.kind {
-            Kind::Lost { together: true, .. } | Kind::Silent { .. } | Kind::CronDown { .. } => {
-                self.window.over
-            }
+            IncidentKind::Lost { together: true, .. }
+            | IncidentKind::Silent { .. }
+            | IncidentKind::CronDown { .. } => self.window.over,
             _ => None,
         };
         self.has_passed().then(|| next.unwrap_or(self.window.last))
@@ -297,13 +299,16 @@ impl Incident {
 
     /// Whether something has failed, was lost or is missing. A job that takes longer or comes late has not failed.
     pub fn is_failure(&self) -> bool {
-        !matches!(self.kind, Kind::Slower { .. } | Kind::Late { .. })
+        !matches!(
+            self.kind,
+            IncidentKind::Slower { .. } | IncidentKind::Late { .. }
+        )
     }
 
     /// The hosts that cannot be reached.
     pub fn hosts(&self) -> &[HostId] {
         match &self.kind {
-            Kind::Unreachable { hosts } => hosts,
+            IncidentKind::Unreachable { hosts } => hosts,
             _ => &[],
         }
     }
@@ -318,7 +323,7 @@ impl Incident {
     pub fn join(&mut self, other: Self) {
         let (window, more) = (&mut self.window, other.window);
         window.since = window.since.min(more.since);
-        window.known = window.known.min(more.known);
+        window.detected_at = window.detected_at.min(more.detected_at);
         window.last = window.last.max(more.last);
         window.over = window
             .over
@@ -336,8 +341,8 @@ impl Incident {
             self.last = other.last;
         }
         self.last_good = self.last_good.max(other.last_good);
-        self.undone.extend(other.undone);
-        self.undone.sort_unstable();
-        self.undone.dedup();
+        self.not_recovered.extend(other.not_recovered);
+        self.not_recovered.sort_unstable();
+        self.not_recovered.dedup();
     }
 }

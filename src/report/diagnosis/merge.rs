@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::incident::{Incident, Kind, State, Window};
-use crate::report::history::{HostId, JobId, Ledger};
+use super::incident::{Incident, IncidentKind, IncidentState, IncidentWindow};
+use crate::report::history::{History, HostId, JobId};
 use crate::report::logs::owner::Account;
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::outcome::Outcome;
@@ -13,9 +13,9 @@ use crate::report::runs::outcome::Outcome;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Likeness {
     /// The same job, again, and the state.
-    Again(Vec<JobId>, Vec<HostId>, State),
+    Again(Vec<JobId>, Vec<HostId>, IncidentState),
     /// The same script of the same user, in the same state, in the same way.
-    Script(Account, Box<[u8]>, State, bool, Option<Outcome>),
+    Script(Account, Box<[u8]>, IncidentState, bool, Option<Outcome>),
     /// Jobs on lines of one crontab, which cron ignores.
     Ignored(PathBuf),
     /// Jobs on one host whose login or key is refused.
@@ -30,11 +30,11 @@ pub fn merge_repeated(incidents: Vec<Incident>) -> Vec<Incident> {
         let is_single = incident.jobs.len() <= 1 || !incident.hosts().is_empty();
         let may_repeat = !matches!(
             incident.kind,
-            Kind::Silent { .. }
-                | Kind::Dropped { .. }
-                | Kind::CronDown { .. }
-                | Kind::Late { .. }
-                | Kind::Lost { together: true, .. }
+            IncidentKind::Silent { .. }
+                | IncidentKind::Dropped { .. }
+                | IncidentKind::CronDown { .. }
+                | IncidentKind::Late { .. }
+                | IncidentKind::Lost { together: true, .. }
         );
         if incident.is_over() && is_single && may_repeat {
             let jobs = if incident.hosts().is_empty() {
@@ -50,25 +50,25 @@ pub fn merge_repeated(incidents: Vec<Incident>) -> Vec<Incident> {
 }
 
 /// Merges jobs on one host whose connections are refused in one way: it is the host.
-pub fn merge_refused(incidents: Vec<Incident>, history: &Ledger) -> Vec<Incident> {
+pub fn merge_refused(incidents: Vec<Incident>, history: &History) -> Vec<Incident> {
     let joined = joined(incidents, |number, incident| {
         let is_refused = |way: &Outcome| {
             way.connection_failure()
                 .is_some_and(|it| !it.is_transient())
         };
         match (&incident.kind, incident.main_way().filter(is_refused)) {
-            (Kind::Failing, way @ Some(_)) if !incident.is_over() => {
+            (IncidentKind::Failing, way @ Some(_)) if !incident.is_over() => {
                 Likeness::Host(history.job(incident.jobs[0]).host, way)
             }
             _ => Likeness::Alone(number),
         }
     });
     let is_several =
-        |incident: &Incident| incident.kind == Kind::Failing && incident.jobs.len() > 1;
+        |incident: &Incident| incident.kind == IncidentKind::Failing && incident.jobs.len() > 1;
     let named = joined.into_iter().map(|mut incident| {
         if is_several(&incident) {
             let hosts = vec![history.job(incident.jobs[0]).host];
-            incident.kind = Kind::Unreachable { hosts };
+            incident.kind = IncidentKind::Unreachable { hosts };
             incident.times = 1;
         }
         incident
@@ -77,18 +77,21 @@ pub fn merge_refused(incidents: Vec<Incident>, history: &Ledger) -> Vec<Incident
 }
 
 /// Merges the same script that fails in the same way on several hosts.
-pub fn merge_alike(incidents: Vec<Incident>, history: &Ledger) -> Vec<Incident> {
+pub fn merge_alike(incidents: Vec<Incident>, history: &History) -> Vec<Incident> {
     joined(incidents, |number, incident| {
         match (&incident.kind, incident.jobs.as_slice()) {
             (
-                Kind::NotStarted {
+                IncidentKind::NotStarted {
                     place,
                     is_ignored: true,
                 },
                 _,
             ) if !incident.is_over() => Likeness::Ignored(place.file.to_path_buf()),
             (
-                Kind::Failing | Kind::Flapping | Kind::Slower { .. } | Kind::NotStarted { .. },
+                IncidentKind::Failing
+                | IncidentKind::Flapping
+                | IncidentKind::Slower { .. }
+                | IncidentKind::NotStarted { .. },
                 [job],
             ) => {
                 let script = history.job(*job).script().into();
@@ -132,11 +135,11 @@ fn joined(
 /// Puts a silence that has ended into the incident of the same scheduler's runs that were lost in it: a reboot.
 ///
 /// A silence that goes on stays: that nothing is started is to be known, whoever knows of the lost runs.
-pub fn merge_reboots(incidents: &mut Vec<Incident>, history: &Ledger) {
-    let is_silence = |incident: &mut Incident| matches!(incident.kind, Kind::Silent { .. });
+pub fn merge_reboots(incidents: &mut Vec<Incident>, history: &History) {
+    let is_silence = |incident: &mut Incident| matches!(incident.kind, IncidentKind::Silent { .. });
     let silences: Vec<Incident> = incidents.extract_if(.., is_silence).collect();
     let is_single = |silence: &Incident| match silence.kind {
-        Kind::Silent { scheduler, .. } => {
+        IncidentKind::Silent { scheduler, .. } => {
             !is_reboot(&silence.window, scheduler, history, incidents)
         }
         _ => true,
@@ -147,9 +150,9 @@ pub fn merge_reboots(incidents: &mut Vec<Incident>, history: &Ledger) {
 
 /// Notes the pause with the runs of the same scheduler that were lost in it. Returns false if there are none.
 fn is_reboot(
-    window: &Window,
+    window: &IncidentWindow,
     scheduler: Scheduler,
-    history: &Ledger,
+    history: &History,
     incidents: &mut [Incident],
 ) -> bool {
     if window.over.is_none() {
@@ -157,7 +160,7 @@ fn is_reboot(
     }
     for incident in incidents {
         let is_of_it = |job: &JobId| history.scheduler(*job) == scheduler;
-        if let Kind::Lost {
+        if let IncidentKind::Lost {
             together: true,
             quiet_until,
             ..
@@ -175,7 +178,7 @@ fn is_reboot(
 
 /// Drops the silences that outages explain: the lines that were not started are known.
 pub fn drop_explained(incidents: &mut Vec<Incident>) {
-    let is_outage = |incident: &&Incident| matches!(incident.kind, Kind::CronDown { .. });
+    let is_outage = |incident: &&Incident| matches!(incident.kind, IncidentKind::CronDown { .. });
     let outages: Vec<Incident> = incidents.iter().filter(is_outage).cloned().collect();
     incidents.retain(|incident| !outages.iter().any(|outage| explains(outage, incident)));
 }
@@ -184,8 +187,8 @@ pub fn drop_explained(incidents: &mut Vec<Incident>) {
 fn explains(outage: &Incident, silence: &Incident) -> bool {
     match (&outage.kind, &silence.kind) {
         (
-            Kind::CronDown { scheduler, .. },
-            Kind::Silent {
+            IncidentKind::CronDown { scheduler, .. },
+            IncidentKind::Silent {
                 scheduler: other, ..
             },
         ) => {
@@ -200,8 +203,8 @@ fn explains(outage: &Incident, silence: &Incident) -> bool {
 }
 
 /// Puts runs that were lost while nothing was started into that outage: the machine was down.
-pub fn merge_downtime(incidents: Vec<Incident>, history: &Ledger) -> Vec<Incident> {
-    let is_outage = |incident: &Incident| matches!(incident.kind, Kind::CronDown { .. });
+pub fn merge_downtime(incidents: Vec<Incident>, history: &History) -> Vec<Incident> {
+    let is_outage = |incident: &Incident| matches!(incident.kind, IncidentKind::CronDown { .. });
     let (mut outages, others): (Vec<_>, Vec<_>) = incidents.into_iter().partition(is_outage);
     let mut rest = Vec::new();
     for incident in others {
@@ -216,9 +219,12 @@ pub fn merge_downtime(incidents: Vec<Incident>, history: &Ledger) -> Vec<Inciden
 }
 
 /// Whether these are runs of the same scheduler that were lost together while nothing was started.
-fn was_lost_in(incident: &Incident, outage: &Incident, history: &Ledger) -> bool {
-    let (Kind::Lost { together: true, .. }, Kind::CronDown { scheduler, .. }, Some(job)) =
-        (&incident.kind, &outage.kind, incident.jobs.first())
+fn was_lost_in(incident: &Incident, outage: &Incident, history: &History) -> bool {
+    let (
+        IncidentKind::Lost { together: true, .. },
+        IncidentKind::CronDown { scheduler, .. },
+        Some(job),
+    ) = (&incident.kind, &outage.kind, incident.jobs.first())
     else {
         return false;
     };
@@ -230,30 +236,32 @@ fn was_lost_in(incident: &Incident, outage: &Incident, history: &Ledger) -> bool
 fn add(outage: &mut Incident, incident: Incident) {
     let missing = (outage.bad, outage.runs);
     let (killed, booted) = match incident.kind {
-        Kind::Lost { boot, .. } => (incident.bad, boot),
+        IncidentKind::Lost { boot, .. } => (incident.bad, boot),
         _ => return,
     };
     outage.join(incident);
     (outage.bad, outage.runs) = missing;
-    if let Kind::CronDown { boot, lost, .. } = &mut outage.kind {
+    if let IncidentKind::CronDown { boot, lost, .. } = &mut outage.kind {
         *boot = boot.or(booted);
         *lost += killed;
     }
 }
 
 /// The jobs of an incident that has passed whose last run is one of its bad ones. A nightly job is not made up for.
-pub fn undone(incident: &Incident, history: &Ledger) -> Vec<JobId> {
+pub fn not_recovered(incident: &Incident, history: &History) -> Vec<JobId> {
     let is_of_many = matches!(
         incident.kind,
-        Kind::Unreachable { .. } | Kind::Dropped { .. } | Kind::Lost { together: true, .. }
+        IncidentKind::Unreachable { .. }
+            | IncidentKind::Dropped { .. }
+            | IncidentKind::Lost { together: true, .. }
     );
-    let is_undone = |job: &JobId| {
+    let is_not_recovered = |job: &JobId| {
         let runs = history.of_job(*job).iter();
         let ended = runs.filter(|run| run.outcome != Outcome::Running);
         let last = ended.max_by_key(|run| (run.last, run.start));
         last.is_some_and(|run| run.outcome.is_bad() && run.last <= incident.window.last)
     };
     let jobs = incident.jobs.iter().copied();
-    jobs.filter(|job| is_of_many && incident.has_passed() && is_undone(job))
+    jobs.filter(|job| is_of_many && incident.has_passed() && is_not_recovered(job))
         .collect()
 }

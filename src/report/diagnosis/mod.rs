@@ -10,7 +10,7 @@ mod tests;
 
 use super::history::scope::Scope;
 use evidence::{Claims, Evidence, Rule};
-use incident::{Incident, Kind, Window};
+use incident::{Incident, IncidentKind, IncidentWindow};
 use rules::{dropped, failing, hung, lost, missed, silent, slower, unreachable};
 
 /// The rules. A bad run belongs to the first one that claims it.
@@ -33,7 +33,7 @@ pub fn incidents(evidence: &Evidence) -> Vec<Incident> {
     merge::merge_reboots(&mut incidents, evidence.history);
     merge::drop_explained(&mut incidents);
     for incident in &mut incidents {
-        incident.undone = merge::undone(incident, evidence.history);
+        incident.not_recovered = merge::not_recovered(incident, evidence.history);
     }
     incidents
 }
@@ -51,11 +51,15 @@ pub fn of_period(evidence: &Evidence) -> Vec<Incident> {
 /// The incidents that began in the period, and those that only ended in it.
 pub fn changes(evidence: &Evidence) -> (Vec<Incident>, Vec<Incident>) {
     let (history, scope) = (evidence.history, evidence.scope);
-    let is_new = |incident: &Incident| scope.includes(incident.window.known);
+    let is_new = |incident: &Incident| scope.includes(incident.window.detected_at);
     let (began, mut ended): (Vec<_>, Vec<_>) = incidents(evidence).into_iter().partition(is_new);
     // One that is not known yet begins in a later period.
     let has_ended = |incident: &Incident| {
-        let Window { known, over, .. } = incident.window;
+        let IncidentWindow {
+            detected_at: known,
+            over,
+            ..
+        } = incident.window;
         known < scope.since && over.is_some_and(|over| scope.includes(over))
     };
     ended.retain(has_ended);
@@ -69,7 +73,7 @@ fn is_of_period(incident: &Incident, scope: &Scope) -> bool {
         return true;
     }
     let over = match incident.kind {
-        Kind::Dropped { .. } => Some(incident.window.last),
+        IncidentKind::Dropped { .. } => Some(incident.window.last),
         _ => incident.window.over,
     };
     over.is_none_or(|over| over >= scope.since)

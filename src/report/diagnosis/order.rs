@@ -3,23 +3,23 @@
 use std::cmp::Reverse;
 use std::mem;
 
-use super::incident::{Incident, Kind};
-use crate::report::history::Ledger;
+use super::incident::{Incident, IncidentKind};
+use crate::report::history::History;
 use crate::report::history::scope::Scope;
 
 /// The most pressing first: those that go on, then those with the greater share of bad runs, then those that
 /// affect more jobs.
-pub fn sorted(mut incidents: Vec<Incident>, ledger: &Ledger, scope: &Scope) -> Vec<Incident> {
+pub fn sorted(mut incidents: Vec<Incident>, history: &History, scope: &Scope) -> Vec<Incident> {
     let mut keyed: Vec<_> = mem::take(&mut incidents)
         .into_iter()
-        .map(|incident| (key(&incident, ledger, scope), incident))
+        .map(|incident| (key(&incident, history, scope), incident))
         .collect();
     keyed.sort_by_key(|(key, _)| *key);
     keyed.into_iter().map(|(_, incident)| incident).collect()
 }
 
 /// Shares are in thousandths.
-type Key = (
+type Urgency = (
     bool,
     bool,
     Reverse<u64>,
@@ -28,25 +28,25 @@ type Key = (
     chrono::NaiveDateTime,
 );
 
-fn key(incident: &Incident, ledger: &Ledger, scope: &Scope) -> Key {
-    let runs = incident.jobs.iter().flat_map(|job| ledger.of_job(*job));
+fn key(incident: &Incident, history: &History, scope: &Scope) -> Urgency {
+    let runs = incident.jobs.iter().flat_map(|job| history.of_job(*job));
     let in_period = runs.filter(|run| run.is_in(scope.since, scope.now)).count() as u64;
     let in_period = share(incident.bad, in_period);
     let is_over = incident.is_over();
     // Dropped connections are single runs of jobs that were good before and after.
-    let now = if is_over || matches!(incident.kind, Kind::Dropped { .. }) {
+    let now = if is_over || matches!(incident.kind, IncidentKind::Dropped { .. }) {
         in_period
     } else {
         share(incident.bad, incident.runs)
     };
     let jobs = match incident.kind {
-        Kind::Silent { .. } => usize::MAX,
+        IncidentKind::Silent { .. } => usize::MAX,
         _ => incident.jobs.len(),
     };
     (
         is_over,
         // A job that is slower is good.
-        matches!(incident.kind, Kind::Slower { .. }),
+        matches!(incident.kind, IncidentKind::Slower { .. }),
         Reverse(now),
         Reverse(jobs),
         Reverse(in_period),

@@ -8,17 +8,17 @@ use std::collections::BTreeMap;
 use chrono::{NaiveDateTime, TimeDelta};
 
 use super::evidence::Evidence;
-use super::incident::{Incident, Kind, State};
-use crate::report::history::Ledger;
+use super::incident::{Incident, IncidentKind, IncidentState};
+use crate::report::history::History;
 use crate::report::history::scope::Scope;
-use crate::report::slots::missed::Missing;
+use crate::report::slots::missed::MissedStarts;
 use expected::expected;
 use world::World;
 
 /// An incident as far as the model knows it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Known {
-    state: State,
+    state: IncidentState,
     since: NaiveDateTime,
     told: NaiveDateTime,
     last: NaiveDateTime,
@@ -32,8 +32,8 @@ pub struct Known {
 }
 
 impl Known {
-    fn of(incident: &Incident, ledger: &Ledger) -> Self {
-        let name = |job: &u32| String::from_utf8_lossy(&ledger.job(*job).name).into_owned();
+    fn of(incident: &Incident, history: &History) -> Self {
+        let name = |job: &u32| String::from_utf8_lossy(&history.job(*job).name).into_owned();
         let mut jobs: Vec<String> = incident.jobs.iter().map(name).collect();
         jobs.sort();
         let window = incident.window;
@@ -44,7 +44,7 @@ impl Known {
         Self {
             state: incident.state(),
             since: window.since,
-            told: window.known,
+            told: window.detected_at,
             last: window.last,
             over: window.over,
             jobs,
@@ -53,10 +53,10 @@ impl Known {
             ways: ways.collect(),
             last_good: incident.last_good,
             detail: match &incident.kind {
-                Kind::Lost { quiet_until, .. } => format!("{quiet_until:?}"),
-                Kind::Hung(hung) => format!("{hung:?}"),
-                Kind::Dropped { herd, .. } => format!("{herd:?}"),
-                Kind::Slower { before, now } => format!("{}", now > before),
+                IncidentKind::Lost { quiet_until, .. } => format!("{quiet_until:?}"),
+                IncidentKind::Hung(hung) => format!("{hung:?}"),
+                IncidentKind::Dropped { herd, .. } => format!("{herd:?}"),
+                IncidentKind::Slower { before, now } => format!("{}", now > before),
                 _ => String::new(),
             },
         }
@@ -64,8 +64,8 @@ impl Known {
 }
 
 /// What `diagnose` finds in a history without crontabs.
-fn diagnosed<T>(diagnose: fn(&Evidence) -> T, history: &Ledger, scope: &Scope) -> T {
-    let missed = &Missing::default();
+fn diagnosed<T>(diagnose: fn(&Evidence) -> T, history: &History, scope: &Scope) -> T {
+    let missed = &MissedStarts::default();
     diagnose(&Evidence {
         history,
         missed,
@@ -73,8 +73,8 @@ fn diagnosed<T>(diagnose: fn(&Evidence) -> T, history: &Ledger, scope: &Scope) -
     })
 }
 
-/// Something that an operator is told of once.
-type Subject = (State, String);
+/// Something that is shown to an operator once.
+type Subject = (IncidentState, String);
 
 impl Known {
     /// The host that cannot be reached, or else the jobs. A herd is one.
@@ -82,10 +82,10 @@ impl Known {
         let host = self.jobs[0].split(' ').next().unwrap_or_default();
         let of_jobs = |state| self.jobs.iter().map(|job| (state, job.clone())).collect();
         match self.state {
-            State::Unreachable => vec![(self.state, host.to_owned())],
-            State::Dropped => vec![(self.state, String::new())],
+            IncidentState::Unreachable => vec![(self.state, host.to_owned())],
+            IncidentState::Dropped => vec![(self.state, String::new())],
             // A job that has recovered was failing, or good and bad in turn.
-            State::Recovered | State::Flapping => of_jobs(State::Failing),
+            IncidentState::Recovered | IncidentState::Flapping => of_jobs(IncidentState::Failing),
             state => of_jobs(state),
         }
     }
@@ -107,9 +107,9 @@ fn with_seeds(count: u64, check: impl Fn(u64)) {
 fn each_incident_is_found_with_all_its_facts_and_no_other() {
     with_seeds(20, |seed| {
         let world = World::new(seed);
-        let (ledger, scope) = world.at(world.now, world.now.date().into());
-        let found = diagnosed(super::incidents, &ledger, &scope);
-        let mut found: Vec<Known> = found.iter().map(|it| Known::of(it, &ledger)).collect();
+        let (history, scope) = world.at(world.now, world.now.date().into());
+        let found = diagnosed(super::incidents, &history, &scope);
+        let mut found: Vec<Known> = found.iter().map(|it| Known::of(it, &history)).collect();
         let mut expected = expected(&world);
         found.sort();
         expected.sort();
@@ -124,9 +124,9 @@ fn each_incident_is_found_with_all_its_facts_and_no_other() {
 fn what_is_wrong_now_comes_first_and_a_script_that_fails_on_several_hosts_is_one() {
     with_seeds(5, |seed| {
         let world = World::new(seed);
-        let (ledger, scope) = world.at(world.now, world.now.date().into());
-        let shown = diagnosed(super::of_period, &ledger, &scope);
-        let states: Vec<State> = shown.iter().map(Incident::state).collect();
+        let (history, scope) = world.at(world.now, world.now.date().into());
+        let shown = diagnosed(super::of_period, &history, &scope);
+        let states: Vec<IncidentState> = shown.iter().map(Incident::state).collect();
         let now = shown.iter().filter(|incident| !incident.is_over()).count();
         assert!(
             shown[..now].iter().all(|incident| !incident.is_over()),
@@ -135,14 +135,14 @@ fn what_is_wrong_now_comes_first_and_a_script_that_fails_on_several_hosts_is_one
         assert_eq!(
             states
                 .iter()
-                .filter(|state| **state == State::Failing)
+                .filter(|state| **state == IncidentState::Failing)
                 .count(),
             1,
             "SEED={seed}"
         );
         let failing = shown
             .iter()
-            .find(|incident| incident.state() == State::Failing);
+            .find(|incident| incident.state() == IncidentState::Failing);
         assert_eq!(
             failing.map(|incident| incident.jobs.len()),
             Some(3),
@@ -160,11 +160,11 @@ fn hour_by_hour_each_incident_is_told_once_and_its_end_once() {
         let mut ended = began.clone();
         let mut until = NaiveDateTime::from(world.now.date()) + hour;
         while until <= world.now {
-            let (ledger, scope) = world.at(until, until - hour);
-            let told = diagnosed(super::changes, &ledger, &scope);
+            let (history, scope) = world.at(until, until - hour);
+            let told = diagnosed(super::changes, &history, &scope);
             for (told, all) in [(&told.0, &mut began), (&told.1, &mut ended)] {
                 for incident in told {
-                    let known = Known::of(incident, &ledger);
+                    let known = Known::of(incident, &history);
                     for subject in known.subjects() {
                         all.entry(subject).or_default().push(until);
                     }
@@ -200,13 +200,17 @@ fn hour_by_hour_each_incident_is_told_once_and_its_end_once() {
 
 #[test]
 fn a_reboot_is_told_once_with_its_time_however_many_runs_it_killed() {
-    for (killed, state) in [(0, State::Silent), (1, State::Lost), (2, State::Lost)] {
+    for (killed, state) in [
+        (0, IncidentState::Silent),
+        (1, IncidentState::Lost),
+        (2, IncidentState::Lost),
+    ] {
         let world = World::booted(killed);
         let boot = world.plan.boot;
-        let (ledger, scope) = world.at(world.now, world.now.date().into());
-        let found = diagnosed(super::incidents, &ledger, &scope);
+        let (history, scope) = world.at(world.now, world.now.date().into());
+        let found = diagnosed(super::incidents, &history, &scope);
         let booted = |incident: &Incident| match incident.kind {
-            Kind::Lost { boot, .. } | Kind::Silent { boot, .. } => boot,
+            IncidentKind::Lost { boot, .. } | IncidentKind::Silent { boot, .. } => boot,
             _ => None,
         };
         let found: Vec<_> = found
@@ -220,31 +224,31 @@ fn a_reboot_is_told_once_with_its_time_however_many_runs_it_killed() {
 #[test]
 fn of_a_dead_host_nothing_is_said_about_a_herd() {
     let world = World::dead_host_at_second_one();
-    let (ledger, scope) = world.at(world.now, world.now.date().into());
-    let states: Vec<State> = diagnosed(super::incidents, &ledger, &scope)
+    let (history, scope) = world.at(world.now, world.now.date().into());
+    let states: Vec<IncidentState> = diagnosed(super::incidents, &history, &scope)
         .iter()
         .map(Incident::state)
         .collect();
-    assert_eq!(states, [State::Unreachable]);
+    assert_eq!(states, [IncidentState::Unreachable]);
 }
 
 #[test]
 fn a_scheduler_that_stands_still_is_silent_if_it_never_was_before() {
     let world = World::healthy();
-    let (ledger, scope) = world.at(world.now, world.now.date().into());
-    assert!(diagnosed(super::incidents, &ledger, &scope).is_empty());
+    let (history, scope) = world.at(world.now, world.now.date().into());
+    assert!(diagnosed(super::incidents, &history, &scope).is_empty());
     let later = Scope {
         now: world.now + TimeDelta::hours(2),
         ..scope
     };
-    let states: Vec<State> = diagnosed(super::incidents, &ledger, &later)
+    let states: Vec<IncidentState> = diagnosed(super::incidents, &history, &later)
         .iter()
         .map(Incident::state)
         .collect();
-    assert_eq!(states, [State::Silent]);
+    assert_eq!(states, [IncidentState::Silent]);
     let told = diagnosed(
         super::changes,
-        &ledger,
+        &history,
         &Scope {
             since: world.now,
             ..later
@@ -253,7 +257,7 @@ fn a_scheduler_that_stands_still_is_silent_if_it_never_was_before() {
     assert_eq!((told.0.len(), told.1.len()), (1, 0));
     let told = diagnosed(
         super::changes,
-        &ledger,
+        &history,
         &Scope {
             since: world.now + TimeDelta::hours(1),
             ..later

@@ -94,7 +94,7 @@ pub fn summary(report: &Report) -> Vec<String> {
         let off = off
             .filter(|off| report.filter.names(&off.job))
             .take(MAX_GONE.0);
-        lines.extend(off.map(|off| format!("line {} is switched off by #", place(&off.place))));
+        lines.extend(off.map(|off| format!("line {} is commented out", place(&off.place))));
     }
     lines
 }
@@ -112,20 +112,17 @@ fn counts(whole: &WholeSummary) -> Vec<String> {
             format!("{} (--check lists them)", count(faults, "fault"))
         }),
         counted(whole.unknown as u64, |unknown| {
-            format!(
-                "{} cannot be known (--next lists them)",
-                count(unknown, "call")
-            )
+            format!("{} not checked (--next says why)", count(unknown, "call"))
         }),
         counted(whole.switched_off as u64, |lines| {
             format!(
-                "{} switched off by # (--check names them)",
+                "{} commented out (--check names them)",
                 count(lines, "line")
             )
         }),
         counted(whole.unjudged as u64, |unjudged| {
             format!(
-                "{} not judged: of other logs, users or zones",
+                "{} not checked: of other logs, users or zones",
                 count(unjudged, "line")
             )
         }),
@@ -144,7 +141,7 @@ fn gone(whole: &WholeSummary, clock: Clock) -> Option<String> {
     let first = whole.gone.iter().take(most).map(|(job, last, line)| {
         let end = job.len().min(longest);
         let line = line.as_ref().map_or(String::new(), |line| {
-            format!(", line {} is switched off by #", place(line))
+            format!(", line {} is commented out", place(line))
         });
         let last = clock.time(*last);
         format!("{} (last {last}{line})", printable(&job[..end]))
@@ -184,9 +181,9 @@ fn checked_jobs(summary: &CrontabSummary, clock: Clock) -> String {
     match summary.start {
         _ if summary.lines == 0 => jobs,
         CheckStart::Period => jobs,
-        CheckStart::Late(from) => format!("{jobs}, judged from {} on", clock.time(from)),
-        CheckStart::Unread => format!("{jobs}, not judged: not all logs could be read"),
-        CheckStart::NoLog => format!("{jobs}, not judged: no log says from when on"),
+        CheckStart::Late(from) => format!("{jobs}, checked from {} on", clock.time(from)),
+        CheckStart::Unread => format!("{jobs}, not checked: not all logs could be read"),
+        CheckStart::NoLog => format!("{jobs}, not checked: the logs do not show when they begin"),
     }
 }
 
@@ -196,7 +193,7 @@ fn changes(summary: &CrontabSummary, clock: Clock) -> Vec<String> {
     let sentence = |(file, at): &(_, _)| {
         let file: &std::rc::Rc<std::path::Path> = file;
         format!(
-            "{} was changed {}: earlier slots are not judged",
+            "{} was changed {}: earlier slots are not checked",
             printable(file.display().to_string().as_bytes()),
             clock.time(*at)
         )

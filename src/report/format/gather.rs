@@ -8,25 +8,25 @@ use super::Needs;
 use super::report::Report;
 use crate::clock::latest_shown;
 use crate::machine::Machine;
-use crate::report::history::builder::Collector;
+use crate::report::history::builder::HistoryBuilder;
 use crate::report::history::counts::Tally;
 use crate::report::history::older_logs::OlderLogs;
 use crate::report::history::scope::Scope;
-use crate::report::history::{JobId, Ledger};
+use crate::report::history::{History, JobId};
 use crate::report::logs::find::Logs;
 use crate::report::logs::owner::Account;
 use crate::report::output::warn;
-use crate::report::query::nearest::Names;
 use crate::report::query::period::Period;
+use crate::report::query::suggestions::Suggestions;
 use crate::report::query::window::Window;
-use crate::report::query::{Query, Source};
+use crate::report::query::{LogSource, Query};
 use crate::report::runs::reading::{ReadClock, Reading};
 use crate::report::runs::run::Run;
 use crate::report::slots::check::Timeframe;
 use crate::report::slots::checked::CheckedCrontabs;
 use crate::report::slots::coverage::Coverage;
 use crate::report::slots::summary::CrontabSummary;
-use crate::report::slots::{Expected, Judged, Planned};
+use crate::report::slots::{CheckedJobs, Expected, Planned};
 
 /// A record may be written by a clock that is ahead of that of here by so much.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(10);
@@ -41,10 +41,10 @@ pub struct Gatherer<'a> {
     expected: Option<Expected>,
     /// The jobs of the crontabs that are asked for. Each has a place in the history, with or without a run.
     wanted: Vec<(Account, Rc<[u8]>)>,
-    collector: Option<Collector>,
+    builder: Option<HistoryBuilder>,
     coverage: Coverage,
-    hosts: Option<Names>,
-    jobs: Option<Names>,
+    hosts: Option<Suggestions>,
+    jobs: Option<Suggestions>,
 }
 
 impl<'a> Gatherer<'a> {
@@ -62,11 +62,11 @@ impl<'a> Gatherer<'a> {
         let wanted: Vec<_> = wanted
             .map(|job| (job.account(), Rc::clone(&job.name)))
             .collect();
-        let collector = needs.history.then(|| {
+        let builder = needs.history.then(|| {
             let until = window.filter.period.until.filter(|_| needs.as_of_end);
-            let mut collector = Collector::new(until, needs.tails);
-            collector.keep_apart(wanted.iter().map(|(_, name)| Rc::clone(name)));
-            collector
+            let mut builder = HistoryBuilder::new(until, needs.tails);
+            builder.keep_apart(wanted.iter().map(|(_, name)| Rc::clone(name)));
+            builder
         });
         Self {
             query,
@@ -75,10 +75,10 @@ impl<'a> Gatherer<'a> {
             machine,
             expected,
             wanted,
-            collector,
+            builder,
             coverage: Coverage::default(),
-            hosts: query.filter.host.as_deref().map(Names::near),
-            jobs: query.filter.job.as_deref().map(Names::near),
+            hosts: query.filter.host.as_deref().map(Suggestions::near),
+            jobs: query.filter.job.as_deref().map(Suggestions::near),
         }
     }
 
@@ -86,8 +86,8 @@ impl<'a> Gatherer<'a> {
     /// asked for.
     fn end_of_time(&self) -> NaiveDateTime {
         match &self.query.source {
-            Source::Inputs(_) => NaiveDateTime::MAX,
-            Source::LogDirs(_) => {
+            LogSource::Inputs(_) => NaiveDateTime::MAX,
+            LogSource::LogDirs(_) => {
                 let end = latest_shown(self.machine.zoned_now) + TOLERANCE;
                 let until = self.window.filter.period.until;
                 until.map_or(end, |until| until.max(end))
@@ -132,10 +132,10 @@ impl<'a> Gatherer<'a> {
         {
             expected.add(run);
         }
-        if let Some(collector) = &mut self.collector
+        if let Some(builder) = &mut self.builder
             && self.window.filter.is_known(run)
         {
-            collector.add(run);
+            builder.add(run);
         }
     }
 
@@ -147,17 +147,17 @@ impl<'a> Gatherer<'a> {
                 read.forgotten
             ));
         }
-        let collector = self.collector.take();
-        let latest = collector.as_ref().and_then(Collector::latest);
+        let builder = self.builder.take();
+        let latest = builder.as_ref().and_then(HistoryBuilder::latest);
         let scope = self.scope(latest.max(read.latest));
-        let mut ledger = collector
+        let mut history = builder
             .map(|it| it.finish(&self.wanted))
             .unwrap_or_default();
         if self.needs.baseline {
-            read.files += self.add_baseline(&mut ledger, &scope, logs);
+            read.files += self.add_baseline(&mut history, &scope, logs);
         }
         let crontabs = self.expected.take();
-        let crontabs = crontabs.map(|it| self.check(it, &ledger, &read, &scope, logs));
+        let crontabs = crontabs.map(|it| self.check(it, &history, &read, &scope, logs));
         let missed = crontabs.as_ref().map(CheckedCrontabs::in_history);
         let host = self.hosts.and_then(|hosts| hosts.remark("host"));
         let job = self.jobs.and_then(|jobs| jobs.remark("job with"));
@@ -168,9 +168,9 @@ impl<'a> Gatherer<'a> {
             logs,
             read,
             suggestions: host.into_iter().chain(job).collect(),
-            tally: Tally::of(&ledger, &scope),
+            tally: Tally::of(&history, &scope),
             scope,
-            ledger,
+            history,
             missed: missed.unwrap_or_default(),
             crontabs,
         }
@@ -181,7 +181,7 @@ impl<'a> Gatherer<'a> {
         let Period { until, .. } = self.window.filter.period;
         let after = latest.map(|latest| latest + TimeDelta::seconds(1));
         // Only the logs in the log directories go on until now.
-        let is_here = matches!(self.query.source, Source::LogDirs(_));
+        let is_here = matches!(self.query.source, LogSource::LogDirs(_));
         let live = is_here.then_some(self.machine.now);
         let after = after.filter(|after| !is_here || *after <= self.end_of_time());
         let end = live.max(after).unwrap_or(self.machine.now);
@@ -196,8 +196,8 @@ impl<'a> Gatherer<'a> {
     }
 
     /// Adds good runs from older logs. Returns how many logs were read.
-    fn add_baseline(&self, ledger: &mut Ledger, scope: &Scope, logs: &Logs) -> usize {
-        let (Source::LogDirs(dirs), Some(from)) =
+    fn add_baseline(&self, history: &mut History, scope: &Scope, logs: &Logs) -> usize {
+        let (LogSource::LogDirs(dirs), Some(from)) =
             (&self.query.source, self.window.diagnosed_from())
         else {
             return 0;
@@ -210,14 +210,14 @@ impl<'a> Gatherer<'a> {
             first_days: &logs.first_days,
         };
         let is_accepted = |status| self.query.accepted.includes(status);
-        older.add_good_runs(ledger, scope, is_accepted)
+        older.add_good_runs(history, scope, is_accepted)
     }
 
     /// Compares the crontabs' slots with the STARTs.
     fn check(
         &self,
         mut expected: Expected,
-        ledger: &Ledger,
+        history: &History,
         read: &Reading,
         scope: &Scope,
         logs: &Logs,
@@ -228,14 +228,14 @@ impl<'a> Gatherer<'a> {
         let timeframe = Timeframe {
             since: scope.since,
             until: scope.now,
-            told: self.needs.is_news.then_some(scope.since),
+            reported_until: self.needs.is_news.then_some(scope.since),
             reach: self.window.diagnosed_from(),
             first_days: &logs.first_days,
             coverage: &self.coverage,
         };
         let judgement = expected.check(&timeframe, read, logs);
         let filter = &self.window.filter;
-        let jobs: Vec<Option<JobId>> = expected.in_history(ledger, filter);
+        let jobs: Vec<Option<JobId>> = expected.in_history(history, filter);
         let summary = CrontabSummary::of(
             &expected,
             &judgement,
@@ -258,8 +258,8 @@ fn expected(planned: Planned, query: &Query, window: &Window, machine: &Machine)
     let users = &machine.users;
     let is_read = |uid| window.filter.reads_user(uid, users);
     let judged = match &query.source {
-        Source::Inputs(_) => Judged::All,
-        Source::LogDirs(dirs) => Judged::In(dirs, &is_read),
+        LogSource::Inputs(_) => CheckedJobs::All,
+        LogSource::LogDirs(dirs) => CheckedJobs::In(dirs, &is_read),
     };
     Expected::new(planned, &judged, users)
 }

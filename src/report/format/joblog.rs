@@ -1,11 +1,11 @@
 //! The form of `--tsv`: one line for each run, in the columns of GNU parallel's joblog.
 
 use super::report::Report;
-use super::{Format, Needs, Verdict};
+use super::{Format, Health, Needs};
 use crate::clock::with_offset;
 use crate::escape::printable;
 use crate::exit::signal_number;
-use crate::report::output::Output;
+use crate::report::output::ReportOutput;
 use crate::report::runs::run::Run;
 use crate::report::slots::Expected;
 
@@ -34,18 +34,18 @@ impl Format for Joblog {
         }
     }
 
-    fn begin(&mut self, _: Option<&Expected>, out: &mut Output) {
+    fn begin(&mut self, _: Option<&Expected>, out: &mut ReportOutput) {
         out.write_line(TITLES);
     }
 
-    fn run(&mut self, run: Run, out: &mut Output) {
+    fn run(&mut self, run: Run, out: &mut ReportOutput) {
         self.runs += 1;
         self.has_failures |= run.has_failed();
         out.write_line(&line(self.runs, &run));
     }
 
-    fn finish(self: Box<Self>, _: &Report, _: &mut Output) -> Verdict {
-        Verdict::bad_if(self.has_failures)
+    fn finish(self: Box<Self>, _: &Report, _: &mut ReportOutput) -> Health {
+        Health::bad_if(self.has_failures)
     }
 }
 

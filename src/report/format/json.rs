@@ -7,12 +7,12 @@ use memchr::memchr;
 use serde::Serialize;
 
 use super::report::Report;
-use super::{Format, Needs, Verdict};
+use super::{Format, Health, Needs};
 use crate::clock::with_offset;
 use crate::escape::is_safe;
 use crate::exit::signal;
 use crate::machine::Users;
-use crate::report::output::Output;
+use crate::report::output::ReportOutput;
 use crate::report::runs::run::{End, Run};
 use crate::report::slots::ExpectedJob;
 use crate::report::slots::missed::Slot;
@@ -44,14 +44,14 @@ impl Format for Json<'_> {
         }
     }
 
-    fn run(&mut self, run: Run, out: &mut Output) {
+    fn run(&mut self, run: Run, out: &mut ReportOutput) {
         self.is_bad |= run.has_failed();
         out.write_line(&document(&run, self.users));
     }
 
-    fn finish(mut self: Box<Self>, report: &Report, out: &mut Output) -> Verdict {
+    fn finish(mut self: Box<Self>, report: &Report, out: &mut ReportOutput) -> Health {
         let Some(crontabs) = &report.crontabs else {
-            return Verdict::bad_if(self.is_bad);
+            return Health::bad_if(self.is_bad);
         };
         for slot in crontabs.missing.slots() {
             let job = &crontabs.expected.jobs[slot.job as usize];
@@ -60,19 +60,19 @@ impl Format for Json<'_> {
                 out.write_line(&missed(slot, job, self.users));
             }
         }
-        Verdict::bad_if(self.is_bad)
+        Health::bad_if(self.is_bad)
     }
 }
 
 /// Bytes of a log: a string if they are UTF-8, or else the numbers of all bytes.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Text<'a> {
+enum JsonText<'a> {
     Utf8(&'a str),
     Bytes { bytes: &'a [u8] },
 }
 
-impl<'a> From<&'a [u8]> for Text<'a> {
+impl<'a> From<&'a [u8]> for JsonText<'a> {
     fn from(bytes: &'a [u8]) -> Self {
         str::from_utf8(bytes).map_or(Self::Bytes { bytes }, Self::Utf8)
     }
@@ -84,13 +84,13 @@ impl<'a> From<&'a [u8]> for Text<'a> {
     clippy::struct_excessive_bools,
     reason = "each is a field of its own in the document"
 )]
-struct Document<'a> {
+struct RunDocument<'a> {
     pid: u32,
     uid: Option<u32>,
     user: Option<&'a str>,
     scheduler: Option<&'a str>,
-    host: Text<'a>,
-    job: Text<'a>,
+    host: JsonText<'a>,
+    job: JsonText<'a>,
     start: String,
     end: Option<String>,
     last: String,
@@ -104,14 +104,14 @@ struct Document<'a> {
     connection_failure: bool,
     usage_error: bool,
     retries: u32,
-    command: Option<Text<'a>>,
+    command: Option<JsonText<'a>>,
     lines: u64,
     bytes: u64,
-    tail: Vec<Text<'a>>,
+    tail: Vec<JsonText<'a>>,
     overlapped: bool,
     ambiguous: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    output: Option<Vec<Text<'a>>>,
+    output: Option<Vec<JsonText<'a>>>,
 }
 
 /// The document of a slot at which nothing was started.
@@ -120,11 +120,11 @@ struct Missed<'a> {
     uid: Option<u32>,
     user: Option<&'a str>,
     scheduler: Option<&'a str>,
-    host: Text<'a>,
-    job: Text<'a>,
+    host: JsonText<'a>,
+    job: JsonText<'a>,
     status: &'static str,
     expected: String,
-    crontab: Text<'a>,
+    crontab: JsonText<'a>,
     line: usize,
 }
 
@@ -153,14 +153,14 @@ fn document(run: &Run, users: &Users) -> String {
 /// The same with all lines of output. The records of `run` have to be kept.
 pub fn document_with_output(run: &Run, users: &Users) -> String {
     let output = run.trace.output(run.ended().is_some());
-    let output = output.into_iter().map(Text::from).collect();
+    let output = output.into_iter().map(JsonText::from).collect();
     render(run, users, Some(output))
 }
 
-fn render(run: &Run, users: &Users, output: Option<Vec<Text>>) -> String {
+fn render(run: &Run, users: &Users, output: Option<Vec<JsonText>>) -> String {
     let trace = &run.trace;
     let exit_status = run.end.status();
-    let document = Document {
+    let document = RunDocument {
         pid: trace.pid,
         uid: trace.owner.uid,
         user: trace.owner.uid.and_then(|uid| users.name(uid)),
@@ -185,10 +185,10 @@ fn render(run: &Run, users: &Users, output: Option<Vec<Text>>) -> String {
         connection_failure: run.connection_failure().is_some(),
         usage_error: run.is_usage_error(),
         retries: trace.retries,
-        command: trace.command.as_deref().map(Text::from),
+        command: trace.command.as_deref().map(JsonText::from),
         lines: trace.lines,
         bytes: trace.bytes,
-        tail: trace.tail.lines().map(Text::from).collect(),
+        tail: trace.tail.lines().map(JsonText::from).collect(),
         overlapped: run.is_overlapped(),
         ambiguous: trace.is_ambiguous,
         output,

@@ -5,10 +5,11 @@ use std::fmt::Write;
 use std::path::Path;
 
 use super::report::Report;
-use super::{Format, Needs, Verdict};
+use super::words::count;
+use super::{Format, Health, Needs};
 use crate::cron::{CronJobs, Crontabs, Finding, UnknownCall};
 use crate::escape::{printable, shortened};
-use crate::report::output::Output;
+use crate::report::output::ReportOutput;
 use crate::report::slots::Planned;
 
 /// The most bytes of a reason that are shown.
@@ -32,15 +33,15 @@ impl Format for Lint {
         }
     }
 
-    fn finish(self: Box<Self>, report: &Report, out: &mut Output) -> Verdict {
+    fn finish(self: Box<Self>, report: &Report, out: &mut ReportOutput) -> Health {
         let Some(crontabs) = &report.crontabs else {
-            return Verdict::Good;
+            return Health::Good;
         };
         let planned = &crontabs.expected.planned;
         let findings = planned.findings(&report.machine.users);
         let Planned { plan, crontabs, .. } = planned;
         out.write(render(&findings, plan, crontabs).as_bytes());
-        Verdict::bad_if(!findings.is_empty())
+        Health::bad_if(!findings.is_empty())
     }
 }
 
@@ -60,12 +61,12 @@ fn render(findings: &[Finding], plan: &CronJobs, crontabs: &Crontabs) -> String 
     for UnknownCall { place: at, reason } in unknown.iter().take(MOST_UNKNOWN) {
         let place = place(&at.file, Some(at.line));
         let reason = shortened(reason.as_bytes(), LONGEST);
-        line(&format!("{place}: this call cannot be known: {reason}"));
+        line(&format!("{place}: this call is not checked: {reason}"));
     }
     let more = unknown.len().saturating_sub(MOST_UNKNOWN);
     if more > 0 {
-        let calls = counted(more, "more call");
-        line(&format!("{calls} cannot be known; --next lists them"));
+        let calls = count(more as u64, "more call");
+        line(&format!("{calls} not checked; --next lists them"));
     }
     if let Some(places) = commented_out(plan) {
         line(&places);
@@ -84,17 +85,17 @@ fn no_fault(plan: &CronJobs, crontabs: &Crontabs) -> String {
         1 => "1 line that runs remoteexe".to_owned(),
         lines => format!("{lines} lines that run remoteexe"),
     };
-    let files = counted(files.len(), "crontab");
-    let unknown = counted(plan.unknown.len(), "call");
+    let files = count(files.len() as u64, "crontab");
+    let unknown = count(plan.unknown.len() as u64, "call");
     match (places.is_empty(), plan.unknown.is_empty()) {
         (true, true) => format!(
             "no line runs a job of remoteexe, in {}",
-            counted(crontabs.read.len(), "crontab")
+            count(crontabs.read.len() as u64, "crontab")
         ),
-        (true, false) => format!("no call can be checked: {unknown} cannot be known"),
+        (true, false) => format!("nothing to check: {unknown} not checked"),
         (false, true) => format!("no fault in {lines}, in {files}"),
         (false, false) => {
-            format!("no fault in {lines}, in {files}; {unknown} cannot be known")
+            format!("no fault in {lines}, in {files}; {unknown} not checked")
         }
     }
 }
@@ -110,10 +111,10 @@ fn commented_out(plan: &CronJobs) -> Option<String> {
     let more = places.len().saturating_sub(MOST_SWITCHED_OFF);
     places.truncate(MOST_SWITCHED_OFF);
     if more > 0 {
-        places.push(counted(more, "more line"));
+        places.push(count(more as u64, "more line"));
     }
     let is_any = !places.is_empty();
-    is_any.then(|| format!("switched off by #: {}", places.join(", ")))
+    is_any.then(|| format!("commented out: {}", places.join(", ")))
 }
 
 /// The calls that cannot be known for another reason than a fault of their line.
@@ -132,10 +133,4 @@ fn place(file: &Path, line: Option<usize>) -> String {
         Some(line) => format!("{}:{line}", file.display()),
         None => file.display().to_string(),
     }
-}
-
-/// `1 line`, `2 lines`.
-pub fn counted(count: usize, name: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {name}{plural}")
 }

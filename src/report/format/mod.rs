@@ -16,7 +16,7 @@ pub mod text;
 pub mod upcoming;
 pub mod words;
 
-use super::output::Output;
+use super::output::ReportOutput;
 use super::query::window::Reach;
 use super::runs::run::Run;
 use super::slots::Expected;
@@ -28,27 +28,27 @@ pub trait Format {
     fn needs(&self) -> Needs;
 
     /// Begins, before any run is read. `expected` are the jobs of the crontabs, if slots are needed.
-    fn begin(&mut self, _expected: Option<&Expected>, _out: &mut Output) {}
+    fn begin(&mut self, _expected: Option<&Expected>, _out: &mut ReportOutput) {}
 
     /// Takes a run that matches. Runs come in the order of their ENDs, then those without END.
     ///
     /// A format that writes them at once, and keeps none, takes the same memory for any number of runs.
-    fn run(&mut self, _run: Run, _out: &mut Output) {}
+    fn run(&mut self, _run: Run, _out: &mut ReportOutput) {}
 
     /// Writes the rest, and says whether something is wrong.
-    fn finish(self: Box<Self>, report: &Report, out: &mut Output) -> Verdict;
+    fn finish(self: Box<Self>, report: &Report, out: &mut ReportOutput) -> Health;
 }
 
 /// Whether something that a format shows is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Health {
     /// Nothing.
     Good,
     /// A run failed, was lost or is missing, or a crontab has a fault.
     Bad,
 }
 
-impl Verdict {
+impl Health {
     /// The verdict if something is wrong or not.
     pub fn bad_if(is_bad: bool) -> Self {
         if is_bad { Self::Bad } else { Self::Good }

@@ -1,9 +1,9 @@
 //! The forms of `--run`: all records of one run, or its JSON document.
 
 use super::report::Report;
-use super::{Format, Needs, Verdict, json};
+use super::{Format, Health, Needs, json};
 use crate::machine::Users;
-use crate::report::output::{Output, warn};
+use crate::report::output::{ReportOutput, warn};
 use crate::report::query::run_id::RunId;
 use crate::report::runs::run::Run;
 
@@ -72,7 +72,7 @@ impl Format for OneRun<'_> {
         }
     }
 
-    fn run(&mut self, run: Run, _: &mut Output) {
+    fn run(&mut self, run: Run, _: &mut ReportOutput) {
         if !self.id.matches(run.trace.pid, run.trace.start) {
             return;
         }
@@ -83,17 +83,17 @@ impl Format for OneRun<'_> {
         }
     }
 
-    fn finish(self: Box<Self>, _: &Report, out: &mut Output) -> Verdict {
+    fn finish(self: Box<Self>, _: &Report, out: &mut ReportOutput) -> Health {
         if let Some(remark) = self.remark() {
             warn(&remark);
         }
         let Some(run) = &self.last else {
-            return Verdict::Bad;
+            return Health::Bad;
         };
         match self.users {
             Some(users) => out.write_line(&json::document_with_output(run, users)),
             None => out.write_records(run.trace.records.as_deref().unwrap_or_default()),
         }
-        Verdict::bad_if(run.has_failed())
+        Health::bad_if(run.has_failed())
     }
 }

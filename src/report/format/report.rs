@@ -6,14 +6,14 @@ use crate::machine::Machine;
 use crate::report::diagnosis::evidence::Evidence;
 use crate::report::history::counts::Tally;
 use crate::report::history::scope::Scope;
-use crate::report::history::{JobId, Ledger};
+use crate::report::history::{History, JobId};
 use crate::report::logs::find::Logs;
 use crate::report::logs::owner::Account;
 use crate::report::query::filter::Filter;
 use crate::report::query::{Form, Query, Shown};
 use crate::report::runs::reading::Reading;
 use crate::report::slots::checked::CheckedCrontabs;
-use crate::report::slots::missed::Missing;
+use crate::report::slots::missed::MissedStarts;
 
 /// What was found. Parts that the format does not need are empty.
 #[derive(Debug)]
@@ -33,11 +33,11 @@ pub struct Report<'a> {
     /// The time that is diagnosed.
     pub scope: Scope,
     /// The runs.
-    pub ledger: Ledger,
+    pub history: History,
     /// The counts of the period.
     pub tally: Tally,
     /// The slots without a START in time, of the jobs that are asked for.
-    pub missed: Missing,
+    pub missed: MissedStarts,
     /// The crontabs, if there are any.
     pub crontabs: Option<CheckedCrontabs>,
 }
@@ -51,7 +51,7 @@ impl Report<'_> {
     /// What a diagnosis goes by.
     pub fn evidence(&self) -> Evidence<'_> {
         Evidence {
-            history: &self.ledger,
+            history: &self.history,
             missed: &self.missed,
             scope: &self.scope,
         }
@@ -59,7 +59,10 @@ impl Report<'_> {
 
     /// The format of the local times.
     pub fn clock(&self) -> Clock {
-        let last = self.tally.span.map_or(self.scope.now, |(_, last)| last);
+        let last = self
+            .tally
+            .first_to_last
+            .map_or(self.scope.now, |(_, last)| last);
         let last = if self.scope.is_live {
             self.scope.now
         } else {
@@ -71,28 +74,28 @@ impl Report<'_> {
     /// The jobs that ran in the period.
     pub fn jobs(&self) -> impl Iterator<Item = JobId> + use<'_> {
         let has_run = |job: &JobId| {
-            let mut runs = self.ledger.of_job(*job).iter();
+            let mut runs = self.history.of_job(*job).iter();
             runs.any(|run| self.scope.has(run))
         };
-        self.ledger.job_ids().filter(has_run)
+        self.history.job_ids().filter(has_run)
     }
 
     /// A job, its user if that is to be named, and whether its parameters change.
     pub fn job_name(&self, id: JobId) -> String {
-        let job = self.ledger.job(id);
+        let job = self.history.job(id);
         let variants = if job.has_variants { " …" } else { "" };
         let name = match &*job.name {
             b"" => "(no operands)".to_owned(),
             name => shown_name(name),
         };
-        name + variants + &self.of_account(self.ledger.account(id))
+        name + variants + &self.of_account(self.history.account(id))
     }
 
     /// ` of USER on SCHEDULER`, where they are to be named.
     pub fn of_account(&self, account: Account) -> String {
         let users = &self.machine.users;
         let user = match account.uid {
-            Some(uid) if users.is_stranger(uid) => {
+            Some(uid) if users.is_other_user(uid) => {
                 let name = users.name(uid).map(|name| printable(name.as_bytes()));
                 format!(" of {}", name.unwrap_or_else(|| format!("uid {uid}")))
             }

@@ -1,11 +1,12 @@
 //! The logs that were read and the runs that were asked for, in words.
 
 use super::report::Report;
+use super::words::count;
 use crate::escape::printable;
 use crate::machine::Users;
 use crate::report::logs::open::Input;
 use crate::report::query::filter::Filter;
-use crate::report::query::{Query, Source};
+use crate::report::query::{LogSource, Query};
 
 /// What was read, and the logs that were left out, a line each.
 pub fn lines(report: &Report) -> Vec<String> {
@@ -21,9 +22,9 @@ pub fn lines(report: &Report) -> Vec<String> {
 fn describe(report: &Report) -> String {
     let (query, files) = (report.query, report.read.files);
     let mut parts = vec![places(&query.source)];
-    let are_all_read = matches!(&query.source, Source::Inputs(inputs) if inputs.len() == files);
+    let are_all_read = matches!(&query.source, LogSource::Inputs(inputs) if inputs.len() == files);
     if !are_all_read {
-        parts.push(count(files));
+        parts.push(count(files as u64, "file"));
     }
     parts.extend(period(query));
     parts.extend(conditions(&query.filter, &report.machine.users));
@@ -33,10 +34,10 @@ fn describe(report: &Report) -> String {
     parts.join(", ")
 }
 
-fn places(source: &Source) -> String {
+fn places(source: &LogSource) -> String {
     let names: Vec<String> = match source {
-        Source::Inputs(inputs) => inputs.iter().map(Input::name).collect(),
-        Source::LogDirs(dirs) => {
+        LogSource::Inputs(inputs) => inputs.iter().map(Input::name).collect(),
+        LogSource::LogDirs(dirs) => {
             let dirs = dirs.iter();
             dirs.map(|dir| dir.path.display().to_string()).collect()
         }
@@ -49,19 +50,12 @@ fn places(source: &Source) -> String {
     }
 }
 
-fn count(files: usize) -> String {
-    match files {
-        1 => "1 file".to_owned(),
-        files => format!("{files} files"),
-    }
-}
-
 fn period(query: &Query) -> Vec<String> {
     let period = &query.filter.period;
     let since = period.since.map(|since| format!("since {since}"));
     let until = period.until.map(|until| format!("until {until}"));
     let bounds: Vec<String> = since.into_iter().chain(until).collect();
-    let is_today = bounds.is_empty() && matches!(query.source, Source::LogDirs(_));
+    let is_today = bounds.is_empty() && matches!(query.source, LogSource::LogDirs(_));
     if is_today {
         vec!["today".to_owned()]
     } else {

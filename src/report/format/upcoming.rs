@@ -6,13 +6,13 @@ use std::path::Path;
 
 use chrono::{DateTime, Datelike, Local};
 
-use super::lint::counted;
 use super::report::Report;
-use super::{Format, Needs, Verdict};
+use super::words::count;
+use super::{Format, Health, Needs};
 use crate::cron::upcoming::{CROWD, crowds, next_start, periods};
 use crate::cron::{ClockInterval, CronJob, CronJobs, Crontabs, UnknownCall};
 use crate::escape::{printable, shortened};
-use crate::report::output::Output;
+use crate::report::output::ReportOutput;
 use crate::report::slots::Planned;
 
 /// The most bytes of a job or a host that are shown.
@@ -36,7 +36,7 @@ impl Format for Upcoming {
         }
     }
 
-    fn finish(self: Box<Self>, report: &Report, out: &mut Output) -> Verdict {
+    fn finish(self: Box<Self>, report: &Report, out: &mut ReportOutput) -> Health {
         if let Some(crontabs) = &report.crontabs {
             let Planned { plan, crontabs, .. } = &crontabs.expected.planned;
             let entries = plan.entries.iter();
@@ -44,7 +44,7 @@ impl Format for Upcoming {
             let now = report.machine.zoned_now;
             out.write(render(entries.collect(), plan, crontabs, now).as_bytes());
         }
-        Verdict::Good
+        Health::Good
     }
 }
 
@@ -63,8 +63,8 @@ fn render(
     let title = format!(
         "{}: {} in {}",
         now.format("%a %-d %b %Y, %H:%M:%S"),
-        counted(entries.len(), "job"),
-        counted(files.len(), "crontab"),
+        count(entries.len() as u64, "job"),
+        count(files.len() as u64, "crontab"),
     );
     line(&mut text, &title);
     add_crowds(&mut text, &entries, &periods[0]);
@@ -193,7 +193,7 @@ fn add_unknown(text: &mut String, unknown: &[UnknownCall]) {
     }
     let more = unknown.len().saturating_sub(MOST_UNKNOWN);
     if more > 0 {
-        line(text, &counted(more, "more call"));
+        line(text, &count(more as u64, "more call"));
     }
 }
 
@@ -225,7 +225,7 @@ fn add_ignored(text: &mut String, ignored: &[&CronJob], without_a_job: &[&Path])
     for (file, jobs) in files {
         let jobs = match jobs {
             0 => "no job can be known".to_owned(),
-            jobs => counted(jobs, "job"),
+            jobs => count(jobs as u64, "job"),
         };
         let file = format!("{}: {jobs}", file.display());
         line(text, &printable(file.as_bytes()));

@@ -3,7 +3,7 @@
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 
 use crate::escape::printable;
-use crate::report::history::Entry;
+use crate::report::history::RunSummary;
 
 /// The bars of a chart, the lowest first.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -54,7 +54,7 @@ impl Clock {
     }
 
     /// The name of a run, as `--run` takes it.
-    pub fn run_name(self, run: &Entry) -> String {
+    pub fn run_name(self, run: &RunSummary) -> String {
         if run.start.date() == self.day {
             format!("{}@{}", run.pid, run.start.time())
         } else {

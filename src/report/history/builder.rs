@@ -1,4 +1,4 @@
-//! Takes runs as they end, and puts them into a ledger.
+//! Takes runs as they end, and puts them into a history.
 
 use std::collections::{HashMap, HashSet};
 use std::mem;
@@ -6,18 +6,18 @@ use std::rc::Rc;
 
 use chrono::NaiveDateTime;
 
-use super::lines::Lines;
+use super::kept_lines::KeptLines;
 use super::scripts::Scripts;
 use super::tails::Tails;
-use super::{Entry, HostId, Job, JobId, Ledger, Mark, Marks, UNKNOWN};
+use super::{History, HostId, JobId, KnownJob, RunFlag, RunFlags, RunSummary, UNKNOWN};
 use crate::report::logs::owner::Account;
 use crate::report::runs::outcome::Outcome;
 use crate::report::runs::run::{End, Run, first_word};
 
-/// A ledger that is being filled.
+/// A history that is being filled.
 #[derive(Debug, Default)]
-pub struct Collector {
-    ledger: Ledger,
+pub struct HistoryBuilder {
+    history: History,
     jobs: HashMap<Account, HashMap<Rc<[u8]>, JobId>>,
     hosts: HashMap<Box<[u8]>, HostId>,
     scripts: Scripts,
@@ -28,8 +28,8 @@ pub struct Collector {
     own: HashSet<Rc<[u8]>>,
 }
 
-impl Collector {
-    /// A ledger of the runs as they were just before `until`. A run that ended later was going on. With `keeps_tails` it
+impl HistoryBuilder {
+    /// A history of the runs as they were just before `until`. A run that ended later was going on. With `keeps_tails` it
     /// has the last lines of runs too.
     pub fn new(until: Option<NaiveDateTime>, keeps_tails: bool) -> Self {
         Self {
@@ -67,11 +67,11 @@ impl Collector {
         let line = self.line(run, outcome);
         let tail = if self.keeps_tails {
             let is_good = outcome == Outcome::Good;
-            self.ledger.tails.add(job, is_good, &run.trace.tail)
+            self.history.tails.add(job, is_good, &run.trace.tail)
         } else {
             Tails::NONE
         };
-        self.ledger.runs.push(Entry {
+        self.history.runs.push(RunSummary {
             job,
             pid: run.trace.pid,
             start: run.trace.start,
@@ -104,7 +104,7 @@ impl Collector {
 
     /// Adds a job. Returns the one that stands for it, if its script has too many.
     fn add_job(&mut self, account: Account, name: &Rc<[u8]>) -> JobId {
-        let job = JobId::try_from(self.ledger.jobs.len()).expect("no memory has so many jobs");
+        let job = JobId::try_from(self.history.jobs.len()).expect("no memory has so many jobs");
         if self.own.contains(name) {
             self.scripts.add_own();
         } else if let Some(first) = self.scripts.add(account, name, job) {
@@ -112,9 +112,9 @@ impl Collector {
         }
         let host = self.host(first_word(name));
         let place = self.account(account);
-        self.ledger.jobs.push(Job {
+        self.history.jobs.push(KnownJob {
             name: Rc::clone(name),
-            account: place,
+            account_index: place,
             host,
             has_variants: false,
         });
@@ -124,7 +124,7 @@ impl Collector {
     }
 
     fn account(&mut self, account: Account) -> u32 {
-        let accounts = &mut self.ledger.accounts;
+        let accounts = &mut self.history.accounts;
         let known = accounts.iter().position(|known| *known == account);
         let place = known.unwrap_or_else(|| {
             accounts.push(account);
@@ -137,59 +137,59 @@ impl Collector {
         if let Some(host) = self.hosts.get(name) {
             return *host;
         }
-        let host = HostId::try_from(self.ledger.hosts.len()).expect("no memory has so many hosts");
-        self.ledger.hosts.push(name.into());
+        let host = HostId::try_from(self.history.hosts.len()).expect("no memory has so many hosts");
+        self.history.hosts.push(name.into());
         self.hosts.insert(name.into(), host);
         host
     }
 
-    /// The number of the line that tells most of a bad run.
+    /// The number of the most informative line of a bad run.
     fn line(&mut self, run: &Run, outcome: Outcome) -> u32 {
         let line = run.telling_line().filter(|_| outcome.is_bad());
-        line.map_or(Lines::NONE, |line| self.ledger.lines.add(line))
+        line.map_or(KeptLines::NONE, |line| self.history.lines.add(line))
     }
 
     /// The local time of the latest record so far, or at which a lost run is known to be dead.
     pub fn latest(&self) -> Option<NaiveDateTime> {
-        self.ledger.latest()
+        self.history.latest()
     }
 
-    /// Ends the ledger: adds the `wanted` jobs that have no run, and puts the runs in the order of their jobs and STARTs.
-    pub fn finish(mut self, wanted: &[(Account, Rc<[u8]>)]) -> Ledger {
+    /// Ends the history: adds the `wanted` jobs that have no run, and puts the runs in the order of their jobs and STARTs.
+    pub fn finish(mut self, wanted: &[(Account, Rc<[u8]>)]) -> History {
         for (account, name) in wanted {
             self.expect(*account, name);
         }
         let scripts = mem::take(&mut self.scripts);
-        let mut ledger = self.ledger;
+        let mut history = self.history;
         drop(self.jobs);
-        scripts.join(&mut ledger);
-        ledger
+        scripts.join(&mut history);
+        history
             .runs
             .sort_unstable_by_key(|run| (run.job, run.start, run.until, run.pid));
-        ledger.begins = vec![0; ledger.jobs.len() + 1];
-        for run in &ledger.runs {
-            ledger.begins[run.job as usize + 1] += 1;
+        history.begins = vec![0; history.jobs.len() + 1];
+        for run in &history.runs {
+            history.begins[run.job as usize + 1] += 1;
         }
-        for job in 0..ledger.jobs.len() {
-            ledger.begins[job + 1] += ledger.begins[job];
+        for job in 0..history.jobs.len() {
+            history.begins[job + 1] += history.begins[job];
         }
-        ledger
+        history
     }
 }
 
 /// The marks of a run as it was just before `until`.
-fn marks(run: &Run, until: Option<NaiveDateTime>) -> Marks {
+fn marks(run: &Run, until: Option<NaiveDateTime>) -> RunFlags {
     let is_seen = |reused| until.is_none_or(|until| reused < until);
     let is_dated = run.trace.pid_reused.is_some_and(is_seen);
     let facts = [
-        (Mark::Overlapped, run.is_overlapped()),
-        (Mark::Ambiguous, run.trace.is_ambiguous),
-        (Mark::ReachedHost, run.has_reached_host()),
-        (Mark::HasCommand, run.trace.command.is_some()),
-        (Mark::Retried, run.trace.retries > 0),
-        (Mark::Accepted, run.is_accepted),
-        (Mark::Dated, run.end == End::Lost && is_dated),
+        (RunFlag::Overlapped, run.is_overlapped()),
+        (RunFlag::Ambiguous, run.trace.is_ambiguous),
+        (RunFlag::ReachedHost, run.has_reached_host()),
+        (RunFlag::HasCommand, run.trace.command.is_some()),
+        (RunFlag::Retried, run.trace.retries > 0),
+        (RunFlag::Accepted, run.is_accepted),
+        (RunFlag::Dated, run.end == End::Lost && is_dated),
     ];
     let marks = facts.iter().filter(|(_, is_true)| *is_true);
-    Marks(marks.map(|(mark, _)| *mark as u8).sum())
+    RunFlags(marks.map(|(mark, _)| *mark as u8).sum())
 }

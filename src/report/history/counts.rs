@@ -2,7 +2,7 @@
 
 use chrono::NaiveDateTime;
 
-use super::{Entry, Ledger, Mark};
+use super::{History, RunFlag, RunSummary};
 use crate::report::history::scope::Scope;
 use crate::report::runs::outcome::{Outcome, Reason};
 
@@ -10,7 +10,7 @@ use crate::report::runs::outcome::{Outcome, Reason};
 #[derive(Debug, Default, Clone)]
 pub struct Tally {
     /// The local times of the first START and of the last record.
-    pub span: Option<(NaiveDateTime, NaiveDateTime)>,
+    pub first_to_last: Option<(NaiveDateTime, NaiveDateTime)>,
     /// All runs.
     pub runs: u64,
     /// Runs with exit status 0.
@@ -66,21 +66,21 @@ impl Count {
 
 impl Tally {
     /// Counts the runs of the period.
-    pub fn of(ledger: &Ledger, scope: &Scope) -> Self {
+    pub fn of(history: &History, scope: &Scope) -> Self {
         let mut tally = Self::default();
-        for run in ledger.runs.iter().filter(|run| scope.has(run)) {
+        for run in history.runs.iter().filter(|run| scope.has(run)) {
             tally.add(run);
         }
         tally
     }
 
     /// Adds a run.
-    pub fn add(&mut self, run: &Entry) {
-        let (first, last) = self.span.unwrap_or((run.start, run.last));
-        self.span = Some((first.min(run.start), last.max(run.last)));
+    pub fn add(&mut self, run: &RunSummary) {
+        let (first, last) = self.first_to_last.unwrap_or((run.start, run.last));
+        self.first_to_last = Some((first.min(run.start), last.max(run.last)));
         self.runs += 1;
         match run.outcome {
-            Outcome::Good if run.is(Mark::Accepted) => self.accepted += 1,
+            Outcome::Good if run.is(RunFlag::Accepted) => self.accepted += 1,
             Outcome::Good => self.ok += 1,
             Outcome::Failed(..) => self.failed += 1,
             Outcome::Running => self.running += 1,
@@ -89,9 +89,9 @@ impl Tally {
         let is_usage_error = matches!(run.outcome, Outcome::Failed(_, Reason::Usage));
         self.usage_errors += u64::from(is_usage_error);
         self.connection_failures += u64::from(run.outcome.connection_failure().is_some());
-        self.retried += u64::from(run.is(Mark::Retried));
-        self.ambiguous += u64::from(run.is(Mark::Ambiguous));
-        self.overlaps += u64::from(run.is(Mark::Overlapped));
+        self.retried += u64::from(run.is(RunFlag::Retried));
+        self.ambiguous += u64::from(run.is(RunFlag::Ambiguous));
+        self.overlaps += u64::from(run.is(RunFlag::Overlapped));
     }
 
     /// The numbers of runs by their ends, with their names.

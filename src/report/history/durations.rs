@@ -1,24 +1,24 @@
 //! How long a job usually takes: its good runs decide.
 //!
 //! A run is judged by those that had ended when it was started. So later logs do not change the judgement, and a
-//! report of each hour tells of it once.
+//! report of each hour shows it once.
 
 use std::collections::BTreeMap;
 
 use chrono::{Days, NaiveDate, NaiveDateTime, TimeDelta};
 
-use super::{Entry, Good, JobId, Ledger};
+use super::{Good, History, JobId, RunSummary};
 use crate::clock::after;
 use crate::report::runs::outcome::Outcome;
 
 /// With fewer good runs nothing is said about how long a run should take.
 pub const MIN_GOOD: usize = 3;
 
-/// The good runs of so many days before that of its START tell how long a run should take. If there are fewer than
-/// [`MIN_GOOD`], the last day counts on which there were enough, and all after it.
+/// A run is judged by the good runs of this many days before its START. If there are fewer than [`MIN_GOOD`], earlier
+/// days count too, until there are enough.
 pub const LAST_DAYS: u64 = 1;
 
-/// How many days before that of its START tell how long a run should take, if it runs seldom.
+/// A run of a rare job is judged by the good runs of this many days before its START.
 pub const MAX_DAYS: u64 = 14;
 
 /// How much longer than the longest good run any run may take.
@@ -29,7 +29,7 @@ const FACTOR: i32 = 3;
 
 /// How long the good runs of a job took.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Usual {
+pub struct DurationStats {
     /// The number of good runs whose seconds are known.
     pub good: usize,
     /// The median of their seconds, by the nearest rank.
@@ -38,11 +38,14 @@ pub struct Usual {
     pub longest: u32,
 }
 
-impl Usual {
+impl DurationStats {
     /// How long all good runs of a job took.
-    pub fn of_job(ledger: &Ledger, job: JobId) -> Self {
-        let earlier = ledger.earlier(job).iter().map(|good| good.seconds);
-        let seconds = ledger.of_job(job).iter().filter_map(Entry::good_seconds);
+    pub fn of_job(history: &History, job: JobId) -> Self {
+        let earlier = history.earlier(job).iter().map(|good| good.seconds);
+        let seconds = history
+            .of_job(job)
+            .iter()
+            .filter_map(RunSummary::good_seconds);
         Self::of_seconds(earlier.chain(seconds).collect())
     }
 
@@ -67,27 +70,27 @@ impl Usual {
         self.bound().filter(|_| self.good >= MIN_GOOD)
     }
 
-    /// The same limit, as far as a single good run tells.
+    /// The same limit, which needs only one good run.
     fn bound(&self) -> Option<TimeDelta> {
         let longest = TimeDelta::seconds(self.longest.into());
         (self.good > 0).then(|| (longest * FACTOR).max(longest + GRACE))
     }
 
     /// The local time at which a run was hung, if it went on as long as that by `now`.
-    pub fn hung_at(&self, run: &Entry, now: NaiveDateTime) -> Option<NaiveDateTime> {
+    pub fn hung_at(&self, run: &RunSummary, now: NaiveDateTime) -> Option<NaiveDateTime> {
         let at = after(run.begun, self.limit()?)?;
         (at < now).then_some(at)
     }
 
     /// The local time from which on a run without END is overdue, if there is any good run.
-    pub fn overdue(&self, run: &Entry) -> Option<NaiveDateTime> {
+    pub fn overdue(&self, run: &RunSummary) -> Option<NaiveDateTime> {
         after(run.begun, self.bound()?)
     }
 }
 
 /// The good runs of a job, by the day of their START. The median is not known.
 #[derive(Debug, Default)]
-struct ByDay(BTreeMap<NaiveDate, Usual>);
+struct ByDay(BTreeMap<NaiveDate, DurationStats>);
 
 impl ByDay {
     fn add(&mut self, good: Good) {
@@ -97,9 +100,9 @@ impl ByDay {
     }
 
     /// What is usual for a run that was started on this day.
-    fn before(&self, day: NaiveDate) -> Usual {
+    fn before(&self, day: NaiveDate) -> DurationStats {
         let back = |days| day.checked_sub_days(Days::new(days)).unwrap_or(day);
-        let mut usual = Usual::default();
+        let mut usual = DurationStats::default();
         for (of, good) in self.0.range(back(MAX_DAYS)..=day).rev() {
             if usual.good >= MIN_GOOD && *of < back(LAST_DAYS) {
                 break;
@@ -111,26 +114,26 @@ impl ByDay {
     }
 }
 
-/// The runs of a job for which `is_asked` is true, in the order of their STARTs, and for each how long the good ones
-/// took that had ended when it was started. Their median is not known.
+/// For each run that passes the filter: how long earlier successful runs took. Runs are in the order of their STARTs, and
+/// the median is not known.
 pub fn before_each(
-    ledger: &Ledger,
+    history: &History,
     job: JobId,
-    is_asked: impl Fn(&Entry) -> bool,
-) -> Vec<(usize, &Entry, Usual)> {
-    let runs = ledger.of_job(job).iter().enumerate();
+    is_asked: impl Fn(&RunSummary) -> bool,
+) -> Vec<(usize, &RunSummary, DurationStats)> {
+    let runs = history.of_job(job).iter().enumerate();
     let asked: Vec<_> = runs.filter(|(_, run)| is_asked(run)).collect();
     if asked.is_empty() {
         return Vec::new();
     }
-    let good = ledger.of_job(job).iter().filter_map(|run| {
+    let good = history.of_job(job).iter().filter_map(|run| {
         Some(Good {
             end: run.until,
             start: run.start,
             seconds: run.good_seconds()?,
         })
     });
-    let mut good: Vec<Good> = ledger.earlier(job).iter().copied().chain(good).collect();
+    let mut good: Vec<Good> = history.earlier(job).iter().copied().chain(good).collect();
     good.sort_unstable();
     let mut good = good.into_iter().peekable();
     let mut by_day = ByDay::default();
@@ -144,7 +147,7 @@ pub fn before_each(
 }
 
 /// Whether a run went on for so long that what is usual for its job is worth knowing.
-pub fn is_long(run: &Entry, now: NaiveDateTime) -> bool {
+pub fn is_long(run: &RunSummary, now: NaiveDateTime) -> bool {
     let end = match run.outcome {
         Outcome::Running => now,
         _ => run.until,

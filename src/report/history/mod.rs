@@ -3,7 +3,8 @@
 pub mod builder;
 pub mod counts;
 pub mod durations;
-pub mod lines;
+pub mod jobs;
+pub mod kept_lines;
 pub mod older_logs;
 pub mod scope;
 pub mod scripts;
@@ -20,58 +21,28 @@ use super::logs::scheduler::Scheduler;
 use super::runs::outcome::Outcome;
 use super::runs::run::Run;
 use crate::clock::passed;
-use lines::Lines;
+use kept_lines::KeptLines;
 use tails::Tails;
 
-/// The place of a job in the ledger.
-pub type JobId = u32;
-
-/// The place of a host in the ledger.
-pub type HostId = u32;
+pub use jobs::{HostId, JobId, KnownJob};
 
 /// All runs by job, those of a job in the order of their STARTs.
 #[derive(Debug, Default)]
-pub struct Ledger {
+pub struct History {
     /// The jobs, in the order in which they were first seen.
-    pub jobs: Vec<Job>,
+    pub jobs: Vec<KnownJob>,
     /// Whose the jobs are.
     accounts: Vec<Account>,
     /// The names of the hosts.
     pub hosts: Vec<Box<[u8]>>,
     /// The runs, job after job.
-    pub runs: Vec<Entry>,
+    pub runs: Vec<RunSummary>,
     /// Where the runs of each job begin, and where those of the last one end.
     begins: Vec<usize>,
-    lines: Lines,
+    lines: KeptLines,
     tails: Tails,
     /// Good runs from earlier logs than those of the other runs, of jobs that run seldom.
     earlier: HashMap<JobId, Vec<Good>>,
-}
-
-/// A job: what one user runs on one host.
-#[derive(Debug)]
-pub struct Job {
-    /// Its operands: `HOST SCRIPT PARAMETERS`. If the parameters change from run to run, they are left out.
-    pub name: Rc<[u8]>,
-    /// Whose it is, by its place among the accounts.
-    account: u32,
-    /// Its host: the first operand.
-    pub host: HostId,
-    /// The parameters change from run to run.
-    pub has_variants: bool,
-}
-
-impl Job {
-    /// What is run, without the host.
-    pub fn script(&self) -> &[u8] {
-        script(&self.name)
-    }
-}
-
-/// A job's operands without the first.
-fn script(name: &[u8]) -> &[u8] {
-    let blank = name.iter().position(|&byte| byte == b' ');
-    blank.map_or(&[], |blank| &name[blank + 1..])
 }
 
 /// A good run from earlier logs.
@@ -98,7 +69,7 @@ impl Good {
 
 /// One run.
 #[derive(Debug, Clone, Copy)]
-pub struct Entry {
+pub struct RunSummary {
     /// Its job.
     pub job: JobId,
     /// The process id of remoteexe.
@@ -117,16 +88,16 @@ pub struct Entry {
     tail: u32,
     /// Whether it was bad, and in which way.
     pub outcome: Outcome,
-    marks: Marks,
+    marks: RunFlags,
 }
 
 /// The marks of a run, one a bit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Marks(u8);
+struct RunFlags(u8);
 
 /// A fact about a run that is true or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mark {
+pub enum RunFlag {
     /// The same job was started again during it.
     Overlapped = 1,
     /// The order of its records leaves two answers.
@@ -146,9 +117,9 @@ pub enum Mark {
 /// The seconds of a run that are not known.
 const UNKNOWN: u32 = u32::MAX;
 
-impl Entry {
+impl RunSummary {
     /// Whether the fact is true.
-    pub fn is(&self, mark: Mark) -> bool {
+    pub fn is(&self, mark: RunFlag) -> bool {
         self.marks.0 & mark as u8 != 0
     }
 
@@ -175,9 +146,9 @@ impl Entry {
     }
 }
 
-impl Ledger {
+impl History {
     /// The runs of a job, in the order of their STARTs.
-    pub fn of_job(&self, job: JobId) -> &[Entry] {
+    pub fn of_job(&self, job: JobId) -> &[RunSummary] {
         &self.runs[self.range(job)]
     }
 
@@ -188,7 +159,7 @@ impl Ledger {
 
     /// Adds a good run from earlier logs, unless it is known.
     pub fn add_earlier(&mut self, job: JobId, good: Good) {
-        let is_it = |run: &Entry| (run.start, run.until) == (good.start, good.end);
+        let is_it = |run: &RunSummary| (run.start, run.until) == (good.start, good.end);
         if !self.of_job(job).iter().any(is_it) {
             self.earlier.entry(job).or_default().push(good);
         }
@@ -201,13 +172,13 @@ impl Ledger {
     }
 
     /// A job.
-    pub fn job(&self, job: JobId) -> &Job {
+    pub fn job(&self, job: JobId) -> &KnownJob {
         &self.jobs[job as usize]
     }
 
     /// Whose a job is.
     pub fn account(&self, job: JobId) -> Account {
-        self.accounts[self.job(job).account as usize]
+        self.accounts[self.job(job).account_index as usize]
     }
 
     /// The scheduler that starts a job.
@@ -259,12 +230,12 @@ impl Ledger {
     }
 
     /// The last telling line of output of a bad run, if it was kept.
-    pub fn line(&self, run: &Entry) -> Option<&[u8]> {
+    pub fn line(&self, run: &RunSummary) -> Option<&[u8]> {
         self.lines.get(run.line)
     }
 
     /// The last lines of output of a run, with newlines between them, if they were kept.
-    pub fn tail(&self, run: &Entry) -> Option<&[u8]> {
+    pub fn tail(&self, run: &RunSummary) -> Option<&[u8]> {
         self.tails.get(run.tail)
     }
 }

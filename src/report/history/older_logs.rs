@@ -1,4 +1,4 @@
-//! Reads earlier logs for the sake of jobs that run seldom: their last good runs tell how long they take.
+//! Adds successful runs from older logs as a baseline: how long a rare job takes shows only there.
 //!
 //! Only runs without END ask for it, or that have taken long, and only until there are enough good runs.
 
@@ -7,8 +7,8 @@ use std::rc::Rc;
 
 use chrono::{Days, NaiveDate, NaiveDateTime};
 
-use super::durations::{LAST_DAYS, MAX_DAYS, MIN_GOOD, Usual, before_each, is_long};
-use super::{Entry, Good, JobId, Ledger, Mark};
+use super::durations::{DurationStats, LAST_DAYS, MAX_DAYS, MIN_GOOD, before_each, is_long};
+use super::{Good, History, JobId, RunFlag, RunSummary};
 use crate::machine::Machine;
 use crate::report::history::scope::Scope;
 use crate::report::logs::find::{self, Choice};
@@ -36,26 +36,26 @@ pub struct OlderLogs<'a> {
 }
 
 impl OlderLogs<'_> {
-    /// Adds good runs from older logs to the ledger, to judge the runs of the period by. Returns the number of logs that
+    /// Adds good runs from older logs to the history, to judge the runs of the period by. Returns the number of logs that
     /// were read.
     pub fn add_good_runs(
         &self,
-        ledger: &mut Ledger,
+        history: &mut History,
         scope: &Scope,
         is_accepted: impl Fn(u8) -> bool,
     ) -> usize {
-        let asking: Vec<JobId> = ledger
+        let asking: Vec<JobId> = history
             .job_ids()
-            .filter(|job| ledger.of_job(*job).iter().any(|run| is_asking(run, scope)))
+            .filter(|job| history.of_job(*job).iter().any(|run| is_asking(run, scope)))
             .collect();
         if asking.is_empty() {
             return 0;
         }
         let mut files = 0;
         for day in self.earlier_days() {
-            let jobs = wanting(ledger, &asking, scope, day);
+            let jobs = wanting(history, &asking, scope, day);
             if !jobs.is_empty() {
-                files += self.add_day(ledger, &jobs, day, &is_accepted);
+                files += self.add_day(history, &jobs, day, &is_accepted);
             }
         }
         files
@@ -64,7 +64,7 @@ impl OlderLogs<'_> {
     /// Adds the good runs of these jobs that were started on this day.
     fn add_day(
         &self,
-        ledger: &mut Ledger,
+        history: &mut History,
         jobs: &Jobs,
         day: NaiveDate,
         is_accepted: &impl Fn(u8) -> bool,
@@ -91,7 +91,7 @@ impl OlderLogs<'_> {
                 let account = run.trace.owner.account();
                 let job = jobs.get(&(account, Rc::clone(&run.trace.job)));
                 if let (Some(job), Some(good)) = (job, Good::of(&run)) {
-                    ledger.add_earlier(*job, good);
+                    history.add_earlier(*job, good);
                 }
             },
         );
@@ -109,8 +109,8 @@ impl OlderLogs<'_> {
 }
 
 /// The jobs of which a run is judged by the good ones of this day too.
-fn wanting(ledger: &Ledger, asking: &[JobId], scope: &Scope, day: NaiveDate) -> Jobs {
-    let is_wanting = |(_, run, usual): (usize, &Entry, Usual)| {
+fn wanting(history: &History, asking: &[JobId], scope: &Scope, day: NaiveDate) -> Jobs {
+    let is_wanting = |(_, run, usual): (usize, &RunSummary, DurationStats)| {
         let is_within = |days| run.start.date() <= day + Days::new(days);
         let may_be_hung = usual.overdue(run).is_none_or(|at| at < run.until);
         day <= run.start.date()
@@ -118,18 +118,23 @@ fn wanting(ledger: &Ledger, asking: &[JobId], scope: &Scope, day: NaiveDate) -> 
             && (may_be_hung || matches!(run.outcome, Outcome::Running | Outcome::Lost))
     };
     let jobs = asking.iter().copied().filter(|job| {
-        let asked = before_each(ledger, *job, |run| is_asking(run, scope));
+        let asked = before_each(history, *job, |run| is_asking(run, scope));
         asked.into_iter().any(is_wanting)
     });
-    let named = jobs.map(|job| ((ledger.account(job), Rc::clone(&ledger.job(job).name)), job));
+    let named = jobs.map(|job| {
+        (
+            (history.account(job), Rc::clone(&history.job(job).name)),
+            job,
+        )
+    });
     named.collect()
 }
 
 /// Whether it matters in the period how long a run should take: it goes on, was lost and nothing says so before, or has
 /// taken long.
-fn is_asking(run: &Entry, scope: &Scope) -> bool {
+fn is_asking(run: &RunSummary, scope: &Scope) -> bool {
     match run.outcome {
-        Outcome::Lost => !run.is(Mark::Dated) || run.until >= scope.since,
+        Outcome::Lost => !run.is(RunFlag::Dated) || run.until >= scope.since,
         Outcome::Running => is_long(run, scope.now),
         Outcome::Good | Outcome::Failed(..) => is_long(run, scope.now) && scope.includes(run.until),
     }

@@ -2,7 +2,7 @@
 
 use chrono::{NaiveDateTime, NaiveTime, TimeDelta};
 
-use super::Entry;
+use super::RunSummary;
 use crate::report::logs::scheduler::Scheduler;
 
 /// The time that is diagnosed, in local time, and what is known of it.
@@ -27,13 +27,13 @@ impl Scope {
     }
 
     /// Whether a run was going on in the period.
-    pub fn has(&self, run: &Entry) -> bool {
+    pub fn has(&self, run: &RunSummary) -> bool {
         run.is_in(self.since, self.now)
     }
 
     /// The last boot of the machine that starts the jobs of `scheduler`, if that is known and was before the end.
     pub fn boot_of(&self, scheduler: Scheduler) -> Option<NaiveDateTime> {
-        let is_here = !scheduler.is_elsewhere();
+        let is_here = !scheduler.is_remote();
         self.boot.filter(|boot| is_here && *boot < self.now)
     }
 

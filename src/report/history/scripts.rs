@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::mem;
 
-use super::{Job, JobId, Ledger, script};
+use super::History;
+use super::jobs::{JobId, KnownJob, script};
 use crate::report::logs::owner::Account;
 
 /// More jobs than these of one script on one host are one job if most of them run but once.
@@ -16,14 +17,14 @@ const MAX_KNOWN: u32 = 1000;
 #[derive(Debug, Default)]
 pub struct Scripts {
     numbers: HashMap<(Account, Box<[u8]>), u32>,
-    all: Vec<Script>,
+    all: Vec<ScriptVariants>,
     /// The number of each job's script, if it has parameters.
     of_jobs: Vec<Option<u32>>,
 }
 
 /// A script on one host.
 #[derive(Debug)]
-pub struct Script {
+pub struct ScriptVariants {
     /// Its first job.
     first: JobId,
     /// The number of its jobs.
@@ -32,7 +33,7 @@ pub struct Script {
     pub runs: u32,
 }
 
-impl Script {
+impl ScriptVariants {
     /// Whether the parameters change from run to run.
     fn has_variants(&self) -> bool {
         self.jobs > MAX_VARIANTS && self.runs < self.jobs.saturating_mul(2)
@@ -41,7 +42,7 @@ impl Script {
 
 impl Scripts {
     /// The script of a known job, if it has parameters.
-    pub fn of_job(&mut self, job: JobId) -> Option<&mut Script> {
+    pub fn of_job(&mut self, job: JobId) -> Option<&mut ScriptVariants> {
         let number = self.of_jobs[job as usize]?;
         Some(&mut self.all[number as usize])
     }
@@ -62,7 +63,7 @@ impl Scripts {
         let next = u32::try_from(self.all.len()).expect("there are fewer than jobs");
         let number = *self.numbers.entry((account, short.into())).or_insert(next);
         if number == next {
-            self.all.push(Script {
+            self.all.push(ScriptVariants {
                 first: job,
                 jobs: 0,
                 runs: 0,
@@ -79,13 +80,13 @@ impl Scripts {
     }
 
     /// Makes one job of those of a script whose parameters change from run to run.
-    pub fn join(self, ledger: &mut Ledger) {
-        if !self.all.iter().any(Script::has_variants) {
+    pub fn join(self, history: &mut History) {
+        if !self.all.iter().any(ScriptVariants::has_variants) {
             return;
         }
         let mut places: Vec<JobId> = Vec::with_capacity(self.of_jobs.len());
-        let mut jobs: Vec<Job> = Vec::new();
-        let all = mem::take(&mut ledger.jobs);
+        let mut jobs: Vec<KnownJob> = Vec::new();
+        let all = mem::take(&mut history.jobs);
         for ((id, number), mut job) in (0..).zip(self.of_jobs).zip(all) {
             let script = number.map(|number| &self.all[number as usize]);
             let joined = script.filter(|script| script.has_variants());
@@ -101,10 +102,10 @@ impl Scripts {
             places.push(JobId::try_from(jobs.len()).expect("there are fewer than before"));
             jobs.push(job);
         }
-        for run in &mut ledger.runs {
+        for run in &mut history.runs {
             run.job = places[run.job as usize];
         }
-        ledger.jobs = jobs;
+        history.jobs = jobs;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use super::JobId;
+use super::jobs::JobId;
 use crate::report::runs::tail::Tail;
 
 /// Of how many good runs of a job they are kept.

@@ -1,4 +1,4 @@
-//! The compressions of logs, told by the first bytes of a file.
+//! Decompresses logs. The first bytes of a file show its compression.
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
@@ -14,7 +14,7 @@ pub type Source = Box<dyn Read + Send>;
 /// The most memory that xz may take, in KiB: twice that of `xz -9`. A file can ask for any amount.
 const MAX_XZ_MEMORY: u32 = 128 << 10;
 
-/// The number of bytes that tell the compression.
+/// The number of bytes that show the compression.
 const MAGIC: u64 = 6;
 
 /// The first bytes of the compressions that are not read, and the programs that undo them.

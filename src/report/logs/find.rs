@@ -10,7 +10,7 @@ use chrono::{DateTime, Local, NaiveDate, NaiveDateTime};
 use rustix::fs::{Mode, Stat, lstat, stat};
 
 use super::name::{FileName, day_of_other, uncompressed};
-use super::open::{Input, InputError, Log, Place};
+use super::open::{FileId, Input, InputError, LogFile};
 use super::scheduler::{LogDir, Scheduler};
 use crate::machine::Users;
 
@@ -76,7 +76,7 @@ struct Files<'a> {
     /// A name of the period was in the list and had no file any more.
     has_vanished: bool,
     /// The logs to read.
-    chosen: Vec<Log>,
+    chosen: Vec<LogFile>,
     logs: Logs,
 }
 
@@ -173,11 +173,11 @@ impl<'a> Files<'a> {
         };
         self.has_any = true;
         let owner = stat.st_uid;
-        let log = Log {
+        let log = LogFile {
             path,
             name,
             owner,
-            place: Place::of(&stat),
+            place: FileId::of(&stat),
             scheduler: self.scheduler,
         };
         self.note_day(&log, &stat);
@@ -190,7 +190,7 @@ impl<'a> Files<'a> {
         // Nobody writes to a log of a day before the period that is not there.
         let is_in_our_place = self.is_our_place(&log)
             && self.is_day_of_period(day)
-            && self.users.is_stranger(owner)
+            && self.users.is_other_user(owner)
             && !is_at_home;
         if is_in_our_place {
             let owner = self.users.describe(owner);
@@ -203,7 +203,7 @@ impl<'a> Files<'a> {
             Err(_) if !self.is_wanted(owner) && !self.is_day_of_period(day) => {}
             Err(error) => self.logs.refuse(Input::Log(log), error),
             Ok(()) if self.is_wanted(owner) => self.chosen.push(log),
-            Ok(()) if self.choice.user.is_none() => self.logs.leave_out(log, &stat),
+            Ok(()) if self.choice.user.is_none() => self.logs.skip(log, &stat),
             Ok(()) => {}
         }
     }
@@ -211,7 +211,7 @@ impl<'a> Files<'a> {
     /// Notes the day of a log, if it is one of those that are read when their time is asked for.
     ///
     /// Where `protected_hardlinks` is 0, anybody can give a file of root's any name.
-    fn note_day(&mut self, log: &Log, stat: &Stat) {
+    fn note_day(&mut self, log: &LogFile, stat: &Stat) {
         if !self.is_wanted(log.owner) || log.check(stat).is_err() || stat.st_nlink != 1 {
             return;
         }
@@ -240,14 +240,14 @@ impl<'a> Files<'a> {
         // on which it started, however long it goes on. But a stranger can set that time.
         let is_recent = |since: NaiveDateTime| {
             written(stat).is_none_or(|written| written >= since)
-                || (self.users.is_stranger(stat.st_uid) && day >= since.date())
+                || (self.users.is_other_user(stat.st_uid) && day >= since.date())
                 || days.contains(&day)
         };
         since.is_none_or(is_recent) && until.is_none_or(|until| day <= until.date())
     }
 
     /// Whether root or the reader would write to a file of this name.
-    fn is_our_place(&self, log: &Log) -> bool {
+    fn is_our_place(&self, log: &LogFile) -> bool {
         let FileName { log: written, .. } = log.name;
         let is_known_beforehand = written.run.is_none() && log.name.is_live();
         let is_ours = |user| user == 0 || user == self.users.reader;
@@ -257,7 +257,7 @@ impl<'a> Files<'a> {
     fn is_wanted(&self, owner: u32) -> bool {
         match self.choice.user {
             Some(user) => owner == user,
-            None => !self.users.is_stranger(owner),
+            None => !self.users.is_other_user(owner),
         }
     }
 }
@@ -292,7 +292,7 @@ impl Logs {
     }
 
     /// Ends the choice. All are in the order of their names.
-    fn finish(mut self, mut chosen: Vec<Log>) -> Self {
+    fn finish(mut self, mut chosen: Vec<LogFile>) -> Self {
         chosen.sort_by(|one, other| one.path.cmp(&other.path));
         // Both exist while gzip works, and after `gzip --keep`. A plain log of another owner is another log.
         let owners = chosen.iter().map(|log| (log.path.clone(), log.owner));
@@ -316,7 +316,7 @@ impl Logs {
         }
     }
 
-    fn leave_out(&mut self, log: Log, stat: &Stat) {
+    fn skip(&mut self, log: LogFile, stat: &Stat) {
         let size = u64::try_from(stat.st_size).unwrap_or_default();
         let left_out = self.left_out.entry(log.owner).or_insert(LeftOut {
             path: log.path,

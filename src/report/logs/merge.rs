@@ -8,7 +8,7 @@ use chrono::NaiveDateTime;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::batch::Line;
-use super::open::{Input, InputError, Place};
+use super::open::{FileId, Input, InputError};
 use super::owner::Owner;
 use super::read_ahead::Reader;
 
@@ -24,7 +24,7 @@ struct Open<'a> {
 
 /// What became of the inputs.
 #[derive(Debug, Default)]
-pub struct Outcome {
+pub struct MergeResult {
     /// How many different files were opened.
     pub files: usize,
     /// Those that could not be read to their end, and the reasons.
@@ -33,7 +33,7 @@ pub struct Outcome {
 
 /// Reads all `inputs` and gives their lines to `take`, each with its owner, merged by the time of their
 /// records: a run that had to change to another file goes on there.
-pub fn read(inputs: &[Input], take: &mut impl FnMut(Owner, Line)) -> Outcome {
+pub fn read(inputs: &[Input], take: &mut impl FnMut(Owner, Line)) -> MergeResult {
     let mut unread = Vec::new();
     let mut read = HashSet::new();
     let progress = progress(inputs);
@@ -68,7 +68,7 @@ pub fn read(inputs: &[Input], take: &mut impl FnMut(Owner, Line)) -> Outcome {
         }
     }
     progress.finish_and_clear();
-    Outcome {
+    MergeResult {
         files: read.len(),
         unread,
     }
@@ -94,7 +94,7 @@ fn in_order(inputs: &[Input]) -> Peekable<impl Iterator<Item = (NaiveDateTime, &
 /// Opens `input` and reads its first line. Returns nothing if there is no line, or if it is `read` already.
 fn start<'a>(
     input: &'a Input,
-    read: &mut HashSet<Place>,
+    read: &mut HashSet<FileId>,
     progress: &ProgressBar,
 ) -> Result<Option<Open<'a>>, InputError> {
     let Some((file, owner)) = input.open(read)? else {

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use crate::log::file::LogName;
 use crate::log::record::number;
 
-/// The ends of names that compressors add. Those that are not read here are read as far as an error that
+/// The ends of names that compressors add. Unsupported formats are opened only to report them by name: an error that
 /// names them.
 const COMPRESSED: [&str; 8] = [".gz", ".xz", ".zst", ".bz2", ".lz4", ".Z", ".lzma", ".zip"];
 

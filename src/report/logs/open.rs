@@ -45,12 +45,12 @@ pub enum Input {
     /// A file that the command line names.
     File(PathBuf),
     /// A log in the log directory.
-    Log(Log),
+    Log(LogFile),
 }
 
 /// A log in the log directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Log {
+pub struct LogFile {
     /// Its path.
     pub path: PathBuf,
     /// What its name says.
@@ -58,16 +58,16 @@ pub struct Log {
     /// The owner of the file when it was chosen.
     pub owner: u32,
     /// Which file it was then. A later rotation gives its name to another.
-    pub place: Place,
+    pub place: FileId,
     /// Whose records it has.
     pub scheduler: Scheduler,
 }
 
 /// The device and the inode of a file: what it is whatever its name.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Place(u64, u64);
+pub struct FileId(u64, u64);
 
-impl Place {
+impl FileId {
     /// The place of an open file, or of a name.
     pub fn of(stat: &Stat) -> Self {
         Self(stat.st_dev, stat.st_ino)
@@ -101,7 +101,7 @@ impl Input {
     fn path(&self) -> Option<&PathBuf> {
         match self {
             Self::Stdin => None,
-            Self::File(path) | Self::Log(Log { path, .. }) => Some(path),
+            Self::File(path) | Self::Log(LogFile { path, .. }) => Some(path),
         }
     }
 
@@ -110,7 +110,7 @@ impl Input {
         let stat = match self {
             Self::Stdin => fstat(io::stdin()),
             Self::File(path) => stat(path),
-            Self::Log(Log { path, .. }) => lstat(path),
+            Self::Log(LogFile { path, .. }) => lstat(path),
         };
         Some(Owner::of(&stat.ok()?, self.scheduler()))
     }
@@ -122,15 +122,15 @@ impl Input {
         }
     }
 
-    /// Opens it for reading, and tells whose records it has. A FIFO is opened when it has its first writer.
+    /// Opens the input for reading, and returns the owner of its records. A FIFO is opened when it has its first writer.
     ///
     /// Adds it to those that were `read`. Returns nothing if it is there already, by whatever name: its records
     /// count once.
     ///
     /// # Errors
     ///
-    /// It may not be read, is of another kind, or is a log in the log directory that [`Log::check`] refuses.
-    pub fn open(&self, read: &mut HashSet<Place>) -> Result<Option<(File, Owner)>, InputError> {
+    /// It may not be read, is of another kind, or is a log in the log directory that [`LogFile::check`] refuses.
+    pub fn open(&self, read: &mut HashSet<FileId>) -> Result<Option<(File, Owner)>, InputError> {
         // NONBLOCK: the owner of a file may hold a lease on it (fcntl(2)), and opening it would wait.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let file = match self {
@@ -141,7 +141,7 @@ impl Input {
                 open(path, flags, Mode::empty()).map_err(io::Error::from)?
             }
             // A link in a directory that all can write to could lead anywhere.
-            Self::Log(Log { path, .. }) => {
+            Self::Log(LogFile { path, .. }) => {
                 self.check(&lstat(path).map_err(io::Error::from)?)?;
                 open(path, flags | OFlags::NOFOLLOW, Mode::empty()).map_err(io::Error::from)?
             }
@@ -149,7 +149,7 @@ impl Input {
         // The file may have been replaced since the first check.
         let stat = fstat(&file).map_err(io::Error::from)?;
         let kind = self.check(&stat)?;
-        if !read.insert(Place::of(&stat)) {
+        if !read.insert(FileId::of(&stat)) {
             return Ok(None);
         }
         if kind == FileType::Fifo {
@@ -173,7 +173,7 @@ impl Input {
     }
 }
 
-impl Log {
+impl LogFile {
     /// Checks that a file with this `stat` may be read as this log.
     ///
     /// # Errors
@@ -186,7 +186,7 @@ impl Log {
             Err(InputError::Kind)
         } else if self.name.log.user.is_some_and(|user| user != owner) {
             Err(InputError::Owner(owner))
-        } else if self.owner != owner || self.place != Place::of(stat) {
+        } else if self.owner != owner || self.place != FileId::of(stat) {
             Err(InputError::Replaced)
         } else {
             Ok(())
@@ -206,9 +206,7 @@ impl Writers {
     /// Those of `inputs`. Nobody waits for anything: none is opened.
     pub fn of(inputs: &[Input]) -> Self {
         let mut writers = Self::default();
-        let here = inputs
-            .iter()
-            .filter(|input| !input.scheduler().is_elsewhere());
+        let here = inputs.iter().filter(|input| !input.scheduler().is_remote());
         for owner in here.filter_map(Input::owner) {
             writers.is_anybody |= owner.is_shared;
             writers.uids.extend(owner.uid);

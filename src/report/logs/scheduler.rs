@@ -17,14 +17,14 @@ pub struct Scheduler(&'static Facts);
 struct Facts {
     number: u16,
     name: Option<String>,
-    is_elsewhere: bool,
+    is_remote: bool,
 }
 
 /// The scheduler where there is no other.
 static ONLY: Facts = Facts {
     number: 0,
     name: None,
-    is_elsewhere: false,
+    is_remote: false,
 };
 
 impl Default for Scheduler {
@@ -45,8 +45,8 @@ impl Scheduler {
     }
 
     /// Whether its processes are not those of this machine.
-    pub fn is_elsewhere(self) -> bool {
-        self.0.is_elsewhere
+    pub fn is_remote(self) -> bool {
+        self.0.is_remote
     }
 }
 
@@ -106,7 +106,7 @@ pub fn log_dirs(paths: &[PathBuf], local: &Path) -> Vec<LogDir> {
         let facts = Facts {
             number,
             name: are_several.then_some(name),
-            is_elsewhere: are_several && !are_same(path, local),
+            is_remote: are_several && !are_same(path, local),
         };
         // Each record of its logs has it, until the process ends.
         let scheduler = Scheduler(Box::leak(Box::new(facts)));
@@ -130,7 +130,7 @@ pub fn more_log_dirs(paths: impl IntoIterator<Item = PathBuf>, dirs: &mut Vec<Lo
         let facts = Facts {
             number,
             name: None,
-            is_elsewhere: false,
+            is_remote: false,
         };
         // As above.
         let scheduler = Scheduler(Box::leak(Box::new(facts)));

@@ -16,7 +16,7 @@ use style::is_dumb;
 
 /// Buffered writes to that place. After the first error nothing more is written.
 #[derive(Debug)]
-pub struct Output {
+pub struct ReportOutput {
     may_page: bool,
     file: Option<(PathBuf, Access)>,
     target: Option<BufWriter<Target>>,
@@ -50,7 +50,7 @@ impl Write for Target {
     }
 }
 
-impl Output {
+impl ReportOutput {
     /// The file that is replaced, or else standard output, through a pager if a person may want one.
     pub fn new(is_pager_wanted: bool, file: Option<(&Path, Access)>) -> Self {
         Self {
@@ -136,6 +136,6 @@ fn stdout() -> io::Result<File> {
 
 /// Prints a message on standard error.
 pub fn warn(message: &str) {
-    // There is nobody to tell if standard error is closed.
+    // If standard error is closed, nobody can read the message.
     let _ = writeln!(io::stderr(), "remoteexe: {}", printable(message.as_bytes()));
 }

@@ -28,7 +28,7 @@ const SETTINGS: [(&str, &str); 2] = [("LESS", "FRX"), ("LV", "-c")];
 pub struct Pager {
     child: Child,
     stdin: ChildStdin,
-    /// What it was given, if a shell has started it. Only its end tells whether the shell has found it.
+    /// What it was given, if a shell has started it. Only its exit status shows whether the shell found it.
     given: Option<Vec<u8>>,
     /// Ctrl-C ends us, as it does without a pager. Meanwhile it is for the pager: it stops a search there, and
     /// must not leave the pager alone with the terminal.

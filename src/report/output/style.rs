@@ -5,12 +5,12 @@ use std::io::{self, IsTerminal};
 
 use rustix::termios::tcgetwinsize;
 
-use crate::report::diagnosis::incident::State;
+use crate::report::diagnosis::incident::IncidentState;
 
-/// The width if neither `COLUMNS` nor a terminal tells one.
+/// The width if neither `COLUMNS` nor a terminal gives one.
 const DEFAULT_WIDTH: u16 = 80;
 
-/// A narrower terminal is treated as one that does not tell its width: no table would fit.
+/// A narrower terminal gets the width of an unknown one: no table would fit.
 const MIN_WIDTH: u16 = 40;
 
 /// When a text has colours.
@@ -26,7 +26,7 @@ pub enum ColorChoice {
 
 /// The meaning of a colour. This is the only place that maps it to one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tone {
+pub enum Severity {
     /// A heading.
     Heading,
     /// A failure.
@@ -37,19 +37,22 @@ pub enum Tone {
     Good,
 }
 
-impl Tone {
+impl Severity {
     /// How bad a state is.
-    pub fn of(state: State) -> Self {
+    pub fn of(state: IncidentState) -> Self {
         match state {
-            State::Recovered => Self::Good,
-            State::Slower | State::Dropped | State::Flapping | State::Late => Self::Doubtful,
-            State::Failing
-            | State::Lost
-            | State::Hung
-            | State::Unreachable
-            | State::Silent
-            | State::NotStarted
-            | State::CronDown => Self::Bad,
+            IncidentState::Recovered => Self::Good,
+            IncidentState::Slower
+            | IncidentState::Dropped
+            | IncidentState::Flapping
+            | IncidentState::Late => Self::Doubtful,
+            IncidentState::Failing
+            | IncidentState::Lost
+            | IncidentState::Hung
+            | IncidentState::Unreachable
+            | IncidentState::Silent
+            | IncidentState::NotStarted
+            | IncidentState::CronDown => Self::Bad,
         }
     }
 
@@ -90,7 +93,7 @@ impl Style {
     }
 
     /// `text` in the colour that means `tone`.
-    pub fn paint(self, tone: Tone, text: &str) -> String {
+    pub fn paint(self, tone: Severity, text: &str) -> String {
         if self.is_coloured {
             format!("\x1b[{}m{text}\x1b[0m", tone.code())
         } else {

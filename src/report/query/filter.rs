@@ -68,7 +68,7 @@ impl Filter {
     pub fn reads_user(&self, uid: u32, users: &Users) -> bool {
         match self.user {
             Some(user) => user == uid,
-            None => !users.is_stranger(uid),
+            None => !users.is_other_user(uid),
         }
     }
 

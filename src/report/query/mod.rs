@@ -1,10 +1,10 @@
 //! What is asked: which logs and crontabs to read, which runs to show, and how.
 
-pub mod accepted;
 pub mod filter;
-pub mod nearest;
 pub mod period;
 pub mod run_id;
+pub mod success_statuses;
+pub mod suggestions;
 pub mod window;
 
 use std::path::PathBuf;
@@ -13,15 +13,15 @@ use super::logs::open::Input;
 use super::logs::scheduler::LogDir;
 use super::output::style::ColorChoice;
 use crate::cron::{CrontabSelection, ParseCall};
-use accepted::Accepted;
 use filter::Filter;
 use run_id::RunId;
+use success_statuses::SuccessStatuses;
 
 /// A question to the logs and the crontabs, as the command line asks it.
 #[derive(Debug)]
 pub struct Query {
     /// The logs to read.
-    pub source: Source,
+    pub source: LogSource,
     /// The crontabs that say what should have run.
     pub crontabs: Option<CrontabSource>,
     /// The log directories of the crontabs' jobs are read too: none was given.
@@ -29,7 +29,7 @@ pub struct Query {
     /// The runs to show.
     pub filter: Filter,
     /// The exit statuses of scripts that count as no failure.
-    pub accepted: Accepted,
+    pub accepted: SuccessStatuses,
     /// How to show them.
     pub form: Form,
     /// When text has colours.
@@ -42,7 +42,7 @@ pub struct Query {
 
 /// The logs to read.
 #[derive(Debug)]
-pub enum Source {
+pub enum LogSource {
     /// These inputs.
     Inputs(Vec<Input>),
     /// The logs in these directories that may have records of the period.
@@ -115,6 +115,6 @@ impl Query {
         let source = self.crontabs.as_ref();
         self.follows_crontabs
             || source.is_some_and(|source| matches!(source.selection, CrontabSelection::Files(_)))
-            || matches!(self.source, Source::Inputs(_))
+            || matches!(self.source, LogSource::Inputs(_))
     }
 }

@@ -220,7 +220,7 @@ impl Assembler {
         for mut run in self.unended {
             let last = run.trace.last;
             let known = run.trace.pid_reused.unwrap_or(end_of_log);
-            let is_here = !run.trace.owner.scheduler.is_elsewhere();
+            let is_here = !run.trace.owner.scheduler.is_remote();
             let boot = boot.filter(|boot| *boot > last && is_here);
             let dead_by = boot.map_or(known, |boot| boot.min(known)).max(last);
             run.trace.dead_by = (run.end == End::Lost).then_some(dead_by);

@@ -32,13 +32,13 @@ pub enum Reason {
     NotExecutable,
     /// The host does not have the script.
     NotFound,
-    /// ssh failed before the remote command was requested, as far as is known, and its messages tell why.
+    /// ssh failed before the remote command was requested, as far as is known, and its messages show why.
     Ssh(Failure),
-    /// ssh failed after that, and its messages tell why.
+    /// ssh failed after that, and its messages show why.
     SshLater(Failure),
     /// 255 after the remote command was requested, and no message of ssh's.
     RequestedThen255,
-    /// 255, and no message tells whether it is ssh's or the script's.
+    /// 255, and no message shows whether it is ssh's or the script's.
     Unexplained,
     /// The script or ssh was ended by a signal.
     Signal,

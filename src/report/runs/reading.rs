@@ -6,7 +6,7 @@ use super::assembler::Assembler;
 use super::run::Run;
 use super::trace::Trace;
 use crate::log::record::{Kind, Record};
-use crate::machine::Running;
+use crate::machine::RunningJobs;
 use crate::report::logs::batch::Line;
 use crate::report::logs::merge;
 use crate::report::logs::open::{Input, InputError};
@@ -124,7 +124,7 @@ impl Early {
 /// `recorded` have their records.
 pub fn read(
     inputs: &[Input],
-    running: &Running,
+    running: &RunningJobs,
     clock: ReadClock,
     recorded: Option<u32>,
     mut take: impl FnMut(Run),

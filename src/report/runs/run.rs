@@ -136,7 +136,7 @@ impl Run {
             }
     }
 
-    /// Why ssh failed before the remote command ran, if the last lines of output tell.
+    /// Why ssh failed before the remote command ran, if the last lines of output show it.
     pub fn connection_failure(&self) -> Option<Cause> {
         self.outcome().connection_failure()
     }
@@ -193,7 +193,7 @@ impl Run {
         })
     }
 
-    /// The line of output that tells most of a bad run: the last one of the last attempt that is not blank,
+    /// The most informative line of a bad run: the last one of the last attempt that is not blank,
     /// or the reason of a usage error.
     pub fn telling_line(&self) -> Option<&[u8]> {
         if self.is_usage_error() {
@@ -217,7 +217,9 @@ impl Run {
             exit::USAGE_ERROR if self.is_usage_error() => Reason::Usage,
             exit::CANNOT_RUN if self.start_failure().is_some() => Reason::SshNotRun,
             exit::CANNOT_RUN => Reason::NotExecutable,
-            exit::NOT_FOUND if self.start_failure() == Some(Notice::SshNotFound) => Reason::NoSsh,
+            exit::NOT_FOUND if matches!(self.start_failure(), Some(Notice::SshNotFound(_))) => {
+                Reason::NoSsh
+            }
             exit::NOT_FOUND => Reason::NotFound,
             exit::SSH_FAILED => match (self.ssh_failure(), self.is_requested()) {
                 (Some(failure), false) => Reason::Ssh(failure),

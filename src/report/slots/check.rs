@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, TimeDelta};
+use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 
 use super::coverage::Coverage;
-use super::missed::{Delay, Gap, Missing, Outage, Slot};
+use super::missed::{Delay, Gap, MissedStarts, Outage, Slot};
 use super::{Expected, ExpectedJob};
-use crate::clock::with_offset;
+use crate::clock::{local_seconds, local_time, of_local_seconds as time, with_offset};
 use crate::cron::{
     self, ClockInterval, Comparison, ComparisonResult, MissedSlot, Zone, clock_intervals,
 };
@@ -33,8 +33,8 @@ pub struct Timeframe<'a> {
     pub since: NaiveDateTime,
     /// The first second that is not judged.
     pub until: NaiveDateTime,
-    /// An earlier report has told what was known until then.
-    pub told: Option<NaiveDateTime>,
+    /// An earlier report has shown what was detected until then.
+    pub reported_until: Option<NaiveDateTime>,
     /// The logs were chosen that have been written to since then.
     pub reach: Option<NaiveDateTime>,
     /// The first day of which there is a log, read or not, of each scheduler.
@@ -47,7 +47,7 @@ pub struct Timeframe<'a> {
 #[derive(Debug, Default)]
 pub struct Judgement {
     /// What was not started, or late. Jobs are numbered by their places in what is expected.
-    pub missing: Missing,
+    pub missing: MissedStarts,
     /// The slots of the period that a line may have left out, as behind `flock -n`.
     pub perhaps: u64,
     /// Those of them at which a run of the job was going on.
@@ -56,24 +56,6 @@ pub struct Judgement {
     pub strays: u64,
     /// The local time from which on a scheduler's slots are judged, if there is one.
     pub from: Vec<(Scheduler, Option<NaiveDateTime>)>,
-}
-
-/// Seconds of local time, counted as if it were UTC.
-pub fn seconds(time: NaiveDateTime) -> i64 {
-    time.and_utc().timestamp()
-}
-
-/// The local time of so many seconds from 1970.
-pub fn local(seconds: i64) -> NaiveDateTime {
-    let time = DateTime::from_timestamp(seconds, 0).unwrap_or_default();
-    time.with_timezone(&Local).naive_local()
-}
-
-/// The local time that is `seconds` as [`seconds`] counts them.
-fn time(seconds: i64) -> NaiveDateTime {
-    DateTime::from_timestamp(seconds, 0)
-        .unwrap_or_default()
-        .naive_utc()
 }
 
 impl Timeframe<'_> {
@@ -93,7 +75,7 @@ impl Timeframe<'_> {
     fn until(&self, scheduler: Scheduler) -> NaiveDateTime {
         // Nobody knows how far the copy of another machine's logs has come.
         let last = self.coverage.last(scheduler);
-        let last = last.filter(|_| scheduler.is_elsewhere());
+        let last = last.filter(|_| scheduler.is_remote());
         last.map_or(self.until, |last| last.min(self.until))
     }
 
@@ -121,7 +103,7 @@ impl Expected {
             let from = from.map(|from| self.bounded(from, until, days));
             judgement.from.push((scheduler, from));
             if let Some(from) = from {
-                let court = Court {
+                let court = SlotChecker {
                     expected: self,
                     timeframe,
                     scheduler,
@@ -161,7 +143,7 @@ impl Expected {
 }
 
 /// Judges the jobs of one scheduler.
-struct Court<'a> {
+struct SlotChecker<'a> {
     expected: &'a Expected,
     timeframe: &'a Timeframe<'a>,
     scheduler: Scheduler,
@@ -171,10 +153,10 @@ struct Court<'a> {
     days: Option<&'a BTreeSet<NaiveDate>>,
 }
 
-impl Court<'_> {
+impl SlotChecker<'_> {
     fn judge(&self, judgement: &mut Judgement) {
         let clock_intervals = self.clock_intervals();
-        let period = seconds(self.from)..seconds(self.until);
+        let period = local_seconds(self.from)..local_seconds(self.until);
         // That cron ignores a file is no time in which cron was down.
         let mut sound = Comparison::new(&period);
         let mut ignored = Comparison::new(&period);
@@ -253,7 +235,7 @@ impl Court<'_> {
 
     fn is_judged(&self, at: i64) -> bool {
         let is_day = |days: &BTreeSet<NaiveDate>| days.contains(&time(at).date());
-        at >= seconds(self.from) && self.days.is_none_or(is_day)
+        at >= local_seconds(self.from) && self.days.is_none_or(is_day)
     }
 
     fn add(&self, judgement: &mut Judgement, mut verdict: ComparisonResult, is_ignored: bool) {
@@ -269,7 +251,7 @@ impl Court<'_> {
         missing.gaps.extend(self.gaps(verdict.missed, is_ignored));
         for outage in verdict.outages {
             missing.outages.push(Outage {
-                known: time(outage.detected_at),
+                detected_at: time(outage.detected_at),
                 over: self.next_start(outage.last),
                 slots: outage.missed.iter().map(|it| self.slot(it)).collect(),
                 scheduler: self.scheduler,
@@ -278,9 +260,9 @@ impl Court<'_> {
         missing.delays.extend(self.delays(verdict.late));
     }
 
-    /// Takes those slots out of an outage that an earlier report has told as single ones: the outage was not known then.
+    /// Takes the slots out of an outage that an earlier report showed one by one, before the outage was detected.
     fn told_before(&self, outage: &mut cron::SlotOutage) -> Vec<MissedSlot> {
-        let told = self.timeframe.told;
+        let told = self.timeframe.reported_until;
         let Some(told) = told.filter(|told| *told <= time(outage.detected_at)) else {
             return Vec::new();
         };
@@ -302,7 +284,7 @@ impl Court<'_> {
             let mut lines = self.expected.jobs[*job as usize].lines.iter();
             let has_line = lines.all(|line| {
                 let entry = self.expected.line(*line);
-                !entry.timing.is_reboot && time(*at) >= local(entry.changed)
+                !entry.timing.is_reboot && time(*at) >= local_time(entry.changed)
             });
             has_line && is_shown(*at)
         };
@@ -347,7 +329,7 @@ impl Court<'_> {
     fn slot(&self, missed: &MissedSlot) -> Slot {
         Slot {
             at: time(missed.at),
-            known: time(missed.detected_at),
+            detected_at: time(missed.detected_at),
             job: missed.job,
             place: self.expected.line(missed.line as usize).place.clone(),
         }

@@ -3,10 +3,10 @@
 use std::rc::Rc;
 
 use super::check::{Judgement, Timeframe};
-use super::missed::Missing;
+use super::missed::MissedStarts;
 use super::summary::CrontabSummary;
 use super::{Expected, Planned};
-use crate::report::history::{JobId, Ledger};
+use crate::report::history::{History, JobId};
 use crate::report::logs::find::Logs;
 use crate::report::logs::open::{InputError, is_incomplete};
 use crate::report::query::filter::Filter;
@@ -18,7 +18,7 @@ pub struct CheckedCrontabs {
     /// The jobs on their lines.
     pub expected: Expected,
     /// The slots without a START in time. Their jobs are numbered as the expected ones.
-    pub missing: Missing,
+    pub missing: MissedStarts,
     /// For each expected job that is asked for, the same job in the history.
     pub jobs: Vec<Option<JobId>>,
     /// The numbers. None if there is nothing to be said of the crontabs.
@@ -39,8 +39,8 @@ impl Expected {
     }
 
     /// The expected jobs that are asked for, by their places in the history.
-    pub fn in_history(&self, ledger: &Ledger, filter: &Filter) -> Vec<Option<JobId>> {
-        let places = ledger.places();
+    pub fn in_history(&self, history: &History, filter: &Filter) -> Vec<Option<JobId>> {
+        let places = history.places();
         let jobs = self.jobs.iter().map(|job| {
             let place = places.get(&(job.scheduler, Rc::clone(&job.name))).copied();
             place.filter(|_| job.is_wanted(filter))
@@ -59,7 +59,7 @@ pub fn forget_usual_dir(planned: &Planned, logs: &mut Logs, usual: &std::path::P
 
 impl CheckedCrontabs {
     /// The slots without a START in time, of the jobs that are asked for. Their jobs are numbered as in the history.
-    pub fn in_history(&self) -> Missing {
+    pub fn in_history(&self) -> MissedStarts {
         let missing = self.missing.clone();
         missing.renumbered(|number| self.jobs.get(number as usize).copied().flatten())
     }
@@ -68,7 +68,7 @@ impl CheckedCrontabs {
     pub fn unchecked(expected: Expected) -> Self {
         Self {
             expected,
-            missing: Missing::default(),
+            missing: MissedStarts::default(),
             jobs: Vec::new(),
             summary: None,
         }

@@ -11,8 +11,8 @@ pub struct Slot {
     /// The local time of the slot.
     pub at: NaiveDateTime,
     /// The local time from which on it is known.
-    pub known: NaiveDateTime,
-    /// The job: its place in what is expected, or in the ledger.
+    pub detected_at: NaiveDateTime,
+    /// The job: its place in what is expected, or in the history.
     pub job: u32,
     /// The line.
     pub place: LineRef,
@@ -35,7 +35,7 @@ pub struct Outage {
     /// The slots, in the order of time. There is at least one.
     pub slots: Vec<Slot>,
     /// The local time from which on it is known.
-    pub known: NaiveDateTime,
+    pub detected_at: NaiveDateTime,
     /// The local time of the first START after them, of any job.
     pub over: Option<NaiveDateTime>,
     /// The scheduler whose lines they are.
@@ -53,7 +53,7 @@ pub struct Delay {
 
 /// All of them.
 #[derive(Debug, Clone, Default)]
-pub struct Missing {
+pub struct MissedStarts {
     /// Jobs that were not started.
     pub gaps: Vec<Gap>,
     /// Times in which nearly nothing was started.
@@ -62,7 +62,7 @@ pub struct Missing {
     pub delays: Vec<Delay>,
 }
 
-impl Missing {
+impl MissedStarts {
     /// The same with other numbers for the jobs, and without those that `number` gives none.
     pub fn renumbered(mut self, number: impl Fn(u32) -> Option<u32>) -> Self {
         let renumber = |slots: &mut Vec<Slot>| {

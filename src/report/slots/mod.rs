@@ -22,6 +22,7 @@ use super::logs::scheduler::{LogDir, Scheduler, are_same};
 use super::query::CrontabSource;
 use super::query::filter::Filter;
 use super::runs::run::{Run, first_word};
+use crate::clock::{local_seconds, local_time};
 use crate::cron::{
     Author, CommentedOut, CronJob, CronJobs, CrontabSelection, Crontabs, Finding, ParseCall, Trust,
     findings,
@@ -50,7 +51,7 @@ impl Planned {
     pub fn read(source: &CrontabSource, users: &Users, is_asked: impl Fn(u32) -> bool) -> Self {
         let is_given = matches!(source.selection, CrontabSelection::Files(_));
         let trust = |author: &Author| match users.author(author) {
-            Some(uid) if !users.is_stranger(uid) => Trust::Full,
+            Some(uid) if !users.is_other_user(uid) => Trust::Full,
             uid if is_given || is_asked(uid.unwrap_or(u32::MAX)) => Trust::Asked,
             _ => Trust::Nothing,
         };
@@ -86,9 +87,9 @@ impl Planned {
 
     /// What `--check` would find.
     pub fn findings(&self, users: &Users) -> Vec<Finding> {
-        let is_user = |name: &str| users.has_name(name);
-        let is_ours = |name: &str| users.uid(name).is_some_and(|uid| !users.is_stranger(uid));
-        findings(&self.crontabs, self.grammar, &is_user, &is_ours)
+        let is_ours = |name: &str| users.uid(name).is_some_and(|uid| !users.is_other_user(uid));
+        let find_user = |name: &str| users.find(name);
+        findings(&self.crontabs, self.grammar, &find_user, &is_ours)
     }
 }
 
@@ -97,7 +98,7 @@ fn log_dir(entry: &CronJob) -> Option<&Path> {
     entry.log_dir.as_deref().filter(|dir| dir.is_absolute())
 }
 
-/// Whether the logs of the entry's user are read. The crontab may not tell the user.
+/// Whether the logs of the entry's user are read. The crontab may not name the user.
 fn is_of_user(entry: &CronJob, users: &Users, is_read: &impl Fn(u32) -> bool) -> bool {
     match &entry.user {
         Some(name) => users.uid(name).is_some_and(is_read),
@@ -110,7 +111,7 @@ fn is_of_user(entry: &CronJob, users: &Users, is_read: &impl Fn(u32) -> bool) ->
 pub struct ExpectedJob {
     /// The scheduler to whose logs it belongs.
     pub scheduler: Scheduler,
-    /// Its user, if the crontab tells.
+    /// Its user, if the crontab names one.
     pub uid: Option<u32>,
     /// Its operands, as START has them.
     pub name: Rc<[u8]>,
@@ -135,7 +136,7 @@ impl ExpectedJob {
         filter.expects(self.uid, &self.name)
     }
 
-    /// Whose job it is in the ledger.
+    /// Whose job it is in the history.
     pub fn account(&self) -> Account {
         Account {
             scheduler: self.scheduler,
@@ -145,7 +146,7 @@ impl ExpectedJob {
 }
 
 /// Which lines are judged.
-pub enum Judged<'a> {
+pub enum CheckedJobs<'a> {
     /// All, as the logs were named one by one.
     All,
     /// Those that log to these directories, of the users whose logs are read.
@@ -185,15 +186,15 @@ const MAX_OFF: usize = 10_000;
 
 impl Expected {
     /// The jobs of `planned` that are judged.
-    pub fn new(planned: Planned, judged: &Judged, users: &Users) -> Self {
+    pub fn new(planned: Planned, judged: &CheckedJobs, users: &Users) -> Self {
         let mut expected = Self {
             jobs: Vec::new(),
             unjudged: planned.crontabs.not_looked_at(),
             places: HashMap::new(),
-            is_copy: matches!(judged, Judged::All),
+            is_copy: matches!(judged, CheckedJobs::All),
             read_users: match judged {
-                Judged::All => BTreeSet::new(),
-                Judged::In(_, is_read) => planned.users_off(users, is_read),
+                CheckedJobs::All => BTreeSet::new(),
+                CheckedJobs::In(_, is_read) => planned.users_off(users, is_read),
             },
             unchanged: NaiveDateTime::MIN,
             on_no_line: Vec::new(),
@@ -201,8 +202,8 @@ impl Expected {
             planned,
         };
         let scheduler = |entry: &CronJob| match judged {
-            Judged::All => Some(Scheduler::default()),
-            Judged::In(dirs, is_read) => {
+            CheckedJobs::All => Some(Scheduler::default()),
+            CheckedJobs::In(dirs, is_read) => {
                 let log_dir = log_dir(entry)?;
                 is_of_user(entry, users, is_read)
                     .then(|| scheduler_of(dirs, log_dir))
@@ -249,7 +250,7 @@ impl Expected {
         let crontabs = expected.planned.crontabs.read.iter();
         let read = crontabs.filter(|crontab| crontab.trust != Trust::Nothing);
         let last = read.map(|crontab| crontab.changed).max();
-        expected.unchanged = last.map_or(NaiveDateTime::MIN, check::local);
+        expected.unchanged = last.map_or(NaiveDateTime::MIN, local_time);
         expected
     }
 
@@ -301,10 +302,10 @@ impl Expected {
         let mut places = known.into_iter().flatten().flatten();
         if let Some(place) = places.find(is_there) {
             let job = &mut jobs[*place];
-            let start = check::seconds(run.trace.start);
+            let start = local_seconds(run.trace.start);
             job.starts.push(start);
             if job.is_conditional {
-                let end = run.until().map_or(i64::MAX, check::seconds);
+                let end = run.until().map_or(i64::MAX, local_seconds);
                 job.ends.push((start, end));
             }
         }

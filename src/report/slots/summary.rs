@@ -6,8 +6,9 @@ use std::rc::Rc;
 
 use chrono::{NaiveDateTime, TimeDelta};
 
-use super::check::{Judgement, local};
+use super::check::Judgement;
 use super::{Expected, ExpectedJob};
+use crate::clock::local_time;
 use crate::cron::LineRef;
 use crate::machine::Users;
 use crate::report::query::filter::Filter;
@@ -163,7 +164,7 @@ fn changed(
         let from = from.unwrap_or(NaiveDateTime::MAX);
         for line in &job.lines {
             let entry = expected.line(*line);
-            let at = local(entry.changed);
+            let at = local_time(entry.changed);
             if at > from.max(since) {
                 changed.insert(Rc::clone(&entry.place.file), at);
             }

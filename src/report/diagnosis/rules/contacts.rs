@@ -6,14 +6,14 @@ use std::collections::BTreeSet;
 
 use chrono::{NaiveDateTime, TimeDelta};
 
-use crate::report::history::{Entry, HostId, Ledger, Mark};
+use crate::report::history::{History, HostId, RunFlag, RunSummary};
 use crate::report::runs::outcome::Outcome;
 use crate::ssh_error::Cause;
 
 /// If connections are only dropped, the host can be reached, unless that goes on as long as this.
 const MIN_DROPPING: TimeDelta = TimeDelta::minutes(1);
 
-/// A run on a host: its START and END, its place in the ledger, and why the host was not reached.
+/// A run on a host: its START and END, its place in the history, and why the host was not reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Contact {
     pub start: NaiveDateTime,
@@ -24,24 +24,24 @@ pub struct Contact {
 
 /// Failed connections to a host in a row, and the contact that came after them.
 #[derive(Debug)]
-pub struct Row {
+pub struct FailedContacts {
     pub host: HostId,
     pub failed: Vec<Contact>,
     pub next: Option<Contact>,
 }
 
 /// All such rows.
-pub fn rows(ledger: &Ledger) -> Vec<Row> {
+pub fn rows(history: &History) -> Vec<FailedContacts> {
     let mut rows = Vec::new();
-    for (host, contacts) in contacts_by_host(ledger) {
+    for (host, contacts) in contacts_by_host(history) {
         for (failed, next) in streaks(&contacts) {
-            rows.push(Row { host, failed, next });
+            rows.push(FailedContacts { host, failed, next });
         }
     }
     rows
 }
 
-impl Row {
+impl FailedContacts {
     /// Whether the server only dropped connections for a while.
     pub fn is_dropping_only(&self) -> bool {
         is_dropping_only(&self.failed)
@@ -49,19 +49,19 @@ impl Row {
 }
 
 /// The runs on each host with a failed connection, in the order of their STARTs.
-fn contacts_by_host(ledger: &Ledger) -> Vec<(HostId, Vec<Contact>)> {
-    let host = |run: &Entry| ledger.job(run.job).host;
-    let is_failed = |run: &&Entry| failed(run).is_some();
-    let hosts: BTreeSet<HostId> = ledger.runs.iter().filter(is_failed).map(host).collect();
-    let mut contacts = vec![Vec::new(); ledger.hosts.len()];
-    for job in ledger.job_ids() {
-        let host = ledger.job(job).host;
+fn contacts_by_host(history: &History) -> Vec<(HostId, Vec<Contact>)> {
+    let host = |run: &RunSummary| history.job(run.job).host;
+    let is_failed = |run: &&RunSummary| failed(run).is_some();
+    let hosts: BTreeSet<HostId> = history.runs.iter().filter(is_failed).map(host).collect();
+    let mut contacts = vec![Vec::new(); history.hosts.len()];
+    for job in history.job_ids() {
+        let host = history.job(job).host;
         if !hosts.contains(&host) {
             continue;
         }
-        for (place, run) in ledger.range(job).zip(ledger.of_job(job)) {
+        for (place, run) in history.range(job).zip(history.of_job(job)) {
             let failed = failed(run);
-            if failed.is_some() || run.is(Mark::ReachedHost) && run.outcome != Outcome::Running {
+            if failed.is_some() || run.is(RunFlag::ReachedHost) && run.outcome != Outcome::Running {
                 contacts[host as usize].push(Contact {
                     start: run.start,
                     until: run.until,
@@ -80,7 +80,7 @@ fn contacts_by_host(ledger: &Ledger) -> Vec<(HostId, Vec<Contact>)> {
 }
 
 /// Why the connection of a run failed, if that may pass. A login or a key that is refused may be the job's own.
-fn failed(run: &Entry) -> Option<Cause> {
+fn failed(run: &RunSummary) -> Option<Cause> {
     run.outcome
         .connection_failure()
         .filter(|cause| cause.is_transient())

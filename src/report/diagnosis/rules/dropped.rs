@@ -2,14 +2,14 @@
 
 use chrono::{NaiveDateTime, TimeDelta, Timelike};
 
-use super::contacts::{Row, rows};
+use super::contacts::{FailedContacts, rows};
 use crate::report::diagnosis::evidence::{Claims, Evidence};
-use crate::report::diagnosis::incident::{Herd, Incident, Kind, Window};
+use crate::report::diagnosis::incident::{Herd, Incident, IncidentKind, IncidentWindow};
 use crate::report::history::scope::Scope;
-use crate::report::history::{Entry, Ledger};
+use crate::report::history::{History, RunSummary};
 use crate::report::runs::outcome::Outcome;
 
-/// The drops of one crowd. A job that runs seldom is told of each time: nothing makes up for its run.
+/// Drops of one crowd are closer than this. A rare job is reported each time: no later run replaces it.
 const SELDOM_APART: TimeDelta = TimeDelta::minutes(10);
 
 /// Drops that are so far apart are not of one incident.
@@ -23,24 +23,26 @@ const MIN_HERD: u64 = 3;
 
 /// Finds the connections that were dropped, the crowd of each time in one incident.
 pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
-    let (ledger, scope) = (evidence.history, evidence.scope);
-    let rows = rows(ledger).into_iter().filter(Row::is_dropping_only);
+    let (history, scope) = (evidence.history, evidence.scope);
+    let rows = rows(history)
+        .into_iter()
+        .filter(FailedContacts::is_dropping_only);
     let places: Vec<usize> = rows.flat_map(|row| row.failed).map(|it| it.place).collect();
     for place in &places {
         claims.claim(*place);
     }
-    let is_seldom = |place: &usize| runs_seldom(ledger, *place);
+    let is_seldom = |place: &usize| runs_seldom(history, *place);
     let (seldom, often): (Vec<_>, Vec<_>) = places.into_iter().partition(is_seldom);
-    let mut incidents = drops(ledger, seldom, SELDOM_APART, scope);
-    incidents.extend(drops(ledger, often, APART, scope));
+    let mut incidents = drops(history, seldom, SELDOM_APART, scope);
+    incidents.extend(drops(history, often, APART, scope));
     incidents
 }
 
 /// Whether the job of a run was not started in the hour before it.
-fn runs_seldom(ledger: &Ledger, place: usize) -> bool {
-    let run = &ledger.runs[place];
-    let runs = ledger.of_job(run.job);
-    let index = place - ledger.range(run.job).start;
+fn runs_seldom(history: &History, place: usize) -> bool {
+    let run = &history.runs[place];
+    let runs = history.of_job(run.job);
+    let index = place - history.range(run.job).start;
     let before = index
         .checked_sub(1)
         .map(|index| run.start - runs[index].start);
@@ -50,48 +52,48 @@ fn runs_seldom(ledger: &Ledger, place: usize) -> bool {
 
 /// The connections that were dropped, as incidents that are some time apart.
 fn drops(
-    ledger: &Ledger,
+    history: &History,
     mut places: Vec<usize>,
     apart: TimeDelta,
     scope: &Scope,
 ) -> Vec<Incident> {
-    places.sort_unstable_by_key(|place| ledger.runs[*place].start);
+    places.sort_unstable_by_key(|place| history.runs[*place].start);
     let is_near =
-        |one: &usize, other: &usize| ledger.runs[*other].start - ledger.runs[*one].start < apart;
+        |one: &usize, other: &usize| history.runs[*other].start - history.runs[*one].start < apart;
     let incident = |places: &[usize]| {
-        let runs: Vec<&Entry> = places.iter().map(|place| &ledger.runs[*place]).collect();
+        let runs: Vec<&RunSummary> = places.iter().map(|place| &history.runs[*place]).collect();
         let good = runs
             .iter()
-            .map(|run| good_after(ledger, run))
+            .map(|run| good_after(history, run))
             .max_by_key(|good| {
                 // One that has not come yet is later than any other.
                 (good.is_none(), *good)
             });
         let good = good.flatten();
-        let mut window = Window::of_bad_runs(&runs, None);
+        let mut window = IncidentWindow::of_bad_runs(&runs, None);
         let is_over = |over: &NaiveDateTime| *over < scope.now;
         window.over = good
             .map(|good| good.max(window.last + apart))
             .filter(is_over);
-        let herd = herd(ledger, &runs, &window);
-        Incident::of_runs(Kind::Dropped { herd }, window, runs)
+        let herd = herd(history, &runs, &window);
+        Incident::of_runs(IncidentKind::Dropped { herd }, window, runs)
     };
     places.chunk_by(is_near).map(incident).collect()
 }
 
 /// The local time at which a later run of the same job was good.
-fn good_after(ledger: &Ledger, run: &Entry) -> Option<NaiveDateTime> {
-    let runs = ledger.of_job(run.job);
+fn good_after(history: &History, run: &RunSummary) -> Option<NaiveDateTime> {
+    let runs = history.of_job(run.job);
     let later = &runs[runs.partition_point(|other| other.start < run.start)..];
-    let is_good = |other: &&Entry| other.outcome == Outcome::Good && other.until >= run.until;
+    let is_good = |other: &&RunSummary| other.outcome == Outcome::Good && other.until >= run.until;
     later.iter().find(is_good).map(|good| good.until)
 }
 
 /// The three seconds of the minute with the most drops, if they have a greater share of the drops than of
 /// the starts: then it is the crowd that the servers drop.
-fn herd(ledger: &Ledger, dropped: &[&Entry], window: &Window) -> Option<Herd> {
-    let in_window = |run: &&Entry| (window.since..=window.last).contains(&run.start);
-    let starts = by_second(ledger.runs.iter().filter(in_window));
+fn herd(history: &History, dropped: &[&RunSummary], window: &IncidentWindow) -> Option<Herd> {
+    let in_window = |run: &&RunSummary| (window.since..=window.last).contains(&run.start);
+    let starts = by_second(history.runs.iter().filter(in_window));
     let drops = by_second(dropped.iter().copied());
     let sum = |counts: &[u64; 60], first: usize| -> u64 {
         (first..first + 3).map(|second| counts[second % 60]).sum()
@@ -111,7 +113,7 @@ fn herd(ledger: &Ledger, dropped: &[&Entry], window: &Window) -> Option<Herd> {
     (all_drops >= MIN_HERD && dropped * 2 >= all_drops && (is_denser || is_all)).then_some(herd)
 }
 
-fn by_second<'a>(runs: impl Iterator<Item = &'a Entry>) -> [u64; 60] {
+fn by_second<'a>(runs: impl Iterator<Item = &'a RunSummary>) -> [u64; 60] {
     let mut counts = [0; 60];
     for run in runs {
         // A leap second counts as the second before it.

@@ -9,10 +9,10 @@ use chrono::NaiveDateTime;
 
 use super::lost;
 use crate::report::diagnosis::evidence::{Claims, Evidence};
-use crate::report::diagnosis::incident::{Incident, Kind, Window};
-use crate::report::history::durations::{Usual, before_each, is_long};
+use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
+use crate::report::history::durations::{DurationStats, before_each, is_long};
 use crate::report::history::scope::Scope;
-use crate::report::history::{Entry, JobId, Ledger};
+use crate::report::history::{History, JobId, RunSummary};
 use crate::report::runs::outcome::Outcome;
 
 /// So many bad streaks with few good runs in between are one incident.
@@ -25,7 +25,7 @@ const FEW_GOOD: usize = 5;
 #[derive(Debug, Default)]
 struct Streak<'a> {
     /// The bad runs, and when each was known to be bad.
-    bad: Vec<(NaiveDateTime, &'a Entry)>,
+    bad: Vec<(NaiveDateTime, &'a RunSummary)>,
     /// The END of the good run before.
     last_good: Option<NaiveDateTime>,
     /// The good runs before it, since the streak before.
@@ -36,21 +36,21 @@ struct Streak<'a> {
 
 /// Finds the incidents of each job whose bad runs no other incident claims.
 pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
-    let (ledger, scope) = (evidence.history, evidence.scope);
-    let jobs = ledger.job_ids();
-    jobs.flat_map(|job| of_job(ledger, job, scope, claims))
+    let (history, scope) = (evidence.history, evidence.scope);
+    let jobs = history.job_ids();
+    jobs.flat_map(|job| of_job(history, job, scope, claims))
         .collect()
 }
 
-fn of_job(ledger: &Ledger, job: JobId, scope: &Scope, claims: &Claims) -> Vec<Incident> {
-    let places = ledger.range(job);
-    let is_ours = |place: &usize| ledger.runs[*place].outcome.is_bad() && !claims.has(*place);
+fn of_job(history: &History, job: JobId, scope: &Scope, claims: &Claims) -> Vec<Incident> {
+    let places = history.range(job);
+    let is_ours = |place: &usize| history.runs[*place].outcome.is_bad() && !claims.has(*place);
     if !places.clone().any(|place| is_ours(&place)) {
         return Vec::new();
     }
     let ours =
-        places.filter(|place| ledger.runs[*place].outcome == Outcome::Good || is_ours(place));
-    let streaks = streaks(known(ledger, job, ours, scope));
+        places.filter(|place| history.runs[*place].outcome == Outcome::Good || is_ours(place));
+    let streaks = streaks(known(history, job, ours, scope));
     let is_near = |_: &Streak, later: &Streak| later.good_before <= FEW_GOOD;
     let near = streaks.chunk_by(is_near);
     near.flat_map(|near| match near {
@@ -63,27 +63,27 @@ fn of_job(ledger: &Ledger, job: JobId, scope: &Scope, claims: &Claims) -> Vec<In
 /// The runs with the time at which it was known how they ended, in the order of these times. A run that went
 /// on too long was known to be bad before its END.
 fn known<'a>(
-    ledger: &'a Ledger,
+    history: &'a History,
     job: JobId,
     places: impl Iterator<Item = usize>,
     scope: &Scope,
-) -> Vec<(NaiveDateTime, &'a Entry)> {
-    let is_asked = |run: &Entry| match run.outcome {
+) -> Vec<(NaiveDateTime, &'a RunSummary)> {
+    let is_asked = |run: &RunSummary| match run.outcome {
         Outcome::Lost => true,
         Outcome::Good => false,
         _ => is_long(run, scope.now),
     };
-    let asked = before_each(ledger, job, is_asked).into_iter();
-    let first = ledger.range(job).start;
-    let usual: HashMap<usize, Usual> = asked
+    let asked = before_each(history, job, is_asked).into_iter();
+    let first = history.range(job).start;
+    let usual: HashMap<usize, DurationStats> = asked
         .map(|(index, _, usual)| (first + index, usual))
         .collect();
     let mut known: Vec<_> = places
         .map(|place| {
-            let run = &ledger.runs[place];
+            let run = &history.runs[place];
             let usual = usual.get(&place).copied().unwrap_or_default();
             let at = match run.outcome {
-                Outcome::Lost => lost::known(run, &usual, ledger),
+                Outcome::Lost => lost::known(run, &usual, history),
                 Outcome::Good => run.until,
                 _ => usual.hung_at(run, run.until).unwrap_or(run.until),
             };
@@ -94,7 +94,7 @@ fn known<'a>(
     known
 }
 
-fn streaks(known: Vec<(NaiveDateTime, &Entry)>) -> Vec<Streak<'_>> {
+fn streaks(known: Vec<(NaiveDateTime, &RunSummary)>) -> Vec<Streak<'_>> {
     let mut streaks: Vec<Streak> = Vec::new();
     let mut next = Streak::default();
     for (at, run) in known {
@@ -126,13 +126,13 @@ fn failing(streak: &Streak) -> Incident {
         .iter()
         .all(|(_, run)| run.outcome == Outcome::Lost);
     let kind = if is_lost {
-        Kind::Lost {
+        IncidentKind::Lost {
             together: false,
             boot: None,
             quiet_until: None,
         }
     } else {
-        Kind::Failing
+        IncidentKind::Failing
     };
     let (known, _) = streak.bad[0];
     incident(kind, &[streak], known, streak.good_after.first())
@@ -143,7 +143,7 @@ fn flapping(flaps: &[Streak]) -> Incident {
     let last = flaps.last().expect("there are some");
     let streaks: Vec<&Streak> = flaps.iter().collect();
     let mut incident = incident(
-        Kind::Flapping,
+        IncidentKind::Flapping,
         &streaks,
         known,
         last.good_after.get(FEW_GOOD),
@@ -156,7 +156,7 @@ fn flapping(flaps: &[Streak]) -> Incident {
 }
 
 fn incident(
-    kind: Kind,
+    kind: IncidentKind,
     streaks: &[&Streak],
     known: NaiveDateTime,
     over: Option<&NaiveDateTime>,
@@ -164,9 +164,9 @@ fn incident(
     let bad = || streaks.iter().flat_map(|streak| &streak.bad);
     let first = bad().map(|(_, run)| run.start).min();
     let last = bad().map(|(at, run)| run.last.max(*at)).max();
-    let window = Window {
+    let window = IncidentWindow {
         since: first.expect("there is a bad run"),
-        known,
+        detected_at: known,
         last: last.expect("there is a bad run"),
         over: over.copied(),
     };

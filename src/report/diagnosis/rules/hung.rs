@@ -1,22 +1,22 @@
 //! Runs that go on far longer than their job ever took, or that did so before they were good.
 
 use crate::report::diagnosis::evidence::{Claims, Evidence};
-use crate::report::diagnosis::incident::{Hung, Incident, Kind, Window};
-use crate::report::history::durations::{Usual, before_each, is_long};
+use crate::report::diagnosis::incident::{Hung, Incident, IncidentKind, IncidentWindow};
+use crate::report::history::durations::{DurationStats, before_each, is_long};
 use crate::report::history::scope::Scope;
-use crate::report::history::{Entry, JobId, Ledger};
+use crate::report::history::{History, JobId, RunSummary};
 use crate::report::runs::outcome::Outcome;
 
 /// Finds an incident for each of these runs.
 pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
-    let (ledger, scope) = (evidence.history, evidence.scope);
-    let jobs = ledger.job_ids();
-    jobs.flat_map(|job| of_job(ledger, job, scope)).collect()
+    let (history, scope) = (evidence.history, evidence.scope);
+    let jobs = history.job_ids();
+    jobs.flat_map(|job| of_job(history, job, scope)).collect()
 }
 
-fn of_job(ledger: &Ledger, job: JobId, scope: &Scope) -> Vec<Incident> {
-    let runs = ledger.of_job(job);
-    let asked = before_each(ledger, job, |run| is_long(run, scope.now));
+fn of_job(history: &History, job: JobId, scope: &Scope) -> Vec<Incident> {
+    let runs = history.of_job(job);
+    let asked = before_each(history, job, |run| is_long(run, scope.now));
     let incidents = asked
         .into_iter()
         .filter_map(|(index, run, usual)| incident(run, &usual, &runs[index + 1..], scope));
@@ -24,16 +24,21 @@ fn of_job(ledger: &Ledger, job: JobId, scope: &Scope) -> Vec<Incident> {
 }
 
 /// The incident of `run`, before which the job took as long as `usual`, and which `later` ones followed.
-fn incident(run: &Entry, usual: &Usual, later: &[Entry], scope: &Scope) -> Option<Incident> {
+fn incident(
+    run: &RunSummary,
+    usual: &DurationStats,
+    later: &[RunSummary],
+    scope: &Scope,
+) -> Option<Incident> {
     let (until, over) = match run.outcome {
         Outcome::Running => (scope.now, None),
         Outcome::Good if run.seconds().is_some() => (run.until, Some(run.until)),
         // It is bad for another reason too.
         _ => return None,
     };
-    let window = Window {
+    let window = IncidentWindow {
         since: run.start,
-        known: usual.hung_at(run, until)?,
+        detected_at: usual.hung_at(run, until)?,
         last: until,
         over,
     };
@@ -42,7 +47,7 @@ fn incident(run: &Entry, usual: &Usual, later: &[Entry], scope: &Scope) -> Optio
         longest: usual.longest,
         again: later.len() as u64,
     };
-    let mut incident = Incident::new(Kind::Hung(hung), window, vec![run.job]);
+    let mut incident = Incident::new(IncidentKind::Hung(hung), window, vec![run.job]);
     incident.last = Some(*run);
     incident.runs = 1;
     Some(incident)

@@ -5,30 +5,30 @@ use chrono::{NaiveDateTime, TimeDelta};
 use super::silent;
 use crate::machine;
 use crate::report::diagnosis::evidence::{Claims, Evidence};
-use crate::report::diagnosis::incident::{Incident, Kind, Window};
-use crate::report::history::durations::{Usual, before_each};
+use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
+use crate::report::history::durations::{DurationStats, before_each};
 use crate::report::history::scope::Scope;
-use crate::report::history::{Entry, JobId, Ledger, Mark};
+use crate::report::history::{History, JobId, RunFlag, RunSummary};
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::outcome::Outcome;
 
-/// A lost run of a job without a good one is told so long after its last record.
+/// A lost run of a job without a good run is reported this long after its last record.
 const PATIENCE: TimeDelta = TimeDelta::hours(1);
 
-/// The local time at which it is told that a run is lost, if the machine has not booted before.
+/// The local time at which a run counts as lost, if the machine has not booted before.
 ///
-/// Later logs do not change it, so that a report of each hour tells it once: when a record shows that the run is
+/// Later logs do not change it, so that a report of each hour shows it once: when a record shows that the run is
 /// dead, or else when it is overdue.
-pub fn known(run: &Entry, usual: &Usual, ledger: &Ledger) -> NaiveDateTime {
+pub fn known(run: &RunSummary, usual: &DurationStats, history: &History) -> NaiveDateTime {
     let overdue = usual.overdue(run).unwrap_or(run.last + PATIENCE);
-    let is_elsewhere = ledger.scheduler(run.job).is_elsewhere();
+    let is_remote = history.scheduler(run.job).is_remote();
     // Of a machine that nobody here can ask, a run counts as running before. Then it may be hung.
-    let overdue = if is_elsewhere && usual.limit().is_none() {
+    let overdue = if is_remote && usual.limit().is_none() {
         overdue.max(run.last + machine::PATIENCE)
     } else {
         overdue
     };
-    let dated = run.is(Mark::Dated).then_some(run.until);
+    let dated = run.is(RunFlag::Dated).then_some(run.until);
     dated
         .map_or(overdue, |dated| dated.min(overdue))
         .max(run.last)
@@ -39,9 +39,9 @@ pub fn known(run: &Entry, usual: &Usual, ledger: &Ledger) -> NaiveDateTime {
 struct Lost {
     /// The local time of its last record.
     last: NaiveDateTime,
-    /// Its place in the ledger.
+    /// Its place in the history.
     place: usize,
-    /// The local time at which it is told alone. By then it was dead.
+    /// The local time at which it is reported alone. By then it was dead.
     known: NaiveDateTime,
 }
 
@@ -52,7 +52,7 @@ struct Group {
     since: NaiveDateTime,
     /// and before the first of them is known to be dead.
     dead_by: NaiveDateTime,
-    /// When it is known of the last one of them: one that was lost before them may have been told of already.
+    /// When the loss of the last run is known. An earlier one may have been reported already.
     known: NaiveDateTime,
     /// The boot after which they are known to be dead.
     boot: Option<NaiveDateTime>,
@@ -61,21 +61,21 @@ struct Group {
 /// Finds runs that died together: at least two, or all that were running at a reboot or before a long silence. No run
 /// of their scheduler that was going on then survived. If not all jobs are known, only a reboot shows it.
 pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
-    let (ledger, scope) = (evidence.history, evidence.scope);
+    let (history, scope) = (evidence.history, evidence.scope);
     let mut incidents = Vec::new();
-    for scheduler in ledger.schedulers() {
-        let lost = lost(ledger, scheduler);
+    for scheduler in history.schedulers() {
+        let lost = lost(history, scheduler);
         if lost.is_empty() {
             continue;
         }
-        let starts = ledger.starts(scheduler);
+        let starts = history.starts(scheduler);
         let pauses = silent::pauses(&starts, scope);
-        let others = others(ledger, scheduler);
+        let others = others(history, scheduler);
         let (booted, lost) = by_boot(lost, &others, scheduler, scope);
         let lost = if scope.has_all_jobs { lost } else { Vec::new() };
         let mut groups = without_survivors(groups(lost), &others);
         groups.retain(|group| {
-            let is_pause = |pause: &Window| {
+            let is_pause = |pause: &IncidentWindow| {
                 pause.is_over() && (pause.since..=pause.last).contains(&group.since)
             };
             group.places.len() > 1 || pauses.iter().any(is_pause)
@@ -84,39 +84,39 @@ pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
             for place in &group.places {
                 claims.claim(*place);
             }
-            incidents.push(incident(ledger, scope, &group, &starts));
+            incidents.push(incident(history, scope, &group, &starts));
         }
     }
     incidents
 }
 
 /// The lost runs of a scheduler, in the order of their last records.
-fn lost(ledger: &Ledger, scheduler: Scheduler) -> Vec<Lost> {
-    let is_of_it = |job: &JobId| ledger.scheduler(*job) == scheduler;
+fn lost(history: &History, scheduler: Scheduler) -> Vec<Lost> {
+    let is_of_it = |job: &JobId| history.scheduler(*job) == scheduler;
     let of_job = |job: JobId| {
-        let first = ledger.range(job).start;
-        let lost = before_each(ledger, job, |run| run.outcome == Outcome::Lost);
+        let first = history.range(job).start;
+        let lost = before_each(history, job, |run| run.outcome == Outcome::Lost);
         lost.into_iter().map(move |(index, run, usual)| Lost {
             last: run.last,
             place: first + index,
-            known: known(run, &usual, ledger),
+            known: known(run, &usual, history),
         })
     };
-    let jobs = ledger.job_ids().filter(is_of_it);
+    let jobs = history.job_ids().filter(is_of_it);
     let mut lost: Vec<Lost> = jobs.flat_map(of_job).collect();
     lost.sort_unstable();
     lost
 }
 
 /// The STARTs of the runs of a scheduler that were not lost, each with its END, in the order of the STARTs.
-fn others(ledger: &Ledger, scheduler: Scheduler) -> Vec<(NaiveDateTime, NaiveDateTime)> {
+fn others(history: &History, scheduler: Scheduler) -> Vec<(NaiveDateTime, NaiveDateTime)> {
     let is_other =
-        |run: &&Entry| run.outcome != Outcome::Lost && ledger.scheduler(run.job) == scheduler;
-    let end = |run: &Entry| match run.outcome {
+        |run: &&RunSummary| run.outcome != Outcome::Lost && history.scheduler(run.job) == scheduler;
+    let end = |run: &RunSummary| match run.outcome {
         Outcome::Running => NaiveDateTime::MAX,
         _ => run.last,
     };
-    let others = ledger.runs.iter().filter(is_other);
+    let others = history.runs.iter().filter(is_other);
     let mut others: Vec<_> = others.map(|run| (run.start, end(run))).collect();
     others.sort_unstable();
     others
@@ -140,7 +140,7 @@ fn by_boot(
     let signs = before.iter().map(|(_, end)| *end);
     let lasts = lost.iter().map(|run| run.last);
     let sign = signs.chain(lasts.filter(|last| *last < boot)).max();
-    // What was known while the machine was up was told then.
+    // What was known while the machine was up was reported then.
     let is_booted = |run: &Lost| run.last < boot && Some(run.known) > sign;
     let (booted, lost): (Vec<_>, Vec<_>) = lost.into_iter().partition(is_booted);
     let group = sign.filter(|_| !booted.is_empty()).map(|since| Group {
@@ -207,20 +207,20 @@ fn without_survivors(groups: Vec<Group>, others: &[(NaiveDateTime, NaiveDateTime
     dated.collect()
 }
 
-fn incident(ledger: &Ledger, scope: &Scope, group: &Group, starts: &[NaiveDateTime]) -> Incident {
+fn incident(history: &History, scope: &Scope, group: &Group, starts: &[NaiveDateTime]) -> Incident {
     let next = starts.partition_point(|start| *start <= group.since);
     let next_start = starts.get(next).copied();
-    let window = Window {
+    let window = IncidentWindow {
         since: group.since,
-        known: group.known,
+        detected_at: group.known,
         last: group.since,
         over: next_start.filter(|start| *start < scope.now),
     };
-    let kind = Kind::Lost {
+    let kind = IncidentKind::Lost {
         together: true,
         boot: group.boot,
         quiet_until: None,
     };
-    let runs = group.places.iter().map(|place| &ledger.runs[*place]);
+    let runs = group.places.iter().map(|place| &history.runs[*place]);
     Incident::of_runs(kind, window, runs)
 }

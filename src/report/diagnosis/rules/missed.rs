@@ -3,9 +3,9 @@
 use chrono::NaiveDateTime;
 
 use crate::report::diagnosis::evidence::{Claims, Evidence};
-use crate::report::diagnosis::incident::{Incident, Kind, Window};
+use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
 use crate::report::history::scope::Scope;
-use crate::report::history::{JobId, Ledger};
+use crate::report::history::{History, JobId};
 use crate::report::runs::outcome::Outcome;
 use crate::report::slots::missed::{Delay, Gap, Outage, Slot};
 
@@ -20,14 +20,14 @@ pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
     outages.chain(gaps).chain(delays).collect()
 }
 
-fn of_gap(gap: &Gap, ledger: &Ledger) -> Incident {
+fn of_gap(gap: &Gap, history: &History) -> Incident {
     let first = &gap.slots[0];
-    let kind = Kind::NotStarted {
+    let kind = IncidentKind::NotStarted {
         place: first.place.clone(),
         is_ignored: gap.is_ignored,
     };
-    let mut incident = incident(kind, &gap.slots, first.known, gap.over);
-    let before = ledger.of_job(first.job).iter();
+    let mut incident = incident(kind, &gap.slots, first.detected_at, gap.over);
+    let before = history.of_job(first.job).iter();
     let good = before.filter(|run| run.outcome == Outcome::Good && run.start < first.at);
     incident.last_good = good.map(|run| run.until).max();
     incident
@@ -35,24 +35,24 @@ fn of_gap(gap: &Gap, ledger: &Ledger) -> Incident {
 
 fn of_outage(outage: &Outage, scope: &Scope) -> Incident {
     let (first, last) = (outage.slots[0].at, outage.slots[outage.slots.len() - 1].at);
-    let is_here = !outage.scheduler.is_elsewhere();
+    let is_here = !outage.scheduler.is_remote();
     let boot = scope.boot.filter(|boot| {
         let is_before = outage.over.is_none_or(|over| *boot <= over);
         is_here && first <= *boot && is_before && *boot < scope.now
     });
-    let kind = Kind::CronDown {
+    let kind = IncidentKind::CronDown {
         scheduler: outage.scheduler,
         boot,
         lost: 0,
     };
-    let mut incident = incident(kind, &outage.slots, outage.known, outage.over);
+    let mut incident = incident(kind, &outage.slots, outage.detected_at, outage.over);
     incident.window.last = last;
     incident
 }
 
 fn of_delay(delay: &Delay) -> Incident {
-    let known = delay.slots.iter().map(|slot| slot.known).min();
-    let kind = Kind::Late {
+    let known = delay.slots.iter().map(|slot| slot.detected_at).min();
+    let kind = IncidentKind::Late {
         started: delay.started,
     };
     incident(
@@ -64,14 +64,14 @@ fn of_delay(delay: &Delay) -> Incident {
 }
 
 fn incident(
-    kind: Kind,
+    kind: IncidentKind,
     slots: &[Slot],
     known: NaiveDateTime,
     over: Option<NaiveDateTime>,
 ) -> Incident {
-    let window = Window {
+    let window = IncidentWindow {
         since: slots[0].at,
-        known,
+        detected_at: known,
         last: slots[slots.len() - 1].at,
         over,
     };
@@ -102,7 +102,7 @@ mod tests {
     fn outage(over: Option<i64>) -> Outage {
         let slot = |(at, job)| Slot {
             at: time(at),
-            known: time(at + 3),
+            detected_at: time(at + 3),
             job,
             place: LineRef {
                 file: Path::new("crontab").into(),
@@ -113,7 +113,7 @@ mod tests {
             slots: [(10, 0), (15, 0), (15, 1), (16, 1), (20, 2)]
                 .map(slot)
                 .into(),
-            known: time(23),
+            detected_at: time(23),
             over: over.map(time),
             scheduler: Scheduler::default(),
         }
@@ -139,7 +139,8 @@ mod tests {
             (None, 50, true),
             (None, 70, false),
         ] {
-            let Kind::CronDown { boot: told, .. } = incident_with_boot(over, boot).kind else {
+            let IncidentKind::CronDown { boot: told, .. } = incident_with_boot(over, boot).kind
+            else {
                 panic!("another kind");
             };
             assert_eq!(told.is_some(), is_told, "{over:?} {boot}");
@@ -149,7 +150,7 @@ mod tests {
     #[test]
     fn an_outage_has_its_slots_and_each_job_once() {
         let incident = incident_with_boot(Some(30), 29);
-        assert_eq!(incident.window.known, time(23));
+        assert_eq!(incident.window.detected_at, time(23));
         assert_eq!((incident.bad, incident.jobs), (5, vec![0, 1, 2]));
     }
 }

@@ -4,10 +4,10 @@ use chrono::{NaiveDateTime, TimeDelta};
 
 use crate::clock::passed;
 use crate::report::diagnosis::evidence::{Claims, Evidence};
-use crate::report::diagnosis::incident::{Incident, Kind, Window};
+use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
 use crate::report::history::scope::Scope;
 
-/// The logs of a shorter time do not tell how long the usual pauses are: there may be none at night.
+/// Shorter logs do not show the usual pauses: there may be no starts at night.
 const MIN_HISTORY: TimeDelta = TimeDelta::hours(24);
 
 /// With fewer starts nothing is said about the pauses between them.
@@ -30,7 +30,7 @@ pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
         for window in pauses(&history.starts(scheduler), scope) {
             let is_in = |boot: &NaiveDateTime| window.since < *boot && *boot <= window.last;
             let boot = scope.boot_of(scheduler).filter(is_in);
-            let kind = Kind::Silent { scheduler, boot };
+            let kind = IncidentKind::Silent { scheduler, boot };
             incidents.push(Incident::new(kind, window, Vec::new()));
         }
     }
@@ -38,7 +38,7 @@ pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
 }
 
 /// The pauses between `starts` that are longer than any before.
-pub fn pauses(starts: &[NaiveDateTime], scope: &Scope) -> Vec<Window> {
+pub fn pauses(starts: &[NaiveDateTime], scope: &Scope) -> Vec<IncidentWindow> {
     let mut pauses = Vec::new();
     let Some(first) = starts.first().copied() else {
         return pauses;
@@ -55,9 +55,9 @@ pub fn pauses(starts: &[NaiveDateTime], scope: &Scope) -> Vec<Window> {
         };
         let limit = (longest * FACTOR).max(MIN_PAUSE);
         if index >= MIN_STARTS && *begin - first >= MIN_HISTORY && pause > limit {
-            let window = Window {
+            let window = IncidentWindow {
                 since: *begin,
-                known: *begin + limit,
+                detected_at: *begin + limit,
                 last: end,
                 over,
             };

@@ -1,11 +1,11 @@
 //! Jobs whose good runs take longer than before.
 
 use crate::report::diagnosis::evidence::{Claims, Evidence};
-use crate::report::diagnosis::incident::{Incident, Kind, Window};
-use crate::report::history::durations::Usual;
-use crate::report::history::{Entry, JobId, Ledger};
+use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
+use crate::report::history::durations::DurationStats;
+use crate::report::history::{History, JobId, RunSummary};
 
-/// How many good runs before tell how long the job took.
+/// How many earlier good runs are compared.
 const BEFORE: usize = 50;
 
 /// With fewer good runs before nothing is said.
@@ -23,9 +23,9 @@ pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
     jobs.flat_map(|job| of_job(evidence.history, job)).collect()
 }
 
-fn of_job(ledger: &Ledger, job: JobId) -> Vec<Incident> {
-    let all = ledger.of_job(job).iter();
-    let good: Vec<(&Entry, u32)> = all
+fn of_job(history: &History, job: JobId) -> Vec<Incident> {
+    let all = history.of_job(job).iter();
+    let good: Vec<(&RunSummary, u32)> = all
         .filter_map(|run| Some((run, run.good_seconds()?)))
         .collect();
     let mut incidents = Vec::new();
@@ -35,7 +35,7 @@ fn of_job(ledger: &Ledger, job: JobId) -> Vec<Incident> {
             index += 1;
             continue;
         };
-        let is_fast = |row: &[(&Entry, u32)]| row.iter().all(|(_, it)| *it <= usual.longest);
+        let is_fast = |row: &[(&RunSummary, u32)]| row.iter().all(|(_, it)| *it <= usual.longest);
         let fast = good[index..].windows(IN_A_ROW).position(is_fast);
         let end = fast.map_or(good.len(), |fast| index + fast);
         let over = fast.map(|fast| good[index + fast + IN_A_ROW - 1].0);
@@ -46,13 +46,13 @@ fn of_job(ledger: &Ledger, job: JobId) -> Vec<Incident> {
 }
 
 /// How long the job took before, if the runs from `index` on are slow.
-fn usual_before(good: &[(&Entry, u32)], index: usize) -> Option<Usual> {
+fn usual_before(good: &[(&RunSummary, u32)], index: usize) -> Option<DurationStats> {
     // The first slow run is slower than the one before. That is cheaper to see than the rest.
     if good[index].1 < good[index - 1].1 + MIN_SECONDS {
         return None;
     }
     let before = &good[index.saturating_sub(BEFORE)..index];
-    let usual = Usual::of_seconds(before.iter().map(|(_, seconds)| *seconds).collect());
+    let usual = DurationStats::of_seconds(before.iter().map(|(_, seconds)| *seconds).collect());
     let least = (usual.longest + 1)
         .max(usual.median + usual.median / 2)
         .max(usual.median + MIN_SECONDS);
@@ -60,12 +60,17 @@ fn usual_before(good: &[(&Entry, u32)], index: usize) -> Option<Usual> {
     row.iter().all(|(_, it)| *it >= least).then_some(usual)
 }
 
-fn incident(job: JobId, usual: &Usual, slow: &[(&Entry, u32)], over: Option<&Entry>) -> Incident {
-    let now = Usual::of_seconds(slow.iter().map(|(_, seconds)| *seconds).collect());
+fn incident(
+    job: JobId,
+    usual: &DurationStats,
+    slow: &[(&RunSummary, u32)],
+    over: Option<&RunSummary>,
+) -> Incident {
+    let now = DurationStats::of_seconds(slow.iter().map(|(_, seconds)| *seconds).collect());
     let (first, last) = (slow[0].0, slow[slow.len() - 1].0);
-    let window = Window {
+    let window = IncidentWindow {
         since: first.start,
-        known: slow[..IN_A_ROW]
+        detected_at: slow[..IN_A_ROW]
             .iter()
             .map(|(run, _)| run.until)
             .max()
@@ -73,7 +78,7 @@ fn incident(job: JobId, usual: &Usual, slow: &[(&Entry, u32)], over: Option<&Ent
         last: last.until,
         over: over.map(|run| run.until),
     };
-    let kind = Kind::Slower {
+    let kind = IncidentKind::Slower {
         before: usual.median,
         now: now.median,
     };

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 
-use super::contacts::{Row, rows};
+use super::contacts::{FailedContacts, rows};
 use crate::report::diagnosis::evidence::{Claims, Evidence};
-use crate::report::diagnosis::incident::{Incident, Kind, Window};
-use crate::report::history::{Entry, HostId, Ledger};
+use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
+use crate::report::history::{History, HostId, RunSummary};
 
 /// How many outages are one if they have one reason and begin together.
 const MIN_HOSTS: usize = 3;
@@ -30,20 +30,24 @@ pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
 
 /// Whether it is the host that cannot be reached. A job that fails alone, and others reach the host, may have a
 /// port or a jump host of its own.
-fn is_of_the_host(ledger: &Ledger, row: &Row) -> bool {
-    let mut jobs = row.failed.iter().map(|it| ledger.runs[it.place].job);
+fn is_of_the_host(history: &History, row: &FailedContacts) -> bool {
+    let mut jobs = row.failed.iter().map(|it| history.runs[it.place].job);
     let first = jobs.next();
     let is_alone = jobs.all(|job| Some(job) == first);
-    let next = row.next.map(|next| ledger.runs[next.place].job);
+    let next = row.next.map(|next| history.runs[next.place].job);
     !is_alone || next.is_none() || next == first
 }
 
-fn outage(ledger: &Ledger, row: &Row) -> Incident {
-    let runs: Vec<&Entry> = row.failed.iter().map(|it| &ledger.runs[it.place]).collect();
-    let over = row.next.map(|next| ledger.runs[next.place].until);
-    let window = Window::of_bad_runs(&runs, over);
+fn outage(history: &History, row: &FailedContacts) -> Incident {
+    let runs: Vec<&RunSummary> = row
+        .failed
+        .iter()
+        .map(|it| &history.runs[it.place])
+        .collect();
+    let over = row.next.map(|next| history.runs[next.place].until);
+    let window = IncidentWindow::of_bad_runs(&runs, over);
     let hosts = vec![row.host];
-    Incident::of_runs(Kind::Unreachable { hosts }, window, runs)
+    Incident::of_runs(IncidentKind::Unreachable { hosts }, window, runs)
 }
 
 /// Joins the outages of several hosts that began together for the same reason: it is on the way to all of them,
@@ -72,7 +76,7 @@ fn by_cause(mut outages: Vec<Incident>) -> Vec<Incident> {
         group[1..]
             .iter()
             .for_each(|outage| all.join(outage.clone()));
-        all.kind = Kind::Unreachable {
+        all.kind = IncidentKind::Unreachable {
             hosts: hosts.into_iter().collect(),
         };
         joined.push(all);

@@ -4,7 +4,7 @@ use chrono::{NaiveDateTime, TimeDelta};
 
 use super::Known;
 use super::world::{Fate, Made, World};
-use crate::report::diagnosis::incident::State;
+use crate::report::diagnosis::incident::IncidentState;
 
 /// They are of the runs alone: nothing here knows a rule.
 pub fn expected(world: &World) -> Vec<Known> {
@@ -29,7 +29,7 @@ pub fn expected(world: &World) -> Vec<Known> {
     all
 }
 
-fn bad(state: State, runs: &[&Made], way: &str, last_good: Option<NaiveDateTime>) -> Known {
+fn bad(state: IncidentState, runs: &[&Made], way: &str, last_good: Option<NaiveDateTime>) -> Known {
     let mut jobs: Vec<String> = runs.iter().map(|run| run.job.to_string()).collect();
     jobs.sort();
     jobs.dedup();
@@ -84,7 +84,12 @@ fn dead(world: &World) -> Known {
         world,
         |run| matches!(run.fate, Fate::Ends(255, line) if line.contains("timed")),
     );
-    let mut known = bad(State::Unreachable, &runs, "connection timed out", None);
+    let mut known = bad(
+        IncidentState::Unreachable,
+        &runs,
+        "connection timed out",
+        None,
+    );
     let last = runs.iter().map(|run| run.start).max().expect("a run");
     // Of two that were started in the same second the one that ended first tells it.
     let after = all(world, |run| run.host == 0 && run.start > last);
@@ -98,13 +103,18 @@ fn deploy(world: &World, host: u32) -> Known {
         run.host == host && matches!(run.fate, Fate::Ends(2, _))
     });
     let last_good = last_good_before(world, runs[0]);
-    bad(State::Failing, &runs, "the script's own status", last_good)
+    bad(
+        IncidentState::Failing,
+        &runs,
+        "the script's own status",
+        last_good,
+    )
 }
 
 fn failed(world: &World) -> Known {
     let runs = all(world, |run| matches!(run.fate, Fate::Ends(4, _)));
     let mut known = bad(
-        State::Recovered,
+        IncidentState::Recovered,
         &runs,
         "the script's own status",
         last_good_before(world, runs[0]),
@@ -116,7 +126,7 @@ fn failed(world: &World) -> Known {
 fn flapping(world: &World) -> Known {
     let runs = all(world, |run| matches!(run.fate, Fate::Ends(3, _)));
     let mut known = bad(
-        State::Recovered,
+        IncidentState::Recovered,
         &runs,
         "the script's own status",
         last_good_before(world, runs[0]),
@@ -135,7 +145,7 @@ fn killed(world: &World) -> Known {
         run.host == 8 && run.fate == Fate::Killed && Some(run.end) != world.plan.reboot
     });
     let mut known = bad(
-        State::Lost,
+        IncidentState::Lost,
         &run,
         "lost: no END, and the process is gone",
         last_good_before(world, run[0]),
@@ -162,7 +172,12 @@ fn seldom(world: &World) -> Vec<Known> {
     });
     let lost = |run: &&Made| {
         let way = "lost: no END, and the process is gone";
-        let mut known = bad(State::Lost, &[run], way, last_good_before(world, run));
+        let mut known = bad(
+            IncidentState::Lost,
+            &[run],
+            way,
+            last_good_before(world, run),
+        );
         known.told = match known.last_good {
             Some(_) => run.start + limit(world, run),
             None => run.start + TimeDelta::hours(1),
@@ -200,7 +215,7 @@ fn hung(world: &World) -> Known {
         .max()
         .expect("a good run");
     let again = all(world, |it| it.job == *job && it.start > run[0].start).len();
-    let mut known = bad(State::Hung, &run, "", None);
+    let mut known = bad(IncidentState::Hung, &run, "", None);
     known.told = run[0].start + limit(world, run[0]);
     known.last = world.now;
     known.bad = 0;
@@ -213,7 +228,7 @@ fn hung(world: &World) -> Known {
 fn slower(world: &World, time: NaiveDateTime) -> Known {
     let slow = |run: &&Made| run.host == 6 && run.job.ends_with("often.sh") && run.start >= time;
     let runs = all(world, |run| slow(run) && is_good(run));
-    let mut known = bad(State::Slower, &runs, "", None);
+    let mut known = bad(IncidentState::Slower, &runs, "", None);
     known.told = runs[..5].iter().map(|run| run.end).max().expect("a run");
     known.bad = 0;
     known.ways.clear();
@@ -227,7 +242,7 @@ fn herd(world: &World) -> Known {
         |run| matches!(run.fate, Fate::Ends(255, line) if line.contains("closed")),
     );
     let mut known = bad(
-        State::Dropped,
+        IncidentState::Dropped,
         &runs,
         "connection dropped by the server",
         None,
@@ -241,7 +256,7 @@ fn herd(world: &World) -> Known {
 fn reboot(world: &World, time: NaiveDateTime) -> Known {
     let runs = all(world, |run| run.fate == Fate::Killed && run.end == time);
     let mut known = bad(
-        State::Lost,
+        IncidentState::Lost,
         &runs,
         "lost: no END, and the process is gone",
         None,

@@ -6,8 +6,8 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 use fastrand::Rng;
 
 use crate::log::record::Parser;
-use crate::report::history::Ledger;
-use crate::report::history::builder::Collector;
+use crate::report::history::History;
+use crate::report::history::builder::HistoryBuilder;
 use crate::report::history::scope::Scope;
 use crate::report::logs::owner::Owner;
 use crate::report::logs::scheduler::Scheduler;
@@ -309,8 +309,8 @@ impl World {
         }
     }
 
-    /// The ledger of what had been logged before `until`, and the period from `since` on.
-    pub fn at(&self, until: NaiveDateTime, since: NaiveDateTime) -> (Ledger, Scope) {
+    /// The history of what had been logged before `until`, and the period from `since` on.
+    pub fn at(&self, until: NaiveDateTime, since: NaiveDateTime) -> (History, Scope) {
         let mut lines: Vec<(NaiveDateTime, u32, String)> = Vec::new();
         for run in &self.runs {
             let mut line = |time, text: String| lines.push((time, run.pid, text));
@@ -324,8 +324,8 @@ impl World {
         }
         lines.retain(|(time, ..)| *time < until);
         lines.sort_by_key(|(time, ..)| *time);
-        let mut collector = Collector::new(None, false);
-        let mut finished = |run: Run| collector.add(&run);
+        let mut builder = HistoryBuilder::new(None, false);
+        let mut finished = |run: Run| builder.add(&run);
         let mut assembler = Assembler::new(None);
         let mut parser = Parser::default();
         let owner = Owner {
@@ -352,6 +352,6 @@ impl World {
             boot,
             has_all_jobs: true,
         };
-        (collector.finish(&[]), scope)
+        (builder.finish(&[]), scope)
     }
 }

@@ -7,11 +7,11 @@ use maud::{Markup, html};
 
 use super::timeline::Timeline;
 use super::timeline::scale::Scale;
-use crate::report::diagnosis::incident::{Incident, Kind};
+use crate::report::diagnosis::incident::{Incident, IncidentKind};
 use crate::report::format::report::Report;
 use crate::report::format::words::{count, duration};
 use crate::report::history::JobId;
-use crate::report::history::durations::Usual;
+use crate::report::history::durations::DurationStats;
 
 /// The most jobs that are shown, those that have grown most first.
 const MAX_JOBS: usize = 40;
@@ -42,7 +42,7 @@ struct Growth {
 impl Growth {
     fn of(report: &Report, scale: &Scale, job: JobId) -> Option<Self> {
         let runs = report
-            .ledger
+            .history
             .of_job(job)
             .iter()
             .filter(|run| report.scope.has(run));
@@ -50,7 +50,7 @@ impl Growth {
         let runs: Vec<(i64, u32)> = runs.collect();
         let quarter = (runs.len() / 4).max(1).min(runs.len());
         let median = |part: &[(i64, u32)]| {
-            Usual::of_seconds(part.iter().map(|(_, seconds)| *seconds).collect()).median
+            DurationStats::of_seconds(part.iter().map(|(_, seconds)| *seconds).collect()).median
         };
         let (first, last) = (
             median(&runs[..quarter]),
@@ -75,7 +75,7 @@ impl Growth {
 pub fn section(report: &Report, timeline: &Timeline, incidents: &[Incident]) -> Markup {
     let slower = incidents
         .iter()
-        .filter(|it| matches!(it.kind, Kind::Slower { .. }));
+        .filter(|it| matches!(it.kind, IncidentKind::Slower { .. }));
     let slower: BTreeSet<JobId> = slower.flat_map(|it| it.jobs.iter().copied()).collect();
     let all = report
         .jobs()

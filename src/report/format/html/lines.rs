@@ -4,19 +4,19 @@ use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 
-use super::look::{Look, in_text};
-use super::room::Room;
+use super::budget::Budget;
+use super::run_state::{RunState, in_text};
 use super::timeline::Timeline;
-use super::timeline::rows::Row;
+use super::timeline::rows::JobRow;
 use crate::escape::printable;
 use crate::report::format::report::Report;
 use crate::report::format::words::{age, duration, grouped};
-use crate::report::history::Entry;
+use crate::report::history::RunSummary;
 use crate::report::runs::outcome::Outcome;
 
 /// The section of the page, in this room.
-pub fn section(report: &Report, timeline: &Timeline, mut room: Room) -> Markup {
-    let rows: Vec<&Row> = timeline.hosts.iter().flat_map(|host| &host.rows).collect();
+pub fn section(report: &Report, timeline: &Timeline, mut room: Budget) -> Markup {
+    let rows: Vec<&JobRow> = timeline.hosts.iter().flat_map(|host| &host.rows).collect();
     for row in &rows {
         room = room.without(&without_output(report, row));
     }
@@ -31,22 +31,22 @@ pub fn section(report: &Report, timeline: &Timeline, mut room: Room) -> Markup {
 }
 
 /// The list of a job's runs as it is if their output has no room.
-pub fn without_output(report: &Report, row: &Row) -> Markup {
+pub fn without_output(report: &Report, row: &JobRow) -> Markup {
     job(report, row, &BTreeSet::new())
 }
 
 /// The runs that are shown of a job, each with its place: those that a mark leads to, and the last one.
-fn shown<'a>(row: &'a Row) -> Vec<(usize, &'a Entry)> {
+fn shown<'a>(row: &'a JobRow) -> Vec<(usize, &'a RunSummary)> {
     let last = row.runs.last().map(|(place, _)| *place);
     let targets: BTreeSet<usize> = row.targets().chain(last).collect();
-    let is_shown = |(place, _): &&(usize, &'a Entry)| targets.contains(place);
+    let is_shown = |(place, _): &&(usize, &'a RunSummary)| targets.contains(place);
     row.runs.iter().filter(is_shown).copied().collect()
 }
 
 /// The places of the runs whose output has room: the last bad one and the last one of each job, and then the newest
 /// ones.
-fn with_output(report: &Report, rows: &[&Row], mut room: Room) -> BTreeSet<usize> {
-    let mut wanted: Vec<(bool, &Entry, usize)> = Vec::new();
+fn with_output(report: &Report, rows: &[&JobRow], mut room: Budget) -> BTreeSet<usize> {
+    let mut wanted: Vec<(bool, &RunSummary, usize)> = Vec::new();
     for row in rows {
         let shown = shown(row);
         let last_bad = shown.iter().rev().find(|(_, run)| run.outcome.is_bad());
@@ -59,15 +59,15 @@ fn with_output(report: &Report, rows: &[&Row], mut room: Room) -> BTreeSet<usize
         );
     }
     wanted.sort_by_key(|(is_first, run, _)| std::cmp::Reverse((*is_first, run.start)));
-    let has_room = |(_, run, _): &(bool, &Entry, usize)| {
-        let tail = report.ledger.tail(run);
+    let has_room = |(_, run, _): &(bool, &RunSummary, usize)| {
+        let tail = report.history.tail(run);
         tail.is_none_or(|tail| room.take(&output(tail, false)))
     };
     let chosen = wanted.into_iter().take_while(has_room);
     chosen.map(|(_, _, place)| place).collect()
 }
 
-fn job(report: &Report, row: &Row, with_output: &BTreeSet<usize>) -> Markup {
+fn job(report: &Report, row: &JobRow, with_output: &BTreeSet<usize>) -> Markup {
     let mut above = None;
     html! {
         article id={ "j" (row.job) } {
@@ -77,9 +77,9 @@ fn job(report: &Report, row: &Row, with_output: &BTreeSet<usize>) -> Markup {
             }
             ol {
                 @for (place, run) in shown(row).into_iter().rev() {
-                    @let tail = report.ledger.tail(run).filter(|_| with_output.contains(&place));
+                    @let tail = report.history.tail(run).filter(|_| with_output.contains(&place));
                     @let is_same = std::mem::replace(&mut above, tail) == tail;
-                    li id={ "r" (place) } data-state=(Look::of(run).letter()) {
+                    li id={ "r" (place) } data-state=(RunState::of(run).letter()) {
                         (head(report, run))
                         @match tail {
                             None => i { " (its lines are not kept on this page)" },
@@ -93,7 +93,7 @@ fn job(report: &Report, row: &Row, with_output: &BTreeSet<usize>) -> Markup {
 }
 
 /// The state, the times and the name of a run.
-fn head(report: &Report, run: &Entry) -> Markup {
+fn head(report: &Report, run: &RunSummary) -> Markup {
     let clock = report.clock();
     let took = match run.outcome {
         Outcome::Running => format!("for {}", age(run.age(report.scope.now))),
@@ -101,7 +101,7 @@ fn head(report: &Report, run: &Entry) -> Markup {
         Outcome::Good | Outcome::Failed(..) => format!("took {}", duration(run.seconds())),
     };
     html! {
-        (in_text(Look::of(run))) " " b { (clock.second(run.start)) } " " (told(run)) ", " (took)
+        (in_text(RunState::of(run))) " " b { (clock.second(run.start)) } " " (told(run)) ", " (took)
         ", run " code { (clock.run_name(run)) }
     }
 }
@@ -120,7 +120,7 @@ fn output(tail: &[u8], is_same: bool) -> Markup {
 }
 
 /// The state of a run in words.
-fn told(run: &Entry) -> String {
+fn told(run: &RunSummary) -> String {
     match run.outcome {
         outcome @ Outcome::Failed(status, _) => format!("{status}: {outcome}"),
         outcome => outcome.to_string(),

@@ -4,23 +4,23 @@
 //! Content-Security-Policy keeps a browser from doing so, whatever a log has in it. It can be read without its
 //! script, which only filters.
 
+pub mod budget;
 pub mod durations;
 pub mod lines;
-pub mod look;
 pub mod problems;
-pub mod room;
+pub mod run_state;
 pub mod seconds;
 pub mod timeline;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::report::Report;
-use super::text::first_screen::summary;
-use super::{Format, Needs, Verdict};
+use super::text::heading::summary;
+use super::{Format, Health, Needs};
 use crate::report::diagnosis;
 use crate::report::diagnosis::incident::Incident;
-use crate::report::output::Output;
-use room::Room;
+use crate::report::output::ReportOutput;
+use budget::Budget;
 use timeline::Timeline;
 
 /// The looks of the page.
@@ -51,28 +51,28 @@ impl Format for Html {
         }
     }
 
-    fn finish(self: Box<Self>, report: &Report, out: &mut Output) -> Verdict {
+    fn finish(self: Box<Self>, report: &Report, out: &mut ReportOutput) -> Health {
         let (page, verdict) = page(report);
         out.write(page.as_bytes());
         verdict
     }
 }
 
-fn page(report: &Report) -> (String, Verdict) {
+fn page(report: &Report) -> (String, Health) {
     let incidents = diagnosis::of_period(&report.evidence());
     let body = body(report, &incidents);
     let is_over = incidents.iter().filter(|incident| incident.is_over());
     let over = is_over.count();
     let title = format!("remoteexe: {}", summary(incidents.len() - over, over));
     let is_bad = report.tally.bad() > 0 || incidents.iter().any(Incident::is_failure);
-    (whole(&title, &body).into_string(), Verdict::bad_if(is_bad))
+    (whole(&title, &body).into_string(), Health::bad_if(is_bad))
 }
 
 fn body(report: &Report, incidents: &[Incident]) -> Markup {
     let Some(mut timeline) = Timeline::of(report, incidents) else {
         return problems::section(report, incidents, None);
     };
-    let mut room = Room::of(room::JOBS);
+    let mut room = Budget::of(budget::JOBS);
     timeline.keep(report, |row, drawn| {
         room.take(&html! { (drawn) (lines::without_output(report, row)) })
     });
@@ -83,7 +83,7 @@ fn body(report: &Report, incidents: &[Incident]) -> Markup {
         (seconds::section(report))
         (durations::section(report, &timeline, incidents))
     };
-    let room = Room::of(room::PAGE).without(&whole("", &most));
+    let room = Budget::of(budget::PAGE).without(&whole("", &most));
     html! {
         (most)
         (lines::section(report, &timeline, room))
@@ -105,7 +105,7 @@ fn whole(title: &str, body: &Markup) -> Markup {
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                (look::shapes())
+                (run_state::shapes())
                 main {
                     h1 { (title) }
                     (body)

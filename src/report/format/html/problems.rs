@@ -1,19 +1,19 @@
-//! The problems, and the counts of the period: what the first screen tells.
+//! The problems, and the counts of the period: what the first screen shows.
 
 use maud::{Markup, html};
 
-use super::room::{INCIDENTS, Room};
+use super::budget::{Budget, INCIDENTS};
 use super::timeline::Timeline;
 use crate::escape::printable;
-use crate::report::diagnosis::incident::{Incident, State};
+use crate::report::diagnosis::incident::{Incident, IncidentState};
 use crate::report::format::report::Report;
-use crate::report::format::text::first_screen::{ends, hosts};
+use crate::report::format::text::heading::{ends, hosts};
 use crate::report::format::text::incidents::words;
 use crate::report::format::words::{count, grouped};
 use crate::report::format::{crontabs, sources};
 use crate::report::history::JobId;
 use crate::report::history::counts::Count;
-use crate::report::output::style::Tone;
+use crate::report::output::style::Severity;
 
 /// How many incidents are shown that go on, and how many that are over.
 const MAX_INCIDENTS: usize = 200;
@@ -38,7 +38,7 @@ fn counts(report: &Report) -> Markup {
     let jobs = count(report.jobs().count() as u64, "job");
     let hosts = count(hosts(report).len() as u64, "host");
     html! {
-        @if let Some((first, last)) = tally.span {
+        @if let Some((first, last)) = tally.first_to_last {
             p.span { (first) " to " (last) ": " (jobs) ", " (hosts) }
             dl.counts {
                 @for Count { name, number, is_bad } in ends(report).into_iter().chain(tally.kinds()) {
@@ -65,7 +65,7 @@ fn table(
     incidents: &[&Incident],
     timeline: Option<&Timeline>,
 ) -> Markup {
-    let mut room = Room::of(INCIDENTS);
+    let mut room = Budget::of(INCIDENTS);
     let rows = incidents
         .iter()
         .take(MAX_INCIDENTS)
@@ -117,10 +117,10 @@ fn job(incident: &Incident, timeline: Option<&Timeline>) -> Option<JobId> {
 }
 
 /// The class of a state's word: how bad it is.
-fn class(state: State) -> &'static str {
-    match Tone::of(state) {
-        Tone::Good => "good",
-        Tone::Doubtful => "doubtful",
-        Tone::Heading | Tone::Bad => "bad",
+fn class(state: IncidentState) -> &'static str {
+    match Severity::of(state) {
+        Severity::Good => "good",
+        Severity::Doubtful => "doubtful",
+        Severity::Heading | Severity::Bad => "bad",
     }
 }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use crate::report::format::report::Report;
 use crate::report::format::words::{count, grouped};
-use crate::report::history::Mark;
+use crate::report::history::RunFlag;
 
 /// The height of a chart.
 const HEIGHT: u64 = 60;
@@ -19,14 +19,14 @@ type Counts = [u64; SECONDS];
 pub fn section(report: &Report) -> Markup {
     let (mut starts, mut failures): (Counts, Counts) = ([0; SECONDS], [0; SECONDS]);
     for run in report
-        .ledger
+        .history
         .runs
         .iter()
         .filter(|run| report.scope.includes(run.start))
     {
         // A leap second counts as the second before it.
         let second = run.start.second().min(59) as usize;
-        starts[second] += u64::from(run.is(Mark::HasCommand));
+        starts[second] += u64::from(run.is(RunFlag::HasCommand));
         failures[second] += u64::from(run.outcome.connection_failure().is_some());
     }
     html! {

@@ -8,14 +8,13 @@ pub mod scale;
 pub mod section;
 
 use chrono::NaiveDateTime;
-use maud::{Markup, PreEscaped, html};
 
 use crate::report::diagnosis::incident::Incident;
 use crate::report::format::report::Report;
 use crate::report::history::scope::Scope;
 use crate::report::history::{HostId, JobId};
 use bands::Bands;
-use rows::Row;
+use rows::JobRow;
 use scale::Scale;
 
 /// The rows of a period.
@@ -24,7 +23,7 @@ pub struct Timeline<'a> {
     /// The time.
     pub scale: Scale,
     /// The hosts with their jobs.
-    pub hosts: Vec<Host<'a>>,
+    pub hosts: Vec<HostRows<'a>>,
     bands: Bands,
     /// How many jobs have no row.
     left_out: usize,
@@ -32,11 +31,11 @@ pub struct Timeline<'a> {
 
 /// A host and the rows of its jobs.
 #[derive(Debug)]
-pub struct Host<'a> {
+pub struct HostRows<'a> {
     /// The host.
     pub host: HostId,
     /// The jobs.
-    pub rows: Vec<Row<'a>>,
+    pub rows: Vec<JobRow<'a>>,
 }
 
 impl<'a> Timeline<'a> {
@@ -47,12 +46,12 @@ impl<'a> Timeline<'a> {
         if rows.is_empty() {
             return None;
         }
-        let mut hosts: Vec<Host> = Vec::new();
+        let mut hosts: Vec<HostRows> = Vec::new();
         for row in rows {
-            let host = report.ledger.job(row.job).host;
+            let host = report.history.job(row.job).host;
             match hosts.last_mut().filter(|last| last.host == host) {
                 Some(last) => last.rows.push(row),
-                None => hosts.push(Host {
+                None => hosts.push(HostRows {
                     host,
                     rows: vec![row],
                 }),
@@ -72,31 +71,11 @@ impl<'a> Timeline<'a> {
         let mut rows = self.hosts.iter().flat_map(|host| &host.rows);
         rows.any(|row| row.job == job)
     }
-
-    /// Keeps the rows up to the first one that is not wanted, as it is drawn. The row of a host is drawn with its first
-    /// job.
-    pub fn keep(&mut self, report: &Report, mut is_wanted: impl FnMut(&Row, &Markup) -> bool) {
-        let mut is_full = false;
-        let mut hosts = std::mem::take(&mut self.hosts);
-        for Host { host, rows } in &mut hosts {
-            let mut head = html! { (section::option(report, *host)) (self.head(report, *host)) };
-            let all = rows.len();
-            rows.retain(|row| {
-                let of_host = std::mem::replace(&mut head, PreEscaped(String::new()));
-                let drawn = html! { (of_host) (self.row(report, *host, row)) };
-                is_full = is_full || !is_wanted(row, &drawn);
-                !is_full
-            });
-            self.left_out += all - rows.len();
-        }
-        hosts.retain(|host| !host.rows.is_empty());
-        self.hosts = hosts;
-    }
 }
 
 /// The period: from its beginning, or from the first run if it has none.
 fn scale(report: &Report) -> Option<Scale> {
-    let (first, _) = report.tally.span?;
+    let (first, _) = report.tally.first_to_last?;
     let Scope { since, now, .. } = report.scope;
     let begin = if since == NaiveDateTime::MIN {
         first

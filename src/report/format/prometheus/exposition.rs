@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 /// The text of metrics.
 #[derive(Debug, Default)]
-pub struct Text(String);
+pub struct Exposition(String);
 
-impl Text {
+impl Exposition {
     /// Begins the samples of a gauge. All of them have to follow at once.
     pub fn gauge(&mut self, name: &str, help: &str) {
         // Writing to a string cannot fail.

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDateTime;
 
-use super::exposition::Text;
+use super::exposition::Exposition;
 use super::labels::Labels;
-use super::latest::{Job, Labelled};
+use super::latest::{Labelled, LastRuns};
 use crate::clock::with_offset;
-use crate::report::diagnosis::incident::{Incident, State};
+use crate::report::diagnosis::incident::{Incident, IncidentState};
 
 /// A gauge of each job: its name, its help, and its value if there is one.
-type JobGauge = (&'static str, &'static str, fn(&Job) -> Option<i64>);
+type JobGauge = (&'static str, &'static str, fn(&LastRuns) -> Option<i64>);
 
 const JOB_GAUGES: [JobGauge; 8] = [
     (
@@ -61,7 +61,7 @@ pub fn render(labelled: Labelled, incidents: &[Incident]) -> String {
         hosts,
         left_out,
     } = labelled;
-    let mut text = Text::default();
+    let mut text = Exposition::default();
     for (name, help, value) in JOB_GAUGES {
         text.gauge(name, help);
         for (Labels { host, script }, job) in &jobs {
@@ -86,13 +86,14 @@ pub fn render(labelled: Labelled, incidents: &[Incident]) -> String {
 }
 
 /// The number of problems now. A state without a problem has a 0, so that an alert sees it end.
-fn add_problems(text: &mut Text, incidents: &[Incident]) {
+fn add_problems(text: &mut Exposition, incidents: &[Incident]) {
     let name = "remoteexe_problems";
     text.gauge(
         name,
         "Problems now, as the first screen of the report has them.",
     );
-    let mut counts: BTreeMap<State, i64> = State::NOW.map(|state| (state, 0)).into();
+    let mut counts: BTreeMap<IncidentState, i64> =
+        IncidentState::NOW.map(|state| (state, 0)).into();
     for incident in incidents.iter().filter(|incident| !incident.is_over()) {
         *counts.entry(incident.state()).or_default() += 1;
     }

@@ -17,7 +17,7 @@ const MAX_JOBS: usize = 5_000;
 
 /// What jobs with the same labels did last. Times are local.
 #[derive(Debug, Default, Clone, Copy)]
-pub struct Job {
+pub struct LastRuns {
     /// The last START.
     pub start: Option<NaiveDateTime>,
     /// The last END of a good run.
@@ -43,11 +43,11 @@ pub struct Completion {
     pub seconds: Option<u64>,
 }
 
-/// What is told of hosts and jobs, by their labels.
+/// What is known of hosts and jobs, by their labels.
 #[derive(Debug, Default)]
 pub struct Labelled {
     /// What the jobs did last.
-    pub jobs: BTreeMap<Labels, Job>,
+    pub jobs: BTreeMap<Labels, LastRuns>,
     /// The local time at which each host was last reached.
     pub hosts: BTreeMap<String, NaiveDateTime>,
     /// The number of jobs that are left out.
@@ -57,7 +57,7 @@ pub struct Labelled {
 /// What all jobs did last, while runs are read.
 #[derive(Debug, Default)]
 pub struct Latest {
-    jobs: HashMap<Box<[u8]>, Job>,
+    jobs: HashMap<Box<[u8]>, LastRuns>,
     /// How many jobs there are of one script on one host.
     variants: HashMap<Box<[u8]>, u32>,
     hosts: HashMap<Box<[u8]>, NaiveDateTime>,
@@ -84,7 +84,7 @@ impl Latest {
         }
     }
 
-    fn planned(&mut self, job: &[u8]) -> &mut Job {
+    fn planned(&mut self, job: &[u8]) -> &mut LastRuns {
         constant_name(job, &mut self.name);
         let job = self.jobs.entry(self.name.as_slice().into()).or_default();
         job.missed = job.missed.or(Some(0));
@@ -113,7 +113,7 @@ impl Latest {
     }
 
     /// The job of this name, which is new, or the one that stands for it if its script has too many.
-    fn new_job(&mut self) -> &mut Job {
+    fn new_job(&mut self) -> &mut LastRuns {
         let script = first_two_words(&self.name);
         let variants = self.variants.entry(script.into()).or_default();
         *variants = variants.saturating_add(1);
@@ -167,7 +167,7 @@ impl Latest {
     }
 }
 
-impl Job {
+impl LastRuns {
     fn add(&mut self, run: &Run) {
         let end = run.ended();
         self.join(&Self {

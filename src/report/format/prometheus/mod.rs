@@ -1,4 +1,4 @@
-//! The form of `--prometheus`: gauges for the textfile collector of Prometheus's `node_exporter`.
+//! The form of `--prometheus`: gauges for the textfile builder of Prometheus's `node_exporter`.
 //!
 //! All are gauges of the logs that were read. A counter would go back when a log is deleted.
 
@@ -10,10 +10,10 @@ pub mod latest;
 use chrono::{DateTime, Local};
 
 use super::report::Report;
-use super::{Format, Needs, Verdict};
+use super::{Format, Health, Needs};
 use crate::cron::upcoming::{next_start, periods};
 use crate::report::diagnosis;
-use crate::report::output::Output;
+use crate::report::output::ReportOutput;
 use crate::report::query::filter::Filter;
 use crate::report::query::window::Reach;
 use crate::report::runs::run::Run;
@@ -55,7 +55,7 @@ impl Format for Prometheus {
     }
 
     /// Notes the jobs of the crontabs that are asked for, and when they are due next.
-    fn begin(&mut self, expected: Option<&Expected>, _: &mut Output) {
+    fn begin(&mut self, expected: Option<&Expected>, _: &mut ReportOutput) {
         let Some(expected) = expected else { return };
         let periods = periods(self.now);
         let wanted = expected.jobs.iter();
@@ -67,19 +67,19 @@ impl Format for Prometheus {
         }
     }
 
-    fn run(&mut self, run: Run, _: &mut Output) {
+    fn run(&mut self, run: Run, _: &mut ReportOutput) {
         self.latest.add(&run);
     }
 
-    fn finish(mut self: Box<Self>, report: &Report, out: &mut Output) -> Verdict {
+    fn finish(mut self: Box<Self>, report: &Report, out: &mut ReportOutput) -> Health {
         for slot in report.missed.slots() {
-            let job = report.ledger.job(slot.job);
+            let job = report.history.job(slot.job);
             self.latest.miss(&job.name, slot.at);
         }
         let incidents = diagnosis::of_period(&report.evidence());
         let gauges = gauges::render(self.latest.finish(), &incidents);
         out.write(gauges.as_bytes());
         // Whoever reads the metrics sees the problems there.
-        Verdict::Good
+        Health::Good
     }
 }

@@ -2,14 +2,13 @@
 
 use std::cmp::Reverse;
 
-use super::first_screen;
-use super::page::Page;
+use super::page::{INDENT, Page};
 use crate::report::format::report::Report;
 use crate::report::format::words::{count, duration, grouped};
 use crate::report::history::counts::Tally;
-use crate::report::history::durations::{MIN_GOOD, Usual};
+use crate::report::history::durations::{DurationStats, MIN_GOOD};
 use crate::report::history::scope::Scope;
-use crate::report::history::{Entry, JobId};
+use crate::report::history::{JobId, RunSummary};
 use crate::report::runs::outcome::Outcome;
 
 /// A job that takes so few seconds more is not slower.
@@ -21,8 +20,8 @@ const MAX_SHOWN: usize = 10;
 /// A job's runs in the two periods.
 struct Pair<'a> {
     job: JobId,
-    before: Vec<&'a Entry>,
-    now: Vec<&'a Entry>,
+    before: Vec<&'a RunSummary>,
+    now: Vec<&'a RunSummary>,
 }
 
 /// Shows the comparison. Returns whether a job is newly bad or silent.
@@ -32,7 +31,7 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
         page.line("there is nothing to compare with: give --since");
         return false;
     };
-    let tally = Tally::of(&report.ledger, &before);
+    let tally = Tally::of(&report.history, &before);
     page.title(&format!(
         "{} to {}, against {} to {}",
         now.since, now.now, before.since, before.now
@@ -46,9 +45,9 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
             grouped(lost)
         )
     };
-    page.labelled("Now", first_screen::INDENT, &counts(&report.tally));
-    page.labelled("Before", first_screen::INDENT, &counts(&tally));
-    let jobs = report.ledger.job_ids();
+    page.labelled("Now", INDENT, &counts(&report.tally));
+    page.labelled("Before", INDENT, &counts(&tally));
+    let jobs = report.history.job_ids();
     let pairs: Vec<Pair> = jobs.map(|job| pair(report, job, &before)).collect();
     let newly_bad = bad(page, report, &pairs, "Newly bad", |pair| {
         share(&pair.now) > 0.0 && share(&pair.before) == 0.0
@@ -69,7 +68,7 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
 }
 
 fn pair<'a>(report: &'a Report, job: JobId, before: &Scope) -> Pair<'a> {
-    let runs = report.ledger.of_job(job).iter();
+    let runs = report.history.of_job(job).iter();
     let of = |scope: Scope| runs.clone().filter(move |run| scope.has(run)).collect();
     Pair {
         job,
@@ -78,7 +77,7 @@ fn pair<'a>(report: &'a Report, job: JobId, before: &Scope) -> Pair<'a> {
     }
 }
 
-fn bad_of(runs: &[&Entry]) -> usize {
+fn bad_of(runs: &[&RunSummary]) -> usize {
     runs.iter().filter(|run| run.outcome.is_bad()).count()
 }
 
@@ -87,7 +86,7 @@ fn bad_of(runs: &[&Entry]) -> usize {
     clippy::cast_precision_loss,
     reason = "a share of two counts is not exact anyway"
 )]
-fn share(runs: &[&Entry]) -> f64 {
+fn share(runs: &[&RunSummary]) -> f64 {
     bad_of(runs) as f64 / runs.len().max(1) as f64
 }
 
@@ -105,7 +104,7 @@ fn bad(
     }
     wanted.sort_by(|one, other| share(&other.now).total_cmp(&share(&one.now)));
     page.heading(title);
-    let of = |runs: &[&Entry]| format!("{} of {}", bad_of(runs), runs.len());
+    let of = |runs: &[&RunSummary]| format!("{} of {}", bad_of(runs), runs.len());
     let row = |pair: &&Pair| {
         let name = report.job_name(pair.job);
         let bad = [&pair.now, &pair.before]
@@ -150,8 +149,8 @@ fn show_rows(
 }
 
 fn slower(page: &mut Page, report: &Report, pairs: &[Pair]) {
-    let usual = |runs: &[&Entry]| {
-        Usual::of_seconds(runs.iter().filter_map(|run| run.good_seconds()).collect())
+    let usual = |runs: &[&RunSummary]| {
+        DurationStats::of_seconds(runs.iter().filter_map(|run| run.good_seconds()).collect())
     };
     let mut slower = Vec::new();
     for pair in pairs {
@@ -169,7 +168,7 @@ fn slower(page: &mut Page, report: &Report, pairs: &[Pair]) {
         Reverse(u64::from(now.median) * 100 / u64::from(before.median.max(1)))
     });
     page.heading("Slower (median of good runs)");
-    let row = |(job, now, before): &(JobId, Usual, Usual)| {
+    let row = |(job, now, before): &(JobId, DurationStats, DurationStats)| {
         let name = report.job_name(*job);
         vec![
             duration(Some(now.median)),

@@ -1,7 +1,6 @@
 //! The crontabs beside the logs: what is known of them, and the schedule of each job.
 
-use super::first_screen::INDENT;
-use super::page::Page;
+use super::page::{INDENT, Page};
 use crate::report::format::crontabs::{self, Schedule};
 use crate::report::format::report::Report;
 use crate::report::history::JobId;

@@ -2,14 +2,14 @@
 
 use std::cmp::Reverse;
 
-use crate::report::diagnosis::incident::{Herd, Hung, Incident, Kind};
+use crate::report::diagnosis::incident::{Herd, Hung, Incident, IncidentKind};
 use crate::report::format::report::Report;
 use crate::report::format::words::{age, count, duration, grouped};
 
 /// How many runs were bad, since when there was no good one, and whatever else its kind asks for.
 pub fn facts(incident: &Incident, report: &Report) -> String {
     let facts = facts_of_kind(incident, report);
-    let undone = match incident.undone.as_slice() {
+    let not_recovered = match incident.not_recovered.as_slice() {
         [] => return facts,
         // It is named already.
         [_] if incident.jobs.len() == 1 && incident.hosts().is_empty() => {
@@ -19,17 +19,17 @@ pub fn facts(incident: &Incident, report: &Report) -> String {
         jobs => format!("{} not good since", count(jobs.len() as u64, "job")),
     };
     if facts.is_empty() {
-        undone
+        not_recovered
     } else {
-        format!("{facts}, {undone}")
+        format!("{facts}, {not_recovered}")
     }
 }
 
 fn facts_of_kind(incident: &Incident, report: &Report) -> String {
     let clock = report.clock();
     match &incident.kind {
-        Kind::Failing | Kind::Flapping => failing(incident, report),
-        Kind::Lost {
+        IncidentKind::Failing | IncidentKind::Flapping => failing(incident, report),
+        IncidentKind::Lost {
             together,
             boot,
             quiet_until,
@@ -46,8 +46,8 @@ fn facts_of_kind(incident: &Incident, report: &Report) -> String {
             );
             facts.join(", ")
         }
-        Kind::Hung(hung) => hanging(incident, hung, report),
-        Kind::Unreachable { .. } => {
+        IncidentKind::Hung(hung) => hanging(incident, hung, report),
+        IncidentKind::Unreachable { .. } => {
             let (runs, jobs) = (count(incident.bad, "run"), incident.jobs.len() as u64);
             let times = repeated(incident);
             format!(
@@ -56,24 +56,24 @@ fn facts_of_kind(incident: &Incident, report: &Report) -> String {
                 ways(incident)
             )
         }
-        Kind::Dropped { herd } => dropped(incident, *herd, report),
-        Kind::Slower { before, now } => {
+        IncidentKind::Dropped { herd } => dropped(incident, *herd, report),
+        IncidentKind::Slower { before, now } => {
             format!(
                 "{} instead of {}",
                 duration(Some(*now)),
                 duration(Some(*before))
             )
         }
-        Kind::Silent { boot, .. } => {
+        IncidentKind::Silent { boot, .. } => {
             let boot = boot.map(|boot| format!(", this machine booted {}", clock.time(boot)));
             format!("nothing was started{}", boot.unwrap_or_default())
         }
-        Kind::NotStarted { .. } => not_started(incident, report),
-        Kind::CronDown { boot, .. } => boot.map_or_else(
+        IncidentKind::NotStarted { .. } => not_started(incident, report),
+        IncidentKind::CronDown { boot, .. } => boot.map_or_else(
             || "cron was not running, or could not run remoteexe".to_owned(),
             |boot| format!("this machine booted {}", clock.time(boot)),
         ),
-        Kind::Late { started } => {
+        IncidentKind::Late { started } => {
             let slots = incident.bad;
             format!(
                 "{} as late as {}: cron caught up",

@@ -4,20 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveDateTime, TimeDelta, Timelike};
 
-use super::page::Page;
+use super::heading::{counts, hosts, summary};
+use super::page::{INDENT, Page};
 use super::{crontab, healthy, incidents, job_history, running};
-use crate::escape::printable;
 use crate::report::diagnosis;
 use crate::report::diagnosis::incident::Incident;
+use crate::report::format::crontabs;
 use crate::report::format::report::Report;
 use crate::report::format::words::{chart, count, grouped};
-use crate::report::format::{crontabs, sources};
-use crate::report::history::counts::Count;
-use crate::report::history::{HostId, JobId, Mark};
-use crate::report::output::style::Tone;
-
-/// The column at which the text beside a label begins.
-pub const INDENT: usize = 13;
+use crate::report::history::{JobId, RunFlag};
+use crate::report::output::style::Severity;
 
 /// How many incidents are shown that go on, and how many that are over.
 const MAX_INCIDENTS: usize = 12;
@@ -59,73 +55,13 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
     report.tally.bad() > 0 || incidents.iter().any(Incident::is_failure)
 }
 
-/// The period and the counts of its runs.
-pub fn counts(page: &mut Page, report: &Report) {
-    let tally = &report.tally;
-    if let Some((first, last)) = tally.span {
-        let jobs = report.jobs().count() as u64;
-        let hosts = hosts(report).len() as u64;
-        let size = format!("{}, {}", count(jobs, "job"), count(hosts, "host"));
-        page.title(&format!("{first} to {last}   {size}"));
-        for counts in [ends(report), tally.kinds()] {
-            let counts: Vec<String> = counts.iter().map(|count| page.count(count)).collect();
-            page.line(&counts.join("   "));
-        }
-    } else {
-        page.line("no runs");
-    }
-    let (read, ambiguous) = (&report.read, tally.ambiguous);
-    if read.unrecognized + read.unmatched + ambiguous > 0 {
-        page.paragraph(&format!(
-            "unrecognized lines {}   records without START {}   ambiguous runs {ambiguous}",
-            read.unrecognized, read.unmatched
-        ));
-    }
-    for line in sources::lines(report) {
-        page.paragraph(&printable(line.as_bytes()));
-    }
-}
-
-/// The numbers of runs by their ends, and of the slots of the period that have no START.
-pub fn ends(report: &Report) -> Vec<Count> {
-    let mut ends = report.tally.ends();
-    let slots = report.missed.slots().into_iter();
-    let not_started = slots.filter(|slot| report.scope.includes(slot.at)).count() as u64;
-    if not_started > 0 {
-        ends.push(Count::bad("not started", not_started));
-    }
-    ends
-}
-
-/// The hosts of the period's runs. In a refused command line the first word may not be a host.
-pub fn hosts(report: &Report) -> BTreeSet<HostId> {
-    let runs = report
-        .ledger
-        .runs
-        .iter()
-        .filter(|run| report.scope.has(run));
-    let with_host = runs.filter(|run| run.is(Mark::HasCommand));
-    with_host
-        .map(|run| report.ledger.job(run.job).host)
-        .collect()
-}
-
-/// How many problems there are, in words.
-pub fn summary(now: usize, over: usize) -> String {
-    if now + over == 0 {
-        "nothing is wrong".to_owned()
-    } else {
-        format!("{} now, {over} over", count(now as u64, "problem"))
-    }
-}
-
 fn problems(page: &mut Page, report: &Report, now: usize, over: usize) {
-    if report.tally.span.is_none() && now + over == 0 {
+    if report.tally.first_to_last.is_none() && now + over == 0 {
         return;
     }
     let text = summary(now, over);
     let text = if now > 0 {
-        page.style.paint(Tone::Bad, &text)
+        page.style.paint(Severity::Bad, &text)
     } else {
         text
     };
@@ -133,7 +69,7 @@ fn problems(page: &mut Page, report: &Report, now: usize, over: usize) {
 }
 
 fn rest(page: &mut Page, report: &Report, incidents: &[Incident]) {
-    if report.tally.span.is_none() {
+    if report.tally.first_to_last.is_none() {
         if !crontabs::summary(report).is_empty() {
             page.line("");
             crontab::show(page, report);
@@ -152,12 +88,12 @@ fn rest(page: &mut Page, report: &Report, incidents: &[Incident]) {
 
 fn overlaps(page: &mut Page, report: &Report) {
     let runs = report
-        .ledger
+        .history
         .runs
         .iter()
         .filter(|run| report.scope.has(run));
     let mut times: BTreeMap<JobId, u64> = BTreeMap::new();
-    for run in runs.filter(|run| run.is(Mark::Overlapped)) {
+    for run in runs.filter(|run| run.is(RunFlag::Overlapped)) {
         *times.entry(run.job).or_default() += 1;
     }
     if times.is_empty() {
@@ -179,7 +115,11 @@ fn overlaps(page: &mut Page, report: &Report) {
 
 /// A bar of the bad runs for each hour, or for another time if the period is short or long.
 fn failures_by_time(page: &mut Page, report: &Report) {
-    let Some((first, last)) = report.tally.span.filter(|_| report.tally.bad() > 0) else {
+    let Some((first, last)) = report
+        .tally
+        .first_to_last
+        .filter(|_| report.tally.bad() > 0)
+    else {
         return;
     };
     let begin = first.max(report.scope.since);
@@ -198,7 +138,7 @@ fn failures_by_time(page: &mut Page, report: &Report) {
     let skipped = (place(last) + 1).saturating_sub(room.max(48));
     let mut bars = vec![(0, 0); place(last) + 1 - skipped];
     for run in report
-        .ledger
+        .history
         .runs
         .iter()
         .filter(|run| report.scope.has(run))

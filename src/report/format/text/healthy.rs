@@ -4,20 +4,22 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::crontab;
-use super::first_screen::INDENT;
-use super::page::Page;
+use super::page::{INDENT, Page};
 use crate::report::format::report::Report;
 use crate::report::format::words::shown_name;
 use crate::report::format::words::{count, duration};
-use crate::report::history::durations::Usual;
-use crate::report::history::{Entry, HostId, JobId, Mark};
+use crate::report::history::durations::DurationStats;
+use crate::report::history::{HostId, JobId, RunFlag, RunSummary};
 use crate::report::runs::outcome::Outcome;
 
 /// Shows them. `bad` are the jobs with an incident that goes on, `hosts` are all hosts.
 pub fn show(page: &mut Page, report: &Report, bad: &BTreeSet<JobId>, hosts: &BTreeSet<HostId>) {
     let jobs: Vec<JobId> = report.jobs().collect();
     let healthy = jobs.iter().filter(|job| !bad.contains(job)).count();
-    let bad_hosts: BTreeSet<HostId> = bad.iter().map(|job| report.ledger.job(*job).host).collect();
+    let bad_hosts: BTreeSet<HostId> = bad
+        .iter()
+        .map(|job| report.history.job(*job).host)
+        .collect();
     let healthy_hosts = hosts.difference(&bad_hosts).count();
     let how = if report.lists_all() {
         ""
@@ -38,15 +40,18 @@ pub fn show(page: &mut Page, report: &Report, bad: &BTreeSet<JobId>, hosts: &BTr
 }
 
 /// The runs of a job in the period.
-fn runs_in_period<'a>(report: &'a Report, job: JobId) -> impl Iterator<Item = &'a Entry> + Clone {
+fn runs_in_period<'a>(
+    report: &'a Report,
+    job: JobId,
+) -> impl Iterator<Item = &'a RunSummary> + Clone {
     report
-        .ledger
+        .history
         .of_job(job)
         .iter()
         .filter(|run| report.scope.has(run))
 }
 
-fn bad_runs<'a>(runs: impl Iterator<Item = &'a Entry>) -> u64 {
+fn bad_runs<'a>(runs: impl Iterator<Item = &'a RunSummary>) -> u64 {
     runs.filter(|run| run.outcome.is_bad()).count() as u64
 }
 
@@ -82,10 +87,10 @@ fn show_jobs(page: &mut Page, report: &Report, jobs: &[JobId]) {
 fn job_row(report: &Report, job: JobId, bad: u64) -> Vec<String> {
     let runs = runs_in_period(report, job);
     let clock = report.clock();
-    let usual = Usual::of_job(&report.ledger, job);
+    let usual = DurationStats::of_job(&report.history, job);
     let known = |seconds| (usual.good > 0).then_some(seconds);
     let last = runs.clone().last();
-    let good = report.ledger.of_job(job).iter();
+    let good = report.history.of_job(job).iter();
     let last_good = good
         .filter(|run| run.outcome == Outcome::Good)
         .map(|run| run.until)
@@ -103,9 +108,9 @@ fn job_row(report: &Report, job: JobId, bad: u64) -> Vec<String> {
 }
 
 /// The exit status, or the state of a run without END.
-pub fn end(run: &Entry) -> String {
+pub fn end(run: &RunSummary) -> String {
     match run.outcome {
-        Outcome::Good if run.is(Mark::Accepted) => "ok".to_owned(),
+        Outcome::Good if run.is(RunFlag::Accepted) => "ok".to_owned(),
         Outcome::Good => "0".to_owned(),
         Outcome::Failed(status, _) => status.to_string(),
         Outcome::Running => "running".to_owned(),
@@ -115,7 +120,7 @@ pub fn end(run: &Entry) -> String {
 
 /// Counts of the runs on one host.
 #[derive(Default)]
-struct Host {
+struct HostCounts {
     runs: u64,
     bad: u64,
     not_connected: u64,
@@ -123,18 +128,18 @@ struct Host {
 }
 
 fn show_hosts(page: &mut Page, report: &Report) {
-    let mut hosts: BTreeMap<HostId, Host> = BTreeMap::new();
+    let mut hosts: BTreeMap<HostId, HostCounts> = BTreeMap::new();
     let runs = report
-        .ledger
+        .history
         .runs
         .iter()
         .filter(|run| report.scope.has(run));
-    for run in runs.filter(|run| run.is(Mark::HasCommand)) {
-        let host = hosts.entry(report.ledger.job(run.job).host).or_default();
+    for run in runs.filter(|run| run.is(RunFlag::HasCommand)) {
+        let host = hosts.entry(report.history.job(run.job).host).or_default();
         host.runs += 1;
         host.bad += u64::from(run.outcome.is_bad());
         host.not_connected += u64::from(run.outcome.connection_failure().is_some());
-        if run.is(Mark::ReachedHost) && run.outcome != Outcome::Running {
+        if run.is(RunFlag::ReachedHost) && run.outcome != Outcome::Running {
             host.last_reached = host.last_reached.max(Some(run.until));
         }
     }
@@ -143,7 +148,7 @@ fn show_hosts(page: &mut Page, report: &Report) {
         return;
     }
     let mut hosts: Vec<_> = hosts.into_iter().collect();
-    let name = |host: &HostId| report.ledger.host(*host);
+    let name = |host: &HostId| report.history.host(*host);
     hosts.sort_by_key(|(id, host)| (Reverse((host.not_connected, host.bad)), name(id)));
     page.heading("Hosts");
     let clock = report.clock();

@@ -4,16 +4,17 @@ use unicode_width::UnicodeWidthStr;
 
 use super::facts::facts;
 use super::names;
-use super::page::{Page, cut, fits, wrapped};
+use super::page::{Page, wrapped};
+use super::width::{cut, fits};
 use crate::escape::printable;
-use crate::report::diagnosis::incident::{Incident, Kind};
+use crate::report::diagnosis::incident::{Incident, IncidentKind};
 use crate::report::format::crontabs;
 use crate::report::format::report::Report;
 use crate::report::format::words::shown_name;
 use crate::report::format::words::{count, grouped};
-use crate::report::history::{Entry, HostId};
+use crate::report::history::{HostId, RunSummary};
 use crate::report::logs::scheduler::Scheduler;
-use crate::report::output::style::Tone;
+use crate::report::output::style::Severity;
 use crate::report::runs::outcome::{Outcome, Reason};
 
 /// The blanks between two columns.
@@ -25,7 +26,7 @@ const WIDE: usize = 4096;
 /// How many hosts of an incident are named.
 const MAX_HOSTS: usize = 3;
 
-/// What is told of an incident.
+/// The words for an incident.
 #[derive(Debug)]
 pub struct Words {
     /// Since when it goes on, or from when to when it did.
@@ -74,7 +75,7 @@ pub fn show(page: &mut Page, report: &Report, incidents: &[&Incident]) {
         let state = incident.state();
         let word = state.word();
         let blanks = " ".repeat(state_width - word.len());
-        let state = page.style.paint(Tone::of(state), word);
+        let state = page.style.paint(Severity::of(state), word);
         let mut before = format!(
             "{state}{blanks}{time}{}",
             " ".repeat(time_width - time.width())
@@ -110,7 +111,13 @@ fn lines(incident: &Incident, report: &Report, room: usize) -> Vec<String> {
 /// The job, the host, or the number of them, in at most so many columns. A job whose host leaves no room has two lines.
 fn subject(incident: &Incident, report: &Report, room: usize) -> Vec<String> {
     match (&incident.kind, incident.jobs.as_slice()) {
-        (Kind::Unreachable { .. } | Kind::Silent { .. } | Kind::CronDown { .. }, _) | (_, []) => {
+        (
+            IncidentKind::Unreachable { .. }
+            | IncidentKind::Silent { .. }
+            | IncidentKind::CronDown { .. },
+            _,
+        )
+        | (_, []) => {
             vec![several(incident, report, room)]
         }
         (_, [job]) => {
@@ -128,7 +135,7 @@ fn subject(incident: &Incident, report: &Report, room: usize) -> Vec<String> {
 
 /// What several jobs have in common, in at most so many columns.
 fn several(incident: &Incident, report: &Report, room: usize) -> String {
-    let (ledger, jobs) = (&report.ledger, &incident.jobs);
+    let (history, jobs) = (&report.history, &incident.jobs);
     let bad = count(incident.bad, "run");
     let count_of_jobs = count(jobs.len() as u64, "job");
     let on = |scheduler: &Scheduler| {
@@ -138,14 +145,14 @@ fn several(incident: &Incident, report: &Report, room: usize) -> String {
         })
     };
     let is_of_many = match &incident.kind {
-        Kind::Unreachable { hosts } => return named_hosts(hosts, report, room),
-        Kind::Silent { scheduler, .. } => return format!("all jobs{}", on(scheduler)),
-        Kind::CronDown {
+        IncidentKind::Unreachable { hosts } => return named_hosts(hosts, report, room),
+        IncidentKind::Silent { scheduler, .. } => return format!("all jobs{}", on(scheduler)),
+        IncidentKind::CronDown {
             scheduler, lost: 0, ..
         } => {
             return format!("{bad} of {count_of_jobs} not started{}", on(scheduler));
         }
-        Kind::CronDown {
+        IncidentKind::CronDown {
             scheduler, lost, ..
         } => {
             let lost = grouped(*lost);
@@ -154,27 +161,27 @@ fn several(incident: &Incident, report: &Report, room: usize) -> String {
                 on(scheduler)
             );
         }
-        Kind::Lost { together: true, .. } => {
+        IncidentKind::Lost { together: true, .. } => {
             return format!("all that was running: {bad} of {count_of_jobs}");
         }
-        Kind::Dropped { .. } | Kind::Late { .. } => true,
-        Kind::NotStarted { is_ignored, .. } => *is_ignored,
+        IncidentKind::Dropped { .. } | IncidentKind::Late { .. } => true,
+        IncidentKind::NotStarted { is_ignored, .. } => *is_ignored,
         _ => false,
     };
     let Some(first) = jobs.first() else {
         return String::new();
     };
-    let mut hosts: Vec<HostId> = jobs.iter().map(|job| ledger.job(*job).host).collect();
+    let mut hosts: Vec<HostId> = jobs.iter().map(|job| history.job(*job).host).collect();
     hosts.sort_unstable();
     hosts.dedup();
     let hosts = count(hosts.len() as u64, "host");
     if is_of_many {
         return format!("{count_of_jobs} on {hosts}");
     }
-    let of = report.of_account(ledger.account(*first));
+    let of = report.of_account(history.account(*first));
     let on = format!("{of} on {hosts}");
     let room = room.saturating_sub(on.width()).max(names::MIN_SCRIPT);
-    let script = match ledger.job(*first).script() {
+    let script = match history.job(*first).script() {
         b"" => "(no script)".to_owned(),
         script => shown_name(script),
     };
@@ -183,7 +190,7 @@ fn several(incident: &Incident, report: &Report, room: usize) -> String {
 
 /// As many of these hosts as there is room for, each whole, and their number if not all are named.
 fn named_hosts(hosts: &[HostId], report: &Report, room: usize) -> String {
-    let name = |host: &HostId| shown_name(report.ledger.host(*host));
+    let name = |host: &HostId| shown_name(report.history.host(*host));
     let named: Vec<String> = hosts.iter().take(MAX_HOSTS).map(name).collect();
     if let [name] = named.as_slice() {
         return names::job(name, room);
@@ -202,10 +209,10 @@ fn named_hosts(hosts: &[HostId], report: &Report, room: usize) -> String {
 
 /// The way in which the last run failed and its last telling line of output, or advice.
 fn why(incident: &Incident, report: &Report, room: usize) -> Vec<String> {
-    if let Kind::Dropped { herd } = &incident.kind {
+    if let IncidentKind::Dropped { herd } = &incident.kind {
         return advice(herd.is_some(), room);
     }
-    if let Kind::NotStarted { place, is_ignored } = &incident.kind {
+    if let IncidentKind::NotStarted { place, is_ignored } = &incident.kind {
         let why = if *is_ignored {
             let file = place.file.display().to_string();
             format!(
@@ -221,12 +228,12 @@ fn why(incident: &Incident, report: &Report, room: usize) -> Vec<String> {
         return Vec::new();
     };
     match &incident.kind {
-        // A usage error tells the remedy.
-        Kind::Failing if matches!(last.outcome, Outcome::Failed(_, Reason::Usage)) => {
+        // A usage error has its remedy in it.
+        IncidentKind::Failing if matches!(last.outcome, Outcome::Failed(_, Reason::Usage)) => {
             wrapped(&failure(report, last), room)
         }
-        Kind::Failing | Kind::Flapping => vec![cut(&failure(report, last), room)],
-        Kind::Lost { together: true, .. } => {
+        IncidentKind::Failing | IncidentKind::Flapping => vec![cut(&failure(report, last), room)],
+        IncidentKind::Lost { together: true, .. } => {
             let last = report.clock().time(incident.window.last);
             let none = if incident.bad == 1 {
                 "no END"
@@ -235,7 +242,7 @@ fn why(incident: &Incident, report: &Report, room: usize) -> Vec<String> {
             };
             wrapped(&format!("{none}, and no record after {last}"), room)
         }
-        Kind::Lost { .. } => {
+        IncidentKind::Lost { .. } => {
             let clock = report.clock();
             let (last, dead) = (clock.time(last.last), clock.time(last.until));
             wrapped(&format!("no END, last record {last}, dead by {dead}"), room)
@@ -259,12 +266,12 @@ fn advice(is_herd: bool, room: usize) -> Vec<String> {
 }
 
 /// The exit status, its meaning, and the last telling line of output.
-fn failure(report: &Report, run: &Entry) -> String {
+fn failure(report: &Report, run: &RunSummary) -> String {
     let way = match run.outcome {
         outcome @ Outcome::Failed(status, _) => format!("{status}: {outcome}"),
         outcome => outcome.to_string(),
     };
-    match report.ledger.line(run).map(printable) {
+    match report.history.line(run).map(printable) {
         Some(line) => format!("{way}: {line}"),
         None => way,
     }

@@ -1,15 +1,14 @@
 //! The history of one job.
 
-use super::first_screen::INDENT;
-use super::page::Page;
-use super::run_list::{Row, show_rows};
+use super::page::{INDENT, Page};
+use super::run_list::{RunRow, show_rows};
 use super::{crontab, incidents};
-use crate::report::diagnosis::incident::{Incident, State};
+use crate::report::diagnosis::incident::{Incident, IncidentState};
 use crate::report::format::crontabs::{self, Schedule};
 use crate::report::format::report::Report;
 use crate::report::format::words::{count, duration};
-use crate::report::history::durations::Usual;
-use crate::report::history::{Entry, JobId};
+use crate::report::history::durations::DurationStats;
+use crate::report::history::{JobId, RunSummary};
 use crate::report::runs::outcome::Outcome;
 
 /// How many of the last runs are shown.
@@ -17,14 +16,14 @@ const LAST_RUNS: usize = 20;
 
 /// The only job that was asked for, if there is only one.
 pub fn only_job(report: &Report) -> Option<JobId> {
-    let mut jobs = report.ledger.job_ids();
+    let mut jobs = report.history.job_ids();
     let job = jobs.next().filter(|_| report.filter.job.is_some())?;
     jobs.next().is_none().then_some(job)
 }
 
 /// Shows the history of the job, whose incidents of the period are `incidents`.
 pub fn show(page: &mut Page, report: &Report, job: JobId, incidents: &[Incident]) {
-    let runs = report.ledger.of_job(job);
+    let runs = report.history.of_job(job);
     let clock = report.clock();
     page.line("");
     page.labelled("Job", INDENT, &report.job_name(job));
@@ -36,9 +35,9 @@ pub fn show(page: &mut Page, report: &Report, job: JobId, incidents: &[Incident]
         |time| clock.second(time),
     );
     page.labelled("Last good", INDENT, &last_good);
-    let usual = Usual::of_job(&report.ledger, job);
+    let usual = DurationStats::of_job(&report.history, job);
     let text = if usual.good == 0 {
-        "no good run tells".to_owned()
+        "no successful run yet".to_owned()
     } else {
         format!(
             "{}, {} at most (of {})",
@@ -47,7 +46,7 @@ pub fn show(page: &mut Page, report: &Report, job: JobId, incidents: &[Incident]
             count(usual.good as u64, "good run")
         )
     };
-    page.labelled("Usually", INDENT, &text);
+    page.labelled("Duration", INDENT, &text);
     let mut schedules = crontabs::schedules(report).into_iter();
     if let Some((_, schedule)) = schedules.find(|(of, _)| *of == job) {
         let Schedule {
@@ -65,10 +64,10 @@ pub fn show(page: &mut Page, report: &Report, job: JobId, incidents: &[Incident]
         let incidents: Vec<&Incident> = incidents.iter().collect();
         incidents::show(page, report, &incidents);
     }
-    let mut rows: Vec<Row> = runs.iter().map(Row::Run).collect();
+    let mut rows: Vec<RunRow> = runs.iter().map(RunRow::Run).collect();
     let slots = report.missed.slots().into_iter();
-    rows.extend(slots.filter(|slot| slot.job == job).map(Row::NotStarted));
-    rows.sort_by_key(Row::order);
+    rows.extend(slots.filter(|slot| slot.job == job).map(RunRow::NotStarted));
+    rows.sort_by_key(RunRow::order);
     let last = &rows[rows.len().saturating_sub(LAST_RUNS)..];
     if last.is_empty() {
         return;
@@ -83,7 +82,7 @@ pub fn show(page: &mut Page, report: &Report, job: JobId, incidents: &[Incident]
 }
 
 /// Whether the job is well, is newly bad, or is good and bad in turn.
-fn state(report: &Report, runs: &[Entry], incidents: &[Incident]) -> String {
+fn state(report: &Report, runs: &[RunSummary], incidents: &[Incident]) -> String {
     let clock = report.clock();
     let Some(open) = incidents.iter().find(|incident| !incident.is_over()) else {
         if runs.is_empty() {
@@ -104,7 +103,7 @@ fn state(report: &Report, runs: &[Entry], incidents: &[Incident]) -> String {
     let since = clock.second(open.window.since);
     let word = open.state().word();
     match open.state() {
-        State::Flapping => format!("{word} since {since}: good and bad in turn"),
+        IncidentState::Flapping => format!("{word} since {since}: good and bad in turn"),
         _ if open.window.since >= report.scope.since => {
             format!("{word} since {since}: new in this period")
         }

@@ -5,6 +5,7 @@ pub mod comparison;
 pub mod crontab;
 pub mod facts;
 pub mod first_screen;
+pub mod heading;
 pub mod healthy;
 pub mod incidents;
 pub mod job_history;
@@ -12,10 +13,11 @@ pub mod names;
 pub mod page;
 pub mod run_list;
 pub mod running;
+pub mod width;
 
 use super::report::Report;
-use super::{Format, Needs, Verdict};
-use crate::report::output::Output;
+use super::{Format, Health, Needs};
+use crate::report::output::ReportOutput;
 use crate::report::output::style::{ColorChoice, Style};
 use crate::report::query::window::Reach;
 use crate::report::query::{Question, Shown};
@@ -55,7 +57,7 @@ impl Format for Text {
         }
     }
 
-    fn finish(self: Box<Self>, report: &Report, out: &mut Output) -> Verdict {
+    fn finish(self: Box<Self>, report: &Report, out: &mut ReportOutput) -> Health {
         let mut page = Page::new(Style::of_stdout(self.color));
         let is_bad = match self.shown.question {
             Question::Wrong => first_screen::show(&mut page, report),
@@ -64,6 +66,6 @@ impl Format for Text {
             Question::Changes => changes::show(&mut page, report),
         };
         out.write(page.into_text().as_bytes());
-        Verdict::bad_if(is_bad)
+        Health::bad_if(is_bad)
     }
 }

@@ -1,8 +1,8 @@
-//! Names of jobs and hosts in little room: a host's name stays whole, and of a script the end tells most.
+//! Names of jobs and hosts in a narrow column: a host's name stays whole, and a script keeps its end.
 
 use unicode_width::UnicodeWidthStr;
 
-use super::page::{fits, prefix, suffix};
+use super::width::{fits, prefix, suffix};
 
 /// The columns that a script has beside a host before anything else on the page is left out.
 const FAIR_SCRIPT: usize = 20;

@@ -2,11 +2,15 @@
 
 use std::{iter, mem};
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 use super::names;
+use super::width::{cut, prefix};
 use crate::report::history::counts::Count;
-use crate::report::output::style::{Style, Tone};
+use crate::report::output::style::{Severity, Style};
+
+/// The column at which the text beside a label begins.
+pub const INDENT: usize = 13;
 
 /// The blanks between two columns.
 const GAP: usize = GAP_TEXT.len();
@@ -47,7 +51,7 @@ impl Page {
 
     /// Writes the title of the page.
     pub fn title(&mut self, text: &str) {
-        self.line(&self.style.paint(Tone::Heading, text));
+        self.line(&self.style.paint(Severity::Heading, text));
     }
 
     /// Writes the heading of a section.
@@ -74,7 +78,7 @@ impl Page {
     pub fn count(&self, count: &Count) -> String {
         let text = format!("{} {}", count.name, count.number);
         if count.is_bad {
-            self.style.paint(Tone::Bad, &text)
+            self.style.paint(Severity::Bad, &text)
         } else {
             text
         }
@@ -170,41 +174,6 @@ fn widths<R: AsRef<[String]>>(titles: &[&str], rows: impl Iterator<Item = R>) ->
         }
     }
     widths
-}
-
-/// Whether `text` takes at most so many columns.
-pub fn fits(text: &str, columns: usize) -> bool {
-    // A text of more bytes may be very long.
-    text.len() <= columns * 4 && text.width() <= columns
-}
-
-/// The end of `text` that takes at most so many columns.
-pub fn suffix(text: &str, columns: usize) -> &str {
-    let mut used = 0;
-    let is_over = |character: char| {
-        used += character.width().unwrap_or_default();
-        used > columns
-    };
-    text.rsplit(is_over).next().unwrap_or_default()
-}
-
-/// `text` in at most so many columns, with an ellipsis where its end is left out.
-pub fn cut(text: &str, columns: usize) -> String {
-    if fits(text, columns) {
-        text.to_owned()
-    } else {
-        prefix(text, columns.saturating_sub(1)).to_owned() + "…"
-    }
-}
-
-/// The beginning of `text` that takes at most so many columns.
-pub fn prefix(text: &str, columns: usize) -> &str {
-    let mut used = 0;
-    let is_over = |character: char| {
-        used += character.width().unwrap_or_default();
-        used > columns
-    };
-    text.split(is_over).next().unwrap_or_default()
 }
 
 /// `text` in lines of at most so many columns, broken at blanks where there are some.

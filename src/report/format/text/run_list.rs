@@ -5,28 +5,28 @@ use unicode_width::UnicodeWidthStr;
 
 use super::healthy::end;
 use super::page::Page;
-use super::{first_screen, names};
+use super::{heading, names};
 use crate::escape::printable;
 use crate::report::format::crontabs::place;
 use crate::report::format::report::Report;
 use crate::report::format::words::{age, duration};
-use crate::report::history::Entry;
+use crate::report::history::RunSummary;
 use crate::report::runs::outcome::{Outcome, Reason};
 use crate::report::slots::missed::Slot;
 
-/// The least columns for a script beside its host, where the line also tells why the run was bad.
+/// The least columns for a script beside its host, where the line also shows why the run was bad.
 const MIN_SCRIPT: usize = 14;
 
 /// A run, or a slot without one.
 #[derive(Debug, Clone, Copy)]
-pub enum Row<'a> {
+pub enum RunRow<'a> {
     /// A run.
-    Run(&'a Entry),
+    Run(&'a RunSummary),
     /// A slot of a line at which nothing was started.
     NotStarted(&'a Slot),
 }
 
-impl Row<'_> {
+impl RunRow<'_> {
     /// By START or slot.
     pub fn order(&self) -> (NaiveDateTime, u32) {
         match self {
@@ -40,18 +40,18 @@ impl Row<'_> {
 /// failed or is missing.
 pub fn show(page: &mut Page, report: &Report) -> bool {
     let runs = report
-        .ledger
+        .history
         .runs
         .iter()
         .filter(|run| report.scope.has(run));
     let runs = runs.filter(|run| run.outcome.is_bad() || !report.filter.failed);
     let slots = report.missed.slots().into_iter();
     let slots = slots.filter(|slot| report.scope.includes(slot.at));
-    let missing: Vec<Row> = slots.map(Row::NotStarted).collect();
+    let missing: Vec<RunRow> = slots.map(RunRow::NotStarted).collect();
     let is_missing = !missing.is_empty();
-    let mut rows: Vec<Row> = runs.map(Row::Run).chain(missing).collect();
-    rows.sort_by_key(Row::order);
-    first_screen::counts(page, report);
+    let mut rows: Vec<RunRow> = runs.map(RunRow::Run).chain(missing).collect();
+    rows.sort_by_key(RunRow::order);
+    heading::counts(page, report);
     if !rows.is_empty() {
         page.line("");
         show_rows(page, report, &rows);
@@ -60,11 +60,11 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
 }
 
 /// Shows a line for each.
-pub fn show_rows(page: &mut Page, report: &Report, rows: &[Row]) {
+pub fn show_rows(page: &mut Page, report: &Report, rows: &[RunRow]) {
     let width = page.width();
     let texts = rows.iter().map(|row| match row {
-        Row::Run(run) => run_row(run, width, report),
-        Row::NotStarted(slot) => slot_row(slot, width, report),
+        RunRow::Run(run) => run_row(run, width, report),
+        RunRow::NotStarted(slot) => slot_row(slot, width, report),
     });
     let titles = ["Start", "PID", "Took", "End", "Job, and why it was bad"];
     page.table_of_texts(&titles, &[1, 2], texts);
@@ -93,7 +93,7 @@ fn short_job(name: &str, width: usize) -> String {
     names::job(name, room.max(least.min(2 * room)))
 }
 
-fn run_row(run: &Entry, width: usize, report: &Report) -> Vec<String> {
+fn run_row(run: &RunSummary, width: usize, report: &Report) -> Vec<String> {
     let clock = report.clock();
     let took = match run.outcome {
         Outcome::Running => format!("{}…", age(run.age(report.scope.now))),
@@ -112,7 +112,7 @@ fn run_row(run: &Entry, width: usize, report: &Report) -> Vec<String> {
             let (last, dead) = (clock.time(run.last), clock.time(run.until));
             format!(": between {last} and {dead}")
         }
-        outcome @ Outcome::Failed(_, reason) => match report.ledger.line(run).map(printable) {
+        outcome @ Outcome::Failed(_, reason) => match report.history.line(run).map(printable) {
             // The status has a column of its own, and the room is needed.
             Some(line) if reason == Reason::Script => format!(": {line}"),
             Some(line) => format!(": {outcome}: {line}"),

@@ -2,12 +2,11 @@
 
 use std::cmp::Reverse;
 
-use super::first_screen::INDENT;
-use super::page::Page;
+use super::page::{INDENT, Page};
 use crate::report::format::report::Report;
 use crate::report::format::words::{age, count, duration};
-use crate::report::history::Entry;
-use crate::report::history::durations::{MIN_GOOD, Usual, before_each};
+use crate::report::history::RunSummary;
+use crate::report::history::durations::{DurationStats, MIN_GOOD, before_each};
 use crate::report::runs::outcome::Outcome;
 
 /// How many runs are shown, the hung and then the oldest ones first.
@@ -15,8 +14,8 @@ const MAX_SHOWN: usize = 8;
 
 /// A run that goes on.
 struct Going<'a> {
-    run: &'a Entry,
-    usual: Usual,
+    run: &'a RunSummary,
+    usual: DurationStats,
     good_before: usize,
     is_hung: bool,
 }
@@ -53,12 +52,12 @@ pub fn show(page: &mut Page, report: &Report) {
 
 fn going<'a>(report: &'a Report) -> Vec<Going<'a>> {
     let mut all = Vec::new();
-    for job in report.ledger.job_ids() {
-        let going = before_each(&report.ledger, job, |run| run.outcome == Outcome::Running);
+    for job in report.history.job_ids() {
+        let going = before_each(&report.history, job, |run| run.outcome == Outcome::Running);
         if going.is_empty() {
             continue;
         }
-        let usual = Usual::of_job(&report.ledger, job);
+        let usual = DurationStats::of_job(&report.history, job);
         all.extend(going.into_iter().map(|(_, run, before)| Going {
             run,
             usual,

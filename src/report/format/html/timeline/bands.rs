@@ -6,7 +6,7 @@ use chrono::NaiveDateTime;
 
 use super::scale::Scale;
 use crate::report::diagnosis;
-use crate::report::diagnosis::incident::{Incident, Kind, State};
+use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentState};
 use crate::report::format::report::Report;
 use crate::report::history::HostId;
 
@@ -21,7 +21,7 @@ pub struct Band {
     /// Its last local time.
     pub to: NaiveDateTime,
     /// Why.
-    pub state: State,
+    pub state: IncidentState,
 }
 
 /// The bands of a timeline.
@@ -42,12 +42,14 @@ impl Bands {
                 continue;
             };
             match &incident.kind {
-                Kind::Unreachable { hosts } => {
+                IncidentKind::Unreachable { hosts } => {
                     for host in hosts {
                         bands.hosts.entry(*host).or_default().push(band);
                     }
                 }
-                Kind::Silent { .. } | Kind::CronDown { .. } | Kind::Lost { together: true, .. } => {
+                IncidentKind::Silent { .. }
+                | IncidentKind::CronDown { .. }
+                | IncidentKind::Lost { together: true, .. } => {
                     bands.cron.push(band);
                 }
                 _ => {}
@@ -64,7 +66,7 @@ fn band(incident: &Incident, scale: &Scale) -> Option<Band> {
     let window = incident.window;
     let band = Band {
         from: match incident.kind {
-            Kind::Lost { .. } => window.last,
+            IncidentKind::Lost { .. } => window.last,
             _ => window.since,
         },
         to: incident.end().unwrap_or(scale.end),

@@ -6,9 +6,9 @@ use maud::{Markup, html};
 
 use super::bands::Band;
 use super::marks::{Mark, Span};
-use super::rows::Row;
-use super::{Host, Timeline};
-use crate::report::format::html::look::{Look, at};
+use super::rows::JobRow;
+use super::{HostRows, Timeline};
+use crate::report::format::html::run_state::{RunState, at};
 use crate::report::format::report::Report;
 use crate::report::format::words::shown_name;
 use crate::report::format::words::{count, duration, grouped};
@@ -29,7 +29,7 @@ const THIN_HEIGHTS: [i64; 4] = [2, 3, 4, 6];
 
 impl Timeline<'_> {
     /// A host with its jobs.
-    pub fn host(&self, report: &Report, host: &Host) -> Markup {
+    pub fn host(&self, report: &Report, host: &HostRows) -> Markup {
         html! {
             tbody role="rowgroup" {
                 (self.head(report, host.host))
@@ -40,7 +40,7 @@ impl Timeline<'_> {
 
     /// The row of a host, with its outages.
     pub fn head(&self, report: &Report, host: HostId) -> Markup {
-        let name = shown_name(report.ledger.host(host));
+        let name = shown_name(report.history.host(host));
         let of_host = self.bands.hosts.get(&host).map_or(&[][..], Vec::as_slice);
         let bands = of_host.iter().chain(&self.bands.cron);
         let more = bands.clone().count().saturating_sub(MAX_TOLD);
@@ -73,8 +73,8 @@ impl Timeline<'_> {
     }
 
     /// The row of a job.
-    pub fn row(&self, report: &Report, host: HostId, row: &Row) -> Markup {
-        let host_name = shown_name(report.ledger.host(host));
+    pub fn row(&self, report: &Report, host: HostId, row: &JobRow) -> Markup {
+        let host_name = shown_name(report.history.host(host));
         let name = report.job_name(row.job);
         let script = name.strip_prefix(&host_name);
         let script = script.map_or(&*name, str::trim_start);
@@ -98,7 +98,7 @@ impl Timeline<'_> {
     }
 
     /// All that has no link to a run: the scale, good runs and overlaps.
-    fn plain(row: &Row) -> Markup {
+    fn plain(row: &JobRow) -> Markup {
         let marks = &row.marks;
         let middle = HEIGHT / 2;
         let is_thin = !marks.thinned.is_empty();
@@ -113,7 +113,7 @@ impl Timeline<'_> {
             use.x href="#grid" {}
             @if is_plain {
                 a.g href={ "#j" (row.job) } tabindex="-1" {
-                    title { (count(row.count(Look::Good), "run")) " ok" }
+                    title { (count(row.count(RunState::Good), "run")) " ok" }
                     @if !marks.ticks.is_empty() { path.k.thin[is_thin] d=(segments(&marks.ticks, middle)) {} }
                     @for (spans, height) in strips {
                         @if !spans.is_empty() {
@@ -132,7 +132,7 @@ impl Timeline<'_> {
         }
     }
 
-    fn mark(&self, report: &Report, row: &Row, mark: &Mark) -> Markup {
+    fn mark(&self, report: &Report, row: &JobRow, mark: &Mark) -> Markup {
         let scale = &self.scale;
         let from = scale.percent(mark.from);
         let target = match mark.last {
@@ -156,11 +156,11 @@ fn group(host: HostId) -> String {
 }
 
 /// Where the lines of a state are in a row whose marks would be too many.
-fn line_height(look: Look) -> i64 {
+fn line_height(look: RunState) -> i64 {
     match look {
-        Look::Failed => 4,
-        Look::NotConnected => 14,
-        Look::Good | Look::Lost | Look::Running | Look::NotStarted => HEIGHT / 2,
+        RunState::Failed => 4,
+        RunState::NotConnected => 14,
+        RunState::Good | RunState::Lost | RunState::Running | RunState::NotStarted => HEIGHT / 2,
     }
 }
 
@@ -169,7 +169,9 @@ fn title(report: &Report, mark: &Mark) -> String {
     let (clock, name) = (report.clock(), mark.look.name());
     let from = clock.second(mark.from);
     let more = match mark.last {
-        Some((_, run)) if mark.look == Look::Good => format!(", took {}", duration(run.seconds())),
+        Some((_, run)) if mark.look == RunState::Good => {
+            format!(", took {}", duration(run.seconds()))
+        }
         Some((_, run)) => match run.outcome {
             Outcome::Failed(status, _) => format!(", {status}"),
             _ => String::new(),
@@ -190,8 +192,10 @@ fn told(band: &Band, report: &Report) -> String {
 }
 
 /// The runs of a row in words, for those who do not see them.
-fn counts(row: &Row) -> String {
-    let looks = Look::ALL.iter().map(|look| (row.count(*look), look.name()));
+fn counts(row: &JobRow) -> String {
+    let looks = RunState::ALL
+        .iter()
+        .map(|look| (row.count(*look), look.name()));
     let mut words: Vec<String> = looks
         .filter(|(number, _)| *number > 0)
         .map(|(number, name)| format!("{} {name}", grouped(number)))

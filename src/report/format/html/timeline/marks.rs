@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::NaiveDateTime;
 
 use super::scale::{Scale, UNITS};
-use crate::report::format::html::look::Look;
-use crate::report::history::{Entry, Mark as Fact};
+use crate::report::format::html::run_state::RunState;
+use crate::report::history::{RunFlag as Fact, RunSummary};
 use crate::report::runs::outcome::Outcome;
 
 /// With more good runs than these, a row is a strip of their density: the marks would touch.
@@ -40,7 +40,7 @@ pub struct Marks<'a> {
     /// Where two runs of the job went on.
     pub overlaps: Vec<Span>,
     /// Where runs were of another state, and have no link of their own.
-    pub thinned: BTreeMap<Look, Vec<Span>>,
+    pub thinned: BTreeMap<RunState, Vec<Span>>,
     /// Runs with a link of their own.
     pub linked: Vec<Mark<'a>>,
 }
@@ -49,7 +49,7 @@ pub struct Marks<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct Mark<'a> {
     /// Their state.
-    pub look: Look,
+    pub look: RunState,
     /// The local time of the first START.
     pub from: NaiveDateTime,
     /// The local time of the end of the only run, or of the last START.
@@ -58,15 +58,15 @@ pub struct Mark<'a> {
     pub start: NaiveDateTime,
     /// How many they are.
     pub count: u64,
-    /// The last run with its place in the ledger. There is none where nothing was started.
-    pub last: Option<(usize, &'a Entry)>,
+    /// The last run with its place in the history. There is none where nothing was started.
+    pub last: Option<(usize, &'a RunSummary)>,
 }
 
 impl<'a> Marks<'a> {
-    /// The marks of these runs of a job, each with its place in the ledger. Runs of one state that are close together
+    /// The marks of these runs of a job, each with its place in the history. Runs of one state that are close together
     /// have one mark, unless they are good. Good runs have links if `links_good`. At the times `missed` nothing was started.
     pub fn of(
-        runs: &[(usize, &'a Entry)],
+        runs: &[(usize, &'a RunSummary)],
         missed: &[NaiveDateTime],
         scale: &Scale,
         now: NaiveDateTime,
@@ -77,10 +77,10 @@ impl<'a> Marks<'a> {
             ..Self::default()
         };
         let mut good = Vec::new();
-        let mut open: [Option<Mark>; Look::ALL.len()] = [None; Look::ALL.len()];
+        let mut open: [Option<Mark>; RunState::ALL.len()] = [None; RunState::ALL.len()];
         for (place, run) in runs {
-            let look = Look::of(run);
-            if look == Look::Good && !links_good {
+            let look = RunState::of(run);
+            if look == RunState::Good && !links_good {
                 good.push(*run);
                 continue;
             }
@@ -90,7 +90,7 @@ impl<'a> Marks<'a> {
                 .extend(join(open, mark(*place, run, now), scale));
         }
         for at in missed {
-            let open = &mut open[Look::NotStarted as usize];
+            let open = &mut open[RunState::NotStarted as usize];
             marks.linked.extend(join(open, not_started(*at), scale));
         }
         marks.linked.extend(open.into_iter().flatten());
@@ -104,7 +104,10 @@ impl<'a> Marks<'a> {
 
     /// The number of links that are not of good runs.
     pub fn bad(&self) -> usize {
-        let bad = self.linked.iter().filter(|mark| mark.look != Look::Good);
+        let bad = self
+            .linked
+            .iter()
+            .filter(|mark| mark.look != RunState::Good);
         bad.count()
     }
 
@@ -113,7 +116,7 @@ impl<'a> Marks<'a> {
         self.linked.sort_by_key(|mark| mark.from);
         let mut more = self.bad().saturating_sub(most);
         self.linked.retain(|mark| {
-            let is_kept = more == 0 || mark.look == Look::Good;
+            let is_kept = more == 0 || mark.look == RunState::Good;
             if !is_kept {
                 more -= 1;
                 let spans = self.thinned.entry(mark.look).or_default();
@@ -125,7 +128,7 @@ impl<'a> Marks<'a> {
     }
 }
 
-fn mark(place: usize, run: &Entry, now: NaiveDateTime) -> Mark<'_> {
+fn mark(place: usize, run: &RunSummary, now: NaiveDateTime) -> Mark<'_> {
     let to = match run.outcome {
         Outcome::Running => now,
         // Nobody knows how long it went on.
@@ -133,7 +136,7 @@ fn mark(place: usize, run: &Entry, now: NaiveDateTime) -> Mark<'_> {
         Outcome::Good | Outcome::Failed(..) => run.until,
     };
     Mark {
-        look: Look::of(run),
+        look: RunState::of(run),
         from: run.start,
         to,
         start: run.start,
@@ -144,7 +147,7 @@ fn mark(place: usize, run: &Entry, now: NaiveDateTime) -> Mark<'_> {
 
 fn not_started<'a>(at: NaiveDateTime) -> Mark<'a> {
     Mark {
-        look: Look::NotStarted,
+        look: RunState::NotStarted,
         from: at,
         to: at,
         start: at,
@@ -157,7 +160,7 @@ fn not_started<'a>(at: NaiveDateTime) -> Mark<'a> {
 fn join<'a>(before: &mut Option<Mark<'a>>, mark: Mark<'a>, scale: &Scale) -> Option<Mark<'a>> {
     let is_near = |before: &&mut Mark| scale.unit(mark.start) - scale.unit(before.start) < GAP;
     let near = before.as_mut().filter(is_near);
-    if let Some(before) = near.filter(|_| mark.look != Look::Good) {
+    if let Some(before) = near.filter(|_| mark.look != RunState::Good) {
         (before.to, before.start) = (mark.start, mark.start);
         before.count += 1;
         before.last = mark.last;
@@ -167,7 +170,7 @@ fn join<'a>(before: &mut Option<Mark<'a>>, mark: Mark<'a>, scale: &Scale) -> Opt
 }
 
 /// From the START of a run to the end of the one before.
-fn overlaps(runs: &[(usize, &Entry)], scale: &Scale, now: NaiveDateTime) -> Vec<Span> {
+fn overlaps(runs: &[(usize, &RunSummary)], scale: &Scale, now: NaiveDateTime) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
     for pair in runs.windows(2) {
         let [(_, run), (_, next)] = pair else {
@@ -186,7 +189,7 @@ fn overlaps(runs: &[(usize, &Entry)], scale: &Scale, now: NaiveDateTime) -> Vec<
     spans
 }
 
-fn ticks(good: &[&Entry], scale: &Scale) -> Vec<Span> {
+fn ticks(good: &[&RunSummary], scale: &Scale) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
     for run in good {
         let from = scale.unit(run.start);
@@ -199,7 +202,7 @@ fn ticks(good: &[&Entry], scale: &Scale) -> Vec<Span> {
     spans
 }
 
-fn strip(good: &[&Entry], scale: &Scale) -> [Vec<Span>; LEVELS] {
+fn strip(good: &[&RunSummary], scale: &Scale) -> [Vec<Span>; LEVELS] {
     let mut cells = [0_usize; CELLS];
     for run in good {
         let cell = scale.unit(run.start).min(UNITS - 1) / CELL;

@@ -7,10 +7,10 @@ use chrono::NaiveDateTime;
 use super::marks::Marks;
 use super::scale::Scale;
 use crate::report::diagnosis::incident::Incident;
-use crate::report::format::html::look::Look;
+use crate::report::format::html::run_state::RunState;
 use crate::report::format::report::Report;
 use crate::report::history::scope::Scope;
-use crate::report::history::{Entry, HostId, JobId};
+use crate::report::history::{HostId, JobId, RunSummary};
 
 /// The most rows. A log may have any number of jobs, and a page has to be read.
 const MAX_ROWS: usize = 1000;
@@ -26,24 +26,24 @@ const MAX_GOOD_OF_ROW: usize = 100;
 
 /// The row of a job.
 #[derive(Debug)]
-pub struct Row<'a> {
+pub struct JobRow<'a> {
     /// The job.
     pub job: JobId,
-    /// Its runs in the period, each with its place in the ledger, in the order of their STARTs.
-    pub runs: Vec<(usize, &'a Entry)>,
+    /// Its runs in the period, each with its place in the history, in the order of their STARTs.
+    pub runs: Vec<(usize, &'a RunSummary)>,
     /// The local times of the slots of the period at which it was not started, in their order.
     pub missed: Vec<NaiveDateTime>,
     /// Its marks.
     pub marks: Marks<'a>,
 }
 
-impl Row<'_> {
+impl JobRow<'_> {
     /// The states of its runs, a letter each.
     pub fn letters(&self) -> String {
-        let missed = self.missed.iter().map(|_| Look::NotStarted);
-        let looks = self.runs.iter().map(|(_, run)| Look::of(run));
-        let looks: BTreeSet<Look> = looks.chain(missed).collect();
-        looks.into_iter().map(Look::letter).collect()
+        let missed = self.missed.iter().map(|_| RunState::NotStarted);
+        let looks = self.runs.iter().map(|(_, run)| RunState::of(run));
+        let looks: BTreeSet<RunState> = looks.chain(missed).collect();
+        looks.into_iter().map(RunState::letter).collect()
     }
 
     /// The places of the runs that marks lead to.
@@ -53,17 +53,24 @@ impl Row<'_> {
     }
 
     /// How many of its runs have a state, or how many slots have none.
-    pub fn count(&self, look: Look) -> u64 {
-        if look == Look::NotStarted {
+    pub fn count(&self, look: RunState) -> u64 {
+        if look == RunState::NotStarted {
             return self.missed.len() as u64;
         }
-        let runs = self.runs.iter().filter(|(_, run)| Look::of(run) == look);
+        let runs = self
+            .runs
+            .iter()
+            .filter(|(_, run)| RunState::of(run) == look);
         runs.count() as u64
     }
 }
 
 /// The rows of the timeline, and how many more jobs there are: the hosts of the incidents first, and then by name.
-pub fn of<'a>(report: &'a Report, incidents: &[Incident], scale: &Scale) -> (Vec<Row<'a>>, usize) {
+pub fn of<'a>(
+    report: &'a Report,
+    incidents: &[Incident],
+    scale: &Scale,
+) -> (Vec<JobRow<'a>>, usize) {
     let mut rows = without_marks(report, incidents);
     let left_out = rows.len().saturating_sub(MAX_ROWS);
     rows.truncate(MAX_ROWS);
@@ -71,10 +78,10 @@ pub fn of<'a>(report: &'a Report, incidents: &[Incident], scale: &Scale) -> (Vec
     (rows, left_out)
 }
 
-fn without_marks<'a>(report: &'a Report, incidents: &[Incident]) -> Vec<Row<'a>> {
-    let ledger = &report.ledger;
+fn without_marks<'a>(report: &'a Report, incidents: &[Incident]) -> Vec<JobRow<'a>> {
+    let history = &report.history;
     let jobs = incidents.iter().flat_map(|incident| &incident.jobs);
-    let troubled: BTreeSet<HostId> = jobs.map(|job| ledger.job(*job).host).collect();
+    let troubled: BTreeSet<HostId> = jobs.map(|job| history.job(*job).host).collect();
     let mut missed: BTreeMap<JobId, Vec<NaiveDateTime>> = BTreeMap::new();
     for slot in report.missed.slots() {
         if report.scope.includes(slot.at) {
@@ -83,25 +90,25 @@ fn without_marks<'a>(report: &'a Report, incidents: &[Incident]) -> Vec<Row<'a>>
     }
     let jobs: BTreeSet<JobId> = report.jobs().chain(missed.keys().copied()).collect();
     let row = |job: JobId| {
-        let runs = ledger.range(job).zip(ledger.of_job(job));
-        Row {
+        let runs = history.range(job).zip(history.of_job(job));
+        JobRow {
             job,
             runs: runs.filter(|(_, run)| report.scope.has(run)).collect(),
             missed: missed.get(&job).cloned().unwrap_or_default(),
             marks: Marks::default(),
         }
     };
-    let is_shown = |row: &Row| {
-        let is_bad = |(_, run): &(usize, &Entry)| run.outcome.is_bad();
+    let is_shown = |row: &JobRow| {
+        let is_bad = |(_, run): &(usize, &RunSummary)| run.outcome.is_bad();
         !report.filter.failed || !row.missed.is_empty() || row.runs.iter().any(is_bad)
     };
-    let mut rows: Vec<Row> = jobs.into_iter().map(row).filter(is_shown).collect();
+    let mut rows: Vec<JobRow> = jobs.into_iter().map(row).filter(is_shown).collect();
     rows.sort_by_cached_key(|row| {
-        let job = ledger.job(row.job);
+        let job = history.job(row.job);
         let is_well = !troubled.contains(&job.host);
         (
             is_well,
-            ledger.host(job.host).to_vec(),
+            history.host(job.host).to_vec(),
             report.job_name(row.job),
         )
     });
@@ -109,13 +116,13 @@ fn without_marks<'a>(report: &'a Report, incidents: &[Incident]) -> Vec<Row<'a>>
 }
 
 /// Puts the marks into the rows: as many of them with links as a page can have.
-fn fill(rows: &mut [Row], scale: &Scale, scope: &Scope) {
+fn fill(rows: &mut [JobRow], scale: &Scale, scope: &Scope) {
     let mut by_size: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (index, row) in rows.iter().enumerate() {
         let good = row
             .runs
             .iter()
-            .filter(|(_, run)| Look::of(run) == Look::Good);
+            .filter(|(_, run)| RunState::of(run) == RunState::Good);
         by_size.entry(good.count()).or_default().push(index);
     }
     // Those that run seldom: each of their runs matters, and has room.

@@ -2,17 +2,38 @@
 
 use std::fmt::Write;
 
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
-use super::Timeline;
 use super::draw::HEIGHT;
-use crate::report::format::html::look::{Look, in_text};
+use super::rows::JobRow;
+use super::{HostRows, Timeline};
+use crate::report::format::html::run_state::{RunState, in_text};
 use crate::report::format::report::Report;
 use crate::report::format::words::count;
 use crate::report::format::words::shown_name;
 use crate::report::history::HostId;
 
 impl Timeline<'_> {
+    /// Keeps the rows up to the first one that is not wanted, as it is drawn. The row of a host is drawn with its first
+    /// job.
+    pub fn keep(&mut self, report: &Report, mut is_wanted: impl FnMut(&JobRow, &Markup) -> bool) {
+        let mut is_full = false;
+        let mut hosts = std::mem::take(&mut self.hosts);
+        for HostRows { host, rows } in &mut hosts {
+            let mut head = html! { (option(report, *host)) (self.head(report, *host)) };
+            let all = rows.len();
+            rows.retain(|row| {
+                let of_host = std::mem::replace(&mut head, PreEscaped(String::new()));
+                let drawn = html! { (of_host) (self.row(report, *host, row)) };
+                is_full = is_full || !is_wanted(row, &drawn);
+                !is_full
+            });
+            self.left_out += all - rows.len();
+        }
+        hosts.retain(|host| !host.rows.is_empty());
+        self.hosts = hosts;
+    }
+
     /// The section of the page.
     pub fn section(&self, report: &Report) -> Markup {
         let rows: usize = self.hosts.iter().map(|host| host.rows.len()).sum();
@@ -46,7 +67,7 @@ impl Timeline<'_> {
     fn legend() -> Markup {
         html! {
             ul.legend aria-label="Legend" {
-                @for look in Look::ALL { li { (in_text(look)) " " (look.name()) } }
+                @for look in RunState::ALL { li { (in_text(look)) " " (look.name()) } }
                 li { svg.key viewBox="0 0 14 14" aria-hidden="true" { path.o d="M0 10h14" {} } " two runs of a job at once" }
                 li { svg.key viewBox="0 0 14 14" aria-hidden="true" { rect.bh width="14" height="14" {} } " host not reached" }
                 li { svg.key viewBox="0 0 14 14" aria-hidden="true" { rect.bc width="14" height="14" {} } " nothing started, or all was lost" }
@@ -61,7 +82,7 @@ impl Timeline<'_> {
                 label { "Job " input type="search" name="job" autocomplete="off"; }
                 label { "State " select name="state" {
                     option value="" { "all" }
-                    @for look in Look::ALL { option value=(look.letter()) { (look.name()) } }
+                    @for look in RunState::ALL { option value=(look.letter()) { (look.name()) } }
                 } }
                 output role="status" { (count(rows as u64, "job")) }
                 datalist #hosts {
@@ -94,5 +115,5 @@ impl Timeline<'_> {
 
 /// A host that the field for hosts proposes.
 pub fn option(report: &Report, host: HostId) -> Markup {
-    html! { option value=(shown_name(report.ledger.host(host))) {} }
+    html! { option value=(shown_name(report.history.host(host))) {} }
 }

@@ -16,10 +16,10 @@ pub const JOBS: usize = 2_400_000;
 
 /// What is left of the bytes of a part.
 #[derive(Debug)]
-pub struct Room(usize);
+pub struct Budget(usize);
 
-impl Room {
-    /// Room for so many bytes.
+impl Budget {
+    /// A budget of so many bytes.
     pub fn of(bytes: usize) -> Self {
         Self(bytes)
     }

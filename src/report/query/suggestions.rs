@@ -14,15 +14,15 @@ const MAX_NAMES: usize = 10_000;
 /// How many bytes of each are compared.
 const MAX_COMPARED: usize = 200;
 
-/// How many are told.
-const MAX_TOLD: usize = 3;
+/// How many are suggested.
+const MAX_SUGGESTED: usize = 3;
 
 /// How near a name has to be. 1 is the same.
 const NEAR: f64 = 0.8;
 
 /// The hosts or the jobs in the logs, compared with the one that is asked for.
 #[derive(Debug)]
-pub struct Names {
+pub struct Suggestions {
     sought: Vec<u8>,
     is_found: bool,
     seen: HashSet<Box<[u8]>>,
@@ -30,7 +30,7 @@ pub struct Names {
     nearest: Vec<(f64, String)>,
 }
 
-impl Names {
+impl Suggestions {
     /// No names yet, to be compared with `sought`.
     pub fn near(sought: &[u8]) -> Self {
         Self {
@@ -70,7 +70,7 @@ impl Names {
                 .partition_point(|(other, _)| *other >= similarity);
             self.nearest
                 .insert(place, (similarity, printable(cut(name))));
-            self.nearest.truncate(MAX_TOLD);
+            self.nearest.truncate(MAX_SUGGESTED);
         }
     }
 

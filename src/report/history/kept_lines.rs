@@ -11,7 +11,7 @@ const MAX_ALL: usize = 16 << 20;
 
 /// Lines by number.
 #[derive(Debug, Default)]
-pub struct Lines {
+pub struct KeptLines {
     numbers: HashMap<Rc<[u8]>, u32>,
     kept: VecDeque<Rc<[u8]>>,
     /// The number of the first one that is kept.
@@ -19,7 +19,7 @@ pub struct Lines {
     bytes: usize,
 }
 
-impl Lines {
+impl KeptLines {
     /// The number of a run without a line.
     pub const NONE: u32 = u32::MAX;
 

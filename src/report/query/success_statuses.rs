@@ -18,9 +18,9 @@ pub enum InvalidStatuses {
 
 /// Exit statuses that are no failure: scripts say "locked" or "nothing to do" by them.
 #[derive(Debug, Default)]
-pub struct Accepted(Vec<u8>);
+pub struct SuccessStatuses(Vec<u8>);
 
-impl Accepted {
+impl SuccessStatuses {
     /// Reads a list such as `1,75,99`.
     ///
     /// # Errors
@@ -49,7 +49,7 @@ impl Accepted {
     }
 }
 
-impl Display for Accepted {
+impl Display for SuccessStatuses {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         let statuses: Vec<String> = self.0.iter().map(u8::to_string).collect();
         formatter.write_str(&statuses.join(","))

@@ -1,13 +1,13 @@
-//! How the state of a run looks: its name, its colour, and the shape that tells it apart without colour.
+//! How the state of a run looks: its name, its colour, and the shape that marks it without colour.
 
 use maud::{Markup, PreEscaped, html};
 
-use crate::report::history::Entry;
+use crate::report::history::RunSummary;
 use crate::report::runs::outcome::Outcome;
 
 /// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Look {
+pub enum RunState {
     /// It was good.
     Good,
     /// Its script or its ssh failed.
@@ -22,7 +22,7 @@ pub enum Look {
     NotStarted,
 }
 
-impl Look {
+impl RunState {
     /// All states.
     pub const ALL: [Self; 6] = [
         Self::Good,
@@ -34,7 +34,7 @@ impl Look {
     ];
 
     /// That of a run.
-    pub fn of(run: &Entry) -> Self {
+    pub fn of(run: &RunSummary) -> Self {
         match run.outcome {
             Outcome::Good => Self::Good,
             Outcome::Running => Self::Running,
@@ -99,7 +99,7 @@ impl Look {
 pub fn shapes() -> Markup {
     html! {
         svg.shapes width="0" height="0" aria-hidden="true" {
-            @for look in Look::ALL {
+            @for look in RunState::ALL {
                 path id={ "s" (look.letter()) } d=(look.shape()) {}
                 symbol id={ "k" (look.letter()) } viewBox="-7 -7 14 14" { (at("0", "0", look)) }
                 @if let Some(lines) = look.pattern() {
@@ -118,13 +118,13 @@ pub fn shapes() -> Markup {
 }
 
 /// A shape in a line of text.
-pub fn in_text(look: Look) -> Markup {
+pub fn in_text(look: RunState) -> Markup {
     html! {
         svg.key.(look.letter()) aria-hidden="true" { use href={ "#k" (look.letter()) } {} }
     }
 }
 
 /// A shape at a point.
-pub fn at(x: &str, y: &str, look: Look) -> Markup {
+pub fn at(x: &str, y: &str, look: RunState) -> Markup {
     html! { (PreEscaped("<use href=\"#s")) (look.letter()) (PreEscaped("\" x=\"")) (x) (PreEscaped("\" y=\"")) (y) (PreEscaped("\"/>")) }
 }

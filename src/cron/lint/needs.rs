@@ -1,0 +1,160 @@
+//! What a run needs on this machine: a shell, remoteexe and ssh in PATH, a log directory, keys.
+//!
+//! Only files are looked at, and nothing is run.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::access::{Access, LocalUser};
+use crate::cron::command::calls::Call;
+use crate::cron::command::lexer::base_name;
+use crate::cron::crontab::files::is_program;
+use crate::cron::crontab::parse::CronLine;
+
+/// Where programs are that a PATH lacks.
+const USUAL_DIRS: [&str; 6] = [
+    "/usr/local/bin",
+    "/usr/bin",
+    "/bin",
+    "/usr/local/sbin",
+    "/usr/sbin",
+    "/sbin",
+];
+
+/// A problem and its remedy.
+pub type Problem = (String, String);
+
+/// The problem of a SHELL that runs nothing, if the crontab sets one.
+pub fn shell(line: &CronLine) -> Option<Problem> {
+    let value = line.variables.get("SHELL")?;
+    let path = Path::new(OsStr::from_bytes(value));
+    let is_shell = is_program(path) && !matches!(base_name(value), b"false" | b"nologin" | b"true");
+    (!is_shell).then(|| {
+        let problem = format!("SHELL is {}, which runs no command", path.display());
+        (problem, "give a shell, such as /bin/sh".to_owned())
+    })
+}
+
+/// The problem of a program that the shell does not find.
+pub fn program(call: &Call, line: &CronLine) -> Option<Problem> {
+    let program = Path::new(OsStr::from_bytes(&call.program));
+    if program.is_absolute() {
+        let shown = program.display();
+        return (!is_program(program)).then(|| {
+            (
+                format!("there is no program {shown}"),
+                "link it to the installed remoteexe".to_owned(),
+            )
+        });
+    }
+    // Where a relative path leads depends on the directory in which the shell is then.
+    let is_name = !call.program.contains(&b'/');
+    is_name.then(|| in_path(program, call, line, "")).flatten()
+}
+
+/// The problem of an ssh that remoteexe does not find.
+pub fn ssh(call: &Call, line: &CronLine) -> Option<Problem> {
+    in_path(Path::new("ssh"), call, line, ", so each run ends with 127")
+}
+
+fn in_path(program: &Path, call: &Call, line: &CronLine, more: &str) -> Option<Problem> {
+    let own = call
+        .variables
+        .iter()
+        .rev()
+        .find(|(name, _)| name == b"PATH");
+    let path = match own {
+        Some((_, path)) => path,
+        None if call.has_clean_environment => return None,
+        None => line.variables.path(),
+    };
+    let dirs = path.split(|byte| *byte == b':').map(OsStr::from_bytes);
+    let mut dirs = dirs.filter(|dir| Path::new(dir).is_absolute());
+    if dirs.any(|dir| is_program(&Path::new(dir).join(program))) {
+        return None;
+    }
+    let name = program.display();
+    let problem = if path.contains(&b'$') {
+        format!("{name} is not in PATH, in which cron does not replace the ${more}")
+    } else {
+        format!(
+            "{name} is not in PATH, {}{more}",
+            String::from_utf8_lossy(path)
+        )
+    };
+    let mut usual = USUAL_DIRS.iter();
+    let remedy = match usual.find(|dir| is_program(&Path::new(dir).join(program))) {
+        Some(dir) if path.contains(&b'$') => format!("write all directories of PATH, also {dir}"),
+        Some(dir) => format!("add {dir}, where it is, to PATH at the head of the file"),
+        None if path.contains(&b'$') => "write all directories of PATH".to_owned(),
+        None => {
+            "link it into one of these directories, or set PATH at the head of the file".to_owned()
+        }
+    };
+    Some((problem, remedy))
+}
+
+/// The problem of a directory that takes no log of this user.
+pub fn log_dir(dir: &Path, user: Option<&LocalUser>) -> Option<Problem> {
+    // A relative path is one in the user's home.
+    if !dir.is_absolute() {
+        return None;
+    }
+    let shown = dir.display();
+    let lost = "so the records go to standard error";
+    match dir.metadata() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some((
+            format!("there is no log directory {shown}, {lost}"),
+            format!("mkdir {shown}, or give a directory that exists"),
+        )),
+        Ok(data) if !data.is_dir() => Some((
+            format!("the log directory {shown} is no directory, {lost}"),
+            "give a directory".to_owned(),
+        )),
+        _ => {
+            let may_write = user?.may(Access::Write, dir)?;
+            (!may_write).then(|| {
+                (
+                    format!("the user cannot write to the log directory {shown}, {lost}"),
+                    "give a directory of the user's own, or let the user write there".to_owned(),
+                )
+            })
+        }
+    }
+}
+
+/// The problem of a key that ssh does not use.
+pub fn identity(key: &Path, user: Option<&LocalUser>) -> Option<Problem> {
+    // ssh expands the others.
+    if !key.is_absolute() || key.as_os_str().as_bytes().contains(&b'%') {
+        return None;
+    }
+    let shown = key.display();
+    let data = match key.metadata() {
+        Ok(data) => data,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let mut public = key.as_os_str().to_owned();
+            public.push(".pub");
+            // An agent may have the key.
+            return (!PathBuf::from(public).exists()).then(|| {
+                let problem = format!("there is no key {shown}, so ssh tries other keys");
+                (problem, "give the file of a private key".to_owned())
+            });
+        }
+        Err(_) => return None,
+    };
+    let user = user?;
+    let mode = data.mode() & 0o777;
+    // ssh does not look at the mode of a key that is another user's.
+    if data.uid() == user.uid && mode & 0o077 != 0 {
+        let problem = format!("ssh does not use the key {shown}, because of its mode {mode:o}");
+        return Some((problem, format!("chmod 600 {shown}")));
+    }
+    let may_read = user.may(Access::Read, key)?;
+    (!may_read).then(|| {
+        let problem = format!("the user cannot read the key {shown}");
+        (problem, "give a key of the user's own".to_owned())
+    })
+}

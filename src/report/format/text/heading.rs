@@ -1,0 +1,71 @@
+//! The first lines of text: the period, the counts of its runs, and what was read.
+
+use std::collections::BTreeSet;
+
+use super::page::Page;
+use crate::escape::printable;
+use crate::report::format::report::Report;
+use crate::report::format::sources;
+use crate::report::format::words::count;
+use crate::report::history::counts::Count;
+use crate::report::history::{HostId, RunFlag};
+
+/// The period and the counts of its runs.
+pub fn counts(page: &mut Page, report: &Report) {
+    let tally = &report.tally;
+    if let Some((first, last)) = tally.first_to_last {
+        let jobs = report.jobs().count() as u64;
+        let hosts = hosts(report).len() as u64;
+        let size = format!("{}, {}", count(jobs, "job"), count(hosts, "host"));
+        page.title(&format!("{first} to {last}   {size}"));
+        for counts in [ends(report), tally.kinds()] {
+            let counts: Vec<String> = counts.iter().map(|count| page.count(count)).collect();
+            page.line(&counts.join("   "));
+        }
+    } else {
+        page.line("no runs");
+    }
+    let (read, ambiguous) = (&report.read, tally.ambiguous);
+    if read.unrecognized + read.unmatched + ambiguous > 0 {
+        page.paragraph(&format!(
+            "unrecognized lines {}   records without START {}   ambiguous runs {ambiguous}",
+            read.unrecognized, read.unmatched
+        ));
+    }
+    for line in sources::lines(report) {
+        page.paragraph(&printable(line.as_bytes()));
+    }
+}
+
+/// The numbers of runs by their ends, and of the slots of the period that have no START.
+pub fn ends(report: &Report) -> Vec<Count> {
+    let mut ends = report.tally.ends();
+    let slots = report.missed.slots().into_iter();
+    let not_started = slots.filter(|slot| report.scope.includes(slot.at)).count() as u64;
+    if not_started > 0 {
+        ends.push(Count::bad("not started", not_started));
+    }
+    ends
+}
+
+/// The hosts of the period's runs. In a refused command line the first word may not be a host.
+pub fn hosts(report: &Report) -> BTreeSet<HostId> {
+    let runs = report
+        .history
+        .runs
+        .iter()
+        .filter(|run| report.scope.has(run));
+    let with_host = runs.filter(|run| run.is(RunFlag::HasCommand));
+    with_host
+        .map(|run| report.history.job(run.job).host)
+        .collect()
+}
+
+/// How many problems there are, in words.
+pub fn summary(now: usize, over: usize) -> String {
+    if now + over == 0 {
+        "nothing is wrong".to_owned()
+    } else {
+        format!("{} now, {over} over", count(now as u64, "problem"))
+    }
+}

@@ -37,6 +37,13 @@ pub fn after(begin: NaiveDateTime, length: TimeDelta) -> Option<NaiveDateTime> {
     Some(unchanged.max(shown))
 }
 
+/// The latest local time that clocks have shown until `now`. In an hour that is repeated it is that of the first time.
+pub fn latest_shown(now: DateTime<Local>) -> NaiveDateTime {
+    let utc = now.naive_utc();
+    let before = utc.checked_add_offset(offset_at(utc - TimeDelta::hours(3)));
+    now.naive_local().max(before.unwrap_or(utc))
+}
+
 /// The offsets from UTC that the local time `local` can have, the earlier one first. There are two in an
 /// hour that is repeated when summer time ends, and none in an hour that is skipped when it begins.
 ///

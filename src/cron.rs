@@ -30,10 +30,12 @@ pub mod upcoming;
 pub use calendar::dst::{ClockInterval, clock_intervals};
 pub use calendar::zone::Zone;
 pub use compare::comparison::{Comparison, ComparisonResult, MissedSlot, SlotOutage};
-pub use crontab::files::{CrontabSelection, Crontabs};
+pub use crontab::files::{Author, CrontabSelection, Crontabs, Trust};
 pub use crontab::parse::Columns;
 pub use daemon::Daemon;
-pub use jobs::{CallMeaning, CronJob, CronJobs, JobCall, LineRef, ParseCall, UnknownCall};
+pub use jobs::{
+    CallMeaning, CommentedOut, CronJob, CronJobs, JobCall, LineRef, ParseCall, UnknownCall,
+};
 pub use lint::access::{LocalUser, UserLookup};
 pub use lint::{Finding, findings};
 pub use portable::{PortableLine, PortableLines};

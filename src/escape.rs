@@ -47,6 +47,18 @@ pub fn printable(bytes: &[u8]) -> String {
     text
 }
 
+/// The first `most` bytes of `bytes` for a terminal, with `…` behind them if there are more.
+pub fn shortened(bytes: &[u8], most: usize) -> String {
+    if bytes.len() <= most {
+        return printable(bytes);
+    }
+    let is_inside = |end: &usize| bytes[*end] & 0xc0 == 0x80;
+    let end = (most.saturating_sub(3)..=most)
+        .rev()
+        .find(|end| !is_inside(end));
+    printable(&bytes[..end.unwrap_or(most)]) + "…"
+}
+
 fn push(valid: &str, text: &mut String) {
     for character in valid.chars() {
         match u8::try_from(character) {

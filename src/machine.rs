@@ -1,15 +1,17 @@
 //! This machine: the time, the users, and the remoteexe processes.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 use rustix::process::geteuid;
 
-use crate::cron::{LocalUser, UserLookup};
+use crate::cron::{Author, LocalUser, UserLookup};
 use crate::escape;
 use crate::log::record::number;
 use crate::report::logs::owner::Owner;
@@ -48,7 +50,7 @@ pub const PATIENCE: TimeDelta = TimeDelta::days(1);
 #[derive(Debug)]
 pub struct RunningJobs {
     /// The processes by their ids.
-    processes: HashMap<u32, LiveProcess>,
+    processes: RefCell<HashMap<u32, LiveProcess>>,
     /// The local time, in whole seconds, at which they were looked for.
     since: NaiveDateTime,
     /// The local time of the machine's last boot, if it is known.
@@ -60,7 +62,7 @@ pub struct RunningJobs {
 struct LiveProcess {
     /// Its real user.
     uid: u32,
-    /// Its command line, escaped as in START.
+    /// Its command line, escaped as in START. Empty until it is read.
     command_line: Vec<u8>,
     /// When it was started, in ticks since the boot.
     started: Option<u64>,
@@ -69,11 +71,21 @@ struct LiveProcess {
 /// The ticks of a second in `/proc/PID/stat`. It is part of what the kernel promises to programs.
 const TICKS: u64 = 100;
 
+/// The most bytes of a file of the kernel that are read, such as `/proc/PID/status`. What counts is in front.
+const MAX_FACTS: u64 = 4 << 10;
+
+/// The most bytes of a command line. It is any part of the memory that its process chooses, of any length, and ssh
+/// takes 128 KiB for the remote command at most (execve(2)).
+const MAX_COMMAND_LINE: usize = 256 << 10;
+
+/// The most bytes of all command lines. Anybody can start thousands of processes.
+const MAX_COMMAND_LINES: usize = 16 << 20;
+
 /// How exactly it is known when a process was started.
 const MARGIN: TimeDelta = TimeDelta::seconds(10);
 
 impl RunningJobs {
-    /// Looks for the processes that are there now.
+    /// Looks for the processes that are there now. Only what the kernel says of each is read.
     ///
     /// Call this before the log is read. If a run ends meanwhile, its END may come too late to be read,
     /// and the run must not count as lost.
@@ -86,19 +98,44 @@ impl RunningJobs {
         });
         Self {
             since: now.expect("a second has a nanosecond 0"),
-            processes: remoteexe.collect(),
+            processes: RefCell::new(remoteexe.collect()),
             boot: boot(),
         }
     }
 
-    /// The local days on which the processes were started. The logs of these days have the STARTs, even if
-    /// nobody has written to them since.
-    pub fn days(&self) -> Vec<NaiveDate> {
+    /// Forgets the processes of users who can have written none of the logs. Reads the command lines of the others:
+    /// root's first, so that nobody's processes leave no room for them.
+    ///
+    /// Call this before the log is read too.
+    pub fn keep(&self, may_have_written: impl Fn(u32) -> bool) {
+        let mut all = self.processes.borrow_mut();
+        all.retain(|_, process| may_have_written(process.uid));
+        let mut processes: Vec<_> = all.iter_mut().collect();
+        processes.sort_by_key(|(pid, process)| (process.uid, **pid));
+        let mut left = MAX_COMMAND_LINES;
+        for (pid, process) in processes {
+            if let Some(words) = command_line(*pid, left.min(MAX_COMMAND_LINE)) {
+                left -= words.len();
+                let words = words.strip_suffix(b"\0").unwrap_or(&words);
+                let words = words.split(|&byte| byte == 0).map(OsStr::from_bytes);
+                process.command_line = escape::join(words);
+            }
+        }
+    }
+
+    /// The local days on which the processes of these users were started. The logs of these days have the STARTs, even
+    /// if nobody has written to them since.
+    pub fn days(&self, is_read: impl Fn(u32) -> bool) -> Vec<NaiveDate> {
         let start = |process: &LiveProcess| {
             let seconds = i64::try_from(process.started? / TICKS).ok()?;
-            Some(self.boot? + TimeDelta::seconds(seconds))
+            self.boot?
+                .checked_add_signed(TimeDelta::try_seconds(seconds)?)
         };
-        let starts = self.processes.values().filter_map(start);
+        let processes = self.processes.borrow();
+        let starts = processes.values();
+        let starts = starts
+            .filter(|process| is_read(process.uid))
+            .filter_map(start);
         // The boot's time is in whole seconds, and START comes a little later.
         let near = |start| [start - MARGIN, start + MARGIN].map(|time: NaiveDateTime| time.date());
         starts.flat_map(near).collect()
@@ -113,7 +150,8 @@ impl RunningJobs {
         if run.owner.scheduler.is_remote() {
             return run.last + PATIENCE > self.since;
         }
-        let process = self.processes.get(&run.pid);
+        let processes = self.processes.borrow();
+        let process = processes.get(&run.pid);
         process.is_some_and(|process| process.may_have_written(run)) || run.last > self.since
     }
 }
@@ -121,16 +159,13 @@ impl RunningJobs {
 impl LiveProcess {
     /// Reads about a process, if it is a remoteexe. One that has gone is none.
     fn read(process: &Path) -> Option<Self> {
-        let read = |name| fs::read(process.join(name)).ok();
+        let read = |name| facts(process.join(name));
         if read("comm")? != b"remoteexe\n" {
             return None;
         }
-        let words = read("cmdline")?;
-        let words = words.strip_suffix(b"\0").unwrap_or(&words);
-        let words = words.split(|&byte| byte == 0).map(OsStr::from_bytes);
         Some(Self {
             uid: real_uid(&read("status")?)?,
-            command_line: escape::join(words),
+            command_line: Vec::new(),
             started: read("stat").and_then(|stat| started(&stat)),
         })
     }
@@ -141,6 +176,22 @@ impl LiveProcess {
         let is_writer = is_shared || self.uid == 0 || uid == Some(self.uid);
         is_writer && self.command_line.ends_with(&run.job)
     }
+}
+
+/// The beginning of a file of the kernel.
+fn facts(path: PathBuf) -> Option<Vec<u8>> {
+    let mut facts = Vec::new();
+    let file = File::open(path).ok()?;
+    file.take(MAX_FACTS).read_to_end(&mut facts).ok()?;
+    Some(facts)
+}
+
+/// The command line of a process, if it has no more than `most` bytes.
+fn command_line(pid: u32, most: usize) -> Option<Vec<u8>> {
+    let mut words = Vec::new();
+    let file = File::open(format!("/proc/{pid}/cmdline")).ok()?;
+    file.take(most as u64 + 1).read_to_end(&mut words).ok()?;
+    (words.len() <= most).then_some(words)
 }
 
 /// The real user in `/proc/PID/status`. The effective one would be root's for a set-user-ID program that
@@ -249,6 +300,14 @@ impl Users {
         match self.name(uid) {
             Some(name) => format!("{name} (uid {uid})"),
             None => format!("uid {uid}"),
+        }
+    }
+
+    /// The user who has written a crontab.
+    pub fn author(&self, author: &Author) -> Option<u32> {
+        match author {
+            Author::Uid(uid) => Some(*uid),
+            Author::Name(name) => self.uid(name),
         }
     }
 

@@ -29,7 +29,7 @@ use format::text::Text;
 use format::upcoming::Upcoming;
 use format::{Format, Health, Needs};
 use logs::find::{self, Choice, Logs};
-use logs::open::is_incomplete;
+use logs::open::{Writers, is_incomplete};
 use logs::scheduler::more_log_dirs;
 use output::atomic_file::Access;
 use output::{ReportOutput, warn};
@@ -50,7 +50,7 @@ impl Query {
         let needs = format.needs();
         let window = Window::of(&self, needs.reach, machine.now);
         let mut problems = Problems::default();
-        let crontabs = self.read_crontabs(&needs, &mut problems);
+        let crontabs = self.read_crontabs(&needs, &window, &machine, &mut problems);
         self.follow(crontabs.as_ref(), &window, &machine);
         let Some(logs) =
             self.find_logs(&needs, &window, crontabs.as_ref(), &machine, &mut problems)
@@ -61,13 +61,25 @@ impl Query {
         let mut gatherer = Gatherer::new(&self, &window, needs, &machine, crontabs);
         format.begin(gatherer.expected(), &mut out);
         let inputs = &logs.inputs;
-        let read = reading::read(inputs, &machine.running, needs.records_of, |mut run| {
-            gatherer.note(&mut run);
-            if window.filter.matches(&run) && window.filter.shows(&run) {
-                format.run(run, &mut out);
-            }
-        });
+        let writers = Writers::of(inputs);
+        machine.running.keep(|uid| writers.include(uid));
+        let clock = gatherer.clock();
+        let read = reading::read(
+            inputs,
+            &machine.running,
+            clock,
+            needs.records_of,
+            |mut run| {
+                gatherer.note(&mut run);
+                if window.filter.matches(&run) && window.filter.shows(&run) {
+                    format.run(run, &mut out);
+                }
+            },
+        );
         let report = gatherer.finish(read, &logs);
+        if needs.warns_of_left_out {
+            report.read.early.iter().for_each(|line| warn(line));
+        }
         let verdict = format.finish(&report, &mut out);
         problems.note_written(out.finish(), &self.output_name());
         report.suggestions.iter().for_each(|line| warn(line));
@@ -91,9 +103,18 @@ impl Query {
         }
     }
 
-    fn read_crontabs(&self, needs: &Needs, problems: &mut Problems) -> Option<Planned> {
+    fn read_crontabs(
+        &self,
+        needs: &Needs,
+        window: &Window,
+        machine: &Machine,
+        problems: &mut Problems,
+    ) -> Option<Planned> {
         let source = self.crontabs.as_ref();
-        let planned = Planned::read(source.filter(|_| needs.crontabs || needs.slots)?);
+        let source = source.filter(|_| needs.crontabs || needs.slots)?;
+        let users = &machine.users;
+        let is_asked = |uid| needs.crontabs || window.filter.reads_user(uid, users);
+        let planned = Planned::read(source, users, is_asked);
         if planned.is_given || needs.crontabs {
             for left_out in &planned.crontabs.left_out {
                 warn(&left_out.to_string());
@@ -131,7 +152,9 @@ impl Query {
             since: window.read_from,
             until: window.filter.period.until,
             user: window.filter.user,
-            days: &machine.running.days(),
+            days: &machine
+                .running
+                .days(|uid| uid == 0 || window.filter.reads_user(uid, &machine.users)),
         };
         let mut logs = find::logs(dirs, &choice, &machine.users);
         if let (Some(planned), [usual, _, ..]) = (crontabs, dirs.as_slice())

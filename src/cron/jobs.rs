@@ -19,6 +19,7 @@ use super::crontab::percent::ShellText;
 use super::crontab::variables::Variables;
 use super::daemon::Daemon;
 use super::timing::Timing;
+use crate::escape::shortened;
 
 /// What a call of remoteexe does, according to the grammar of its command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,7 +139,15 @@ pub struct CommentedOut {
     pub place: LineRef,
     /// The job, as START would have it.
     pub job: Vec<u8>,
+    /// The user who would run it, if the crontab says so.
+    pub user: Option<String>,
 }
+
+/// The most calls of one line that are looked at.
+const MOST_CALLS_A_LINE: usize = 100;
+
+/// The most bytes of the time fields that are shown. crontab(1) accepts a field of any length.
+const LONGEST_SCHEDULE: usize = 200;
 
 /// A line that mentions remoteexe, with its calls.
 #[derive(Debug)]
@@ -151,26 +160,53 @@ pub struct Mentioning<'a> {
     pub mentions: Vec<Mention>,
 }
 
-/// The lines of a crontab that mention remoteexe.
+/// The lines of a crontab that mention remoteexe, with no more calls than are looked at.
 pub fn mentioning(crontab: &Crontab, daemon: Daemon) -> Vec<Mentioning<'_>> {
-    mentioning_in(&crontab.contents.lines, daemon)
+    mentioning_in(&crontab.contents.lines, daemon, crontab.trust.most_calls())
 }
 
-fn mentioning_in(lines: &[CronLine], daemon: Daemon) -> Vec<Mentioning<'_>> {
-    let lines = lines.iter().map(|line| {
-        let shell = ShellText::of(&line.command, daemon);
-        let mut mentions = mentions(&shell.text, &line.variables);
-        if mentions.is_empty() && shell.input.as_deref().is_some_and(mentions_name) {
-            let reason = "an unescaped % ends the command before remoteexe";
-            mentions.push(Mention::Unknown(reason.to_owned()));
+fn mentioning_in(lines: &[CronLine], daemon: Daemon, most: usize) -> Vec<Mentioning<'_>> {
+    let mut left = most;
+    let mut found = Vec::new();
+    for line in lines {
+        let mut line = mentions_of(line, daemon);
+        let calls = line.mentions.len();
+        if calls == 0 {
+            continue;
         }
-        Mentioning {
-            line,
-            shell,
-            mentions,
+        line.mentions.truncate(left.min(MOST_CALLS_A_LINE));
+        let is_over = calls > left;
+        if is_over || calls > MOST_CALLS_A_LINE {
+            let reason = if is_over {
+                format!("more than {most} calls: the others in this crontab are not looked at")
+            } else {
+                format!(
+                    "more than {MOST_CALLS_A_LINE} calls: the others in this line are not looked at"
+                )
+            };
+            line.mentions.push(Mention::Unknown(reason));
         }
-    });
-    lines.filter(|line| !line.mentions.is_empty()).collect()
+        left = left.saturating_sub(calls);
+        found.push(line);
+        if is_over {
+            break;
+        }
+    }
+    found
+}
+
+fn mentions_of(line: &CronLine, daemon: Daemon) -> Mentioning<'_> {
+    let shell = ShellText::of(&line.command, daemon);
+    let mut mentions = mentions(&shell.text, &line.variables);
+    if mentions.is_empty() && shell.input.as_deref().is_some_and(mentions_name) {
+        let reason = "an unescaped % ends the command before remoteexe";
+        mentions.push(Mention::Unknown(reason.to_owned()));
+    }
+    Mentioning {
+        line,
+        shell,
+        mentions,
+    }
 }
 
 /// What a call does, given the variables of its line.
@@ -205,9 +241,10 @@ impl CronJobs {
             finder.add_lines();
             finder.add_commented_out();
         }
-        let on_a_line: HashSet<&[u8]> = jobs.entries.iter().map(|job| &*job.job).collect();
+        let on_a_line = jobs.entries.iter().map(|job| (&job.user, &*job.job));
+        let on_a_line: HashSet<(&Option<String>, &[u8])> = on_a_line.collect();
         jobs.commented_out
-            .retain(|off| !on_a_line.contains(off.job.as_slice()));
+            .retain(|off| !on_a_line.contains(&(&off.user, off.job.as_slice())));
         jobs
     }
 }
@@ -254,7 +291,7 @@ impl JobFinder<'_> {
             log_dir,
             splay,
             timing: line.timing,
-            schedule: line.time_text.clone(),
+            schedule: shortened(line.time_text.as_bytes(), LONGEST_SCHEDULE),
             zone: start.zone.clone(),
             wait: call.wait.or_later(start.latest),
             has_own_zone: has_zone(call, line),
@@ -270,16 +307,19 @@ impl JobFinder<'_> {
     }
 
     fn add_commented_out(&mut self) {
-        let contents = &self.crontab.contents;
-        for Mentioning { line, mentions, .. } in mentioning_in(&contents.commented_out, self.daemon)
-        {
+        let crontab = self.crontab;
+        let lines = &crontab.contents.commented_out;
+        let most = crontab.trust.most_calls();
+        for Mentioning { line, mentions, .. } in mentioning_in(lines, self.daemon, most) {
             for mention in mentions {
                 if let Mention::Call(call) = mention
                     && let CallMeaning::Job(JobCall { name: job, .. }) =
                         meaning(&call, line, self.parse)
                 {
                     let place = self.line_ref(line);
-                    self.jobs.commented_out.push(CommentedOut { place, job });
+                    let user = user(line, crontab);
+                    let off = CommentedOut { place, job, user };
+                    self.jobs.commented_out.push(off);
                 }
             }
         }
@@ -320,7 +360,7 @@ fn has_zone(call: &Call, line: &CronLine) -> bool {
 }
 
 /// The user of a line: from its column, or the owner of the crontab.
-fn user(line: &CronLine, crontab: &Crontab) -> Option<String> {
+pub fn user(line: &CronLine, crontab: &Crontab) -> Option<String> {
     let of_line = line.user.as_deref().map(String::from_utf8_lossy);
     of_line
         .map(Cow::into_owned)
@@ -353,6 +393,7 @@ pub fn random_delay(line: &CronLine, daemon: Daemon) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cron::crontab::files::Trust;
     use crate::cron::crontab::parse::{Columns, Contents};
     use crate::cron::daemon::MachineCron;
 
@@ -380,6 +421,7 @@ mod tests {
     fn plan(daemon: Daemon, text: &str) -> CronJobs {
         let crontab = Crontab {
             path: "crontab".into(),
+            trust: Trust::Full,
             columns: Columns::System,
             owner: None,
             changed: Some(7),

@@ -11,19 +11,23 @@ use chrono::NaiveDate;
 use super::command::calls::{Call, Mention, mentions, mentions_name};
 use super::command::lexer::{Token, base_name, tokens};
 use super::command::wait::Wait;
-use super::crontab::files::{Crontab, Crontabs};
+use super::crontab::files::{Crontab, Crontabs, Trust};
 use super::crontab::mistakes::lookalike;
 use super::crontab::parse::{Columns, CronLine, Fault};
 use super::crontab::percent::ShellText;
 use super::crontab::variables::Variables;
 use super::daemon::{Daemon, MachineCron};
-use super::jobs::{CallMeaning, JobCall, Mentioning, ParseCall, meaning, mentioning};
+use super::jobs::{CallMeaning, JobCall, Mentioning, ParseCall, meaning, mentioning, user};
 use super::timing::{HalfReadField, Timing, split_word};
+use crate::escape::shortened;
 use access::{FindUser, UserLookup};
 use needs::Problem;
 
 /// The most faults reported for one crontab. A hostile crontab may have thousands.
 const MOST_FAULTS: usize = 100;
+
+/// The most bytes of a problem or a remedy. A line of a crontab may have any length.
+const LONGEST: usize = 1_000;
 
 /// The most pairs of lines of one job that are compared for each crontab. A hostile crontab may have 10,000 such lines,
 /// and another user's report must not wait for it.
@@ -42,6 +46,9 @@ pub struct Finding {
     pub remedy: String,
 }
 
+/// A job, and the user who runs it.
+type UserJob = (Option<String>, Vec<u8>);
+
 /// When and where a job is called. Cron has no seconds: a job that runs twice a minute is on two lines, and one waits.
 struct Twin {
     timing: Timing,
@@ -52,10 +59,16 @@ struct Twin {
 
 /// The faults that concern remoteexe, in the order of files and lines.
 ///
-/// `find_user` searches for the users of the lines.
-pub fn findings(crontabs: &Crontabs, parse: ParseCall, find_user: FindUser) -> Vec<Finding> {
+/// `find_user` searches for the users of the lines. `is_ours` says whether a user is root or the reader: files are
+/// searched for only where one of them has chosen the paths.
+pub fn findings(
+    crontabs: &Crontabs,
+    parse: ParseCall,
+    find_user: FindUser,
+    is_ours: &dyn Fn(&str) -> bool,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut jobs: HashMap<Vec<u8>, Vec<Twin>> = HashMap::new();
+    let mut jobs: HashMap<UserJob, Vec<Twin>> = HashMap::new();
     for crontab in &crontabs.read {
         let mut linter = Linter {
             daemon: crontabs.cron.rules,
@@ -63,6 +76,7 @@ pub fn findings(crontabs: &Crontabs, parse: ParseCall, find_user: FindUser) -> V
             crontab,
             parse,
             find_user,
+            is_ours,
             jobs: &mut jobs,
             reported: HashSet::new(),
             pairs_left: MOST_PAIRS,
@@ -83,8 +97,8 @@ pub fn findings(crontabs: &Crontabs, parse: ParseCall, find_user: FindUser) -> V
         findings.extend(faults.into_iter().map(|fault| Finding {
             file: crontab.path.clone(),
             line: fault.line,
-            problem: fault.problem,
-            remedy: fault.remedy,
+            problem: shortened(fault.problem.as_bytes(), LONGEST),
+            remedy: shortened(fault.remedy.as_bytes(), LONGEST),
         }));
     }
     findings
@@ -96,8 +110,9 @@ struct Linter<'a> {
     crontab: &'a Crontab,
     parse: ParseCall,
     find_user: FindUser<'a>,
+    is_ours: &'a dyn Fn(&str) -> bool,
     /// The lines of each job, in all files so far.
-    jobs: &'a mut HashMap<Vec<u8>, Vec<Twin>>,
+    jobs: &'a mut HashMap<UserJob, Vec<Twin>>,
     /// The problems that are of more than one line.
     reported: HashSet<String>,
     /// How many pairs of lines may still be compared.
@@ -283,10 +298,18 @@ impl Linter<'_> {
             let remedy = format!("write it before the command of each line: {name}=… remoteexe …");
             self.add_new(line, vec![(problem, remedy)]);
         }
-        self.needs(call, line);
+        let user = user(line, self.crontab);
+        // A stranger's paths may lead anywhere, and to where nobody answers.
+        let may_search =
+            self.crontab.trust == Trust::Full && user.as_deref().is_none_or(self.is_ours);
+        if may_search {
+            self.needs(call, line);
+        }
         let job = match meaning(call, line, self.parse) {
             CallMeaning::Job(job) => {
-                self.needs_of_job(&job, call, line);
+                if may_search {
+                    self.needs_of_job(&job, call, line);
+                }
                 job.name
             }
             CallMeaning::Refused { reason, .. } => {
@@ -301,7 +324,7 @@ impl Linter<'_> {
         if call.is_conditional || self.crontab.has_ignored_name {
             return;
         }
-        let others = self.jobs.entry(job).or_default();
+        let others = self.jobs.entry((user, job)).or_default();
         let Some(pairs_left) = self.pairs_left.checked_sub(others.len()) else {
             return;
         };

@@ -53,6 +53,7 @@ mod report_runs;
 mod report_schedulers;
 mod report_scope;
 mod report_screen;
+mod report_strangers;
 mod report_strangers_file;
 mod report_terminal;
 mod retries;

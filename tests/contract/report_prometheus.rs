@@ -111,6 +111,9 @@ remoteexe_job_running{host="web01",script="/opt/jobs/rotate.sh"} 0
 # TYPE remoteexe_host_last_reached_timestamp_seconds gauge
 remoteexe_host_last_reached_timestamp_seconds{host="db01"} 1772464145
 remoteexe_host_last_reached_timestamp_seconds{host="web01"} 1772485205
+# HELP remoteexe_jobs_left_out Jobs that have no gauges, because there are too many.
+# TYPE remoteexe_jobs_left_out gauge
+remoteexe_jobs_left_out 0
 # HELP remoteexe_problems Problems now, as the first screen of the report has them.
 # TYPE remoteexe_problems gauge
 remoteexe_problems{state="failing"} 2

@@ -11,7 +11,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::ops::Range;
 
 use super::due::{Due, EARLY};
@@ -65,6 +65,15 @@ pub struct ComparisonResult {
     pub outages: Vec<SlotOutage>,
 }
 
+/// The minutes of a day.
+const MINUTES: usize = 24 * 60;
+const DAY: i64 = 24 * 60;
+
+/// The minute of a second, counted as that is.
+fn minute(at: i64) -> i64 {
+    at.div_euclid(60)
+}
+
 /// Compares one job after the other.
 #[derive(Debug)]
 pub struct Comparison {
@@ -72,20 +81,20 @@ pub struct Comparison {
     from: i64,
     /// How many jobs have a certain slot.
     jobs: usize,
-    /// The certain slots that were judged, by minute from `from` on.
-    due: Vec<u32>,
+    /// The certain slots that were judged, by the day and its minute. A log may have days that are thousands of years
+    /// apart.
+    due: BTreeMap<i64, Vec<u32>>,
     verdict: ComparisonResult,
 }
 
 impl Comparison {
     /// A comparison of slots in `period`. A slot whose START may still come after it is not judged.
     pub fn new(period: &Range<i64>) -> Self {
-        let minutes = (period.end - period.start).max(0) / 60 + 1;
         Self {
             from: period.start,
             until: period.end,
             jobs: 0,
-            due: vec![0; usize::try_from(minutes).unwrap_or(0)],
+            due: BTreeMap::new(),
             verdict: ComparisonResult::default(),
         }
     }
@@ -146,16 +155,14 @@ impl Comparison {
 
     fn count(&mut self, due: &Due) {
         self.verdict.judged += 1;
-        if let Some(minute) = self.minute(due.at)
-            && due.is_certain
-        {
-            self.due[minute] += 1;
+        if due.is_certain && (self.from..self.until).contains(&due.at) {
+            let minute = minute(due.at);
+            let day = self.due.entry(minute.div_euclid(DAY));
+            let minutes = day.or_insert_with(|| vec![0; MINUTES]);
+            if let Ok(minute) = usize::try_from(minute.rem_euclid(DAY)) {
+                minutes[minute] += 1;
+            }
         }
-    }
-
-    fn minute(&self, at: i64) -> Option<usize> {
-        let minute = usize::try_from((at - self.from).div_euclid(60)).ok()?;
-        (minute < self.due.len()).then_some(minute)
     }
 
     /// The result, with slots that most lines missed joined to outages.
@@ -169,15 +176,17 @@ impl Comparison {
             .sort_unstable_by_key(|(job, at)| (*at, *job));
         let mut is_together = Vec::new();
         let mut at_minute = missed
-            .chunk_by(|one, other| one.at.div_euclid(60) == other.at.div_euclid(60))
+            .chunk_by(|one, other| minute(one.at) == minute(other.at))
             .peekable();
-        for minute in 0..self.due.len() {
-            if self.due[minute] == 0 {
-                continue;
-            }
-            let here = at_minute.next_if(|missed| self.minute(missed[0].at) == Some(minute));
+        let by_day = std::mem::take(&mut self.due);
+        let by_minute = by_day.iter().flat_map(|(day, minutes)| {
+            let due = (day * DAY..).zip(minutes);
+            due.filter(|(_, due)| **due > 0)
+        });
+        for (at, due) in by_minute {
+            let here = at_minute.next_if(|missed| minute(missed[0].at) == at);
             let here = here.unwrap_or_default();
-            let is_down = here.len() * 2 > self.due[minute] as usize;
+            let is_down = here.len() * 2 > *due as usize;
             if is_down {
                 is_together.extend(here);
             } else {

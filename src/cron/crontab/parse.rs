@@ -90,12 +90,27 @@ pub struct Contents {
     pub assignments: Vec<(usize, Assignment)>,
     /// The word `remoteexe` occurs somewhere in the text.
     pub mentions_remoteexe: bool,
+    /// How many lines have the word and are not looked at.
+    pub not_looked_at: usize,
 }
 
 impl Contents {
     /// Whether cron ignores all of the file because of a fault in it.
     pub fn is_ignored(&self) -> bool {
         self.faults.iter().any(|fault| fault.is_of_file)
+    }
+
+    /// Only the number of the lines that may run remoteexe.
+    pub fn count(text: &[u8]) -> Self {
+        let lines = text.split(|byte| *byte == b'\n');
+        let is_comment = |line: &&[u8]| line.trim_ascii_start().starts_with(b"#");
+        let lines = lines.filter(|line| mentions_name(line) && !is_comment(line));
+        let not_looked_at = lines.count();
+        Self {
+            mentions_remoteexe: not_looked_at > 0,
+            not_looked_at,
+            ..Self::default()
+        }
     }
 
     /// Reads the text of a crontab as `daemon` does.

@@ -6,6 +6,7 @@ use chrono::{NaiveDateTime, TimeDelta};
 
 use super::Needs;
 use super::report::Report;
+use crate::clock::latest_shown;
 use crate::machine::Machine;
 use crate::report::history::builder::HistoryBuilder;
 use crate::report::history::counts::Tally;
@@ -19,13 +20,16 @@ use crate::report::query::period::Period;
 use crate::report::query::suggestions::Suggestions;
 use crate::report::query::window::Window;
 use crate::report::query::{LogSource, Query};
-use crate::report::runs::reading::Reading;
+use crate::report::runs::reading::{ReadClock, Reading};
 use crate::report::runs::run::Run;
 use crate::report::slots::check::Timeframe;
 use crate::report::slots::checked::CheckedCrontabs;
 use crate::report::slots::coverage::Coverage;
 use crate::report::slots::summary::CrontabSummary;
 use crate::report::slots::{CheckedJobs, Expected, Planned};
+
+/// A record may be written by a clock that is ahead of that of here by so much.
+const TOLERANCE: TimeDelta = TimeDelta::seconds(10);
 
 /// A report that is being gathered.
 #[derive(Debug)]
@@ -78,6 +82,31 @@ impl<'a> Gatherer<'a> {
         }
     }
 
+    /// The first local time that has not come, in a report of log directories. Of a period that ends later, all is
+    /// asked for.
+    fn end_of_time(&self) -> NaiveDateTime {
+        match &self.query.source {
+            LogSource::Inputs(_) => NaiveDateTime::MAX,
+            LogSource::LogDirs(_) => {
+                let end = latest_shown(self.machine.zoned_now) + TOLERANCE;
+                let until = self.window.filter.period.until;
+                until.map_or(end, |until| until.max(end))
+            }
+        }
+    }
+
+    /// The time that the records are held against. A form without a history shows those of any time.
+    pub fn clock(&self) -> ReadClock {
+        ReadClock {
+            now: self.machine.now,
+            end: if self.needs.history {
+                self.end_of_time()
+            } else {
+                NaiveDateTime::MAX
+            },
+        }
+    }
+
     /// The jobs of the crontabs.
     pub fn expected(&self) -> Option<&Expected> {
         self.expected.as_ref()
@@ -97,7 +126,10 @@ impl<'a> Gatherer<'a> {
         if !self.window.diagnoses(run) {
             return;
         }
-        if let Some(expected) = &mut self.expected {
+        let has_come = run.trace.start < self.end_of_time();
+        if let Some(expected) = &mut self.expected
+            && has_come
+        {
             expected.add(run);
         }
         if let Some(builder) = &mut self.builder
@@ -151,6 +183,7 @@ impl<'a> Gatherer<'a> {
         // Only the logs in the log directories go on until now.
         let is_here = matches!(self.query.source, LogSource::LogDirs(_));
         let live = is_here.then_some(self.machine.now);
+        let after = after.filter(|after| !is_here || *after <= self.end_of_time());
         let end = live.max(after).unwrap_or(self.machine.now);
         let now = until.unwrap_or(end).min(end);
         Scope {

@@ -8,9 +8,12 @@ use super::report::Report;
 use super::words::count;
 use super::{Format, Health, Needs};
 use crate::cron::{CronJobs, Crontabs, Finding, UnknownCall};
-use crate::escape::printable;
+use crate::escape::{printable, shortened};
 use crate::report::output::ReportOutput;
 use crate::report::slots::Planned;
+
+/// The most bytes of a reason that are shown.
+const LONGEST: usize = 1_000;
 
 /// How many calls that are not understood are listed.
 const MOST_UNKNOWN: usize = 20;
@@ -58,6 +61,7 @@ fn render(findings: &[Finding], plan: &CronJobs, crontabs: &Crontabs) -> String 
     let unknown = unexplained(&plan.unknown, findings);
     for UnknownCall { place: at, reason } in unknown.iter().take(MOST_UNKNOWN) {
         let place = place(&at.file, Some(at.line));
+        let reason = shortened(reason.as_bytes(), LONGEST);
         line(&format!("{place}: this call is not checked: {reason}"));
     }
     let more = unknown.len().saturating_sub(MOST_UNKNOWN);

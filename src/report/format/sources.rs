@@ -12,6 +12,7 @@ use crate::report::query::{LogSource, Query};
 pub fn lines(report: &Report) -> Vec<String> {
     let mut lines = vec![describe(report)];
     lines.extend(report.logs.left_out(&report.machine.users));
+    lines.extend(report.read.early.clone());
     lines
 }
 

@@ -11,9 +11,18 @@ use super::words::count;
 use super::{Format, Health, Needs};
 use crate::cron::upcoming::{CROWD, crowds, next_start, periods};
 use crate::cron::{ClockInterval, CronJob, CronJobs, Crontabs, UnknownCall};
-use crate::escape::printable;
+use crate::escape::{printable, shortened};
 use crate::report::output::ReportOutput;
 use crate::report::slots::Planned;
+
+/// The most bytes of a job or a host that are shown.
+const LONGEST: usize = 1_000;
+
+/// The widest column of schedules. A longer one stands out.
+const WIDEST: usize = 60;
+
+/// The most calls that are listed that are not known.
+const MOST_UNKNOWN: usize = 100;
 
 /// The form of `--next`.
 #[derive(Debug)]
@@ -84,7 +93,7 @@ fn add_crowds(text: &mut String, entries: &[&CronJob], day: &[ClockInterval]) {
         };
         let (most, host) = &crowd.on_one_host;
         let host = if *most > 1 {
-            format!(" (most on {})", printable(host))
+            format!(" (most on {})", shortened(host, LONGEST))
         } else {
             String::new()
         };
@@ -118,7 +127,7 @@ fn add_starts(
     }
     let width = |column: usize, title: &str| {
         let widths = rows.iter().map(|(_, row)| row[column].chars().count());
-        widths.max().unwrap_or(0).max(title.len())
+        widths.max().unwrap_or(0).clamp(title.len(), WIDEST)
     };
     let (next, schedule) = (width(0, "Next"), width(1, "Schedule"));
     line(
@@ -140,7 +149,7 @@ fn row(
     let row = [
         start_in_words(next, entry, now),
         schedule_in_words(entry),
-        printable(&entry.job),
+        shortened(&entry.job, LONGEST),
     ];
     (next, row)
 }
@@ -179,9 +188,13 @@ fn add_unknown(text: &mut String, unknown: &[UnknownCall]) {
     if !unknown.is_empty() {
         line(text, "\nNot understood");
     }
-    for UnknownCall { place, reason } in unknown {
+    for UnknownCall { place, reason } in unknown.iter().take(MOST_UNKNOWN) {
         let place = format!("{}:{}: {reason}", place.file.display(), place.line);
-        line(text, &printable(place.as_bytes()));
+        line(text, &shortened(place.as_bytes(), LONGEST));
+    }
+    let more = unknown.len().saturating_sub(MOST_UNKNOWN);
+    if more > 0 {
+        line(text, &count(more as u64, "more call"));
     }
 }
 

@@ -15,7 +15,7 @@ use crate::report::logs::find::{self, Choice};
 use crate::report::logs::owner::Account;
 use crate::report::logs::scheduler::{LogDir, Scheduler};
 use crate::report::runs::outcome::Outcome;
-use crate::report::runs::reading;
+use crate::report::runs::reading::{self, ReadClock};
 
 /// Jobs by whose they are and their names.
 type Jobs = HashMap<(Account, Rc<[u8]>), JobId>;
@@ -77,14 +77,24 @@ impl OlderLogs<'_> {
             days: &[day],
         };
         let logs = find::logs(self.dirs, &choice, &self.machine.users);
-        let reading = reading::read(&logs.inputs, &self.machine.running, None, |mut run| {
-            run.accept(is_accepted);
-            let account = run.trace.owner.account();
-            let job = jobs.get(&(account, Rc::clone(&run.trace.job)));
-            if let (Some(job), Some(good)) = (job, Good::of(&run)) {
-                history.add_earlier(*job, good);
-            }
-        });
+        let clock = ReadClock {
+            now: self.machine.now,
+            end: NaiveDateTime::MAX,
+        };
+        let reading = reading::read(
+            &logs.inputs,
+            &self.machine.running,
+            clock,
+            None,
+            |mut run| {
+                run.accept(is_accepted);
+                let account = run.trace.owner.account();
+                let job = jobs.get(&(account, Rc::clone(&run.trace.job)));
+                if let (Some(job), Some(good)) = (job, Good::of(&run)) {
+                    history.add_earlier(*job, good);
+                }
+            },
+        );
         reading.files
     }
 

@@ -17,6 +17,10 @@ use crate::machine::Users;
 /// How many files are named that are refused for the same kind of reason. Anybody can make any number.
 const MAX_NAMED: usize = 10;
 
+/// How often a directory is listed whose files come and go meanwhile, as with logrotate. Anybody can make and delete
+/// some all the time.
+const MOST_LISTINGS: usize = 5;
+
 /// The logs of a period in the log directory.
 #[derive(Debug, Default)]
 pub struct Logs {
@@ -59,7 +63,7 @@ pub struct Choice<'a> {
     pub days: &'a [NaiveDate],
 }
 
-/// The files in the log directories while they are chosen.
+/// The files in a log directory while they are chosen.
 struct Files<'a> {
     choice: &'a Choice<'a>,
     users: &'a Users,
@@ -69,6 +73,8 @@ struct Files<'a> {
     only_writer: Option<u32>,
     /// There is a log in it, of whatever day and user.
     has_any: bool,
+    /// A name of the period was in the list and had no file any more.
+    has_vanished: bool,
     /// The logs to read.
     chosen: Vec<LogFile>,
     logs: Logs,
@@ -84,30 +90,47 @@ fn only_writer(dir: &Path) -> Option<u32> {
 
 /// The logs in `dirs` that are chosen.
 pub fn logs(dirs: &[LogDir], choice: &Choice, users: &Users) -> Logs {
-    let mut files = Files {
-        choice,
-        users,
-        scheduler: Scheduler::default(),
-        only_writer: None,
-        has_any: false,
-        chosen: Vec::new(),
-        logs: Logs::default(),
-    };
+    let mut logs = Logs::default();
+    let mut chosen = Vec::new();
     for dir in dirs {
-        files.scheduler = dir.scheduler;
-        files.only_writer = only_writer(&dir.path);
-        files.has_any = false;
-        let reason = match files.consider_all(&dir.path) {
-            Ok(()) if files.has_any => continue,
-            Ok(()) => "there are no logs; --log-dir names another directory".to_owned(),
-            Err(error) => error.to_string(),
+        let (files, listed) = Files::listed(dir, choice, users);
+        let reason = match listed {
+            Ok(()) if files.has_any => None,
+            Ok(()) => Some("there are no logs; --log-dir names another directory".to_owned()),
+            Err(error) => Some(error.to_string()),
         };
-        files.logs.empty_dirs.push((dir.path.clone(), reason));
+        let reason = reason.map(|reason| (dir.path.clone(), reason));
+        logs.empty_dirs.extend(reason);
+        logs.add(files.logs);
+        chosen.extend(files.chosen);
     }
-    files.finish()
+    logs.finish(chosen)
 }
 
-impl Files<'_> {
+impl<'a> Files<'a> {
+    /// The files in `dir`. What has vanished is absent: where logs are rotated meanwhile, they are there under another
+    /// name when the directory is listed again.
+    fn listed(dir: &LogDir, choice: &'a Choice<'a>, users: &'a Users) -> (Self, io::Result<()>) {
+        let mut listings = 0;
+        loop {
+            let mut files = Self {
+                choice,
+                users,
+                scheduler: dir.scheduler,
+                only_writer: only_writer(&dir.path),
+                has_any: false,
+                has_vanished: false,
+                chosen: Vec::new(),
+                logs: Logs::default(),
+            };
+            let result = files.consider_all(&dir.path);
+            listings += 1;
+            if !files.has_vanished || listings == MOST_LISTINGS {
+                return (files, result);
+            }
+        }
+    }
+
     fn consider_all(&mut self, dir: &Path) -> io::Result<()> {
         for entry in fs::read_dir(dir)? {
             self.consider(entry?.path());
@@ -135,38 +158,50 @@ impl Files<'_> {
     }
 
     fn consider_log(&mut self, path: PathBuf, name: FileName) {
+        let stat = match lstat(&path).map_err(io::Error::from) {
+            Ok(stat) => stat,
+            // Nobody knows whose it was.
+            Err(error) => {
+                if self.is_day_of_period(name.log.day) {
+                    match error.kind() {
+                        io::ErrorKind::NotFound => self.has_vanished = true,
+                        _ => self.logs.refuse(Input::File(path), error.into()),
+                    }
+                }
+                return;
+            }
+        };
         self.has_any = true;
-        let stat = lstat(&path).map_err(io::Error::from);
-        let owner = stat.as_ref().map_or(0, |stat| stat.st_uid);
-        let place = stat.as_ref().map_or_else(|_| FileId::default(), FileId::of);
+        let owner = stat.st_uid;
         let log = LogFile {
             path,
             name,
             owner,
-            place,
+            place: FileId::of(&stat),
             scheduler: self.scheduler,
         };
-        let is_our_place = self.is_our_place(&log);
-        self.note_day(&log);
-        let stat = match stat {
-            Ok(stat) => stat,
-            // Anybody can make and delete files of other names all the time.
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !is_our_place => return,
-            Err(error) => return self.logs.refuse(log, error.into()),
-        };
-        if !self.is_of_period(log.name.log.day, &stat) {
+        self.note_day(&log, &stat);
+        let day = log.name.log.day;
+        if !self.is_of_period(day, &stat) {
             return;
         }
         // In a directory of their own it is the place of the user who is asked for.
         let is_at_home = self.choice.user == Some(owner) && self.only_writer == Some(owner);
-        let is_in_our_place = is_our_place && self.users.is_other_user(owner) && !is_at_home;
+        // Nobody writes to a log of a day before the period that is not there.
+        let is_in_our_place = self.is_our_place(&log)
+            && self.is_day_of_period(day)
+            && self.users.is_other_user(owner)
+            && !is_at_home;
         if is_in_our_place {
             let owner = self.users.describe(owner);
-            self.logs.refuse(log.clone(), InputError::Stranger(owner));
+            self.logs
+                .refuse(Input::Log(log.clone()), InputError::Stranger(owner));
         }
         match log.check(&stat) {
             Err(_) if is_in_our_place => {}
-            Err(error) => self.logs.refuse(log, error),
+            // Nor does anybody miss it.
+            Err(_) if !self.is_wanted(owner) && !self.is_day_of_period(day) => {}
+            Err(error) => self.logs.refuse(Input::Log(log), error),
             Ok(()) if self.is_wanted(owner) => self.chosen.push(log),
             Ok(()) if self.choice.user.is_none() => self.logs.skip(log, &stat),
             Ok(()) => {}
@@ -174,8 +209,10 @@ impl Files<'_> {
     }
 
     /// Notes the day of a log, if it is one of those that are read when their time is asked for.
-    fn note_day(&mut self, log: &LogFile) {
-        if !self.is_wanted(log.owner) {
+    ///
+    /// Where `protected_hardlinks` is 0, anybody can give a file of root's any name.
+    fn note_day(&mut self, log: &LogFile, stat: &Stat) {
+        if !self.is_wanted(log.owner) || log.check(stat).is_err() || stat.st_nlink != 1 {
             return;
         }
         let day = log.name.log.day;
@@ -184,6 +221,15 @@ impl Files<'_> {
             Some((_, first)) => *first = day.min(*first),
             None => days.push((log.scheduler, day)),
         }
+    }
+
+    /// Whether a log of this day, of which nothing else is known, is of the period.
+    fn is_day_of_period(&self, day: NaiveDate) -> bool {
+        let Choice {
+            since, until, days, ..
+        } = self.choice;
+        since.is_none_or(|since| day >= since.date() || days.contains(&day))
+            && until.is_none_or(|until| day <= until.date())
     }
 
     fn is_of_period(&self, day: NaiveDate, stat: &Stat) -> bool {
@@ -214,21 +260,6 @@ impl Files<'_> {
             None => !self.users.is_other_user(owner),
         }
     }
-
-    /// Ends the choice. All are in the order of their names.
-    fn finish(mut self) -> Logs {
-        self.chosen.sort_by(|one, other| one.path.cmp(&other.path));
-        // Both exist while gzip works, and after `gzip --keep`. A plain log of another owner is another log.
-        let owners = self.chosen.iter().map(|log| (log.path.clone(), log.owner));
-        let owners: HashMap<PathBuf, u32> = owners.collect();
-        self.chosen.retain(|log| {
-            !log.name.is_compressed || owners.get(&uncompressed_path(&log.path)) != Some(&log.owner)
-        });
-        let mut logs = self.logs;
-        logs.inputs = self.chosen.into_iter().map(Input::Log).collect();
-        logs.refused.sort_by_key(|(input, _)| input.name());
-        logs
-    }
 }
 
 impl Logs {
@@ -240,12 +271,46 @@ impl Logs {
         }
     }
 
-    fn refuse(&mut self, log: LogFile, error: InputError) {
+    /// Adds those of another directory.
+    fn add(&mut self, other: Self) {
+        for (input, error) in other.refused {
+            self.refuse(input, error);
+        }
+        self.more_refused += other.more_refused;
+        self.first_days.extend(other.first_days);
+        for (uid, other) in other.left_out {
+            if let Some(left_out) = self.left_out.get_mut(&uid) {
+                left_out.count += other.count;
+                left_out.bytes = left_out.bytes.saturating_add(other.bytes);
+            } else {
+                self.left_out.insert(uid, other);
+            }
+        }
+        if let Some((path, count)) = other.unnamed {
+            self.unnamed.get_or_insert((path, 0)).1 += count;
+        }
+    }
+
+    /// Ends the choice. All are in the order of their names.
+    fn finish(mut self, mut chosen: Vec<LogFile>) -> Self {
+        chosen.sort_by(|one, other| one.path.cmp(&other.path));
+        // Both exist while gzip works, and after `gzip --keep`. A plain log of another owner is another log.
+        let owners = chosen.iter().map(|log| (log.path.clone(), log.owner));
+        let owners: HashMap<PathBuf, u32> = owners.collect();
+        chosen.retain(|log| {
+            !log.name.is_compressed || owners.get(&uncompressed_path(&log.path)) != Some(&log.owner)
+        });
+        self.inputs = chosen.into_iter().map(Input::Log).collect();
+        self.refused.sort_by_key(|(input, _)| input.name());
+        self
+    }
+
+    fn refuse(&mut self, input: Input, error: InputError) {
         let is_same = |(_, other): &&(Input, InputError)| {
             mem::discriminant(other) == mem::discriminant(&error)
         };
         if self.refused.iter().filter(is_same).count() < MAX_NAMED {
-            self.refused.push((Input::Log(log), error));
+            self.refused.push((input, error));
         } else {
             self.more_refused += 1;
         }

@@ -1,6 +1,6 @@
 //! One input of a report: opening it safely.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsFd;
@@ -105,6 +105,16 @@ impl Input {
         }
     }
 
+    /// Whose records it has now, before it is opened.
+    fn owner(&self) -> Option<Owner> {
+        let stat = match self {
+            Self::Stdin => fstat(io::stdin()),
+            Self::File(path) => stat(path),
+            Self::Log(LogFile { path, .. }) => lstat(path),
+        };
+        Some(Owner::of(&stat.ok()?, self.scheduler()))
+    }
+
     fn scheduler(&self) -> Scheduler {
         match self {
             Self::Stdin | Self::File(_) => Scheduler::default(),
@@ -181,6 +191,32 @@ impl LogFile {
         } else {
             Ok(())
         }
+    }
+}
+
+/// The users who can have written records of this machine in some inputs.
+#[derive(Debug, Default)]
+pub struct Writers {
+    uids: BTreeSet<u32>,
+    /// It may have been anybody: others than the owner may write to an input, or it is a pipe.
+    is_anybody: bool,
+}
+
+impl Writers {
+    /// Those of `inputs`. Nobody waits for anything: none is opened.
+    pub fn of(inputs: &[Input]) -> Self {
+        let mut writers = Self::default();
+        let here = inputs.iter().filter(|input| !input.scheduler().is_remote());
+        for owner in here.filter_map(Input::owner) {
+            writers.is_anybody |= owner.is_shared;
+            writers.uids.extend(owner.uid);
+        }
+        writers
+    }
+
+    /// Whether this user is one of them. Root may write to anything.
+    pub fn include(&self, uid: u32) -> bool {
+        uid == 0 || self.is_anybody || self.uids.contains(&uid)
     }
 }
 

@@ -8,7 +8,7 @@ use std::mem;
 use std::rc::Rc;
 
 use chrono::NaiveDateTime;
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 
 use super::kept::KeptRecords;
 use super::process::Process;
@@ -78,6 +78,8 @@ pub struct Assembler {
     pub unmatched: u64,
     /// The number of runs without END that were forgotten because there were too many.
     forgotten: u64,
+    /// The processes whose last START is of a time that has not come, and left out.
+    early: HashSet<Key>,
 }
 
 impl Assembler {
@@ -123,6 +125,20 @@ impl Assembler {
         }
     }
 
+    /// Whether a record of a time that has not come has to do with a run that began before, and goes on with it. How
+    /// long that run takes is not known.
+    pub fn goes_on_early(&mut self, owner: Owner, pid: u32, is_start: bool) -> bool {
+        let key = Key::of(owner, pid);
+        self.switch_to(key);
+        if is_start {
+            if self.early.len() > MAX_UNENDED {
+                self.early.clear();
+            }
+            self.early.insert(key);
+        }
+        !self.early.contains(&key) && self.current.doubt_clock()
+    }
+
     /// Makes the process `key` the current one.
     fn switch_to(&mut self, key: Key) {
         if self.current_key == key {
@@ -138,6 +154,7 @@ impl Assembler {
 
     fn start(&mut self, owner: Owner, record: &Record, line: &[u8], job: &[u8]) {
         let job = self.note_started(job, record.pid);
+        self.early.remove(&self.current_key);
         self.starts += 1;
         self.latest = self.latest.max(Some(record.time));
         let mut trace = Trace::new(self.starts, owner, record.pid, record.time, job);

@@ -82,6 +82,12 @@ impl Process {
         place
     }
 
+    /// Notes that the clock was set during the run opened last. Returns whether there is an open run.
+    pub fn doubt_clock(&mut self) -> bool {
+        let run = self.open.last_mut();
+        run.map(|run| run.is_clock_back = true).is_some()
+    }
+
     fn last(&mut self) -> &mut Trace {
         self.open.last_mut().expect("there is an open run")
     }

@@ -5,10 +5,13 @@ use chrono::NaiveDateTime;
 use super::assembler::Assembler;
 use super::run::Run;
 use super::trace::Trace;
+use crate::log::record::{Kind, Record};
 use crate::machine::RunningJobs;
 use crate::report::logs::batch::Line;
 use crate::report::logs::merge;
 use crate::report::logs::open::{Input, InputError};
+use crate::report::logs::outputs::Outputs;
+use crate::report::logs::owner::Owner;
 
 /// What was read besides the runs.
 #[derive(Debug)]
@@ -25,6 +28,96 @@ pub struct Reading {
     pub forgotten: u64,
     /// The local time of the latest START or END.
     pub latest: Option<NaiveDateTime>,
+    /// What to tell about records of a time that has not come.
+    pub early: Option<String>,
+}
+
+/// The local time when the logs are read.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadClock {
+    /// It.
+    pub now: NaiveDateTime,
+    /// The first time that has not come.
+    pub end: NaiveDateTime,
+}
+
+/// Records of a time that has not come: the clock was ahead when they were written.
+struct Early {
+    /// The local time of the report.
+    now: NaiveDateTime,
+    /// The first local time that has not come.
+    from: NaiveDateTime,
+    count: u64,
+    last: NaiveDateTime,
+}
+
+impl Early {
+    /// None yet.
+    fn new(clock: ReadClock) -> Self {
+        Self {
+            now: clock.now,
+            from: clock.end,
+            count: 0,
+            last: NaiveDateTime::MIN,
+        }
+    }
+
+    fn includes(&self, time: NaiveDateTime) -> bool {
+        time >= self.from
+    }
+
+    /// Takes a line of such records. Those of a run that began before are given to it, as if they were of now.
+    fn take(
+        &mut self,
+        owner: Owner,
+        line: &Line,
+        assembler: &mut Assembler,
+        finished: &mut impl FnMut(Run),
+    ) {
+        let now = self.now;
+        match line {
+            Line::Record(record, line) => {
+                self.note(1, record.time);
+                let is_start = matches!(Kind::parse(record.text), Kind::Start(_));
+                if assembler.goes_on_early(owner, record.pid, is_start) {
+                    let record = Record {
+                        time: now,
+                        ..*record
+                    };
+                    assembler.take(owner, &record, line, finished);
+                }
+            }
+            Line::Outputs(outputs) => {
+                self.note(outputs.count, outputs.time);
+                if assembler.goes_on_early(owner, outputs.pid, false) {
+                    assembler.take_row(
+                        owner,
+                        &Outputs {
+                            time: now,
+                            ..*outputs
+                        },
+                    );
+                }
+            }
+            Line::Unrecognized | Line::Empty => {}
+        }
+    }
+
+    fn note(&mut self, count: u64, time: NaiveDateTime) {
+        self.count += count;
+        self.last = self.last.max(time);
+    }
+
+    fn remark(&self) -> Option<String> {
+        let Self { count, last, .. } = self;
+        (*count > 0).then(|| {
+            let records = if *count == 1 { "record" } else { "records" };
+            format!(
+                "left out: {count} {records} of a time that has not come, the last of {last}: the clock was ahead \
+                 when they were written, or is behind now; a log that is given as a FILE is shown whole"
+            )
+        })
+    }
 }
 
 /// Gives each run to `take`: those with END in the order of their ENDs, then the others. Those of the process id
@@ -32,12 +125,19 @@ pub struct Reading {
 pub fn read(
     inputs: &[Input],
     running: &RunningJobs,
+    clock: ReadClock,
     recorded: Option<u32>,
     mut take: impl FnMut(Run),
 ) -> Reading {
     let mut assembler = Assembler::new(recorded, running.boot);
     let mut unrecognized = 0;
+    let mut early = Early::new(clock);
     let outcome = merge::read(inputs, &mut |owner, line| match line {
+        Line::Record(Record { time, .. }, _) | Line::Outputs(Outputs { time, .. })
+            if early.includes(time) =>
+        {
+            early.take(owner, &line, &mut assembler, &mut take);
+        }
         Line::Record(record, line) => assembler.take(owner, &record, line, &mut take),
         Line::Outputs(outputs) => assembler.take_row(owner, &outputs),
         Line::Unrecognized => unrecognized += 1,
@@ -53,5 +153,6 @@ pub fn read(
         unmatched,
         forgotten,
         latest,
+        early: early.remark(),
     }
 }

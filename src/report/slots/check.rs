@@ -79,11 +79,10 @@ impl Timeframe<'_> {
         last.map_or(self.until, |last| last.min(self.until))
     }
 
-    /// Whether what was missed then is missing. Of logs that were named one by one, a whole day may be left out.
-    fn judges(&self, scheduler: Scheduler, at: i64) -> bool {
-        self.reach.is_some()
-            || !self.first_days.is_empty()
-            || self.coverage.has_day(scheduler, time(at).date())
+    /// The days that are judged, if not all are. Of logs that were named one by one, a whole day may be left out.
+    fn days(&self, scheduler: Scheduler) -> Option<&BTreeSet<NaiveDate>> {
+        let are_all = self.reach.is_some() || !self.first_days.is_empty();
+        (!are_all).then(|| self.coverage.days(scheduler)).flatten()
     }
 }
 
@@ -100,7 +99,8 @@ impl Expected {
             let from = timeframe.from(scheduler);
             let until = timeframe.until(scheduler);
             let from = from.filter(|from| *from < until);
-            let from = from.map(|from| self.bounded(from, until));
+            let days = timeframe.days(scheduler);
+            let from = from.map(|from| self.bounded(from, until, days));
             judgement.from.push((scheduler, from));
             if let Some(from) = from {
                 let court = SlotChecker {
@@ -109,6 +109,7 @@ impl Expected {
                     scheduler,
                     from,
                     until,
+                    days,
                 };
                 court.judge(&mut judgement);
             }
@@ -116,15 +117,27 @@ impl Expected {
         judgement
     }
 
-    /// The time from which on there are not too many slots.
-    fn bounded(&self, from: NaiveDateTime, until: NaiveDateTime) -> NaiveDateTime {
+    /// The time from which on there are not too many slots. Of all days, or of `days` only, the last ones count.
+    fn bounded(
+        &self,
+        from: NaiveDateTime,
+        until: NaiveDateTime,
+        days: Option<&BTreeSet<NaiveDate>>,
+    ) -> NaiveDateTime {
         let lines = self.jobs.iter().flat_map(|job| &job.lines);
         let per_day = lines.map(|line| {
             let timing = &self.line(*line).timing;
             i64::from(timing.minutes.count_ones() * timing.hours.count_ones())
         });
-        let days = MAX_SLOTS / per_day.sum::<i64>().max(1);
-        let earliest = TimeDelta::try_days(days).and_then(|days| until.checked_sub_signed(days));
+        let most = MAX_SLOTS / per_day.sum::<i64>().max(1);
+        let earliest = match days {
+            None => TimeDelta::try_days(most).and_then(|most| until.checked_sub_signed(most)),
+            Some(days) => {
+                let before = usize::try_from(most).ok();
+                let first = before.and_then(|before| days.iter().rev().nth(before));
+                first.and_then(NaiveDate::succ_opt).map(NaiveDateTime::from)
+            }
+        };
         earliest.map_or(from, |earliest| from.max(earliest))
     }
 }
@@ -136,13 +149,13 @@ struct SlotChecker<'a> {
     scheduler: Scheduler,
     from: NaiveDateTime,
     until: NaiveDateTime,
+    /// The days that are judged, if not all are.
+    days: Option<&'a BTreeSet<NaiveDate>>,
 }
 
 impl SlotChecker<'_> {
     fn judge(&self, judgement: &mut Judgement) {
-        let minute = |time: NaiveDateTime| with_offset(time).timestamp().div_euclid(60);
-        let (begin, end) = (minute(self.from - LEAD), minute(self.until) + 1);
-        let clock_intervals = clock_intervals(&Zone::Machine, begin, end);
+        let clock_intervals = self.clock_intervals();
         let period = local_seconds(self.from)..local_seconds(self.until);
         // That cron ignores a file is no time in which cron was down.
         let mut sound = Comparison::new(&period);
@@ -162,6 +175,33 @@ impl SlotChecker<'_> {
             *scheduler == self.scheduler && *start >= self.from.max(self.timeframe.since)
         };
         judgement.strays += on_no_line.filter(is_stray).count() as u64;
+    }
+
+    /// The minutes of the daemon. Where only some days are judged, others have none: one wrong date in a log would
+    /// bring those of thousands of years.
+    fn clock_intervals(&self) -> Vec<ClockInterval> {
+        let minute = |time: NaiveDateTime| with_offset(time).timestamp().div_euclid(60);
+        let of_period = |from: NaiveDateTime, until: NaiveDateTime| {
+            let from = from.checked_sub_signed(LEAD).unwrap_or(from);
+            clock_intervals(&Zone::Machine, minute(from), minute(until) + 1)
+        };
+        let Some(days) = self.days else {
+            return of_period(self.from, self.until);
+        };
+        let days: Vec<NaiveDate> = days
+            .range(self.from.date()..=self.until.date())
+            .copied()
+            .collect();
+        let in_a_row = days.chunk_by(|one, other| one.succ_opt() == Some(*other));
+        let period = |days: &[NaiveDate]| {
+            let begin = NaiveDateTime::from(*days.first()?).max(self.from);
+            let end = days.last()?.succ_opt().map(NaiveDateTime::from);
+            Some((begin, end.unwrap_or(self.until).min(self.until)))
+        };
+        let periods = in_a_row.filter_map(period);
+        periods
+            .flat_map(|(begin, end)| of_period(begin, end))
+            .collect()
     }
 
     /// The jobs of the scheduler, with their numbers.
@@ -205,7 +245,8 @@ impl SlotChecker<'_> {
     }
 
     fn is_judged(&self, at: i64) -> bool {
-        at >= local_seconds(self.from) && self.timeframe.judges(self.scheduler, at)
+        let is_day = |days: &BTreeSet<NaiveDate>| days.contains(&time(at).date());
+        at >= local_seconds(self.from) && self.days.is_none_or(is_day)
     }
 
     fn add(&self, judgement: &mut Judgement, mut verdict: ComparisonResult, is_ignored: bool) {

@@ -59,9 +59,8 @@ impl Coverage {
         self.of(scheduler).map(|covered| covered.last)
     }
 
-    /// Whether there is a START on this local day.
-    pub fn has_day(&self, scheduler: Scheduler, day: NaiveDate) -> bool {
-        let covered = self.of(scheduler);
-        covered.is_some_and(|covered| covered.days.contains(&day))
+    /// The local days on which there is a START.
+    pub fn days(&self, scheduler: Scheduler) -> Option<&BTreeSet<NaiveDate>> {
+        self.of(scheduler).map(|covered| &covered.days)
     }
 }

@@ -23,7 +23,10 @@ use super::query::CrontabSource;
 use super::query::filter::Filter;
 use super::runs::run::{Run, first_word};
 use crate::clock::{local_seconds, local_time};
-use crate::cron::{CronJob, CronJobs, CrontabSelection, Crontabs, Finding, ParseCall, findings};
+use crate::cron::{
+    Author, CommentedOut, CronJob, CronJobs, CrontabSelection, Crontabs, Finding, ParseCall, Trust,
+    findings,
+};
 use crate::machine::Users;
 
 /// A job on more lines is not judged. Only a hostile crontab has one.
@@ -43,13 +46,21 @@ pub struct Planned {
 
 impl Planned {
     /// Reads the crontabs.
-    pub fn read(source: &CrontabSource) -> Self {
-        let crontabs = Crontabs::read(&source.selection);
+    ///
+    /// Strangers' crontabs are only looked at if they are named, or if `is_asked` is true for their users.
+    pub fn read(source: &CrontabSource, users: &Users, is_asked: impl Fn(u32) -> bool) -> Self {
+        let is_given = matches!(source.selection, CrontabSelection::Files(_));
+        let trust = |author: &Author| match users.author(author) {
+            Some(uid) if !users.is_other_user(uid) => Trust::Full,
+            uid if is_given || is_asked(uid.unwrap_or(u32::MAX)) => Trust::Asked,
+            _ => Trust::Nothing,
+        };
+        let crontabs = Crontabs::read(&source.selection, &trust);
         let plan = CronJobs::of(&crontabs, source.grammar);
         Self {
             crontabs,
             plan,
-            is_given: matches!(source.selection, CrontabSelection::Files(_)),
+            is_given,
             grammar: source.grammar,
         }
     }
@@ -66,9 +77,19 @@ impl Planned {
         self.is_given && !self.crontabs.left_out.is_empty()
     }
 
+    /// The users of commented-out lines whose logs are read.
+    fn users_off(&self, users: &Users, is_read: impl Fn(u32) -> bool) -> BTreeSet<String> {
+        let off = self.plan.commented_out.iter();
+        let of_lines = off.filter_map(|off| off.user.clone());
+        let is_user = |user: &String| users.uid(user).is_some_and(&is_read);
+        of_lines.filter(is_user).collect()
+    }
+
     /// What `--check` would find.
     pub fn findings(&self, users: &Users) -> Vec<Finding> {
-        findings(&self.crontabs, self.grammar, &|name| users.find(name))
+        let is_ours = |name: &str| users.uid(name).is_some_and(|uid| !users.is_other_user(uid));
+        let find_user = |name: &str| users.find(name);
+        findings(&self.crontabs, self.grammar, &find_user, &is_ours)
     }
 }
 
@@ -142,16 +163,23 @@ pub struct Expected {
     /// How many lines are not: they log elsewhere or in a time zone of their own, belong to other users, or are too
     /// many for one job.
     unjudged: usize,
-    /// The places of the jobs. A job on a line that is not judged has none.
-    places: HashMap<Rc<[u8]>, Vec<usize>>,
+    /// The places of the jobs, by their users. A job on a line that is not judged has none.
+    places: HashMap<UserJob, Vec<usize>>,
+    /// The logs are not of this machine: their owners are not the users of the crontabs.
+    is_copy: bool,
+    /// The users of commented-out lines whose logs are read.
+    read_users: BTreeSet<String>,
     /// The local time since which the crontabs are as they are now.
     unchanged: NaiveDateTime,
     /// The STARTs of jobs that are on no line, since then.
     on_no_line: Vec<(Scheduler, NaiveDateTime)>,
     /// The last START of each job that is on no line. Anybody may have started any number of them: there are at most
     /// [`MAX_OFF`].
-    off: HashMap<Rc<[u8]>, NaiveDateTime>,
+    off: HashMap<UserJob, NaiveDateTime>,
 }
+
+/// A user, if known, and a job.
+pub type UserJob = (Option<u32>, Rc<[u8]>);
 
 /// How many jobs that are on no line are remembered.
 const MAX_OFF: usize = 10_000;
@@ -161,8 +189,13 @@ impl Expected {
     pub fn new(planned: Planned, judged: &CheckedJobs, users: &Users) -> Self {
         let mut expected = Self {
             jobs: Vec::new(),
-            unjudged: 0,
+            unjudged: planned.crontabs.not_looked_at(),
             places: HashMap::new(),
+            is_copy: matches!(judged, CheckedJobs::All),
+            read_users: match judged {
+                CheckedJobs::All => BTreeSet::new(),
+                CheckedJobs::In(_, is_read) => planned.users_off(users, is_read),
+            },
             unchanged: NaiveDateTime::MIN,
             on_no_line: Vec::new(),
             off: HashMap::new(),
@@ -181,7 +214,10 @@ impl Expected {
         let mut places: HashMap<(Scheduler, Rc<[u8]>), usize> = HashMap::new();
         for (line, entry) in expected.planned.plan.entries.iter().enumerate() {
             let name: Rc<[u8]> = entry.job.as_slice().into();
-            let of_name = expected.places.entry(Rc::clone(&name)).or_default();
+            let uid = entry.user.as_deref().and_then(|name| users.uid(name));
+            let account = uid.filter(|_| !expected.is_copy);
+            let of_account = expected.places.entry((account, Rc::clone(&name)));
+            let of_account = of_account.or_default();
             let Some(scheduler) = scheduler(entry).filter(|_| is_known && !entry.has_own_zone)
             else {
                 expected.unjudged += 1;
@@ -190,10 +226,9 @@ impl Expected {
             let place = *places
                 .entry((scheduler, Rc::clone(&name)))
                 .or_insert_with(|| {
-                    of_name.push(expected.jobs.len());
                     expected.jobs.push(ExpectedJob {
                         scheduler,
-                        uid: entry.user.as_deref().and_then(|name| users.uid(name)),
+                        uid,
                         name,
                         lines: Vec::new(),
                         starts: Vec::new(),
@@ -202,6 +237,9 @@ impl Expected {
                     });
                     expected.jobs.len() - 1
                 });
+            if !of_account.contains(&place) {
+                of_account.push(place);
+            }
             let job = &mut expected.jobs[place];
             job.lines.push(line);
             job.is_conditional |= entry.is_conditional;
@@ -211,10 +249,18 @@ impl Expected {
                 expected.unjudged += job.lines.split_off(0).len();
             }
         }
-        let changes = expected.planned.crontabs.read.iter();
-        let last = changes.filter_map(|crontab| crontab.changed).max();
+        let crontabs = expected.planned.crontabs.read.iter();
+        let read = crontabs.filter(|crontab| crontab.trust != Trust::Nothing);
+        let last = read.filter_map(|crontab| crontab.changed).max();
         expected.unchanged = last.map_or(NaiveDateTime::MIN, local_time);
         expected
+    }
+
+    /// The commented-out lines of the users whose logs are read.
+    pub fn commented_out(&self) -> impl Iterator<Item = &CommentedOut> {
+        let is_read = |user: &String| self.is_copy || self.read_users.contains(user);
+        let lines = self.planned.plan.commented_out.iter();
+        lines.filter(move |off| off.user.as_ref().is_none_or(is_read))
     }
 
     /// A line of the plan.
@@ -222,18 +268,18 @@ impl Expected {
         &self.planned.plan.entries[line]
     }
 
-    fn remember_off(&mut self, job: &Rc<[u8]>, start: NaiveDateTime) {
-        if let Some(last) = self.off.get_mut(job) {
+    fn remember_off(&mut self, job: UserJob, start: NaiveDateTime) {
+        if let Some(last) = self.off.get_mut(&job) {
             *last = start.max(*last);
         } else if self.off.len() < MAX_OFF {
-            self.off.insert(Rc::clone(job), start);
+            self.off.insert(job, start);
         }
     }
 
     /// The jobs that are on no line and have not started since the crontabs were changed, those of the newest START
     /// first: a line may have been commented out.
-    pub fn gone(&self) -> Vec<(&[u8], NaiveDateTime)> {
-        let off = self.off.iter().map(|(job, last)| (&**job, *last));
+    pub fn gone(&self) -> Vec<(&UserJob, NaiveDateTime)> {
+        let off = self.off.iter().map(|(job, last)| (job, *last));
         let mut gone: Vec<_> = off.filter(|(_, last)| *last < self.unchanged).collect();
         gone.sort_unstable_by_key(|(job, last)| (Reverse(*last), *job));
         gone
@@ -242,16 +288,21 @@ impl Expected {
     /// Notes the START of a run.
     pub fn add(&mut self, run: &Run) {
         let scheduler = run.trace.owner.scheduler;
-        let Some(places) = self.places.get(&run.trace.job) else {
+        let uid = run.trace.owner.uid.filter(|_| !self.is_copy);
+        let job: UserJob = (uid, Rc::clone(&run.trace.job));
+        // A line may not say whose it is.
+        let known = [&job, &(None, Rc::clone(&job.1))].map(|job| self.places.get(job));
+        if known == [None, None] {
             if run.trace.start >= self.unchanged {
                 self.on_no_line.push((scheduler, run.trace.start));
             }
-            self.remember_off(&run.trace.job, run.trace.start);
+            self.remember_off(job, run.trace.start);
             return;
-        };
+        }
         let jobs = &mut self.jobs;
         let is_there = |place: &&usize| jobs[**place].scheduler == scheduler;
-        if let Some(place) = places.iter().find(is_there) {
+        let mut places = known.into_iter().flatten().flatten();
+        if let Some(place) = places.find(is_there) {
             let job = &mut jobs[*place];
             let start = local_seconds(run.trace.start);
             job.starts.push(start);

@@ -117,10 +117,10 @@ impl WholeSummary {
         let planned = &expected.planned;
         let findings = planned.findings(users);
         let unknown = planned.plan.unknown.iter();
-        let switched_off = planned.plan.commented_out.iter().map(|off| &off.place);
+        let switched_off = expected.commented_out().map(|off| &off.place);
         let switched_off: HashSet<_> = switched_off.filter(|it| is_ours(&it.file)).collect();
         let line_of = |job: &[u8]| {
-            let mut off = planned.plan.commented_out.iter();
+            let mut off = expected.commented_out();
             off.find(|off| off.job == job).map(|off| off.place.clone())
         };
         let gone = expected.gone().into_iter();
@@ -128,7 +128,7 @@ impl WholeSummary {
         let cron = &planned.crontabs.cron;
         Self {
             gone: gone
-                .map(|(job, last)| (job.into(), last, line_of(job)))
+                .map(|((_, job), last)| ((**job).into(), last, line_of(job)))
                 .collect(),
             perhaps: judgement.perhaps,
             still_going: judgement.still_going,

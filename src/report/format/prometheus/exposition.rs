@@ -20,7 +20,8 @@ impl Exposition {
             self.0.push(if index == 0 { '{' } else { ',' });
             let _ = write!(self.0, "{label}=\"{}\"", escape(value));
         }
-        let _ = writeln!(self.0, "}} {value}");
+        let end = if labels.is_empty() { "" } else { "}" };
+        let _ = writeln!(self.0, "{end} {value}");
     }
 
     /// The whole text.

@@ -55,7 +55,12 @@ const JOB_GAUGES: [JobGauge; 8] = [
 ];
 
 /// The text of all gauges. `incidents` are those of the period.
-pub fn render(Labelled { jobs, hosts }: Labelled, incidents: &[Incident]) -> String {
+pub fn render(labelled: Labelled, incidents: &[Incident]) -> String {
+    let Labelled {
+        jobs,
+        hosts,
+        left_out,
+    } = labelled;
     let mut text = Exposition::default();
     for (name, help, value) in JOB_GAUGES {
         text.gauge(name, help);
@@ -70,6 +75,12 @@ pub fn render(Labelled { jobs, hosts }: Labelled, incidents: &[Incident]) -> Str
     for (host, time) in &hosts {
         text.sample(name, &[("host", host)], seconds(*time));
     }
+    let name = "remoteexe_jobs_left_out";
+    text.gauge(
+        name,
+        "Jobs that have no gauges, because there are too many.",
+    );
+    text.sample(name, &[], i64::try_from(left_out).unwrap_or(i64::MAX));
     add_problems(&mut text, incidents);
     text.finish()
 }

@@ -38,8 +38,16 @@ impl Labels {
 
 /// Bytes of a log as the value of a label: in UTF-8, without control characters. `node_exporter` drops the whole
 /// file for one byte that is not UTF-8.
+///
+/// A control character is shown as several others, and so a label is cut once more.
 pub fn shown(bytes: &[u8]) -> String {
-    printable(bytes)
+    let mut label = printable(bytes);
+    let mut most = label.len().min(MAX_NAME);
+    while !label.is_char_boundary(most) {
+        most -= 1;
+    }
+    label.truncate(most);
+    label
 }
 
 /// Puts into `name` the part of a job's operands that is the same in all its runs.

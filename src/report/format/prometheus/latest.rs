@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDateTime;
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 
 use super::labels::{Labels, constant_name, shown};
 use crate::report::runs::run::{End, Run, first_word};
 
 /// More jobs than these of one script on one host are one job: their parameters change.
 const MAX_VARIANTS: u32 = 50;
+
+/// How many jobs and how many hosts have gauges. Whoever can write to a log can start any number of jobs, and
+/// Prometheus keeps each series for weeks.
+const MAX_JOBS: usize = 5_000;
 
 /// What jobs with the same labels did last. Times are local.
 #[derive(Debug, Default, Clone, Copy)]
@@ -46,6 +50,8 @@ pub struct Labelled {
     pub jobs: BTreeMap<Labels, LastRuns>,
     /// The local time at which each host was last reached.
     pub hosts: BTreeMap<String, NaiveDateTime>,
+    /// The number of jobs that are left out.
+    pub left_out: u64,
 }
 
 /// What all jobs did last, while runs are read.
@@ -57,6 +63,8 @@ pub struct Latest {
     hosts: HashMap<Box<[u8]>, NaiveDateTime>,
     /// The name of the run that is added.
     name: Vec<u8>,
+    /// The number of jobs that are left out.
+    left_out: u64,
 }
 
 impl Latest {
@@ -98,6 +106,10 @@ impl Latest {
                 None => _ = self.hosts.insert(host.into(), run.trace.last),
             }
         }
+        // Half of them at a time: to look through all of them for each job would take too long.
+        if self.jobs.len().max(self.hosts.len()) > 2 * MAX_JOBS {
+            self.leave_out();
+        }
     }
 
     /// The job of this name, which is new, or the one that stands for it if its script has too many.
@@ -113,9 +125,28 @@ impl Latest {
         self.jobs.entry(name.into()).or_default()
     }
 
+    /// Leaves out what is too much: what ran long ago, and what is in no crontab before what is.
+    fn leave_out(&mut self) {
+        let before = self.jobs.len();
+        forget_oldest(&mut self.jobs, |job| (job.missed.is_some(), job.start));
+        forget_oldest(&mut self.hosts, |reached| *reached);
+        let left_out = before - self.jobs.len();
+        self.left_out += left_out as u64;
+        if left_out > 0 {
+            let scripts = self.jobs.keys().map(|name| first_two_words(name));
+            let scripts: HashSet<&[u8]> = scripts.collect();
+            self.variants
+                .retain(|script, _| scripts.contains(&**script));
+        }
+    }
+
     /// All of it by the labels. Different bytes can have the same label, and a set of labels may occur once.
-    pub fn finish(self) -> Labelled {
-        let mut labelled = Labelled::default();
+    pub fn finish(mut self) -> Labelled {
+        self.leave_out();
+        let mut labelled = Labelled {
+            left_out: self.left_out,
+            ..Labelled::default()
+        };
         for (name, job) in &self.jobs {
             let script = first_two_words(name);
             let variants = self.variants.get(script).copied().unwrap_or(0);
@@ -160,6 +191,20 @@ impl LastRuns {
         self.running += other.running;
         self.next = self.next.into_iter().chain(other.next).min();
         self.missed = self.missed.max(other.missed);
+    }
+}
+
+/// Removes the oldest of more than [`MAX_JOBS`].
+fn forget_oldest<V, Age: Ord>(all: &mut HashMap<Box<[u8]>, V>, age: impl Fn(&V) -> Age) {
+    let too_many = all.len().saturating_sub(MAX_JOBS);
+    if too_many > 0 {
+        let mut names: Vec<_> = all.iter().map(|(name, value)| (age(value), name)).collect();
+        names.sort_unstable();
+        let oldest = names.into_iter().take(too_many);
+        let oldest: Vec<Box<[u8]>> = oldest.map(|(_, name)| name.clone()).collect();
+        for name in oldest {
+            all.remove(&name);
+        }
     }
 }
 

@@ -419,7 +419,7 @@ impl Diagnosis {
         let is_other = |cause| {
             !matches!(
                 cause,
-                Cause::Dropped | Cause::ProxyEnded | Cause::Configuration
+                Cause::Dropped | Cause::ProxyEnded | Cause::Configuration | Cause::Account
             )
         };
         self.cause().is_some_and(is_other)

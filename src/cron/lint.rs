@@ -307,7 +307,7 @@ impl Linter<'_> {
         }
         let job = match meaning(call, line, self.parse) {
             CallMeaning::Job(job) => {
-                if may_search {
+                if self.crontab.trust == Trust::Full {
                     self.needs_of_job(&job, call, line);
                 }
                 job.name

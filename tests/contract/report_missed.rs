@@ -575,7 +575,7 @@ fn only_jobs_are_judged_whose_log_directory_and_user_are_read() {
     assert_eq!(day.missed("11:30").len(), 0);
     let screen = day.screen("11:30", &[]);
     assert!(
-        screen.contains("             4 lines not checked: of other logs, users or zones\n"),
+        screen.contains("4 lines not checked: of other logs,\n             users or zones\n"),
         "{screen}"
     );
     // Nor without its crontab.

@@ -364,7 +364,7 @@ fn a_crontab_of_198_000_calls_is_read_by_nobody_who_has_not_asked_for_it() {
     let output = limited("");
     let text = String::from_utf8(output.stdout.clone()).unwrap();
     assert!(
-        text.contains("9,900 lines not judged"),
+        text.contains("9,900 lines not checked"),
         "{text}{}",
         stderr(&output)
     );
@@ -419,7 +419,8 @@ fn a_line_of_a_stranger_s_hides_no_notice_about_root_s_job() {
         let text = String::from_utf8(output.stdout).unwrap();
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     };
-    let notice = "on no line, and not started since the change: h gone (last 00:00)";
+    let notice =
+        "on no line that is understood, and not started since the change: h gone (last 00:00)";
     for stranger in [
         "",
         "* * * * * remoteexe h gone\n",

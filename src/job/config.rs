@@ -44,6 +44,10 @@ fn system_files() -> impl Iterator<Item = PathBuf> {
 }
 
 fn file_has(file: &Path, keywords: &[&str]) -> bool {
+    // Reading a pipe, such as that of `-F <(…)`, would wait: ssh has read it to its end.
+    if !file.is_file() {
+        return false;
+    }
     let mut text = Vec::new();
     // A file that cannot be read is none for ssh either.
     let read = File::open(file).and_then(|file| file.take(MAX_FILE).read_to_end(&mut text));

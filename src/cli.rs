@@ -68,16 +68,10 @@ mod tests {
         ];
         for words in lines {
             let (message, logged) = refusal(words);
-            let reason = message
-                .lines()
-                .next()
-                .and_then(|first| first.strip_prefix("error: "));
+            let reason = message.lines().next().and_then(|first| first.strip_prefix("error: "));
             let reason = reason.unwrap_or_default();
             assert!(!reason.is_empty(), "{message:?}");
-            assert!(
-                message.chars().all(|c| c == '\n' || is_safe(c)),
-                "{message:?}"
-            );
+            assert!(message.chars().all(|c| c == '\n' || is_safe(c)), "{message:?}");
             if let Some(logged) = logged {
                 assert!(logged.starts_with(reason), "{logged:?}");
                 assert!(logged.chars().all(is_safe), "{logged:?}");

@@ -53,9 +53,7 @@ pub fn shortened(bytes: &[u8], most: usize) -> String {
         return printable(bytes);
     }
     let is_inside = |end: &usize| bytes[*end] & 0xc0 == 0x80;
-    let end = (most.saturating_sub(3)..=most)
-        .rev()
-        .find(|end| !is_inside(end));
+    let end = (most.saturating_sub(3)..=most).rev().find(|end| !is_inside(end));
     printable(&bytes[..end.unwrap_or(most)]) + "…"
 }
 
@@ -120,10 +118,7 @@ mod tests {
             let safe = |bytes: &[u8]| -> Vec<u8> {
                 let chunks = bytes.utf8_chunks();
                 let kept = chunks.flat_map(|chunk| {
-                    let safe = chunk
-                        .valid()
-                        .chars()
-                        .filter(|c| !c.is_ascii() && is_safe(*c));
+                    let safe = chunk.valid().chars().filter(|c| !c.is_ascii() && is_safe(*c));
                     [safe.collect::<String>().as_bytes(), chunk.invalid()].concat()
                 });
                 kept.collect()

@@ -43,18 +43,15 @@ pub fn of_child(status: ExitStatus) -> u8 {
     match status.code() {
         // The kernel keeps eight bits of it (wait(2)).
         Some(code) => u8::try_from(code).unwrap_or(u8::MAX),
-        None => status
-            .signal()
-            .and_then(|signal| u8::try_from(signal).ok())
-            .map_or(u8::MAX, of_signal),
+        None => {
+            status.signal().and_then(|signal| u8::try_from(signal).ok()).map_or(u8::MAX, of_signal)
+        }
     }
 }
 
 /// The number N of a signal, if `status` is 128+N.
 pub fn signal_number(status: u8) -> Option<u8> {
-    status
-        .checked_sub(SIGNALLED)
-        .filter(|signal| (1..=LAST_SIGNAL).contains(signal))
+    status.checked_sub(SIGNALLED).filter(|signal| (1..=LAST_SIGNAL).contains(signal))
 }
 
 /// The name of the signal that `status` stands for, without `SIG`, if it has one.

@@ -56,29 +56,16 @@ impl Document {
     /// The one of this name.
     pub fn of(name: &str) -> Option<Self> {
         let names = Self::NAMES.into_iter();
-        names
-            .filter(|(known, _)| *known == name)
-            .map(|(_, document)| document)
-            .next()
+        names.filter(|(known, _)| *known == name).map(|(_, document)| document).next()
     }
 
     /// The text, with a newline at its end.
     pub fn text(self, grammars: &Grammars) -> String {
         let options = || {
-            let Grammars {
-                job,
-                report,
-                generate,
-                values,
-            } = grammars;
+            let Grammars { job, report, generate, values } = grammars;
             let job = options(job, CommandKind::Job, values);
             let report = options(report, CommandKind::Report, values);
-            [
-                job,
-                report,
-                options(generate, CommandKind::Generate, values),
-            ]
-            .concat()
+            [job, report, options(generate, CommandKind::Generate, values)].concat()
         };
         let mut words = grammars.values.iter();
         let what = words.find(|(name, _)| *name == "WHAT");

@@ -192,17 +192,15 @@ impl Job {
                 continue;
             }
             let verdict = match (proved, &marker) {
-                (Some(proved), Some(marker)) if failures.leave_a_retry() => attempt
-                    .verdict
-                    .settle(|| self.ssh.log_level(proved, marker, signals)),
+                (Some(proved), Some(marker)) if failures.leave_a_retry() => {
+                    attempt.verdict.settle(|| self.ssh.log_level(proved, marker, signals))
+                }
                 _ => attempt.verdict,
             };
             let is_in_doubt =
                 || attempt.outcome.may_be_without_job() && config::may_separate(&self.ssh);
             if let Some(reason) = unproved.filter(|_| is_in_doubt()) {
-                sinks
-                    .log
-                    .record(Kind::Notice(Notice::NoGuards(reason.as_bytes())));
+                sinks.log.record(Kind::Notice(Notice::NoGuards(reason.as_bytes())));
             }
             let mut decision = failures.decide(verdict);
             if matches!(decision, Decision::Retry(_))
@@ -336,11 +334,7 @@ struct Attempt {
 impl Attempt {
     /// One that no other may follow.
     fn last(outcome: Outcome) -> Self {
-        Self {
-            outcome,
-            verdict: Verdict::Permanent,
-            family: None,
-        }
+        Self { outcome, verdict: Verdict::Permanent, family: None }
     }
 
     /// Ends what ssh has left behind. Gives the name of a process that does not end.

@@ -65,11 +65,7 @@ impl Log {
     pub fn new(dir: &Path, start: DateTime<Local>) -> Self {
         Self {
             dir: dir.to_owned(),
-            name: LogName {
-                day: start.date_naive(),
-                user: None,
-                run: None,
-            },
+            name: LogName { day: start.date_naive(), user: None, run: None },
             run: None,
             prefix: Prefix::new(process::id(), start),
             pending: Vec::new(),
@@ -297,12 +293,7 @@ impl Failures {
     fn add(&mut self, path: PathBuf, error: AppendError) {
         // A directory that takes no file says so each time.
         let reason = error.to_string();
-        if self.0.len() < 2
-            || self
-                .0
-                .last()
-                .is_none_or(|(_, last)| last.to_string() != reason)
-        {
+        if self.0.len() < 2 || self.0.last().is_none_or(|(_, last)| last.to_string() != reason) {
             self.0.push((path, error));
         }
     }
@@ -316,11 +307,7 @@ impl Failures {
 impl Display for Failures {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         for (index, (path, error)) in self.0.iter().enumerate() {
-            let verb = if index == 0 {
-                "cannot log to"
-            } else {
-                "; nor to"
-            };
+            let verb = if index == 0 { "cannot log to" } else { "; nor to" };
             write!(formatter, "{verb} {}: {error}", path.display())?;
         }
         Ok(())

@@ -128,14 +128,11 @@ impl RunningJobs {
     pub fn days(&self, is_read: impl Fn(u32) -> bool) -> Vec<NaiveDate> {
         let start = |process: &LiveProcess| {
             let seconds = i64::try_from(process.started? / TICKS).ok()?;
-            self.boot?
-                .checked_add_signed(TimeDelta::try_seconds(seconds)?)
+            self.boot?.checked_add_signed(TimeDelta::try_seconds(seconds)?)
         };
         let processes = self.processes.borrow();
         let starts = processes.values();
-        let starts = starts
-            .filter(|process| is_read(process.uid))
-            .filter_map(start);
+        let starts = starts.filter(|process| is_read(process.uid)).filter_map(start);
         // The boot's time is in whole seconds, and START comes a little later.
         let near = |start| [start - MARGIN, start + MARGIN].map(|time: NaiveDateTime| time.date());
         starts.flat_map(near).collect()
@@ -206,12 +203,7 @@ fn real_uid(status: &[u8]) -> Option<u32> {
 /// brackets, which may have blanks and brackets in it.
 fn started(stat: &[u8]) -> Option<u64> {
     let end = stat.iter().rposition(|&byte| byte == b')')?;
-    number(
-        stat[end + 1..]
-            .trim_ascii()
-            .split(|&byte| byte == b' ')
-            .nth(19)?,
-    )
+    number(stat[end + 1..].trim_ascii().split(|&byte| byte == b' ').nth(19)?)
 }
 
 /// The local time of the machine's last boot: `btime` in `/proc/stat`.
@@ -277,11 +269,7 @@ impl Users {
         let services = lines.find_map(|line| line.trim_start().strip_prefix("passwd:"));
         let is_local = |service| matches!(service, "files" | "compat" | "systemd" | "db");
         let mut services = services.unwrap_or("files").split_whitespace();
-        if services.all(is_local) {
-            UserLookup::Missing
-        } else {
-            UserLookup::Unclear
-        }
+        if services.all(is_local) { UserLookup::Missing } else { UserLookup::Unclear }
     }
 
     /// The name of a user, if it is known.
@@ -291,8 +279,7 @@ impl Users {
 
     /// The name of a user, or the number.
     pub fn word(&self, uid: u32) -> String {
-        self.name(uid)
-            .map_or_else(|| uid.to_string(), str::to_owned)
+        self.name(uid).map_or_else(|| uid.to_string(), str::to_owned)
     }
 
     /// The name and the number of a user, for a message.

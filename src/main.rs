@@ -92,19 +92,12 @@ fn main() -> ExitCode {
 fn show_dags(file: &DagFile) -> u8 {
     let status = show(&file.text);
     write_to_stderr(file.messages.clone());
-    if status == exit::SUCCESS {
-        file.status
-    } else {
-        status
-    }
+    if status == exit::SUCCESS { file.status } else { status }
 }
 
 fn show(text: &str) -> u8 {
     let mut stdout = io::stdout().lock();
-    match stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-    {
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         // A reader that closed the pipe early has seen enough.
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             write_to_stderr(format!("remoteexe: standard output: {error}\n"));

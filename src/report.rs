@@ -64,18 +64,12 @@ impl Query {
         let writers = Writers::of(inputs);
         machine.running.keep(|uid| writers.include(uid));
         let clock = gatherer.clock();
-        let read = reading::read(
-            inputs,
-            &machine.running,
-            clock,
-            needs.records_of,
-            |mut run| {
-                gatherer.note(&mut run);
-                if window.filter.matches(&run) && window.filter.shows(&run) {
-                    format.run(run, &mut out);
-                }
-            },
-        );
+        let read = reading::read(inputs, &machine.running, clock, needs.records_of, |mut run| {
+            gatherer.note(&mut run);
+            if window.filter.matches(&run) && window.filter.shows(&run) {
+                format.run(run, &mut out);
+            }
+        });
         let report = gatherer.finish(read, &logs);
         if needs.warns_of_left_out {
             report.read.early.iter().for_each(|line| warn(line));
@@ -170,19 +164,13 @@ impl Query {
             return None;
         }
         if needs.warns_of_left_out {
-            logs.left_out(&machine.users)
-                .iter()
-                .for_each(|line| warn(line));
+            logs.left_out(&machine.users).iter().for_each(|line| warn(line));
         }
         Some(logs)
     }
 
     fn output(&self, needs: &Needs) -> ReportOutput {
-        let access = if needs.is_public {
-            Access::All
-        } else {
-            Access::AsBefore
-        };
+        let access = if needs.is_public { Access::All } else { Access::AsBefore };
         let file = self.file.as_deref().map(|file| (file, access));
         ReportOutput::new(self.is_paged && needs.is_paged, file)
     }
@@ -213,9 +201,7 @@ impl Problems {
         }
         if logs.more_refused > 0 {
             let more = logs.more_refused;
-            warn(&format!(
-                "{more} more logs are refused for the same reasons"
-            ));
+            warn(&format!("{more} more logs are refused for the same reasons"));
         }
         self.is_incomplete |= is_incomplete(unread);
     }

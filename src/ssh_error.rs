@@ -110,11 +110,7 @@ impl Cause {
         } else if line.starts_with("ssh: Could not resolve host") {
             // With `AddressFamily` or -4 for a host that has none of these addresses.
             let is_setting = line.ends_with(": Address family for hostname not supported");
-            Some(if is_setting {
-                Self::Configuration
-            } else {
-                Self::NotResolved
-            })
+            Some(if is_setting { Self::Configuration } else { Self::NotResolved })
         } else if line.starts_with("ssh: connect to host ") {
             Some(match line.rsplit(": ").next() {
                 Some("Connection refused") => Self::Refused,
@@ -156,11 +152,8 @@ impl Cause {
             ])
         {
             Some(Self::PortTaken)
-        } else if starts(&[
-            "Permission denied, ",
-            "Permission denied (",
-            "Authentication failed.",
-        ]) || contains(&[": Permission denied (", "Too many authentication failures"])
+        } else if starts(&["Permission denied, ", "Permission denied (", "Authentication failed."])
+            || contains(&[": Permission denied (", "Too many authentication failures"])
         {
             Some(Self::Authentication)
         } else if starts(&[
@@ -273,9 +266,7 @@ fn is_about_a_key(line: &str) -> bool {
 
 /// The channel and the reason in `channel N: open failed: KIND: REASON`.
 fn open_failure(line: &str) -> Option<(u32, &str)> {
-    let (channel, failure) = line
-        .strip_prefix("channel ")?
-        .split_once(": open failed: ")?;
+    let (channel, failure) = line.strip_prefix("channel ")?.split_once(": open failed: ")?;
     let (_, reason) = failure.split_once(": ")?;
     Some((channel.parse().ok()?, reason))
 }
@@ -311,13 +302,9 @@ fn is_shell_without_program(line: &str) -> bool {
     let Some((shell, words)) = line.split_once(':') else {
         return false;
     };
-    let name = shell
-        .strip_prefix('/')
-        .and_then(|path| path.rsplit('/').next());
-    let is_shell = matches!(
-        name,
-        Some("sh" | "ash" | "bash" | "busybox" | "dash" | "ksh" | "mksh" | "zsh")
-    );
+    let name = shell.strip_prefix('/').and_then(|path| path.rsplit('/').next());
+    let is_shell =
+        matches!(name, Some("sh" | "ash" | "bash" | "busybox" | "dash" | "ksh" | "mksh" | "zsh"));
     let words = words.trim_start();
     // A ProxyCommand has one line. bash counts it from 0 or from 1.
     let is_first = |line: &str| matches!(line, "0" | "1");
@@ -326,22 +313,14 @@ fn is_shell_without_program(line: &str) -> bool {
     let counts_lines = place.strip_prefix("line ").is_some_and(is_first);
     let is_busybox = place == "exec" && reason.starts_with("line ");
     let is_zsh = place == "1"
-        && [
-            "no such file or directory: ",
-            "command not found: ",
-            "permission denied: ",
-        ]
-        .iter()
-        .any(|begin| reason.starts_with(begin));
+        && ["no such file or directory: ", "command not found: ", "permission denied: "]
+            .iter()
+            .any(|begin| reason.starts_with(begin));
     let is_mksh = reason == "inaccessible or not found" || reason.starts_with("can't execute: ");
-    let has_reason = [
-        ": not found",
-        ": No such file or directory",
-        ": Permission denied",
-        ": Is a directory",
-    ]
-    .iter()
-    .any(|end| line.ends_with(end));
+    let has_reason =
+        [": not found", ": No such file or directory", ": Permission denied", ": Is a directory"]
+            .iter()
+            .any(|end| line.ends_with(end));
     is_shell && (is_zsh || is_mksh || has_reason && (is_dash || counts_lines || is_busybox))
 }
 
@@ -357,11 +336,7 @@ pub struct Failure {
 impl Display for Failure {
     /// The words of a report.
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        let place = if self.is_at_jump_host {
-            " at the jump host"
-        } else {
-            ""
-        };
+        let place = if self.is_at_jump_host { " at the jump host" } else { "" };
         write!(formatter, "{}{place}", self.cause)
     }
 }
@@ -402,11 +377,7 @@ impl Diagnosis {
             // Two messages about one connection, or the jump host's ssh has said the first.
             self.transient = Some(cause);
         }
-        let kind = if cause.is_transient() {
-            &mut self.transient
-        } else {
-            &mut self.permanent
-        };
+        let kind = if cause.is_transient() { &mut self.transient } else { &mut self.permanent };
         if cause == Cause::PortTaken {
             // What it says before looks like a wrong address.
             *kind = Some(cause);
@@ -468,11 +439,7 @@ mod tests {
             }
             if let Some((versions, cause)) = case.take() {
                 assert!(!lines.is_empty(), "{situation}, {versions}");
-                assert_eq!(
-                    failure_of(lines.drain(..)),
-                    cause,
-                    "{situation}, {versions}"
-                );
+                assert_eq!(failure_of(lines.drain(..)), cause, "{situation}, {versions}");
                 count += 1;
             }
             if line.starts_with('[') {
@@ -486,9 +453,7 @@ mod tests {
 
     #[test]
     fn a_warning_of_every_run_is_a_remark_and_an_error_is_none() {
-        let warnings = MESSAGES
-            .lines()
-            .filter_map(|line| line.strip_prefix("    ** "));
+        let warnings = MESSAGES.lines().filter_map(|line| line.strip_prefix("    ** "));
         assert_eq!(warnings.clone().count(), 3);
         for warning in warnings {
             assert!(is_remark(format!("** {warning}\r").as_bytes()), "{warning}");
@@ -517,11 +482,7 @@ mod tests {
             "\"System is booting up. Unprivileged users are not permitted to log in yet.\"",
         ] {
             let lines = [account, "Connection closed by 127.0.0.1 port 22"];
-            assert_eq!(
-                failure_of(lines),
-                "login refused by the server",
-                "{account}"
-            );
+            assert_eq!(failure_of(lines), "login refused by the server", "{account}");
         }
     }
 
@@ -533,10 +494,7 @@ mod tests {
                 "kex_exchange_identification: read: No route to host
                  ssh_dispatch_run_fatal: Connection to 127.0.0.1 port 22: Broken pipe",
             ),
-            (
-                "authentication failed",
-                "Permission denied, please try again.",
-            ),
+            ("authentication failed", "Permission denied, please try again."),
             (
                 "ssh's configuration is wrong",
                 "Bad owner or permissions on /root/.ssh/config
@@ -545,10 +503,7 @@ mod tests {
                  Couldn't execute /bin/sh -c \"echo x\": Permission denied
                  Cannot execute command-line and remote command.",
             ),
-            (
-                "host unreachable",
-                "channel 0: open failed: connect failed: No route to host",
-            ),
+            ("host unreachable", "channel 0: open failed: connect failed: No route to host"),
             (
                 "name not resolved",
                 "channel 0: open failed: connect failed: Name or service not known",
@@ -605,10 +560,7 @@ mod tests {
                 "Could not request local forwarding.",
             ],
         ] {
-            assert_eq!(
-                failure_of(lines.iter().copied()),
-                "a port to forward is taken"
-            );
+            assert_eq!(failure_of(lines.iter().copied()), "a port to forward is taken");
         }
     }
 

@@ -20,10 +20,7 @@ pub struct UsageError {
 impl UsageError {
     /// An error with a remedy. Both texts may quote words of the command line.
     pub fn new(reason: &str, tip: &str) -> Self {
-        Self {
-            reason: printable(reason.as_bytes()),
-            tip: Some(printable(tip.as_bytes())),
-        }
+        Self { reason: printable(reason.as_bytes()), tip: Some(printable(tip.as_bytes())) }
     }
 
     /// `word`, which came from `origin`, is not a valid value.

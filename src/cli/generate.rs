@@ -94,10 +94,7 @@ impl CommandLine<GenerateArgs> {
                 let tip = "give the crontab whose lines Airflow is to run, with --crontab FILE";
                 return Err(UsageError::new("the crontab is missing", tip));
             }
-            return Ok(Request::Dags(DagRequest {
-                crontabs,
-                parse: read_crontab,
-            }));
+            return Ok(Request::Dags(DagRequest { crontabs, parse: read_crontab }));
         }
         let document = document(self.args.what.as_deref())?;
         if !crontabs.is_empty() {
@@ -156,10 +153,7 @@ fn grammars() -> Grammars {
 }
 
 fn usage_error(error: &UsageError) -> Request {
-    Request::UsageError {
-        message: error.message(GenerateArgs::command()),
-        run: None,
-    }
+    Request::UsageError { message: error.message(GenerateArgs::command()), run: None }
 }
 
 #[cfg(test)]
@@ -176,9 +170,7 @@ mod tests {
 
     /// The section with this heading.
     fn section<'a>(manual: &'a str, heading: &str) -> &'a str {
-        let (_, section) = manual
-            .split_once(&format!("\n.Sh {heading}\n"))
-            .unwrap_or_default();
+        let (_, section) = manual.split_once(&format!("\n.Sh {heading}\n")).unwrap_or_default();
         section.split("\n.Sh ").next().unwrap_or_default()
     }
 
@@ -220,11 +212,7 @@ mod tests {
             ("MOVE TO AIRFLOW", GenerateArgs::command()),
         ] {
             let described = lines(section(&manual, heading), ".It Fl ");
-            assert_eq!(
-                described,
-                options(&grammar).map(item).collect(),
-                "{heading}"
-            );
+            assert_eq!(described, options(&grammar).map(item).collect(), "{heading}");
         }
     }
 

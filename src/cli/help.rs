@@ -17,9 +17,7 @@ fn with_origin(arg: Arg) -> Arg {
     let (Some(help), true) = (arg.get_help(), arg.get_action().takes_values()) else {
         return arg;
     };
-    let variable = arg
-        .get_env()
-        .map(|name| format!("[env: {}]", name.display()));
+    let variable = arg.get_env().map(|name| format!("[env: {}]", name.display()));
     let default = arg.get_default_values().first();
     let default = default.map(|value| format!("[default: {}]", value.display()));
     let origin: Vec<_> = variable.into_iter().chain(default).collect();

@@ -85,11 +85,7 @@ struct JobArgs {
 
     /// User to log in as
     #[arg(short, long, value_name = "USER", env = "REMOTEEXE_LOGIN")]
-    #[arg(
-        help_heading = "Passed to ssh",
-        hide_env_values = true,
-        default_value = "root"
-    )]
+    #[arg(help_heading = "Passed to ssh", hide_env_values = true, default_value = "root")]
     login: OsString,
 
     /// KEYWORD=VALUE as in ssh's configuration; may be repeated
@@ -135,12 +131,7 @@ struct JobArgs {
     log_dir: OsString,
 
     /// Show the output on standard output too: always, never, or auto (on a terminal only)
-    #[arg(
-        long,
-        value_name = "WHEN",
-        default_value = "auto",
-        help_heading = "Logging"
-    )]
+    #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Logging")]
     tee: OsString,
 
     /// Print this help; --help adds examples and the exit statuses
@@ -465,10 +456,7 @@ fn harm_of(word: &OsStr) -> Option<&'static str> {
         "forkafterauthentication" => (&["no", "false"], "ssh would end before the job does"),
         "sessiontype" => (&["default"], "the script would not run"),
         "stdinnull" => (&["no", "false"], "the script would lose its standard input"),
-        "requesttty" => (
-            &["no", "false", "auto"],
-            "a terminal would change input and output",
-        ),
+        "requesttty" => (&["no", "false", "auto"], "a terminal would change input and output"),
         _ => return None,
     };
     (!harmless.contains(&value)).then_some(reason)
@@ -521,11 +509,7 @@ fn usage_error(
     error: &UsageError,
     reason: Option<String>,
 ) -> Request {
-    let log_dir = if log_dir.is_empty() {
-        OsStr::new(DEFAULT_LOG_DIR)
-    } else {
-        log_dir
-    };
+    let log_dir = if log_dir.is_empty() { OsStr::new(DEFAULT_LOG_DIR) } else { log_dir };
     Request::UsageError {
         message: error.message(command()),
         run: Some(UsageErrorRun {
@@ -560,17 +544,10 @@ mod tests {
                 identities: keys.iter().map(PathBuf::from).collect(),
             })
         };
-        let variables = [
-            ("REMOTEEXE_LOG_DIR", "/l"),
-            ("PATH", "/bin"),
-            ("REMOTEEXE_LOGIN", ""),
-        ];
+        let variables = [("REMOTEEXE_LOG_DIR", "/l"), ("PATH", "/bin"), ("REMOTEEXE_LOGIN", "")];
         assert_eq!(read("-p 22 -i k h s --retries 3", &[]), job("/tmp", &["k"]));
         assert_eq!(read("h s --retries 3", &variables), job("/l", &[]));
-        assert_eq!(
-            read("--log-dir /m h s --retries 3", &variables),
-            job("/m", &[])
-        );
+        assert_eq!(read("--log-dir /m h s --retries 3", &variables), job("/m", &[]));
         for line in ["--report", "--report --since 61m", "-V"] {
             assert_eq!(read(line, &[]), CallMeaning::NoJob);
         }
@@ -580,10 +557,7 @@ mod tests {
         };
         let (job, reason) = refused("h:22 s", &[]);
         assert_eq!(job, b"h:22 s");
-        assert!(
-            reason.starts_with("invalid value 'h:22' for <HOST>"),
-            "{reason}"
-        );
+        assert!(reason.starts_with("invalid value 'h:22' for <HOST>"), "{reason}");
         let (_, reason) = refused("h", &[("REMOTEEXE_LOG_DIR", "/l")]);
         assert_eq!(
             reason,
@@ -591,9 +565,6 @@ mod tests {
              tip: give the script to run on it: remoteexe h /path/to/script.sh"
         );
         let (_, reason) = refused("h s", &[("REMOTEEXE_RETRIES", "8 # often")]);
-        assert!(
-            reason.starts_with("invalid value '8 # often' for --retries <N>"),
-            "{reason}"
-        );
+        assert!(reason.starts_with("invalid value '8 # often' for --retries <N>"), "{reason}");
     }
 }

@@ -31,11 +31,7 @@ impl<A: FromArgMatches> CommandLine<A> {
     ) -> Result<Self, clap::Error> {
         let words = words.into_iter().map(|word| word.as_ref().to_owned());
         let matches = grammar().try_get_matches_from(words)?;
-        Ok(Self {
-            args: A::from_arg_matches(&matches)?,
-            matches,
-            grammar,
-        })
+        Ok(Self { args: A::from_arg_matches(&matches)?, matches, grammar })
     }
 
     /// `word` as the value of the argument `id`.

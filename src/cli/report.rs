@@ -71,10 +71,7 @@ The manual has the rest: man remoteexe, or remoteexe --generate man | man -l -
 
 /// Shows from the logs what is wrong, since when and why, and what ran
 #[derive(Debug, Parser)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is an option of its own"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[command(
     name = "remoteexe --report",
     override_usage = "remoteexe --report [OPTIONS] [FILE]...",
@@ -165,12 +162,7 @@ struct ReportArgs {
     output: Option<OsString>,
 
     /// When the form for a person has colours: auto (on a terminal), always or never
-    #[arg(
-        long,
-        value_name = "WHEN",
-        help_heading = "In which form",
-        default_value = "auto"
-    )]
+    #[arg(long, value_name = "WHEN", help_heading = "In which form", default_value = "auto")]
     color: OsString,
 
     /// Do not show the report through $PAGER or less, which is done on a terminal
@@ -224,10 +216,7 @@ fn command() -> clap::Command {
 }
 
 fn usage_error(error: &UsageError) -> Request {
-    Request::UsageError {
-        message: error.message(command()),
-        run: None,
-    }
+    Request::UsageError { message: error.message(command()), run: None }
 }
 
 impl CommandLine<ReportArgs> {
@@ -298,8 +287,7 @@ impl CommandLine<ReportArgs> {
         let words = [("output", word), ("html", self.args.html.as_ref())];
         let mut files = words.into_iter().filter_map(|(id, word)| Some((id, word?)));
         let file = files.find(|(_, word)| *word != "-");
-        file.map(|(id, word)| self.value(id, word, path))
-            .transpose()
+        file.map(|(id, word)| self.value(id, word, path)).transpose()
     }
 
     fn user(&self) -> Result<Option<u32>, UsageError> {
@@ -324,10 +312,7 @@ impl CommandLine<ReportArgs> {
             None if self.args.json => Form::Json,
             None if self.args.tsv => Form::Tsv,
             None if self.args.prometheus => Form::Prometheus,
-            None => Form::Text(Shown {
-                question: self.question(),
-                all: self.args.all,
-            }),
+            None => Form::Text(Shown { question: self.question(), all: self.args.all }),
         })
     }
 
@@ -351,8 +336,7 @@ impl CommandLine<ReportArgs> {
         let day = day.map(NaiveDateTime::from);
         let time = |id, word: &Option<OsString>, is_end| {
             let word = word.as_deref();
-            word.map(|word| self.value(id, word, |word| time(word, now, is_end)))
-                .transpose()
+            word.map(|word| self.value(id, word, |word| time(word, now, is_end))).transpose()
         };
         let mut period = Period {
             since: time("since", &self.args.since, false)?.or(day),

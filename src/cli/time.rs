@@ -52,10 +52,7 @@ pub fn is_clock_alone(text: &str) -> bool {
 /// `text` is not such a time.
 pub fn start_time(text: &str, now: DateTime<Local>) -> Result<StartTime, InvalidTime> {
     if let Some(time) = with_offset(text) {
-        return Ok(StartTime {
-            day: Some(time.date()),
-            clock: time.time().to_string(),
-        });
+        return Ok(StartTime { day: Some(time.date()), clock: time.time().to_string() });
     }
     let (first, second) = text.split_once([' ', 'T']).unwrap_or((text, ""));
     let day = day(first, now.date_naive());
@@ -97,9 +94,7 @@ fn day(text: &str, today: NaiveDate) -> Option<NaiveDate> {
 
 fn clock(text: &str) -> Option<NaiveTime> {
     let formats = ["%H:%M:%S", "%H:%M"];
-    let mut times = formats
-        .iter()
-        .map(|format| NaiveTime::parse_from_str(text, format));
+    let mut times = formats.iter().map(|format| NaiveTime::parse_from_str(text, format));
     times.find_map(Result::ok)
 }
 
@@ -112,11 +107,7 @@ fn first_second(day: NaiveDate, is_end: bool) -> Option<NaiveDateTime> {
 fn last_time(clock: NaiveTime, now: DateTime<Local>) -> Option<NaiveDateTime> {
     let now = now.naive_local();
     let today = now.date().and_time(clock);
-    if today <= now {
-        Some(today)
-    } else {
-        Some(now.date().pred_opt()?.and_time(clock))
-    }
+    if today <= now { Some(today) } else { Some(now.date().pred_opt()?.and_time(clock)) }
 }
 
 /// The local time `ago` before `now`, in whole seconds as records have it.
@@ -130,11 +121,7 @@ fn before(now: DateTime<Local>, ago: TimeDelta, is_end: bool) -> Option<NaiveDat
     let offset = shown.offset();
     let shown = shown.naive_utc().checked_add_offset(*offset)?;
     let unchanged = now.naive_local().checked_sub_signed(ago)?;
-    Some(if is_end {
-        shown.max(unchanged)
-    } else {
-        shown.min(unchanged)
-    })
+    Some(if is_end { shown.max(unchanged) } else { shown.min(unchanged) })
 }
 
 /// A sum of numbers with units: `1d12h`.
@@ -175,21 +162,9 @@ mod tests {
             ("2026-11-03", "2026-11-03 00:00:00", "2026-11-04 00:00:00"),
             ("today", "2026-11-24 00:00:00", "2026-11-25 00:00:00"),
             ("yesterday", "2026-11-23 00:00:00", "2026-11-24 00:00:00"),
-            (
-                "yesterday 14:00",
-                "2026-11-23 14:00:00",
-                "2026-11-23 14:00:00",
-            ),
-            (
-                "today 14:00:05",
-                "2026-11-24 14:00:05",
-                "2026-11-24 14:00:05",
-            ),
-            (
-                "2026-11-03T14:00",
-                "2026-11-03 14:00:00",
-                "2026-11-03 14:00:00",
-            ),
+            ("yesterday 14:00", "2026-11-23 14:00:00", "2026-11-23 14:00:00"),
+            ("today 14:00:05", "2026-11-24 14:00:05", "2026-11-24 14:00:05"),
+            ("2026-11-03T14:00", "2026-11-03 14:00:00", "2026-11-03 14:00:00"),
             ("9:30", "2026-11-24 09:30:00", "2026-11-24 09:30:00"),
             ("09:30:15", "2026-11-24 09:30:15", "2026-11-24 09:30:15"),
             // Not yet today.
@@ -274,16 +249,7 @@ mod tests {
             let time = start_time(text, now()).expect(text);
             assert_eq!(time.matches(start), is_like, "{text}");
         }
-        for text in [
-            "",
-            "x",
-            "15:09:022",
-            "15.09",
-            "2h",
-            "yesterday x",
-            "2026-11",
-            "15:09 ",
-        ] {
+        for text in ["", "x", "15:09:022", "15.09", "2h", "yesterday x", "2026-11", "15:09 "] {
             assert!(start_time(text, now()).is_err(), "{text}");
         }
     }

@@ -37,18 +37,12 @@ impl InvalidValue {
     /// A value that is not what was expected.
     pub fn expected(what: impl Into<String>) -> Self {
         let what = what.into();
-        Self {
-            reason: format!("expected {what}"),
-            tip: None,
-        }
+        Self { reason: format!("expected {what}"), tip: None }
     }
 
     /// A value that is wrong for `reason`; `tip` is the remedy.
     pub fn because(reason: &(impl ToString + ?Sized), tip: impl Into<String>) -> Self {
-        Self {
-            reason: reason.to_string(),
-            tip: Some(tip.into()),
-        }
+        Self { reason: reason.to_string(), tip: Some(tip.into()) }
     }
 }
 
@@ -80,10 +74,6 @@ pub fn local_log_dir() -> PathBuf {
 pub fn unset_empty(command: Command) -> Command {
     command.mut_args(|arg| {
         let is_empty = |name| env::var_os(name).is_some_and(|value| value.is_empty());
-        if arg.get_env().is_some_and(is_empty) {
-            arg.env(None)
-        } else {
-            arg
-        }
+        if arg.get_env().is_some_and(is_empty) { arg.env(None) } else { arg }
     })
 }

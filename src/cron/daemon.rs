@@ -39,10 +39,7 @@ const CRONIE_SPOOL: &str = "var/spool/cron";
 
 /// Other daemons, by a file that each has.
 const OTHERS: [(&str, &str); 3] = [
-    (
-        "usr/lib/systemd/system-generators/systemd-crontab-generator",
-        "systemd-cron",
-    ),
+    ("usr/lib/systemd/system-generators/systemd-crontab-generator", "systemd-cron"),
     ("usr/sbin/bcron-sched", "bcron"),
     ("usr/bin/bcron-sched", "bcron"),
 ];
@@ -76,10 +73,7 @@ impl MachineCron {
     }
 
     fn unknown(name: &str) -> Self {
-        Self {
-            is_known: false,
-            ..Self::debian(name)
-        }
+        Self { is_known: false, ..Self::debian(name) }
     }
 
     /// What a program named `crond` is: several daemons have that name.
@@ -105,11 +99,7 @@ impl MachineCron {
             name: cronie_version(&text).unwrap_or_else(|| "cronie".to_owned()),
             rules: Daemon::Cronie,
             // Debian 13 builds it with the spool of Debian's cron.
-            spool: if has("/var/spool/cron/crontabs") {
-                DEBIAN_SPOOL
-            } else {
-                CRONIE_SPOOL
-            },
+            spool: if has("/var/spool/cron/crontabs") { DEBIAN_SPOOL } else { CRONIE_SPOOL },
             ..Self::debian("")
         }
     }
@@ -133,11 +123,7 @@ impl MachineCron {
 fn cronie_version(program: &[u8]) -> Option<String> {
     memmem::find_iter(program, b"cronie ").find_map(|at| {
         let is_part = |byte: &&u8| byte.is_ascii_digit() || **byte == b'.';
-        let number: Vec<u8> = program[at + 7..]
-            .iter()
-            .take_while(is_part)
-            .copied()
-            .collect();
+        let number: Vec<u8> = program[at + 7..].iter().take_while(is_part).copied().collect();
         let number = String::from_utf8(number).ok().filter(|it| !it.is_empty())?;
         Some(format!("cronie {number}"))
     })
@@ -146,13 +132,11 @@ fn cronie_version(program: &[u8]) -> Option<String> {
 impl Daemon {
     /// Whether the daemon reads a system file of this name: `/etc/crontab`, or a name in `/etc/cron.d`.
     pub fn takes_name_of(self, path: &Path) -> bool {
-        let name = path
-            .file_name()
-            .map_or(b"".as_slice(), OsStr::as_encoded_bytes);
+        let name = path.file_name().map_or(b"".as_slice(), OsStr::as_encoded_bytes);
         match self {
-            Self::Debian => name
-                .iter()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte)),
+            Self::Debian => {
+                name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte))
+            }
             Self::Cronie => {
                 let ends = [b"~".as_slice(), b".rpmsave", b".rpmorig", b".rpmnew"];
                 !name.starts_with(b"#") && !ends.iter().any(|end| name.ends_with(end))
@@ -179,22 +163,8 @@ mod tests {
     fn the_daemon_decides_the_rules_and_the_spool_and_not_the_other_way_round() {
         let cronie = "\0cronie 1.7.2\0/var/spool/cron";
         for (path, text, name, rules, is_known, spool) in [
-            (
-                "usr/sbin/cron",
-                "",
-                "Debian's cron",
-                Daemon::Debian,
-                true,
-                DEBIAN_SPOOL,
-            ),
-            (
-                "usr/sbin/crond",
-                cronie,
-                "cronie 1.7.2",
-                Daemon::Cronie,
-                true,
-                CRONIE_SPOOL,
-            ),
+            ("usr/sbin/cron", "", "Debian's cron", Daemon::Debian, true, DEBIAN_SPOOL),
+            ("usr/sbin/crond", cronie, "cronie 1.7.2", Daemon::Cronie, true, CRONIE_SPOOL),
             (
                 "usr/sbin/crond",
                 "cronie 1.7.2\0/var/spool/cron/crontabs\0",
@@ -211,52 +181,22 @@ mod tests {
                 false,
                 DEBIAN_SPOOL,
             ),
-            (
-                "usr/sbin/bcron-sched",
-                "",
-                "bcron",
-                Daemon::Debian,
-                false,
-                DEBIAN_SPOOL,
-            ),
-            (
-                OTHERS[0].0,
-                "",
-                "systemd-cron",
-                Daemon::Debian,
-                false,
-                DEBIAN_SPOOL,
-            ),
-            (
-                "etc/passwd",
-                "",
-                "no cron daemon found",
-                Daemon::Debian,
-                true,
-                DEBIAN_SPOOL,
-            ),
+            ("usr/sbin/bcron-sched", "", "bcron", Daemon::Debian, false, DEBIAN_SPOOL),
+            (OTHERS[0].0, "", "systemd-cron", Daemon::Debian, false, DEBIAN_SPOOL),
+            ("etc/passwd", "", "no cron daemon found", Daemon::Debian, true, DEBIAN_SPOOL),
         ] {
             let root = TempDir::new().unwrap();
             // The spool of another daemon, which a package may have left.
             fs::create_dir_all(root.path().join(DEBIAN_SPOOL)).unwrap();
             write(&root, path, text);
             let found = MachineCron::of(root.path());
-            let facts = (
-                found.name.as_str(),
-                found.rules,
-                found.is_known,
-                found.spool,
-            );
+            let facts = (found.name.as_str(), found.rules, found.is_known, found.spool);
             assert_eq!(facts, (name, rules, is_known, spool), "{path}");
         }
         let root = TempDir::new().unwrap();
         write(&root, "bin/busybox", "");
         fs::create_dir_all(root.path().join("usr/sbin")).unwrap();
-        symlink(
-            root.path().join("bin/busybox"),
-            root.path().join("usr/sbin/crond"),
-        )
-        .unwrap();
+        symlink(root.path().join("bin/busybox"), root.path().join("usr/sbin/crond")).unwrap();
         let found = MachineCron::of(root.path());
         assert_eq!((&*found.name, found.is_known), ("busybox crond", false));
     }

@@ -96,10 +96,7 @@ pub struct CronJob {
 impl CronJob {
     /// The job's first word.
     pub fn host(&self) -> &[u8] {
-        self.job
-            .split(|byte| *byte == b' ')
-            .next()
-            .unwrap_or_default()
+        self.job.split(|byte| *byte == b' ').next().unwrap_or_default()
     }
 
     /// Gives `take` each slot in these intervals of the machine's clock.
@@ -202,11 +199,7 @@ fn mentions_of(line: &CronLine, daemon: Daemon) -> Mentioning<'_> {
         let reason = "an unescaped % ends the command before remoteexe";
         mentions.push(Mention::Unknown(reason.to_owned()));
     }
-    Mentioning {
-        line,
-        shell,
-        mentions,
-    }
+    Mentioning { line, shell, mentions }
 }
 
 /// What a call does, given the variables of its line.
@@ -243,8 +236,7 @@ impl CronJobs {
         }
         let on_a_line = jobs.entries.iter().map(|job| (&job.user, &*job.job));
         let on_a_line: HashSet<(&Option<String>, &[u8])> = on_a_line.collect();
-        jobs.commented_out
-            .retain(|off| !on_a_line.contains(&(&off.user, off.job.as_slice())));
+        jobs.commented_out.retain(|off| !on_a_line.contains(&(&off.user, off.job.as_slice())));
         jobs
     }
 }
@@ -326,10 +318,7 @@ impl JobFinder<'_> {
     }
 
     fn line_ref(&self, line: &CronLine) -> LineRef {
-        LineRef {
-            file: Rc::clone(&self.file),
-            line: line.number,
-        }
+        LineRef { file: Rc::clone(&self.file), line: line.number }
     }
 }
 
@@ -354,17 +343,13 @@ fn line_start(line: &CronLine, daemon: Daemon) -> Result<LineStart, String> {
 fn has_zone(call: &Call, line: &CronLine) -> bool {
     let own = call.variables.iter().rev().find(|(name, _)| name == b"TZ");
     let value = own.map(|(_, value)| value.as_slice());
-    value
-        .or_else(|| line.variables.get("TZ"))
-        .is_some_and(|value| !value.is_empty())
+    value.or_else(|| line.variables.get("TZ")).is_some_and(|value| !value.is_empty())
 }
 
 /// The user of a line: from its column, or the owner of the crontab.
 pub fn user(line: &CronLine, crontab: &Crontab) -> Option<String> {
     let of_line = line.user.as_deref().map(String::from_utf8_lossy);
-    of_line
-        .map(Cow::into_owned)
-        .or_else(|| crontab.owner.clone())
+    of_line.map(Cow::into_owned).or_else(|| crontab.owner.clone())
 }
 
 /// The zone of `CRON_TZ`, which only cronie knows, or its value if there is no such zone.
@@ -374,9 +359,7 @@ fn zone(variables: &Variables, daemon: Daemon) -> Result<Option<Zone>, String> {
         return Ok(None);
     };
     let name = String::from_utf8_lossy(name);
-    Zone::named(&name)
-        .map(Some)
-        .ok_or_else(|| name.into_owned())
+    Zone::named(&name).map(Some).ok_or_else(|| name.into_owned())
 }
 
 /// The minutes of `RANDOM_DELAY`, which only cronie knows.
@@ -400,9 +383,7 @@ mod tests {
     fn read(words: &[OsString], variables: &[(OsString, OsString)]) -> CallMeaning {
         let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
         let job = words.join(&b' ');
-        let log_dir = variables
-            .iter()
-            .find(|(name, _)| name == "REMOTEEXE_LOG_DIR");
+        let log_dir = variables.iter().find(|(name, _)| name == "REMOTEEXE_LOG_DIR");
         match words.len() {
             2 => CallMeaning::Job(JobCall {
                 name: job,
@@ -410,10 +391,7 @@ mod tests {
                 splay: Duration::ZERO,
                 identities: Vec::new(),
             }),
-            _ => CallMeaning::Refused {
-                job,
-                reason: "two words are needed".to_owned(),
-            },
+            _ => CallMeaning::Refused { job, reason: "two words are needed".to_owned() },
         }
     }
 
@@ -431,10 +409,7 @@ mod tests {
             contents: Contents::parse(text.as_bytes(), Columns::System, daemon),
         };
         let crontabs = Crontabs {
-            cron: MachineCron {
-                rules: daemon,
-                ..MachineCron::of(Path::new("/nowhere"))
-            },
+            cron: MachineCron { rules: daemon, ..MachineCron::of(Path::new("/nowhere")) },
             read: vec![crontab],
             left_out: Vec::new(),
         };
@@ -449,19 +424,11 @@ mod tests {
                     3 * * * * root REMOTEEXE_LOG_DIR=/m remoteexe h c; remoteexe h\n";
         let plan = plan(Daemon::Debian, text);
         let entries = plan.entries.iter().map(|entry| {
-            let log_dir = entry
-                .log_dir
-                .as_deref()
-                .map(|dir| dir.display().to_string());
+            let log_dir = entry.log_dir.as_deref().map(|dir| dir.display().to_string());
             let job = String::from_utf8_lossy(&entry.job).into_owned();
             (entry.place.line, job, log_dir.unwrap_or_default())
         });
-        let expected = [
-            (1, "h a", "/tmp"),
-            (3, "h b", "/l"),
-            (4, "h c", "/m"),
-            (4, "h", ""),
-        ];
+        let expected = [(1, "h a", "/tmp"), (3, "h b", "/l"), (4, "h c", "/m"), (4, "h", "")];
         let expected = expected.map(|(line, job, dir)| (line, job.to_owned(), dir.to_owned()));
         assert_eq!(entries.collect::<Vec<_>>(), expected);
     }
@@ -477,30 +444,17 @@ mod tests {
                     CRON_TZ=No/Where\n\
                     0 0 * * * root remoteexe h e\n";
         let plan = plan(Daemon::Cronie, text);
-        let waits = plan
-            .entries
-            .iter()
-            .map(|entry| (entry.wait.least, entry.wait.most));
-        let expected = [
-            (5, Some(5 + 9 * 60)),
-            (0, Some((2 + 120) * 60)),
-            (0, Some(120)),
-        ];
+        let waits = plan.entries.iter().map(|entry| (entry.wait.least, entry.wait.most));
+        let expected = [(5, Some(5 + 9 * 60)), (0, Some((2 + 120) * 60)), (0, Some(120))];
         assert_eq!(waits.collect::<Vec<_>>(), expected);
         let has_zone = plan.entries.iter().map(|entry| entry.zone.is_some());
         assert_eq!(has_zone.collect::<Vec<_>>(), [false, false, true]);
-        let unknown = plan
-            .unknown
-            .iter()
-            .map(|unknown| (unknown.place.line, &*unknown.reason));
+        let unknown = plan.unknown.iter().map(|unknown| (unknown.place.line, &*unknown.reason));
         assert_eq!(
             unknown.collect::<Vec<_>>(),
             [
                 (4, "cron draws the day at random"),
-                (
-                    8,
-                    "CRON_TZ is 'No/Where', which is no time zone of this machine"
-                ),
+                (8, "CRON_TZ is 'No/Where', which is no time zone of this machine"),
             ]
         );
     }

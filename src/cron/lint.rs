@@ -157,11 +157,7 @@ impl Linter<'_> {
         {
             let problem =
                 format!("there is no user {owner} in /etc/passwd; cron ignores this whole file");
-            self.add(
-                None,
-                &problem,
-                "name the file after the user whose jobs it has",
-            );
+            self.add(None, &problem, "name the file after the user whose jobs it has");
         }
     }
 
@@ -195,15 +191,9 @@ impl Linter<'_> {
                 let is_unknown =
                     (self.find_user)(&name) == UserLookup::Missing && is_about_remoteexe(line);
                 is_unknown.then(|| {
-                    let problem = format!(
-                        "there is no user {name} in /etc/passwd; {}",
-                        self.consequence()
-                    );
-                    fault(
-                        number,
-                        &problem,
-                        "give a user of this machine, such as root",
-                    )
+                    let problem =
+                        format!("there is no user {name} in /etc/passwd; {}", self.consequence());
+                    fault(number, &problem, "give a user of this machine, such as root")
                 })
             }
         }
@@ -228,11 +218,7 @@ impl Linter<'_> {
     }
 
     fn line(&mut self, found: &Mentioning) {
-        let Mentioning {
-            line,
-            shell,
-            mentions,
-        } = found;
+        let Mentioning { line, shell, mentions } = found;
         let number = Some(line.number);
         if line.timing.is_never_due() {
             self.add(
@@ -242,11 +228,7 @@ impl Linter<'_> {
             );
         }
         for field in HalfReadField::all(line.time_text.as_bytes(), self.daemon) {
-            let HalfReadField {
-                name,
-                read,
-                ignored,
-            } = &field;
+            let HalfReadField { name, read, ignored } = &field;
             let problem = format!("cron reads the {name} as {read} and ignores '{ignored}'");
             self.add(number, &problem, field.remedy());
         }
@@ -265,11 +247,7 @@ impl Linter<'_> {
             );
         }
         if let Some((problem, remedy)) = unquoted_lookalike(&shell.text) {
-            self.add(
-                number,
-                &format!("{problem}, which the shell takes for a letter"),
-                remedy,
-            );
+            self.add(number, &format!("{problem}, which the shell takes for a letter"), remedy);
         }
         if let Some((problem, remedy)) = misplaced_percent(shell) {
             self.add(number, &problem, remedy);
@@ -333,11 +311,7 @@ impl Linter<'_> {
             .iter()
             .find(|it| it.wait == call.wait && are_due_together(&it.timing, &line.timing));
         let problem = twin.map(|twin| {
-            format!(
-                "the same job at the same time as in {}:{}",
-                twin.file.display(),
-                twin.line
-            )
+            format!("the same job at the same time as in {}:{}", twin.file.display(), twin.line)
         });
         others.push(Twin {
             timing: line.timing,
@@ -385,12 +359,7 @@ impl Linter<'_> {
 }
 
 fn fault(line: Option<usize>, problem: &str, remedy: &str) -> Fault {
-    Fault {
-        line,
-        problem: problem.to_owned(),
-        remedy: remedy.to_owned(),
-        is_of_file: false,
-    }
+    Fault { line, problem: problem.to_owned(), remedy: remedy.to_owned(), is_of_file: false }
 }
 
 fn is_about_remoteexe(line: &CronLine) -> bool {
@@ -436,9 +405,7 @@ fn misplaced_percent(shell: &ShellText) -> Option<(String, &'static str)> {
 /// The words at the end of `text`, as far as they have `most` bytes together. A longer word is cut.
 fn last_words(text: &[u8], most: usize) -> &[u8] {
     let (before, end) = text.split_at(text.len().saturating_sub(most));
-    let is_cut = before
-        .last()
-        .is_some_and(|last| !last.is_ascii_whitespace());
+    let is_cut = before.last().is_some_and(|last| !last.is_ascii_whitespace());
     let next = end.iter().position(u8::is_ascii_whitespace);
     let next = next.filter(|_| is_cut).unwrap_or(0);
     end[next..].trim_ascii()

@@ -60,14 +60,9 @@ impl PortableLine {
     pub fn cron_minutes(&self, from: i64, until: i64) -> Vec<i64> {
         let mut minutes = Vec::new();
         let intervals = clock_intervals(&Zone::Machine, from, until);
-        slots::each(
-            &self.timing,
-            self.own_zone.as_ref(),
-            &intervals,
-            &mut |slot| {
-                minutes.push(slot.minute);
-            },
-        );
+        slots::each(&self.timing, self.own_zone.as_ref(), &intervals, &mut |slot| {
+            minutes.push(slot.minute);
+        });
         minutes
     }
 }
@@ -86,10 +81,8 @@ impl PortableLines {
             remedy: remedy.to_owned(),
         };
         let of_fault = |fault: &Fault| finding(fault.line, fault.problem.clone(), &fault.remedy);
-        let mut found = Self {
-            refused: contents.refusals.iter().map(of_fault).collect(),
-            ..Self::default()
-        };
+        let mut found =
+            Self { refused: contents.refusals.iter().map(of_fault).collect(), ..Self::default() };
         let refused: HashSet<_> = contents.refusals.iter().map(|fault| fault.line).collect();
         let is_remark = |fault: &&Fault| !refused.contains(&fault.line);
         let remarks = contents.faults.iter().filter(is_remark);
@@ -133,9 +126,7 @@ fn portable(
     let command = text(&shell.text, "the command")?;
     let own_zone = own_zone(line, daemon)?;
     let tokens = tokens(&shell.text, &line.variables).unwrap_or_default();
-    let column = user
-        .as_ref()
-        .map_or(String::new(), |user| format!(" {user}"));
+    let column = user.as_ref().map_or(String::new(), |user| format!(" {user}"));
     let raw = text(&line.command, "the command")?;
     Ok(PortableLine {
         number: line.number,
@@ -213,18 +204,11 @@ fn machine_zone() -> Result<String, Refusal> {
 /// The variables that the lines before line `number` set, each with its last value.
 fn variables(contents: &Contents, number: usize) -> Result<Vec<(String, String)>, Refusal> {
     let mut variables: Vec<(String, String)> = Vec::new();
-    for (_, assignment) in contents
-        .assignments
-        .iter()
-        .take_while(|(at, _)| *at < number)
-    {
+    for (_, assignment) in contents.assignments.iter().take_while(|(at, _)| *at < number) {
         let name = text(&assignment.name, "the name of a variable above it")?;
         let value = text(&assignment.value, &format!("the value of {name}"))?;
         if name.is_empty() {
-            return refused(
-                "a variable above it has no name",
-                "give it one, or take it out",
-            );
+            return refused("a variable above it has no name", "give it one, or take it out");
         }
         match variables.iter_mut().find(|(other, _)| *other == name) {
             Some((_, old)) => *old = value,
@@ -238,10 +222,7 @@ fn text(bytes: &[u8], what: &str) -> Result<String, Refusal> {
     let text = str::from_utf8(bytes).map(str::to_owned);
     text.map_err(|_| {
         let problem = format!("{what} is not UTF-8");
-        (
-            problem,
-            "convert the crontab with iconv, or put the text into a script",
-        )
+        (problem, "convert the crontab with iconv, or put the text into a script")
     })
 }
 

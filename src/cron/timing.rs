@@ -58,11 +58,7 @@ impl TimingError {
     /// What to do.
     pub fn remedy(&self) -> String {
         match self {
-            Self::Field {
-                text,
-                bounds: (low, high),
-                ..
-            } => match unit_habit(text) {
+            Self::Field { text, bounds: (low, high), .. } => match unit_habit(text) {
                 Some(remedy) => remedy.to_owned(),
                 None => format!(
                     "give numbers from {low} to {high}, as *, N, N-M, */STEP or a list with commas"
@@ -110,9 +106,7 @@ impl HalfReadField {
 
     /// What to write.
     pub fn remedy(&self) -> &'static str {
-        let is_long_dash = ["–", "—", "−"]
-            .iter()
-            .any(|dash| self.ignored.starts_with(dash));
+        let is_long_dash = ["–", "—", "−"].iter().any(|dash| self.ignored.starts_with(dash));
         match self.ignored.chars().next() {
             _ if is_long_dash => "write a range with a plain hyphen (-)",
             Some('~') => "give a number, or use sleep: only cronie draws numbers",
@@ -154,14 +148,12 @@ impl Timing {
     fn of_fields(fields: [&[u8]; 5], daemon: Daemon) -> Result<Self, TimingError> {
         let mut values = [Values::default(); 5];
         for ((values, unit), text) in values.iter_mut().zip(UNITS).zip(fields) {
-            *values = unit
-                .parse(text, daemon)
-                .map_err(|error| TimingError::Field {
-                    name: unit.name,
-                    text: shortened(text),
-                    error,
-                    bounds: (unit.low, unit.high),
-                })?;
+            *values = unit.parse(text, daemon).map_err(|error| TimingError::Field {
+                name: unit.name,
+                text: shortened(text),
+                error,
+                bounds: (unit.low, unit.high),
+            })?;
         }
         let begins_with_star = |index: usize| fields[index].starts_with(b"*");
         let [minutes, hours, days, months, weekdays] = values;
@@ -200,24 +192,14 @@ impl Timing {
         let is_month = self.months >> date.month() & 1 == 1;
         let is_day = self.days >> date.day() & 1 == 1;
         let is_weekday = self.weekdays >> date.weekday().num_days_from_sunday() & 1 == 1;
-        is_month
-            && if self.needs_both_days {
-                is_day && is_weekday
-            } else {
-                is_day || is_weekday
-            }
+        is_month && if self.needs_both_days { is_day && is_weekday } else { is_day || is_weekday }
     }
 
     /// Whether no day or no minute can ever match, as in `50-10 * * * *` or on February 30.
     pub fn is_never_due(&self) -> bool {
         // All dates of 28 years: every date on every day of the week.
         let first = NaiveDate::from_ymd_opt(2000, 1, 1).unwrap_or_default();
-        let has_day = || {
-            first
-                .iter_days()
-                .take(28 * 366)
-                .any(|date| self.is_due_on(date))
-        };
+        let has_day = || first.iter_days().take(28 * 366).any(|date| self.is_due_on(date));
         !self.is_reboot && (self.minutes == 0 || self.hours == 0 || !has_day())
     }
 }
@@ -323,10 +305,7 @@ mod tests {
     fn a_refused_time_says_which_field_is_wrong() {
         for (text, reason) in [
             ("61 * * * *", "minute '61' is out of range"),
-            (
-                "* * * foo * x",
-                "month 'foo' has no number where one is needed",
-            ),
+            ("* * * foo * x", "month 'foo' has no number where one is needed"),
             ("* * *", "there is no month"),
             ("@often", "'@often' is not a time that cron knows"),
         ] {

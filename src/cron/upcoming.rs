@@ -65,16 +65,8 @@ pub fn crowds(entries: &[&CronJob], day: &[ClockInterval]) -> Vec<Crowd> {
                     usize::from(slot.minute * 60 + wait == first);
             });
         }
-        let most = hosts
-            .into_iter()
-            .map(|(host, starts)| (starts, host.to_vec()))
-            .max();
-        Crowd {
-            jobs: starts,
-            on_one_host: most.unwrap_or_default(),
-            first,
-            times,
-        }
+        let most = hosts.into_iter().map(|(host, starts)| (starts, host.to_vec())).max();
+        Crowd { jobs: starts, on_one_host: most.unwrap_or_default(), first, times }
     });
     crowds.take(MOST_CROWDS).collect()
 }

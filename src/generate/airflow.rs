@@ -113,9 +113,7 @@ fn messages(sources: &[DagSource], lines: &[DagLine], now: DateTime<Utc>) -> Str
 }
 
 fn about(finding: &Finding, kind: &str) -> String {
-    let line = finding
-        .line
-        .map_or(String::new(), |line| format!(":{line}"));
+    let line = finding.line.map_or(String::new(), |line| format!(":{line}"));
     message(&format!(
         "{}{line}: {kind}{}; tip: {}",
         finding.file.display(),

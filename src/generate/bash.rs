@@ -28,10 +28,7 @@ fn arm(option: &Completed) -> Option<String> {
         CommandKind::Report => "report",
         CommandKind::Generate => "generate",
     };
-    let patterns: Vec<_> = option
-        .names()
-        .map(|name| format!("{line},{name}"))
-        .collect();
+    let patterns: Vec<_> = option.names().map(|name| format!("{line},{name}")).collect();
     let value = match &option.value.as_ref()?.1 {
         Value::File => "value='file'".to_owned(),
         Value::Directory => "value='directory'".to_owned(),

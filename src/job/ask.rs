@@ -51,10 +51,7 @@ fn read(
     let deadline = Instant::now() + PATIENCE;
     let mut printed = Vec::new();
     while Instant::now() < deadline && !signals.is_ending() {
-        let mut fds = [
-            PollFd::new(&output, PollFlags::IN),
-            PollFd::new(signals, PollFlags::IN),
-        ];
+        let mut fds = [PollFd::new(&output, PollFlags::IN), PollFd::new(signals, PollFlags::IN)];
         wait(&mut fds, Some(deadline))?;
         if is_ready(&fds[0]) {
             let mut bytes = [0; 4096];

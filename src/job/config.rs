@@ -11,12 +11,7 @@ use std::path::{Path, PathBuf};
 use super::ssh::Ssh;
 
 /// The keywords with which ssh can return 0 without the job, in lower case. An included file may have one.
-const SEPARATING: [&str; 4] = [
-    "forkafterauthentication",
-    "sessiontype",
-    "stdinnull",
-    "include",
-];
+const SEPARATING: [&str; 4] = ["forkafterauthentication", "sessiontype", "stdinnull", "include"];
 
 /// The system's file includes this directory where a distribution has it (Debian, RHEL).
 const SYSTEM: &str = "/etc/ssh/ssh_config";
@@ -58,14 +53,8 @@ fn file_has(file: &Path, keywords: &[&str]) -> bool {
 fn has_setting(text: &str, keywords: &[&str]) -> bool {
     text.lines().any(|line| {
         let line = line.trim_start_matches([' ', '\t', '"']);
-        let keyword = line
-            .split(|next: char| !next.is_ascii_alphanumeric())
-            .next();
-        keyword.is_some_and(|word| {
-            keywords
-                .iter()
-                .any(|known| known.eq_ignore_ascii_case(word))
-        })
+        let keyword = line.split(|next: char| !next.is_ascii_alphanumeric()).next();
+        keyword.is_some_and(|word| keywords.iter().any(|known| known.eq_ignore_ascii_case(word)))
     })
 }
 
@@ -83,12 +72,7 @@ mod tests {
         ] {
             assert!(has_setting(text, &SEPARATING), "{text}");
         }
-        for text in [
-            "",
-            "# SessionType none",
-            "Host sessiontype",
-            "SessionTypes none",
-        ] {
+        for text in ["", "# SessionType none", "Host sessiontype", "SessionTypes none"] {
             assert!(!has_setting(text, &SEPARATING), "{text}");
         }
     }

@@ -53,10 +53,7 @@ pub struct Family {
 impl Family {
     /// The family of `ssh`, which need not run any more. None without /proc.
     pub fn of(ssh: &Child) -> Option<Self> {
-        Some(Self {
-            head: Process::read(ssh.pid())?,
-            known: Vec::new(),
-        })
+        Some(Self { head: Process::read(ssh.pid())?, known: Vec::new() })
     }
 
     /// Notes what is below ssh now. [`Family::end`] ends it, in whatever session it is.
@@ -124,10 +121,7 @@ impl Family {
     /// Whether it is the master of a connection to a jump host, which stays for others. ssh itself has none.
     fn is_master(&self, process: &Process) -> bool {
         let title = fs::read(format!("/proc/{}/cmdline", process.pid)).unwrap_or_default();
-        let end = title
-            .iter()
-            .rposition(|&byte| byte != 0)
-            .map_or(0, |last| last + 1);
+        let end = title.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
         !self.may_end(process) && title.starts_with(b"ssh: ") && title[..end].ends_with(b" [mux]")
     }
 }
@@ -192,11 +186,7 @@ impl Process {
 
     fn name(&self) -> String {
         let name = fs::read(format!("/proc/{}/comm", self.pid)).unwrap_or_default();
-        format!(
-            "{} ({})",
-            escape::printable(name.trim_ascii_end()),
-            self.pid
-        )
+        format!("{} ({})", escape::printable(name.trim_ascii_end()), self.pid)
     }
 }
 
@@ -206,9 +196,7 @@ fn below(root: Pid) -> Vec<Process> {
     let mut family = Vec::new();
     let mut parents = vec![root];
     while let Some(parent) = parents.pop() {
-        for process in all
-            .iter()
-            .filter(|process| process.parent == parent.as_raw_nonzero().get())
+        for process in all.iter().filter(|process| process.parent == parent.as_raw_nonzero().get())
         {
             family.push(*process);
             parents.push(process.pid);

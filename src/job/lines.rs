@@ -130,11 +130,7 @@ mod tests {
     #[test]
     fn any_stream_in_any_pieces_gives_the_lines_of_the_model() {
         // More with CASES=N; SEED=N repeats a case that failed.
-        let number = |name| {
-            std::env::var(name)
-                .ok()
-                .and_then(|value| value.parse().ok())
-        };
+        let number = |name| std::env::var(name).ok().and_then(|value| value.parse().ok());
         let first = number("SEED").unwrap_or_else(|| fastrand::u64(..1 << 32));
         for seed in first..first + number("CASES").unwrap_or(200) {
             let mut random = fastrand::Rng::with_seed(seed);
@@ -155,10 +151,7 @@ mod tests {
                 let longest = random.choice([1, 7, 5000, 1 << 16, 4 << 20]).unwrap_or(1);
                 let (piece, later) = rest.split_at(random.usize(1..=longest.min(rest.len())));
                 lines.feed(piece, |line| found.push(line.to_vec()));
-                assert!(
-                    lines.partial.len() <= MAX_TEXT,
-                    "memory is bounded; SEED={seed}"
-                );
+                assert!(lines.partial.len() <= MAX_TEXT, "memory is bounded; SEED={seed}");
                 rest = later;
             }
             lines.finish(|line| found.push(line.to_vec()));

@@ -73,10 +73,7 @@ impl Marker {
         shell.args(["-c", &format!("echo {text}")]);
         remove_shell_settings(&mut shell);
         preflight::check_shell(&shell, &text, signals)?;
-        Ok(Self {
-            version: ssh.version(),
-            text,
-        })
+        Ok(Self { version: ssh.version(), text })
     }
 
     /// The bytes that come through the pipe.
@@ -88,12 +85,8 @@ impl Marker {
     pub fn equip(&self, program: &mut Program) {
         // echo fails if the pipe is full, because ssh sets O_NONBLOCK on it. Then ssh must not go on.
         let local_command = format!("LocalCommand=echo {} || kill -9 $PPID", self.text);
-        let options = [
-            "PermitLocalCommand=yes",
-            &local_command,
-            "ControlMaster=no",
-            "ControlPath=none",
-        ];
+        let options =
+            ["PermitLocalCommand=yes", &local_command, "ControlMaster=no", "ControlPath=none"];
         program.args(options.map(|option| format!("-o{option}")));
         if self.version >= REMOTE_COMMAND {
             program.args(["-oRemoteCommand=none"]);

@@ -222,17 +222,13 @@ fn cut_tags(output: &mut Vec<u8>) {
 fn tag(line: &[u8]) -> Option<Range<usize>> {
     let begin = memmem::find(line, TAG)?;
     let number = begin + TAG.len();
-    let digits = line[number..]
-        .iter()
-        .take_while(|byte| byte.is_ascii_digit());
+    let digits = line[number..].iter().take_while(|byte| byte.is_ascii_digit());
     let details = number + digits.count();
     let end = details + memmem::find(&line[details..], b": ")?;
     let is_tag = match &line[details..end] {
         // Up to 8.6. In the middle of a line it may be any text.
         [] => begin == 0,
-        text => [b" (pid=", b" (bin="]
-            .iter()
-            .any(|start| text.starts_with(*start)),
+        text => [b" (pid=", b" (bin="].iter().any(|start| text.starts_with(*start)),
     };
     (is_tag && details > number && end - begin <= LONGEST_TAG).then_some(begin..end + 2)
 }
@@ -290,20 +286,12 @@ mod tests {
             (Verdict::Closed(before), Some("SILENT"), Verdict::Muted),
             (Verdict::Silent(before), Some("ERROR"), Verdict::Transient),
             (Verdict::Silent(after), Some("ERROR"), Verdict::Unexplained),
-            (
-                Verdict::Silent(unknown),
-                Some("ERROR"),
-                Verdict::Unexplained,
-            ),
+            (Verdict::Silent(unknown), Some("ERROR"), Verdict::Unexplained),
             (Verdict::Silent(before), Some("FATAL"), Verdict::Muted),
             (Verdict::Silent(before), None, Verdict::Unexplained),
         ] {
             let level = level.map(str::to_owned);
-            assert_eq!(
-                verdict.settle(|| level.clone()),
-                settled,
-                "{verdict:?} {level:?}"
-            );
+            assert_eq!(verdict.settle(|| level.clone()), settled, "{verdict:?} {level:?}");
         }
         for verdict in [Verdict::Transient, Verdict::Permanent, Verdict::Unexplained] {
             assert_eq!(verdict.settle(|| unreachable!("not asked for")), verdict);

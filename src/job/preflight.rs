@@ -41,10 +41,7 @@ pub fn check_version(ssh: &Proved) -> Result<(), PreflightError> {
     if ssh.version() >= OLDEST {
         Ok(())
     } else {
-        Err(PreflightError::TooOld(
-            ssh.path().into(),
-            ssh.words().into(),
-        ))
+        Err(PreflightError::TooOld(ssh.path().into(), ssh.words().into()))
     }
 }
 
@@ -61,9 +58,5 @@ pub fn check_shell(
     let printed = ask(shell, signals, |printed| !printed.is_empty());
     let printed = printed.map_err(PreflightError::Shell)?;
     let printed = String::from_utf8_lossy(printed.trim_ascii());
-    if printed == marker {
-        Ok(())
-    } else {
-        Err(PreflightError::OtherText(printed.into_owned()))
-    }
+    if printed == marker { Ok(()) } else { Err(PreflightError::OtherText(printed.into_owned())) }
 }

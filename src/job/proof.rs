@@ -146,10 +146,7 @@ struct FileId {
 
 impl From<&Metadata> for FileId {
     fn from(metadata: &Metadata) -> Self {
-        Self {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-        }
+        Self { device: metadata.dev(), inode: metadata.ino() }
     }
 }
 
@@ -161,12 +158,7 @@ impl Proved {
     /// There is no proof, and why.
     pub fn new(path: PathBuf) -> Result<Self, Unproved> {
         match Self::read(&path) {
-            Ok(Ok((version, words, file))) => Ok(Self {
-                path,
-                version,
-                words,
-                file,
-            }),
+            Ok(Ok((version, words, file))) => Ok(Self { path, version, words, file }),
             Ok(Err(why)) => Err(why(path)),
             Err(error) => Err(Unproved::Unreadable(path, error)),
         }
@@ -249,9 +241,7 @@ fn version_in(constants: &[u8], has_header: bool) -> Option<(Version, String)> {
             None => memmem::find(constants, keyword)?,
         };
     }
-    let has_words = WORDS
-        .iter()
-        .all(|words| memmem::find(constants, words).is_some());
+    let has_words = WORDS.iter().all(|words| memmem::find(constants, words).is_some());
     let is_alone =
         memmem::find_iter(&constants[begin..], ELF).all(|at| !is_header(&constants[begin + at..]));
     (has_words && is_alone).then_some(version)
@@ -262,9 +252,7 @@ fn version_in(constants: &[u8], has_header: bool) -> Option<(Version, String)> {
 fn is_header(text: &[u8]) -> bool {
     let is_one_of =
         |at: usize, values: &[u8]| text.get(at).is_some_and(|byte| values.contains(byte));
-    let kind = text
-        .get(16..18)
-        .is_some_and(|kind| matches!(kind, [1..=4, 0] | [0, 1..=4]));
+    let kind = text.get(16..18).is_some_and(|kind| matches!(kind, [1..=4, 0] | [0, 1..=4]));
     is_one_of(4, &[1, 2]) && is_one_of(5, &[1, 2]) && is_one_of(6, &[1]) && kind
 }
 
@@ -280,10 +268,7 @@ fn own_version(constants: &[u8]) -> Option<(Version, String)> {
         let words = strings.next()?;
         let (version, rest) = Version::split(words)?;
         let release = rest.strip_prefix(b"p")?;
-        let digits = release
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
+        let digits = release.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let is_own = digits > 0
             && matches!(release.get(digits), None | Some(b' '))
             && !words.contains(&b'*');
@@ -307,28 +292,21 @@ fn constants(headers: &[u8]) -> Option<Vec<(u64, usize)>> {
         usize::try_from(number).ok()
     };
     // Of the table: its place, the size of an entry and their number. In an entry: flags, offset and length.
-    let ([table, entry, count], [flags, offset, length], word) = if is_64_bit {
-        ([32, 54, 56], [4, 8, 32], 8)
-    } else {
-        ([28, 42, 44], [24, 4, 16], 4)
-    };
+    let ([table, entry, count], [flags, offset, length], word) =
+        if is_64_bit { ([32, 54, 56], [4, 8, 32], 8) } else { ([28, 42, 44], [24, 4, 16], 4) };
     let (table, entry, count) = (number(table, word)?, number(entry, 2)?, number(count, 2)?);
     let segments = (0..count).filter_map(|index| {
         let at = table.checked_add(index * entry)?;
-        let segment = (
-            number(at + flags, 4)?,
-            number(at + offset, word)?,
-            number(at + length, word)?,
-        );
+        let segment =
+            (number(at + flags, 4)?, number(at + offset, word)?, number(at + length, word)?);
         // PT_LOAD, which is not PF_W.
         (number(at, 4)? == 1 && segment.0 & 2 == 0).then_some(segment)
     });
     let mut segments: Vec<_> = segments.collect();
     // PF_X after the others, and the headers after the rest.
     segments.sort_by_key(|(flags, offset, _)| (flags & 1, *offset == 0));
-    let places = segments
-        .into_iter()
-        .map(|(_, offset, length)| Some((u64::try_from(offset).ok()?, length)));
+    let places =
+        segments.into_iter().map(|(_, offset, length)| Some((u64::try_from(offset).ok()?, length)));
     places.collect()
 }
 
@@ -383,39 +361,21 @@ mod tests {
                 other[at] = b'_';
             }
             let unproved = proved(&other).err();
-            assert!(
-                matches!(unproved, Some(Unproved::OtherProgram(_))),
-                "{}",
-                text.escape_ascii()
-            );
+            assert!(matches!(unproved, Some(Unproved::OtherProgram(_))), "{}", text.escape_ascii());
         }
     }
 
     #[test]
     fn other_programs_of_openssh_and_a_text_are_not_proved() {
-        for other in [
-            "/usr/bin/ssh-keygen",
-            "/usr/bin/scp",
-            "/usr/sbin/sshd",
-            "/bin/sh",
-        ] {
+        for other in ["/usr/bin/ssh-keygen", "/usr/bin/scp", "/usr/sbin/sshd", "/bin/sh"] {
             let unproved = Proved::new(other.into()).err();
-            assert!(
-                matches!(unproved, Some(Unproved::OtherProgram(_))),
-                "{other}"
-            );
+            assert!(matches!(unproved, Some(Unproved::OtherProgram(_))), "{other}");
         }
         // It has the whole table of options, and is set-user-ID where it is installed.
         let keysign = fs::read("/usr/lib/openssh/ssh-keysign").expect("it is read");
         assert!(matches!(proved(&keysign), Err(Unproved::OtherProgram(_))));
-        assert!(matches!(
-            Proved::new("/etc/passwd".into()),
-            Err(Unproved::Script(_))
-        ));
-        assert!(matches!(
-            Proved::new("/nowhere".into()),
-            Err(Unproved::Unreadable(..))
-        ));
+        assert!(matches!(Proved::new("/etc/passwd".into()), Err(Unproved::Script(_))));
+        assert!(matches!(Proved::new("/nowhere".into()), Err(Unproved::Unreadable(..))));
     }
 
     #[test]
@@ -423,10 +383,7 @@ mod tests {
         let ssh = fs::read(installed()).expect("it is read");
         let shell = fs::read("/bin/sh").expect("it is read");
         // Behind its segments, as a program that unpacks itself has it.
-        assert!(matches!(
-            proved(&[shell, ssh.clone()].concat()),
-            Err(Unproved::OtherProgram(_))
-        ));
+        assert!(matches!(proved(&[shell, ssh.clone()].concat()), Err(Unproved::OtherProgram(_))));
         // Among its constants: a whole program, and not only the first bytes of one.
         let headers = &ssh[..HEADERS];
         let (offset, length) = constants(headers).expect("an ELF file")[0];

@@ -139,9 +139,7 @@ pub fn relay(
         is_silent: relay.output.is_silent,
         is_timeout: relay.is_timeout,
         is_other_program: relay.is_other_program,
-        sent: relay
-            .written
-            .map(|all| all.saturating_sub(relay.output.length)),
+        sent: relay.written.map(|all| all.saturating_sub(relay.output.length)),
         status: status?,
         forwarded: relay.forwarded.map(|(signal, _)| signal),
     })
@@ -209,9 +207,7 @@ impl Relay<'_> {
     fn deadline(&self) -> Option<Instant> {
         let is_blind = self.child.exit_fd().is_none();
         let look = is_blind.then(|| Instant::now() + LOOK_AFTER);
-        let connect_by = self
-            .connect_by
-            .filter(|_| self.output.monitor.is_connecting());
+        let connect_by = self.connect_by.filter(|_| self.output.monitor.is_connecting());
         [self.kill_at, connect_by, look].into_iter().flatten().min()
     }
 

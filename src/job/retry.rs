@@ -65,11 +65,7 @@ pub struct Failures {
 impl Failures {
     /// No failures yet.
     pub fn new(retries: Retries) -> Self {
-        Self {
-            retries,
-            all: 0,
-            at_login: 0,
-        }
+        Self { retries, all: 0, at_login: 0 }
     }
 
     /// Whether one more failed attempt can be followed by another.
@@ -100,19 +96,11 @@ impl Failures {
     /// The record of an attempt that follows at once, as the last one.
     pub fn without_wait(&self) -> Retry {
         let number = self.all + 1;
-        Retry {
-            number,
-            count: self.retries.count.max(number),
-            wait: Duration::ZERO,
-        }
+        Retry { number, count: self.retries.count.max(number), wait: Duration::ZERO }
     }
 
     fn retry(&self, wait: Duration) -> Decision {
-        Decision::Retry(Retry {
-            number: self.all,
-            count: self.retries.count,
-            wait,
-        })
+        Decision::Retry(Retry { number: self.all, count: self.retries.count, wait })
     }
 }
 
@@ -122,11 +110,7 @@ impl Retries {
     /// Random: jobs that were dropped in the same second must not come back in the same second.
     fn wait(&self, number: u32) -> Duration {
         let longest = self.longest_wait(number);
-        let shortest = if number < FIRST_PATIENT {
-            Duration::ZERO
-        } else {
-            longest / 4
-        };
+        let shortest = if number < FIRST_PATIENT { Duration::ZERO } else { longest / 4 };
         between(shortest, longest)
     }
 
@@ -150,9 +134,7 @@ impl Retries {
 fn between(shortest: Duration, longest: Duration) -> Duration {
     let span = longest.saturating_sub(shortest).as_millis();
     let span = u64::try_from(span).unwrap_or(u64::MAX - 1);
-    random::number().map_or(longest, |random| {
-        shortest + Duration::from_millis(random % (span + 1))
-    })
+    random::number().map_or(longest, |random| shortest + Duration::from_millis(random % (span + 1)))
 }
 
 #[cfg(test)]
@@ -171,19 +153,13 @@ mod tests {
         assert_eq!(longest_waits(second), [1, 2, 4, 8, 120, 120, 120, 120, 120]);
         assert_eq!(longest_waits(200 * second), [200; 9]);
         assert_eq!(longest_waits(Duration::ZERO), [0; 9]);
-        let retries = Retries {
-            count: u32::MAX,
-            delay: second,
-        };
+        let retries = Retries { count: u32::MAX, delay: second };
         assert_eq!(retries.longest_wait(u32::MAX), 120 * second);
     }
 
     #[test]
     fn waits_are_spread_over_the_whole_span() {
-        let retries = Retries {
-            count: 1,
-            delay: Duration::from_secs(8),
-        };
+        let retries = Retries { count: 1, delay: Duration::from_secs(8) };
         let waits: Vec<Duration> = (0..1000).map(|_| retries.wait(1)).collect();
         for second in 0..8 {
             let span = Duration::from_secs(second)..Duration::from_secs(second + 1);
@@ -195,10 +171,7 @@ mod tests {
 
     #[test]
     fn eight_retries_outlast_a_lock_out_of_two_minutes() {
-        let retries = Retries {
-            count: 8,
-            delay: Duration::from_secs(1),
-        };
+        let retries = Retries { count: 8, delay: Duration::from_secs(1) };
         for _ in 0..1000 {
             let waits = (1..=8).map(|number| retries.wait(number));
             assert!(waits.sum::<Duration>() >= Duration::from_secs(120));
@@ -206,18 +179,11 @@ mod tests {
     }
 
     fn without_delay(count: u32) -> Failures {
-        Failures::new(Retries {
-            count,
-            delay: Duration::ZERO,
-        })
+        Failures::new(Retries { count, delay: Duration::ZERO })
     }
 
     fn retry_of(number: u32, count: u32) -> Decision {
-        Decision::Retry(Retry {
-            number,
-            count,
-            wait: Duration::ZERO,
-        })
+        Decision::Retry(Retry { number, count, wait: Duration::ZERO })
     }
 
     #[test]
@@ -255,10 +221,7 @@ mod tests {
     #[test]
     fn a_retry_after_the_login_waits_ten_times_as_long_as_the_first_may() {
         for _ in 0..100 {
-            let mut failures = Failures::new(Retries {
-                count: 8,
-                delay: Duration::from_secs(1),
-            });
+            let mut failures = Failures::new(Retries { count: 8, delay: Duration::from_secs(1) });
             let Decision::Retry(retry) = failures.decide(Verdict::ClosedAtLogin) else {
                 panic!("no retry");
             };

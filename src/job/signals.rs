@@ -79,11 +79,7 @@ impl Signals {
             signal_hook::flag::register(Signal::CHILD.as_raw(), Arc::default())?;
         }
         let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
-        Ok(Self {
-            descriptor: SignalFd::with_flags(&mask, flags)?,
-            ignored,
-            held: None,
-        })
+        Ok(Self { descriptor: SignalFd::with_flags(&mask, flags)?, ignored, held: None })
     }
 
     /// The next signal to end that has come, if one has; does not block.
@@ -93,9 +89,8 @@ impl Signals {
         }
         while let Ok(Some(signal)) = self.descriptor.read_signal() {
             let number = i32::try_from(signal.ssi_signo).unwrap_or_default();
-            let asks_to_end = [Signal::CHILD, Signal::XFSZ]
-                .iter()
-                .all(|signal| signal.as_raw() != number);
+            let asks_to_end =
+                [Signal::CHILD, Signal::XFSZ].iter().all(|signal| signal.as_raw() != number);
             // The kernel queues a blocked signal even if it is ignored.
             if asks_to_end && !self.ignored.contains(number) {
                 return u8::try_from(number).ok().map(EndingSignal);

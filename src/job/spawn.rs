@@ -40,9 +40,7 @@ impl Program {
         Self {
             words: vec![name.clone()],
             name,
-            env: env::vars_os()
-                .filter_map(|(name, value)| variable(&name, &value))
-                .collect(),
+            env: env::vars_os().filter_map(|(name, value)| variable(&name, &value)).collect(),
         }
     }
 
@@ -55,8 +53,7 @@ impl Program {
     /// Sets an environment variable.
     pub fn set(&mut self, name: &str, value: &str) {
         self.unset(|other| other == name.as_bytes());
-        self.env
-            .extend(variable(OsStr::new(name), OsStr::new(value)));
+        self.env.extend(variable(OsStr::new(name), OsStr::new(value)));
     }
 
     /// Removes the environment variables whose names are such.
@@ -122,10 +119,7 @@ pub struct Child {
 
 impl Child {
     fn new(pid: Pid) -> Self {
-        Self {
-            pid,
-            pidfd: pidfd_open(pid, PidfdFlags::empty()).ok(),
-        }
+        Self { pid, pidfd: pidfd_open(pid, PidfdFlags::empty()).ok() }
     }
 
     /// Its process id, which is not another's before it is reaped.

@@ -38,11 +38,7 @@ mod tests {
             ("scheduler", "host_sum_batch02 /srv/sum.sh", 11_930),
             ("scheduler2", "host_sum_batch01 /srv/sum.sh", 14_190),
         ] {
-            assert_eq!(
-                milliseconds(machine, operands),
-                wait,
-                "{machine} {operands}"
-            );
+            assert_eq!(milliseconds(machine, operands), wait, "{machine} {operands}");
         }
     }
 
@@ -56,10 +52,7 @@ mod tests {
             seconds[usize::try_from(wait / 1000).expect("20 s at most")] += 1;
         }
         // 15 are expected.
-        assert!(
-            seconds.iter().all(|count| (4..=30).contains(count)),
-            "{seconds:?}"
-        );
+        assert!(seconds.iter().all(|count| (4..=30).contains(count)), "{seconds:?}");
     }
 
     #[test]

@@ -30,11 +30,7 @@ pub struct Tee {
 impl Tee {
     /// A tee that shows the output if `is_wanted`, else nothing.
     pub fn new(is_wanted: bool) -> Self {
-        Self {
-            is_open: is_wanted,
-            stdout: None,
-            backlog: Vec::new(),
-        }
+        Self { is_open: is_wanted, stdout: None, backlog: Vec::new() }
     }
 
     /// Shows `bytes`, now or later.

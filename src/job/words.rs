@@ -73,9 +73,7 @@ impl TryFrom<OsString> for Login {
         refuse_empty_or_option(&word)?;
         // Allowed in spite of the shell: DOMAIN\user and machine$ are names in Active Directory,
         // and user@domain is split by ssh at the last `@`, which is ours.
-        refuse_characters(&word, |c| {
-            SHELL_METACHARACTERS.contains(c) && !"\\$".contains(c)
-        })?;
+        refuse_characters(&word, |c| SHELL_METACHARACTERS.contains(c) && !"\\$".contains(c))?;
         Ok(Self(word))
     }
 }
@@ -117,9 +115,7 @@ fn refuse_port(word: &OsStr) -> Result<(), WordError> {
     if let Some((host, port)) = word.to_str().and_then(|word| word.split_once(':'))
         && let Ok(port) = port.parse()
         && !host.is_empty()
-        && host
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+        && host.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
     {
         let host = host.to_owned();
         return Err(WordError::Port { host, port });
@@ -146,8 +142,6 @@ impl Operands {
 
     /// The words of the remote command.
     pub fn remote_command(&self) -> impl Iterator<Item = &OsStr> {
-        iter::once(&self.script.0)
-            .chain(&self.parameters)
-            .map(OsString::as_os_str)
+        iter::once(&self.script.0).chain(&self.parameters).map(OsString::as_os_str)
     }
 }

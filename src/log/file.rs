@@ -228,10 +228,7 @@ fn wait_for_writer(file: &OwnedFd) {
 
 /// Whether the last of `size` bytes is a newline, or there is none.
 fn ends_with_newline(file: &OwnedFd, size: i64) -> bool {
-    let Some(last) = u64::try_from(size)
-        .ok()
-        .and_then(|size| size.checked_sub(1))
-    else {
+    let Some(last) = u64::try_from(size).ok().and_then(|size| size.checked_sub(1)) else {
         return true;
     };
     let mut byte = [b'\n'];
@@ -322,11 +319,7 @@ mod tests {
             (None, None, "20261124_remoteexe.log"),
             (Some(0), None, "20261124_remoteexe.0.log"),
             (Some(65534), None, "20261124_remoteexe.65534.log"),
-            (
-                Some(0),
-                Some(0xfe),
-                "20261124_remoteexe.0.00000000000000fe.log",
-            ),
+            (Some(0), Some(0xfe), "20261124_remoteexe.0.00000000000000fe.log"),
         ] {
             let name = LogName { day, user, run };
             assert_eq!(name.to_string(), text);

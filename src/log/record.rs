@@ -85,10 +85,7 @@ impl Prefix {
 ///
 /// Output comes after `command`. There `error: REASON`, which many tools print, is output like any other line.
 pub fn needs_mark(text: &[u8]) -> bool {
-    !matches!(
-        Kind::parse(text),
-        Kind::Output(_) | Kind::UsageError(_) | Kind::Usage(_)
-    )
+    !matches!(Kind::parse(text), Kind::Output(_) | Kind::UsageError(_) | Kind::Usage(_))
 }
 
 /// A record that has been read back.
@@ -403,11 +400,7 @@ impl Parser {
             self.prefix.clear();
             self.prefix.extend_from_slice(&rest[..length]);
         }
-        Some(Record {
-            time,
-            pid: self.pid,
-            text: &rest[self.prefix.len()..],
-        })
+        Some(Record { time, pid: self.pid, text: &rest[self.prefix.len()..] })
     }
 }
 
@@ -418,11 +411,7 @@ fn time(text: &[u8; TIME]) -> Option<NaiveDateTime> {
     };
     let year = number(text[..5].strip_prefix(b"[")?)?;
     let date = NaiveDate::from_ymd_opt(year, part(5, 8, b'-')?, part(8, 11, b'-')?)?;
-    let time = date.and_hms_opt(
-        part(11, 14, b' ')?,
-        part(14, 17, b':')?,
-        part(17, 20, b':')?,
-    );
+    let time = date.and_hms_opt(part(11, 14, b' ')?, part(14, 17, b':')?, part(17, 20, b':')?);
     time.filter(|_| text.ends_with(b"]"))
 }
 
@@ -433,9 +422,7 @@ mod tests {
     use super::*;
 
     fn at(second: i64) -> DateTime<Local> {
-        DateTime::from_timestamp(second, 999_999_999)
-            .expect("a time")
-            .with_timezone(&Local)
+        DateTime::from_timestamp(second, 999_999_999).expect("a time").with_timezone(&Local)
     }
 
     /// The items of the manual that describe texts, without the marks of its language.
@@ -443,12 +430,8 @@ mod tests {
         let manual = include_str!("../generate/remoteexe.1").replace(r"\-", "-");
         let (_, section) = manual.split_once("\n.Ss Records\n").unwrap_or_default();
         let section = section.split("\n.Ss ").next().unwrap_or_default();
-        let items = section
-            .lines()
-            .filter_map(|line| line.strip_prefix(".It Li "));
-        items
-            .map(|item| item.trim_matches('"').to_owned())
-            .collect()
+        let items = section.lines().filter_map(|line| line.strip_prefix(".It Li "));
+        items.map(|item| item.trim_matches('"').to_owned()).collect()
     }
 
     #[test]
@@ -456,11 +439,7 @@ mod tests {
         let operands = b"HOST SCRIPT PARAMETERS";
         let reason = b"REASON";
         let wait = Duration::ZERO;
-        let retry = Retry {
-            number: 7,
-            count: 8,
-            wait,
-        };
+        let retry = Retry { number: 7, count: 8, wait };
         let mut texts: Vec<String> = [
             Kind::Start(operands),
             Kind::Wait(wait),
@@ -484,12 +463,9 @@ mod tests {
         ]
         .map(|kind| String::from_utf8_lossy(&kind.text()).into_owned())
         .into();
-        for (value, name) in [
-            ("0.000", "S"),
-            ("7/8", "K/N"),
-            (",9,", ",RC,"),
-            (" 8 lines", " N lines"),
-        ] {
+        for (value, name) in
+            [("0.000", "S"), ("7/8", "K/N"), (",9,", ",RC,"), (" 8 lines", " N lines")]
+        {
             for text in &mut texts {
                 *text = text.replace(value, name);
             }
@@ -514,13 +490,7 @@ mod tests {
     #[test]
     fn the_time_of_a_record_is_that_of_the_last_set_forwards_and_backwards() {
         let mut prefix = Prefix::new(1, at(0));
-        for second in [
-            1_000_000_000,
-            1_000_000_000,
-            1_000_000_001,
-            999_999_999,
-            1_000_000_001,
-        ] {
+        for second in [1_000_000_000, 1_000_000_000, 1_000_000_001, 999_999_999, 1_000_000_001] {
             prefix.set(at(second));
             assert_eq!(prefix.bytes, Prefix::new(1, at(second)).bytes);
         }
@@ -601,11 +571,7 @@ mod tests {
     #[test]
     fn a_record_that_a_job_writes_is_parsed_back_as_what_it_is() {
         let wait = Duration::from_millis(412);
-        let retry = Retry {
-            number: 1,
-            count: 8,
-            wait,
-        };
+        let retry = Retry { number: 1, count: 8, wait };
         let reason = b"Permission denied (os error 13)";
         for (kind, text) in [
             (Kind::Start(b"h s,a [b]"), "START,-,h s,a [b]"),
@@ -626,14 +592,8 @@ mod tests {
                 Kind::Notice(Notice::SshKilled(b"cannot wait for it")),
                 "remoteexe: ssh was killed: cannot wait for it",
             ),
-            (
-                Kind::Notice(Notice::NoRetries(b"why")),
-                "remoteexe: no retries: why",
-            ),
-            (
-                Kind::Notice(Notice::NoConnectTimeout(b"why")),
-                "remoteexe: no connect timeout: why",
-            ),
+            (Kind::Notice(Notice::NoRetries(b"why")), "remoteexe: no retries: why"),
+            (Kind::Notice(Notice::NoConnectTimeout(b"why")), "remoteexe: no connect timeout: why"),
             (
                 Kind::Notice(Notice::ConnectTimeout(wait)),
                 "remoteexe: ssh was killed: not connected after 0.412 s",
@@ -654,10 +614,7 @@ mod tests {
                 Kind::Notice(Notice::LooksRefused),
                 "remoteexe: no more retries: the server closes the connection at the login, as it does to refuse it",
             ),
-            (
-                Kind::Notice(Notice::LinesDropped(7)),
-                "remoteexe: 7 lines lost, the log was full",
-            ),
+            (Kind::Notice(Notice::LinesDropped(7)), "remoteexe: 7 lines lost, the log was full"),
             (Kind::UsageError(b"no; tip: do"), "error: no; tip: do"),
             (Kind::Usage(USAGE[0].as_bytes()), USAGE[0]),
             (Kind::Usage(USAGE[1].as_bytes()), USAGE[1]),

@@ -27,16 +27,12 @@ struct Dags {
 fn dags_in(zone: &str, option: &str, text: &[u8]) -> Dags {
     let scene = Scene::new();
     fs::write(scene.path("jobs.crontab"), text).unwrap();
-    let crontab = File::options()
-        .append(true)
-        .open(scene.path("jobs.crontab"));
+    let crontab = File::options().append(true).open(scene.path("jobs.crontab"));
     let changed = UNIX_EPOCH + Duration::from_secs(1_796_000_000);
     crontab.unwrap().set_modified(changed).unwrap();
     let mut command = scene.remoteexe();
     command.env("TZ", zone).current_dir(scene.path(""));
-    let output = command
-        .args(["--generate", "airflow", option, "jobs.crontab"])
-        .output();
+    let output = command.args(["--generate", "airflow", option, "jobs.crontab"]).output();
     let output = output.unwrap();
     fs::write(scene.path("dags.py"), &output.stdout).unwrap();
     Dags {
@@ -67,21 +63,15 @@ impl Dags {
 
     /// The names of the DAGs.
     fn ids(&self) -> Vec<String> {
-        let rows = self
-            .table()
-            .lines()
-            .filter_map(|row| row.strip_prefix("    Line(\""));
-        rows.map(|row| row.split('"').next().unwrap().to_owned())
-            .collect()
+        let rows = self.table().lines().filter_map(|row| row.strip_prefix("    Line(\""));
+        rows.map(|row| row.split('"').next().unwrap().to_owned()).collect()
     }
 
     /// What stands for Airflow, with these arguments behind the name of the file.
     fn engine(&self, args: &[&str]) -> Command {
         let mut command = Command::new("python3");
         self.scene.equip(&mut command);
-        command
-            .arg(format!("{DATA}/engine.py"))
-            .arg(self.scene.path("dags.py"));
+        command.arg(format!("{DATA}/engine.py")).arg(self.scene.path("dags.py"));
         command.args(args);
         command
     }
@@ -109,11 +99,7 @@ fn the_lines_of_a_crontab_become_a_table_of_dags() {
     let found = dags(&crontab);
     assert_eq!(found.table(), expected);
     assert_eq!(found.code, 1, "@reboot is left out");
-    assert_eq!(
-        found.text,
-        dags(&crontab).text,
-        "the same crontab makes the same file"
-    );
+    assert_eq!(found.text, dags(&crontab).text, "the same crontab makes the same file");
     assert_eq!(found.lines().len(), found.ids().len());
 }
 
@@ -139,10 +125,7 @@ fn a_dag_keeps_its_name_when_lines_move_and_times_and_variables_change() {
     assert_eq!(after.ids()[2..], [names[1].clone(), names[0].clone()]);
     assert_eq!(moved.len(), 4);
     // Another user or another parameter is another job.
-    for line in [
-        "nobody remoteexe h /srv/a.sh",
-        "root remoteexe h /srv/a.sh x",
-    ] {
+    for line in ["nobody remoteexe h /srv/a.sh", "root remoteexe h /srv/a.sh x"] {
         let other = dags(&format!("0 1 * * * {line}\n")).ids()[0].clone();
         assert!(!names.contains(&other), "{line}");
     }
@@ -174,26 +157,14 @@ fn what_cannot_be_carried_over_is_left_out_with_its_reason_and_a_remedy() {
             "minute '99' is out of range",
             "give numbers from 0 to 59",
         ),
-        (
-            "* * * * * remoteexe h s",
-            "no user before the command",
-            "write the user, such as root",
-        ),
-        (
-            "* * * * * root",
-            "no user or no command",
-            "give a user and a command after the time",
-        ),
+        ("* * * * * remoteexe h s", "no user before the command", "write the user, such as root"),
+        ("* * * * * root", "no user or no command", "give a user and a command after the time"),
         (
             "X=1 2 # 3\n5/10 * * * * root remoteexe h s",
             "minute '5/10' has a step without a range",
             "give numbers from 0 to 59",
         ),
-        (
-            "X = 'a' # b",
-            "neither a variable nor a time",
-            "write NAME=value",
-        ),
+        ("X = 'a' # b", "neither a variable nor a time", "write NAME=value"),
     ] {
         let found = dags(&format!(
             "0 1 * * * root remoteexe good s\n{line}\n0 2 * * * root remoteexe fine s\n"
@@ -202,39 +173,18 @@ fn what_cannot_be_carried_over_is_left_out_with_its_reason_and_a_remedy() {
         let number = 2 + line.matches('\n').count();
         let expected =
             format!("remoteexe: jobs.crontab:{number}: left out: {problem}; tip: {remedy}");
-        assert!(
-            found.stderr.starts_with(&expected),
-            "{line}: {}",
-            found.stderr
-        );
-        assert!(
-            found
-                .table()
-                .contains(&format!("    # left out: {problem}\n")),
-            "{line}"
-        );
+        assert!(found.stderr.starts_with(&expected), "{line}: {}", found.stderr);
+        assert!(found.table().contains(&format!("    # left out: {problem}\n")), "{line}");
     }
 }
 
 #[test]
 fn what_is_not_utf_8_is_left_out_where_it_counts() {
     for (text, problem) in [
-        (
-            &b"# caf\xe9\n0 1 * * * root remoteexe h \xe9\n"[..],
-            "the command is not UTF-8",
-        ),
-        (
-            b"A=1\n0 1 * * * root remoteexe h s%\xe9\n",
-            "the command is not UTF-8",
-        ),
-        (
-            b"X=\xe9\n0 1 * * * root remoteexe h s\n",
-            "the value of X is not UTF-8",
-        ),
-        (
-            b"X=\xe9\n0 1 * * * r\xe9 remoteexe h s\n",
-            "the user is not UTF-8",
-        ),
+        (&b"# caf\xe9\n0 1 * * * root remoteexe h \xe9\n"[..], "the command is not UTF-8"),
+        (b"A=1\n0 1 * * * root remoteexe h s%\xe9\n", "the command is not UTF-8"),
+        (b"X=\xe9\n0 1 * * * root remoteexe h s\n", "the value of X is not UTF-8"),
+        (b"X=\xe9\n0 1 * * * r\xe9 remoteexe h s\n", "the user is not UTF-8"),
     ] {
         let found = dags_in("UTC", "--crontab", text);
         let expected = format!(
@@ -244,11 +194,7 @@ fn what_is_not_utf_8_is_left_out_where_it_counts() {
         assert_eq!((found.code, found.ids().len()), (1, 0));
     }
     // A comment does not count, nor does a value that is replaced before the line.
-    let found = dags_in(
-        "UTC",
-        "--crontab",
-        b"# caf\xe9\n0 1 * * * root remoteexe h s\n",
-    );
+    let found = dags_in("UTC", "--crontab", b"# caf\xe9\n0 1 * * * root remoteexe h s\n");
     assert_eq!((found.code, found.ids().len()), (0, 1));
 }
 
@@ -271,26 +217,14 @@ fn what_will_differ_is_a_warning() {
         ("MAILTO=op\n0 1 * * * root remoteexe h s\n", ":2", mail),
         ("MAILTO=\"\"\n0 1 * * * root remoteexe h s\n", "", ""),
         ("0 1 * * * root flock -n /l remoteexe h s\n", ":1", flock),
-        (
-            "0 1 * * * root /usr/bin/flock -w 5 /l remoteexe h s\n",
-            ":1",
-            flock,
-        ),
+        ("0 1 * * * root /usr/bin/flock -w 5 /l remoteexe h s\n", ":1", flock),
         ("0 1 * * * root flock -n -E 0 /l remoteexe h s\n", "", ""),
         ("0 1 * * * root flock /l remoteexe h -n\n", "", ""),
         ("0 1 * * * root remoteexe h s 2>&1 | logger\n", ":1", pipe),
         ("0 1 * * * root remoteexe h s &\n", ":1", pipe),
         ("0 1 * * * root echo x | remoteexe h 's | t'\n", "", ""),
-        (
-            "CRON_TZ=Asia/Tokyo\n0 1 * * * root remoteexe h s\n",
-            ":1",
-            zone,
-        ),
-        (
-            "0 1 * * * nobody remoteexe h s\n",
-            "",
-            "1 line runs as nobody",
-        ),
+        ("CRON_TZ=Asia/Tokyo\n0 1 * * * root remoteexe h s\n", ":1", zone),
+        ("0 1 * * * nobody remoteexe h s\n", "", "1 line runs as nobody"),
     ] {
         let found = dags_in("UTC", "--crontab", text.as_bytes());
         assert_eq!(found.code, 0, "{text}");
@@ -302,10 +236,7 @@ fn what_will_differ_is_a_warning() {
         let said: Vec<&str> = said.filter(|line| line.contains("warning:")).collect();
         match problem {
             "" => assert_eq!(said, [""; 0], "{text}"),
-            _ => assert!(
-                said.len() == 1 && said[0].starts_with(&expected),
-                "{text}: {said:?}"
-            ),
+            _ => assert!(said.len() == 1 && said[0].starts_with(&expected), "{text}: {said:?}"),
         }
     }
 }
@@ -329,23 +260,15 @@ fn the_hours_in_which_the_clock_changes_are_foretold_with_what_will_happen() {
         ("0 * * * 1", "", ""),
     ] {
         let found = dags(&format!("{time} root remoteexe h s\n"));
-        let said = found
-            .stderr
-            .lines()
-            .filter(|line| line.contains("when the clock goes"));
+        let said = found.stderr.lines().filter(|line| line.contains("when the clock goes"));
         let said: Vec<&str> = said.collect();
-        for (change, expected) in [
-            ("from 02:00 to 03:00", forward),
-            ("from 03:00 to 02:00", back),
-        ] {
+        for (change, expected) in [("from 02:00 to 03:00", forward), ("from 03:00 to 02:00", back)]
+        {
             let about = said.iter().find(|line| line.contains(change));
             match (about, expected) {
                 (None, "") => {}
                 (Some(line), expected) if !expected.is_empty() => {
-                    assert!(
-                        line.contains(&format!(", {expected}; tip: ")),
-                        "{time}: {line}"
-                    );
+                    assert!(line.contains(&format!(", {expected}; tip: ")), "{time}: {line}");
                 }
                 other => panic!("{time}: {other:?}"),
             }
@@ -366,10 +289,7 @@ fn the_runs_of_a_day_and_their_cost_are_foretold() {
         ),
     ] {
         let found = dags(lines);
-        assert_eq!(
-            found.stderr.lines().last(),
-            Some(&*format!("remoteexe: {expected}"))
-        );
+        assert_eq!(found.stderr.lines().last(), Some(&*format!("remoteexe: {expected}")));
     }
 }
 
@@ -378,13 +298,8 @@ fn a_crontab_that_cannot_be_read_makes_no_file() {
     let scene = Scene::new();
     fs::write(scene.path("good"), "0 1 * * * root remoteexe h s\n").unwrap();
     let mut command = scene.remoteexe();
-    command
-        .current_dir(scene.path(""))
-        .args(["--generate", "airflow"]);
-    let output = command
-        .args(["--crontab", "good", "--user-crontab", "none"])
-        .output()
-        .unwrap();
+    command.current_dir(scene.path("")).args(["--generate", "airflow"]);
+    let output = command.args(["--crontab", "good", "--user-crontab", "none"]).output().unwrap();
     assert_eq!((code(&output), &*output.stdout), (74, &b""[..]));
     let expected = "remoteexe: left out: none: No such file or directory (os error 2); tip: give the path of a crontab\n";
     assert_eq!(stderr(&output), expected);
@@ -393,10 +308,7 @@ fn a_crontab_that_cannot_be_read_makes_no_file() {
 #[test]
 fn no_line_is_a_file_without_a_dag() {
     let found = dags("SHELL=/bin/sh\n# 0 1 * * * root remoteexe h s\n");
-    assert_eq!(
-        (found.code, &*found.stderr, found.lines().len()),
-        (0, "", 0)
-    );
+    assert_eq!((found.code, &*found.stderr, found.lines().len()), (0, "", 0));
 }
 
 #[test]
@@ -410,10 +322,7 @@ fn a_crontab_that_cron_reads_too_is_named() {
     let script = format!(
         "mount --bind $DIR/crontab /etc/crontab; exec {remoteexe} --generate airflow --crontab /etc/crontab"
     );
-    let output = command
-        .args(["--mount", "sh", "-euc", &script])
-        .output()
-        .unwrap();
+    let output = command.args(["--mount", "sh", "-euc", &script]).output().unwrap();
     let expected = "remoteexe: /etc/crontab: warning: cron reads this file too, and each job runs twice; tip: move the lines";
     assert!(stderr(&output).starts_with(expected), "{}", stderr(&output));
 }
@@ -425,9 +334,7 @@ fn random_text(random: &mut fastrand::Rng, special: &[char]) -> String {
         '\u{202e}', '🦀', '\u{1}',
     ];
     let all = [&letters[..], special].concat();
-    (0..random.usize(1..40))
-        .map(|_| *random.choice(&all).unwrap())
-        .collect()
+    (0..random.usize(1..40)).map(|_| *random.choice(&all).unwrap()).collect()
 }
 
 #[test]
@@ -436,17 +343,13 @@ fn python_has_each_byte_of_the_command_and_the_variables() {
         let mut random = fastrand::Rng::with_seed(seed);
         let lines = (0..20).map(|_| {
             // Debian's cron unescapes \% and \\ in a command, so none of them is in it.
-            let command = format!(
-                "x{}x",
-                random_text(&mut random, &[]).replace(['\\', '%'], "#")
-            );
+            let command = format!("x{}x", random_text(&mut random, &[]).replace(['\\', '%'], "#"));
             let value = random_text(&mut random, &[]).replace(['"', '\''], "#");
             (command, value)
         });
         let lines: Vec<(String, String)> = lines.collect();
-        let text = lines
-            .iter()
-            .map(|(command, value)| format!("V=\"{value}\"\n0 1 * * * {command}\n"));
+        let text =
+            lines.iter().map(|(command, value)| format!("V=\"{value}\"\n0 1 * * * {command}\n"));
         let found = dags_in("UTC", "--user-crontab", text.collect::<String>().as_bytes());
         assert_eq!(found.code, 0, "{}", found.stderr);
         let read = found.lines();
@@ -471,11 +374,8 @@ PATH=/usr/bin:/bin:/opt
     );
     let log = found.run("");
     let (_, log) = log.split_once('\n').unwrap();
-    let is_of_the_machine = |line: &&str| {
-        !["LANG=", "LC_", "LANGUAGE="]
-            .iter()
-            .any(|name| line.starts_with(name))
-    };
+    let is_of_the_machine =
+        |line: &&str| !["LANG=", "LC_", "LANGUAGE="].iter().any(|name| line.starts_with(name));
     let lines: Vec<&str> = log.lines().filter(is_of_the_machine).collect();
     let home = std::env::var("HOME").unwrap_or("/root".to_owned());
     let user = stdout_of(Command::new("id").arg("-un"));
@@ -513,10 +413,7 @@ fn a_task_of_root_runs_the_line_of_another_user_as_that_user() {
     let expected = format!("\n{ORDINARY_USER}\n{ORDINARY_USER} y z\nsuccess\n");
     assert!(log.ends_with(&expected), "{log}");
     let found = dags_in("UTC", "--crontab", b"0 1 * * * no-such-user id\n");
-    assert_eq!(
-        found.run(""),
-        "failed: this worker has no user no-such-user\n"
-    );
+    assert_eq!(found.run(""), "failed: this worker has no user no-such-user\n");
 }
 
 #[test]
@@ -524,15 +421,9 @@ fn a_run_that_is_late_or_not_due_is_skipped() {
     // 30 November 2026 is a Monday. All of 2026 is long ago, and 2999 is not late.
     let found = dags_in("UTC", "--user-crontab", b"0 6 */2 * fri echo ran\n");
     for (slot, end) in [
-        (
-            "2020-01-03T06:00:00+00:00",
-            "skipped: missed: it was due at 2020-01-03 06:00:00+00:00\n",
-        ),
+        ("2020-01-03T06:00:00+00:00", "skipped: missed: it was due at 2020-01-03 06:00:00+00:00\n"),
         ("2999-11-01T06:00:00+00:00", "success\n"),
-        (
-            "2999-11-08T06:00:00+00:00",
-            "skipped: not due: day 8 of the month\n",
-        ),
+        ("2999-11-08T06:00:00+00:00", "skipped: not due: day 8 of the month\n"),
     ] {
         let log = found.run(slot);
         assert!(log.ends_with(end), "{slot}: {log}");
@@ -583,20 +474,11 @@ fn a_command_line_that_asks_for_no_crontab_or_for_another_text_is_refused() {
         ),
     ] {
         let scene = Scene::new();
-        let output = scene
-            .remoteexe()
-            .arg("--generate")
-            .args(args)
-            .output()
-            .unwrap();
+        let output = scene.remoteexe().arg("--generate").args(args).output().unwrap();
         let expected = format!(
             "error: {reason}\n\n  tip: {tip}\n\nUsage: remoteexe --generate <WHAT> [OPTIONS]\n"
         );
         assert_eq!(code(&output), 10);
-        assert!(
-            stderr(&output).starts_with(&expected),
-            "{}",
-            stderr(&output)
-        );
+        assert!(stderr(&output).starts_with(&expected), "{}", stderr(&output));
     }
 }

@@ -24,15 +24,7 @@ fn dev_full() -> File {
 
 #[test]
 fn a_job_runs_whichever_of_the_standard_descriptors_are_closed() {
-    for closed in [
-        "<&-",
-        ">&-",
-        "2>&-",
-        "<&- >&-",
-        "<&- 2>&-",
-        ">&- 2>&-",
-        "<&- >&- 2>&-",
-    ] {
+    for closed in ["<&-", ">&-", "2>&-", "<&- >&-", "<&- 2>&-", ">&- 2>&-", "<&- >&- 2>&-"] {
         let scene = Scene::new();
         let mut sh = Command::new("sh");
         scene.equip_with_ssh(&mut sh, JOB);
@@ -41,11 +33,8 @@ fn a_job_runs_whichever_of_the_standard_descriptors_are_closed() {
         assert_eq!(run.code, 3, "{closed}");
         assert_eq!(run.records, log_of_h_s("out\nerr\n", 3), "{closed}");
         assert_ran_once(&scene);
-        let shown = if closed.contains(" >") || closed.starts_with('>') {
-            ""
-        } else {
-            "out\nerr\n"
-        };
+        let shown =
+            if closed.contains(" >") || closed.starts_with('>') { "" } else { "out\nerr\n" };
         assert_eq!(run.stdout, shown, "{closed}");
         assert_eq!(run.stderr, "", "{closed}");
     }
@@ -87,9 +76,7 @@ fn a_refused_command_line_is_logged_where_standard_error_takes_nothing() {
 fn a_tee_that_cannot_be_written_harms_nothing() {
     let scene = Scene::new();
     let mut command = scene.remoteexe_with_ssh(JOB);
-    command
-        .args(["--tee", "always", "h", "s"])
-        .stdout(dev_full());
+    command.args(["--tee", "always", "h", "s"]).stdout(dev_full());
     assert_eq!(command.status().unwrap().code(), Some(3));
     assert_eq!(scene.log(), log_of_h_s("out\nerr\n", 3));
     assert_ran_once(&scene);

@@ -11,34 +11,16 @@ const TYPED: [(&str, &str); 15] = [
     ("remoteexe --tee alw\th s", "<--tee><always><h><s>"),
     ("remoteexe --tee=alw\th s", "<--tee=always><h><s>"),
     ("remoteexe alpha_\t/x", "<alpha_sum01></x>"),
-    (
-        "remoteexe -i ke\tbravo\t/x",
-        "<-i><key_file><bravo_db01></x>",
-    ),
-    (
-        "remoteexe -F other\tcharl\tx",
-        "<-F><other_config><charlie><x>",
-    ),
+    ("remoteexe -i ke\tbravo\t/x", "<-i><key_file><bravo_db01></x>"),
+    ("remoteexe -F other\tcharl\tx", "<-F><other_config><charlie><x>"),
     // What follows HOST is not ours. A local file may have the same name there.
     ("remoteexe h --te\t", "<h><--te>"),
     ("remoteexe h ke\t", "<h><key_file>"),
     ("remoteexe --repo\t--prom\t", "<--report><--prometheus>"),
-    (
-        "remoteexe --report --host brav\t",
-        "<--report><--host><bravo_db01>",
-    ),
-    (
-        "remoteexe --report --color nev\tke\t",
-        "<--report><--color><never><key_file>",
-    ),
-    (
-        "remoteexe --report --since yest\t",
-        "<--report><--since><yesterday>",
-    ),
-    (
-        "remoteexe --generate complete-z\t",
-        "<--generate><complete-zsh>",
-    ),
+    ("remoteexe --report --host brav\t", "<--report><--host><bravo_db01>"),
+    ("remoteexe --report --color nev\tke\t", "<--report><--color><never><key_file>"),
+    ("remoteexe --report --since yest\t", "<--report><--since><yesterday>"),
+    ("remoteexe --generate complete-z\t", "<--generate><complete-zsh>"),
     (
         "remoteexe --generate airf\t--user-crontab ke\t",
         "<--generate><airflow><--user-crontab><key_file>",
@@ -119,10 +101,7 @@ fn fish_completes_both_command_lines() {
         ("remoteexe --report --prom", "--prometheus"),
         ("remoteexe --report --host brav", "bravo_db01"),
         ("remoteexe --report ke", "key_file"),
-        (
-            "remoteexe --generate ",
-            "airflow complete-bash complete-fish complete-zsh man",
-        ),
+        ("remoteexe --generate ", "airflow complete-bash complete-fish complete-zsh man"),
         ("remoteexe --generate man ", ""),
     ] {
         let scene = home("fish");

@@ -224,19 +224,7 @@ fn a_job_runs_on_if_the_shell_that_prints_the_marker_cannot_be_run() {
     let mut child = Running::spawn(&mut command);
     // It has checked the shell, and waits for sshd.
     let ssh = ssh_of(child.id());
-    run_tool(
-        "nsenter",
-        &[
-            "-t",
-            &ssh,
-            "-m",
-            "-r",
-            "mount",
-            "--bind",
-            "/etc/passwd",
-            "/bin/sh",
-        ],
-    );
+    run_tool("nsenter", &["-t", &ssh, "-m", "-r", "mount", "--bind", "/etc/passwd", "/bin/sh"]);
     drop(silent);
     assert_eq!(child.code(), Some(3), "{}", scene.log());
     let log = scene.log();

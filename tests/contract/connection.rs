@@ -30,10 +30,7 @@ fn a_connection_that_breaks_gives_255_and_the_output_until_then_and_is_not_tried
     let end = output.strip_prefix(&format!("{numbers}ready\n")).unwrap();
     assert!(end.ends_with(&format!("END,255,h {script}\n")), "{end}");
     assert!(end.contains("closed by remote host"), "{end}");
-    assert_eq!(
-        fs::read_to_string(scene.path("sessions")).unwrap(),
-        format!("{session}\n")
-    );
+    assert_eq!(fs::read_to_string(scene.path("sessions")).unwrap(), format!("{session}\n"));
 }
 
 #[test]

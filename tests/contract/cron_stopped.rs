@@ -19,11 +19,7 @@ use crate::support::{
 /// A minute of the daemon's clock takes a second.
 const SPEED: u32 = 60;
 
-const JOBS: [&str; 3] = [
-    "host_a /one.sh",
-    "host_b /two.sh action",
-    "host_c /three.sh",
-];
+const JOBS: [&str; 3] = ["host_a /one.sh", "host_b /two.sh action", "host_c /three.sh"];
 
 /// The daemon, its clock, and the scene that it works in.
 struct Stage {
@@ -41,12 +37,7 @@ impl Stage {
         let begin = Instant::now();
         write_wrapper(&scene, first);
         let cron = start_cron(&scene, first);
-        Self {
-            scene,
-            begin,
-            first,
-            cron,
-        }
+        Self { scene, begin, first, cron }
     }
 
     /// The time on the daemon's clock.
@@ -65,14 +56,12 @@ impl Stage {
     /// The minutes with a START of a job.
     fn started(&self, job: &str) -> BTreeSet<NaiveDateTime> {
         let log = self.scene.log_bytes();
-        let starts = log
-            .split_inclusive(|&byte| byte == b'\n')
-            .filter_map(|line| {
-                let (_, text) = split_record(line)?;
-                (text == format!("START,-,{job}\n").as_bytes()).then_some(())?;
-                let stamp = str::from_utf8(&line[1..17]).ok()?;
-                NaiveDateTime::parse_from_str(stamp, "%Y-%m-%d %H:%M").ok()
-            });
+        let starts = log.split_inclusive(|&byte| byte == b'\n').filter_map(|line| {
+            let (_, text) = split_record(line)?;
+            (text == format!("START,-,{job}\n").as_bytes()).then_some(())?;
+            let stamp = str::from_utf8(&line[1..17]).ok()?;
+            NaiveDateTime::parse_from_str(stamp, "%Y-%m-%d %H:%M").ok()
+        });
         starts.collect()
     }
 
@@ -194,11 +183,7 @@ fn missed(scene: &Scene, until: NaiveDateTime) -> BTreeSet<(NaiveDateTime, Strin
     let slot = |document: Value| {
         let expected = DateTime::parse_from_rfc3339(document["expected"].as_str().unwrap());
         let job = document["job"].as_str().unwrap().to_owned();
-        (
-            expected.unwrap().naive_local(),
-            job,
-            document["line"].as_u64().unwrap(),
-        )
+        (expected.unwrap().naive_local(), job, document["line"].as_u64().unwrap())
     };
     missed.map(slot).collect()
 }

@@ -48,11 +48,7 @@ impl SmallDisk {
             .args(["--mount", "--root", "--wd", "--target", &holder])
             .args([REMOTEEXE, "h", "s"])
             .stderr(stderr);
-        assert_eq!(
-            Running::spawn(&mut nsenter).code(),
-            Some(7),
-            "the status of the job"
-        );
+        assert_eq!(Running::spawn(&mut nsenter).code(), Some(7), "the status of the job");
 
         let log = self.scene.path("log");
         let log = log.strip_prefix("/").unwrap();
@@ -75,10 +71,7 @@ fn print_lines(count: u32) -> String {
 }
 
 fn lines(count: u32) -> String {
-    (1..=count)
-        .map(|number| format!("{number:099}\n"))
-        .collect::<Vec<_>>()
-        .concat()
+    (1..=count).map(|number| format!("{number:099}\n")).collect::<Vec<_>>().concat()
 }
 
 #[test]
@@ -107,9 +100,8 @@ fn a_cut_record_is_repeated_whole_where_another_process_has_written_behind_it() 
         "echo foreign | tee -a $DIR/log/*_remoteexe.log >/dev/null; echo after",
     );
     let (log, _) = disk.run(&format!("{}; {foreign}", print_lines(200)));
-    let (torn, whole): (Vec<&str>, Vec<&str>) = log
-        .split_inclusive('\n')
-        .partition(|line| line.ends_with("foreign\n"));
+    let (torn, whole): (Vec<&str>, Vec<&str>) =
+        log.split_inclusive('\n').partition(|line| line.ends_with("foreign\n"));
     assert_eq!(torn.len(), 1);
     assert!(torn[0].starts_with('['), "a beginning of ours: {}", torn[0]);
     let expected = log_of_h_s(&(lines(200) + "after\n"), 7);
@@ -126,14 +118,12 @@ fn a_mark_that_a_full_disk_cuts_off_its_line_is_repeated_with_it() {
     for padding in (0..130).step_by(10) {
         let disk = SmallDisk::new(65536, 8192);
         let begin = "x".repeat(padding);
-        let (log, _) = disk.run(&format!(
-            "echo {begin}; yes END,0,h | head -n 200; {foreign}"
-        ));
+        let (log, _) = disk.run(&format!("echo {begin}; yes END,0,h | head -n 200; {foreign}"));
         let (before, after) = log.split_once("foreign\n").expect("a foreign line");
         let whole = &before[..=before.rfind('\n').unwrap()];
-        let whole = whole.strip_suffix(MARK).map_or(whole, |whole| {
-            &whole[..whole.rfind('\n').map_or(0, |newline| newline + 1)]
-        });
+        let whole = whole
+            .strip_suffix(MARK)
+            .map_or(whole, |whole| &whole[..whole.rfind('\n').map_or(0, |newline| newline + 1)]);
         let output = format!("{begin}\n{}after\n", format!("{MARK}END,0,h\n").repeat(200));
         assert_eq!(records(&(whole.to_owned() + after)), log_of_h_s(&output, 7));
     }
@@ -144,12 +134,8 @@ fn when_more_comes_than_can_be_held_the_log_says_how_many_lines_are_missing() {
     let disk = SmallDisk::new(8 << 20, 8192);
     let (log, stderr) = disk.run(&format!("{}; {MAKE_ROOM}", print_lines(30_000)));
     let log = records(&log);
-    let output = log
-        .strip_prefix("START,-,h s\ncommand,ssh root@h s\n")
-        .unwrap();
-    let output = output
-        .strip_suffix("after\nEND,7,h s\n")
-        .expect("what comes later");
+    let output = log.strip_prefix("START,-,h s\ncommand,ssh root@h s\n").unwrap();
+    let output = output.strip_suffix("after\nEND,7,h s\n").expect("what comes later");
     // Lines that were in the pipe when there was room again come after the gap.
     let (kept, rest) = output.split_once("remoteexe: ").unwrap();
     let (loss, rest) = rest.split_once('\n').unwrap();
@@ -158,15 +144,8 @@ fn when_more_comes_than_can_be_held_the_log_says_how_many_lines_are_missing() {
     let all = lines(30_000);
     assert!(all.starts_with(kept), "the first lines, each once");
     assert!(all.ends_with(rest), "the last lines, each once");
-    assert!(
-        kept.len() > 700_000,
-        "a mebibyte of records is held: {}",
-        kept.len()
-    );
-    assert_eq!(
-        loss,
-        format!("{} lines lost, the log was full", 30_000 - count - later)
-    );
+    assert!(kept.len() > 700_000, "a mebibyte of records is held: {}", kept.len());
+    assert_eq!(loss, format!("{} lines lost, the log was full", 30_000 - count - later));
     assert_eq!(stderr.lines().count(), 1);
 }
 
@@ -188,20 +167,12 @@ fn where_the_disk_stays_full_standard_error_says_how_many_lines_are_missing() {
     let (_, stderr) = disk.run(&format!("{}; exit 7", print_lines(30_000)));
     let (_, rest) = stderr.split_once('\n').unwrap();
     let rest = records(rest);
-    let output = rest
-        .strip_prefix("START,-,h s\ncommand,ssh root@h s\n")
-        .unwrap();
+    let output = rest.strip_prefix("START,-,h s\ncommand,ssh root@h s\n").unwrap();
     let output = output.strip_suffix("\nEND,7,h s\n").unwrap();
     let (kept, loss) = output.rsplit_once('\n').unwrap();
     let count = u32::try_from(kept.lines().count()).unwrap();
-    assert!(
-        format!("{kept}\n") == lines(count),
-        "the first lines, each once"
-    );
-    assert_eq!(
-        loss,
-        format!("remoteexe: {} lines lost, the log was full", 30_000 - count)
-    );
+    assert!(format!("{kept}\n") == lines(count), "the first lines, each once");
+    assert_eq!(loss, format!("remoteexe: {} lines lost, the log was full", 30_000 - count));
 }
 
 #[test]
@@ -218,10 +189,7 @@ fn over_the_limit_of_a_files_size_the_records_go_on_in_the_next_place() {
     let scene = Scene::new();
     let mut prlimit = Command::new("prlimit");
     scene.equip_with_ssh(&mut prlimit, format!("{}; exit 7", print_lines(300)));
-    let output = prlimit
-        .args(["--fsize=8100", REMOTEEXE, "h", "s"])
-        .output()
-        .unwrap();
+    let output = prlimit.args(["--fsize=8100", REMOTEEXE, "h", "s"]).output().unwrap();
     assert_eq!(output.status.code(), Some(7), "SIGXFSZ kills nobody");
     let stderr = String::from_utf8(output.stderr).unwrap();
     let (warning, rest) = stderr.split_once('\n').unwrap();
@@ -230,9 +198,7 @@ fn over_the_limit_of_a_files_size_the_records_go_on_in_the_next_place() {
     // whole in the next.
     let mut log = String::new();
     let files = files(&scene.path("log"));
-    let [per_run, per_user, daily] = files.as_slice() else {
-        panic!("{files:?}")
-    };
+    let [per_run, per_user, daily] = files.as_slice() else { panic!("{files:?}") };
     for file in [daily, per_user, per_run] {
         let text = fs::read_to_string(file).unwrap();
         assert_eq!(text.len(), 8100);

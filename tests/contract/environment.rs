@@ -152,9 +152,7 @@ fn a_current_directory_that_is_unreadable_or_gone_is_no_obstacle() {
         let mut command = as_ordinary_user("sh");
         command.args(["-c", &script]).arg(&log).arg(&remoteexe);
         command.arg("--log-dir").arg(&log);
-        sandbox
-            .connect(&mut command)
-            .args(["h", "echo out; exit 3"]);
+        sandbox.connect(&mut command).args(["h", "echo out; exit 3"]);
         let output = command.current_dir(&sandbox.dir).output().unwrap();
         assert_eq!((code(&output), stderr(&output).as_str()), (3, ""), "{name}");
         let log = texts_in(&files(&log)[0]);

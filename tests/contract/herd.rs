@@ -68,12 +68,7 @@ fn a_herd_that_sshd_drops_runs_with_retries_each_job_exactly_once() {
     let mut ids: Vec<usize> = ids.lines().map(|id| id.parse().unwrap()).collect();
     ids.sort_unstable();
     assert_eq!(ids, (0..JOBS).collect::<Vec<_>>());
-    assert_report(
-        failed
-            .iter()
-            .chain(&jobs)
-            .map(|(scene, _)| scene.log_path()),
-    );
+    assert_report(failed.iter().chain(&jobs).map(|(scene, _)| scene.log_path()));
 }
 
 /// Expects the report to count both groups of jobs.

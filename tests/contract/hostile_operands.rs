@@ -57,11 +57,7 @@ fn with_marker(scene: &Scene, word: &[u8]) -> OsString {
 /// `words` as START and END show them.
 fn shown(words: &[OsString]) -> Vec<u8> {
     let show = |byte: u8| {
-        if byte.is_ascii_control() {
-            byte.escape_ascii().collect()
-        } else {
-            vec![byte]
-        }
+        if byte.is_ascii_control() { byte.escape_ascii().collect() } else { vec![byte] }
     };
     joined(words).into_iter().flat_map(show).collect()
 }
@@ -77,11 +73,8 @@ fn assert_arrives(sandbox: &Sandbox, scene: &Scene, words: &[OsString]) {
     let output = sandbox.connect(&mut command).arg("h").args(words).output();
     assert_eq!(code(&output.unwrap()), 0);
     let shown = shown(words);
-    let destination = format!(
-        "command,ssh -F {} {}@h ",
-        sandbox.dir.join("ssh_config").display(),
-        sandbox.login
-    );
+    let destination =
+        format!("command,ssh -F {} {}@h ", sandbox.dir.join("ssh_config").display(), sandbox.login);
     let expected = [
         b"START,-,h ",
         &shown[..],

@@ -30,9 +30,7 @@ fn peak_memory(scene: &Scene, body: &str) -> u64 {
 }
 
 fn lines_of(path: &Path) -> impl Iterator<Item = Vec<u8>> {
-    BufReader::new(File::open(path).unwrap())
-        .split(b'\n')
-        .map(Result::unwrap)
+    BufReader::new(File::open(path).unwrap()).split(b'\n').map(Result::unwrap)
 }
 
 #[test]
@@ -82,15 +80,11 @@ fn a_line_that_ends_at_the_border_of_a_buffer_is_like_any_other() {
     // A new pipe, the larger one that ssh gets, the longest text of a record, the longest append.
     let borders = [64_usize << 10, 512 << 10, (1 << 20) - 128, 1 << 20];
     for length in borders.iter().flat_map(|border| border - 1..=border + 1) {
-        let run = run(format!(
-            "head -c {length} /dev/zero | tr '\\0' x; echo; printf y"
-        ));
+        let run = run(format!("head -c {length} /dev/zero | tr '\\0' x; echo; printf y"));
         assert_eq!(run.code, 0);
         let log = run.records;
         let output: Vec<&str> = log.lines().skip(2).collect();
-        let [pieces @ .., "y", "END,0,h s"] = output.as_slice() else {
-            panic!("{length}")
-        };
+        let [pieces @ .., "y", "END,0,h s"] = output.as_slice() else { panic!("{length}") };
         assert_eq!(pieces.concat(), "x".repeat(length));
         assert_eq!(pieces.len(), length.div_ceil((1 << 20) - 128));
     }
@@ -129,15 +123,9 @@ fn two_hundred_jobs_at_once_leave_every_record_whole_once_and_in_order() {
     for (pid, texts) in found {
         let job = jobs[&pid];
         let mut sent = String::new();
-        File::open(scene.path(job.to_string()))
-            .unwrap()
-            .read_to_string(&mut sent)
-            .unwrap();
+        File::open(scene.path(job.to_string())).unwrap().read_to_string(&mut sent).unwrap();
         let expected = format!("START,-,h {job}\ncommand,ssh root@h {job}\n{sent}END,0,h {job}\n");
-        assert!(
-            texts == expected.as_bytes(),
-            "the records of job {job} differ"
-        );
+        assert!(texts == expected.as_bytes(), "the records of job {job} differ");
     }
 }
 
@@ -146,14 +134,8 @@ fn random_lines(seed: u64, count: usize) -> String {
     let mut random = fastrand::Rng::with_seed(seed);
     (0..count)
         .map(|_| {
-            let longest = *random
-                .choice(&[100, 100, 100, 100, 1000, 1000, 1000, 5000])
-                .unwrap();
-            let longest = if random.u32(..500) == 0 {
-                100_000
-            } else {
-                longest
-            };
+            let longest = *random.choice(&[100, 100, 100, 100, 1000, 1000, 1000, 5000]).unwrap();
+            let longest = if random.u32(..500) == 0 { 100_000 } else { longest };
             let letter = random.lowercase().to_string();
             letter.repeat(random.usize(1..=longest)) + "\n"
         })

@@ -49,15 +49,7 @@ fn impatient(scene: &Scene, is_nohup: bool, bin: &str) -> Command {
     let mut command = Command::new(if is_nohup { "nohup" } else { "env" });
     scene.equip(&mut command);
     command.env("PATH", format!("{bin}:/usr/bin:/bin"));
-    command.args([
-        REMOTEEXE,
-        "--retries",
-        "3",
-        "--retry-delay",
-        "0",
-        "--connect-timeout",
-        "1",
-    ]);
+    command.args([REMOTEEXE, "--retries", "3", "--retry-delay", "0", "--connect-timeout", "1"]);
     command
 }
 
@@ -86,12 +78,7 @@ fn behind_any_launcher_a_script_runs_once_with_its_own_status_and_the_log_says_w
                 let script = format!("echo run >>{}; {rest}", scene.path("runs").display());
                 let mut command = impatient(&scene, is_nohup, &bin);
                 let run = scene.run(sandbox.connect(&mut command).args(["h", &script]));
-                assert_eq!(
-                    (run.code, runs(&scene)),
-                    (status, 1),
-                    "{name}\n{}",
-                    run.records
-                );
+                assert_eq!((run.code, runs(&scene)), (status, 1), "{name}\n{}", run.records);
                 let reason = format!(
                     "{bin}/ssh is not known as OpenSSH's own ssh; put that before it in PATH"
                 );
@@ -119,19 +106,15 @@ fn a_launcher_that_looks_like_ssh_itself_is_found_out_by_what_runs() {
     for (name, launcher) in &LAUNCHERS[..3] {
         let scene = Scene::new();
         let bin = forge_ssh(&scene, SOME_VERSION, launcher);
-        let script = format!(
-            "echo run >>{}; sleep 3; exit 7",
-            scene.path("runs").display()
-        );
+        let script = format!("echo run >>{}; sleep 3; exit 7", scene.path("runs").display());
         let mut command = impatient(&scene, false, &bin);
         let run = scene.run(sandbox.connect(&mut command).args(["h", &script]));
         assert_eq!((run.code, runs(&scene)), (7, 1), "{name}\n{}", run.records);
         let log = run.records;
         assert!(!log.contains("not connected"), "{name}\n{log}");
         // Without an option before ours, the marker comes as from ssh itself.
-        let is_found_out = log.contains(&format!(
-            "no connect timeout: another program ran than {bin}/ssh\n"
-        ));
+        let is_found_out =
+            log.contains(&format!("no connect timeout: another program ran than {bin}/ssh\n"));
         assert!(is_found_out || *name == "exec", "{name}\n{log}");
     }
 }
@@ -173,9 +156,7 @@ fn an_ssh_that_changes_its_user_or_cannot_be_read_gets_no_retries() {
     crate::support::run_tool("chmod", &["4755", &copy]);
     let port = ClosedPort::reserve().to_string();
     let mut command = scene.remoteexe();
-    command
-        .env("PATH", &bin)
-        .args(["-F", "/dev/null", "-p", &port, "--retries", "3"]);
+    command.env("PATH", &bin).args(["-F", "/dev/null", "-p", &port, "--retries", "3"]);
     let run = scene.run(command.args(["127.0.0.1", "true"]));
     assert_eq!(run.code, 255);
     let reason = format!("no retries: {copy} has a set-user-ID or set-group-ID bit\n");
@@ -226,10 +207,7 @@ fn a_proxy_that_outlives_an_ssh_that_failed_is_ended_before_the_next_attempt() {
     let scene = Scene::new();
     let mut command = scene.remoteexe();
     command.args(["-F", "/dev/null", "--retries", "1", "--retry-delay", "0"]);
-    command.args([
-        "-o",
-        &stubborn(&scene, "", "</dev/null >/dev/null & exit 1"),
-    ]);
+    command.args(["-o", &stubborn(&scene, "", "</dev/null >/dev/null & exit 1")]);
     let run = scene.run(command.args(["h", "s"]));
     assert_eq!(run.code, 255);
     assert_eq!(waits(&run.records).len(), 1, "{}", run.records);
@@ -248,16 +226,7 @@ fn there_is_no_retry_while_a_daemon_that_ssh_has_started_runs() {
         pid.display()
     );
     let mut command = scene.remoteexe();
-    command.args([
-        "-F",
-        "/dev/null",
-        "--retries",
-        "3",
-        "--retry-delay",
-        "0",
-        "-o",
-        &daemon,
-    ]);
+    command.args(["-F", "/dev/null", "--retries", "3", "--retry-delay", "0", "-o", &daemon]);
     let run = scene.run(command.args(["h", "s"]));
     let daemon = Lingering::new(pids(&scene, 1).remove(0));
     assert!(daemon.is_alive(), "it may serve others");
@@ -284,29 +253,13 @@ fn the_master_of_a_jump_host_stays_and_costs_no_retries() {
     fs::write(scene.path("config"), config).unwrap();
     let mut command = scene.remoteexe();
     command.arg("-F").arg(scene.path("config"));
-    command.args([
-        "--retries",
-        "2",
-        "--retry-delay",
-        "0",
-        "--connect-timeout",
-        "60",
-        "h",
-        "true",
-    ]);
+    command.args(["--retries", "2", "--retry-delay", "0", "--connect-timeout", "60", "h", "true"]);
     let run = scene.run(&mut command);
     assert_eq!(run.code, 255);
     assert_eq!(waits(&run.records).len(), 2, "{}", mask_waits(&run.records));
     let mut ssh = Command::new("ssh");
     ssh.args(["-F", "/dev/null", "-S", &socket]);
-    assert!(
-        ssh.args(["-O", "check", "jump"])
-            .output()
-            .unwrap()
-            .status
-            .success(),
-        "it is alive"
-    );
+    assert!(ssh.args(["-O", "check", "jump"]).output().unwrap().status.success(), "it is alive");
     let mut ssh = Command::new("ssh");
     ssh.args(["-F", "/dev/null", "-S", &socket, "-O", "exit", "jump"]);
     ssh.output().unwrap();

@@ -17,12 +17,7 @@ fn install_script(scene: &Scene, interpreter: &str) {
     let mut sh = Command::new("sh");
     scene.equip(&mut sh);
     let script = r#"printf '#!%s\n' "$0" >$DIR/bin/ssh && chmod 755 $DIR/bin/ssh"#;
-    assert!(
-        sh.args(["-c", script, interpreter])
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(sh.args(["-c", script, interpreter]).status().unwrap().success());
 }
 
 /// Runs remoteexe with `path` as PATH.
@@ -91,10 +86,7 @@ fn the_copy_on_standard_output_takes_no_process_from_ssh() {
     let mut alone = Command::new("setpriv");
     scene.equip_with_ssh(&mut alone, "echo out; exit 3");
     alone
-        .env(
-            "PATH",
-            format!("{}:/usr/bin:/bin", dir.join("bin").display()),
-        )
+        .env("PATH", format!("{}:/usr/bin:/bin", dir.join("bin").display()))
         .args(["--reuid=64321", "--clear-groups", "prlimit", "--nproc=2"])
         .args(["remoteexe", "--tee", "always", "h", "s"]);
     let run = scene.run(&mut alone);
@@ -133,10 +125,7 @@ fn however_few_descriptors_there_are_each_record_is_on_standard_error_where_ther
         let output = run_with_descriptors(&scene, limit, "missing");
         let stderr = stderr(&output);
         let (warning, rest) = stderr.split_once('\n').unwrap();
-        assert!(
-            warning.starts_with("remoteexe: cannot log to "),
-            "{warning}"
-        );
+        assert!(warning.starts_with("remoteexe: cannot log to "), "{warning}");
         if assert_complete(&records(rest), code(&output)) {
             return;
         }
@@ -156,10 +145,7 @@ fn run_with_descriptors(scene: &Scene, limit: u32, log_dir: &str) -> std::proces
         r#"exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
            PATH=$DIR/bin:$PATH exec prlimit --nofile={limit} "$0" --log-dir $DIR/{log_dir} h s"#
     );
-    sh.args(["-c", &script, REMOTEEXE])
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
+    sh.args(["-c", &script, REMOTEEXE]).stdin(Stdio::null()).output().unwrap()
 }
 
 /// Expects all records, and tells whether the job has run.

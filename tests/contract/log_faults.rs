@@ -24,15 +24,8 @@ fn assert_on_standard_error(output: &Output, reason: &str) {
     assert_eq!(code(output), 0);
     let stderr = stderr(output);
     let (warning, rest) = stderr.split_once('\n').unwrap();
-    assert!(
-        warning.starts_with("remoteexe: cannot log to "),
-        "{warning}"
-    );
-    assert_eq!(
-        warning.matches(reason).count(),
-        2,
-        "for both files: {warning}"
-    );
+    assert!(warning.starts_with("remoteexe: cannot log to "), "{warning}");
+    assert_eq!(warning.matches(reason).count(), 2, "for both files: {warning}");
     assert_eq!(records(rest), log_of_h_s("", 0));
 }
 
@@ -41,11 +34,7 @@ fn a_log_directory_that_may_not_be_written_does_not_stop_an_ordinary_users_job()
     for mode in [0o000, 0o555] {
         let scene = Scene::new();
         fs::set_permissions(scene.path("log"), Permissions::from_mode(mode)).unwrap();
-        let output = scene
-            .ordinary_user_with_ssh("")
-            .args(["h", "s"])
-            .output()
-            .unwrap();
+        let output = scene.ordinary_user_with_ssh("").args(["h", "s"]).output().unwrap();
         assert_on_standard_error(&output, "Permission denied (os error 13)");
     }
 }
@@ -54,11 +43,7 @@ fn a_log_directory_that_may_not_be_written_does_not_stop_an_ordinary_users_job()
 fn a_log_directory_that_may_be_written_but_not_listed_is_as_good_as_any() {
     let scene = Scene::new();
     fs::set_permissions(scene.path("log"), Permissions::from_mode(0o300)).unwrap();
-    let output = scene
-        .ordinary_user_with_ssh("")
-        .args(["h", "s"])
-        .output()
-        .unwrap();
+    let output = scene.ordinary_user_with_ssh("").args(["h", "s"]).output().unwrap();
     assert_eq!(code(&output), 0);
     fs::set_permissions(scene.path("log"), Permissions::from_mode(0o700)).unwrap();
     assert_eq!(scene.log(), log_of_h_s("", 0));
@@ -108,10 +93,7 @@ fn an_immutable_log_is_left_alone() {
     let run = run_in(&scene);
     run_tool("chattr", &["-i", daily.to_str().unwrap()]);
     assert_eq!(run.code, 0);
-    assert!(
-        run.stderr
-            .contains("Operation not permitted (os error 1); logging to ")
-    );
+    assert!(run.stderr.contains("Operation not permitted (os error 1); logging to "));
     assert_eq!(texts_in(&scene.per_user()), log_of_h_s("", 0));
     assert_eq!(fs::metadata(daily).unwrap().len(), 0);
 }
@@ -137,10 +119,7 @@ fn a_device_is_refused() {
     run_tool("mknod", &[scene.daily().to_str().unwrap(), "c", "1", "3"]);
     let run = run_in(&scene);
     assert_eq!(run.code, 0);
-    assert!(
-        run.stderr
-            .contains(": it is not a regular file; logging to ")
-    );
+    assert!(run.stderr.contains(": it is not a regular file; logging to "));
     assert_eq!(texts_in(&scene.per_user()), log_of_h_s("", 0));
 }
 
@@ -156,10 +135,7 @@ impl ProtectedRegular {
     fn keep() -> Self {
         static ALONE: Mutex<()> = Mutex::new(());
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        Self {
-            before: fs::read_to_string(Self::PATH).unwrap(),
-            _alone: alone,
-        }
+        Self { before: fs::read_to_string(Self::PATH).unwrap(), _alone: alone }
     }
 
     /// Calls `check` with each value set.
@@ -215,13 +191,8 @@ fn nobody_can_make_the_log_of_root_vanish_by_taking_its_names() {
         assert_eq!(code(&output), 0);
         let mut logs = files(&scene.path("log"));
         logs.retain(|path| *path != scene.daily() && *path != scene.per_user());
-        let [log] = logs.as_slice() else {
-            panic!("{logs:?}")
-        };
-        assert_eq!(
-            texts_in(log),
-            "START,-,h s\ncommand,ssh root@h s\none\ntwo\nEND,0,h s\n"
-        );
+        let [log] = logs.as_slice() else { panic!("{logs:?}") };
+        assert_eq!(texts_in(log), "START,-,h s\ncommand,ssh root@h s\none\ntwo\nEND,0,h s\n");
         assert_eq!(fs::metadata(log).unwrap().uid(), 0);
         let stderr = stderr(&output);
         assert!(stderr.ends_with(&format!("; logging to {}\n", log.display())));
@@ -237,19 +208,13 @@ fn an_ordinary_user_keeps_one_run_in_one_file_whatever_the_umask() {
         scene.ordinary_user_with_ssh("");
         let mut sh = as_ordinary_user("sh");
         scene.equip_with_ssh(&mut sh, "echo out");
-        sh.env(
-            "PATH",
-            format!("{}:/usr/bin:/bin", scene.path("bin").display()),
-        )
-        .current_dir("/")
-        .args(["-c", &format!("umask {mask}; exec remoteexe h s")]);
+        sh.env("PATH", format!("{}:/usr/bin:/bin", scene.path("bin").display()))
+            .current_dir("/")
+            .args(["-c", &format!("umask {mask}; exec remoteexe h s")]);
         let output = sh.output().unwrap();
         assert_eq!(stderr(&output), "", "{mask}");
         assert_eq!(code(&output), 0);
-        assert_eq!(
-            scene.log(),
-            "START,-,h s\ncommand,ssh root@h s\nout\nEND,0,h s\n"
-        );
+        assert_eq!(scene.log(), "START,-,h s\ncommand,ssh root@h s\nout\nEND,0,h s\n");
     }
 }
 
@@ -275,10 +240,7 @@ fn a_start_behind_a_torn_line_is_a_record_also_where_fallocate_is_not_supported(
     let log = String::from_utf8(command.output().unwrap().stdout).unwrap();
     let (torn, log) = log.split_once('\n').unwrap();
     assert_eq!(torn, "torn");
-    assert_eq!(
-        records(log),
-        "START,-,h s\ncommand,ssh root@h s\nout\nEND,3,h s\n"
-    );
+    assert_eq!(records(log), "START,-,h s\ncommand,ssh root@h s\nout\nEND,3,h s\n");
 }
 
 #[test]
@@ -295,10 +257,7 @@ fn a_directory_out_of_inodes_sends_the_records_on_at_once() {
         ),
         "{warning}"
     );
-    assert_eq!(
-        records(log),
-        "START,-,h s\ncommand,ssh root@h s\nout\nEND,3,h s\n"
-    );
+    assert_eq!(records(log), "START,-,h s\ncommand,ssh root@h s\nout\nEND,3,h s\n");
 }
 
 #[test]
@@ -308,14 +267,7 @@ fn a_filesystem_that_takes_nothing_and_calls_it_no_error_does_not_hold_the_job()
     scene.equip_with_ssh(&mut strace, "echo out; exit 3");
     let daily = scene.daily();
     strace
-        .args([
-            "-qq",
-            "-o",
-            "/dev/null",
-            "-e",
-            "inject=write:retval=0",
-            "-P",
-        ])
+        .args(["-qq", "-o", "/dev/null", "-e", "inject=write:retval=0", "-P"])
         .arg(&daily)
         .args([REMOTEEXE, "h", "s"]);
     File::create(&daily).unwrap();
@@ -326,10 +278,7 @@ fn a_filesystem_that_takes_nothing_and_calls_it_no_error_does_not_hold_the_job()
         "{}",
         stderr(&output)
     );
-    assert_eq!(
-        texts_in(&scene.per_user()),
-        "START,-,h s\ncommand,ssh root@h s\nout\nEND,3,h s\n"
-    );
+    assert_eq!(texts_in(&scene.per_user()), "START,-,h s\ncommand,ssh root@h s\nout\nEND,3,h s\n");
 }
 
 /// Mounts a /dev that has `null` and, as `log`, the socket at `$DIR/syslog`.
@@ -369,17 +318,10 @@ fn where_no_file_takes_the_records_start_command_and_end_go_to_syslog() {
             text
         });
         let texts: Vec<_> = texts.collect();
-        assert_eq!(
-            texts,
-            ["START,-,h s", "command,ssh root@h s", "END,3,h s"],
-            "{mounts}"
-        );
+        assert_eq!(texts, ["START,-,h s", "command,ssh root@h s", "END,3,h s"], "{mounts}");
         let stderr = stderr(&output);
         let (_, log) = stderr.split_once('\n').unwrap();
-        assert_eq!(
-            records(log),
-            "START,-,h s\ncommand,ssh root@h s\nout\nEND,3,h s\n"
-        );
+        assert_eq!(records(log), "START,-,h s\ncommand,ssh root@h s\nout\nEND,3,h s\n");
     }
 }
 
@@ -432,15 +374,10 @@ fn a_fifo_that_may_be_written_but_not_read_is_refused_without_waiting_for_a_read
     let scene = Scene::new();
     let mut command = scene.ordinary_user_with_ssh("");
     run_tool("mkfifo", &["-m", "622", scene.daily().to_str().unwrap()]);
-    command
-        .args(["h", "s"])
-        .stderr(File::create(scene.path("stderr")).unwrap());
+    command.args(["h", "s"]).stderr(File::create(scene.path("stderr")).unwrap());
     assert_eq!(Running::spawn(&mut command).code(), Some(0));
     let stderr = fs::read_to_string(scene.path("stderr")).unwrap();
-    assert!(
-        stderr.contains(": it is not a regular file; logging to "),
-        "{stderr}"
-    );
+    assert!(stderr.contains(": it is not a regular file; logging to "), "{stderr}");
 }
 
 #[test]
@@ -476,10 +413,7 @@ fn a_log_that_is_replaced_during_a_run_is_gone_on_with_or_refused_like_any_other
     symlink(scene.path("rotated"), &log).unwrap();
     fs::write(scene.path("go"), "").unwrap();
     assert_eq!(child.code(), Some(0));
-    assert_eq!(
-        texts_in(&scene.path("rotated")),
-        "START,-,h s\ncommand,ssh root@h s\none\n"
-    );
+    assert_eq!(texts_in(&scene.path("rotated")), "START,-,h s\ncommand,ssh root@h s\none\n");
     assert_eq!(texts_in(&scene.per_user()), "two\nEND,0,h s\n");
     let stderr = fs::read_to_string(scene.path("stderr")).unwrap();
     assert!(stderr.contains(": it is a symbolic link; "), "{stderr}");
@@ -489,9 +423,7 @@ fn a_log_that_is_replaced_during_a_run_is_gone_on_with_or_refused_like_any_other
 fn a_log_directory_that_vanishes_during_a_run_costs_no_record() {
     let scene = Scene::new();
     let mut command = scene.remoteexe_with_ssh(TWO_LINES);
-    command
-        .args(["h", "s"])
-        .stderr(File::create(scene.path("stderr")).unwrap());
+    command.args(["h", "s"]).stderr(File::create(scene.path("stderr")).unwrap());
     let mut child = Running::spawn(&mut command);
     scene.wait_for_record("one");
     fs::rename(scene.path("log"), scene.path("gone")).unwrap();

@@ -49,18 +49,10 @@ fn the_log_is_created_for_everybody_as_the_umask_allows() {
         let scene = Scene::new();
         let mut sh = Command::new("sh");
         scene.equip_with_ssh(&mut sh, "umask");
-        let status = sh
-            .args(["-c", &format!("umask {umask}; exec {REMOTEEXE} h s")])
-            .status();
+        let status = sh.args(["-c", &format!("umask {umask}; exec {REMOTEEXE} h s")]).status();
         assert!(status.unwrap().success());
-        assert_eq!(
-            fs::metadata(scene.log_path()).unwrap().mode() & 0o7777,
-            mode
-        );
-        assert!(
-            scene.log().contains(&format!("\n0{umask}\n")),
-            "ssh has the same umask"
-        );
+        assert_eq!(fs::metadata(scene.log_path()).unwrap().mode() & 0o7777, mode);
+        assert!(scene.log().contains(&format!("\n0{umask}\n")), "ssh has the same umask");
     }
 }
 
@@ -71,10 +63,7 @@ fn runs_of_a_day_are_appended_to_one_file() {
         assert_eq!(scene.start("").code(), Some(0));
     }
     let log = fs::read_to_string(scene.log_path()).unwrap();
-    let log: Vec<&str> = log
-        .lines()
-        .map(|line| line.rsplit("] ").next().unwrap())
-        .collect();
+    let log: Vec<&str> = log.lines().map(|line| line.rsplit("] ").next().unwrap()).collect();
     assert_eq!(log.join("\n") + "\n", log_of_h_s("", 0).repeat(2));
 }
 
@@ -82,10 +71,7 @@ fn runs_of_a_day_are_appended_to_one_file() {
 fn a_run_over_midnight_stays_in_the_file_of_its_start() {
     // In this zone midnight is a few seconds away. A busy machine needs more of them.
     for seconds in [3, 10, 30, 90] {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap()
-            .as_secs();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let zone = zone_with_midnight_in(seconds, now);
         let scene = Scene::new();
         let mut command =
@@ -94,10 +80,8 @@ fn a_run_over_midnight_stays_in_the_file_of_its_start() {
         assert_eq!(run.code, 0);
         assert_eq!(run.records, log_of_h_s("00\n", 0));
         let log = scene.log_bytes();
-        let days: Vec<&[u8]> = log
-            .split_inclusive(|&b| b == b'\n')
-            .map(|line| &line[1..11])
-            .collect();
+        let days: Vec<&[u8]> =
+            log.split_inclusive(|&b| b == b'\n').map(|line| &line[1..11]).collect();
         if days[0] != days[3] {
             let first_day = str::from_utf8(days[0]).unwrap().replace('-', "");
             let log = scene.path(format!("log/{first_day}_remoteexe.log"));
@@ -169,10 +153,7 @@ fn a_symbolic_link_is_refused_and_not_followed() {
     fs::write(scene.path("target"), "untouched").unwrap();
     symlink(scene.path("target"), scene.daily()).unwrap();
     assert_falls_back(&scene, "it is a symbolic link");
-    assert_eq!(
-        fs::read_to_string(scene.path("target")).unwrap(),
-        "untouched"
-    );
+    assert_eq!(fs::read_to_string(scene.path("target")).unwrap(), "untouched");
 }
 
 #[test]
@@ -183,10 +164,7 @@ fn a_symbolic_link_to_another_users_file_is_refused_and_not_followed() {
     chown(scene.path("target"), Some(12345), None).unwrap();
     symlink(scene.path("target"), scene.daily()).unwrap();
     assert_falls_back(&scene, "it is a symbolic link");
-    assert_eq!(
-        fs::read_to_string(scene.path("target")).unwrap(),
-        "untouched"
-    );
+    assert_eq!(fs::read_to_string(scene.path("target")).unwrap(), "untouched");
 }
 
 #[test]
@@ -203,30 +181,17 @@ fn a_hard_link_is_refused() {
     fs::write(scene.path("target"), "untouched").unwrap();
     fs::hard_link(scene.path("target"), scene.daily()).unwrap();
     assert_falls_back(&scene, "it has more than one hard link");
-    assert_eq!(
-        fs::read_to_string(scene.path("target")).unwrap(),
-        "untouched"
-    );
+    assert_eq!(fs::read_to_string(scene.path("target")).unwrap(), "untouched");
 }
 
 #[test]
 fn a_fifo_is_refused_with_and_without_a_reader() {
     for with_reader in [false, true] {
         let scene = Scene::new();
-        assert!(
-            Command::new("mkfifo")
-                .arg(scene.daily())
-                .status()
-                .unwrap()
-                .success()
-        );
+        assert!(Command::new("mkfifo").arg(scene.daily()).status().unwrap().success());
         let _reader = with_reader.then(|| {
             // Opened for reading and writing, because opening for reading waits for a writer.
-            File::options()
-                .read(true)
-                .write(true)
-                .open(scene.daily())
-                .unwrap()
+            File::options().read(true).write(true).open(scene.daily()).unwrap()
         });
         assert_falls_back(&scene, "it is not a regular file");
     }
@@ -280,10 +245,7 @@ fn per_run(scene: &Scene) -> PathBuf {
 fn a_missing_log_directory_does_not_stop_the_job() {
     let scene = Scene::new();
     let mut command = scene.remoteexe_with_ssh("touch $DIR/done");
-    command
-        .arg("--log-dir")
-        .arg(scene.path("missing"))
-        .args(["h", "s"]);
+    command.arg("--log-dir").arg(scene.path("missing")).args(["h", "s"]);
     let output = command.output().unwrap();
     assert_eq!(code(&output), 0);
     assert!(scene.path("done").exists());
@@ -319,16 +281,11 @@ fn an_ordinary_user_logs_beside_the_log_of_root_without_a_word() {
     fs::set_permissions(&daily, fs::Permissions::from_mode(0o444)).unwrap();
     let mut command = as_ordinary_user(sandbox.install("remoteexe"));
     command.env("REMOTEEXE_LOG_DIR", &log_dir).current_dir("/");
-    let output = sandbox
-        .connect(&mut command)
-        .args(["h", "echo hello"])
-        .output()
-        .unwrap();
+    let output = sandbox.connect(&mut command).args(["h", "echo hello"]).output().unwrap();
     assert_eq!(code(&output), 0);
     assert_eq!(stderr(&output), "");
-    let per_user = wait_for("the per-user log", || {
-        files(&log_dir).into_iter().find(|path| *path != daily)
-    });
+    let per_user =
+        wait_for("the per-user log", || files(&log_dir).into_iter().find(|path| *path != daily));
     let log = texts_in(&per_user);
     assert!(log.ends_with("\nhello\nEND,0,h echo hello\n"), "{log}");
     // In a sticky directory the sandbox cannot remove a file of ours.

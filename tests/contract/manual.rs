@@ -130,9 +130,7 @@ fn the_manual_has_the_gauges_their_labels_and_their_states_and_no_other() {
     });
     let mut words = items(".Ss Incidents", ".It Li ");
     words.remove("RECOVERED");
-    let words = words
-        .iter()
-        .map(|word| word.to_lowercase().replace(' ', "_"));
+    let words = words.iter().map(|word| word.to_lowercase().replace(' ', "_"));
     assert_eq!(names(states), words.collect());
 }
 
@@ -150,14 +148,10 @@ fn each_promise_names_tests_that_are_there() {
     let promises = promises.split("\n.Sh ").next().unwrap();
     let tests = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/contract");
     let tests = files(Path::new(tests)).into_iter();
-    let tests: Names = tests
-        .filter_map(|test| Some(test.file_stem()?.to_str()?.to_owned()))
-        .collect();
+    let tests: Names =
+        tests.filter_map(|test| Some(test.file_stem()?.to_str()?.to_owned())).collect();
     let mut count = 0;
-    for line in promises
-        .lines()
-        .filter_map(|line| line.strip_prefix(".Pq "))
-    {
+    for line in promises.lines().filter_map(|line| line.strip_prefix(".Pq ")) {
         let mut is_name = false;
         for word in line.split(' ') {
             match word {
@@ -184,11 +178,7 @@ fn displayed() -> Vec<String> {
 #[test]
 fn each_question_of_the_manual_is_one_that_a_report_understands() {
     let scene = Scene::new();
-    scene.run(
-        scene
-            .remoteexe_with_ssh("exit 3")
-            .args(["host_db01", "/srv/nightly.sh"]),
-    );
+    scene.run(scene.remoteexe_with_ssh("exit 3").args(["host_db01", "/srv/nightly.sh"]));
     let is_question =
         |line: &&String| line.starts_with("remoteexe --report") && !line.contains('[');
     let lines = displayed();
@@ -202,11 +192,7 @@ fn each_question_of_the_manual_is_one_that_a_report_understands() {
         sh.args(["-c", question]).current_dir(scene.path(""));
         let output = sh.output().unwrap();
         // 74: there is no run 913, and no /var/www.
-        assert!(
-            [0, 1, 74].contains(&code(&output)),
-            "{question}: {}",
-            stderr(&output)
-        );
+        assert!([0, 1, 74].contains(&code(&output)), "{question}: {}", stderr(&output));
         count += 1;
     }
     assert!(count > 10, "{count}");
@@ -217,10 +203,7 @@ fn each_line_of_a_crontab_in_the_manual_is_without_fault() {
     let scene = Scene::new();
     let bin = Path::new(REMOTEEXE).parent().unwrap().display();
     let mut count = 0;
-    for line in displayed()
-        .iter()
-        .filter(|line| line.contains(" * * * root "))
-    {
+    for line in displayed().iter().filter(|line| line.contains(" * * * root ")) {
         let crontab = format!("PATH={bin}:/usr/bin\nPING=https://hc-ping.com/UUID\n{line}\n");
         fs::write(scene.path("crontab"), crontab).unwrap();
         let mut command = scene.remoteexe();
@@ -271,11 +254,7 @@ fn the_manual_is_printed_as_the_first_word_only_and_nothing_is_logged() {
         let output = scene.remoteexe().args(args).output().unwrap();
         assert_eq!(code(&output), 10, "{args:?}");
         let expected = format!("error: {reason}\n\n  tip: {tip}\n\nUsage: remoteexe ");
-        assert!(
-            stderr(&output).starts_with(&expected),
-            "{}",
-            stderr(&output)
-        );
+        assert!(stderr(&output).starts_with(&expected), "{}", stderr(&output));
         assert_eq!(files(&scene.path("log")).len(), 0);
     }
 }

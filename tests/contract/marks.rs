@@ -114,9 +114,7 @@ fn of_many_jobs_at_once_no_record_comes_between_a_mark_and_its_line() {
 #[test]
 fn where_a_file_takes_no_more_a_mark_goes_on_with_its_line_in_the_next_place() {
     let body = "seq -f 'END,0,printed %.0f' 200; exit 7";
-    let lines: Vec<String> = (1..=200)
-        .map(|it| format!("END,0,printed {it}\n"))
-        .collect();
+    let lines: Vec<String> = (1..=200).map(|it| format!("END,0,printed {it}\n")).collect();
     let lines = lines.concat();
     for size in (4000..4120).step_by(5) {
         let scene = Scene::new();
@@ -161,10 +159,7 @@ fn a_job_cannot_end_its_run_and_forge_the_failure_of_another() {
     let names = "job exit_status lines ambiguous";
     let (runs, screen) = reported(&format!("END,0,h s\n{FORGED}"), 3, names);
     assert_eq!(runs, [r#""h s" 3 5 false"#]);
-    assert!(
-        screen.contains("FAILING") && !screen.contains("\ndb01"),
-        "{screen}"
-    );
+    assert!(screen.contains("FAILING") && !screen.contains("\ndb01"), "{screen}");
 }
 
 #[test]
@@ -176,11 +171,7 @@ fn ten_runs_in_the_output_hide_no_end() {
 
 #[test]
 fn two_hundred_thousand_starts_in_the_output_erase_nothing() {
-    let (runs, _) = reported(
-        &"START,-,h s\n".repeat(200_000),
-        5,
-        "status exit_status lines",
-    );
+    let (runs, _) = reported(&"START,-,h s\n".repeat(200_000), 5, "status exit_status lines");
     assert_eq!(runs, [r#""failed" 5 200000"#]);
 }
 
@@ -191,10 +182,7 @@ fn a_printed_message_of_remoteexe_is_no_reason() {
     let unexplained = r#""ssh failed, or the script returned 255" false"#;
     assert_eq!(reported(killed, 255, names).0, [unexplained]);
     let missing = "remoteexe: ssh: not found in PATH\n";
-    assert_eq!(
-        reported(missing, 127, names).0,
-        [r#""not found on the host" false"#]
-    );
+    assert_eq!(reported(missing, 127, names).0, [r#""not found on the host" false"#]);
     let (_, screen) = reported(killed, 255, names);
     assert!(!screen.contains("UNREACHABLE"), "{screen}");
 }
@@ -250,9 +238,7 @@ fn a_job_that_prints_an_older_log_gives_it_back_byte_for_byte() {
     let logged = records(&String::from_utf8(output.stdout).unwrap());
     let printed = fs::read_to_string(&older).unwrap() + &texts;
     let lines: Vec<&str> = logged.split_inclusive('\n').collect();
-    let [start, command, output @ .., end] = lines.as_slice() else {
-        panic!("{logged}")
-    };
+    let [start, command, output @ .., end] = lines.as_slice() else { panic!("{logged}") };
     assert!(start.starts_with("START,-,h cat ") && command.starts_with("command,ssh "));
     assert_eq!(output.concat(), printed);
     assert!(end.starts_with("END,0,h cat "), "{end}");

@@ -98,9 +98,7 @@ fn run_all(jobs: u64, run: impl Fn(u64) -> Run + Sync) -> HashMap<u64, Run> {
     thread::scope(|scope| {
         let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
         let runs = workers.into_iter().flat_map(|worker| {
-            worker
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         });
         runs.collect()
     })
@@ -109,10 +107,7 @@ fn run_all(jobs: u64, run: impl Fn(u64) -> Run + Sync) -> HashMap<u64, Run> {
 /// How often each job ran.
 fn starts(ids: &Scene) -> HashMap<u64, usize> {
     let mut starts = HashMap::new();
-    for id in fs::read_to_string(ids.path("ids"))
-        .unwrap_or_default()
-        .lines()
-    {
+    for id in fs::read_to_string(ids.path("ids")).unwrap_or_default().lines() {
         *starts.entry(id.parse().unwrap()).or_default() += 1;
     }
     starts
@@ -140,10 +135,7 @@ fn jobs_that_are_cut_before_authentication_run_in_the_end_and_once() {
     let runs = run_all(40, |job| {
         let mut random = Rng::with_seed(seed + job);
         let cuts = random.usize(1..=MOST_CUTS);
-        let cut = |_| Cut {
-            of_server: true,
-            ..Cut::random(&mut random, BEFORE_AUTHENTICATION)
-        };
+        let cut = |_| Cut { of_server: true, ..Cut::random(&mut random, BEFORE_AUTHENTICATION) };
         let cuts: Vec<Cut> = (0..cuts).map(cut).collect();
         let proxy = Proxy::start(sandbox.port(), cuts.clone());
         let run = run(&sandbox, proxy.port(), &ids, job);
@@ -226,11 +218,7 @@ fn jobs_whose_time_to_connect_ends_around_the_request_never_run_twice() {
         run.log.contains(&requested)
     });
     let ok = runs.values().filter(|run| run.code == Some(0));
-    println!(
-        "{} jobs: {timeouts} with a timeout, {} ok",
-        runs.len(),
-        ok.clone().count(),
-    );
+    println!("{} jobs: {timeouts} with a timeout, {} ok", runs.len(), ok.clone().count(),);
     assert_eq!(late.count(), 0, "a job was killed that was just requested");
     let retried = ok.filter(is_timeout).count();
     assert!(timeouts > 0 && retried > 0, "SEED={seed}");
@@ -243,9 +231,7 @@ fn jobs_behind_launchers_that_are_cut_or_time_out_at_any_moment_never_run_twice(
     let ids = Scene::new();
     let scenes: Vec<Scene> = LAUNCHERS.iter().map(|_| Scene::new()).collect();
     let launchers = LAUNCHERS.iter().zip(&scenes);
-    let bins: Vec<String> = launchers
-        .map(|((_, main), scene)| compile_ssh(scene, main))
-        .collect();
+    let bins: Vec<String> = launchers.map(|((_, main), scene)| compile_ssh(scene, main)).collect();
     let runs = run_all(100, |job| {
         let mut random = Rng::with_seed(seed + job);
         let bin = random.choice(&bins);
@@ -253,14 +239,7 @@ fn jobs_behind_launchers_that_are_cut_or_time_out_at_any_moment_never_run_twice(
         let cut = random.bool().then(|| Cut::random(&mut random, WHOLE_JOB));
         let proxy = Proxy::start(sandbox.port(), cut.into_iter().collect());
         let options = ["--connect-timeout", &timeout];
-        run_with(
-            &options,
-            bin.map(String::as_str),
-            &sandbox,
-            proxy.port(),
-            &ids,
-            job,
-        )
+        run_with(&options, bin.map(String::as_str), &sandbox, proxy.port(), &ids, job)
     });
     assert_never_twice(&runs, &ids, seed);
     assert!(runs.values().all(|run| run.retries() == 0), "SEED={seed}");

@@ -46,9 +46,7 @@ fn every_option_of_ssh_is_passed_on_and_none_is_part_of_the_job() {
 fn variables_stand_in_for_options_and_options_win() {
     let scene = Scene::new();
     let mut command = scene.remoteexe_with_ssh("");
-    command
-        .env("REMOTEEXE_IDENTITY", "/key")
-        .env("REMOTEEXE_LOGIN", "bob");
+    command.env("REMOTEEXE_IDENTITY", "/key").env("REMOTEEXE_LOGIN", "bob");
     let run = scene.run(command.args(["host", "/x.sh"]));
     assert_eq!(run.code, 0);
     assert_eq!(
@@ -58,9 +56,7 @@ fn variables_stand_in_for_options_and_options_win() {
 
     let scene = Scene::new();
     let mut command = scene.remoteexe_with_ssh("");
-    command
-        .env("REMOTEEXE_IDENTITY", "/key")
-        .env("REMOTEEXE_LOGIN", "bob");
+    command.env("REMOTEEXE_IDENTITY", "/key").env("REMOTEEXE_LOGIN", "bob");
     command.args(["--identity", "/other", "--login", "eve"]);
     let run = scene.run(command.args(["host", "/x.sh"]));
     assert_eq!(run.code, 0);
@@ -86,15 +82,10 @@ fn several_identities_are_passed_on_as_ssh_takes_them() {
 fn a_variable_that_is_set_but_empty_counts_as_unset() {
     let scene = Scene::new();
     let mut command = scene.remoteexe_with_ssh("");
-    command
-        .env("REMOTEEXE_IDENTITY", "")
-        .env("REMOTEEXE_LOGIN", "");
+    command.env("REMOTEEXE_IDENTITY", "").env("REMOTEEXE_LOGIN", "");
     let run = scene.run(command.args(["host", "/x.sh"]));
     assert_eq!(run.code, 0);
-    assert_eq!(
-        run.records,
-        "START,-,host /x.sh\ncommand,ssh root@host /x.sh\nEND,0,host /x.sh\n"
-    );
+    assert_eq!(run.records, "START,-,host /x.sh\ncommand,ssh root@host /x.sh\nEND,0,host /x.sh\n");
 }
 
 #[test]
@@ -132,11 +123,7 @@ fn no_word_is_split_globbed_or_expanded_here() {
 fn operands_are_bytes_in_whatever_encoding() {
     let scene = Scene::new();
     let mut command = scene.remoteexe_with_ssh(SHOW_ARGUMENTS);
-    let output = command
-        .arg("host")
-        .arg(OsStr::from_bytes(b"/\x8e\x52.sh \xff"))
-        .output()
-        .unwrap();
+    let output = command.arg("host").arg(OsStr::from_bytes(b"/\x8e\x52.sh \xff")).output().unwrap();
     assert_eq!(code(&output), 0);
     assert_bytes(
         &texts(&scene.log_bytes()),

@@ -28,9 +28,7 @@ impl Plan {
         let mut rest = output.as_slice();
         while !rest.is_empty() {
             // Short pieces cut lines and characters in two. Long ones arrive in one read.
-            let longest = *random
-                .choice(&[1, 3, 50, 5000, 5000, 5000])
-                .expect("a choice");
+            let longest = *random.choice(&[1, 3, 50, 5000, 5000, 5000]).expect("a choice");
             let (piece, later) = rest.split_at(random.usize(1..=longest.min(rest.len())));
             rest = later;
             let stream = if random.bool() { " >&2" } else { "" };
@@ -46,11 +44,7 @@ impl Plan {
         }
         let (end, status) = random_end(random);
         script.push_str(&end);
-        Self {
-            script,
-            output,
-            status,
-        }
+        Self { script, output, status }
     }
 
     /// The texts of the records that the log must have.
@@ -61,12 +55,7 @@ impl Plan {
             output.push(b'\n');
         }
         let end = format!("END,{},h s\n", self.status);
-        [
-            b"START,-,h s\ncommand,ssh root@h s\n",
-            output.as_slice(),
-            end.as_bytes(),
-        ]
-        .concat()
+        [b"START,-,h s\ncommand,ssh root@h s\n", output.as_slice(), end.as_bytes()].concat()
     }
 }
 
@@ -110,16 +99,10 @@ fn check(seed: u64) {
     assert_eq!(status.code(), Some(plan.status), "SEED={seed}");
 
     let mut log = Vec::new();
-    for file in files(&scene.path("rotated"))
-        .iter()
-        .chain(&files(&scene.path("log")))
-    {
+    for file in files(&scene.path("rotated")).iter().chain(&files(&scene.path("log"))) {
         log.extend(fs::read(file).unwrap());
     }
-    assert!(
-        texts(&log) == plan.expected(),
-        "the log differs from what was sent; SEED={seed}"
-    );
+    assert!(texts(&log) == plan.expected(), "the log differs from what was sent; SEED={seed}");
 }
 
 #[test]

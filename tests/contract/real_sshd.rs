@@ -42,11 +42,7 @@ fn every_exit_status_comes_back() {
         }
     });
     let log = fs::read_to_string(sandbox.dir.join("sshd.log")).unwrap();
-    assert_eq!(
-        log.matches("Accepted publickey").count(),
-        1,
-        "one connection"
-    );
+    assert_eq!(log.matches("Accepted publickey").count(), 1, "one connection");
 }
 
 #[test]
@@ -65,11 +61,7 @@ fn output_and_standard_error_of_the_remote_are_logged() {
     let output = log.strip_prefix(&head).unwrap();
     let output = output.strip_suffix(&format!("END,3,h {script}\n")).unwrap();
     // sshd sends the two as separate streams, so between them there is no order to keep.
-    let possible = [
-        "out\nerr\nno newline\n",
-        "out\nno newlineerr\n",
-        "err\nout\nno newline\n",
-    ];
+    let possible = ["out\nerr\nno newline\n", "out\nno newlineerr\n", "err\nout\nno newline\n"];
     assert!(possible.contains(&output), "{log}");
 }
 
@@ -86,15 +78,9 @@ fn twenty_megabytes_of_output_are_complete_to_the_byte() {
         let run = scene.run(sandbox.connect(&mut scene.remoteexe()).args(["h", &script]));
         assert_eq!(run.code, 0);
         let log = run.records.into_bytes();
-        let start = log
-            .windows(9)
-            .position(|window| window == b"00000000 ")
-            .unwrap();
+        let start = log.windows(9).position(|window| window == b"00000000 ").unwrap();
         let end = log.len() - format!("END,0,h {script}\n").len();
-        assert!(
-            log[start..end] == sent,
-            "the output differs from what was sent"
-        );
+        assert!(log[start..end] == sent, "the output differs from what was sent");
     }
 }
 
@@ -136,10 +122,7 @@ fn output_in_any_encoding_comes_through() {
         let log = texts(&scene.log_bytes());
         let end = format!("END,0,h {script}\n");
         let output = log.strip_suffix(end.as_bytes()).unwrap();
-        assert_bytes(
-            &output[output.len() - 10..],
-            b"\x93\xfa\x96\x7b\n\xc6\xfc\xcb\xdc\n",
-        );
+        assert_bytes(&output[output.len() - 10..], b"\x93\xfa\x96\x7b\n\xc6\xfc\xcb\xdc\n");
     }
 }
 
@@ -175,25 +158,15 @@ fn an_ordinary_user_runs_a_job_as_itself() {
     let mut command = as_ordinary_user("sh");
     let log_dir = log.display();
     command.args(["-c", &format!("mkdir {log_dir}; exec \"$@\""), "sh"]);
-    command
-        .arg(sandbox.install("remoteexe"))
-        .current_dir("/")
-        .stdin(Stdio::null());
+    command.arg(sandbox.install("remoteexe")).current_dir("/").stdin(Stdio::null());
     command.env("REMOTEEXE_LOG_DIR", &log);
-    let output = sandbox
-        .connect(&mut command)
-        .args(["h", "id -un; exit 6"])
-        .output()
-        .unwrap();
+    let output = sandbox.connect(&mut command).args(["h", "id -un; exit 6"]).output().unwrap();
     assert_eq!(code(&output), 6);
     assert_eq!(stderr(&output), "");
     let logs = files(&log);
     assert_eq!(logs.len(), 1);
     let log = String::from_utf8(texts(&fs::read(&logs[0]).unwrap())).unwrap();
-    assert!(
-        log.ends_with(&format!("\n{}\nEND,6,h id -un; exit 6\n", sandbox.login)),
-        "{log}"
-    );
+    assert!(log.ends_with(&format!("\n{}\nEND,6,h id -un; exit 6\n", sandbox.login)), "{log}");
 }
 
 #[test]
@@ -201,10 +174,7 @@ fn an_identity_file_is_used_where_the_configuration_names_none() {
     let sandbox = Sandbox::start();
     let scene = Scene::new();
     let config = fs::read_to_string(sandbox.dir.join("ssh_config")).unwrap();
-    let config: Vec<&str> = config
-        .lines()
-        .filter(|line| !line.contains("IdentityFile"))
-        .collect();
+    let config: Vec<&str> = config.lines().filter(|line| !line.contains("IdentityFile")).collect();
     fs::write(scene.path("config"), config.join("\n")).unwrap();
     let mut command = scene.remoteexe();
     command

@@ -7,22 +7,13 @@ use crate::support::{Scene, assert_bytes, code, log_of_h_s, run, split_record, t
 /// Compares the records between `command,` and END when ssh runs `body`.
 fn assert_output(body: &str, expected: &[u8]) {
     let scene = Scene::new();
-    let output = scene
-        .remoteexe_with_ssh(body)
-        .args(["h", "s"])
-        .output()
-        .unwrap();
+    let output = scene.remoteexe_with_ssh(body).args(["h", "s"]).output().unwrap();
     assert_eq!(code(&output), 0);
     assert!(
         output.stdout.is_empty() && output.stderr.is_empty(),
         "a job under cron prints nothing"
     );
-    let log = [
-        b"START,-,h s\ncommand,ssh root@h s\n",
-        expected,
-        b"END,0,h s\n",
-    ]
-    .concat();
+    let log = [b"START,-,h s\ncommand,ssh root@h s\n", expected, b"END,0,h s\n"].concat();
     assert_bytes(&texts(&scene.log_bytes()), &log);
 }
 
@@ -53,23 +44,12 @@ fn the_log_is_that_of_the_bash_original() {
 fn each_record_has_the_local_time_and_the_pid_of_remoteexe() {
     let scene = Scene::new();
     let date = |format| {
-        let output = Command::new("date")
-            .env("TZ", "Asia/Tokyo")
-            .arg(format)
-            .output()
-            .unwrap();
-        String::from_utf8(output.stdout)
-            .unwrap()
-            .trim_end()
-            .to_owned()
+        let output = Command::new("date").env("TZ", "Asia/Tokyo").arg(format).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
     };
     let before = date("+[%Y-%m-%d %H:%M:%S]");
     let mut command = scene.remoteexe_with_ssh("echo $PPID");
-    let child = command
-        .env("TZ", "Asia/Tokyo")
-        .args(["h", "s"])
-        .spawn()
-        .unwrap();
+    let child = command.env("TZ", "Asia/Tokyo").args(["h", "s"]).spawn().unwrap();
     let pid = child.id();
     assert!(child.wait_with_output().unwrap().status.success());
     let after = date("+[%Y-%m-%d %H:%M:%S]");
@@ -78,10 +58,7 @@ fn each_record_has_the_local_time_and_the_pid_of_remoteexe() {
     for line in log.split_inclusive(|&byte| byte == b'\n') {
         assert_eq!(split_record(line).unwrap().0, pid);
         let time = str::from_utf8(&line[..21]).unwrap();
-        assert!(
-            *before <= *time && *time <= *after,
-            "{before} {time} {after}"
-        );
+        assert!(*before <= *time && *time <= *after, "{before} {time} {after}");
     }
     assert_eq!(scene.log(), log_of_h_s(&format!("{pid}\n"), 0));
 }
@@ -120,10 +97,7 @@ fn output_in_any_encoding_stays() {
 
 #[test]
 fn of_binary_output_only_nul_is_dropped() {
-    assert_output(
-        r"printf '\000\001\033[31m\177\377\000\n\000\n'",
-        b"\x01\x1b[31m\x7f\xff\n\n",
-    );
+    assert_output(r"printf '\000\001\033[31m\177\377\000\n\000\n'", b"\x01\x1b[31m\x7f\xff\n\n");
 }
 
 #[test]
@@ -137,10 +111,7 @@ fn a_control_character_in_an_operand_is_logged_escaped_and_passed_on_unchanged()
         run.records,
         format!("START,-,h {shown}\ncommand,ssh root@h {shown}\nEND,0,h {shown}\n")
     );
-    assert_bytes(
-        &std::fs::read(scene.path("word")).unwrap(),
-        b"a\nb\r\t\x1b[31m\x7f",
-    );
+    assert_bytes(&std::fs::read(scene.path("word")).unwrap(), b"a\nb\r\t\x1b[31m\x7f");
 }
 
 #[test]

@@ -106,9 +106,7 @@ pub fn on_a_terminal(columns: u16, no_color: &str, log: impl AsRef<[u8]>, args: 
     let output = script.output().unwrap();
     assert_eq!(stderr(&output), "");
     // The terminal driver makes CR LF of each LF.
-    String::from_utf8(output.stdout)
-        .unwrap()
-        .replace("\r\n", "\n")
+    String::from_utf8(output.stdout).unwrap().replace("\r\n", "\n")
 }
 
 #[test]
@@ -147,10 +145,7 @@ fn a_usage_error_that_the_bash_original_logged_has_no_reason() {
 [2026-03-02 10:00:00][1] END,10,db01
 ";
     let view = printed(&report(log, &[]));
-    assert!(
-        view.contains("                          exit 10: usage error\n"),
-        "{view}"
-    );
+    assert!(view.contains("                          exit 10: usage error\n"), "{view}");
     assert_runs(log, "cause", &["\"usage error: nothing was run\""]);
 }
 
@@ -171,10 +166,7 @@ fn a_usage_error_without_a_word_is_on_no_host() {
 pub fn run(pid: u32, start: &str, end: &str, job: &str, output: &str, status: u8) -> String {
     let begin = format!("[2026-03-02 {start}][{pid}]");
     let finish = format!("[2026-03-02 {end}][{pid}]");
-    let output: Vec<String> = output
-        .lines()
-        .map(|line| format!("{finish} {line}\n"))
-        .collect();
+    let output: Vec<String> = output.lines().map(|line| format!("{finish} {line}\n")).collect();
     let output = output.concat();
     format!(
         "{begin} START,-,{job}\n{begin} command,ssh root@{job}\n{output}{finish} END,{status},{job}\n"
@@ -183,10 +175,7 @@ pub fn run(pid: u32, start: &str, end: &str, job: &str, output: &str, status: u8
 
 /// The log of runs that went on at the same time.
 pub fn interleaved(runs: &[String]) -> String {
-    let mut lines: Vec<&str> = runs
-        .iter()
-        .flat_map(|run| run.split_inclusive('\n'))
-        .collect();
+    let mut lines: Vec<&str> = runs.iter().flat_map(|run| run.split_inclusive('\n')).collect();
     lines.sort_by_key(|line| &line[..21]);
     lines.concat()
 }
@@ -198,14 +187,7 @@ const NO_LOGIN: &str = "Please login as the user \"admin\" rather than the user 
 fn a_124_behind_timeout_says_after_how_long_and_what_it_was_doing() {
     for (script, seconds) in [("timeout 300 /x", 300), ("timeout -k 10 5m /x", 300)] {
         let output = "step 1\nstep 2: copying";
-        let log = run(
-            1,
-            "10:00:00",
-            "10:05:00",
-            &format!("h {script}"),
-            output,
-            124,
-        );
+        let log = run(1, "10:00:00", "10:05:00", &format!("h {script}"), output, 124);
         let cause = format!(r#""timed out after {seconds} s" "step 2: copying""#);
         assert_eq!(fields(&report(log, &["--json"]), "cause reason"), [cause]);
     }
@@ -220,30 +202,15 @@ fn the_cause_of_a_failure_is_told_in_words() {
         (1, "x", "the script failed", false),
         (10, "x", "the script failed", false),
         (126, "x", "not executable on the host", false),
-        (
-            126,
-            "remoteexe: ssh cannot be run: x",
-            "ssh could not be run",
-            false,
-        ),
+        (126, "remoteexe: ssh cannot be run: x", "ssh could not be run", false),
         (127, "x", "not found on the host", false),
-        (
-            127,
-            "remoteexe: ssh: not found in PATH; x",
-            "there is no ssh",
-            false,
-        ),
+        (127, "remoteexe: ssh: not found in PATH; x", "there is no ssh", false),
         (137, "x", "ended by signal KILL", false),
         (143, "x", "ended by signal TERM", false),
         (255, "x", "ssh failed, or the script returned 255", false),
         (255, refused, "connection refused", true),
         (255, lost, "connection lost while the job ran", false),
-        (
-            255,
-            "Host key verification failed.",
-            "host key not accepted",
-            true,
-        ),
+        (255, "Host key verification failed.", "host key not accepted", true),
         // As cloud images do it.
         (142, NO_LOGIN, "login refused by the server", true),
         (0, NO_LOGIN, "login refused by the server", true),
@@ -261,11 +228,7 @@ fn only_what_ssh_says_last_makes_a_255_a_connection_failure() {
     for (lines, is_connection_failure) in [("1\n2\n3\n4", true), ("1\n2\n3\n4\n5", false)] {
         let output = format!("{refused}\n{lines}");
         let log = run(1, "10:00:00", "10:00:01", "h /x", &output, 255);
-        assert_runs(
-            log,
-            "connection_failure",
-            &[&is_connection_failure.to_string()],
-        );
+        assert_runs(log, "connection_failure", &[&is_connection_failure.to_string()]);
     }
 }
 
@@ -285,11 +248,7 @@ fn an_overlap_is_the_same_job_started_while_its_previous_run_was_going_on() {
 [2026-03-02 10:03:00][4] END,0,h /x
 [2026-03-02 10:03:00][2] END,0,h /y
 ";
-    assert_runs(
-        log,
-        "pid overlapped",
-        &["1 true", "3 false", "4 false", "2 false"],
-    );
+    assert_runs(log, "pid overlapped", &["1 true", "3 false", "4 false", "2 false"]);
     let view = printed(&report(log, &[]));
     assert!(view.contains("   overlaps 1\n"), "{view}");
     let overlaps = "
@@ -346,20 +305,14 @@ fn no_control_byte_of_the_log_reaches_a_terminal() {
     let view = on_a_terminal(120, "1", HOSTILE, "");
     let run = on_a_terminal(80, "1", HOSTILE, "--run 1");
     for shown in [&view, &run] {
-        assert!(
-            !shown.chars().any(|c| c.is_control() && c != '\n'),
-            "{shown:?}"
-        );
+        assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?}");
     }
     // A reason has no colours to show, and no title.
     assert!(view.contains(" exit 3"), "{view:?}");
     let escaped = "\\x1b]0;title\\x07 \\u{9b}31m \\u{202e}x\\x7f\n";
     assert!(run.contains(escaped), "{run:?}");
     assert!(view.contains("  h\\x1b[2J /x\\x07  1 run"), "{view:?}");
-    assert!(
-        run.starts_with("[2026-03-02 10:00:00][1] START,-,h\\x1b[2J /x\\x07\n"),
-        "{run:?}"
-    );
+    assert!(run.starts_with("[2026-03-02 10:00:00][1] START,-,h\\x1b[2J /x\\x07\n"), "{run:?}");
     // A pipe may lead to a terminal too. Only --run gives the bytes themselves.
     for form in [&[][..], &["--tsv"], &["--json"]] {
         let output = printed(&report(HOSTILE, form));
@@ -388,10 +341,7 @@ fn no_control_byte_of_a_usage_error_s_reason_reaches_a_terminal() {
 fn a_message_about_a_file_is_printable() {
     let scene = Scene::new();
     let output = reporter(&scene).arg("/no\x1b[2J").output().unwrap();
-    assert_eq!(
-        stderr(&output),
-        "remoteexe: /no\\x1b[2J: No such file or directory (os error 2)\n"
-    );
+    assert_eq!(stderr(&output), "remoteexe: /no\\x1b[2J: No such file or directory (os error 2)\n");
 }
 
 #[test]
@@ -524,10 +474,7 @@ fn json_is_a_document_a_run_in_the_order_of_their_ends_with_the_lost_ones_last()
     let uid = rustix::process::geteuid().as_raw();
     let name = Command::new("id").arg("-un").output().unwrap().stdout;
     let name = String::from_utf8(name).unwrap();
-    let user = format!(
-        r#""uid":{uid},"user":"{}","scheduler":null"#,
-        name.trim_end()
-    );
+    let user = format!(r#""uid":{uid},"user":"{}","scheduler":null"#, name.trim_end());
     assert_eq!(
         printed(&output),
         concat!(
@@ -567,11 +514,8 @@ fn the_tail_is_the_last_five_lines_each_cut_to_a_kibibyte() {
     output.push("x".repeat(3000));
     let output = output.concat();
     let log = run(1, "10:00:00", "10:00:01", "h /x", &output, 0);
-    let expected = format!(
-        r#"101 {} ["97","98","99","100","{}"]"#,
-        output.len() + 1,
-        "x".repeat(1024)
-    );
+    let expected =
+        format!(r#"101 {} ["97","98","99","100","{}"]"#, output.len() + 1, "x".repeat(1024));
     assert_runs(log, "lines bytes tail", &[&expected]);
 }
 
@@ -604,10 +548,7 @@ fn a_run_without_operands_has_a_host_in_tsv_because_gnu_parallel_refuses_an_empt
 ";
     // `parallel --resume --joblog` of 20221122 and its --retry-failed want a word for a host, then six numbers.
     assert_eq!(
-        printed(&report(log, &["--tsv"]))
-            .split_once('\n')
-            .unwrap()
-            .1,
+        printed(&report(log, &["--tsv"])).split_once('\n').unwrap().1,
         "1\t-\t1772445600.000\t0.000\t0\t44\t10\t0\t\n\
          2\t-\t1772445600.000\t0.000\t0\t0\t10\t0\t s\n\
          3\th\t1772445600.000\t-1\t0\t0\t-1\t0\th t\n"
@@ -651,12 +592,7 @@ fn a_run_belongs_to_a_period_if_it_was_going_on_in_it() {
     .concat();
     for (args, pids) in [
         (
-            &[
-                "--since",
-                "2026-03-02 10:00:10",
-                "--until",
-                "2026-03-02 10:00:20",
-            ][..],
+            &["--since", "2026-03-02 10:00:10", "--until", "2026-03-02 10:00:20"][..],
             &["2", "3", "4"][..],
         ),
         (&["--since", "2026-03-02 10:00:12"], &["3", "4", "5"]),
@@ -678,10 +614,7 @@ fn a_time_is_also_how_long_ago_it_was() {
         let mut date = Command::new("date");
         date.env("TZ", "UTC").arg(format!("--date={ago} ago"));
         let output = date.arg("+%Y-%m-%d %H:%M:%S").output().unwrap();
-        String::from_utf8(output.stdout)
-            .unwrap()
-            .trim_end()
-            .to_owned()
+        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
     };
     let log: Vec<String> = [
         (1, "10 days"),
@@ -743,14 +676,8 @@ fn a_command_line_that_asks_for_no_report_gives_10_and_logs_nothing() {
             &["--until", "2026-02-30"],
             "error: invalid value '2026-02-30' for --until <TIME>: not a valid time\n",
         ),
-        (
-            &["--since", "2x"],
-            "error: invalid value '2x' for --since <TIME>: not a valid time\n",
-        ),
-        (
-            &["--since", "h"],
-            "error: invalid value 'h' for --since <TIME>: not a valid time\n",
-        ),
+        (&["--since", "2x"], "error: invalid value '2x' for --since <TIME>: not a valid time\n"),
+        (&["--since", "h"], "error: invalid value 'h' for --since <TIME>: not a valid time\n"),
         (&["--since", "-2h"], "error: "),
         (
             &["--since", "99999999999999999999d"],
@@ -776,19 +703,10 @@ fn a_command_line_that_asks_for_no_report_gives_10_and_logs_nothing() {
             &["--run", "1@"],
             "error: invalid value '1@' for --run <PID[@TIME]>: expected PID or PID@TIME\n",
         ),
-        (
-            &["--json", "--tsv"],
-            "error: the argument '--json' cannot be used with '--tsv'\n",
-        ),
+        (&["--json", "--tsv"], "error: the argument '--json' cannot be used with '--tsv'\n"),
         (&["--run", "1", "--tsv"], "error: "),
-        (
-            &["-", "-"],
-            "error: standard input, -, can be read only once\n",
-        ),
-        (
-            &["--frobnicate"],
-            "error: unexpected argument '--frobnicate' found\n",
-        ),
+        (&["-", "-"], "error: standard input, -, can be read only once\n"),
+        (&["--frobnicate"], "error: unexpected argument '--frobnicate' found\n"),
         (&["--log-dir", ""], "error: "),
         (&[""], "error: "),
     ] {
@@ -798,10 +716,7 @@ fn a_command_line_that_asks_for_no_report_gives_10_and_logs_nothing() {
         assert!(output.stdout.is_empty(), "{args:?}");
         let stderr = stderr(&output);
         assert!(stderr.starts_with(reason), "{stderr}");
-        assert!(
-            stderr.contains("\n\nUsage: remoteexe --report [OPTIONS] [FILE]...\n"),
-            "{stderr}"
-        );
+        assert!(stderr.contains("\n\nUsage: remoteexe --report [OPTIONS] [FILE]...\n"), "{stderr}");
         assert!(scene.log_bytes().is_empty(), "{args:?}");
     }
 }

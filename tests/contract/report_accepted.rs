@@ -28,11 +28,7 @@ fn an_accepted_status_is_counted_apart_and_is_no_failure() {
     let output = report(LOG, &["--ok", " 10, 75", "--json"]);
     assert_eq!(
         fields(&output, "exit_status status accepted cause"),
-        [
-            r#"75 "ok" true "ok by --ok""#,
-            r#"0 "ok" false "ok""#,
-            r#"10 "ok" true "ok by --ok""#,
-        ]
+        [r#"75 "ok" true "ok by --ok""#, r#"0 "ok" false "ok""#, r#"10 "ok" true "ok by --ok""#,]
     );
     assert_eq!(code(&output), 0);
 }
@@ -43,23 +39,16 @@ fn every_other_status_fails_as_ever() {
     let expected = [r#""ok" true"#, r#""ok" false"#, r#""failed" false"#];
     assert_eq!(fields(&output, "status accepted"), expected);
     assert_eq!(code(&output), 1);
-    assert_eq!(
-        printed(&report(LOG, &["--ok", "75", "--failed", "--json"]))
-            .lines()
-            .count(),
-        1
-    );
+    assert_eq!(printed(&report(LOG, &["--ok", "75", "--failed", "--json"])).lines().count(), 1);
 }
 
 #[test]
 fn the_variable_says_it_for_every_report_and_the_option_wins() {
     let scene = Scene::new();
     fs::write(scene.path("a.log"), LOG).unwrap();
-    for (variable, args, status) in [
-        ("10,75", &[][..], 0),
-        ("", &[], 1),
-        ("10,75", &["--ok", "75"], 1),
-    ] {
+    for (variable, args, status) in
+        [("10,75", &[][..], 0), ("", &[], 1), ("10,75", &["--ok", "75"], 1)]
+    {
         let mut command = reporter(&scene);
         command.env("REMOTEEXE_OK", variable).args(args);
         let output = command.arg(scene.path("a.log")).output().unwrap();
@@ -91,26 +80,11 @@ fn a_status_that_the_script_did_not_give_is_not_accepted() {
 fn other_lists_are_usage_errors() {
     for (list, reason) in [
         ("255", "255 is also what ssh gives if the connection failed"),
-        (
-            "1,",
-            "expected exit statuses from 1 to 254 with commas between them",
-        ),
-        (
-            "0",
-            "expected exit statuses from 1 to 254 with commas between them",
-        ),
-        (
-            "256",
-            "expected exit statuses from 1 to 254 with commas between them",
-        ),
-        (
-            "-1",
-            "expected exit statuses from 1 to 254 with commas between them",
-        ),
-        (
-            "1-3",
-            "expected exit statuses from 1 to 254 with commas between them",
-        ),
+        ("1,", "expected exit statuses from 1 to 254 with commas between them"),
+        ("0", "expected exit statuses from 1 to 254 with commas between them"),
+        ("256", "expected exit statuses from 1 to 254 with commas between them"),
+        ("-1", "expected exit statuses from 1 to 254 with commas between them"),
+        ("1-3", "expected exit statuses from 1 to 254 with commas between them"),
     ] {
         let output = report(LOG, &["--ok", list]);
         assert_eq!(code(&output), 10, "{list}");

@@ -82,10 +82,7 @@ fn a_sound_crontab_has_no_fault() {
 fn a_crontab_that_is_given_twice_counts_once() {
     let again = ["--check", "--crontab", "./crontab", "--crontab", "crontab"];
     let output = report(&again, "5 4 * * * root remoteexe h /x.sh\n");
-    assert_eq!(
-        stdout(&output),
-        "no fault in 1 line that runs remoteexe, in 1 crontab\n"
-    );
+    assert_eq!(stdout(&output), "no fault in 1 line that runs remoteexe, in 1 crontab\n");
 }
 
 /// Checks that `--check` of these lines alone, without a PATH before them, prints this.
@@ -96,11 +93,7 @@ fn assert_check(lines: &str, faults: &str) {
     command.current_dir(scene.path(""));
     let output = command.args(["--check", "--crontab", "crontab"]).output();
     let dir = scene.path("").display().to_string();
-    assert_eq!(
-        stdout(&output.unwrap()).replace(&dir, "DIR/"),
-        faults,
-        "{lines}"
-    );
+    assert_eq!(stdout(&output.unwrap()).replace(&dir, "DIR/"), faults, "{lines}");
 }
 
 #[test]
@@ -185,16 +178,10 @@ fn a_log_directory_that_takes_no_log_is_a_fault() {
         assert_check(&lines, &format!("crontab:{place}: {fault}\n"));
     }
     let good = format!("REMOTEEXE_LOG_DIR={roots}\n* * * * * root {REMOTEEXE} h s\n");
-    assert_check(
-        &good,
-        "no fault in 1 line that runs remoteexe, in 1 crontab\n",
-    );
+    assert_check(&good, "no fault in 1 line that runs remoteexe, in 1 crontab\n");
     open(&scene.path("roots"), 0o777);
     let good = format!("1 * * * * daemon REMOTEEXE_LOG_DIR={roots} {REMOTEEXE} h s\n");
-    assert_check(
-        &good,
-        "no fault in 1 line that runs remoteexe, in 1 crontab\n",
-    );
+    assert_check(&good, "no fault in 1 line that runs remoteexe, in 1 crontab\n");
 }
 
 #[test]
@@ -224,12 +211,7 @@ fn a_key_that_ssh_does_not_use_is_a_fault() {
 #[test]
 fn a_field_that_cron_reads_in_part_is_a_fault() {
     for (time, read, ignored, tip) in [
-        (
-            "0 9–17 * * *",
-            "hour as 9",
-            "–17",
-            "write a range with a plain hyphen (-)",
-        ),
+        ("0 9–17 * * *", "hour as 9", "–17", "write a range with a plain hyphen (-)"),
         ("2:00 * * * *", "minute as 2", ":00", LIST_TIP),
         ("0;30 * * * *", "minute as 0", ";30", LIST_TIP),
         ("*5 * * * *", "minute as *", "5", LIST_TIP),
@@ -281,10 +263,7 @@ fn the_mistakes_of_editors_and_shells_have_words_of_their_own() {
                  tip: write NAME=value: all variables are exported"
             ),
         ),
-        (
-            "* * * * * root remoteexe h s \\\n",
-            format!("2: {lines} continues nothing; {one}"),
-        ),
+        ("* * * * * root remoteexe h s \\\n", format!("2: {lines} continues nothing; {one}")),
         (
             "* * * * * root remoteexe h s\n1 * * * * root a \\\n  b\n",
             format!("4: {lines} of the line before continues nothing; {ignored}; {one}"),
@@ -361,10 +340,7 @@ fn calls_that_cannot_be_known_are_counted_and_named() {
     );
     assert_eq!(code(&output), 0);
     let output = report(&["--check"], "* * * * * root true\n");
-    assert_eq!(
-        stdout(&output),
-        "no line runs a job of remoteexe, in 1 crontab\n"
-    );
+    assert_eq!(stdout(&output), "no line runs a job of remoteexe, in 1 crontab\n");
 }
 
 #[test]
@@ -558,21 +534,14 @@ fn a_single_line_with_a_wrong_column_is_a_fault() {
     let check = |option, lines: &str| {
         let scene = Scene::new();
         let path = Path::new(REMOTEEXE).parent().unwrap().display();
-        fs::write(
-            scene.path("crontab"),
-            format!("PATH={path}:/usr/bin\n{lines}"),
-        )
-        .unwrap();
+        fs::write(scene.path("crontab"), format!("PATH={path}:/usr/bin\n{lines}")).unwrap();
         let mut command = reporter(&scene);
         command.current_dir(scene.path(""));
         let output = command.args(["--check", option, "crontab"]).output();
         stdout(&output.unwrap())
     };
     assert_eq!(
-        check(
-            "--user-crontab",
-            "1 * * * * remoteexe h a\n2 * * * * daemon remoteexe h b\n"
-        ),
+        check("--user-crontab", "1 * * * * remoteexe h a\n2 * * * * daemon remoteexe h b\n"),
         "crontab:3: a user's crontab has no user column, so the command is daemon; \
          tip: take out daemon, or use --crontab crontab if all lines have a user\n"
     );
@@ -628,11 +597,8 @@ fn a_crowd_of_starts_in_one_second_is_named() {
     });
     let lines = lines.collect::<String>() + "0 3 * * * root remoteexe h /other\n";
     let text = stdout(&report(&["--next"], &lines));
-    let crowds: Vec<&str> = text
-        .lines()
-        .skip_while(|line| !line.starts_with("Crowds"))
-        .take(4)
-        .collect();
+    let crowds: Vec<&str> =
+        text.lines().skip_while(|line| !line.starts_with("Crowds")).take(4).collect();
     assert_eq!(
         crowds,
         [
@@ -660,18 +626,9 @@ fn a_splay_disperses_a_crowd() {
 fn only_the_starts_on_a_host_or_of_a_job_are_shown_if_asked_for() {
     let lines = "* * * * * root remoteexe a /x.sh\n* * * * * root remoteexe b /y.sh\n";
     for (args, title) in [
-        (
-            ["--next", "--host", "a"],
-            "1 job in 1 crontab; Debian's cron",
-        ),
-        (
-            ["--next", "--job", "/y"],
-            "1 job in 1 crontab; Debian's cron",
-        ),
-        (
-            ["--next", "--host", "c"],
-            "0 jobs in 0 crontabs; Debian's cron",
-        ),
+        (["--next", "--host", "a"], "1 job in 1 crontab; Debian's cron"),
+        (["--next", "--job", "/y"], "1 job in 1 crontab; Debian's cron"),
+        (["--next", "--host", "c"], "0 jobs in 0 crontabs; Debian's cron"),
     ] {
         let text = stdout(&report(&args, lines));
         assert!(text.lines().next().unwrap().ends_with(title), "{text}");
@@ -780,16 +737,9 @@ fn a_users_crontab_is_read_from_standard_input() {
     fs::write(scene.path("input"), "*/5 * * * * remoteexe h s\n").unwrap();
     let mut command = reporter(&scene);
     command.args(["--next", "--user-crontab", "-"]);
-    let output = command
-        .stdin(File::open(scene.path("input")).unwrap())
-        .output()
-        .unwrap();
+    let output = command.stdin(File::open(scene.path("input")).unwrap()).output().unwrap();
     assert_eq!(stderr(&output), "");
-    assert!(
-        stdout(&output).contains("  */5 * * * *  h s\n"),
-        "{}",
-        stdout(&output)
-    );
+    assert!(stdout(&output).contains("  */5 * * * *  h s\n"), "{}", stdout(&output));
 }
 
 #[test]
@@ -797,14 +747,9 @@ fn crontabs_that_may_not_be_read_are_said_to_be_left_out() {
     let mut command = as_ordinary_user("/bin/sh");
     let scene = Scene::new();
     // Not by this process: a child of another test could inherit the descriptor, and then the file cannot be run.
-    run_tool(
-        "cp",
-        &[REMOTEEXE, &scene.path("remoteexe").display().to_string()],
-    );
+    run_tool("cp", &[REMOTEEXE, &scene.path("remoteexe").display().to_string()]);
     fs::set_permissions(scene.path(""), fs::Permissions::from_mode(0o755)).unwrap();
-    command
-        .args(["-c", "exec \"$0\" --report --check"])
-        .arg(scene.path("remoteexe"));
+    command.args(["-c", "exec \"$0\" --report --check"]).arg(scene.path("remoteexe"));
     let output = command.env_clear().current_dir("/").output().unwrap();
     let left_out = "remoteexe: left out: /var/spool/cron/crontabs: Permission denied (os error 13); \
          tip: run the report as root, or for your own crontab: \
@@ -831,18 +776,10 @@ fn a_hostile_crontab_is_told_and_bounded_and_nothing_in_it_is_run() {
     let touch = format!("touch {}", scene.path("touched").display());
     let megabyte = "x".repeat(1 << 20);
     fs::write(scene.path("long"), line(&format!("remoteexe h {megabyte}"))).unwrap();
-    fs::write(
-        scene.path("brackets"),
-        line(&format!("remoteexe h {}", "[$(".repeat(300))),
-    )
-    .unwrap();
+    fs::write(scene.path("brackets"), line(&format!("remoteexe h {}", "[$(".repeat(300)))).unwrap();
     fs::write(scene.path("binary"), b"* * * * * root remoteexe h \0\xff\n").unwrap();
     fs::write(scene.path("control"), line("remoteexe h \x1b[2J'")).unwrap();
-    fs::write(
-        scene.path("many"),
-        "61 * * * * root remoteexe h s\n".repeat(300_000),
-    )
-    .unwrap();
+    fs::write(scene.path("many"), "61 * * * * root remoteexe h s\n".repeat(300_000)).unwrap();
     fs::write(
         scene.path("run"),
         format!(
@@ -853,23 +790,13 @@ fn a_hostile_crontab_is_told_and_bounded_and_nothing_in_it_is_run() {
     )
     .unwrap();
     // Each pair of these lines is compared on all days of a year.
-    fs::write(
-        scene.path("never"),
-        "0 0 30 2 * root remoteexe h s\n".repeat(10_000),
-    )
-    .unwrap();
-    File::create(scene.path("large"))
-        .and_then(|file| file.set_len(100 << 20))
-        .unwrap();
+    fs::write(scene.path("never"), "0 0 30 2 * root remoteexe h s\n".repeat(10_000)).unwrap();
+    File::create(scene.path("large")).and_then(|file| file.set_len(100 << 20)).unwrap();
     let mut outputs = String::new();
-    for name in [
-        "long", "brackets", "binary", "control", "many", "run", "never", "large",
-    ] {
+    for name in ["long", "brackets", "binary", "control", "many", "run", "never", "large"] {
         for form in ["--check", "--next"] {
             let mut command = reporter(&scene);
-            command
-                .current_dir(scene.path(""))
-                .args([form, "--crontab", name]);
+            command.current_dir(scene.path("")).args([form, "--crontab", name]);
             let output = command.output().unwrap();
             let text = stdout(&output) + &stderr(&output);
             assert!(!text.contains('\x1b'), "{text}");

@@ -46,9 +46,7 @@ fn damage(random: &mut Rng, log: &mut Vec<u8>) {
             0 => log.truncate(at.max(length / 2)),
             1 => drop(log.drain(at..end)),
             2 => log.splice(at..at, [random.u8(..)]).for_each(drop),
-            3 => log[at..end]
-                .iter_mut()
-                .for_each(|byte| *byte = random.u8(..)),
+            3 => log[at..end].iter_mut().for_each(|byte| *byte = random.u8(..)),
             4 => log[at..end].fill(0),
             5 => {
                 let piece = log[at..end].to_vec();
@@ -117,10 +115,7 @@ fn check_counts(scene: &Scene, log: &[u8], what: &str) {
     let lines = lines.filter(|line| !line.is_empty()).count();
     // A retry record is not counted, even where it is a line of output.
     let retries = memchr::memmem::find_iter(log, b"] retry,").count();
-    assert!(
-        (lines - retries..=lines).contains(&counted),
-        "{counted} of {lines} lines; {what}"
-    );
+    assert!((lines - retries..=lines).contains(&counted), "{counted} of {lines} lines; {what}");
 }
 
 /// Checks the promises that hold for any log, and returns the exit status.
@@ -145,16 +140,10 @@ fn check(scene: &Scene, log: &[u8], what: &str) -> i32 {
         assert!(!shown.contains(steers), "{shown:?}; {what}");
         if args.contains(&"--json") {
             let durations = fields(&output, "duration");
-            assert!(
-                durations.iter().all(|duration| !duration.contains('-')),
-                "{what}"
-            );
+            assert!(durations.iter().all(|duration| !duration.contains('-')), "{what}");
         }
     }
-    assert!(
-        statuses.iter().all(|status| *status == statuses[0]),
-        "{statuses:?}; {what}"
-    );
+    assert!(statuses.iter().all(|status| *status == statuses[0]), "{statuses:?}; {what}");
     statuses[0]
 }
 
@@ -187,9 +176,7 @@ fn a_damaged_log_is_reported_whatever_the_damage() {
     thread::scope(|scope| {
         for worker in 0..2 {
             scope.spawn(move || {
-                (first + worker..first + DAMAGED_LOGS)
-                    .step_by(2)
-                    .for_each(check);
+                (first + worker..first + DAMAGED_LOGS).step_by(2).for_each(check);
             });
         }
     });
@@ -213,10 +200,7 @@ fn a_line_of_three_megabytes_is_one_line_that_is_no_record() {
     let text = "x".repeat(3_000_000);
     for line in [text.clone(), format!("[2026-03-02 10:00:00][1] {text}")] {
         let log = format!("{run}{line}\n{end}{line}");
-        assert_eq!(
-            fields(&report(&log, &["--json"]), "exit_status lines"),
-            ["3 0"]
-        );
+        assert_eq!(fields(&report(&log, &["--json"]), "exit_status lines"), ["3 0"]);
         let view = printed(&report(&log, &[]));
         assert!(
             view.contains("\nunrecognized lines 2   records without START 0   ambiguous runs 0\n"),
@@ -251,19 +235,12 @@ fn nul_bytes_are_part_of_a_line_as_any_other() {
                 [2026-03-02 10:00:00][1] a\0b\n\
                 \0\0\0\0\n\
                 [2026-03-02 10:00:01][1] END,0,h /x\n";
-    assert_eq!(
-        fields(&report(log, &["--json"]), "status lines tail"),
-        [r#""ok" 1 ["a\u0000b"]"#]
-    );
+    assert_eq!(fields(&report(log, &["--json"]), "status lines tail"), [r#""ok" 1 ["a\u0000b"]"#]);
 }
 
 #[test]
 fn the_ends_of_time_are_no_end_of_the_report() {
-    for time in [
-        "0000-01-01 00:00:00",
-        "9999-12-31 23:59:59",
-        "2016-12-31 23:59:59",
-    ] {
+    for time in ["0000-01-01 00:00:00", "9999-12-31 23:59:59", "2016-12-31 23:59:59"] {
         let log = format!(
             "[{time}][4294967295] START,-,h /x\n\
              [{time}][4294967295] command,ssh root@h /x\n\
@@ -287,9 +264,6 @@ fn a_log_that_is_written_while_it_is_read_is_read_to_some_end() {
     fs::write(&path, begin).unwrap();
     let mut command = reporter(&scene);
     let output = command.arg("--json").arg(&path).output().unwrap();
-    assert_eq!(
-        fields(&output, "pid status").last().unwrap(),
-        "4194305 \"lost\""
-    );
+    assert_eq!(fields(&output, "pid status").last().unwrap(), "4194305 \"lost\"");
     assert_eq!(fields(&output, "pid").len(), 7);
 }

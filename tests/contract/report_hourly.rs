@@ -79,19 +79,12 @@ impl Log {
 /// Twelve hosts with a job of every five minutes, one of every half hour, and a nightly one that is silent for 40
 /// minutes. `hung` is the process of a run that hangs.
 fn log_with_incidents(hung: u32) -> Log {
-    let mut log = Log {
-        last_pid: 4_100_000,
-        ..Log::default()
-    };
+    let mut log = Log { last_pid: 4_100_000, ..Log::default() };
     // Of earlier days there is only the log of the nightly jobs.
     for day in 2..4 {
         for host in 0..12 {
             let minute = clock(-24 * day + 2, host);
-            log.run(
-                minute,
-                &format!("host{host:02} /srv/night.sh"),
-                Some((2400, 0, "done")),
-            );
+            log.run(minute, &format!("host{host:02} /srv/night.sh"), Some((2400, 0, "done")));
         }
     }
     let mut minute = clock(-24, 0);
@@ -142,11 +135,7 @@ fn end(host: i64, script: &str, minute: NaiveDateTime) -> End {
         (_, "/srv/night.sh") => Some((2400, 0, "done")),
         // Good and bad in turn.
         (5, "/srv/often.sh") if within(clock(6, 0), clock(7, 0)) => {
-            let status = if (minute.minute() / 5).is_multiple_of(2) {
-                3
-            } else {
-                0
-            };
+            let status = if (minute.minute() / 5).is_multiple_of(2) { 3 } else { 0 };
             Some((1, status, "lock held"))
         }
         // Slower for three hours.
@@ -155,11 +144,7 @@ fn end(host: i64, script: &str, minute: NaiveDateTime) -> End {
         (9, "/srv/often.sh") if minute == clock(8, 34) => None,
         // Every second connection is dropped.
         (10 | 11, "/srv/often.sh") if within(clock(18, 0), clock(18, 40)) => {
-            if (minute.minute() / 5).is_multiple_of(2) {
-                Some((0, 255, DROPPED))
-            } else {
-                GOOD
-            }
+            if (minute.minute() / 5).is_multiple_of(2) { Some((0, 255, DROPPED)) } else { GOOD }
         }
         // The machine goes down.
         (_, "/srv/often.sh") if minute == clock(21, 11) => None,
@@ -214,9 +199,7 @@ fn hour_by_hour_each_incident_is_told_once_and_its_end_once() {
             .env("FAKETIME", format!("@{}", now.and_utc().timestamp()));
         let output = command.output().unwrap();
         let told = told(&printed(&output));
-        let has_begun = told
-            .iter()
-            .any(|line| line.starts_with('+') && !line.contains("SLOWER"));
+        let has_begun = told.iter().any(|line| line.starts_with('+') && !line.contains("SLOWER"));
         assert_eq!(code(&output), i32::from(has_begun), "{told:?}");
         for line in told {
             let _ = writeln!(all, "{:02}:00 {line}", hour % 24);
@@ -263,31 +246,16 @@ fn a_run_that_takes_long_is_judged_by_the_good_runs_of_up_to_fourteen_days_befor
         log.run(clock(2, 30), "host04 /srv/often.sh", GOOD);
         log.write(&scene, clock(3, 0));
         let mut command = reporter(&scene);
-        command.args([
-            "--no-crontab",
-            "--since",
-            "2031-03-04",
-            "--until",
-            "2031-03-04 03:00",
-        ]);
+        command.args(["--no-crontab", "--since", "2031-03-04", "--until", "2031-03-04 03:00"]);
         printed(&command.output().unwrap())
     };
     // The last log has the third good run: the one before it is not read.
     let hung = view(&[15, 14, 9, 5], true);
-    assert!(
-        hung.contains("\nHUNG         since 02:00  host04 /srv/night.sh\n"),
-        "{hung}"
-    );
+    assert!(hung.contains("\nHUNG         since 02:00  host04 /srv/night.sh\n"), "{hung}");
     assert!(hung.contains("/log, 5 files, since "), "{hung}");
     let few = view(&[15, 9, 5], true);
-    assert!(
-        few.contains("\n0 problems now") || few.contains("nothing is wrong"),
-        "{few}"
-    );
-    assert!(
-        few.contains("  too few good runs  host04 /srv/night.sh\n"),
-        "{few}"
-    );
+    assert!(few.contains("\n0 problems now") || few.contains("nothing is wrong"), "{few}");
+    assert!(few.contains("  too few good runs  host04 /srv/night.sh\n"), "{few}");
     // Nobody asks.
     let quiet = view(&[15, 14, 9, 5], false);
     assert!(quiet.contains("/log, 2 files, since "), "{quiet}");

@@ -24,11 +24,7 @@ pub fn page_of(log: impl AsRef<[u8]>, args: &[&str]) -> Page {
     fs::write(scene.path("a.log"), log).unwrap();
     let mut command = reporter(&scene);
     command.args(["--html", "page.html"]).args(args);
-    let output = command
-        .arg("a.log")
-        .current_dir(scene.path(""))
-        .output()
-        .unwrap();
+    let output = command.arg("a.log").current_dir(scene.path("")).output().unwrap();
     assert_eq!((stderr(&output), output.stdout.len()), (String::new(), 0));
     let path = scene.path("page.html");
     Page { scene, path }
@@ -84,10 +80,7 @@ pub fn lost_links(browser: &mut Browser) -> Value {
 #[test]
 fn the_page_begins_with_the_counts_and_the_problems_in_the_words_of_the_first_screen() {
     let mut browser = shown(&page_of(LOG, &[]));
-    assert_eq!(
-        texts(&mut browser, "h1"),
-        ["remoteexe: 3 problems now, 0 over"]
-    );
+    assert_eq!(texts(&mut browser, "h1"), ["remoteexe: 3 problems now, 0 over"]);
     assert_eq!(
         texts(&mut browser, "h2"),
         [
@@ -129,27 +122,13 @@ fn the_timeline_has_a_row_for_each_job_by_host_and_a_mark_for_each_run() {
     let mut browser = shown(&page_of(LOG, &[]));
     assert_eq!(
         texts(&mut browser, ".timeline tbody tr > th"),
-        [
-            "db01",
-            "(no script)",
-            "/opt/jobs/dump.sh daily",
-            "web01",
-            "/opt/jobs/rotate.sh"
-        ]
+        ["db01", "(no script)", "/opt/jobs/dump.sh daily", "web01", "/opt/jobs/rotate.sh"]
     );
-    let marks = titles(
-        &mut browser,
-        ".timeline [data-job$='rotate.sh'] a[href^='#r']",
-    );
+    let marks = titles(&mut browser, ".timeline [data-job$='rotate.sh'] a[href^='#r']");
     // The marks of one state come together.
     assert_eq!(
         marks,
-        [
-            "13:21:01 ok, took 57s",
-            "21:00:00 ok, took 4s",
-            "21:00:01 failed, 3",
-            "21:01:00 lost"
-        ]
+        ["13:21:01 ok, took 57s", "21:00:00 ok, took 4s", "21:00:01 failed, 3", "21:01:00 lost"]
     );
     let overlaps = browser.evaluate("document.querySelectorAll('.timeline path.o').length");
     assert_eq!(overlaps, 1);
@@ -186,10 +165,7 @@ fn the_fields_choose_jobs_by_host_by_name_and_by_state() {
         let marks =
             "[...document.querySelectorAll('.row a')].filter(it => it.checkVisibility()).length";
         let marks = browser.evaluate(marks);
-        format!(
-            "{}: {rows}; {marks} marks; {runs}",
-            texts(&mut browser, "output").concat()
-        )
+        format!("{}: {rows}; {marks} marks; {runs}", texts(&mut browser, "output").concat())
     };
     assert_eq!(
         choose("", "", ""),
@@ -204,10 +180,7 @@ fn the_fields_choose_jobs_by_host_by_name_and_by_state() {
         choose("", "dump.sh", ""),
         "1 of 3 jobs: /opt/jobs/dump.sh daily; 2 marks; 20:53:01|15:09:02"
     );
-    assert_eq!(
-        choose("", "", "c"),
-        "1 of 3 jobs: /opt/jobs/dump.sh daily; 1 marks; 20:53:01"
-    );
+    assert_eq!(choose("", "", "c"), "1 of 3 jobs: /opt/jobs/dump.sh daily; 1 marks; 20:53:01");
     assert_eq!(
         choose("", "", "f"),
         "2 of 3 jobs: (no script)|/opt/jobs/rotate.sh; 2 marks; 18:05:46|21:00:01"
@@ -235,10 +208,7 @@ fn outages_of_a_host_and_of_cron_are_bands_and_a_job_that_takes_longer_has_a_lin
     assert_eq!(unreachable, ["UNREACHABLE 09:23–10:20"]);
     assert_eq!(titles(&mut browser, "#cron .bc"), ["LOST 03:11–03:30"]);
     let durations = texts(&mut browser, ".durations tbody tr").concat();
-    assert!(
-        durations.starts_with("host_sum_batch12 /srv/backup.sh --full"),
-        "{durations}"
-    );
+    assert!(durations.starts_with("host_sum_batch12 /srv/backup.sh --full"), "{durations}");
 }
 
 /// The page of this log until a time of its day, beside a crontab that has long been there.
@@ -262,18 +232,12 @@ fn page_with_crontab(log: &str, lines: &str, until: &str) -> Page {
 fn a_slot_at_which_nothing_was_started_is_a_hollow_mark_also_of_a_job_without_runs() {
     let starts = ["10:00:01", "10:10:01", "10:40:01"];
     let runs = (1..).zip(starts);
-    let log: String = runs
-        .map(|(pid, at)| run(pid, at, at, "h1 /ten.sh", "", 0))
-        .collect();
+    let log: String = runs.map(|(pid, at)| run(pid, at, at, "h1 /ten.sh", "", 0)).collect();
     let lines = "*/10 * * * * root remoteexe h1 /ten.sh\n15 * * * * root remoteexe h2 /never.sh\n";
     let mut browser = shown(&page_with_crontab(&log, lines, "10:45"));
     assert_eq!(
         titles(&mut browser, ".timeline a.m[href^='#j']"),
-        [
-            "10:20:00 not started",
-            "10:30:00 not started",
-            "10:15:00 not started"
-        ]
+        ["10:20:00 not started", "10:30:00 not started", "10:15:00 not started"]
     );
     assert_eq!(
         texts(&mut browser, "#lines h3, #lines p.facts"),
@@ -386,21 +350,12 @@ fn a_page_without_a_job_to_show_has_no_timeline_and_no_link_to_one() {
     for (log, args, told) in [
         ("", &[][..], "no runs"),
         (&good, &["--since", "2099-01-01"], "no runs"),
-        (
-            &good,
-            &["--failed"],
-            "2026-03-02 10:00:00 to 2026-03-02 10:00:05: 1 job, 1 host",
-        ),
+        (&good, &["--failed"], "2026-03-02 10:00:00 to 2026-03-02 10:00:05: 1 job, 1 host"),
     ] {
         let mut browser = shown(&page_of(log, args));
         assert_eq!(
             texts(&mut browser, "h1, .span, h2, #problems > p:last-child"),
-            [
-                "remoteexe: nothing is wrong",
-                told,
-                "Problems",
-                "None in this period."
-            ]
+            ["remoteexe: nothing is wrong", told, "Problems", "None in this period."]
         );
         assert_eq!(lost_links(&mut browser), 0);
     }

@@ -104,10 +104,7 @@ fn a_busy_day_is_below_3_mb_whatever_fails() {
     for number in 0..120_000_u32 {
         let second = number / 300 * 215 + number % 60;
         let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        let (pid, job) = (
-            number + 1,
-            format!("host{} /srv/job{}.sh", number % 60, number % 300),
-        );
+        let (pid, job) = (number + 1, format!("host{} /srv/job{}.sh", number % 60, number % 300));
         let status = if number / 300 % 3 == 0 { 3 } else { 0 };
         let at = format!("[2026-03-02 {hour:02}:{minute:02}:{second:02}][{pid}]");
         _ = write!(
@@ -142,12 +139,7 @@ fn log_of_1000_jobs(hosts: u32, host: &str, script: &str, output: &str) -> Strin
 fn a_page_of_1000_jobs_is_below_3_mb_whatever_their_names_and_their_output_are() {
     let (name, swollen) = ("/path/to/some/script.sh action ", "<&\">".repeat(250));
     for (hosts, host, script, output) in [
-        (
-            250,
-            "host",
-            name,
-            &*"three lines of\n40 bytes\neach ".repeat(10),
-        ),
+        (250, "host", name, &*"three lines of\n40 bytes\neach ".repeat(10)),
         (250, "host", &swollen, ""),
         (1000, &"h&".repeat(500), name, ""),
         (250, "host", name, &swollen),

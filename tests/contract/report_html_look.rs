@@ -38,10 +38,7 @@ fn the_page_fits_screens_from_390_to_2560_pixels_and_is_legible_light_and_dark_a
     let mut browser = shown(&page);
     for scheme in ["light", "dark"] {
         let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
-        browser.call(
-            "Emulation.setEmulatedMedia",
-            &json!({ "features": features }),
-        );
+        browser.call("Emulation.setEmulatedMedia", &json!({ "features": features }));
         assert_eq!(browser.evaluate(FAINT), "", "{scheme}");
         for width in [390, 768, 1280, 1920, 2560] {
             let size =
@@ -130,18 +127,11 @@ fn a_screen_reader_finds_tables_and_a_keyboard_stops_at_jobs_and_not_at_each_mar
     let nodes = tree["nodes"].as_array().unwrap();
     let named = |role: &str| -> Vec<&str> {
         let nodes = nodes.iter().filter(|node| node["role"]["value"] == role);
-        nodes
-            .filter_map(|node| node["name"]["value"].as_str())
-            .collect()
+        nodes.filter_map(|node| node["name"]["value"].as_str()).collect()
     };
     assert_eq!(named("table"), ["Now", "Timeline"]);
     let headers = named("rowheader");
-    for header in [
-        "db01",
-        "/opt/jobs/dump.sh daily",
-        "web01",
-        "/opt/jobs/rotate.sh",
-    ] {
+    for header in ["db01", "/opt/jobs/dump.sh daily", "web01", "/opt/jobs/rotate.sh"] {
         assert!(headers.contains(&header), "{header} in {headers:?}");
     }
     let images = named("image");

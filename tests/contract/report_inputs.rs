@@ -22,11 +22,7 @@ use crate::support::{
 fn one(pid: u32) -> String {
     let today = today();
     let (month, day) = today[4..].split_at(2);
-    from_to(
-        pid,
-        &format!("{}-{month}-{day} 23:59:59", &today[..4]),
-        None,
-    )
+    from_to(pid, &format!("{}-{month}-{day} 23:59:59", &today[..4]), None)
 }
 
 /// The log of one run of this process.
@@ -59,10 +55,7 @@ fn assert_unread_beside_one(output: &Output, path: &Path, why: &str) {
 }
 
 fn assert_warns_beside_one(output: &Output, path: &Path, why: &str) {
-    assert_eq!(
-        stderr(output),
-        format!("remoteexe: {}: {why}\n", path.display())
-    );
+    assert_eq!(stderr(output), format!("remoteexe: {}: {why}\n", path.display()));
     assert_eq!(fields(output, "pid"), ["1"]);
 }
 
@@ -75,11 +68,7 @@ fn without_a_file_what_was_going_on_today_is_read_from_the_logs_and_their_per_us
     fs::write(scene.per_user(), one(2)).unwrap();
     // Another day's file may have a run that was going on today.
     let of_its_day = from_to(3, "2026-03-02 10:00:00", None);
-    fs::write(
-        scene.path("log/20260302_remoteexe.log"),
-        of_its_day + &one(4),
-    )
-    .unwrap();
+    fs::write(scene.path("log/20260302_remoteexe.log"), of_its_day + &one(4)).unwrap();
     for other in [
         format!("{}_remoteexe.log.bak", today()),
         format!("{}_remoteexe.x.log", today()),
@@ -107,15 +96,11 @@ fn log_dir_says_where_the_logs_are() {
     fs::write(scene.daily(), one(1)).unwrap();
     let dir = scene.path("log").display().to_string();
     let mut command = reporter(&scene);
-    command
-        .env("REMOTEEXE_LOG_DIR", "/nonexistent")
-        .env_remove("TZ");
+    command.env("REMOTEEXE_LOG_DIR", "/nonexistent").env_remove("TZ");
     let output = command.args(["--json", "--log-dir", &dir]).output();
     assert_eq!(fields(&output.unwrap(), "pid"), ["1"]);
 
-    let output = reporter(&scene)
-        .args(["--log-dir", "/nonexistent"])
-        .output();
+    let output = reporter(&scene).args(["--log-dir", "/nonexistent"]).output();
     let output = output.unwrap();
     assert_eq!(code(&output), 74);
     assert_eq!(
@@ -152,10 +137,7 @@ fn a_log_directory_without_any_log_is_an_error_and_a_quiet_hour_is_none() {
     let mut command = reporter(&scene);
     let output = command.args(["--since", "2026-03-02 11:00"]).output();
     let output = output.unwrap();
-    assert_eq!(
-        printed(&output),
-        format!("no runs\n{dir}, 1 file, since 2026-03-02 11:00:00\n")
-    );
+    assert_eq!(printed(&output), format!("no runs\n{dir}, 1 file, since 2026-03-02 11:00:00\n"));
     assert_eq!(code(&output), 0);
 }
 
@@ -175,11 +157,7 @@ fn with_a_period_the_files_that_can_have_records_of_it_are_chosen() {
         let path = dir.join(name);
         let log = from_to(pid, "2026-03-01 00:00:00", Some("2026-03-09 00:00:00"));
         let is_compressed = path.extension().is_some_and(|extension| extension == "gz");
-        let log = if is_compressed {
-            gzip(log.as_bytes())
-        } else {
-            log.into_bytes()
-        };
+        let log = if is_compressed { gzip(log.as_bytes()) } else { log.into_bytes() };
         fs::write(&path, log).unwrap();
         let modified = format!("--date={modified} UTC");
         run_tool("touch", &[&modified, &path.display().to_string()]);
@@ -192,10 +170,7 @@ fn with_a_period_the_files_that_can_have_records_of_it_are_chosen() {
     assert_eq!(period(&["--since", "2026-03-05"]), "4");
     assert_eq!(period(&["--until", "2026-03-02 23:59"]), "12");
     assert_eq!(period(&["--until", "2026-03-02"]), "123");
-    assert_eq!(
-        period(&["--since", "2026-03-02", "--until", "2026-03-03 01:00"]),
-        "123"
-    );
+    assert_eq!(period(&["--since", "2026-03-02", "--until", "2026-03-03 01:00"]), "123");
     assert_eq!(period(&["--since", "2026-03-06"]), "");
 }
 
@@ -266,9 +241,8 @@ fn a_named_fifo_is_read_from_its_first_writer_on_until_that_has_gone() {
     command.arg("--json").arg(&fifo).stdout(Stdio::piped());
     let child = Running::spawn(&mut command);
     // This fails as long as there is no reader.
-    let writer = wait_for("a reader", || {
-        open(&fifo, OFlags::WRONLY | OFlags::NONBLOCK, Mode::empty()).ok()
-    });
+    let writer =
+        wait_for("a reader", || open(&fifo, OFlags::WRONLY | OFlags::NONBLOCK, Mode::empty()).ok());
     let mut writer = File::from(writer);
     let log = one(1);
     let (first, second) = log.split_at(100);
@@ -301,10 +275,7 @@ fn a_device_without_a_driver_is_not_opened() {
     let path = scene.path("device");
     run_tool("mknod", &[&path.display().to_string(), "c", "240", "255"]);
     let output = reporter(&scene).arg(&path).output().unwrap();
-    assert_eq!(
-        stderr(&output),
-        format!("remoteexe: {}: {KIND}\n", path.display())
-    );
+    assert_eq!(stderr(&output), format!("remoteexe: {}: {KIND}\n", path.display()));
     assert_eq!(code(&output), 74);
 }
 
@@ -313,18 +284,12 @@ fn standard_input_that_is_a_terminal_or_a_device_is_refused() {
     let scene = Scene::new();
     let output = reporter(&scene).arg("-").output().unwrap();
     assert_eq!(code(&output), 74);
-    assert_eq!(
-        stderr(&output),
-        format!("remoteexe: standard input: {KIND}\n")
-    );
+    assert_eq!(stderr(&output), format!("remoteexe: standard input: {KIND}\n"));
 
     let mut script = Command::new("script");
     scene.equip(&mut script);
     let command = format!("{REMOTEEXE} --report -");
-    let output = script
-        .args(["-qec", &command, "/dev/null"])
-        .output()
-        .unwrap();
+    let output = script.args(["-qec", &command, "/dev/null"]).output().unwrap();
     assert_eq!(
         String::from_utf8(output.stdout.clone()).unwrap(),
         format!("no runs\r\nstandard input, 0 files\r\nremoteexe: standard input: {KIND}\r\n")
@@ -357,10 +322,7 @@ fn a_symbolic_link_in_the_log_directory_is_not_followed() {
     symlink(scene.path("secret"), scene.per_user()).unwrap();
     assert_refused_here(&scene, KIND);
     // A link that the command line names is its caller's own choice.
-    assert_eq!(
-        pids(&scene, &[&scene.per_user().display().to_string()]),
-        ["2"]
-    );
+    assert_eq!(pids(&scene, &[&scene.per_user().display().to_string()]), ["2"]);
 }
 
 #[test]
@@ -451,10 +413,7 @@ fn an_unreadable_input_outweighs_a_failure() {
     fs::write(scene.path("a.log"), LOG).unwrap();
     for form in [&["--json"][..], &["--tsv"], &["--run", "5"], &[]] {
         let mut command = reporter(&scene);
-        command
-            .args(form)
-            .arg("/nonexistent")
-            .arg(scene.path("a.log"));
+        command.args(form).arg("/nonexistent").arg(scene.path("a.log"));
         assert_eq!(code(&command.output().unwrap()), 74, "{form:?}");
     }
 }
@@ -484,9 +443,7 @@ fn a_report_runs_nothing_and_writes_nothing() {
         &["--since", "1d"],
     ] {
         let mut command = scene.remoteexe_with_ssh("touch $DIR/ssh-was-run");
-        command
-            .env("REMOTEEXE_RETRIES", "3")
-            .current_dir(scene.path("empty"));
+        command.env("REMOTEEXE_RETRIES", "3").current_dir(scene.path("empty"));
         command.arg("--report").args(args).output().unwrap();
     }
     assert_eq!(contents(&scene.path("log")), before);
@@ -514,9 +471,7 @@ fn a_report_needs_nothing_to_write_to() {
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
     let scene = Scene::new();
-    let log: String = (1..20_000)
-        .map(|pid| from_to(pid, "2026-03-02 10:00:00", None))
-        .collect();
+    let log: String = (1..20_000).map(|pid| from_to(pid, "2026-03-02 10:00:00", None)).collect();
     fs::write(scene.path("a.log"), log).unwrap();
     for form in ["--json", "--tsv", "--failed"] {
         let mut command = reporter(&scene);

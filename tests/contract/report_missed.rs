@@ -18,11 +18,7 @@ struct Day {
 
 impl Day {
     fn new(lines: &str) -> Self {
-        let day = Self {
-            scene: Scene::new(),
-            log: String::new(),
-            pid: 0,
-        };
+        let day = Self { scene: Scene::new(), log: String::new(), pid: 0 };
         day.write_crontab(&(day.head() + lines), "2026-01-01 00:00:00");
         day
     }
@@ -81,10 +77,7 @@ impl Day {
     }
 
     fn report(&self, until: &str, args: &[&str]) -> Output {
-        let output = self
-            .command(until, args)
-            .args(["--crontab", "crontab"])
-            .output();
+        let output = self.command(until, args).args(["--crontab", "crontab"]).output();
         output.unwrap()
     }
 
@@ -100,9 +93,8 @@ impl Day {
     fn missed(&self, until: &str) -> Vec<String> {
         let mut output = self.report(until, &["--json"]);
         let lines = str::from_utf8(&output.stdout).unwrap().lines();
-        let lines: Vec<&str> = lines
-            .filter(|line| line.contains("\"status\":\"missed\""))
-            .collect();
+        let lines: Vec<&str> =
+            lines.filter(|line| line.contains("\"status\":\"missed\"")).collect();
         output.stdout = lines.join("\n").into();
         assert_eq!(code(&output), i32::from(!output.stdout.is_empty()));
         fields(&output, "job expected line")
@@ -190,14 +182,8 @@ Start     PID  Took  End   Job, and why it was bad
         "{list}"
     );
     let history = day.screen("12:05", &["--job", "/hour.sh"]);
-    assert!(
-        history.contains("\nLast 3 of 1 run and 2 missing\n"),
-        "{history}"
-    );
-    assert!(
-        history.contains("\nSchedule     0 * * * *, next "),
-        "{history}"
-    );
+    assert!(history.contains("\nLast 3 of 1 run and 2 missing\n"), "{history}");
+    assert!(history.contains("\nSchedule     0 * * * *, next "), "{history}");
     assert!(history.contains(" (crontab:4)\n"), "{history}");
 }
 
@@ -207,10 +193,7 @@ fn a_job_that_was_never_started_is_found_too() {
         Day::new("0 * * * * root remoteexe h1 /a.sh\n30 10 * * * root remoteexe h2 /never.sh\n");
     day.run("10:00:01", "h1 /a.sh");
     day.run("11:00:01", "h1 /a.sh");
-    assert_eq!(
-        day.missed("11:30"),
-        [r#""h2 /never.sh" "2026-03-02T10:30:00+00:00" 4"#]
-    );
+    assert_eq!(day.missed("11:30"), [r#""h2 /never.sh" "2026-03-02T10:30:00+00:00" 4"#]);
     let all = day.screen("11:30", &["--all"]);
     assert!(all.contains("\nSchedules\nNext "), "{all}");
     assert!(all.contains("  30 10 * * *  h2 /never.sh\n"), "{all}");
@@ -273,11 +256,7 @@ fn screen_after_boot(day: &Day, boot: &str) -> String {
 #[test]
 fn runs_that_were_lost_with_the_machine_are_told_with_the_slots_that_it_missed() {
     let mut day = cron_down();
-    for (pid, job) in [
-        (9001, "h1 /x.sh"),
-        (9002, "h2 /x.sh"),
-        (9003, "h3 /long.sh"),
-    ] {
+    for (pid, job) in [(9001, "h1 /x.sh"), (9002, "h2 /x.sh"), (9003, "h3 /long.sh")] {
         let _ = writeln!(day.log, "[2026-03-02 10:11:00][{pid}] START,-,{job}");
     }
     let screen = day.screen("10:58", &[]);
@@ -461,10 +440,7 @@ Crontab      2 jobs on 2 lines, checked from 10:00 on
 fn a_job_whose_line_was_commented_out_is_named() {
     let day = two_jobs();
     let text = fs::read_to_string(day.scene.path("crontab")).unwrap();
-    let text = text.replace(
-        "0 * * * * root remoteexe h2",
-        "#0 * * * * root remoteexe h2",
-    );
+    let text = text.replace("0 * * * * root remoteexe h2", "#0 * * * * root remoteexe h2");
     assert!(text.contains("\n#0 "), "{text}");
     day.write_crontab(&text, "2026-03-02 11:15:00");
     let screen = day.screen("12:05", &[]);
@@ -476,15 +452,9 @@ fn a_job_whose_line_was_commented_out_is_named() {
         ),
         "{screen}"
     );
-    assert!(
-        words.contains("1 line commented out (--check names them)"),
-        "{screen}"
-    );
+    assert!(words.contains("1 line commented out (--check names them)"), "{screen}");
     let history = day.screen("12:05", &["--job", "h2 /hour.sh now"]);
-    assert!(
-        history.contains("\nCrontab      line crontab:4 is commented out\n"),
-        "{history}"
-    );
+    assert!(history.contains("\nCrontab      line crontab:4 is commented out\n"), "{history}");
 }
 
 #[test]
@@ -505,10 +475,8 @@ fn a_crontab_from_standard_input_is_judged_from_the_first_start_of_each_job() {
     let input = File::open(day.scene.path("input")).unwrap();
     let output = command.stdin(input).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    let missed: Vec<&str> = text
-        .lines()
-        .filter(|line| line.contains("\"status\":\"missed\""))
-        .collect();
+    let missed: Vec<&str> =
+        text.lines().filter(|line| line.contains("\"status\":\"missed\"")).collect();
     let expected = ["10:40", "11:00", "11:10", "11:20"];
     assert_eq!(missed.len(), expected.len(), "{text}");
     for (line, time) in missed.iter().zip(expected) {
@@ -580,11 +548,7 @@ fn only_jobs_are_judged_whose_log_directory_and_user_are_read() {
     );
     // Nor without its crontab.
     let output = day.command("11:30", &["--no-crontab"]).output().unwrap();
-    assert!(
-        !String::from_utf8(output.stdout)
-            .unwrap()
-            .contains("Crontab")
-    );
+    assert!(!String::from_utf8(output.stdout).unwrap().contains("Crontab"));
 }
 
 #[test]
@@ -663,22 +627,14 @@ fn a_crontab_leads_to_the_log_directory_of_its_jobs() {
     let day = two_jobs();
     drop(day.report("12:05", &[]));
     let mut command = reporter(&day.scene);
-    command
-        .current_dir(day.scene.path(""))
-        .env_remove("REMOTEEXE_LOG_DIR");
+    command.current_dir(day.scene.path("")).env_remove("REMOTEEXE_LOG_DIR");
     command.args(["--since", "2026-03-02", "--until", "2026-03-02 12:05"]);
     // Nothing of this machine's own logs in /tmp.
     command.args(["--crontab", "crontab", "--host", "h2"]);
     let output = command.output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(
-        text.contains("\nNOT STARTED  since 11:00  h2 /hour.sh now  "),
-        "{text}"
-    );
-    assert!(
-        text.contains(&day.scene.path("log").display().to_string()),
-        "{text}"
-    );
+    assert!(text.contains("\nNOT STARTED  since 11:00  h2 /hour.sh now  "), "{text}");
+    assert!(text.contains(&day.scene.path("log").display().to_string()), "{text}");
 }
 
 #[test]

@@ -60,10 +60,7 @@ fn runs(scene: &Scene, names: &str, args: &[&str]) -> Vec<String> {
 
 #[test]
 fn an_end_in_the_log_of_another_user_ends_no_run() {
-    for (own, line) in [
-        (FAILED, r#"7 "h s" "failed" 3"#),
-        (LOST, r#"7 "h s" "lost" null"#),
-    ] {
+    for (own, line) in [(FAILED, r#"7 "h s" "failed" 3"#), (LOST, r#"7 "h s" "lost" null"#)] {
         let scene = Scene::new();
         give(&scene, "20260302_remoteexe.log", 0, own);
         let eve = format!("20260302_remoteexe.{NOBODY}.log");
@@ -95,11 +92,8 @@ fn neither_a_start_nor_output_of_another_user_changes_a_run() {
          [2026-03-02 10:00:00][7] x\n\
          [2026-03-02 10:00:02][7] y\n",
     );
-    let output = reporter(&scene)
-        .args(["--json", "--user", "root"])
-        .args([eve, daily])
-        .output()
-        .unwrap();
+    let output =
+        reporter(&scene).args(["--json", "--user", "root"]).args([eve, daily]).output().unwrap();
     printed(&output);
     let names = "pid status lines overlapped ambiguous";
     assert_eq!(fields(&output, names), [r#"7 "ok" 0 false false"#]);
@@ -109,29 +103,14 @@ fn neither_a_start_nor_output_of_another_user_changes_a_run() {
 fn a_start_of_the_same_job_by_another_user_hides_no_overlap() {
     let scene = Scene::new();
     let second = LOST.replace("[7]", "[9]").replace("10:00:00", "10:00:02");
-    let daily = give(
-        &scene,
-        "20260302_remoteexe.log",
-        0,
-        [LOST, &second, FORGED_END].concat(),
-    );
+    let daily = give(&scene, "20260302_remoteexe.log", 0, [LOST, &second, FORGED_END].concat());
     let start = "[2026-03-02 10:00:01][8] START,-,h s\n";
-    let eve = give(
-        &scene,
-        &format!("20260302_remoteexe.{NOBODY}.log"),
-        NOBODY,
-        start,
-    );
+    let eve = give(&scene, &format!("20260302_remoteexe.{NOBODY}.log"), NOBODY, start);
     let mut command = reporter(&scene);
-    command
-        .args(["--json", "--user", "root"])
-        .args([daily, eve]);
+    command.args(["--json", "--user", "root"]).args([daily, eve]);
     let output = command.output().unwrap();
     let names = "pid status overlapped";
-    assert_eq!(
-        fields(&output, names),
-        [r#"7 "ok" true"#, r#"9 "lost" false"#]
-    );
+    assert_eq!(fields(&output, names), [r#"7 "ok" true"#, r#"9 "lost" false"#]);
 }
 
 #[test]
@@ -139,12 +118,7 @@ fn a_run_goes_on_in_the_fallback_files_of_its_user_only() {
     let scene = Scene::new();
     let end = "[2026-03-02 10:00:02][7] END,4,h s\n";
     give(&scene, "20260302_remoteexe.log", 0, LOST);
-    give(
-        &scene,
-        "20260302_remoteexe.0.log",
-        0,
-        "[2026-03-02 10:00:01][7] one\n",
-    );
+    give(&scene, "20260302_remoteexe.0.log", 0, "[2026-03-02 10:00:01][7] one\n");
     let random = "20260302_remoteexe.0.0123456789abcdef.log";
     give(&scene, random, 0, end);
     let names = "status exit_status tail";
@@ -185,12 +159,7 @@ fn records_of_a_pipe_have_no_user_and_belong_together() {
 fn each_run_has_its_user() {
     let scene = Scene::new();
     give(&scene, "20260302_remoteexe.log", 0, OK);
-    give(
-        &scene,
-        &format!("20260302_remoteexe.{NOBODY}.log"),
-        NOBODY,
-        FAILED,
-    );
+    give(&scene, &format!("20260302_remoteexe.{NOBODY}.log"), NOBODY, FAILED);
     give(&scene, "20260302_remoteexe.54321.log", 54321, OK);
     let user = |args: &[&str]| runs(&scene, "uid user status", args);
     assert_eq!(user(&[]), [r#"0 "root" "ok""#]);
@@ -313,10 +282,7 @@ fn the_logs_of_others_are_named_with_their_size_and_decide_nothing() {
         let output = report_here(&scene, form);
         let warning = stderr(&output);
         let path = scene.path("log").display().to_string();
-        assert!(
-            warning.starts_with(&format!("remoteexe: left out: {path}")),
-            "{warning}"
-        );
+        assert!(warning.starts_with(&format!("remoteexe: left out: {path}")), "{warning}");
         assert!(warning.ends_with(&format!("{and_more}\n")), "{warning}");
         assert_eq!(code(&output), 0, "{form:?}");
     }
@@ -402,12 +368,7 @@ fn an_ordinary_user_reads_root_s_log_and_his_own_and_complains_of_others() {
     give(&scene, "20260302_remoteexe.log", 0, OK);
     let own = format!("20260302_remoteexe.{uid}.log");
     let own_path = give(&scene, &own, uid, FAILED);
-    give(
-        &scene,
-        &format!("20260302_remoteexe.{NOBODY}.log"),
-        NOBODY,
-        OK,
-    );
+    give(&scene, &format!("20260302_remoteexe.{NOBODY}.log"), NOBODY, OK);
     let mut command = as_ordinary_user_with_report(&scene);
     command.args(["--since", "2026-03-02", "--json"]);
     let output = command.output().unwrap();
@@ -437,30 +398,18 @@ fn a_sparse_file_of_20_gb_of_another_user_costs_nothing() {
     give(&scene, "20260302_remoteexe.log", 0, OK);
     let name = format!("20260302_remoteexe.{NOBODY}.log");
     let path = give(&scene, &name, NOBODY, "");
-    File::options()
-        .write(true)
-        .open(&path)
-        .unwrap()
-        .set_len(20 << 30)
-        .unwrap();
+    File::options().write(true).open(&path).unwrap().set_len(20 << 30).unwrap();
     let mut strace = Command::new("strace");
     scene.equip(&mut strace);
     let trace = scene.path("trace");
     strace.args(["-f", "-e", "trace=%file", "-o"]).arg(&trace);
-    let output = strace
-        .args([REMOTEEXE, "--report", "--since", "2026-03-02"])
-        .output()
-        .unwrap();
+    let output = strace.args([REMOTEEXE, "--report", "--since", "2026-03-02"]).output().unwrap();
     assert_eq!(code(&output), 0, "{}", stderr(&output));
     let view = printed(&output);
     assert!(view.contains("runs 1   ok 1 "), "{view}");
     assert!(view.contains("21474836480 bytes"), "{view}");
     let trace = fs::read_to_string(trace).unwrap();
-    let opens = |name: &str| {
-        trace
-            .lines()
-            .any(|line| line.contains("open") && line.contains(name))
-    };
+    let opens = |name: &str| trace.lines().any(|line| line.contains("open") && line.contains(name));
     assert!(opens("20260302_remoteexe.log"), "{trace}");
     assert!(!opens(&name), "{trace}");
 }
@@ -493,10 +442,7 @@ fn a_lease_on_the_file_of_another_user_holds_no_report_up() {
     let output = report_here(&scene, &["--user", "nobody"]);
     assert_eq!(
         stderr(&output),
-        format!(
-            "remoteexe: {}: Resource temporarily unavailable (os error 11)\n",
-            path.display()
-        )
+        format!("remoteexe: {}: Resource temporarily unavailable (os error 11)\n", path.display())
     );
     assert_eq!(code(&output), 74);
     drop(holder.stdin.take());
@@ -522,21 +468,14 @@ fn a_flood_of_starts_takes_little_memory_and_costs_no_other_user_a_run() {
     scene.equip(&mut sh);
     // Without a bound it takes 220 MB. The thread that reads reserves 70 MB that it does not use.
     let script = format!("ulimit -v 285000; exec {REMOTEEXE} --report --json $0 $1");
-    let output = sh
-        .args(["-c", &script])
-        .args([&daily, &eve])
-        .output()
-        .unwrap();
+    let output = sh.args(["-c", &script]).args([&daily, &eve]).output().unwrap();
     assert_eq!(code(&output), 1, "{}", stderr(&output));
     let warning = stderr(&output);
     let (forgotten, rest) = warning
         .strip_prefix("remoteexe: left out: the ")
         .and_then(|rest| rest.split_once(' '))
         .unwrap();
-    assert_eq!(
-        rest,
-        "oldest runs without END; there are too many to keep\n"
-    );
+    assert_eq!(rest, "oldest runs without END; there are too many to keep\n");
     let shown = fields(&output, "uid pid status");
     assert!(shown.contains(&"0 7 \"lost\"".to_owned()));
     let forgotten: usize = forgotten.parse().unwrap();
@@ -571,18 +510,8 @@ fn any_number_of_refused_files_is_a_few_lines() {
     let scene = Scene::new();
     give(&scene, "20260302_remoteexe.log", 0, OK);
     for day in 1..=30 {
-        give(
-            &scene,
-            &format!("202604{day:02}_remoteexe.7.log"),
-            NOBODY,
-            "",
-        );
-        give(
-            &scene,
-            &format!("202605{day:02}_remoteexe.0.log"),
-            NOBODY,
-            "",
-        );
+        give(&scene, &format!("202604{day:02}_remoteexe.7.log"), NOBODY, "");
+        give(&scene, &format!("202605{day:02}_remoteexe.0.log"), NOBODY, "");
     }
     let output = report_here(&scene, &["--json"]);
     let warnings = stderr(&output);

@@ -51,11 +51,7 @@ fn a_run_without_end_is_lost_when_its_process_id_starts_another_one() {
 [2026-03-02 12:00:01][7] END,0,h c
 ",
         "job status tail ambiguous",
-        &[
-            r#""h b" "ok" [] false"#,
-            r#""h c" "ok" [] false"#,
-            r#""h a" "lost" ["x"] false"#,
-        ],
+        &[r#""h b" "ok" [] false"#, r#""h c" "ok" [] false"#, r#""h a" "lost" ["x"] false"#],
     );
 }
 
@@ -124,11 +120,7 @@ fn runs_at_once_under_one_process_id_as_in_two_containers_are_told_apart_by_thei
         fields,
         &[r#""h a" 0 0 true"#, r#""h b" 3 2 true"#],
     );
-    assert_runs(
-        log(&[both, b, output, a].concat()),
-        fields,
-        &[run_b, r#""h a" 0 2 false"#],
-    );
+    assert_runs(log(&[both, b, output, a].concat()), fields, &[run_b, r#""h a" 0 2 false"#]);
     // Nor which of two runs of one job an END ends.
     let same = "START,-,h a\ncommand,ssh root@h a\n".repeat(2) + "END,3,h a\nEND,0,h a\n";
     let expected = [r#""h a" 3 0 true"#, r#""h a" 0 0 true"#];
@@ -194,21 +186,9 @@ fn a_record_without_a_mark_that_fits_no_run_is_output_and_makes_the_run_ambiguou
         assert_runs(&log, "exit_status tail ambiguous", &[&expected]);
         let output = report(&log, &[]);
         let screen = printed(&output);
-        assert!(
-            screen.contains("no problem found; not certain: 1 run\n"),
-            "{screen}"
-        );
-        assert!(
-            screen.contains("\nNot certain  two runs had one process id"),
-            "{screen}"
-        );
-        for args in [
-            &[][..],
-            &["--json"],
-            &["--tsv"],
-            &["--runs"],
-            &["--html", "page"],
-        ] {
+        assert!(screen.contains("no problem found; not certain: 1 run\n"), "{screen}");
+        assert!(screen.contains("\nNot certain  two runs had one process id"), "{screen}");
+        for args in [&[][..], &["--json"], &["--tsv"], &["--runs"], &["--html", "page"]] {
             assert_eq!(code(&report(&log, args)), 1, "{args:?}");
         }
     }
@@ -419,17 +399,11 @@ fn a_run_goes_on_over_midnight_and_in_another_file() {
         let path = scene.path("log").join(name);
         std::fs::write(&path, log).unwrap();
         let uid = rustix::process::geteuid().as_raw();
-        std::fs::rename(
-            &path,
-            path.with_file_name(name.replace(".0.", &format!(".{uid}."))),
-        )
-        .unwrap();
+        std::fs::rename(&path, path.with_file_name(name.replace(".0.", &format!(".{uid}."))))
+            .unwrap();
     }
     let mut command = reporter(&scene);
-    let output = command
-        .args(["--since", "2026-03-02", "--json"])
-        .output()
-        .unwrap();
+    let output = command.args(["--since", "2026-03-02", "--json"]).output().unwrap();
     printed(&output);
     assert_eq!(
         fields(&output, "pid job exit_status duration tail"),

@@ -155,25 +155,11 @@ fn the_problems_are_those_of_the_first_screen() {
 #[test]
 fn no_byte_of_a_log_makes_prometheus_refuse_the_file() {
     let mut log = run(1, "10:00:00", "10:00:05", "h /x \"a\" \\n {b}", "", 0).into_bytes();
-    log.extend(
-        run(2, "10:01:00", "10:01:05", "h /caf_", "", 0)
-            .bytes()
-            .map(|byte| match byte {
-                b'_' => b'\xe9',
-                byte => byte,
-            }),
-    );
-    log.extend(
-        run(
-            3,
-            "10:02:00",
-            "10:02:05",
-            "h /caf\u{e9} \u{202e}\t\x1b",
-            "",
-            0,
-        )
-        .bytes(),
-    );
+    log.extend(run(2, "10:01:00", "10:01:05", "h /caf_", "", 0).bytes().map(|byte| match byte {
+        b'_' => b'\xe9',
+        byte => byte,
+    }));
+    log.extend(run(3, "10:02:00", "10:02:05", "h /caf\u{e9} \u{202e}\t\x1b", "", 0).bytes());
     let text = metrics(log, &[]);
     assert_eq!(
         samples(&text, "job_last_exit_code"),
@@ -204,45 +190,19 @@ fn parameters_that_change_from_run_to_run_make_no_new_series() {
     let mut log = run(1, "10:00:00", "10:00:01", "h /day.sh 2026-03-01", "", 3);
     log += &run(2, "10:00:02", "10:00:04", "h /day.sh 2026-03-02", "", 0);
     for number in 0..51 {
-        log += &run(
-            10 + number,
-            "10:01:00",
-            "10:01:01",
-            &format!("h /many.sh {number}x"),
-            "",
-            0,
-        );
+        log += &run(10 + number, "10:01:00", "10:01:01", &format!("h /many.sh {number}x"), "", 0);
     }
     for number in 0..50 {
-        log += &run(
-            100 + number,
-            "10:02:00",
-            "10:02:01",
-            &format!("h /few.sh {number}x"),
-            "",
-            0,
-        );
+        log += &run(100 + number, "10:02:00", "10:02:01", &format!("h /few.sh {number}x"), "", 0);
     }
     let text = metrics(log, &[]);
     let codes = samples(&text, "job_last_exit_code");
-    assert!(
-        codes.contains(&r#"{host="h",script="/day.sh *"} 0"#),
-        "{codes:?}"
-    );
-    assert!(
-        codes.contains(&r#"{host="h",script="/many.sh …"} 0"#),
-        "{codes:?}"
-    );
-    assert!(
-        codes.contains(&r#"{host="h",script="/few.sh 49x"} 0"#),
-        "{codes:?}"
-    );
+    assert!(codes.contains(&r#"{host="h",script="/day.sh *"} 0"#), "{codes:?}");
+    assert!(codes.contains(&r#"{host="h",script="/many.sh …"} 0"#), "{codes:?}");
+    assert!(codes.contains(&r#"{host="h",script="/few.sh 49x"} 0"#), "{codes:?}");
     assert_eq!(codes.len(), 52, "{codes:?}");
     let durations = samples(&text, "job_last_duration_seconds");
-    assert!(
-        durations.contains(&r#"{host="h",script="/day.sh *"} 2"#),
-        "{durations:?}"
-    );
+    assert!(durations.contains(&r#"{host="h",script="/day.sh *"} 2"#), "{durations:?}");
 }
 
 #[test]
@@ -250,14 +210,8 @@ fn a_label_is_no_longer_than_1024_bytes() {
     let (host, script) = ("h".repeat(3000), "x".repeat(3000));
     let text = metrics(run(1, "10:00:00", "10:00:01", &host, "", 0), &[]);
     let reached = format!(r#"{{host="{}"}} 1772445601"#, &host[..1024]);
-    assert_eq!(
-        samples(&text, "host_last_reached_timestamp_seconds"),
-        [reached]
-    );
-    let text = metrics(
-        run(1, "10:00:00", "10:00:01", &format!("h {script}"), "", 0),
-        &[],
-    );
+    assert_eq!(samples(&text, "host_last_reached_timestamp_seconds"), [reached]);
+    let text = metrics(run(1, "10:00:00", "10:00:01", &format!("h {script}"), "", 0), &[]);
     let code = format!(r#"{{host="h",script="{}"}} 0"#, &script[..1022]);
     assert_eq!(samples(&text, "job_last_exit_code"), [code]);
 }
@@ -269,10 +223,7 @@ fn a_status_that_is_accepted_is_a_success() {
     let text = metrics(&log, &["--ok", "75"]);
     let success = samples(&text, "job_last_success_timestamp_seconds");
     assert_eq!(success, [r#"{host="h",script="/x"} 1772445601"#]);
-    assert_eq!(
-        samples(&text, "job_last_exit_code"),
-        [r#"{host="h",script="/x"} 75"#]
-    );
+    assert_eq!(samples(&text, "job_last_exit_code"), [r#"{host="h",script="/x"} 75"#]);
 }
 
 #[test]
@@ -281,10 +232,7 @@ fn a_run_that_goes_on_is_counted() {
     let _running = scene.start("exec sleep 1000");
     scene.wait_for_record("command,ssh root@h s");
     let text = of_dir(&scene, &[]);
-    assert_eq!(
-        samples(&text, "job_running"),
-        [r#"{host="h",script="s"} 1"#]
-    );
+    assert_eq!(samples(&text, "job_running"), [r#"{host="h",script="s"} 1"#]);
     assert!(samples(&text, "job_last_completion_timestamp_seconds").is_empty());
 }
 
@@ -302,19 +250,13 @@ fn a_last_success_is_found_although_it_is_weeks_old() {
     );
     assert_eq!(
         samples(&text, "job_last_exit_code"),
-        [
-            r#"{host="h",script="/monthly.sh"} 1"#,
-            r#"{host="h",script="/nightly.sh"} 0"#
-        ]
+        [r#"{host="h",script="/monthly.sh"} 1"#, r#"{host="h",script="/nightly.sh"} 0"#]
     );
     // It is no problem of today's screen.
     assert_eq!(samples(&text, "problems")[0], r#"{state="failing"} 0"#);
 
     let text = of_dir(&scene, &["--since", "8d"]);
-    assert_eq!(
-        samples(&text, "job_last_success_timestamp_seconds").len(),
-        1
-    );
+    assert_eq!(samples(&text, "job_last_success_timestamp_seconds").len(), 1);
     assert_eq!(samples(&text, "job_last_exit_code").len(), 2);
 }
 
@@ -337,21 +279,11 @@ fn the_next_start_of_a_job_comes_from_its_crontab() {
     let after = Utc::now().timestamp();
     let next = samples(&text, "job_next_expected_timestamp_seconds");
     let jobs = next.iter().map(|sample| sample.rsplit_once(' ').unwrap());
-    let (labels, times): (Vec<_>, Vec<i64>) = jobs
-        .map(|(labels, time)| (labels, time.parse::<i64>().unwrap()))
-        .unzip();
-    assert_eq!(
-        labels,
-        [
-            r#"{host="h",script="/x.sh"}"#,
-            r#"{host="new",script="/y.sh"}"#
-        ]
-    );
+    let (labels, times): (Vec<_>, Vec<i64>) =
+        jobs.map(|(labels, time)| (labels, time.parse::<i64>().unwrap())).unzip();
+    assert_eq!(labels, [r#"{host="h",script="/x.sh"}"#, r#"{host="new",script="/y.sh"}"#]);
     for time in times {
-        assert!(
-            (before + 1..=after + 60).contains(&time) && time % 60 == 0,
-            "{time}"
-        );
+        assert!((before + 1..=after + 60).contains(&time) && time % 60 == 0, "{time}");
     }
     assert_eq!(samples(&text, "job_last_start_timestamp_seconds").len(), 1);
 }
@@ -361,10 +293,7 @@ fn slots_without_a_start_are_counted_until_the_next_start() {
     let scene = Scene::new();
     log_run_ago(&scene, 1, "h /x.sh", 0);
     let dir = scene.path("log");
-    let crontab = format!(
-        "* * * * * root remoteexe --log-dir {} h /x.sh\n",
-        dir.display()
-    );
+    let crontab = format!("* * * * * root remoteexe --log-dir {} h /x.sh\n", dir.display());
     fs::write(scene.path("crontab"), crontab).unwrap();
     let missed = || {
         let mut command = reporter(&scene);
@@ -377,21 +306,13 @@ fn slots_without_a_start_are_counted_until_the_next_start() {
     };
     // Nothing is judged before the last change of the crontab.
     assert_eq!(missed(), 0);
-    let file = File::options()
-        .append(true)
-        .open(scene.path("crontab"))
-        .unwrap();
+    let file = File::options().append(true).open(scene.path("crontab")).unwrap();
     let days = Duration::from_secs(4 * 86_400);
     file.set_modified(SystemTime::now() - days).unwrap();
     // Since 10:00 yesterday.
     let count = missed();
     assert!((13 * 60..38 * 60).contains(&count), "{count}");
-    scene.run(
-        scene
-            .remoteexe_with_ssh("true")
-            .env("TZ", "UTC")
-            .args(["h", "/x.sh"]),
-    );
+    scene.run(scene.remoteexe_with_ssh("true").env("TZ", "UTC").args(["h", "/x.sh"]));
     assert_eq!(missed(), 0);
 }
 
@@ -409,10 +330,7 @@ fn a_job_in_a_crontab_has_its_own_series_however_many_its_script_has() {
     let output = command.current_dir(scene.path("")).output().unwrap();
     assert_eq!(
         samples(&checked(&output), "job_last_exit_code"),
-        [
-            r#"{host="h",script="/x.sh 51x"} 0"#,
-            r#"{host="h",script="/x.sh …"} 0"#
-        ]
+        [r#"{host="h",script="/x.sh 51x"} 0"#, r#"{host="h",script="/x.sh …"} 0"#]
     );
 }
 
@@ -425,20 +343,11 @@ fn the_file_is_on_the_disk_before_it_replaces_the_old_one() {
     let mut strace = Command::new("strace");
     scene.equip(&mut strace);
     strace.current_dir(scene.path(""));
-    strace.args([
-        "-f",
-        "-o",
-        "trace",
-        "-e",
-        "trace=fsync,rename,renameat,renameat2",
-    ]);
+    strace.args(["-f", "-o", "trace", "-e", "trace=fsync,rename,renameat,renameat2"]);
     strace.args(["sh", "-c", "umask 077; exec \"$@\"", "sh", REMOTEEXE]);
     strace.args(["--report", "--prometheus", "-o", "text/x.prom", "a.log"]);
     let output = strace.output().unwrap();
-    assert_eq!(
-        (code(&output), &*stderr(&output), &*output.stdout),
-        (0, "", &b""[..])
-    );
+    assert_eq!((code(&output), &*stderr(&output), &*output.stdout), (0, "", &b""[..]));
     let trace = fs::read_to_string(scene.path("trace")).unwrap();
     let fsync = trace.find("fsync(").expect("an fsync");
     let rename = trace.find("rename").expect("a rename");
@@ -447,10 +356,7 @@ fn the_file_is_on_the_disk_before_it_replaces_the_old_one() {
     assert_eq!(files(&scene.path("text")), [scene.path("text/x.prom")]);
     let text = fs::read_to_string(scene.path("text/x.prom")).unwrap();
     assert!(text.contains("remoteexe_problems{"), "{text}");
-    let mode = fs::metadata(scene.path("text/x.prom"))
-        .unwrap()
-        .permissions()
-        .mode();
+    let mode = fs::metadata(scene.path("text/x.prom")).unwrap().permissions().mode();
     assert_eq!(mode & 0o7777, 0o644);
 }
 
@@ -471,16 +377,8 @@ fn a_full_disk_leaves_the_old_file() {
     scene.equip(&mut unshare);
     let output = unshare.output().unwrap();
     assert_eq!(
-        (
-            code(&output),
-            &*stderr(&output),
-            str::from_utf8(&output.stdout).unwrap()
-        ),
-        (
-            74,
-            "remoteexe: x.prom: No space left on device (os error 28)\n",
-            "x.prom\n5000\n"
-        )
+        (code(&output), &*stderr(&output), str::from_utf8(&output.stdout).unwrap()),
+        (74, "remoteexe: x.prom: No space left on device (os error 28)\n", "x.prom\n5000\n")
     );
 }
 
@@ -497,17 +395,9 @@ fn a_file_that_cannot_be_written_or_read_is_told() {
             74,
             "tip: give a FILE in a directory that you may write to",
         ),
-        (
-            &["--prometheus", "--crontab", "/no/crontab"],
-            74,
-            "/no/crontab: No such file",
-        ),
+        (&["--prometheus", "--crontab", "/no/crontab"], 74, "/no/crontab: No such file"),
         (&["-o", "x.prom"], 10, "error: -o is for --prometheus only"),
-        (
-            &["--prometheus", "--json"],
-            10,
-            "'--prometheus' cannot be used with '--json'",
-        ),
+        (&["--prometheus", "--json"], 10, "'--prometheus' cannot be used with '--json'"),
     ];
     for (args, status, message) in cases {
         let output = report(LOG, args);
@@ -519,14 +409,8 @@ fn a_file_that_cannot_be_written_or_read_is_told() {
 #[test]
 fn the_alerts_in_the_manual_fire_when_they_should() {
     let data = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/prometheus");
-    run_tool(
-        "promtool",
-        &["check", "rules", &format!("{data}/alerts.yml")],
-    );
-    run_tool(
-        "promtool",
-        &["test", "rules", &format!("{data}/alerts_test.yml")],
-    );
+    run_tool("promtool", &["check", "rules", &format!("{data}/alerts.yml")]);
+    run_tool("promtool", &["test", "rules", &format!("{data}/alerts_test.yml")]);
     let alerts = fs::read_to_string(format!("{data}/alerts.yml")).unwrap();
     assert!(shown().contains(&alerts));
 }

@@ -15,13 +15,7 @@ fn answer(log: &str, args: &[&str]) -> String {
 
 #[test]
 fn what_ran_then_is_a_list_of_runs_with_their_ends() {
-    let args = [
-        "--runs",
-        "--since",
-        "2026-03-02 21:00",
-        "--until",
-        "2026-03-02 21:01",
-    ];
+    let args = ["--runs", "--since", "2026-03-02 21:00", "--until", "2026-03-02 21:01"];
     let output = report(LOG, &args);
     assert_eq!(
         printed(&output),
@@ -60,30 +54,13 @@ fn a_lost_run_went_on_until_it_is_known_to_be_dead() {
     assert_eq!(dead_by(&log, &lost_only), [expected]);
     let at = |since: &str, until: &str| {
         let (since, until) = (format!("2026-03-02 {since}"), format!("2026-03-02 {until}"));
-        dead_by(
-            &log,
-            &[
-                "--json", "--job", "silent", "--since", &since, "--until", &until,
-            ],
-        )
-        .len()
+        dead_by(&log, &["--json", "--job", "silent", "--since", &since, "--until", &until]).len()
     };
     assert_eq!(at("03:10", "03:11"), 1);
     assert_eq!(at("03:41", "03:50"), 0);
-    let listed = answer(
-        &log,
-        &[
-            "--runs",
-            "--since",
-            "2026-03-02 03:10",
-            "--until",
-            "2026-03-02 03:11",
-        ],
-    );
-    assert!(
-        listed.contains("  lost  h /silent: between 02:00 and 03:40\n"),
-        "{listed}"
-    );
+    let listed =
+        answer(&log, &["--runs", "--since", "2026-03-02 03:10", "--until", "2026-03-02 03:11"]);
+    assert!(listed.contains("  lost  h /silent: between 02:00 and 03:40\n"), "{listed}");
     // Where no process id tells, it is the end of the log.
     let log = [lost, &other, &end].concat();
     let expected = r#"7 "2026-03-02T02:00:09+00:00" "2026-03-02T05:00:01+00:00""#;
@@ -120,10 +97,7 @@ Start     PID  Took  End  Job, and why it was bad
 10:05:00    6    4s  0    h /x.sh a
 ";
     assert!(history.starts_with(begin), "{history}");
-    assert!(
-        history.ends_with("10:24:00   25    4s  7    h /x.sh a: oops\n"),
-        "{history}"
-    );
+    assert!(history.ends_with("10:24:00   25    4s  7    h /x.sh a: oops\n"), "{history}");
     assert_eq!(history.lines().count(), 14 + 20, "{history}");
     // Since before the period.
     let history = answer(&log, &["--job", "x.sh", "--since", "2026-03-02 10:24"]);
@@ -156,13 +130,7 @@ fn a_period_is_compared_with_the_one_before() {
         log += &run(9 + 10 * minute, &time, &time, "h /silent", "", 0);
     }
     log += &run(1000, "10:20:00", "10:20:01", "h /fine", "", 0);
-    let args = [
-        "--compare",
-        "--since",
-        "2026-03-02 10:10",
-        "--until",
-        "2026-03-02 10:20",
-    ];
+    let args = ["--compare", "--since", "2026-03-02 10:10", "--until", "2026-03-02 10:20"];
     let output = report(&log, &args);
     assert_eq!(
         printed(&output),
@@ -199,24 +167,17 @@ struct Hours {
 
 impl Hours {
     fn new() -> Self {
-        Self {
-            scene: Scene::new(),
-            log: String::new(),
-        }
+        Self { scene: Scene::new(), log: String::new() }
     }
 
     /// Adds a run of so many minutes ago.
     fn run(&mut self, pid: u32, minutes_ago: i64, job: &str, status: u8) {
         let mut date = Command::new("date");
-        date.env("TZ", "UTC")
-            .arg(format!("--date={minutes_ago} minutes ago"));
+        date.env("TZ", "UTC").arg(format!("--date={minutes_ago} minutes ago"));
         let time = date.arg("+%Y-%m-%d %H:%M:%S").output().unwrap().stdout;
         let time = String::from_utf8(time).unwrap();
         let begin = format!("[{}][{pid}]", time.trim_end());
-        let _ = writeln!(
-            self.log,
-            "{begin} START,-,{job}\n{begin} command,ssh root@{job}"
-        );
+        let _ = writeln!(self.log, "{begin} START,-,{job}\n{begin} command,ssh root@{job}");
         let _ = writeln!(self.log, "{begin} END,{status},{job}");
     }
 
@@ -278,11 +239,7 @@ fn a_lost_run_is_told_of_though_other_jobs_start_when_the_period_ends() {
     // cron starts the report with all the others. How long the job takes is not known.
     let mut log = run(1, "01:00:00", "01:00:01", "h /x", "", 0);
     for time in ["02:00:00", "02:00:09"] {
-        let text = if time == "02:00:00" {
-            "START,-,h /silent"
-        } else {
-            "working"
-        };
+        let text = if time == "02:00:00" { "START,-,h /silent" } else { "working" };
         let _ = writeln!(log, "[2026-03-02 {time}][7] {text}");
         if time == "02:00:00" {
             let _ = writeln!(log, "[2026-03-02 {time}][7] command,ssh root@h /silent");
@@ -290,17 +247,8 @@ fn a_lost_run_is_told_of_though_other_jobs_start_when_the_period_ends() {
     }
     log += &run(9, "03:59:00", "04:00:03", "h /x", "", 0);
     let begin = "[2026-03-02 04:00:00][10]";
-    let _ = writeln!(
-        log,
-        "{begin} START,-,h /starts\n{begin} command,ssh root@h /starts"
-    );
-    let args = [
-        "--changed",
-        "--since",
-        "2026-03-02 03:00",
-        "--until",
-        "2026-03-02 04:00",
-    ];
+    let _ = writeln!(log, "{begin} START,-,h /starts\n{begin} command,ssh root@h /starts");
+    let args = ["--changed", "--since", "2026-03-02 03:00", "--until", "2026-03-02 04:00"];
     let output = report(&log, &args);
     assert_eq!(
         printed(&output),
@@ -325,13 +273,7 @@ fn what_is_not_yet_known_has_not_ended() {
         let _ = writeln!(log, "{begin} START,-,{job}\n{begin} command,ssh root@{job}");
     }
     log += &run(5, "03:40:00", "04:05:00", "h /x", "", 0);
-    let args = [
-        "--changed",
-        "--since",
-        "2026-03-02 03:00",
-        "--until",
-        "2026-03-02 04:00",
-    ];
+    let args = ["--changed", "--since", "2026-03-02 03:00", "--until", "2026-03-02 04:00"];
     assert_eq!(printed(&report(&log, &args)), "");
 }
 
@@ -346,11 +288,7 @@ fn that_nothing_is_started_is_told_whatever_was_lost_before() {
     // Two more runs, which have no END.
     for pid in ["[901]", "[902]"] {
         for line in end.iter().rev() {
-            let _ = writeln!(
-                hours.log,
-                "{}",
-                line.replace("[299]", pid).replace("h /x", pid)
-            );
+            let _ = writeln!(hours.log, "{}", line.replace("[299]", pid).replace("h /x", pid));
         }
     }
     let (text, status) = hours.changed();
@@ -369,19 +307,13 @@ fn a_comparison_has_whole_seconds_and_the_first_jobs_of_each_kind() {
     fs::write(hours.scene.path("log/20260101_remoteexe.log"), &hours.log).unwrap();
     let shown = |args: &[&str]| {
         let mut command = reporter(&hours.scene);
-        let output = command
-            .args(["--compare", "--since", "1h"])
-            .args(args)
-            .output();
+        let output = command.args(["--compare", "--since", "1h"]).args(args).output();
         printed(&output.unwrap())
     };
     let text = shown(&[]);
     let title = text.lines().next().unwrap();
     assert!(!title.contains('.'), "{title}");
-    assert!(
-        text.contains("h /x09\nand 2 more (--all lists them)\n"),
-        "{text}"
-    );
+    assert!(text.contains("h /x09\nand 2 more (--all lists them)\n"), "{text}");
     assert!(shown(&["--all"]).contains("h /x11\n"));
 }
 
@@ -397,12 +329,7 @@ fn today_has_what_was_begun_before_and_failed_today() {
 [2026-03-01 10:00:00][2] command,ssh root@h /old
 [2026-03-01 10:00:00][2] END,4,h /old
 ";
-    let today = Command::new("date")
-        .env("TZ", "UTC")
-        .arg("+%F")
-        .output()
-        .unwrap()
-        .stdout;
+    let today = Command::new("date").env("TZ", "UTC").arg("+%F").output().unwrap().stdout;
     let today = String::from_utf8(today).unwrap();
     let log = log.replace("DAY", today.trim_end());
     fs::write(scene.path("log/20260301_remoteexe.log"), log).unwrap();
@@ -429,16 +356,9 @@ fn a_run_that_goes_on_is_found_in_the_file_of_its_day_though_nobody_has_written_
 
 #[test]
 fn the_questions_exclude_one_another() {
-    for args in [
-        ["--changed", "--compare"],
-        ["--runs", "--json"],
-        ["--all", "--changed"],
-    ] {
+    for args in [["--changed", "--compare"], ["--runs", "--json"], ["--all", "--changed"]] {
         let output = report(LOG, &args);
         assert_eq!(code(&output), 10, "{args:?}");
-        assert!(
-            stderr(&output).starts_with("error: the argument "),
-            "{args:?}"
-        );
+        assert!(stderr(&output).starts_with("error: the argument "), "{args:?}");
     }
 }

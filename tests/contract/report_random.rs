@@ -112,11 +112,7 @@ impl Known {
     }
 
     fn is_connection_failure(&self) -> bool {
-        self.code == Some(255)
-            && self
-                .tail
-                .iter()
-                .any(|line| *line == REFUSED[..REFUSED.len() - 1])
+        self.code == Some(255) && self.tail.iter().any(|line| *line == REFUSED[..REFUSED.len() - 1])
     }
 
     fn document(&self) -> Value {
@@ -163,9 +159,7 @@ fn text(bytes: &[u8]) -> Value {
 }
 
 fn rfc3339(time: i64) -> String {
-    DateTime::from_timestamp(time, 0)
-        .expect("a time")
-        .to_rfc3339()
+    DateTime::from_timestamp(time, 0).expect("a time").to_rfc3339()
 }
 
 const REFUSED: &[u8] = b"ssh: connect to host h port 22: Connection refused\r";
@@ -216,13 +210,8 @@ fn output(random: &mut Rng, job: &[u8]) -> Chunk {
         4 => vec![marked(&[b"command,ssh -i k root@", job].concat())],
         5 => vec![marked(b"remoteexe: the next line is output"); random.usize(1..3)],
         6 => vec![marked(b"retry,1/9,255,wait 1.000 s"), marked(b"wait,3 s")],
-        7 => vec![marked(
-            b"remoteexe: ssh was killed: not connected after 20.000 s",
-        )],
-        8 => vec![
-            (b"error: x".to_vec(), Role::Refusal),
-            (b"usage: y".to_vec(), Role::Output),
-        ],
+        7 => vec![marked(b"remoteexe: ssh was killed: not connected after 20.000 s")],
+        8 => vec![(b"error: x".to_vec(), Role::Refusal), (b"usage: y".to_vec(), Role::Output)],
         _ => vec![(plain(random), Role::Output)],
     }
 }
@@ -247,19 +236,12 @@ fn unmarked(random: &mut Rng) -> Chunk {
 /// The records of a run of `job`.
 fn run(random: &mut Rng, job: &[u8], has_marks: bool) -> VecDeque<Chunk> {
     let start = ([b"START,-,", job].concat(), Role::Start);
-    let end = |code: u8| {
-        (
-            [format!("END,{code},").as_bytes(), job].concat(),
-            Role::End(code),
-        )
-    };
+    let end = |code: u8| ([format!("END,{code},").as_bytes(), job].concat(), Role::End(code));
     let command = ([b"command,ssh -i k root@", job].concat(), Role::Command);
     if random.u32(..12) == 0 {
         let words: [&[u8]; 2] = [b"error: x", b"usage: remoteexe target script [parameters]"];
         let words = &words[random.usize(..2)..];
-        let words = words
-            .iter()
-            .map(|line| vec![(line.to_vec(), Role::Refusal)]);
+        let words = words.iter().map(|line| vec![(line.to_vec(), Role::Refusal)]);
         let chunks = [vec![start]].into_iter().chain(words);
         return chunks.chain([vec![end(10)]]).collect();
     }
@@ -271,9 +253,7 @@ fn run(random: &mut Rng, job: &[u8], has_marks: bool) -> VecDeque<Chunk> {
         chunks.push_back(vec![(text.into_bytes(), Role::Retry)]);
         chunks.push_back(vec![command.clone()]);
     }
-    let mut rest: Vec<Chunk> = (0..random.usize(..12))
-        .map(|_| output(random, job))
-        .collect();
+    let mut rest: Vec<Chunk> = (0..random.usize(..12)).map(|_| output(random, job)).collect();
     if is_lost {
         chunks.extend(rest);
         chunks.truncate(random.usize(1..=chunks.len()));
@@ -282,9 +262,7 @@ fn run(random: &mut Rng, job: &[u8], has_marks: bool) -> VecDeque<Chunk> {
     if !has_marks && random.u32(..6) == 0 {
         rest.push(unmarked(random));
     }
-    let code = *random
-        .choice(&[0, 0, 0, 1, 10, 126, 143, 255, 255])
-        .expect("a status");
+    let code = *random.choice(&[0, 0, 0, 1, 10, 126, 143, 255, 255]).expect("a status");
     if code == 255 && random.bool() {
         rest.push(vec![(REFUSED.to_vec(), Role::Output)]);
     }
@@ -457,10 +435,7 @@ impl Model {
         };
         let last = open[open.len() - 1];
         let runs = &mut self.runs;
-        let fitting = open
-            .iter()
-            .copied()
-            .filter(|&run| runs[run].fits(text, role));
+        let fitting = open.iter().copied().filter(|&run| runs[run].fits(text, role));
         let fitting: Vec<usize> = match role {
             Role::Start => vec![last],
             _ => fitting.collect(),
@@ -493,12 +468,7 @@ impl Model {
                 self.write_unrecognized(random, slot.file);
             }
             if role == Role::Marked {
-                self.write(
-                    slot.file,
-                    now,
-                    slot.pid,
-                    b"remoteexe: the next line is output",
-                );
+                self.write(slot.file, now, slot.pid, b"remoteexe: the next line is output");
             }
             let line = self.write(slot.file, now, slot.pid, &text);
             self.take(slot.pid, &text, role, now, &line);
@@ -566,12 +536,7 @@ impl Model {
     fn size(&self) -> String {
         let jobs: BTreeSet<&[u8]> = self.runs.iter().map(|run| &*run.job).collect();
         let with_command = self.runs.iter().filter(|run| run.has_command());
-        let host = |run: &Known| {
-            run.job
-                .split(|&byte| byte == b' ')
-                .next()
-                .map(<[u8]>::to_vec)
-        };
+        let host = |run: &Known| run.job.split(|&byte| byte == b' ').next().map(<[u8]>::to_vec);
         let hosts: BTreeSet<_> = with_command.map(host).collect();
         let plural = |count: usize| if count == 1 { "" } else { "s" };
         let (jobs, hosts) = (jobs.len(), hosts.len());
@@ -599,17 +564,10 @@ impl Model {
         }
         let name = |(day, is_user_s): (i64, bool)| {
             let date = DateTime::from_timestamp(day * 86_400, 0).expect("a day");
-            let user = if is_user_s {
-                format!(".{uid}")
-            } else {
-                String::new()
-            };
+            let user = if is_user_s { format!(".{uid}") } else { String::new() };
             format!("{}_remoteexe{user}.log", date.format("%Y%m%d"))
         };
-        files
-            .into_iter()
-            .map(|(file, log)| (name(file), log))
-            .collect()
+        files.into_iter().map(|(file, log)| (name(file), log)).collect()
     }
 }
 
@@ -694,10 +652,7 @@ fn check(seed: u64) {
             let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
             encoder.write_all(log).unwrap();
             fs::write(scene.path("a"), encoder.finish().unwrap()).unwrap();
-            compare(
-                &command.arg(scene.path("a")).output().unwrap(),
-                "compressed",
-            );
+            compare(&command.arg(scene.path("a")).output().unwrap(), "compressed");
         }
         1 => {
             fs::write(scene.path("a"), log).unwrap();

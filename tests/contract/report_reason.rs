@@ -39,9 +39,7 @@ fn expanded(line: &str) -> Vec<(char, Vec<u8>)> {
         && let Ok(count) = count.parse::<usize>()
     {
         let numbered = |number: usize| text.replace('#', &number.to_string());
-        return (0..count)
-            .map(|number| (mark, unescaped(&numbered(number))))
-            .collect();
+        return (0..count).map(|number| (mark, unescaped(&numbered(number)))).collect();
     }
     vec![(mark, unescaped(text))]
 }
@@ -75,16 +73,15 @@ fn run(pid: usize, name: &str, lines: impl Iterator<Item = Vec<u8>>, status: u8)
     let end = format!("END,{status},h {name}").into_bytes();
     let texts = begin.into_iter().chain(lines).chain(iter::once(end));
     let prefix = format!("[2026-11-23 02:00:00][{pid}] ").into_bytes();
-    texts
-        .flat_map(|text| [prefix.clone(), text, b"\n".to_vec()].concat())
-        .collect()
+    texts.flat_map(|text| [prefix.clone(), text, b"\n".to_vec()].concat()).collect()
 }
 
 /// Whether the case is one of those that nobody looked at while the program was made.
 fn is_set_aside(case: &Case) -> bool {
-    let hash = case.name.bytes().fold(2_166_136_261_u32, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(16_777_619)
-    });
+    let hash = case
+        .name
+        .bytes()
+        .fold(2_166_136_261_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(16_777_619));
     (hash >> 7) % 2 == 1
 }
 
@@ -116,28 +113,16 @@ fn seen(line: &[u8]) -> String {
 
 /// The share of right reasons in percent, of the cases that were set aside or of the others. With good runs before or without.
 fn share(of_aside: bool, with_good_runs: bool) -> usize {
-    let cases: Vec<Case> = cases()
-        .into_iter()
-        .filter(|case| is_set_aside(case) == of_aside)
-        .collect();
+    let cases: Vec<Case> =
+        cases().into_iter().filter(|case| is_set_aside(case) == of_aside).collect();
     let mut log = Vec::new();
     for (number, case) in cases.iter().enumerate() {
         let lines = case.lines.iter();
         if with_good_runs {
             let good = lines.clone().filter(|(mark, _)| *mark == '=');
-            log.extend(run(
-                10_000 + number,
-                case.name,
-                good.map(|(_, line)| line.clone()),
-                0,
-            ));
+            log.extend(run(10_000 + number, case.name, good.map(|(_, line)| line.clone()), 0));
         }
-        log.extend(run(
-            20_000 + number,
-            case.name,
-            lines.map(|(_, line)| line.clone()),
-            1,
-        ));
+        log.extend(run(20_000 + number, case.name, lines.map(|(_, line)| line.clone()), 1));
     }
     let reasons = fields(&report(&log, &["--json", "--failed"]), "reason");
     assert_eq!(reasons.len(), cases.len());

@@ -29,10 +29,7 @@ fn compressed(tool: &str, args: &[&str], bytes: &[u8]) -> Vec<u8> {
     let scene = Scene::new();
     fs::write(scene.path("x"), bytes).unwrap();
     let mut command = Command::new(tool);
-    command
-        .args(args)
-        .arg("-c")
-        .stdin(File::open(scene.path("x")).unwrap());
+    command.args(args).arg("-c").stdin(File::open(scene.path("x")).unwrap());
     let output = command.stderr(Stdio::inherit()).output().unwrap();
     assert!(output.status.success());
     output.stdout
@@ -133,11 +130,7 @@ fn a_damaged_file_of_each_compression_is_read_as_far_as_it_goes_and_told() {
         };
         checksum[last] ^= 1;
         let cut = &whole[..whole.len() / 2];
-        for (what, bytes) in [
-            ("checksum", &checksum[..]),
-            ("cut", cut),
-            ("header", &whole[..7]),
-        ] {
+        for (what, bytes) in [("checksum", &checksum[..]), ("cut", cut), ("header", &whole[..7])] {
             let scene = Scene::new();
             let path = scene.path("a");
             fs::write(&path, bytes).unwrap();
@@ -199,10 +192,7 @@ fn the_same_file_counts_once_by_whatever_names_it_is_given() {
     hard_link(live, path("log/20260302_remoteexe.log.1")).unwrap();
     let view = printed(&report_here(&scene, &[]));
     assert!(view.contains("\nruns 1   ok 1 "), "{view}");
-    assert!(
-        view.contains("/log, 1 file, since 2026-03-02 00:00:00\n"),
-        "{view}"
-    );
+    assert!(view.contains("/log, 1 file, since 2026-03-02 00:00:00\n"), "{view}");
 }
 
 #[test]
@@ -212,10 +202,7 @@ fn a_log_of_another_owner_or_kind_is_refused_under_a_rotated_name_too() {
     let fifo = scene.path("log/20260302_remoteexe.log.1");
     run_tool("mkfifo", &[&fifo.display().to_string()]);
     let output = report_here(&scene, &["--json"]);
-    let message = format!(
-        "remoteexe: {}: not a regular file or a pipe\n",
-        fifo.display()
-    );
+    let message = format!("remoteexe: {}: not a regular file or a pipe\n", fifo.display());
     assert_eq!(stderr(&output), message);
     assert_eq!(fields(&output, "pid"), ["1"]);
 }

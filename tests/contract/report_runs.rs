@@ -105,10 +105,7 @@ fn a_run_that_was_ended_by_a_signal_says_so() {
     scene.wait_for_record("ready");
     send(&child, Signal::TERM);
     assert_eq!(child.code(), Some(143));
-    assert_eq!(
-        runs(&scene, "exit_status signal cause"),
-        [r#"143 "TERM" "ended by signal TERM""#]
-    );
+    assert_eq!(runs(&scene, "exit_status signal cause"), [r#"143 "TERM" "ended by signal TERM""#]);
 }
 
 #[test]
@@ -121,13 +118,8 @@ fn tries_again_are_counted_and_their_output_is_not_taken_for_the_last_one_s() {
     assert_eq!(code(&command.output().unwrap()), 255);
     let refused = "ssh: connect to host 127.0.0.1 port 1: Connection refused";
     assert_eq!(
-        runs(
-            &scene,
-            "retries exit_status cause connection_failure lines tail"
-        ),
-        [format!(
-            r#"2 255 "connection refused" true 3 ["{refused}"]"#
-        )]
+        runs(&scene, "retries exit_status cause connection_failure lines tail"),
+        [format!(r#"2 255 "connection refused" true 3 ["{refused}"]"#)]
     );
     let view = printed(&report_here(&scene).output().unwrap());
     assert!(
@@ -153,14 +145,8 @@ fn a_run_without_end_is_running_as_long_as_its_process_lives_and_lost_then() {
     scene.wait_for_record("START,-,other");
     assert_eq!(status(&scene), ("\"running\"".to_owned(), 0));
     let view = printed(&report_here(&scene).output().unwrap());
-    assert!(
-        view.contains("\nruns 1   ok 0   failed 0   lost 0   running 1\n"),
-        "{view}"
-    );
-    assert!(
-        view.contains("\nRunning      1 run\n") && view.contains(" PID  Started "),
-        "{view}"
-    );
+    assert!(view.contains("\nruns 1   ok 0   failed 0   lost 0   running 1\n"), "{view}");
+    assert!(view.contains("\nRunning      1 run\n") && view.contains(" PID  Started "), "{view}");
     assert!(view.contains("  no good run yet  h a"), "{view}");
 
     send(&child, Signal::KILL);
@@ -217,9 +203,7 @@ fn a_running_run_belongs_to_every_period_after_its_start() {
     fs::write(scene.path("a.log"), log).unwrap();
     for (since, expected) in [("2026-03-02", 1), ("2026-03-03", 1)] {
         let mut command = report_here(&scene);
-        command
-            .args(["--json", "--since", since])
-            .arg(scene.path("a.log"));
+        command.args(["--json", "--since", since]).arg(scene.path("a.log"));
         let output = command.output().unwrap();
         assert_eq!(fields(&output, "pid").len(), expected, "{since}");
     }
@@ -241,10 +225,7 @@ fn a_run_that_had_to_change_to_its_user_s_log_is_reported_whole() {
     assert_eq!(child.code(), Some(5));
     fs::remove_dir(scene.daily()).unwrap();
     fs::rename(&moved, scene.daily()).unwrap();
-    assert_eq!(
-        runs(&scene, "exit_status lines tail status"),
-        [r#"5 2 ["one","two"] "failed""#]
-    );
+    assert_eq!(runs(&scene, "exit_status lines tail status"), [r#"5 2 ["one","two"] "failed""#]);
 }
 
 #[test]
@@ -275,9 +256,7 @@ fn of_thirty_runs_at_once_in_one_log_each_is_found_whole() {
     assert!(changes.count() > 60, "the runs are not interleaved");
 
     for (number, pid) in pids.iter().enumerate() {
-        let own = lines
-            .iter()
-            .filter(|line| split_record(line).unwrap().0 == *pid);
+        let own = lines.iter().filter(|line| split_record(line).unwrap().0 == *pid);
         let own: Vec<u8> = own.copied().flatten().copied().collect();
         let mut command = report_here(&scene);
         let output = command.args(["--run", &pid.to_string()]).output().unwrap();
@@ -288,28 +267,17 @@ fn of_thirty_runs_at_once_in_one_log_each_is_found_whole() {
     let mut expected: Vec<String> = (0..30)
         .zip(&pids)
         .map(|(number, pid)| {
-            let tail: Vec<String> = (6..=10)
-                .map(|line| format!("\"{number} {line}\""))
-                .collect();
+            let tail: Vec<String> = (6..=10).map(|line| format!("\"{number} {line}\"")).collect();
             let bytes = if number < 10 { 41 } else { 51 };
-            format!(
-                "{pid} \"h s {number}\" {number} 10 {bytes} [{}] false false",
-                tail.join(",")
-            )
+            format!("{pid} \"h s {number}\" {number} 10 {bytes} [{}] false false", tail.join(","))
         })
         .collect();
-    let mut found = runs(
-        &scene,
-        "pid job exit_status lines bytes tail ambiguous overlapped",
-    );
+    let mut found = runs(&scene, "pid job exit_status lines bytes tail ambiguous overlapped");
     expected.sort();
     found.sort();
     assert_eq!(found, expected);
     let view = printed(&report_here(&scene).output().unwrap());
-    assert!(
-        view.contains("\nruns 30   ok 1   failed 29   lost 0   running 0\n"),
-        "{view}"
-    );
+    assert!(view.contains("\nruns 30   ok 1   failed 29   lost 0   running 0\n"), "{view}");
 }
 
 #[test]

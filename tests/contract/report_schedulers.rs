@@ -43,10 +43,7 @@ fn the_processes_of_one_scheduler_are_not_those_of_another() {
     let output = report_of(&scene, &["a/east", "b/west"], &["--json"]);
     assert_eq!(
         fields(&output, "scheduler pid status overlapped ambiguous"),
-        [
-            r#""west" 7 "failed" false false"#,
-            r#""east" 7 "lost" false false"#,
-        ]
+        [r#""west" 7 "failed" false false"#, r#""east" 7 "lost" false false"#,]
     );
     printed(&output);
 }

@@ -21,29 +21,16 @@ fn report_here(args: &[&str]) -> Output {
     fs::write(scene.path("a.log"), LOG).unwrap();
     fs::write(scene.path("b.log"), "").unwrap();
     let mut command = reporter(&scene);
-    command
-        .env("COLUMNS", "120")
-        .current_dir(scene.path(""))
-        .args(["--log-dir", "log"]);
+    command.env("COLUMNS", "120").current_dir(scene.path("")).args(["--log-dir", "log"]);
     command.args(args).output().unwrap()
 }
 
 #[test]
 fn the_view_says_what_it_has_read_and_what_was_asked_for() {
     for (args, scope) in [
+        (&["--since", "2026-03-02"][..], "log, 1 file, since 2026-03-02 00:00:00"),
         (
-            &["--since", "2026-03-02"][..],
-            "log, 1 file, since 2026-03-02 00:00:00",
-        ),
-        (
-            &[
-                "--since",
-                "2026-03-02 09:00",
-                "--until",
-                "2026-03-02",
-                "--user",
-                "root",
-            ],
+            &["--since", "2026-03-02 09:00", "--until", "2026-03-02", "--user", "root"],
             "log, 1 file, since 2026-03-02 09:00:00, until 2026-03-03 00:00:00, user root",
         ),
         (
@@ -66,11 +53,7 @@ fn the_view_says_what_it_has_read_and_what_was_asked_for() {
         assert!(view.contains(&format!("\n{scope}\n")), "{args:?}: {view}");
     }
     let scene = Scene::new();
-    fs::write(
-        scene.path("log").join(format!("{}_remoteexe.log", today())),
-        LOG,
-    )
-    .unwrap();
+    fs::write(scene.path("log").join(format!("{}_remoteexe.log", today())), LOG).unwrap();
     let mut command = reporter(&scene);
     command.env_remove("TZ").current_dir(scene.path(""));
     let view = printed(&command.args(["--log-dir", "log"]).output().unwrap());
@@ -84,18 +67,12 @@ fn a_name_that_is_in_no_log_is_told_with_the_nearest_ones() {
             ["--host", "host_sum_batch1"],
             "no host 'host_sum_batch1' in these logs; the nearest: host_sum_batch01, host_user_batch02",
         ),
-        (
-            ["--host", "web"],
-            "no host 'web' in these logs, nor one like it",
-        ),
+        (["--host", "web"], "no host 'web' in these logs, nor one like it"),
         (
             ["--job", "bakcup.sh"],
             "no job with 'bakcup.sh' in these logs; the nearest: host_user_batch02 /srv/backup.sh",
         ),
-        (
-            ["--job", "zzz"],
-            "no job with 'zzz' in these logs, nor one like it",
-        ),
+        (["--job", "zzz"], "no job with 'zzz' in these logs, nor one like it"),
     ] {
         for form in ["--json", "--tsv", "--failed"] {
             let output = report_here(&[args[0], args[1], form, "a.log"]);
@@ -107,10 +84,7 @@ fn a_name_that_is_in_no_log_is_told_with_the_nearest_ones() {
 
 #[test]
 fn a_host_that_was_quiet_in_the_period_is_no_mistyped_one() {
-    for args in [
-        ["--host", "host_sum_batch01"],
-        ["--job", "host_sum_batch01 /srv/sum.sh"],
-    ] {
+    for args in [["--host", "host_sum_batch01"], ["--job", "host_sum_batch01 /srv/sum.sh"]] {
         let quiet = ["--since", "2026-03-02 11:00", "--until", "2026-03-02"];
         let output = report_here(&[&args[..], &quiet].concat());
         assert!(printed(&output).starts_with("no runs\n"));
@@ -135,18 +109,12 @@ fn how_long_ago_is_known_in_the_hour_that_comes_twice() {
             .env("LD_PRELOAD", FAKETIME)
             .env("FAKETIME_FMT", "%s")
             .env("FAKETIME", format!("@{now}"));
-        let output = command
-            .args(["--json", "--since", "1h"])
-            .arg(scene.path("a.log"))
-            .output()
-            .unwrap();
+        let output =
+            command.args(["--json", "--since", "1h"]).arg(scene.path("a.log")).output().unwrap();
         printed(&output);
         assert_eq!(
             fields(&output, "start"),
-            [
-                r#""2026-10-25T01:40:00+02:00""#,
-                r#""2026-10-25T02:20:00+02:00""#
-            ]
+            [r#""2026-10-25T01:40:00+02:00""#, r#""2026-10-25T02:20:00+02:00""#]
         );
     }
 }

@@ -54,14 +54,7 @@ Healthy      0 jobs, 0 hosts (--all lists them)
 fn a_normal_day_is_a_few_lines() {
     let log: String = (10..60)
         .map(|pid| {
-            run(
-                pid,
-                &format!("10:{pid}:00"),
-                &format!("10:{pid}:05"),
-                &format!("h{pid} /x"),
-                "",
-                0,
-            )
+            run(pid, &format!("10:{pid}:00"), &format!("10:{pid}:05"), &format!("h{pid} /x"), "", 0)
         })
         .collect();
     assert_eq!(
@@ -133,14 +126,7 @@ FLAPPING     since 10:01  h /x  6 of 11 runs, last good 10:00, run 12@10:11:00
 fn one_script_that_fails_in_one_way_on_several_hosts_is_one_line() {
     let bad = |pid: u32, host: &str, status| {
         let start = format!("10:00:{pid:02}");
-        run(
-            pid,
-            &start,
-            &start,
-            &format!("{host} /x.sh a b"),
-            "oops",
-            status,
-        )
+        run(pid, &start, &start, &format!("{host} /x.sh a b"), "oops", status)
     };
     let log = bad(1, "h1", 2) + &bad(2, "h2", 2) + &bad(3, "h3", 2) + &bad(4, "h4", 5);
     assert_shows(
@@ -174,16 +160,7 @@ fn a_host_that_cannot_be_reached_is_one_line_with_all_causes() {
         log += &run(minute, &time, &time, &job, message, 255);
     }
     let reached: String = (0..3)
-        .map(|job| {
-            run(
-                90 + job,
-                "10:30:00",
-                "10:30:02",
-                &format!("h /{job}"),
-                "",
-                0,
-            )
-        })
+        .map(|job| run(90 + job, "10:30:00", "10:30:02", &format!("h /{job}"), "", 0))
         .collect();
     let lines = "UNREACHABLE  10:10–10:29  h
                           20 runs of 3 jobs (15 connection timed out, 5
@@ -240,45 +217,17 @@ fn drops(dropped: &[u32], good: &[u32], message: &str) -> String {
     let mut runs: Vec<String> = Vec::new();
     for (minute, second) in dropped.iter().enumerate() {
         let time = time(minute, *second);
-        runs.push(run(
-            1000,
-            &time,
-            &time,
-            &format!("h /{minute}"),
-            message,
-            255,
-        ));
-        runs.push(run(
-            2000,
-            &time,
-            &time,
-            &format!("h /{}", minute + 50),
-            "",
-            0,
-        ));
+        runs.push(run(1000, &time, &time, &format!("h /{minute}"), message, 255));
+        runs.push(run(2000, &time, &time, &format!("h /{}", minute + 50), "", 0));
     }
     for (minute, second) in good.iter().enumerate() {
         let time = time(minute, *second);
-        runs.push(run(
-            3000,
-            &time,
-            &time,
-            &format!("h /{}", minute + 50),
-            "",
-            0,
-        ));
+        runs.push(run(3000, &time, &time, &format!("h /{}", minute + 50), "", 0));
     }
     runs.push(
         (0..50)
             .map(|number| {
-                run(
-                    4000 + number,
-                    "10:55:30",
-                    "10:55:31",
-                    &format!("h /{number}"),
-                    "",
-                    0,
-                )
+                run(4000 + number, "10:55:30", "10:55:31", &format!("h /{number}"), "", 0)
             })
             .collect(),
     );
@@ -306,10 +255,7 @@ fn a_herd_is_where_connections_are_dropped_more_often_than_they_are_started() {
     assert!(!screen(&drops(&[0, 0], &spread, DROPPED), &[]).contains(" at seconds "));
     // Nobody was too many for a host that did not answer.
     let timed_out = screen(&drops(&dropped, &spread, TIMED_OUT), &[]);
-    assert!(
-        !timed_out.contains(" at seconds ") && !timed_out.contains("--retries"),
-        "{timed_out}"
-    );
+    assert!(!timed_out.contains(" at seconds ") && !timed_out.contains("--retries"), "{timed_out}");
 }
 
 #[test]
@@ -416,12 +362,8 @@ fn booted(lost: &str) -> String {
     let scene = Scene::new();
     let mut log = String::new();
     for minute in 0..1720 {
-        let time = format!(
-            "2026-03-{:02} {:02}:{:02}",
-            1 + minute / 1440,
-            minute / 60 % 24,
-            minute % 60
-        );
+        let time =
+            format!("2026-03-{:02} {:02}:{:02}", 1 + minute / 1440, minute / 60 % 24, minute % 60);
         if !("2026-03-02 03:12".."2026-03-02 03:30").contains(&time.as_str()) {
             let begin = format!("[{time}:01][{}]", 10_000 + minute);
             let _ = write!(
@@ -486,11 +428,7 @@ fn hours_without_failures_are_blank_also_before_the_first() {
     let mut log = run(1, "00:10:00", "00:10:01", "h /x", "", 0);
     log += &run(2, "05:10:00", "05:10:01", "h /x", "", 1);
     log += &run(3, "07:10:00", "07:10:01", "h /x", "", 1);
-    assert_shows(
-        &log,
-        &[],
-        "Failures          █ █ by hour, most 1 of 1 at 05:00\n",
-    );
+    assert_shows(&log, &[], "Failures          █ █ by hour, most 1 of 1 at 05:00\n");
 }
 
 #[test]
@@ -588,10 +526,7 @@ fn a_job_that_takes_longer_than_before_is_slower_and_has_not_failed() {
     let output = report(&log, &[]);
     assert_eq!(code(&output), 0);
     let view = printed(&output);
-    assert!(
-        view.contains("\nSLOWER       since 10:30  h /x  25s instead of 5s\n"),
-        "{view}"
-    );
+    assert!(view.contains("\nSLOWER       since 10:30  h /x  25s instead of 5s\n"), "{view}");
 }
 
 #[test]
@@ -599,14 +534,7 @@ fn a_script_whose_parameters_change_from_run_to_run_is_one_job() {
     let log: String = (0..60)
         .map(|number| {
             let time = format!("10:{number:02}:00");
-            run(
-                number + 1,
-                &time,
-                &time,
-                &format!("h /x.sh --order={number}"),
-                "",
-                0,
-            )
+            run(number + 1, &time, &time, &format!("h /x.sh --order={number}"), "", 0)
         })
         .collect();
     let view = printed(&report(&log, &["--all"]));
@@ -619,11 +547,7 @@ fn two_hundred_thousand_different_parameters_take_little_memory() {
     let scene = Scene::new();
     let mut log = String::new();
     for number in 0..200_000 {
-        let prefix = format!(
-            "[2026-03-02 10:{:02}:00][{}]",
-            number / 4000,
-            1000 + number % 30_000
-        );
+        let prefix = format!("[2026-03-02 10:{:02}:00][{}]", number / 4000, 1000 + number % 30_000);
         let job = format!(
             "h{} /path/to/starting_sh/order.sh --order={number:09} --date=2026-03-02",
             number % 60
@@ -640,21 +564,14 @@ fn two_hundred_thousand_different_parameters_take_little_memory() {
     // program is 80 to 110 MB, now more and now less.
     let script = format!("ulimit -v 200000; exec {REMOTEEXE} --report $DIR/a.log");
     let view = printed(&sh.args(["-c", &script]).output().unwrap());
-    assert!(
-        view.contains("   60 jobs, 60 hosts\nruns 200000   ok 200000 "),
-        "{view}"
-    );
+    assert!(view.contains("   60 jobs, 60 hosts\nruns 200000   ok 200000 "), "{view}");
 }
 
 #[test]
 fn a_host_s_name_stays_whole_and_the_first_folders_of_a_long_script_are_left_out() {
     let job = "host_user_batch02 /path/to/starting_sh/and/some/more/folders/user_log.sh action";
     let log = run(1, "10:00:00", "10:00:01", job, "", 3);
-    assert_shows(
-        &log,
-        &[],
-        "since 10:00  host_user_batch02 …/more/folders/user_log.sh action\n",
-    );
+    assert_shows(&log, &[], "since 10:00  host_user_batch02 …/more/folders/user_log.sh action\n");
     assert_shows(
         &log,
         &["--runs"],
@@ -672,10 +589,7 @@ Runs  Bad  Last  Last good  Longest  Job
     // A name of a megabyte takes no time.
     let huge = format!("h /{}", "x".repeat(1_000_000));
     let view = screen(&run(1, "10:00:00", "10:00:01", &huge, "", 3), &["--all"]);
-    assert!(
-        view.lines().all(|line| line.chars().count() <= 80),
-        "{view}"
-    );
+    assert!(view.lines().all(|line| line.chars().count() <= 80), "{view}");
 }
 
 #[test]
@@ -737,18 +651,9 @@ FAILING      since 03-01 23:59  h /x
 #[test]
 fn a_terminal_has_colour_unless_no_color_is_set() {
     let view = on_a_terminal(80, "", LOG, "");
-    assert!(
-        view.contains("\n\x1b[31m3 problems now, 0 over\x1b[0m\n"),
-        "{view:?}"
-    );
-    assert!(
-        view.contains("\n\x1b[31mFAILING\x1b[0m      since 18:05  db01  1 run"),
-        "{view:?}"
-    );
-    assert!(
-        view.contains("\n\x1b[33mDROPPED\x1b[0m      20:53        "),
-        "{view:?}"
-    );
+    assert!(view.contains("\n\x1b[31m3 problems now, 0 over\x1b[0m\n"), "{view:?}");
+    assert!(view.contains("\n\x1b[31mFAILING\x1b[0m      since 18:05  db01  1 run"), "{view:?}");
+    assert!(view.contains("\n\x1b[33mDROPPED\x1b[0m      20:53        "), "{view:?}");
     assert_eq!(on_a_terminal(80, "1", LOG, ""), printed(&report(LOG, &[])));
 }
 
@@ -774,14 +679,7 @@ Runs  Bad  Not connected  Last reached  Host
 #[test]
 fn a_host_is_reached_only_where_the_remote_command_has_ended_by_itself() {
     let log = run(1, "10:00:00", "10:05:00", "h1 /x", "", 143)
-        + &run(
-            2,
-            "10:00:00",
-            "10:06:00",
-            "h2 /x",
-            "remoteexe: ssh: not found in PATH",
-            127,
-        )
+        + &run(2, "10:00:00", "10:06:00", "h2 /x", "remoteexe: ssh: not found in PATH", 127)
         + &run(3, "10:00:00", "10:07:00", "h3 /x", "", 127);
     assert_shows(
         &log,
@@ -802,10 +700,8 @@ fn a_day_of_300_jobs_looks_as_in_the_pictures() {
     let log = day_of_300_jobs();
     for columns in [80, 120, 200] {
         let view = on_a_terminal(columns, "1", &log, "--since 2026-11-24");
-        let picture = format!(
-            "{}/tests/contract/screens/{columns}.txt",
-            env!("CARGO_MANIFEST_DIR")
-        );
+        let picture =
+            format!("{}/tests/contract/screens/{columns}.txt", env!("CARGO_MANIFEST_DIR"));
         let Ok(expected) = fs::read_to_string(&picture) else {
             fs::write(&picture, view).unwrap();
             panic!("{picture} is new: look at it");
@@ -818,9 +714,5 @@ fn a_day_of_300_jobs_looks_as_in_the_pictures() {
 fn hosts_that_were_given_no_script_are_one_problem() {
     let log = run(1, "10:00:00", "10:00:00", "h1", "", 10)
         + &run(2, "10:00:00", "10:00:00", "h2", "", 10);
-    assert_shows(
-        &log,
-        &[],
-        "FAILING      since 10:00  (no script) on 2 hosts\n",
-    );
+    assert_shows(&log, &[], "FAILING      since 10:00  (no script) on 2 hosts\n");
 }

@@ -91,15 +91,7 @@ fn a_process_whose_arguments_are_two_gigabytes_costs_the_report_nothing() {
     let scene = scene();
     fs::write(scene.path("huge.c"), HUGE_ARGUMENTS).unwrap();
     let (source, huge) = (scene.path("huge.c"), scene.path("huge"));
-    run_tool(
-        "gcc",
-        &[
-            "-w",
-            "-o",
-            &huge.display().to_string(),
-            &source.display().to_string(),
-        ],
-    );
+    run_tool("gcc", &["-w", "-o", &huge.display().to_string(), &source.display().to_string()]);
     let process = ready(&mut as_ordinary_user(&huge));
     let log = run(process.id(), "10:00:00", "10:00:01", "h s", "", 0);
     let log = log + "[2026-03-02 10:00:05][9] START,-,h s\n";
@@ -108,23 +100,14 @@ fn a_process_whose_arguments_are_two_gigabytes_costs_the_report_nothing() {
     // If others may write to the log, the process may be the writer.
     for (mode, most) in [("644", 0), ("666", 1 << 20)] {
         run_tool("chmod", &[mode, &path.display().to_string()]);
-        for args in [
-            &["--since", "2026-03-02"][..],
-            &["log/20260302_remoteexe.log"],
-        ] {
+        for args in [&["--since", "2026-03-02"][..], &["log/20260302_remoteexe.log"]] {
             let mut strace = Command::new("strace");
             scene.equip(&mut strace);
-            strace
-                .args(["-f", "-y", "-e", "trace=read", "-o"])
-                .arg(&trace);
+            strace.args(["-f", "-y", "-e", "trace=read", "-o"]).arg(&trace);
             strace.args([REMOTEEXE, "--report", "--json"]).args(args);
             let output = strace.env("TZ", "UTC").current_dir(scene.path("")).output();
             let output = output.unwrap();
-            assert_eq!(
-                (stderr(&output), code(&output)),
-                (String::new(), 1),
-                "{mode} {args:?}"
-            );
+            assert_eq!((stderr(&output), code(&output)), (String::new(), 1), "{mode} {args:?}");
             assert_eq!(fields(&output, "status"), ["\"ok\"", "\"lost\""]);
             let trace = fs::read_to_string(&trace).unwrap();
             let file = format!("/proc/{}/cmdline>", process.id());
@@ -173,16 +156,11 @@ fn files_that_come_and_go_hide_nothing_and_forge_nothing() {
     let mut log = run(1, "10:00:01", "10:00:02", "h s", "", 0);
     log += &run(2, "12:00:01", "12:00:02", "h s", "", 0);
     write(&scene, "20260302_remoteexe.log", &log);
-    write_crontab(
-        &scene,
-        "0 * * * * root remoteexe h s\n5 * * * * root remoteexe h t\n",
-    );
+    write_crontab(&scene, "0 * * * * root remoteexe h s\n5 * * * * root remoteexe h t\n");
     let report = || {
         let mut command = reporter(&scene);
         command.args(["--since", "2026-03-02", "--until", "2026-03-02 12:30"]);
-        command
-            .args(["--crontab", "crontab"])
-            .current_dir(scene.path(""));
+        command.args(["--crontab", "crontab"]).current_dir(scene.path(""));
         said(&command.output().unwrap())
     };
     let quiet = report();
@@ -233,10 +211,7 @@ fn a_clock_that_was_ahead_makes_no_report_end_in_another_year() {
     write_crontab(&scene, "* * * * * root remoteexe h s\n");
     let report = |args: &[&str]| {
         let mut command = scene.remoteexe();
-        command
-            .arg("--report")
-            .args(args)
-            .current_dir(scene.path(""));
+        command.arg("--report").args(args).current_dir(scene.path(""));
         command.output().unwrap()
     };
     let output = report(&["--no-crontab"]);
@@ -270,10 +245,7 @@ fn a_run_that_ends_while_the_clock_is_ahead_has_its_status_and_no_duration() {
          [{ahead}][1] START,-,h s\n[{ahead}][1] command,ssh root@h s\n[{ahead}][1] END,0,h s\n"
     );
     write(&scene, &name, &log);
-    let output = scene
-        .remoteexe()
-        .args(["--report", "--prometheus"])
-        .output();
+    let output = scene.remoteexe().args(["--report", "--prometheus"]).output();
     let text = String::from_utf8(output.unwrap().stdout).unwrap();
     let job = "{host=\"h\",script=\"s\"}";
     assert!(text.contains(&format!("last_exit_code{job} 3\n")), "{text}");
@@ -363,11 +335,7 @@ fn a_crontab_of_198_000_calls_is_read_by_nobody_who_has_not_asked_for_it() {
     };
     let output = limited("");
     let text = String::from_utf8(output.stdout.clone()).unwrap();
-    assert!(
-        text.contains("9,900 lines not checked"),
-        "{text}{}",
-        stderr(&output)
-    );
+    assert!(text.contains("9,900 lines not checked"), "{text}{}", stderr(&output));
     for args in ["--check", "--next"] {
         let output = limited(args);
         let text = String::from_utf8(output.stdout.clone()).unwrap();
@@ -383,19 +351,13 @@ fn a_time_field_of_any_length_neither_stops_next_nor_widens_its_table() {
     let job = "x".repeat(100_000);
     for lines in [
         format!("{field} * * * * remoteexe h s\n2 * * * * remoteexe h t\n"),
-        format!(
-            "{} * * * * remoteexe h s\n2 * * * * remoteexe h t\n",
-            &field[..20_000]
-        ),
+        format!("{} * * * * remoteexe h s\n2 * * * * remoteexe h t\n", &field[..20_000]),
         format!("1 * * * * remoteexe h {job}\n2 * * * * remoteexe {job} t\n"),
     ] {
         fs::write(scene.path("crontab"), lines).unwrap();
         for args in [&["--next"][..], &["--check"], &["--all"]] {
             let mut command = reporter(&scene);
-            command
-                .args(args)
-                .arg("--user-crontab")
-                .arg(scene.path("crontab"));
+            command.args(args).arg("--user-crontab").arg(scene.path("crontab"));
             write(&scene, "20260302_remoteexe.log", "");
             let output = command.output().unwrap();
             assert!(code(&output) < 100, "{}", stderr(&output));
@@ -421,11 +383,7 @@ fn a_line_of_a_stranger_s_hides_no_notice_about_root_s_job() {
     };
     let notice =
         "on no line that is understood, and not started since the change: h gone (last 00:00)";
-    for stranger in [
-        "",
-        "* * * * * remoteexe h gone\n",
-        "#* * * * * remoteexe h gone\n",
-    ] {
+    for stranger in ["", "* * * * * remoteexe h gone\n", "#* * * * * remoteexe h gone\n"] {
         let text = report(stranger);
         assert!(text.contains(notice), "{stranger}: {text}");
     }
@@ -434,12 +392,8 @@ fn a_line_of_a_stranger_s_hides_no_notice_about_root_s_job() {
 #[test]
 fn gauges_are_at_most_as_many_as_the_manual_says() {
     let scene = scene();
-    let time = |minute| {
-        NaiveDate::from_ymd_opt(2026, 3, 2)
-            .unwrap()
-            .and_hms_opt(10, minute, 0)
-            .unwrap()
-    };
+    let time =
+        |minute| NaiveDate::from_ymd_opt(2026, 3, 2).unwrap().and_hms_opt(10, minute, 0).unwrap();
     let mut log = at(1, time(0), "planned /x.sh", 0) + &at(2, time(0), "oldest /x.sh", 0);
     for job in 0..12_000 {
         let end = "\u{1b}".repeat(1_500);

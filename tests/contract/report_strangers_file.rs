@@ -46,18 +46,11 @@ fn write(scene: &Scene, umask: &str, option: &str, file: &Path) {
 /// The owner, the group and the mode of a file.
 fn rights(file: &Path) -> (u32, u32, String) {
     let data = fs::metadata(file).unwrap();
-    (
-        data.uid(),
-        data.gid(),
-        format!("{:o}", data.mode() & 0o7777),
-    )
+    (data.uid(), data.gid(), format!("{:o}", data.mode() & 0o7777))
 }
 
 fn as_stranger(script: &str, file: &Path) {
-    let output = as_ordinary_user("sh")
-        .args(["-c", script])
-        .arg(file)
-        .output();
+    let output = as_ordinary_user("sh").args(["-c", script]).arg(file).output();
     let output = output.unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
 }
@@ -88,12 +81,7 @@ fn a_file_that_a_stranger_has_made_hands_on_no_bit_of_its_mode() {
 fn a_file_of_one_s_own_keeps_its_mode_but_no_more_than_others_may_read() {
     let (scene, dirs) = scene();
     for dir in [&scene.path("log"), &dirs[0]] {
-        for (mode, expected) in [
-            (0o640, "640"),
-            (0o600, "600"),
-            (0o6777, "644"),
-            (0o666, "644"),
-        ] {
+        for (mode, expected) in [(0o640, "640"), (0o600, "600"), (0o6777, "644"), (0o666, "644")] {
             let file = dir.join("x.html");
             fs::write(&file, "").unwrap();
             fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
@@ -132,13 +120,7 @@ fn a_stranger_s_directory_gives_the_page_no_group_and_no_acl() {
     fs::set_permissions(own, Permissions::from_mode(0o2755)).unwrap();
     // Version 2: the owner, the user, the group, the mask and others, each with all rights (acl(5)).
     let mut acl = vec![2, 0, 0, 0];
-    for (tag, id) in [
-        (1_u16, u32::MAX),
-        (2, uid),
-        (4, u32::MAX),
-        (16, u32::MAX),
-        (32, u32::MAX),
-    ] {
+    for (tag, id) in [(1_u16, u32::MAX), (2, uid), (4, u32::MAX), (16, u32::MAX), (32, u32::MAX)] {
         acl.extend(tag.to_le_bytes());
         acl.extend([7, 0]);
         acl.extend(id.to_le_bytes());
@@ -157,21 +139,13 @@ fn whatever_else_stands_in_the_place_of_the_file_is_left_alone() {
     fs::write(scene.path("victim"), "old").unwrap();
     for dir in &dirs {
         let file = dir.join("x.html");
-        for script in [
-            "mkfifo $0",
-            "ln -s ../victim $0",
-            "ln -s nowhere $0",
-            "mkdir $0",
-        ] {
+        for script in ["mkfifo $0", "ln -s ../victim $0", "ln -s nowhere $0", "mkdir $0"] {
             as_stranger(script, &file);
             let mut report = scene.remoteexe();
             report.args(["--report", "a.log", "--html"]).arg(&file);
             let output = report.current_dir(scene.path("")).output().unwrap();
             let message = stderr(&output);
-            assert!(
-                message.contains("not a regular file"),
-                "{script}: {message}"
-            );
+            assert!(message.contains("not a regular file"), "{script}: {message}");
             assert_eq!(code(&output), 74);
             assert_eq!(files(dir), std::slice::from_ref(&file));
             run_tool("rm", &["-r", &file.display().to_string()]);

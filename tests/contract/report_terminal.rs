@@ -13,10 +13,7 @@ fn on_a_terminal(scene: &Scene, variables: &[(&str, &str)], args: &str) -> Strin
     let mut script = Command::new("script");
     scene.equip(&mut script);
     script.env("TZ", "UTC").env("TERM", "xterm");
-    script.env(
-        "PATH",
-        format!("{}:/usr/bin:/bin", scene.path("bin").display()),
-    );
+    script.env("PATH", format!("{}:/usr/bin:/bin", scene.path("bin").display()));
     script.envs(variables.iter().copied());
     let command = format!("stty cols 80; cd $DIR; {REMOTEEXE} --report {args} a.log; echo exit $?");
     let output = script.args(["-qec", &command, "/dev/null"]).output();
@@ -88,15 +85,9 @@ fn a_terminal_gets_the_report_through_less_or_the_pager_of_the_environment() {
     for (variables, expected) in [
         (&[][..], format!("{bin}/less  LESS=FRX: {first}")),
         (&[("LESS", "S")], format!("{bin}/less  LESS=S: {first}")),
-        (
-            &[("PAGER", "mine -a  b")],
-            format!("{bin}/mine -a b LESS=FRX: {first}"),
-        ),
+        (&[("PAGER", "mine -a  b")], format!("{bin}/mine -a b LESS=FRX: {first}")),
         // Only this one needs a shell.
-        (
-            &[("PAGER", "X=1 mine 'a b'")],
-            format!("{bin}/mine a b LESS=FRX: {first}"),
-        ),
+        (&[("PAGER", "X=1 mine 'a b'")], format!("{bin}/mine a b LESS=FRX: {first}")),
     ] {
         let shown = on_a_terminal(&scene, variables, "--color never");
         assert_eq!(shown, format!("{expected}\nexit 1\n"), "{variables:?}");

@@ -65,11 +65,9 @@ fn without_retries_ssh_gets_the_arguments_and_the_shell_that_it_always_got() {
 #[test]
 fn each_failed_try_leaves_the_message_of_ssh_and_a_retry_record() {
     let port = ClosedPort::reserve();
-    for options in [
-        &["--retries", "2", "--retry-delay", "0.02"][..],
-        &["--retries=2", "--retry-delay=0"],
-        &[],
-    ] {
+    for options in
+        [&["--retries", "2", "--retry-delay", "0.02"][..], &["--retries=2", "--retry-delay=0"], &[]]
+    {
         let scene = Scene::new();
         let mut command = scene.remoteexe();
         if options.is_empty() {
@@ -122,9 +120,7 @@ fn the_waits_are_those_in_the_log_within_the_doubling_bound() {
 fn an_empty_variable_counts_as_unset() {
     let scene = Scene::new();
     let mut command = scene.remoteexe();
-    command
-        .env("REMOTEEXE_RETRIES", "")
-        .env("REMOTEEXE_RETRY_DELAY", "");
+    command.env("REMOTEEXE_RETRIES", "").env("REMOTEEXE_RETRY_DELAY", "");
     let port = ClosedPort::reserve();
     command.args(["-F", "/dev/null", "-p", &port.to_string()]);
     let run = scene.run(command.args(["127.0.0.1", "true"]));
@@ -263,10 +259,7 @@ fn a_signal_to_a_running_try_is_not_followed_by_another() {
         assert_eq!(waits(&log), [], "{log}");
         assert!(!log.contains("no retr"), "{log}");
         assert_eq!(log.matches("command,").count(), 1);
-        assert!(
-            log.ends_with(&format!("END,{status},127.0.0.1 true\n")),
-            "{log}"
-        );
+        assert!(log.ends_with(&format!("END,{status},127.0.0.1 true\n")), "{log}");
     }
 }
 
@@ -308,11 +301,7 @@ fn no_end_of_the_remote_command_is_a_reason_to_try_again() {
         let scene = Scene::new();
         let runs = scene.path("runs");
         let script = format!("echo run >>{}; echo '{LOOK_ALIKE}'; {end}", runs.display());
-        let (code, log) = run(
-            &sandbox,
-            &["--retries", "5", "--retry-delay", "0.02"],
-            &script,
-        );
+        let (code, log) = run(&sandbox, &["--retries", "5", "--retry-delay", "0.02"], &script);
         assert_eq!(code, status, "{log}");
         assert_eq!(fs::read_to_string(runs).unwrap(), "run\n", "{log}");
         assert!(!log.contains("retry,") && !log.contains("no retr"), "{log}");
@@ -331,21 +320,13 @@ fn refusals_and_mistakes_are_not_tried_again() {
             &["-o", "IdentityFile=KEY"][..],
             "Permission denied (publickey).",
         ),
-        (
-            &["-o", "UserKnownHostsFile=/dev/null"],
-            "Host key verification failed.",
-        ),
-        (
-            &["-o", "Ciphers=aes128-cbc"],
-            "no matching cipher found. Their offer:",
-        ),
+        (&["-o", "UserKnownHostsFile=/dev/null"], "Host key verification failed."),
+        (&["-o", "Ciphers=aes128-cbc"], "no matching cipher found. Their offer:"),
         (&["-o", "Frobnicate=yes"], "Bad configuration option"),
         (&["-o", "Port=none"], "Bad port"),
     ];
     let levels = ["INFO", "ERROR"];
-    let cases = levels
-        .iter()
-        .flat_map(|level| cases.iter().map(move |case| (level, case)));
+    let cases = levels.iter().flat_map(|level| cases.iter().map(move |case| (level, case)));
     for (level, (options, message)) in cases {
         let scene = Scene::new();
         let key = scene.path("key").display().to_string();
@@ -360,16 +341,7 @@ fn refusals_and_mistakes_are_not_tried_again() {
         }
         let option = options[1].replace("KEY", &key);
         let level = format!("LogLevel={level}");
-        let options = [
-            "--retries",
-            "5",
-            "--retry-delay",
-            "0.02",
-            "-o",
-            &level,
-            "-o",
-            &option,
-        ];
+        let options = ["--retries", "5", "--retry-delay", "0.02", "-o", &level, "-o", &option];
         let (code, log) = run(&sandbox, &options, "true");
         if is_about_keys {
             fs::rename(&to, &from).unwrap();
@@ -405,13 +377,9 @@ fn a_failure_that_ssh_says_nothing_about_is_not_tried_again_and_the_log_says_why
 #[test]
 fn an_ssh_that_says_nothing_is_tried_again_if_it_would_name_any_other_reason() {
     // ERROR of 9.5 and later says nothing of a closed connection. `ssh -G` calls QUIET so.
-    for (level, is_retried) in [
-        ("ERROR", true),
-        ("INFO", true),
-        ("VERBOSE", true),
-        ("FATAL", false),
-        ("SILENT", false),
-    ] {
+    for (level, is_retried) in
+        [("ERROR", true), ("INFO", true), ("VERBOSE", true), ("FATAL", false), ("SILENT", false)]
+    {
         let scene = Scene::new();
         let main = format!(
             "for (int i = 1; i < argc; i++) {{
@@ -424,11 +392,7 @@ fn an_ssh_that_says_nothing_is_tried_again_if_it_would_name_any_other_reason() {
         command.args(["--retries", "2", "--retry-delay", "0", "h", "s"]);
         let run = scene.run(&mut command);
         assert_eq!(run.code, 255);
-        assert_eq!(
-            waits(&run.records).len(),
-            if is_retried { 2 } else { 0 },
-            "{level}"
-        );
+        assert_eq!(waits(&run.records).len(), if is_retried { 2 } else { 0 }, "{level}");
         assert_eq!(run.records.contains("no retry"), !is_retried, "{level}");
     }
 }
@@ -493,11 +457,7 @@ fn at_log_level_error_a_connection_cut_in_the_key_exchange_is_tried_again_and_th
     let proxy = Proxy::start(sandbox.port(), vec![Cut::after(0), Cut::after(1000)]);
     let port = proxy.port();
     let mut command = scene.remoteexe();
-    sandbox.connect_with_config(
-        &mut command,
-        &scene,
-        &format!("LogLevel ERROR\nPort {port}"),
-    );
+    sandbox.connect_with_config(&mut command, &scene, &format!("LogLevel ERROR\nPort {port}"));
     command.args(["--retries", "5", "--retry-delay", "0.01", "h", "exit 3"]);
     let run = scene.run(&mut command);
     assert_eq!(run.code, 3, "{}", run.records);
@@ -552,14 +512,8 @@ fn a_script_in_the_place_of_ssh_is_called_once_and_the_log_says_why() {
 #[test]
 fn a_program_that_is_no_openssh_or_an_old_one_gets_the_job_once_and_the_log_says_why() {
     for (version, reason) in [
-        (
-            None,
-            "is not known as OpenSSH's own ssh; put that before it in PATH",
-        ),
-        (
-            Some("OpenSSH_7.3p1"),
-            "is older than OpenSSH 7.4: OpenSSH_7.3p1",
-        ),
+        (None, "is not known as OpenSSH's own ssh; put that before it in PATH"),
+        (Some("OpenSSH_7.3p1"), "is older than OpenSSH 7.4: OpenSSH_7.3p1"),
     ] {
         let scene = Scene::new();
         let main = stand_in(r#"printf("called with %d words\n", argc - 1);"#);
@@ -588,11 +542,9 @@ fn a_program_that_is_no_openssh_or_an_old_one_gets_the_job_once_and_the_log_says
 
 #[test]
 fn an_ssh_from_before_the_option_remote_command_is_tried_again_without_it() {
-    for (version, has_option) in [
-        ("OpenSSH_7.4p1", false),
-        ("OpenSSH_7.5p1", false),
-        ("OpenSSH_7.6p1", true),
-    ] {
+    for (version, has_option) in
+        [("OpenSSH_7.4p1", false), ("OpenSSH_7.5p1", false), ("OpenSSH_7.6p1", true)]
+    {
         let scene = Scene::new();
         let show = "for (int i = 1; i < argc; i++) puts(argv[i]);";
         let mut command = scene.remoteexe();
@@ -609,10 +561,7 @@ fn an_ssh_from_before_the_option_remote_command_is_tried_again_without_it() {
 #[test]
 fn no_ssh_and_one_that_cannot_be_run_are_no_reason_to_try_again() {
     for (status, reason) in [
-        (
-            127,
-            "ssh: not found in PATH; add /usr/bin, where it is, to PATH",
-        ),
+        (127, "ssh: not found in PATH; add /usr/bin, where it is, to PATH"),
         (126, "ssh cannot be run: Permission denied (os error 13)"),
     ] {
         let scene = Scene::new();

@@ -21,10 +21,7 @@ fn script(scene: &Scene, rest: &str) -> String {
 
 /// A remote command that looks like a failed connection.
 fn look_alike(scene: &Scene) -> String {
-    script(
-        scene,
-        "echo 'Connection closed by 127.0.0.1 port 1'; exit 255",
-    )
+    script(scene, "echo 'Connection closed by 127.0.0.1 port 1'; exit 255")
 }
 
 fn runs(scene: &Scene) -> String {
@@ -55,11 +52,8 @@ fn assert_runs_once(sandbox: &Sandbox, lines: &str, equip: impl Fn(&mut Command)
     let Run { code, records, .. } = scene.run(command.args(["h", &script]));
     assert_eq!(runs(&scene), "run\n", "{lines}\n{records}");
     assert_eq!(code, 255);
-    let call = format!(
-        "command,ssh -F {} {}@h {script}\n",
-        scene.path("config").display(),
-        sandbox.login
-    );
+    let call =
+        format!("command,ssh -F {} {}@h {script}\n", scene.path("config").display(), sandbox.login);
     assert_eq!(
         records,
         format!(
@@ -88,14 +82,8 @@ fn assert_is_tried_again(sandbox: &Sandbox, port: u16, lines: &str, equip: impl 
     let log = mask_waits(&records);
     assert_eq!(code, 7, "{lines}\n{log}");
     assert_eq!(waits(&records).len(), 1, "{log}");
-    assert!(
-        log.contains("\nretry,1/3,255,wait S s\ncommand,ssh "),
-        "{log}"
-    );
-    assert!(
-        log.ends_with(&format!("\nout\nEND,7,h {script}\n")),
-        "{log}"
-    );
+    assert!(log.contains("\nretry,1/3,255,wait S s\ncommand,ssh "), "{log}");
+    assert!(log.ends_with(&format!("\nout\nEND,7,h {script}\n")), "{log}");
     assert_eq!(runs(&scene), "run\n");
     proxy.finish();
 }
@@ -153,10 +141,7 @@ fn a_running_master_is_not_used() {
         let lines = format!("ControlMaster {control}\nControlPath {socket}\nControlPersist 60");
         assert_runs_once(&sandbox, &lines, |_| {});
     }
-    assert!(
-        master.try_wait().unwrap().is_none(),
-        "it runs all the while"
-    );
+    assert!(master.try_wait().unwrap().is_none(), "it runs all the while");
 }
 
 #[test]
@@ -210,10 +195,8 @@ fn an_ordinary_user_has_retries_too() {
 fn commands_on_this_side_are_run_as_ever() {
     let sandbox = Sandbox::start();
     let hosts = sandbox.dir.join("known_hosts");
-    let hosts = format!(
-        "UserKnownHostsFile /dev/null\nKnownHostsCommand /bin/cat {}",
-        hosts.display()
-    );
+    let hosts =
+        format!("UserKnownHostsFile /dev/null\nKnownHostsCommand /bin/cat {}", hosts.display());
     assert_runs_once(&sandbox, &hosts, |_| {});
     let proxy = "ProxyCommand bash -c 'exec 3<>/dev/tcp/%h/%p; cat <&0 >&3 & exec cat <&3'";
     assert_runs_once(&sandbox, proxy, |_| {});
@@ -231,10 +214,7 @@ fn commands_on_this_side_that_fail_are_tried_again_only_where_they_are_the_conne
     let sandbox = Sandbox::start();
     for (lines, retries) in [
         ("ProxyCommand false", 3),
-        (
-            "UserKnownHostsFile /dev/null\nKnownHostsCommand /bin/false",
-            0,
-        ),
+        ("UserKnownHostsFile /dev/null\nKnownHostsCommand /bin/false", 0),
     ] {
         let scene = Scene::new();
         let mut command = with_retries(&sandbox, &scene, lines);
@@ -281,11 +261,7 @@ fn a_jump_host_may_fail_before_the_job_but_not_refuse_the_key() {
 #[test]
 fn settings_that_would_part_ssh_from_the_job_give_way_with_retries_too() {
     let sandbox = Sandbox::start();
-    for setting in [
-        "ForkAfterAuthentication yes",
-        "SessionType none",
-        "SessionType subsystem",
-    ] {
+    for setting in ["ForkAfterAuthentication yes", "SessionType none", "SessionType subsystem"] {
         assert_runs_once(&sandbox, setting, |_| {});
     }
 }
@@ -396,11 +372,7 @@ fn a_shell_that_runs_nothing_leaves_no_retries() {
 #[test]
 fn what_bash_is_told_in_the_environment_does_not_take_the_marker_away() {
     let sandbox = Sandbox::start();
-    for variable in [
-        "SHELLOPTS=noexec",
-        "SHELLOPTS=xtrace",
-        "BASH_FUNC_echo%%=() { :; }",
-    ] {
+    for variable in ["SHELLOPTS=noexec", "SHELLOPTS=xtrace", "BASH_FUNC_echo%%=() { :; }"] {
         let scene = Scene::new();
         let script = look_alike(&scene);
         let run = run_with_shell(&sandbox, &scene, "/bin/bash", &[variable], &script);

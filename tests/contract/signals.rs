@@ -91,10 +91,7 @@ fn assert_killed_before_the_timer(rest: &str, signal: impl Fn(&mut Running)) -> 
     let mut child = start_and_signal_once(&scene, rest);
     signal(&mut child);
     assert_eq!(child.code(), Some(143), "the first signal counts");
-    assert!(
-        only_once.try_wait().unwrap().is_none(),
-        "killed by the timer"
-    );
+    assert!(only_once.try_wait().unwrap().is_none(), "killed by the timer");
     scene.log()
 }
 
@@ -175,11 +172,7 @@ fn a_signal_that_was_ignored_at_the_start_stays_ignored_by_remoteexe_and_by_ssh(
     let mut child = Running::spawn(&mut nohup);
     scene.wait_for_record("ready");
     send(&child, Signal::HUP);
-    assert_eq!(
-        standard_signals(&scene.wait_for_file("ignored")),
-        1,
-        "HUP and only HUP"
-    );
+    assert_eq!(standard_signals(&scene.wait_for_file("ignored")), 1, "HUP and only HUP");
     fs::write(scene.path("go"), "").unwrap();
     assert_eq!(child.code(), Some(0));
     assert_eq!(scene.log(), log_of_h_s("ready\nunharmed\n", 0));
@@ -205,13 +198,7 @@ fn ctrl_c_on_a_terminal_ends_the_job_with_130() {
     let mut script = Command::new("script");
     scene.equip_with_ssh(&mut script, WAIT);
     let (reader, writer) = std::io::pipe().unwrap();
-    script.args([
-        "-q",
-        "-e",
-        "-c",
-        &format!("exec {REMOTEEXE} h s"),
-        "/dev/null",
-    ]);
+    script.args(["-q", "-e", "-c", &format!("exec {REMOTEEXE} h s"), "/dev/null"]);
     let mut child = Running::spawn(script.stdin(reader).stdout(std::process::Stdio::null()));
     drop(script);
     scene.wait_for_record("ready");
@@ -239,11 +226,7 @@ fn a_signal_ends_a_real_ssh_and_nothing_stays_behind_here() {
         assert_eq!(ssh.len(), 1);
         send(&child, signal);
         assert_eq!(child.code(), Some(status));
-        assert!(
-            scene
-                .log()
-                .ends_with(&format!("\nEND,{status},h {script}\n"))
-        );
+        assert!(scene.log().ends_with(&format!("\nEND,{status},h {script}\n")));
         wait_until("ssh to be gone", || !is_running(&ssh[0]));
     }
 }
@@ -345,11 +328,7 @@ fn signals_that_are_blocked_at_the_start_work_all_the_same() {
     let body = "grep SigBlk /proc/self/status >$DIR/blocked; exit 7";
     assert_eq!(blocked(&scene, body).code(), Some(7));
     assert_eq!(scene.log(), log_of_h_s("", 7));
-    assert_eq!(
-        standard_signals(&scene.wait_for_file("blocked")),
-        0,
-        "ssh has none blocked"
-    );
+    assert_eq!(standard_signals(&scene.wait_for_file("blocked")), 0, "ssh has none blocked");
 
     for (signal, status) in ENDING {
         let scene = Scene::new();

@@ -12,17 +12,8 @@ use crate::support::{
 };
 
 /// Both ways to run a job. The time is never over, on a busy machine either.
-const WAYS: [&[&str]; 2] = [
-    &[],
-    &[
-        "--retries",
-        "3",
-        "--retry-delay",
-        "0",
-        "--connect-timeout",
-        "60",
-    ],
-];
+const WAYS: [&[&str]; 2] =
+    [&[], &["--retries", "3", "--retry-delay", "0", "--connect-timeout", "60"]];
 
 /// One way to reach a host.
 struct Setup {
@@ -58,8 +49,7 @@ impl Setup {
         let runs = scene.path("runs");
         let script = format!("echo run >>{}; {}", runs.display(), self.script);
         fs::write(scene.path("input"), "in\n").unwrap();
-        self.sandbox
-            .connect_with_config(command, scene, &self.config);
+        self.sandbox.connect_with_config(command, scene, &self.config);
         command.args(["h", &script]);
         command.stdin(fs::File::open(scene.path("input")).unwrap());
         let code = Running::spawn(command).code();
@@ -71,10 +61,7 @@ impl Setup {
         let scene = Scene::new();
         let mut plain = Command::new("sh");
         scene.equip(&mut plain);
-        plain
-            .arg("-c")
-            .arg("exec ssh \"$@\" >$DIR/output 2>&1")
-            .arg("sh");
+        plain.arg("-c").arg("exec ssh \"$@\" >$DIR/output 2>&1").arg("sh");
         assert!(self.others.iter().all(|other| other.sshd() > 0), "they run");
         let expected = self.run(&scene, &mut plain);
         let mut output = fs::read_to_string(scene.path("output")).unwrap();
@@ -108,11 +95,7 @@ fn master(sandbox: &Sandbox, scene: &Scene, lines: &str) -> Running {
     let socket = scene.path("master");
     let mut command = Command::new("ssh");
     sandbox.connect_with_config(command.env_clear(), scene, lines);
-    command
-        .arg("-S")
-        .arg(&socket)
-        .args(["-M", "-N", "h"])
-        .stdin(Stdio::null());
+    command.arg("-S").arg(&socket).args(["-M", "-N", "h"]).stdin(Stdio::null());
     let master = Running::spawn(&mut command);
     wait_until("a master", || socket.exists());
     master
@@ -149,51 +132,22 @@ fn a_job_is_the_same_through_a_jump_host_a_shared_connection_a_certificate_or_an
 
     let path = |name: &str| scene.path(name).display().to_string();
     for name in ["ca", "key"] {
-        run_tool(
-            "ssh-keygen",
-            &["-q", "-t", "ed25519", "-N", "", "-f", &path(name)],
-        );
+        run_tool("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", &path(name)]);
     }
-    let mut setup = Setup::new(
-        "certificate",
-        &format!("TrustedUserCAKeys {}.pub", path("ca")),
-        "",
-    );
+    let mut setup = Setup::new("certificate", &format!("TrustedUserCAKeys {}.pub", path("ca")), "");
     let login = setup.sandbox.login.clone();
-    run_tool(
-        "ssh-keygen",
-        &[
-            "-q",
-            "-s",
-            &path("ca"),
-            "-I",
-            "id",
-            "-n",
-            &login,
-            &path("key.pub"),
-        ],
-    );
+    run_tool("ssh-keygen", &["-q", "-s", &path("ca"), "-I", "id", "-n", &login, &path("key.pub")]);
     setup.config = format!("IdentityFile {}\n", path("key"));
     setup.check();
 
     let mut setup = Setup::new("agent", "", "");
     let socket = path("agent");
     let mut agent = Command::new("ssh-agent");
-    let mut agent = agent
-        .args(["-D", "-a", &socket])
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut agent = agent.args(["-D", "-a", &socket]).stdout(Stdio::null()).spawn().unwrap();
     wait_until("an agent", || scene.path("agent").exists());
     let id = setup.sandbox.dir.join("id").display().to_string();
     let mut add = Command::new("ssh-add");
-    assert!(
-        add.env("SSH_AUTH_SOCK", &socket)
-            .args(["-q", &id])
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(add.env("SSH_AUTH_SOCK", &socket).args(["-q", &id]).status().unwrap().success());
     run_tool("rm", &[&id]);
     setup.config = format!("IdentityAgent {socket}\n");
     setup.check();
@@ -205,36 +159,20 @@ fn a_job_is_the_same_through_a_jump_host_a_shared_connection_a_certificate_or_an
 fn a_job_is_the_same_whatever_the_server_makes_of_it() {
     let scene = Scene::new();
     fs::write(scene.path("banner"), "Authorized users only\nno newline").unwrap();
-    Setup::new(
-        "banner",
-        &format!("Banner {}", scene.path("banner").display()),
-        "",
-    )
-    .check();
+    Setup::new("banner", &format!("Banner {}", scene.path("banner").display()), "").check();
     let mut setup = Setup::new("forced command", "ForceCommand echo forced; exit 5", "");
     setup.runs = 0;
     setup.check();
     let mut setup = Setup::new("forced internal command", "ForceCommand internal-sftp", "");
     setup.runs = 0;
     setup.check();
-    for end in [
-        "exit 255",
-        "kill -9 $$",
-        "echo 'Connection closed by 127.0.0.1 port 1'; exit 255",
-    ] {
+    for end in ["exit 255", "kill -9 $$", "echo 'Connection closed by 127.0.0.1 port 1'; exit 255"]
+    {
         let mut setup = Setup::new(end, "", "");
         setup.script = end;
         setup.check();
     }
-    for shell in [
-        "sh",
-        "bash",
-        "dash",
-        "zsh -f",
-        "fish",
-        "mksh",
-        "busybox ash",
-    ] {
+    for shell in ["sh", "bash", "dash", "zsh -f", "fish", "mksh", "busybox ash"] {
         let sshd = format!("ForceCommand exec {shell} -c \"$SSH_ORIGINAL_COMMAND\"");
         Setup::new(shell, &sshd, "").check();
     }
@@ -274,11 +212,7 @@ fn a_script_may_use_a_port_that_ssh_forwards_to_it() {
 
 /// A port that is free now.
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 #[test]
@@ -308,11 +242,7 @@ fn a_job_that_only_a_running_master_can_run_is_run_with_retries_too() {
         let mut report = scene.remoteexe();
         let report = report.args(["--report", "--json"]).output().unwrap();
         let run: serde_json::Value = serde_json::from_slice(&report.stdout).unwrap();
-        assert_eq!(
-            (&run["exit_status"], &run["ambiguous"]),
-            (&7.into(), &false.into()),
-            "{run}"
-        );
+        assert_eq!((&run["exit_status"], &run["ambiguous"]), (&7.into(), &false.into()), "{run}");
     }
 }
 
@@ -329,8 +259,7 @@ fn a_port_that_the_server_refuses_is_a_failure_of_ssh_and_not_of_the_script() {
         assert_eq!(run.code, 255);
         assert_eq!(waits(&run.records), []);
         assert!(
-            run.records
-                .contains("Error: remote port forwarding failed for listen port"),
+            run.records.contains("Error: remote port forwarding failed for listen port"),
             "{}",
             run.records
         );
@@ -357,15 +286,7 @@ fn a_proxy_command_that_cannot_be_executed_is_not_tried_again_whichever_shell_sa
                 "mount --bind \"$0\" /bin/sh; exec \"$@\"",
                 shell,
             ]);
-            unshare.args([
-                REMOTEEXE,
-                "--retries",
-                "3",
-                "--retry-delay",
-                "0",
-                "-F",
-                "/dev/null",
-            ]);
+            unshare.args([REMOTEEXE, "--retries", "3", "--retry-delay", "0", "-F", "/dev/null"]);
             unshare.args(["-o", &format!("ProxyCommand={proxy}"), "h", "s"]);
             let run = scene.run(&mut unshare);
             assert_eq!(run.code, 255);
@@ -388,22 +309,13 @@ fn a_job_is_the_same_with_the_server_dropbear() {
     fs::create_dir_all(scene.path("home/.ssh")).unwrap();
     run_tool(
         "cp",
-        &[
-            &sandbox.dir.join("id.pub").display().to_string(),
-            &path("home/.ssh/authorized_keys"),
-        ],
+        &[&sandbox.dir.join("id.pub").display().to_string(), &path("home/.ssh/authorized_keys")],
     );
     fs::set_permissions(scene.path("home"), Permissions::from_mode(0o700)).unwrap();
     // dropbear knows no other place for the keys than the home of the user.
     let port = free_port();
     let mut server = Command::new("unshare");
-    server.args([
-        "--mount",
-        "sh",
-        "-euc",
-        "mount --bind $0 /root; exec \"$@\"",
-        &path("home"),
-    ]);
+    server.args(["--mount", "sh", "-euc", "mount --bind $0 /root; exec \"$@\"", &path("home")]);
     server.args([
         "dropbear",
         "-F",
@@ -413,14 +325,9 @@ fn a_job_is_the_same_with_the_server_dropbear() {
         "-r",
         &path("host_key"),
     ]);
-    server
-        .args(["-P", &path("pid")])
-        .stderr(Stdio::null())
-        .stdin(Stdio::null());
+    server.args(["-P", &path("pid")]).stderr(Stdio::null()).stdin(Stdio::null());
     let server = Running::spawn(&mut server);
-    wait_until("dropbear", || {
-        std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
-    });
+    wait_until("dropbear", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
     let config = format!(
         "Port {port}\nStrictHostKeyChecking no\nUserKnownHostsFile /dev/null\nLogLevel ERROR\n"
     );

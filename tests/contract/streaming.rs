@@ -30,11 +30,7 @@ fn a_line_of_a_real_remote_script_is_in_the_log_before_the_script_goes_on() {
     scene.wait_for_record("first");
     fs::write(scene.path("go"), "").unwrap();
     assert_eq!(child.code(), Some(0));
-    assert!(
-        scene
-            .log()
-            .ends_with(&format!("\nfirst\nsecond\nEND,0,h {script}\n"))
-    );
+    assert!(scene.log().ends_with(&format!("\nfirst\nsecond\nEND,0,h {script}\n")));
 }
 
 #[test]
@@ -46,13 +42,9 @@ fn a_line_is_stamped_with_the_time_when_it_came() {
     );
     assert_eq!(scene.run(command.args(["h", "s"])).code, 0);
     let log = scene.log_bytes();
-    let stamps: Vec<&[u8]> = log
-        .split_inclusive(|&byte| byte == b'\n')
-        .map(|line| &line[..21])
-        .collect();
-    let [start, command, first, second, end] = stamps.as_slice() else {
-        panic!("five records")
-    };
+    let stamps: Vec<&[u8]> =
+        log.split_inclusive(|&byte| byte == b'\n').map(|line| &line[..21]).collect();
+    let [start, command, first, second, end] = stamps.as_slice() else { panic!("five records") };
     assert!(start <= command && command <= first && first < second && second <= end);
 }
 

@@ -63,10 +63,7 @@ pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
 
 /// Compares bytes, and shows them readable where they differ.
 pub fn assert_bytes(found: &[u8], expected: &[u8]) {
-    assert_eq!(
-        found.escape_ascii().to_string(),
-        expected.escape_ascii().to_string()
-    );
+    assert_eq!(found.escape_ascii().to_string(), expected.escape_ascii().to_string());
 }
 
 /// Calls `check` with `count` seeds in a row, the first of them random, and prints the first.

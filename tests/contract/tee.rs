@@ -106,13 +106,8 @@ fn a_non_blocking_standard_output_gets_all_of_the_output() {
     reader.read_to_string(&mut shown).unwrap();
     assert_eq!(child.code(), Some(0));
     let log = scene.log();
-    let output = log
-        .strip_prefix("START,-,h s\ncommand,ssh root@h s\n")
-        .unwrap();
-    assert_eq!(
-        shown.trim_start_matches('x'),
-        output.strip_suffix("END,0,h s\n").unwrap()
-    );
+    let output = log.strip_prefix("START,-,h s\ncommand,ssh root@h s\n").unwrap();
+    assert_eq!(shown.trim_start_matches('x'), output.strip_suffix("END,0,h s\n").unwrap());
 }
 
 #[test]
@@ -120,10 +115,7 @@ fn standard_error_that_nobody_reads_does_not_stop_a_job_that_cannot_be_logged() 
     let scene = Scene::new();
     let (_reader, writer) = full_pipe();
     let mut command = scene.remoteexe_with_ssh("seq 200000; touch $DIR/done; exit 3");
-    command
-        .arg("--log-dir")
-        .arg(scene.path("missing"))
-        .args(["h", "s"]);
+    command.arg("--log-dir").arg(scene.path("missing")).args(["h", "s"]);
     let mut child = Running::spawn(command.stderr(writer).stdout(Stdio::null()));
     assert_eq!(child.code(), Some(3));
     assert!(fs::exists(scene.path("done")).unwrap());

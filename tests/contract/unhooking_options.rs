@@ -7,12 +7,9 @@ use crate::support::{Running, Sandbox, Scene, send};
 #[test]
 fn a_setting_of_ssh_config_that_parts_ssh_from_the_job_is_overridden() {
     let sandbox = Sandbox::start();
-    for setting in [
-        "ForkAfterAuthentication yes",
-        "SessionType none",
-        "StdinNull yes",
-        "RequestTTY force",
-    ] {
+    for setting in
+        ["ForkAfterAuthentication yes", "SessionType none", "StdinNull yes", "RequestTTY force"]
+    {
         let scene = Scene::new();
         let (input, mut typed) = std::io::pipe().unwrap();
         std::io::Write::write_all(&mut typed, b"typed\n").unwrap();

@@ -9,9 +9,8 @@ use rustix::process::Signal;
 const WAIT: &str = "echo $$ >$DIR/ssh-pid; echo ready; while :; do sleep 0.02; done";
 
 /// TERM, INT, HUP and QUIT are in `signals.rs`. The first real-time signal that is free is 34 (signal(7)).
-const ENDING: [i32; 21] = [
-    4, 5, 6, 7, 8, 10, 11, 12, 14, 16, 24, 26, 27, 29, 30, 31, 34, 35, 50, 63, 64,
-];
+const ENDING: [i32; 21] =
+    [4, 5, 6, 7, 8, 10, 11, 12, 14, 16, 24, 26, 27, 29, 30, 31, 34, 35, 50, 63, 64];
 
 #[test]
 fn each_signal_that_can_be_caught_ends_ssh_by_term_and_gives_128_plus_n() {
@@ -22,10 +21,7 @@ fn each_signal_that_can_be_caught_ends_ssh_by_term_and_gives_128_plus_n() {
         scene.wait_for_record("ready");
         // kill(1) of procps need not be there, and that of a shell need not know the number.
         let kill = "kill $ARGV[0], $ARGV[1] or die";
-        run_tool(
-            "perl",
-            &["-e", kill, &number.to_string(), &child.id().to_string()],
-        );
+        run_tool("perl", &["-e", kill, &number.to_string(), &child.id().to_string()]);
         let status = 128 + number;
         assert_eq!(child.code(), Some(status));
         assert_eq!(
@@ -53,22 +49,14 @@ fn a_signal_that_means_nothing_to_a_job_changes_nothing() {
     let body = "echo ready; until [ -e $DIR/go ]; do sleep 0.01; done; exit 7";
     let mut child = Running::spawn(scene.remoteexe_with_ssh(body).args(["h", "s"]));
     scene.wait_for_record("ready");
-    for signal in [
-        Signal::CHILD,
-        Signal::CONT,
-        Signal::WINCH,
-        Signal::URG,
-        Signal::PIPE,
-        Signal::XFSZ,
-    ] {
+    for signal in
+        [Signal::CHILD, Signal::CONT, Signal::WINCH, Signal::URG, Signal::PIPE, Signal::XFSZ]
+    {
         send(&child, signal);
     }
     std::fs::write(scene.path("go"), "").unwrap();
     assert_eq!(child.code(), Some(7));
-    assert_eq!(
-        scene.log(),
-        "START,-,h s\ncommand,ssh root@h s\nready\nEND,7,h s\n"
-    );
+    assert_eq!(scene.log(), "START,-,h s\ncommand,ssh root@h s\nready\nEND,7,h s\n");
 }
 
 /// Traces process `$ARGV[0]` by ptrace(2), without touching its memory, and swallows each of its signals.
@@ -96,9 +84,6 @@ fn a_tracer_that_swallows_sigchld_does_not_hold_the_end() {
     let tracer = tracer.args(["-e", TRACER, &pid]).arg(&ready);
     let mut tracer = Running::spawn(tracer);
     assert_eq!(child.code(), Some(7));
-    assert_eq!(
-        scene.log(),
-        "START,-,h s\ncommand,ssh root@h s\nready\nEND,7,h s\n"
-    );
+    assert_eq!(scene.log(), "START,-,h s\ncommand,ssh root@h s\nready\nEND,7,h s\n");
     wait_until("the tracer to end", || tracer.try_wait().unwrap().is_some());
 }

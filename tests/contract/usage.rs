@@ -27,10 +27,7 @@ struct Refused<'a> {
 }
 
 fn args<'a, A: AsRef<OsStr> + ?Sized>(args: &'a [&'a A]) -> Refused<'a> {
-    Refused {
-        variable: None,
-        args: args.iter().map(|arg| (*arg).as_ref()).collect(),
-    }
+    Refused { variable: None, args: args.iter().map(|arg| (*arg).as_ref()).collect() }
 }
 
 impl<'a> Refused<'a> {
@@ -56,11 +53,7 @@ impl<'a> Refused<'a> {
     fn check(self, operands: &str, record: &str, reason: &str, tip: &str) {
         let scene = Scene::new();
         let mut command = scene.remoteexe_with_ssh("touch $DIR/ssh-was-run");
-        let output = command
-            .envs(self.variable)
-            .args(self.args)
-            .output()
-            .unwrap();
+        let output = command.envs(self.variable).args(self.args).output().unwrap();
         assert_eq!(code(&output), 10);
         assert!(output.stdout.is_empty());
         assert_eq!(
@@ -194,29 +187,11 @@ fn a_bad_value_of_an_option_is_refused_and_no_part_of_the_job() {
         ("-p", "65536", "-p <PORT>", port, ""),
         ("-p", "ssh", "-p <PORT>", port, ""),
         ("-l", "", "--login <USER>", "it is empty", LOGIN_TIP),
-        (
-            "-o",
-            "",
-            "-o <OPTION>",
-            "it is empty",
-            "give KEYWORD=VALUE, such as ConnectTimeout=10",
-        ),
+        ("-o", "", "-o <OPTION>", "it is empty", "give KEYWORD=VALUE, such as ConnectTimeout=10"),
         ("-i", "", "--identity <FILE>", "it is empty", "give a path"),
         ("-F", "", "-F <FILE>", "it is empty", "give a path"),
-        (
-            "--tee",
-            "maybe",
-            "--tee <WHEN>",
-            "expected auto, always or never",
-            "",
-        ),
-        (
-            "--retries",
-            "-1",
-            "--retries <N>",
-            "expected a whole number from 0 to 100",
-            "",
-        ),
+        ("--tee", "maybe", "--tee <WHEN>", "expected auto, always or never", ""),
+        ("--retries", "-1", "--retries <N>", "expected a whole number from 0 to 100", ""),
     ] {
         let reason = format!("invalid value '{value}' for {argument}: {fault}");
         args(&[option, value, "host", "/x.sh"]).because("host /x.sh", &reason, tip);
@@ -226,23 +201,14 @@ fn a_bad_value_of_an_option_is_refused_and_no_part_of_the_job() {
 #[test]
 fn an_option_of_ssh_that_would_part_it_from_the_job_is_refused() {
     for (option, reason) in [
-        (
-            "ForkAfterAuthentication=yes",
-            "ssh would end before the job does",
-        ),
-        (
-            "forkafterauthentication yes",
-            "ssh would end before the job does",
-        ),
+        ("ForkAfterAuthentication=yes", "ssh would end before the job does"),
+        ("forkafterauthentication yes", "ssh would end before the job does"),
         ("SessionType = \"none\"", "the script would not run"),
         // ssh takes these for the keyword too.
         ("\"SessionType\" none", "the script would not run"),
         ("=SessionType=none", "the script would not run"),
         ("StdinNull=yes", "the script would lose its standard input"),
-        (
-            "RequestTTY=force",
-            "a terminal would change input and output",
-        ),
+        ("RequestTTY=force", "a terminal would change input and output"),
     ] {
         let reason = format!("invalid value '{option}' for -o <OPTION>: {reason}");
         args(&["-o", option, "h", "s"]).because("h s", &reason, "leave it out");
@@ -275,13 +241,7 @@ fn a_number_or_a_time_that_is_none_is_refused_by_the_name_it_was_given_under() {
             "expected a whole number from 0 to 100",
             &["x", "-1", "101", "1.5", " 1", "4294967296"][..],
         ),
-        (
-            "--retry-delay",
-            "--retry-delay <SECONDS>",
-            "REMOTEEXE_RETRY_DELAY",
-            no_time,
-            &times,
-        ),
+        ("--retry-delay", "--retry-delay <SECONDS>", "REMOTEEXE_RETRY_DELAY", no_time, &times),
         (
             "--connect-timeout",
             "--connect-timeout <SECONDS>",
@@ -289,13 +249,7 @@ fn a_number_or_a_time_that_is_none_is_refused_by_the_name_it_was_given_under() {
             no_time,
             &times,
         ),
-        (
-            "--splay",
-            "--splay <SECONDS>",
-            "REMOTEEXE_SPLAY",
-            no_time,
-            &times,
-        ),
+        ("--splay", "--splay <SECONDS>", "REMOTEEXE_SPLAY", no_time, &times),
     ] {
         let reason = |value, origin| format!("invalid value '{value}' for {origin}: {fault}");
         // Empty is a mistake on the command line, and unset in a variable.
@@ -312,13 +266,11 @@ fn a_number_or_a_time_that_is_none_is_refused_by_the_name_it_was_given_under() {
 
 #[test]
 fn a_comment_behind_a_variable_of_the_crontab_is_explained() {
-    args(&["h", "s"])
-        .with("REMOTEEXE_RETRIES", "8 # eight")
-        .because(
-            "h s",
-            "invalid value '8 # eight' for REMOTEEXE_RETRIES: expected a whole number from 0 to 100",
-            "in a crontab everything after = is the value, even a comment",
-        );
+    args(&["h", "s"]).with("REMOTEEXE_RETRIES", "8 # eight").because(
+        "h s",
+        "invalid value '8 # eight' for REMOTEEXE_RETRIES: expected a whole number from 0 to 100",
+        "in a crontab everything after = is the value, even a comment",
+    );
 }
 
 #[test]
@@ -369,16 +321,15 @@ fn a_login_that_a_shell_or_ssh_would_take_for_something_else_is_refused() {
         ("a\nb", r"it contains '\n'"),
         ("a;b", "it contains ';'"),
         ("`id`", "it contains '`'"),
-        (
-            "-b",
-            "it starts with '-', which ssh would take for an option",
-        ),
+        ("-b", "it starts with '-', which ssh would take for an option"),
     ] {
         let shown = login.replace('\n', r"\n");
         let reason = format!("invalid value '{shown}' for REMOTEEXE_LOGIN: {fault}");
-        args(&["-o", "X=y", "host", "/x.sh"])
-            .with("REMOTEEXE_LOGIN", login)
-            .because("host /x.sh", &reason, LOGIN_TIP);
+        args(&["-o", "X=y", "host", "/x.sh"]).with("REMOTEEXE_LOGIN", login).because(
+            "host /x.sh",
+            &reason,
+            LOGIN_TIP,
+        );
     }
 }
 
@@ -393,11 +344,7 @@ fn what_is_quoted_on_standard_error_cannot_steer_a_terminal() {
         ("--tee=a\u{e0041}b", r"a\u{e0041}b"),
     ] {
         let scene = Scene::new();
-        let output = scene
-            .remoteexe_with_ssh("")
-            .args([option, "h", "s"])
-            .output()
-            .unwrap();
+        let output = scene.remoteexe_with_ssh("").args([option, "h", "s"]).output().unwrap();
         assert_eq!(code(&output), 10);
         let stderr = stderr(&output);
         assert!(stderr.contains(shown), "{stderr}");
@@ -479,11 +426,7 @@ fn addresses_and_names_in_any_script_are_hosts() {
     for host in hosts {
         let scene = Scene::new();
         let mut command = scene.remoteexe_with_ssh("exit 0");
-        let output = command
-            .arg(OsStr::from_bytes(host))
-            .arg("/x.sh")
-            .output()
-            .unwrap();
+        let output = command.arg(OsStr::from_bytes(host)).arg("/x.sh").output().unwrap();
         assert_eq!(code(&output), 0, "{}", host.escape_ascii());
     }
 }
@@ -493,10 +436,7 @@ fn logins_of_directory_services_are_logins() {
     for login in [r"EXAMPLE\bob", "host$", "bob@example.org", "bob-1"] {
         let scene = Scene::new();
         let mut command = scene.remoteexe_with_ssh(r#"printf '%s\n' "$1""#);
-        let output = command
-            .args(["-l", login, "host", "/x.sh"])
-            .output()
-            .unwrap();
+        let output = command.args(["-l", login, "host", "/x.sh"]).output().unwrap();
         assert_eq!(code(&output), 0);
         assert_eq!(
             scene.log(),
@@ -510,10 +450,7 @@ fn logins_of_directory_services_are_logins() {
 #[test]
 fn help_and_version_exit_0_and_log_nothing() {
     for (option, text) in [
-        (
-            "-h",
-            "Usage: remoteexe [OPTIONS] <HOST> <SCRIPT> [PARAMETERS]...",
-        ),
+        ("-h", "Usage: remoteexe [OPTIONS] <HOST> <SCRIPT> [PARAMETERS]..."),
         ("--help", "[env: REMOTEEXE_IDENTITY]"),
         ("--help", "[env: REMOTEEXE_RETRIES]"),
         ("--help", "[env: REMOTEEXE_RETRY_DELAY]"),
@@ -577,10 +514,7 @@ fn a_usage_error_is_logged_in_the_directory_that_the_command_line_or_the_variabl
         fs::create_dir(&other).unwrap();
         let other = other.to_str().unwrap();
         let arguments = arguments.iter().map(|word| word.replace("{}", other));
-        assert_eq!(
-            code(&scene.remoteexe().args(arguments).output().unwrap()),
-            10
-        );
+        assert_eq!(code(&scene.remoteexe().args(arguments).output().unwrap()), 10);
         assert_eq!(fs::read_dir(scene.path("log")).unwrap().count(), 0);
         assert_eq!(fs::read_dir(other).unwrap().count(), 1);
     }
@@ -591,10 +525,7 @@ fn a_usage_error_is_logged_in_the_directory_that_the_command_line_or_the_variabl
         &["-F", "a", "-F", "b"],
     ] {
         let scene = Scene::new();
-        assert_eq!(
-            code(&scene.remoteexe().args(arguments).output().unwrap()),
-            10
-        );
+        assert_eq!(code(&scene.remoteexe().args(arguments).output().unwrap()), 10);
         assert!(scene.log().contains("END,10,"), "{arguments:?}");
     }
 }

@@ -12,18 +12,8 @@ use crate::cron::{Columns, CrontabSelection};
 use crate::report::query::{CrontabSource, Form};
 
 /// Options of the log that have no meaning where only crontabs are read.
-const OF_LOGS: [&str; 10] = [
-    "since",
-    "until",
-    "user",
-    "failed",
-    "html",
-    "run",
-    "json",
-    "tsv",
-    "prometheus",
-    "files",
-];
+const OF_LOGS: [&str; 10] =
+    ["since", "until", "user", "failed", "html", "run", "json", "tsv", "prometheus", "files"];
 
 #[derive(Debug, clap::Args)]
 pub struct CrontabArgs {
@@ -75,10 +65,7 @@ impl CrontabArgs {
             CrontabSelection::Machine => !has_files,
             CrontabSelection::Files(_) => true,
         };
-        Ok(has_meaning.then_some(CrontabSource {
-            selection,
-            grammar: read_crontab,
-        }))
+        Ok(has_meaning.then_some(CrontabSource { selection, grammar: read_crontab }))
     }
 
     /// The crontabs to read.

@@ -63,11 +63,7 @@ pub fn clock_intervals(zone: &Zone, from: i64, until: i64) -> Vec<ClockInterval>
         let done = done.replace(local.end - 1).unwrap_or(local.start - 1);
         let ahead = local.start - done;
         if (2..=LARGEST_CHANGE).contains(&ahead) {
-            let lines = if ahead > CAUGHT_UP {
-                DueLines::FixedTime
-            } else {
-                DueLines::All
-            };
+            let lines = if ahead > CAUGHT_UP { DueLines::FixedTime } else { DueLines::All };
             add(done + 1..local.start, lines, Pace::CatchUpAt(*begin));
         }
         // After a jump back, the minutes that come a second time.
@@ -77,11 +73,7 @@ pub fn clock_intervals(zone: &Zone, from: i64, until: i64) -> Vec<ClockInterval>
             local.start..local.start
         };
         add(repeated.clone(), DueLines::Wildcard, Pace::InTime(*offset));
-        add(
-            repeated.end..local.end,
-            DueLines::All,
-            Pace::InTime(*offset),
-        );
+        add(repeated.end..local.end, DueLines::All, Pace::InTime(*offset));
     }
     clock_intervals
 }

@@ -32,10 +32,7 @@ pub fn each(
     clock_intervals: &[ClockInterval],
     take: &mut impl FnMut(DueMinute),
 ) {
-    for interval in clock_intervals
-        .iter()
-        .filter(|interval| interval.runs(timing.is_wildcard))
-    {
+    for interval in clock_intervals.iter().filter(|interval| interval.runs(timing.is_wildcard)) {
         match (interval.when, zone) {
             (Pace::InTime(offset), None) => {
                 each_minute(timing, &interval.local, &mut |local| {
@@ -68,11 +65,7 @@ pub fn each(
 }
 
 fn in_time(minute: i64, offset: i64) -> DueMinute {
-    DueMinute {
-        minute,
-        local: minute + offset,
-        late: 0,
-    }
+    DueMinute { minute, local: minute + offset, late: 0 }
 }
 
 /// Gives `take` the minutes of `local` at which a line is due.

@@ -60,11 +60,7 @@ fn the_slots_of_random_lines_are_those_of_the_real_daemons() {
     let files = files("cron");
     for path in &files {
         let is_cronie = path.to_string_lossy().contains("/cronie-");
-        let daemon = if is_cronie {
-            Daemon::Cronie
-        } else {
-            Daemon::Debian
-        };
+        let daemon = if is_cronie { Daemon::Cronie } else { Daemon::Debian };
         check(path, daemon, |_| ());
     }
     assert_eq!(files.len(), 12);
@@ -82,21 +78,13 @@ fn the_slots_of_random_lines_are_those_of_a_second_implementation() {
 #[test]
 fn the_lines_that_the_real_daemons_refuse_are_refused() {
     for (file, daemon) in [("debian", Daemon::Debian), ("cronie", Daemon::Cronie)] {
-        let path = Path::new(DATA)
-            .join("cron_syntax")
-            .join(file)
-            .with_extension("txt");
+        let path = Path::new(DATA).join("cron_syntax").join(file).with_extension("txt");
         let text = fs::read_to_string(path).unwrap();
         for (answer, line) in text.lines().filter_map(|line| line.split_once('\t')) {
             let contents = Contents::parse(format!("{line}\n").as_bytes(), Columns::User, daemon);
             let mut faults = contents.faults.iter();
             let is_refused = faults.any(|fault| fault.problem.contains("cron ignores this"));
-            assert_eq!(
-                is_refused,
-                answer == "no",
-                "{daemon:?}: {line} {:?}",
-                contents.faults
-            );
+            assert_eq!(is_refused, answer == "no", "{daemon:?}: {line} {:?}", contents.faults);
         }
     }
 }

@@ -70,14 +70,11 @@ impl Zone {
         let offset = match self {
             Self::Machine => {
                 let time = DateTime::from_timestamp(second, 0).unwrap_or_default();
-                Local
-                    .offset_from_utc_datetime(&time.naive_utc())
-                    .fix()
-                    .local_minus_utc()
+                Local.offset_from_utc_datetime(&time.naive_utc()).fix().local_minus_utc()
             }
-            Self::Named(zone) => zone
-                .find_local_time_type(second)
-                .map_or(0, tz::LocalTimeType::ut_offset),
+            Self::Named(zone) => {
+                zone.find_local_time_type(second).map_or(0, tz::LocalTimeType::ut_offset)
+            }
         };
         i64::from(offset).div_euclid(60)
     }
@@ -127,14 +124,7 @@ mod tests {
 
     #[test]
     fn a_name_leads_to_no_file_outside_of_the_zone_database() {
-        for name in [
-            "",
-            "/etc/passwd",
-            "../../../etc/passwd",
-            "Europe",
-            "No/Where",
-            "tzdata.zi",
-        ] {
+        for name in ["", "/etc/passwd", "../../../etc/passwd", "Europe", "No/Where", "tzdata.zi"] {
             assert!(Zone::named(name).is_none(), "{name}");
         }
     }

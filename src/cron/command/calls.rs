@@ -147,10 +147,7 @@ fn is_changed_in(text: &[u8], name: &str) -> bool {
     let mut before = b' ';
     let mut rest = text;
     // As a word of its own, in `NAME=value`, `read NAME` or `for NAME in`.
-    while let Some(at) = rest
-        .windows(name.len())
-        .position(|part| part == name.as_bytes())
-    {
+    while let Some(at) = rest.windows(name.len()).position(|part| part == name.as_bytes()) {
         before = if at > 0 { rest[at - 1] } else { before };
         let after = rest.get(at + name.len()).copied().unwrap_or(b' ');
         if !is_part(before) && !b"${".contains(&before) && !is_part(after) && after != b'/' {
@@ -181,40 +178,24 @@ struct Effect {
 }
 
 impl Effect {
-    const NONE: Self = Self {
-        time: Wait::NONE,
-        may_fail: false,
-    };
+    const NONE: Self = Self { time: Wait::NONE, may_fail: false };
 
-    const UNKNOWN: Self = Self {
-        time: Wait::UNKNOWN,
-        may_fail: true,
-    };
+    const UNKNOWN: Self = Self { time: Wait::UNKNOWN, may_fail: true };
 }
 
 impl Default for Position {
     fn default() -> Self {
-        Self {
-            wait: Wait::NONE,
-            is_conditional: false,
-            depth: 0,
-        }
+        Self { wait: Wait::NONE, is_conditional: false, depth: 0 }
     }
 }
 
 impl Position {
     fn after(self, wait: Wait) -> Self {
-        Self {
-            wait: self.wait.then(wait),
-            ..self
-        }
+        Self { wait: self.wait.then(wait), ..self }
     }
 
     fn if_true(self, is_conditional: bool) -> Self {
-        Self {
-            is_conditional: self.is_conditional || is_conditional,
-            ..self
-        }
+        Self { is_conditional: self.is_conditional || is_conditional, ..self }
     }
 }
 
@@ -231,12 +212,7 @@ struct CallFinder {
 
 impl CallFinder {
     fn new(variables: Variables) -> Self {
-        Self {
-            variables,
-            mentions: Vec::new(),
-            repeated: 0,
-            may_have_left: false,
-        }
+        Self { variables, mentions: Vec::new(), repeated: 0, may_have_left: false }
     }
 
     fn text(&mut self, text: &[u8], at: Position) {
@@ -294,19 +270,13 @@ impl CallFinder {
                 self.may_have_left = may_have_left;
                 effect
             }
-            ShellCommand::If {
-                condition,
-                branches,
-            } => {
+            ShellCommand::If { condition, branches } => {
                 let mut time = self.list(condition, at).time;
                 for branch in branches {
                     let effect = self.list(branch, at.after(time).if_true(true));
                     time = time.then(effect.time);
                 }
-                Effect {
-                    time,
-                    may_fail: true,
-                }
+                Effect { time, may_fail: true }
             }
             ShellCommand::Repeated(list) => {
                 self.repeated += 1;
@@ -329,11 +299,7 @@ impl CallFinder {
         let unwrapped = unwrap(words);
         let Some((program, arguments)) = unwrapped.command.split_first() else {
             // `NAME=value` alone, or a wrapper without a command, as `flock -n 9`.
-            return if unwrapped.is_plain {
-                Effect::NONE
-            } else {
-                Effect::UNKNOWN
-            };
+            return if unwrapped.is_plain { Effect::NONE } else { Effect::UNKNOWN };
         };
         let name = base_name(&program.text);
         if let Some(script) = &unwrapped.script {
@@ -341,10 +307,7 @@ impl CallFinder {
         } else if name == NAME && program.expansion.is_none() {
             self.call(program, arguments, unwrapped, at);
         } else if name == b"sleep" {
-            return Effect {
-                time: sleep(arguments),
-                may_fail: false,
-            };
+            return Effect { time: sleep(arguments), may_fail: false };
         } else {
             return self.other(program, unwrapped.command);
         }
@@ -383,9 +346,7 @@ impl CallFinder {
         if let Some(expansion) = expansions.next() {
             return self.unknown(replaced(expansion));
         }
-        let words = arguments
-            .iter()
-            .map(|word| OsString::from_vec(word.text.clone()));
+        let words = arguments.iter().map(|word| OsString::from_vec(word.text.clone()));
         let call = Call {
             program: program.text.clone(),
             words: words.collect(),
@@ -415,10 +376,7 @@ impl CallFinder {
         }
         let may_fail = !SURE.contains(&&*name);
         let is_quick = !may_fail || matches!(&*name, "[" | "[[" | "test" | "exit" | "return");
-        Effect {
-            time: if is_quick { Wait::NONE } else { Wait::UNKNOWN },
-            may_fail,
-        }
+        Effect { time: if is_quick { Wait::NONE } else { Wait::UNKNOWN }, may_fail }
     }
 
     fn may_mention(&self, text: &[u8]) -> bool {
@@ -464,8 +422,7 @@ fn may_run(text: &[u8]) -> bool {
 
 /// Whether `remoteexe` stands in `text`, in upper or lower case, as also in `$REMOTEEXE`.
 pub fn mentions_name(text: &[u8]) -> bool {
-    text.windows(NAME.len())
-        .any(|part| part.eq_ignore_ascii_case(NAME))
+    text.windows(NAME.len()).any(|part| part.eq_ignore_ascii_case(NAME))
 }
 
 #[cfg(test)]
@@ -480,33 +437,25 @@ mod tests {
     }
 
     fn shown_with(text: &str, variables: &Variables) -> String {
-        let shown = mentions(text.as_bytes(), variables)
-            .into_iter()
-            .map(|mention| match mention {
-                Mention::Unknown(reason) => format!("[{reason}]"),
-                Mention::Call(call) => {
-                    let words = call
-                        .words
-                        .iter()
-                        .map(|word| format!("<{}>", word.display()));
-                    let mut shown: String = words.collect();
-                    for (name, value) in &call.variables {
-                        let _ = write!(shown, " {}={}", name.escape_ascii(), value.escape_ascii());
-                    }
-                    let _ = match call.wait {
-                        Wait::NONE => Ok(()),
-                        Wait { least, most: None } => write!(shown, " {least}s or more"),
-                        Wait {
-                            least,
-                            most: Some(most),
-                        } => write!(shown, " {least}-{most}s"),
-                    };
-                    if call.is_conditional {
-                        shown += " perhaps";
-                    }
-                    shown
+        let shown = mentions(text.as_bytes(), variables).into_iter().map(|mention| match mention {
+            Mention::Unknown(reason) => format!("[{reason}]"),
+            Mention::Call(call) => {
+                let words = call.words.iter().map(|word| format!("<{}>", word.display()));
+                let mut shown: String = words.collect();
+                for (name, value) in &call.variables {
+                    let _ = write!(shown, " {}={}", name.escape_ascii(), value.escape_ascii());
                 }
-            });
+                let _ = match call.wait {
+                    Wait::NONE => Ok(()),
+                    Wait { least, most: None } => write!(shown, " {least}s or more"),
+                    Wait { least, most: Some(most) } => write!(shown, " {least}-{most}s"),
+                };
+                if call.is_conditional {
+                    shown += " perhaps";
+                }
+                shown
+            }
+        });
         shown.collect::<Vec<_>>().join("; ")
     }
 
@@ -557,19 +506,13 @@ mod tests {
             ("sleep 5; remoteexe h s", "<h><s> 5-5s"),
             ("sleep 1m 2 && remoteexe h s", "<h><s> 62-62s"),
             ("sleep $((RANDOM % 30)); remoteexe h s", "<h><s> 0-29s"),
-            (
-                "sleep $(( RANDOM % 30 + 5 )); remoteexe h s",
-                "<h><s> 5-34s",
-            ),
+            ("sleep $(( RANDOM % 30 + 5 )); remoteexe h s", "<h><s> 5-34s"),
             ("sleep $DELAY; remoteexe h s", "<h><s> 0s or more"),
             ("sleep 5 & remoteexe h s", "<h><s>"),
             ("prepare; remoteexe h s", "<h><s> 0s or more"),
             ("remoteexe h a; remoteexe h b", "<h><a>; <h><b> 0s or more"),
             ("remoteexe h a & remoteexe h b", "<h><a>; <h><b>"),
-            (
-                "[ -x /usr/bin/remoteexe ] && remoteexe h s",
-                "<h><s> perhaps",
-            ),
+            ("[ -x /usr/bin/remoteexe ] && remoteexe h s", "<h><s> perhaps"),
             ("test -f /x || remoteexe h s", "<h><s> perhaps"),
             ("a && cd /b && remoteexe h s", "<h><s> 0s or more perhaps"),
             ("[ -f /x ] && echo; remoteexe h s", "<h><s>"),
@@ -577,10 +520,7 @@ mod tests {
             ("flock -xn -E 75 /l remoteexe h s", "<h><s> perhaps"),
             ("flock -w 5 /l -c 'remoteexe h s'", "<h><s> 0-5s perhaps"),
             ("flock /l remoteexe h s", "<h><s> 0s or more"),
-            (
-                "( flock -n 9 || exit 1; remoteexe h s ) 9>/l",
-                "<h><s> 0s or more perhaps",
-            ),
+            ("( flock -n 9 || exit 1; remoteexe h s ) 9>/l", "<h><s> 0s or more perhaps"),
             (
                 "if [ -f /x ]; then remoteexe h s; fi; remoteexe h t",
                 "<h><s> perhaps; <h><t> 0s or more",
@@ -590,10 +530,7 @@ mod tests {
                 "[ -f /x ] && (cd /; remoteexe h s); remoteexe h t",
                 "<h><s> perhaps; <h><t> 0s or more",
             ),
-            (
-                "[ -f /x ] && { cd /; remoteexe h s; } & remoteexe h t",
-                "<h><s> perhaps; <h><t>",
-            ),
+            ("[ -f /x ] && { cd /; remoteexe h s; } & remoteexe h t", "<h><s> perhaps; <h><t>"),
             (
                 "(sleep 20; remoteexe h s) & { sleep 40; remoteexe h t; } & remoteexe h u",
                 "<h><s> 20-20s; <h><t> 40-40s; <h><u>",
@@ -619,22 +556,10 @@ mod tests {
             ("remoteexe h s $A \"$A\"", "<h><s><a><b><a b>"),
             ("bash -c 'remoteexe $DB s'", "<h2><s>"),
             // Here the shell or a program around it sets the variable, or drops it.
-            (
-                "DB=h9; remoteexe $DB s",
-                "[only the shell knows the value of $DB]",
-            ),
-            (
-                "read DB; remoteexe $DB s",
-                "[only the shell knows the value of $DB]",
-            ),
-            (
-                "env -i bash -c 'remoteexe $DB s'",
-                "[only the shell knows the value of $DB]",
-            ),
-            (
-                "remoteexe $HOST s",
-                "[only the shell knows the value of $HOST]",
-            ),
+            ("DB=h9; remoteexe $DB s", "[only the shell knows the value of $DB]"),
+            ("read DB; remoteexe $DB s", "[only the shell knows the value of $DB]"),
+            ("env -i bash -c 'remoteexe $DB s'", "[only the shell knows the value of $DB]"),
+            ("remoteexe $HOST s", "[only the shell knows the value of $HOST]"),
         ] {
             let found = shown_with(command, &variables);
             assert_eq!(found, expected, "{command}");
@@ -644,47 +569,20 @@ mod tests {
     #[test]
     fn a_call_that_only_a_shell_can_know_is_reported_and_not_guessed() {
         for (command, reason) in [
-            (
-                "remoteexe $HOST s",
-                "only the shell knows the value of $HOST",
-            ),
-            (
-                "remoteexe h \"s $(date)\"",
-                "only the shell knows the value of $(date)",
-            ),
+            ("remoteexe $HOST s", "only the shell knows the value of $HOST"),
+            ("remoteexe h \"s $(date)\"", "only the shell knows the value of $(date)"),
             ("remoteexe h s *.log", "only the shell knows the value of *"),
-            (
-                "$REMOTEEXE h s",
-                "only the shell knows the value of $REMOTEEXE",
-            ),
-            (
-                "x=$(remoteexe h s)",
-                "only the shell knows the value of $(remoteexe h s)",
-            ),
-            (
-                "bash -c \"remoteexe $H s\"",
-                "only the shell knows the value of $H",
-            ),
+            ("$REMOTEEXE h s", "only the shell knows the value of $REMOTEEXE"),
+            ("x=$(remoteexe h s)", "only the shell knows the value of $(remoteexe h s)"),
+            ("bash -c \"remoteexe $H s\"", "only the shell knows the value of $H"),
             (
                 "for h in a b; do remoteexe $h s; done",
                 "it is in a loop, a case or a function of the shell",
             ),
-            (
-                "echo h | xargs remoteexe",
-                "it may be run by xargs, which is not known here",
-            ),
-            (
-                "cronwrap \"remoteexe h s\"",
-                "it may be run by cronwrap, which is not known here",
-            ),
-            (
-                "/srv/remoteexe-all.sh h",
-                "what remoteexe-all.sh runs is not known here",
-            ),
-            (
-                "f() { remoteexe h s; }; f",
-                "it is in a loop, a case or a function of the shell",
-            ),
+            ("echo h | xargs remoteexe", "it may be run by xargs, which is not known here"),
+            ("cronwrap \"remoteexe h s\"", "it may be run by cronwrap, which is not known here"),
+            ("/srv/remoteexe-all.sh h", "what remoteexe-all.sh runs is not known here"),
+            ("f() { remoteexe h s; }; f", "it is in a loop, a case or a function of the shell"),
             (
                 "parallel -j 4 remoteexe ::: a b",
                 "it may be run by parallel, which is not known here",

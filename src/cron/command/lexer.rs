@@ -66,13 +66,8 @@ pub struct Unclosed(pub char);
 ///
 /// The shell would look for the end of a quote or of a substitution in vain.
 pub fn tokens(text: &[u8], variables: &Variables) -> Result<Vec<Token>, Unclosed> {
-    let mut lexer = Lexer {
-        rest: text,
-        variables,
-        tokens: Vec::new(),
-        word: None,
-        is_target: false,
-    };
+    let mut lexer =
+        Lexer { rest: text, variables, tokens: Vec::new(), word: None, is_target: false };
     while let Some(&byte) = lexer.rest.first() {
         lexer.take(byte)?;
     }
@@ -286,13 +281,9 @@ impl Lexer<'_> {
 /// The name in `$NAME` or `${NAME}`.
 fn name(expansion: &[u8]) -> Option<&str> {
     let name = expansion.strip_prefix(b"$")?;
-    let name = name
-        .strip_prefix(b"{")
-        .map_or(Some(name), |name| name.strip_suffix(b"}"))?;
+    let name = name.strip_prefix(b"{").map_or(Some(name), |name| name.strip_suffix(b"}"))?;
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-    str::from_utf8(name)
-        .ok()
-        .filter(|_| name.iter().all(is_part))
+    str::from_utf8(name).ok().filter(|_| name.iter().all(is_part))
 }
 
 /// The length of `text` before the first `end` without a backslash before it.
@@ -370,10 +361,7 @@ mod tests {
             (r#"a"b"'c'd """#, "<abcd> <>"),
             ("a # b", "<a>"),
             ("a b#c", "<a> <b#c>"),
-            (
-                "a;b&&c||d|e&",
-                "<a> Sequence <b> And <c> Or <d> Pipe <e> Background",
-            ),
+            ("a;b&&c||d|e&", "<a> Sequence <b> And <c> Or <d> Pipe <e> Background"),
             ("(a)", "Open <a> Close"),
             ("a >/dev/null 2>&1 </dev/null b", "<a> <b>"),
             ("a 2 >>x &>y b2>z", "<a> <2> <b2>"),

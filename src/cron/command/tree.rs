@@ -72,11 +72,7 @@ pub enum ShellCommand {
 ///
 /// The groups are too deep.
 pub fn tree(tokens: Vec<Token>) -> Result<CommandList, TooDeep> {
-    let mut parser = CommandParser {
-        tokens: tokens.into_iter().peekable(),
-        depth: 0,
-        cases: 0,
-    };
+    let mut parser = CommandParser { tokens: tokens.into_iter().peekable(), depth: 0, cases: 0 };
     let mut all = parser.list()?;
     // Something ends that has not begun.
     while parser.tokens.next().is_some() {
@@ -122,10 +118,7 @@ impl CommandParser {
                     if is_background || operator == Some(Operator::Sequence) {
                         self.tokens.next();
                     }
-                    return Ok(AndOr {
-                        pipelines,
-                        is_background,
-                    });
+                    return Ok(AndOr { pipelines, is_background });
                 }
             };
             self.tokens.next();
@@ -189,10 +182,7 @@ impl CommandParser {
             branches.push(self.list()?);
         }
         self.take_word(&[b"fi"]);
-        Ok(ShellCommand::If {
-            condition,
-            branches,
-        })
+        Ok(ShellCommand::If { condition, branches })
     }
 
     fn simple_or_function(&mut self) -> Result<ShellCommand, TooDeep> {
@@ -204,10 +194,7 @@ impl CommandParser {
         self.take_close();
         let body = self.command()?;
         let pipelines = vec![(Link::First, Pipeline(vec![body]))];
-        Ok(ShellCommand::Repeated(CommandList(vec![AndOr {
-            pipelines,
-            is_background: false,
-        }])))
+        Ok(ShellCommand::Repeated(CommandList(vec![AndOr { pipelines, is_background: false }])))
     }
 
     fn words(&mut self) -> Vec<Word> {
@@ -226,8 +213,7 @@ impl CommandParser {
     }
 
     fn take_close(&mut self) {
-        self.tokens
-            .next_if(|it| matches!(it, Token::Operator(Operator::Close)));
+        self.tokens.next_if(|it| matches!(it, Token::Operator(Operator::Close)));
     }
 
     /// Takes a reserved word, if it is one of these.

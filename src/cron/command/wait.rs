@@ -13,23 +13,14 @@ pub struct Wait {
 
 impl Wait {
     /// No time.
-    pub const NONE: Self = Self {
-        least: 0,
-        most: Some(0),
-    };
+    pub const NONE: Self = Self { least: 0, most: Some(0) };
 
     /// A time that is not known.
-    pub const UNKNOWN: Self = Self {
-        least: 0,
-        most: None,
-    };
+    pub const UNKNOWN: Self = Self { least: 0, most: None };
 
     /// This time, or up to `seconds` more.
     pub fn or_later(self, seconds: u64) -> Self {
-        self.then(Self {
-            least: 0,
-            most: Some(seconds),
-        })
+        self.then(Self { least: 0, most: Some(seconds) })
     }
 
     /// This time, and then the next.
@@ -63,13 +54,8 @@ pub fn sleep(arguments: &[Word]) -> Wait {
 /// The least and the most of `$((RANDOM % N))` and of `$((RANDOM % N + M))`.
 fn random(expansion: &[u8]) -> Option<(u64, u64)> {
     let text: String = str::from_utf8(expansion).ok()?.split_whitespace().collect();
-    let inner = text
-        .strip_prefix("$((")
-        .and_then(|text| text.strip_suffix("))"));
-    let inner = inner.or_else(|| {
-        text.strip_prefix("$[")
-            .and_then(|text| text.strip_suffix(']'))
-    });
+    let inner = text.strip_prefix("$((").and_then(|text| text.strip_suffix("))"));
+    let inner = inner.or_else(|| text.strip_prefix("$[").and_then(|text| text.strip_suffix(']')));
     let limits = inner?.trim_start_matches('$').strip_prefix("RANDOM%")?;
     let (count, more) = limits.split_once('+').unwrap_or((limits, "0"));
     let (count, more): (u64, u64) = (count.parse().ok()?, more.parse().ok()?);
@@ -86,9 +72,7 @@ pub fn seconds(text: &[u8]) -> Option<u64> {
         (end, 'd') => (&text[..end], 86400),
         _ => (text, 1),
     };
-    let is_number = number
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let is_number = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let seconds = number.parse::<f64>().ok().filter(|_| is_number)? * f64::from(unit);
     let seconds = std::time::Duration::try_from_secs_f64(seconds).ok()?;
     Some(seconds.as_secs() + u64::from(seconds.subsec_nanos() > 0))

@@ -17,11 +17,7 @@ const fn wrapper(
     with_value: &'static [&'static str],
     operands: usize,
 ) -> Wrapper {
-    Wrapper {
-        name,
-        with_value,
-        operands,
-    }
+    Wrapper { name, with_value, operands }
 }
 
 const WRAPPERS: [Wrapper; 28] = [
@@ -34,20 +30,12 @@ const WRAPPERS: [Wrapper; 28] = [
     wrapper("env", &["-u", "--unset", "-C", "--chdir"], 0),
     wrapper("envdir", &[], 1),
     wrapper("exec", &["-a"], 0),
-    wrapper(
-        "flock",
-        &["-w", "--timeout", "--wait", "-E", "--conflict-exit-code"],
-        1,
-    ),
+    wrapper("flock", &["-w", "--timeout", "--wait", "-E", "--conflict-exit-code"], 1),
     wrapper("ionice", &["-c", "--class", "-n", "--classdata"], 0),
     wrapper("nice", &["-n", "--adjustment"], 0),
     wrapper("nohup", &[], 0),
     wrapper("run-one", &[], 0),
-    wrapper(
-        "runuser",
-        &["-u", "--user", "-g", "--group", "-G", "--supp-group"],
-        0,
-    ),
+    wrapper("runuser", &["-u", "--user", "-g", "--group", "-G", "--supp-group"], 0),
     wrapper("prlimit", &[], 0),
     wrapper("setlock", &[], 1),
     wrapper("setsid", &[], 0),
@@ -55,16 +43,10 @@ const WRAPPERS: [Wrapper; 28] = [
     wrapper("stdbuf", &["-i", "-o", "-e"], 0),
     wrapper(
         "sudo",
-        &[
-            "-u", "--user", "-g", "--group", "-C", "-D", "-R", "-T", "-h", "-p", "-r", "-t",
-        ],
+        &["-u", "--user", "-g", "--group", "-C", "-D", "-R", "-T", "-h", "-p", "-r", "-t"],
         0,
     ),
-    wrapper(
-        "systemd-cat",
-        &["-t", "--identifier", "-p", "--priority"],
-        0,
-    ),
+    wrapper("systemd-cat", &["-t", "--identifier", "-p", "--priority"], 0),
     wrapper("taskset", &[], 1),
     wrapper("time", &["-f", "--format", "-o", "--output"], 0),
     wrapper("timeout", &["-k", "--kill-after", "-s", "--signal"], 1),
@@ -74,9 +56,8 @@ const WRAPPERS: [Wrapper; 28] = [
 ];
 
 /// Programs that run the text after `-c`.
-const SHELLS: [&str; 10] = [
-    "ash", "bash", "busybox", "dash", "ksh", "mksh", "script", "sh", "su", "zsh",
-];
+const SHELLS: [&str; 10] =
+    ["ash", "bash", "busybox", "dash", "ksh", "mksh", "script", "sh", "su", "zsh"];
 
 /// Programs that run a command as another user.
 const USER_CHANGERS: [&str; 5] = ["doas", "runuser", "setuidgid", "su", "sudo"];
@@ -137,10 +118,7 @@ pub fn unwrap(words: &[Word]) -> Unwrapped<'_> {
             found.script = script(arguments);
             return found;
         }
-        let Some(wrapper) = WRAPPERS
-            .iter()
-            .find(|wrapper| wrapper.name.as_bytes() == name)
-        else {
+        let Some(wrapper) = WRAPPERS.iter().find(|wrapper| wrapper.name.as_bytes() == name) else {
             return found;
         };
         if wrapper.name == "command" && arguments.iter().any(|word| word.text == b"-v") {
@@ -212,10 +190,8 @@ impl Unwrapped<'_> {
                 is_value = true;
                 self.is_conditional = true;
             } else if text.starts_with(b"--timeout=") || text.starts_with(b"--wait=") {
-                let value = text
-                    .iter()
-                    .position(|byte| *byte == b'=')
-                    .map(|equals| &text[equals + 1..]);
+                let value =
+                    text.iter().position(|byte| *byte == b'=').map(|equals| &text[equals + 1..]);
                 longest = value.and_then(seconds);
                 self.is_conditional = true;
             } else if text == b"--nonblock" || text == b"--nb" || is_cluster_with(text, b'n') {
@@ -227,11 +203,7 @@ impl Unwrapped<'_> {
         } else {
             self.wait = Wait {
                 least: self.wait.least,
-                most: self
-                    .wait
-                    .most
-                    .zip(longest)
-                    .map(|(most, longest)| most + longest),
+                most: self.wait.most.zip(longest).map(|(most, longest)| most + longest),
             };
         }
     }

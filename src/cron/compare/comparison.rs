@@ -137,9 +137,7 @@ impl Comparison {
             self.count(&late);
         }
         let late = late_starts.late();
-        self.verdict
-            .late
-            .extend(late.map(|(due, start)| (due.missed(job), start)));
+        self.verdict.late.extend(late.map(|(due, start)| (due.missed(job), start)));
         missed.extend(open.into_iter().chain(due));
         missed.retain(|due| due.detected_at <= until);
         for due in missed {
@@ -171,13 +169,10 @@ impl Comparison {
         missed.sort_unstable();
         self.verdict.perhaps.sort_unstable();
         self.verdict.late.sort_unstable();
-        self.verdict
-            .strays
-            .sort_unstable_by_key(|(job, at)| (*at, *job));
+        self.verdict.strays.sort_unstable_by_key(|(job, at)| (*at, *job));
         let mut is_together = Vec::new();
-        let mut at_minute = missed
-            .chunk_by(|one, other| minute(one.at) == minute(other.at))
-            .peekable();
+        let mut at_minute =
+            missed.chunk_by(|one, other| minute(one.at) == minute(other.at)).peekable();
         let by_day = std::mem::take(&mut self.due);
         let by_minute = by_day.iter().flat_map(|(day, minutes)| {
             let due = (day * DAY..).zip(minutes);
@@ -255,19 +250,12 @@ fn detected_at(missed: &[MissedSlot], together: usize) -> i64 {
         jobs.insert(missed.job);
         jobs.len() >= together
     });
-    decisive
-        .or(missed.last())
-        .map_or(0, |missed| missed.detected_at)
+    decisive.or(missed.last()).map_or(0, |missed| missed.detected_at)
 }
 
 impl Due {
     fn missed(&self, job: u32) -> MissedSlot {
-        MissedSlot {
-            at: self.at,
-            job,
-            line: self.line,
-            detected_at: self.detected_at,
-        }
+        MissedSlot { at: self.at, job, line: self.line, detected_at: self.detected_at }
     }
 
     /// The order in which slots take STARTs: the earlier deadline, and then what has to come.
@@ -278,10 +266,6 @@ impl Due {
 
 /// Puts a slot in its place. Nearly always that is the last one.
 fn insert(open: &mut VecDeque<Due>, due: Due) {
-    let before = open
-        .iter()
-        .rev()
-        .take_while(|other| other.order() > due.order())
-        .count();
+    let before = open.iter().rev().take_while(|other| other.order() > due.order()).count();
     open.insert(open.len() - before, due);
 }

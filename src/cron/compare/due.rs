@@ -59,10 +59,7 @@ impl CronJob {
         let is_certain = !self.is_conditional && self.wait.most.is_some();
         let mut due = Vec::new();
         self.each_due_minute(intervals, &mut |slot| {
-            if self
-                .changed
-                .is_none_or(|changed| slot.minute * 60 > changed)
-            {
+            if self.changed.is_none_or(|changed| slot.minute * 60 > changed) {
                 let at = slot.local * 60 + least;
                 due.push(Due {
                     at,
@@ -98,11 +95,7 @@ pub fn grace(interval: i64) -> i64 {
 
 /// How late a daemon that was stopped may start a line.
 pub fn catch_up(is_wildcard: bool) -> i64 {
-    if is_wildcard {
-        CATCH_UP
-    } else {
-        CATCH_UP_FIXED_TIME
-    }
+    if is_wildcard { CATCH_UP } else { CATCH_UP_FIXED_TIME }
 }
 
 /// No wait in a crontab is longer than some years.
@@ -129,10 +122,7 @@ mod tests {
 
     fn entry(timing: &str) -> CronJob {
         CronJob {
-            place: LineRef {
-                file: Path::new("crontab").into(),
-                line: 1,
-            },
+            place: LineRef { file: Path::new("crontab").into(), line: 1 },
             job: b"h s".to_vec(),
             user: None,
             log_dir: Some(PathBuf::from("/tmp")),
@@ -163,14 +153,8 @@ mod tests {
                 2 => format!("{}-{}", random.u8(..3), random.u8(3..24)),
                 _ => random.u8(..24).to_string(),
             };
-            let day = [
-                "* * *",
-                "* * *",
-                "*/2 * *",
-                "* * 1-5",
-                "25-31 * sun",
-                "1 * *",
-            ][random.usize(..6)];
+            let day =
+                ["* * *", "* * *", "*/2 * *", "* * 1-5", "25-31 * sun", "1 * *"][random.usize(..6)];
             entry(&format!("{minute} {hour} {day}"))
         });
         lines.collect()
@@ -214,9 +198,7 @@ mod tests {
     }
 
     fn is_due(timing: &Timing, local: i64) -> bool {
-        let time = chrono::DateTime::from_timestamp(local * 60, 0)
-            .unwrap()
-            .naive_utc();
+        let time = chrono::DateTime::from_timestamp(local * 60, 0).unwrap().naive_utc();
         let (hour, minute) = (local.rem_euclid(24 * 60) / 60, local.rem_euclid(60));
         timing.minutes >> minute & 1 == 1
             && timing.hours >> hour & 1 == 1
@@ -241,12 +223,8 @@ mod tests {
 
     #[test]
     fn a_week_of_300_lines_over_each_change_of_summer_time_has_no_false_alarm_and_hides_nothing() {
-        let utc = |text: &str| {
-            text.parse::<chrono::DateTime<chrono::Utc>>()
-                .unwrap()
-                .timestamp()
-                / 60
-        };
+        let utc =
+            |text: &str| text.parse::<chrono::DateTime<chrono::Utc>>().unwrap().timestamp() / 60;
         let mut random = fastrand::Rng::with_seed(15);
         for (zone, from) in [
             ("Europe/Berlin", "2026-03-25T12:00:00Z"),
@@ -262,10 +240,7 @@ mod tests {
             let verdict = compare(&entries, &starts, &zone, from, from + WEEK);
             assert!(verdict.judged > 50_000, "{}", verdict.judged);
             let judged = verdict.judged;
-            let clean = ComparisonResult {
-                judged,
-                ..ComparisonResult::default()
-            };
+            let clean = ComparisonResult { judged, ..ComparisonResult::default() };
             assert_eq!(verdict, clean);
 
             // One START in a hundred goes missing.
@@ -303,22 +278,13 @@ mod tests {
     fn a_sleep_moves_what_is_due_and_a_wait_that_nobody_knows_makes_it_uncertain() {
         let day = clock_intervals(&Zone::named("UTC").unwrap(), 0, 24 * 60);
         let due = |wait| {
-            let entry = CronJob {
-                wait,
-                ..entry("*/5 * * * *")
-            };
+            let entry = CronJob { wait, ..entry("*/5 * * * *") };
             let due = entry.due(&day, 0)[1];
             (due.at, due.deadline, due.is_certain)
         };
         let minutely = entry("* * * * *").due(&day, 0)[1];
-        assert_eq!(
-            (minutely.at, minutely.deadline, minutely.detected_at),
-            (60, 120, 240)
-        );
-        let detected_at = |least, most| Wait {
-            least,
-            most: Some(most),
-        };
+        assert_eq!((minutely.at, minutely.deadline, minutely.detected_at), (60, 120, 240));
+        let detected_at = |least, most| Wait { least, most: Some(most) };
         assert_eq!(due(Wait::NONE), (300, 480, true));
         assert_eq!(due(detected_at(20, 20)), (320, 500, true));
         assert_eq!(due(detected_at(0, 29)), (300, 300 + 29 + 180, true));
@@ -328,10 +294,7 @@ mod tests {
     #[test]
     fn nothing_is_due_before_the_last_change_of_the_crontab() {
         let day = clock_intervals(&Zone::named("UTC").unwrap(), 0, 24 * 60);
-        let entry = CronJob {
-            changed: Some(12 * 3600),
-            ..entry("0 * * * *")
-        };
+        let entry = CronJob { changed: Some(12 * 3600), ..entry("0 * * * *") };
         let hours: BTreeSet<i64> = entry.due(&day, 0).iter().map(|due| due.at / 3600).collect();
         assert_eq!(hours, (13..24).collect());
     }

@@ -37,11 +37,7 @@ impl LateStarts {
     /// No START yet, of a job whose STARTs usually come `delay` seconds after their slots.
     pub fn new(delay: i64) -> Self {
         Self {
-            prompt: if delay > NO_DELAY {
-                PROMPT + delay
-            } else {
-                PROMPT
-            },
+            prompt: if delay > NO_DELAY { PROMPT + delay } else { PROMPT },
             found: VecDeque::new(),
             settled: i64::MIN,
             late: Vec::new(),
@@ -99,9 +95,7 @@ impl LateStarts {
 
     /// Whether the START of the last slot may still come.
     fn last_waits_at(&self, time: i64) -> bool {
-        self.found
-            .back()
-            .is_some_and(|(last, _)| time < last.detected_at)
+        self.found.back().is_some_and(|(last, _)| time < last.detected_at)
     }
 
     /// Whether the slot `missed` and all later ones may have the next START, and STARTs are late at that time.

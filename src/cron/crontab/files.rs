@@ -178,11 +178,7 @@ impl Crontabs {
 
     /// No crontab yet, for the machine whose files are below `root`.
     fn new(root: &Path) -> Self {
-        Self {
-            cron: MachineCron::of(root),
-            read: Vec::new(),
-            left_out: Vec::new(),
-        }
+        Self { cron: MachineCron::of(root), read: Vec::new(), left_out: Vec::new() }
     }
 
     /// Reads the crontabs of the machine whose files are below `root`.
@@ -195,9 +191,7 @@ impl Crontabs {
             self.add(&path, Location::System, Columns::System, None, trust);
         }
         for path in self.files_in(&root.join(self.cron.spool)) {
-            let owner = path
-                .file_name()
-                .map(|name| name.to_string_lossy().into_owned());
+            let owner = path.file_name().map(|name| name.to_string_lossy().into_owned());
             self.add(&path, Location::Spool, Columns::User, owner, trust);
         }
     }
@@ -296,10 +290,7 @@ impl Crontabs {
             return Some(rejected(&problem, &format!("chmod {good_mode} {shown}")));
         }
         if place == Location::System && stat.st_uid != 0 {
-            let problem = format!(
-                "cron ignores a file of uid {}, which is not root",
-                stat.st_uid
-            );
+            let problem = format!("cron ignores a file of uid {}, which is not root", stat.st_uid);
             return Some(rejected(&problem, &format!("chown root {shown}")));
         }
         let has_link_rule = place == Location::Spool || self.cron.rules == Daemon::Debian;
@@ -313,12 +304,7 @@ impl Crontabs {
 const NAME_REMEDY: &str = "give the file a name of letters, digits, - and _ only, or delete it";
 
 fn rejected(problem: &str, remedy: &str) -> Fault {
-    Fault {
-        line: None,
-        problem: problem.to_owned(),
-        remedy: remedy.to_owned(),
-        is_of_file: true,
-    }
+    Fault { line: None, problem: problem.to_owned(), remedy: remedy.to_owned(), is_of_file: true }
 }
 
 /// The error of a file whose lines all have the columns of the other option.
@@ -335,10 +321,7 @@ fn misfit(path: &Path, contents: &Contents, columns: Columns) -> Option<UnreadCr
             "has no user before its command",
             format!("write the user, or use --user-crontab {shown} if this is a user's crontab"),
         ),
-        Columns::User => (
-            "has a user before its command",
-            format!("use --crontab {shown}"),
-        ),
+        Columns::User => ("has a user before its command", format!("use --crontab {shown}")),
     };
     Some(UnreadCrontab {
         path: path.to_owned(),
@@ -366,9 +349,7 @@ fn read(path: &Path, place: Location) -> io::Result<(Vec<u8>, Stat)> {
         // cron does not follow a link there, and the user may have made it.
         Location::Spool => flags |= OFlags::NOFOLLOW,
         Location::System if is_foreign_link(path) => {
-            return Err(io::Error::other(
-                "a link that is not owned by root; cron ignores it",
-            ));
+            return Err(io::Error::other("a link that is not owned by root; cron ignores it"));
         }
         Location::System | Location::Elsewhere => {}
     }
@@ -399,8 +380,7 @@ fn is_foreign_link(path: &Path) -> bool {
 
 /// Whether `path` is a file that somebody may run.
 pub fn is_program(path: &Path) -> bool {
-    path.metadata()
-        .is_ok_and(|data| data.is_file() && data.mode() & 0o111 != 0)
+    path.metadata().is_ok_and(|data| data.is_file() && data.mode() & 0o111 != 0)
 }
 
 #[cfg(test)]
@@ -424,22 +404,10 @@ mod tests {
     fn shown(root: &TempDir) -> Vec<String> {
         let mut crontabs = Crontabs::new(root.path());
         crontabs.add_machine(root.path(), &|_| Trust::Full);
-        let name = |path: &Path| {
-            path.strip_prefix(root.path())
-                .unwrap()
-                .display()
-                .to_string()
-        };
+        let name = |path: &Path| path.strip_prefix(root.path()).unwrap().display().to_string();
         let read = crontabs.read.iter().map(|crontab| {
-            let problem = crontab
-                .rejection
-                .as_ref()
-                .map_or("", |fault| &fault.problem);
-            format!(
-                "{} {} {problem}",
-                name(&crontab.path),
-                crontab.contents.lines.len()
-            )
+            let problem = crontab.rejection.as_ref().map_or("", |fault| &fault.problem);
+            format!("{} {} {problem}", name(&crontab.path), crontab.contents.lines.len())
         });
         let left_out = crontabs.left_out.iter();
         let left_out =
@@ -454,23 +422,9 @@ mod tests {
         write(&root, "etc/cron.d/jobs", LINE, 0o664);
         write(&root, "etc/cron.d/jobs.conf", LINE, 0o644);
         write(&root, "etc/cron.d/.placeholder", "", 0o644);
-        write(
-            &root,
-            "var/spool/cron/crontabs/alice",
-            "* * * * * remoteexe h s\n",
-            0o600,
-        );
-        write(
-            &root,
-            "var/spool/cron/crontabs/bob",
-            "* * * * * remoteexe h s\n",
-            0o644,
-        );
-        symlink(
-            "/etc/passwd",
-            root.path().join("var/spool/cron/crontabs/eve"),
-        )
-        .unwrap();
+        write(&root, "var/spool/cron/crontabs/alice", "* * * * * remoteexe h s\n", 0o600);
+        write(&root, "var/spool/cron/crontabs/bob", "* * * * * remoteexe h s\n", 0o644);
+        symlink("/etc/passwd", root.path().join("var/spool/cron/crontabs/eve")).unwrap();
         assert_eq!(
             shown(&root),
             [
@@ -490,12 +444,7 @@ mod tests {
         write(&root, "usr/sbin/crond", "cronie 1.7.2", 0o755);
         write(&root, "etc/cron.d/jobs.conf", LINE, 0o644);
         write(&root, "etc/cron.d/jobs.rpmnew", LINE, 0o644);
-        write(
-            &root,
-            "var/spool/cron/alice",
-            "* * * * * remoteexe h s\n",
-            0o600,
-        );
+        write(&root, "var/spool/cron/alice", "* * * * * remoteexe h s\n", 0o600);
         assert_eq!(
             shown(&root),
             [
@@ -509,12 +458,7 @@ mod tests {
     #[test]
     fn a_hostile_crontab_is_reported_and_bounded() {
         let root = TempDir::new().unwrap();
-        write(
-            &root,
-            "etc/crontab",
-            "* * * * * root remoteexe h s\n\0\n",
-            0o644,
-        );
+        write(&root, "etc/crontab", "* * * * * root remoteexe h s\n\0\n", 0o644);
         write(&root, "etc/cron.d/long", &"x".repeat(1 << 20), 0o644);
         File::create(root.path().join("etc/cron.d/large"))
             .and_then(|file| file.set_len(100 << 20))

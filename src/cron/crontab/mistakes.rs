@@ -5,41 +5,13 @@ pub const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What a text processor makes of a blank or a quote: the character, its name, and what to write instead.
 const LOOKALIKES: [(&str, &str, &str); 7] = [
-    (
-        "\u{a0}",
-        "a no-break space",
-        "replace the no-break space by a blank",
-    ),
-    (
-        "\u{202f}",
-        "a no-break space",
-        "replace the no-break space by a blank",
-    ),
-    (
-        "\u{feff}",
-        "an invisible byte order mark",
-        "delete the byte order mark",
-    ),
-    (
-        "\u{201c}",
-        "a typographic quote",
-        "write plain quotes: \" or '",
-    ),
-    (
-        "\u{201d}",
-        "a typographic quote",
-        "write plain quotes: \" or '",
-    ),
-    (
-        "\u{2018}",
-        "a typographic quote",
-        "write plain quotes: \" or '",
-    ),
-    (
-        "\u{2019}",
-        "a typographic quote",
-        "write plain quotes: \" or '",
-    ),
+    ("\u{a0}", "a no-break space", "replace the no-break space by a blank"),
+    ("\u{202f}", "a no-break space", "replace the no-break space by a blank"),
+    ("\u{feff}", "an invisible byte order mark", "delete the byte order mark"),
+    ("\u{201c}", "a typographic quote", "write plain quotes: \" or '"),
+    ("\u{201d}", "a typographic quote", "write plain quotes: \" or '"),
+    ("\u{2018}", "a typographic quote", "write plain quotes: \" or '"),
+    ("\u{2019}", "a typographic quote", "write plain quotes: \" or '"),
 ];
 
 /// The problem and the remedy of a file that is no plain text, if its NUL bytes show which encoding it has.

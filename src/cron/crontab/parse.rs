@@ -106,11 +106,7 @@ impl Contents {
         let is_comment = |line: &&[u8]| line.trim_ascii_start().starts_with(b"#");
         let lines = lines.filter(|line| mentions_name(line) && !is_comment(line));
         let not_looked_at = lines.count();
-        Self {
-            mentions_remoteexe: not_looked_at > 0,
-            not_looked_at,
-            ..Self::default()
-        }
+        Self { mentions_remoteexe: not_looked_at > 0, not_looked_at, ..Self::default() }
     }
 
     /// Reads the text of a crontab as `daemon` does.
@@ -120,20 +116,11 @@ impl Contents {
             daemon,
             variables: Rc::default(),
             is_continued: false,
-            contents: Self {
-                mentions_remoteexe: mentions_name(text),
-                ..Self::default()
-            },
+            contents: Self { mentions_remoteexe: mentions_name(text), ..Self::default() },
         };
-        if let Some(line) = text
-            .split(|byte| *byte == b'\n')
-            .position(|line| line.contains(&0))
-        {
+        if let Some(line) = text.split(|byte| *byte == b'\n').position(|line| line.contains(&0)) {
             // cron ends a line or a value there, depending on the place.
-            let other = (
-                "a NUL byte: this is not a text",
-                "write the crontab as plain text",
-            );
+            let other = ("a NUL byte: this is not a text", "write the crontab as plain text");
             let (problem, remedy) = mistakes::encoding(text).unwrap_or(other);
             reader.refuse_file(line + 1, problem, remedy);
             let visible: Vec<u8> = text.iter().copied().filter(|byte| *byte != 0).collect();
@@ -171,9 +158,7 @@ impl CrontabParser {
             return;
         }
         if line.starts_with(b"#") {
-            self.contents
-                .commented_out
-                .extend(self.commented_out(line, number));
+            self.contents.commented_out.extend(self.commented_out(line, number));
             return;
         }
         if is_unfinished {
@@ -201,14 +186,9 @@ impl CrontabParser {
     }
 
     fn assign(&mut self, assignment: Assignment, number: usize) {
-        let Assignment {
-            name,
-            value,
-            is_quoted,
-        } = &assignment;
-        let comment = value
-            .windows(2)
-            .any(|bytes| bytes[0].is_ascii_whitespace() && bytes[1] == b'#');
+        let Assignment { name, value, is_quoted } = &assignment;
+        let comment =
+            value.windows(2).any(|bytes| bytes[0].is_ascii_whitespace() && bytes[1] == b'#');
         if comment && !is_quoted {
             let name = String::from_utf8_lossy(name);
             self.fault(
@@ -303,10 +283,9 @@ impl CrontabParser {
             return Err(("a sixth time field".to_owned(), remedy.to_owned()));
         }
         let (problem, remedy) = match self.columns {
-            Columns::System => (
-                "no user or no command",
-                "give a user and a command after the time",
-            ),
+            Columns::System => {
+                ("no user or no command", "give a user and a command after the time")
+            }
             Columns::User => ("no command", "give a command after the time"),
         };
         // Debian's cron then runs an empty command.
@@ -320,10 +299,7 @@ impl CrontabParser {
         };
         if command.len() >= longest {
             return Err((
-                format!(
-                    "a command of {} bytes; cron takes less than {longest}",
-                    command.len()
-                ),
+                format!("a command of {} bytes; cron takes less than {longest}", command.len()),
                 "put the command into a script".to_owned(),
             ));
         }
@@ -348,11 +324,7 @@ impl CrontabParser {
             self.refuse_file(line, problem, remedy);
         } else {
             self.note_refusal(line, problem, remedy);
-            self.fault(
-                Some(line),
-                &format!("{problem}; cron ignores this line"),
-                remedy,
-            );
+            self.fault(Some(line), &format!("{problem}; cron ignores this line"), remedy);
         }
     }
 
@@ -367,11 +339,7 @@ impl CrontabParser {
 
     fn refuse_file(&mut self, line: usize, problem: &str, remedy: &str) {
         self.note_refusal(line, problem, remedy);
-        self.fault(
-            Some(line),
-            &format!("{problem}; cron ignores this whole file"),
-            remedy,
-        );
+        self.fault(Some(line), &format!("{problem}; cron ignores this whole file"), remedy);
         if let Some(fault) = self.contents.faults.last_mut() {
             fault.is_of_file = true;
         }

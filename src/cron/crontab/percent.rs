@@ -96,11 +96,7 @@ mod tests {
             (r"cat%\", "\\"),
         ] {
             let shell = ShellText::of(command.as_bytes(), Daemon::Debian);
-            assert_eq!(
-                String::from_utf8(shell.stdin()).unwrap(),
-                stdin,
-                "{command}"
-            );
+            assert_eq!(String::from_utf8(shell.stdin()).unwrap(), stdin, "{command}");
         }
     }
 }

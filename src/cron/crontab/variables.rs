@@ -86,11 +86,7 @@ impl Assignment {
             (Daemon::Debian, [first @ (b'\'' | b'"'), inner @ .., last]) if first == last => inner,
             _ => value,
         };
-        Some(Self {
-            name: name.to_vec(),
-            value: value.to_vec(),
-            is_quoted,
-        })
+        Some(Self { name: name.to_vec(), value: value.to_vec(), is_quoted })
     }
 }
 
@@ -101,9 +97,7 @@ fn name(line: &[u8]) -> Option<(&[u8], &[u8])> {
         let has_equals = rest[..end].contains(&b'=');
         return (!has_equals).then_some((&rest[..end], &rest[end + 1..]));
     }
-    let end = line
-        .iter()
-        .position(|byte| byte.is_ascii_whitespace() || *byte == b'=')?;
+    let end = line.iter().position(|byte| byte.is_ascii_whitespace() || *byte == b'=')?;
     Some(line.split_at(end))
 }
 
@@ -139,18 +133,9 @@ mod tests {
             }
         }
         assert_eq!(parse("A=", Daemon::Debian), None);
-        assert_eq!(
-            parse("A= ", Daemon::Cronie),
-            Some(("A".into(), String::new()))
-        );
-        assert_eq!(
-            parse("A=\"'b'\"", Daemon::Debian),
-            Some(("A".into(), "b".into()))
-        );
-        assert_eq!(
-            parse("A=\"'b'\"", Daemon::Cronie),
-            Some(("A".into(), "'b'".into()))
-        );
+        assert_eq!(parse("A= ", Daemon::Cronie), Some(("A".into(), String::new())));
+        assert_eq!(parse("A=\"'b'\"", Daemon::Debian), Some(("A".into(), "b".into())));
+        assert_eq!(parse("A=\"'b'\"", Daemon::Cronie), Some(("A".into(), "'b'".into())));
     }
 
     #[test]

@@ -14,14 +14,8 @@ use crate::cron::crontab::files::is_program;
 use crate::cron::crontab::parse::CronLine;
 
 /// Where programs are that a PATH lacks.
-const USUAL_DIRS: [&str; 6] = [
-    "/usr/local/bin",
-    "/usr/bin",
-    "/bin",
-    "/usr/local/sbin",
-    "/usr/sbin",
-    "/sbin",
-];
+const USUAL_DIRS: [&str; 6] =
+    ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"];
 
 /// A problem and its remedy.
 pub type Problem = (String, String);
@@ -60,11 +54,7 @@ pub fn ssh(call: &Call, line: &CronLine) -> Option<Problem> {
 }
 
 fn in_path(program: &Path, call: &Call, line: &CronLine, more: &str) -> Option<Problem> {
-    let own = call
-        .variables
-        .iter()
-        .rev()
-        .find(|(name, _)| name == b"PATH");
+    let own = call.variables.iter().rev().find(|(name, _)| name == b"PATH");
     let path = match own {
         Some((_, path)) => path,
         None if call.has_clean_environment => return None,
@@ -79,10 +69,7 @@ fn in_path(program: &Path, call: &Call, line: &CronLine, more: &str) -> Option<P
     let problem = if path.contains(&b'$') {
         format!("{name} is not in PATH, in which cron does not replace the ${more}")
     } else {
-        format!(
-            "{name} is not in PATH, {}{more}",
-            String::from_utf8_lossy(path)
-        )
+        format!("{name} is not in PATH, {}{more}", String::from_utf8_lossy(path))
     };
     let mut usual = USUAL_DIRS.iter();
     let remedy = match usual.find(|dir| is_program(&Path::new(dir).join(program))) {

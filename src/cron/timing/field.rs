@@ -29,20 +29,14 @@ pub const UNITS: [Unit; 5] = [
 ];
 
 /// The names of the months.
-pub const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
+pub const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// The names of the days of the week, Sunday being 0 and 7.
 pub const WEEKDAYS: [&str; 8] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 const fn unit(name: &'static str, low: u8, high: u8, names: &'static [&'static str]) -> Unit {
-    Unit {
-        name,
-        low,
-        high,
-        names,
-    }
+    Unit { name, low, high, names }
 }
 
 /// The values of a field.
@@ -171,10 +165,7 @@ impl Unit {
 
     fn step(&self, mut range: Range, rest: &mut &[u8]) -> Result<Range, FieldError> {
         if take(rest, b'/') {
-            let names_do_not_count = Unit {
-                names: &[],
-                ..*self
-            };
+            let names_do_not_count = Unit { names: &[], ..*self };
             let step = usize::try_from(names_do_not_count.number(rest)?).unwrap_or(0);
             if step == 0 {
                 return Err(FieldError::Step);
@@ -197,9 +188,7 @@ impl Unit {
             return Err(FieldError::NoNumber);
         }
         // cron keeps the low 32 bits of a larger number. Nobody means that.
-        word.parse::<u32>()
-            .map(i64::from)
-            .map_err(|_| FieldError::Range)
+        word.parse::<u32>().map(i64::from).map_err(|_| FieldError::Range)
     }
 
     fn all(&self) -> Range {
@@ -218,12 +207,7 @@ struct Range {
 
 impl Range {
     fn new(first: i64, last: i64) -> Self {
-        Self {
-            first,
-            last,
-            step: 1,
-            spread: 0,
-        }
+        Self { first, last, step: 1, spread: 0 }
     }
 }
 
@@ -258,11 +242,7 @@ mod tests {
                 // Empty, but not refused.
                 (0, "50-10", vec![]),
             ] {
-                assert_eq!(
-                    values(unit, text, daemon),
-                    Ok(expected),
-                    "{daemon:?} {text}"
-                );
+                assert_eq!(values(unit, text, daemon), Ok(expected), "{daemon:?} {text}");
             }
             for (unit, text, error) in [
                 (0, "60", FieldError::Range),
@@ -284,12 +264,7 @@ mod tests {
     #[test]
     fn the_daemons_differ_after_a_value_and_in_random_and_backward_ranges() {
         for (unit, text, debian, cronie) in [
-            (
-                0,
-                "5/10",
-                Err(FieldError::StepWithoutRange),
-                Err(FieldError::Trailing),
-            ),
+            (0, "5/10", Err(FieldError::StepWithoutRange), Err(FieldError::Trailing)),
             (0, "5+", Ok(vec![5]), Err(FieldError::Trailing)),
             (0, "0~9", Ok(vec![0]), Ok(vec![0])),
             (0, "~", Err(FieldError::NoNumber), Ok(vec![0])),

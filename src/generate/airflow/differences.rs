@@ -107,23 +107,14 @@ fn in_words(difference: &Difference) -> String {
     let ClockChange { at, before, after } = difference.change;
     let day = local(at + before).format("%Y-%m-%d");
     let mut parts = Vec::new();
-    for (who, starts) in [
-        ("cron", &difference.only_cron),
-        ("Airflow", &difference.only_airflow),
-    ] {
+    for (who, starts) in [("cron", &difference.only_cron), ("Airflow", &difference.only_airflow)] {
         if !starts.is_empty() {
             let starts = starts_in_words(starts, difference.change);
             parts.push(format!("only {who} starts it at {starts}"));
         }
     }
-    let (from, to) = (
-        local(at + before).format("%H:%M"),
-        local(at + after).format("%H:%M"),
-    );
-    format!(
-        "when the clock goes from {from} to {to} on {day}, {}",
-        parts.join(", and ")
-    )
+    let (from, to) = (local(at + before).format("%H:%M"), local(at + after).format("%H:%M"));
+    format!("when the clock goes from {from} to {to} on {day}, {}", parts.join(", and "))
 }
 
 /// The first of the times, as the clock shows them.
@@ -135,11 +126,7 @@ fn starts_in_words(starts: &[ExtraStarts], change: ClockChange) -> String {
         let time = extra.minute + if is_before { before } else { after };
         let is_repeated = (at + after..at + before).contains(&time);
         let time = local(time);
-        let date = if time.date_naive() == day {
-            ""
-        } else {
-            "%Y-%m-%d "
-        };
+        let date = if time.date_naive() == day { "" } else { "%Y-%m-%d " };
         let which = match (is_repeated, is_before) {
             (true, true) => " (the first)",
             (true, false) => " (the second)",

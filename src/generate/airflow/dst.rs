@@ -78,17 +78,9 @@ pub fn differences(line: &DagLine, now: i64) -> Vec<Difference> {
             starts.entry(minute).or_default().1 += 1;
         }
         let extra = |minute: i64, one: usize, other: usize| {
-            (one > other).then(|| ExtraStarts {
-                minute,
-                count: one - other,
-                has_others: other > 0,
-            })
+            (one > other).then(|| ExtraStarts { minute, count: one - other, has_others: other > 0 })
         };
-        let each = || {
-            starts
-                .iter()
-                .map(|(minute, (cron, airflow))| (*minute, *cron, *airflow))
-        };
+        let each = || starts.iter().map(|(minute, (cron, airflow))| (*minute, *cron, *airflow));
         Difference {
             change,
             only_cron: each()
@@ -125,11 +117,7 @@ pub fn minutes(schedule: &Schedule, zone: &Zone, from: i64, until: i64) -> Vec<i
         let Some(next) = next(schedule, local, until + 2 * DAY) else {
             return found;
         };
-        let minute = if schedule.counts_time() {
-            now + (next - local)
-        } else {
-            utc(zone, next)
-        };
+        let minute = if schedule.counts_time() { now + (next - local) } else { utc(zone, next) };
         if minute >= until || minute <= now {
             return found;
         }

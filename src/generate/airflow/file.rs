@@ -39,20 +39,14 @@ fn table(sources: &[DagSource], lines: &[DagLine], daemon: Daemon) -> String {
     });
     add("\nSTARTS = [");
     for source in sources {
-        add(&format!(
-            "    {},  # {}",
-            start(source),
-            comment(&source.path.to_string_lossy())
-        ));
+        add(&format!("    {},  # {}", start(source), comment(&source.path.to_string_lossy())));
     }
     add("]\n\nVARIABLES = [");
     for variables in &variables {
         add(&format!("    {},", dictionary(variables)));
     }
     add("]\n\nLINES = [");
-    let mut refused = sources
-        .iter()
-        .map(|source| source.refused.iter().peekable());
+    let mut refused = sources.iter().map(|source| source.refused.iter().peekable());
     let mut refused: Vec<_> = refused.by_ref().collect();
     let ids = ids(lines);
     for (line, id) in lines.iter().zip(&ids) {
@@ -60,9 +54,7 @@ fn table(sources: &[DagSource], lines: &[DagLine], daemon: Daemon) -> String {
         while let Some(finding) = left_out.next_if(|it| it.line < Some(line.line.number)) {
             add(&format!("    # left out: {}", comment(&finding.problem)));
         }
-        let at = variables
-            .iter()
-            .position(|variables| *variables == line.line.variables);
+        let at = variables.iter().position(|variables| *variables == line.line.variables);
         add(&row(line, id, at.unwrap_or_default()));
     }
     for finding in refused.into_iter().flatten() {
@@ -74,15 +66,8 @@ fn table(sources: &[DagSource], lines: &[DagLine], daemon: Daemon) -> String {
 
 /// A row of the table, below its line of the crontab.
 fn row(line: &DagLine, id: &str, variables: usize) -> String {
-    let DagLine {
-        line,
-        schedule,
-        crontab,
-    } = line;
-    let user = line
-        .user
-        .as_deref()
-        .map_or_else(|| "None".to_owned(), string);
+    let DagLine { line, schedule, crontab } = line;
+    let user = line.user.as_deref().map_or_else(|| "None".to_owned(), string);
     let input = line.input.as_ref();
     let input = input.map(|input| format!(", input={}", string(input)));
     let guard = match schedule.guard {

@@ -79,10 +79,7 @@ fn script_name(command: &str) -> &str {
     let mut words = command.split_whitespace();
     let path = words.clone().find(|word| word.contains('/'));
     let word = path.or_else(|| words.next()).unwrap_or_default();
-    word.trim_end_matches('/')
-        .rsplit('/')
-        .next()
-        .unwrap_or(word)
+    word.trim_end_matches('/').rsplit('/').next().unwrap_or(word)
 }
 
 /// What of `text` may stand in the name of a DAG.
@@ -91,9 +88,5 @@ fn part(text: &str) -> String {
     let part = text.chars().map(|c| if is_allowed(c) { c } else { '-' });
     let part: String = part.take(LONGEST_PART).collect();
     let part = part.trim_matches(['-', '.']);
-    if part.is_empty() {
-        "line".to_owned()
-    } else {
-        part.to_owned()
-    }
+    if part.is_empty() { "line".to_owned() } else { part.to_owned() }
 }

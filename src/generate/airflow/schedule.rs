@@ -88,11 +88,7 @@ impl Schedule {
         let is_weekday = has(self.weekdays, date.weekday().num_days_from_sunday());
         let is_either = self.days != all(&DAYS) && self.weekdays != all(&WEEKDAYS);
         has(self.months, date.month())
-            && if is_either {
-                is_day || is_weekday
-            } else {
-                is_day && is_weekday
-            }
+            && if is_either { is_day || is_weekday } else { is_day && is_weekday }
     }
 
     /// Whether the guard lets a run of this day go on.
@@ -155,11 +151,7 @@ fn field(bits: u64, range: &RangeInclusive<u32>) -> String {
     }
     let is_step = |step: &usize| range.clone().step_by(*step).map(|n| 1 << n).sum::<u64>() == bits;
     // Of the days of the week croniter has eight, two of them Sunday.
-    let longest = if *range == WEEKDAYS {
-        0
-    } else {
-        range.clone().count() / 2
-    };
+    let longest = if *range == WEEKDAYS { 0 } else { range.clone().count() / 2 };
     if let Some(step) = (2..=longest).find(is_step) {
         return format!("*/{step}");
     }

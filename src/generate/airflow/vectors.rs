@@ -28,16 +28,8 @@ fn check(path: &Path) -> (usize, usize) {
     let text = fs::read_to_string(path).expect("the vectors");
     let of = head(&text, "of ").expect("the file of cron");
     let cron = fs::read_to_string(Path::new(DATA).join(of)).expect("cron's vectors");
-    let runs: HashMap<&str, &str> = cron
-        .lines()
-        .filter_map(|line| line.split_once('\t'))
-        .collect();
-    let number = |name| {
-        head(&cron, name)
-            .expect("a number")
-            .parse::<i64>()
-            .expect("a number")
-    };
+    let runs: HashMap<&str, &str> = cron.lines().filter_map(|line| line.split_once('\t')).collect();
+    let number = |name| head(&cron, name).expect("a number").parse::<i64>().expect("a number");
     let (start, length) = (number("start ") / 60, number("minutes "));
     let zone = head(&cron, "cron_tz ").or(head(&cron, "zone "));
     let zone = Zone::named(zone.expect("a zone")).expect("a zone");

@@ -299,10 +299,7 @@ impl Incident {
 
     /// Whether something has failed, was lost or is missing. A job that takes longer or comes late has not failed.
     pub fn is_failure(&self) -> bool {
-        !matches!(
-            self.kind,
-            IncidentKind::Slower { .. } | IncidentKind::Late { .. }
-        )
+        !matches!(self.kind, IncidentKind::Slower { .. } | IncidentKind::Late { .. })
     }
 
     /// The hosts that cannot be reached.
@@ -325,10 +322,7 @@ impl Incident {
         window.since = window.since.min(more.since);
         window.detected_at = window.detected_at.min(more.detected_at);
         window.last = window.last.max(more.last);
-        window.over = window
-            .over
-            .zip(more.over)
-            .map(|(one, other)| one.max(other));
+        window.over = window.over.zip(more.over).map(|(one, other)| one.max(other));
         self.jobs.extend(other.jobs);
         self.jobs.sort_unstable();
         self.jobs.dedup();

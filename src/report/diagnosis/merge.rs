@@ -37,11 +37,7 @@ pub fn merge_repeated(incidents: Vec<Incident>) -> Vec<Incident> {
                 | IncidentKind::Lost { together: true, .. }
         );
         if incident.is_over() && is_single && may_repeat {
-            let jobs = if incident.hosts().is_empty() {
-                incident.jobs.clone()
-            } else {
-                Vec::new()
-            };
+            let jobs = if incident.hosts().is_empty() { incident.jobs.clone() } else { Vec::new() };
             Likeness::Again(jobs, incident.hosts().to_vec(), incident.state())
         } else {
             Likeness::Alone(number)
@@ -52,10 +48,8 @@ pub fn merge_repeated(incidents: Vec<Incident>) -> Vec<Incident> {
 /// Merges jobs on one host whose connections are refused in one way: it is the host.
 pub fn merge_refused(incidents: Vec<Incident>, history: &History) -> Vec<Incident> {
     let joined = joined(incidents, |number, incident| {
-        let is_refused = |way: &Outcome| {
-            way.connection_failure()
-                .is_some_and(|it| !it.is_transient())
-        };
+        let is_refused =
+            |way: &Outcome| way.connection_failure().is_some_and(|it| !it.is_transient());
         match (&incident.kind, incident.main_way().filter(is_refused)) {
             (IncidentKind::Failing, way @ Some(_)) if !incident.is_over() => {
                 Likeness::Host(history.job(incident.jobs[0]).host, way)
@@ -78,34 +72,22 @@ pub fn merge_refused(incidents: Vec<Incident>, history: &History) -> Vec<Inciden
 
 /// Merges the same script that fails in the same way on several hosts.
 pub fn merge_alike(incidents: Vec<Incident>, history: &History) -> Vec<Incident> {
-    joined(incidents, |number, incident| {
-        match (&incident.kind, incident.jobs.as_slice()) {
-            (
-                IncidentKind::NotStarted {
-                    place,
-                    is_ignored: true,
-                },
-                _,
-            ) if !incident.is_over() => Likeness::Ignored(place.file.to_path_buf()),
-            (
-                IncidentKind::Failing
-                | IncidentKind::Flapping
-                | IncidentKind::Slower { .. }
-                | IncidentKind::NotStarted { .. },
-                [job],
-            ) => {
-                let script = history.job(*job).script().into();
-                let (state, way) = (incident.state(), incident.main_way());
-                Likeness::Script(
-                    history.account(*job),
-                    script,
-                    state,
-                    incident.is_over(),
-                    way,
-                )
-            }
-            _ => Likeness::Alone(number),
+    joined(incidents, |number, incident| match (&incident.kind, incident.jobs.as_slice()) {
+        (IncidentKind::NotStarted { place, is_ignored: true }, _) if !incident.is_over() => {
+            Likeness::Ignored(place.file.to_path_buf())
         }
+        (
+            IncidentKind::Failing
+            | IncidentKind::Flapping
+            | IncidentKind::Slower { .. }
+            | IncidentKind::NotStarted { .. },
+            [job],
+        ) => {
+            let script = history.job(*job).script().into();
+            let (state, way) = (incident.state(), incident.main_way());
+            Likeness::Script(history.account(*job), script, state, incident.is_over(), way)
+        }
+        _ => Likeness::Alone(number),
     })
 }
 
@@ -160,11 +142,7 @@ fn is_reboot(
     }
     for incident in incidents {
         let is_of_it = |job: &JobId| history.scheduler(*job) == scheduler;
-        if let IncidentKind::Lost {
-            together: true,
-            quiet_until,
-            ..
-        } = &mut incident.kind
+        if let IncidentKind::Lost { together: true, quiet_until, .. } = &mut incident.kind
             && window.since <= incident.window.last
             && incident.window.last <= window.last
             && incident.jobs.iter().any(is_of_it)
@@ -188,14 +166,9 @@ fn explains(outage: &Incident, silence: &Incident) -> bool {
     match (&outage.kind, &silence.kind) {
         (
             IncidentKind::CronDown { scheduler, .. },
-            IncidentKind::Silent {
-                scheduler: other, ..
-            },
+            IncidentKind::Silent { scheduler: other, .. },
         ) => {
-            let ends_after = silence
-                .window
-                .over
-                .is_none_or(|over| over >= outage.window.since);
+            let ends_after = silence.window.over.is_none_or(|over| over >= outage.window.since);
             scheduler == other && ends_after && silence.window.since <= outage.window.last
         }
         _ => false,
@@ -262,6 +235,5 @@ pub fn not_recovered(incident: &Incident, history: &History) -> Vec<JobId> {
         last.is_some_and(|run| run.outcome.is_bad() && run.last <= incident.window.last)
     };
     let jobs = incident.jobs.iter().copied();
-    jobs.filter(|job| is_of_many && incident.has_passed() && is_not_recovered(job))
-        .collect()
+    jobs.filter(|job| is_of_many && incident.has_passed() && is_not_recovered(job)).collect()
 }

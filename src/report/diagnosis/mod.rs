@@ -55,11 +55,7 @@ pub fn changes(evidence: &Evidence) -> (Vec<Incident>, Vec<Incident>) {
     let (began, mut ended): (Vec<_>, Vec<_>) = incidents(evidence).into_iter().partition(is_new);
     // One that is not known yet begins in a later period.
     let has_ended = |incident: &Incident| {
-        let IncidentWindow {
-            detected_at: known,
-            over,
-            ..
-        } = incident.window;
+        let IncidentWindow { detected_at: known, over, .. } = incident.window;
         known < scope.since && over.is_some_and(|over| scope.includes(over))
     };
     ended.retain(has_ended);

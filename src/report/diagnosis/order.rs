@@ -19,14 +19,7 @@ pub fn sorted(mut incidents: Vec<Incident>, history: &History, scope: &Scope) ->
 }
 
 /// Shares are in thousandths.
-type Urgency = (
-    bool,
-    bool,
-    Reverse<u64>,
-    Reverse<usize>,
-    Reverse<u64>,
-    chrono::NaiveDateTime,
-);
+type Urgency = (bool, bool, Reverse<u64>, Reverse<usize>, Reverse<u64>, chrono::NaiveDateTime);
 
 fn key(incident: &Incident, history: &History, scope: &Scope) -> Urgency {
     let runs = incident.jobs.iter().flat_map(|job| history.of_job(*job));

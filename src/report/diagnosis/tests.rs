@@ -37,10 +37,7 @@ impl Known {
         let mut jobs: Vec<String> = incident.jobs.iter().map(name).collect();
         jobs.sort();
         let window = incident.window;
-        let ways = incident
-            .ways
-            .iter()
-            .map(|(way, count)| (way.to_string(), *count));
+        let ways = incident.ways.iter().map(|(way, count)| (way.to_string(), *count));
         Self {
             state: incident.state(),
             since: window.since,
@@ -66,11 +63,7 @@ impl Known {
 /// What `diagnose` finds in a history without crontabs.
 fn diagnosed<T>(diagnose: fn(&Evidence) -> T, history: &History, scope: &Scope) -> T {
     let missed = &MissedStarts::default();
-    diagnose(&Evidence {
-        history,
-        missed,
-        scope,
-    })
+    diagnose(&Evidence { history, missed, scope })
 }
 
 /// Something that is shown to an operator once.
@@ -94,10 +87,7 @@ impl Known {
 /// Checks worlds of so many seeds. `SEED=N` repeats one.
 fn with_seeds(count: u64, check: impl Fn(u64)) {
     let first = fastrand::u64(..1 << 32);
-    match std::env::var("SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok())
-    {
+    match std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()) {
         Some(seed) => check(seed),
         None => (first..first + count).for_each(check),
     }
@@ -128,26 +118,14 @@ fn what_is_wrong_now_comes_first_and_a_script_that_fails_on_several_hosts_is_one
         let shown = diagnosed(super::of_period, &history, &scope);
         let states: Vec<IncidentState> = shown.iter().map(Incident::state).collect();
         let now = shown.iter().filter(|incident| !incident.is_over()).count();
-        assert!(
-            shown[..now].iter().all(|incident| !incident.is_over()),
-            "{states:?} SEED={seed}"
-        );
+        assert!(shown[..now].iter().all(|incident| !incident.is_over()), "{states:?} SEED={seed}");
         assert_eq!(
-            states
-                .iter()
-                .filter(|state| **state == IncidentState::Failing)
-                .count(),
+            states.iter().filter(|state| **state == IncidentState::Failing).count(),
             1,
             "SEED={seed}"
         );
-        let failing = shown
-            .iter()
-            .find(|incident| incident.state() == IncidentState::Failing);
-        assert_eq!(
-            failing.map(|incident| incident.jobs.len()),
-            Some(3),
-            "SEED={seed}"
-        );
+        let failing = shown.iter().find(|incident| incident.state() == IncidentState::Failing);
+        assert_eq!(failing.map(|incident| incident.jobs.len()), Some(3), "SEED={seed}");
     });
 }
 
@@ -179,32 +157,23 @@ fn hour_by_hour_each_incident_is_told_once_and_its_end_once() {
                 let is_told = |time: NaiveDateTime| midnight <= time && time < last;
                 let times = began.remove(&subject).unwrap_or_default();
                 let hour_of = |time: NaiveDateTime| world::floor_hour(time) + hour;
-                let expected: Vec<_> = [known.told]
-                    .into_iter()
-                    .filter(|it| is_told(*it))
-                    .map(hour_of)
-                    .collect();
+                let expected: Vec<_> =
+                    [known.told].into_iter().filter(|it| is_told(*it)).map(hour_of).collect();
                 assert_eq!(times, expected, "{known:?} began SEED={seed}");
             }
         }
         assert!(began.is_empty(), "{began:?} SEED={seed}");
         for ((state, job), times) in ended {
-            assert_eq!(
-                times.len(),
-                1,
-                "{state:?} {job:?} ended {times:?} SEED={seed}"
-            );
+            assert_eq!(times.len(), 1, "{state:?} {job:?} ended {times:?} SEED={seed}");
         }
     });
 }
 
 #[test]
 fn a_reboot_is_told_once_with_its_time_however_many_runs_it_killed() {
-    for (killed, state) in [
-        (0, IncidentState::Silent),
-        (1, IncidentState::Lost),
-        (2, IncidentState::Lost),
-    ] {
+    for (killed, state) in
+        [(0, IncidentState::Silent), (1, IncidentState::Lost), (2, IncidentState::Lost)]
+    {
         let world = World::booted(killed);
         let boot = world.plan.boot;
         let (history, scope) = world.at(world.now, world.now.date().into());
@@ -213,10 +182,7 @@ fn a_reboot_is_told_once_with_its_time_however_many_runs_it_killed() {
             IncidentKind::Lost { boot, .. } | IncidentKind::Silent { boot, .. } => boot,
             _ => None,
         };
-        let found: Vec<_> = found
-            .iter()
-            .map(|it| (it.state(), booted(it), it.bad))
-            .collect();
+        let found: Vec<_> = found.iter().map(|it| (it.state(), booted(it), it.bad)).collect();
         assert_eq!(found, [(state, boot, killed as u64)]);
     }
 }
@@ -225,10 +191,8 @@ fn a_reboot_is_told_once_with_its_time_however_many_runs_it_killed() {
 fn of_a_dead_host_nothing_is_said_about_a_herd() {
     let world = World::dead_host_at_second_one();
     let (history, scope) = world.at(world.now, world.now.date().into());
-    let states: Vec<IncidentState> = diagnosed(super::incidents, &history, &scope)
-        .iter()
-        .map(Incident::state)
-        .collect();
+    let states: Vec<IncidentState> =
+        diagnosed(super::incidents, &history, &scope).iter().map(Incident::state).collect();
     assert_eq!(states, [IncidentState::Unreachable]);
 }
 
@@ -237,31 +201,16 @@ fn a_scheduler_that_stands_still_is_silent_if_it_never_was_before() {
     let world = World::healthy();
     let (history, scope) = world.at(world.now, world.now.date().into());
     assert!(diagnosed(super::incidents, &history, &scope).is_empty());
-    let later = Scope {
-        now: world.now + TimeDelta::hours(2),
-        ..scope
-    };
-    let states: Vec<IncidentState> = diagnosed(super::incidents, &history, &later)
-        .iter()
-        .map(Incident::state)
-        .collect();
+    let later = Scope { now: world.now + TimeDelta::hours(2), ..scope };
+    let states: Vec<IncidentState> =
+        diagnosed(super::incidents, &history, &later).iter().map(Incident::state).collect();
     assert_eq!(states, [IncidentState::Silent]);
-    let told = diagnosed(
-        super::changes,
-        &history,
-        &Scope {
-            since: world.now,
-            ..later
-        },
-    );
+    let told = diagnosed(super::changes, &history, &Scope { since: world.now, ..later });
     assert_eq!((told.0.len(), told.1.len()), (1, 0));
     let told = diagnosed(
         super::changes,
         &history,
-        &Scope {
-            since: world.now + TimeDelta::hours(1),
-            ..later
-        },
+        &Scope { since: world.now + TimeDelta::hours(1), ..later },
     );
     assert_eq!((told.0.len(), told.1.len()), (0, 0));
 }

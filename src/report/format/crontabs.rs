@@ -39,9 +39,7 @@ pub fn schedules(report: &Report) -> Vec<(JobId, Schedule)> {
     let now = report.machine.zoned_now;
     let schedules = checked.expected.jobs.iter().zip(&checked.jobs);
     let schedules = schedules.filter_map(|(job, id)| Some(((*id)?, job)));
-    schedules
-        .map(|(id, job)| (id, schedule(job, &checked.expected, now)))
-        .collect()
+    schedules.map(|(id, job)| (id, schedule(job, &checked.expected, now))).collect()
 }
 
 fn schedule(job: &ExpectedJob, expected: &Expected, now: DateTime<Local>) -> Schedule {
@@ -51,9 +49,7 @@ fn schedule(job: &ExpectedJob, expected: &Expected, now: DateTime<Local>) -> Sch
     let place = first.map(|entry| place(&entry.place)).unwrap_or_default();
     let words: Vec<String> = lines.iter().map(|entry| schedule_in_words(entry)).collect();
     lines.retain(|entry| !entry.is_ignored);
-    let next = lines
-        .iter()
-        .map(|entry| (next_start(entry, &periods), *entry));
+    let next = lines.iter().map(|entry| (next_start(entry, &periods), *entry));
     let next = next.min_by_key(|(next, _)| (next.is_none(), *next));
     Schedule {
         words: words.join("; "),
@@ -92,9 +88,7 @@ pub fn summary(report: &Report) -> Vec<String> {
     } else {
         // The rest is about the other jobs too.
         let off = checked.expected.planned.plan.commented_out.iter();
-        let off = off
-            .filter(|off| report.filter.names(&off.job))
-            .take(MAX_GONE.0);
+        let off = off.filter(|off| report.filter.names(&off.job)).take(MAX_GONE.0);
         lines.extend(off.map(|off| format!("line {} is commented out", place(&off.place))));
     }
     lines
@@ -105,10 +99,7 @@ fn counts(whole: &WholeSummary) -> Vec<String> {
     let of_runs = [
         perhaps(whole),
         counted(whole.strays, |strays| {
-            format!(
-                "{} without a line that is understood",
-                count(strays, "start")
-            )
+            format!("{} without a line that is understood", count(strays, "start"))
         }),
     ];
     let of_crontabs = [
@@ -119,16 +110,10 @@ fn counts(whole: &WholeSummary) -> Vec<String> {
             format!("{} not checked (--next says why)", count(unknown, "call"))
         }),
         counted(whole.switched_off as u64, |lines| {
-            format!(
-                "{} commented out (--check names them)",
-                count(lines, "line")
-            )
+            format!("{} commented out (--check names them)", count(lines, "line"))
         }),
         counted(whole.unjudged as u64, |unjudged| {
-            format!(
-                "{} not checked: of other logs, users or zones",
-                count(unjudged, "line")
-            )
+            format!("{} not checked: of other logs, users or zones", count(unjudged, "line"))
         }),
         counted(whole.left_out as u64, |left_out| {
             format!("{} left out (--check names them)", count(left_out, "file"))
@@ -159,9 +144,9 @@ fn gone(whole: &WholeSummary, clock: Clock) -> Option<String> {
     let (most, longest) = MAX_GONE;
     let first = whole.gone.iter().take(most).map(|(job, last, line)| {
         let end = job.len().min(longest);
-        let line = line.as_ref().map_or(String::new(), |line| {
-            format!(", line {} is commented out", place(line))
-        });
+        let line = line
+            .as_ref()
+            .map_or(String::new(), |line| format!(", line {} is commented out", place(line)));
         let last = clock.time(*last);
         format!("{} (last {last}{line})", printable(&job[..end]))
     });
@@ -192,11 +177,7 @@ fn perhaps(whole: &WholeSummary) -> Option<String> {
 }
 
 fn checked_jobs(summary: &CrontabSummary, clock: Clock) -> String {
-    let jobs = format!(
-        "{} on {}",
-        count(summary.jobs, "job"),
-        count(summary.lines, "line")
-    );
+    let jobs = format!("{} on {}", count(summary.jobs, "job"), count(summary.lines, "line"));
     match summary.start {
         _ if summary.lines == 0 => jobs,
         CheckStart::Period => jobs,

@@ -59,9 +59,7 @@ impl<'a> Gatherer<'a> {
         let expected = crontabs.map(|planned| expected(planned, query, window, machine));
         let jobs = expected.iter().flat_map(|expected| &expected.jobs);
         let wanted = jobs.filter(|job| job.is_wanted(&window.filter));
-        let wanted: Vec<_> = wanted
-            .map(|job| (job.account(), Rc::clone(&job.name)))
-            .collect();
+        let wanted: Vec<_> = wanted.map(|job| (job.account(), Rc::clone(&job.name))).collect();
         let builder = needs.history.then(|| {
             let until = window.filter.period.until.filter(|_| needs.as_of_end);
             let mut builder = HistoryBuilder::new(until, needs.tails);
@@ -99,11 +97,7 @@ impl<'a> Gatherer<'a> {
     pub fn clock(&self) -> ReadClock {
         ReadClock {
             now: self.machine.now,
-            end: if self.needs.history {
-                self.end_of_time()
-            } else {
-                NaiveDateTime::MAX
-            },
+            end: if self.needs.history { self.end_of_time() } else { NaiveDateTime::MAX },
         }
     }
 
@@ -114,8 +108,7 @@ impl<'a> Gatherer<'a> {
 
     /// Notes a run, whether it is asked for or not.
     pub fn note(&mut self, run: &mut Run) {
-        self.coverage
-            .add(run.trace.owner.scheduler, run.trace.start);
+        self.coverage.add(run.trace.owner.scheduler, run.trace.start);
         if let Some(hosts) = &mut self.hosts {
             hosts.add_host(run.host());
         }
@@ -150,9 +143,7 @@ impl<'a> Gatherer<'a> {
         let builder = self.builder.take();
         let latest = builder.as_ref().and_then(HistoryBuilder::latest);
         let scope = self.scope(latest.max(read.latest));
-        let mut history = builder
-            .map(|it| it.finish(&self.wanted))
-            .unwrap_or_default();
+        let mut history = builder.map(|it| it.finish(&self.wanted)).unwrap_or_default();
         if self.needs.baseline {
             read.files += self.add_baseline(&mut history, &scope, logs);
         }
@@ -244,12 +235,7 @@ impl<'a> Gatherer<'a> {
             &self.machine.users,
             self.query.is_about_all_crontabs(),
         );
-        CheckedCrontabs {
-            expected,
-            missing: judgement.missing,
-            jobs,
-            summary,
-        }
+        CheckedCrontabs { expected, missing: judgement.missing, jobs, summary }
     }
 }
 

@@ -27,11 +27,7 @@ pub struct Joblog {
 
 impl Format for Joblog {
     fn needs(&self) -> Needs {
-        Needs {
-            warns_of_left_out: true,
-            is_paged: true,
-            ..Needs::default()
-        }
+        Needs { warns_of_left_out: true, is_paged: true, ..Needs::default() }
     }
 
     fn begin(&mut self, _: Option<&Expected>, out: &mut ReportOutput) {

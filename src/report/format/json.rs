@@ -28,21 +28,13 @@ pub struct Json<'a> {
 impl<'a> Json<'a> {
     /// Names users as `users` does.
     pub fn new(users: &'a Users) -> Self {
-        Self {
-            users,
-            is_bad: false,
-        }
+        Self { users, is_bad: false }
     }
 }
 
 impl Format for Json<'_> {
     fn needs(&self) -> Needs {
-        Needs {
-            slots: true,
-            warns_of_left_out: true,
-            is_paged: true,
-            ..Needs::default()
-        }
+        Needs { slots: true, warns_of_left_out: true, is_paged: true, ..Needs::default() }
     }
 
     fn run(&mut self, run: Run, out: &mut ReportOutput) {
@@ -81,10 +73,7 @@ impl<'a> From<&'a [u8]> for JsonText<'a> {
 
 /// The document of a run. The manual defines each field, and other programs rely on them.
 #[derive(Serialize)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a field of its own in the document"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of its own in the document")]
 struct RunDocument<'a> {
     pid: u32,
     uid: Option<u32>,
@@ -187,10 +176,7 @@ fn render(run: &Run, users: &Users, output: Option<Vec<JsonText>>) -> String {
         cause: &run.cause(),
         connection_failure: run.connection_failure().is_some(),
         usage_error: run.is_usage_error(),
-        reason: run
-            .reason()
-            .filter(|_| run.has_failed())
-            .map(JsonText::from),
+        reason: run.reason().filter(|_| run.has_failed()).map(JsonText::from),
         retries: trace.retries,
         command: trace.command.as_deref().map(JsonText::from),
         lines: trace.lines,
@@ -206,11 +192,7 @@ fn render(run: &Run, users: &Users, output: Option<Vec<JsonText>>) -> String {
 fn text_of(document: &impl Serialize) -> String {
     let text = serde_json::to_string(document).expect("strings, numbers and lists become JSON");
     // A look at each character would take as long as everything else. JSON has no other control characters.
-    if text.is_ascii() && memchr(b'\x7f', text.as_bytes()).is_none() {
-        text
-    } else {
-        escape(&text)
-    }
+    if text.is_ascii() && memchr(b'\x7f', text.as_bytes()).is_none() { text } else { escape(&text) }
 }
 
 /// Escapes the characters that could steer a terminal. They occur only in strings, where JSON has escapes.

@@ -27,10 +27,7 @@ pub struct Lint;
 
 impl Format for Lint {
     fn needs(&self) -> Needs {
-        Needs {
-            crontabs: true,
-            ..Needs::default()
-        }
+        Needs { crontabs: true, ..Needs::default() }
     }
 
     fn finish(self: Box<Self>, report: &Report, out: &mut ReportOutput) -> Health {
@@ -103,11 +100,8 @@ fn no_fault(plan: &CronJobs, crontabs: &Crontabs) -> String {
 
 /// The lines that a `#` has switched off. This is no fault: many a crontab has old lines.
 fn commented_out(plan: &CronJobs) -> Option<String> {
-    let mut places: Vec<String> = plan
-        .commented_out
-        .iter()
-        .map(|off| place(&off.place.file, Some(off.place.line)))
-        .collect();
+    let mut places: Vec<String> =
+        plan.commented_out.iter().map(|off| place(&off.place.file, Some(off.place.line))).collect();
     places.dedup();
     let more = places.len().saturating_sub(MOST_SWITCHED_OFF);
     places.truncate(MOST_SWITCHED_OFF);
@@ -120,10 +114,8 @@ fn commented_out(plan: &CronJobs) -> Option<String> {
 
 /// The calls that are not understood for another reason than a fault of their line.
 fn unexplained<'a>(unknown: &'a [UnknownCall], findings: &[Finding]) -> Vec<&'a UnknownCall> {
-    let faulty: HashSet<(&Path, Option<usize>)> = findings
-        .iter()
-        .map(|finding| (finding.file.as_path(), finding.line))
-        .collect();
+    let faulty: HashSet<(&Path, Option<usize>)> =
+        findings.iter().map(|finding| (finding.file.as_path(), finding.line)).collect();
     let is_unexplained =
         |it: &&UnknownCall| !faulty.contains(&(&*it.place.file, Some(it.place.line)));
     unknown.iter().filter(is_unexplained).collect()

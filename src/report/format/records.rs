@@ -20,20 +20,12 @@ pub struct OneRun<'a> {
 impl<'a> OneRun<'a> {
     /// Shows the records.
     pub fn records(id: &RunId) -> Self {
-        Self {
-            id: id.clone(),
-            users: None,
-            last: None,
-            count: 0,
-        }
+        Self { id: id.clone(), users: None, last: None, count: 0 }
     }
 
     /// Shows the document, with all output.
     pub fn document(id: &RunId, users: &'a Users) -> Self {
-        Self {
-            users: Some(users),
-            ..Self::records(id)
-        }
+        Self { users: Some(users), ..Self::records(id) }
     }
 
     /// What to say unless there is exactly one run that matches.
@@ -46,10 +38,7 @@ impl<'a> OneRun<'a> {
         };
         let start = run.trace.start;
         let (place, tip) = match run.trace.owner.scheduler.name() {
-            Some(name) => (
-                format!(" on {name}"),
-                ", or only the --log-dir of its scheduler",
-            ),
+            Some(name) => (format!(" on {name}"), ", or only the --log-dir of its scheduler"),
             None => (String::new(), ""),
         };
         (self.count > 1).then(|| {

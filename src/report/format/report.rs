@@ -50,24 +50,13 @@ impl Report<'_> {
 
     /// What a diagnosis goes by.
     pub fn evidence(&self) -> Evidence<'_> {
-        Evidence {
-            history: &self.history,
-            missed: &self.missed,
-            scope: &self.scope,
-        }
+        Evidence { history: &self.history, missed: &self.missed, scope: &self.scope }
     }
 
     /// The format of the local times.
     pub fn clock(&self) -> Clock {
-        let last = self
-            .tally
-            .first_to_last
-            .map_or(self.scope.now, |(_, last)| last);
-        let last = if self.scope.is_live {
-            self.scope.now
-        } else {
-            last
-        };
+        let last = self.tally.first_to_last.map_or(self.scope.now, |(_, last)| last);
+        let last = if self.scope.is_live { self.scope.now } else { last };
         Clock::of(last.date())
     }
 

@@ -56,11 +56,7 @@ fn period(query: &Query) -> Vec<String> {
     let until = period.until.map(|until| format!("until {until}"));
     let bounds: Vec<String> = since.into_iter().chain(until).collect();
     let is_today = bounds.is_empty() && matches!(query.source, LogSource::LogDirs(_));
-    if is_today {
-        vec!["today".to_owned()]
-    } else {
-        bounds
-    }
+    if is_today { vec!["today".to_owned()] } else { bounds }
 }
 
 fn conditions(filter: &Filter, users: &Users) -> Vec<String> {
@@ -69,14 +65,7 @@ fn conditions(filter: &Filter, users: &Users) -> Vec<String> {
         Some(format!("{what} {}", printable(name)))
     };
     let user = filter.user.map(|uid| format!("user {}", users.word(uid)));
-    let failed = filter
-        .failed
-        .then(|| "only what failed or was lost".to_owned());
-    let conditions = [
-        named("host", &filter.host),
-        named("job", &filter.job),
-        user,
-        failed,
-    ];
+    let failed = filter.failed.then(|| "only what failed or was lost".to_owned());
+    let conditions = [named("host", &filter.host), named("job", &filter.job), user, failed];
     conditions.into_iter().flatten().collect()
 }

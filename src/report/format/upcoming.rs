@@ -30,10 +30,7 @@ pub struct Upcoming;
 
 impl Format for Upcoming {
     fn needs(&self) -> Needs {
-        Needs {
-            crontabs: true,
-            ..Needs::default()
-        }
+        Needs { crontabs: true, ..Needs::default() }
     }
 
     fn finish(self: Box<Self>, report: &Report, out: &mut ReportOutput) -> Health {
@@ -80,10 +77,7 @@ fn add_crowds(text: &mut String, entries: &[&CronJob], day: &[ClockInterval]) {
     if crowds.is_empty() {
         return;
     }
-    line(
-        text,
-        "\nCrowds in the next 24 hours: jobs that connect in one second",
-    );
+    line(text, "\nCrowds in the next 24 hours: jobs that connect in one second");
     line(text, "  Jobs  On one host  When");
     for crowd in &crowds {
         let times = match crowd.times {
@@ -114,10 +108,8 @@ fn add_starts(
     periods: &[Vec<ClockInterval>],
     now: DateTime<Local>,
 ) {
-    let mut rows: Vec<(Option<i64>, [String; 3])> = entries
-        .iter()
-        .map(|entry| row(entry, periods, now))
-        .collect();
+    let mut rows: Vec<(Option<i64>, [String; 3])> =
+        entries.iter().map(|entry| row(entry, periods, now)).collect();
     // Those at boot and those that never come are the last.
     rows.sort_by(|(one, one_row), (other, other_row)| {
         (one.is_none(), one, one_row).cmp(&(other.is_none(), other, other_row))
@@ -130,10 +122,7 @@ fn add_starts(
         widths.max().unwrap_or(0).clamp(title.len(), WIDEST)
     };
     let (next, schedule) = (width(0, "Next"), width(1, "Schedule"));
-    line(
-        text,
-        &format!("\n{:next$}  {:schedule$}  Job", "Next", "Schedule"),
-    );
+    line(text, &format!("\n{:next$}  {:schedule$}  Job", "Next", "Schedule"));
     for (_, [start, words, job]) in &rows {
         line(text, &format!("{start:next$}  {words:schedule$}  {job}"));
     }
@@ -176,11 +165,7 @@ pub fn schedule_in_words(entry: &CronJob) -> String {
         Some(most) => format!(", up to {}s later", most - entry.wait.least),
         None => ", or later".to_owned(),
     };
-    let perhaps = if entry.is_conditional {
-        ", perhaps"
-    } else {
-        ""
-    };
+    let perhaps = if entry.is_conditional { ", perhaps" } else { "" };
     format!("{}{more}{perhaps}", printable(entry.schedule.as_bytes()))
 }
 
@@ -218,10 +203,7 @@ fn add_ignored(text: &mut String, ignored: &[&CronJob], without_a_job: &[&Path])
         *files.entry(&entry.place.file).or_default() += 1;
     }
     if !files.is_empty() {
-        line(
-            text,
-            "\nIgnored by cron (remoteexe --report --check says why)",
-        );
+        line(text, "\nIgnored by cron (remoteexe --report --check says why)");
     }
     for (file, jobs) in files {
         let jobs = match jobs {
@@ -239,7 +221,5 @@ fn line(text: &mut String, line: &str) {
 }
 
 fn local(second: i64) -> DateTime<Local> {
-    DateTime::from_timestamp(second, 0)
-        .unwrap_or_default()
-        .with_timezone(&Local)
+    DateTime::from_timestamp(second, 0).unwrap_or_default().with_timezone(&Local)
 }

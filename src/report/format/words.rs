@@ -22,21 +22,13 @@ impl Clock {
 
     /// The hour and the minute.
     pub fn time(self, time: NaiveDateTime) -> String {
-        let format = if time.date() == self.day {
-            "%H:%M"
-        } else {
-            "%m-%d %H:%M"
-        };
+        let format = if time.date() == self.day { "%H:%M" } else { "%m-%d %H:%M" };
         time.format(format).to_string()
     }
 
     /// The time with its second.
     pub fn second(self, time: NaiveDateTime) -> String {
-        let format = if time.date() == self.day {
-            "%H:%M:%S"
-        } else {
-            "%m-%d %H:%M:%S"
-        };
+        let format = if time.date() == self.day { "%H:%M:%S" } else { "%m-%d %H:%M:%S" };
         time.format(format).to_string()
     }
 

@@ -32,11 +32,7 @@ impl HistoryBuilder {
     /// A history of the runs as they were just before `until`. A run that ended later was going on. With `keeps_tails` it
     /// has the last lines of runs too.
     pub fn new(until: Option<NaiveDateTime>, keeps_tails: bool) -> Self {
-        Self {
-            until,
-            keeps_tails,
-            ..Self::default()
-        }
+        Self { until, keeps_tails, ..Self::default() }
     }
 
     /// Keeps these jobs apart: crontabs have lines for them.
@@ -57,11 +53,8 @@ impl HistoryBuilder {
         let job = self.job(run);
         // A lost run with a record of that time or later was not dead yet.
         let is_open = |until: NaiveDateTime| run.trace.last >= until;
-        let outcome = if self.until.is_some_and(is_open) {
-            Outcome::Running
-        } else {
-            run.outcome()
-        };
+        let outcome =
+            if self.until.is_some_and(is_open) { Outcome::Running } else { run.outcome() };
         let last = self.until.unwrap_or(run.trace.last).min(run.trace.last);
         let until = run.until().unwrap_or(last);
         let line = self.line(run, outcome);
@@ -163,9 +156,7 @@ impl HistoryBuilder {
         let mut history = self.history;
         drop(self.jobs);
         scripts.join(&mut history);
-        history
-            .runs
-            .sort_unstable_by_key(|run| (run.job, run.start, run.until, run.pid));
+        history.runs.sort_unstable_by_key(|run| (run.job, run.start, run.until, run.pid));
         history.begins = vec![0; history.jobs.len() + 1];
         for run in &history.runs {
             history.begins[run.job as usize + 1] += 1;

@@ -48,19 +48,12 @@ pub struct Count {
 
 impl Count {
     fn of(name: &'static str, number: u64) -> Self {
-        Self {
-            name,
-            number,
-            is_bad: false,
-        }
+        Self { name, number, is_bad: false }
     }
 
     /// A number that should be 0.
     pub fn bad(name: &'static str, number: u64) -> Self {
-        Self {
-            is_bad: number > 0,
-            ..Self::of(name, number)
-        }
+        Self { is_bad: number > 0, ..Self::of(name, number) }
     }
 }
 

@@ -42,10 +42,7 @@ impl DurationStats {
     /// How long all good runs of a job took.
     pub fn of_job(history: &History, job: JobId) -> Self {
         let earlier = history.earlier(job).iter().map(|good| good.seconds);
-        let seconds = history
-            .of_job(job)
-            .iter()
-            .filter_map(RunSummary::good_seconds);
+        let seconds = history.of_job(job).iter().filter_map(RunSummary::good_seconds);
         Self::of_seconds(earlier.chain(seconds).collect())
     }
 
@@ -127,11 +124,7 @@ pub fn before_each(
         return Vec::new();
     }
     let good = history.of_job(job).iter().filter_map(|run| {
-        Some(Good {
-            end: run.until,
-            start: run.start,
-            seconds: run.good_seconds()?,
-        })
+        Some(Good { end: run.until, start: run.start, seconds: run.good_seconds()? })
     });
     let mut good: Vec<Good> = history.earlier(job).iter().copied().chain(good).collect();
     good.sort_unstable();

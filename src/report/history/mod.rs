@@ -197,18 +197,12 @@ impl History {
 
     /// All schedulers.
     pub fn schedulers(&self) -> BTreeSet<Scheduler> {
-        self.accounts
-            .iter()
-            .map(|account| account.scheduler)
-            .collect()
+        self.accounts.iter().map(|account| account.scheduler).collect()
     }
 
     /// The local times of all STARTs of a scheduler, in their order.
     pub fn starts(&self, scheduler: Scheduler) -> Vec<NaiveDateTime> {
-        let runs = self
-            .runs
-            .iter()
-            .filter(|run| self.scheduler(run.job) == scheduler);
+        let runs = self.runs.iter().filter(|run| self.scheduler(run.job) == scheduler);
         let mut starts: Vec<NaiveDateTime> = runs.map(|run| run.start).collect();
         starts.sort_unstable();
         starts

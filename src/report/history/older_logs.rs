@@ -77,24 +77,15 @@ impl OlderLogs<'_> {
             days: &[day],
         };
         let logs = find::logs(self.dirs, &choice, &self.machine.users);
-        let clock = ReadClock {
-            now: self.machine.now,
-            end: NaiveDateTime::MAX,
-        };
-        let reading = reading::read(
-            &logs.inputs,
-            &self.machine.running,
-            clock,
-            None,
-            |mut run| {
-                run.accept(is_accepted);
-                let account = run.trace.owner.account();
-                let job = jobs.get(&(account, Rc::clone(&run.trace.job)));
-                if let (Some(job), Some(good)) = (job, Good::of(&run)) {
-                    history.add_earlier(*job, good);
-                }
-            },
-        );
+        let clock = ReadClock { now: self.machine.now, end: NaiveDateTime::MAX };
+        let reading = reading::read(&logs.inputs, &self.machine.running, clock, None, |mut run| {
+            run.accept(is_accepted);
+            let account = run.trace.owner.account();
+            let job = jobs.get(&(account, Rc::clone(&run.trace.job)));
+            if let (Some(job), Some(good)) = (job, Good::of(&run)) {
+                history.add_earlier(*job, good);
+            }
+        });
         reading.files
     }
 
@@ -121,12 +112,7 @@ fn wanting(history: &History, asking: &[JobId], scope: &Scope, day: NaiveDate) -
         let asked = before_each(history, *job, |run| is_asking(run, scope));
         asked.into_iter().any(is_wanting)
     });
-    let named = jobs.map(|job| {
-        (
-            (history.account(job), Rc::clone(&history.job(job).name)),
-            job,
-        )
-    });
+    let named = jobs.map(|job| ((history.account(job), Rc::clone(&history.job(job).name)), job));
     named.collect()
 }
 

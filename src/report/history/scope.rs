@@ -46,11 +46,7 @@ impl Scope {
         let length = self.now - self.since;
         let is_of_days = self.since.time() == NaiveTime::MIN;
         let days = length.num_days() + i64::from(length > TimeDelta::days(length.num_days()));
-        let shift = if is_of_days {
-            TimeDelta::days(days)
-        } else {
-            length
-        };
+        let shift = if is_of_days { TimeDelta::days(days) } else { length };
         Some(Self {
             since: self.since.checked_sub_signed(shift)?,
             now: self.now.checked_sub_signed(shift)?,

@@ -63,11 +63,7 @@ impl Scripts {
         let next = u32::try_from(self.all.len()).expect("there are fewer than jobs");
         let number = *self.numbers.entry((account, short.into())).or_insert(next);
         if number == next {
-            self.all.push(ScriptVariants {
-                first: job,
-                jobs: 0,
-                runs: 0,
-            });
+            self.all.push(ScriptVariants { first: job, jobs: 0, runs: 0 });
         }
         let script = &mut self.all[number as usize];
         script.runs += 1;

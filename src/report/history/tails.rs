@@ -43,11 +43,7 @@ impl Tails {
         self.bytes += text.len();
         self.kept.insert(number, text);
         let [good, others] = self.of_jobs.entry(job).or_default();
-        let (runs, most) = if is_good {
-            (good, MAX_GOOD)
-        } else {
-            (others, MAX_OTHERS)
-        };
+        let (runs, most) = if is_good { (good, MAX_GOOD) } else { (others, MAX_OTHERS) };
         runs.push_back(number);
         let oldest = (runs.len() > most).then(|| runs.pop_front()).flatten();
         let oldest = oldest.and_then(|oldest| self.kept.remove(&oldest));

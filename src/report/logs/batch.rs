@@ -66,26 +66,12 @@ pub enum Meaning {
 impl Batch {
     /// The line, or the lines, of the row with this index.
     pub fn line(&self, index: usize) -> Line<'_> {
-        let Row {
-            begin,
-            end,
-            time,
-            meaning,
-        } = self.rows[index];
+        let Row { begin, end, time, meaning } = self.rows[index];
         let lines = &self.bytes[begin..end];
         match meaning {
-            Meaning::Records {
-                pid,
-                prefix,
-                count,
-                is_output: true,
-            } => Line::Outputs(Outputs {
-                time,
-                pid,
-                lines,
-                count,
-                prefix,
-            }),
+            Meaning::Records { pid, prefix, count, is_output: true } => {
+                Line::Outputs(Outputs { time, pid, lines, count, prefix })
+            }
             Meaning::Records { pid, prefix, .. } => {
                 let text = &lines[prefix..];
                 Line::Record(Record { time, pid, text }, lines)

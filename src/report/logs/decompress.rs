@@ -33,9 +33,7 @@ const UNREADABLE: [(&[u8], &str); 4] = [
 pub fn decompress(mut file: impl Read + Send + 'static) -> io::Result<Source> {
     let mut magic = Vec::new();
     (&mut file).take(MAGIC).read_to_end(&mut magic)?;
-    let unreadable = UNREADABLE
-        .iter()
-        .find(|(first, _)| magic.starts_with(first));
+    let unreadable = UNREADABLE.iter().find(|(first, _)| magic.starts_with(first));
     if let Some((_, remedy)) = unreadable {
         let message = format!("compressed in a way that is not read here; first undo it: {remedy}");
         return Err(io::Error::new(io::ErrorKind::Unsupported, message));
@@ -87,11 +85,7 @@ struct Zstd<R> {
 
 impl<R: BufRead> Zstd<R> {
     fn new(input: R) -> Self {
-        Self {
-            input,
-            decoder: FrameDecoder::new(),
-            is_in_frame: false,
-        }
+        Self { input, decoder: FrameDecoder::new(), is_in_frame: false }
     }
 
     /// Begins the next frame. Returns false at the end.

@@ -173,13 +173,8 @@ impl<'a> Files<'a> {
         };
         self.has_any = true;
         let owner = stat.st_uid;
-        let log = LogFile {
-            path,
-            name,
-            owner,
-            place: FileId::of(&stat),
-            scheduler: self.scheduler,
-        };
+        let log =
+            LogFile { path, name, owner, place: FileId::of(&stat), scheduler: self.scheduler };
         self.note_day(&log, &stat);
         let day = log.name.log.day;
         if !self.is_of_period(day, &stat) {
@@ -194,8 +189,7 @@ impl<'a> Files<'a> {
             && !is_at_home;
         if is_in_our_place {
             let owner = self.users.describe(owner);
-            self.logs
-                .refuse(Input::Log(log.clone()), InputError::Stranger(owner));
+            self.logs.refuse(Input::Log(log.clone()), InputError::Stranger(owner));
         }
         match log.check(&stat) {
             Err(_) if is_in_our_place => {}
@@ -225,17 +219,13 @@ impl<'a> Files<'a> {
 
     /// Whether a log of this day, of which nothing else is known, is of the period.
     fn is_day_of_period(&self, day: NaiveDate) -> bool {
-        let Choice {
-            since, until, days, ..
-        } = self.choice;
+        let Choice { since, until, days, .. } = self.choice;
         since.is_none_or(|since| day >= since.date() || days.contains(&day))
             && until.is_none_or(|until| day <= until.date())
     }
 
     fn is_of_period(&self, day: NaiveDate, stat: &Stat) -> bool {
-        let Choice {
-            since, until, days, ..
-        } = self.choice;
+        let Choice { since, until, days, .. } = self.choice;
         // The time of the last write decides, not the day in the name: a run stays in the file of the day
         // on which it started, however long it goes on. But a stranger can set that time.
         let is_recent = |since: NaiveDateTime| {
@@ -265,10 +255,7 @@ impl<'a> Files<'a> {
 impl Logs {
     /// These inputs, whoever owns them.
     pub fn of(inputs: Vec<Input>) -> Self {
-        Self {
-            inputs,
-            ..Self::default()
-        }
+        Self { inputs, ..Self::default() }
     }
 
     /// Adds those of another directory.

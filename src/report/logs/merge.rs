@@ -53,11 +53,7 @@ pub fn read(inputs: &[Input], take: &mut impl FnMut(Owner, Line)) -> MergeResult
             continue;
         }
         let Some(next) = next else { break };
-        let Open {
-            input,
-            owner,
-            reader,
-        } = &mut open[next];
+        let Open { input, owner, reader } = &mut open[next];
         take(*owner, reader.line());
         let is_line = reader.advance().unwrap_or_else(|error| {
             unread.push(((*input).clone(), error.into()));
@@ -68,10 +64,7 @@ pub fn read(inputs: &[Input], take: &mut impl FnMut(Owner, Line)) -> MergeResult
         }
     }
     progress.finish_and_clear();
-    MergeResult {
-        files: read.len(),
-        unread,
-    }
+    MergeResult { files: read.len(), unread }
 }
 
 /// The inputs in the order in which they are opened, each with the first second of the day in its name.
@@ -86,9 +79,7 @@ fn in_order(inputs: &[Input]) -> Peekable<impl Iterator<Item = (NaiveDateTime, &
         day.map_or(NaiveDateTime::MIN, NaiveDateTime::from)
     };
     let inputs = sorted.into_iter();
-    inputs
-        .map(move |input| (first_second(input), input))
-        .peekable()
+    inputs.map(move |input| (first_second(input), input)).peekable()
 }
 
 /// Opens `input` and reads its first line. Returns nothing if there is no line, or if it is `read` already.
@@ -101,11 +92,7 @@ fn start<'a>(
         return Ok(None);
     };
     let mut reader = Reader::new(progress.wrap_read(file))?;
-    Ok(reader.advance()?.then_some(Open {
-        input,
-        owner,
-        reader,
-    }))
+    Ok(reader.advance()?.then_some(Open { input, owner, reader }))
 }
 
 /// A progress bar on standard error, if that is a terminal and the inputs are long.

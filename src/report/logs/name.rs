@@ -39,14 +39,8 @@ impl FileName {
     /// Reads the name of a file, if it is that of a log.
     pub fn parse(name: &str) -> Option<Self> {
         let stem = uncompressed(name);
-        let (log, age) = live(stem)
-            .or_else(|| numbered(stem))
-            .or_else(|| dated(stem))?;
-        Some(Self {
-            log,
-            age,
-            is_compressed: stem.len() < name.len(),
-        })
+        let (log, age) = live(stem).or_else(|| numbered(stem)).or_else(|| dated(stem))?;
+        Some(Self { log, age, is_compressed: stem.len() < name.len() })
     }
 
     /// Whether it is the name by which its writers know it.
@@ -119,9 +113,8 @@ mod tests {
         let parsed = names.map(|name| FileName::parse(name).expect(name));
         assert!(parsed.is_sorted(), "{parsed:?}");
         for (name, parsed) in names.iter().zip(parsed) {
-            let is_live = ["remoteexe.log", "remoteexe.0.log"]
-                .iter()
-                .any(|end| name.ends_with(end));
+            let is_live =
+                ["remoteexe.log", "remoteexe.0.log"].iter().any(|end| name.ends_with(end));
             assert_eq!(parsed.is_live(), is_live, "{name}");
         }
     }

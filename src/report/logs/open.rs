@@ -77,10 +77,7 @@ impl FileId {
 impl Input {
     /// Its name in messages.
     pub fn name(&self) -> String {
-        self.path().map_or_else(
-            || "standard input".to_owned(),
-            |path| path.display().to_string(),
-        )
+        self.path().map_or_else(|| "standard input".to_owned(), |path| path.display().to_string())
     }
 
     /// What its name says, if that is the name of a log.

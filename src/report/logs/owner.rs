@@ -26,25 +26,14 @@ impl Owner {
     /// The owner of an open file that a scheduler logs to.
     pub fn of(stat: &Stat, scheduler: Scheduler) -> Self {
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Self {
-                scheduler,
-                uid: None,
-                is_shared: true,
-            };
+            return Self { scheduler, uid: None, is_shared: true };
         }
-        Self {
-            scheduler,
-            uid: Some(stat.st_uid),
-            is_shared: stat.st_mode & 0o022 != 0,
-        }
+        Self { scheduler, uid: Some(stat.st_uid), is_shared: stat.st_mode & 0o022 != 0 }
     }
 
     /// Whose account it is.
     pub fn account(&self) -> Account {
-        Account {
-            scheduler: self.scheduler,
-            uid: self.uid,
-        }
+        Account { scheduler: self.scheduler, uid: self.uid }
     }
 }
 

@@ -29,10 +29,7 @@ pub struct Reader {
 /// The place that the batches come from.
 enum Batches {
     /// A thread. Those that were used go back to it.
-    Thread {
-        filled: Receiver<io::Result<Batch>>,
-        used: Sender<Batch>,
-    },
+    Thread { filled: Receiver<io::Result<Batch>>, used: Sender<Batch> },
     /// This one, where no other can be had.
     Here(Splitter),
 }
@@ -89,10 +86,7 @@ impl Batches {
         });
         match thread {
             Ok(_) => match hand_over.send(splitter) {
-                Ok(()) => Self::Thread {
-                    filled: receiver,
-                    used,
-                },
+                Ok(()) => Self::Thread { filled: receiver, used },
                 Err(error) => Self::Here(error.0),
             },
             Err(_) => Self::Here(splitter),

@@ -21,11 +21,7 @@ struct Facts {
 }
 
 /// The scheduler where there is no other.
-static ONLY: Facts = Facts {
-    number: 0,
-    name: None,
-    is_remote: false,
-};
+static ONLY: Facts = Facts { number: 0, name: None, is_remote: false };
 
 impl Default for Scheduler {
     fn default() -> Self {
@@ -98,11 +94,7 @@ pub fn log_dirs(paths: &[PathBuf], local: &Path) -> Vec<LogDir> {
     let can_be_short = short.iter().all(is_unique);
     let are_several = different.len() > 1;
     let log_dir = |(number, path): (u16, &&PathBuf)| {
-        let name = if can_be_short {
-            last_part(path)
-        } else {
-            path.display().to_string()
-        };
+        let name = if can_be_short { last_part(path) } else { path.display().to_string() };
         let facts = Facts {
             number,
             name: are_several.then_some(name),
@@ -110,10 +102,7 @@ pub fn log_dirs(paths: &[PathBuf], local: &Path) -> Vec<LogDir> {
         };
         // Each record of its logs has it, until the process ends.
         let scheduler = Scheduler(Box::leak(Box::new(facts)));
-        LogDir {
-            path: (*path).clone(),
-            scheduler,
-        }
+        LogDir { path: (*path).clone(), scheduler }
     };
     (0..).zip(&different).map(log_dir).collect()
 }
@@ -127,11 +116,7 @@ pub fn more_log_dirs(paths: impl IntoIterator<Item = PathBuf>, dirs: &mut Vec<Lo
         let Ok(number) = u16::try_from(dirs.len()) else {
             return;
         };
-        let facts = Facts {
-            number,
-            name: None,
-            is_remote: false,
-        };
+        let facts = Facts { number, name: None, is_remote: false };
         // As above.
         let scheduler = Scheduler(Box::leak(Box::new(facts)));
         dirs.push(LogDir { path, scheduler });

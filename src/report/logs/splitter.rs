@@ -91,11 +91,8 @@ impl Splitter {
     fn split(&mut self, bytes: &[u8], newline: usize, rows: &mut Vec<Row>) -> usize {
         let (mut begin, mut newline) = (0, Some(newline));
         while let Some(end) = newline {
-            let row = if self.is_in_line {
-                self.piece(begin, end)
-            } else {
-                self.row(bytes, begin, end)
-            };
+            let row =
+                if self.is_in_line { self.piece(begin, end) } else { self.row(bytes, begin, end) };
             self.is_in_line = false;
             begin = row.end + 1;
             rows.push(row);
@@ -106,20 +103,12 @@ impl Splitter {
 
     /// A piece of a line that is too long, or that has no newline. Only the first one counts.
     fn piece(&mut self, begin: usize, end: usize) -> Row {
-        let meaning = if self.is_in_line || begin == end {
-            Meaning::Empty
-        } else {
-            Meaning::Unrecognized
-        };
+        let meaning =
+            if self.is_in_line || begin == end { Meaning::Empty } else { Meaning::Unrecognized };
         self.is_in_line = true;
         self.marked.clear();
         let time = self.time;
-        Row {
-            begin,
-            end,
-            time,
-            meaning,
-        }
+        Row { begin, end, time, meaning }
     }
 
     /// The line from `begin` to `end`, and those that follow it in a row.
@@ -138,12 +127,7 @@ impl Splitter {
             self.marked.clear();
         }
         let time = self.time;
-        Row {
-            begin,
-            end,
-            time,
-            meaning,
-        }
+        Row { begin, end, time, meaning }
     }
 
     /// The meaning of a record behind `prefix`. Moves `end` to the end of those that follow it in a row.
@@ -170,12 +154,7 @@ impl Splitter {
             return Meaning::Mark;
         }
         let (pid, prefix) = (record.pid, prefix.len());
-        Meaning::Records {
-            pid,
-            prefix,
-            count,
-            is_output,
-        }
+        Meaning::Records { pid, prefix, count, is_output }
     }
 }
 

@@ -82,13 +82,7 @@ impl AtomicFile {
         let temporary = random::number().map(|number| format!(".remoteexe-{number:016x}"));
         let temporary = temporary.map_err(|error| no_new_file(&error))?;
         let file = create(&dir, &temporary).map_err(|error| no_new_file(&error))?;
-        let new = Self {
-            dir,
-            name: name.to_owned(),
-            temporary,
-            file,
-            mode,
-        };
+        let new = Self { dir, name: name.to_owned(), temporary, file, mode };
         if !is_ours(facts.st_uid) {
             new.forget_dir()?;
         }
@@ -113,8 +107,7 @@ impl AtomicFile {
     ///
     /// The disk did not take it, or the old file may not be replaced, which then stays.
     pub fn finish(self) -> io::Result<()> {
-        self.file
-            .set_permissions(Permissions::from_mode(self.mode))?;
+        self.file.set_permissions(Permissions::from_mode(self.mode))?;
         // The name must not come to a file whose bytes a power failure takes away.
         self.file.sync_all()?;
         renameat(&self.dir, &self.temporary, &self.dir, &self.name)?;

@@ -45,11 +45,7 @@ impl Pager {
             return None;
         }
         let needs_shell = pager.iter().any(|byte| OF_SHELL.contains(byte));
-        let mut command = if needs_shell {
-            shell(pager)
-        } else {
-            program(pager)?
-        };
+        let mut command = if needs_shell { shell(pager) } else { program(pager)? };
         for (name, value) in SETTINGS {
             if env::var_os(name).is_none() {
                 command.env(name, value);
@@ -77,12 +73,7 @@ impl Pager {
     ///
     /// The pager could not be waited for.
     pub fn finish(self) -> io::Result<Option<Vec<u8>>> {
-        let Self {
-            mut child,
-            stdin,
-            given,
-            ctrl_c_ends,
-        } = self;
+        let Self { mut child, stdin, given, ctrl_c_ends } = self;
         drop(stdin);
         let status = exit::of_child(child.wait()?);
         ctrl_c_ends.store(true, Ordering::Relaxed);
@@ -115,10 +106,8 @@ fn shell(pager: &[u8]) -> Command {
 }
 
 fn program(pager: &[u8]) -> Option<Command> {
-    let mut words = pager
-        .split(u8::is_ascii_whitespace)
-        .filter(|word| !word.is_empty())
-        .map(OsStr::from_bytes);
+    let mut words =
+        pager.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).map(OsStr::from_bytes);
     let mut command = Command::new(words.next()?);
     command.args(words);
     Some(command)

@@ -86,10 +86,7 @@ impl Style {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
         };
-        Self {
-            is_coloured,
-            width: width(),
-        }
+        Self { is_coloured, width: width() }
     }
 
     /// `text` in the colour that means `tone`.

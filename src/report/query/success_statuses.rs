@@ -32,10 +32,7 @@ impl SuccessStatuses {
             Some(exit::SSH_FAILED) => Err(InvalidStatuses::Ssh),
             Some(status) => Ok(status),
         };
-        text.split(',')
-            .map(status)
-            .collect::<Result<_, _>>()
-            .map(Self)
+        text.split(',').map(status).collect::<Result<_, _>>().map(Self)
     }
 
     /// Whether there is none.

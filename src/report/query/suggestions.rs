@@ -33,12 +33,7 @@ pub struct Suggestions {
 impl Suggestions {
     /// No names yet, to be compared with `sought`.
     pub fn near(sought: &[u8]) -> Self {
-        Self {
-            sought: sought.to_vec(),
-            is_found: false,
-            seen: HashSet::new(),
-            nearest: Vec::new(),
-        }
+        Self { sought: sought.to_vec(), is_found: false, seen: HashSet::new(), nearest: Vec::new() }
     }
 
     /// Compares a host.
@@ -65,11 +60,8 @@ impl Suggestions {
         self.seen.insert(name.into());
         let similarity = similarity(&self.sought, name);
         if similarity >= NEAR {
-            let place = self
-                .nearest
-                .partition_point(|(other, _)| *other >= similarity);
-            self.nearest
-                .insert(place, (similarity, printable(cut(name))));
+            let place = self.nearest.partition_point(|(other, _)| *other >= similarity);
+            self.nearest.insert(place, (similarity, printable(cut(name))));
             self.nearest.truncate(MAX_SUGGESTED);
         }
     }
@@ -84,19 +76,13 @@ impl Suggestions {
         Some(if names.is_empty() {
             format!("no {what} '{sought}' in these logs, nor one like it")
         } else {
-            format!(
-                "no {what} '{sought}' in these logs; the nearest: {}",
-                names.join(", ")
-            )
+            format!("no {what} '{sought}' in these logs; the nearest: {}", names.join(", "))
         })
     }
 }
 
 fn similarity(one: &[u8], other: &[u8]) -> f64 {
-    jaro_winkler(
-        &String::from_utf8_lossy(cut(one)),
-        &String::from_utf8_lossy(cut(other)),
-    )
+    jaro_winkler(&String::from_utf8_lossy(cut(one)), &String::from_utf8_lossy(cut(other)))
 }
 
 fn cut(name: &[u8]) -> &[u8] {

@@ -57,11 +57,7 @@ impl Window {
         Self {
             read_from: read_from(&filter.period, reach, now),
             history_from: is_today.then_some(today - HISTORY),
-            since: if is_today {
-                Some(today)
-            } else {
-                filter.period.since
-            },
+            since: if is_today { Some(today) } else { filter.period.since },
             filter,
         }
     }

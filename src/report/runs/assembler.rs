@@ -34,10 +34,7 @@ struct Key {
 
 impl Key {
     fn of(owner: Owner, pid: u32) -> Self {
-        Self {
-            account: owner.account(),
-            pid,
-        }
+        Self { account: owner.account(), pid }
     }
 }
 
@@ -85,11 +82,7 @@ pub struct Assembler {
 impl Assembler {
     /// An assembler that keeps the records of the process id `recorded`. No run of this machine outlives its `boot`.
     pub fn new(recorded: Option<u32>, boot: Option<NaiveDateTime>) -> Self {
-        Self {
-            recorded,
-            boot,
-            ..Self::default()
-        }
+        Self { recorded, boot, ..Self::default() }
     }
 
     /// Takes the next record, which is `line` of a log of `owner`. Gives a run that has ended to `finished`.
@@ -203,8 +196,7 @@ impl Assembler {
         let previous = last_started_by.insert(Rc::clone(&job), pid);
         let beside = previous.and_then(|pid| self.processes.get_mut(&Key { account, pid }));
         let runs = beside.into_iter().flat_map(|process| &mut process.open);
-        runs.filter(|run| run.job == job)
-            .for_each(|run| run.is_overlapped = true);
+        runs.filter(|run| run.job == job).for_each(|run| run.is_overlapped = true);
         job
     }
 
@@ -282,10 +274,7 @@ impl Older {
         let (account, mut numbers) = most.expect("there are too many");
         let middle = numbers.len() / 2;
         let (_, last, _) = numbers.select_nth_unstable(middle);
-        Self {
-            account,
-            last: *last,
-        }
+        Self { account, last: *last }
     }
 
     fn includes(&self, account: Account, number: u64) -> bool {

@@ -112,10 +112,7 @@ impl KeptOutput {
     fn make_room(&mut self) {
         let begin = self.tail_begin();
         let signs = self.signs.get_or_insert_default();
-        signs.look(
-            self.lines[..begin].strip_suffix(b"\n").unwrap_or_default(),
-            0,
-        );
+        signs.look(self.lines[..begin].strip_suffix(b"\n").unwrap_or_default(), 0);
         self.lines.drain(..begin);
     }
 
@@ -150,9 +147,7 @@ impl Signs {
 }
 
 fn lines(lines: &[u8]) -> impl Iterator<Item = &[u8]> {
-    lines
-        .split_inclusive(|&byte| byte == b'\n')
-        .map(|line| &line[..line.len() - 1])
+    lines.split_inclusive(|&byte| byte == b'\n').map(|line| &line[..line.len() - 1])
 }
 
 /// A line as far as it is kept. Of a long one, what a terminal shows in the end.

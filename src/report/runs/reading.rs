@@ -54,12 +54,7 @@ struct Early {
 impl Early {
     /// None yet.
     fn new(clock: ReadClock) -> Self {
-        Self {
-            now: clock.now,
-            from: clock.end,
-            count: 0,
-            last: NaiveDateTime::MIN,
-        }
+        Self { now: clock.now, from: clock.end, count: 0, last: NaiveDateTime::MIN }
     }
 
     fn includes(&self, time: NaiveDateTime) -> bool {
@@ -80,23 +75,14 @@ impl Early {
                 self.note(1, record.time);
                 let is_start = matches!(Kind::parse(record.text), Kind::Start(_));
                 if assembler.goes_on_early(owner, record.pid, is_start) {
-                    let record = Record {
-                        time: now,
-                        ..*record
-                    };
+                    let record = Record { time: now, ..*record };
                     assembler.take(owner, &record, line, finished);
                 }
             }
             Line::Outputs(outputs) => {
                 self.note(outputs.count, outputs.time);
                 if assembler.goes_on_early(owner, outputs.pid, false) {
-                    assembler.take_row(
-                        owner,
-                        &Outputs {
-                            time: now,
-                            ..*outputs
-                        },
-                    );
+                    assembler.take_row(owner, &Outputs { time: now, ..*outputs });
                 }
             }
             Line::Unrecognized | Line::Empty => {}

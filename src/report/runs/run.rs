@@ -54,10 +54,8 @@ fn limit(job: &[u8]) -> Option<u32> {
     words.find(|word| is_timeout(word))?;
     let limits = words.filter_map(|word| {
         let word = str::from_utf8(word).ok()?;
-        let (number, unit) = word.split_at(
-            word.find(|byte: char| byte.is_ascii_alphabetic())
-                .unwrap_or(word.len()),
-        );
+        let (number, unit) =
+            word.split_at(word.find(|byte: char| byte.is_ascii_alphabetic()).unwrap_or(word.len()));
         let unit = match unit {
             "" | "s" => 1,
             "m" => 60,
@@ -83,11 +81,7 @@ pub fn first_word(job: &[u8]) -> &[u8] {
 impl Run {
     /// A run that no later record can change.
     pub fn new(trace: Trace, end: End) -> Self {
-        Self {
-            trace,
-            end,
-            is_accepted: false,
-        }
+        Self { trace, end, is_accepted: false }
     }
 
     /// Takes a status for which `is_accepted` is true as no failure, if the script has given it.
@@ -189,29 +183,21 @@ impl Run {
 
     fn ssh_failure(&self) -> Option<Failure> {
         if self.is_hung_up_at_login() {
-            return Some(Failure {
-                cause: Cause::Authentication,
-                is_at_jump_host: false,
-            });
+            return Some(Failure { cause: Cause::Authentication, is_at_jump_host: false });
         }
         if self.end != End::Exit(exit::SSH_FAILED) {
             return None;
         }
         if self.trace.attempt.is_timeout && !self.is_requested() {
-            return Some(Failure {
-                cause: Cause::TimedOut,
-                is_at_jump_host: false,
-            });
+            return Some(Failure { cause: Cause::TimedOut, is_at_jump_host: false });
         }
         let mut diagnosis = Diagnosis::default();
         let lines = self.trace.kept.tail();
         lines.for_each(|line| diagnosis.observe(line));
         let is_possible = |failure: &Failure| {
             // The other messages are the script's own.
-            let is_after = matches!(
-                failure.cause,
-                Cause::Disconnected | Cause::NoSession | Cause::PortTaken
-            );
+            let is_after =
+                matches!(failure.cause, Cause::Disconnected | Cause::NoSession | Cause::PortTaken);
             is_after || !self.is_requested()
         };
         diagnosis.failure().filter(is_possible)
@@ -250,10 +236,7 @@ impl Run {
             End::Exit(_) if self.is_good() => return Outcome::Good,
             End::Exit(status) => status,
         };
-        let refused = Failure {
-            cause: Cause::Account,
-            is_at_jump_host: false,
-        };
+        let refused = Failure { cause: Cause::Account, is_at_jump_host: false };
         let reason = match status {
             _ if self.trace.is_refused_login() => Reason::Ssh(refused),
             TIMED_OUT if let Some(limit) = limit(&self.trace.job) => Reason::Limit(limit),
@@ -287,10 +270,7 @@ impl Run {
             _ if self.is_accepted => "ok by --ok".to_owned(),
             Outcome::Failed(_, Reason::Usage) => {
                 let reason = self.usage_reason().map(String::from_utf8_lossy);
-                format!(
-                    "usage error: {}",
-                    reason.unwrap_or("nothing was run".into())
-                )
+                format!("usage error: {}", reason.unwrap_or("nothing was run".into()))
             }
             outcome => outcome.to_string(),
         }

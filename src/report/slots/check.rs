@@ -103,14 +103,7 @@ impl Expected {
             let from = from.map(|from| self.bounded(from, until, days));
             judgement.from.push((scheduler, from));
             if let Some(from) = from {
-                let court = SlotChecker {
-                    expected: self,
-                    timeframe,
-                    scheduler,
-                    from,
-                    until,
-                    days,
-                };
+                let court = SlotChecker { expected: self, timeframe, scheduler, from, until, days };
                 court.judge(&mut judgement);
             }
         }
@@ -161,11 +154,7 @@ impl SlotChecker<'_> {
         let mut sound = Comparison::new(&period);
         let mut ignored = Comparison::new(&period);
         for (number, job) in self.jobs() {
-            let comparison = if self.is_ignored(job) {
-                &mut ignored
-            } else {
-                &mut sound
-            };
+            let comparison = if self.is_ignored(job) { &mut ignored } else { &mut sound };
             self.compare(comparison, number, job, &clock_intervals);
         }
         self.add(judgement, sound.finish(), false);
@@ -188,10 +177,8 @@ impl SlotChecker<'_> {
         let Some(days) = self.days else {
             return of_period(self.from, self.until);
         };
-        let days: Vec<NaiveDate> = days
-            .range(self.from.date()..=self.until.date())
-            .copied()
-            .collect();
+        let days: Vec<NaiveDate> =
+            days.range(self.from.date()..=self.until.date()).copied().collect();
         let in_a_row = days.chunk_by(|one, other| one.succ_opt() == Some(*other));
         let period = |days: &[NaiveDate]| {
             let begin = NaiveDateTime::from(*days.first()?).max(self.from);
@@ -199,9 +186,7 @@ impl SlotChecker<'_> {
             Some((begin, end.unwrap_or(self.until).min(self.until)))
         };
         let periods = in_a_row.filter_map(period);
-        periods
-            .flat_map(|(begin, end)| of_period(begin, end))
-            .collect()
+        periods.flat_map(|(begin, end)| of_period(begin, end)).collect()
     }
 
     /// The jobs of the scheduler, with their numbers.
@@ -330,10 +315,7 @@ impl SlotChecker<'_> {
             let mut slots: Vec<Slot> = late.iter().map(|(missed, _)| self.slot(missed)).collect();
             slots.sort_by_key(|slot| (slot.at, slot.job));
             let started = late.iter().map(|(_, start)| time(*start)).max();
-            Delay {
-                slots,
-                started: started.unwrap_or_default(),
-            }
+            Delay { slots, started: started.unwrap_or_default() }
         };
         in_a_row.map(delay).collect()
     }

@@ -31,11 +31,7 @@ impl Expected {
         let unread = reading.unread.iter().chain(&logs.refused);
         // Where a stranger has the name of a log, the records are in another one, which is read.
         let unread = unread.filter(|(_, error)| !matches!(error, InputError::Stranger(_)));
-        if is_incomplete(unread) {
-            Judgement::default()
-        } else {
-            self.judge(timeframe)
-        }
+        if is_incomplete(unread) { Judgement::default() } else { self.judge(timeframe) }
     }
 
     /// The expected jobs that are asked for, by their places in the history.
@@ -66,11 +62,6 @@ impl CheckedCrontabs {
 
     /// The crontabs alone, without a look at their slots.
     pub fn unchecked(expected: Expected) -> Self {
-        Self {
-            expected,
-            missing: MissedStarts::default(),
-            jobs: Vec::new(),
-            summary: None,
-        }
+        Self { expected, missing: MissedStarts::default(), jobs: Vec::new(), summary: None }
     }
 }

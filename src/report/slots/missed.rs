@@ -76,8 +76,7 @@ impl MissedStarts {
             !slots.is_empty()
         };
         self.gaps.retain_mut(|gap| renumber(&mut gap.slots));
-        self.outages
-            .retain_mut(|outage| renumber(&mut outage.slots));
+        self.outages.retain_mut(|outage| renumber(&mut outage.slots));
         self.delays.retain_mut(|delay| renumber(&mut delay.slots));
         self
     }

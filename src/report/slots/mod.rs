@@ -57,12 +57,7 @@ impl Planned {
         };
         let crontabs = Crontabs::read(&source.selection, &trust);
         let plan = CronJobs::of(&crontabs, source.grammar);
-        Self {
-            crontabs,
-            plan,
-            is_given,
-            grammar: source.grammar,
-        }
+        Self { crontabs, plan, is_given, grammar: source.grammar }
     }
 
     /// The directories that its jobs log to, of the users for whom `is_read` is true.
@@ -138,10 +133,7 @@ impl ExpectedJob {
 
     /// Whose job it is in the history.
     pub fn account(&self) -> Account {
-        Account {
-            scheduler: self.scheduler,
-            uid: self.uid,
-        }
+        Account { scheduler: self.scheduler, uid: self.uid }
     }
 }
 
@@ -206,9 +198,7 @@ impl Expected {
             CheckedJobs::All => Some(Scheduler::default()),
             CheckedJobs::In(dirs, is_read) => {
                 let log_dir = log_dir(entry)?;
-                is_of_user(entry, users, is_read)
-                    .then(|| scheduler_of(dirs, log_dir))
-                    .flatten()
+                is_of_user(entry, users, is_read).then(|| scheduler_of(dirs, log_dir)).flatten()
             }
         };
         let mut places: HashMap<(Scheduler, Rc<[u8]>), usize> = HashMap::new();
@@ -223,20 +213,18 @@ impl Expected {
                 expected.unjudged += 1;
                 continue;
             };
-            let place = *places
-                .entry((scheduler, Rc::clone(&name)))
-                .or_insert_with(|| {
-                    expected.jobs.push(ExpectedJob {
-                        scheduler,
-                        uid,
-                        name,
-                        lines: Vec::new(),
-                        starts: Vec::new(),
-                        ends: Vec::new(),
-                        is_conditional: false,
-                    });
-                    expected.jobs.len() - 1
+            let place = *places.entry((scheduler, Rc::clone(&name))).or_insert_with(|| {
+                expected.jobs.push(ExpectedJob {
+                    scheduler,
+                    uid,
+                    name,
+                    lines: Vec::new(),
+                    starts: Vec::new(),
+                    ends: Vec::new(),
+                    is_conditional: false,
                 });
+                expected.jobs.len() - 1
+            });
             if !of_account.contains(&place) {
                 of_account.push(place);
             }

@@ -110,9 +110,7 @@ impl CrontabSummary {
 impl WholeSummary {
     fn of(expected: &Expected, judgement: &Judgement, users: &Users, is_all: bool) -> Self {
         let judged = expected.jobs.iter().flat_map(|job| &job.lines);
-        let files: HashSet<_> = judged
-            .map(|line| &*expected.line(*line).place.file)
-            .collect();
+        let files: HashSet<_> = judged.map(|line| &*expected.line(*line).place.file).collect();
         let is_ours = |file: &Path| is_all || files.contains(file);
         let planned = &expected.planned;
         let findings = planned.findings(users);
@@ -127,9 +125,7 @@ impl WholeSummary {
         let mut denied = planned.crontabs.left_out.iter();
         let cron = &planned.crontabs.cron;
         Self {
-            gone: gone
-                .map(|((_, job), last)| ((**job).into(), last, line_of(job)))
-                .collect(),
+            gone: gone.map(|((_, job), last)| ((**job).into(), last, line_of(job))).collect(),
             perhaps: judgement.perhaps,
             still_going: judgement.still_going,
             strays: judgement.strays,

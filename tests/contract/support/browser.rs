@@ -34,10 +34,7 @@ impl Browser {
         let mut chromium = Command::new("sh");
         chromium.args(["-c", script, "sh", "--headless", "--remote-debugging-pipe"]);
         chromium.args(["--disable-gpu", "--disable-quic", "--no-first-run"]);
-        chromium.args([
-            "--disable-background-networking",
-            "--disable-component-update",
-        ]);
+        chromium.args(["--disable-background-networking", "--disable-component-update"]);
         chromium.args(["--disable-sync", "--disable-dev-shm-usage"]);
         chromium.arg(format!("--user-data-dir={}", profile.path().display()));
         if rustix::process::geteuid().is_root() {

@@ -15,12 +15,7 @@ pub fn day_of_300_jobs() -> String {
     ];
     let time = |second: u32| {
         let (day, second) = (23 + second / 86_400, second % 86_400);
-        format!(
-            "2026-11-{day} {:02}:{:02}:{:02}",
-            second / 3600,
-            second / 60 % 60,
-            second % 60
-        )
+        format!("2026-11-{day} {:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
     };
     let today = |hour: u32, minute: u32| 86_400 + hour * 3600 + minute * 60;
     let end_of_log = today(18, 59);
@@ -79,8 +74,6 @@ pub fn day_of_300_jobs() -> String {
         }
     }
     lines.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let lines = lines
-        .into_iter()
-        .map(|(time, text)| format!("[{time}]{text}\n"));
+    let lines = lines.into_iter().map(|(time, text)| format!("[{time}]{text}\n"));
     lines.collect()
 }

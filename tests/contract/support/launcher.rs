@@ -35,9 +35,8 @@ pub fn forge_ssh(scene: &Scene, version: &str, main: &str) -> String {
     let mut bytes = fs::read(&constants).unwrap();
     let said = Command::new("ssh").arg("-V").output().unwrap().stderr;
     let own = said.split(|&byte| byte == b',').next().unwrap();
-    let places: Vec<usize> = (0..bytes.len() - own.len())
-        .filter(|&at| bytes[at..].starts_with(own))
-        .collect();
+    let places: Vec<usize> =
+        (0..bytes.len() - own.len()).filter(|&at| bytes[at..].starts_with(own)).collect();
     assert!(!places.is_empty());
     for place in places {
         let room = &mut bytes[place..place + own.len()];

@@ -7,15 +7,8 @@ use std::time::Duration;
 
 /// Today's local date as the log's name has it.
 pub fn today() -> String {
-    let output = Command::new("date")
-        .env_clear()
-        .arg("+%Y%m%d")
-        .output()
-        .expect("date is there");
-    String::from_utf8(output.stdout)
-        .expect("digits")
-        .trim_end()
-        .to_owned()
+    let output = Command::new("date").env_clear().arg("+%Y%m%d").output().expect("date is there");
+    String::from_utf8(output.stdout).expect("digits").trim_end().to_owned()
 }
 
 /// The files in `dir` in the order of their names.
@@ -85,20 +78,15 @@ pub fn split_record(line: &[u8]) -> Option<(u32, &[u8])> {
 
 /// The records of ssh 9.5 or later: an older one says of a dropped connection in one line more that it is closed.
 pub fn as_of_ssh_9_5(records: &str) -> String {
-    records.replace(
-        "kex_exchange_identification: Connection closed by remote host\r\n",
-        "",
-    )
+    records.replace("kex_exchange_identification: Connection closed by remote host\r\n", "")
 }
 
 /// `log` with `wait S s` for the wait in each `retry,` record. That wait must be a time.
 pub fn mask_waits(log: &str) -> String {
-    let lines = log
-        .split_inclusive('\n')
-        .map(|line| match split_wait(line) {
-            Some((head, _)) => format!("{head}wait S s\n"),
-            None => line.to_owned(),
-        });
+    let lines = log.split_inclusive('\n').map(|line| match split_wait(line) {
+        Some((head, _)) => format!("{head}wait S s\n"),
+        None => line.to_owned(),
+    });
     lines.collect()
 }
 

@@ -24,20 +24,12 @@ pub struct Cut {
 impl Cut {
     /// A cut after so many bytes from the server; the client sees an end.
     pub fn after(after: usize) -> Self {
-        Self {
-            after,
-            of_server: true,
-            reset: false,
-        }
+        Self { after, of_server: true, reset: false }
     }
 
     /// A cut anywhere in the first `most` bytes of either side, by an end or by a reset.
     pub fn random(random: &mut Rng, most: usize) -> Self {
-        Self {
-            after: random.usize(..most),
-            of_server: random.bool(),
-            reset: random.bool(),
-        }
+        Self { after: random.usize(..most), of_server: random.bool(), reset: random.bool() }
     }
 }
 
@@ -71,11 +63,7 @@ impl Proxy {
                 connections
             })
         };
-        Self {
-            address,
-            is_over,
-            acceptor: Some(acceptor),
-        }
+        Self { address, is_over, acceptor: Some(acceptor) }
     }
 
     /// Where it listens.
@@ -110,11 +98,7 @@ fn serve(client: &TcpStream, port: u16, cut: Option<Cut>) -> io::Result<()> {
     let limit = |of_server| limit(of_server).map_or(usize::MAX, |cut| cut.after);
     let end = |reset| {
         // Wakes both directions. The client sees a reset only when the socket is closed.
-        let how = if reset {
-            Shutdown::Read
-        } else {
-            Shutdown::Write
-        };
+        let how = if reset { Shutdown::Read } else { Shutdown::Write };
         let _ = client.shutdown(how);
         let _ = server.shutdown(Shutdown::Both);
     };

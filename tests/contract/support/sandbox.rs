@@ -52,10 +52,7 @@ impl Sandbox {
         let mut child = bash
             .args(["-c", &script, SANDBOX])
             .args(["sh", "-c", "echo $SANDBOX; id -un; exec cat"])
-            .env(
-                "SANDBOX_SSHD_CONFIG",
-                format!("{lines}\n{}", quick_key_exchange()),
-            )
+            .env("SANDBOX_SSHD_CONFIG", format!("{lines}\n{}", quick_key_exchange()))
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -64,20 +61,12 @@ impl Sandbox {
         let stdout = child.stdout.take().expect("its standard output");
         let mut lines = BufReader::new(stdout).lines();
         let mut line = || lines.next().expect("the sandbox starts").expect("a line");
-        Self {
-            dir: line().into(),
-            login: line(),
-            stdin: child.stdin.take(),
-            child,
-        }
+        Self { dir: line().into(), login: line(), stdin: child.stdin.take(), child }
     }
 
     /// Lets `command` reach the sandbox's sshd under any host name.
     pub fn connect<'a>(&self, command: &'a mut Command) -> &'a mut Command {
-        command
-            .arg("-F")
-            .arg(self.dir.join("ssh_config"))
-            .args(["-l", &self.login])
+        command.arg("-F").arg(self.dir.join("ssh_config")).args(["-l", &self.login])
     }
 
     /// The same with `lines` of ssh's configuration, which win over the sandbox's. The file is put into

@@ -89,9 +89,7 @@ impl Scene {
     /// The same, and an ssh that runs the shell script `body`.
     pub fn equip_with_ssh(&self, command: &mut Command, body: impl AsRef<OsStr>) {
         self.equip(command);
-        command
-            .env("PATH", format!("{FAKE}:/usr/bin:/bin"))
-            .env("FAKE_SSH", body);
+        command.env("PATH", format!("{FAKE}:/usr/bin:/bin")).env("FAKE_SSH", body);
     }
 
     /// remoteexe without a log directory in its environment, in front of an ssh that does nothing. The
@@ -117,25 +115,13 @@ impl Scene {
         // The checkout may be in a directory that an ordinary user cannot enter.
         let bin = self.path("bin");
         fs::create_dir_all(&bin).expect("a directory");
-        run_tool(
-            "cp",
-            &[
-                REMOTEEXE,
-                &format!("{FAKE}/ssh"),
-                &bin.display().to_string(),
-            ],
-        );
+        run_tool("cp", &[REMOTEEXE, &format!("{FAKE}/ssh"), &bin.display().to_string()]);
         if rustix::process::geteuid().is_root() {
-            run_tool(
-                "chown",
-                &["-hR", ORDINARY_USER, &self.0.path().display().to_string()],
-            );
+            run_tool("chown", &["-hR", ORDINARY_USER, &self.0.path().display().to_string()]);
         }
         let mut command = as_ordinary_user(bin.join("remoteexe"));
         self.equip_with_ssh(&mut command, body);
-        command
-            .env("PATH", format!("{}:/usr/bin:/bin", bin.display()))
-            .current_dir("/");
+        command.env("PATH", format!("{}:/usr/bin:/bin", bin.display())).current_dir("/");
         command
     }
 
@@ -159,10 +145,7 @@ impl Scene {
 
     /// The bytes in the log so far; none before it exists.
     pub fn log_bytes(&self) -> Vec<u8> {
-        files(&self.path("log"))
-            .first()
-            .and_then(|path| fs::read(path).ok())
-            .unwrap_or_default()
+        files(&self.path("log")).first().and_then(|path| fs::read(path).ok()).unwrap_or_default()
     }
 
     /// The texts of the log's records, which must be whole and of one process.

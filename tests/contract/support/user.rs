@@ -21,10 +21,7 @@ pub fn as_ordinary_user(program: impl AsRef<OsStr>) -> Command {
     }
     let mut command = Command::new("setpriv");
     command
-        .args([
-            format!("--reuid={ORDINARY_USER}"),
-            format!("--regid={ORDINARY_USER}"),
-        ])
+        .args([format!("--reuid={ORDINARY_USER}"), format!("--regid={ORDINARY_USER}")])
         .arg("--clear-groups")
         .arg(program);
     command

@@ -50,9 +50,7 @@ fn a_slot_whose_grace_is_not_over_is_not_judged() {
 
 #[test]
 fn a_line_of_every_minute_misses_the_right_minute() {
-    let starts = (0..10)
-        .filter(|minute| *minute != 4)
-        .map(|minute| minute * MINUTE + 1);
+    let starts = (0..10).filter(|minute| *minute != 4).map(|minute| minute * MINUTE + 1);
     let verdict = compare(12, vec![(due(0, 1, 10), starts.collect())]);
     assert_eq!(minutes(&verdict.missed), [4]);
     assert_eq!(verdict.strays, []);
@@ -122,10 +120,7 @@ fn a_slot_that_is_missed_among_prompt_starts_is_known_after_three_minutes() {
 fn a_slot_that_is_missed_among_late_starts_is_known_in_the_end() {
     let delay = |slot| (slot != 10).then_some(if (8..20).contains(&slot) { 40 } else { 1 });
     let alarms = missed_at_each_minute(120, delay);
-    assert!(
-        alarms.iter().all(|(_, missed)| *missed == [10]),
-        "{alarms:?}"
-    );
+    assert!(alarms.iter().all(|(_, missed)| *missed == [10]), "{alarms:?}");
     assert_eq!(alarms.last().unwrap(), &(119, vec![10]));
 }
 
@@ -143,10 +138,7 @@ fn a_start_by_hand_does_not_hide_a_slot_that_was_missed_long_before() {
 #[test]
 fn a_conditional_slot_is_counted_apart_and_leaves_a_start_to_a_certain_one() {
     let mut both = due(0, 5, 10);
-    both.extend(due(1, 5, 10).into_iter().map(|due| Due {
-        is_certain: false,
-        ..due
-    }));
+    both.extend(due(1, 5, 10).into_iter().map(|due| Due { is_certain: false, ..due }));
     let verdict = compare(30, vec![(both, vec![0, 300])]);
     assert_eq!(verdict.missed, []);
     assert_eq!(minutes(&verdict.perhaps), [0, 5]);
@@ -160,11 +152,8 @@ fn what_cron_catches_up_on_is_late_and_not_missed() {
     let verdict = compare(20, vec![(due(0, 1, 7), starts)]);
     assert_eq!(verdict.missed, []);
     assert_eq!(verdict.strays, []);
-    let late: Vec<_> = verdict
-        .late
-        .iter()
-        .map(|(missed, start)| (missed.at / MINUTE, *start))
-        .collect();
+    let late: Vec<_> =
+        verdict.late.iter().map(|(missed, start)| (missed.at / MINUTE, *start)).collect();
     assert_eq!(late, [(2, 301), (3, 301), (4, 301)]);
 }
 
@@ -197,10 +186,7 @@ fn slots_that_most_lines_miss_at_once_are_one_outage() {
 #[test]
 fn two_jobs_that_are_missing_are_an_outage_only_where_there_is_no_third() {
     let never = |line| (due(line, 5, 10), vec![]);
-    let verdict = compare(
-        70,
-        vec![never(0), never(1), (due(2, 20, 60), vec![1, 1201, 2401])],
-    );
+    let verdict = compare(70, vec![never(0), never(1), (due(2, 20, 60), vec![1, 1201, 2401])]);
     assert_eq!(verdict.outages, []);
     assert_eq!(minutes(&verdict.missed), [0, 0, 5, 5]);
     let verdict = compare(70, vec![never(0), never(1)]);

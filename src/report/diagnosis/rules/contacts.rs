@@ -81,9 +81,7 @@ fn contacts_by_host(history: &History) -> Vec<(HostId, Vec<Contact>)> {
 
 /// Why the connection of a run failed, if that may pass. A login or a key that is refused may be the job's own.
 fn failed(run: &RunSummary) -> Option<Cause> {
-    run.outcome
-        .connection_failure()
-        .filter(|cause| cause.is_transient())
+    run.outcome.connection_failure().filter(|cause| cause.is_transient())
 }
 
 /// The failed connections in a row, each with the contact that came after them. If a host is reached in the

@@ -24,9 +24,7 @@ const MIN_HERD: u64 = 3;
 /// Finds the connections that were dropped, the crowd of each time in one incident.
 pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
     let (history, scope) = (evidence.history, evidence.scope);
-    let rows = rows(history)
-        .into_iter()
-        .filter(FailedContacts::is_dropping_only);
+    let rows = rows(history).into_iter().filter(FailedContacts::is_dropping_only);
     let places: Vec<usize> = rows.flat_map(|row| row.failed).map(|it| it.place).collect();
     for place in &places {
         claims.claim(*place);
@@ -43,9 +41,7 @@ fn runs_seldom(history: &History, place: usize) -> bool {
     let run = &history.runs[place];
     let runs = history.of_job(run.job);
     let index = place - history.range(run.job).start;
-    let before = index
-        .checked_sub(1)
-        .map(|index| run.start - runs[index].start);
+    let before = index.checked_sub(1).map(|index| run.start - runs[index].start);
     let after = runs.get(index + 1).map(|next| next.start - run.start);
     before.or(after).is_none_or(|time| time > OFTEN)
 }
@@ -62,19 +58,14 @@ fn drops(
         |one: &usize, other: &usize| history.runs[*other].start - history.runs[*one].start < apart;
     let incident = |places: &[usize]| {
         let runs: Vec<&RunSummary> = places.iter().map(|place| &history.runs[*place]).collect();
-        let good = runs
-            .iter()
-            .map(|run| good_after(history, run))
-            .max_by_key(|good| {
-                // One that has not come yet is later than any other.
-                (good.is_none(), *good)
-            });
+        let good = runs.iter().map(|run| good_after(history, run)).max_by_key(|good| {
+            // One that has not come yet is later than any other.
+            (good.is_none(), *good)
+        });
         let good = good.flatten();
         let mut window = IncidentWindow::of_bad_runs(&runs, None);
         let is_over = |over: &NaiveDateTime| *over < scope.now;
-        window.over = good
-            .map(|good| good.max(window.last + apart))
-            .filter(is_over);
+        window.over = good.map(|good| good.max(window.last + apart)).filter(is_over);
         let herd = herd(history, &runs, &window);
         Incident::of_runs(IncidentKind::Dropped { herd }, window, runs)
     };

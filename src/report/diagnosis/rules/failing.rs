@@ -38,8 +38,7 @@ struct Streak<'a> {
 pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
     let (history, scope) = (evidence.history, evidence.scope);
     let jobs = history.job_ids();
-    jobs.flat_map(|job| of_job(history, job, scope, claims))
-        .collect()
+    jobs.flat_map(|job| of_job(history, job, scope, claims)).collect()
 }
 
 fn of_job(history: &History, job: JobId, scope: &Scope, claims: &Claims) -> Vec<Incident> {
@@ -75,9 +74,8 @@ fn known<'a>(
     };
     let asked = before_each(history, job, is_asked).into_iter();
     let first = history.range(job).start;
-    let usual: HashMap<usize, DurationStats> = asked
-        .map(|(index, _, usual)| (first + index, usual))
-        .collect();
+    let usual: HashMap<usize, DurationStats> =
+        asked.map(|(index, _, usual)| (first + index, usual)).collect();
     let mut known: Vec<_> = places
         .map(|place| {
             let run = &history.runs[place];
@@ -121,16 +119,9 @@ fn streaks(known: Vec<(NaiveDateTime, &RunSummary)>) -> Vec<Streak<'_>> {
 }
 
 fn failing(streak: &Streak) -> Incident {
-    let is_lost = streak
-        .bad
-        .iter()
-        .all(|(_, run)| run.outcome == Outcome::Lost);
+    let is_lost = streak.bad.iter().all(|(_, run)| run.outcome == Outcome::Lost);
     let kind = if is_lost {
-        IncidentKind::Lost {
-            together: false,
-            boot: None,
-            quiet_until: None,
-        }
+        IncidentKind::Lost { together: false, boot: None, quiet_until: None }
     } else {
         IncidentKind::Failing
     };
@@ -142,16 +133,9 @@ fn flapping(flaps: &[Streak]) -> Incident {
     let (known, _) = flaps[MIN_FLAPS - 1].bad[0];
     let last = flaps.last().expect("there are some");
     let streaks: Vec<&Streak> = flaps.iter().collect();
-    let mut incident = incident(
-        IncidentKind::Flapping,
-        &streaks,
-        known,
-        last.good_after.get(FEW_GOOD),
-    );
-    incident.runs += flaps[1..]
-        .iter()
-        .map(|flap| flap.good_before as u64)
-        .sum::<u64>();
+    let mut incident =
+        incident(IncidentKind::Flapping, &streaks, known, last.good_after.get(FEW_GOOD));
+    incident.runs += flaps[1..].iter().map(|flap| flap.good_before as u64).sum::<u64>();
     incident
 }
 

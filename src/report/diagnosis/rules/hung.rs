@@ -42,11 +42,7 @@ fn incident(
         last: until,
         over,
     };
-    let hung = Hung {
-        pid: run.pid,
-        longest: usual.longest,
-        again: later.len() as u64,
-    };
+    let hung = Hung { pid: run.pid, longest: usual.longest, again: later.len() as u64 };
     let mut incident = Incident::new(IncidentKind::Hung(hung), window, vec![run.job]);
     incident.last = Some(*run);
     incident.runs = 1;

@@ -29,9 +29,7 @@ pub fn known(run: &RunSummary, usual: &DurationStats, history: &History) -> Naiv
         overdue
     };
     let dated = run.is(RunFlag::Dated).then_some(run.until);
-    dated
-        .map_or(overdue, |dated| dated.min(overdue))
-        .max(run.last)
+    dated.map_or(overdue, |dated| dated.min(overdue)).max(run.last)
 }
 
 /// A lost run.
@@ -216,11 +214,7 @@ fn incident(history: &History, scope: &Scope, group: &Group, starts: &[NaiveDate
         last: group.since,
         over: next_start.filter(|start| *start < scope.now),
     };
-    let kind = IncidentKind::Lost {
-        together: true,
-        boot: group.boot,
-        quiet_until: None,
-    };
+    let kind = IncidentKind::Lost { together: true, boot: group.boot, quiet_until: None };
     let runs = group.places.iter().map(|place| &history.runs[*place]);
     Incident::of_runs(kind, window, runs)
 }

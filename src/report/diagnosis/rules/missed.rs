@@ -22,10 +22,7 @@ pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
 
 fn of_gap(gap: &Gap, history: &History) -> Incident {
     let first = &gap.slots[0];
-    let kind = IncidentKind::NotStarted {
-        place: first.place.clone(),
-        is_ignored: gap.is_ignored,
-    };
+    let kind = IncidentKind::NotStarted { place: first.place.clone(), is_ignored: gap.is_ignored };
     let mut incident = incident(kind, &gap.slots, first.detected_at, gap.over);
     let before = history.of_job(first.job).iter();
     let good = before.filter(|run| run.outcome == Outcome::Good && run.start < first.at);
@@ -40,11 +37,7 @@ fn of_outage(outage: &Outage, scope: &Scope) -> Incident {
         let is_before = outage.over.is_none_or(|over| *boot <= over);
         is_here && first <= *boot && is_before && *boot < scope.now
     });
-    let kind = IncidentKind::CronDown {
-        scheduler: outage.scheduler,
-        boot,
-        lost: 0,
-    };
+    let kind = IncidentKind::CronDown { scheduler: outage.scheduler, boot, lost: 0 };
     let mut incident = incident(kind, &outage.slots, outage.detected_at, outage.over);
     incident.window.last = last;
     incident
@@ -52,15 +45,8 @@ fn of_outage(outage: &Outage, scope: &Scope) -> Incident {
 
 fn of_delay(delay: &Delay) -> Incident {
     let known = delay.slots.iter().map(|slot| slot.detected_at).min();
-    let kind = IncidentKind::Late {
-        started: delay.started,
-    };
-    incident(
-        kind,
-        &delay.slots,
-        known.unwrap_or(delay.started),
-        Some(delay.started),
-    )
+    let kind = IncidentKind::Late { started: delay.started };
+    incident(kind, &delay.slots, known.unwrap_or(delay.started), Some(delay.started))
 }
 
 fn incident(
@@ -104,15 +90,10 @@ mod tests {
             at: time(at),
             detected_at: time(at + 3),
             job,
-            place: LineRef {
-                file: Path::new("crontab").into(),
-                line: 1,
-            },
+            place: LineRef { file: Path::new("crontab").into(), line: 1 },
         };
         Outage {
-            slots: [(10, 0), (15, 0), (15, 1), (16, 1), (20, 2)]
-                .map(slot)
-                .into(),
+            slots: [(10, 0), (15, 0), (15, 1), (16, 1), (20, 2)].map(slot).into(),
             detected_at: time(23),
             over: over.map(time),
             scheduler: Scheduler::default(),

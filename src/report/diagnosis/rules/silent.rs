@@ -48,19 +48,11 @@ pub fn pauses(starts: &[NaiveDateTime], scope: &Scope) -> Vec<IncidentWindow> {
     let mut longest = TimeDelta::zero();
     for ((index, begin), (end, over)) in starts.iter().enumerate().zip(ends.chain(end)) {
         let shown = end - *begin;
-        let pause = if shown > MIN_PAUSE {
-            passed(*begin, end)
-        } else {
-            shown
-        };
+        let pause = if shown > MIN_PAUSE { passed(*begin, end) } else { shown };
         let limit = (longest * FACTOR).max(MIN_PAUSE);
         if index >= MIN_STARTS && *begin - first >= MIN_HISTORY && pause > limit {
-            let window = IncidentWindow {
-                since: *begin,
-                detected_at: *begin + limit,
-                last: end,
-                over,
-            };
+            let window =
+                IncidentWindow { since: *begin, detected_at: *begin + limit, last: end, over };
             pauses.push(window);
         } else {
             longest = longest.max(pause);

@@ -25,9 +25,8 @@ pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
 
 fn of_job(history: &History, job: JobId) -> Vec<Incident> {
     let all = history.of_job(job).iter();
-    let good: Vec<(&RunSummary, u32)> = all
-        .filter_map(|run| Some((run, run.good_seconds()?)))
-        .collect();
+    let good: Vec<(&RunSummary, u32)> =
+        all.filter_map(|run| Some((run, run.good_seconds()?))).collect();
     let mut incidents = Vec::new();
     let mut index = MIN_BEFORE;
     while index + IN_A_ROW <= good.len() {
@@ -53,9 +52,8 @@ fn usual_before(good: &[(&RunSummary, u32)], index: usize) -> Option<DurationSta
     }
     let before = &good[index.saturating_sub(BEFORE)..index];
     let usual = DurationStats::of_seconds(before.iter().map(|(_, seconds)| *seconds).collect());
-    let least = (usual.longest + 1)
-        .max(usual.median + usual.median / 2)
-        .max(usual.median + MIN_SECONDS);
+    let least =
+        (usual.longest + 1).max(usual.median + usual.median / 2).max(usual.median + MIN_SECONDS);
     let row = &good[index..index + IN_A_ROW];
     row.iter().all(|(_, it)| *it >= least).then_some(usual)
 }
@@ -70,18 +68,11 @@ fn incident(
     let (first, last) = (slow[0].0, slow[slow.len() - 1].0);
     let window = IncidentWindow {
         since: first.start,
-        detected_at: slow[..IN_A_ROW]
-            .iter()
-            .map(|(run, _)| run.until)
-            .max()
-            .unwrap_or(first.until),
+        detected_at: slow[..IN_A_ROW].iter().map(|(run, _)| run.until).max().unwrap_or(first.until),
         last: last.until,
         over: over.map(|run| run.until),
     };
-    let kind = IncidentKind::Slower {
-        before: usual.median,
-        now: now.median,
-    };
+    let kind = IncidentKind::Slower { before: usual.median, now: now.median };
     let mut incident = Incident::new(kind, window, vec![job]);
     incident.runs = slow.len() as u64;
     incident

@@ -39,11 +39,7 @@ fn is_of_the_host(history: &History, row: &FailedContacts) -> bool {
 }
 
 fn outage(history: &History, row: &FailedContacts) -> Incident {
-    let runs: Vec<&RunSummary> = row
-        .failed
-        .iter()
-        .map(|it| &history.runs[it.place])
-        .collect();
+    let runs: Vec<&RunSummary> = row.failed.iter().map(|it| &history.runs[it.place]).collect();
     let over = row.next.map(|next| history.runs[next.place].until);
     let window = IncidentWindow::of_bad_runs(&runs, over);
     let hosts = vec![row.host];
@@ -53,13 +49,7 @@ fn outage(history: &History, row: &FailedContacts) -> Incident {
 /// Joins the outages of several hosts that began together for the same reason: it is on the way to all of them,
 /// or on this machine.
 fn by_cause(mut outages: Vec<Incident>) -> Vec<Incident> {
-    outages.sort_by_key(|outage| {
-        (
-            outage.main_way(),
-            outage.window.is_over(),
-            outage.window.since,
-        )
-    });
+    outages.sort_by_key(|outage| (outage.main_way(), outage.window.is_over(), outage.window.since));
     let is_together = |one: &Incident, other: &Incident| {
         one.main_way() == other.main_way()
             && one.window.is_over() == other.window.is_over()
@@ -73,12 +63,8 @@ fn by_cause(mut outages: Vec<Incident>) -> Vec<Incident> {
             continue;
         }
         let mut all = group[0].clone();
-        group[1..]
-            .iter()
-            .for_each(|outage| all.join(outage.clone()));
-        all.kind = IncidentKind::Unreachable {
-            hosts: hosts.into_iter().collect(),
-        };
+        group[1..].iter().for_each(|outage| all.join(outage.clone()));
+        all.kind = IncidentKind::Unreachable { hosts: hosts.into_iter().collect() };
         joined.push(all);
     }
     joined

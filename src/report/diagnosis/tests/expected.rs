@@ -58,9 +58,7 @@ fn is_good(run: &Made) -> bool {
 }
 
 fn last_good_before(world: &World, first: &Made) -> Option<NaiveDateTime> {
-    let good = all(world, |run| {
-        run.job == first.job && is_good(run) && run.end < first.end
-    });
+    let good = all(world, |run| run.job == first.job && is_good(run) && run.end < first.end);
     good.iter().map(|run| run.end).max()
 }
 
@@ -80,16 +78,9 @@ fn good_after(
 }
 
 fn dead(world: &World) -> Known {
-    let runs = all(
-        world,
-        |run| matches!(run.fate, Fate::Ends(255, line) if line.contains("timed")),
-    );
-    let mut known = bad(
-        IncidentState::Unreachable,
-        &runs,
-        "connection timed out",
-        None,
-    );
+    let runs =
+        all(world, |run| matches!(run.fate, Fate::Ends(255, line) if line.contains("timed")));
+    let mut known = bad(IncidentState::Unreachable, &runs, "connection timed out", None);
     let last = runs.iter().map(|run| run.start).max().expect("a run");
     // Of two that were started in the same second the one that ended first tells it.
     let after = all(world, |run| run.host == 0 && run.start > last);
@@ -99,38 +90,23 @@ fn dead(world: &World) -> Known {
 }
 
 fn deploy(world: &World, host: u32) -> Known {
-    let runs = all(world, |run| {
-        run.host == host && matches!(run.fate, Fate::Ends(2, _))
-    });
+    let runs = all(world, |run| run.host == host && matches!(run.fate, Fate::Ends(2, _)));
     let last_good = last_good_before(world, runs[0]);
-    bad(
-        IncidentState::Failing,
-        &runs,
-        "the script failed",
-        last_good,
-    )
+    bad(IncidentState::Failing, &runs, "the script failed", last_good)
 }
 
 fn failed(world: &World) -> Known {
     let runs = all(world, |run| matches!(run.fate, Fate::Ends(4, _)));
-    let mut known = bad(
-        IncidentState::Recovered,
-        &runs,
-        "the script failed",
-        last_good_before(world, runs[0]),
-    );
+    let mut known =
+        bad(IncidentState::Recovered, &runs, "the script failed", last_good_before(world, runs[0]));
     known.over = good_after(world, &runs[0].job, &known, 0);
     known
 }
 
 fn flapping(world: &World) -> Known {
     let runs = all(world, |run| matches!(run.fate, Fate::Ends(3, _)));
-    let mut known = bad(
-        IncidentState::Recovered,
-        &runs,
-        "the script failed",
-        last_good_before(world, runs[0]),
-    );
+    let mut known =
+        bad(IncidentState::Recovered, &runs, "the script failed", last_good_before(world, runs[0]));
     // Each bad run is a streak; with the third one it was known.
     known.told = runs[2].end;
     known.over = good_after(world, &runs[0].job, &known, 5);
@@ -154,12 +130,11 @@ fn killed(world: &World) -> Known {
     known.last = known.told;
     // The next runs were good before it was known that this one was dead.
     known.over = good_after(world, &run[0].job, &known, 0);
-    known.last_good = all(world, |other| {
-        other.job == run[0].job && is_good(other) && other.end < known.told
-    })
-    .iter()
-    .map(|run| run.end)
-    .max();
+    known.last_good =
+        all(world, |other| other.job == run[0].job && is_good(other) && other.end < known.told)
+            .iter()
+            .map(|run| run.end)
+            .max();
     known.detail = "None".to_owned();
     known
 }
@@ -172,12 +147,7 @@ fn seldom(world: &World) -> Vec<Known> {
     });
     let lost = |run: &&Made| {
         let way = "lost: no END, and the process is gone";
-        let mut known = bad(
-            IncidentState::Lost,
-            &[run],
-            way,
-            last_good_before(world, run),
-        );
+        let mut known = bad(IncidentState::Lost, &[run], way, last_good_before(world, run));
         known.told = match known.last_good {
             Some(_) => run.start + limit(world, run),
             None => run.start + TimeDelta::hours(1),
@@ -192,28 +162,16 @@ fn seldom(world: &World) -> Vec<Known> {
 
 /// How long a run may take, by the good ones that had ended when it was started.
 fn limit(world: &World, run: &Made) -> TimeDelta {
-    let good = all(world, |it| {
-        it.job == run.job && is_good(it) && it.end <= run.start
-    });
-    let longest = good
-        .iter()
-        .map(|run| run.end - run.start)
-        .max()
-        .expect("a good run");
+    let good = all(world, |it| it.job == run.job && is_good(it) && it.end <= run.start);
+    let longest = good.iter().map(|run| run.end - run.start).max().expect("a good run");
     (longest * 3).max(longest + TimeDelta::minutes(10))
 }
 
 fn hung(world: &World) -> Known {
     let run = all(world, |run| run.fate == Fate::Hangs);
     let job = &run[0].job;
-    let good = all(world, |it| {
-        it.job == *job && is_good(it) && it.end <= run[0].start
-    });
-    let longest = good
-        .iter()
-        .map(|run| run.end - run.start)
-        .max()
-        .expect("a good run");
+    let good = all(world, |it| it.job == *job && is_good(it) && it.end <= run[0].start);
+    let longest = good.iter().map(|run| run.end - run.start).max().expect("a good run");
     let again = all(world, |it| it.job == *job && it.start > run[0].start).len();
     let mut known = bad(IncidentState::Hung, &run, "", None);
     known.told = run[0].start + limit(world, run[0]);
@@ -237,16 +195,9 @@ fn slower(world: &World, time: NaiveDateTime) -> Known {
 }
 
 fn herd(world: &World) -> Known {
-    let runs = all(
-        world,
-        |run| matches!(run.fate, Fate::Ends(255, line) if line.contains("closed")),
-    );
-    let mut known = bad(
-        IncidentState::Dropped,
-        &runs,
-        "connection dropped by the server",
-        None,
-    );
+    let runs =
+        all(world, |run| matches!(run.fate, Fate::Ends(255, line) if line.contains("closed")));
+    let mut known = bad(IncidentState::Dropped, &runs, "connection dropped by the server", None);
     let count = runs.len();
     known.over = Some(known.last + TimeDelta::hours(6)).filter(|over| *over < world.now);
     known.detail = format!("Some(Herd {{ first: 0, last: 2, dropped: {count} }})");
@@ -255,26 +206,12 @@ fn herd(world: &World) -> Known {
 
 fn reboot(world: &World, time: NaiveDateTime) -> Known {
     let runs = all(world, |run| run.fate == Fate::Killed && run.end == time);
-    let mut known = bad(
-        IncidentState::Lost,
-        &runs,
-        "lost: no END, and the process is gone",
-        None,
-    );
-    let ended = all(world, |run| {
-        run.start < time && run.fate != Fate::Killed && run.end < time
-    });
+    let mut known = bad(IncidentState::Lost, &runs, "lost: no END, and the process is gone", None);
+    let ended = all(world, |run| run.start < time && run.fate != Fate::Killed && run.end < time);
     let last_start = runs.iter().map(|run| run.start).max().expect("a run");
     // The last sign of life.
-    let at = ended
-        .iter()
-        .map(|run| run.end)
-        .fold(last_start, NaiveDateTime::max);
-    let next = world
-        .runs
-        .iter()
-        .map(|run| run.start)
-        .find(|start| *start > time);
+    let at = ended.iter().map(|run| run.end).fold(last_start, NaiveDateTime::max);
+    let next = world.runs.iter().map(|run| run.start).find(|start| *start > time);
     known.since = at;
     known.last = at;
     let alone = runs.iter().map(|run| run.start + limit(world, run));

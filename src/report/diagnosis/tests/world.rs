@@ -116,19 +116,12 @@ impl World {
         let is_clear = |from: NaiveDateTime, hours: i64| {
             reboot < from - TimeDelta::hours(1) || reboot > from + TimeDelta::hours(hours + 1)
         };
-        plan.hung = plan.hung.map(|hung| {
-            if hung < reboot {
-                reboot + TimeDelta::hours(1)
-            } else {
-                hung
-            }
-        });
+        plan.hung =
+            plan.hung.map(|hung| if hung < reboot { reboot + TimeDelta::hours(1) } else { hung });
         let length = TimeDelta::minutes(30 * random.i64(2..5));
         plan.failed = Some((failed, failed + length)).filter(|_| is_clear(failed, 3));
         plan.dead = plan.dead.filter(|dead| is_clear(*dead, 1));
-        plan.slower = plan
-            .slower
-            .filter(|slower| is_clear(*slower, 4) && slower.hour() < 14);
+        plan.slower = plan.slower.filter(|slower| is_clear(*slower, 4) && slower.hour() < 14);
         let flapping = floor_hour(time(9));
         let pattern = (0..random.usize(4..8))
             .flat_map(|_| [vec![false], vec![true; random.usize(1..4)]].concat());
@@ -159,10 +152,7 @@ impl World {
 
     pub fn dead_host_at_second_one() -> Self {
         let dead = Some(Self::midnight() + TimeDelta::hours(9));
-        let plan = Plan {
-            dead,
-            ..Plan::default()
-        };
+        let plan = Plan { dead, ..Plan::default() };
         let mut world = Self::made(plan, Rng::with_seed(1));
         for run in &mut world.runs {
             let start = run.start.with_second(1).expect("a second");
@@ -178,21 +168,15 @@ impl World {
     }
 
     fn made(plan: Plan, random: Rng) -> Self {
-        let mut world = Self {
-            runs: Vec::new(),
-            now: Self::midnight() + TimeDelta::hours(20),
-            plan,
-            random,
-        };
+        let mut world =
+            Self { runs: Vec::new(), now: Self::midnight() + TimeDelta::hours(20), plan, random };
         let mut minute = Self::midnight() - TimeDelta::days(1);
         while minute < world.now {
             let number = minute.hour() * 60 + minute.minute();
             for host in 0..HOSTS {
-                for (script, every, offset) in [
-                    (OFTEN, 5, host % 5),
-                    (HALF, 30, host % 5),
-                    (NIGHT, 1440, 120 + host),
-                ] {
+                for (script, every, offset) in
+                    [(OFTEN, 5, host % 5), (HALF, 30, host % 5), (NIGHT, 1440, 120 + host)]
+                {
                     if number % every == offset {
                         world.start(host, script, minute);
                     }
@@ -205,10 +189,7 @@ impl World {
         }
         let order = |run: &Made| run.start;
         world.runs.sort_by_key(order);
-        let mut free = (1000..1000 + PIDS)
-            .collect::<Vec<u32>>()
-            .into_iter()
-            .cycle();
+        let mut free = (1000..1000 + PIDS).collect::<Vec<u32>>().into_iter().cycle();
         let mut taken = None;
         for run in &mut world.runs {
             run.pid = free.find(|pid| Some(*pid) != taken).expect("an id");
@@ -277,11 +258,7 @@ impl World {
                 }
             }
             (6, OFTEN) if from(plan.slower, forever) => run.end += TimeDelta::seconds(60),
-            (7, HALF)
-                if plan
-                    .failed
-                    .is_some_and(|(begin, end)| (begin..end).contains(&minute)) =>
-            {
+            (7, HALF) if plan.failed.is_some_and(|(begin, end)| (begin..end).contains(&minute)) => {
                 run.fate = Fate::Ends(4, "no space");
             }
             (8, OFTEN) if from(plan.killed, 5) => {
@@ -329,11 +306,7 @@ impl World {
         let boot = self.plan.boot.filter(|boot| *boot < until);
         let mut assembler = Assembler::new(None, boot);
         let mut parser = Parser::default();
-        let owner = Owner {
-            scheduler: Scheduler::default(),
-            uid: Some(0),
-            is_shared: false,
-        };
+        let owner = Owner { scheduler: Scheduler::default(), uid: Some(0), is_shared: false };
         for (time, pid, text) in lines {
             let line = format!("[{time}][{pid}] {text}");
             let record = parser.parse(line.as_bytes()).expect("a record");
@@ -345,13 +318,7 @@ impl World {
             run.fate == Fate::Hangs || run.end >= until
         };
         assembler.finish(is_running, &mut finished);
-        let scope = Scope {
-            since,
-            now: until,
-            is_live: true,
-            boot,
-            has_all_jobs: true,
-        };
+        let scope = Scope { since, now: until, is_live: true, boot, has_all_jobs: true };
         (builder.finish(&[]), scope)
     }
 }

@@ -41,27 +41,15 @@ struct Growth {
 
 impl Growth {
     fn of(report: &Report, scale: &Scale, job: JobId) -> Option<Self> {
-        let runs = report
-            .history
-            .of_job(job)
-            .iter()
-            .filter(|run| report.scope.has(run));
+        let runs = report.history.of_job(job).iter().filter(|run| report.scope.has(run));
         let runs = runs.filter_map(|run| Some((scale.unit(run.start), run.good_seconds()?)));
         let runs: Vec<(i64, u32)> = runs.collect();
         let quarter = (runs.len() / 4).max(1).min(runs.len());
         let median = |part: &[(i64, u32)]| {
             DurationStats::of_seconds(part.iter().map(|(_, seconds)| *seconds).collect()).median
         };
-        let (first, last) = (
-            median(&runs[..quarter]),
-            median(&runs[runs.len() - quarter..]),
-        );
-        (!runs.is_empty()).then_some(Self {
-            job,
-            runs,
-            first,
-            last,
-        })
+        let (first, last) = (median(&runs[..quarter]), median(&runs[runs.len() - quarter..]));
+        (!runs.is_empty()).then_some(Self { job, runs, first, last })
     }
 
     /// Whether the last quarter took half as long again as the first, and more than a few seconds.
@@ -73,16 +61,11 @@ impl Growth {
 
 /// The section of the page.
 pub fn section(report: &Report, timeline: &Timeline, incidents: &[Incident]) -> Markup {
-    let slower = incidents
-        .iter()
-        .filter(|it| matches!(it.kind, IncidentKind::Slower { .. }));
+    let slower = incidents.iter().filter(|it| matches!(it.kind, IncidentKind::Slower { .. }));
     let slower: BTreeSet<JobId> = slower.flat_map(|it| it.jobs.iter().copied()).collect();
-    let all = report
-        .jobs()
-        .filter_map(|job| Growth::of(report, &timeline.scale, job));
-    let mut grown: Vec<Growth> = all
-        .filter(|it| slower.contains(&it.job) || it.is_steady())
-        .collect();
+    let all = report.jobs().filter_map(|job| Growth::of(report, &timeline.scale, job));
+    let mut grown: Vec<Growth> =
+        all.filter(|it| slower.contains(&it.job) || it.is_steady()).collect();
     grown.sort_by_key(|it| std::cmp::Reverse(it.last.saturating_sub(it.first)));
     let more = grown.len().saturating_sub(MAX_JOBS);
     html! {
@@ -139,18 +122,10 @@ fn row(report: &Report, timeline: &Timeline, growth: &Growth) -> Markup {
 fn line(runs: &[(i64, u32)], longest: u32) -> String {
     let mut path = String::new();
     for part in runs.chunks(runs.len().div_ceil(POINTS).max(1)) {
-        let (at, seconds) = part
-            .iter()
-            .max_by_key(|(_, seconds)| *seconds)
-            .copied()
-            .unwrap_or_default();
+        let (at, seconds) =
+            part.iter().max_by_key(|(_, seconds)| *seconds).copied().unwrap_or_default();
         let height = u64::from(seconds) * (HEIGHT - 2) / u64::from(longest.max(1));
-        _ = write!(
-            path,
-            "{}{at} {}",
-            if path.is_empty() { 'M' } else { 'L' },
-            HEIGHT - 1 - height
-        );
+        _ = write!(path, "{}{at} {}", if path.is_empty() { 'M' } else { 'L' }, HEIGHT - 1 - height);
     }
     path
 }

@@ -52,11 +52,7 @@ fn with_output(report: &Report, rows: &[&JobRow], mut room: Budget) -> BTreeSet<
         let last_bad = shown.iter().rev().find(|(_, run)| run.outcome.is_bad());
         let first = [shown.last(), last_bad].map(|it| it.map(|(place, _)| *place));
         let is_first = |place| first.contains(&Some(place));
-        wanted.extend(
-            shown
-                .iter()
-                .map(|(place, run)| (is_first(*place), *run, *place)),
-        );
+        wanted.extend(shown.iter().map(|(place, run)| (is_first(*place), *run, *place)));
     }
     wanted.sort_by_key(|(is_first, run, _)| std::cmp::Reverse((*is_first, run.start)));
     let has_room = |(_, run, _): &(bool, &RunSummary, usize)| {

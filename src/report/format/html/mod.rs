@@ -63,10 +63,8 @@ fn page(report: &Report) -> (String, Health) {
     let body = body(report, &incidents);
     let is_over = incidents.iter().filter(|incident| incident.is_over());
     let over = is_over.count();
-    let title = format!(
-        "remoteexe: {}",
-        summary(incidents.len() - over, over, report.tally.ambiguous)
-    );
+    let title =
+        format!("remoteexe: {}", summary(incidents.len() - over, over, report.tally.ambiguous));
     let is_bad = report.tally.is_bad() || incidents.iter().any(Incident::is_failure);
     (whole(&title, &body).into_string(), Health::bad_if(is_bad))
 }

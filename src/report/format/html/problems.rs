@@ -67,10 +67,7 @@ fn table(
     timeline: Option<&Timeline>,
 ) -> Markup {
     let mut room = Budget::of(INCIDENTS);
-    let rows = incidents
-        .iter()
-        .take(MAX_INCIDENTS)
-        .map(|it| row(report, it, timeline));
+    let rows = incidents.iter().take(MAX_INCIDENTS).map(|it| row(report, it, timeline));
     let rows: Vec<Markup> = rows.take_while(|row| room.take(row)).collect();
     let more = incidents.len() - rows.len();
     html! {

@@ -24,14 +24,8 @@ pub enum RunState {
 
 impl RunState {
     /// All states.
-    pub const ALL: [Self; 6] = [
-        Self::Good,
-        Self::Failed,
-        Self::NotConnected,
-        Self::Lost,
-        Self::Running,
-        Self::NotStarted,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Good, Self::Failed, Self::NotConnected, Self::Lost, Self::Running, Self::NotStarted];
 
     /// That of a run.
     pub fn of(run: &RunSummary) -> Self {

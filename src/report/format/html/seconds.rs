@@ -18,12 +18,7 @@ type Counts = [u64; SECONDS];
 /// The section of the page.
 pub fn section(report: &Report) -> Markup {
     let (mut starts, mut failures): (Counts, Counts) = ([0; SECONDS], [0; SECONDS]);
-    for run in report
-        .history
-        .runs
-        .iter()
-        .filter(|run| report.scope.includes(run.start))
-    {
+    for run in report.history.runs.iter().filter(|run| report.scope.includes(run.start)) {
         // A leap second counts as the second before it.
         let second = run.start.second().min(59) as usize;
         starts[second] += u64::from(run.is(RunFlag::HasCommand));
@@ -45,10 +40,7 @@ pub fn section(report: &Report) -> Markup {
 
 fn chart(name: &str, class: &str, counts: &Counts) -> Markup {
     let most = counts.iter().max().copied().unwrap_or_default();
-    let second = counts
-        .iter()
-        .position(|count| *count == most)
-        .unwrap_or_default();
+    let second = counts.iter().position(|count| *count == most).unwrap_or_default();
     let told = if most == 0 {
         format!("{name}: none")
     } else {

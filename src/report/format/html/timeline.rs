@@ -51,19 +51,11 @@ impl<'a> Timeline<'a> {
             let host = report.history.job(row.job).host;
             match hosts.last_mut().filter(|last| last.host == host) {
                 Some(last) => last.rows.push(row),
-                None => hosts.push(HostRows {
-                    host,
-                    rows: vec![row],
-                }),
+                None => hosts.push(HostRows { host, rows: vec![row] }),
             }
         }
         let bands = Bands::of(report, &scale);
-        Some(Self {
-            scale,
-            hosts,
-            bands,
-            left_out,
-        })
+        Some(Self { scale, hosts, bands, left_out })
     }
 
     /// Whether a job has a row.
@@ -77,10 +69,6 @@ impl<'a> Timeline<'a> {
 fn scale(report: &Report) -> Option<Scale> {
     let (first, _) = report.tally.first_to_last?;
     let Scope { since, now, .. } = report.scope;
-    let begin = if since == NaiveDateTime::MIN {
-        first
-    } else {
-        since
-    };
+    let begin = if since == NaiveDateTime::MIN { first } else { since };
     Some(Scale { begin, end: now })
 }

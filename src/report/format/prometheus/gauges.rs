@@ -14,31 +14,23 @@ use crate::report::diagnosis::incident::{Incident, IncidentState};
 type JobGauge = (&'static str, &'static str, fn(&LastRuns) -> Option<i64>);
 
 const JOB_GAUGES: [JobGauge; 8] = [
-    (
-        "remoteexe_job_last_start_timestamp_seconds",
-        "Time of the last START.",
-        |job| job.start.map(seconds),
-    ),
+    ("remoteexe_job_last_start_timestamp_seconds", "Time of the last START.", |job| {
+        job.start.map(seconds)
+    }),
     (
         "remoteexe_job_last_success_timestamp_seconds",
         "Time of the last END of a good run.",
         |job| job.success.map(seconds),
     ),
-    (
-        "remoteexe_job_last_completion_timestamp_seconds",
-        "Time of the last END.",
-        |job| Some(seconds(job.completion?.end)),
-    ),
-    (
-        "remoteexe_job_last_exit_code",
-        "Exit status in the last END.",
-        |job| Some(job.completion?.status.into()),
-    ),
-    (
-        "remoteexe_job_last_duration_seconds",
-        "Time from START to the last END.",
-        |job| i64::try_from(job.completion?.seconds?).ok(),
-    ),
+    ("remoteexe_job_last_completion_timestamp_seconds", "Time of the last END.", |job| {
+        Some(seconds(job.completion?.end))
+    }),
+    ("remoteexe_job_last_exit_code", "Exit status in the last END.", |job| {
+        Some(job.completion?.status.into())
+    }),
+    ("remoteexe_job_last_duration_seconds", "Time from START to the last END.", |job| {
+        i64::try_from(job.completion?.seconds?).ok()
+    }),
     ("remoteexe_job_running", "Runs that go on.", |job| {
         Some(job.start.map(|_| job.running)?.into())
     }),
@@ -56,11 +48,7 @@ const JOB_GAUGES: [JobGauge; 8] = [
 
 /// The text of all gauges. `incidents` are those of the period.
 pub fn render(labelled: Labelled, incidents: &[Incident]) -> String {
-    let Labelled {
-        jobs,
-        hosts,
-        left_out,
-    } = labelled;
+    let Labelled { jobs, hosts, left_out } = labelled;
     let mut text = Exposition::default();
     for (name, help, value) in JOB_GAUGES {
         text.gauge(name, help);
@@ -76,10 +64,7 @@ pub fn render(labelled: Labelled, incidents: &[Incident]) -> String {
         text.sample(name, &[("host", host)], seconds(*time));
     }
     let name = "remoteexe_jobs_left_out";
-    text.gauge(
-        name,
-        "Jobs that have no gauges, because there are too many.",
-    );
+    text.gauge(name, "Jobs that have no gauges, because there are too many.");
     text.sample(name, &[], i64::try_from(left_out).unwrap_or(i64::MAX));
     add_problems(&mut text, incidents);
     text.finish()
@@ -88,10 +73,7 @@ pub fn render(labelled: Labelled, incidents: &[Incident]) -> String {
 /// The number of problems now. A state without a problem has a 0, so that an alert sees it end.
 fn add_problems(text: &mut Exposition, incidents: &[Incident]) {
     let name = "remoteexe_problems";
-    text.gauge(
-        name,
-        "Problems now, as the first screen of the report has them.",
-    );
+    text.gauge(name, "Problems now, as the first screen of the report has them.");
     let mut counts: BTreeMap<IncidentState, i64> =
         IncidentState::NOW.map(|state| (state, 0)).into();
     for incident in incidents.iter().filter(|incident| !incident.is_over()) {

@@ -29,10 +29,7 @@ impl Labels {
     pub fn of_constant_name(name: &[u8]) -> Self {
         let host = first_word(name);
         let script = name.get(host.len() + 1..).unwrap_or_default();
-        Self {
-            host: shown(host),
-            script: shown(script),
-        }
+        Self { host: shown(host), script: shown(script) }
     }
 }
 

@@ -117,11 +117,7 @@ impl Latest {
         let script = first_two_words(&self.name);
         let variants = self.variants.entry(script.into()).or_default();
         *variants = variants.saturating_add(1);
-        let name = if *variants > MAX_VARIANTS {
-            script
-        } else {
-            &self.name
-        };
+        let name = if *variants > MAX_VARIANTS { script } else { &self.name };
         self.jobs.entry(name.into()).or_default()
     }
 
@@ -135,18 +131,14 @@ impl Latest {
         if left_out > 0 {
             let scripts = self.jobs.keys().map(|name| first_two_words(name));
             let scripts: HashSet<&[u8]> = scripts.collect();
-            self.variants
-                .retain(|script, _| scripts.contains(&**script));
+            self.variants.retain(|script, _| scripts.contains(&**script));
         }
     }
 
     /// All of it by the labels. Different bytes can have the same label, and a set of labels may occur once.
     pub fn finish(mut self) -> Labelled {
         self.leave_out();
-        let mut labelled = Labelled {
-            left_out: self.left_out,
-            ..Labelled::default()
-        };
+        let mut labelled = Labelled { left_out: self.left_out, ..Labelled::default() };
         for (name, job) in &self.jobs {
             let script = first_two_words(name);
             let variants = self.variants.get(script).copied().unwrap_or(0);

@@ -31,11 +31,7 @@ pub struct Prometheus {
 impl Prometheus {
     /// Gauges of the jobs that `filter` names, as of `now`.
     pub fn new(filter: &Filter, now: DateTime<Local>) -> Self {
-        Self {
-            latest: Latest::default(),
-            filter: filter.clone(),
-            now,
-        }
+        Self { latest: Latest::default(), filter: filter.clone(), now }
     }
 }
 

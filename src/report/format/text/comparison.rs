@@ -38,12 +38,7 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
     ));
     let counts = |tally: &Tally| {
         let (runs, failed, lost) = (tally.runs, tally.failed, tally.lost);
-        format!(
-            "{} runs, {} failed, {} lost",
-            grouped(runs),
-            grouped(failed),
-            grouped(lost)
-        )
+        format!("{} runs, {} failed, {} lost", grouped(runs), grouped(failed), grouped(lost))
     };
     page.labelled("Now", INDENT, &counts(&report.tally));
     page.labelled("Before", INDENT, &counts(&tally));
@@ -70,11 +65,7 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
 fn pair<'a>(report: &'a Report, job: JobId, before: &Scope) -> Pair<'a> {
     let runs = report.history.of_job(job).iter();
     let of = |scope: Scope| runs.clone().filter(move |run| scope.has(run)).collect();
-    Pair {
-        job,
-        before: of(*before),
-        now: of(report.scope),
-    }
+    Pair { job, before: of(*before), now: of(report.scope) }
 }
 
 fn bad_of(runs: &[&RunSummary]) -> usize {
@@ -82,10 +73,7 @@ fn bad_of(runs: &[&RunSummary]) -> usize {
 }
 
 /// The share of bad runs.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a share of two counts is not exact anyway"
-)]
+#[expect(clippy::cast_precision_loss, reason = "a share of two counts is not exact anyway")]
 fn share(runs: &[&RunSummary]) -> f64 {
     bad_of(runs) as f64 / runs.len().max(1) as f64
 }
@@ -117,13 +105,7 @@ fn bad(
         vec![of(&pair.now), of(&pair.before), way, name]
     };
     let rows = wanted.iter().map(row).collect();
-    show_rows(
-        page,
-        report,
-        &["Bad now", "Before", "End", "Job"],
-        &[0, 1, 2],
-        rows,
-    );
+    show_rows(page, report, &["Bad now", "Before", "End", "Job"], &[0, 1, 2], rows);
     true
 }
 
@@ -141,10 +123,7 @@ fn show_rows(
     }
     page.table(titles, numbers, rows);
     if more > 0 && !report.lists_all() {
-        page.line(&format!(
-            "and {} more (--all lists them)",
-            grouped(more as u64)
-        ));
+        page.line(&format!("and {} more (--all lists them)", grouped(more as u64)));
     }
 }
 
@@ -170,11 +149,7 @@ fn slower(page: &mut Page, report: &Report, pairs: &[Pair]) {
     page.heading("Slower (median of good runs)");
     let row = |(job, now, before): &(JobId, DurationStats, DurationStats)| {
         let name = report.job_name(*job);
-        vec![
-            duration(Some(now.median)),
-            duration(Some(before.median)),
-            name,
-        ]
+        vec![duration(Some(now.median)), duration(Some(before.median)), name]
     };
     let rows = slower.iter().map(row).collect();
     show_rows(page, report, &["Now", "Before", "Job"], &[0, 1], rows);
@@ -189,23 +164,10 @@ fn silent(page: &mut Page, report: &Report, pairs: &[Pair]) -> bool {
     }
     page.heading(&format!("Silent ({})", count(silent.len() as u64, "job")));
     let row = |pair: &&Pair| {
-        let last = pair
-            .before
-            .last()
-            .map(|run| report.clock().second(run.start));
-        vec![
-            pair.before.len().to_string(),
-            last.unwrap_or_default(),
-            report.job_name(pair.job),
-        ]
+        let last = pair.before.last().map(|run| report.clock().second(run.start));
+        vec![pair.before.len().to_string(), last.unwrap_or_default(), report.job_name(pair.job)]
     };
     let rows = silent.iter().map(row).collect();
-    show_rows(
-        page,
-        report,
-        &["Runs before", "Last start", "Job"],
-        &[0],
-        rows,
-    );
+    show_rows(page, report, &["Runs before", "Last start", "Job"], &[0], rows);
     true
 }

@@ -18,22 +18,14 @@ pub fn facts(incident: &Incident, report: &Report) -> String {
         [job] => format!("not good since: {}", report.job_name(*job)),
         jobs => format!("{} not good since", count(jobs.len() as u64, "job")),
     };
-    if facts.is_empty() {
-        not_recovered
-    } else {
-        format!("{facts}, {not_recovered}")
-    }
+    if facts.is_empty() { not_recovered } else { format!("{facts}, {not_recovered}") }
 }
 
 fn facts_of_kind(incident: &Incident, report: &Report) -> String {
     let clock = report.clock();
     match &incident.kind {
         IncidentKind::Failing | IncidentKind::Flapping => failing(incident, report),
-        IncidentKind::Lost {
-            together,
-            boot,
-            quiet_until,
-        } => {
+        IncidentKind::Lost { together, boot, quiet_until } => {
             let mut facts = Vec::new();
             if !together {
                 facts.push(failing(incident, report));
@@ -50,19 +42,11 @@ fn facts_of_kind(incident: &Incident, report: &Report) -> String {
         IncidentKind::Unreachable { .. } => {
             let (runs, jobs) = (count(incident.bad, "run"), incident.jobs.len() as u64);
             let times = repeated(incident);
-            format!(
-                "{times}{runs} of {} ({})",
-                count(jobs, "job"),
-                ways(incident)
-            )
+            format!("{times}{runs} of {} ({})", count(jobs, "job"), ways(incident))
         }
         IncidentKind::Dropped { herd } => dropped(incident, *herd, report),
         IncidentKind::Slower { before, now } => {
-            format!(
-                "{} instead of {}",
-                duration(Some(*now)),
-                duration(Some(*before))
-            )
+            format!("{} instead of {}", duration(Some(*now)), duration(Some(*before)))
         }
         IncidentKind::Silent { boot, .. } => {
             let boot = boot.map(|boot| format!(", this machine booted {}", clock.time(boot)));
@@ -91,19 +75,12 @@ fn failing(incident: &Incident, report: &Report) -> String {
     facts.push(match (incident.is_over(), bad == runs) {
         (false, true) if bad > 1 => format!("every run ({})", grouped(bad)),
         (_, true) => repeated(incident) + &count(bad, "run"),
-        (_, false) => format!(
-            "{}{} of {}",
-            repeated(incident),
-            grouped(bad),
-            count(runs, "run")
-        ),
+        (_, false) => format!("{}{} of {}", repeated(incident), grouped(bad), count(runs, "run")),
     });
     if let Some(over) = incident.window.over {
         facts.push(format!("good since {}", clock.time(over)));
     } else {
-        let good = incident
-            .last_good
-            .map(|good| format!("last good {}", clock.time(good)));
+        let good = incident.last_good.map(|good| format!("last good {}", clock.time(good)));
         facts.push(good.unwrap_or_else(|| "no good run before".to_owned()));
     }
     if let Some(last) = incident.last.filter(|_| incident.jobs.len() == 1) {
@@ -126,11 +103,7 @@ fn not_started(incident: &Incident, report: &Report) -> String {
 fn dropped(incident: &Incident, herd: Option<Herd>, report: &Report) -> String {
     let mut facts = vec![format!("{} dropped", count(incident.bad, "connection"))];
     facts.extend(herd.map(|herd| {
-        let Herd {
-            first,
-            last,
-            dropped,
-        } = herd;
+        let Herd { first, last, dropped } = herd;
         format!("{} at seconds {first} to {last}", grouped(dropped))
     }));
     let last = incident.last.filter(|_| incident.jobs.len() == 1);
@@ -151,11 +124,7 @@ fn hanging(incident: &Incident, hung: &Hung, report: &Report) -> String {
     let took = age(end - window.since);
     let longest = duration(Some(hung.longest));
     let mut facts = vec![format!("{took}, usually {longest} at most")];
-    facts.extend(
-        incident
-            .last
-            .map(|run| format!("run {}", report.clock().run_name(&run))),
-    );
+    facts.extend(incident.last.map(|run| format!("run {}", report.clock().run_name(&run))));
     if hung.again > 0 {
         facts.push(format!("started again {} times since", hung.again));
     }
@@ -168,10 +137,7 @@ fn ways(incident: &Incident) -> String {
     ways.sort_by_key(|(_, count)| Reverse(**count));
     let ways: Vec<String> = match ways.as_slice() {
         [(way, _)] => vec![way.to_string()],
-        ways => ways
-            .iter()
-            .map(|(way, count)| format!("{count} {way}"))
-            .collect(),
+        ways => ways.iter().map(|(way, count)| format!("{count} {way}")).collect(),
     };
     ways.join(", ")
 }

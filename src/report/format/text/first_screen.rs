@@ -34,11 +34,7 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
         for (title, incidents) in [("Now", &now), ("Over", &over)] {
             if !incidents.is_empty() {
                 page.heading(title);
-                let most = if report.lists_all() {
-                    usize::MAX
-                } else {
-                    MAX_INCIDENTS
-                };
+                let most = if report.lists_all() { usize::MAX } else { MAX_INCIDENTS };
                 let shown = &incidents[..incidents.len().min(most)];
                 incidents::show(page, report, shown);
                 let more = (incidents.len() - shown.len()) as u64;
@@ -57,11 +53,7 @@ fn problems(page: &mut Page, report: &Report, now: usize, over: usize) {
         return;
     }
     let text = summary(now, over, report.tally.ambiguous);
-    let text = if now > 0 {
-        page.style.paint(Severity::Bad, &text)
-    } else {
-        text
-    };
+    let text = if now > 0 { page.style.paint(Severity::Bad, &text) } else { text };
     page.line(&text);
     show_uncertain(page, report);
 }
@@ -93,11 +85,7 @@ fn overlaps(page: &mut Page, report: &Report) {
 
 /// A bar of the bad runs for each hour, or for another time if the period is short or long.
 fn failures_by_time(page: &mut Page, report: &Report) {
-    let Some((first, last)) = report
-        .tally
-        .first_to_last
-        .filter(|_| report.tally.bad() > 0)
-    else {
+    let Some((first, last)) = report.tally.first_to_last.filter(|_| report.tally.bad() > 0) else {
         return;
     };
     let begin = first.max(report.scope.since);
@@ -115,12 +103,7 @@ fn failures_by_time(page: &mut Page, report: &Report) {
     // The newest ones if there are too many.
     let skipped = (place(last) + 1).saturating_sub(room.max(48));
     let mut bars = vec![(0, 0); place(last) + 1 - skipped];
-    for run in report
-        .history
-        .runs
-        .iter()
-        .filter(|run| report.scope.has(run))
-    {
+    for run in report.history.runs.iter().filter(|run| report.scope.has(run)) {
         if let Some(bar) = place(run.last).checked_sub(skipped)
             && let Some((bad, all)) = bars.get_mut(bar)
         {
@@ -129,10 +112,7 @@ fn failures_by_time(page: &mut Page, report: &Report) {
         }
     }
     let bad: Vec<u64> = bars.iter().map(|(bad, _)| *bad).collect();
-    let index = (0..bars.len())
-        .rev()
-        .max_by_key(|index| bad[*index])
-        .unwrap_or_default();
+    let index = (0..bars.len()).rev().max_by_key(|index| bad[*index]).unwrap_or_default();
     let (most, all) = bars[index];
     let at = begin + step * i32::try_from(index + skipped).unwrap_or_default();
     let at = report.clock().time(at);

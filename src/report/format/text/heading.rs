@@ -53,15 +53,9 @@ pub fn ends(report: &Report) -> Vec<Count> {
 
 /// The hosts of the period's runs. In a refused command line the first word may not be a host.
 pub fn hosts(report: &Report) -> BTreeSet<HostId> {
-    let runs = report
-        .history
-        .runs
-        .iter()
-        .filter(|run| report.scope.has(run));
+    let runs = report.history.runs.iter().filter(|run| report.scope.has(run));
     let with_host = runs.filter(|run| run.is(RunFlag::HasCommand));
-    with_host
-        .map(|run| report.history.job(run.job).host)
-        .collect()
+    with_host.map(|run| report.history.job(run.job).host).collect()
 }
 
 /// How many problems there are, in words, and how many runs are ambiguous.
@@ -94,11 +88,7 @@ pub fn show_uncertain(page: &mut Page, report: &Report) {
 
 /// The jobs of the period's runs with this flag, each with the number of these runs.
 pub fn jobs_with(report: &Report, flag: RunFlag) -> Option<String> {
-    let runs = report
-        .history
-        .runs
-        .iter()
-        .filter(|run| report.scope.has(run));
+    let runs = report.history.runs.iter().filter(|run| report.scope.has(run));
     let mut times: BTreeMap<JobId, u64> = BTreeMap::new();
     for run in runs.filter(|run| run.is(flag)) {
         *times.entry(run.job).or_default() += 1;

@@ -16,21 +16,11 @@ use crate::report::runs::outcome::Outcome;
 pub fn show(page: &mut Page, report: &Report, bad: &BTreeSet<JobId>, hosts: &BTreeSet<HostId>) {
     let jobs: Vec<JobId> = report.jobs().collect();
     let healthy = jobs.iter().filter(|job| !bad.contains(job)).count();
-    let bad_hosts: BTreeSet<HostId> = bad
-        .iter()
-        .map(|job| report.history.job(*job).host)
-        .collect();
+    let bad_hosts: BTreeSet<HostId> = bad.iter().map(|job| report.history.job(*job).host).collect();
     let healthy_hosts = hosts.difference(&bad_hosts).count();
-    let how = if report.lists_all() {
-        ""
-    } else {
-        " (--all lists them)"
-    };
-    let text = format!(
-        "{}, {}{how}",
-        count(healthy as u64, "job"),
-        count(healthy_hosts as u64, "host")
-    );
+    let how = if report.lists_all() { "" } else { " (--all lists them)" };
+    let text =
+        format!("{}, {}{how}", count(healthy as u64, "job"), count(healthy_hosts as u64, "host"));
     page.labelled("Healthy", INDENT, &text);
     if report.lists_all() {
         show_jobs(page, report, &jobs);
@@ -44,11 +34,7 @@ fn runs_in_period<'a>(
     report: &'a Report,
     job: JobId,
 ) -> impl Iterator<Item = &'a RunSummary> + Clone {
-    report
-        .history
-        .of_job(job)
-        .iter()
-        .filter(|run| report.scope.has(run))
+    report.history.of_job(job).iter().filter(|run| report.scope.has(run))
 }
 
 fn bad_runs<'a>(runs: impl Iterator<Item = &'a RunSummary>) -> u64 {
@@ -70,16 +56,7 @@ fn show_jobs(page: &mut Page, report: &Report, jobs: &[JobId]) {
         (Reverse(bad), row.last()).cmp(&(Reverse(other), other_row.last()))
     });
     page.heading("Jobs");
-    let titles = [
-        "Runs",
-        "Bad",
-        "Last start",
-        "Last",
-        "Last good",
-        "Median",
-        "Longest",
-        "Job",
-    ];
+    let titles = ["Runs", "Bad", "Last start", "Last", "Last good", "Median", "Longest", "Job"];
     let rows = rows.into_iter().map(|(_, row)| row).collect();
     page.table_without(&[2, 5, 6], &titles, &[0, 1, 5, 6], rows);
 }
@@ -91,10 +68,7 @@ fn job_row(report: &Report, job: JobId, bad: u64) -> Vec<String> {
     let known = |seconds| (usual.good > 0).then_some(seconds);
     let last = runs.clone().last();
     let good = report.history.of_job(job).iter();
-    let last_good = good
-        .filter(|run| run.outcome == Outcome::Good)
-        .map(|run| run.until)
-        .max();
+    let last_good = good.filter(|run| run.outcome == Outcome::Good).map(|run| run.until).max();
     vec![
         runs.count().to_string(),
         bad.to_string(),
@@ -129,11 +103,7 @@ struct HostCounts {
 
 fn show_hosts(page: &mut Page, report: &Report) {
     let mut hosts: BTreeMap<HostId, HostCounts> = BTreeMap::new();
-    let runs = report
-        .history
-        .runs
-        .iter()
-        .filter(|run| report.scope.has(run));
+    let runs = report.history.runs.iter().filter(|run| report.scope.has(run));
     for run in runs.filter(|run| run.is(RunFlag::HasCommand)) {
         let host = hosts.entry(report.history.job(run.job).host).or_default();
         host.runs += 1;
@@ -163,9 +133,5 @@ fn show_hosts(page: &mut Page, report: &Report) {
         ]
     });
     let rows = rows.collect();
-    page.table(
-        &["Runs", "Bad", "Not connected", "Last reached", "Host"],
-        &[0, 1, 2],
-        rows,
-    );
+    page.table(&["Runs", "Bad", "Not connected", "Last reached", "Host"], &[0, 1, 2], rows);
 }

@@ -51,24 +51,10 @@ pub fn words(incident: &Incident, report: &Report) -> Words {
 
 /// Shows a row for each incident.
 pub fn show(page: &mut Page, report: &Report, incidents: &[&Incident]) {
-    let states = incidents
-        .iter()
-        .map(|incident| incident.state().word().len());
-    let state_width = states
-        .chain(["UNREACHABLE".len()])
-        .max()
-        .unwrap_or_default()
-        + GAP;
-    let times: Vec<String> = incidents
-        .iter()
-        .map(|incident| time(incident, report))
-        .collect();
-    let time_width = times
-        .iter()
-        .map(|time| time.width())
-        .max()
-        .unwrap_or_default()
-        + GAP;
+    let states = incidents.iter().map(|incident| incident.state().word().len());
+    let state_width = states.chain(["UNREACHABLE".len()]).max().unwrap_or_default() + GAP;
+    let times: Vec<String> = incidents.iter().map(|incident| time(incident, report)).collect();
+    let time_width = times.iter().map(|time| time.width()).max().unwrap_or_default() + GAP;
     let indent = state_width + time_width;
     let room = page.width().saturating_sub(indent);
     for (incident, time) in incidents.iter().zip(times) {
@@ -76,10 +62,7 @@ pub fn show(page: &mut Page, report: &Report, incidents: &[&Incident]) {
         let word = state.word();
         let blanks = " ".repeat(state_width - word.len());
         let state = page.style.paint(Severity::of(state), word);
-        let mut before = format!(
-            "{state}{blanks}{time}{}",
-            " ".repeat(time_width - time.width())
-        );
+        let mut before = format!("{state}{blanks}{time}{}", " ".repeat(time_width - time.width()));
         for line in lines(incident, report, room) {
             page.line(&(before + &line));
             before = " ".repeat(indent);
@@ -140,26 +123,17 @@ fn several(incident: &Incident, report: &Report, room: usize) -> String {
     let count_of_jobs = count(jobs.len() as u64, "job");
     let on = |scheduler: &Scheduler| {
         let name = scheduler.name();
-        name.map_or_else(String::new, |name| {
-            format!(" on {}", printable(name.as_bytes()))
-        })
+        name.map_or_else(String::new, |name| format!(" on {}", printable(name.as_bytes())))
     };
     let is_of_many = match &incident.kind {
         IncidentKind::Unreachable { hosts } => return named_hosts(hosts, report, room),
         IncidentKind::Silent { scheduler, .. } => return format!("all jobs{}", on(scheduler)),
-        IncidentKind::CronDown {
-            scheduler, lost: 0, ..
-        } => {
+        IncidentKind::CronDown { scheduler, lost: 0, .. } => {
             return format!("{bad} of {count_of_jobs} not started{}", on(scheduler));
         }
-        IncidentKind::CronDown {
-            scheduler, lost, ..
-        } => {
+        IncidentKind::CronDown { scheduler, lost, .. } => {
             let lost = grouped(*lost);
-            return format!(
-                "{bad} not started, {lost} lost, of {count_of_jobs}{}",
-                on(scheduler)
-            );
+            return format!("{bad} not started, {lost} lost, of {count_of_jobs}{}", on(scheduler));
         }
         IncidentKind::Lost { together: true, .. } => {
             return format!("all that was running: {bad} of {count_of_jobs}");
@@ -216,10 +190,7 @@ fn why(incident: &Incident, report: &Report, room: usize) -> Vec<String> {
     if let IncidentKind::NotStarted { place, is_ignored } = &incident.kind {
         let why = if *is_ignored {
             let file = place.file.display().to_string();
-            format!(
-                "cron ignores {}: --check says why",
-                printable(file.as_bytes())
-            )
+            format!("cron ignores {}: --check says why", printable(file.as_bytes()))
         } else {
             format!("line {}", crontabs::place(place))
         };
@@ -234,11 +205,7 @@ fn why(incident: &Incident, report: &Report, room: usize) -> Vec<String> {
         }
         IncidentKind::Lost { together: true, .. } => {
             let last = report.clock().time(incident.window.last);
-            let none = if incident.bad == 1 {
-                "no END"
-            } else {
-                "none has an END"
-            };
+            let none = if incident.bad == 1 { "no END" } else { "none has an END" };
             wrapped(&format!("{none}, and no record after {last}"), room)
         }
         IncidentKind::Lost { .. } => {

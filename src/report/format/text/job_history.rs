@@ -30,10 +30,8 @@ pub fn show(page: &mut Page, report: &Report, job: JobId, incidents: &[Incident]
     page.labelled("State", INDENT, &state(report, runs, incidents));
     let good = runs.iter().filter(|run| run.outcome == Outcome::Good);
     let last_good = good.map(|run| run.until).max();
-    let last_good = last_good.map_or_else(
-        || "none in these logs".to_owned(),
-        |time| clock.second(time),
-    );
+    let last_good =
+        last_good.map_or_else(|| "none in these logs".to_owned(), |time| clock.second(time));
     page.labelled("Last good", INDENT, &last_good);
     let usual = DurationStats::of_job(&report.history, job);
     let text = if usual.good == 0 {
@@ -49,14 +47,8 @@ pub fn show(page: &mut Page, report: &Report, job: JobId, incidents: &[Incident]
     page.labelled("Duration", INDENT, &text);
     let mut schedules = crontabs::schedules(report).into_iter();
     if let Some((_, schedule)) = schedules.find(|(of, _)| *of == job) {
-        let Schedule {
-            words, next, place, ..
-        } = schedule;
-        page.labelled(
-            "Schedule",
-            INDENT,
-            &format!("{words}, next {next} ({place})"),
-        );
+        let Schedule { words, next, place, .. } = schedule;
+        page.labelled("Schedule", INDENT, &format!("{words}, next {next} ({place})"));
     }
     crontab::show(page, report);
     if !incidents.is_empty() {
@@ -88,10 +80,7 @@ fn state(report: &Report, runs: &[RunSummary], incidents: &[Incident]) -> String
         if runs.is_empty() {
             return "no run in these logs".to_owned();
         }
-        let last = runs
-            .iter()
-            .rev()
-            .find(|run| run.outcome != Outcome::Running);
+        let last = runs.iter().rev().find(|run| run.outcome != Outcome::Running);
         return last
             .map_or("running for the first time", |last| match last.outcome {
                 Outcome::Good => "ok",

@@ -27,10 +27,7 @@ pub struct Page {
 impl Page {
     /// An empty page with these looks.
     pub fn new(style: Style) -> Self {
-        Self {
-            style,
-            text: String::new(),
-        }
+        Self { style, text: String::new() }
     }
 
     /// The whole text.
@@ -77,11 +74,7 @@ impl Page {
     /// A count with its name. It stands out if it should be 0 and is not.
     pub fn count(&self, count: &Count) -> String {
         let text = format!("{} {}", count.name, count.number);
-        if count.is_bad {
-            self.style.paint(Severity::Bad, &text)
-        } else {
-            text
-        }
+        if count.is_bad { self.style.paint(Severity::Bad, &text) } else { text }
     }
 
     /// Writes a table whose last column is the name of a job or of a host, which is shortened where the page has no room
@@ -112,9 +105,8 @@ impl Page {
             kept.retain(|it| it != column);
         }
         let titles: Vec<&str> = kept.iter().map(|it| titles[*it]).collect();
-        let numbers: Vec<usize> = (0..kept.len())
-            .filter(|place| numbers.contains(&kept[*place]))
-            .collect();
+        let numbers: Vec<usize> =
+            (0..kept.len()).filter(|place| numbers.contains(&kept[*place])).collect();
         for row in &mut rows {
             *row = kept.iter().map(|it| mem::take(&mut row[*it])).collect();
         }
@@ -153,11 +145,7 @@ impl Page {
             for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
                 let blanks = " ".repeat(width - cell.width());
                 let is_number = numbers.contains(&column);
-                let (left, right) = if is_number {
-                    (&*blanks, "")
-                } else {
-                    ("", &*blanks)
-                };
+                let (left, right) = if is_number { (&*blanks, "") } else { ("", &*blanks) };
                 line += &[left, cell, right, GAP_TEXT].concat();
             }
             for text in texts {
@@ -193,10 +181,7 @@ pub fn wrapped_whole(text: &str, columns: usize) -> Vec<String> {
         }
     }
     let half = (most - columns / 2) / 2;
-    wrapped(
-        &[prefix(text, half), "…", suffix(text, half)].concat(),
-        columns,
-    )
+    wrapped(&[prefix(text, half), "…", suffix(text, half)].concat(), columns)
 }
 
 /// `text` in lines of at most so many columns, broken at blanks where there are some.

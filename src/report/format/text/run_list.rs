@@ -39,11 +39,7 @@ impl RunRow<'_> {
 /// Shows the runs of the period in the order of their STARTs, and the slots without one. Returns whether any has
 /// failed or is missing.
 pub fn show(page: &mut Page, report: &Report) -> bool {
-    let runs = report
-        .history
-        .runs
-        .iter()
-        .filter(|run| report.scope.has(run));
+    let runs = report.history.runs.iter().filter(|run| report.scope.has(run));
     let runs = runs.filter(|run| run.outcome.is_bad() || !report.filter.failed);
     let slots = report.missed.slots().into_iter();
     let slots = slots.filter(|slot| report.scope.includes(slot.at));
@@ -121,11 +117,5 @@ fn run_row(run: &RunSummary, width: usize, report: &Report) -> Vec<String> {
             None => format!(": {outcome}"),
         },
     };
-    vec![
-        clock.second(run.start),
-        run.pid.to_string(),
-        took,
-        end(run),
-        job + &why,
-    ]
+    vec![clock.second(run.start), run.pid.to_string(), took, end(run), job + &why]
 }

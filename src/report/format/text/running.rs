@@ -70,12 +70,7 @@ fn going<'a>(report: &'a Report) -> Vec<Going<'a>> {
 }
 
 fn row(going: &Going, report: &Report) -> Vec<String> {
-    let Going {
-        run,
-        usual,
-        good_before,
-        is_hung,
-    } = going;
+    let Going { run, usual, good_before, is_hung } = going;
     let known = |seconds| (usual.good > 0).then_some(seconds);
     let judgement = match *good_before {
         _ if *is_hung => "HUNG",

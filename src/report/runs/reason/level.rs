@@ -34,15 +34,7 @@ fn of_priority(line: &str) -> Option<Level> {
 
 /// A field of JSON or logfmt: `"level":"error"`, `level=error`, and pino's `"level":50`.
 fn of_field(line: &str) -> Option<Level> {
-    let names = [
-        "level",
-        "severity",
-        "lvl",
-        "levelname",
-        "loglevel",
-        "log.level",
-        "log_level",
-    ];
+    let names = ["level", "severity", "lvl", "levelname", "loglevel", "log.level", "log_level"];
     names.into_iter().find_map(|name| {
         let (before, after) = line.split_once(name)?;
         let is_begin = before.is_empty() || before.ends_with(['"', ' ', ',', '{']);
@@ -140,14 +132,7 @@ fn of_word(word: &str) -> Option<Level> {
     ];
     if is_in(&errors) {
         Some(Level::Error)
-    } else if is_in(&[
-        "warn",
-        "warning",
-        "wrn",
-        "deprecated",
-        "warnung",
-        "avertissement",
-    ]) {
+    } else if is_in(&["warn", "warning", "wrn", "deprecated", "warnung", "avertissement"]) {
         Some(Level::Warning)
     } else if is_in(&[
         "info",
@@ -170,9 +155,7 @@ fn of_word(word: &str) -> Option<Level> {
 /// Whether `word` and what is `after` it are the number of an error: `ORA-01653:`, `RMAN-03009:`, `SQLSTATE[42S02]`.
 fn is_code(word: &str, after: &str) -> bool {
     let is_capital = word.len() > 1
-        && word
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+        && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
     let number = after.strip_prefix('-').unwrap_or_default();
     let digits = number.bytes().take_while(u8::is_ascii_digit).count();
     word == "SQLSTATE"

@@ -72,11 +72,7 @@ struct Candidate {
 impl Default for Candidate {
     /// None yet: any line is better.
     fn default() -> Self {
-        Self {
-            score: i32::MIN,
-            masked: 0,
-            line: Vec::new(),
-        }
+        Self { score: i32::MIN, masked: 0, line: Vec::new() }
     }
 }
 
@@ -123,11 +119,7 @@ impl Chooser {
             return;
         }
         let is_novel = usual.is_complete() && !usual.includes(masked);
-        let best = if is_novel {
-            &mut self.novel
-        } else {
-            &mut self.plain
-        };
+        let best = if is_novel { &mut self.novel } else { &mut self.plain };
         if score >= best.score {
             best.score = score;
             best.line.clear();
@@ -196,22 +188,14 @@ impl Chooser {
             }
             self.telling.remove(index);
         }
-        self.telling.push(Candidate {
-            score,
-            masked,
-            line: line.to_vec(),
-        });
+        self.telling.push(Candidate { score, masked, line: line.to_vec() });
     }
 
     /// The score of a line in its context, or nothing for a line that can never be the reason.
     fn scored(&mut self, line: &[u8]) -> Option<i32> {
         let text = shown(line);
         let message = shape::message(&text);
-        if message.is_empty() {
-            None
-        } else {
-            self.score(&text, message)
-        }
+        if message.is_empty() { None } else { self.score(&text, message) }
     }
 
     /// The score of a line in its context, or nothing for a line that can never be the reason.
@@ -235,14 +219,7 @@ impl Chooser {
                 return None;
             }
             let is_group = message.contains("ExceptionGroup: ");
-            return Some(
-                EXCEPTION
-                    + if is_group {
-                        -1
-                    } else {
-                        self.depth.min(MAX_DEPTH)
-                    },
-            );
+            return Some(EXCEPTION + if is_group { -1 } else { self.depth.min(MAX_DEPTH) });
         }
         let lower = message.to_lowercase();
         if lower.trim_end() == "caused by:" {
@@ -296,11 +273,8 @@ impl Chooser {
             score = score.max(before + 1);
         }
         if shape::goes_on(message) {
-            self.context = if clues.has(Clue::Hint) {
-                Context::Hints
-            } else {
-                Context::GoesOn(score)
-            };
+            self.context =
+                if clues.has(Clue::Hint) { Context::Hints } else { Context::GoesOn(score) };
         }
         Some(score)
     }
@@ -315,12 +289,7 @@ impl Chooser {
         if is_panic && lower.ends_with(':') {
             self.context = Context::Message(EXCEPTION);
         }
-        let begins = [
-            "exception in thread",
-            "unhandled exception",
-            "panic: ",
-            "fatal error: ",
-        ];
+        let begins = ["exception in thread", "unhandled exception", "panic: ", "fatal error: "];
         let is_uncaught = begins.iter().any(|begin| lower.starts_with(begin));
         let score = if is_panic || is_uncaught || lower.contains("fatal error:  uncaught") {
             UNCAUGHT
@@ -353,11 +322,7 @@ fn score_of_words(text: &str, clues: Clues) -> i32 {
         Some(Level::Warning) => of_level(35, 30, 27, 25),
         Some(Level::Info) => of_level(8, 5, 3, 0),
     };
-    let losses = [
-        (Clue::Consequence, 45, 25),
-        (Clue::Hint, 50, 50),
-        (Clue::CleanUp, 25, 0),
-    ];
+    let losses = [(Clue::Consequence, 45, 25), (Clue::Hint, 50, 50), (Clue::CleanUp, 25, 0)];
     let has_cause = clues.has(Clue::Cause);
     let lost: i32 = losses
         .iter()

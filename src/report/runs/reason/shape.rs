@@ -17,10 +17,7 @@ pub fn message(text: &str) -> &str {
         }
         let word = rest.split_whitespace().next().unwrap_or_default();
         if is_time(word)
-            || matches!(
-                word,
-                "INFO" | "DEBUG" | "NOTICE" | "TRACE" | "WARN" | "WARNING" | "ERROR"
-            )
+            || matches!(word, "INFO" | "DEBUG" | "NOTICE" | "TRACE" | "WARN" | "WARNING" | "ERROR")
         {
             rest = &rest[word.len()..];
         }
@@ -33,10 +30,7 @@ pub fn message(text: &str) -> &str {
 /// Whether a character is of a frame around the text, of a list, or a tool's mark for good or bad.
 pub fn is_decoration(character: char) -> bool {
     let is_mark = |character| {
-        matches!(
-            character,
-            '|' | '>' | '*' | '!' | '×' | '•' | '→' | '❌' | '✔' | '✗' | '✘' | '✖'
-        )
+        matches!(character, '|' | '>' | '*' | '!' | '×' | '•' | '→' | '❌' | '✔' | '✗' | '✘' | '✖')
     };
     character.is_whitespace()
         || is_mark(character)
@@ -60,9 +54,7 @@ pub fn is_rule(line: &str) -> bool {
     let is_boxed = first == last && first.is_some_and(is_edge) && line.len() > 4;
     letters.take(2).count() < 2
         || is_boxed
-        || ["====", "****", "----", "####", "@@@@"]
-            .iter()
-            .any(|end| line.ends_with(end))
+        || ["====", "****", "----", "####", "@@@@"].iter().any(|end| line.ends_with(end))
 }
 
 /// Whether a line is only a place in a program: `/srv/app/stats.rb:31:in 'daily'`, `#0 /srv/send.php(8): open()`,
@@ -70,9 +62,7 @@ pub fn is_rule(line: &str) -> bool {
 pub fn is_place(line: &str) -> bool {
     if let Some((number, frame)) = line.strip_prefix('#').and_then(|line| line.split_once(' ')) {
         let begins = ["/", "{", "0x", "[internal"];
-        let is_frame = begins
-            .iter()
-            .any(|begin| frame.trim_start().starts_with(begin));
+        let is_frame = begins.iter().any(|begin| frame.trim_start().starts_with(begin));
         return is_number(number) && is_frame;
     }
     if line.starts_with("file \"") && line.contains("\", line ") {
@@ -96,9 +86,7 @@ fn is_number(text: &str) -> bool {
 
 /// Whether a line is numbered: `1: Permission denied (os error 13)`.
 pub fn is_numbered(message: &str) -> bool {
-    message
-        .split_once(": ")
-        .is_some_and(|(number, _)| is_number(number))
+    message.split_once(": ").is_some_and(|(number, _)| is_number(number))
 }
 
 /// Whether a line only announces the message in the next one: `ERROR at line 1:`, `What went wrong:`, `fail: Sync[0]`.
@@ -123,25 +111,16 @@ pub fn goes_on(message: &str) -> bool {
 
 /// Whether a line begins with the name of an exception, or ends with one in parentheses, as Ruby's do.
 pub fn names_exception(message: &str) -> bool {
-    let name = message
-        .split_once(": ")
-        .map_or(message.trim_end_matches(':'), |(name, _)| name);
-    let in_parentheses = message
-        .strip_suffix(')')
-        .and_then(|message| message.rsplit_once(" ("));
+    let name = message.split_once(": ").map_or(message.trim_end_matches(':'), |(name, _)| name);
+    let in_parentheses = message.strip_suffix(')').and_then(|message| message.rsplit_once(" ("));
     is_exception(name) || in_parentheses.is_some_and(|(_, name)| is_exception(name))
 }
 
 fn is_exception(name: &str) -> bool {
     let is_name =
         |character: char| character.is_ascii_alphanumeric() || "._:$\\".contains(character);
-    let last = name
-        .rsplit(['.', ':', '\\', '$'])
-        .next()
-        .unwrap_or_default();
+    let last = name.rsplit(['.', ':', '\\', '$']).next().unwrap_or_default();
     let ends = ["Error", "Exception", "Fault", "Failure"];
     name.chars().all(is_name)
-        && ends
-            .iter()
-            .any(|end| last.len() > end.len() && last.ends_with(end))
+        && ends.iter().any(|end| last.len() > end.len() && last.ends_with(end))
 }

@@ -67,9 +67,7 @@ pub fn masked(line: &[u8]) -> u32 {
     let mut rest = line;
     while let Some((first, _)) = rest.split_first() {
         let is_digit = first.is_ascii_digit();
-        let end = rest
-            .iter()
-            .position(|byte| byte.is_ascii_digit() != is_digit);
+        let end = rest.iter().position(|byte| byte.is_ascii_digit() != is_digit);
         let (part, after) = rest.split_at(end.unwrap_or(rest.len()));
         match (is_digit, part) {
             (false, part) | (_, part @ b"0") => hasher.write(part),

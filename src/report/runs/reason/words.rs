@@ -99,10 +99,7 @@ impl Clues {
         let mut clues = 0;
         for found in automaton.find_overlapping_iter(line) {
             let word = words[found.pattern().as_usize()];
-            let before = found
-                .start()
-                .checked_sub(1)
-                .and_then(|index| bytes.get(index));
+            let before = found.start().checked_sub(1).and_then(|index| bytes.get(index));
             let after = bytes.get(found.end());
             let is_placed = match word.clue {
                 Clue::Frame | Clue::Hint | Clue::CleanUp => {

@@ -102,11 +102,8 @@ impl Timeline<'_> {
         let marks = &row.marks;
         let middle = HEIGHT / 2;
         let is_thin = !marks.thinned.is_empty();
-        let (heights, bottom) = if is_thin {
-            (THIN_HEIGHTS, HEIGHT - 6)
-        } else {
-            (LEVEL_HEIGHTS, HEIGHT - 2)
-        };
+        let (heights, bottom) =
+            if is_thin { (THIN_HEIGHTS, HEIGHT - 6) } else { (LEVEL_HEIGHTS, HEIGHT - 2) };
         let strips = marks.strip.iter().zip(heights);
         let is_plain = !marks.ticks.is_empty() || marks.strip.iter().any(|it| !it.is_empty());
         html! {
@@ -193,9 +190,7 @@ fn told(band: &Band, report: &Report) -> String {
 
 /// The runs of a row in words, for those who do not see them.
 fn counts(row: &JobRow) -> String {
-    let looks = RunState::ALL
-        .iter()
-        .map(|look| (row.count(*look), look.name()));
+    let looks = RunState::ALL.iter().map(|look| (row.count(*look), look.name()));
     let mut words: Vec<String> = looks
         .filter(|(number, _)| *number > 0)
         .map(|(number, name)| format!("{} {name}", grouped(number)))

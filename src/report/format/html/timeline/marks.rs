@@ -72,10 +72,7 @@ impl<'a> Marks<'a> {
         now: NaiveDateTime,
         links_good: bool,
     ) -> Self {
-        let mut marks = Self {
-            overlaps: overlaps(runs, scale, now),
-            ..Self::default()
-        };
+        let mut marks = Self { overlaps: overlaps(runs, scale, now), ..Self::default() };
         let mut good = Vec::new();
         let mut open: [Option<Mark>; RunState::ALL.len()] = [None; RunState::ALL.len()];
         for (place, run) in runs {
@@ -85,9 +82,7 @@ impl<'a> Marks<'a> {
                 continue;
             }
             let open = &mut open[look as usize];
-            marks
-                .linked
-                .extend(join(open, mark(*place, run, now), scale));
+            marks.linked.extend(join(open, mark(*place, run, now), scale));
         }
         for at in missed {
             let open = &mut open[RunState::NotStarted as usize];
@@ -104,10 +99,7 @@ impl<'a> Marks<'a> {
 
     /// The number of links that are not of good runs.
     pub fn bad(&self) -> usize {
-        let bad = self
-            .linked
-            .iter()
-            .filter(|mark| mark.look != RunState::Good);
+        let bad = self.linked.iter().filter(|mark| mark.look != RunState::Good);
         bad.count()
     }
 
@@ -146,14 +138,7 @@ fn mark(place: usize, run: &RunSummary, now: NaiveDateTime) -> Mark<'_> {
 }
 
 fn not_started<'a>(at: NaiveDateTime) -> Mark<'a> {
-    Mark {
-        look: RunState::NotStarted,
-        from: at,
-        to: at,
-        start: at,
-        count: 1,
-        last: None,
-    }
+    Mark { look: RunState::NotStarted, from: at, to: at, start: at, count: 1, last: None }
 }
 
 /// Adds a mark to the one before it, if that is near. Else it takes its place, and the one before is returned.

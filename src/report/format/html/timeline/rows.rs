@@ -57,10 +57,7 @@ impl JobRow<'_> {
         if look == RunState::NotStarted {
             return self.missed.len() as u64;
         }
-        let runs = self
-            .runs
-            .iter()
-            .filter(|(_, run)| RunState::of(run) == look);
+        let runs = self.runs.iter().filter(|(_, run)| RunState::of(run) == look);
         runs.count() as u64
     }
 }
@@ -106,11 +103,7 @@ fn without_marks<'a>(report: &'a Report, incidents: &[Incident]) -> Vec<JobRow<'
     rows.sort_by_cached_key(|row| {
         let job = history.job(row.job);
         let is_well = !troubled.contains(&job.host);
-        (
-            is_well,
-            history.host(job.host).to_vec(),
-            report.job_name(row.job),
-        )
+        (is_well, history.host(job.host).to_vec(), report.job_name(row.job))
     });
     rows
 }
@@ -119,10 +112,7 @@ fn without_marks<'a>(report: &'a Report, incidents: &[Incident]) -> Vec<JobRow<'
 fn fill(rows: &mut [JobRow], scale: &Scale, scope: &Scope) {
     let mut by_size: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (index, row) in rows.iter().enumerate() {
-        let good = row
-            .runs
-            .iter()
-            .filter(|(_, run)| RunState::of(run) == RunState::Good);
+        let good = row.runs.iter().filter(|(_, run)| RunState::of(run) == RunState::Good);
         by_size.entry(good.count()).or_default().push(index);
     }
     // Those that run seldom: each of their runs matters, and has room.

@@ -73,10 +73,7 @@ impl Scale {
         times
             .take_while(|time| *time < self.end)
             .filter(is_shown)
-            .map(|time| Tick {
-                time,
-                label: label(time, usual.is_none()),
-            })
+            .map(|time| Tick { time, label: label(time, usual.is_none()) })
             .collect()
     }
 }

@@ -26,6 +26,7 @@ tests=(
     /usr/share/bash-completion/bash_completion  bash-completion
     /bin/busybox                busybox
     /usr/bin/chattr             e2fsprogs
+    /usr/bin/chronic            moreutils
     /usr/bin/chromium           chromium
     /usr/sbin/cron              cron
     /usr/sbin/dropbear          dropbear-bin

@@ -218,7 +218,7 @@ fn jobs_whose_time_to_connect_ends_around_the_request_never_run_twice() {
         run.log.contains(&requested)
     });
     let ok = runs.values().filter(|run| run.code == Some(0));
-    println!("{} jobs: {timeouts} with a timeout, {} ok", runs.len(), ok.clone().count(),);
+    println!("{} jobs: {timeouts} with a timeout, {} ok", runs.len(), ok.clone().count());
     assert_eq!(late.count(), 0, "a job was killed that was just requested");
     let retried = ok.filter(is_timeout).count();
     assert!(timeouts > 0 && retried > 0, "SEED={seed}");

@@ -308,7 +308,7 @@ fn no_control_byte_of_the_log_reaches_a_terminal() {
         assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?}");
     }
     // A reason has no colours to show, and no title.
-    assert!(view.contains(" exit 3"), "{view:?}");
+    assert!(view.contains(" exit 3: \\u{202e}x\n"), "{view:?}");
     let escaped = "\\x1b]0;title\\x07 \\u{9b}31m \\u{202e}x\\x7f\n";
     assert!(run.contains(escaped), "{run:?}");
     assert!(view.contains("  h\\x1b[2J /x\\x07  1 run"), "{view:?}");

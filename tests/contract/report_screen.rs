@@ -716,3 +716,15 @@ fn hosts_that_were_given_no_script_are_one_problem() {
         + &run(2, "10:00:00", "10:00:00", "h2", "", 10);
     assert_shows(&log, &[], "FAILING      since 10:00  (no script) on 2 hosts\n");
 }
+
+#[test]
+fn a_run_has_no_output_only_if_it_printed_nothing() {
+    let shown = |output: &str, why: &str| {
+        let log = run(8, "10:05:00", "10:05:01", "h /x", output, 3);
+        assert_shows(&log, &[], why);
+    };
+    shown("", "exit 3, no output\n");
+    shown("step 1\n-----\n[5]", "exit 3: step 1\n");
+    shown("-----\n5", "exit 3: 5\n");
+    shown("Warning: Permanently added 'h' (ED25519) to the list of known hosts.", "exit 3\n");
+}

@@ -180,6 +180,7 @@ fn marks(run: &Run, until: Option<NaiveDateTime>) -> RunFlags {
         (RunFlag::Retried, run.trace.retries > 0),
         (RunFlag::Accepted, run.is_accepted),
         (RunFlag::Dated, run.end == End::Lost && is_dated),
+        (RunFlag::Silent, run.trace.kept.is_silent()),
     ];
     let marks = facts.iter().filter(|(_, is_true)| *is_true);
     RunFlags(marks.map(|(mark, _)| *mark as u8).sum())

@@ -112,6 +112,8 @@ pub enum RunFlag {
     Accepted = 32,
     /// It is lost, and its process id has started another run by then.
     Dated = 64,
+    /// Its output is empty or blank.
+    Silent = 128,
 }
 
 /// The seconds of a run that are not known.
@@ -223,7 +225,7 @@ impl History {
         0..JobId::try_from(self.jobs.len()).expect("jobs are numbered so")
     }
 
-    /// The last telling line of output of a bad run, if it was kept.
+    /// The line of output that says most about a bad run, if there is one and it was kept.
     pub fn line(&self, run: &RunSummary) -> Option<&[u8]> {
         self.lines.get(run.line)
     }

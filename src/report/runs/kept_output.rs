@@ -95,11 +95,15 @@ impl KeptOutput {
     pub fn reason(&mut self, usual: &UsualLines, plain: &mut PlainScores) -> Option<String> {
         let signs = self.signs.take().unwrap_or_default();
         let mut chooser = signs.chooser;
-        // It says only that ssh had connected.
-        let is_output = |line: &&[u8]| Kind::parse(line) != Kind::Notice(Notice::Requested);
         let last = lines(&self.lines).filter(is_output);
         last.for_each(|line| chooser.push_last(line, usual, plain));
         chooser.finish(usual)
+    }
+
+    /// Whether there is no output but ssh's remarks and blank lines. The bash script logs one for no output.
+    pub fn is_silent(&self) -> bool {
+        let mut all = lines(&self.lines).filter(is_output);
+        self.signs.is_none() && all.all(|line| line.trim_ascii().is_empty())
     }
 
     /// Keeps the last lines only.
@@ -148,6 +152,11 @@ impl Signs {
 
 fn lines(lines: &[u8]) -> impl Iterator<Item = &[u8]> {
     lines.split_inclusive(|&byte| byte == b'\n').map(|line| &line[..line.len() - 1])
+}
+
+/// Whether a line is more than remoteexe's notice that ssh had connected.
+fn is_output(line: &&[u8]) -> bool {
+    Kind::parse(line) != Kind::Notice(Notice::Requested)
 }
 
 /// A line as far as it is kept. Of a long one, what a terminal shows in the end.

@@ -238,10 +238,10 @@ fn advice(has_retries: bool, is_herd: bool, room: usize) -> Vec<String> {
 fn failure(report: &Report, run: &RunSummary) -> String {
     let line = report.history.line(run).map(printable);
     let way = match run.outcome {
-        Outcome::Failed(status, Reason::Script) => match line {
-            Some(_) => format!("exit {status}"),
-            None => format!("exit {status}, no output"),
-        },
+        Outcome::Failed(status, Reason::Script) if run.is(RunFlag::Silent) => {
+            format!("exit {status}, no output")
+        }
+        Outcome::Failed(status, Reason::Script) => format!("exit {status}"),
         outcome @ Outcome::Failed(status, _) => format!("exit {status}: {outcome}"),
         outcome => outcome.to_string(),
     };

@@ -10,7 +10,7 @@ use crate::escape::printable;
 use crate::report::format::crontabs::place;
 use crate::report::format::report::Report;
 use crate::report::format::words::{age, duration};
-use crate::report::history::RunSummary;
+use crate::report::history::{RunFlag, RunSummary};
 use crate::report::runs::outcome::{Outcome, Reason};
 use crate::report::slots::missed::Slot;
 
@@ -112,7 +112,8 @@ fn run_row(run: &RunSummary, width: usize, report: &Report) -> Vec<String> {
         outcome @ Outcome::Failed(_, reason) => match report.history.line(run).map(printable) {
             // The status has a column of its own, and the room is needed.
             Some(line) if reason == Reason::Script => format!(": {line}"),
-            None if reason == Reason::Script => ": no output".to_owned(),
+            None if run.is(RunFlag::Silent) && reason == Reason::Script => ": no output".to_owned(),
+            None if reason == Reason::Script => String::new(),
             Some(line) => format!(": {outcome}: {line}"),
             None => format!(": {outcome}"),
         },

@@ -56,6 +56,8 @@ pub struct Chooser {
     /// The last line without such words, of those that good runs do not print, and of all.
     novel: Candidate,
     plain: Candidate,
+    /// The last line of all that has anything to see, for an output in which no line can be the reason.
+    last: Vec<u8>,
     context: Context,
     /// The number of causes so far within the current exception.
     depth: i32,
@@ -112,6 +114,7 @@ impl Chooser {
     pub fn push_last(&mut self, line: &[u8], usual: &UsualLines, plain: &mut PlainScores) {
         let masked = masked(line);
         let Some(score) = self.score_of_last(masked, line, plain) else {
+            self.note_last(line);
             return;
         };
         if score >= TELLING {
@@ -165,7 +168,17 @@ impl Chooser {
                 best = candidate;
             }
         }
-        (best.score > i32::MIN).then(|| shown(&best.line).trim().to_owned())
+        let line = if best.score > i32::MIN { &best.line } else { &self.last };
+        let reason = shown(line).trim().to_owned();
+        (!reason.is_empty()).then_some(reason)
+    }
+
+    fn note_last(&mut self, line: &[u8]) {
+        let text = shown(line);
+        if !text.trim().is_empty() && !Clues::of(&text.to_lowercase()).has(Clue::Never) {
+            self.last.clear();
+            self.last.extend_from_slice(line);
+        }
     }
 
     /// The lines with words of failure, by their hash.

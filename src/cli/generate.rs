@@ -15,7 +15,7 @@ use super::value::{InvalidValue, WHEN, path};
 use crate::cron::Columns;
 use crate::generate::{DagRequest, Document, Grammars};
 
-/// Asks for a file of DAGs, which belongs to crontabs and not to this version.
+/// Asks for a file of DAGs, which depends on crontabs and not only on this version.
 const AIRFLOW: &str = "airflow";
 
 const HELP: &str = "\
@@ -63,7 +63,7 @@ struct GenerateArgs {
     user_crontab: Vec<OsString>,
 }
 
-/// Reads the arguments, of which the first is `--generate` or `--generate=WHAT`.
+/// Parses the arguments, the first of which is `--generate` or `--generate=WHAT`.
 pub fn parse(arguments: &[OsString]) -> Request {
     let name = OsString::from("remoteexe --generate");
     let (option, rest) = arguments.split_first().unzip();
@@ -115,7 +115,6 @@ impl CommandLine<GenerateArgs> {
     }
 }
 
-/// What may be asked for.
 fn names() -> Vec<&'static str> {
     let names = Document::NAMES.map(|(name, _)| name);
     [&names[..], &[AIRFLOW]].concat()
@@ -138,7 +137,6 @@ fn document(word: Option<&OsStr>) -> Result<Document, UsageError> {
     })
 }
 
-/// The grammars that completions follow.
 fn grammars() -> Grammars {
     Grammars {
         job: job::documented(),
@@ -168,13 +166,11 @@ mod tests {
         Document::Manual.text(&grammars())
     }
 
-    /// The section with this heading.
     fn section<'a>(manual: &'a str, heading: &str) -> &'a str {
         let (_, section) = manual.split_once(&format!("\n.Sh {heading}\n")).unwrap_or_default();
         section.split("\n.Sh ").next().unwrap_or_default()
     }
 
-    /// The lines that begin so.
     fn lines(text: &str, start: &str) -> BTreeSet<String> {
         let lines = text.lines().filter(|line| line.starts_with(start));
         lines.map(str::to_owned).collect()
@@ -184,14 +180,14 @@ mod tests {
         grammar.get_arguments().filter(|arg| !arg.is_positional())
     }
 
-    /// The option's names, as the language of the manual has them.
+    /// The option's names in the notation of the manual.
     fn names(arg: &Arg) -> Vec<String> {
         let short = arg.get_short().map(|name| format!("Fl {name}"));
         let long = arg.get_long().map(|name| format!("Fl -{name}"));
         short.into_iter().chain(long).collect()
     }
 
-    /// The name of the option's value, behind a blank.
+    /// The name of the option's value, after a blank.
     fn value(arg: &Arg) -> String {
         let name = arg.get_value_names().unwrap_or_default().first();
         let name = name.filter(|_| arg.get_action().takes_values());

@@ -181,7 +181,7 @@ struct ReportArgs {
     files: Vec<OsString>,
 }
 
-/// Reads the words of a command line that follow `--report`.
+/// Parses the words of a command line after `--report`.
 pub fn parse(words: &[OsString]) -> Request {
     let name = OsString::from("remoteexe --report");
     let mut words = [&name].into_iter().chain(words);
@@ -251,7 +251,7 @@ impl CommandLine<ReportArgs> {
         })
     }
 
-    /// The query for a form that needs the crontabs only. No log is read, and no option of logs matters.
+    /// The query for a form that reads only crontabs. No option of logs matters.
     fn crontab_query(&self, form: Form) -> Result<Query, UsageError> {
         let args = &self.args;
         let text = |word: &Option<OsString>| word.clone().map(OsString::into_vec);
@@ -277,7 +277,7 @@ impl CommandLine<ReportArgs> {
         })
     }
 
-    /// The file that is replaced. A - stands for standard output, as where none is given.
+    /// The file to replace. `-` is standard output, as without the option.
     fn output(&self) -> Result<Option<PathBuf>, UsageError> {
         let word = self.args.output.as_ref();
         if word.is_some() && !self.args.prometheus {
@@ -326,7 +326,7 @@ impl CommandLine<ReportArgs> {
     }
 
     fn period(&self, form: &Form, now: DateTime<Local>) -> Result<Period, UsageError> {
-        // A run that is named with its day is in the logs from that day on.
+        // A run with its day in the name is in the logs from that day on.
         let day = match form {
             Form::Run(wanted) | Form::RunJson(wanted) => {
                 wanted.start.as_ref().and_then(|start| start.day)
@@ -343,7 +343,7 @@ impl CommandLine<ReportArgs> {
             until: time("until", &self.args.until, true)?,
         };
         if self.args.changed {
-            // cron starts a command some seconds late, now more and now less. In whole minutes two periods
+            // cron starts a command some seconds late, sometimes more and sometimes less. In whole minutes, two periods
             // neither overlap nor leave anything out.
             let today = self.args.files.is_empty().then(|| now.date_naive().into());
             period.since = period.since.or(today).map(whole_minutes);
@@ -402,7 +402,7 @@ impl CommandLine<ReportArgs> {
         Ok(())
     }
 
-    /// If `word` is a time, the option whose date it belongs to, as `--since "2026-11-24`.
+    /// If `word` is a time, the option whose date it belongs to, as in `--since "2026-11-24`.
     fn date_before(&self, word: &str) -> Option<String> {
         let options = [("--since", &self.args.since), ("--until", &self.args.until)];
         let mut dates = options.into_iter().filter_map(|(option, value)| {

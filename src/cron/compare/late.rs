@@ -1,8 +1,8 @@
 //! Detects STARTs in a row that are later than the next slot.
 //!
 //! On an overloaded machine a line of every minute may start more than a minute late for some time. Each START then
-//! falls into the minute of the next slot: the first slot looks missed, and the last START looks like one too many. Each slot
-//! has its START all the same, in order.
+//! falls into the minute of the next slot: the first slot looks missed, and the last START looks like one too many.
+//! Each slot has its START all the same, in order.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -65,8 +65,8 @@ impl LateStarts {
         }
     }
 
-    /// Whether `start`, which matches no slot, is one of late STARTs since the slot `missed`. Each START then belongs to
-    /// the slot before.
+    /// Whether `start`, which matches no slot, is one of late STARTs since the slot `missed`. Each START then belongs
+    /// to the slot before.
     pub fn takes(&mut self, missed: &Due, start: i64) -> bool {
         if !self.last_waits_at(start) || !self.explains(missed) {
             return false;

@@ -1,4 +1,4 @@
-//! Files become lines: finds the logs, opens them and merges their lines by time.
+//! From files to lines: finds the logs, opens them, and merges their lines by time.
 
 pub mod batch;
 pub mod decompress;

@@ -1,4 +1,4 @@
-//! Lines of output in a row. Most of a log is output: it is counted by the row, not by the line.
+//! Lines of output in a row. Most of a log is output, so rows are counted, not lines.
 
 use chrono::NaiveDateTime;
 use memchr::memrchr;
@@ -6,15 +6,13 @@ use memchr::memrchr;
 /// Records in a row of one process and one second that can only be lines of output.
 #[derive(Debug, Clone, Copy)]
 pub struct Outputs<'a> {
-    /// The local time of all.
     pub time: NaiveDateTime,
-    /// The process that wrote them.
     pub pid: u32,
-    /// The lines of the log, with newlines between them. There is at least one.
+    /// The lines of the log, joined by newlines. At least one.
     pub lines: &'a [u8],
-    /// How many there are.
+    /// The number of lines.
     pub count: u64,
-    /// The length of what is before the text of each.
+    /// The number of bytes before the text of each line.
     pub prefix: usize,
 }
 
@@ -25,13 +23,12 @@ impl<'a> Outputs<'a> {
         self.lines.len() as u64 + 1 - prefixes
     }
 
-    /// The texts of all lines.
     pub fn texts(&self) -> impl Iterator<Item = &'a [u8]> {
         let lines = self.lines.split(|&byte| byte == b'\n');
         lines.map(|line| &line[self.prefix..])
     }
 
-    /// The texts of the last lines, at most `count` of them.
+    /// The texts of the last `count` lines.
     pub fn last(&self, count: usize) -> impl Iterator<Item = &'a [u8]> {
         let mut begin = self.lines.len();
         for _ in 0..count {

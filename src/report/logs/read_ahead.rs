@@ -1,6 +1,4 @@
-//! Reads one input ahead of those who want its lines.
-//!
-//! A thread reads, decompresses and parses, while the runs are assembled from what it has read before.
+//! Reads one input ahead: a thread reads, decompresses and parses, while runs are assembled from earlier lines.
 
 use std::io::{self, Read};
 use std::mem;
@@ -13,33 +11,27 @@ use super::batch::{Batch, Line};
 use super::decompress::decompress;
 use super::splitter::Splitter;
 
-/// How many batches are read ahead.
+/// The number of batches that are read ahead.
 const AHEAD: usize = 2;
 
-/// Reads one input line by line.
 pub struct Reader {
     batches: Batches,
     batch: Batch,
-    /// The index of the current line, or row of lines.
+    /// The index of the current row.
     row: usize,
-    /// The local time of the last record, or before the first one the earliest time there is.
+    /// The local time of the last record, or the earliest possible time.
     pub time: NaiveDateTime,
 }
 
-/// The place that the batches come from.
 enum Batches {
-    /// A thread. Those that were used go back to it.
+    /// A thread. Used batches go back to it.
     Thread { filled: Receiver<io::Result<Batch>>, used: Sender<Batch> },
-    /// This one, where no other can be had.
+    /// This thread, if there is no other.
     Here(Splitter),
 }
 
 impl Reader {
-    /// Reads `file`, which may be compressed.
-    ///
-    /// # Errors
-    ///
-    /// The first bytes cannot be read, or are those of a compression that is not read here.
+    /// Reads `file`, which may be compressed. Fails for a format that is not read.
     pub fn new(file: impl Read + Send + 'static) -> io::Result<Self> {
         Ok(Self {
             batches: Batches::of(Splitter::new(decompress(file)?)),
@@ -49,11 +41,7 @@ impl Reader {
         })
     }
 
-    /// Moves to the next line, or row of lines, or piece of a line that is too long. Returns false at the end.
-    ///
-    /// # Errors
-    ///
-    /// The input cannot be read or decompressed.
+    /// Moves to the next row, or piece of a line that is too long. Returns false at the end.
     pub fn advance(&mut self) -> io::Result<bool> {
         self.row += 1;
         if self.row >= self.batch.rows.len() {
@@ -67,7 +55,7 @@ impl Reader {
         Ok(row.is_some())
     }
 
-    /// The current line, or row of lines.
+    /// The current row.
     pub fn line(&self) -> Line<'_> {
         self.batch.line(self.row)
     }
@@ -77,7 +65,7 @@ impl Batches {
     fn of(splitter: Splitter) -> Self {
         let (filled, receiver) = sync_channel(AHEAD);
         let (used, returned) = channel();
-        // The splitter comes back if there is no thread to be had.
+        // If no thread can be started, the splitter comes back.
         let (hand_over, handed_over) = sync_channel(1);
         let thread = thread::Builder::new().spawn(move || {
             if let Ok(splitter) = handed_over.recv() {
@@ -93,7 +81,7 @@ impl Batches {
         }
     }
 
-    /// Replaces a batch that was used by the next one. That one is empty at the end.
+    /// Replaces a used batch by the next one, which is empty at the end.
     fn next(&mut self, batch: &mut Batch) -> io::Result<()> {
         match self {
             Self::Here(splitter) => splitter.fill(batch),
@@ -109,7 +97,7 @@ impl Batches {
     }
 }
 
-/// Fills batches until the input ends, or until nobody wants them any more.
+/// Fills batches until the input ends, or until the receiver is gone.
 fn read_ahead(
     mut splitter: Splitter,
     filled: &SyncSender<io::Result<Batch>>,

@@ -12,16 +12,15 @@ use crate::log::record::{Kind, MAX_APPEND, Parser, Record, can_only_be_output};
 /// The number of bytes that are read at once.
 const CHUNK: usize = 256 << 10;
 
-/// Cuts one input into lines.
 pub struct Splitter {
     input: Source,
     parser: Parser,
     /// The beginning of a line whose end has not been read.
     rest: Vec<u8>,
-    /// The rest is that of a line whose first pieces were given out.
+    /// The rest belongs to a line whose first pieces were given out.
     is_in_line: bool,
     time: NaiveDateTime,
-    /// What is before the text of the last line, if that is a mark. Otherwise empty.
+    /// The bytes before the text of the last line, if that was a mark. Otherwise empty.
     marked: Vec<u8>,
 }
 
@@ -38,15 +37,11 @@ impl Splitter {
         }
     }
 
-    /// Puts the next lines into `batch`, and replaces those that it has. There are none at the end.
-    ///
-    /// # Errors
-    ///
-    /// The input cannot be read or decompressed.
+    /// Replaces the lines in `batch` by the next ones. There are none at the end.
     pub fn fill(&mut self, batch: &mut Batch) -> io::Result<()> {
         let Batch { bytes, rows } = batch;
         rows.clear();
-        // The kernel gives memory only to the pages that are used.
+        // The kernel provides memory only for pages that are used.
         if bytes.is_empty() {
             *bytes = vec![0; MAX_APPEND + CHUNK];
         }
@@ -69,7 +64,7 @@ impl Splitter {
             if let Some(newline) = memchr(b'\n', &bytes[searched..filled]) {
                 begin = self.split(&bytes[..filled], searched + newline, rows);
             } else if filled > MAX_APPEND {
-                // A file that is not a log may have lines of any length.
+                // In a file that is not a log, a line may have any length.
                 rows.push(self.piece(0, filled));
                 begin = filled;
             }
@@ -87,7 +82,7 @@ impl Splitter {
         }
     }
 
-    /// Adds all lines of `bytes` that have a newline, the first at `newline`. Returns where the rest begins.
+    /// Adds the lines of `bytes` that end with a newline, the first at `newline`. Returns where the rest begins.
     fn split(&mut self, bytes: &[u8], newline: usize, rows: &mut Vec<Row>) -> usize {
         let (mut begin, mut newline) = (0, Some(newline));
         while let Some(end) = newline {
@@ -101,7 +96,7 @@ impl Splitter {
         begin
     }
 
-    /// A piece of a line that is too long, or that has no newline. Only the first one counts.
+    /// A piece of a line that is too long, or has no newline. Only the first piece counts.
     fn piece(&mut self, begin: usize, end: usize) -> Row {
         let meaning =
             if self.is_in_line || begin == end { Meaning::Empty } else { Meaning::Unrecognized };
@@ -111,7 +106,7 @@ impl Splitter {
         Row { begin, end, time, meaning }
     }
 
-    /// The line from `begin` to `end`, and those that follow it in a row.
+    /// The line from `begin` to `end`, with the lines of output after it.
     fn row(&mut self, bytes: &[u8], begin: usize, mut end: usize) -> Row {
         let line = &bytes[begin..end];
         let meaning = match self.parser.parse(line) {
@@ -130,10 +125,10 @@ impl Splitter {
         Row { begin, end, time, meaning }
     }
 
-    /// The meaning of a record behind `prefix`. Moves `end` to the end of those that follow it in a row.
+    /// The meaning of a record after `prefix`. Moves `end` to the end of the lines of output after it.
     ///
-    /// A mark and its line are written at once, so that they are together and alike up to their texts. A mark without its
-    /// line is the trace of a write that a full disk has cut.
+    /// A mark and its line are one write, so they are adjacent and have the same prefix. A mark without its line comes
+    /// from a write that a full disk has cut.
     fn meaning(
         &mut self,
         record: &Record,
@@ -158,8 +153,8 @@ impl Splitter {
     }
 }
 
-/// How many lines behind the newline at `end` begin with `prefix`, that of a process and a second, and can only be
-/// output. Moves `end` to the newline of the last one.
+/// The number of lines after the newline at `end` that begin with `prefix`, that is, of one process and second, and
+/// can only be output. Moves `end` to the newline of the last one.
 fn outputs_behind(bytes: &[u8], prefix: &[u8], end: &mut usize) -> u64 {
     let mut count = 0;
     while let Some(text) = bytes[*end + 1..].strip_prefix(prefix)

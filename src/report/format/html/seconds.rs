@@ -1,4 +1,4 @@
-//! The starts and the connection failures by the second of the minute: whether there is a crowd.
+//! The starts and the connection failures by the second of the minute, to show crowds.
 
 use chrono::Timelike;
 use maud::{Markup, html};
@@ -7,15 +7,12 @@ use crate::report::format::report::Report;
 use crate::report::format::words::{count, grouped};
 use crate::report::history::RunFlag;
 
-/// The height of a chart.
 const HEIGHT: u64 = 60;
 
-/// The seconds of a minute.
 const SECONDS: usize = 60;
 
 type Counts = [u64; SECONDS];
 
-/// The section of the page.
 pub fn section(report: &Report) -> Markup {
     let (mut starts, mut failures): (Counts, Counts) = ([0; SECONDS], [0; SECONDS]);
     for run in report.history.runs.iter().filter(|run| report.scope.includes(run.start)) {

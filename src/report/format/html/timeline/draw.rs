@@ -1,4 +1,4 @@
-//! The rows of a timeline: in the last column of a table, runs are drawn.
+//! Draws the rows of a timeline.
 
 use std::fmt::Write;
 
@@ -15,10 +15,10 @@ use crate::report::format::words::{count, duration, grouped};
 use crate::report::history::HostId;
 use crate::report::runs::outcome::Outcome;
 
-/// The height of a row, in units.
+/// In units.
 pub const HEIGHT: i64 = 18;
 
-/// The most outages of a host that are read out.
+/// The most outages of a host that a screen reader reads out.
 const MAX_TOLD: usize = 20;
 
 /// The heights of a strip's levels, the lowest first.
@@ -28,7 +28,6 @@ const LEVEL_HEIGHTS: [i64; 4] = [4, 7, 10, 14];
 const THIN_HEIGHTS: [i64; 4] = [2, 3, 4, 6];
 
 impl Timeline<'_> {
-    /// A host with its jobs.
     pub fn host(&self, report: &Report, host: &HostRows) -> Markup {
         html! {
             tbody role="rowgroup" {
@@ -64,7 +63,6 @@ impl Timeline<'_> {
         }
     }
 
-    /// An outage, of this class.
     pub fn band(&self, class: &str, band: &Band, report: &Report) -> Markup {
         html! {
             rect class=(class) x=(self.scale.percent(band.from)) height=(HEIGHT)
@@ -72,7 +70,6 @@ impl Timeline<'_> {
         }
     }
 
-    /// The row of a job.
     pub fn row(&self, report: &Report, host: HostId, row: &JobRow) -> Markup {
         let host_name = shown_name(report.history.host(host));
         let name = report.job_name(row.job);
@@ -97,7 +94,7 @@ impl Timeline<'_> {
         }
     }
 
-    /// All that has no link to a run: the scale, good runs and overlaps.
+    /// Everything without a link to a run: the scale, good runs and overlaps.
     fn plain(row: &JobRow) -> Markup {
         let marks = &row.marks;
         let middle = HEIGHT / 2;
@@ -147,12 +144,12 @@ impl Timeline<'_> {
     }
 }
 
-/// The name in the page of the bands of a host.
+/// The id of the bands of a host.
 fn group(host: HostId) -> String {
     format!("h{host}")
 }
 
-/// Where the lines of a state are in a row whose marks would be too many.
+/// The height of the lines of a state in a row with too many marks.
 fn line_height(look: RunState) -> i64 {
     match look {
         RunState::Failed => 4,
@@ -188,7 +185,7 @@ fn told(band: &Band, report: &Report) -> String {
     format!("{} {time}", band.state.word())
 }
 
-/// The runs of a row in words, for those who do not see them.
+/// The runs of a row in words, for a screen reader.
 fn counts(row: &JobRow) -> String {
     let looks = RunState::ALL.iter().map(|look| (row.count(*look), look.name()));
     let mut words: Vec<String> = looks
@@ -201,7 +198,7 @@ fn counts(row: &JobRow) -> String {
     words.join(", ")
 }
 
-/// Horizontal lines at a height: the path is relative, which is half as long.
+/// Horizontal lines at a height. Relative paths are half as long.
 fn segments(spans: &[Span], height: i64) -> String {
     let mut path = String::new();
     let mut at = 0;

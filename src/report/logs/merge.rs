@@ -7,7 +7,7 @@ use std::iter::Peekable;
 use chrono::NaiveDateTime;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::batch::Line;
+use super::chunk::Line;
 use super::open::{FileId, Input, InputError};
 use super::owner::Owner;
 use super::read_ahead::Reader;

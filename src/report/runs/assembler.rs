@@ -16,7 +16,7 @@ use super::reasons::Reasons;
 use super::run::{End, Run};
 use super::trace::Trace;
 use crate::log::record::{Kind, Record};
-use crate::report::logs::outputs::Outputs;
+use crate::report::logs::output_block::OutputBlock;
 use crate::report::logs::owner::{Account, Owner};
 
 /// The most runs without END, and the most known jobs of an owner. A hostile log must not take unlimited memory.
@@ -105,12 +105,12 @@ impl Assembler {
     }
 
     /// Takes the next records, which are lines of output in a row in a log of `owner`.
-    pub fn take_row(&mut self, owner: Owner, outputs: &Outputs) {
-        self.switch_to(Key::of(owner, outputs.pid));
+    pub fn take_block(&mut self, owner: Owner, block: &OutputBlock) {
+        self.switch_to(Key::of(owner, block.pid));
         if self.current.open.is_empty() {
-            self.unmatched += outputs.count;
+            self.unmatched += block.count;
         } else {
-            self.current.take_outputs(outputs);
+            self.current.take_block(block);
         }
     }
 

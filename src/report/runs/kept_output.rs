@@ -4,7 +4,7 @@ use memchr::{memchr, memrchr, memrchr_iter};
 
 use super::reason::{Chooser, PlainScores, UsualLines, after_the_last_return, first_sign, masked};
 use crate::log::record::{Kind, Notice};
-use crate::report::logs::outputs::Outputs;
+use crate::report::logs::output_block::OutputBlock;
 use crate::ssh_error;
 
 const TAIL_LINES: usize = 5;
@@ -54,18 +54,18 @@ impl KeptOutput {
         self.lines.push(b'\n');
     }
 
-    pub fn push_row(&mut self, row: &Outputs) {
-        if self.signs.is_none() && self.lines.len() + row.lines.len() < MAX_BYTES {
-            row.texts().for_each(|line| self.push(line));
+    pub fn push_block(&mut self, block: &OutputBlock) {
+        if self.signs.is_none() && self.lines.len() + block.lines.len() < MAX_BYTES {
+            block.texts().for_each(|line| self.push(line));
             return;
         }
-        if row.count >= TAIL_LINES as u64 {
+        if block.count >= TAIL_LINES as u64 {
             self.make_room();
             self.lines.clear();
         }
         let signs = self.signs.get_or_insert_default();
-        signs.look(row.lines, row.prefix);
-        row.last(TAIL_LINES).for_each(|line| self.push(line));
+        signs.look(block.lines, block.prefix);
+        block.last(TAIL_LINES).for_each(|line| self.push(line));
     }
 
     pub fn clear(&mut self) {

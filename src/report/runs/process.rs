@@ -5,7 +5,7 @@
 
 use super::trace::Trace;
 use crate::log::record::{Kind, Record};
-use crate::report::logs::outputs::Outputs;
+use crate::report::logs::output_block::OutputBlock;
 
 /// The most open runs of one process id. If there are more, the oldest is closed.
 const MAX_OPEN: usize = 64;
@@ -58,10 +58,10 @@ impl Process {
     }
 
     /// Takes lines of output. Needs an open run.
-    pub fn take_outputs(&mut self, outputs: &Outputs) {
+    pub fn take_block(&mut self, block: &OutputBlock) {
         match self.place(Kind::Output(b"")) {
-            Some(place) => self.open[place].take_outputs(outputs),
-            None => self.last().take_outputs(outputs),
+            Some(place) => self.open[place].take_block(block),
+            None => self.last().take_block(block),
         }
     }
 

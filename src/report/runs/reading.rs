@@ -7,10 +7,10 @@ use super::run::Run;
 use super::trace::Trace;
 use crate::log::record::{Kind, Record};
 use crate::machine::RunningJobs;
-use crate::report::logs::batch::Line;
+use crate::report::logs::chunk::Line;
 use crate::report::logs::merge;
 use crate::report::logs::open::{Input, InputError};
-use crate::report::logs::outputs::Outputs;
+use crate::report::logs::output_block::OutputBlock;
 use crate::report::logs::owner::Owner;
 
 #[derive(Debug)]
@@ -75,10 +75,10 @@ impl Early {
                     assembler.take(owner, &record, line, finished);
                 }
             }
-            Line::Outputs(outputs) => {
-                self.note(outputs.count, outputs.time);
-                if assembler.goes_on_early(owner, outputs.pid, false) {
-                    assembler.take_row(owner, &Outputs { time: now, ..*outputs });
+            Line::Output(block) => {
+                self.note(block.count, block.time);
+                if assembler.goes_on_early(owner, block.pid, false) {
+                    assembler.take_block(owner, &OutputBlock { time: now, ..*block });
                 }
             }
             Line::Unrecognized | Line::Empty => {}
@@ -115,13 +115,13 @@ pub fn read(
     let mut unrecognized = 0;
     let mut early = Early::new(clock);
     let outcome = merge::read(inputs, &mut |owner, line| match line {
-        Line::Record(Record { time, .. }, _) | Line::Outputs(Outputs { time, .. })
+        Line::Record(Record { time, .. }, _) | Line::Output(OutputBlock { time, .. })
             if early.includes(time) =>
         {
             early.take(owner, &line, &mut assembler, &mut take);
         }
         Line::Record(record, line) => assembler.take(owner, &record, line, &mut take),
-        Line::Outputs(outputs) => assembler.take_row(owner, &outputs),
+        Line::Output(block) => assembler.take_block(owner, &block),
         Line::Unrecognized => unrecognized += 1,
         Line::Empty => {}
     });

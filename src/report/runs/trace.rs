@@ -7,7 +7,7 @@ use chrono::NaiveDateTime;
 use super::kept::KeptRecords;
 use super::kept_output::KeptOutput;
 use crate::log::record::{Kind, Notice, Record};
-use crate::report::logs::outputs::Outputs;
+use crate::report::logs::output_block::OutputBlock;
 use crate::report::logs::owner::Owner;
 use crate::ssh_error::is_no_login;
 
@@ -187,13 +187,13 @@ impl Trace {
         is_short && lines.any(|line| is_no_login(&line))
     }
 
-    pub fn take_outputs(&mut self, outputs: &Outputs) {
-        self.note_time(outputs.time);
+    pub fn take_block(&mut self, block: &OutputBlock) {
+        self.note_time(block.time);
         if let Some(records) = &mut self.records {
-            records.add(outputs.lines, true);
+            records.add(block.lines, true);
         }
-        self.lines += outputs.count;
-        self.bytes += outputs.bytes();
-        self.kept.push_row(outputs);
+        self.lines += block.count;
+        self.bytes += block.bytes();
+        self.kept.push_block(block);
     }
 }

@@ -1,11 +1,11 @@
-//! Lines of output in a row. Most of a log is output, so rows are counted, not lines.
+//! Lines of output in a row. Most of a log is output, so blocks are counted, not lines.
 
 use chrono::NaiveDateTime;
 use memchr::memrchr;
 
 /// Records in a row of one process and one second that can only be lines of output.
 #[derive(Debug, Clone, Copy)]
-pub struct Outputs<'a> {
+pub struct OutputBlock<'a> {
     pub time: NaiveDateTime,
     pub pid: u32,
     /// The lines of the log, joined by newlines. At least one.
@@ -16,7 +16,7 @@ pub struct Outputs<'a> {
     pub prefix: usize,
 }
 
-impl<'a> Outputs<'a> {
+impl<'a> OutputBlock<'a> {
     /// The number of bytes of all texts, including their newlines.
     pub fn bytes(&self) -> u64 {
         let prefixes = self.count * self.prefix as u64;
@@ -46,8 +46,8 @@ impl<'a> Outputs<'a> {
 mod tests {
     use super::*;
 
-    fn row() -> Outputs<'static> {
-        Outputs {
+    fn block() -> OutputBlock<'static> {
+        OutputBlock {
             time: NaiveDateTime::MIN,
             pid: 7,
             lines: b"> one\n> \n> three",
@@ -58,12 +58,12 @@ mod tests {
 
     #[test]
     fn a_row_of_lines_has_as_many_bytes_as_its_texts_with_their_newlines() {
-        assert_eq!(row().bytes(), "one\n\nthree\n".len() as u64);
+        assert_eq!(block().bytes(), "one\n\nthree\n".len() as u64);
     }
 
     #[test]
     fn the_last_lines_of_a_row_are_found_from_its_end() {
-        let last = |count| -> Vec<_> { row().last(count).collect() };
+        let last = |count| -> Vec<_> { block().last(count).collect() };
         let all: [&[u8]; 3] = [b"one", b"", b"three"];
         assert_eq!(last(1), all[2..]);
         assert_eq!(last(2), all[1..]);

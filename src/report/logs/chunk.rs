@@ -2,7 +2,7 @@
 
 use chrono::NaiveDateTime;
 
-use super::outputs::Outputs;
+use super::output_block::OutputBlock;
 use crate::log::record::Record;
 
 /// One line of a log, or several lines of output.
@@ -11,7 +11,7 @@ pub enum Line<'a> {
     /// With the whole line, without its newline.
     Record(Record<'a>, &'a [u8]),
     /// Lines of output in a row.
-    Outputs(Outputs<'a>),
+    Output(OutputBlock<'a>),
     /// Not a record: the rest of a torn one, or a line of another program.
     Unrecognized,
     /// Nothing, or a mark. Two processes that end a torn line at the same time leave an empty line. Of a line that is
@@ -20,26 +20,26 @@ pub enum Line<'a> {
 }
 
 #[derive(Debug, Default)]
-pub struct Batch {
+pub struct Chunk {
     /// There may be more after the last line.
     pub bytes: Vec<u8>,
-    pub rows: Vec<Row>,
+    pub groups: Vec<LineGroup>,
 }
 
 /// A line, or several lines of output in a row.
 #[derive(Debug, Clone, Copy)]
-pub struct Row {
+pub struct LineGroup {
     /// The index of the first byte.
     pub begin: usize,
     /// The index of the last newline.
     pub end: usize,
     /// The local time of the last record so far, or the earliest possible time.
     pub time: NaiveDateTime,
-    pub meaning: Meaning,
+    pub kind: GroupKind,
 }
 
 #[derive(Debug, Clone, Copy)]
-pub enum Meaning {
+pub enum GroupKind {
     Records {
         pid: u32,
         /// The number of bytes before the text of each.
@@ -55,20 +55,20 @@ pub enum Meaning {
     Empty,
 }
 
-impl Batch {
+impl Chunk {
     pub fn line(&self, index: usize) -> Line<'_> {
-        let Row { begin, end, time, meaning } = self.rows[index];
+        let LineGroup { begin, end, time, kind } = self.groups[index];
         let lines = &self.bytes[begin..end];
-        match meaning {
-            Meaning::Records { pid, prefix, count, is_output: true } => {
-                Line::Outputs(Outputs { time, pid, lines, count, prefix })
+        match kind {
+            GroupKind::Records { pid, prefix, count, is_output: true } => {
+                Line::Output(OutputBlock { time, pid, lines, count, prefix })
             }
-            Meaning::Records { pid, prefix, .. } => {
+            GroupKind::Records { pid, prefix, .. } => {
                 let text = &lines[prefix..];
                 Line::Record(Record { time, pid, text }, lines)
             }
-            Meaning::Unrecognized => Line::Unrecognized,
-            Meaning::Mark | Meaning::Empty => Line::Empty,
+            GroupKind::Unrecognized => Line::Unrecognized,
+            GroupKind::Mark | GroupKind::Empty => Line::Empty,
         }
     }
 }

@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_signal_is_told_from_a_status_of_the_script() {
+    fn a_signal_is_distinguished_from_a_status_of_the_script() {
         assert_eq!(of_signal(15), 143);
         assert_eq!(signal(143), Some("TERM"));
         for status in [SUCCESS, CANNOT_RUN, NOT_FOUND, 128, 193, SSH_FAILED] {

@@ -107,7 +107,7 @@ fn counts(whole: &WholeSummary) -> Vec<String> {
         counted(whole.unknown as u64, |unknown| {
             format!("{} not checked (--next says why)", count(unknown, "call"))
         }),
-        counted(whole.switched_off as u64, |lines| {
+        counted(whole.commented_out as u64, |lines| {
             format!("{} commented out (--check names them)", count(lines, "line"))
         }),
         counted(whole.unjudged as u64, |unjudged| {

@@ -18,7 +18,7 @@ const LONGEST: usize = 1_000;
 const MOST_UNKNOWN: usize = 20;
 
 /// The most commented-out lines that are named.
-const MOST_SWITCHED_OFF: usize = 10;
+const MOST_COMMENTED_OUT: usize = 10;
 
 #[derive(Debug)]
 pub struct Lint;
@@ -99,8 +99,8 @@ fn commented_out(plan: &CronJobs) -> Option<String> {
     let mut places: Vec<String> =
         plan.commented_out.iter().map(|off| place(&off.place.file, Some(off.place.line))).collect();
     places.dedup();
-    let more = places.len().saturating_sub(MOST_SWITCHED_OFF);
-    places.truncate(MOST_SWITCHED_OFF);
+    let more = places.len().saturating_sub(MOST_COMMENTED_OUT);
+    places.truncate(MOST_COMMENTED_OUT);
     if more > 0 {
         places.push(count(more as u64, "more line"));
     }

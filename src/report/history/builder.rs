@@ -78,7 +78,7 @@ impl HistoryBuilder {
             line,
             tail,
             outcome,
-            marks: marks(run, self.until),
+            flags: flags(run, self.until),
         });
     }
 
@@ -166,7 +166,7 @@ impl HistoryBuilder {
 }
 
 /// The flags of a run as it was just before `until`.
-fn marks(run: &Run, until: Option<NaiveDateTime>) -> RunFlags {
+fn flags(run: &Run, until: Option<NaiveDateTime>) -> RunFlags {
     let is_seen = |reused| until.is_none_or(|until| reused < until);
     let is_dated = run.trace.pid_reused.is_some_and(is_seen);
     let facts = [
@@ -179,6 +179,6 @@ fn marks(run: &Run, until: Option<NaiveDateTime>) -> RunFlags {
         (RunFlag::Dated, run.end == End::Lost && is_dated),
         (RunFlag::Silent, run.trace.kept.is_silent()),
     ];
-    let marks = facts.iter().filter(|(_, is_true)| *is_true);
-    RunFlags(marks.map(|(mark, _)| *mark as u8).sum())
+    let set = facts.iter().filter(|(_, is_true)| *is_true);
+    RunFlags(set.map(|(flag, _)| *flag as u8).sum())
 }

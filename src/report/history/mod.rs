@@ -81,7 +81,7 @@ pub struct RunSummary {
     line: u32,
     tail: u32,
     pub outcome: Outcome,
-    marks: RunFlags,
+    flags: RunFlags,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -109,8 +109,8 @@ pub enum RunFlag {
 const UNKNOWN: u32 = u32::MAX;
 
 impl RunSummary {
-    pub fn is(&self, mark: RunFlag) -> bool {
-        self.marks.0 & mark as u8 != 0
+    pub fn is(&self, flag: RunFlag) -> bool {
+        self.flags.0 & flag as u8 != 0
     }
 
     pub fn seconds(&self) -> Option<u32> {

@@ -80,9 +80,9 @@ impl Style {
         Self { is_coloured, width: width() }
     }
 
-    pub fn paint(self, tone: Severity, text: &str) -> String {
+    pub fn paint(self, severity: Severity, text: &str) -> String {
         if self.is_coloured {
-            format!("\x1b[{}m{text}\x1b[0m", tone.code())
+            format!("\x1b[{}m{text}\x1b[0m", severity.code())
         } else {
             text.to_owned()
         }

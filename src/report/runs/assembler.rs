@@ -124,7 +124,7 @@ impl Assembler {
             }
             self.early.insert(key);
         }
-        !self.early.contains(&key) && self.current.doubt_clock()
+        !self.early.contains(&key) && self.current.note_clock_set()
     }
 
     fn switch_to(&mut self, key: Key) {
@@ -149,7 +149,7 @@ impl Assembler {
             trace.records = Some(KeptRecords::default());
             trace.note(record.time, line);
         }
-        self.bury(&trace);
+        self.close_before_boot(&trace);
         self.open += 1;
         if let Some(oldest) = self.current.start(trace) {
             self.open -= 1;
@@ -161,7 +161,7 @@ impl Assembler {
     }
 
     /// Closes runs of the current process that a boot before the START of `next` has ended.
-    fn bury(&mut self, next: &Trace) {
+    fn close_before_boot(&mut self, next: &Trace) {
         let boot = self.boot.filter(|boot| *boot <= next.start);
         let Some(boot) = boot.filter(|_| !next.owner.scheduler.is_remote()) else {
             return;

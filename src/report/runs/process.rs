@@ -49,7 +49,7 @@ impl Process {
             Kind::Wait(_) => run.take_wait(record.time, line),
             Kind::Retry(_) => run.take_retry(record.time, line),
             Kind::Notice(notice) => {
-                run.attempt.hear(notice);
+                run.attempt.take_notice(notice);
                 run.take_output(record, line);
             }
             _ => run.take_output(record, line),
@@ -81,7 +81,7 @@ impl Process {
     }
 
     /// Notes that the clock was set during the run that started last. Returns whether a run is open.
-    pub fn doubt_clock(&mut self) -> bool {
+    pub fn note_clock_set(&mut self) -> bool {
         let run = self.open.last_mut();
         run.map(|run| run.is_clock_back = true).is_some()
     }

@@ -31,7 +31,7 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    pub fn hear(&mut self, notice: Notice) {
+    pub fn take_notice(&mut self, notice: Notice) {
         match notice {
             Notice::ConnectTimeout(_) => self.is_timeout = true,
             Notice::Requested => self.is_requested = true,

@@ -102,8 +102,8 @@ impl Expected {
             let from = from.map(|from| self.bounded(from, until, days));
             judgement.from.push((scheduler, from));
             if let Some(from) = from {
-                let court = SlotChecker { expected: self, timeframe, scheduler, from, until, days };
-                court.judge(&mut judgement);
+                let checker = SlotChecker { expected: self, timeframe, scheduler, from, until, days };
+                checker.judge(&mut judgement);
             }
         }
         judgement
@@ -233,18 +233,18 @@ impl SlotChecker<'_> {
         at >= local_seconds(self.from) && self.days.is_none_or(is_day)
     }
 
-    fn add(&self, judgement: &mut Judgement, mut verdict: ComparisonResult, is_ignored: bool) {
+    fn add(&self, judgement: &mut Judgement, mut result: ComparisonResult, is_ignored: bool) {
         if is_ignored {
-            let outages = verdict.outages.drain(..).flat_map(|outage| outage.missed);
-            verdict.missed.extend(outages);
+            let outages = result.outages.drain(..).flat_map(|outage| outage.missed);
+            result.missed.extend(outages);
         }
-        self.count(judgement, &verdict);
-        for outage in &mut verdict.outages {
-            verdict.missed.extend(self.told_before(outage));
+        self.count(judgement, &result);
+        for outage in &mut result.outages {
+            result.missed.extend(self.reported_before(outage));
         }
         let missing = &mut judgement.missing;
-        missing.gaps.extend(self.gaps(verdict.missed, is_ignored));
-        for outage in verdict.outages {
+        missing.gaps.extend(self.gaps(result.missed, is_ignored));
+        for outage in result.outages {
             missing.outages.push(Outage {
                 detected_at: time(outage.detected_at),
                 over: self.next_start(outage.last),
@@ -252,22 +252,22 @@ impl SlotChecker<'_> {
                 scheduler: self.scheduler,
             });
         }
-        missing.delays.extend(self.delays(verdict.late));
+        missing.delays.extend(self.delays(result.late));
     }
 
     /// Removes slots from an outage that an earlier report showed one by one, before the outage was detected.
-    fn told_before(&self, outage: &mut cron::SlotOutage) -> Vec<MissedSlot> {
-        let told = self.timeframe.reported_until;
-        let Some(told) = told.filter(|told| *told <= time(outage.detected_at)) else {
+    fn reported_before(&self, outage: &mut cron::SlotOutage) -> Vec<MissedSlot> {
+        let reported = self.timeframe.reported_until;
+        let Some(reported) = reported.filter(|reported| *reported <= time(outage.detected_at)) else {
             return Vec::new();
         };
-        let told_before = |missed: &mut MissedSlot| time(missed.detected_at) < told;
-        outage.missed.extract_if(.., told_before).collect()
+        let reported_before = |missed: &mut MissedSlot| time(missed.detected_at) < reported;
+        outage.missed.extract_if(.., reported_before).collect()
     }
 
-    fn count(&self, judgement: &mut Judgement, verdict: &ComparisonResult) {
+    fn count(&self, judgement: &mut Judgement, result: &ComparisonResult) {
         let is_shown = |at: i64| time(at) >= self.timeframe.since && self.is_judged(at);
-        for missed in verdict.perhaps.iter().filter(|missed| is_shown(missed.at)) {
+        for missed in result.perhaps.iter().filter(|missed| is_shown(missed.at)) {
             judgement.perhaps += 1;
             let runs = &self.expected.jobs[missed.job as usize].ends;
             let before = runs.partition_point(|(start, _)| *start < missed.at);
@@ -284,7 +284,7 @@ impl SlotChecker<'_> {
             });
             has_line && is_shown(*at)
         };
-        judgement.strays += verdict.strays.iter().filter(is_stray).count() as u64;
+        judgement.strays += result.strays.iter().filter(is_stray).count() as u64;
     }
 
     /// Groups the slots of each job that have no START between them.

@@ -69,7 +69,7 @@ impl Planned {
     }
 
     /// The users of commented-out lines whose logs are read.
-    fn users_off(&self, users: &Users, is_read: impl Fn(u32) -> bool) -> BTreeSet<String> {
+    fn users_commented_out(&self, users: &Users, is_read: impl Fn(u32) -> bool) -> BTreeSet<String> {
         let off = self.plan.commented_out.iter();
         let of_lines = off.filter_map(|off| off.user.clone());
         let is_user = |user: &String| users.uid(user).is_some_and(&is_read);
@@ -178,7 +178,7 @@ impl Expected {
             is_copy: matches!(judged, CheckedJobs::All),
             read_users: match judged {
                 CheckedJobs::All => BTreeSet::new(),
-                CheckedJobs::In(_, is_read) => planned.users_off(users, is_read),
+                CheckedJobs::In(_, is_read) => planned.users_commented_out(users, is_read),
             },
             unchanged: NaiveDateTime::MIN,
             on_no_line: Vec::new(),

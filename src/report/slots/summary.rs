@@ -61,7 +61,7 @@ pub struct WholeSummary {
     /// Calls that cannot be understood.
     pub unknown: usize,
     /// Commented-out lines.
-    pub switched_off: usize,
+    pub commented_out: usize,
     /// Lines that are not checked: of other logs, users or zones.
     pub unjudged: usize,
     /// Files that are left out.
@@ -86,11 +86,11 @@ impl CrontabSummary {
     ) -> Option<Self> {
         let jobs = expected.jobs.iter();
         let wanted: Vec<&ExpectedJob> = jobs.filter(|job| job.is_wanted(filter)).collect();
-        let is_whole = wanted.len() == expected.jobs.len();
-        let whole = is_whole.then(|| WholeSummary::of(expected, judgement, users, is_all));
+        let has_all_jobs = wanted.len() == expected.jobs.len();
+        let whole = has_all_jobs.then(|| WholeSummary::of(expected, judgement, users, is_all));
         if let Some(whole) = &whole
             && expected.jobs.is_empty()
-            && whole.faults + whole.unknown + whole.switched_off == 0
+            && whole.faults + whole.unknown + whole.commented_out == 0
             && whole.denied.is_none()
             && whole.unknown_cron.is_none()
         {
@@ -114,8 +114,8 @@ impl WholeSummary {
         let planned = &expected.planned;
         let findings = planned.findings(users);
         let unknown = planned.plan.unknown.iter();
-        let switched_off = expected.commented_out().map(|off| &off.place);
-        let switched_off: HashSet<_> = switched_off.filter(|it| is_ours(&it.file)).collect();
+        let commented_out = expected.commented_out().map(|off| &off.place);
+        let commented_out: HashSet<_> = commented_out.filter(|it| is_ours(&it.file)).collect();
         let line_of = |job: &[u8]| {
             let mut off = expected.commented_out();
             off.find(|off| off.job == job).map(|off| off.place.clone())
@@ -130,7 +130,7 @@ impl WholeSummary {
             strays: judgement.strays,
             faults: findings.iter().filter(|it| is_ours(&it.file)).count(),
             unknown: unknown.filter(|it| is_ours(&it.place.file)).count(),
-            switched_off: switched_off.len(),
+            commented_out: commented_out.len(),
             unjudged: expected.unjudged,
             left_out: planned.crontabs.left_out.len(),
             denied: denied.find(|it| it.is_denied).map(|it| it.path.clone()),

@@ -99,14 +99,14 @@ fn row(report: &Report, timeline: &Timeline, growth: &Growth) -> Markup {
     let longest = growth.runs.iter().map(|(_, seconds)| *seconds).max();
     let (first, last) = (duration(Some(growth.first)), duration(Some(growth.last)));
     let name = report.job_name(growth.job);
-    let told = format!("{first} at first, {last} in the end");
+    let label = format!("{first} at first, {last} in the end");
     html! {
         tr role="row" {
             th role="rowheader" scope="row" { @if timeline.has(growth.job) { a href={ "#j" (growth.job) } { (name) } } @else { (name) } }
             td.n role="cell" { (first) }
             td.n role="cell" { (last) }
             td.n role="cell" { (duration(longest)) }
-            td.chart role="cell" { svg.line role="img" aria-label=(told) viewBox="0 0 1440 40" preserveAspectRatio="none" {
+            td.chart role="cell" { svg.line role="img" aria-label=(label) viewBox="0 0 1440 40" preserveAspectRatio="none" {
                 path.x d="M0 40h1440" {}
                 path.d d=(line(&growth.runs, longest.unwrap_or_default())) {}
             } }

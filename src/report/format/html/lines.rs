@@ -94,7 +94,7 @@ fn head(report: &Report, run: &RunSummary) -> Markup {
         Outcome::Good | Outcome::Failed(..) => format!("took {}", duration(run.seconds())),
     };
     html! {
-        (in_text(RunState::of(run))) " " b { (clock.second(run.start)) } " " (told(run)) ", " (took)
+        (in_text(RunState::of(run))) " " b { (clock.second(run.start)) } " " (state_in_words(run)) ", " (took)
         ", run " code { (clock.run_name(run)) }
     }
 }
@@ -111,7 +111,7 @@ fn output(tail: &[u8], is_same: bool) -> Markup {
     }
 }
 
-fn told(run: &RunSummary) -> String {
+fn state_in_words(run: &RunSummary) -> String {
     match run.outcome {
         outcome @ Outcome::Failed(status, _) => format!("{status}: {outcome}"),
         outcome => outcome.to_string(),

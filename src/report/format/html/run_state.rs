@@ -1,4 +1,4 @@
-//! The look of a run's state: its name, its colour, and a shape that shows the state without colour.
+//! The state of a run's state: its name, its colour, and a shape that shows the state without colour.
 
 use maud::{Markup, PreEscaped, html};
 
@@ -88,12 +88,12 @@ impl RunState {
 pub fn shapes() -> Markup {
     html! {
         svg.shapes width="0" height="0" aria-hidden="true" {
-            @for look in RunState::ALL {
-                path id={ "s" (look.letter()) } d=(look.shape()) {}
-                symbol id={ "k" (look.letter()) } viewBox="-7 -7 14 14" { (at("0", "0", look)) }
-                @if let Some(lines) = look.pattern() {
-                    pattern id={ "p" (look.letter()) } width="6" height="6" patternUnits="userSpaceOnUse" {
-                        path class=(look.letter()) d=(lines) {}
+            @for state in RunState::ALL {
+                path id={ "s" (state.letter()) } d=(state.shape()) {}
+                symbol id={ "k" (state.letter()) } viewBox="-7 -7 14 14" { (at("0", "0", state)) }
+                @if let Some(lines) = state.pattern() {
+                    pattern id={ "p" (state.letter()) } width="6" height="6" patternUnits="userSpaceOnUse" {
+                        path class=(state.letter()) d=(lines) {}
                     }
                 }
             }
@@ -106,12 +106,12 @@ pub fn shapes() -> Markup {
     }
 }
 
-pub fn in_text(look: RunState) -> Markup {
+pub fn in_text(state: RunState) -> Markup {
     html! {
-        svg.key.(look.letter()) aria-hidden="true" { use href={ "#k" (look.letter()) } {} }
+        svg.key.(state.letter()) aria-hidden="true" { use href={ "#k" (state.letter()) } {} }
     }
 }
 
-pub fn at(x: &str, y: &str, look: RunState) -> Markup {
-    html! { (PreEscaped("<use href=\"#s")) (look.letter()) (PreEscaped("\" x=\"")) (x) (PreEscaped("\" y=\"")) (y) (PreEscaped("\"/>")) }
+pub fn at(x: &str, y: &str, state: RunState) -> Markup {
+    html! { (PreEscaped("<use href=\"#s")) (state.letter()) (PreEscaped("\" x=\"")) (x) (PreEscaped("\" y=\"")) (y) (PreEscaped("\"/>")) }
 }

@@ -38,7 +38,7 @@ pub fn section(report: &Report) -> Markup {
 fn chart(name: &str, class: &str, counts: &Counts) -> Markup {
     let most = counts.iter().max().copied().unwrap_or_default();
     let second = counts.iter().position(|count| *count == most).unwrap_or_default();
-    let told = if most == 0 {
+    let caption = if most == 0 {
         format!("{name}: none")
     } else {
         format!("{name}: {} at most, at second {second}", grouped(most))
@@ -46,8 +46,8 @@ fn chart(name: &str, class: &str, counts: &Counts) -> Markup {
     let bars = counts.iter().enumerate().filter(|(_, count)| **count > 0);
     html! {
         figure {
-            figcaption { (told) }
-            svg.bars role="img" aria-label=(told) {
+            figcaption { (caption) }
+            svg.bars role="img" aria-label=(caption) {
                 @for (second, count) in bars {
                     @let height = (count * HEIGHT).div_ceil(most);
                     rect class=(class) x=(place(second)) y=(HEIGHT - height) width="1.4%" height=(height) {

@@ -44,16 +44,16 @@ impl Timeline<'_> {
         let bands = of_host.iter().chain(&self.bands.cron);
         let more = bands.clone().count().saturating_sub(MAX_TOLD);
         let bands = bands.take(MAX_TOLD);
-        let mut told: Vec<String> = bands.map(|band| told(band, report)).collect();
-        if told.is_empty() {
-            told.push("no outage".to_owned());
+        let mut outages: Vec<String> = bands.map(|band| describe(band, report)).collect();
+        if outages.is_empty() {
+            outages.push("no outage".to_owned());
         } else if more > 0 {
-            told.push(format!("and {more} more"));
+            outages.push(format!("and {more} more"));
         }
         html! {
             tr.host role="row" {
                 th role="rowheader" scope="rowgroup" { @if name.is_empty() { "(no host)" } @else { (name) } }
-                td.chart role="cell" { svg.row role="img" aria-label=(told.join(", ")) {
+                td.chart role="cell" { svg.row role="img" aria-label=(outages.join(", ")) {
                     @if !of_host.is_empty() {
                         g id=(group(host)) { @for band in of_host { (self.band("bh", band, report)) } }
                     }
@@ -66,7 +66,7 @@ impl Timeline<'_> {
     pub fn band(&self, class: &str, band: &Band, report: &Report) -> Markup {
         html! {
             rect class=(class) x=(self.scale.percent(band.from)) height=(HEIGHT)
-                width=(self.scale.width(band.from, band.to)) { title { (told(band, report)) } }
+                width=(self.scale.width(band.from, band.to)) { title { (describe(band, report)) } }
         }
     }
 
@@ -116,10 +116,10 @@ impl Timeline<'_> {
                     }
                 }
             }
-            @for (look, spans) in &marks.thinned {
-                a class=(look.letter()) href={ "#j" (row.job) } tabindex="-1" {
-                    title { (grouped(row.count(*look))) " " (look.name()) }
-                    path d=(segments(spans, line_height(*look))) {}
+            @for (state, spans) in &marks.thinned {
+                a class=(state.letter()) href={ "#j" (row.job) } tabindex="-1" {
+                    title { (grouped(row.count(*state))) " " (state.name()) }
+                    path d=(segments(spans, line_height(*state))) {}
                 }
             }
             @if !marks.overlaps.is_empty() { path.o d=(segments(&marks.overlaps, HEIGHT - 1)) {} }
@@ -135,10 +135,10 @@ impl Timeline<'_> {
         };
         let has_bar = scale.unit(mark.to) - scale.unit(mark.from) > 4;
         html! {
-            a class=(mark.look.letter()) href=(target) tabindex="-1" {
+            a class=(mark.state.letter()) href=(target) tabindex="-1" {
                 title { (title(report, mark)) }
                 @if has_bar { rect x=(from) y="4" width=(scale.width(mark.from, mark.to)) height="10" {} }
-                (at(&from, "9", mark.look))
+                (at(&from, "9", mark.state))
             }
         }
     }
@@ -150,8 +150,8 @@ fn group(host: HostId) -> String {
 }
 
 /// The height of the lines of a state in a row with too many marks.
-fn line_height(look: RunState) -> i64 {
-    match look {
+fn line_height(state: RunState) -> i64 {
+    match state {
         RunState::Failed => 4,
         RunState::NotConnected => 14,
         RunState::Good | RunState::Lost | RunState::Running | RunState::NotStarted => HEIGHT / 2,
@@ -160,10 +160,10 @@ fn line_height(look: RunState) -> i64 {
 
 /// One run or several, in words.
 fn title(report: &Report, mark: &Mark) -> String {
-    let (clock, name) = (report.clock(), mark.look.name());
+    let (clock, name) = (report.clock(), mark.state.name());
     let from = clock.second(mark.from);
     let more = match mark.last {
-        Some((_, run)) if mark.look == RunState::Good => {
+        Some((_, run)) if mark.state == RunState::Good => {
             format!(", took {}", duration(run.seconds()))
         }
         Some((_, run)) => match run.outcome {
@@ -180,15 +180,15 @@ fn title(report: &Report, mark: &Mark) -> String {
     format!("{from} to {to}: {number} {name}{last}{more}")
 }
 
-fn told(band: &Band, report: &Report) -> String {
+fn describe(band: &Band, report: &Report) -> String {
     let time = report.clock().span(band.from, band.to);
     format!("{} {time}", band.state.word())
 }
 
 /// The runs of a row in words, for a screen reader.
 fn counts(row: &JobRow) -> String {
-    let looks = RunState::ALL.iter().map(|look| (row.count(*look), look.name()));
-    let mut words: Vec<String> = looks
+    let states = RunState::ALL.iter().map(|state| (row.count(*state), state.name()));
+    let mut words: Vec<String> = states
         .filter(|(number, _)| *number > 0)
         .map(|(number, name)| format!("{} {name}", grouped(number)))
         .collect();

@@ -44,7 +44,7 @@ pub struct Marks<'a> {
 /// A run or a missed slot, or several of the same state that are close together.
 #[derive(Debug, Clone, Copy)]
 pub struct Mark<'a> {
-    pub look: RunState,
+    pub state: RunState,
     /// The local time of the first START.
     pub from: NaiveDateTime,
     /// The local time of the end of the only run, or of the last START.
@@ -70,12 +70,12 @@ impl<'a> Marks<'a> {
         let mut good = Vec::new();
         let mut open: [Option<Mark>; RunState::ALL.len()] = [None; RunState::ALL.len()];
         for (place, run) in runs {
-            let look = RunState::of(run);
-            if look == RunState::Good && !links_good {
+            let state = RunState::of(run);
+            if state == RunState::Good && !links_good {
                 good.push(*run);
                 continue;
             }
-            let open = &mut open[look as usize];
+            let open = &mut open[state as usize];
             marks.linked.extend(join(open, mark(*place, run, now), scale));
         }
         for at in missed {
@@ -93,7 +93,7 @@ impl<'a> Marks<'a> {
 
     /// The number of links, except those of good runs.
     pub fn bad(&self) -> usize {
-        let bad = self.linked.iter().filter(|mark| mark.look != RunState::Good);
+        let bad = self.linked.iter().filter(|mark| mark.state != RunState::Good);
         bad.count()
     }
 
@@ -102,10 +102,10 @@ impl<'a> Marks<'a> {
         self.linked.sort_by_key(|mark| mark.from);
         let mut more = self.bad().saturating_sub(most);
         self.linked.retain(|mark| {
-            let is_kept = more == 0 || mark.look == RunState::Good;
+            let is_kept = more == 0 || mark.state == RunState::Good;
             if !is_kept {
                 more -= 1;
-                let spans = self.thinned.entry(mark.look).or_default();
+                let spans = self.thinned.entry(mark.state).or_default();
                 let from = scale.unit(mark.from);
                 push(spans, from, scale.unit(mark.start).max(from + MIN_TICK));
             }
@@ -122,7 +122,7 @@ fn mark(place: usize, run: &RunSummary, now: NaiveDateTime) -> Mark<'_> {
         Outcome::Good | Outcome::Failed(..) => run.until,
     };
     Mark {
-        look: RunState::of(run),
+        state: RunState::of(run),
         from: run.start,
         to,
         start: run.start,
@@ -132,14 +132,14 @@ fn mark(place: usize, run: &RunSummary, now: NaiveDateTime) -> Mark<'_> {
 }
 
 fn not_started<'a>(at: NaiveDateTime) -> Mark<'a> {
-    Mark { look: RunState::NotStarted, from: at, to: at, start: at, count: 1, last: None }
+    Mark { state: RunState::NotStarted, from: at, to: at, start: at, count: 1, last: None }
 }
 
 /// Joins a mark with the one before, if close. Otherwise replaces the one before, and returns it.
 fn join<'a>(before: &mut Option<Mark<'a>>, mark: Mark<'a>, scale: &Scale) -> Option<Mark<'a>> {
     let is_near = |before: &&mut Mark| scale.unit(mark.start) - scale.unit(before.start) < GAP;
     let near = before.as_mut().filter(is_near);
-    if let Some(before) = near.filter(|_| mark.look != RunState::Good) {
+    if let Some(before) = near.filter(|_| mark.state != RunState::Good) {
         (before.to, before.start) = (mark.start, mark.start);
         before.count += 1;
         before.last = mark.last;

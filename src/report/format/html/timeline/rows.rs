@@ -38,9 +38,9 @@ impl JobRow<'_> {
     /// The states of its runs, a letter each.
     pub fn letters(&self) -> String {
         let missed = self.missed.iter().map(|_| RunState::NotStarted);
-        let looks = self.runs.iter().map(|(_, run)| RunState::of(run));
-        let looks: BTreeSet<RunState> = looks.chain(missed).collect();
-        looks.into_iter().map(RunState::letter).collect()
+        let states = self.runs.iter().map(|(_, run)| RunState::of(run));
+        let states: BTreeSet<RunState> = states.chain(missed).collect();
+        states.into_iter().map(RunState::letter).collect()
     }
 
     /// The numbers of the runs with links.
@@ -50,11 +50,11 @@ impl JobRow<'_> {
     }
 
     /// The number of runs in a state, or of missed slots.
-    pub fn count(&self, look: RunState) -> u64 {
-        if look == RunState::NotStarted {
+    pub fn count(&self, state: RunState) -> u64 {
+        if state == RunState::NotStarted {
             return self.missed.len() as u64;
         }
-        let runs = self.runs.iter().filter(|(_, run)| RunState::of(run) == look);
+        let runs = self.runs.iter().filter(|(_, run)| RunState::of(run) == state);
         runs.count() as u64
     }
 }

@@ -66,7 +66,7 @@ impl Timeline<'_> {
     fn legend() -> Markup {
         html! {
             ul.legend aria-label="Legend" {
-                @for look in RunState::ALL { li { (in_text(look)) " " (look.name()) } }
+                @for state in RunState::ALL { li { (in_text(state)) " " (state.name()) } }
                 li { svg.key viewBox="0 0 14 14" aria-hidden="true" { path.o d="M0 10h14" {} } " two runs of a job at once" }
                 li { svg.key viewBox="0 0 14 14" aria-hidden="true" { rect.bh width="14" height="14" {} } " host not reached" }
                 li { svg.key viewBox="0 0 14 14" aria-hidden="true" { rect.bc width="14" height="14" {} } " nothing started, or all was lost" }
@@ -81,7 +81,7 @@ impl Timeline<'_> {
                 label { "Job " input type="search" name="job" autocomplete="off"; }
                 label { "State " select name="state" {
                     option value="" { "all" }
-                    @for look in RunState::ALL { option value=(look.letter()) { (look.name()) } }
+                    @for state in RunState::ALL { option value=(state.letter()) { (state.name()) } }
                 } }
                 output role="status" { (count(rows as u64, "job")) }
                 datalist #hosts {

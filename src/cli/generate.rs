@@ -2,7 +2,6 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser};
 
@@ -11,8 +10,7 @@ use super::job::{self, read_crontab};
 use super::line::CommandLine;
 use super::report;
 use super::request::Request;
-use super::value::{InvalidValue, WHEN, path};
-use crate::cron::Columns;
+use super::value::{InvalidValue, WHEN};
 use crate::generate::{DagRequest, Document, Grammars};
 
 /// Asks for a file of DAGs, which depends on crontabs and not only on this version.
@@ -88,7 +86,7 @@ pub fn parse(arguments: &[OsString]) -> Request {
 
 impl CommandLine<GenerateArgs> {
     fn request(&self) -> Result<Request, UsageError> {
-        let crontabs = self.crontabs()?;
+        let crontabs = self.crontabs(&self.args.crontab, &self.args.user_crontab)?;
         if self.args.what.as_deref() == Some(OsStr::new(AIRFLOW)) {
             if crontabs.is_empty() {
                 let tip = "give the crontab whose lines Airflow is to run, with --crontab FILE";
@@ -102,16 +100,6 @@ impl CommandLine<GenerateArgs> {
             return Err(UsageError::new(reason, "take them out"));
         }
         Ok(Request::Show(document.text(&grammars())))
-    }
-
-    fn crontabs(&self) -> Result<Vec<(PathBuf, Columns)>, UsageError> {
-        let of_system = self.args.crontab.iter();
-        let of_system = of_system.map(|word| ("crontab", word, Columns::System));
-        let of_users = self.args.user_crontab.iter();
-        let of_users = of_users.map(|word| ("user_crontab", word, Columns::User));
-        let files = of_system.chain(of_users);
-        let files = files.map(|(id, word, columns)| Ok((self.value(id, word, path)?, columns)));
-        files.collect()
     }
 }
 

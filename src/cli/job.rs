@@ -15,7 +15,7 @@ use super::grammar::Grammar;
 use super::help;
 use super::line::CommandLine;
 use super::request::Request;
-use super::value::{DEFAULT_LOG_DIR, InvalidValue, When, path, unset_empty, when};
+use super::value::{DEFAULT_LOG_DIR, InvalidValue, path, unset_empty, when};
 use crate::cron::{CallMeaning, JobCall};
 use crate::escape;
 use crate::job::{Job, Login, Operands, Retries, Ssh, UsageErrorRun, WordError};
@@ -299,8 +299,7 @@ impl CommandLine<JobArgs> {
 
     /// None if the time is 0 or not given.
     fn time(&self, id: &str, word: Option<&OsString>) -> Result<Option<Duration>, UsageError> {
-        let time = word.map(|word| self.value(id, word, seconds)).transpose()?;
-        Ok(time.filter(|time| !time.is_zero()))
+        Ok(self.optional(id, word, seconds)?.filter(|time| !time.is_zero()))
     }
 
     fn operands(&self) -> Result<Operands, UsageError> {
@@ -322,19 +321,11 @@ impl CommandLine<JobArgs> {
 
     fn ssh(&self, operands: Operands) -> Result<Ssh, UsageError> {
         let args = &self.args;
-        let identities = args.identity.iter();
-        let identities = identities.map(|word| self.value("identity", word, path));
-        let options = args.option.iter();
-        let options = options.map(|word| self.value("option", word, option));
-        let config = args.config.as_ref();
-        let config = config.map(|word| self.value("config", word, path));
-        let port_word = args.port.as_ref();
-        let port = port_word.map(|word| self.value("port", word, port));
         Ok(Ssh {
-            config: config.transpose()?,
-            identities: identities.collect::<Result<_, _>>()?,
-            port: port.transpose()?,
-            options: options.collect::<Result<_, _>>()?,
+            config: self.optional("config", args.config.as_ref(), path)?,
+            identities: self.all("identity", &args.identity, path)?,
+            port: self.optional("port", args.port.as_ref(), port)?,
+            options: self.all("option", &args.option, option)?,
             login: self.value("login", &args.login, login)?,
             operands,
         })
@@ -484,11 +475,7 @@ fn seconds(word: &OsStr) -> Result<Duration, InvalidValue> {
 }
 
 fn tee(word: &OsStr) -> Result<bool, InvalidValue> {
-    Ok(match when(word)? {
-        When::Auto => io::stdout().is_terminal(),
-        When::Always => true,
-        When::Never => false,
-    })
+    Ok(when(word)?.unwrap_or_else(|| io::stdout().is_terminal()))
 }
 
 /// The log directory of a command line that clap did not accept, if clap can still find it.

@@ -1,12 +1,14 @@
 //! A command line of either grammar: its words, and the origin of each value.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, FromArgMatches};
 
 use super::error::UsageError;
-use super::value::InvalidValue;
+use super::value::{InvalidValue, path};
+use crate::cron::Columns;
 
 /// A command line whose words clap has sorted. clap does not check the values, so a refused command line is also
 /// logged, with its operands and in the directory that it names.
@@ -41,6 +43,37 @@ impl<A: FromArgMatches> CommandLine<A> {
             let origin = origin((self.grammar)(), &self.matches, id);
             UsageError::invalid_value(&origin, word, error)
         })
+    }
+
+    pub fn optional<T>(
+        &self,
+        id: &str,
+        word: Option<&OsString>,
+        check: impl Fn(&OsStr) -> Result<T, InvalidValue>,
+    ) -> Result<Option<T>, UsageError> {
+        word.map(|word| self.value(id, word, check)).transpose()
+    }
+
+    pub fn all<T>(
+        &self,
+        id: &str,
+        words: &[OsString],
+        check: impl Fn(&OsStr) -> Result<T, InvalidValue>,
+    ) -> Result<Vec<T>, UsageError> {
+        words.iter().map(|word| self.value(id, word, &check)).collect()
+    }
+
+    /// The files of `--crontab` and of `--user-crontab`.
+    pub fn crontabs(
+        &self,
+        of_system: &[OsString],
+        of_users: &[OsString],
+    ) -> Result<Vec<(PathBuf, Columns)>, UsageError> {
+        let of_system =
+            self.all("crontab", of_system, |word| Ok((path(word)?, Columns::System)))?;
+        let of_users =
+            self.all("user_crontab", of_users, |word| Ok((path(word)?, Columns::User)))?;
+        Ok([of_system, of_users].concat())
     }
 }
 

@@ -16,7 +16,7 @@ use super::job::read_crontab;
 use super::line::CommandLine;
 use super::request::Request;
 use super::time::{is_clock_alone, is_day_alone, parse as parse_time, start_time};
-use super::value::{DEFAULT_LOG_DIR, InvalidValue, When, local_log_dir, path, unset_empty, when};
+use super::value::{DEFAULT_LOG_DIR, InvalidValue, local_log_dir, path, unset_empty, when};
 use crate::machine::Users;
 use crate::report::logs::name::is_like_log;
 use crate::report::logs::open::Input;
@@ -225,9 +225,7 @@ impl CommandLine<ReportArgs> {
             return self.crontab_query(form);
         }
         let args = &self.args;
-        let dirs = args.log_dir.iter();
-        let dirs = dirs.map(|dir| self.value("log_dir", dir, path));
-        let dirs = dirs.collect::<Result<Vec<_>, _>>()?;
+        let dirs = self.all("log_dir", &args.log_dir, path)?;
         self.check_files()?;
         let form = self.form(now)?;
         Ok(Query {
@@ -235,10 +233,10 @@ impl CommandLine<ReportArgs> {
                 period: self.period(&form, now)?,
                 host: args.host.clone().map(OsString::into_vec),
                 job: args.job.clone().map(OsString::into_vec),
-                user: self.user()?,
+                user: self.optional("user", args.user.as_ref(), user)?,
                 failed: args.failed,
             },
-            accepted: self.accepted()?,
+            accepted: self.optional("ok", args.ok.as_ref(), accepted)?.unwrap_or_default(),
             source: self.source(&dirs)?,
             crontabs: args.crontabs.source(&self, !args.files.is_empty())?,
             follows_crontabs: self.matches.value_source("log_dir")
@@ -262,13 +260,7 @@ impl CommandLine<ReportArgs> {
                 grammar: read_crontab,
             }),
             follows_crontabs: false,
-            filter: Filter {
-                period: Period::default(),
-                host: text(&args.host),
-                job: text(&args.job),
-                user: None,
-                failed: false,
-            },
+            filter: Filter { host: text(&args.host), job: text(&args.job), ..Filter::default() },
             accepted: SuccessStatuses::default(),
             form,
             color: ColorChoice::Never,
@@ -288,17 +280,6 @@ impl CommandLine<ReportArgs> {
         let mut files = words.into_iter().filter_map(|(id, word)| Some((id, word?)));
         let file = files.find(|(_, word)| *word != "-");
         file.map(|(id, word)| self.value(id, word, path)).transpose()
-    }
-
-    fn user(&self) -> Result<Option<u32>, UsageError> {
-        let word = self.args.user.as_ref();
-        word.map(|word| self.value("user", word, user)).transpose()
-    }
-
-    fn accepted(&self) -> Result<SuccessStatuses, UsageError> {
-        let word = self.args.ok.as_ref();
-        let accepted = word.map(|word| self.value("ok", word, accepted));
-        Ok(accepted.transpose()?.unwrap_or_default())
     }
 
     fn form(&self, now: DateTime<Local>) -> Result<Form, UsageError> {
@@ -334,13 +315,11 @@ impl CommandLine<ReportArgs> {
             _ => None,
         };
         let day = day.map(NaiveDateTime::from);
-        let time = |id, word: &Option<OsString>, is_end| {
-            let word = word.as_deref();
-            word.map(|word| self.value(id, word, |word| time(word, now, is_end))).transpose()
-        };
+        let since = |word: &OsStr| time(word, now, false);
+        let until = |word: &OsStr| time(word, now, true);
         let mut period = Period {
-            since: time("since", &self.args.since, false)?.or(day),
-            until: time("until", &self.args.until, true)?,
+            since: self.optional("since", self.args.since.as_ref(), since)?.or(day),
+            until: self.optional("until", self.args.until.as_ref(), until)?,
         };
         if self.args.changed {
             // cron starts a command some seconds late, sometimes more and sometimes less. In whole minutes, two periods
@@ -433,9 +412,9 @@ fn accepted(word: &OsStr) -> Result<SuccessStatuses, InvalidValue> {
 
 fn color(word: &OsStr) -> Result<ColorChoice, InvalidValue> {
     Ok(match when(word)? {
-        When::Auto => ColorChoice::Auto,
-        When::Always => ColorChoice::Always,
-        When::Never => ColorChoice::Never,
+        None => ColorChoice::Auto,
+        Some(true) => ColorChoice::Always,
+        Some(false) => ColorChoice::Never,
     })
 }
 

@@ -9,16 +9,8 @@ use clap::Command;
 /// The directory of the log if none is given.
 pub const DEFAULT_LOG_DIR: &str = "/tmp";
 
-/// The words for [`When`].
+/// The words for [`when`].
 pub const WHEN: [&str; 3] = ["auto", "always", "never"];
-
-/// When to do something that depends on the terminal.
-#[derive(Debug, Clone, Copy)]
-pub enum When {
-    Auto,
-    Always,
-    Never,
-}
 
 #[derive(Debug, thiserror::Error)]
 #[error("{reason}")]
@@ -48,12 +40,12 @@ pub fn path(word: &OsStr) -> Result<PathBuf, InvalidValue> {
     Ok(PathBuf::from(word))
 }
 
-/// One of [`WHEN`].
-pub fn when(word: &OsStr) -> Result<When, InvalidValue> {
+/// Whether to do something that may depend on the terminal. None for `auto`.
+pub fn when(word: &OsStr) -> Result<Option<bool>, InvalidValue> {
     match word.as_encoded_bytes() {
-        b"auto" => Ok(When::Auto),
-        b"always" => Ok(When::Always),
-        b"never" => Ok(When::Never),
+        b"auto" => Ok(None),
+        b"always" => Ok(Some(true)),
+        b"never" => Ok(Some(false)),
         _ => Err(InvalidValue::expected("auto, always or never")),
     }
 }

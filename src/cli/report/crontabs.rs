@@ -7,8 +7,7 @@ use clap::FromArgMatches;
 use crate::cli::error::UsageError;
 use crate::cli::job::read_crontab;
 use crate::cli::line::CommandLine;
-use crate::cli::value::path;
-use crate::cron::{Columns, CrontabSelection};
+use crate::cron::CrontabSelection;
 use crate::report::query::{CrontabSource, Form};
 
 /// Options that have no meaning if only crontabs are read.
@@ -75,15 +74,7 @@ impl CrontabArgs {
         if self.no_crontab {
             return Ok(CrontabSelection::Nothing);
         }
-        let of_system = self.crontab.iter();
-        let of_system = of_system.map(|word| ("crontab", word, Columns::System));
-        let of_users = self.user_crontab.iter();
-        let of_users = of_users.map(|word| ("user_crontab", word, Columns::User));
-        let files = of_system.chain(of_users).map(|(id, word, columns)| {
-            let path = line.value(id, word, path)?;
-            Ok((path, columns))
-        });
-        let files = files.collect::<Result<Vec<_>, UsageError>>()?;
+        let files = line.crontabs(&self.crontab, &self.user_crontab)?;
         Ok(if files.is_empty() {
             CrontabSelection::Machine
         } else {

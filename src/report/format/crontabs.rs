@@ -67,10 +67,8 @@ pub fn place(place: &LineRef) -> String {
 
 /// The sentences about the crontabs, if there are any.
 pub fn summary(report: &Report) -> Vec<String> {
-    let Some(checked) = &report.crontabs else {
-        return Vec::new();
-    };
-    let Some(summary) = &checked.summary else {
+    let checked = report.crontabs.as_ref();
+    let Some((checked, summary)) = checked.and_then(|it| Some((it, it.summary.as_ref()?))) else {
         return Vec::new();
     };
     let clock = Clock::of(report.scope.now.date());

@@ -37,7 +37,7 @@ impl Format for Json<'_> {
 
     fn run(&mut self, run: Run, out: &mut ReportOutput) {
         self.is_bad |= run.is_alarming();
-        out.write_line(&document(&run, self.users));
+        out.write_line(&document(&run, self.users, None));
     }
 
     fn finish(mut self: Box<Self>, report: &Report, out: &mut ReportOutput) -> Health {
@@ -132,21 +132,17 @@ fn missed(slot: &Slot, job: &ExpectedJob, users: &Users) -> String {
     text_of(&document)
 }
 
-/// The document of `run`, without a newline. Times are RFC 3339 with the offset of local time; the duration is in
-/// seconds.
-fn document(run: &Run, users: &Users) -> String {
-    render(run, users, None)
-}
-
 /// The same with all lines of output. Needs the records of `run`.
 pub fn document_with_output(run: &Run, users: &Users) -> String {
     let records = run.trace.records.as_ref();
     let output = records.map(KeptRecords::output).unwrap_or_default();
     let output = output.into_iter().map(JsonText::from).collect();
-    render(run, users, Some(output))
+    document(run, users, Some(output))
 }
 
-fn render(run: &Run, users: &Users, output: Option<Vec<JsonText>>) -> String {
+/// The document of `run`, without a newline. Times are RFC 3339 with the offset of local time; the duration is in
+/// seconds.
+fn document(run: &Run, users: &Users, output: Option<Vec<JsonText>>) -> String {
     let trace = &run.trace;
     let exit_status = run.end.status();
     let document = RunDocument {

@@ -86,8 +86,11 @@ impl Splitter {
     fn split(&mut self, bytes: &[u8], newline: usize, groups: &mut Vec<LineGroup>) -> usize {
         let (mut begin, mut newline) = (0, Some(newline));
         while let Some(end) = newline {
-            let group =
-                if self.is_in_line { self.piece(begin, end) } else { self.group(bytes, begin, end) };
+            let group = if self.is_in_line {
+                self.piece(begin, end)
+            } else {
+                self.group(bytes, begin, end)
+            };
             self.is_in_line = false;
             begin = group.end + 1;
             groups.push(group);
@@ -98,8 +101,11 @@ impl Splitter {
 
     /// A piece of a line that is too long, or has no newline. Only the first piece counts.
     fn piece(&mut self, begin: usize, end: usize) -> LineGroup {
-        let kind =
-            if self.is_in_line || begin == end { GroupKind::Empty } else { GroupKind::Unrecognized };
+        let kind = if self.is_in_line || begin == end {
+            GroupKind::Empty
+        } else {
+            GroupKind::Unrecognized
+        };
         self.is_in_line = true;
         self.marked.clear();
         let time = self.time;
@@ -129,13 +135,7 @@ impl Splitter {
     ///
     /// A mark and its line are one write, so they are adjacent and have the same prefix. A mark without its line comes
     /// from a write that a full disk has cut.
-    fn kind(
-        &mut self,
-        record: &Record,
-        prefix: &[u8],
-        bytes: &[u8],
-        end: &mut usize,
-    ) -> GroupKind {
+    fn kind(&mut self, record: &Record, prefix: &[u8], bytes: &[u8], end: &mut usize) -> GroupKind {
         let first = record.text.first().copied();
         let mut count = 1;
         let is_output = if first.is_none_or(can_only_be_output) {

@@ -5,7 +5,7 @@ use crate::machine::Users;
 use crate::report::runs::run::{Run, first_word};
 
 /// Conditions that a run must all meet.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Filter {
     /// The run was going on at some time in this period.
     pub period: Period,

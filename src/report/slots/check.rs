@@ -102,7 +102,8 @@ impl Expected {
             let from = from.map(|from| self.bounded(from, until, days));
             judgement.from.push((scheduler, from));
             if let Some(from) = from {
-                let checker = SlotChecker { expected: self, timeframe, scheduler, from, until, days };
+                let checker =
+                    SlotChecker { expected: self, timeframe, scheduler, from, until, days };
                 checker.judge(&mut judgement);
             }
         }
@@ -258,7 +259,8 @@ impl SlotChecker<'_> {
     /// Removes slots from an outage that an earlier report showed one by one, before the outage was detected.
     fn reported_before(&self, outage: &mut cron::SlotOutage) -> Vec<MissedSlot> {
         let reported = self.timeframe.reported_until;
-        let Some(reported) = reported.filter(|reported| *reported <= time(outage.detected_at)) else {
+        let Some(reported) = reported.filter(|reported| *reported <= time(outage.detected_at))
+        else {
             return Vec::new();
         };
         let reported_before = |missed: &mut MissedSlot| time(missed.detected_at) < reported;

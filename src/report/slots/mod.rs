@@ -69,7 +69,11 @@ impl Planned {
     }
 
     /// The users of commented-out lines whose logs are read.
-    fn users_commented_out(&self, users: &Users, is_read: impl Fn(u32) -> bool) -> BTreeSet<String> {
+    fn users_commented_out(
+        &self,
+        users: &Users,
+        is_read: impl Fn(u32) -> bool,
+    ) -> BTreeSet<String> {
         let off = self.plan.commented_out.iter();
         let of_lines = off.filter_map(|off| off.user.clone());
         let is_user = |user: &String| users.uid(user).is_some_and(&is_read);

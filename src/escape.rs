@@ -36,7 +36,6 @@ pub fn printable(bytes: &[u8]) -> String {
     for chunk in bytes.utf8_chunks() {
         push(chunk.valid(), &mut text);
         for byte in chunk.invalid() {
-            // Writing to a string cannot fail.
             let _ = write!(text, "{}", byte.escape_ascii());
         }
     }

@@ -58,7 +58,6 @@ impl UsageError {
     pub fn message(&self, mut command: clap::Command) -> String {
         let mut text = format!("error: {}\n\n", self.reason);
         if let Some(tip) = &self.tip {
-            // Writing to a string cannot fail.
             let _ = write!(text, "  tip: {tip}\n\n");
         }
         let usage = command.render_usage();

@@ -29,7 +29,6 @@ fn table(sources: &[DagSource], lines: &[DagLine], daemon: Daemon) -> String {
     }
     let mut table = String::from("# fmt: off\n");
     let mut add = |line: &str| {
-        // Writing to a string cannot fail.
         let _ = writeln!(table, "{line}");
     };
     add("# The variables in which cron has the name of the user.");

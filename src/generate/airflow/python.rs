@@ -10,7 +10,6 @@ pub fn string(text: &str) -> String {
     let quote = if count('"') > count('\'') { '\'' } else { '"' };
     let mut literal = String::from(quote);
     for character in text.chars() {
-        // Writing to a string cannot fail.
         let _ = match (character, u32::from(character)) {
             ('\n', _) => write!(literal, "\\n"),
             ('\r', _) => write!(literal, "\\r"),

@@ -161,7 +161,6 @@ fn field(bits: u64, range: &RangeInclusive<u32>) -> String {
             last = next;
         }
         let comma = if text.is_empty() { "" } else { "," };
-        // Writing to a string cannot fail.
         let _ = match last - first {
             0 => write!(text, "{comma}{first}"),
             1 => write!(text, "{comma}{first},{last}"),

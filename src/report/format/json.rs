@@ -197,7 +197,6 @@ fn escape(document: &str) -> String {
         } else {
             // JSON escapes the units of UTF-16 (RFC 8259, section 7).
             for unit in character.encode_utf16(&mut [0; 2]) {
-                // Writing to a string cannot fail.
                 let _ = write!(text, "\\u{unit:04x}");
             }
         }

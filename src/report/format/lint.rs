@@ -43,7 +43,6 @@ impl Format for Lint {
 fn render(findings: &[Finding], plan: &CronJobs, crontabs: &Crontabs) -> String {
     let mut text = String::new();
     let mut line = |line: &str| {
-        // Writing to a string cannot fail.
         let _ = writeln!(text, "{}", printable(line.as_bytes()));
     };
     line(&crontabs.cron.describe());

@@ -213,7 +213,6 @@ fn add_ignored(text: &mut String, ignored: &[&CronJob], without_a_job: &[&Path])
 }
 
 fn line(text: &mut String, line: &str) {
-    // Writing to a string cannot fail.
     let _ = writeln!(text, "{}", line.trim_end());
 }
 

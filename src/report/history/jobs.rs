@@ -32,3 +32,10 @@ pub fn script(name: &[u8]) -> &[u8] {
     let blank = name.iter().position(|&byte| byte == b' ');
     blank.map_or(&[], |blank| &name[blank + 1..])
 }
+
+/// The first two operands: `HOST SCRIPT`.
+pub fn without_parameters(name: &[u8]) -> &[u8] {
+    let script = script(name);
+    let parameters = script.iter().position(|&byte| byte == b' ');
+    &name[..name.len() - parameters.map_or(0, |blank| script.len() - blank)]
+}

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::mem;
 
 use super::History;
-use super::jobs::{JobId, KnownJob, script};
+use super::jobs::{JobId, KnownJob, without_parameters};
 use crate::report::logs::owner::Account;
 
 /// More jobs of one script on one host are joined if most of them ran only once.
@@ -99,11 +99,4 @@ impl Scripts {
         }
         history.jobs = jobs;
     }
-}
-
-/// The first two operands: `HOST SCRIPT`.
-fn without_parameters(name: &[u8]) -> &[u8] {
-    let script = script(name);
-    let parameters = script.iter().position(|&byte| byte == b' ');
-    &name[..name.len() - parameters.map_or(0, |blank| script.len() - blank)]
 }

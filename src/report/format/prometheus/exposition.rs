@@ -8,7 +8,6 @@ pub struct Exposition(String);
 impl Exposition {
     /// Begins the samples of a gauge, which must follow at once.
     pub fn gauge(&mut self, name: &str, help: &str) {
-        // Writing to a string cannot fail.
         let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} gauge\n");
     }
 

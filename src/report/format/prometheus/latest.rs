@@ -6,6 +6,7 @@ use chrono::NaiveDateTime;
 use foldhash::{HashMap, HashSet};
 
 use super::labels::{Labels, constant_name, shown};
+use crate::report::history::jobs::without_parameters;
 use crate::report::runs::run::{End, Run, first_word};
 
 /// More jobs of one script on one host are one job: the parameters change.
@@ -101,7 +102,7 @@ impl Latest {
 
     /// The new job of this name, or the first job of its script if the script has too many.
     fn new_job(&mut self) -> &mut LastRuns {
-        let script = first_two_words(&self.name);
+        let script = without_parameters(&self.name);
         let variants = self.variants.entry(script.into()).or_default();
         *variants = variants.saturating_add(1);
         let name = if *variants > MAX_VARIANTS { script } else { &self.name };
@@ -116,7 +117,7 @@ impl Latest {
         let left_out = before - self.jobs.len();
         self.left_out += left_out as u64;
         if left_out > 0 {
-            let scripts = self.jobs.keys().map(|name| first_two_words(name));
+            let scripts = self.jobs.keys().map(|name| without_parameters(name));
             let scripts: HashSet<&[u8]> = scripts.collect();
             self.variants.retain(|script, _| scripts.contains(&**script));
         }
@@ -127,7 +128,7 @@ impl Latest {
         self.leave_out();
         let mut labelled = Labelled { left_out: self.left_out, ..Labelled::default() };
         for (name, job) in &self.jobs {
-            let script = first_two_words(name);
+            let script = without_parameters(name);
             let variants = self.variants.get(script).copied().unwrap_or(0);
             let labels = if job.missed.is_none() && variants > MAX_VARIANTS {
                 let mut labels = Labels::of_constant_name(script);
@@ -185,10 +186,4 @@ fn forget_oldest<V, Age: Ord>(all: &mut HashMap<Box<[u8]>, V>, age: impl Fn(&V) 
             all.remove(&name);
         }
     }
-}
-
-fn first_two_words(name: &[u8]) -> &[u8] {
-    let host = first_word(name).len();
-    let script = first_word(name.get(host + 1..).unwrap_or_default()).len();
-    &name[..name.len().min(host + 1 + script)]
 }

@@ -267,6 +267,14 @@ fn without_proc_the_job_runs_as_without_retries_and_the_log_says_so() {
     let lacks =
         format!("remoteexe: no retries: {reason}\nremoteexe: no connect timeout: {reason}\n");
     assert_eq!(rest, format!("{lacks}END,255,h sleep 2; exit 255\n"));
+
+    let mut command = own_mounts("mount -t tmpfs none /proc; exec \"$@\"");
+    let scene = Scene::new();
+    scene.equip(&mut command);
+    command.args([REMOTEEXE, "--retries", "1", "-F", "/dev/null"]);
+    let run = scene.run(command.args(["-o", "ProxyCommand=head -n 1 >/dev/null", "h", "s"]));
+    let end = "\nConnection closed by UNKNOWN port 65535\r\nEND,255,h s\n";
+    assert!(run.records.ends_with(end), "{}", run.records);
 }
 
 #[test]

@@ -29,6 +29,8 @@ pub struct Attempt {
     pub is_requested: bool,
     /// Why it could not run, if that is so.
     pub start_failure: Option<StartFailure>,
+    /// Retries were asked for, and this one is followed by none.
+    pub has_no_retry: bool,
     /// It has failed, and another one follows.
     is_over: bool,
 }
@@ -43,6 +45,10 @@ impl Attempt {
             Notice::SshCannotRun(_) | Notice::SshKilled(_) => {
                 self.start_failure = Some(StartFailure::SshNotRun);
             }
+            Notice::NoRetries(_)
+            | Notice::NoRetry(_)
+            | Notice::LooksRefused
+            | Notice::StillRuns(_) => self.has_no_retry = true,
             _ => {}
         }
     }

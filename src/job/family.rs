@@ -44,7 +44,7 @@ pub struct Others(Vec<Process>);
 /// Linux is older than 3.4.
 pub fn adopt_orphans() -> io::Result<Others> {
     let us = getpid();
-    let others = has_children().then(|| below(us, &[])).unwrap_or_default();
+    let others = if has_children() { below(us, &[]) } else { Vec::new() };
     set_child_subreaper(Some(us))?;
     Ok(Others(others))
 }

@@ -111,9 +111,9 @@ impl Outcome {
         }
     }
 
-    /// Whether ssh may have ended well without the job: it has said nothing, as it does in the background.
+    /// Whether ssh may have left its job: it has ended well. The job's first output may have come by then.
     fn may_be_without_job(&self) -> bool {
-        matches!(self, Self::Exited(exit) if exit.is_silent && exit.forwarded.is_none() && exit.status.success())
+        matches!(self, Self::Exited(exit) if exit.forwarded.is_none() && exit.status.success())
     }
 
     /// The record that says why, where ssh itself cannot say it.

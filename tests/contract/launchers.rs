@@ -133,18 +133,29 @@ fn whatever_separates_ssh_from_the_job_behind_a_launcher_or_a_script_the_log_war
     let warning = format!("\n{NO_GUARDS}{bin}/ssh is not known as OpenSSH's own ssh; ");
     assert!(run.records.contains(&warning), "{}", run.records);
 
-    let scene = Scene::new();
-    let config = scene.path("ssh_config");
-    fs::write(&config, "Host *\n  sessiontype none\n").unwrap();
-    let mut command = scene.remoteexe_with_ssh("exit 0");
-    let run = scene.run(command.arg("-F").arg(&config).args(["h", "s"]));
-    assert_eq!(run.code, 0);
-    let log = String::from_utf8(scene.log_bytes()).unwrap();
     let warning = format!(
         "{NO_GUARDS}{}/tests/fake/ssh is not a program but a script; ",
         env!("CARGO_MANIFEST_DIR")
     );
+    let scene = Scene::new();
+    let config = scene.path("ssh_config");
+    fs::write(&config, "Host *\n  sessiontype none\n").unwrap();
+    // ssh may have said something, or passed on the first output of the job, before it went to the background.
+    let mut command = scene.remoteexe_with_ssh("echo out; exit 0");
+    let run = scene.run(command.arg("-F").arg(&config).args(["h", "s"]));
+    assert_eq!(run.code, 0);
+    let log = String::from_utf8(scene.log_bytes()).unwrap();
     assert!(log.contains(&warning), "{log}");
+
+    // ssh looks for the file where the system says that the user is at home.
+    needs_root();
+    let scene = Scene::new();
+    fs::create_dir_all(scene.path("root/.ssh")).unwrap();
+    fs::write(scene.path("root/.ssh/config"), "ForkAfterAuthentication yes\n").unwrap();
+    let mut command = own_mounts("mount --bind $DIR/root /root; exec \"$@\"");
+    scene.equip_with_ssh(&mut command, "exit 0");
+    let run = scene.run(command.env("HOME", scene.path("")).args([REMOTEEXE, "h", "s"]));
+    assert!(run.records.contains(&warning), "{}", run.records);
 }
 
 #[test]

@@ -12,10 +12,12 @@
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use memchr::memmem;
+use memchr::{memchr, memmem};
+use rustix::buffer::spare_capacity;
+use rustix::io::{pread, retry_on_intr};
 
 use super::openssh::Version;
 use super::spawn::Child;
@@ -27,7 +29,7 @@ const ELF: &[u8] = b"\x7fELF";
 const HEADERS: usize = 4 << 10;
 
 /// How much of the constants is read first. With the usual linkers, ssh's own come before those of its libraries.
-const FIRST: usize = 48 << 10;
+const FIRST: usize = 64 << 10;
 
 /// The most bytes of constants that are read. An ssh that is linked statically has fewer than 3 MiB.
 const MOST: usize = 8 << 20;
@@ -243,7 +245,7 @@ fn version_in(constants: &[u8], has_header: bool) -> Option<(Version, String)> {
     let mut place = 0;
     for keyword in KEYWORDS {
         let near = &constants[place..constants.len().min(place + NEAR)];
-        place = match memmem::find(near, keyword) {
+        place = match find_string(near, keyword) {
             Some(found) => place + found,
             None => memmem::find(constants, keyword)?,
         };
@@ -252,6 +254,15 @@ fn version_in(constants: &[u8], has_header: bool) -> Option<(Version, String)> {
     let is_alone =
         memmem::find_iter(&constants[begin..], ELF).all(|at| !is_header(&constants[begin + at..]));
     (has_words && is_alone).then_some(version)
+}
+
+/// Where `strings`, each with a NUL behind it, have this one. For a few short ones this is cheaper than [`memmem`].
+fn find_string(strings: &[u8], wanted: &[u8]) -> Option<usize> {
+    let mut begin = 0;
+    while !strings[begin..].starts_with(wanted) {
+        begin += memchr(0, &strings[begin..])? + 1;
+    }
+    Some(begin)
 }
 
 /// Whether a text that begins as a program does goes on so: its class, its order of bytes, its version and its type
@@ -317,17 +328,15 @@ fn constants(headers: &[u8]) -> Option<Vec<(u64, usize)>> {
     places.collect()
 }
 
-/// As much as `program` has from `offset` on, and no more than `length` bytes.
+/// As much as `program` has from `offset` on, and about `length` bytes at most. The memory is not cleared first.
 fn read(program: &File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
-    let mut contents = vec![0; length];
-    let mut filled = 0;
-    while filled < length {
-        match program.read_at(&mut contents[filled..], offset + filled as u64)? {
-            0 => break,
-            more => filled += more,
+    let mut contents = Vec::with_capacity(length);
+    while contents.len() < length {
+        let place = offset + contents.len() as u64;
+        if retry_on_intr(|| pread(program, spare_capacity(&mut contents), place))? == 0 {
+            break;
         }
     }
-    contents.truncate(filled);
     Ok(contents)
 }
 

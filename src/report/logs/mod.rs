@@ -1,6 +1,7 @@
 //! Files become lines: finds the logs, opens them and merges their lines by time.
 
 pub mod batch;
+mod data;
 pub mod decompress;
 pub mod find;
 pub mod merge;

@@ -1,6 +1,7 @@
 //! The place that a report goes to: standard output, which may be a terminal with a pager, or a file.
 
 pub mod atomic_file;
+mod directory;
 pub mod pager;
 pub mod style;
 

@@ -44,6 +44,10 @@ pub struct Planned {
     grammar: ParseCall,
 }
 
+/// The most log directories to which crontabs lead. Each is compared with all others, and a stranger's crontab can name a
+/// thousand.
+const MAX_DIRS: usize = 100;
+
 impl Planned {
     /// Reads the crontabs.
     ///
@@ -64,7 +68,8 @@ impl Planned {
     pub fn log_dirs(&self, users: &Users, is_read: impl Fn(u32) -> bool) -> BTreeSet<PathBuf> {
         let entries = self.plan.entries.iter();
         let entries = entries.filter(|entry| is_of_user(entry, users, &is_read));
-        entries.filter_map(log_dir).map(Path::to_owned).collect()
+        let dirs: BTreeSet<&Path> = entries.filter_map(log_dir).collect();
+        dirs.into_iter().take(MAX_DIRS).map(Path::to_owned).collect()
     }
 
     /// Whether a crontab that was asked for could not be read.

@@ -113,3 +113,20 @@ fn a_crontab_of_a_thousand_log_directories_leads_to_a_hundred() {
     let listed = trace.lines().filter(|line| line.contains("\"/tmp/dirs/")).count();
     assert!((1..=100).contains(&listed), "{listed}");
 }
+
+#[test]
+fn jobs_with_names_of_a_megabyte_take_no_more_memory_than_others() {
+    let scene = scene();
+    let script = r#"for $n (1..120) { $name = "h$n " . "x" x 1000000;
+        print "[2026-03-02 10:00:00][$n] START,-,$name\n[2026-03-02 10:00:01][$n] END,0,$name\n" }"#;
+    let make = format!("perl -e '{script}' | gzip -1 >a.log.gz");
+    let mut sh = Command::new("sh");
+    let output = sh.args(["-c", &make]).current_dir(scene.path("")).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let mut report = Command::new("sh");
+    scene.equip(&mut report);
+    let limited = format!("ulimit -v 120000; exec {REMOTEEXE} --report --run 7 a.log.gz");
+    let output = report.args(["-c", &limited]).current_dir(scene.path("")).output().unwrap();
+    let records = String::from_utf8(output.stdout.clone()).unwrap();
+    assert_eq!(records.lines().count(), 2, "{}", stderr(&output));
+}

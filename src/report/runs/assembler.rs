@@ -23,6 +23,9 @@ use crate::report::logs::owner::{Account, Owner};
 /// must not take memory without limit.
 const MAX_UNENDED: usize = 100_000;
 
+/// How many bytes the names of the jobs have that are known to the assembler. A name may have a megabyte.
+const MAX_KNOWN_BYTES: usize = 16 << 20;
+
 /// A process: the account of its records, and its id.
 ///
 /// In different accounts' logs the same id is of different processes, or one of the owners lies.
@@ -65,6 +68,8 @@ pub struct Assembler {
     lost: Vec<Trace>,
     /// The process id that started each job last, by owner.
     last_started_by: HashMap<Account, HashMap<Rc<[u8]>, u32>>,
+    /// The bytes of the names of these jobs.
+    known_bytes: usize,
     /// What is known of the output of good runs, to find the reason of a bad one.
     reasons: Reasons,
     /// The process id whose records are wanted.
@@ -188,10 +193,14 @@ impl Assembler {
         let last_started_by = self.last_started_by.entry(account).or_default();
         let job = match last_started_by.get_key_value(job) {
             Some((known, _)) => Rc::clone(known),
-            None => job.into(),
+            None => {
+                self.known_bytes += job.len();
+                job.into()
+            }
         };
-        if last_started_by.len() > MAX_UNENDED {
+        if last_started_by.len() > MAX_UNENDED || self.known_bytes > MAX_KNOWN_BYTES {
             last_started_by.clear();
+            self.known_bytes = 0;
         }
         let previous = last_started_by.insert(Rc::clone(&job), pid);
         let beside = previous.and_then(|pid| self.processes.get_mut(&Key { account, pid }));

@@ -13,6 +13,9 @@ use crate::report::logs::owner::Account;
 /// Of how many jobs the lines of good runs are kept.
 const MAX_JOBS: usize = 4096;
 
+/// Of a job whose name has more bytes no lines are kept. A name may have a megabyte.
+const LONGEST_JOB: usize = 16 << 10;
+
 /// What is known of the lines of all jobs.
 #[derive(Debug, Default)]
 pub struct Reasons {
@@ -27,7 +30,8 @@ impl Reasons {
         match end {
             End::Running => {}
             End::Exit(exit::SUCCESS) if !trace.is_refused_login() => {
-                if self.usual.len() < MAX_JOBS || self.usual.contains_key(&job) {
+                let has_room = self.usual.len() < MAX_JOBS && job.1.len() < LONGEST_JOB;
+                if has_room || self.usual.contains_key(&job) {
                     let usual = self.usual.entry(job).or_default();
                     if usual.wants_more() {
                         trace.kept.teach(usual);

@@ -16,6 +16,9 @@ const HORIZONS: [i64; 3] = [1, 32, 8 * 366];
 /// From this number of connections at once on, sshd's default `MaxStartups` drops some.
 pub const CROWD: usize = 10;
 
+/// In seconds, a thousand years. A start that comes so long after its slot never comes.
+const LONGEST_WAIT: i64 = 1_000 * 366 * DAY * 60;
+
 const MOST_CROWDS: usize = 5;
 
 /// Jobs that connect in one second.
@@ -40,7 +43,8 @@ pub fn periods(now: DateTime<Local>) -> [Vec<ClockInterval>; HORIZONS.len()] {
 /// delay belong to no crowd.
 pub fn crowds(entries: &[&CronJob], day: &[ClockInterval]) -> Vec<Crowd> {
     let mut seconds: HashMap<i64, usize> = HashMap::new();
-    let exact = |entry: &&&CronJob| entry.wait.most == Some(entry.wait.least);
+    let exact =
+        |entry: &&&CronJob| entry.wait.most == Some(entry.wait.least) && comes_in_time(entry);
     for entry in entries.iter().filter(exact) {
         let wait = connects_after(entry);
         entry.each_due_minute(day, &mut |slot| {
@@ -70,7 +74,13 @@ pub fn crowds(entries: &[&CronJob], day: &[ClockInterval]) -> Vec<Crowd> {
 
 /// In seconds from 1970.
 pub fn next_start(entry: &CronJob, periods: &[Vec<ClockInterval>]) -> Option<i64> {
-    periods.iter().find_map(|period| next(entry, period))
+    let mut periods = periods.iter().filter(|_| comes_in_time(entry));
+    periods.find_map(|period| next(entry, period))
+}
+
+/// Whether the calendar has a name for the start of an entry: a crontab may have any `sleep` before a call.
+fn comes_in_time(entry: &CronJob) -> bool {
+    connects_after(entry) < LONGEST_WAIT
 }
 
 /// The first start in a period, in seconds from 1970.

@@ -54,6 +54,7 @@ mod report_schedulers;
 mod report_scope;
 mod report_screen;
 mod report_strangers;
+mod report_strangers_asked;
 mod report_strangers_file;
 mod report_terminal;
 mod retries;

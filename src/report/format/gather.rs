@@ -183,18 +183,8 @@ impl<'a> Gatherer<'a> {
 
     /// Adds good runs from older logs. Returns the number of logs that were read.
     fn add_baseline(&self, history: &mut History, scope: &Scope, logs: &Logs) -> usize {
-        let (LogSource::LogDirs(dirs), Some(from)) =
-            (&self.query.source, self.window.diagnosed_from())
-        else {
-            return 0;
-        };
-        let older = OlderLogs {
-            dirs,
-            from,
-            user: self.window.filter.user,
-            machine: self.machine,
-            first_days: &logs.first_days,
-        };
+        let Some(from) = self.window.diagnosed_from() else { return 0 };
+        let older = OlderLogs { known: &logs.known, from, machine: self.machine };
         let is_accepted = |status| self.query.accepted.includes(status);
         older.add_good_runs(history, scope, is_accepted)
     }

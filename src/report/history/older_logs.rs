@@ -2,7 +2,7 @@
 //!
 //! Older logs are read only for runs without END and for long runs, and only until there are enough good runs.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use chrono::{Days, NaiveDate, NaiveDateTime};
@@ -11,24 +11,24 @@ use super::durations::{DurationStats, LAST_DAYS, MAX_DAYS, MIN_GOOD, before_each
 use super::{Good, History, JobId, RunFlag, RunSummary};
 use crate::machine::Machine;
 use crate::report::history::scope::Scope;
-use crate::report::logs::find::{self, Choice};
+use crate::report::logs::find;
+use crate::report::logs::open::LogFile;
 use crate::report::logs::owner::Account;
-use crate::report::logs::scheduler::{LogDir, Scheduler};
 use crate::report::runs::outcome::Outcome;
 use crate::report::runs::reading::{self, ReadClock};
 
 type Jobs = HashMap<(Account, Rc<[u8]>), JobId>;
 
+/// The most days with logs that are looked at. A user may have made a log of every day since the year 1.
+const MOST_DAYS: usize = 400;
+
 #[derive(Debug)]
 pub struct OlderLogs<'a> {
-    pub dirs: &'a [LogDir],
+    /// The logs that were found, of all days.
+    pub known: &'a [LogFile],
     /// The local time since which logs have been read.
     pub from: NaiveDateTime,
-    /// The user whose logs are read.
-    pub user: Option<u32>,
     pub machine: &'a Machine,
-    /// The first day with a log of each scheduler.
-    pub first_days: &'a [(Scheduler, NaiveDate)],
 }
 
 impl OlderLogs<'_> {
@@ -47,33 +47,26 @@ impl OlderLogs<'_> {
             return 0;
         }
         let mut files = 0;
-        for day in self.earlier_days() {
+        for (day, logs) in self.earlier_days().into_iter().rev().take(MOST_DAYS) {
             let jobs = wanting(history, &asking, scope, day);
             if !jobs.is_empty() {
-                files += self.add_day(history, &jobs, day, &is_accepted);
+                files += self.add_day(history, &jobs, logs, &is_accepted);
             }
         }
         files
     }
 
-    /// Adds the good runs of these jobs that were started on this day.
+    /// Adds the good runs of these jobs that were started on the day of these logs.
     fn add_day(
         &self,
         history: &mut History,
         jobs: &Jobs,
-        day: NaiveDate,
+        logs: Vec<LogFile>,
         is_accepted: &impl Fn(u8) -> bool,
     ) -> usize {
-        let choice = Choice {
-            // No log was written to since then: the day in its name decides.
-            since: Some(NaiveDateTime::MAX),
-            until: None,
-            user: self.user,
-            days: &[day],
-        };
-        let logs = find::logs(self.dirs, &choice, &self.machine.users);
+        let logs = find::inputs(logs);
         let clock = ReadClock { now: self.machine.now, end: NaiveDateTime::MAX };
-        let reading = reading::read(&logs.inputs, &self.machine.running, clock, None, |mut run| {
+        let reading = reading::read(&logs, &self.machine.running, clock, None, |mut run| {
             run.accept(is_accepted);
             let account = run.trace.owner.account();
             let job = jobs.get(&(account, Rc::clone(&run.trace.job)));
@@ -84,13 +77,13 @@ impl OlderLogs<'_> {
         reading.files
     }
 
-    /// The days before the logs that were read, back to the first log, the latest day first.
-    fn earlier_days(&self) -> impl Iterator<Item = NaiveDate> + use<> {
-        let day = self.from.date();
-        let days = self.first_days.iter().map(|(_, day)| *day);
-        let first = days.min().unwrap_or(day);
-        let before = |day: &NaiveDate| day.pred_opt();
-        std::iter::successors(before(&day), before).take_while(move |day| *day >= first)
+    /// The logs of the days before those that were read.
+    fn earlier_days(&self) -> BTreeMap<NaiveDate, Vec<LogFile>> {
+        let mut days: BTreeMap<NaiveDate, Vec<LogFile>> = BTreeMap::new();
+        for log in self.known.iter().filter(|log| log.name.log.day < self.from.date()) {
+            days.entry(log.name.log.day).or_default().push(log.clone());
+        }
+        days
     }
 }
 

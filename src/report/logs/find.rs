@@ -31,6 +31,8 @@ pub struct Logs {
     pub empty_dirs: Vec<(PathBuf, String)>,
     /// The first day with a log in each scheduler's directory, of any period.
     pub first_days: Vec<(Scheduler, NaiveDate)>,
+    /// All logs of the users whose logs are read, of any day.
+    pub known: Vec<LogFile>,
     /// The number of refused files that are not named.
     pub more_refused: u64,
     /// Logs of other users, by user. They are not read: such a user can make them as large as they like, and can
@@ -39,6 +41,9 @@ pub struct Logs {
     /// A file whose name is almost that of a log, and the number of such files.
     unnamed: Option<(PathBuf, u64)>,
 }
+
+/// The most logs of other days that are known. One user can make any number.
+const MOST_KNOWN: usize = 100_000;
 
 #[derive(Debug)]
 struct LeftOut {
@@ -160,7 +165,7 @@ impl<'a> Files<'a> {
                 if self.is_day_of_period(name.log.day) {
                     match error.kind() {
                         io::ErrorKind::NotFound => self.has_vanished = true,
-                        _ => self.logs.refuse(Input::File(path), error.into()),
+                        _ => self.logs.refuse(Input::File(path), self.hidden(error)),
                     }
                 }
                 return;
@@ -200,7 +205,13 @@ impl<'a> Files<'a> {
     /// Notes the day of a log that would be read if its time were asked for. Where `protected_hardlinks` is 0, anybody
     /// can give a file of root any name.
     fn note_day(&mut self, log: &LogFile, stat: &Stat) {
-        if !self.is_wanted(log.owner) || log.check(stat).is_err() || stat.st_nlink != 1 {
+        if !self.is_wanted(log.owner) || log.check(stat).is_err() {
+            return;
+        }
+        if self.logs.known.len() < MOST_KNOWN {
+            self.logs.known.push(log.clone());
+        }
+        if stat.st_nlink != 1 {
             return;
         }
         let day = log.name.log.day;
@@ -208,6 +219,19 @@ impl<'a> Files<'a> {
         match days.iter_mut().find(|(it, _)| *it == log.scheduler) {
             Some((_, first)) => *first = day.min(*first),
             None => days.push((log.scheduler, day)),
+        }
+    }
+
+    /// Why a file in the list cannot be looked at. In a directory where others may make files, anybody can mount
+    /// something over a file of theirs (fusermount(1)). Not even root may look at the mount, and no log is there.
+    fn hidden(&self, error: io::Error) -> InputError {
+        let is_mount =
+            matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::NotConnected);
+        let may_be_strangers = self.only_writer.is_none_or(|uid| self.users.is_other_user(uid));
+        if is_mount && may_be_strangers && self.users.reader == 0 {
+            InputError::Hidden(error)
+        } else {
+            error.into()
         }
     }
 
@@ -258,6 +282,7 @@ impl Logs {
         }
         self.more_refused += other.more_refused;
         self.first_days.extend(other.first_days);
+        self.known.extend(other.known);
         for (uid, other) in other.left_out {
             if let Some(left_out) = self.left_out.get_mut(&uid) {
                 left_out.count += other.count;
@@ -271,16 +296,9 @@ impl Logs {
         }
     }
 
-    /// Ends the choice, and sorts the logs by name.
-    fn finish(mut self, mut chosen: Vec<LogFile>) -> Self {
-        chosen.sort_by(|one, other| one.path.cmp(&other.path));
-        // Both exist while gzip works, and after `gzip --keep`. A plain log of another owner is another log.
-        let owners = chosen.iter().map(|log| (log.path.clone(), log.owner));
-        let owners: HashMap<PathBuf, u32> = owners.collect();
-        chosen.retain(|log| {
-            !log.name.is_compressed || owners.get(&uncompressed_path(&log.path)) != Some(&log.owner)
-        });
-        self.inputs = chosen.into_iter().map(Input::Log).collect();
+    /// Ends the choice. All are in the order of their names.
+    fn finish(mut self, chosen: Vec<LogFile>) -> Self {
+        self.inputs = inputs(chosen);
         self.refused.sort_by_key(|(input, _)| input.name());
         self
     }
@@ -337,6 +355,18 @@ impl Logs {
         }
         lines
     }
+}
+
+/// These logs as inputs, each once, in the order of their names.
+pub fn inputs(mut logs: Vec<LogFile>) -> Vec<Input> {
+    logs.sort_by(|one, other| one.path.cmp(&other.path));
+    // Both exist while gzip works, and after `gzip --keep`. A plain log of another owner is another log.
+    let owners = logs.iter().map(|log| (log.path.clone(), log.owner));
+    let owners: HashMap<PathBuf, u32> = owners.collect();
+    logs.retain(|log| {
+        !log.name.is_compressed || owners.get(&uncompressed_path(&log.path)) != Some(&log.owner)
+    });
+    logs.into_iter().map(Input::Log).collect()
 }
 
 fn uncompressed_path(path: &Path) -> PathBuf {

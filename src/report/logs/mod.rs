@@ -1,6 +1,7 @@
 //! From files to lines: finds the logs, opens them, and merges their lines by time.
 
 pub mod chunk;
+mod data;
 pub mod decompress;
 pub mod find;
 pub mod merge;

@@ -1,7 +1,7 @@
 //! Opens one input of a report safely.
 
 use std::collections::{BTreeSet, HashSet};
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
@@ -11,6 +11,7 @@ use rustix::fs::{
     FileType, Mode, OFlags, Stat, fcntl_getfl, fcntl_setfl, fstat, lstat, open, stat,
 };
 
+use super::data::Data;
 use super::name::FileName;
 use super::owner::Owner;
 use super::scheduler::Scheduler;
@@ -27,6 +28,9 @@ pub enum InputError {
     /// Another user's file in the place of a log of root or of the reader. remoteexe refuses to write to it.
     #[error("belongs to {0}, so nobody else's jobs log there; as root, move it away or delete it")]
     Stranger(String),
+    /// In a directory that others can write to, and not even root may look at it.
+    #[error("{0}; another user may have mounted something over the name")]
+    Hidden(io::Error),
     /// Not the file that was chosen.
     #[error("it was replaced while the logs were read; run the report again")]
     Replaced,
@@ -115,7 +119,7 @@ impl Input {
     /// writer.
     ///
     /// Adds the file to `read`. Returns none if the file is there already, by whatever name: its records count once.
-    pub fn open(&self, read: &mut HashSet<FileId>) -> Result<Option<(File, Owner)>, InputError> {
+    pub fn open(&self, read: &mut HashSet<FileId>) -> Result<Option<(Data, Owner)>, InputError> {
         // NONBLOCK: the owner of a file may hold a lease on it (fcntl(2)), and opening it would wait.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let file = match self {
@@ -143,7 +147,9 @@ impl Input {
             let flags = fcntl_getfl(&file).map_err(io::Error::from)?;
             fcntl_setfl(&file, flags - OFlags::NONBLOCK).map_err(io::Error::from)?;
         }
-        Ok(Some((file.into(), Owner::of(&stat, self.scheduler()))))
+        let is_whole = kind != FileType::RegularFile || matches!(self, Self::Stdin);
+        let end = (!is_whole).then_some(stat.st_size.cast_unsigned());
+        Ok(Some((Data::new(file.into(), end), Owner::of(&stat, self.scheduler()))))
     }
 
     /// Checks that a file with this `stat` may be read. Returns its type.
@@ -203,8 +209,10 @@ impl Writers {
 /// Whether records are missing because these inputs could not be read to their end. A refused file in a log directory
 /// is as good as empty: anybody who may write there could have made it.
 pub fn is_incomplete<'a>(unread: impl IntoIterator<Item = &'a (Input, InputError)>) -> bool {
-    let is_refused = |(input, error): &(Input, InputError)| {
-        matches!(input, Input::Log(_)) && matches!(error, InputError::Kind | InputError::Owner(_))
+    let is_refused = |(input, error): &(Input, InputError)| match error {
+        InputError::Kind | InputError::Owner(_) => matches!(input, Input::Log(_)),
+        InputError::Hidden(_) => true,
+        _ => false,
     };
     !unread.into_iter().all(is_refused)
 }

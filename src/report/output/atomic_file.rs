@@ -11,12 +11,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, Stat, fchown, fremovexattr, fstat, open, openat, renameat,
-    statat, unlinkat,
+    AtFlags, FileType, Mode, OFlags, Stat, fchown, fremovexattr, fstat, openat, renameat, statat,
+    unlinkat,
 };
 use rustix::io::Errno;
-use rustix::process::{getegid, geteuid, umask};
+use rustix::process::{getegid, umask};
 
+use super::directory::{is_ours, open_dir};
 use crate::random;
 
 const FOR_ALL: u32 = 0o644;
@@ -61,9 +62,8 @@ impl AtomicFile {
         };
         let parent = path.parent().filter(|dir| !dir.as_os_str().is_empty());
         // The directory's owner may replace it by another one at any time.
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let dir = open(parent.unwrap_or(Path::new(".")), flags, Mode::empty());
-        let dir = dir.map_err(|error| no_new_file(&error.into()))?;
+        let dir = open_dir(parent.unwrap_or(Path::new(".")));
+        let dir = dir.map_err(|error| no_new_file(&error))?;
         // Without following a link, because the rename would replace the link itself.
         let old = statat(&dir, name, AtFlags::SYMLINK_NOFOLLOW).ok();
         if old.as_ref().is_some_and(|old| !is_regular(old)) {
@@ -135,15 +135,11 @@ fn mode(old: Option<&Stat>, dir: &Stat) -> u32 {
     }
 }
 
-/// Whether nobody else can put a file of ours into this directory. In a sticky one, others create only their own files.
+/// Whether nobody else can put a file of ours into this directory. Into a sticky one, others can move what we wrote in
+/// a directory of theirs.
 fn is_ours_alone(dir: &Stat) -> bool {
-    let mode = Mode::from_raw_mode(dir.st_mode);
-    let may_others_write = mode.intersects(Mode::WGRP | Mode::WOTH);
-    is_ours(dir.st_uid) && (!may_others_write || mode.contains(Mode::SVTX))
-}
-
-fn is_ours(uid: u32) -> bool {
-    uid == 0 || uid == geteuid().as_raw()
+    let may_others_write = Mode::from_raw_mode(dir.st_mode).intersects(Mode::WGRP | Mode::WOTH);
+    is_ours(dir.st_uid) && !may_others_write
 }
 
 fn is_regular(stat: &Stat) -> bool {
@@ -164,9 +160,11 @@ fn not_a_file() -> io::Error {
 }
 
 fn no_new_file(error: &io::Error) -> io::Error {
-    io::Error::other(format!(
-        "no new file can be made beside it: {error}; tip: give a FILE in a directory that you may write to"
-    ))
+    let tip = match error.raw_os_error() {
+        Some(_) => "give a FILE in a directory that you may write to",
+        None => "give a path without that link",
+    };
+    io::Error::other(format!("no new file can be made beside it: {error}; tip: {tip}"))
 }
 
 impl Write for AtomicFile {

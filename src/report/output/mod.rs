@@ -1,6 +1,7 @@
 //! Where a report goes: standard output, which may be a terminal with a pager, or a file.
 
 pub mod atomic_file;
+mod directory;
 pub mod pager;
 pub mod style;
 

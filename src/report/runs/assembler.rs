@@ -22,6 +22,9 @@ use crate::report::logs::owner::{Account, Owner};
 /// The most runs without END, and the most known jobs of an owner. A hostile log must not take unlimited memory.
 const MAX_UNENDED: usize = 100_000;
 
+/// The most bytes of the names of known jobs. A name may have a megabyte.
+const MAX_KNOWN_BYTES: usize = 16 << 20;
+
 /// A process: the account of its records, and its id. The same id in logs of two accounts means different processes,
 /// unless one of the owners lies.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +64,8 @@ pub struct Assembler {
     lost: Vec<Trace>,
     /// The process id that started each job last, by owner.
     last_started_by: HashMap<Account, HashMap<Rc<[u8]>, u32>>,
+    /// The bytes of the names of these jobs.
+    known_bytes: usize,
     /// The usual output of good runs, to find the reason of a bad one.
     reasons: Reasons,
     /// The process id whose records are kept.
@@ -182,10 +187,14 @@ impl Assembler {
         let last_started_by = self.last_started_by.entry(account).or_default();
         let job = match last_started_by.get_key_value(job) {
             Some((known, _)) => Rc::clone(known),
-            None => job.into(),
+            None => {
+                self.known_bytes += job.len();
+                job.into()
+            }
         };
-        if last_started_by.len() > MAX_UNENDED {
+        if last_started_by.len() > MAX_UNENDED || self.known_bytes > MAX_KNOWN_BYTES {
             last_started_by.clear();
+            self.known_bytes = 0;
         }
         let previous = last_started_by.insert(Rc::clone(&job), pid);
         let beside = previous.and_then(|pid| self.processes.get_mut(&Key { account, pid }));

@@ -13,6 +13,9 @@ use crate::report::logs::owner::Account;
 /// The most jobs whose usual lines are kept.
 const MAX_JOBS: usize = 4096;
 
+/// No lines are kept of a job with a longer name, in bytes. A name may have a megabyte.
+const LONGEST_JOB: usize = 16 << 10;
+
 #[derive(Debug, Default)]
 pub struct Reasons {
     usual: HashMap<(Account, Rc<[u8]>), UsualLines>,
@@ -26,7 +29,8 @@ impl Reasons {
         match end {
             End::Running => {}
             End::Exit(exit::SUCCESS) if !trace.is_refused_login() => {
-                if self.usual.len() < MAX_JOBS || self.usual.contains_key(&job) {
+                let has_room = self.usual.len() < MAX_JOBS && job.1.len() < LONGEST_JOB;
+                if has_room || self.usual.contains_key(&job) {
                     let usual = self.usual.entry(job).or_default();
                     if usual.wants_more() {
                         trace.kept.teach(usual);

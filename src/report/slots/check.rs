@@ -127,7 +127,8 @@ impl Expected {
             None => TimeDelta::try_days(most).and_then(|most| until.checked_sub_signed(most)),
             Some(days) => {
                 let before = usize::try_from(most).ok();
-                let first = before.and_then(|before| days.iter().rev().nth(before));
+                let days = days.range(..=until.date());
+                let first = before.and_then(|before| days.rev().nth(before));
                 first.and_then(NaiveDate::succ_opt).map(NaiveDateTime::from)
             }
         };

@@ -42,6 +42,10 @@ pub struct Planned {
     grammar: ParseCall,
 }
 
+/// The most log directories to which crontabs lead. Each is compared with all others, and a stranger's crontab can name a
+/// thousand.
+const MAX_DIRS: usize = 100;
+
 impl Planned {
     /// Reads the crontabs. Those of other users are read only if they are named, or if `is_asked` is true for the user.
     pub fn read(source: &CrontabSource, users: &Users, is_asked: impl Fn(u32) -> bool) -> Self {
@@ -60,7 +64,8 @@ impl Planned {
     pub fn log_dirs(&self, users: &Users, is_read: impl Fn(u32) -> bool) -> BTreeSet<PathBuf> {
         let entries = self.plan.entries.iter();
         let entries = entries.filter(|entry| is_of_user(entry, users, &is_read));
-        entries.filter_map(log_dir).map(Path::to_owned).collect()
+        let dirs: BTreeSet<&Path> = entries.filter_map(log_dir).collect();
+        dirs.into_iter().take(MAX_DIRS).map(Path::to_owned).collect()
     }
 
     /// Whether a crontab that was asked for could not be read.

@@ -185,12 +185,11 @@ impl Assembler {
     fn note_started(&mut self, job: &[u8], pid: u32) -> Rc<[u8]> {
         let account = self.current_key.account;
         let last_started_by = self.last_started_by.entry(account).or_default();
-        let job = match last_started_by.get_key_value(job) {
-            Some((known, _)) => Rc::clone(known),
-            None => {
-                self.known_bytes += job.len();
-                job.into()
-            }
+        let job = if let Some((known, _)) = last_started_by.get_key_value(job) {
+            Rc::clone(known)
+        } else {
+            self.known_bytes += job.len();
+            job.into()
         };
         if last_started_by.len() > MAX_UNENDED || self.known_bytes > MAX_KNOWN_BYTES {
             last_started_by.clear();

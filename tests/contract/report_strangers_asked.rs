@@ -54,7 +54,7 @@ fn a_log_of_every_day_since_the_year_1_has_the_directory_listed_no_more_often() 
     let mut log = String::new();
     for year in 1..50 {
         let start = midnight - TimeDelta::days(365 * year);
-        write!(log, "[{}][{year}] START,-,h s\n", start.format("%F %T")).unwrap();
+        writeln!(log, "[{}][{year}] START,-,h s", start.format("%F %T")).unwrap();
     }
     let script =
         "cat >$1; for year in $(seq 1 2000); do :>$(printf %04d0101 $year)${1#????????}; done";

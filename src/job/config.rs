@@ -1,7 +1,7 @@
-//! The settings of `ssh_config(5)` that separate ssh from the job, as far as its files show them.
+//! Finds settings of `ssh_config(5)` that separate ssh from the job, in ssh's files.
 //!
-//! Only a program that is proved to be ssh gets the guards against them. Of another program the files show at least
-//! whether there is anything to guard against.
+//! Only a program that is proved to be ssh gets guards against such settings. For another program the files show at
+//! least whether there is anything to guard against.
 
 use std::env;
 use std::fs::{self, File};
@@ -10,23 +10,23 @@ use std::path::{Path, PathBuf};
 
 use super::ssh::Ssh;
 
-/// The keywords with which ssh can return 0 without the job, in lower case. An included file may have one.
+/// Keywords with which ssh can return 0 without the job, in lower case. An included file may have one.
 const SEPARATING: [&str; 4] = ["forkafterauthentication", "sessiontype", "stdinnull", "include"];
 
-/// The system's file includes this directory where a distribution has it (Debian, RHEL).
+/// A distribution may have made the system's file include this directory (Debian, RHEL).
 const SYSTEM: &str = "/etc/ssh/ssh_config";
 const SYSTEM_DIRECTORY: &str = "/etc/ssh/ssh_config.d";
 
-/// The most bytes of a file that are read.
+/// In bytes.
 const MAX_FILE: u64 = 1 << 20;
 
-/// Whether a configuration file of `ssh` has a setting that can separate it from the job. `cli` refuses them as options.
+/// Whether a configuration file of `ssh` has a setting that can separate ssh from the job. `cli` refuses such options.
 pub fn may_separate(ssh: &Ssh) -> bool {
     if let Some(file) = &ssh.config {
         return file_has(file, &SEPARATING);
     }
     let users = env::var_os("HOME").map(|home| Path::new(&home).join(".ssh/config"));
-    // The system's file has its `Include` from the distribution, and the files of that directory are read here.
+    // The `Include` in the system's file comes from the distribution, and the files in that directory are read here.
     let [settings @ .., _] = &SEPARATING;
     users.is_some_and(|file| file_has(&file, &SEPARATING))
         || file_has(Path::new(SYSTEM), settings)
@@ -44,12 +44,12 @@ fn file_has(file: &Path, keywords: &[&str]) -> bool {
         return false;
     }
     let mut text = Vec::new();
-    // A file that cannot be read is none for ssh either.
+    // ssh cannot read such a file either.
     let read = File::open(file).and_then(|file| file.take(MAX_FILE).read_to_end(&mut text));
     read.is_ok() && has_setting(&String::from_utf8_lossy(&text), keywords)
 }
 
-/// Whether a line of `text` begins with one of the keywords. ssh ignores case, and takes blanks or `=` behind a keyword.
+/// Whether a line of `text` begins with one of the keywords. ssh ignores case, and takes blanks or `=` after a keyword.
 fn has_setting(text: &str, keywords: &[&str]) -> bool {
     text.lines().any(|line| {
         let line = line.trim_start_matches([' ', '\t', '"']);

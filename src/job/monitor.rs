@@ -120,7 +120,6 @@ impl Monitor {
         }
     }
 
-
     pub fn observe(&mut self, line: &[u8]) {
         let Progress::Connecting(marker) = &self.progress else {
             return;

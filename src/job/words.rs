@@ -25,10 +25,7 @@ pub enum WordError {
     Forbidden(char),
     /// `HOST:PORT`, which ssh would look up as a name.
     #[error("it contains a port")]
-    Port {
-        host: String,
-        port: NonZeroU16,
-    },
+    Port { host: String, port: NonZeroU16 },
 }
 
 /// A host name, address or alias of `ssh_config(5)`, without the login.

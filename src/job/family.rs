@@ -32,9 +32,17 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The interval between looks.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// Makes us the parent of the processes that ssh leaves, and of no others. Fails on Linux before 3.4.
-pub fn adopt_orphans() -> io::Result<()> {
-    Ok(set_child_subreaper(Some(getpid()))?)
+/// The children that our caller has left to us, as a shell does for `other & exec remoteexe â¦`.
+#[derive(Debug, Clone)]
+pub struct Others(Vec<Process>);
+
+/// Makes us the parent of the processes that ssh leaves. Call this before ssh is started: the children that we have by
+/// then are not ours. Fails on Linux before 3.4.
+pub fn adopt_orphans() -> io::Result<Others> {
+    let us = getpid();
+    let others = if has_children() { below(us, &[]) } else { Vec::new() };
+    set_child_subreaper(Some(us))?;
+    Ok(Others(others))
 }
 
 #[derive(Debug)]
@@ -42,17 +50,19 @@ pub struct Family {
     head: Process,
     /// The processes below ssh when it was ended.
     known: Vec<Process>,
+    /// Processes below us that are not of the family.
+    others: Others,
 }
 
 impl Family {
     /// The family of `ssh`, which may have ended. None without /proc.
-    pub fn of(ssh: &Child) -> Option<Self> {
-        Some(Self { head: Process::read(ssh.pid())?, known: Vec::new() })
+    pub fn of(ssh: &Child, others: &Others) -> Option<Self> {
+        Some(Self { head: Process::read(ssh.pid())?, known: Vec::new(), others: others.clone() })
     }
 
     /// Notes the processes below ssh. [`Family::end`] ends them, whatever their session.
     pub fn take_in(&mut self) {
-        self.known = below(self.head.pid);
+        self.known = below(self.head.pid, &[]);
     }
 
     /// Sends a signal to the noted processes.
@@ -95,9 +105,9 @@ impl Family {
         }
     }
 
-    /// The processes below us that are younger than ssh. Older ones are our caller's.
+    /// The processes below us that are younger than ssh, without the others and their descendants.
     fn left(&self) -> Vec<Process> {
-        let mut left = below(getpid());
+        let mut left = below(getpid(), &self.others.0);
         left.retain(|process| {
             let is_older = process.birth < self.head.birth;
             !is_older && process.state != b'Z' && !self.is_master(process)
@@ -105,8 +115,10 @@ impl Family {
         left
     }
 
+    /// Whether the process certainly comes from ssh, and is no daemon. An orphan of another child looks the same.
     fn may_end(&self, process: &Process) -> bool {
-        process.session == self.head.session || self.known.contains(process)
+        let is_ours = self.others.0.is_empty() && process.session == self.head.session;
+        is_ours || self.known.contains(process)
     }
 
     /// Whether the process is the master of a connection to a jump host, which stays for others. ssh itself has none.
@@ -181,9 +193,10 @@ impl Process {
     }
 }
 
-/// The descendants of `root` at present.
-fn below(root: Pid) -> Vec<Process> {
-    let all: Vec<Process> = processes().filter_map(Process::read).collect();
+/// The descendants of `root` at present, without `others` and their descendants.
+fn below(root: Pid, others: &[Process]) -> Vec<Process> {
+    let mut all: Vec<Process> = processes().filter_map(Process::read).collect();
+    all.retain(|process| !others.contains(process));
     let mut family = Vec::new();
     let mut parents = vec![root];
     while let Some(parent) = parents.pop() {

@@ -178,7 +178,8 @@ fn flags(run: &Run, until: Option<NaiveDateTime>) -> RunFlags {
         (RunFlag::Accepted, run.is_accepted),
         (RunFlag::Dated, run.end == End::Lost && is_dated),
         (RunFlag::Silent, run.trace.kept.is_silent()),
+        (RunFlag::HasRetries, run.trace.retries > 0 || run.trace.attempt.sequel.is_some()),
     ];
     let set = facts.iter().filter(|(_, is_true)| *is_true);
-    RunFlags(set.map(|(flag, _)| *flag as u8).sum())
+    RunFlags(set.map(|(flag, _)| *flag as u16).sum())
 }

@@ -85,7 +85,7 @@ pub struct RunSummary {
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct RunFlags(u8);
+struct RunFlags(u16);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunFlag {
@@ -104,13 +104,15 @@ pub enum RunFlag {
     Dated = 64,
     /// The output is empty or blank.
     Silent = 128,
+    /// Retries were asked for: there was one, or the log says why there was none.
+    HasRetries = 256,
 }
 
 const UNKNOWN: u32 = u32::MAX;
 
 impl RunSummary {
     pub fn is(&self, flag: RunFlag) -> bool {
-        self.flags.0 & flag as u8 != 0
+        self.flags.0 & flag as u16 != 0
     }
 
     pub fn seconds(&self) -> Option<u32> {

@@ -192,12 +192,10 @@ impl Run {
         diagnosis.failure().filter(is_possible)
     }
 
-    /// Whether ssh lost its terminal just after it reported a wrong password, as sshpass does.
+    /// Whether ssh lost its terminal just after it reported a refused login, as with sshpass.
     fn is_hung_up_at_login(&self) -> bool {
-        let last = self.trace.kept.tail().last();
-        let is_wrong =
-            last.map(<[u8]>::trim_ascii_end) == Some(b"Permission denied, please try again.");
-        self.end == End::Exit(HUNG_UP) && is_wrong
+        let last = self.trace.kept.tail().last().and_then(Cause::from_message);
+        self.end == End::Exit(HUNG_UP) && last == Some(Cause::Authentication)
     }
 
     /// The reason of a usage error. The bash original did not log one.

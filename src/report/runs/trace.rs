@@ -26,8 +26,14 @@ pub struct Attempt {
     /// ssh failed after it had requested the script.
     pub is_requested: bool,
     pub start_failure: Option<StartFailure>,
-    /// Failed, and another attempt follows.
-    is_over: bool,
+    pub sequel: Option<Sequel>,
+}
+
+/// What the log says about the time after an attempt, if retries were asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sequel {
+    Retry,
+    NoRetry,
 }
 
 impl Attempt {
@@ -39,6 +45,10 @@ impl Attempt {
             Notice::SshCannotRun(_) | Notice::SshKilled(_) => {
                 self.start_failure = Some(StartFailure::SshNotRun);
             }
+            Notice::NoRetries(_)
+            | Notice::NoRetry(_)
+            | Notice::LooksRefused
+            | Notice::StillRuns(_) => self.sequel = Some(Sequel::NoRetry),
             _ => {}
         }
     }
@@ -118,7 +128,7 @@ impl Trace {
             Kind::End(_, job) => *self.job == *job,
             Kind::Command(command) => match self.command.as_deref() {
                 None => command.ends_with(&self.job),
-                Some(first) => self.attempt.is_over && first == command,
+                Some(first) => self.attempt.sequel == Some(Sequel::Retry) && first == command,
             },
             Kind::Wait(_) => self.command.is_none() && self.lines == 0,
             // Before its command a run has no output.
@@ -164,7 +174,7 @@ impl Trace {
     /// Notes that another attempt follows.
     pub fn take_retry(&mut self, time: NaiveDateTime, line: &[u8]) {
         self.note(time, line);
-        self.attempt.is_over = true;
+        self.attempt.sequel = Some(Sequel::Retry);
     }
 
     /// Takes a line of output, or a message of remoteexe.

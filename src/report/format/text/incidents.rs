@@ -16,6 +16,7 @@ use crate::report::history::{HostId, RunFlag, RunSummary};
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::output::style::Severity;
 use crate::report::runs::outcome::{Outcome, Reason};
+use crate::ssh_error::Cause;
 
 /// The blanks between two columns.
 const GAP: usize = 2;
@@ -184,7 +185,7 @@ fn named_hosts(hosts: &[HostId], report: &Report, room: usize) -> String {
 /// The way in which the last run failed and the line that says why, or advice.
 fn why(incident: &Incident, report: &Report, room: usize) -> Vec<String> {
     if let IncidentKind::Dropped { herd } = &incident.kind {
-        let has_retries = incident.last.is_some_and(|run| run.is(RunFlag::Retried));
+        let has_retries = incident.last.is_some_and(|run| run.is(RunFlag::HasRetries));
         return advice(has_retries, herd.is_some(), room);
     }
     if let IncidentKind::NotStarted { place, is_ignored } = &incident.kind {
@@ -200,6 +201,7 @@ fn why(incident: &Incident, report: &Report, room: usize) -> Vec<String> {
         return Vec::new();
     };
     match &incident.kind {
+        IncidentKind::Unreachable { .. } => of_the_proxy(report, last, room),
         IncidentKind::Failing | IncidentKind::Flapping => {
             wrapped_whole(&failure(report, last), room)
         }
@@ -232,6 +234,14 @@ fn advice(has_retries: bool, is_herd: bool, room: usize) -> Vec<String> {
     }
     let lines = remedies.iter().flat_map(|remedy| wrapped(remedy, room));
     lines.collect()
+}
+
+/// What a `ProxyCommand` said, where ssh itself says no more than that it has ended.
+fn of_the_proxy(report: &Report, run: &RunSummary, room: usize) -> Vec<String> {
+    let is_proxy = run.outcome.connection_failure() == Some(Cause::ProxyEnded);
+    let line = report.history.line(run).filter(|_| is_proxy);
+    let line = line.filter(|line| Cause::from_message(line).is_none());
+    line.map_or_else(Vec::new, |line| wrapped_whole(&printable(line), room))
 }
 
 /// The exit status, its meaning where it has one, and the line of output that says why.

@@ -37,7 +37,7 @@ const LOOK: Duration = Duration::from_millis(5);
 pub struct Others(Vec<Process>);
 
 /// Makes us the parent of the processes that ssh leaves. Call this before ssh is started: the children that we have by
-/// then are not ours. Fails on Linux before 3.4.
+/// then belong to others. Fails on Linux before 3.4.
 pub fn adopt_orphans() -> io::Result<Others> {
     let us = getpid();
     let others = if has_children() { below(us, &[]) } else { Vec::new() };

@@ -77,7 +77,7 @@ pub struct UsageErrorRun {
 }
 
 #[derive(Debug)]
-pub enum Outcome {
+pub enum JobOutcome {
     /// The command line was refused.
     UsageError,
     /// A signal came while no ssh was running.
@@ -90,7 +90,7 @@ pub enum Outcome {
     Exited(Exit),
 }
 
-impl Outcome {
+impl JobOutcome {
     /// The exit status in END, which is also our own.
     pub fn exit_status(&self) -> u8 {
         match self {
@@ -145,14 +145,14 @@ fn was_ended_by_signal(exit: Exit) -> bool {
 
 impl Job {
     /// Runs the job and logs the run.
-    pub fn run(&self) -> Outcome {
+    pub fn run(&self) -> JobOutcome {
         // Before START: after that, no signal may prevent END.
         let signals = Signals::install();
         let operands = self.ssh.operands.display();
         let log = start(&self.log_dir, &operands);
         let mut signals = match signals {
             Ok(signals) => signals,
-            Err(error) => return end(log, Outcome::NotStarted(error.into()), &operands),
+            Err(error) => return end(log, JobOutcome::NotStarted(error.into()), &operands),
         };
         let tee = Tee::new(self.tee);
         let mut sinks = Sinks { log, tee };
@@ -164,9 +164,9 @@ impl Job {
     }
 
     /// Runs ssh, and runs it again as long as the retries allow.
-    fn attempts(&self, signals: &mut Signals, sinks: &mut Sinks) -> Outcome {
+    fn attempts(&self, signals: &mut Signals, sinks: &mut Sinks) -> JobOutcome {
         if let Some(signal) = self.wait_for_turn(signals, &mut sinks.log) {
-            return Outcome::Interrupted(signal);
+            return JobOutcome::Interrupted(signal);
         }
         let proof = self.prove(&mut sinks.log);
         let (proved, unproved) = match &proof {
@@ -210,7 +210,7 @@ impl Job {
                 return attempt.outcome;
             };
             if let Some(signal) = signals.sleep(retry.wait) {
-                return Outcome::Interrupted(signal);
+                return JobOutcome::Interrupted(signal);
             }
         }
     }
@@ -267,14 +267,14 @@ impl Job {
         marker: Option<&Marker>,
         signals: &mut Signals,
         sinks: &mut Sinks,
-    ) -> Attempt {
+    ) -> AttemptResult {
         sinks.log.record(Kind::Command(&self.ssh.display()));
         if let Some(signal) = signals.ending() {
-            return Attempt::last(Outcome::Interrupted(signal));
+            return AttemptResult::last(JobOutcome::Interrupted(signal));
         }
         let running = match self.ssh.start(proved, marker) {
             Ok(running) => running,
-            Err(error) => return Attempt::last(Outcome::NotStarted(error)),
+            Err(error) => return AttemptResult::last(JobOutcome::NotStarted(error)),
         };
         let family = marker.and_then(|marker| Family::of(&running.child, &marker.others));
         let timeout = self.connect_timeout.filter(|_| family.is_some());
@@ -291,14 +291,14 @@ impl Job {
         };
         let exit = match relay(running, &mut watch, signals, sinks) {
             Ok(exit) => exit,
-            Err(error) => return Attempt::last(Outcome::WaitFailed(error)),
+            Err(error) => return AttemptResult::last(JobOutcome::WaitFailed(error)),
         };
         if let Some(proved) = proved.filter(|_| exit.is_other_program) {
             let reason = format!("/proc does not show that {} ran", proved.path().display());
             self.record_lack(&escape::printable(reason.as_bytes()), &mut sinks.log);
         }
-        let mut attempt = Attempt {
-            outcome: Outcome::Exited(exit),
+        let mut attempt = AttemptResult {
+            outcome: JobOutcome::Exited(exit),
             verdict: Verdict::Permanent,
             family: watch.family,
         };
@@ -318,17 +318,17 @@ impl Job {
 
 /// The result of one ssh.
 #[derive(Debug)]
-struct Attempt {
-    outcome: Outcome,
+struct AttemptResult {
+    outcome: JobOutcome,
     /// Whether another attempt would be safe and useful, by ssh's output.
     verdict: Verdict,
     /// The processes that ssh has started, if they matter.
     family: Option<Family>,
 }
 
-impl Attempt {
+impl AttemptResult {
     /// The last attempt.
-    fn last(outcome: Outcome) -> Self {
+    fn last(outcome: JobOutcome) -> Self {
         Self { outcome, verdict: Verdict::Permanent, family: None }
     }
 
@@ -369,7 +369,7 @@ fn record_decision(decision: Decision, log: &mut Log) {
 
 impl UsageErrorRun {
     /// Logs that nothing was run, and why.
-    pub fn record(&self) -> Outcome {
+    pub fn record(&self) -> JobOutcome {
         // As for a job: no signal may end us between START and END.
         let _signals = Signals::install();
         let mut log = start(&self.log_dir, &self.operands);
@@ -379,7 +379,7 @@ impl UsageErrorRun {
         for line in USAGE {
             log.record(Kind::Usage(line.as_bytes()));
         }
-        end(log, Outcome::UsageError, &self.operands)
+        end(log, JobOutcome::UsageError, &self.operands)
     }
 }
 
@@ -389,7 +389,7 @@ fn start(log_dir: &Path, operands: &[u8]) -> Log {
     log
 }
 
-fn end(mut log: Log, outcome: Outcome, operands: &[u8]) -> Outcome {
+fn end(mut log: Log, outcome: JobOutcome, operands: &[u8]) -> JobOutcome {
     outcome.record(&mut log);
     log.finish(Kind::End(outcome.exit_status(), operands));
     outcome

@@ -128,25 +128,25 @@ pub struct Proved {
     path: PathBuf,
     version: Version,
     words: String,
-    file: FileId,
+    file: ProgramFile,
 }
 
 /// The facts about a proved program.
-type Known = (Version, String, FileId);
+type ProgramFacts = (Version, String, ProgramFile);
 
 /// Names the file that is not proved.
-type Refusal = fn(PathBuf) -> Unproved;
+type UnprovedKind = fn(PathBuf) -> Unproved;
 
 /// A file under any name, with its contents: a later file may get the inode, or overwrite this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct FileId {
+struct ProgramFile {
     device: u64,
     inode: u64,
     size: u64,
     modified: (i64, i64),
 }
 
-impl From<&Metadata> for FileId {
+impl From<&Metadata> for ProgramFile {
     fn from(metadata: &Metadata) -> Self {
         Self {
             device: metadata.dev(),
@@ -168,7 +168,7 @@ impl Proved {
     }
 
     /// The facts about the program at `path`, or the kind of program that it is instead.
-    fn read(path: &Path) -> io::Result<Result<Known, Refusal>> {
+    fn read(path: &Path) -> io::Result<Result<ProgramFacts, UnprovedKind>> {
         let program = File::open(path)?;
         let metadata = program.metadata()?;
         let headers = read(&program, 0, HEADERS)?;
@@ -179,7 +179,7 @@ impl Proved {
             return Ok(Err(Unproved::SetId));
         }
         Ok(match proof(&program, &headers)? {
-            Some((version, words)) => Ok((version, words, FileId::from(&metadata))),
+            Some((version, words)) => Ok((version, words, ProgramFile::from(&metadata))),
             None => Err(Unproved::OtherProgram),
         })
     }
@@ -206,7 +206,7 @@ impl Proved {
             Err(error) if error.kind() == ErrorKind::NotFound => fs::metadata(&self.path),
             other => other,
         };
-        metadata.is_ok_and(|metadata| FileId::from(&metadata) == self.file)
+        metadata.is_ok_and(|metadata| ProgramFile::from(&metadata) == self.file)
     }
 }
 

@@ -6,10 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate};
-
 use super::dag::DagLine;
 use super::schedule::AirflowSchedule;
+use crate::clock::date;
 use crate::cron::Zone;
 
 const DAY: i64 = 24 * 60;
@@ -143,9 +142,4 @@ fn utc(zone: &Zone, local: i64) -> i64 {
     let is_right = |offset: &i64| zone.offset(local - offset) == *offset;
     let offset = offsets.find(is_right).unwrap_or(before);
     local - offset
-}
-
-fn date(day: i64) -> Option<NaiveDate> {
-    let time = DateTime::from_timestamp(day.checked_mul(DAY * 60)?, 0)?;
-    Some(time.date_naive())
 }

@@ -15,13 +15,25 @@ use super::process::Process;
 use super::reasons::Reasons;
 use super::run::{End, Run};
 use super::trace::Trace;
-use crate::log::record::{Kind, Record};
+use crate::log::record::{Kind, Notice, Record};
 use crate::report::logs::outputs::Outputs;
 use crate::report::logs::owner::{Account, Owner};
+use crate::report::logs::scheduler::Scheduler;
 
 /// How many runs without END are kept, and how many jobs of an owner are known. A log that is longer than honest ones
 /// must not take memory without limit.
 const MAX_UNENDED: usize = 100_000;
+
+/// A time in which a log took no lines, as its writer has noted.
+#[derive(Debug, Clone, Copy)]
+pub struct FullLog {
+    /// Whose log it is.
+    pub scheduler: Scheduler,
+    /// The local time of the last line before, if the writer had written one.
+    pub since: Option<NaiveDateTime>,
+    /// The local time of the note.
+    pub until: NaiveDateTime,
+}
 
 /// A process: the account of its records, and its id.
 ///
@@ -71,8 +83,11 @@ pub struct Assembler {
     recorded: Option<u32>,
     /// The local time of this machine's last boot, if it is known.
     boot: Option<NaiveDateTime>,
-    /// The number of records whose START is missing.
+    /// The number of records whose START is missing, and the number of ENDs among them.
     pub unmatched: u64,
+    pub unmatched_ends: u64,
+    /// The times in which the log was full.
+    pub full: Vec<FullLog>,
     /// The number of runs without END that were forgotten because there were too many.
     forgotten: u64,
     /// The processes whose last START is of a time that has not come, and left out.
@@ -95,10 +110,18 @@ impl Assembler {
     ) {
         self.switch_to(Key::of(owner, record.pid));
         let kind = Kind::parse(record.text);
+        if let Kind::Notice(Notice::LinesDropped(_)) = kind
+            && self.full.len() < MAX_UNENDED
+        {
+            let since = self.current.open.last().map(|run| run.last);
+            let scheduler = owner.scheduler;
+            self.full.push(FullLog { scheduler, since, until: record.time });
+        }
         if let Kind::Start(job) = kind {
             self.start(owner, record, line, job);
         } else if self.current.open.is_empty() {
             self.unmatched += 1;
+            self.unmatched_ends += u64::from(matches!(kind, Kind::End(..)));
         } else if let Some((mut trace, status)) = self.current.take(kind, record, line) {
             self.open -= 1;
             self.latest = self.latest.max(Some(record.time));
@@ -196,7 +219,8 @@ impl Assembler {
         let previous = last_started_by.insert(Rc::clone(&job), pid);
         let beside = previous.and_then(|pid| self.processes.get_mut(&Key { account, pid }));
         let runs = beside.into_iter().flat_map(|process| &mut process.open);
-        runs.filter(|run| run.job == job).for_each(|run| run.is_overlapped = true);
+        let goes_on = |run: &&mut Trace| run.job == job && !run.attempt.is_over;
+        runs.filter(goes_on).for_each(|run| run.is_overlapped = true);
         job
     }
 

@@ -1,8 +1,10 @@
 //! Reads logs, and assembles the runs in them.
 
+use std::mem;
+
 use chrono::NaiveDateTime;
 
-use super::assembler::Assembler;
+use super::assembler::{Assembler, FullLog};
 use super::run::Run;
 use super::trace::Trace;
 use crate::log::record::{Kind, Record};
@@ -22,8 +24,11 @@ pub struct Reading {
     pub unread: Vec<(Input, InputError)>,
     /// Lines that are no records.
     pub unrecognized: u64,
-    /// Records whose START is missing.
+    /// Records whose START is missing, and the ENDs among them.
     pub unmatched: u64,
+    pub unmatched_ends: u64,
+    /// The times in which a log was full.
+    pub full: Vec<FullLog>,
     /// Runs without END that were too many to keep.
     pub forgotten: u64,
     /// The local time of the latest START or END.
@@ -130,6 +135,8 @@ pub fn read(
         Line::Empty => {}
     });
     let (unmatched, latest) = (assembler.unmatched, assembler.latest);
+    let unmatched_ends = assembler.unmatched_ends;
+    let full = mem::take(&mut assembler.full);
     let is_running = |run: &Trace| running.includes(run);
     let forgotten = assembler.finish(is_running, &mut take);
     Reading {
@@ -137,6 +144,8 @@ pub fn read(
         unread: outcome.unread,
         unrecognized,
         unmatched,
+        unmatched_ends,
+        full,
         forgotten,
         latest,
         early: early.remark(),

@@ -30,7 +30,7 @@ pub struct Attempt {
     /// Why it could not run, if that is so.
     pub start_failure: Option<StartFailure>,
     /// It has failed, and another one follows.
-    is_over: bool,
+    pub is_over: bool,
 }
 
 impl Attempt {

@@ -125,7 +125,7 @@ fn mark(place: usize, run: &RunSummary, now: NaiveDateTime) -> Mark<'_> {
         Outcome::Running => now,
         // Nobody knows how long it went on.
         Outcome::Lost => run.start,
-        Outcome::Good | Outcome::Failed(..) => run.until,
+        Outcome::Good | Outcome::Skipped(_) | Outcome::Failed(..) => run.until,
     };
     Mark {
         look: RunState::of(run),

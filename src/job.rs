@@ -111,9 +111,9 @@ impl Outcome {
         }
     }
 
-    /// Whether ssh may have ended well without the job: it has said nothing, as it does in the background.
+    /// Whether ssh may have left its job: it has ended well. The job's first output may have come by then.
     fn may_be_without_job(&self) -> bool {
-        matches!(self, Self::Exited(exit) if exit.is_silent && exit.forwarded.is_none() && exit.status.success())
+        matches!(self, Self::Exited(exit) if exit.forwarded.is_none() && exit.status.success())
     }
 
     /// The record that says why, where ssh itself cannot say it.
@@ -206,7 +206,7 @@ impl Job {
             if matches!(decision, Decision::Retry(_))
                 && let Err(process) = attempt.end_family(signals)
             {
-                let survivor = format!("{process}, which ssh has started, still runs");
+                let survivor = format!("{process}, which ssh may have started, still runs");
                 let notice = Notice::StillRuns(survivor.as_bytes());
                 sinks.log.record(Kind::Notice(notice));
                 decision = Decision::Final;
@@ -283,14 +283,16 @@ impl Job {
             Ok(running) => running,
             Err(error) => return Attempt::last(Outcome::NotStarted(error)),
         };
-        let family = marker.and_then(|_| Family::of(&running.child));
+        let family = marker.and_then(|marker| Family::of(&running.child, &marker.others));
         let timeout = self.connect_timeout.filter(|_| family.is_some());
+        let mut monitor = Monitor::new(marker.map(Marker::line));
         if marker.is_some() && family.is_none() {
             self.record_lack("/proc does not show what runs", &mut sinks.log);
+            monitor.distrust();
         }
         let mut watch = Watch {
-            monitor: Monitor::new(marker.filter(|_| family.is_some()).map(Marker::line)),
-            proved: proved.filter(|_| family.is_some()),
+            monitor,
+            proved,
             family,
             connect_by: timeout.map(|timeout| Instant::now() + timeout),
         };
@@ -299,7 +301,7 @@ impl Job {
             Err(error) => return Attempt::last(Outcome::WaitFailed(error)),
         };
         if let Some(proved) = proved.filter(|_| exit.is_other_program) {
-            let reason = format!("another program ran than {}", proved.path().display());
+            let reason = format!("/proc does not show that {} ran", proved.path().display());
             self.record_lack(&escape::printable(reason.as_bytes()), &mut sinks.log);
         }
         let mut attempt = Attempt {
@@ -352,7 +354,7 @@ impl Attempt {
             Err(process) => {
                 self.verdict = Verdict::Permanent;
                 let reason = format!(
-                    "the script was not requested after {:.3} s; {process}, which ssh has started, still runs",
+                    "the script was not requested after {:.3} s; {process}, which ssh may have started, still runs",
                     timeout.as_secs_f64()
                 );
                 log.record(Kind::Notice(Notice::SshKilled(reason.as_bytes())));

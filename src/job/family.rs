@@ -32,13 +32,21 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How often to look.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// Lets us become the parent of what ssh leaves behind. Nothing else that we start is affected.
+/// The children that our caller has left to us, as a shell does for `other & exec remoteexe …`.
+#[derive(Debug, Clone)]
+pub struct Others(Vec<Process>);
+
+/// Lets us become the parent of what ssh leaves behind. To be called before ssh is started: the children that we have
+/// by then are others'.
 ///
 /// # Errors
 ///
 /// Linux is older than 3.4.
-pub fn adopt_orphans() -> io::Result<()> {
-    Ok(set_child_subreaper(Some(getpid()))?)
+pub fn adopt_orphans() -> io::Result<Others> {
+    let us = getpid();
+    let others = if has_children() { below(us, &[]) } else { Vec::new() };
+    set_child_subreaper(Some(us))?;
+    Ok(Others(others))
 }
 
 /// What one ssh has started.
@@ -48,17 +56,19 @@ pub struct Family {
     head: Process,
     /// What was below ssh when it was ended.
     known: Vec<Process>,
+    /// What is below us and not of the family.
+    others: Others,
 }
 
 impl Family {
     /// The family of `ssh`, which need not run any more. None without /proc.
-    pub fn of(ssh: &Child) -> Option<Self> {
-        Some(Self { head: Process::read(ssh.pid())?, known: Vec::new() })
+    pub fn of(ssh: &Child, others: &Others) -> Option<Self> {
+        Some(Self { head: Process::read(ssh.pid())?, known: Vec::new(), others: others.clone() })
     }
 
     /// Notes what is below ssh now. [`Family::end`] ends it, in whatever session it is.
     pub fn take_in(&mut self) {
-        self.known = below(self.head.pid);
+        self.known = below(self.head.pid, &[]);
     }
 
     /// Sends a signal to what was noted.
@@ -104,9 +114,9 @@ impl Family {
         }
     }
 
-    /// Those below us that are younger than ssh. Older ones are our caller's.
+    /// Those below us that are younger than ssh, without the others and what is below them.
     fn left(&self) -> Vec<Process> {
-        let mut left = below(getpid());
+        let mut left = below(getpid(), &self.others.0);
         left.retain(|process| {
             let is_older = process.birth < self.head.birth;
             !is_older && process.state != b'Z' && !self.is_master(process)
@@ -114,8 +124,10 @@ impl Family {
         left
     }
 
+    /// Whether it is certainly ssh's, and no daemon. An orphan of another child is ours too, and looks like one of ssh.
     fn may_end(&self, process: &Process) -> bool {
-        process.session == self.head.session || self.known.contains(process)
+        let is_ours = self.others.0.is_empty() && process.session == self.head.session;
+        is_ours || self.known.contains(process)
     }
 
     /// Whether it is the master of a connection to a jump host, which stays for others. ssh itself has none.
@@ -190,9 +202,10 @@ impl Process {
     }
 }
 
-/// The children of `root`, their children and so on, as they are now.
-fn below(root: Pid) -> Vec<Process> {
-    let all: Vec<Process> = processes().filter_map(Process::read).collect();
+/// The children of `root`, their children and so on, as they are now, without `others` and what is below these.
+fn below(root: Pid, others: &[Process]) -> Vec<Process> {
+    let mut all: Vec<Process> = processes().filter_map(Process::read).collect();
+    all.retain(|process| !others.contains(process));
     let mut family = Vec::new();
     let mut parents = vec![root];
     while let Some(parent) = parents.pop() {

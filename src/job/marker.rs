@@ -32,7 +32,7 @@
 //! common algorithm. `LogVerbose` (`ssh_config(5)`, from 8.5 on) makes the one function speak that ends ssh then, and
 //! adds no line to a run that goes well (tried with 8.6 to 10.5).
 
-use super::family;
+use super::family::{self, Others};
 use super::openssh::{FATAL_FUNCTION, Version};
 use super::preflight::{self, PreflightError};
 use super::proof::Proved;
@@ -55,6 +55,8 @@ pub struct Marker {
     /// Of ssh.
     version: Version,
     text: String,
+    /// What was below us before the first ssh.
+    pub others: Others,
 }
 
 impl Marker {
@@ -65,7 +67,7 @@ impl Marker {
     /// `ssh` or /bin/sh cannot be relied on to print it.
     pub fn prepare(ssh: &Proved, signals: &mut Signals) -> Result<Self, PreflightError> {
         preflight::check_version(ssh)?;
-        family::adopt_orphans().map_err(PreflightError::Orphans)?;
+        let others = family::adopt_orphans().map_err(PreflightError::Orphans)?;
         // Not a secret: it only keeps other output from looking like the marker.
         let nonce = random::number().map_err(PreflightError::Random)?;
         let text = format!("remoteexe marker {nonce:016x}");
@@ -73,7 +75,7 @@ impl Marker {
         shell.args(["-c", &format!("echo {text}")]);
         remove_shell_settings(&mut shell);
         preflight::check_shell(&shell, &text, signals)?;
-        Ok(Self { version: ssh.version(), text })
+        Ok(Self { version: ssh.version(), text, others })
     }
 
     /// The bytes that come through the pipe.

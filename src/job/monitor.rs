@@ -91,19 +91,19 @@ impl Monitor {
     /// They are there whole or not at all: a write(2) of so few bytes is atomic (pipe(7)), and a read takes all that
     /// the pipe holds. After the marker, all is the job's.
     pub fn take_own(&mut self, output: &mut Vec<u8>) {
-        if self.is_connecting() {
-            cut_tags(output);
-        }
         let (Progress::Connecting(marker)
         | Progress::Distrusted(marker)
         | Progress::TimedOut(marker)) = &self.progress
         else {
             return;
         };
+        cut_tags(output);
         if let Some(begin) = memmem::find(output, marker) {
             output.drain(begin..begin + marker.len());
-            if self.is_connecting() {
-                self.progress = Progress::Requested;
+            match self.progress {
+                Progress::Connecting(_) => self.progress = Progress::Requested,
+                Progress::Distrusted(_) => self.progress = Progress::Unknown,
+                _ => {}
             }
         }
     }

@@ -137,16 +137,23 @@ type Known = (Version, String, FileId);
 /// Names the file that is not proved.
 type Refusal = fn(PathBuf) -> Unproved;
 
-/// Which file it is, under any name.
+/// Which file it is, under any name, and with which contents: a later one may get its inode, or be written over it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct FileId {
     device: u64,
     inode: u64,
+    size: u64,
+    modified: (i64, i64),
 }
 
 impl From<&Metadata> for FileId {
     fn from(metadata: &Metadata) -> Self {
-        Self { device: metadata.dev(), inode: metadata.ino() }
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            size: metadata.size(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+        }
     }
 }
 
@@ -326,7 +333,10 @@ fn read(program: &File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use rustix::process::Signal;
+
     use super::super::openssh;
+    use super::super::spawn::Program;
     use super::*;
 
     fn installed() -> PathBuf {
@@ -363,6 +373,22 @@ mod tests {
             let unproved = proved(&other).err();
             assert!(matches!(unproved, Some(Unproved::OtherProgram(_))), "{}", text.escape_ascii());
         }
+    }
+
+    #[test]
+    fn a_program_that_was_written_over_the_proved_one_is_another() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("ssh");
+        fs::copy(installed(), &path).expect("it is copied");
+        let proved = Proved::new(path.clone()).expect("a proof");
+        fs::copy("/bin/sleep", &path).expect("it is copied");
+        let mut program = Program::new(&path);
+        program.args(["600"]);
+        let child = program.spawn([None; 3]).expect("it runs");
+        let is_run = proved.is_run_by(&child);
+        child.send(Signal::KILL);
+        child.wait().expect("it ends");
+        assert!(!is_run);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::fs;
 use std::process::Command;
 
-use crate::report::{LOG, interleaved, on_a_terminal, printed, report, run};
+use crate::report::{LOG, fields, interleaved, on_a_terminal, printed, report, run};
 use crate::support::{REMOTEEXE, Running, Scene, code, day_of_300_jobs, remoteexe_booted_at};
 
 /// The screen without the counts in its first four lines.
@@ -281,6 +281,41 @@ Over
 DROPPED      01:50  h /often  1 connection dropped, run 2@01:50:00
 ",
     );
+}
+
+#[test]
+fn a_run_that_has_used_up_its_retries_or_could_have_none_is_not_advised_to_use_them() {
+    let begin = "[2026-03-02 02:00:00][3]";
+    let again =
+        format!("{begin} retry,1/1,255,wait 0.100 s\n{begin} command,ssh root@h /nightly\n");
+    let dropped = run(3, "02:00:00", "02:00:00", "h /nightly", DROPPED, 255);
+    let drop = format!("{begin} {DROPPED}\n");
+    for last in [
+        dropped.replace(&drop, &format!("{drop}{again}{drop}")),
+        dropped.replace(&drop, &format!("{begin} remoteexe: no retries: why\n{drop}")),
+    ] {
+        let log = run(5, "01:59:00", "01:59:09", "h /other", "", 0) + &last;
+        let log = log + &run(4, "02:05:00", "02:05:09", "h /other", "", 0);
+        let screen = screen(&log, &[]);
+        assert!(screen.contains("\nDROPPED ") && !screen.contains("--retries"), "{screen}");
+    }
+}
+
+#[test]
+fn of_a_proxy_that_ended_the_words_of_its_own_are_shown_and_not_those_of_ssh_about_it() {
+    let closed = "Connection closed by UNKNOWN port 65535\r";
+    for (said, reason) in [
+        (format!("proxy: token has expired\n{DROPPED}\r"), "proxy: token has expired"),
+        (format!("{DROPPED}\r"), DROPPED),
+    ] {
+        let log = run(1, "10:00:00", "10:00:01", "h /x", &format!("{said}\n{closed}"), 255);
+        let found = report(&log, &["--json"]);
+        assert_eq!(fields(&found, "reason"), [format!("{reason:?}")]);
+        let screen = screen(&log, &[]);
+        let own = reason.strip_prefix("proxy: ").unwrap_or_default();
+        assert!(screen.contains("\nUNREACHABLE  ") && screen.contains(own), "{screen}");
+        assert!(!screen.contains("onnection closed"), "{screen}");
+    }
 }
 
 #[test]

@@ -194,7 +194,8 @@ fn marks(run: &Run, until: Option<NaiveDateTime>) -> RunFlags {
         (RunFlag::Accepted, run.is_accepted),
         (RunFlag::Dated, run.end == End::Lost && is_dated),
         (RunFlag::Silent, run.trace.kept.is_silent()),
+        (RunFlag::HasRetries, run.trace.retries > 0 || run.trace.attempt.sequel.is_some()),
     ];
     let marks = facts.iter().filter(|(_, is_true)| *is_true);
-    RunFlags(marks.map(|(mark, _)| *mark as u8).sum())
+    RunFlags(marks.map(|(mark, _)| *mark as u16).sum())
 }

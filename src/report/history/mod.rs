@@ -93,7 +93,7 @@ pub struct RunSummary {
 
 /// The marks of a run, one a bit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct RunFlags(u8);
+struct RunFlags(u16);
 
 /// A fact about a run that is true or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,6 +114,8 @@ pub enum RunFlag {
     Dated = 64,
     /// Its output is empty or blank.
     Silent = 128,
+    /// Retries were asked for: there was one, or the log says why there was none.
+    HasRetries = 256,
 }
 
 /// The seconds of a run that are not known.
@@ -122,7 +124,7 @@ const UNKNOWN: u32 = u32::MAX;
 impl RunSummary {
     /// Whether the fact is true.
     pub fn is(&self, mark: RunFlag) -> bool {
-        self.marks.0 & mark as u8 != 0
+        self.marks.0 & mark as u16 != 0
     }
 
     /// The seconds from START to END. They are not known if the clock was set back during the run.

@@ -14,7 +14,7 @@ use super::kept::KeptRecords;
 use super::process::Process;
 use super::reasons::Reasons;
 use super::run::{End, Run};
-use super::trace::Trace;
+use super::trace::{Sequel, Trace};
 use crate::log::record::{Kind, Notice, Record};
 use crate::report::logs::outputs::Outputs;
 use crate::report::logs::owner::{Account, Owner};
@@ -219,7 +219,8 @@ impl Assembler {
         let previous = last_started_by.insert(Rc::clone(&job), pid);
         let beside = previous.and_then(|pid| self.processes.get_mut(&Key { account, pid }));
         let runs = beside.into_iter().flat_map(|process| &mut process.open);
-        let goes_on = |run: &&mut Trace| run.job == job && !run.attempt.is_over;
+        let goes_on =
+            |run: &&mut Trace| run.job == job && run.attempt.sequel != Some(Sequel::Retry);
         runs.filter(goes_on).for_each(|run| run.is_overlapped = true);
         job
     }

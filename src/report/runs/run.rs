@@ -248,12 +248,10 @@ impl Run {
         diagnosis.failure().filter(is_possible)
     }
 
-    /// Whether the terminal was taken away from ssh that had just said that the password is wrong: sshpass does that.
+    /// Whether the terminal was taken away from ssh that had just said that the login is refused: sshpass does that.
     fn is_hung_up_at_login(&self) -> bool {
-        let last = self.trace.kept.tail().last();
-        let is_wrong =
-            last.map(<[u8]>::trim_ascii_end) == Some(b"Permission denied, please try again.");
-        self.end == End::Exit(HUNG_UP) && is_wrong
+        let last = self.trace.kept.tail().last().and_then(Cause::from_message);
+        self.end == End::Exit(HUNG_UP) && last == Some(Cause::Authentication)
     }
 
     /// Whether the line that says why is a shell's, or the kernel's, of a process that was killed.

@@ -29,8 +29,17 @@ pub struct Attempt {
     pub is_requested: bool,
     /// Why it could not run, if that is so.
     pub start_failure: Option<StartFailure>,
-    /// It has failed, and another one follows.
-    pub is_over: bool,
+    /// What follows.
+    pub sequel: Option<Sequel>,
+}
+
+/// What the log says of the time after an attempt, where retries were asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sequel {
+    /// Another attempt.
+    Retry,
+    /// None, and why.
+    NoRetry,
 }
 
 impl Attempt {
@@ -43,6 +52,10 @@ impl Attempt {
             Notice::SshCannotRun(_) | Notice::SshKilled(_) => {
                 self.start_failure = Some(StartFailure::SshNotRun);
             }
+            Notice::NoRetries(_)
+            | Notice::NoRetry(_)
+            | Notice::LooksRefused
+            | Notice::StillRuns(_) => self.sequel = Some(Sequel::NoRetry),
             _ => {}
         }
     }
@@ -128,7 +141,7 @@ impl Trace {
             Kind::End(_, job) => *self.job == *job,
             Kind::Command(command) => match self.command.as_deref() {
                 None => command.ends_with(&self.job),
-                Some(first) => self.attempt.is_over && first == command,
+                Some(first) => self.attempt.sequel == Some(Sequel::Retry) && first == command,
             },
             Kind::Wait(_) => self.command.is_none() && self.lines == 0,
             // Before its command a run has no output.
@@ -175,7 +188,7 @@ impl Trace {
     /// Takes the record that another attempt follows.
     pub fn take_retry(&mut self, time: NaiveDateTime, line: &[u8]) {
         self.note(time, line);
-        self.attempt.is_over = true;
+        self.attempt.sequel = Some(Sequel::Retry);
     }
 
     /// Takes a line of output, or a message of remoteexe.

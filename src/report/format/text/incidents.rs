@@ -18,6 +18,7 @@ use crate::report::history::{HostId, JobId, RunFlag, RunSummary};
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::output::style::Severity;
 use crate::report::runs::outcome::{Outcome, Reason};
+use crate::ssh_error::Cause;
 
 /// The blanks between two columns.
 const GAP: usize = 2;
@@ -115,7 +116,8 @@ fn lines(incident: &Incident, report: &Report, room: usize) -> Vec<String> {
 /// The subject and the reason, or the facts where there is none: the reason in lines of its own, unless that takes more.
 fn brief_lines(incident: &Incident, report: &Report, room: usize) -> Vec<String> {
     let mut lines = subject(incident, report, room);
-    let why = Some(why(incident, report)).filter(|why| !why.is_empty());
+    let is_known = !matches!(incident.kind, IncidentKind::Unreachable { .. });
+    let why = Some(why(incident, report)).filter(|why| is_known && !why.is_empty());
     let why = why.unwrap_or_else(|| facts(incident, report));
     let together = wrapped_whole(&format!("{}  {why}", lines.join("  ")), room);
     lines.extend(wrapped_whole(&why, room));
@@ -238,7 +240,7 @@ fn why(incident: &Incident, report: &Report) -> String {
     let clock = report.clock();
     match (&incident.kind, &incident.last) {
         (IncidentKind::Dropped { herd }, last) => {
-            let has_retries = last.is_some_and(|run| run.is(RunFlag::Retried));
+            let has_retries = last.is_some_and(|run| run.is(RunFlag::HasRetries));
             let mut remedies = Vec::new();
             if !has_retries {
                 remedies.push("--retries 8 (REMOTEEXE_RETRIES) tries again");
@@ -253,6 +255,7 @@ fn why(incident: &Incident, report: &Report) -> String {
             format!("cron ignores {}: --check says why", printable(file.as_bytes()))
         }
         (IncidentKind::NotStarted { place, .. }, _) => format!("line {}", crontabs::place(place)),
+        (IncidentKind::Unreachable { .. }, Some(last)) => of_the_proxy(report, last),
         (IncidentKind::Refused { .. }, Some(last)) => {
             report.history.line(last).map(printable).unwrap_or_default()
         }
@@ -273,6 +276,14 @@ fn why(incident: &Incident, report: &Report) -> String {
         }
         _ => String::new(),
     }
+}
+
+/// What a `ProxyCommand` said, where ssh itself says no more than that it has ended.
+fn of_the_proxy(report: &Report, run: &RunSummary) -> String {
+    let is_proxy = run.outcome.connection_failure() == Some(Cause::ProxyEnded);
+    let line = report.history.line(run).filter(|_| is_proxy);
+    let line = line.filter(|line| Cause::from_message(line).is_none());
+    line.map(printable).unwrap_or_default()
 }
 
 /// The exit status, its meaning where it has one, and the line of output that says why.

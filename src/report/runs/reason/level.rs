@@ -110,41 +110,15 @@ fn stands_out(word: &str, before: Option<char>, after: &str, is_first: bool) -> 
 fn of_word(word: &str) -> Option<Level> {
     let is_in = |words: &[&str]| words.iter().any(|it| it.eq_ignore_ascii_case(word));
     let errors = [
-        "error",
-        "err",
-        "erro",
-        "eror",
-        "fatal",
-        "ftl",
-        "critical",
-        "crit",
-        "severe",
-        "emerg",
-        "emergency",
-        "alert",
-        "panic",
-        "fail",
-        "failed",
-        "failure",
-        "fehler",
-        "erreur",
-        "errore",
+        "error", "err", "erro", "eror", "fatal", "ftl", "critical", "crit", "severe", "emerg",
+        "emergency", "alert", "panic", "fail", "failed", "failure", "fehler", "erreur", "errore",
     ];
     if is_in(&errors) {
         Some(Level::Error)
     } else if is_in(&["warn", "warning", "wrn", "deprecated", "warnung", "avertissement"]) {
         Some(Level::Warning)
     } else if is_in(&[
-        "info",
-        "inf",
-        "information",
-        "notice",
-        "note",
-        "debug",
-        "dbg",
-        "trace",
-        "verbose",
-        "ok",
+        "info", "inf", "information", "notice", "note", "debug", "dbg", "trace", "verbose", "ok",
     ]) {
         Some(Level::Info)
     } else {

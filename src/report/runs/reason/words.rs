@@ -125,34 +125,10 @@ impl Clues {
 pub fn first_sign(output: &[u8]) -> Option<usize> {
     static SIGNS: LazyLock<AhoCorasick> = LazyLock::new(|| {
         let signs = [
-            "rror",
-            "ERR",
-            "ail",
-            "FAIL",
-            "atal",
-            "FATAL",
-            "xception",
-            "anic",
-            "enied",
-            "annot",
-            "ould not",
-            "nable to",
-            "o such",
-            "ot found",
-            "imed out",
-            "imeout",
-            "efused",
-            "aused by",
-            "raceback",
-            "CRIT",
-            "SEVERE",
-            "ORA-",
-            "nvalid",
-            "illed",
-            "エラー",
-            "失敗",
-            "異常",
-            "ません",
+            "rror", "ERR", "ail", "FAIL", "atal", "FATAL", "xception", "anic", "enied", "annot",
+            "ould not", "nable to", "o such", "ot found", "imed out", "imeout", "efused",
+            "aused by", "raceback", "CRIT", "SEVERE", "ORA-", "nvalid", "illed", "エラー", "失敗",
+            "異常", "ません",
         ];
         AhoCorasick::new(signs).expect("the signs are few")
     });

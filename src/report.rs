@@ -1,7 +1,7 @@
-//! `--report`: reads logs and crontabs, finds out what happened and what is wrong, and shows it in one format.
+//! `--report`: reads logs and crontabs, finds out what happened and what is wrong, and shows that in one format.
 //!
-//! It understands the logs of remoteexe and of the bash original. It starts no program but a pager, and writes
-//! no file but the one that it is asked to replace.
+//! Understands the logs of remoteexe and of the bash original. Starts no program but a pager, and writes no file but
+//! the one to replace.
 
 pub mod diagnosis;
 pub mod format;
@@ -40,10 +40,10 @@ use slots::Planned;
 use slots::checked::forget_usual_dir;
 
 impl Query {
-    /// Answers the query on standard output or in a file, and prints errors on standard error.
-    ///
-    /// Returns the exit status: [`exit::SUCCESS`], [`exit::FOUND_FAILURES`] if a run failed or was lost or a crontab has
-    /// a fault, [`exit::USAGE_ERROR`] if the host or the job that is asked for is nowhere, or [`exit::IO_ERROR`] if an input could not be read or the report could not be written.
+    /// Answers the query on standard output or in a file, and prints errors on standard error. Returns the exit status:
+    /// [`exit::SUCCESS`], [`exit::FOUND_FAILURES`] if a run failed or was lost or a crontab has a fault,
+    /// [`exit::USAGE_ERROR`] if the host or the job is in no log and on no line, or [`exit::IO_ERROR`] if an input could
+    /// not be read or the report could not be written.
     pub fn run(mut self, now: DateTime<Local>) -> u8 {
         let machine = Machine::at(now);
         let mut format = self.format(&machine);
@@ -85,7 +85,7 @@ impl Query {
         }
     }
 
-    /// The format. This is the only place that knows all of them.
+    /// The only place that knows all formats.
     fn format<'a>(&self, machine: &'a Machine) -> Box<dyn Format + 'a> {
         let users = &machine.users;
         match &self.form {
@@ -122,7 +122,7 @@ impl Query {
         Some(planned)
     }
 
-    /// Reads the log directories of the crontabs' jobs too, if none was given.
+    /// Also reads the log directories of the crontabs' jobs, if none was given.
     fn follow(&mut self, crontabs: Option<&Planned>, window: &Window, machine: &Machine) {
         if let (Some(planned), LogSource::LogDirs(dirs)) = (crontabs, &mut self.source)
             && self.follows_crontabs
@@ -133,7 +133,7 @@ impl Query {
         }
     }
 
-    /// The logs to read. There are none if no log directory has any.
+    /// The logs to read. None if no log directory has any.
     fn find_logs(
         &self,
         needs: &Needs,

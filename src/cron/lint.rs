@@ -44,7 +44,8 @@ pub struct Finding {
 
 type UserJob = (Option<String>, Vec<u8>);
 
-/// When and where a job is called. Cron has no seconds: a job that runs twice a minute is on two lines, one with a wait.
+/// When and where a job is called. Cron has no seconds: a job that runs twice a minute is on two lines, one with a
+/// wait.
 struct Twin {
     timing: Timing,
     wait: Wait,

@@ -10,7 +10,8 @@ use chrono::{Days, Local, NaiveDate, NaiveDateTime, TimeDelta};
 
 use crate::report::{fields, printed, reporter, run};
 use crate::support::{
-    ORDINARY_USER, REMOTEEXE, Running, Scene, as_ordinary_user, code, needs_root, run_tool, stderr,
+    ORDINARY_USER, REMOTEEXE, Running, Scene, as_ordinary_user, code, needs_root, own_mounts,
+    run_tool, stderr,
 };
 
 /// Sets its name to remoteexe and its argument area to 2 GiB of memory that it never touches.
@@ -290,10 +291,7 @@ fn with_crontabs(scene: &Scene, root: &str, stranger: &str, script: &str) -> Out
         run_tool("chmod", &["600", &path.display().to_string()]);
         run_tool("chown", &[name, &path.display().to_string()]);
     }
-    let mut unshare = Command::new("unshare");
-    scene.equip(&mut unshare);
-    unshare.env_remove("REMOTEEXE_LOG_DIR").env("TZ", "UTC");
-    unshare.args(["--mount", "sh", "-euc"]).arg(format!(
+    let mut unshare = own_mounts(&format!(
         "mkdir -p /var/spool/cron/crontabs /etc/cron.d
          mount --bind $DIR/spool /var/spool/cron/crontabs
          mount --bind $DIR/cron.d /etc/cron.d
@@ -301,6 +299,8 @@ fn with_crontabs(scene: &Scene, root: &str, stranger: &str, script: &str) -> Out
          mount --bind $DIR/log /tmp
          exec {script}"
     ));
+    scene.equip(&mut unshare);
+    unshare.env_remove("REMOTEEXE_LOG_DIR").env("TZ", "UTC");
     unshare.output().unwrap()
 }
 

@@ -1,8 +1,8 @@
 //! What a cron daemon does as the clock jumps: which local minutes it runs, and when.
 //!
 //! The daemon counts local minutes. When summer time begins or ends, it runs some of them late or only in part
-//! (cron(8), "daylight saving time"; `cron.c` of either daemon). So a period is a list of intervals, and the daemon treats all
-//! minutes of an interval alike. Minutes are counted from 1970, local ones as if local time were UTC.
+//! (cron(8), "daylight saving time"; `cron.c` of either daemon). So a period is a list of intervals, and the daemon
+//! treats all minutes of an interval alike. Minutes are counted from 1970, local ones as if local time were UTC.
 
 use std::ops::Range;
 

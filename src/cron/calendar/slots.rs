@@ -17,8 +17,8 @@ pub struct DueMinute {
     pub minute: i64,
     /// The same in local time, counted as if local time were UTC.
     pub local: i64,
-    /// How many minutes later cron may run the line. cron runs minutes that the clock has skipped in a row, and may wait
-    /// ten seconds after each.
+    /// How many minutes later cron may run the line. cron runs minutes that the clock has skipped in a row, and may
+    /// wait ten seconds after each.
     pub late: i64,
 }
 

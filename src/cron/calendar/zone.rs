@@ -75,7 +75,8 @@ impl Zone {
         i64::from(offset).div_euclid(60)
     }
 
-    /// The intervals of constant offset from the minute `from` up to `until`, both of UTC: the first minute and the offset.
+    /// The intervals of constant offset from the minute `from` up to `until`, both of UTC: the first minute and the
+    /// offset.
     pub fn offsets(&self, from: i64, until: i64) -> Vec<(i64, i64)> {
         // Shorter than any time between two changes of an offset.
         const STEP: i64 = 12 * 60;

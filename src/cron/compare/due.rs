@@ -160,8 +160,8 @@ mod tests {
         lines.collect()
     }
 
-    /// The STARTs that a daemon makes from the minute `from` of UTC up to `until`, in seconds of local time: a simulation
-    /// of cron(8), minute by minute.
+    /// The STARTs that a daemon makes from the minute `from` of UTC up to `until`, in seconds of local time: a
+    /// simulation of cron(8), minute by minute.
     fn simulated(
         entries: &[CronJob],
         zone: &Zone,

@@ -48,8 +48,8 @@ impl CronLine {
         self.user.as_deref().is_some_and(mentions_name) || mentions_name(&self.command)
     }
 
-    /// Whether the line lacks the user column of its crontab, or has one too many. Only what is certain counts: no user is
-    /// called `remoteexe` or has a `/` in the name, and no program is called `root`.
+    /// Whether the line lacks the user column of its crontab, or has one too many. Only what is certain counts: no user
+    /// is called `remoteexe` or has a `/` in the name, and no program is called `root`.
     pub fn has_wrong_columns(&self) -> bool {
         match &self.user {
             Some(user) => user.contains(&b'/') || base_name(user) == b"remoteexe",

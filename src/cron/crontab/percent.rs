@@ -33,8 +33,8 @@ impl ShellText {
         Self { text, input: None }
     }
 
-    /// Standard input as cron writes it: `%` becomes a newline, `\%` becomes `%`, and a missing last newline is added. Both
-    /// daemons keep all other backslashes.
+    /// Standard input as cron writes it: `%` becomes a newline, `\%` becomes `%`, and a missing last newline is added.
+    /// Both daemons keep all other backslashes.
     pub fn stdin(&self) -> Vec<u8> {
         let mut stdin = Vec::new();
         let mut is_escaped = false;

@@ -1,8 +1,8 @@
 //! Parses one time field of a crontab line as cron does.
 //!
-//! The two daemons differ. Debian's skips whatever follows a range up to the next blank, so it takes `0~9` for 0. cronie
-//! refuses that, draws a number for `0~9`, and reads `fri-sun` as a range. The vectors in `tests/data/cron` come from
-//! the real daemons.
+//! The two daemons differ. Debian's skips whatever follows a range up to the next blank, so it takes `0~9` for 0.
+//! cronie refuses that, draws a number for `0~9`, and reads `fri-sun` as a range. The vectors in `tests/data/cron` come
+//! from the real daemons.
 
 use crate::cron::daemon::Daemon;
 

@@ -1,8 +1,8 @@
-//! What cron and Airflow make of a line where the clock is put forward or back.
+//! What cron and Airflow make of a line when the clock is changed.
 //!
-//! cron runs what the clock has skipped right after it, and does not repeat a fixed time (cron(8)). Airflow counts in
-//! local time: a time that does not exist is an hour later, and of one that comes twice it takes the second. Only where
-//! an expression has each hour it counts the time since the last run ([`Schedule::counts_time`]).
+//! cron runs what the clock has skipped right afterwards, and does not repeat a fixed time (cron(8)). Airflow counts in
+//! local time: a time that does not exist becomes an hour later, and of a repeated time the second one counts. Only if
+//! an expression has each hour, Airflow counts the time since the last run ([`Schedule::counts_time`]).
 
 use std::collections::BTreeMap;
 
@@ -14,46 +14,41 @@ use crate::cron::Zone;
 
 const DAY: i64 = 24 * 60;
 
-/// The clock is looked at for so many days.
+/// The days in which changes of the clock are looked for.
 const AHEAD: i64 = 366;
 
-/// A line is looked at for so many days around a change of the clock, if it is due so seldom.
+/// The most days around a change of the clock, for a line that is seldom due.
 const FAR: i64 = 32;
 
-/// A change of the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClockChange {
-    /// The minute of UTC, counted from 1970.
+    /// The minute of UTC, from 1970.
     pub at: i64,
-    /// The offset from UTC before it, in minutes.
+    /// The offset from UTC before the change, in minutes.
     pub before: i64,
-    /// The offset after it.
+    /// The same after the change.
     pub after: i64,
 }
 
-/// Starts of a line in one minute that only one of the two makes.
+/// Starts of a line in one minute that only one scheduler makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExtraStarts {
     /// The minute of UTC.
     pub minute: i64,
-    /// How many there are.
     pub count: usize,
-    /// The other makes some in this minute too.
+    /// The other scheduler also makes some in this minute.
     pub has_others: bool,
 }
 
 /// What differs because of a change of the clock.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// The change.
     pub change: ClockChange,
-    /// The starts that only cron makes.
     pub only_cron: Vec<ExtraStarts>,
-    /// The starts that only Airflow makes.
     pub only_airflow: Vec<ExtraStarts>,
 }
 
-/// The changes of the clock of a zone in the year after the minute `now`.
+/// The changes of the clock in a zone in the year after the minute `now`.
 pub fn changes(zone: &Zone, now: i64) -> Vec<ClockChange> {
     let offsets = zone.offsets(now, now + AHEAD * DAY);
     let changes = offsets.windows(2).filter_map(|offsets| match *offsets {
@@ -96,8 +91,8 @@ pub fn differences(line: &DagLine, now: i64) -> Vec<Difference> {
         .collect()
 }
 
-/// The minutes of UTC in which the change at the minute `at` may matter: from the last day before it on which the line
-/// is due, to the first one after it.
+/// The minutes of UTC in which the change at `at` may matter: from the last day before it on which the line is due to
+/// the first such day after it.
 fn window(schedule: &Schedule, zone: &Zone, at: i64) -> (i64, i64) {
     let today = (at + zone.offset(at)).div_euclid(DAY);
     let is_due = |day: &i64| date(*day).is_some_and(|date| schedule.has_run_on(date));
@@ -129,7 +124,7 @@ pub fn minutes(schedule: &Schedule, zone: &Zone, from: i64, until: i64) -> Vec<i
     }
 }
 
-/// The first local minute after `local` that the fields name.
+/// The first local minute after `local` in the fields.
 fn next(schedule: &Schedule, local: i64, until: i64) -> Option<i64> {
     let days = local.div_euclid(DAY)..=until.div_euclid(DAY);
     let mut days = days.filter(|day| date(*day).is_some_and(|date| schedule.has_run_on(date)));
@@ -139,11 +134,11 @@ fn next(schedule: &Schedule, local: i64, until: i64) -> Option<i64> {
     })
 }
 
-/// The minute of UTC that Airflow takes a local minute for.
+/// The minute of UTC for a local minute, as Airflow sees it.
 fn utc(zone: &Zone, local: i64) -> i64 {
     let before = zone.offset(local - DAY);
     let after = zone.offset(local + DAY);
-    // With the later offset first: of a minute that comes twice that is the second.
+    // With the later offset first: of a repeated minute that is the second one.
     let mut offsets = [after, before].into_iter();
     let is_right = |offset: &i64| zone.offset(local - offset) == *offset;
     let offset = offsets.find(is_right).unwrap_or(before);

@@ -1,4 +1,4 @@
-//! The schedules and the starts of the lines of `tests/data/cron*`, against the real Airflow.
+//! Compares the schedules and the starts of the lines of `tests/data/cron*` with those of the real Airflow.
 //!
 //! `tests/airflow_vectors.py` says how `tests/data/airflow` was made.
 
@@ -23,7 +23,7 @@ fn minutes(text: &str) -> Vec<i64> {
     minutes.collect()
 }
 
-/// How many lines a file has, and for how many of them Airflow makes the starts of cron.
+/// The number of lines in a file, and of those for which Airflow has the starts of cron.
 fn check(path: &Path) -> (usize, usize) {
     let text = fs::read_to_string(path).expect("the vectors");
     let of = head(&text, "of ").expect("the file of cron");

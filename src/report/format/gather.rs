@@ -1,4 +1,4 @@
-//! Gathers a report: notes each run as it is read, and puts together what a format needs.
+//! Gathers a report: notes each run as it is read, and collects what the format needs.
 
 use std::rc::Rc;
 
@@ -31,14 +31,13 @@ use crate::report::slots::coverage::Coverage;
 use crate::report::slots::summary::CrontabSummary;
 use crate::report::slots::{CheckedJobs, Expected, Planned};
 
-/// A record may be written by a clock that is ahead of that of here by so much.
+/// A record may come from a clock that is ahead of ours by this much.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(10);
 
 /// Of one job, earlier days are read until there are so many runs, but no more days than these.
 const ENOUGH_RUNS: usize = 7;
 const MAX_DAYS_BACK: usize = 35;
 
-/// A report that is being gathered.
 #[derive(Debug)]
 pub struct Gatherer<'a> {
     query: &'a Query,
@@ -46,7 +45,7 @@ pub struct Gatherer<'a> {
     needs: Needs,
     machine: &'a Machine,
     expected: Option<Expected>,
-    /// The jobs of the crontabs that are asked for. Each has a place in the history, with or without a run.
+    /// The jobs of the crontabs that pass the filter. Each is in the history, with or without a run.
     wanted: Vec<(Account, Rc<[u8]>)>,
     builder: Option<HistoryBuilder>,
     coverage: Coverage,
@@ -55,7 +54,6 @@ pub struct Gatherer<'a> {
 }
 
 impl<'a> Gatherer<'a> {
-    /// Gathers nothing yet.
     pub fn new(
         query: &'a Query,
         window: &'a Window,
@@ -97,8 +95,7 @@ impl<'a> Gatherer<'a> {
         }
     }
 
-    /// The first local time that has not come, in a report of log directories. Of a period that ends later, all is
-    /// asked for.
+    /// The first local time of the future, in a report of log directories. A period that ends later has no such limit.
     fn end_of_time(&self) -> NaiveDateTime {
         match &self.query.source {
             LogSource::Inputs(_) => NaiveDateTime::MAX,
@@ -110,7 +107,7 @@ impl<'a> Gatherer<'a> {
         }
     }
 
-    /// The time that the records are held against. A form without a history shows those of any time.
+    /// The time to compare records with. A format without a history shows records of any time.
     pub fn clock(&self) -> ReadClock {
         ReadClock {
             now: self.machine.now,
@@ -118,12 +115,11 @@ impl<'a> Gatherer<'a> {
         }
     }
 
-    /// The jobs of the crontabs.
     pub fn expected(&self) -> Option<&Expected> {
         self.expected.as_ref()
     }
 
-    /// Notes a run, whether it is asked for or not.
+    /// Notes a run, whether it passes the filter or not.
     pub fn note(&mut self, run: &mut Run) {
         self.coverage.add(run.trace.owner.scheduler, run.trace.start);
         if let Some(hosts) = &mut self.hosts {
@@ -153,7 +149,6 @@ impl<'a> Gatherer<'a> {
         }
     }
 
-    /// The report, after all runs.
     pub fn finish(mut self, mut read: Reading, logs: &'a Logs) -> Report<'a> {
         if read.forgotten > 0 {
             warn(&format!(
@@ -214,11 +209,11 @@ impl<'a> Gatherer<'a> {
         full.collect()
     }
 
-    /// The time to diagnose, if the last record has the time `latest`.
+    /// The period to diagnose, given the time of the last record.
     fn scope(&self, latest: Option<NaiveDateTime>) -> Scope {
         let Period { until, .. } = self.window.filter.period;
         let after = latest.map(|latest| latest + TimeDelta::seconds(1));
-        // Only the logs in the log directories go on until now.
+        // Only the logs in the log directories continue until now.
         let is_here = matches!(self.query.source, LogSource::LogDirs(_));
         let live = is_here.then_some(self.machine.now);
         let after = after.filter(|after| !is_here || *after <= self.end_of_time());
@@ -281,7 +276,6 @@ impl<'a> Gatherer<'a> {
         older.map_or(0, |older| older.add_good_runs(history, scope, is_accepted))
     }
 
-    /// Compares the crontabs' slots with the STARTs.
     fn check(
         &self,
         mut expected: Expected,

@@ -8,7 +8,7 @@ use crate::report::output::{ReportOutput, warn};
 use crate::report::query::run_id::RunId;
 use crate::report::runs::run::Run;
 
-/// The search for one run among all runs: the last one that matches.
+/// Searches all runs for one: the last one that matches.
 #[derive(Debug)]
 pub struct OneRun<'a> {
     id: RunId,
@@ -19,17 +19,16 @@ pub struct OneRun<'a> {
 }
 
 impl<'a> OneRun<'a> {
-    /// Shows the records.
     pub fn records(id: &RunId) -> Self {
         Self { id: id.clone(), users: None, last: None, count: 0 }
     }
 
-    /// Shows the document, with all output.
+    /// With all output.
     pub fn document(id: &RunId, users: &'a Users) -> Self {
         Self { users: Some(users), ..Self::records(id) }
     }
 
-    /// What to say unless there is exactly one run that matches.
+    /// What to say unless exactly one run matches.
     fn remark(&self) -> Option<String> {
         let pid = self.id.pid;
         let Some(run) = &self.last else {

@@ -21,42 +21,34 @@ use crate::report::slots::missed::MissedStarts;
 /// What was found. Parts that the format does not need are empty.
 #[derive(Debug)]
 pub struct Report<'a> {
-    /// The query.
     pub query: &'a Query,
-    /// The machine that it was asked on.
     pub machine: &'a Machine,
-    /// Which runs are shown, with the period that is meant if none was given.
+    /// The filter, with the default period if none was given.
     pub filter: &'a Filter,
-    /// The logs.
     pub logs: &'a Logs,
     /// What was read besides the runs.
     pub read: Reading,
-    /// The names that are nearest to one that was asked for in vain.
+    /// Names in the logs that are similar to one that was asked for in vain.
     pub suggestions: Vec<String>,
-    /// The time that is diagnosed.
     pub scope: Scope,
-    /// The runs.
     pub history: History,
-    /// The counts of the period.
     pub tally: Tally,
-    /// The slots without a START in time, of the jobs that are asked for.
+    /// The slots without a START in time, of the jobs that pass the filter.
     pub missed: MissedStarts,
-    /// The crontabs, if there are any.
     pub crontabs: Option<CheckedCrontabs>,
 }
 
 impl Report<'_> {
-    /// Healthy jobs and hosts are listed, and all that runs.
+    /// Whether healthy jobs and hosts, and all running jobs, are listed.
     pub fn lists_all(&self) -> bool {
         matches!(self.query.form, Form::Text(Shown { all: true, .. }))
     }
 
-    /// What a diagnosis goes by.
+    /// What the diagnosis uses.
     pub fn evidence(&self) -> Evidence<'_> {
         Evidence { history: &self.history, missed: &self.missed, scope: &self.scope }
     }
 
-    /// The format of the local times.
     pub fn clock(&self) -> Clock {
         let last = self.tally.first_to_last.map_or(self.scope.now, |(_, last)| last);
         let last = if self.scope.is_live { self.scope.now } else { last };
@@ -100,7 +92,7 @@ impl Report<'_> {
             || lines.any(|(job, of)| *of == Some(id) && job.is_conditional)
     }
 
-    /// A job, its user if that is to be named, and whether its parameters change.
+    /// A job, with its user if needed, and whether its parameters change.
     pub fn job_name(&self, id: JobId) -> String {
         let job = self.history.job(id);
         let variants = if job.has_variants { " …" } else { "" };
@@ -111,7 +103,7 @@ impl Report<'_> {
         name + variants + &self.of_account(self.history.account(id))
     }
 
-    /// ` of USER on SCHEDULER`, where they are to be named.
+    /// ` of USER on SCHEDULER`, as far as needed.
     pub fn of_account(&self, account: Account) -> String {
         let users = &self.machine.users;
         let user = match account.uid {

@@ -1,6 +1,6 @@
-//! Adds successful runs from older logs as a baseline: how long a rare job takes shows only there.
+//! Adds good runs from older logs as a baseline: only these show how long a rare job takes.
 //!
-//! Only runs without END ask for it, or that have taken long, and only until there are enough good runs.
+//! Older logs are read only for runs without END and for long runs, and only until there are enough good runs.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -18,27 +18,22 @@ use crate::report::runs::outcome::Outcome;
 use crate::report::runs::reading::{self, ReadClock};
 use crate::report::runs::run::Run;
 
-/// Jobs by whose they are and their names.
 type Jobs = HashMap<(Account, Rc<[u8]>), JobId>;
 
-/// The logs that are older than those of the report.
 #[derive(Debug)]
 pub struct OlderLogs<'a> {
-    /// The log directories.
     pub dirs: &'a [LogDir],
-    /// The logs that were written to since this local time have been read.
+    /// The local time since which logs have been read.
     pub from: NaiveDateTime,
     /// The user whose logs are read.
     pub user: Option<u32>,
-    /// This machine.
     pub machine: &'a Machine,
-    /// The first day of which there is a log of each scheduler.
+    /// The first day with a log of each scheduler.
     pub first_days: &'a [(Scheduler, NaiveDate)],
 }
 
 impl OlderLogs<'_> {
-    /// Adds good runs from older logs to the history, to judge the runs of the period by. Returns the number of logs that
-    /// were read.
+    /// Adds good runs from older logs to the history. Returns the number of logs that were read.
     pub fn add_good_runs(
         &self,
         history: &mut History,
@@ -83,7 +78,7 @@ impl OlderLogs<'_> {
     /// Gives each run of the logs of a day to `take`. Returns the number of logs.
     pub fn read_day(&self, day: NaiveDate, take: impl FnMut(Run)) -> usize {
         let choice = Choice {
-            // No log has been written to since then: its day decides.
+            // No log was written to since then: the day in its name decides.
             since: Some(NaiveDateTime::MAX),
             until: None,
             user: self.user,
@@ -94,7 +89,7 @@ impl OlderLogs<'_> {
         reading::read(&logs.inputs, &self.machine.running, clock, None, take).files
     }
 
-    /// The days before the logs that were read, the last one first, as far back as there are logs.
+    /// The days before the logs that were read, back to the first log, the latest day first.
     pub fn earlier_days(&self) -> impl Iterator<Item = NaiveDate> + use<> {
         let day = self.from.date();
         let days = self.first_days.iter().map(|(_, day)| *day);
@@ -104,7 +99,7 @@ impl OlderLogs<'_> {
     }
 }
 
-/// The jobs of which a run is judged by the good ones of this day too.
+/// The jobs with a run that is compared with the good runs of this day.
 fn wanting(history: &History, asking: &[JobId], scope: &Scope, day: NaiveDate) -> Jobs {
     let is_wanting = |(_, run, usual): (usize, &RunSummary, DurationStats)| {
         let is_within = |days| run.start.date() <= day + Days::new(days);
@@ -121,8 +116,8 @@ fn wanting(history: &History, asking: &[JobId], scope: &Scope, day: NaiveDate) -
     named.collect()
 }
 
-/// Whether it matters in the period how long a run should take: it goes on, was lost and nothing says so before, or has
-/// taken long.
+/// Whether the report needs to know how long the run should take: it is going on, was lost without an earlier sign, or
+/// took long.
 fn is_asking(run: &RunSummary, scope: &Scope) -> bool {
     match run.outcome {
         Outcome::Lost => !run.is(RunFlag::Dated) || run.until >= scope.since,

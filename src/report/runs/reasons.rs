@@ -1,4 +1,4 @@
-//! The reasons of bad runs, with what the good runs of each job print.
+//! The reasons of bad runs, with the usual output of each job's good runs.
 
 use std::rc::Rc;
 
@@ -10,10 +10,9 @@ use super::trace::Trace;
 use crate::exit;
 use crate::report::logs::owner::Account;
 
-/// Of how many jobs the lines of good runs are kept.
+/// The most jobs whose usual lines are kept.
 const MAX_JOBS: usize = 4096;
 
-/// What is known of the lines of all jobs.
 #[derive(Debug, Default)]
 pub struct Reasons {
     usual: HashMap<(Account, Rc<[u8]>), UsualLines>,
@@ -21,7 +20,7 @@ pub struct Reasons {
 }
 
 impl Reasons {
-    /// Finds the reason of a run that has ended and was bad, and learns from a good one.
+    /// Finds the reason of a run that ended badly, or learns from a good run.
     pub fn conclude(&mut self, trace: &mut Trace, end: End) {
         let job = (trace.owner.account(), Rc::clone(&trace.job));
         match end {

@@ -15,19 +15,17 @@ const HUNG_UP: u8 = exit::SIGNALLED + 1;
 /// The status of a command whose process was killed.
 const KILLED: u8 = exit::SIGNALLED + 9;
 
-/// The end of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum End {
     /// END with this exit status.
     Exit(u8),
-    /// No END yet: the process is there.
+    /// No END yet, and the process exists.
     Running,
     /// No END, and the process is gone: it was killed, or the machine went down.
     Lost,
 }
 
 impl End {
-    /// The exit status in END, if there is an END.
     pub fn status(self) -> Option<u8> {
         match self {
             Self::Exit(status) => Some(status),
@@ -36,18 +34,14 @@ impl End {
     }
 }
 
-/// One run of a job.
 #[derive(Debug)]
 pub struct Run {
-    /// The facts about it.
     pub trace: Trace,
-    /// Its end.
     pub end: End,
-    /// Its exit status is not 0, and no failure.
+    /// The exit status is not 0, but accepted.
     pub is_accepted: bool,
 }
 
-/// The exit status of timeout(1) where the limit has passed.
 const TIMED_OUT: u8 = 124;
 
 /// The exit status of flock(1) where the lock is held.
@@ -82,7 +76,7 @@ pub fn status_of_lock(job: &[u8]) -> Option<u8> {
     status.filter(|status| does_not_wait && *status != exit::SUCCESS)
 }
 
-/// The limit in seconds of the timeout(1) that a job's script begins with.
+/// The limit in seconds of the timeout(1) with which a job's script begins.
 fn limit(job: &[u8]) -> Option<u32> {
     let mut words = job.split(|&byte| byte == b' ').skip(1);
     let is_timeout = |word: &[u8]| word == b"timeout" || word.ends_with(b"/timeout");
@@ -107,7 +101,7 @@ fn limit(job: &[u8]) -> Option<u32> {
     limits.next().filter(|_| has_kill).or(Some(first))
 }
 
-/// The host among a job's operands: the first one.
+/// The host of a job: its first operand.
 pub fn first_word(job: &[u8]) -> &[u8] {
     let mut words = job.split(|&byte| byte == b' ');
     words.next().unwrap_or_default()
@@ -119,27 +113,24 @@ impl Run {
         Self { trace, end, is_accepted: false }
     }
 
-    /// Takes a status for which `is_accepted` is true as no failure, if the script has given it.
+    /// Accepts a status for which `is_accepted` is true, if it comes from the script.
     pub fn accept(&mut self, is_accepted: impl Fn(u8) -> bool) {
         self.is_accepted = self.end.status().is_some_and(is_accepted)
             && !self.is_usage_error()
             && self.trace.attempt.start_failure.is_none();
     }
 
-    /// The host as it was given: the first word of the job.
+    /// The host as given.
     pub fn host(&self) -> &[u8] {
         first_word(&self.trace.job)
     }
 
-    /// The local time of END, if there is an END.
     pub fn ended(&self) -> Option<NaiveDateTime> {
         self.end.status().map(|_| self.trace.last)
     }
 
-    /// The seconds from START to END, without the wait of a splay.
-    ///
-    /// They are unknown if the clock was set back during the run, or if either time is in the hour that
-    /// is repeated when summer time ends.
+    /// The seconds from START to END, without the wait of a splay. Unknown if the clock was set back during the run, or
+    /// if either time is in the hour that is repeated when summer time ends.
     pub fn seconds(&self) -> Option<u64> {
         if self.trace.is_clock_back {
             return None;
@@ -151,7 +142,6 @@ impl Run {
         u64::try_from((end - begun).num_seconds()).ok()
     }
 
-    /// Whether it failed or was lost.
     pub fn has_failed(&self) -> bool {
         !self.is_good() && !self.is_skipped() && self.end != End::Running
     }
@@ -165,24 +155,23 @@ impl Run {
             && self.trace.attempt.start_failure.is_none()
     }
 
-    /// Whether it failed or was lost, or may have.
+    /// Whether the run failed or was lost, or may have.
     pub fn is_alarming(&self) -> bool {
         self.has_failed() || self.trace.is_ambiguous
     }
 
-    /// Whether it ended, and did not fail.
     pub fn is_good(&self) -> bool {
         (self.end == End::Exit(exit::SUCCESS) || self.is_accepted) && !self.trace.is_refused_login()
     }
 
-    /// Whether its job was started again before it ended. A lost run may have been dead by then, and without a connection
-    /// the script did not run.
+    /// Whether the job was started again before the run ended. A lost run may have been dead by then, and without a
+    /// connection the script did not run.
     pub fn is_overlapped(&self) -> bool {
         self.trace.is_overlapped && self.end != End::Lost && self.connection_failure().is_none()
     }
 
-    /// The local time until which it can have gone on: that of END, or of a lost run the time at which it is
-    /// known to be dead. A run that goes on has none.
+    /// The latest local time at which the run can have been going on: END, or the time by which a lost run was
+    /// certainly dead. None for a running one.
     pub fn until(&self) -> Option<NaiveDateTime> {
         match self.end {
             End::Exit(_) => Some(self.trace.last),
@@ -191,7 +180,7 @@ impl Run {
         }
     }
 
-    /// The local time at which a run without END is known to be dead, or that of the last record.
+    /// The local time by which a run without END was certainly dead, or that of the last record.
     pub fn dead_by(&self) -> NaiveDateTime {
         self.trace.dead_by.unwrap_or(self.trace.last)
     }
@@ -209,7 +198,7 @@ impl Run {
                     self.trace.attempt.start_failure.is_none()
                 }
                 End::Exit(exit::SSH_FAILED) => self.is_requested(),
-                // A higher status may be that of a signal, which may have ended ssh.
+                // A higher status may come from a signal that ended ssh.
                 End::Exit(status) => status < exit::SIGNALLED,
                 End::Running | End::Lost => false,
             }
@@ -220,8 +209,8 @@ impl Run {
         self.outcome().connection_failure()
     }
 
-    /// Whether the log says that the remote command was requested before ssh failed. It says so with retries or a
-    /// connect timeout only.
+    /// Whether the log shows that the remote command was requested before ssh failed. Only runs with retries or a
+    /// connect timeout log that. connect timeout only.
     fn is_requested(&self) -> bool {
         self.trace.attempt.is_requested
     }
@@ -240,7 +229,7 @@ impl Run {
         let lines = self.trace.kept.tail();
         lines.for_each(|line| diagnosis.observe(line));
         let is_possible = |failure: &Failure| {
-            // The other messages are the script's own.
+            // Other messages come from the script.
             let is_after =
                 matches!(failure.cause, Cause::Disconnected | Cause::NoSession | Cause::PortTaken);
             is_after || !self.is_requested()
@@ -248,7 +237,7 @@ impl Run {
         diagnosis.failure().filter(is_possible)
     }
 
-    /// Whether the terminal was taken away from ssh that had just said that the login is refused: sshpass does that.
+    /// Whether ssh lost its terminal just after it reported a refused login, as with sshpass.
     fn is_hung_up_at_login(&self) -> bool {
         let last = self.trace.kept.tail().last().and_then(Cause::from_message);
         self.end == End::Exit(HUNG_UP) && last == Some(Cause::Authentication)
@@ -260,7 +249,7 @@ impl Run {
         reason.contains("killed") || reason.contains("out of memory")
     }
 
-    /// The reason of a usage error, if the log has it. The bash original did not log one.
+    /// The reason of a usage error. The bash original did not log one.
     fn usage_reason(&self) -> Option<&[u8]> {
         let mut records = self.trace.kept.tail().map(Kind::parse);
         records.find_map(|record| match record {
@@ -269,7 +258,7 @@ impl Run {
         })
     }
 
-    /// The line of output that says why a bad run was bad, or the reason of a usage error.
+    /// The line of output with the reason of a bad run, or the reason of a usage error.
     pub fn reason(&self) -> Option<&[u8]> {
         match &self.trace.reason {
             _ if self.is_usage_error() => self.usage_reason(),
@@ -277,7 +266,6 @@ impl Run {
         }
     }
 
-    /// Whether it was bad, and in which way.
     pub fn outcome(&self) -> Outcome {
         let status = match self.end {
             End::Running => return Outcome::Running,
@@ -314,8 +302,8 @@ impl Run {
         Outcome::Failed(status, reason)
     }
 
-    /// The meaning of the end, in words. The reason of a usage error is quoted from the log: it may have
-    /// any characters, and is cut as a line of the tail is.
+    /// The meaning of the end, in words. The quoted reason of a usage error may have any characters, and is cut like a
+    /// line of the tail.
     pub fn cause(&self) -> String {
         match self.outcome() {
             _ if self.is_accepted => "ok by --ok".to_owned(),

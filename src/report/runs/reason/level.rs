@@ -1,20 +1,15 @@
-//! The severity that a line claims for itself, in the forms of loggers and of tools.
+//! The severity that a line claims for itself, in the notations of loggers and tools.
 
-/// A severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// Nothing is wrong.
     Info,
-    /// Perhaps something is wrong.
     Warning,
-    /// Something is wrong.
     Error,
 }
 
-/// How many words of a line may come before its level: a time, a host, a program, a place.
+/// How many words may come before the level: a time, a host, a program, a place.
 const MAX_WORDS: usize = 14;
 
-/// The level of `line`, if it has one.
 pub fn level(line: &str) -> Option<Level> {
     of_priority(line)
         .or_else(|| of_field(line))

@@ -34,6 +34,9 @@ pub struct FullLog {
     pub until: NaiveDateTime,
 }
 
+/// How many of the last times are known in which a log was full.
+const MAX_FULL: usize = 100;
+
 /// A process: the account of its records, and its id. The same id in logs of two accounts means different processes,
 /// unless one of the owners lies.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +85,7 @@ pub struct Assembler {
     /// The number of records whose START is missing, and the number of ENDs among them.
     pub unmatched: u64,
     pub unmatched_ends: u64,
-    /// The times in which the log was full.
+    /// The last times in which the log was full, the newest first.
     pub full: Vec<FullLog>,
     /// The number of runs without END that were too many to keep.
     forgotten: u64,
@@ -106,12 +109,11 @@ impl Assembler {
     ) {
         self.switch_to(Key::of(owner, record.pid));
         let kind = Kind::parse(record.text);
-        if let Kind::Notice(Notice::LinesDropped(_)) = kind
-            && self.full.len() < MAX_UNENDED
-        {
+        if let Kind::Notice(Notice::LinesDropped(_)) = kind {
             let since = self.current.open.last().map(|run| run.last);
             let scheduler = owner.scheduler;
-            self.full.push(FullLog { scheduler, since, until: record.time });
+            self.full.truncate(MAX_FULL - 1);
+            self.full.insert(0, FullLog { scheduler, since, until: record.time });
         }
         if let Kind::Start(job) = kind {
             self.start(owner, record, line, job);

@@ -27,8 +27,6 @@ pub struct Reading {
     pub unmatched_ends: u64,
     /// The times in which a log was full.
     pub full: Vec<FullLog>,
-    /// The number of records whose START is missing.
-    pub unmatched: u64,
     /// The number of runs without END that were too many to keep.
     pub forgotten: u64,
     /// The local time of the latest START or END.

@@ -6,6 +6,7 @@ use crate::report::diagnosis::evidence::{Claims, Evidence};
 use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
 use crate::report::history::scope::Scope;
 use crate::report::history::{History, JobId};
+use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::outcome::Outcome;
 use crate::report::slots::missed::{Delay, Gap, Outage, Slot};
 
@@ -18,7 +19,13 @@ const APART: TimeDelta = TimeDelta::hours(1);
 /// Finds the incidents of the slots without a START in time.
 pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
     let missed = evidence.missed;
-    let is_logged = |slots: &[Slot]| !slots.iter().all(|slot| is_full(slot, evidence));
+    let full = full_logs(evidence);
+    let is_full = |slot: &Slot| {
+        let scheduler = evidence.history.scheduler(slot.job);
+        let mut full = full.iter().filter(|(of, ..)| *of == scheduler);
+        full.any(|(_, since, until)| (*since..=*until).contains(&slot.at))
+    };
+    let is_logged = |slots: &[Slot]| !slots.iter().all(is_full);
     let (outages, unlogged): (Vec<_>, Vec<_>) =
         missed.outages.iter().partition(|outage| is_logged(&outage.slots));
     let outages = outages.into_iter().map(|outage| of_outage(outage, evidence.scope));
@@ -31,15 +38,18 @@ pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
     outages.chain(gaps).chain(delays).chain(unlogged_starts(full.collect())).collect()
 }
 
-/// Whether the log took no lines at a slot: no START shows there, whatever cron did.
-fn is_full(slot: &Slot, evidence: &Evidence) -> bool {
-    let (history, scheduler) = (evidence.history, evidence.history.scheduler(slot.job));
-    let mut full = evidence.missed.full.iter().filter(|full| full.scheduler == scheduler);
-    full.any(|full| {
-        let last_start = || history.starts(scheduler).into_iter().rfind(|it| *it < full.until);
-        let since = full.since.or_else(last_start);
-        since.is_some_and(|since| since - A_LITTLE <= slot.at && slot.at <= full.until)
-    })
+/// The times in which a log took no lines: no START shows there, whatever cron did. Where the writer does not show when
+/// they began, the last START does.
+fn full_logs(evidence: &Evidence) -> Vec<(Scheduler, NaiveDateTime, NaiveDateTime)> {
+    let full = evidence.missed.full.iter().filter_map(|full| {
+        let last_start = || {
+            let starts = evidence.history.starts(full.scheduler);
+            starts.into_iter().rfind(|start| *start < full.until)
+        };
+        let since = full.since.or_else(last_start)?;
+        Some((full.scheduler, since - A_LITTLE, full.until))
+    });
+    full.collect()
 }
 
 /// The incidents of the slots in whose time the log was full: one, unless hours are between them.
@@ -114,7 +124,6 @@ mod tests {
 
     use super::*;
     use crate::cron::LineRef;
-    use crate::report::logs::scheduler::Scheduler;
 
     fn time(minute: i64) -> NaiveDateTime {
         let day = NaiveDate::from_ymd_opt(2026, 3, 2).expect("a day");

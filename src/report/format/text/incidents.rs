@@ -150,33 +150,41 @@ fn subject(incident: &Incident, report: &Report, room: usize) -> Vec<String> {
     }
 }
 
-/// What several jobs have in common, in at most so many columns.
-fn several(incident: &Incident, report: &Report, room: usize) -> String {
-    let (history, jobs) = (&report.history, &incident.jobs);
+/// What an incident of a scheduler or of hosts is about, in at most so many columns.
+fn whole(incident: &Incident, report: &Report, room: usize) -> Option<String> {
     let bad = count(incident.bad, "run");
-    let count_of_jobs = count(jobs.len() as u64, "job");
+    let jobs = count(incident.jobs.len() as u64, "job");
     let on = |scheduler: &Scheduler| {
         let name = scheduler.name();
         name.map_or_else(String::new, |name| format!(" on {}", printable(name.as_bytes())))
     };
-    match &incident.kind {
+    Some(match &incident.kind {
         IncidentKind::Unreachable { hosts } | IncidentKind::Refused { hosts, .. } => {
-            return named_hosts(hosts, report, room);
+            named_hosts(hosts, report, room)
         }
-        IncidentKind::Silent { scheduler, .. } => return format!("all jobs{}", on(scheduler)),
+        IncidentKind::Silent { scheduler, .. } => format!("all jobs{}", on(scheduler)),
         IncidentKind::CronDown { scheduler, lost: 0, .. } => {
-            return format!("{bad} of {count_of_jobs} not started{}", on(scheduler));
+            format!("{bad} of {jobs} not started{}", on(scheduler))
         }
         IncidentKind::CronDown { scheduler, lost, .. } => {
             let lost = grouped(*lost);
-            return format!("{bad} not started, {lost} lost, of {count_of_jobs}{}", on(scheduler));
+            format!("{bad} not started, {lost} lost, of {jobs}{}", on(scheduler))
         }
-        IncidentKind::LogFull => return format!("{bad} of {count_of_jobs} without a START"),
+        IncidentKind::LogFull => format!("{bad} of {jobs} without a START"),
         IncidentKind::Lost { together: true, .. } => {
-            return format!("all that was running: {bad} of {count_of_jobs}");
+            format!("all that was running: {bad} of {jobs}")
         }
-        _ => {}
+        _ => return None,
+    })
+}
+
+/// What several jobs have in common, in at most so many columns.
+fn several(incident: &Incident, report: &Report, room: usize) -> String {
+    if let Some(whole) = whole(incident, report, room) {
+        return whole;
     }
+    let (history, jobs) = (&report.history, &incident.jobs);
+    let count_of_jobs = count(jobs.len() as u64, "job");
     let Some(first) = jobs.first() else {
         return String::new();
     };
@@ -201,38 +209,32 @@ fn several(incident: &Incident, report: &Report, room: usize) -> String {
             let host = shown_name(history.host(*host));
             let room = room.saturating_sub(host.width() + 2);
             let scripts: Vec<String> = scripts.into_iter().collect();
-            format!("{host}: {}", named(&scripts, "job", room))
+            format!("{host}: {}", in_brackets(&scripts, &count_of_jobs, room))
         }
         (_, hosts) => format!("{count_of_jobs} on {}", named_hosts(hosts, report, room / 2)),
     }
 }
 
-/// As many of these hosts as there is room for, each whole, and their number if not all are named.
+/// These hosts if there is room for all, or else their number and as many of them as there is room for, each whole.
 fn named_hosts(hosts: &[HostId], report: &Report, room: usize) -> String {
     let name = |host: &HostId| shown_name(report.history.host(*host));
     let mut hosts: Vec<String> = hosts.iter().map(name).collect();
     hosts.sort();
-    named(&hosts, "host", room)
+    let all = hosts.join(", ");
+    match hosts.as_slice() {
+        [host] => names::job(host, room),
+        _ if hosts.len() <= MAX_NAMED && fits(&all, room) => all,
+        _ => in_brackets(&hosts, &count(hosts.len() as u64, "host"), room),
+    }
 }
 
-/// As many of these names as there is room for, each whole, and their number if not all are named.
-fn named(names: &[String], thing: &str, room: usize) -> String {
-    if let [name] = names {
-        return names::job(name, room);
-    }
-    let all = names.join(", ");
-    let number = count(names.len() as u64, thing);
-    if thing == "host" && names.len() <= MAX_NAMED && fits(&all, room) {
-        return all;
-    }
-    if names.len() <= MAX_NAMED && fits(&all, room.saturating_sub(number.width() + 3)) {
-        return format!("{number} ({all})");
-    }
+/// A number, and behind it as many of these names as there is room for.
+fn in_brackets(names: &[String], number: &str, room: usize) -> String {
     let mut some = (1..=names.len().min(MAX_NAMED)).rev().map(|some| {
-        let some = names[..some].join(", ");
-        format!("{number} ({some}, …)")
+        let more = if some < names.len() { ", …" } else { "" };
+        format!("{number} ({}{more})", names[..some].join(", "))
     });
-    some.find(|some| fits(some, room)).unwrap_or(number)
+    some.find(|some| fits(some, room)).unwrap_or_else(|| number.to_owned())
 }
 
 /// The way in which the last run failed and the line that says why, or advice. It may be empty.

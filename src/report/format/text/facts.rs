@@ -14,21 +14,17 @@ use crate::report::runs::outcome::Outcome;
 /// How many runs were bad, since when there was no good one, and whatever else its kind asks for.
 pub fn facts(incident: &Incident, report: &Report) -> String {
     let facts = facts_of_kind(incident, report);
-    let done = match incident.kind {
-        IncidentKind::CronDown { .. } => "started",
-        _ => "good",
-    };
     let not_recovered = match incident.not_recovered.as_slice() {
         [] => return facts,
         // It is named already.
         [_] if incident.jobs.len() == 1 && incident.hosts().is_empty() => {
-            format!("not {done} since{}", next(report, incident.jobs[0]))
+            format!("not good since{}", next(report, incident.jobs[0]))
         }
         [job] => {
             let name = report.job_name(*job);
-            format!("not {done} since: {name}{}", next(report, *job))
+            format!("not good since: {name}{}", next(report, *job))
         }
-        jobs => format!("{} not {done} since", count(jobs.len() as u64, "job")),
+        jobs => format!("{} not good since", count(jobs.len() as u64, "job")),
     };
     if facts.is_empty() { not_recovered } else { format!("{facts}, {not_recovered}") }
 }

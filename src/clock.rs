@@ -78,6 +78,11 @@ fn offset_at(utc: NaiveDateTime) -> FixedOffset {
     Local.offset_from_utc_datetime(&utc).fix()
 }
 
+/// The day number `day`, counted from 1970.
+pub fn date(day: i64) -> Option<NaiveDate> {
+    NaiveDate::from_epoch_days(i32::try_from(day).ok()?)
+}
+
 /// Seconds of local time, counted as if local time were UTC.
 pub fn local_seconds(time: NaiveDateTime) -> i64 {
     time.and_utc().timestamp()

@@ -18,7 +18,7 @@ use rustix::stdio::stderr;
 use crate::escape::printable;
 use crate::random;
 use crate::writer::Writer;
-use file::{AppendError, Cut, Failure, LogName, append};
+use file::{AppendError, AppendFailure, Cut, LogName, append};
 use record::{Kind, MAX_APPEND, MAX_TEXT, Notice, Prefix, needs_mark};
 
 /// How long a slow standard error may take for the last records.
@@ -172,7 +172,7 @@ impl Log {
 
     /// Appends the pending records to the first file that takes them.
     fn append_to_a_file(&mut self) -> Result<(), Unwritten> {
-        let mut failures = Failures::default();
+        let mut failures = RefusedFiles::default();
         for place in [Place::Daily, Place::PerUser, Place::PerRun] {
             let path = self.path(place);
             let appended = append(&path, &self.pending, self.cut.as_ref());
@@ -208,8 +208,8 @@ impl Log {
     }
 
     /// Removes what has been appended from the pending records.
-    fn remove_appended(&mut self, appended: Result<(), Failure>) -> Result<(), AppendError> {
-        let Err(Failure { error, cut }) = appended else {
+    fn remove_appended(&mut self, appended: Result<(), AppendFailure>) -> Result<(), AppendError> {
+        let Err(AppendFailure { error, cut }) = appended else {
             self.pending.clear();
             self.own.clear();
             self.cut = None;
@@ -285,9 +285,9 @@ enum Unwritten {
 
 /// The files that did not take the records, and why.
 #[derive(Debug, Default)]
-struct Failures(Vec<(PathBuf, AppendError)>);
+struct RefusedFiles(Vec<(PathBuf, AppendError)>);
 
-impl Failures {
+impl RefusedFiles {
     fn add(&mut self, path: PathBuf, error: AppendError) {
         // A directory that takes no file gives the same reason each time.
         let reason = error.to_string();
@@ -302,7 +302,7 @@ impl Failures {
     }
 }
 
-impl Display for Failures {
+impl Display for RefusedFiles {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         for (index, (path, error)) in self.0.iter().enumerate() {
             let verb = if index == 0 { "cannot log to" } else { "; nor to" };

@@ -42,7 +42,7 @@ pub struct Finding {
     pub remedy: String,
 }
 
-type UserJob = (Option<String>, Vec<u8>);
+type TwinKey = (Option<String>, Vec<u8>);
 
 /// When and where a job is called. Cron has no seconds: a job that runs twice a minute is on two lines, one with a
 /// wait.
@@ -62,7 +62,7 @@ pub fn findings(
     is_ours: &dyn Fn(&str) -> bool,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut jobs: HashMap<UserJob, Vec<Twin>> = HashMap::new();
+    let mut jobs: HashMap<TwinKey, Vec<Twin>> = HashMap::new();
     for crontab in &crontabs.read {
         let mut linter = Linter {
             daemon: crontabs.cron.rules,
@@ -103,7 +103,7 @@ struct Linter<'a> {
     find_user: FindUser<'a>,
     is_ours: &'a dyn Fn(&str) -> bool,
     /// The lines of each job, in all files so far.
-    jobs: &'a mut HashMap<UserJob, Vec<Twin>>,
+    jobs: &'a mut HashMap<TwinKey, Vec<Twin>>,
     /// Problems of more than one line.
     reported: HashSet<String>,
     pairs_left: usize,

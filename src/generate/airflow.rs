@@ -25,7 +25,7 @@ use crate::cron::{
 use crate::escape::printable;
 use crate::exit;
 use dag::{DagLine, DagSource};
-use schedule::Schedule;
+use schedule::AirflowSchedule;
 
 /// Crontabs whose lines become DAGs.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ impl DagRequest {
             let changed = crontab.changed.unwrap_or(now.timestamp());
             let found = PortableLines::of(crontab, crontabs.cron.rules, self.parse);
             lines.extend(found.lines.into_iter().map(|line| DagLine {
-                schedule: Schedule::of(&line.timing, clock_changes(&line, changed)),
+                schedule: AirflowSchedule::of(&line.timing, clock_changes(&line, changed)),
                 line,
                 crontab: number,
             }));

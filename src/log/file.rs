@@ -116,13 +116,13 @@ impl AppendError {
 
 /// An append that failed, or stopped half-way.
 #[derive(Debug)]
-pub struct Failure {
+pub struct AppendFailure {
     pub error: AppendError,
     /// Where the append stopped, if anything was written.
     pub cut: Option<Cut>,
 }
 
-impl<E: Into<AppendError>> From<E> for Failure {
+impl<E: Into<AppendError>> From<E> for AppendFailure {
     fn from(error: E) -> Self {
         let error = error.into();
         Self { error, cut: None }
@@ -154,7 +154,7 @@ impl Cut {
 ///
 /// `cut` is where an earlier append of the same records stopped. If the file still ends there, the append continues
 /// there. An error has the number of bytes that were written.
-pub fn append(path: &Path, records: &[u8], cut: Option<&Cut>) -> Result<(), Failure> {
+pub fn append(path: &Path, records: &[u8], cut: Option<&Cut>) -> Result<(), AppendFailure> {
     let (file, stat) = open_safely(path)?;
     let mut written = match cut {
         Some(cut) if cut.is_end_of(&stat) => cut.written,
@@ -184,7 +184,7 @@ pub fn append(path: &Path, records: &[u8], cut: Option<&Cut>) -> Result<(), Fail
             end: tell(&file).unwrap_or(u64::MAX),
         });
         let error = error.into();
-        return Err(Failure { error, cut });
+        return Err(AppendFailure { error, cut });
     }
     Ok(())
 }

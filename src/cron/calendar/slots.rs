@@ -2,10 +2,9 @@
 
 use std::ops::Range;
 
-use chrono::{DateTime, NaiveDate};
-
 use super::dst::{ClockInterval, Pace};
 use super::zone::Zone;
+use crate::clock::date;
 use crate::cron::timing::Timing;
 
 const HOUR: i64 = 60;
@@ -83,11 +82,6 @@ fn each_minute(timing: &Timing, local: &Range<i64>, take: &mut impl FnMut(i64)) 
             }
         }
     }
-}
-
-fn date(day: i64) -> Option<NaiveDate> {
-    let time = DateTime::from_timestamp(day.checked_mul(DAY * 60)?, 0)?;
-    Some(time.date_naive())
 }
 
 /// The numbers of the bits that are set, the lowest first.

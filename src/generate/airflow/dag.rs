@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use super::schedule::Schedule;
+use super::schedule::AirflowSchedule;
 use crate::cron::{Finding, PortableLine};
 
 #[derive(Debug)]
 pub struct DagLine {
     pub line: PortableLine,
     /// When Airflow starts the line.
-    pub schedule: Schedule,
+    pub schedule: AirflowSchedule,
     /// The index of the crontab in the request.
     pub crontab: usize,
 }

@@ -2,14 +2,13 @@
 //!
 //! cron runs what the clock has skipped right afterwards, and does not repeat a fixed time (cron(8)). Airflow counts in
 //! local time: a time that does not exist becomes an hour later, and of a repeated time the second one counts. Only if
-//! an expression has each hour, Airflow counts the time since the last run ([`Schedule::counts_time`]).
+//! an expression has each hour, Airflow counts the time since the last run ([`AirflowSchedule::counts_time`]).
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate};
-
 use super::dag::DagLine;
-use super::schedule::Schedule;
+use super::schedule::AirflowSchedule;
+use crate::clock::date;
 use crate::cron::Zone;
 
 const DAY: i64 = 24 * 60;
@@ -93,7 +92,7 @@ pub fn differences(line: &DagLine, now: i64) -> Vec<Difference> {
 
 /// The minutes of UTC in which the change at `at` may matter: from the last day before it on which the line is due to
 /// the first such day after it.
-fn window(schedule: &Schedule, zone: &Zone, at: i64) -> (i64, i64) {
+fn window(schedule: &AirflowSchedule, zone: &Zone, at: i64) -> (i64, i64) {
     let today = (at + zone.offset(at)).div_euclid(DAY);
     let is_due = |day: &i64| date(*day).is_some_and(|date| schedule.has_run_on(date));
     let first = (today - FAR..today).rev().find(is_due).unwrap_or(today - 1);
@@ -103,7 +102,7 @@ fn window(schedule: &Schedule, zone: &Zone, at: i64) -> (i64, i64) {
 }
 
 /// The minutes of UTC, from `from` up to `until`, in which Airflow's `CronTriggerTimetable` starts a line.
-pub fn minutes(schedule: &Schedule, zone: &Zone, from: i64, until: i64) -> Vec<i64> {
+pub fn minutes(schedule: &AirflowSchedule, zone: &Zone, from: i64, until: i64) -> Vec<i64> {
     let mut found = Vec::new();
     // A run at `from` itself counts too.
     let mut now = from - 1;
@@ -125,7 +124,7 @@ pub fn minutes(schedule: &Schedule, zone: &Zone, from: i64, until: i64) -> Vec<i
 }
 
 /// The first local minute after `local` in the fields.
-fn next(schedule: &Schedule, local: i64, until: i64) -> Option<i64> {
+fn next(schedule: &AirflowSchedule, local: i64, until: i64) -> Option<i64> {
     let days = local.div_euclid(DAY)..=until.div_euclid(DAY);
     let mut days = days.filter(|day| date(*day).is_some_and(|date| schedule.has_run_on(date)));
     days.find_map(|day| {
@@ -143,9 +142,4 @@ fn utc(zone: &Zone, local: i64) -> i64 {
     let is_right = |offset: &i64| zone.offset(local - offset) == *offset;
     let offset = offsets.find(is_right).unwrap_or(before);
     local - offset
-}
-
-fn date(day: i64) -> Option<NaiveDate> {
-    let time = DateTime::from_timestamp(day.checked_mul(DAY * 60)?, 0)?;
-    Some(time.date_naive())
 }

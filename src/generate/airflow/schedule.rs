@@ -19,7 +19,7 @@ const WEEKDAYS: RangeInclusive<u32> = 0..=6;
 
 /// When Airflow starts a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Schedule {
+pub struct AirflowSchedule {
     minutes: u64,
     hours: u64,
     /// If both days and weekdays are restricted, one of the two has to match.
@@ -42,7 +42,7 @@ pub enum Guard {
     Weekdays(u64),
 }
 
-impl Schedule {
+impl AirflowSchedule {
     /// The schedule of a line of a crontab. `clock_changes` if the clock of its zone may change.
     pub fn of(timing: &Timing, clock_changes: bool) -> Self {
         let (days, weekdays) = (u64::from(timing.days), u64::from(timing.weekdays));
@@ -118,7 +118,7 @@ impl Schedule {
 }
 
 /// The five fields, with a bar between two expressions.
-impl Display for Schedule {
+impl Display for AirflowSchedule {
     fn fmt(&self, out: &mut Formatter) -> fmt::Result {
         let minutes = field(self.minutes, &MINUTES);
         let days = field(self.days, &DAYS);

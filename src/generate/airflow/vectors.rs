@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::dst;
-use super::schedule::{Guard, Schedule, numbers};
+use super::schedule::{AirflowSchedule, Guard, numbers};
 use crate::cron::{Daemon, Timing, Zone};
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");
@@ -39,7 +39,7 @@ fn check(path: &Path) -> (usize, usize) {
             panic!("{row}");
         };
         let (timing, _) = Timing::parse(line.as_bytes(), Daemon::Debian).expect("a time");
-        let schedule = Schedule::of(&timing, true);
+        let schedule = AirflowSchedule::of(&timing, true);
         let guard = match schedule.guard {
             Guard::Nothing => Vec::new(),
             Guard::Days(days) | Guard::Weekdays(days) => {

@@ -11,7 +11,7 @@ use chrono::NaiveDateTime;
 use foldhash::{HashMap, HashSet};
 
 use super::kept::KeptRecords;
-use super::process::Process;
+use super::process::ProcessRuns;
 use super::reasons::Reasons;
 use super::run::{End, Run};
 use super::trace::{Sequel, Trace};
@@ -64,9 +64,9 @@ impl Hash for Key {
 #[derive(Debug, Default)]
 pub struct Assembler {
     /// Processes with open runs, without the current one.
-    processes: HashMap<Key, Process>,
+    processes: HashMap<Key, ProcessRuns>,
     /// The process of the last record, as the next record is often of the same process.
-    current: Process,
+    current: ProcessRuns,
     current_key: Key,
     starts: u64,
     /// The local time of the latest START or END.

@@ -12,11 +12,11 @@ const MAX_OPEN: usize = 64;
 
 /// The open runs of one process id, the oldest first.
 #[derive(Debug, Default)]
-pub struct Process {
+pub struct ProcessRuns {
     pub open: Vec<Trace>,
 }
 
-impl Process {
+impl ProcessRuns {
     /// Takes a START. Returns the oldest run if there are too many.
     pub fn start(&mut self, trace: Trace) -> Option<Trace> {
         for earlier in &mut self.open {

@@ -16,6 +16,7 @@ use crate::report::logs::open::LogFile;
 use crate::report::logs::owner::Account;
 use crate::report::runs::outcome::Outcome;
 use crate::report::runs::reading::{self, ReadClock};
+use crate::report::runs::run::Run;
 
 type Jobs = HashMap<(Account, Rc<[u8]>), JobId>;
 
@@ -64,21 +65,25 @@ impl OlderLogs<'_> {
         logs: Vec<LogFile>,
         is_accepted: &impl Fn(u8) -> bool,
     ) -> usize {
-        let logs = find::inputs(logs);
-        let clock = ReadClock { now: self.machine.now, end: NaiveDateTime::MAX };
-        let reading = reading::read(&logs, &self.machine.running, clock, None, |mut run| {
+        self.read_day(logs, |mut run| {
             run.accept(is_accepted);
             let account = run.trace.owner.account();
             let job = jobs.get(&(account, Rc::clone(&run.trace.job)));
             if let (Some(job), Some(good)) = (job, Good::of(&run)) {
                 history.add_earlier(*job, good);
             }
-        });
-        reading.files
+        })
+    }
+
+    /// Gives each run of the `logs` of a day to `take`. Returns the number of logs.
+    pub fn read_day(&self, logs: Vec<LogFile>, take: impl FnMut(Run)) -> usize {
+        let logs = find::inputs(logs);
+        let clock = ReadClock { now: self.machine.now, end: NaiveDateTime::MAX };
+        reading::read(&logs, &self.machine.running, clock, None, take).files
     }
 
     /// The logs of the days before those that were read.
-    fn earlier_days(&self) -> BTreeMap<NaiveDate, Vec<LogFile>> {
+    pub fn earlier_days(&self) -> BTreeMap<NaiveDate, Vec<LogFile>> {
         let mut days: BTreeMap<NaiveDate, Vec<LogFile>> = BTreeMap::new();
         for log in self.known.iter().filter(|log| log.name.log.day < self.from.date()) {
             days.entry(log.name.log.day).or_default().push(log.clone());
@@ -110,6 +115,8 @@ fn is_asking(run: &RunSummary, scope: &Scope) -> bool {
     match run.outcome {
         Outcome::Lost => !run.is(RunFlag::Dated) || run.until >= scope.since,
         Outcome::Running => is_long(run, scope.now),
-        Outcome::Good | Outcome::Failed(..) => is_long(run, scope.now) && scope.includes(run.until),
+        Outcome::Good | Outcome::Skipped(_) | Outcome::Failed(..) => {
+            is_long(run, scope.now) && scope.includes(run.until)
+        }
     }
 }

@@ -61,8 +61,13 @@ pub struct Family {
 }
 
 impl Family {
-    /// The family of `ssh`, which need not run any more. None without /proc.
+    /// The family of `ssh`, which need not run any more. None without /proc, and where its numbers are those of another
+    /// namespace, as in a container with the host's.
     pub fn of(ssh: &Child, others: &Others) -> Option<Self> {
+        let us = fs::read_link("/proc/self").ok()?;
+        if number(us.as_os_str().as_encoded_bytes()) != Some(getpid().as_raw_nonzero().get()) {
+            return None;
+        }
         Some(Self { head: Process::read(ssh.pid())?, known: Vec::new(), others: others.clone() })
     }
 

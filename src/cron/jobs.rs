@@ -40,7 +40,7 @@ pub struct JobCall {
     /// `HOST SCRIPT PARAMETERS`, as in START.
     pub name: Vec<u8>,
     pub log_dir: PathBuf,
-    /// The longest time between START and ssh.
+    /// How long the job waits between START and ssh.
     pub splay: Duration,
     /// Key files for ssh.
     pub identities: Vec<PathBuf>,
@@ -65,7 +65,7 @@ pub struct CronJob {
     pub user: Option<String>,
     /// None for a call that is refused.
     pub log_dir: Option<PathBuf>,
-    /// The longest time between START and ssh.
+    /// How long the job waits between START and ssh.
     pub splay: Duration,
     pub timing: Timing,
     /// The time fields as written.

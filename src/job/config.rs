@@ -1,7 +1,7 @@
-//! The settings of `ssh_config(5)` that separate ssh from the job, as far as its files show them.
+//! Finds settings of `ssh_config(5)` that separate ssh from the job, in ssh's files.
 //!
-//! Only a program that is proved to be ssh gets the guards against them. Of another program the files show at least
-//! whether there is anything to guard against.
+//! Only a program that is proved to be ssh gets guards against such settings. For another program the files show at
+//! least whether there is anything to guard against.
 
 use std::env;
 use std::fs::{self, File};
@@ -12,18 +12,18 @@ use rustix::process::getuid;
 
 use super::ssh::Ssh;
 
-/// The keywords with which ssh can return 0 without the job, in lower case. An included file may have one.
+/// Keywords with which ssh can return 0 without the job, in lower case. An included file may have one.
 const SEPARATING: [&str; 4] = ["forkafterauthentication", "sessiontype", "stdinnull", INCLUDE];
 const INCLUDE: &str = "include";
 
-/// The system's file includes this directory where a distribution has it (Debian, RHEL).
+/// A distribution may have made the system's file include this directory (Debian, RHEL).
 const SYSTEM: &str = "/etc/ssh/ssh_config";
 const SYSTEM_DIRECTORY: &str = "/etc/ssh/ssh_config.d";
 
-/// The most bytes of a file that are read.
+/// In bytes.
 const MAX_FILE: u64 = 1 << 20;
 
-/// Whether a configuration file of `ssh` has a setting that can separate it from the job. `cli` refuses them as options.
+/// Whether a configuration file of `ssh` has a setting that can separate ssh from the job. `cli` refuses such options.
 pub fn may_separate(ssh: &Ssh) -> bool {
     if let Some(file) = &ssh.config {
         return file_separates(file);
@@ -34,7 +34,7 @@ pub fn may_separate(ssh: &Ssh) -> bool {
         || system_files().any(|file| file_separates(&file))
 }
 
-/// The user's directory. ssh asks the system for it and not the environment, in which a crontab may set another.
+/// The user's home. ssh asks the system, and not the environment, in which a crontab may set another.
 fn home() -> Option<PathBuf> {
     let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
     let user = getuid().as_raw().to_string();
@@ -54,7 +54,7 @@ fn file_separates(file: &Path) -> bool {
         return false;
     }
     let mut text = Vec::new();
-    // A file that cannot be read is none for ssh either.
+    // ssh cannot read such a file either.
     let read = File::open(file).and_then(|file| file.take(MAX_FILE).read_to_end(&mut text));
     // The system's file has this `Include` from the distribution, and the files there are read here.
     let known = Some(SYSTEM_DIRECTORY).filter(|_| file == Path::new(SYSTEM));
@@ -62,7 +62,7 @@ fn file_separates(file: &Path) -> bool {
 }
 
 /// Whether a line of `text` begins with one of the keywords, without an `Include` of `known` files. ssh ignores case, and
-/// takes blanks or `=` behind a keyword.
+/// takes blanks or `=` after a keyword.
 fn has_setting(text: &str, known: Option<&str>) -> bool {
     text.lines().any(|line| {
         let mut words = line.split([' ', '\t', '"', '=']).filter(|word| !word.is_empty());

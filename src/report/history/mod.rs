@@ -69,7 +69,7 @@ pub struct RunSummary {
     pub pid: u32,
     /// The local time of START.
     pub start: NaiveDateTime,
-    /// The local time at which the splay was over.
+    /// The local time at which the run began to work: START, or the end of the splay.
     pub begun: NaiveDateTime,
     /// The local time of the last record, which is END if there is one.
     pub last: NaiveDateTime,

@@ -22,7 +22,7 @@ pub enum Reach {
     DayBefore,
     /// A period of the same length, to compare.
     PeriodBefore,
-    /// Enough days to have a run of each job. Only the last one is diagnosed.
+    /// Enough days to have a run of each job. Only the last day is diagnosed.
     LastRuns,
 }
 

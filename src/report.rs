@@ -41,8 +41,9 @@ use slots::checked::forget_usual_dir;
 
 impl Query {
     /// Answers the query on standard output or in a file, and prints errors on standard error. Returns the exit status:
-    /// [`exit::SUCCESS`], [`exit::FOUND_FAILURES`] if a run failed or was lost or a crontab has a fault, or
-    /// [`exit::IO_ERROR`] if an input could not be read or the report could not be written.
+    /// [`exit::SUCCESS`], [`exit::FOUND_FAILURES`] if a run failed or was lost or a crontab has a fault,
+    /// [`exit::USAGE_ERROR`] if the host or the job is in no log and on no line, or [`exit::IO_ERROR`] if an input could
+    /// not be read or the report could not be written.
     pub fn run(mut self, now: DateTime<Local>) -> u8 {
         let machine = Machine::at(now);
         let mut format = self.format(&machine);
@@ -77,7 +78,11 @@ impl Query {
         problems.note_written(out.finish(), &self.output_name());
         report.suggestions.iter().for_each(|line| warn(line));
         problems.note_unread(&logs, &report.read);
-        problems.exit_status(verdict)
+        if report.suggestions.is_empty() {
+            problems.exit_status(verdict)
+        } else {
+            problems.unknown_name()
+        }
     }
 
     /// The only place that knows all formats.
@@ -205,7 +210,12 @@ impl Problems {
         self.is_incomplete |= is_incomplete(unread);
     }
 
-    /// The exit status of every report.
+    /// The exit status of a report of a host or a job that is nowhere: a wrong word. It may be in what was not read.
+    fn unknown_name(&self) -> u8 {
+        if self.is_incomplete { exit::IO_ERROR } else { exit::USAGE_ERROR }
+    }
+
+    /// The exit status of every other report.
     fn exit_status(&self, verdict: Health) -> u8 {
         match verdict {
             _ if self.is_incomplete => exit::IO_ERROR,

@@ -46,6 +46,9 @@ pub struct JobCall {
     pub identities: Vec<PathBuf>,
 }
 
+/// The variable with the exit statuses of scripts that are no failure.
+const OK: &str = "REMOTEEXE_OK";
+
 /// Parses the arguments of remoteexe, given its environment variables.
 pub type ParseCall = fn(&[OsString], &[(OsString, OsString)]) -> CallMeaning;
 
@@ -78,6 +81,8 @@ pub struct CronJob {
     pub has_own_zone: bool,
     /// The line may skip a run on purpose, as behind `flock -n`.
     pub is_conditional: bool,
+    /// The exit statuses that are no failure, as `REMOTEEXE_OK` lists them.
+    pub accepted: Option<String>,
     /// The last change of the crontab, in seconds from 1970, if known.
     pub changed: Option<i64>,
     /// cron ignores the file because of its text, mode or owner, though the job was meant to run.
@@ -267,6 +272,7 @@ impl JobFinder<'_> {
             wait: call.wait.or_later(start.latest),
             has_own_zone: has_zone(call, line),
             is_conditional: call.is_conditional,
+            accepted: variable(call, line, OK).map(|it| String::from_utf8_lossy(it).into_owned()),
             changed: crontab.changed,
             is_ignored: crontab.rejection.is_some() || crontab.contents.is_ignored(),
         });
@@ -319,9 +325,13 @@ fn line_start(line: &CronLine, daemon: Daemon) -> Result<LineStart, String> {
 }
 
 fn has_zone(call: &Call, line: &CronLine) -> bool {
-    let own = call.variables.iter().rev().find(|(name, _)| name == b"TZ");
-    let value = own.map(|(_, value)| value.as_slice());
-    value.or_else(|| line.variables.get("TZ")).is_some_and(|value| !value.is_empty())
+    variable(call, line, "TZ").is_some_and(|value| !value.is_empty())
+}
+
+/// The value of a variable: that of the call, or else of the crontab.
+fn variable<'a>(call: &'a Call, line: &'a CronLine, name: &str) -> Option<&'a [u8]> {
+    let own = call.variables.iter().rev().find(|(other, _)| other == name.as_bytes());
+    own.map(|(_, value)| value.as_slice()).or_else(|| line.variables.get(name))
 }
 
 /// The user of a line: from its column, or the owner of the crontab.

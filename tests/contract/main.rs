@@ -34,6 +34,8 @@ mod real_sshd;
 mod records;
 mod report;
 mod report_accepted;
+mod report_bad_night;
+mod report_causes;
 mod report_crontabs;
 mod report_damage;
 mod report_hourly;

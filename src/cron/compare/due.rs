@@ -132,6 +132,7 @@ mod tests {
             wait: Wait::NONE,
             has_own_zone: false,
             is_conditional: false,
+            accepted: None,
             changed: None,
             is_ignored: false,
         }

@@ -9,6 +9,7 @@ use crate::cron::LineRef;
 use crate::cron::upcoming::{next_start, periods};
 use crate::escape::printable;
 use crate::report::history::JobId;
+use crate::report::slots::checked::CheckedCrontabs;
 use crate::report::slots::summary::{CheckStart, CrontabSummary, WholeSummary};
 use crate::report::slots::{Expected, ExpectedJob};
 
@@ -30,14 +31,28 @@ pub struct Schedule {
 }
 
 /// The schedules of the jobs that are on a line.
-pub fn schedules(report: &Report) -> Vec<(JobId, Schedule)> {
-    let Some(checked) = &report.crontabs else {
-        return Vec::new();
-    };
+pub fn schedules<'a>(report: &'a Report) -> impl Iterator<Item = (JobId, Schedule)> + use<'a> {
+    schedules_of(report, |_| true)
+}
+
+/// The schedule of a job, if it is on a line.
+pub fn schedule_of(report: &Report, job: JobId) -> Option<Schedule> {
+    schedules_of(report, move |id| id == job).next().map(|(_, schedule)| schedule)
+}
+
+fn schedules_of<'a>(
+    report: &'a Report,
+    is_asked: impl Fn(JobId) -> bool + 'a,
+) -> impl Iterator<Item = (JobId, Schedule)> + 'a {
     let now = report.machine.zoned_now;
-    let schedules = checked.expected.jobs.iter().zip(&checked.jobs);
-    let schedules = schedules.filter_map(|(job, id)| Some(((*id)?, job)));
-    schedules.map(|(id, job)| (id, schedule(job, &checked.expected, now))).collect()
+    let jobs = |checked: &'a CheckedCrontabs| checked.expected.jobs.iter().zip(&checked.jobs);
+    let checked = report.crontabs.iter();
+    let jobs =
+        checked.flat_map(move |checked| jobs(checked).map(move |(job, id)| (checked, job, id)));
+    jobs.filter_map(move |(checked, job, id)| {
+        let id = id.filter(|id| is_asked(*id))?;
+        Some((id, schedule(job, &checked.expected, now)))
+    })
 }
 
 fn schedule(job: &ExpectedJob, expected: &Expected, now: DateTime<Local>) -> Schedule {

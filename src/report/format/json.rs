@@ -159,6 +159,7 @@ fn document(run: &Run, users: &Users, output: Option<Vec<JsonText>>) -> String {
         duration: run.seconds(),
         status: match run.end {
             End::Exit(_) if run.is_good() => "ok",
+            End::Exit(_) if run.is_skipped() => "skipped",
             End::Exit(_) => "failed",
             End::Running => "running",
             End::Lost => "lost",

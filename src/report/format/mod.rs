@@ -64,6 +64,8 @@ pub struct Needs {
     pub as_of_end: bool,
     /// The last lines of output of the runs in the history.
     pub tails: bool,
+    /// Earlier runs of the only job that is asked for, where it has few in the period.
+    pub looks_back: bool,
     /// Good runs from older logs, to judge long runs by.
     pub baseline: bool,
     /// Only what became known in the period: an earlier report has shown the rest.

@@ -1,5 +1,7 @@
 //! The result of a query. Formats read it, and nothing else.
 
+use chrono::NaiveDateTime;
+
 use super::words::{Clock, shown_name};
 use crate::escape::printable;
 use crate::machine::Machine;
@@ -10,8 +12,9 @@ use crate::report::history::{History, JobId};
 use crate::report::logs::find::Logs;
 use crate::report::logs::owner::Account;
 use crate::report::query::filter::Filter;
-use crate::report::query::{Form, Query, Shown};
+use crate::report::query::{Form, LogSource, Query, Shown};
 use crate::report::runs::reading::Reading;
+use crate::report::runs::run::status_of_lock;
 use crate::report::slots::checked::CheckedCrontabs;
 use crate::report::slots::missed::MissedStarts;
 
@@ -52,6 +55,26 @@ impl Report<'_> {
         Clock::of(last.date())
     }
 
+    /// How many ENDs have no START, though the whole log of their day was read.
+    pub fn lost_starts(&self) -> u64 {
+        match self.query.source {
+            LogSource::LogDirs(_) => self.read.unmatched_ends,
+            LogSource::Inputs(_) => 0,
+        }
+    }
+
+    /// The period: what was asked for, and else the time of the runs. A run that hangs may have begun before it.
+    pub fn period(&self) -> Option<String> {
+        let (first, last) = self.tally.first_to_last?;
+        let Scope { since, now, is_live, .. } = self.scope;
+        let begin = if since == NaiveDateTime::MIN { first } else { since };
+        Some(match self.filter.period.until {
+            _ if is_live => format!("{begin} to {now} (now)"),
+            Some(_) => format!("{begin} to {now}"),
+            None => format!("{begin} to {last}"),
+        })
+    }
+
     /// The jobs that ran in the period.
     pub fn jobs(&self) -> impl Iterator<Item = JobId> + use<'_> {
         let has_run = |job: &JobId| {
@@ -59,6 +82,14 @@ impl Report<'_> {
             runs.any(|run| self.scope.has(run))
         };
         self.history.job_ids().filter(has_run)
+    }
+
+    /// Whether a job runs behind a lock, or may, as far as its operands and its lines show.
+    pub fn has_lock(&self, id: JobId) -> bool {
+        let crontabs = self.crontabs.iter();
+        let mut lines = crontabs.flat_map(|it| it.expected.jobs.iter().zip(&it.jobs));
+        status_of_lock(&self.history.job(id).name).is_some()
+            || lines.any(|(job, of)| *of == Some(id) && job.is_conditional)
     }
 
     /// A job, with its user if needed, and whether its parameters change.

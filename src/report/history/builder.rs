@@ -47,6 +47,19 @@ impl HistoryBuilder {
         }
     }
 
+    /// The number of runs so far.
+    pub fn runs(&self) -> usize {
+        self.history.runs.len()
+    }
+
+    /// Whether these jobs and those that have run are one job at most.
+    pub fn is_of_one_job(&self, wanted: &[(Account, Rc<[u8]>)]) -> bool {
+        let names = self.history.jobs.iter().map(|job| &job.name);
+        let names: HashSet<&[u8]> =
+            names.chain(wanted.iter().map(|(_, name)| name)).map(|it| &**it).collect();
+        names.len() <= 1
+    }
+
     /// Adds a run, unless it started after `until`.
     pub fn add(&mut self, run: &Run) {
         let job = self.job(run);

@@ -15,6 +15,8 @@ pub struct Tally {
     pub ok: u64,
     /// With an exit status that does not count as a failure.
     pub accepted: u64,
+    /// Runs that did nothing, because a lock is held.
+    pub skipped: u64,
     /// With any other exit status.
     pub failed: u64,
     /// Failed runs whose ssh failed before the remote command ran.
@@ -67,6 +69,7 @@ impl Tally {
         match run.outcome {
             Outcome::Good if run.is(RunFlag::Accepted) => self.accepted += 1,
             Outcome::Good => self.ok += 1,
+            Outcome::Skipped(_) => self.skipped += 1,
             Outcome::Failed(..) => self.failed += 1,
             Outcome::Running => self.running += 1,
             Outcome::Lost => self.lost += 1,
@@ -90,6 +93,9 @@ impl Tally {
         ];
         if self.accepted > 0 {
             ends.insert(2, Count::of("ok by --ok", self.accepted));
+        }
+        if self.skipped > 0 {
+            ends.push(Count::of("skipped (flock -n)", self.skipped));
         }
         ends
     }

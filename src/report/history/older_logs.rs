@@ -16,6 +16,7 @@ use crate::report::logs::owner::Account;
 use crate::report::logs::scheduler::{LogDir, Scheduler};
 use crate::report::runs::outcome::Outcome;
 use crate::report::runs::reading::{self, ReadClock};
+use crate::report::runs::run::Run;
 
 type Jobs = HashMap<(Account, Rc<[u8]>), JobId>;
 
@@ -64,6 +65,18 @@ impl OlderLogs<'_> {
         day: NaiveDate,
         is_accepted: &impl Fn(u8) -> bool,
     ) -> usize {
+        self.read_day(day, |mut run| {
+            run.accept(is_accepted);
+            let account = run.trace.owner.account();
+            let job = jobs.get(&(account, Rc::clone(&run.trace.job)));
+            if let (Some(job), Some(good)) = (job, Good::of(&run)) {
+                history.add_earlier(*job, good);
+            }
+        })
+    }
+
+    /// Gives each run of the logs of a day to `take`. Returns the number of logs.
+    pub fn read_day(&self, day: NaiveDate, take: impl FnMut(Run)) -> usize {
         let choice = Choice {
             // No log was written to since then: the day in its name decides.
             since: Some(NaiveDateTime::MAX),
@@ -73,19 +86,11 @@ impl OlderLogs<'_> {
         };
         let logs = find::logs(self.dirs, &choice, &self.machine.users);
         let clock = ReadClock { now: self.machine.now, end: NaiveDateTime::MAX };
-        let reading = reading::read(&logs.inputs, &self.machine.running, clock, None, |mut run| {
-            run.accept(is_accepted);
-            let account = run.trace.owner.account();
-            let job = jobs.get(&(account, Rc::clone(&run.trace.job)));
-            if let (Some(job), Some(good)) = (job, Good::of(&run)) {
-                history.add_earlier(*job, good);
-            }
-        });
-        reading.files
+        reading::read(&logs.inputs, &self.machine.running, clock, None, take).files
     }
 
     /// The days before the logs that were read, back to the first log, the latest day first.
-    fn earlier_days(&self) -> impl Iterator<Item = NaiveDate> + use<> {
+    pub fn earlier_days(&self) -> impl Iterator<Item = NaiveDate> + use<> {
         let day = self.from.date();
         let days = self.first_days.iter().map(|(_, day)| *day);
         let first = days.min().unwrap_or(day);
@@ -117,6 +122,8 @@ fn is_asking(run: &RunSummary, scope: &Scope) -> bool {
     match run.outcome {
         Outcome::Lost => !run.is(RunFlag::Dated) || run.until >= scope.since,
         Outcome::Running => is_long(run, scope.now),
-        Outcome::Good | Outcome::Failed(..) => is_long(run, scope.now) && scope.includes(run.until),
+        Outcome::Good | Outcome::Skipped(_) | Outcome::Failed(..) => {
+            is_long(run, scope.now) && scope.includes(run.until)
+        }
     }
 }

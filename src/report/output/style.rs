@@ -44,9 +44,12 @@ impl Severity {
             | IncidentState::Lost
             | IncidentState::Hung
             | IncidentState::Unreachable
+            | IncidentState::LoginRefused
+            | IncidentState::HostKey
             | IncidentState::Silent
             | IncidentState::NotStarted
-            | IncidentState::CronDown => Self::Bad,
+            | IncidentState::CronDown
+            | IncidentState::LogFull => Self::Bad,
         }
     }
 

@@ -29,6 +29,11 @@ impl SuccessStatuses {
         text.split(',').map(status).collect::<Result<_, _>>().map(Self)
     }
 
+    /// Adds others.
+    pub fn extend(&mut self, others: Option<Self>) {
+        self.0.extend(others.into_iter().flat_map(|others| others.0));
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -70,9 +70,12 @@ impl Suggestions {
         let sought = printable(&self.sought);
         let names: Vec<&str> = self.nearest.iter().map(|(_, name)| &**name).collect();
         Some(if names.is_empty() {
-            format!("no {what} '{sought}' in these logs, nor one like it")
+            format!("no {what} '{sought}' in these logs or crontabs, nor one like it")
         } else {
-            format!("no {what} '{sought}' in these logs; the nearest: {}", names.join(", "))
+            format!(
+                "no {what} '{sought}' in these logs or crontabs; the nearest: {}",
+                names.join(", ")
+            )
         })
     }
 }

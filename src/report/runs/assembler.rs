@@ -14,13 +14,28 @@ use super::kept::KeptRecords;
 use super::process::ProcessRuns;
 use super::reasons::Reasons;
 use super::run::{End, Run};
-use super::trace::Trace;
-use crate::log::record::{Kind, Record};
+use super::trace::{Sequel, Trace};
+use crate::log::record::{Kind, Notice, Record};
 use crate::report::logs::output_block::OutputBlock;
 use crate::report::logs::owner::{Account, Owner};
+use crate::report::logs::scheduler::Scheduler;
 
 /// The most runs without END, and the most known jobs of an owner. A hostile log must not take unlimited memory.
 const MAX_UNENDED: usize = 100_000;
+
+/// A time in which a log took no lines, as its writer has noted.
+#[derive(Debug, Clone, Copy)]
+pub struct FullLog {
+    /// Whose log it is.
+    pub scheduler: Scheduler,
+    /// The local time of the last line before, if the writer had written one.
+    pub since: Option<NaiveDateTime>,
+    /// The local time of the note.
+    pub until: NaiveDateTime,
+}
+
+/// How many of the last times are known in which a log was full.
+const MAX_FULL: usize = 100;
 
 /// A process: the account of its records, and its id. The same id in logs of two accounts means different processes,
 /// unless one of the owners lies.
@@ -67,8 +82,11 @@ pub struct Assembler {
     recorded: Option<u32>,
     /// The local time of this machine's last boot, if known.
     boot: Option<NaiveDateTime>,
-    /// The number of records whose START is missing.
+    /// The number of records whose START is missing, and the number of ENDs among them.
     pub unmatched: u64,
+    pub unmatched_ends: u64,
+    /// The last times in which the log was full, the newest first.
+    pub full: Vec<FullLog>,
     /// The number of runs without END that were too many to keep.
     forgotten: u64,
     /// The processes whose last START is in the future, and ignored.
@@ -91,10 +109,17 @@ impl Assembler {
     ) {
         self.switch_to(Key::of(owner, record.pid));
         let kind = Kind::parse(record.text);
+        if let Kind::Notice(Notice::LinesDropped(_)) = kind {
+            let since = self.current.open.last().map(|run| run.last);
+            let scheduler = owner.scheduler;
+            self.full.truncate(MAX_FULL - 1);
+            self.full.insert(0, FullLog { scheduler, since, until: record.time });
+        }
         if let Kind::Start(job) = kind {
             self.start(owner, record, line, job);
         } else if self.current.open.is_empty() {
             self.unmatched += 1;
+            self.unmatched_ends += u64::from(matches!(kind, Kind::End(..)));
         } else if let Some((mut trace, status)) = self.current.take(kind, record, line) {
             self.open -= 1;
             self.latest = self.latest.max(Some(record.time));
@@ -190,7 +215,9 @@ impl Assembler {
         let previous = last_started_by.insert(Rc::clone(&job), pid);
         let beside = previous.and_then(|pid| self.processes.get_mut(&Key { account, pid }));
         let runs = beside.into_iter().flat_map(|process| &mut process.open);
-        runs.filter(|run| run.job == job).for_each(|run| run.is_overlapped = true);
+        let goes_on =
+            |run: &&mut Trace| run.job == job && run.attempt.sequel != Some(Sequel::Retry);
+        runs.filter(goes_on).for_each(|run| run.is_overlapped = true);
         job
     }
 

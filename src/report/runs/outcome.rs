@@ -14,6 +14,9 @@ pub enum Outcome {
     Running,
     /// No END, and the process is gone.
     Lost,
+    /// END with the exit status by which `flock -n`, with which the script begins, says that the lock is held, and no
+    /// output. It is neither good nor bad.
+    Skipped(u8),
     /// END with this exit status, for this reason.
     Failed(u8, Reason),
 }
@@ -38,6 +41,8 @@ pub enum Reason {
     Unexplained,
     /// The timeout(1) with which the script begins ended it after this many seconds.
     Limit(u32),
+    /// A shell of the host has said that a process was killed.
+    Killed,
     /// A signal ended the script or ssh.
     Signal,
     /// The script's own exit status.
@@ -58,6 +63,24 @@ impl Outcome {
             _ => None,
         }
     }
+
+    /// What was refused, if the host was reached and that is so.
+    pub fn refusal(self) -> Option<Refusal> {
+        match self.connection_failure()? {
+            Cause::Authentication | Cause::Key | Cause::Account => Some(Refusal::Login),
+            Cause::HostKey => Some(Refusal::HostKey),
+            _ => None,
+        }
+    }
+}
+
+/// What is refused to a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The server refuses the login.
+    Login,
+    /// ssh refuses the server's key.
+    HostKey,
 }
 
 impl Display for Outcome {
@@ -65,6 +88,12 @@ impl Display for Outcome {
         let reason = match self {
             Self::Good => return formatter.write_str("ok"),
             Self::Running => return formatter.write_str("still running"),
+            Self::Skipped(status) => {
+                return write!(
+                    formatter,
+                    "skipped by flock -n, or the script returned {status} without output"
+                );
+            }
             Self::Lost => return formatter.write_str("lost: no END, and the process is gone"),
             Self::Failed(_, reason) => reason,
         };
@@ -94,6 +123,7 @@ impl Reason {
             Self::Ssh(_) | Self::SshLater(_) => "ssh failed",
             Self::RequestedThen255 => "the script returned 255, or a signal ended it",
             Self::Limit(_) => "timed out",
+            Self::Killed => "killed on the host, perhaps for lack of memory",
             Self::Signal => "ended by a signal",
             Self::Script => "the script failed",
         }

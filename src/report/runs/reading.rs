@@ -1,8 +1,10 @@
 //! Reads logs, and assembles the runs in them.
 
+use std::mem;
+
 use chrono::NaiveDateTime;
 
-use super::assembler::Assembler;
+use super::assembler::{Assembler, FullLog};
 use super::run::Run;
 use super::trace::Trace;
 use crate::log::record::{Kind, Record};
@@ -20,8 +22,11 @@ pub struct Reading {
     pub unread: Vec<(Input, InputError)>,
     /// The number of lines that are not records.
     pub unrecognized: u64,
-    /// The number of records whose START is missing.
+    /// Records whose START is missing, and the ENDs among them.
     pub unmatched: u64,
+    pub unmatched_ends: u64,
+    /// The times in which a log was full.
+    pub full: Vec<FullLog>,
     /// The number of runs without END that were too many to keep.
     pub forgotten: u64,
     /// The local time of the latest START or END.
@@ -126,6 +131,8 @@ pub fn read(
         Line::Empty => {}
     });
     let (unmatched, latest) = (assembler.unmatched, assembler.latest);
+    let unmatched_ends = assembler.unmatched_ends;
+    let full = mem::take(&mut assembler.full);
     let is_running = |run: &Trace| running.includes(run);
     let forgotten = assembler.finish(is_running, &mut take);
     Reading {
@@ -133,6 +140,8 @@ pub fn read(
         unread: outcome.unread,
         unrecognized,
         unmatched,
+        unmatched_ends,
+        full,
         forgotten,
         latest,
         early: early.remark(),

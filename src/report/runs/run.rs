@@ -12,6 +12,9 @@ use crate::ssh_error::{Cause, Diagnosis, Failure};
 /// The status of a job whose terminal went away: 128 and the number of HUP.
 const HUNG_UP: u8 = exit::SIGNALLED + 1;
 
+/// The status of a command whose process was killed.
+const KILLED: u8 = exit::SIGNALLED + 9;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum End {
     /// END with this exit status.
@@ -40,6 +43,38 @@ pub struct Run {
 }
 
 const TIMED_OUT: u8 = 124;
+
+/// The exit status of flock(1) where the lock is held.
+const LOCKED: u8 = 1;
+
+/// The exit status by which the `flock -n` that a job's script begins with says that the lock is held.
+pub fn status_of_lock(job: &[u8]) -> Option<u8> {
+    let mut words = job.split(|&byte| byte == b' ').skip(1);
+    words.next().filter(|program| program.rsplit(|&byte| byte == b'/').next() == Some(b"flock"))?;
+    let (mut does_not_wait, mut status) = (false, Some(LOCKED));
+    while let Some(option) = words.next().filter(|word| word.starts_with(b"-")) {
+        let text = str::from_utf8(option).ok()?;
+        // A cluster of letters, the last of which may have a value behind it.
+        let letters = if text.starts_with("--") { "" } else { &text[1..] };
+        let (letters, attached) =
+            letters.split_at(letters.find(['E', 'w']).unwrap_or(letters.len()));
+        does_not_wait |= matches!(text, "--nonblock" | "--nb") || letters.contains('n');
+        let (name, value) = match (attached.get(..1), text.split_once('=')) {
+            (Some(letter), _) => (letter, &attached[1..]),
+            (None, Some((name, value))) => (name, value),
+            (None, None) => (text, ""),
+        };
+        let is_status = matches!(name, "E" | "--conflict-exit-code");
+        if is_status || matches!(name, "w" | "--wait" | "--timeout") {
+            let value = Some(value.as_bytes()).filter(|value| !value.is_empty());
+            let value = value.or_else(|| words.next());
+            if is_status {
+                status = value.and_then(|value| str::from_utf8(value).ok()?.parse().ok());
+            }
+        }
+    }
+    status.filter(|status| does_not_wait && *status != exit::SUCCESS)
+}
 
 /// The limit in seconds of the timeout(1) with which a job's script begins.
 fn limit(job: &[u8]) -> Option<u32> {
@@ -108,7 +143,16 @@ impl Run {
     }
 
     pub fn has_failed(&self) -> bool {
-        !self.is_good() && self.end != End::Running
+        !self.is_good() && !self.is_skipped() && self.end != End::Running
+    }
+
+    /// Whether it did nothing, because the lock is held.
+    pub fn is_skipped(&self) -> bool {
+        let status = self.end.status().filter(|status| *status != exit::SUCCESS);
+        status.is_some_and(|status| status_of_lock(&self.trace.job) == Some(status))
+            && self.trace.kept.is_silent()
+            && self.trace.command.is_some()
+            && self.trace.attempt.start_failure.is_none()
     }
 
     /// Whether the run failed or was lost, or may have.
@@ -120,9 +164,10 @@ impl Run {
         (self.end == End::Exit(exit::SUCCESS) || self.is_accepted) && !self.trace.is_refused_login()
     }
 
-    /// Whether the job was started again before the run ended. A lost run may have been dead by then.
+    /// Whether the job was started again before the run ended. A lost run may have been dead by then, and without a
+    /// connection the script did not run.
     pub fn is_overlapped(&self) -> bool {
-        self.trace.is_overlapped && self.end != End::Lost
+        self.trace.is_overlapped && self.end != End::Lost && self.connection_failure().is_none()
     }
 
     /// The latest local time at which the run can have been going on: END, or the time by which a lost run was
@@ -198,6 +243,12 @@ impl Run {
         self.end == End::Exit(HUNG_UP) && last == Some(Cause::Authentication)
     }
 
+    /// Whether the line that says why is a shell's, or the kernel's, of a process that was killed.
+    fn says_killed(&self) -> bool {
+        let reason = self.trace.reason.as_deref().unwrap_or_default().to_lowercase();
+        reason.contains("killed") || reason.contains("out of memory")
+    }
+
     /// The reason of a usage error. The bash original did not log one.
     fn usage_reason(&self) -> Option<&[u8]> {
         let mut records = self.trace.kept.tail().map(Kind::parse);
@@ -220,6 +271,7 @@ impl Run {
             End::Running => return Outcome::Running,
             End::Lost => return Outcome::Lost,
             End::Exit(_) if self.is_good() => return Outcome::Good,
+            End::Exit(status) if self.is_skipped() => return Outcome::Skipped(status),
             End::Exit(status) => status,
         };
         let refused = Failure { cause: Cause::Account, is_at_jump_host: false };
@@ -243,6 +295,7 @@ impl Run {
                 Some(failure) => Reason::Ssh(failure),
                 None => Reason::Signal,
             },
+            KILLED if self.says_killed() => Reason::Killed,
             status if exit::signal(status).is_some() => Reason::Signal,
             _ => Reason::Script,
         };

@@ -4,6 +4,7 @@ use chrono::NaiveDateTime;
 
 use crate::cron::LineRef;
 use crate::report::logs::scheduler::Scheduler;
+use crate::report::runs::assembler::FullLog;
 
 /// A slot without a START in time.
 #[derive(Debug, Clone)]
@@ -53,6 +54,8 @@ pub struct MissedStarts {
     pub gaps: Vec<Gap>,
     pub outages: Vec<Outage>,
     pub delays: Vec<Delay>,
+    /// The times in which a log was full: then a START is not missing, but its record.
+    pub full: Vec<FullLog>,
 }
 
 impl MissedStarts {

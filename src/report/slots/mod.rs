@@ -21,6 +21,7 @@ use super::logs::owner::Account;
 use super::logs::scheduler::{LogDir, Scheduler, are_same};
 use super::query::CrontabSource;
 use super::query::filter::Filter;
+use super::query::success_statuses::SuccessStatuses;
 use super::runs::run::{Run, first_word};
 use crate::clock::{local_seconds, local_time};
 use crate::cron::{
@@ -118,7 +119,9 @@ pub struct ExpectedJob {
     /// skip a run.
     ends: Vec<(i64, i64)>,
     /// A line may skip a run.
-    is_conditional: bool,
+    pub is_conditional: bool,
+    /// The exit statuses of its lines that are no failure.
+    accepted: SuccessStatuses,
 }
 
 impl ExpectedJob {
@@ -218,6 +221,7 @@ impl Expected {
                     starts: Vec::new(),
                     ends: Vec::new(),
                     is_conditional: false,
+                    accepted: SuccessStatuses::default(),
                 });
                 expected.jobs.len() - 1
             });
@@ -227,6 +231,8 @@ impl Expected {
             let job = &mut expected.jobs[place];
             job.lines.push(line);
             job.is_conditional |= entry.is_conditional;
+            let accepted = entry.accepted.as_deref();
+            job.accepted.extend(accepted.and_then(|it| SuccessStatuses::parse(it).ok()));
         }
         for job in &mut expected.jobs {
             if job.lines.len() > MAX_LINES {
@@ -245,6 +251,13 @@ impl Expected {
         let is_read = |user: &String| self.is_copy || self.read_users.contains(user);
         let lines = self.planned.plan.commented_out.iter();
         lines.filter(move |off| off.user.as_ref().is_none_or(is_read))
+    }
+
+    /// The names of the jobs on all lines, also on those that are commented out.
+    pub fn names(&self) -> impl Iterator<Item = &[u8]> {
+        let CronJobs { entries, commented_out, .. } = &self.planned.plan;
+        let off = commented_out.iter().map(|off| off.job.as_slice());
+        entries.iter().map(|entry| entry.job.as_slice()).chain(off)
     }
 
     pub fn line(&self, line: usize) -> &CronJob {
@@ -268,25 +281,39 @@ impl Expected {
         gone
     }
 
-    /// Notes the START of a run.
-    pub fn add(&mut self, run: &Run) {
+    /// The job of a run, by its place; none if no line that is judged has it. Fails if no line has it at all.
+    fn place(&self, run: &Run) -> Result<Option<usize>, UserJob> {
         let scheduler = run.trace.owner.scheduler;
         let uid = run.trace.owner.uid.filter(|_| !self.is_copy);
         let job: UserJob = (uid, Rc::clone(&run.trace.job));
         // A line may not name its user.
         let known = [&job, &(None, Rc::clone(&job.1))].map(|job| self.places.get(job));
         if known == [None, None] {
-            if run.trace.start >= self.unchanged {
-                self.on_no_line.push((scheduler, run.trace.start));
-            }
-            self.remember_off(job, run.trace.start);
-            return;
+            return Err(job);
         }
-        let jobs = &mut self.jobs;
-        let is_there = |place: &&usize| jobs[**place].scheduler == scheduler;
         let mut places = known.into_iter().flatten().flatten();
-        if let Some(place) = places.find(is_there) {
-            let job = &mut jobs[*place];
+        Ok(places.find(|place| self.jobs[**place].scheduler == scheduler).copied())
+    }
+
+    /// Whether a line of the run's job has this exit status for one that is no failure.
+    pub fn accepts(&self, run: &Run, status: u8) -> bool {
+        let place = self.place(run).ok().flatten();
+        place.is_some_and(|place| self.jobs[place].accepted.includes(status))
+    }
+
+    /// Notes the START of a run.
+    pub fn add(&mut self, run: &Run) {
+        let place = match self.place(run) {
+            Ok(place) => place,
+            Err(job) => {
+                if run.trace.start >= self.unchanged {
+                    self.on_no_line.push((run.trace.owner.scheduler, run.trace.start));
+                }
+                return self.remember_off(job, run.trace.start);
+            }
+        };
+        if let Some(place) = place {
+            let job = &mut self.jobs[place];
             let start = local_seconds(run.trace.start);
             job.starts.push(start);
             if job.is_conditional {

@@ -91,7 +91,9 @@ fn head(report: &Report, run: &RunSummary) -> Markup {
     let took = match run.outcome {
         Outcome::Running => format!("for {}", age(run.age(report.scope.now))),
         Outcome::Lost => format!("last record {}", clock.second(run.last)),
-        Outcome::Good | Outcome::Failed(..) => format!("took {}", duration(run.seconds())),
+        Outcome::Good | Outcome::Skipped(_) | Outcome::Failed(..) => {
+            format!("took {}", duration(run.seconds()))
+        }
     };
     html! {
         (in_text(RunState::of(run))) " " b { (clock.second(run.start)) } " " (state_in_words(run)) ", " (took)

@@ -39,8 +39,8 @@ fn counts(report: &Report) -> Markup {
     let jobs = count(report.jobs().count() as u64, "job");
     let hosts = count(hosts(report).len() as u64, "host");
     html! {
-        @if let Some((first, last)) = tally.first_to_last {
-            p.span { (first) " to " (last) ": " (jobs) ", " (hosts) }
+        @if let Some(period) = report.period() {
+            p.span { (period) ": " (jobs) ", " (hosts) }
             dl.counts {
                 @for Count { name, number, is_bad } in ends(report).into_iter().chain(tally.kinds()) {
                     div.bad[is_bad] { dt { (name) } dd { (grouped(number)) } }

@@ -25,7 +25,8 @@ impl RunState {
 
     pub fn of(run: &RunSummary) -> Self {
         match run.outcome {
-            Outcome::Good => Self::Good,
+            // Nothing is wrong.
+            Outcome::Good | Outcome::Skipped(_) => Self::Good,
             Outcome::Running => Self::Running,
             Outcome::Lost => Self::Lost,
             outcome if outcome.connection_failure().is_some() => Self::NotConnected,

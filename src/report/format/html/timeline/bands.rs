@@ -38,8 +38,8 @@ impl Bands {
                 continue;
             };
             match &incident.kind {
-                IncidentKind::Unreachable { hosts } => {
-                    for host in hosts {
+                IncidentKind::Unreachable { .. } | IncidentKind::Refused { .. } => {
+                    for host in incident.hosts() {
                         bands.hosts.entry(*host).or_default().push(band);
                     }
                 }

@@ -119,7 +119,7 @@ fn mark(place: usize, run: &RunSummary, now: NaiveDateTime) -> Mark<'_> {
         Outcome::Running => now,
         // Nobody knows how long the run went on.
         Outcome::Lost => run.start,
-        Outcome::Good | Outcome::Failed(..) => run.until,
+        Outcome::Good | Outcome::Skipped(_) | Outcome::Failed(..) => run.until,
     };
     Mark {
         state: RunState::of(run),

@@ -292,8 +292,8 @@ fn cron_was_down_until_the_lines_that_missed_a_slot_have_started_again() {
     let mut lines: Vec<&str> = log.lines().collect();
     lines.sort_by_key(|line| &line[..21]);
     let log = lines.join("\n") + "\n";
-    let lines: String =
-        jobs.iter().map(|job| format!("* * * * * root remoteexe {job}\n")).collect();
+    let line = |job: &String| format!("* * * * * root remoteexe {job}\n");
+    let lines = jobs.iter().map(line).collect::<Vec<_>>().concat();
     let crontab = lines.clone() + "15 10 2 * * root remoteexe db /monthly\n";
     let (screen, _) = with_crontab(&log, &crontab, &[]);
     let row = rows_of(&screen).into_iter().find(|row| row.starts_with("CRON DOWN"));

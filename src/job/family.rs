@@ -55,8 +55,13 @@ pub struct Family {
 }
 
 impl Family {
-    /// The family of `ssh`, which may have ended. None without /proc.
+    /// The family of `ssh`, which may have ended. None without /proc, and where its numbers are those of another
+    /// namespace, as in a container with the host's.
     pub fn of(ssh: &Child, others: &Others) -> Option<Self> {
+        let us = fs::read_link("/proc/self").ok()?;
+        if number(us.as_os_str().as_encoded_bytes()) != Some(getpid().as_raw_nonzero().get()) {
+            return None;
+        }
         Some(Self { head: Process::read(ssh.pid())?, known: Vec::new(), others: others.clone() })
     }
 

@@ -153,7 +153,7 @@ fn a_skip_behind_flock_is_counted_apart_and_with_output_it_is_a_failure() {
 #[test]
 fn killed_on_the_host_and_a_silent_255_are_explained_as_far_as_is_known() {
     let rows = rows(&runs("h /a", &[10], "x.sh: line 3: 71 Killed  sort big", 137), &[]);
-    assert!(rows[0].contains("killed on the host, perhaps for lack of memory"), "{rows:#?}");
+    assert!(rows[0].contains("killed, perhaps for lack of memory"), "{rows:#?}");
     let rows = rows_of(&printed(&report(runs("h /a", &[10], "", 255), &[])));
     assert!(rows[0].contains("LogLevel QUIET would hide ssh's"), "{rows:#?}");
 }

@@ -153,7 +153,7 @@ fn a_skip_behind_flock_is_counted_apart_and_with_output_it_is_a_failure() {
 #[test]
 fn killed_on_the_host_and_a_silent_255_are_explained_as_far_as_is_known() {
     let rows = rows(&runs("h /a", &[10], "x.sh: line 3: 71 Killed  sort big", 137), &[]);
-    assert!(rows[0].contains("killed on the host, perhaps for lack of memory"), "{rows:#?}");
+    assert!(rows[0].contains("killed, perhaps for lack of memory"), "{rows:#?}");
     let rows = rows_of(&printed(&report(runs("h /a", &[10], "", 255), &[])));
     assert!(rows[0].contains("LogLevel QUIET would hide ssh's"), "{rows:#?}");
 }
@@ -266,4 +266,40 @@ fn the_history_of_a_job_that_runs_seldom_comes_from_older_logs_too() {
     let screen = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(screen.contains("Duration     10m00s, 10m00s at most (of 5 good runs)"), "{screen}");
     assert!(screen.contains("Last 5 of 5 runs"), "{screen}{}", stderr(&output));
+}
+
+#[test]
+fn what_began_and_has_recovered_in_the_period_stands_under_ended() {
+    let log = runs("h /x", &[10], "", 0)
+        + &runs("h /x", &[20], "no tape", 3)
+        + &runs("h /x", &[30], "", 0);
+    let output = report(&log, &["--changed", "--since", "2026-03-02 10:00"]);
+    let screen = printed(&output);
+    assert!(screen.contains("\nEnded\nRECOVERED "), "{screen}");
+    assert!(!screen.contains("Began"), "{screen}");
+    // It has failed all the same.
+    assert_eq!(code(&output), 1);
+}
+
+#[test]
+fn cron_was_down_until_the_lines_that_missed_a_slot_have_started_again() {
+    let jobs: Vec<String> = (0..12).map(|number| format!("h{number:02} /often")).collect();
+    let mut log = String::new();
+    for job in &jobs {
+        let minutes: Vec<u32> = (0..59).filter(|minute| !(12..30).contains(minute)).collect();
+        log += &runs(job, &minutes, "", 0);
+    }
+    let mut lines: Vec<&str> = log.lines().collect();
+    lines.sort_by_key(|line| &line[..21]);
+    let log = lines.join("\n") + "\n";
+    let line = |job: &String| format!("* * * * * root remoteexe {job}\n");
+    let lines = jobs.iter().map(line).collect::<Vec<_>>().concat();
+    let crontab = lines.clone() + "15 10 2 * * root remoteexe db /monthly\n";
+    let (screen, _) = with_crontab(&log, &crontab, &[]);
+    let row = rows_of(&screen).into_iter().find(|row| row.starts_with("CRON DOWN"));
+    let row = row.unwrap_or_else(|| panic!("{screen}"));
+    assert!(row.contains("not good since: db /monthly"), "{screen}");
+    assert!(screen.contains("\n1 problem now, 0 over\n"), "{screen}");
+    let (screen, _) = with_crontab(&log, &lines, &[]);
+    assert!(screen.contains("\n0 problems now, 1 over\n"), "{screen}");
 }

@@ -123,7 +123,7 @@ impl Reason {
             Self::Ssh(_) | Self::SshLater(_) => "ssh failed",
             Self::RequestedThen255 => "the script returned 255, or a signal ended it",
             Self::Limit(_) => "timed out",
-            Self::Killed => "killed on the host, perhaps for lack of memory",
+            Self::Killed => "killed, perhaps for lack of memory",
             Self::Signal => "ended by a signal",
             Self::Script => "the script failed",
         }

@@ -61,8 +61,8 @@ fn file_separates(file: &Path) -> bool {
     read.is_ok() && has_setting(&String::from_utf8_lossy(&text), known)
 }
 
-/// Whether a line of `text` begins with one of the keywords, without an `Include` of `known` files. ssh ignores case, and
-/// takes blanks or `=` after a keyword.
+/// Whether a line of `text` begins with one of the keywords. An `Include` of `known` files does not count. ssh ignores
+/// case, and takes blanks or `=` after a keyword.
 fn has_setting(text: &str, known: Option<&str>) -> bool {
     text.lines().any(|line| {
         let mut words = line.split([' ', '\t', '"', '=']).filter(|word| !word.is_empty());

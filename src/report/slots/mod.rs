@@ -33,6 +33,10 @@ use crate::machine::Users;
 /// A job on more lines is not checked. Only a hostile crontab has one.
 const MAX_LINES: usize = 100;
 
+/// The most log directories to which crontabs lead. Each is compared with all others, and a stranger's crontab can name
+/// a thousand.
+const MAX_DIRS: usize = 100;
+
 /// The crontabs of a report, and their jobs.
 #[derive(Debug)]
 pub struct Planned {
@@ -42,10 +46,6 @@ pub struct Planned {
     pub is_given: bool,
     grammar: ParseCall,
 }
-
-/// The most log directories to which crontabs lead. Each is compared with all others, and a stranger's crontab can name a
-/// thousand.
-const MAX_DIRS: usize = 100;
 
 impl Planned {
     /// Reads the crontabs. Those of other users are read only if they are named, or if `is_asked` is true for the user.
@@ -130,6 +130,26 @@ pub struct ExpectedJob {
 }
 
 impl ExpectedJob {
+    fn new(scheduler: Scheduler, uid: Option<u32>, name: Rc<[u8]>) -> Self {
+        Self {
+            scheduler,
+            uid,
+            name,
+            lines: Vec::new(),
+            starts: Vec::new(),
+            ends: Vec::new(),
+            is_conditional: false,
+            accepted: SuccessStatuses::default(),
+        }
+    }
+
+    fn add_line(&mut self, line: usize, entry: &CronJob) {
+        self.lines.push(line);
+        self.is_conditional |= entry.is_conditional;
+        let accepted = entry.accepted.as_deref();
+        self.accepted.extend(accepted.and_then(|it| SuccessStatuses::parse(it).ok()));
+    }
+
     pub fn host(&self) -> &[u8] {
         first_word(&self.name)
     }
@@ -150,6 +170,19 @@ pub enum CheckedJobs<'a> {
     All,
     /// Those that log to these directories, of the users whose logs are read.
     In(&'a [LogDir], &'a dyn Fn(u32) -> bool),
+}
+
+impl CheckedJobs<'_> {
+    /// The scheduler whose logs have the job of this line, if the line is checked.
+    fn scheduler(&self, entry: &CronJob, users: &Users) -> Option<Scheduler> {
+        match self {
+            Self::All => Some(Scheduler::default()),
+            Self::In(dirs, is_read) => {
+                let log_dir = log_dir(entry).filter(|_| is_of_user(entry, users, is_read))?;
+                scheduler_of(dirs, log_dir)
+            }
+        }
+    }
 }
 
 /// The expected jobs and their STARTs.
@@ -198,13 +231,6 @@ impl Expected {
             planned,
         };
         let is_known = expected.planned.crontabs.cron.is_known;
-        let scheduler = |entry: &CronJob| match judged {
-            CheckedJobs::All => Some(Scheduler::default()),
-            CheckedJobs::In(dirs, is_read) => {
-                let log_dir = log_dir(entry)?;
-                is_of_user(entry, users, is_read).then(|| scheduler_of(dirs, log_dir)).flatten()
-            }
-        };
         let mut places: HashMap<(Scheduler, Rc<[u8]>), usize> = HashMap::new();
         for (line, entry) in expected.planned.plan.entries.iter().enumerate() {
             let name: Rc<[u8]> = entry.job.as_slice().into();
@@ -212,32 +238,19 @@ impl Expected {
             let account = uid.filter(|_| !expected.is_copy);
             let of_account = expected.places.entry((account, Rc::clone(&name)));
             let of_account = of_account.or_default();
-            let Some(scheduler) = scheduler(entry).filter(|_| is_known && !entry.has_own_zone)
-            else {
+            let scheduler = judged.scheduler(entry, users);
+            let Some(scheduler) = scheduler.filter(|_| is_known && !entry.has_own_zone) else {
                 expected.unjudged += 1;
                 continue;
             };
             let place = *places.entry((scheduler, Rc::clone(&name))).or_insert_with(|| {
-                expected.jobs.push(ExpectedJob {
-                    scheduler,
-                    uid,
-                    name,
-                    lines: Vec::new(),
-                    starts: Vec::new(),
-                    ends: Vec::new(),
-                    is_conditional: false,
-                    accepted: SuccessStatuses::default(),
-                });
+                expected.jobs.push(ExpectedJob::new(scheduler, uid, name));
                 expected.jobs.len() - 1
             });
             if !of_account.contains(&place) {
                 of_account.push(place);
             }
-            let job = &mut expected.jobs[place];
-            job.lines.push(line);
-            job.is_conditional |= entry.is_conditional;
-            let accepted = entry.accepted.as_deref();
-            job.accepted.extend(accepted.and_then(|it| SuccessStatuses::parse(it).ok()));
+            expected.jobs[place].add_line(line, entry);
         }
         for job in &mut expected.jobs {
             if job.lines.len() > MAX_LINES {

@@ -7,8 +7,7 @@ const LOCKED: u8 = 1;
 
 /// The exit status by which the `flock -n` that a job's script begins with says that the lock is held.
 pub fn status_of_lock(job: &[u8]) -> Option<u8> {
-    let mut words = job.split(|&byte| byte == b' ').skip(1);
-    words.next().filter(|program| program.rsplit(|&byte| byte == b'/').next() == Some(b"flock"))?;
+    let mut words = arguments(job, b"flock")?;
     let (mut does_not_wait, mut status) = (false, Some(LOCKED));
     while let Some(option) = words.next().filter(|word| word.starts_with(b"-")) {
         let text = str::from_utf8(option).ok()?;
@@ -36,9 +35,7 @@ pub fn status_of_lock(job: &[u8]) -> Option<u8> {
 
 /// The limit in seconds of the timeout(1) with which a job's script begins.
 pub fn limit(job: &[u8]) -> Option<u32> {
-    let mut words = job.split(|&byte| byte == b' ').skip(1);
-    let is_timeout = |word: &[u8]| word == b"timeout" || word.ends_with(b"/timeout");
-    words.find(|word| is_timeout(word))?;
+    let words = arguments(job, b"timeout")?;
     let limits = words.filter_map(|word| {
         let word = str::from_utf8(word).ok()?;
         let (number, unit) =
@@ -57,4 +54,11 @@ pub fn limit(job: &[u8]) -> Option<u32> {
     let first = limits.next()?;
     let has_kill = job.windows(4).any(|part| part == b" -k ");
     limits.next().filter(|_| has_kill).or(Some(first))
+}
+
+/// The words behind `program`, if a job's script begins with that.
+fn arguments<'a>(job: &'a [u8], program: &[u8]) -> Option<impl Iterator<Item = &'a [u8]>> {
+    let mut words = job.split(|&byte| byte == b' ').skip(1);
+    let name = words.next()?.rsplit(|&byte| byte == b'/').next();
+    (name == Some(program)).then_some(words)
 }

@@ -173,7 +173,8 @@ fn a_job_is_the_same_whatever_the_server_makes_of_it() {
         setup.script = end;
         setup.check();
     }
-    for shell in ["sh", "bash", "dash", "zsh -f", "fish", "mksh", "busybox ash"] {
+    for shell in ["sh", "bash", "dash", "zsh -f", "fish", "mksh", "busybox ash", "ksh93", "tcsh -f"]
+    {
         let sshd = format!("ForceCommand exec {shell} -c \"$SSH_ORIGINAL_COMMAND\"");
         Setup::new(shell, &sshd, "").check();
     }

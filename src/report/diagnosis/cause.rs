@@ -1,4 +1,4 @@
-//! What two incidents have in common that have one cause.
+//! What incidents with one cause have in common.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use crate::report::history::{History, HostId, JobId};
 use crate::report::logs::owner::Account;
 use crate::report::runs::outcome::Outcome;
 
-/// Words for a state of the whole host: whatever runs there fails by it.
+/// Words for a state of the whole host, by which everything there fails.
 const OF_THE_HOST: [&str; 12] = [
     "no space left on device",
     "read-only file system",
@@ -24,34 +24,34 @@ const OF_THE_HOST: [&str; 12] = [
     "structure needs cleaning",
 ];
 
-/// Words of a program that does not reach a service. A line with one of them names the service.
+/// Words of a program that cannot reach a service. A line with one of them names the service.
 const OF_A_SERVICE: [&str; 5] = ["connect", "resolve", "://", " port ", "unreachable"];
 
-/// What two incidents have in common that become one.
+/// What incidents that are merged have in common.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Likeness {
-    /// The same job, again, and the state.
+    /// The same job again, in this state.
     Again(Vec<JobId>, IncidentState),
-    /// The same hosts that cannot be reached, again.
+    /// The same hosts, unreachable again.
     HostAgain(Vec<HostId>),
-    /// ssh is refused in one way.
+    /// ssh is refused in this way.
     Refused(Option<Outcome>, bool),
-    /// ssh fails in one way on one host.
+    /// ssh fails in this way on this host.
     Ssh(HostId, Option<Outcome>, bool),
-    /// One state of one host.
+    /// The words for a state of this host.
     OnHost(HostId, &'static str, bool),
-    /// Words about one service that is not reached.
+    /// The words about a service that cannot be reached.
     Service(String, bool),
     /// The same script of the same user, in the same state, in the same way, with the same words.
     Script(Account, Box<[u8]>, IncidentState, bool, Option<Outcome>, String),
     /// Jobs on lines of one crontab, which cron ignores.
     Ignored(PathBuf),
-    /// Like no other one.
+    /// Nothing: the number of the incident.
     Alone(usize),
 }
 
 impl Likeness {
-    /// What an incident has in common with others in which the same job or host was bad, and good again.
+    /// What an incident has in common with other times at which the same job or host was bad.
     pub fn repeated(number: usize, incident: &Incident) -> Self {
         let may_repeat = !matches!(
             incident.kind,
@@ -73,7 +73,7 @@ impl Likeness {
         }
     }
 
-    /// What a job has in common with others whose login or key is refused too.
+    /// What a job has in common with others whose login or key is also refused.
     pub fn refused(number: usize, incident: &Incident) -> Self {
         let way = incident.main_way();
         match incident.kind {
@@ -131,8 +131,8 @@ impl Likeness {
     }
 }
 
-/// The reason of the last bad run, without what differs from host to host and from run to run: the host, and words with
-/// a digit in them.
+/// The reason of the last bad run, without the host and words with a digit, which differ from host to host and run to
+/// run.
 fn gist(incident: &Incident, history: &History) -> String {
     let Some(run) = incident.last.filter(|run| run.outcome.is_bad()) else {
         return String::new();

@@ -1,4 +1,4 @@
-//! What an operator has to know once.
+//! Incidents: what an operator has to know once.
 
 use std::collections::BTreeMap;
 
@@ -9,179 +9,147 @@ use crate::report::history::{HostId, JobId, RunSummary};
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::outcome::{Outcome, Refusal};
 
-/// Bad runs that have one reason, or another thing that an operator has to know once.
+/// Bad runs with one reason, or something else that an operator has to know once.
 #[derive(Debug, Clone)]
 pub struct Incident {
-    /// What it is.
     pub kind: IncidentKind,
-    /// When it was.
     pub window: IncidentWindow,
-    /// The jobs that it affects.
     pub jobs: Vec<JobId>,
-    /// The number of bad runs, or of slots without a run.
+    /// The number of bad runs, or of missed slots.
     pub bad: u64,
-    /// The number of all runs of these jobs from its first bad run on, until its end.
+    /// The number of all runs of these jobs, from the first bad run to the end.
     pub runs: u64,
-    /// The bad runs by the way in which they failed.
+    /// The number of bad runs by the way in which they failed.
     pub ways: BTreeMap<Outcome, u64>,
-    /// The last bad run.
     pub last: Option<RunSummary>,
-    /// The local time at which the last good run before it ended.
+    /// The local time of the END of the last good run before.
     pub last_good: Option<NaiveDateTime>,
-    /// The jobs that have had no good run since, though the reason has passed.
+    /// The jobs without a good run since, though the reason has passed.
     pub not_recovered: Vec<JobId>,
-    /// How often it has happened, if it is shown once for several times.
+    /// The number of occurrences that are shown as one.
     pub times: u64,
-    /// A run of it is not made up for soon.
+    /// No later run makes up for a bad run soon.
     pub is_pressing: bool,
 }
 
-/// The time of an incident, in local time.
+/// In local time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IncidentWindow {
-    /// The START of the first bad run.
     pub since: NaiveDateTime,
-    /// When it could be known first.
+    /// When it could first be known.
     pub detected_at: NaiveDateTime,
-    /// The last bad record.
     pub last: NaiveDateTime,
-    /// When it was known to be over. It goes on if there is no such time.
+    /// When the end was known. None if the incident goes on.
     pub over: Option<NaiveDateTime>,
 }
 
-/// The kind of an incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IncidentKind {
     /// A job's bad runs in a row.
     Failing,
-    /// A job is good and bad in turn.
+    /// Good and bad in turn.
     Flapping,
     /// Runs have no END, and their processes are gone.
     Lost {
-        /// They ended together: the machine went down, or all was killed.
+        /// The runs ended together: the machine went down, or everything was killed.
         together: bool,
-        /// The machine booted then.
+        /// The machine's boot.
         boot: Option<NaiveDateTime>,
-        /// Nothing was started until then.
+        /// Nothing was started until this time.
         quiet_until: Option<NaiveDateTime>,
     },
-    /// A run goes on far longer than its job ever took.
+    /// A run takes far longer than its job ever took.
     Hung(Hung),
     /// ssh cannot connect to hosts.
     Unreachable {
-        /// The hosts.
         hosts: Vec<HostId>,
     },
     /// ssh connects, and is refused.
     Refused {
-        /// The hosts.
         hosts: Vec<HostId>,
-        /// What is refused.
         refusal: Refusal,
     },
-    /// Servers dropped single connections while they took others.
+    /// Servers dropped some connections and took others.
     Dropped {
-        /// The seconds of the minute in which connections are dropped more often than they are started.
+        /// The seconds of the minute with more drops than their share of the starts.
         herd: Option<Herd>,
     },
     /// A job takes longer than before.
     Slower {
-        /// The median of its seconds before.
+        /// The earlier median, in seconds.
         before: u32,
-        /// The median of its seconds now.
+        /// The present median, in seconds.
         now: u32,
     },
-    /// Nothing was started, although there was always something before.
+    /// Nothing was started, for longer than ever before.
     Silent {
-        /// By this scheduler.
         scheduler: Scheduler,
-        /// The machine booted then.
+        /// The machine's boot.
         boot: Option<NaiveDateTime>,
     },
-    /// A job was not started at slots of its line.
     NotStarted {
-        /// The line.
         place: LineRef,
-        /// cron ignores the file of the line.
         is_ignored: bool,
     },
     /// Most lines missed their slots at once.
     CronDown {
-        /// Those of this scheduler.
         scheduler: Scheduler,
-        /// The machine booted then.
+        /// The machine's boot.
         boot: Option<NaiveDateTime>,
-        /// So many runs were lost with it.
+        /// The number of runs that were lost at the same time.
         lost: u64,
     },
-    /// Slots without a START, in a time in which the log took no lines.
+    /// Slots without a START while the log took no lines.
     LogFull,
-    /// Slots whose STARTs came late, all at once.
+    /// Slots whose STARTs came late, one soon after the other.
     Late {
-        /// The last of the STARTs.
+        /// The last START.
         started: NaiveDateTime,
     },
 }
 
-/// A run that goes on too long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hung {
-    /// Its process id.
     pub pid: u32,
-    /// How long the longest good run before it took, in seconds.
+    /// The duration of the longest good run before, in seconds.
     pub longest: u32,
-    /// How many runs of the job were started since.
+    /// The number of later runs of the job.
     pub again: u64,
 }
 
 /// The seconds of the minute in which a crowd of connections is dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Herd {
-    /// The first of these seconds.
     pub first: u32,
-    /// The last of them, which may be in the next minute.
+    /// May be in the next minute.
     pub last: u32,
-    /// The connections that were dropped in them.
+    /// The number of drops in these seconds.
     pub dropped: u64,
 }
 
-/// An incident in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum IncidentState {
-    /// Bad since it began.
+    /// Bad since the incident began.
     Failing,
-    /// Good and bad in turn.
     Flapping,
-    /// Killed without a word.
+    /// Killed without END.
     Lost,
-    /// Running far too long.
     Hung,
-    /// No connection.
     Unreachable,
-    /// The server lets nobody in.
     LoginRefused,
-    /// The server is not the known one.
     HostKey,
-    /// Good again.
     Recovered,
-    /// Good, but it takes longer.
     Slower,
-    /// Single connections were dropped.
     Dropped,
-    /// Nothing was started.
     Silent,
-    /// Not started at a slot of its line.
     NotStarted,
-    /// No line was started.
     CronDown,
-    /// The log took no lines.
     LogFull,
-    /// Started later than its line says.
     Late,
 }
 
 impl IncidentState {
-    /// Those that can be now.
+    /// The states of an incident that goes on.
     pub const NOW: [Self; 14] = [
         Self::Failing,
         Self::Flapping,
@@ -199,7 +167,6 @@ impl IncidentState {
         Self::Late,
     ];
 
-    /// The word for it.
     pub fn word(self) -> &'static str {
         match self {
             Self::Failing => "FAILING",
@@ -222,7 +189,7 @@ impl IncidentState {
 }
 
 impl IncidentWindow {
-    /// The window of these runs, of which there is at least one. Its end is known with the first run's END or later.
+    /// The window of these runs, at least one. Its end is known with the first run's END or later.
     pub fn of_bad_runs(runs: &[&RunSummary], over: Option<NaiveDateTime>) -> Self {
         let starts = runs.iter().map(|run| run.start);
         let ends = || runs.iter().map(|run| run.until);
@@ -235,14 +202,12 @@ impl IncidentWindow {
         }
     }
 
-    /// Whether it is over.
     pub fn is_over(&self) -> bool {
         self.over.is_some()
     }
 }
 
 impl Incident {
-    /// An incident without bad runs.
     pub fn new(kind: IncidentKind, window: IncidentWindow, jobs: Vec<JobId>) -> Self {
         Self {
             kind,
@@ -259,7 +224,7 @@ impl Incident {
         }
     }
 
-    /// An incident of bad runs. `runs` is the number of all runs in its window.
+    /// `runs` is the number of all runs in the window.
     pub fn of_runs<'a>(
         kind: IncidentKind,
         window: IncidentWindow,
@@ -280,7 +245,6 @@ impl Incident {
         incident
     }
 
-    /// It in one word.
     pub fn state(&self) -> IncidentState {
         match self.kind {
             IncidentKind::Failing | IncidentKind::Flapping if self.is_over() => {
@@ -303,17 +267,17 @@ impl Incident {
         }
     }
 
-    /// Whether it is over, so that nothing of it is wrong now.
+    /// Whether nothing of the incident is wrong now.
     pub fn is_over(&self) -> bool {
         self.has_passed() && self.not_recovered.is_empty()
     }
 
-    /// Whether its reason has passed. Connections are dropped one by one.
+    /// Whether the reason has passed, as always with dropped connections.
     pub fn has_passed(&self) -> bool {
         self.window.is_over() || matches!(self.kind, IncidentKind::Dropped { .. })
     }
 
-    /// When it ended, if its reason has passed: after a pause that of the next START, and else the last bad record.
+    /// When the incident ended, if the reason has passed: after a pause the next START, otherwise the last bad record.
     pub fn end(&self) -> Option<NaiveDateTime> {
         let next = match self.kind {
             IncidentKind::Lost { together: true, .. }
@@ -324,12 +288,12 @@ impl Incident {
         self.has_passed().then(|| next.unwrap_or(self.window.last))
     }
 
-    /// Whether something has failed, was lost or is missing. A job that takes longer or comes late has not failed.
+    /// Whether something failed, was lost or is missing. A slower or late job has not failed.
     pub fn is_failure(&self) -> bool {
         !matches!(self.kind, IncidentKind::Slower { .. } | IncidentKind::Late { .. })
     }
 
-    /// The hosts that cannot be reached, or that refuse a login.
+    /// The hosts that cannot be reached, or refuse a login.
     pub fn hosts(&self) -> &[HostId] {
         match &self.kind {
             IncidentKind::Unreachable { hosts } | IncidentKind::Refused { hosts, .. } => hosts,
@@ -337,13 +301,13 @@ impl Incident {
         }
     }
 
-    /// The way in which most of its runs failed.
+    /// The way in which most runs failed.
     pub fn main_way(&self) -> Option<Outcome> {
         let most = self.ways.iter().max_by_key(|(_, count)| **count);
         most.map(|(way, _)| *way)
     }
 
-    /// Takes another incident of the same kind into this one.
+    /// Merges another incident of the same kind into this one.
     pub fn join(&mut self, other: Self) {
         let (window, more) = (&mut self.window, other.window);
         window.since = window.since.min(more.since);

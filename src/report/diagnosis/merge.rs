@@ -1,4 +1,4 @@
-//! Incidents that belong together become one.
+//! Merges incidents that belong together.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use crate::report::history::{History, HostId, JobId};
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::outcome::Outcome;
 
-/// How long a host that comes and goes may be reached in between.
+/// The longest time for which a host that comes and goes may be reached in between.
 const COMES_AND_GOES: TimeDelta = TimeDelta::hours(6);
 
 /// How much later a cause may show in one job than in another.
 const SLACK: TimeDelta = TimeDelta::minutes(10);
 
-/// Merges what happened to a job several times, if it is over, and to a host.
+/// Merges the incidents of a job that are over, and the incidents of a host.
 pub fn merge_repeated(incidents: Vec<Incident>) -> Vec<Incident> {
     let is_near = |one: &Incident, next: &Incident| {
         one.hosts().is_empty() || next.window.since - one.window.last <= COMES_AND_GOES
@@ -24,7 +24,7 @@ pub fn merge_repeated(incidents: Vec<Incident>) -> Vec<Incident> {
     joined(incidents, Likeness::repeated, is_near)
 }
 
-/// Merges the jobs of all hosts whose login is refused in one way since one time: a key was changed, or an account.
+/// Merges jobs on all hosts whose login is refused in one way since one time: a key or an account was changed.
 pub fn merge_refused(incidents: Vec<Incident>, history: &History) -> Vec<Incident> {
     let joined = joined(incidents, Likeness::refused, began_together);
     let named = joined.into_iter().map(|mut incident| {
@@ -41,12 +41,12 @@ pub fn merge_refused(incidents: Vec<Incident>, history: &History) -> Vec<Inciden
     named.collect()
 }
 
-/// Whether a job was last good before the other one was first bad.
+/// Whether one job was last good before the other was first bad.
 fn began_together(one: &Incident, next: &Incident) -> bool {
     next.last_good.is_none_or(|good| good <= one.window.since + SLACK)
 }
 
-/// Merges jobs whose words name one state of their host or one service, and the same script that fails in the same way
+/// Merges jobs whose output names one state of their host or one service, and the same script failing in the same way
 /// on several hosts.
 pub fn merge_alike(incidents: Vec<Incident>, history: &History) -> Vec<Incident> {
     let of_host = |number, incident: &Incident| Likeness::surroundings(number, incident, history);
@@ -85,9 +85,9 @@ fn joined(
     all
 }
 
-/// Puts a silence that has ended into the incident of the same scheduler's runs that were lost in it: a reboot.
+/// Merges a silence that has ended into the incident of the runs of the same scheduler that were lost in it: a reboot.
 ///
-/// A silence that goes on stays: that nothing is started is to be known, whoever knows of the lost runs.
+/// A silence that goes on stays, because an operator must know that nothing is started.
 pub fn merge_reboots(incidents: &mut Vec<Incident>, history: &History) {
     let is_silence = |incident: &mut Incident| matches!(incident.kind, IncidentKind::Silent { .. });
     let silences: Vec<Incident> = incidents.extract_if(.., is_silence).collect();
@@ -125,14 +125,13 @@ fn is_reboot(
     false
 }
 
-/// Drops the silences that outages explain: the lines that were not started are known.
+/// Drops the silences that outages explain: the outage names the lines.
 pub fn drop_explained(incidents: &mut Vec<Incident>) {
     let is_outage = |incident: &&Incident| matches!(incident.kind, IncidentKind::CronDown { .. });
     let outages: Vec<Incident> = incidents.iter().filter(is_outage).cloned().collect();
     incidents.retain(|incident| !outages.iter().any(|outage| explains(outage, incident)));
 }
 
-/// Whether a silence is the same as an outage.
 fn explains(outage: &Incident, silence: &Incident) -> bool {
     match (&outage.kind, &silence.kind) {
         (
@@ -146,7 +145,7 @@ fn explains(outage: &Incident, silence: &Incident) -> bool {
     }
 }
 
-/// Puts runs that were lost while nothing was started into that outage: the machine was down.
+/// Merges runs that were lost while nothing was started into that outage: the machine was down.
 pub fn merge_downtime(incidents: Vec<Incident>, history: &History) -> Vec<Incident> {
     let is_outage = |incident: &Incident| matches!(incident.kind, IncidentKind::CronDown { .. });
     let (mut outages, others): (Vec<_>, Vec<_>) = incidents.into_iter().partition(is_outage);
@@ -162,7 +161,7 @@ pub fn merge_downtime(incidents: Vec<Incident>, history: &History) -> Vec<Incide
     rest
 }
 
-/// Whether these are runs of the same scheduler that were lost together while nothing was started.
+/// Whether runs of the same scheduler were lost together while nothing was started.
 fn was_lost_in(incident: &Incident, outage: &Incident, history: &History) -> bool {
     let (
         IncidentKind::Lost { together: true, .. },
@@ -191,7 +190,7 @@ fn add(outage: &mut Incident, incident: Incident) {
     }
 }
 
-/// The jobs of an incident that has passed whose last run is one of its bad ones. A nightly job is not made up for.
+/// The jobs of a past incident whose last run is one of its bad ones. No later run makes up for a nightly job.
 pub fn not_recovered(incident: &Incident, history: &History) -> Vec<JobId> {
     let is_of_many = matches!(
         incident.kind,

@@ -1,4 +1,4 @@
-//! Finds the incidents: each rule finds those of one kind, and then those that belong together become one.
+//! Finds the incidents: each rule finds incidents of one kind, and then incidents that belong together are merged.
 
 mod cause;
 pub mod evidence;
@@ -14,7 +14,7 @@ use evidence::{Claims, Evidence, Rule};
 use incident::{Incident, IncidentKind, IncidentWindow};
 use rules::{dropped, failing, hung, lost, missed, silent, slower, unreachable};
 
-/// The rules. A bad run belongs to the first one that claims it.
+/// A bad run belongs to the first rule that claims it.
 const RULES: [Rule; 8] = [
     lost::rule,
     unreachable::rule,
@@ -26,7 +26,7 @@ const RULES: [Rule; 8] = [
     missed::rule,
 ];
 
-/// All incidents, each of a job, of a host or of a time.
+/// All incidents, each of a job, a host or a time.
 pub fn incidents(evidence: &Evidence) -> Vec<Incident> {
     let mut claims = Claims::none(evidence.history);
     let found = RULES.iter().flat_map(|rule| rule(evidence, &mut claims));
@@ -39,7 +39,7 @@ pub fn incidents(evidence: &Evidence) -> Vec<Incident> {
     incidents
 }
 
-/// The incidents of the period: those that are alike in one, the most pressing first.
+/// The incidents of the period, with similar ones merged, the most pressing first.
 pub fn of_period(evidence: &Evidence) -> Vec<Incident> {
     let (history, scope) = (evidence.history, evidence.scope);
     let mut incidents = incidents(evidence);
@@ -54,7 +54,7 @@ pub fn changes(evidence: &Evidence) -> (Vec<Incident>, Vec<Incident>) {
     let (history, scope) = (evidence.history, evidence.scope);
     let is_new = |incident: &Incident| scope.includes(incident.window.detected_at);
     let (began, mut ended): (Vec<_>, Vec<_>) = incidents(evidence).into_iter().partition(is_new);
-    // One that is not known yet begins in a later period.
+    // An incident that is not known yet begins in a later period.
     let has_ended = |incident: &Incident| {
         let IncidentWindow { detected_at: known, over, .. } = incident.window;
         known < scope.since && over.is_some_and(|over| scope.includes(over))

@@ -1,4 +1,4 @@
-//! The most pressing incident first.
+//! Sorts incidents, the most pressing first.
 
 use std::cmp::Reverse;
 use std::mem;
@@ -9,11 +9,11 @@ use super::evidence::Evidence;
 use super::incident::{Incident, IncidentKind};
 use crate::report::history::{History, JobId};
 
-/// A job with more time between two STARTs is not made up for soon.
+/// With more time between two STARTs, no later run makes up for a bad one soon.
 const RARE: TimeDelta = TimeDelta::hours(4);
 
-/// Puts the most pressing first: those that go on, of these those that no later run makes up for soon, then those with
-/// the greater share of bad runs, then those that affect more jobs.
+/// Sorts open incidents first; among these, incidents that no later run makes up for soon; then by the share of bad
+/// runs, then by the number of jobs.
 pub fn sorted(mut incidents: Vec<Incident>, evidence: &Evidence) -> Vec<Incident> {
     let since = evidence.history.runs.iter().map(|run| run.start).min();
     let span = since.map_or(TimeDelta::zero(), |since| evidence.scope.now - since);
@@ -28,7 +28,7 @@ pub fn sorted(mut incidents: Vec<Incident>, evidence: &Evidence) -> Vec<Incident
     keyed.into_iter().map(|(_, incident)| incident).collect()
 }
 
-/// Whether an incident has a run that is not made up for soon. `span` is the time that is known of all jobs.
+/// Whether an incident has a run that no later run makes up for soon. `span` is the time of the history.
 fn is_pressing(incident: &Incident, history: &History, span: TimeDelta) -> bool {
     let is_rare = |job: &JobId| {
         let runs = i32::try_from(history.of_job(*job).len()).unwrap_or(i32::MAX);
@@ -70,7 +70,7 @@ fn key(incident: &Incident, evidence: &Evidence) -> Urgency {
     (
         is_over,
         !incident.is_pressing,
-        // A job that is slower is good.
+        // A slower job is good.
         matches!(incident.kind, IncidentKind::Slower { .. }),
         Reverse(now),
         Reverse(jobs),
@@ -81,7 +81,6 @@ fn key(incident: &Incident, evidence: &Evidence) -> Urgency {
 
 fn share(bad: u64, all: u64) -> u64 {
     match bad {
-        // A hung run or a silence has no bad run.
         0 => 1000,
         _ => (bad * 1000).checked_div(all).unwrap_or(1000).min(1000),
     }

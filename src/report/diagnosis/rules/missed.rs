@@ -1,4 +1,4 @@
-//! Slots of crontab lines at which nothing was started.
+//! Finds slots of crontab lines at which nothing was started.
 
 use chrono::{NaiveDateTime, TimeDelta};
 
@@ -10,13 +10,12 @@ use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::outcome::Outcome;
 use crate::report::slots::missed::{Delay, Gap, Outage, Slot};
 
-/// A START may come so long before its slot, or the clocks differ.
+/// A START may come this long before its slot, or the clocks differ.
 const A_LITTLE: TimeDelta = TimeDelta::minutes(1);
 
-/// Logs that were full at times so far apart were full twice.
+/// If two times are this far apart, the log was full twice.
 const APART: TimeDelta = TimeDelta::hours(1);
 
-/// Finds the incidents of the slots without a START in time.
 pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
     let missed = evidence.missed;
     let full = full_logs(evidence);
@@ -38,8 +37,8 @@ pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
     outages.chain(gaps).chain(delays).chain(unlogged_starts(full.collect())).collect()
 }
 
-/// The times in which a log took no lines: no START shows there, whatever cron did. Where the writer does not show when
-/// they began, the last START does.
+/// The times in which a log took no lines: no START shows there, whatever cron did. If the writer does not show when
+/// such a time began, the last START does.
 fn full_logs(evidence: &Evidence) -> Vec<(Scheduler, NaiveDateTime, NaiveDateTime)> {
     let full = evidence.missed.full.iter().filter_map(|full| {
         let last_start = || {
@@ -52,7 +51,7 @@ fn full_logs(evidence: &Evidence) -> Vec<(Scheduler, NaiveDateTime, NaiveDateTim
     full.collect()
 }
 
-/// The incidents of the slots in whose time the log was full: one, unless hours are between them.
+/// Joins the slots at which the log was full, unless hours are between them.
 fn unlogged_starts(mut incidents: Vec<Incident>) -> Vec<Incident> {
     incidents.sort_by_key(|incident| incident.window.since);
     let mut joined: Vec<Incident> = Vec::new();
@@ -158,18 +157,18 @@ mod tests {
 
     #[test]
     fn an_outage_is_explained_by_a_boot_in_it() {
-        for (over, boot, is_told) in [
+        for (over, boot, is_shown) in [
             (Some(30), 29, true),
             (Some(30), 31, false),
             (Some(30), 9, false),
             (None, 50, true),
             (None, 70, false),
         ] {
-            let IncidentKind::CronDown { boot: told, .. } = incident_with_boot(over, boot).kind
+            let IncidentKind::CronDown { boot: shown, .. } = incident_with_boot(over, boot).kind
             else {
                 panic!("another kind");
             };
-            assert_eq!(told.is_some(), is_told, "{over:?} {boot}");
+            assert_eq!(shown.is_some(), is_shown, "{over:?} {boot}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Hosts that cannot be reached.
+//! Finds hosts that cannot be reached.
 
 use std::collections::BTreeSet;
 
@@ -17,10 +17,9 @@ const MIN_HOSTS: usize = 3;
 /// The same for names that are not resolved: this machine resolves all of them.
 const MIN_NAMES: usize = 2;
 
-/// How much later the outage of a host may begin than that of another for the same reason.
+/// How much later the outage of a host may begin than another for the same reason.
 const TOGETHER: TimeDelta = TimeDelta::minutes(10);
 
-/// Finds the outages of hosts.
 pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
     let history = evidence.history;
     let mut outages = Vec::new();
@@ -33,8 +32,8 @@ pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
     by_cause(outages)
 }
 
-/// Whether it is the host that cannot be reached. A job that fails alone, and others reach the host, may have a
-/// port or a jump host of its own.
+/// Whether the host itself cannot be reached. A job that fails alone, while others reach the host, may have its own
+/// port or jump host.
 fn is_of_the_host(history: &History, row: &FailedContacts) -> bool {
     let mut jobs = row.failed.iter().map(|it| history.runs[it.place].job);
     let first = jobs.next();
@@ -51,8 +50,8 @@ fn outage(history: &History, row: &FailedContacts) -> Incident {
     Incident::of_runs(IncidentKind::Unreachable { hosts }, window, runs)
 }
 
-/// Joins the outages of several hosts that began together for the same reason: it is on the way to all of them,
-/// or on this machine.
+/// Joins the outages of several hosts that began together for the same reason: it is on the way to all of them, or on
+/// this machine.
 fn by_cause(mut outages: Vec<Incident>) -> Vec<Incident> {
     outages.sort_by_key(|outage| (outage.main_way(), outage.window.is_over(), outage.window.since));
     let is_together = |one: &Incident, other: &Incident| {

@@ -1,11 +1,10 @@
-//! The crontabs beside the logs: what is known of them, and the schedule of each job.
+//! The crontabs in the answer about logs: what was checked, and the schedule of each job.
 
 use super::page::{INDENT, Page};
 use crate::report::format::crontabs::{self, Schedule};
 use crate::report::format::report::Report;
 use crate::report::history::JobId;
 
-/// Shows what is known of them.
 pub fn show(page: &mut Page, report: &Report) {
     let mut label = "Crontab";
     for line in crontabs::summary(report) {
@@ -14,7 +13,7 @@ pub fn show(page: &mut Page, report: &Report) {
     }
 }
 
-/// Shows the schedules, those first that are due first.
+/// Shows the schedules, sorted by the next start.
 pub fn show_schedules(page: &mut Page, report: &Report) {
     if report.filter.failed {
         return;

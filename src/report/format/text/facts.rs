@@ -1,4 +1,4 @@
-//! What an operator has to know of an incident, in words.
+//! The facts about an incident, in words.
 
 use std::cmp::Reverse;
 
@@ -11,12 +11,12 @@ use crate::report::format::words::{age, count, duration, grouped};
 use crate::report::history::JobId;
 use crate::report::runs::outcome::Outcome;
 
-/// How many runs were bad, since when there was no good one, and whatever else its kind asks for.
+/// The number of bad runs, the last good run, and the facts that matter for the kind of incident.
 pub fn facts(incident: &Incident, report: &Report) -> String {
     let facts = facts_of_kind(incident, report);
     let not_recovered = match incident.not_recovered.as_slice() {
         [] => return facts,
-        // It is named already.
+        // The subject names it.
         [_] if incident.jobs.len() == 1 && incident.hosts().is_empty() => {
             format!("not good since{}", next(report, incident.jobs[0]))
         }
@@ -107,7 +107,7 @@ fn failing(incident: &Incident, report: &Report) -> String {
     facts.join(", ")
 }
 
-/// When the last good run ended. A job that is good and bad in turn may have been good since it began.
+/// The END of the last good run. A job that is good and bad in turn may have been good since the incident began.
 fn last_good(incident: &Incident, report: &Report) -> Option<NaiveDateTime> {
     match (&incident.kind, incident.jobs.as_slice()) {
         (IncidentKind::Flapping, [job]) => {

@@ -1,4 +1,4 @@
-//! The first screen: what is wrong now, what was wrong, and all the rest in a line each.
+//! The first screen: what is wrong now, what was wrong, and everything else in a line each.
 
 use std::collections::BTreeSet;
 
@@ -15,13 +15,12 @@ use crate::report::format::words::{chart, grouped};
 use crate::report::history::{JobId, RunFlag};
 use crate::report::output::style::Severity;
 
-/// The lines for the incidents that go on, and for those that are over.
+/// The most lines for open incidents, and for closed ones.
 const MAX_LINES: [usize; 2] = [40, 12];
 
-/// The least columns for words beside a chart.
 const MIN_BESIDE: usize = 20;
 
-/// Shows the screen. Returns whether anything is or was wrong.
+/// Returns whether anything is or was wrong.
 pub fn show(page: &mut Page, report: &Report) -> bool {
     let incidents = diagnosis::of_period(&report.evidence());
     counts(page, report);
@@ -76,7 +75,7 @@ fn rest(page: &mut Page, report: &Report, incidents: &[Incident]) {
 
 fn overlaps(page: &mut Page, report: &Report) {
     if let Some(names) = jobs_with(report, RunFlag::Overlapped) {
-        // A job that has a lock was started from elsewhere too.
+        // A job with a lock was started from elsewhere too.
         let runs = report.history.runs.iter().filter(|run| run.is(RunFlag::Overlapped));
         let is_locked =
             runs.filter(|run| report.scope.has(run)).any(|run| report.has_lock(run.job));
@@ -86,7 +85,7 @@ fn overlaps(page: &mut Page, report: &Report) {
     }
 }
 
-/// A bar of the bad runs for each hour, or for another time if the period is short or long.
+/// Shows a bar of the bad runs for each hour, or for another unit if the period is short or long.
 fn failures_by_time(page: &mut Page, report: &Report) {
     let Some((first, last)) = report.tally.first_to_last.filter(|_| report.tally.bad() > 0) else {
         return;
@@ -103,7 +102,7 @@ fn failures_by_time(page: &mut Page, report: &Report) {
         let steps = (time.max(begin) - begin).num_seconds() / step.num_seconds();
         usize::try_from(steps).unwrap_or_default()
     };
-    // The newest ones if there are too many.
+    // Only the newest bars, if there are too many.
     let skipped = (place(last) + 1).saturating_sub(room.max(48));
     let mut bars = vec![(0, 0); place(last) + 1 - skipped];
     for run in report.history.runs.iter().filter(|run| report.scope.has(run)) {
@@ -120,7 +119,7 @@ fn failures_by_time(page: &mut Page, report: &Report) {
     let at = begin + step * i32::try_from(index + skipped).unwrap_or_default();
     let at = report.clock().time(at);
     let text = format!("{name}, most {} of {} at {at}", grouped(most), grouped(all));
-    // The blanks of a chart are not those between words: no line is broken there, and none is left out.
+    // The blanks of a chart do not separate words: no line is broken there, and none is dropped.
     let label = format!("{:<INDENT$}{}", "Failures", chart(&bad));
     let indent = INDENT + bad.len() + 1;
     if indent + MIN_BESIDE <= page.width() {

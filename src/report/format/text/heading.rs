@@ -1,4 +1,4 @@
-//! The first lines of text: the period, the counts of its runs, and what was read.
+//! The first lines of a text: the period, the counts of its runs, and the logs that were read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +10,9 @@ use crate::report::format::words::count;
 use crate::report::history::counts::Count;
 use crate::report::history::{HostId, JobId, RunFlag};
 
-/// More jobs than these are counted, not named.
+/// More jobs are counted, not named.
 const MAX_NAMED: usize = 2;
 
-/// The period and the counts of its runs.
 pub fn counts(page: &mut Page, report: &Report) {
     let tally = &report.tally;
     if let Some(period) = report.period() {
@@ -46,7 +45,7 @@ pub fn counts(page: &mut Page, report: &Report) {
     }
 }
 
-/// The numbers of runs by their ends, and of the slots of the period that have no START.
+/// Counts by the end of a run, and the number of missed slots in the period.
 pub fn ends(report: &Report) -> Vec<Count> {
     let mut ends = report.tally.ends();
     let slots = report.missed.slots().into_iter();
@@ -57,14 +56,14 @@ pub fn ends(report: &Report) -> Vec<Count> {
     ends
 }
 
-/// The hosts of the period's runs. In a refused command line the first word may not be a host.
+/// The hosts of the runs in the period. In a refused command line the first word may not be a host.
 pub fn hosts(report: &Report) -> BTreeSet<HostId> {
     let runs = report.history.runs.iter().filter(|run| report.scope.has(run));
     let with_host = runs.filter(|run| run.is(RunFlag::HasCommand));
     with_host.map(|run| report.history.job(run.job).host).collect()
 }
 
-/// How many problems there are, in words, and how many runs are ambiguous.
+/// The number of problems in words, and of ambiguous runs.
 pub fn summary(now: usize, over: usize, ambiguous: u64) -> String {
     let problems = match now + over {
         0 if ambiguous == 0 => return "nothing is wrong".to_owned(),
@@ -77,7 +76,7 @@ pub fn summary(now: usize, over: usize, ambiguous: u64) -> String {
     format!("{problems}; not certain: {}", count(ambiguous, "run"))
 }
 
-/// What is not certain, if anything is.
+/// What is not certain, if anything.
 pub fn uncertain(report: &Report) -> Option<String> {
     let names = jobs_with(report, RunFlag::Ambiguous)?;
     Some(format!(
@@ -85,14 +84,13 @@ pub fn uncertain(report: &Report) -> Option<String> {
     ))
 }
 
-/// Shows what is not certain, if anything is.
 pub fn show_uncertain(page: &mut Page, report: &Report) {
     if let Some(text) = uncertain(report) {
         page.labelled("Not certain", INDENT, &text);
     }
 }
 
-/// The jobs of the period's runs with this flag, each with the number of these runs.
+/// The jobs with runs in the period that have this flag, each with the number of these runs.
 pub fn jobs_with(report: &Report, flag: RunFlag) -> Option<String> {
     let runs = report.history.runs.iter().filter(|run| report.scope.has(run));
     let mut times: BTreeMap<JobId, u64> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Jobs and hosts: those that are well in one line, or all of them in tables.
+//! Healthy jobs and hosts in one line, or all jobs and hosts in tables.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ use crate::report::history::durations::DurationStats;
 use crate::report::history::{HostId, JobId, RunFlag, RunSummary};
 use crate::report::runs::outcome::Outcome;
 
-/// Shows them. `bad` are the jobs with an incident that goes on, `hosts` are all hosts.
+/// `bad` are the jobs with an open incident, `hosts` are all hosts.
 pub fn show(page: &mut Page, report: &Report, bad: &BTreeSet<JobId>, hosts: &BTreeSet<HostId>) {
     let jobs: Vec<JobId> = report.jobs().collect();
     let healthy = jobs.iter().filter(|job| !bad.contains(job)).count();
@@ -29,7 +29,6 @@ pub fn show(page: &mut Page, report: &Report, bad: &BTreeSet<JobId>, hosts: &BTr
     }
 }
 
-/// The runs of a job in the period.
 fn runs_in_period<'a>(
     report: &'a Report,
     job: JobId,
@@ -92,7 +91,6 @@ pub fn end(run: &RunSummary) -> String {
     }
 }
 
-/// Counts of the runs on one host.
 #[derive(Default)]
 struct HostCounts {
     runs: u64,

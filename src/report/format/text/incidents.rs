@@ -1,4 +1,4 @@
-//! Incidents as rows: the state, the time, and what an operator has to know of it.
+//! Incidents as rows: the state, the time and the facts.
 
 use std::collections::BTreeSet;
 
@@ -19,32 +19,29 @@ use crate::report::output::style::Severity;
 use crate::report::runs::outcome::{Outcome, Reason};
 use crate::ssh_error::Cause;
 
-/// The blanks between two columns.
 const GAP: usize = 2;
 
-/// More columns than any text takes that is not cut by another rule.
+/// More columns than any text needs that no other rule cuts.
 const WIDE: usize = 4096;
 
-/// How many hosts or scripts of an incident are named.
 const MAX_NAMED: usize = 12;
 
-/// The reason stands in the line of the facts if both take no more columns.
+/// Up to this width, the reason is in the line of the facts.
 const MAX_LINE: usize = 120;
 
-/// The words for an incident.
 #[derive(Debug)]
 pub struct Words {
-    /// Since when it goes on, or from when to when it did.
+    /// Since when, or from when to when.
     pub time: String,
-    /// The job, the host, or the number of them.
+    /// The job, the host, or the number of jobs or hosts.
     pub subject: String,
-    /// How many runs were bad, and what else there is to know.
+    /// The number of bad runs, and other facts.
     pub facts: String,
-    /// The reason, or advice; it may be empty.
+    /// The reason, or advice. May be empty.
     pub why: String,
 }
 
-/// An incident in words that are not cut to the width of a terminal.
+/// Not cut to the width of a terminal.
 pub fn words(incident: &Incident, report: &Report) -> Words {
     Words {
         time: time(incident, report),
@@ -97,7 +94,7 @@ fn time(incident: &Incident, report: &Report) -> String {
     }
 }
 
-/// The subject and the facts, in one line where there is room, and then the reason.
+/// The subject and the facts, in one line if there is room, and then the reason.
 fn lines(incident: &Incident, report: &Report, room: usize) -> Vec<String> {
     let (mut lines, facts) = (subject(incident, report, room), facts(incident, report));
     let why = why(incident, report);
@@ -123,7 +120,7 @@ fn brief_lines(incident: &Incident, report: &Report, room: usize) -> Vec<String>
     if together.len() < lines.len() { together } else { lines }
 }
 
-/// The job, the host, or the number of them, in at most so many columns. A job whose host leaves no room has two lines.
+/// The subject in at most this many columns. A job whose host leaves no room has two lines.
 fn subject(incident: &Incident, report: &Report, room: usize) -> Vec<String> {
     match (&incident.kind, incident.jobs.as_slice()) {
         (
@@ -149,7 +146,7 @@ fn subject(incident: &Incident, report: &Report, room: usize) -> Vec<String> {
     }
 }
 
-/// What an incident of a scheduler or of hosts is about, in at most so many columns.
+/// What an incident of a scheduler or of hosts is about, in at most this many columns.
 fn whole(incident: &Incident, report: &Report, room: usize) -> Option<String> {
     let bad = count(incident.bad, "run");
     let jobs = count(incident.jobs.len() as u64, "job");
@@ -177,7 +174,7 @@ fn whole(incident: &Incident, report: &Report, room: usize) -> Option<String> {
     })
 }
 
-/// What several jobs have in common, in at most so many columns.
+/// What several jobs have in common, in at most this many columns.
 fn several(incident: &Incident, report: &Report, room: usize) -> String {
     if let Some(whole) = whole(incident, report, room) {
         return whole;
@@ -214,7 +211,7 @@ fn several(incident: &Incident, report: &Report, room: usize) -> String {
     }
 }
 
-/// These hosts if there is room for all, or else their number and as many of them as there is room for, each whole.
+/// These hosts if all fit, otherwise their number and as many as fit, each whole.
 fn named_hosts(hosts: &[HostId], report: &Report, room: usize) -> String {
     let name = |host: &HostId| shown_name(report.history.host(*host));
     let mut hosts: Vec<String> = hosts.iter().map(name).collect();
@@ -227,7 +224,7 @@ fn named_hosts(hosts: &[HostId], report: &Report, room: usize) -> String {
     }
 }
 
-/// A number, and behind it as many of these names as there is room for.
+/// A number, followed by as many of these names as fit.
 fn in_brackets(names: &[String], number: &str, room: usize) -> String {
     let mut some = (1..=names.len().min(MAX_NAMED)).rev().map(|some| {
         let more = if some < names.len() { ", …" } else { "" };
@@ -236,7 +233,7 @@ fn in_brackets(names: &[String], number: &str, room: usize) -> String {
     some.find(|some| fits(some, room)).unwrap_or_else(|| number.to_owned())
 }
 
-/// The way in which the last run failed and the line that says why, or advice. It may be empty.
+/// The way in which the last run failed with the line that says why, or advice. May be empty.
 fn why(incident: &Incident, report: &Report) -> String {
     let clock = report.clock();
     match (&incident.kind, &incident.last) {
@@ -279,7 +276,7 @@ fn why(incident: &Incident, report: &Report) -> String {
     }
 }
 
-/// What a `ProxyCommand` said, where ssh itself says no more than that it has ended.
+/// What a `ProxyCommand` printed, if ssh reports only that it ended.
 fn of_the_proxy(report: &Report, run: &RunSummary) -> String {
     let is_proxy = run.outcome.connection_failure() == Some(Cause::ProxyEnded);
     let line = report.history.line(run).filter(|_| is_proxy);
@@ -287,7 +284,7 @@ fn of_the_proxy(report: &Report, run: &RunSummary) -> String {
     line.map(printable).unwrap_or_default()
 }
 
-/// The exit status, its meaning where it has one, and the line of output that says why.
+/// The exit status, its meaning if any, and the line of output that says why.
 fn failure(report: &Report, run: &RunSummary) -> String {
     let line = report.history.line(run).map(printable);
     let way = match run.outcome {

@@ -11,17 +11,16 @@ use crate::report::history::durations::DurationStats;
 use crate::report::history::{JobId, RunSummary};
 use crate::report::runs::outcome::Outcome;
 
-/// How many of the last runs are shown.
 const LAST_RUNS: usize = 20;
 
-/// The only job that was asked for, if there is only one.
+/// The job that passes the filter, if there is only one.
 pub fn only_job(report: &Report) -> Option<JobId> {
     let mut jobs = report.history.job_ids();
     let job = jobs.next().filter(|_| report.filter.job.is_some())?;
     jobs.next().is_none().then_some(job)
 }
 
-/// Shows the history of the job, whose incidents of the period are `incidents`.
+/// Shows the history of the job. `incidents` are its incidents of the period.
 pub fn show(page: &mut Page, report: &Report, job: JobId, incidents: &[Incident]) {
     let runs = report.history.of_job(job);
     let clock = report.clock();
@@ -72,7 +71,7 @@ pub fn show(page: &mut Page, report: &Report, job: JobId, incidents: &[Incident]
     show_rows(page, report, last);
 }
 
-/// Whether the job is well, is newly bad, or is good and bad in turn.
+/// Whether the job is healthy, newly bad, or good and bad in turn.
 fn state(report: &Report, runs: &[RunSummary], incidents: &[Incident]) -> String {
     let clock = report.clock();
     let Some(open) = incidents.iter().find(|incident| !incident.is_over()) else {
@@ -85,7 +84,7 @@ fn state(report: &Report, runs: &[RunSummary], incidents: &[Incident]) -> String
         return last
             .map_or("no run has ended yet", |last| match last.outcome {
                 Outcome::Good => "ok",
-                // Connections that are dropped now and then.
+                // Connections that are sometimes dropped.
                 _ => "the last run failed",
             })
             .to_owned();

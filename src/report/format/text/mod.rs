@@ -23,7 +23,6 @@ use crate::report::query::window::Reach;
 use crate::report::query::{Question, Shown};
 use page::Page;
 
-/// The answer to a question, for a person.
 #[derive(Debug)]
 pub struct Text {
     shown: Shown,
@@ -31,7 +30,6 @@ pub struct Text {
 }
 
 impl Text {
-    /// Shows `shown`.
     pub fn new(shown: Shown, color: ColorChoice) -> Self {
         Self { shown, color }
     }
@@ -48,7 +46,7 @@ impl Format for Text {
             slots: true,
             looks_back: question == Question::Wrong,
             history: true,
-            // A list of runs has their ends.
+            // A list of runs shows their ends.
             as_of_end: question != Question::Runs,
             baseline: matches!(question, Question::Wrong | Question::Changes),
             is_news: question == Question::Changes,

@@ -14,15 +14,12 @@ use crate::report::history::{RunFlag, RunSummary};
 use crate::report::runs::outcome::{Outcome, Reason};
 use crate::report::slots::missed::Slot;
 
-/// The least columns for a script beside its host, where the line also shows why the run was bad.
+/// The least columns of a script beside its host, in a line that also shows why the run was bad.
 const MIN_SCRIPT: usize = 14;
 
-/// A run, or a slot without one.
 #[derive(Debug, Clone, Copy)]
 pub enum RunRow<'a> {
-    /// A run.
     Run(&'a RunSummary),
-    /// A slot of a line at which nothing was started.
     NotStarted(&'a Slot),
 }
 
@@ -36,8 +33,7 @@ impl RunRow<'_> {
     }
 }
 
-/// Shows the runs of the period in the order of their STARTs, and the slots without one. Returns whether any has
-/// failed or is missing.
+/// Shows the runs and the missed slots of the period, by time. Returns whether any run failed or is missing.
 pub fn show(page: &mut Page, report: &Report) -> bool {
     let runs = report.history.runs.iter().filter(|run| report.scope.has(run));
     let runs = runs.filter(|run| run.outcome.is_bad() || !report.filter.failed);
@@ -56,7 +52,6 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
     report.tally.is_bad() || is_missing
 }
 
-/// Shows a line for each.
 pub fn show_rows(page: &mut Page, report: &Report, rows: &[RunRow]) {
     let width = page.width();
     let texts = rows.iter().map(|row| match row {
@@ -78,12 +73,12 @@ fn slot_row(slot: &Slot, width: usize, report: &Report) -> Vec<String> {
     ]
 }
 
-/// Half of what is left beside the other columns.
+/// Half of the width beside the other columns.
 fn room_for_job(width: usize) -> usize {
     width.saturating_sub(36) / 2
 }
 
-/// A job beside the reason why its run was bad.
+/// A job beside the reason of its bad run.
 fn short_job(name: &str, width: usize) -> String {
     let room = room_for_job(width);
     let least = names::host_and_script(name).map_or(0, |(host, _)| host.width() + 1 + MIN_SCRIPT);
@@ -111,7 +106,7 @@ fn run_row(run: &RunSummary, width: usize, report: &Report) -> Vec<String> {
             format!(": between {last} and {dead}")
         }
         outcome @ Outcome::Failed(_, reason) => match report.history.line(run).map(printable) {
-            // The status has a column of its own, and the room is needed.
+            // The status has its own column, and the room is needed.
             Some(line) if reason == Reason::Script => format!(": {line}"),
             None if run.is(RunFlag::Silent) && reason == Reason::Script => ": no output".to_owned(),
             None if reason == Reason::Script => String::new(),

@@ -7,22 +7,7 @@ use crate::escape::printable;
 use crate::report::history::{History, HostId, JobId};
 use crate::report::logs::owner::Account;
 use crate::report::runs::outcome::Outcome;
-
-/// Words for a state of the whole host, by which everything there fails.
-const OF_THE_HOST: [&str; 12] = [
-    "no space left on device",
-    "read-only file system",
-    "disk quota exceeded",
-    "input/output error",
-    "cannot allocate memory",
-    "out of memory",
-    "killed",
-    "too many open files",
-    "stale file handle",
-    "transport endpoint is not connected",
-    "resource temporarily unavailable",
-    "structure needs cleaning",
-];
+use crate::report::runs::reason::state_of_host;
 
 /// Words of a program that cannot reach a service. A line with one of them names the service.
 const OF_A_SERVICE: [&str; 5] = ["connect", "resolve", "://", " port ", "unreachable"];
@@ -96,8 +81,7 @@ impl Likeness {
         }
         let gist = gist(incident, history);
         let words = gist.to_lowercase();
-        let state = OF_THE_HOST.iter().find(|state| words.contains(**state));
-        match state {
+        match state_of_host(&words) {
             Some(state) => Self::OnHost(host, state, is_over),
             None if OF_A_SERVICE.iter().any(|word| words.contains(word)) => {
                 Self::Service(gist, is_over)

@@ -17,7 +17,7 @@ use words::{Clue, Clues};
 
 pub use text::{after_the_last_return, shown};
 pub use usual::{UsualLines, masked};
-pub use words::first_sign;
+pub use words::{first_sign, state_of_host};
 
 /// The cause within an exception: `Caused by: …`.
 const CAUSED_BY: i32 = 92;
@@ -264,6 +264,7 @@ impl Chooser {
                 self.context = context;
                 return None;
             }
+            Context::Message(_) if clues.has(Clue::Consequence) => self.context = context,
             Context::Message(score) if !clues.has(Clue::Hint) => return Some(score),
             Context::Causes(is_first) if is_first || shape::is_numbered(message) => {
                 self.context = Context::Causes(false);
@@ -272,9 +273,9 @@ impl Chooser {
             }
             _ => {}
         }
-        let mut score = score_of_words(text, clues);
+        let mut score = score_of_words(text, message, clues);
         if shape::is_announcement(message) {
-            self.context = Context::Message(score.max(45) + 5);
+            self.context = Context::Message(score.max(50) + 10);
             return Some(score - 45);
         }
         if let Context::GoesOn(before) = context
@@ -315,28 +316,32 @@ impl Chooser {
     }
 }
 
-fn score_of_words(text: &str, clues: Clues) -> i32 {
+fn score_of_words(text: &str, message: &str, clues: Clues) -> i32 {
     if clues.has(Clue::Nothing) {
         return -60;
     }
-    let of_level = |cause, inability, symptom, nothing| match clues {
+    let of_level = |host, cause, inability, symptom, nothing| match clues {
+        _ if clues.has(Clue::Host) => host,
         _ if clues.has(Clue::Cause) => cause,
         _ if clues.has(Clue::Inability) => inability,
         _ if clues.has(Clue::Symptom) => symptom,
         _ => nothing,
     };
+    let plain = if shape::is_of_shell(message) { 45 } else { 5 };
     let score = match level(text.trim_start_matches(shape::is_decoration)) {
-        Some(Level::Error) => of_level(75, 65, 55, 45),
-        None => of_level(60, 50, 30, 5),
-        Some(Level::Warning) => of_level(35, 30, 27, 25),
-        Some(Level::Info) => of_level(8, 5, 3, 0),
+        Some(Level::Error) => of_level(78, 75, 65, 55, 45),
+        None => of_level(68, 66, 50, 30, plain),
+        Some(Level::Warning) => of_level(66, 35, 30, 27, 25),
+        Some(Level::Info) => of_level(8, 8, 5, 3, 0),
     };
-    let losses = [(Clue::Consequence, 45, 25), (Clue::Hint, 50, 50), (Clue::CleanUp, 25, 0)];
-    let has_cause = clues.has(Clue::Cause);
-    let lost: i32 = losses
-        .iter()
-        .filter(|(clue, ..)| clues.has(*clue))
-        .map(|(_, alone, with_cause)| if has_cause { with_cause } else { alone })
-        .sum();
-    score - lost
+    let has_cause = clues.has(Clue::Cause) || clues.has(Clue::Host);
+    let mut losses = [(Clue::Consequence, 45, 25), (Clue::Hint, 50, 50), (Clue::CleanUp, 25, 0)]
+        .map(|(clue, alone, with_cause)| {
+            let loss = if has_cause { with_cause } else { alone };
+            if clues.has(clue) { loss } else { 0 }
+        });
+    if shape::is_summary(message) {
+        losses[0] = losses[0].max(if has_cause { 25 } else { 45 });
+    }
+    score - losses.iter().sum::<i32>()
 }

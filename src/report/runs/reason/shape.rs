@@ -77,7 +77,9 @@ pub fn is_place(line: &str) -> bool {
     };
     let rest = parts.next().unwrap_or_default();
     let is_file = file.starts_with('/') && !file.contains(' ');
-    is_file && is_number(number) && (rest.is_empty() || rest.starts_with("in "))
+    // Ruby's message follows the place: `/srv/poll.rb:8:in 'get': Net::ReadTimeout`.
+    let is_method = rest.starts_with("in ") && !rest.contains("': ");
+    is_file && is_number(number) && (rest.is_empty() || is_method)
 }
 
 fn is_number(text: &str) -> bool {
@@ -89,16 +91,40 @@ pub fn is_numbered(message: &str) -> bool {
     message.split_once(": ").is_some_and(|(number, _)| is_number(number))
 }
 
+/// Whether a shell says this of a script: `/srv/load.sh: line 31: DIR: unbound variable`, `load.sh: 14: aws: not found`.
+pub fn is_of_shell(message: &str) -> bool {
+    let mut parts = message.splitn(3, ": ");
+    let (script, line) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let is_line = is_number(line.strip_prefix("line ").unwrap_or(line));
+    !script.contains(' ') && is_line && parts.next().is_some()
+}
+
+/// Whether a line counts what failed, names a status, or is a heading in capitals: `3 of 14 rows refused`,
+/// `fetch returned 4`, `BUILD FAILED`.
+pub fn is_summary(message: &str) -> bool {
+    let (number, rest) = message.split_once(' ').unwrap_or_default();
+    // Three digits from 400 on are the reply of a server: `550 no such user`.
+    let is_reply = number.len() == 3 && number.starts_with(['4', '5']);
+    let counts = is_number(number) && !is_reply && rest.starts_with(char::is_lowercase);
+    let is_heading = |character: char| character.is_ascii_uppercase() || " !.".contains(character);
+    let (before, last) = message.rsplit_once([' ', '=']).unwrap_or_default();
+    let names = ["returned", "status", "code", "rc", "RC"];
+    let is_status = is_number(last) && names.iter().any(|name| before.ends_with(name));
+    counts || is_status || message.chars().all(is_heading)
+}
+
 /// Whether a line only announces the message in the next one: `ERROR at line 1:`, `What went wrong:`, `fail: Sync[0]`.
 pub fn is_announcement(message: &str) -> bool {
     let lower = message.to_ascii_lowercase();
     let says_nothing = |word: &str| {
-        let words = "error errors message reason cause failure fatal exception at line in what went wrong was the an occurred";
+        let words = "error errors message reason description cause problem failure fatal exception at line in what went wrong was the an occurred";
         word.parse::<u32>().is_ok() || words.split(' ').any(|it| it == word)
     };
-    let text = lower.strip_suffix(':').map(str::trim);
-    let is_empty =
-        text.is_some_and(|text| !text.is_empty() && text.split_whitespace().all(says_nothing));
+    let is_numbered = lower.ends_with(|last: char| last.is_ascii_digit());
+    let text = lower.strip_suffix(':').or(is_numbered.then_some(&*lower)).map(str::trim);
+    let is_empty = text.is_some_and(|text| {
+        !is_number(text) && !text.is_empty() && text.split_whitespace().all(says_nothing)
+    });
     is_empty || lower.starts_with("fail: ") && lower.ends_with(']')
 }
 

@@ -8,6 +8,8 @@ use aho_corasick::{AhoCorasick, MatchKind};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
 pub enum Clue {
+    /// A state of the whole host, by which everything there fails.
+    Host = 512,
     /// The concrete cause.
     Cause = 1,
     /// Something could not be done.
@@ -26,7 +28,8 @@ pub enum Clue {
     CleanUp = 256,
 }
 
-const SECTIONS: [(&str, Clue); 9] = [
+const SECTIONS: [(&str, Clue); 10] = [
+    ("[host]", Clue::Host),
     ("[cause]", Clue::Cause),
     ("[inability]", Clue::Inability),
     ("[symptom]", Clue::Symptom),
@@ -114,8 +117,15 @@ impl Clues {
     }
 }
 
+/// The words in `line`, which is in lower case, for a state of the whole host.
+pub fn state_of_host(line: &str) -> Option<&'static str> {
+    let Finder { automaton, words } = &*FINDER;
+    let mut found = automaton.find_overlapping_iter(line).map(|it| words[it.pattern().as_usize()]);
+    found.find(|word| word.clue == Clue::Host).map(|word| word.text)
+}
+
 /// Finds the first sign of failure in an output: a part of most words, as they are usually written. An output without
-/// signs is passed at the speed of memory. passed over at the speed of memory.
+/// signs is passed over at the speed of memory.
 pub fn first_sign(output: &[u8]) -> Option<usize> {
     static SIGNS: LazyLock<AhoCorasick> = LazyLock::new(|| {
         let signs = [

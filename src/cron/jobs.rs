@@ -91,6 +91,17 @@ pub struct CronJob {
     pub changed: Option<i64>,
     /// cron ignores the file, because of its text, mode or owner. The job was meant to run all the same.
     pub is_ignored: bool,
+    /// What starts the job.
+    pub starter: Starter,
+}
+
+/// What starts the jobs of a crontab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Starter {
+    /// A cron daemon of this machine reads the file.
+    Cron,
+    /// None does. Another machine's cron may, or another scheduler.
+    Other,
 }
 
 impl CronJob {
@@ -290,6 +301,7 @@ impl JobFinder<'_> {
             is_conditional: call.is_conditional,
             changed: crontab.changed,
             is_ignored: crontab.rejection.is_some() || crontab.contents.is_ignored(),
+            starter: if crontab.is_installed { Starter::Cron } else { Starter::Other },
         });
     }
 

@@ -1,6 +1,7 @@
 //! The result of a query. Formats read it, and nothing else.
 
 use super::words::{Clock, shown_name};
+use crate::cron::Starter;
 use crate::escape::printable;
 use crate::machine::Machine;
 use crate::report::diagnosis::evidence::Evidence;
@@ -46,6 +47,18 @@ impl Report<'_> {
     /// Healthy jobs and hosts are listed, and all that runs.
     pub fn lists_all(&self) -> bool {
         matches!(self.query.form, Form::Text(Shown { all: true, .. }))
+    }
+
+    /// What starts a job: cron, or a scheduler whose crontab no cron of this machine reads.
+    pub fn starter(&self, job: JobId) -> &'static str {
+        let crontabs = self.crontabs.iter();
+        let expected = crontabs.flat_map(|it| it.jobs.iter().zip(&it.expected.jobs));
+        let mut expected = expected.filter(|(found, _)| **found == Some(job));
+        let lines = expected.next().map(|(_, expected)| &expected.lines);
+        let is_of_cron = lines.zip(self.crontabs.as_ref()).is_none_or(|(lines, crontabs)| {
+            lines.iter().any(|line| crontabs.expected.line(*line).starter == Starter::Cron)
+        });
+        if is_of_cron { "cron" } else { "the scheduler" }
     }
 
     /// What a diagnosis goes by.

@@ -80,7 +80,7 @@ impl OlderLogs<'_> {
         let clock = ReadClock { now: self.machine.now, end: NaiveDateTime::MAX };
         let reading = reading::read(&logs.inputs, &self.machine.running, clock, None, |mut run| {
             run.accept(is_accepted);
-            let account = run.trace.owner.account();
+            let account = run.trace.owner.job_account();
             let job = jobs.get(&(account, Rc::clone(&run.trace.job)));
             if let (Some(job), Some(good)) = (job, Good::of(&run)) {
                 history.add_earlier(*job, good);

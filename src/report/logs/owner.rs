@@ -31,9 +31,14 @@ impl Owner {
         Self { scheduler, uid: Some(stat.st_uid), is_shared: stat.st_mode & 0o022 != 0 }
     }
 
-    /// Whose account it is.
+    /// The account to whom the process ids belong.
     pub fn account(&self) -> Account {
         Account { scheduler: self.scheduler, uid: self.uid }
+    }
+
+    /// The account to whom the jobs belong, on whichever worker of a scheduler they ran.
+    pub fn job_account(&self) -> Account {
+        Account { scheduler: self.scheduler.whole(), uid: self.uid }
     }
 }
 

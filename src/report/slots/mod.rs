@@ -1,7 +1,8 @@
 //! What the crontabs expect of the logs that are read.
 //!
 //! A line is judged if its job logs to a directory that is read, and if the logs of its user are read. So a machine's
-//! crontabs say nothing about the logs of another one.
+//! crontabs say nothing about the logs of another one. A crontab that is named, and that no cron reads here, is that of
+//! another scheduler: the directories that are given have the logs of its workers, wherever these wrote them.
 
 pub mod check;
 pub mod checked;
@@ -24,8 +25,8 @@ use super::query::filter::Filter;
 use super::runs::run::{Run, first_word};
 use crate::clock::{local_seconds, local_time};
 use crate::cron::{
-    Author, CommentedOut, CronJob, CronJobs, CrontabSelection, Crontabs, Finding, ParseCall, Trust,
-    findings,
+    Author, CommentedOut, CronJob, CronJobs, CrontabSelection, Crontabs, Finding, ParseCall,
+    Starter, Trust, findings,
 };
 use crate::machine::Users;
 
@@ -65,6 +66,13 @@ impl Planned {
         let entries = self.plan.entries.iter();
         let entries = entries.filter(|entry| is_of_user(entry, users, &is_read));
         entries.filter_map(log_dir).map(Path::to_owned).collect()
+    }
+
+    /// Whether a cron of this machine starts a job that logs to `dir`.
+    pub fn is_of_cron(&self, dir: &Path) -> bool {
+        let entries = self.plan.entries.iter().filter(|entry| entry.starter == Starter::Cron);
+        let mut dirs = entries.filter_map(log_dir);
+        dirs.any(|it| are_same(it, dir))
     }
 
     /// Whether a crontab that was asked for could not be read.
@@ -118,6 +126,8 @@ pub struct ExpectedJob {
     ends: Vec<(i64, i64)>,
     /// Whether a line may leave out a run.
     is_conditional: bool,
+    /// The directory to which it logs on the workers, if that is none of those that are read.
+    collected_from: Option<PathBuf>,
 }
 
 impl ExpectedJob {
@@ -194,11 +204,21 @@ impl Expected {
             planned,
         };
         let is_known = expected.planned.crontabs.cron.is_known;
+        let workers = match judged {
+            CheckedJobs::In(dirs, _) if expected.planned.is_given => {
+                workers(dirs, &expected.planned)
+            }
+            _ => None,
+        };
         let scheduler = |entry: &CronJob| match judged {
-            CheckedJobs::All => Some(Scheduler::default()),
+            CheckedJobs::All => Some((Scheduler::default(), None)),
             CheckedJobs::In(dirs, is_read) => {
-                let log_dir = log_dir(entry)?;
-                is_of_user(entry, users, is_read).then(|| scheduler_of(dirs, log_dir)).flatten()
+                let log_dir = log_dir(entry).filter(|_| is_of_user(entry, users, is_read))?;
+                if let Some(scheduler) = scheduler_of(dirs, log_dir) {
+                    return Some((scheduler, None));
+                }
+                let workers = workers.filter(|_| entry.starter == Starter::Other)?;
+                Some((workers, Some(log_dir.to_owned())))
             }
         };
         let mut places: HashMap<(Scheduler, Rc<[u8]>), usize> = HashMap::new();
@@ -208,8 +228,8 @@ impl Expected {
             let account = uid.filter(|_| !expected.is_copy);
             let of_account = expected.places.entry((account, Rc::clone(&name)));
             let of_account = of_account.or_default();
-            let Some(scheduler) = scheduler(entry).filter(|_| is_known && !entry.has_own_zone)
-            else {
+            let found = scheduler(entry).filter(|_| is_known && !entry.has_own_zone);
+            let Some((scheduler, collected_from)) = found else {
                 expected.unjudged += 1;
                 continue;
             };
@@ -222,6 +242,7 @@ impl Expected {
                     starts: Vec::new(),
                     ends: Vec::new(),
                     is_conditional: false,
+                    collected_from,
                 });
                 expected.jobs.len() - 1
             });
@@ -251,6 +272,19 @@ impl Expected {
         lines.filter(move |off| off.user.as_ref().is_none_or(is_read))
     }
 
+    /// Leaves the jobs out whose logs nobody has collected: those of a directory of the workers, if no job that logs
+    /// there has a START in the directories that were given.
+    fn leave_out_uncollected(&mut self) {
+        let collected = self.jobs.iter().filter(|job| !job.starts.is_empty());
+        let collected = collected.filter_map(|job| job.collected_from.clone());
+        let collected: BTreeSet<PathBuf> = collected.collect();
+        for job in &mut self.jobs {
+            if job.collected_from.as_ref().is_some_and(|dir| !collected.contains(dir)) {
+                self.unjudged += job.lines.split_off(0).len();
+            }
+        }
+    }
+
     /// A line of the plan.
     pub fn line(&self, line: usize) -> &CronJob {
         &self.planned.plan.entries[line]
@@ -275,7 +309,7 @@ impl Expected {
 
     /// Notes the START of a run.
     pub fn add(&mut self, run: &Run) {
-        let scheduler = run.trace.owner.scheduler;
+        let scheduler = run.trace.owner.scheduler.whole();
         let uid = run.trace.owner.uid.filter(|_| !self.is_copy);
         let job: UserJob = (uid, Rc::clone(&run.trace.job));
         // A line may not say whose it is.
@@ -306,5 +340,12 @@ impl Expected {
 fn scheduler_of(dirs: &[LogDir], log_dir: &Path) -> Option<Scheduler> {
     let mut dirs = dirs.iter();
     let dir = dirs.find(|dir| are_same(&dir.path, log_dir))?;
-    Some(dir.scheduler)
+    Some(dir.scheduler.whole())
+}
+
+/// The scheduler whose workers' logs are in the directories that no job of this machine's cron logs to.
+fn workers(dirs: &[LogDir], planned: &Planned) -> Option<Scheduler> {
+    let mut dirs = dirs.iter();
+    let dir = dirs.find(|dir| !planned.is_of_cron(&dir.path))?;
+    Some(dir.scheduler.whole())
 }

@@ -1,4 +1,4 @@
-//! The command line: which of three grammars it uses, and what it asks for.
+//! The command line: chooses its grammar, and finds out what is asked for.
 
 mod error;
 mod generate;
@@ -17,10 +17,8 @@ use grammar::Grammar;
 
 pub use request::Request;
 
-/// Reads the command line, the program's name first, and the environment variables that stand in for
-/// options.
-///
-/// A report has a grammar of its own, so that an ordinary job does not pay for its options.
+/// Parses the command line, with the program's name first, and the environment variables that stand for options. A
+/// report has a grammar of its own, so that a job does not pay for its options.
 pub fn parse(words: impl IntoIterator<Item = OsString>) -> Request {
     let words: Vec<OsString> = words.into_iter().collect();
     let arguments = words.get(1..).unwrap_or_default();
@@ -39,7 +37,7 @@ mod tests {
     use super::*;
     use crate::escape::is_safe;
 
-    /// The message and the logged reason of a command line that is refused, the program's name first.
+    /// The message and the logged reason of a refused command line, which has the program's name first.
     fn refusal(words: &[&[u8]]) -> (String, Option<String>) {
         let words = words.iter().map(|word| OsStr::from_bytes(word).to_owned());
         match parse(words) {

@@ -2,10 +2,10 @@
 //!
 //! Knows cron and nothing of the log. Reads crontabs and runs nothing.
 //!
-//! **A line, from a crontab to a missed start.** `crontab::files` finds the crontabs, and `crontab::parse` splits each into
-//! lines with a `timing` and a command. `command` finds the calls of remoteexe in the command, and `jobs` collects them.
-//! `calendar` goes through the minutes at which a line is due. `compare` gives each minute the time in which its START
-//! has to come, and takes the STARTs of the log. `lint` looks for what is wrong on the way.
+//! **A line, from a crontab to a missed start.** `crontab::files` finds the crontabs, and `crontab::parse` splits each
+//! into lines with a `timing` and a command. `command` finds the calls of remoteexe in the command, and `jobs` collects
+//! them. `calendar` lists the minutes at which a line is due. `compare` matches these slots with the STARTs of the log.
+//! `lint` looks for mistakes on the way.
 
 #![cfg_attr(
     test,

@@ -1,16 +1,14 @@
 //! Makes text safe for a record and for a terminal.
 //!
-//! A control character would end a record or steer a terminal. A character of no width, or one that
-//! changes the direction of writing, would mislead a reader about the text. They are escaped:
-//! `\n`, `\x1b`, `\u{202e}`. A backslash stands for itself: the text is to be read, not parsed.
+//! A control character would end a record or steer a terminal. A character without width, or one that changes the
+//! direction of writing, would mislead a reader. They are escaped: `\n`, `\x1b`, `\u{202e}`. A backslash is not: people
+//! read the text, and no program parses it.
 
 use std::ffi::OsStr;
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 
-/// `words` joined by single spaces, for a record.
-///
-/// Bytes that are not UTF-8 stand for themselves, whatever encoding the crontab is written in.
+/// `words` joined by single spaces, for a record. Bytes that are not UTF-8 stay, whatever encoding the crontab has.
 pub fn join<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> Vec<u8> {
     let mut text = Vec::new();
     for (index, word) in words.into_iter().enumerate() {
@@ -31,16 +29,13 @@ fn push_for_record(bytes: &[u8], text: &mut Vec<u8>) {
     }
 }
 
-/// `bytes` for a terminal.
-///
-/// Bytes that are not UTF-8 are escaped too: on a terminal of another encoding they can be control
-/// characters.
+/// `bytes` for a terminal. Bytes that are not UTF-8 are escaped too: on a terminal of another encoding they can be
+/// control characters.
 pub fn printable(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         push(chunk.valid(), &mut text);
         for byte in chunk.invalid() {
-            // Writing to a string cannot fail.
             let _ = write!(text, "{}", byte.escape_ascii());
         }
     }

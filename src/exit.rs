@@ -1,11 +1,11 @@
-//! Every exit status, in one place: those that remoteexe ends with, and the meaning of those that it meets.
+//! All exit statuses: those of remoteexe, and the meaning of those of other programs.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
 use nix::sys::signal::Signal;
 
-/// All went well; for `--report`: nothing has failed.
+/// Nothing is wrong; for `--report`: nothing has failed.
 pub const SUCCESS: u8 = 0;
 
 /// `--report`: a run failed, was lost or was not started.
@@ -18,7 +18,7 @@ pub const USAGE_ERROR: u8 = 10;
 /// the help, the version, and the texts of `--generate`.
 pub const IO_ERROR: u8 = 74;
 
-/// ssh is there but cannot be run, as in a POSIX shell (XCU 2.8.2).
+/// ssh exists but cannot be run, as in a POSIX shell (XCU 2.8.2).
 pub const CANNOT_RUN: u8 = 126;
 
 /// There is no ssh, as in a POSIX shell (XCU 2.8.2).
@@ -30,18 +30,17 @@ pub const SSH_FAILED: u8 = 255;
 /// What a POSIX shell adds to the number of the signal that ended a command (XCU 2.8.2).
 pub const SIGNALLED: u8 = 128;
 
-/// The last signal that Linux has (signal(7)).
+/// The last signal of Linux (signal(7)).
 const LAST_SIGNAL: u8 = 64;
 
-/// 128+N for signal N.
 pub fn of_signal(number: u8) -> u8 {
     SIGNALLED.saturating_add(number)
 }
 
-/// The exit status of a child: its own, or 128+N where signal N ended it.
+/// The exit status of a child: its own, or 128+N if signal N ended the child.
 pub fn of_child(status: ExitStatus) -> u8 {
     match status.code() {
-        // The kernel keeps eight bits of it (wait(2)).
+        // The kernel keeps eight bits of the status (wait(2)).
         Some(code) => u8::try_from(code).unwrap_or(u8::MAX),
         None => {
             status.signal().and_then(|signal| u8::try_from(signal).ok()).map_or(u8::MAX, of_signal)
@@ -54,7 +53,7 @@ pub fn signal_number(status: u8) -> Option<u8> {
     status.checked_sub(SIGNALLED).filter(|signal| (1..=LAST_SIGNAL).contains(signal))
 }
 
-/// The name of the signal that `status` stands for, without `SIG`, if it has one.
+/// The name of the signal in `status`, without `SIG`.
 pub fn signal(status: u8) -> Option<&'static str> {
     let signal = Signal::try_from(i32::from(signal_number(status)?)).ok()?;
     Some(signal.as_str().trim_start_matches("SIG"))
@@ -65,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_signal_is_told_from_a_status_of_the_script() {
+    fn a_signal_is_distinguished_from_a_status_of_the_script() {
         assert_eq!(of_signal(15), 143);
         assert_eq!(signal(143), Some("TERM"));
         for status in [SUCCESS, CANNOT_RUN, NOT_FOUND, 128, 193, SSH_FAILED] {

@@ -1,8 +1,7 @@
 //! One run of a job, from its START to its END.
 //!
-//! A run is one attempt, or with `--retries` several: each attempt is one ssh.
-//!
-//! Every descriptor is opened with `O_CLOEXEC`: ssh gets 0, 1 and 2, and what our caller left open.
+//! A run has one attempt, or with `--retries` several: each attempt is one ssh. Every descriptor is opened with
+//! `O_CLOEXEC`: ssh gets 0, 1 and 2, and what our caller left open.
 
 mod ask;
 mod config;
@@ -49,54 +48,50 @@ pub use words::{Login, Operands, WordError};
 const PORT_TAKEN: &str =
     "a port to forward is taken, perhaps by a running master, which ssh may now use";
 
-/// Why there is no retry where ssh is told to say nothing.
+/// Why there is no retry if ssh is configured to say nothing.
 const MUTED: &[u8] = b"; its LogLevel, QUIET or FATAL, hides why: set ERROR or more";
 
-/// A command line that asks for a job.
+/// A command line for a job.
 #[derive(Debug)]
 pub struct Job {
-    /// What to run.
     pub ssh: Ssh,
-    /// How often to try again when ssh cannot have started the remote command.
+    /// How often to try again if ssh cannot have started the remote command.
     pub retries: Retries,
-    /// How long each ssh may take to connect, if that is limited.
+    /// The longest time in which each ssh has to connect.
     pub connect_timeout: Option<Duration>,
-    /// The span of time over which the jobs of a crontab are spread.
+    /// The time over which the jobs of a crontab are spread.
     pub splay: Duration,
-    /// The directory of the log.
     pub log_dir: PathBuf,
     /// Whether to show the output on standard output too.
     pub tee: bool,
 }
 
-/// A command line that is refused: a usage error.
+/// A refused command line.
 #[derive(Debug)]
 pub struct UsageErrorRun {
     /// The words in the place of `HOST SCRIPT PARAMETERS`, for START and END.
     pub operands: Vec<u8>,
-    /// The reason and the remedy on one line; none where the bash original logs none.
+    /// The reason and the remedy on one line. None if the bash original logs none.
     pub reason: Option<String>,
-    /// The directory of the log.
     pub log_dir: PathBuf,
 }
 
-/// How a run ended.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum JobOutcome {
     /// The command line was refused.
     UsageError,
     /// A signal came while no ssh was running.
     Interrupted(EndingSignal),
-    /// ssh has not run.
+    /// ssh did not run.
     NotStarted(StartError),
     /// ssh could not be waited for, and was killed.
     WaitFailed(anyhow::Error),
-    /// ssh has run.
+    /// ssh ran.
     Exited(Exit),
 }
 
-impl Outcome {
-    /// The exit status of the job: RC in its END record and our own exit status.
+impl JobOutcome {
+    /// The exit status in END, which is also our own.
     pub fn exit_status(&self) -> u8 {
         match self {
             Self::UsageError => exit::USAGE_ERROR,
@@ -111,12 +106,12 @@ impl Outcome {
         }
     }
 
-    /// Whether ssh may have ended well without the job: it has said nothing, as it does in the background.
+    /// Whether ssh may have succeeded without the job. The first output of the job may have come by then.
     fn may_be_without_job(&self) -> bool {
-        matches!(self, Self::Exited(exit) if exit.is_silent && exit.forwarded.is_none() && exit.status.success())
+        matches!(self, Self::Exited(exit) if exit.forwarded.is_none() && exit.status.success())
     }
 
-    /// The record that says why, where ssh itself cannot say it.
+    /// Logs the reason, if ssh itself cannot.
     fn record(&self, log: &mut Log) {
         match self {
             Self::NotStarted(StartError::NotFound) => {
@@ -136,11 +131,10 @@ impl Outcome {
     }
 }
 
-/// Whether it was the forwarded signal that ended ssh.
+/// Whether the forwarded signal ended ssh.
 ///
-/// ssh catches TERM, INT and HUP, and exits with 255, or with 0 if it has no session. So 0 counts as ended
-/// by the signal if the job has printed nothing. With any other status the remote command has ended by
-/// itself, signal or no signal.
+/// ssh catches TERM, INT and HUP, and exits with 255, or with 0 if it has no session. So 0 counts as ended by the
+/// signal if the job printed nothing. With any other status the remote command ended by itself.
 fn was_ended_by_signal(exit: Exit) -> bool {
     match exit::of_child(exit.status) {
         exit::SUCCESS => exit.is_silent,
@@ -150,29 +144,29 @@ fn was_ended_by_signal(exit: Exit) -> bool {
 }
 
 impl Job {
-    /// Runs the job and logs it.
-    pub fn run(&self) -> Outcome {
-        // Before START: once that is written, no signal may prevent END.
+    /// Runs the job and logs the run.
+    pub fn run(&self) -> JobOutcome {
+        // Before START: after that, no signal may prevent END.
         let signals = Signals::install();
         let operands = self.ssh.operands.display();
         let log = start(&self.log_dir, &operands);
         let mut signals = match signals {
             Ok(signals) => signals,
-            Err(error) => return end(log, Outcome::NotStarted(error.into()), &operands),
+            Err(error) => return end(log, JobOutcome::NotStarted(error.into()), &operands),
         };
         let tee = Tee::new(self.tee);
         let mut sinks = Sinks { log, tee };
         let outcome = self.attempts(&mut signals, &mut sinks);
         let outcome = end(sinks.log, outcome, &operands);
-        // After END: whoever reads the copy may take hours.
+        // After END: the reader of the copy may take hours.
         sinks.tee.finish(&mut signals);
         outcome
     }
 
-    /// Runs ssh, and runs it again as long as the retries allow it.
-    fn attempts(&self, signals: &mut Signals, sinks: &mut Sinks) -> Outcome {
+    /// Runs ssh, and runs it again as long as the retries allow.
+    fn attempts(&self, signals: &mut Signals, sinks: &mut Sinks) -> JobOutcome {
         if let Some(signal) = self.wait_for_turn(signals, &mut sinks.log) {
-            return Outcome::Interrupted(signal);
+            return JobOutcome::Interrupted(signal);
         }
         let proof = self.prove(&mut sinks.log);
         let (proved, unproved) = match &proof {
@@ -185,7 +179,7 @@ impl Job {
         loop {
             let mut attempt = self.attempt(proved, marker.as_ref(), signals, sinks);
             if attempt.verdict == Verdict::PortTaken && attempt.end_family(signals).is_ok() {
-                // As it would be without retries: what plain ssh runs through a master has to run.
+                // As without retries: if plain ssh runs the job through a master, so must this one.
                 marker = None;
                 self.record_lack(PORT_TAKEN, &mut sinks.log);
                 sinks.log.record(Kind::Retry(failures.without_wait()));
@@ -206,7 +200,7 @@ impl Job {
             if matches!(decision, Decision::Retry(_))
                 && let Err(process) = attempt.end_family(signals)
             {
-                let survivor = format!("{process}, which ssh has started, still runs");
+                let survivor = format!("{process}, which ssh may have started, still runs");
                 let notice = Notice::StillRuns(survivor.as_bytes());
                 sinks.log.record(Kind::Notice(notice));
                 decision = Decision::Final;
@@ -216,17 +210,17 @@ impl Job {
                 return attempt.outcome;
             };
             if let Some(signal) = signals.sleep(retry.wait) {
-                return Outcome::Interrupted(signal);
+                return JobOutcome::Interrupted(signal);
             }
         }
     }
 
-    /// How long this job waits on this machine for its turn.
+    /// How long this job waits on this machine.
     pub fn splay_wait(&self) -> Duration {
         splay::wait(&self.ssh.operands.display(), self.splay)
     }
 
-    /// Waits as long as the splay wants it, or for a signal to end, which is returned.
+    /// Waits for the splay, or for a signal to end, which is returned.
     fn wait_for_turn(&self, signals: &mut Signals, log: &mut Log) -> Option<EndingSignal> {
         if self.splay.is_zero() {
             return None;
@@ -236,7 +230,7 @@ impl Job {
         signals.sleep(wait)
     }
 
-    /// The ssh in PATH, if it is proved to be OpenSSH's, or why not. The log says what the job goes without.
+    /// Finds the ssh in PATH, and proves that it is OpenSSH's. Logs what the job lacks without the proof.
     fn prove(&self, log: &mut Log) -> Option<Result<Proved, String>> {
         let proof = Proved::new(openssh::find()?);
         let reason = |unproved: Unproved| escape::printable(unproved.to_string().as_bytes());
@@ -244,8 +238,8 @@ impl Job {
         Some(proof.inspect_err(|reason| self.record_lack(reason, log)))
     }
 
-    /// The marker that makes retries safe and limits the time of a connection, if either is wanted and this
-    /// machine's programs support it.
+    /// The marker for safe retries and for the connect timeout, if either is wanted and the programs of this machine
+    /// support it.
     fn marker(&self, ssh: &Proved, signals: &mut Signals, log: &mut Log) -> Option<Marker> {
         if self.retries.count == 0 && self.connect_timeout.is_none() {
             return None;
@@ -257,7 +251,7 @@ impl Job {
             .ok()
     }
 
-    /// Logs that the job runs without what it was to have, and why.
+    /// Logs what the job lacks, and why.
     fn record_lack(&self, reason: &str, log: &mut Log) {
         if self.retries.count > 0 {
             log.record(Kind::Notice(Notice::NoRetries(reason.as_bytes())));
@@ -267,43 +261,44 @@ impl Job {
         }
     }
 
-    /// Runs ssh once.
     fn attempt(
         &self,
         proved: Option<&Proved>,
         marker: Option<&Marker>,
         signals: &mut Signals,
         sinks: &mut Sinks,
-    ) -> Attempt {
+    ) -> AttemptResult {
         sinks.log.record(Kind::Command(&self.ssh.display()));
         if let Some(signal) = signals.ending() {
-            return Attempt::last(Outcome::Interrupted(signal));
+            return AttemptResult::last(JobOutcome::Interrupted(signal));
         }
         let running = match self.ssh.start(proved, marker) {
             Ok(running) => running,
-            Err(error) => return Attempt::last(Outcome::NotStarted(error)),
+            Err(error) => return AttemptResult::last(JobOutcome::NotStarted(error)),
         };
-        let family = marker.and_then(|_| Family::of(&running.child));
+        let family = marker.and_then(|marker| Family::of(&running.child, &marker.others));
         let timeout = self.connect_timeout.filter(|_| family.is_some());
+        let mut monitor = Monitor::new(marker.map(Marker::line));
         if marker.is_some() && family.is_none() {
             self.record_lack("/proc does not show what runs", &mut sinks.log);
+            monitor.distrust();
         }
         let mut watch = Watch {
-            monitor: Monitor::new(marker.filter(|_| family.is_some()).map(Marker::line)),
-            proved: proved.filter(|_| family.is_some()),
+            monitor,
+            proved,
             family,
             connect_by: timeout.map(|timeout| Instant::now() + timeout),
         };
         let exit = match relay(running, &mut watch, signals, sinks) {
             Ok(exit) => exit,
-            Err(error) => return Attempt::last(Outcome::WaitFailed(error)),
+            Err(error) => return AttemptResult::last(JobOutcome::WaitFailed(error)),
         };
         if let Some(proved) = proved.filter(|_| exit.is_other_program) {
-            let reason = format!("another program ran than {}", proved.path().display());
+            let reason = format!("/proc does not show that {} ran", proved.path().display());
             self.record_lack(&escape::printable(reason.as_bytes()), &mut sinks.log);
         }
-        let mut attempt = Attempt {
-            outcome: Outcome::Exited(exit),
+        let mut attempt = AttemptResult {
+            outcome: JobOutcome::Exited(exit),
             verdict: Verdict::Permanent,
             family: watch.family,
         };
@@ -321,23 +316,23 @@ impl Job {
     }
 }
 
-/// How one ssh has gone.
+/// The result of one ssh.
 #[derive(Debug)]
-struct Attempt {
-    outcome: Outcome,
-    /// Whether another attempt would be safe and useful, as far as ssh's output shows.
+struct AttemptResult {
+    outcome: JobOutcome,
+    /// Whether another attempt would be safe and useful, by ssh's output.
     verdict: Verdict,
-    /// What ssh has started, if that matters.
+    /// The processes that ssh has started, if they matter.
     family: Option<Family>,
 }
 
-impl Attempt {
-    /// One that no other may follow.
-    fn last(outcome: Outcome) -> Self {
+impl AttemptResult {
+    /// The last attempt.
+    fn last(outcome: JobOutcome) -> Self {
         Self { outcome, verdict: Verdict::Permanent, family: None }
     }
 
-    /// Ends what ssh has left behind. Gives the name of a process that does not end.
+    /// Ends the processes that ssh has left. Returns the name of one that does not end.
     fn end_family(&mut self, signals: &mut Signals) -> Result<(), String> {
         match &self.family {
             Some(family) => family.end(signals),
@@ -345,14 +340,15 @@ impl Attempt {
         }
     }
 
-    /// Logs that ssh was killed after this time. That it was not connected is said only if nothing of it is left.
+    /// Logs that ssh was killed after this time. Only if no process of ssh is left, the log says that it was not
+    /// connected.
     fn record_timeout(&mut self, timeout: Duration, signals: &mut Signals, log: &mut Log) {
         match self.end_family(signals) {
             Ok(()) => log.record(Kind::Notice(Notice::ConnectTimeout(timeout))),
             Err(process) => {
                 self.verdict = Verdict::Permanent;
                 let reason = format!(
-                    "the script was not requested after {:.3} s; {process}, which ssh has started, still runs",
+                    "the script was not requested after {:.3} s; {process}, which ssh may have started, still runs",
                     timeout.as_secs_f64()
                 );
                 log.record(Kind::Notice(Notice::SshKilled(reason.as_bytes())));
@@ -373,7 +369,7 @@ fn record_decision(decision: Decision, log: &mut Log) {
 
 impl UsageErrorRun {
     /// Logs that nothing was run, and why.
-    pub fn record(&self) -> Outcome {
+    pub fn record(&self) -> JobOutcome {
         // As for a job: no signal may end us between START and END.
         let _signals = Signals::install();
         let mut log = start(&self.log_dir, &self.operands);
@@ -383,7 +379,7 @@ impl UsageErrorRun {
         for line in USAGE {
             log.record(Kind::Usage(line.as_bytes()));
         }
-        end(log, Outcome::UsageError, &self.operands)
+        end(log, JobOutcome::UsageError, &self.operands)
     }
 }
 
@@ -393,7 +389,7 @@ fn start(log_dir: &Path, operands: &[u8]) -> Log {
     log
 }
 
-fn end(mut log: Log, outcome: Outcome, operands: &[u8]) -> Outcome {
+fn end(mut log: Log, outcome: JobOutcome, operands: &[u8]) -> JobOutcome {
     outcome.record(&mut log);
     log.finish(Kind::End(outcome.exit_status(), operands));
     outcome

@@ -1,4 +1,4 @@
-//! The log of one run. It stamps the records and appends them to the daily file, or finds another place.
+//! The log of one run. Stamps the records, and appends them to the daily file or elsewhere.
 
 pub mod file;
 pub mod record;
@@ -18,50 +18,49 @@ use rustix::stdio::stderr;
 use crate::escape::printable;
 use crate::random;
 use crate::writer::Writer;
-use file::{AppendError, Cut, Failure, LogName, append};
+use file::{AppendError, AppendFailure, Cut, LogName, append};
 use record::{Kind, MAX_APPEND, MAX_TEXT, Notice, Prefix, needs_mark};
 
 /// How long a slow standard error may take for the last records.
 const STDERR_GRACE: Duration = Duration::from_secs(1);
 
-/// The log of one run, from its START to its END.
+/// The log of one run, from START to END.
 ///
 /// No method fails: a log problem must never stop, delay or kill a job.
 ///
-/// Where the daily file is refused or unwritable, the records go to the per-user file beside it. If that
-/// does not take them either, they go to a file of this run, which nobody can make beforehand. If the
-/// directory takes nothing at all, they go to standard error, and all but the output also to syslog.
+/// If the daily file is refused or unwritable, the records go to the per-user file beside it; if that fails too, to a
+/// file of this run, which nobody can create in advance. If the directory takes nothing at all, they go to standard
+/// error, and all but the output also to syslog.
 ///
-/// Where the disk is full, the records are held, up to [`MAX_APPEND`], and each append tries again. Lines
-/// that find no more room are dropped and counted. When the log takes records again, one of them tells
-/// how many lines are missing.
+/// If the disk is full, up to [`MAX_APPEND`] bytes of records are kept, and each append tries again. Further lines are
+/// dropped and counted. When the log takes records again, one of them has the number of missing lines.
 ///
 /// One line on standard error says what is wrong.
 #[derive(Debug)]
 pub struct Log {
     dir: PathBuf,
-    /// The name of the daily file.
+
     name: LogName,
-    /// The number of this run's own file, once there is one.
+    /// The number of this run's own file, if there is one.
     run: Option<u64>,
     prefix: Prefix,
-    /// Records not yet appended, the oldest first.
+    /// Records that are not yet appended, the oldest first.
     pending: Vec<u8>,
-    /// The texts among them that are not output.
+    /// The pending texts that are not output.
     own: Vec<Vec<u8>>,
-    /// How much of the first of them a failed append has written.
+    /// How much of the first pending record a failed append has written.
     cut: Option<Cut>,
-    /// How many bytes of the first of them standard error has taken.
+    /// The number of bytes of the first pending record that standard error has taken.
     shown: usize,
-    /// How many lines were dropped because the pending ones had used up the room.
+    /// The number of lines that were dropped because pending ones had used up the space.
     dropped: u64,
     warned: bool,
-    /// Standard error, once something was written to it.
+    /// Standard error, after the first write to it.
     stderr: Option<Writer>,
 }
 
 impl Log {
-    /// The log in `dir` of the local day of `start`. Its file stays the same past midnight.
+    /// The log in `dir` of the local day of `start`, also after midnight.
     pub fn new(dir: &Path, start: DateTime<Local>) -> Self {
         Self {
             dir: dir.to_owned(),
@@ -78,7 +77,7 @@ impl Log {
         }
     }
 
-    /// Appends a record, stamped with the present time; several if it is too long for one.
+    /// Appends a record with the present time; several if it is too long for one.
     pub fn record(&mut self, kind: Kind) {
         self.begin();
         let text = kind.text();
@@ -109,22 +108,21 @@ impl Log {
         }
     }
 
-    /// Begins a batch of records, stamped with the present time.
+    /// Begins a batch of records with the present time.
     pub fn begin(&mut self) {
-        // An earlier batch may have been too large for the disk: if there is room by now, none of this
-        // one is dropped.
+        // An earlier batch may have been too large for the disk: if there is space by now, none of this one is dropped.
         self.flush();
         self.prefix.set(Local::now());
     }
 
-    /// Adds a line of output, without its newline and of at most [`MAX_TEXT`] bytes, to the next append.
+    /// Adds a line of output to the next append, without its newline and with at most [`MAX_TEXT`] bytes.
     pub fn push(&mut self, text: &[u8]) {
         self.push_text(text, needs_mark(text));
     }
 
-    /// Adds a record, and a mark before it if it `is_marked`: both or none.
+    /// Adds a record, with a mark before it if `is_marked`: both or none.
     fn push_text(&mut self, text: &[u8], is_marked: bool) {
-        // Once one is dropped, so are the next until an append succeeds: they would hide the gap.
+        // After a dropped line, all lines are dropped until an append succeeds: they would hide the gap.
         if self.dropped == 0 && !self.has_room(text, is_marked) {
             self.flush();
         }
@@ -163,7 +161,7 @@ impl Log {
         self.pending.len() + mark + self.prefix.encoded_len(text) <= MAX_APPEND
     }
 
-    /// Adds the record that stands for the dropped lines.
+    /// Adds the record with the number of dropped lines.
     fn push_count_of_dropped(&mut self) {
         if self.dropped > 0 {
             let notice = Kind::Notice(Notice::LinesDropped(self.dropped));
@@ -174,7 +172,7 @@ impl Log {
 
     /// Appends the pending records to the first file that takes them.
     fn append_to_a_file(&mut self) -> Result<(), Unwritten> {
-        let mut failures = Failures::default();
+        let mut failures = RefusedFiles::default();
         for place in [Place::Daily, Place::PerUser, Place::PerRun] {
             let path = self.path(place);
             let appended = append(&path, &self.pending, self.cut.as_ref());
@@ -209,9 +207,9 @@ impl Log {
         self.dir.join(name.to_string())
     }
 
-    /// Removes from the pending records what has been appended.
-    fn remove_appended(&mut self, appended: Result<(), Failure>) -> Result<(), AppendError> {
-        let Err(Failure { error, cut }) = appended else {
+    /// Removes what has been appended from the pending records.
+    fn remove_appended(&mut self, appended: Result<(), AppendFailure>) -> Result<(), AppendError> {
+        let Err(AppendFailure { error, cut }) = appended else {
             self.pending.clear();
             self.own.clear();
             self.cut = None;
@@ -228,8 +226,8 @@ impl Log {
         Err(error)
     }
 
-    /// Writes the pending records to standard error, as many as it takes by `deadline`, and sends those
-    /// that are not output to syslog.
+    /// Writes as many pending records to standard error as it takes by `deadline`, and sends those that are not output
+    /// to syslog.
     fn write_elsewhere(&mut self, deadline: Instant) {
         if self.pending.is_empty() {
             return;
@@ -241,9 +239,9 @@ impl Log {
         self.cut = None;
         let written = self.stderr().write_by(deadline, &mut rest);
         self.shown = 0;
-        // After an error nobody will ever read them.
+        // After an error nobody will ever read the records.
         if written.is_ok() {
-            // A record that it has in part stays: a file that can be written again gets it whole.
+            // A record that was shown in part stays: a file that can be written again gets all of it.
             let taken = records.len() - rest.len();
             let whole = self.prefix.whole_records(&records[..taken]);
             records.drain(..whole);
@@ -269,11 +267,11 @@ impl Log {
 /// A file that may take the records.
 #[derive(Debug, Clone, Copy)]
 enum Place {
-    /// That of all runs of the day.
+    /// The file of all runs of the day.
     Daily,
-    /// That of all runs of this user.
+    /// The file of all runs of this user.
     PerUser,
-    /// That of this run alone.
+    /// The file of this run alone.
     PerRun,
 }
 
@@ -287,24 +285,24 @@ enum Unwritten {
 
 /// The files that did not take the records, and why.
 #[derive(Debug, Default)]
-struct Failures(Vec<(PathBuf, AppendError)>);
+struct RefusedFiles(Vec<(PathBuf, AppendError)>);
 
-impl Failures {
+impl RefusedFiles {
     fn add(&mut self, path: PathBuf, error: AppendError) {
-        // A directory that takes no file says so each time.
+        // A directory that takes no file gives the same reason each time.
         let reason = error.to_string();
         if self.0.len() < 2 || self.0.last().is_none_or(|(_, last)| last.to_string() != reason) {
             self.0.push((path, error));
         }
     }
 
-    /// Whether they need no warning: if root created the daily file, an ordinary user's records go elsewhere.
+    /// Whether no warning is needed: if root created the daily file, an ordinary user's records go elsewhere.
     fn are_expected(&self) -> bool {
         matches!(self.0.as_slice(), [] | [(_, AppendError::OwnedByRoot)])
     }
 }
 
-impl Display for Failures {
+impl Display for RefusedFiles {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         for (index, (path, error)) in self.0.iter().enumerate() {
             let verb = if index == 0 { "cannot log to" } else { "; nor to" };
@@ -316,13 +314,12 @@ impl Display for Failures {
 
 /// A number that nobody can guess.
 fn run_number() -> u64 {
-    // Without randomness it can be guessed, but one name is better than none.
+    // Without randomness the number can be guessed, but one name is better than none.
     random::number().unwrap_or_else(|_| process::id().into())
 }
 
-/// `text` in pieces that each fit into a record, and whether each needs a mark. An empty text is one piece.
-///
-/// The first piece is a record. A later one is not, and may look like another.
+/// `text` in pieces that each fit into a record, and whether each needs a mark: a later piece may look like a record.
+/// An empty text is one piece.
 fn pieces(text: &[u8]) -> impl Iterator<Item = (&[u8], bool)> {
     let (first, rest) = text.split_at(text.len().min(MAX_TEXT));
     let rest = rest.chunks(MAX_TEXT);

@@ -17,21 +17,19 @@ use crate::log::record::number;
 use crate::report::logs::owner::Owner;
 use crate::report::runs::trace::Trace;
 
-/// What a report has to know of this machine, all of it looked at once.
+/// What a report has to know about this machine, read all at once.
 #[derive(Debug)]
 pub struct Machine {
-    /// The names of its users.
     pub users: Users,
-    /// The processes.
     pub running: RunningJobs,
     /// The time of the report.
     pub zoned_now: DateTime<Local>,
-    /// The same as local time in whole seconds, as records have it.
+    /// The same in local time and whole seconds, as in records.
     pub now: NaiveDateTime,
 }
 
 impl Machine {
-    /// Looks at the machine. Call this before the logs are read: see [`RunningJobs::now`].
+    /// Reads the state of the machine. Call this before the logs are read: see [`RunningJobs::now`].
     pub fn at(now: DateTime<Local>) -> Self {
         let local = now.naive_local();
         Self {
@@ -43,52 +41,50 @@ impl Machine {
     }
 }
 
-/// How long a run of another machine counts as going on after its last record. Nobody here can ask that machine.
+/// How long a run of another machine counts as running after its last record: that machine cannot be asked.
 pub const PATIENCE: TimeDelta = TimeDelta::days(1);
 
 /// The remoteexe processes of this machine.
 #[derive(Debug)]
 pub struct RunningJobs {
-    /// The processes by their ids.
+    /// By process id.
     processes: RefCell<HashMap<u32, LiveProcess>>,
-    /// The local time, in whole seconds, at which they were looked for.
+    /// The local time, in whole seconds, when they were read.
     since: NaiveDateTime,
-    /// The local time of the machine's last boot, if it is known.
+    /// The local time of the machine's last boot, if known.
     pub boot: Option<NaiveDateTime>,
 }
 
-/// A remoteexe process.
 #[derive(Debug)]
 struct LiveProcess {
-    /// Its real user.
     uid: u32,
-    /// Its command line, escaped as in START. Empty until it is read.
+    /// Escaped as in START. Empty until it is read.
     command_line: Vec<u8>,
-    /// When it was started, in ticks since the boot.
+    /// In ticks since the boot.
     started: Option<u64>,
 }
 
-/// The ticks of a second in `/proc/PID/stat`. It is part of what the kernel promises to programs.
+/// The ticks of a second in `/proc/PID/stat`, which the kernel guarantees to programs.
 const TICKS: u64 = 100;
 
-/// The most bytes of a file of the kernel that are read, such as `/proc/PID/status`. What counts is in front.
+/// The most bytes read of a file of the kernel, such as `/proc/PID/status`. What matters comes first.
 const MAX_FACTS: u64 = 4 << 10;
 
-/// The most bytes of a command line. It is any part of the memory that its process chooses, of any length, and ssh
-/// takes 128 KiB for the remote command at most (execve(2)).
+/// The most bytes of a command line. A process can set it to any part of its memory, of any length, and ssh takes at
+/// most 128 KiB for the remote command (execve(2)).
 const MAX_COMMAND_LINE: usize = 256 << 10;
 
 /// The most bytes of all command lines. Anybody can start thousands of processes.
 const MAX_COMMAND_LINES: usize = 16 << 20;
 
-/// How exactly it is known when a process was started.
+/// The accuracy of the time when a process was started.
 const MARGIN: TimeDelta = TimeDelta::seconds(10);
 
 impl RunningJobs {
-    /// Looks for the processes that are there now. Only what the kernel says of each is read.
+    /// Finds the processes that exist now. Reads only what the kernel itself says about each.
     ///
-    /// Call this before the log is read. If a run ends meanwhile, its END may come too late to be read,
-    /// and the run must not count as lost.
+    /// Call this before the log is read. If a run ends meanwhile, its END may come too late to be read, and the run
+    /// must not count as lost.
     pub fn now() -> Self {
         let now = Local::now().naive_local().with_nanosecond(0);
         let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -103,10 +99,8 @@ impl RunningJobs {
         }
     }
 
-    /// Forgets the processes of users who can have written none of the logs. Reads the command lines of the others:
-    /// root's first, so that nobody's processes leave no room for them.
-    ///
-    /// Call this before the log is read too.
+    /// Forgets the processes of users who can have written none of the logs, and reads the command lines of the others:
+    /// root's first, so that other processes leave room for them. Call this before the log is read, too.
     pub fn keep(&self, may_have_written: impl Fn(u32) -> bool) {
         let mut all = self.processes.borrow_mut();
         all.retain(|_, process| may_have_written(process.uid));
@@ -140,9 +134,9 @@ impl RunningJobs {
 
     /// Whether this run without END is going on.
     ///
-    /// Process ids are used again, so the command line has to have the operands too, and the user has to be
-    /// one who can write to the log: anybody can give a process any id and any command line. A process that
-    /// has written a record since was not there yet when they were looked for.
+    /// Process ids are used again, so the command line must have the operands too, and the user must be able to write
+    /// to the log: anybody can give a process any id and any command line. A run with a
+    /// record after the search is going on, whatever was found.
     pub fn includes(&self, run: &Trace) -> bool {
         if run.owner.scheduler.is_remote() {
             return run.last + PATIENCE > self.since;
@@ -154,7 +148,7 @@ impl RunningJobs {
 }
 
 impl LiveProcess {
-    /// Reads about a process, if it is a remoteexe. One that has gone is none.
+    /// None if the process is not a remoteexe, or is gone.
     fn read(process: &Path) -> Option<Self> {
         let read = |name| facts(process.join(name));
         if read("comm")? != b"remoteexe\n" {
@@ -167,7 +161,7 @@ impl LiveProcess {
         })
     }
 
-    /// Whether the process can be the one that has written the records of `run`.
+    /// Whether the process can have written the records of `run`.
     fn may_have_written(&self, run: &Trace) -> bool {
         let Owner { uid, is_shared, .. } = run.owner;
         let is_writer = is_shared || self.uid == 0 || uid == Some(self.uid);
@@ -183,7 +177,7 @@ fn facts(path: PathBuf) -> Option<Vec<u8>> {
     Some(facts)
 }
 
-/// The command line of a process, if it has no more than `most` bytes.
+/// None if the command line has more than `most` bytes.
 fn command_line(pid: u32, most: usize) -> Option<Vec<u8>> {
     let mut words = Vec::new();
     let file = File::open(format!("/proc/{pid}/cmdline")).ok()?;
@@ -191,16 +185,16 @@ fn command_line(pid: u32, most: usize) -> Option<Vec<u8>> {
     (words.len() <= most).then_some(words)
 }
 
-/// The real user in `/proc/PID/status`. The effective one would be root's for a set-user-ID program that
-/// somebody else has started under the name of remoteexe.
+/// The real user in `/proc/PID/status`. The effective one would be root for a set-user-ID program that somebody else
+/// has started under the name of remoteexe.
 fn real_uid(status: &[u8]) -> Option<u32> {
     let mut lines = status.split(|&byte| byte == b'\n');
     let uids = lines.find_map(|line| line.strip_prefix(b"Uid:\t"))?;
     number(uids.split(|&byte| byte == b'\t').next()?)
 }
 
-/// The time of start in `/proc/PID/stat`, in ticks since the boot: the 22nd field. The second one is the name in
-/// brackets, which may have blanks and brackets in it.
+/// The time of start in `/proc/PID/stat`, in ticks since the boot: the 22nd field. The second field is the name in
+/// parentheses, which may contain blanks and parentheses.
 fn started(stat: &[u8]) -> Option<u64> {
     let end = stat.iter().rposition(|&byte| byte == b')')?;
     number(stat[end + 1..].trim_ascii().split(|&byte| byte == b' ').nth(19)?)
@@ -215,20 +209,20 @@ fn boot() -> Option<NaiveDateTime> {
     Some(boot.with_timezone(&Local).naive_local())
 }
 
-/// The users of this machine, and the one who reads the report.
+/// The users of this machine, and the reader of the report.
 #[derive(Debug)]
 pub struct Users {
     /// The effective user of this process.
     pub reader: u32,
     /// The user and the group of each name.
     ids: HashMap<String, (u32, u32)>,
-    /// The further groups of each name.
+    /// The supplementary groups of each name.
     groups: HashMap<String, Vec<u32>>,
     names: HashMap<u32, String>,
 }
 
 impl Users {
-    /// Reads `/etc/passwd`. A report asks nobody, so the users that only a directory service knows have no names.
+    /// Reads `/etc/passwd`. A report sends no queries, so users of a directory service have no names.
     pub fn read() -> Self {
         let mut users = Self {
             reader: geteuid().as_raw(),
@@ -238,7 +232,7 @@ impl Users {
         };
         let passwd = fs::read("/etc/passwd").unwrap_or_default();
         for (name, uid, gid) in passwd.split(|&byte| byte == b'\n').filter_map(passwd_entry) {
-            // The first one counts, as for getpwnam(3) and getpwuid(3).
+            // The first entry counts, as in getpwnam(3) and getpwuid(3).
             users.names.entry(uid).or_insert_with(|| name.to_owned());
             users.ids.entry(name.to_owned()).or_insert((uid, gid));
         }
@@ -251,13 +245,12 @@ impl Users {
         users
     }
 
-    /// The user that `word` names or numbers. A name may consist of digits.
+    /// The user with this name or number. A name may consist of digits.
     pub fn uid(&self, word: &str) -> Option<u32> {
         let named = self.ids.get(word).map(|(uid, _)| *uid);
         named.or_else(|| number(word.as_bytes()))
     }
 
-    /// Searches for a user by name.
     pub fn find(&self, name: &str) -> UserLookup {
         if let Some((uid, gid)) = self.ids.get(name).copied() {
             let others = self.groups.get(name).into_iter().flatten().copied();
@@ -272,7 +265,7 @@ impl Users {
         if services.all(is_local) { UserLookup::Missing } else { UserLookup::Unclear }
     }
 
-    /// The name of a user, if it is known.
+    /// None if the name is unknown.
     pub fn name(&self, uid: u32) -> Option<&str> {
         self.names.get(&uid).map(String::as_str)
     }
@@ -298,7 +291,6 @@ impl Users {
         }
     }
 
-    /// Whether a user is neither root nor the reader.
     pub fn is_other_user(&self, uid: u32) -> bool {
         uid != 0 && uid != self.reader
     }

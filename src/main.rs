@@ -12,36 +12,34 @@
 //! | [`log`] | What is a record, and how does it get into the file? |
 //!
 //! `main` calls `cli`, which turns words into a `job::Job` or a `report::query::Query`. `job` and `report` both know
-//! `log`; neither knows the other. `report` also knows `cron`, which knows nothing of logs: `cli` gives it the grammar of
-//! a job. `generate` knows the grammars that `cli` gives it, and for Airflow `cron`. Below them are leaves with one subject each: [`clock`]
-//! (local time), [`machine`] (this machine's users and processes), [`exit`] (exit statuses), [`escape`] (text that is
-//! safe to show), [`ssh_error`] (the meaning of ssh's messages), [`poll`] (waiting for descriptors), [`writer`] (writing
-//! to a descriptor that may block), [`random`] and [`stable_hash`].
+//! `log`; neither knows the other. `report` also knows `cron`, which knows nothing of logs: `cli` gives it the grammar
+//! of a job. `generate` knows the grammars that `cli` gives it, and for Airflow `cron`. Below them are leaves with one
+//! subject each: [`clock`] (local time), [`machine`] (this machine's users and processes), [`exit`] (exit statuses),
+//! [`escape`] (text that is safe to show), [`ssh_error`] (the meaning of ssh's messages), [`poll`] (waiting for
+//! descriptors), [`writer`] (writing to a descriptor that may block), [`random`] and [`stable_hash`].
 //!
-//! `report` has eight rooms. Data flows through them: `query` (what is asked) -> `logs` (files to lines) -> `runs` (lines
-//! to runs) -> `history` (what each job did) and `slots` (what the crontabs planned) -> `diagnosis` (incidents) ->
-//! `format` (a report to bytes) -> `output` (where the bytes go). A file uses only files below it; `.ci/circles` checks
-//! that no files use each other in a circle.
+//! `report` has eight rooms. Data flows through them: `query` (what is asked) -> `logs` (files to lines) -> `runs`
+//! (lines to runs) -> `history` (what each job did) and `slots` (what the crontabs planned) -> `diagnosis` (incidents)
+//! -> `format` (a report to bytes) -> `output` (where the bytes go). A file uses only files below it; `.ci/circles`
+//! checks that no files use each other in a circle.
 //!
 //! # Three walks
 //!
-//! **HOST, from the command line to END.** `cli::parse` finds out which grammar the words are written in.
-//! `cli::job` sorts them with clap, and turns HOST into a `job::Host`, which holds nothing that a shell or
-//! ssh would misread. The `Job` goes to `Job::run`. It shows HOST in START, gives `root@HOST` to ssh
-//! in `job::ssh`, and shows HOST in END.
+//! **HOST, from the command line to END.** `cli::parse` finds out which grammar the words are written in. `cli::job`
+//! sorts them with clap, and turns HOST into a `job::Host`, which holds nothing that a shell or ssh would misread. The
+//! `Job` goes to `Job::run`. It shows HOST in START, gives `root@HOST` to ssh in `job::ssh`, and shows HOST in END.
 //!
-//! **A byte, from ssh's pipe to the file.** `job::relay` polls the pipe and the signals. It reads all that
-//! the pipe holds, and `job::marker` takes its marker out. `job::lines` cuts the bytes into lines.
-//! `Log::push` puts a time and a process id before each line, and `Log::flush` hands all of them to
-//! `log::file::append`: one write(2). If the file does not take them, `log` has other places. The same bytes
-//! go to `job::tee`.
+//! **A byte, from ssh's pipe to the file.** `job::relay` polls the pipe and the signals. It reads all that the pipe
+//! holds, and `job::marker` takes its marker out. `job::lines` cuts the bytes into lines. `Log::push` puts a time and a
+//! process id before each line, and `Log::flush` hands all of them to `log::file::append`: one write(2). If the file
+//! does not take them, `log` has other places. The same bytes go to `job::tee`.
 //!
-//! **A line, from a log to an incident.** `Query::run` in `report` is the whole walk. `report::logs` finds the files and
-//! merges their lines by time; `log::record` parses each line. `report::runs` joins the records of one process id into a
-//! run. The format takes each run that matches, and `report::history` keeps all runs in a few bytes each. `report::slots`
-//! finds the starts that the crontabs planned and no log has. Each rule of `report::diagnosis` finds incidents, and what
-//! belongs together is merged. At the end the format reads the `Report` and writes it. Formats for programs, such as
-//! `json`, write each run at once and keep none.
+//! **A line, from a log to an incident.** `Query::run` in `report` is the whole walk. `report::logs` finds the files
+//! and merges their lines by time; `log::record` parses each line. `report::runs` joins the records of one process id
+//! into a run. The format takes each run that matches, and `report::history` keeps all runs in a few bytes each.
+//! `report::slots` finds the starts that the crontabs planned and no log has. Each rule of `report::diagnosis` finds
+//! incidents, and what belongs together is merged. At the end the format reads the `Report` and writes it. Formats for
+//! programs, such as `json`, write each run at once and keep none.
 
 mod cli;
 mod clock;

@@ -6,11 +6,8 @@ use std::time::Instant;
 use rustix::event::{PollFd, Timespec, poll};
 use rustix::io::Errno;
 
-/// Waits until one of `fds` is ready, until `deadline`, or until a signal handler has run.
-///
-/// # Errors
-///
-/// The kernel is out of memory (poll(2)).
+/// Waits until one of `fds` is ready, until `deadline`, or until a signal handler has run. Fails if the kernel is out
+/// of memory (poll(2)).
 pub fn wait(fds: &mut [PollFd<'_>], deadline: Option<Instant>) -> io::Result<()> {
     let timeout = deadline
         .map(|at| Timespec::try_from(at.saturating_duration_since(Instant::now())))
@@ -22,7 +19,6 @@ pub fn wait(fds: &mut [PollFd<'_>], deadline: Option<Instant>) -> io::Result<()>
     }
 }
 
-/// Whether the last [`wait`] has found `fd` ready.
 pub fn is_ready(fd: &PollFd<'_>) -> bool {
     !fd.revents().is_empty()
 }

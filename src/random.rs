@@ -5,11 +5,7 @@ use std::io;
 use rustix::io::retry_on_intr;
 use rustix::rand::{GetRandomFlags, getrandom};
 
-/// A random number; all numbers are equally likely.
-///
-/// # Errors
-///
-/// getrandom(2) fails, as in a sandbox that forbids it.
+/// A uniform random number. Fails if getrandom(2) does, as in a sandbox that forbids it.
 pub fn number() -> io::Result<u64> {
     let mut bytes = [0; 8];
     retry_on_intr(|| getrandom(&mut bytes, GetRandomFlags::empty()))?;

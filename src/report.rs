@@ -1,7 +1,7 @@
-//! `--report`: reads logs and crontabs, finds out what happened and what is wrong, and shows it in one format.
+//! `--report`: reads logs and crontabs, finds out what happened and what is wrong, and shows that in one format.
 //!
-//! It understands the logs of remoteexe and of the bash original. It starts no program but a pager, and writes
-//! no file but the one that it is asked to replace.
+//! Understands the logs of remoteexe and of the bash original. Starts no program but a pager, and writes no file but
+//! the one to replace.
 
 pub mod diagnosis;
 pub mod format;
@@ -40,10 +40,10 @@ use slots::Planned;
 use slots::checked::forget_usual_dir;
 
 impl Query {
-    /// Answers the query on standard output or in a file, and prints errors on standard error.
-    ///
-    /// Returns the exit status: [`exit::SUCCESS`], [`exit::FOUND_FAILURES`] if a run failed or was lost or a crontab has
-    /// a fault, or [`exit::IO_ERROR`] if an input could not be read or the report could not be written.
+    /// Answers the query on standard output or in a file, and prints errors on standard error. Returns the exit status:
+    /// [`exit::SUCCESS`], [`exit::FOUND_FAILURES`] if a run failed or was lost or a crontab has a fault,
+    /// [`exit::USAGE_ERROR`] if the host or the job is in no log and on no line, or [`exit::IO_ERROR`] if an input could
+    /// not be read or the report could not be written.
     pub fn run(mut self, now: DateTime<Local>) -> u8 {
         let machine = Machine::at(now);
         let mut format = self.format(&machine);
@@ -78,10 +78,14 @@ impl Query {
         problems.note_written(out.finish(), &self.output_name());
         report.suggestions.iter().for_each(|line| warn(line));
         problems.note_unread(&logs, &report.read);
-        problems.exit_status(verdict)
+        if report.suggestions.is_empty() {
+            problems.exit_status(verdict)
+        } else {
+            problems.unknown_name()
+        }
     }
 
-    /// The format. This is the only place that knows all of them.
+    /// The only place that knows all formats.
     fn format<'a>(&self, machine: &'a Machine) -> Box<dyn Format + 'a> {
         let users = &machine.users;
         match &self.form {
@@ -118,8 +122,8 @@ impl Query {
         Some(planned)
     }
 
-    /// Reads the log directories of the crontabs' jobs too, if none was given. Those that were given beside crontabs
-    /// are of the workers of a scheduler, if no cron of this machine logs there.
+    /// Also reads the log directories of the crontabs' jobs, if none was given. Directories that were given beside
+    /// crontabs belong to the workers of a scheduler, if no cron of this machine logs there.
     fn follow(&mut self, crontabs: Option<&Planned>, window: &Window, machine: &Machine) {
         let (Some(planned), LogSource::LogDirs(dirs)) = (crontabs, &mut self.source) else {
             return;
@@ -133,7 +137,7 @@ impl Query {
         }
     }
 
-    /// The logs to read. There are none if no log directory has any.
+    /// The logs to read. None if no log directory has any.
     fn find_logs(
         &self,
         needs: &Needs,
@@ -210,7 +214,12 @@ impl Problems {
         self.is_incomplete |= is_incomplete(unread);
     }
 
-    /// The exit status of every report.
+    /// The exit status of a report of a host or a job that is nowhere: a wrong word. It may be in what was not read.
+    fn unknown_name(&self) -> u8 {
+        if self.is_incomplete { exit::IO_ERROR } else { exit::USAGE_ERROR }
+    }
+
+    /// The exit status of every other report.
     fn exit_status(&self, verdict: Health) -> u8 {
         match verdict {
             _ if self.is_incomplete => exit::IO_ERROR,

@@ -4,19 +4,18 @@ use std::fmt::{self, Display, Formatter};
 
 /// Why ssh(1) ended with 255.
 ///
-/// The messages are those of OpenSSH 7.4 to 10.5, in `tests/data/openssh-messages.txt`. They are in English in
-/// every locale.
+/// The messages are those of OpenSSH 7.4 to 10.5, in `tests/data/openssh-messages.txt`. They are English in every
+/// locale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
-    /// No address for the host's name.
+    /// The host's name has no address.
     NotResolved,
     /// Nobody listens on the port.
     Refused,
     /// No answer, to the connection or in the handshake.
     TimedOut,
-    /// No way to the host.
     Unreachable,
-    /// The connection ended before there was a session: `MaxStartups`, a server that is restarted.
+    /// The connection ended before there was a session: `MaxStartups`, or a server that restarts.
     Dropped,
     /// A `ProxyCommand`, or the ssh to a jump host, ended before there was a session.
     ProxyEnded,
@@ -24,15 +23,13 @@ pub enum Cause {
     Disconnected,
     /// The host's key is unknown, or not the known one.
     HostKey,
-    /// The login or the key is not accepted.
     Authentication,
     /// ssh cannot use the key: its file is missing, damaged, or others may read it.
     Key,
-    /// The server knows the user, and lets nobody in by that name: the account has expired, or is no login.
+    /// The server knows the user, and refuses the account: it has expired, or has no login.
     Account,
     /// Client and server have no common algorithm, or the server does not speak SSH.
     Protocol,
-    /// ssh does not understand its configuration or its command line.
     Configuration,
     /// The server accepts the login, but no session: `MaxSessions`.
     NoSession,
@@ -43,7 +40,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// The cause that `line` of ssh's output names, if it is such a message.
+    /// The cause in `line` of ssh's output, if that is such a message.
     pub fn from_message(line: &[u8]) -> Option<Self> {
         // ssh ends its messages with CR LF.
         let line = String::from_utf8_lossy(line.trim_ascii_end());
@@ -62,8 +59,8 @@ impl Cause {
         Self::before_the_session(&line).or_else(|| Self::of_a_refusal(&line))
     }
 
-    /// Whether the next attempt may succeed. With such a cause no authentication has failed: a server may
-    /// lock us out for that (`PerSourcePenalties` of `sshd_config(5)`).
+    /// Whether the next attempt may succeed. No authentication has failed with such a cause, for which a server may
+    /// lock us out (`PerSourcePenalties` of `sshd_config(5)`).
     pub fn is_transient(self) -> bool {
         matches!(
             self,
@@ -76,12 +73,12 @@ impl Cause {
         )
     }
 
-    /// Whether the remote command was not requested, as far as the message tells.
+    /// Whether the remote command was not requested, as far as the message shows.
     pub fn is_before_the_session(self) -> bool {
         !matches!(self, Self::Disconnected | Self::PortTaken)
     }
 
-    /// What a jump host says of its connection to the host, or a server of the session.
+    /// The cause from the reason of a jump host, or of a server that refuses the session.
     fn of_an_open_failure(reason: &str) -> Self {
         match reason {
             "Connection refused" => Self::Refused,
@@ -105,10 +102,10 @@ impl Cause {
             "Broken pipe",
         ];
         if line.starts_with("packet_write_wait: ") {
-            // Up to 7.9, in place of `client_loop: `.
+            // Up to 7.9, instead of `client_loop: `.
             None
         } else if line.starts_with("ssh: Could not resolve host") {
-            // With `AddressFamily` or -4 for a host that has none of these addresses.
+            // With `AddressFamily` or -4 for a host without such an address.
             let is_setting = line.ends_with(": Address family for hostname not supported");
             Some(if is_setting { Self::Configuration } else { Self::NotResolved })
         } else if line.starts_with("ssh: connect to host ") {
@@ -168,7 +165,7 @@ impl Cause {
             "command-line line ",
             "Cannot execute command-line and remote command",
             "Can't open user config file",
-            // ssh cannot run the shell of the LocalCommand, and goes on all the same.
+            // ssh cannot run the shell of the LocalCommand, and continues.
             "Couldn't execute ",
             // This machine does not have the address to bind to.
             "bind: ",
@@ -199,7 +196,6 @@ impl Cause {
 }
 
 impl Display for Cause {
-    /// The words of a report.
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::NotResolved => "name not resolved",
@@ -222,12 +218,12 @@ impl Display for Cause {
     }
 }
 
-/// How ssh says that it cannot listen on a port of this machine, and ends. It has requested nothing yet.
+/// ssh cannot listen on a port of this machine, and ends before it requests anything.
 pub const NO_LOCAL_FORWARDING: &str = "Could not request local forwarding.";
 
-/// Whether `line` is a remark that says nothing about the job: ssh prints it before the output of every run.
+/// Whether `line` is a remark that ssh prints before the output of every run.
 pub fn is_remark(line: &[u8]) -> bool {
-    // From 10.1 on, where the server knows no post-quantum key exchange.
+    // From 10.1 on, if the server has no post-quantum key exchange.
     const POST_QUANTUM: [&[u8]; 3] = [
         b"** WARNING: connection is not using a post-quantum key exchange algorithm.",
         b"** This session may be vulnerable to \"store now, decrypt later\" attacks.",
@@ -236,15 +232,14 @@ pub fn is_remark(line: &[u8]) -> bool {
     POST_QUANTUM.contains(&line.trim_ascii_end())
 }
 
-/// Whether `line` is what a cloud image runs in place of the script, or the shell of an account that is no login. It ends with
-/// 142, 1 or even 0.
+/// Whether `line` comes from a cloud image or a nologin shell in place of the script. Its status is 142, 1 or even 0.
 pub fn is_no_login(line: &str) -> bool {
     let line = line.trim_end();
     line.starts_with("Please login as the user \"") && line.contains(" rather than the user ")
         || line == "This account is currently not available."
 }
 
-/// Whether `line` is the sentence of a server that lets nobody in by that name.
+/// Whether `line` comes from a server that refuses the account.
 fn is_refused_account(line: &str) -> bool {
     let sentences = [
         "Your account has expired",
@@ -256,7 +251,7 @@ fn is_refused_account(line: &str) -> bool {
     sentences.iter().any(|sentence| line.contains(sentence))
 }
 
-/// Whether ssh says in `line` that it cannot use a key.
+/// Whether `line` says that ssh cannot use a key.
 fn is_about_a_key(line: &str) -> bool {
     line.starts_with("Load key \"")
         || line.starts_with("no such identity: ")
@@ -292,8 +287,8 @@ fn is_error_of_a_file(line: &str) -> bool {
     error.is_some_and(|error| beginnings.iter().any(|begin| error.starts_with(begin)))
 }
 
-/// Whether `line` is of the shell that ssh tells to `exec` the `ProxyCommand`: the program is missing, or may not be
-/// executed. The words are those of dash, bash, busybox, mksh and zsh, each called by its path, and of fish.
+/// Whether `line` comes from the shell in which ssh runs `exec` with the `ProxyCommand`: the program is missing, or may
+/// not be executed. In the words of dash, bash, busybox, mksh and zsh, each called by its path, and of fish.
 fn is_shell_without_program(line: &str) -> bool {
     if line.starts_with("fish: Unknown command") {
         return true;
@@ -327,14 +322,12 @@ fn is_shell_without_program(line: &str) -> bool {
 /// Why one ssh failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Failure {
-    /// The cause.
     pub cause: Cause,
-    /// It is the connection to a jump host that failed.
+    /// The connection to a jump host failed.
     pub is_at_jump_host: bool,
 }
 
 impl Display for Failure {
-    /// The words of a report.
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         let place = if self.is_at_jump_host { " at the jump host" } else { "" };
         write!(formatter, "{}{place}", self.cause)
@@ -343,23 +336,22 @@ impl Display for Failure {
 
 /// The failure that follows from all messages of one ssh.
 ///
-/// A permanent cause outweighs the others: a jump host that refuses our key also leaves the message of a
-/// dropped connection. Of the transient causes the first one counts, for the same reason.
+/// A permanent cause outweighs others: a jump host that refuses our key also leaves the message of a dropped
+/// connection. Of transient causes the first one counts, for the same reason.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Diagnosis {
     transient: Option<Cause>,
     permanent: Option<Cause>,
-    /// A key could not be used. Another one may do.
+    /// A key could not be used. Another key may succeed.
     has_bad_key: bool,
-    /// A jump host was reached, and said why it does not reach the host.
+    /// A jump host was reached, and reported why it does not reach the host.
     is_forwarded: bool,
-    /// After another cause, a connection was dropped. It is the one through the jump host, whose own ssh had said
+    /// A connection was dropped after another cause: the connection through the jump host, whose own ssh had reported
     /// the other cause.
     is_dropped_after: bool,
 }
 
 impl Diagnosis {
-    /// Takes a line of output into account.
     pub fn observe(&mut self, line: &[u8]) {
         if line.trim_ascii_end() == b"stdio forwarding failed" {
             self.is_forwarded = true;
@@ -374,18 +366,18 @@ impl Diagnosis {
         let is_drop = matches!(cause, Cause::Dropped | Cause::ProxyEnded);
         self.is_dropped_after |= is_drop && self.has_cause_before_a_drop();
         if self.transient == Some(Cause::Dropped) && cause == Cause::ProxyEnded {
-            // Two messages about one connection, or the jump host's ssh has said the first.
+            // Two messages about one connection, or the first is from the jump host's ssh.
             self.transient = Some(cause);
         }
         let kind = if cause.is_transient() { &mut self.transient } else { &mut self.permanent };
         if cause == Cause::PortTaken {
-            // What it says before looks like a wrong address.
+            // The earlier message looks like a wrong address.
             *kind = Some(cause);
         }
         kind.get_or_insert(cause);
     }
 
-    /// Whether a cause has been named that no drop follows without a jump host.
+    /// Whether a cause was named that no drop follows without a jump host.
     fn has_cause_before_a_drop(self) -> bool {
         let is_other = |cause| {
             !matches!(
@@ -400,7 +392,7 @@ impl Diagnosis {
         self.permanent.or(self.transient)
     }
 
-    /// The failure, if a message has named its cause.
+    /// None if no message has named a cause.
     pub fn failure(self) -> Option<Failure> {
         let is_key = |cause| cause == Cause::Authentication && self.has_bad_key;
         self.cause().map(|cause| Failure {
@@ -472,7 +464,7 @@ mod tests {
             "no such identity: /k: No such file or directory",
         ] {
             assert_eq!(failure_of([key, denied]), "the key cannot be used", "{key}");
-            // Another key may do, and the connection is dropped later.
+            // Another key may succeed, and the connection is dropped later.
             let dropped = "Connection closed by 127.0.0.1 port 22";
             let cause = "connection dropped by the server";
             assert_eq!(failure_of([key, dropped]), cause, "{key}");

@@ -1,9 +1,7 @@
-//! A hash that never changes, for what has to be the same in every run and in every version of remoteexe.
+//! A hash that is the same in every run and every version of remoteexe. std's hashes may change with Rust.
 
-/// A number that is evenly spread over all numbers: the FNV-1a hash of 64 bits, and the last step of `SplitMix64`,
-/// because the upper bits of FNV-1a hardly differ for texts that differ at their ends.
-///
-/// std's hashes may change from one version of Rust to the next.
+/// A uniform number: the FNV-1a hash of 64 bits, and the last step of `SplitMix64`, because the upper bits of FNV-1a
+/// hardly differ for texts that differ at their ends.
 pub fn hash(text: &[u8]) -> u64 {
     let fnv = text.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)

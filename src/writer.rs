@@ -1,9 +1,9 @@
 //! Writes to a descriptor that may block for ever, without blocking the caller.
 //!
-//! poll(2) alone cannot do it: a terminal that it calls ready still blocks a write(2) of more than it has
-//! room for, and another process may fill a pipe between the two calls. `O_NONBLOCK` would change the
-//! descriptor for everybody who shares it. So a thread does the writes that may block. It gets the bytes
-//! through a pipe of ours, and ends with the process.
+//! poll(2) alone is not enough: a terminal that is ready still blocks a write(2) of more than it has room for, and
+//! another process may fill a pipe between the two calls. `O_NONBLOCK` would change the descriptor for everybody who
+//! shares it. So a thread does the writes that may block. It gets the bytes through a pipe of ours, and ends with the
+//! process.
 
 use std::io::{self, PipeReader, PipeWriter, Read};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -19,28 +19,26 @@ use crate::poll::{is_ready, wait};
 /// The thread only copies.
 const STACK_SIZE: usize = 64 << 10;
 
-/// How much the pipe to the thread holds. The bytes in it are lost if nobody ever reads them.
+/// The capacity of the pipe to the thread. Its bytes are lost if nobody ever reads them.
 const PIPE_SIZE: usize = 16 << 10;
 
-/// How much the thread takes at a time.
+/// The most bytes that the thread takes at a time.
 const CHUNK: usize = 4 << 10;
 
 /// A descriptor that others share, such as standard output.
 #[derive(Debug)]
 pub enum Writer {
-    /// A thread writes.
     Thread {
-        /// To the thread. It does not block.
+        /// To the thread. Does not block.
         pipe: PipeWriter,
-        /// At end of file once the thread has written all, or has given up.
+        /// At end of file when the thread has written all, or has given up.
         done: PipeReader,
     },
-    /// No thread or no descriptor was available: poll(2) has to do.
+    /// No thread or no descriptor was available, so poll(2) has to do.
     Direct(BorrowedFd<'static>),
 }
 
 impl Writer {
-    /// A writer to `target`.
     pub fn new(target: BorrowedFd<'static>) -> Self {
         match start_thread(target) {
             Ok((pipe, done)) => Self::Thread { pipe, done },
@@ -48,11 +46,7 @@ impl Writer {
         }
     }
 
-    /// Writes as many of `bytes` as there is room for, and removes them.
-    ///
-    /// # Errors
-    ///
-    /// Nobody will ever read them.
+    /// Writes as many of `bytes` as there is room for, and removes them. Fails if nobody will ever read them.
     pub fn write(&mut self, bytes: &mut Vec<u8>) -> io::Result<()> {
         let mut written = 0;
         let result = loop {
@@ -66,11 +60,7 @@ impl Writer {
         result
     }
 
-    /// Does the same as [`Writer::write`], but waits for room until `deadline`.
-    ///
-    /// # Errors
-    ///
-    /// Nobody will ever read them.
+    /// The same as [`Writer::write`], but waits for room until `deadline`.
     pub fn write_by(&mut self, deadline: Instant, bytes: &mut Vec<u8>) -> io::Result<()> {
         self.write(bytes)?;
         while !bytes.is_empty() && Instant::now() < deadline {
@@ -80,7 +70,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Ends the writing. The returned descriptor, if any, is ready once the target has taken all.
+    /// Ends the writing. The returned descriptor, if any, is ready when the target has taken all.
     pub fn finish(self) -> Option<PipeReader> {
         match self {
             Self::Thread { done, .. } => Some(done),
@@ -91,12 +81,12 @@ impl Writer {
     /// Waits until the target has taken all, or until `deadline`.
     pub fn finish_by(self, deadline: Instant) {
         if let Some(done) = self.finish() {
-            // It fails only where the system is out of memory: then there is no wait.
+            // Fails only if the system is out of memory: then there is no wait.
             let _ = wait(&mut [PollFd::new(&done, PollFlags::IN)], Some(deadline));
         }
     }
 
-    /// Writes as much as one write(2) takes without waiting, and returns how much that is.
+    /// Writes as much as one write(2) takes without waiting, and returns the number of bytes.
     fn write_some(&self, bytes: &[u8]) -> io::Result<usize> {
         let written = match self {
             _ if bytes.is_empty() => Ok(0),
@@ -147,13 +137,13 @@ fn start_thread(target: BorrowedFd<'static>) -> io::Result<(PipeWriter, PipeRead
     Ok((pipe, done))
 }
 
-/// Writes all `bytes`, and waits as long as that takes.
+/// Writes all `bytes`, however long that takes.
 fn write_all(target: BorrowedFd, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match retry_on_intr(|| write(target, bytes)) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(length) => bytes = &bytes[length..],
-            // Somebody else has made it non-blocking.
+            // Somebody else has made the descriptor non-blocking.
             Err(Errno::AGAIN) => wait(&mut [PollFd::new(&target, PollFlags::OUT)], None)?,
             Err(errno) => return Err(errno.into()),
         }

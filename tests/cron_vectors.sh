@@ -82,7 +82,7 @@ export FALSE="@$start:00 x$speed" DIR="$dir" CROND="$crond"
 } >"$dir/crontab"
 # In a mount namespace the daemon sees this crontab only.
 # shellcheck disable=SC2016  # the shell there expands it
-timeout "$((minutes * 60 / speed + 3))" unshare --mount bash -euc '
+timeout "$((minutes * 60 / speed + 3))" "$(dirname "$0")/own_mounts.sh" bash -euc '
     mkdir "$DIR/none/crontabs"
     for hidden in /etc/cron.d /var/spool/cron; do
         [ ! -d $hidden ] || mount --bind "$DIR/none" $hidden

@@ -160,4 +160,4 @@ source tests/setup/rust.sh
 use_cargo
 # The copy has this build, so that README's commands install it and build nothing.
 cargo build --locked --release
-exec unshare --mount --pid --net --fork --kill-child "$self" --make-copy
+exec tests/own_mounts.sh --pid --net --fork --kill-child "$self" --make-copy

@@ -9,6 +9,8 @@ use Cwd qw(realpath);
 use POSIX qw(strftime);
 
 my $dir = realpath $ARGV[0];
+# A log belongs to the user of its jobs.
+my $user = getpwuid($>) // 'root';
 my $minute = 60;
 my $hour = 60 * $minute;
 my $now = time;
@@ -77,7 +79,7 @@ for (sort { $a->[0] <=> $b->[0] } @records) {
 }
 write_file("${_}_remoteexe.log", $logs{$_}) for keys %logs;
 my $head = "PATH=$ENV{PATH}\nREMOTEEXE_LOG_DIR=$dir\n";
-write_file('crontab', join '', $head, map { "$_->[2] root remoteexe $_->[0] $_->[1]\n" } @jobs);
+write_file('crontab', join '', $head, map { "$_->[2] $user remoteexe $_->[0] $_->[1]\n" } @jobs);
 # A crontab is judged from its last change on.
 utime $begin, $begin, "$dir/crontab";
 

@@ -61,7 +61,7 @@ fresh_tree() {
 # inside COMMAND...: runs it in the tree. Its mounts go away with it.
 inside() {
     env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C DEBIAN_FRONTEND=noninteractive HOME=/root \
-        unshare --mount sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$tree" "$@"
+        tests/own_mounts.sh sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$tree" "$@"
 }
 
 files_in_tree() {

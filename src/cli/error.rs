@@ -11,14 +11,14 @@ use crate::escape::printable;
 /// Why a command line is refused.
 #[derive(Debug)]
 pub struct UsageError {
-    /// The input and what is wrong with it.
+    /// The input and its problem.
     reason: String,
-    /// What to do.
+
     tip: Option<String>,
 }
 
 impl UsageError {
-    /// An error with a remedy. Both texts may quote words of the command line.
+    /// Both texts may quote words of the command line.
     pub fn new(reason: &str, tip: &str) -> Self {
         Self { reason: printable(reason.as_bytes()), tip: Some(printable(tip.as_bytes())) }
     }
@@ -37,7 +37,7 @@ impl UsageError {
         }
     }
 
-    /// An error that clap has found; `unknown` is the tip for an unknown argument.
+    /// An error of clap. `unknown` is the tip for an unknown argument.
     pub fn from_clap(error: &clap::Error, unknown: &str) -> Self {
         let text = error.to_string();
         let reason = text.split("\n\n").next().unwrap_or_default();
@@ -58,7 +58,6 @@ impl UsageError {
     pub fn message(&self, mut command: clap::Command) -> String {
         let mut text = format!("error: {}\n\n", self.reason);
         if let Some(tip) = &self.tip {
-            // Writing to a string cannot fail.
             let _ = write!(text, "  tip: {tip}\n\n");
         }
         let usage = command.render_usage();

@@ -2,7 +2,6 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser};
 
@@ -11,11 +10,10 @@ use super::job::{self, read_crontab};
 use super::line::CommandLine;
 use super::report;
 use super::request::Request;
-use super::value::{InvalidValue, WHEN, path};
-use crate::cron::Columns;
+use super::value::{InvalidValue, WHEN};
 use crate::generate::{DagRequest, Document, Grammars};
 
-/// Asks for a file of DAGs, which belongs to crontabs and not to this version.
+/// Asks for a file of DAGs, which depends on crontabs and not only on this version.
 const AIRFLOW: &str = "airflow";
 
 const HELP: &str = "\
@@ -63,7 +61,7 @@ struct GenerateArgs {
     user_crontab: Vec<OsString>,
 }
 
-/// Reads the arguments, of which the first is `--generate` or `--generate=WHAT`.
+/// Parses the arguments, the first of which is `--generate` or `--generate=WHAT`.
 pub fn parse(arguments: &[OsString]) -> Request {
     let name = OsString::from("remoteexe --generate");
     let (option, rest) = arguments.split_first().unzip();
@@ -88,7 +86,7 @@ pub fn parse(arguments: &[OsString]) -> Request {
 
 impl CommandLine<GenerateArgs> {
     fn request(&self) -> Result<Request, UsageError> {
-        let crontabs = self.crontabs()?;
+        let crontabs = self.crontabs(&self.args.crontab, &self.args.user_crontab)?;
         if self.args.what.as_deref() == Some(OsStr::new(AIRFLOW)) {
             if crontabs.is_empty() {
                 let tip = "give the crontab whose lines Airflow is to run, with --crontab FILE";
@@ -103,19 +101,8 @@ impl CommandLine<GenerateArgs> {
         }
         Ok(Request::Show(document.text(&grammars())))
     }
-
-    fn crontabs(&self) -> Result<Vec<(PathBuf, Columns)>, UsageError> {
-        let of_system = self.args.crontab.iter();
-        let of_system = of_system.map(|word| ("crontab", word, Columns::System));
-        let of_users = self.args.user_crontab.iter();
-        let of_users = of_users.map(|word| ("user_crontab", word, Columns::User));
-        let files = of_system.chain(of_users);
-        let files = files.map(|(id, word, columns)| Ok((self.value(id, word, path)?, columns)));
-        files.collect()
-    }
 }
 
-/// What may be asked for.
 fn names() -> Vec<&'static str> {
     let names = Document::NAMES.map(|(name, _)| name);
     [&names[..], &[AIRFLOW]].concat()
@@ -138,7 +125,6 @@ fn document(word: Option<&OsStr>) -> Result<Document, UsageError> {
     })
 }
 
-/// The grammars that completions follow.
 fn grammars() -> Grammars {
     Grammars {
         job: job::documented(),
@@ -168,13 +154,11 @@ mod tests {
         Document::Manual.text(&grammars())
     }
 
-    /// The section with this heading.
     fn section<'a>(manual: &'a str, heading: &str) -> &'a str {
         let (_, section) = manual.split_once(&format!("\n.Sh {heading}\n")).unwrap_or_default();
         section.split("\n.Sh ").next().unwrap_or_default()
     }
 
-    /// The lines that begin so.
     fn lines(text: &str, start: &str) -> BTreeSet<String> {
         let lines = text.lines().filter(|line| line.starts_with(start));
         lines.map(str::to_owned).collect()
@@ -184,14 +168,14 @@ mod tests {
         grammar.get_arguments().filter(|arg| !arg.is_positional())
     }
 
-    /// The option's names, as the language of the manual has them.
+    /// The option's names in the notation of the manual.
     fn names(arg: &Arg) -> Vec<String> {
         let short = arg.get_short().map(|name| format!("Fl {name}"));
         let long = arg.get_long().map(|name| format!("Fl -{name}"));
         short.into_iter().chain(long).collect()
     }
 
-    /// The name of the option's value, behind a blank.
+    /// The name of the option's value, after a blank.
     fn value(arg: &Arg) -> String {
         let name = arg.get_value_names().unwrap_or_default().first();
         let name = name.filter(|_| arg.get_action().takes_values());

@@ -1,20 +1,16 @@
-//! Which grammar a command line is written in.
-
 use std::ffi::OsString;
 
-/// The first argument chooses it.
+/// The grammar of a command line. The first argument chooses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grammar {
-    /// Of a job: any other first argument.
+    /// Any other first argument.
     Job,
-    /// Of `--report`.
     Report,
-    /// Of `--generate`.
     Generate,
 }
 
 impl Grammar {
-    /// The grammar of these arguments, the program's name not among them.
+    /// The arguments are without the program's name.
     pub fn of(arguments: &[OsString]) -> Self {
         match arguments.first().map(|first| first.as_encoded_bytes()) {
             Some(b"--report") => Self::Report,

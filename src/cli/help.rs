@@ -1,18 +1,18 @@
-//! The form of a help text.
+//! Formats a help text.
 
 use clap::{Arg, Command};
 
-/// Columns: a help text is read on any terminal.
+/// Readable on any terminal.
 const WIDTH: usize = 80;
 
-/// The help of `grammar`, which is laid out by `template`.
+/// The help of `grammar` in the layout of `template`.
 pub fn render(grammar: Command, template: String) -> String {
     let command = grammar.mut_args(with_origin).max_term_width(WIDTH);
     let mut command = command.help_template(template);
     command.render_help().to_string()
 }
 
-/// Puts the variable and the default on a line of their own. clap would break them anywhere.
+/// Puts the variable and the default on their own line, because clap would break them anywhere.
 fn with_origin(arg: Arg) -> Arg {
     let (Some(help), true) = (arg.get_help(), arg.get_action().takes_values()) else {
         return arg;

@@ -15,7 +15,7 @@ use super::grammar::Grammar;
 use super::help;
 use super::line::CommandLine;
 use super::request::Request;
-use super::value::{DEFAULT_LOG_DIR, InvalidValue, When, path, unset_empty, when};
+use super::value::{DEFAULT_LOG_DIR, InvalidValue, path, unset_empty, when};
 use crate::cron::{CallMeaning, JobCall};
 use crate::escape;
 use crate::job::{Job, Login, Operands, Retries, Ssh, UsageErrorRun, WordError};
@@ -142,13 +142,12 @@ struct JobArgs {
     #[arg(short = 'V', long)]
     version: bool,
 
-    // HOST, SCRIPT and PARAMETERS in one: if they were separate, clap would still look for options of
-    // ours between HOST and SCRIPT.
+    // HOST, SCRIPT and PARAMETERS in one: otherwise clap would still look for our options between HOST and SCRIPT.
     #[arg(trailing_var_arg = true, hide = true)]
     operands: Vec<OsString>,
 }
 
-/// Reads a command line, the program's name first.
+/// Parses a command line, with the program's name first.
 pub fn parse(words: &[OsString]) -> Request {
     let line = match CommandLine::<JobArgs>::parse(command, words) {
         Ok(line) => line,
@@ -170,7 +169,7 @@ fn command() -> clap::Command {
     unset_empty(JobArgs::command())
 }
 
-/// The grammar as the help shows it, with the first words of the other two. A job does not pay for them.
+/// The grammar as the help shows it, with the first words of the other two. A job does not pay for these.
 pub fn documented() -> clap::Command {
     let report = Arg::new("report").long("report").action(ArgAction::SetTrue);
     let report =
@@ -185,7 +184,7 @@ pub fn documented() -> clap::Command {
 
 /// Refuses words that clap has not accepted.
 fn refuse(words: &[OsString], error: &clap::Error) -> Request {
-    // Again with the words that begin the other grammars: one may be misspelt, or not be the first.
+    // Again with the words that begin other grammars: one may be misspelt, or not be the first.
     let error = match documented().try_get_matches_from(words) {
         Ok(matches) => {
             return Request::UsageError {
@@ -200,7 +199,7 @@ fn refuse(words: &[OsString], error: &clap::Error) -> Request {
     usage_error(operands, &log_dir(words), &error, Some(error.record()))
 }
 
-/// The first word of another grammar is not the first.
+/// The first word of another grammar is not the first argument.
 fn misplaced(matches: &ArgMatches) -> UsageError {
     let (option, rest) = if matches.get_flag("report") {
         ("--report", "its options")
@@ -211,8 +210,7 @@ fn misplaced(matches: &ArgMatches) -> UsageError {
     UsageError::new(&format!("{option} has to be the first word"), &tip)
 }
 
-/// Reads the arguments of a call in a crontab, with the variables that are set there. Our own environment does
-/// not count.
+/// Parses the arguments of a call in a crontab, with the variables of the crontab. Our own environment does not count.
 pub fn read_crontab(words: &[OsString], variables: &[(OsString, OsString)]) -> CallMeaning {
     if Grammar::of(words) != Grammar::Job {
         return CallMeaning::NoJob;
@@ -243,14 +241,14 @@ pub fn read_crontab(words: &[OsString], variables: &[(OsString, OsString)]) -> C
             identities: job.ssh.identities,
         }),
         Err(error) => {
-            // A variable has taken no word of the line, as the option might have that it stands in for.
+            // The option would have taken a word of the line; the variable has not.
             let alone = parse(Vec::new()).ok().and_then(|line| line.job().err());
             refused(&line.args.operands, alone.as_ref().unwrap_or(&error))
         }
     }
 }
 
-/// The variables that stand in for options, with the names of the options.
+/// The variables that stand for options, with the names of the options.
 static VARIABLES: LazyLock<Vec<(OsString, String)>> = LazyLock::new(|| {
     let command = JobArgs::command();
     let arguments = command.get_arguments();
@@ -258,7 +256,7 @@ static VARIABLES: LazyLock<Vec<(OsString, String)>> = LazyLock::new(|| {
     arguments.filter_map(variable).collect()
 });
 
-/// The option that a variable stands in for, if there is one and it has a value.
+/// The option that a variable stands for, if there is one and the variable has a value.
 fn as_option(name: &OsStr, value: &OsStr) -> Option<OsString> {
     let (_, long) = VARIABLES.iter().find(|(variable, _)| variable == name)?;
     let mut word = OsString::from(format!("--{long}="));
@@ -268,7 +266,7 @@ fn as_option(name: &OsStr, value: &OsStr) -> Option<OsString> {
 
 fn command_without_environment() -> clap::Command {
     let command = JobArgs::command().mut_args(|arg| arg.env(None));
-    // An option in the line counts more than the variable.
+    // An option in the line outweighs the variable.
     command.args_override_self(true)
 }
 
@@ -299,10 +297,9 @@ impl CommandLine<JobArgs> {
         })
     }
 
-    /// A time that is none if it is 0 or not given.
+    /// None if the time is 0 or not given.
     fn time(&self, id: &str, word: Option<&OsString>) -> Result<Option<Duration>, UsageError> {
-        let time = word.map(|word| self.value(id, word, seconds)).transpose()?;
-        Ok(time.filter(|time| !time.is_zero()))
+        Ok(self.optional(id, word, seconds)?.filter(|time| !time.is_zero()))
     }
 
     fn operands(&self) -> Result<Operands, UsageError> {
@@ -324,26 +321,18 @@ impl CommandLine<JobArgs> {
 
     fn ssh(&self, operands: Operands) -> Result<Ssh, UsageError> {
         let args = &self.args;
-        let identities = args.identity.iter();
-        let identities = identities.map(|word| self.value("identity", word, path));
-        let options = args.option.iter();
-        let options = options.map(|word| self.value("option", word, option));
-        let config = args.config.as_ref();
-        let config = config.map(|word| self.value("config", word, path));
-        let port_word = args.port.as_ref();
-        let port = port_word.map(|word| self.value("port", word, port));
         Ok(Ssh {
-            config: config.transpose()?,
-            identities: identities.collect::<Result<_, _>>()?,
-            port: port.transpose()?,
-            options: options.collect::<Result<_, _>>()?,
+            config: self.optional("config", args.config.as_ref(), path)?,
+            identities: self.all("identity", &args.identity, path)?,
+            port: self.optional("port", args.port.as_ref(), port)?,
+            options: self.all("option", &args.option, option)?,
             login: self.value("login", &args.login, login)?,
             operands,
         })
     }
 
-    /// Whether the bash original, which split the command line at blanks, would have refused it as well.
-    /// Its log then gave no reason, and ours gives none either.
+    /// Whether the bash original, which split the command line at blanks, would have refused it too. Its log then gave
+    /// no reason, and ours gives none either.
     fn is_refused_by_bash(&self, words: &[OsString]) -> bool {
         let words = words.iter().skip(1);
         let split = words.flat_map(|word| word.as_encoded_bytes().split(u8::is_ascii_whitespace));
@@ -385,7 +374,7 @@ impl CommandLine<JobArgs> {
         UsageError::new(&reason, &tip)
     }
 
-    /// Says which option took the word before the operands as its value.
+    /// Names the option that took the word before the operands as its value.
     fn last_option(&self) -> Option<String> {
         let mut command = command();
         command.build();
@@ -402,7 +391,7 @@ impl CommandLine<JobArgs> {
     }
 }
 
-/// The tip for somebody who writes an option's name in the place of HOST.
+/// The tip for an option's name in the place of HOST.
 fn misspelt_option(host: &str) -> Option<String> {
     let option = host.to_lowercase();
     ["report", "generate", "help", "version"]
@@ -444,8 +433,8 @@ fn option(word: &OsStr) -> Result<OsString, InvalidValue> {
 
 /// Why this option of ssh would make END untrue or change the job.
 ///
-/// A keyword is in upper or lower case and is followed by a blank or `=`. It and the value may be quoted
-/// (`ssh_config(5)`). ssh also skips a `=` before it.
+/// A keyword is in upper or lower case, and is followed by a blank or `=`. Keyword and value may be quoted
+/// (`ssh_config(5)`). ssh also skips a `=` before the keyword.
 fn harm_of(word: &OsStr) -> Option<&'static str> {
     let is_around = |c: char| c.is_whitespace() || "=\"".contains(c);
     let word = word.to_string_lossy().to_lowercase();
@@ -486,11 +475,7 @@ fn seconds(word: &OsStr) -> Result<Duration, InvalidValue> {
 }
 
 fn tee(word: &OsStr) -> Result<bool, InvalidValue> {
-    Ok(match when(word)? {
-        When::Auto => io::stdout().is_terminal(),
-        When::Always => true,
-        When::Never => false,
-    })
+    Ok(when(word)?.unwrap_or_else(|| io::stdout().is_terminal()))
 }
 
 /// The log directory of a command line that clap did not accept, if clap can still find it.

@@ -1,30 +1,26 @@
-//! A command line of either grammar: its words, and where each value came from.
+//! A command line of either grammar: its words, and the origin of each value.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, FromArgMatches};
 
 use super::error::UsageError;
-use super::value::InvalidValue;
+use super::value::{InvalidValue, path};
+use crate::cron::Columns;
 
-/// A command line whose words clap has sorted. clap does not check their values, so that a refused command
-/// line is logged too, with its operands and in the directory that it names.
+/// A command line whose words clap has sorted. clap does not check the values, so a refused command line is also
+/// logged, with its operands and in the directory that it names.
 pub struct CommandLine<A> {
-    /// The words by their arguments.
     pub args: A,
-    /// Where they came from.
     pub matches: ArgMatches,
-    /// Makes the grammar.
     grammar: fn() -> Command,
 }
 
 impl<A: FromArgMatches> CommandLine<A> {
-    /// Sorts `words`, the program's name first, by `grammar`.
-    ///
-    /// # Errors
-    ///
-    /// An option is not known or has no value, or clap itself prints the help.
+    /// Sorts `words`, with the program's name first. Fails if an option is unknown or lacks its value, or if clap
+    /// itself prints the help.
     pub fn parse<W: AsRef<OsStr>>(
         grammar: fn() -> Command,
         words: impl IntoIterator<Item = W>,
@@ -34,11 +30,8 @@ impl<A: FromArgMatches> CommandLine<A> {
         Ok(Self { args: A::from_arg_matches(&matches)?, matches, grammar })
     }
 
-    /// `word` as the value of the argument `id`.
-    ///
-    /// # Errors
-    ///
-    /// `check` refuses it. The error names the option, or the variable that it came from.
+    /// `word` as the value of the argument `id`. If `check` refuses it, the error names the option, or the variable
+    /// that `word` came from.
     pub fn value<T>(
         &self,
         id: &str,
@@ -46,15 +39,45 @@ impl<A: FromArgMatches> CommandLine<A> {
         check: impl Fn(&OsStr) -> Result<T, InvalidValue>,
     ) -> Result<T, UsageError> {
         check(word).map_err(|error| {
-            // The grammar is built again only after an error: that takes 41,000 of a start's 300,000
-            // instructions.
+            // The grammar is only built again after an error: that takes 41,000 of a start's 300,000 instructions.
             let origin = origin((self.grammar)(), &self.matches, id);
             UsageError::invalid_value(&origin, word, error)
         })
     }
+
+    pub fn optional<T>(
+        &self,
+        id: &str,
+        word: Option<&OsString>,
+        check: impl Fn(&OsStr) -> Result<T, InvalidValue>,
+    ) -> Result<Option<T>, UsageError> {
+        word.map(|word| self.value(id, word, check)).transpose()
+    }
+
+    pub fn all<T>(
+        &self,
+        id: &str,
+        words: &[OsString],
+        check: impl Fn(&OsStr) -> Result<T, InvalidValue>,
+    ) -> Result<Vec<T>, UsageError> {
+        words.iter().map(|word| self.value(id, word, &check)).collect()
+    }
+
+    /// The files of `--crontab` and of `--user-crontab`.
+    pub fn crontabs(
+        &self,
+        of_system: &[OsString],
+        of_users: &[OsString],
+    ) -> Result<Vec<(PathBuf, Columns)>, UsageError> {
+        let of_system =
+            self.all("crontab", of_system, |word| Ok((path(word)?, Columns::System)))?;
+        let of_users =
+            self.all("user_crontab", of_users, |word| Ok((path(word)?, Columns::User)))?;
+        Ok([of_system, of_users].concat())
+    }
 }
 
-/// Where the value of the argument `id` came from, for a message: the option, or the variable.
+/// The option or the variable that gave the argument `id` its value, for a message.
 fn origin(mut command: Command, matches: &ArgMatches, id: &str) -> String {
     // An argument can show itself only once the command is built.
     command.build();

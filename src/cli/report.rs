@@ -16,7 +16,7 @@ use super::job::read_crontab;
 use super::line::CommandLine;
 use super::request::Request;
 use super::time::{is_clock_alone, is_day_alone, parse as parse_time, start_time};
-use super::value::{DEFAULT_LOG_DIR, InvalidValue, When, local_log_dir, path, unset_empty, when};
+use super::value::{DEFAULT_LOG_DIR, InvalidValue, local_log_dir, path, unset_empty, when};
 use crate::machine::Users;
 use crate::report::logs::name::is_like_log;
 use crate::report::logs::open::Input;
@@ -181,7 +181,7 @@ struct ReportArgs {
     files: Vec<OsString>,
 }
 
-/// Reads the words of a command line that follow `--report`.
+/// Parses the words of a command line after `--report`.
 pub fn parse(words: &[OsString]) -> Request {
     let name = OsString::from("remoteexe --report");
     let mut words = [&name].into_iter().chain(words);
@@ -225,9 +225,7 @@ impl CommandLine<ReportArgs> {
             return self.crontab_query(form);
         }
         let args = &self.args;
-        let dirs = args.log_dir.iter();
-        let dirs = dirs.map(|dir| self.value("log_dir", dir, path));
-        let dirs = dirs.collect::<Result<Vec<_>, _>>()?;
+        let dirs = self.all("log_dir", &args.log_dir, path)?;
         self.check_files()?;
         let form = self.form(now)?;
         Ok(Query {
@@ -235,10 +233,10 @@ impl CommandLine<ReportArgs> {
                 period: self.period(&form, now)?,
                 host: args.host.clone().map(OsString::into_vec),
                 job: args.job.clone().map(OsString::into_vec),
-                user: self.user()?,
+                user: self.optional("user", args.user.as_ref(), user)?,
                 failed: args.failed,
             },
-            accepted: self.accepted()?,
+            accepted: self.optional("ok", args.ok.as_ref(), accepted)?.unwrap_or_default(),
             source: self.source(&dirs)?,
             crontabs: args.crontabs.source(&self, !args.files.is_empty())?,
             follows_crontabs: self.matches.value_source("log_dir")
@@ -251,7 +249,7 @@ impl CommandLine<ReportArgs> {
         })
     }
 
-    /// The query for a form that needs the crontabs only. No log is read, and no option of logs matters.
+    /// The query for a form that reads only crontabs. No option of logs matters.
     fn crontab_query(&self, form: Form) -> Result<Query, UsageError> {
         let args = &self.args;
         let text = |word: &Option<OsString>| word.clone().map(OsString::into_vec);
@@ -262,13 +260,7 @@ impl CommandLine<ReportArgs> {
                 grammar: read_crontab,
             }),
             follows_crontabs: false,
-            filter: Filter {
-                period: Period::default(),
-                host: text(&args.host),
-                job: text(&args.job),
-                user: None,
-                failed: false,
-            },
+            filter: Filter { host: text(&args.host), job: text(&args.job), ..Filter::default() },
             accepted: SuccessStatuses::default(),
             form,
             color: ColorChoice::Never,
@@ -277,7 +269,7 @@ impl CommandLine<ReportArgs> {
         })
     }
 
-    /// The file that is replaced. A - stands for standard output, as where none is given.
+    /// The file to replace. `-` is standard output, as without the option.
     fn output(&self) -> Result<Option<PathBuf>, UsageError> {
         let word = self.args.output.as_ref();
         if word.is_some() && !self.args.prometheus {
@@ -288,17 +280,6 @@ impl CommandLine<ReportArgs> {
         let mut files = words.into_iter().filter_map(|(id, word)| Some((id, word?)));
         let file = files.find(|(_, word)| *word != "-");
         file.map(|(id, word)| self.value(id, word, path)).transpose()
-    }
-
-    fn user(&self) -> Result<Option<u32>, UsageError> {
-        let word = self.args.user.as_ref();
-        word.map(|word| self.value("user", word, user)).transpose()
-    }
-
-    fn accepted(&self) -> Result<SuccessStatuses, UsageError> {
-        let word = self.args.ok.as_ref();
-        let accepted = word.map(|word| self.value("ok", word, accepted));
-        Ok(accepted.transpose()?.unwrap_or_default())
     }
 
     fn form(&self, now: DateTime<Local>) -> Result<Form, UsageError> {
@@ -326,7 +307,7 @@ impl CommandLine<ReportArgs> {
     }
 
     fn period(&self, form: &Form, now: DateTime<Local>) -> Result<Period, UsageError> {
-        // A run that is named with its day is in the logs from that day on.
+        // A run with its day in the name is in the logs from that day on.
         let day = match form {
             Form::Run(wanted) | Form::RunJson(wanted) => {
                 wanted.start.as_ref().and_then(|start| start.day)
@@ -334,16 +315,14 @@ impl CommandLine<ReportArgs> {
             _ => None,
         };
         let day = day.map(NaiveDateTime::from);
-        let time = |id, word: &Option<OsString>, is_end| {
-            let word = word.as_deref();
-            word.map(|word| self.value(id, word, |word| time(word, now, is_end))).transpose()
-        };
+        let since = |word: &OsStr| time(word, now, false);
+        let until = |word: &OsStr| time(word, now, true);
         let mut period = Period {
-            since: time("since", &self.args.since, false)?.or(day),
-            until: time("until", &self.args.until, true)?,
+            since: self.optional("since", self.args.since.as_ref(), since)?.or(day),
+            until: self.optional("until", self.args.until.as_ref(), until)?,
         };
         if self.args.changed {
-            // cron starts a command some seconds late, now more and now less. In whole minutes two periods
+            // cron starts a command some seconds late, sometimes more and sometimes less. In whole minutes, two periods
             // neither overlap nor leave anything out.
             let today = self.args.files.is_empty().then(|| now.date_naive().into());
             period.since = period.since.or(today).map(whole_minutes);
@@ -402,7 +381,7 @@ impl CommandLine<ReportArgs> {
         Ok(())
     }
 
-    /// If `word` is a time, the option whose date it belongs to, as `--since "2026-11-24`.
+    /// If `word` is a time, the option whose date it belongs to, as in `--since "2026-11-24`.
     fn date_before(&self, word: &str) -> Option<String> {
         let options = [("--since", &self.args.since), ("--until", &self.args.until)];
         let mut dates = options.into_iter().filter_map(|(option, value)| {
@@ -433,9 +412,9 @@ fn accepted(word: &OsStr) -> Result<SuccessStatuses, InvalidValue> {
 
 fn color(word: &OsStr) -> Result<ColorChoice, InvalidValue> {
     Ok(match when(word)? {
-        When::Auto => ColorChoice::Auto,
-        When::Always => ColorChoice::Always,
-        When::Never => ColorChoice::Never,
+        None => ColorChoice::Auto,
+        Some(true) => ColorChoice::Always,
+        Some(false) => ColorChoice::Never,
     })
 }
 

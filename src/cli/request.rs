@@ -1,5 +1,3 @@
-//! The answer of all grammars.
-
 use crate::generate::DagRequest;
 use crate::job::{Job, UsageErrorRun};
 use crate::report::query::Query;
@@ -7,19 +5,18 @@ use crate::report::query::Query;
 /// What a command line asks for.
 #[derive(Debug)]
 pub enum Request {
-    /// Run a job.
     Run(Job),
     /// Show what has run, what the crontabs plan, or what is wrong with either.
     Report(Query),
     /// Print crontabs as DAGs.
     Dags(DagRequest),
-    /// Print this: the help, the version, the manual or completions.
+    /// Print a text: the help, the version, the manual or completions.
     Show(String),
-    /// None of these: print `message`, and log `run`.
+    /// A usage error: print `message`, and log `run`.
     UsageError {
         /// For standard error.
         message: String,
-        /// None where no job was meant.
+        /// None if no job was meant.
         run: Option<UsageErrorRun>,
     },
 }

@@ -1,4 +1,4 @@
-//! Times as people say them: `14:00`, `yesterday`, `1d12h`, and as the report itself prints them.
+//! Parses times as people write them: `14:00`, `yesterday`, `1d12h`, and as the report prints them.
 
 use chrono::{
     DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, TimeDelta, Timelike,
@@ -7,22 +7,17 @@ use chrono::{
 use crate::log::record;
 use crate::report::query::run_id::StartTime;
 
-/// A text does not give a time.
 #[derive(Debug, thiserror::Error)]
 #[error("not a valid time")]
 pub struct InvalidTime;
 
-/// The local time that `text` gives:
+/// The local time of `text`:
 /// - a day and a time of day, or one of them: `2026-11-24`, `yesterday 14:00`, `14:00:05`;
-/// - how long before `now`: `90m`, `1d12h`;
+/// - a duration before `now`: `90m`, `1d12h`;
 /// - a time with its offset from UTC (RFC 3339), as `--json` prints it.
 ///
-/// A day alone gives its first second, or with `is_end` the first second after it. A time of day alone is the
-/// last one so far.
-///
-/// # Errors
-///
-/// `text` is none of these, or the time is out of range.
+/// A day alone means its first second, or with `is_end` the first second after it. A time of day alone means the last
+/// such time.
 pub fn parse(text: &str, now: DateTime<Local>, is_end: bool) -> Result<NaiveDateTime, InvalidTime> {
     let today = now.date_naive();
     let time = with_offset(text)
@@ -44,12 +39,7 @@ pub fn is_clock_alone(text: &str) -> bool {
     clock(text).is_some()
 }
 
-/// Reads `text`, the time of a START. The text is like that of [`parse`] without how long ago it was. The time of day may
-/// be cut short anywhere.
-///
-/// # Errors
-///
-/// `text` is not such a time.
+/// Parses the time of a START: as in [`parse`], but without durations. The time of day may be cut off anywhere.
 pub fn start_time(text: &str, now: DateTime<Local>) -> Result<StartTime, InvalidTime> {
     if let Some(time) = with_offset(text) {
         return Ok(StartTime { day: Some(time.date()), clock: time.time().to_string() });
@@ -110,12 +100,12 @@ fn last_time(clock: NaiveTime, now: DateTime<Local>) -> Option<NaiveDateTime> {
     if today <= now { Some(today) } else { Some(now.date().pred_opt()?.and_time(clock)) }
 }
 
-/// The local time `ago` before `now`, in whole seconds as records have it.
+/// The local time `ago` before `now`, in whole seconds as in records.
 ///
-/// If the clock was changed in between, there are two answers: the time that the clock showed then, and the
-/// time that it would have shown without the change. The result is the one that leaves out nothing.
+/// If the clock was changed in between, there are two answers: the time that the clock showed then, and the time
+/// without the change. The result is the one with more runs in the period.
 fn before(now: DateTime<Local>, ago: TimeDelta, is_end: bool) -> Option<NaiveDateTime> {
-    // `with_nanosecond` has no answer in the hour that comes twice.
+    // `with_nanosecond` fails in the hour that comes twice.
     let now = now.trunc_subsecs(0);
     let shown = now.checked_sub_signed(ago)?;
     let offset = shown.offset();
@@ -150,7 +140,6 @@ mod tests {
 
     use super::*;
 
-    /// A Tuesday.
     fn now() -> DateTime<Local> {
         let now = Local.with_ymd_and_hms(2026, 11, 24, 9, 30, 15);
         now.single().expect("a time that comes once")

@@ -1,4 +1,4 @@
-//! The values of options: whether they are valid.
+//! Validates the values of options.
 
 use std::env;
 use std::ffi::OsStr;
@@ -6,47 +6,33 @@ use std::path::PathBuf;
 
 use clap::Command;
 
-/// The directory of the log where none is given.
+/// The directory of the log if none is given.
 pub const DEFAULT_LOG_DIR: &str = "/tmp";
 
-/// The words for [`When`].
+/// The words for [`when`].
 pub const WHEN: [&str; 3] = ["auto", "always", "never"];
 
-/// When something is done that depends on the terminal.
-#[derive(Debug, Clone, Copy)]
-pub enum When {
-    /// On a terminal.
-    Auto,
-    /// Everywhere.
-    Always,
-    /// Nowhere.
-    Never,
-}
-
-/// Why a word is not a valid value.
 #[derive(Debug, thiserror::Error)]
 #[error("{reason}")]
 pub struct InvalidValue {
     /// What is wrong, or what was expected.
     pub reason: String,
-    /// What to do, where the reason does not say it.
+    /// The remedy, if the reason does not imply it.
     pub tip: Option<String>,
 }
 
 impl InvalidValue {
-    /// A value that is not what was expected.
     pub fn expected(what: impl Into<String>) -> Self {
         let what = what.into();
         Self { reason: format!("expected {what}"), tip: None }
     }
 
-    /// A value that is wrong for `reason`; `tip` is the remedy.
+    /// `tip` is the remedy.
     pub fn because(reason: &(impl ToString + ?Sized), tip: impl Into<String>) -> Self {
         Self { reason: reason.to_string(), tip: Some(tip.into()) }
     }
 }
 
-/// A path.
 pub fn path(word: &OsStr) -> Result<PathBuf, InvalidValue> {
     if word.is_empty() {
         return Err(InvalidValue::because("it is empty", "give a path"));
@@ -54,12 +40,12 @@ pub fn path(word: &OsStr) -> Result<PathBuf, InvalidValue> {
     Ok(PathBuf::from(word))
 }
 
-/// One of [`WHEN`].
-pub fn when(word: &OsStr) -> Result<When, InvalidValue> {
+/// Whether to do something that may depend on the terminal. None for `auto`.
+pub fn when(word: &OsStr) -> Result<Option<bool>, InvalidValue> {
     match word.as_encoded_bytes() {
-        b"auto" => Ok(When::Auto),
-        b"always" => Ok(When::Always),
-        b"never" => Ok(When::Never),
+        b"auto" => Ok(None),
+        b"always" => Ok(Some(true)),
+        b"never" => Ok(Some(false)),
         _ => Err(InvalidValue::expected("auto, always or never")),
     }
 }
@@ -70,7 +56,7 @@ pub fn local_log_dir() -> PathBuf {
     variable.map_or_else(|| DEFAULT_LOG_DIR.into(), PathBuf::from)
 }
 
-/// Lets a variable that is set but empty count as unset, so that a crontab can undo an earlier setting.
+/// Makes a variable that is set but empty count as unset, so that a crontab can undo an earlier setting.
 pub fn unset_empty(command: Command) -> Command {
     command.mut_args(|arg| {
         let is_empty = |name| env::var_os(name).is_some_and(|value| value.is_empty());

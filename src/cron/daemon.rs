@@ -7,7 +7,7 @@ use std::path::Path;
 
 use memchr::memmem;
 
-/// The rules by which a daemon reads crontabs and runs lines. The two differ slightly.
+/// The rules for reading crontabs and running lines. The two daemons differ slightly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Daemon {
     /// Debian's and Ubuntu's cron, from Vixie's.
@@ -16,18 +16,17 @@ pub enum Daemon {
     Cronie,
 }
 
-/// The cron daemon of a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MachineCron {
-    /// The daemon's name, with its version if the program has one.
+    /// With the version, if the program shows one.
     pub name: String,
-    /// The rules by which its crontabs are read here.
+    /// The rules by which this report reads crontabs.
     pub rules: Daemon,
-    /// Whether these are the daemon's own rules. Slots are not judged by the rules of another one.
+    /// Whether `rules` are the daemon's own. If not, slots are not judged.
     pub is_known: bool,
-    /// Whether a line `NAME=value` sets a variable of remoteexe.
+    /// Whether a line `NAME=value` can set a variable of remoteexe.
     pub sets_variables: bool,
-    /// The directory of the users' crontabs, below the root.
+    /// The directory of the users' crontabs, relative to the root.
     pub spool: &'static str,
 }
 
@@ -76,7 +75,7 @@ impl MachineCron {
         Self { is_known: false, ..Self::debian(name) }
     }
 
-    /// What a program named `crond` is: several daemons have that name.
+    /// Identifies a program named `crond`: several daemons have that name.
     fn crond(program: &Path) -> Self {
         let target = fs::canonicalize(program).unwrap_or_default();
         if target.file_name() == Some(OsStr::new("busybox")) {
@@ -88,7 +87,7 @@ impl MachineCron {
         }
         let mut text = Vec::new();
         if let Ok(file) = File::open(program) {
-            // What is not read is not found.
+            // A program that cannot be read identifies nothing.
             let _ = file.take(LARGEST_PROGRAM).read_to_end(&mut text);
         }
         let has = |part: &str| memmem::find(&text, part.as_bytes()).is_some();

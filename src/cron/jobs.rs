@@ -16,39 +16,38 @@ use super::command::wait::Wait;
 use super::crontab::files::{Crontab, Crontabs};
 use super::crontab::parse::CronLine;
 use super::crontab::percent::ShellText;
-use super::crontab::variables::Variables;
 use super::daemon::Daemon;
 use super::timing::Timing;
 use crate::escape::shortened;
 
-/// What a call of remoteexe does, according to the grammar of its command line.
+/// What a call of remoteexe does, by the grammar of its command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallMeaning {
-    /// Runs a job.
     Job(JobCall),
-    /// Is a usage error. START has `job`.
+    /// A usage error, logged with `job`.
     Refused {
-        /// As START has it.
         job: Vec<u8>,
-        /// The error, with the remedy.
+        /// With the remedy.
         reason: String,
     },
-    /// Shows a report or a help.
+    /// Shows a report or a help text.
     NoJob,
 }
 
-/// A job as the command line of a call gives it.
+/// The job of a call, by its command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobCall {
-    /// `HOST SCRIPT PARAMETERS`, as START has it.
+    /// `HOST SCRIPT PARAMETERS`, as in START.
     pub name: Vec<u8>,
-    /// The directory of the log.
     pub log_dir: PathBuf,
-    /// The time between START and ssh.
+    /// How long the job waits between START and ssh.
     pub splay: Duration,
-    /// The keys that ssh gets.
+    /// Key files for ssh.
     pub identities: Vec<PathBuf>,
 }
+
+/// The variable with the exit statuses of scripts that are no failure.
+const OK: &str = "REMOTEEXE_OK";
 
 /// Parses the arguments of remoteexe, given its environment variables.
 pub type ParseCall = fn(&[OsString], &[(OsString, OsString)]) -> CallMeaning;
@@ -56,40 +55,37 @@ pub type ParseCall = fn(&[OsString], &[(OsString, OsString)]) -> CallMeaning;
 /// The place of a line in a crontab.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct LineRef {
-    /// The file.
     pub file: Rc<Path>,
-    /// The line, from 1.
     pub line: usize,
 }
 
-/// A call of remoteexe on a line of a crontab.
 #[derive(Debug)]
 pub struct CronJob {
-    /// Where it is.
     pub place: LineRef,
-    /// The job, as START has it.
+    /// As in START.
     pub job: Vec<u8>,
-    /// The user who runs the job, if the crontab names one.
+    /// None if the crontab does not name one.
     pub user: Option<String>,
-    /// The directory of its log; none for a call that is refused.
+    /// None for a call that is refused.
     pub log_dir: Option<PathBuf>,
-    /// How long the job waits between START and its ssh.
+    /// How long the job waits between START and ssh.
     pub splay: Duration,
-    /// When its line is due.
     pub timing: Timing,
-    /// The time as it stands in the line.
+    /// The time fields as written.
     pub schedule: String,
-    /// The time zone that cronie's `CRON_TZ` gives it.
+    /// The zone of cronie's `CRON_TZ`.
     pub zone: Option<Zone>,
-    /// The time from a slot to START, with all that cron itself may add.
+    /// The time from a slot to START, including what cron itself may add.
     pub wait: Wait,
-    /// `TZ` is set for the call, so the times in its log are not cron's.
+    /// `TZ` is set for the call, so the log's times are not cron's.
     pub has_own_zone: bool,
-    /// The line may skip a run without a fault, as behind `flock -n`.
+    /// The line may skip a run on purpose, as behind `flock -n`.
     pub is_conditional: bool,
-    /// The last change of the crontab, in seconds from 1970, if that is known.
+    /// The exit statuses that are no failure, as `REMOTEEXE_OK` lists them.
+    pub accepted: Option<String>,
+    /// The last change of the crontab, in seconds from 1970, if known.
     pub changed: Option<i64>,
-    /// cron ignores the file, because of its text, mode or owner. The job was meant to run all the same.
+    /// cron ignores the file because of its text, mode or owner, though the job was meant to run.
     pub is_ignored: bool,
     /// What starts the job.
     pub starter: Starter,
@@ -105,7 +101,6 @@ pub enum Starter {
 }
 
 impl CronJob {
-    /// The job's first word.
     pub fn host(&self) -> &[u8] {
         self.job.split(|byte| *byte == b' ').next().unwrap_or_default()
     }
@@ -120,55 +115,46 @@ impl CronJob {
     }
 }
 
-/// A mention of remoteexe whose effect only a shell could know.
 #[derive(Debug)]
 pub struct UnknownCall {
-    /// Where it is.
     pub place: LineRef,
-    /// Why.
     pub reason: String,
 }
 
-/// All jobs of the crontabs.
 #[derive(Debug, Default)]
 pub struct CronJobs {
-    /// The calls of remoteexe, in the order of files and lines, without files that cron ignores by their names.
+    /// Sorted by file and line, without files whose names cron ignores.
     pub entries: Vec<CronJob>,
-    /// The calls that are not understood.
     pub unknown: Vec<UnknownCall>,
-    /// The jobs that are on commented lines only.
     pub commented_out: Vec<CommentedOut>,
 }
 
 /// A job on a line that is commented out with a `#`.
 #[derive(Debug)]
 pub struct CommentedOut {
-    /// Where the line is.
     pub place: LineRef,
-    /// The job, as START would have it.
+    /// As START would have it.
     pub job: Vec<u8>,
-    /// The user who would run it, if the crontab says so.
+    /// None if the crontab does not name one.
     pub user: Option<String>,
 }
 
-/// The most calls of one line that are looked at.
+/// The limit of calls on one line.
 const MOST_CALLS_A_LINE: usize = 100;
 
-/// The most bytes of the time fields that are shown. crontab(1) accepts a field of any length.
+/// The limit of bytes of time fields that are shown. crontab(1) accepts a field of any length.
 const LONGEST_SCHEDULE: usize = 200;
 
 /// A line that mentions remoteexe, with its calls.
 #[derive(Debug)]
 pub struct Mentioning<'a> {
-    /// The line.
     pub line: &'a CronLine,
-    /// Its command as the shell gets it.
+    /// The command as the shell gets it.
     pub shell: ShellText,
-    /// The mentions in it.
     pub mentions: Vec<Mention>,
 }
 
-/// The lines of a crontab that mention remoteexe, with no more calls than are looked at.
+/// The lines of a crontab that mention remoteexe, up to the limit of calls.
 pub fn mentioning(crontab: &Crontab, daemon: Daemon) -> Vec<Mentioning<'_>> {
     mentioning_in(&crontab.contents.lines, daemon, crontab.trust.most_calls())
 }
@@ -230,7 +216,6 @@ pub fn meaning(call: &Call, line: &CronLine, parse: ParseCall) -> CallMeaning {
 }
 
 impl CronJobs {
-    /// The jobs of `crontabs`. `parse` is the grammar of remoteexe's command line.
     pub fn of(crontabs: &Crontabs, parse: ParseCall) -> Self {
         let mut jobs = Self::default();
         let taken = crontabs.read.iter().filter(|it| !it.has_ignored_name);
@@ -252,7 +237,6 @@ impl CronJobs {
     }
 }
 
-/// Collects the jobs of one crontab.
 struct JobFinder<'a> {
     crontab: &'a Crontab,
     file: Rc<Path>,
@@ -264,18 +248,18 @@ struct JobFinder<'a> {
 impl JobFinder<'_> {
     fn add_lines(&mut self) {
         for Mentioning { line, mentions, .. } in mentioning(self.crontab, self.daemon) {
-            match line_start(line, self.daemon) {
-                Ok(start) => self.add_mentions(mentions, line, &start),
-                Err(reason) => self.add_unknown(line, reason),
-            }
-        }
-    }
-
-    fn add_mentions(&mut self, mentions: Vec<Mention>, line: &CronLine, start: &LineStart) {
-        for mention in mentions {
-            match mention {
-                Mention::Call(call) => self.add_call(&call, line, start),
-                Mention::Unknown(reason) => self.add_unknown(line, reason),
+            let start = match line_start(line, self.daemon) {
+                Ok(start) => start,
+                Err(reason) => {
+                    self.add_unknown(line, reason);
+                    continue;
+                }
+            };
+            for mention in mentions {
+                match mention {
+                    Mention::Call(call) => self.add_call(&call, line, &start),
+                    Mention::Unknown(reason) => self.add_unknown(line, reason),
+                }
             }
         }
     }
@@ -299,6 +283,7 @@ impl JobFinder<'_> {
             wait: call.wait.or_later(start.latest),
             has_own_zone: has_zone(call, line),
             is_conditional: call.is_conditional,
+            accepted: variable(call, line, OK).map(|it| String::from_utf8_lossy(it).into_owned()),
             changed: crontab.changed,
             is_ignored: crontab.rejection.is_some() || crontab.contents.is_ignored(),
             starter: if crontab.is_installed { Starter::Cron } else { Starter::Other },
@@ -320,10 +305,8 @@ impl JobFinder<'_> {
                     && let CallMeaning::Job(JobCall { name: job, .. }) =
                         meaning(&call, line, self.parse)
                 {
-                    let place = self.line_ref(line);
-                    let user = user(line, crontab);
-                    let off = CommentedOut { place, job, user };
-                    self.jobs.commented_out.push(off);
+                    let (place, user) = (self.line_ref(line), user(line, crontab));
+                    self.jobs.commented_out.push(CommentedOut { place, job, user });
                 }
             }
         }
@@ -336,26 +319,31 @@ impl JobFinder<'_> {
 
 /// What cron itself adds to the time of a line.
 struct LineStart {
-    /// The zone of its `CRON_TZ`.
+    /// The zone of `CRON_TZ`.
     zone: Option<Zone>,
-    /// How many seconds later than its time cronie may start it, by numbers drawn at random.
+    /// The most seconds by which cronie may delay it at random.
     latest: u64,
 }
 
-/// What decides when cron starts a line, or why nobody can know that.
+/// What decides when cron starts a line, or why that cannot be known.
 fn line_start(line: &CronLine, daemon: Daemon) -> Result<LineStart, String> {
-    let zone = zone(&line.variables, daemon)
-        .map_err(|name| format!("CRON_TZ is '{name}', which is no time zone of this machine"))?;
+    let zone = match cron_tz(line, daemon) {
+        Some(name) => Some(Zone::named(&name).ok_or_else(|| unknown_zone(&name))?),
+        None => None,
+    };
     let spread = line.timing.spread.ok_or("cron draws the day at random")?;
     let latest = (random_delay(line, daemon) + u64::from(spread)) * 60;
     Ok(LineStart { zone, latest })
 }
 
-/// Whether `TZ` is set for the call.
 fn has_zone(call: &Call, line: &CronLine) -> bool {
-    let own = call.variables.iter().rev().find(|(name, _)| name == b"TZ");
-    let value = own.map(|(_, value)| value.as_slice());
-    value.or_else(|| line.variables.get("TZ")).is_some_and(|value| !value.is_empty())
+    variable(call, line, "TZ").is_some_and(|value| !value.is_empty())
+}
+
+/// The value of a variable: that of the call, or else of the crontab.
+fn variable<'a>(call: &'a Call, line: &'a CronLine, name: &str) -> Option<&'a [u8]> {
+    let own = call.variables.iter().rev().find(|(other, _)| other == name.as_bytes());
+    own.map(|(_, value)| value.as_slice()).or_else(|| line.variables.get(name))
 }
 
 /// The user of a line: from its column, or the owner of the crontab.
@@ -364,17 +352,18 @@ pub fn user(line: &CronLine, crontab: &Crontab) -> Option<String> {
     of_line.map(Cow::into_owned).or_else(|| crontab.owner.clone())
 }
 
-/// The zone of `CRON_TZ`, which only cronie knows, or its value if there is no such zone.
-fn zone(variables: &Variables, daemon: Daemon) -> Result<Option<Zone>, String> {
-    let name = variables.get("CRON_TZ").filter(|name| !name.is_empty());
-    let Some(name) = name.filter(|_| daemon == Daemon::Cronie) else {
-        return Ok(None);
-    };
-    let name = String::from_utf8_lossy(name);
-    Zone::named(&name).map(Some).ok_or_else(|| name.into_owned())
+/// The value of `CRON_TZ`, which only cronie knows.
+pub fn cron_tz(line: &CronLine, daemon: Daemon) -> Option<String> {
+    let name = line.variables.get("CRON_TZ").filter(|name| !name.is_empty());
+    let name = name.filter(|_| daemon == Daemon::Cronie)?;
+    Some(String::from_utf8_lossy(name).into_owned())
 }
 
-/// The minutes of `RANDOM_DELAY`, which only cronie knows.
+pub fn unknown_zone(name: &str) -> String {
+    format!("CRON_TZ is '{name}', which is no time zone of this machine")
+}
+
+/// `RANDOM_DELAY` in minutes, which only cronie knows.
 pub fn random_delay(line: &CronLine, daemon: Daemon) -> u64 {
     const MOST: u64 = 24 * 60;
     if daemon != Daemon::Cronie {
@@ -407,7 +396,6 @@ mod tests {
         }
     }
 
-    /// The plan of a system's crontab.
     fn plan(daemon: Daemon, text: &str) -> CronJobs {
         let crontab = Crontab {
             path: "crontab".into(),

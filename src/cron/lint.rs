@@ -26,30 +26,26 @@ use needs::Problem;
 /// The most faults reported for one crontab. A hostile crontab may have thousands.
 const MOST_FAULTS: usize = 100;
 
-/// The most bytes of a problem or a remedy. A line of a crontab may have any length.
+/// In bytes. A line of a crontab may have any length.
 const LONGEST: usize = 1_000;
 
 /// The most pairs of lines of one job that are compared for each crontab. A hostile crontab may have 10,000 such lines,
-/// and another user's report must not wait for it.
+/// and must not delay another user's report.
 const MOST_PAIRS: usize = 100_000;
 
-/// A fault in a crontab, with its remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The crontab.
     pub file: PathBuf,
-    /// The line from 1, or none for the file as a whole.
+    /// From 1. None for the file as a whole.
     pub line: Option<usize>,
-    /// The problem.
     pub problem: String,
-    /// The remedy.
     pub remedy: String,
 }
 
-/// A job, and the user who runs it.
-type UserJob = (Option<String>, Vec<u8>);
+type TwinKey = (Option<String>, Vec<u8>);
 
-/// When and where a job is called. Cron has no seconds: a job that runs twice a minute is on two lines, and one waits.
+/// When and where a job is called. Cron has no seconds: a job that runs twice a minute is on two lines, one with a
+/// wait.
 struct Twin {
     timing: Timing,
     wait: Wait,
@@ -57,10 +53,8 @@ struct Twin {
     line: usize,
 }
 
-/// The faults that concern remoteexe, in the order of files and lines.
-///
-/// `find_user` searches for the users of the lines. `is_ours` says whether a user is root or the reader: files are
-/// searched for only where one of them has chosen the paths.
+/// The faults that concern remoteexe, sorted by file and line. `is_ours` says whether a user is root or the reader:
+/// only their paths are followed.
 pub fn findings(
     crontabs: &Crontabs,
     parse: ParseCall,
@@ -68,7 +62,7 @@ pub fn findings(
     is_ours: &dyn Fn(&str) -> bool,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut jobs: HashMap<UserJob, Vec<Twin>> = HashMap::new();
+    let mut jobs: HashMap<TwinKey, Vec<Twin>> = HashMap::new();
     for crontab in &crontabs.read {
         let mut linter = Linter {
             daemon: crontabs.cron.rules,
@@ -88,11 +82,8 @@ pub fn findings(
         let more = faults.len().saturating_sub(MOST_FAULTS);
         faults.truncate(MOST_FAULTS);
         if more > 0 {
-            faults.push(fault(
-                None,
-                &format!("{more} more problems"),
-                "mend the first ones and check again",
-            ));
+            let problem = format!("{more} more problems");
+            faults.push(Fault::new(None, &problem, "mend the first ones and check again"));
         }
         findings.extend(faults.into_iter().map(|fault| Finding {
             file: crontab.path.clone(),
@@ -112,10 +103,9 @@ struct Linter<'a> {
     find_user: FindUser<'a>,
     is_ours: &'a dyn Fn(&str) -> bool,
     /// The lines of each job, in all files so far.
-    jobs: &'a mut HashMap<UserJob, Vec<Twin>>,
-    /// The problems that are of more than one line.
+    jobs: &'a mut HashMap<TwinKey, Vec<Twin>>,
+    /// Problems of more than one line.
     reported: HashSet<String>,
-    /// How many pairs of lines may still be compared.
     pairs_left: usize,
     faults: Vec<Fault>,
 }
@@ -128,11 +118,11 @@ impl Linter<'_> {
         for line in &crontab.contents.lines {
             misplaced.extend(self.user_column(line));
         }
-        let has_fault_with_name = crontab.contents.faults.iter().any(|fault| fault.is_of_file);
-        // The crontabs of others are none of our business.
+        let is_ignored = crontab.contents.is_ignored();
+        // The crontab of somebody else, without remoteexe.
         if lines.is_empty()
             && misplaced.is_empty()
-            && !(has_fault_with_name && self.mentions_name())
+            && !(is_ignored && crontab.contents.mentions_remoteexe)
         {
             return;
         }
@@ -145,12 +135,7 @@ impl Linter<'_> {
         }
     }
 
-    /// Whether a crontab that cron ignores, so that it has perhaps no lines, is about remoteexe.
-    fn mentions_name(&self) -> bool {
-        self.crontab.contents.mentions_remoteexe
-    }
-
-    /// A spool file of a user that the machine does not have.
+    /// Checks that the user of a spool file exists.
     fn owner(&mut self) {
         if let Some(owner) = &self.crontab.owner
             && (self.find_user)(owner) == UserLookup::Missing
@@ -161,7 +146,7 @@ impl Linter<'_> {
         }
     }
 
-    /// A user name where none belongs, a missing one, or an unknown one.
+    /// A user name too many, too few, or unknown.
     fn user_column(&self, line: &CronLine) -> Option<Fault> {
         let calls_remoteexe = |text: &[u8]| base_name(split_word(text).0) == b"remoteexe";
         let number = Some(line.number);
@@ -174,7 +159,7 @@ impl Linter<'_> {
                         let problem = format!(
                             "a user's crontab has no user column, so the command is {first}"
                         );
-                        fault(number, &problem, &self.without_user(first))
+                        Fault::new(number, &problem, &self.without_user(first))
                     })
             }
             Columns::System => {
@@ -182,24 +167,21 @@ impl Linter<'_> {
                 let name = String::from_utf8_lossy(user);
                 if calls_remoteexe(user) {
                     let problem = format!("no user before the command; {}", self.consequence());
-                    return Some(fault(
-                        number,
-                        &problem,
-                        "write the user, such as root, before remoteexe",
-                    ));
+                    let remedy = "write the user, such as root, before remoteexe";
+                    return Some(Fault::new(number, &problem, remedy));
                 }
-                let is_unknown =
-                    (self.find_user)(&name) == UserLookup::Missing && is_about_remoteexe(line);
+                let is_unknown = (self.find_user)(&name) == UserLookup::Missing
+                    && !mentions(&line.command, &line.variables).is_empty();
                 is_unknown.then(|| {
                     let problem =
                         format!("there is no user {name} in /etc/passwd; {}", self.consequence());
-                    fault(number, &problem, "give a user of this machine, such as root")
+                    Fault::new(number, &problem, "give a user of this machine, such as root")
                 })
             }
         }
     }
 
-    /// The remedy for a user column. A file that was named may be no user's crontab.
+    /// The remedy for a user column. A file that was named may not belong to one user.
     fn without_user(&self, user: &str) -> String {
         if self.crontab.is_installed {
             format!("take out {user}")
@@ -209,7 +191,7 @@ impl Linter<'_> {
         }
     }
 
-    /// The effect of a line that cron does not take.
+    /// What happens to a line with wrong columns.
     fn consequence(&self) -> &'static str {
         match self.daemon {
             Daemon::Debian => "cron ignores this whole file",
@@ -255,7 +237,7 @@ impl Linter<'_> {
         for mention in mentions {
             match mention {
                 Mention::Call(call) => self.call(call, line),
-                // With a % the reason is the one above.
+                // For a % the fault above is the reason.
                 Mention::Unknown(reason)
                     if reason.starts_with("there is no closing") && shell.input.is_none() =>
                 {
@@ -277,7 +259,7 @@ impl Linter<'_> {
             self.add_new(line, vec![(problem, remedy)]);
         }
         let user = user(line, self.crontab);
-        // A stranger's paths may lead anywhere, and to where nobody answers.
+        // Another user's paths may lead to a filesystem that does not answer.
         let may_search =
             self.crontab.trust == Trust::Full && user.as_deref().is_none_or(self.is_ours);
         if may_search {
@@ -298,7 +280,7 @@ impl Linter<'_> {
             }
             CallMeaning::NoJob => return,
         };
-        // Two conditions may exclude each other. A file that is left aside is often a copy of another one.
+        // Two conditions may exclude each other. A file with an ignored name is often a copy of another one.
         if call.is_conditional || self.crontab.has_ignored_name {
             return;
         }
@@ -324,12 +306,10 @@ impl Linter<'_> {
         }
     }
 
-    /// What a run of the call needs on this machine and does not find. Each problem is reported once for a crontab.
+    /// Checks that the machine has what a run of the call needs. Reports each problem once for a crontab.
     fn needs(&mut self, call: &Call, line: &CronLine) {
-        let shell = needs::shell(line);
-        let programs = [needs::program(call, line), needs::ssh(call, line)];
-        let found = shell.into_iter().chain(programs.into_iter().flatten());
-        self.add_new(line, found.collect());
+        let found = [needs::shell(line), needs::program(call, line), needs::ssh(call, line)];
+        self.add_new(line, found.into_iter().flatten().collect());
     }
 
     fn needs_of_job(&mut self, job: &JobCall, call: &Call, line: &CronLine) {
@@ -354,19 +334,11 @@ impl Linter<'_> {
     }
 
     fn add(&mut self, line: Option<usize>, problem: &str, remedy: &str) {
-        self.faults.push(fault(line, problem, remedy));
+        self.faults.push(Fault::new(line, problem, remedy));
     }
 }
 
-fn fault(line: Option<usize>, problem: &str, remedy: &str) -> Fault {
-    Fault { line, problem: problem.to_owned(), remedy: remedy.to_owned(), is_of_file: false }
-}
-
-fn is_about_remoteexe(line: &CronLine) -> bool {
-    !mentions(&line.command, &line.variables).is_empty()
-}
-
-/// A blank or a quote that is none for the shell, outside of quotes.
+/// A lookalike outside quotes: the shell takes it for a letter.
 fn unquoted_lookalike(text: &[u8]) -> Option<(String, &'static str)> {
     lookalike(text)?;
     let words = tokens(text, &Variables::default()).ok()?;
@@ -376,25 +348,23 @@ fn unquoted_lookalike(text: &[u8]) -> Option<(String, &'static str)> {
     })
 }
 
-/// The problem and the remedy of a command that cron cuts off at a `%` that looks like a mistake.
-///
-/// Standard input is meant where a blank is before the `%`, the call of remoteexe is, and no quote or bracket is open.
+/// The problem and the remedy of a command that cron cuts off at a `%` that looks like a mistake. Standard input is
+/// meant if a blank and the call of remoteexe are before the `%`, and no quote or bracket is open.
 fn misplaced_percent(shell: &ShellText) -> Option<(String, &'static str)> {
-    /// How many bytes before the `%` are shown.
     const SHOWN: usize = 20;
     shell.input.as_ref()?;
     let text = &shell.text;
     let has_call = mentions_name(text);
-    let is_whole = tokens(text, &Variables::default()).is_ok();
+    let is_closed = tokens(text, &Variables::default()).is_ok();
     let is_in_word = text.last().is_some_and(|last| !last.is_ascii_whitespace());
-    if has_call && is_whole && !is_in_word {
+    if has_call && is_closed && !is_in_word {
         return None;
     }
     let problem = format!(
         "cron ends the command at the % after '{}'; the rest is its standard input",
         String::from_utf8_lossy(last_words(text, SHOWN))
     );
-    let remedy = if has_call && is_whole {
+    let remedy = if has_call && is_closed {
         r"write \%, or a blank before the % if standard input is meant"
     } else {
         r"write \%"
@@ -402,7 +372,7 @@ fn misplaced_percent(shell: &ShellText) -> Option<(String, &'static str)> {
     Some((problem, remedy))
 }
 
-/// The words at the end of `text`, as far as they have `most` bytes together. A longer word is cut.
+/// The last words of `text` with at most `most` bytes together. A longer word is cut.
 fn last_words(text: &[u8], most: usize) -> &[u8] {
     let (before, end) = text.split_at(text.len().saturating_sub(most));
     let is_cut = before.last().is_some_and(|last| !last.is_ascii_whitespace());
@@ -411,7 +381,7 @@ fn last_words(text: &[u8], most: usize) -> &[u8] {
     end[next..].trim_ascii()
 }
 
-/// Whether two lines are due at one minute of some day.
+/// Whether two lines are due in one minute of some day.
 fn are_due_together(one: &Timing, other: &Timing) -> bool {
     let first = NaiveDate::from_ymd_opt(2000, 1, 1).unwrap_or_default();
     let mut year = first.iter_days().take(366);

@@ -11,52 +11,48 @@ use super::crontab::files::Crontab;
 use super::crontab::parse::{Contents, CronLine, Fault};
 use super::crontab::percent::ShellText;
 use super::daemon::Daemon;
-use super::jobs::{CallMeaning, ParseCall, meaning, random_delay};
+use super::jobs::{CallMeaning, ParseCall, cron_tz, meaning, random_delay, unknown_zone};
 use super::lint::Finding;
 use super::timing::Timing;
 
 /// A line with all that cron gives to its job.
 #[derive(Debug, Clone)]
 pub struct PortableLine {
-    /// Its number in the file, from 1.
+    /// From 1.
     pub number: usize,
-    /// The line as it stands in the crontab, without the blanks around it.
+    /// As in the crontab, without the blanks around it.
     pub text: String,
-    /// When it is due.
     pub timing: Timing,
-    /// The name of the zone in which it is due.
     pub zone: String,
-    /// The zone, if it is not the machine's.
+    /// None if it is the machine's.
     own_zone: Option<Zone>,
-    /// The user of the line, if the crontab has that column.
+    /// None if the crontab has no such column.
     pub user: Option<String>,
-    /// The variables that the lines above it set.
+    /// Those that earlier lines set.
     pub variables: Vec<(String, String)>,
-    /// What the shell runs.
+    /// As the shell gets it.
     pub command: String,
-    /// What the command reads, if the line has an input.
+    /// Standard input, if the line has one.
     pub input: Option<String>,
-    /// The first job of remoteexe in it, `HOST SCRIPT PARAMETERS`.
+    /// The first job in it, `HOST SCRIPT PARAMETERS`.
     pub job: Option<String>,
-    /// `flock -n` leaves the command out, with the status of a failure.
+    /// `flock -n` skips the command with the status of a failure.
     pub fails_if_locked: bool,
-    /// Its exit status is not that of its last call of remoteexe, which is in a pipe or in the background.
+    /// The exit status is not that of the last call of remoteexe, which is in a pipe or in the background.
     pub hides_status: bool,
 }
 
-/// The lines of a crontab.
 #[derive(Debug, Default)]
 pub struct PortableLines {
-    /// Those that another scheduler can run.
+    /// Lines that another scheduler can run.
     pub lines: Vec<PortableLine>,
-    /// The others, in the order of the file.
+    /// Other lines, in the order of the file.
     pub refused: Vec<Finding>,
-    /// What is strange, but runs as under cron.
+    /// Strange, but the same as under cron.
     pub remarks: Vec<Finding>,
 }
 
 impl PortableLine {
-    /// The minutes of UTC, from `from` up to `until`, in which cron starts the line.
     pub fn cron_minutes(&self, from: i64, until: i64) -> Vec<i64> {
         let mut minutes = Vec::new();
         let intervals = clock_intervals(&Zone::Machine, from, until);
@@ -67,11 +63,9 @@ impl PortableLine {
     }
 }
 
-/// The problem and the remedy of a line.
 type Refusal = (String, &'static str);
 
 impl PortableLines {
-    /// The lines of `crontab`. Its cron is `daemon`.
     pub fn of(crontab: &Crontab, daemon: Daemon, parse: ParseCall) -> Self {
         let contents = &crontab.contents;
         let finding = |line, problem: String, remedy: &str| Finding {
@@ -94,8 +88,7 @@ impl PortableLines {
             match portable(line, contents, daemon, parse) {
                 Ok(line) => found.lines.push(line),
                 Err((problem, remedy)) => {
-                    let finding = finding(Some(line.number), problem, remedy);
-                    found.refused.push(finding);
+                    found.refused.push(finding(Some(line.number), problem, remedy));
                 }
             }
         }
@@ -118,13 +111,13 @@ fn portable(
             None => refused("a user before the command", "take the user out"),
         };
     }
-    let user = line.user.as_deref().map(|user| text(user, "the user"));
-    let user = user.transpose()?;
+    let user = line.user.as_deref().map(|user| text(user, "the user")).transpose()?;
     if shell.text.trim_ascii().is_empty() {
         return refused("no command", "give a command after the time");
     }
     let command = text(&shell.text, "the command")?;
-    let own_zone = own_zone(line, daemon)?;
+    let zone = cron_tz(line, daemon);
+    let own_zone = zone.as_deref().map(own_zone).transpose()?;
     let tokens = tokens(&shell.text, &line.variables).unwrap_or_default();
     let column = user.as_ref().map_or(String::new(), |user| format!(" {user}"));
     let raw = text(&line.command, "the command")?;
@@ -132,15 +125,12 @@ fn portable(
         number: line.number,
         text: format!("{}{column} {raw}", line.time_text),
         timing: line.timing,
-        own_zone: own_zone.as_ref().and_then(|name| Zone::named(name)),
-        zone: own_zone.map_or_else(machine_zone, Ok)?,
+        own_zone,
+        zone: zone.map_or_else(machine_zone, Ok)?,
         user,
         variables: variables(contents, line.number)?,
         command,
-        input: match &shell.input {
-            Some(_) => Some(text(&shell.stdin(), "the input")?),
-            None => None,
-        },
+        input: shell.input.as_ref().map(|_| text(&shell.stdin(), "the input")).transpose()?,
         job: first_job(&shell.text, line, parse),
         fails_if_locked: fails_if_locked(&tokens),
         hides_status: hides_status(&tokens),
@@ -177,20 +167,9 @@ fn check_time(line: &CronLine, daemon: Daemon) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The name of the zone of cronie's `CRON_TZ`.
-fn own_zone(line: &CronLine, daemon: Daemon) -> Result<Option<String>, Refusal> {
-    let own = line.variables.get("CRON_TZ");
-    let Some(name) = own.filter(|name| daemon == Daemon::Cronie && !name.is_empty()) else {
-        return Ok(None);
-    };
-    let name = String::from_utf8_lossy(name);
-    match Zone::named(&name) {
-        Some(_) => Ok(Some(name.into_owned())),
-        None => Err((
-            format!("CRON_TZ is '{name}', which is no time zone of this machine"),
-            "give a name of /usr/share/zoneinfo, such as Europe/Berlin",
-        )),
-    }
+fn own_zone(name: &str) -> Result<Zone, Refusal> {
+    let remedy = "give a name of /usr/share/zoneinfo, such as Europe/Berlin";
+    Zone::named(name).ok_or_else(|| (unknown_zone(name), remedy))
 }
 
 fn machine_zone() -> Result<String, Refusal> {
@@ -201,7 +180,7 @@ fn machine_zone() -> Result<String, Refusal> {
     })
 }
 
-/// The variables that the lines before line `number` set, each with its last value.
+/// The variables that the lines before `number` set, with their last values.
 fn variables(contents: &Contents, number: usize) -> Result<Vec<(String, String)>, Refusal> {
     let mut variables: Vec<(String, String)> = Vec::new();
     for (_, assignment) in contents.assignments.iter().take_while(|(at, _)| *at < number) {
@@ -231,13 +210,13 @@ fn first_job(command: &[u8], line: &CronLine, parse: ParseCall) -> Option<String
     mentions.iter().find_map(|mention| match mention {
         Mention::Call(call) => match meaning(call, line, parse) {
             CallMeaning::Job(job) => Some(String::from_utf8_lossy(&job.name).into_owned()),
-            CallMeaning::Refused { .. } | CallMeaning::NoJob => None,
+            _ => None,
         },
         Mention::Unknown(_) => None,
     })
 }
 
-/// Whether a `flock` that does not wait has no status of its own for a lock that is taken.
+/// Whether a `flock` that does not wait has no status of its own for a taken lock.
 fn fails_if_locked(tokens: &[Token]) -> bool {
     let words = tokens.iter().filter_map(|token| match token {
         Token::Word(word) => str::from_utf8(&word.text).ok(),
@@ -257,7 +236,7 @@ fn fails_if_locked(tokens: &[Token]) -> bool {
     does_not_wait && !has('E', "conflict-exit-code")
 }
 
-/// Whether the last command that mentions remoteexe is in a pipe before another one, or in the background.
+/// Whether the last command that mentions remoteexe is in the background, or in a pipe before another one.
 fn hides_status(tokens: &[Token]) -> bool {
     let is_call =
         |token: &Token| matches!(token, Token::Word(word) if base_name(&word.text) == b"remoteexe");

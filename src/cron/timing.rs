@@ -5,7 +5,11 @@ mod field;
 use chrono::{Datelike, NaiveDate};
 
 use super::daemon::Daemon;
+use crate::escape::shortened;
 use field::{FieldError, UNITS, Values};
+
+/// The most bytes of a field that a message shows.
+const LONGEST: usize = 40;
 
 /// When a line is due, in the local time of its cron.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,22 +35,17 @@ pub struct Timing {
     pub spread: Option<u16>,
 }
 
-/// Why cron refuses a time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TimingError {
-    /// A field is wrong.
     #[error("{name} '{text}' {error}")]
     Field {
-        /// The field's name.
         name: &'static str,
-        /// The field.
         text: String,
-        /// Why it is refused.
         error: FieldError,
         /// The smallest and the largest value.
         bounds: (u8, u8),
     },
-    /// There are fewer than five fields.
+    /// Fewer than five fields.
     #[error("there is no {0}")]
     Missing(&'static str),
     /// An `@word` that cron does not have.
@@ -55,7 +54,6 @@ pub enum TimingError {
 }
 
 impl TimingError {
-    /// What to do.
     pub fn remedy(&self) -> String {
         match self {
             Self::Field { text, bounds: (low, high), .. } => match unit_habit(text) {
@@ -75,19 +73,16 @@ impl TimingError {
     }
 }
 
-/// A field of which cron reads the beginning only.
+/// A field of which cron reads only the beginning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HalfReadField {
-    /// The field's name.
     pub name: &'static str,
-    /// What cron reads.
     pub read: String,
-    /// What it ignores.
     pub ignored: String,
 }
 
 impl HalfReadField {
-    /// The fields of `time` that cron reads in part, and ignores the rest of.
+    /// The fields of `time` that cron reads only in part.
     pub fn all(time: &[u8], daemon: Daemon) -> Vec<Self> {
         let mut rest = time;
         let fields = UNITS.iter().filter_map(|unit| {
@@ -97,14 +92,13 @@ impl HalfReadField {
             let (read, ignored) = field.split_at(field.len() - ignored);
             (!ignored.is_empty()).then(|| Self {
                 name: unit.name,
-                read: shortened(read),
-                ignored: shortened(ignored),
+                read: shortened(read, LONGEST),
+                ignored: shortened(ignored, LONGEST),
             })
         });
         fields.collect()
     }
 
-    /// What to write.
     pub fn remedy(&self) -> &'static str {
         let is_long_dash = ["–", "—", "−"].iter().any(|dash| self.ignored.starts_with(dash));
         match self.ignored.chars().next() {
@@ -120,11 +114,7 @@ impl HalfReadField {
 }
 
 impl Timing {
-    /// Reads the time at the beginning of `line`. Returns it with the rest of the line after the blanks.
-    ///
-    /// # Errors
-    ///
-    /// `daemon` refuses it.
+    /// Parses the time at the beginning of `line`. Returns it with the rest of the line after the blanks.
     pub fn parse(line: &[u8], daemon: Daemon) -> Result<(Self, &[u8]), TimingError> {
         if let Some(line) = line.strip_prefix(b"@") {
             let (word, rest) = split_word(line);
@@ -150,7 +140,7 @@ impl Timing {
         for ((values, unit), text) in values.iter_mut().zip(UNITS).zip(fields) {
             *values = unit.parse(text, daemon).map_err(|error| TimingError::Field {
                 name: unit.name,
-                text: shortened(text),
+                text: shortened(text, LONGEST),
                 error,
                 bounds: (unit.low, unit.high),
             })?;
@@ -187,7 +177,6 @@ impl Timing {
         }
     }
 
-    /// Whether it is due on this day, at some time of it.
     pub fn is_due_on(&self, date: NaiveDate) -> bool {
         let is_month = self.months >> date.month() & 1 == 1;
         let is_day = self.days >> date.day() & 1 == 1;
@@ -197,14 +186,14 @@ impl Timing {
 
     /// Whether no day or no minute can ever match, as in `50-10 * * * *` or on February 30.
     pub fn is_never_due(&self) -> bool {
-        // All dates of 28 years: every date on every day of the week.
+        // 28 years have every date on every day of the week.
         let first = NaiveDate::from_ymd_opt(2000, 1, 1).unwrap_or_default();
         let has_day = || first.iter_days().take(28 * 366).any(|date| self.is_due_on(date));
         !self.is_reboot && (self.minutes == 0 || self.hours == 0 || !has_day())
     }
 }
 
-/// The first word of `text`, and the rest after the blanks that follow it.
+/// The first word of `text`, and the rest after the blanks.
 pub fn split_word(text: &[u8]) -> (&[u8], &[u8]) {
     let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let end = text.iter().position(&is_blank);
@@ -213,7 +202,7 @@ pub fn split_word(text: &[u8]) -> (&[u8], &[u8]) {
     (word, &rest[blanks..])
 }
 
-/// The five fields that an `@word` stands for. The stars are in the places that cron's own table has them in.
+/// The five fields that an `@word` stands for, with the stars where cron's own table has them.
 fn fields_of(word: &[u8]) -> Result<[&'static [u8]; 5], TimingError> {
     Ok(match word {
         b"yearly" | b"annually" => [b"0", b"0", b"1", b"1", b"*"],
@@ -221,11 +210,11 @@ fn fields_of(word: &[u8]) -> Result<[&'static [u8]; 5], TimingError> {
         b"weekly" => [b"0", b"0", b"*", b"*", b"0"],
         b"daily" | b"midnight" => [b"0", b"0", b"*", b"*", b"*"],
         b"hourly" => [b"0", b"*", b"*", b"*", b"*"],
-        _ => return Err(TimingError::Word(shortened(word))),
+        _ => return Err(TimingError::Word(shortened(word, LONGEST))),
     })
 }
 
-/// The remedy for what other schedulers write and cron does not know.
+/// The remedy for what other schedulers accept and cron does not.
 fn unit_habit(field: &str) -> Option<&'static str> {
     let is_long_name = |name: &str| {
         let three = name.get(..3).unwrap_or_default();
@@ -243,16 +232,6 @@ fn unit_habit(field: &str) -> Option<&'static str> {
         }
         _ => None,
     }
-}
-
-/// A field for a message. A hostile one may be long.
-fn shortened(text: &[u8]) -> String {
-    const LONGEST: usize = 40;
-    let mut shown = String::from_utf8_lossy(&text[..text.len().min(LONGEST)]).into_owned();
-    if text.len() > LONGEST {
-        shown.push('…');
-    }
-    shown
 }
 
 fn low_bits(bits: u64) -> u32 {

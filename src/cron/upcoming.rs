@@ -10,40 +10,41 @@ use super::jobs::CronJob;
 
 const DAY: i64 = 24 * 60;
 
-/// How far ahead the next start is searched for, in days. February 29 comes within eight years.
+/// In days. February 29 comes within eight years.
 const HORIZONS: [i64; 3] = [1, 32, 8 * 366];
 
-/// The number of connections at once from which on sshd's default `MaxStartups` drops some.
+/// From this number of connections at once on, sshd's default `MaxStartups` drops some.
 pub const CROWD: usize = 10;
 
-/// How many sizes of crowds are looked for.
+/// In seconds, a thousand years. A start that comes so long after its slot never comes.
+const LONGEST_WAIT: i64 = 1_000 * 366 * DAY * 60;
+
 const MOST_CROWDS: usize = 5;
 
 /// Jobs that connect in one second.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Crowd {
-    /// How many jobs.
     pub jobs: usize,
-    /// The host with the most of the jobs, and how many.
+    /// The host with the most of the jobs, and their number.
     pub on_one_host: (usize, Vec<u8>),
-    /// The first such second, in seconds from 1970.
+    /// The first such second, from 1970.
     pub first: i64,
-    /// How many seconds of the day have the same number of jobs.
+    /// The number of seconds in the day that have as many jobs.
     pub times: usize,
 }
 
-/// The coming periods to search for the next start.
+/// The periods in which to search for the next start, one after the other.
 pub fn periods(now: DateTime<Local>) -> [Vec<ClockInterval>; HORIZONS.len()] {
     let after = now.timestamp().div_euclid(60) + 1;
     HORIZONS.map(|days| clock_intervals(&Zone::Machine, after, after + days * DAY))
 }
 
-/// The seconds of `day` in which many jobs connect: one for each number of jobs, the largest first.
-///
-/// A job whose second is drawn at random belongs to no crowd.
+/// The seconds of `day` in which many jobs connect: one for each number of jobs, the largest first. Jobs with a random
+/// delay belong to no crowd.
 pub fn crowds(entries: &[&CronJob], day: &[ClockInterval]) -> Vec<Crowd> {
     let mut seconds: HashMap<i64, usize> = HashMap::new();
-    let exact = |entry: &&&CronJob| entry.wait.most == Some(entry.wait.least);
+    let exact =
+        |entry: &&&CronJob| entry.wait.most == Some(entry.wait.least) && comes_in_time(entry);
     for entry in entries.iter().filter(exact) {
         let wait = connects_after(entry);
         entry.each_due_minute(day, &mut |slot| {
@@ -71,12 +72,18 @@ pub fn crowds(entries: &[&CronJob], day: &[ClockInterval]) -> Vec<Crowd> {
     crowds.take(MOST_CROWDS).collect()
 }
 
-/// The next start of an entry in seconds from 1970.
+/// In seconds from 1970.
 pub fn next_start(entry: &CronJob, periods: &[Vec<ClockInterval>]) -> Option<i64> {
-    periods.iter().find_map(|period| next(entry, period))
+    let mut periods = periods.iter().filter(|_| comes_in_time(entry));
+    periods.find_map(|period| next(entry, period))
 }
 
-/// The first start of an entry in a period, in seconds from 1970.
+/// Whether the calendar has a name for the start of an entry: a crontab may have any `sleep` before a call.
+fn comes_in_time(entry: &CronJob) -> bool {
+    connects_after(entry) < LONGEST_WAIT
+}
+
+/// The first start in a period, in seconds from 1970.
 fn next(entry: &CronJob, period: &[ClockInterval]) -> Option<i64> {
     let mut first: Option<i64> = None;
     entry.each_due_minute(period, &mut |slot| {
@@ -86,7 +93,7 @@ fn next(entry: &CronJob, period: &[ClockInterval]) -> Option<i64> {
     first.map(|minute| minute * 60 + seconds_of(entry.wait.least))
 }
 
-/// How many seconds after a slot the ssh of an entry is started.
+/// How many seconds after a slot ssh is started.
 fn connects_after(entry: &CronJob) -> i64 {
     seconds_of(entry.wait.least.saturating_add(entry.splay.as_secs()))
 }

@@ -1,8 +1,8 @@
 //! `--generate airflow`: the lines of crontabs as a file of DAGs for Apache Airflow.
 //!
-//! `cron` reads the crontabs, and says what no other scheduler can do. `schedule` writes a line's time so that Airflow
-//! reads it as cron does, `ids` names the DAGs, and `file` puts all into `dags.py`. `differences` and `dst` say what
-//! will not be as under cron.
+//! `cron` reads the crontabs, and refuses what no other scheduler can do. `schedule` writes a line's time so that
+//! Airflow reads the same times as cron, `ids` names the DAGs, and `file` fills `dags.py`. `differences` and `dst` find
+//! what will not be as under cron.
 
 mod dag;
 mod differences;
@@ -25,33 +25,32 @@ use crate::cron::{
 use crate::escape::printable;
 use crate::exit;
 use dag::{DagLine, DagSource};
-use schedule::Schedule;
+use schedule::AirflowSchedule;
 
-/// Crontabs whose lines are to become DAGs.
+/// Crontabs whose lines become DAGs.
 #[derive(Debug)]
 pub struct DagRequest {
-    /// The crontabs, and whose lines they have.
+    /// Each with its columns.
     pub crontabs: Vec<(PathBuf, Columns)>,
-    /// Reads the calls of remoteexe in them.
+    /// Parses the calls of remoteexe.
     pub parse: ParseCall,
 }
 
-/// The file of DAGs, and what is to be said of it.
+/// The file of DAGs, and messages about it.
 #[derive(Debug)]
 pub struct DagFile {
-    /// The text in Python. It is empty if a crontab could not be read.
+    /// In Python. Empty if a crontab could not be read.
     pub text: String,
-    /// For standard error, a line for each.
+    /// For standard error, a line each.
     pub messages: String,
-    /// [`exit::SUCCESS`], [`exit::FOUND_FAILURES`] if a line was left out, [`exit::IO_ERROR`] if a crontab could
-    /// not be read.
+    /// [`exit::SUCCESS`], [`exit::FOUND_FAILURES`] if a line was left out, [`exit::IO_ERROR`] if a crontab could not be
+    /// read.
     pub status: u8,
 }
 
 impl DagRequest {
-    /// Reads the crontabs and writes the file.
     pub fn file(&self, now: DateTime<Utc>) -> DagFile {
-        // They are named, and no program in them is searched for.
+        // The crontabs were named, so they are trusted. Nothing looks for the programs in them.
         let selection = CrontabSelection::Files(self.crontabs.clone());
         let crontabs = Crontabs::read(&selection, &|_| Trust::Full);
         if !crontabs.left_out.is_empty() {
@@ -66,11 +65,11 @@ impl DagRequest {
         let mut sources = Vec::new();
         let mut lines = Vec::new();
         for (number, crontab) in crontabs.read.iter().enumerate() {
-            // Standard input says nothing of its age.
+            // Standard input has no age.
             let changed = crontab.changed.unwrap_or(now.timestamp());
             let found = PortableLines::of(crontab, crontabs.cron.rules, self.parse);
             lines.extend(found.lines.into_iter().map(|line| DagLine {
-                schedule: Schedule::of(&line.timing, clock_changes(&line, changed)),
+                schedule: AirflowSchedule::of(&line.timing, clock_changes(&line, changed)),
                 line,
                 crontab: number,
             }));
@@ -94,8 +93,8 @@ impl DagRequest {
     }
 }
 
-/// Whether the clock of the line's zone changes in the year after the change of the crontab: the same crontab makes the
-/// same file at any time.
+/// Whether the clock of the line's zone changes in the year after the crontab's last change: so the same crontab always
+/// makes the same file.
 fn clock_changes(line: &PortableLine, changed: i64) -> bool {
     let zone = Zone::named(&line.zone);
     zone.is_some_and(|zone| !dst::changes(&zone, changed.div_euclid(60)).is_empty())

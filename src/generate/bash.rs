@@ -1,10 +1,7 @@
-//! Completions for bash.
-
 use super::options::{CommandKind, Completed, Value};
 
 const TEMPLATE: &str = include_str!("remoteexe.bash");
 
-/// The completions of these options.
 pub fn script(options: &[Completed]) -> String {
     let names = |line, is_first| {
         let options = options.iter();
@@ -21,7 +18,7 @@ pub fn script(options: &[Completed]) -> String {
         .replace("@GENERATE@", &names(CommandKind::Generate, false))
 }
 
-/// What follows the option, as an arm of `case`.
+/// The value of the option, as an arm of `case`.
 fn arm(option: &Completed) -> Option<String> {
     let line = match option.line {
         CommandKind::Job => "job",

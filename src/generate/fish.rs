@@ -1,10 +1,8 @@
-//! Completions for fish.
-
 use super::options::{CommandKind, Completed, Value};
 
 const TEMPLATE: &str = include_str!("remoteexe.fish");
 
-/// The completions of these options. `documents` are the words for `--generate`.
+/// `documents` are the words for `--generate`.
 pub fn script(options: &[Completed], documents: &[&str]) -> String {
     let of_job = options.iter().filter(|it| it.line == CommandKind::Job);
     let valued = of_job.filter(|option| option.value.is_some() && !option.is_first);
@@ -16,7 +14,6 @@ pub fn script(options: &[Completed], documents: &[&str]) -> String {
         .replace("@OPTIONS@", &lines.join("\n"))
 }
 
-/// The command that adds the option.
 fn line(option: &Completed) -> String {
     let part = match option.line {
         _ if option.is_first => "first",
@@ -40,7 +37,7 @@ fn line(option: &Completed) -> String {
     format!("complete -c remoteexe -n '__remoteexe_is {part}'{names}{value} -d '{help}'")
 }
 
-/// A text between single quotes.
+/// For a text in single quotes.
 fn escape(text: &str) -> String {
     text.replace('\\', r"\\").replace('\'', r"\'")
 }

@@ -1,55 +1,45 @@
-//! What completions have to know of an option.
+//! What completions have to know about an option.
 
 use clap::{Arg, ArgAction, Command};
 
-/// The command line that an option belongs to.
+/// The command line to which an option belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CommandKind {
-    /// Of a job.
     Job,
-    /// Of `--report`.
     Report,
-    /// Of `--generate airflow`.
     Generate,
 }
 
-/// An option.
 #[derive(Debug, Clone)]
 pub struct Completed {
-    /// Where it is an option.
+    /// The command line that has the option.
     pub line: CommandKind,
-    /// The name with one hyphen, without it.
+    /// The name with one hyphen, without the hyphen.
     pub short: Option<char>,
-    /// The name with two hyphens, without them.
+    /// The name with two hyphens, without the hyphens.
     pub long: Option<String>,
-    /// What it does.
     pub help: String,
-    /// What follows it, if anything does, and the name of that.
+    /// The name and the kind of the value, if the option has one.
     pub value: Option<(String, Value)>,
-    /// It may be given again.
+    /// May be given again.
     pub is_repeatable: bool,
-    /// It begins another command line, and is an option as the first word only.
+    /// Begins another command line, and is an option only as the first word.
     pub is_first: bool,
 }
 
 /// What a shell can offer for a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
-    /// The names of files.
     File,
-    /// The names of directories.
     Directory,
     /// Hosts of `ssh_config` and `known_hosts`.
     Host,
-    /// Users of this machine.
     User,
-    /// These words.
     Words(Vec<&'static str>),
-    /// Nothing.
     Unknown,
 }
 
-/// The options of `grammar`. `words` are known for the values of these names.
+/// The options of `grammar`. `words` are the possible values, by the name of the value.
 pub fn options(
     grammar: &Command,
     line: CommandKind,
@@ -69,7 +59,7 @@ pub fn options(
         .collect()
 }
 
-/// The name of a value tells what it is.
+/// The kind of a value follows from its name.
 fn value(arg: &Arg, words: &[(&'static str, Vec<&'static str>)]) -> Option<(String, Value)> {
     if !arg.get_action().takes_values() {
         return None;
@@ -88,7 +78,7 @@ fn value(arg: &Arg, words: &[(&'static str, Vec<&'static str>)]) -> Option<(Stri
 }
 
 impl Completed {
-    /// The names with their hyphens.
+    /// With their hyphens.
     pub fn names(&self) -> impl Iterator<Item = String> {
         let short = self.short.map(|name| format!("-{name}"));
         let long = self.long.as_ref().map(|name| format!("--{name}"));

@@ -1,10 +1,8 @@
-//! Completions for zsh.
-
 use super::options::{CommandKind, Completed, Value};
 
 const TEMPLATE: &str = include_str!("remoteexe.zsh");
 
-/// The completions of these options. `documents` are the words for `--generate`.
+/// `documents` are the words for `--generate`.
 pub fn script(options: &[Completed], documents: &[&str]) -> String {
     let specs = |line, is_first| {
         let options = options.iter();
@@ -19,7 +17,7 @@ pub fn script(options: &[Completed], documents: &[&str]) -> String {
         .replace("@WHAT@", &documents.join(" "))
 }
 
-/// The option as `_arguments` wants it, a line for each of its names.
+/// The option in the notation of `_arguments`, a line for each name.
 fn specs(option: &Completed) -> Vec<String> {
     let names: Vec<_> = option.names().collect();
     let again =
@@ -38,7 +36,7 @@ fn specs(option: &Completed) -> Vec<String> {
         format!(":{}:{action}", escape(name))
     });
     let spec = |name: &String| {
-        // The value may stand in the same word: -iFILE, --identity=FILE.
+        // The value may be in the same word: -iFILE, --identity=FILE.
         let attached = match (&value, name.starts_with("--")) {
             (None, _) => "",
             (Some(_), true) => "=",
@@ -50,7 +48,7 @@ fn specs(option: &Completed) -> Vec<String> {
     names.iter().map(spec).collect()
 }
 
-/// A text between brackets and single quotes.
+/// For a text in brackets and single quotes.
 fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for character in text.chars() {

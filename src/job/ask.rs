@@ -1,4 +1,4 @@
-//! Runs a program only for what it prints.
+//! Runs a program only for its output.
 
 use std::io::{self, PipeReader, Read};
 use std::os::fd::AsFd;
@@ -11,21 +11,17 @@ use super::signals::Signals;
 use super::spawn::{Program, dev_null};
 use crate::poll::{is_ready, wait};
 
-/// How long a program may take to print what is wanted.
+/// The longest time to wait for the output.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The most bytes that are read.
+/// In bytes.
 const MOST: usize = 64 << 10;
 
-/// What `program` prints on its standard output, as soon as it is enough.
+/// The standard output of `program`, as soon as it is enough. Then the program is killed: a child of it may keep the
+/// pipe open.
 ///
-/// The end of its output is not waited for if that comes first: the program may have a child that keeps the
-/// pipe. The program is killed then.
-///
-/// # Errors
-///
-/// It cannot be run, it does not print enough in time, or a signal asks us to end. The caller then acts on the
-/// signal.
+/// Fails if the program cannot be run, if it does not print enough in time, or if a signal asks us to end. The caller
+/// then acts on the signal.
 pub fn ask(
     program: &Program,
     signals: &mut Signals,

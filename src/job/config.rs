@@ -1,36 +1,46 @@
-//! The settings of `ssh_config(5)` that separate ssh from the job, as far as its files show them.
+//! Finds settings of `ssh_config(5)` that separate ssh from the job, in ssh's files.
 //!
-//! Only a program that is proved to be ssh gets the guards against them. Of another program the files show at least
-//! whether there is anything to guard against.
+//! Only a program that is proved to be ssh gets guards against such settings. For another program the files show at
+//! least whether there is anything to guard against.
 
 use std::env;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use rustix::process::getuid;
+
 use super::ssh::Ssh;
 
-/// The keywords with which ssh can return 0 without the job, in lower case. An included file may have one.
-const SEPARATING: [&str; 4] = ["forkafterauthentication", "sessiontype", "stdinnull", "include"];
+/// Keywords with which ssh can return 0 without the job, in lower case. An included file may have one.
+const SEPARATING: [&str; 4] = ["forkafterauthentication", "sessiontype", "stdinnull", INCLUDE];
+const INCLUDE: &str = "include";
 
-/// The system's file includes this directory where a distribution has it (Debian, RHEL).
+/// A distribution may have made the system's file include this directory (Debian, RHEL).
 const SYSTEM: &str = "/etc/ssh/ssh_config";
 const SYSTEM_DIRECTORY: &str = "/etc/ssh/ssh_config.d";
 
-/// The most bytes of a file that are read.
+/// In bytes.
 const MAX_FILE: u64 = 1 << 20;
 
-/// Whether a configuration file of `ssh` has a setting that can separate it from the job. `cli` refuses them as options.
+/// Whether a configuration file of `ssh` has a setting that can separate ssh from the job. `cli` refuses such options.
 pub fn may_separate(ssh: &Ssh) -> bool {
     if let Some(file) = &ssh.config {
-        return file_has(file, &SEPARATING);
+        return file_separates(file);
     }
-    let users = env::var_os("HOME").map(|home| Path::new(&home).join(".ssh/config"));
-    // The system's file has its `Include` from the distribution, and the files of that directory are read here.
-    let [settings @ .., _] = &SEPARATING;
-    users.is_some_and(|file| file_has(&file, &SEPARATING))
-        || file_has(Path::new(SYSTEM), settings)
-        || system_files().any(|file| file_has(&file, &SEPARATING))
+    let users = home().map(|home| home.join(".ssh/config"));
+    users.is_some_and(|file| file_separates(&file))
+        || file_separates(Path::new(SYSTEM))
+        || system_files().any(|file| file_separates(&file))
+}
+
+/// The user's home. ssh asks the system, and not the environment, in which a crontab may set another.
+fn home() -> Option<PathBuf> {
+    let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let user = getuid().as_raw().to_string();
+    let mut lines = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let home = lines.find_map(|fields| fields.get(5).filter(|_| fields[2] == user).copied());
+    home.map(PathBuf::from).or_else(|| env::var_os("HOME").map(PathBuf::from))
 }
 
 fn system_files() -> impl Iterator<Item = PathBuf> {
@@ -38,23 +48,28 @@ fn system_files() -> impl Iterator<Item = PathBuf> {
     entries.flatten().map(|entry| entry.path())
 }
 
-fn file_has(file: &Path, keywords: &[&str]) -> bool {
+fn file_separates(file: &Path) -> bool {
     // Reading a pipe, such as that of `-F <(…)`, would wait: ssh has read it to its end.
     if !file.is_file() {
         return false;
     }
     let mut text = Vec::new();
-    // A file that cannot be read is none for ssh either.
+    // ssh cannot read such a file either.
     let read = File::open(file).and_then(|file| file.take(MAX_FILE).read_to_end(&mut text));
-    read.is_ok() && has_setting(&String::from_utf8_lossy(&text), keywords)
+    // The system's file has this `Include` from the distribution, and the files there are read here.
+    let known = Some(SYSTEM_DIRECTORY).filter(|_| file == Path::new(SYSTEM));
+    read.is_ok() && has_setting(&String::from_utf8_lossy(&text), known)
 }
 
-/// Whether a line of `text` begins with one of the keywords. ssh ignores case, and takes blanks or `=` behind a keyword.
-fn has_setting(text: &str, keywords: &[&str]) -> bool {
+/// Whether a line of `text` begins with one of the keywords, without an `Include` of `known` files. ssh ignores case, and
+/// takes blanks or `=` after a keyword.
+fn has_setting(text: &str, known: Option<&str>) -> bool {
     text.lines().any(|line| {
-        let line = line.trim_start_matches([' ', '\t', '"']);
-        let keyword = line.split(|next: char| !next.is_ascii_alphanumeric()).next();
-        keyword.is_some_and(|word| keywords.iter().any(|known| known.eq_ignore_ascii_case(word)))
+        let mut words = line.split([' ', '\t', '"', '=']).filter(|word| !word.is_empty());
+        let keyword = words.next().unwrap_or_default();
+        let is_known = |file: &str| known.is_some_and(|known| file.starts_with(known));
+        SEPARATING.iter().any(|setting| setting.eq_ignore_ascii_case(keyword))
+            && !(INCLUDE.eq_ignore_ascii_case(keyword) && words.all(is_known))
     })
 }
 
@@ -70,10 +85,18 @@ mod tests {
             "  SessionType = none",
             "Include other",
         ] {
-            assert!(has_setting(text, &SEPARATING), "{text}");
+            assert!(has_setting(text, None), "{text}");
         }
         for text in ["", "# SessionType none", "Host sessiontype", "SessionTypes none"] {
-            assert!(!has_setting(text, &SEPARATING), "{text}");
+            assert!(!has_setting(text, None), "{text}");
+        }
+        for (file, is_setting) in [
+            ("/etc/ssh/ssh_config.d/*.conf", false),
+            ("/opt/*", true),
+            ("/etc/ssh/ssh_config.d/* x", true),
+        ] {
+            let text = format!("Include {file}");
+            assert_eq!(has_setting(&text, Some(SYSTEM_DIRECTORY)), is_setting, "{text}");
         }
     }
 }

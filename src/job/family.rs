@@ -1,11 +1,11 @@
-//! The processes that an ssh has started, and that outlive it.
+//! The processes that ssh has started, and that outlive it.
 //!
-//! As long as one of them lives, nobody can say that the script does not run: it may be an ssh, started by a program
-//! that was taken for ssh. So they are ended, and nothing is said or tried again before they are gone.
+//! While one of them lives, the script may run: it may be an ssh, started by a program that was taken for ssh. So they
+//! are ended, and nothing is logged or tried again before they are gone.
 //!
-//! The kernel makes us their parent when theirs ends ([`adopt_orphans`]), whatever session they are in. A helper that
-//! has made itself a daemon serves others too, and is left alone. The master of a jump host's connection is the one
-//! daemon that is known not to run the script.
+//! The kernel makes us their parent when theirs ends ([`adopt_orphans`]), whatever their session. A helper that has
+//! become a daemon serves others too, and stays. The master of a jump host's connection is the one daemon that
+//! certainly does not run the script.
 
 use std::fs;
 use std::io;
@@ -23,60 +23,66 @@ use crate::escape;
 use crate::log::record::number;
 use crate::poll;
 
-/// How long a process may take to end after TERM.
+/// The time to end after TERM.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// How long it may take to end after KILL. In a system call that cannot be interrupted it takes longer.
+/// The time to end after KILL. A system call that cannot be interrupted may take longer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How often to look.
+/// The interval between looks.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// Lets us become the parent of what ssh leaves behind. Nothing else that we start is affected.
-///
-/// # Errors
-///
-/// Linux is older than 3.4.
-pub fn adopt_orphans() -> io::Result<()> {
-    Ok(set_child_subreaper(Some(getpid()))?)
+/// The children that our caller has left to us, as a shell does for `other & exec remoteexe â¦`.
+#[derive(Debug, Clone)]
+pub struct Others(Vec<Process>);
+
+/// Makes us the parent of the processes that ssh leaves. Call this before ssh is started: the children that we have by
+/// then belong to others. Fails on Linux before 3.4.
+pub fn adopt_orphans() -> io::Result<Others> {
+    let us = getpid();
+    let others = if has_children() { below(us, &[]) } else { Vec::new() };
+    set_child_subreaper(Some(us))?;
+    Ok(Others(others))
 }
 
-/// What one ssh has started.
 #[derive(Debug)]
 pub struct Family {
-    /// ssh itself.
     head: Process,
-    /// What was below ssh when it was ended.
+    /// The processes below ssh when it was ended.
     known: Vec<Process>,
+    /// Processes below us that are not of the family.
+    others: Others,
 }
 
 impl Family {
-    /// The family of `ssh`, which need not run any more. None without /proc.
-    pub fn of(ssh: &Child) -> Option<Self> {
-        Some(Self { head: Process::read(ssh.pid())?, known: Vec::new() })
+    /// The family of `ssh`, which may have ended. None without /proc, and where its numbers are those of another
+    /// namespace, as in a container with the host's.
+    pub fn of(ssh: &Child, others: &Others) -> Option<Self> {
+        let us = fs::read_link("/proc/self").ok()?;
+        if number(us.as_os_str().as_encoded_bytes()) != Some(getpid().as_raw_nonzero().get()) {
+            return None;
+        }
+        Some(Self { head: Process::read(ssh.pid())?, known: Vec::new(), others: others.clone() })
     }
 
-    /// Notes what is below ssh now. [`Family::end`] ends it, in whatever session it is.
+    /// Notes the processes below ssh. [`Family::end`] ends them, whatever their session.
     pub fn take_in(&mut self) {
-        self.known = below(self.head.pid);
+        self.known = below(self.head.pid, &[]);
     }
 
-    /// Sends a signal to what was noted.
+    /// Sends a signal to the noted processes.
     pub fn send(&self, signal: Signal) {
         self.known.iter().for_each(|process| process.send(signal));
     }
 
-    /// Ends what is left of the family, once ssh has been reaped. Waits until it is gone.
-    ///
-    /// # Errors
-    ///
-    /// Gives the name of one that is still there.
+    /// Ends what is left of the family, after ssh has been reaped, and waits until it is gone. Fails with the name of a
+    /// process that remains.
     pub fn end(&self, signals: &mut Signals) -> Result<(), String> {
         let begin = Instant::now();
         let mut asked: Vec<Process> = Vec::new();
         let mut killed = None;
         loop {
-            // The usual case, and the only one that needs no look into /proc.
+            // The usual case, and the only one without a look into /proc.
             if !has_children() {
                 return Ok(());
             }
@@ -99,14 +105,14 @@ impl Family {
             if is_in_vain || is_over && has_others {
                 return Err(first.name());
             }
-            // It fails only where the system is out of memory.
+            // Fails only if the system is out of memory.
             let _ = poll::wait(&mut [], Some(Instant::now() + LOOK));
         }
     }
 
-    /// Those below us that are younger than ssh. Older ones are our caller's.
+    /// The processes below us that are younger than ssh, without the others and their descendants.
     fn left(&self) -> Vec<Process> {
-        let mut left = below(getpid());
+        let mut left = below(getpid(), &self.others.0);
         left.retain(|process| {
             let is_older = process.birth < self.head.birth;
             !is_older && process.state != b'Z' && !self.is_master(process)
@@ -114,11 +120,13 @@ impl Family {
         left
     }
 
+    /// Whether the process certainly comes from ssh, and is no daemon. An orphan of another child looks the same.
     fn may_end(&self, process: &Process) -> bool {
-        process.session == self.head.session || self.known.contains(process)
+        let is_ours = self.others.0.is_empty() && process.session == self.head.session;
+        is_ours || self.known.contains(process)
     }
 
-    /// Whether it is the master of a connection to a jump host, which stays for others. ssh itself has none.
+    /// Whether the process is the master of a connection to a jump host, which stays for others. ssh itself has none.
     fn is_master(&self, process: &Process) -> bool {
         let title = fs::read(format!("/proc/{}/cmdline", process.pid)).unwrap_or_default();
         let end = title.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
@@ -138,14 +146,14 @@ fn has_children() -> bool {
     }
 }
 
-/// A process, as `/proc/PID/stat` shows it.
+/// A process, by `/proc/PID/stat`.
 #[derive(Debug, Clone, Copy)]
 struct Process {
     pid: Pid,
     state: u8,
     parent: i32,
     session: i32,
-    /// When it was started, in ticks since the boot.
+    /// The start, in ticks since the boot.
     birth: u64,
 }
 
@@ -170,13 +178,13 @@ impl Process {
         })
     }
 
-    /// Sends it a signal, and never to another process that has its number by now.
+    /// Sends the process a signal, and never another process that has its number by now.
     fn send(&self, signal: Signal) {
         let pidfd = pidfd_open(self.pid, PidfdFlags::empty());
         if Self::read(self.pid).as_ref() != Some(self) {
             return;
         }
-        // It fails only if the process has exited.
+        // Fails only if the process has exited.
         let _ = match pidfd {
             Ok(pidfd) => pidfd_send_signal(pidfd, signal),
             // Before Linux 5.3.
@@ -190,9 +198,10 @@ impl Process {
     }
 }
 
-/// The children of `root`, their children and so on, as they are now.
-fn below(root: Pid) -> Vec<Process> {
-    let all: Vec<Process> = processes().filter_map(Process::read).collect();
+/// The descendants of `root` at present, without `others` and their descendants.
+fn below(root: Pid, others: &[Process]) -> Vec<Process> {
+    let mut all: Vec<Process> = processes().filter_map(Process::read).collect();
+    all.retain(|process| !others.contains(process));
     let mut family = Vec::new();
     let mut parents = vec![root];
     while let Some(parent) = parents.pop() {

@@ -6,11 +6,10 @@ use memchr::{memchr, memchr_iter};
 
 use crate::log::record::MAX_TEXT;
 
-/// Takes the bytes of a stream in any pieces, and gives them back as lines.
+/// Takes the bytes of a stream in any pieces, and returns them as lines.
 ///
-/// NUL bytes are dropped, as by the bash original's `$(…)`: a single one makes grep treat the whole log as
-/// a binary file. A line longer than [`MAX_TEXT`] comes out in pieces of that length. So the memory is
-/// bounded, whatever the stream holds.
+/// Drops NUL bytes, as the bash original's `$(…)` does: a single one makes grep treat the whole log as a binary file. A
+/// line longer than [`MAX_TEXT`] comes in pieces of that length, so the memory is bounded, whatever the stream.
 #[derive(Debug, Default)]
 pub struct Lines {
     /// The line whose end has not come yet; at most `MAX_TEXT` bytes.
@@ -18,8 +17,7 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Takes the next `bytes` of the stream and calls `line` for each line that they complete,
-    /// without its newline.
+    /// Takes the next `bytes` of the stream and calls `line` for each line that they complete, without its newline.
     pub fn feed(&mut self, bytes: &[u8], mut line: impl FnMut(&[u8])) {
         let bytes = without_nul(bytes);
         let mut begin = 0;
@@ -46,8 +44,8 @@ impl Lines {
         }
     }
 
-    /// Grows the partial line. A full piece is passed on only when more follows: a line of exactly
-    /// `MAX_TEXT` bytes is one line.
+    /// Grows the partial line. A full piece is passed on only when more follows: a line of exactly `MAX_TEXT` bytes is
+    /// one line.
     fn extend(&mut self, mut bytes: &[u8], line: &mut impl FnMut(&[u8])) {
         while self.partial.len() + bytes.len() > MAX_TEXT {
             let (head, tail) = bytes.split_at(MAX_TEXT - self.partial.len());
@@ -72,7 +70,7 @@ fn without_nul(bytes: &[u8]) -> Cow<'_, [u8]> {
 mod tests {
     use super::*;
 
-    /// The lines of `stream` when it arrives in pieces of `size` bytes.
+    /// The lines of `stream` if it arrives in pieces of `size` bytes.
     fn lines(stream: &[u8], size: usize) -> Vec<Vec<u8>> {
         let mut found = Vec::new();
         let mut lines = Lines::default();
@@ -109,7 +107,7 @@ mod tests {
         }
     }
 
-    /// The lines that [`Lines`] must make of `stream`, found in the simplest way.
+    /// The lines of `stream`, found in the simplest way.
     fn model(stream: &[u8]) -> Vec<Vec<u8>> {
         let mut text = stream.to_vec();
         text.retain(|&byte| byte != 0);

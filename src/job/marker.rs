@@ -1,15 +1,15 @@
-//! The marker that tells whether an attempt can have started the remote command.
+//! The marker that shows whether an attempt can have started the remote command.
 //!
-//! The exit status 255 cannot tell: ssh also returns it when the remote command returned 255, was killed
-//! by a signal, or was running when the connection broke. So a `LocalCommand` prints a marker. ssh runs the
-//! `LocalCommand` after authentication, strictly before it requests the remote command, and waits for it
-//! (`ssh_session2` in ssh.c; tried with 7.4 to 10.5). Once ssh has exited, all that it has printed is in the pipe.
-//! Without a marker there, no remote command has been requested. A limit on the time of the connection rests on the
-//! same: an ssh that is killed without a marker has requested nothing.
+//! The exit status 255 does not show it: ssh also returns 255 when the remote command returned it, was killed by a
+//! signal, or was running when the connection broke. So a `LocalCommand` prints a marker. ssh runs the `LocalCommand`
+//! after authentication, strictly before it requests the remote command, and waits for it (`ssh_session2` in ssh.c;
+//! tried with 7.4 to 10.5). When ssh has exited, all its output is in the pipe. Without a marker there, no remote
+//! command has been requested. The connect timeout relies on the same: an ssh that is killed without a marker has
+//! requested nothing.
 //!
-//! The marker comes through ssh's own standard output. Other ways have drawbacks. Through descriptor 0
-//! the remote command would lose its standard input. `/proc/PID/fd/N` or a signal would reach another
-//! process if remoteexe had died and its process id had been reused.
+//! The marker comes through ssh's own standard output. Other ways have drawbacks. Through descriptor 0 the remote
+//! command would lose its standard input. `/proc/PID/fd/N` or a signal would reach another process if remoteexe had
+//! died and its process id had been reused.
 //!
 //! These settings of `ssh_config(5)` could start a remote command without the marker:
 //!
@@ -24,15 +24,15 @@
 //! | `ForkAfterAuthentication`, `SessionType` | take effect after the marker |
 //! | `ProxyCommand`, `ProxyJump`, `KnownHostsCommand`, `Match exec` | run on this side before authentication |
 //!
-//! The shell that prints the marker could still be killed in the millisecond of its life. So a retry
-//! needs a second condition: ssh has said that the connection failed, in a message about a connection without
-//! a session. A script can print such a message too.
+//! The shell that prints the marker could still be killed in the millisecond of its life. So a retry needs a second
+//! condition: ssh has reported that the connection failed, in a message about a connection without a session. A script
+//! can print such a message too.
 //!
 //! With `LogLevel ERROR` ssh is silent about a connection that ends after the first lines, and about one without a
-//! common algorithm. `LogVerbose` (`ssh_config(5)`, from 8.5 on) makes the one function speak that ends ssh then, and
-//! adds no line to a run that goes well (tried with 8.6 to 10.5).
+//! common algorithm. `LogVerbose` (`ssh_config(5)`, from 8.5 on) makes the function speak that ends ssh then, and adds
+//! no line to a run that succeeds (tried with 8.6 to 10.5).
 
-use super::family;
+use super::family::{self, Others};
 use super::openssh::{FATAL_FUNCTION, Version};
 use super::preflight::{self, PreflightError};
 use super::proof::Proved;
@@ -52,20 +52,18 @@ const LOG_VERBOSE: Version = Version(8, 5);
 /// Makes ssh print a marker before it requests the remote command.
 #[derive(Debug)]
 pub struct Marker {
-    /// Of ssh.
+    /// The version of ssh.
     version: Version,
     text: String,
+    /// What was below us before the first ssh.
+    pub others: Others,
 }
 
 impl Marker {
-    /// A marker for the program `ssh`.
-    ///
-    /// # Errors
-    ///
-    /// `ssh` or /bin/sh cannot be relied on to print it.
+    /// A marker for the program `ssh`. Fails if `ssh` or /bin/sh may not print it.
     pub fn prepare(ssh: &Proved, signals: &mut Signals) -> Result<Self, PreflightError> {
         preflight::check_version(ssh)?;
-        family::adopt_orphans().map_err(PreflightError::Orphans)?;
+        let others = family::adopt_orphans().map_err(PreflightError::Orphans)?;
         // Not a secret: it only keeps other output from looking like the marker.
         let nonce = random::number().map_err(PreflightError::Random)?;
         let text = format!("remoteexe marker {nonce:016x}");
@@ -73,7 +71,7 @@ impl Marker {
         shell.args(["-c", &format!("echo {text}")]);
         remove_shell_settings(&mut shell);
         preflight::check_shell(&shell, &text, signals)?;
-        Ok(Self { version: ssh.version(), text })
+        Ok(Self { version: ssh.version(), text, others })
     }
 
     /// The bytes that come through the pipe.
@@ -83,7 +81,7 @@ impl Marker {
 
     /// Makes an ssh without arguments print the marker.
     pub fn equip(&self, program: &mut Program) {
-        // echo fails if the pipe is full, because ssh sets O_NONBLOCK on it. Then ssh must not go on.
+        // echo fails if the pipe is full, because ssh sets O_NONBLOCK on it. Then ssh must not continue.
         let local_command = format!("LocalCommand=echo {} || kill -9 $PPID", self.text);
         let options =
             ["PermitLocalCommand=yes", &local_command, "ControlMaster=no", "ControlPath=none"];
@@ -99,7 +97,7 @@ impl Marker {
     }
 }
 
-/// Removes the settings that could make bash, where it is /bin/sh, run nothing or another command.
+/// Removes the settings that could make bash, if it is /bin/sh, run nothing or another command.
 fn remove_shell_settings(program: &mut Program) {
     program.unset(|name| {
         name.starts_with(b"BASH_FUNC_")

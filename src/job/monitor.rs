@@ -1,4 +1,4 @@
-//! Watches one attempt: has the remote command been requested, and would another attempt be safe and useful?
+//! Watches one attempt: was the remote command requested, and would another attempt be safe and useful?
 
 use std::mem;
 use std::ops::Range;
@@ -8,14 +8,14 @@ use memchr::memmem;
 use super::openssh::TAG;
 use crate::ssh_error::{Cause, Diagnosis, NO_LOCAL_FORWARDING};
 
-/// ssh sends a first line of some 40 bytes. Once the server has sent its own, ssh sends the names of its algorithms,
-/// which are longer than this.
+/// ssh sends a first line of some 40 bytes. After the server's first line, ssh sends the names of its algorithms, which
+/// are longer than this.
 const FIRST_LINE: u64 = 128;
 
 /// ssh cuts a longer tag.
 const LONGEST_TAG: usize = 127;
 
-/// How ssh says that it cannot run the shell of the `LocalCommand`, whose words follow. It goes on all the same.
+/// ssh cannot run the shell of the `LocalCommand`, whose words follow, and continues.
 const NO_SHELL: &[u8] = b"Couldn't execute ";
 
 /// Watches the output of one attempt for the marker and for ssh's messages.
@@ -24,30 +24,29 @@ pub struct Monitor {
     progress: Progress,
     /// A line has come before the marker.
     has_spoken: bool,
-    /// ssh has said so of a port of this machine.
+    /// ssh has reported that a port of this machine is taken.
     is_port_taken_here: bool,
     diagnosis: Diagnosis,
 }
 
-/// How far an attempt has come.
 #[derive(Debug)]
 enum Progress {
-    /// Nobody knows: it has no marker.
+    /// Unknown: there is no marker.
     Unknown,
     /// The remote command has not been requested: this line, the marker, has not come.
     Connecting(Vec<u8>),
-    /// Nobody knows: this marker was given to a program that is not ssh.
+    /// Unknown: this marker was given to a program that is not ssh.
     Distrusted(Vec<u8>),
-    /// It has not been requested, and will not be: ssh was killed. The shell that prints the marker may live longer.
+    /// The remote command will not be requested: ssh was killed. The shell that prints this marker may live longer.
     TimedOut(Vec<u8>),
     /// The remote command may have been requested.
     Requested,
 }
 
-/// How an attempt ended, beside its messages.
+/// The end of an attempt, apart from its messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ending {
-    /// How many bytes ssh has written elsewhere than to its output, if the kernel tells.
+    /// The bytes that ssh wrote elsewhere than to its output, if the kernel counts them.
     pub sent: Option<u64>,
 }
 
@@ -56,26 +55,25 @@ pub struct Ending {
 pub enum Verdict {
     /// The remote command was never requested, and the next attempt may succeed.
     Transient,
-    /// The remote command was never requested, because a port to forward is taken on this machine. A master that runs
-    /// may have it. The marker lets ssh use no master.
+    /// The remote command was never requested, because a port to forward is taken on this machine, perhaps by a running
+    /// master. With the marker, ssh uses no master.
     PortTaken,
-    /// As `Transient`, but the server has closed the connection after its first line. It may refuse the login.
+    /// As `Transient`, but the server closed the connection after its first line. It may refuse the login.
     ClosedAtLogin,
     /// The remote command may have run, or the next attempt would fail like this one.
     Permanent,
-    /// The remote command was never requested, and ssh says that the connection was closed. To be settled by the
-    /// `LogLevel`.
+    /// The remote command was never requested, and ssh reports a closed connection. The `LogLevel` decides.
     Closed(Ending),
-    /// The remote command was never requested, and ssh has printed nothing. To be settled by the `LogLevel`.
+    /// The remote command was never requested, and ssh printed nothing. The `LogLevel` decides.
     Silent(Ending),
     /// The remote command was never requested, but the `LogLevel` hides most messages.
     Muted,
-    /// The remote command was never requested, and no message of ssh's says why.
+    /// The remote command was never requested, and no message of ssh gives the reason.
     Unexplained,
 }
 
 impl Monitor {
-    /// A monitor of an attempt that prints the line `marker`, if any.
+    /// Watches an attempt that prints the line `marker`, if any.
     pub fn new(marker: Option<Vec<u8>>) -> Self {
         Self {
             progress: marker.map_or(Progress::Unknown, Progress::Connecting),
@@ -85,25 +83,25 @@ impl Monitor {
         }
     }
 
-    /// Takes out of `output`, the bytes of one read(2) of the pipe, what is there for us only: the marker, and the
-    /// tags of `LogVerbose`.
+    /// Removes from `output`, the bytes of one read(2) of the pipe, what is meant for us: the marker, and the tags of
+    /// `LogVerbose`.
     ///
-    /// They are there whole or not at all: a write(2) of so few bytes is atomic (pipe(7)), and a read takes all that
-    /// the pipe holds. After the marker, all is the job's.
+    /// Each is there whole or not at all: a write(2) of so few bytes is atomic (pipe(7)), and a read takes all bytes in
+    /// the pipe. After the marker, everything is the job's.
     pub fn take_own(&mut self, output: &mut Vec<u8>) {
-        if self.is_connecting() {
-            cut_tags(output);
-        }
         let (Progress::Connecting(marker)
         | Progress::Distrusted(marker)
         | Progress::TimedOut(marker)) = &self.progress
         else {
             return;
         };
+        cut_tags(output);
         if let Some(begin) = memmem::find(output, marker) {
             output.drain(begin..begin + marker.len());
-            if self.is_connecting() {
-                self.progress = Progress::Requested;
+            match self.progress {
+                Progress::Connecting(_) => self.progress = Progress::Requested,
+                Progress::Distrusted(_) => self.progress = Progress::Unknown,
+                _ => {}
             }
         }
     }
@@ -115,14 +113,13 @@ impl Monitor {
         }
     }
 
-    /// Notes that another program runs than the one that prints the marker.
+    /// Notes that a program other than the proved ssh runs.
     pub fn distrust(&mut self) {
         if let Progress::Connecting(marker) = &mut self.progress {
             self.progress = Progress::Distrusted(mem::take(marker));
         }
     }
 
-    /// Takes a line of output into account.
     pub fn observe(&mut self, line: &[u8]) {
         let Progress::Connecting(marker) = &self.progress else {
             return;
@@ -143,7 +140,7 @@ impl Monitor {
         matches!(self.progress, Progress::Connecting(_))
     }
 
-    /// Whether the remote command has been requested, or was about to be when ssh ended.
+    /// Whether the remote command was requested, or was about to be when ssh ended.
     pub fn is_requested(&self) -> bool {
         matches!(self.progress, Progress::Requested)
     }
@@ -170,7 +167,7 @@ impl Monitor {
 }
 
 impl Verdict {
-    /// Settles a verdict that depends on ssh's `LogLevel`. It is asked for only then; None if ssh does not tell it.
+    /// Decides a verdict by ssh's `LogLevel`, which is looked up only then. None if ssh does not show it.
     pub fn settle(self, log_level: impl FnOnce() -> Option<String>) -> Self {
         let (Self::Closed(ending) | Self::Silent(ending)) = self else {
             return self;
@@ -179,8 +176,8 @@ impl Verdict {
             // These hide that a jump host has refused us. `ssh -G` has another name for QUIET.
             Some("QUIET" | "SILENT" | "FATAL") => Self::Muted,
             _ if matches!(self, Self::Closed(_)) => ending.verdict_on_drop(),
-            // From ERROR on, ssh names every reason at this stage but one: the server has closed the connection. In
-            // 9.5 that message went from ERROR to VERBOSE.
+            // From ERROR on, ssh gives every reason at this stage but one: the server closed the connection. In 9.5
+            // that message went from ERROR to VERBOSE.
             Some(_) if ending.is_before_login() => Self::Transient,
             _ => Self::Unexplained,
         }
@@ -213,12 +210,12 @@ fn cut_tags(output: &mut Vec<u8>) {
         kept.extend_from_slice(&line[..tag.start]);
         kept.extend_from_slice(&line[tag.end..]);
     }
-    // The buffer stays: the next read needs all of its room.
+    // The buffer keeps its capacity for the next read.
     output.clear();
     output.extend_from_slice(&kept);
 }
 
-/// Where `line` has a tag. A text without a newline may come before it.
+/// The tag in `line`. A text without a newline may come before it.
 fn tag(line: &[u8]) -> Option<Range<usize>> {
     let begin = memmem::find(line, TAG)?;
     let number = begin + TAG.len();

@@ -20,17 +20,17 @@ use rustix::fs::{Access, access};
 
 use crate::log::record::number;
 
-/// Looked up in PATH, as cron's shell would do.
+/// Looked up in PATH, as by cron's shell.
 pub const NAME: &str = "ssh";
 
-/// The function of ssh that prints why a connection has ended, as `LogVerbose` names it.
+/// The function of ssh that prints why a connection ended, as `LogVerbose` names it.
 pub const FATAL_FUNCTION: &str = "sshpkt_vfatal()";
 
-/// `LogVerbose` puts this before the message, then the number of a line, from 8.7 on the program and the process in
+/// `LogVerbose` puts this before the message, with the number of a line, from 8.7 on the program and the process in
 /// brackets, and a colon.
 pub const TAG: &[u8] = b"packet.c:sshpkt_vfatal():";
 
-/// The first OpenSSH that knows the settings of [`guards`] other than `RequestTTY`.
+/// The first OpenSSH that has the settings of [`guards`] other than `RequestTTY`.
 const SEPARATING: Version = Version(8, 7);
 
 /// The first ssh in PATH that can be run.
@@ -38,12 +38,12 @@ pub fn find() -> Option<PathBuf> {
     candidates().find(|path| path.is_file() && access(path, Access::EXEC_OK).is_ok())
 }
 
-/// Whether a directory of PATH has anything named ssh, even if it cannot be run.
+/// Whether a directory of PATH has anything named ssh, even if that cannot be run.
 pub fn has_anything_in_path() -> bool {
     candidates().any(|path| path.exists())
 }
 
-/// What to do about a PATH without ssh.
+/// What to do if PATH has no ssh.
 pub fn remedy_for_path() -> String {
     let elsewhere = ["/usr/bin", "/usr/local/bin"].into_iter();
     let mut elsewhere = elsewhere.filter(|dir| Path::new(dir).join(NAME).is_file());
@@ -60,15 +60,15 @@ fn candidates() -> impl Iterator<Item = PathBuf> {
     dirs.into_iter().map(|dir| dir.join(NAME))
 }
 
-/// A version of OpenSSH: its major and its minor number.
+/// A version of OpenSSH: the major and the minor number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version(pub u32, pub u32);
 
 impl Version {
-    /// How the words of a version begin.
+    /// The beginning of a version's words.
     pub const BEGIN: &[u8] = b"OpenSSH_";
 
-    /// Reads a version at the beginning of `text`, such as `OpenSSH_9.2p1 Debian-2`, and gives it with the rest.
+    /// Splits off a version at the beginning of `text`, such as `OpenSSH_9.2p1 Debian-2`.
     pub fn split(text: &[u8]) -> Option<(Self, &[u8])> {
         let (major, rest) = leading_number(text.strip_prefix(Self::BEGIN)?)?;
         let (minor, rest) = leading_number(rest.strip_prefix(b".")?)?;

@@ -18,7 +18,7 @@ pub enum PreflightError {
     /// OpenSSH from before December 2016.
     #[error("{0} is older than OpenSSH 7.4: {1}")]
     TooOld(PathBuf, String),
-    /// It printed this instead of the marker.
+    /// Printed instead of the marker.
     #[error("/bin/sh does not run a LocalCommand: it printed '{0}'")]
     OtherText(String),
     /// /bin/sh cannot be run.
@@ -32,11 +32,7 @@ pub enum PreflightError {
     Random(io::Error),
 }
 
-/// Checks that the marker was tried with this version of ssh.
-///
-/// # Errors
-///
-/// It is older.
+/// Refuses a version of ssh that is older than those with which the marker was tried.
 pub fn check_version(ssh: &Proved) -> Result<(), PreflightError> {
     if ssh.version() >= OLDEST {
         Ok(())
@@ -45,11 +41,7 @@ pub fn check_version(ssh: &Proved) -> Result<(), PreflightError> {
     }
 }
 
-/// Checks that `shell`, told to print `marker`, does so.
-///
-/// # Errors
-///
-/// It does not.
+/// Checks that `shell` prints `marker` if told to.
 pub fn check_shell(
     shell: &Program,
     marker: &str,

@@ -1,21 +1,23 @@
 //! The proof that a program is OpenSSH's own ssh.
 //!
-//! Another program in its place may start ssh in a way of its own: with another option before ours, without ours, or
-//! as a child that lives on when the program is killed. Then no marker comes, though the script runs. So only what is
-//! proved is relied on. What a program prints for `-V` proves nothing, because a launcher passes it on.
+//! Another program in its place may start ssh in its own way: with another option before ours, without ours, or as a
+//! child that survives the program. Then no marker comes, though the script runs. So only a proved program is trusted.
+//! The output of `-V` proves nothing, because a launcher passes the option on.
 //!
-//! The proof is in the constants of the program's file: the whole table of ssh's options, what its main function says,
-//! the names of the protocol, and the version. Programs that know OpenSSH hold some of these, and no other program holds
-//! all of them. One that carries ssh in itself, to unpack and start it, has a second ELF header before them, or has them
-//! compressed or behind its segments, where nobody looks. While the program runs, `/proc/PID/exe` shows that it is this
-//! file: see [`Proved::is_run_by`].
+//! The proof is in the constants of the program's file: the whole table of ssh's options, the messages of its main
+//! function, the names of the protocol, and the version. Programs that know OpenSSH have some of these, and no other
+//! program has all of them. A program that contains ssh, to unpack and start it, has a second ELF header before them,
+//! or has them compressed or after its segments, where nothing is read. While the program runs, `/proc/PID/exe` shows
+//! that it is this file: see [`Proved::is_run_by`].
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use memchr::memmem;
+use memchr::{memchr, memmem};
+use rustix::buffer::spare_capacity;
+use rustix::io::{pread, retry_on_intr};
 
 use super::openssh::Version;
 use super::spawn::Child;
@@ -23,23 +25,23 @@ use super::spawn::Child;
 /// The first bytes of a program (elf(5)). A script begins with others.
 const ELF: &[u8] = b"\x7fELF";
 
-/// How many bytes at the start of a program hold its headers.
+/// The bytes at the start of a program that contain its headers.
 const HEADERS: usize = 4 << 10;
 
-/// How much of the constants is read first. With the usual linkers, ssh's own come before those of its libraries.
-const FIRST: usize = 48 << 10;
+/// The constants that are read first, in bytes. Usual linkers put ssh's own before those of its libraries.
+const FIRST: usize = 64 << 10;
 
-/// The most bytes of constants that are read. An ssh that is linked statically has fewer than 3 MiB.
+/// The most constants that are read, in bytes. A statically linked ssh has fewer than 3 MiB.
 const MOST: usize = 8 << 20;
 
-/// Two keywords of the table are not farther apart, unless the linker sorts them in another way.
+/// The longest distance of two keywords in the table, unless the linker sorts them differently.
 const NEAR: usize = 128;
 
-/// The bits that give a program another user or group. Such a process cannot be watched or stopped by everybody.
+/// The bits that give a program another user or group. Not everybody can watch or stop such a process.
 const SET_ID: u32 = 0o6000;
 
-/// The keywords of `ssh_config(5)` that each version from 7.4 to 10.5 has, in the order of ssh's table. Those that came
-/// or went, and those that only some builds have, are left out.
+/// The keywords of `ssh_config(5)` that each version from 7.4 to 10.5 has, in the order of ssh's table, without those
+/// that only some versions or builds have.
 const KEYWORDS: [&[u8]; 52] = [
     b"kexalgorithms\0",
     b"forwardagent\0",
@@ -95,7 +97,7 @@ const KEYWORDS: [&[u8]; 52] = [
     b"fingerprinthash\0",
 ];
 
-/// What ssh's main function, its loop and its log-in say. ssh-keysign reads the same options, and has none of these.
+/// Messages of ssh's main function, its loop and its login. ssh-keysign reads the same options, and has none of these.
 const WORDS: [&[u8]; 6] = [
     b"usage: ssh [",
     b"expanding LocalCommand: %s\0",
@@ -111,13 +113,13 @@ pub enum Unproved {
     /// A script in the place of ssh may drop options, or run ssh twice.
     #[error("{0} is not a program but a script; put OpenSSH's ssh before it in PATH")]
     Script(PathBuf),
-    /// So may any other program.
+    /// May do the same as a script.
     #[error("{0} is not known as OpenSSH's own ssh; put that before it in PATH")]
     OtherProgram(PathBuf),
-    /// It may run as somebody whose processes we can neither see nor end.
+    /// May run as a user whose processes we can neither see nor end.
     #[error("{0} has a set-user-ID or set-group-ID bit")]
     SetId(PathBuf),
-    /// It cannot be read, such as a program that may only be executed.
+    /// Such as a program that may only be executed.
     #[error("cannot verify {0}: {1}")]
     Unreadable(PathBuf, io::Error),
 }
@@ -128,34 +130,37 @@ pub struct Proved {
     path: PathBuf,
     version: Version,
     words: String,
-    file: FileId,
+    file: ProgramFile,
 }
 
-/// What is known of a program that is proved.
-type Known = (Version, String, FileId);
+/// The facts about a proved program.
+type ProgramFacts = (Version, String, ProgramFile);
 
 /// Names the file that is not proved.
-type Refusal = fn(PathBuf) -> Unproved;
+type UnprovedKind = fn(PathBuf) -> Unproved;
 
-/// Which file it is, under any name.
+/// A file under any name, with its contents: a later file may get the inode, or overwrite this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct FileId {
+struct ProgramFile {
     device: u64,
     inode: u64,
+    size: u64,
+    modified: (i64, i64),
 }
 
-impl From<&Metadata> for FileId {
+impl From<&Metadata> for ProgramFile {
     fn from(metadata: &Metadata) -> Self {
-        Self { device: metadata.dev(), inode: metadata.ino() }
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            size: metadata.size(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+        }
     }
 }
 
 impl Proved {
-    /// Proves that the program at `path` is OpenSSH's ssh. It is not run.
-    ///
-    /// # Errors
-    ///
-    /// There is no proof, and why.
+    /// Proves that the program at `path` is OpenSSH's ssh, without running it.
     pub fn new(path: PathBuf) -> Result<Self, Unproved> {
         match Self::read(&path) {
             Ok(Ok((version, words, file))) => Ok(Self { path, version, words, file }),
@@ -164,8 +169,8 @@ impl Proved {
         }
     }
 
-    /// What is known of the program at `path`, or which kind of program it is instead.
-    fn read(path: &Path) -> io::Result<Result<Known, Refusal>> {
+    /// The facts about the program at `path`, or the kind of program that it is instead.
+    fn read(path: &Path) -> io::Result<Result<ProgramFacts, UnprovedKind>> {
         let program = File::open(path)?;
         let metadata = program.metadata()?;
         let headers = read(&program, 0, HEADERS)?;
@@ -176,37 +181,34 @@ impl Proved {
             return Ok(Err(Unproved::SetId));
         }
         Ok(match proof(&program, &headers)? {
-            Some((version, words)) => Ok((version, words, FileId::from(&metadata))),
+            Some((version, words)) => Ok((version, words, ProgramFile::from(&metadata))),
             None => Err(Unproved::OtherProgram),
         })
     }
 
-    /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Its version.
     pub fn version(&self) -> Version {
         self.version
     }
 
-    /// The words of its version.
     pub fn words(&self) -> &str {
         &self.words
     }
 
-    /// Whether `child`, which was started at its path, runs this file and no other: neither one that has been put into
-    /// its place meanwhile, nor what an interpreter (`binfmt_misc`) makes of it, nor a program that it executes.
+    /// Whether `child`, which was started at its path, runs this file and no other: not one that has replaced it, not
+    /// what an interpreter (`binfmt_misc`) makes of it, and not a program that it executes.
     ///
-    /// What is about to exit, or has exited, runs nothing any more. Then its path must still lead to the file.
+    /// A child that is about to exit, or has exited, runs nothing. Then its path must still lead to the file.
     pub fn is_run_by(&self, child: &Child) -> bool {
         let run = fs::metadata(format!("/proc/{}/exe", child.pid()));
         let metadata = match run {
             Err(error) if error.kind() == ErrorKind::NotFound => fs::metadata(&self.path),
             other => other,
         };
-        metadata.is_ok_and(|metadata| FileId::from(&metadata) == self.file)
+        metadata.is_ok_and(|metadata| ProgramFile::from(&metadata) == self.file)
     }
 }
 
@@ -229,14 +231,14 @@ fn proof(program: &File, headers: &[u8]) -> io::Result<Option<(Version, String)>
     Ok(None)
 }
 
-/// The version in `constants`, if all else is there too. They begin with the program's own header or with none.
+/// The version in `constants`, if everything else is there too. They begin with the program's own header or with none.
 fn version_in(constants: &[u8], has_header: bool) -> Option<(Version, String)> {
     let begin = if has_header { ELF.len() } else { 0 };
     let version = own_version(constants)?;
     let mut place = 0;
     for keyword in KEYWORDS {
         let near = &constants[place..constants.len().min(place + NEAR)];
-        place = match memmem::find(near, keyword) {
+        place = match find_string(near, keyword) {
             Some(found) => place + found,
             None => memmem::find(constants, keyword)?,
         };
@@ -247,8 +249,17 @@ fn version_in(constants: &[u8], has_header: bool) -> Option<(Version, String)> {
     (has_words && is_alone).then_some(version)
 }
 
-/// Whether a text that begins as a program does goes on so: its class, its order of bytes, its version and its type
-/// (elf(5)). Static programs hold what they compare the headers of libraries with, which is shorter.
+/// The place of this one in `strings`, each with a NUL behind it. For a few short ones this is cheaper than [`memmem`].
+fn find_string(strings: &[u8], wanted: &[u8]) -> Option<usize> {
+    let mut begin = 0;
+    while !strings[begin..].starts_with(wanted) {
+        begin += memchr(0, &strings[begin..])? + 1;
+    }
+    Some(begin)
+}
+
+/// Whether a text that begins like a program continues like one: its class, its byte order, its version and its type
+/// (elf(5)). Static programs contain what they compare the headers of libraries with, which is shorter.
 fn is_header(text: &[u8]) -> bool {
     let is_one_of =
         |at: usize, values: &[u8]| text.get(at).is_some_and(|byte| values.contains(byte));
@@ -258,9 +269,9 @@ fn is_header(text: &[u8]) -> bool {
 
 /// The version that a program with these constants has, with its words.
 ///
-/// They also hold patterns of other versions, such as `OpenSSH_6.6*`. Only its own is followed by the number of
-/// the portable release, and has no such star. A fork adds its name there, such as `-hpn`, and a distribution a word
-/// of its own.
+/// Constants also have patterns of other versions, such as `OpenSSH_6.6*`. Only the program's own version is followed
+/// by the number of the portable release, and has no such star. A fork adds its name there, such as `-hpn`, and a
+/// distribution a word of its own.
 fn own_version(constants: &[u8]) -> Option<(Version, String)> {
     let mut places = memmem::find_iter(constants, Version::BEGIN);
     places.find_map(|place| {
@@ -276,8 +287,8 @@ fn own_version(constants: &[u8]) -> Option<(Version, String)> {
     })
 }
 
-/// Where the constants of a program are: the offsets and the lengths of its read-only segments (elf(5)). The one that
-/// holds the headers comes last; old linkers know no segment without code.
+/// The constants of a program: the offsets and lengths of its read-only segments (elf(5)). The segment with the headers
+/// comes last; old linkers make no segment without code.
 fn constants(headers: &[u8]) -> Option<Vec<(u64, usize)>> {
     let is_64_bit = *headers.get(4)? == 2;
     let is_little_endian = *headers.get(5)? == 1;
@@ -291,7 +302,7 @@ fn constants(headers: &[u8]) -> Option<Vec<(u64, usize)>> {
         };
         usize::try_from(number).ok()
     };
-    // Of the table: its place, the size of an entry and their number. In an entry: flags, offset and length.
+    // Of the table: its offset, the size of an entry and their number. In an entry: flags, offset and length.
     let ([table, entry, count], [flags, offset, length], word) =
         if is_64_bit { ([32, 54, 56], [4, 8, 32], 8) } else { ([28, 42, 44], [24, 4, 16], 4) };
     let (table, entry, count) = (number(table, word)?, number(entry, 2)?, number(count, 2)?);
@@ -310,30 +321,30 @@ fn constants(headers: &[u8]) -> Option<Vec<(u64, usize)>> {
     places.collect()
 }
 
-/// As much as `program` has from `offset` on, and no more than `length` bytes.
+/// The bytes of `program` from `offset` on, about `length` at most. The memory is not cleared first.
 fn read(program: &File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
-    let mut contents = vec![0; length];
-    let mut filled = 0;
-    while filled < length {
-        match program.read_at(&mut contents[filled..], offset + filled as u64)? {
-            0 => break,
-            more => filled += more,
+    let mut contents = Vec::with_capacity(length);
+    while contents.len() < length {
+        let place = offset + contents.len() as u64;
+        if retry_on_intr(|| pread(program, spare_capacity(&mut contents), place))? == 0 {
+            break;
         }
     }
-    contents.truncate(filled);
     Ok(contents)
 }
 
 #[cfg(test)]
 mod tests {
+    use rustix::process::Signal;
+
     use super::super::openssh;
+    use super::super::spawn::Program;
     use super::*;
 
     fn installed() -> PathBuf {
         openssh::find().expect("ssh; install openssh-client")
     }
 
-    /// The proof of a file with these contents.
     fn proved(contents: &[u8]) -> Result<Proved, Unproved> {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("ssh");
@@ -366,6 +377,22 @@ mod tests {
     }
 
     #[test]
+    fn a_program_that_was_written_over_the_proved_one_is_another() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("ssh");
+        fs::copy(installed(), &path).expect("it is copied");
+        let proved = Proved::new(path.clone()).expect("a proof");
+        fs::copy("/bin/sleep", &path).expect("it is copied");
+        let mut program = Program::new(&path);
+        program.args(["600"]);
+        let child = program.spawn([None; 3]).expect("it runs");
+        let is_run = proved.is_run_by(&child);
+        child.send(Signal::KILL);
+        child.wait().expect("it ends");
+        assert!(!is_run);
+    }
+
+    #[test]
     fn other_programs_of_openssh_and_a_text_are_not_proved() {
         for other in ["/usr/bin/ssh-keygen", "/usr/bin/scp", "/usr/sbin/sshd", "/bin/sh"] {
             let unproved = Proved::new(other.into()).err();
@@ -382,7 +409,7 @@ mod tests {
     fn a_program_that_carries_ssh_in_itself_is_not_proved() {
         let ssh = fs::read(installed()).expect("it is read");
         let shell = fs::read("/bin/sh").expect("it is read");
-        // Behind its segments, as a program that unpacks itself has it.
+        // After its segments, as in a program that unpacks itself.
         assert!(matches!(proved(&[shell, ssh.clone()].concat()), Err(Unproved::OtherProgram(_))));
         // Among its constants: a whole program, and not only the first bytes of one.
         let headers = &ssh[..HEADERS];

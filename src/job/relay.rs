@@ -23,47 +23,43 @@ use crate::exit;
 use crate::log::Log;
 use crate::poll::{is_ready, wait};
 
-/// How long ssh may take to end after the first signal that was forwarded to it.
+/// The time for ssh to end after the first signal that was forwarded to it.
 const KILL_AFTER: Duration = Duration::from_secs(10);
 
-/// Within this time the same signal counts as the same request: timeout(1) sends it to us, and then to our
-/// process group.
+/// Within this time the same signal counts as the same request: timeout(1) sends it to us, and then to our process
+/// group.
 const SAME_SIGNAL: Duration = Duration::from_secs(1);
 
-/// How long the pipe's end of file may take after ssh has exited.
-///
-/// Usually it has already come. A local helper (a `ProxyCommand`, a `ControlPersist` master) can hold the
-/// pipe for hours.
+/// The time for the pipe's end of file after ssh has exited. Usually it has already come; but a local helper (a
+/// `ProxyCommand`, a `ControlPersist` master) can hold the pipe for hours.
 const EOF_GRACE: Duration = Duration::from_millis(100);
 
-/// How long an exit of ssh may stay unseen where the kernel has no pidfd and SIGCHLD is lost.
+/// How long an exit of ssh may stay unseen if the kernel has no pidfd and SIGCHLD is lost.
 const LOOK_AFTER: Duration = Duration::from_secs(1);
 
-/// How long ssh may take to stop.
+/// The time for ssh to stop.
 const STOP_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The size of a pipe that nobody has changed (pipe(7)).
 const DEFAULT_PIPE_SIZE: usize = 64 << 10;
 
-/// How ssh ended.
 #[derive(Debug, Clone, Copy)]
 pub struct Exit {
-    /// ssh's own.
     pub status: ExitStatus,
-    /// The first signal that was forwarded to it.
+    /// The first signal that was forwarded to ssh.
     pub forwarded: Option<EndingSignal>,
-    /// Nothing has come through the pipe.
+    /// Nothing came through the pipe.
     pub is_silent: bool,
     /// ssh was killed because it had not connected in time.
     pub is_timeout: bool,
     /// Another program ran than the one that was proved to be ssh.
     pub is_other_program: bool,
-    /// How many bytes ssh has written elsewhere than to the pipe, if it had not connected and the kernel tells.
+    /// The bytes that ssh wrote elsewhere than to the pipe, if it had not connected and the kernel counts them.
     pub sent: Option<u64>,
 }
 
 impl Exit {
-    /// Whether ssh has failed by itself, or failed to connect in time: nobody wanted the job to end.
+    /// Whether ssh failed by itself, or failed to connect in time: nobody wanted the job to end.
     pub fn is_failure_of_ssh(self) -> bool {
         let has_failed = self.status.code() == Some(exit::SSH_FAILED.into());
         self.forwarded.is_none() && (has_failed || self.is_timeout)
@@ -73,30 +69,27 @@ impl Exit {
 /// Where the output goes.
 #[derive(Debug)]
 pub struct Sinks {
-    /// One record for each line.
+    /// A record for each line.
     pub log: Log,
     /// The bytes as they come.
     pub tee: Tee,
 }
 
-/// What decides whether an attempt is ended, and whether there is another one.
+/// Decides whether an attempt is ended, and whether another one follows.
 #[derive(Debug)]
 pub struct Watch<'a> {
     /// Sees the output first.
     pub monitor: Monitor,
-    /// The program that has to run if the monitor is to be believed.
+    /// The program that must run for the monitor to be trusted.
     pub proved: Option<&'a Proved>,
-    /// What ssh has started, if that matters.
+    /// The processes that ssh has started, if they matter.
     pub family: Option<Family>,
-    /// When ssh has to be connected; it is killed if it is not. None once it is killed.
+    /// When ssh must be connected; otherwise it is killed. None after that.
     pub connect_by: Option<Instant>,
 }
 
-/// Waits for ssh to exit, and passes its output on to `sinks`.
-///
-/// # Errors
-///
-/// A system call failed that fails only where the system is out of memory; ssh has been killed.
+/// Waits for ssh to exit, and passes its output to `sinks`. Fails only if the system is out of memory; ssh has then
+/// been killed.
 pub fn relay(
     ssh: Running,
     watch: &mut Watch,
@@ -148,7 +141,7 @@ pub fn relay(
 /// A running ssh, its output and the signals that it was sent.
 struct Relay<'a> {
     child: Child,
-    /// The first signal that was passed on to it, and when.
+    /// The first signal that was forwarded to ssh, and when.
     forwarded: Option<(EndingSignal, Instant)>,
     kill_at: Option<Instant>,
     proved: Option<&'a Proved>,
@@ -156,15 +149,14 @@ struct Relay<'a> {
     connect_by: Option<Instant>,
     is_timeout: bool,
     is_other_program: bool,
-    /// How many bytes ssh had written when it exited, if that matters.
+    /// The bytes that ssh had written when it exited, if they matter.
     written: Option<u64>,
     output: Output<'a>,
 }
 
 impl Relay<'_> {
-    /// Relays output and forwards signals until ssh has exited.
-    ///
-    /// The exit decides, not the pipe's end of file: see [`EOF_GRACE`].
+    /// Relays output and forwards signals until ssh has exited. The exit decides, not the pipe's end of file: see
+    /// [`EOF_GRACE`].
     fn until_exit(&mut self, signals: &mut Signals) -> anyhow::Result<ExitStatus> {
         loop {
             self.verify();
@@ -178,7 +170,7 @@ impl Relay<'_> {
             if self.output.monitor.is_connecting() && self.child.has_exited() {
                 self.written = self.child.written();
             }
-            // After each wake-up, so that a lost SIGCHLD cannot hold us.
+            // After each wake-up, so that a lost SIGCHLD cannot hold us up.
             if let Some(status) = self.child.try_wait().context("cannot reap it")? {
                 return Ok(status);
             }
@@ -191,7 +183,7 @@ impl Relay<'_> {
         }
     }
 
-    /// Looks whether it is ssh that runs. Nothing is known of another program, and so it is not ended.
+    /// Checks whether ssh itself runs. Nothing is known about another program, so that is not ended.
     fn verify(&mut self) {
         if self.output.monitor.is_connecting()
             && let Some(proved) = self.proved
@@ -211,10 +203,10 @@ impl Relay<'_> {
         [self.kill_at, connect_by, look].into_iter().flatten().min()
     }
 
-    /// Kills ssh if it has not connected. The time for it is over.
+    /// Kills ssh if it has not connected in time.
     ///
-    /// ssh is stopped before the last look for the marker. So a job that is just being requested goes on, and one
-    /// that is killed has certainly not been requested.
+    /// ssh is stopped before the last look for the marker. So a job that is just being requested continues, and a
+    /// killed one has certainly not been requested.
     fn end_connecting(&mut self, signals: &mut Signals) {
         self.connect_by = None;
         if self.forwarded.is_some() || !self.output.monitor.is_connecting() {
@@ -222,10 +214,11 @@ impl Relay<'_> {
         }
         self.stop(signals);
         if self.child.has_exited() {
-            // By itself, at this moment. Its own messages say why, and whether another attempt is of use.
+            // ssh ended by itself at this moment. Its own messages give the reason, and show whether another attempt is
+            // useful.
             return;
         }
-        // This takes long. It comes before the last look, because anybody may make ssh go on in the meantime.
+        // This takes long. It comes before the last look, because anybody may continue ssh in the meantime.
         if let Some(family) = &mut self.family {
             family.take_in();
         }
@@ -240,20 +233,20 @@ impl Relay<'_> {
         }
         self.is_timeout = true;
         self.kill();
-        // A ProxyCommand or the ssh of a ProxyJump, and what they have started, would wait on. (ssh ends it with HUP,
-        // which is ignored under nohup.) Only now: an ssh that is not stopped would request the script without a marker
-        // if the shell that prints it were ended first. What does not end is killed later.
+        // A ProxyCommand or the ssh of a ProxyJump, and their children, would wait on. (ssh ends it with HUP, which is
+        // ignored under nohup.) Only now: if the shell that prints the marker were ended first, an ssh that is not
+        // stopped would request the script without a marker. What does not end is killed later.
         if let Some(family) = &self.family {
             family.send(Signal::TERM);
         }
     }
 
-    /// Stops ssh, and waits until it does nothing more. In a system call that cannot be interrupted, it may go on.
+    /// Stops ssh, and waits until it does nothing more. In a system call that cannot be interrupted, it may continue.
     fn stop(&mut self, signals: &mut Signals) {
         self.child.send(Signal::STOP);
         let deadline = Instant::now() + STOP_PATIENCE;
         while !self.child.is_stopped() && !self.child.has_exited() {
-            // SIGCHLD tells of the stop. It is read here, so that it does not wake the next wait.
+            // SIGCHLD reports the stop. It is read here, so that it does not wake the next wait.
             if has_come(deadline)
                 || wait(&mut [PollFd::new(signals, PollFlags::IN)], Some(deadline)).is_err()
             {
@@ -263,7 +256,7 @@ impl Relay<'_> {
         }
     }
 
-    /// Passes the first signal on to ssh; another one means that it did not help.
+    /// Forwards the first signal to ssh; another one means that the first did not help.
     fn forward(&mut self, signal: EndingSignal) {
         match self.forwarded {
             Some((first, at)) if first == signal && at.elapsed() < SAME_SIGNAL => {}
@@ -287,14 +280,14 @@ fn has_come(time: Instant) -> bool {
     time <= Instant::now()
 }
 
-/// The reading side of ssh's output, and where it goes.
+/// The reading side of ssh's output, and its destinations.
 struct Output<'a> {
     /// None after end of file: poll(2) would call it ready for ever.
     pipe: Option<PipeReader>,
     buffer: Vec<u8>,
     lines: Lines,
     is_silent: bool,
-    /// How many bytes have come.
+    /// The bytes that have come.
     length: u64,
     sinks: &'a mut Sinks,
     monitor: &'a mut Monitor,
@@ -330,14 +323,13 @@ impl Output<'_> {
         Ok(())
     }
 
-    /// Reads once, and appends all lines that are now complete to the log at once.
-    ///
-    /// Returns the number of bytes read, 0 at end of file. The caller has seen that the pipe is ready.
+    /// Reads once, and appends all lines that are now complete to the log at once. Returns the number of bytes read, 0
+    /// at end of file. The caller has seen that the pipe is ready.
     fn read(&mut self) -> usize {
         let Some(pipe) = &self.pipe else { return 0 };
         self.buffer.clear();
-        // The read goes into untouched memory, so that a job with little output costs few pages. A pipe
-        // has no error but EINTR. After any other error nothing more could be read.
+        // The read goes into untouched memory, so that a job with little output costs few pages. A pipe has no error
+        // but EINTR. After any other error nothing more could be read.
         let _ = retry_on_intr(|| read(pipe, spare_capacity(&mut self.buffer)));
         let length = self.buffer.len();
         if length == 0 {
@@ -357,7 +349,7 @@ impl Output<'_> {
         length
     }
 
-    /// Reads all that is in the pipe now, whether or not the reader of standard output is ready.
+    /// Reads all bytes in the pipe, whether or not the reader of standard output is ready.
     fn read_all(&mut self) {
         let mut owed = self.pipe.as_ref().map_or(0, unread);
         while owed > 0 {
@@ -365,10 +357,10 @@ impl Output<'_> {
         }
     }
 
-    /// Reads what is left once ssh has exited.
+    /// Reads the rest after ssh has exited.
     ///
-    /// All that ssh wrote is in the pipe by now, and is read in any case. A helper that still holds the
-    /// pipe may write more. That is read until the grace is over.
+    /// All output of ssh is in the pipe by now, and is read in any case. A helper that still holds the pipe may write
+    /// more, which is read until the grace is over.
     fn drain(&mut self) {
         let deadline = Instant::now() + EOF_GRACE;
         let mut owed = self.pipe.as_ref().map_or(0, unread);

@@ -1,13 +1,12 @@
-//! Whether a failed attempt is followed by another, and after which wait.
+//! Decides whether another attempt follows a failed one, and after which wait.
 //!
-//! A server from 9.8 on locks out an address whose logins fail (`PerSourcePenalties` of `sshd_config(5)`). A
-//! connection that it drops because it has too many (`MaxStartups`), or because of a lock-out, adds nothing. A login
-//! that it refuses may look like such a drop and adds up to 10 s, and 15 s together lock out every job of this
-//! machine. So after a connection that was closed at the login there are few retries, and they wait longer. A job
-//! that has been dropped four times is probably locked out. It waits long, so that all jobs outlast the lock-out, and
-//! over a wide span, so that those whose keys are refused do not bring about the next one. (In a simulation of 50 good
-//! jobs, 10 with a refused key and a refused account, waits that double up to a minute led to a second lock-out in
-//! 49 of 100 cases, these in 7.)
+//! A server from 9.8 on locks out an address whose logins fail (`PerSourcePenalties` of `sshd_config(5)`). A connection
+//! that it drops because it has too many (`MaxStartups`), or because of a lock-out, adds nothing. A refused login may
+//! look like such a drop and adds up to 10 s, and 15 s together lock out every job of this machine. So after a
+//! connection that was closed at the login there are few retries, with longer waits. A job that was dropped four times
+//! is probably locked out. It waits long, so that all jobs outlast the lock-out, and over a wide span, so that jobs
+//! with refused keys do not cause the next one. (In a simulation of 50 good jobs, 10 with a refused key and a refused
+//! account, waits that double up to a minute led to a second lock-out in 49 of 100 cases, these in 7.)
 
 use std::time::Duration;
 
@@ -18,43 +17,40 @@ use crate::random;
 /// The longest wait, unless the first wait may be longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
-/// How many retries there may be after connections that were closed at the login.
+/// The most retries after connections that were closed at the login.
 const MAX_AT_LOGIN: u32 = 3;
 
-/// How many times longer the shortest wait after such a connection is than the longest first wait after another.
+/// The shortest wait after such a connection, as a multiple of the longest first wait after another.
 const LOGIN_FACTOR: u32 = 10;
 
 /// The first retry of a job that is probably locked out.
 const FIRST_PATIENT: u32 = 5;
 
-/// How many times longer its longest wait is than that of the first retry. Its shortest wait is a quarter of that.
+/// The longest wait of such a job, as a multiple of the longest first wait. Its shortest wait is a quarter of that.
 const PATIENT_FACTOR: u32 = 120;
 
 /// How often and how soon to try again.
 #[derive(Debug, Clone, Copy)]
 pub struct Retries {
-    /// How many attempts there may be after the first one.
+    /// The most attempts after the first one.
     pub count: u32,
-    /// The longest that the first wait may be; it doubles with each further one.
+    /// The longest first wait; it doubles with each further one.
     pub delay: Duration,
 }
 
-/// What follows an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// Another attempt.
     Retry(Retry),
-    /// The end of the run.
     Final,
-    /// The end of the run, because ssh has failed without saying why.
+    /// The end of the run, because ssh failed without giving a reason.
     Unexplained,
-    /// The end of the run, because ssh's `LogLevel` hides why it has failed.
+    /// The end of the run, because ssh's `LogLevel` hides the reason.
     Muted,
     /// The end of the run, because the server seems to refuse the login.
     LooksRefused,
 }
 
-/// The attempts of one run that have failed.
+/// The failed attempts of one run.
 #[derive(Debug)]
 pub struct Failures {
     retries: Retries,
@@ -63,17 +59,16 @@ pub struct Failures {
 }
 
 impl Failures {
-    /// No failures yet.
     pub fn new(retries: Retries) -> Self {
         Self { retries, all: 0, at_login: 0 }
     }
 
-    /// Whether one more failed attempt can be followed by another.
+    /// Whether another attempt can follow one more failure.
     pub fn leave_a_retry(&self) -> bool {
         self.all < self.retries.count
     }
 
-    /// Counts one more failed attempt with this verdict, and decides what follows.
+    /// Counts a failed attempt with this verdict, and decides what follows.
     pub fn decide(&mut self, verdict: Verdict) -> Decision {
         self.all += 1;
         match verdict {
@@ -93,7 +88,7 @@ impl Failures {
         }
     }
 
-    /// The record of an attempt that follows at once, as the last one.
+    /// The record of a last attempt that follows at once.
     pub fn without_wait(&self) -> Retry {
         let number = self.all + 1;
         Retry { number, count: self.retries.count.max(number), wait: Duration::ZERO }
@@ -105,9 +100,8 @@ impl Failures {
 }
 
 impl Retries {
-    /// How long to wait before retry `number`, the first being 1.
-    ///
-    /// Random: jobs that were dropped in the same second must not come back in the same second.
+    /// How long to wait before retry `number`, counted from 1. Random: jobs that were dropped in the same second must
+    /// not come back in the same second.
     fn wait(&self, number: u32) -> Duration {
         let longest = self.longest_wait(number);
         let shortest = if number < FIRST_PATIENT { Duration::ZERO } else { longest / 4 };

@@ -1,4 +1,4 @@
-//! Signals as events that are read from a descriptor, for which poll(2) can wait.
+//! Reads signals as events from a descriptor, for which poll(2) can wait.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -13,8 +13,8 @@ use rustix::process::Signal;
 
 use crate::poll::wait;
 
-/// The signals that are not blocked: those that stop and continue a process, those that are ignored by
-/// default, and SIGPIPE, because a failed write(2) says the same.
+/// The signals that are not blocked: those that stop and continue a process, those that are ignored by default, and
+/// SIGPIPE, because a failed write(2) reports the same.
 const LEFT_ALONE: [NixSignal; 7] = [
     NixSignal::SIGTSTP,
     NixSignal::SIGTTIN,
@@ -30,12 +30,12 @@ const LEFT_ALONE: [NixSignal; 7] = [
 pub struct EndingSignal(u8);
 
 impl EndingSignal {
-    /// Its number (signal(7)).
+    /// As in signal(7).
     pub fn number(self) -> u8 {
         self.0
     }
 
-    /// The signal that asks ssh to end: the same one if ssh takes it as such a request, else TERM.
+    /// The signal that asks ssh to end: the same one if ssh understands it so, otherwise TERM.
     pub fn for_ssh(self) -> Signal {
         [Signal::INT, Signal::HUP, Signal::QUIT]
             .into_iter()
@@ -44,7 +44,7 @@ impl EndingSignal {
     }
 }
 
-/// The signals of this process, from the installation on.
+/// The signals of this process since the installation.
 #[derive(Debug)]
 pub struct Signals {
     descriptor: SignalFd,
@@ -54,18 +54,15 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Blocks nearly all signals, and opens the descriptor that they are read from (signalfd(2)).
+    /// Blocks nearly all signals, and opens the descriptor that they are read from (signalfd(2)). Fails if no
+    /// descriptor is left.
     ///
-    /// A signal that was ignored when we started (nohup) stays ignored, for us and for ssh. The caller's
-    /// mask is not kept: with SIGTERM blocked we could not be ended. A signal that was pending under that
-    /// mask comes through the descriptor.
+    /// A signal that was ignored when we started (nohup) stays ignored, for us and for ssh. The caller's mask is not
+    /// kept: with SIGTERM blocked we could not be ended. A signal that was pending under that mask comes through the
+    /// descriptor.
     ///
-    /// SIGXFSZ is blocked too, so that a log over `RLIMIT_FSIZE` causes a failed write and does not kill
-    /// us. A tracer cannot swallow a blocked signal.
-    ///
-    /// # Errors
-    ///
-    /// No descriptor is left.
+    /// SIGXFSZ is blocked too, so that a log over `RLIMIT_FSIZE` causes a failed write and does not kill us. A tracer
+    /// cannot swallow a blocked signal.
     pub fn install() -> io::Result<Self> {
         let ignored = ignored_at_start();
         let mut mask = SigSet::all();
@@ -74,15 +71,15 @@ impl Signals {
         }
         mask.thread_set_mask()?;
         if ignored.contains(Signal::CHILD.as_raw()) {
-            // While it is ignored, the kernel discards the exit status of children (wait(2)). A handler
-            // is the safe way to end that.
+            // While SIGCHLD is ignored, the kernel discards the exit status of children (wait(2)). A handler is the
+            // safe way to end that.
             signal_hook::flag::register(Signal::CHILD.as_raw(), Arc::default())?;
         }
         let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
         Ok(Self { descriptor: SignalFd::with_flags(&mask, flags)?, ignored, held: None })
     }
 
-    /// The next signal to end that has come, if one has; does not block.
+    /// The next signal to end that has come, if any. Does not block.
     pub fn ending(&mut self) -> Option<EndingSignal> {
         if let Some(signal) = self.held.take() {
             return Some(signal);
@@ -99,7 +96,7 @@ impl Signals {
         None
     }
 
-    /// Whether a signal to end has come; [`Signals::ending`] will return it.
+    /// Whether a signal to end has come, which [`Signals::ending`] will return.
     pub fn is_ending(&mut self) -> bool {
         self.held = self.ending();
         self.held.is_some()
@@ -115,7 +112,7 @@ impl Signals {
             if Instant::now() >= deadline {
                 return None;
             }
-            // It fails only where the system is out of memory: then there is no wait.
+            // Fails only if the system is out of memory: then there is no wait.
             wait(&mut [PollFd::new(self, PollFlags::IN)], Some(deadline)).ok()?;
         }
     }
@@ -128,7 +125,7 @@ impl AsFd for Signals {
     }
 }
 
-/// A set of signals as the kernel prints it: bit N-1 stands for signal N.
+/// A set of signals as the kernel prints it: bit N-1 is signal N.
 #[derive(Debug)]
 struct SignalSet(u64);
 
@@ -138,9 +135,7 @@ impl SignalSet {
     }
 }
 
-/// The signals that our caller ignored, from proc(5): sigaction(2) has no safe form in Rust.
-///
-/// Without /proc no signal counts as ignored.
+/// The signals that our caller ignored, from proc(5): sigaction(2) has no safe form in Rust. None without /proc.
 fn ignored_at_start() -> SignalSet {
     let mask = read_status().ok().and_then(|status| {
         let mut lines = status.lines();
@@ -151,7 +146,7 @@ fn ignored_at_start() -> SignalSet {
 }
 
 fn read_status() -> io::Result<String> {
-    // In one read(2): the file has no size from which std could tell how much there is.
+    // In one read(2): the file has no size from which std could know its length.
     let mut status = String::with_capacity(4 << 10);
     File::open("/proc/self/status")?.read_to_string(&mut status)?;
     Ok(status)

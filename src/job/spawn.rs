@@ -1,7 +1,7 @@
-//! Starts a program as a child, with the signal mask that std's `Command` cannot give it.
+//! Starts a program as a child with an empty signal mask, which std's `Command` cannot do.
 //!
-//! Our own mask blocks nearly every signal, and a child inherits the mask. Rust has no safe way to change it
-//! between fork and exec except `posix_spawn(3)`, which std does not expose.
+//! Our own mask blocks nearly every signal, and a child inherits the mask. Rust has no safe way to change it between
+//! fork and exec except `posix_spawn(3)`, which std does not expose.
 
 use std::env;
 use std::ffi::{CString, OsStr, OsString};
@@ -22,14 +22,13 @@ use rustix::process::{
 
 use crate::log::record::number;
 
-/// A program, its words and its environment.
 #[derive(Debug)]
 pub struct Program {
     /// A path, or a name to be found in PATH.
     pub name: OsString,
-    /// Its words; the first one is the name that the program sees as its own.
+    /// The first one is the name that the program sees as its own.
     pub words: Vec<OsString>,
-    /// Its environment variables, each `NAME=VALUE`.
+    /// Each `NAME=VALUE`.
     env: Vec<CString>,
 }
 
@@ -44,19 +43,17 @@ impl Program {
         }
     }
 
-    /// Adds arguments.
     pub fn args<A: AsRef<OsStr>>(&mut self, args: impl IntoIterator<Item = A>) {
         let args = args.into_iter().map(|arg| arg.as_ref().to_owned());
         self.words.extend(args);
     }
 
-    /// Sets an environment variable.
     pub fn set(&mut self, name: &str, value: &str) {
         self.unset(|other| other == name.as_bytes());
         self.env.extend(variable(OsStr::new(name), OsStr::new(value)));
     }
 
-    /// Removes the environment variables whose names are such.
+    /// Removes the environment variables with such names.
     pub fn unset(&mut self, is_such: impl Fn(&[u8]) -> bool) {
         self.env.retain(|variable| {
             // A name has no `=`.
@@ -65,14 +62,11 @@ impl Program {
         });
     }
 
-    /// Starts it with these descriptors as its 0, 1 and 2; one that is not given is inherited.
+    /// Starts the program with these descriptors as its 0, 1 and 2, or with ours. Fails as `posix_spawn(3)` does: there
+    /// is no such program, or it cannot be run.
     ///
-    /// Its signal mask is empty. A signal that our caller ignored stays ignored. SIGPIPE, which Rust's
-    /// start-up code ignores, has the default action.
-    ///
-    /// # Errors
-    ///
-    /// Those of `posix_spawn(3)`: there is no such program, or it cannot be run.
+    /// The signal mask is empty. A signal that our caller ignored stays ignored. SIGPIPE, which Rust's start-up code
+    /// ignores, has the default action.
     pub fn spawn(&self, stdio: [Option<BorrowedFd>; 3]) -> io::Result<Child> {
         let mut actions = PosixSpawnFileActions::init()?;
         for (number, fd) in (0..).zip(stdio) {
@@ -104,16 +98,15 @@ fn variable(name: &OsStr, value: &OsStr) -> Option<CString> {
     CString::new(text).ok()
 }
 
-/// A descriptor that discards what is written to it, and from which nothing can be read.
+/// A descriptor that discards all writes, and from which nothing can be read.
 pub fn dev_null() -> io::Result<File> {
     File::options().read(true).write(true).open("/dev/null")
 }
 
-/// A child that we have started.
 #[derive(Debug)]
 pub struct Child {
     pid: Pid,
-    /// Readable when it has exited. None before Linux 5.3.
+    /// Readable when the child has exited. None before Linux 5.3.
     pidfd: Option<OwnedFd>,
 }
 
@@ -122,22 +115,22 @@ impl Child {
         Self { pid, pidfd: pidfd_open(pid, PidfdFlags::empty()).ok() }
     }
 
-    /// Its process id, which is not another's before it is reaped.
+    /// No other process has this id before the child is reaped.
     pub fn pid(&self) -> Pid {
         self.pid
     }
 
-    /// A descriptor that is readable when it has exited, if the kernel has pidfds.
+    /// Readable when the child has exited, if the kernel has pidfds.
     pub fn exit_fd(&self) -> Option<BorrowedFd<'_>> {
         self.pidfd.as_ref().map(AsFd::as_fd)
     }
 
-    /// Whether it has exited. It is not reaped.
+    /// Whether the child has exited. Does not reap it.
     pub fn has_exited(&self) -> bool {
         self.is_in(WaitIdOptions::EXITED)
     }
 
-    /// Whether it is stopped by a signal.
+    /// Whether a signal has stopped the child.
     pub fn is_stopped(&self) -> bool {
         self.is_in(WaitIdOptions::STOPPED)
     }
@@ -147,28 +140,21 @@ impl Child {
         waitid(WaitId::Pid(self.pid), options).is_ok_and(|status| status.is_some())
     }
 
-    /// How many bytes it has written to files, pipes and connections (`wchar` of proc(5), /proc/PID/io), until it
-    /// is reaped. None if the kernel does not count them or hides them.
+    /// The bytes that the child has written to files, pipes and connections (`wchar` of proc(5), /proc/PID/io), until
+    /// it is reaped. None if the kernel does not count them or hides them.
     pub fn written(&self) -> Option<u64> {
         let io = fs::read(format!("/proc/{}/io", self.pid)).ok()?;
         let count = |line: &[u8]| number(line.strip_prefix(b"wchar: ")?);
         io.split(|&byte| byte == b'\n').find_map(count)
     }
 
-    /// Its status if it has exited. Then it is reaped, and no other method may be called.
-    ///
-    /// # Errors
-    ///
-    /// Somebody else has reaped it.
+    /// Reaps the child if it has exited, and returns its status. After that, no other method may be called. Fails if
+    /// somebody else has reaped it.
     pub fn try_wait(&self) -> io::Result<Option<ExitStatus>> {
         self.wait_with(WaitOptions::NOHANG)
     }
 
-    /// Waits until it has exited; see [`Child::try_wait`].
-    ///
-    /// # Errors
-    ///
-    /// Somebody else has reaped it.
+    /// Waits until the child has exited; see [`Child::try_wait`].
     pub fn wait(&self) -> io::Result<Option<ExitStatus>> {
         self.wait_with(WaitOptions::empty())
     }
@@ -178,9 +164,7 @@ impl Child {
         Ok(waited.map(|(_, status)| ExitStatus::from_raw(status.as_raw())))
     }
 
-    /// Sends it a signal.
-    ///
-    /// It fails only if the child has exited. The process id cannot have been reused: only we reap the
+    /// Sends the child a signal. Fails only if it has exited. The process id cannot have been reused: only we reap the
     /// child, and only later.
     pub fn send(&self, signal: Signal) {
         let _ = kill_process(self.pid, signal);

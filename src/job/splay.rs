@@ -1,7 +1,7 @@
 //! `--splay`: spreads the jobs of a crontab over some seconds.
 //!
-//! Each job has a place of its own in that time, which depends on its operands and on this machine's name alone.
-//! So it keeps its rhythm: the same wait in every run, and in every version of remoteexe.
+//! Each job has a place of its own in that time, which depends only on its operands and this machine's name. So its
+//! wait is the same in every run, and in every version of remoteexe.
 
 use std::time::Duration;
 
@@ -9,8 +9,7 @@ use rustix::system::uname;
 
 use crate::stable_hash::hash;
 
-/// How long the job with these `operands` waits on this machine, in milliseconds, if all jobs are spread over
-/// `span`.
+/// How long the job with these `operands` waits on this machine, in milliseconds, if all jobs are spread over `span`.
 pub fn wait(operands: &[u8], span: Duration) -> Duration {
     place(uname().nodename().to_bytes(), operands, span)
 }

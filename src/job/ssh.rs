@@ -1,4 +1,4 @@
-//! The ssh command: its words, the form in which the log shows it, and its start.
+//! The ssh command: its words, its form in the log, and its start.
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
@@ -19,64 +19,53 @@ use super::spawn::{Child, Program};
 use super::words::{Login, Operands};
 use crate::escape;
 
-/// How many bytes of output the pipe may hold; Linux starts with 64 KiB.
+/// The bytes that the pipe may hold; Linux starts with 64 KiB.
 ///
-/// A larger pipe makes larger appends to the log: 160 MB in lines of 80 bytes took 225 ms with 64 KiB, 167
-/// with 128 KiB a read, 125 to 144 with this, and not less with more (`cat | cat` 104 to 122).
+/// A larger pipe makes larger appends to the log: 160 MB in lines of 80 bytes took 225 ms with 64 KiB, 167 with 128 KiB
+/// a read, 125 to 144 with this, and not less with more (`cat | cat` 104 to 122).
 const PIPE_SIZE: usize = 512 << 10;
 
-/// One call of ssh(1).
 #[derive(Debug, Clone)]
 pub struct Ssh {
-    /// `-F`: the configuration file to use instead of the user's and the system's.
+    /// `-F`: the configuration file instead of the user's and the system's.
     pub config: Option<PathBuf>,
-    /// `-i`, each a private key; if there is none, ssh's configuration chooses.
+    /// `-i`, each a private key. If there is none, ssh's configuration chooses.
     pub identities: Vec<PathBuf>,
-    /// `-p`.
     pub port: Option<NonZeroU16>,
-    /// `-o`, each `KEYWORD=VALUE`.
     pub options: Vec<OsString>,
-    /// The user part of the destination.
     pub login: Login,
-    /// Where to run what.
     pub operands: Operands,
 }
 
 /// Why ssh was not started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// There is no ssh in any directory of PATH.
+    /// No directory of PATH has an ssh.
     #[error("ssh not found")]
     NotFound,
-    /// It is there but the kernel does not run it: permissions, too long an argument, limits.
+    /// The kernel does not run it: permissions, too long an argument, limits.
     #[error(transparent)]
     CannotRun(#[from] io::Error),
 }
 
-/// An ssh that has been started.
 #[derive(Debug)]
 pub struct Running {
-    /// ssh.
     pub child: Child,
-    /// The reading end of the pipe that is its standard output and standard error.
+    /// The reading end of the pipe for its standard output and standard error.
     pub output: PipeReader,
 }
 
 impl Ssh {
     /// Starts ssh, with one pipe as its standard output and standard error.
     ///
-    /// The two share one pipe: only that keeps the order of the writes. Nothing else shares the write
-    /// end, because ssh sets `O_NONBLOCK` on it. Standard input is inherited.
+    /// Only a shared pipe keeps the order of the writes. Nothing else shares the write end, because ssh sets
+    /// `O_NONBLOCK` on it. Standard input is inherited.
     ///
-    /// The words of the remote command are passed as they came: ssh joins them with single spaces, and
-    /// leaves everything else to the remote shell.
+    /// The words of the remote command are passed unchanged: ssh joins them with single spaces, and leaves everything
+    /// else to the remote shell.
     ///
-    /// A program that is `proved` to be ssh gets the guards. With a `marker` too, it prints that before it requests the
-    /// remote command.
-    ///
-    /// # Errors
-    ///
-    /// ssh has not run.
+    /// A program that is `proved` to be ssh gets the guards. With a `marker`, it also prints that before it requests
+    /// the remote command.
     pub fn start(
         &self,
         proved: Option<&Proved>,
@@ -92,8 +81,8 @@ impl Ssh {
         drop(input);
         match child {
             Ok(child) => Ok(Running { child, output }),
-            // The kernel also returns ENOENT for an ssh whose `#!` interpreter is missing, and ENOTDIR
-            // if PATH holds a file. Neither tells whether there is an ssh.
+            // The kernel also returns ENOENT for an ssh whose `#!` interpreter is missing, and ENOTDIR if PATH has a
+            // file. Neither shows whether there is an ssh.
             Err(error)
                 if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
                     && !openssh::has_anything_in_path() =>
@@ -106,8 +95,8 @@ impl Ssh {
 
     /// The `LogLevel` that ssh would have, in upper case, from its configuration.
     ///
-    /// `ssh -G` tells it, and connects to nobody. A `Match exec` does not run again, because its shell is one that
-    /// runs nothing: it does not match then.
+    /// `ssh -G` prints it, and connects to nobody. A `Match exec` does not run again, because its shell is one that
+    /// runs nothing, and so does not match.
     pub fn log_level(
         &self,
         proved: &Proved,
@@ -127,7 +116,7 @@ impl Ssh {
         level(&ask(&program, signals, is_enough).ok()?)
     }
 
-    /// The form in which the log shows the command, the words joined by spaces and not quoted.
+    /// The command as the log shows it: the words joined by spaces and not quoted.
     pub fn display(&self) -> Vec<u8> {
         let arguments = self.arguments();
         escape::join(iter::once(OsStr::new(NAME)).chain(arguments.iter().map(Cow::as_ref)))
@@ -156,8 +145,7 @@ impl Ssh {
     }
 }
 
-/// ssh with the arguments that come before the job's own. The log does not show them: they change nothing
-/// for the job.
+/// ssh with the arguments that come before the job's own. The log does not show them: they change nothing for the job.
 fn program(proved: Option<&Proved>, marker: Option<&Marker>) -> Program {
     let Some(proved) = proved else {
         // By name: posix_spawnp(3) goes on to the next ssh in PATH if the first is a broken script.

@@ -9,41 +9,38 @@ use super::signals::Signals;
 use crate::poll::{is_ready, wait};
 use crate::writer::Writer;
 
-/// The most bytes that are kept for a reader who is behind.
+/// The most bytes that are kept for a slow reader.
 const MAX_BACKLOG: usize = 1 << 20;
 
-/// The copy of the output for whoever reads our standard output.
-///
-/// A stopped terminal or a full pipe slows the job down, as it would without us. A signal still ends the
-/// job.
+/// Copies the output to standard output. A stopped terminal or a full pipe slows the job down, as it would without us.
+/// A signal still ends the job.
 #[derive(Debug)]
 pub struct Tee {
     /// The output is wanted, and somebody reads standard output.
     is_open: bool,
-    /// Standard output, from the first output on. Before, its thread could take the last process, or its
-    /// pipes the last descriptors, that ssh needs to start.
+    /// Standard output, from the first output on. Earlier, its thread could take the last process, or its pipes the
+    /// last descriptors, that ssh needs to start.
     stdout: Option<Writer>,
     /// The bytes that standard output has not taken yet.
     backlog: Vec<u8>,
 }
 
 impl Tee {
-    /// A tee that shows the output if `is_wanted`, else nothing.
     pub fn new(is_wanted: bool) -> Self {
         Self { is_open: is_wanted, stdout: None, backlog: Vec::new() }
     }
 
     /// Shows `bytes`, now or later.
     pub fn show(&mut self, bytes: &[u8]) {
-        // While ssh runs, nothing more is read until the backlog is gone. Once it has exited, a helper
-        // of its own may still flood the pipe: the limit is for that case.
+        // While ssh runs, nothing more is read until the backlog is gone. After its exit, one of its helpers may still
+        // flood the pipe: the limit is for that case.
         if self.is_open && self.backlog.len() < MAX_BACKLOG {
             self.backlog.extend_from_slice(bytes);
             self.write();
         }
     }
 
-    /// Standard output, if it has not taken all yet: to be waited for before more is shown.
+    /// Standard output, if it has not taken everything yet: wait for it before more is shown.
     pub fn blocked_on(&self) -> Option<&Writer> {
         self.stdout.as_ref().filter(|_| !self.backlog.is_empty())
     }
@@ -55,19 +52,19 @@ impl Tee {
         }
         let stdout = self.stdout.get_or_insert_with(|| Writer::new(stdout()));
         if stdout.write(&mut self.backlog).is_err() {
-            // Nobody reads it any more. The log is what matters.
+            // Nobody reads standard output any more. The log is what matters.
             self.close();
         }
     }
 
-    /// Shows nothing more, not even what is left.
+    /// Shows nothing more, not even the backlog.
     pub fn close(&mut self) {
         self.is_open = false;
         self.stdout = None;
         self.backlog.clear();
     }
 
-    /// Waits until all is shown, or a signal asks us to end.
+    /// Waits until everything is shown, or a signal asks us to end.
     pub fn finish(mut self, signals: &mut Signals) {
         while let Some(stdout) = self.blocked_on() {
             if wait_or_signal(stdout, PollFlags::OUT, signals) {
@@ -86,7 +83,7 @@ impl Tee {
 fn wait_or_signal(fd: &impl AsFd, ready: PollFlags, signals: &mut Signals) -> bool {
     loop {
         let mut fds = [PollFd::new(fd, ready), PollFd::new(signals, PollFlags::IN)];
-        // It fails only where the system is out of memory.
+        // Fails only if the system is out of memory.
         if wait(&mut fds, None).is_err() {
             return true;
         }

@@ -7,8 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::escape;
 
-/// Characters with a meaning to a shell. ssh passes host and login on to the commands of `ProxyCommand`
-/// and `Match exec`, which a shell runs.
+/// Characters with a meaning to a shell. ssh passes host and login to the commands of `ProxyCommand` and `Match exec`,
+/// which a shell runs.
 const SHELL_METACHARACTERS: &str = "'\"`$\\;&|<>(){}[]*?!#~";
 
 /// Why a word cannot be part of the ssh command.
@@ -25,12 +25,7 @@ pub enum WordError {
     Forbidden(char),
     /// `HOST:PORT`, which ssh would look up as a name.
     #[error("it contains a port")]
-    Port {
-        /// What is before the colon.
-        host: String,
-        /// What is after it.
-        port: NonZeroU16,
-    },
+    Port { host: String, port: NonZeroU16 },
 }
 
 /// A host name, address or alias of `ssh_config(5)`, without the login.
@@ -38,7 +33,6 @@ pub enum WordError {
 pub struct Host(OsString);
 
 impl Host {
-    /// The word.
     pub fn as_os_str(&self) -> &OsStr {
         &self.0
     }
@@ -55,12 +49,10 @@ impl TryFrom<OsString> for Host {
     }
 }
 
-/// The user to log in as.
 #[derive(Debug, Clone)]
 pub struct Login(OsString);
 
 impl Login {
-    /// The word.
     pub fn as_os_str(&self) -> &OsStr {
         &self.0
     }
@@ -71,8 +63,8 @@ impl TryFrom<OsString> for Login {
 
     fn try_from(word: OsString) -> Result<Self, WordError> {
         refuse_empty_or_option(&word)?;
-        // Allowed in spite of the shell: DOMAIN\user and machine$ are names in Active Directory,
-        // and user@domain is split by ssh at the last `@`, which is ours.
+        // Allowed in spite of the shell: DOMAIN\user and machine$ are names in Active Directory, and ssh splits
+        // user@domain at the last `@`, which is ours.
         refuse_characters(&word, |c| SHELL_METACHARACTERS.contains(c) && !"\\$".contains(c))?;
         Ok(Self(word))
     }
@@ -85,8 +77,7 @@ pub struct Script(OsString);
 impl TryFrom<OsString> for Script {
     type Error = WordError;
 
-    /// Empty is refused because ssh without a command opens a login shell, which runs whatever
-    /// standard input holds.
+    /// Empty is refused: without a command, ssh opens a login shell, which runs whatever standard input contains.
     fn try_from(word: OsString) -> Result<Self, WordError> {
         refuse_empty_or_option(&word)?;
         Ok(Self(word))
@@ -126,7 +117,6 @@ fn refuse_port(word: &OsStr) -> Result<(), WordError> {
 /// The job: a host and the command to run there.
 #[derive(Debug, Clone)]
 pub struct Operands {
-    /// Where.
     pub host: Host,
     /// The remote command's first word.
     pub script: Script,
@@ -135,7 +125,7 @@ pub struct Operands {
 }
 
 impl Operands {
-    /// The form in which START and END name the job: `HOST SCRIPT PARAMETERS`.
+    /// The job as in START and END: `HOST SCRIPT PARAMETERS`.
     pub fn display(&self) -> Vec<u8> {
         escape::join(iter::once(self.host.0.as_os_str()).chain(self.remote_command()))
     }

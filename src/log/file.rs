@@ -1,4 +1,4 @@
-//! One log file: its name, made and parsed, and appends to it in a directory that others can write to.
+//! One log file: makes and parses its name, and appends to it in a directory where others can write.
 
 use std::fmt::{self, Display, Formatter};
 use std::io;
@@ -14,31 +14,30 @@ use rustix::process::geteuid;
 
 use super::record::number;
 
-/// How often the file may vanish while it is opened before that counts as an error. Only somebody who
-/// creates and deletes it without pause gets this far.
+/// How often the file may vanish while it is opened. Only somebody who creates and deletes it without pause gets this
+/// far.
 const OPEN_ATTEMPTS: u32 = 100;
 
-/// How many writes of other processes a check for a torn line waits for. By then one of them has long
-/// ended the line.
+/// How many writes of other processes a check for a torn line waits for. By then one of them has long ended the line.
 const TORN_CHECKS: u32 = 10;
 
-/// The name of a log file: `YYYYMMDD_remoteexe.log`; `YYYYMMDD_remoteexe.UID.log` for one user's; or
-/// `YYYYMMDD_remoteexe.UID.RANDOM.log` for one run's, with 16 hexadecimal digits.
+/// The name of a log file: `YYYYMMDD_remoteexe.log`; `YYYYMMDD_remoteexe.UID.log` for one user; or
+/// `YYYYMMDD_remoteexe.UID.RANDOM.log` for one run, with 16 hexadecimal digits.
 ///
 /// Within a day, the daily file comes first, then those of users, then those of runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LogName {
-    /// The local day on which its runs started.
+    /// The local day on which the runs started.
     pub day: NaiveDate,
-    /// The user whose records it has because the daily file did not take them.
+    /// The user of the records, if the daily file did not take them.
     pub user: Option<u32>,
-    /// The number of the run whose records it has because the per-user file did not take them either.
-    /// Nobody can guess it, and so nobody can make the file beforehand.
+    /// The number of the run, if the per-user file did not take the records either. Nobody can guess it, so nobody can
+    /// create the file in advance.
     pub run: Option<u64>,
 }
 
 impl LogName {
-    /// Reads the name of a file, if it is that of a log.
+    /// None if the file is not a log.
     pub fn parse(name: &str) -> Option<Self> {
         let (day, rest) = name.strip_suffix(".log")?.split_once("_remoteexe")?;
         if day.len() != "YYYYMMDD".len() {
@@ -81,7 +80,7 @@ impl Display for LogName {
 /// Why records could not be appended to a file.
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
-    /// In a world-writable directory, whoever made the link would choose the file that root writes to.
+    /// In a world-writable directory, the creator of the link would choose the file to which root writes.
     #[error("it is a symbolic link")]
     Symlink,
     /// A FIFO would block, a device or a socket would swallow the records.
@@ -90,23 +89,22 @@ pub enum AppendError {
     /// A hard link, like a symbolic one, can lead to another file.
     #[error("it has more than one hard link")]
     HardLinked,
-    /// Somebody else's file: its owner could rewrite or truncate the records.
+    /// The owner could rewrite or truncate the records.
     #[error("it belongs to uid {0}, neither to us nor to root")]
     ForeignOwner(u32),
-    /// Root's file, which an ordinary user may not write to.
+    /// Root's file, to which an ordinary user may not write.
     #[error("it belongs to root")]
     OwnedByRoot,
-    /// There is no room for another file.
+    /// There is no space for another file.
     #[error("cannot create it: {0}")]
     Create(io::Error),
-    /// The system call's own answer.
+    /// The error of the system call.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
 impl AppendError {
-    /// Whether the same append may succeed a little later: the disk, the quota, the table of open files
-    /// or the memory is full.
+    /// Whether the same append may succeed later: the disk, the quota, the table of open files or the memory is full.
     pub fn is_transient(&self) -> bool {
         let Self::Io(error) = self else { return false };
         matches!(
@@ -116,16 +114,15 @@ impl AppendError {
     }
 }
 
-/// An append that has failed, or stopped half-way.
+/// An append that failed, or stopped half-way.
 #[derive(Debug)]
-pub struct Failure {
-    /// What stopped it.
+pub struct AppendFailure {
     pub error: AppendError,
-    /// How far it has come, if anything was written.
+    /// Where the append stopped, if anything was written.
     pub cut: Option<Cut>,
 }
 
-impl<E: Into<AppendError>> From<E> for Failure {
+impl<E: Into<AppendError>> From<E> for AppendFailure {
     fn from(error: E) -> Self {
         let error = error.into();
         Self { error, cut: None }
@@ -135,7 +132,7 @@ impl<E: Into<AppendError>> From<E> for Failure {
 /// The place where a write was cut short, as by a full disk.
 #[derive(Debug)]
 pub struct Cut {
-    /// How many bytes of the records are in the file.
+    /// The number of bytes of the records in the file.
     pub written: usize,
     device: u64,
     inode: u64,
@@ -152,17 +149,12 @@ impl Cut {
 
 /// Appends `records` to the file at `path`, creating it with mode 0666 less the umask.
 ///
-/// The file is opened anew for each call: if it was deleted or renamed meanwhile, it is created again.
-/// One write(2) with `O_APPEND` carries all records. On a local Linux filesystem no other process's
-/// records come in between.
+/// Opens the file for each call: if it was deleted or renamed, it is created again. One write(2) with `O_APPEND`
+/// carries all records. On a local Linux filesystem no other process's records come in between.
 ///
-/// `cut` tells where an earlier append of the same records stopped. If the file still ends there, the
-/// append goes on from there.
-///
-/// # Errors
-///
-/// The file is refused or cannot be opened, or a write failed; the error tells how many bytes were written.
-pub fn append(path: &Path, records: &[u8], cut: Option<&Cut>) -> Result<(), Failure> {
+/// `cut` is where an earlier append of the same records stopped. If the file still ends there, the append continues
+/// there. An error has the number of bytes that were written.
+pub fn append(path: &Path, records: &[u8], cut: Option<&Cut>) -> Result<(), AppendFailure> {
     let (file, stat) = open_safely(path)?;
     let mut written = match cut {
         Some(cut) if cut.is_end_of(&stat) => cut.written,
@@ -188,24 +180,24 @@ pub fn append(path: &Path, records: &[u8], cut: Option<&Cut>) -> Result<(), Fail
             written,
             device: stat.st_dev,
             inode: stat.st_ino,
-            // With O_APPEND the offset is where our last byte went, whoever wrote since.
+            // With O_APPEND the offset is the end of our last byte, whoever wrote since.
             end: tell(&file).unwrap_or(u64::MAX),
         });
         let error = error.into();
-        return Err(Failure { error, cut });
+        return Err(AppendFailure { error, cut });
     }
     Ok(())
 }
 
-/// Whether the file ends in the middle of a line. The process that wrote it was killed in a write(2), or
-/// found the disk full. A record of ours must not become part of that line.
+/// Whether the file ends within a line. The process that wrote it was killed in a write(2), or found the disk full. Our
+/// record must not become part of that line.
 fn is_torn(file: &OwnedFd, stat: &Stat) -> bool {
     let mut size = stat.st_size;
     for _ in 0..TORN_CHECKS {
         if ends_with_newline(file, size) {
             return false;
         }
-        // Or another process is just writing: the size grows while its write(2) runs.
+        // Or another process is writing: the size grows while its write(2) runs.
         wait_for_writer(file);
         match fstat(file) {
             Ok(stat) if stat.st_size == size => return true,
@@ -216,38 +208,38 @@ fn is_torn(file: &OwnedFd, stat: &Stat) -> bool {
     false
 }
 
-/// Waits for the inode's lock, which the write(2) of another process holds, and does nothing else.
+/// Waits for the inode's lock, which the write(2) of another process holds.
 ///
-/// ext4, xfs, btrfs and tmpfs take the lock for a fallocate(2); ext2, ext3, ramfs and FUSE take it for a
-/// write(2) of no bytes. Where neither waits, an empty line may come between two records.
+/// ext4, xfs, btrfs and tmpfs take the lock for a fallocate(2); ext2, ext3, ramfs and FUSE take it for a write(2) of no
+/// bytes. If neither waits, an empty line may come between two records.
 fn wait_for_writer(file: &OwnedFd) {
     if fallocate(file, FallocateFlags::KEEP_SIZE, 0, 1).is_err() {
         let _ = write(file, &[]);
     }
 }
 
-/// Whether the last of `size` bytes is a newline, or there is none.
+/// Whether the last of `size` bytes is a newline, or there is no byte.
 fn ends_with_newline(file: &OwnedFd, size: i64) -> bool {
     let Some(last) = u64::try_from(size).ok().and_then(|size| size.checked_sub(1)) else {
         return true;
     };
     let mut byte = [b'\n'];
-    // Nothing is read from a file that was truncated since, or that is open for writing only.
+    // Nothing can be read if the file was truncated since, or is open for writing only.
     let _ = pread(file, &mut byte, last);
     byte == [b'\n']
 }
 
-/// Opens `path` for appending if nobody but root or ourselves can have put it there.
+/// Opens `path` for appending if only root or we can have put the file there.
 fn open_safely(path: &Path) -> Result<(OwnedFd, Stat), AppendError> {
     // NONBLOCK: opening a FIFO must not wait for a reader. NOCTTY: a terminal must not become ours.
     let flags =
         OFlags::APPEND | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     for _ in 0..OPEN_ATTEMPTS {
-        // First without CREATE: with fs.protected_regular even root gets EACCES for O_CREAT on
-        // another user's file in a sticky directory, and could not say what is wrong with it.
+        // First without CREATE: with fs.protected_regular even root gets EACCES for O_CREAT on another user's file in a
+        // sticky directory, and could not report the problem.
         let opened = match open(path, flags | OFlags::RDWR, Mode::empty()) {
             Err(Errno::NOENT) => create(path, flags),
-            // We may write to it but not read it. Then it is taken to end with a newline.
+            // We may write to the file but not read it. Assume that it ends with a newline.
             Err(Errno::ACCESS) => open(path, flags | OFlags::WRONLY, Mode::empty()),
             other => other,
         };
@@ -255,18 +247,18 @@ fn open_safely(path: &Path) -> Result<(OwnedFd, Stat), AppendError> {
             Ok(file) => {
                 let stat = fstat(&file).map_err(io::Error::from)?;
                 check(&stat)?;
-                // A file without a link has been deleted since it was opened.
+                // A file without a link was deleted after it was opened.
                 if stat.st_nlink > 0 {
                     return Ok((file, stat));
                 }
             }
-            // EXIST: another process created it since our first look.
+            // EXIST: another process has just created the file.
             Err(Errno::EXIST | Errno::INTR) => {}
             Err(Errno::LOOP) => return Err(AppendError::Symlink),
             // A socket.
             Err(Errno::NXIO) => return Err(AppendError::NotRegular),
             Err(Errno::ACCESS) if is_owned_by_root(path) => return Err(AppendError::OwnedByRoot),
-            // There is no file yet that could take a part of the records.
+            // No file exists that could take a part of the records.
             Err(errno @ (Errno::NOSPC | Errno::DQUOT)) => {
                 return Err(AppendError::Create(errno.into()));
             }
@@ -276,8 +268,8 @@ fn open_safely(path: &Path) -> Result<(OwnedFd, Stat), AppendError> {
     Err(io::Error::other("it is created and deleted again and again").into())
 }
 
-/// Creates the file with mode 0666 less the umask, but always readable and writable for us: with umask 0222
-/// the next append could not open it.
+/// Creates the file with mode 0666 less the umask, but always readable and writable for us: with umask 0222 the next
+/// append could not open it.
 fn create(path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
     let flags = flags | OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
     let file = open(path, flags, Mode::from_raw_mode(0o666))?;
@@ -295,7 +287,7 @@ fn is_owned_by_root(path: &Path) -> bool {
     !geteuid().is_root() && lstat(path).is_ok_and(|stat| stat.st_uid == 0 && is_file(&stat))
 }
 
-/// Refuses a file that another user could have placed there or could change.
+/// Refuses a file that another user could have put there or could change.
 fn check(stat: &Stat) -> Result<(), AppendError> {
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         Err(AppendError::NotRegular)

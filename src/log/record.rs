@@ -8,15 +8,14 @@ use memchr::memchr_iter;
 
 use crate::exit;
 
-/// The most bytes of whole records that go to the log in one write(2).
+/// The most bytes of whole records in one write(2).
 pub const MAX_APPEND: usize = 1 << 20;
 
-/// The most bytes of text that one record carries. A longer text becomes several records.
-///
-/// The rest of an append has room for any two prefixes and a mark.
+/// The most bytes of text in one record: a longer text becomes several records. The rest of an append has space for any
+/// two prefixes and a mark.
 pub const MAX_TEXT: usize = MAX_APPEND - 128;
 
-/// The part of a record before its text. It is made once a second, not once a line.
+/// The part of a record before its text. Made once a second, not once a line.
 #[derive(Debug)]
 pub struct Prefix {
     pid: u32,
@@ -25,7 +24,6 @@ pub struct Prefix {
 }
 
 impl Prefix {
-    /// The prefix of records by process `pid` at the time `now`.
     pub fn new(pid: u32, now: DateTime<Local>) -> Self {
         Self {
             pid,
@@ -34,20 +32,20 @@ impl Prefix {
         }
     }
 
-    /// Stamps the records that follow with `now`.
+    /// Stamps the following records with `now`.
     pub fn set(&mut self, now: DateTime<Local>) {
-        // The offset from UTC changes at whole seconds only, so the UTC second decides alone.
+        // The offset from UTC changes only at whole seconds, so the UTC second is enough.
         if self.second != now.timestamp() {
             *self = Self::new(self.pid, now);
         }
     }
 
-    /// The length in bytes of the record that [`Prefix::encode`] makes of `text`.
+    /// The number of bytes that [`Prefix::encode`] makes of `text`.
     pub fn encoded_len(&self, text: &[u8]) -> usize {
         self.bytes.len() + text.len() + 1
     }
 
-    /// Appends to `records` the one record of `text`, which holds no newline.
+    /// Appends to `records` a record of `text`, which has no newline.
     pub fn encode(&self, text: &[u8], records: &mut Vec<u8>) {
         records.extend_from_slice(self.bytes.as_bytes());
         records.extend_from_slice(text);
@@ -59,19 +57,17 @@ impl Prefix {
         self.encode(MARK, records);
     }
 
-    /// The length in bytes of a mark.
     pub fn mark_len(&self) -> usize {
         self.encoded_len(MARK)
     }
 
-    /// How many of `bytes` are whole records of this process. A mark belongs to its line: the record is whole when the
-    /// line is.
+    /// How many of `bytes` are whole records of this process. A mark is whole only with its line.
     pub fn whole_records(&self, bytes: &[u8]) -> usize {
         let (mut whole, mut begin, mut is_marked) = (0, 0, false);
         for newline in memchr_iter(b'\n', bytes) {
             let text = bytes[begin..newline].get(self.bytes.len()..);
             begin = newline + 1;
-            // A line of output may be like a mark, and has one itself.
+            // A line of output may look like a mark, and has one itself.
             is_marked = !is_marked && text == Some(MARK);
             if !is_marked {
                 whole = begin;
@@ -81,35 +77,33 @@ impl Prefix {
     }
 }
 
-/// Whether a line of output needs a mark, because the report would take it for more than output.
+/// Whether a line of output needs a mark, because the report would take it for another record.
 ///
-/// Output comes after `command`. There `error: REASON`, which many tools print, is output like any other line.
+/// Output comes after `command`. There, `error: REASON`, which many tools print, is output like any other line.
 pub fn needs_mark(text: &[u8]) -> bool {
     !matches!(Kind::parse(text), Kind::Output(_) | Kind::UsageError(_) | Kind::Usage(_))
 }
 
-/// A record that has been read back.
+/// A record that was read back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Record<'a> {
-    /// The local time that it is stamped with.
+    /// The local time of its stamp.
     pub time: NaiveDateTime,
-    /// The process that wrote it.
     pub pid: u32,
-    /// The rest of the line.
     pub text: &'a [u8],
 }
 
-/// The meaning of a record's text. A line of output that looks like another kind comes behind a mark. The bash
-/// original and earlier versions wrote no marks.
+/// The meaning of a record's text. A line of output that looks like another kind follows a mark. The bash original and
+/// earlier versions wrote no marks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind<'a> {
     /// `START,-,OPERANDS`.
     Start(&'a [u8]),
     /// `command,COMMAND`.
     Command(&'a [u8]),
-    /// The next line is output, whatever it looks like.
+    /// The next line is output, whatever its text.
     Mark,
-    /// `wait,S s`: how long the command waits, so that not all jobs start at once.
+    /// `wait,S s`: the command waits, so that not all jobs start at once.
     Wait(Duration),
     /// `retry,K/N,255,wait S s`.
     Retry(Retry),
@@ -119,27 +113,24 @@ pub enum Kind<'a> {
     Notice(Notice<'a>),
     /// `error: REASON`: why a command line was refused.
     UsageError(&'a [u8]),
-    /// One of [`USAGE`], or the like of another version.
+    /// One of [`USAGE`], or a similar line of another version.
     Usage(&'a [u8]),
-    /// Anything else.
     Output(&'a [u8]),
 }
 
-/// An attempt that follows one whose connection failed.
+/// Follows an attempt whose connection failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retry {
-    /// Which retry it is, the first being 1.
+    /// Counts from 1.
     pub number: u32,
-    /// How many there may be.
+    /// The limit of retries.
     pub count: u32,
-    /// How long it waits; the record has milliseconds.
+    /// How long the retry waits. The record has milliseconds.
     pub wait: Duration,
 }
 
-/// A message of remoteexe's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notice<'a> {
-    /// There is no ssh.
     SshNotFound(&'a [u8]),
     /// ssh could not be started, for this reason.
     SshCannotRun(&'a [u8]),
@@ -149,17 +140,17 @@ pub enum Notice<'a> {
     NoRetries(&'a [u8]),
     /// The job runs without a limit on the time of the connection, for this reason.
     NoConnectTimeout(&'a [u8]),
-    /// ssh has ended well and said nothing, without the options that keep it with its job, for this reason.
+    /// ssh succeeded and printed nothing, without the options that keep it with its job, for this reason.
     NoGuards(&'a [u8]),
-    /// There is no retry, because this process may be running the script.
+    /// No retry, because this process may be running the script.
     StillRuns(&'a [u8]),
-    /// ssh was killed, because it had not connected in this time; the record has milliseconds.
+    /// ssh was killed, because it had not connected in this time. The record has milliseconds.
     ConnectTimeout(Duration),
-    /// ssh failed, but it had requested the script before.
+    /// ssh failed, but had requested the script before.
     Requested,
-    /// ssh failed without saying why, so that there is no retry. The rest, which may be empty, says more.
+    /// ssh failed without a reason, so there is no retry. The text, which may be empty, has details.
     NoRetry(&'a [u8]),
-    /// There is no further retry, because the server seems to refuse the login.
+    /// No further retry, because the server seems to refuse the login.
     LooksRefused,
     /// This many lines of output were dropped while the disk was full.
     LinesDropped(u64),
@@ -167,7 +158,7 @@ pub enum Notice<'a> {
     Other(&'a [u8]),
 }
 
-/// The usage lines of the log, the same as the bash original's: somebody may be watching for them.
+/// The usage lines of the log, the same as in the bash original: somebody may be watching for them.
 pub const USAGE: [&str; 3] = [
     "usage: remoteexe target script [parameters]",
     "e.g.) remoteexe host_sum_batch01 /path/to/starting_sh/sum.sh",
@@ -197,23 +188,23 @@ const LOOKS_REFUSED: &[u8] =
     b"no more retries: the server closes the connection at the login, as it does to refuse it";
 const LINES_DROPPED: &[u8] = b" lines lost, the log was full";
 
-/// Whether a text that begins so can only be output.
+/// Whether a text with this first byte can only be output.
 pub fn can_only_be_output(first: u8) -> bool {
     !matches!(first, b'S' | b'c' | b'w' | b'r' | b'E' | b'e' | b'u')
 }
 
 impl<'a> Kind<'a> {
-    /// Reads the text of a record.
+    /// Parses the text of a record.
     pub fn parse(text: &'a [u8]) -> Self {
         Self::parse_own(text).unwrap_or(Self::Output(text))
     }
 
     fn parse_own(text: &'a [u8]) -> Option<Self> {
-        // can_only_be_output knows these, too.
+        // can_only_be_output has these letters, too.
         Some(match text.first()? {
             b'S' => Self::Start(text.strip_prefix(START)?),
             b'c' => Self::Command(text.strip_prefix(COMMAND)?),
-            // A log may have been given other ends of lines.
+            // Another program may have changed the ends of the lines.
             b'r' if text.strip_suffix(b"\r").unwrap_or(text) == MARK => Self::Mark,
             b'r' => match text.strip_prefix(NOTICE) {
                 Some(message) => Self::Notice(Notice::parse(message)),
@@ -258,7 +249,7 @@ fn is_usage(text: &[u8]) -> bool {
 }
 
 impl Retry {
-    /// Reads `K/N,255,wait S s`.
+    /// Parses `K/N,255,wait S s`.
     fn parse(text: &[u8]) -> Option<Self> {
         let (attempt, rest) = split_at_comma(text)?;
         let (status, wait) = split_at_comma(rest)?;
@@ -351,7 +342,7 @@ fn seconds(time: Duration) -> String {
     format!("{:.3}", time.as_secs_f64())
 }
 
-/// Reads seconds, with or without a fraction.
+/// Parses seconds, with or without a fraction.
 fn duration(seconds: &[u8]) -> Option<Duration> {
     let mut parts = seconds.split(|&byte| byte == b'.');
     if !parts.all(are_digits) {
@@ -360,7 +351,7 @@ fn duration(seconds: &[u8]) -> Option<Duration> {
     Duration::try_from_secs_f64(str::from_utf8(seconds).ok()?.parse().ok()?).ok()
 }
 
-/// Parses a number that is written in decimal digits and nothing else.
+/// Parses a number of decimal digits and nothing else.
 pub fn number<T: FromStr>(digits: &[u8]) -> Option<T> {
     are_digits(digits).then(|| str::from_utf8(digits).ok()?.parse().ok())?
 }
@@ -369,8 +360,8 @@ fn are_digits(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(u8::is_ascii_digit)
 }
 
-/// Reads records back in the order of a log. It remembers the last time and process id, because many records
-/// in a row have the same.
+/// Parses records in the order of a log. Remembers the last time and process id, because many records in a row have the
+/// same.
 #[derive(Debug, Default)]
 pub struct Parser {
     time: Option<([u8; TIME], NaiveDateTime)>,
@@ -425,7 +416,7 @@ mod tests {
         DateTime::from_timestamp(second, 999_999_999).expect("a time").with_timezone(&Local)
     }
 
-    /// The items of the manual that describe texts, without the marks of its language.
+    /// The items of the manual that describe texts, without its markup.
     fn described() -> Vec<String> {
         let manual = include_str!("../generate/remoteexe.1").replace(r"\-", "-");
         let (_, section) = manual.split_once("\n.Ss Records\n").unwrap_or_default();

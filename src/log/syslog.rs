@@ -1,7 +1,6 @@
-//! The last resort for the records that matter most: the system's own log.
+//! The last resort for the most important records: the system's own log.
 //!
-//! With `MAILTO=""` cron throws standard error away. Where no file takes a record, syslogd or journald still
-//! may.
+//! With `MAILTO=""` cron discards standard error. If no file takes a record, syslogd or journald still may.
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -15,9 +14,8 @@ const PRIORITY: u32 = 9 * 8 + 5;
 /// rsyslog cuts longer messages by default (`$MaxMessageSize`), and a datagram has a limit of its own.
 const MAX_MESSAGE: usize = 8000;
 
-/// Sends each text as one message of the process `pid`. One that syslogd cannot take at once is dropped.
-///
-/// Nothing is sent unless root owns the socket: any other owner could read the records.
+/// Sends each text as a message of the process `pid`. A message that syslogd cannot take at once is dropped. Nothing is
+/// sent unless root owns the socket: any other owner could read the records.
 pub fn send(pid: u32, texts: &[Vec<u8>]) {
     let is_owned_by_root = |data: &fs::Metadata| data.file_type().is_socket() && data.uid() == 0;
     if !fs::metadata(SOCKET).is_ok_and(|data| is_owned_by_root(&data)) {
@@ -26,7 +24,7 @@ pub fn send(pid: u32, texts: &[Vec<u8>]) {
     let Ok(socket) = UnixDatagram::unbound() else {
         return;
     };
-    // A syslogd that is stuck must not hold the job.
+    // A syslogd that hangs must not hold up the job.
     if socket.set_nonblocking(true).is_err() {
         return;
     }

@@ -10,7 +10,8 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::support::{
-    ORDINARY_USER, Running, Scene, code, needs_root, send, stderr, wait_until, with_seeds,
+    ORDINARY_USER, REMOTEEXE, Running, Scene, code, needs_root, own_mounts, send, stderr,
+    wait_until, with_seeds,
 };
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/contract/airflow");
@@ -316,13 +317,11 @@ fn a_crontab_that_cron_reads_too_is_named() {
     needs_root();
     let scene = Scene::new();
     fs::write(scene.path("crontab"), "0 1 * * * root remoteexe h s\n").unwrap();
-    let mut command = Command::new("unshare");
+    let mut command = own_mounts(&format!(
+        "mount --bind $DIR/crontab /etc/crontab; exec {REMOTEEXE} --generate airflow --crontab /etc/crontab"
+    ));
     scene.equip(&mut command);
-    let remoteexe = crate::support::REMOTEEXE;
-    let script = format!(
-        "mount --bind $DIR/crontab /etc/crontab; exec {remoteexe} --generate airflow --crontab /etc/crontab"
-    );
-    let output = command.args(["--mount", "sh", "-euc", &script]).output().unwrap();
+    let output = command.output().unwrap();
     let expected = "remoteexe: /etc/crontab: warning: cron reads this file too, and each job runs twice; tip: move the lines";
     assert!(stderr(&output).starts_with(expected), "{}", stderr(&output));
 }

@@ -50,7 +50,7 @@ fn a_crontab_line_of_the_original_works_unchanged() {
     });
     assert!(
         cron.try_wait().unwrap().is_none(),
-        "cron has not started: see the message above; a container needs CAP_SYS_ADMIN for it"
+        "cron has not started: see the message above; it names the remedy"
     );
 
     let job = format!("host_user_batch02 bash {script} action");

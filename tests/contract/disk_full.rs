@@ -32,7 +32,7 @@ impl SmallDisk {
         });
         assert!(
             scene.path("mounted").exists(),
-            "no disk: see the message above; a container needs CAP_SYS_ADMIN for it"
+            "no disk: see the message above; it names the remedy"
         );
         Self { scene, holder }
     }

@@ -1,13 +1,15 @@
 //! Compiled programs in the place of ssh that start the real one in a way of their own: the job runs once, as with ssh.
 
 use std::fs;
+use std::net::TcpListener;
 use std::process::Command;
 
 use rustix::process::Signal;
 
 use crate::support::{
     ClosedPort, Lingering, NO_GUARDS, REMOTEEXE, Running, SOME_VERSION, Sandbox, Scene,
-    compile_ssh, forge_ssh, mask_waits, state, try_send_to, wait_for, wait_until, waits,
+    compile_ssh, forge_ssh, mask_waits, needs_root, own_mounts, state, try_send_to, wait_for,
+    wait_until, waits,
 };
 
 /// Executes ssh.
@@ -114,7 +116,7 @@ fn a_launcher_that_looks_like_ssh_itself_is_found_out_by_what_runs() {
         assert!(!log.contains("not connected"), "{name}\n{log}");
         // Without an option before ours, the marker comes as from ssh itself.
         let is_found_out =
-            log.contains(&format!("no connect timeout: another program ran than {bin}/ssh\n"));
+            log.contains(&format!("no connect timeout: /proc does not show that {bin}/ssh ran\n"));
         assert!(is_found_out || *name == "exec", "{name}\n{log}");
     }
 }
@@ -132,18 +134,29 @@ fn whatever_separates_ssh_from_the_job_behind_a_launcher_or_a_script_the_log_war
     let warning = format!("\n{NO_GUARDS}{bin}/ssh is not known as OpenSSH's own ssh; ");
     assert!(run.records.contains(&warning), "{}", run.records);
 
-    let scene = Scene::new();
-    let config = scene.path("ssh_config");
-    fs::write(&config, "Host *\n  sessiontype none\n").unwrap();
-    let mut command = scene.remoteexe_with_ssh("exit 0");
-    let run = scene.run(command.arg("-F").arg(&config).args(["h", "s"]));
-    assert_eq!(run.code, 0);
-    let log = String::from_utf8(scene.log_bytes()).unwrap();
     let warning = format!(
         "{NO_GUARDS}{}/tests/fake/ssh is not a program but a script; ",
         env!("CARGO_MANIFEST_DIR")
     );
+    let scene = Scene::new();
+    let config = scene.path("ssh_config");
+    fs::write(&config, "Host *\n  sessiontype none\n").unwrap();
+    // ssh may have said something, or passed on the first output of the job, before it went to the background.
+    let mut command = scene.remoteexe_with_ssh("echo out; exit 0");
+    let run = scene.run(command.arg("-F").arg(&config).args(["h", "s"]));
+    assert_eq!(run.code, 0);
+    let log = String::from_utf8(scene.log_bytes()).unwrap();
     assert!(log.contains(&warning), "{log}");
+
+    // ssh looks for the file where the system says that the user is at home.
+    needs_root();
+    let scene = Scene::new();
+    fs::create_dir_all(scene.path("root/.ssh")).unwrap();
+    fs::write(scene.path("root/.ssh/config"), "ForkAfterAuthentication yes\n").unwrap();
+    let mut command = own_mounts("mount --bind $DIR/root /root; exec \"$@\"");
+    scene.equip_with_ssh(&mut command, "exit 0");
+    let run = scene.run(command.env("HOME", scene.path("")).args([REMOTEEXE, "h", "s"]));
+    assert!(run.records.contains(&warning), "{}", run.records);
 }
 
 #[test]
@@ -237,26 +250,72 @@ fn there_is_no_retry_while_a_daemon_that_ssh_has_started_runs() {
 }
 
 #[test]
+fn what_our_caller_has_left_in_the_background_is_not_ended_with_an_ssh() {
+    let scene = Scene::new();
+    let mut shell = Command::new("bash");
+    scene.equip(&mut shell);
+    let background = "(while :; do sleep 0.1 || echo $? >>$DIR/ended; done) & echo $! >$DIR/pid";
+    shell.args(["-c", &format!("{background}; exec \"$@\""), "bash", REMOTEEXE]);
+    shell.args(["--retries", "1", "--retry-delay", "0", "--connect-timeout", "0.5"]);
+    shell.args(["-F", "/dev/null", "-o", "ProxyCommand=sleep 600 & exec sleep 600", "h", "s"]);
+    let mut child = Running::spawn(&mut shell);
+    let background = Lingering::new(pids(&scene, 1).remove(0));
+    assert_eq!((child.code(), waits(&scene.log()).len()), (Some(255), 1), "{}", scene.log());
+    assert!(background.is_alive() && !scene.path("ended").exists());
+}
+
+#[test]
+fn without_proc_the_job_runs_as_without_retries_and_the_log_says_so() {
+    needs_root();
+    let sandbox = Sandbox::start();
+    let scene = Scene::new();
+    let mut command = own_mounts("mount -t tmpfs none /proc; exec \"$@\"");
+    scene.equip(&mut command);
+    command.args([REMOTEEXE, "--retries", "1", "--connect-timeout", "1"]);
+    let run = scene.run(sandbox.connect(&mut command).args(["h", "sleep 2; exit 255"]));
+    assert_eq!(run.code, 255);
+    let (_, rest) = run.records.split_once("@h sleep 2; exit 255\n").unwrap();
+    let reason = "/proc does not show what runs";
+    let lacks =
+        format!("remoteexe: no retries: {reason}\nremoteexe: no connect timeout: {reason}\n");
+    assert_eq!(rest, format!("{lacks}END,255,h sleep 2; exit 255\n"));
+
+    let mut command = own_mounts("mount -t tmpfs none /proc; exec \"$@\"");
+    let scene = Scene::new();
+    scene.equip(&mut command);
+    command.args([REMOTEEXE, "--retries", "1", "-F", "/dev/null"]);
+    let run = scene.run(command.args(["-o", "ProxyCommand=head -n 1 >/dev/null", "h", "s"]));
+    let end = "\nConnection closed by UNKNOWN port 65535\r\nEND,255,h s\n";
+    assert!(run.records.ends_with(end), "{}", run.records);
+}
+
+#[test]
 fn the_master_of_a_jump_host_stays_and_costs_no_retries() {
     let jump = Sandbox::start();
     let scene = Scene::new();
     let socket = scene.path("master").display().to_string();
     let own = fs::read_to_string(jump.dir.join("ssh_config")).unwrap();
     let own = own.replace("Host *", "Host jump");
-    // Nobody listens on the host's port.
-    let port = ClosedPort::reserve();
+    // Nobody listens on the one port of the host, and the other is silent.
+    let reserved = ClosedPort::reserve();
+    let closed = reserved.to_string();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = listener.local_addr().unwrap().port().to_string();
     let config = format!(
         "Host jump\nControlMaster auto\nControlPath {socket}\nControlPersist 600\n{own}\n\
-         Host h\nHostName 127.0.0.1\nPort {port}\nProxyJump {}@jump\n",
+         Host h\nHostName 127.0.0.1\nProxyJump {}@jump\n",
         jump.login
     );
     fs::write(scene.path("config"), config).unwrap();
-    let mut command = scene.remoteexe();
-    command.arg("-F").arg(scene.path("config"));
-    command.args(["--retries", "2", "--retry-delay", "0", "--connect-timeout", "60", "h", "true"]);
-    let run = scene.run(&mut command);
-    assert_eq!(run.code, 255);
-    assert_eq!(waits(&run.records).len(), 2, "{}", mask_waits(&run.records));
+    for (port, timeout) in [(closed, "60"), (silent, "1")] {
+        let mut command = scene.remoteexe();
+        command.arg("-F").arg(scene.path("config")).args(["-p", &port]);
+        command.args(["--retries", "1", "--retry-delay", "0", "--connect-timeout", timeout]);
+        let run = scene.run(command.args(["h", "true"]));
+        assert_eq!(run.code, 255);
+        assert_eq!(waits(&run.records).len(), 1, "{}", mask_waits(&run.records));
+        fs::remove_file(scene.log_path()).unwrap();
+    }
     let mut ssh = Command::new("ssh");
     ssh.args(["-F", "/dev/null", "-S", &socket]);
     assert!(ssh.args(["-O", "check", "jump"]).output().unwrap().status.success(), "it is alive");

@@ -5,8 +5,8 @@ use std::process::Command;
 
 use crate::report::fields;
 use crate::support::{
-    MARK, REMOTEEXE, Running, Sandbox, Scene, code, files, log_of_h_s, needs_root, records, run,
-    split_record,
+    MARK, OWN_MOUNTS, REMOTEEXE, Running, Sandbox, Scene, code, files, log_of_h_s, needs_root,
+    records, run, split_record,
 };
 
 /// The job `h s` that prints the lines of `output` with printf(1). Each that begins with `!` must have a mark, and is
@@ -192,9 +192,10 @@ fn containers_that_share_a_log_and_a_process_id_are_two_runs_of_which_one_failed
     needs_root();
     let scene = Scene::new();
     let start = |job: &str, body: &str| {
-        let mut unshare = Command::new("unshare");
+        let mut unshare = Command::new(OWN_MOUNTS);
         scene.equip_with_ssh(&mut unshare, body);
-        unshare.args(["--pid", "--fork", "--mount-proc", REMOTEEXE, "h", job]);
+        let container = "mount -t proc proc /proc; exec \"$@\"";
+        unshare.args(["--pid", "--fork", "sh", "-euc", container, "sh", REMOTEEXE, "h", job]);
         Running::spawn(&mut unshare)
     };
     let wait = "until [ -e $DIR/over ]; do sleep 0.01; done";

@@ -7,7 +7,8 @@ use std::fs;
 
 use fastrand::Rng;
 
-use crate::support::{Scene, files, texts, with_seeds};
+use crate::report::fields;
+use crate::support::{Scene, files, records, texts, with_seeds};
 
 const RUNS: u64 = 400;
 
@@ -108,4 +109,72 @@ fn check(seed: u64) {
 #[test]
 fn whatever_ssh_writes_is_in_the_log_byte_for_byte() {
     with_seeds(RUNS, check);
+}
+
+/// Lines of which most look like records, or nearly so.
+fn records_of_a_script(random: &mut Rng) -> String {
+    let heads = [
+        "START,-,",
+        "START,",
+        "command,ssh root@",
+        "wait,",
+        "retry,",
+        "END,0,",
+        "END,3,",
+        "END,",
+        "error: ",
+        "remoteexe: ",
+        "remoteexe: the next line is output",
+        "usage: remoteexe target script [parameters]",
+        "[2026-03-02 13:21:01][913] ",
+        " ",
+        "",
+    ];
+    let tails = [
+        "h s",
+        "h",
+        "5 s",
+        "0.100 s",
+        "1/8,255,wait 0.100 s",
+        "no retries: ",
+        "7 lines lost, the log was full",
+        "ssh was killed: not connected after 20.000 s",
+        "db01 /srv/nightly.sh",
+        "\r",
+        " ",
+        "",
+    ];
+    let mut lines = String::new();
+    for _ in 0..random.usize(1..40) {
+        lines.push_str(random.choice(heads).expect("a choice"));
+        lines.push_str(random.choice(tails).expect("a choice"));
+        lines.push_str(random.choice(["", "", "x", "\r"]).expect("a choice"));
+        lines.push('\n');
+    }
+    lines
+}
+
+fn check_read_back(seed: u64) {
+    let random = &mut Rng::with_seed(seed);
+    let (printed, status) = (records_of_a_script(random), random.i32(0..=254));
+    let scene = Scene::new();
+    fs::write(scene.path("printed"), &printed).unwrap();
+    let body = format!("cat $DIR/printed; exit {status}");
+    let run = scene.run(scene.remoteexe_with_ssh(body).args(["h", "s"]));
+    assert_eq!(run.code, status, "SEED={seed}");
+
+    let report = |args: &[&str]| scene.remoteexe().arg("--report").args(args).output().unwrap();
+    let lines = printed.lines().count();
+    let facts = fields(&report(&["--json"]), "job exit_status lines ambiguous pid");
+    let [facts] = facts.as_slice() else { panic!("{facts:?}; SEED={seed}") };
+    let (facts, pid) = facts.rsplit_once(' ').unwrap();
+    assert_eq!(facts, format!("\"h s\" {status} {lines} false"), "SEED={seed}");
+    let logged = records(&String::from_utf8(report(&["--run", pid]).stdout).unwrap());
+    let expected = format!("START,-,h s\ncommand,ssh root@h s\n{printed}END,{status},h s\n");
+    assert_eq!(logged, expected, "SEED={seed}");
+}
+
+#[test]
+fn a_script_that_prints_records_is_read_back_as_one_run_with_exactly_these_lines() {
+    with_seeds(RUNS / 2, check_read_back);
 }

@@ -211,6 +211,10 @@ fn the_cause_of_a_failure_is_told_in_words() {
         (255, refused, "connection refused", true),
         (255, lost, "connection lost while the job ran", false),
         (255, "Host key verification failed.", "host key not accepted", true),
+        // sshpass takes the terminal away when ssh asks for the password again.
+        (129, "Permission denied, please try again.\r", "authentication failed", true),
+        (129, "root@h: Permission denied (publickey,password).\r", "authentication failed", true),
+        (129, "x", "ended by signal HUP", false),
         // As cloud images do it.
         (142, NO_LOGIN, "login refused by the server", true),
         (0, NO_LOGIN, "login refused by the server", true),

@@ -217,13 +217,13 @@ fn hour_by_hour_each_incident_is_told_once_and_its_end_once() {
 10:00 + UNREACHABLE | since 09:20 | host00
 11:00 - UNREACHABLE | 09:20–10:15 | host00
 13:00 - HUNG | 02:04–12:54 | host04 /srv/night.sh
-15:00 + FAILING | since 14:01 | /srv/half.sh --all on 3 hosts
+15:00 + FAILING | since 14:01 | /srv/half.sh --all on host01, host02, host03
 17:00 + SLOWER | since 16:01 | host06 /srv/often.sh
-18:00 - RECOVERED | 14:01–17:03 | /srv/half.sh --all on 3 hosts
-19:00 + DROPPED | 18:00–18:31 | 2 jobs on 2 hosts
+18:00 - RECOVERED | 14:01–17:03 | /srv/half.sh --all on host01, host02, host03
+19:00 + DROPPED | 18:00–18:31 | /srv/often.sh on host10, host11
 20:00 - SLOWER | 16:01–18:57 | host06 /srv/often.sh
 22:00 + LOST | 21:11–21:30 | all that was running: 3 runs of 3 jobs
-01:00 - DROPPED | 03-04 18:00–18:31 | 2 jobs on 2 hosts
+01:00 - DROPPED | 03-04 18:00–18:31 | /srv/often.sh on host10, host11
 03:00 - LOST | 03-04 02:07–04:07 | host07 /srv/night.sh
 "
     );

@@ -598,7 +598,7 @@ fn jobs_of_a_crontab_that_cron_ignores_are_one_incident() {
     assert!(
         screen.contains(
             "
-NOT STARTED  since 11:00  2 jobs on 2 hosts  4 runs missing, last good 10:00
+NOT STARTED  since 11:00  2 jobs on h1, h2  4 runs missing, last good 10:00
                           cron ignores crontab: --check says why
 "
         ),

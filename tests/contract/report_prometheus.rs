@@ -121,11 +121,14 @@ remoteexe_problems{state="flapping"} 0
 remoteexe_problems{state="lost"} 0
 remoteexe_problems{state="hung"} 0
 remoteexe_problems{state="unreachable"} 0
+remoteexe_problems{state="login_refused"} 0
+remoteexe_problems{state="host_key"} 0
 remoteexe_problems{state="slower"} 0
 remoteexe_problems{state="dropped"} 1
 remoteexe_problems{state="silent"} 0
 remoteexe_problems{state="not_started"} 0
 remoteexe_problems{state="cron_down"} 0
+remoteexe_problems{state="log_full"} 0
 remoteexe_problems{state="late"} 0
 "#
     );
@@ -142,11 +145,14 @@ fn the_problems_are_those_of_the_first_screen() {
             r#"{state="lost"} 0"#,
             r#"{state="hung"} 0"#,
             r#"{state="unreachable"} 0"#,
+            r#"{state="login_refused"} 0"#,
+            r#"{state="host_key"} 0"#,
             r#"{state="slower"} 1"#,
             r#"{state="dropped"} 0"#,
             r#"{state="silent"} 0"#,
             r#"{state="not_started"} 0"#,
             r#"{state="cron_down"} 0"#,
+            r#"{state="log_full"} 0"#,
             r#"{state="late"} 0"#,
         ]
     );

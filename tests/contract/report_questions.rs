@@ -20,7 +20,7 @@ fn what_ran_then_is_a_list_of_runs_with_their_ends() {
     assert_eq!(
         printed(&output),
         "\
-2026-03-02 21:00:00 to 2026-03-02 21:00:05   1 job, 1 host
+2026-03-02 21:00:00 to 2026-03-02 21:01:00   1 job, 1 host
 runs 2   ok 1   failed 1   lost 0   running 0
 connection failures 0   usage errors 0   retried 0   overlaps 1
 a.log, since 2026-03-02 21:00:00, until 2026-03-02 21:01:00

@@ -61,23 +61,23 @@ fn the_view_says_what_it_has_read_and_what_was_asked_for() {
 }
 
 #[test]
-fn a_name_that_is_in_no_log_is_told_with_the_nearest_ones() {
+fn a_name_that_is_nowhere_is_a_wrong_word_with_the_nearest_ones_as_a_remedy() {
     for (args, remark) in [
         (
             ["--host", "host_sum_batch1"],
-            "no host 'host_sum_batch1' in these logs; the nearest: host_sum_batch01, host_user_batch02",
+            "no host 'host_sum_batch1' in these logs or crontabs; the nearest: host_sum_batch01, host_user_batch02",
         ),
-        (["--host", "web"], "no host 'web' in these logs, nor one like it"),
+        (["--host", "web"], "no host 'web' in these logs or crontabs, nor one like it"),
         (
             ["--job", "bakcup.sh"],
-            "no job with 'bakcup.sh' in these logs; the nearest: host_user_batch02 /srv/backup.sh",
+            "no job with 'bakcup.sh' in these logs or crontabs; the nearest: host_user_batch02 /srv/backup.sh",
         ),
-        (["--job", "zzz"], "no job with 'zzz' in these logs, nor one like it"),
+        (["--job", "zzz"], "no job with 'zzz' in these logs or crontabs, nor one like it"),
     ] {
         for form in ["--json", "--tsv", "--failed"] {
             let output = report_here(&[args[0], args[1], form, "a.log"]);
             assert_eq!(stderr(&output), format!("remoteexe: {remark}\n"));
-            assert_eq!(code(&output), 0);
+            assert_eq!(code(&output), 10);
         }
     }
 }

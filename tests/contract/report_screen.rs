@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::fs;
 use std::process::Command;
 
-use crate::report::{LOG, interleaved, on_a_terminal, printed, report, run};
+use crate::report::{LOG, fields, interleaved, on_a_terminal, printed, report, run};
 use crate::support::{REMOTEEXE, Running, Scene, code, day_of_300_jobs, remoteexe_booted_at};
 
 /// The screen without the counts in its first four lines.
@@ -116,7 +116,7 @@ fn a_job_that_is_good_and_bad_in_turn_is_flapping() {
         &log,
         &[],
         "
-FLAPPING     since 10:01  h /x  6 of 11 runs, last good 10:00, run 12@10:11:00
+FLAPPING     since 10:01  h /x  6 of 11 runs, last good 10:10, run 12@10:11:00
                           exit 4, no output
 ",
     );
@@ -136,7 +136,7 @@ fn one_script_that_fails_in_one_way_on_several_hosts_is_one_line() {
 2 problems now, 0 over
 
 Now
-FAILING      since 10:00  /x.sh a b on 3 hosts
+FAILING      since 10:00  /x.sh a b on h1, h2, h3
                           every run (3), no good run before
                           exit 2: oops
 FAILING      since 10:00  h4 /x.sh a b
@@ -207,7 +207,10 @@ fn a_login_that_is_refused_is_told_once_for_the_host() {
     assert_shows(
         &log,
         &[],
-        "UNREACHABLE  since 10:00  h  2 runs of 2 jobs (authentication failed)\n",
+        "\
+LOGIN REFUSED  since 10:00  h  2 runs of 2 jobs (authentication failed)
+                            root@h: Permission denied (publickey).
+",
     );
 }
 
@@ -243,8 +246,8 @@ fn a_herd_is_where_connections_are_dropped_more_often_than_they_are_started() {
         &herd,
         &[],
         "6 connections dropped, 5 at seconds 0 to 2
-                          --retries 8 (REMOTEEXE_RETRIES) tries again
-                          --splay 20 (REMOTEEXE_SPLAY) spreads the starts
+                          --retries 8 (REMOTEEXE_RETRIES) tries again, --splay
+                          20 (REMOTEEXE_SPLAY) spreads the starts
 ",
     );
     // As often as they are started there, they are dropped by chance.
@@ -278,6 +281,41 @@ Over
 DROPPED      01:50  h /often  1 connection dropped, run 2@01:50:00
 ",
     );
+}
+
+#[test]
+fn a_run_that_has_used_up_its_retries_or_could_have_none_is_not_advised_to_use_them() {
+    let begin = "[2026-03-02 02:00:00][3]";
+    let again =
+        format!("{begin} retry,1/1,255,wait 0.100 s\n{begin} command,ssh root@h /nightly\n");
+    let dropped = run(3, "02:00:00", "02:00:00", "h /nightly", DROPPED, 255);
+    let drop = format!("{begin} {DROPPED}\n");
+    for last in [
+        dropped.replace(&drop, &format!("{drop}{again}{drop}")),
+        dropped.replace(&drop, &format!("{begin} remoteexe: no retries: why\n{drop}")),
+    ] {
+        let log = run(5, "01:59:00", "01:59:09", "h /other", "", 0) + &last;
+        let log = log + &run(4, "02:05:00", "02:05:09", "h /other", "", 0);
+        let screen = screen(&log, &[]);
+        assert!(screen.contains("\nDROPPED ") && !screen.contains("--retries"), "{screen}");
+    }
+}
+
+#[test]
+fn of_a_proxy_that_ended_the_words_of_its_own_are_shown_and_not_those_of_ssh_about_it() {
+    let closed = "Connection closed by UNKNOWN port 65535\r";
+    for (said, reason) in [
+        (format!("proxy: token has expired\n{DROPPED}\r"), "proxy: token has expired"),
+        (format!("{DROPPED}\r"), DROPPED),
+    ] {
+        let log = run(1, "10:00:00", "10:00:01", "h /x", &format!("{said}\n{closed}"), 255);
+        let found = report(&log, &["--json"]);
+        assert_eq!(fields(&found, "reason"), [format!("{reason:?}")]);
+        let screen = screen(&log, &[]);
+        let own = reason.strip_prefix("proxy: ").unwrap_or_default();
+        assert!(screen.contains("\nUNREACHABLE  ") && screen.contains(own), "{screen}");
+        assert!(!screen.contains("onnection closed"), "{screen}");
+    }
 }
 
 #[test]
@@ -714,7 +752,7 @@ fn a_day_of_300_jobs_looks_as_in_the_pictures() {
 fn hosts_that_were_given_no_script_are_one_problem() {
     let log = run(1, "10:00:00", "10:00:00", "h1", "", 10)
         + &run(2, "10:00:00", "10:00:00", "h2", "", 10);
-    assert_shows(&log, &[], "FAILING      since 10:00  (no script) on 2 hosts\n");
+    assert_shows(&log, &[], "FAILING      since 10:00  (no script) on h1, h2\n");
 }
 
 #[test]

@@ -10,7 +10,8 @@ use chrono::{Days, Local, NaiveDate, NaiveDateTime, TimeDelta};
 
 use crate::report::{fields, printed, reporter, run};
 use crate::support::{
-    ORDINARY_USER, REMOTEEXE, Running, Scene, as_ordinary_user, code, needs_root, run_tool, stderr,
+    ORDINARY_USER, REMOTEEXE, Running, Scene, as_ordinary_user, code, needs_root, own_mounts,
+    run_tool, stderr,
 };
 
 /// Sets its name to remoteexe and its argument area to 2 GiB of memory that it never touches.
@@ -53,7 +54,7 @@ int main(void) {
 "#;
 
 /// A scene that the ordinary user can enter.
-fn scene() -> Scene {
+pub fn scene() -> Scene {
     needs_root();
     let scene = Scene::new();
     run_tool("chmod", &["755", &scene.path("").display().to_string()]);
@@ -130,7 +131,7 @@ fn coming_and_going(scene: &Scene, names: &[&str]) -> Running {
 }
 
 /// A crontab as if it had not been changed for long.
-fn write_crontab(scene: &Scene, lines: &str) {
+pub fn write_crontab(scene: &Scene, lines: &str) {
     let text = format!("REMOTEEXE_LOG_DIR={}\n{lines}", scene.path("log").display());
     fs::write(scene.path("crontab"), text).unwrap();
     let file = File::options().write(true).open(scene.path("crontab"));
@@ -178,7 +179,7 @@ fn files_that_come_and_go_hide_nothing_and_forge_nothing() {
 }
 
 /// A run a day, which ends after a second, at this time.
-fn at(pid: u32, start: NaiveDateTime, job: &str, status: u8) -> String {
+pub fn at(pid: u32, start: NaiveDateTime, job: &str, status: u8) -> String {
     let end = start + TimeDelta::seconds(1);
     format!(
         "[{start}][{pid}] START,-,{job}\n[{start}][{pid}] command,ssh root@{job}\n\
@@ -187,7 +188,7 @@ fn at(pid: u32, start: NaiveDateTime, job: &str, status: u8) -> String {
 }
 
 /// Midnight of this day, which may have begun a moment ago, and the name of its log.
-fn today() -> (NaiveDateTime, String) {
+pub fn today() -> (NaiveDateTime, String) {
     let today = Local::now().date_naive();
     let name = format!("{}_remoteexe.log", today.format("%Y%m%d"));
     (today.into(), name)
@@ -280,8 +281,29 @@ fn a_record_of_the_year_9999_makes_no_slots_of_thousands_of_years() {
     }
 }
 
+#[test]
+fn days_that_come_after_now_take_the_place_of_no_slot_and_stop_no_report() {
+    let scene = scene();
+    write_crontab(&scene, "* * * * * root remoteexe h s\n");
+    let (midnight, _) = today();
+    let yesterday = midnight - TimeDelta::days(1);
+    let mut log = at(1, yesterday, "h s", 0) + &at(2, midnight, "h s", 0);
+    // More days than are judged at 1,440 slots a day.
+    for day in 1_000..15_000 {
+        log += &at(3, midnight + TimeDelta::days(day), "h s", 0);
+    }
+    write(&scene, "a.log", &log);
+    for form in ["--changed", "--runs --until today"] {
+        let mut report = reporter(&scene);
+        report.args(form.split(' ')).args(["--crontab", "crontab", "log/a.log"]);
+        let output = report.current_dir(scene.path("")).output().unwrap();
+        let text = String::from_utf8(output.stdout.clone()).unwrap();
+        assert!(text.to_lowercase().contains("not started"), "{form}: {text}{}", stderr(&output));
+    }
+}
+
 /// `remoteexe --report ARGS` where only this crontab of root's and this one of the ordinary user are installed.
-fn with_crontabs(scene: &Scene, root: &str, stranger: &str, script: &str) -> Output {
+pub fn with_crontabs(scene: &Scene, root: &str, stranger: &str, script: &str) -> Output {
     fs::create_dir_all(scene.path("spool")).unwrap();
     fs::create_dir_all(scene.path("cron.d")).unwrap();
     for (name, text) in [("root", root), (ORDINARY_USER, stranger)] {
@@ -290,10 +312,7 @@ fn with_crontabs(scene: &Scene, root: &str, stranger: &str, script: &str) -> Out
         run_tool("chmod", &["600", &path.display().to_string()]);
         run_tool("chown", &[name, &path.display().to_string()]);
     }
-    let mut unshare = Command::new("unshare");
-    scene.equip(&mut unshare);
-    unshare.env_remove("REMOTEEXE_LOG_DIR").env("TZ", "UTC");
-    unshare.args(["--mount", "sh", "-euc"]).arg(format!(
+    let mut unshare = own_mounts(&format!(
         "mkdir -p /var/spool/cron/crontabs /etc/cron.d
          mount --bind $DIR/spool /var/spool/cron/crontabs
          mount --bind $DIR/cron.d /etc/cron.d
@@ -301,6 +320,8 @@ fn with_crontabs(scene: &Scene, root: &str, stranger: &str, script: &str) -> Out
          mount --bind $DIR/log /tmp
          exec {script}"
     ));
+    scene.equip(&mut unshare);
+    unshare.env_remove("REMOTEEXE_LOG_DIR").env("TZ", "UTC");
     unshare.output().unwrap()
 }
 
@@ -345,9 +366,32 @@ fn a_crontab_of_198_000_calls_is_read_by_nobody_who_has_not_asked_for_it() {
 }
 
 #[test]
+fn a_start_after_a_sleep_of_any_length_is_no_start_of_1970_and_stops_no_report() {
+    let scene = scene();
+    let (midnight, _) = today();
+    fs::write(scene.path("a.log"), at(1, midnight, "h s", 0)).unwrap();
+    let almost = 8_210_266_876_799 - Local::now().timestamp() - 3_600;
+    for seconds in [almost, i64::MAX] {
+        let line = format!("* * * * * sleep {seconds}; remoteexe h s\n");
+        fs::write(scene.path("crontab"), line.repeat(10)).unwrap();
+        for (zone, args) in
+            [("UTC", "--next"), ("Asia/Tokyo", "--next"), ("Asia/Tokyo", "--job s a.log")]
+        {
+            let mut report = reporter(&scene);
+            report.args(args.split(' ')).args(["--user-crontab", "crontab"]);
+            report.env("TZ", zone).current_dir(scene.path(""));
+            let output = report.output().unwrap();
+            let text = String::from_utf8(output.stdout.clone()).unwrap();
+            assert_eq!(code(&output), 0, "{}", stderr(&output));
+            assert!(text.contains("never") && !text.contains("1970"), "{text}");
+        }
+    }
+}
+
+#[test]
 fn a_time_field_of_any_length_neither_stops_next_nor_widens_its_table() {
     let scene = scene();
-    let field = vec!["1"; 16_000].join(",");
+    let field = vec!["1,3"; 16_000].join(",");
     let job = "x".repeat(100_000);
     for lines in [
         format!("{field} * * * * remoteexe h s\n2 * * * * remoteexe h t\n"),

@@ -1,7 +1,7 @@
 //! `--report --html FILE`, `-o FILE`: what is in the place of FILE, or in its directory, hands on no right.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -80,12 +80,13 @@ fn a_file_that_a_stranger_has_made_hands_on_no_bit_of_its_mode() {
 #[test]
 fn a_file_of_one_s_own_keeps_its_mode_but_no_more_than_others_may_read() {
     let (scene, dirs) = scene();
-    for dir in [&scene.path("log"), &dirs[0]] {
+    // Into a sticky directory others can move what root wrote elsewhere: there the umask decides too.
+    for (dir, umask) in [(&scene.path("log"), "077"), (&dirs[0], "022")] {
         for (mode, expected) in [(0o640, "640"), (0o600, "600"), (0o6777, "644"), (0o666, "644")] {
             let file = dir.join("x.html");
             fs::write(&file, "").unwrap();
             fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
-            write(&scene, "077", "--html", &file);
+            write(&scene, umask, "--html", &file);
             assert_eq!(rights(&file).2, expected, "{mode:o}");
         }
     }
@@ -104,11 +105,39 @@ fn a_file_of_root_s_that_a_stranger_has_put_there_opens_no_page_to_others() {
         assert_eq!(rights(&file).2, "600");
     }
     // What root once wrote in a directory of the user's.
-    let file = dirs[1].join("moved.html");
-    fs::write(dirs[1].join("readme"), "").unwrap();
-    as_stranger("mv ${0%/*}/readme $0", &file);
-    write(&scene, "077", "--html", &file);
-    assert_eq!(rights(&file).2, "600");
+    for dir in &dirs {
+        let file = dir.join("moved.html");
+        fs::write(dirs[1].join("readme"), "").unwrap();
+        as_stranger("mv ${0%/*/*}/own/readme $0", &file);
+        write(&scene, "077", "--html", &file);
+        assert_eq!(rights(&file).2, "600");
+    }
+}
+
+#[test]
+fn a_stranger_s_link_leads_the_page_to_no_directory_but_the_stranger_s() {
+    let (scene, dirs) = scene();
+    fs::create_dir(scene.path("cron.d")).unwrap();
+    let file = dirs[1].join("www/x.html");
+    for target in ["../cron.d", "$PWD/cron.d", "loop/../../cron.d", "www"] {
+        let target = target.replace("$PWD", &scene.path("").display().to_string());
+        as_stranger(
+            &format!("cd ${{0%/*/*}}; rm -f www; ln -sfn . loop; ln -s {target} www"),
+            &file,
+        );
+        let mut report = scene.remoteexe();
+        report.args(["--report", "a.log", "--html"]).arg(&file);
+        let output = report.current_dir(scene.path("")).output().unwrap();
+        assert!(stderr(&output).contains("no new file can be made"), "{}", stderr(&output));
+        assert_eq!((code(&output), files(&scene.path("cron.d"))), (74, Vec::new()));
+    }
+    as_stranger("cd ${0%/*/*}; rm www; mkdir real; ln -s loop/real www", &file);
+    write(&scene, "022", "--html", &file);
+    assert_eq!(files(&dirs[1].join("real")), [dirs[1].join("real/x.html")]);
+    // Root's own link leads anywhere.
+    symlink("cron.d", scene.path("link")).unwrap();
+    write(&scene, "022", "--html", &scene.path("link/y.html"));
+    assert_eq!(files(&scene.path("cron.d")), [scene.path("cron.d/y.html")]);
 }
 
 #[test]

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::support::{
-    ClosedPort, Cut, ENDING, Proxy, REMOTEEXE, REQUESTED, Running, SOME_VERSION, Sandbox, Scene,
-    as_of_ssh_9_5, compile_ssh, forge_ssh, log_of_h_s, mask_waits, needs_root, send, wait_for,
-    wait_until, waits,
+    ClosedPort, Cut, ENDING, OWN_MOUNTS, Proxy, REMOTEEXE, REQUESTED, Running, SOME_VERSION,
+    Sandbox, Scene, as_of_ssh_9_5, compile_ssh, forge_ssh, log_of_h_s, mask_waits, needs_root,
+    send, wait_for, wait_until, waits,
 };
 
 /// Prints the part of the call that retries change: the shell and the arguments.
@@ -586,7 +586,16 @@ fn children_that_the_caller_left_behind_cost_no_retries() {
     let script = "for i in 002 004 006 008 010 012 014 016 018 020 022 024 026 028 030; do sleep 0.$i & done; exec \"$@\"";
     let closed = ClosedPort::reserve();
     let port = closed.to_string();
-    for wrapper in [&["env"][..], &["unshare", "--pid", "--fork"]] {
+    let container = [
+        OWN_MOUNTS,
+        "--pid",
+        "--fork",
+        "sh",
+        "-euc",
+        "mount -t proc proc /proc; exec \"$@\"",
+        "sh",
+    ];
+    for wrapper in [&["env"][..], &container] {
         for _ in 0..10 {
             let scene = Scene::new();
             let mut command = Command::new(wrapper[0]);
@@ -600,4 +609,20 @@ fn children_that_the_caller_left_behind_cost_no_retries() {
             assert_eq!(waits(&scene.log()).len(), 2, "{}", scene.log());
         }
     }
+}
+
+#[test]
+fn where_proc_has_the_numbers_of_another_namespace_there_are_no_retries() {
+    needs_root();
+    let scene = Scene::new();
+    let closed = ClosedPort::reserve();
+    let mut command = Command::new("unshare");
+    scene.equip(&mut command);
+    command.args(["--pid", "--fork", REMOTEEXE, "--retries", "2", "--retry-delay", "0"]);
+    command.args(["-F", "/dev/null", "-p", &closed.to_string(), "127.0.0.1", "true"]);
+    let run = scene.run(&mut command);
+    assert_eq!(run.code, 255);
+    let reason = "\nremoteexe: no retries: /proc does not show what runs\n";
+    assert!(run.records.contains(reason), "{}", run.records);
+    assert_eq!(waits(&run.records), []);
 }

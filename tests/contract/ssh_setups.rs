@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use crate::support::{
     ClosedPort, REMOTEEXE, REQUESTED, Running, Sandbox, Scene, is_running, mask_waits, needs_root,
-    run_tool, texts_in, wait_until, waits,
+    own_mounts, run_tool, texts_in, wait_until, waits,
 };
 
 /// Both ways to run a job. The time is never over, on a busy machine either.
@@ -277,16 +277,18 @@ fn a_proxy_command_that_cannot_be_executed_is_not_tried_again_whichever_shell_sa
     for shell in ["/bin/dash", "/bin/bash", "/bin/busybox", "/bin/mksh"] {
         for proxy in ["/no/such %h", "no-such-program %h", "/etc/passwd"] {
             let scene = Scene::new();
-            let mut unshare = Command::new("unshare");
+            let mut unshare = own_mounts("mount --bind \"$1\" /bin/sh; shift; exec \"$@\"");
             scene.equip(&mut unshare);
             unshare.args([
-                "--mount",
-                "bash",
-                "-euc",
-                "mount --bind \"$0\" /bin/sh; exec \"$@\"",
                 shell,
+                REMOTEEXE,
+                "--retries",
+                "3",
+                "--retry-delay",
+                "0",
+                "-F",
+                "/dev/null",
             ]);
-            unshare.args([REMOTEEXE, "--retries", "3", "--retry-delay", "0", "-F", "/dev/null"]);
             unshare.args(["-o", &format!("ProxyCommand={proxy}"), "h", "s"]);
             let run = scene.run(&mut unshare);
             assert_eq!(run.code, 255);
@@ -314,9 +316,9 @@ fn a_job_is_the_same_with_the_server_dropbear() {
     fs::set_permissions(scene.path("home"), Permissions::from_mode(0o700)).unwrap();
     // dropbear knows no other place for the keys than the home of the user.
     let port = free_port();
-    let mut server = Command::new("unshare");
-    server.args(["--mount", "sh", "-euc", "mount --bind $0 /root; exec \"$@\"", &path("home")]);
+    let mut server = own_mounts("mount --bind \"$1\" /root; shift; exec \"$@\"");
     server.args([
+        &path("home"),
         "dropbear",
         "-F",
         "-E",

@@ -30,7 +30,7 @@ pub use log::{
     MARK, NO_GUARDS, REQUESTED, as_of_ssh_9_5, files, log_of_h_s, mask_waits, records,
     split_record, texts, texts_in, today, waits,
 };
-pub use mounts::{own_mounts, remoteexe_booted_at};
+pub use mounts::{OWN_MOUNTS, own_mounts, remoteexe_booted_at};
 pub use process::{
     ENDING, Lingering, Running, children, code, has_ended, is_asleep, is_running, run_tool, send,
     send_to, state, stderr, try_send_to,

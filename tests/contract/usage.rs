@@ -216,11 +216,8 @@ fn an_option_of_ssh_that_would_part_it_from_the_job_is_refused() {
     let option = OsStr::from_bytes(b"SessionType=none # \xff");
     let reason =
         r"invalid value 'SessionType=none # \xff' for -o <OPTION>: the script would not run";
-    args(&["-o".as_ref(), option, "h".as_ref(), "s".as_ref()]).because(
-        "h s",
-        reason,
-        "leave it out",
-    );
+    args(&["-o".as_ref(), option, "h".as_ref(), "s".as_ref()])
+        .because("h s", reason, "leave it out");
     for option in ["SessionType=default", "RequestTTY no", "X=yes"] {
         let scene = Scene::new();
         let mut command = scene.remoteexe_with_ssh("exit 4");
@@ -325,11 +322,9 @@ fn a_login_that_a_shell_or_ssh_would_take_for_something_else_is_refused() {
     ] {
         let shown = login.replace('\n', r"\n");
         let reason = format!("invalid value '{shown}' for REMOTEEXE_LOGIN: {fault}");
-        args(&["-o", "X=y", "host", "/x.sh"]).with("REMOTEEXE_LOGIN", login).because(
-            "host /x.sh",
-            &reason,
-            LOGIN_TIP,
-        );
+        args(&["-o", "X=y", "host", "/x.sh"])
+            .with("REMOTEEXE_LOGIN", login)
+            .because("host /x.sh", &reason, LOGIN_TIP);
     }
 }
 

@@ -7,11 +7,10 @@ use clap::FromArgMatches;
 use crate::cli::error::UsageError;
 use crate::cli::job::read_crontab;
 use crate::cli::line::CommandLine;
-use crate::cli::value::path;
-use crate::cron::{Columns, CrontabSelection};
+use crate::cron::CrontabSelection;
 use crate::report::query::{CrontabSource, Form};
 
-/// Options of the log that have no meaning where only crontabs are read.
+/// Options that have no meaning if only crontabs are read.
 const OF_LOGS: [&str; 10] =
     ["since", "until", "user", "failed", "html", "run", "json", "tsv", "prometheus", "files"];
 
@@ -28,12 +27,12 @@ pub struct CrontabArgs {
 
     /// A crontab with a column of users, such as /etc/crontab, to read instead of this machine's
     #[arg(long, value_name = "FILE", help_heading = "Crontabs")]
-    #[arg(conflicts_with_all = ["compare", "run", "tsv"])]
+    #[arg(conflicts_with_all = ["run", "tsv"])]
     crontab: Vec<OsString>,
 
     /// A user's crontab, without that column, to read instead of this machine's
     #[arg(long, value_name = "FILE", help_heading = "Crontabs")]
-    #[arg(conflicts_with_all = ["compare", "run", "tsv"])]
+    #[arg(conflicts_with_all = ["run", "tsv"])]
     user_crontab: Vec<OsString>,
 
     /// Read no crontab: say nothing of what was not started
@@ -43,7 +42,7 @@ pub struct CrontabArgs {
 }
 
 impl CrontabArgs {
-    /// The form that needs the crontabs only, if one is asked for.
+    /// The form, if one is asked for that reads only crontabs.
     pub fn form(&self) -> Option<Form> {
         match (self.check, self.next) {
             (true, _) => Some(Form::Check),
@@ -52,8 +51,8 @@ impl CrontabArgs {
         }
     }
 
-    /// The crontabs that say what should have run. Logs that are named one by one may be of any machine: to these
-    /// belongs no crontab but those that are named too.
+    /// The crontabs to compare the logs with. Logs that were named may come from any machine, so only crontabs that
+    /// were named too belong to them.
     pub fn source<A: FromArgMatches>(
         &self,
         line: &CommandLine<A>,
@@ -68,7 +67,6 @@ impl CrontabArgs {
         Ok(has_meaning.then_some(CrontabSource { selection, grammar: read_crontab }))
     }
 
-    /// The crontabs to read.
     pub fn selection<A: FromArgMatches>(
         &self,
         line: &CommandLine<A>,
@@ -76,15 +74,7 @@ impl CrontabArgs {
         if self.no_crontab {
             return Ok(CrontabSelection::Nothing);
         }
-        let of_system = self.crontab.iter();
-        let of_system = of_system.map(|word| ("crontab", word, Columns::System));
-        let of_users = self.user_crontab.iter();
-        let of_users = of_users.map(|word| ("user_crontab", word, Columns::User));
-        let files = of_system.chain(of_users).map(|(id, word, columns)| {
-            let path = line.value(id, word, path)?;
-            Ok((path, columns))
-        });
-        let files = files.collect::<Result<Vec<_>, UsageError>>()?;
+        let files = line.crontabs(&self.crontab, &self.user_crontab)?;
         Ok(if files.is_empty() {
             CrontabSelection::Machine
         } else {

@@ -1,53 +1,46 @@
 //! What a cron daemon does as the clock jumps: which local minutes it runs, and when.
 //!
 //! The daemon counts local minutes. When summer time begins or ends, it runs some of them late or only in part
-//! (cron(8), "daylight saving time"; `cron.c` of either daemon). So a period is a list of intervals, and the daemon treats all
-//! minutes of an interval alike. Minutes are counted from 1970, local ones as if local time were UTC.
+//! (cron(8), "daylight saving time"; `cron.c` of either daemon). So a period is a list of intervals, and the daemon
+//! treats all minutes of an interval alike. Minutes are counted from 1970, local ones as if local time were UTC.
 
 use std::ops::Range;
 
 use super::zone::Zone;
 
-/// A larger jump of the clock is no summer time: the daemon goes on from there.
+/// A larger jump of the clock, in minutes, is not summer time: the daemon goes on from there.
 const LARGEST_CHANGE: i64 = 3 * 60;
 
 /// The longest gap, in minutes, that the daemon makes up for in full.
 const CAUGHT_UP: i64 = 5;
 
-/// Local minutes that the daemon runs in one way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClockInterval {
-    /// The local minutes.
     pub local: Range<i64>,
-    /// Which lines the daemon runs.
     pub lines: DueLines,
-    /// When the daemon runs the lines.
     pub when: Pace,
 }
 
-/// The lines that are run in an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DueLines {
-    /// All that are due.
     All,
-    /// Lines whose minute or hour begins with `*`: the others have been run.
+    /// Lines whose minute or hour begins with `*`: the others have already run.
     Wildcard,
     /// Lines without such a `*`: wildcard lines follow the clock.
     FixedTime,
 }
 
-/// When the minutes of an interval are run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
-    /// Each in its time, with this offset from UTC in minutes.
+    /// Each in its time, given the offset from UTC in minutes.
     InTime(i64),
-    /// All in a row from this minute of UTC on, because the clock has skipped their minutes.
+    /// All in a row at this minute of UTC, because the clock has skipped their own.
     CatchUpAt(i64),
 }
 
-/// The intervals of the minutes from `from` up to `until`, both of UTC, in which a daemon runs something.
+/// The intervals from the minute `from` up to `until`, both of UTC, in which a daemon runs lines.
 pub fn clock_intervals(zone: &Zone, from: i64, until: i64) -> Vec<ClockInterval> {
-    // After a jump back the daemon runs less for three hours at most. It is at home again when the period begins.
+    // After a jump back the daemon skips lines for three hours at most, so it is back to normal when the period begins.
     let offsets = zone.offsets(from - 2 * LARGEST_CHANGE, until);
     let ends = offsets.iter().skip(1).map(|(minute, _)| *minute);
     let ends = ends.chain([until]);
@@ -66,7 +59,7 @@ pub fn clock_intervals(zone: &Zone, from: i64, until: i64) -> Vec<ClockInterval>
             let lines = if ahead > CAUGHT_UP { DueLines::FixedTime } else { DueLines::All };
             add(done + 1..local.start, lines, Pace::CatchUpAt(*begin));
         }
-        // After a jump back, the minutes that come a second time.
+        // The minutes that a jump back repeats.
         let repeated = if (1 - LARGEST_CHANGE..=0).contains(&ahead) {
             local.start..local.end.min(done + 1)
         } else {
@@ -79,7 +72,6 @@ pub fn clock_intervals(zone: &Zone, from: i64, until: i64) -> Vec<ClockInterval>
 }
 
 impl ClockInterval {
-    /// The part that is run from `from` up to `until`, if any.
     fn within(mut self, from: i64, until: i64) -> Option<Self> {
         match self.when {
             Pace::InTime(offset) => {
@@ -91,7 +83,6 @@ impl ClockInterval {
         }
     }
 
-    /// Whether the daemon runs a line in this interval.
     pub fn runs(&self, is_wildcard: bool) -> bool {
         match self.lines {
             DueLines::All => true,

@@ -2,24 +2,22 @@
 
 use std::ops::Range;
 
-use chrono::{DateTime, NaiveDate};
-
 use super::dst::{ClockInterval, Pace};
 use super::zone::Zone;
+use crate::clock::date;
 use crate::cron::timing::Timing;
 
 const HOUR: i64 = 60;
 const DAY: i64 = 24 * HOUR;
 
-/// A minute at which a line is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DueMinute {
     /// When cron runs the line, in minutes from 1970 in UTC.
     pub minute: i64,
-    /// The same as the machine's clock shows it, counted as if local time were UTC.
+    /// The same in local time, counted as if local time were UTC.
     pub local: i64,
-    /// How many minutes later cron may run the line. After a jump of the clock, cron runs the skipped minutes in a row
-    /// and may wait ten seconds after each.
+    /// How many minutes later cron may run the line. cron runs minutes that the clock has skipped in a row, and may
+    /// wait ten seconds after each.
     pub late: i64,
 }
 
@@ -58,7 +56,7 @@ pub fn each(
                 };
                 each_minute(timing, &interval.local, &mut |_| take(slot));
             }
-            // cronie leaves out lines of another zone while its own changes its offset.
+            // cronie skips lines of another zone while its own changes its offset.
             (Pace::CatchUpAt(_), Some(_)) => {}
         }
     }
@@ -68,7 +66,6 @@ fn in_time(minute: i64, offset: i64) -> DueMinute {
     DueMinute { minute, local: minute + offset, late: 0 }
 }
 
-/// Gives `take` the minutes of `local` at which a line is due.
 fn each_minute(timing: &Timing, local: &Range<i64>, take: &mut impl FnMut(i64)) {
     for day in local.start.div_euclid(DAY)..=(local.end - 1).div_euclid(DAY) {
         if !date(day).is_some_and(|date| timing.is_due_on(date)) {
@@ -76,20 +73,15 @@ fn each_minute(timing: &Timing, local: &Range<i64>, take: &mut impl FnMut(i64)) 
         }
         for hour in bits(u64::from(timing.hours)) {
             let hour = day * DAY + hour * HOUR;
-            let is_whole = local.start <= hour && hour + HOUR <= local.end;
+            let has_whole_hour = local.start <= hour && hour + HOUR <= local.end;
             for minute in bits(timing.minutes) {
                 let minute = hour + minute;
-                if is_whole || local.contains(&minute) {
+                if has_whole_hour || local.contains(&minute) {
                     take(minute);
                 }
             }
         }
     }
-}
-
-fn date(day: i64) -> Option<NaiveDate> {
-    let time = DateTime::from_timestamp(day.checked_mul(DAY * 60)?, 0)?;
-    Some(time.date_naive())
 }
 
 /// The numbers of the bits that are set, the lowest first.

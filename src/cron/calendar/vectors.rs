@@ -1,4 +1,4 @@
-//! What the real daemons, and another program, say of random lines: the slots, and which lines they refuse.
+//! What the real daemons, and another program, make of random lines: the slots, and which lines they refuse.
 //!
 //! `tests/cron_vectors.sh`, `tests/cron_syntax.sh` and `tests/cron_second.sh` say how the files were made.
 
@@ -19,7 +19,6 @@ fn head<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     text.lines().find_map(|line| line.strip_prefix(name))
 }
 
-/// The files in a folder of test data.
 fn files(folder: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(Path::new(DATA).join(folder)).unwrap();
     entries.map(|entry| entry.unwrap().path()).collect()

@@ -8,25 +8,22 @@ use std::path::{Component, Path};
 use chrono::{DateTime, Local, Offset, TimeZone as _};
 use tz::TimeZone;
 
-/// Where time zones are.
 const ZONEINFO: &str = "/usr/share/zoneinfo";
 
-/// The file of the machine's zone.
 const LOCALTIME: &str = "/etc/localtime";
 
-/// The largest file of a time zone that is read, in bytes. A real one has 4 KiB at most.
+/// In bytes. A real file of a zone has 4 KiB at most.
 const LARGEST_FILE: u64 = 64 << 10;
 
-/// A time zone.
 #[derive(Debug, Clone)]
 pub enum Zone {
     /// The machine's, or that of the variable TZ.
     Machine,
-    /// One from the zone database.
+    /// A zone of the database.
     Named(TimeZone),
 }
 
-/// The name in the zone database of the machine's zone, or of that in the variable TZ, if it has one.
+/// The database's name for the machine's zone, or for that of TZ, if it has one.
 pub fn name_of_machine() -> Option<String> {
     let variable = env::var("TZ").ok().filter(|name| !name.is_empty());
     if let Some(variable) = variable {
@@ -46,9 +43,8 @@ pub fn name_of_machine() -> Option<String> {
 }
 
 impl Zone {
-    /// The zone of this name, such as `Europe/Berlin`, if the zone database has it.
-    ///
-    /// Another user's crontab may name the zone, so a name leads to no file outside of the database.
+    /// The zone of this name, such as `Europe/Berlin`. Another user's crontab may name the zone, so a name leads to no
+    /// file outside of the database.
     pub fn named(name: &str) -> Option<Self> {
         let is_plain = |part| matches!(part, Component::Normal(_));
         if name.is_empty() || !Path::new(name).components().all(is_plain) {
@@ -79,8 +75,8 @@ impl Zone {
         i64::from(offset).div_euclid(60)
     }
 
-    /// The intervals of constant offset from the minute `from` up to `until`, both of UTC: the first minute of
-    /// each, and the offset.
+    /// The intervals of constant offset from the minute `from` up to `until`, both of UTC: the first minute and the
+    /// offset.
     pub fn offsets(&self, from: i64, until: i64) -> Vec<(i64, i64)> {
         // Shorter than any time between two changes of an offset.
         const STEP: i64 = 12 * 60;

@@ -1,7 +1,7 @@
 //! The calls of remoteexe in the command of a crontab line.
 //!
 //! Walks through the tree of a command, and unwraps programs that run another one, such as `timeout` and `flock`.
-//! Nothing is guessed: a call whose words only a shell can know is reported with the reason.
+//! Never guesses: a call whose words only a shell can know is reported with the reason.
 
 use std::ffi::OsString;
 use std::mem;
@@ -12,111 +12,51 @@ use super::tree::{AndOr, CommandList, Link, ShellCommand, tree};
 use super::wait::{Wait, sleep};
 use super::wrappers::{Unwrapped, unwrap};
 use crate::cron::crontab::variables::Variables;
+use crate::escape::shortened;
 
-/// The program.
 const NAME: &[u8] = b"remoteexe";
 
 /// How deep `sh -c "sh -c …"` is followed.
 const DEEPEST: usize = 4;
 
-/// Programs that may have the word `remoteexe` without running it.
+/// Programs that may have the word `remoteexe` among their arguments without running it.
 const NO_RUNNERS: [&str; 62] = [
-    "[",
-    "[[",
-    "awk",
-    "basename",
-    "cat",
-    "cd",
-    "chgrp",
-    "chmod",
-    "chown",
-    "command",
-    "cp",
-    "curl",
-    "cut",
-    "df",
-    "dirname",
-    "du",
-    "echo",
-    "egrep",
-    "export",
-    "fgrep",
-    "file",
-    "gawk",
-    "grep",
-    "gzip",
-    "head",
-    "install",
-    "journalctl",
-    "killall",
-    "ln",
-    "logger",
-    "logrotate",
-    "ls",
-    "mail",
-    "mailx",
-    "man",
-    "mkdir",
-    "mktemp",
-    "mv",
-    "pgrep",
-    "pidof",
-    "pkill",
-    "printf",
-    "readlink",
-    "realpath",
-    "rm",
-    "rsync",
-    "scp",
-    "sed",
-    "sendmail",
-    "setfacl",
-    "sort",
-    "stat",
-    "tail",
-    "tar",
-    "tee",
-    "test",
-    "touch",
-    "type",
-    "wc",
-    "which",
-    "xz",
-    "zgrep",
+    "[", "[[", "awk", "basename", "cat", "cd", "chgrp", "chmod", "chown", "command", "cp", "curl",
+    "cut", "df", "dirname", "du", "echo", "egrep", "export", "fgrep", "file", "gawk", "grep",
+    "gzip", "head", "install", "journalctl", "killall", "ln", "logger", "logrotate", "ls", "mail",
+    "mailx", "man", "mkdir", "mktemp", "mv", "pgrep", "pidof", "pkill", "printf", "readlink",
+    "realpath", "rm", "rsync", "scp", "sed", "sendmail", "setfacl", "sort", "stat", "tail", "tar",
+    "tee", "test", "touch", "type", "wc", "which", "xz", "zgrep",
 ];
 
-/// The words of find(1) behind which a command stands. Its other words are paths and conditions.
+/// The words of find(1) before a command. Its other words are paths and conditions.
 const FIND_RUNS: [&[u8]; 4] = [b"-exec", b"-execdir", b"-ok", b"-okdir"];
 
-/// Commands that end at once and do not fail in a sound crontab: what follows their `&&` runs.
+/// Commands that end at once and do not fail in a sound crontab: the shell runs what follows their `&&`.
 const SURE: [&str; 14] = [
     ".", ":", "cd", "date", "echo", "export", "printf", "set", "sleep", "source", "true", "ulimit",
     "umask", "unset",
 ];
 
-/// A mention of remoteexe in a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mention {
-    /// A call.
     Call(Call),
-    /// A call that is not understood, for this reason.
+    /// A call that cannot be understood, and why.
     Unknown(String),
 }
 
-/// A call of remoteexe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
     /// The program as the line has it: a name or a path.
     pub program: Vec<u8>,
-    /// Its arguments.
     pub words: Vec<OsString>,
-    /// The variables that the command itself sets for it.
+    /// Those that the command itself sets for the call.
     pub variables: Vec<(Vec<u8>, Vec<u8>)>,
-    /// The time from the start of the line to the call.
+    /// From the start of the line to the call.
     pub wait: Wait,
     /// The shell may skip the call, as after `[ … ] &&` or behind `flock -n`.
     pub is_conditional: bool,
-    /// The call is made as another user than the line's.
+    /// The call runs as another user than the line's.
     pub is_other_user: bool,
     /// The call does not have the variables of the crontab.
     pub has_clean_environment: bool,
@@ -124,21 +64,25 @@ pub struct Call {
 
 /// The calls of remoteexe in `text`, which a shell runs with these variables.
 ///
-/// Every text that mentions remoteexe has a mention, unless it is certain that no command in it runs remoteexe.
+/// Each text that mentions remoteexe has one, unless certainly no command in it runs remoteexe.
 pub fn mentions(text: &[u8], variables: &Variables) -> Vec<Mention> {
-    let has_variable = text.contains(&b'$');
-    let mut values = variables.all().map(|(_, value)| value);
-    if !(mentions_name(text) || has_variable && values.any(mentions_name)) {
+    if !may_mention(text, variables) {
         return Vec::new();
     }
-    let of_cron = if has_variable {
+    let of_cron = if text.contains(&b'$') {
         variables.without(|name| is_changed_in(text, name))
     } else {
         Variables::default()
     };
-    let mut finder = CallFinder::new(of_cron);
-    finder.text(text, Position::default());
+    let mut finder =
+        CallFinder { variables: of_cron, mentions: Vec::new(), repeated: 0, may_have_left: false };
+    finder.text(text, Position { wait: Wait::NONE, is_conditional: false, depth: 0 });
     finder.mentions
+}
+
+fn may_mention(text: &[u8], variables: &Variables) -> bool {
+    let mut values = variables.all();
+    mentions_name(text) || text.contains(&b'$') && values.any(|(_, value)| mentions_name(value))
 }
 
 /// Whether a command may give a variable of the crontab another value.
@@ -146,7 +90,7 @@ fn is_changed_in(text: &[u8], name: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let mut before = b' ';
     let mut rest = text;
-    // As a word of its own, in `NAME=value`, `read NAME` or `for NAME in`.
+    // As a word: `NAME=value`, `read NAME`, `for NAME in`.
     while let Some(at) = rest.windows(name.len()).position(|part| part == name.as_bytes()) {
         before = if at > 0 { rest[at - 1] } else { before };
         let after = rest.get(at + name.len()).copied().unwrap_or(b' ');
@@ -159,14 +103,13 @@ fn is_changed_in(text: &[u8], name: &str) -> bool {
     false
 }
 
-/// Where a command stands.
 #[derive(Debug, Clone, Copy)]
 struct Position {
-    /// How long the commands before take.
+    /// How long the commands before it take.
     wait: Wait,
-    /// The command may be left out.
+    /// The shell may skip the command.
     is_conditional: bool,
-    /// How many shells there are around it.
+    /// The number of shells around it.
     depth: usize,
 }
 
@@ -183,12 +126,6 @@ impl Effect {
     const UNKNOWN: Self = Self { time: Wait::UNKNOWN, may_fail: true };
 }
 
-impl Default for Position {
-    fn default() -> Self {
-        Self { wait: Wait::NONE, is_conditional: false, depth: 0 }
-    }
-}
-
 impl Position {
     fn after(self, wait: Wait) -> Self {
         Self { wait: self.wait.then(wait), ..self }
@@ -201,26 +138,19 @@ impl Position {
 
 #[derive(Debug)]
 struct CallFinder {
-    /// The variables of the crontab.
     variables: Variables,
     mentions: Vec<Mention>,
-    /// How many loops, `case`s and functions are around the command.
+    /// The number of loops, `case`s and functions around the command.
     repeated: usize,
-    /// An `exit` before may have ended the shell.
+    /// An earlier `exit` may have ended the shell.
     may_have_left: bool,
 }
 
 impl CallFinder {
-    fn new(variables: Variables) -> Self {
-        Self { variables, mentions: Vec::new(), repeated: 0, may_have_left: false }
-    }
-
     fn text(&mut self, text: &[u8], at: Position) {
         match tokens(text, &self.variables) {
             Ok(tokens) => match tree(tokens) {
-                Ok(list) => {
-                    self.list(&list, at);
-                }
+                Ok(list) => drop(self.list(&list, at)),
                 Err(error) => self.unknown(error.to_string()),
             },
             Err(error) => self.unknown(format!("{error} in the command")),
@@ -314,7 +244,7 @@ impl CallFinder {
         Effect::UNKNOWN
     }
 
-    /// The text that a shell within the command runs.
+    /// Looks into the text that a shell within the command runs.
     fn script(&mut self, script: &Word, unwrapped: &Unwrapped, at: Position) {
         if let Some(expansion) = &script.expansion {
             if may_run(&script.text) {
@@ -322,7 +252,7 @@ impl CallFinder {
             }
         } else if at.depth == DEEPEST {
             self.unknown("it is too deep in shells within shells".to_owned());
-        } else if self.may_mention(&script.text) {
+        } else if may_mention(&script.text, &self.variables) {
             let may_have_left = self.may_have_left;
             let at = at.after(unwrapped.wait).if_true(unwrapped.is_conditional);
             let depth = at.depth + 1;
@@ -331,7 +261,10 @@ impl CallFinder {
             let first = self.mentions.len();
             self.text(&script.text, Position { depth, ..at });
             for mention in &mut self.mentions[first..] {
-                mention.is_within(unwrapped);
+                if let Mention::Call(call) = mention {
+                    call.is_other_user |= unwrapped.is_other_user;
+                    call.has_clean_environment |= unwrapped.has_clean_environment;
+                }
             }
             self.variables = outer.unwrap_or_else(|| mem::take(&mut self.variables));
             self.may_have_left = may_have_left;
@@ -359,7 +292,7 @@ impl CallFinder {
         self.mentions.push(Mention::Call(call));
     }
 
-    /// A command that is not remoteexe. It may run remoteexe all the same.
+    /// A command that is not remoteexe, and may run remoteexe all the same.
     fn other(&mut self, program: &Word, words: &[Word]) -> Effect {
         let name = String::from_utf8_lossy(base_name(&program.text)).into_owned();
         if matches!(&*name, "exit" | "return") {
@@ -379,48 +312,30 @@ impl CallFinder {
         Effect { time: if is_quick { Wait::NONE } else { Wait::UNKNOWN }, may_fail }
     }
 
-    fn may_mention(&self, text: &[u8]) -> bool {
-        let mut values = self.variables.all();
-        mentions_name(text) || text.contains(&b'$') && values.any(|(_, value)| mentions_name(value))
-    }
-
     fn unknown(&mut self, reason: String) {
         self.mentions.push(Mention::Unknown(reason));
     }
 }
 
-impl Mention {
-    /// Notes that a shell around the call runs as another user, or without the variables of the crontab.
-    fn is_within(&mut self, unwrapped: &Unwrapped) {
-        if let Self::Call(call) = self {
-            call.is_other_user |= unwrapped.is_other_user;
-            call.has_clean_environment |= unwrapped.has_clean_environment;
-        }
-    }
-}
-
-/// Whether a word is the name of remoteexe, or has a command in it, as in `wrapper "remoteexe h s"`.
+/// Whether a word is the name of remoteexe, or contains a command with it, as in `wrapper "remoteexe h s"`.
 fn may_be_command(word: &Word) -> bool {
     base_name(&word.text) == NAME
         || word.text.iter().any(u8::is_ascii_whitespace) && may_run(&word.text)
 }
 
 fn replaced(expansion: &[u8]) -> String {
-    const LONGEST: usize = 40;
-    let shown = String::from_utf8_lossy(&expansion[..expansion.len().min(LONGEST)]);
-    let more = if expansion.len() > LONGEST { "…" } else { "" };
-    format!("only the shell knows the value of {shown}{more}")
+    format!("only the shell knows the value of {}", shortened(expansion, 40))
 }
 
-/// Whether a text may run remoteexe: it has the name as a word of its own, as in `$(/bin/remoteexe h s)` and
-/// `$REMOTEEXE`, but not in `$REMOTEEXE_LOG_DIR`.
+/// Whether a text may run remoteexe: the name is a word in it, as in `$(/bin/remoteexe h s)` and `$REMOTEEXE`, and not
+/// part of one, as in `$REMOTEEXE_LOG_DIR`.
 fn may_run(text: &[u8]) -> bool {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.".contains(byte);
     let mut words = text.split(|byte| !is_part(byte));
     words.any(|word| word.eq_ignore_ascii_case(NAME))
 }
 
-/// Whether `remoteexe` stands in `text`, in upper or lower case, as also in `$REMOTEEXE`.
+/// Whether `remoteexe` occurs in `text`, in upper or lower case, as also in `$REMOTEEXE`.
 pub fn mentions_name(text: &[u8]) -> bool {
     text.windows(NAME.len()).any(|part| part.eq_ignore_ascii_case(NAME))
 }
@@ -431,7 +346,7 @@ mod tests {
 
     use super::*;
 
-    /// Each call as `WORDS`, with its wait and `perhaps` where it is conditional, or the reason in brackets.
+    /// Each call as `WORDS`, with its wait, and `perhaps` if it is conditional, or the reason in brackets.
     fn shown(text: &str) -> String {
         shown_with(text, &Variables::default())
     }
@@ -555,7 +470,7 @@ mod tests {
             ("remoteexe $DB s", "<h2><s>"),
             ("remoteexe h s $A \"$A\"", "<h><s><a><b><a b>"),
             ("bash -c 'remoteexe $DB s'", "<h2><s>"),
-            // Here the shell or a program around it sets the variable, or drops it.
+            // The shell or a program around the call sets the variable, or drops it.
             ("DB=h9; remoteexe $DB s", "[only the shell knows the value of $DB]"),
             ("read DB; remoteexe $DB s", "[only the shell knows the value of $DB]"),
             ("env -i bash -c 'remoteexe $DB s'", "[only the shell knows the value of $DB]"),

@@ -1,50 +1,39 @@
-//! The words and operators of a shell command (POSIX, XCU 2.3), without running anything.
-//!
-//! A word with an expansion whose result only the shell knows is marked as unknown.
+//! Splits a shell command into words and operators (POSIX, XCU 2.3), without running anything.
 
 use crate::cron::crontab::variables::Variables;
 
-/// A part of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Token {
-    /// A word. Redirections and their files are left out.
     Word(Word),
-    /// What separates two commands.
     Operator(Operator),
 }
 
-/// What separates two commands.
+/// Separates two commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operator {
-    /// `&&`
     And,
-    /// `||`
     Or,
-    /// `;`, and where the text ends.
+    /// `;`, a newline, or the end of the text.
     Sequence,
-    /// `&`
     Background,
     /// `|` or `|&`
     Pipe,
-    /// `(`
     Open,
-    /// `)`
     Close,
 }
 
-/// A word after the removal of quotes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Word {
-    /// Its bytes, as far as they are known.
+    /// The bytes after the removal of quotes, as far as they are known.
     pub text: Vec<u8>,
-    /// The first part of it that only a shell can expand, as it is written: `$HOST`, `$(date)`, `*`.
+    /// The first part of the word that only a shell can expand, as written: `$HOST`, `$(date)`, `*`.
     pub expansion: Option<Vec<u8>>,
-    /// A part of it was quoted.
+    /// Some part of it was quoted.
     pub is_quoted: bool,
 }
 
 impl Word {
-    /// Whether the shell takes it for one of these reserved words.
+    /// Whether the shell takes the word for one of these reserved words.
     pub fn is_reserved(&self, reserved: &[&[u8]]) -> bool {
         !self.is_quoted && self.expansion.is_none() && reserved.contains(&&*self.text)
     }
@@ -55,16 +44,13 @@ pub fn base_name(path: &[u8]) -> &[u8] {
     path.rsplit(|byte| *byte == b'/').next().unwrap_or(path)
 }
 
-/// A quote or a bracket has no end.
+/// A quote or a bracket without an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("there is no closing {0}")]
 pub struct Unclosed(pub char);
 
-/// Splits `text` into words and operators, with these variables expanded.
-///
-/// # Errors
-///
-/// The shell would look for the end of a quote or of a substitution in vain.
+/// Splits `text` into words without redirections, and operators. Expands these variables. Fails if a quote or a
+/// substitution has no end.
 pub fn tokens(text: &[u8], variables: &Variables) -> Result<Vec<Token>, Unclosed> {
     let mut lexer =
         Lexer { rest: text, variables, tokens: Vec::new(), word: None, is_target: false };
@@ -79,9 +65,7 @@ struct Lexer<'a> {
     rest: &'a [u8],
     variables: &'a Variables,
     tokens: Vec<Token>,
-    /// The word that has begun.
     word: Option<Word>,
-    /// The next word is the file of a redirection.
     is_target: bool,
 }
 
@@ -97,7 +81,7 @@ impl Lexer<'_> {
                 let escaped = self.rest.get(1).copied();
                 self.skip(2);
                 self.word().is_quoted = true;
-                // A backslash at the end stands for itself.
+                // A last backslash stands for itself.
                 self.push(escaped.unwrap_or(b'\\'));
             }
             b'\'' => {
@@ -148,7 +132,7 @@ impl Lexer<'_> {
         }
     }
 
-    /// `$NAME`, `${…}`, `$(…)`, `` `…` ``: all of it becomes an expansion of the word.
+    /// Takes `$NAME`, `${…}`, `$(…)` or `` `…` `` as an expansion of the word.
     fn expansion(&mut self, byte: u8, is_quoted: bool) -> Result<(), Unclosed> {
         let length = match (byte, self.rest.get(1)) {
             (b'`', _) => 2 + length_up_to(&self.rest[1..], b'`').ok_or(Unclosed('`'))?,
@@ -177,7 +161,7 @@ impl Lexer<'_> {
         Ok(())
     }
 
-    /// The value of a variable. Without quotes, the shell splits it into words and looks for names of files.
+    /// Adds the value of a variable. Outside quotes, the shell splits it into words and looks for names of files.
     fn value(&mut self, value: &[u8], is_quoted: bool, expansion: &[u8]) {
         if !is_quoted && value.iter().any(|byte| b"*?[".contains(byte)) {
             self.word().expansion.get_or_insert(expansion.to_vec());
@@ -194,7 +178,7 @@ impl Lexer<'_> {
         }
     }
 
-    /// A character that the shell may replace by names of files, or a brace or a tilde that it may expand.
+    /// Adds a character that the shell may replace by names of files, or a brace or a tilde that it may expand.
     fn pattern(&mut self, byte: u8) {
         // A hostile line may be one long word of brackets.
         const FARTHEST: usize = 1000;
@@ -218,7 +202,7 @@ impl Lexer<'_> {
         self.skip(1);
     }
 
-    /// A redirection, whose operator has `length` bytes at least.
+    /// Skips a redirection, whose operator has at least `length` bytes.
     fn redirection(&mut self, length: usize) -> Result<(), Unclosed> {
         if let [b'<' | b'>', b'(', ..] = self.rest {
             let length = nested_length(&self.rest[1..], b'(', b')').ok_or(Unclosed(')'))? + 1;
@@ -227,7 +211,7 @@ impl Lexer<'_> {
             self.skip(length);
             return Ok(());
         }
-        // The number of a descriptor is no word.
+        // The number of a descriptor is not a word.
         let is_number = |word: &Word| !word.is_quoted && word.text.iter().all(u8::is_ascii_digit);
         if self.word.as_ref().is_some_and(is_number) {
             self.word = None;
@@ -286,7 +270,7 @@ fn name(expansion: &[u8]) -> Option<&str> {
     str::from_utf8(name).ok().filter(|_| name.iter().all(is_part))
 }
 
-/// The length of `text` before the first `end` without a backslash before it.
+/// The length of `text` before the first `end` that no backslash escapes.
 fn length_up_to(text: &[u8], end: u8) -> Option<usize> {
     let mut index = 0;
     loop {
@@ -298,7 +282,7 @@ fn length_up_to(text: &[u8], end: u8) -> Option<usize> {
     }
 }
 
-/// The length of what is between `open`, the first byte of `text`, and its `close`, both included.
+/// The length from `open`, the first byte of `text`, to its `close`, both included.
 fn nested_length(text: &[u8], open: u8, close: u8) -> Option<usize> {
     let mut depth = 0_usize;
     let mut index = 0;

@@ -1,55 +1,51 @@
 //! A shell command as a tree of lists, pipes and commands (POSIX, XCU 2.9), as far as crontabs use them.
 //!
-//! Every text has a tree. Where the shell would see a syntax error, the commands are in the tree all the same.
+//! Every text has a tree. After a syntax error, the commands are in the tree all the same.
 
 use super::lexer::{Operator, Token, Word};
 
-/// How deep groups and branches are followed. A hostile line may have thousands.
+/// How deep groups and branches are followed: a hostile line may have thousands.
 const DEEPEST: usize = 50;
 
-/// The reserved words that end the list before them.
+/// Reserved words that end the list before them.
 const ENDS: [&[u8]; 7] = [b"then", b"elif", b"else", b"fi", b"done", b"esac", b"}"];
 
-/// The reserved words before a command that leave it what it is.
+/// Reserved words that do not change the command after them.
 const PREFIXES: [&[u8]; 3] = [b"!", b"time", b"do"];
 
-/// Groups are within each other more than [`DEEPEST`] times.
+/// Groups are nested more than [`DEEPEST`] times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("its groups are more than {DEEPEST} deep")]
 pub struct TooDeep;
 
-/// Commands that the shell runs in this order.
+/// Commands that the shell runs one after the other.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct CommandList(pub Vec<AndOr>);
 
 /// Pipelines with `&&` and `||` between them.
 #[derive(Debug, PartialEq, Eq)]
 pub struct AndOr {
-    /// The pipelines, each with what is before it.
     pub pipelines: Vec<(Link, Pipeline)>,
-    /// A `&` ends it, so that the shell does not wait for it.
+    /// Ends with `&`: the shell does not wait for it.
     pub is_background: bool,
 }
 
-/// What stands before a pipeline.
+/// The operator before a pipeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Link {
-    /// Nothing: the pipeline is the first one.
+    /// None: the pipeline is the first one.
     First,
-    /// `&&`
     And,
-    /// `||`
     Or,
 }
 
-/// Commands that start together, with `|` between them.
+/// Commands that start together, joined by `|`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Pipeline(pub Vec<ShellCommand>);
 
-/// A part of a pipeline.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ShellCommand {
-    /// Words, without redirections. There are none in a text such as `;;`.
+    /// Words without redirections. May be empty, as in `;;`.
     Simple(Vec<Word>),
     /// `( … )`
     Subshell(CommandList),
@@ -57,24 +53,20 @@ pub enum ShellCommand {
     Group(CommandList),
     /// `if …; then …; else …; fi`
     If {
-        /// What is always run.
+        /// Always run.
         condition: CommandList,
-        /// What may be run, further conditions included.
+        /// May be run. Further conditions are among them.
         branches: Vec<CommandList>,
     },
-    /// A loop, a `case` or a function: nobody knows how often the commands are run.
+    /// A loop, a `case` or a function, run an unknown number of times.
     Repeated(CommandList),
 }
 
-/// The tree of a command that has been split into tokens.
-///
-/// # Errors
-///
-/// The groups are too deep.
+/// The tree of a command. Fails if groups are nested too deep.
 pub fn tree(tokens: Vec<Token>) -> Result<CommandList, TooDeep> {
     let mut parser = CommandParser { tokens: tokens.into_iter().peekable(), depth: 0, cases: 0 };
     let mut all = parser.list()?;
-    // Something ends that has not begun.
+    // An end without a beginning.
     while parser.tokens.next().is_some() {
         all.0.append(&mut parser.list()?.0);
     }
@@ -84,12 +76,12 @@ pub fn tree(tokens: Vec<Token>) -> Result<CommandList, TooDeep> {
 struct CommandParser {
     tokens: std::iter::Peekable<std::vec::IntoIter<Token>>,
     depth: usize,
-    /// How many `case`s are open, in which `)` ends a pattern.
+    /// The number of open `case`s, in which `)` ends a pattern.
     cases: usize,
 }
 
 impl CommandParser {
-    /// Everything up to a `)` or a reserved word that ends a list.
+    /// Takes all up to a `)` or a reserved word that ends a list.
     fn list(&mut self) -> Result<CommandList, TooDeep> {
         let mut list = CommandList::default();
         loop {
@@ -216,7 +208,6 @@ impl CommandParser {
         self.tokens.next_if(|it| matches!(it, Token::Operator(Operator::Close)));
     }
 
-    /// Takes a reserved word, if it is one of these.
     fn take_word(&mut self, reserved: &[&[u8]]) -> bool {
         let is_one =
             |token: &Token| matches!(token, Token::Word(word) if word.is_reserved(reserved));

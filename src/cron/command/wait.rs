@@ -2,28 +2,25 @@
 
 use super::lexer::Word;
 
-/// How long something takes, in seconds.
+/// A time, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wait {
-    /// At least.
     pub least: u64,
-    /// At most, if that is known.
+    /// None if there is no limit.
     pub most: Option<u64>,
 }
 
 impl Wait {
-    /// No time.
     pub const NONE: Self = Self { least: 0, most: Some(0) };
 
-    /// A time that is not known.
     pub const UNKNOWN: Self = Self { least: 0, most: None };
 
-    /// This time, or up to `seconds` more.
+    /// Adds up to `seconds`.
     pub fn or_later(self, seconds: u64) -> Self {
         self.then(Self { least: 0, most: Some(seconds) })
     }
 
-    /// This time, and then the next.
+    /// Adds the next time.
     pub fn then(self, next: Self) -> Self {
         let most = self.most.zip(next.most);
         Self {
@@ -33,7 +30,6 @@ impl Wait {
     }
 }
 
-/// How long `sleep` with these arguments takes.
 pub fn sleep(arguments: &[Word]) -> Wait {
     let mut sum = Wait::NONE;
     for word in arguments {
@@ -45,13 +41,12 @@ pub fn sleep(arguments: &[Word]) -> Wait {
         let Some((least, most)) = time else {
             return Wait::UNKNOWN;
         };
-        sum.least = sum.least.saturating_add(least);
-        sum.most = sum.most.map(|sum| sum.saturating_add(most));
+        sum = sum.then(Wait { least, most: Some(most) });
     }
     sum
 }
 
-/// The least and the most of `$((RANDOM % N))` and of `$((RANDOM % N + M))`.
+/// The bounds of `$((RANDOM % N))` and of `$((RANDOM % N + M))`.
 fn random(expansion: &[u8]) -> Option<(u64, u64)> {
     let text: String = str::from_utf8(expansion).ok()?.split_whitespace().collect();
     let inner = text.strip_prefix("$((").and_then(|text| text.strip_suffix("))"));
@@ -62,7 +57,7 @@ fn random(expansion: &[u8]) -> Option<(u64, u64)> {
     Some((more, more.checked_add(count.checked_sub(1)?)?))
 }
 
-/// A duration as `sleep` takes it, rounded up to seconds.
+/// A duration in the form of `sleep`, rounded up to seconds.
 pub fn seconds(text: &[u8]) -> Option<u64> {
     let text = str::from_utf8(text).ok()?;
     let (number, unit) = match text.char_indices().next_back()? {

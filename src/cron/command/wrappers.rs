@@ -6,9 +6,9 @@ use super::wait::{Wait, seconds};
 /// A program that runs the command after its own options and operands.
 struct Wrapper {
     name: &'static str,
-    /// The options that take the next word as their value.
+    /// Options whose value is the next word.
     with_value: &'static [&'static str],
-    /// How many operands of its own come before the command.
+    /// The number of its own operands before the command.
     operands: usize,
 }
 
@@ -59,7 +59,6 @@ const WRAPPERS: [Wrapper; 28] = [
 const SHELLS: [&str; 10] =
     ["ash", "bash", "busybox", "dash", "ksh", "mksh", "script", "sh", "su", "zsh"];
 
-/// Programs that run a command as another user.
 const USER_CHANGERS: [&str; 5] = ["doas", "runuser", "setuidgid", "su", "sudo"];
 
 /// A command without the programs around it.
@@ -69,25 +68,23 @@ const USER_CHANGERS: [&str; 5] = ["doas", "runuser", "setuidgid", "su", "sudo"];
     reason = "each is a fact of its own about the programs around the command"
 )]
 pub struct Unwrapped<'a> {
-    /// The command's words. There are none if there is no command.
+    /// Empty if there is no command.
     pub command: &'a [Word],
-    /// The command is a shell, which runs this.
+    /// The text that the command, a shell, runs.
     pub script: Option<Word>,
-    /// The variables that are set for it.
+    /// Those that are set for the command.
     pub variables: Vec<(Vec<u8>, Vec<u8>)>,
-    /// How long the programs around the command may wait.
+    /// How long the wrappers may wait.
     pub wait: Wait,
-    /// The programs around the command may skip it.
+    /// The wrappers may skip the command.
     pub is_conditional: bool,
-    /// No program is around the command.
     pub is_plain: bool,
-    /// The command runs as another user.
     pub is_other_user: bool,
     /// The command does not have the variables of the crontab.
     pub has_clean_environment: bool,
 }
 
-/// Removes the programs that run the command in `words`.
+/// Removes the wrappers around the command in `words`.
 pub fn unwrap(words: &[Word]) -> Unwrapped<'_> {
     let mut found = Unwrapped {
         command: words,
@@ -148,7 +145,7 @@ pub fn unwrap(words: &[Word]) -> Unwrapped<'_> {
 }
 
 impl Wrapper {
-    /// How many words its options take.
+    /// The number of words that its options take.
     fn options(&self, words: &[Word]) -> usize {
         let mut count = 0;
         while let Some(word) = words.get(count).filter(|word| word.text.starts_with(b"-")) {
@@ -169,7 +166,7 @@ impl Unwrapped<'_> {
         while let Some((word, rest)) = self.command.split_first()
             && let Some((name, value)) = assignment(word)
         {
-            // A value that is not known is of no use.
+            // An unknown value is of no use.
             if word.expansion.is_none() {
                 self.variables.push((name.to_vec(), value.to_vec()));
             }
@@ -177,7 +174,7 @@ impl Unwrapped<'_> {
         }
     }
 
-    /// The effect of a program that takes a lock, by its options.
+    /// Notes what a program that takes a lock does, by its options.
     fn lock(&mut self, options: &[Word]) {
         let mut is_value = false;
         let mut longest = None;
@@ -190,9 +187,7 @@ impl Unwrapped<'_> {
                 is_value = true;
                 self.is_conditional = true;
             } else if text.starts_with(b"--timeout=") || text.starts_with(b"--wait=") {
-                let value =
-                    text.iter().position(|byte| *byte == b'=').map(|equals| &text[equals + 1..]);
-                longest = value.and_then(seconds);
+                longest = text.splitn(2, |byte| *byte == b'=').nth(1).and_then(seconds);
                 self.is_conditional = true;
             } else if text == b"--nonblock" || text == b"--nb" || is_cluster_with(text, b'n') {
                 does_not_wait = true;
@@ -220,7 +215,7 @@ fn is_login(name: &[u8], arguments: &[Word]) -> bool {
     }
 }
 
-/// Whether `env` with these options drops the variables that it has.
+/// Whether `env` with these options drops the inherited variables.
 fn has_clean_environment(options: &[Word]) -> bool {
     let is_drop = |word: &Word| {
         matches!(&*word.text, b"-" | b"--ignore-environment") || is_cluster_with(&word.text, b'i')
@@ -258,7 +253,7 @@ fn assignment(word: &Word) -> Option<(&[u8], &[u8])> {
     is_assignment.then_some((name, &word.text[end + 1..]))
 }
 
-/// Whether `text` is short options together, one of which is `option`: `-xn`.
+/// Whether `text` is a cluster of short options with `option` in it: `-xn`.
 fn is_cluster_with(text: &[u8], option: u8) -> bool {
     let letters = text.strip_prefix(b"-").unwrap_or_default();
     letters.iter().all(u8::is_ascii_alphabetic) && letters.contains(&option)

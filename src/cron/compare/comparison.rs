@@ -1,12 +1,12 @@
 //! Compares the slots of lines with the STARTs of their jobs.
 //!
 //! **The rule.** A START matches a slot from 5 s before the slot until the next slot, for at most 3 minutes. If two
-//! slots match, the earlier wins. A START that matches no slot belongs to a slot that cron was catching up on, to late
-//! STARTs in a row (`late`), or to no slot. A slot without a START for 3 minutes is missed, also where the next slot comes
-//! sooner: if the START still came, one of the next two STARTs would be one too many.
+//! slots match, the earlier wins. Any other START belongs to a slot that cron was catching up on, to a row of late
+//! STARTs (`late`), or to no slot. A slot without a START for 3 minutes is missed, even if the next slot comes
+//! sooner: if its START still came, one of the next two STARTs would be one too many.
 //!
-//! Times are seconds of local time, counted as if local time were UTC, because the log has local times. An hour that
-//! comes twice has its slots twice, and its STARTs too.
+//! Times are seconds of local time, counted as if local time were UTC, because the log has local times. In an hour
+//! that comes twice, both the slots and the STARTs come twice.
 
 #[cfg(test)]
 mod tests;
@@ -17,59 +17,50 @@ use std::ops::Range;
 use super::due::{Due, EARLY};
 use super::late::LateStarts;
 
-/// The number of jobs that make an outage, or both where there are only two.
+/// The number of jobs that make an outage. If there are only two jobs, both.
 const TOGETHER: usize = 3;
 
-/// A slot without a START.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MissedSlot {
-    /// The slot.
     pub at: i64,
-    /// Its job, by a number of the caller's.
+    /// The caller's number of the job.
     pub job: u32,
-    /// Its line, by a number of the caller's.
+    /// The caller's number of the line.
     pub line: u32,
     /// The first second in which the START is certainly missing.
     pub detected_at: i64,
 }
 
-/// A time in which most lines missed their slots, because cron or the machine was not running.
+/// A time in which most lines missed their slots: cron or the machine was not running.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SlotOutage {
-    /// The first second in which enough jobs are missing to make an outage.
+    /// The first second in which enough jobs are missing.
     pub detected_at: i64,
-    /// The first slot that was missed.
     pub first: i64,
-    /// The last slot that was missed.
     pub last: i64,
-    /// How many jobs missed a slot.
+    /// The number of jobs that missed a slot.
     pub jobs: usize,
-    /// The slots.
     pub missed: Vec<MissedSlot>,
 }
 
-/// The result of a comparison.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ComparisonResult {
-    /// How many slots were judged.
     pub judged: u64,
-    /// Missed slots outside the outages, by time.
+    /// Those outside the outages, by time.
     pub missed: Vec<MissedSlot>,
-    /// Slots that a line may have skipped, as behind `flock -n`.
+    /// Slots that the line itself may have skipped, as behind `flock -n`.
     pub perhaps: Vec<MissedSlot>,
-    /// Slots whose START came late because cron was catching up, and the START.
+    /// Slots that cron caught up on, each with the time of the START.
     pub late: Vec<(MissedSlot, i64)>,
     /// STARTs without a slot: the job and the time.
     pub strays: Vec<(u32, i64)>,
-    /// The outages, by time.
+    /// By time.
     pub outages: Vec<SlotOutage>,
 }
 
-/// The minutes of a day.
 const MINUTES: usize = 24 * 60;
 const DAY: i64 = 24 * 60;
 
-/// The minute of a second, counted as that is.
 fn minute(at: i64) -> i64 {
     at.div_euclid(60)
 }
@@ -79,16 +70,15 @@ fn minute(at: i64) -> i64 {
 pub struct Comparison {
     until: i64,
     from: i64,
-    /// How many jobs have a certain slot.
+    /// The number of jobs that have a certain slot.
     jobs: usize,
-    /// The certain slots that were judged, by the day and its minute. A log may have days that are thousands of years
-    /// apart.
+    /// The certain slots that were judged, by day and minute. Days may be thousands of years apart in a log.
     due: BTreeMap<i64, Vec<u32>>,
     verdict: ComparisonResult,
 }
 
 impl Comparison {
-    /// A comparison of slots in `period`. A slot whose START may still come after it is not judged.
+    /// Compares the slots in `period`, except those whose START may still come after it.
     pub fn new(period: &Range<i64>) -> Self {
         Self {
             from: period.start,
@@ -99,17 +89,16 @@ impl Comparison {
         }
     }
 
-    /// Compares what is due of one job, on all of its lines, with its STARTs, which are in the order of time.
-    ///
-    /// A job that is on no line has nothing due, and all of its STARTs are strays.
+    /// Compares the slots of one job, on all of its lines, with its STARTs, which are sorted by time. If a job is on no
+    /// line, all of its STARTs are strays.
     pub fn add(&mut self, job: u32, due: &mut [Due], starts: &[i64]) {
         due.sort_unstable_by_key(|due| due.at);
         self.jobs += usize::from(due.iter().any(|due| due.is_certain));
         let delay = usual_delay(due, starts);
         let mut due = due.iter().copied().peekable();
-        // The slots that may match the next START, the first deadline in front.
+        // Slots that may match the next START, sorted by deadline.
         let mut open: VecDeque<Due> = VecDeque::new();
-        // The slots that cron may still catch up on.
+        // Slots that cron may still catch up on.
         let mut missed: Vec<Due> = Vec::new();
         let mut late_starts = LateStarts::new(delay);
         for &start in starts {
@@ -163,7 +152,6 @@ impl Comparison {
         }
     }
 
-    /// The result, with slots that most lines missed joined to outages.
     pub fn finish(mut self) -> ComparisonResult {
         let mut missed = std::mem::take(&mut self.verdict.missed);
         missed.sort_unstable();
@@ -194,12 +182,11 @@ impl Comparison {
         self.verdict
     }
 
-    /// How many jobs make an outage.
     fn together(&self) -> usize {
         self.jobs.clamp(2, TOGETHER)
     }
 
-    /// Ends a row of minutes in which most slots were missed.
+    /// Ends a row of minutes in which most lines missed their slots.
     fn end_outage(&mut self, missed: &mut Vec<MissedSlot>) {
         let missed = std::mem::take(missed);
         let jobs: HashSet<u32> = missed.iter().map(|missed| missed.job).collect();
@@ -220,8 +207,8 @@ impl Comparison {
     }
 }
 
-/// The time, in seconds, from a slot to the next START that nine of ten STARTs take at least. So a time of late STARTs is
-/// no habit.
+/// The delay, in seconds from the slot before, that nine of ten STARTs have at least. A period of late STARTs does not
+/// change it.
 fn usual_delay(due: &[Due], starts: &[i64]) -> i64 {
     let mut slots = due.iter().map(Due::latest_without_delay).peekable();
     let mut last = None;
@@ -241,7 +228,6 @@ fn usual_delay(due: &[Due], starts: &[i64]) -> i64 {
     *delays.select_nth_unstable(tenth).1
 }
 
-/// The first second in which `together` jobs are missing.
 fn detected_at(missed: &[MissedSlot], together: usize) -> i64 {
     let mut missed: Vec<&MissedSlot> = missed.iter().collect();
     missed.sort_unstable_by_key(|missed| missed.detected_at);
@@ -258,13 +244,13 @@ impl Due {
         MissedSlot { at: self.at, job, line: self.line, detected_at: self.detected_at }
     }
 
-    /// The order in which slots take STARTs: the earlier deadline, and then what has to come.
+    /// The order in which slots take STARTs: by deadline, certain slots first.
     fn order(&self) -> (i64, bool) {
         (self.deadline, !self.is_certain)
     }
 }
 
-/// Puts a slot in its place. Nearly always that is the last one.
+/// Inserts a slot by its order. Nearly always that is at the end.
 fn insert(open: &mut VecDeque<Due>, due: Due) {
     let before = open.iter().rev().take_while(|other| other.order() > due.order()).count();
     open.insert(open.len() - before, due);

@@ -1,57 +1,56 @@
-//! The STARTs that the crontabs lead to: when each is due, and when its absence is certain.
+//! The STARTs that the crontabs lead to: when each is due, and when it is certainly missing.
 
 use crate::cron::calendar::dst::ClockInterval;
 use crate::cron::jobs::CronJob;
 
-/// How much earlier than its slot a START may be, in seconds: cron's clock and the log's are read at two times.
+/// How many seconds before its slot a START may come: cron and remoteexe read the clock at two times.
 pub const EARLY: i64 = 5;
 
-/// The longest time from a slot to its START without a reason, in seconds.
+/// The longest time, in seconds, from a slot to its START without a reason.
 pub const LONGEST_GRACE: i64 = 3 * 60;
 
-/// The shortest, where a random wait leaves less before the next slot.
+/// The shortest such time, where a random wait leaves less before the next slot.
 const SHORTEST_GRACE: i64 = 20;
 
-/// A daemon that was stopped for this many seconds at most runs afterwards all that was due.
+/// After a stop of at most this many seconds, a daemon runs all that was due meanwhile.
 const CATCH_UP: i64 = 6 * 60;
 
 /// The same for lines whose minute and hour do not begin with `*`.
 const CATCH_UP_FIXED_TIME: i64 = 3 * 3600;
 
-/// A START that is expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Due {
-    /// The slot, with the known wait of the line.
+    /// The slot plus the known wait of the line.
     pub at: i64,
-    /// From this second on a START rather belongs to the next slot.
+    /// From this second on a START belongs to the next slot.
     pub deadline: i64,
-    /// From this second on the START is missing. Later than `deadline` where slots are less than three minutes apart.
+    /// From this second on the START is missing. Later than `deadline` if slots are less than three minutes apart.
     pub detected_at: i64,
-    /// From this second on a daemon that catches up no longer starts the line.
+    /// From this second on a daemon that catches up does not start the line.
     pub catch_up: i64,
-    /// The line, by a number of the caller's.
+    /// The caller's number of the line.
     pub line: u32,
     /// The line has no reason to skip this slot.
     pub is_certain: bool,
 }
 
 impl Due {
-    /// The second of a START that has waited as long as it may for a known reason, such as `sleep`.
+    /// The latest second of a START, given the known reasons to wait, such as `sleep`.
     pub fn latest_without_delay(&self) -> i64 {
         self.detected_at - LONGEST_GRACE
     }
 }
 
 impl CronJob {
-    /// The STARTs due in `intervals`, except those before the crontab's last change, whose lines nobody knows.
-    /// `line` is the caller's number for this job's line.
+    /// The STARTs due in `intervals` since the crontab's last change: earlier lines are unknown. `line` is the caller's
+    /// number of the line.
     pub fn due(&self, intervals: &[ClockInterval], line: u32) -> Vec<Due> {
         let interval = self.shortest_interval(intervals);
         let least = seconds(self.wait.least);
         let random = self.wait.most.map(|most| seconds(most) - least);
         let grace = match random {
             Some(random) => random + grace(interval - random),
-            // The wait is not known, so the START comes at some time before the next slot.
+            // The wait is unknown, so the START comes at some time before the next slot.
             None => interval.min(24 * 3600),
         };
         let longest = random.map_or(grace, |random| (random + LONGEST_GRACE).max(grace));
@@ -74,7 +73,7 @@ impl CronJob {
         due
     }
 
-    /// The shortest time between two slots, in seconds.
+    /// In seconds.
     fn shortest_interval(&self, intervals: &[ClockInterval]) -> i64 {
         let mut shortest = i64::MAX;
         let mut before = None;
@@ -88,17 +87,17 @@ impl CronJob {
     }
 }
 
-/// The time in which a START belongs to its slot, given the time to the next slot.
+/// How long a START belongs to its slot, given the time to the next slot.
 pub fn grace(interval: i64) -> i64 {
     interval.clamp(SHORTEST_GRACE, LONGEST_GRACE)
 }
 
-/// How late a daemon that was stopped may start a line.
+/// How late a daemon that was stopped may still start a line.
 pub fn catch_up(is_wildcard: bool) -> i64 {
     if is_wildcard { CATCH_UP } else { CATCH_UP_FIXED_TIME }
 }
 
-/// No wait in a crontab is longer than some years.
+/// Limits a wait to some years.
 fn seconds(seconds: u64) -> i64 {
     i64::from(u32::try_from(seconds).unwrap_or(u32::MAX))
 }
@@ -133,13 +132,14 @@ mod tests {
             wait: Wait::NONE,
             has_own_zone: false,
             is_conditional: false,
+            accepted: None,
             changed: None,
             is_ignored: false,
             starter: Starter::Cron,
         }
     }
 
-    /// Random lines, most of which are due some times a day.
+    /// Random lines, most of them due some times a day.
     fn entries(count: usize, random: &mut fastrand::Rng) -> Vec<CronJob> {
         let lines = (0..count).map(|_| {
             let minute = match random.u8(..4) {
@@ -161,8 +161,8 @@ mod tests {
         lines.collect()
     }
 
-    /// The STARTs that a daemon makes of the entries from the minute `from` of UTC up to `until`, by a simulation
-    /// of cron(8), minute by minute. They are seconds of local time.
+    /// The STARTs that a daemon makes from the minute `from` of UTC up to `until`, in seconds of local time: a
+    /// simulation of cron(8), minute by minute.
     fn simulated(
         entries: &[CronJob],
         zone: &Zone,
@@ -263,7 +263,7 @@ mod tests {
                 *found.entry(missed.job).or_default() += 1;
             }
             assert_eq!(verdict.strays, []);
-            // A slot whose grace is not over is not judged, so the last ones may be missing from the count.
+            // Slots whose grace is not over are not judged, so the last ones may be missing from the count.
             let is_near =
                 |(job, count): (&u32, &usize)| found.get(job).copied().unwrap_or(0) + 1 >= *count;
             assert!(expected.iter().all(is_near));
@@ -306,8 +306,8 @@ mod tests {
         Duration::from_nanos(times.split(' ').next().unwrap().parse().unwrap())
     }
 
-    /// The judging alone: tests/bench/slots.sh measures all that the crontabs add to a report, most of which is to note
-    /// the STARTs. `cargo test --release judged -- --ignored --nocapture` prints the time.
+    /// Judges slots alone. tests/bench/slots.sh measures all that the crontabs add to a report.
+    /// `cargo test --release judged -- --ignored --nocapture` prints the time.
     #[test]
     #[ignore = "a benchmark"]
     fn lines_of_a_month_are_judged_quickly() {

@@ -1,40 +1,40 @@
-//! Detects STARTs in a row that are later than the next slot.
+//! Detects late STARTs in a row.
 //!
-//! On an overloaded machine a line of every minute may start more than a minute late for some time. Each START then
-//! falls into the minute of the next slot: the first slot looks missed, and the last START looks like one too many. Each slot
-//! has its START all the same, in order.
+//! On an overloaded machine, a line of every minute may start more than a minute late for some time. Each START then
+//! falls into the minute of the next slot: the first slot looks missed, and the last START looks like one too many. But
+//! each slot has its START, in order.
 
 use std::collections::VecDeque;
 use std::mem;
 
 use super::due::{Due, EARLY};
 
-/// STARTs that come at most this many seconds after their slots on average are not late. On a scheduler whose STARTs
-/// usually come later, that delay is added.
+/// STARTs that come at most this many seconds after their slots on average are not late. If a scheduler's STARTs
+/// usually come later, the usual delay is added.
 const PROMPT: i64 = 5;
 
 /// A usual delay of this many seconds is within [`PROMPT`].
 const NO_DELAY: i64 = 2;
 
-/// How many STARTs before the first late one count for the average, because STARTs become late one by one.
+/// The number of STARTs before the first late one that count for the average, because STARTs become late one by one.
 const BEFORE: usize = 3;
 
-/// The longest time, in seconds, for which STARTs are taken to be late in a row.
+/// The longest time, in seconds, of late STARTs in a row.
 const LONGEST: i64 = 3600;
 
-/// The last slots of a job that have a START, each with the START.
+/// The last slots of a job with their STARTs.
 #[derive(Debug)]
 pub struct LateStarts {
     found: VecDeque<(Due, i64)>,
     /// No slot until then may still have a START.
     settled: i64,
     late: Vec<(Due, i64)>,
-    /// How many seconds after their slots STARTs come at most, on average, where they are not late.
+    /// The longest average delay, in seconds, of STARTs that are not late.
     prompt: i64,
 }
 
 impl LateStarts {
-    /// No START yet, of a job whose STARTs usually come `delay` seconds after their slots.
+    /// For a job whose STARTs usually come `delay` seconds after their slots.
     pub fn new(delay: i64) -> Self {
         Self {
             prompt: if delay > NO_DELAY { PROMPT + delay } else { PROMPT },
@@ -44,7 +44,7 @@ impl LateStarts {
         }
     }
 
-    /// Notes the START of a slot. It may show that the last slot that is `missed` has none.
+    /// Notes the START of a slot, which may show that the last slot in `missed` has none.
     pub fn push(&mut self, due: Due, start: i64, missed: Option<&mut Due>) {
         let waited = self.found.back().map(|(last, _)| last.detected_at);
         let is_old = |(first, _): &(Due, i64)| first.at < due.at - LONGEST;
@@ -55,7 +55,7 @@ impl LateStarts {
         let Some(missed) = missed.filter(|missed| self.settled < missed.at) else {
             return;
         };
-        // It was missing before this START, or is now.
+        // The slot was certainly missed before this START, or is now.
         let waited = waited.map(|waited| waited.max(missed.detected_at));
         let is_known = waited.filter(|waited| *waited <= start);
         let is_known = is_known.or((!self.explains(missed)).then_some(start));
@@ -65,8 +65,8 @@ impl LateStarts {
         }
     }
 
-    /// Whether `start`, which matches no slot, is one of late STARTs since the slot `missed`. Each START then belongs to
-    /// the slot before.
+    /// Whether `start`, which matches no slot, is the last of late STARTs since the slot `missed`. Then takes `start`:
+    /// each START belongs to the slot before its own.
     pub fn takes(&mut self, missed: &Due, start: i64) -> bool {
         if !self.last_waits_at(start) || !self.explains(missed) {
             return false;
@@ -76,8 +76,8 @@ impl LateStarts {
         true
     }
 
-    /// Whether STARTs since the slot `missed` are late, and the last one may still come at `until`. Each then belongs
-    /// to the slot before.
+    /// Whether STARTs since the slot `missed` are late, and the last one may still come at `until`. Then each START
+    /// belongs to the slot before its own.
     pub fn goes_on(&mut self, missed: &Due, until: i64) -> bool {
         let is_late =
             self.settled < missed.at && self.last_waits_at(until) && self.explains(missed);
@@ -87,7 +87,7 @@ impl LateStarts {
         is_late
     }
 
-    /// The slots whose START is in the time of the next slot.
+    /// The slots whose START came in the time of the next slot.
     pub fn late(self) -> impl Iterator<Item = (Due, i64)> {
         let late = self.late.into_iter();
         late.filter(|(due, start)| due.deadline <= *start)
@@ -98,7 +98,7 @@ impl LateStarts {
         self.found.back().is_some_and(|(last, _)| time < last.detected_at)
     }
 
-    /// Whether the slot `missed` and all later ones may have the next START, and STARTs are late at that time.
+    /// Whether STARTs since the slot `missed` are late, and each may belong to the slot before its own.
     fn explains(&self, missed: &Due) -> bool {
         let first = self.first_since(missed);
         let mut slot = missed;
@@ -112,13 +112,13 @@ impl LateStarts {
         let (mut count, mut seconds) = (0, 0);
         for (due, start) in around {
             count += 1;
-            // A random wait is no delay.
+            // A random wait is not a delay.
             seconds += start - due.latest_without_delay();
         }
         slot.at > missed.at && slot.at - missed.at <= LONGEST && seconds > count * self.prompt
     }
 
-    /// Gives the slot `missed` and all later ones the next START. Returns the last slot, which then has none.
+    /// Gives the slot `missed` and all later ones the next START. Returns the last slot, which is left without one.
     fn shift(&mut self, missed: &Due) -> Due {
         let mut slot = *missed;
         let first = self.first_since(missed);

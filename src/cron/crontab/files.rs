@@ -16,39 +16,36 @@ use crate::cron::daemon::{Daemon, MachineCron};
 /// The most bytes of a crontab that are read. Debian's cron takes 10,000 lines of 1000 bytes.
 const LARGEST: u64 = 16 << 20;
 
-/// The crontabs to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CrontabSelection {
-    /// All that the cron daemon of this machine reads.
+    /// All that this machine's cron daemon reads.
     Machine,
     /// These files, with their columns.
     Files(Vec<(PathBuf, Columns)>),
-    /// None.
     Nothing,
 }
 
-/// The user who decides what a crontab says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Author {
-    /// The owner of its file.
+    /// The owner of the file.
     Uid(u32),
-    /// The user whose crontab it is, by the name of its file.
+    /// The user whose crontab it is, by the file's name.
     Name(String),
 }
 
-/// How far a crontab is looked at.
+/// How closely a crontab is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trust {
-    /// It is root's or the reader's.
+    /// root's or the reader's.
     Full,
-    /// It is a stranger's, and asked for: it leads to no file, and fewer of its calls are looked at.
+    /// Another user's, and asked for: its paths are not followed, and fewer of its calls are read.
     Asked,
-    /// It is a stranger's, and only its lines are counted.
+    /// Another user's: its lines are only counted.
     Nothing,
 }
 
 impl Trust {
-    /// The most calls of a crontab that are looked at. Each takes about 0.1 ms.
+    /// The limit of calls of a crontab. Each takes about 0.1 ms.
     pub fn most_calls(self) -> usize {
         match self {
             Self::Full => 10_000,
@@ -58,42 +55,32 @@ impl Trust {
     }
 }
 
-/// Says how far a crontab by this author is looked at.
 pub type TrustIn<'a> = &'a dyn Fn(&Author) -> Trust;
 
-/// A crontab that has been read.
 #[derive(Debug)]
 pub struct Crontab {
-    /// Where it is.
     pub path: PathBuf,
-    /// How far it is looked at.
     pub trust: Trust,
-    /// Whose lines it has.
     pub columns: Columns,
-    /// The user whose crontab it is, if it is one user's.
+    /// None in a system crontab.
     pub owner: Option<String>,
-    /// When it was last changed, in seconds from 1970, if that is known.
+    /// The last change, in seconds from 1970, if known.
     pub changed: Option<i64>,
-    /// Why cron rejects the file, whatever its text is.
+    /// Why cron rejects the file, whatever its text.
     pub rejection: Option<Fault>,
-    /// The file is where a cron daemon reads crontabs: no copy and no draft.
+    /// The file is where a cron daemon reads crontabs, and not a copy or a draft.
     pub is_installed: bool,
-    /// cron ignores files of such a name. The file may be a backup.
+    /// cron ignores a file with such a name, such as a backup.
     pub has_ignored_name: bool,
-    /// Its text.
     pub contents: Contents,
 }
 
 /// A crontab, or a directory of crontabs, that could not be read.
 #[derive(Debug)]
 pub struct UnreadCrontab {
-    /// Where it is.
     pub path: PathBuf,
-    /// Why.
     pub reason: String,
-    /// The remedy.
     pub remedy: String,
-    /// The reader may not read it.
     pub is_denied: bool,
 }
 
@@ -125,30 +112,26 @@ impl Display for UnreadCrontab {
     }
 }
 
-/// The crontabs of a machine.
 #[derive(Debug)]
 pub struct Crontabs {
     /// The daemon of the machine.
     pub cron: MachineCron,
-    /// The crontabs that could be read.
     pub read: Vec<Crontab>,
-    /// The others.
     pub left_out: Vec<UnreadCrontab>,
 }
 
-/// Where a crontab is, which decides the rules for its mode and owner.
+/// Decides the rules for a file's mode and owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Location {
     /// `/etc/crontab` or a file in `/etc/cron.d`.
     System,
     /// A file in cron's spool directory.
     Spool,
-    /// Anywhere else: a copy, or a file that is not installed yet.
+    /// Anywhere else: a copy, or a draft.
     Elsewhere,
 }
 
 impl Crontabs {
-    /// Reads the crontabs of `selection`, as far as `trust` says.
     pub fn read(selection: &CrontabSelection, trust: TrustIn) -> Self {
         let root = Path::new("/");
         let mut crontabs = Self::new(root);
@@ -156,7 +139,7 @@ impl Crontabs {
             CrontabSelection::Machine => crontabs.add_machine(root, trust),
             CrontabSelection::Files(files) => {
                 let mut known = HashSet::new();
-                // A file counts once, whatever names it is given by.
+                // A file counts once, whatever its names.
                 let mut is_new =
                     |path: &Path| fs::canonicalize(path).map(|file| known.insert(file));
                 for (path, columns) in files {
@@ -170,18 +153,17 @@ impl Crontabs {
         crontabs
     }
 
-    /// How many lines may run remoteexe and are not looked at.
+    /// The number of lines that may run remoteexe and are not read.
     pub fn not_looked_at(&self) -> usize {
         let crontabs = self.read.iter();
         crontabs.map(|crontab| crontab.contents.not_looked_at).sum()
     }
 
-    /// No crontab yet, for the machine whose files are below `root`.
+    /// No crontab yet. The files of the machine are below `root`.
     fn new(root: &Path) -> Self {
         Self { cron: MachineCron::of(root), read: Vec::new(), left_out: Vec::new() }
     }
 
-    /// Reads the crontabs of the machine whose files are below `root`.
     fn add_machine(&mut self, root: &Path, trust: TrustIn) {
         let system = root.join("etc/crontab");
         if system.symlink_metadata().is_ok() {
@@ -196,7 +178,7 @@ impl Crontabs {
         }
     }
 
-    /// Reads a file that was named. The place of an installed crontab decides which columns it has.
+    /// Reads a file that was named. An installed crontab has the columns of its place.
     fn add_file(&mut self, path: &Path, columns: Columns, trust: TrustIn) {
         let parent = path.parent().unwrap_or(Path::new(""));
         if path == Path::new("/etc/crontab") || parent == Path::new("/etc/cron.d") {
@@ -208,7 +190,7 @@ impl Crontabs {
         }
     }
 
-    /// The files in a directory that are no hidden ones, by name.
+    /// The files in a directory, sorted, without hidden ones.
     fn files_in(&mut self, dir: &Path) -> Vec<PathBuf> {
         let entries = match fs::read_dir(dir) {
             Ok(entries) => entries,
@@ -266,7 +248,7 @@ impl Crontabs {
             owner,
             changed: match place {
                 Location::Elsewhere if is_standard_input(path) => None,
-                // A file that was moved here was another one before, whatever its time says.
+                // A file that was moved here replaced another one, whatever its time says.
                 Location::System | Location::Spool => Some(stat.st_mtime.max(stat.st_ctime)),
                 // A copy may keep the time of its text.
                 Location::Elsewhere => Some(stat.st_mtime),
@@ -304,7 +286,7 @@ impl Crontabs {
 const NAME_REMEDY: &str = "give the file a name of letters, digits, - and _ only, or delete it";
 
 fn rejected(problem: &str, remedy: &str) -> Fault {
-    Fault { line: None, problem: problem.to_owned(), remedy: remedy.to_owned(), is_of_file: true }
+    Fault { is_of_file: true, ..Fault::new(None, problem, remedy) }
 }
 
 /// The error of a file whose lines all have the columns of the other option.
@@ -331,12 +313,11 @@ fn misfit(path: &Path, contents: &Contents, columns: Columns) -> Option<UnreadCr
     })
 }
 
-/// Whether a name stands for standard input.
 fn is_standard_input(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// Reads a crontab, and what is known about its file.
+/// Reads a crontab and the data of its file.
 fn read(path: &Path, place: Location) -> io::Result<(Vec<u8>, Stat)> {
     if place == Location::Elsewhere && is_standard_input(path) {
         let stdin = io::stdin();
@@ -346,7 +327,7 @@ fn read(path: &Path, place: Location) -> io::Result<(Vec<u8>, Stat)> {
     // NONBLOCK: opening a FIFO that nobody writes to would wait.
     let mut flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     match place {
-        // cron does not follow a link there, and the user may have made it.
+        // cron does not follow a link there, and the user may have made the link.
         Location::Spool => flags |= OFlags::NOFOLLOW,
         Location::System if is_foreign_link(path) => {
             return Err(io::Error::other("a link that is not owned by root; cron ignores it"));
@@ -361,7 +342,6 @@ fn read(path: &Path, place: Location) -> io::Result<(Vec<u8>, Stat)> {
     Ok((text(File::from(file))?, stat))
 }
 
-/// The text of a crontab, unless it is too long for one.
 fn text(input: impl Read) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     input.take(LARGEST + 1).read_to_end(&mut text)?;
@@ -378,7 +358,6 @@ fn is_foreign_link(path: &Path) -> bool {
     })
 }
 
-/// Whether `path` is a file that somebody may run.
 pub fn is_program(path: &Path) -> bool {
     path.metadata().is_ok_and(|data| data.is_file() && data.mode() & 0o111 != 0)
 }
@@ -400,7 +379,6 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
     }
 
-    /// The crontabs of a machine, each with what is wrong with its file.
     fn shown(root: &TempDir) -> Vec<String> {
         let mut crontabs = Crontabs::new(root.path());
         crontabs.add_machine(root.path(), &|_| Trust::Full);

@@ -1,6 +1,6 @@
-//! Mistakes that come from an editor, or from the habits of the shell, and what to do about each.
+//! Mistakes that come from an editor, or from the habits of the shell, and their remedies.
 
-/// What UTF-8 begins with where an editor has written a byte order mark.
+/// An editor may write it at the beginning of UTF-8.
 pub const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What a text processor makes of a blank or a quote: the character, its name, and what to write instead.
@@ -14,7 +14,7 @@ const LOOKALIKES: [(&str, &str, &str); 7] = [
     ("\u{2019}", "a typographic quote", "write plain quotes: \" or '"),
 ];
 
-/// The problem and the remedy of a file that is no plain text, if its NUL bytes show which encoding it has.
+/// The problem and the remedy of a file that is not plain text, if its NUL bytes show the encoding.
 pub fn encoding(text: &[u8]) -> Option<(&'static str, &'static str)> {
     let has_mark = text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff");
     let is_half_nul = |pair: &[u8]| pair.len() == 2 && (pair[0] == 0) != (pair[1] == 0);
@@ -25,7 +25,7 @@ pub fn encoding(text: &[u8]) -> Option<(&'static str, &'static str)> {
     ))
 }
 
-/// The problem and the remedy of a character that looks like a blank or a quote and is none.
+/// The problem and the remedy of a character that looks like a blank or a quote.
 pub fn lookalike(text: &[u8]) -> Option<(String, &'static str)> {
     let found = LOOKALIKES.iter().find(|(character, _, _)| {
         let character = character.as_bytes();
@@ -36,8 +36,7 @@ pub fn lookalike(text: &[u8]) -> Option<(String, &'static str)> {
     Some((format!("{name} (U+{code:04X})"), remedy))
 }
 
-/// Why cron refuses a line, if it is one of the usual mistakes. `is_continued` says that the line before ends with a
-/// backslash.
+/// Why cron refuses a line, if the mistake is a usual one. `is_continued`: the line before ends with a backslash.
 pub fn of_refused(line: &[u8], is_continued: bool) -> Option<(String, String)> {
     let text = |problem: &str, remedy: &str| Some((problem.to_owned(), remedy.to_owned()));
     if is_continued {

@@ -1,4 +1,4 @@
-//! The text of a crontab: its lines, the variables that hold for each, and the lines that cron refuses.
+//! The text of a crontab: its lines, the variables set for each, and the lines that cron refuses.
 
 use std::mem;
 use std::rc::Rc;
@@ -10,50 +10,46 @@ use crate::cron::command::lexer::base_name;
 use crate::cron::daemon::Daemon;
 use crate::cron::timing::{Timing, split_word};
 
-/// The most lines that Debian's cron takes.
+/// Debian's cron takes no more.
 const MOST_LINES: usize = 10_000;
 
-/// Debian's cron refuses a command of this length in bytes.
+/// In bytes. Debian's cron refuses such a command.
 const LONGEST_DEBIAN_COMMAND: usize = 999;
 
-/// cronie cuts a command off here, in bytes.
+/// In bytes. cronie cuts off the rest.
 const LONGEST_CRONIE_COMMAND: usize = 131_071;
 
-/// Whose lines a crontab has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Columns {
-    /// A user's: the command follows the time.
+    /// A user's crontab: the command follows the time.
     User,
-    /// The system's: a user name is between the time and the command.
+    /// A system crontab: a user name is between the time and the command.
     System,
 }
 
-/// A line with a time and a command.
 #[derive(Debug, Clone)]
 pub struct CronLine {
-    /// Its number in the file, from 1.
+    /// From 1.
     pub number: usize,
-    /// When it is due.
     pub timing: Timing,
-    /// The time as it is written.
+    /// The time as written.
     pub time_text: String,
-    /// The user, if the crontab has that column.
+    /// None if the crontab has no such column.
     pub user: Option<Vec<u8>>,
-    /// The rest of the line.
+    /// As written, with `%` and backslashes.
     pub command: Vec<u8>,
-    /// The variables that the lines before it have set.
+    /// Those that earlier lines set.
     pub variables: Rc<Variables>,
 }
 
 impl CronLine {
-    /// Whether the word `remoteexe` stands in the line, be it in the column of users.
+    /// Whether the word `remoteexe` is in the line, even in the column of users.
     pub fn mentions_remoteexe(&self) -> bool {
         self.user.as_deref().is_some_and(mentions_name) || mentions_name(&self.command)
     }
 
-    /// Whether the line lacks the user column that its crontab has, or has one that its crontab lacks.
-    ///
-    /// Only what is certain counts: no user is called `remoteexe` or has a `/` in the name, and no program `root`.
+    /// Whether the line lacks the user column of its crontab, or has one too many. Only what is certain counts: no user
+    /// is called `remoteexe` or has a `/` in the name, and no program is called `root`.
     pub fn has_wrong_columns(&self) -> bool {
         match &self.user {
             Some(user) => user.contains(&b'/') || base_name(user) == b"remoteexe",
@@ -62,45 +58,47 @@ impl CronLine {
     }
 }
 
-/// Something about a crontab that an operator should mend.
+/// Something in a crontab that an operator should correct.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// The number of the line from 1, or none for the file as a whole.
+    /// From 1. None for the file as a whole.
     pub line: Option<usize>,
-    /// The problem.
     pub problem: String,
-    /// The remedy.
     pub remedy: String,
-    /// Because of it cron ignores all of the file.
+    /// Makes cron ignore the whole file.
     pub is_of_file: bool,
 }
 
-/// The text of a crontab.
+impl Fault {
+    pub fn new(line: Option<usize>, problem: &str, remedy: &str) -> Self {
+        Self { line, problem: problem.to_owned(), remedy: remedy.to_owned(), is_of_file: false }
+    }
+}
+
 #[derive(Debug, Clone, Default)]
 pub struct Contents {
-    /// The lines with a time and a command, also those in a file that cron ignores.
+    /// The lines with a time and a command, even in a file that cron ignores.
     pub lines: Vec<CronLine>,
     /// Lines that mention remoteexe and are commented out with a `#`.
     pub commented_out: Vec<CronLine>,
     /// What cron refuses, and likely mistakes in variables.
     pub faults: Vec<Fault>,
-    /// The faults because of which cron refuses a line, without what that means for the file.
+    /// Why cron refuses lines, without the effect on the file.
     pub refusals: Vec<Fault>,
-    /// Each variable that is set, with the number of its line.
+    /// Each with the number of its line.
     pub assignments: Vec<(usize, Assignment)>,
-    /// The word `remoteexe` occurs somewhere in the text.
     pub mentions_remoteexe: bool,
-    /// How many lines have the word and are not looked at.
+    /// The number of lines that mention remoteexe and are not read.
     pub not_looked_at: usize,
 }
 
 impl Contents {
-    /// Whether cron ignores all of the file because of a fault in it.
+    /// Whether cron ignores the whole file because of a fault in it.
     pub fn is_ignored(&self) -> bool {
         self.faults.iter().any(|fault| fault.is_of_file)
     }
 
-    /// Only the number of the lines that may run remoteexe.
+    /// Only counts the lines that may run remoteexe.
     pub fn count(text: &[u8]) -> Self {
         let lines = text.split(|byte| *byte == b'\n');
         let is_comment = |line: &&[u8]| line.trim_ascii_start().starts_with(b"#");
@@ -119,7 +117,7 @@ impl Contents {
             contents: Self { mentions_remoteexe: mentions_name(text), ..Self::default() },
         };
         if let Some(line) = text.split(|byte| *byte == b'\n').position(|line| line.contains(&0)) {
-            // cron ends a line or a value there, depending on the place.
+            // cron ends a line or a value at a NUL, depending on the place.
             let other = ("a NUL byte: this is not a text", "write the crontab as plain text");
             let (problem, remedy) = mistakes::encoding(text).unwrap_or(other);
             reader.refuse_file(line + 1, problem, remedy);
@@ -144,7 +142,6 @@ struct CrontabParser {
     columns: Columns,
     daemon: Daemon,
     variables: Rc<Variables>,
-    /// The line before ends with a backslash.
     is_continued: bool,
     contents: Contents,
 }
@@ -231,7 +228,7 @@ impl CrontabParser {
 
     fn line(&self, line: &[u8], number: usize) -> Result<CronLine, (String, String)> {
         let line = match self.daemon {
-            // It then writes nothing to syslog.
+            // The daemon then writes nothing to syslog.
             Daemon::Cronie => line.strip_prefix(b"-").unwrap_or(line),
             Daemon::Debian => line,
         };
@@ -268,7 +265,7 @@ impl CrontabParser {
         })
     }
 
-    /// The line that a comment would be without its `#`, if it mentions remoteexe.
+    /// The line without its `#`, if the comment mentions remoteexe.
     fn commented_out(&self, line: &[u8], number: usize) -> Option<CronLine> {
         let is_mark = |byte: &&u8| matches!(byte, b'#' | b' ' | b'\t');
         let line = &line[line.iter().take_while(is_mark).count()..];
@@ -306,7 +303,6 @@ impl CrontabParser {
         Ok(())
     }
 
-    /// Reports that a file has more lines than are read.
     fn stop(&mut self, line: usize) {
         let problem = format!("more than {MOST_LINES} lines");
         let remedy = "use several files";
@@ -318,7 +314,6 @@ impl CrontabParser {
         }
     }
 
-    /// Reports a line that cron refuses. Debian's cron then ignores all of the file.
     fn refuse(&mut self, line: usize, problem: &str, remedy: &str) {
         if self.daemon == Daemon::Debian {
             self.refuse_file(line, problem, remedy);
@@ -329,12 +324,7 @@ impl CrontabParser {
     }
 
     fn note_refusal(&mut self, line: usize, problem: &str, remedy: &str) {
-        self.contents.refusals.push(Fault {
-            line: Some(line),
-            problem: problem.to_owned(),
-            remedy: remedy.to_owned(),
-            is_of_file: false,
-        });
+        self.contents.refusals.push(Fault::new(Some(line), problem, remedy));
     }
 
     fn refuse_file(&mut self, line: usize, problem: &str, remedy: &str) {
@@ -346,12 +336,7 @@ impl CrontabParser {
     }
 
     fn fault(&mut self, line: Option<usize>, problem: &str, remedy: &str) {
-        self.contents.faults.push(Fault {
-            line,
-            problem: problem.to_owned(),
-            remedy: remedy.to_owned(),
-            is_of_file: false,
-        });
+        self.contents.faults.push(Fault::new(line, problem, remedy));
     }
 }
 

@@ -2,12 +2,11 @@
 
 use crate::cron::daemon::Daemon;
 
-/// A command as cron gives it to the shell.
+/// A command in the form that cron gives to the shell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShellText {
-    /// The text that the shell runs.
     pub text: Vec<u8>,
-    /// The command's standard input: the rest of the line after an unescaped `%`.
+    /// Standard input: the rest of the line after an unescaped `%`.
     pub input: Option<Vec<u8>>,
 }
 
@@ -34,8 +33,8 @@ impl ShellText {
         Self { text, input: None }
     }
 
-    /// What cron writes to the command's standard input: `%` becomes a newline, `\%` becomes `%`, and a last line
-    /// without a newline gets one. Both daemons keep all other backslashes.
+    /// Standard input as cron writes it: `%` becomes a newline, `\%` becomes `%`, and a missing last newline is added.
+    /// Both daemons keep all other backslashes.
     pub fn stdin(&self) -> Vec<u8> {
         let mut stdin = Vec::new();
         let mut is_escaped = false;

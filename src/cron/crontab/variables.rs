@@ -4,18 +4,17 @@ use std::rc::Rc;
 
 use crate::cron::daemon::Daemon;
 
-/// The most variables that are kept. A hostile crontab may have thousands.
+/// A hostile crontab may have thousands.
 const MOST: usize = 64;
 
-/// The PATH of a job whose crontab sets none.
+/// The PATH of a job if the crontab sets none.
 const DEFAULT_PATH: &str = "/usr/bin:/bin";
 
-/// The variables that the lines before a line of a crontab have set.
+/// The variables that earlier lines of a crontab have set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Variables(Vec<(Rc<str>, Rc<[u8]>)>);
 
 impl Variables {
-    /// Sets a variable.
     pub fn set(&mut self, name: &[u8], value: &[u8]) {
         let Ok(name) = str::from_utf8(name) else {
             return;
@@ -26,49 +25,41 @@ impl Variables {
         }
     }
 
-    /// All variables and their values.
     pub fn all(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.0.iter().map(|(name, value)| (&**name, &**value))
     }
 
-    /// The value of a variable. For remoteexe an empty value counts as unset.
+    /// The value, unless it is empty: for remoteexe an empty value counts as unset.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         let mut found = self.0.iter().filter(|(other, _)| &**other == name);
         found.next().map(|(_, value)| &**value)
     }
 
-    /// The variables without these.
     pub fn without(&self, is_dropped: impl Fn(&str) -> bool) -> Self {
         let kept = self.0.iter().filter(|(name, _)| !is_dropped(name));
         Self(kept.cloned().collect())
     }
 
-    /// The value of a variable, if it is a text.
+    /// The value, if it is text.
     pub fn text(&self, name: &str) -> Option<&str> {
         str::from_utf8(self.get(name)?).ok()
     }
 
-    /// The directories that the job's shell searches.
     pub fn path(&self) -> &[u8] {
         self.get("PATH").unwrap_or(DEFAULT_PATH.as_bytes())
     }
 }
 
-/// A line that sets a variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignment {
-    /// The variable.
     pub name: Vec<u8>,
-    /// Its value, without quotes.
     pub value: Vec<u8>,
-    /// The value was quoted.
     pub is_quoted: bool,
 }
 
 impl Assignment {
-    /// Reads a line without the blanks before it. There is none if `daemon` takes it for something else.
-    ///
-    /// Debian's cron does not take `NAME=` without a value, and neither takes anything after a closing quote.
+    /// Parses a line without leading blanks, unless `daemon` takes it for something else. Debian's cron does not take
+    /// `NAME=` without a value, and neither daemon takes text after a closing quote.
     pub fn parse(line: &[u8], daemon: Daemon) -> Option<Self> {
         let (name, rest) = name(line)?;
         let rest = rest.trim_ascii_start().strip_prefix(b"=")?;
@@ -82,7 +73,7 @@ impl Assignment {
             rest => (rest.trim_ascii_end(), false),
         };
         let value = match (daemon, value) {
-            // It takes off a second pair of quotes, too.
+            // Debian's cron removes a second pair of quotes.
             (Daemon::Debian, [first @ (b'\'' | b'"'), inner @ .., last]) if first == last => inner,
             _ => value,
         };
@@ -90,7 +81,7 @@ impl Assignment {
     }
 }
 
-/// The name, which may be quoted, and what follows it.
+/// The name, which may be quoted, and the text after it.
 fn name(line: &[u8]) -> Option<(&[u8], &[u8])> {
     if let [quote @ (b'\'' | b'"'), rest @ ..] = line {
         let end = rest.iter().position(|byte| byte == quote)?;

@@ -9,19 +9,14 @@ use rustix::fs::getxattr;
 /// The access control list of a file, which may allow what the mode does not.
 const ACL: &str = "system.posix_acl_access";
 
-/// A user of this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalUser {
-    /// The user's number.
     pub uid: u32,
-    /// The numbers of the groups that the user is in.
     pub gids: Vec<u32>,
 }
 
-/// What a search for a user by name has found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UserLookup {
-    /// The user.
     Known(LocalUser),
     /// The machine has no such user.
     Missing,
@@ -29,22 +24,20 @@ pub enum UserLookup {
     Unclear,
 }
 
-/// Searches for a user by name.
 pub type FindUser<'a> = &'a dyn Fn(&str) -> UserLookup;
 
-/// A kind of access, as its bit in a mode.
+/// A kind of access, by its bit in a mode.
 #[derive(Debug, Clone, Copy)]
 pub enum FileAccess {
-    /// Reading a file.
     Read = 4,
-    /// Making files in a directory.
+    /// Creating files in a directory.
     Write = 2,
     /// Searching a directory.
     Search = 1,
 }
 
 impl LocalUser {
-    /// Whether the user has this access to `path`. There is no answer where the mode is not all that counts.
+    /// Whether the user has this access to `path`. None if more than the mode decides.
     pub fn may(&self, access: FileAccess, path: &Path) -> Option<bool> {
         let path = fs::canonicalize(path).ok()?;
         let above = path.ancestors().skip(1);
@@ -65,7 +58,7 @@ impl LocalUser {
         (!has_acl).then_some(false)
     }
 
-    /// How far the bits of the user's class are above those of all others.
+    /// How far to shift the mode for the bits of the user's class.
     fn shift(&self, data: &Metadata) -> u32 {
         if data.uid() == self.uid {
             6

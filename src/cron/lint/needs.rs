@@ -1,6 +1,4 @@
-//! What a run needs on this machine: a shell, remoteexe and ssh in PATH, a log directory, keys.
-//!
-//! Only files are looked at, and nothing is run.
+//! What a run needs on this machine: a shell, remoteexe and ssh in PATH, a log directory, keys. Runs nothing.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -13,14 +11,13 @@ use crate::cron::command::lexer::base_name;
 use crate::cron::crontab::files::is_program;
 use crate::cron::crontab::parse::CronLine;
 
-/// Where programs are that a PATH lacks.
+/// Directories where programs are if PATH lacks them.
 const USUAL_DIRS: [&str; 6] =
     ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"];
 
-/// A problem and its remedy.
 pub type Problem = (String, String);
 
-/// The problem of a SHELL that runs nothing, if the crontab sets one.
+/// Checks the SHELL that the crontab sets.
 pub fn shell(line: &CronLine) -> Option<Problem> {
     let value = line.variables.get("SHELL")?;
     let path = Path::new(OsStr::from_bytes(value));
@@ -31,7 +28,7 @@ pub fn shell(line: &CronLine) -> Option<Problem> {
     })
 }
 
-/// The problem of a program that the shell does not find.
+/// Checks that the shell finds the program.
 pub fn program(call: &Call, line: &CronLine) -> Option<Problem> {
     let program = Path::new(OsStr::from_bytes(&call.program));
     if program.is_absolute() {
@@ -43,12 +40,12 @@ pub fn program(call: &Call, line: &CronLine) -> Option<Problem> {
             )
         });
     }
-    // Where a relative path leads depends on the directory in which the shell is then.
+    // A relative path depends on the shell's directory.
     let is_name = !call.program.contains(&b'/');
     is_name.then(|| in_path(program, call, line, "")).flatten()
 }
 
-/// The problem of an ssh that remoteexe does not find.
+/// Checks that remoteexe finds ssh.
 pub fn ssh(call: &Call, line: &CronLine) -> Option<Problem> {
     in_path(Path::new("ssh"), call, line, ", so each run ends with 127")
 }
@@ -83,9 +80,9 @@ fn in_path(program: &Path, call: &Call, line: &CronLine, more: &str) -> Option<P
     Some((problem, remedy))
 }
 
-/// The problem of a directory that takes no log of this user.
+/// Checks that a directory takes a log of this user.
 pub fn log_dir(dir: &Path, user: Option<&LocalUser>) -> Option<Problem> {
-    // A relative path is one in the user's home.
+    // A relative path is below the user's home.
     if !dir.is_absolute() {
         return None;
     }
@@ -112,9 +109,9 @@ pub fn log_dir(dir: &Path, user: Option<&LocalUser>) -> Option<Problem> {
     }
 }
 
-/// The problem of a key that ssh does not use.
+/// Checks that ssh would use a key.
 pub fn identity(key: &Path, user: Option<&LocalUser>) -> Option<Problem> {
-    // ssh expands the others.
+    // ssh expands other paths.
     if !key.is_absolute() || key.as_os_str().as_bytes().contains(&b'%') {
         return None;
     }
@@ -134,7 +131,7 @@ pub fn identity(key: &Path, user: Option<&LocalUser>) -> Option<Problem> {
     };
     let user = user?;
     let mode = data.mode() & 0o777;
-    // ssh does not look at the mode of a key that is another user's.
+    // ssh ignores the mode of another user's key.
     if data.uid() == user.uid && mode & 0o077 != 0 {
         let problem = format!("ssh does not use the key {shown}, because of its mode {mode:o}");
         return Some((problem, format!("chmod 600 {shown}")));

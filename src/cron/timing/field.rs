@@ -1,25 +1,21 @@
-//! One time field of a crontab line, as cron's own reader takes it.
+//! Parses one time field of a crontab line as cron does.
 //!
-//! The two daemons differ. Debian's skips whatever follows a range up to the next blank, so that `0~9` is 0
-//! there. cronie refuses that, draws a number for `0~9`, and reads `fri-sun` as a range. The real daemons are
-//! the judges of this file: see `tests/data/cron`.
+//! The two daemons differ. Debian's skips whatever follows a range up to the next blank, so it takes `0~9` for 0.
+//! cronie refuses that, draws a number for `0~9`, and reads `fri-sun` as a range. The vectors in `tests/data/cron` come
+//! from the real daemons.
 
 use crate::cron::daemon::Daemon;
 
-/// What a field counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unit {
-    /// The field's name in messages.
+    /// For messages.
     pub name: &'static str,
-    /// The smallest value.
     pub low: u8,
-    /// The largest value.
     pub high: u8,
     /// The names of the values from `low` on.
     pub names: &'static [&'static str],
 }
 
-/// The units of the five fields in their order.
 pub const UNITS: [Unit; 5] = [
     unit("minute", 0, 59, &[]),
     unit("hour", 0, 23, &[]),
@@ -28,35 +24,31 @@ pub const UNITS: [Unit; 5] = [
     unit("day of week", 0, 7, &WEEKDAYS),
 ];
 
-/// The names of the months.
 pub const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// The names of the days of the week, Sunday being 0 and 7.
+/// Sunday is both 0 and 7.
 pub const WEEKDAYS: [&str; 8] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 const fn unit(name: &'static str, low: u8, high: u8, names: &'static [&'static str]) -> Unit {
     Unit { name, low, high, names }
 }
 
-/// The values of a field.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Values {
-    /// Bit N stands for the value N.
+    /// Bit N is the value N.
     pub bits: u64,
-    /// How far a value that cronie draws at random (`0~9`) may be above the one in `bits`, at most.
+    /// How far cronie's random value (`0~9`) may be above the value in `bits`.
     pub spread: u8,
-    /// How many bytes at the end of the field Debian's cron ignores.
+    /// The number of bytes at the end of the field that Debian's cron ignores.
     pub ignored: usize,
 }
 
-/// Why cron refuses a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FieldError {
-    /// A place for a number has none, or something else.
+    /// No number where one belongs.
     #[error("has no number where one is needed")]
     NoNumber,
-    /// A number is too small or too large.
     #[error("is out of range")]
     Range,
     /// `5/10`: a step needs `*` or a range.
@@ -65,17 +57,13 @@ pub enum FieldError {
     /// `*/0`.
     #[error("has no step above 0")]
     Step,
-    /// Something that cronie does not take follows a range.
+    /// Text after a range, which cronie refuses.
     #[error("has something after a value that does not belong there")]
     Trailing,
 }
 
 impl Unit {
-    /// The values that `text`, which has no blanks, stands for.
-    ///
-    /// # Errors
-    ///
-    /// `daemon` refuses it.
+    /// The values of `text`, which has no blanks.
     pub fn parse(&self, text: &[u8], daemon: Daemon) -> Result<Values, FieldError> {
         let mut values = Values::default();
         let mut rest = text;
@@ -187,7 +175,7 @@ impl Unit {
         if word.is_empty() || !word.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(FieldError::NoNumber);
         }
-        // cron keeps the low 32 bits of a larger number. Nobody means that.
+        // cron would keep the low 32 bits of a larger number, which nobody means.
         word.parse::<u32>().map(i64::from).map_err(|_| FieldError::Range)
     }
 
@@ -196,7 +184,7 @@ impl Unit {
     }
 }
 
-/// A part of a field between commas. It is empty if `first` is above `last`: cron takes that silently.
+/// A part of a field between commas. Empty if `first` is above `last`, which cron accepts silently.
 #[derive(Debug, Clone, Copy)]
 struct Range {
     first: i64,

@@ -1,32 +1,28 @@
-//! What becomes DAGs: lines, and the crontabs that they come from.
+//! What becomes DAGs: lines, and their crontabs.
 
 use std::path::PathBuf;
 
-use super::schedule::Schedule;
+use super::schedule::AirflowSchedule;
 use crate::cron::{Finding, PortableLine};
 
-/// A line that becomes a DAG.
 #[derive(Debug)]
 pub struct DagLine {
-    /// The line.
     pub line: PortableLine,
-    /// When Airflow starts it.
-    pub schedule: Schedule,
-    /// The crontab, by its place in the request.
+    /// When Airflow starts the line.
+    pub schedule: AirflowSchedule,
+    /// The index of the crontab in the request.
     pub crontab: usize,
 }
 
 /// A crontab whose lines become DAGs.
 #[derive(Debug)]
 pub struct DagSource {
-    /// Where it is.
     pub path: PathBuf,
     /// The last change, in seconds from 1970.
     pub changed: i64,
-    /// cron reads it too.
+    /// cron reads the file too.
     pub is_installed: bool,
-    /// The lines that are left out.
     pub refused: Vec<Finding>,
-    /// What is strange in it.
+    /// Strange, but the same as under cron.
     pub remarks: Vec<Finding>,
 }

@@ -1,4 +1,4 @@
-//! What will not be as under cron, and what it costs.
+//! What will differ from cron, and the cost.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -9,7 +9,7 @@ use crate::cron::Finding;
 /// The CPU time of a run in Airflow, in seconds: measured with 3.3.2, a `LocalExecutor` and `SQLite`.
 const SECONDS_OF_RUN: f64 = 0.57;
 
-/// How many times of day a warning names.
+/// The most times of day in a warning.
 const MOST_TIMES: usize = 3;
 
 /// The differences of all lines, in the order of the crontabs.
@@ -46,7 +46,7 @@ pub fn of(sources: &[DagSource], lines: &[DagLine], now: DateTime<Utc>) -> Vec<F
     findings
 }
 
-/// Lines of other users than the worker's, whose name nobody knows here.
+/// Lines of users other than the worker's, whose name is unknown here.
 fn of_users(lines: &[&DagLine], add: &mut impl FnMut(Option<usize>, String, &str)) {
     let users = lines.iter().filter_map(|line| line.line.user.as_deref());
     let mut users: Vec<&str> = users.collect();
@@ -81,7 +81,7 @@ fn of_mail(lines: &[&DagLine], add: &mut impl FnMut(Option<usize>, String, &str)
     }
 }
 
-/// What a failed task and a good one tell of the job.
+/// What a failed task and a good one imply for the job.
 fn of_status(line: &DagLine, add: &mut impl FnMut(Option<usize>, String, &str)) {
     let number = Some(line.line.number);
     if line.line.fails_if_locked {
@@ -151,7 +151,7 @@ fn local(minute: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(minute.saturating_mul(60), 0).unwrap_or_default()
 }
 
-/// How many runs a day there are, and what they cost.
+/// The number of runs a day, and their cost.
 pub fn cost(lines: &[DagLine]) -> Option<String> {
     let runs: f64 = lines.iter().map(runs_a_day).sum();
     if lines.is_empty() {
@@ -174,7 +174,7 @@ pub fn cost(lines: &[DagLine]) -> Option<String> {
     ))
 }
 
-/// On average over four years. The runs that end at the guard count too.
+/// On average over four years, including runs that end at the guard.
 fn runs_a_day(line: &DagLine) -> f64 {
     const YEARS: usize = 1461;
     let first = NaiveDate::from_ymd_opt(2024, 1, 1).unwrap_or_default();

@@ -1,59 +1,53 @@
-//! What cron and Airflow make of a line where the clock is put forward or back.
+//! What cron and Airflow make of a line when the clock is changed.
 //!
-//! cron runs what the clock has skipped right after it, and does not repeat a fixed time (cron(8)). Airflow counts in
-//! local time: a time that does not exist is an hour later, and of one that comes twice it takes the second. Only where
-//! an expression has each hour it counts the time since the last run ([`Schedule::counts_time`]).
+//! cron runs what the clock has skipped right afterwards, and does not repeat a fixed time (cron(8)). Airflow counts in
+//! local time: a time that does not exist becomes an hour later, and of a repeated time the second one counts. Only if
+//! an expression has each hour, Airflow counts the time since the last run ([`AirflowSchedule::counts_time`]).
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate};
-
 use super::dag::DagLine;
-use super::schedule::Schedule;
+use super::schedule::AirflowSchedule;
+use crate::clock::date;
 use crate::cron::Zone;
 
 const DAY: i64 = 24 * 60;
 
-/// The clock is looked at for so many days.
+/// The days in which changes of the clock are looked for.
 const AHEAD: i64 = 366;
 
-/// A line is looked at for so many days around a change of the clock, if it is due so seldom.
+/// The most days around a change of the clock, for a line that is seldom due.
 const FAR: i64 = 32;
 
-/// A change of the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClockChange {
-    /// The minute of UTC, counted from 1970.
+    /// The minute of UTC, from 1970.
     pub at: i64,
-    /// The offset from UTC before it, in minutes.
+    /// The offset from UTC before the change, in minutes.
     pub before: i64,
-    /// The offset after it.
+    /// The same after the change.
     pub after: i64,
 }
 
-/// Starts of a line in one minute that only one of the two makes.
+/// Starts of a line in one minute that only one scheduler makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExtraStarts {
     /// The minute of UTC.
     pub minute: i64,
-    /// How many there are.
     pub count: usize,
-    /// The other makes some in this minute too.
+    /// The other scheduler also makes some in this minute.
     pub has_others: bool,
 }
 
 /// What differs because of a change of the clock.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// The change.
     pub change: ClockChange,
-    /// The starts that only cron makes.
     pub only_cron: Vec<ExtraStarts>,
-    /// The starts that only Airflow makes.
     pub only_airflow: Vec<ExtraStarts>,
 }
 
-/// The changes of the clock of a zone in the year after the minute `now`.
+/// The changes of the clock in a zone in the year after the minute `now`.
 pub fn changes(zone: &Zone, now: i64) -> Vec<ClockChange> {
     let offsets = zone.offsets(now, now + AHEAD * DAY);
     let changes = offsets.windows(2).filter_map(|offsets| match *offsets {
@@ -96,9 +90,9 @@ pub fn differences(line: &DagLine, now: i64) -> Vec<Difference> {
         .collect()
 }
 
-/// The minutes of UTC in which the change at the minute `at` may matter: from the last day before it on which the line
-/// is due, to the first one after it.
-fn window(schedule: &Schedule, zone: &Zone, at: i64) -> (i64, i64) {
+/// The minutes of UTC in which the change at `at` may matter: from the last day before it on which the line is due to
+/// the first such day after it.
+fn window(schedule: &AirflowSchedule, zone: &Zone, at: i64) -> (i64, i64) {
     let today = (at + zone.offset(at)).div_euclid(DAY);
     let is_due = |day: &i64| date(*day).is_some_and(|date| schedule.has_run_on(date));
     let first = (today - FAR..today).rev().find(is_due).unwrap_or(today - 1);
@@ -108,7 +102,7 @@ fn window(schedule: &Schedule, zone: &Zone, at: i64) -> (i64, i64) {
 }
 
 /// The minutes of UTC, from `from` up to `until`, in which Airflow's `CronTriggerTimetable` starts a line.
-pub fn minutes(schedule: &Schedule, zone: &Zone, from: i64, until: i64) -> Vec<i64> {
+pub fn minutes(schedule: &AirflowSchedule, zone: &Zone, from: i64, until: i64) -> Vec<i64> {
     let mut found = Vec::new();
     // A run at `from` itself counts too.
     let mut now = from - 1;
@@ -129,8 +123,8 @@ pub fn minutes(schedule: &Schedule, zone: &Zone, from: i64, until: i64) -> Vec<i
     }
 }
 
-/// The first local minute after `local` that the fields name.
-fn next(schedule: &Schedule, local: i64, until: i64) -> Option<i64> {
+/// The first local minute after `local` in the fields.
+fn next(schedule: &AirflowSchedule, local: i64, until: i64) -> Option<i64> {
     let days = local.div_euclid(DAY)..=until.div_euclid(DAY);
     let mut days = days.filter(|day| date(*day).is_some_and(|date| schedule.has_run_on(date)));
     days.find_map(|day| {
@@ -139,18 +133,13 @@ fn next(schedule: &Schedule, local: i64, until: i64) -> Option<i64> {
     })
 }
 
-/// The minute of UTC that Airflow takes a local minute for.
+/// The minute of UTC for a local minute, as Airflow sees it.
 fn utc(zone: &Zone, local: i64) -> i64 {
     let before = zone.offset(local - DAY);
     let after = zone.offset(local + DAY);
-    // With the later offset first: of a minute that comes twice that is the second.
+    // With the later offset first: of a repeated minute that is the second one.
     let mut offsets = [after, before].into_iter();
     let is_right = |offset: &i64| zone.offset(local - offset) == *offset;
     let offset = offsets.find(is_right).unwrap_or(before);
     local - offset
-}
-
-fn date(day: i64) -> Option<NaiveDate> {
-    let time = DateTime::from_timestamp(day.checked_mul(DAY * 60)?, 0)?;
-    Some(time.date_naive())
 }

@@ -1,4 +1,4 @@
-//! The file of DAGs: a table of lines, and what makes DAGs of it.
+//! The file of DAGs: a table of lines, and the code that makes DAGs of it.
 
 use std::fmt::Write;
 
@@ -13,9 +13,9 @@ use crate::escape::printable;
 
 const TEMPLATE: &str = include_str!("airflow.py");
 
-/// The text of the file. The same crontabs make the same text.
+/// The same crontabs always make the same text.
 pub fn text(sources: &[DagSource], lines: &[DagLine], daemon: Daemon) -> String {
-    // One part that is put in: what stands in a crontab is looked at by nobody as a part of the template.
+    // Inserts one part: the text of a crontab is never searched for marks of the template.
     let (before, after) = TEMPLATE.split_once("@TABLE@\n").unwrap_or((TEMPLATE, ""));
     format!("{before}{}{after}", table(sources, lines, daemon))
 }
@@ -29,7 +29,6 @@ fn table(sources: &[DagSource], lines: &[DagLine], daemon: Daemon) -> String {
     }
     let mut table = String::from("# fmt: off\n");
     let mut add = |line: &str| {
-        // Writing to a string cannot fail.
         let _ = writeln!(table, "{line}");
     };
     add("# The variables in which cron has the name of the user.");
@@ -64,7 +63,7 @@ fn table(sources: &[DagSource], lines: &[DagLine], daemon: Daemon) -> String {
     table
 }
 
-/// A row of the table, below its line of the crontab.
+/// A row of the table, below a comment with the line of the crontab.
 fn row(line: &DagLine, id: &str, variables: usize) -> String {
     let DagLine { line, schedule, crontab } = line;
     let user = line.user.as_deref().map_or_else(|| "None".to_owned(), string);
@@ -86,7 +85,7 @@ fn row(line: &DagLine, id: &str, variables: usize) -> String {
     )
 }
 
-/// The second after the last change of a crontab. cron has still read the old one in that second.
+/// The second after the last change of a crontab. In that second cron may still have read the old one.
 fn start(source: &DagSource) -> String {
     let start = DateTime::from_timestamp(source.changed + 1, 0).unwrap_or_default();
     let start = start.format("%Y, %-m, %-d, %-H, %-M, %-S");

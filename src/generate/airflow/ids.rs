@@ -1,8 +1,7 @@
 //! The names of the DAGs.
 //!
-//! Airflow keeps what it knows of a DAG under its name. So a line keeps its name when it moves in the file, or when its
-//! time or its variables change. The name is that of the host and the script, for people, and a hash of the user and
-//! the command.
+//! Airflow stores the history of a DAG under its name. So a line keeps its name when it moves in the file, or when its
+//! time or variables change. The name has the host and the script, for people, and a hash of the user and the command.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,10 +9,10 @@ use super::dag::DagLine;
 use crate::cron::PortableLine;
 use crate::stable_hash::hash;
 
-/// Airflow takes 250 characters. This is for the host, and for the script.
+/// For the host, and for the script. Airflow takes 250 characters.
 const LONGEST_PART: usize = 100;
 
-/// The names of `lines`, in their order. Each is given once.
+/// The names of `lines`, in order. Each is unique.
 pub fn ids(lines: &[DagLine]) -> Vec<String> {
     let mut count: HashMap<String, usize> = HashMap::new();
     for line in lines {
@@ -22,12 +21,12 @@ pub fn ids(lines: &[DagLine]) -> Vec<String> {
     let mut taken = HashSet::new();
     let ids = lines.iter().map(|line| {
         let mut key = command(line);
-        // The same command on several lines: their times are what parts them.
+        // If several lines have the same command, their times distinguish them.
         if count[&key] > 1 {
             key = format!("{key}\n{}", details(line));
         }
         let id = format!("{}.{:08x}", name(line), hash(key.as_bytes()) >> 32);
-        // Lines that are alike in all cannot be parted, and need not be.
+        // Lines that are equal in everything cannot be distinguished, and need not be.
         let mut ids = (1..).map(|number| match number {
             1 => id.clone(),
             _ => format!("{id}.{number}"),
@@ -61,7 +60,7 @@ fn details(line: &DagLine) -> String {
     )
 }
 
-/// `HOST.SCRIPT`, or the script or the program alone where the host is not known.
+/// `HOST.SCRIPT`, or only the script or the program if the host is unknown.
 fn name(line: &DagLine) -> String {
     let PortableLine { job, command, .. } = &line.line;
     if let Some((host, script)) = job.as_ref().and_then(|job| job.split_once(' ')) {
@@ -82,7 +81,7 @@ fn script_name(command: &str) -> &str {
     word.trim_end_matches('/').rsplit('/').next().unwrap_or(word)
 }
 
-/// What of `text` may stand in the name of a DAG.
+/// The characters of `text` that the name of a DAG can have.
 fn part(text: &str) -> String {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let part = text.chars().map(|c| if is_allowed(c) { c } else { '-' });

@@ -4,15 +4,12 @@ use std::fmt::Write;
 
 use crate::escape::is_safe;
 
-/// `text` as a string literal, on one line, whatever is in it.
-///
-/// The quotes are those of which `text` has fewer, as ruff's formatter wants it.
+/// `text` as a string literal on one line, in the quotes of which `text` has fewer, as ruff formats it.
 pub fn string(text: &str) -> String {
     let count = |quote| text.matches(quote).count();
     let quote = if count('"') > count('\'') { '\'' } else { '"' };
     let mut literal = String::from(quote);
     for character in text.chars() {
-        // Writing to a string cannot fail.
         let _ = match (character, u32::from(character)) {
             ('\n', _) => write!(literal, "\\n"),
             ('\r', _) => write!(literal, "\\r"),
@@ -29,14 +26,12 @@ pub fn string(text: &str) -> String {
     literal
 }
 
-/// A dictionary of strings, in this order.
 pub fn dictionary(entries: &[(String, String)]) -> String {
     let entries = entries.iter();
     let entries = entries.map(|(name, value)| format!("{}: {}", string(name), string(value)));
     format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
 }
 
-/// A tuple of numbers.
 pub fn tuple(numbers: impl Iterator<Item = u32>) -> String {
     let numbers: Vec<String> = numbers.map(|number| number.to_string()).collect();
     match &*numbers {

@@ -1,9 +1,8 @@
-//! A line's time as Airflow has to read it.
+//! Writes a line's time for Airflow.
 //!
-//! Airflow reads the five fields with croniter, which has other rules than cron: a day has to match one of two day
-//! fields, however they begin; `6-6` is every value; `fri-mon` and `50-10` go around the end. So nothing of a crontab's
-//! field is copied. The fields are written anew from the minutes, hours, days, months and weekdays that cron has found
-//! in them, in a form that both read alike.
+//! Airflow parses the five fields with croniter, whose rules differ from cron's: a day has to match one of the two day
+//! fields, however they begin; `6-6` is every value; `fri-mon` and `50-10` wrap around. So no field is copied. The
+//! fields are written from cron's minutes, hours, days, months and weekdays, in a form that both programs read alike.
 
 use std::fmt::{self, Display, Formatter, Write};
 use std::ops::RangeInclusive;
@@ -20,42 +19,41 @@ const WEEKDAYS: RangeInclusive<u32> = 0..=6;
 
 /// When Airflow starts a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Schedule {
+pub struct AirflowSchedule {
     minutes: u64,
     hours: u64,
-    /// Where both days and weekdays are restricted, one of the two has to match.
+    /// If both days and weekdays are restricted, one of the two has to match.
     days: u64,
     months: u64,
     weekdays: u64,
-    /// It is written as two expressions, of half a day each.
+    /// Written as two expressions of half a day each.
     is_split: bool,
-    /// The run itself has to look at its day, because Airflow cannot.
+    /// The run checks its day itself, because Airflow cannot.
     pub guard: Guard,
 }
 
-/// What a run has to look at before it starts the line.
+/// What a run checks before it starts the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guard {
-    /// Nothing.
     Nothing,
-    /// Whether it is one of these days of the month.
+    /// The day of the month is one of these.
     Days(u64),
-    /// Whether it is one of these days of the week.
+    /// The day of the week is one of these.
     Weekdays(u64),
 }
 
-impl Schedule {
-    /// The schedule of a line of a crontab. The clock of its zone may change.
+impl AirflowSchedule {
+    /// The schedule of a line of a crontab. `clock_changes` if the clock of its zone may change.
     pub fn of(timing: &Timing, clock_changes: bool) -> Self {
         let (days, weekdays) = (u64::from(timing.days), u64::from(timing.weekdays));
         let (all_days, all_weekdays) = (all(&DAYS), all(&WEEKDAYS));
         let is_either = !timing.needs_both_days;
         let (days, weekdays, guard) = match (days == all_days, weekdays == all_weekdays) {
-            // One of the two days matches always.
+            // One of the two always matches.
             (true, _) | (_, true) if is_either => (all_days, all_weekdays, Guard::Nothing),
             (true, _) | (_, true) => (days, weekdays, Guard::Nothing),
             _ if is_either => (days, weekdays, Guard::Nothing),
-            // Airflow looks at the days that are fewer.
+            // Airflow checks the rarer of the two.
             _ if days.count_ones() * 7 < weekdays.count_ones() * 31 => {
                 (days, all_weekdays, Guard::Weekdays(weekdays))
             }
@@ -75,13 +73,13 @@ impl Schedule {
         schedule
     }
 
-    /// Whether it is due on each Sunday. That is the day on which most clocks are changed.
+    /// Sunday is when most clocks change.
     fn is_due_on_sundays(&self) -> bool {
         let is_each_day = self.days == all(&DAYS) || self.weekdays != all(&WEEKDAYS);
         self.months == all(&MONTHS) && self.weekdays & 1 == 1 && is_each_day
     }
 
-    /// Whether Airflow has a run on this day, be it for the guard alone.
+    /// Whether Airflow has a run on this day, even if the guard ends it.
     pub fn has_run_on(&self, date: NaiveDate) -> bool {
         let has = |bits: u64, number: u32| bits >> number & 1 == 1;
         let is_day = has(self.days, date.day());
@@ -91,7 +89,7 @@ impl Schedule {
             && if is_either { is_day || is_weekday } else { is_day && is_weekday }
     }
 
-    /// Whether the guard lets a run of this day go on.
+    /// Whether a run on this day passes the guard.
     pub fn is_let_go_on(&self, date: NaiveDate) -> bool {
         match self.guard {
             Guard::Nothing => true,
@@ -100,7 +98,7 @@ impl Schedule {
         }
     }
 
-    /// The minutes of a day with a run, counted from midnight.
+    /// The minutes of a day with a run, from midnight.
     pub fn minutes_of_day(&self) -> impl Iterator<Item = i64> {
         let minutes: Vec<i64> = numbers(self.minutes).map(i64::from).collect();
         let hours = numbers(self.hours).map(i64::from);
@@ -110,17 +108,17 @@ impl Schedule {
         })
     }
 
-    /// Whether Airflow counts the time from run to run, and not the hours that the clock shows.
+    /// Whether Airflow counts the time between runs, instead of the hours that the clock shows.
     ///
-    /// It does so where an expression has each hour. If the clock changes between two days with runs, all runs up to
-    /// the next change are an hour off, or the first ones are lost. With two expressions of twelve hours they are not.
+    /// That is so if an expression has each hour. If the clock changes between two days with runs, all runs up to the
+    /// next change are then an hour off, or the first ones are lost. Two expressions of twelve hours avoid that.
     pub fn counts_time(&self) -> bool {
         self.hours == all(&HOURS) && !self.is_split
     }
 }
 
-/// The five fields, and a bar between two expressions.
-impl Display for Schedule {
+/// The five fields, with a bar between two expressions.
+impl Display for AirflowSchedule {
     fn fmt(&self, out: &mut Formatter) -> fmt::Result {
         let minutes = field(self.minutes, &MINUTES);
         let days = field(self.days, &DAYS);
@@ -144,13 +142,13 @@ fn all(range: &RangeInclusive<u32>) -> u64 {
     range.clone().map(|number| 1 << number).sum()
 }
 
-/// `*`, or `*/STEP`, or a list of numbers and of ranges that are longer than two.
+/// `*`, or `*/STEP`, or a list of numbers and of ranges longer than two.
 fn field(bits: u64, range: &RangeInclusive<u32>) -> String {
     if bits == all(range) {
         return "*".to_owned();
     }
     let is_step = |step: &usize| range.clone().step_by(*step).map(|n| 1 << n).sum::<u64>() == bits;
-    // Of the days of the week croniter has eight, two of them Sunday.
+    // croniter has eight days of the week, two of them Sunday.
     let longest = if *range == WEEKDAYS { 0 } else { range.clone().count() / 2 };
     if let Some(step) = (2..=longest).find(is_step) {
         return format!("*/{step}");
@@ -163,7 +161,6 @@ fn field(bits: u64, range: &RangeInclusive<u32>) -> String {
             last = next;
         }
         let comma = if text.is_empty() { "" } else { "," };
-        // Writing to a string cannot fail.
         let _ = match last - first {
             0 => write!(text, "{comma}{first}"),
             1 => write!(text, "{comma}{first},{last}"),

@@ -1,4 +1,4 @@
-//! The schedules and the starts of the lines of `tests/data/cron*`, against the real Airflow.
+//! Compares the schedules and the starts of the lines of `tests/data/cron*` with those of the real Airflow.
 //!
 //! `tests/airflow_vectors.py` says how `tests/data/airflow` was made.
 
@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::dst;
-use super::schedule::{Guard, Schedule, numbers};
+use super::schedule::{AirflowSchedule, Guard, numbers};
 use crate::cron::{Daemon, Timing, Zone};
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");
@@ -23,7 +23,7 @@ fn minutes(text: &str) -> Vec<i64> {
     minutes.collect()
 }
 
-/// How many lines a file has, and for how many of them Airflow makes the starts of cron.
+/// The number of lines in a file, and of those for which Airflow has the starts of cron.
 fn check(path: &Path) -> (usize, usize) {
     let text = fs::read_to_string(path).expect("the vectors");
     let of = head(&text, "of ").expect("the file of cron");
@@ -39,7 +39,7 @@ fn check(path: &Path) -> (usize, usize) {
             panic!("{row}");
         };
         let (timing, _) = Timing::parse(line.as_bytes(), Daemon::Debian).expect("a time");
-        let schedule = Schedule::of(&timing, true);
+        let schedule = AirflowSchedule::of(&timing, true);
         let guard = match schedule.guard {
             Guard::Nothing => Vec::new(),
             Guard::Days(days) | Guard::Weekdays(days) => {

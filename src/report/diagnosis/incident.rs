@@ -7,7 +7,7 @@ use chrono::NaiveDateTime;
 use crate::cron::LineRef;
 use crate::report::history::{HostId, JobId, RunSummary};
 use crate::report::logs::scheduler::Scheduler;
-use crate::report::runs::outcome::Outcome;
+use crate::report::runs::outcome::{Outcome, Refusal};
 
 /// Bad runs that have one reason, or another thing that an operator has to know once.
 #[derive(Debug, Clone)]
@@ -32,6 +32,8 @@ pub struct Incident {
     pub not_recovered: Vec<JobId>,
     /// How often it has happened, if it is shown once for several times.
     pub times: u64,
+    /// A run of it is not made up for soon.
+    pub is_pressing: bool,
 }
 
 /// The time of an incident, in local time.
@@ -70,6 +72,13 @@ pub enum IncidentKind {
         /// The hosts.
         hosts: Vec<HostId>,
     },
+    /// ssh connects, and is refused.
+    Refused {
+        /// The hosts.
+        hosts: Vec<HostId>,
+        /// What is refused.
+        refusal: Refusal,
+    },
     /// Servers dropped single connections while they took others.
     Dropped {
         /// The seconds of the minute in which connections are dropped more often than they are started.
@@ -105,6 +114,8 @@ pub enum IncidentKind {
         /// So many runs were lost with it.
         lost: u64,
     },
+    /// Slots without a START, in a time in which the log took no lines.
+    LogFull,
     /// Slots whose STARTs came late, all at once.
     Late {
         /// The last of the STARTs.
@@ -147,6 +158,10 @@ pub enum IncidentState {
     Hung,
     /// No connection.
     Unreachable,
+    /// The server lets nobody in.
+    LoginRefused,
+    /// The server is not the known one.
+    HostKey,
     /// Good again.
     Recovered,
     /// Good, but it takes longer.
@@ -159,23 +174,28 @@ pub enum IncidentState {
     NotStarted,
     /// No line was started.
     CronDown,
+    /// The log took no lines.
+    LogFull,
     /// Started later than its line says.
     Late,
 }
 
 impl IncidentState {
     /// Those that can be now.
-    pub const NOW: [Self; 11] = [
+    pub const NOW: [Self; 14] = [
         Self::Failing,
         Self::Flapping,
         Self::Lost,
         Self::Hung,
         Self::Unreachable,
+        Self::LoginRefused,
+        Self::HostKey,
         Self::Slower,
         Self::Dropped,
         Self::Silent,
         Self::NotStarted,
         Self::CronDown,
+        Self::LogFull,
         Self::Late,
     ];
 
@@ -187,12 +207,15 @@ impl IncidentState {
             Self::Lost => "LOST",
             Self::Hung => "HUNG",
             Self::Unreachable => "UNREACHABLE",
+            Self::LoginRefused => "LOGIN REFUSED",
+            Self::HostKey => "HOST KEY",
             Self::Recovered => "RECOVERED",
             Self::Slower => "SLOWER",
             Self::Dropped => "DROPPED",
             Self::Silent => "SILENT",
             Self::NotStarted => "NOT STARTED",
             Self::CronDown => "CRON DOWN",
+            Self::LogFull => "LOG FULL",
             Self::Late => "LATE",
         }
     }
@@ -232,6 +255,7 @@ impl Incident {
             last_good: None,
             not_recovered: Vec::new(),
             times: 1,
+            is_pressing: false,
         }
     }
 
@@ -267,11 +291,14 @@ impl Incident {
             IncidentKind::Lost { .. } => IncidentState::Lost,
             IncidentKind::Hung(_) => IncidentState::Hung,
             IncidentKind::Unreachable { .. } => IncidentState::Unreachable,
+            IncidentKind::Refused { refusal: Refusal::Login, .. } => IncidentState::LoginRefused,
+            IncidentKind::Refused { refusal: Refusal::HostKey, .. } => IncidentState::HostKey,
             IncidentKind::Dropped { .. } => IncidentState::Dropped,
             IncidentKind::Slower { .. } => IncidentState::Slower,
             IncidentKind::Silent { .. } => IncidentState::Silent,
             IncidentKind::NotStarted { .. } => IncidentState::NotStarted,
             IncidentKind::CronDown { .. } => IncidentState::CronDown,
+            IncidentKind::LogFull => IncidentState::LogFull,
             IncidentKind::Late { .. } => IncidentState::Late,
         }
     }
@@ -302,10 +329,10 @@ impl Incident {
         !matches!(self.kind, IncidentKind::Slower { .. } | IncidentKind::Late { .. })
     }
 
-    /// The hosts that cannot be reached.
+    /// The hosts that cannot be reached, or that refuse a login.
     pub fn hosts(&self) -> &[HostId] {
         match &self.kind {
-            IncidentKind::Unreachable { hosts } => hosts,
+            IncidentKind::Unreachable { hosts } | IncidentKind::Refused { hosts, .. } => hosts,
             _ => &[],
         }
     }
@@ -335,6 +362,10 @@ impl Incident {
             self.last = other.last;
         }
         self.last_good = self.last_good.max(other.last_good);
+        if let (IncidentKind::Hung(hung), IncidentKind::Hung(more)) = (&mut self.kind, other.kind) {
+            hung.longest = hung.longest.max(more.longest);
+            hung.again += more.again;
+        }
         self.not_recovered.extend(other.not_recovered);
         self.not_recovered.sort_unstable();
         self.not_recovered.dedup();

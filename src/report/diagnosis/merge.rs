@@ -1,117 +1,88 @@
 //! Incidents that belong together become one.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
-use super::incident::{Incident, IncidentKind, IncidentState, IncidentWindow};
+use chrono::TimeDelta;
+
+use super::cause::Likeness;
+use super::incident::{Incident, IncidentKind, IncidentWindow};
 use crate::report::history::{History, HostId, JobId};
-use crate::report::logs::owner::Account;
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::outcome::Outcome;
 
-/// What two incidents have in common that become one.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Likeness {
-    /// The same job, again, and the state.
-    Again(Vec<JobId>, Vec<HostId>, IncidentState),
-    /// The same script of the same user, in the same state, in the same way.
-    Script(Account, Box<[u8]>, IncidentState, bool, Option<Outcome>),
-    /// Jobs on lines of one crontab, which cron ignores.
-    Ignored(PathBuf),
-    /// Jobs on one host whose login or key is refused.
-    Host(HostId, Option<Outcome>),
-    /// Like no other one.
-    Alone(usize),
-}
+/// How long a host that comes and goes may be reached in between.
+const COMES_AND_GOES: TimeDelta = TimeDelta::hours(6);
 
-/// Merges what happened to a job or a host several times, if it is over.
+/// How much later a cause may show in one job than in another.
+const SLACK: TimeDelta = TimeDelta::minutes(10);
+
+/// Merges what happened to a job several times, if it is over, and to a host.
 pub fn merge_repeated(incidents: Vec<Incident>) -> Vec<Incident> {
-    joined(incidents, |number, incident| {
-        let is_single = incident.jobs.len() <= 1 || !incident.hosts().is_empty();
-        let may_repeat = !matches!(
-            incident.kind,
-            IncidentKind::Silent { .. }
-                | IncidentKind::Dropped { .. }
-                | IncidentKind::CronDown { .. }
-                | IncidentKind::Late { .. }
-                | IncidentKind::Lost { together: true, .. }
-        );
-        if incident.is_over() && is_single && may_repeat {
-            let jobs = if incident.hosts().is_empty() { incident.jobs.clone() } else { Vec::new() };
-            Likeness::Again(jobs, incident.hosts().to_vec(), incident.state())
-        } else {
-            Likeness::Alone(number)
-        }
-    })
+    let is_near = |one: &Incident, next: &Incident| {
+        one.hosts().is_empty() || next.window.since - one.window.last <= COMES_AND_GOES
+    };
+    joined(incidents, Likeness::repeated, is_near)
 }
 
-/// Merges jobs on one host whose connections are refused in one way: it is the host.
+/// Merges the jobs of all hosts whose login is refused in one way since one time: a key was changed, or an account.
 pub fn merge_refused(incidents: Vec<Incident>, history: &History) -> Vec<Incident> {
-    let joined = joined(incidents, |number, incident| {
-        let is_refused =
-            |way: &Outcome| way.connection_failure().is_some_and(|it| !it.is_transient());
-        match (&incident.kind, incident.main_way().filter(is_refused)) {
-            (IncidentKind::Failing, way @ Some(_)) if !incident.is_over() => {
-                Likeness::Host(history.job(incident.jobs[0]).host, way)
-            }
-            _ => Likeness::Alone(number),
-        }
-    });
-    let is_several =
-        |incident: &Incident| incident.kind == IncidentKind::Failing && incident.jobs.len() > 1;
+    let joined = joined(incidents, Likeness::refused, began_together);
     let named = joined.into_iter().map(|mut incident| {
-        if is_several(&incident) {
-            let hosts = vec![history.job(incident.jobs[0]).host];
-            incident.kind = IncidentKind::Unreachable { hosts };
-            incident.times = 1;
+        let refusal = incident.main_way().and_then(Outcome::refusal);
+        if let (IncidentKind::Failing, Some(refusal)) = (&incident.kind, refusal) {
+            let mut hosts: Vec<HostId> =
+                incident.jobs.iter().map(|job| history.job(*job).host).collect();
+            hosts.sort_unstable();
+            hosts.dedup();
+            incident.kind = IncidentKind::Refused { hosts, refusal };
         }
         incident
     });
     named.collect()
 }
 
-/// Merges the same script that fails in the same way on several hosts.
-pub fn merge_alike(incidents: Vec<Incident>, history: &History) -> Vec<Incident> {
-    joined(incidents, |number, incident| match (&incident.kind, incident.jobs.as_slice()) {
-        (IncidentKind::NotStarted { place, is_ignored: true }, _) if !incident.is_over() => {
-            Likeness::Ignored(place.file.to_path_buf())
-        }
-        (
-            IncidentKind::Failing
-            | IncidentKind::Flapping
-            | IncidentKind::Slower { .. }
-            | IncidentKind::NotStarted { .. },
-            [job],
-        ) => {
-            let script = history.job(*job).script().into();
-            let (state, way) = (incident.state(), incident.main_way());
-            Likeness::Script(history.account(*job), script, state, incident.is_over(), way)
-        }
-        _ => Likeness::Alone(number),
-    })
+/// Whether a job was last good before the other one was first bad.
+fn began_together(one: &Incident, next: &Incident) -> bool {
+    next.last_good.is_none_or(|good| good <= one.window.since + SLACK)
 }
 
-/// Joins those of the same likeness. `times` is the most that one of them has happened.
+/// Merges jobs whose words name one state of their host or one service, and the same script that fails in the same way
+/// on several hosts.
+pub fn merge_alike(incidents: Vec<Incident>, history: &History) -> Vec<Incident> {
+    let of_host = |number, incident: &Incident| Likeness::surroundings(number, incident, history);
+    let of_script = |number, incident: &Incident| Likeness::script(number, incident, history);
+    joined(joined(incidents, of_host, |_, _| true), of_script, |_, _| true)
+}
+
+/// Joins those of the same likeness, each with the first one before that it `belongs` to. `times` is the most that one
+/// of them has happened.
 fn joined(
     incidents: Vec<Incident>,
     likeness: impl Fn(usize, &Incident) -> Likeness,
+    belongs: impl Fn(&Incident, &Incident) -> bool,
 ) -> Vec<Incident> {
     let mut groups: BTreeMap<Likeness, Vec<Incident>> = BTreeMap::new();
     for (number, incident) in incidents.into_iter().enumerate() {
-        let likeness = likeness(number, &incident);
-        groups.entry(likeness).or_default().push(incident);
+        groups.entry(likeness(number, &incident)).or_default().push(incident);
     }
-    let one = |(likeness, group): (Likeness, Vec<Incident>)| {
-        let count = group.len() as u64;
-        let most = group.iter().map(|incident| incident.times).max();
-        let mut group = group.into_iter();
-        let mut first = group.next()?;
-        group.for_each(|other| first.join(other));
-        let is_again = matches!(likeness, Likeness::Again(..));
-        first.times = if is_again { count } else { most? };
-        Some(first)
-    };
-    groups.into_iter().filter_map(one).collect()
+    let mut all = Vec::new();
+    for (likeness, mut group) in groups {
+        group.sort_by_key(|incident| incident.window.since);
+        let is_again = matches!(likeness, Likeness::Again(..) | Likeness::HostAgain(_));
+        let first = all.len();
+        for incident in group {
+            match all[first..].iter_mut().find(|one| belongs(one, &incident)) {
+                Some(one) => {
+                    let both = one.times + incident.times;
+                    let most = one.times.max(incident.times);
+                    one.join(incident);
+                    one.times = if is_again { both } else { most };
+                }
+                None => all.push(incident),
+            }
+        }
+    }
+    all
 }
 
 /// Puts a silence that has ended into the incident of the same scheduler's runs that were lost in it: a reboot.
@@ -228,9 +199,14 @@ pub fn not_recovered(incident: &Incident, history: &History) -> Vec<JobId> {
             | IncidentKind::Dropped { .. }
             | IncidentKind::Lost { together: true, .. }
     );
+    if let (IncidentKind::CronDown { .. }, Some(over)) = (&incident.kind, incident.window.over) {
+        let is_made_up = |job: &JobId| history.of_job(*job).iter().any(|run| run.start >= over);
+        return incident.jobs.iter().copied().filter(|job| !is_made_up(job)).collect();
+    }
     let is_not_recovered = |job: &JobId| {
         let runs = history.of_job(*job).iter();
-        let ended = runs.filter(|run| run.outcome != Outcome::Running);
+        let ended =
+            runs.filter(|run| !matches!(run.outcome, Outcome::Running | Outcome::Skipped(_)));
         let last = ended.max_by_key(|run| (run.last, run.start));
         last.is_some_and(|run| run.outcome.is_bad() && run.last <= incident.window.last)
     };

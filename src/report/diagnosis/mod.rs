@@ -1,5 +1,6 @@
 //! Finds the incidents: each rule finds those of one kind, and then those that belong together become one.
 
+mod cause;
 pub mod evidence;
 pub mod incident;
 pub mod merge;
@@ -45,7 +46,7 @@ pub fn of_period(evidence: &Evidence) -> Vec<Incident> {
     incidents.retain(|incident| is_of_period(incident, scope));
     let incidents = merge::merge_downtime(incidents, history);
     let incidents = merge::merge_repeated(incidents);
-    order::sorted(merge::merge_alike(incidents, history), history, scope)
+    order::sorted(merge::merge_alike(incidents, history), evidence)
 }
 
 /// The incidents that began in the period, and those that only ended in it.
@@ -59,7 +60,7 @@ pub fn changes(evidence: &Evidence) -> (Vec<Incident>, Vec<Incident>) {
         known < scope.since && over.is_some_and(|over| scope.includes(over))
     };
     ended.retain(has_ended);
-    let show = |incidents| order::sorted(merge::merge_alike(incidents, history), history, scope);
+    let show = |incidents| order::sorted(merge::merge_alike(incidents, history), evidence);
     (show(began), show(ended))
 }
 

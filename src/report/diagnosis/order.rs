@@ -3,25 +3,56 @@
 use std::cmp::Reverse;
 use std::mem;
 
-use super::incident::{Incident, IncidentKind};
-use crate::report::history::History;
-use crate::report::history::scope::Scope;
+use chrono::TimeDelta;
 
-/// The most pressing first: those that go on, then those with the greater share of bad runs, then those that
-/// affect more jobs.
-pub fn sorted(mut incidents: Vec<Incident>, history: &History, scope: &Scope) -> Vec<Incident> {
+use super::evidence::Evidence;
+use super::incident::{Incident, IncidentKind};
+use crate::report::history::{History, JobId};
+
+/// A job with more time between two STARTs is not made up for soon.
+const RARE: TimeDelta = TimeDelta::hours(4);
+
+/// Puts the most pressing first: those that go on, of these those that no later run makes up for soon, then those with
+/// the greater share of bad runs, then those that affect more jobs.
+pub fn sorted(mut incidents: Vec<Incident>, evidence: &Evidence) -> Vec<Incident> {
+    let since = evidence.history.runs.iter().map(|run| run.start).min();
+    let span = since.map_or(TimeDelta::zero(), |since| evidence.scope.now - since);
+    for incident in &mut incidents {
+        incident.is_pressing = is_pressing(incident, evidence.history, span);
+    }
     let mut keyed: Vec<_> = mem::take(&mut incidents)
         .into_iter()
-        .map(|incident| (key(&incident, history, scope), incident))
+        .map(|incident| (key(&incident, evidence), incident))
         .collect();
     keyed.sort_by_key(|(key, _)| *key);
     keyed.into_iter().map(|(_, incident)| incident).collect()
 }
 
-/// Shares are in thousandths.
-type Urgency = (bool, bool, Reverse<u64>, Reverse<usize>, Reverse<u64>, chrono::NaiveDateTime);
+/// Whether an incident has a run that is not made up for soon. `span` is the time that is known of all jobs.
+fn is_pressing(incident: &Incident, history: &History, span: TimeDelta) -> bool {
+    let is_rare = |job: &JobId| {
+        let runs = i32::try_from(history.of_job(*job).len()).unwrap_or(i32::MAX);
+        span / runs.max(1) > RARE
+    };
+    match incident.kind {
+        _ if incident.is_over() => false,
+        IncidentKind::NotStarted { .. }
+        | IncidentKind::Hung(_)
+        | IncidentKind::Lost { .. }
+        | IncidentKind::CronDown { .. }
+        | IncidentKind::LogFull
+        | IncidentKind::Silent { .. } => true,
+        IncidentKind::Slower { .. } | IncidentKind::Late { .. } => false,
+        _ => incident.jobs.iter().any(is_rare),
+    }
+}
 
-fn key(incident: &Incident, history: &History, scope: &Scope) -> Urgency {
+/// Shares are in thousandths.
+type Urgency =
+    (bool, bool, bool, Reverse<u64>, Reverse<usize>, Reverse<u64>, chrono::NaiveDateTime);
+
+fn key(incident: &Incident, evidence: &Evidence) -> Urgency {
+    let (history, scope) = (evidence.history, evidence.scope);
     let runs = incident.jobs.iter().flat_map(|job| history.of_job(*job));
     let in_period = runs.filter(|run| run.is_in(scope.since, scope.now)).count() as u64;
     let in_period = share(incident.bad, in_period);
@@ -38,6 +69,7 @@ fn key(incident: &Incident, history: &History, scope: &Scope) -> Urgency {
     };
     (
         is_over,
+        !incident.is_pressing,
         // A job that is slower is good.
         matches!(incident.kind, IncidentKind::Slower { .. }),
         Reverse(now),

@@ -1,4 +1,4 @@
-//! A model check: random logs of two days, with incidents that are known.
+//! A model check: random logs of two days with known incidents.
 
 pub mod expected;
 pub mod world;
@@ -15,12 +15,12 @@ use crate::report::slots::missed::MissedStarts;
 use expected::expected;
 use world::World;
 
-/// An incident as far as the model knows it.
+/// An incident of the model.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Known {
     state: IncidentState,
     since: NaiveDateTime,
-    told: NaiveDateTime,
+    detected_at: NaiveDateTime,
     last: NaiveDateTime,
     over: Option<NaiveDateTime>,
     jobs: Vec<String>,
@@ -41,7 +41,7 @@ impl Known {
         Self {
             state: incident.state(),
             since: window.since,
-            told: window.detected_at,
+            detected_at: window.detected_at,
             last: window.last,
             over: window.over,
             jobs,
@@ -60,17 +60,16 @@ impl Known {
     }
 }
 
-/// What `diagnose` finds in a history without crontabs.
 fn diagnosed<T>(diagnose: fn(&Evidence) -> T, history: &History, scope: &Scope) -> T {
     let missed = &MissedStarts::default();
     diagnose(&Evidence { history, missed, scope })
 }
 
-/// Something that is shown to an operator once.
+/// Shown to an operator once.
 type Subject = (IncidentState, String);
 
 impl Known {
-    /// The host that cannot be reached, or else the jobs. A herd is one.
+    /// The host that cannot be reached, or else the jobs. A herd is one subject.
     fn subjects(&self) -> Vec<Subject> {
         let host = self.jobs[0].split(' ').next().unwrap_or_default();
         let of_jobs = |state| self.jobs.iter().map(|job| (state, job.clone())).collect();
@@ -84,7 +83,7 @@ impl Known {
     }
 }
 
-/// Checks worlds of so many seeds. `SEED=N` repeats one.
+/// Checks this many worlds. `SEED=N` repeats one.
 fn with_seeds(count: u64, check: impl Fn(u64)) {
     let first = fastrand::u64(..1 << 32);
     match std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()) {
@@ -130,7 +129,7 @@ fn what_is_wrong_now_comes_first_and_a_script_that_fails_on_several_hosts_is_one
 }
 
 #[test]
-fn hour_by_hour_each_incident_is_told_once_and_its_end_once() {
+fn hour_by_hour_each_incident_is_reported_once_and_its_end_once() {
     with_seeds(4, |seed| {
         let world = World::new(seed);
         let hour = TimeDelta::hours(1);
@@ -139,9 +138,9 @@ fn hour_by_hour_each_incident_is_told_once_and_its_end_once() {
         let mut until = NaiveDateTime::from(world.now.date()) + hour;
         while until <= world.now {
             let (history, scope) = world.at(until, until - hour);
-            let told = diagnosed(super::changes, &history, &scope);
-            for (told, all) in [(&told.0, &mut began), (&told.1, &mut ended)] {
-                for incident in told {
+            let reported = diagnosed(super::changes, &history, &scope);
+            for (reported, all) in [(&reported.0, &mut began), (&reported.1, &mut ended)] {
+                for incident in reported {
                     let known = Known::of(incident, &history);
                     for subject in known.subjects() {
                         all.entry(subject).or_default().push(until);
@@ -154,11 +153,14 @@ fn hour_by_hour_each_incident_is_told_once_and_its_end_once() {
         for known in expected(&world) {
             let midnight = NaiveDateTime::from(world.now.date());
             for subject in known.subjects() {
-                let is_told = |time: NaiveDateTime| midnight <= time && time < last;
+                let is_reported = |time: NaiveDateTime| midnight <= time && time < last;
                 let times = began.remove(&subject).unwrap_or_default();
                 let hour_of = |time: NaiveDateTime| world::floor_hour(time) + hour;
-                let expected: Vec<_> =
-                    [known.told].into_iter().filter(|it| is_told(*it)).map(hour_of).collect();
+                let expected: Vec<_> = [known.detected_at]
+                    .into_iter()
+                    .filter(|it| is_reported(*it))
+                    .map(hour_of)
+                    .collect();
                 assert_eq!(times, expected, "{known:?} began SEED={seed}");
             }
         }
@@ -170,7 +172,7 @@ fn hour_by_hour_each_incident_is_told_once_and_its_end_once() {
 }
 
 #[test]
-fn a_reboot_is_told_once_with_its_time_however_many_runs_it_killed() {
+fn a_reboot_is_reported_once_with_its_time_however_many_runs_it_killed() {
     for (killed, state) in
         [(0, IncidentState::Silent), (1, IncidentState::Lost), (2, IncidentState::Lost)]
     {
@@ -205,12 +207,12 @@ fn a_scheduler_that_stands_still_is_silent_if_it_never_was_before() {
     let states: Vec<IncidentState> =
         diagnosed(super::incidents, &history, &later).iter().map(Incident::state).collect();
     assert_eq!(states, [IncidentState::Silent]);
-    let told = diagnosed(super::changes, &history, &Scope { since: world.now, ..later });
-    assert_eq!((told.0.len(), told.1.len()), (1, 0));
-    let told = diagnosed(
+    let reported = diagnosed(super::changes, &history, &Scope { since: world.now, ..later });
+    assert_eq!((reported.0.len(), reported.1.len()), (1, 0));
+    let reported = diagnosed(
         super::changes,
         &history,
         &Scope { since: world.now + TimeDelta::hours(1), ..later },
     );
-    assert_eq!((told.0.len(), told.1.len()), (0, 0));
+    assert_eq!((reported.0.len(), reported.1.len()), (0, 0));
 }

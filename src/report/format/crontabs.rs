@@ -1,4 +1,4 @@
-//! What is known of the crontabs, in a few sentences, and the schedule of each job.
+//! The crontabs in a few sentences, and the schedule of each job.
 
 use chrono::{DateTime, Local};
 
@@ -9,37 +9,50 @@ use crate::cron::LineRef;
 use crate::cron::upcoming::{next_start, periods};
 use crate::escape::printable;
 use crate::report::history::JobId;
+use crate::report::slots::checked::CheckedCrontabs;
 use crate::report::slots::summary::{CheckStart, CrontabSummary, WholeSummary};
 use crate::report::slots::{Expected, ExpectedJob};
 
-/// How many jobs are named that are on no line any more, and the most bytes of each name.
+/// The most jobs on no line that are named, and the most bytes of each name.
 const MAX_GONE: (usize, usize) = (3, 200);
 
-/// How many crontabs are named that were changed in the period.
+/// The most changed crontabs that are named.
 const MAX_CHANGED: usize = 3;
 
-/// When a job is due.
 #[derive(Debug, Clone)]
 pub struct Schedule {
-    /// In words, with all of its lines: `every 5 min`.
+    /// All lines of the job in words: `every 5 min`.
     pub words: String,
-    /// The next start.
     pub next: String,
-    /// The next start in seconds from 1970, if there is one.
+    /// In seconds from 1970.
     pub next_second: Option<i64>,
     /// The first line: `/etc/crontab:12`.
     pub place: String,
 }
 
 /// The schedules of the jobs that are on a line.
-pub fn schedules(report: &Report) -> Vec<(JobId, Schedule)> {
-    let Some(checked) = &report.crontabs else {
-        return Vec::new();
-    };
+pub fn schedules<'a>(report: &'a Report) -> impl Iterator<Item = (JobId, Schedule)> + use<'a> {
+    schedules_of(report, |_| true)
+}
+
+/// The schedule of a job, if it is on a line.
+pub fn schedule_of(report: &Report, job: JobId) -> Option<Schedule> {
+    schedules_of(report, move |id| id == job).next().map(|(_, schedule)| schedule)
+}
+
+fn schedules_of<'a>(
+    report: &'a Report,
+    is_asked: impl Fn(JobId) -> bool + 'a,
+) -> impl Iterator<Item = (JobId, Schedule)> + 'a {
     let now = report.machine.zoned_now;
-    let schedules = checked.expected.jobs.iter().zip(&checked.jobs);
-    let schedules = schedules.filter_map(|(job, id)| Some(((*id)?, job)));
-    schedules.map(|(id, job)| (id, schedule(job, &checked.expected, now))).collect()
+    let jobs = |checked: &'a CheckedCrontabs| checked.expected.jobs.iter().zip(&checked.jobs);
+    let checked = report.crontabs.iter();
+    let jobs =
+        checked.flat_map(move |checked| jobs(checked).map(move |(job, id)| (checked, job, id)));
+    jobs.filter_map(move |(checked, job, id)| {
+        let id = id.filter(|id| is_asked(*id))?;
+        Some((id, schedule(job, &checked.expected, now)))
+    })
 }
 
 fn schedule(job: &ExpectedJob, expected: &Expected, now: DateTime<Local>) -> Schedule {
@@ -62,17 +75,15 @@ fn schedule(job: &ExpectedJob, expected: &Expected, now: DateTime<Local>) -> Sch
     }
 }
 
-/// A line's place, as compilers show it.
+/// `FILE:LINE`, as compilers show it.
 pub fn place(place: &LineRef) -> String {
     printable(format!("{}:{}", place.file.display(), place.line).as_bytes())
 }
 
-/// The sentences about the crontabs. There are none without crontabs.
+/// The sentences about the crontabs, if there are any.
 pub fn summary(report: &Report) -> Vec<String> {
-    let Some(checked) = &report.crontabs else {
-        return Vec::new();
-    };
-    let Some(summary) = &checked.summary else {
+    let checked = report.crontabs.as_ref();
+    let Some((checked, summary)) = checked.and_then(|it| Some((it, it.summary.as_ref()?))) else {
         return Vec::new();
     };
     let clock = Clock::of(report.scope.now.date());
@@ -86,7 +97,7 @@ pub fn summary(report: &Report) -> Vec<String> {
         lines.extend(gone(whole, clock));
         lines.extend(counts(whole));
     } else {
-        // The rest is about the other jobs too.
+        // The rest concerns other jobs too.
         let off = checked.expected.planned.plan.commented_out.iter();
         let off = off.filter(|off| report.filter.names(&off.job)).take(MAX_GONE.0);
         lines.extend(off.map(|off| format!("line {} is commented out", place(&off.place))));
@@ -94,7 +105,7 @@ pub fn summary(report: &Report) -> Vec<String> {
     lines
 }
 
-/// The lines of counts that are not 0.
+/// The counts that are not 0, a line each.
 fn counts(whole: &WholeSummary) -> Vec<String> {
     let of_runs = [
         perhaps(whole),
@@ -109,7 +120,7 @@ fn counts(whole: &WholeSummary) -> Vec<String> {
         counted(whole.unknown as u64, |unknown| {
             format!("{} not checked (--next says why)", count(unknown, "call"))
         }),
-        counted(whole.switched_off as u64, |lines| {
+        counted(whole.commented_out as u64, |lines| {
             format!("{} commented out (--check names them)", count(lines, "line"))
         }),
         counted(whole.unjudged as u64, |unjudged| {
@@ -124,7 +135,7 @@ fn counts(whole: &WholeSummary) -> Vec<String> {
     lines.into_iter().filter(|line| !line.is_empty()).collect()
 }
 
-/// Why nobody knows here what was not started.
+/// Why starts may be missing that the report does not show.
 fn not_known(whole: &WholeSummary) -> Vec<String> {
     let cron = whole.unknown_cron.iter().map(|name| {
         format!("not started runs are not looked for: the rules of {name} are not known here")
@@ -139,7 +150,7 @@ fn not_known(whole: &WholeSummary) -> Vec<String> {
     cron.chain(denied).collect()
 }
 
-/// The jobs that have run, are on no line that is understood, and have not started since the crontabs were changed.
+/// The jobs that have run, are on no line that can be understood, and have not started since the crontabs changed.
 fn gone(whole: &WholeSummary, clock: Clock) -> Option<String> {
     let (most, longest) = MAX_GONE;
     let first = whole.gone.iter().take(most).map(|(job, last, line)| {
@@ -187,7 +198,7 @@ fn checked_jobs(summary: &CrontabSummary, clock: Clock) -> String {
     }
 }
 
-/// The crontabs of which not all slots are checked, because they were changed.
+/// The crontabs of which some slots are not checked because they were changed.
 fn changes(summary: &CrontabSummary, clock: Clock) -> Vec<String> {
     let changed = summary.changed.iter();
     let sentence = |(file, at): &(_, _)| {

@@ -1,8 +1,9 @@
-//! Gathers a report: notes each run as it is read, and puts together what a format needs.
+//! Gathers a report: notes each run as it is read, and collects what the format needs.
 
 use std::rc::Rc;
 
 use chrono::{NaiveDateTime, TimeDelta};
+use rustix::fs::statvfs;
 
 use super::Needs;
 use super::report::Report;
@@ -15,23 +16,28 @@ use crate::report::history::scope::Scope;
 use crate::report::history::{History, JobId};
 use crate::report::logs::find::Logs;
 use crate::report::logs::owner::Account;
+use crate::report::logs::scheduler::LogDir;
 use crate::report::output::warn;
 use crate::report::query::period::Period;
 use crate::report::query::suggestions::Suggestions;
 use crate::report::query::window::Window;
 use crate::report::query::{LogSource, Query};
+use crate::report::runs::assembler::FullLog;
 use crate::report::runs::reading::{ReadClock, Reading};
-use crate::report::runs::run::Run;
+use crate::report::runs::run::{Run, first_word};
 use crate::report::slots::check::Timeframe;
 use crate::report::slots::checked::CheckedCrontabs;
 use crate::report::slots::coverage::Coverage;
 use crate::report::slots::summary::CrontabSummary;
 use crate::report::slots::{CheckedJobs, Expected, Planned};
 
-/// A record may be written by a clock that is ahead of that of here by so much.
+/// A record may come from a clock that is ahead of ours by this much.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(10);
 
-/// A report that is being gathered.
+/// Of one job, earlier days are read until there are so many runs, but no more days than these.
+const ENOUGH_RUNS: usize = 7;
+const MAX_DAYS_BACK: usize = 35;
+
 #[derive(Debug)]
 pub struct Gatherer<'a> {
     query: &'a Query,
@@ -39,7 +45,7 @@ pub struct Gatherer<'a> {
     needs: Needs,
     machine: &'a Machine,
     expected: Option<Expected>,
-    /// The jobs of the crontabs that are asked for. Each has a place in the history, with or without a run.
+    /// The jobs of the crontabs that pass the filter. Each is in the history, with or without a run.
     wanted: Vec<(Account, Rc<[u8]>)>,
     builder: Option<HistoryBuilder>,
     coverage: Coverage,
@@ -48,7 +54,6 @@ pub struct Gatherer<'a> {
 }
 
 impl<'a> Gatherer<'a> {
-    /// Gathers nothing yet.
     pub fn new(
         query: &'a Query,
         window: &'a Window,
@@ -66,6 +71,16 @@ impl<'a> Gatherer<'a> {
             builder.keep_apart(wanted.iter().map(|(_, name)| Rc::clone(name)));
             builder
         });
+        let mut hosts = query.filter.host.as_deref().map(Suggestions::near);
+        let mut jobs = query.filter.job.as_deref().map(Suggestions::near);
+        for name in expected.iter().flat_map(Expected::names) {
+            if let Some(hosts) = &mut hosts {
+                hosts.add_host(first_word(name));
+            }
+            if let Some(jobs) = &mut jobs {
+                jobs.add_job(name);
+            }
+        }
         Self {
             query,
             window,
@@ -75,13 +90,12 @@ impl<'a> Gatherer<'a> {
             wanted,
             builder,
             coverage: Coverage::default(),
-            hosts: query.filter.host.as_deref().map(Suggestions::near),
-            jobs: query.filter.job.as_deref().map(Suggestions::near),
+            hosts,
+            jobs,
         }
     }
 
-    /// The first local time that has not come, in a report of log directories. Of a period that ends later, all is
-    /// asked for.
+    /// The first local time of the future, in a report of log directories. A period that ends later has no such limit.
     fn end_of_time(&self) -> NaiveDateTime {
         match &self.query.source {
             LogSource::Inputs(_) => NaiveDateTime::MAX,
@@ -93,7 +107,7 @@ impl<'a> Gatherer<'a> {
         }
     }
 
-    /// The time that the records are held against. A form without a history shows those of any time.
+    /// The time to compare records with. A format without a history shows records of any time.
     pub fn clock(&self) -> ReadClock {
         ReadClock {
             now: self.machine.now,
@@ -101,12 +115,11 @@ impl<'a> Gatherer<'a> {
         }
     }
 
-    /// The jobs of the crontabs.
     pub fn expected(&self) -> Option<&Expected> {
         self.expected.as_ref()
     }
 
-    /// Notes a run, whether it is asked for or not.
+    /// Notes a run, whether it passes the filter or not.
     pub fn note(&mut self, run: &mut Run) {
         self.coverage.add(run.trace.owner.scheduler, run.trace.start);
         if let Some(hosts) = &mut self.hosts {
@@ -115,7 +128,11 @@ impl<'a> Gatherer<'a> {
         if let Some(jobs) = &mut self.jobs {
             jobs.add_job(&run.trace.job);
         }
-        run.accept(|status| self.query.accepted.includes(status));
+        let is_of_line = match (&self.expected, run.end.status()) {
+            (Some(expected), Some(status @ 1..)) => expected.accepts(run, status),
+            _ => false,
+        };
+        run.accept(|status| is_of_line || self.query.accepted.includes(status));
         if !self.window.diagnoses(run) {
             return;
         }
@@ -132,7 +149,6 @@ impl<'a> Gatherer<'a> {
         }
     }
 
-    /// The report, after all runs.
     pub fn finish(mut self, mut read: Reading, logs: &'a Logs) -> Report<'a> {
         if read.forgotten > 0 {
             warn(&format!(
@@ -140,7 +156,14 @@ impl<'a> Gatherer<'a> {
                 read.forgotten
             ));
         }
-        let builder = self.builder.take();
+        let mut builder = self.builder.take();
+        if let Some(builder) = &mut builder {
+            let older = self.look_back(builder, logs);
+            read.files += older;
+            if older > 0 && builder.runs() > 0 {
+                self.jobs = None;
+            }
+        }
         let latest = builder.as_ref().and_then(HistoryBuilder::latest);
         let scope = self.scope(latest.max(read.latest));
         let mut history = builder.map(|it| it.finish(&self.wanted)).unwrap_or_default();
@@ -150,6 +173,9 @@ impl<'a> Gatherer<'a> {
         let crontabs = self.expected.take();
         let crontabs = crontabs.map(|it| self.check(it, &history, &read, &scope, logs));
         let missed = crontabs.as_ref().map(CheckedCrontabs::in_history);
+        let mut missed = missed.unwrap_or_default();
+        missed.full = self.full_now(&read);
+        missed.full.append(&mut read.full);
         let host = self.hosts.and_then(|hosts| hosts.remark("host"));
         let job = self.jobs.and_then(|jobs| jobs.remark("job with"));
         Report {
@@ -162,16 +188,32 @@ impl<'a> Gatherer<'a> {
             tally: Tally::of(&history, &scope),
             scope,
             history,
-            missed: missed.unwrap_or_default(),
+            missed,
             crontabs,
         }
     }
 
-    /// The time to diagnose, if the last record has the time `latest`.
+    /// The logs of this machine that take no more lines since the last record.
+    fn full_now(&self, read: &Reading) -> Vec<FullLog> {
+        let LogSource::LogDirs(dirs) = &self.query.source else {
+            return Vec::new();
+        };
+        let is_full = |dir: &&LogDir| {
+            !dir.scheduler.is_remote() && statvfs(&dir.path).is_ok_and(|it| it.f_bfree == 0)
+        };
+        let full = dirs.iter().filter(is_full).map(|dir| FullLog {
+            scheduler: dir.scheduler,
+            since: read.latest,
+            until: self.machine.now,
+        });
+        full.collect()
+    }
+
+    /// The period to diagnose, given the time of the last record.
     fn scope(&self, latest: Option<NaiveDateTime>) -> Scope {
         let Period { until, .. } = self.window.filter.period;
         let after = latest.map(|latest| latest + TimeDelta::seconds(1));
-        // Only the logs in the log directories go on until now.
+        // Only the logs in the log directories continue until now.
         let is_here = matches!(self.query.source, LogSource::LogDirs(_));
         let live = is_here.then_some(self.machine.now);
         let after = after.filter(|after| !is_here || *after <= self.end_of_time());
@@ -186,25 +228,47 @@ impl<'a> Gatherer<'a> {
         }
     }
 
-    /// Adds good runs from older logs. Returns how many logs were read.
-    fn add_baseline(&self, history: &mut History, scope: &Scope, logs: &Logs) -> usize {
-        let (LogSource::LogDirs(dirs), Some(from)) =
-            (&self.query.source, self.window.diagnosed_from())
+    /// Adds earlier runs of the only job that is asked for, until there are enough: it may run once a week. Returns how
+    /// many logs were read.
+    fn look_back(&self, builder: &mut HistoryBuilder, logs: &Logs) -> usize {
+        let may_be_one_job = builder.is_of_one_job(&self.wanted);
+        let is_any_time = self.query.filter.period.since.is_none();
+        let (Some(older), true) = (self.older_logs(logs), is_any_time && self.needs.looks_back)
         else {
             return 0;
         };
-        let older = OlderLogs {
-            dirs,
-            from,
-            user: self.window.filter.user,
-            machine: self.machine,
-            first_days: &logs.first_days,
-        };
-        let is_accepted = |status| self.query.accepted.includes(status);
-        older.add_good_runs(history, scope, is_accepted)
+        if self.query.filter.job.is_none() || !may_be_one_job {
+            return 0;
+        }
+        let mut files = 0;
+        for logs in older.earlier_days().into_values().rev().take(MAX_DAYS_BACK) {
+            if builder.runs() >= ENOUGH_RUNS {
+                break;
+            }
+            files += older.read_day(logs, |mut run| {
+                run.accept(|status| self.query.accepted.includes(status));
+                if self.window.filter.is_known(&run) {
+                    builder.add(&run);
+                }
+            });
+        }
+        files
     }
 
-    /// Compares the crontabs' slots with the STARTs.
+    /// The logs that are older than those that were read, if there are any.
+    fn older_logs<'b>(&'b self, logs: &'b Logs) -> Option<OlderLogs<'b>> {
+        let from = self.window.diagnosed_from()?;
+        let is_directory = matches!(self.query.source, LogSource::LogDirs(_));
+        is_directory.then_some(OlderLogs { known: &logs.known, from, machine: self.machine })
+    }
+
+    /// Adds good runs from older logs. Returns how many logs were read.
+    fn add_baseline(&self, history: &mut History, scope: &Scope, logs: &Logs) -> usize {
+        let is_accepted = |status| self.query.accepted.includes(status);
+        let older = self.older_logs(logs);
+        older.map_or(0, |older| older.add_good_runs(history, scope, is_accepted))
+    }
+
     fn check(
         &self,
         mut expected: Expected,

@@ -1,4 +1,4 @@
-//! The form of `--tsv`: one line for each run, in the columns of GNU parallel's joblog.
+//! The form of `--tsv`: a line for each run, in the columns of GNU parallel's joblog.
 
 use super::report::Report;
 use super::{Format, Health, Needs};
@@ -9,16 +9,14 @@ use crate::report::output::ReportOutput;
 use crate::report::runs::run::Run;
 use crate::report::slots::Expected;
 
-/// The first line.
 const TITLES: &str = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand";
 
-/// The value of a column that is not known.
+/// An unknown value.
 const UNKNOWN: &str = "-1";
 
-/// The host of a run that has none. GNU parallel refuses a joblog with an empty one.
+/// The host of a run without one. GNU parallel refuses an empty one.
 const NO_HOST: &str = "-";
 
-/// The lines, while they are written.
 #[derive(Debug, Default)]
 pub struct Joblog {
     runs: u64,
@@ -45,9 +43,7 @@ impl Format for Joblog {
     }
 }
 
-/// The line of `run`, without a newline. Its number is the first column.
-///
-/// Times are in seconds, `Starttime` since 1970 in UTC.
+/// The line of `run`, without a newline. Times are in seconds, `Starttime` since 1970 in UTC.
 fn line(number: u64, run: &Run) -> String {
     let status = run.end.status();
     let runtime = run.seconds().map(|seconds| format!("{seconds}.000"));

@@ -1,4 +1,4 @@
-//! The form of `--json`: one document on a line for each run.
+//! The form of `--json`: a document on a line for each run.
 
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -18,7 +18,6 @@ use crate::report::runs::run::{End, Run};
 use crate::report::slots::ExpectedJob;
 use crate::report::slots::missed::Slot;
 
-/// The documents, while they are written.
 #[derive(Debug)]
 pub struct Json<'a> {
     users: &'a Users,
@@ -26,7 +25,6 @@ pub struct Json<'a> {
 }
 
 impl<'a> Json<'a> {
-    /// Names users as `users` does.
     pub fn new(users: &'a Users) -> Self {
         Self { users, is_bad: false }
     }
@@ -39,7 +37,7 @@ impl Format for Json<'_> {
 
     fn run(&mut self, run: Run, out: &mut ReportOutput) {
         self.is_bad |= run.is_alarming();
-        out.write_line(&document(&run, self.users));
+        out.write_line(&document(&run, self.users, None));
     }
 
     fn finish(mut self: Box<Self>, report: &Report, out: &mut ReportOutput) -> Health {
@@ -57,7 +55,7 @@ impl Format for Json<'_> {
     }
 }
 
-/// Bytes of a log: a string if they are UTF-8, or else the numbers of all bytes.
+/// Bytes of a log: a string if they are UTF-8, otherwise the numbers of all bytes.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum JsonText<'a> {
@@ -105,7 +103,7 @@ struct RunDocument<'a> {
     output: Option<Vec<JsonText<'a>>>,
 }
 
-/// The document of a slot at which nothing was started.
+/// The document of a missed slot.
 #[derive(Serialize)]
 struct Missed<'a> {
     uid: Option<u32>,
@@ -119,7 +117,6 @@ struct Missed<'a> {
     line: usize,
 }
 
-/// The document of a slot of `job` at which nothing was started.
 fn missed(slot: &Slot, job: &ExpectedJob, users: &Users) -> String {
     let document = Missed {
         uid: job.uid,
@@ -135,21 +132,17 @@ fn missed(slot: &Slot, job: &ExpectedJob, users: &Users) -> String {
     text_of(&document)
 }
 
-/// The document of `run`, without a newline. Times are RFC 3339 with the offset of local time, and the
-/// duration is in seconds.
-fn document(run: &Run, users: &Users) -> String {
-    render(run, users, None)
-}
-
-/// The same with all lines of output. The records of `run` have to be kept.
+/// The same with all lines of output. Needs the records of `run`.
 pub fn document_with_output(run: &Run, users: &Users) -> String {
     let records = run.trace.records.as_ref();
     let output = records.map(KeptRecords::output).unwrap_or_default();
     let output = output.into_iter().map(JsonText::from).collect();
-    render(run, users, Some(output))
+    document(run, users, Some(output))
 }
 
-fn render(run: &Run, users: &Users, output: Option<Vec<JsonText>>) -> String {
+/// The document of `run`, without a newline. Times are RFC 3339 with the offset of local time; the duration is in
+/// seconds.
+fn document(run: &Run, users: &Users, output: Option<Vec<JsonText>>) -> String {
     let trace = &run.trace;
     let exit_status = run.end.status();
     let document = RunDocument {
@@ -166,6 +159,7 @@ fn render(run: &Run, users: &Users, output: Option<Vec<JsonText>>) -> String {
         duration: run.seconds(),
         status: match run.end {
             End::Exit(_) if run.is_good() => "ok",
+            End::Exit(_) if run.is_skipped() => "skipped",
             End::Exit(_) => "failed",
             End::Running => "running",
             End::Lost => "lost",
@@ -191,11 +185,11 @@ fn render(run: &Run, users: &Users, output: Option<Vec<JsonText>>) -> String {
 
 fn text_of(document: &impl Serialize) -> String {
     let text = serde_json::to_string(document).expect("strings, numbers and lists become JSON");
-    // A look at each character would take as long as everything else. JSON has no other control characters.
+    // Checking each character would take as long as everything else. JSON has no other control characters.
     if text.is_ascii() && memchr(b'\x7f', text.as_bytes()).is_none() { text } else { escape(&text) }
 }
 
-/// Escapes the characters that could steer a terminal. They occur only in strings, where JSON has escapes.
+/// Escapes characters that could steer a terminal. They occur only in strings, where JSON has escapes.
 fn escape(document: &str) -> String {
     let mut text = String::with_capacity(document.len());
     for character in document.chars() {
@@ -204,7 +198,6 @@ fn escape(document: &str) -> String {
         } else {
             // JSON escapes the units of UTF-16 (RFC 8259, section 7).
             for unit in character.encode_utf16(&mut [0; 2]) {
-                // Writing to a string cannot fail.
                 let _ = write!(text, "\\u{unit:04x}");
             }
         }

@@ -1,4 +1,4 @@
-//! The faults of the crontabs, one on each line, as a compiler shows them, and the calls that are not understood.
+//! The form of `--check`: the faults of the crontabs, a line each, as a compiler shows them, and the unknown calls.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -12,16 +12,14 @@ use crate::escape::{printable, shortened};
 use crate::report::output::ReportOutput;
 use crate::report::slots::Planned;
 
-/// The most bytes of a reason that are shown.
+/// In bytes.
 const LONGEST: usize = 1_000;
 
-/// How many calls that are not understood are listed.
 const MOST_UNKNOWN: usize = 20;
 
-/// How many lines are named that are switched off.
-const MOST_SWITCHED_OFF: usize = 10;
+/// The most commented-out lines that are named.
+const MOST_COMMENTED_OUT: usize = 10;
 
-/// The form of `--check`.
 #[derive(Debug)]
 pub struct Lint;
 
@@ -42,11 +40,9 @@ impl Format for Lint {
     }
 }
 
-/// The text.
 fn render(findings: &[Finding], plan: &CronJobs, crontabs: &Crontabs) -> String {
     let mut text = String::new();
     let mut line = |line: &str| {
-        // Writing to a string cannot fail.
         let _ = writeln!(text, "{}", printable(line.as_bytes()));
     };
     line(&crontabs.cron.describe());
@@ -75,7 +71,6 @@ fn render(findings: &[Finding], plan: &CronJobs, crontabs: &Crontabs) -> String 
     text
 }
 
-/// What is said where no fault was found.
 fn no_fault(plan: &CronJobs, crontabs: &Crontabs) -> String {
     let places: HashSet<_> = plan.entries.iter().map(|entry| &entry.place).collect();
     let files: HashSet<_> = places.iter().map(|place| &place.file).collect();
@@ -98,13 +93,13 @@ fn no_fault(plan: &CronJobs, crontabs: &Crontabs) -> String {
     }
 }
 
-/// The lines that a `#` has switched off. This is no fault: many a crontab has old lines.
+/// The commented-out lines. They are no fault: many a crontab has old lines.
 fn commented_out(plan: &CronJobs) -> Option<String> {
     let mut places: Vec<String> =
         plan.commented_out.iter().map(|off| place(&off.place.file, Some(off.place.line))).collect();
     places.dedup();
-    let more = places.len().saturating_sub(MOST_SWITCHED_OFF);
-    places.truncate(MOST_SWITCHED_OFF);
+    let more = places.len().saturating_sub(MOST_COMMENTED_OUT);
+    places.truncate(MOST_COMMENTED_OUT);
     if more > 0 {
         places.push(count(more as u64, "more line"));
     }
@@ -112,7 +107,7 @@ fn commented_out(plan: &CronJobs) -> Option<String> {
     is_any.then(|| format!("commented out: {}", places.join(", ")))
 }
 
-/// The calls that are not understood for another reason than a fault of their line.
+/// The unknown calls whose reason is not a fault of their line.
 fn unexplained<'a>(unknown: &'a [UnknownCall], findings: &[Finding]) -> Vec<&'a UnknownCall> {
     let faulty: HashSet<(&Path, Option<usize>)> =
         findings.iter().map(|finding| (finding.file.as_path(), finding.line)).collect();

@@ -1,6 +1,6 @@
-//! A report becomes bytes: one file or folder for each format.
+//! From a report to bytes: a file or folder for each format.
 //!
-//! A format says what it needs, takes the runs that match one by one, and at the end reads the whole report.
+//! A format says what it needs, takes the matching runs one by one, and in the end reads the whole report.
 
 pub mod crontabs;
 pub mod gather;
@@ -22,46 +22,41 @@ use super::runs::run::Run;
 use super::slots::Expected;
 use report::Report;
 
-/// A way to show what was found.
 pub trait Format {
-    /// What has to be gathered for it.
+    /// What to gather for the format.
     fn needs(&self) -> Needs;
 
-    /// Begins, before any run is read. `expected` are the jobs of the crontabs, if slots are needed.
+    /// Begins before any run is read. `expected` are the jobs of the crontabs, if slots are needed.
     fn begin(&mut self, _expected: Option<&Expected>, _out: &mut ReportOutput) {}
 
-    /// Takes a run that matches. Runs come in the order of their ENDs, then those without END.
+    /// Takes a matching run. Runs with END come first, in the order of their ENDs.
     ///
-    /// A format that writes them at once, and keeps none, takes the same memory for any number of runs.
+    /// A format that writes runs at once and keeps none takes the same memory for any number of runs.
     fn run(&mut self, _run: Run, _out: &mut ReportOutput) {}
 
     /// Writes the rest, and says whether something is wrong.
     fn finish(self: Box<Self>, report: &Report, out: &mut ReportOutput) -> Health;
 }
 
-/// Whether something that a format shows is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Health {
-    /// Nothing.
     Good,
     /// A run failed, was lost or is missing, or a crontab has a fault.
     Bad,
 }
 
 impl Health {
-    /// The verdict if something is wrong or not.
     pub fn bad_if(is_bad: bool) -> Self {
         if is_bad { Self::Bad } else { Self::Good }
     }
 }
 
-/// What a format needs.
 #[derive(Debug, Default, Clone, Copy)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a need of its own")]
 pub struct Needs {
-    /// The crontabs, without a look at their slots.
+    /// The crontabs, without their slots.
     pub crontabs: bool,
-    /// The slots at which the crontabs plan a start.
+    /// The slots of the crontabs.
     pub slots: bool,
     /// All runs of the period and of the time before.
     pub history: bool,
@@ -69,18 +64,18 @@ pub struct Needs {
     pub as_of_end: bool,
     /// The last lines of output of the runs in the history.
     pub tails: bool,
+    /// Earlier runs of the only job that is asked for, where it has few in the period.
+    pub looks_back: bool,
     /// Good runs from older logs, to judge long runs by.
     pub baseline: bool,
-    /// Only what was not known when the period began, as an earlier report has shown the rest.
+    /// Only what became known in the period: an earlier report has shown the rest.
     pub is_news: bool,
-    /// How much is read besides the period.
     pub reach: Reach,
-    /// The records of the runs of this process id.
+    /// The records of the runs with this process id.
     pub records_of: Option<u32>,
-    /// It has no place for the logs that are left out, so they are named on standard error.
+    /// The format does not show the logs that are left out, so standard error does.
     pub warns_of_left_out: bool,
-    /// It is text for a pager.
     pub is_paged: bool,
-    /// Anybody may read a file that it is written to.
+    /// Anybody may read the file of the report.
     pub is_public: bool,
 }

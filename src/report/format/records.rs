@@ -2,12 +2,13 @@
 
 use super::report::Report;
 use super::{Format, Health, Needs, json};
+use crate::escape::printable;
 use crate::machine::Users;
 use crate::report::output::{ReportOutput, warn};
 use crate::report::query::run_id::RunId;
 use crate::report::runs::run::Run;
 
-/// The search for one run among all runs: the last one that matches.
+/// Searches all runs for one: the last one that matches.
 #[derive(Debug)]
 pub struct OneRun<'a> {
     id: RunId,
@@ -18,17 +19,16 @@ pub struct OneRun<'a> {
 }
 
 impl<'a> OneRun<'a> {
-    /// Shows the records.
     pub fn records(id: &RunId) -> Self {
         Self { id: id.clone(), users: None, last: None, count: 0 }
     }
 
-    /// Shows the document, with all output.
+    /// With all output.
     pub fn document(id: &RunId, users: &'a Users) -> Self {
         Self { users: Some(users), ..Self::records(id) }
     }
 
-    /// What to say unless there is exactly one run that matches.
+    /// What to say unless exactly one run matches.
     fn remark(&self) -> Option<String> {
         let pid = self.id.pid;
         let Some(run) = &self.last else {
@@ -82,9 +82,24 @@ impl Format for OneRun<'_> {
         let records = run.trace.records.as_ref();
         match (self.users, records) {
             (Some(users), _) => out.write_line(&json::document_with_output(run, users)),
-            (None, Some(records)) => out.write_records(&records.lines),
+            (None, Some(records)) => {
+                if let Some(reason) = run.reason().filter(|_| run.has_failed()) {
+                    out.write_line(&head(run, reason));
+                }
+                out.write_records(&records.lines);
+            }
             (None, None) => {}
         }
         Health::bad_if(run.is_alarming())
     }
+}
+
+/// Why a bad run was bad, and a blank line.
+fn head(run: &Run, reason: &[u8]) -> String {
+    let status = run.end.status().map(|status| format!("exit {status}: ")).unwrap_or_default();
+    let cause = printable(run.cause().as_bytes());
+    // The reason of a usage error is part of these words.
+    let is_said = run.is_usage_error();
+    let reason = if is_said { String::new() } else { format!(": {}", printable(reason)) };
+    format!("{status}{cause}{reason}\n")
 }

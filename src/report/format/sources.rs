@@ -1,4 +1,4 @@
-//! The logs that were read and the runs that were asked for, in words.
+//! The logs that were read and the filter, in words.
 
 use super::report::Report;
 use super::words::count;
@@ -8,7 +8,7 @@ use crate::report::logs::open::Input;
 use crate::report::query::filter::Filter;
 use crate::report::query::{LogSource, Query};
 
-/// What was read, and the logs that were left out, a line each.
+/// The sources, and a line for each of the logs that were left out.
 pub fn lines(report: &Report) -> Vec<String> {
     let mut lines = vec![describe(report)];
     lines.extend(report.logs.left_out(&report.machine.users));
@@ -16,9 +16,8 @@ pub fn lines(report: &Report) -> Vec<String> {
     lines
 }
 
-/// The places that were read, the period and the other conditions: `/tmp, 2 files, today, host web01`.
-///
-/// The number of files is shown where the places do not imply it.
+/// The places that were read, the period and the filter: `/tmp, 2 files, today, host web01`. The number of files is
+/// shown if the places do not imply it.
 fn describe(report: &Report) -> String {
     let (query, files) = (report.query, report.read.files);
     let mut parts = vec![places(&query.source)];

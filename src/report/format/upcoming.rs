@@ -1,4 +1,4 @@
-//! The coming starts, and the seconds in which many jobs connect together.
+//! The form of `--next`: the coming starts, and the seconds in which many jobs connect at once.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
@@ -18,13 +18,12 @@ use crate::report::slots::Planned;
 /// The most bytes of a job or a host that are shown.
 const LONGEST: usize = 1_000;
 
-/// The widest column of schedules. A longer one stands out.
+/// The widest column of schedules. Longer ones stand out.
 const WIDEST: usize = 60;
 
-/// The most calls that are listed that are not known.
+/// The most unknown calls that are listed.
 const MOST_UNKNOWN: usize = 100;
 
-/// The form of `--next`.
 #[derive(Debug)]
 pub struct Upcoming;
 
@@ -45,7 +44,6 @@ impl Format for Upcoming {
     }
 }
 
-/// The text.
 fn render(
     entries: Vec<&CronJob>,
     plan: &CronJobs,
@@ -128,7 +126,7 @@ fn add_starts(
         (next, [start, words + &of, job])
     });
     let mut rows: Vec<(Option<i64>, [String; 3])> = rows.collect();
-    // Those at boot and those that never come are the last.
+    // Starts at boot and jobs that are never due come last.
     rows.sort_by(|(one, one_row), (other, other_row)| {
         (one.is_none(), one, one_row).cmp(&(other.is_none(), other, other_row))
     });
@@ -146,7 +144,7 @@ fn add_starts(
     }
 }
 
-/// The next start of an entry in seconds from 1970, and its row.
+/// The next start of a job in seconds from 1970, and its row.
 fn row(
     entry: &CronJob,
     periods: &[Vec<ClockInterval>],
@@ -161,7 +159,6 @@ fn row(
     (next, row)
 }
 
-/// The next start of an entry.
 pub fn start_in_words(next: Option<i64>, entry: &CronJob, now: DateTime<Local>) -> String {
     match next {
         Some(second) if local(second).date_naive() == now.date_naive() => {
@@ -176,7 +173,7 @@ pub fn start_in_words(next: Option<i64>, entry: &CronJob, now: DateTime<Local>) 
     }
 }
 
-/// The schedule of an entry, with all that makes its STARTs uncertain.
+/// The schedule of a job, with all that makes its STARTs uncertain.
 pub fn schedule_in_words(entry: &CronJob) -> String {
     let more = match entry.wait.most {
         Some(most) if most == entry.wait.least => String::new(),
@@ -201,7 +198,7 @@ fn add_unknown(text: &mut String, unknown: &[UnknownCall]) {
     }
 }
 
-/// The crontabs that name remoteexe, and of which cron ignores so much that no job is known.
+/// The crontabs that mention remoteexe and that cron ignores, so that no job is known.
 fn without_a_job<'a>(plan: &CronJobs, crontabs: &'a Crontabs) -> Vec<&'a Path> {
     let places = plan.entries.iter().map(|entry| &entry.place);
     let places = places.chain(plan.unknown.iter().map(|unknown| &unknown.place));
@@ -234,7 +231,6 @@ fn add_ignored(text: &mut String, ignored: &[&CronJob], without_a_job: &[&Path])
 }
 
 fn line(text: &mut String, line: &str) {
-    // Writing to a string cannot fail.
     let _ = writeln!(text, "{}", line.trim_end());
 }
 

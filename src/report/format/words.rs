@@ -1,38 +1,35 @@
-//! Values as short words: times, durations, counts, and counts as bars.
+//! Values in short words: times, durations and counts, and counts as bars.
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 
 use crate::escape::printable;
 use crate::report::history::RunSummary;
 
-/// The bars of a chart, the lowest first.
+/// The lowest first.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// The format of local times: the date is shown where it is not that of the page.
+/// The format of local times: shows the date of a time that is not on the day of the page.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     day: NaiveDate,
 }
 
 impl Clock {
-    /// The format for a page of this day.
     pub fn of(day: NaiveDate) -> Self {
         Self { day }
     }
 
-    /// The hour and the minute.
     pub fn time(self, time: NaiveDateTime) -> String {
         let format = if time.date() == self.day { "%H:%M" } else { "%m-%d %H:%M" };
         time.format(format).to_string()
     }
 
-    /// The time with its second.
     pub fn second(self, time: NaiveDateTime) -> String {
         let format = if time.date() == self.day { "%H:%M:%S" } else { "%m-%d %H:%M:%S" };
         time.format(format).to_string()
     }
 
-    /// The time from one minute to another.
+    /// From one minute to another.
     pub fn span(self, begin: NaiveDateTime, end: NaiveDateTime) -> String {
         let (first, mut last) = (self.time(begin), self.time(end));
         if begin.date() == end.date() {
@@ -45,7 +42,7 @@ impl Clock {
         }
     }
 
-    /// The name of a run, as `--run` takes it.
+    /// The name of a run for `--run`.
     pub fn run_name(self, run: &RunSummary) -> String {
         if run.start.date() == self.day {
             format!("{}@{}", run.pid, run.start.time())
@@ -55,7 +52,7 @@ impl Clock {
     }
 }
 
-/// A duration, or `?` if it is not known.
+/// A duration, or `?` if unknown.
 pub fn duration(seconds: Option<u32>) -> String {
     match seconds {
         None => "?".to_owned(),
@@ -66,7 +63,6 @@ pub fn duration(seconds: Option<u32>) -> String {
     }
 }
 
-/// How long something goes on.
 pub fn age(age: TimeDelta) -> String {
     duration(Some(u32::try_from(age.num_seconds()).unwrap_or(u32::MAX)))
 }
@@ -90,7 +86,7 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
-/// One bar for each count. The highest bar is the largest count, and a blank is 0.
+/// A bar for each count. The highest bar is the largest count, and a blank is 0.
 pub fn chart(counts: &[u64]) -> String {
     let most = counts.iter().max().copied().unwrap_or_default().max(1);
     let bar = |&count: &u64| {
@@ -101,10 +97,10 @@ pub fn chart(counts: &[u64]) -> String {
     counts.iter().map(bar).collect()
 }
 
-/// The most bytes of a job's or a host's name that are looked at. The page cuts it anyway.
+/// The most bytes of a job's or a host's name. The page cuts it anyway.
 const SHOWN_NAME: usize = 1024;
 
-/// A name for the page, with an ellipsis where its end is left out.
+/// A name for the page, with an ellipsis if its end is cut off.
 pub fn shown_name(name: &[u8]) -> String {
     match name.split_at_checked(SHOWN_NAME) {
         Some((begin, end)) if !end.is_empty() => printable(begin) + "…",

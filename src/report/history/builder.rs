@@ -1,4 +1,4 @@
-//! Takes runs as they end, and puts them into a history.
+//! Adds runs to a history as they end.
 
 use std::collections::{HashMap, HashSet};
 use std::mem;
@@ -14,33 +14,32 @@ use crate::report::logs::owner::Account;
 use crate::report::runs::outcome::Outcome;
 use crate::report::runs::run::{End, Run, first_word};
 
-/// A history that is being filled.
 #[derive(Debug, Default)]
 pub struct HistoryBuilder {
     history: History,
     jobs: HashMap<Account, HashMap<Rc<[u8]>, JobId>>,
     hosts: HashMap<Box<[u8]>, HostId>,
     scripts: Scripts,
-    /// The time at which the runs are looked at, if not at the end of the log.
+    /// The time as of which the runs are judged, if not the end of the log.
     until: Option<NaiveDateTime>,
     keeps_tails: bool,
-    /// The jobs that stay jobs of their own, however many their script has.
+    /// Jobs that are never joined with the variants of their script.
     own: HashSet<Rc<[u8]>>,
 }
 
 impl HistoryBuilder {
-    /// A history of the runs as they were just before `until`. A run that ended later was going on. With `keeps_tails` it
-    /// has the last lines of runs too.
+    /// A history of the runs as they were just before `until`: a run that ended later was still going on. With
+    /// `keeps_tails` the last lines of runs are kept too.
     pub fn new(until: Option<NaiveDateTime>, keeps_tails: bool) -> Self {
         Self { until, keeps_tails, ..Self::default() }
     }
 
-    /// Keeps these jobs apart: crontabs have lines for them.
+    /// Never joins these jobs with the variants of their script: crontabs have lines for them.
     pub fn keep_apart(&mut self, jobs: impl IntoIterator<Item = Rc<[u8]>>) {
         self.own.extend(jobs);
     }
 
-    /// Adds a job without a run, unless the scheduler of `account` has one of this name.
+    /// Adds a job without a run, unless the history has the job.
     fn expect(&mut self, account: Account, name: &Rc<[u8]>) {
         let mut jobs = self.jobs.iter();
         if !jobs.any(|(it, jobs)| it.scheduler == account.scheduler && jobs.contains_key(name)) {
@@ -48,10 +47,23 @@ impl HistoryBuilder {
         }
     }
 
-    /// Adds a run that started before that time.
+    /// The number of runs so far.
+    pub fn runs(&self) -> usize {
+        self.history.runs.len()
+    }
+
+    /// Whether these jobs and those that have run are one job at most.
+    pub fn is_of_one_job(&self, wanted: &[(Account, Rc<[u8]>)]) -> bool {
+        let names = self.history.jobs.iter().map(|job| &job.name);
+        let names: HashSet<&[u8]> =
+            names.chain(wanted.iter().map(|(_, name)| name)).map(|it| &**it).collect();
+        names.len() <= 1
+    }
+
+    /// Adds a run, unless it started after `until`.
     pub fn add(&mut self, run: &Run) {
         let job = self.job(run);
-        // A lost run with a record of that time or later was not dead yet.
+        // A lost run with a record of that time or later was still alive.
         let is_open = |until: NaiveDateTime| run.trace.last >= until;
         let outcome =
             if self.until.is_some_and(is_open) { Outcome::Running } else { run.outcome() };
@@ -79,7 +91,7 @@ impl HistoryBuilder {
             line,
             tail,
             outcome,
-            marks: marks(run, self.until),
+            flags: flags(run, self.until),
         });
     }
 
@@ -95,7 +107,6 @@ impl HistoryBuilder {
         self.add_job(account, &run.trace.job)
     }
 
-    /// Adds a job. Returns the one that stands for it, if its script has too many.
     fn add_job(&mut self, account: Account, name: &Rc<[u8]>) -> JobId {
         let job = JobId::try_from(self.history.jobs.len()).expect("no memory has so many jobs");
         if self.own.contains(name) {
@@ -136,18 +147,17 @@ impl HistoryBuilder {
         host
     }
 
-    /// The number of the most informative line of a bad run.
+    /// Keeps the most informative line of a bad run, and returns its number.
     fn line(&mut self, run: &Run, outcome: Outcome) -> u32 {
         let line = run.reason().filter(|_| outcome.is_bad());
         line.map_or(KeptLines::NONE, |line| self.history.lines.add(line))
     }
 
-    /// The local time of the latest record so far, or at which a lost run is known to be dead.
     pub fn latest(&self) -> Option<NaiveDateTime> {
         self.history.latest()
     }
 
-    /// Ends the history: adds the `wanted` jobs that have no run, and puts the runs in the order of their jobs and STARTs.
+    /// Adds the `wanted` jobs that have no run, and sorts the runs by job and START.
     pub fn finish(mut self, wanted: &[(Account, Rc<[u8]>)]) -> History {
         for (account, name) in wanted {
             self.expect(*account, name);
@@ -168,8 +178,8 @@ impl HistoryBuilder {
     }
 }
 
-/// The marks of a run as it was just before `until`.
-fn marks(run: &Run, until: Option<NaiveDateTime>) -> RunFlags {
+/// The flags of a run as it was just before `until`.
+fn flags(run: &Run, until: Option<NaiveDateTime>) -> RunFlags {
     let is_seen = |reused| until.is_none_or(|until| reused < until);
     let is_dated = run.trace.pid_reused.is_some_and(is_seen);
     let facts = [
@@ -181,7 +191,8 @@ fn marks(run: &Run, until: Option<NaiveDateTime>) -> RunFlags {
         (RunFlag::Accepted, run.is_accepted),
         (RunFlag::Dated, run.end == End::Lost && is_dated),
         (RunFlag::Silent, run.trace.kept.is_silent()),
+        (RunFlag::HasRetries, run.trace.retries > 0 || run.trace.attempt.sequel.is_some()),
     ];
-    let marks = facts.iter().filter(|(_, is_true)| *is_true);
-    RunFlags(marks.map(|(mark, _)| *mark as u8).sum())
+    let set = facts.iter().filter(|(_, is_true)| *is_true);
+    RunFlags(set.map(|(flag, _)| *flag as u16).sum())
 }

@@ -1,4 +1,4 @@
-//! Counts of the runs of a period.
+//! Counts the runs of a period.
 
 use chrono::NaiveDateTime;
 
@@ -6,43 +6,39 @@ use super::{History, RunFlag, RunSummary};
 use crate::report::history::scope::Scope;
 use crate::report::runs::outcome::{Outcome, Reason};
 
-/// Counts of the runs of a period.
 #[derive(Debug, Default, Clone)]
 pub struct Tally {
-    /// The local times of the first START and of the last record.
+    /// The local times of the first START and the last record.
     pub first_to_last: Option<(NaiveDateTime, NaiveDateTime)>,
-    /// All runs.
     pub runs: u64,
-    /// Runs with exit status 0.
+    /// Exit status 0.
     pub ok: u64,
-    /// Runs with an exit status that counts as no failure.
+    /// With an exit status that does not count as a failure.
     pub accepted: u64,
-    /// Runs with another exit status.
+    /// Runs that did nothing, because a lock is held.
+    pub skipped: u64,
+    /// With any other exit status.
     pub failed: u64,
     /// Failed runs whose ssh failed before the remote command ran.
     pub connection_failures: u64,
     /// Failed runs whose command line was refused.
     pub usage_errors: u64,
-    /// Runs with a retry.
     pub retried: u64,
-    /// Runs that go on.
+    /// Still running.
     pub running: u64,
-    /// Runs without END whose process is gone.
+    /// Without END, and the process is gone.
     pub lost: u64,
-    /// Runs with a record that may be another run's, or output.
+    /// With a record that may be another run's, or output.
     pub ambiguous: u64,
-    /// Runs during which the same job was started again.
+    /// The same job was started again during the run.
     pub overlaps: u64,
 }
 
-/// A number of runs with its name.
 #[derive(Debug, Clone, Copy)]
 pub struct Count {
-    /// What is counted.
     pub name: &'static str,
-    /// The number.
     pub number: u64,
-    /// There should be none.
+    /// Should be 0.
     pub is_bad: bool,
 }
 
@@ -58,7 +54,6 @@ impl Count {
 }
 
 impl Tally {
-    /// Counts the runs of the period.
     pub fn of(history: &History, scope: &Scope) -> Self {
         let mut tally = Self::default();
         for run in history.runs.iter().filter(|run| scope.has(run)) {
@@ -67,7 +62,6 @@ impl Tally {
         tally
     }
 
-    /// Adds a run.
     pub fn add(&mut self, run: &RunSummary) {
         let (first, last) = self.first_to_last.unwrap_or((run.start, run.last));
         self.first_to_last = Some((first.min(run.start), last.max(run.last)));
@@ -75,6 +69,7 @@ impl Tally {
         match run.outcome {
             Outcome::Good if run.is(RunFlag::Accepted) => self.accepted += 1,
             Outcome::Good => self.ok += 1,
+            Outcome::Skipped(_) => self.skipped += 1,
             Outcome::Failed(..) => self.failed += 1,
             Outcome::Running => self.running += 1,
             Outcome::Lost => self.lost += 1,
@@ -87,7 +82,7 @@ impl Tally {
         self.overlaps += u64::from(run.is(RunFlag::Overlapped));
     }
 
-    /// The numbers of runs by their ends, with their names.
+    /// Counts by the end of a run.
     pub fn ends(&self) -> Vec<Count> {
         let mut ends = vec![
             Count::of("runs", self.runs),
@@ -99,10 +94,13 @@ impl Tally {
         if self.accepted > 0 {
             ends.insert(2, Count::of("ok by --ok", self.accepted));
         }
+        if self.skipped > 0 {
+            ends.push(Count::of("skipped (flock -n)", self.skipped));
+        }
         ends
     }
 
-    /// The numbers of runs of some kinds, with their names.
+    /// Counts of special kinds of runs.
     pub fn kinds(&self) -> Vec<Count> {
         vec![
             Count::bad("connection failures", self.connection_failures),
@@ -112,12 +110,12 @@ impl Tally {
         ]
     }
 
-    /// Whether a run failed or was lost, or may have.
+    /// Whether a run has failed or was lost, or may have.
     pub fn is_bad(&self) -> bool {
         self.bad() + self.ambiguous > 0
     }
 
-    /// Failed and lost runs.
+    /// The number of failed and lost runs.
     pub fn bad(&self) -> u64 {
         self.failed + self.lost
     }

@@ -1,7 +1,7 @@
-//! How long a job usually takes: its good runs decide.
+//! How long the good runs of a job usually take.
 //!
-//! A run is judged by those that had ended when it was started. So later logs do not change the judgement, and a
-//! report of each hour shows it once.
+//! A run is judged by the runs that had ended when it started, so later logs do not change the judgement, and hourly
+//! reports show a slow run once.
 
 use std::collections::BTreeMap;
 
@@ -11,42 +11,39 @@ use super::{Good, History, JobId, RunSummary};
 use crate::clock::after;
 use crate::report::runs::outcome::Outcome;
 
-/// With fewer good runs nothing is said about how long a run should take.
+/// With fewer good runs, no run is judged by its duration.
 pub const MIN_GOOD: usize = 3;
 
-/// A run is judged by the good runs of this many days before its START. If there are fewer than [`MIN_GOOD`], earlier
-/// days count too, until there are enough.
+/// A run is judged by the good runs of this many days before its START, or of more days until there are [`MIN_GOOD`].
 pub const LAST_DAYS: u64 = 1;
 
-/// A run of a rare job is judged by the good runs of this many days before its START.
+/// The most such days, for a rare job.
 pub const MAX_DAYS: u64 = 14;
 
 /// How much longer than the longest good run any run may take.
 pub const GRACE: TimeDelta = TimeDelta::minutes(10);
 
-/// How many times the longest good run any run may take.
+/// How many times as long as the longest good run any run may take.
 const FACTOR: i32 = 3;
 
-/// How long the good runs of a job took.
+/// How long the good runs of a job took, in seconds.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct DurationStats {
-    /// The number of good runs whose seconds are known.
+    /// The number of good runs with a known duration.
     pub good: usize,
-    /// The median of their seconds, by the nearest rank.
+    /// By the nearest rank.
     pub median: u32,
-    /// The most seconds.
     pub longest: u32,
 }
 
 impl DurationStats {
-    /// How long all good runs of a job took.
     pub fn of_job(history: &History, job: JobId) -> Self {
         let earlier = history.earlier(job).iter().map(|good| good.seconds);
         let seconds = history.of_job(job).iter().filter_map(RunSummary::good_seconds);
         Self::of_seconds(earlier.chain(seconds).collect())
     }
 
-    /// How long runs took that took so many seconds.
+    /// The statistics of these durations, in seconds.
     pub fn of_seconds(mut seconds: Vec<u32>) -> Self {
         if seconds.is_empty() {
             return Self::default();
@@ -61,19 +58,19 @@ impl DurationStats {
         }
     }
 
-    /// How long a run may go on before it is hung: three times as long as the longest good one, and at least ten
-    /// minutes longer. There is no limit with fewer than three good runs.
+    /// The longest time that a run may take: three times the longest good run, and at least ten minutes more. Unlimited
+    /// with fewer than three good runs.
     pub fn limit(&self) -> Option<TimeDelta> {
         self.bound().filter(|_| self.good >= MIN_GOOD)
     }
 
-    /// The same limit, which needs only one good run.
+    /// The same with a single good run.
     fn bound(&self) -> Option<TimeDelta> {
         let longest = TimeDelta::seconds(self.longest.into());
         (self.good > 0).then(|| (longest * FACTOR).max(longest + GRACE))
     }
 
-    /// The local time at which a run was hung, if it went on as long as that by `now`.
+    /// The local time at which a run became hung, if that was by `now`.
     pub fn hung_at(&self, run: &RunSummary, now: NaiveDateTime) -> Option<NaiveDateTime> {
         let at = after(run.begun, self.limit()?)?;
         (at < now).then_some(at)
@@ -85,7 +82,7 @@ impl DurationStats {
     }
 }
 
-/// The good runs of a job, by the day of their START. The median is not known.
+/// The good runs of a job, by the day of their START. Medians are unknown.
 #[derive(Debug, Default)]
 struct ByDay(BTreeMap<NaiveDate, DurationStats>);
 
@@ -96,7 +93,7 @@ impl ByDay {
         usual.longest = usual.longest.max(good.seconds);
     }
 
-    /// What is usual for a run that was started on this day.
+    /// The usual durations for a run that starts on this day.
     fn before(&self, day: NaiveDate) -> DurationStats {
         let back = |days| day.checked_sub_days(Days::new(days)).unwrap_or(day);
         let mut usual = DurationStats::default();
@@ -111,8 +108,7 @@ impl ByDay {
     }
 }
 
-/// For each run that passes the filter: how long earlier successful runs took. Runs are in the order of their STARTs, and
-/// the median is not known.
+/// For each run that passes the filter, by START: how long earlier good runs took. Medians are unknown.
 pub fn before_each(
     history: &History,
     job: JobId,
@@ -139,7 +135,7 @@ pub fn before_each(
     with_usual.collect()
 }
 
-/// Whether a run went on for so long that what is usual for its job is worth knowing.
+/// Whether a run took long enough to compare it with the usual durations.
 pub fn is_long(run: &RunSummary, now: NaiveDateTime) -> bool {
     let end = match run.outcome {
         Outcome::Running => now,

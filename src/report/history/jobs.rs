@@ -2,27 +2,26 @@
 
 use std::rc::Rc;
 
-/// The place of a job in the history.
+/// An index into the jobs of a history.
 pub type JobId = u32;
 
-/// The place of a host in the history.
+/// An index into the hosts of a history.
 pub type HostId = u32;
 
 /// A job: what one user runs on one host.
 #[derive(Debug)]
 pub struct KnownJob {
-    /// Its operands: `HOST SCRIPT PARAMETERS`. If the parameters change from run to run, they are left out.
+    /// `HOST SCRIPT PARAMETERS`, without the parameters if they change from run to run.
     pub name: Rc<[u8]>,
-    /// Whose it is, by its place among the accounts.
+    /// An index into the accounts of the history.
     pub account_index: u32,
-    /// Its host: the first operand.
     pub host: HostId,
     /// The parameters change from run to run.
     pub has_variants: bool,
 }
 
 impl KnownJob {
-    /// What is run, without the host.
+    /// The operands without the host.
     pub fn script(&self) -> &[u8] {
         script(&self.name)
     }
@@ -32,4 +31,11 @@ impl KnownJob {
 pub fn script(name: &[u8]) -> &[u8] {
     let blank = name.iter().position(|&byte| byte == b' ');
     blank.map_or(&[], |blank| &name[blank + 1..])
+}
+
+/// The first two operands: `HOST SCRIPT`.
+pub fn without_parameters(name: &[u8]) -> &[u8] {
+    let script = script(name);
+    let parameters = script.iter().position(|&byte| byte == b' ');
+    &name[..name.len() - parameters.map_or(0, |blank| script.len() - blank)]
 }

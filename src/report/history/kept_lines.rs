@@ -1,29 +1,28 @@
-//! Lines of output, each kept once, and the newest ones only if there are too many.
+//! Keeps lines of output, each once, and only the newest if there are too many.
 
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
-/// The most bytes that are kept of a line.
+/// The most bytes kept of one line.
 const MAX_LINE: usize = 1024;
 
-/// The most bytes of all lines. A log may have any number of bad runs with lines of their own.
+/// The most bytes kept of all lines. A log may have any number of bad runs with different lines.
 const MAX_ALL: usize = 16 << 20;
 
-/// Lines by number.
 #[derive(Debug, Default)]
 pub struct KeptLines {
     numbers: HashMap<Rc<[u8]>, u32>,
     kept: VecDeque<Rc<[u8]>>,
-    /// The number of the first one that is kept.
+    /// The number of the oldest line that is still kept.
     first: u32,
     bytes: usize,
 }
 
 impl KeptLines {
-    /// The number of a run without a line.
+    /// Stands for no line.
     pub const NONE: u32 = u32::MAX;
 
-    /// Adds a line, unless it is kept already. Returns its number.
+    /// Keeps a line, unless it is kept already. Returns its number.
     pub fn add(&mut self, line: &[u8]) -> u32 {
         let line = &line[..line.len().min(MAX_LINE)];
         if let Some(number) = self.numbers.get(line) {
@@ -47,7 +46,7 @@ impl KeptLines {
         number
     }
 
-    /// The line of this number, if it is kept.
+    /// The line of this number, if it is still kept.
     pub fn get(&self, number: u32) -> Option<&[u8]> {
         let index = number.checked_sub(self.first)?;
         self.kept.get(index as usize).map(|line| &**line)

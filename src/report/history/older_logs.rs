@@ -1,8 +1,8 @@
-//! Adds successful runs from older logs as a baseline: how long a rare job takes shows only there.
+//! Adds good runs from older logs as a baseline: only these show how long a rare job takes.
 //!
-//! Only runs without END ask for it, or that have taken long, and only until there are enough good runs.
+//! Older logs are read only for runs without END and for long runs, and only until there are enough good runs.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use chrono::{Days, NaiveDate, NaiveDateTime};
@@ -11,33 +11,29 @@ use super::durations::{DurationStats, LAST_DAYS, MAX_DAYS, MIN_GOOD, before_each
 use super::{Good, History, JobId, RunFlag, RunSummary};
 use crate::machine::Machine;
 use crate::report::history::scope::Scope;
-use crate::report::logs::find::{self, Choice};
+use crate::report::logs::find;
+use crate::report::logs::open::LogFile;
 use crate::report::logs::owner::Account;
-use crate::report::logs::scheduler::{LogDir, Scheduler};
 use crate::report::runs::outcome::Outcome;
 use crate::report::runs::reading::{self, ReadClock};
+use crate::report::runs::run::Run;
 
-/// Jobs by whose they are and their names.
 type Jobs = HashMap<(Account, Rc<[u8]>), JobId>;
 
-/// The logs that are older than those of the report.
+/// The most days with logs that are looked at. A user may have made a log of every day since the year 1.
+const MOST_DAYS: usize = 400;
+
 #[derive(Debug)]
 pub struct OlderLogs<'a> {
-    /// The log directories.
-    pub dirs: &'a [LogDir],
-    /// The logs that were written to since this local time have been read.
+    /// The logs that were found, of all days.
+    pub known: &'a [LogFile],
+    /// The local time since which logs have been read.
     pub from: NaiveDateTime,
-    /// The user whose logs are read.
-    pub user: Option<u32>,
-    /// This machine.
     pub machine: &'a Machine,
-    /// The first day of which there is a log of each scheduler.
-    pub first_days: &'a [(Scheduler, NaiveDate)],
 }
 
 impl OlderLogs<'_> {
-    /// Adds good runs from older logs to the history, to judge the runs of the period by. Returns the number of logs that
-    /// were read.
+    /// Adds good runs from older logs to the history. Returns the number of logs that were read.
     pub fn add_good_runs(
         &self,
         history: &mut History,
@@ -52,54 +48,51 @@ impl OlderLogs<'_> {
             return 0;
         }
         let mut files = 0;
-        for day in self.earlier_days() {
+        for (day, logs) in self.earlier_days().into_iter().rev().take(MOST_DAYS) {
             let jobs = wanting(history, &asking, scope, day);
             if !jobs.is_empty() {
-                files += self.add_day(history, &jobs, day, &is_accepted);
+                files += self.add_day(history, &jobs, logs, &is_accepted);
             }
         }
         files
     }
 
-    /// Adds the good runs of these jobs that were started on this day.
+    /// Adds the good runs of these jobs that were started on the day of these logs.
     fn add_day(
         &self,
         history: &mut History,
         jobs: &Jobs,
-        day: NaiveDate,
+        logs: Vec<LogFile>,
         is_accepted: &impl Fn(u8) -> bool,
     ) -> usize {
-        let choice = Choice {
-            // No log has been written to since then: its day decides.
-            since: Some(NaiveDateTime::MAX),
-            until: None,
-            user: self.user,
-            days: &[day],
-        };
-        let logs = find::logs(self.dirs, &choice, &self.machine.users);
-        let clock = ReadClock { now: self.machine.now, end: NaiveDateTime::MAX };
-        let reading = reading::read(&logs.inputs, &self.machine.running, clock, None, |mut run| {
+        self.read_day(logs, |mut run| {
             run.accept(is_accepted);
             let account = run.trace.owner.job_account();
             let job = jobs.get(&(account, Rc::clone(&run.trace.job)));
             if let (Some(job), Some(good)) = (job, Good::of(&run)) {
                 history.add_earlier(*job, good);
             }
-        });
-        reading.files
+        })
     }
 
-    /// The days before the logs that were read, the last one first, as far back as there are logs.
-    fn earlier_days(&self) -> impl Iterator<Item = NaiveDate> + use<> {
-        let day = self.from.date();
-        let days = self.first_days.iter().map(|(_, day)| *day);
-        let first = days.min().unwrap_or(day);
-        let before = |day: &NaiveDate| day.pred_opt();
-        std::iter::successors(before(&day), before).take_while(move |day| *day >= first)
+    /// Gives each run of the `logs` of a day to `take`. Returns the number of logs.
+    pub fn read_day(&self, logs: Vec<LogFile>, take: impl FnMut(Run)) -> usize {
+        let logs = find::inputs(logs);
+        let clock = ReadClock { now: self.machine.now, end: NaiveDateTime::MAX };
+        reading::read(&logs, &self.machine.running, clock, None, take).files
+    }
+
+    /// The logs of the days before those that were read.
+    pub fn earlier_days(&self) -> BTreeMap<NaiveDate, Vec<LogFile>> {
+        let mut days: BTreeMap<NaiveDate, Vec<LogFile>> = BTreeMap::new();
+        for log in self.known.iter().filter(|log| log.name.log.day < self.from.date()) {
+            days.entry(log.name.log.day).or_default().push(log.clone());
+        }
+        days
     }
 }
 
-/// The jobs of which a run is judged by the good ones of this day too.
+/// The jobs with a run that is compared with the good runs of this day.
 fn wanting(history: &History, asking: &[JobId], scope: &Scope, day: NaiveDate) -> Jobs {
     let is_wanting = |(_, run, usual): (usize, &RunSummary, DurationStats)| {
         let is_within = |days| run.start.date() <= day + Days::new(days);
@@ -116,12 +109,14 @@ fn wanting(history: &History, asking: &[JobId], scope: &Scope, day: NaiveDate) -
     named.collect()
 }
 
-/// Whether it matters in the period how long a run should take: it goes on, was lost and nothing says so before, or has
-/// taken long.
+/// Whether the report needs to know how long the run should take: it is going on, was lost without an earlier sign, or
+/// took long.
 fn is_asking(run: &RunSummary, scope: &Scope) -> bool {
     match run.outcome {
         Outcome::Lost => !run.is(RunFlag::Dated) || run.until >= scope.since,
         Outcome::Running => is_long(run, scope.now),
-        Outcome::Good | Outcome::Failed(..) => is_long(run, scope.now) && scope.includes(run.until),
+        Outcome::Good | Outcome::Skipped(_) | Outcome::Failed(..) => {
+            is_long(run, scope.now) && scope.includes(run.until)
+        }
     }
 }

@@ -1,27 +1,24 @@
-//! The time that is diagnosed.
-
 use chrono::{NaiveDateTime, NaiveTime, TimeDelta};
 
 use super::RunSummary;
 use crate::report::logs::scheduler::Scheduler;
 
-/// The time that is diagnosed, in local time, and what is known of it.
+/// The period to diagnose, in local time, and what is known about it.
 #[derive(Debug, Clone, Copy)]
 pub struct Scope {
     /// The first second of the period.
     pub since: NaiveDateTime,
-    /// The first second after it: what is wrong then is wrong now.
+    /// The first second after the period: what is wrong then is wrong now.
     pub now: NaiveDateTime,
-    /// The logs have come to `now`: that there is no later START means that nothing was started.
+    /// The logs reach to `now`, so a START that is missing did not happen.
     pub is_live: bool,
-    /// The machine's last boot, if it is known.
+    /// The machine's last boot, if known.
     pub boot: Option<NaiveDateTime>,
-    /// All jobs are in the history. Otherwise nobody knows what else was running or started.
+    /// All jobs are in the history. Otherwise other runs may have been going on.
     pub has_all_jobs: bool,
 }
 
 impl Scope {
-    /// Whether a time is in the period.
     pub fn includes(&self, time: NaiveDateTime) -> bool {
         self.since <= time && time < self.now
     }
@@ -31,14 +28,14 @@ impl Scope {
         run.is_in(self.since, self.now)
     }
 
-    /// The last boot of the machine that starts the jobs of `scheduler`, if that is known and was before the end.
+    /// The last boot of the scheduler's machine, if known and before the end of the period.
     pub fn boot_of(&self, scheduler: Scheduler) -> Option<NaiveDateTime> {
         let is_here = !scheduler.is_remote();
         self.boot.filter(|boot| is_here && *boot < self.now)
     }
 
-    /// The period before, of the same length. That of a day until now is the day before until the same time.
-    /// There is none if the period has no beginning.
+    /// The period before, of the same length; for a day until now, the day before until the same time. None if the
+    /// period has no beginning.
     pub fn before(&self) -> Option<Self> {
         if self.since == NaiveDateTime::MIN {
             return None;

@@ -1,35 +1,32 @@
-//! Scripts whose parameters change from run to run: a date, a number. Their runs on one host are one job.
+//! Joins the jobs of a script on one host if its parameters change from run to run: a date, a number.
 
 use std::collections::HashMap;
 use std::mem;
 
 use super::History;
-use super::jobs::{JobId, KnownJob, script};
+use super::jobs::{JobId, KnownJob, without_parameters};
 use crate::report::logs::owner::Account;
 
-/// More jobs than these of one script on one host are one job if most of them run but once.
+/// More jobs of one script on one host are joined if most of them ran only once.
 const MAX_VARIANTS: u32 = 50;
 
-/// From so many jobs on, more are not even looked at: a log may have any number of them.
+/// After this many jobs of a script, others are joined at once: a log may have any number of them.
 const MAX_KNOWN: u32 = 1000;
 
-/// The scripts that have parameters, by host and user.
+/// The scripts with parameters, by host and user.
 #[derive(Debug, Default)]
 pub struct Scripts {
     numbers: HashMap<(Account, Box<[u8]>), u32>,
     all: Vec<ScriptVariants>,
-    /// The number of each job's script, if it has parameters.
+    /// For each job, the number of its script, if it has parameters.
     of_jobs: Vec<Option<u32>>,
 }
 
 /// A script on one host.
 #[derive(Debug)]
 pub struct ScriptVariants {
-    /// Its first job.
     first: JobId,
-    /// The number of its jobs.
     jobs: u32,
-    /// The number of their runs.
     pub runs: u32,
 }
 
@@ -47,13 +44,12 @@ impl Scripts {
         Some(&mut self.all[number as usize])
     }
 
-    /// Adds a new job that stays one of its own.
+    /// Adds a new job that is never joined.
     pub fn add_own(&mut self) {
         self.of_jobs.push(None);
     }
 
-    /// Adds a new job and its first run. If its script has too many already, the first one stands for it, and is
-    /// returned.
+    /// Adds a new job with its first run. Returns the script's first job if the script has too many jobs already.
     pub fn add(&mut self, account: Account, name: &[u8], job: JobId) -> Option<JobId> {
         let short = without_parameters(name);
         if short.len() == name.len() {
@@ -75,7 +71,7 @@ impl Scripts {
         None
     }
 
-    /// Makes one job of those of a script whose parameters change from run to run.
+    /// Joins the jobs of scripts whose parameters change from run to run.
     pub fn join(self, history: &mut History) {
         if !self.all.iter().any(ScriptVariants::has_variants) {
             return;
@@ -86,7 +82,7 @@ impl Scripts {
         for ((id, number), mut job) in (0..).zip(self.of_jobs).zip(all) {
             let script = number.map(|number| &self.all[number as usize]);
             let joined = script.filter(|script| script.has_variants());
-            // The first one of a script comes before the others.
+            // The first job of a script comes before the others.
             if let Some(script) = joined.filter(|script| script.first != id) {
                 places.push(places[script.first as usize]);
                 continue;
@@ -103,11 +99,4 @@ impl Scripts {
         }
         history.jobs = jobs;
     }
-}
-
-/// The first two operands: `HOST SCRIPT`.
-fn without_parameters(name: &[u8]) -> &[u8] {
-    let script = script(name);
-    let parameters = script.iter().position(|&byte| byte == b' ');
-    &name[..name.len() - parameters.map_or(0, |blank| script.len() - blank)]
 }

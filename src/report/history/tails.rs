@@ -1,34 +1,34 @@
-//! The last lines of the newest runs of each job.
+//! Keeps the last lines of the newest runs of each job.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use super::jobs::JobId;
 use crate::report::runs::kept_output::KeptOutput;
 
-/// Of how many good runs of a job they are kept.
+/// The number of good runs of a job whose lines are kept.
 const MAX_GOOD: usize = 10;
 
-/// Of how many other runs of a job they are kept.
+/// The same for other runs.
 const MAX_OTHERS: usize = 40;
 
-/// The most bytes that are kept of a line.
+/// The most bytes kept of one line.
 const MAX_LINE: usize = 300;
 
-/// The most bytes of all lines. A log may have any number of jobs.
+/// The most bytes kept of all lines. A log may have any number of jobs.
 const MAX_ALL: usize = 16 << 20;
 
-/// Last lines, by the number of their run.
+/// Last lines, by number.
 #[derive(Debug, Default)]
 pub struct Tails {
     kept: BTreeMap<u32, Box<[u8]>>,
-    /// The runs of each job whose lines are kept, the good ones and the others.
+    /// The lines that are kept for each job: of good runs, and of others.
     of_jobs: HashMap<JobId, [VecDeque<u32>; 2]>,
     next: u32,
     bytes: usize,
 }
 
 impl Tails {
-    /// The number of a run whose lines are not kept.
+    /// Stands for no lines.
     pub const NONE: u32 = u32::MAX;
 
     /// Keeps the lines of a run that has just ended. Returns their number.
@@ -56,7 +56,7 @@ impl Tails {
         number
     }
 
-    /// The lines of this number, if they are kept, with newlines between them.
+    /// The lines of this number, joined by newlines, if they are still kept.
     pub fn get(&self, number: u32) -> Option<&[u8]> {
         self.kept.get(&number).map(|text| &**text)
     }

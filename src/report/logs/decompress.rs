@@ -1,4 +1,4 @@
-//! Decompresses logs. The first bytes of a file show its compression.
+//! Decompresses logs. The first bytes of a file show the format.
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
@@ -11,13 +11,13 @@ use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 /// An input that another thread may read.
 pub type Source = Box<dyn Read + Send>;
 
-/// The most memory that xz may take, in KiB: twice that of `xz -9`. A file can ask for any amount.
+/// In KiB: twice the need of `xz -9`. A file can ask for any amount of memory.
 const MAX_XZ_MEMORY: u32 = 128 << 10;
 
-/// The number of bytes that show the compression.
+/// The number of bytes that show the format.
 const MAGIC: u64 = 6;
 
-/// The first bytes of the compressions that are not read, and the programs that undo them.
+/// The first bytes of formats that are not read, and the programs that decompress them.
 const UNREADABLE: [(&[u8], &str); 4] = [
     (b"BZh", "bzip2 -d"),
     (b"\x04\x22\x4d\x18", "lz4 -d"),
@@ -25,11 +25,7 @@ const UNREADABLE: [(&[u8], &str); 4] = [
     (b"PK\x03\x04", "unzip"),
 ];
 
-/// The decompressed bytes of `file`. If it is not compressed, they are its own.
-///
-/// # Errors
-///
-/// The first bytes cannot be read, or are those of another compression.
+/// The decompressed bytes of `file`, or its own bytes if it is not compressed. Fails for a format that is not read.
 pub fn decompress(mut file: impl Read + Send + 'static) -> io::Result<Source> {
     let mut magic = Vec::new();
     (&mut file).take(MAGIC).read_to_end(&mut magic)?;
@@ -46,7 +42,7 @@ pub fn decompress(mut file: impl Read + Send + 'static) -> io::Result<Source> {
             let input = BufReader::new(input);
             Box::new(Checked(XzReader::new_mem_limit(input, true, MAX_XZ_MEMORY)))
         }
-        // A frame, or one to skip.
+        // A frame, or a skippable frame.
         [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
             Box::new(Checked(Zstd::new(BufReader::new(input))))
         }
@@ -54,7 +50,7 @@ pub fn decompress(mut file: impl Read + Send + 'static) -> io::Result<Source> {
     })
 }
 
-/// Decompressed bytes. The errors of the decompressors are for programmers; these are for the person who has the file.
+/// Translates the errors of decompressors for the person who has the file.
 struct Checked<R>(R);
 
 impl<R: Read> Read for Checked<R> {
@@ -76,7 +72,7 @@ impl<R: Read> Read for Checked<R> {
     }
 }
 
-/// Frames of zstd (RFC 8878), one after the other.
+/// Reads frames of zstd (RFC 8878), one after the other.
 struct Zstd<R> {
     input: R,
     decoder: FrameDecoder,

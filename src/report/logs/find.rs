@@ -1,4 +1,4 @@
-//! Chooses the logs to read among the files in the log directory, where anybody may have put some.
+//! Chooses the logs to read in the log directory, where anybody may create files.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -14,73 +14,74 @@ use super::open::{FileId, Input, InputError, LogFile};
 use super::scheduler::{LogDir, Scheduler};
 use crate::machine::Users;
 
-/// How many files are named that are refused for the same kind of reason. Anybody can make any number.
+/// The most files that are named for one reason to refuse them. Anybody can create any number.
 const MAX_NAMED: usize = 10;
 
-/// How often a directory is listed whose files come and go meanwhile, as with logrotate. Anybody can make and delete
-/// some all the time.
+/// How often a directory is listed again because files vanish meanwhile, as with logrotate. Anybody can keep creating
+/// and deleting files.
 const MOST_LISTINGS: usize = 5;
 
-/// The logs of a period in the log directory.
+/// The logs of a period in the log directories.
 #[derive(Debug, Default)]
 pub struct Logs {
-    /// Those to read.
     pub inputs: Vec<Input>,
-    /// Those that are refused, and the reasons.
+    /// With the reasons.
     pub refused: Vec<(Input, InputError)>,
-    /// The directories without any log, or that cannot be read, and the reasons.
+    /// Directories without a log, or that cannot be read, with the reasons.
     pub empty_dirs: Vec<(PathBuf, String)>,
-    /// The first day of which there is a log in the directory of each scheduler, whenever it was written to.
+    /// The first day with a log in each scheduler's directory, of any period.
     pub first_days: Vec<(Scheduler, NaiveDate)>,
-    /// The number of those that are refused too.
+    /// All logs of the users whose logs are read, of any day.
+    pub known: Vec<LogFile>,
+    /// The number of refused files that are not named.
     pub more_refused: u64,
-    /// Those of strangers, by user. They are not read: a stranger can make them as large as they like, and
-    /// can keep others from opening them.
+    /// Logs of other users, by user. They are not read: such a user can make them as large as they like, and can
+    /// prevent others from opening them.
     left_out: BTreeMap<u32, LeftOut>,
-    /// One of the files that are almost logs by their names, and how many there are.
+    /// A file whose name is almost that of a log, and the number of such files.
     unnamed: Option<(PathBuf, u64)>,
 }
 
-/// The logs of one user that are not read.
+/// The most logs of other days that are known. One user can make any number.
+const MOST_KNOWN: usize = 100_000;
+
 #[derive(Debug)]
 struct LeftOut {
-    /// One of them.
     path: PathBuf,
     count: u64,
     bytes: u64,
 }
 
-/// Which files in the log directories are read.
+/// Which logs are read.
 #[derive(Debug)]
 pub struct Choice<'a> {
-    /// Those that were written to at this local time or later.
+    /// Written to at this local time or later.
     pub since: Option<NaiveDateTime>,
-    /// Those whose day begins before this local time.
+    /// The day begins before this local time.
     pub until: Option<NaiveDateTime>,
-    /// Those of this user, or without one those of root and of the reader.
+    /// Of this user, or else of root and of the reader.
     pub user: Option<u32>,
-    /// Those of these days too, whenever they were written to: runs that go on were started then.
+    /// Also those of these days, on which runs that are still going on were started.
     pub days: &'a [NaiveDate],
 }
 
-/// The files in a log directory while they are chosen.
+/// Files in a log directory during the choice.
 struct Files<'a> {
     choice: &'a Choice<'a>,
     users: &'a Users,
-    /// Whose directory it is.
+    /// The scheduler that logs to the directory.
     scheduler: Scheduler,
-    /// Nobody but this user and root can make files in it.
+    /// Only this user and root can create files in it.
     only_writer: Option<u32>,
-    /// There is a log in it, of whatever day and user.
+    /// It has a log, of whatever day and user.
     has_any: bool,
-    /// A name of the period was in the list and had no file any more.
+    /// A file of the period vanished after its name was listed.
     has_vanished: bool,
-    /// The logs to read.
     chosen: Vec<LogFile>,
     logs: Logs,
 }
 
-/// The user who alone can make files in this directory, besides root.
+/// The user who alone can create files in this directory, besides root.
 fn only_writer(dir: &Path) -> Option<u32> {
     let stat = stat(dir).ok()?;
     let others = Mode::WGRP | Mode::WOTH;
@@ -88,7 +89,6 @@ fn only_writer(dir: &Path) -> Option<u32> {
     (!is_shared).then_some(stat.st_uid)
 }
 
-/// The logs in `dirs` that are chosen.
 pub fn logs(dirs: &[LogDir], choice: &Choice, users: &Users) -> Logs {
     let mut logs = Logs::default();
     let mut chosen = Vec::new();
@@ -108,8 +108,8 @@ pub fn logs(dirs: &[LogDir], choice: &Choice, users: &Users) -> Logs {
 }
 
 impl<'a> Files<'a> {
-    /// The files in `dir`. What has vanished is absent: where logs are rotated meanwhile, they are there under another
-    /// name when the directory is listed again.
+    /// The files in `dir`, without those that have vanished: if logs are being rotated, the next listing has them under
+    /// another name.
     fn listed(dir: &LogDir, choice: &'a Choice<'a>, users: &'a Users) -> (Self, io::Result<()>) {
         let mut listings = 0;
         loop {
@@ -148,7 +148,7 @@ impl<'a> Files<'a> {
         }
     }
 
-    /// Notes a file of the reader's or of root's that may be a copy of a log.
+    /// Notes a file of the reader or of root that may be a copy of a log.
     fn consider_other(&mut self, path: PathBuf, day: NaiveDate) {
         let Ok(stat) = lstat(&path) else { return };
         if self.is_of_period(day, &stat) && self.is_wanted(stat.st_uid) {
@@ -160,12 +160,12 @@ impl<'a> Files<'a> {
     fn consider_log(&mut self, path: PathBuf, name: FileName) {
         let stat = match lstat(&path).map_err(io::Error::from) {
             Ok(stat) => stat,
-            // Nobody knows whose it was.
+            // The owner is unknown.
             Err(error) => {
                 if self.is_day_of_period(name.log.day) {
                     match error.kind() {
                         io::ErrorKind::NotFound => self.has_vanished = true,
-                        _ => self.logs.refuse(Input::File(path), error.into()),
+                        _ => self.logs.refuse(Input::File(path), self.hidden(error)),
                     }
                 }
                 return;
@@ -180,9 +180,9 @@ impl<'a> Files<'a> {
         if !self.is_of_period(day, &stat) {
             return;
         }
-        // In a directory of their own it is the place of the user who is asked for.
+        // In a directory of their own, a log belongs to the user who is asked for.
         let is_at_home = self.choice.user == Some(owner) && self.only_writer == Some(owner);
-        // Nobody writes to a log of a day before the period that is not there.
+        // Nobody writes to a missing log of a day before the period.
         let is_in_our_place = self.is_our_place(&log)
             && self.is_day_of_period(day)
             && self.users.is_other_user(owner)
@@ -193,7 +193,7 @@ impl<'a> Files<'a> {
         }
         match log.check(&stat) {
             Err(_) if is_in_our_place => {}
-            // Nor does anybody miss it.
+            // The file is of no interest.
             Err(_) if !self.is_wanted(owner) && !self.is_day_of_period(day) => {}
             Err(error) => self.logs.refuse(Input::Log(log), error),
             Ok(()) if self.is_wanted(owner) => self.chosen.push(log),
@@ -202,11 +202,16 @@ impl<'a> Files<'a> {
         }
     }
 
-    /// Notes the day of a log, if it is one of those that are read when their time is asked for.
-    ///
-    /// Where `protected_hardlinks` is 0, anybody can give a file of root's any name.
+    /// Notes the day of a log that would be read if its time were asked for. Where `protected_hardlinks` is 0, anybody
+    /// can give a file of root any name.
     fn note_day(&mut self, log: &LogFile, stat: &Stat) {
-        if !self.is_wanted(log.owner) || log.check(stat).is_err() || stat.st_nlink != 1 {
+        if !self.is_wanted(log.owner) || log.check(stat).is_err() {
+            return;
+        }
+        if self.logs.known.len() < MOST_KNOWN {
+            self.logs.known.push(log.clone());
+        }
+        if stat.st_nlink != 1 {
             return;
         }
         let day = log.name.log.day;
@@ -217,7 +222,20 @@ impl<'a> Files<'a> {
         }
     }
 
-    /// Whether a log of this day, of which nothing else is known, is of the period.
+    /// Why a file in the list cannot be looked at. In a directory where others may make files, anybody can mount
+    /// something over a file of theirs (fusermount(1)). Not even root may look at the mount, and no log is there.
+    fn hidden(&self, error: io::Error) -> InputError {
+        let is_mount =
+            matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::NotConnected);
+        let may_be_strangers = self.only_writer.is_none_or(|uid| self.users.is_other_user(uid));
+        if is_mount && may_be_strangers && self.users.reader == 0 {
+            InputError::Hidden(error)
+        } else {
+            error.into()
+        }
+    }
+
+    /// Whether a log of this day is in the period, by the day alone.
     fn is_day_of_period(&self, day: NaiveDate) -> bool {
         let Choice { since, until, days, .. } = self.choice;
         since.is_none_or(|since| day >= since.date() || days.contains(&day))
@@ -226,8 +244,8 @@ impl<'a> Files<'a> {
 
     fn is_of_period(&self, day: NaiveDate, stat: &Stat) -> bool {
         let Choice { since, until, days, .. } = self.choice;
-        // The time of the last write decides, not the day in the name: a run stays in the file of the day
-        // on which it started, however long it goes on. But a stranger can set that time.
+        // The time of the last write decides, not the day in the name: a run stays in the file of the day on which it
+        // started, however long it takes. But another user can set that time.
         let is_recent = |since: NaiveDateTime| {
             written(stat).is_none_or(|written| written >= since)
                 || (self.users.is_other_user(stat.st_uid) && day >= since.date())
@@ -258,13 +276,13 @@ impl Logs {
         Self { inputs, ..Self::default() }
     }
 
-    /// Adds those of another directory.
     fn add(&mut self, other: Self) {
         for (input, error) in other.refused {
             self.refuse(input, error);
         }
         self.more_refused += other.more_refused;
         self.first_days.extend(other.first_days);
+        self.known.extend(other.known);
         for (uid, other) in other.left_out {
             if let Some(left_out) = self.left_out.get_mut(&uid) {
                 left_out.count += other.count;
@@ -279,15 +297,8 @@ impl Logs {
     }
 
     /// Ends the choice. All are in the order of their names.
-    fn finish(mut self, mut chosen: Vec<LogFile>) -> Self {
-        chosen.sort_by(|one, other| one.path.cmp(&other.path));
-        // Both exist while gzip works, and after `gzip --keep`. A plain log of another owner is another log.
-        let owners = chosen.iter().map(|log| (log.path.clone(), log.owner));
-        let owners: HashMap<PathBuf, u32> = owners.collect();
-        chosen.retain(|log| {
-            !log.name.is_compressed || owners.get(&uncompressed_path(&log.path)) != Some(&log.owner)
-        });
-        self.inputs = chosen.into_iter().map(Input::Log).collect();
+    fn finish(mut self, chosen: Vec<LogFile>) -> Self {
+        self.inputs = inputs(chosen);
         self.refused.sort_by_key(|(input, _)| input.name());
         self
     }
@@ -314,7 +325,7 @@ impl Logs {
         left_out.bytes = left_out.bytes.saturating_add(size);
     }
 
-    /// One line for each user whose logs are left out, and one for the files that are not named as logs.
+    /// A line for each user whose logs are left out, and one for files whose names are almost those of logs.
     pub fn left_out(&self, users: &Users) -> Vec<String> {
         let line = |(&uid, left_out): (&u32, &LeftOut)| {
             let LeftOut { path, count, bytes } = left_out;
@@ -344,6 +355,18 @@ impl Logs {
         }
         lines
     }
+}
+
+/// These logs as inputs, each once, in the order of their names.
+pub fn inputs(mut logs: Vec<LogFile>) -> Vec<Input> {
+    logs.sort_by(|one, other| one.path.cmp(&other.path));
+    // Both exist while gzip works, and after `gzip --keep`. A plain log of another owner is another log.
+    let owners = logs.iter().map(|log| (log.path.clone(), log.owner));
+    let owners: HashMap<PathBuf, u32> = owners.collect();
+    logs.retain(|log| {
+        !log.name.is_compressed || owners.get(&uncompressed_path(&log.path)) != Some(&log.owner)
+    });
+    logs.into_iter().map(Input::Log).collect()
 }
 
 fn uncompressed_path(path: &Path) -> PathBuf {

@@ -1,4 +1,4 @@
-//! Reads several inputs as one log, in the order of time.
+//! Reads several inputs as one log, merged by time.
 
 use std::collections::HashSet;
 use std::io::{self, IsTerminal};
@@ -7,32 +7,30 @@ use std::iter::Peekable;
 use chrono::NaiveDateTime;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::batch::Line;
+use super::chunk::Line;
 use super::open::{FileId, Input, InputError};
 use super::owner::Owner;
 use super::read_ahead::Reader;
 
-/// The number of bytes from which on reading takes so long that a person wants to see its progress.
+/// From this number of bytes on, a person wants to see the progress of reading.
 const LONG: u64 = 64 << 20;
 
-/// An input that is being read.
 struct Open<'a> {
     input: &'a Input,
     owner: Owner,
     reader: Reader,
 }
 
-/// What became of the inputs.
 #[derive(Debug, Default)]
 pub struct MergeResult {
-    /// How many different files were opened.
+    /// The number of different files that were opened.
     pub files: usize,
-    /// Those that could not be read to their end, and the reasons.
+    /// Inputs that could not be read to their end, with the reasons.
     pub unread: Vec<(Input, InputError)>,
 }
 
-/// Reads all `inputs` and gives their lines to `take`, each with its owner, merged by the time of their
-/// records: a run that had to change to another file goes on there.
+/// Reads all `inputs` and gives their lines to `take`, each with its owner, merged by the time of their records: a run
+/// that had to switch to another file continues there.
 pub fn read(inputs: &[Input], take: &mut impl FnMut(Owner, Line)) -> MergeResult {
     let mut unread = Vec::new();
     let mut read = HashSet::new();
@@ -42,8 +40,7 @@ pub fn read(inputs: &[Input], take: &mut impl FnMut(Owner, Line)) -> MergeResult
     loop {
         let next = (0..open.len()).min_by_key(|&index| open[index].reader.time);
         let time = next.map(|index| open[index].reader.time);
-        // Opened only when the others have come to its day: a year of logs must not need a year of
-        // descriptors.
+        // An input is opened when the others have come to its day: a year of logs must not need a year of descriptors.
         let has_come = |(day, _): &(NaiveDateTime, &Input)| time.is_none_or(|time| *day <= time);
         if let Some((_, input)) = closed.next_if(has_come) {
             match start(input, &mut read, &progress) {
@@ -67,10 +64,10 @@ pub fn read(inputs: &[Input], take: &mut impl FnMut(Owner, Line)) -> MergeResult
     MergeResult { files: read.len(), unread }
 }
 
-/// The inputs in the order in which they are opened, each with the first second of the day in its name.
+/// Sorts the inputs by the first second of the day in their names, in which they are opened.
 ///
-/// If two have records of the same second, those in the daily file are older than those in a per-user
-/// file: a run changes from the daily file to that of its user. Those in a rotated file are older still.
+/// Of records in the same second, those in the daily file are older than those in a per-user file, because a run
+/// switches from the first to the second. Records in a rotated file are older still.
 fn in_order(inputs: &[Input]) -> Peekable<impl Iterator<Item = (NaiveDateTime, &Input)>> {
     let mut sorted: Vec<&Input> = inputs.iter().collect();
     sorted.sort_by_key(|input| input.file_name());
@@ -82,7 +79,7 @@ fn in_order(inputs: &[Input]) -> Peekable<impl Iterator<Item = (NaiveDateTime, &
     inputs.map(move |input| (first_second(input), input)).peekable()
 }
 
-/// Opens `input` and reads its first line. Returns nothing if there is no line, or if it is `read` already.
+/// Opens `input` and reads its first line. Returns none if there is no line, or if the file is `read` already.
 fn start<'a>(
     input: &'a Input,
     read: &mut HashSet<FileId>,

@@ -1,12 +1,13 @@
-//! Files become lines: finds the logs, opens them and merges their lines by time.
+//! From files to lines: finds the logs, opens them, and merges their lines by time.
 
-pub mod batch;
+pub mod chunk;
+mod data;
 pub mod decompress;
 pub mod find;
 pub mod merge;
 pub mod name;
 pub mod open;
-pub mod outputs;
+pub mod output_block;
 pub mod owner;
 pub mod read_ahead;
 pub mod scheduler;

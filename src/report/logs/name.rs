@@ -1,4 +1,4 @@
-//! The names of log files, also those that logrotate and compressors give them.
+//! Parses names of log files, also with the endings of logrotate and compressors.
 
 use std::cmp::Reverse;
 
@@ -7,43 +7,39 @@ use chrono::NaiveDate;
 use crate::log::file::LogName;
 use crate::log::record::number;
 
-/// The ends of names that compressors add. Unsupported formats are opened only to report them by name: an error that
-/// names them.
+/// The endings of compressors. Files in unsupported formats are opened only to report them by name.
 const COMPRESSED: [&str; 8] = [".gz", ".xz", ".zst", ".bz2", ".lz4", ".Z", ".lzma", ".zip"];
 
 /// The name of a log file: `NAME.log`, `NAME.log.N`, `NAME.log-DATE` or `NAME-DATE.log` (logrotate(8): `dateext`,
-/// `dateformat`, `extension`), each also with the end that a compressor adds.
-///
-/// In the order in which their records were written.
+/// `dateformat`, `extension`), each also with the ending of a compressor. Sorted by the time of the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FileName {
-    /// The name that the log had when it was written.
+    /// The name while the log was written.
     pub log: LogName,
     age: Age,
-    /// Whether the name is that of a compressed file.
     pub is_compressed: bool,
 }
 
 /// How long ago a log was taken away from its writers, the longest time first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Age {
-    /// On this date. Its digits are in the order of time.
+    /// Rotated on this date, as digits from year to second.
     Dated(u64),
-    /// So many rotations ago.
+    /// The number of rotations since.
     Numbered(Reverse<u32>),
-    /// It is still written to.
+    /// Still being written.
     Live,
 }
 
 impl FileName {
-    /// Reads the name of a file, if it is that of a log.
+    /// None if the file is not a log.
     pub fn parse(name: &str) -> Option<Self> {
         let stem = uncompressed(name);
         let (log, age) = live(stem).or_else(|| numbered(stem)).or_else(|| dated(stem))?;
         Some(Self { log, age, is_compressed: stem.len() < name.len() })
     }
 
-    /// Whether it is the name by which its writers know it.
+    /// Whether writers know the file by this name.
     pub fn is_live(&self) -> bool {
         self.age == Age::Live && !self.is_compressed
     }
@@ -61,7 +57,7 @@ pub fn day_of_other(name: &str) -> Option<NaiveDate> {
     is_day.then(|| NaiveDate::parse_from_str(day, "%Y%m%d").ok())?
 }
 
-/// The name without the end that a compressor has added.
+/// The name without the ending of a compressor.
 pub fn uncompressed(name: &str) -> &str {
     let mut stems = COMPRESSED.iter().filter_map(|end| name.strip_suffix(end));
     stems.next().unwrap_or(name)

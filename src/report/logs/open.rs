@@ -1,7 +1,7 @@
-//! One input of a report: opening it safely.
+//! Opens one input of a report safely.
 
 use std::collections::{BTreeSet, HashSet};
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
@@ -11,76 +11,72 @@ use rustix::fs::{
     FileType, Mode, OFlags, Stat, fcntl_getfl, fcntl_setfl, fstat, lstat, open, stat,
 };
 
+use super::data::Data;
 use super::name::FileName;
 use super::owner::Owner;
 use super::scheduler::Scheduler;
 use crate::poll::wait;
 
-/// Why an input cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
     /// A directory, a device, a socket or a terminal.
     #[error("not a regular file or a pipe")]
     Kind,
-    /// A per-user log of another owner. Anybody can make one in a directory that all can write to.
+    /// A per-user log of another owner. Where all users can write, anybody can create one.
     #[error("owned by uid {0}, not by the uid in its name")]
     Owner(u32),
-    /// A file of a stranger in the place of a log of root's or of the reader's, which remoteexe refuses to
-    /// write to.
+    /// Another user's file in the place of a log of root or of the reader. remoteexe refuses to write to it.
     #[error("belongs to {0}, so nobody else's jobs log there; as root, move it away or delete it")]
     Stranger(String),
-    /// Another file than the one that was chosen.
+    /// In a directory that others can write to, and not even root may look at it.
+    #[error("{0}; another user may have mounted something over the name")]
+    Hidden(io::Error),
+    /// Not the file that was chosen.
     #[error("it was replaced while the logs were read; run the report again")]
     Replaced,
-    /// The error of the system call or of the decompressor.
+    /// From a system call or the decompressor.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
-/// A source of log lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
-    /// Standard input.
     Stdin,
-    /// A file that the command line names.
+    /// Named on the command line.
     File(PathBuf),
-    /// A log in the log directory.
+    /// Found in a log directory.
     Log(LogFile),
 }
 
-/// A log in the log directory.
+/// A log in a log directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogFile {
-    /// Its path.
     pub path: PathBuf,
-    /// What its name says.
     pub name: FileName,
-    /// The owner of the file when it was chosen.
+    /// The owner when the file was chosen.
     pub owner: u32,
-    /// Which file it was then. A later rotation gives its name to another.
+    /// The file that was chosen. A rotation gives its name to another file.
     pub place: FileId,
-    /// Whose records it has.
     pub scheduler: Scheduler,
 }
 
-/// The device and the inode of a file: what it is whatever its name.
+/// A file by its device and inode, whatever its name.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FileId(u64, u64);
 
 impl FileId {
-    /// The place of an open file, or of a name.
     pub fn of(stat: &Stat) -> Self {
         Self(stat.st_dev, stat.st_ino)
     }
 }
 
 impl Input {
-    /// Its name in messages.
+    /// For messages.
     pub fn name(&self) -> String {
         self.path().map_or_else(|| "standard input".to_owned(), |path| path.display().to_string())
     }
 
-    /// What its name says, if that is the name of a log.
+    /// None if the input does not have the name of a log.
     pub fn file_name(&self) -> Option<FileName> {
         match self {
             Self::Stdin => None,
@@ -89,7 +85,7 @@ impl Input {
         }
     }
 
-    /// Its size in bytes, or 0 if that is not known.
+    /// In bytes, or 0 if unknown.
     pub fn size(&self) -> u64 {
         let data = self.path().and_then(|path| fs::metadata(path).ok());
         data.map_or(0, |data| data.len())
@@ -102,7 +98,7 @@ impl Input {
         }
     }
 
-    /// Whose records it has now, before it is opened.
+    /// The owner of its records before it is opened.
     fn owner(&self) -> Option<Owner> {
         let stat = match self {
             Self::Stdin => fstat(io::stdin()),
@@ -119,15 +115,11 @@ impl Input {
         }
     }
 
-    /// Opens the input for reading, and returns the owner of its records. A FIFO is opened when it has its first writer.
+    /// Opens the input for reading, and returns the owner of its records. A FIFO is opened when it has its first
+    /// writer.
     ///
-    /// Adds it to those that were `read`. Returns nothing if it is there already, by whatever name: its records
-    /// count once.
-    ///
-    /// # Errors
-    ///
-    /// It may not be read, is of another kind, or is a log in the log directory that [`LogFile::check`] refuses.
-    pub fn open(&self, read: &mut HashSet<FileId>) -> Result<Option<(File, Owner)>, InputError> {
+    /// Adds the file to `read`. Returns none if the file is there already, by whatever name: its records count once.
+    pub fn open(&self, read: &mut HashSet<FileId>) -> Result<Option<(Data, Owner)>, InputError> {
         // NONBLOCK: the owner of a file may hold a lease on it (fcntl(2)), and opening it would wait.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let file = match self {
@@ -137,7 +129,7 @@ impl Input {
                 self.check(&stat(path).map_err(io::Error::from)?)?;
                 open(path, flags, Mode::empty()).map_err(io::Error::from)?
             }
-            // A link in a directory that all can write to could lead anywhere.
+            // A link could lead anywhere if all users can write to the directory.
             Self::Log(LogFile { path, .. }) => {
                 self.check(&lstat(path).map_err(io::Error::from)?)?;
                 open(path, flags | OFlags::NOFOLLOW, Mode::empty()).map_err(io::Error::from)?
@@ -150,12 +142,14 @@ impl Input {
             return Ok(None);
         }
         if kind == FileType::Fifo {
-            // Without this a FIFO that has no writer yet would look empty.
+            // Without the wait, a FIFO without a writer would look empty.
             wait(&mut [PollFd::new(&file, PollFlags::IN)], None)?;
             let flags = fcntl_getfl(&file).map_err(io::Error::from)?;
             fcntl_setfl(&file, flags - OFlags::NONBLOCK).map_err(io::Error::from)?;
         }
-        Ok(Some((file.into(), Owner::of(&stat, self.scheduler()))))
+        let is_whole = kind != FileType::RegularFile || matches!(self, Self::Stdin);
+        let end = (!is_whole).then_some(stat.st_size.cast_unsigned());
+        Ok(Some((Data::new(file.into(), end), Owner::of(&stat, self.scheduler()))))
     }
 
     /// Checks that a file with this `stat` may be read. Returns its type.
@@ -171,12 +165,7 @@ impl Input {
 }
 
 impl LogFile {
-    /// Checks that a file with this `stat` may be read as this log.
-    ///
-    /// # Errors
-    ///
-    /// It is not a regular file, belongs to another user than the one in its name, or is another file than
-    /// before.
+    /// Checks that a file with this `stat` is the chosen one, regular, and owned by the user in its name.
     pub fn check(&self, stat: &Stat) -> Result<(), InputError> {
         let owner = stat.st_uid;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
@@ -191,16 +180,16 @@ impl LogFile {
     }
 }
 
-/// The users who can have written records of this machine in some inputs.
+/// The users who can have written records of this machine to some inputs.
 #[derive(Debug, Default)]
 pub struct Writers {
     uids: BTreeSet<u32>,
-    /// It may have been anybody: others than the owner may write to an input, or it is a pipe.
+    /// Anybody may write to an input, or it is a pipe.
     is_anybody: bool,
 }
 
 impl Writers {
-    /// Those of `inputs`. Nobody waits for anything: none is opened.
+    /// The writers of `inputs`. Opens none of them, so nothing can block.
     pub fn of(inputs: &[Input]) -> Self {
         let mut writers = Self::default();
         let here = inputs.iter().filter(|input| !input.scheduler().is_remote());
@@ -217,11 +206,13 @@ impl Writers {
     }
 }
 
-/// Whether records are missing, if these inputs could not be read to their end. A file in the log directory that is
-/// refused counts as one without records: anybody who may write there could have made it.
+/// Whether records are missing because these inputs could not be read to their end. A refused file in a log directory
+/// is as good as empty: anybody who may write there could have made it.
 pub fn is_incomplete<'a>(unread: impl IntoIterator<Item = &'a (Input, InputError)>) -> bool {
-    let is_refused = |(input, error): &(Input, InputError)| {
-        matches!(input, Input::Log(_)) && matches!(error, InputError::Kind | InputError::Owner(_))
+    let is_refused = |(input, error): &(Input, InputError)| match error {
+        InputError::Kind | InputError::Owner(_) => matches!(input, Input::Log(_)),
+        InputError::Hidden(_) => true,
+        _ => false,
     };
     !unread.into_iter().all(is_refused)
 }

@@ -1,29 +1,25 @@
-//! The owners of logs.
-
 use rustix::fs::{FileType, Stat};
 
 use super::scheduler::Scheduler;
 
 /// The owner of the records in an input.
 ///
-/// A record belongs to the owner of its file: nothing else about its writer can be proved. So records of
-/// two owners are never put together into one run.
+/// A record belongs to the owner of its file, because nothing else about its writer can be proved. So records of two
+/// owners never become one run.
 ///
-/// Other users may append to a file whose mode allows it, as to root's daily file if cron has umask 0. Their
-/// records there count as its owner's. If one of their runs then goes on in their own per-user file, its
-/// START is a run of root's without END, and the rest are records without START.
+/// Other users may append to a file whose mode allows it, as to root's daily file if cron has umask 0. Their records
+/// there count as root's. If such a run goes on in its user's own file, its START is a run of root without END, and
+/// the rest are records without START.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owner {
-    /// The machine whose cron has started the runs.
     pub scheduler: Scheduler,
-    /// The user. A pipe has none, and all pipes together count as one owner.
+    /// None for a pipe. All pipes together count as one owner.
     pub uid: Option<u32>,
     /// Other users may append to the file too.
     pub is_shared: bool,
 }
 
 impl Owner {
-    /// The owner of an open file that a scheduler logs to.
     pub fn of(stat: &Stat, scheduler: Scheduler) -> Self {
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Self { scheduler, uid: None, is_shared: true };
@@ -31,7 +27,7 @@ impl Owner {
         Self { scheduler, uid: Some(stat.st_uid), is_shared: stat.st_mode & 0o022 != 0 }
     }
 
-    /// The account to whom the process ids belong.
+    /// Whose process ids they are.
     pub fn account(&self) -> Account {
         Account { scheduler: self.scheduler, uid: self.uid }
     }
@@ -42,11 +38,9 @@ impl Owner {
     }
 }
 
-/// A user on one scheduler. A job is one account's.
+/// A user on one scheduler. Each job belongs to one.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Account {
-    /// The scheduler.
     pub scheduler: Scheduler,
-    /// The user, as [`Owner::uid`].
     pub uid: Option<u32>,
 }

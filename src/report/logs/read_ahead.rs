@@ -1,6 +1,4 @@
-//! Reads one input ahead of those who want its lines.
-//!
-//! A thread reads, decompresses and parses, while the runs are assembled from what it has read before.
+//! Reads one input ahead: a thread reads, decompresses and parses, while runs are assembled from earlier lines.
 
 use std::io::{self, Read};
 use std::mem;
@@ -9,75 +7,65 @@ use std::thread;
 
 use chrono::NaiveDateTime;
 
-use super::batch::{Batch, Line};
+use super::chunk::{Chunk, Line};
 use super::decompress::decompress;
 use super::splitter::Splitter;
 
-/// How many batches are read ahead.
+/// The number of chunks that are read ahead.
 const AHEAD: usize = 2;
 
-/// Reads one input line by line.
 pub struct Reader {
-    batches: Batches,
-    batch: Batch,
-    /// The index of the current line, or row of lines.
-    row: usize,
-    /// The local time of the last record, or before the first one the earliest time there is.
+    chunks: Chunks,
+    chunk: Chunk,
+    /// The index of the current group.
+    group: usize,
+    /// The local time of the last record, or the earliest possible time.
     pub time: NaiveDateTime,
 }
 
-/// The place that the batches come from.
-enum Batches {
-    /// A thread. Those that were used go back to it.
-    Thread { filled: Receiver<io::Result<Batch>>, used: Sender<Batch> },
-    /// This one, where no other can be had.
+enum Chunks {
+    /// A thread. Used chunks go back to it.
+    Thread { filled: Receiver<io::Result<Chunk>>, used: Sender<Chunk> },
+    /// This thread, if there is no other.
     Here(Splitter),
 }
 
 impl Reader {
-    /// Reads `file`, which may be compressed.
-    ///
-    /// # Errors
-    ///
-    /// The first bytes cannot be read, or are those of a compression that is not read here.
+    /// Reads `file`, which may be compressed. Fails for a format that is not read.
     pub fn new(file: impl Read + Send + 'static) -> io::Result<Self> {
         Ok(Self {
-            batches: Batches::of(Splitter::new(decompress(file)?)),
-            batch: Batch::default(),
-            row: 0,
+            chunks: Chunks::of(Splitter::new(decompress(file)?)),
+            chunk: Chunk::default(),
+            group: 0,
             time: NaiveDateTime::MIN,
         })
     }
 
-    /// Moves to the next line, or row of lines, or piece of a line that is too long. Returns false at the end.
-    ///
-    /// # Errors
-    ///
-    /// The input cannot be read or decompressed.
+    /// Moves to the next group, or piece of a line that is too long. Returns false at the end.
     pub fn advance(&mut self) -> io::Result<bool> {
-        self.row += 1;
-        if self.row >= self.batch.rows.len() {
-            self.row = 0;
-            self.batches.next(&mut self.batch)?;
+        self.group += 1;
+        if self.group >= self.chunk.groups.len() {
+            self.group = 0;
+            self.chunks.next(&mut self.chunk)?;
         }
-        let row = self.batch.rows.get(self.row);
-        if let Some(row) = row {
-            self.time = row.time;
+        let group = self.chunk.groups.get(self.group);
+        if let Some(group) = group {
+            self.time = group.time;
         }
-        Ok(row.is_some())
+        Ok(group.is_some())
     }
 
-    /// The current line, or row of lines.
+    /// The current group.
     pub fn line(&self) -> Line<'_> {
-        self.batch.line(self.row)
+        self.chunk.line(self.group)
     }
 }
 
-impl Batches {
+impl Chunks {
     fn of(splitter: Splitter) -> Self {
         let (filled, receiver) = sync_channel(AHEAD);
         let (used, returned) = channel();
-        // The splitter comes back if there is no thread to be had.
+        // If no thread can be started, the splitter comes back.
         let (hand_over, handed_over) = sync_channel(1);
         let thread = thread::Builder::new().spawn(move || {
             if let Ok(splitter) = handed_over.recv() {
@@ -93,15 +81,15 @@ impl Batches {
         }
     }
 
-    /// Replaces a batch that was used by the next one. That one is empty at the end.
-    fn next(&mut self, batch: &mut Batch) -> io::Result<()> {
+    /// Replaces a used chunk by the next one, which is empty at the end.
+    fn next(&mut self, chunk: &mut Chunk) -> io::Result<()> {
         match self {
-            Self::Here(splitter) => splitter.fill(batch),
+            Self::Here(splitter) => splitter.fill(chunk),
             Self::Thread { filled, used } => {
                 // The thread may have ended.
-                let _ = used.send(mem::take(batch));
+                let _ = used.send(mem::take(chunk));
                 if let Ok(next) = filled.recv() {
-                    *batch = next?;
+                    *chunk = next?;
                 }
                 Ok(())
             }
@@ -109,17 +97,17 @@ impl Batches {
     }
 }
 
-/// Fills batches until the input ends, or until nobody wants them any more.
+/// Fills chunks until the input ends, or until the receiver is gone.
 fn read_ahead(
     mut splitter: Splitter,
-    filled: &SyncSender<io::Result<Batch>>,
-    used: &Receiver<Batch>,
+    filled: &SyncSender<io::Result<Chunk>>,
+    used: &Receiver<Chunk>,
 ) {
     loop {
-        let mut batch = used.try_recv().unwrap_or_default();
-        let result = splitter.fill(&mut batch);
-        let is_last = result.is_err() || batch.rows.is_empty();
-        if filled.send(result.map(|()| batch)).is_err() || is_last {
+        let mut chunk = used.try_recv().unwrap_or_default();
+        let result = splitter.fill(&mut chunk);
+        let is_last = result.is_err() || chunk.groups.is_empty();
+        if filled.send(result.map(|()| chunk)).is_err() || is_last {
             return;
         }
     }

@@ -1,4 +1,4 @@
-//! The machines whose cron has started the runs.
+//! The machines whose cron started the runs.
 
 use std::cmp::Ordering;
 use std::fs;
@@ -6,13 +6,11 @@ use std::hash::{Hash, Hasher};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// One machine, or one container. Two of them use the same process ids.
-///
-/// Each record has one, and so it is no more than a pointer.
+/// A machine or a container: two of them use the same process ids. No larger than a pointer, because each record has
+/// one.
 #[derive(Debug, Clone, Copy)]
 pub struct Scheduler(&'static Facts);
 
-/// The facts about a scheduler.
 #[derive(Debug)]
 struct Facts {
     number: u16,
@@ -22,7 +20,7 @@ struct Facts {
     whole: Option<Scheduler>,
 }
 
-/// The scheduler where there is no other.
+/// The scheduler if there is only one.
 static ONLY: Facts = Facts { number: 0, name: None, is_remote: false, whole: None };
 
 impl Default for Scheduler {
@@ -32,12 +30,11 @@ impl Default for Scheduler {
 }
 
 impl Scheduler {
-    /// Which one it is.
     pub fn number(self) -> u16 {
         self.0.number
     }
 
-    /// Its name, if there are several.
+    /// None if there is only one scheduler.
     pub fn name(self) -> Option<&'static str> {
         self.0.name.as_deref()
     }
@@ -81,12 +78,10 @@ impl Ord for Scheduler {
     }
 }
 
-/// A log directory, and whose it is.
+/// A log directory and its scheduler.
 #[derive(Debug)]
 pub struct LogDir {
-    /// Its path.
     pub path: PathBuf,
-    /// The only machine that logs there.
     pub scheduler: Scheduler,
 }
 
@@ -110,14 +105,14 @@ pub fn log_dirs(paths: &[PathBuf], local: &Path) -> Vec<LogDir> {
             is_remote: are_several && !are_same(path, local),
             whole: None,
         };
-        // Each record of its logs has it, until the process ends.
+        // Every record of its logs refers to it until the process ends.
         let scheduler = Scheduler(Box::leak(Box::new(facts)));
         LogDir { path: (*path).clone(), scheduler }
     };
     (0..).zip(&different).map(log_dir).collect()
 }
 
-/// The directories to which the crontabs of this machine lead too. Their schedulers have no names: it is this machine.
+/// Adds directories to which the crontabs of this machine lead. Their schedulers have no names: all are this machine.
 pub fn more_log_dirs(paths: impl IntoIterator<Item = PathBuf>, dirs: &mut Vec<LogDir>) {
     for path in paths {
         if dirs.iter().any(|dir| are_same(&dir.path, &path)) {
@@ -165,7 +160,6 @@ fn last_part(path: &Path) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// Whether two paths lead to one directory.
 pub fn are_same(one: &Path, other: &Path) -> bool {
     let place = |path| fs::metadata(path).map(|data| (data.dev(), data.ino())).ok();
     one == other || place(one).is_some_and(|one| place(other) == Some(one))

@@ -5,23 +5,22 @@ use std::io::{self, Read};
 use chrono::NaiveDateTime;
 use memchr::memchr;
 
-use super::batch::{Batch, Meaning, Row};
+use super::chunk::{Chunk, GroupKind, LineGroup};
 use super::decompress::Source;
 use crate::log::record::{Kind, MAX_APPEND, Parser, Record, can_only_be_output};
 
 /// The number of bytes that are read at once.
 const CHUNK: usize = 256 << 10;
 
-/// Cuts one input into lines.
 pub struct Splitter {
     input: Source,
     parser: Parser,
     /// The beginning of a line whose end has not been read.
     rest: Vec<u8>,
-    /// The rest is that of a line whose first pieces were given out.
+    /// The rest belongs to a line whose first pieces were given out.
     is_in_line: bool,
     time: NaiveDateTime,
-    /// What is before the text of the last line, if that is a mark. Otherwise empty.
+    /// The bytes before the text of the last line, if that was a mark. Otherwise empty.
     marked: Vec<u8>,
 }
 
@@ -38,15 +37,11 @@ impl Splitter {
         }
     }
 
-    /// Puts the next lines into `batch`, and replaces those that it has. There are none at the end.
-    ///
-    /// # Errors
-    ///
-    /// The input cannot be read or decompressed.
-    pub fn fill(&mut self, batch: &mut Batch) -> io::Result<()> {
-        let Batch { bytes, rows } = batch;
-        rows.clear();
-        // The kernel gives memory only to the pages that are used.
+    /// Replaces the lines in `chunk` by the next ones. There are none at the end.
+    pub fn fill(&mut self, chunk: &mut Chunk) -> io::Result<()> {
+        let Chunk { bytes, groups } = chunk;
+        groups.clear();
+        // The kernel provides memory only for pages that are used.
         if bytes.is_empty() {
             *bytes = vec![0; MAX_APPEND + CHUNK];
         }
@@ -54,23 +49,23 @@ impl Splitter {
         bytes[..filled].copy_from_slice(&self.rest);
         self.rest.clear();
         let mut begin = 0;
-        while rows.is_empty() {
+        while groups.is_empty() {
             let searched = filled;
             let end = bytes.len().min(filled + CHUNK);
             let length = self.read(&mut bytes[filled..end])?;
             filled += length;
             if length == 0 {
                 if filled > 0 {
-                    rows.push(self.piece(0, filled));
+                    groups.push(self.piece(0, filled));
                     self.is_in_line = false;
                 }
                 return Ok(());
             }
             if let Some(newline) = memchr(b'\n', &bytes[searched..filled]) {
-                begin = self.split(&bytes[..filled], searched + newline, rows);
+                begin = self.split(&bytes[..filled], searched + newline, groups);
             } else if filled > MAX_APPEND {
-                // A file that is not a log may have lines of any length.
-                rows.push(self.piece(0, filled));
+                // In a file that is not a log, a line may have any length.
+                groups.push(self.piece(0, filled));
                 begin = filled;
             }
         }
@@ -87,80 +82,80 @@ impl Splitter {
         }
     }
 
-    /// Adds all lines of `bytes` that have a newline, the first at `newline`. Returns where the rest begins.
-    fn split(&mut self, bytes: &[u8], newline: usize, rows: &mut Vec<Row>) -> usize {
+    /// Adds the lines of `bytes` that end with a newline, the first at `newline`. Returns where the rest begins.
+    fn split(&mut self, bytes: &[u8], newline: usize, groups: &mut Vec<LineGroup>) -> usize {
         let (mut begin, mut newline) = (0, Some(newline));
         while let Some(end) = newline {
-            let row =
-                if self.is_in_line { self.piece(begin, end) } else { self.row(bytes, begin, end) };
+            let group = if self.is_in_line {
+                self.piece(begin, end)
+            } else {
+                self.group(bytes, begin, end)
+            };
             self.is_in_line = false;
-            begin = row.end + 1;
-            rows.push(row);
+            begin = group.end + 1;
+            groups.push(group);
             newline = memchr(b'\n', &bytes[begin..]).map(|length| begin + length);
         }
         begin
     }
 
-    /// A piece of a line that is too long, or that has no newline. Only the first one counts.
-    fn piece(&mut self, begin: usize, end: usize) -> Row {
-        let meaning =
-            if self.is_in_line || begin == end { Meaning::Empty } else { Meaning::Unrecognized };
+    /// A piece of a line that is too long, or has no newline. Only the first piece counts.
+    fn piece(&mut self, begin: usize, end: usize) -> LineGroup {
+        let kind = if self.is_in_line || begin == end {
+            GroupKind::Empty
+        } else {
+            GroupKind::Unrecognized
+        };
         self.is_in_line = true;
         self.marked.clear();
         let time = self.time;
-        Row { begin, end, time, meaning }
+        LineGroup { begin, end, time, kind }
     }
 
-    /// The line from `begin` to `end`, and those that follow it in a row.
-    fn row(&mut self, bytes: &[u8], begin: usize, mut end: usize) -> Row {
+    /// The line from `begin` to `end`, with the lines of output after it.
+    fn group(&mut self, bytes: &[u8], begin: usize, mut end: usize) -> LineGroup {
         let line = &bytes[begin..end];
-        let meaning = match self.parser.parse(line) {
+        let kind = match self.parser.parse(line) {
             Some(record) => {
                 self.time = record.time;
                 let prefix = &line[..line.len() - record.text.len()];
-                self.meaning(&record, prefix, bytes, &mut end)
+                self.kind(&record, prefix, bytes, &mut end)
             }
-            None if line.is_empty() => Meaning::Empty,
-            None => Meaning::Unrecognized,
+            None if line.is_empty() => GroupKind::Empty,
+            None => GroupKind::Unrecognized,
         };
-        if !matches!(meaning, Meaning::Mark) {
+        if !matches!(kind, GroupKind::Mark) {
             self.marked.clear();
         }
         let time = self.time;
-        Row { begin, end, time, meaning }
+        LineGroup { begin, end, time, kind }
     }
 
-    /// The meaning of a record behind `prefix`. Moves `end` to the end of those that follow it in a row.
+    /// The kind of a record after `prefix`. Moves `end` to the end of the lines of output after it.
     ///
-    /// A mark and its line are written at once, so that they are together and alike up to their texts. A mark without its
-    /// line is the trace of a write that a full disk has cut.
-    fn meaning(
-        &mut self,
-        record: &Record,
-        prefix: &[u8],
-        bytes: &[u8],
-        end: &mut usize,
-    ) -> Meaning {
+    /// A mark and its line are one write, so they are adjacent and have the same prefix. A mark without its line comes
+    /// from a write that a full disk has cut.
+    fn kind(&mut self, record: &Record, prefix: &[u8], bytes: &[u8], end: &mut usize) -> GroupKind {
         let first = record.text.first().copied();
         let mut count = 1;
         let is_output = if first.is_none_or(can_only_be_output) {
-            count += outputs_behind(bytes, prefix, end);
+            count += outputs_after(bytes, prefix, end);
             true
         } else {
             self.marked == prefix
         };
         if !is_output && Kind::parse(record.text) == Kind::Mark {
             prefix.clone_into(&mut self.marked);
-            return Meaning::Mark;
+            return GroupKind::Mark;
         }
         let (pid, prefix) = (record.pid, prefix.len());
-        Meaning::Records { pid, prefix, count, is_output }
+        GroupKind::Records { pid, prefix, count, is_output }
     }
 }
 
-/// How many lines behind the newline at `end` begin with `prefix`, that of a process and a second, and can only be
-/// output. Moves `end` to the newline of the last one.
-fn outputs_behind(bytes: &[u8], prefix: &[u8], end: &mut usize) -> u64 {
+/// The number of lines after the newline at `end` that begin with `prefix`, that is, of one process and second, and
+/// can only be output. Moves `end` to the newline of the last one.
+fn outputs_after(bytes: &[u8], prefix: &[u8], end: &mut usize) -> u64 {
     let mut count = 0;
     while let Some(text) = bytes[*end + 1..].strip_prefix(prefix)
         && text.first().copied().is_some_and(can_only_be_output)

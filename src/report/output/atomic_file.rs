@@ -1,7 +1,7 @@
-//! A file that is replaced as a whole: a reader finds the old one or the new one.
+//! Replaces a file atomically: a reader finds the old file or the new one.
 //!
-//! The directory may be one in which others make files. Everything is done by descriptors, and nothing that they have
-//! put there decides who may read or write the new file.
+//! Others may create files in the directory. So everything is done by descriptors, and no file of others decides who
+//! may read or write the new file.
 
 use std::ffi::OsString;
 use std::fs::{File, Permissions};
@@ -11,39 +11,39 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, Stat, fchown, fremovexattr, fstat, open, openat, renameat,
-    statat, unlinkat,
+    AtFlags, FileType, Mode, OFlags, Stat, fchown, fremovexattr, fstat, openat, renameat, statat,
+    unlinkat,
 };
 use rustix::io::Errno;
-use rustix::process::{getegid, geteuid, umask};
+use rustix::process::{getegid, umask};
 
+use super::directory::{is_ours, open_dir};
 use crate::random;
 
-/// The mode of a file that anybody may read.
 const FOR_ALL: u32 = 0o644;
 
-/// The mode of a file that was not there before, less the umask (open(2)).
+/// The mode of a file that did not exist before, less the umask (open(2)).
 const NEW: u32 = 0o666;
 
-/// All that is kept of the mode of an old file: never a set-user-ID bit, and nobody but the owner writes.
+/// The bits that are kept of an old file's mode: no set-user-ID, and only the owner writes.
 const KEPT: u32 = 0o644;
 
 /// The mode until the file has its own.
 const PRIVATE: u32 = 0o600;
 
-/// A default ACL of the directory, which its owner can set, gives each new file one.
+/// The directory's owner can set a default ACL, which each new file gets.
 const ACL: &str = "system.posix_acl_access";
 
 /// Who may read the new file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Anybody, whatever the umask is.
+    /// Anybody, whatever the umask.
     All,
-    /// Whoever may read the old file, if nobody else can have made it. Otherwise the umask decides.
+    /// Whoever may read the old file, if nobody else can have made that file. Otherwise the umask decides.
     AsBefore,
 }
 
-/// The new file. It is gone if it is dropped before it is finished.
+/// The new file. Dropped unfinished, it is deleted.
 #[derive(Debug)]
 pub struct AtomicFile {
     dir: OwnedFd,
@@ -54,22 +54,17 @@ pub struct AtomicFile {
 }
 
 impl AtomicFile {
-    /// Makes the new file of `path` beside it. Its name begins with a dot and does not end as that of `path`, so that
-    /// nobody who looks for `*.prom` reads it.
-    ///
-    /// # Errors
-    ///
-    /// There is something other than a file, which must not be replaced, or the directory takes no file.
+    /// Creates the new file beside `path`. Its name begins with a dot and ends differently, so that nobody who looks
+    /// for `*.prom` reads it. Fails if `path` is something other than a file, which must not be replaced.
     pub fn of(path: &Path, access: Access) -> io::Result<Self> {
         let Some(name) = path.file_name() else {
             return Err(not_a_file());
         };
         let parent = path.parent().filter(|dir| !dir.as_os_str().is_empty());
-        // Its owner may put another directory in its place at any time.
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let dir = open(parent.unwrap_or(Path::new(".")), flags, Mode::empty());
-        let dir = dir.map_err(|error| no_new_file(&error.into()))?;
-        // Not through a link: the rename would put the file into its place.
+        // The directory's owner may replace it by another one at any time.
+        let dir = open_dir(parent.unwrap_or(Path::new(".")));
+        let dir = dir.map_err(|error| no_new_file(&error))?;
+        // Without following a link, because the rename would replace the link itself.
         let old = statat(&dir, name, AtFlags::SYMLINK_NOFOLLOW).ok();
         if old.as_ref().is_some_and(|old| !is_regular(old)) {
             return Err(not_a_file());
@@ -89,7 +84,7 @@ impl AtomicFile {
         Ok(new)
     }
 
-    /// Takes away what a stranger's directory gives a new file: a group, and an ACL that names users.
+    /// Removes what another user's directory gives a new file: a group, and an ACL that names users.
     fn forget_dir(&self) -> io::Result<()> {
         let group = fstat(&self.file)?.st_gid;
         if group != getegid().as_raw() {
@@ -101,14 +96,10 @@ impl AtomicFile {
         }
     }
 
-    /// Puts the new file into its place when it is on the disk.
-    ///
-    /// # Errors
-    ///
-    /// The disk did not take it, or the old file may not be replaced, which then stays.
+    /// Renames the new file when it is on the disk. If that fails, the old file stays.
     pub fn finish(self) -> io::Result<()> {
         self.file.set_permissions(Permissions::from_mode(self.mode))?;
-        // The name must not come to a file whose bytes a power failure takes away.
+        // The name must not refer to a file whose bytes are lost in a power failure.
         self.file.sync_all()?;
         renameat(&self.dir, &self.temporary, &self.dir, &self.name)?;
         Ok(())
@@ -117,7 +108,7 @@ impl AtomicFile {
 
 impl Drop for AtomicFile {
     fn drop(&mut self) {
-        // It is not there any more after the rename.
+        // After the rename there is no such file.
         let _ = unlinkat(&self.dir, &self.temporary, AtFlags::empty());
     }
 }
@@ -128,9 +119,8 @@ fn create(dir: impl AsFd, name: &str) -> io::Result<File> {
     Ok(file.into())
 }
 
-/// The mode that the new file gets in the directory `dir`.
-///
-/// Root writes the page, and so every bit of a stranger's file would be handed on to a file of root's.
+/// The mode of the new file in the directory `dir`. Root writes the page, so a bit that is copied from another user's
+/// file would become a bit of root's file.
 fn mode(old: Option<&Stat>, dir: &Stat) -> u32 {
     let usual = NEW & !current_umask();
     let Some(old) = old.filter(|old| is_ours(old.st_uid)) else {
@@ -140,27 +130,23 @@ fn mode(old: Option<&Stat>, dir: &Stat) -> u32 {
     if is_ours_alone(dir) && old.st_nlink == 1 {
         kept
     } else {
-        // Another may have moved or linked one of our files here, whose mode is wider than ours would be.
+        // Another user may have moved or linked one of our files here, with a wider mode than ours.
         kept & usual
     }
 }
 
-/// Whether nobody else can put a file of ours into this directory. In a sticky one, others make files of their own only.
+/// Whether nobody else can put a file of ours into this directory. Into a sticky one, others can move what we wrote in
+/// a directory of theirs.
 fn is_ours_alone(dir: &Stat) -> bool {
-    let mode = Mode::from_raw_mode(dir.st_mode);
-    let may_others_write = mode.intersects(Mode::WGRP | Mode::WOTH);
-    is_ours(dir.st_uid) && (!may_others_write || mode.contains(Mode::SVTX))
-}
-
-fn is_ours(uid: u32) -> bool {
-    uid == 0 || uid == geteuid().as_raw()
+    let may_others_write = Mode::from_raw_mode(dir.st_mode).intersects(Mode::WGRP | Mode::WOTH);
+    is_ours(dir.st_uid) && !may_others_write
 }
 
 fn is_regular(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
 }
 
-/// The umask, which can only be read by setting one. No other thread makes files meanwhile.
+/// The umask, which can only be read by setting one. No other thread creates files meanwhile.
 fn current_umask() -> u32 {
     let mask = umask(Mode::RWXG | Mode::RWXO);
     umask(mask);
@@ -174,9 +160,11 @@ fn not_a_file() -> io::Error {
 }
 
 fn no_new_file(error: &io::Error) -> io::Error {
-    io::Error::other(format!(
-        "no new file can be made beside it: {error}; tip: give a FILE in a directory that you may write to"
-    ))
+    let tip = match error.raw_os_error() {
+        Some(_) => "give a FILE in a directory that you may write to",
+        None => "give a path without that link",
+    };
+    io::Error::other(format!("no new file can be made beside it: {error}; tip: {tip}"))
 }
 
 impl Write for AtomicFile {

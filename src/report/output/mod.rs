@@ -1,6 +1,7 @@
-//! The place that a report goes to: standard output, which may be a terminal with a pager, or a file.
+//! Where a report goes: standard output, which may be a terminal with a pager, or a file.
 
 pub mod atomic_file;
+mod directory;
 pub mod pager;
 pub mod style;
 
@@ -14,7 +15,7 @@ use atomic_file::{Access, AtomicFile};
 use pager::Pager;
 use style::is_dumb;
 
-/// Buffered writes to that place. After the first error nothing more is written.
+/// Buffers writes. Ignores everything after the first error.
 #[derive(Debug)]
 pub struct ReportOutput {
     may_page: bool,
@@ -23,7 +24,6 @@ pub struct ReportOutput {
     result: io::Result<()>,
 }
 
-/// The place that takes the bytes.
 #[derive(Debug)]
 enum Target {
     /// Not `std::io::Stdout`, which hides the error of a descriptor that is not open for writing.
@@ -51,7 +51,7 @@ impl Write for Target {
 }
 
 impl ReportOutput {
-    /// The file that is replaced, or else standard output, through a pager if a person may want one.
+    /// Writes to the file, or else to standard output, through a pager if a person may want one.
     pub fn new(is_pager_wanted: bool, file: Option<(&Path, Access)>) -> Self {
         Self {
             file: file.map(|(path, access)| (path.to_owned(), access)),
@@ -61,14 +61,13 @@ impl ReportOutput {
         }
     }
 
-    /// Writes bytes as they are.
     pub fn write(&mut self, bytes: &[u8]) {
         if self.result.is_ok() {
             self.result = self.try_write(bytes);
         }
     }
 
-    /// The pager is started with the first bytes: what is said on standard error before comes before it.
+    /// Starts the pager with the first bytes, after all earlier messages on standard error.
     fn try_write(&mut self, bytes: &[u8]) -> io::Result<()> {
         if let Some(target) = &mut self.target {
             return target.write_all(bytes);
@@ -84,13 +83,12 @@ impl ReportOutput {
         target.write_all(bytes)
     }
 
-    /// Writes a line.
     pub fn write_line(&mut self, line: &str) {
         self.write(line.as_bytes());
         self.write(b"\n");
     }
 
-    /// Writes lines of a log: as they are, or printable if this is a terminal.
+    /// Writes lines of a log: as they are, or printable on a terminal.
     pub fn write_records(&mut self, lines: &[u8]) {
         if !io::stdout().is_terminal() {
             return self.write(lines);
@@ -101,11 +99,8 @@ impl ReportOutput {
         }
     }
 
-    /// Writes what is left in the buffer, and waits for the pager or puts the file into its place.
-    ///
-    /// # Errors
-    ///
-    /// The first error of any write. It is none if the reader of a pipe has closed it: it has seen enough.
+    /// Flushes the buffer, and waits for the pager or replaces the file. Returns the first error of any write, except
+    /// that of a pipe whose reader has closed it, having seen enough.
     pub fn finish(self) -> io::Result<()> {
         let Some(mut target) = self.target else {
             return self.result;
@@ -134,7 +129,6 @@ fn stdout() -> io::Result<File> {
     Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
 }
 
-/// Prints a message on standard error.
 pub fn warn(message: &str) {
     // If standard error is closed, nobody can read the message.
     let _ = writeln!(io::stderr(), "remoteexe: {}", printable(message.as_bytes()));

@@ -1,4 +1,4 @@
-//! The pager, for a person at a terminal, chosen and started as git does it.
+//! The pager for a person at a terminal, chosen and started as git does.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -13,31 +13,29 @@ use signal_hook::flag;
 
 use crate::exit;
 
-/// The pager where `PAGER` is not set.
+/// The pager if `PAGER` is not set.
 const DEFAULT: &str = "less";
 
-/// The characters that make git give a command to a shell, but for the blanks between its words.
+/// With one of these characters, other than a blank, git gives a command to a shell.
 const OF_SHELL: &[u8] = b"|&;<>()$`\\\"'\n*?[#~=%";
 
-/// The settings of pagers that have none in the environment: as git's. `less` then shows colours, leaves
-/// the text on the screen, and ends by itself if all of it fits there.
+/// Settings of pagers that the environment does not set, as in git. `less` then shows colours, leaves the text on the
+/// screen, and exits at once if the text fits there.
 const SETTINGS: [(&str, &str); 2] = [("LESS", "FRX"), ("LV", "-c")];
 
-/// A pager that is running.
 #[derive(Debug)]
 pub struct Pager {
     child: Child,
     stdin: ChildStdin,
-    /// What it was given, if a shell has started it. Only its exit status shows whether the shell found it.
+    /// The text that was written, if a shell started the pager. Only the exit status shows whether the shell found it.
     given: Option<Vec<u8>>,
-    /// Ctrl-C ends us, as it does without a pager. Meanwhile it is for the pager: it stops a search there, and
-    /// must not leave the pager alone with the terminal.
+    /// Ctrl-C ends us, as without a pager, except while the pager runs: it then stops a search there, and must not
+    /// leave the pager alone with the terminal.
     ctrl_c_ends: Arc<AtomicBool>,
 }
 
 impl Pager {
-    /// Starts the pager that `PAGER` names, or `less`. None if there is no such program, or if `PAGER` is
-    /// empty or `cat`.
+    /// Starts the pager of `PAGER`, or `less`. None if there is no such program, or if `PAGER` is empty or `cat`.
     pub fn start() -> Option<Self> {
         let pager = env::var_os("PAGER").unwrap_or_else(|| OsString::from(DEFAULT));
         let pager = pager.as_bytes().trim_ascii();
@@ -51,7 +49,7 @@ impl Pager {
                 command.env(name, value);
             }
         }
-        // Before the pager is there: it may send the signal at once.
+        // Before the pager starts, because it may send the signal at once.
         let ctrl_c_ends = Arc::new(AtomicBool::new(false));
         let _ = flag::register_conditional_default(SIGINT, Arc::clone(&ctrl_c_ends));
         let child = command.stdin(Stdio::piped()).spawn();
@@ -68,10 +66,6 @@ impl Pager {
     }
 
     /// Ends the text and waits until the person has read it. Returns the text if the pager could not be run.
-    ///
-    /// # Errors
-    ///
-    /// The pager could not be waited for.
     pub fn finish(self) -> io::Result<Option<Vec<u8>>> {
         let Self { mut child, stdin, given, ctrl_c_ends } = self;
         drop(stdin);
@@ -88,7 +82,7 @@ impl Write for Pager {
         let Some(given) = &mut self.given else {
             return result;
         };
-        // After a broken pipe the text goes on: it may be wanted without the pager.
+        // After a broken pipe the text is still collected: it may be wanted without the pager.
         let length = result.unwrap_or(bytes.len());
         given.extend_from_slice(&bytes[..length]);
         Ok(length)

@@ -1,4 +1,4 @@
-//! The looks of a text: its colours and its width.
+//! The colours and the width of a text.
 
 use std::env;
 use std::io::{self, IsTerminal};
@@ -10,35 +10,29 @@ use crate::report::diagnosis::incident::IncidentState;
 /// The width if neither `COLUMNS` nor a terminal gives one.
 const DEFAULT_WIDTH: u16 = 80;
 
-/// A narrower terminal gets the width of an unknown one: no table would fit.
+/// A narrower terminal counts as unknown: no table would fit.
 const MIN_WIDTH: u16 = 40;
 
-/// When a text has colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColorChoice {
-    /// On a terminal that knows colours, unless `NO_COLOR` (<https://no-color.org>) is set.
+    /// On a terminal with colours, unless `NO_COLOR` (<https://no-color.org>) is set.
     Auto,
-    /// Always.
     Always,
-    /// Never.
     Never,
 }
 
-/// The meaning of a colour. This is the only place that maps it to one.
+/// The meaning of a colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
-    /// A heading.
     Heading,
-    /// A failure.
     Bad,
-    /// Something that may need a look.
+    /// May need attention.
     Doubtful,
-    /// Something that is well again.
+    /// Recovered.
     Good,
 }
 
 impl Severity {
-    /// How bad a state is.
     pub fn of(state: IncidentState) -> Self {
         match state {
             IncidentState::Recovered => Self::Good,
@@ -50,9 +44,12 @@ impl Severity {
             | IncidentState::Lost
             | IncidentState::Hung
             | IncidentState::Unreachable
+            | IncidentState::LoginRefused
+            | IncidentState::HostKey
             | IncidentState::Silent
             | IncidentState::NotStarted
-            | IncidentState::CronDown => Self::Bad,
+            | IncidentState::CronDown
+            | IncidentState::LogFull => Self::Bad,
         }
     }
 
@@ -67,16 +64,13 @@ impl Severity {
     }
 }
 
-/// The looks of a text.
 #[derive(Debug, Clone, Copy)]
 pub struct Style {
     is_coloured: bool,
-    /// The number of columns.
     pub width: u16,
 }
 
 impl Style {
-    /// The looks of a text on standard output, which may go there through a pager.
     pub fn of_stdout(choice: ColorChoice) -> Self {
         let is_coloured = match choice {
             ColorChoice::Auto => {
@@ -89,22 +83,21 @@ impl Style {
         Self { is_coloured, width: width() }
     }
 
-    /// `text` in the colour that means `tone`.
-    pub fn paint(self, tone: Severity, text: &str) -> String {
+    pub fn paint(self, severity: Severity, text: &str) -> String {
         if self.is_coloured {
-            format!("\x1b[{}m{text}\x1b[0m", tone.code())
+            format!("\x1b[{}m{text}\x1b[0m", severity.code())
         } else {
             text.to_owned()
         }
     }
 }
 
-/// Whether the terminal knows nothing but text.
+/// Whether the terminal shows nothing but text.
 pub fn is_dumb() -> bool {
     env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb")
 }
 
-/// The number of columns: that of `COLUMNS`, or of the terminal.
+/// By `COLUMNS`, or by the terminal.
 fn width() -> u16 {
     let columns = env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
     let terminal = || Some(tcgetwinsize(io::stdout()).ok()?.ws_col);

@@ -1,22 +1,21 @@
-//! The runs that a report is asked for.
+//! Which runs a report shows.
 
 use super::period::Period;
 use crate::machine::Users;
 use crate::report::runs::run::{Run, first_word};
 
-/// The conditions that a run has to meet, all of them.
-#[derive(Debug, Clone)]
+/// Conditions that a run must all meet.
+#[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// It was going on at some time in this period.
+    /// The run was going on at some time in this period.
     pub period: Period,
-    /// It is on this host.
     pub host: Option<Vec<u8>>,
-    /// Its operands contain this text.
+    /// The operands contain this text.
     pub job: Option<Vec<u8>>,
-    /// Its records belong to this user. Without a user, the logs of others than root and the reader are
-    /// read only if they are inputs of their own.
+    /// The owner of the records. Without a user, logs of users other than root and the reader are read only if they
+    /// were named.
     pub user: Option<u32>,
-    /// It failed or was lost. The form for a person still counts the others.
+    /// Failed or lost. The form for a person still counts other runs.
     pub failed: bool,
 }
 
@@ -26,18 +25,17 @@ impl Filter {
         self.period.overlaps(run.trace.start, run.until()) && self.has_job(run)
     }
 
-    /// Whether `run` meets the conditions for its job, and started before the end of the period.
+    /// Whether the job of `run` passes, and `run` started before the end of the period.
     pub fn is_known(&self, run: &Run) -> bool {
         self.has_begun(run) && self.has_job(run)
     }
 
-    /// Whether `run` started before the end of the period.
     pub fn has_begun(&self, run: &Run) -> bool {
         let until = self.period.until;
         until.is_none_or(|until| run.trace.start < until)
     }
 
-    /// Whether only some of the jobs that were read meet the conditions.
+    /// Whether the filter drops some of the jobs that were read.
     pub fn leaves_out_jobs(&self) -> bool {
         self.host.is_some() || self.job.is_some()
     }
@@ -47,13 +45,13 @@ impl Filter {
             && self.user.is_none_or(|uid| run.trace.owner.uid == Some(uid))
     }
 
-    /// Whether a job of a crontab meets the conditions. The crontab may not name the user.
+    /// Whether a job of a crontab passes. The crontab may not name the user.
     pub fn expects(&self, uid: Option<u32>, job: &[u8]) -> bool {
         let is_user = |wanted: u32| uid.is_none_or(|uid| uid == wanted);
         self.names(job) && self.user.is_none_or(is_user)
     }
 
-    /// Whether a job with these operands meets the conditions for its name.
+    /// Whether a job with these operands passes.
     pub fn names(&self, job: &[u8]) -> bool {
         self.has_name(first_word(job), job)
     }
@@ -64,7 +62,6 @@ impl Filter {
             && self.job.as_ref().is_none_or(has_text)
     }
 
-    /// Whether the logs of this user are read.
     pub fn reads_user(&self, uid: u32, users: &Users) -> bool {
         match self.user {
             Some(user) => user == uid,
@@ -72,7 +69,6 @@ impl Filter {
         }
     }
 
-    /// Whether `run`, which matches, is to be shown.
     pub fn shows(&self, run: &Run) -> bool {
         run.has_failed() || !self.failed
     }

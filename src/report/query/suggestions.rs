@@ -1,4 +1,4 @@
-//! The names in the logs that are nearest to one that was asked for in vain.
+//! Suggests names in the logs that are similar to one that was asked for in vain.
 
 use std::collections::HashSet;
 
@@ -7,42 +7,38 @@ use strsim::jaro_winkler;
 
 use crate::escape::printable;
 
-/// How many different names are compared. A log that is longer than honest ones must not take memory and time
-/// without limit.
+/// The most different names that are compared. A hostile log must not take unlimited memory and time.
 const MAX_NAMES: usize = 10_000;
 
-/// How many bytes of each are compared.
+/// In bytes.
 const MAX_COMPARED: usize = 200;
 
-/// How many are suggested.
 const MAX_SUGGESTED: usize = 3;
 
-/// How near a name has to be. 1 is the same.
+/// The least similarity. 1 is equality.
 const NEAR: f64 = 0.8;
 
-/// The hosts or the jobs in the logs, compared with the one that is asked for.
+/// Compares the hosts or the jobs in the logs with a name.
 #[derive(Debug)]
 pub struct Suggestions {
     sought: Vec<u8>,
     is_found: bool,
     seen: HashSet<Box<[u8]>>,
-    /// The nearest ones, the nearest first.
+    /// The most similar first.
     nearest: Vec<(f64, String)>,
 }
 
 impl Suggestions {
-    /// No names yet, to be compared with `sought`.
     pub fn near(sought: &[u8]) -> Self {
         Self { sought: sought.to_vec(), is_found: false, seen: HashSet::new(), nearest: Vec::new() }
     }
 
-    /// Compares a host.
     pub fn add_host(&mut self, host: &[u8]) {
         self.is_found |= self.sought == host;
         self.compare(host, similarity);
     }
 
-    /// Compares a job. It is found by any text in it, so the text may be like any of its words.
+    /// Compares a job. Any text in a job finds it, so the name may be similar to any of its words.
     pub fn add_job(&mut self, job: &[u8]) {
         self.is_found = self.is_found || memmem::find(job, &self.sought).is_some();
         self.compare(job, |sought, job| {
@@ -66,7 +62,7 @@ impl Suggestions {
         }
     }
 
-    /// The names to try, if none is the one that is asked for. None if it is there, or if there are no names.
+    /// The names to try. None if a name matches, or if there are no names.
     pub fn remark(&self, what: &str) -> Option<String> {
         if self.is_found || self.seen.is_empty() {
             return None;
@@ -74,9 +70,12 @@ impl Suggestions {
         let sought = printable(&self.sought);
         let names: Vec<&str> = self.nearest.iter().map(|(_, name)| &**name).collect();
         Some(if names.is_empty() {
-            format!("no {what} '{sought}' in these logs, nor one like it")
+            format!("no {what} '{sought}' in these logs or crontabs, nor one like it")
         } else {
-            format!("no {what} '{sought}' in these logs; the nearest: {}", names.join(", "))
+            format!(
+                "no {what} '{sought}' in these logs or crontabs; the nearest: {}",
+                names.join(", ")
+            )
         })
     }
 }

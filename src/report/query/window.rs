@@ -7,35 +7,35 @@ use super::period::Period;
 use super::{LogSource, Query};
 use crate::report::runs::run::Run;
 
-/// How much time before the period is read: a run that was lost may be dead only in the period, and what is wrong
-/// may have begun before.
+/// The time before the period that is read too: a run that was lost then may be dead only in the period, and what is
+/// wrong may have begun then.
 const HISTORY: TimeDelta = TimeDelta::days(1);
 
-/// How far the logs are read back for what a job did last. A job that is due once a month has run in this time.
+/// How far back the logs are read for the last run of each job. A job that is due once a month has run in this time.
 const LATEST: TimeDelta = TimeDelta::days(35);
 
-/// How much is read besides the period.
+/// What is read besides the period.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// The day before it, for what was wrong when it began.
+    /// The day before, for what was wrong when the period began.
     #[default]
     DayBefore,
     /// A period of the same length, to compare.
     PeriodBefore,
-    /// As many days as it takes until each job has run. Only the last of them is diagnosed.
+    /// Enough days to have a run of each job. Only the last day is diagnosed.
     LastRuns,
 }
 
-/// The time window. Times are local.
+/// The time window, in local time.
 #[derive(Debug)]
 pub struct Window {
-    /// The runs to show, with the period that is meant if none was given.
+    /// The filter, with the default period if none was given.
     pub filter: Filter,
-    /// Logs are read that were written to since then, if the period has a beginning.
+    /// Logs are read if they were written to since then. None if the period has no beginning.
     pub read_from: Option<NaiveDateTime>,
     /// Runs that ended earlier are not diagnosed.
     pub history_from: Option<NaiveDateTime>,
-    /// The first second that is diagnosed, if the period has a beginning.
+    /// The first second that is diagnosed. None if the period has no beginning.
     pub since: Option<NaiveDateTime>,
 }
 
@@ -52,7 +52,7 @@ impl Window {
                 Reach::DayBefore | Reach::PeriodBefore => Some(today),
             };
         }
-        // The first screen is about today too, and so both find the same problems.
+        // Today, as on the first screen, so that both find the same problems.
         let is_today = reach == Reach::LastRuns && is_here;
         Self {
             read_from: read_from(&filter.period, reach, now),
@@ -62,13 +62,13 @@ impl Window {
         }
     }
 
-    /// Whether a run is diagnosed, if it is one of those that are asked for.
+    /// Whether a run that passes the filter is diagnosed.
     pub fn diagnoses(&self, run: &Run) -> bool {
         let is_recent = |until| Some(until) >= self.history_from;
         self.filter.has_begun(run) && run.until().is_none_or(is_recent)
     }
 
-    /// Runs since then are diagnosed, if the period has a beginning.
+    /// Runs since then are diagnosed. None if the period has no beginning.
     pub fn diagnosed_from(&self) -> Option<NaiveDateTime> {
         self.history_from.or(self.read_from)
     }
@@ -84,7 +84,6 @@ fn read_from(period: &Period, reach: Reach, now: NaiveDateTime) -> Option<NaiveD
     Some(usual)
 }
 
-/// The beginning of a day.
 fn midnight(time: NaiveDateTime) -> NaiveDateTime {
     time.date().and_time(NaiveTime::MIN)
 }

@@ -1,7 +1,7 @@
-//! Assembles runs from the interleaved records of many processes, and gives them out in the order of their ENDs.
+//! Assembles runs from the interleaved records of many processes, and returns them in the order of their ENDs.
 //!
-//! A run is open from its START to the END with the same process id, account and operands. What a job prints is no
-//! START and no END: [`Record`]s behind a mark come as lines of output.
+//! A run is open from its START to the END with the same process id, account and operands. A job cannot print a START
+//! or an END: [`Record`]s after a mark come as lines of output.
 
 use std::hash::{Hash, Hasher};
 use std::mem;
@@ -11,21 +11,37 @@ use chrono::NaiveDateTime;
 use foldhash::{HashMap, HashSet};
 
 use super::kept::KeptRecords;
-use super::process::Process;
+use super::process::ProcessRuns;
 use super::reasons::Reasons;
 use super::run::{End, Run};
-use super::trace::Trace;
-use crate::log::record::{Kind, Record};
-use crate::report::logs::outputs::Outputs;
+use super::trace::{Sequel, Trace};
+use crate::log::record::{Kind, Notice, Record};
+use crate::report::logs::output_block::OutputBlock;
 use crate::report::logs::owner::{Account, Owner};
+use crate::report::logs::scheduler::Scheduler;
 
-/// How many runs without END are kept, and how many jobs of an owner are known. A log that is longer than honest ones
-/// must not take memory without limit.
+/// The most runs without END, and the most known jobs of an owner. A hostile log must not take unlimited memory.
 const MAX_UNENDED: usize = 100_000;
 
-/// A process: the account of its records, and its id.
-///
-/// In different accounts' logs the same id is of different processes, or one of the owners lies.
+/// The most bytes of the names of known jobs. A name may have a megabyte.
+const MAX_KNOWN_BYTES: usize = 16 << 20;
+
+/// A time in which a log took no lines, as its writer has noted.
+#[derive(Debug, Clone, Copy)]
+pub struct FullLog {
+    /// Whose log it is.
+    pub scheduler: Scheduler,
+    /// The local time of the last line before, if the writer had written one.
+    pub since: Option<NaiveDateTime>,
+    /// The local time of the note.
+    pub until: NaiveDateTime,
+}
+
+/// How many of the last times are known in which a log was full.
+const MAX_FULL: usize = 100;
+
+/// A process: the account of its records, and its id. The same id in logs of two accounts means different processes,
+/// unless one of the owners lies.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Key {
     account: Account,
@@ -47,40 +63,43 @@ impl Hash for Key {
     }
 }
 
-/// The state of all runs after some records of the log.
+/// The state of all runs after some records.
 #[derive(Debug, Default)]
 pub struct Assembler {
-    /// The processes with open runs, without the current one.
-    processes: HashMap<Key, Process>,
-    /// The process of the last record. The next record is often of the same process.
-    current: Process,
+    /// Processes with open runs, without the current one.
+    processes: HashMap<Key, ProcessRuns>,
+    /// The process of the last record, as the next record is often of the same process.
+    current: ProcessRuns,
     current_key: Key,
-    /// The number of STARTs so far.
     starts: u64,
     /// The local time of the latest START or END.
     pub latest: Option<NaiveDateTime>,
-    /// The number of open runs.
     open: usize,
-    /// Runs whose END is no longer waited for.
+    /// Runs whose END is no longer expected.
     lost: Vec<Trace>,
     /// The process id that started each job last, by owner.
     last_started_by: HashMap<Account, HashMap<Rc<[u8]>, u32>>,
-    /// What is known of the output of good runs, to find the reason of a bad one.
+    /// The bytes of the names of these jobs.
+    known_bytes: usize,
+    /// The usual output of good runs, to find the reason of a bad one.
     reasons: Reasons,
-    /// The process id whose records are wanted.
+    /// The process id whose records are kept.
     recorded: Option<u32>,
-    /// The local time of this machine's last boot, if it is known.
+    /// The local time of this machine's last boot, if known.
     boot: Option<NaiveDateTime>,
-    /// The number of records whose START is missing.
+    /// The number of records whose START is missing, and the number of ENDs among them.
     pub unmatched: u64,
-    /// The number of runs without END that were forgotten because there were too many.
+    pub unmatched_ends: u64,
+    /// The last times in which the log was full, the newest first.
+    pub full: Vec<FullLog>,
+    /// The number of runs without END that were too many to keep.
     forgotten: u64,
-    /// The processes whose last START is of a time that has not come, and left out.
+    /// The processes whose last START is in the future, and ignored.
     early: HashSet<Key>,
 }
 
 impl Assembler {
-    /// An assembler that keeps the records of the process id `recorded`. No run of this machine outlives its `boot`.
+    /// Keeps the records of the process id `recorded`. No run of this machine outlives its `boot`.
     pub fn new(recorded: Option<u32>, boot: Option<NaiveDateTime>) -> Self {
         Self { recorded, boot, ..Self::default() }
     }
@@ -95,10 +114,17 @@ impl Assembler {
     ) {
         self.switch_to(Key::of(owner, record.pid));
         let kind = Kind::parse(record.text);
+        if let Kind::Notice(Notice::LinesDropped(_)) = kind {
+            let since = self.current.open.last().map(|run| run.last);
+            let scheduler = owner.scheduler;
+            self.full.truncate(MAX_FULL - 1);
+            self.full.insert(0, FullLog { scheduler, since, until: record.time });
+        }
         if let Kind::Start(job) = kind {
             self.start(owner, record, line, job);
         } else if self.current.open.is_empty() {
             self.unmatched += 1;
+            self.unmatched_ends += u64::from(matches!(kind, Kind::End(..)));
         } else if let Some((mut trace, status)) = self.current.take(kind, record, line) {
             self.open -= 1;
             self.latest = self.latest.max(Some(record.time));
@@ -109,17 +135,16 @@ impl Assembler {
     }
 
     /// Takes the next records, which are lines of output in a row in a log of `owner`.
-    pub fn take_row(&mut self, owner: Owner, outputs: &Outputs) {
-        self.switch_to(Key::of(owner, outputs.pid));
+    pub fn take_block(&mut self, owner: Owner, block: &OutputBlock) {
+        self.switch_to(Key::of(owner, block.pid));
         if self.current.open.is_empty() {
-            self.unmatched += outputs.count;
+            self.unmatched += block.count;
         } else {
-            self.current.take_outputs(outputs);
+            self.current.take_block(block);
         }
     }
 
-    /// Whether a record of a time that has not come has to do with a run that began before, and goes on with it. How
-    /// long that run takes is not known.
+    /// Whether a future record belongs to a run that began before. If so, the run continues, with unknown duration.
     pub fn goes_on_early(&mut self, owner: Owner, pid: u32, is_start: bool) -> bool {
         let key = Key::of(owner, pid);
         self.switch_to(key);
@@ -129,10 +154,9 @@ impl Assembler {
             }
             self.early.insert(key);
         }
-        !self.early.contains(&key) && self.current.doubt_clock()
+        !self.early.contains(&key) && self.current.note_clock_set()
     }
 
-    /// Makes the process `key` the current one.
     fn switch_to(&mut self, key: Key) {
         if self.current_key == key {
             return;
@@ -155,7 +179,7 @@ impl Assembler {
             trace.records = Some(KeptRecords::default());
             trace.note(record.time, line);
         }
-        self.bury(&trace);
+        self.close_before_boot(&trace);
         self.open += 1;
         if let Some(oldest) = self.current.start(trace) {
             self.open -= 1;
@@ -166,8 +190,8 @@ impl Assembler {
         }
     }
 
-    /// Gives up the runs of the current process that a boot before the START of `next` has ended.
-    fn bury(&mut self, next: &Trace) {
+    /// Closes runs of the current process that a boot before the START of `next` has ended.
+    fn close_before_boot(&mut self, next: &Trace) {
         let boot = self.boot.filter(|boot| *boot <= next.start);
         let Some(boot) = boot.filter(|_| !next.owner.scheduler.is_remote()) else {
             return;
@@ -181,26 +205,31 @@ impl Assembler {
         self.open -= self.lost.len() - before;
     }
 
-    /// Notes that the process `pid` of the current owner starts `job`. Marks the run of another process that has not
-    /// ended it. Returns the job.
+    /// Notes that the process `pid` of the current owner starts `job`. Marks the open run of another process with that
+    /// job as overlapped. Returns the job.
     fn note_started(&mut self, job: &[u8], pid: u32) -> Rc<[u8]> {
         let account = self.current_key.account;
         let last_started_by = self.last_started_by.entry(account).or_default();
-        let job = match last_started_by.get_key_value(job) {
-            Some((known, _)) => Rc::clone(known),
-            None => job.into(),
+        let job = if let Some((known, _)) = last_started_by.get_key_value(job) {
+            Rc::clone(known)
+        } else {
+            self.known_bytes += job.len();
+            job.into()
         };
-        if last_started_by.len() > MAX_UNENDED {
+        if last_started_by.len() > MAX_UNENDED || self.known_bytes > MAX_KNOWN_BYTES {
             last_started_by.clear();
+            self.known_bytes = 0;
         }
         let previous = last_started_by.insert(Rc::clone(&job), pid);
         let beside = previous.and_then(|pid| self.processes.get_mut(&Key { account, pid }));
         let runs = beside.into_iter().flat_map(|process| &mut process.open);
-        runs.filter(|run| run.job == job).for_each(|run| run.is_overlapped = true);
+        let goes_on =
+            |run: &&mut Trace| run.job == job && run.attempt.sequel != Some(Sequel::Retry);
+        runs.filter(goes_on).for_each(|run| run.is_overlapped = true);
         job
     }
 
-    /// Forgets the older half of the runs without END, of the owner who has the most of them.
+    /// Forgets the older half of the runs without END, of the owner with the most of them.
     fn forget(&mut self) {
         let open = self.processes.values().flat_map(|process| &process.open);
         let runs = open.chain(&self.lost);
@@ -217,9 +246,9 @@ impl Assembler {
         self.forgotten += (before - self.open - self.lost.len()) as u64;
     }
 
-    /// Ends the log: gives all remaining runs to `finished`. A run without END is running if `is_running`
-    /// says so, and lost if not. Where nothing else shows when it died, it was dead at the boot after its
-    /// last record, or at the end of the log.
+    /// Ends the log: gives all remaining runs to `finished`. A run without END is running if `is_running`, otherwise
+    /// lost. If nothing else shows when a lost run died, it was dead at the boot after its last record, or at the end
+    /// of the log.
     ///
     /// Returns the number of runs without END that were forgotten.
     pub fn finish(
@@ -256,15 +285,15 @@ impl Assembler {
     }
 }
 
-/// The older half of what the owner has who has the most.
+/// The older half of the entries of the owner with the most entries.
 struct Older {
     account: Account,
-    /// The number of the last START in it.
+    /// The number of the last START in this half.
     last: u64,
 }
 
 impl Older {
-    /// The older half of these, each with its owner and the number of its START.
+    /// Given the owner and the number of the START of each entry.
     fn half_of(all: impl Iterator<Item = (Account, u64)>) -> Self {
         let mut numbers: HashMap<Account, Vec<u64>> = HashMap::default();
         for (account, number) in all {

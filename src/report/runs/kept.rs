@@ -1,20 +1,18 @@
-//! The records of one run, as the log has them.
-
 use std::ops::Range;
 
 use crate::log::record::Parser;
 
-/// The records of one run, as the log has them, but without marks.
+/// The records of one run as in the log, without marks.
 #[derive(Debug, Default)]
 pub struct KeptRecords {
-    /// The lines of the log, each with its newline.
+    /// Each with its newline.
     pub lines: Vec<u8>,
-    /// The places of the lines of output in them.
+    /// The ranges of the lines of output.
     output: Vec<Range<usize>>,
 }
 
 impl KeptRecords {
-    /// Adds a line, or several with newlines between them.
+    /// Adds a line, or several lines joined by newlines.
     pub fn add(&mut self, lines: &[u8], are_output: bool) {
         let begin = self.lines.len();
         self.lines.extend_from_slice(lines);

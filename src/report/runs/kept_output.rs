@@ -1,31 +1,29 @@
-//! What is kept of a run's output: its last lines, and what is needed to choose the reason of a bad run.
+//! Keeps the last lines of a run's output, and what is needed to choose the reason of a bad run.
 
 use memchr::{memchr, memrchr, memrchr_iter};
 
 use super::reason::{Chooser, PlainScores, UsualLines, after_the_last_return, first_sign, masked};
 use crate::log::record::{Kind, Notice};
-use crate::report::logs::outputs::Outputs;
+use crate::report::logs::output_block::OutputBlock;
 use crate::ssh_error;
 
-/// The number of last lines.
 const TAIL_LINES: usize = 5;
 
 /// The most bytes of each line.
 const MAX_LINE: usize = 1024;
 
-/// Up to this many bytes all lines are kept.
+/// Up to this size, the whole output is kept.
 const MAX_BYTES: usize = 8 << 10;
 
-/// The room that an output has at first: enough for most. A buffer that grows from nothing is moved several times.
+/// The first capacity of the buffer, enough for most outputs. Growing from nothing would move it several times.
 const FIRST_BYTES: usize = 1000;
 
-/// How many lines with signs of failure of a long output are looked at. A program may print one on every line.
+/// The most lines with signs of failure that are read in a long output. A program may print one on every line.
 const MAX_SIGNS: u32 = 2000;
 
-/// What is kept of a run's output.
 #[derive(Debug, Default)]
 pub struct KeptOutput {
-    /// All lines, or the last ones of a long output. Each has its newline and is cut to a length.
+    /// All lines, or the last ones of a long output. Each has its newline and is cut to [`MAX_LINE`].
     lines: Vec<u8>,
     /// Of a long output: the lines with signs of failure.
     signs: Option<Box<Signs>>,
@@ -34,13 +32,13 @@ pub struct KeptOutput {
 #[derive(Debug, Default)]
 struct Signs {
     chooser: Chooser,
-    /// How many lines have been looked at.
+    /// The number of lines that were read.
     count: u32,
 }
 
 impl KeptOutput {
-    /// Adds a line, without the carriage return with which ssh ends its messages. A remark that ssh makes before
-    /// the output of every run is left out.
+    /// Adds a line, without the carriage return that ends a message of ssh. Drops remarks that ssh makes before the
+    /// output of every run.
     pub fn push(&mut self, line: &[u8]) {
         let line = shortened(line);
         if ssh_error::is_remark(line) {
@@ -56,22 +54,20 @@ impl KeptOutput {
         self.lines.push(b'\n');
     }
 
-    /// Adds lines in a row.
-    pub fn push_row(&mut self, row: &Outputs) {
-        if self.signs.is_none() && self.lines.len() + row.lines.len() < MAX_BYTES {
-            row.texts().for_each(|line| self.push(line));
+    pub fn push_block(&mut self, block: &OutputBlock) {
+        if self.signs.is_none() && self.lines.len() + block.lines.len() < MAX_BYTES {
+            block.texts().for_each(|line| self.push(line));
             return;
         }
-        if row.count >= TAIL_LINES as u64 {
+        if block.count >= TAIL_LINES as u64 {
             self.make_room();
             self.lines.clear();
         }
         let signs = self.signs.get_or_insert_default();
-        signs.look(row.lines, row.prefix);
-        row.last(TAIL_LINES).for_each(|line| self.push(line));
+        signs.look(block.lines, block.prefix);
+        block.last(TAIL_LINES).for_each(|line| self.push(line));
     }
 
-    /// Removes all lines.
     pub fn clear(&mut self) {
         self.lines.clear();
         self.signs = None;
@@ -100,19 +96,20 @@ impl KeptOutput {
         chooser.finish(usual)
     }
 
-    /// Whether there is no output but ssh's remarks and blank lines. The bash script logs one for no output.
+    /// Whether the output is empty but for ssh's remarks and blank lines. The bash script logs a blank line for no
+    /// output.
     pub fn is_silent(&self) -> bool {
         let mut all = lines(&self.lines).filter(is_output);
         self.signs.is_none() && all.all(|line| line.trim_ascii().is_empty())
     }
 
-    /// Keeps the last lines only.
+    /// Keeps only the last lines.
     pub fn shorten(&mut self) {
         self.lines.drain(..self.tail_begin());
         self.lines.shrink_to_fit();
     }
 
-    /// Keeps the last lines only, and looks at the others.
+    /// Keeps only the last lines, and reads the others for signs of failure.
     fn make_room(&mut self) {
         let begin = self.tail_begin();
         let signs = self.signs.get_or_insert_default();
@@ -120,7 +117,6 @@ impl KeptOutput {
         self.lines.drain(..begin);
     }
 
-    /// The index at which the last lines begin.
     fn tail_begin(&self) -> usize {
         let mut newlines = memrchr_iter(b'\n', &self.lines);
         newlines.nth(TAIL_LINES).map_or(0, |newline| newline + 1)
@@ -128,7 +124,7 @@ impl KeptOutput {
 }
 
 impl Signs {
-    /// Looks at lines with newlines between them, of which the first `prefix` bytes are no output.
+    /// Reads lines joined by newlines, after a prefix of `prefix` bytes each.
     fn look(&mut self, output: &[u8], prefix: usize) {
         let mut rest = output;
         while self.count < MAX_SIGNS
@@ -159,7 +155,7 @@ fn is_output(line: &&[u8]) -> bool {
     Kind::parse(line) != Kind::Notice(Notice::Requested)
 }
 
-/// A line as far as it is kept. Of a long one, what a terminal shows in the end.
+/// A line cut to [`MAX_LINE`]: of a long one, what a terminal shows in the end.
 fn shortened(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     if line.len() <= MAX_LINE {

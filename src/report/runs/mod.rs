@@ -1,4 +1,4 @@
-//! Lines become runs: joins the records of one process into a run.
+//! From lines to runs: joins the records of one process into a run.
 
 pub mod assembler;
 pub mod kept;

@@ -1,60 +1,60 @@
-//! The end of a run in a few bytes: whether it was bad, and in which way.
+//! The end of a run in a few bytes: whether it was bad, and why.
 
 use std::fmt::{self, Display, Formatter};
 
 use crate::exit;
 use crate::ssh_error::{Cause, Failure};
 
-/// Whether a run was good, and if not, in which way it was bad. Bad runs of one job that have the same
-/// outcome have failed in the same way.
+/// Whether a run was good, or why it was bad. Bad runs of one job with equal outcomes failed in the same way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
-    /// END with exit status 0, or with one that counts as no failure.
+    /// END with exit status 0, or an accepted one.
     Good,
-    /// No END yet: the process is there.
+    /// No END yet, and the process exists.
     Running,
     /// No END, and the process is gone.
     Lost,
+    /// END with the exit status by which `flock -n`, with which the script begins, says that the lock is held, and no
+    /// output. It is neither good nor bad.
+    Skipped(u8),
     /// END with this exit status, for this reason.
     Failed(u8, Reason),
 }
 
-/// Why a run has its exit status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
     /// The command line was refused.
     Usage,
-    /// This machine has no ssh.
     NoSsh,
-    /// ssh could not be run.
     SshNotRun,
     /// The host may not execute the script.
     NotExecutable,
     /// The host does not have the script.
     NotFound,
-    /// ssh failed before the remote command was requested, as far as is known, and its messages show why.
+    /// ssh failed before it requested the remote command, as far as is known, and its messages show why.
     Ssh(Failure),
     /// ssh failed after that, and its messages show why.
     SshLater(Failure),
-    /// 255 after the remote command was requested, and no message of ssh's.
+    /// 255 after the remote command was requested, without a message of ssh.
     RequestedThen255,
-    /// 255, and no message shows whether it is ssh's or the script's.
+    /// 255, and no message shows whether it comes from ssh or the script.
     Unexplained,
-    /// timeout(1), with which the script begins, ended it after so many seconds.
+    /// The timeout(1) with which the script begins ended it after this many seconds.
     Limit(u32),
-    /// The script or ssh was ended by a signal.
+    /// A shell of the host has said that a process was killed.
+    Killed,
+    /// A signal ended the script or ssh.
     Signal,
-    /// The script's own.
+    /// The script's own exit status.
     Script,
 }
 
 impl Outcome {
-    /// Whether the run failed or was lost.
     pub fn is_bad(self) -> bool {
         matches!(self, Self::Lost | Self::Failed(..))
     }
 
-    /// Why ssh failed before the remote command ran, if that is so.
+    /// Why ssh failed before the remote command ran, if it did.
     pub fn connection_failure(self) -> Option<Cause> {
         match self {
             Self::Failed(_, Reason::Ssh(failure)) => {
@@ -63,14 +63,37 @@ impl Outcome {
             _ => None,
         }
     }
+
+    /// What was refused, if the host was reached and that is so.
+    pub fn refusal(self) -> Option<Refusal> {
+        match self.connection_failure()? {
+            Cause::Authentication | Cause::Key | Cause::Account => Some(Refusal::Login),
+            Cause::HostKey => Some(Refusal::HostKey),
+            _ => None,
+        }
+    }
+}
+
+/// What is refused to a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The server refuses the login.
+    Login,
+    /// ssh refuses the server's key.
+    HostKey,
 }
 
 impl Display for Outcome {
-    /// The words of a report.
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         let reason = match self {
             Self::Good => return formatter.write_str("ok"),
             Self::Running => return formatter.write_str("still running"),
+            Self::Skipped(status) => {
+                return write!(
+                    formatter,
+                    "skipped by flock -n, or the script returned {status} without output"
+                );
+            }
             Self::Lost => return formatter.write_str("lost: no END, and the process is gone"),
             Self::Failed(_, reason) => reason,
         };
@@ -100,6 +123,7 @@ impl Reason {
             Self::Ssh(_) | Self::SshLater(_) => "ssh failed",
             Self::RequestedThen255 => "the script returned 255, or a signal ended it",
             Self::Limit(_) => "timed out",
+            Self::Killed => "killed, perhaps for lack of memory",
             Self::Signal => "ended by a signal",
             Self::Script => "the script failed",
         }

@@ -1,23 +1,22 @@
 //! The open runs of one process id, and which of them a record belongs to.
 //!
-//! Usually there is one. There are several where a run was lost and its process id came again, or where processes of
-//! several PID namespaces, such as containers, share a log.
+//! There are several if a run was lost and its process id was used again, or if processes of several PID namespaces,
+//! such as containers, share a log.
 
 use super::trace::Trace;
 use crate::log::record::{Kind, Record};
-use crate::report::logs::outputs::Outputs;
+use crate::report::logs::output_block::OutputBlock;
 
-/// How many runs of one process id are open. Of more, the oldest is final.
+/// The most open runs of one process id. If there are more, the oldest is closed.
 const MAX_OPEN: usize = 64;
 
 /// The open runs of one process id, the oldest first.
 #[derive(Debug, Default)]
-pub struct Process {
-    /// The runs.
+pub struct ProcessRuns {
     pub open: Vec<Trace>,
 }
 
-impl Process {
+impl ProcessRuns {
     /// Takes a START. Returns the oldest run if there are too many.
     pub fn start(&mut self, trace: Trace) -> Option<Trace> {
         for earlier in &mut self.open {
@@ -27,15 +26,14 @@ impl Process {
         self.open.push(trace);
         (self.open.len() > MAX_OPEN).then(|| {
             let mut oldest = self.open.remove(0);
-            // Its END may come.
+            // Its END may still come.
             oldest.is_ambiguous = true;
             oldest
         })
     }
 
-    /// Takes another record, which is `line` of the log. There has to be an open run.
-    ///
-    /// Returns the run that the record ends, and its exit status.
+    /// Takes another record, which is `line` of the log. Needs an open run. Returns the run that the record ends, and
+    /// its exit status.
     pub fn take(&mut self, kind: Kind, record: &Record, line: &[u8]) -> Option<(Trace, u8)> {
         let Some(place) = self.place(kind) else {
             self.last().take_output(record, line);
@@ -51,7 +49,7 @@ impl Process {
             Kind::Wait(_) => run.take_wait(record.time, line),
             Kind::Retry(_) => run.take_retry(record.time, line),
             Kind::Notice(notice) => {
-                run.attempt.hear(notice);
+                run.attempt.take_notice(notice);
                 run.take_output(record, line);
             }
             _ => run.take_output(record, line),
@@ -59,18 +57,18 @@ impl Process {
         None
     }
 
-    /// Takes lines of output. There has to be an open run.
-    pub fn take_outputs(&mut self, outputs: &Outputs) {
+    /// Takes lines of output. Needs an open run.
+    pub fn take_block(&mut self, block: &OutputBlock) {
         match self.place(Kind::Output(b"")) {
-            Some(place) => self.open[place].take_outputs(outputs),
-            None => self.last().take_outputs(outputs),
+            Some(place) => self.open[place].take_block(block),
+            None => self.last().take_block(block),
         }
     }
 
-    /// The index of the run that a record of this `kind` belongs to: the last one that it fits.
+    /// The index of the run that a record of this `kind` belongs to: the last one that the record fits.
     ///
-    /// If it fits several, nothing shows whose it is. If it fits none, a script may have printed it: earlier versions and
-    /// the bash original wrote no marks.
+    /// If several fit, nothing shows whose record it is. If none fits, a script may have printed the record: earlier
+    /// versions and the bash original wrote no marks.
     fn place(&mut self, kind: Kind) -> Option<usize> {
         let fits = |run: &Trace| run.fits(kind);
         let place = self.open.iter().rposition(fits);
@@ -82,8 +80,8 @@ impl Process {
         place
     }
 
-    /// Notes that the clock was set during the run opened last. Returns whether there is an open run.
-    pub fn doubt_clock(&mut self) -> bool {
+    /// Notes that the clock was set during the run that started last. Returns whether a run is open.
+    pub fn note_clock_set(&mut self) -> bool {
         let run = self.open.last_mut();
         run.map(|run| run.is_clock_back = true).is_some()
     }
@@ -92,7 +90,7 @@ impl Process {
         self.open.last_mut().expect("there is an open run")
     }
 
-    /// Ends the log. Gives each run to `take`, and says whether it goes on: the last one for which `is_running` is true.
+    /// Ends the log. Gives each run to `take`, with whether it is running: the last one for which `is_running` is true.
     pub fn finish(self, is_running: impl Fn(&Trace) -> bool, mut take: impl FnMut(Trace, bool)) {
         let running = self.open.iter().rposition(is_running);
         for (index, run) in self.open.into_iter().enumerate() {

@@ -1,58 +1,59 @@
 //! Reads logs, and assembles the runs in them.
 
+use std::mem;
+
 use chrono::NaiveDateTime;
 
-use super::assembler::Assembler;
+use super::assembler::{Assembler, FullLog};
 use super::run::Run;
 use super::trace::Trace;
 use crate::log::record::{Kind, Record};
 use crate::machine::RunningJobs;
-use crate::report::logs::batch::Line;
+use crate::report::logs::chunk::Line;
 use crate::report::logs::merge;
 use crate::report::logs::open::{Input, InputError};
-use crate::report::logs::outputs::Outputs;
+use crate::report::logs::output_block::OutputBlock;
 use crate::report::logs::owner::Owner;
 
-/// What was read besides the runs.
 #[derive(Debug)]
 pub struct Reading {
-    /// How many different files.
+    /// The number of different files.
     pub files: usize,
-    /// The inputs that could not be read, and why.
     pub unread: Vec<(Input, InputError)>,
-    /// Lines that are no records.
+    /// The number of lines that are not records.
     pub unrecognized: u64,
-    /// Records whose START is missing.
+    /// Records whose START is missing, and the ENDs among them.
     pub unmatched: u64,
-    /// Runs without END that were too many to keep.
+    pub unmatched_ends: u64,
+    /// The times in which a log was full.
+    pub full: Vec<FullLog>,
+    /// The number of runs without END that were too many to keep.
     pub forgotten: u64,
     /// The local time of the latest START or END.
     pub latest: Option<NaiveDateTime>,
-    /// What to tell about records of a time that has not come.
+    /// A remark about records of the future.
     pub early: Option<String>,
 }
 
-/// The local time when the logs are read.
+/// The local time of the reading.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadClock {
-    /// It.
     pub now: NaiveDateTime,
-    /// The first time that has not come.
+    /// The first time of the future.
     pub end: NaiveDateTime,
 }
 
-/// Records of a time that has not come: the clock was ahead when they were written.
+/// Records of the future: the clock was ahead when they were written.
 struct Early {
     /// The local time of the report.
     now: NaiveDateTime,
-    /// The first local time that has not come.
+    /// The first local time of the future.
     from: NaiveDateTime,
     count: u64,
     last: NaiveDateTime,
 }
 
 impl Early {
-    /// None yet.
     fn new(clock: ReadClock) -> Self {
         Self { now: clock.now, from: clock.end, count: 0, last: NaiveDateTime::MIN }
     }
@@ -61,7 +62,7 @@ impl Early {
         time >= self.from
     }
 
-    /// Takes a line of such records. Those of a run that began before are given to it, as if they were of now.
+    /// Takes such a line. A record of a run that began before counts as one of now.
     fn take(
         &mut self,
         owner: Owner,
@@ -79,10 +80,10 @@ impl Early {
                     assembler.take(owner, &record, line, finished);
                 }
             }
-            Line::Outputs(outputs) => {
-                self.note(outputs.count, outputs.time);
-                if assembler.goes_on_early(owner, outputs.pid, false) {
-                    assembler.take_row(owner, &Outputs { time: now, ..*outputs });
+            Line::Output(block) => {
+                self.note(block.count, block.time);
+                if assembler.goes_on_early(owner, block.pid, false) {
+                    assembler.take_block(owner, &OutputBlock { time: now, ..*block });
                 }
             }
             Line::Unrecognized | Line::Empty => {}
@@ -106,7 +107,7 @@ impl Early {
     }
 }
 
-/// Gives each run to `take`: those with END in the order of their ENDs, then the others. Those of the process id
+/// Gives each run to `take`: first those with END in the order of their ENDs, then the others. Runs of the process id
 /// `recorded` have their records.
 pub fn read(
     inputs: &[Input],
@@ -119,17 +120,19 @@ pub fn read(
     let mut unrecognized = 0;
     let mut early = Early::new(clock);
     let outcome = merge::read(inputs, &mut |owner, line| match line {
-        Line::Record(Record { time, .. }, _) | Line::Outputs(Outputs { time, .. })
+        Line::Record(Record { time, .. }, _) | Line::Output(OutputBlock { time, .. })
             if early.includes(time) =>
         {
             early.take(owner, &line, &mut assembler, &mut take);
         }
         Line::Record(record, line) => assembler.take(owner, &record, line, &mut take),
-        Line::Outputs(outputs) => assembler.take_row(owner, &outputs),
+        Line::Output(block) => assembler.take_block(owner, &block),
         Line::Unrecognized => unrecognized += 1,
         Line::Empty => {}
     });
     let (unmatched, latest) = (assembler.unmatched, assembler.latest);
+    let unmatched_ends = assembler.unmatched_ends;
+    let full = mem::take(&mut assembler.full);
     let is_running = |run: &Trace| running.includes(run);
     let forgotten = assembler.finish(is_running, &mut take);
     Reading {
@@ -137,6 +140,8 @@ pub fn read(
         unread: outcome.unread,
         unrecognized,
         unmatched,
+        unmatched_ends,
+        full,
         forgotten,
         latest,
         early: early.remark(),

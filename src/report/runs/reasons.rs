@@ -1,4 +1,4 @@
-//! The reasons of bad runs, with what the good runs of each job print.
+//! The reasons of bad runs, with the usual output of each job's good runs.
 
 use std::rc::Rc;
 
@@ -10,10 +10,12 @@ use super::trace::Trace;
 use crate::exit;
 use crate::report::logs::owner::Account;
 
-/// Of how many jobs the lines of good runs are kept.
+/// The most jobs whose usual lines are kept.
 const MAX_JOBS: usize = 4096;
 
-/// What is known of the lines of all jobs.
+/// No lines are kept of a job with a longer name, in bytes. A name may have a megabyte.
+const LONGEST_JOB: usize = 16 << 10;
+
 #[derive(Debug, Default)]
 pub struct Reasons {
     usual: HashMap<(Account, Rc<[u8]>), UsualLines>,
@@ -21,13 +23,14 @@ pub struct Reasons {
 }
 
 impl Reasons {
-    /// Finds the reason of a run that has ended and was bad, and learns from a good one.
+    /// Finds the reason of a run that ended badly, or learns from a good run.
     pub fn conclude(&mut self, trace: &mut Trace, end: End) {
         let job = (trace.owner.account(), Rc::clone(&trace.job));
         match end {
             End::Running => {}
             End::Exit(exit::SUCCESS) if !trace.is_refused_login() => {
-                if self.usual.len() < MAX_JOBS || self.usual.contains_key(&job) {
+                let has_room = self.usual.len() < MAX_JOBS && job.1.len() < LONGEST_JOB;
+                if has_room || self.usual.contains_key(&job) {
                     let usual = self.usual.entry(job).or_default();
                     if usual.wants_more() {
                         trace.kept.teach(usual);

@@ -12,19 +12,20 @@ use crate::ssh_error::{Cause, Diagnosis, Failure};
 /// The status of a job whose terminal went away: 128 and the number of HUP.
 const HUNG_UP: u8 = exit::SIGNALLED + 1;
 
-/// The end of a run.
+/// The status of a command whose process was killed.
+const KILLED: u8 = exit::SIGNALLED + 9;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum End {
     /// END with this exit status.
     Exit(u8),
-    /// No END yet: the process is there.
+    /// No END yet, and the process exists.
     Running,
     /// No END, and the process is gone: it was killed, or the machine went down.
     Lost,
 }
 
 impl End {
-    /// The exit status in END, if there is an END.
     pub fn status(self) -> Option<u8> {
         match self {
             Self::Exit(status) => Some(status),
@@ -33,21 +34,49 @@ impl End {
     }
 }
 
-/// One run of a job.
 #[derive(Debug)]
 pub struct Run {
-    /// The facts about it.
     pub trace: Trace,
-    /// Its end.
     pub end: End,
-    /// Its exit status is not 0, and no failure.
+    /// The exit status is not 0, but accepted.
     pub is_accepted: bool,
 }
 
-/// The exit status of timeout(1) where the limit has passed.
 const TIMED_OUT: u8 = 124;
 
-/// The limit in seconds of the timeout(1) that a job's script begins with.
+/// The exit status of flock(1) where the lock is held.
+const LOCKED: u8 = 1;
+
+/// The exit status by which the `flock -n` that a job's script begins with says that the lock is held.
+pub fn status_of_lock(job: &[u8]) -> Option<u8> {
+    let mut words = job.split(|&byte| byte == b' ').skip(1);
+    words.next().filter(|program| program.rsplit(|&byte| byte == b'/').next() == Some(b"flock"))?;
+    let (mut does_not_wait, mut status) = (false, Some(LOCKED));
+    while let Some(option) = words.next().filter(|word| word.starts_with(b"-")) {
+        let text = str::from_utf8(option).ok()?;
+        // A cluster of letters, the last of which may have a value behind it.
+        let letters = if text.starts_with("--") { "" } else { &text[1..] };
+        let (letters, attached) =
+            letters.split_at(letters.find(['E', 'w']).unwrap_or(letters.len()));
+        does_not_wait |= matches!(text, "--nonblock" | "--nb") || letters.contains('n');
+        let (name, value) = match (attached.get(..1), text.split_once('=')) {
+            (Some(letter), _) => (letter, &attached[1..]),
+            (None, Some((name, value))) => (name, value),
+            (None, None) => (text, ""),
+        };
+        let is_status = matches!(name, "E" | "--conflict-exit-code");
+        if is_status || matches!(name, "w" | "--wait" | "--timeout") {
+            let value = Some(value.as_bytes()).filter(|value| !value.is_empty());
+            let value = value.or_else(|| words.next());
+            if is_status {
+                status = value.and_then(|value| str::from_utf8(value).ok()?.parse().ok());
+            }
+        }
+    }
+    status.filter(|status| does_not_wait && *status != exit::SUCCESS)
+}
+
+/// The limit in seconds of the timeout(1) with which a job's script begins.
 fn limit(job: &[u8]) -> Option<u32> {
     let mut words = job.split(|&byte| byte == b' ').skip(1);
     let is_timeout = |word: &[u8]| word == b"timeout" || word.ends_with(b"/timeout");
@@ -72,7 +101,7 @@ fn limit(job: &[u8]) -> Option<u32> {
     limits.next().filter(|_| has_kill).or(Some(first))
 }
 
-/// The host among a job's operands: the first one.
+/// The host of a job: its first operand.
 pub fn first_word(job: &[u8]) -> &[u8] {
     let mut words = job.split(|&byte| byte == b' ');
     words.next().unwrap_or_default()
@@ -84,27 +113,24 @@ impl Run {
         Self { trace, end, is_accepted: false }
     }
 
-    /// Takes a status for which `is_accepted` is true as no failure, if the script has given it.
+    /// Accepts a status for which `is_accepted` is true, if it comes from the script.
     pub fn accept(&mut self, is_accepted: impl Fn(u8) -> bool) {
         self.is_accepted = self.end.status().is_some_and(is_accepted)
             && !self.is_usage_error()
             && self.trace.attempt.start_failure.is_none();
     }
 
-    /// The host as it was given: the first word of the job.
+    /// The host as given.
     pub fn host(&self) -> &[u8] {
         first_word(&self.trace.job)
     }
 
-    /// The local time of END, if there is an END.
     pub fn ended(&self) -> Option<NaiveDateTime> {
         self.end.status().map(|_| self.trace.last)
     }
 
-    /// The seconds from START to END, without the wait of a splay.
-    ///
-    /// They are unknown if the clock was set back during the run, or if either time is in the hour that
-    /// is repeated when summer time ends.
+    /// The seconds from START to END, without the wait of a splay. Unknown if the clock was set back during the run, or
+    /// if either time is in the hour that is repeated when summer time ends.
     pub fn seconds(&self) -> Option<u64> {
         if self.trace.is_clock_back {
             return None;
@@ -116,28 +142,36 @@ impl Run {
         u64::try_from((end - begun).num_seconds()).ok()
     }
 
-    /// Whether it failed or was lost.
     pub fn has_failed(&self) -> bool {
-        !self.is_good() && self.end != End::Running
+        !self.is_good() && !self.is_skipped() && self.end != End::Running
     }
 
-    /// Whether it failed or was lost, or may have.
+    /// Whether it did nothing, because the lock is held.
+    pub fn is_skipped(&self) -> bool {
+        let status = self.end.status().filter(|status| *status != exit::SUCCESS);
+        status.is_some_and(|status| status_of_lock(&self.trace.job) == Some(status))
+            && self.trace.kept.is_silent()
+            && self.trace.command.is_some()
+            && self.trace.attempt.start_failure.is_none()
+    }
+
+    /// Whether the run failed or was lost, or may have.
     pub fn is_alarming(&self) -> bool {
         self.has_failed() || self.trace.is_ambiguous
     }
 
-    /// Whether it ended, and did not fail.
     pub fn is_good(&self) -> bool {
         (self.end == End::Exit(exit::SUCCESS) || self.is_accepted) && !self.trace.is_refused_login()
     }
 
-    /// Whether its job was started again before it ended. A lost run may have been dead by then.
+    /// Whether the job was started again before the run ended. A lost run may have been dead by then, and without a
+    /// connection the script did not run.
     pub fn is_overlapped(&self) -> bool {
-        self.trace.is_overlapped && self.end != End::Lost
+        self.trace.is_overlapped && self.end != End::Lost && self.connection_failure().is_none()
     }
 
-    /// The local time until which it can have gone on: that of END, or of a lost run the time at which it is
-    /// known to be dead. A run that goes on has none.
+    /// The latest local time at which the run can have been going on: END, or the time by which a lost run was
+    /// certainly dead. None for a running one.
     pub fn until(&self) -> Option<NaiveDateTime> {
         match self.end {
             End::Exit(_) => Some(self.trace.last),
@@ -146,7 +180,7 @@ impl Run {
         }
     }
 
-    /// The local time at which a run without END is known to be dead, or that of the last record.
+    /// The local time by which a run without END was certainly dead, or that of the last record.
     pub fn dead_by(&self) -> NaiveDateTime {
         self.trace.dead_by.unwrap_or(self.trace.last)
     }
@@ -164,7 +198,7 @@ impl Run {
                     self.trace.attempt.start_failure.is_none()
                 }
                 End::Exit(exit::SSH_FAILED) => self.is_requested(),
-                // A higher status may be that of a signal, which may have ended ssh.
+                // A higher status may come from a signal that ended ssh.
                 End::Exit(status) => status < exit::SIGNALLED,
                 End::Running | End::Lost => false,
             }
@@ -175,8 +209,8 @@ impl Run {
         self.outcome().connection_failure()
     }
 
-    /// Whether the log says that the remote command was requested before ssh failed. It says so with retries or a
-    /// connect timeout only.
+    /// Whether the log shows that the remote command was requested before ssh failed. Only runs with retries or a
+    /// connect timeout log that. connect timeout only.
     fn is_requested(&self) -> bool {
         self.trace.attempt.is_requested
     }
@@ -195,7 +229,7 @@ impl Run {
         let lines = self.trace.kept.tail();
         lines.for_each(|line| diagnosis.observe(line));
         let is_possible = |failure: &Failure| {
-            // The other messages are the script's own.
+            // Other messages come from the script.
             let is_after =
                 matches!(failure.cause, Cause::Disconnected | Cause::NoSession | Cause::PortTaken);
             is_after || !self.is_requested()
@@ -203,15 +237,19 @@ impl Run {
         diagnosis.failure().filter(is_possible)
     }
 
-    /// Whether the terminal was taken away from ssh that had just said that the password is wrong: sshpass does that.
+    /// Whether ssh lost its terminal just after it reported a refused login, as with sshpass.
     fn is_hung_up_at_login(&self) -> bool {
-        let last = self.trace.kept.tail().last();
-        let is_wrong =
-            last.map(<[u8]>::trim_ascii_end) == Some(b"Permission denied, please try again.");
-        self.end == End::Exit(HUNG_UP) && is_wrong
+        let last = self.trace.kept.tail().last().and_then(Cause::from_message);
+        self.end == End::Exit(HUNG_UP) && last == Some(Cause::Authentication)
     }
 
-    /// The reason of a usage error, if the log has it. The bash original did not log one.
+    /// Whether the line that says why is a shell's, or the kernel's, of a process that was killed.
+    fn says_killed(&self) -> bool {
+        let reason = self.trace.reason.as_deref().unwrap_or_default().to_lowercase();
+        reason.contains("killed") || reason.contains("out of memory")
+    }
+
+    /// The reason of a usage error. The bash original did not log one.
     fn usage_reason(&self) -> Option<&[u8]> {
         let mut records = self.trace.kept.tail().map(Kind::parse);
         records.find_map(|record| match record {
@@ -220,7 +258,7 @@ impl Run {
         })
     }
 
-    /// The line of output that says why a bad run was bad, or the reason of a usage error.
+    /// The line of output with the reason of a bad run, or the reason of a usage error.
     pub fn reason(&self) -> Option<&[u8]> {
         match &self.trace.reason {
             _ if self.is_usage_error() => self.usage_reason(),
@@ -228,12 +266,12 @@ impl Run {
         }
     }
 
-    /// Whether it was bad, and in which way.
     pub fn outcome(&self) -> Outcome {
         let status = match self.end {
             End::Running => return Outcome::Running,
             End::Lost => return Outcome::Lost,
             End::Exit(_) if self.is_good() => return Outcome::Good,
+            End::Exit(status) if self.is_skipped() => return Outcome::Skipped(status),
             End::Exit(status) => status,
         };
         let refused = Failure { cause: Cause::Account, is_at_jump_host: false };
@@ -257,14 +295,15 @@ impl Run {
                 Some(failure) => Reason::Ssh(failure),
                 None => Reason::Signal,
             },
+            KILLED if self.says_killed() => Reason::Killed,
             status if exit::signal(status).is_some() => Reason::Signal,
             _ => Reason::Script,
         };
         Outcome::Failed(status, reason)
     }
 
-    /// The meaning of the end, in words. The reason of a usage error is quoted from the log: it may have
-    /// any characters, and is cut as a line of the tail is.
+    /// The meaning of the end, in words. The quoted reason of a usage error may have any characters, and is cut like a
+    /// line of the tail.
     pub fn cause(&self) -> String {
         match self.outcome() {
             _ if self.is_accepted => "ok by --ok".to_owned(),

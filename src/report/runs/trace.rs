@@ -1,4 +1,4 @@
-//! The facts about one run, gathered record by record.
+//! The facts about one run, collected record by record.
 
 use std::rc::Rc;
 
@@ -7,35 +7,37 @@ use chrono::NaiveDateTime;
 use super::kept::KeptRecords;
 use super::kept_output::KeptOutput;
 use crate::log::record::{Kind, Notice, Record};
-use crate::report::logs::outputs::Outputs;
+use crate::report::logs::output_block::OutputBlock;
 use crate::report::logs::owner::Owner;
 use crate::ssh_error::is_no_login;
 
-/// Why an attempt could not run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StartFailure {
-    /// There is no ssh.
     NoSsh,
     /// ssh could not be started, or not be waited for.
     SshNotRun,
 }
 
-/// What remoteexe has logged about the last attempt.
+/// What the log says about the last attempt.
 #[derive(Debug, Default)]
 pub struct Attempt {
     /// ssh was killed because it had not connected in time.
     pub is_timeout: bool,
     /// ssh failed after it had requested the script.
     pub is_requested: bool,
-    /// Why it could not run, if that is so.
     pub start_failure: Option<StartFailure>,
-    /// It has failed, and another one follows.
-    is_over: bool,
+    pub sequel: Option<Sequel>,
+}
+
+/// What the log says about the time after an attempt, if retries were asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sequel {
+    Retry,
+    NoRetry,
 }
 
 impl Attempt {
-    /// Takes a message.
-    pub fn hear(&mut self, notice: Notice) {
+    pub fn take_notice(&mut self, notice: Notice) {
         match notice {
             Notice::ConnectTimeout(_) => self.is_timeout = true,
             Notice::Requested => self.is_requested = true,
@@ -43,60 +45,58 @@ impl Attempt {
             Notice::SshCannotRun(_) | Notice::SshKilled(_) => {
                 self.start_failure = Some(StartFailure::SshNotRun);
             }
+            Notice::NoRetries(_)
+            | Notice::NoRetry(_)
+            | Notice::LooksRefused
+            | Notice::StillRuns(_) => self.sequel = Some(Sequel::NoRetry),
             _ => {}
         }
     }
 }
 
-/// The facts about one run that its records have told so far.
+/// The facts about a run in its records so far.
 #[derive(Debug)]
 pub struct Trace {
-    /// The place in the order of all STARTs, the first being 1.
+    /// The number of the START among all, from 1.
     pub number: u64,
-    /// The owner of the records.
     pub owner: Owner,
     /// The process id of remoteexe.
     pub pid: u32,
-    /// The local time of START.
     pub start: NaiveDateTime,
-    /// The local time at which the run began to work: that of START, or after a splay that of the command. None
-    /// while the splay lasts.
+    /// The local time at which the run began to work: START, or the command after a splay. None during the splay.
     pub begun: Option<NaiveDateTime>,
     /// The local time of the last record.
     pub last: NaiveDateTime,
-    /// The local time at which it is known to be dead, if it has no END and that is known.
+    /// The local time by which the run was certainly dead, if known. None after END.
     pub dead_by: Option<NaiveDateTime>,
-    /// The local time at which its process id started another run, if it has no END.
+    /// The local time at which the process id started another run. None after END.
     pub pid_reused: Option<NaiveDateTime>,
-    /// The operands in START: `HOST SCRIPT PARAMETERS`.
+    /// The operands: `HOST SCRIPT PARAMETERS`.
     pub job: Rc<[u8]>,
-    /// The ssh command. There is none if the command line was refused.
+    /// The ssh command. None if the command line was refused.
     pub command: Option<Vec<u8>>,
-    /// The number of retries.
     pub retries: u32,
     /// The number of lines of output, including remoteexe's own messages.
     pub lines: u64,
     /// The number of bytes of output, including newlines.
     pub bytes: u64,
-    /// What remoteexe has logged about the last attempt.
     pub attempt: Attempt,
-    /// What is kept of the output of the last attempt.
+    /// The output of the last attempt, as far as it is kept.
     pub kept: KeptOutput,
     /// The line of output that says why the run was bad, as a person would see it.
     pub reason: Option<String>,
-    /// A record has an earlier time than the record before it.
+    /// A record has an earlier time than the one before.
     pub is_clock_back: bool,
-    /// The same job was started again during this run.
+    /// The same job was started again during the run.
     pub is_overlapped: bool,
-    /// A record may belong to another run as well, or may be a line of output that has no mark.
+    /// A record may belong to another run, or may be a line of output without a mark.
     pub is_ambiguous: bool,
-    /// The records, if they are wanted.
+    /// None if they are not wanted.
     pub records: Option<KeptRecords>,
 }
 
 impl Trace {
-    /// A run of `job` whose START is the one with this `number`, in the log of `owner`, and has the local
-    /// time `start`.
+    /// A run of `job` from START number `number`, at the local time `start`.
     pub fn new(number: u64, owner: Owner, pid: u32, start: NaiveDateTime, job: Rc<[u8]>) -> Self {
         Self {
             number,
@@ -122,13 +122,13 @@ impl Trace {
         }
     }
 
-    /// Whether a record of this kind, which is not START, may belong to this run as far as it has come.
+    /// Whether a record of this kind, other than START, may belong to the run in its present state.
     pub fn fits(&self, kind: Kind) -> bool {
         match kind {
             Kind::End(_, job) => *self.job == *job,
             Kind::Command(command) => match self.command.as_deref() {
                 None => command.ends_with(&self.job),
-                Some(first) => self.attempt.is_over && first == command,
+                Some(first) => self.attempt.sequel == Some(Sequel::Retry) && first == command,
             },
             Kind::Wait(_) => self.command.is_none() && self.lines == 0,
             // Before its command a run has no output.
@@ -138,7 +138,7 @@ impl Trace {
         }
     }
 
-    /// Notes a record of the local time `time`, which is `line` of the log and no output.
+    /// Notes a record other than output, which is `line` of the log.
     pub fn note(&mut self, time: NaiveDateTime, line: &[u8]) {
         self.note_time(time);
         if let Some(records) = &mut self.records {
@@ -149,17 +149,16 @@ impl Trace {
     fn note_time(&mut self, time: NaiveDateTime) {
         self.is_clock_back |= time < self.last;
         self.last = time;
-        // It has not died by then.
+        // The run was still alive.
         self.pid_reused = None;
     }
 
-    /// Takes the wait of a splay. It comes before the command, and is no part of the duration.
+    /// Takes the wait of a splay, which comes before the command and does not count as duration.
     pub fn take_wait(&mut self, time: NaiveDateTime, line: &[u8]) {
         self.note(time, line);
         self.begun = None;
     }
 
-    /// Takes the ssh command of an attempt.
     pub fn take_command(&mut self, command: &[u8], time: NaiveDateTime, line: &[u8]) {
         self.note(time, line);
         if self.command.is_none() {
@@ -172,10 +171,10 @@ impl Trace {
         }
     }
 
-    /// Takes the record that another attempt follows.
+    /// Notes that another attempt follows.
     pub fn take_retry(&mut self, time: NaiveDateTime, line: &[u8]) {
         self.note(time, line);
-        self.attempt.is_over = true;
+        self.attempt.sequel = Some(Sequel::Retry);
     }
 
     /// Takes a line of output, or a message of remoteexe.
@@ -189,8 +188,8 @@ impl Trace {
         self.kept.push(record.text);
     }
 
-    /// Whether the host let nobody in, and said so in place of running the script. Cloud images and the shell of an account that
-    /// is no login do that, with a status that a script could have.
+    /// Whether the host refused the login with a message in place of running the script. Cloud images and nologin
+    /// shells do that, with a status that a script could have.
     pub fn is_refused_login(&self) -> bool {
         // Some have a banner.
         let is_short = self.lines <= 3;
@@ -198,14 +197,13 @@ impl Trace {
         is_short && lines.any(|line| is_no_login(&line))
     }
 
-    /// Takes lines of output in a row.
-    pub fn take_outputs(&mut self, outputs: &Outputs) {
-        self.note_time(outputs.time);
+    pub fn take_block(&mut self, block: &OutputBlock) {
+        self.note_time(block.time);
         if let Some(records) = &mut self.records {
-            records.add(outputs.lines, true);
+            records.add(block.lines, true);
         }
-        self.lines += outputs.count;
-        self.bytes += outputs.bytes();
-        self.kept.push_row(outputs);
+        self.lines += block.count;
+        self.bytes += block.bytes();
+        self.kept.push_block(block);
     }
 }

@@ -1,4 +1,4 @@
-//! The slots of the expected jobs against the STARTs that have come.
+//! Checks the slots of the expected jobs against the STARTs.
 
 use std::collections::BTreeSet;
 
@@ -13,69 +13,68 @@ use crate::cron::{
 };
 use crate::report::logs::scheduler::Scheduler;
 
-/// So much time before the logs begin, slots are expected whose START may come later, but not missed.
+/// For this time before the logs begin, slots are expected but not missed: their START may come later.
 const LEAD: TimeDelta = TimeDelta::hours(4);
 
-/// At most so many slots are judged: a hostile crontab must not take time and memory without limit.
+/// The most slots that are checked: a hostile crontab must not take unlimited time and memory.
 const MAX_SLOTS: i64 = 20_000_000;
 
-/// Of the runs before a slot, so many are asked whether they were still going on.
+/// The most runs before a slot that may have been going on at the slot.
 const MAX_RUNS: usize = 100;
 
-/// STARTs that come late, each within this time after the one before, have one reason: a machine with too much to do
-/// may start hundreds of them late, one by one.
+/// Late STARTs belong together if each comes within this time after the one before: an overloaded machine may start
+/// hundreds of them late, one by one.
 const IN_A_ROW: TimeDelta = TimeDelta::minutes(15);
 
-/// The time that is judged.
+/// The time to check, in local time.
 #[derive(Debug)]
 pub struct Timeframe<'a> {
     /// The first second of the period that is shown.
     pub since: NaiveDateTime,
-    /// The first second that is not judged.
+    /// The first second that is not checked.
     pub until: NaiveDateTime,
     /// An earlier report has shown what was detected until then.
     pub reported_until: Option<NaiveDateTime>,
-    /// The logs were chosen that have been written to since then.
+    /// Logs were read if they had been written to since then.
     pub reach: Option<NaiveDateTime>,
-    /// The first day of which there is a log, read or not, of each scheduler.
+    /// The first day with a log of each scheduler, read or not.
     pub first_days: &'a [(Scheduler, NaiveDate)],
     /// The STARTs that were read.
     pub coverage: &'a Coverage,
 }
 
-/// What was found.
 #[derive(Debug, Default)]
 pub struct Judgement {
-    /// What was not started, or late. Jobs are numbered by their places in what is expected.
+    /// Jobs are numbered as the expected ones.
     pub missing: MissedStarts,
-    /// The slots of the period that a line may have left out, as behind `flock -n`.
+    /// Slots of the period that a line may have skipped, as behind `flock -n`.
     pub perhaps: u64,
     /// Those of them at which a run of the job was going on.
     pub still_going: u64,
-    /// The STARTs of the period that belong to no slot of a line.
+    /// STARTs of the period that belong to no slot.
     pub strays: u64,
-    /// The local time from which on a scheduler's slots are judged, if there is one.
+    /// The local time since which a scheduler's slots are checked, if at all.
     pub from: Vec<(Scheduler, Option<NaiveDateTime>)>,
 }
 
 impl Timeframe<'_> {
-    /// The machines on which a scheduler starts jobs, as far as they have logs.
+    /// The machines on which a scheduler starts jobs, if they have logs.
     fn workers(&self, scheduler: Scheduler) -> BTreeSet<Scheduler> {
         let first_days = self.first_days.iter().map(|(worker, _)| *worker);
         let workers = first_days.chain(self.coverage.schedulers());
         workers.filter(|worker| worker.whole() == scheduler).collect()
     }
 
-    /// The local time from which on all STARTs of a scheduler were read, on all of its workers.
+    /// The local time since which all STARTs of a scheduler were read, on all of its workers.
     fn from(&self, scheduler: Scheduler) -> Option<NaiveDateTime> {
         let workers = self.workers(scheduler).into_iter();
         workers.filter_map(|worker| self.begin_on(worker)).max()
     }
 
-    /// The same of one worker.
+    /// The local time since which all STARTs on a worker were read.
     ///
-    /// A log is read that was written to since `reach`. Where there are older ones, all STARTs since then were read.
-    /// Else nobody knows what was before the first one.
+    /// That is `reach`, if there are older logs too. Otherwise the first START that was read: nothing is known of the
+    /// time before.
     fn begin_on(&self, worker: Scheduler) -> Option<NaiveDateTime> {
         let first_day = self.first_days.iter().find(|(it, _)| *it == worker);
         match (self.reach, first_day) {
@@ -93,7 +92,7 @@ impl Timeframe<'_> {
         last.map_or(self.until, |last| last.min(self.until))
     }
 
-    /// The days that are judged, if not all are. Of logs that were named one by one, a whole day may be left out.
+    /// The days to check, or all. If logs were named one by one, whole days may be absent.
     fn days(&self, scheduler: Scheduler) -> Option<&BTreeSet<NaiveDate>> {
         let are_all = self.reach.is_some() || !self.first_days.is_empty();
         (!are_all).then(|| self.coverage.days(scheduler)).flatten()
@@ -101,7 +100,7 @@ impl Timeframe<'_> {
 }
 
 impl Expected {
-    /// Judges the jobs of all schedulers.
+    /// Checks the jobs of all schedulers.
     pub fn judge(&mut self, timeframe: &Timeframe) -> Judgement {
         self.leave_out_uncollected();
         for job in &mut self.jobs {
@@ -118,14 +117,15 @@ impl Expected {
             let from = from.map(|from| self.bounded(from, until, days));
             judgement.from.push((scheduler, from));
             if let Some(from) = from {
-                let court = SlotChecker { expected: self, timeframe, scheduler, from, until, days };
-                court.judge(&mut judgement);
+                let checker =
+                    SlotChecker { expected: self, timeframe, scheduler, from, until, days };
+                checker.judge(&mut judgement);
             }
         }
         judgement
     }
 
-    /// The time from which on there are not too many slots. Of all days, or of `days` only, the last ones count.
+    /// The time since which there are not too many slots, on all days or on `days` only. The last slots count.
     fn bounded(
         &self,
         from: NaiveDateTime,
@@ -142,7 +142,8 @@ impl Expected {
             None => TimeDelta::try_days(most).and_then(|most| until.checked_sub_signed(most)),
             Some(days) => {
                 let before = usize::try_from(most).ok();
-                let first = before.and_then(|before| days.iter().rev().nth(before));
+                let days = days.range(..=until.date());
+                let first = before.and_then(|before| days.rev().nth(before));
                 first.and_then(NaiveDate::succ_opt).map(NaiveDateTime::from)
             }
         };
@@ -150,14 +151,14 @@ impl Expected {
     }
 }
 
-/// Judges the jobs of one scheduler.
+/// Checks the jobs of one scheduler.
 struct SlotChecker<'a> {
     expected: &'a Expected,
     timeframe: &'a Timeframe<'a>,
     scheduler: Scheduler,
     from: NaiveDateTime,
     until: NaiveDateTime,
-    /// The days that are judged, if not all are.
+    /// Or all days.
     days: Option<&'a BTreeSet<NaiveDate>>,
 }
 
@@ -165,7 +166,7 @@ impl SlotChecker<'_> {
     fn judge(&self, judgement: &mut Judgement) {
         let clock_intervals = self.clock_intervals();
         let period = local_seconds(self.from)..local_seconds(self.until);
-        // That cron ignores a file is no time in which cron was down.
+        // A file that cron ignores does not imply that cron was down.
         let mut sound = Comparison::new(&period);
         let mut ignored = Comparison::new(&period);
         for (number, job) in self.jobs() {
@@ -181,8 +182,8 @@ impl SlotChecker<'_> {
         judgement.strays += on_no_line.filter(is_stray).count() as u64;
     }
 
-    /// The minutes of the daemon. Where only some days are judged, others have none: one wrong date in a log would
-    /// bring those of thousands of years.
+    /// The minutes of the daemon. If only some days are checked, the others have none: one wrong date in a log would
+    /// bring the minutes of thousands of years.
     fn clock_intervals(&self) -> Vec<ClockInterval> {
         let minute = |time: NaiveDateTime| with_offset(time).timestamp().div_euclid(60);
         let of_period = |from: NaiveDateTime, until: NaiveDateTime| {
@@ -228,7 +229,7 @@ impl SlotChecker<'_> {
             let entry = self.expected.line(*line);
             let mut of_line = entry.due(clock_intervals, number);
             if entry.changed.is_none() {
-                // A crontab from standard input is as it is at least since the job's first START.
+                // A crontab on standard input has been the same at least since the job's first START.
                 let Some(first) = job.starts.first().copied() else {
                     continue;
                 };
@@ -249,18 +250,18 @@ impl SlotChecker<'_> {
         at >= local_seconds(self.from) && self.days.is_none_or(is_day)
     }
 
-    fn add(&self, judgement: &mut Judgement, mut verdict: ComparisonResult, is_ignored: bool) {
+    fn add(&self, judgement: &mut Judgement, mut result: ComparisonResult, is_ignored: bool) {
         if is_ignored {
-            let outages = verdict.outages.drain(..).flat_map(|outage| outage.missed);
-            verdict.missed.extend(outages);
+            let outages = result.outages.drain(..).flat_map(|outage| outage.missed);
+            result.missed.extend(outages);
         }
-        self.count(judgement, &verdict);
-        for outage in &mut verdict.outages {
-            verdict.missed.extend(self.told_before(outage));
+        self.count(judgement, &result);
+        for outage in &mut result.outages {
+            result.missed.extend(self.reported_before(outage));
         }
         let missing = &mut judgement.missing;
-        missing.gaps.extend(self.gaps(verdict.missed, is_ignored));
-        for outage in verdict.outages {
+        missing.gaps.extend(self.gaps(result.missed, is_ignored));
+        for outage in result.outages {
             missing.outages.push(Outage {
                 detected_at: time(outage.detected_at),
                 over: self.next_start(outage.last),
@@ -268,22 +269,23 @@ impl SlotChecker<'_> {
                 scheduler: self.scheduler,
             });
         }
-        missing.delays.extend(self.delays(verdict.late));
+        missing.delays.extend(self.delays(result.late));
     }
 
-    /// Takes the slots out of an outage that an earlier report showed one by one, before the outage was detected.
-    fn told_before(&self, outage: &mut cron::SlotOutage) -> Vec<MissedSlot> {
-        let told = self.timeframe.reported_until;
-        let Some(told) = told.filter(|told| *told <= time(outage.detected_at)) else {
+    /// Removes slots from an outage that an earlier report showed one by one, before the outage was detected.
+    fn reported_before(&self, outage: &mut cron::SlotOutage) -> Vec<MissedSlot> {
+        let reported = self.timeframe.reported_until;
+        let Some(reported) = reported.filter(|reported| *reported <= time(outage.detected_at))
+        else {
             return Vec::new();
         };
-        let told_before = |missed: &mut MissedSlot| time(missed.detected_at) < told;
-        outage.missed.extract_if(.., told_before).collect()
+        let reported_before = |missed: &mut MissedSlot| time(missed.detected_at) < reported;
+        outage.missed.extract_if(.., reported_before).collect()
     }
 
-    fn count(&self, judgement: &mut Judgement, verdict: &ComparisonResult) {
+    fn count(&self, judgement: &mut Judgement, result: &ComparisonResult) {
         let is_shown = |at: i64| time(at) >= self.timeframe.since && self.is_judged(at);
-        for missed in verdict.perhaps.iter().filter(|missed| is_shown(missed.at)) {
+        for missed in result.perhaps.iter().filter(|missed| is_shown(missed.at)) {
             judgement.perhaps += 1;
             let runs = &self.expected.jobs[missed.job as usize].ends;
             let before = runs.partition_point(|(start, _)| *start < missed.at);
@@ -300,10 +302,10 @@ impl SlotChecker<'_> {
             });
             has_line && is_shown(*at)
         };
-        judgement.strays += verdict.strays.iter().filter(is_stray).count() as u64;
+        judgement.strays += result.strays.iter().filter(is_stray).count() as u64;
     }
 
-    /// The slots of each job, in a row where no START is between them.
+    /// Groups the slots of each job that have no START between them.
     fn gaps(&self, mut missed: Vec<MissedSlot>, is_ignored: bool) -> Vec<Gap> {
         missed.sort_unstable_by_key(|missed| (missed.job, missed.at));
         let next_start = |missed: &MissedSlot| {

@@ -1,4 +1,4 @@
-//! The crontabs of a report, with all that was found about them.
+//! The crontabs of a report with everything found about them.
 
 use std::rc::Rc;
 
@@ -12,29 +12,27 @@ use crate::report::logs::open::{InputError, is_incomplete};
 use crate::report::query::filter::Filter;
 use crate::report::runs::reading::Reading;
 
-/// The crontabs after the check.
 #[derive(Debug)]
 pub struct CheckedCrontabs {
-    /// The jobs on their lines.
     pub expected: Expected,
-    /// The slots without a START in time. Their jobs are numbered as the expected ones.
+    /// Slots without a START in time. Jobs are numbered as the expected ones.
     pub missing: MissedStarts,
-    /// For each expected job that is asked for, the same job in the history.
+    /// For each expected job that passes the filter, its number in the history.
     pub jobs: Vec<Option<JobId>>,
-    /// The numbers. None if there is nothing to be said of the crontabs.
+    /// None if there is nothing to say about the crontabs.
     pub summary: Option<CrontabSummary>,
 }
 
 impl Expected {
-    /// Compares the slots with the STARTs. Nothing is missing where not all logs could be read.
+    /// Compares the slots with the STARTs. Nothing is missing if some logs could not be read.
     pub fn check(&mut self, timeframe: &Timeframe, reading: &Reading, logs: &Logs) -> Judgement {
         let unread = reading.unread.iter().chain(&logs.refused);
-        // Where a stranger has the name of a log, the records are in another one, which is read.
+        // If another user's file has the name of a log, the records are in another file, which is read.
         let unread = unread.filter(|(_, error)| !matches!(error, InputError::Stranger(_)));
         if is_incomplete(unread) { Judgement::default() } else { self.judge(timeframe) }
     }
 
-    /// The expected jobs that are asked for, by their places in the history.
+    /// For each expected job that passes the filter, its number in the history.
     pub fn in_history(&self, history: &History, filter: &Filter) -> Vec<Option<JobId>> {
         let places = history.places();
         let jobs = self.jobs.iter().map(|job| {
@@ -45,7 +43,7 @@ impl Expected {
     }
 }
 
-/// Lets the usual log directory be empty if no job of the crontabs logs there. The crontabs have led to other ones.
+/// Allows the usual log directory to be empty if the crontabs lead to other directories.
 pub fn forget_usual_dir(planned: &Planned, logs: &mut Logs, usual: &std::path::Path) {
     let mut entries = planned.plan.entries.iter();
     if !entries.any(|entry| entry.log_dir.as_deref() == Some(usual)) {
@@ -54,13 +52,13 @@ pub fn forget_usual_dir(planned: &Planned, logs: &mut Logs, usual: &std::path::P
 }
 
 impl CheckedCrontabs {
-    /// The slots without a START in time, of the jobs that are asked for. Their jobs are numbered as in the history.
+    /// The slots without a START in time, of the jobs that pass the filter. Jobs are numbered as in the history.
     pub fn in_history(&self) -> MissedStarts {
         let missing = self.missing.clone();
         missing.renumbered(|number| self.jobs.get(number as usize).copied().flatten())
     }
 
-    /// The crontabs alone, without a look at their slots.
+    /// The crontabs without a check of their slots.
     pub fn unchecked(expected: Expected) -> Self {
         Self { expected, missing: MissedStarts::default(), jobs: Vec::new(), summary: None }
     }

@@ -1,4 +1,4 @@
-//! The time for which the logs of each scheduler were read. Nothing is missing from another time.
+//! The time for which the logs of each scheduler were read. Outside it nothing is missing.
 
 use std::collections::BTreeSet;
 
@@ -6,18 +6,17 @@ use chrono::{NaiveDate, NaiveDateTime};
 
 use crate::report::logs::scheduler::Scheduler;
 
-/// The STARTs that were read, whoever's they are.
+/// The STARTs that were read, of all users.
 #[derive(Debug, Default)]
 pub struct Coverage(Vec<Covered>);
 
-/// The STARTs of a scheduler.
 #[derive(Debug)]
 struct Covered {
     scheduler: Scheduler,
     first: NaiveDateTime,
     last: NaiveDateTime,
     days: BTreeSet<NaiveDate>,
-    /// The day that was noted last. Most STARTs are of that day.
+    /// The last day that was noted. The next START is mostly of the same day.
     day: NaiveDate,
 }
 
@@ -59,12 +58,11 @@ impl Coverage {
         self.of(scheduler).map(|covered| covered.first)
     }
 
-    /// The local time of the last one.
     pub fn last(&self, scheduler: Scheduler) -> Option<NaiveDateTime> {
         self.of(scheduler).map(|covered| covered.last)
     }
 
-    /// The local days on which there is a START.
+    /// The local days with a START.
     pub fn days(&self, scheduler: Scheduler) -> Option<&BTreeSet<NaiveDate>> {
         self.of(scheduler).map(|covered| &covered.days)
     }

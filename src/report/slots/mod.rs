@@ -1,8 +1,8 @@
-//! What the crontabs expect of the logs that are read.
+//! What the crontabs expect of the logs.
 //!
-//! A line is judged if its job logs to a directory that is read, and if the logs of its user are read. So a machine's
-//! crontabs say nothing about the logs of another one. A crontab that is named, and that no cron reads here, is that of
-//! another scheduler: the directories that are given have the logs of its workers, wherever these wrote them.
+//! A line is checked if its job logs to a directory that is read, and its user's logs are read. So the crontabs of one
+//! machine imply nothing about the logs of another. A crontab that is named, and that no cron reads here, is that of
+//! another scheduler: the given directories have the logs of its workers, wherever these wrote them.
 
 pub mod check;
 pub mod checked;
@@ -22,6 +22,7 @@ use super::logs::owner::Account;
 use super::logs::scheduler::{LogDir, Scheduler, are_same};
 use super::query::CrontabSource;
 use super::query::filter::Filter;
+use super::query::success_statuses::SuccessStatuses;
 use super::runs::run::{Run, first_word};
 use crate::clock::{local_seconds, local_time};
 use crate::cron::{
@@ -30,25 +31,25 @@ use crate::cron::{
 };
 use crate::machine::Users;
 
-/// A job on more lines is not judged. Only a hostile crontab has one.
+/// A job on more lines is not checked. Only a hostile crontab has one.
 const MAX_LINES: usize = 100;
 
-/// The crontabs, read.
+/// The crontabs of a report, and their jobs.
 #[derive(Debug)]
 pub struct Planned {
-    /// The files.
     pub crontabs: Crontabs,
-    /// Their lines.
     pub plan: CronJobs,
-    /// They were named on the command line.
+    /// Named on the command line.
     pub is_given: bool,
     grammar: ParseCall,
 }
 
+/// The most log directories to which crontabs lead. Each is compared with all others, and a stranger's crontab can name a
+/// thousand.
+const MAX_DIRS: usize = 100;
+
 impl Planned {
-    /// Reads the crontabs.
-    ///
-    /// Strangers' crontabs are only looked at if they are named, or if `is_asked` is true for their users.
+    /// Reads the crontabs. Those of other users are read only if they are named, or if `is_asked` is true for the user.
     pub fn read(source: &CrontabSource, users: &Users, is_asked: impl Fn(u32) -> bool) -> Self {
         let is_given = matches!(source.selection, CrontabSelection::Files(_));
         let trust = |author: &Author| match users.author(author) {
@@ -61,11 +62,12 @@ impl Planned {
         Self { crontabs, plan, is_given, grammar: source.grammar }
     }
 
-    /// The directories that its jobs log to, of the users for whom `is_read` is true.
+    /// The directories to which jobs log, of the users for whom `is_read` is true.
     pub fn log_dirs(&self, users: &Users, is_read: impl Fn(u32) -> bool) -> BTreeSet<PathBuf> {
         let entries = self.plan.entries.iter();
         let entries = entries.filter(|entry| is_of_user(entry, users, &is_read));
-        entries.filter_map(log_dir).map(Path::to_owned).collect()
+        let dirs: BTreeSet<&Path> = entries.filter_map(log_dir).collect();
+        dirs.into_iter().take(MAX_DIRS).map(Path::to_owned).collect()
     }
 
     /// Whether a cron of this machine starts a job that logs to `dir`.
@@ -81,14 +83,18 @@ impl Planned {
     }
 
     /// The users of commented-out lines whose logs are read.
-    fn users_off(&self, users: &Users, is_read: impl Fn(u32) -> bool) -> BTreeSet<String> {
+    fn users_commented_out(
+        &self,
+        users: &Users,
+        is_read: impl Fn(u32) -> bool,
+    ) -> BTreeSet<String> {
         let off = self.plan.commented_out.iter();
         let of_lines = off.filter_map(|off| off.user.clone());
         let is_user = |user: &String| users.uid(user).is_some_and(&is_read);
         of_lines.filter(is_user).collect()
     }
 
-    /// What `--check` would find.
+    /// The findings of `--check`.
     pub fn findings(&self, users: &Users) -> Vec<Finding> {
         let is_ours = |name: &str| users.uid(name).is_some_and(|uid| !users.is_other_user(uid));
         let find_user = |name: &str| users.find(name);
@@ -96,12 +102,12 @@ impl Planned {
     }
 }
 
-/// The log directory of an entry. One that is relative depends on the user's home.
+/// The log directory of a job. None if it is relative: it then depends on the user's home.
 fn log_dir(entry: &CronJob) -> Option<&Path> {
     entry.log_dir.as_deref().filter(|dir| dir.is_absolute())
 }
 
-/// Whether the logs of the entry's user are read. The crontab may not name the user.
+/// Whether the logs of the job's user are read. The crontab may not name the user.
 fn is_of_user(entry: &CronJob, users: &Users, is_read: &impl Fn(u32) -> bool) -> bool {
     match &entry.user {
         Some(name) => users.uid(name).is_some_and(is_read),
@@ -112,82 +118,80 @@ fn is_of_user(entry: &CronJob, users: &Users, is_read: &impl Fn(u32) -> bool) ->
 /// A job on lines of crontabs.
 #[derive(Debug)]
 pub struct ExpectedJob {
-    /// The scheduler to whose logs it belongs.
+    /// The scheduler whose logs have the job.
     pub scheduler: Scheduler,
-    /// Its user, if the crontab names one.
+    /// None if the crontab does not name one.
     pub uid: Option<u32>,
-    /// Its operands, as START has them.
+    /// As in START.
     pub name: Rc<[u8]>,
-    /// Its lines, by their places in the plan.
+    /// Indices of the plan.
     pub lines: Vec<usize>,
-    /// Its STARTs. They are seconds of local time.
+    /// The STARTs, in seconds of local time.
     starts: Vec<i64>,
-    /// When the run of each ended, the last possible time if it goes on. Only lines that may leave out a run need it.
+    /// START and END of each run, with the last possible time for a run that goes on. Filled only for lines that may
+    /// skip a run.
     ends: Vec<(i64, i64)>,
-    /// Whether a line may leave out a run.
-    is_conditional: bool,
+    /// A line may skip a run.
+    pub is_conditional: bool,
+    /// The exit statuses of its lines that are no failure.
+    accepted: SuccessStatuses,
     /// The directory to which it logs on the workers, if that is none of those that are read.
     collected_from: Option<PathBuf>,
 }
 
 impl ExpectedJob {
-    /// Its host: the first operand.
     pub fn host(&self) -> &[u8] {
         first_word(&self.name)
     }
 
-    /// Whether it is asked for.
+    /// Whether the job passes the filter.
     pub fn is_wanted(&self, filter: &Filter) -> bool {
         filter.expects(self.uid, &self.name)
     }
 
-    /// Whose job it is in the history.
     pub fn account(&self) -> Account {
         Account { scheduler: self.scheduler, uid: self.uid }
     }
 }
 
-/// Which lines are judged.
+/// The lines to check.
 pub enum CheckedJobs<'a> {
-    /// All, as the logs were named one by one.
+    /// All: the logs were named one by one.
     All,
     /// Those that log to these directories, of the users whose logs are read.
     In(&'a [LogDir], &'a dyn Fn(u32) -> bool),
 }
 
-/// The jobs that are expected, and the STARTs that have come.
+/// The expected jobs and their STARTs.
 #[derive(Debug)]
 pub struct Expected {
-    /// The crontabs.
     pub planned: Planned,
-    /// The jobs that are judged.
+    /// The jobs to check.
     pub jobs: Vec<ExpectedJob>,
-    /// How many lines are not: they log elsewhere or in a time zone of their own, belong to other users, or are too
-    /// many for one job.
+    /// The number of lines that are not checked: they log elsewhere, have a time zone of their own, belong to other
+    /// users, or are too many for one job.
     unjudged: usize,
-    /// The places of the jobs, by their users. A job on a line that is not judged has none.
+    /// The numbers of the jobs, by user. Empty for a job on lines that are not checked.
     places: HashMap<UserJob, Vec<usize>>,
-    /// The logs are not of this machine: their owners are not the users of the crontabs.
+    /// The logs come from another machine: their owners are not the users of the crontabs.
     is_copy: bool,
     /// The users of commented-out lines whose logs are read.
     read_users: BTreeSet<String>,
-    /// The local time since which the crontabs are as they are now.
+    /// The local time since which no crontab has changed.
     unchanged: NaiveDateTime,
-    /// The STARTs of jobs that are on no line, since then.
+    /// STARTs since then of jobs that are on no line.
     on_no_line: Vec<(Scheduler, NaiveDateTime)>,
-    /// The last START of each job that is on no line. Anybody may have started any number of them: there are at most
-    /// [`MAX_OFF`].
+    /// The last START of each job that is on no line, for at most [`MAX_OFF`] jobs: anybody may start any number.
     off: HashMap<UserJob, NaiveDateTime>,
 }
 
 /// A user, if known, and a job.
 pub type UserJob = (Option<u32>, Rc<[u8]>);
 
-/// How many jobs that are on no line are remembered.
 const MAX_OFF: usize = 10_000;
 
 impl Expected {
-    /// The jobs of `planned` that are judged.
+    /// The jobs of `planned` that are checked.
     pub fn new(planned: Planned, judged: &CheckedJobs, users: &Users) -> Self {
         let mut expected = Self {
             jobs: Vec::new(),
@@ -196,7 +200,7 @@ impl Expected {
             is_copy: matches!(judged, CheckedJobs::All),
             read_users: match judged {
                 CheckedJobs::All => BTreeSet::new(),
-                CheckedJobs::In(_, is_read) => planned.users_off(users, is_read),
+                CheckedJobs::In(_, is_read) => planned.users_commented_out(users, is_read),
             },
             unchanged: NaiveDateTime::MIN,
             on_no_line: Vec::new(),
@@ -242,6 +246,7 @@ impl Expected {
                     starts: Vec::new(),
                     ends: Vec::new(),
                     is_conditional: false,
+                    accepted: SuccessStatuses::default(),
                     collected_from,
                 });
                 expected.jobs.len() - 1
@@ -252,6 +257,8 @@ impl Expected {
             let job = &mut expected.jobs[place];
             job.lines.push(line);
             job.is_conditional |= entry.is_conditional;
+            let accepted = entry.accepted.as_deref();
+            job.accepted.extend(accepted.and_then(|it| SuccessStatuses::parse(it).ok()));
         }
         for job in &mut expected.jobs {
             if job.lines.len() > MAX_LINES {
@@ -285,7 +292,13 @@ impl Expected {
         }
     }
 
-    /// A line of the plan.
+    /// The names of the jobs on all lines, also on those that are commented out.
+    pub fn names(&self) -> impl Iterator<Item = &[u8]> {
+        let CronJobs { entries, commented_out, .. } = &self.planned.plan;
+        let off = commented_out.iter().map(|off| off.job.as_slice());
+        entries.iter().map(|entry| entry.job.as_slice()).chain(off)
+    }
+
     pub fn line(&self, line: usize) -> &CronJob {
         &self.planned.plan.entries[line]
     }
@@ -298,8 +311,8 @@ impl Expected {
         }
     }
 
-    /// The jobs that are on no line and have not started since the crontabs were changed, those of the newest START
-    /// first: a line may have been commented out.
+    /// The jobs that are on no line and have not started since the last change of the crontabs, by their last START,
+    /// the newest first. Their lines may have been commented out.
     pub fn gone(&self) -> Vec<(&UserJob, NaiveDateTime)> {
         let off = self.off.iter().map(|(job, last)| (job, *last));
         let mut gone: Vec<_> = off.filter(|(_, last)| *last < self.unchanged).collect();
@@ -307,25 +320,39 @@ impl Expected {
         gone
     }
 
-    /// Notes the START of a run.
-    pub fn add(&mut self, run: &Run) {
+    /// The job of a run, by its place; none if no line that is judged has it. Fails if no line has it at all.
+    fn place(&self, run: &Run) -> Result<Option<usize>, UserJob> {
         let scheduler = run.trace.owner.scheduler.whole();
         let uid = run.trace.owner.uid.filter(|_| !self.is_copy);
         let job: UserJob = (uid, Rc::clone(&run.trace.job));
-        // A line may not say whose it is.
+        // A line may not name its user.
         let known = [&job, &(None, Rc::clone(&job.1))].map(|job| self.places.get(job));
         if known == [None, None] {
-            if run.trace.start >= self.unchanged {
-                self.on_no_line.push((scheduler, run.trace.start));
-            }
-            self.remember_off(job, run.trace.start);
-            return;
+            return Err(job);
         }
-        let jobs = &mut self.jobs;
-        let is_there = |place: &&usize| jobs[**place].scheduler == scheduler;
         let mut places = known.into_iter().flatten().flatten();
-        if let Some(place) = places.find(is_there) {
-            let job = &mut jobs[*place];
+        Ok(places.find(|place| self.jobs[**place].scheduler == scheduler).copied())
+    }
+
+    /// Whether a line of the run's job has this exit status for one that is no failure.
+    pub fn accepts(&self, run: &Run, status: u8) -> bool {
+        let place = self.place(run).ok().flatten();
+        place.is_some_and(|place| self.jobs[place].accepted.includes(status))
+    }
+
+    /// Notes the START of a run.
+    pub fn add(&mut self, run: &Run) {
+        let place = match self.place(run) {
+            Ok(place) => place,
+            Err(job) => {
+                if run.trace.start >= self.unchanged {
+                    self.on_no_line.push((run.trace.owner.scheduler.whole(), run.trace.start));
+                }
+                return self.remember_off(job, run.trace.start);
+            }
+        };
+        if let Some(place) = place {
+            let job = &mut self.jobs[place];
             let start = local_seconds(run.trace.start);
             job.starts.push(start);
             if job.is_conditional {

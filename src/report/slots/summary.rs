@@ -1,4 +1,4 @@
-//! The crontabs in numbers: what was checked, from when on, and what could not be.
+//! The crontabs in numbers: what was checked, since when, and what was not.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -13,32 +13,32 @@ use crate::cron::LineRef;
 use crate::machine::Users;
 use crate::report::query::filter::Filter;
 
-/// The first START of a day comes a little later than the day.
+/// The first START of a day comes a little after midnight.
 const A_LITTLE: TimeDelta = TimeDelta::minutes(1);
 
-/// What a reader has to know of the crontabs, as to the jobs that are asked for.
+/// What a reader has to know about the crontabs of the jobs that pass the filter.
 #[derive(Debug)]
 pub struct CrontabSummary {
-    /// The jobs that are asked for.
+    /// The jobs that pass the filter.
     pub jobs: u64,
-    /// Their lines.
+    /// The lines of these jobs.
     pub lines: u64,
-    /// From when on their slots are checked.
+    /// Since when their slots are checked.
     pub start: CheckStart,
-    /// The crontabs whose earlier slots are not checked, and when they were changed.
+    /// Crontabs whose earlier slots are not checked, and when they were changed.
     pub changed: Vec<(Rc<Path>, NaiveDateTime)>,
-    /// What concerns all jobs, if all are asked for.
+    /// What concerns all jobs, if there is no filter.
     pub whole: Option<WholeSummary>,
 }
 
-/// From when on slots are checked.
+/// Since when slots are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CheckStart {
-    /// From the beginning of the period on.
+    /// The beginning of the period.
     Period,
-    /// From this local time on, which is later.
+    /// This later local time.
     Late(NaiveDateTime),
-    /// Never: not all logs could be read.
+    /// Never: some logs could not be read.
     Unread,
     /// Never: the logs do not show when they begin.
     NoLog,
@@ -47,36 +47,35 @@ pub enum CheckStart {
 /// What concerns the crontabs as a whole.
 #[derive(Debug)]
 pub struct WholeSummary {
-    /// The jobs that have run, are on no line, and have not started since the crontabs were changed; the local time of
-    /// the last START; and the line that would run the job without its `#`.
+    /// Jobs that have run, are on no line, and have not started since the last change of the crontabs; the local time
+    /// of the last START; and the commented-out line with the job.
     pub gone: Vec<(Box<[u8]>, NaiveDateTime, Option<LineRef>)>,
-    /// Slots that a line may have left out.
+    /// Slots that a line may have skipped.
     pub perhaps: u64,
     /// Those of them at which the previous run was going on.
     pub still_going: u64,
-    /// STARTs that belong to no line.
+    /// STARTs that belong to no slot.
     pub strays: u64,
     /// Faults of the crontabs.
     pub faults: usize,
-    /// Calls that cannot be known.
+    /// Calls that cannot be understood.
     pub unknown: usize,
-    /// Lines that a `#` has switched off.
-    pub switched_off: usize,
+    /// Commented-out lines.
+    pub commented_out: usize,
     /// Lines that are not checked: of other logs, users or zones.
     pub unjudged: usize,
     /// Files that are left out.
     pub left_out: usize,
     /// A crontab, or a directory of crontabs, that the reader may not read.
     pub denied: Option<PathBuf>,
-    /// The daemon, if its rules are not known and so no slot is checked.
+    /// The daemon, if its rules are unknown and so no slot is checked.
     pub unknown_cron: Option<String>,
 }
 
 impl CrontabSummary {
-    /// Sums up the check of the slots since `since`.
-    ///
-    /// With `is_all` all faults of the crontabs matter, whatever directory the jobs of their files log to. Otherwise
-    /// there is no summary of crontabs that have to do with other logs only.
+    /// Sums up the check of the slots since `since`. With `is_all`, all faults of the crontabs count; otherwise
+    /// crontabs that concern only other logs have no summary. there is no summary of crontabs that have to do with
+    /// other logs only.
     pub fn of(
         expected: &Expected,
         judgement: &Judgement,
@@ -87,12 +86,12 @@ impl CrontabSummary {
     ) -> Option<Self> {
         let jobs = expected.jobs.iter();
         let wanted: Vec<&ExpectedJob> = jobs.filter(|job| job.is_wanted(filter)).collect();
-        let is_whole = wanted.len() == expected.jobs.len();
+        let has_all_jobs = wanted.len() == expected.jobs.len();
         let is_checked = |job: &&&ExpectedJob| !job.lines.is_empty();
-        let whole = is_whole.then(|| WholeSummary::of(expected, judgement, users, is_all));
+        let whole = has_all_jobs.then(|| WholeSummary::of(expected, judgement, users, is_all));
         if let Some(whole) = &whole
             && expected.jobs.is_empty()
-            && whole.faults + whole.unknown + whole.switched_off == 0
+            && whole.faults + whole.unknown + whole.commented_out == 0
             && whole.denied.is_none()
             && whole.unknown_cron.is_none()
         {
@@ -116,8 +115,8 @@ impl WholeSummary {
         let planned = &expected.planned;
         let findings = planned.findings(users);
         let unknown = planned.plan.unknown.iter();
-        let switched_off = expected.commented_out().map(|off| &off.place);
-        let switched_off: HashSet<_> = switched_off.filter(|it| is_ours(&it.file)).collect();
+        let commented_out = expected.commented_out().map(|off| &off.place);
+        let commented_out: HashSet<_> = commented_out.filter(|it| is_ours(&it.file)).collect();
         let line_of = |job: &[u8]| {
             let mut off = expected.commented_out();
             off.find(|off| off.job == job).map(|off| off.place.clone())
@@ -132,7 +131,7 @@ impl WholeSummary {
             strays: judgement.strays,
             faults: findings.iter().filter(|it| is_ours(&it.file)).count(),
             unknown: unknown.filter(|it| is_ours(&it.place.file)).count(),
-            switched_off: switched_off.len(),
+            commented_out: commented_out.len(),
             unjudged: expected.unjudged,
             left_out: planned.crontabs.left_out.len(),
             denied: denied.find(|it| it.is_denied).map(|it| it.path.clone()),
@@ -146,7 +145,7 @@ fn start(judgement: &Judgement, since: NaiveDateTime) -> CheckStart {
     let froms = judgement.from.iter().map(|(_, from)| *from);
     match froms.min() {
         None => CheckStart::Unread,
-        // There is none for a scheduler.
+        // A scheduler has none.
         Some(None) => CheckStart::NoLog,
         Some(Some(_)) => {
             let latest = judgement.from.iter().filter_map(|(_, from)| *from).max();
@@ -158,7 +157,7 @@ fn start(judgement: &Judgement, since: NaiveDateTime) -> CheckStart {
     }
 }
 
-/// The crontabs of which not all slots are checked, because they were changed.
+/// Crontabs of which some slots are not checked because they were changed.
 fn changed(
     expected: &Expected,
     jobs: &[&ExpectedJob],

@@ -34,14 +34,18 @@ pub fn forge_ssh(scene: &Scene, version: &str, main: &str) -> String {
     run_tool("objcopy", &copy);
     let mut bytes = fs::read(&constants).unwrap();
     let said = Command::new("ssh").arg("-V").output().unwrap().stderr;
-    let own = said.split(|&byte| byte == b',').next().unwrap();
+    // It stands there with the distribution's suffix and without, in either order.
+    let own = said.split(|byte| b", ".contains(byte)).next().unwrap();
     let places: Vec<usize> =
         (0..bytes.len() - own.len()).filter(|&at| bytes[at..].starts_with(own)).collect();
     assert!(!places.is_empty());
     for place in places {
-        let room = &mut bytes[place..place + own.len()];
+        let end = bytes[place..].iter().position(|&byte| byte == 0).unwrap();
+        let room = &mut bytes[place..place + end];
         room.fill(0);
-        room[..version.len()].copy_from_slice(version.as_bytes());
+        if version.len() <= room.len() {
+            room[..version.len()].copy_from_slice(version.as_bytes());
+        }
     }
     fs::write(&constants, bytes).unwrap();
     let held = format!("__asm__(\".section .rodata\\n.incbin \\\"{path}\\\"\\n.text\\n\");");

@@ -6,18 +6,13 @@ use std::process::Command;
 use super::scene::{REMOTEEXE, Scene};
 use super::user::needs_root;
 
-/// A shell that runs `script` where its mounts are seen by nobody else. Further arguments are the script's `$@`. Needs
-/// root, and in a container `CAP_SYS_ADMIN`.
-///
-/// `unshare --mount` alone fails in a root directory of chroot(1), which is no mount point: it cannot make that one
-/// private. So this makes all mounts of the namespace private, from the namespace's own root directory.
+/// Runs a command in a mount namespace of its own, also where `/` is no mount point.
+pub const OWN_MOUNTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/own_mounts.sh");
+
+/// A shell that runs `script` where nobody else sees its mounts. Further arguments are the script's `$@`.
 pub fn own_mounts(script: &str) -> Command {
-    let private = "nsenter --mount=/proc/self/ns/mnt mount --make-rprivate /; exec \"$@\"";
-    let mut unshare = Command::new("unshare");
-    unshare
-        .args(["--mount", "--propagation", "unchanged"])
-        .args(["sh", "-euc", private, "sh"])
-        .args(["sh", "-euc", script, "sh"]);
+    let mut unshare = Command::new(OWN_MOUNTS);
+    unshare.args(["sh", "-euc", script, "sh"]);
     unshare
 }
 

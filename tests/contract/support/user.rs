@@ -8,10 +8,7 @@ pub const ORDINARY_USER: &str = "remoteexe-test";
 
 /// Fails a test that only root can run.
 pub fn needs_root() {
-    assert!(
-        rustix::process::geteuid().is_root(),
-        "needs root; run: sudo env \"PATH=$PATH\" \"HOME=$HOME\" tests/run.sh"
-    );
+    assert!(rustix::process::geteuid().is_root(), "needs root; run: sudo tests/run.sh");
 }
 
 /// `program` as an ordinary user.

@@ -1,4 +1,4 @@
-//! The rule, by jobs of a few minutes.
+//! The rule, with jobs of a few minutes.
 
 use super::*;
 use crate::cron::compare::due::{LONGEST_GRACE, catch_up, grace};
@@ -69,9 +69,8 @@ fn a_slot_that_is_missed_by_a_scheduler_which_always_starts_late_is_not_late() {
     }
 }
 
-/// The slots of a line of every minute that are missing, in a report at each of these minutes.
-///
-/// The start of slot N comes `delay(N)` seconds after it, if it has one.
+/// The missing slots of a line of every minute, in a report at each of these minutes. The START of slot N comes
+/// `delay(N)` seconds after it, if at all.
 fn missed_at_each_minute(until: i64, delay: impl Fn(i64) -> Option<i64>) -> Vec<(i64, Vec<i64>)> {
     let starts = (0..until).filter_map(|slot| Some(slot * MINUTE + delay(slot)?));
     let starts: Vec<i64> = starts.collect();
@@ -84,8 +83,7 @@ fn missed_at_each_minute(until: i64, delay: impl Fn(i64) -> Option<i64>) -> Vec<
     reports.filter(|(_, missed)| !missed.is_empty()).collect()
 }
 
-/// A delay that grows from minute 5 on by `growth` seconds a minute up to `most`, and is over after minute 40 in the
-/// same way.
+/// A delay that grows from minute 5 on by `growth` seconds a minute up to `most`, and shrinks after minute 40.
 fn swelling(slot: i64, growth: i64, most: i64) -> i64 {
     1 + (growth * (slot - 5).min(40 - slot)).clamp(0, most)
 }

@@ -1,6 +1,6 @@
-//! The connections to each host: in the order of their STARTs, the runs on a host show when it could be reached.
+//! The connections to each host. In the order of their STARTs, the runs on a host show when it could be reached.
 //!
-//! A server that drops some of the connections of one second, and takes others, can be reached.
+//! A server can be reached if it drops some connections of a second and takes others.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,10 @@ use crate::report::history::{History, HostId, RunFlag, RunSummary};
 use crate::report::runs::outcome::Outcome;
 use crate::ssh_error::Cause;
 
-/// If connections are only dropped, the host can be reached, unless that goes on as long as this.
+/// If connections are only dropped for less than this, the host can be reached.
 const MIN_DROPPING: TimeDelta = TimeDelta::minutes(1);
 
-/// A run on a host: its START and END, its place in the history, and why the host was not reached.
+/// A run on a host: its START and END, its number in the history, and why the host was not reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Contact {
     pub start: NaiveDateTime,
@@ -22,7 +22,7 @@ pub struct Contact {
     pub failed: Option<Cause>,
 }
 
-/// Failed connections to a host in a row, and the contact that came after them.
+/// Failed connections to a host in a row, and the contact after them.
 #[derive(Debug)]
 pub struct FailedContacts {
     pub host: HostId,
@@ -30,7 +30,6 @@ pub struct FailedContacts {
     pub next: Option<Contact>,
 }
 
-/// All such rows.
 pub fn rows(history: &History) -> Vec<FailedContacts> {
     let mut rows = Vec::new();
     for (host, contacts) in contacts_by_host(history) {
@@ -42,13 +41,12 @@ pub fn rows(history: &History) -> Vec<FailedContacts> {
 }
 
 impl FailedContacts {
-    /// Whether the server only dropped connections for a while.
     pub fn is_dropping_only(&self) -> bool {
         is_dropping_only(&self.failed)
     }
 }
 
-/// The runs on each host with a failed connection, in the order of their STARTs.
+/// The runs on each host with a failed connection, by START.
 fn contacts_by_host(history: &History) -> Vec<(HostId, Vec<Contact>)> {
     let host = |run: &RunSummary| history.job(run.job).host;
     let is_failed = |run: &&RunSummary| failed(run).is_some();
@@ -79,13 +77,12 @@ fn contacts_by_host(history: &History) -> Vec<(HostId, Vec<Contact>)> {
     hosts.into_iter().map(of_host).collect()
 }
 
-/// Why the connection of a run failed, if that may pass. A login or a key that is refused may be the job's own.
+/// Why the connection of a run failed, if the reason may pass. A refused login or key may be the job's own.
 fn failed(run: &RunSummary) -> Option<Cause> {
     run.outcome.connection_failure().filter(|cause| cause.is_transient())
 }
 
-/// The failed connections in a row, each with the contact that came after them. If a host is reached in the
-/// same second, that second is in no row.
+/// Failed connections in a row, with the contact after them. A second in which the host was also reached is in no row.
 fn streaks(contacts: &[Contact]) -> Vec<(Vec<Contact>, Option<Contact>)> {
     let mut streaks = Vec::new();
     let mut current: Vec<Contact> = Vec::new();

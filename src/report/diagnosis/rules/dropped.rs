@@ -1,4 +1,4 @@
-//! Single connections that a server dropped while it took others.
+//! Finds single connections that a server dropped while it took others.
 
 use chrono::{NaiveDateTime, TimeDelta, Timelike};
 
@@ -12,16 +12,16 @@ use crate::report::runs::outcome::Outcome;
 /// Drops of one crowd are closer than this. A rare job is reported each time: no later run replaces it.
 const SELDOM_APART: TimeDelta = TimeDelta::minutes(10);
 
-/// Drops that are so far apart are not of one incident.
+/// Drops this far apart belong to different incidents.
 const APART: TimeDelta = TimeDelta::hours(6);
 
-/// A job with more time between two STARTs runs seldom.
+/// A job with more time between two STARTs is rare.
 const OFTEN: TimeDelta = TimeDelta::hours(1);
 
-/// With fewer dropped connections nothing is said about a herd.
+/// With fewer drops there is no herd.
 const MIN_HERD: u64 = 3;
 
-/// Finds the connections that were dropped, the crowd of each time in one incident.
+/// Each crowd of drops is one incident.
 pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
     let (history, scope) = (evidence.history, evidence.scope);
     let rows = rows(history).into_iter().filter(FailedContacts::is_dropping_only);
@@ -36,7 +36,7 @@ pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
     incidents
 }
 
-/// Whether the job of a run was not started in the hour before it.
+/// Whether the job of a run was not started in the hour before.
 fn runs_seldom(history: &History, place: usize) -> bool {
     let run = &history.runs[place];
     let runs = history.of_job(run.job);
@@ -46,7 +46,7 @@ fn runs_seldom(history: &History, place: usize) -> bool {
     before.or(after).is_none_or(|time| time > OFTEN)
 }
 
-/// The connections that were dropped, as incidents that are some time apart.
+/// The drops as incidents that are some time apart.
 fn drops(
     history: &History,
     mut places: Vec<usize>,
@@ -59,7 +59,7 @@ fn drops(
     let incident = |places: &[usize]| {
         let runs: Vec<&RunSummary> = places.iter().map(|place| &history.runs[*place]).collect();
         let good = runs.iter().map(|run| good_after(history, run)).max_by_key(|good| {
-            // One that has not come yet is later than any other.
+            // A good run that has not come yet is later than any other.
             (good.is_none(), *good)
         });
         let good = good.flatten();
@@ -72,7 +72,7 @@ fn drops(
     places.chunk_by(is_near).map(incident).collect()
 }
 
-/// The local time at which a later run of the same job was good.
+/// The local time of the END of the next good run of the job.
 fn good_after(history: &History, run: &RunSummary) -> Option<NaiveDateTime> {
     let runs = history.of_job(run.job);
     let later = &runs[runs.partition_point(|other| other.start < run.start)..];
@@ -80,8 +80,8 @@ fn good_after(history: &History, run: &RunSummary) -> Option<NaiveDateTime> {
     later.iter().find(is_good).map(|good| good.until)
 }
 
-/// The three seconds of the minute with the most drops, if they have a greater share of the drops than of
-/// the starts: then it is the crowd that the servers drop.
+/// The three seconds of the minute with the most drops, if their share of the drops is greater than of the starts: then
+/// servers drop the crowd.
 fn herd(history: &History, dropped: &[&RunSummary], window: &IncidentWindow) -> Option<Herd> {
     let in_window = |run: &&RunSummary| (window.since..=window.last).contains(&run.start);
     let starts = by_second(history.runs.iter().filter(in_window));
@@ -94,7 +94,6 @@ fn herd(history: &History, dropped: &[&RunSummary], window: &IncidentWindow) -> 
     let dropped = sum(&drops, first);
     let started = sum(&starts, first);
     let is_denser = dropped * all_starts > all_drops * started;
-    // There is nothing to compare with.
     let is_all = started * 10 >= all_starts * 9;
     let herd = Herd {
         first: u32::try_from(first).ok()?,

@@ -1,6 +1,6 @@
-//! A job's bad runs in a row, and jobs that are good and bad in turn.
+//! Finds a job's bad runs in a row, and jobs that are good and bad in turn.
 //!
-//! Runs are in the order in which it was known how they ended.
+//! Runs are sorted by the time at which their end was known.
 
 use std::collections::HashMap;
 use std::mem;
@@ -15,26 +15,24 @@ use crate::report::history::scope::Scope;
 use crate::report::history::{History, JobId, RunSummary};
 use crate::report::runs::outcome::Outcome;
 
-/// So many bad streaks with few good runs in between are one incident.
+/// This many bad streaks with few good runs in between are one incident.
 const MIN_FLAPS: usize = 3;
 
-/// Few good runs. After one more a job that was good and bad in turn is good.
+/// After more good runs, a job that was good and bad in turn is good.
 const FEW_GOOD: usize = 5;
 
-/// Bad runs in a row.
 #[derive(Debug, Default)]
 struct Streak<'a> {
-    /// The bad runs, and when each was known to be bad.
+    /// Each with the time at which it was known to be bad.
     bad: Vec<(NaiveDateTime, &'a RunSummary)>,
-    /// The END of the good run before.
     last_good: Option<NaiveDateTime>,
-    /// The good runs before it, since the streak before.
+    /// The number of good runs since the streak before.
     good_before: usize,
-    /// The ENDs of the first good runs after it, [`FEW_GOOD`] and one more at most.
+    /// The ENDs of the first good runs after, at most [`FEW_GOOD`] and one more.
     good_after: Vec<NaiveDateTime>,
 }
 
-/// Finds the incidents of each job whose bad runs no other incident claims.
+/// Finds the incidents of bad runs that no other incident claims.
 pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
     let (history, scope) = (evidence.history, evidence.scope);
     let jobs = history.job_ids();
@@ -59,8 +57,8 @@ fn of_job(history: &History, job: JobId, scope: &Scope, claims: &Claims) -> Vec<
     .collect()
 }
 
-/// The runs with the time at which it was known how they ended, in the order of these times. A run that went
-/// on too long was known to be bad before its END.
+/// The runs with the times at which their ends were known, sorted by these. A run that took too long was known to be
+/// bad before its END.
 fn known<'a>(
     history: &'a History,
     job: JobId,
@@ -106,7 +104,7 @@ fn streaks(known: Vec<(NaiveDateTime, &RunSummary)>) -> Vec<Streak<'_>> {
         if let Some(last) = streaks.last_mut()
             && last.good_after.len() <= FEW_GOOD
         {
-            // A run that was started later may have ended before the bad ones.
+            // A run that started later may have ended before the bad ones.
             last.good_after.push(at);
         }
         next.good_before += 1;

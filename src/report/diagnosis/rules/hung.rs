@@ -1,4 +1,4 @@
-//! Runs that go on far longer than their job ever took, or that did so before they were good.
+//! Finds runs that take far longer than their job ever took, or did so before they were good.
 
 use crate::report::diagnosis::evidence::{Claims, Evidence};
 use crate::report::diagnosis::incident::{Hung, Incident, IncidentKind, IncidentWindow};
@@ -7,7 +7,6 @@ use crate::report::history::scope::Scope;
 use crate::report::history::{History, JobId, RunSummary};
 use crate::report::runs::outcome::Outcome;
 
-/// Finds an incident for each of these runs.
 pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
     let (history, scope) = (evidence.history, evidence.scope);
     let jobs = history.job_ids();
@@ -23,7 +22,7 @@ fn of_job(history: &History, job: JobId, scope: &Scope) -> Vec<Incident> {
     incidents.collect()
 }
 
-/// The incident of `run`, before which the job took as long as `usual`, and which `later` ones followed.
+/// The incident of `run`, with the usual duration before it, and `later` runs of the job.
 fn incident(
     run: &RunSummary,
     usual: &DurationStats,
@@ -33,7 +32,7 @@ fn incident(
     let (until, over) = match run.outcome {
         Outcome::Running => (scope.now, None),
         Outcome::Good if run.seconds().is_some() => (run.until, Some(run.until)),
-        // It is bad for another reason too.
+        // The run is bad for another reason too.
         _ => return None,
     };
     let window = IncidentWindow {

@@ -1,4 +1,4 @@
-//! Runs that were lost together: the machine went down, or somebody killed them all.
+//! Finds runs that were lost together: the machine went down, or somebody killed them all.
 
 use chrono::{NaiveDateTime, TimeDelta};
 
@@ -12,17 +12,17 @@ use crate::report::history::{History, JobId, RunFlag, RunSummary};
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::outcome::Outcome;
 
-/// A lost run of a job without a good run is reported this long after its last record.
+/// A lost run of a job without good runs is reported this long after its last record.
 const PATIENCE: TimeDelta = TimeDelta::hours(1);
 
-/// The local time at which a run counts as lost, if the machine has not booted before.
-///
-/// Later logs do not change it, so that a report of each hour shows it once: when a record shows that the run is
+/// The local time at which a run counts as lost, unless the machine booted before: when a record shows that the run is
 /// dead, or else when it is overdue.
+///
+/// Later logs do not change this time, so hourly reports show the run once.
 pub fn known(run: &RunSummary, usual: &DurationStats, history: &History) -> NaiveDateTime {
     let overdue = usual.overdue(run).unwrap_or(run.last + PATIENCE);
     let is_remote = history.scheduler(run.job).is_remote();
-    // Of a machine that nobody here can ask, a run counts as running before. Then it may be hung.
+    // Another machine cannot be asked, so its run counts as running before. Then it may be hung.
     let overdue = if is_remote && usual.limit().is_none() {
         overdue.max(run.last + machine::PATIENCE)
     } else {
@@ -32,32 +32,31 @@ pub fn known(run: &RunSummary, usual: &DurationStats, history: &History) -> Naiv
     dated.map_or(overdue, |dated| dated.min(overdue)).max(run.last)
 }
 
-/// A lost run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Lost {
-    /// The local time of its last record.
+    /// The local time of the last record.
     last: NaiveDateTime,
-    /// Its place in the history.
+    /// The number in the history.
     place: usize,
-    /// The local time at which it is reported alone. By then it was dead.
+    /// The local time at which the run is reported alone. By then it was dead.
     known: NaiveDateTime,
 }
 
-/// Lost runs that can have died at one time.
+/// Lost runs that may have died at one time.
 struct Group {
     places: Vec<usize>,
-    /// When they can have died: at the last sign of life of any of them or later,
+    /// The last sign of life of any run.
     since: NaiveDateTime,
-    /// and before the first of them is known to be dead.
+    /// The time by which the first run was certainly dead.
     dead_by: NaiveDateTime,
-    /// When the loss of the last run is known. An earlier one may have been reported already.
+    /// When the loss of the last run is known. An earlier run may have been reported already.
     known: NaiveDateTime,
-    /// The boot after which they are known to be dead.
+    /// The boot that shows that they are dead.
     boot: Option<NaiveDateTime>,
 }
 
-/// Finds runs that died together: at least two, or all that were running at a reboot or before a long silence. No run
-/// of their scheduler that was going on then survived. If not all jobs are known, only a reboot shows it.
+/// Finds runs that died together: at least two, or all that were running at a reboot or before a long silence. No other
+/// run of their scheduler that was going on survived. If not all jobs are known, only a reboot shows it.
 pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
     let (history, scope) = (evidence.history, evidence.scope);
     let mut incidents = Vec::new();
@@ -88,7 +87,7 @@ pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
     incidents
 }
 
-/// The lost runs of a scheduler, in the order of their last records.
+/// The lost runs of a scheduler, by their last records.
 fn lost(history: &History, scheduler: Scheduler) -> Vec<Lost> {
     let is_of_it = |job: &JobId| history.scheduler(*job) == scheduler;
     let of_job = |job: JobId| {
@@ -106,7 +105,7 @@ fn lost(history: &History, scheduler: Scheduler) -> Vec<Lost> {
     lost
 }
 
-/// The STARTs of the runs of a scheduler that were not lost, each with its END, in the order of the STARTs.
+/// START and END of each run of a scheduler that was not lost, by START.
 fn others(history: &History, scheduler: Scheduler) -> Vec<(NaiveDateTime, NaiveDateTime)> {
     let is_other =
         |run: &&RunSummary| run.outcome != Outcome::Lost && history.scheduler(run.job) == scheduler;
@@ -120,8 +119,8 @@ fn others(history: &History, scheduler: Scheduler) -> Vec<(NaiveDateTime, NaiveD
     others
 }
 
-/// The runs that were lost when the machine went down before its last boot, and the other ones. A boot that a run
-/// survived was that of another machine.
+/// The runs that were lost before the last boot of the machine, and the others. If a run survived the boot, that was
+/// the boot of another machine.
 fn by_boot(
     lost: Vec<Lost>,
     others: &[(NaiveDateTime, NaiveDateTime)],
@@ -138,7 +137,7 @@ fn by_boot(
     let signs = before.iter().map(|(_, end)| *end);
     let lasts = lost.iter().map(|run| run.last);
     let sign = signs.chain(lasts.filter(|last| *last < boot)).max();
-    // What was known while the machine was up was reported then.
+    // A loss that was known while the machine was up was reported then.
     let is_booted = |run: &Lost| run.last < boot && Some(run.known) > sign;
     let (booted, lost): (Vec<_>, Vec<_>) = lost.into_iter().partition(is_booted);
     let group = sign.filter(|_| !booted.is_empty()).map(|since| Group {
@@ -151,7 +150,7 @@ fn by_boot(
     (group, lost)
 }
 
-/// Runs that can have died at one time, in the order of these times.
+/// Groups of runs that may have died at one time, sorted by time.
 fn groups(lost: Vec<Lost>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for Lost { last, place, known } in lost {
@@ -174,8 +173,8 @@ fn groups(lost: Vec<Lost>) -> Vec<Group> {
     groups
 }
 
-/// The groups that have a time at which none of the other runs was going on that survived it. If there are several
-/// such times, they died at the one after which nothing was started for longest.
+/// The groups for which there is a time that none of the other runs survived. If there are several such times, they
+/// died at the one after which nothing was started for longest.
 fn without_survivors(groups: Vec<Group>, others: &[(NaiveDateTime, NaiveDateTime)]) -> Vec<Group> {
     let mut others = others.iter().copied().peekable();
     let mut survived = NaiveDateTime::MIN;

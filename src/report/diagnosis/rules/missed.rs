@@ -1,23 +1,69 @@
 //! Slots of crontab lines at which nothing was started.
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, TimeDelta};
 
 use crate::report::diagnosis::evidence::{Claims, Evidence};
 use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
 use crate::report::history::scope::Scope;
 use crate::report::history::{History, JobId};
+use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::outcome::Outcome;
 use crate::report::slots::missed::{Delay, Gap, Outage, Slot};
+
+/// A START may come so long before its slot, or the clocks differ.
+const A_LITTLE: TimeDelta = TimeDelta::minutes(1);
+
+/// Logs that were full at times so far apart were full twice.
+const APART: TimeDelta = TimeDelta::hours(1);
 
 /// Finds the incidents of the slots without a START in time.
 pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
     let missed = evidence.missed;
-    let outages = missed.outages.iter();
-    let outages = outages.map(|outage| of_outage(outage, evidence.scope));
-    let gaps = missed.gaps.iter();
-    let gaps = gaps.map(|gap| of_gap(gap, evidence.history));
+    let full = full_logs(evidence);
+    let is_full = |slot: &Slot| {
+        let scheduler = evidence.history.scheduler(slot.job);
+        let mut full = full.iter().filter(|(of, ..)| *of == scheduler);
+        full.any(|(_, since, until)| (*since..=*until).contains(&slot.at))
+    };
+    let is_logged = |slots: &[Slot]| !slots.iter().all(is_full);
+    let (outages, unlogged): (Vec<_>, Vec<_>) =
+        missed.outages.iter().partition(|outage| is_logged(&outage.slots));
+    let outages = outages.into_iter().map(|outage| of_outage(outage, evidence.scope));
+    let (gaps, unlogged_gaps): (Vec<_>, Vec<_>) =
+        missed.gaps.iter().partition(|gap| is_logged(&gap.slots));
+    let gaps = gaps.into_iter().map(|gap| of_gap(gap, evidence.history));
     let delays = missed.delays.iter().map(of_delay);
-    outages.chain(gaps).chain(delays).collect()
+    let full = unlogged.into_iter().map(|outage| of_outage(outage, evidence.scope));
+    let full = full.chain(unlogged_gaps.into_iter().map(|gap| of_gap(gap, evidence.history)));
+    outages.chain(gaps).chain(delays).chain(unlogged_starts(full.collect())).collect()
+}
+
+/// The times in which a log took no lines: no START shows there, whatever cron did. Where the writer does not show when
+/// they began, the last START does.
+fn full_logs(evidence: &Evidence) -> Vec<(Scheduler, NaiveDateTime, NaiveDateTime)> {
+    let full = evidence.missed.full.iter().filter_map(|full| {
+        let last_start = || {
+            let starts = evidence.history.starts(full.scheduler);
+            starts.into_iter().rfind(|start| *start < full.until)
+        };
+        let since = full.since.or_else(last_start)?;
+        Some((full.scheduler, since - A_LITTLE, full.until))
+    });
+    full.collect()
+}
+
+/// The incidents of the slots in whose time the log was full: one, unless hours are between them.
+fn unlogged_starts(mut incidents: Vec<Incident>) -> Vec<Incident> {
+    incidents.sort_by_key(|incident| incident.window.since);
+    let mut joined: Vec<Incident> = Vec::new();
+    for mut incident in incidents {
+        incident.kind = IncidentKind::LogFull;
+        match joined.last_mut() {
+            Some(last) if incident.window.since - last.window.last <= APART => last.join(incident),
+            _ => joined.push(incident),
+        }
+    }
+    joined
 }
 
 fn of_gap(gap: &Gap, history: &History) -> Incident {
@@ -74,11 +120,10 @@ fn incident(
 mod tests {
     use std::path::Path;
 
-    use chrono::{NaiveDate, TimeDelta};
+    use chrono::NaiveDate;
 
     use super::*;
     use crate::cron::LineRef;
-    use crate::report::logs::scheduler::Scheduler;
 
     fn time(minute: i64) -> NaiveDateTime {
         let day = NaiveDate::from_ymd_opt(2026, 3, 2).expect("a day");

@@ -1,4 +1,4 @@
-//! Times in which nothing was started, although there never was such a long pause before.
+//! Finds times in which nothing was started, for longer than ever before.
 
 use chrono::{NaiveDateTime, TimeDelta};
 
@@ -7,19 +7,19 @@ use crate::report::diagnosis::evidence::{Claims, Evidence};
 use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
 use crate::report::history::scope::Scope;
 
-/// Shorter logs do not show the usual pauses: there may be no starts at night.
+/// Shorter logs do not show the usual pauses: perhaps nothing starts at night.
 const MIN_HISTORY: TimeDelta = TimeDelta::hours(24);
 
-/// With fewer starts nothing is said about the pauses between them.
+/// With fewer starts, pauses are not judged.
 const MIN_STARTS: usize = 20;
 
-/// A pause has to be so many times as long as the longest one before.
+/// A pause has to be this many times as long as the longest one before.
 const FACTOR: i32 = 2;
 
-/// A shorter pause is none.
+/// A shorter pause does not count.
 const MIN_PAUSE: TimeDelta = TimeDelta::minutes(10);
 
-/// Finds the pauses of each scheduler, if all of its jobs are known.
+/// Finds nothing unless all jobs of a scheduler are known.
 pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
     let (history, scope) = (evidence.history, evidence.scope);
     let mut incidents = Vec::new();

@@ -1,23 +1,22 @@
-//! Jobs whose good runs take longer than before.
+//! Finds jobs whose good runs take longer than before.
 
 use crate::report::diagnosis::evidence::{Claims, Evidence};
 use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
 use crate::report::history::durations::DurationStats;
 use crate::report::history::{History, JobId, RunSummary};
 
-/// How many earlier good runs are compared.
+/// The number of earlier good runs to compare with.
 const BEFORE: usize = 50;
 
-/// With fewer good runs before nothing is said.
+/// With fewer earlier good runs, a job is not judged.
 const MIN_BEFORE: usize = 10;
 
-/// So many good runs in a row have to be slow, or fast again.
+/// This many good runs in a row have to be slow, or fast again.
 const IN_A_ROW: usize = 5;
 
-/// A job that takes so few seconds more is not slower.
+/// A job whose duration grows by less is not slower.
 const MIN_SECONDS: u32 = 10;
 
-/// Finds the jobs that became slower.
 pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
     let jobs = evidence.history.job_ids();
     jobs.flat_map(|job| of_job(evidence.history, job)).collect()
@@ -44,9 +43,9 @@ fn of_job(history: &History, job: JobId) -> Vec<Incident> {
     incidents
 }
 
-/// How long the job took before, if the runs from `index` on are slow.
+/// The durations before, if the runs from `index` on are slow.
 fn usual_before(good: &[(&RunSummary, u32)], index: usize) -> Option<DurationStats> {
-    // The first slow run is slower than the one before. That is cheaper to see than the rest.
+    // The first slow run is slower than the one before, which is cheaper to check than the rest.
     if good[index].1 < good[index - 1].1 + MIN_SECONDS {
         return None;
     }

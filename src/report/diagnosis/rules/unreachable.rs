@@ -8,9 +8,13 @@ use super::contacts::{FailedContacts, rows};
 use crate::report::diagnosis::evidence::{Claims, Evidence};
 use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
 use crate::report::history::{History, HostId, RunSummary};
+use crate::report::runs::outcome::Outcome;
+use crate::ssh_error::Cause;
 
-/// How many outages are one if they have one reason and begin together.
+/// How many outages are one if they have one reason and begin together. Names are not resolved by this machine, whatever
+/// the host.
 const MIN_HOSTS: usize = 3;
+const MIN_NAMES: usize = 2;
 
 /// How much later the outage of a host may begin than that of another for the same reason.
 const TOGETHER: TimeDelta = TimeDelta::minutes(10);
@@ -58,7 +62,9 @@ fn by_cause(mut outages: Vec<Incident>) -> Vec<Incident> {
     let mut joined: Vec<Incident> = Vec::new();
     for group in outages.chunk_by(is_together) {
         let hosts: BTreeSet<HostId> = group.iter().flat_map(Incident::hosts).copied().collect();
-        if hosts.len() < MIN_HOSTS {
+        let is_name = group[0].main_way().and_then(Outcome::connection_failure);
+        let is_name = is_name == Some(Cause::NotResolved);
+        if hosts.len() < if is_name { MIN_NAMES } else { MIN_HOSTS } {
             joined.extend_from_slice(group);
             continue;
         }

@@ -1,4 +1,4 @@
-//! The incidents that a world has, by its plan.
+//! The incidents of a world, by its plan.
 
 use chrono::{NaiveDateTime, TimeDelta};
 
@@ -6,7 +6,7 @@ use super::Known;
 use super::world::{Fate, Made, World};
 use crate::report::diagnosis::incident::IncidentState;
 
-/// They are of the runs alone: nothing here knows a rule.
+/// From the runs alone: nothing here knows a rule.
 pub fn expected(world: &World) -> Vec<Known> {
     let plan = &world.plan;
     let all = [
@@ -37,7 +37,7 @@ fn bad(state: IncidentState, runs: &[&Made], way: &str, last_good: Option<NaiveD
     Known {
         state,
         since: runs.iter().map(|run| run.start).min().expect("a run"),
-        told: runs.iter().map(|run| run.end).min().expect("a run"),
+        detected_at: runs.iter().map(|run| run.end).min().expect("a run"),
         last: runs.iter().map(|run| run.end).max().expect("a run"),
         over: None,
         jobs,
@@ -62,8 +62,8 @@ fn last_good_before(world: &World, first: &Made) -> Option<NaiveDateTime> {
     good.iter().map(|run| run.end).max()
 }
 
-/// The END of the good run number `count` after the last bad run, the first being 0. In the same second a run that was
-/// started after the first bad one comes after it.
+/// The END of good run number `count` after the last bad run, counted from 0. In the same second, a run that started
+/// after the first bad one comes after it.
 fn good_after(
     world: &World,
     job: &str,
@@ -82,7 +82,7 @@ fn dead(world: &World) -> Known {
         all(world, |run| matches!(run.fate, Fate::Ends(255, line) if line.contains("timed")));
     let mut known = bad(IncidentState::Unreachable, &runs, "connection timed out", None);
     let last = runs.iter().map(|run| run.start).max().expect("a run");
-    // Of two that were started in the same second the one that ended first tells it.
+    // Of two runs that started in the same second, the one that ended first shows it.
     let after = all(world, |run| run.host == 0 && run.start > last);
     let next = after.iter().min_by_key(|run| (run.start, run.end));
     known.over = next.map(|run| run.end);
@@ -108,7 +108,7 @@ fn flapping(world: &World) -> Known {
     let mut known =
         bad(IncidentState::Recovered, &runs, "the script failed", last_good_before(world, runs[0]));
     // Each bad run is a streak; with the third one it was known.
-    known.told = runs[2].end;
+    known.detected_at = runs[2].end;
     known.over = good_after(world, &runs[0].job, &known, 5);
     let between =
         |run: &&Made| run.job == runs[0].job && run.start >= known.since && run.end <= known.last;
@@ -126,20 +126,20 @@ fn killed(world: &World) -> Known {
         "lost: no END, and the process is gone",
         last_good_before(world, run[0]),
     );
-    known.told = run[0].start + limit(world, run[0]);
-    known.last = known.told;
+    known.detected_at = run[0].start + limit(world, run[0]);
+    known.last = known.detected_at;
     // The next runs were good before it was known that this one was dead.
     known.over = good_after(world, &run[0].job, &known, 0);
-    known.last_good =
-        all(world, |other| other.job == run[0].job && is_good(other) && other.end < known.told)
-            .iter()
-            .map(|run| run.end)
-            .max();
+    known.last_good = all(world, |other| {
+        other.job == run[0].job && is_good(other) && other.end < known.detected_at
+    })
+    .iter()
+    .map(|run| run.end)
+    .max();
     known.detail = "None".to_owned();
     known
 }
 
-/// Runs of jobs that were hardly ever good.
 fn seldom(world: &World) -> Vec<Known> {
     let runs = all(world, |run| {
         let is_seldom = run.job.ends_with("night.sh") || run.job.ends_with("new.sh");
@@ -148,11 +148,11 @@ fn seldom(world: &World) -> Vec<Known> {
     let lost = |run: &&Made| {
         let way = "lost: no END, and the process is gone";
         let mut known = bad(IncidentState::Lost, &[run], way, last_good_before(world, run));
-        known.told = match known.last_good {
+        known.detected_at = match known.last_good {
             Some(_) => run.start + limit(world, run),
             None => run.start + TimeDelta::hours(1),
         };
-        known.last = known.told;
+        known.last = known.detected_at;
         known.detail = "None".to_owned();
         known
     };
@@ -160,7 +160,7 @@ fn seldom(world: &World) -> Vec<Known> {
     runs.iter().map(lost).collect()
 }
 
-/// How long a run may take, by the good ones that had ended when it was started.
+/// The longest time that a run may take, by the good runs that had ended when it started.
 fn limit(world: &World, run: &Made) -> TimeDelta {
     let good = all(world, |it| it.job == run.job && is_good(it) && it.end <= run.start);
     let longest = good.iter().map(|run| run.end - run.start).max().expect("a good run");
@@ -174,7 +174,7 @@ fn hung(world: &World) -> Known {
     let longest = good.iter().map(|run| run.end - run.start).max().expect("a good run");
     let again = all(world, |it| it.job == *job && it.start > run[0].start).len();
     let mut known = bad(IncidentState::Hung, &run, "", None);
-    known.told = run[0].start + limit(world, run[0]);
+    known.detected_at = run[0].start + limit(world, run[0]);
     known.last = world.now;
     known.bad = 0;
     known.ways.clear();
@@ -187,7 +187,7 @@ fn slower(world: &World, time: NaiveDateTime) -> Known {
     let slow = |run: &&Made| run.host == 6 && run.job.ends_with("often.sh") && run.start >= time;
     let runs = all(world, |run| slow(run) && is_good(run));
     let mut known = bad(IncidentState::Slower, &runs, "", None);
-    known.told = runs[..5].iter().map(|run| run.end).max().expect("a run");
+    known.detected_at = runs[..5].iter().map(|run| run.end).max().expect("a run");
     known.bad = 0;
     known.ways.clear();
     known.detail = "true".to_owned();
@@ -215,7 +215,7 @@ fn reboot(world: &World, time: NaiveDateTime) -> Known {
     known.since = at;
     known.last = at;
     let alone = runs.iter().map(|run| run.start + limit(world, run));
-    known.told = world.plan.boot.or(alone.max()).expect("a run");
+    known.detected_at = world.plan.boot.or(alone.max()).expect("a run");
     known.over = next;
     known.detail = format!("{next:?}");
     known

@@ -20,13 +20,12 @@ const HALF: &str = "/srv/half.sh --hourly=2";
 const NIGHT: &str = "/srv/night.sh";
 const NEW: &str = "/srv/new.sh";
 
-/// The process ids are used again after so many.
+/// After this many, process ids are used again.
 const PIDS: u32 = 2000;
 
 const TIMED_OUT: &str = "ssh: connect to host h port 22: Connection timed out\r";
 const DROPPED: &str = "kex_exchange_identification: Connection closed by remote host";
 
-/// A run that was made.
 #[derive(Debug, Clone)]
 pub struct Made {
     pub job: Rc<str>,
@@ -42,22 +41,21 @@ pub enum Fate {
     Ends(u8, &'static str),
     /// Killed at its `end`.
     Killed,
-    /// It still runs.
     Hangs,
 }
 
-/// What goes wrong, and when. An hour each, so that nothing meets something else.
+/// What goes wrong, and when: an hour each, so that no two things meet.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
-    /// Host 0 does not answer from then on for an hour.
+    /// Host 0 does not answer for an hour.
     pub dead: Option<NaiveDateTime>,
-    /// On hosts 1 to 3 a script is broken from then on.
+    /// On hosts 1 to 3 a script is broken.
     pub deploy: Option<NaiveDateTime>,
     /// On host 4 the next run hangs.
     pub hung: Option<NaiveDateTime>,
-    /// On host 5 a job is good and bad in turn from then on.
+    /// On host 5 a job is good and bad in turn.
     pub flapping: Option<(NaiveDateTime, Vec<bool>)>,
-    /// On host 6 a job takes longer from then on.
+    /// On host 6 a job takes longer.
     pub slower: Option<NaiveDateTime>,
     /// On host 7 a job fails until the second time.
     pub failed: Option<(NaiveDateTime, NaiveDateTime)>,
@@ -71,7 +69,7 @@ pub struct Plan {
     pub herd: Option<NaiveDateTime>,
     /// The machine is down for 18 minutes.
     pub reboot: Option<NaiveDateTime>,
-    /// It is known when the machine booted after that.
+    /// The known time of the boot after that.
     pub boot: Option<NaiveDateTime>,
 }
 
@@ -110,7 +108,7 @@ impl World {
             reboot: Some(floor_hour(time(8)) + TimeDelta::minutes(12)),
             ..Plan::default()
         };
-        // A run that takes longer than its hour is not to meet the reboot.
+        // A run that takes longer than its hour must not meet the reboot.
         let reboot = plan.reboot.expect("there is one");
         plan.boot = random.bool().then(|| reboot + TimeDelta::minutes(17));
         let is_clear = |from: NaiveDateTime, hours: i64| {

@@ -1,4 +1,4 @@
-//! The durations of the jobs that take longer and longer, or longer than before.
+//! The durations of jobs that have become longer.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -13,29 +13,26 @@ use crate::report::format::words::{count, duration};
 use crate::report::history::JobId;
 use crate::report::history::durations::DurationStats;
 
-/// The most jobs that are shown, those that have grown most first.
+/// The most jobs that are shown, by growth.
 const MAX_JOBS: usize = 40;
 
-/// With fewer good runs nothing is said about growth.
+/// With fewer good runs, no job grows.
 const MIN_RUNS: usize = 20;
 
-/// A job that takes so few seconds more does not grow.
+/// A job whose duration grows by less does not grow.
 const MIN_SECONDS: u32 = 10;
 
-/// The points of a chart.
 const POINTS: usize = 120;
 
-/// The height of a chart.
 const HEIGHT: u64 = 40;
 
-/// The durations of a job's good runs.
 struct Growth {
     job: JobId,
-    /// In units of the scale, and in seconds.
+    /// START in units of the scale, and the duration in seconds.
     runs: Vec<(i64, u32)>,
-    /// The median of the first quarter.
+    /// In seconds, of the first quarter of runs.
     first: u32,
-    /// The median of the last quarter.
+    /// In seconds, of the last quarter.
     last: u32,
 }
 
@@ -59,7 +56,6 @@ impl Growth {
     }
 }
 
-/// The section of the page.
 pub fn section(report: &Report, timeline: &Timeline, incidents: &[Incident]) -> Markup {
     let slower = incidents.iter().filter(|it| matches!(it.kind, IncidentKind::Slower { .. }));
     let slower: BTreeSet<JobId> = slower.flat_map(|it| it.jobs.iter().copied()).collect();
@@ -103,14 +99,14 @@ fn row(report: &Report, timeline: &Timeline, growth: &Growth) -> Markup {
     let longest = growth.runs.iter().map(|(_, seconds)| *seconds).max();
     let (first, last) = (duration(Some(growth.first)), duration(Some(growth.last)));
     let name = report.job_name(growth.job);
-    let told = format!("{first} at first, {last} in the end");
+    let label = format!("{first} at first, {last} in the end");
     html! {
         tr role="row" {
             th role="rowheader" scope="row" { @if timeline.has(growth.job) { a href={ "#j" (growth.job) } { (name) } } @else { (name) } }
             td.n role="cell" { (first) }
             td.n role="cell" { (last) }
             td.n role="cell" { (duration(longest)) }
-            td.chart role="cell" { svg.line role="img" aria-label=(told) viewBox="0 0 1440 40" preserveAspectRatio="none" {
+            td.chart role="cell" { svg.line role="img" aria-label=(label) viewBox="0 0 1440 40" preserveAspectRatio="none" {
                 path.x d="M0 40h1440" {}
                 path.d d=(line(&growth.runs, longest.unwrap_or_default())) {}
             } }

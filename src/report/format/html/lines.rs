@@ -1,4 +1,4 @@
-//! The runs that the timeline leads to, with their last lines.
+//! The runs to which the timeline links, with their last lines.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,6 @@ use crate::report::format::words::{age, duration, grouped};
 use crate::report::history::RunSummary;
 use crate::report::runs::outcome::Outcome;
 
-/// The section of the page, in this room.
 pub fn section(report: &Report, timeline: &Timeline, mut room: Budget) -> Markup {
     let rows: Vec<&JobRow> = timeline.hosts.iter().flat_map(|host| &host.rows).collect();
     for row in &rows {
@@ -30,12 +29,12 @@ pub fn section(report: &Report, timeline: &Timeline, mut room: Budget) -> Markup
     }
 }
 
-/// The list of a job's runs as it is if their output has no room.
+/// The list of a job's runs without their output.
 pub fn without_output(report: &Report, row: &JobRow) -> Markup {
     job(report, row, &BTreeSet::new())
 }
 
-/// The runs that are shown of a job, each with its place: those that a mark leads to, and the last one.
+/// The runs of a job that are listed: those with a mark, and the last one.
 fn shown<'a>(row: &'a JobRow) -> Vec<(usize, &'a RunSummary)> {
     let last = row.runs.last().map(|(place, _)| *place);
     let targets: BTreeSet<usize> = row.targets().chain(last).collect();
@@ -43,8 +42,7 @@ fn shown<'a>(row: &'a JobRow) -> Vec<(usize, &'a RunSummary)> {
     row.runs.iter().filter(is_shown).copied().collect()
 }
 
-/// The places of the runs whose output has room: the last bad one and the last one of each job, and then the newest
-/// ones.
+/// The runs whose output fits: first the last bad run and the last run of each job, then the newest.
 fn with_output(report: &Report, rows: &[&JobRow], mut room: Budget) -> BTreeSet<usize> {
     let mut wanted: Vec<(bool, &RunSummary, usize)> = Vec::new();
     for row in rows {
@@ -88,21 +86,21 @@ fn job(report: &Report, row: &JobRow, with_output: &BTreeSet<usize>) -> Markup {
     }
 }
 
-/// The state, the times and the name of a run.
 fn head(report: &Report, run: &RunSummary) -> Markup {
     let clock = report.clock();
     let took = match run.outcome {
         Outcome::Running => format!("for {}", age(run.age(report.scope.now))),
         Outcome::Lost => format!("last record {}", clock.second(run.last)),
-        Outcome::Good | Outcome::Failed(..) => format!("took {}", duration(run.seconds())),
+        Outcome::Good | Outcome::Skipped(_) | Outcome::Failed(..) => {
+            format!("took {}", duration(run.seconds()))
+        }
     };
     html! {
-        (in_text(RunState::of(run))) " " b { (clock.second(run.start)) } " " (told(run)) ", " (took)
+        (in_text(RunState::of(run))) " " b { (clock.second(run.start)) } " " (state_in_words(run)) ", " (took)
         ", run " code { (clock.run_name(run)) }
     }
 }
 
-/// The last lines of a run.
 fn output(tail: &[u8], is_same: bool) -> Markup {
     html! {
         @if tail.is_empty() {
@@ -115,8 +113,7 @@ fn output(tail: &[u8], is_same: bool) -> Markup {
     }
 }
 
-/// The state of a run in words.
-fn told(run: &RunSummary) -> String {
+fn state_in_words(run: &RunSummary) -> String {
     match run.outcome {
         outcome @ Outcome::Failed(status, _) => format!("{status}: {outcome}"),
         outcome => outcome.to_string(),

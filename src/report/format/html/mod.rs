@@ -1,8 +1,7 @@
-//! The form for a browser: one page that needs nothing else.
+//! The form for a browser: one page without any other file.
 //!
-//! The page follows from the same incidents and words as the first screen. It asks no server for anything, and its
-//! Content-Security-Policy keeps a browser from doing so, whatever a log has in it. It can be read without its
-//! script, which only filters.
+//! The page has the same incidents and words as the first screen. It makes no request, and its Content-Security-Policy
+//! keeps the browser from making one, whatever is in a log. It can be read without its script, which only filters.
 
 pub mod budget;
 pub mod durations;
@@ -23,19 +22,16 @@ use crate::report::output::ReportOutput;
 use budget::Budget;
 use timeline::Timeline;
 
-/// The looks of the page.
 const STYLE: &str = include_str!("style.css");
 
-/// The filter.
 const SCRIPT: &str = include_str!("filter.js");
 
-/// No request is allowed. Of styles and scripts, only those two are: these are the SHA-256 of their text, which a
-/// browser prints where they differ. The icon is empty, so that no browser asks a server for one.
+/// Allows no request. Allows only this style and this script, by the SHA-256 of their text, which a browser prints if
+/// they differ. The icon is empty: otherwise a browser would request one.
 const POLICY: &str = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; \
     style-src 'sha256-4R1OHptK0rNG5miczhoGZYD86CM/QN109bCxfPTLBJs='; \
     script-src 'sha256-EJo658epXERHDgSJFmNeD5xKjG+tjFCUgUeWxkTW6k0='";
 
-/// The page.
 #[derive(Debug)]
 pub struct Html;
 

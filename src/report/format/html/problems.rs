@@ -1,4 +1,4 @@
-//! The problems, and the counts of the period: what the first screen shows.
+//! The problems and the counts of the period, as on the first screen.
 
 use maud::{Markup, html};
 
@@ -15,10 +15,10 @@ use crate::report::history::JobId;
 use crate::report::history::counts::Count;
 use crate::report::output::style::Severity;
 
-/// How many incidents are shown that go on, and how many that are over.
+/// The most open incidents that are shown, and the most closed ones.
 const MAX_INCIDENTS: usize = 200;
 
-/// The counts and the incidents, those that go on first.
+/// Open incidents come first.
 pub fn section(report: &Report, incidents: &[Incident], timeline: Option<&Timeline>) -> Markup {
     let is_over = |incident: &&Incident| incident.is_over();
     let (over, now): (Vec<_>, Vec<_>) = incidents.iter().partition(is_over);
@@ -39,8 +39,8 @@ fn counts(report: &Report) -> Markup {
     let jobs = count(report.jobs().count() as u64, "job");
     let hosts = count(hosts(report).len() as u64, "host");
     html! {
-        @if let Some((first, last)) = tally.first_to_last {
-            p.span { (first) " to " (last) ": " (jobs) ", " (hosts) }
+        @if let Some(period) = report.period() {
+            p.span { (period) ": " (jobs) ", " (hosts) }
             dl.counts {
                 @for Count { name, number, is_bad } in ends(report).into_iter().chain(tally.kinds()) {
                     div.bad[is_bad] { dt { (name) } dd { (grouped(number)) } }
@@ -105,7 +105,7 @@ fn row(report: &Report, incident: &Incident, timeline: Option<&Timeline>) -> Mar
     }
 }
 
-/// The only job of the incident, if the timeline has it.
+/// The only job of the incident, if the timeline has the job.
 fn job(incident: &Incident, timeline: Option<&Timeline>) -> Option<JobId> {
     let [job] = incident.jobs.as_slice() else {
         return None;
@@ -114,7 +114,7 @@ fn job(incident: &Incident, timeline: Option<&Timeline>) -> Option<JobId> {
     is_shown.then_some(*job)
 }
 
-/// The class of a state's word: how bad it is.
+/// The CSS class of a state.
 fn class(state: IncidentState) -> &'static str {
     match Severity::of(state) {
         Severity::Good => "good",

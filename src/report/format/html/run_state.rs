@@ -1,36 +1,32 @@
-//! How the state of a run looks: its name, its colour, and the shape that marks it without colour.
+//! The state of a run's state: its name, its colour, and a shape that shows the state without colour.
 
 use maud::{Markup, PreEscaped, html};
 
 use crate::report::history::RunSummary;
 use crate::report::runs::outcome::Outcome;
 
-/// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RunState {
-    /// It was good.
     Good,
-    /// Its script or its ssh failed.
+    /// The script or ssh failed.
     Failed,
-    /// ssh could not connect, so that the script did not run.
+    /// ssh could not connect, so the script did not run.
     NotConnected,
-    /// It has no END, and its process is gone.
+    /// Without END, and the process is gone.
     Lost,
-    /// It goes on.
     Running,
-    /// There is none: nothing was started at the slot of a line.
+    /// No run: nothing was started at a slot.
     NotStarted,
 }
 
 impl RunState {
-    /// All states.
     pub const ALL: [Self; 6] =
         [Self::Good, Self::Failed, Self::NotConnected, Self::Lost, Self::Running, Self::NotStarted];
 
-    /// That of a run.
     pub fn of(run: &RunSummary) -> Self {
         match run.outcome {
-            Outcome::Good => Self::Good,
+            // Nothing is wrong.
+            Outcome::Good | Outcome::Skipped(_) => Self::Good,
             Outcome::Running => Self::Running,
             Outcome::Lost => Self::Lost,
             outcome if outcome.connection_failure().is_some() => Self::NotConnected,
@@ -38,7 +34,7 @@ impl RunState {
         }
     }
 
-    /// Its name on the page.
+    /// The name on the page.
     pub fn name(self) -> &'static str {
         match self {
             Self::Good => "ok",
@@ -50,7 +46,7 @@ impl RunState {
         }
     }
 
-    /// Its name in the style sheet and in the script: one letter, because a page has many of them.
+    /// The name in the style sheet and the script: one letter, because a page has many.
     pub fn letter(self) -> &'static str {
         match self {
             Self::Good => "g",
@@ -62,7 +58,7 @@ impl RunState {
         }
     }
 
-    /// Its shape, around the point 0, 0. That of a run that is not there is hollow.
+    /// The shape around the point 0, 0. A run that is not there has a hollow one.
     fn shape(self) -> &'static str {
         match self {
             Self::Good => "M-1.5-5h3V5h-3z",
@@ -78,7 +74,7 @@ impl RunState {
         }
     }
 
-    /// The pattern of a bar of several runs, in a square of six units. There is none if the bar is plain.
+    /// The pattern of a bar of several runs, in a square of six units. None if the bar is plain.
     fn pattern(self) -> Option<&'static str> {
         match self {
             Self::Good | Self::Running | Self::NotStarted => None,
@@ -89,16 +85,16 @@ impl RunState {
     }
 }
 
-/// The shapes and patterns that the rest of the page refers to.
+/// The shapes and patterns to which the rest of the page refers.
 pub fn shapes() -> Markup {
     html! {
         svg.shapes width="0" height="0" aria-hidden="true" {
-            @for look in RunState::ALL {
-                path id={ "s" (look.letter()) } d=(look.shape()) {}
-                symbol id={ "k" (look.letter()) } viewBox="-7 -7 14 14" { (at("0", "0", look)) }
-                @if let Some(lines) = look.pattern() {
-                    pattern id={ "p" (look.letter()) } width="6" height="6" patternUnits="userSpaceOnUse" {
-                        path class=(look.letter()) d=(lines) {}
+            @for state in RunState::ALL {
+                path id={ "s" (state.letter()) } d=(state.shape()) {}
+                symbol id={ "k" (state.letter()) } viewBox="-7 -7 14 14" { (at("0", "0", state)) }
+                @if let Some(lines) = state.pattern() {
+                    pattern id={ "p" (state.letter()) } width="6" height="6" patternUnits="userSpaceOnUse" {
+                        path class=(state.letter()) d=(lines) {}
                     }
                 }
             }
@@ -111,14 +107,12 @@ pub fn shapes() -> Markup {
     }
 }
 
-/// A shape in a line of text.
-pub fn in_text(look: RunState) -> Markup {
+pub fn in_text(state: RunState) -> Markup {
     html! {
-        svg.key.(look.letter()) aria-hidden="true" { use href={ "#k" (look.letter()) } {} }
+        svg.key.(state.letter()) aria-hidden="true" { use href={ "#k" (state.letter()) } {} }
     }
 }
 
-/// A shape at a point.
-pub fn at(x: &str, y: &str, look: RunState) -> Markup {
-    html! { (PreEscaped("<use href=\"#s")) (look.letter()) (PreEscaped("\" x=\"")) (x) (PreEscaped("\" y=\"")) (y) (PreEscaped("\"/>")) }
+pub fn at(x: &str, y: &str, state: RunState) -> Markup {
+    html! { (PreEscaped("<use href=\"#s")) (state.letter()) (PreEscaped("\" x=\"")) (x) (PreEscaped("\" y=\"")) (y) (PreEscaped("\"/>")) }
 }

@@ -1,4 +1,4 @@
-//! The starts and the connection failures by the second of the minute: whether there is a crowd.
+//! The starts and the connection failures by the second of the minute, to show crowds.
 
 use chrono::Timelike;
 use maud::{Markup, html};
@@ -7,15 +7,12 @@ use crate::report::format::report::Report;
 use crate::report::format::words::{count, grouped};
 use crate::report::history::RunFlag;
 
-/// The height of a chart.
 const HEIGHT: u64 = 60;
 
-/// The seconds of a minute.
 const SECONDS: usize = 60;
 
 type Counts = [u64; SECONDS];
 
-/// The section of the page.
 pub fn section(report: &Report) -> Markup {
     let (mut starts, mut failures): (Counts, Counts) = ([0; SECONDS], [0; SECONDS]);
     for run in report.history.runs.iter().filter(|run| report.scope.includes(run.start)) {
@@ -41,7 +38,7 @@ pub fn section(report: &Report) -> Markup {
 fn chart(name: &str, class: &str, counts: &Counts) -> Markup {
     let most = counts.iter().max().copied().unwrap_or_default();
     let second = counts.iter().position(|count| *count == most).unwrap_or_default();
-    let told = if most == 0 {
+    let caption = if most == 0 {
         format!("{name}: none")
     } else {
         format!("{name}: {} at most, at second {second}", grouped(most))
@@ -49,8 +46,8 @@ fn chart(name: &str, class: &str, counts: &Counts) -> Markup {
     let bars = counts.iter().enumerate().filter(|(_, count)| **count > 0);
     html! {
         figure {
-            figcaption { (told) }
-            svg.bars role="img" aria-label=(told) {
+            figcaption { (caption) }
+            svg.bars role="img" aria-label=(caption) {
                 @for (second, count) in bars {
                     @let height = (count * HEIGHT).div_ceil(most);
                     rect class=(class) x=(place(second)) y=(HEIGHT - height) width="1.4%" height=(height) {

@@ -1,4 +1,4 @@
-//! The timeline: a row a job, by host, and what is drawn in it.
+//! The timeline: a row for each job, by host.
 
 pub mod bands;
 pub mod draw;
@@ -17,29 +17,23 @@ use bands::Bands;
 use rows::JobRow;
 use scale::Scale;
 
-/// The rows of a period.
 #[derive(Debug)]
 pub struct Timeline<'a> {
-    /// The time.
     pub scale: Scale,
-    /// The hosts with their jobs.
     pub hosts: Vec<HostRows<'a>>,
     bands: Bands,
-    /// How many jobs have no row.
+    /// The number of jobs without a row.
     left_out: usize,
 }
 
-/// A host and the rows of its jobs.
 #[derive(Debug)]
 pub struct HostRows<'a> {
-    /// The host.
     pub host: HostId,
-    /// The jobs.
     pub rows: Vec<JobRow<'a>>,
 }
 
 impl<'a> Timeline<'a> {
-    /// The timeline of the period. There is none without a job to show.
+    /// None if there is no job to show.
     pub fn of(report: &'a Report, incidents: &[Incident]) -> Option<Self> {
         let scale = scale(report)?;
         let (rows, left_out) = rows::of(report, incidents, &scale);
@@ -58,14 +52,13 @@ impl<'a> Timeline<'a> {
         Some(Self { scale, hosts, bands, left_out })
     }
 
-    /// Whether a job has a row.
     pub fn has(&self, job: JobId) -> bool {
         let mut rows = self.hosts.iter().flat_map(|host| &host.rows);
         rows.any(|row| row.job == job)
     }
 }
 
-/// The period: from its beginning, or from the first run if it has none.
+/// The period, from the first run if it has no beginning.
 fn scale(report: &Report) -> Option<Scale> {
     let (first, _) = report.tally.first_to_last?;
     let Scope { since, now, .. } = report.scope;

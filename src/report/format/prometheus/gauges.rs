@@ -1,4 +1,4 @@
-//! The gauges: their names, and how their values come from what is known.
+//! The gauges: their names, help texts and values.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::latest::{Labelled, LastRuns};
 use crate::clock::with_offset;
 use crate::report::diagnosis::incident::{Incident, IncidentState};
 
-/// A gauge of each job: its name, its help, and its value if there is one.
+/// A gauge of each job: the name, the help, and the value, if there is one.
 type JobGauge = (&'static str, &'static str, fn(&LastRuns) -> Option<i64>);
 
 const JOB_GAUGES: [JobGauge; 8] = [
@@ -46,7 +46,7 @@ const JOB_GAUGES: [JobGauge; 8] = [
     ),
 ];
 
-/// The text of all gauges. `incidents` are those of the period.
+/// `incidents` are those of the period.
 pub fn render(labelled: Labelled, incidents: &[Incident]) -> String {
     let Labelled { jobs, hosts, left_out } = labelled;
     let mut text = Exposition::default();
@@ -70,7 +70,7 @@ pub fn render(labelled: Labelled, incidents: &[Incident]) -> String {
     text.finish()
 }
 
-/// The number of problems now. A state without a problem has a 0, so that an alert sees it end.
+/// The number of problems now. A state without a problem has a 0, so an alert sees the problem end.
 fn add_problems(text: &mut Exposition, incidents: &[Incident]) {
     let name = "remoteexe_problems";
     text.gauge(name, "Problems now, as the first screen of the report has them.");
@@ -85,7 +85,7 @@ fn add_problems(text: &mut Exposition, incidents: &[Incident]) {
     }
 }
 
-/// A local time in seconds from 1970.
+/// From 1970, for a local time.
 fn seconds(local: NaiveDateTime) -> i64 {
     with_offset(local).timestamp()
 }

@@ -1,31 +1,29 @@
-//! The labels of a job, of which there must not be a new set with each run.
+//! The labels of a job, which must not be new with each run.
 //!
-//! `script` is all that is run, with the parameters: `user_log.sh action` and `user_log.sh stop` fail on their own,
-//! and of `timeout 300 /srv/sum.sh` the first word says nothing. But a parameter such as `$(date +\%F)` would make a
-//! new series each day, and an alert on each old one. So dates and long numbers are shown as `*`.
+//! `script` is the whole command with the parameters: `user_log.sh action` and `user_log.sh stop` fail independently,
+//! and the first word of `timeout 300 /srv/sum.sh` means nothing. But a parameter such as `$(date +\%F)` would make a
+//! new series each day, and an alert for each old one. So dates and long numbers are shown as `*`.
 
 use std::ops::Range;
 
 use crate::escape::printable;
 use crate::report::runs::run::first_word;
 
-/// The most bytes of a job's name that are looked at. Prometheus keeps each label in memory.
+/// In bytes. Prometheus keeps each label in memory.
 const MAX_NAME: usize = 1024;
 
-/// From so many digits in a row on, a number is a date, a time or a counter.
+/// A number of this many digits is a date, a time or a counter.
 const LONG: usize = 8;
 
-/// The labels of a job.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Labels {
-    /// The first operand.
     pub host: String,
-    /// The other ones.
+    /// The other operands.
     pub script: String,
 }
 
 impl Labels {
-    /// The labels of a job, of whose operands [`constant_name`] has left what is constant.
+    /// The labels of a job, from the result of [`constant_name`].
     pub fn of_constant_name(name: &[u8]) -> Self {
         let host = first_word(name);
         let script = name.get(host.len() + 1..).unwrap_or_default();
@@ -33,10 +31,8 @@ impl Labels {
     }
 }
 
-/// Bytes of a log as the value of a label: in UTF-8, without control characters. `node_exporter` drops the whole
-/// file for one byte that is not UTF-8.
-///
-/// A control character is shown as several others, and so a label is cut once more.
+/// Bytes of a log as the value of a label: in UTF-8, because otherwise `node_exporter` drops the whole file, and
+/// without control characters. An escaped character is longer, so the label is cut again.
 pub fn shown(bytes: &[u8]) -> String {
     let mut label = printable(bytes);
     let mut most = label.len().min(MAX_NAME);
@@ -61,7 +57,7 @@ pub fn constant_name(job: &[u8], name: &mut Vec<u8>) {
     name.extend_from_slice(rest);
 }
 
-/// The place of the first date, time with seconds or long number in `text`, with the time behind a date.
+/// The range of the first date, time with seconds or long number in `text`, with the time after a date.
 fn changing(text: &[u8]) -> Option<Range<usize>> {
     let mut at = 0;
     while at < text.len() {
@@ -82,7 +78,6 @@ fn changing(text: &[u8]) -> Option<Range<usize>> {
     None
 }
 
-/// The number of digits at the beginning of `text`.
 fn digits(text: &[u8]) -> usize {
     text.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }

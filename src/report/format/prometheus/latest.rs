@@ -1,4 +1,4 @@
-//! What each job did last, and when it is due next, in memory that grows with the jobs and not with their runs.
+//! The last runs and the next start of each job, in memory that grows with the jobs and not with their runs.
 
 use std::collections::BTreeMap;
 
@@ -6,77 +6,66 @@ use chrono::NaiveDateTime;
 use foldhash::{HashMap, HashSet};
 
 use super::labels::{Labels, constant_name, shown};
+use crate::report::history::jobs::without_parameters;
 use crate::report::runs::run::{End, Run, first_word};
 
-/// More jobs than these of one script on one host are one job: their parameters change.
+/// More jobs of one script on one host are one job: the parameters change.
 const MAX_VARIANTS: u32 = 50;
 
-/// How many jobs and how many hosts have gauges. Whoever can write to a log can start any number of jobs, and
+/// The most jobs and the most hosts with gauges. Whoever can write to a log can start any number of jobs, and
 /// Prometheus keeps each series for weeks.
 const MAX_JOBS: usize = 5_000;
 
-/// What jobs with the same labels did last. Times are local.
+/// The last runs of jobs with the same labels. Times are local.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct LastRuns {
-    /// The last START.
     pub start: Option<NaiveDateTime>,
     /// The last END of a good run.
     pub success: Option<NaiveDateTime>,
-    /// The last END.
     pub completion: Option<Completion>,
-    /// The number of runs that go on.
+    /// The number of runs that are going on.
     pub running: u32,
-    /// The next start that a crontab plans, in seconds from 1970.
+    /// The next start by a crontab, in seconds from 1970.
     pub next: Option<i64>,
-    /// The slots since the last START at which nothing was started, if a crontab has the job.
+    /// The number of slots without a START since the last START, if a crontab has the job.
     pub missed: Option<u32>,
 }
 
-/// The end of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Completion {
-    /// The local time of END.
     pub end: NaiveDateTime,
-    /// The exit status.
     pub status: u8,
-    /// The seconds that the run took, if they are known.
     pub seconds: Option<u64>,
 }
 
-/// What is known of hosts and jobs, by their labels.
+/// All hosts and jobs, by their labels.
 #[derive(Debug, Default)]
 pub struct Labelled {
-    /// What the jobs did last.
     pub jobs: BTreeMap<Labels, LastRuns>,
-    /// The local time at which each host was last reached.
+    /// The local time when each host was last reached.
     pub hosts: BTreeMap<String, NaiveDateTime>,
-    /// The number of jobs that are left out.
     pub left_out: u64,
 }
 
-/// What all jobs did last, while runs are read.
 #[derive(Debug, Default)]
 pub struct Latest {
     jobs: HashMap<Box<[u8]>, LastRuns>,
-    /// How many jobs there are of one script on one host.
+    /// The number of jobs of one script on one host.
     variants: HashMap<Box<[u8]>, u32>,
     hosts: HashMap<Box<[u8]>, NaiveDateTime>,
-    /// The name of the run that is added.
+    /// The name of the current run, to save an allocation.
     name: Vec<u8>,
-    /// The number of jobs that are left out.
     left_out: u64,
 }
 
 impl Latest {
-    /// Notes that a crontab has a job, and its next start in seconds from 1970. Such a job is one of its own, however
-    /// many its script has.
+    /// Notes that a crontab has a job, and its next start in seconds from 1970. Such a job is never joined with others.
     pub fn plan(&mut self, job: &[u8], next: Option<i64>) {
         let job = self.planned(job);
         job.next = job.next.into_iter().chain(next).min();
     }
 
-    /// Notes a slot, in local time, at which a job in a crontab was not started. One before its last START is made up
-    /// for.
+    /// Notes a missed slot, in local time, of a job in a crontab. A START after it makes up for it.
     pub fn miss(&mut self, job: &[u8], slot: NaiveDateTime) {
         let job = self.planned(job);
         if job.start.is_none_or(|start| start < slot) {
@@ -91,7 +80,6 @@ impl Latest {
         job
     }
 
-    /// Adds a run.
     pub fn add(&mut self, run: &Run) {
         constant_name(&run.trace.job, &mut self.name);
         match self.jobs.get_mut(&*self.name) {
@@ -99,29 +87,29 @@ impl Latest {
             None => self.new_job().add(run),
         }
         if run.has_reached_host() {
-            // As the labels of the job have it.
+            // As in the labels of the job.
             let host = first_word(&self.name);
             match self.hosts.get_mut(host) {
                 Some(reached) => *reached = run.trace.last.max(*reached),
                 None => _ = self.hosts.insert(host.into(), run.trace.last),
             }
         }
-        // Half of them at a time: to look through all of them for each job would take too long.
+        // Removes half of them at a time: to search all of them for each job would take too long.
         if self.jobs.len().max(self.hosts.len()) > 2 * MAX_JOBS {
             self.leave_out();
         }
     }
 
-    /// The job of this name, which is new, or the one that stands for it if its script has too many.
+    /// The new job of this name, or the first job of its script if the script has too many.
     fn new_job(&mut self) -> &mut LastRuns {
-        let script = first_two_words(&self.name);
+        let script = without_parameters(&self.name);
         let variants = self.variants.entry(script.into()).or_default();
         *variants = variants.saturating_add(1);
         let name = if *variants > MAX_VARIANTS { script } else { &self.name };
         self.jobs.entry(name.into()).or_default()
     }
 
-    /// Leaves out what is too much: what ran long ago, and what is in no crontab before what is.
+    /// Removes what is too much: first the jobs in no crontab, and of these what ran long ago.
     fn leave_out(&mut self) {
         let before = self.jobs.len();
         forget_oldest(&mut self.jobs, |job| (job.missed.is_some(), job.start));
@@ -129,18 +117,18 @@ impl Latest {
         let left_out = before - self.jobs.len();
         self.left_out += left_out as u64;
         if left_out > 0 {
-            let scripts = self.jobs.keys().map(|name| first_two_words(name));
+            let scripts = self.jobs.keys().map(|name| without_parameters(name));
             let scripts: HashSet<&[u8]> = scripts.collect();
             self.variants.retain(|script, _| scripts.contains(&**script));
         }
     }
 
-    /// All of it by the labels. Different bytes can have the same label, and a set of labels may occur once.
+    /// The jobs by their labels, each set of labels once: different bytes can have the same label.
     pub fn finish(mut self) -> Labelled {
         self.leave_out();
         let mut labelled = Labelled { left_out: self.left_out, ..Labelled::default() };
         for (name, job) in &self.jobs {
-            let script = first_two_words(name);
+            let script = without_parameters(name);
             let variants = self.variants.get(script).copied().unwrap_or(0);
             let labels = if job.missed.is_none() && variants > MAX_VARIANTS {
                 let mut labels = Labels::of_constant_name(script);
@@ -186,7 +174,7 @@ impl LastRuns {
     }
 }
 
-/// Removes the oldest of more than [`MAX_JOBS`].
+/// Removes the oldest entries above [`MAX_JOBS`].
 fn forget_oldest<V, Age: Ord>(all: &mut HashMap<Box<[u8]>, V>, age: impl Fn(&V) -> Age) {
     let too_many = all.len().saturating_sub(MAX_JOBS);
     if too_many > 0 {
@@ -198,11 +186,4 @@ fn forget_oldest<V, Age: Ord>(all: &mut HashMap<Box<[u8]>, V>, age: impl Fn(&V) 
             all.remove(&name);
         }
     }
-}
-
-/// `HOST SCRIPT` of a job.
-fn first_two_words(name: &[u8]) -> &[u8] {
-    let host = first_word(name).len();
-    let script = first_word(name.get(host + 1..).unwrap_or_default()).len();
-    &name[..name.len().min(host + 1 + script)]
 }

@@ -1,4 +1,4 @@
-//! The form of `--prometheus`: gauges for the textfile builder of Prometheus's `node_exporter`.
+//! The form of `--prometheus`: gauges for the textfile collector of Prometheus's `node_exporter`.
 //!
 //! All are gauges of the logs that were read. A counter would go back when a log is deleted.
 
@@ -20,7 +20,6 @@ use crate::report::runs::run::Run;
 use crate::report::slots::Expected;
 use latest::Latest;
 
-/// The gauges, while runs are read.
 #[derive(Debug)]
 pub struct Prometheus {
     latest: Latest,
@@ -29,7 +28,6 @@ pub struct Prometheus {
 }
 
 impl Prometheus {
-    /// Gauges of the jobs that `filter` names, as of `now`.
     pub fn new(filter: &Filter, now: DateTime<Local>) -> Self {
         Self { latest: Latest::default(), filter: filter.clone(), now }
     }
@@ -44,13 +42,12 @@ impl Format for Prometheus {
             reach: Reach::LastRuns,
             warns_of_left_out: true,
             is_paged: true,
-            // node_exporter reads gauges as a user of its own.
+            // node_exporter reads the file as another user.
             is_public: true,
             ..Needs::default()
         }
     }
 
-    /// Notes the jobs of the crontabs that are asked for, and when they are due next.
     fn begin(&mut self, expected: Option<&Expected>, _: &mut ReportOutput) {
         let Some(expected) = expected else { return };
         let periods = periods(self.now);
@@ -75,7 +72,7 @@ impl Format for Prometheus {
         let incidents = diagnosis::of_period(&report.evidence());
         let gauges = gauges::render(self.latest.finish(), &incidents);
         out.write(gauges.as_bytes());
-        // Whoever reads the metrics sees the problems there.
+        // The metrics themselves show the problems.
         Health::Good
     }
 }

@@ -3,16 +3,19 @@
 use super::page::Page;
 use super::{heading, incidents};
 use crate::report::diagnosis;
-use crate::report::diagnosis::incident::Incident;
+use crate::report::diagnosis::incident::{Incident, IncidentState};
 use crate::report::format::report::Report;
 
 /// Shows them. Returns whether any began.
 pub fn show(page: &mut Page, report: &Report) -> bool {
-    let (began, ended) = diagnosis::changes(&report.evidence());
+    let (mut began, mut ended) = diagnosis::changes(&report.evidence());
+    let is_bad = began.iter().any(Incident::is_failure);
     let is_certain = report.tally.ambiguous == 0;
     if began.is_empty() && ended.is_empty() && is_certain {
         return false;
     }
+    let has_recovered = |it: &mut Incident| it.state() == IncidentState::Recovered;
+    ended.extend(began.extract_if(.., has_recovered));
     let (since, now) = (report.scope.since, report.scope.now);
     page.title(&format!("{since} to {now}"));
     heading::show_uncertain(page, report);
@@ -20,8 +23,8 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
         if !incidents.is_empty() {
             page.heading(title);
             let incidents: Vec<&Incident> = incidents.iter().collect();
-            incidents::show(page, report, &incidents);
+            incidents::show(page, report, &incidents, usize::MAX);
         }
     }
-    began.iter().any(Incident::is_failure) || !is_certain
+    is_bad || !is_certain
 }

@@ -11,20 +11,19 @@ use crate::report::history::scope::Scope;
 use crate::report::history::{JobId, RunSummary};
 use crate::report::runs::outcome::Outcome;
 
-/// A job that takes so few seconds more is not slower.
+/// A job whose duration grows by less is not slower.
 const MIN_SECONDS: u32 = 5;
 
-/// How many jobs are shown of each kind: the answer fits a screen.
+/// The most jobs of each kind, so that the answer fits a screen.
 const MAX_SHOWN: usize = 10;
 
-/// A job's runs in the two periods.
 struct Pair<'a> {
     job: JobId,
     before: Vec<&'a RunSummary>,
     now: Vec<&'a RunSummary>,
 }
 
-/// Shows the comparison. Returns whether a job is newly bad or silent.
+/// Returns whether a job is newly bad or silent.
 pub fn show(page: &mut Page, report: &Report) -> bool {
     let now = &report.scope;
     let Some(before) = now.before() else {
@@ -72,13 +71,12 @@ fn bad_of(runs: &[&RunSummary]) -> usize {
     runs.iter().filter(|run| run.outcome.is_bad()).count()
 }
 
-/// The share of bad runs.
 #[expect(clippy::cast_precision_loss, reason = "a share of two counts is not exact anyway")]
 fn share(runs: &[&RunSummary]) -> f64 {
     bad_of(runs) as f64 / runs.len().max(1) as f64
 }
 
-/// Shows the jobs for which `is_wanted` is true. Returns whether there is one.
+/// Shows the jobs for which `is_wanted` is true. Returns whether there are any.
 fn bad(
     page: &mut Page,
     report: &Report,
@@ -109,7 +107,7 @@ fn bad(
     true
 }
 
-/// Shows a table of jobs, the first ones only if there are many.
+/// Shows a table of jobs, up to the limit.
 fn show_rows(
     page: &mut Page,
     report: &Report,
@@ -155,7 +153,7 @@ fn slower(page: &mut Page, report: &Report, pairs: &[Pair]) {
     show_rows(page, report, &["Now", "Before", "Job"], &[0, 1], rows);
 }
 
-/// Shows the jobs that ran more than once in the period before and do not run in this one.
+/// Shows the jobs that ran more than once in the period before, and never in this one.
 fn silent(page: &mut Page, report: &Report, pairs: &[Pair]) -> bool {
     let is_silent = |pair: &&Pair| pair.now.is_empty() && pair.before.len() > 1;
     let silent: Vec<&Pair> = pairs.iter().filter(is_silent).collect();

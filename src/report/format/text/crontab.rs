@@ -19,7 +19,7 @@ pub fn show_schedules(page: &mut Page, report: &Report) {
     if report.filter.failed {
         return;
     }
-    let mut schedules = crontabs::schedules(report);
+    let mut schedules = crontabs::schedules(report).collect::<Vec<_>>();
     if schedules.is_empty() {
         return;
     }

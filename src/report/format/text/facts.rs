@@ -2,9 +2,14 @@
 
 use std::cmp::Reverse;
 
+use chrono::NaiveDateTime;
+
 use crate::report::diagnosis::incident::{Herd, Hung, Incident, IncidentKind};
+use crate::report::format::crontabs;
 use crate::report::format::report::Report;
 use crate::report::format::words::{age, count, duration, grouped};
+use crate::report::history::JobId;
+use crate::report::runs::outcome::Outcome;
 
 /// How many runs were bad, since when there was no good one, and whatever else its kind asks for.
 pub fn facts(incident: &Incident, report: &Report) -> String {
@@ -13,9 +18,12 @@ pub fn facts(incident: &Incident, report: &Report) -> String {
         [] => return facts,
         // It is named already.
         [_] if incident.jobs.len() == 1 && incident.hosts().is_empty() => {
-            "not good since".to_owned()
+            format!("not good since{}", next(report, incident.jobs[0]))
         }
-        [job] => format!("not good since: {}", report.job_name(*job)),
+        [job] => {
+            let name = report.job_name(*job);
+            format!("not good since: {name}{}", next(report, *job))
+        }
         jobs => format!("{} not good since", count(jobs.len() as u64, "job")),
     };
     if facts.is_empty() { not_recovered } else { format!("{facts}, {not_recovered}") }
@@ -39,7 +47,7 @@ fn facts_of_kind(incident: &Incident, report: &Report) -> String {
             facts.join(", ")
         }
         IncidentKind::Hung(hung) => hanging(incident, hung, report),
-        IncidentKind::Unreachable { .. } => {
+        IncidentKind::Unreachable { .. } | IncidentKind::Refused { .. } => {
             let (runs, jobs) = (count(incident.bad, "run"), incident.jobs.len() as u64);
             let times = repeated(incident);
             format!("{times}{runs} of {} ({})", count(jobs, "job"), ways(incident))
@@ -60,6 +68,11 @@ fn facts_of_kind(incident: &Incident, report: &Report) -> String {
             },
             |boot| format!("this machine booted {}", clock.time(boot)),
         ),
+        IncidentKind::LogFull => {
+            let over =
+                incident.window.over.map(|over| format!(", lines again {}", clock.time(over)));
+            format!("the log took no lines: they may have run{}", over.unwrap_or_default())
+        }
         IncidentKind::Late { started } => {
             let slots = incident.bad;
             format!(
@@ -87,16 +100,40 @@ fn failing(incident: &Incident, report: &Report) -> String {
         (_, true) => repeated(incident) + &count(bad, "run"),
         (_, false) => format!("{}{} of {}", repeated(incident), grouped(bad), count(runs, "run")),
     });
+    let is_single = incident.jobs.len() == 1;
     if let Some(over) = incident.window.over {
         facts.push(format!("good since {}", clock.time(over)));
+    } else if let Some(good) = last_good(incident, report) {
+        // Of several jobs one may have been good after another one was bad.
+        if is_single || good <= incident.window.since {
+            facts.push(format!("last good {}", clock.time(good)));
+        }
     } else {
-        let good = incident.last_good.map(|good| format!("last good {}", clock.time(good)));
-        facts.push(good.unwrap_or_else(|| "no good run before".to_owned()));
+        facts.push("no good run before".to_owned());
     }
-    if let Some(last) = incident.last.filter(|_| incident.jobs.len() == 1) {
+    if let Some(last) = incident.last.filter(|_| is_single) {
         facts.push(format!("run {}", clock.run_name(&last)));
     }
     facts.join(", ")
+}
+
+/// When the last good run ended. A job that is good and bad in turn may have been good since it began.
+fn last_good(incident: &Incident, report: &Report) -> Option<NaiveDateTime> {
+    match (&incident.kind, incident.jobs.as_slice()) {
+        (IncidentKind::Flapping, [job]) => {
+            let runs = report.history.of_job(*job).iter();
+            let good = runs.filter(|run| run.outcome == Outcome::Good);
+            good.map(|run| run.until).max()
+        }
+        _ => incident.last_good,
+    }
+}
+
+/// `, next Tue 02:50`, if a crontab has the job.
+fn next(report: &Report, job: JobId) -> String {
+    let is_now = report.scope.is_live;
+    let schedule = is_now.then(|| crontabs::schedule_of(report, job)).flatten();
+    schedule.map_or_else(String::new, |schedule| format!(", next {}", schedule.next))
 }
 
 fn not_started(incident: &Incident, report: &Report) -> String {
@@ -107,6 +144,9 @@ fn not_started(incident: &Incident, report: &Report) -> String {
         (None, Some(good)) => format!("last good {}", clock.time(good)),
         (None, None) => "no good run before".to_owned(),
     });
+    if let ([job], None) = (incident.jobs.as_slice(), incident.window.over) {
+        facts[1] += &next(report, *job);
+    }
     facts.join(", ")
 }
 

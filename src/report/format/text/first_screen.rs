@@ -15,8 +15,8 @@ use crate::report::format::words::{chart, grouped};
 use crate::report::history::{JobId, RunFlag};
 use crate::report::output::style::Severity;
 
-/// How many incidents are shown that go on, and how many that are over.
-const MAX_INCIDENTS: usize = 12;
+/// The lines for the incidents that go on, and for those that are over.
+const MAX_LINES: [usize; 2] = [40, 12];
 
 /// The least columns for words beside a chart.
 const MIN_BESIDE: usize = 20;
@@ -31,15 +31,13 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
     if let Some(job) = job_history::only_job(report) {
         job_history::show(page, report, job, &incidents);
     } else {
-        for (title, incidents) in [("Now", &now), ("Over", &over)] {
+        for ((title, incidents), most) in [("Now", &now), ("Over", &over)].iter().zip(MAX_LINES) {
             if !incidents.is_empty() {
                 page.heading(title);
-                let most = if report.lists_all() { usize::MAX } else { MAX_INCIDENTS };
-                let shown = &incidents[..incidents.len().min(most)];
-                incidents::show(page, report, shown);
-                let more = (incidents.len() - shown.len()) as u64;
-                if more > 0 {
-                    page.line(&format!("and {} more (--all lists them)", grouped(more)));
+                let most = if report.lists_all() { usize::MAX } else { most };
+                let hidden = incidents::show(page, report, incidents, most);
+                if hidden > 0 {
+                    page.line(&format!("and {} more (--all lists them)", grouped(hidden as u64)));
                 }
             }
         }
@@ -78,7 +76,12 @@ fn rest(page: &mut Page, report: &Report, incidents: &[Incident]) {
 
 fn overlaps(page: &mut Page, report: &Report) {
     if let Some(names) = jobs_with(report, RunFlag::Overlapped) {
-        let text = format!("started again while still running (flock -n prevents it): {names}");
+        // A job that has a lock was started from elsewhere too.
+        let runs = report.history.runs.iter().filter(|run| run.is(RunFlag::Overlapped));
+        let is_locked =
+            runs.filter(|run| report.scope.has(run)).any(|run| report.has_lock(run.job));
+        let advice = if is_locked { "" } else { " (flock -n prevents it)" };
+        let text = format!("started again while still running{advice}: {names}");
         page.labelled("Overlaps", INDENT, &text);
     }
 }

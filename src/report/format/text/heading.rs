@@ -16,11 +16,11 @@ const MAX_NAMED: usize = 2;
 /// The period and the counts of its runs.
 pub fn counts(page: &mut Page, report: &Report) {
     let tally = &report.tally;
-    if let Some((first, last)) = tally.first_to_last {
+    if let Some(period) = report.period() {
         let jobs = report.jobs().count() as u64;
         let hosts = hosts(report).len() as u64;
         let size = format!("{}, {}", count(jobs, "job"), count(hosts, "host"));
-        page.title(&format!("{first} to {last}   {size}"));
+        page.title(&format!("{period}   {size}"));
         for counts in [ends(report), tally.kinds()] {
             let counts: Vec<String> = counts.iter().map(|count| page.count(count)).collect();
             page.line(&counts.join("   "));
@@ -33,6 +33,12 @@ pub fn counts(page: &mut Page, report: &Report) {
         page.paragraph(&format!(
             "unrecognized lines {}   records without START {}   ambiguous runs {ambiguous}",
             read.unrecognized, read.unmatched
+        ));
+    }
+    if report.lost_starts() > 0 {
+        let ends = count(report.lost_starts(), "END");
+        page.paragraph(&format!(
+            "{ends} without START: a log was moved, removed or cut while they ran, or could not be written"
         ));
     }
     for line in sources::lines(report) {

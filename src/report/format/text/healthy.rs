@@ -86,7 +86,7 @@ pub fn end(run: &RunSummary) -> String {
     match run.outcome {
         Outcome::Good if run.is(RunFlag::Accepted) => "ok".to_owned(),
         Outcome::Good => "0".to_owned(),
-        Outcome::Failed(status, _) => status.to_string(),
+        Outcome::Skipped(status) | Outcome::Failed(status, _) => status.to_string(),
         Outcome::Running => "running".to_owned(),
         Outcome::Lost => "lost".to_owned(),
     }

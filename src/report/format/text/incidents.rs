@@ -1,10 +1,12 @@
 //! Incidents as rows: the state, the time, and what an operator has to know of it.
 
+use std::collections::BTreeSet;
+
 use unicode_width::UnicodeWidthStr;
 
 use super::facts::facts;
 use super::names;
-use super::page::{Page, wrapped, wrapped_whole};
+use super::page::{Page, wrapped_whole};
 use super::width::fits;
 use crate::escape::printable;
 use crate::report::diagnosis::incident::{Incident, IncidentKind};
@@ -12,10 +14,11 @@ use crate::report::format::crontabs;
 use crate::report::format::report::Report;
 use crate::report::format::words::shown_name;
 use crate::report::format::words::{count, grouped};
-use crate::report::history::{HostId, RunFlag, RunSummary};
+use crate::report::history::{HostId, JobId, RunFlag, RunSummary};
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::output::style::Severity;
 use crate::report::runs::outcome::{Outcome, Reason};
+use crate::ssh_error::Cause;
 
 /// The blanks between two columns.
 const GAP: usize = 2;
@@ -23,8 +26,11 @@ const GAP: usize = 2;
 /// More columns than any text takes that is not cut by another rule.
 const WIDE: usize = 4096;
 
-/// How many hosts of an incident are named.
-const MAX_HOSTS: usize = 3;
+/// How many hosts or scripts of an incident are named.
+const MAX_NAMED: usize = 12;
+
+/// The reason stands in the line of the facts if both take no more columns.
+const MAX_LINE: usize = 120;
 
 /// The words for an incident.
 #[derive(Debug)]
@@ -45,29 +51,43 @@ pub fn words(incident: &Incident, report: &Report) -> Words {
         time: time(incident, report),
         subject: subject(incident, report, WIDE).join(" "),
         facts: facts(incident, report),
-        why: why(incident, report, WIDE).join(" "),
+        why: why(incident, report),
     }
 }
 
-/// Shows a row for each incident.
-pub fn show(page: &mut Page, report: &Report, incidents: &[&Incident]) {
+/// Shows a row for each incident. So that all of them have room in `most` lines, the last ones are shown without their
+/// facts. Beyond three times as many lines only those are shown that no later run makes up for soon. Returns how many are not.
+pub fn show(page: &mut Page, report: &Report, incidents: &[&Incident], most: usize) -> usize {
     let states = incidents.iter().map(|incident| incident.state().word().len());
     let state_width = states.chain(["UNREACHABLE".len()]).max().unwrap_or_default() + GAP;
     let times: Vec<String> = incidents.iter().map(|incident| time(incident, report)).collect();
     let time_width = times.iter().map(|time| time.width()).max().unwrap_or_default() + GAP;
     let indent = state_width + time_width;
     let room = page.width().saturating_sub(indent);
-    for (incident, time) in incidents.iter().zip(times) {
+    let brief = incidents.iter().map(|incident| brief_lines(incident, report, room));
+    let brief: Vec<Vec<String>> = brief.collect();
+    let mut left = most.checked_sub(brief.iter().map(Vec::len).sum());
+    let (mut used, mut hidden) = (0_usize, 0);
+    for ((incident, time), brief) in incidents.iter().zip(times).zip(brief) {
+        let full = lines(incident, report, room);
+        left = left.and_then(|left| (left + brief.len()).checked_sub(full.len()));
+        let lines = if left.is_some() { full } else { brief };
+        used += lines.len();
+        if used / 3 > most && !incident.is_pressing {
+            hidden += 1;
+            continue;
+        }
         let state = incident.state();
         let word = state.word();
         let blanks = " ".repeat(state_width - word.len());
         let state = page.style.paint(Severity::of(state), word);
         let mut before = format!("{state}{blanks}{time}{}", " ".repeat(time_width - time.width()));
-        for line in lines(incident, report, room) {
+        for line in lines {
             page.line(&(before + &line));
             before = " ".repeat(indent);
         }
     }
+    hidden
 }
 
 fn time(incident: &Incident, report: &Report) -> String {
@@ -81,14 +101,27 @@ fn time(incident: &Incident, report: &Report) -> String {
 /// The subject and the facts, in one line where there is room, and then the reason.
 fn lines(incident: &Incident, report: &Report, room: usize) -> Vec<String> {
     let (mut lines, facts) = (subject(incident, report, room), facts(incident, report));
-    match lines.as_slice() {
-        [subject] if subject.width() + GAP + facts.width() <= room => {
-            lines = vec![format!("{subject}  {facts}")];
+    let why = why(incident, report);
+    for text in [facts, why].iter().filter(|text| !text.is_empty()) {
+        let width = lines[0].width() + GAP + text.width();
+        if lines.len() == 1 && width <= room.min(MAX_LINE) {
+            lines[0] = format!("{}  {text}", lines[0]);
+        } else {
+            lines.extend(wrapped_whole(text, room));
         }
-        _ => lines.extend(wrapped(&facts, room)),
     }
-    lines.extend(why(incident, report, room));
     lines
+}
+
+/// The subject and the reason, or the facts where there is none: the reason in lines of its own, unless that takes more.
+fn brief_lines(incident: &Incident, report: &Report, room: usize) -> Vec<String> {
+    let mut lines = subject(incident, report, room);
+    let is_known = !matches!(incident.kind, IncidentKind::Unreachable { .. });
+    let why = Some(why(incident, report)).filter(|why| is_known && !why.is_empty());
+    let why = why.unwrap_or_else(|| facts(incident, report));
+    let together = wrapped_whole(&format!("{}  {why}", lines.join("  ")), room);
+    lines.extend(wrapped_whole(&why, room));
+    if together.len() < lines.len() { together } else { lines }
 }
 
 /// The job, the host, or the number of them, in at most so many columns. A job whose host leaves no room has two lines.
@@ -97,7 +130,8 @@ fn subject(incident: &Incident, report: &Report, room: usize) -> Vec<String> {
         (
             IncidentKind::Unreachable { .. }
             | IncidentKind::Silent { .. }
-            | IncidentKind::CronDown { .. },
+            | IncidentKind::CronDown { .. }
+            | IncidentKind::LogFull,
             _,
         )
         | (_, []) => {
@@ -116,122 +150,142 @@ fn subject(incident: &Incident, report: &Report, room: usize) -> Vec<String> {
     }
 }
 
-/// What several jobs have in common, in at most so many columns.
-fn several(incident: &Incident, report: &Report, room: usize) -> String {
-    let (history, jobs) = (&report.history, &incident.jobs);
+/// What an incident of a scheduler or of hosts is about, in at most so many columns.
+fn whole(incident: &Incident, report: &Report, room: usize) -> Option<String> {
     let bad = count(incident.bad, "run");
-    let count_of_jobs = count(jobs.len() as u64, "job");
+    let jobs = count(incident.jobs.len() as u64, "job");
     let on = |scheduler: &Scheduler| {
         let name = scheduler.name();
         name.map_or_else(String::new, |name| format!(" on {}", printable(name.as_bytes())))
     };
-    let is_of_many = match &incident.kind {
-        IncidentKind::Unreachable { hosts } => return named_hosts(hosts, report, room),
-        IncidentKind::Silent { scheduler, .. } => return format!("all jobs{}", on(scheduler)),
+    Some(match &incident.kind {
+        IncidentKind::Unreachable { hosts } | IncidentKind::Refused { hosts, .. } => {
+            named_hosts(hosts, report, room)
+        }
+        IncidentKind::Silent { scheduler, .. } => format!("all jobs{}", on(scheduler)),
         IncidentKind::CronDown { scheduler, lost: 0, .. } => {
-            return format!("{bad} of {count_of_jobs} not started{}", on(scheduler));
+            format!("{bad} of {jobs} not started{}", on(scheduler))
         }
         IncidentKind::CronDown { scheduler, lost, .. } => {
             let lost = grouped(*lost);
-            return format!("{bad} not started, {lost} lost, of {count_of_jobs}{}", on(scheduler));
+            format!("{bad} not started, {lost} lost, of {jobs}{}", on(scheduler))
         }
+        IncidentKind::LogFull => format!("{bad} of {jobs} without a START"),
         IncidentKind::Lost { together: true, .. } => {
-            return format!("all that was running: {bad} of {count_of_jobs}");
+            format!("all that was running: {bad} of {jobs}")
         }
-        IncidentKind::Dropped { .. } | IncidentKind::Late { .. } => true,
-        IncidentKind::NotStarted { is_ignored, .. } => *is_ignored,
-        _ => false,
-    };
+        _ => return None,
+    })
+}
+
+/// What several jobs have in common, in at most so many columns.
+fn several(incident: &Incident, report: &Report, room: usize) -> String {
+    if let Some(whole) = whole(incident, report, room) {
+        return whole;
+    }
+    let (history, jobs) = (&report.history, &incident.jobs);
+    let count_of_jobs = count(jobs.len() as u64, "job");
     let Some(first) = jobs.first() else {
         return String::new();
     };
     let mut hosts: Vec<HostId> = jobs.iter().map(|job| history.job(*job).host).collect();
     hosts.sort_unstable();
     hosts.dedup();
-    let hosts = count(hosts.len() as u64, "host");
-    if is_of_many {
-        return format!("{count_of_jobs} on {hosts}");
-    }
-    let of = report.of_account(history.account(*first));
-    let on = format!("{of} on {hosts}");
-    let room = room.saturating_sub(on.width()).max(names::MIN_SCRIPT);
-    let script = match history.job(*first).script() {
+    let script = |job: &JobId| match history.job(*job).script() {
         b"" => "(no script)".to_owned(),
         script => shown_name(script),
     };
-    names::script(&script, room) + &on
+    let scripts: BTreeSet<String> = jobs.iter().map(script).collect();
+    let of = report.of_account(history.account(*first));
+    match (scripts.len(), hosts.as_slice()) {
+        (1, hosts) => {
+            let script = script(first);
+            let least = script.width().min(room / 2).max(names::MIN_SCRIPT);
+            let hosts = named_hosts(hosts, report, room.saturating_sub(least + of.width() + 4));
+            let on = format!("{of} on {hosts}");
+            names::script(&script, room.saturating_sub(on.width()).max(names::MIN_SCRIPT)) + &on
+        }
+        (_, [host]) => {
+            let host = shown_name(history.host(*host));
+            let room = room.saturating_sub(host.width() + 2);
+            let scripts: Vec<String> = scripts.into_iter().collect();
+            format!("{host}: {}", in_brackets(&scripts, &count_of_jobs, room))
+        }
+        (_, hosts) => format!("{count_of_jobs} on {}", named_hosts(hosts, report, room / 2)),
+    }
 }
 
-/// As many of these hosts as there is room for, each whole, and their number if not all are named.
+/// These hosts if there is room for all, or else their number and as many of them as there is room for, each whole.
 fn named_hosts(hosts: &[HostId], report: &Report, room: usize) -> String {
     let name = |host: &HostId| shown_name(report.history.host(*host));
-    let named: Vec<String> = hosts.iter().take(MAX_HOSTS).map(name).collect();
-    if let [name] = named.as_slice() {
-        return names::job(name, room);
+    let mut hosts: Vec<String> = hosts.iter().map(name).collect();
+    hosts.sort();
+    let all = hosts.join(", ");
+    match hosts.as_slice() {
+        [host] => names::job(host, room),
+        _ if hosts.len() <= MAX_NAMED && fits(&all, room) => all,
+        _ => in_brackets(&hosts, &count(hosts.len() as u64, "host"), room),
     }
-    let all = named.join(", ");
-    if hosts.len() == named.len() && fits(&all, room) {
-        return all;
-    }
-    let number = count(hosts.len() as u64, "host");
-    let mut some = (1..=named.len()).rev().map(|some| {
-        let named = named[..some].join(", ");
-        format!("{number} ({named}, …)")
-    });
-    some.find(|some| fits(some, room)).unwrap_or(number)
 }
 
-/// The way in which the last run failed and the line that says why, or advice.
-fn why(incident: &Incident, report: &Report, room: usize) -> Vec<String> {
-    if let IncidentKind::Dropped { herd } = &incident.kind {
-        let has_retries = incident.last.is_some_and(|run| run.is(RunFlag::Retried));
-        return advice(has_retries, herd.is_some(), room);
-    }
-    if let IncidentKind::NotStarted { place, is_ignored } = &incident.kind {
-        let why = if *is_ignored {
+/// A number, and behind it as many of these names as there is room for.
+fn in_brackets(names: &[String], number: &str, room: usize) -> String {
+    let mut some = (1..=names.len().min(MAX_NAMED)).rev().map(|some| {
+        let more = if some < names.len() { ", …" } else { "" };
+        format!("{number} ({}{more})", names[..some].join(", "))
+    });
+    some.find(|some| fits(some, room)).unwrap_or_else(|| number.to_owned())
+}
+
+/// The way in which the last run failed and the line that says why, or advice. It may be empty.
+fn why(incident: &Incident, report: &Report) -> String {
+    let clock = report.clock();
+    match (&incident.kind, &incident.last) {
+        (IncidentKind::Dropped { herd }, last) => {
+            let has_retries = last.is_some_and(|run| run.is(RunFlag::HasRetries));
+            let mut remedies = Vec::new();
+            if !has_retries {
+                remedies.push("--retries 8 (REMOTEEXE_RETRIES) tries again");
+            }
+            if herd.is_some() {
+                remedies.push("--splay 20 (REMOTEEXE_SPLAY) spreads the starts");
+            }
+            remedies.join(", ")
+        }
+        (IncidentKind::NotStarted { place, is_ignored: true }, _) => {
             let file = place.file.display().to_string();
             format!("cron ignores {}: --check says why", printable(file.as_bytes()))
-        } else {
-            format!("line {}", crontabs::place(place))
-        };
-        return vec![names::script(&why, room)];
-    }
-    let Some(last) = incident.last.as_ref() else {
-        return Vec::new();
-    };
-    match &incident.kind {
-        IncidentKind::Failing | IncidentKind::Flapping => {
-            wrapped_whole(&failure(report, last), room)
         }
-        IncidentKind::Lost { together: true, .. } => {
-            let last = report.clock().time(incident.window.last);
+        (IncidentKind::NotStarted { place, .. }, _) => format!("line {}", crontabs::place(place)),
+        (IncidentKind::Unreachable { .. }, Some(last)) => of_the_proxy(report, last),
+        (IncidentKind::Refused { .. }, Some(last)) => {
+            report.history.line(last).map(printable).unwrap_or_default()
+        }
+        (IncidentKind::Failing | IncidentKind::Flapping, Some(last)) => {
+            let line = report.history.line(last).map(printable);
+            // Several jobs may have ended with several statuses for one reason.
+            let line = line.filter(|_| incident.jobs.len() > 1 && incident.ways.len() > 1);
+            line.unwrap_or_else(|| failure(report, last))
+        }
+        (IncidentKind::Lost { together: true, .. }, Some(_)) => {
+            let last = clock.time(incident.window.last);
             let none = if incident.bad == 1 { "no END" } else { "none has an END" };
-            wrapped(&format!("{none}, and no record after {last}"), room)
+            format!("{none}, and no record after {last}")
         }
-        IncidentKind::Lost { .. } => {
-            let clock = report.clock();
+        (IncidentKind::Lost { .. }, Some(last)) => {
             let (last, dead) = (clock.time(last.last), clock.time(last.until));
-            wrapped(&format!("no END, last record {last}, dead by {dead}"), room)
+            format!("no END, last record {last}, dead by {dead}")
         }
-        _ => Vec::new(),
+        _ => String::new(),
     }
 }
 
-/// The remedies for dropped connections, in one line where there is room.
-fn advice(has_retries: bool, is_herd: bool, room: usize) -> Vec<String> {
-    let mut remedies = Vec::new();
-    if !has_retries {
-        remedies.push("--retries 8 (REMOTEEXE_RETRIES) tries again");
-    }
-    if is_herd {
-        remedies.push("--splay 20 (REMOTEEXE_SPLAY) spreads the starts");
-    }
-    let all = remedies.join(", ");
-    if fits(&all, room) {
-        return vec![all];
-    }
-    let lines = remedies.iter().flat_map(|remedy| wrapped(remedy, room));
-    lines.collect()
+/// What a `ProxyCommand` said, where ssh itself says no more than that it has ended.
+fn of_the_proxy(report: &Report, run: &RunSummary) -> String {
+    let is_proxy = run.outcome.connection_failure() == Some(Cause::ProxyEnded);
+    let line = report.history.line(run).filter(|_| is_proxy);
+    let line = line.filter(|line| Cause::from_message(line).is_none());
+    line.map(printable).unwrap_or_default()
 }
 
 /// The exit status, its meaning where it has one, and the line of output that says why.
@@ -245,8 +299,11 @@ fn failure(report: &Report, run: &RunSummary) -> String {
         outcome @ Outcome::Failed(status, _) => format!("exit {status}: {outcome}"),
         outcome => outcome.to_string(),
     };
-    match line {
-        Some(line) => format!("{way}: {line}"),
-        None => way,
+    match (line, run.outcome) {
+        (Some(line), _) => format!("{way}: {line}"),
+        (None, Outcome::Failed(_, Reason::Unexplained)) if run.is(RunFlag::Silent) => {
+            format!("{way}, no output: LogLevel QUIET would hide ssh's")
+        }
+        (None, _) => way,
     }
 }

@@ -45,8 +45,7 @@ pub fn show(page: &mut Page, report: &Report, job: JobId, incidents: &[Incident]
         )
     };
     page.labelled("Duration", INDENT, &text);
-    let mut schedules = crontabs::schedules(report).into_iter();
-    if let Some((_, schedule)) = schedules.find(|(of, _)| *of == job) {
+    if let Some(schedule) = crontabs::schedule_of(report, job) {
         let Schedule { words, next, place, .. } = schedule;
         page.labelled("Schedule", INDENT, &format!("{words}, next {next} ({place})"));
     }
@@ -54,7 +53,7 @@ pub fn show(page: &mut Page, report: &Report, job: JobId, incidents: &[Incident]
     if !incidents.is_empty() {
         page.heading("Incidents");
         let incidents: Vec<&Incident> = incidents.iter().collect();
-        incidents::show(page, report, &incidents);
+        incidents::show(page, report, &incidents, usize::MAX);
     }
     let mut rows: Vec<RunRow> = runs.iter().map(RunRow::Run).collect();
     let slots = report.missed.slots().into_iter();
@@ -80,9 +79,11 @@ fn state(report: &Report, runs: &[RunSummary], incidents: &[Incident]) -> String
         if runs.is_empty() {
             return "no run in these logs".to_owned();
         }
-        let last = runs.iter().rev().find(|run| run.outcome != Outcome::Running);
+        let has_tried =
+            |run: &&RunSummary| !matches!(run.outcome, Outcome::Running | Outcome::Skipped(_));
+        let last = runs.iter().rev().find(has_tried);
         return last
-            .map_or("running for the first time", |last| match last.outcome {
+            .map_or("no run has ended yet", |last| match last.outcome {
                 Outcome::Good => "ok",
                 // Connections that are dropped now and then.
                 _ => "the last run failed",

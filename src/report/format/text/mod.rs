@@ -45,7 +45,8 @@ impl Format for Text {
             Question::Wrong | Question::Runs | Question::Changes => Reach::DayBefore,
         };
         Needs {
-            slots: question != Question::Comparison,
+            slots: true,
+            looks_back: question == Question::Wrong,
             history: true,
             // A list of runs has their ends.
             as_of_end: question != Question::Runs,
@@ -66,6 +67,7 @@ impl Format for Text {
             Question::Changes => changes::show(&mut page, report),
         };
         out.write(page.into_text().as_bytes());
-        Health::bad_if(is_bad)
+        let is_news = self.shown.question == Question::Changes;
+        Health::bad_if(is_bad || !is_news && report.lost_starts() > 0)
     }
 }

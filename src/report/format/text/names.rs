@@ -1,20 +1,20 @@
-//! Names of jobs and hosts in a narrow column: a host's name stays whole, and a script keeps its end.
+//! Fits names of jobs and hosts into a narrow column: a host's name stays whole, and a script keeps its end.
 
 use unicode_width::UnicodeWidthStr;
 
 use super::width::{fits, prefix, suffix};
 
-/// The columns that a script has beside a host before anything else on the page is left out.
+/// The columns of a script beside a host. To keep them, other columns of the page are dropped.
 const FAIR_SCRIPT: usize = 20;
 
 /// The least columns of a script beside a host.
 pub const MIN_SCRIPT: usize = 8;
 
-/// A word of more columns is no host's name.
+/// A wider word is not the name of a host.
 const LONGEST_HOST: usize = 64;
 
-/// The name of a job or of a host in so many columns: the host whole, and as much as there is room for of the script.
-/// It takes more columns if there is hardly any room beside the host.
+/// The name of a job or a host in `columns`: the host whole, and as much of the script as fits. Wider if there is
+/// hardly any room beside the host.
 pub fn job(name: &str, columns: usize) -> String {
     if fits(name, columns) {
         return name.to_owned();
@@ -33,13 +33,13 @@ fn is_host(word: &str) -> bool {
     fits(word, LONGEST_HOST)
 }
 
-/// The host and the script in the name of a job, if there is a script.
+/// None if there is no script.
 pub fn host_and_script(name: &str) -> Option<(&str, &str)> {
     name.split_once(' ')
 }
 
-/// A script with its parameters in at most so many columns. Its first folders are left out, and then the beginning of
-/// its parameters: `…/user_log.sh action`.
+/// A script with its parameters in at most this many columns. First its folders are dropped, then the beginning of its
+/// parameters: `…/user_log.sh action`.
 pub fn script(text: &str, columns: usize) -> String {
     if fits(text, columns) {
         return text.to_owned();
@@ -64,7 +64,7 @@ pub fn script(text: &str, columns: usize) -> String {
     }
 }
 
-/// The columns that the name of a job or of a host needs so that the host stays whole and the script has its share.
+/// The columns in which the host of a name stays whole and the script has its share.
 pub fn least_columns(name: &str) -> usize {
     match host_and_script(name) {
         Some((host, script)) if is_host(host) => host.width() + 1 + script.width().min(FAIR_SCRIPT),

@@ -1,4 +1,4 @@
-//! The layout of a text: lines, headings and tables in the width of the terminal.
+//! Lays out a text: lines, headings and tables in the width of the terminal.
 
 use std::{iter, mem};
 
@@ -9,55 +9,47 @@ use super::width::{fits, prefix, suffix};
 use crate::report::history::counts::Count;
 use crate::report::output::style::{Severity, Style};
 
-/// The column at which the text beside a label begins.
+/// The column of the text beside a label.
 pub const INDENT: usize = 13;
 
-/// The blanks between two columns.
 const GAP: usize = GAP_TEXT.len();
 const GAP_TEXT: &str = "  ";
 
-/// A text that is written from top to bottom.
 #[derive(Debug)]
 pub struct Page {
-    /// Its looks.
     pub style: Style,
     text: String,
 }
 
 impl Page {
-    /// An empty page with these looks.
     pub fn new(style: Style) -> Self {
         Self { style, text: String::new() }
     }
 
-    /// The whole text.
     pub fn into_text(self) -> String {
         self.text
     }
 
-    /// The number of columns.
     pub fn width(&self) -> usize {
         self.style.width.into()
     }
 
-    /// Writes a line as it is.
+    /// Writes a line unchanged.
     pub fn line(&mut self, line: &str) {
         self.text.push_str(line.trim_end());
         self.text.push('\n');
     }
 
-    /// Writes the title of the page.
     pub fn title(&mut self, text: &str) {
         self.line(&self.style.paint(Severity::Heading, text));
     }
 
-    /// Writes the heading of a section.
     pub fn heading(&mut self, text: &str) {
         self.text.push('\n');
         self.title(text);
     }
 
-    /// Writes a text of any length, on several lines if it is too long for one.
+    /// Writes a text of any length, on several lines if necessary.
     pub fn paragraph(&mut self, text: &str) {
         self.labelled("", 0, text);
     }
@@ -71,20 +63,19 @@ impl Page {
         }
     }
 
-    /// A count with its name. It stands out if it should be 0 and is not.
+    /// A count with its name, in colour if it should be 0 and is not.
     pub fn count(&self, count: &Count) -> String {
         let text = format!("{} {}", count.name, count.number);
         if count.is_bad { self.style.paint(Severity::Bad, &text) } else { text }
     }
 
-    /// Writes a table whose last column is the name of a job or of a host, which is shortened where the page has no room
-    /// for it. The columns with these indexes are of numbers, aligned to the right.
+    /// Writes a table whose last column is the name of a job or a host, shortened if necessary. The columns in
+    /// `numbers` are aligned to the right.
     pub fn table(&mut self, titles: &[&str], numbers: &[usize], rows: Vec<Vec<String>>) {
         self.table_without(&[], titles, numbers, rows);
     }
 
-    /// Writes the same table without the columns with the indexes in `optional`, as many of them as it takes to have room
-    /// for enough of the names.
+    /// The same, but drops as many of the columns in `optional` as necessary for the names.
     pub fn table_without(
         &mut self,
         optional: &[usize],
@@ -114,8 +105,7 @@ impl Page {
         self.table_of(cut, &titles, &numbers, rows.into_iter());
     }
 
-    /// Writes a table whose last column is a text, which goes on below where the page has no room for it. Any
-    /// number of rows takes no memory but that of the text.
+    /// Writes a table whose last column is a text, on several lines if necessary. Memory does not grow with the rows.
     pub fn table_of_texts(
         &mut self,
         titles: &[&str],
@@ -125,7 +115,7 @@ impl Page {
         self.table_of(wrapped_whole, titles, numbers, rows);
     }
 
-    /// `fit` makes lines for the last column out of a text.
+    /// `fit` breaks the text of the last column into lines.
     fn table_of(
         &mut self,
         fit: impl Fn(&str, usize) -> Vec<String>,
@@ -156,7 +146,7 @@ impl Page {
     }
 }
 
-/// The widths of the columns of a table. That of the last one is the width of its title.
+/// The last column has the width of its title.
 fn widths<R: AsRef<[String]>>(titles: &[&str], rows: impl Iterator<Item = R>) -> Vec<usize> {
     let name = titles.len() - 1;
     let mut widths: Vec<usize> = titles.iter().map(|title| title.width()).collect();
@@ -168,10 +158,10 @@ fn widths<R: AsRef<[String]>>(titles: &[&str], rows: impl Iterator<Item = R>) ->
     widths
 }
 
-/// How many lines a reason may take.
 const MAX_LINES: usize = 4;
 
-/// `text` in lines of at most so many columns. Of a very long one the middle is left out: its end may say most.
+/// `text` in lines of at most this many columns. Of a very long text the middle is dropped: its end may be the most
+/// informative.
 pub fn wrapped_whole(text: &str, columns: usize) -> Vec<String> {
     let most = columns.max(1) * MAX_LINES;
     if fits(text, most) {
@@ -184,7 +174,7 @@ pub fn wrapped_whole(text: &str, columns: usize) -> Vec<String> {
     wrapped(&[prefix(text, half), "…", suffix(text, half)].concat(), columns)
 }
 
-/// `text` in lines of at most so many columns, broken at blanks where there are some.
+/// `text` in lines of at most this many columns, broken at blanks if there are any.
 pub fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
     let mut lines = vec![String::new()];

@@ -95,7 +95,7 @@ fn run_row(run: &RunSummary, width: usize, report: &Report) -> Vec<String> {
     let took = match run.outcome {
         Outcome::Running => format!("{}…", age(run.age(report.scope.now))),
         Outcome::Lost => "?".to_owned(),
-        Outcome::Good | Outcome::Failed(..) => duration(run.seconds()),
+        Outcome::Good | Outcome::Skipped(_) | Outcome::Failed(..) => duration(run.seconds()),
     };
     let mut job = report.job_name(run.job);
     job = if run.outcome.is_bad() {
@@ -105,6 +105,7 @@ fn run_row(run: &RunSummary, width: usize, report: &Report) -> Vec<String> {
     };
     let why = match run.outcome {
         Outcome::Good | Outcome::Running => String::new(),
+        outcome @ Outcome::Skipped(_) => format!(": {outcome}"),
         Outcome::Lost => {
             let (last, dead) = (clock.time(run.last), clock.time(run.until));
             format!(": between {last} and {dead}")

@@ -1,4 +1,4 @@
-//! The runs that go on, and whether that is long for their jobs.
+//! The runs that are going on, and whether they take long for their jobs.
 
 use std::cmp::Reverse;
 
@@ -9,10 +9,9 @@ use crate::report::history::RunSummary;
 use crate::report::history::durations::{DurationStats, MIN_GOOD, before_each};
 use crate::report::runs::outcome::Outcome;
 
-/// How many runs are shown, the hung and then the oldest ones first.
+/// The most runs that are shown, the hung ones first, then the oldest.
 const MAX_SHOWN: usize = 8;
 
-/// A run that goes on.
 struct Going<'a> {
     run: &'a RunSummary,
     usual: DurationStats,
@@ -20,7 +19,6 @@ struct Going<'a> {
     is_hung: bool,
 }
 
-/// Shows these runs.
 pub fn show(page: &mut Page, report: &Report) {
     let mut going = going(report);
     if going.is_empty() {

@@ -1,14 +1,13 @@
-//! The columns that a text takes, and as much of a text as fits.
+//! Measures and cuts texts by the columns that they take.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Whether `text` takes at most so many columns.
 pub fn fits(text: &str, columns: usize) -> bool {
-    // A text of more bytes may be very long.
+    // Measuring a longer text could take long.
     text.len() <= columns * 4 && text.width() <= columns
 }
 
-/// The end of `text` that takes at most so many columns.
+/// The longest end of `text` that fits.
 pub fn suffix(text: &str, columns: usize) -> &str {
     let mut used = 0;
     let is_over = |character: char| {
@@ -18,7 +17,7 @@ pub fn suffix(text: &str, columns: usize) -> &str {
     text.rsplit(is_over).next().unwrap_or_default()
 }
 
-/// The beginning of `text` that takes at most so many columns.
+/// The longest beginning of `text` that fits.
 pub fn prefix(text: &str, columns: usize) -> &str {
     let mut used = 0;
     let is_over = |character: char| {

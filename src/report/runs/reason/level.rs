@@ -1,20 +1,15 @@
-//! The severity that a line claims for itself, in the forms of loggers and of tools.
+//! The severity that a line claims for itself, in the notations of loggers and tools.
 
-/// A severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// Nothing is wrong.
     Info,
-    /// Perhaps something is wrong.
     Warning,
-    /// Something is wrong.
     Error,
 }
 
-/// How many words of a line may come before its level: a time, a host, a program, a place.
+/// How many words may come before the level: a time, a host, a program, a place.
 const MAX_WORDS: usize = 14;
 
-/// The level of `line`, if it has one.
 pub fn level(line: &str) -> Option<Level> {
     of_priority(line)
         .or_else(|| of_field(line))
@@ -110,41 +105,15 @@ fn stands_out(word: &str, before: Option<char>, after: &str, is_first: bool) -> 
 fn of_word(word: &str) -> Option<Level> {
     let is_in = |words: &[&str]| words.iter().any(|it| it.eq_ignore_ascii_case(word));
     let errors = [
-        "error",
-        "err",
-        "erro",
-        "eror",
-        "fatal",
-        "ftl",
-        "critical",
-        "crit",
-        "severe",
-        "emerg",
-        "emergency",
-        "alert",
-        "panic",
-        "fail",
-        "failed",
-        "failure",
-        "fehler",
-        "erreur",
-        "errore",
+        "error", "err", "erro", "eror", "fatal", "ftl", "critical", "crit", "severe", "emerg",
+        "emergency", "alert", "panic", "fail", "failed", "failure", "fehler", "erreur", "errore",
     ];
     if is_in(&errors) {
         Some(Level::Error)
     } else if is_in(&["warn", "warning", "wrn", "deprecated", "warnung", "avertissement"]) {
         Some(Level::Warning)
     } else if is_in(&[
-        "info",
-        "inf",
-        "information",
-        "notice",
-        "note",
-        "debug",
-        "dbg",
-        "trace",
-        "verbose",
-        "ok",
+        "info", "inf", "information", "notice", "note", "debug", "dbg", "trace", "verbose", "ok",
     ]) {
         Some(Level::Info)
     } else {

@@ -38,32 +38,31 @@ const MAX_DEPTH: i32 = 5;
 /// The lowest score of a line with words of failure. Of lines without, the last one says most.
 const TELLING: i32 = 25;
 
-/// What a line gains that good runs do not print: with words of failure, and without.
+/// What a line that good runs do not print gains: with words of failure, and without.
 const NOVEL: i32 = 10;
 const NOVEL_PLAIN: i32 = 25;
 
-/// What a line loses that good runs print as well.
+/// What a line that good runs also print loses.
 const USUAL: i32 = 70;
 
-/// How many lines with words of failure are kept. Those with the lowest scores make room.
+/// The most lines with words of failure that are kept. The lowest scores are dropped.
 const MAX_TELLING: usize = 16;
 
-/// Chooses the reason among lines that come in their order.
+/// Chooses the reason among lines, which come in order.
 #[derive(Debug, Default)]
 pub struct Chooser {
-    /// The lines with words of failure, in their order, each once.
+    /// The lines with words of failure, in order, each once.
     telling: Vec<Candidate>,
-    /// The last line without such words, of those that good runs do not print, and of all.
+    /// The last line without such words that good runs do not print, and the last one that they print.
     novel: Candidate,
     plain: Candidate,
-    /// The last line of all that has anything to see, for an output in which no line can be the reason.
+    /// The last visible line, for an output in which no line can be the reason.
     last: Vec<u8>,
     context: Context,
-    /// The number of causes so far within the current exception.
+    /// The number of causes so far in the current exception.
     depth: i32,
 }
 
-/// A line that may be the reason.
 #[derive(Debug, Clone)]
 struct Candidate {
     score: i32,
@@ -72,7 +71,7 @@ struct Candidate {
 }
 
 impl Default for Candidate {
-    /// None yet: any line is better.
+    /// Any line is better.
     fn default() -> Self {
         Self { score: i32::MIN, masked: 0, line: Vec::new() }
     }
@@ -81,10 +80,9 @@ impl Default for Candidate {
 /// The scores of lines without words of failure, by their masked hash. Most lines are like lines of other runs.
 pub type PlainScores = foldhash::HashMap<u32, Option<i32>>;
 
-/// How many such scores are kept.
 const MAX_PLAIN: usize = 1 << 16;
 
-/// What earlier lines show about the next one.
+/// What earlier lines imply for the next one.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Context {
     #[default]
@@ -93,16 +91,16 @@ enum Context {
     Traceback(usize),
     /// The next line is the message, with this score.
     Message(i32),
-    /// A cause follows, the first or a further one within the one before.
+    /// A cause follows: the first one, or a cause of the last one.
     Causes(bool),
     /// Hints follow, in a list.
     Hints,
-    /// The line before has this score and goes on.
+    /// The last line has this score and continues.
     GoesOn(i32),
 }
 
 impl Chooser {
-    /// Takes the next line of output, which has a sign of failure. Returns whether the lines behind it may belong to it.
+    /// Takes the next line of output with a sign of failure. Returns whether the lines after it may belong to it.
     pub fn push(&mut self, line: &[u8]) -> bool {
         if let Some(score) = self.scored(line).filter(|score| *score >= TELLING) {
             self.add_telling(score, masked(line), line);
@@ -130,7 +128,7 @@ impl Chooser {
         }
     }
 
-    /// The score of a line, which is known of most lines without words of failure.
+    /// The score of a line. Most lines without words of failure have one already.
     fn score_of_last(&mut self, masked: u32, line: &[u8], plain: &mut PlainScores) -> Option<i32> {
         if self.context != Context::None {
             return self.scored(line);
@@ -147,7 +145,7 @@ impl Chooser {
         score
     }
 
-    /// The reason, if there is a line that can be one.
+    /// The reason, if some line can be one.
     pub fn finish(self, usual: &UsualLines) -> Option<String> {
         let of_telling = self.telling.into_iter().map(|mut candidate| {
             if usual.includes(candidate.masked) {
@@ -162,7 +160,7 @@ impl Chooser {
             best = self.novel;
             best.score += NOVEL_PLAIN;
         }
-        // The first of several is the cause.
+        // Of several, the first is the cause.
         for candidate in of_telling {
             if candidate.score > best.score {
                 best = candidate;
@@ -181,7 +179,7 @@ impl Chooser {
         }
     }
 
-    /// The lines with words of failure, by their hash.
+    /// The hashes of the lines with words of failure.
     pub fn masked(&self) -> impl Iterator<Item = u32> {
         self.telling.iter().map(|candidate| candidate.masked)
     }
@@ -204,14 +202,13 @@ impl Chooser {
         self.telling.push(Candidate { score, masked, line: line.to_vec() });
     }
 
-    /// The score of a line in its context, or nothing for a line that can never be the reason.
+    /// The score of a line in its context, or none for a line that can never be the reason.
     fn scored(&mut self, line: &[u8]) -> Option<i32> {
         let text = shown(line);
         let message = shape::message(&text);
         if message.is_empty() { None } else { self.score(&text, message) }
     }
 
-    /// The score of a line in its context, or nothing for a line that can never be the reason.
     fn score(&mut self, text: &str, message: &str) -> Option<i32> {
         if text.contains("Traceback (most recent call last)") {
             let column = text.chars().position(char::is_alphanumeric);
@@ -292,7 +289,7 @@ impl Chooser {
         Some(score)
     }
 
-    /// The score of a line that names an exception or its cause, if it does.
+    /// The score of a line that names an exception or its cause.
     fn score_of_exception(&mut self, message: &str, lower: &str) -> Option<i32> {
         if lower.starts_with("caused by: ") || message.starts_with("---> ") {
             self.depth += 1;
@@ -318,7 +315,6 @@ impl Chooser {
     }
 }
 
-/// The score of a line by its level and its words.
 fn score_of_words(text: &str, clues: Clues) -> i32 {
     if clues.has(Clue::Nothing) {
         return -60;

@@ -1,6 +1,6 @@
-//! What the shape of a line shows, whatever its words are.
+//! What the shape of a line implies, whatever its words.
 
-/// A line without its time, its level, and what else comes before the message.
+/// A line without its time, its level, and other text before the message.
 pub fn message(text: &str) -> &str {
     let mut rest = text.trim();
     loop {
@@ -27,7 +27,7 @@ pub fn message(text: &str) -> &str {
     }
 }
 
-/// Whether a character is of a frame around the text, of a list, or a tool's mark for good or bad.
+/// Whether a character belongs to a frame around the text, to a list, or is a tool's mark for good or bad.
 pub fn is_decoration(character: char) -> bool {
     let is_mark = |character| {
         matches!(character, '|' | '>' | '*' | '!' | '×' | '•' | '→' | '❌' | '✔' | '✗' | '✘' | '✖')
@@ -37,7 +37,7 @@ pub fn is_decoration(character: char) -> bool {
         || ('\u{2500}'..='\u{257f}').contains(&character)
 }
 
-/// Whether a word is a time or a part of one.
+/// Whether a word is a time or part of one.
 fn is_time(word: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_digit() || b":.,-/TZ+".contains(&byte);
     word.len() > 4
@@ -45,7 +45,7 @@ fn is_time(word: &str) -> bool {
         && word.bytes().all(is_part)
 }
 
-/// Whether a line has no word, or is a heading or of a banner: `*  Authorised users only  *`, `--- summary -----`.
+/// Whether a line has no word, or belongs to a heading or a banner: `*  Authorised users only  *`, `--- summary -----`.
 pub fn is_rule(line: &str) -> bool {
     let letters = line.chars().filter(|character| character.is_alphabetic());
     let mut characters = line.chars();
@@ -102,14 +102,14 @@ pub fn is_announcement(message: &str) -> bool {
     is_empty || lower.starts_with("fail: ") && lower.ends_with(']')
 }
 
-/// Whether the next line goes on: `Syntax error on line 12 of app.conf:`.
+/// Whether the next line continues the message: `Syntax error on line 12 of app.conf:`.
 pub fn goes_on(message: &str) -> bool {
     message
         .strip_suffix(':')
         .is_some_and(|text| !text.ends_with(|last: char| last.is_ascii_digit()))
 }
 
-/// Whether a line begins with the name of an exception, or ends with one in parentheses, as Ruby's do.
+/// Whether a line begins with the name of an exception, or ends with one in parentheses, as in Ruby.
 pub fn names_exception(message: &str) -> bool {
     let name = message.split_once(": ").map_or(message.trim_end_matches(':'), |(name, _)| name);
     let in_parentheses = message.strip_suffix(')').and_then(|message| message.rsplit_once(" ("));

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use encoding_rs::{EUC_JP, Encoding, SHIFT_JIS, WINDOWS_1252};
 use memchr::{memchr, memrchr};
 
-/// What a terminal shows of `line` in the end: the text after the last carriage return, decoded, without colour codes
-/// and other control characters.
+/// What a terminal shows in the end: the text after the last carriage return, decoded, without colour codes and other
+/// control characters.
 pub fn shown(line: &[u8]) -> Cow<'_, str> {
     let text = decoded(after_the_last_return(line));
     let is_plain = |byte: &u8| *byte >= b' ' && *byte != b'\x7f';
@@ -16,14 +16,14 @@ pub fn shown(line: &[u8]) -> Cow<'_, str> {
     Cow::Owned(without_controls(&text))
 }
 
-/// What is left of a line that was written again and again, such as a progress bar.
+/// The rest of a line that was overwritten, as by a progress bar.
 pub fn after_the_last_return(line: &[u8]) -> &[u8] {
     let line = line.trim_ascii_end();
     let begin = memrchr(b'\r', line).map_or(0, |index| index + 1);
     &line[begin..]
 }
 
-/// The text of `bytes`: UTF-8 if they are valid so, else the Japanese encoding that makes Japanese of them.
+/// The text of `bytes`: UTF-8 if valid, otherwise in the Japanese encoding that makes Japanese of them.
 fn decoded(bytes: &[u8]) -> Cow<'_, str> {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => return Cow::Borrowed(text),
@@ -45,13 +45,13 @@ fn decoded_as<'a>(encoding: &'static Encoding, bytes: &'a [u8]) -> Option<Cow<'a
     encoding.decode_without_bom_handling_and_without_replacement(bytes)
 }
 
-/// Western text in a single-byte encoding has few bytes outside of ASCII.
+/// Western text in a single-byte encoding has few bytes outside ASCII.
 fn is_mostly_ascii(bytes: &[u8]) -> bool {
     bytes.iter().filter(|byte| byte.is_ascii()).count() * 4 >= bytes.len() * 3
 }
 
-/// How much of `text` is Japanese that somebody would write. A wrong encoding makes rare characters, characters for
-/// private use, and half-width katakana, and a single ideograph of a western letter and the one after it.
+/// How much of `text` is plausible Japanese. A wrong encoding makes rare characters, characters for private use,
+/// half-width katakana, and single ideographs of a western letter and the next one.
 fn japanese(text: &str) -> i64 {
     let worth = |character| match character {
         '\u{3040}'..='\u{30ff}' => 3,
@@ -82,7 +82,7 @@ fn push_printable(shown: &mut String, text: &str) {
     for character in text.chars() {
         match character {
             '\t' => shown.push(' '),
-            // A spinner goes back over what it has shown.
+            // A spinner moves back over what it has shown.
             '\u{8}' => drop(shown.pop()),
             character if character.is_control() => {}
             character => shown.push(character),
@@ -90,7 +90,8 @@ fn push_printable(shown: &mut String, text: &str) {
     }
 }
 
-/// What follows an escape sequence (ECMA-48): `[` and parameters up to a letter, or `]` up to BEL, or one or two characters.
+/// What follows an escape sequence (ECMA-48): `[` and parameters up to a letter, or `]` up to BEL, or one or two
+/// characters.
 fn after_escape(text: &str) -> &str {
     let is_final = |character: char| matches!(character, '@'..='~');
     if let Some(sequence) = text.strip_prefix('[') {

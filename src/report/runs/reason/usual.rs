@@ -1,4 +1,4 @@
-//! The lines that a job's good runs print, with their numbers masked.
+//! The lines that a job's good runs print, with masked numbers.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, Hasher};
@@ -7,25 +7,23 @@ use foldhash::fast::FixedState;
 
 use super::text::after_the_last_return;
 
-/// How many lines are kept of a job.
+/// The most lines of a job.
 const MAX_LINES: usize = 300;
 
-/// Lines of a job's good runs.
 #[derive(Debug, Default)]
 pub struct UsualLines {
     lines: HashSet<u32, FixedState>,
     runs: u32,
-    /// The job prints more than is kept here.
+    /// The job prints more lines than are kept.
     is_partial: bool,
 }
 
 impl UsualLines {
-    /// Whether another good run shall be learned: the first ones, and fewer and fewer of the later ones.
+    /// Whether to learn from another good run: from the first ones, and from fewer and fewer later ones.
     pub fn wants_more(&self) -> bool {
         self.lines.len() < MAX_LINES && (self.runs < 4 || self.runs.is_power_of_two())
     }
 
-    /// Notes that a good run has ended.
     pub fn note_run(&mut self) {
         self.runs = self.runs.saturating_add(1);
     }
@@ -39,28 +37,27 @@ impl UsualLines {
         }
     }
 
-    /// Notes that a good run has printed more than is kept of it.
+    /// Notes that a good run printed more than was kept of it.
     pub fn note_more(&mut self) {
         self.is_partial = true;
     }
 
-    /// Whether there was a good run.
     pub fn is_known(&self) -> bool {
         self.runs > 0
     }
 
-    /// Whether a line that is not included is one that good runs do not print.
+    /// Whether good runs print no other lines.
     pub fn is_complete(&self) -> bool {
         self.runs > 0 && !self.is_partial
     }
 
-    /// Whether a good run has printed the line of this hash.
+    /// Whether a good run printed the line of this hash.
     pub fn includes(&self, masked: u32) -> bool {
         self.lines.contains(&masked)
     }
 }
 
-/// A hash of a line in which each number is the same, except a lone 0: `0 errors` is not `3 errors`.
+/// A hash that is equal for lines that differ only in their numbers, except a single 0: `0 errors` is not `3 errors`.
 pub fn masked(line: &[u8]) -> u32 {
     let line = after_the_last_return(line);
     let mut hasher = FixedState::default().build_hasher();

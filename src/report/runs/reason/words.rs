@@ -1,10 +1,10 @@
-//! The words of failure in a line. `words.txt` has them.
+//! Finds the words of failure of `words.txt` in a line.
 
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-/// What a word shows. The name of each section of `words.txt`.
+/// What a word means. Each is a section of `words.txt`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
 pub enum Clue {
@@ -12,17 +12,15 @@ pub enum Clue {
     Cause = 1,
     /// Something could not be done.
     Inability = 2,
-    /// Something has gone wrong.
     Symptom = 4,
-    /// Something ends because of what was said before.
+    /// Something ends because of an earlier problem.
     Consequence = 8,
-    /// Nothing has gone wrong.
     Nothing = 16,
     /// The line is never the reason.
     Never = 32,
     /// A place in a program.
     Frame = 64,
-    /// What to read or to do next.
+    /// What to read or do next.
     Hint = 128,
     /// The end of a run, good or bad.
     CleanUp = 256,
@@ -40,22 +38,19 @@ const SECTIONS: [(&str, Clue); 9] = [
     ("[cleanup]", Clue::CleanUp),
 ];
 
-/// The clues in a line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Clues(u16);
 
-/// A word that is looked for.
 #[derive(Debug, Clone, Copy)]
 struct Phrase {
     clue: Clue,
     text: &'static str,
-    /// It begins where a word begins.
+    /// Begins at the beginning of a word.
     at_begin: bool,
-    /// It ends where a word ends.
+    /// Ends at the end of a word.
     at_end: bool,
 }
 
-/// Finds all words at once.
 struct Finder {
     automaton: AhoCorasick,
     words: Vec<Phrase>,
@@ -114,45 +109,20 @@ impl Clues {
         Self(clues)
     }
 
-    /// Whether the line has a word of this kind.
     pub fn has(self, clue: Clue) -> bool {
         self.0 & clue as u16 != 0
     }
 }
 
-/// Finds the first sign of failure in an output: a part of most words, as they are usually written. An output without is
-/// passed over at the speed of memory.
+/// Finds the first sign of failure in an output: a part of most words, as they are usually written. An output without
+/// signs is passed at the speed of memory. passed over at the speed of memory.
 pub fn first_sign(output: &[u8]) -> Option<usize> {
     static SIGNS: LazyLock<AhoCorasick> = LazyLock::new(|| {
         let signs = [
-            "rror",
-            "ERR",
-            "ail",
-            "FAIL",
-            "atal",
-            "FATAL",
-            "xception",
-            "anic",
-            "enied",
-            "annot",
-            "ould not",
-            "nable to",
-            "o such",
-            "ot found",
-            "imed out",
-            "imeout",
-            "efused",
-            "aused by",
-            "raceback",
-            "CRIT",
-            "SEVERE",
-            "ORA-",
-            "nvalid",
-            "illed",
-            "エラー",
-            "失敗",
-            "異常",
-            "ません",
+            "rror", "ERR", "ail", "FAIL", "atal", "FATAL", "xception", "anic", "enied", "annot",
+            "ould not", "nable to", "o such", "ot found", "imed out", "imeout", "efused",
+            "aused by", "raceback", "CRIT", "SEVERE", "ORA-", "nvalid", "illed", "エラー", "失敗",
+            "異常", "ません",
         ];
         AhoCorasick::new(signs).expect("the signs are few")
     });

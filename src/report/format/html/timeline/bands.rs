@@ -1,4 +1,4 @@
-//! The outages that a timeline has as bands: of hosts, and of cron.
+//! Outages of hosts and of cron, as bands in the timeline.
 
 use std::collections::BTreeMap;
 
@@ -10,21 +10,18 @@ use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentState};
 use crate::report::format::report::Report;
 use crate::report::history::HostId;
 
-/// Bands that are so few units apart are drawn as one.
+/// In units. Closer bands are drawn as one.
 const NEAR: i64 = 3;
 
 /// A time in which nothing could run.
 #[derive(Debug, Clone, Copy)]
 pub struct Band {
-    /// Its first local time.
+    /// In local time.
     pub from: NaiveDateTime,
-    /// Its last local time.
     pub to: NaiveDateTime,
-    /// Why.
     pub state: IncidentState,
 }
 
-/// The bands of a timeline.
 #[derive(Debug, Default)]
 pub struct Bands {
     /// The host could not be reached.
@@ -34,7 +31,6 @@ pub struct Bands {
 }
 
 impl Bands {
-    /// The outages of the period.
     pub fn of(report: &Report, scale: &Scale) -> Self {
         let mut bands = Self::default();
         for incident in diagnosis::incidents(&report.evidence()) {
@@ -42,8 +38,8 @@ impl Bands {
                 continue;
             };
             match &incident.kind {
-                IncidentKind::Unreachable { hosts } => {
-                    for host in hosts {
+                IncidentKind::Unreachable { .. } | IncidentKind::Refused { .. } => {
+                    for host in incident.hosts() {
                         bands.hosts.entry(*host).or_default().push(band);
                     }
                 }
@@ -61,7 +57,7 @@ impl Bands {
     }
 }
 
-/// The time of the incident, if it is one of the period.
+/// The time of the incident, if it is in the period.
 fn band(incident: &Incident, scale: &Scale) -> Option<Band> {
     let window = incident.window;
     let band = Band {

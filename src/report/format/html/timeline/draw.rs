@@ -1,4 +1,4 @@
-//! The rows of a timeline: in the last column of a table, runs are drawn.
+//! Draws the rows of a timeline.
 
 use std::fmt::Write;
 
@@ -15,10 +15,10 @@ use crate::report::format::words::{count, duration, grouped};
 use crate::report::history::HostId;
 use crate::report::runs::outcome::Outcome;
 
-/// The height of a row, in units.
+/// In units.
 pub const HEIGHT: i64 = 18;
 
-/// The most outages of a host that are read out.
+/// The most outages of a host that a screen reader reads out.
 const MAX_TOLD: usize = 20;
 
 /// The heights of a strip's levels, the lowest first.
@@ -28,7 +28,6 @@ const LEVEL_HEIGHTS: [i64; 4] = [4, 7, 10, 14];
 const THIN_HEIGHTS: [i64; 4] = [2, 3, 4, 6];
 
 impl Timeline<'_> {
-    /// A host with its jobs.
     pub fn host(&self, report: &Report, host: &HostRows) -> Markup {
         html! {
             tbody role="rowgroup" {
@@ -45,16 +44,16 @@ impl Timeline<'_> {
         let bands = of_host.iter().chain(&self.bands.cron);
         let more = bands.clone().count().saturating_sub(MAX_TOLD);
         let bands = bands.take(MAX_TOLD);
-        let mut told: Vec<String> = bands.map(|band| told(band, report)).collect();
-        if told.is_empty() {
-            told.push("no outage".to_owned());
+        let mut outages: Vec<String> = bands.map(|band| describe(band, report)).collect();
+        if outages.is_empty() {
+            outages.push("no outage".to_owned());
         } else if more > 0 {
-            told.push(format!("and {more} more"));
+            outages.push(format!("and {more} more"));
         }
         html! {
             tr.host role="row" {
                 th role="rowheader" scope="rowgroup" { @if name.is_empty() { "(no host)" } @else { (name) } }
-                td.chart role="cell" { svg.row role="img" aria-label=(told.join(", ")) {
+                td.chart role="cell" { svg.row role="img" aria-label=(outages.join(", ")) {
                     @if !of_host.is_empty() {
                         g id=(group(host)) { @for band in of_host { (self.band("bh", band, report)) } }
                     }
@@ -64,15 +63,13 @@ impl Timeline<'_> {
         }
     }
 
-    /// An outage, of this class.
     pub fn band(&self, class: &str, band: &Band, report: &Report) -> Markup {
         html! {
             rect class=(class) x=(self.scale.percent(band.from)) height=(HEIGHT)
-                width=(self.scale.width(band.from, band.to)) { title { (told(band, report)) } }
+                width=(self.scale.width(band.from, band.to)) { title { (describe(band, report)) } }
         }
     }
 
-    /// The row of a job.
     pub fn row(&self, report: &Report, host: HostId, row: &JobRow) -> Markup {
         let host_name = shown_name(report.history.host(host));
         let name = report.job_name(row.job);
@@ -97,7 +94,7 @@ impl Timeline<'_> {
         }
     }
 
-    /// All that has no link to a run: the scale, good runs and overlaps.
+    /// Everything without a link to a run: the scale, good runs and overlaps.
     fn plain(row: &JobRow) -> Markup {
         let marks = &row.marks;
         let middle = HEIGHT / 2;
@@ -119,10 +116,10 @@ impl Timeline<'_> {
                     }
                 }
             }
-            @for (look, spans) in &marks.thinned {
-                a class=(look.letter()) href={ "#j" (row.job) } tabindex="-1" {
-                    title { (grouped(row.count(*look))) " " (look.name()) }
-                    path d=(segments(spans, line_height(*look))) {}
+            @for (state, spans) in &marks.thinned {
+                a class=(state.letter()) href={ "#j" (row.job) } tabindex="-1" {
+                    title { (grouped(row.count(*state))) " " (state.name()) }
+                    path d=(segments(spans, line_height(*state))) {}
                 }
             }
             @if !marks.overlaps.is_empty() { path.o d=(segments(&marks.overlaps, HEIGHT - 1)) {} }
@@ -138,23 +135,23 @@ impl Timeline<'_> {
         };
         let has_bar = scale.unit(mark.to) - scale.unit(mark.from) > 4;
         html! {
-            a class=(mark.look.letter()) href=(target) tabindex="-1" {
+            a class=(mark.state.letter()) href=(target) tabindex="-1" {
                 title { (title(report, mark)) }
                 @if has_bar { rect x=(from) y="4" width=(scale.width(mark.from, mark.to)) height="10" {} }
-                (at(&from, "9", mark.look))
+                (at(&from, "9", mark.state))
             }
         }
     }
 }
 
-/// The name in the page of the bands of a host.
+/// The id of the bands of a host.
 fn group(host: HostId) -> String {
     format!("h{host}")
 }
 
-/// Where the lines of a state are in a row whose marks would be too many.
-fn line_height(look: RunState) -> i64 {
-    match look {
+/// The height of the lines of a state in a row with too many marks.
+fn line_height(state: RunState) -> i64 {
+    match state {
         RunState::Failed => 4,
         RunState::NotConnected => 14,
         RunState::Good | RunState::Lost | RunState::Running | RunState::NotStarted => HEIGHT / 2,
@@ -163,10 +160,10 @@ fn line_height(look: RunState) -> i64 {
 
 /// One run or several, in words.
 fn title(report: &Report, mark: &Mark) -> String {
-    let (clock, name) = (report.clock(), mark.look.name());
+    let (clock, name) = (report.clock(), mark.state.name());
     let from = clock.second(mark.from);
     let more = match mark.last {
-        Some((_, run)) if mark.look == RunState::Good => {
+        Some((_, run)) if mark.state == RunState::Good => {
             format!(", took {}", duration(run.seconds()))
         }
         Some((_, run)) => match run.outcome {
@@ -183,15 +180,15 @@ fn title(report: &Report, mark: &Mark) -> String {
     format!("{from} to {to}: {number} {name}{last}{more}")
 }
 
-fn told(band: &Band, report: &Report) -> String {
+fn describe(band: &Band, report: &Report) -> String {
     let time = report.clock().span(band.from, band.to);
     format!("{} {time}", band.state.word())
 }
 
-/// The runs of a row in words, for those who do not see them.
+/// The runs of a row in words, for a screen reader.
 fn counts(row: &JobRow) -> String {
-    let looks = RunState::ALL.iter().map(|look| (row.count(*look), look.name()));
-    let mut words: Vec<String> = looks
+    let states = RunState::ALL.iter().map(|state| (row.count(*state), state.name()));
+    let mut words: Vec<String> = states
         .filter(|(number, _)| *number > 0)
         .map(|(number, name)| format!("{} {name}", grouped(number)))
         .collect();
@@ -201,7 +198,7 @@ fn counts(row: &JobRow) -> String {
     words.join(", ")
 }
 
-/// Horizontal lines at a height: the path is relative, which is half as long.
+/// Horizontal lines at a height. Relative paths are half as long.
 fn segments(spans: &[Span], height: i64) -> String {
     let mut path = String::new();
     let mut at = 0;

@@ -1,4 +1,4 @@
-//! The marks of a job's runs: which of them are drawn each, and which together.
+//! The marks of a job's runs: decides which runs have their own, and which share one.
 
 use std::collections::BTreeMap;
 
@@ -9,62 +9,56 @@ use crate::report::format::html::run_state::RunState;
 use crate::report::history::{RunFlag as Fact, RunSummary};
 use crate::report::runs::outcome::Outcome;
 
-/// With more good runs than these, a row is a strip of their density: the marks would touch.
+/// With more good runs, a row shows their density: the marks would touch.
 const MAX_TICKS: usize = 500;
 
-/// Marks of bad runs of one state are so many units apart at least, or they are one.
+/// In units. Closer marks of bad runs of one state become one.
 const GAP: i64 = 8;
 
-/// The units of a cell of a strip.
 const CELL: i64 = 10;
 
-/// The number of cells of a strip.
 const CELLS: usize = 144;
 
-/// The heights of a strip's cells.
+/// The number of heights of a strip's cells.
 pub const LEVELS: usize = 4;
 
-/// The least units of a tick.
+/// In units.
 const MIN_TICK: i64 = 2;
 
 /// A part of a row, from one unit to another.
 pub type Span = (i64, i64);
 
-/// The marks of a row.
 #[derive(Debug, Default)]
 pub struct Marks<'a> {
-    /// Good runs without a link of their own: where they are.
+    /// Good runs without links.
     pub ticks: Vec<Span>,
     /// Where the density of good runs has a level, the lowest first.
     pub strip: [Vec<Span>; LEVELS],
-    /// Where two runs of the job went on.
+    /// Where two runs of the job went on at once.
     pub overlaps: Vec<Span>,
-    /// Where runs were of another state, and have no link of their own.
+    /// Runs of another state without links.
     pub thinned: BTreeMap<RunState, Vec<Span>>,
-    /// Runs with a link of their own.
     pub linked: Vec<Mark<'a>>,
 }
 
-/// A run or a slot without one, or several of the same state that are close together.
+/// A run or a missed slot, or several of the same state that are close together.
 #[derive(Debug, Clone, Copy)]
 pub struct Mark<'a> {
-    /// Their state.
-    pub look: RunState,
+    pub state: RunState,
     /// The local time of the first START.
     pub from: NaiveDateTime,
     /// The local time of the end of the only run, or of the last START.
     pub to: NaiveDateTime,
-    /// The local time of the last START, or of the last slot at which nothing was started.
+    /// The local time of the last START or slot.
     pub start: NaiveDateTime,
-    /// How many they are.
     pub count: u64,
-    /// The last run with its place in the history. There is none where nothing was started.
+    /// The last run, with its number in the history. None for a missed slot.
     pub last: Option<(usize, &'a RunSummary)>,
 }
 
 impl<'a> Marks<'a> {
-    /// The marks of these runs of a job, each with its place in the history. Runs of one state that are close together
-    /// have one mark, unless they are good. Good runs have links if `links_good`. At the times `missed` nothing was started.
+    /// The marks of these runs of a job, each with its number in the history. Bad runs of one state that are close
+    /// together share a mark. Good runs have links if `links_good`. `missed` are slots without a START.
     pub fn of(
         runs: &[(usize, &'a RunSummary)],
         missed: &[NaiveDateTime],
@@ -76,12 +70,12 @@ impl<'a> Marks<'a> {
         let mut good = Vec::new();
         let mut open: [Option<Mark>; RunState::ALL.len()] = [None; RunState::ALL.len()];
         for (place, run) in runs {
-            let look = RunState::of(run);
-            if look == RunState::Good && !links_good {
+            let state = RunState::of(run);
+            if state == RunState::Good && !links_good {
                 good.push(*run);
                 continue;
             }
-            let open = &mut open[look as usize];
+            let open = &mut open[state as usize];
             marks.linked.extend(join(open, mark(*place, run, now), scale));
         }
         for at in missed {
@@ -97,21 +91,21 @@ impl<'a> Marks<'a> {
         marks
     }
 
-    /// The number of links that are not of good runs.
+    /// The number of links, except those of good runs.
     pub fn bad(&self) -> usize {
-        let bad = self.linked.iter().filter(|mark| mark.look != RunState::Good);
+        let bad = self.linked.iter().filter(|mark| mark.state != RunState::Good);
         bad.count()
     }
 
-    /// Leaves the newest of those links, and so many of them only.
+    /// Keeps the newest of those links, at most `most`.
     pub fn thin(&mut self, most: usize, scale: &Scale) {
         self.linked.sort_by_key(|mark| mark.from);
         let mut more = self.bad().saturating_sub(most);
         self.linked.retain(|mark| {
-            let is_kept = more == 0 || mark.look == RunState::Good;
+            let is_kept = more == 0 || mark.state == RunState::Good;
             if !is_kept {
                 more -= 1;
-                let spans = self.thinned.entry(mark.look).or_default();
+                let spans = self.thinned.entry(mark.state).or_default();
                 let from = scale.unit(mark.from);
                 push(spans, from, scale.unit(mark.start).max(from + MIN_TICK));
             }
@@ -123,12 +117,12 @@ impl<'a> Marks<'a> {
 fn mark(place: usize, run: &RunSummary, now: NaiveDateTime) -> Mark<'_> {
     let to = match run.outcome {
         Outcome::Running => now,
-        // Nobody knows how long it went on.
+        // Nobody knows how long the run went on.
         Outcome::Lost => run.start,
-        Outcome::Good | Outcome::Failed(..) => run.until,
+        Outcome::Good | Outcome::Skipped(_) | Outcome::Failed(..) => run.until,
     };
     Mark {
-        look: RunState::of(run),
+        state: RunState::of(run),
         from: run.start,
         to,
         start: run.start,
@@ -138,14 +132,14 @@ fn mark(place: usize, run: &RunSummary, now: NaiveDateTime) -> Mark<'_> {
 }
 
 fn not_started<'a>(at: NaiveDateTime) -> Mark<'a> {
-    Mark { look: RunState::NotStarted, from: at, to: at, start: at, count: 1, last: None }
+    Mark { state: RunState::NotStarted, from: at, to: at, start: at, count: 1, last: None }
 }
 
-/// Adds a mark to the one before it, if that is near. Else it takes its place, and the one before is returned.
+/// Joins a mark with the one before, if close. Otherwise replaces the one before, and returns it.
 fn join<'a>(before: &mut Option<Mark<'a>>, mark: Mark<'a>, scale: &Scale) -> Option<Mark<'a>> {
     let is_near = |before: &&mut Mark| scale.unit(mark.start) - scale.unit(before.start) < GAP;
     let near = before.as_mut().filter(is_near);
-    if let Some(before) = near.filter(|_| mark.look != RunState::Good) {
+    if let Some(before) = near.filter(|_| mark.state != RunState::Good) {
         (before.to, before.start) = (mark.start, mark.start);
         before.count += 1;
         before.last = mark.last;
@@ -179,7 +173,7 @@ fn ticks(good: &[&RunSummary], scale: &Scale) -> Vec<Span> {
     for run in good {
         let from = scale.unit(run.start);
         let to = scale.unit(run.until).max(from + MIN_TICK);
-        // Two of one unit are one. The others stay apart as long as there is room between them.
+        // Spans in one unit become one. Others stay separate as long as there is room between them.
         if spans.last().is_none_or(|(last, _)| *last < from) {
             spans.push((from, to));
         }
@@ -205,7 +199,7 @@ fn strip(good: &[&RunSummary], scale: &Scale) -> [Vec<Span>; LEVELS] {
     strip
 }
 
-/// Adds a span in its order, to the last one if they touch.
+/// Adds a span, or extends the last one if they touch.
 fn push(spans: &mut Vec<Span>, from: i64, to: i64) {
     match spans.last_mut() {
         Some((_, end)) if *end >= from => *end = to.max(*end),

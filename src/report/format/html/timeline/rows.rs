@@ -1,4 +1,4 @@
-//! The rows of a timeline: which jobs have one, in which order, and how many of their runs a mark of their own.
+//! The rows of a timeline: which jobs have one, in which order, and how many runs have marks of their own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,28 +12,25 @@ use crate::report::format::report::Report;
 use crate::report::history::scope::Scope;
 use crate::report::history::{HostId, JobId, RunSummary};
 
-/// The most rows. A log may have any number of jobs, and a page has to be read.
+/// A log may have any number of jobs, and a person has to read the page.
 const MAX_ROWS: usize = 1000;
 
-/// The most marks that have a link of their own and are not of good runs.
+/// The most links, except those of good runs.
 const MAX_BAD: usize = 4000;
 
-/// The most good runs that have a link of their own.
+/// The most links of good runs.
 const MAX_GOOD: usize = 1500;
 
-/// The most good runs of a row that have a link of their own.
+/// The most links of good runs in a row.
 const MAX_GOOD_OF_ROW: usize = 100;
 
-/// The row of a job.
 #[derive(Debug)]
 pub struct JobRow<'a> {
-    /// The job.
     pub job: JobId,
-    /// Its runs in the period, each with its place in the history, in the order of their STARTs.
+    /// The runs in the period, by START, each with its number in the history.
     pub runs: Vec<(usize, &'a RunSummary)>,
-    /// The local times of the slots of the period at which it was not started, in their order.
+    /// The local times of the missed slots of the period, sorted.
     pub missed: Vec<NaiveDateTime>,
-    /// Its marks.
     pub marks: Marks<'a>,
 }
 
@@ -41,28 +38,28 @@ impl JobRow<'_> {
     /// The states of its runs, a letter each.
     pub fn letters(&self) -> String {
         let missed = self.missed.iter().map(|_| RunState::NotStarted);
-        let looks = self.runs.iter().map(|(_, run)| RunState::of(run));
-        let looks: BTreeSet<RunState> = looks.chain(missed).collect();
-        looks.into_iter().map(RunState::letter).collect()
+        let states = self.runs.iter().map(|(_, run)| RunState::of(run));
+        let states: BTreeSet<RunState> = states.chain(missed).collect();
+        states.into_iter().map(RunState::letter).collect()
     }
 
-    /// The places of the runs that marks lead to.
+    /// The numbers of the runs with links.
     pub fn targets(&self) -> impl Iterator<Item = usize> {
         let runs = self.marks.linked.iter().filter_map(|mark| mark.last);
         runs.map(|(place, _)| place)
     }
 
-    /// How many of its runs have a state, or how many slots have none.
-    pub fn count(&self, look: RunState) -> u64 {
-        if look == RunState::NotStarted {
+    /// The number of runs in a state, or of missed slots.
+    pub fn count(&self, state: RunState) -> u64 {
+        if state == RunState::NotStarted {
             return self.missed.len() as u64;
         }
-        let runs = self.runs.iter().filter(|(_, run)| RunState::of(run) == look);
+        let runs = self.runs.iter().filter(|(_, run)| RunState::of(run) == state);
         runs.count() as u64
     }
 }
 
-/// The rows of the timeline, and how many more jobs there are: the hosts of the incidents first, and then by name.
+/// The rows of the timeline, and the number of other jobs. Hosts of the incidents come first; then by name.
 pub fn of<'a>(
     report: &'a Report,
     incidents: &[Incident],
@@ -108,14 +105,14 @@ fn without_marks<'a>(report: &'a Report, incidents: &[Incident]) -> Vec<JobRow<'
     rows
 }
 
-/// Puts the marks into the rows: as many of them with links as a page can have.
+/// Fills the rows with marks, as many of them with links as a page can have.
 fn fill(rows: &mut [JobRow], scale: &Scale, scope: &Scope) {
     let mut by_size: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (index, row) in rows.iter().enumerate() {
         let good = row.runs.iter().filter(|(_, run)| RunState::of(run) == RunState::Good);
         by_size.entry(good.count()).or_default().push(index);
     }
-    // Those that run seldom: each of their runs matters, and has room.
+    // Of rare jobs each run matters, and there is room for it.
     let mut links_good = vec![false; rows.len()];
     let mut linked = 0;
     for (size, indexes) in by_size {

@@ -2,50 +2,44 @@
 
 use chrono::{NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 
-/// The units of the width of a timeline. Of a day, one is a minute.
+/// The width of a timeline. In a day, a unit is a minute.
 pub const UNITS: i64 = 1440;
 
-/// The most marks of the scale.
+/// The most ticks.
 const MAX_TICKS: i64 = 12;
 
-/// The most marks of a scale of more than some months: they have dates with years.
+/// The most ticks of a scale of months, where they are dates with years.
 const MAX_LONG_TICKS: i64 = 6;
 
 const MINUTES_OF_DAY: i64 = 1440;
 
-/// The minutes that two marks of the scale may be apart.
+/// The possible distances of ticks, in minutes.
 const STEPS: [i64; 12] = [1, 5, 10, 30, 60, 120, 180, 360, 720, 1440, 2880, 10_080];
 
-/// The scale of a period.
 #[derive(Debug, Clone, Copy)]
 pub struct Scale {
-    /// Its first second.
+    /// The first second.
     pub begin: NaiveDateTime,
     /// The first second after it.
     pub end: NaiveDateTime,
 }
 
-/// A mark of the scale.
 #[derive(Debug)]
 pub struct Tick {
-    /// Its time.
     pub time: NaiveDateTime,
-    /// The time in words.
     pub label: String,
 }
 
 impl Scale {
-    /// The place of a time in units. A time outside of the period is at its nearer end.
+    /// The place of a time. A time outside the period is at its nearer end.
     pub fn unit(&self, time: NaiveDateTime) -> i64 {
         self.part(time, UNITS)
     }
 
-    /// The place of a time in percent, for SVG.
     pub fn percent(&self, time: NaiveDateTime) -> String {
         percent(self.part(time, 10_000))
     }
 
-    /// The width of a time in percent, for SVG.
     pub fn width(&self, from: NaiveDateTime, to: NaiveDateTime) -> String {
         percent(self.part(to, 10_000) - self.part(from, 10_000))
     }
@@ -56,7 +50,7 @@ impl Scale {
         passed * whole / all
     }
 
-    /// The marks of the scale, at round times.
+    /// Ticks at round times.
     pub fn ticks(&self) -> Vec<Tick> {
         let minutes = (self.end - self.begin).num_minutes();
         let fits = |step: &&i64| minutes / **step <= MAX_TICKS;
@@ -78,7 +72,7 @@ impl Scale {
     }
 }
 
-/// The date at midnight, and else the time.
+/// The date at midnight, otherwise the time.
 fn label(time: NaiveDateTime, has_year: bool) -> String {
     let format = match time.time() {
         _ if has_year => "%Y-%m-%d",
@@ -88,7 +82,7 @@ fn label(time: NaiveDateTime, has_year: bool) -> String {
     time.format(format).to_string()
 }
 
-/// Hundredths of a percent as SVG has them.
+/// Hundredths of a percent in the notation of SVG.
 fn percent(hundredths: i64) -> String {
     format!("{}.{:02}%", hundredths / 100, hundredths % 100)
 }

@@ -1,4 +1,4 @@
-//! The section of the timeline: what it says, its legend, the fields that choose, the scale, and the rows below it.
+//! The section of the timeline: its text, its legend, the filters, the scale, and the rows below it.
 
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ use crate::report::format::words::shown_name;
 use crate::report::history::HostId;
 
 impl Timeline<'_> {
-    /// Keeps the rows up to the first one that is not wanted, as it is drawn. The row of a host is drawn with its first
+    /// Keeps the rows up to the first one that is not wanted, given its markup. The row of a host comes with its first
     /// job.
     pub fn keep(&mut self, report: &Report, mut is_wanted: impl FnMut(&JobRow, &Markup) -> bool) {
         let mut is_full = false;
@@ -34,7 +34,6 @@ impl Timeline<'_> {
         self.hosts = hosts;
     }
 
-    /// The section of the page.
     pub fn section(&self, report: &Report) -> Markup {
         let rows: usize = self.hosts.iter().map(|host| host.rows.len()).sum();
         html! {
@@ -67,7 +66,7 @@ impl Timeline<'_> {
     fn legend() -> Markup {
         html! {
             ul.legend aria-label="Legend" {
-                @for look in RunState::ALL { li { (in_text(look)) " " (look.name()) } }
+                @for state in RunState::ALL { li { (in_text(state)) " " (state.name()) } }
                 li { svg.key viewBox="0 0 14 14" aria-hidden="true" { path.o d="M0 10h14" {} } " two runs of a job at once" }
                 li { svg.key viewBox="0 0 14 14" aria-hidden="true" { rect.bh width="14" height="14" {} } " host not reached" }
                 li { svg.key viewBox="0 0 14 14" aria-hidden="true" { rect.bc width="14" height="14" {} } " nothing started, or all was lost" }
@@ -82,7 +81,7 @@ impl Timeline<'_> {
                 label { "Job " input type="search" name="job" autocomplete="off"; }
                 label { "State " select name="state" {
                     option value="" { "all" }
-                    @for look in RunState::ALL { option value=(look.letter()) { (look.name()) } }
+                    @for state in RunState::ALL { option value=(state.letter()) { (state.name()) } }
                 } }
                 output role="status" { (count(rows as u64, "job")) }
                 datalist #hosts {
@@ -113,7 +112,7 @@ impl Timeline<'_> {
     }
 }
 
-/// A host that the field for hosts proposes.
+/// A host in the list of the filter.
 pub fn option(report: &Report, host: HostId) -> Markup {
     html! { option value=(shown_name(report.history.host(host))) {} }
 }

@@ -1,0 +1,149 @@
+//! What two incidents have in common that have one cause.
+
+use std::path::PathBuf;
+
+use super::incident::{Incident, IncidentKind, IncidentState};
+use crate::escape::printable;
+use crate::report::history::{History, HostId, JobId};
+use crate::report::logs::owner::Account;
+use crate::report::runs::outcome::Outcome;
+
+/// Words for a state of the whole host: whatever runs there fails by it.
+const OF_THE_HOST: [&str; 12] = [
+    "no space left on device",
+    "read-only file system",
+    "disk quota exceeded",
+    "input/output error",
+    "cannot allocate memory",
+    "out of memory",
+    "killed",
+    "too many open files",
+    "stale file handle",
+    "transport endpoint is not connected",
+    "resource temporarily unavailable",
+    "structure needs cleaning",
+];
+
+/// Words of a program that does not reach a service. A line with one of them names the service.
+const OF_A_SERVICE: [&str; 5] = ["connect", "resolve", "://", " port ", "unreachable"];
+
+/// What two incidents have in common that become one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Likeness {
+    /// The same job, again, and the state.
+    Again(Vec<JobId>, IncidentState),
+    /// The same hosts that cannot be reached, again.
+    HostAgain(Vec<HostId>),
+    /// ssh is refused in one way.
+    Refused(Option<Outcome>, bool),
+    /// ssh fails in one way on one host.
+    Ssh(HostId, Option<Outcome>, bool),
+    /// One state of one host.
+    OnHost(HostId, &'static str, bool),
+    /// Words about one service that is not reached.
+    Service(String, bool),
+    /// The same script of the same user, in the same state, in the same way, with the same words.
+    Script(Account, Box<[u8]>, IncidentState, bool, Option<Outcome>, String),
+    /// Jobs on lines of one crontab, which cron ignores.
+    Ignored(PathBuf),
+    /// Like no other one.
+    Alone(usize),
+}
+
+impl Likeness {
+    /// What an incident has in common with others in which the same job or host was bad, and good again.
+    pub fn repeated(number: usize, incident: &Incident) -> Self {
+        let may_repeat = !matches!(
+            incident.kind,
+            IncidentKind::Silent { .. }
+                | IncidentKind::Dropped { .. }
+                | IncidentKind::CronDown { .. }
+                | IncidentKind::LogFull
+                | IncidentKind::Late { .. }
+                | IncidentKind::Lost { together: true, .. }
+        );
+        match &incident.kind {
+            IncidentKind::Unreachable { hosts } if hosts.len() == 1 || incident.is_over() => {
+                Self::HostAgain(hosts.clone())
+            }
+            _ if may_repeat && incident.is_over() && incident.jobs.len() <= 1 => {
+                Self::Again(incident.jobs.clone(), incident.state())
+            }
+            _ => Self::Alone(number),
+        }
+    }
+
+    /// What a job has in common with others whose login or key is refused too.
+    pub fn refused(number: usize, incident: &Incident) -> Self {
+        let way = incident.main_way();
+        match incident.kind {
+            IncidentKind::Failing if way.and_then(Outcome::refusal).is_some() => {
+                Self::Refused(way, incident.is_over())
+            }
+            _ => Self::Alone(number),
+        }
+    }
+
+    /// What a job has in common with other jobs of its host, or of a service that they need.
+    pub fn surroundings(number: usize, incident: &Incident, history: &History) -> Self {
+        let (IncidentKind::Failing, [job]) = (&incident.kind, incident.jobs.as_slice()) else {
+            return Self::Alone(number);
+        };
+        let (host, way, is_over) =
+            (history.job(*job).host, incident.main_way(), incident.is_over());
+        if way.is_some_and(|way| way.connection_failure().is_some_and(|it| !it.is_transient())) {
+            return Self::Ssh(host, way, is_over);
+        }
+        let gist = gist(incident, history);
+        let words = gist.to_lowercase();
+        let state = OF_THE_HOST.iter().find(|state| words.contains(**state));
+        match state {
+            Some(state) => Self::OnHost(host, state, is_over),
+            None if OF_A_SERVICE.iter().any(|word| words.contains(word)) => {
+                Self::Service(gist, is_over)
+            }
+            None => Self::Alone(number),
+        }
+    }
+
+    /// What a job has in common with the same script on other hosts.
+    pub fn script(number: usize, incident: &Incident, history: &History) -> Self {
+        match (&incident.kind, incident.jobs.as_slice()) {
+            (IncidentKind::NotStarted { place, is_ignored: true }, _) if !incident.is_over() => {
+                Self::Ignored(place.file.to_path_buf())
+            }
+            (
+                IncidentKind::Failing
+                | IncidentKind::Flapping
+                | IncidentKind::Hung(_)
+                | IncidentKind::Lost { together: false, .. }
+                | IncidentKind::Slower { .. }
+                | IncidentKind::NotStarted { .. },
+                [job],
+            ) => {
+                let script = history.job(*job).script().into();
+                let (state, way) = (incident.state(), incident.main_way());
+                let gist = gist(incident, history);
+                Self::Script(history.account(*job), script, state, incident.is_over(), way, gist)
+            }
+            _ => Self::Alone(number),
+        }
+    }
+}
+
+/// The reason of the last bad run, without what differs from host to host and from run to run: the host, and words with
+/// a digit in them.
+fn gist(incident: &Incident, history: &History) -> String {
+    let Some(run) = incident.last.filter(|run| run.outcome.is_bad()) else {
+        return String::new();
+    };
+    let host = printable(history.host(history.job(run.job).host));
+    let line = history.line(&run).map(printable).unwrap_or_default();
+    let is_in_a_name = |letter: char| letter.is_alphanumeric() || "-._".contains(letter);
+    let differs = |word: &str| {
+        let mut names = word.split(|letter| !is_in_a_name(letter));
+        word.contains(|letter: char| letter.is_ascii_digit()) || names.any(|name| name == host)
+    };
+    let mask = |word| if differs(word) { "#" } else { word };
+    line.split_whitespace().map(mask).collect::<Vec<_>>().join(" ")
+}

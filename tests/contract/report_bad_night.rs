@@ -1,0 +1,347 @@
+//! `--report`: the first screen of a bad night says what is wrong and why, and hides nothing that matters.
+//!
+//! The nights are made up: `nights/*.txt` have their crontabs, what happened, and what an operator has to know.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use chrono::{Datelike, NaiveDate, NaiveDateTime, TimeDelta, Timelike};
+
+use crate::support::{FAKETIME, REMOTEEXE, Running, Scene, stderr};
+
+const FIRST: &str = include_str!("nights/first.txt");
+const SECOND: &str = include_str!("nights/second.txt");
+
+/// How many lines an operator looks at first.
+const SCREEN: usize = 50;
+
+/// A crontab line of one host.
+struct Line {
+    when: &'static str,
+    seconds: i64,
+    host: String,
+    script: &'static str,
+    /// So that jobs of many hosts do not start together.
+    offset: i64,
+}
+
+/// What happened to some jobs for a while.
+struct Event {
+    from: NaiveDateTime,
+    until: NaiveDateTime,
+    hosts: Vec<String>,
+    script: &'static str,
+    status: &'static str,
+    seconds: i64,
+    output: &'static str,
+}
+
+struct Night {
+    lines: Vec<Line>,
+    events: Vec<Event>,
+    /// The words of an incident's rows, and those of its reason.
+    known: Vec<(&'static str, &'static str)>,
+}
+
+fn part(night: &'static str, name: &str) -> impl Iterator<Item = &'static str> {
+    let lines = night.lines().filter(|line| !line.starts_with('#'));
+    let mut lines = lines.skip_while(move |line| *line != name).skip(1).collect::<Vec<_>>();
+    let end = lines.iter().position(|line| !line.contains(' ')).unwrap_or(lines.len());
+    lines.truncate(end);
+    lines.into_iter()
+}
+
+/// The first words of a line, and the rest.
+fn words<const N: usize>(line: &'static str) -> ([&'static str; N], &'static str) {
+    let mut rest = line;
+    let first = [(); N].map(|()| {
+        let (word, after) = rest.split_once(' ').unwrap_or((rest, ""));
+        rest = after.trim_start();
+        word
+    });
+    (first, rest)
+}
+
+/// `web01..20,db01` in full.
+fn hosts(text: &str) -> Vec<String> {
+    let hosts = text.split(',').flat_map(|part| match part.split_once("..") {
+        None => vec![part.to_owned()],
+        Some((first, last)) => {
+            let (name, from) = first.split_at(first.len() - 2);
+            let (from, last): (u32, u32) = (from.parse().unwrap(), last.parse().unwrap());
+            (from..=last).map(|number| format!("{name}{number:02}")).collect()
+        }
+    });
+    hosts.collect()
+}
+
+/// `24.01:10`, of November 2037.
+fn time(text: &str) -> NaiveDateTime {
+    NaiveDateTime::parse_from_str(&format!("2037-11-{text}:00"), "%Y-%m-%d.%H:%M:%S").unwrap()
+}
+
+impl Night {
+    fn of(night: &'static str) -> Self {
+        let lines = part(night, "lines").flat_map(|line| {
+            let ([when, seconds, of], script) = words::<3>(line);
+            let seconds = seconds.parse().unwrap();
+            (0..).zip(hosts(of)).map(move |(offset, host)| Line {
+                when,
+                seconds,
+                host,
+                script,
+                offset,
+            })
+        });
+        let events = part(night, "happened").map(|line| {
+            let ([from, until, of, script, status, seconds], output) = words::<6>(line);
+            let until = if until == "-" { NaiveDateTime::MAX } else { time(until) };
+            let (from, hosts, seconds) = (time(from), hosts(of), seconds.parse().unwrap());
+            Event { from, until, hosts, script, status, seconds, output }
+        });
+        let known = part(night, "known").map(|line| line.split_once(" = ").unwrap());
+        Self { lines: lines.collect(), events: events.collect(), known: known.collect() }
+    }
+
+    /// The crontab and the logs of two days. The run that hangs is of the process `hung`.
+    fn write(&self, scene: &Scene, hung: u32) {
+        let bin = Path::new(REMOTEEXE).parent().unwrap().display();
+        let log = scene.path("log").display().to_string();
+        let mut crontab = format!("PATH={bin}:/usr/bin:/bin\nREMOTEEXE_LOG_DIR={log}\n");
+        let mut records: Vec<(NaiveDateTime, NaiveDate, String)> = Vec::new();
+        let mut pid = 4_100_000;
+        for line in &self.lines {
+            let _ =
+                writeln!(crontab, "{} root remoteexe {} {}", line.fields(), line.host, line.script);
+            for (number, slot) in line.slots().enumerate() {
+                pid += 1;
+                self.run(
+                    &mut records,
+                    line,
+                    slot,
+                    number,
+                    if self.hangs(line, slot) { hung } else { pid },
+                );
+            }
+        }
+        records.sort_by_key(|(time, ..)| *time);
+        fs::write(scene.path("crontab"), crontab).unwrap();
+        let old = fs::File::options().write(true).open(scene.path("crontab")).unwrap();
+        old.set_modified(time("01.00:00").and_utc().into()).unwrap();
+        for day in [23, 24] {
+            let of_day = records.iter().filter(|(_, it, _)| it.day() == day);
+            let text: String = of_day.map(|(.., text)| &**text).collect();
+            let path = scene.path(format!("log/203711{day}_remoteexe.log"));
+            fs::write(&path, text).unwrap();
+            let written = if day == 23 { time("23.23:59") } else { time("24.06:59") };
+            let file = fs::File::options().write(true).open(path).unwrap();
+            file.set_modified(written.and_utc().into()).unwrap();
+        }
+    }
+
+    fn event(&self, line: &Line, slot: NaiveDateTime) -> Option<&Event> {
+        self.events.iter().find(|event| {
+            let is_script = event.script == "*" || line.script.contains(event.script);
+            is_script
+                && event.hosts.contains(&line.host)
+                && event.from <= slot
+                && slot < event.until
+        })
+    }
+
+    fn hangs(&self, line: &Line, slot: NaiveDateTime) -> bool {
+        self.event(line, slot).is_some_and(|event| event.status == "hung")
+    }
+
+    fn run(
+        &self,
+        records: &mut Vec<(NaiveDateTime, NaiveDate, String)>,
+        line: &Line,
+        slot: NaiveDateTime,
+        number: usize,
+        pid: u32,
+    ) {
+        let event = self.event(line, slot);
+        let (status, mut seconds, output) =
+            event.map_or(("0", line.seconds, "done"), |it| (it.status, it.seconds, it.output));
+        let status = match status {
+            "none" => return,
+            "flap" if number % 2 == 1 => "0",
+            "flap" => "1",
+            other => other,
+        };
+        // No two jobs take equally long.
+        seconds += if status == "0" { (line.offset + i64::from(slot.minute())) % 3 } else { 0 };
+        let start = slot + TimeDelta::seconds(1 + line.offset % 3);
+        let end = start + TimeDelta::seconds(seconds);
+        if end > time("24.06:59") && !["-", "hung"].contains(&status) {
+            return;
+        }
+        let job = format!("{} {}", line.host, line.script);
+        let mut record = |time: NaiveDateTime, text: String| {
+            records.push((time, start.date(), format!("[{time}][{pid}] {text}\n")));
+        };
+        record(start, format!("START,-,{job}"));
+        if output == "usage" {
+            let script = line.script.split(' ').next().unwrap();
+            record(
+                end,
+                format!("error: invalid value '{script}' for <SCRIPT>: it starts with '-'"),
+            );
+            record(end, "usage: remoteexe target script [parameters]".to_owned());
+            record(end, format!("END,{status},{job}"));
+            return;
+        }
+        record(start, format!("command,ssh -i /etc/remoteexe/key root@{job}"));
+        if ["-", "hung"].contains(&status) {
+            return;
+        }
+        for line in output.replace("HOST", &line.host).replace("\\t", "\t").split("\\n") {
+            if !line.is_empty() {
+                record(end, line.to_owned());
+            }
+        }
+        record(end, format!("END,{status},{job}"));
+    }
+
+    /// `--report` at 07:00, with `args`, on a screen of so many columns.
+    fn report(&self, columns: u32, args: &[&str]) -> String {
+        let scene = Scene::new();
+        let mut job = scene.remoteexe_with_ssh("exec sleep 1000");
+        job.env("REMOTEEXE_LOG_DIR", scene.path(""));
+        let hung = self.lines.iter().find(|line| line.slots().any(|slot| self.hangs(line, slot)));
+        let hung = hung.expect("a line whose run hangs");
+        let child = Running::spawn(job.args([&*hung.host, hung.script]));
+        self.write(&scene, child.id());
+        let mut command = Command::new(REMOTEEXE);
+        scene.equip(&mut command);
+        command
+            .args(["--report", "--log-dir"])
+            .arg(scene.path("log"))
+            .arg("--crontab")
+            .arg(scene.path("crontab"))
+            .args(args)
+            .env("TZ", "UTC")
+            .env("COLUMNS", columns.to_string())
+            .env("LD_PRELOAD", FAKETIME)
+            .env("FAKETIME_FMT", "%s")
+            .env("FAKETIME", format!("@{}", time("24.07:00").and_utc().timestamp()));
+        let output = command.output().unwrap();
+        assert_eq!(stderr(&output), "");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// How many of the incidents that an operator has to know are in the first `lines` lines of the screen, and with the
+    /// right reason.
+    fn told(&self, screen: &str, lines: usize) -> (usize, usize) {
+        let rows = rows(screen, lines);
+        let mut told = (0, 0);
+        for (subject, reason) in &self.known {
+            let has = |row: &&String| subject.split('|').all(|word| row.contains(word));
+            let mut of_it = rows.iter().filter(has);
+            let with_reason = |row: &String| reason.split('|').any(|word| row.contains(word));
+            let found = of_it.next();
+            let is_right = found.is_some_and(with_reason) || of_it.any(with_reason);
+            told.0 += usize::from(found.is_some());
+            told.1 += usize::from(is_right);
+            if !is_right {
+                println!(
+                    "{}: {subject} = {reason}",
+                    if found.is_some() { "no reason" } else { "untold" }
+                );
+            }
+        }
+        told
+    }
+}
+
+/// The rows of incidents in the first lines of a screen, each as one line.
+fn rows(screen: &str, lines: usize) -> Vec<String> {
+    let mut rows: Vec<String> = Vec::new();
+    for line in screen.lines().take(lines) {
+        let is_first = line.starts_with(|first: char| first.is_ascii_uppercase());
+        if is_first || rows.is_empty() {
+            rows.push(String::new());
+        }
+        let row = rows.last_mut().unwrap();
+        *row += &line.split_whitespace().collect::<Vec<_>>().join(" ");
+        row.push(' ');
+    }
+    rows
+}
+
+impl Line {
+    /// The five fields.
+    fn fields(&self) -> String {
+        let (minute, hour) = (self.offset % 60, self.when.rsplit('.').next().unwrap());
+        let clock = |text: &str| {
+            let (hour, minute) = text.trim_start_matches("tue").split_once(':').unwrap();
+            format!("{} {}", minute.parse::<u32>().unwrap(), hour.parse::<u32>().unwrap())
+        };
+        match self.when {
+            "hourly" => format!("{minute} * * * *"),
+            when if let Some(step) = when.strip_prefix("*/") => {
+                let step: i64 = step.parse().unwrap();
+                format!("{}-59/{step} * * * *", self.offset % step)
+            }
+            when if when.starts_with("tue") => format!("{} * * 2", clock(when)),
+            when if let Some((day, _)) = when.split_once('.') => {
+                format!("{} {day} * *", clock(hour))
+            }
+            when => format!("{} * * *", clock(when)),
+        }
+    }
+
+    /// Its slots until 07:00.
+    fn slots(&self) -> impl Iterator<Item = NaiveDateTime> {
+        let begin = time("23.00:00");
+        let minutes = (0..31 * 60).map(move |minute| begin + TimeDelta::minutes(minute));
+        let (when, offset) = (self.when, self.offset);
+        minutes.filter(move |at| {
+            let clock = at.format("%H:%M").to_string();
+            let minute = i64::from(at.minute());
+            match when {
+                "hourly" => minute == offset % 60,
+                when if let Some(step) = when.strip_prefix("*/") => {
+                    let step: i64 = step.parse().unwrap();
+                    minute % step == offset % step
+                }
+                when if let Some(when) = when.strip_prefix("tue") => {
+                    when == clock && at.day() == 24
+                }
+                when if let Some((day, when)) = when.split_once('.') => {
+                    when == clock && at.day().to_string() == day
+                }
+                when => when == clock,
+            }
+        })
+    }
+}
+
+/// At least so many are in the first lines of a screen of so many columns, and so many with the right reason.
+fn assert_told(night: &'static str, columns: u32, least: (usize, usize)) {
+    let night = Night::of(night);
+    let screen = night.report(columns, &[]);
+    let told = night.told(&screen, SCREEN);
+    println!("{columns} columns: {told:?} of {} in {SCREEN} lines\n{screen}", night.known.len());
+    assert!(told.0 >= least.0 && told.1 >= least.1, "{told:?}, at least {least:?}");
+    // Below them stands the rest.
+    let all = night.told(&screen, usize::MAX);
+    assert_eq!(all, (night.known.len(), night.known.len()), "{screen}");
+}
+
+#[test]
+fn the_first_screen_of_a_bad_night_says_what_is_wrong_and_why() {
+    for (columns, least) in [(120, (24, 24)), (80, (15, 15))] {
+        assert_told(FIRST, columns, least);
+    }
+}
+
+#[test]
+fn the_first_screen_of_another_bad_night_says_what_is_wrong_and_why() {
+    for (columns, least) in [(120, (20, 20)), (80, (15, 15))] {
+        assert_told(SECOND, columns, least);
+    }
+}

@@ -431,6 +431,18 @@ fn a_run_that_is_late_or_not_due_is_skipped() {
 }
 
 #[test]
+fn a_run_that_a_killed_scheduler_may_have_started_is_not_started_again() {
+    let found = dags_in("UTC", "--user-crontab", b"0 6 * * * echo ran\n");
+    let id = &found.ids()[0];
+    let args = ["run", id, "2999-11-01T06:00:00+00:00", "2"];
+    let log = stdout_of(&mut found.engine(&args));
+    assert_eq!(
+        log,
+        "failed: the scheduler was killed, and may have started this before\n"
+    );
+}
+
+#[test]
 fn a_task_that_is_cleared_ends_all_processes_of_its_line() {
     let scene = dags_in(
         "UTC",

@@ -316,7 +316,11 @@ fn no_control_byte_of_the_log_reaches_a_terminal() {
     let escaped = "\\x1b]0;title\\x07 \\u{9b}31m \\u{202e}x\\x7f\n";
     assert!(run.contains(escaped), "{run:?}");
     assert!(view.contains("  h\\x1b[2J /x\\x07  1 run"), "{view:?}");
-    assert!(run.starts_with("[2026-03-02 10:00:00][1] START,-,h\\x1b[2J /x\\x07\n"), "{run:?}");
+    let head = "exit 3: the script failed: \\u{202e}x\n\n";
+    assert!(
+        run.starts_with(&format!("{head}[2026-03-02 10:00:00][1] START,-,h\\x1b[2J /x\\x07\n")),
+        "{run:?}"
+    );
     // A pipe may lead to a terminal too. Only --run gives the bytes themselves.
     for form in [&[][..], &["--tsv"], &["--json"]] {
         let output = printed(&report(HOSTILE, form));
@@ -569,11 +573,11 @@ fn host_and_job_choose_runs() {
     .concat();
     for (args, pids, status) in [
         (&["--host", "web1"][..], &["1"][..], 0),
-        (&["--host", "web"], &[], 0),
+        (&["--host", "web"], &[], 10),
         (&["--job", "web1"], &["1", "2", "3"], 1),
         (&["--job", "sh daily"], &["1"], 0),
         (&["--job", "daily", "--host", "db1"], &["3"], 1),
-        (&["--job", "Daily"], &[], 0),
+        (&["--job", "Daily"], &[], 10),
         (&["--failed", "--host", "web1"], &[], 0),
     ] {
         let output = report(&log, &[args, &["--json"]].concat());
@@ -804,17 +808,22 @@ fn a_period_that_ends_before_it_begins_is_a_usage_error() {
 
 #[test]
 fn a_run_that_ended_just_so_long_ago_is_in_the_period() {
-    // The records have whole seconds, the clock has not.
+    // The records have whole seconds, the clock has not. The second must not end before the report has read the clock.
     let scene = Scene::new();
     let mut sh = Command::new("sh");
     scene.equip(&mut sh);
     let script = format!(
-        "until set -- $(date '+%s %F %T %N') && [ $4 -gt 500000000 ]; do :; done
-         printf '[%s %s][1] %s\\n' $2 $3 START,-,h $2 $3 command,root@h $2 $3 END,3,h >$DIR/a.log
-         exec {REMOTEEXE} --report --since $(($(date +%s) - $1))s $DIR/a.log"
+        "until
+             until set -- $(date '+%s %F %T %N') && [ $4 -gt 500000000 ]; do :; done
+             printf '[%s %s][1] %s\\n' $2 $3 START,-,h $2 $3 command,root@h $2 $3 END,3,h >$DIR/a.log
+             {REMOTEEXE} --report --since 0s $DIR/a.log >$DIR/view; status=$?
+             [ $(date +%s) = $1 ]
+         do :; done
+         cat $DIR/view; exit $status"
     );
     let output = sh.args(["-c", &script]).output().unwrap();
-    assert!(printed(&output).contains("\nruns 1   ok 0   failed 1 "));
+    let view = printed(&output);
+    assert!(view.contains("\nruns 1   ok 0   failed 1 "), "{view}");
     assert_eq!(code(&output), 1);
 }
 

@@ -597,8 +597,7 @@ MARK[2026-03-02 10:00:01][7] retry,1/3,255,wait 0.100 s
     let log = format!("[2026-03-02 09:00:00][7] before\nforeign\n{logged}{other}");
     let output = report(&log, &["--run", "7@10:00:00"]);
     assert_eq!(stderr(&output), "");
-    let head = "exit 2: the script failed: retry,1/3,255,wait 0.100 s\n\n";
-    assert_eq!(String::from_utf8(output.stdout.clone()).unwrap(), head.to_owned() + &run);
+    assert_eq!(String::from_utf8(output.stdout.clone()).unwrap(), run);
     assert_eq!(code(&output), 1);
     assert_eq!(printed(&report(&log, &["--run", "7@10:00:05"])), other);
     let output = report(&log, &["--json", "--run", "7@10:00:00"]);

@@ -84,7 +84,7 @@ impl Format for OneRun<'_> {
             (Some(users), _) => out.write_line(&json::document_with_output(run, users)),
             (None, Some(records)) => {
                 if let Some(reason) = run.reason().filter(|_| run.has_failed()) {
-                    out.write_line(&head(run, reason));
+                    out.write_remark(&head(run, reason));
                 }
                 out.write_records(&records.lines);
             }

@@ -83,6 +83,13 @@ impl ReportOutput {
         target.write_all(bytes)
     }
 
+    /// Writes a line for a person: not to a pipe or a file, where each byte counts.
+    pub fn write_remark(&mut self, line: &str) {
+        if io::stdout().is_terminal() {
+            self.write_line(line);
+        }
+    }
+
     pub fn write_line(&mut self, line: &str) {
         self.write(line.as_bytes());
         self.write(b"\n");

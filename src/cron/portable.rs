@@ -298,26 +298,15 @@ mod tests {
             refused.collect::<Vec<_>>(),
             [
                 (3, "cron draws the time of ~ at random"),
-                (
-                    5,
-                    "CRON_TZ is 'No/Where', which is no time zone of this machine"
-                ),
+                (5, "CRON_TZ is 'No/Where', which is no time zone of this machine"),
                 (8, "RANDOM_DELAY: cron draws the delay at random"),
-                (
-                    11,
-                    "minute '5/10' has something after a value that does not belong there"
-                ),
+                (11, "minute '5/10' has something after a value that does not belong there"),
             ]
         );
         // Debian's cron knows none of these variables.
-        let found = portable(
-            Daemon::Debian,
-            "RANDOM_DELAY=5\nCRON_TZ=Asia/Tokyo\n0 1 * * * root a\n",
-        );
-        assert_eq!(
-            (found.lines.len(), found.refused.len(), found.remarks.len()),
-            (1, 0, 2)
-        );
+        let found =
+            portable(Daemon::Debian, "RANDOM_DELAY=5\nCRON_TZ=Asia/Tokyo\n0 1 * * * root a\n");
+        assert_eq!((found.lines.len(), found.refused.len(), found.remarks.len()), (1, 0, 2));
         assert_ne!(found.lines[0].zone, "Asia/Tokyo");
     }
 

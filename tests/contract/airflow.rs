@@ -436,10 +436,7 @@ fn a_run_that_a_killed_scheduler_may_have_started_is_not_started_again() {
     let id = &found.ids()[0];
     let args = ["run", id, "2999-11-01T06:00:00+00:00", "2"];
     let log = stdout_of(&mut found.engine(&args));
-    assert_eq!(
-        log,
-        "failed: the scheduler was killed, and may have started this before\n"
-    );
+    assert_eq!(log, "failed: the scheduler was killed, and may have started this before\n");
 }
 
 #[test]

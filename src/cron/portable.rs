@@ -258,6 +258,7 @@ fn refused<T>(problem: &str, remedy: &'static str) -> Result<T, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cron::crontab::files::Trust;
     use crate::cron::crontab::parse::Columns;
 
     /// The lines of a system's crontab, and the refusals.
@@ -266,7 +267,8 @@ mod tests {
             path: "crontab".into(),
             columns: Columns::System,
             owner: None,
-            changed: 7,
+            changed: Some(7),
+            trust: Trust::Full,
             rejection: None,
             is_installed: false,
             has_ignored_name: false,

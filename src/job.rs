@@ -169,11 +169,8 @@ impl Job {
             return JobOutcome::Interrupted(signal);
         }
         let proof = self.prove(&mut sinks.log);
-        let (proved, unproved) = match &proof {
-            Some(Ok(proved)) => (Some(proved), None),
-            Some(Err(reason)) => (None, Some(reason)),
-            None => (None, None),
-        };
+        let proof = proof.as_ref().map(Result::as_ref);
+        let (proved, unproved) = (proof.and_then(Result::ok), proof.and_then(Result::err));
         let mut marker = proved.and_then(|proved| self.marker(proved, signals, &mut sinks.log));
         let mut failures = Failures::new(self.retries);
         loop {

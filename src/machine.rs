@@ -14,6 +14,7 @@ use rustix::process::geteuid;
 use crate::cron::{Author, LocalUser, UserLookup};
 use crate::escape;
 use crate::log::record::number;
+use crate::passwd::{self, PasswdEntry};
 use crate::report::logs::owner::Owner;
 use crate::report::runs::trace::Trace;
 
@@ -230,9 +231,8 @@ impl Users {
             groups: HashMap::new(),
             names: HashMap::new(),
         };
-        let passwd = fs::read("/etc/passwd").unwrap_or_default();
-        for (name, uid, gid) in passwd.split(|&byte| byte == b'\n').filter_map(passwd_entry) {
-            // The first entry counts, as in getpwnam(3) and getpwuid(3).
+        let passwd = passwd::read();
+        for PasswdEntry { name, uid, gid, .. } in passwd::entries(&passwd) {
             users.names.entry(uid).or_insert_with(|| name.to_owned());
             users.ids.entry(name.to_owned()).or_insert((uid, gid));
         }
@@ -294,15 +294,6 @@ impl Users {
     pub fn is_other_user(&self, uid: u32) -> bool {
         uid != 0 && uid != self.reader
     }
-}
-
-/// The name, the number and the group of the user in a line of `/etc/passwd`.
-fn passwd_entry(line: &[u8]) -> Option<(&str, u32, u32)> {
-    let mut fields = line.split(|&byte| byte == b':');
-    let name = str::from_utf8(fields.next()?).ok()?;
-    let uid = number(fields.nth(1)?)?;
-    let gid = number(fields.next()?)?;
-    (!name.is_empty()).then_some((name, uid, gid))
 }
 
 /// The number and the members of the group in a line of `/etc/group`.

@@ -15,8 +15,9 @@
 //! `log`; neither knows the other. `report` also knows `cron`, which knows nothing of logs: `cli` gives it the grammar
 //! of a job. `generate` knows the grammars that `cli` gives it, and for Airflow `cron`. Below them are leaves with one
 //! subject each: [`clock`] (local time), [`machine`] (this machine's users and processes), [`exit`] (exit statuses),
-//! [`escape`] (text that is safe to show), [`ssh_error`] (the meaning of ssh's messages), [`poll`] (waiting for
-//! descriptors), [`writer`] (writing to a descriptor that may block), [`random`] and [`stable_hash`].
+//! [`escape`] (text that is safe to show), [`passwd`] (`/etc/passwd`), [`ssh_error`] (the meaning of ssh's messages),
+//! [`poll`] (waiting for descriptors), [`writer`] (writing to a descriptor that may block), [`random`] and
+//! [`stable_hash`].
 //!
 //! `report` has eight rooms. Data flows through them: `query` (what is asked) -> `logs` (files to lines) -> `runs`
 //! (lines to runs) -> `history` (what each job did) and `slots` (what the crontabs planned) -> `diagnosis` (incidents)
@@ -30,7 +31,7 @@
 //! `Job` goes to `Job::run`. It shows HOST in START, gives `root@HOST` to ssh in `job::ssh`, and shows HOST in END.
 //!
 //! **A byte, from ssh's pipe to the file.** `job::relay` polls the pipe and the signals. It reads all that the pipe
-//! holds, and `job::marker` takes its marker out. `job::lines` cuts the bytes into lines. `Log::push` puts a time and a
+//! holds, and `job::monitor` takes the marker out. `job::lines` cuts the bytes into lines. `Log::push` puts a time and a
 //! process id before each line, and `Log::flush` hands all of them to `log::file::append`: one write(2). If the file
 //! does not take them, `log` has other places. The same bytes go to `job::tee`.
 //!
@@ -50,6 +51,7 @@ mod generate;
 mod job;
 mod log;
 mod machine;
+mod passwd;
 mod poll;
 mod random;
 mod report;

@@ -42,8 +42,8 @@ use slots::checked::forget_usual_dir;
 impl Query {
     /// Answers the query on standard output or in a file, and prints errors on standard error. Returns the exit status:
     /// [`exit::SUCCESS`], [`exit::FOUND_FAILURES`] if a run failed or was lost or a crontab has a fault,
-    /// [`exit::USAGE_ERROR`] if the host or the job is in no log and on no line, or [`exit::IO_ERROR`] if an input could
-    /// not be read or the report could not be written.
+    /// [`exit::USAGE_ERROR`] if the host or the job is in no log and on no line, or [`exit::IO_ERROR`] if an input
+    /// could not be read or the report could not be written.
     pub fn run(mut self, now: DateTime<Local>) -> u8 {
         let machine = Machine::at(now);
         let mut format = self.format(&machine);

@@ -51,7 +51,11 @@ furnish() {
         >>"/tmp/$(date -d "$day" +%Y%m%d)_remoteexe.log"
     sed "s|\$LOG|/tmp|" tests/bench/original.sh >/usr/bin/remoteexe
     chmod 755 /usr/bin/remoteexe
-    echo '* * * * * root remoteexe host_user_batch02 "/path/to/starting_sh/user_log.sh action"' >>/etc/crontab
+    {
+        echo '* * * * * root remoteexe host_user_batch02 "/path/to/starting_sh/user_log.sh action"'
+        # A job of a question, which has not run on the made-up day.
+        echo '0 2 * * * root remoteexe host_db01 /srv/nightly.sh'
+    } >>/etc/crontab
 }
 
 # In /etc/crontab /usr/local/bin comes first, and the program is there already. So this looks at the file itself.

@@ -33,6 +33,7 @@ tests=(
     /usr/bin/faketime           faketime
     /usr/bin/fish               fish
     /usr/bin/jq                 jq
+    /usr/bin/ksh93              ksh93u+m
     /usr/bin/lnav               lnav
     /usr/bin/mandoc             mandoc
     /bin/mksh                   mksh
@@ -41,6 +42,7 @@ tests=(
     /usr/bin/pydoc3             python3
     /usr/bin/shellcheck         shellcheck
     /usr/bin/strace             strace
+    /usr/bin/tcsh               tcsh
     /usr/bin/xz                 xz-utils
     /usr/bin/zsh                zsh
     /usr/bin/zstd               zstd

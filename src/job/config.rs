@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use rustix::process::getuid;
 
 use super::ssh::Ssh;
+use crate::passwd;
 
 /// Keywords with which ssh can return 0 without the job, in lower case. An included file may have one.
 const SEPARATING: [&str; 4] = ["forkafterauthentication", "sessiontype", "stdinnull", INCLUDE];
@@ -36,11 +37,10 @@ pub fn may_separate(ssh: &Ssh) -> bool {
 
 /// The user's home. ssh asks the system, and not the environment, in which a crontab may set another.
 fn home() -> Option<PathBuf> {
-    let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let user = getuid().as_raw().to_string();
-    let mut lines = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());
-    let home = lines.find_map(|fields| fields.get(5).filter(|_| fields[2] == user).copied());
-    home.map(PathBuf::from).or_else(|| env::var_os("HOME").map(PathBuf::from))
+    let (passwd, user) = (passwd::read(), getuid().as_raw());
+    let entry = passwd::entries(&passwd).find(|entry| entry.uid == user);
+    let home = entry.and_then(|entry| entry.home).map(Path::to_owned);
+    home.or_else(|| env::var_os("HOME").map(PathBuf::from))
 }
 
 fn system_files() -> impl Iterator<Item = PathBuf> {
@@ -61,8 +61,8 @@ fn file_separates(file: &Path) -> bool {
     read.is_ok() && has_setting(&String::from_utf8_lossy(&text), known)
 }
 
-/// Whether a line of `text` begins with one of the keywords, without an `Include` of `known` files. ssh ignores case, and
-/// takes blanks or `=` after a keyword.
+/// Whether a line of `text` begins with one of the keywords. An `Include` of `known` files does not count. ssh ignores
+/// case, and takes blanks or `=` after a keyword.
 fn has_setting(text: &str, known: Option<&str>) -> bool {
     text.lines().any(|line| {
         let mut words = line.split([' ', '\t', '"', '=']).filter(|word| !word.is_empty());

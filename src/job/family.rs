@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The interval between looks.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// The children that our caller has left to us, as a shell does for `other & exec remoteexe â¦`.
+/// The children that our caller has left to us, as a shell does for `other & exec remoteexe …`.
 #[derive(Debug, Clone)]
 pub struct Others(Vec<Process>);
 

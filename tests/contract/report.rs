@@ -185,12 +185,16 @@ const NO_LOGIN: &str = "Please login as the user \"admin\" rather than the user 
 
 #[test]
 fn a_124_behind_timeout_says_after_how_long_and_what_it_was_doing() {
-    for (script, seconds) in [("timeout 300 /x", 300), ("timeout -k 10 5m /x", 300)] {
+    for (script, seconds) in
+        [("timeout 300 /x", 300), ("timeout -k 10 5m /x", 300), ("/bin/timeout 7 /x", 7)]
+    {
         let output = "step 1\nstep 2: copying";
         let log = run(1, "10:00:00", "10:05:00", &format!("h {script}"), output, 124);
         let cause = format!(r#""timed out after {seconds} s" "step 2: copying""#);
         assert_eq!(fields(&report(log, &["--json"]), "cause reason"), [cause]);
     }
+    let log = run(1, "10:00:00", "10:05:00", "h /x --on timeout 300", "x", 124);
+    assert_eq!(fields(&report(log, &["--json"]), "cause"), [r#""the script failed""#]);
 }
 
 #[test]

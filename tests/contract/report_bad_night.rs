@@ -280,17 +280,18 @@ impl Line {
             let (hour, minute) = text.trim_start_matches("tue").split_once(':').unwrap();
             format!("{} {}", minute.parse::<u32>().unwrap(), hour.parse::<u32>().unwrap())
         };
-        match self.when {
-            "hourly" => format!("{minute} * * * *"),
-            when if let Some(step) = when.strip_prefix("*/") => {
-                let step: i64 = step.parse().unwrap();
-                format!("{}-59/{step} * * * *", self.offset % step)
-            }
-            when if when.starts_with("tue") => format!("{} * * 2", clock(when)),
-            when if let Some((day, _)) = when.split_once('.') => {
-                format!("{} {day} * *", clock(hour))
-            }
-            when => format!("{} * * *", clock(when)),
+        let when = self.when;
+        if when == "hourly" {
+            format!("{minute} * * * *")
+        } else if let Some(step) = when.strip_prefix("*/") {
+            let step: i64 = step.parse().unwrap();
+            format!("{}-59/{step} * * * *", self.offset % step)
+        } else if when.starts_with("tue") {
+            format!("{} * * 2", clock(when))
+        } else if let Some((day, _)) = when.split_once('.') {
+            format!("{} {day} * *", clock(hour))
+        } else {
+            format!("{} * * *", clock(when))
         }
     }
 
@@ -302,19 +303,17 @@ impl Line {
         minutes.filter(move |at| {
             let clock = at.format("%H:%M").to_string();
             let minute = i64::from(at.minute());
-            match when {
-                "hourly" => minute == offset % 60,
-                when if let Some(step) = when.strip_prefix("*/") => {
-                    let step: i64 = step.parse().unwrap();
-                    minute % step == offset % step
-                }
-                when if let Some(when) = when.strip_prefix("tue") => {
-                    when == clock && at.day() == 24
-                }
-                when if let Some((day, when)) = when.split_once('.') => {
-                    when == clock && at.day().to_string() == day
-                }
-                when => when == clock,
+            if when == "hourly" {
+                minute == offset % 60
+            } else if let Some(step) = when.strip_prefix("*/") {
+                let step: i64 = step.parse().unwrap();
+                minute % step == offset % step
+            } else if let Some(when) = when.strip_prefix("tue") {
+                when == clock && at.day() == 24
+            } else if let Some((day, when)) = when.split_once('.') {
+                when == clock && at.day().to_string() == day
+            } else {
+                when == clock
             }
         })
     }

@@ -54,8 +54,8 @@ pub fn merge_alike(incidents: Vec<Incident>, history: &History) -> Vec<Incident>
     joined(joined(incidents, of_host, |_, _| true), of_script, |_, _| true)
 }
 
-/// Joins those of the same likeness, each with the first one before that it `belongs` to. `times` is the most that one
-/// of them has happened.
+/// Joins incidents of the same likeness: each with the first earlier one to which it `belongs`. An incident that
+/// comes again counts as often as its parts together. Any other counts as often as its most frequent part.
 fn joined(
     incidents: Vec<Incident>,
     likeness: impl Fn(usize, &Incident) -> Likeness,

@@ -18,6 +18,7 @@ use crate::report::logs::find::Logs;
 use crate::report::logs::owner::Account;
 use crate::report::logs::scheduler::LogDir;
 use crate::report::output::warn;
+use crate::report::query::filter::Filter;
 use crate::report::query::period::Period;
 use crate::report::query::suggestions::Suggestions;
 use crate::report::query::window::Window;
@@ -128,11 +129,7 @@ impl<'a> Gatherer<'a> {
         if let Some(jobs) = &mut self.jobs {
             jobs.add_job(&run.trace.job);
         }
-        let is_of_line = match (&self.expected, run.end.status()) {
-            (Some(expected), Some(status @ 1..)) => expected.accepts(run, status),
-            _ => false,
-        };
-        run.accept(|status| is_of_line || self.query.accepted.includes(status));
+        self.accept(run);
         if !self.window.diagnoses(run) {
             return;
         }
@@ -147,6 +144,15 @@ impl<'a> Gatherer<'a> {
         {
             builder.add(run);
         }
+    }
+
+    /// Accepts the exit status of a run, if the query or a line of the run's job says that it is no failure.
+    fn accept(&self, run: &mut Run) {
+        let is_of_line = match (&self.expected, run.end.status()) {
+            (Some(expected), Some(status @ 1..)) => expected.accepts(run, status),
+            _ => false,
+        };
+        run.accept(|status| is_of_line || self.query.accepted.includes(status));
     }
 
     pub fn finish(mut self, mut read: Reading, logs: &'a Logs) -> Report<'a> {
@@ -231,22 +237,19 @@ impl<'a> Gatherer<'a> {
     /// Adds earlier runs of the only job that is asked for, until there are enough: it may run once a week. Returns how
     /// many logs were read.
     fn look_back(&self, builder: &mut HistoryBuilder, logs: &Logs) -> usize {
-        let may_be_one_job = builder.is_of_one_job(&self.wanted);
-        let is_any_time = self.query.filter.period.since.is_none();
-        let (Some(older), true) = (self.older_logs(logs), is_any_time && self.needs.looks_back)
-        else {
+        let Filter { job, period, .. } = &self.query.filter;
+        let is_asked = self.needs.looks_back && job.is_some() && period.since.is_none();
+        let older = self.older_logs(logs).filter(|_| is_asked);
+        let Some(older) = older.filter(|_| builder.is_of_one_job(&self.wanted)) else {
             return 0;
         };
-        if self.query.filter.job.is_none() || !may_be_one_job {
-            return 0;
-        }
         let mut files = 0;
         for logs in older.earlier_days().into_values().rev().take(MAX_DAYS_BACK) {
             if builder.runs() >= ENOUGH_RUNS {
                 break;
             }
             files += older.read_day(logs, |mut run| {
-                run.accept(|status| self.query.accepted.includes(status));
+                self.accept(&mut run);
                 if self.window.filter.is_known(&run) {
                     builder.add(&run);
                 }
@@ -264,9 +267,8 @@ impl<'a> Gatherer<'a> {
 
     /// Adds good runs from older logs. Returns how many logs were read.
     fn add_baseline(&self, history: &mut History, scope: &Scope, logs: &Logs) -> usize {
-        let is_accepted = |status| self.query.accepted.includes(status);
         let older = self.older_logs(logs);
-        older.map_or(0, |older| older.add_good_runs(history, scope, is_accepted))
+        older.map_or(0, |older| older.add_good_runs(history, scope, &|run| self.accept(run)))
     }
 
     fn check(

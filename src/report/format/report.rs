@@ -14,8 +14,8 @@ use crate::report::logs::find::Logs;
 use crate::report::logs::owner::Account;
 use crate::report::query::filter::Filter;
 use crate::report::query::{Form, LogSource, Query, Shown};
+use crate::report::runs::first_program::status_of_lock;
 use crate::report::runs::reading::Reading;
-use crate::report::runs::run::status_of_lock;
 use crate::report::slots::checked::CheckedCrontabs;
 use crate::report::slots::missed::MissedStarts;
 

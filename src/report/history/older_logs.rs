@@ -38,7 +38,7 @@ impl OlderLogs<'_> {
         &self,
         history: &mut History,
         scope: &Scope,
-        is_accepted: impl Fn(u8) -> bool,
+        accept: &impl Fn(&mut Run),
     ) -> usize {
         let asking: Vec<JobId> = history
             .job_ids()
@@ -51,7 +51,7 @@ impl OlderLogs<'_> {
         for (day, logs) in self.earlier_days().into_iter().rev().take(MOST_DAYS) {
             let jobs = wanting(history, &asking, scope, day);
             if !jobs.is_empty() {
-                files += self.add_day(history, &jobs, logs, &is_accepted);
+                files += self.add_day(history, &jobs, logs, accept);
             }
         }
         files
@@ -63,10 +63,10 @@ impl OlderLogs<'_> {
         history: &mut History,
         jobs: &Jobs,
         logs: Vec<LogFile>,
-        is_accepted: &impl Fn(u8) -> bool,
+        accept: &impl Fn(&mut Run),
     ) -> usize {
         self.read_day(logs, |mut run| {
-            run.accept(is_accepted);
+            accept(&mut run);
             let account = run.trace.owner.job_account();
             let job = jobs.get(&(account, Rc::clone(&run.trace.job)));
             if let (Some(job), Some(good)) = (job, Good::of(&run)) {

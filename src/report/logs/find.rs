@@ -282,7 +282,8 @@ impl Logs {
         }
         self.more_refused += other.more_refused;
         self.first_days.extend(other.first_days);
-        self.known.extend(other.known);
+        let room = MOST_KNOWN.saturating_sub(self.known.len());
+        self.known.extend(other.known.into_iter().take(room));
         for (uid, other) in other.left_out {
             if let Some(left_out) = self.left_out.get_mut(&uid) {
                 left_out.count += other.count;
@@ -330,10 +331,7 @@ impl Logs {
         let line = |(&uid, left_out): (&u32, &LeftOut)| {
             let LeftOut { path, count, bytes } = left_out;
             let (path, user, word) = (path.display(), users.describe(uid), users.word(uid));
-            let others = match count - 1 {
-                0 => String::new(),
-                others => format!(" and {others} more"),
-            };
+            let others = and_more(count - 1);
             format!(
                 "left out: {path}{others} of {user}, {bytes} bytes; --user {word} shows the runs"
             )
@@ -344,10 +342,7 @@ impl Logs {
             lines.push(format!("left out: the logs of {more} more users"));
         }
         if let Some((path, count)) = &self.unnamed {
-            let others = match count - 1 {
-                0 => String::new(),
-                others => format!(" and {others} more"),
-            };
+            let others = and_more(count - 1);
             lines.push(format!(
                 "left out: {}{others}, not named as logs are; as a FILE it is read",
                 path.display()
@@ -367,6 +362,10 @@ pub fn inputs(mut logs: Vec<LogFile>) -> Vec<Input> {
         !log.name.is_compressed || owners.get(&uncompressed_path(&log.path)) != Some(&log.owner)
     });
     logs.into_iter().map(Input::Log).collect()
+}
+
+fn and_more(others: u64) -> String {
+    if others == 0 { String::new() } else { format!(" and {others} more") }
 }
 
 fn uncompressed_path(path: &Path) -> PathBuf {

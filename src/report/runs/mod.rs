@@ -1,6 +1,7 @@
 //! From lines to runs: joins the records of one process into a run.
 
 pub mod assembler;
+pub mod first_program;
 pub mod kept;
 pub mod kept_output;
 pub mod outcome;

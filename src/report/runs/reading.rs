@@ -45,21 +45,18 @@ pub struct ReadClock {
 
 /// Records of the future: the clock was ahead when they were written.
 struct Early {
-    /// The local time of the report.
-    now: NaiveDateTime,
-    /// The first local time of the future.
-    from: NaiveDateTime,
+    clock: ReadClock,
     count: u64,
     last: NaiveDateTime,
 }
 
 impl Early {
     fn new(clock: ReadClock) -> Self {
-        Self { now: clock.now, from: clock.end, count: 0, last: NaiveDateTime::MIN }
+        Self { clock, count: 0, last: NaiveDateTime::MIN }
     }
 
     fn includes(&self, time: NaiveDateTime) -> bool {
-        time >= self.from
+        time >= self.clock.end
     }
 
     /// Takes such a line. A record of a run that began before counts as one of now.
@@ -70,7 +67,7 @@ impl Early {
         assembler: &mut Assembler,
         finished: &mut impl FnMut(Run),
     ) {
-        let now = self.now;
+        let now = self.clock.now;
         match line {
             Line::Record(record, line) => {
                 self.note(1, record.time);

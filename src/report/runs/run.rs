@@ -2,6 +2,7 @@
 
 use chrono::NaiveDateTime;
 
+use super::first_program::{limit, status_of_lock};
 use super::outcome::{Outcome, Reason};
 use super::trace::{StartFailure, Trace};
 use crate::clock::to_utc;
@@ -11,6 +12,9 @@ use crate::ssh_error::{Cause, Diagnosis, Failure};
 
 /// The status of a job whose terminal went away: 128 and the number of HUP.
 const HUNG_UP: u8 = exit::SIGNALLED + 1;
+
+/// The status of timeout(1) when the time is over.
+const TIMED_OUT: u8 = 124;
 
 /// The status of a command whose process was killed.
 const KILLED: u8 = exit::SIGNALLED + 9;
@@ -40,65 +44,6 @@ pub struct Run {
     pub end: End,
     /// The exit status is not 0, but accepted.
     pub is_accepted: bool,
-}
-
-const TIMED_OUT: u8 = 124;
-
-/// The exit status of flock(1) where the lock is held.
-const LOCKED: u8 = 1;
-
-/// The exit status by which the `flock -n` that a job's script begins with says that the lock is held.
-pub fn status_of_lock(job: &[u8]) -> Option<u8> {
-    let mut words = job.split(|&byte| byte == b' ').skip(1);
-    words.next().filter(|program| program.rsplit(|&byte| byte == b'/').next() == Some(b"flock"))?;
-    let (mut does_not_wait, mut status) = (false, Some(LOCKED));
-    while let Some(option) = words.next().filter(|word| word.starts_with(b"-")) {
-        let text = str::from_utf8(option).ok()?;
-        // A cluster of letters, the last of which may have a value behind it.
-        let letters = if text.starts_with("--") { "" } else { &text[1..] };
-        let (letters, attached) =
-            letters.split_at(letters.find(['E', 'w']).unwrap_or(letters.len()));
-        does_not_wait |= matches!(text, "--nonblock" | "--nb") || letters.contains('n');
-        let (name, value) = match (attached.get(..1), text.split_once('=')) {
-            (Some(letter), _) => (letter, &attached[1..]),
-            (None, Some((name, value))) => (name, value),
-            (None, None) => (text, ""),
-        };
-        let is_status = matches!(name, "E" | "--conflict-exit-code");
-        if is_status || matches!(name, "w" | "--wait" | "--timeout") {
-            let value = Some(value.as_bytes()).filter(|value| !value.is_empty());
-            let value = value.or_else(|| words.next());
-            if is_status {
-                status = value.and_then(|value| str::from_utf8(value).ok()?.parse().ok());
-            }
-        }
-    }
-    status.filter(|status| does_not_wait && *status != exit::SUCCESS)
-}
-
-/// The limit in seconds of the timeout(1) with which a job's script begins.
-fn limit(job: &[u8]) -> Option<u32> {
-    let mut words = job.split(|&byte| byte == b' ').skip(1);
-    let is_timeout = |word: &[u8]| word == b"timeout" || word.ends_with(b"/timeout");
-    words.find(|word| is_timeout(word))?;
-    let limits = words.filter_map(|word| {
-        let word = str::from_utf8(word).ok()?;
-        let (number, unit) =
-            word.split_at(word.find(|byte: char| byte.is_ascii_alphabetic()).unwrap_or(word.len()));
-        let unit = match unit {
-            "" | "s" => 1,
-            "m" => 60,
-            "h" => 3600,
-            "d" => 86400,
-            _ => return None,
-        };
-        number.parse::<u32>().ok()?.checked_mul(unit)
-    });
-    // `-k 10 300`: the limit is the last number before the command.
-    let mut limits = limits.take(2);
-    let first = limits.next()?;
-    let has_kill = job.windows(4).any(|part| part == b" -k ");
-    limits.next().filter(|_| has_kill).or(Some(first))
 }
 
 /// The host of a job: its first operand.
@@ -210,7 +155,7 @@ impl Run {
     }
 
     /// Whether the log shows that the remote command was requested before ssh failed. Only runs with retries or a
-    /// connect timeout log that. connect timeout only.
+    /// connect timeout log that.
     fn is_requested(&self) -> bool {
         self.trace.attempt.is_requested
     }
@@ -277,7 +222,7 @@ impl Run {
         let refused = Failure { cause: Cause::Account, is_at_jump_host: false };
         let reason = match status {
             _ if self.trace.is_refused_login() => Reason::Ssh(refused),
-            TIMED_OUT if let Some(limit) = limit(&self.trace.job) => Reason::Limit(limit),
+            TIMED_OUT => limit(&self.trace.job).map_or(Reason::Script, Reason::Limit),
             exit::USAGE_ERROR if self.is_usage_error() => Reason::Usage,
             exit::CANNOT_RUN if self.trace.attempt.start_failure.is_some() => Reason::SshNotRun,
             exit::CANNOT_RUN => Reason::NotExecutable,
@@ -291,10 +236,7 @@ impl Run {
                 (None, true) => Reason::RequestedThen255,
                 (None, false) => Reason::Unexplained,
             },
-            HUNG_UP if self.is_hung_up_at_login() => match self.ssh_failure() {
-                Some(failure) => Reason::Ssh(failure),
-                None => Reason::Signal,
-            },
+            HUNG_UP => self.ssh_failure().map_or(Reason::Signal, Reason::Ssh),
             KILLED if self.says_killed() => Reason::Killed,
             status if exit::signal(status).is_some() => Reason::Signal,
             _ => Reason::Script,

@@ -34,6 +34,10 @@ use crate::machine::Users;
 /// A job on more lines is not checked. Only a hostile crontab has one.
 const MAX_LINES: usize = 100;
 
+/// The most log directories to which crontabs lead. Each is compared with all others, and a stranger's crontab can name
+/// a thousand.
+const MAX_DIRS: usize = 100;
+
 /// The crontabs of a report, and their jobs.
 #[derive(Debug)]
 pub struct Planned {
@@ -43,10 +47,6 @@ pub struct Planned {
     pub is_given: bool,
     grammar: ParseCall,
 }
-
-/// The most log directories to which crontabs lead. Each is compared with all others, and a stranger's crontab can name a
-/// thousand.
-const MAX_DIRS: usize = 100;
 
 impl Planned {
     /// Reads the crontabs. Those of other users are read only if they are named, or if `is_asked` is true for the user.
@@ -140,6 +140,32 @@ pub struct ExpectedJob {
 }
 
 impl ExpectedJob {
+    fn new(
+        scheduler: Scheduler,
+        uid: Option<u32>,
+        name: Rc<[u8]>,
+        collected_from: Option<PathBuf>,
+    ) -> Self {
+        Self {
+            scheduler,
+            uid,
+            name,
+            lines: Vec::new(),
+            starts: Vec::new(),
+            ends: Vec::new(),
+            is_conditional: false,
+            accepted: SuccessStatuses::default(),
+            collected_from,
+        }
+    }
+
+    fn add_line(&mut self, line: usize, entry: &CronJob) {
+        self.lines.push(line);
+        self.is_conditional |= entry.is_conditional;
+        let accepted = entry.accepted.as_deref();
+        self.accepted.extend(accepted.and_then(|it| SuccessStatuses::parse(it).ok()));
+    }
+
     pub fn host(&self) -> &[u8] {
         first_word(&self.name)
     }
@@ -160,6 +186,37 @@ pub enum CheckedJobs<'a> {
     All,
     /// Those that log to these directories, of the users whose logs are read.
     In(&'a [LogDir], &'a dyn Fn(u32) -> bool),
+}
+
+impl CheckedJobs<'_> {
+    /// The scheduler whose logs hold the runs of all workers of another scheduler, if these directories are theirs.
+    fn workers(&self, planned: &Planned) -> Option<Scheduler> {
+        match self {
+            Self::In(dirs, _) if planned.is_given => workers(dirs, planned),
+            _ => None,
+        }
+    }
+
+    /// The scheduler whose logs have the job of this line, if the line is checked; and the directory on a worker, if
+    /// its logs were collected from there.
+    fn place_of_logs(
+        &self,
+        entry: &CronJob,
+        users: &Users,
+        workers: Option<Scheduler>,
+    ) -> Option<(Scheduler, Option<PathBuf>)> {
+        match self {
+            Self::All => Some((Scheduler::default(), None)),
+            Self::In(dirs, is_read) => {
+                let log_dir = log_dir(entry).filter(|_| is_of_user(entry, users, is_read))?;
+                if let Some(scheduler) = scheduler_of(dirs, log_dir) {
+                    return Some((scheduler, None));
+                }
+                let workers = workers.filter(|_| entry.starter == Starter::Other)?;
+                Some((workers, Some(log_dir.to_owned())))
+            }
+        }
+    }
 }
 
 /// The expected jobs and their STARTs.
@@ -208,23 +265,7 @@ impl Expected {
             planned,
         };
         let is_known = expected.planned.crontabs.cron.is_known;
-        let workers = match judged {
-            CheckedJobs::In(dirs, _) if expected.planned.is_given => {
-                workers(dirs, &expected.planned)
-            }
-            _ => None,
-        };
-        let scheduler = |entry: &CronJob| match judged {
-            CheckedJobs::All => Some((Scheduler::default(), None)),
-            CheckedJobs::In(dirs, is_read) => {
-                let log_dir = log_dir(entry).filter(|_| is_of_user(entry, users, is_read))?;
-                if let Some(scheduler) = scheduler_of(dirs, log_dir) {
-                    return Some((scheduler, None));
-                }
-                let workers = workers.filter(|_| entry.starter == Starter::Other)?;
-                Some((workers, Some(log_dir.to_owned())))
-            }
-        };
+        let workers = judged.workers(&expected.planned);
         let mut places: HashMap<(Scheduler, Rc<[u8]>), usize> = HashMap::new();
         for (line, entry) in expected.planned.plan.entries.iter().enumerate() {
             let name: Rc<[u8]> = entry.job.as_slice().into();
@@ -232,33 +273,20 @@ impl Expected {
             let account = uid.filter(|_| !expected.is_copy);
             let of_account = expected.places.entry((account, Rc::clone(&name)));
             let of_account = of_account.or_default();
-            let found = scheduler(entry).filter(|_| is_known && !entry.has_own_zone);
-            let Some((scheduler, collected_from)) = found else {
+            let place_of_logs = judged.place_of_logs(entry, users, workers);
+            let place_of_logs = place_of_logs.filter(|_| is_known && !entry.has_own_zone);
+            let Some((scheduler, collected_from)) = place_of_logs else {
                 expected.unjudged += 1;
                 continue;
             };
             let place = *places.entry((scheduler, Rc::clone(&name))).or_insert_with(|| {
-                expected.jobs.push(ExpectedJob {
-                    scheduler,
-                    uid,
-                    name,
-                    lines: Vec::new(),
-                    starts: Vec::new(),
-                    ends: Vec::new(),
-                    is_conditional: false,
-                    accepted: SuccessStatuses::default(),
-                    collected_from,
-                });
+                expected.jobs.push(ExpectedJob::new(scheduler, uid, name, collected_from));
                 expected.jobs.len() - 1
             });
             if !of_account.contains(&place) {
                 of_account.push(place);
             }
-            let job = &mut expected.jobs[place];
-            job.lines.push(line);
-            job.is_conditional |= entry.is_conditional;
-            let accepted = entry.accepted.as_deref();
-            job.accepted.extend(accepted.and_then(|it| SuccessStatuses::parse(it).ok()));
+            expected.jobs[place].add_line(line, entry);
         }
         for job in &mut expected.jobs {
             if job.lines.len() > MAX_LINES {

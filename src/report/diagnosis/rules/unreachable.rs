@@ -11,9 +11,10 @@ use crate::report::history::{History, HostId, RunSummary};
 use crate::report::runs::outcome::Outcome;
 use crate::ssh_error::Cause;
 
-/// How many outages are one if they have one reason and begin together. Names are not resolved by this machine, whatever
-/// the host.
+/// From this number of hosts on, outages with one reason that begin together are one incident.
 const MIN_HOSTS: usize = 3;
+
+/// The same for names that are not resolved: this machine resolves all of them.
 const MIN_NAMES: usize = 2;
 
 /// How much later the outage of a host may begin than that of another for the same reason.

@@ -12,8 +12,7 @@ use crate::escape::printable;
 use crate::report::diagnosis::incident::{Incident, IncidentKind};
 use crate::report::format::crontabs;
 use crate::report::format::report::Report;
-use crate::report::format::words::shown_name;
-use crate::report::format::words::{count, grouped};
+use crate::report::format::words::{count, grouped, shown_name};
 use crate::report::history::{HostId, JobId, RunFlag, RunSummary};
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::output::style::Severity;
@@ -55,8 +54,8 @@ pub fn words(incident: &Incident, report: &Report) -> Words {
     }
 }
 
-/// Shows a row for each incident. So that all of them have room in `most` lines, the last ones are shown without their
-/// facts. Beyond three times as many lines only those are shown that no later run makes up for soon. Returns how many are not.
+/// Shows a row for each incident. The last rows have no facts if all would take more than `most` lines. Beyond three
+/// times as many lines, only pressing incidents have a row. Returns the number of incidents without a row.
 pub fn show(page: &mut Page, report: &Report, incidents: &[&Incident], most: usize) -> usize {
     let states = incidents.iter().map(|incident| incident.state().word().len());
     let state_width = states.chain(["UNREACHABLE".len()]).max().unwrap_or_default() + GAP;
@@ -113,7 +112,7 @@ fn lines(incident: &Incident, report: &Report, room: usize) -> Vec<String> {
     lines
 }
 
-/// The subject and the reason, or the facts where there is none: the reason in lines of its own, unless that takes more.
+/// The subject and the reason, or else the facts. They share a line if that takes fewer lines.
 fn brief_lines(incident: &Incident, report: &Report, room: usize) -> Vec<String> {
     let mut lines = subject(incident, report, room);
     let is_known = !matches!(incident.kind, IncidentKind::Unreachable { .. });

@@ -20,7 +20,7 @@ if [ -z "${SANDBOX-}" ]; then
     [ -n "${REMOTEEXE-}" ] || cargo build --locked
     export REMOTEEXE=${REMOTEEXE:-$PWD/target/debug/remoteexe} AIRFLOW_VENV=$venv
     # In namespaces of its own, so that cron sees one crontab only, and all processes end with this.
-    exec tests/sandbox.sh tests/own_mounts.sh --pid --fork --kill-child \
+    exec tests/try/sandbox.sh tests/try/own_mounts.sh --pid --fork --kill-child \
         sh -euc 'mount -t proc proc /proc; exec "$@"' sh "$self" "$minutes"
 fi
 

@@ -13,7 +13,7 @@ use super::crontab::percent::ShellText;
 use super::daemon::Daemon;
 use super::jobs::{CallMeaning, ParseCall, cron_tz, meaning, random_delay, unknown_zone};
 use super::lint::Finding;
-use super::timing::Timing;
+use super::timing::{HalfReadField, Timing};
 
 /// A line with all that cron gives to its job.
 #[derive(Debug, Clone)]
@@ -86,13 +86,22 @@ impl PortableLines {
                 continue;
             }
             match portable(line, contents, daemon, parse) {
-                Ok(line) => found.lines.push(line),
+                Ok(carried) => {
+                    let fields = HalfReadField::all(line.time_text.as_bytes(), daemon);
+                    found.remarks.extend(
+                        fields.iter().map(|field| {
+                            finding(Some(line.number), field.problem(), field.remedy())
+                        }),
+                    );
+                    found.lines.push(carried);
+                }
                 Err((problem, remedy)) => {
                     found.refused.push(finding(Some(line.number), problem, remedy));
                 }
             }
         }
         found.refused.sort_by_key(|finding| finding.line);
+        found.remarks.sort_by_key(|finding| finding.line);
         found
     }
 }

@@ -133,7 +133,7 @@ start_airflow() {
     airflow api-server --host 127.0.0.1 --port $port --workers 1 >"$dir/api-server.log" &
     airflow dag-processor >"$dir/dag-processor.log" &
     scheduler
-    wait_for 300 "the DAGs" all_dags
+    wait_for 900 "the DAGs" all_dags
 }
 all_dags() {
     [ "$(sql 'SELECT COUNT(*) FROM dag WHERE is_stale = 0' 2>/dev/null)" = "$(grep -c '^    Line(' "$dir/dags/remoteexe.py")" ]

@@ -232,11 +232,13 @@ pub fn is_remark(line: &[u8]) -> bool {
     POST_QUANTUM.contains(&line.trim_ascii_end())
 }
 
-/// Whether `line` comes from a cloud image or a nologin shell in place of the script. Its status is 142, 1 or even 0.
+/// Whether `line` comes from a cloud image, a nologin shell or an expired password in place of the script. Its status is
+/// 142, 1 or even 0.
 pub fn is_no_login(line: &str) -> bool {
     let line = line.trim_end();
     line.starts_with("Please login as the user \"") && line.contains(" rather than the user ")
         || line == "This account is currently not available."
+        || line == "Password change required but no TTY available."
 }
 
 /// Whether `line` comes from a server that refuses the account.

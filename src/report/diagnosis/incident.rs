@@ -235,9 +235,7 @@ impl Incident {
             incident.jobs.push(run.job);
             incident.bad += 1;
             *incident.ways.entry(run.outcome).or_default() += 1;
-            if incident.last.is_none_or(|last| last.until <= run.until) {
-                incident.last = Some(*run);
-            }
+            incident.take_last(*run);
         }
         incident.jobs.sort_unstable();
         incident.jobs.dedup();
@@ -307,6 +305,14 @@ impl Incident {
         most.map(|(way, _)| *way)
     }
 
+    /// Takes a bad run as the last one, unless a later one is known. A lost run shows no reason.
+    fn take_last(&mut self, run: RunSummary) {
+        let order = |run: &RunSummary| (run.outcome != Outcome::Lost, run.until);
+        if self.last.is_none_or(|last| order(&last) <= order(&run)) {
+            self.last = Some(run);
+        }
+    }
+
     /// Merges another incident of the same kind into this one.
     pub fn join(&mut self, other: Self) {
         let (window, more) = (&mut self.window, other.window);
@@ -322,9 +328,7 @@ impl Incident {
         for (way, count) in other.ways {
             *self.ways.entry(way).or_default() += count;
         }
-        if self.last.map(|run| run.until) < other.last.map(|run| run.until) {
-            self.last = other.last;
-        }
+        other.last.into_iter().for_each(|run| self.take_last(run));
         self.last_good = self.last_good.max(other.last_good);
         if let (IncidentKind::Hung(hung), IncidentKind::Hung(more)) = (&mut self.kind, other.kind) {
             hung.longest = hung.longest.max(more.longest);

@@ -74,7 +74,7 @@ impl KeptOutput {
     }
 
     /// The last lines, the oldest first, without their newlines.
-    pub fn tail(&self) -> impl Iterator<Item = &[u8]> {
+    pub fn tail(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
         lines(&self.lines[self.tail_begin()..])
     }
 
@@ -146,7 +146,7 @@ impl Signs {
     }
 }
 
-fn lines(lines: &[u8]) -> impl Iterator<Item = &[u8]> {
+fn lines(lines: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
     lines.split_inclusive(|&byte| byte == b'\n').map(|line| &line[..line.len() - 1])
 }
 

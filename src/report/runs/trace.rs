@@ -95,6 +95,9 @@ pub struct Trace {
     pub records: Option<KeptRecords>,
 }
 
+/// An output with more lines is not a refusal after a banner.
+const LONGEST_BANNER: u64 = 30;
+
 impl Trace {
     /// A run of `job` from START number `number`, at the local time `start`.
     pub fn new(number: u64, owner: Owner, pid: u32, start: NaiveDateTime, job: Rc<[u8]>) -> Self {
@@ -191,10 +194,11 @@ impl Trace {
     /// Whether the host refused the login with a message in place of running the script. Cloud images and nologin
     /// shells do that, with a status that a script could have.
     pub fn is_refused_login(&self) -> bool {
-        // Some have a banner.
-        let is_short = self.lines <= 3;
-        let mut lines = self.kept.tail().map(String::from_utf8_lossy);
-        is_short && lines.any(|line| is_no_login(&line))
+        // Some have a banner before it. Some add a blank line.
+        let is_short = self.lines <= LONGEST_BANNER;
+        let mut lines = self.kept.tail().filter(|line| !line.trim_ascii().is_empty());
+        is_short
+            && lines.next_back().is_some_and(|line| is_no_login(&String::from_utf8_lossy(line)))
     }
 
     pub fn take_block(&mut self, block: &OutputBlock) {

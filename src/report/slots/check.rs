@@ -22,6 +22,9 @@ const MAX_SLOTS: i64 = 20_000_000;
 /// The most runs before a slot that may have been going on at the slot.
 const MAX_RUNS: usize = 100;
 
+/// A job that misses this many slots before its first START is a new one.
+const MIN_NEW: usize = 3;
+
 /// Late STARTs belong together if each comes within this time after the one before: an overloaded machine may start
 /// hundreds of them late, one by one.
 const IN_A_ROW: TimeDelta = TimeDelta::minutes(15);
@@ -321,7 +324,12 @@ impl SlotChecker<'_> {
             slots: missed.iter().map(|missed| self.slot(missed)).collect(),
             is_ignored,
         };
-        in_a_row.map(gap).collect()
+        // A job that never ran before and runs now has a new line in an old file.
+        let is_new = |missed: &&[MissedSlot]| {
+            let starts = &self.expected.jobs[missed[0].job as usize].starts;
+            missed.len() >= MIN_NEW && starts.first().is_some_and(|start| *start > missed[0].at)
+        };
+        in_a_row.filter(|missed| !is_new(missed)).map(gap).collect()
     }
 
     fn delays(&self, mut late: Vec<(MissedSlot, i64)>) -> Vec<Delay> {

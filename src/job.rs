@@ -306,6 +306,11 @@ impl Job {
         if let Some(timeout) = timeout.filter(|_| exit.is_timeout) {
             attempt.record_timeout(timeout, signals, &mut sinks.log);
         }
+        if watch.monitor.is_refused()
+            && let Some(notice) = self.ssh.locked_key()
+        {
+            sinks.log.record(Kind::Notice(Notice::Other(notice.as_bytes())));
+        }
         if watch.monitor.is_requested() {
             sinks.log.record(Kind::Notice(Notice::Requested));
         }

@@ -253,9 +253,14 @@ fn is_refused_account(line: &str) -> bool {
     sentences.iter().any(|sentence| line.contains(sentence))
 }
 
+/// The end of remoteexe's own message about a key that ssh could not use in silence.
+pub const HAS_PASSPHRASE: &str =
+    "has a passphrase, and ssh can ask nobody: give a key without one, or an agent";
+
 /// Whether `line` says that ssh cannot use a key.
-fn is_about_a_key(line: &str) -> bool {
-    line.starts_with("Load key \"")
+pub fn is_about_a_key(line: &str) -> bool {
+    line.starts_with("remoteexe: the key ") && line.ends_with(HAS_PASSPHRASE)
+        || line.starts_with("Load key \"")
         || line.starts_with("no such identity: ")
         || line.starts_with("Permissions 0") && line.ends_with(" are too open.")
         || line.starts_with("Warning: Identity file ") && line.contains(" not accessible: ")

@@ -27,6 +27,10 @@ pub struct Monitor {
     /// ssh has reported that a port of this machine is taken.
     is_port_taken_here: bool,
     diagnosis: Diagnosis,
+    /// The number of lines so far, at most [`EARLY_LINES`].
+    early_lines: u8,
+    /// ssh said early that the server refuses its keys.
+    is_refused: bool,
 }
 
 #[derive(Debug)]
@@ -72,6 +76,9 @@ pub enum Verdict {
     Unexplained,
 }
 
+/// A refusal of the login comes after a banner and before any output.
+const EARLY_LINES: u8 = 30;
+
 impl Monitor {
     /// Watches an attempt that prints the line `marker`, if any.
     pub fn new(marker: Option<Vec<u8>>) -> Self {
@@ -80,6 +87,8 @@ impl Monitor {
             has_spoken: false,
             is_port_taken_here: false,
             diagnosis: Diagnosis::default(),
+            early_lines: 0,
+            is_refused: false,
         }
     }
 
@@ -121,6 +130,10 @@ impl Monitor {
     }
 
     pub fn observe(&mut self, line: &[u8]) {
+        if self.early_lines < EARLY_LINES {
+            self.early_lines += 1;
+            self.is_refused |= Cause::from_message(line) == Some(Cause::Authentication);
+        }
         let Progress::Connecting(marker) = &self.progress else {
             return;
         };
@@ -138,6 +151,11 @@ impl Monitor {
     /// Whether the remote command has certainly not been requested so far.
     pub fn is_connecting(&self) -> bool {
         matches!(self.progress, Progress::Connecting(_))
+    }
+
+    /// Whether the server refused the keys, as far as ssh's first lines show.
+    pub fn is_refused(&self) -> bool {
+        self.is_refused
     }
 
     /// Whether the remote command was requested, or was about to be when ssh ended.

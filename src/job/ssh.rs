@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
-use std::io::{self, ErrorKind, PipeReader};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, PipeReader, Read};
 use std::iter;
 use std::num::NonZeroU16;
 use std::os::fd::AsFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::pipe::fcntl_setpipe_size;
 
@@ -18,12 +19,16 @@ use super::signals::Signals;
 use super::spawn::{Child, Program};
 use super::words::{Login, Operands};
 use crate::escape;
+use crate::ssh_error::HAS_PASSPHRASE;
 
 /// The bytes that the pipe may hold; Linux starts with 64 KiB.
 ///
 /// A larger pipe makes larger appends to the log: 160 MB in lines of 80 bytes took 225 ms with 64 KiB, 167 with 128 KiB
 /// a read, 125 to 144 with this, and not less with more (`cat | cat` 104 to 122).
 const PIPE_SIZE: usize = 512 << 10;
+
+/// The bytes of a key's file that show whether the key has a passphrase.
+const LONGEST_HEAD: u64 = 256;
 
 #[derive(Debug, Clone)]
 pub struct Ssh {
@@ -122,6 +127,13 @@ impl Ssh {
         escape::join(iter::once(OsStr::new(NAME)).chain(arguments.iter().map(Cow::as_ref)))
     }
 
+    /// Words about the first identity with a passphrase. ssh says nothing of such a key if it can ask nobody.
+    pub fn locked_key(&self) -> Option<String> {
+        let key = self.identities.iter().find(|key| has_passphrase(key))?;
+        let key = escape::printable(key.as_os_str().as_encoded_bytes());
+        Some(format!("the key {key} {HAS_PASSPHRASE}"))
+    }
+
     fn arguments(&self) -> Vec<Cow<'_, OsStr>> {
         let mut arguments = Vec::new();
         let mut option = |flag, value| arguments.extend([Cow::Borrowed(OsStr::new(flag)), value]);
@@ -143,6 +155,20 @@ impl Ssh {
         arguments.extend(self.operands.remote_command().map(Cow::Borrowed));
         arguments
     }
+}
+
+/// Whether a file has a private key that is encrypted, in OpenSSH's format or as PEM.
+fn has_passphrase(key: &Path) -> bool {
+    // The cipher `none`, after the magic bytes.
+    const NONE: &str = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmU";
+    let mut text = String::new();
+    let is_file = fs::metadata(key).is_ok_and(|it| it.is_file());
+    let mut read = || File::open(key)?.take(LONGEST_HEAD).read_to_string(&mut text);
+    if !is_file || read().is_err() {
+        return false;
+    }
+    let is_openssh = text.starts_with("-----BEGIN OPENSSH PRIVATE KEY-----");
+    is_openssh && !text.contains(NONE) || text.contains("ENCRYPTED")
 }
 
 /// ssh with the arguments that come before the job's own. The log does not show them: they change nothing for the job.

@@ -151,6 +151,41 @@ fn a_refused_key_gives_255_and_the_reason() {
     }
 }
 
+/// What the report says of a run with the key `id`, after the shell script `spoil` has changed it.
+fn reason_with_key(sandbox: &Sandbox, spoil: &str, options: &[&str]) -> String {
+    let scene = Scene::new();
+    let mut shell = Command::new("sh");
+    shell.args(["-ec", spoil]).current_dir(scene.path("")).env("KEY", sandbox.dir.join("id"));
+    assert!(shell.stdout(Stdio::null()).status().unwrap().success());
+    let mut command = scene.remoteexe();
+    command.args(options).arg("-i").arg(scene.path("key"));
+    command.args(["-o", "IdentityAgent=none"]);
+    fs::rename(sandbox.dir.join("id"), sandbox.dir.join("away")).unwrap();
+    let run = scene.run(sandbox.connect(&mut command).args(["h", "true"]));
+    fs::rename(sandbox.dir.join("away"), sandbox.dir.join("id")).unwrap();
+    assert_eq!(run.code, 255, "{}", run.records);
+    let mut report = scene.remoteexe();
+    let output = report.args(["--report", "--json", "--no-crontab"]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_key_that_ssh_cannot_use_is_named() {
+    let sandbox = Sandbox::start();
+    for (spoil, words) in [
+        ("cp $KEY key; chmod 600 key; ssh-keygen -q -p -N secret -f key", "has a passphrase"),
+        ("cp $KEY key; chmod 644 key", "are too open"),
+        ("head -c 200 $KEY >key; chmod 600 key", "Load key"),
+    ] {
+        for options in [&[][..], &["--retries", "2"]] {
+            let report = reason_with_key(&sandbox, spoil, options);
+            let reason = report.split("\"reason\":").nth(1).expect("a run with a reason");
+            assert!(reason.starts_with("\"") && reason.contains(words), "{report}");
+            assert!(report.contains("the key cannot be used"), "{report}");
+        }
+    }
+}
+
 #[test]
 fn an_ordinary_user_runs_a_job_as_itself() {
     let sandbox = Sandbox::start_as_ordinary_user();

@@ -13,12 +13,15 @@ use crate::support::{FAKETIME, REMOTEEXE, Running, Scene, stderr};
 
 const FIRST: &str = include_str!("nights/first.txt");
 const SECOND: &str = include_str!("nights/second.txt");
+const THIRD: &str = include_str!("nights/third.txt");
 
 /// How many lines an operator looks at first.
 const SCREEN: usize = 50;
 
 /// A crontab line of one host.
 struct Line {
+    /// Not in the crontab, or as a comment.
+    mark: Option<char>,
     when: &'static str,
     seconds: i64,
     host: String,
@@ -39,10 +42,14 @@ struct Event {
 }
 
 struct Night {
+    /// The day of November with which the logs begin.
+    first: u32,
     lines: Vec<Line>,
     events: Vec<Event>,
     /// The words of an incident's rows, and those of its reason.
     known: Vec<(&'static str, &'static str)>,
+    /// The same of what was over before the night.
+    over: Vec<(&'static str, &'static str)>,
 }
 
 fn part(night: &'static str, name: &str) -> impl Iterator<Item = &'static str> {
@@ -83,11 +90,14 @@ fn time(text: &str) -> NaiveDateTime {
 }
 
 impl Night {
-    fn of(night: &'static str) -> Self {
+    fn of(night: &'static str, first: u32) -> Self {
         let lines = part(night, "lines").flat_map(|line| {
             let ([when, seconds, of], script) = words::<3>(line);
+            let mark = when.chars().next().filter(|first| "#!".contains(*first));
+            let when = when.trim_start_matches(['#', '!']);
             let seconds = seconds.parse().unwrap();
             (0..).zip(hosts(of)).map(move |(offset, host)| Line {
+                mark,
                 when,
                 seconds,
                 host,
@@ -101,11 +111,12 @@ impl Night {
             let (from, hosts, seconds) = (time(from), hosts(of), seconds.parse().unwrap());
             Event { from, until, hosts, script, status, seconds, output }
         });
-        let known = part(night, "known").map(|line| line.split_once(" = ").unwrap());
-        Self { lines: lines.collect(), events: events.collect(), known: known.collect() }
+        let known = |name| part(night, name).map(|line| line.split_once(" = ").unwrap()).collect();
+        let (lines, events) = (lines.collect(), events.collect());
+        Self { first, lines, events, known: known("known"), over: known("over") }
     }
 
-    /// The crontab and the logs of two days. The run that hangs is of the process `hung`.
+    /// The crontab and the logs. The run that hangs is of the process `hung`.
     fn write(&self, scene: &Scene, hung: u32) {
         let bin = Path::new(REMOTEEXE).parent().unwrap().display();
         let log = scene.path("log").display().to_string();
@@ -113,9 +124,12 @@ impl Night {
         let mut records: Vec<(NaiveDateTime, NaiveDate, String)> = Vec::new();
         let mut pid = 4_100_000;
         for line in &self.lines {
-            let _ =
-                writeln!(crontab, "{} root remoteexe {} {}", line.fields(), line.host, line.script);
-            for (number, slot) in line.slots().enumerate() {
+            let mark = line.mark.filter(|mark| *mark == '#').map(String::from).unwrap_or_default();
+            let (fields, host, script) = (line.fields(), &line.host, line.script);
+            if line.mark != Some('!') {
+                let _ = writeln!(crontab, "{mark}{fields} root remoteexe {host} {script}");
+            }
+            for (number, slot) in line.slots(self.first).enumerate() {
                 pid += 1;
                 self.run(
                     &mut records,
@@ -130,24 +144,23 @@ impl Night {
         fs::write(scene.path("crontab"), crontab).unwrap();
         let old = fs::File::options().write(true).open(scene.path("crontab")).unwrap();
         old.set_modified(time("01.00:00").and_utc().into()).unwrap();
-        for day in [23, 24] {
+        for day in self.first..=24 {
             let of_day = records.iter().filter(|(_, it, _)| it.day() == day);
             let text: String = of_day.map(|(.., text)| &**text).collect();
             let path = scene.path(format!("log/203711{day}_remoteexe.log"));
             fs::write(&path, text).unwrap();
-            let written = if day == 23 { time("23.23:59") } else { time("24.06:59") };
+            let written = if day == 24 { "24.06:59" } else { &*format!("{day}.23:59") };
             let file = fs::File::options().write(true).open(path).unwrap();
-            file.set_modified(written.and_utc().into()).unwrap();
+            file.set_modified(time(written).and_utc().into()).unwrap();
         }
     }
 
     fn event(&self, line: &Line, slot: NaiveDateTime) -> Option<&Event> {
         self.events.iter().find(|event| {
             let is_script = event.script == "*" || line.script.contains(event.script);
-            is_script
-                && event.hosts.contains(&line.host)
-                && event.from <= slot
-                && slot < event.until
+            let is_host = event.hosts[0] == "*" || event.hosts.contains(&line.host);
+            let is_before = slot < event.from || slot == event.from && event.status == "crash";
+            is_script && is_host && !is_before && slot < event.until
         })
     }
 
@@ -167,7 +180,7 @@ impl Night {
         let (status, mut seconds, output) =
             event.map_or(("0", line.seconds, "done"), |it| (it.status, it.seconds, it.output));
         let status = match status {
-            "none" => return,
+            "none" | "crash" => return,
             "flap" if number % 2 == 1 => "0",
             "flap" => "1",
             other => other,
@@ -179,22 +192,17 @@ impl Night {
         if end > time("24.06:59") && !["-", "hung"].contains(&status) {
             return;
         }
+        let crashes = self.events.iter().filter(|event| event.status == "crash");
+        let mut crashes = crashes.map(|event| event.from + TimeDelta::seconds(event.seconds));
+        let status = if crashes.any(|at| start < at && at <= end) { "-" } else { status };
         let job = format!("{} {}", line.host, line.script);
         let mut record = |time: NaiveDateTime, text: String| {
             records.push((time, start.date(), format!("[{time}][{pid}] {text}\n")));
         };
         record(start, format!("START,-,{job}"));
-        if output == "usage" {
-            let script = line.script.split(' ').next().unwrap();
-            record(
-                end,
-                format!("error: invalid value '{script}' for <SCRIPT>: it starts with '-'"),
-            );
-            record(end, "usage: remoteexe target script [parameters]".to_owned());
-            record(end, format!("END,{status},{job}"));
-            return;
+        if !output.contains("usage: ") {
+            record(start, format!("command,ssh -i /etc/remoteexe/key root@{job}"));
         }
-        record(start, format!("command,ssh -i /etc/remoteexe/key root@{job}"));
         if ["-", "hung"].contains(&status) {
             return;
         }
@@ -211,9 +219,12 @@ impl Night {
         let scene = Scene::new();
         let mut job = scene.remoteexe_with_ssh("exec sleep 1000");
         job.env("REMOTEEXE_LOG_DIR", scene.path(""));
-        let hung = self.lines.iter().find(|line| line.slots().any(|slot| self.hangs(line, slot)));
+        let hung = self.lines.iter().find(|line| {
+            let mut slots = line.slots(self.first);
+            slots.any(|slot| self.hangs(line, slot))
+        });
         let hung = hung.expect("a line whose run hangs");
-        let child = Running::spawn(job.args([&*hung.host, hung.script]));
+        let child = Running::spawn(job.arg(&hung.host).args(hung.script.split(' ')));
         self.write(&scene, child.id());
         let mut command = Command::new(REMOTEEXE);
         scene.equip(&mut command);
@@ -232,35 +243,33 @@ impl Night {
         assert_eq!(stderr(&output), "");
         String::from_utf8(output.stdout).unwrap()
     }
+}
 
-    /// How many of the incidents that an operator has to know are in the first `lines` lines of the screen, and with the
-    /// right reason.
-    fn told(&self, screen: &str, lines: usize) -> (usize, usize) {
-        let rows = rows(screen, lines);
-        let mut told = (0, 0);
-        for (subject, reason) in &self.known {
-            let has = |row: &&String| subject.split('|').all(|word| row.contains(word));
-            let mut of_it = rows.iter().filter(has);
-            let with_reason = |row: &String| reason.split('|').any(|word| row.contains(word));
-            let found = of_it.next();
-            let is_right = found.is_some_and(with_reason) || of_it.any(with_reason);
-            told.0 += usize::from(found.is_some());
-            told.1 += usize::from(is_right);
-            if !is_right {
-                println!(
-                    "{}: {subject} = {reason}",
-                    if found.is_some() { "no reason" } else { "untold" }
-                );
-            }
+/// How many of the `known` incidents are in the first `lines` lines of the screen, and with the right reason. None may
+/// stand there twice.
+fn told(known: &[(&str, &str)], screen: &str, lines: usize) -> (usize, usize) {
+    let rows = rows(screen, lines);
+    let mut told = (0, 0);
+    for (subject, reason) in known {
+        let has = |row: &&String| subject.split('|').all(|word| row.contains(word));
+        let of_it: Vec<&String> = rows.iter().filter(has).collect();
+        let is_right = of_it.iter().any(|row| reason.split('|').any(|word| row.contains(word)));
+        assert!(of_it.len() < 2, "twice: {of_it:#?}");
+        told.0 += of_it.len();
+        told.1 += usize::from(is_right);
+        if !is_right {
+            let what = if of_it.is_empty() { "untold" } else { "no reason" };
+            println!("{what}: {subject} = {reason}");
         }
-        told
     }
+    told
 }
 
 /// The rows of incidents in the first lines of a screen, each as one line.
 fn rows(screen: &str, lines: usize) -> Vec<String> {
     let mut rows: Vec<String> = Vec::new();
-    for line in screen.lines().take(lines) {
+    let incidents = screen.split("\n\nRunning ").next().unwrap();
+    for line in incidents.lines().take(lines) {
         let is_first = line.starts_with(|first: char| first.is_ascii_uppercase());
         if is_first || rows.is_empty() {
             rows.push(String::new());
@@ -296,9 +305,10 @@ impl Line {
     }
 
     /// Its slots until 07:00.
-    fn slots(&self) -> impl Iterator<Item = NaiveDateTime> {
-        let begin = time("23.00:00");
-        let minutes = (0..31 * 60).map(move |minute| begin + TimeDelta::minutes(minute));
+    fn slots(&self, first: u32) -> impl Iterator<Item = NaiveDateTime> {
+        let (begin, end) = (time(&format!("{first}.00:00")), time("24.07:00"));
+        let minutes = (0..).map(move |minute| begin + TimeDelta::minutes(minute));
+        let minutes = minutes.take_while(move |minute| *minute < end);
         let (when, offset) = (self.when, self.offset);
         minutes.filter(move |at| {
             let clock = at.format("%H:%M").to_string();
@@ -320,27 +330,40 @@ impl Line {
 }
 
 /// At least so many are in the first lines of a screen of so many columns, and so many with the right reason.
-fn assert_told(night: &'static str, columns: u32, least: (usize, usize)) {
-    let night = Night::of(night);
+fn assert_told(night: &Night, columns: u32, least: (usize, usize)) {
     let screen = night.report(columns, &[]);
-    let told = night.told(&screen, SCREEN);
-    println!("{columns} columns: {told:?} of {} in {SCREEN} lines\n{screen}", night.known.len());
-    assert!(told.0 >= least.0 && told.1 >= least.1, "{told:?}, at least {least:?}");
+    let told_first = told(&night.known, &screen, SCREEN);
+    println!(
+        "{columns} columns: {told_first:?} of {} in {SCREEN} lines\n{screen}",
+        night.known.len()
+    );
+    assert!(told_first.0 >= least.0 && told_first.1 >= least.1, "at least {least:?}");
     // Below them stands the rest.
-    let all = night.told(&screen, usize::MAX);
+    let all = told(&night.known, &screen, usize::MAX);
     assert_eq!(all, (night.known.len(), night.known.len()), "{screen}");
 }
 
 #[test]
 fn the_first_screen_of_a_bad_night_says_what_is_wrong_and_why() {
+    let night = Night::of(FIRST, 23);
     for (columns, least) in [(120, (24, 24)), (80, (15, 15))] {
-        assert_told(FIRST, columns, least);
+        assert_told(&night, columns, least);
     }
 }
 
 #[test]
 fn the_first_screen_of_another_bad_night_says_what_is_wrong_and_why() {
+    let night = Night::of(SECOND, 23);
     for (columns, least) in [(120, (20, 20)), (80, (15, 15))] {
-        assert_told(SECOND, columns, least);
+        assert_told(&night, columns, least);
     }
+}
+
+#[test]
+fn the_report_of_three_days_tells_what_was_wrong_in_each_and_nothing_twice() {
+    let night = Night::of(THIRD, 22);
+    assert_told(&night, 120, (24, 24));
+    let screen = night.report(120, &["--all", "--since", "2037-11-22"]);
+    let known = [&*night.known, &night.over].concat();
+    assert_eq!(told(&known, &screen, usize::MAX), (known.len(), known.len()), "{screen}");
 }

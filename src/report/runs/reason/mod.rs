@@ -12,6 +12,7 @@ mod words;
 
 use std::mem;
 
+use crate::ssh_error::is_about_a_key;
 use level::{Level, level};
 use words::{Clue, Clues};
 
@@ -31,6 +32,9 @@ const UNCAUGHT: i32 = 85;
 /// A line that begins with the name of an exception, and one that is only the name.
 const NAMED: i32 = 80;
 const ONLY_NAMED: i32 = 70;
+
+/// More than the refusal that follows.
+const BAD_KEY: i32 = 67;
 
 /// How many causes within a cause count.
 const MAX_DEPTH: i32 = 5;
@@ -319,6 +323,9 @@ impl Chooser {
 fn score_of_words(text: &str, message: &str, clues: Clues) -> i32 {
     if clues.has(Clue::Nothing) {
         return -60;
+    }
+    if is_about_a_key(text) {
+        return BAD_KEY;
     }
     let of_level = |host, cause, inability, symptom, nothing| match clues {
         _ if clues.has(Clue::Host) => host,

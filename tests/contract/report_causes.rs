@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use chrono::{Days, Local, NaiveDateTime};
+use chrono::{Days, Local, NaiveDateTime, TimeDelta};
 
 use crate::report::{fields, printed, report, reporter, run};
-use crate::support::{Scene, code, stderr};
+use crate::support::{REMOTEEXE, Scene, code, needs_root, own_mounts, stderr};
 
 /// The rows of incidents, each as one line.
 fn rows(log: &str, args: &[&str]) -> Vec<String> {
@@ -198,6 +198,12 @@ fn accepted_statuses_stand_in_the_crontab_and_hold_for_the_lines_below() {
     let (screen, status) = with_crontab(&log, &crontab, &["--compare"]);
     assert_eq!(status, 1);
     assert!(screen.contains("h1 /a") && !screen.contains("h2 /bb"), "{screen}");
+    for (args, of_tsv) in [(&["--run", "1106"][..], false), (&["--tsv", "--host", "h2"], true)] {
+        let (output, status) = with_crontab(&log, &crontab, args);
+        assert_eq!(status, 0, "{output}");
+        assert_eq!(output.contains("Exitval"), of_tsv, "{output}");
+    }
+    assert_eq!(with_crontab(&log, &crontab, &["--run", "1005"]).1, 1);
 }
 
 #[test]
@@ -226,6 +232,36 @@ fn where_the_log_took_no_lines_nobody_says_that_a_job_was_not_started() {
     let row = "LOG FULL     10:20–10:40  3 runs of 1 job without a START";
     assert!(screen.contains(row), "{screen}");
     assert!(!screen.contains("NOT STARTED"), "{screen}");
+}
+
+#[test]
+fn where_the_filesystem_of_the_log_is_full_now_the_jobs_may_have_run() {
+    needs_root();
+    let scene = Scene::new();
+    let now = Local::now().naive_local();
+    let runs = (20..60).rev().map(|minutes| {
+        let start = (now - TimeDelta::minutes(minutes)).format("%F %H:%M:00");
+        let begin = format!("[{start}][{}]", 4_000_000 + minutes);
+        format!("{begin} START,-,h /x\n{begin} command,ssh root@h /x\n{begin} END,0,h /x\n")
+    });
+    fs::write(scene.path("old.log"), runs.collect::<String>()).unwrap();
+    let log = scene.path("log").display().to_string();
+    let crontab = format!("REMOTEEXE_LOG_DIR={log}\n* * * * * root remoteexe h /x\n");
+    fs::write(scene.path("crontab"), crontab).unwrap();
+    let old = fs::File::options().write(true).open(scene.path("crontab")).unwrap();
+    old.set_modified(std::time::UNIX_EPOCH).unwrap();
+    for (fill, state) in [("cat /dev/zero >fill 2>&- || :", "LOG FULL "), (":", "NOT STARTED ")] {
+        let mut command = own_mounts(&format!(
+            "mount -t tmpfs -o size=64k none $DIR/log; cd $DIR/log
+             cp -p ../old.log $(date +%Y%m%d)_remoteexe.log; {fill}
+             exec {REMOTEEXE} --report --log-dir $DIR/log --crontab $DIR/crontab"
+        ));
+        scene.equip(&mut command);
+        let screen = printed(&command.output().unwrap());
+        let states = ["LOG FULL ", "NOT STARTED ", "CRON DOWN "];
+        let shown: Vec<&str> = states.into_iter().filter(|it| screen.contains(it)).collect();
+        assert_eq!(shown, [state], "{screen}");
+    }
 }
 
 #[test]

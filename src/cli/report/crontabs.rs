@@ -27,12 +27,10 @@ pub struct CrontabArgs {
 
     /// A crontab with a column of users, such as /etc/crontab, to read instead of this machine's
     #[arg(long, value_name = "FILE", help_heading = "Crontabs")]
-    #[arg(conflicts_with_all = ["run", "tsv"])]
     crontab: Vec<OsString>,
 
     /// A user's crontab, without that column, to read instead of this machine's
     #[arg(long, value_name = "FILE", help_heading = "Crontabs")]
-    #[arg(conflicts_with_all = ["run", "tsv"])]
     user_crontab: Vec<OsString>,
 
     /// Read no crontab: say nothing of what was not started

@@ -25,7 +25,8 @@ pub struct Joblog {
 
 impl Format for Joblog {
     fn needs(&self) -> Needs {
-        Needs { warns_of_left_out: true, is_paged: true, ..Needs::default() }
+        // The lines of the jobs say which statuses are no failure.
+        Needs { slots: true, warns_of_left_out: true, is_paged: true, ..Needs::default() }
     }
 
     fn begin(&mut self, _: Option<&Expected>, out: &mut ReportOutput) {

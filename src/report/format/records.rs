@@ -54,6 +54,8 @@ impl<'a> OneRun<'a> {
 impl Format for OneRun<'_> {
     fn needs(&self) -> Needs {
         Needs {
+            // A line of the job may say that its status is no failure.
+            slots: true,
             records_of: Some(self.id.pid),
             warns_of_left_out: true,
             is_paged: true,

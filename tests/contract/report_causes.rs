@@ -218,6 +218,11 @@ fn a_name_on_a_line_of_a_crontab_is_no_wrong_word_though_it_has_not_run() {
     let (screen, status) = with_crontab(&log, crontab, &["--host", "db7"]);
     assert_eq!(status, 10);
     assert!(screen.ends_with("no host 'db7' in these logs or crontabs; the nearest: db07\n"));
+    let (screen, _) = with_crontab(&log, crontab, &["--host", "DB07"]);
+    assert!(screen.ends_with("the nearest: db07\n"), "{screen}");
+    // Both are there, and not together.
+    let (screen, status) = with_crontab(&log, crontab, &["--host", "h1", "--job", "monthly"]);
+    assert_eq!(status, 10, "{screen}");
 }
 
 #[test]

@@ -78,7 +78,10 @@ impl<'a> Gatherer<'a> {
             if let Some(hosts) = &mut hosts {
                 hosts.add_host(first_word(name));
             }
-            if let Some(jobs) = &mut jobs {
+            // A job of another host is not the one that was asked for.
+            if let Some(jobs) = &mut jobs
+                && query.filter.has_host(first_word(name))
+            {
                 jobs.add_job(name);
             }
         }
@@ -126,7 +129,9 @@ impl<'a> Gatherer<'a> {
         if let Some(hosts) = &mut self.hosts {
             hosts.add_host(run.host());
         }
-        if let Some(jobs) = &mut self.jobs {
+        if let Some(jobs) = &mut self.jobs
+            && self.query.filter.has_host(run.host())
+        {
             jobs.add_job(&run.trace.job);
         }
         self.accept(run);

@@ -56,10 +56,14 @@ impl Filter {
         self.has_name(first_word(job), job)
     }
 
+    /// Whether jobs on this host pass.
+    pub fn has_host(&self, host: &[u8]) -> bool {
+        self.host.as_ref().is_none_or(|sought| sought == host)
+    }
+
     fn has_name(&self, host: &[u8], job: &[u8]) -> bool {
         let has_text = |text: &Vec<u8>| memchr::memmem::find(job, text).is_some();
-        self.host.as_ref().is_none_or(|sought| sought == host)
-            && self.job.as_ref().is_none_or(has_text)
+        self.has_host(host) && self.job.as_ref().is_none_or(has_text)
     }
 
     pub fn reads_user(&self, uid: u32, users: &Users) -> bool {

@@ -81,7 +81,8 @@ impl Suggestions {
 }
 
 fn similarity(one: &[u8], other: &[u8]) -> f64 {
-    jaro_winkler(&String::from_utf8_lossy(cut(one)), &String::from_utf8_lossy(cut(other)))
+    let [one, other] = [one, other].map(|name| String::from_utf8_lossy(cut(name)).to_lowercase());
+    jaro_winkler(&one, &other)
 }
 
 fn cut(name: &[u8]) -> &[u8] {

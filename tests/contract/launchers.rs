@@ -232,7 +232,9 @@ fn a_proxy_that_outlives_an_ssh_that_failed_is_ended_before_the_next_attempt() {
     assert!(matches!(state(&pids[0]), None | Some('Z')));
     let sleeps = children(pids[1].parse().unwrap());
     try_send_to(&pids[1], Signal::KILL);
-    sleeps.iter().for_each(|sleep| drop(Lingering::new(sleep.clone())));
+    for sleep in &sleeps {
+        try_send_to(sleep, Signal::KILL);
+    }
 }
 
 #[test]

@@ -180,7 +180,7 @@ fn a_key_that_ssh_cannot_use_is_named() {
         for options in [&[][..], &["--retries", "2"]] {
             let report = reason_with_key(&sandbox, spoil, options);
             let reason = report.split("\"reason\":").nth(1).expect("a run with a reason");
-            assert!(reason.starts_with("\"") && reason.contains(words), "{report}");
+            assert!(reason.starts_with('"') && reason.contains(words), "{report}");
             assert!(report.contains("the key cannot be used"), "{report}");
         }
     }

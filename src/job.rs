@@ -307,9 +307,9 @@ impl Job {
             attempt.record_timeout(timeout, signals, &mut sinks.log);
         }
         if watch.monitor.is_refused()
-            && let Some(notice) = self.ssh.locked_key()
+            && let Some(key) = self.ssh.locked_key()
         {
-            sinks.log.record(Kind::Notice(Notice::Other(notice.as_bytes())));
+            sinks.log.record(Kind::Notice(Notice::LockedKey(key.as_bytes())));
         }
         if watch.monitor.is_requested() {
             sinks.log.record(Kind::Notice(Notice::Requested));

@@ -253,13 +253,12 @@ fn is_refused_account(line: &str) -> bool {
     sentences.iter().any(|sentence| line.contains(sentence))
 }
 
-/// The end of remoteexe's own message about a key that ssh could not use in silence.
-pub const HAS_PASSPHRASE: &str =
-    "has a passphrase, and ssh can ask nobody: give a key without one, or an agent";
+/// The beginning of remoteexe's own message about a key that ssh could not use in silence.
+pub const HAS_PASSPHRASE: &str = "the key has a passphrase, and there is nobody to ask: ";
 
 /// Whether `line` says that ssh cannot use a key.
 pub fn is_about_a_key(line: &str) -> bool {
-    line.starts_with("remoteexe: the key ") && line.ends_with(HAS_PASSPHRASE)
+    line.strip_prefix("remoteexe: ").is_some_and(|message| message.starts_with(HAS_PASSPHRASE))
         || line.starts_with("Load key \"")
         || line.starts_with("no such identity: ")
         || line.starts_with("Permissions 0") && line.ends_with(" are too open.")

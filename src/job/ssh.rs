@@ -19,7 +19,6 @@ use super::signals::Signals;
 use super::spawn::{Child, Program};
 use super::words::{Login, Operands};
 use crate::escape;
-use crate::ssh_error::HAS_PASSPHRASE;
 
 /// The bytes that the pipe may hold; Linux starts with 64 KiB.
 ///
@@ -127,11 +126,10 @@ impl Ssh {
         escape::join(iter::once(OsStr::new(NAME)).chain(arguments.iter().map(Cow::as_ref)))
     }
 
-    /// Words about the first identity with a passphrase. ssh says nothing of such a key if it can ask nobody.
+    /// The first identity with a passphrase. ssh says nothing of such a key if it can ask nobody.
     pub fn locked_key(&self) -> Option<String> {
         let key = self.identities.iter().find(|key| has_passphrase(key))?;
-        let key = escape::printable(key.as_os_str().as_encoded_bytes());
-        Some(format!("the key {key} {HAS_PASSPHRASE}"))
+        Some(escape::printable(key.as_os_str().as_encoded_bytes()))
     }
 
     fn arguments(&self) -> Vec<Cow<'_, OsStr>> {

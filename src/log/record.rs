@@ -7,6 +7,7 @@ use chrono::{DateTime, Local, NaiveDate, NaiveDateTime};
 use memchr::memchr_iter;
 
 use crate::exit;
+use crate::ssh_error::HAS_PASSPHRASE;
 
 /// The most bytes of whole records in one write(2).
 pub const MAX_APPEND: usize = 1 << 20;
@@ -152,6 +153,8 @@ pub enum Notice<'a> {
     NoRetry(&'a [u8]),
     /// No further retry, because the server seems to refuse the login.
     LooksRefused,
+    /// The login failed, and this key is encrypted. ssh says nothing of that.
+    LockedKey(&'a [u8]),
     /// This many lines of output were dropped while the disk was full.
     LinesDropped(u64),
     /// The message of another version.
@@ -186,6 +189,7 @@ const REQUESTED: &[u8] = b"ssh returned 255 after it had requested the script";
 const NO_RETRY: &[u8] = b"no retry: ssh has not said that the connection failed";
 const LOOKS_REFUSED: &[u8] =
     b"no more retries: the server closes the connection at the login, as it does to refuse it";
+const LOCKED_KEY: &[u8] = HAS_PASSPHRASE.as_bytes();
 const LINES_DROPPED: &[u8] = b" lines lost, the log was full";
 
 /// Whether a text with this first byte can only be output.
@@ -303,6 +307,8 @@ impl<'a> Notice<'a> {
             Self::NoRetry(more)
         } else if message == LOOKS_REFUSED {
             Self::LooksRefused
+        } else if let Some(key) = message.strip_prefix(LOCKED_KEY) {
+            Self::LockedKey(key)
         } else if let Some(count) = message.strip_suffix(LINES_DROPPED).and_then(number) {
             Self::LinesDropped(count)
         } else {
@@ -326,6 +332,7 @@ impl<'a> Notice<'a> {
             Self::Requested => REQUESTED.to_vec(),
             Self::NoRetry(more) => [NO_RETRY, more].concat(),
             Self::LooksRefused => LOOKS_REFUSED.to_vec(),
+            Self::LockedKey(key) => [LOCKED_KEY, key].concat(),
             Self::LinesDropped(count) => [count.to_string().as_bytes(), LINES_DROPPED].concat(),
             Self::Other(message) => message.to_vec(),
         }
@@ -449,6 +456,7 @@ mod tests {
             Kind::Notice(Notice::StillRuns(reason)),
             Kind::Notice(Notice::NoRetry(b"")),
             Kind::Notice(Notice::LooksRefused),
+            Kind::Notice(Notice::LockedKey(b"FILE")),
             Kind::Notice(Notice::LinesDropped(8)),
             Kind::UsageError(b"REASON; tip: REMEDY"),
         ]
@@ -604,6 +612,10 @@ mod tests {
             (
                 Kind::Notice(Notice::LooksRefused),
                 "remoteexe: no more retries: the server closes the connection at the login, as it does to refuse it",
+            ),
+            (
+                Kind::Notice(Notice::LockedKey(b"/k")),
+                "remoteexe: the key has a passphrase, and there is nobody to ask: /k",
             ),
             (Kind::Notice(Notice::LinesDropped(7)), "remoteexe: 7 lines lost, the log was full"),
             (Kind::UsageError(b"no; tip: do"), "error: no; tip: do"),

@@ -37,7 +37,6 @@ use query::window::Window;
 use query::{Form, LogSource, Query};
 use runs::reading::{self, Reading};
 use slots::Planned;
-use slots::checked::forget_usual_dir;
 
 impl Query {
     /// Answers the query on standard output or in a file, and prints errors on standard error. Returns the exit status:
@@ -95,7 +94,7 @@ impl Query {
             Form::Tsv => Box::new(Joblog::default()),
             Form::Run(id) => Box::new(OneRun::records(id)),
             Form::RunJson(id) => Box::new(OneRun::document(id, users)),
-            Form::Prometheus => Box::new(Prometheus::new(&self.filter, machine.zoned_now)),
+            Form::Prometheus => Box::new(Prometheus::new(machine.zoned_now)),
             Form::Check => Box::new(Lint),
             Form::Next => Box::new(Upcoming),
         }
@@ -127,9 +126,7 @@ impl Query {
         if let (Some(planned), LogSource::LogDirs(dirs)) = (crontabs, &mut self.source)
             && self.follows_crontabs
         {
-            let users = &machine.users;
-            let is_read = |uid| window.filter.reads_user(uid, users);
-            more_log_dirs(planned.log_dirs(users, is_read), dirs);
+            more_log_dirs(planned.log_dirs(&window.filter, &machine.users), dirs);
         }
     }
 
@@ -155,11 +152,13 @@ impl Query {
                 .days(|uid| uid == 0 || window.filter.reads_user(uid, &machine.users)),
         };
         let mut logs = find::logs(dirs, &choice, &machine.users);
+        // The usual directory may be empty if the crontabs lead to other ones.
         if let (Some(planned), [usual, _, ..]) = (crontabs, dirs.as_slice())
             && self.follows_crontabs
             && logs.empty_dirs.len() == 1
+            && !planned.logs_to(&usual.path)
         {
-            forget_usual_dir(planned, &mut logs, &usual.path);
+            logs.empty_dirs.retain(|(dir, _)| *dir != usual.path);
         }
         for (dir, reason) in &logs.empty_dirs {
             problems.note(&format!("{}: {reason}", dir.display()));

@@ -15,8 +15,8 @@ use crate::machine::Users;
 use crate::report::output::ReportOutput;
 use crate::report::runs::kept::KeptRecords;
 use crate::report::runs::run::{End, Run};
-use crate::report::slots::ExpectedJob;
 use crate::report::slots::missed::Slot;
+use crate::report::slots::{Expected, ExpectedJob};
 
 #[derive(Debug)]
 pub struct Json<'a> {
@@ -41,15 +41,10 @@ impl Format for Json<'_> {
     }
 
     fn finish(mut self: Box<Self>, report: &Report, out: &mut ReportOutput) -> Health {
-        let Some(crontabs) = &report.crontabs else {
-            return Health::bad_if(self.is_bad);
-        };
-        for slot in crontabs.missing.slots() {
-            let job = &crontabs.expected.jobs[slot.job as usize];
-            if report.scope.includes(slot.at) && job.is_wanted(report.filter) {
-                self.is_bad = true;
-                out.write_line(&missed(slot, job, self.users));
-            }
+        let jobs = report.crontabs.as_ref().map(Expected::wanted).unwrap_or_default();
+        for slot in report.missed_slots() {
+            self.is_bad = true;
+            out.write_line(&missed(slot, &jobs[slot.job as usize], self.users));
         }
         Health::bad_if(self.is_bad)
     }

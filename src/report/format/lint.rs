@@ -32,7 +32,7 @@ impl Format for Lint {
         let Some(crontabs) = &report.crontabs else {
             return Health::Good;
         };
-        let planned = &crontabs.expected.planned;
+        let planned = &crontabs.planned;
         let findings = planned.findings(&report.machine.users);
         let Planned { plan, crontabs, .. } = planned;
         out.write(render(&findings, plan, crontabs).as_bytes());

@@ -34,7 +34,7 @@ impl Format for Upcoming {
 
     fn finish(self: Box<Self>, report: &Report, out: &mut ReportOutput) -> Health {
         if let Some(crontabs) = &report.crontabs {
-            let Planned { plan, crontabs, .. } = &crontabs.expected.planned;
+            let Planned { plan, crontabs, .. } = &crontabs.planned;
             let entries = plan.entries.iter();
             let entries = entries.filter(|entry| report.filter.names(&entry.job));
             let now = report.machine.zoned_now;

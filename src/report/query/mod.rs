@@ -41,6 +41,16 @@ pub enum LogSource {
     LogDirs(Vec<LogDir>),
 }
 
+impl LogSource {
+    /// None if the logs were named one by one.
+    pub fn dirs(&self) -> Option<&[LogDir]> {
+        match self {
+            Self::Inputs(_) => None,
+            Self::LogDirs(dirs) => Some(dirs),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct CrontabSource {
     pub selection: CrontabSelection,
@@ -100,6 +110,6 @@ impl Query {
         let source = self.crontabs.as_ref();
         self.follows_crontabs
             || source.is_some_and(|source| matches!(source.selection, CrontabSelection::Files(_)))
-            || matches!(self.source, LogSource::Inputs(_))
+            || self.source.dirs().is_none()
     }
 }

@@ -4,10 +4,8 @@
 //! machine imply nothing about the logs of another.
 
 pub mod check;
-pub mod checked;
 pub mod coverage;
 pub mod missed;
-pub mod summary;
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -61,29 +59,21 @@ impl Planned {
         Self { crontabs, plan, is_given, grammar: source.grammar }
     }
 
-    /// The directories to which jobs log, of the users for whom `is_read` is true.
-    pub fn log_dirs(&self, users: &Users, is_read: impl Fn(u32) -> bool) -> BTreeSet<PathBuf> {
+    /// The directories to which jobs log, of the users whose logs are read.
+    pub fn log_dirs(&self, filter: &Filter, users: &Users) -> BTreeSet<PathBuf> {
         let entries = self.plan.entries.iter();
-        let entries = entries.filter(|entry| is_of_user(entry, users, &is_read));
+        let entries = entries.filter(|entry| is_read(entry.user.as_ref(), filter, users));
         let dirs: BTreeSet<&Path> = entries.filter_map(log_dir).collect();
         dirs.into_iter().take(MAX_DIRS).map(Path::to_owned).collect()
+    }
+
+    pub fn logs_to(&self, dir: &Path) -> bool {
+        self.plan.entries.iter().any(|entry| entry.log_dir.as_deref() == Some(dir))
     }
 
     /// Whether a crontab that was asked for could not be read.
     pub fn is_incomplete(&self) -> bool {
         self.is_given && !self.crontabs.left_out.is_empty()
-    }
-
-    /// The users of commented-out lines whose logs are read.
-    fn users_commented_out(
-        &self,
-        users: &Users,
-        is_read: impl Fn(u32) -> bool,
-    ) -> BTreeSet<String> {
-        let off = self.plan.commented_out.iter();
-        let of_lines = off.filter_map(|off| off.user.clone());
-        let is_user = |user: &String| users.uid(user).is_some_and(&is_read);
-        of_lines.filter(is_user).collect()
     }
 
     /// The findings of `--check`.
@@ -99,12 +89,23 @@ fn log_dir(entry: &CronJob) -> Option<&Path> {
     entry.log_dir.as_deref().filter(|dir| dir.is_absolute())
 }
 
-/// Whether the logs of the job's user are read. The crontab may not name the user.
-fn is_of_user(entry: &CronJob, users: &Users, is_read: &impl Fn(u32) -> bool) -> bool {
-    match &entry.user {
-        Some(name) => users.uid(name).is_some_and(is_read),
-        None => true,
-    }
+/// Whether the logs of a line's user are read. The crontab may not name the user.
+fn is_read(user: Option<&String>, filter: &Filter, users: &Users) -> bool {
+    let is_read = |uid| filter.reads_user(uid, users);
+    user.is_none_or(|name| users.uid(name).is_some_and(is_read))
+}
+
+/// The scheduler whose logs have the job of this line, if the line is checked. Without directories the logs were named
+/// one by one, and all lines are checked.
+fn scheduler_of(
+    entry: &CronJob,
+    dirs: Option<&[LogDir]>,
+    filter: &Filter,
+    users: &Users,
+) -> Option<Scheduler> {
+    let Some(dirs) = dirs else { return Some(Scheduler::default()) };
+    let log_dir = log_dir(entry).filter(|_| is_read(entry.user.as_ref(), filter, users))?;
+    Some(dirs.iter().find(|dir| are_same(&dir.path, log_dir))?.scheduler)
 }
 
 /// A job on lines of crontabs.
@@ -154,34 +155,8 @@ impl ExpectedJob {
         first_word(&self.name)
     }
 
-    /// Whether the job passes the filter.
-    pub fn is_wanted(&self, filter: &Filter) -> bool {
-        filter.expects(self.uid, &self.name)
-    }
-
     pub fn account(&self) -> Account {
         Account { scheduler: self.scheduler, uid: self.uid }
-    }
-}
-
-/// The lines to check.
-pub enum CheckedJobs<'a> {
-    /// All: the logs were named one by one.
-    All,
-    /// Those that log to these directories, of the users whose logs are read.
-    In(&'a [LogDir], &'a dyn Fn(u32) -> bool),
-}
-
-impl CheckedJobs<'_> {
-    /// The scheduler whose logs have the job of this line, if the line is checked.
-    fn scheduler(&self, entry: &CronJob, users: &Users) -> Option<Scheduler> {
-        match self {
-            Self::All => Some(Scheduler::default()),
-            Self::In(dirs, is_read) => {
-                let log_dir = log_dir(entry).filter(|_| is_of_user(entry, users, is_read))?;
-                scheduler_of(dirs, log_dir)
-            }
-        }
     }
 }
 
@@ -189,17 +164,17 @@ impl CheckedJobs<'_> {
 #[derive(Debug)]
 pub struct Expected {
     pub planned: Planned,
-    /// The jobs to check.
+    /// The jobs to check. First come those that pass the filter, which have the same numbers in the history.
     pub jobs: Vec<ExpectedJob>,
+    /// The number of jobs that pass the filter.
+    wanted: usize,
     /// The number of lines that are not checked: they log elsewhere, have a time zone of their own, belong to other
     /// users, or are too many for one job.
-    unjudged: usize,
+    pub unjudged: usize,
     /// The numbers of the jobs, by user. Empty for a job on lines that are not checked.
     places: HashMap<UserJob, Vec<usize>>,
     /// The logs come from another machine: their owners are not the users of the crontabs.
     is_copy: bool,
-    /// The users of commented-out lines whose logs are read.
-    read_users: BTreeSet<String>,
     /// The local time since which no crontab has changed.
     unchanged: NaiveDateTime,
     /// STARTs since then of jobs that are on no line.
@@ -214,31 +189,34 @@ pub type UserJob = (Option<u32>, Rc<[u8]>);
 const MAX_OFF: usize = 10_000;
 
 impl Expected {
-    /// The jobs of `planned` that are checked.
-    pub fn new(planned: Planned, judged: &CheckedJobs, users: &Users) -> Self {
+    /// The jobs of `planned` that log to `dirs`, or all jobs if the logs were named one by one.
+    pub fn new(planned: Planned, dirs: Option<&[LogDir]>, filter: &Filter, users: &Users) -> Self {
+        let crontabs = planned.crontabs.read.iter();
+        let read = crontabs.filter(|crontab| crontab.trust != Trust::Nothing);
+        let last_change = read.filter_map(|crontab| crontab.changed).max();
         let mut expected = Self {
             jobs: Vec::new(),
+            wanted: 0,
             unjudged: planned.crontabs.not_looked_at(),
             places: HashMap::new(),
-            is_copy: matches!(judged, CheckedJobs::All),
-            read_users: match judged {
-                CheckedJobs::All => BTreeSet::new(),
-                CheckedJobs::In(_, is_read) => planned.users_commented_out(users, is_read),
-            },
-            unchanged: NaiveDateTime::MIN,
+            is_copy: dirs.is_none(),
+            unchanged: last_change.map_or(NaiveDateTime::MIN, local_time),
             on_no_line: Vec::new(),
             off: HashMap::new(),
             planned,
         };
         let is_known = expected.planned.crontabs.cron.is_known;
+        let uid = |entry: &CronJob| entry.user.as_deref().and_then(|name| users.uid(name));
+        let mut lines: Vec<_> = expected.planned.plan.entries.iter().enumerate().collect();
+        lines.sort_by_key(|(_, entry)| !filter.expects(uid(entry), &entry.job));
         let mut places: HashMap<(Scheduler, Rc<[u8]>), usize> = HashMap::new();
-        for (line, entry) in expected.planned.plan.entries.iter().enumerate() {
+        for (line, entry) in lines {
             let name: Rc<[u8]> = entry.job.as_slice().into();
-            let uid = entry.user.as_deref().and_then(|name| users.uid(name));
+            let uid = uid(entry);
             let account = uid.filter(|_| !expected.is_copy);
             let of_account = expected.places.entry((account, Rc::clone(&name)));
             let of_account = of_account.or_default();
-            let scheduler = judged.scheduler(entry, users);
+            let scheduler = scheduler_of(entry, dirs, filter, users);
             let Some(scheduler) = scheduler.filter(|_| is_known && !entry.has_own_zone) else {
                 expected.unjudged += 1;
                 continue;
@@ -252,23 +230,29 @@ impl Expected {
             }
             expected.jobs[place].add_line(line, entry);
         }
+        let is_wanted = |job: &&ExpectedJob| filter.expects(job.uid, &job.name);
+        expected.wanted = expected.jobs.iter().filter(is_wanted).count();
         for job in &mut expected.jobs {
             if job.lines.len() > MAX_LINES {
                 expected.unjudged += job.lines.split_off(0).len();
             }
         }
-        let crontabs = expected.planned.crontabs.read.iter();
-        let read = crontabs.filter(|crontab| crontab.trust != Trust::Nothing);
-        let last = read.filter_map(|crontab| crontab.changed).max();
-        expected.unchanged = last.map_or(NaiveDateTime::MIN, local_time);
         expected
     }
 
+    /// The jobs that pass the filter.
+    pub fn wanted(&self) -> &[ExpectedJob] {
+        &self.jobs[..self.wanted]
+    }
+
     /// The commented-out lines of the users whose logs are read.
-    pub fn commented_out(&self) -> impl Iterator<Item = &CommentedOut> {
-        let is_read = |user: &String| self.is_copy || self.read_users.contains(user);
+    pub fn commented_out(
+        &self,
+        filter: &Filter,
+        users: &Users,
+    ) -> impl Iterator<Item = &CommentedOut> {
         let lines = self.planned.plan.commented_out.iter();
-        lines.filter(move |off| off.user.as_ref().is_none_or(is_read))
+        lines.filter(move |off| self.is_copy || is_read(off.user.as_ref(), filter, users))
     }
 
     /// The names of the jobs on all lines, also on those that are commented out.
@@ -340,11 +324,4 @@ impl Expected {
             }
         }
     }
-}
-
-/// The scheduler that logs to this directory, if it is read.
-fn scheduler_of(dirs: &[LogDir], log_dir: &Path) -> Option<Scheduler> {
-    let mut dirs = dirs.iter();
-    let dir = dirs.find(|dir| are_same(&dir.path, log_dir))?;
-    Some(dir.scheduler)
 }

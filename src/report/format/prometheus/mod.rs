@@ -14,7 +14,6 @@ use super::{Format, Health, Needs};
 use crate::cron::upcoming::{next_start, periods};
 use crate::report::diagnosis;
 use crate::report::output::ReportOutput;
-use crate::report::query::filter::Filter;
 use crate::report::query::window::Reach;
 use crate::report::runs::run::Run;
 use crate::report::slots::Expected;
@@ -23,13 +22,12 @@ use latest::Latest;
 #[derive(Debug)]
 pub struct Prometheus {
     latest: Latest,
-    filter: Filter,
     now: DateTime<Local>,
 }
 
 impl Prometheus {
-    pub fn new(filter: &Filter, now: DateTime<Local>) -> Self {
-        Self { latest: Latest::default(), filter: filter.clone(), now }
+    pub fn new(now: DateTime<Local>) -> Self {
+        Self { latest: Latest::default(), now }
     }
 }
 
@@ -51,8 +49,7 @@ impl Format for Prometheus {
     fn begin(&mut self, expected: Option<&Expected>, _: &mut ReportOutput) {
         let Some(expected) = expected else { return };
         let periods = periods(self.now);
-        let wanted = expected.jobs.iter();
-        for job in wanted.filter(|job| job.is_wanted(&self.filter)) {
+        for job in expected.wanted() {
             let lines = job.lines.iter().map(|line| expected.line(*line));
             let lines = lines.filter(|line| !line.is_ignored);
             let next = lines.filter_map(|line| next_start(line, &periods)).min();

@@ -4,7 +4,7 @@ use memchr::{memchr, memrchr, memrchr_iter};
 
 use super::reason::{Chooser, PlainScores, UsualLines, after_the_last_return, first_sign, masked};
 use crate::log::record::{Kind, Notice};
-use crate::report::logs::output_block::OutputBlock;
+use crate::report::logs::chunk::Records;
 use crate::ssh_error;
 
 const TAIL_LINES: usize = 5;
@@ -37,9 +37,24 @@ struct Signs {
 }
 
 impl KeptOutput {
+    pub fn push(&mut self, records: &Records) {
+        let is_short = self.signs.is_none() && self.lines.len() + records.lines.len() < MAX_BYTES;
+        if is_short || !records.is_output {
+            records.texts().for_each(|line| self.push_line(line));
+            return;
+        }
+        if records.count >= TAIL_LINES as u64 {
+            self.make_room();
+            self.lines.clear();
+        }
+        let signs = self.signs.get_or_insert_default();
+        signs.look(records.lines, records.prefix);
+        records.last(TAIL_LINES).for_each(|line| self.push_line(line));
+    }
+
     /// Adds a line, without the carriage return that ends a message of ssh. Drops remarks that ssh makes before the
     /// output of every run.
-    pub fn push(&mut self, line: &[u8]) {
+    fn push_line(&mut self, line: &[u8]) {
         let line = shortened(line);
         if ssh_error::is_remark(line) {
             return;
@@ -52,20 +67,6 @@ impl KeptOutput {
         }
         self.lines.extend_from_slice(line);
         self.lines.push(b'\n');
-    }
-
-    pub fn push_block(&mut self, block: &OutputBlock) {
-        if self.signs.is_none() && self.lines.len() + block.lines.len() < MAX_BYTES {
-            block.texts().for_each(|line| self.push(line));
-            return;
-        }
-        if block.count >= TAIL_LINES as u64 {
-            self.make_room();
-            self.lines.clear();
-        }
-        let signs = self.signs.get_or_insert_default();
-        signs.look(block.lines, block.prefix);
-        block.last(TAIL_LINES).for_each(|line| self.push(line));
     }
 
     pub fn clear(&mut self) {

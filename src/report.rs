@@ -27,7 +27,7 @@ use format::prometheus::Prometheus;
 use format::records::OneRun;
 use format::text::Text;
 use format::upcoming::Upcoming;
-use format::{Format, Health, Needs};
+use format::{Format, Needs};
 use logs::find::{self, Choice, Logs};
 use logs::open::{Writers, is_incomplete};
 use logs::scheduler::more_log_dirs;
@@ -54,7 +54,7 @@ impl Query {
         let Some(logs) =
             self.find_logs(&needs, &window, crontabs.as_ref(), &machine, &mut problems)
         else {
-            return problems.exit_status(Health::Good);
+            return problems.exit_status(false);
         };
         let mut out = self.output(&needs);
         let mut gatherer = Gatherer::new(&self, &window, needs, &machine, crontabs);
@@ -73,12 +73,12 @@ impl Query {
         if needs.warns_of_left_out {
             report.read.early.iter().for_each(|line| warn(line));
         }
-        let verdict = format.finish(&report, &mut out);
+        let is_bad = format.finish(&report, &mut out);
         problems.note_written(out.finish(), &self.output_name());
         report.suggestions.iter().for_each(|line| warn(line));
         problems.note_unread(&logs, &report.read);
         if report.suggestions.is_empty() {
-            problems.exit_status(verdict)
+            problems.exit_status(is_bad)
         } else {
             problems.unknown_name()
         }
@@ -215,11 +215,11 @@ impl Problems {
     }
 
     /// The exit status of every other report.
-    fn exit_status(&self, verdict: Health) -> u8 {
-        match verdict {
+    fn exit_status(&self, is_bad: bool) -> u8 {
+        match is_bad {
             _ if self.is_incomplete => exit::IO_ERROR,
-            Health::Bad => exit::FOUND_FAILURES,
-            Health::Good => exit::SUCCESS,
+            true => exit::FOUND_FAILURES,
+            false => exit::SUCCESS,
         }
     }
 }

@@ -7,7 +7,7 @@ use memchr::memchr;
 use serde::Serialize;
 
 use super::report::Report;
-use super::{Format, Health, Needs};
+use super::{Format, Needs};
 use crate::clock::with_offset;
 use crate::escape::is_safe;
 use crate::exit::signal;
@@ -40,13 +40,13 @@ impl Format for Json<'_> {
         out.write_line(&document(&run, self.users, None));
     }
 
-    fn finish(mut self: Box<Self>, report: &Report, out: &mut ReportOutput) -> Health {
+    fn finish(mut self: Box<Self>, report: &Report, out: &mut ReportOutput) -> bool {
         let jobs = report.crontabs.as_ref().map(Expected::wanted).unwrap_or_default();
         for slot in report.missed_slots() {
             self.is_bad = true;
             out.write_line(&missed(slot, &jobs[slot.job as usize], self.users));
         }
-        Health::bad_if(self.is_bad)
+        self.is_bad
     }
 }
 

@@ -139,11 +139,9 @@ impl<'a> Files<'a> {
     }
 
     fn consider(&mut self, path: PathBuf) {
-        let name = path.file_name().and_then(|name| name.to_str());
-        let name = name.unwrap_or_default();
-        if let Some(name) = FileName::parse(name) {
+        if let Some(name) = FileName::of(&path) {
             self.consider_log(path, name);
-        } else if let Some(day) = day_of_other(name) {
+        } else if let Some(day) = day_of_other(&path) {
             self.consider_other(path, day);
         }
     }
@@ -151,9 +149,8 @@ impl<'a> Files<'a> {
     /// Notes a file of the reader or of root that may be a copy of a log.
     fn consider_other(&mut self, path: PathBuf, day: NaiveDate) {
         let Ok(stat) = lstat(&path) else { return };
-        if self.is_of_period(day, &stat) && self.is_wanted(stat.st_uid) {
-            let unnamed = self.logs.unnamed.get_or_insert((path, 0));
-            unnamed.1 += 1;
+        if self.is_of_period(day, Some(&stat)) && self.is_wanted(stat.st_uid) {
+            self.logs.unnamed.get_or_insert((path, 0)).1 += 1;
         }
     }
 
@@ -162,7 +159,7 @@ impl<'a> Files<'a> {
             Ok(stat) => stat,
             // The owner is unknown.
             Err(error) => {
-                if self.is_day_of_period(name.log.day) {
+                if self.is_of_period(name.log.day, None) {
                     match error.kind() {
                         io::ErrorKind::NotFound => self.has_vanished = true,
                         _ => self.logs.refuse(Input::File(path), self.hidden(error)),
@@ -177,14 +174,14 @@ impl<'a> Files<'a> {
             LogFile { path, name, owner, place: FileId::of(&stat), scheduler: self.scheduler };
         self.note_day(&log, &stat);
         let day = log.name.log.day;
-        if !self.is_of_period(day, &stat) {
+        if !self.is_of_period(day, Some(&stat)) {
             return;
         }
         // In a directory of their own, a log belongs to the user who is asked for.
         let is_at_home = self.choice.user == Some(owner) && self.only_writer == Some(owner);
         // Nobody writes to a missing log of a day before the period.
         let is_in_our_place = self.is_our_place(&log)
-            && self.is_day_of_period(day)
+            && self.is_of_period(day, None)
             && self.users.is_other_user(owner)
             && !is_at_home;
         if is_in_our_place {
@@ -194,7 +191,7 @@ impl<'a> Files<'a> {
         match log.check(&stat) {
             Err(_) if is_in_our_place => {}
             // The file is of no interest.
-            Err(_) if !self.is_wanted(owner) && !self.is_day_of_period(day) => {}
+            Err(_) if !self.is_wanted(owner) && !self.is_of_period(day, None) => {}
             Err(error) => self.logs.refuse(Input::Log(log), error),
             Ok(()) if self.is_wanted(owner) => self.chosen.push(log),
             Ok(()) if self.choice.user.is_none() => self.logs.skip(log, &stat),
@@ -235,21 +232,15 @@ impl<'a> Files<'a> {
         }
     }
 
-    /// Whether a log of this day is in the period, by the day alone.
-    fn is_day_of_period(&self, day: NaiveDate) -> bool {
+    /// Whether a log of this day is in the period, by its facts or by the day alone.
+    fn is_of_period(&self, day: NaiveDate, stat: Option<&Stat>) -> bool {
         let Choice { since, until, days, .. } = self.choice;
-        since.is_none_or(|since| day >= since.date() || days.contains(&day))
-            && until.is_none_or(|until| day <= until.date())
-    }
-
-    fn is_of_period(&self, day: NaiveDate, stat: &Stat) -> bool {
-        let Choice { since, until, days, .. } = self.choice;
-        // The time of the last write decides, not the day in the name: a run stays in the file of the day on which it
-        // started, however long it takes. But another user can set that time.
         let is_recent = |since: NaiveDateTime| {
-            written(stat).is_none_or(|written| written >= since)
-                || (self.users.is_other_user(stat.st_uid) && day >= since.date())
-                || days.contains(&day)
+            // The time of the last write decides, not the day in the name: a run stays in the file of the day on which
+            // it started, however long it takes. But another user can set that time.
+            let is_written = |stat: &Stat| written(stat).is_none_or(|written| written >= since);
+            let counts_day = stat.is_none_or(|stat| self.users.is_other_user(stat.st_uid));
+            stat.is_some_and(is_written) || counts_day && day >= since.date() || days.contains(&day)
         };
         since.is_none_or(is_recent) && until.is_none_or(|until| day <= until.date())
     }

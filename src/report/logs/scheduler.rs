@@ -1,25 +1,24 @@
 //! The machines whose cron started the runs.
 
-use std::cmp::Ordering;
 use std::fs;
-use std::hash::{Hash, Hasher};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// A machine or a container: two of them use the same process ids. No larger than a pointer, because each record has
 /// one.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Scheduler(&'static Facts);
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Facts {
+    /// Each scheduler has its own.
     number: u16,
-    name: Option<String>,
     is_remote: bool,
+    name: Option<String>,
 }
 
 /// The scheduler if there is only one.
-static ONLY: Facts = Facts { number: 0, name: None, is_remote: false };
+static ONLY: Facts = Facts { number: 0, is_remote: false, name: None };
 
 impl Default for Scheduler {
     fn default() -> Self {
@@ -28,6 +27,11 @@ impl Default for Scheduler {
 }
 
 impl Scheduler {
+    fn new(number: u16, is_remote: bool, name: Option<String>) -> Self {
+        // Every record of its logs refers to it until the process ends.
+        Self(Box::leak(Box::new(Facts { number, is_remote, name })))
+    }
+
     pub fn number(self) -> u16 {
         self.0.number
     }
@@ -40,32 +44,6 @@ impl Scheduler {
     /// Whether its processes are not those of this machine.
     pub fn is_remote(self) -> bool {
         self.0.is_remote
-    }
-}
-
-impl PartialEq for Scheduler {
-    fn eq(&self, other: &Self) -> bool {
-        self.number() == other.number()
-    }
-}
-
-impl Eq for Scheduler {}
-
-impl Hash for Scheduler {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.number().hash(state);
-    }
-}
-
-impl PartialOrd for Scheduler {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Scheduler {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.number().cmp(&other.number())
     }
 }
 
@@ -90,13 +68,8 @@ pub fn log_dirs(paths: &[PathBuf], local: &Path) -> Vec<LogDir> {
     let are_several = different.len() > 1;
     let log_dir = |(number, path): (u16, &&PathBuf)| {
         let name = if can_be_short { last_part(path) } else { path.display().to_string() };
-        let facts = Facts {
-            number,
-            name: are_several.then_some(name),
-            is_remote: are_several && !are_same(path, local),
-        };
-        // Every record of its logs refers to it until the process ends.
-        let scheduler = Scheduler(Box::leak(Box::new(facts)));
+        let is_remote = are_several && !are_same(path, local);
+        let scheduler = Scheduler::new(number, is_remote, are_several.then_some(name));
         LogDir { path: (*path).clone(), scheduler }
     };
     (0..).zip(&different).map(log_dir).collect()
@@ -111,10 +84,7 @@ pub fn more_log_dirs(paths: impl IntoIterator<Item = PathBuf>, dirs: &mut Vec<Lo
         let Ok(number) = u16::try_from(dirs.len()) else {
             return;
         };
-        let facts = Facts { number, name: None, is_remote: false };
-        // As above.
-        let scheduler = Scheduler(Box::leak(Box::new(facts)));
-        dirs.push(LogDir { path, scheduler });
+        dirs.push(LogDir { path, scheduler: Scheduler::new(number, false, None) });
     }
 }
 

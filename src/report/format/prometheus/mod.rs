@@ -10,7 +10,7 @@ pub mod latest;
 use chrono::{DateTime, Local};
 
 use super::report::Report;
-use super::{Format, Health, Needs};
+use super::{Format, Needs};
 use crate::cron::upcoming::{next_start, periods};
 use crate::report::diagnosis;
 use crate::report::output::ReportOutput;
@@ -61,7 +61,7 @@ impl Format for Prometheus {
         self.latest.add(&run);
     }
 
-    fn finish(mut self: Box<Self>, report: &Report, out: &mut ReportOutput) -> Health {
+    fn finish(mut self: Box<Self>, report: &Report, out: &mut ReportOutput) -> bool {
         for slot in report.missed.slots() {
             let job = report.history.job(slot.job);
             self.latest.miss(&job.name, slot.at);
@@ -70,6 +70,6 @@ impl Format for Prometheus {
         let gauges = gauges::render(self.latest.finish(), &incidents);
         out.write(gauges.as_bytes());
         // The metrics themselves show the problems.
-        Health::Good
+        false
     }
 }

@@ -28,14 +28,15 @@ use format::records::OneRun;
 use format::text::Text;
 use format::upcoming::Upcoming;
 use format::{Format, Needs};
-use logs::find::{self, Choice, Logs};
+use logs::find::{self, Logs};
 use logs::open::{Writers, is_incomplete};
 use logs::scheduler::more_log_dirs;
 use output::atomic_file::Access;
 use output::{ReportOutput, warn};
 use query::window::Window;
 use query::{Form, LogSource, Query};
-use runs::reading::{self, Reading};
+use runs::assembler::Reading;
+use runs::reading;
 use slots::Planned;
 
 impl Query {
@@ -143,15 +144,8 @@ impl Query {
             LogSource::Inputs(inputs) => return Some(Logs::of(inputs.clone())),
             LogSource::LogDirs(dirs) => dirs,
         };
-        let choice = Choice {
-            since: window.read_from,
-            until: window.filter.period.until,
-            user: window.filter.user,
-            days: &machine
-                .running
-                .days(|uid| uid == 0 || window.filter.reads_user(uid, &machine.users)),
-        };
-        let mut logs = find::logs(dirs, &choice, &machine.users);
+        let is_read = |uid| uid == 0 || window.filter.reads_user(uid, &machine.users);
+        let mut logs = find::logs(dirs, window, &machine.running.days(is_read), &machine.users);
         // The usual directory may be empty if the crontabs lead to other ones.
         if let (Some(planned), [usual, _, ..]) = (crontabs, dirs.as_slice())
             && self.follows_crontabs

@@ -17,13 +17,12 @@ use crate::report::logs::open::{InputError, is_incomplete};
 use crate::report::logs::scheduler::LogDir;
 use crate::report::output::warn;
 use crate::report::query::Query;
-use crate::report::query::filter::Filter;
-use crate::report::query::period::Period;
+use crate::report::query::filter::{Filter, Period};
 use crate::report::query::suggestions::Suggestions;
 use crate::report::query::window::Window;
-use crate::report::runs::assembler::FullLog;
-use crate::report::runs::reading::{ReadClock, Reading};
-use crate::report::runs::run::{Run, first_word};
+use crate::report::runs::assembler::{FullLog, Reading};
+use crate::report::runs::reading::ReadClock;
+use crate::report::runs::run::Run;
 use crate::report::slots::check::Timeframe;
 use crate::report::slots::coverage::Coverage;
 use crate::report::slots::missed::MissedStarts;
@@ -45,8 +44,7 @@ pub struct Gatherer<'a> {
     expected: Option<Expected>,
     builder: Option<HistoryBuilder>,
     coverage: Coverage,
-    hosts: Option<Suggestions>,
-    jobs: Option<Suggestions>,
+    suggestions: Vec<Suggestions>,
 }
 
 impl<'a> Gatherer<'a> {
@@ -68,15 +66,9 @@ impl<'a> Gatherer<'a> {
             }
             builder
         });
-        let mut hosts = query.filter.host.as_deref().map(Suggestions::near);
-        let mut jobs = query.filter.job.as_deref().map(Suggestions::near);
+        let mut suggestions = Suggestions::of(&query.filter);
         for name in expected.iter().flat_map(Expected::names) {
-            if let Some(hosts) = &mut hosts {
-                hosts.add_host(first_word(name));
-            }
-            if let Some(jobs) = &mut jobs {
-                jobs.add_job(name);
-            }
+            suggestions.iter_mut().for_each(|it| it.add(name));
         }
         Self {
             query,
@@ -86,8 +78,7 @@ impl<'a> Gatherer<'a> {
             expected,
             builder,
             coverage: Coverage::default(),
-            hosts,
-            jobs,
+            suggestions,
         }
     }
 
@@ -115,12 +106,7 @@ impl<'a> Gatherer<'a> {
     /// Notes a run, whether it passes the filter or not.
     pub fn note(&mut self, run: &mut Run) {
         self.coverage.add(run.trace.owner.scheduler, run.trace.start);
-        if let Some(hosts) = &mut self.hosts {
-            hosts.add_host(run.host());
-        }
-        if let Some(jobs) = &mut self.jobs {
-            jobs.add_job(&run.trace.job);
-        }
+        self.suggestions.iter_mut().for_each(|it| it.add(&run.trace.job));
         self.accept(run);
         if !self.window.diagnoses(run) {
             return;
@@ -159,7 +145,7 @@ impl<'a> Gatherer<'a> {
             let older = self.look_back(builder, logs);
             read.files += older;
             if older > 0 && builder.runs() > 0 {
-                self.jobs = None;
+                self.suggestions.retain(|it| it.is_host);
             }
         }
         let latest = builder.as_ref().and_then(HistoryBuilder::latest);
@@ -175,15 +161,13 @@ impl<'a> Gatherer<'a> {
         };
         missed.full = self.full_now(&read);
         missed.full.append(&mut read.full);
-        let host = self.hosts.and_then(|hosts| hosts.remark("host"));
-        let job = self.jobs.and_then(|jobs| jobs.remark("job with"));
         Report {
             query: self.query,
             machine: self.machine,
             filter: &self.window.filter,
             logs,
             read,
-            suggestions: host.into_iter().chain(job).collect(),
+            suggestions: self.suggestions.iter().filter_map(Suggestions::remark).collect(),
             tally: Tally::of(&history, &scope),
             scope,
             history,

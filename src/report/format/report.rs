@@ -13,8 +13,8 @@ use crate::report::logs::find::Logs;
 use crate::report::logs::owner::Account;
 use crate::report::query::filter::Filter;
 use crate::report::query::{Form, Query, Shown};
+use crate::report::runs::assembler::Reading;
 use crate::report::runs::first_program::status_of_lock;
-use crate::report::runs::reading::Reading;
 use crate::report::slots::Expected;
 use crate::report::slots::missed::{MissedStarts, Slot};
 

@@ -1,7 +1,6 @@
 //! What is asked: which logs and crontabs to read, which runs to show, and how.
 
 pub mod filter;
-pub mod period;
 pub mod run_id;
 pub mod success_statuses;
 pub mod suggestions;

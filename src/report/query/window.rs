@@ -3,8 +3,7 @@
 use chrono::{NaiveDateTime, NaiveTime, TimeDelta};
 
 use super::Query;
-use super::filter::Filter;
-use super::period::Period;
+use super::filter::{Filter, Period};
 use crate::report::runs::run::Run;
 
 /// The time before the period that is read too: a run that was lost then may be dead only in the period, and what is

@@ -2,34 +2,13 @@
 
 use chrono::NaiveDateTime;
 
-use super::assembler::{Assembler, FullLog};
+use super::assembler::{Assembler, Reading};
 use super::run::Run;
-use super::trace::Trace;
 use crate::log::record::Kind;
 use crate::machine::RunningJobs;
 use crate::report::logs::chunk::Records;
 use crate::report::logs::merge;
-use crate::report::logs::open::{Input, InputError};
-
-#[derive(Debug)]
-pub struct Reading {
-    /// The number of different files.
-    pub files: usize,
-    pub unread: Vec<(Input, InputError)>,
-    /// The number of lines that are not records.
-    pub unrecognized: u64,
-    /// The number of records whose START is missing, and of the ENDs among them.
-    pub unmatched: u64,
-    pub unmatched_ends: u64,
-    /// The times in which a log was full.
-    pub full: Vec<FullLog>,
-    /// The number of runs without END that were too many to keep.
-    pub forgotten: u64,
-    /// The local time of the latest START or END.
-    pub latest: Option<NaiveDateTime>,
-    /// A remark about records of the future.
-    pub early: Option<String>,
-}
+use crate::report::logs::open::Input;
 
 /// The local time of the reading.
 #[derive(Debug, Clone, Copy)]
@@ -71,18 +50,11 @@ pub fn read(
             assembler.take(owner, &Records { time: clock.now, ..*records }, &mut take);
         }
     });
-    let (unmatched, unmatched_ends) = (assembler.unmatched, assembler.unmatched_ends);
-    let (full, latest) = (std::mem::take(&mut assembler.full), assembler.latest);
-    let forgotten = assembler.finish(|run: &Trace| running.includes(run), &mut take);
     Reading {
         files: merged.files,
         unread: merged.unread,
         unrecognized: merged.unrecognized,
-        unmatched,
-        unmatched_ends,
-        full,
-        forgotten,
-        latest,
         early: (early > 0).then(|| remark(early, last_early)),
+        ..assembler.finish(|run| running.includes(run), &mut take)
     }
 }

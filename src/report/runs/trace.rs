@@ -4,8 +4,7 @@ use std::rc::Rc;
 
 use chrono::NaiveDateTime;
 
-use super::kept::KeptRecords;
-use super::kept_output::KeptOutput;
+use super::kept::{KeptOutput, KeptRecords};
 use crate::log::record::{Kind, Notice};
 use crate::report::logs::chunk::Records;
 use crate::report::logs::owner::Owner;
@@ -55,7 +54,7 @@ impl Attempt {
 }
 
 /// The facts about a run in its records so far.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Trace {
     /// The number of the START among all, from 1.
     pub number: u64,
@@ -98,28 +97,8 @@ pub struct Trace {
 impl Trace {
     /// A run of `job` from START number `number`, at the local time `start`.
     pub fn new(number: u64, owner: Owner, pid: u32, start: NaiveDateTime, job: Rc<[u8]>) -> Self {
-        Self {
-            number,
-            owner,
-            pid,
-            start,
-            begun: Some(start),
-            last: start,
-            dead_by: None,
-            pid_reused: None,
-            job,
-            command: None,
-            retries: 0,
-            lines: 0,
-            bytes: 0,
-            attempt: Attempt::default(),
-            kept: KeptOutput::default(),
-            reason: None,
-            is_clock_back: false,
-            is_overlapped: false,
-            is_ambiguous: false,
-            records: None,
-        }
+        let begun = Some(start);
+        Self { number, owner, pid, start, begun, last: start, job, ..Self::default() }
     }
 
     /// Whether a record of this kind, other than START, may belong to the run in its present state.

@@ -279,11 +279,8 @@ impl SlotChecker<'_> {
     /// Groups the slots of each job that have no START between them.
     fn gaps(&self, mut missed: Vec<MissedSlot>, is_ignored: bool) -> Vec<Gap> {
         missed.sort_unstable_by_key(|missed| (missed.job, missed.at));
-        let next_start = |missed: &MissedSlot| {
-            let starts = &self.expected.jobs[missed.job as usize].starts;
-            let next = starts.partition_point(|start| *start <= missed.at);
-            starts.get(next).copied()
-        };
+        let next_start =
+            |missed: &MissedSlot| self.expected.jobs[missed.job as usize].next_start(missed.at);
         let in_a_row = missed.chunk_by(|one, other| {
             one.job == other.job && next_start(one).is_none_or(|start| start > other.at)
         });
@@ -322,10 +319,6 @@ impl SlotChecker<'_> {
 
     /// The first START after a slot, of any job of the scheduler that is on a line.
     fn next_start(&self, after: i64) -> Option<NaiveDateTime> {
-        let next = self.jobs().filter_map(|(_, job)| {
-            let next = job.starts.partition_point(|start| *start <= after);
-            job.starts.get(next).copied()
-        });
-        next.min().map(time)
+        self.jobs().filter_map(|(_, job)| job.next_start(after)).min().map(time)
     }
 }

@@ -109,7 +109,7 @@ fn scheduler_of(
 }
 
 /// A job on lines of crontabs.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct ExpectedJob {
     /// The scheduler whose logs have the job.
     pub scheduler: Scheduler,
@@ -131,24 +131,16 @@ pub struct ExpectedJob {
 }
 
 impl ExpectedJob {
-    fn new(scheduler: Scheduler, uid: Option<u32>, name: Rc<[u8]>) -> Self {
-        Self {
-            scheduler,
-            uid,
-            name,
-            lines: Vec::new(),
-            starts: Vec::new(),
-            ends: Vec::new(),
-            is_conditional: false,
-            accepted: SuccessStatuses::default(),
-        }
-    }
-
     fn add_line(&mut self, line: usize, entry: &CronJob) {
         self.lines.push(line);
         self.is_conditional |= entry.is_conditional;
         let accepted = entry.accepted.as_deref();
         self.accepted.extend(accepted.and_then(|it| SuccessStatuses::parse(it).ok()));
+    }
+
+    /// The first START after `time`, in seconds of local time.
+    fn next_start(&self, time: i64) -> Option<i64> {
+        self.starts.get(self.starts.partition_point(|start| *start <= time)).copied()
     }
 
     pub fn host(&self) -> &[u8] {
@@ -222,7 +214,7 @@ impl Expected {
                 continue;
             };
             let place = *places.entry((scheduler, Rc::clone(&name))).or_insert_with(|| {
-                expected.jobs.push(ExpectedJob::new(scheduler, uid, name));
+                expected.jobs.push(ExpectedJob { scheduler, uid, name, ..ExpectedJob::default() });
                 expected.jobs.len() - 1
             });
             if !of_account.contains(&place) {

@@ -2,7 +2,6 @@
 //!
 //! All are gauges of the logs that were read. A counter would go back when a log is deleted.
 
-pub mod exposition;
 pub mod gauges;
 pub mod labels;
 pub mod latest;

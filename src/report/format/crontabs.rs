@@ -87,7 +87,7 @@ pub fn summary(report: &Report) -> Vec<String> {
         return Vec::new();
     };
     let mut lines = Vec::new();
-    if has_all_jobs || !expected.wanted().is_empty() {
+    if has_all_jobs || expected.wanted().iter().any(ExpectedJob::is_checked) {
         lines.push(checked_jobs(report, expected, clock));
     }
     lines.extend(changes(report, expected, clock));
@@ -191,7 +191,8 @@ fn perhaps(missed: &MissedStarts) -> Option<String> {
 fn checked_jobs(report: &Report, expected: &Expected, clock: Clock) -> String {
     let wanted = expected.wanted();
     let lines: usize = wanted.iter().map(|job| job.lines.len()).sum();
-    let jobs = format!("{} on {}", count(wanted.len() as u64, "job"), count(lines as u64, "line"));
+    let jobs = wanted.iter().filter(|job| job.is_checked()).count();
+    let jobs = format!("{} on {}", count(jobs as u64, "job"), count(lines as u64, "line"));
     let froms = || report.missed.checked_from.iter().map(|(_, from)| *from);
     let since = report.scope.since;
     let is_late = |from: &NaiveDateTime| since > NaiveDateTime::MIN && *from - since > A_LITTLE;

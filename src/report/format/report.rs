@@ -3,6 +3,7 @@
 use chrono::NaiveDateTime;
 
 use super::words::{Clock, shown_name};
+use crate::cron::Starter;
 use crate::escape::printable;
 use crate::machine::Machine;
 use crate::report::diagnosis::evidence::Evidence;
@@ -42,6 +43,15 @@ impl Report<'_> {
     /// Whether healthy jobs and hosts, and all running jobs, are listed.
     pub fn lists_all(&self) -> bool {
         matches!(self.query.form, Form::Text(Shown { all: true, .. }))
+    }
+
+    /// What starts a job: cron, or a scheduler whose crontab no cron of this machine reads.
+    pub fn starter(&self, job: JobId) -> &'static str {
+        let Some(expected) = &self.crontabs else { return "cron" };
+        let is_of_cron = |line: &usize| expected.line(*line).starter == Starter::Cron;
+        let job = expected.wanted().get(job as usize);
+        let is_of_cron = job.is_none_or(|job| job.lines.iter().any(is_of_cron));
+        if is_of_cron { "cron" } else { "the scheduler" }
     }
 
     /// What the diagnosis uses.

@@ -90,7 +90,7 @@ impl HistoryBuilder {
     }
 
     fn job(&mut self, run: &Run) -> JobId {
-        let (account, name) = (run.trace.owner.account(), &run.trace.job);
+        let (account, name) = (run.trace.owner.job_account(), &run.trace.job);
         let known = self.jobs.entry(account).or_default().get(name);
         if let Some(job) = known.copied() {
             if let Some(script) = self.scripts.of_job(job) {

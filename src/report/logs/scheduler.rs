@@ -9,16 +9,18 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Scheduler(&'static Facts);
 
-#[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Facts {
     /// Each scheduler has its own.
     number: u16,
     is_remote: bool,
     name: Option<String>,
+    /// The scheduler that has this machine as one of its workers.
+    whole: Option<Scheduler>,
 }
 
 /// The scheduler if there is only one.
-static ONLY: Facts = Facts { number: 0, is_remote: false, name: None };
+static ONLY: Facts = Facts { number: 0, is_remote: false, name: None, whole: None };
 
 impl Default for Scheduler {
     fn default() -> Self {
@@ -27,9 +29,9 @@ impl Default for Scheduler {
 }
 
 impl Scheduler {
-    fn new(number: u16, is_remote: bool, name: Option<String>) -> Self {
+    fn new(facts: Facts) -> Self {
         // Every record of its logs refers to it until the process ends.
-        Self(Box::leak(Box::new(Facts { number, is_remote, name })))
+        Self(Box::leak(Box::new(facts)))
     }
 
     pub fn number(self) -> u16 {
@@ -44,6 +46,13 @@ impl Scheduler {
     /// Whether its processes are not those of this machine.
     pub fn is_remote(self) -> bool {
         self.0.is_remote
+    }
+
+    /// The scheduler that starts jobs on this machine and on others, its workers; or else this machine's own.
+    ///
+    /// Process ids are those of a worker. A job is one job, whichever worker runs it.
+    pub fn whole(self) -> Self {
+        self.0.whole.unwrap_or(self)
     }
 }
 
@@ -69,7 +78,8 @@ pub fn log_dirs(paths: &[PathBuf], local: &Path) -> Vec<LogDir> {
     let log_dir = |(number, path): (u16, &&PathBuf)| {
         let name = if can_be_short { last_part(path) } else { path.display().to_string() };
         let is_remote = are_several && !are_same(path, local);
-        let scheduler = Scheduler::new(number, is_remote, are_several.then_some(name));
+        let name = are_several.then_some(name);
+        let scheduler = Scheduler::new(Facts { number, is_remote, name, whole: None });
         LogDir { path: (*path).clone(), scheduler }
     };
     (0..).zip(&different).map(log_dir).collect()
@@ -84,7 +94,24 @@ pub fn more_log_dirs(paths: impl IntoIterator<Item = PathBuf>, dirs: &mut Vec<Lo
         let Ok(number) = u16::try_from(dirs.len()) else {
             return;
         };
-        dirs.push(LogDir { path, scheduler: Scheduler::new(number, false, None) });
+        let scheduler = Scheduler::new(Facts { number, is_remote: false, name: None, whole: None });
+        dirs.push(LogDir { path, scheduler });
+    }
+}
+
+/// Makes the directories for which `is_worker` is true those of the workers of one scheduler.
+pub fn unite(dirs: &mut [LogDir], is_worker: impl Fn(&Path) -> bool) {
+    let number = u16::try_from(dirs.len()).unwrap_or(u16::MAX);
+    let has_others = dirs.iter().any(|dir| !is_worker(&dir.path));
+    let workers: Vec<&mut LogDir> = dirs.iter_mut().filter(|dir| is_worker(&dir.path)).collect();
+    if workers.len() < 2 {
+        return;
+    }
+    let names: Vec<&str> = workers.iter().filter_map(|dir| dir.scheduler.name()).collect();
+    let name = has_others.then(|| names.join(", "));
+    let whole = Some(Scheduler::new(Facts { number, is_remote: true, name, whole: None }));
+    for dir in workers {
+        dir.scheduler = Scheduler::new(Facts { whole, ..dir.scheduler.0.clone() });
     }
 }
 

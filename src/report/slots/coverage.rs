@@ -38,6 +38,11 @@ impl Coverage {
         }
     }
 
+    /// The schedulers that have a START.
+    pub fn schedulers(&self) -> impl Iterator<Item = Scheduler> {
+        self.0.keys().copied()
+    }
+
     pub fn of(&self, scheduler: Scheduler) -> Option<&Covered> {
         self.0.get(&scheduler)
     }

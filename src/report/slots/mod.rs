@@ -1,7 +1,8 @@
 //! What the crontabs expect of the logs.
 //!
 //! A line is checked if its job logs to a directory that is read, and its user's logs are read. So the crontabs of one
-//! machine imply nothing about the logs of another.
+//! machine imply nothing about the logs of another. A crontab that is named, and that no cron reads here, is that of
+//! another scheduler: the given directories have the logs of its workers, wherever these wrote them.
 
 pub mod check;
 pub mod coverage;
@@ -19,13 +20,13 @@ use super::logs::owner::Account;
 use super::logs::scheduler::{LogDir, Scheduler, are_same};
 use super::query::CrontabSource;
 use super::query::filter::Filter;
-use super::query::success_statuses::SuccessStatuses;
 use super::runs::run::{Run, first_word};
 use crate::clock::{local_seconds, local_time};
 use crate::cron::{
-    Author, CommentedOut, CronJob, CronJobs, CrontabSelection, Crontabs, Finding, ParseCall, Trust,
-    findings,
+    Author, CommentedOut, CronJob, CronJobs, CrontabSelection, Crontabs, Finding, ParseCall,
+    Starter, Trust, findings,
 };
+use crate::exit::success_statuses::SuccessStatuses;
 use crate::machine::Users;
 
 /// A job on more lines is not checked. Only a hostile crontab has one.
@@ -71,6 +72,13 @@ impl Planned {
         self.plan.entries.iter().any(|entry| entry.log_dir.as_deref() == Some(dir))
     }
 
+    /// Whether a cron of this machine starts a job that logs to `dir`.
+    pub fn is_of_cron(&self, dir: &Path) -> bool {
+        let entries = self.plan.entries.iter().filter(|entry| entry.starter == Starter::Cron);
+        let mut dirs = entries.filter_map(log_dir);
+        dirs.any(|it| are_same(it, dir))
+    }
+
     /// Whether a crontab that was asked for could not be read.
     pub fn is_incomplete(&self) -> bool {
         self.is_given && !self.crontabs.left_out.is_empty()
@@ -95,17 +103,35 @@ fn is_read(user: Option<&String>, filter: &Filter, users: &Users) -> bool {
     user.is_none_or(|name| users.uid(name).is_some_and(is_read))
 }
 
-/// The scheduler whose logs have the job of this line, if the line is checked. Without directories the logs were named
-/// one by one, and all lines are checked.
-fn scheduler_of(
-    entry: &CronJob,
-    dirs: Option<&[LogDir]>,
-    filter: &Filter,
-    users: &Users,
-) -> Option<Scheduler> {
-    let Some(dirs) = dirs else { return Some(Scheduler::default()) };
-    let log_dir = log_dir(entry).filter(|_| is_read(entry.user.as_ref(), filter, users))?;
-    Some(dirs.iter().find(|dir| are_same(&dir.path, log_dir))?.scheduler)
+/// The directories whose logs are read, and the users.
+struct LogPlaces<'a> {
+    /// None if the logs were named one by one: then all lines are checked.
+    dirs: Option<&'a [LogDir]>,
+    /// The scheduler whose workers' logs are in the directories that no job of this machine's cron logs to.
+    workers: Option<Scheduler>,
+    filter: &'a Filter,
+    users: &'a Users,
+}
+
+impl LogPlaces<'_> {
+    /// The scheduler whose logs have the job of this line, if the line is checked; and the directory on a worker, if
+    /// its logs were collected from there.
+    fn of(&self, entry: &CronJob) -> Option<(Scheduler, Option<PathBuf>)> {
+        let Some(dirs) = self.dirs else { return Some((Scheduler::default(), None)) };
+        let is_read = is_read(entry.user.as_ref(), self.filter, self.users);
+        let log_dir = log_dir(entry).filter(|_| is_read)?;
+        if let Some(dir) = dirs.iter().find(|dir| are_same(&dir.path, log_dir)) {
+            return Some((dir.scheduler.whole(), None));
+        }
+        let workers = self.workers.filter(|_| entry.starter == Starter::Other)?;
+        Some((workers, Some(log_dir.to_owned())))
+    }
+}
+
+/// The scheduler whose workers' logs are in the directories that no job of this machine's cron logs to.
+fn workers(dirs: &[LogDir], planned: &Planned) -> Option<Scheduler> {
+    let mut dirs = dirs.iter().filter(|_| planned.is_given);
+    Some(dirs.find(|dir| !planned.is_of_cron(&dir.path))?.scheduler.whole())
 }
 
 /// A job on lines of crontabs.
@@ -128,14 +154,20 @@ pub struct ExpectedJob {
     pub is_conditional: bool,
     /// The exit statuses of its lines that are no failure.
     accepted: SuccessStatuses,
+    /// The directory to which it logs on the workers, if that is none of those that are read.
+    collected_from: Option<PathBuf>,
 }
 
 impl ExpectedJob {
     fn add_line(&mut self, line: usize, entry: &CronJob) {
         self.lines.push(line);
         self.is_conditional |= entry.is_conditional;
-        let accepted = entry.accepted.as_deref();
-        self.accepted.extend(accepted.and_then(|it| SuccessStatuses::parse(it).ok()));
+        self.accepted.extend(&entry.accepted);
+    }
+
+    /// Whether any of its lines is checked.
+    pub fn is_checked(&self) -> bool {
+        !self.lines.is_empty()
     }
 
     /// The first START after `time`, in seconds of local time.
@@ -186,6 +218,8 @@ impl Expected {
         let crontabs = planned.crontabs.read.iter();
         let read = crontabs.filter(|crontab| crontab.trust != Trust::Nothing);
         let last_change = read.filter_map(|crontab| crontab.changed).max();
+        let workers = dirs.and_then(|dirs| workers(dirs, &planned));
+        let places_of_logs = LogPlaces { dirs, workers, filter, users };
         let mut expected = Self {
             jobs: Vec::new(),
             wanted: 0,
@@ -208,13 +242,16 @@ impl Expected {
             let account = uid.filter(|_| !expected.is_copy);
             let of_account = expected.places.entry((account, Rc::clone(&name)));
             let of_account = of_account.or_default();
-            let scheduler = scheduler_of(entry, dirs, filter, users);
-            let Some(scheduler) = scheduler.filter(|_| is_known && !entry.has_own_zone) else {
+            let place_of_logs = places_of_logs.of(entry);
+            let place_of_logs = place_of_logs.filter(|_| is_known && !entry.has_own_zone);
+            let Some((scheduler, collected_from)) = place_of_logs else {
                 expected.unjudged += 1;
                 continue;
             };
             let place = *places.entry((scheduler, Rc::clone(&name))).or_insert_with(|| {
-                expected.jobs.push(ExpectedJob { scheduler, uid, name, ..ExpectedJob::default() });
+                let job =
+                    ExpectedJob { scheduler, uid, name, collected_from, ..Default::default() };
+                expected.jobs.push(job);
                 expected.jobs.len() - 1
             });
             if !of_account.contains(&place) {
@@ -247,6 +284,19 @@ impl Expected {
         lines.filter(move |off| self.is_copy || is_read(off.user.as_ref(), filter, users))
     }
 
+    /// Leaves the jobs out whose logs nobody has collected: those of a directory of the workers, if no job that logs
+    /// there has a START in the directories that were given.
+    fn leave_out_uncollected(&mut self) {
+        let collected = self.jobs.iter().filter(|job| !job.starts.is_empty());
+        let collected = collected.filter_map(|job| job.collected_from.clone());
+        let collected: BTreeSet<PathBuf> = collected.collect();
+        for job in &mut self.jobs {
+            if job.collected_from.as_ref().is_some_and(|dir| !collected.contains(dir)) {
+                self.unjudged += job.lines.split_off(0).len();
+            }
+        }
+    }
+
     /// The names of the jobs on all lines, also on those that are commented out.
     pub fn names(&self) -> impl Iterator<Item = &[u8]> {
         let CronJobs { entries, commented_out, .. } = &self.planned.plan;
@@ -277,7 +327,7 @@ impl Expected {
 
     /// The job of a run, by its place; none if no line that is judged has it. Fails if no line has it at all.
     fn place(&self, run: &Run) -> Result<Option<usize>, UserJob> {
-        let scheduler = run.trace.owner.scheduler;
+        let scheduler = run.trace.owner.scheduler.whole();
         let uid = run.trace.owner.uid.filter(|_| !self.is_copy);
         let job: UserJob = (uid, Rc::clone(&run.trace.job));
         // A line may not name its user.
@@ -301,7 +351,7 @@ impl Expected {
             Ok(place) => place,
             Err(job) => {
                 if run.trace.start >= self.unchanged {
-                    self.on_no_line.push((run.trace.owner.scheduler, run.trace.start));
+                    self.on_no_line.push((run.trace.owner.scheduler.whole(), run.trace.start));
                 }
                 return self.remember_off(job, run.trace.start);
             }

@@ -63,7 +63,8 @@ impl HistoryBuilder {
             if self.until.is_some_and(is_open) { Outcome::Running } else { run.outcome() };
         let last = self.until.unwrap_or(run.trace.last).min(run.trace.last);
         let until = run.until().unwrap_or(last);
-        let line = self.line(run, outcome);
+        let line = run.reason().filter(|_| outcome.is_bad());
+        let line = line.map_or(KeptLines::NONE, |line| self.history.lines.add(line));
         let tail = if self.keeps_tails {
             let is_good = outcome == Outcome::Good;
             self.history.tails.add(job, is_good, &run.trace.kept)
@@ -130,12 +131,6 @@ impl HistoryBuilder {
         self.history.hosts.push(name.into());
         self.hosts.insert(name.into(), host);
         host
-    }
-
-    /// Keeps the most informative line of a bad run, and returns its number.
-    fn line(&mut self, run: &Run, outcome: Outcome) -> u32 {
-        let line = run.reason().filter(|_| outcome.is_bad());
-        line.map_or(KeptLines::NONE, |line| self.history.lines.add(line))
     }
 
     pub fn latest(&self) -> Option<NaiveDateTime> {

@@ -67,7 +67,9 @@ impl<'a> Gatherer<'a> {
         });
         let mut suggestions = Suggestions::of(&query.filter);
         for name in expected.iter().flat_map(Expected::names) {
-            suggestions.iter_mut().for_each(|it| it.add(name));
+            for suggestions in &mut suggestions {
+                suggestions.add(name);
+            }
         }
         Self {
             query,
@@ -105,7 +107,9 @@ impl<'a> Gatherer<'a> {
     /// Notes a run, whether it passes the filter or not.
     pub fn note(&mut self, run: &mut Run) {
         self.coverage.add(run.trace.owner.scheduler, run.trace.start);
-        self.suggestions.iter_mut().for_each(|it| it.add(&run.trace.job));
+        for suggestions in &mut self.suggestions {
+            suggestions.add(&run.trace.job);
+        }
         self.accept(run);
         if !self.window.diagnoses(run) {
             return;

@@ -29,7 +29,7 @@ use format::text::Text;
 use format::upcoming::Upcoming;
 use format::{Format, Needs};
 use logs::find::{self, Logs};
-use logs::open::{Writers, is_incomplete};
+use logs::open::{is_incomplete, writers};
 use logs::scheduler::{more_log_dirs, unite};
 use output::atomic_file::Access;
 use output::{ReportOutput, warn};
@@ -61,8 +61,7 @@ impl Query {
         let mut gatherer = Gatherer::new(&self, &window, needs, &machine, crontabs);
         format.begin(gatherer.expected(), &mut out);
         let inputs = &logs.inputs;
-        let writers = Writers::of(inputs);
-        machine.running.keep(|uid| writers.include(uid));
+        machine.running.keep(writers(inputs));
         let clock = gatherer.clock();
         let read = reading::read(inputs, &machine.running, clock, needs.records_of, |mut run| {
             gatherer.note(&mut run);

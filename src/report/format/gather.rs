@@ -7,7 +7,6 @@ use super::Needs;
 use super::report::Report;
 use crate::clock::latest_shown;
 use crate::machine::Machine;
-use crate::report::history::History;
 use crate::report::history::builder::HistoryBuilder;
 use crate::report::history::counts::Tally;
 use crate::report::history::older_logs::OlderLogs;
@@ -155,8 +154,8 @@ impl<'a> Gatherer<'a> {
         let latest = builder.as_ref().and_then(HistoryBuilder::latest);
         let scope = self.scope(latest.max(read.latest));
         let mut history = builder.map(HistoryBuilder::finish).unwrap_or_default();
-        if self.needs.baseline {
-            read.files += self.add_baseline(&mut history, &scope, logs);
+        if let Some(older) = self.older_logs(logs).filter(|_| self.needs.baseline) {
+            read.files += older.add_good_runs(&mut history, &scope, &|run| self.accept(run));
         }
         let mut crontabs = self.expected.take();
         let mut missed = match &mut crontabs {
@@ -242,12 +241,6 @@ impl<'a> Gatherer<'a> {
         let from = self.window.diagnosed_from()?;
         self.query.source.dirs()?;
         Some(OlderLogs { known: &logs.known, from, machine: self.machine })
-    }
-
-    /// Adds good runs from older logs. Returns how many logs were read.
-    fn add_baseline(&self, history: &mut History, scope: &Scope, logs: &Logs) -> usize {
-        let older = self.older_logs(logs);
-        older.map_or(0, |older| older.add_good_runs(history, scope, &|run| self.accept(run)))
     }
 
     /// Compares the slots with the STARTs. Nothing is missing if some logs could not be read.

@@ -234,7 +234,7 @@ impl Expected {
         let is_known = expected.planned.crontabs.cron.is_known;
         let uid = |entry: &CronJob| entry.user.as_deref().and_then(|name| users.uid(name));
         let mut lines: Vec<_> = expected.planned.plan.entries.iter().enumerate().collect();
-        lines.sort_by_key(|(_, entry)| !filter.expects(uid(entry), &entry.job));
+        lines.sort_by_cached_key(|(_, entry)| !filter.expects(uid(entry), &entry.job));
         let mut places: HashMap<(Scheduler, Rc<[u8]>), usize> = HashMap::new();
         for (line, entry) in lines {
             let name: Rc<[u8]> = entry.job.as_slice().into();

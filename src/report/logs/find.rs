@@ -197,7 +197,7 @@ impl<'a> Files<'a> {
                     && !self.is_of_period(day, None) => {}
             Err(error) => self.logs.refuse(Input::Log(log), error),
             Ok(()) if self.window.filter.reads_user(owner, self.users) => {
-                self.logs.chosen.push(log)
+                self.logs.chosen.push(log);
             }
             Ok(()) if self.window.filter.user.is_none() => self.logs.skip(log, &stat),
             Ok(()) => {}

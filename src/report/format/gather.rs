@@ -30,7 +30,7 @@ use crate::report::slots::{Expected, Planned};
 /// A record may come from a clock that is ahead of ours by this much.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(10);
 
-/// Of one job, earlier days are read until there are so many runs, but no more days than these.
+/// Earlier days of the only job that is asked for are read until there are this many runs, and at most this many days.
 const ENOUGH_RUNS: usize = 7;
 const MAX_DAYS_BACK: usize = 35;
 

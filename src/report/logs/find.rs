@@ -189,16 +189,13 @@ impl<'a> Files<'a> {
             let owner = self.users.describe(owner);
             self.logs.refuse(Input::Log(log.clone()), InputError::Stranger(owner));
         }
+        let is_wanted = self.window.filter.reads_user(owner, self.users);
         match log.check(&stat) {
             Err(_) if is_in_our_place => {}
             // The file is of no interest.
-            Err(_)
-                if !self.window.filter.reads_user(owner, self.users)
-                    && !self.is_of_period(day, None) => {}
+            Err(_) if !is_wanted && !self.is_of_period(day, None) => {}
             Err(error) => self.logs.refuse(Input::Log(log), error),
-            Ok(()) if self.window.filter.reads_user(owner, self.users) => {
-                self.logs.chosen.push(log);
-            }
+            Ok(()) if is_wanted => self.logs.chosen.push(log),
             Ok(()) if self.window.filter.user.is_none() => self.logs.skip(log, &stat),
             Ok(()) => {}
         }

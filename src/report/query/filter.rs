@@ -1,6 +1,7 @@
 //! Which runs a report shows.
 
-use super::period::Period;
+use chrono::NaiveDateTime;
+
 use crate::machine::Users;
 use crate::report::runs::run::{Run, first_word};
 
@@ -56,14 +57,10 @@ impl Filter {
         self.has_name(first_word(job), job)
     }
 
-    /// Whether jobs on this host pass.
-    pub fn has_host(&self, host: &[u8]) -> bool {
-        self.host.as_ref().is_none_or(|sought| sought == host)
-    }
-
     fn has_name(&self, host: &[u8], job: &[u8]) -> bool {
         let has_text = |text: &Vec<u8>| memchr::memmem::find(job, text).is_some();
-        self.has_host(host) && self.job.as_ref().is_none_or(has_text)
+        self.host.as_ref().is_none_or(|sought| sought == host)
+            && self.job.as_ref().is_none_or(has_text)
     }
 
     pub fn reads_user(&self, uid: u32, users: &Users) -> bool {
@@ -75,5 +72,23 @@ impl Filter {
 
     pub fn shows(&self, run: &Run) -> bool {
         run.has_failed() || !self.failed
+    }
+}
+
+/// A period of local time, without its end.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Period {
+    /// The first second: `--since`.
+    pub since: Option<NaiveDateTime>,
+    /// The first second after the period: `--until`.
+    pub until: Option<NaiveDateTime>,
+}
+
+impl Period {
+    /// Whether something from `start` to `end` overlaps the period. Without an end it is still going on.
+    pub fn overlaps(&self, start: NaiveDateTime, end: Option<NaiveDateTime>) -> bool {
+        let begins_before = |until| start < until;
+        let ends_after = |since| end.is_none_or(|end| end >= since);
+        self.until.is_none_or(begins_before) && self.since.is_none_or(ends_after)
     }
 }

@@ -48,8 +48,7 @@ pub fn counts(page: &mut Page, report: &Report) {
 /// Counts by the end of a run, and the number of missed slots in the period.
 pub fn ends(report: &Report) -> Vec<Count> {
     let mut ends = report.tally.ends();
-    let slots = report.missed.slots().into_iter();
-    let not_started = slots.filter(|slot| report.scope.includes(slot.at)).count() as u64;
+    let not_started = report.missed_slots().count() as u64;
     if not_started > 0 {
         ends.push(Count::bad("not started", not_started));
     }

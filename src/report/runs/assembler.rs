@@ -114,7 +114,7 @@ impl Assembler {
     ) {
         self.switch_to(Key::of(owner, record.pid));
         let kind = Kind::parse(record.text);
-        if let Kind::Notice(Notice::LinesDropped(_)) = kind {
+        if let Kind::Notice(Notice::LinesDropped, _) = kind {
             let since = self.current.open.last().map(|run| run.last);
             let scheduler = owner.scheduler;
             self.full.truncate(MAX_FULL - 1);

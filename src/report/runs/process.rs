@@ -48,7 +48,7 @@ impl ProcessRuns {
             Kind::Command(command) => run.take_command(command, record.time, line),
             Kind::Wait(_) => run.take_wait(record.time, line),
             Kind::Retry(_) => run.take_retry(record.time, line),
-            Kind::Notice(notice) => {
+            Kind::Notice(notice, _) => {
                 run.attempt.take_notice(notice);
                 run.take_output(record, line);
             }

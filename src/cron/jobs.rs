@@ -446,14 +446,4 @@ mod tests {
             ]
         );
     }
-
-    #[test]
-    fn the_jobs_of_a_file_that_cron_ignores_are_planned_and_marked() {
-        let text = "1 * * * * root remoteexe h a\n61 * * * * root remoteexe h b\n";
-        for (daemon, is_ignored) in [(Daemon::Debian, true), (Daemon::Cronie, false)] {
-            let plan = plan(daemon, text);
-            let marks = plan.entries.iter().map(|entry| entry.is_ignored);
-            assert_eq!(marks.collect::<Vec<_>>(), [is_ignored]);
-        }
-    }
 }

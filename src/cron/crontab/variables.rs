@@ -128,15 +128,4 @@ mod tests {
         assert_eq!(parse("A=\"'b'\"", Daemon::Debian), Some(("A".into(), "b".into())));
         assert_eq!(parse("A=\"'b'\"", Daemon::Cronie), Some(("A".into(), "'b'".into())));
     }
-
-    #[test]
-    fn a_later_value_replaces_an_earlier_one() {
-        let mut variables = Variables::default();
-        assert_eq!(variables.path(), b"/usr/bin:/bin");
-        variables.set(b"PATH", b"/bin");
-        variables.set(b"PATH", b"/opt/bin");
-        variables.set(b"OTHER", b"x");
-        assert_eq!(variables.path(), b"/opt/bin");
-        assert_eq!(variables.get("OTHER"), Some(b"x".as_slice()));
-    }
 }

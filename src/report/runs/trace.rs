@@ -46,7 +46,7 @@ impl Attempt {
                 self.start_failure = Some(StartFailure::SshNotRun);
             }
             Notice::NoRetries | Notice::NoRetry | Notice::LooksRefused | Notice::StillRuns => {
-                self.sequel = Some(Sequel::NoRetry)
+                self.sequel = Some(Sequel::NoRetry);
             }
             _ => {}
         }

@@ -11,12 +11,9 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 use rustix::process::geteuid;
 
-use crate::cron::{Author, LocalUser, UserLookup};
+use crate::decimal::number;
 use crate::escape;
-use crate::log::record::number;
 use crate::passwd::{self, PasswdEntry};
-use crate::report::logs::owner::Owner;
-use crate::report::runs::trace::Trace;
 
 /// What a report has to know about this machine, read all at once.
 #[derive(Debug)]
@@ -42,16 +39,13 @@ impl Machine {
     }
 }
 
-/// How long a run of another machine counts as running after its last record: that machine cannot be asked.
-pub const PATIENCE: TimeDelta = TimeDelta::days(1);
-
 /// The remoteexe processes of this machine.
 #[derive(Debug)]
 pub struct RunningJobs {
     /// By process id.
     processes: RefCell<HashMap<u32, LiveProcess>>,
     /// The local time, in whole seconds, when they were read.
-    since: NaiveDateTime,
+    pub since: NaiveDateTime,
     /// The local time of the machine's last boot, if known.
     pub boot: Option<NaiveDateTime>,
 }
@@ -133,18 +127,12 @@ impl RunningJobs {
         starts.flat_map(near).collect()
     }
 
-    /// Whether this run without END is going on.
-    ///
-    /// Process ids are used again, so the command line must have the operands too, and the user must be able to write
-    /// to the log: anybody can give a process any id and any command line. A run with a
-    /// record after the search is going on, whatever was found.
-    pub fn includes(&self, run: &Trace) -> bool {
-        if run.owner.scheduler.is_remote() {
-            return run.last + PATIENCE > self.since;
-        }
+    /// Whether one of these users has a process with this id, and a command line that ends with `job`. Process ids are
+    /// used again, and anybody can give a process any id and any command line.
+    pub fn have(&self, pid: u32, job: &[u8], is_user: impl Fn(u32) -> bool) -> bool {
         let processes = self.processes.borrow();
-        let process = processes.get(&run.pid);
-        process.is_some_and(|process| process.may_have_written(run)) || run.last > self.since
+        let process = processes.get(&pid);
+        process.is_some_and(|process| is_user(process.uid) && process.command_line.ends_with(job))
     }
 }
 
@@ -160,13 +148,6 @@ impl LiveProcess {
             command_line: Vec::new(),
             started: read("stat").and_then(|stat| started(&stat)),
         })
-    }
-
-    /// Whether the process can have written the records of `run`.
-    fn may_have_written(&self, run: &Trace) -> bool {
-        let Owner { uid, is_shared, .. } = run.owner;
-        let is_writer = is_shared || self.uid == 0 || uid == Some(self.uid);
-        is_writer && self.command_line.ends_with(&run.job)
     }
 }
 
@@ -208,6 +189,21 @@ fn boot() -> Option<NaiveDateTime> {
     let seconds = number(lines.find_map(|line| line.strip_prefix(b"btime "))?)?;
     let boot = DateTime::from_timestamp(seconds, 0)?;
     Some(boot.with_timezone(&Local).naive_local())
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalUser {
+    pub uid: u32,
+    pub gids: Vec<u32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserLookup {
+    Known(LocalUser),
+    /// The machine has no such user.
+    Missing,
+    /// A directory service may have such a user.
+    Unclear,
 }
 
 /// The users of this machine, and the reader of the report.
@@ -280,14 +276,6 @@ impl Users {
         match self.name(uid) {
             Some(name) => format!("{name} (uid {uid})"),
             None => format!("uid {uid}"),
-        }
-    }
-
-    /// The user who has written a crontab.
-    pub fn author(&self, author: &Author) -> Option<u32> {
-        match author {
-            Author::Uid(uid) => Some(*uid),
-            Author::Name(name) => self.uid(name),
         }
     }
 

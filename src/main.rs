@@ -45,6 +45,7 @@
 mod cli;
 mod clock;
 mod cron;
+mod decimal;
 mod escape;
 mod exit;
 mod generate;

@@ -8,9 +8,10 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 
-use super::command::calls::{Call, Mention, mentions, mentions_name};
+use super::command::calls::{Mention, mentions, mentions_name};
 use super::command::lexer::{Token, base_name, tokens};
 use super::command::wait::Wait;
+use super::command::wrappers::Call;
 use super::crontab::files::{Crontab, Crontabs, Trust};
 use super::crontab::mistakes::lookalike;
 use super::crontab::parse::{Columns, CronLine, Fault};
@@ -20,7 +21,8 @@ use super::daemon::{Daemon, MachineCron};
 use super::jobs::{CallMeaning, JobCall, Mentioning, ParseCall, meaning, mentioning, user};
 use super::timing::{HalfReadField, Timing, split_word};
 use crate::escape::shortened;
-use access::{FindUser, UserLookup};
+use crate::machine::UserLookup;
+use access::FindUser;
 use needs::Problem;
 
 /// The most faults reported for one crontab. A hostile crontab may have thousands.

@@ -19,8 +19,8 @@ use rustix::process::{
 
 use super::signals::Signals;
 use super::spawn::Child;
+use crate::decimal::number;
 use crate::escape;
-use crate::log::record::number;
 use crate::poll;
 
 /// The time to end after TERM.

@@ -12,7 +12,7 @@ use rustix::fs::{
 use rustix::io::{Errno, pread, retry_on_intr, write};
 use rustix::process::geteuid;
 
-use super::record::number;
+use crate::decimal::number;
 
 /// How often the file may vanish while it is opened. Only somebody who creates and deletes it without pause gets this
 /// far.

@@ -1,11 +1,11 @@
 //! The line grammar of the log: `[YYYY-MM-DD HH:MM:SS][PID] TEXT\n`.
 
-use std::str::FromStr;
 use std::time::Duration;
 
 use chrono::{DateTime, Local, NaiveDate, NaiveDateTime};
 use memchr::memchr_iter;
 
+use crate::decimal::{are_digits, number};
 use crate::exit;
 
 /// The most bytes of whole records in one write(2).
@@ -308,15 +308,6 @@ fn duration(seconds: &[u8]) -> Option<Duration> {
         return None;
     }
     Duration::try_from_secs_f64(str::from_utf8(seconds).ok()?.parse().ok()?).ok()
-}
-
-/// Parses a number of decimal digits and nothing else.
-pub fn number<T: FromStr>(digits: &[u8]) -> Option<T> {
-    are_digits(digits).then(|| str::from_utf8(digits).ok()?.parse().ok())?
-}
-
-fn are_digits(text: &[u8]) -> bool {
-    !text.is_empty() && text.iter().all(u8::is_ascii_digit)
 }
 
 /// Parses records in the order of a log. Remembers the last time and process id, because many records in a row have the

@@ -30,6 +30,12 @@ impl Wait {
     }
 }
 
+impl Default for Wait {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
 pub fn sleep(arguments: &[Word]) -> Wait {
     let mut sum = Wait::NONE;
     for word in arguments {

@@ -5,11 +5,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::access::{FileAccess, LocalUser};
-use crate::cron::command::calls::Call;
+use super::access::{FileAccess, may};
 use crate::cron::command::lexer::base_name;
+use crate::cron::command::wrappers::Call;
 use crate::cron::crontab::files::is_program;
 use crate::cron::crontab::parse::CronLine;
+use crate::machine::LocalUser;
 
 /// Directories where programs are if PATH lacks them.
 const USUAL_DIRS: [&str; 6] =
@@ -98,7 +99,7 @@ pub fn log_dir(dir: &Path, user: Option<&LocalUser>) -> Option<Problem> {
             "give a directory".to_owned(),
         )),
         _ => {
-            let may_write = user?.may(FileAccess::Write, dir)?;
+            let may_write = may(user?, FileAccess::Write, dir)?;
             (!may_write).then(|| {
                 (
                     format!("the user cannot write to the log directory {shown}, {lost}"),
@@ -136,7 +137,7 @@ pub fn identity(key: &Path, user: Option<&LocalUser>) -> Option<Problem> {
         let problem = format!("ssh does not use the key {shown}, because of its mode {mode:o}");
         return Some((problem, format!("chmod 600 {shown}")));
     }
-    let may_read = user.may(FileAccess::Read, key)?;
+    let may_read = may(user, FileAccess::Read, key)?;
     (!may_read).then(|| {
         let problem = format!("the user cannot read the key {shown}");
         (problem, "give a key of the user's own".to_owned())

@@ -2,8 +2,8 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use crate::decimal::number;
 use crate::exit;
-use crate::log::record::number;
 
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidStatuses {

@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, TimeDelta};
 
 use super::assembler::{Assembler, FullLog};
 use super::run::Run;
@@ -14,6 +14,9 @@ use crate::report::logs::merge;
 use crate::report::logs::open::{Input, InputError};
 use crate::report::logs::output_block::OutputBlock;
 use crate::report::logs::owner::Owner;
+
+/// How long a run of another machine counts as running after its last record: that machine cannot be asked.
+pub const REMOTE_PATIENCE: TimeDelta = TimeDelta::days(1);
 
 #[derive(Debug)]
 pub struct Reading {
@@ -130,7 +133,7 @@ pub fn read(
     let (unmatched, latest) = (assembler.unmatched, assembler.latest);
     let unmatched_ends = assembler.unmatched_ends;
     let full = mem::take(&mut assembler.full);
-    let is_running = |run: &Trace| running.includes(run);
+    let is_running = |run: &Trace| is_running(run, running);
     let forgotten = assembler.finish(is_running, &mut take);
     Reading {
         files: outcome.files,
@@ -143,4 +146,15 @@ pub fn read(
         latest,
         early: early.remark(),
     }
+}
+
+/// Whether a run without END is going on: a process of somebody who can write to the log has its id and its job, or the
+/// run has a record after the search for processes, whatever was found.
+fn is_running(run: &Trace, running: &RunningJobs) -> bool {
+    let Owner { scheduler, uid, is_shared } = run.owner;
+    if scheduler.is_remote() {
+        return run.last + REMOTE_PATIENCE > running.since;
+    }
+    let is_writer = |user| is_shared || user == 0 || uid == Some(user);
+    running.have(run.pid, &run.job, is_writer) || run.last > running.since
 }

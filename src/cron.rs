@@ -36,7 +36,6 @@ pub use daemon::Daemon;
 pub use jobs::{
     CallMeaning, CommentedOut, CronJob, CronJobs, JobCall, LineRef, ParseCall, UnknownCall,
 };
-pub use lint::access::{LocalUser, UserLookup};
 pub use lint::{Finding, findings};
 pub use portable::{PortableLine, PortableLines};
 pub use timing::Timing;

@@ -43,7 +43,7 @@ WRAPPER
     printf '#!/bin/sh\necho "cannot read /data/sum" >&2\nexit 3\n' >"$SANDBOX/sum.sh"
     chmod 755 "$SANDBOX"/bin/remoteexe "$SANDBOX"/*.sh
     PATH=$SANDBOX/bin:$PATH
-    tests/history.pl "$SANDBOX/history"
+    tests/try/history.pl "$SANDBOX/history"
 }
 
 # job STATUS WORD...: runs remoteexe as a user would type it, and expects this exit status.
@@ -146,7 +146,7 @@ if [ "${1-}" != --inside ]; then
     use_cargo
     step "2. Build, which takes one or two minutes" build
     # Fewer connections at once than a test wants, and without chance.
-    SANDBOX_SSHD_CONFIG='MaxStartups 10' exec tests/sandbox.sh "$self" --inside "$PWD/target/demo/release/remoteexe"
+    SANDBOX_SSHD_CONFIG='MaxStartups 10' exec tests/try/sandbox.sh "$self" --inside "$PWD/target/demo/release/remoteexe"
 fi
 
 program=$2 page=$PWD/target/demo/report.html

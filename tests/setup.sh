@@ -3,7 +3,7 @@
 #
 #     tests/setup.sh demo     for the demonstration and the sandbox
 #     tests/setup.sh tests    for all tests and the checks of .ci/run; makes a user for the tests
-#     tests/setup.sh packages for .ci/package and tests/packages.sh
+#     tests/setup.sh packages for .ci/package and tests/release/packages.sh
 #
 # Does nothing if all is there. An ordinary user is asked for the password by sudo, where something is missing. No
 # service of what is installed runs, now or after the next boot.

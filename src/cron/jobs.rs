@@ -88,6 +88,17 @@ pub struct CronJob {
     pub changed: Option<i64>,
     /// cron ignores the file because of its text, mode or owner, though the job was meant to run.
     pub is_ignored: bool,
+    /// What starts the job.
+    pub starter: Starter,
+}
+
+/// What starts the jobs of a crontab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Starter {
+    /// A cron daemon of this machine reads the file.
+    Cron,
+    /// None does. Another machine's cron may, or another scheduler.
+    Other,
 }
 
 impl CronJob {
@@ -276,6 +287,7 @@ impl JobFinder<'_> {
             accepted: variable(call, line, OK).map(|it| String::from_utf8_lossy(it).into_owned()),
             changed: crontab.changed,
             is_ignored: crontab.rejection.is_some() || crontab.contents.is_ignored(),
+            starter: if crontab.is_installed { Starter::Cron } else { Starter::Other },
         });
     }
 

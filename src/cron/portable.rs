@@ -13,7 +13,7 @@ use super::crontab::percent::ShellText;
 use super::daemon::Daemon;
 use super::jobs::{CallMeaning, ParseCall, cron_tz, meaning, random_delay, unknown_zone};
 use super::lint::Finding;
-use super::timing::Timing;
+use super::timing::{HalfReadField, Timing};
 
 /// A line with all that cron gives to its job.
 #[derive(Debug, Clone)]
@@ -86,13 +86,22 @@ impl PortableLines {
                 continue;
             }
             match portable(line, contents, daemon, parse) {
-                Ok(line) => found.lines.push(line),
+                Ok(carried) => {
+                    let fields = HalfReadField::all(line.time_text.as_bytes(), daemon);
+                    found.remarks.extend(
+                        fields.iter().map(|field| {
+                            finding(Some(line.number), field.problem(), field.remedy())
+                        }),
+                    );
+                    found.lines.push(carried);
+                }
                 Err((problem, remedy)) => {
                     found.refused.push(finding(Some(line.number), problem, remedy));
                 }
             }
         }
         found.refused.sort_by_key(|finding| finding.line);
+        found.remarks.sort_by_key(|finding| finding.line);
         found
     }
 }
@@ -253,4 +262,74 @@ fn hides_status(tokens: &[Token]) -> bool {
 
 fn refused<T>(problem: &str, remedy: &'static str) -> Result<T, Refusal> {
     Err((problem.to_owned(), remedy))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cron::crontab::files::Trust;
+    use crate::cron::crontab::parse::Columns;
+
+    /// The lines of a system's crontab, and the refusals.
+    fn portable(daemon: Daemon, text: &str) -> PortableLines {
+        let crontab = Crontab {
+            path: "crontab".into(),
+            columns: Columns::System,
+            owner: None,
+            changed: Some(7),
+            trust: Trust::Full,
+            rejection: None,
+            is_installed: false,
+            has_ignored_name: false,
+            contents: Contents::parse(text.as_bytes(), Columns::System, daemon),
+        };
+        PortableLines::of(&crontab, daemon, |_, _| CallMeaning::NoJob)
+    }
+
+    #[test]
+    fn what_cronie_draws_at_random_is_refused_and_a_zone_of_its_own_is_kept() {
+        let text = "CRON_TZ=Asia/Tokyo\n\
+                    0 1 * * * root a\n\
+                    0~9 1 * * * root b\n\
+                    CRON_TZ=No/Where\n\
+                    0 1 * * * root c\n\
+                    CRON_TZ=\n\
+                    RANDOM_DELAY=5\n\
+                    0 1 * * * root d\n\
+                    RANDOM_DELAY=0\n\
+                    0 1 * * * root e\n\
+                    5/10 * * * * root f\n";
+        let found = portable(Daemon::Cronie, text);
+        let lines = found.lines.iter().map(|line| (line.number, &*line.command));
+        assert_eq!(lines.collect::<Vec<_>>(), [(2, "a"), (10, "e")]);
+        assert_eq!(found.lines[0].zone, "Asia/Tokyo");
+        let refused = found.refused.iter();
+        let refused = refused.map(|it| (it.line.unwrap_or_default(), &*it.problem));
+        assert_eq!(
+            refused.collect::<Vec<_>>(),
+            [
+                (3, "cron draws the time of ~ at random"),
+                (5, "CRON_TZ is 'No/Where', which is no time zone of this machine"),
+                (8, "RANDOM_DELAY: cron draws the delay at random"),
+                (11, "minute '5/10' has something after a value that does not belong there"),
+            ]
+        );
+        // Debian's cron knows none of these variables.
+        let found =
+            portable(Daemon::Debian, "RANDOM_DELAY=5\nCRON_TZ=Asia/Tokyo\n0 1 * * * root a\n");
+        assert_eq!((found.lines.len(), found.refused.len(), found.remarks.len()), (1, 0, 2));
+        assert_ne!(found.lines[0].zone, "Asia/Tokyo");
+    }
+
+    #[test]
+    fn a_line_has_the_variables_above_it_each_with_its_last_value() {
+        let text = "A=1\nB=2\n0 1 * * * root a\nA=3\nC='  x '\n0 2 * * * root b\n";
+        let found = portable(Daemon::Debian, text);
+        let shown = found.lines.iter().map(|line| {
+            let variables = line.variables.iter();
+            let variables = variables.map(|(name, value)| format!("{name}={value}"));
+            variables.collect::<Vec<_>>().join(";")
+        });
+        assert_eq!(shown.collect::<Vec<_>>(), ["A=1;B=2", "A=3;B=2;C=  x "]);
+    }
 }

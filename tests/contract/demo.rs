@@ -6,9 +6,9 @@ use std::process::{Command, Stdio};
 
 use crate::support::{REMOTEEXE, Scene, Terminal, as_ordinary_user, code};
 
-const SANDBOX: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sandbox.sh");
+const SANDBOX: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/try/sandbox.sh");
 const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/demo.sh");
-const HISTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/history.pl");
+const HISTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/try/history.pl");
 
 const PROMPT: &str = "(remoteexe sandbox)";
 

@@ -1,4 +1,4 @@
-//! Many jobs at once, and one sshd that takes a few connections at a time. `tests/herd.sh` has figures.
+//! Many jobs at once, and one sshd that takes a few connections at a time. `tests/try/herd.sh` has figures.
 
 use std::fs;
 use std::io::Read;

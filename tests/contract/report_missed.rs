@@ -220,7 +220,8 @@ fn slots_that_most_lines_miss_at_once_are_one_incident() {
     let shown = "
 Over
 CRON DOWN    10:12–10:30  360 runs of 40 jobs not started
-                          cron was not running, or could not run remoteexe
+                          the scheduler was not running, or could not run
+                          remoteexe
 ";
     let screen = day.screen("10:58", &[]);
     assert!(screen.contains(shown), "{screen}");
@@ -264,8 +265,8 @@ fn runs_that_were_lost_with_the_machine_are_told_with_the_slots_that_it_missed()
 
 Now
 CRON DOWN    10:11–10:30  360 runs not started, 3 lost, of 41 jobs
-                          cron was not running, or could not run remoteexe, not
-                          good since: h3 /long.sh
+                          the scheduler was not running, or could not run
+                          remoteexe, not good since: h3 /long.sh
 ";
     assert!(screen.starts_with(shown), "{screen}");
     let screen = screen_after_boot(&day, "10:29:40");
@@ -288,7 +289,7 @@ CRON DOWN    10:12–10:30  360 runs of 40 jobs not started
     for another_time in ["10:05:00", "10:45:00"] {
         let screen = screen_after_boot(&day, another_time);
         assert!(!screen.contains("booted"), "{screen}");
-        assert!(screen.contains("cron was not running, or could not run remoteexe"));
+        assert!(screen.contains("the scheduler was not running, or could not run\n"));
     }
 }
 
@@ -303,7 +304,7 @@ fn what_cron_catches_up_on_is_late_and_no_failure() {
     let screen = day.screen("10:09:30", &[]);
     assert!(
         screen.contains(
-            "\nOver\nLATE         10:03–10:04  h1 /a.sh  2 starts as late as 10:05:01: cron caught up\n"
+            "\nOver\nLATE         10:03–10:04  h1 /a.sh\n                          2 starts as late as 10:05:01: the scheduler caught up\n"
         ),
         "{screen}"
     );
@@ -323,7 +324,7 @@ fn starts_that_are_late_again_and_again_are_one_line() {
     let screen = day.screen("10:19:30", &[]);
     assert!(
         screen.contains(
-            "\nOver\nLATE         10:03–10:14  h1 /a.sh  4 starts as late as 10:15:01: cron caught up\n"
+            "\nOver\nLATE         10:03–10:14  h1 /a.sh\n                          4 starts as late as 10:15:01: the scheduler caught up\n"
         ),
         "{screen}"
     );
@@ -389,7 +390,8 @@ fn what_was_told_as_not_started_is_not_told_again_as_cron_down() {
             "12:00",
             "13:00",
             "\nBegan\nCRON DOWN    12:00–12:10  6 runs of 3 jobs not started\n\
-             \x20                         cron was not running, or could not run remoteexe\n\
+             \x20                         the scheduler was not running, or could not run\n\
+             \x20                         remoteexe\n\
              \nEnded\nNOT STARTED  11:55  h0 /hour.sh  1 run missing, started again 12:55\n",
         ),
         ("13:00", "13:03", ""),

@@ -1,6 +1,6 @@
 //! What the real daemons, and another program, make of random lines: the slots, and which lines they refuse.
 //!
-//! `tests/cron_vectors.sh`, `tests/cron_syntax.sh` and `tests/cron_second.sh` say how the files were made.
+//! The scripts in `tests/vectors` say how the files were made.
 
 use std::fs;
 use std::path::{Path, PathBuf};

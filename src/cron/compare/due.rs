@@ -114,7 +114,7 @@ mod tests {
     use crate::cron::command::wait::Wait;
     use crate::cron::compare::comparison::{Comparison, ComparisonResult};
     use crate::cron::daemon::Daemon;
-    use crate::cron::jobs::LineRef;
+    use crate::cron::jobs::{LineRef, Starter};
     use crate::cron::timing::Timing;
 
     const WEEK: i64 = 7 * 24 * 60;
@@ -135,6 +135,7 @@ mod tests {
             accepted: None,
             changed: None,
             is_ignored: false,
+            starter: Starter::Cron,
         }
     }
 

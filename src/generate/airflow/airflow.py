@@ -1,4 +1,4 @@
-# The lines of crontabs as DAGs, one for each line. For Apache Airflow 3, tried with 3.3.
+# The lines of crontabs as DAGs, one for each line. For Apache Airflow 3.2 or later; tried with 3.3.2.
 #
 # Written by `remoteexe --generate airflow`. Do not edit it: change the crontab, and write it again.
 #
@@ -109,8 +109,14 @@ class CronLine(BaseOperator):
             )
 
     def check_slot(self, context):
-        """Skips what cron would not have started."""
-        run = context["dag_run"]
+        """Starts nothing that cron would not have started."""
+        run, task = context["dag_run"], context["ti"]
+        if task.try_number > task.max_tries + 1:
+            # A scheduler that was killed forgets what it has started, and Airflow starts it again. If a person clears
+            # the task, there is one more try.
+            raise AirflowFailException(
+                "the scheduler was killed, and may have started this before"
+            )
         if run.run_type != "scheduled":
             return
         if datetime.now(UTC) - run.run_after > LATEST_START:

@@ -7,7 +7,7 @@ use super::scene::{REMOTEEXE, Scene};
 use super::user::needs_root;
 
 /// Runs a command in a mount namespace of its own, also where `/` is no mount point.
-pub const OWN_MOUNTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/own_mounts.sh");
+pub const OWN_MOUNTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/try/own_mounts.sh");
 
 /// A shell that runs `script` where nobody else sees its mounts. Further arguments are the script's `$@`.
 pub fn own_mounts(script: &str) -> Command {

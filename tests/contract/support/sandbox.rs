@@ -10,12 +10,12 @@ use super::process::run_tool;
 use super::scene::{REMOTEEXE, Scene};
 use super::user::as_ordinary_user;
 
-const SANDBOX: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sandbox.sh");
+const SANDBOX: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/try/sandbox.sh");
 
 /// Lets many connections start at once. sshd's default drops some of them.
 const MANY_STARTUPS: &str = "MaxStartups 200";
 
-/// A running sandbox; see `tests/sandbox.sh`.
+/// A running sandbox; see `tests/try/sandbox.sh`.
 pub struct Sandbox {
     pub dir: PathBuf,
     /// Who can log in.
@@ -48,7 +48,7 @@ impl Sandbox {
 
     fn start_with(bash: &mut Command, lines: &str) -> Self {
         // As a word, because an ordinary user may not be allowed to enter the checkout's directory.
-        let script = fs::read_to_string(SANDBOX).expect("tests/sandbox.sh");
+        let script = fs::read_to_string(SANDBOX).expect("tests/try/sandbox.sh");
         let mut child = bash
             .args(["-c", &script, SANDBOX])
             .args(["sh", "-c", "echo $SANDBOX; id -un; exec cat"])

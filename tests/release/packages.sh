@@ -2,13 +2,13 @@
 # Builds the packages, and tries them: the one for Debian in trees of Debian 12 and 13, against a real sshd; the one
 # for RPM unpacked, and installed into such a tree.
 #
-#     tests/packages.sh
+#     tests/release/packages.sh
 #
 # Needs root on Debian. Installs what is missing. The trees of debootstrap are kept in target/debootstrap.
 #
 # shellcheck disable=SC2016  # dpkg-query expands its fields.
 set -Eeuo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 
 releases=(bookworm trixie)
 program=/usr/bin/remoteexe
@@ -61,7 +61,7 @@ fresh_tree() {
 # inside COMMAND...: runs it in the tree. Its mounts go away with it.
 inside() {
     env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C DEBIAN_FRONTEND=noninteractive HOME=/root \
-        tests/own_mounts.sh sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$tree" "$@"
+        tests/try/own_mounts.sh sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$tree" "$@"
 }
 
 files_in_tree() {
@@ -266,4 +266,4 @@ use_cargo
 for release in "${releases[@]}"; do
     debootstrap_tree "$release"
 done
-exec tests/sandbox.sh "$0" inside
+exec tests/try/sandbox.sh "$0" inside

@@ -1,9 +1,9 @@
 #!/bin/bash
 # Does what README says on bare systems: Debian 12 and 13, each as root and as an ordinary user with sudo.
 #
-#     tests/bare.sh                                  all of it, which takes an hour
-#     tests/bare.sh trixie user try                  a part of it: any of bookworm, trixie, root, user, try, tests, package
-#     tests/bare.sh trixie root tests -- report_     only the tests with this name
+#     tests/release/bare.sh                               all of it, which takes an hour
+#     tests/release/bare.sh trixie user try               a part: any of bookworm, trixie, root, user, try, tests, package
+#     tests/release/bare.sh trixie root tests -- report_  only the tests with this name
 #
 # "try" is the block under README's "Try it", "tests" the one under "Contribute", and "package" the Debian part of the one
 # about packages, which only root runs. Each release and user has a fresh tree of debootstrap in target/bare, with a git
@@ -15,8 +15,8 @@
 # Exits with 0 if each command did, if the demonstration shows what it should, and if no service was left that the next
 # boot would start, no process and no file in /tmp.
 set -Eeuo pipefail
-cd "$(dirname "$0")/.."
-self=$PWD/tests/bare.sh
+cd "$(dirname "$0")/../.."
+self=$PWD/tests/release/bare.sh
 place=$(realpath -m target/bare)
 
 say() {
@@ -94,7 +94,7 @@ inside() {
     while read -r variable; do
         passed+=("$variable=${!variable}")
     done < <(compgen -e | grep -iE '^(https?_proxy|no_proxy|all_proxy|CARGO_(HTTP|NET|REGISTR|PROFILE)[A-Z_]*|RUST_TEST_THREADS|SEED)$')
-    setsid tests/own_mounts.sh --pid --fork --kill-child "$self" --enter "$tree" "$name" \
+    setsid tests/try/own_mounts.sh --pid --fork --kill-child "$self" --enter "$tree" "$name" \
         env -i HOME="$home" USER="$name" LOGNAME="$name" PATH="$path" "${passed[@]}" bash -c "$2" </dev/null
 }
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs the commands of README as printed, in their order, as root on a copy of this machine that is thrown away.
 #
-#     tests/documents.sh
+#     tests/release/documents.sh
 #
 # The copy is an overlay over the root directory, in namespaces of its own. On it the bash script is in place with its
 # key, the sandbox's sshd stands for each host, and the log of a made-up day is in /tmp. A block of ```sh is run line by
@@ -10,12 +10,12 @@
 # the reason.
 set -eu
 self=$(realpath "$0")
-cd "$(dirname "$self")/.."
+cd "$(dirname "$self")/../.."
 
 not_run() {
     case $1 in
-        git\ clone* | tests/demo.sh | tests/run.sh) reason="tests/bare.sh runs it, on bare systems" ;;
-        *.ci/package* | apt\ * | dnf\ *) reason="tests/packages.sh builds and installs them" ;;
+        git\ clone* | tests/demo.sh | tests/run.sh) reason="tests/release/bare.sh runs it, on bare systems" ;;
+        *.ci/package* | apt\ * | dnf\ *) reason="tests/release/packages.sh builds and installs them" ;;
         *) return 1 ;;
     esac
 }
@@ -43,7 +43,7 @@ furnish() {
         chmod 755 "$script"
     done
     find /tmp -maxdepth 1 -name '*_remoteexe*' -delete
-    tests/history.pl /tmp
+    tests/try/history.pl /tmp
     # The run of a question, which is at the last 15:09.
     day=today
     [[ $(date +%H:%M) > 15:09 ]] || day=yesterday
@@ -156,7 +156,7 @@ if [ "${1-}" = --make-copy ]; then
     mount -t overlay copy "$root" -o "lowerdir=/,upperdir=$copy/upper,workdir=$copy/work"
     mount -t proc proc "$root/proc"
     mount --rbind /dev "$root/dev"
-    exec env HOME=/root chroot "$root" "$PWD/tests/sandbox.sh" "$self" --on-the-copy
+    exec env HOME=/root chroot "$root" "$PWD/tests/try/sandbox.sh" "$self" --on-the-copy
 fi
 
 tests/setup.sh tests
@@ -164,4 +164,4 @@ source tests/setup/rust.sh
 use_cargo
 # The copy has this build, so that README's commands install it and build nothing.
 cargo build --locked --release
-exec tests/own_mounts.sh --pid --net --fork --kill-child "$self" --make-copy
+exec tests/try/own_mounts.sh --pid --net --fork --kill-child "$self" --make-copy

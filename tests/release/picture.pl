@@ -2,9 +2,9 @@
 # Draws what a program prints on a terminal, with its colours, as an SVG on standard output. The picture in README:
 #
 #     mkdir history
-#     tests/history.pl history
+#     tests/try/history.pl history
 #     COLUMNS=96 remoteexe --report --color always --log-dir history --crontab history/crontab --since 1d |
-#         tests/picture.pl >.github/report.svg
+#         tests/release/picture.pl >.github/report.svg
 use strict;
 use warnings;
 use open qw(:std :encoding(UTF-8));

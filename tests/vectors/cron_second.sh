@@ -2,10 +2,10 @@
 # Makes test data for the schedules of cron from a second implementation: cronsim of PyPI (2.8), which follows
 # Debian's cron.
 #
-#     tests/cron_second.sh ZONE START DAYS SEED [rare] >tests/data/cron_second/NAME.txt
+#     tests/vectors/cron_second.sh ZONE START DAYS SEED [rare] >tests/data/cron_second/NAME.txt
 #
 # START is a local date. With "rare" the lines are due on some days only. The output is as that of
-# tests/cron_vectors.sh, but cronsim tells only once what cron runs in a row after a skipped hour. Made with:
+# tests/vectors/cron.sh, but cronsim tells only once what cron runs in a row after a skipped hour. Made with:
 #
 #     berlin-forward:      Europe/Berlin    2026-03-26   5 1
 #     berlin-back:         Europe/Berlin    2026-10-23   5 2
@@ -13,7 +13,7 @@
 #     new-york-back:       America/New_York 2026-10-30   5 4
 #     year:                Europe/Berlin    2026-01-01 365 5 rare
 set -euo pipefail
-echo "# tests/cron_second.sh $*"
+echo "# tests/vectors/cron_second.sh $*"
 exec python3 - "$@" <<'PYTHON'
 import random
 import sys

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs a command beside a throwaway sshd that stands for every remote host:
 #
-#     tests/sandbox.sh COMMAND [ARG]...
+#     tests/try/sandbox.sh COMMAND [ARG]...
 #
 # Without a COMMAND it is that of tests/demo.sh.
 #
@@ -20,7 +20,7 @@
 # Lines for sshd_config in SANDBOX_SSHD_CONFIG replace the default one below. Exits with COMMAND's status.
 set -eu
 
-[ $# -gt 0 ] || exec "$(dirname "$0")/demo.sh"
+[ $# -gt 0 ] || exec "$(dirname "$0")/../demo.sh"
 [ -x /usr/sbin/sshd ] || { echo "$0: no sshd; install it with: sudo tests/setup.sh demo" >&2; exit 1; }
 
 dir=$(mktemp -d /tmp/remoteexe-sandbox.XXXXXX)

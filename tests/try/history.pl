@@ -2,7 +2,7 @@
 # Writes two days of made-up history into DIR, up to now: the logs of a scheduler with 20 jobs, and its crontab.
 # Things go wrong on the second day, so that a report has something to tell.
 #
-#     history.pl DIR
+#     tests/try/history.pl DIR
 use strict;
 use warnings;
 use Cwd qw(realpath);

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Makes test data for the schedules of cron: random lines, and the minutes at which a real cron daemon ran them.
 #
-#     tests/cron_vectors.sh ZONE START MINUTES SEED >tests/data/cron/NAME.txt
+#     tests/vectors/cron.sh ZONE START MINUTES SEED >tests/data/cron/NAME.txt
 #
 # ZONE is a time zone, START a local time such as "2026-03-29 00:30". The daemon is Debian's cron, or the one that
 # CROND names (for cronie: CROND="/path/to/crond -n -s"). A minute takes a second: faketime makes the clock run
@@ -82,7 +82,7 @@ export FALSE="@$start:00 x$speed" DIR="$dir" CROND="$crond"
 } >"$dir/crontab"
 # In a mount namespace the daemon sees this crontab only.
 # shellcheck disable=SC2016  # the shell there expands it
-timeout "$((minutes * 60 / speed + 3))" "$(dirname "$0")/own_mounts.sh" bash -euc '
+timeout "$((minutes * 60 / speed + 3))" "$(dirname "$0")/../try/own_mounts.sh" bash -euc '
     mkdir "$DIR/none/crontabs"
     for hidden in /etc/cron.d /var/spool/cron; do
         [ ! -d $hidden ] || mount --bind "$DIR/none" $hidden
@@ -94,7 +94,7 @@ timeout "$((minutes * 60 / speed + 3))" "$(dirname "$0")/own_mounts.sh" bash -eu
 
 first=$(date -d "$start" +%s)
 printf '# %s\nzone %s\nstart %d\nminutes %d\n' \
-    "tests/cron_vectors.sh $zone \"$start\" $minutes $seed" "$zone" "$first" "$minutes"
+    "tests/vectors/cron.sh $zone \"$start\" $minutes $seed" "$zone" "$first" "$minutes"
 [ -z "${CRON_TZ-}" ] || echo "cron_tz $CRON_TZ"
 sort -n "$dir/runs" | awk -v begin="$(cat "$dir/begin")" -v speed="$speed" -v minutes="$minutes" -v lines="$dir/lines" '
     { minute = int(($1 - begin) * speed / 60); if (minute < minutes) runs[$2] = runs[$2] " " minute }

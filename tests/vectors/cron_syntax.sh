@@ -1,8 +1,8 @@
 #!/bin/bash
 # Makes test data for the syntax of crontabs: odd lines, and whether the reader of a real cron accepts them.
 #
-#     tests/cron_syntax.sh >tests/data/cron_syntax/debian.txt
-#     CRONTAB="/path/to/cronie/crontab -T" tests/cron_syntax.sh >tests/data/cron_syntax/cronie.txt
+#     tests/vectors/cron_syntax.sh >tests/data/cron_syntax/debian.txt
+#     CRONTAB="/path/to/cronie/crontab -T" tests/vectors/cron_syntax.sh >tests/data/cron_syntax/cronie.txt
 #
 # Each line of the output is "ok" or "no", a tab and the line. Needs the package cron, or the crontab of cronie.
 set -euo pipefail

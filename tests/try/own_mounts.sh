@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs a command where nobody else sees its mounts:
 #
-#     tests/own_mounts.sh [OPTION OF UNSHARE]... COMMAND [ARG]...
+#     tests/try/own_mounts.sh [OPTION OF UNSHARE]... COMMAND [ARG]...
 #
 # Needs root, and in a container the right to mount. `unshare --mount` alone fails in a root directory of chroot(1),
 # which is no mount point: it cannot make that one private. So this makes all mounts of the new namespace private, from

@@ -2,15 +2,15 @@
 # Measures a herd, which is many jobs that cron starts in the same second. Prints a table for
 # .github/BENCHMARK.md: how many jobs an sshd turns away without retries, with --retries and with --splay 20.
 #
-#     tests/herd.sh [JOBS]...
+#     tests/try/herd.sh [JOBS]...
 #
 # JOBS is the size of a herd; the default is 20, 60 and 100. Each herd runs without retries, with --retries 8, and
 # with --splay 20 and no retries. The sandbox's sshd has its default MaxStartups, and then PerSourceMaxStartups 3.
 # Each job appends its number to a file. Exits with 1 if a job ran twice, did not run but ended with 0, or failed
 # despite the retries. Takes about four minutes and a build.
 set -eu
-cd "$(dirname "$0")/.."
-self=$PWD/tests/herd.sh
+cd "$(dirname "$0")/../.."
+self=$PWD/tests/try/herd.sh
 
 if [ "${1-}" = --inside ]; then
     # Runs in the sandbox and prints one row of the table.
@@ -75,10 +75,10 @@ echo '| --- | --- | --- | --- | --- | --- | --- |'
 status=0
 for jobs; do
     SANDBOX_SSHD_CONFIG='MaxStartups 10:30:100' \
-        tests/sandbox.sh "$self" --inside 'MaxStartups 10:30:100' "$jobs" || status=1
+        tests/try/sandbox.sh "$self" --inside 'MaxStartups 10:30:100' "$jobs" || status=1
 done
 for jobs; do
     SANDBOX_SSHD_CONFIG=$'MaxStartups 1000\nPerSourceMaxStartups 3' \
-        tests/sandbox.sh "$self" --inside 'PerSourceMaxStartups 3' "$jobs" || status=1
+        tests/try/sandbox.sh "$self" --inside 'PerSourceMaxStartups 3' "$jobs" || status=1
 done
 exit "$status"

@@ -21,6 +21,7 @@ mod command;
 mod compare;
 mod crontab;
 mod daemon;
+mod fault;
 mod jobs;
 mod lint;
 mod portable;
@@ -33,9 +34,10 @@ pub use compare::comparison::{Comparison, ComparisonResult, MissedSlot, SlotOuta
 pub use crontab::files::{Author, CrontabSelection, Crontabs, Trust};
 pub use crontab::parse::Columns;
 pub use daemon::Daemon;
+pub use fault::{Fault, Finding};
 pub use jobs::{
     CallMeaning, CommentedOut, CronJob, CronJobs, JobCall, LineRef, ParseCall, Starter, UnknownCall,
 };
-pub use lint::{Finding, findings};
+pub use lint::findings;
 pub use portable::{PortableLine, PortableLines};
 pub use timing::Timing;

@@ -129,6 +129,14 @@ fn cronie_version(program: &[u8]) -> Option<String> {
 }
 
 impl Daemon {
+    /// What happens because of a line that the daemon refuses.
+    pub fn consequence(self) -> &'static str {
+        match self {
+            Self::Debian => "cron ignores this whole file",
+            Self::Cronie => "cron ignores this line",
+        }
+    }
+
     /// Whether the daemon reads a system file of this name: `/etc/crontab`, or a name in `/etc/cron.d`.
     pub fn takes_name_of(self, path: &Path) -> bool {
         let name = path.file_name().map_or(b"".as_slice(), OsStr::as_encoded_bytes);

@@ -286,7 +286,7 @@ impl JobFinder<'_> {
             is_conditional: call.is_conditional,
             accepted: variable(call, line, OK).map(|it| String::from_utf8_lossy(it).into_owned()),
             changed: crontab.changed,
-            is_ignored: crontab.rejection.is_some() || crontab.contents.is_ignored(),
+            is_ignored: crontab.rejection.is_some() || crontab.contents.is_ignored,
             starter: if crontab.is_installed { Starter::Cron } else { Starter::Other },
         });
     }

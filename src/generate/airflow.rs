@@ -19,8 +19,8 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 
 use crate::cron::{
-    Columns, CrontabSelection, Crontabs, Finding, ParseCall, PortableLine, PortableLines, Trust,
-    Zone,
+    Columns, CrontabSelection, Crontabs, Fault, Finding, ParseCall, PortableLine, PortableLines,
+    Trust, Zone,
 };
 use crate::escape::printable;
 use crate::exit;
@@ -112,13 +112,9 @@ fn messages(sources: &[DagSource], lines: &[DagLine], now: DateTime<Utc>) -> Str
 }
 
 fn about(finding: &Finding, kind: &str) -> String {
-    let line = finding.line.map_or(String::new(), |line| format!(":{line}"));
-    message(&format!(
-        "{}{line}: {kind}{}; tip: {}",
-        finding.file.display(),
-        finding.problem,
-        finding.remedy
-    ))
+    let Fault { line, problem, remedy } = &finding.fault;
+    let line = line.map_or(String::new(), |line| format!(":{line}"));
+    message(&format!("{}{line}: {kind}{problem}; tip: {remedy}", finding.file.display()))
 }
 
 fn message(text: &str) -> String {

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, lstat, open};
 use rustix::io::Errno;
 
-use super::parse::{Columns, Contents, CronLine, Fault};
+use super::parse::{Columns, Contents, CronLine};
 use crate::cron::daemon::{Daemon, MachineCron};
+use crate::cron::fault::Fault;
 
 /// The most bytes of a crontab that are read. Debian's cron takes 10,000 lines of 1000 bytes.
 const LARGEST: u64 = 16 << 20;
@@ -232,7 +233,7 @@ impl Crontabs {
         }
         let has_ignored_name = place == Location::System && !self.cron.rules.takes_name_of(path);
         let rejection = if has_ignored_name {
-            Some(rejected("cron ignores a file of this name", NAME_REMEDY))
+            Some(Fault::new("cron ignores a file of this name", NAME_REMEDY))
         } else {
             self.rejection(path, place, &stat)
         };
@@ -268,25 +269,21 @@ impl Crontabs {
         let shown = path.display();
         if is_bad_mode {
             let problem = format!("cron ignores a file of mode {mode:o}");
-            return Some(rejected(&problem, &format!("chmod {good_mode} {shown}")));
+            return Some(Fault::new(problem, format!("chmod {good_mode} {shown}")));
         }
         if place == Location::System && stat.st_uid != 0 {
             let problem = format!("cron ignores a file of uid {}, which is not root", stat.st_uid);
-            return Some(rejected(&problem, &format!("chown root {shown}")));
+            return Some(Fault::new(problem, format!("chown root {shown}")));
         }
         let has_link_rule = place == Location::Spool || self.cron.rules == Daemon::Debian;
         (has_link_rule && stat.st_nlink != 1).then(|| {
             let problem = "cron ignores a file that has a second hard link";
-            rejected(problem, &format!("copy {shown} to a file of its own"))
+            Fault::new(problem, format!("copy {shown} to a file of its own"))
         })
     }
 }
 
 const NAME_REMEDY: &str = "give the file a name of letters, digits, - and _ only, or delete it";
-
-fn rejected(problem: &str, remedy: &str) -> Fault {
-    Fault { is_of_file: true, ..Fault::new(None, problem, remedy) }
-}
 
 /// The error of a file whose lines all have the columns of the other option.
 fn misfit(path: &Path, contents: &Contents, columns: Columns) -> Option<UnreadCrontab> {

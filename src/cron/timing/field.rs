@@ -44,23 +44,11 @@ pub struct Values {
     pub ignored: usize,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum FieldError {
-    /// No number where one belongs.
-    #[error("has no number where one is needed")]
-    NoNumber,
-    #[error("is out of range")]
-    Range,
-    /// `5/10`: a step needs `*` or a range.
-    #[error("has a step without a range")]
-    StepWithoutRange,
-    /// `*/0`.
-    #[error("has no step above 0")]
-    Step,
-    /// Text after a range, which cronie refuses.
-    #[error("has something after a value that does not belong there")]
-    Trailing,
-}
+/// Why cron refuses a field.
+type FieldError = &'static str;
+
+const NO_NUMBER: FieldError = "has no number where one is needed";
+const RANGE: FieldError = "is out of range";
 
 impl Unit {
     /// The values of `text`, which has no blanks.
@@ -75,7 +63,7 @@ impl Unit {
             for value in (range.first..=range.last).step_by(range.step) {
                 let is_value = (i64::from(self.low)..=i64::from(self.high)).contains(&value);
                 if !is_value {
-                    return Err(FieldError::Range);
+                    return Err(RANGE);
                 }
                 values.bits |= 1 << value;
             }
@@ -95,7 +83,7 @@ impl Unit {
             let first = self.number(rest)?;
             if !take(rest, b'-') {
                 return match rest.first() {
-                    Some(b'/') => Err(FieldError::StepWithoutRange),
+                    Some(b'/') => Err("has a step without a range"),
                     _ => Ok(Range::new(first, first)),
                 };
             }
@@ -106,7 +94,7 @@ impl Unit {
         if bounds.contains(&range.first) && bounds.contains(&range.last) {
             Ok(range)
         } else {
-            Err(FieldError::Range)
+            Err(RANGE)
         }
     }
 
@@ -133,7 +121,7 @@ impl Unit {
         };
         match rest.first() {
             None | Some(b',') => Ok(range),
-            Some(_) => Err(FieldError::Trailing),
+            Some(_) => Err("has something after a value that does not belong there"),
         }
     }
 
@@ -144,10 +132,10 @@ impl Unit {
             Some(_) => self.number(rest)?,
         };
         if first > last || last > i64::from(self.high) {
-            return Err(FieldError::Range);
+            return Err(RANGE);
         }
         let mut range = Range::new(first, first);
-        range.spread = u8::try_from(last - first).map_err(|_| FieldError::Range)?;
+        range.spread = u8::try_from(last - first).map_err(|_| RANGE)?;
         Ok(range)
     }
 
@@ -156,7 +144,7 @@ impl Unit {
             let names_do_not_count = Unit { names: &[], ..*self };
             let step = usize::try_from(names_do_not_count.number(rest)?).unwrap_or(0);
             if step == 0 {
-                return Err(FieldError::Step);
+                return Err("has no step above 0");
             }
             range.step = step;
         }
@@ -173,10 +161,10 @@ impl Unit {
             return Ok(i64::from(self.low) + i64::try_from(index).unwrap_or_default());
         }
         if word.is_empty() || !word.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(FieldError::NoNumber);
+            return Err(NO_NUMBER);
         }
         // cron would keep the low 32 bits of a larger number, which nobody means.
-        word.parse::<u32>().map(i64::from).map_err(|_| FieldError::Range)
+        word.parse::<u32>().map(i64::from).map_err(|_| RANGE)
     }
 
     fn all(&self) -> Range {

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::dag::{DagLine, DagSource};
 use super::dst::{self, ClockChange, Difference, ExtraStarts};
-use crate::cron::Finding;
+use crate::cron::{Fault, Finding};
 
 /// The CPU time of a run in Airflow, in seconds: measured with 3.3.2, a `LocalExecutor` and `SQLite`.
 const SECONDS_OF_RUN: f64 = 0.57;
@@ -19,12 +19,8 @@ pub fn of(sources: &[DagSource], lines: &[DagLine], now: DateTime<Utc>) -> Vec<F
         let lines = lines.iter().filter(|line| line.crontab == number);
         let lines: Vec<&DagLine> = lines.collect();
         let mut add = |line: Option<usize>, problem: String, remedy: &str| {
-            findings.push(Finding {
-                file: source.path.clone(),
-                line,
-                problem,
-                remedy: remedy.to_owned(),
-            });
+            let fault = Fault { line, ..Fault::new(problem, remedy) };
+            findings.push(fault.in_file(&source.path));
         };
         if source.is_installed {
             add(

@@ -28,45 +28,8 @@ const LONGEST_TIME: Duration = Duration::from_secs(3600);
 const UNKNOWN_TIP: &str =
     "options of ssh are given as -o KEYWORD=VALUE, those of SCRIPT after SCRIPT";
 
-/// Without examples: for somebody who looks for an option.
-const SHORT_HELP: &str = "\
-{about}
-
-Usage: remoteexe [OPTIONS] <HOST> <SCRIPT> [PARAMETERS]...
-       remoteexe --report [OPTIONS] [FILE]...
-       remoteexe --generate <WHAT>
-
-Arguments:
-  <HOST>           Host name, address or alias of ssh_config
-  <SCRIPT>         Script or command to run there; may include parameters
-  [PARAMETERS]...  Further arguments; all that follows HOST is sent as it is
-
-{all-args}
-";
-
-/// What `--help` adds.
-const LONG_HELP: &str = "
-Log:
-  DIR/YYYYMMDD_remoteexe.log, each line as [YYYY-MM-DD HH:MM:SS][PID] TEXT:
-  START, the command, each line of output when it comes, and END with the
-  exit status.
-
-Examples:
-  In a crontab (where % is written as \\%):
-    */5 * * * * root remoteexe host_sum_batch01 /path/to/sum.sh
-  By hand, with the log in this directory:
-    remoteexe -i ~/.ssh/batch -l batch --log-dir . host01 \"/path/to.sh action\"
-  At the head of a crontab, so that a job whose connection fails is tried again:
-    REMOTEEXE_RETRIES=8
-  To see what ran, what failed and why:
-    remoteexe --report
-
-Exit status:
-  the remote command's own; 255 ssh failed; 128+N ended by signal N;
-  127 ssh not found; 126 ssh cannot be run; 10 usage error, nothing was run
-
-The manual has the rest: man remoteexe, or remoteexe --generate man | man -l -
-";
+/// `--help` adds what is behind the mark.
+const HELP: &str = include_str!("help/job.txt");
 
 /// Runs SCRIPT on HOST through ssh and logs its start, its output and its end
 #[derive(Debug, Parser)]
@@ -276,9 +239,7 @@ impl CommandLine<JobArgs> {
         if !self.args.help {
             return command.render_version();
         }
-        let is_long = words.iter().any(|word| word == "--help");
-        let rest = if is_long { LONG_HELP } else { "" };
-        help::render(command, format!("{SHORT_HELP}{rest}"))
+        help::render(command, HELP, words.iter().any(|word| word == "--help"))
     }
 
     fn job(&self) -> Result<Job, UsageError> {

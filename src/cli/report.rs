@@ -28,46 +28,8 @@ use crate::report::query::run_id::RunId;
 use crate::report::query::success_statuses::SuccessStatuses;
 use crate::report::query::{CrontabSource, Form, LogSource, Query, Question, Shown};
 
-/// Without examples: for somebody who looks for an option.
-const SHORT_HELP: &str = "\
-{about}
-
-{usage-heading} {usage}
-
-Arguments:
-  [FILE]...  Logs, also compressed (gzip, xz, zstd); - is standard input.
-             Without a FILE, the logs in the log directory that can have records
-             of today, or with --since or --until of that time
-
-{all-args}
-
-TIME is a day (YYYY-MM-DD, today, yesterday), a time of day (14:00, 14:00:05),
-both (\"yesterday 14:00\"), how long ago it was (90s, 30m, 1d12h, 1w), now, or a
-time as --json prints it. A run belongs to a period if it was going on in it.
-";
-
-/// What `--help` adds.
-const LONG_HELP: &str = "
-Examples:
-  What is wrong now, and what was wrong today:
-    remoteexe --report
-  The history of one job, and all that one of its runs printed:
-    remoteexe --report --job 'host_sum_batch01 /path/to/starting_sh/sum.sh'
-    remoteexe --report --run 913@15:09
-  What ran at 03:10:
-    remoteexe --report --runs --since 03:10 --until 03:11
-  A page for a browser, and what is wrong with the crontabs:
-    remoteexe --report --html jobs.html
-    remoteexe --report --check
-  In a crontab with MAILTO, to be told of each problem once, and of its end:
-    0 * * * * root remoteexe --report --since 1h --changed
-
-Exit status:
-  0 nothing failed; 1 something failed, was lost or was not started, or
-  --check found a fault; 10 usage error; 74 something could not be read
-
-The manual has the rest: man remoteexe, or remoteexe --generate man | man -l -
-";
+/// `--help` adds what is behind the mark.
+const HELP: &str = include_str!("help/report.txt");
 
 /// Shows from the logs what is wrong, since when and why, and what ran
 #[derive(Debug, Parser)]
@@ -193,8 +155,7 @@ pub fn parse(words: &[OsString]) -> Request {
         }
         Err(_) => {
             let is_long = words.any(|word| word == "--help");
-            let rest = if is_long { LONG_HELP } else { "" };
-            return Request::Show(help::render(command(), format!("{SHORT_HELP}{rest}")));
+            return Request::Show(help::render(command(), HELP, is_long));
         }
     };
     match line.query(Local::now()) {

@@ -7,15 +7,6 @@
 //! them. `calendar` lists the minutes at which a line is due. `compare` matches these slots with the STARTs of the log.
 //! `lint` looks for mistakes on the way.
 
-#![cfg_attr(
-    test,
-    allow(
-        clippy::print_stdout,
-        clippy::unwrap_used,
-        reason = "a test that cannot go on is a test that fails"
-    )
-)]
-
 mod calendar;
 mod command;
 mod compare;
@@ -29,6 +20,8 @@ mod timing;
 pub mod upcoming;
 
 pub use calendar::dst::{ClockInterval, clock_intervals};
+#[cfg(test)]
+pub use calendar::vectors;
 pub use calendar::zone::Zone;
 pub use compare::comparison::{Comparison, ComparisonResult, MissedSlot, SlotOutage};
 pub use crontab::files::{Author, CrontabSelection, Crontabs, Trust};

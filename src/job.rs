@@ -51,22 +51,18 @@ const PORT_TAKEN: &str =
 /// Why there is no retry if ssh is configured to say nothing.
 const MUTED: &str = "; its LogLevel, QUIET or FATAL, hides why: set ERROR or more";
 
-/// A command line for a job.
 #[derive(Debug)]
 pub struct Job {
     pub ssh: Ssh,
     /// How often to try again if ssh cannot have started the remote command.
     pub retries: Retries,
-    /// The longest time in which each ssh has to connect.
     pub connect_timeout: Option<Duration>,
     /// The time over which the jobs of a crontab are spread.
     pub splay: Duration,
     pub log_dir: PathBuf,
-    /// Whether to show the output on standard output too.
     pub tee: bool,
 }
 
-/// A refused command line.
 #[derive(Debug)]
 pub struct UsageErrorRun {
     /// The words in the place of `HOST SCRIPT PARAMETERS`, for START and END.
@@ -78,15 +74,12 @@ pub struct UsageErrorRun {
 
 #[derive(Debug)]
 pub enum JobOutcome {
-    /// The command line was refused.
     UsageError,
     /// A signal came while no ssh was running.
     Interrupted(EndingSignal),
-    /// ssh did not run.
     NotStarted(StartError),
     /// ssh could not be waited for, and was killed.
     WaitFailed(anyhow::Error),
-    /// ssh ran.
     Exited(Exit),
 }
 
@@ -139,7 +132,6 @@ fn was_ended_by_signal(exit: Exit) -> bool {
 }
 
 impl Job {
-    /// Runs the job and logs the run.
     pub fn run(&self) -> JobOutcome {
         // Before START: after that, no signal may prevent END.
         let signals = Signals::install();
@@ -206,7 +198,6 @@ impl Job {
         }
     }
 
-    /// How long this job waits on this machine.
     pub fn splay_wait(&self) -> Duration {
         splay::wait(&self.ssh.operands.display(), self.splay)
     }
@@ -242,7 +233,6 @@ impl Job {
             .ok()
     }
 
-    /// Logs what the job lacks, and why.
     fn record_lack(&self, reason: &str, log: &mut Log) {
         if self.retries.count > 0 {
             log.notice(Notice::NoRetries, reason);
@@ -307,7 +297,6 @@ impl Job {
     }
 }
 
-/// The result of one ssh.
 #[derive(Debug)]
 struct AttemptResult {
     outcome: JobOutcome,
@@ -318,7 +307,6 @@ struct AttemptResult {
 }
 
 impl AttemptResult {
-    /// The last attempt.
     fn last(outcome: JobOutcome) -> Self {
         Self { outcome, verdict: Verdict::Permanent, family: None }
     }

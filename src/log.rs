@@ -145,7 +145,6 @@ impl Log {
         self.prefix.encode(text, &mut self.pending);
     }
 
-    /// Appends what is pending.
     pub fn flush(&mut self) {
         if self.pending.is_empty() {
             return;

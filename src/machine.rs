@@ -20,7 +20,6 @@ use crate::passwd::{self, PasswdEntry};
 pub struct Machine {
     pub users: Users,
     pub running: RunningJobs,
-    /// The time of the report.
     pub zoned_now: DateTime<Local>,
     /// The same in local time and whole seconds, as in records.
     pub now: NaiveDateTime,
@@ -42,7 +41,6 @@ impl Machine {
 /// The remoteexe processes of this machine.
 #[derive(Debug)]
 pub struct RunningJobs {
-    /// By process id.
     processes: RefCell<HashMap<u32, LiveProcess>>,
     /// The local time, in whole seconds, when they were read.
     pub since: NaiveDateTime,
@@ -151,7 +149,6 @@ impl LiveProcess {
     }
 }
 
-/// The beginning of a file of the kernel.
 fn facts(path: PathBuf) -> Option<Vec<u8>> {
     let mut facts = Vec::new();
     let file = File::open(path).ok()?;
@@ -200,7 +197,6 @@ pub struct LocalUser {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UserLookup {
     Known(LocalUser),
-    /// The machine has no such user.
     Missing,
     /// A directory service may have such a user.
     Unclear,

@@ -319,7 +319,6 @@ fn is_shell_without_program(line: &str) -> bool {
     is_shell && (is_zsh || is_mksh || has_reason && (is_dash || counts_lines || is_busybox))
 }
 
-/// Why one ssh failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Failure {
     pub cause: Cause,

@@ -145,7 +145,6 @@ pub fn documented() -> clap::Command {
     JobArgs::command().args([report, generate])
 }
 
-/// Refuses words that clap has not accepted.
 fn refuse(words: &[OsString], error: &clap::Error) -> Request {
     // Again with the words that begin other grammars: one may be misspelt, or not be the first.
     let error = match documented().try_get_matches_from(words) {

@@ -12,7 +12,6 @@ use clap::{Arg, ArgAction, CommandFactory, Parser};
 
 use super::error::UsageError;
 use super::help;
-use super::job::read_crontab;
 use super::line::CommandLine;
 use super::request::Request;
 use super::time::{is_clock_alone, is_day_alone, parse as parse_time, start_time};
@@ -26,7 +25,7 @@ use crate::report::query::filter::Filter;
 use crate::report::query::period::Period;
 use crate::report::query::run_id::RunId;
 use crate::report::query::success_statuses::SuccessStatuses;
-use crate::report::query::{CrontabSource, Form, LogSource, Query, Question, Shown};
+use crate::report::query::{Form, LogSource, Query, Question, Shown};
 
 /// `--help` adds what is behind the mark.
 const HELP: &str = include_str!("help/report.txt");
@@ -143,7 +142,6 @@ struct ReportArgs {
     files: Vec<OsString>,
 }
 
-/// Parses the words of a command line after `--report`.
 pub fn parse(words: &[OsString]) -> Request {
     let name = OsString::from("remoteexe --report");
     let mut words = [&name].into_iter().chain(words);
@@ -182,13 +180,16 @@ fn usage_error(error: &UsageError) -> Request {
 
 impl CommandLine<ReportArgs> {
     fn query(self, now: DateTime<Local>) -> Result<Query, UsageError> {
-        if let Some(form) = self.args.crontabs.form() {
-            return self.crontab_query(form);
-        }
         let args = &self.args;
         let dirs = self.all("log_dir", &args.log_dir, path)?;
         self.check_files()?;
-        let form = self.form(now)?;
+        let of_crontabs = args.crontabs.form();
+        let source = match of_crontabs {
+            Some(_) => LogSource::Inputs(Vec::new()),
+            None => self.source(&dirs)?,
+        };
+        let form = of_crontabs.map_or_else(|| self.form(now), Ok)?;
+        let is_default = self.matches.value_source("log_dir") == Some(ValueSource::DefaultValue);
         Ok(Query {
             filter: Filter {
                 period: self.period(&form, now)?,
@@ -198,35 +199,13 @@ impl CommandLine<ReportArgs> {
                 failed: args.failed,
             },
             accepted: self.optional("ok", args.ok.as_ref(), accepted)?.unwrap_or_default(),
-            source: self.source(&dirs)?,
+            source,
             crontabs: args.crontabs.source(&self, !args.files.is_empty())?,
-            follows_crontabs: self.matches.value_source("log_dir")
-                == Some(ValueSource::DefaultValue)
-                && self.args.files.is_empty(),
+            follows_crontabs: is_default && args.files.is_empty(),
             form,
             color: self.value("color", &args.color, color)?,
             is_paged: !args.no_pager,
             file: self.output()?,
-        })
-    }
-
-    /// The query for a form that reads only crontabs. No option of logs matters.
-    fn crontab_query(&self, form: Form) -> Result<Query, UsageError> {
-        let args = &self.args;
-        let text = |word: &Option<OsString>| word.clone().map(OsString::into_vec);
-        Ok(Query {
-            source: LogSource::Inputs(Vec::new()),
-            crontabs: Some(CrontabSource {
-                selection: args.crontabs.selection(self)?,
-                grammar: read_crontab,
-            }),
-            follows_crontabs: false,
-            filter: Filter { host: text(&args.host), job: text(&args.job), ..Filter::default() },
-            accepted: SuccessStatuses::default(),
-            form,
-            color: ColorChoice::Never,
-            is_paged: false,
-            file: None,
         })
     }
 

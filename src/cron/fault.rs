@@ -10,7 +10,6 @@ pub struct Fault {
     pub remedy: String,
 }
 
-/// A fault with its crontab.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     pub file: PathBuf,

@@ -28,14 +28,12 @@ pub enum CallMeaning {
     /// A usage error, logged with `job`.
     Refused {
         job: Vec<u8>,
-        /// With the remedy.
         reason: String,
     },
     /// Shows a report or a help text.
     NoJob,
 }
 
-/// The job of a call, by its command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobCall {
     /// `HOST SCRIPT PARAMETERS`, as in START.
@@ -53,7 +51,6 @@ const OK: &str = "REMOTEEXE_OK";
 /// Parses the arguments of remoteexe, given its environment variables.
 pub type ParseCall = fn(&[OsString], &[(OsString, OsString)]) -> CallMeaning;
 
-/// The place of a line in a crontab.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct LineRef {
     pub file: Rc<Path>,
@@ -88,11 +85,9 @@ pub struct CronJob {
     pub changed: Option<i64>,
     /// cron ignores the file because of its text, mode or owner, though the job was meant to run.
     pub is_ignored: bool,
-    /// What starts the job.
     pub starter: Starter,
 }
 
-/// What starts the jobs of a crontab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Starter {
     /// A cron daemon of this machine reads the file.
@@ -200,7 +195,6 @@ fn mentions_of(line: &CronLine, daemon: Daemon) -> Mentioning<'_> {
     Mentioning { line, shell, mentions }
 }
 
-/// What a call does, given the variables of its line.
 pub fn meaning(call: &Call, line: &CronLine, parse: ParseCall) -> CallMeaning {
     let text = |bytes: &[u8]| OsStr::from_bytes(bytes).to_owned();
     let of_crontab = (!call.has_clean_environment).then(|| line.variables.all());
@@ -320,7 +314,6 @@ impl JobFinder<'_> {
 
 /// What cron itself adds to the time of a line.
 struct LineStart {
-    /// The zone of `CRON_TZ`.
     zone: Option<Zone>,
     /// The most seconds by which cronie may delay it at random.
     latest: u64,

@@ -27,16 +27,12 @@ use crate::exit;
 use dag::{DagLine, DagSource};
 use schedule::AirflowSchedule;
 
-/// Crontabs whose lines become DAGs.
 #[derive(Debug)]
 pub struct DagRequest {
-    /// Each with its columns.
     pub crontabs: Vec<(PathBuf, Columns)>,
-    /// Parses the calls of remoteexe.
     pub parse: ParseCall,
 }
 
-/// The file of DAGs, and messages about it.
 #[derive(Debug)]
 pub struct DagFile {
     /// In Python. Empty if a crontab could not be read.

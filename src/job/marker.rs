@@ -52,7 +52,6 @@ const LOG_VERBOSE: Version = Version(8, 5);
 /// Makes ssh print a marker before it requests the remote command.
 #[derive(Debug)]
 pub struct Marker {
-    /// The version of ssh.
     version: Version,
     text: String,
     /// What was below us before the first ssh.

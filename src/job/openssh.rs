@@ -43,7 +43,6 @@ pub fn has_anything_in_path() -> bool {
     candidates().any(|path| path.exists())
 }
 
-/// What to do if PATH has no ssh.
 pub fn remedy_for_path() -> String {
     let elsewhere = ["/usr/bin", "/usr/local/bin"].into_iter();
     let mut elsewhere = elsewhere.filter(|dir| Path::new(dir).join(NAME).is_file());

@@ -21,13 +21,11 @@ pub enum PreflightError {
     /// Printed instead of the marker.
     #[error("/bin/sh does not run a LocalCommand: it printed '{0}'")]
     OtherText(String),
-    /// /bin/sh cannot be run.
     #[error("/bin/sh does not run a LocalCommand: {0}")]
     Shell(io::Error),
     /// What ssh leaves behind could not be seen.
     #[error("the kernel shows no orphans of ssh: {0}")]
     Orphans(io::Error),
-    /// There is no randomness for the marker.
     #[error("no random number: {0}")]
     Random(io::Error),
 }

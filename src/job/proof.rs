@@ -66,7 +66,6 @@ const WORDS: [&[u8]; 6] = [
     b"No more authentication methods to try.\0",
 ];
 
-/// Why a program is not proved to be OpenSSH's ssh.
 #[derive(Debug, thiserror::Error)]
 pub enum Unproved {
     /// A script in the place of ssh may drop options, or run ssh twice.
@@ -92,7 +91,6 @@ pub struct Proved {
     file: ProgramFile,
 }
 
-/// The facts about a proved program.
 type ProgramFacts = (Version, String, ProgramFile);
 
 /// Names the file that is not proved.

@@ -29,7 +29,6 @@ const FIRST_PATIENT: u32 = 5;
 /// The longest wait of such a job, as a multiple of the longest first wait. Its shortest wait is a quarter of that.
 const PATIENT_FACTOR: u32 = 120;
 
-/// How often and how soon to try again.
 #[derive(Debug, Clone, Copy)]
 pub struct Retries {
     /// The most attempts after the first one.
@@ -50,7 +49,6 @@ pub enum Decision {
     LooksRefused,
 }
 
-/// The failed attempts of one run.
 #[derive(Debug)]
 pub struct Failures {
     retries: Retries,

@@ -203,7 +203,6 @@ pub fn can_only_be_output(first: u8) -> bool {
 }
 
 impl<'a> Kind<'a> {
-    /// Parses the text of a record.
     pub fn parse(text: &'a [u8]) -> Self {
         Self::parse_own(text).unwrap_or(Self::Output(text))
     }

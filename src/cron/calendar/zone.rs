@@ -19,7 +19,6 @@ const LARGEST_FILE: u64 = 64 << 10;
 pub enum Zone {
     /// The machine's, or that of the variable TZ.
     Machine,
-    /// A zone of the database.
     Named(TimeZone),
 }
 

@@ -8,7 +8,6 @@ pub enum Token {
     Operator(Operator),
 }
 
-/// Separates two commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operator {
     And,
@@ -39,7 +38,6 @@ impl Word {
     }
 }
 
-/// The file name of a path.
 pub fn base_name(path: &[u8]) -> &[u8] {
     path.rsplit(|byte| *byte == b'/').next().unwrap_or(path)
 }

@@ -15,12 +15,10 @@ impl Wait {
 
     pub const UNKNOWN: Self = Self { least: 0, most: None };
 
-    /// Adds up to `seconds`.
     pub fn or_later(self, seconds: u64) -> Self {
         self.then(Self { least: 0, most: Some(seconds) })
     }
 
-    /// Adds the next time.
     pub fn then(self, next: Self) -> Self {
         let most = self.most.zip(next.most);
         Self {

@@ -27,7 +27,6 @@ pub trait Visitor {
     fn simple(&mut self, words: &[Word], at: Position) -> Effect;
 }
 
-/// What is certain about a command by its place.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Position {
     /// How long the commands before it take.
@@ -40,7 +39,6 @@ pub struct Position {
     pub depth: usize,
 }
 
-/// What a command means for the next one.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Effect {
     pub time: Wait,

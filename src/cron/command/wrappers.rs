@@ -44,7 +44,6 @@ const SHELLS: [&str; 10] =
 
 const USER_CHANGERS: [&str; 5] = ["doas", "runuser", "setuidgid", "su", "sudo"];
 
-/// A call of remoteexe.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Call {
     /// The program as the line has it: a name or a path.
@@ -75,7 +74,6 @@ pub struct Unwrapped<'a> {
     pub call: Call,
 }
 
-/// Removes the wrappers around the command in `words`.
 pub fn unwrap(words: &[Word]) -> Unwrapped<'_> {
     let call = Call::default();
     let mut found = Unwrapped { command: words, script: None, is_plain: true, call };
@@ -128,7 +126,6 @@ pub fn unwrap(words: &[Word]) -> Unwrapped<'_> {
     }
 }
 
-/// The number of words that a program's options take.
 fn options(with_value: &str, words: &[Word]) -> usize {
     let mut count = 0;
     while let Some(word) = words.get(count).filter(|word| word.text.starts_with(b"-")) {

@@ -118,7 +118,6 @@ impl Display for UnreadCrontab {
 
 #[derive(Debug)]
 pub struct Crontabs {
-    /// The daemon of the machine.
     pub cron: MachineCron,
     pub read: Vec<Crontab>,
     pub left_out: Vec<UnreadCrontab>,
@@ -129,7 +128,6 @@ pub struct Crontabs {
 enum Location {
     /// `/etc/crontab` or a file in `/etc/cron.d`.
     System,
-    /// A file in cron's spool directory.
     Spool,
     /// Anywhere else: a copy, or a draft.
     Elsewhere,
@@ -313,7 +311,6 @@ fn is_standard_input(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// Reads a crontab and the data of its file.
 fn read(path: &Path, place: Location) -> io::Result<(Vec<u8>, Stat)> {
     if place == Location::Elsewhere && is_standard_input(path) {
         let stdin = io::stdin();

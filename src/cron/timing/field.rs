@@ -8,7 +8,6 @@ use crate::cron::daemon::Daemon;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unit {
-    /// For messages.
     pub name: &'static str,
     pub low: u8,
     pub high: u8,

@@ -9,7 +9,6 @@ use crate::cron::{Fault, Finding};
 /// The CPU time of a run in Airflow, in seconds: measured with 3.3.2, a `LocalExecutor` and `SQLite`.
 const SECONDS_OF_RUN: f64 = 0.57;
 
-/// The most times of day in a warning.
 const MOST_TIMES: usize = 3;
 
 /// The differences of all lines, in the order of the crontabs.
@@ -147,7 +146,6 @@ fn local(minute: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(minute.saturating_mul(60), 0).unwrap_or_default()
 }
 
-/// The number of runs a day, and their cost.
 pub fn cost(lines: &[DagLine]) -> Option<String> {
     let runs: f64 = lines.iter().map(runs_a_day).sum();
     if lines.is_empty() {

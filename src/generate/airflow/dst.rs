@@ -32,14 +32,12 @@ pub struct ClockChange {
 /// Starts of a line in one minute that only one scheduler makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExtraStarts {
-    /// The minute of UTC.
     pub minute: i64,
     pub count: usize,
     /// The other scheduler also makes some in this minute.
     pub has_others: bool,
 }
 
-/// What differs because of a change of the clock.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Difference {
     pub change: ClockChange,

@@ -12,9 +12,10 @@ use super::crontab::parse::{Contents, CronLine};
 use super::crontab::percent::ShellText;
 use super::daemon::Daemon;
 use super::fault::{Fault, Finding};
-use super::jobs::{CallMeaning, ParseCall, cron_tz, meaning, random_delay, unknown_zone};
+use super::jobs::{CallMeaning, ParseCall, accepted, cron_tz, meaning, random_delay, unknown_zone};
 use super::lint::NEVER_DUE;
 use super::timing::{Timing, half_read_fields};
+use crate::exit::success_statuses::SuccessStatuses;
 
 /// A line with all that cron gives to its job.
 #[derive(Debug, Clone)]
@@ -37,6 +38,8 @@ pub struct PortableLine {
     pub input: Option<String>,
     /// The first job in it, `HOST SCRIPT PARAMETERS`.
     pub job: Option<String>,
+    /// The exit statuses that are no failure, by `REMOTEEXE_OK`: those of the last call, whose status the line has.
+    pub accepted: SuccessStatuses,
     /// `flock -n` skips the command with the status of a failure.
     pub fails_if_locked: bool,
     /// The exit status is not that of the last call of remoteexe, which is in a pipe or in the background.
@@ -115,6 +118,7 @@ fn portable(
     let zone = cron_tz(line, daemon);
     let own_zone = zone.as_deref().map(own_zone).transpose()?;
     let tokens = tokens(&shell.text, &line.variables).unwrap_or_default();
+    let mentions = mentions(&shell.text, &line.variables);
     let column = user.as_ref().map_or(String::new(), |user| format!(" {user}"));
     let raw = text(&line.command, "the command")?;
     Ok(PortableLine {
@@ -127,7 +131,8 @@ fn portable(
         variables: variables(contents, line.number)?,
         command,
         input: shell.input.as_ref().map(|_| text(&shell.stdin(), "the input")).transpose()?,
-        job: first_job(&shell.text, line, parse),
+        job: first_job(&mentions, line, parse),
+        accepted: last_accepted(&mentions, line),
         fails_if_locked: fails_if_locked(&tokens),
         hides_status: hides_status(&tokens),
     })
@@ -197,8 +202,7 @@ fn text(bytes: &[u8], what: &str) -> Result<String, Fault> {
     })
 }
 
-fn first_job(command: &[u8], line: &CronLine, parse: ParseCall) -> Option<String> {
-    let mentions = mentions(command, &line.variables);
+fn first_job(mentions: &[Mention], line: &CronLine, parse: ParseCall) -> Option<String> {
     mentions.iter().find_map(|mention| match mention {
         Mention::Call(call) => match meaning(call, line, parse) {
             CallMeaning::Job(job) => Some(String::from_utf8_lossy(&job.name).into_owned()),
@@ -206,6 +210,13 @@ fn first_job(command: &[u8], line: &CronLine, parse: ParseCall) -> Option<String
         },
         Mention::Unknown(_) => None,
     })
+}
+
+fn last_accepted(mentions: &[Mention], line: &CronLine) -> SuccessStatuses {
+    match mentions.last() {
+        Some(Mention::Call(call)) => accepted(call, line),
+        _ => SuccessStatuses::default(),
+    }
 }
 
 /// Whether a `flock` that does not wait has no status of its own for a taken lock.

@@ -402,6 +402,29 @@ PATH=/usr/bin:/bin:/opt
 }
 
 #[test]
+fn a_status_that_remoteexe_ok_accepts_skips_the_task() {
+    for (text, end) in [
+        (
+            "REMOTEEXE_OK=3,75\n* * * * * remoteexe -h >/dev/null; exit 75\n",
+            "skipped: exit status 75, which REMOTEEXE_OK accepts",
+        ),
+        ("REMOTEEXE_OK=3,75\n* * * * * remoteexe -h >/dev/null; exit 4\n", "failed: exit status 4"),
+        (
+            "REMOTEEXE_OK=3\n* * * * * remoteexe -h >/dev/null; REMOTEEXE_OK=4 remoteexe h s; exit 4\n",
+            "skipped: exit status 4, which REMOTEEXE_OK accepts",
+        ),
+        (
+            "REMOTEEXE_OK=3,255\n* * * * * remoteexe -h >/dev/null; exit 3\n",
+            "failed: exit status 3",
+        ),
+        ("REMOTEEXE_OK=3\n* * * * * exit 3\n", "failed: exit status 3"),
+    ] {
+        let log = dags_in("UTC", "--user-crontab", text.as_bytes()).run("");
+        assert!(log.ends_with(&format!("{end}\n")), "{text}{log}");
+    }
+}
+
+#[test]
 fn a_task_of_root_runs_the_line_of_another_user_as_that_user() {
     needs_root();
     let found = dags_in(

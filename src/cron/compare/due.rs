@@ -116,6 +116,7 @@ mod tests {
     use crate::cron::daemon::Daemon;
     use crate::cron::jobs::{LineRef, Starter};
     use crate::cron::timing::Timing;
+    use crate::exit::success_statuses::SuccessStatuses;
 
     const WEEK: i64 = 7 * 24 * 60;
 
@@ -132,7 +133,7 @@ mod tests {
             wait: Wait::NONE,
             has_own_zone: false,
             is_conditional: false,
-            accepted: None,
+            accepted: SuccessStatuses::default(),
             changed: None,
             is_ignored: false,
             starter: Starter::Cron,

@@ -54,6 +54,8 @@ class Line:
     # cron starts it only if the day is also one of these: of the month, or of the week (0 is Sunday).
     days: tuple[int, ...] = ()
     weekdays: tuple[int, ...] = ()
+    # Exit statuses that are no failure, by REMOTEEXE_OK.
+    accepted: tuple[int, ...] = ()
 
 
 class CronLine(BaseOperator):
@@ -103,6 +105,10 @@ class CronLine(BaseOperator):
         for output in self.process.stdout:
             self.log.info("%s", output.decode(errors="backslashreplace").rstrip("\r\n"))
         status = self.process.wait()
+        if status in self.line.accepted:
+            raise AirflowSkipException(
+                f"exit status {status}, which REMOTEEXE_OK accepts"
+            )
         if status != 0:
             raise AirflowFailException(
                 f"exit status {status if status > 0 else 128 - status}"

@@ -22,13 +22,13 @@ use super::logs::owner::Account;
 use super::logs::scheduler::{LogDir, Scheduler, are_same};
 use super::query::CrontabSource;
 use super::query::filter::Filter;
-use super::query::success_statuses::SuccessStatuses;
 use super::runs::run::{Run, first_word};
 use crate::clock::{local_seconds, local_time};
 use crate::cron::{
     Author, CommentedOut, CronJob, CronJobs, CrontabSelection, Crontabs, Finding, ParseCall,
     Starter, Trust, findings,
 };
+use crate::exit::success_statuses::SuccessStatuses;
 use crate::machine::Users;
 
 /// A job on more lines is not checked. Only a hostile crontab has one.
@@ -168,8 +168,7 @@ impl ExpectedJob {
     fn add_line(&mut self, line: usize, entry: &CronJob) {
         self.lines.push(line);
         self.is_conditional |= entry.is_conditional;
-        let accepted = entry.accepted.as_deref();
-        self.accepted.extend(accepted.and_then(|it| SuccessStatuses::parse(it).ok()));
+        self.accepted.extend(&entry.accepted);
     }
 
     pub fn host(&self) -> &[u8] {

@@ -16,6 +16,8 @@ mod fault;
 mod jobs;
 mod lint;
 mod portable;
+#[cfg(test)]
+mod sample;
 mod timing;
 pub mod upcoming;
 

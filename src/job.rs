@@ -10,7 +10,6 @@ mod lines;
 mod marker;
 mod monitor;
 mod openssh;
-mod preflight;
 mod proof;
 mod relay;
 mod retry;

@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 use rustix::process::geteuid;
@@ -137,7 +137,7 @@ impl RunningJobs {
 impl LiveProcess {
     /// None if the process is not a remoteexe, or is gone.
     fn read(process: &Path) -> Option<Self> {
-        let read = |name| facts(process.join(name));
+        let read = |name| beginning(&process.join(name), MAX_FACTS);
         if read("comm")? != b"remoteexe\n" {
             return None;
         }
@@ -149,19 +149,16 @@ impl LiveProcess {
     }
 }
 
-fn facts(path: PathBuf) -> Option<Vec<u8>> {
-    let mut facts = Vec::new();
-    let file = File::open(path).ok()?;
-    file.take(MAX_FACTS).read_to_end(&mut facts).ok()?;
-    Some(facts)
-}
-
 /// None if the command line has more than `most` bytes.
 fn command_line(pid: u32, most: usize) -> Option<Vec<u8>> {
-    let mut words = Vec::new();
-    let file = File::open(format!("/proc/{pid}/cmdline")).ok()?;
-    file.take(most as u64 + 1).read_to_end(&mut words).ok()?;
+    let words = beginning(Path::new(&format!("/proc/{pid}/cmdline")), most as u64 + 1)?;
     (words.len() <= most).then_some(words)
+}
+
+fn beginning(path: &Path, most: u64) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path).ok()?.take(most).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 /// The real user in `/proc/PID/status`. The effective one would be root for a set-user-ID program that somebody else

@@ -23,6 +23,7 @@ use crate::job::{Job, Login, Operands, Retries, Ssh, UsageErrorRun, WordError};
 /// With the default delay, the longest waits add up to more than three hours.
 const MAX_RETRIES: u32 = 100;
 
+/// A job of cron that waits longer is a mistake.
 const LONGEST_TIME: Duration = Duration::from_secs(3600);
 
 const UNKNOWN_TIP: &str =
@@ -312,11 +313,10 @@ impl CommandLine<JobArgs> {
 
     fn missing_operand(&self) -> UsageError {
         let host = self.args.operands.first();
+        let taken = self.last_option();
+        let taken = taken.map(|option| format!("{option}; HOST and SCRIPT go after it"));
         let Some(host) = host.filter(|host| !host.is_empty()) else {
-            let tip = match self.last_option() {
-                Some(option) => format!("{option}; HOST and SCRIPT go after it"),
-                None => "give a host and the script to run on it".to_owned(),
-            };
+            let tip = taken.unwrap_or("give a host and the script to run on it".to_owned());
             return UsageError::new("HOST and SCRIPT are missing", &tip);
         };
         let host = host.to_string_lossy();
@@ -324,8 +324,8 @@ impl CommandLine<JobArgs> {
         if let Some(tip) = misspelt_option(&host) {
             return UsageError::new(&reason, &tip);
         }
-        let tip = match self.last_option() {
-            Some(option) => format!("{option}; HOST and SCRIPT go after it"),
+        let tip = match taken {
+            Some(taken) => taken,
             None if host.contains(char::is_whitespace) => {
                 format!("give them as two words, without the quotes around both: remoteexe {host}")
             }
@@ -467,49 +467,28 @@ fn usage_error(
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
 
-    fn read(line: &str, variables: &[(&str, &str)]) -> CallMeaning {
-        let words: Vec<_> = line.split(' ').map(OsString::from).collect();
-        let variables = variables.iter();
-        let variables =
-            variables.map(|(name, value)| (OsString::from(name), OsString::from(value)));
-        read_crontab(&words, &variables.collect::<Vec<_>>())
-    }
-
     #[test]
-    fn a_call_in_a_crontab_is_read_by_the_grammar_of_a_job_and_with_the_variables_there() {
-        let job = |log_dir: &str, keys: &[&str]| {
-            CallMeaning::Job(JobCall {
-                name: b"h s --retries 3".to_vec(),
-                log_dir: log_dir.into(),
-                splay: Duration::ZERO,
-                identities: keys.iter().map(PathBuf::from).collect(),
-            })
+    fn a_call_in_a_crontab_has_the_variables_there_and_an_option_outweighs_them() {
+        let read = |line: &str, variables: &[(&str, &str)]| {
+            let words: Vec<_> = line.split(' ').map(OsString::from).collect();
+            let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
+            read_crontab(&words, &variables.collect::<Vec<_>>())
         };
         let variables = [("REMOTEEXE_LOG_DIR", "/l"), ("PATH", "/bin"), ("REMOTEEXE_LOGIN", "")];
-        assert_eq!(read("-p 22 -i k h s --retries 3", &[]), job("/tmp", &["k"]));
-        assert_eq!(read("h s --retries 3", &variables), job("/l", &[]));
-        assert_eq!(read("--log-dir /m h s --retries 3", &variables), job("/m", &[]));
-        for line in ["--report", "--report --since 61m", "-V"] {
-            assert_eq!(read(line, &[]), CallMeaning::NoJob);
+        for (line, log_dir) in [("h s -o x", "/l"), ("--log-dir /m h s -o x", "/m")] {
+            let CallMeaning::Job(job) = read(line, &variables) else { panic!("{line}") };
+            assert_eq!((&*job.name, job.log_dir), (&b"h s -o x"[..], log_dir.into()));
         }
-        let refused = |line, variables| match read(line, variables) {
-            CallMeaning::Refused { job, reason } => (job, reason),
-            other => panic!("not refused: {other:?}"),
-        };
-        let (job, reason) = refused("h:22 s", &[]);
-        assert_eq!(job, b"h:22 s");
-        assert!(reason.starts_with("invalid value 'h:22' for <HOST>"), "{reason}");
-        let (_, reason) = refused("h", &[("REMOTEEXE_LOG_DIR", "/l")]);
-        assert_eq!(
-            reason,
-            "SCRIPT is missing; HOST is 'h'; \
-             tip: give the script to run on it: remoteexe h /path/to/script.sh"
-        );
-        let (_, reason) = refused("h s", &[("REMOTEEXE_RETRIES", "8 # often")]);
-        assert!(reason.starts_with("invalid value '8 # often' for --retries <N>"), "{reason}");
+        for (line, variable, expected) in [
+            ("h", ("REMOTEEXE_LOG_DIR", "/l"), "SCRIPT is missing; HOST is 'h'; tip: give"),
+            ("h s", ("REMOTEEXE_RETRIES", "8 # x"), "invalid value '8 # x' for --retries <N>"),
+        ] {
+            match read(line, &[variable]) {
+                CallMeaning::Refused { reason, .. } => assert!(reason.starts_with(expected)),
+                other => panic!("not refused: {other:?}"),
+            }
+        }
     }
 }

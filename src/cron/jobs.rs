@@ -366,6 +366,7 @@ pub fn unknown_zone(name: &str) -> String {
 
 /// `RANDOM_DELAY` in minutes, which only cronie knows.
 pub fn random_delay(line: &CronLine, daemon: Daemon) -> u64 {
+    // cronie's own limit.
     const MOST: u64 = 24 * 60;
     if daemon != Daemon::Cronie {
         return 0;
@@ -378,44 +379,7 @@ pub fn random_delay(line: &CronLine, daemon: Daemon) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cron::crontab::files::Trust;
-    use crate::cron::crontab::parse::{Columns, Contents};
-    use crate::cron::daemon::MachineCron;
-
-    fn read(words: &[OsString], variables: &[(OsString, OsString)]) -> CallMeaning {
-        let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
-        let job = words.join(&b' ');
-        let log_dir = variables.iter().find(|(name, _)| name == "REMOTEEXE_LOG_DIR");
-        match words.len() {
-            2 => CallMeaning::Job(JobCall {
-                name: job,
-                log_dir: log_dir.map_or("/tmp".into(), |(_, dir)| dir.into()),
-                splay: Duration::ZERO,
-                identities: Vec::new(),
-            }),
-            _ => CallMeaning::Refused { job, reason: "two words are needed".to_owned() },
-        }
-    }
-
-    fn plan(daemon: Daemon, text: &str) -> CronJobs {
-        let crontab = Crontab {
-            path: "crontab".into(),
-            trust: Trust::Full,
-            columns: Columns::System,
-            owner: None,
-            changed: Some(7),
-            rejection: None,
-            is_installed: false,
-            has_ignored_name: false,
-            contents: Contents::parse(text.as_bytes(), Columns::System, daemon),
-        };
-        let crontabs = Crontabs {
-            cron: MachineCron { rules: daemon, ..MachineCron::of(Path::new("/nowhere")) },
-            read: vec![crontab],
-            left_out: Vec::new(),
-        };
-        CronJobs::of(&crontabs, read)
-    }
+    use crate::cron::sample;
 
     #[test]
     fn an_entry_has_the_variables_that_hold_for_its_line() {
@@ -423,7 +387,7 @@ mod tests {
                     REMOTEEXE_LOG_DIR=/l\n\
                     2 * * * * root remoteexe h b\n\
                     3 * * * * root REMOTEEXE_LOG_DIR=/m remoteexe h c; remoteexe h\n";
-        let plan = plan(Daemon::Debian, text);
+        let plan = sample::jobs(Daemon::Debian, text);
         let entries = plan.entries.iter().map(|entry| {
             let log_dir = entry.log_dir.as_deref().map(|dir| dir.display().to_string());
             let job = String::from_utf8_lossy(&entry.job).into_owned();
@@ -444,7 +408,7 @@ mod tests {
                     0 0 * * * root remoteexe h d\n\
                     CRON_TZ=No/Where\n\
                     0 0 * * * root remoteexe h e\n";
-        let plan = plan(Daemon::Cronie, text);
+        let plan = sample::jobs(Daemon::Cronie, text);
         let waits = plan.entries.iter().map(|entry| (entry.wait.least, entry.wait.most));
         let expected = [(5, Some(5 + 9 * 60)), (0, Some((2 + 120) * 60)), (0, Some(120))];
         assert_eq!(waits.collect::<Vec<_>>(), expected);

@@ -261,23 +261,11 @@ fn refused<T>(problem: &str, remedy: &str) -> Result<T, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cron::crontab::files::Trust;
-    use crate::cron::crontab::parse::Columns;
+    use crate::cron::sample::crontab;
 
     /// The lines of a system's crontab, and the refusals.
     fn portable(daemon: Daemon, text: &str) -> PortableLines {
-        let crontab = Crontab {
-            path: "crontab".into(),
-            columns: Columns::System,
-            owner: None,
-            changed: Some(7),
-            trust: Trust::Full,
-            rejection: None,
-            is_installed: false,
-            has_ignored_name: false,
-            contents: Contents::parse(text.as_bytes(), Columns::System, daemon),
-        };
-        PortableLines::of(&crontab, daemon, |_, _| CallMeaning::NoJob)
+        PortableLines::of(&crontab(daemon, text), daemon, |_, _| CallMeaning::NoJob)
     }
 
     #[test]

@@ -105,8 +105,6 @@ fn seconds(seconds: u64) -> i64 {
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
-    use std::path::{Path, PathBuf};
-    use std::time::Duration;
 
     use super::*;
     use crate::cron::calendar::dst::clock_intervals;
@@ -114,30 +112,14 @@ mod tests {
     use crate::cron::command::wait::Wait;
     use crate::cron::compare::comparison::{Comparison, ComparisonResult};
     use crate::cron::daemon::Daemon;
-    use crate::cron::jobs::{LineRef, Starter};
+    use crate::cron::sample;
     use crate::cron::timing::Timing;
-    use crate::exit::success_statuses::SuccessStatuses;
 
     const WEEK: i64 = 7 * 24 * 60;
 
     fn entry(timing: &str) -> CronJob {
-        CronJob {
-            place: LineRef { file: Path::new("crontab").into(), line: 1 },
-            job: b"h s".to_vec(),
-            user: None,
-            log_dir: Some(PathBuf::from("/tmp")),
-            splay: Duration::ZERO,
-            timing: Timing::parse(timing.as_bytes(), Daemon::Debian).unwrap().0,
-            schedule: timing.to_owned(),
-            zone: None,
-            wait: Wait::NONE,
-            has_own_zone: false,
-            is_conditional: false,
-            accepted: SuccessStatuses::default(),
-            changed: None,
-            is_ignored: false,
-            starter: Starter::Cron,
-        }
+        let text = format!("{timing} root remoteexe h s\n");
+        sample::jobs(Daemon::Debian, &text).entries.remove(0)
     }
 
     /// Random lines, most of them due some times a day.

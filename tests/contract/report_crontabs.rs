@@ -801,11 +801,14 @@ fn a_hostile_crontab_is_told_and_bounded_and_nothing_in_it_is_run() {
         ),
     )
     .unwrap();
+    fs::write(scene.path("no_name"), format!("=x\n{}", line("remoteexe $H s"))).unwrap();
     // Each pair of these lines is compared on all days of a year.
     fs::write(scene.path("never"), "0 0 30 2 * root remoteexe h s\n".repeat(10_000)).unwrap();
     File::create(scene.path("large")).and_then(|file| file.set_len(100 << 20)).unwrap();
     let mut outputs = String::new();
-    for name in ["long", "brackets", "binary", "control", "many", "run", "never", "large"] {
+    let names =
+        ["long", "brackets", "binary", "control", "many", "run", "no_name", "never", "large"];
+    for name in names {
         for form in ["--check", "--next"] {
             let mut command = reporter(&scene);
             command.current_dir(scene.path("")).args([form, "--crontab", name]);

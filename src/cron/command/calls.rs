@@ -7,6 +7,8 @@ use std::ffi::OsString;
 use std::mem;
 use std::os::unix::ffi::OsStringExt;
 
+use memchr::memmem;
+
 use super::lexer::{Word, base_name, tokens};
 use super::wait::{Wait, sleep};
 use super::walk::{Effect, Position, Visitor, walk};
@@ -70,19 +72,12 @@ fn may_mention(text: &[u8], variables: &Variables) -> bool {
 /// Whether a command may give a variable of the crontab another value.
 fn is_changed_in(text: &[u8], name: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    let mut before = b' ';
-    let mut rest = text;
     // As a word: `NAME=value`, `read NAME`, `for NAME in`.
-    while let Some(at) = rest.windows(name.len()).position(|part| part == name.as_bytes()) {
-        before = if at > 0 { rest[at - 1] } else { before };
-        let after = rest.get(at + name.len()).copied().unwrap_or(b' ');
-        if !is_part(before) && !b"${".contains(&before) && !is_part(after) && after != b'/' {
-            return true;
-        }
-        before = rest[at];
-        rest = &rest[at + 1..];
-    }
-    false
+    memmem::find_iter(text, name).any(|at| {
+        let before = at.checked_sub(1).map_or(b' ', |at| text[at]);
+        let after = text.get(at + name.len()).copied().unwrap_or(b' ');
+        !is_part(before) && !b"${".contains(&before) && !is_part(after) && after != b'/'
+    })
 }
 
 #[derive(Debug)]

@@ -16,7 +16,8 @@ pub struct Variables(Vec<(Rc<str>, Rc<[u8]>)>);
 
 impl Variables {
     pub fn set(&mut self, name: &[u8], value: &[u8]) {
-        let Ok(name) = str::from_utf8(name) else {
+        // Both daemons take a variable without a name, which no command can use.
+        let Some(name) = str::from_utf8(name).ok().filter(|name| !name.is_empty()) else {
             return;
         };
         self.0.retain(|(other, _)| &**other != name);

@@ -120,28 +120,6 @@ fn without_options_the_logs_of_tmp_are_read() {
 }
 
 #[test]
-fn a_log_directory_without_any_log_is_an_error_and_a_quiet_hour_is_none() {
-    let scene = Scene::new();
-    let dir = scene.path("log").display().to_string();
-    for form in [&[][..], &["--json"], &["--tsv"], &["--run", "1"]] {
-        let output = reporter(&scene).args(form).output().unwrap();
-        assert_eq!(code(&output), 74, "{form:?}");
-        assert!(output.stdout.is_empty(), "{form:?}");
-        assert_eq!(
-            stderr(&output),
-            format!("remoteexe: {dir}: there are no logs; --log-dir names another directory\n")
-        );
-    }
-    let log = from_to(1, "2026-03-02 10:00:00", None);
-    fs::write(scene.path("log/20260302_remoteexe.log"), log).unwrap();
-    let mut command = reporter(&scene);
-    let output = command.args(["--since", "2026-03-02 11:00"]).output();
-    let output = output.unwrap();
-    assert_eq!(printed(&output), format!("no runs\n{dir}, 1 file, since 2026-03-02 11:00:00\n"));
-    assert_eq!(code(&output), 0);
-}
-
-#[test]
 fn with_a_period_the_files_that_can_have_records_of_it_are_chosen() {
     let scene = Scene::new();
     let dir = scene.path("log");
@@ -404,17 +382,6 @@ fn a_corrupt_file_is_reported_as_far_as_it_can_be_decompressed() {
         assert!(runs.contains(&"1000000 \"ok\"".to_owned()), "{what}");
         let is_begun = bytes.len() > 1000;
         assert_eq!(runs.contains(&"1 \"ok\"".to_owned()), is_begun, "{what}");
-    }
-}
-
-#[test]
-fn an_unreadable_input_outweighs_a_failure() {
-    let scene = Scene::new();
-    fs::write(scene.path("a.log"), LOG).unwrap();
-    for form in [&["--json"][..], &["--tsv"], &["--run", "5"], &[]] {
-        let mut command = reporter(&scene);
-        command.args(form).arg("/nonexistent").arg(scene.path("a.log"));
-        assert_eq!(code(&command.output().unwrap()), 74, "{form:?}");
     }
 }
 

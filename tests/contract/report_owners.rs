@@ -1,7 +1,7 @@
 //! `--report`: whose logs it believes, and what it does with those of others.
 
-use std::fs::{self, File, Permissions};
-use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::fs::{self, File};
+use std::os::unix::fs::{chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -79,63 +79,6 @@ fn an_end_in_the_log_of_another_user_ends_no_run() {
 }
 
 #[test]
-fn neither_a_start_nor_output_of_another_user_changes_a_run() {
-    let scene = Scene::new();
-    let daily = give(&scene, "20260302_remoteexe.log", 0, OK);
-    let eve = give(
-        &scene,
-        &format!("20260302_remoteexe.{NOBODY}.log"),
-        NOBODY,
-        // The job is started again under another id, and the run prints more and starts something else.
-        "[2026-03-02 10:00:00][8] START,-,h s\n\
-         [2026-03-02 10:00:00][7] START,-,h s\n\
-         [2026-03-02 10:00:00][7] x\n\
-         [2026-03-02 10:00:02][7] y\n",
-    );
-    let output =
-        reporter(&scene).args(["--json", "--user", "root"]).args([eve, daily]).output().unwrap();
-    printed(&output);
-    let names = "pid status lines overlapped ambiguous";
-    assert_eq!(fields(&output, names), [r#"7 "ok" 0 false false"#]);
-}
-
-#[test]
-fn a_start_of_the_same_job_by_another_user_hides_no_overlap() {
-    let scene = Scene::new();
-    let second = LOST.replace("[7]", "[9]").replace("10:00:00", "10:00:02");
-    let daily = give(&scene, "20260302_remoteexe.log", 0, [LOST, &second, FORGED_END].concat());
-    let start = "[2026-03-02 10:00:01][8] START,-,h s\n";
-    let eve = give(&scene, &format!("20260302_remoteexe.{NOBODY}.log"), NOBODY, start);
-    let mut command = reporter(&scene);
-    command.args(["--json", "--user", "root"]).args([daily, eve]);
-    let output = command.output().unwrap();
-    let names = "pid status overlapped";
-    assert_eq!(fields(&output, names), [r#"7 "ok" true"#, r#"9 "lost" false"#]);
-}
-
-#[test]
-fn a_run_goes_on_in_the_fallback_files_of_its_user_only() {
-    let scene = Scene::new();
-    let end = "[2026-03-02 10:00:02][7] END,4,h s\n";
-    give(&scene, "20260302_remoteexe.log", 0, LOST);
-    give(&scene, "20260302_remoteexe.0.log", 0, "[2026-03-02 10:00:01][7] one\n");
-    let random = "20260302_remoteexe.0.0123456789abcdef.log";
-    give(&scene, random, 0, end);
-    let names = "status exit_status tail";
-    assert_eq!(runs(&scene, names, &[]), [r#""failed" 4 ["one"]"#]);
-    let path = give(&scene, random, NOBODY, end);
-    let output = report_here(&scene, &["--json"]);
-    assert_eq!(fields(&output, names), [r#""lost" null ["one"]"#]);
-    assert_eq!(
-        stderr(&output),
-        format!(
-            "remoteexe: {}: owned by uid {NOBODY}, not by the uid in its name\n",
-            path.display()
-        )
-    );
-}
-
-#[test]
 fn records_of_a_pipe_have_no_user_and_belong_together() {
     let scene = Scene::new();
     let log = scene.path("a.log");
@@ -171,21 +114,6 @@ fn each_run_has_its_user() {
     for (args, status) in [("root", 0), ("nobody", 1), ("54321", 0)] {
         let output = report_here(&scene, &["--user", args]);
         assert_eq!((stderr(&output), code(&output)), (String::new(), status));
-    }
-}
-
-#[test]
-fn an_unknown_user_is_a_usage_error() {
-    for word in ["eve?", "-1", "+0", "4294967296", ""] {
-        let scene = Scene::new();
-        let output = reporter(&scene).arg(format!("--user={word}")).output();
-        let output = output.unwrap();
-        assert_eq!(code(&output), 10);
-        let reason = format!(
-            "error: invalid value '{word}' for --user <USER>: no such user\n\n  \
-             tip: give a name in /etc/passwd, or the number that `id -u NAME` prints\n"
-        );
-        assert!(stderr(&output).starts_with(&reason), "{}", stderr(&output));
     }
 }
 
@@ -337,28 +265,6 @@ fn whatever_a_stranger_leaves_in_the_place_of_the_day_s_log_is_complained_of_onc
     assert_eq!(complaints.matches(": belongs to nobody").count(), 3);
     assert_eq!(complaints.lines().count(), 3, "{complaints}");
     assert_eq!(code(&output), 74);
-}
-
-#[test]
-fn what_a_stranger_wrote_in_the_place_of_the_day_s_log_is_shown_when_asked_for() {
-    let scene = Scene::new();
-    give(&scene, "20260302_remoteexe.log", NOBODY, FAILED);
-    let output = report_here(&scene, &["--json", "--user", "nobody"]);
-    assert_eq!(fields(&output, "user status"), [r#""nobody" "failed""#]);
-    assert_eq!(code(&output), 74);
-}
-
-#[test]
-fn a_user_s_log_in_a_directory_of_that_user_is_nobody_else_s_place() {
-    let scene = Scene::new();
-    give(&scene, "20260302_remoteexe.log", NOBODY, OK);
-    chown(scene.path("log"), Some(NOBODY), None).unwrap();
-    for (mode, status) in [(0o755, 0), (0o1777, 74), (0o775, 74)] {
-        fs::set_permissions(scene.path("log"), Permissions::from_mode(mode)).unwrap();
-        let output = report_here(&scene, &["--json", "--user", "nobody"]);
-        assert_eq!(fields(&output, "user status"), [r#""nobody" "ok""#]);
-        assert_eq!(code(&output), status, "{mode:o}");
-    }
 }
 
 #[test]

@@ -15,14 +15,3 @@ pub fn own_mounts(script: &str) -> Command {
     unshare.args(["sh", "-euc", script, "sh"]);
     unshare
 }
-
-/// remoteexe on a machine that was booted at this second since 1970.
-pub fn remoteexe_booted_at(scene: &Scene, second: i64) -> Command {
-    needs_root();
-    let stat = format!("cpu  1 0 1 1\nbtime {second}\nprocesses 1\n");
-    fs::write(scene.path("stat"), stat).expect("a file");
-    let mut command =
-        own_mounts(&format!("mount --bind $DIR/stat /proc/stat; exec {REMOTEEXE} \"$@\""));
-    scene.equip(&mut command);
-    command
-}

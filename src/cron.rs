@@ -34,7 +34,7 @@ pub use crontab::files::{Author, CrontabSelection, Crontabs, Trust};
 pub use crontab::parse::Columns;
 pub use daemon::Daemon;
 pub use jobs::{
-    CallMeaning, CommentedOut, CronJob, CronJobs, JobCall, LineRef, ParseCall, UnknownCall,
+    CallMeaning, CommentedOut, CronJob, CronJobs, JobCall, LineRef, ParseCall, Starter, UnknownCall,
 };
 pub use lint::access::{LocalUser, UserLookup};
 pub use lint::{Finding, findings};

@@ -1,5 +1,7 @@
 //! All exit statuses: those of remoteexe, and the meaning of those of other programs.
 
+pub mod success_statuses;
+
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 

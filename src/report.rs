@@ -30,7 +30,7 @@ use format::upcoming::Upcoming;
 use format::{Format, Health, Needs};
 use logs::find::{self, Choice, Logs};
 use logs::open::{Writers, is_incomplete};
-use logs::scheduler::more_log_dirs;
+use logs::scheduler::{more_log_dirs, unite};
 use output::atomic_file::Access;
 use output::{ReportOutput, warn};
 use query::window::Window;
@@ -122,14 +122,18 @@ impl Query {
         Some(planned)
     }
 
-    /// Also reads the log directories of the crontabs' jobs, if none was given.
+    /// Also reads the log directories of the crontabs' jobs, if none was given. Directories that were given beside
+    /// crontabs belong to the workers of a scheduler, if no cron of this machine logs there.
     fn follow(&mut self, crontabs: Option<&Planned>, window: &Window, machine: &Machine) {
-        if let (Some(planned), LogSource::LogDirs(dirs)) = (crontabs, &mut self.source)
-            && self.follows_crontabs
-        {
+        let (Some(planned), LogSource::LogDirs(dirs)) = (crontabs, &mut self.source) else {
+            return;
+        };
+        if self.follows_crontabs {
             let users = &machine.users;
             let is_read = |uid| window.filter.reads_user(uid, users);
             more_log_dirs(planned.log_dirs(users, is_read), dirs);
+        } else if planned.is_given {
+            unite(dirs, |dir| !planned.is_of_cron(dir));
         }
     }
 

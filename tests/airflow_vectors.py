@@ -93,9 +93,9 @@ def minutes_of(dags, line, start, minutes):
         if minute >= minutes:
             return found
         try:
-            task.check_slot(
-                {"dag_run": SimpleNamespace(run_type="scheduled", run_after=time)}
-            )
+            run = SimpleNamespace(run_type="scheduled", run_after=time)
+            first = SimpleNamespace(try_number=1, max_tries=0)
+            task.check_slot({"dag_run": run, "ti": first})
             found.append(int(minute))
         except AirflowSkipException:
             pass

@@ -17,6 +17,7 @@ use super::line::CommandLine;
 use super::request::Request;
 use super::time::{is_clock_alone, is_day_alone, parse as parse_time, start_time};
 use super::value::{DEFAULT_LOG_DIR, InvalidValue, local_log_dir, path, unset_empty, when};
+use crate::exit::success_statuses::SuccessStatuses;
 use crate::machine::Users;
 use crate::report::logs::name::is_like_log;
 use crate::report::logs::open::Input;
@@ -25,7 +26,6 @@ use crate::report::output::style::ColorChoice;
 use crate::report::query::filter::Filter;
 use crate::report::query::period::Period;
 use crate::report::query::run_id::RunId;
-use crate::report::query::success_statuses::SuccessStatuses;
 use crate::report::query::{CrontabSource, Form, LogSource, Query, Question, Shown};
 
 /// Without examples: for somebody who looks for an option.

@@ -19,6 +19,7 @@ use super::crontab::percent::ShellText;
 use super::daemon::Daemon;
 use super::timing::Timing;
 use crate::escape::shortened;
+use crate::exit::success_statuses::SuccessStatuses;
 
 /// What a call of remoteexe does, by the grammar of its command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,12 +82,23 @@ pub struct CronJob {
     pub has_own_zone: bool,
     /// The line may skip a run on purpose, as behind `flock -n`.
     pub is_conditional: bool,
-    /// The exit statuses that are no failure, as `REMOTEEXE_OK` lists them.
-    pub accepted: Option<String>,
+    /// The exit statuses that are no failure, by `REMOTEEXE_OK`.
+    pub accepted: SuccessStatuses,
     /// The last change of the crontab, in seconds from 1970, if known.
     pub changed: Option<i64>,
     /// cron ignores the file because of its text, mode or owner, though the job was meant to run.
     pub is_ignored: bool,
+    /// What starts the job.
+    pub starter: Starter,
+}
+
+/// What starts the jobs of a crontab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Starter {
+    /// A cron daemon of this machine reads the file.
+    Cron,
+    /// None does. Another machine's cron may, or another scheduler.
+    Other,
 }
 
 impl CronJob {
@@ -272,9 +284,10 @@ impl JobFinder<'_> {
             wait: call.wait.or_later(start.latest),
             has_own_zone: has_zone(call, line),
             is_conditional: call.is_conditional,
-            accepted: variable(call, line, OK).map(|it| String::from_utf8_lossy(it).into_owned()),
+            accepted: accepted(call, line),
             changed: crontab.changed,
             is_ignored: crontab.rejection.is_some() || crontab.contents.is_ignored(),
+            starter: if crontab.is_installed { Starter::Cron } else { Starter::Other },
         });
     }
 
@@ -332,6 +345,12 @@ fn has_zone(call: &Call, line: &CronLine) -> bool {
 fn variable<'a>(call: &'a Call, line: &'a CronLine, name: &str) -> Option<&'a [u8]> {
     let own = call.variables.iter().rev().find(|(other, _)| other == name.as_bytes());
     own.map(|(_, value)| value.as_slice()).or_else(|| line.variables.get(name))
+}
+
+/// The statuses of `REMOTEEXE_OK`. None of them if the list is wrong.
+pub fn accepted(call: &Call, line: &CronLine) -> SuccessStatuses {
+    let list = variable(call, line, OK).and_then(|list| str::from_utf8(list).ok());
+    list.and_then(|list| SuccessStatuses::parse(list).ok()).unwrap_or_default()
 }
 
 /// The user of a line: from its column, or the owner of the crontab.

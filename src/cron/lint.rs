@@ -210,9 +210,7 @@ impl Linter<'_> {
             );
         }
         for field in HalfReadField::all(line.time_text.as_bytes(), self.daemon) {
-            let HalfReadField { name, read, ignored } = &field;
-            let problem = format!("cron reads the {name} as {read} and ignores '{ignored}'");
-            self.add(number, &problem, field.remedy());
+            self.add(number, &field.problem(), field.remedy());
         }
         if line.command.ends_with(b"\r") {
             self.add(

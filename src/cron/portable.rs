@@ -11,9 +11,10 @@ use super::crontab::files::Crontab;
 use super::crontab::parse::{Contents, CronLine, Fault};
 use super::crontab::percent::ShellText;
 use super::daemon::Daemon;
-use super::jobs::{CallMeaning, ParseCall, cron_tz, meaning, random_delay, unknown_zone};
+use super::jobs::{CallMeaning, ParseCall, accepted, cron_tz, meaning, random_delay, unknown_zone};
 use super::lint::Finding;
-use super::timing::Timing;
+use super::timing::{HalfReadField, Timing};
+use crate::exit::success_statuses::SuccessStatuses;
 
 /// A line with all that cron gives to its job.
 #[derive(Debug, Clone)]
@@ -36,6 +37,8 @@ pub struct PortableLine {
     pub input: Option<String>,
     /// The first job in it, `HOST SCRIPT PARAMETERS`.
     pub job: Option<String>,
+    /// The exit statuses that are no failure, by `REMOTEEXE_OK`: those of the last call, whose status the line has.
+    pub accepted: SuccessStatuses,
     /// `flock -n` skips the command with the status of a failure.
     pub fails_if_locked: bool,
     /// The exit status is not that of the last call of remoteexe, which is in a pipe or in the background.
@@ -86,13 +89,22 @@ impl PortableLines {
                 continue;
             }
             match portable(line, contents, daemon, parse) {
-                Ok(line) => found.lines.push(line),
+                Ok(carried) => {
+                    let fields = HalfReadField::all(line.time_text.as_bytes(), daemon);
+                    found.remarks.extend(
+                        fields.iter().map(|field| {
+                            finding(Some(line.number), field.problem(), field.remedy())
+                        }),
+                    );
+                    found.lines.push(carried);
+                }
                 Err((problem, remedy)) => {
                     found.refused.push(finding(Some(line.number), problem, remedy));
                 }
             }
         }
         found.refused.sort_by_key(|finding| finding.line);
+        found.remarks.sort_by_key(|finding| finding.line);
         found
     }
 }
@@ -119,6 +131,7 @@ fn portable(
     let zone = cron_tz(line, daemon);
     let own_zone = zone.as_deref().map(own_zone).transpose()?;
     let tokens = tokens(&shell.text, &line.variables).unwrap_or_default();
+    let mentions = mentions(&shell.text, &line.variables);
     let column = user.as_ref().map_or(String::new(), |user| format!(" {user}"));
     let raw = text(&line.command, "the command")?;
     Ok(PortableLine {
@@ -131,7 +144,8 @@ fn portable(
         variables: variables(contents, line.number)?,
         command,
         input: shell.input.as_ref().map(|_| text(&shell.stdin(), "the input")).transpose()?,
-        job: first_job(&shell.text, line, parse),
+        job: first_job(&mentions, line, parse),
+        accepted: last_accepted(&mentions, line),
         fails_if_locked: fails_if_locked(&tokens),
         hides_status: hides_status(&tokens),
     })
@@ -205,8 +219,7 @@ fn text(bytes: &[u8], what: &str) -> Result<String, Refusal> {
     })
 }
 
-fn first_job(command: &[u8], line: &CronLine, parse: ParseCall) -> Option<String> {
-    let mentions = mentions(command, &line.variables);
+fn first_job(mentions: &[Mention], line: &CronLine, parse: ParseCall) -> Option<String> {
     mentions.iter().find_map(|mention| match mention {
         Mention::Call(call) => match meaning(call, line, parse) {
             CallMeaning::Job(job) => Some(String::from_utf8_lossy(&job.name).into_owned()),
@@ -214,6 +227,13 @@ fn first_job(command: &[u8], line: &CronLine, parse: ParseCall) -> Option<String
         },
         Mention::Unknown(_) => None,
     })
+}
+
+fn last_accepted(mentions: &[Mention], line: &CronLine) -> SuccessStatuses {
+    match mentions.last() {
+        Some(Mention::Call(call)) => accepted(call, line),
+        _ => SuccessStatuses::default(),
+    }
 }
 
 /// Whether a `flock` that does not wait has no status of its own for a taken lock.
@@ -253,4 +273,74 @@ fn hides_status(tokens: &[Token]) -> bool {
 
 fn refused<T>(problem: &str, remedy: &'static str) -> Result<T, Refusal> {
     Err((problem.to_owned(), remedy))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cron::crontab::files::Trust;
+    use crate::cron::crontab::parse::Columns;
+
+    /// The lines of a system's crontab, and the refusals.
+    fn portable(daemon: Daemon, text: &str) -> PortableLines {
+        let crontab = Crontab {
+            path: "crontab".into(),
+            columns: Columns::System,
+            owner: None,
+            changed: Some(7),
+            trust: Trust::Full,
+            rejection: None,
+            is_installed: false,
+            has_ignored_name: false,
+            contents: Contents::parse(text.as_bytes(), Columns::System, daemon),
+        };
+        PortableLines::of(&crontab, daemon, |_, _| CallMeaning::NoJob)
+    }
+
+    #[test]
+    fn what_cronie_draws_at_random_is_refused_and_a_zone_of_its_own_is_kept() {
+        let text = "CRON_TZ=Asia/Tokyo\n\
+                    0 1 * * * root a\n\
+                    0~9 1 * * * root b\n\
+                    CRON_TZ=No/Where\n\
+                    0 1 * * * root c\n\
+                    CRON_TZ=\n\
+                    RANDOM_DELAY=5\n\
+                    0 1 * * * root d\n\
+                    RANDOM_DELAY=0\n\
+                    0 1 * * * root e\n\
+                    5/10 * * * * root f\n";
+        let found = portable(Daemon::Cronie, text);
+        let lines = found.lines.iter().map(|line| (line.number, &*line.command));
+        assert_eq!(lines.collect::<Vec<_>>(), [(2, "a"), (10, "e")]);
+        assert_eq!(found.lines[0].zone, "Asia/Tokyo");
+        let refused = found.refused.iter();
+        let refused = refused.map(|it| (it.line.unwrap_or_default(), &*it.problem));
+        assert_eq!(
+            refused.collect::<Vec<_>>(),
+            [
+                (3, "cron draws the time of ~ at random"),
+                (5, "CRON_TZ is 'No/Where', which is no time zone of this machine"),
+                (8, "RANDOM_DELAY: cron draws the delay at random"),
+                (11, "minute '5/10' has something after a value that does not belong there"),
+            ]
+        );
+        // Debian's cron knows none of these variables.
+        let found =
+            portable(Daemon::Debian, "RANDOM_DELAY=5\nCRON_TZ=Asia/Tokyo\n0 1 * * * root a\n");
+        assert_eq!((found.lines.len(), found.refused.len(), found.remarks.len()), (1, 0, 2));
+        assert_ne!(found.lines[0].zone, "Asia/Tokyo");
+    }
+
+    #[test]
+    fn a_line_has_the_variables_above_it_each_with_its_last_value() {
+        let text = "A=1\nB=2\n0 1 * * * root a\nA=3\nC='  x '\n0 2 * * * root b\n";
+        let found = portable(Daemon::Debian, text);
+        let shown = found.lines.iter().map(|line| {
+            let variables = line.variables.iter();
+            let variables = variables.map(|(name, value)| format!("{name}={value}"));
+            variables.collect::<Vec<_>>().join(";")
+        });
+        assert_eq!(shown.collect::<Vec<_>>(), ["A=1;B=2", "A=3;B=2;C=  x "]);
+    }
 }

@@ -76,9 +76,9 @@ impl TimingError {
 /// A field of which cron reads only the beginning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HalfReadField {
-    pub name: &'static str,
-    pub read: String,
-    pub ignored: String,
+    name: &'static str,
+    read: String,
+    ignored: String,
 }
 
 impl HalfReadField {
@@ -97,6 +97,11 @@ impl HalfReadField {
             })
         });
         fields.collect()
+    }
+
+    pub fn problem(&self) -> String {
+        let Self { name, read, ignored } = self;
+        format!("cron reads the {name} as {read} and ignores '{ignored}'")
     }
 
     pub fn remedy(&self) -> &'static str {

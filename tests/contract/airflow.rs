@@ -213,6 +213,7 @@ fn what_will_differ_is_a_warning() {
     let mail = "Airflow sends no mail to MAILTO=op; the output is in the task's log";
     let flock = "flock -n ends with 1 if the lock is taken: the task then fails";
     let pipe = "the exit status is not that of remoteexe, which is in a pipe or in the background: a failed job is a task that succeeds";
+    let half = "cron reads the hour as 9 and ignores '\u{2013}17'";
     let zone = "CRON_TZ has no effect: only cronie knows it";
     for (text, place, problem) in [
         ("MAILTO=op\n0 1 * * * root remoteexe h s\n", ":2", mail),
@@ -225,6 +226,7 @@ fn what_will_differ_is_a_warning() {
         ("0 1 * * * root remoteexe h s &\n", ":1", pipe),
         ("0 1 * * * root echo x | remoteexe h 's | t'\n", "", ""),
         ("CRON_TZ=Asia/Tokyo\n0 1 * * * root remoteexe h s\n", ":1", zone),
+        ("0 9\u{2013}17 * * * root remoteexe h s\n", ":1", half),
         ("0 1 * * * nobody remoteexe h s\n", "", "1 line runs as nobody"),
     ] {
         let found = dags_in("UTC", "--crontab", text.as_bytes());
@@ -400,6 +402,29 @@ PATH=/usr/bin:/bin:/opt
 }
 
 #[test]
+fn a_status_that_remoteexe_ok_accepts_skips_the_task() {
+    for (text, end) in [
+        (
+            "REMOTEEXE_OK=3,75\n* * * * * remoteexe -h >/dev/null; exit 75\n",
+            "skipped: exit status 75, which REMOTEEXE_OK accepts",
+        ),
+        ("REMOTEEXE_OK=3,75\n* * * * * remoteexe -h >/dev/null; exit 4\n", "failed: exit status 4"),
+        (
+            "REMOTEEXE_OK=3\n* * * * * remoteexe -h >/dev/null; REMOTEEXE_OK=4 remoteexe h s; exit 4\n",
+            "skipped: exit status 4, which REMOTEEXE_OK accepts",
+        ),
+        (
+            "REMOTEEXE_OK=3,255\n* * * * * remoteexe -h >/dev/null; exit 3\n",
+            "failed: exit status 3",
+        ),
+        ("REMOTEEXE_OK=3\n* * * * * exit 3\n", "failed: exit status 3"),
+    ] {
+        let log = dags_in("UTC", "--user-crontab", text.as_bytes()).run("");
+        assert!(log.ends_with(&format!("{end}\n")), "{text}{log}");
+    }
+}
+
+#[test]
 fn a_task_of_root_runs_the_line_of_another_user_as_that_user() {
     needs_root();
     let found = dags_in(
@@ -428,6 +453,15 @@ fn a_run_that_is_late_or_not_due_is_skipped() {
         assert!(log.ends_with(end), "{slot}: {log}");
         assert_eq!(log.contains("\nran\n"), end == "success\n", "{slot}: {log}");
     }
+}
+
+#[test]
+fn a_run_that_a_killed_scheduler_may_have_started_is_not_started_again() {
+    let found = dags_in("UTC", "--user-crontab", b"0 6 * * * echo ran\n");
+    let id = &found.ids()[0];
+    let args = ["run", id, "2999-11-01T06:00:00+00:00", "2"];
+    let log = stdout_of(&mut found.engine(&args));
+    assert_eq!(log, "failed: the scheduler was killed, and may have started this before\n");
 }
 
 #[test]

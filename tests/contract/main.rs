@@ -52,6 +52,7 @@ mod report_strangers;
 mod report_strangers_asked;
 mod report_strangers_file;
 mod report_terminal;
+mod report_workers;
 mod retries;
 mod retry_settings;
 mod setup;

@@ -114,8 +114,9 @@ mod tests {
     use crate::cron::command::wait::Wait;
     use crate::cron::compare::comparison::{Comparison, ComparisonResult};
     use crate::cron::daemon::Daemon;
-    use crate::cron::jobs::LineRef;
+    use crate::cron::jobs::{LineRef, Starter};
     use crate::cron::timing::Timing;
+    use crate::exit::success_statuses::SuccessStatuses;
 
     const WEEK: i64 = 7 * 24 * 60;
 
@@ -132,9 +133,10 @@ mod tests {
             wait: Wait::NONE,
             has_own_zone: false,
             is_conditional: false,
-            accepted: None,
+            accepted: SuccessStatuses::default(),
             changed: None,
             is_ignored: false,
+            starter: Starter::Cron,
         }
     }
 

@@ -1,4 +1,4 @@
-# The lines of crontabs as DAGs, one for each line. For Apache Airflow 3, tried with 3.3.
+# The lines of crontabs as DAGs, one for each line. For Apache Airflow 3.2 or later; tried with 3.3.2.
 #
 # Written by `remoteexe --generate airflow`. Do not edit it: change the crontab, and write it again.
 #
@@ -54,6 +54,8 @@ class Line:
     # cron starts it only if the day is also one of these: of the month, or of the week (0 is Sunday).
     days: tuple[int, ...] = ()
     weekdays: tuple[int, ...] = ()
+    # Exit statuses that are no failure, by REMOTEEXE_OK.
+    accepted: tuple[int, ...] = ()
 
 
 class CronLine(BaseOperator):
@@ -103,14 +105,24 @@ class CronLine(BaseOperator):
         for output in self.process.stdout:
             self.log.info("%s", output.decode(errors="backslashreplace").rstrip("\r\n"))
         status = self.process.wait()
+        if status in self.line.accepted:
+            raise AirflowSkipException(
+                f"exit status {status}, which REMOTEEXE_OK accepts"
+            )
         if status != 0:
             raise AirflowFailException(
                 f"exit status {status if status > 0 else 128 - status}"
             )
 
     def check_slot(self, context):
-        """Skips what cron would not have started."""
-        run = context["dag_run"]
+        """Starts nothing that cron would not have started."""
+        run, task = context["dag_run"], context["ti"]
+        if task.try_number > task.max_tries + 1:
+            # A scheduler that was killed forgets what it has started, and Airflow starts it again. If a person clears
+            # the task, there is one more try.
+            raise AirflowFailException(
+                "the scheduler was killed, and may have started this before"
+            )
         if run.run_type != "scheduled":
             return
         if datetime.now(UTC) - run.run_after > LATEST_START:

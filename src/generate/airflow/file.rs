@@ -74,7 +74,9 @@ fn row(line: &DagLine, id: &str, variables: usize) -> String {
         Guard::Days(days) => Some(format!(", days={}", tuple(numbers(days)))),
         Guard::Weekdays(days) => Some(format!(", weekdays={}", tuple(numbers(days)))),
     };
-    let more: String = input.into_iter().chain(guard).collect();
+    let accepted = (!line.accepted.is_empty())
+        .then(|| format!(", accepted={}", tuple(line.accepted.iter().map(u32::from))));
+    let more: String = input.into_iter().chain(guard).chain(accepted).collect();
     format!(
         "    # {}\n    Line({}, {}, {}, STARTS[{crontab}], {user}, VARIABLES[{variables}],\n         {}{more}),",
         comment(&line.text),

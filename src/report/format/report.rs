@@ -3,6 +3,7 @@
 use chrono::NaiveDateTime;
 
 use super::words::{Clock, shown_name};
+use crate::cron::Starter;
 use crate::escape::printable;
 use crate::machine::Machine;
 use crate::report::diagnosis::evidence::Evidence;
@@ -42,6 +43,16 @@ impl Report<'_> {
     /// Whether healthy jobs and hosts, and all running jobs, are listed.
     pub fn lists_all(&self) -> bool {
         matches!(self.query.form, Form::Text(Shown { all: true, .. }))
+    }
+
+    /// What starts a job: cron, or a scheduler whose crontab no cron of this machine reads.
+    pub fn starter(&self, job: JobId) -> &'static str {
+        let Some(crontabs) = &self.crontabs else { return "cron" };
+        let mut expected = crontabs.jobs.iter().zip(&crontabs.expected.jobs);
+        let lines = expected.find(|(found, _)| **found == Some(job)).map(|(_, job)| &job.lines);
+        let is_of_cron = |line: &usize| crontabs.expected.line(*line).starter == Starter::Cron;
+        let is_of_cron = lines.is_none_or(|lines| lines.iter().any(is_of_cron));
+        if is_of_cron { "cron" } else { "the scheduler" }
     }
 
     /// What the diagnosis uses.

@@ -10,7 +10,7 @@ use super::report::Report;
 use super::words::count;
 use super::{Format, Health, Needs};
 use crate::cron::upcoming::{CROWD, crowds, next_start, periods};
-use crate::cron::{ClockInterval, CronJob, CronJobs, Crontabs, UnknownCall};
+use crate::cron::{ClockInterval, CronJob, CronJobs, Crontabs, Starter, UnknownCall};
 use crate::escape::{printable, shortened};
 use crate::report::output::ReportOutput;
 use crate::report::slots::Planned;
@@ -70,6 +70,10 @@ fn render(
     text
 }
 
+fn file_name(path: &Path) -> &[u8] {
+    path.file_name().unwrap_or(path.as_os_str()).as_encoded_bytes()
+}
+
 fn add_crowds(text: &mut String, entries: &[&CronJob], day: &[ClockInterval]) {
     let crowds = crowds(entries, day);
     if crowds.is_empty() {
@@ -106,8 +110,22 @@ fn add_starts(
     periods: &[Vec<ClockInterval>],
     now: DateTime<Local>,
 ) {
-    let mut rows: Vec<(Option<i64>, [String; 3])> =
-        entries.iter().map(|entry| row(entry, periods, now)).collect();
+    // Where there are lines of cron and of another scheduler, each says whose it is.
+    let first = entries.first().map(|entry| entry.starter);
+    let are_mixed = entries.iter().any(|entry| Some(entry.starter) != first);
+    let rows = entries.iter().map(|entry| {
+        let (next, [start, words, job]) = row(entry, periods, now);
+        let of = match entry.starter {
+            _ if !are_mixed => String::new(),
+            Starter::Cron => ", by cron".to_owned(),
+            Starter::Other => {
+                let file = printable(file_name(&entry.place.file));
+                format!(", by the scheduler of {file}")
+            }
+        };
+        (next, [start, words + &of, job])
+    });
+    let mut rows: Vec<(Option<i64>, [String; 3])> = rows.collect();
     // Starts at boot and jobs that are never due come last.
     rows.sort_by(|(one, one_row), (other, other_row)| {
         (one.is_none(), one, one_row).cmp(&(other.is_none(), other, other_row))

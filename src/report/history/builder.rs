@@ -96,7 +96,7 @@ impl HistoryBuilder {
     }
 
     fn job(&mut self, run: &Run) -> JobId {
-        let account = run.trace.owner.account();
+        let account = run.trace.owner.job_account();
         let known = self.jobs.entry(account).or_default().get(&run.trace.job);
         if let Some(job) = known.copied() {
             if let Some(script) = self.scripts.of_job(job) {

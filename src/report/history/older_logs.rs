@@ -67,7 +67,7 @@ impl OlderLogs<'_> {
     ) -> usize {
         self.read_day(logs, |mut run| {
             accept(&mut run);
-            let account = run.trace.owner.account();
+            let account = run.trace.owner.job_account();
             let job = jobs.get(&(account, Rc::clone(&run.trace.job)));
             if let (Some(job), Some(good)) = (job, Good::of(&run)) {
                 history.add_earlier(*job, good);

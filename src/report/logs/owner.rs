@@ -27,8 +27,14 @@ impl Owner {
         Self { scheduler, uid: Some(stat.st_uid), is_shared: stat.st_mode & 0o022 != 0 }
     }
 
+    /// Whose process ids they are.
     pub fn account(&self) -> Account {
         Account { scheduler: self.scheduler, uid: self.uid }
+    }
+
+    /// The account to whom the jobs belong, on whichever worker of a scheduler they ran.
+    pub fn job_account(&self) -> Account {
+        Account { scheduler: self.scheduler.whole(), uid: self.uid }
     }
 }
 

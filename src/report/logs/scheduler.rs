@@ -16,10 +16,12 @@ struct Facts {
     number: u16,
     name: Option<String>,
     is_remote: bool,
+    /// The scheduler that has this machine as one of its workers.
+    whole: Option<Scheduler>,
 }
 
 /// The scheduler if there is only one.
-static ONLY: Facts = Facts { number: 0, name: None, is_remote: false };
+static ONLY: Facts = Facts { number: 0, name: None, is_remote: false, whole: None };
 
 impl Default for Scheduler {
     fn default() -> Self {
@@ -40,6 +42,13 @@ impl Scheduler {
     /// Whether its processes are not those of this machine.
     pub fn is_remote(self) -> bool {
         self.0.is_remote
+    }
+
+    /// The scheduler that starts jobs on this machine and on others, its workers; or else this machine's own.
+    ///
+    /// Process ids are those of a worker. A job is one job, whichever worker runs it.
+    pub fn whole(self) -> Self {
+        self.0.whole.unwrap_or(self)
     }
 }
 
@@ -94,6 +103,7 @@ pub fn log_dirs(paths: &[PathBuf], local: &Path) -> Vec<LogDir> {
             number,
             name: are_several.then_some(name),
             is_remote: are_several && !are_same(path, local),
+            whole: None,
         };
         // Every record of its logs refers to it until the process ends.
         let scheduler = Scheduler(Box::leak(Box::new(facts)));
@@ -111,10 +121,37 @@ pub fn more_log_dirs(paths: impl IntoIterator<Item = PathBuf>, dirs: &mut Vec<Lo
         let Ok(number) = u16::try_from(dirs.len()) else {
             return;
         };
-        let facts = Facts { number, name: None, is_remote: false };
+        let facts = Facts { number, name: None, is_remote: false, whole: None };
         // As above.
         let scheduler = Scheduler(Box::leak(Box::new(facts)));
         dirs.push(LogDir { path, scheduler });
+    }
+}
+
+/// Makes the directories for which `is_worker` is true those of the workers of one scheduler.
+pub fn unite(dirs: &mut [LogDir], is_worker: impl Fn(&Path) -> bool) {
+    let number = u16::try_from(dirs.len()).unwrap_or(u16::MAX);
+    let has_others = dirs.iter().any(|dir| !is_worker(&dir.path));
+    let workers: Vec<&mut LogDir> = dirs.iter_mut().filter(|dir| is_worker(&dir.path)).collect();
+    if workers.len() < 2 {
+        return;
+    }
+    let names: Vec<&str> = workers.iter().filter_map(|dir| dir.scheduler.name()).collect();
+    // As above, and so are the next ones.
+    let whole = Scheduler(Box::leak(Box::new(Facts {
+        number,
+        name: has_others.then(|| names.join(", ")),
+        is_remote: true,
+        whole: None,
+    })));
+    for dir in workers {
+        let facts = Facts {
+            number: dir.scheduler.number(),
+            name: dir.scheduler.name().map(str::to_owned),
+            is_remote: dir.scheduler.is_remote(),
+            whole: Some(whole),
+        };
+        dir.scheduler = Scheduler(Box::leak(Box::new(facts)));
     }
 }
 

@@ -3,7 +3,6 @@
 pub mod filter;
 pub mod period;
 pub mod run_id;
-pub mod success_statuses;
 pub mod suggestions;
 pub mod window;
 
@@ -13,9 +12,9 @@ use super::logs::open::Input;
 use super::logs::scheduler::LogDir;
 use super::output::style::ColorChoice;
 use crate::cron::{CrontabSelection, ParseCall};
+use crate::exit::success_statuses::SuccessStatuses;
 use filter::Filter;
 use run_id::RunId;
-use success_statuses::SuccessStatuses;
 
 #[derive(Debug)]
 pub struct Query {

@@ -58,23 +58,37 @@ pub struct Judgement {
 }
 
 impl Timeframe<'_> {
-    /// The local time since which all STARTs of a scheduler were read.
+    /// The machines on which a scheduler starts jobs, if they have logs.
+    fn workers(&self, scheduler: Scheduler) -> BTreeSet<Scheduler> {
+        let first_days = self.first_days.iter().map(|(worker, _)| *worker);
+        let workers = first_days.chain(self.coverage.schedulers());
+        workers.filter(|worker| worker.whole() == scheduler).collect()
+    }
+
+    /// The local time since which all STARTs of a scheduler were read, on all of its workers.
+    fn from(&self, scheduler: Scheduler) -> Option<NaiveDateTime> {
+        let workers = self.workers(scheduler).into_iter();
+        workers.filter_map(|worker| self.begin_on(worker)).max()
+    }
+
+    /// The local time since which all STARTs on a worker were read.
     ///
     /// That is `reach`, if there are older logs too. Otherwise the first START that was read: nothing is known of the
     /// time before.
-    fn from(&self, scheduler: Scheduler) -> Option<NaiveDateTime> {
-        let first_day = self.first_days.iter().find(|(it, _)| *it == scheduler);
+    fn begin_on(&self, worker: Scheduler) -> Option<NaiveDateTime> {
+        let first_day = self.first_days.iter().find(|(it, _)| *it == worker);
         match (self.reach, first_day) {
             (Some(reach), Some((_, day))) if *day < reach.date() => Some(reach),
-            (Some(reach), _) => Some(self.coverage.first(scheduler)?.max(reach)),
-            (None, _) => self.coverage.first(scheduler),
+            (Some(reach), _) => Some(self.coverage.first(worker)?.max(reach)),
+            (None, _) => self.coverage.first(worker),
         }
     }
 
+    /// The local time up to which all STARTs were read. Nobody knows how far the copy of another machine's logs has
+    /// come. The copies of several workers are taken to be of one time.
     fn until(&self, scheduler: Scheduler) -> NaiveDateTime {
-        // The copy of another machine's logs may end at any time.
-        let last = self.coverage.last(scheduler);
-        let last = last.filter(|_| scheduler.is_remote());
+        let remote = self.workers(scheduler).into_iter().filter(|worker| worker.is_remote());
+        let last = remote.filter_map(|worker| self.coverage.last(worker)).max();
         last.map_or(self.until, |last| last.min(self.until))
     }
 
@@ -88,6 +102,7 @@ impl Timeframe<'_> {
 impl Expected {
     /// Checks the jobs of all schedulers.
     pub fn judge(&mut self, timeframe: &Timeframe) -> Judgement {
+        self.leave_out_uncollected();
         for job in &mut self.jobs {
             job.starts.sort_unstable();
             job.ends.sort_unstable();

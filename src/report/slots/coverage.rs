@@ -48,6 +48,11 @@ impl Coverage {
         known.find(|covered| covered.scheduler == scheduler)
     }
 
+    /// The schedulers that have a START.
+    pub fn schedulers(&self) -> impl Iterator<Item = Scheduler> {
+        self.0.iter().map(|covered| covered.scheduler)
+    }
+
     /// The local time of the first START of a scheduler.
     pub fn first(&self, scheduler: Scheduler) -> Option<NaiveDateTime> {
         self.of(scheduler).map(|covered| covered.first)

@@ -1,7 +1,8 @@
 //! What the crontabs expect of the logs.
 //!
 //! A line is checked if its job logs to a directory that is read, and its user's logs are read. So the crontabs of one
-//! machine imply nothing about the logs of another.
+//! machine imply nothing about the logs of another. A crontab that is named, and that no cron reads here, is that of
+//! another scheduler: the given directories have the logs of its workers, wherever these wrote them.
 
 pub mod check;
 pub mod checked;
@@ -21,13 +22,13 @@ use super::logs::owner::Account;
 use super::logs::scheduler::{LogDir, Scheduler, are_same};
 use super::query::CrontabSource;
 use super::query::filter::Filter;
-use super::query::success_statuses::SuccessStatuses;
 use super::runs::run::{Run, first_word};
 use crate::clock::{local_seconds, local_time};
 use crate::cron::{
-    Author, CommentedOut, CronJob, CronJobs, CrontabSelection, Crontabs, Finding, ParseCall, Trust,
-    findings,
+    Author, CommentedOut, CronJob, CronJobs, CrontabSelection, Crontabs, Finding, ParseCall,
+    Starter, Trust, findings,
 };
+use crate::exit::success_statuses::SuccessStatuses;
 use crate::machine::Users;
 
 /// A job on more lines is not checked. Only a hostile crontab has one.
@@ -67,6 +68,13 @@ impl Planned {
         let entries = entries.filter(|entry| is_of_user(entry, users, &is_read));
         let dirs: BTreeSet<&Path> = entries.filter_map(log_dir).collect();
         dirs.into_iter().take(MAX_DIRS).map(Path::to_owned).collect()
+    }
+
+    /// Whether a cron of this machine starts a job that logs to `dir`.
+    pub fn is_of_cron(&self, dir: &Path) -> bool {
+        let entries = self.plan.entries.iter().filter(|entry| entry.starter == Starter::Cron);
+        let mut dirs = entries.filter_map(log_dir);
+        dirs.any(|it| are_same(it, dir))
     }
 
     /// Whether a crontab that was asked for could not be read.
@@ -127,10 +135,17 @@ pub struct ExpectedJob {
     pub is_conditional: bool,
     /// The exit statuses of its lines that are no failure.
     accepted: SuccessStatuses,
+    /// The directory to which it logs on the workers, if that is none of those that are read.
+    collected_from: Option<PathBuf>,
 }
 
 impl ExpectedJob {
-    fn new(scheduler: Scheduler, uid: Option<u32>, name: Rc<[u8]>) -> Self {
+    fn new(
+        scheduler: Scheduler,
+        uid: Option<u32>,
+        name: Rc<[u8]>,
+        collected_from: Option<PathBuf>,
+    ) -> Self {
         Self {
             scheduler,
             uid,
@@ -140,14 +155,14 @@ impl ExpectedJob {
             ends: Vec::new(),
             is_conditional: false,
             accepted: SuccessStatuses::default(),
+            collected_from,
         }
     }
 
     fn add_line(&mut self, line: usize, entry: &CronJob) {
         self.lines.push(line);
         self.is_conditional |= entry.is_conditional;
-        let accepted = entry.accepted.as_deref();
-        self.accepted.extend(accepted.and_then(|it| SuccessStatuses::parse(it).ok()));
+        self.accepted.extend(&entry.accepted);
     }
 
     pub fn host(&self) -> &[u8] {
@@ -173,13 +188,31 @@ pub enum CheckedJobs<'a> {
 }
 
 impl CheckedJobs<'_> {
-    /// The scheduler whose logs have the job of this line, if the line is checked.
-    fn scheduler(&self, entry: &CronJob, users: &Users) -> Option<Scheduler> {
+    /// The scheduler whose logs hold the runs of all workers of another scheduler, if these directories are theirs.
+    fn workers(&self, planned: &Planned) -> Option<Scheduler> {
         match self {
-            Self::All => Some(Scheduler::default()),
+            Self::In(dirs, _) if planned.is_given => workers(dirs, planned),
+            _ => None,
+        }
+    }
+
+    /// The scheduler whose logs have the job of this line, if the line is checked; and the directory on a worker, if
+    /// its logs were collected from there.
+    fn place_of_logs(
+        &self,
+        entry: &CronJob,
+        users: &Users,
+        workers: Option<Scheduler>,
+    ) -> Option<(Scheduler, Option<PathBuf>)> {
+        match self {
+            Self::All => Some((Scheduler::default(), None)),
             Self::In(dirs, is_read) => {
                 let log_dir = log_dir(entry).filter(|_| is_of_user(entry, users, is_read))?;
-                scheduler_of(dirs, log_dir)
+                if let Some(scheduler) = scheduler_of(dirs, log_dir) {
+                    return Some((scheduler, None));
+                }
+                let workers = workers.filter(|_| entry.starter == Starter::Other)?;
+                Some((workers, Some(log_dir.to_owned())))
             }
         }
     }
@@ -231,6 +264,7 @@ impl Expected {
             planned,
         };
         let is_known = expected.planned.crontabs.cron.is_known;
+        let workers = judged.workers(&expected.planned);
         let mut places: HashMap<(Scheduler, Rc<[u8]>), usize> = HashMap::new();
         for (line, entry) in expected.planned.plan.entries.iter().enumerate() {
             let name: Rc<[u8]> = entry.job.as_slice().into();
@@ -238,13 +272,14 @@ impl Expected {
             let account = uid.filter(|_| !expected.is_copy);
             let of_account = expected.places.entry((account, Rc::clone(&name)));
             let of_account = of_account.or_default();
-            let scheduler = judged.scheduler(entry, users);
-            let Some(scheduler) = scheduler.filter(|_| is_known && !entry.has_own_zone) else {
+            let place_of_logs = judged.place_of_logs(entry, users, workers);
+            let place_of_logs = place_of_logs.filter(|_| is_known && !entry.has_own_zone);
+            let Some((scheduler, collected_from)) = place_of_logs else {
                 expected.unjudged += 1;
                 continue;
             };
             let place = *places.entry((scheduler, Rc::clone(&name))).or_insert_with(|| {
-                expected.jobs.push(ExpectedJob::new(scheduler, uid, name));
+                expected.jobs.push(ExpectedJob::new(scheduler, uid, name, collected_from));
                 expected.jobs.len() - 1
             });
             if !of_account.contains(&place) {
@@ -269,6 +304,19 @@ impl Expected {
         let is_read = |user: &String| self.is_copy || self.read_users.contains(user);
         let lines = self.planned.plan.commented_out.iter();
         lines.filter(move |off| off.user.as_ref().is_none_or(is_read))
+    }
+
+    /// Leaves the jobs out whose logs nobody has collected: those of a directory of the workers, if no job that logs
+    /// there has a START in the directories that were given.
+    fn leave_out_uncollected(&mut self) {
+        let collected = self.jobs.iter().filter(|job| !job.starts.is_empty());
+        let collected = collected.filter_map(|job| job.collected_from.clone());
+        let collected: BTreeSet<PathBuf> = collected.collect();
+        for job in &mut self.jobs {
+            if job.collected_from.as_ref().is_some_and(|dir| !collected.contains(dir)) {
+                self.unjudged += job.lines.split_off(0).len();
+            }
+        }
     }
 
     /// The names of the jobs on all lines, also on those that are commented out.
@@ -301,7 +349,7 @@ impl Expected {
 
     /// The job of a run, by its place; none if no line that is judged has it. Fails if no line has it at all.
     fn place(&self, run: &Run) -> Result<Option<usize>, UserJob> {
-        let scheduler = run.trace.owner.scheduler;
+        let scheduler = run.trace.owner.scheduler.whole();
         let uid = run.trace.owner.uid.filter(|_| !self.is_copy);
         let job: UserJob = (uid, Rc::clone(&run.trace.job));
         // A line may not name its user.
@@ -325,7 +373,7 @@ impl Expected {
             Ok(place) => place,
             Err(job) => {
                 if run.trace.start >= self.unchanged {
-                    self.on_no_line.push((run.trace.owner.scheduler, run.trace.start));
+                    self.on_no_line.push((run.trace.owner.scheduler.whole(), run.trace.start));
                 }
                 return self.remember_off(job, run.trace.start);
             }
@@ -346,5 +394,12 @@ impl Expected {
 fn scheduler_of(dirs: &[LogDir], log_dir: &Path) -> Option<Scheduler> {
     let mut dirs = dirs.iter();
     let dir = dirs.find(|dir| are_same(&dir.path, log_dir))?;
-    Some(dir.scheduler)
+    Some(dir.scheduler.whole())
+}
+
+/// The scheduler whose workers' logs are in the directories that no job of this machine's cron logs to.
+fn workers(dirs: &[LogDir], planned: &Planned) -> Option<Scheduler> {
+    let mut dirs = dirs.iter();
+    let dir = dirs.find(|dir| !planned.is_of_cron(&dir.path))?;
+    Some(dir.scheduler.whole())
 }

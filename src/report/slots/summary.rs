@@ -87,6 +87,7 @@ impl CrontabSummary {
         let jobs = expected.jobs.iter();
         let wanted: Vec<&ExpectedJob> = jobs.filter(|job| job.is_wanted(filter)).collect();
         let has_all_jobs = wanted.len() == expected.jobs.len();
+        let is_checked = |job: &&&ExpectedJob| !job.lines.is_empty();
         let whole = has_all_jobs.then(|| WholeSummary::of(expected, judgement, users, is_all));
         if let Some(whole) = &whole
             && expected.jobs.is_empty()
@@ -97,7 +98,7 @@ impl CrontabSummary {
             return None;
         }
         Some(Self {
-            jobs: wanted.len() as u64,
+            jobs: wanted.iter().filter(is_checked).count() as u64,
             lines: wanted.iter().map(|job| job.lines.len() as u64).sum(),
             start: start(judgement, since),
             changed: changed(expected, &wanted, judgement, since),

@@ -1,7 +1,7 @@
 """Stands for Airflow, which takes 300 MB: gives a file of DAGs the names that it imports, and runs a task of it.
 
-engine.py DAGS list          the lines, in JSON
-engine.py DAGS run ID [SLOT] runs the task of a DAG as Airflow does; prints the task's log, and its end
+engine.py DAGS list                the lines, in JSON
+engine.py DAGS run ID [SLOT [TRY]] runs the task of a DAG as Airflow does; prints the task's log, and its end
 """
 
 import json
@@ -48,7 +48,7 @@ class Timetable:
         self.expressions, self.timezone = expressions, timezone
 
 
-def main(path, action, dag_id="", slot=""):
+def main(path, action, dag_id="", slot="", number="1"):
     sdk = ModuleType("airflow.sdk")
     sdk.DAG, sdk.BaseOperator = Dag, Operator
     sdk.MultipleCronTriggerTimetable = Timetable
@@ -72,7 +72,8 @@ def main(path, action, dag_id="", slot=""):
             run_type="scheduled", run_after=datetime.fromisoformat(slot)
         )
     try:
-        task.execute({"dag_run": run})
+        instance = SimpleNamespace(try_number=int(number), max_tries=0)
+        task.execute({"dag_run": run, "ti": instance})
         print("success")
     except Skip as skip:
         print("skipped:", skip)

@@ -62,7 +62,10 @@ fn facts_of_kind(incident: &Incident, report: &Report) -> String {
         }
         IncidentKind::NotStarted { .. } => not_started(incident, report),
         IncidentKind::CronDown { boot, .. } => boot.map_or_else(
-            || "cron was not running, or could not run remoteexe".to_owned(),
+            || {
+                let starter = starter(incident, report);
+                format!("{starter} was not running, or could not run remoteexe")
+            },
             |boot| format!("this machine booted {}", clock.time(boot)),
         ),
         IncidentKind::LogFull => {
@@ -73,12 +76,19 @@ fn facts_of_kind(incident: &Incident, report: &Report) -> String {
         IncidentKind::Late { started } => {
             let slots = incident.bad;
             format!(
-                "{} as late as {}: cron caught up",
+                "{} as late as {}: {} caught up",
                 count(slots, "start"),
-                clock.second(*started)
+                clock.second(*started),
+                starter(incident, report)
             )
         }
     }
+}
+
+/// What starts the jobs of an incident.
+fn starter(incident: &Incident, report: &Report) -> &'static str {
+    let first = incident.jobs.first();
+    first.map_or("cron", |job| report.starter(*job))
 }
 
 fn failing(incident: &Incident, report: &Report) -> String {

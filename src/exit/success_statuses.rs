@@ -2,8 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::exit;
-use crate::log::record::number;
+use super::{SSH_FAILED, SUCCESS};
 
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidStatuses {
@@ -15,27 +14,31 @@ pub enum InvalidStatuses {
 }
 
 /// Exit statuses that are not failures: scripts use them for "locked" or "nothing to do".
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct SuccessStatuses(Vec<u8>);
 
 impl SuccessStatuses {
-    /// Parses a list such as `1,75,99`. It must not contain [`exit::SSH_FAILED`].
+    /// Parses a list such as `1,75,99`. It must not contain [`SSH_FAILED`].
     pub fn parse(text: &str) -> Result<Self, InvalidStatuses> {
-        let status = |word: &str| match number(word.trim().as_bytes()) {
-            None | Some(exit::SUCCESS) => Err(InvalidStatuses::Form),
-            Some(exit::SSH_FAILED) => Err(InvalidStatuses::Ssh),
-            Some(status) => Ok(status),
+        let status = |word: &str| match word.trim().parse() {
+            Err(_) | Ok(SUCCESS) => Err(InvalidStatuses::Form),
+            Ok(SSH_FAILED) => Err(InvalidStatuses::Ssh),
+            Ok(status) => Ok(status),
         };
         text.split(',').map(status).collect::<Result<_, _>>().map(Self)
     }
 
     /// Adds others.
-    pub fn extend(&mut self, others: Option<Self>) {
-        self.0.extend(others.into_iter().flat_map(|others| others.0));
+    pub fn extend(&mut self, others: &Self) {
+        self.0.extend(&others.0);
     }
 
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = u8> {
+        self.0.iter().copied()
     }
 
     pub fn includes(&self, status: u8) -> bool {

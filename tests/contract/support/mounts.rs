@@ -1,10 +1,6 @@
 //! A mount namespace of its own for a program.
 
-use std::fs;
 use std::process::Command;
-
-use super::scene::{REMOTEEXE, Scene};
-use super::user::needs_root;
 
 /// Runs a command in a mount namespace of its own, also where `/` is no mount point.
 pub const OWN_MOUNTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/try/own_mounts.sh");

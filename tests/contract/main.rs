@@ -29,7 +29,6 @@ mod log_file;
 mod manual;
 mod marks;
 mod never_twice;
-mod passed_to_ssh;
 mod random_runs;
 mod real_sshd;
 mod records;

@@ -9,6 +9,16 @@ texts() {
     sed -E 's/^\[[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\]\[[0-9]+\] //' "${@:-"$(echo log/*)"}"
 }
 
+# job SSH [OPTION]... HOST SCRIPT [PARAMETER]...: runs a job in front of an ssh that runs the shell script SSH, and prints
+# the texts of its records.
+job() {
+    rm -rf log/*
+    FAKE_SSH=$1 remoteexe "${@:2}"
+    set -- $?
+    texts
+    return "$1"
+}
+
 # terminal COLUMNS COMMAND [ARG]...
 terminal() {
     TERM=xterm PAGER='' script -qec "stty cols $1; exec ${*:2}" /dev/null | sed 's/\r$//'

@@ -63,7 +63,7 @@ fn runs_of(line: &str) -> Option<Vec<(NaiveDateTime, String)>> {
                 "ok" => record(start + took, format!("END,0,{job}")),
                 how => record(start + took, format!("END,{},{job}", how.strip_prefix("exit ")?)),
             }
-            pid += 1;
+            pid = pid.wrapping_add(1);
         }
     }
     Some(records)

@@ -4,9 +4,9 @@
 set -o pipefail
 ulimit -t 60
 
-# The texts of the records in a log, without times and process ids.
+# The texts of the records in the log, without times and process ids.
 texts() {
-    sed -E 's/^\[[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\]\[[0-9]+\] //' "${@:-"$(echo log/*)"}"
+    sed -E 's/^\[[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\]\[[0-9]+\] //' log/*
 }
 
 # job SSH [OPTION]... HOST SCRIPT [PARAMETER]...: runs a job in front of an ssh that runs the shell script SSH, and prints

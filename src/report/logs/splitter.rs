@@ -115,18 +115,14 @@ impl Splitter {
     /// The line from `begin` to `end`, with the lines of output after it.
     fn group(&mut self, bytes: &[u8], begin: usize, mut end: usize) -> LineGroup {
         let line = &bytes[begin..end];
-        let kind = match self.parser.parse(line) {
-            Some(record) => {
-                self.time = record.time;
-                let prefix = &line[..line.len() - record.text.len()];
-                self.kind(&record, prefix, bytes, &mut end)
-            }
-            None if line.is_empty() => GroupKind::Empty,
-            None => GroupKind::Unrecognized,
-        };
-        if !matches!(kind, GroupKind::Mark) {
+        let kind = if let Some(record) = self.parser.parse(line) {
+            self.time = record.time;
+            let prefix = &line[..line.len() - record.text.len()];
+            self.kind(&record, prefix, bytes, &mut end)
+        } else {
             self.marked.clear();
-        }
+            if line.is_empty() { GroupKind::Empty } else { GroupKind::Unrecognized }
+        };
         let time = self.time;
         LineGroup { begin, end, time, kind }
     }
@@ -146,8 +142,9 @@ impl Splitter {
         };
         if !is_output && Kind::parse(record.text) == Kind::Mark {
             prefix.clone_into(&mut self.marked);
-            return GroupKind::Mark;
+            return GroupKind::Empty;
         }
+        self.marked.clear();
         let (pid, prefix) = (record.pid, prefix.len());
         GroupKind::Records { pid, prefix, count, is_output }
     }

@@ -22,6 +22,7 @@ mod compare;
 mod crontab;
 mod daemon;
 mod jobs;
+mod line_command;
 mod lint;
 mod portable;
 mod timing;

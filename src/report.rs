@@ -27,17 +27,17 @@ use format::prometheus::Prometheus;
 use format::records::OneRun;
 use format::text::Text;
 use format::upcoming::Upcoming;
-use format::{Format, Health, Needs};
-use logs::find::{self, Choice, Logs};
+use format::{Format, Needs};
+use logs::find::{self, Logs};
 use logs::open::{Writers, is_incomplete};
 use logs::scheduler::{more_log_dirs, unite};
 use output::atomic_file::Access;
 use output::{ReportOutput, warn};
 use query::window::Window;
 use query::{Form, LogSource, Query};
-use runs::reading::{self, Reading};
+use runs::assembler::Reading;
+use runs::reading;
 use slots::Planned;
-use slots::checked::forget_usual_dir;
 
 impl Query {
     /// Answers the query on standard output or in a file, and prints errors on standard error. Returns the exit status:
@@ -55,7 +55,7 @@ impl Query {
         let Some(logs) =
             self.find_logs(&needs, &window, crontabs.as_ref(), &machine, &mut problems)
         else {
-            return problems.exit_status(Health::Good);
+            return problems.exit_status(false);
         };
         let mut out = self.output(&needs);
         let mut gatherer = Gatherer::new(&self, &window, needs, &machine, crontabs);
@@ -74,12 +74,12 @@ impl Query {
         if needs.warns_of_left_out {
             report.read.early.iter().for_each(|line| warn(line));
         }
-        let verdict = format.finish(&report, &mut out);
+        let is_bad = format.finish(&report, &mut out);
         problems.note_written(out.finish(), &self.output_name());
         report.suggestions.iter().for_each(|line| warn(line));
         problems.note_unread(&logs, &report.read);
         if report.suggestions.is_empty() {
-            problems.exit_status(verdict)
+            problems.exit_status(is_bad)
         } else {
             problems.unknown_name()
         }
@@ -95,7 +95,7 @@ impl Query {
             Form::Tsv => Box::new(Joblog::default()),
             Form::Run(id) => Box::new(OneRun::records(id)),
             Form::RunJson(id) => Box::new(OneRun::document(id, users)),
-            Form::Prometheus => Box::new(Prometheus::new(&self.filter, machine.zoned_now)),
+            Form::Prometheus => Box::new(Prometheus::new(machine.zoned_now)),
             Form::Check => Box::new(Lint),
             Form::Next => Box::new(Upcoming),
         }
@@ -129,9 +129,7 @@ impl Query {
             return;
         };
         if self.follows_crontabs {
-            let users = &machine.users;
-            let is_read = |uid| window.filter.reads_user(uid, users);
-            more_log_dirs(planned.log_dirs(users, is_read), dirs);
+            more_log_dirs(planned.log_dirs(&window.filter, &machine.users), dirs);
         } else if planned.is_given {
             unite(dirs, |dir| !planned.is_of_cron(dir));
         }
@@ -150,20 +148,15 @@ impl Query {
             LogSource::Inputs(inputs) => return Some(Logs::of(inputs.clone())),
             LogSource::LogDirs(dirs) => dirs,
         };
-        let choice = Choice {
-            since: window.read_from,
-            until: window.filter.period.until,
-            user: window.filter.user,
-            days: &machine
-                .running
-                .days(|uid| uid == 0 || window.filter.reads_user(uid, &machine.users)),
-        };
-        let mut logs = find::logs(dirs, &choice, &machine.users);
+        let is_read = |uid| uid == 0 || window.filter.reads_user(uid, &machine.users);
+        let mut logs = find::logs(dirs, window, &machine.running.days(is_read), &machine.users);
+        // The usual directory may be empty if the crontabs lead to other ones.
         if let (Some(planned), [usual, _, ..]) = (crontabs, dirs.as_slice())
             && self.follows_crontabs
             && logs.empty_dirs.len() == 1
+            && !planned.logs_to(&usual.path)
         {
-            forget_usual_dir(planned, &mut logs, &usual.path);
+            logs.empty_dirs.retain(|(dir, _)| *dir != usual.path);
         }
         for (dir, reason) in &logs.empty_dirs {
             problems.note(&format!("{}: {reason}", dir.display()));
@@ -220,11 +213,11 @@ impl Problems {
     }
 
     /// The exit status of every other report.
-    fn exit_status(&self, verdict: Health) -> u8 {
-        match verdict {
+    fn exit_status(&self, is_bad: bool) -> u8 {
+        match is_bad {
             _ if self.is_incomplete => exit::IO_ERROR,
-            Health::Bad => exit::FOUND_FAILURES,
-            Health::Good => exit::SUCCESS,
+            true => exit::FOUND_FAILURES,
+            false => exit::SUCCESS,
         }
     }
 }

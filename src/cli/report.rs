@@ -23,8 +23,7 @@ use crate::report::logs::name::is_like_log;
 use crate::report::logs::open::Input;
 use crate::report::logs::scheduler::log_dirs;
 use crate::report::output::style::ColorChoice;
-use crate::report::query::filter::Filter;
-use crate::report::query::period::Period;
+use crate::report::query::filter::{Filter, Period};
 use crate::report::query::run_id::RunId;
 use crate::report::query::{CrontabSource, Form, LogSource, Query, Question, Shown};
 

@@ -1,16 +1,19 @@
 //! The crontabs in a few sentences, and the schedule of each job.
 
-use chrono::{DateTime, Local};
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+
+use chrono::{DateTime, Local, NaiveDateTime, TimeDelta};
 
 use super::report::Report;
 use super::upcoming::{schedule_in_words, start_in_words};
 use super::words::{Clock, count};
-use crate::cron::LineRef;
+use crate::clock::local_time;
 use crate::cron::upcoming::{next_start, periods};
+use crate::cron::{Crontabs, LineRef};
 use crate::escape::printable;
 use crate::report::history::JobId;
-use crate::report::slots::checked::CheckedCrontabs;
-use crate::report::slots::summary::{CheckStart, CrontabSummary, WholeSummary};
+use crate::report::slots::missed::MissedStarts;
 use crate::report::slots::{Expected, ExpectedJob};
 
 /// The most jobs on no line that are named, and the most bytes of each name.
@@ -18,6 +21,9 @@ const MAX_GONE: (usize, usize) = (3, 200);
 
 /// The most changed crontabs that are named.
 const MAX_CHANGED: usize = 3;
+
+/// The first START of a day comes a little after midnight.
+const A_LITTLE: TimeDelta = TimeDelta::minutes(1);
 
 #[derive(Debug, Clone)]
 pub struct Schedule {
@@ -31,28 +37,17 @@ pub struct Schedule {
 }
 
 /// The schedules of the jobs that are on a line.
-pub fn schedules<'a>(report: &'a Report) -> impl Iterator<Item = (JobId, Schedule)> + use<'a> {
-    schedules_of(report, |_| true)
+pub fn schedules(report: &Report) -> impl Iterator<Item = (JobId, Schedule)> {
+    let crontabs = report.crontabs.iter();
+    let jobs = crontabs.flat_map(|expected| (0..).zip(expected.wanted()));
+    jobs.filter_map(|(id, _)| Some((id, schedule_of(report, id)?)))
 }
 
 /// The schedule of a job, if it is on a line.
 pub fn schedule_of(report: &Report, job: JobId) -> Option<Schedule> {
-    schedules_of(report, move |id| id == job).next().map(|(_, schedule)| schedule)
-}
-
-fn schedules_of<'a>(
-    report: &'a Report,
-    is_asked: impl Fn(JobId) -> bool + 'a,
-) -> impl Iterator<Item = (JobId, Schedule)> + 'a {
-    let now = report.machine.zoned_now;
-    let jobs = |checked: &'a CheckedCrontabs| checked.expected.jobs.iter().zip(&checked.jobs);
-    let checked = report.crontabs.iter();
-    let jobs =
-        checked.flat_map(move |checked| jobs(checked).map(move |(job, id)| (checked, job, id)));
-    jobs.filter_map(move |(checked, job, id)| {
-        let id = id.filter(|id| is_asked(*id))?;
-        Some((id, schedule(job, &checked.expected, now)))
-    })
+    let expected = report.crontabs.as_ref()?;
+    let job = expected.wanted().get(job as usize)?;
+    Some(schedule(job, expected, report.machine.zoned_now))
 }
 
 fn schedule(job: &ExpectedJob, expected: &Expected, now: DateTime<Local>) -> Schedule {
@@ -80,92 +75,98 @@ pub fn place(place: &LineRef) -> String {
     printable(format!("{}:{}", place.file.display(), place.line).as_bytes())
 }
 
-/// The sentences about the crontabs, if there are any.
+/// The sentences about the crontabs. There are none about crontabs that concern only other logs.
 pub fn summary(report: &Report) -> Vec<String> {
-    let checked = report.crontabs.as_ref();
-    let Some((checked, summary)) = checked.and_then(|it| Some((it, it.summary.as_ref()?))) else {
+    let Some(expected) = &report.crontabs else {
         return Vec::new();
     };
     let clock = Clock::of(report.scope.now.date());
+    let has_all_jobs = expected.wanted().len() == expected.jobs.len();
+    let whole = if has_all_jobs { whole(report, expected, clock) } else { Some(Vec::new()) };
+    let Some(whole) = whole else {
+        return Vec::new();
+    };
     let mut lines = Vec::new();
-    if summary.whole.is_some() || summary.jobs > 0 {
-        lines.push(checked_jobs(summary, clock));
+    if has_all_jobs || expected.wanted().iter().any(ExpectedJob::is_checked) {
+        lines.push(checked_jobs(report, expected, clock));
     }
-    lines.extend(changes(summary, clock));
-    if let Some(whole) = &summary.whole {
-        lines.extend(not_known(whole));
-        lines.extend(gone(whole, clock));
-        lines.extend(counts(whole));
-    } else {
+    lines.extend(changes(report, expected, clock));
+    lines.extend(whole);
+    if !has_all_jobs {
         // The rest concerns other jobs too.
-        let off = checked.expected.planned.plan.commented_out.iter();
+        let off = expected.planned.plan.commented_out.iter();
         let off = off.filter(|off| report.filter.names(&off.job)).take(MAX_GONE.0);
         lines.extend(off.map(|off| format!("line {} is commented out", place(&off.place))));
     }
     lines
 }
 
-/// The counts that are not 0, a line each.
-fn counts(whole: &WholeSummary) -> Vec<String> {
-    let of_runs = [
-        perhaps(whole),
-        counted(whole.strays, |strays| {
-            format!("{} without a line that is understood", count(strays, "start"))
-        }),
-    ];
+/// What concerns the crontabs as a whole. None if they have nothing to do with the logs.
+fn whole(report: &Report, expected: &Expected, clock: Clock) -> Option<Vec<String>> {
+    let planned = &expected.planned;
+    let users = &report.machine.users;
+    let judged = expected.jobs.iter().flat_map(|job| &job.lines);
+    let files: HashSet<&Path> = judged.map(|line| &*expected.line(*line).place.file).collect();
+    let is_all = report.query.is_about_all_crontabs();
+    let is_ours = |file: &Path| is_all || files.contains(file);
+    let faults = planned.findings(users).iter().filter(|it| is_ours(&it.file)).count();
+    let unknown = planned.plan.unknown.iter().filter(|it| is_ours(&it.place.file)).count();
+    let off = expected.commented_out(report.filter, users).map(|off| &off.place);
+    let off = off.filter(|place| is_ours(&place.file)).collect::<HashSet<_>>().len();
+    let mut lines = not_known(&planned.crontabs, !planned.plan.entries.is_empty());
+    if expected.jobs.is_empty() && faults + unknown + off == 0 && lines.is_empty() {
+        return None;
+    }
+    lines.extend(gone(report, expected, clock));
+    let missed = &report.missed;
+    let of_runs =
+        [perhaps(missed), counted(missed.strays, "start", "without a line that is understood")];
     let of_crontabs = [
-        counted(whole.faults as u64, |faults| {
-            format!("{} (--check lists them)", count(faults, "fault"))
-        }),
-        counted(whole.unknown as u64, |unknown| {
-            format!("{} not checked (--next says why)", count(unknown, "call"))
-        }),
-        counted(whole.commented_out as u64, |lines| {
-            format!("{} commented out (--check names them)", count(lines, "line"))
-        }),
-        counted(whole.unjudged as u64, |unjudged| {
-            format!("{} not checked: of other logs, users or zones", count(unjudged, "line"))
-        }),
-        counted(whole.left_out as u64, |left_out| {
-            format!("{} left out (--check names them)", count(left_out, "file"))
-        }),
+        counted(faults as u64, "fault", "(--check lists them)"),
+        counted(unknown as u64, "call", "not checked (--next says why)"),
+        counted(off as u64, "line", "commented out (--check names them)"),
+        counted(expected.unjudged as u64, "line", "not checked: of other logs, users or zones"),
+        counted(planned.crontabs.left_out.len() as u64, "file", "left out (--check names them)"),
     ];
-    let lines = [of_runs.to_vec(), of_crontabs.to_vec()];
-    let lines = lines.map(|parts| parts.into_iter().flatten().collect::<Vec<_>>().join("; "));
-    lines.into_iter().filter(|line| !line.is_empty()).collect()
+    for parts in [&of_runs[..], &of_crontabs] {
+        let parts: Vec<&str> = parts.iter().flatten().map(String::as_str).collect();
+        lines.extend((!parts.is_empty()).then(|| parts.join("; ")));
+    }
+    Some(lines)
 }
 
 /// Why starts may be missing that the report does not show.
-fn not_known(whole: &WholeSummary) -> Vec<String> {
-    let cron = whole.unknown_cron.iter().map(|name| {
+fn not_known(crontabs: &Crontabs, has_jobs: bool) -> Vec<String> {
+    let cron = (!crontabs.cron.is_known && has_jobs).then(|| {
+        let name = &crontabs.cron.name;
         format!("not started runs are not looked for: the rules of {name} are not known here")
     });
-    let denied = whole.denied.iter().map(|path| {
+    let denied = crontabs.left_out.iter().find(|it| it.is_denied).map(|denied| {
         format!(
             "{} cannot be read, so runs of its lines that were not started are not shown; \
              for your own crontab: crontab -l | remoteexe --report --user-crontab -",
-            printable(path.display().to_string().as_bytes())
+            path(&denied.path)
         )
     });
-    cron.chain(denied).collect()
+    cron.into_iter().chain(denied).collect()
 }
 
 /// The jobs that have run, are on no line that can be understood, and have not started since the crontabs changed.
-fn gone(whole: &WholeSummary, clock: Clock) -> Option<String> {
+fn gone(report: &Report, expected: &Expected, clock: Clock) -> Option<String> {
     let (most, longest) = MAX_GONE;
-    let first = whole.gone.iter().take(most).map(|(job, last, line)| {
-        let end = job.len().min(longest);
-        let line = line
-            .as_ref()
-            .map_or(String::new(), |line| format!(", line {} is commented out", place(line)));
-        let last = clock.time(*last);
-        format!("{} (last {last}{line})", printable(&job[..end]))
+    let gone = expected.gone();
+    let named = gone.iter().take(most).map(|((_, job), last)| {
+        let mut off = expected.commented_out(report.filter, &report.machine.users);
+        let line = off
+            .find(|off| *off.job == **job)
+            .map_or(String::new(), |off| format!(", line {} is commented out", place(&off.place)));
+        let name = printable(&job[..job.len().min(longest)]);
+        format!("{name} (last {}{line})", clock.time(*last))
     });
-    let mut names: Vec<String> = first.collect();
-    let more = whole.gone.len().saturating_sub(most);
-    names.extend(counted(more as u64, |more| format!("{more} more")));
-    let is_any = !names.is_empty();
-    is_any.then(|| {
+    let mut names: Vec<String> = named.collect();
+    let more = gone.len().saturating_sub(most);
+    names.extend((more > 0).then(|| format!("{more} more")));
+    (!names.is_empty()).then(|| {
         format!(
             "on no line that is understood, and not started since the change: {}",
             names.join(", ")
@@ -173,46 +174,63 @@ fn gone(whole: &WholeSummary, clock: Clock) -> Option<String> {
     })
 }
 
-fn counted(number: u64, words: impl Fn(u64) -> String) -> Option<String> {
-    (number > 0).then(|| words(number))
+/// A number of things and what they are, if there are any.
+fn counted(number: u64, thing: &str, what: &str) -> Option<String> {
+    (number > 0).then(|| format!("{} {what}", count(number, thing)))
 }
 
-fn perhaps(whole: &WholeSummary) -> Option<String> {
-    counted(whole.perhaps, |perhaps| {
-        let skipped = format!("{} perhaps skipped", count(perhaps, "run"));
-        match whole.still_going {
-            0 => skipped,
-            going => format!("{skipped} (the previous run was still going at {going})"),
-        }
+fn perhaps(missed: &MissedStarts) -> Option<String> {
+    let skipped = counted(missed.perhaps, "run", "perhaps skipped")?;
+    Some(match missed.still_going {
+        0 => skipped,
+        going => format!("{skipped} (the previous run was still going at {going})"),
     })
 }
 
-fn checked_jobs(summary: &CrontabSummary, clock: Clock) -> String {
-    let jobs = format!("{} on {}", count(summary.jobs, "job"), count(summary.lines, "line"));
-    match summary.start {
-        _ if summary.lines == 0 => jobs,
-        CheckStart::Period => jobs,
-        CheckStart::Late(from) => format!("{jobs}, checked from {} on", clock.time(from)),
-        CheckStart::Unread => format!("{jobs}, not checked: not all logs could be read"),
-        CheckStart::NoLog => format!("{jobs}, not checked: the logs do not show when they begin"),
+/// The jobs that pass the filter, and since when their slots are checked, if not from the beginning of the period.
+fn checked_jobs(report: &Report, expected: &Expected, clock: Clock) -> String {
+    let wanted = expected.wanted();
+    let lines: usize = wanted.iter().map(|job| job.lines.len()).sum();
+    let jobs = wanted.iter().filter(|job| job.is_checked()).count();
+    let jobs = format!("{} on {}", count(jobs as u64, "job"), count(lines as u64, "line"));
+    let froms = || report.missed.checked_from.iter().map(|(_, from)| *from);
+    let since = report.scope.since;
+    let is_late = |from: &NaiveDateTime| since > NaiveDateTime::MIN && *from - since > A_LITTLE;
+    match froms().min() {
+        _ if lines == 0 => jobs,
+        None => format!("{jobs}, not checked: not all logs could be read"),
+        Some(None) => format!("{jobs}, not checked: the logs do not show when they begin"),
+        Some(Some(_)) => match froms().flatten().max().filter(is_late) {
+            Some(from) => format!("{jobs}, checked from {} on", clock.time(from)),
+            None => jobs,
+        },
     }
 }
 
 /// The crontabs of which some slots are not checked because they were changed.
-fn changes(summary: &CrontabSummary, clock: Clock) -> Vec<String> {
-    let changed = summary.changed.iter();
-    let sentence = |(file, at): &(_, _)| {
-        let file: &std::rc::Rc<std::path::Path> = file;
-        format!(
-            "{} was changed {}: earlier slots are not checked",
-            printable(file.display().to_string().as_bytes()),
-            clock.time(*at)
-        )
+fn changes(report: &Report, expected: &Expected, clock: Clock) -> Vec<String> {
+    let mut changed: BTreeMap<&Path, NaiveDateTime> = BTreeMap::new();
+    for job in expected.wanted() {
+        let mut checked = report.missed.checked_from.iter();
+        let from = checked.find(|(it, _)| *it == job.scheduler).and_then(|(_, from)| *from);
+        let from = from.unwrap_or(NaiveDateTime::MAX).max(report.scope.since);
+        for entry in job.lines.iter().map(|line| expected.line(*line)) {
+            let at = entry.changed.map(local_time).filter(|at| *at > from);
+            changed.extend(at.map(|at| (&*entry.place.file, at)));
+        }
+    }
+    let sentence = |(file, at): (&&Path, &NaiveDateTime)| {
+        let (file, at) = (path(file), clock.time(*at));
+        format!("{file} was changed {at}: earlier slots are not checked")
     };
-    let mut lines: Vec<String> = changed.take(MAX_CHANGED).map(sentence).collect();
-    let more = summary.changed.len().saturating_sub(MAX_CHANGED);
-    lines.extend(counted(more as u64, |more| {
-        format!("and {} were changed too", count(more, "more crontab"))
-    }));
+    let mut lines: Vec<String> = changed.iter().take(MAX_CHANGED).map(sentence).collect();
+    let more = changed.len().saturating_sub(MAX_CHANGED) as u64;
+    lines.extend(
+        (more > 0).then(|| format!("and {} were changed too", count(more, "more crontab"))),
+    );
     lines
+}
+
+fn path(path: &Path) -> String {
+    printable(path.display().to_string().as_bytes())
 }

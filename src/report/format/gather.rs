@@ -1,7 +1,5 @@
 //! Gathers a report: notes each run as it is read, and collects what the format needs.
 
-use std::rc::Rc;
-
 use chrono::{NaiveDateTime, TimeDelta};
 use rustix::fs::statvfs;
 
@@ -9,28 +7,26 @@ use super::Needs;
 use super::report::Report;
 use crate::clock::latest_shown;
 use crate::machine::Machine;
+use crate::report::history::History;
 use crate::report::history::builder::HistoryBuilder;
 use crate::report::history::counts::Tally;
 use crate::report::history::older_logs::OlderLogs;
 use crate::report::history::scope::Scope;
-use crate::report::history::{History, JobId};
 use crate::report::logs::find::Logs;
-use crate::report::logs::owner::Account;
+use crate::report::logs::open::{InputError, is_incomplete};
 use crate::report::logs::scheduler::LogDir;
 use crate::report::output::warn;
-use crate::report::query::filter::Filter;
-use crate::report::query::period::Period;
+use crate::report::query::Query;
+use crate::report::query::filter::{Filter, Period};
 use crate::report::query::suggestions::Suggestions;
 use crate::report::query::window::Window;
-use crate::report::query::{LogSource, Query};
-use crate::report::runs::assembler::FullLog;
-use crate::report::runs::reading::{ReadClock, Reading};
-use crate::report::runs::run::{Run, first_word};
+use crate::report::runs::assembler::{FullLog, Reading};
+use crate::report::runs::reading::ReadClock;
+use crate::report::runs::run::Run;
 use crate::report::slots::check::Timeframe;
-use crate::report::slots::checked::CheckedCrontabs;
 use crate::report::slots::coverage::Coverage;
-use crate::report::slots::summary::CrontabSummary;
-use crate::report::slots::{CheckedJobs, Expected, Planned};
+use crate::report::slots::missed::MissedStarts;
+use crate::report::slots::{Expected, Planned};
 
 /// A record may come from a clock that is ahead of ours by this much.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(10);
@@ -46,12 +42,9 @@ pub struct Gatherer<'a> {
     needs: Needs,
     machine: &'a Machine,
     expected: Option<Expected>,
-    /// The jobs of the crontabs that pass the filter. Each is in the history, with or without a run.
-    wanted: Vec<(Account, Rc<[u8]>)>,
     builder: Option<HistoryBuilder>,
     coverage: Coverage,
-    hosts: Option<Suggestions>,
-    jobs: Option<Suggestions>,
+    suggestions: Vec<Suggestions>,
 }
 
 impl<'a> Gatherer<'a> {
@@ -62,25 +55,20 @@ impl<'a> Gatherer<'a> {
         machine: &'a Machine,
         crontabs: Option<Planned>,
     ) -> Self {
-        let expected = crontabs.map(|planned| expected(planned, query, window, machine));
-        let jobs = expected.iter().flat_map(|expected| &expected.jobs);
-        let wanted = jobs.filter(|job| job.is_wanted(&window.filter));
-        let wanted: Vec<_> = wanted.map(|job| (job.account(), Rc::clone(&job.name))).collect();
+        let dirs = query.source.dirs();
+        let expected =
+            crontabs.map(|planned| Expected::new(planned, dirs, &window.filter, &machine.users));
         let builder = needs.history.then(|| {
             let until = window.filter.period.until.filter(|_| needs.as_of_end);
             let mut builder = HistoryBuilder::new(until, needs.tails);
-            builder.keep_apart(wanted.iter().map(|(_, name)| Rc::clone(name)));
+            for job in expected.iter().flat_map(Expected::wanted) {
+                builder.plan(job.account(), &job.name);
+            }
             builder
         });
-        let mut hosts = query.filter.host.as_deref().map(Suggestions::near);
-        let mut jobs = query.filter.job.as_deref().map(Suggestions::near);
+        let mut suggestions = Suggestions::of(&query.filter);
         for name in expected.iter().flat_map(Expected::names) {
-            if let Some(hosts) = &mut hosts {
-                hosts.add_host(first_word(name));
-            }
-            if let Some(jobs) = &mut jobs {
-                jobs.add_job(name);
-            }
+            suggestions.iter_mut().for_each(|it| it.add(name));
         }
         Self {
             query,
@@ -88,24 +76,19 @@ impl<'a> Gatherer<'a> {
             needs,
             machine,
             expected,
-            wanted,
             builder,
             coverage: Coverage::default(),
-            hosts,
-            jobs,
+            suggestions,
         }
     }
 
     /// The first local time of the future, in a report of log directories. A period that ends later has no such limit.
     fn end_of_time(&self) -> NaiveDateTime {
-        match &self.query.source {
-            LogSource::Inputs(_) => NaiveDateTime::MAX,
-            LogSource::LogDirs(_) => {
-                let end = latest_shown(self.machine.zoned_now) + TOLERANCE;
-                let until = self.window.filter.period.until;
-                until.map_or(end, |until| until.max(end))
-            }
+        if self.query.source.dirs().is_none() {
+            return NaiveDateTime::MAX;
         }
+        let end = latest_shown(self.machine.zoned_now) + TOLERANCE;
+        self.window.filter.period.until.map_or(end, |until| until.max(end))
     }
 
     /// The time to compare records with. A format without a history shows records of any time.
@@ -123,12 +106,7 @@ impl<'a> Gatherer<'a> {
     /// Notes a run, whether it passes the filter or not.
     pub fn note(&mut self, run: &mut Run) {
         self.coverage.add(run.trace.owner.scheduler, run.trace.start);
-        if let Some(hosts) = &mut self.hosts {
-            hosts.add_host(run.host());
-        }
-        if let Some(jobs) = &mut self.jobs {
-            jobs.add_job(&run.trace.job);
-        }
+        self.suggestions.iter_mut().for_each(|it| it.add(&run.trace.job));
         self.accept(run);
         if !self.window.diagnoses(run) {
             return;
@@ -167,30 +145,29 @@ impl<'a> Gatherer<'a> {
             let older = self.look_back(builder, logs);
             read.files += older;
             if older > 0 && builder.runs() > 0 {
-                self.jobs = None;
+                self.suggestions.retain(|it| it.is_host);
             }
         }
         let latest = builder.as_ref().and_then(HistoryBuilder::latest);
         let scope = self.scope(latest.max(read.latest));
-        let mut history = builder.map(|it| it.finish(&self.wanted)).unwrap_or_default();
+        let mut history = builder.map(HistoryBuilder::finish).unwrap_or_default();
         if self.needs.baseline {
             read.files += self.add_baseline(&mut history, &scope, logs);
         }
-        let crontabs = self.expected.take();
-        let crontabs = crontabs.map(|it| self.check(it, &history, &read, &scope, logs));
-        let missed = crontabs.as_ref().map(CheckedCrontabs::in_history);
-        let mut missed = missed.unwrap_or_default();
+        let mut crontabs = self.expected.take();
+        let mut missed = match &mut crontabs {
+            Some(expected) if self.needs.slots => self.check(expected, &read, &scope, logs),
+            _ => MissedStarts::default(),
+        };
         missed.full = self.full_now(&read);
         missed.full.append(&mut read.full);
-        let host = self.hosts.and_then(|hosts| hosts.remark("host"));
-        let job = self.jobs.and_then(|jobs| jobs.remark("job with"));
         Report {
             query: self.query,
             machine: self.machine,
             filter: &self.window.filter,
             logs,
             read,
-            suggestions: host.into_iter().chain(job).collect(),
+            suggestions: self.suggestions.iter().filter_map(Suggestions::remark).collect(),
             tally: Tally::of(&history, &scope),
             scope,
             history,
@@ -201,9 +178,7 @@ impl<'a> Gatherer<'a> {
 
     /// The logs of this machine that take no more lines since the last record.
     fn full_now(&self, read: &Reading) -> Vec<FullLog> {
-        let LogSource::LogDirs(dirs) = &self.query.source else {
-            return Vec::new();
-        };
+        let dirs = self.query.source.dirs().unwrap_or_default();
         let is_full = |dir: &&LogDir| {
             !dir.scheduler.is_remote() && statvfs(&dir.path).is_ok_and(|it| it.f_bfree == 0)
         };
@@ -220,7 +195,7 @@ impl<'a> Gatherer<'a> {
         let Period { until, .. } = self.window.filter.period;
         let after = latest.map(|latest| latest + TimeDelta::seconds(1));
         // Only the logs in the log directories continue until now.
-        let is_here = matches!(self.query.source, LogSource::LogDirs(_));
+        let is_here = self.query.source.dirs().is_some();
         let live = is_here.then_some(self.machine.now);
         let after = after.filter(|after| !is_here || *after <= self.end_of_time());
         let end = live.max(after).unwrap_or(self.machine.now);
@@ -240,7 +215,7 @@ impl<'a> Gatherer<'a> {
         let Filter { job, period, .. } = &self.query.filter;
         let is_asked = self.needs.looks_back && job.is_some() && period.since.is_none();
         let older = self.older_logs(logs).filter(|_| is_asked);
-        let Some(older) = older.filter(|_| builder.is_of_one_job(&self.wanted)) else {
+        let Some(older) = older.filter(|_| builder.is_of_one_job()) else {
             return 0;
         };
         let mut files = 0;
@@ -261,8 +236,8 @@ impl<'a> Gatherer<'a> {
     /// The logs that are older than those that were read, if there are any.
     fn older_logs<'b>(&'b self, logs: &'b Logs) -> Option<OlderLogs<'b>> {
         let from = self.window.diagnosed_from()?;
-        let is_directory = matches!(self.query.source, LogSource::LogDirs(_));
-        is_directory.then_some(OlderLogs { known: &logs.known, from, machine: self.machine })
+        self.query.source.dirs()?;
+        Some(OlderLogs { known: &logs.known, from, machine: self.machine })
     }
 
     /// Adds good runs from older logs. Returns how many logs were read.
@@ -271,47 +246,27 @@ impl<'a> Gatherer<'a> {
         older.map_or(0, |older| older.add_good_runs(history, scope, &|run| self.accept(run)))
     }
 
+    /// Compares the slots with the STARTs. Nothing is missing if some logs could not be read.
     fn check(
         &self,
-        mut expected: Expected,
-        history: &History,
+        expected: &mut Expected,
         read: &Reading,
         scope: &Scope,
         logs: &Logs,
-    ) -> CheckedCrontabs {
-        if !self.needs.slots {
-            return CheckedCrontabs::unchecked(expected);
+    ) -> MissedStarts {
+        let unread = read.unread.iter().chain(&logs.refused);
+        // If another user's file has the name of a log, the records are in another file, which is read.
+        let unread = unread.filter(|(_, error)| !matches!(error, InputError::Stranger(_)));
+        if is_incomplete(unread) {
+            return MissedStarts::default();
         }
-        let timeframe = Timeframe {
+        expected.check(&Timeframe {
             since: scope.since,
             until: scope.now,
             reported_until: self.needs.is_news.then_some(scope.since),
             reach: self.window.diagnosed_from(),
             first_days: &logs.first_days,
             coverage: &self.coverage,
-        };
-        let judgement = expected.check(&timeframe, read, logs);
-        let filter = &self.window.filter;
-        let jobs: Vec<Option<JobId>> = expected.in_history(history, filter);
-        let summary = CrontabSummary::of(
-            &expected,
-            &judgement,
-            scope.since,
-            filter,
-            &self.machine.users,
-            self.query.is_about_all_crontabs(),
-        );
-        CheckedCrontabs { expected, missing: judgement.missing, jobs, summary }
+        })
     }
-}
-
-/// The jobs of the crontabs that log to a directory that is read.
-fn expected(planned: Planned, query: &Query, window: &Window, machine: &Machine) -> Expected {
-    let users = &machine.users;
-    let is_read = |uid| window.filter.reads_user(uid, users);
-    let judged = match &query.source {
-        LogSource::Inputs(_) => CheckedJobs::All,
-        LogSource::LogDirs(dirs) => CheckedJobs::In(dirs, &is_read),
-    };
-    Expected::new(planned, &judged, users)
 }

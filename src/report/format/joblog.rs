@@ -1,7 +1,7 @@
 //! The form of `--tsv`: a line for each run, in the columns of GNU parallel's joblog.
 
 use super::report::Report;
-use super::{Format, Health, Needs};
+use super::{Format, Needs};
 use crate::clock::with_offset;
 use crate::escape::printable;
 use crate::exit::signal_number;
@@ -38,8 +38,8 @@ impl Format for Joblog {
         out.write_line(&line(self.runs, &run));
     }
 
-    fn finish(self: Box<Self>, _: &Report, _: &mut ReportOutput) -> Health {
-        Health::bad_if(self.has_failures)
+    fn finish(self: Box<Self>, _: &Report, _: &mut ReportOutput) -> bool {
+        self.has_failures
     }
 }
 

@@ -3,11 +3,13 @@
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 
+use chrono::NaiveDateTime;
 use memchr::memchr;
-use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 
 use super::report::Report;
-use super::{Format, Health, Needs};
+use super::{Format, Needs};
 use crate::clock::with_offset;
 use crate::escape::is_safe;
 use crate::exit::signal;
@@ -15,8 +17,8 @@ use crate::machine::Users;
 use crate::report::output::ReportOutput;
 use crate::report::runs::kept::KeptRecords;
 use crate::report::runs::run::{End, Run};
-use crate::report::slots::ExpectedJob;
 use crate::report::slots::missed::Slot;
+use crate::report::slots::{Expected, ExpectedJob};
 
 #[derive(Debug)]
 pub struct Json<'a> {
@@ -37,21 +39,18 @@ impl Format for Json<'_> {
 
     fn run(&mut self, run: Run, out: &mut ReportOutput) {
         self.is_bad |= run.is_alarming();
-        out.write_line(&document(&run, self.users, None));
+        let document = RunDocument { run: &run, users: self.users, output: None };
+        out.write_line(&text_of(&document));
     }
 
-    fn finish(mut self: Box<Self>, report: &Report, out: &mut ReportOutput) -> Health {
-        let Some(crontabs) = &report.crontabs else {
-            return Health::bad_if(self.is_bad);
-        };
-        for slot in crontabs.missing.slots() {
-            let job = &crontabs.expected.jobs[slot.job as usize];
-            if report.scope.includes(slot.at) && job.is_wanted(report.filter) {
-                self.is_bad = true;
-                out.write_line(&missed(slot, job, self.users));
-            }
+    fn finish(mut self: Box<Self>, report: &Report, out: &mut ReportOutput) -> bool {
+        let jobs = report.crontabs.as_ref().map(Expected::wanted).unwrap_or_default();
+        for slot in report.missed_slots() {
+            self.is_bad = true;
+            let job = &jobs[slot.job as usize];
+            out.write_line(&text_of(&Missed { slot, job, users: self.users }));
         }
-        Health::bad_if(self.is_bad)
+        self.is_bad
     }
 }
 
@@ -69,120 +68,100 @@ impl<'a> From<&'a [u8]> for JsonText<'a> {
     }
 }
 
-/// The document of a run. The manual defines each field, and other programs rely on them.
-#[derive(Serialize)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a field of its own in the document")]
-struct RunDocument<'a> {
-    pid: u32,
-    uid: Option<u32>,
-    user: Option<&'a str>,
-    scheduler: Option<&'a str>,
-    host: JsonText<'a>,
-    job: JsonText<'a>,
-    start: String,
-    end: Option<String>,
-    last: String,
-    dead_by: Option<String>,
-    duration: Option<u64>,
-    status: &'static str,
-    exit_status: Option<u8>,
-    accepted: bool,
-    signal: Option<&'static str>,
-    cause: &'a str,
-    connection_failure: bool,
-    usage_error: bool,
-    reason: Option<JsonText<'a>>,
-    retries: u32,
-    command: Option<JsonText<'a>>,
-    lines: u64,
-    bytes: u64,
-    tail: Vec<JsonText<'a>>,
-    overlapped: bool,
-    ambiguous: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    output: Option<Vec<JsonText<'a>>>,
-}
-
 /// The document of a missed slot.
-#[derive(Serialize)]
 struct Missed<'a> {
-    uid: Option<u32>,
-    user: Option<&'a str>,
-    scheduler: Option<&'a str>,
-    host: JsonText<'a>,
-    job: JsonText<'a>,
-    status: &'static str,
-    expected: String,
-    crontab: JsonText<'a>,
-    line: usize,
+    slot: &'a Slot,
+    job: &'a ExpectedJob,
+    users: &'a Users,
 }
 
-fn missed(slot: &Slot, job: &ExpectedJob, users: &Users) -> String {
-    let document = Missed {
-        uid: job.uid,
-        user: job.uid.and_then(|uid| users.name(uid)),
-        scheduler: job.scheduler.name(),
-        host: job.host().into(),
-        job: (&*job.name).into(),
-        status: "missed",
-        expected: with_offset(slot.at).to_rfc3339(),
-        crontab: slot.place.file.as_os_str().as_bytes().into(),
-        line: slot.place.line,
-    };
-    text_of(&document)
+impl Serialize for Missed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { slot, job, users } = self;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("uid", &job.uid)?;
+        map.serialize_entry("user", &job.uid.and_then(|uid| users.name(uid)))?;
+        map.serialize_entry("scheduler", &job.scheduler.name())?;
+        map.serialize_entry("host", &JsonText::from(job.host()))?;
+        map.serialize_entry("job", &JsonText::from(&*job.name))?;
+        map.serialize_entry("status", "missed")?;
+        map.serialize_entry("expected", &rfc3339(slot.at))?;
+        map.serialize_entry("crontab", &JsonText::from(slot.place.file.as_os_str().as_bytes()))?;
+        map.serialize_entry("line", &slot.place.line)?;
+        map.end()
+    }
 }
 
-/// The same with all lines of output. Needs the records of `run`.
+/// The document of `run` with all lines of output. Needs its records.
 pub fn document_with_output(run: &Run, users: &Users) -> String {
     let records = run.trace.records.as_ref();
     let output = records.map(KeptRecords::output).unwrap_or_default();
-    let output = output.into_iter().map(JsonText::from).collect();
-    document(run, users, Some(output))
+    let output = Some(output.into_iter().map(JsonText::from).collect());
+    text_of(&RunDocument { run, users, output })
 }
 
-/// The document of `run`, without a newline. Times are RFC 3339 with the offset of local time; the duration is in
-/// seconds.
-fn document(run: &Run, users: &Users, output: Option<Vec<JsonText>>) -> String {
-    let trace = &run.trace;
-    let exit_status = run.end.status();
-    let document = RunDocument {
-        pid: trace.pid,
-        uid: trace.owner.uid,
-        user: trace.owner.uid.and_then(|uid| users.name(uid)),
-        scheduler: trace.owner.scheduler.name(),
-        host: run.host().into(),
-        job: (&*trace.job).into(),
-        start: with_offset(trace.start).to_rfc3339(),
-        end: run.ended().map(|end| with_offset(end).to_rfc3339()),
-        last: with_offset(trace.last).to_rfc3339(),
-        dead_by: trace.dead_by.map(|time| with_offset(time).to_rfc3339()),
-        duration: run.seconds(),
-        status: match run.end {
+/// The document of a run. The manual defines each field, and other programs rely on them.
+struct RunDocument<'a> {
+    run: &'a Run,
+    users: &'a Users,
+    /// All lines of output, if they are wanted.
+    output: Option<Vec<JsonText<'a>>>,
+}
+
+impl Serialize for RunDocument<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { run, users, output } = self;
+        let trace = &run.trace;
+        let (uid, exit_status) = (trace.owner.uid, run.end.status());
+        let status = match run.end {
             End::Exit(_) if run.is_good() => "ok",
             End::Exit(_) if run.is_skipped() => "skipped",
             End::Exit(_) => "failed",
             End::Running => "running",
             End::Lost => "lost",
-        },
-        exit_status,
-        accepted: run.is_accepted,
-        signal: exit_status.and_then(signal),
-        cause: &run.cause(),
-        connection_failure: run.connection_failure().is_some(),
-        usage_error: run.is_usage_error(),
-        reason: run.reason().filter(|_| run.has_failed()).map(JsonText::from),
-        retries: trace.retries,
-        command: trace.command.as_deref().map(JsonText::from),
-        lines: trace.lines,
-        bytes: trace.bytes,
-        tail: trace.kept.tail().map(JsonText::from).collect(),
-        overlapped: run.is_overlapped(),
-        ambiguous: trace.is_ambiguous,
-        output,
-    };
-    text_of(&document)
+        };
+        let tail: Vec<JsonText> = trace.kept.tail().map(JsonText::from).collect();
+        let reason = run.reason().filter(|_| run.has_failed()).map(JsonText::from);
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("pid", &trace.pid)?;
+        map.serialize_entry("uid", &uid)?;
+        map.serialize_entry("user", &uid.and_then(|uid| users.name(uid)))?;
+        map.serialize_entry("scheduler", &trace.owner.scheduler.name())?;
+        map.serialize_entry("host", &JsonText::from(run.host()))?;
+        map.serialize_entry("job", &JsonText::from(&*trace.job))?;
+        map.serialize_entry("start", &rfc3339(trace.start))?;
+        map.serialize_entry("end", &run.ended().map(rfc3339))?;
+        map.serialize_entry("last", &rfc3339(trace.last))?;
+        map.serialize_entry("dead_by", &trace.dead_by.map(rfc3339))?;
+        map.serialize_entry("duration", &run.seconds())?;
+        map.serialize_entry("status", status)?;
+        map.serialize_entry("exit_status", &exit_status)?;
+        map.serialize_entry("accepted", &run.is_accepted)?;
+        map.serialize_entry("signal", &exit_status.and_then(signal))?;
+        map.serialize_entry("cause", &run.cause())?;
+        map.serialize_entry("connection_failure", &run.connection_failure().is_some())?;
+        map.serialize_entry("usage_error", &run.is_usage_error())?;
+        map.serialize_entry("reason", &reason)?;
+        map.serialize_entry("retries", &trace.retries)?;
+        map.serialize_entry("command", &trace.command.as_deref().map(JsonText::from))?;
+        map.serialize_entry("lines", &trace.lines)?;
+        map.serialize_entry("bytes", &trace.bytes)?;
+        map.serialize_entry("tail", &tail)?;
+        map.serialize_entry("overlapped", &run.is_overlapped())?;
+        map.serialize_entry("ambiguous", &trace.is_ambiguous)?;
+        if let Some(output) = output {
+            map.serialize_entry("output", output)?;
+        }
+        map.end()
+    }
 }
 
+/// The time with the offset of local time.
+fn rfc3339(local: NaiveDateTime) -> String {
+    with_offset(local).to_rfc3339()
+}
+
+/// The document as a line without its newline.
 fn text_of(document: &impl Serialize) -> String {
     let text = serde_json::to_string(document).expect("strings, numbers and lists become JSON");
     // Checking each character would take as long as everything else. JSON has no other control characters.

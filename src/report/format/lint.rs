@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::report::Report;
 use super::words::count;
-use super::{Format, Health, Needs};
+use super::{Format, Needs};
 use crate::cron::{CronJobs, Crontabs, Finding, UnknownCall};
 use crate::escape::{printable, shortened};
 use crate::report::output::ReportOutput;
@@ -28,15 +28,15 @@ impl Format for Lint {
         Needs { crontabs: true, ..Needs::default() }
     }
 
-    fn finish(self: Box<Self>, report: &Report, out: &mut ReportOutput) -> Health {
+    fn finish(self: Box<Self>, report: &Report, out: &mut ReportOutput) -> bool {
         let Some(crontabs) = &report.crontabs else {
-            return Health::Good;
+            return false;
         };
-        let planned = &crontabs.expected.planned;
+        let planned = &crontabs.planned;
         let findings = planned.findings(&report.machine.users);
         let Planned { plan, crontabs, .. } = planned;
         out.write(render(&findings, plan, crontabs).as_bytes());
-        Health::bad_if(!findings.is_empty())
+        !findings.is_empty()
     }
 }
 

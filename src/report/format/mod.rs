@@ -34,21 +34,9 @@ pub trait Format {
     /// A format that writes runs at once and keeps none takes the same memory for any number of runs.
     fn run(&mut self, _run: Run, _out: &mut ReportOutput) {}
 
-    /// Writes the rest, and says whether something is wrong.
-    fn finish(self: Box<Self>, report: &Report, out: &mut ReportOutput) -> Health;
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Health {
-    Good,
-    /// A run failed, was lost or is missing, or a crontab has a fault.
-    Bad,
-}
-
-impl Health {
-    pub fn bad_if(is_bad: bool) -> Self {
-        if is_bad { Self::Bad } else { Self::Good }
-    }
+    /// Writes the rest. Returns whether something is wrong: a run failed, was lost or is missing, or a crontab has a
+    /// fault.
+    fn finish(self: Box<Self>, report: &Report, out: &mut ReportOutput) -> bool;
 }
 
 #[derive(Debug, Default, Clone, Copy)]

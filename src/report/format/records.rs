@@ -1,7 +1,7 @@
 //! The forms of `--run`: all records of one run, or its JSON document.
 
 use super::report::Report;
-use super::{Format, Health, Needs, json};
+use super::{Format, Needs, json};
 use crate::escape::printable;
 use crate::machine::Users;
 use crate::report::output::{ReportOutput, warn};
@@ -72,12 +72,12 @@ impl Format for OneRun<'_> {
         }
     }
 
-    fn finish(self: Box<Self>, _: &Report, out: &mut ReportOutput) -> Health {
+    fn finish(self: Box<Self>, _: &Report, out: &mut ReportOutput) -> bool {
         if let Some(remark) = self.remark() {
             warn(&remark);
         }
         let Some(run) = &self.last else {
-            return Health::Bad;
+            return true;
         };
         let records = run.trace.records.as_ref();
         match (self.users, records) {
@@ -90,7 +90,7 @@ impl Format for OneRun<'_> {
             }
             (None, None) => {}
         }
-        Health::bad_if(run.is_alarming())
+        run.is_alarming()
     }
 }
 

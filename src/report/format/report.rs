@@ -13,11 +13,11 @@ use crate::report::history::{History, JobId};
 use crate::report::logs::find::Logs;
 use crate::report::logs::owner::Account;
 use crate::report::query::filter::Filter;
-use crate::report::query::{Form, LogSource, Query, Shown};
+use crate::report::query::{Form, Query, Shown};
+use crate::report::runs::assembler::Reading;
 use crate::report::runs::first_program::status_of_lock;
-use crate::report::runs::reading::Reading;
-use crate::report::slots::checked::CheckedCrontabs;
-use crate::report::slots::missed::MissedStarts;
+use crate::report::slots::Expected;
+use crate::report::slots::missed::{MissedStarts, Slot};
 
 /// What was found. Parts that the format does not need are empty.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub struct Report<'a> {
     pub tally: Tally,
     /// The slots without a START in time, of the jobs that pass the filter.
     pub missed: MissedStarts,
-    pub crontabs: Option<CheckedCrontabs>,
+    pub crontabs: Option<Expected>,
 }
 
 impl Report<'_> {
@@ -47,11 +47,10 @@ impl Report<'_> {
 
     /// What starts a job: cron, or a scheduler whose crontab no cron of this machine reads.
     pub fn starter(&self, job: JobId) -> &'static str {
-        let Some(crontabs) = &self.crontabs else { return "cron" };
-        let mut expected = crontabs.jobs.iter().zip(&crontabs.expected.jobs);
-        let lines = expected.find(|(found, _)| **found == Some(job)).map(|(_, job)| &job.lines);
-        let is_of_cron = |line: &usize| crontabs.expected.line(*line).starter == Starter::Cron;
-        let is_of_cron = lines.is_none_or(|lines| lines.iter().any(is_of_cron));
+        let Some(expected) = &self.crontabs else { return "cron" };
+        let is_of_cron = |line: &usize| expected.line(*line).starter == Starter::Cron;
+        let job = expected.wanted().get(job as usize);
+        let is_of_cron = job.is_none_or(|job| job.lines.iter().any(is_of_cron));
         if is_of_cron { "cron" } else { "the scheduler" }
     }
 
@@ -68,10 +67,7 @@ impl Report<'_> {
 
     /// How many ENDs have no START, though the whole log of their day was read.
     pub fn lost_starts(&self) -> u64 {
-        match self.query.source {
-            LogSource::LogDirs(_) => self.read.unmatched_ends,
-            LogSource::Inputs(_) => 0,
-        }
+        self.query.source.dirs().map_or(0, |_| self.read.unmatched_ends)
     }
 
     /// The period: what was asked for, and else the time of the runs. A run that hangs may have begun before it.
@@ -95,12 +91,16 @@ impl Report<'_> {
         self.history.job_ids().filter(has_run)
     }
 
+    /// The slots of the period without a START, by time.
+    pub fn missed_slots(&self) -> impl Iterator<Item = &Slot> {
+        self.missed.slots().into_iter().filter(|slot| self.scope.includes(slot.at))
+    }
+
     /// Whether a job runs behind a lock, or may, as far as its operands and its lines show.
     pub fn has_lock(&self, id: JobId) -> bool {
-        let crontabs = self.crontabs.iter();
-        let mut lines = crontabs.flat_map(|it| it.expected.jobs.iter().zip(&it.jobs));
+        let expected = self.crontabs.as_ref().and_then(|it| it.wanted().get(id as usize));
         status_of_lock(&self.history.job(id).name).is_some()
-            || lines.any(|(job, of)| *of == Some(id) && job.is_conditional)
+            || expected.is_some_and(|job| job.is_conditional)
     }
 
     /// A job, with its user if needed, and whether its parameters change.

@@ -8,7 +8,7 @@ use chrono::{DateTime, Datelike, Local};
 
 use super::report::Report;
 use super::words::count;
-use super::{Format, Health, Needs};
+use super::{Format, Needs};
 use crate::cron::upcoming::{CROWD, crowds, next_start, periods};
 use crate::cron::{ClockInterval, CronJob, CronJobs, Crontabs, Starter, UnknownCall};
 use crate::escape::{printable, shortened};
@@ -32,15 +32,15 @@ impl Format for Upcoming {
         Needs { crontabs: true, ..Needs::default() }
     }
 
-    fn finish(self: Box<Self>, report: &Report, out: &mut ReportOutput) -> Health {
+    fn finish(self: Box<Self>, report: &Report, out: &mut ReportOutput) -> bool {
         if let Some(crontabs) = &report.crontabs {
-            let Planned { plan, crontabs, .. } = &crontabs.expected.planned;
+            let Planned { plan, crontabs, .. } = &crontabs.planned;
             let entries = plan.entries.iter();
             let entries = entries.filter(|entry| report.filter.names(&entry.job));
             let now = report.machine.zoned_now;
             out.write(render(entries.collect(), plan, crontabs, now).as_bytes());
         }
-        Health::Good
+        false
     }
 }
 

@@ -1,6 +1,6 @@
 //! Adds runs to a history as they end.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::mem;
 use std::rc::Rc;
 
@@ -11,6 +11,7 @@ use super::scripts::Scripts;
 use super::tails::Tails;
 use super::{History, HostId, JobId, KnownJob, RunFlag, RunFlags, RunSummary, UNKNOWN};
 use crate::report::logs::owner::Account;
+use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::outcome::Outcome;
 use crate::report::runs::run::{End, Run, first_word};
 
@@ -23,8 +24,8 @@ pub struct HistoryBuilder {
     /// The time as of which the runs are judged, if not the end of the log.
     until: Option<NaiveDateTime>,
     keeps_tails: bool,
-    /// Jobs that are never joined with the variants of their script.
-    own: HashSet<Rc<[u8]>>,
+    /// The jobs of crontabs that have not run.
+    planned: HashMap<(Scheduler, Rc<[u8]>), JobId>,
 }
 
 impl HistoryBuilder {
@@ -34,17 +35,12 @@ impl HistoryBuilder {
         Self { until, keeps_tails, ..Self::default() }
     }
 
-    /// Never joins these jobs with the variants of their script: crontabs have lines for them.
-    pub fn keep_apart(&mut self, jobs: impl IntoIterator<Item = Rc<[u8]>>) {
-        self.own.extend(jobs);
-    }
-
-    /// Adds a job without a run, unless the history has the job.
-    fn expect(&mut self, account: Account, name: &Rc<[u8]>) {
-        let mut jobs = self.jobs.iter();
-        if !jobs.any(|(it, jobs)| it.scheduler == account.scheduler && jobs.contains_key(name)) {
-            self.add_job(account, name);
-        }
+    /// Adds a job of a crontab, which is never joined with the variants of its script. As a crontab may not name its
+    /// user, the job belongs to the first account of the scheduler that runs one of this name.
+    pub fn plan(&mut self, account: Account, name: &Rc<[u8]>) {
+        let job = self.push_job(account, name);
+        self.scripts.add_own();
+        self.planned.insert((account.scheduler, Rc::clone(name)), job);
     }
 
     /// The number of runs so far.
@@ -52,12 +48,10 @@ impl HistoryBuilder {
         self.history.runs.len()
     }
 
-    /// Whether these jobs and those that have run are one job at most.
-    pub fn is_of_one_job(&self, wanted: &[(Account, Rc<[u8]>)]) -> bool {
-        let names = self.history.jobs.iter().map(|job| &job.name);
-        let names: HashSet<&[u8]> =
-            names.chain(wanted.iter().map(|(_, name)| name)).map(|it| &**it).collect();
-        names.len() <= 1
+    /// Whether all jobs so far have one name.
+    pub fn is_of_one_job(&self) -> bool {
+        let jobs = &self.history.jobs;
+        jobs.iter().all(|job| job.name == jobs[0].name)
     }
 
     /// Adds a run, unless it started after `until`.
@@ -96,45 +90,36 @@ impl HistoryBuilder {
     }
 
     fn job(&mut self, run: &Run) -> JobId {
-        let account = run.trace.owner.job_account();
-        let known = self.jobs.entry(account).or_default().get(&run.trace.job);
+        let (account, name) = (run.trace.owner.job_account(), &run.trace.job);
+        let known = self.jobs.entry(account).or_default().get(name);
         if let Some(job) = known.copied() {
             if let Some(script) = self.scripts.of_job(job) {
                 script.runs += 1;
             }
             return job;
         }
-        self.add_job(account, &run.trace.job)
-    }
-
-    fn add_job(&mut self, account: Account, name: &Rc<[u8]>) -> JobId {
-        let job = JobId::try_from(self.history.jobs.len()).expect("no memory has so many jobs");
-        if self.own.contains(name) {
-            self.scripts.add_own();
-        } else if let Some(first) = self.scripts.add(account, name, job) {
+        let job = if let Some(planned) = self.planned.remove(&(account.scheduler, Rc::clone(name)))
+        {
+            self.history.jobs[planned as usize].account = account;
+            planned
+        } else if let Some(first) = self.scripts.add(account, name, self.next_job()) {
             return first;
-        }
-        let host = self.host(first_word(name));
-        let place = self.account(account);
-        self.history.jobs.push(KnownJob {
-            name: Rc::clone(name),
-            account_index: place,
-            host,
-            has_variants: false,
-        });
-        let jobs = self.jobs.entry(account).or_default();
-        jobs.insert(Rc::clone(name), job);
+        } else {
+            self.push_job(account, name)
+        };
+        self.jobs.entry(account).or_default().insert(Rc::clone(name), job);
         job
     }
 
-    fn account(&mut self, account: Account) -> u32 {
-        let accounts = &mut self.history.accounts;
-        let known = accounts.iter().position(|known| *known == account);
-        let place = known.unwrap_or_else(|| {
-            accounts.push(account);
-            accounts.len() - 1
-        });
-        u32::try_from(place).expect("there are fewer than users and directories")
+    fn next_job(&self) -> JobId {
+        JobId::try_from(self.history.jobs.len()).expect("no memory has so many jobs")
+    }
+
+    fn push_job(&mut self, account: Account, name: &Rc<[u8]>) -> JobId {
+        let (job, host) = (self.next_job(), self.host(first_word(name)));
+        let name = Rc::clone(name);
+        self.history.jobs.push(KnownJob { name, account, host, has_variants: false });
+        job
     }
 
     fn host(&mut self, name: &[u8]) -> HostId {
@@ -157,11 +142,8 @@ impl HistoryBuilder {
         self.history.latest()
     }
 
-    /// Adds the `wanted` jobs that have no run, and sorts the runs by job and START.
-    pub fn finish(mut self, wanted: &[(Account, Rc<[u8]>)]) -> History {
-        for (account, name) in wanted {
-            self.expect(*account, name);
-        }
+    /// Sorts the runs by job and START.
+    pub fn finish(mut self) -> History {
         let scripts = mem::take(&mut self.scripts);
         let mut history = self.history;
         drop(self.jobs);

@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use crate::report::logs::owner::Account;
+
 /// An index into the jobs of a history.
 pub type JobId = u32;
 
@@ -13,8 +15,7 @@ pub type HostId = u32;
 pub struct KnownJob {
     /// `HOST SCRIPT PARAMETERS`, without the parameters if they change from run to run.
     pub name: Rc<[u8]>,
-    /// An index into the accounts of the history.
-    pub account_index: u32,
+    pub account: Account,
     pub host: HostId,
     /// The parameters change from run to run.
     pub has_variants: bool,

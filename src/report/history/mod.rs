@@ -12,7 +12,6 @@ pub mod tails;
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
-use std::rc::Rc;
 
 use chrono::{NaiveDateTime, TimeDelta};
 
@@ -29,9 +28,8 @@ pub use jobs::{HostId, JobId, KnownJob};
 /// Runs by job, and within a job by START.
 #[derive(Debug, Default)]
 pub struct History {
-    /// In the order in which they first appeared.
+    /// First those of crontabs, then the others in the order in which they first appeared.
     pub jobs: Vec<KnownJob>,
-    accounts: Vec<Account>,
     pub hosts: Vec<Box<[u8]>>,
     /// One job after the other.
     pub runs: Vec<RunSummary>,
@@ -164,24 +162,15 @@ impl History {
     }
 
     pub fn account(&self, job: JobId) -> Account {
-        self.accounts[self.job(job).account_index as usize]
+        self.job(job).account
     }
 
     pub fn scheduler(&self, job: JobId) -> Scheduler {
         self.account(job).scheduler
     }
 
-    /// The first job of each scheduler and name.
-    pub fn places(&self) -> HashMap<(Scheduler, Rc<[u8]>), JobId> {
-        let jobs = self.job_ids().rev().map(|id| {
-            let job = self.job(id);
-            ((self.scheduler(id), Rc::clone(&job.name)), id)
-        });
-        jobs.collect()
-    }
-
     pub fn schedulers(&self) -> BTreeSet<Scheduler> {
-        self.accounts.iter().map(|account| account.scheduler).collect()
+        self.jobs.iter().map(|job| job.account.scheduler).collect()
     }
 
     /// The local times of all STARTs of a scheduler, sorted.

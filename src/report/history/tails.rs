@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use super::jobs::JobId;
-use crate::report::runs::kept_output::KeptOutput;
+use crate::report::runs::kept::KeptOutput;
 
 /// The number of good runs of a job whose lines are kept.
 const MAX_GOOD: usize = 10;

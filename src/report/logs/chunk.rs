@@ -1,22 +1,35 @@
-//! The lines that were read from one input at once.
+//! The lines that were read from one input at once. Most of a log is output, so lines of output in a row are one group.
 
 use chrono::NaiveDateTime;
+use memchr::memrchr;
 
-use super::output_block::OutputBlock;
-use crate::log::record::Record;
+use crate::log::record::Kind;
 
-/// One line of a log, or several lines of output.
+/// A group of lines of a log.
 #[derive(Debug)]
 pub enum Line<'a> {
-    /// With the whole line, without its newline.
-    Record(Record<'a>, &'a [u8]),
-    /// Lines of output in a row.
-    Output(OutputBlock<'a>),
+    Records(Records<'a>),
     /// Not a record: the rest of a torn one, or a line of another program.
     Unrecognized,
     /// Nothing, or a mark. Two processes that end a torn line at the same time leave an empty line. Of a line that is
     /// read in pieces, only the first piece counts.
     Empty,
+}
+
+/// A record, or several in a row of one process and one second that can only be lines of output.
+#[derive(Debug, Clone, Copy)]
+pub struct Records<'a> {
+    /// The local time.
+    pub time: NaiveDateTime,
+    pub pid: u32,
+    /// The lines of the log, joined by newlines. At least one.
+    pub lines: &'a [u8],
+    /// The number of lines.
+    pub count: u64,
+    /// The number of bytes before the text of each line.
+    pub prefix: usize,
+    /// They are output, whatever their text.
+    pub is_output: bool,
 }
 
 #[derive(Debug, Default)]
@@ -26,7 +39,6 @@ pub struct Chunk {
     pub groups: Vec<LineGroup>,
 }
 
-/// A line, or several lines of output in a row.
 #[derive(Debug, Clone, Copy)]
 pub struct LineGroup {
     /// The index of the first byte.
@@ -40,17 +52,7 @@ pub struct LineGroup {
 
 #[derive(Debug, Clone, Copy)]
 pub enum GroupKind {
-    Records {
-        pid: u32,
-        /// The number of bytes before the text of each.
-        prefix: usize,
-        /// If there are several, all are lines of output.
-        count: u64,
-        /// They are output, whatever their text.
-        is_output: bool,
-    },
-    /// The mark before a line of output.
-    Mark,
+    Records { pid: u32, prefix: usize, count: u64, is_output: bool },
     Unrecognized,
     Empty,
 }
@@ -58,17 +60,44 @@ pub enum GroupKind {
 impl Chunk {
     pub fn line(&self, index: usize) -> Line<'_> {
         let LineGroup { begin, end, time, kind } = self.groups[index];
-        let lines = &self.bytes[begin..end];
         match kind {
-            GroupKind::Records { pid, prefix, count, is_output: true } => {
-                Line::Output(OutputBlock { time, pid, lines, count, prefix })
-            }
-            GroupKind::Records { pid, prefix, .. } => {
-                let text = &lines[prefix..];
-                Line::Record(Record { time, pid, text }, lines)
+            GroupKind::Records { pid, prefix, count, is_output } => {
+                let lines = &self.bytes[begin..end];
+                Line::Records(Records { time, pid, lines, count, prefix, is_output })
             }
             GroupKind::Unrecognized => Line::Unrecognized,
-            GroupKind::Mark | GroupKind::Empty => Line::Empty,
+            GroupKind::Empty => Line::Empty,
         }
+    }
+}
+
+impl<'a> Records<'a> {
+    /// The meaning of the first text.
+    pub fn kind(&self) -> Kind<'a> {
+        if self.is_output { Kind::Output(b"") } else { Kind::parse(&self.lines[self.prefix..]) }
+    }
+
+    pub fn texts(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.texts_from(0)
+    }
+
+    /// The texts of the last `count` lines.
+    pub fn last(&self, count: usize) -> impl Iterator<Item = &'a [u8]> {
+        let mut begin = self.lines.len();
+        for _ in 0..count {
+            let newline = memrchr(b'\n', &self.lines[..begin.saturating_sub(1)]);
+            begin = newline.map_or(0, |newline| newline + 1);
+        }
+        self.texts_from(begin)
+    }
+
+    fn texts_from(&self, begin: usize) -> impl Iterator<Item = &'a [u8]> {
+        let lines = self.lines[begin..].split(|&byte| byte == b'\n');
+        lines.map(|line| &line[self.prefix..])
+    }
+
+    /// The number of bytes of all texts, including their newlines.
+    pub fn bytes(&self) -> u64 {
+        self.lines.len() as u64 + 1 - self.count * self.prefix as u64
     }
 }

@@ -13,6 +13,7 @@ use super::name::{FileName, day_of_other, uncompressed};
 use super::open::{FileId, Input, InputError, LogFile};
 use super::scheduler::{LogDir, Scheduler};
 use crate::machine::Users;
+use crate::report::query::window::Window;
 
 /// The most files that are named for one reason to refuse them. Anybody can create any number.
 const MAX_NAMED: usize = 10;
@@ -52,22 +53,11 @@ struct LeftOut {
     bytes: u64,
 }
 
-/// Which logs are read.
-#[derive(Debug)]
-pub struct Choice<'a> {
-    /// Written to at this local time or later.
-    pub since: Option<NaiveDateTime>,
-    /// The day begins before this local time.
-    pub until: Option<NaiveDateTime>,
-    /// Of this user, or else of root and of the reader.
-    pub user: Option<u32>,
-    /// Also those of these days, on which runs that are still going on were started.
-    pub days: &'a [NaiveDate],
-}
-
 /// Files in a log directory during the choice.
 struct Files<'a> {
-    choice: &'a Choice<'a>,
+    window: &'a Window,
+    /// Logs of these days are read too: runs that are still going on were started on them.
+    days: &'a [NaiveDate],
     users: &'a Users,
     /// The scheduler that logs to the directory.
     scheduler: Scheduler,
@@ -89,11 +79,13 @@ fn only_writer(dir: &Path) -> Option<u32> {
     (!is_shared).then_some(stat.st_uid)
 }
 
-pub fn logs(dirs: &[LogDir], choice: &Choice, users: &Users) -> Logs {
+/// The logs in these directories with records of the window, and those of `days`, on which runs that are still going on
+/// were started.
+pub fn logs(dirs: &[LogDir], window: &Window, days: &[NaiveDate], users: &Users) -> Logs {
     let mut logs = Logs::default();
     let mut chosen = Vec::new();
     for dir in dirs {
-        let (files, listed) = Files::listed(dir, choice, users);
+        let (files, listed) = Files::listed(dir, window, days, users);
         let reason = match listed {
             Ok(()) if files.has_any => None,
             Ok(()) => Some("there are no logs; --log-dir names another directory".to_owned()),
@@ -110,11 +102,17 @@ pub fn logs(dirs: &[LogDir], choice: &Choice, users: &Users) -> Logs {
 impl<'a> Files<'a> {
     /// The files in `dir`, without those that have vanished: if logs are being rotated, the next listing has them under
     /// another name.
-    fn listed(dir: &LogDir, choice: &'a Choice<'a>, users: &'a Users) -> (Self, io::Result<()>) {
+    fn listed(
+        dir: &LogDir,
+        window: &'a Window,
+        days: &'a [NaiveDate],
+        users: &'a Users,
+    ) -> (Self, io::Result<()>) {
         let mut listings = 0;
         loop {
             let mut files = Self {
-                choice,
+                window,
+                days,
                 users,
                 scheduler: dir.scheduler,
                 only_writer: only_writer(&dir.path),
@@ -139,11 +137,9 @@ impl<'a> Files<'a> {
     }
 
     fn consider(&mut self, path: PathBuf) {
-        let name = path.file_name().and_then(|name| name.to_str());
-        let name = name.unwrap_or_default();
-        if let Some(name) = FileName::parse(name) {
+        if let Some(name) = FileName::of(&path) {
             self.consider_log(path, name);
-        } else if let Some(day) = day_of_other(name) {
+        } else if let Some(day) = day_of_other(&path) {
             self.consider_other(path, day);
         }
     }
@@ -151,9 +147,10 @@ impl<'a> Files<'a> {
     /// Notes a file of the reader or of root that may be a copy of a log.
     fn consider_other(&mut self, path: PathBuf, day: NaiveDate) {
         let Ok(stat) = lstat(&path) else { return };
-        if self.is_of_period(day, &stat) && self.is_wanted(stat.st_uid) {
-            let unnamed = self.logs.unnamed.get_or_insert((path, 0));
-            unnamed.1 += 1;
+        if self.is_of_period(day, Some(&stat))
+            && self.window.filter.reads_user(stat.st_uid, self.users)
+        {
+            self.logs.unnamed.get_or_insert((path, 0)).1 += 1;
         }
     }
 
@@ -162,7 +159,7 @@ impl<'a> Files<'a> {
             Ok(stat) => stat,
             // The owner is unknown.
             Err(error) => {
-                if self.is_day_of_period(name.log.day) {
+                if self.is_of_period(name.log.day, None) {
                     match error.kind() {
                         io::ErrorKind::NotFound => self.has_vanished = true,
                         _ => self.logs.refuse(Input::File(path), self.hidden(error)),
@@ -177,14 +174,14 @@ impl<'a> Files<'a> {
             LogFile { path, name, owner, place: FileId::of(&stat), scheduler: self.scheduler };
         self.note_day(&log, &stat);
         let day = log.name.log.day;
-        if !self.is_of_period(day, &stat) {
+        if !self.is_of_period(day, Some(&stat)) {
             return;
         }
         // In a directory of their own, a log belongs to the user who is asked for.
-        let is_at_home = self.choice.user == Some(owner) && self.only_writer == Some(owner);
+        let is_at_home = self.window.filter.user == Some(owner) && self.only_writer == Some(owner);
         // Nobody writes to a missing log of a day before the period.
         let is_in_our_place = self.is_our_place(&log)
-            && self.is_day_of_period(day)
+            && self.is_of_period(day, None)
             && self.users.is_other_user(owner)
             && !is_at_home;
         if is_in_our_place {
@@ -194,10 +191,12 @@ impl<'a> Files<'a> {
         match log.check(&stat) {
             Err(_) if is_in_our_place => {}
             // The file is of no interest.
-            Err(_) if !self.is_wanted(owner) && !self.is_day_of_period(day) => {}
+            Err(_)
+                if !self.window.filter.reads_user(owner, self.users)
+                    && !self.is_of_period(day, None) => {}
             Err(error) => self.logs.refuse(Input::Log(log), error),
-            Ok(()) if self.is_wanted(owner) => self.chosen.push(log),
-            Ok(()) if self.choice.user.is_none() => self.logs.skip(log, &stat),
+            Ok(()) if self.window.filter.reads_user(owner, self.users) => self.chosen.push(log),
+            Ok(()) if self.window.filter.user.is_none() => self.logs.skip(log, &stat),
             Ok(()) => {}
         }
     }
@@ -205,7 +204,7 @@ impl<'a> Files<'a> {
     /// Notes the day of a log that would be read if its time were asked for. Where `protected_hardlinks` is 0, anybody
     /// can give a file of root any name.
     fn note_day(&mut self, log: &LogFile, stat: &Stat) {
-        if !self.is_wanted(log.owner) || log.check(stat).is_err() {
+        if !self.window.filter.reads_user(log.owner, self.users) || log.check(stat).is_err() {
             return;
         }
         if self.logs.known.len() < MOST_KNOWN {
@@ -235,21 +234,18 @@ impl<'a> Files<'a> {
         }
     }
 
-    /// Whether a log of this day is in the period, by the day alone.
-    fn is_day_of_period(&self, day: NaiveDate) -> bool {
-        let Choice { since, until, days, .. } = self.choice;
-        since.is_none_or(|since| day >= since.date() || days.contains(&day))
-            && until.is_none_or(|until| day <= until.date())
-    }
-
-    fn is_of_period(&self, day: NaiveDate, stat: &Stat) -> bool {
-        let Choice { since, until, days, .. } = self.choice;
-        // The time of the last write decides, not the day in the name: a run stays in the file of the day on which it
-        // started, however long it takes. But another user can set that time.
+    /// Whether a log of this day is in the period, by its facts or by the day alone.
+    fn is_of_period(&self, day: NaiveDate, stat: Option<&Stat>) -> bool {
+        let Window { read_from: since, filter, .. } = self.window;
+        let until = filter.period.until;
         let is_recent = |since: NaiveDateTime| {
-            written(stat).is_none_or(|written| written >= since)
-                || (self.users.is_other_user(stat.st_uid) && day >= since.date())
-                || days.contains(&day)
+            // The time of the last write decides, not the day in the name: a run stays in the file of the day on which
+            // it started, however long it takes. But another user can set that time.
+            let is_written = |stat: &Stat| written(stat).is_none_or(|written| written >= since);
+            let counts_day = stat.is_none_or(|stat| self.users.is_other_user(stat.st_uid));
+            stat.is_some_and(is_written)
+                || counts_day && day >= since.date()
+                || self.days.contains(&day)
         };
         since.is_none_or(is_recent) && until.is_none_or(|until| day <= until.date())
     }
@@ -260,13 +256,6 @@ impl<'a> Files<'a> {
         let is_known_beforehand = written.run.is_none() && log.name.is_live();
         let is_ours = |user| user == 0 || user == self.users.reader;
         is_known_beforehand && written.user.is_none_or(is_ours)
-    }
-
-    fn is_wanted(&self, owner: u32) -> bool {
-        match self.choice.user {
-            Some(user) => owner == user,
-            None => !self.users.is_other_user(owner),
-        }
     }
 }
 

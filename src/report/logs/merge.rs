@@ -7,7 +7,7 @@ use std::iter::Peekable;
 use chrono::NaiveDateTime;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::chunk::Line;
+use super::chunk::{Line, Records};
 use super::open::{FileId, Input, InputError};
 use super::owner::Owner;
 use super::read_ahead::Reader;
@@ -27,12 +27,14 @@ pub struct MergeResult {
     pub files: usize,
     /// Inputs that could not be read to their end, with the reasons.
     pub unread: Vec<(Input, InputError)>,
+    /// The number of lines that are not records.
+    pub unrecognized: u64,
 }
 
-/// Reads all `inputs` and gives their lines to `take`, each with its owner, merged by the time of their records: a run
-/// that had to switch to another file continues there.
-pub fn read(inputs: &[Input], take: &mut impl FnMut(Owner, Line)) -> MergeResult {
-    let mut unread = Vec::new();
+/// Reads all `inputs` and gives their records to `take`, each with its owner, merged by time: a run that had to switch
+/// to another file continues there.
+pub fn read(inputs: &[Input], take: &mut impl FnMut(Owner, &Records)) -> MergeResult {
+    let (mut unread, mut unrecognized) = (Vec::new(), 0);
     let mut read = HashSet::new();
     let progress = progress(inputs);
     let mut closed = in_order(inputs);
@@ -51,7 +53,11 @@ pub fn read(inputs: &[Input], take: &mut impl FnMut(Owner, Line)) -> MergeResult
         }
         let Some(next) = next else { break };
         let Open { input, owner, reader } = &mut open[next];
-        take(*owner, reader.line());
+        match reader.line() {
+            Line::Records(records) => take(*owner, &records),
+            Line::Unrecognized => unrecognized += 1,
+            Line::Empty => {}
+        }
         let is_line = reader.advance().unwrap_or_else(|error| {
             unread.push(((*input).clone(), error.into()));
             false
@@ -61,7 +67,7 @@ pub fn read(inputs: &[Input], take: &mut impl FnMut(Owner, Line)) -> MergeResult
         }
     }
     progress.finish_and_clear();
-    MergeResult { files: read.len(), unread }
+    MergeResult { files: read.len(), unread, unrecognized }
 }
 
 /// Sorts the inputs by the first second of the day in their names, in which they are opened.

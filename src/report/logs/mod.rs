@@ -7,7 +7,6 @@ pub mod find;
 pub mod merge;
 pub mod name;
 pub mod open;
-pub mod output_block;
 pub mod owner;
 pub mod read_ahead;
 pub mod scheduler;

@@ -1,6 +1,7 @@
 //! Parses names of log files, also with the endings of logrotate and compressors.
 
 use std::cmp::Reverse;
+use std::path::Path;
 
 use chrono::NaiveDate;
 
@@ -33,7 +34,11 @@ enum Age {
 
 impl FileName {
     /// None if the file is not a log.
-    pub fn parse(name: &str) -> Option<Self> {
+    pub fn of(path: &Path) -> Option<Self> {
+        Self::parse(path.file_name()?.to_str()?)
+    }
+
+    fn parse(name: &str) -> Option<Self> {
         let stem = uncompressed(name);
         let (log, age) = live(stem).or_else(|| numbered(stem)).or_else(|| dated(stem))?;
         Some(Self { log, age, is_compressed: stem.len() < name.len() })
@@ -51,7 +56,8 @@ pub fn is_like_log(name: &str) -> bool {
 }
 
 /// The local day of a file whose name is almost that of a log: a copy, or what an editor has left.
-pub fn day_of_other(name: &str) -> Option<NaiveDate> {
+pub fn day_of_other(path: &Path) -> Option<NaiveDate> {
+    let name = path.file_name()?.to_str()?;
     let (day, rest) = name.split_once("_remoteexe")?;
     let is_day = day.len() == "YYYYMMDD".len() && rest.contains(".log");
     is_day.then(|| NaiveDate::parse_from_str(day, "%Y%m%d").ok())?

@@ -80,7 +80,7 @@ impl Input {
     pub fn file_name(&self) -> Option<FileName> {
         match self {
             Self::Stdin => None,
-            Self::File(path) => FileName::parse(path.file_name()?.to_str()?),
+            Self::File(path) => FileName::of(path),
             Self::Log(log) => Some(log.name),
         }
     }

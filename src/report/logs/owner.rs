@@ -10,7 +10,7 @@ use super::scheduler::Scheduler;
 /// Other users may append to a file whose mode allows it, as to root's daily file if cron has umask 0. Their records
 /// there count as root's. If such a run goes on in its user's own file, its START is a run of root without END, and
 /// the rest are records without START.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Owner {
     pub scheduler: Scheduler,
     /// None for a pipe. All pipes together count as one owner.

@@ -1,27 +1,26 @@
 //! The machines whose cron started the runs.
 
-use std::cmp::Ordering;
 use std::fs;
-use std::hash::{Hash, Hasher};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// A machine or a container: two of them use the same process ids. No larger than a pointer, because each record has
 /// one.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Scheduler(&'static Facts);
 
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Facts {
+    /// Each scheduler has its own.
     number: u16,
-    name: Option<String>,
     is_remote: bool,
+    name: Option<String>,
     /// The scheduler that has this machine as one of its workers.
     whole: Option<Scheduler>,
 }
 
 /// The scheduler if there is only one.
-static ONLY: Facts = Facts { number: 0, name: None, is_remote: false, whole: None };
+static ONLY: Facts = Facts { number: 0, is_remote: false, name: None, whole: None };
 
 impl Default for Scheduler {
     fn default() -> Self {
@@ -30,6 +29,11 @@ impl Default for Scheduler {
 }
 
 impl Scheduler {
+    fn new(facts: Facts) -> Self {
+        // Every record of its logs refers to it until the process ends.
+        Self(Box::leak(Box::new(facts)))
+    }
+
     pub fn number(self) -> u16 {
         self.0.number
     }
@@ -49,32 +53,6 @@ impl Scheduler {
     /// Process ids are those of a worker. A job is one job, whichever worker runs it.
     pub fn whole(self) -> Self {
         self.0.whole.unwrap_or(self)
-    }
-}
-
-impl PartialEq for Scheduler {
-    fn eq(&self, other: &Self) -> bool {
-        self.number() == other.number()
-    }
-}
-
-impl Eq for Scheduler {}
-
-impl Hash for Scheduler {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.number().hash(state);
-    }
-}
-
-impl PartialOrd for Scheduler {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Scheduler {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.number().cmp(&other.number())
     }
 }
 
@@ -99,14 +77,9 @@ pub fn log_dirs(paths: &[PathBuf], local: &Path) -> Vec<LogDir> {
     let are_several = different.len() > 1;
     let log_dir = |(number, path): (u16, &&PathBuf)| {
         let name = if can_be_short { last_part(path) } else { path.display().to_string() };
-        let facts = Facts {
-            number,
-            name: are_several.then_some(name),
-            is_remote: are_several && !are_same(path, local),
-            whole: None,
-        };
-        // Every record of its logs refers to it until the process ends.
-        let scheduler = Scheduler(Box::leak(Box::new(facts)));
+        let is_remote = are_several && !are_same(path, local);
+        let name = are_several.then_some(name);
+        let scheduler = Scheduler::new(Facts { number, is_remote, name, whole: None });
         LogDir { path: (*path).clone(), scheduler }
     };
     (0..).zip(&different).map(log_dir).collect()
@@ -121,9 +94,7 @@ pub fn more_log_dirs(paths: impl IntoIterator<Item = PathBuf>, dirs: &mut Vec<Lo
         let Ok(number) = u16::try_from(dirs.len()) else {
             return;
         };
-        let facts = Facts { number, name: None, is_remote: false, whole: None };
-        // As above.
-        let scheduler = Scheduler(Box::leak(Box::new(facts)));
+        let scheduler = Scheduler::new(Facts { number, is_remote: false, name: None, whole: None });
         dirs.push(LogDir { path, scheduler });
     }
 }
@@ -137,21 +108,10 @@ pub fn unite(dirs: &mut [LogDir], is_worker: impl Fn(&Path) -> bool) {
         return;
     }
     let names: Vec<&str> = workers.iter().filter_map(|dir| dir.scheduler.name()).collect();
-    // As above, and so are the next ones.
-    let whole = Scheduler(Box::leak(Box::new(Facts {
-        number,
-        name: has_others.then(|| names.join(", ")),
-        is_remote: true,
-        whole: None,
-    })));
+    let name = has_others.then(|| names.join(", "));
+    let whole = Some(Scheduler::new(Facts { number, is_remote: true, name, whole: None }));
     for dir in workers {
-        let facts = Facts {
-            number: dir.scheduler.number(),
-            name: dir.scheduler.name().map(str::to_owned),
-            is_remote: dir.scheduler.is_remote(),
-            whole: Some(whole),
-        };
-        dir.scheduler = Scheduler(Box::leak(Box::new(facts)));
+        dir.scheduler = Scheduler::new(Facts { whole, ..dir.scheduler.0.clone() });
     }
 }
 

@@ -121,12 +121,11 @@ impl Splitter {
                 let prefix = &line[..line.len() - record.text.len()];
                 self.kind(&record, prefix, bytes, &mut end)
             }
-            None if line.is_empty() => GroupKind::Empty,
-            None => GroupKind::Unrecognized,
+            None => {
+                self.marked.clear();
+                if line.is_empty() { GroupKind::Empty } else { GroupKind::Unrecognized }
+            }
         };
-        if !matches!(kind, GroupKind::Mark) {
-            self.marked.clear();
-        }
         let time = self.time;
         LineGroup { begin, end, time, kind }
     }
@@ -146,8 +145,9 @@ impl Splitter {
         };
         if !is_output && Kind::parse(record.text) == Kind::Mark {
             prefix.clone_into(&mut self.marked);
-            return GroupKind::Mark;
+            return GroupKind::Empty;
         }
+        self.marked.clear();
         let (pid, prefix) = (record.pid, prefix.len());
         GroupKind::Records { pid, prefix, count, is_output }
     }

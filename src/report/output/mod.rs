@@ -32,21 +32,23 @@ enum Target {
     File(AtomicFile),
 }
 
+impl Target {
+    fn writer(&mut self) -> &mut dyn Write {
+        match self {
+            Self::Stdout(file) => file,
+            Self::Pager(pager) => pager,
+            Self::File(file) => file,
+        }
+    }
+}
+
 impl Write for Target {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Stdout(file) => file.write(bytes),
-            Self::Pager(pager) => pager.write(bytes),
-            Self::File(file) => file.write(bytes),
-        }
+        self.writer().write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Stdout(file) => file.flush(),
-            Self::Pager(pager) => pager.flush(),
-            Self::File(file) => file.flush(),
-        }
+        self.writer().flush()
     }
 }
 

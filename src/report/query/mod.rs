@@ -1,7 +1,6 @@
 //! What is asked: which logs and crontabs to read, which runs to show, and how.
 
 pub mod filter;
-pub mod period;
 pub mod run_id;
 pub mod suggestions;
 pub mod window;
@@ -38,6 +37,16 @@ pub enum LogSource {
     Inputs(Vec<Input>),
     /// The logs in these directories that may have records of the period.
     LogDirs(Vec<LogDir>),
+}
+
+impl LogSource {
+    /// None if the logs were named one by one.
+    pub fn dirs(&self) -> Option<&[LogDir]> {
+        match self {
+            Self::Inputs(_) => None,
+            Self::LogDirs(dirs) => Some(dirs),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -99,6 +108,6 @@ impl Query {
         let source = self.crontabs.as_ref();
         self.follows_crontabs
             || source.is_some_and(|source| matches!(source.selection, CrontabSelection::Files(_)))
-            || matches!(self.source, LogSource::Inputs(_))
+            || self.source.dirs().is_none()
     }
 }

@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use memchr::memmem;
 use strsim::jaro_winkler;
 
+use super::filter::Filter;
 use crate::escape::printable;
+use crate::report::runs::run::first_word;
 
 /// The most different names that are compared. A hostile log must not take unlimited memory and time.
 const MAX_NAMES: usize = 10_000;
@@ -22,6 +24,8 @@ const NEAR: f64 = 0.8;
 #[derive(Debug)]
 pub struct Suggestions {
     sought: Vec<u8>,
+    /// A host is sought, and else a text in a job.
+    pub is_host: bool,
     is_found: bool,
     seen: HashSet<Box<[u8]>>,
     /// The most similar first.
@@ -29,17 +33,23 @@ pub struct Suggestions {
 }
 
 impl Suggestions {
-    pub fn near(sought: &[u8]) -> Self {
-        Self { sought: sought.to_vec(), is_found: false, seen: HashSet::new(), nearest: Vec::new() }
+    /// Those for the host and for the job that are asked for.
+    pub fn of(filter: &Filter) -> Vec<Self> {
+        let near = |sought: &Option<Vec<u8>>, is_host| {
+            let (is_found, seen, nearest) = (false, HashSet::new(), Vec::new());
+            Some(Self { sought: sought.clone()?, is_host, is_found, seen, nearest })
+        };
+        let (host, job) = (near(&filter.host, true), near(&filter.job, false));
+        host.into_iter().chain(job).collect()
     }
 
-    pub fn add_host(&mut self, host: &[u8]) {
-        self.is_found |= self.sought == host;
-        self.compare(host, similarity);
-    }
-
-    /// Compares a job. Any text in a job finds it, so the name may be similar to any of its words.
-    pub fn add_job(&mut self, job: &[u8]) {
+    /// Compares a job, or its host. Any text in a job finds it, so the name may be similar to any of its words.
+    pub fn add(&mut self, job: &[u8]) {
+        if self.is_host {
+            let host = first_word(job);
+            self.is_found |= self.sought == host;
+            return self.compare(host, similarity);
+        }
         self.is_found = self.is_found || memmem::find(job, &self.sought).is_some();
         self.compare(job, |sought, job| {
             let words = job.split(|&byte| byte == b' ' || byte == b'/');
@@ -63,7 +73,8 @@ impl Suggestions {
     }
 
     /// The names to try. None if a name matches, or if there are no names.
-    pub fn remark(&self, what: &str) -> Option<String> {
+    pub fn remark(&self) -> Option<String> {
+        let what = if self.is_host { "host" } else { "job with" };
         if self.is_found || self.seen.is_empty() {
             return None;
         }

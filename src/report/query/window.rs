@@ -2,9 +2,8 @@
 
 use chrono::{NaiveDateTime, NaiveTime, TimeDelta};
 
-use super::filter::Filter;
-use super::period::Period;
-use super::{LogSource, Query};
+use super::Query;
+use super::filter::{Filter, Period};
 use crate::report::runs::run::Run;
 
 /// The time before the period that is read too: a run that was lost then may be dead only in the period, and what is
@@ -43,7 +42,7 @@ impl Window {
     /// The window of a query at the local time `now`. Without a period, log directories are read for today, or for the
     /// last run of each job.
     pub fn of(query: &Query, reach: Reach, now: NaiveDateTime) -> Self {
-        let is_here = matches!(query.source, LogSource::LogDirs(_));
+        let is_here = query.source.dirs().is_some();
         let mut filter = query.filter.clone();
         let today = midnight(now);
         if (filter.period.since, filter.period.until) == (None, None) && is_here {

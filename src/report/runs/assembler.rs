@@ -1,7 +1,7 @@
 //! Assembles runs from the interleaved records of many processes, and returns them in the order of their ENDs.
 //!
 //! A run is open from its START to the END with the same process id, account and operands. A job cannot print a START
-//! or an END: [`Record`]s after a mark come as lines of output.
+//! or an END: [`Records`] after a mark are output.
 
 use std::hash::{Hash, Hasher};
 use std::mem;
@@ -15,8 +15,9 @@ use super::process::ProcessRuns;
 use super::reasons::Reasons;
 use super::run::{End, Run};
 use super::trace::{Sequel, Trace};
-use crate::log::record::{Kind, Notice, Record};
-use crate::report::logs::output_block::OutputBlock;
+use crate::log::record::{Kind, Notice};
+use crate::report::logs::chunk::Records;
+use crate::report::logs::open::{Input, InputError};
 use crate::report::logs::owner::{Account, Owner};
 use crate::report::logs::scheduler::Scheduler;
 
@@ -35,6 +36,27 @@ pub struct FullLog {
     pub since: Option<NaiveDateTime>,
     /// The local time of the note.
     pub until: NaiveDateTime,
+}
+
+/// What was read besides the runs.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// The number of different files.
+    pub files: usize,
+    pub unread: Vec<(Input, InputError)>,
+    /// The number of lines that are not records.
+    pub unrecognized: u64,
+    /// The number of records whose START is missing, and of the ENDs among them.
+    pub unmatched: u64,
+    pub unmatched_ends: u64,
+    /// The last times in which a log was full, the newest first.
+    pub full: Vec<FullLog>,
+    /// The number of runs without END that were too many to keep.
+    pub forgotten: u64,
+    /// The local time of the latest START or END.
+    pub latest: Option<NaiveDateTime>,
+    /// A remark about records of the future.
+    pub early: Option<String>,
 }
 
 /// How many of the last times are known in which a log was full.
@@ -72,8 +94,6 @@ pub struct Assembler {
     current: ProcessRuns,
     current_key: Key,
     starts: u64,
-    /// The local time of the latest START or END.
-    pub latest: Option<NaiveDateTime>,
     open: usize,
     /// Runs whose END is no longer expected.
     lost: Vec<Trace>,
@@ -87,13 +107,7 @@ pub struct Assembler {
     recorded: Option<u32>,
     /// The local time of this machine's last boot, if known.
     boot: Option<NaiveDateTime>,
-    /// The number of records whose START is missing, and the number of ENDs among them.
-    pub unmatched: u64,
-    pub unmatched_ends: u64,
-    /// The last times in which the log was full, the newest first.
-    pub full: Vec<FullLog>,
-    /// The number of runs without END that were too many to keep.
-    forgotten: u64,
+    read: Reading,
     /// The processes whose last START is in the future, and ignored.
     early: HashSet<Key>,
 }
@@ -104,43 +118,27 @@ impl Assembler {
         Self { recorded, boot, ..Self::default() }
     }
 
-    /// Takes the next record, which is `line` of a log of `owner`. Gives a run that has ended to `finished`.
-    pub fn take(
-        &mut self,
-        owner: Owner,
-        record: &Record,
-        line: &[u8],
-        finished: &mut impl FnMut(Run),
-    ) {
-        self.switch_to(Key::of(owner, record.pid));
-        let kind = Kind::parse(record.text);
+    /// Takes the next records of a log of `owner`. Gives a run that has ended to `finished`.
+    pub fn take(&mut self, owner: Owner, records: &Records, finished: &mut impl FnMut(Run)) {
+        self.switch_to(Key::of(owner, records.pid));
+        let kind = records.kind();
         if let Kind::Notice(Notice::LinesDropped(_)) = kind {
             let since = self.current.open.last().map(|run| run.last);
             let scheduler = owner.scheduler;
-            self.full.truncate(MAX_FULL - 1);
-            self.full.insert(0, FullLog { scheduler, since, until: record.time });
+            self.read.full.truncate(MAX_FULL - 1);
+            self.read.full.insert(0, FullLog { scheduler, since, until: records.time });
         }
         if let Kind::Start(job) = kind {
-            self.start(owner, record, line, job);
+            self.start(owner, records, job);
         } else if self.current.open.is_empty() {
-            self.unmatched += 1;
-            self.unmatched_ends += u64::from(matches!(kind, Kind::End(..)));
-        } else if let Some((mut trace, status)) = self.current.take(kind, record, line) {
+            self.read.unmatched += records.count;
+            self.read.unmatched_ends += u64::from(matches!(kind, Kind::End(..)));
+        } else if let Some((mut trace, status)) = self.current.take(kind, records) {
             self.open -= 1;
-            self.latest = self.latest.max(Some(record.time));
+            self.read.latest = self.read.latest.max(Some(records.time));
             let end = End::Exit(status);
             self.reasons.conclude(&mut trace, end);
             finished(Run::new(trace, end));
-        }
-    }
-
-    /// Takes the next records, which are lines of output in a row in a log of `owner`.
-    pub fn take_block(&mut self, owner: Owner, block: &OutputBlock) {
-        self.switch_to(Key::of(owner, block.pid));
-        if self.current.open.is_empty() {
-            self.unmatched += block.count;
-        } else {
-            self.current.take_block(block);
         }
     }
 
@@ -169,15 +167,15 @@ impl Assembler {
         }
     }
 
-    fn start(&mut self, owner: Owner, record: &Record, line: &[u8], job: &[u8]) {
+    fn start(&mut self, owner: Owner, record: &Records, job: &[u8]) {
         let job = self.note_started(job, record.pid);
         self.early.remove(&self.current_key);
         self.starts += 1;
-        self.latest = self.latest.max(Some(record.time));
+        self.read.latest = self.read.latest.max(Some(record.time));
         let mut trace = Trace::new(self.starts, owner, record.pid, record.time, job);
         if self.recorded == Some(record.pid) {
             trace.records = Some(KeptRecords::default());
-            trace.note(record.time, line);
+            trace.note(record, false);
         }
         self.close_before_boot(&trace);
         self.open += 1;
@@ -232,9 +230,15 @@ impl Assembler {
     /// Forgets the older half of the runs without END, of the owner with the most of them.
     fn forget(&mut self) {
         let open = self.processes.values().flat_map(|process| &process.open);
-        let runs = open.chain(&self.lost);
-        let older = Older::half_of(runs.map(|run| (run.owner.account(), run.number)));
-        let is_kept = |run: &Trace| !older.includes(run.owner.account(), run.number);
+        let mut numbers: HashMap<Account, Vec<u64>> = HashMap::default();
+        for run in open.chain(&self.lost) {
+            numbers.entry(run.owner.account()).or_default().push(run.number);
+        }
+        let most = numbers.into_iter().max_by_key(|(_, numbers)| numbers.len());
+        let (account, mut numbers) = most.expect("there are too many");
+        let middle = numbers.len() / 2;
+        let last_of_half = *numbers.select_nth_unstable(middle).1;
+        let is_kept = |run: &Trace| run.owner.account() != account || run.number > last_of_half;
         let before = self.open + self.lost.len();
         for process in self.processes.values_mut() {
             process.open.retain(is_kept);
@@ -243,19 +247,19 @@ impl Assembler {
         self.lost.retain(is_kept);
         let open = self.processes.values().map(|process| process.open.len());
         self.open = open.sum::<usize>() + self.current.open.len();
-        self.forgotten += (before - self.open - self.lost.len()) as u64;
+        self.read.forgotten += (before - self.open - self.lost.len()) as u64;
     }
 
     /// Ends the log: gives all remaining runs to `finished`. A run without END is running if `is_running`, otherwise
     /// lost. If nothing else shows when a lost run died, it was dead at the boot after its last record, or at the end
     /// of the log.
     ///
-    /// Returns the number of runs without END that were forgotten.
+    /// Returns what was read besides the runs.
     pub fn finish(
         self,
         is_running: impl Fn(&Trace) -> bool,
         finished: &mut impl FnMut(Run),
-    ) -> u64 {
+    ) -> Reading {
         let mut reasons = self.reasons;
         let mut concluded = |mut trace: Trace, end| {
             reasons.conclude(&mut trace, end);
@@ -271,7 +275,7 @@ impl Assembler {
         }
         unended.sort_by_key(|run| (run.trace.start, run.trace.pid, run.trace.number));
         let lasts = unended.iter().map(|run| run.trace.last);
-        let end_of_log = lasts.chain(self.latest).max().unwrap_or_default();
+        let end_of_log = lasts.chain(self.read.latest).max().unwrap_or_default();
         for mut run in unended {
             let last = run.trace.last;
             let known = run.trace.pid_reused.unwrap_or(end_of_log);
@@ -281,32 +285,6 @@ impl Assembler {
             run.trace.dead_by = (run.end == End::Lost).then_some(dead_by);
             finished(run);
         }
-        self.forgotten
-    }
-}
-
-/// The older half of the entries of the owner with the most entries.
-struct Older {
-    account: Account,
-    /// The number of the last START in this half.
-    last: u64,
-}
-
-impl Older {
-    /// Given the owner and the number of the START of each entry.
-    fn half_of(all: impl Iterator<Item = (Account, u64)>) -> Self {
-        let mut numbers: HashMap<Account, Vec<u64>> = HashMap::default();
-        for (account, number) in all {
-            numbers.entry(account).or_default().push(number);
-        }
-        let most = numbers.into_iter().max_by_key(|(_, numbers)| numbers.len());
-        let (account, mut numbers) = most.expect("there are too many");
-        let middle = numbers.len() / 2;
-        let (_, last, _) = numbers.select_nth_unstable(middle);
-        Self { account, last: *last }
-    }
-
-    fn includes(&self, account: Account, number: u64) -> bool {
-        self.account == account && number <= self.last
+        self.read
     }
 }

@@ -1,6 +1,173 @@
+//! What is kept of a run's log: the last lines of its output, what is needed to choose the reason of a bad run, and all
+//! records of a run that is asked for.
+
 use std::ops::Range;
 
-use crate::log::record::Parser;
+use memchr::{memchr, memrchr, memrchr_iter};
+
+use super::reason::{Chooser, PlainScores, UsualLines, after_the_last_return, first_sign, masked};
+use crate::log::record::{Kind, Notice, Parser};
+use crate::report::logs::chunk::Records;
+use crate::ssh_error;
+
+const TAIL_LINES: usize = 5;
+
+/// The most bytes of each line.
+const MAX_LINE: usize = 1024;
+
+/// Up to this size, the whole output is kept.
+const MAX_BYTES: usize = 8 << 10;
+
+/// The first capacity of the buffer, enough for most outputs. Growing from nothing would move it several times.
+const FIRST_BYTES: usize = 1000;
+
+/// The most lines with signs of failure that are read in a long output. A program may print one on every line.
+const MAX_SIGNS: u32 = 2000;
+
+#[derive(Debug, Default)]
+pub struct KeptOutput {
+    /// All lines, or the last ones of a long output. Each has its newline and is cut to [`MAX_LINE`].
+    lines: Vec<u8>,
+    /// Of a long output: the lines with signs of failure.
+    signs: Option<Box<Signs>>,
+}
+
+#[derive(Debug, Default)]
+struct Signs {
+    chooser: Chooser,
+    /// The number of lines that were read.
+    count: u32,
+}
+
+impl KeptOutput {
+    pub fn push(&mut self, records: &Records) {
+        let is_short = self.signs.is_none() && self.lines.len() + records.lines.len() < MAX_BYTES;
+        if is_short || !records.is_output {
+            records.texts().for_each(|line| self.push_line(line));
+            return;
+        }
+        if records.count >= TAIL_LINES as u64 {
+            self.make_room();
+            self.lines.clear();
+        }
+        let signs = self.signs.get_or_insert_default();
+        signs.look(records.lines, records.prefix);
+        records.last(TAIL_LINES).for_each(|line| self.push_line(line));
+    }
+
+    /// Adds a line, without the carriage return that ends a message of ssh. Drops remarks that ssh makes before the
+    /// output of every run.
+    fn push_line(&mut self, line: &[u8]) {
+        let line = shortened(line);
+        if ssh_error::is_remark(line) {
+            return;
+        }
+        if self.lines.capacity() == 0 {
+            self.lines.reserve(FIRST_BYTES);
+        }
+        if self.lines.len() + line.len() >= MAX_BYTES {
+            self.make_room();
+        }
+        self.lines.extend_from_slice(line);
+        self.lines.push(b'\n');
+    }
+
+    pub fn clear(&mut self) {
+        self.lines.clear();
+        self.signs = None;
+    }
+
+    /// The last lines, the oldest first, without their newlines.
+    pub fn tail(&self) -> impl Iterator<Item = &[u8]> {
+        lines(&self.lines[self.tail_begin()..])
+    }
+
+    /// Learns the lines of a good run.
+    pub fn teach(&self, usual: &mut UsualLines) {
+        if let Some(signs) = &self.signs {
+            signs.chooser.masked().for_each(|line| usual.learn(line));
+            usual.note_more();
+        }
+        lines(&self.lines).for_each(|line| usual.learn(masked(line)));
+    }
+
+    /// The line that says why the run was bad, if there is one.
+    pub fn reason(&mut self, usual: &UsualLines, plain: &mut PlainScores) -> Option<String> {
+        let signs = self.signs.take().unwrap_or_default();
+        let mut chooser = signs.chooser;
+        let last = lines(&self.lines).filter(is_output);
+        last.for_each(|line| chooser.push_last(line, usual, plain));
+        chooser.finish(usual)
+    }
+
+    /// Whether the output is empty but for ssh's remarks and blank lines. The bash script logs a blank line for no
+    /// output.
+    pub fn is_silent(&self) -> bool {
+        let mut all = lines(&self.lines).filter(is_output);
+        self.signs.is_none() && all.all(|line| line.trim_ascii().is_empty())
+    }
+
+    /// Keeps only the last lines.
+    pub fn shorten(&mut self) {
+        self.lines.drain(..self.tail_begin());
+        self.lines.shrink_to_fit();
+    }
+
+    /// Keeps only the last lines, and reads the others for signs of failure.
+    fn make_room(&mut self) {
+        let begin = self.tail_begin();
+        let signs = self.signs.get_or_insert_default();
+        signs.look(self.lines[..begin].strip_suffix(b"\n").unwrap_or_default(), 0);
+        self.lines.drain(..begin);
+    }
+
+    fn tail_begin(&self) -> usize {
+        let mut newlines = memrchr_iter(b'\n', &self.lines);
+        newlines.nth(TAIL_LINES).map_or(0, |newline| newline + 1)
+    }
+}
+
+impl Signs {
+    /// Reads lines joined by newlines, after a prefix of `prefix` bytes each.
+    fn look(&mut self, output: &[u8], prefix: usize) {
+        let mut rest = output;
+        while self.count < MAX_SIGNS
+            && let Some(sign) = first_sign(rest)
+        {
+            let begin = memrchr(b'\n', &rest[..sign]).map_or(0, |newline| newline + 1);
+            rest = &rest[begin..];
+            loop {
+                let end = memchr(b'\n', rest).unwrap_or(rest.len());
+                let line = rest[..end].get(prefix..).unwrap_or_default();
+                rest = rest.get(end + 1..).unwrap_or_default();
+                self.count += 1;
+                let goes_on = self.chooser.push(shortened(line));
+                if !goes_on || rest.is_empty() || self.count == MAX_SIGNS {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+fn lines(lines: &[u8]) -> impl Iterator<Item = &[u8]> {
+    lines.split_inclusive(|&byte| byte == b'\n').map(|line| &line[..line.len() - 1])
+}
+
+/// Whether a line is more than remoteexe's notice that ssh had connected.
+fn is_output(line: &&[u8]) -> bool {
+    Kind::parse(line) != Kind::Notice(Notice::Requested)
+}
+
+/// A line cut to [`MAX_LINE`]: of a long one, what a terminal shows in the end.
+fn shortened(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if line.len() <= MAX_LINE {
+        return line;
+    }
+    let line = after_the_last_return(line);
+    &line[..line.len().min(MAX_LINE)]
+}
 
 /// The records of one run as in the log, without marks.
 #[derive(Debug, Default)]

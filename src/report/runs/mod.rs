@@ -3,7 +3,6 @@
 pub mod assembler;
 pub mod first_program;
 pub mod kept;
-pub mod kept_output;
 pub mod outcome;
 pub mod process;
 pub mod reading;

@@ -4,8 +4,8 @@
 //! such as containers, share a log.
 
 use super::trace::Trace;
-use crate::log::record::{Kind, Record};
-use crate::report::logs::output_block::OutputBlock;
+use crate::log::record::Kind;
+use crate::report::logs::chunk::Records;
 
 /// The most open runs of one process id. If there are more, the oldest is closed.
 const MAX_OPEN: usize = 64;
@@ -32,37 +32,29 @@ impl ProcessRuns {
         })
     }
 
-    /// Takes another record, which is `line` of the log. Needs an open run. Returns the run that the record ends, and
-    /// its exit status.
-    pub fn take(&mut self, kind: Kind, record: &Record, line: &[u8]) -> Option<(Trace, u8)> {
+    /// Takes other records, of this kind. Needs an open run. Returns the run that the record ends, and its exit status.
+    pub fn take(&mut self, kind: Kind, records: &Records) -> Option<(Trace, u8)> {
         let Some(place) = self.place(kind) else {
-            self.last().take_output(record, line);
+            let last = self.open.last_mut().expect("there is an open run");
+            last.take_output(records);
             return None;
         };
         let run = &mut self.open[place];
         match kind {
             Kind::End(status, _) => {
-                run.note(record.time, line);
+                run.note(records, false);
                 return Some((self.open.remove(place), status));
             }
-            Kind::Command(command) => run.take_command(command, record.time, line),
-            Kind::Wait(_) => run.take_wait(record.time, line),
-            Kind::Retry(_) => run.take_retry(record.time, line),
+            Kind::Command(command) => run.take_command(command, records),
+            Kind::Wait(_) => run.take_wait(records),
+            Kind::Retry(_) => run.take_retry(records),
             Kind::Notice(notice) => {
                 run.attempt.take_notice(notice);
-                run.take_output(record, line);
+                run.take_output(records);
             }
-            _ => run.take_output(record, line),
+            _ => run.take_output(records),
         }
         None
-    }
-
-    /// Takes lines of output. Needs an open run.
-    pub fn take_block(&mut self, block: &OutputBlock) {
-        match self.place(Kind::Output(b"")) {
-            Some(place) => self.open[place].take_block(block),
-            None => self.last().take_block(block),
-        }
     }
 
     /// The index of the run that a record of this `kind` belongs to: the last one that the record fits.
@@ -84,10 +76,6 @@ impl ProcessRuns {
     pub fn note_clock_set(&mut self) -> bool {
         let run = self.open.last_mut();
         run.map(|run| run.is_clock_back = true).is_some()
-    }
-
-    fn last(&mut self) -> &mut Trace {
-        self.open.last_mut().expect("there is an open run")
     }
 
     /// Ends the log. Gives each run to `take`, with whether it is running: the last one for which `is_running` is true.

@@ -1,39 +1,14 @@
 //! Reads logs, and assembles the runs in them.
 
-use std::mem;
-
 use chrono::NaiveDateTime;
 
-use super::assembler::{Assembler, FullLog};
+use super::assembler::{Assembler, Reading};
 use super::run::Run;
-use super::trace::Trace;
-use crate::log::record::{Kind, Record};
+use crate::log::record::Kind;
 use crate::machine::RunningJobs;
-use crate::report::logs::chunk::Line;
+use crate::report::logs::chunk::Records;
 use crate::report::logs::merge;
-use crate::report::logs::open::{Input, InputError};
-use crate::report::logs::output_block::OutputBlock;
-use crate::report::logs::owner::Owner;
-
-#[derive(Debug)]
-pub struct Reading {
-    /// The number of different files.
-    pub files: usize,
-    pub unread: Vec<(Input, InputError)>,
-    /// The number of lines that are not records.
-    pub unrecognized: u64,
-    /// Records whose START is missing, and the ENDs among them.
-    pub unmatched: u64,
-    pub unmatched_ends: u64,
-    /// The times in which a log was full.
-    pub full: Vec<FullLog>,
-    /// The number of runs without END that were too many to keep.
-    pub forgotten: u64,
-    /// The local time of the latest START or END.
-    pub latest: Option<NaiveDateTime>,
-    /// A remark about records of the future.
-    pub early: Option<String>,
-}
+use crate::report::logs::open::Input;
 
 /// The local time of the reading.
 #[derive(Debug, Clone, Copy)]
@@ -43,69 +18,17 @@ pub struct ReadClock {
     pub end: NaiveDateTime,
 }
 
-/// Records of the future: the clock was ahead when they were written.
-struct Early {
-    clock: ReadClock,
-    count: u64,
-    last: NaiveDateTime,
-}
-
-impl Early {
-    fn new(clock: ReadClock) -> Self {
-        Self { clock, count: 0, last: NaiveDateTime::MIN }
-    }
-
-    fn includes(&self, time: NaiveDateTime) -> bool {
-        time >= self.clock.end
-    }
-
-    /// Takes such a line. A record of a run that began before counts as one of now.
-    fn take(
-        &mut self,
-        owner: Owner,
-        line: &Line,
-        assembler: &mut Assembler,
-        finished: &mut impl FnMut(Run),
-    ) {
-        let now = self.clock.now;
-        match line {
-            Line::Record(record, line) => {
-                self.note(1, record.time);
-                let is_start = matches!(Kind::parse(record.text), Kind::Start(_));
-                if assembler.goes_on_early(owner, record.pid, is_start) {
-                    let record = Record { time: now, ..*record };
-                    assembler.take(owner, &record, line, finished);
-                }
-            }
-            Line::Output(block) => {
-                self.note(block.count, block.time);
-                if assembler.goes_on_early(owner, block.pid, false) {
-                    assembler.take_block(owner, &OutputBlock { time: now, ..*block });
-                }
-            }
-            Line::Unrecognized | Line::Empty => {}
-        }
-    }
-
-    fn note(&mut self, count: u64, time: NaiveDateTime) {
-        self.count += count;
-        self.last = self.last.max(time);
-    }
-
-    fn remark(&self) -> Option<String> {
-        let Self { count, last, .. } = self;
-        (*count > 0).then(|| {
-            let records = if *count == 1 { "record" } else { "records" };
-            format!(
-                "left out: {count} {records} of a time that has not come, the last of {last}: the clock was ahead \
-                 when they were written, or is behind now; a log that is given as a FILE is shown whole"
-            )
-        })
-    }
+/// Says how many records have a time of the future, and the last of these times.
+fn remark(count: u64, last: NaiveDateTime) -> String {
+    let records = if count == 1 { "record" } else { "records" };
+    format!(
+        "left out: {count} {records} of a time that has not come, the last of {last}: the clock was ahead \
+         when they were written, or is behind now; a log that is given as a FILE is shown whole"
+    )
 }
 
 /// Gives each run to `take`: first those with END in the order of their ENDs, then the others. Runs of the process id
-/// `recorded` have their records.
+/// `recorded` have their records. A record of the future counts as one of now if its run began before.
 pub fn read(
     inputs: &[Input],
     running: &RunningJobs,
@@ -114,33 +37,24 @@ pub fn read(
     mut take: impl FnMut(Run),
 ) -> Reading {
     let mut assembler = Assembler::new(recorded, running.boot);
-    let mut unrecognized = 0;
-    let mut early = Early::new(clock);
-    let outcome = merge::read(inputs, &mut |owner, line| match line {
-        Line::Record(Record { time, .. }, _) | Line::Output(OutputBlock { time, .. })
-            if early.includes(time) =>
-        {
-            early.take(owner, &line, &mut assembler, &mut take);
+    let (mut early, mut last_early) = (0, NaiveDateTime::MIN);
+    let merged = merge::read(inputs, &mut |owner, records| {
+        if records.time < clock.end {
+            return assembler.take(owner, records, &mut take);
         }
-        Line::Record(record, line) => assembler.take(owner, &record, line, &mut take),
-        Line::Output(block) => assembler.take_block(owner, &block),
-        Line::Unrecognized => unrecognized += 1,
-        Line::Empty => {}
+        // The clock was ahead when they were written.
+        early += records.count;
+        last_early = last_early.max(records.time);
+        let is_start = matches!(records.kind(), Kind::Start(_));
+        if assembler.goes_on_early(owner, records.pid, is_start) {
+            assembler.take(owner, &Records { time: clock.now, ..*records }, &mut take);
+        }
     });
-    let (unmatched, latest) = (assembler.unmatched, assembler.latest);
-    let unmatched_ends = assembler.unmatched_ends;
-    let full = mem::take(&mut assembler.full);
-    let is_running = |run: &Trace| running.includes(run);
-    let forgotten = assembler.finish(is_running, &mut take);
     Reading {
-        files: outcome.files,
-        unread: outcome.unread,
-        unrecognized,
-        unmatched,
-        unmatched_ends,
-        full,
-        forgotten,
-        latest,
-        early: early.remark(),
+        files: merged.files,
+        unread: merged.unread,
+        unrecognized: merged.unrecognized,
+        early: (early > 0).then(|| remark(early, last_early)),
+        ..assembler.finish(|run| running.includes(run), &mut take)
     }
 }

@@ -4,10 +4,9 @@ use std::rc::Rc;
 
 use chrono::NaiveDateTime;
 
-use super::kept::KeptRecords;
-use super::kept_output::KeptOutput;
-use crate::log::record::{Kind, Notice, Record};
-use crate::report::logs::output_block::OutputBlock;
+use super::kept::{KeptOutput, KeptRecords};
+use crate::log::record::{Kind, Notice};
+use crate::report::logs::chunk::Records;
 use crate::report::logs::owner::Owner;
 use crate::ssh_error::is_no_login;
 
@@ -55,7 +54,7 @@ impl Attempt {
 }
 
 /// The facts about a run in its records so far.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Trace {
     /// The number of the START among all, from 1.
     pub number: u64,
@@ -98,28 +97,8 @@ pub struct Trace {
 impl Trace {
     /// A run of `job` from START number `number`, at the local time `start`.
     pub fn new(number: u64, owner: Owner, pid: u32, start: NaiveDateTime, job: Rc<[u8]>) -> Self {
-        Self {
-            number,
-            owner,
-            pid,
-            start,
-            begun: Some(start),
-            last: start,
-            dead_by: None,
-            pid_reused: None,
-            job,
-            command: None,
-            retries: 0,
-            lines: 0,
-            bytes: 0,
-            attempt: Attempt::default(),
-            kept: KeptOutput::default(),
-            reason: None,
-            is_clock_back: false,
-            is_overlapped: false,
-            is_ambiguous: false,
-            records: None,
-        }
+        let begun = Some(start);
+        Self { number, owner, pid, start, begun, last: start, job, ..Self::default() }
     }
 
     /// Whether a record of this kind, other than START, may belong to the run in its present state.
@@ -138,32 +117,27 @@ impl Trace {
         }
     }
 
-    /// Notes a record other than output, which is `line` of the log.
-    pub fn note(&mut self, time: NaiveDateTime, line: &[u8]) {
-        self.note_time(time);
-        if let Some(records) = &mut self.records {
-            records.add(line, false);
+    pub fn note(&mut self, records: &Records, are_output: bool) {
+        self.is_clock_back |= records.time < self.last;
+        self.last = records.time;
+        // The run was still alive.
+        self.pid_reused = None;
+        if let Some(kept) = &mut self.records {
+            kept.add(records.lines, are_output);
         }
     }
 
-    fn note_time(&mut self, time: NaiveDateTime) {
-        self.is_clock_back |= time < self.last;
-        self.last = time;
-        // The run was still alive.
-        self.pid_reused = None;
-    }
-
     /// Takes the wait of a splay, which comes before the command and does not count as duration.
-    pub fn take_wait(&mut self, time: NaiveDateTime, line: &[u8]) {
-        self.note(time, line);
+    pub fn take_wait(&mut self, record: &Records) {
+        self.note(record, false);
         self.begun = None;
     }
 
-    pub fn take_command(&mut self, command: &[u8], time: NaiveDateTime, line: &[u8]) {
-        self.note(time, line);
+    pub fn take_command(&mut self, command: &[u8], record: &Records) {
+        self.note(record, false);
         if self.command.is_none() {
             self.command = Some(command.to_vec());
-            self.begun.get_or_insert(time);
+            self.begun.get_or_insert(record.time);
         } else {
             self.retries += 1;
             self.attempt = Attempt::default();
@@ -172,20 +146,17 @@ impl Trace {
     }
 
     /// Notes that another attempt follows.
-    pub fn take_retry(&mut self, time: NaiveDateTime, line: &[u8]) {
-        self.note(time, line);
+    pub fn take_retry(&mut self, record: &Records) {
+        self.note(record, false);
         self.attempt.sequel = Some(Sequel::Retry);
     }
 
-    /// Takes a line of output, or a message of remoteexe.
-    pub fn take_output(&mut self, record: &Record, line: &[u8]) {
-        self.note_time(record.time);
-        if let Some(records) = &mut self.records {
-            records.add(line, true);
-        }
-        self.lines += 1;
-        self.bytes += record.text.len() as u64 + 1;
-        self.kept.push(record.text);
+    /// Takes lines of output, or a message of remoteexe.
+    pub fn take_output(&mut self, records: &Records) {
+        self.note(records, true);
+        self.lines += records.count;
+        self.bytes += records.bytes();
+        self.kept.push(records);
     }
 
     /// Whether the host refused the login with a message in place of running the script. Cloud images and nologin
@@ -195,15 +166,5 @@ impl Trace {
         let is_short = self.lines <= 3;
         let mut lines = self.kept.tail().map(String::from_utf8_lossy);
         is_short && lines.any(|line| is_no_login(&line))
-    }
-
-    pub fn take_block(&mut self, block: &OutputBlock) {
-        self.note_time(block.time);
-        if let Some(records) = &mut self.records {
-            records.add(block.lines, true);
-        }
-        self.lines += block.count;
-        self.bytes += block.bytes();
-        self.kept.push_block(block);
     }
 }

@@ -43,20 +43,6 @@ pub struct Timeframe<'a> {
     pub coverage: &'a Coverage,
 }
 
-#[derive(Debug, Default)]
-pub struct Judgement {
-    /// Jobs are numbered as the expected ones.
-    pub missing: MissedStarts,
-    /// Slots of the period that a line may have skipped, as behind `flock -n`.
-    pub perhaps: u64,
-    /// Those of them at which a run of the job was going on.
-    pub still_going: u64,
-    /// STARTs of the period that belong to no slot.
-    pub strays: u64,
-    /// The local time since which a scheduler's slots are checked, if at all.
-    pub from: Vec<(Scheduler, Option<NaiveDateTime>)>,
-}
-
 impl Timeframe<'_> {
     /// The machines on which a scheduler starts jobs, if they have logs.
     fn workers(&self, scheduler: Scheduler) -> BTreeSet<Scheduler> {
@@ -76,11 +62,12 @@ impl Timeframe<'_> {
     /// That is `reach`, if there are older logs too. Otherwise the first START that was read: nothing is known of the
     /// time before.
     fn begin_on(&self, worker: Scheduler) -> Option<NaiveDateTime> {
+        let first = self.coverage.of(worker).map(|covered| covered.first);
         let first_day = self.first_days.iter().find(|(it, _)| *it == worker);
         match (self.reach, first_day) {
             (Some(reach), Some((_, day))) if *day < reach.date() => Some(reach),
-            (Some(reach), _) => Some(self.coverage.first(worker)?.max(reach)),
-            (None, _) => self.coverage.first(worker),
+            (Some(reach), _) => first.map(|first| first.max(reach)),
+            (None, _) => first,
         }
     }
 
@@ -88,41 +75,42 @@ impl Timeframe<'_> {
     /// come. The copies of several workers are taken to be of one time.
     fn until(&self, scheduler: Scheduler) -> NaiveDateTime {
         let remote = self.workers(scheduler).into_iter().filter(|worker| worker.is_remote());
-        let last = remote.filter_map(|worker| self.coverage.last(worker)).max();
+        let last = remote.filter_map(|worker| self.coverage.of(worker)).map(|it| it.last).max();
         last.map_or(self.until, |last| last.min(self.until))
     }
 
     /// The days to check, or all. If logs were named one by one, whole days may be absent.
     fn days(&self, scheduler: Scheduler) -> Option<&BTreeSet<NaiveDate>> {
         let are_all = self.reach.is_some() || !self.first_days.is_empty();
-        (!are_all).then(|| self.coverage.days(scheduler)).flatten()
+        let covered = self.coverage.of(scheduler).filter(|_| !are_all);
+        covered.map(|covered| &covered.days)
     }
 }
 
 impl Expected {
     /// Checks the jobs of all schedulers.
-    pub fn judge(&mut self, timeframe: &Timeframe) -> Judgement {
+    pub fn check(&mut self, timeframe: &Timeframe) -> MissedStarts {
         self.leave_out_uncollected();
         for job in &mut self.jobs {
             job.starts.sort_unstable();
             job.ends.sort_unstable();
         }
         let schedulers: BTreeSet<Scheduler> = self.jobs.iter().map(|job| job.scheduler).collect();
-        let mut judgement = Judgement::default();
+        let mut found = MissedStarts::default();
         for scheduler in schedulers {
             let from = timeframe.from(scheduler);
             let until = timeframe.until(scheduler);
             let from = from.filter(|from| *from < until);
             let days = timeframe.days(scheduler);
             let from = from.map(|from| self.bounded(from, until, days));
-            judgement.from.push((scheduler, from));
+            found.checked_from.push((scheduler, from));
             if let Some(from) = from {
                 let checker =
                     SlotChecker { expected: self, timeframe, scheduler, from, until, days };
-                checker.judge(&mut judgement);
+                checker.check(&mut found);
             }
         }
-        judgement
+        found
     }
 
     /// The time since which there are not too many slots, on all days or on `days` only. The last slots count.
@@ -163,7 +151,7 @@ struct SlotChecker<'a> {
 }
 
 impl SlotChecker<'_> {
-    fn judge(&self, judgement: &mut Judgement) {
+    fn check(&self, found: &mut MissedStarts) {
         let clock_intervals = self.clock_intervals();
         let period = local_seconds(self.from)..local_seconds(self.until);
         // A file that cron ignores does not imply that cron was down.
@@ -173,13 +161,13 @@ impl SlotChecker<'_> {
             let comparison = if self.is_ignored(job) { &mut ignored } else { &mut sound };
             self.compare(comparison, number, job, &clock_intervals);
         }
-        self.add(judgement, sound.finish(), false);
-        self.add(judgement, ignored.finish(), true);
+        self.add(found, sound.finish(), false);
+        self.add(found, ignored.finish(), true);
         let on_no_line = self.expected.on_no_line.iter();
         let is_stray = |(scheduler, start): &&(Scheduler, NaiveDateTime)| {
             *scheduler == self.scheduler && *start >= self.from.max(self.timeframe.since)
         };
-        judgement.strays += on_no_line.filter(is_stray).count() as u64;
+        found.strays += on_no_line.filter(is_stray).count() as u64;
     }
 
     /// The minutes of the daemon. If only some days are checked, the others have none: one wrong date in a log would
@@ -250,26 +238,25 @@ impl SlotChecker<'_> {
         at >= local_seconds(self.from) && self.days.is_none_or(is_day)
     }
 
-    fn add(&self, judgement: &mut Judgement, mut result: ComparisonResult, is_ignored: bool) {
+    /// Adds what was found of the jobs that pass the filter.
+    fn add(&self, found: &mut MissedStarts, mut result: ComparisonResult, is_ignored: bool) {
         if is_ignored {
             let outages = result.outages.drain(..).flat_map(|outage| outage.missed);
             result.missed.extend(outages);
         }
-        self.count(judgement, &result);
+        self.count(found, &result);
         for outage in &mut result.outages {
             result.missed.extend(self.reported_before(outage));
         }
-        let missing = &mut judgement.missing;
-        missing.gaps.extend(self.gaps(result.missed, is_ignored));
-        for outage in result.outages {
-            missing.outages.push(Outage {
-                detected_at: time(outage.detected_at),
-                over: self.next_start(outage.last),
-                slots: outage.missed.iter().map(|it| self.slot(it)).collect(),
-                scheduler: self.scheduler,
-            });
-        }
-        missing.delays.extend(self.delays(result.late));
+        found.gaps.extend(self.gaps(result.missed, is_ignored));
+        let outages = result.outages.into_iter().map(|outage| Outage {
+            detected_at: time(outage.detected_at),
+            over: self.next_start(outage.last),
+            slots: self.slots(&outage.missed),
+            scheduler: self.scheduler,
+        });
+        found.outages.extend(outages.filter(|outage| !outage.slots.is_empty()));
+        found.delays.extend(self.delays(result.late));
     }
 
     /// Removes slots from an outage that an earlier report showed one by one, before the outage was detected.
@@ -283,15 +270,15 @@ impl SlotChecker<'_> {
         outage.missed.extract_if(.., reported_before).collect()
     }
 
-    fn count(&self, judgement: &mut Judgement, result: &ComparisonResult) {
+    fn count(&self, found: &mut MissedStarts, result: &ComparisonResult) {
         let is_shown = |at: i64| time(at) >= self.timeframe.since && self.is_judged(at);
         for missed in result.perhaps.iter().filter(|missed| is_shown(missed.at)) {
-            judgement.perhaps += 1;
+            found.perhaps += 1;
             let runs = &self.expected.jobs[missed.job as usize].ends;
             let before = runs.partition_point(|(start, _)| *start < missed.at);
             let mut last = runs[..before].iter().rev().take(MAX_RUNS);
             let is_still_going = last.any(|(_, end)| *end >= missed.at);
-            judgement.still_going += u64::from(is_still_going);
+            found.still_going += u64::from(is_still_going);
         }
         let is_stray = |(job, at): &&(u32, i64)| {
             let mut lines = self.expected.jobs[*job as usize].lines.iter();
@@ -302,26 +289,23 @@ impl SlotChecker<'_> {
             });
             has_line && is_shown(*at)
         };
-        judgement.strays += result.strays.iter().filter(is_stray).count() as u64;
+        found.strays += result.strays.iter().filter(is_stray).count() as u64;
     }
 
     /// Groups the slots of each job that have no START between them.
     fn gaps(&self, mut missed: Vec<MissedSlot>, is_ignored: bool) -> Vec<Gap> {
         missed.sort_unstable_by_key(|missed| (missed.job, missed.at));
-        let next_start = |missed: &MissedSlot| {
-            let starts = &self.expected.jobs[missed.job as usize].starts;
-            let next = starts.partition_point(|start| *start <= missed.at);
-            starts.get(next).copied()
-        };
+        let next_start =
+            |missed: &MissedSlot| self.expected.jobs[missed.job as usize].next_start(missed.at);
         let in_a_row = missed.chunk_by(|one, other| {
             one.job == other.job && next_start(one).is_none_or(|start| start > other.at)
         });
         let gap = |missed: &[MissedSlot]| Gap {
             over: missed.last().and_then(next_start).map(time),
-            slots: missed.iter().map(|missed| self.slot(missed)).collect(),
+            slots: self.slots(missed),
             is_ignored,
         };
-        in_a_row.map(gap).collect()
+        in_a_row.map(gap).filter(|gap| !gap.slots.is_empty()).collect()
     }
 
     fn delays(&self, mut late: Vec<(MissedSlot, i64)>) -> Vec<Delay> {
@@ -329,29 +313,28 @@ impl SlotChecker<'_> {
         late.sort_unstable_by_key(|(missed, start)| (*start, *missed));
         let in_a_row = late.chunk_by(|(_, one), (_, other)| time(*other) - time(*one) <= IN_A_ROW);
         let delay = |late: &[(MissedSlot, i64)]| {
-            let mut slots: Vec<Slot> = late.iter().map(|(missed, _)| self.slot(missed)).collect();
-            slots.sort_by_key(|slot| (slot.at, slot.job));
+            let mut missed: Vec<MissedSlot> = late.iter().map(|(missed, _)| *missed).collect();
+            missed.sort_by_key(|missed| (missed.at, missed.job));
             let started = late.iter().map(|(_, start)| time(*start)).max();
-            Delay { slots, started: started.unwrap_or_default() }
+            Delay { slots: self.slots(&missed), started: started.unwrap_or_default() }
         };
-        in_a_row.map(delay).collect()
+        in_a_row.map(delay).filter(|delay| !delay.slots.is_empty()).collect()
     }
 
-    fn slot(&self, missed: &MissedSlot) -> Slot {
-        Slot {
+    /// The slots of the jobs that pass the filter.
+    fn slots(&self, missed: &[MissedSlot]) -> Vec<Slot> {
+        let wanted = missed.iter().filter(|missed| (missed.job as usize) < self.expected.wanted);
+        let slots = wanted.map(|missed| Slot {
             at: time(missed.at),
             detected_at: time(missed.detected_at),
             job: missed.job,
             place: self.expected.line(missed.line as usize).place.clone(),
-        }
+        });
+        slots.collect()
     }
 
     /// The first START after a slot, of any job of the scheduler that is on a line.
     fn next_start(&self, after: i64) -> Option<NaiveDateTime> {
-        let next = self.jobs().filter_map(|(_, job)| {
-            let next = job.starts.partition_point(|start| *start <= after);
-            job.starts.get(next).copied()
-        });
-        next.min().map(time)
+        self.jobs().filter_map(|(_, job)| job.next_start(after)).min().map(time)
     }
 }

@@ -13,7 +13,7 @@ pub struct Slot {
     pub at: NaiveDateTime,
     /// The local time since which the START is certainly missing.
     pub detected_at: NaiveDateTime,
-    /// A number of an expected job, or of a job in the history.
+    /// The number of the expected job, which is also that in the history.
     pub job: u32,
     pub place: LineRef,
 }
@@ -49,34 +49,25 @@ pub struct Delay {
     pub started: NaiveDateTime,
 }
 
-#[derive(Debug, Clone, Default)]
+/// What the check of the slots has found.
+#[derive(Debug, Default)]
 pub struct MissedStarts {
     pub gaps: Vec<Gap>,
     pub outages: Vec<Outage>,
     pub delays: Vec<Delay>,
     /// The times in which a log was full: then a START is not missing, but its record.
     pub full: Vec<FullLog>,
+    /// The number of slots of the period that a line may have skipped, as behind `flock -n`.
+    pub perhaps: u64,
+    /// The number of those at which a run of the job was going on.
+    pub still_going: u64,
+    /// The number of STARTs of the period that belong to no slot.
+    pub strays: u64,
+    /// The local time since which each scheduler's slots are checked, if at all. Empty if some logs could not be read.
+    pub checked_from: Vec<(Scheduler, Option<NaiveDateTime>)>,
 }
 
 impl MissedStarts {
-    /// Renumbers the jobs, and drops those for which `number` returns none.
-    pub fn renumbered(mut self, number: impl Fn(u32) -> Option<u32>) -> Self {
-        let renumber = |slots: &mut Vec<Slot>| {
-            slots.retain_mut(|slot| match number(slot.job) {
-                Some(job) => {
-                    slot.job = job;
-                    true
-                }
-                None => false,
-            });
-            !slots.is_empty()
-        };
-        self.gaps.retain_mut(|gap| renumber(&mut gap.slots));
-        self.outages.retain_mut(|outage| renumber(&mut outage.slots));
-        self.delays.retain_mut(|delay| renumber(&mut delay.slots));
-        self
-    }
-
     /// The slots without a START, sorted by time.
     pub fn slots(&self) -> Vec<&Slot> {
         let gaps = self.gaps.iter().map(|gap| &gap.slots);

@@ -5,10 +5,8 @@
 //! another scheduler: the given directories have the logs of its workers, wherever these wrote them.
 
 pub mod check;
-pub mod checked;
 pub mod coverage;
 pub mod missed;
-pub mod summary;
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -62,12 +60,16 @@ impl Planned {
         Self { crontabs, plan, is_given, grammar: source.grammar }
     }
 
-    /// The directories to which jobs log, of the users for whom `is_read` is true.
-    pub fn log_dirs(&self, users: &Users, is_read: impl Fn(u32) -> bool) -> BTreeSet<PathBuf> {
+    /// The directories to which jobs log, of the users whose logs are read.
+    pub fn log_dirs(&self, filter: &Filter, users: &Users) -> BTreeSet<PathBuf> {
         let entries = self.plan.entries.iter();
-        let entries = entries.filter(|entry| is_of_user(entry, users, &is_read));
+        let entries = entries.filter(|entry| is_read(entry.user.as_ref(), filter, users));
         let dirs: BTreeSet<&Path> = entries.filter_map(log_dir).collect();
         dirs.into_iter().take(MAX_DIRS).map(Path::to_owned).collect()
+    }
+
+    pub fn logs_to(&self, dir: &Path) -> bool {
+        self.plan.entries.iter().any(|entry| entry.log_dir.as_deref() == Some(dir))
     }
 
     /// Whether a cron of this machine starts a job that logs to `dir`.
@@ -80,18 +82,6 @@ impl Planned {
     /// Whether a crontab that was asked for could not be read.
     pub fn is_incomplete(&self) -> bool {
         self.is_given && !self.crontabs.left_out.is_empty()
-    }
-
-    /// The users of commented-out lines whose logs are read.
-    fn users_commented_out(
-        &self,
-        users: &Users,
-        is_read: impl Fn(u32) -> bool,
-    ) -> BTreeSet<String> {
-        let off = self.plan.commented_out.iter();
-        let of_lines = off.filter_map(|off| off.user.clone());
-        let is_user = |user: &String| users.uid(user).is_some_and(&is_read);
-        of_lines.filter(is_user).collect()
     }
 
     /// The findings of `--check`.
@@ -107,16 +97,45 @@ fn log_dir(entry: &CronJob) -> Option<&Path> {
     entry.log_dir.as_deref().filter(|dir| dir.is_absolute())
 }
 
-/// Whether the logs of the job's user are read. The crontab may not name the user.
-fn is_of_user(entry: &CronJob, users: &Users, is_read: &impl Fn(u32) -> bool) -> bool {
-    match &entry.user {
-        Some(name) => users.uid(name).is_some_and(is_read),
-        None => true,
+/// Whether the logs of a line's user are read. The crontab may not name the user.
+fn is_read(user: Option<&String>, filter: &Filter, users: &Users) -> bool {
+    let is_read = |uid| filter.reads_user(uid, users);
+    user.is_none_or(|name| users.uid(name).is_some_and(is_read))
+}
+
+/// The directories whose logs are read, and the users.
+struct LogPlaces<'a> {
+    /// None if the logs were named one by one: then all lines are checked.
+    dirs: Option<&'a [LogDir]>,
+    /// The scheduler whose workers' logs are in the directories that no job of this machine's cron logs to.
+    workers: Option<Scheduler>,
+    filter: &'a Filter,
+    users: &'a Users,
+}
+
+impl LogPlaces<'_> {
+    /// The scheduler whose logs have the job of this line, if the line is checked; and the directory on a worker, if
+    /// its logs were collected from there.
+    fn of(&self, entry: &CronJob) -> Option<(Scheduler, Option<PathBuf>)> {
+        let Some(dirs) = self.dirs else { return Some((Scheduler::default(), None)) };
+        let is_read = is_read(entry.user.as_ref(), self.filter, self.users);
+        let log_dir = log_dir(entry).filter(|_| is_read)?;
+        if let Some(dir) = dirs.iter().find(|dir| are_same(&dir.path, log_dir)) {
+            return Some((dir.scheduler.whole(), None));
+        }
+        let workers = self.workers.filter(|_| entry.starter == Starter::Other)?;
+        Some((workers, Some(log_dir.to_owned())))
     }
 }
 
+/// The scheduler whose workers' logs are in the directories that no job of this machine's cron logs to.
+fn workers(dirs: &[LogDir], planned: &Planned) -> Option<Scheduler> {
+    let mut dirs = dirs.iter().filter(|_| planned.is_given);
+    Some(dirs.find(|dir| !planned.is_of_cron(&dir.path))?.scheduler.whole())
+}
+
 /// A job on lines of crontabs.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct ExpectedJob {
     /// The scheduler whose logs have the job.
     pub scheduler: Scheduler,
@@ -140,38 +159,24 @@ pub struct ExpectedJob {
 }
 
 impl ExpectedJob {
-    fn new(
-        scheduler: Scheduler,
-        uid: Option<u32>,
-        name: Rc<[u8]>,
-        collected_from: Option<PathBuf>,
-    ) -> Self {
-        Self {
-            scheduler,
-            uid,
-            name,
-            lines: Vec::new(),
-            starts: Vec::new(),
-            ends: Vec::new(),
-            is_conditional: false,
-            accepted: SuccessStatuses::default(),
-            collected_from,
-        }
-    }
-
     fn add_line(&mut self, line: usize, entry: &CronJob) {
         self.lines.push(line);
         self.is_conditional |= entry.is_conditional;
         self.accepted.extend(&entry.accepted);
     }
 
-    pub fn host(&self) -> &[u8] {
-        first_word(&self.name)
+    /// Whether any of its lines is checked.
+    pub fn is_checked(&self) -> bool {
+        !self.lines.is_empty()
     }
 
-    /// Whether the job passes the filter.
-    pub fn is_wanted(&self, filter: &Filter) -> bool {
-        filter.expects(self.uid, &self.name)
+    /// The first START after `time`, in seconds of local time.
+    fn next_start(&self, time: i64) -> Option<i64> {
+        self.starts.get(self.starts.partition_point(|start| *start <= time)).copied()
+    }
+
+    pub fn host(&self) -> &[u8] {
+        first_word(&self.name)
     }
 
     pub fn account(&self) -> Account {
@@ -179,60 +184,21 @@ impl ExpectedJob {
     }
 }
 
-/// The lines to check.
-pub enum CheckedJobs<'a> {
-    /// All: the logs were named one by one.
-    All,
-    /// Those that log to these directories, of the users whose logs are read.
-    In(&'a [LogDir], &'a dyn Fn(u32) -> bool),
-}
-
-impl CheckedJobs<'_> {
-    /// The scheduler whose logs hold the runs of all workers of another scheduler, if these directories are theirs.
-    fn workers(&self, planned: &Planned) -> Option<Scheduler> {
-        match self {
-            Self::In(dirs, _) if planned.is_given => workers(dirs, planned),
-            _ => None,
-        }
-    }
-
-    /// The scheduler whose logs have the job of this line, if the line is checked; and the directory on a worker, if
-    /// its logs were collected from there.
-    fn place_of_logs(
-        &self,
-        entry: &CronJob,
-        users: &Users,
-        workers: Option<Scheduler>,
-    ) -> Option<(Scheduler, Option<PathBuf>)> {
-        match self {
-            Self::All => Some((Scheduler::default(), None)),
-            Self::In(dirs, is_read) => {
-                let log_dir = log_dir(entry).filter(|_| is_of_user(entry, users, is_read))?;
-                if let Some(scheduler) = scheduler_of(dirs, log_dir) {
-                    return Some((scheduler, None));
-                }
-                let workers = workers.filter(|_| entry.starter == Starter::Other)?;
-                Some((workers, Some(log_dir.to_owned())))
-            }
-        }
-    }
-}
-
 /// The expected jobs and their STARTs.
 #[derive(Debug)]
 pub struct Expected {
     pub planned: Planned,
-    /// The jobs to check.
+    /// The jobs to check. First come those that pass the filter, which have the same numbers in the history.
     pub jobs: Vec<ExpectedJob>,
+    /// The number of jobs that pass the filter.
+    wanted: usize,
     /// The number of lines that are not checked: they log elsewhere, have a time zone of their own, belong to other
     /// users, or are too many for one job.
-    unjudged: usize,
+    pub unjudged: usize,
     /// The numbers of the jobs, by user. Empty for a job on lines that are not checked.
     places: HashMap<UserJob, Vec<usize>>,
     /// The logs come from another machine: their owners are not the users of the crontabs.
     is_copy: bool,
-    /// The users of commented-out lines whose logs are read.
-    read_users: BTreeSet<String>,
     /// The local time since which no crontab has changed.
     unchanged: NaiveDateTime,
     /// STARTs since then of jobs that are on no line.
@@ -247,39 +213,45 @@ pub type UserJob = (Option<u32>, Rc<[u8]>);
 const MAX_OFF: usize = 10_000;
 
 impl Expected {
-    /// The jobs of `planned` that are checked.
-    pub fn new(planned: Planned, judged: &CheckedJobs, users: &Users) -> Self {
+    /// The jobs of `planned` that log to `dirs`, or all jobs if the logs were named one by one.
+    pub fn new(planned: Planned, dirs: Option<&[LogDir]>, filter: &Filter, users: &Users) -> Self {
+        let crontabs = planned.crontabs.read.iter();
+        let read = crontabs.filter(|crontab| crontab.trust != Trust::Nothing);
+        let last_change = read.filter_map(|crontab| crontab.changed).max();
+        let workers = dirs.and_then(|dirs| workers(dirs, &planned));
+        let places_of_logs = LogPlaces { dirs, workers, filter, users };
         let mut expected = Self {
             jobs: Vec::new(),
+            wanted: 0,
             unjudged: planned.crontabs.not_looked_at(),
             places: HashMap::new(),
-            is_copy: matches!(judged, CheckedJobs::All),
-            read_users: match judged {
-                CheckedJobs::All => BTreeSet::new(),
-                CheckedJobs::In(_, is_read) => planned.users_commented_out(users, is_read),
-            },
-            unchanged: NaiveDateTime::MIN,
+            is_copy: dirs.is_none(),
+            unchanged: last_change.map_or(NaiveDateTime::MIN, local_time),
             on_no_line: Vec::new(),
             off: HashMap::new(),
             planned,
         };
         let is_known = expected.planned.crontabs.cron.is_known;
-        let workers = judged.workers(&expected.planned);
+        let uid = |entry: &CronJob| entry.user.as_deref().and_then(|name| users.uid(name));
+        let mut lines: Vec<_> = expected.planned.plan.entries.iter().enumerate().collect();
+        lines.sort_by_key(|(_, entry)| !filter.expects(uid(entry), &entry.job));
         let mut places: HashMap<(Scheduler, Rc<[u8]>), usize> = HashMap::new();
-        for (line, entry) in expected.planned.plan.entries.iter().enumerate() {
+        for (line, entry) in lines {
             let name: Rc<[u8]> = entry.job.as_slice().into();
-            let uid = entry.user.as_deref().and_then(|name| users.uid(name));
+            let uid = uid(entry);
             let account = uid.filter(|_| !expected.is_copy);
             let of_account = expected.places.entry((account, Rc::clone(&name)));
             let of_account = of_account.or_default();
-            let place_of_logs = judged.place_of_logs(entry, users, workers);
+            let place_of_logs = places_of_logs.of(entry);
             let place_of_logs = place_of_logs.filter(|_| is_known && !entry.has_own_zone);
             let Some((scheduler, collected_from)) = place_of_logs else {
                 expected.unjudged += 1;
                 continue;
             };
             let place = *places.entry((scheduler, Rc::clone(&name))).or_insert_with(|| {
-                expected.jobs.push(ExpectedJob::new(scheduler, uid, name, collected_from));
+                let job =
+                    ExpectedJob { scheduler, uid, name, collected_from, ..Default::default() };
+                expected.jobs.push(job);
                 expected.jobs.len() - 1
             });
             if !of_account.contains(&place) {
@@ -287,23 +259,29 @@ impl Expected {
             }
             expected.jobs[place].add_line(line, entry);
         }
+        let is_wanted = |job: &&ExpectedJob| filter.expects(job.uid, &job.name);
+        expected.wanted = expected.jobs.iter().filter(is_wanted).count();
         for job in &mut expected.jobs {
             if job.lines.len() > MAX_LINES {
                 expected.unjudged += job.lines.split_off(0).len();
             }
         }
-        let crontabs = expected.planned.crontabs.read.iter();
-        let read = crontabs.filter(|crontab| crontab.trust != Trust::Nothing);
-        let last = read.filter_map(|crontab| crontab.changed).max();
-        expected.unchanged = last.map_or(NaiveDateTime::MIN, local_time);
         expected
     }
 
+    /// The jobs that pass the filter.
+    pub fn wanted(&self) -> &[ExpectedJob] {
+        &self.jobs[..self.wanted]
+    }
+
     /// The commented-out lines of the users whose logs are read.
-    pub fn commented_out(&self) -> impl Iterator<Item = &CommentedOut> {
-        let is_read = |user: &String| self.is_copy || self.read_users.contains(user);
+    pub fn commented_out(
+        &self,
+        filter: &Filter,
+        users: &Users,
+    ) -> impl Iterator<Item = &CommentedOut> {
         let lines = self.planned.plan.commented_out.iter();
-        lines.filter(move |off| off.user.as_ref().is_none_or(is_read))
+        lines.filter(move |off| self.is_copy || is_read(off.user.as_ref(), filter, users))
     }
 
     /// Leaves the jobs out whose logs nobody has collected: those of a directory of the workers, if no job that logs
@@ -388,18 +366,4 @@ impl Expected {
             }
         }
     }
-}
-
-/// The scheduler that logs to this directory, if it is read.
-fn scheduler_of(dirs: &[LogDir], log_dir: &Path) -> Option<Scheduler> {
-    let mut dirs = dirs.iter();
-    let dir = dirs.find(|dir| are_same(&dir.path, log_dir))?;
-    Some(dir.scheduler.whole())
-}
-
-/// The scheduler whose workers' logs are in the directories that no job of this machine's cron logs to.
-fn workers(dirs: &[LogDir], planned: &Planned) -> Option<Scheduler> {
-    let mut dirs = dirs.iter();
-    let dir = dirs.find(|dir| !planned.is_of_cron(&dir.path))?;
-    Some(dir.scheduler.whole())
 }

@@ -317,6 +317,6 @@ impl World {
         };
         assembler.finish(is_running, &mut finished);
         let scope = Scope { since, now: until, is_live: true, boot, has_all_jobs: true };
-        (builder.finish(&[]), scope)
+        (builder.finish(), scope)
     }
 }

@@ -15,7 +15,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::report::Report;
 use super::text::heading::summary;
-use super::{Format, Health, Needs};
+use super::{Format, Needs};
 use crate::report::diagnosis;
 use crate::report::diagnosis::incident::Incident;
 use crate::report::output::ReportOutput;
@@ -47,14 +47,14 @@ impl Format for Html {
         }
     }
 
-    fn finish(self: Box<Self>, report: &Report, out: &mut ReportOutput) -> Health {
-        let (page, verdict) = page(report);
+    fn finish(self: Box<Self>, report: &Report, out: &mut ReportOutput) -> bool {
+        let (page, is_bad) = page(report);
         out.write(page.as_bytes());
-        verdict
+        is_bad
     }
 }
 
-fn page(report: &Report) -> (String, Health) {
+fn page(report: &Report) -> (String, bool) {
     let incidents = diagnosis::of_period(&report.evidence());
     let body = body(report, &incidents);
     let is_over = incidents.iter().filter(|incident| incident.is_over());
@@ -62,7 +62,7 @@ fn page(report: &Report) -> (String, Health) {
     let title =
         format!("remoteexe: {}", summary(incidents.len() - over, over, report.tally.ambiguous));
     let is_bad = report.tally.is_bad() || incidents.iter().any(Incident::is_failure);
-    (whole(&title, &body).into_string(), Health::bad_if(is_bad))
+    (whole(&title, &body).into_string(), is_bad)
 }
 
 fn body(report: &Report, incidents: &[Incident]) -> Markup {

@@ -1,4 +1,4 @@
-//! The state of a run's state: its name, its colour, and a shape that shows the state without colour.
+//! The state of a run: its name, its colour, and a shape that shows the state without colour.
 
 use maud::{Markup, PreEscaped, html};
 
@@ -34,55 +34,48 @@ impl RunState {
         }
     }
 
-    /// The name on the page.
+    fn look(self) -> Look {
+        let look = |name, letter, shape, pattern| Look { name, letter, shape, pattern };
+        match self {
+            Self::Good => look("ok", "g", "M-1.5-5h3V5h-3z", None),
+            Self::Failed => look(
+                "failed",
+                "f",
+                "M-5-3.4-3.4-5 0-1.6 3.4-5 5-3.4 1.6 0 5 3.4 3.4 5 0 1.6-3.4 5-5 3.4-1.6 0z",
+                Some("M-1 7 7-1M-4 4 4-4M2 10 10 2"),
+            ),
+            Self::NotConnected => {
+                look("connection failure", "c", "M0-5.5 5.5 4.5h-11z", Some("M3 0v6"))
+            }
+            Self::Lost => look("lost", "l", "M-4.5-4.5h9v9h-9z", Some("M0 3h6")),
+            Self::Running => look("running", "r", "M-4-5.5 5.5 0-4 5.5z", None),
+            Self::NotStarted => look(
+                "not started",
+                "m",
+                "M0-5.5A5.5 5.5 0 0 1 0 5.5 5.5 5.5 0 0 1 0-5.5M0-3A3 3 0 0 0 0 3 3 3 0 0 0 0-3",
+                None,
+            ),
+        }
+    }
+
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Good => "ok",
-            Self::Failed => "failed",
-            Self::NotConnected => "connection failure",
-            Self::Lost => "lost",
-            Self::Running => "running",
-            Self::NotStarted => "not started",
-        }
+        self.look().name
     }
 
-    /// The name in the style sheet and the script: one letter, because a page has many.
     pub fn letter(self) -> &'static str {
-        match self {
-            Self::Good => "g",
-            Self::Failed => "f",
-            Self::NotConnected => "c",
-            Self::Lost => "l",
-            Self::Running => "r",
-            Self::NotStarted => "m",
-        }
+        self.look().letter
     }
+}
 
+struct Look {
+    /// The name on the page.
+    name: &'static str,
+    /// The name in the style sheet and the script: one letter, because a page has many.
+    letter: &'static str,
     /// The shape around the point 0, 0. A run that is not there has a hollow one.
-    fn shape(self) -> &'static str {
-        match self {
-            Self::Good => "M-1.5-5h3V5h-3z",
-            Self::Failed => {
-                "M-5-3.4-3.4-5 0-1.6 3.4-5 5-3.4 1.6 0 5 3.4 3.4 5 0 1.6-3.4 5-5 3.4-1.6 0z"
-            }
-            Self::NotConnected => "M0-5.5 5.5 4.5h-11z",
-            Self::Lost => "M-4.5-4.5h9v9h-9z",
-            Self::Running => "M-4-5.5 5.5 0-4 5.5z",
-            Self::NotStarted => {
-                "M0-5.5A5.5 5.5 0 0 1 0 5.5 5.5 5.5 0 0 1 0-5.5M0-3A3 3 0 0 0 0 3 3 3 0 0 0 0-3"
-            }
-        }
-    }
-
+    shape: &'static str,
     /// The pattern of a bar of several runs, in a square of six units. None if the bar is plain.
-    fn pattern(self) -> Option<&'static str> {
-        match self {
-            Self::Good | Self::Running | Self::NotStarted => None,
-            Self::Failed => Some("M-1 7 7-1M-4 4 4-4M2 10 10 2"),
-            Self::NotConnected => Some("M3 0v6"),
-            Self::Lost => Some("M0 3h6"),
-        }
-    }
+    pattern: Option<&'static str>,
 }
 
 /// The shapes and patterns to which the rest of the page refers.
@@ -90,9 +83,9 @@ pub fn shapes() -> Markup {
     html! {
         svg.shapes width="0" height="0" aria-hidden="true" {
             @for state in RunState::ALL {
-                path id={ "s" (state.letter()) } d=(state.shape()) {}
+                path id={ "s" (state.letter()) } d=(state.look().shape) {}
                 symbol id={ "k" (state.letter()) } viewBox="-7 -7 14 14" { (at("0", "0", state)) }
-                @if let Some(lines) = state.pattern() {
+                @if let Some(lines) = state.look().pattern {
                     pattern id={ "p" (state.letter()) } width="6" height="6" patternUnits="userSpaceOnUse" {
                         path class=(state.letter()) d=(lines) {}
                     }

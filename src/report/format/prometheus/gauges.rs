@@ -1,10 +1,10 @@
 //! The gauges: their names, help texts and values.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use chrono::NaiveDateTime;
 
-use super::exposition::Exposition;
 use super::labels::Labels;
 use super::latest::{Labelled, LastRuns};
 use crate::clock::with_offset;
@@ -88,4 +88,35 @@ fn add_problems(text: &mut Exposition, incidents: &[Incident]) {
 /// From 1970, for a local time.
 fn seconds(local: NaiveDateTime) -> i64 {
     with_offset(local).timestamp()
+}
+
+/// The text exposition format, version 0.0.4, for gauges with whole numbers.
+#[derive(Debug, Default)]
+struct Exposition(String);
+
+impl Exposition {
+    /// Begins the samples of a gauge, which must follow at once.
+    fn gauge(&mut self, name: &str, help: &str) {
+        let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} gauge\n");
+    }
+
+    /// Adds a sample. Each set of labels may occur once.
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: i64) {
+        self.0.push_str(name);
+        for (index, (label, value)) in labels.iter().enumerate() {
+            self.0.push(if index == 0 { '{' } else { ',' });
+            let _ = write!(self.0, "{label}=\"{}\"", escape(value));
+        }
+        let end = if labels.is_empty() { "" } else { "}" };
+        let _ = writeln!(self.0, "{end} {value}");
+    }
+
+    fn finish(self) -> String {
+        self.0
+    }
+}
+
+/// The value of a label, for double quotes.
+fn escape(value: &str) -> String {
+    value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n")
 }

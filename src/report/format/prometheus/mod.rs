@@ -2,7 +2,6 @@
 //!
 //! All are gauges of the logs that were read. A counter would go back when a log is deleted.
 
-pub mod exposition;
 pub mod gauges;
 pub mod labels;
 pub mod latest;
@@ -10,11 +9,10 @@ pub mod latest;
 use chrono::{DateTime, Local};
 
 use super::report::Report;
-use super::{Format, Health, Needs};
+use super::{Format, Needs};
 use crate::cron::upcoming::{next_start, periods};
 use crate::report::diagnosis;
 use crate::report::output::ReportOutput;
-use crate::report::query::filter::Filter;
 use crate::report::query::window::Reach;
 use crate::report::runs::run::Run;
 use crate::report::slots::Expected;
@@ -23,13 +21,12 @@ use latest::Latest;
 #[derive(Debug)]
 pub struct Prometheus {
     latest: Latest,
-    filter: Filter,
     now: DateTime<Local>,
 }
 
 impl Prometheus {
-    pub fn new(filter: &Filter, now: DateTime<Local>) -> Self {
-        Self { latest: Latest::default(), filter: filter.clone(), now }
+    pub fn new(now: DateTime<Local>) -> Self {
+        Self { latest: Latest::default(), now }
     }
 }
 
@@ -51,8 +48,7 @@ impl Format for Prometheus {
     fn begin(&mut self, expected: Option<&Expected>, _: &mut ReportOutput) {
         let Some(expected) = expected else { return };
         let periods = periods(self.now);
-        let wanted = expected.jobs.iter();
-        for job in wanted.filter(|job| job.is_wanted(&self.filter)) {
+        for job in expected.wanted() {
             let lines = job.lines.iter().map(|line| expected.line(*line));
             let lines = lines.filter(|line| !line.is_ignored);
             let next = lines.filter_map(|line| next_start(line, &periods)).min();
@@ -64,7 +60,7 @@ impl Format for Prometheus {
         self.latest.add(&run);
     }
 
-    fn finish(mut self: Box<Self>, report: &Report, out: &mut ReportOutput) -> Health {
+    fn finish(mut self: Box<Self>, report: &Report, out: &mut ReportOutput) -> bool {
         for slot in report.missed.slots() {
             let job = report.history.job(slot.job);
             self.latest.miss(&job.name, slot.at);
@@ -73,6 +69,6 @@ impl Format for Prometheus {
         let gauges = gauges::render(self.latest.finish(), &incidents);
         out.write(gauges.as_bytes());
         // The metrics themselves show the problems.
-        Health::Good
+        false
     }
 }

@@ -49,8 +49,7 @@ pub fn counts(page: &mut Page, report: &Report) {
 /// The numbers of runs by their ends, and of the slots of the period that have no START.
 pub fn ends(report: &Report) -> Vec<Count> {
     let mut ends = report.tally.ends();
-    let slots = report.missed.slots().into_iter();
-    let not_started = slots.filter(|slot| report.scope.includes(slot.at)).count() as u64;
+    let not_started = report.missed_slots().count() as u64;
     if not_started > 0 {
         ends.push(Count::bad("not started", not_started));
     }

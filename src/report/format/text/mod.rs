@@ -16,7 +16,7 @@ pub mod running;
 pub mod width;
 
 use super::report::Report;
-use super::{Format, Health, Needs};
+use super::{Format, Needs};
 use crate::report::output::ReportOutput;
 use crate::report::output::style::{ColorChoice, Style};
 use crate::report::query::window::Reach;
@@ -58,7 +58,7 @@ impl Format for Text {
         }
     }
 
-    fn finish(self: Box<Self>, report: &Report, out: &mut ReportOutput) -> Health {
+    fn finish(self: Box<Self>, report: &Report, out: &mut ReportOutput) -> bool {
         let mut page = Page::new(Style::of_stdout(self.color));
         let is_bad = match self.shown.question {
             Question::Wrong => first_screen::show(&mut page, report),
@@ -68,6 +68,6 @@ impl Format for Text {
         };
         out.write(page.into_text().as_bytes());
         let is_news = self.shown.question == Question::Changes;
-        Health::bad_if(is_bad || !is_news && report.lost_starts() > 0)
+        is_bad || !is_news && report.lost_starts() > 0
     }
 }

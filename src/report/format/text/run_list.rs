@@ -41,9 +41,7 @@ impl RunRow<'_> {
 pub fn show(page: &mut Page, report: &Report) -> bool {
     let runs = report.history.runs.iter().filter(|run| report.scope.has(run));
     let runs = runs.filter(|run| run.outcome.is_bad() || !report.filter.failed);
-    let slots = report.missed.slots().into_iter();
-    let slots = slots.filter(|slot| report.scope.includes(slot.at));
-    let missing: Vec<RunRow> = slots.map(RunRow::NotStarted).collect();
+    let missing: Vec<RunRow> = report.missed_slots().map(RunRow::NotStarted).collect();
     let is_missing = !missing.is_empty();
     let mut rows: Vec<RunRow> = runs.map(RunRow::Run).chain(missing).collect();
     rows.sort_by_key(RunRow::order);

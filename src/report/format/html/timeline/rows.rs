@@ -77,10 +77,8 @@ fn without_marks<'a>(report: &'a Report, incidents: &[Incident]) -> Vec<JobRow<'
     let jobs = incidents.iter().flat_map(|incident| &incident.jobs);
     let troubled: BTreeSet<HostId> = jobs.map(|job| history.job(*job).host).collect();
     let mut missed: BTreeMap<JobId, Vec<NaiveDateTime>> = BTreeMap::new();
-    for slot in report.missed.slots() {
-        if report.scope.includes(slot.at) {
-            missed.entry(slot.job).or_default().push(slot.at);
-        }
+    for slot in report.missed_slots() {
+        missed.entry(slot.job).or_default().push(slot.at);
     }
     let jobs: BTreeSet<JobId> = report.jobs().chain(missed.keys().copied()).collect();
     let row = |job: JobId| {

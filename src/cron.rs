@@ -37,6 +37,7 @@ pub use daemon::Daemon;
 pub use jobs::{
     CallMeaning, CommentedOut, CronJob, CronJobs, JobCall, LineRef, ParseCall, Starter, UnknownCall,
 };
+pub use line_command::LineCommand;
 pub use lint::access::{LocalUser, UserLookup};
 pub use lint::{Finding, findings};
 pub use portable::{PortableLine, PortableLines};

@@ -50,6 +50,7 @@ mod report_prometheus;
 mod report_questions;
 mod report_random;
 mod report_reason;
+mod report_rerun;
 mod report_rotated;
 mod report_runs;
 mod report_schedulers;

@@ -30,7 +30,7 @@ use format::text::Text;
 use format::upcoming::Upcoming;
 use format::{Format, Needs};
 use logs::find::{self, Logs};
-use logs::open::{Writers, is_incomplete};
+use logs::open::{is_incomplete, writers};
 use logs::scheduler::{more_log_dirs, unite};
 use output::atomic_file::Access;
 use output::{ReportOutput, warn};
@@ -56,14 +56,13 @@ impl Query {
         let Some(logs) =
             self.find_logs(&needs, &window, crontabs.as_ref(), &machine, &mut problems)
         else {
-            return problems.exit_status(false);
+            return problems.exit_status(false, false);
         };
         let mut out = self.output(&needs);
         let mut gatherer = Gatherer::new(&self, &window, needs, &machine, crontabs);
         format.begin(gatherer.expected(), &mut out);
         let inputs = &logs.inputs;
-        let writers = Writers::of(inputs);
-        machine.running.keep(|uid| writers.include(uid));
+        machine.running.keep(writers(inputs));
         let clock = gatherer.clock();
         let read = reading::read(inputs, &machine.running, clock, needs.records_of, |mut run| {
             gatherer.note(&mut run);
@@ -79,11 +78,7 @@ impl Query {
         problems.note_written(out.finish(), &self.output_name());
         report.suggestions.iter().for_each(|line| warn(line));
         problems.note_unread(&logs, &report.read);
-        if report.suggestions.is_empty() {
-            problems.exit_status(is_bad)
-        } else {
-            problems.unknown_name()
-        }
+        problems.exit_status(is_bad, !report.suggestions.is_empty())
     }
 
     /// The only place that knows all formats.
@@ -209,17 +204,13 @@ impl Problems {
         self.is_incomplete |= is_incomplete(unread);
     }
 
-    /// The exit status of a report of a host or a job that is nowhere: a wrong word. It may be in what was not read.
-    fn unknown_name(&self) -> u8 {
-        if self.is_incomplete { exit::IO_ERROR } else { exit::USAGE_ERROR }
-    }
-
-    /// The exit status of every other report.
-    fn exit_status(&self, is_bad: bool) -> u8 {
-        match is_bad {
+    /// A host or a job that is nowhere is a wrong word. But it may be in what was not read.
+    fn exit_status(&self, is_bad: bool, is_unknown_name: bool) -> u8 {
+        match (is_unknown_name, is_bad) {
             _ if self.is_incomplete => exit::IO_ERROR,
-            true => exit::FOUND_FAILURES,
-            false => exit::SUCCESS,
+            (true, _) => exit::USAGE_ERROR,
+            (false, true) => exit::FOUND_FAILURES,
+            (false, false) => exit::SUCCESS,
         }
     }
 }

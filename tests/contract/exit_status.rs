@@ -3,14 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use crate::support::{ClosedPort, Scene, log_of_h_s, run};
-
-/// Expects this exit status where ssh runs `body`.
-fn assert_status(body: &str, expected: i32) {
-    let run = run(body);
-    assert_eq!(run.code, expected, "{body}");
-    assert_eq!(run.records, log_of_h_s("", expected));
-}
+use crate::support::{ClosedPort, Scene, log_of_h_s};
 
 /// Runs remoteexe with `$DIR/bin` as PATH, where ssh cannot be run.
 fn assert_cannot_run(scene: &Scene, expected: i32, reason: &str) {
@@ -19,20 +12,6 @@ fn assert_cannot_run(scene: &Scene, expected: i32, reason: &str) {
     assert_eq!(run.code, expected);
     let reason = format!("remoteexe: {reason}\n");
     assert_eq!(run.records, log_of_h_s(&reason, expected));
-}
-
-#[test]
-fn the_status_of_ssh_is_the_status_of_the_job() {
-    for status in [0, 1, 2, 10, 126, 127, 128, 255] {
-        assert_status(&format!("exit {status}"), status);
-    }
-}
-
-#[test]
-fn an_ssh_that_died_by_signal_n_gives_128_plus_n() {
-    for (signal, number) in [("TERM", 15), ("KILL", 9), ("SEGV", 11), ("PIPE", 13)] {
-        assert_status(&format!("kill -{signal} $$"), 128 + number);
-    }
 }
 
 #[test]

@@ -7,9 +7,9 @@ use std::process::Command;
 use rustix::process::Signal;
 
 use crate::support::{
-    ClosedPort, Lingering, NO_GUARDS, REMOTEEXE, Running, SOME_VERSION, Sandbox, Scene,
-    compile_ssh, forge_ssh, mask_waits, needs_root, own_mounts, state, try_send_to, wait_for,
-    wait_until, waits,
+    ClosedPort, Lingering, NO_GUARDS, REMOTEEXE, Running, SOME_VERSION, Sandbox, Scene, children,
+    compile_ssh, forge_ssh, mask_waits, needs_root, own_mounts, run_tool, state, try_send_to,
+    wait_for, wait_until, waits,
 };
 
 /// Executes ssh.
@@ -148,15 +148,18 @@ fn whatever_separates_ssh_from_the_job_behind_a_launcher_or_a_script_the_log_war
     let log = String::from_utf8(scene.log_bytes()).unwrap();
     assert!(log.contains(&warning), "{log}");
 
-    // ssh looks for the file where the system says that the user is at home.
+    // ssh looks for the file where the system says that the user is at home. The build may be there, so it is copied.
     needs_root();
     let scene = Scene::new();
+    let fake = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake/ssh");
+    run_tool("cp", &[REMOTEEXE, fake, &scene.path("").display().to_string()]);
     fs::create_dir_all(scene.path("root/.ssh")).unwrap();
     fs::write(scene.path("root/.ssh/config"), "ForkAfterAuthentication yes\n").unwrap();
-    let mut command = own_mounts("mount --bind $DIR/root /root; exec \"$@\"");
+    let mut command = own_mounts("mount --bind $DIR/root /root; PATH=$DIR:$PATH exec \"$@\"");
     scene.equip_with_ssh(&mut command, "exit 0");
-    let run = scene.run(command.env("HOME", scene.path("")).args([REMOTEEXE, "h", "s"]));
-    assert!(run.records.contains(&warning), "{}", run.records);
+    let run = scene.run(command.env("HOME", scene.path("")).args(["remoteexe", "h", "s"]));
+    let copy = scene.path("ssh").display().to_string();
+    assert!(run.records.contains(&warning.replace(fake, &copy)), "{}", run.records);
 }
 
 #[test]
@@ -227,7 +230,11 @@ fn a_proxy_that_outlives_an_ssh_that_failed_is_ended_before_the_next_attempt() {
     // That of the last attempt is left to itself, as ever.
     let pids = pids(&scene, 2);
     assert!(matches!(state(&pids[0]), None | Some('Z')));
+    let sleeps = children(pids[1].parse().unwrap());
     try_send_to(&pids[1], Signal::KILL);
+    for sleep in &sleeps {
+        try_send_to(sleep, Signal::KILL);
+    }
 }
 
 #[test]

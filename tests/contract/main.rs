@@ -6,6 +6,7 @@
 )]
 
 mod airflow;
+mod cases;
 mod closed_descriptors;
 mod completions;
 mod connect_timeout;
@@ -28,12 +29,9 @@ mod log_file;
 mod manual;
 mod marks;
 mod never_twice;
-mod passed_to_ssh;
 mod random_runs;
 mod real_sshd;
 mod records;
-mod report;
-mod report_accepted;
 mod report_bad_night;
 mod report_causes;
 mod report_crontabs;
@@ -43,18 +41,11 @@ mod report_html;
 mod report_html_hostile;
 mod report_html_look;
 mod report_inputs;
-mod report_missed;
 mod report_owners;
-mod report_pairing;
 mod report_prometheus;
-mod report_questions;
 mod report_random;
 mod report_reason;
-mod report_rerun;
-mod report_rotated;
 mod report_runs;
-mod report_schedulers;
-mod report_scope;
 mod report_screen;
 mod report_strangers;
 mod report_strangers_asked;
@@ -74,3 +65,5 @@ mod tee;
 mod unhooking_options;
 mod unusual_signals;
 mod usage;
+
+use support::report;

@@ -9,42 +9,6 @@ use crate::support::{
     records, run, split_record,
 };
 
-/// The job `h s` that prints the lines of `output` with printf(1). Each that begins with `!` must have a mark, and is
-/// printed without that.
-fn assert_marked(output: &str) {
-    let printed = output.replace('!', "").replace('\n', "\\n");
-    let logged: String = output
-        .split_inclusive('\n')
-        .map(|line| match line.strip_prefix('!') {
-            Some(line) => format!("{MARK}{line}"),
-            None => line.to_owned(),
-        })
-        .collect();
-    let run = run(format!("printf '%b' '{printed}'"));
-    assert_eq!(run.records, log_of_h_s(&logged, 0));
-}
-
-#[test]
-fn a_line_that_looks_like_a_record_stays_as_it_is_behind_a_mark() {
-    assert_marked(
-        "hello\n!END,0,h s\n!START,-,db01 /srv/nightly.sh\n!command,ssh root@db01 /srv/nightly.sh\n\
-         disk full\n!END,1,db01 /srv/nightly.sh\n!wait,5 s\n!retry,1/8,255,wait 0.100 s\n",
-    );
-    assert_marked(
-        "!remoteexe: ssh was killed: not connected after 20.000 s\n!remoteexe: a later version\n\
-         !remoteexe: 7 lines lost, the log was full\n!remoteexe: the next line is output\n\
-         !remoteexe: the next line is output\nEND\n",
-    );
-}
-
-#[test]
-fn a_line_that_only_resembles_a_record_has_no_mark() {
-    assert_marked(
-        "error: no such file\nusage: remoteexe target script [parameters]\n START,-,h s\n\
-         [2026-11-23 15:09:02][913] START,-,x\nEND,256,h s\nwait,5\nremoteexe is here\n\n",
-    );
-}
-
 #[test]
 fn what_counts_is_the_line_as_it_is_logged() {
     // NUL bytes are dropped, and a carriage return is a part of the text.

@@ -229,33 +229,6 @@ fn the_longest_record_there_can_be_is_one_wherever_it_is_read_apart() {
 }
 
 #[test]
-fn nul_bytes_are_part_of_a_line_as_any_other() {
-    let log = b"[2026-03-02 10:00:00][1] START,-,h /x\n\
-                [2026-03-02 10:00:00][1] command,ssh root@h /x\n\
-                [2026-03-02 10:00:00][1] a\0b\n\
-                \0\0\0\0\n\
-                [2026-03-02 10:00:01][1] END,0,h /x\n";
-    assert_eq!(fields(&report(log, &["--json"]), "status lines tail"), [r#""ok" 1 ["a\u0000b"]"#]);
-}
-
-#[test]
-fn the_ends_of_time_are_no_end_of_the_report() {
-    for time in ["0000-01-01 00:00:00", "9999-12-31 23:59:59", "2016-12-31 23:59:59"] {
-        let log = format!(
-            "[{time}][4294967295] START,-,h /x\n\
-             [{time}][4294967295] command,ssh root@h /x\n\
-             [9999-12-31 23:59:59][4294967295] END,0,h /x\n"
-        );
-        let output = report(&log, &["--json"]);
-        assert_eq!(fields(&output, "status"), ["\"ok\""]);
-        for args in [&["--tsv"][..], &[], &["--since", "9999-12-31"]] {
-            assert_eq!(code(&report(&log, args)), 0, "{args:?}");
-        }
-        assert_eq!(code(&report(&log, &["--until", "9999-12-31"])), 0);
-    }
-}
-
-#[test]
 fn a_log_that_is_written_while_it_is_read_is_read_to_some_end() {
     let scene = Scene::new();
     let path = scene.path("a.log");

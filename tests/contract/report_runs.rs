@@ -6,10 +6,10 @@ use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
 
-use crate::report::{fields, printed, reporter};
+use crate::report::{fields, printed, report, reporter};
 use crate::support::{
-    Lingering, REMOTEEXE, Running, Scene, code, is_running, send, split_record, state, stderr,
-    wait_until,
+    Lingering, REMOTEEXE, Running, Scene, code, is_running, records_of, run_tool, send,
+    split_record, state, stderr, wait_until,
 };
 
 /// A report of the scene's log directory, whose names are of today in local time.
@@ -304,4 +304,49 @@ fn the_binary_under_another_path_is_still_itself() {
     let _run = Running::spawn(command.args(["h", "s"]));
     scene.wait_for_record("ready");
     assert_eq!(status(&scene), ("\"running\"".to_owned(), 0));
+}
+
+#[test]
+fn a_run_that_goes_on_is_found_in_the_file_of_its_day_though_nobody_has_written_to_it_since() {
+    let scene = Scene::new();
+    let mut command = scene.remoteexe_with_ssh("echo ready; exec sleep 1000");
+    let _child = Running::spawn(command.args(["h", "/x"]));
+    scene.wait_for_record("ready");
+    let daily = scene.daily().display().to_string();
+    run_tool("touch", &["--date=30 days ago", &daily]);
+    assert_eq!(status(&scene), ("\"running\"".to_owned(), 0));
+}
+
+#[test]
+fn a_run_that_goes_on_far_longer_than_its_job_ever_took_is_hung() {
+    let scene = Scene::new();
+    let mut command = scene.remoteexe_with_ssh("echo ready; exec sleep 1000");
+    let child = Running::spawn(command.args(["h", "/x"]));
+    scene.wait_for_record("ready");
+    // It was started long ago, as far as the log says.
+    let pid = child.id();
+    let good = "\
+07:00:00  1  h /x  ok
+07:30:00  2  h /x  ok
+08:00:00  3  h /x  ok
+";
+    let hung = format!("09:00:00  {pid}  h /x  lost\n");
+    let later = "\
+09:30:00  5  h /x  ok
+10:00:00  6  h /x  ok
+";
+    let view = printed(&report(records_of(&[good, &hung, later].concat()), &[]));
+    let shown = format!(
+        "
+HUNG         since 09:00  h /x
+                          1h00m, usually 0s at most, run {pid}@09:00:00, started
+                          again 2 times since
+
+Running      1 run, one of them too long
+"
+    );
+    assert!(view.contains(&shown), "{view}");
+    let few = printed(&report(records_of(&(hung + later)), &[]));
+    assert!(few.contains("\nnothing is wrong\n"), "{few}");
+    assert!(few.contains("  too few good runs  h /x\n"), "{few}");
 }

@@ -5,7 +5,7 @@ use std::process::Output;
 use std::time::{Duration, UNIX_EPOCH};
 
 use crate::report::{fields, printed, reporter, run};
-use crate::support::Scene;
+use crate::support::{REMOTEEXE, Scene, needs_root, own_mounts};
 
 /// The logs of two workers, and the crontab `lines`, whose jobs log to a directory of the workers.
 fn workers(logs: [&[String]; 2], lines: &str) -> Scene {
@@ -113,18 +113,15 @@ fn an_outage_of_another_scheduler_is_not_one_of_cron() {
 
 #[test]
 fn the_coming_starts_say_which_scheduler_makes_them() {
-    crate::support::needs_root();
+    needs_root();
     let scene = workers([&[], &[]], "0 1 * * * root remoteexe h of-airflow\n");
     fs::write(scene.path("crontab"), "0 2 * * * root remoteexe h of-cron\n").unwrap();
-    let mut command = std::process::Command::new("unshare");
-    scene.equip(&mut command);
-    let remoteexe = crate::support::REMOTEEXE;
-    let script = format!(
+    let mut command = own_mounts(&format!(
         "mount --bind $DIR/crontab /etc/crontab
-         exec {remoteexe} --report --next --crontab /etc/crontab --crontab $DIR/airflow.crontab"
-    );
-    let output = command.args(["--mount", "sh", "-euc", &script]).output().unwrap();
-    let next = printed(&output);
+         exec {REMOTEEXE} --report --next --crontab /etc/crontab --crontab $DIR/airflow.crontab"
+    ));
+    scene.equip(&mut command);
+    let next = printed(&command.output().unwrap());
     for (words, job) in
         [("by the scheduler of airflow.crontab", "of-airflow"), ("by cron", "of-cron")]
     {

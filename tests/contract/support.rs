@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with};
 
 mod browser;
+mod case;
 mod clock;
 mod cron;
 mod day;
@@ -16,12 +17,15 @@ mod log;
 mod mounts;
 mod process;
 mod proxy;
+pub mod report;
+mod run_notation;
 mod sandbox;
 mod scene;
 mod terminal;
 mod user;
 
 pub use browser::Browser;
+pub use case::case_as_run;
 pub use clock::FAKETIME;
 pub use cron::cron;
 pub use day::day_of_300_jobs;
@@ -30,12 +34,13 @@ pub use log::{
     MARK, NO_GUARDS, REQUESTED, as_of_ssh_9_5, files, log_of_h_s, mask_waits, records,
     split_record, texts, texts_in, today, waits,
 };
-pub use mounts::{OWN_MOUNTS, own_mounts, remoteexe_booted_at};
+pub use mounts::{OWN_MOUNTS, own_mounts};
 pub use process::{
     ENDING, Lingering, Running, children, code, has_ended, is_asleep, is_running, run_tool, send,
     send_to, state, stderr, try_send_to,
 };
 pub use proxy::{Cut, Proxy};
+pub use run_notation::records_of;
 pub use sandbox::Sandbox;
 pub use scene::{REMOTEEXE, Run, Scene, run};
 pub use terminal::Terminal;

@@ -2,7 +2,9 @@
 
 use std::process::Command;
 
-use crate::support::{REMOTEEXE, Running, Scene, is_running, run_tool, send, wait_until};
+use crate::support::{
+    Lingering, REMOTEEXE, Running, Scene, is_running, run_tool, send, wait_until,
+};
 use rustix::process::Signal;
 
 /// An ssh that is there until it is ended, and says so with its process id.
@@ -75,7 +77,7 @@ const TRACER: &str = r#"
 #[test]
 fn a_tracer_that_swallows_sigchld_does_not_hold_the_end() {
     let scene = Scene::new();
-    let body = "echo ready; until [ -e $DIR/traced ]; do sleep 0.01; done; sleep 60 & exit 7";
+    let body = "echo ready; until [ -e $DIR/traced ]; do sleep 0.01; done; sleep 60 & echo $! >$DIR/pid; exit 7";
     let mut child = Running::spawn(scene.remoteexe_with_ssh(body).args(["h", "s"]));
     scene.wait_for_record("ready");
     let pid = child.id().to_string();
@@ -85,5 +87,6 @@ fn a_tracer_that_swallows_sigchld_does_not_hold_the_end() {
     let mut tracer = Running::spawn(tracer);
     assert_eq!(child.code(), Some(7));
     assert_eq!(scene.log(), "START,-,h s\ncommand,ssh root@h s\nready\nEND,7,h s\n");
+    let _background = Lingering::new(scene.wait_for_file("pid"));
     wait_until("the tracer to end", || tracer.try_wait().unwrap().is_some());
 }

@@ -155,7 +155,7 @@ fn not_known(crontabs: &Crontabs, has_jobs: bool) -> Vec<String> {
 fn gone(report: &Report, expected: &Expected, clock: Clock) -> Option<String> {
     let (most, longest) = MAX_GONE;
     let gone = expected.gone();
-    let named = gone.iter().take(most).map(|((_, job), last)| {
+    let first = gone.iter().take(most).map(|((_, job), last)| {
         let mut off = expected.commented_out(report.filter, &report.machine.users);
         let line = off
             .find(|off| *off.job == **job)
@@ -163,7 +163,7 @@ fn gone(report: &Report, expected: &Expected, clock: Clock) -> Option<String> {
         let name = printable(&job[..job.len().min(longest)]);
         format!("{name} (last {}{line})", clock.time(*last))
     });
-    let mut names: Vec<String> = named.collect();
+    let mut names: Vec<String> = first.collect();
     let more = gone.len().saturating_sub(most);
     names.extend((more > 0).then(|| format!("{more} more")));
     (!names.is_empty()).then(|| {

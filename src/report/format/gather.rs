@@ -7,7 +7,6 @@ use super::Needs;
 use super::report::Report;
 use crate::clock::latest_shown;
 use crate::machine::Machine;
-use crate::report::history::History;
 use crate::report::history::builder::HistoryBuilder;
 use crate::report::history::counts::Tally;
 use crate::report::history::older_logs::OlderLogs;
@@ -31,7 +30,7 @@ use crate::report::slots::{Expected, Planned};
 /// A record may come from a clock that is ahead of ours by this much.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(10);
 
-/// Of one job, earlier days are read until there are so many runs, but no more days than these.
+/// Earlier days of the only job that is asked for are read until there are this many runs, and at most this many days.
 const ENOUGH_RUNS: usize = 7;
 const MAX_DAYS_BACK: usize = 35;
 
@@ -68,7 +67,9 @@ impl<'a> Gatherer<'a> {
         });
         let mut suggestions = Suggestions::of(&query.filter);
         for name in expected.iter().flat_map(Expected::names) {
-            suggestions.iter_mut().for_each(|it| it.add(name));
+            for suggestions in &mut suggestions {
+                suggestions.add(name);
+            }
         }
         Self {
             query,
@@ -106,7 +107,9 @@ impl<'a> Gatherer<'a> {
     /// Notes a run, whether it passes the filter or not.
     pub fn note(&mut self, run: &mut Run) {
         self.coverage.add(run.trace.owner.scheduler, run.trace.start);
-        self.suggestions.iter_mut().for_each(|it| it.add(&run.trace.job));
+        for suggestions in &mut self.suggestions {
+            suggestions.add(&run.trace.job);
+        }
         self.accept(run);
         if !self.window.diagnoses(run) {
             return;
@@ -151,8 +154,8 @@ impl<'a> Gatherer<'a> {
         let latest = builder.as_ref().and_then(HistoryBuilder::latest);
         let scope = self.scope(latest.max(read.latest));
         let mut history = builder.map(HistoryBuilder::finish).unwrap_or_default();
-        if self.needs.baseline {
-            read.files += self.add_baseline(&mut history, &scope, logs);
+        if let Some(older) = self.older_logs(logs).filter(|_| self.needs.baseline) {
+            read.files += older.add_good_runs(&mut history, &scope, &|run| self.accept(run));
         }
         let mut crontabs = self.expected.take();
         let mut missed = match &mut crontabs {
@@ -238,12 +241,6 @@ impl<'a> Gatherer<'a> {
         let from = self.window.diagnosed_from()?;
         self.query.source.dirs()?;
         Some(OlderLogs { known: &logs.known, from, machine: self.machine })
-    }
-
-    /// Adds good runs from older logs. Returns how many logs were read.
-    fn add_baseline(&self, history: &mut History, scope: &Scope, logs: &Logs) -> usize {
-        let older = self.older_logs(logs);
-        older.map_or(0, |older| older.add_good_runs(history, scope, &|run| self.accept(run)))
     }
 
     /// Compares the slots with the STARTs. Nothing is missing if some logs could not be read.

@@ -38,8 +38,7 @@ impl HistoryBuilder {
     /// Adds a job of a crontab, which is never joined with the variants of its script. As a crontab may not name its
     /// user, the job belongs to the first account of the scheduler that runs one of this name.
     pub fn plan(&mut self, account: Account, name: &Rc<[u8]>) {
-        let job = self.push_job(account, name);
-        self.scripts.add_own();
+        let job = self.push_job(account, name, None);
         self.planned.insert((account.scheduler, Rc::clone(name)), job);
     }
 
@@ -63,7 +62,8 @@ impl HistoryBuilder {
             if self.until.is_some_and(is_open) { Outcome::Running } else { run.outcome() };
         let last = self.until.unwrap_or(run.trace.last).min(run.trace.last);
         let until = run.until().unwrap_or(last);
-        let line = self.line(run, outcome);
+        let line = run.reason().filter(|_| outcome.is_bad());
+        let line = line.map_or(KeptLines::NONE, |line| self.history.lines.add(line));
         let tail = if self.keeps_tails {
             let is_good = outcome == Outcome::Good;
             self.history.tails.add(job, is_good, &run.trace.kept)
@@ -93,19 +93,20 @@ impl HistoryBuilder {
         let (account, name) = (run.trace.owner.job_account(), &run.trace.job);
         let known = self.jobs.entry(account).or_default().get(name);
         if let Some(job) = known.copied() {
-            if let Some(script) = self.scripts.of_job(job) {
-                script.runs += 1;
+            if let Some(script) = self.history.job(job).script_number {
+                self.scripts.note_run(script);
             }
             return job;
         }
-        let job = if let Some(planned) = self.planned.remove(&(account.scheduler, Rc::clone(name)))
-        {
+        let planned = self.planned.remove(&(account.scheduler, Rc::clone(name)));
+        let job = if let Some(planned) = planned {
             self.history.jobs[planned as usize].account = account;
             planned
-        } else if let Some(first) = self.scripts.add(account, name, self.next_job()) {
-            return first;
         } else {
-            self.push_job(account, name)
+            match self.scripts.add(account, name, self.next_job()) {
+                Ok(script) => self.push_job(account, name, script),
+                Err(first) => return first,
+            }
         };
         self.jobs.entry(account).or_default().insert(Rc::clone(name), job);
         job
@@ -115,10 +116,16 @@ impl HistoryBuilder {
         JobId::try_from(self.history.jobs.len()).expect("no memory has so many jobs")
     }
 
-    fn push_job(&mut self, account: Account, name: &Rc<[u8]>) -> JobId {
+    fn push_job(&mut self, account: Account, name: &Rc<[u8]>, script_number: Option<u32>) -> JobId {
         let (job, host) = (self.next_job(), self.host(first_word(name)));
         let name = Rc::clone(name);
-        self.history.jobs.push(KnownJob { name, account, host, has_variants: false });
+        self.history.jobs.push(KnownJob {
+            name,
+            account,
+            host,
+            script_number,
+            has_variants: false,
+        });
         job
     }
 
@@ -130,12 +137,6 @@ impl HistoryBuilder {
         self.history.hosts.push(name.into());
         self.hosts.insert(name.into(), host);
         host
-    }
-
-    /// Keeps the most informative line of a bad run, and returns its number.
-    fn line(&mut self, run: &Run, outcome: Outcome) -> u32 {
-        let line = run.reason().filter(|_| outcome.is_bad());
-        line.map_or(KeptLines::NONE, |line| self.history.lines.add(line))
     }
 
     pub fn latest(&self) -> Option<NaiveDateTime> {

@@ -17,6 +17,8 @@ pub struct KnownJob {
     pub name: Rc<[u8]>,
     pub account: Account,
     pub host: HostId,
+    /// The number of its script among those whose parameters may change.
+    pub script_number: Option<u32>,
     /// The parameters change from run to run.
     pub has_variants: bool,
 }

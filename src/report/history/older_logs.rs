@@ -50,29 +50,19 @@ impl OlderLogs<'_> {
         let mut files = 0;
         for (day, logs) in self.earlier_days().into_iter().rev().take(MOST_DAYS) {
             let jobs = wanting(history, &asking, scope, day);
-            if !jobs.is_empty() {
-                files += self.add_day(history, &jobs, logs, accept);
+            if jobs.is_empty() {
+                continue;
             }
+            files += self.read_day(logs, |mut run| {
+                accept(&mut run);
+                let account = run.trace.owner.job_account();
+                let job = jobs.get(&(account, Rc::clone(&run.trace.job)));
+                if let (Some(job), Some(good)) = (job, Good::of(&run)) {
+                    history.add_earlier(*job, good);
+                }
+            });
         }
         files
-    }
-
-    /// Adds the good runs of these jobs that were started on the day of these logs.
-    fn add_day(
-        &self,
-        history: &mut History,
-        jobs: &Jobs,
-        logs: Vec<LogFile>,
-        accept: &impl Fn(&mut Run),
-    ) -> usize {
-        self.read_day(logs, |mut run| {
-            accept(&mut run);
-            let account = run.trace.owner.job_account();
-            let job = jobs.get(&(account, Rc::clone(&run.trace.job)));
-            if let (Some(job), Some(good)) = (job, Good::of(&run)) {
-                history.add_earlier(*job, good);
-            }
-        })
     }
 
     /// Gives each run of the `logs` of a day to `take`. Returns the number of logs.

@@ -18,16 +18,14 @@ const MAX_KNOWN: u32 = 1000;
 pub struct Scripts {
     numbers: HashMap<(Account, Box<[u8]>), u32>,
     all: Vec<ScriptVariants>,
-    /// For each job, the number of its script, if it has parameters.
-    of_jobs: Vec<Option<u32>>,
 }
 
 /// A script on one host.
 #[derive(Debug)]
-pub struct ScriptVariants {
+struct ScriptVariants {
     first: JobId,
     jobs: u32,
-    pub runs: u32,
+    runs: u32,
 }
 
 impl ScriptVariants {
@@ -38,23 +36,17 @@ impl ScriptVariants {
 }
 
 impl Scripts {
-    /// The script of a known job, if it has parameters.
-    pub fn of_job(&mut self, job: JobId) -> Option<&mut ScriptVariants> {
-        let number = self.of_jobs[job as usize]?;
-        Some(&mut self.all[number as usize])
+    /// Notes another run of a job with this script.
+    pub fn note_run(&mut self, script: u32) {
+        self.all[script as usize].runs += 1;
     }
 
-    /// Adds a new job that is never joined.
-    pub fn add_own(&mut self) {
-        self.of_jobs.push(None);
-    }
-
-    /// Adds a new job with its first run. Returns the script's first job if the script has too many jobs already.
-    pub fn add(&mut self, account: Account, name: &[u8], job: JobId) -> Option<JobId> {
+    /// Adds a new job with its first run, and returns the number of its script, if it has parameters. If the script has
+    /// too many jobs already, returns its first job.
+    pub fn add(&mut self, account: Account, name: &[u8], job: JobId) -> Result<Option<u32>, JobId> {
         let short = without_parameters(name);
         if short.len() == name.len() {
-            self.of_jobs.push(None);
-            return None;
+            return Ok(None);
         }
         let next = u32::try_from(self.all.len()).expect("there are fewer than jobs");
         let number = *self.numbers.entry((account, short.into())).or_insert(next);
@@ -64,11 +56,10 @@ impl Scripts {
         let script = &mut self.all[number as usize];
         script.runs += 1;
         if script.jobs >= MAX_KNOWN && script.has_variants() {
-            return Some(script.first);
+            return Err(script.first);
         }
         script.jobs += 1;
-        self.of_jobs.push(Some(number));
-        None
+        Ok(Some(number))
     }
 
     /// Joins the jobs of scripts whose parameters change from run to run.
@@ -76,11 +67,10 @@ impl Scripts {
         if !self.all.iter().any(ScriptVariants::has_variants) {
             return;
         }
-        let mut places: Vec<JobId> = Vec::with_capacity(self.of_jobs.len());
+        let mut places: Vec<JobId> = Vec::with_capacity(history.jobs.len());
         let mut jobs: Vec<KnownJob> = Vec::new();
-        let all = mem::take(&mut history.jobs);
-        for ((id, number), mut job) in (0..).zip(self.of_jobs).zip(all) {
-            let script = number.map(|number| &self.all[number as usize]);
+        for (id, mut job) in (0..).zip(mem::take(&mut history.jobs)) {
+            let script = job.script_number.map(|number| &self.all[number as usize]);
             let joined = script.filter(|script| script.has_variants());
             // The first job of a script comes before the others.
             if let Some(script) = joined.filter(|script| script.first != id) {

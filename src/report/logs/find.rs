@@ -25,8 +25,11 @@ const MOST_LISTINGS: usize = 5;
 /// The logs of a period in the log directories.
 #[derive(Debug, Default)]
 pub struct Logs {
+    /// In the order of their names.
     pub inputs: Vec<Input>,
-    /// With the reasons.
+    /// The same while directories are listed.
+    chosen: Vec<LogFile>,
+    /// With the reasons, in the order of their names.
     pub refused: Vec<(Input, InputError)>,
     /// Directories without a log, or that cannot be read, with the reasons.
     pub empty_dirs: Vec<(PathBuf, String)>,
@@ -67,7 +70,6 @@ struct Files<'a> {
     has_any: bool,
     /// A file of the period vanished after its name was listed.
     has_vanished: bool,
-    chosen: Vec<LogFile>,
     logs: Logs,
 }
 
@@ -83,7 +85,6 @@ fn only_writer(dir: &Path) -> Option<u32> {
 /// were started.
 pub fn logs(dirs: &[LogDir], window: &Window, days: &[NaiveDate], users: &Users) -> Logs {
     let mut logs = Logs::default();
-    let mut chosen = Vec::new();
     for dir in dirs {
         let (files, listed) = Files::listed(dir, window, days, users);
         let reason = match listed {
@@ -94,9 +95,10 @@ pub fn logs(dirs: &[LogDir], window: &Window, days: &[NaiveDate], users: &Users)
         let reason = reason.map(|reason| (dir.path.clone(), reason));
         logs.empty_dirs.extend(reason);
         logs.add(files.logs);
-        chosen.extend(files.chosen);
     }
-    logs.finish(chosen)
+    logs.inputs = inputs(mem::take(&mut logs.chosen));
+    logs.refused.sort_by_key(|(input, _)| input.name());
+    logs
 }
 
 impl<'a> Files<'a> {
@@ -118,7 +120,6 @@ impl<'a> Files<'a> {
                 only_writer: only_writer(&dir.path),
                 has_any: false,
                 has_vanished: false,
-                chosen: Vec::new(),
                 logs: Logs::default(),
             };
             let result = files.consider_all(&dir.path);
@@ -188,14 +189,13 @@ impl<'a> Files<'a> {
             let owner = self.users.describe(owner);
             self.logs.refuse(Input::Log(log.clone()), InputError::Stranger(owner));
         }
+        let is_wanted = self.window.filter.reads_user(owner, self.users);
         match log.check(&stat) {
             Err(_) if is_in_our_place => {}
             // The file is of no interest.
-            Err(_)
-                if !self.window.filter.reads_user(owner, self.users)
-                    && !self.is_of_period(day, None) => {}
+            Err(_) if !is_wanted && !self.is_of_period(day, None) => {}
             Err(error) => self.logs.refuse(Input::Log(log), error),
-            Ok(()) if self.window.filter.reads_user(owner, self.users) => self.chosen.push(log),
+            Ok(()) if is_wanted => self.logs.chosen.push(log),
             Ok(()) if self.window.filter.user.is_none() => self.logs.skip(log, &stat),
             Ok(()) => {}
         }
@@ -270,6 +270,7 @@ impl Logs {
             self.refuse(input, error);
         }
         self.more_refused += other.more_refused;
+        self.chosen.extend(other.chosen);
         self.first_days.extend(other.first_days);
         let room = MOST_KNOWN.saturating_sub(self.known.len());
         self.known.extend(other.known.into_iter().take(room));
@@ -284,13 +285,6 @@ impl Logs {
         if let Some((path, count)) = other.unnamed {
             self.unnamed.get_or_insert((path, 0)).1 += count;
         }
-    }
-
-    /// Ends the choice. All are in the order of their names.
-    fn finish(mut self, chosen: Vec<LogFile>) -> Self {
-        self.inputs = inputs(chosen);
-        self.refused.sort_by_key(|(input, _)| input.name());
-        self
     }
 
     fn refuse(&mut self, input: Input, error: InputError) {

@@ -180,30 +180,14 @@ impl LogFile {
     }
 }
 
-/// The users who can have written records of this machine to some inputs.
-#[derive(Debug, Default)]
-pub struct Writers {
-    uids: BTreeSet<u32>,
-    /// Anybody may write to an input, or it is a pipe.
-    is_anybody: bool,
-}
-
-impl Writers {
-    /// The writers of `inputs`. Opens none of them, so nothing can block.
-    pub fn of(inputs: &[Input]) -> Self {
-        let mut writers = Self::default();
-        let here = inputs.iter().filter(|input| !input.scheduler().is_remote());
-        for owner in here.filter_map(Input::owner) {
-            writers.is_anybody |= owner.is_shared;
-            writers.uids.extend(owner.uid);
-        }
-        writers
-    }
-
-    /// Whether this user is one of them. Root may write to anything.
-    pub fn include(&self, uid: u32) -> bool {
-        uid == 0 || self.is_anybody || self.uids.contains(&uid)
-    }
+/// Whether a user can have written records of this machine to these inputs. Root may write to anything, and anybody to a
+/// pipe. Opens none of them, so nothing can block.
+pub fn writers(inputs: &[Input]) -> impl Fn(u32) -> bool + use<> {
+    let here = inputs.iter().filter(|input| !input.scheduler().is_remote());
+    let owners: Vec<Owner> = here.filter_map(Input::owner).collect();
+    let is_shared = owners.iter().any(|owner| owner.is_shared);
+    let uids: BTreeSet<u32> = owners.iter().filter_map(|owner| owner.uid).collect();
+    move |uid| uid == 0 || is_shared || uids.contains(&uid)
 }
 
 /// Whether records are missing because these inputs could not be read to their end. A refused file in a log directory

@@ -115,16 +115,13 @@ impl Splitter {
     /// The line from `begin` to `end`, with the lines of output after it.
     fn group(&mut self, bytes: &[u8], begin: usize, mut end: usize) -> LineGroup {
         let line = &bytes[begin..end];
-        let kind = match self.parser.parse(line) {
-            Some(record) => {
-                self.time = record.time;
-                let prefix = &line[..line.len() - record.text.len()];
-                self.kind(&record, prefix, bytes, &mut end)
-            }
-            None => {
-                self.marked.clear();
-                if line.is_empty() { GroupKind::Empty } else { GroupKind::Unrecognized }
-            }
+        let kind = if let Some(record) = self.parser.parse(line) {
+            self.time = record.time;
+            let prefix = &line[..line.len() - record.text.len()];
+            self.kind(&record, prefix, bytes, &mut end)
+        } else {
+            self.marked.clear();
+            if line.is_empty() { GroupKind::Empty } else { GroupKind::Unrecognized }
         };
         let time = self.time;
         LineGroup { begin, end, time, kind }

@@ -43,7 +43,14 @@ impl Pager {
             return None;
         }
         let needs_shell = pager.iter().any(|byte| OF_SHELL.contains(byte));
-        let mut command = if needs_shell { shell(pager) } else { program(pager)? };
+        let mut words = pager.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        let (program, arguments) = if needs_shell {
+            (&b"/bin/sh"[..], vec![&b"-c"[..], pager])
+        } else {
+            (words.next()?, words.collect())
+        };
+        let mut command = Command::new(OsStr::from_bytes(program));
+        command.args(arguments.into_iter().map(OsStr::from_bytes));
         for (name, value) in SETTINGS {
             if env::var_os(name).is_none() {
                 command.env(name, value);
@@ -91,18 +98,4 @@ impl Write for Pager {
     fn flush(&mut self) -> io::Result<()> {
         self.stdin.flush()
     }
-}
-
-fn shell(pager: &[u8]) -> Command {
-    let mut command = Command::new("/bin/sh");
-    command.arg("-c").arg(OsStr::from_bytes(pager));
-    command
-}
-
-fn program(pager: &[u8]) -> Option<Command> {
-    let mut words =
-        pager.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).map(OsStr::from_bytes);
-    let mut command = Command::new(words.next()?);
-    command.args(words);
-    Some(command)
 }

@@ -85,47 +85,35 @@ pub enum Refusal {
 
 impl Display for Outcome {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        let reason = match self {
-            Self::Good => return formatter.write_str("ok"),
-            Self::Running => return formatter.write_str("still running"),
+        formatter.write_str(match self {
+            Self::Good => "ok",
+            Self::Running => "still running",
             Self::Skipped(status) => {
                 return write!(
                     formatter,
                     "skipped by flock -n, or the script returned {status} without output"
                 );
             }
-            Self::Lost => return formatter.write_str("lost: no END, and the process is gone"),
-            Self::Failed(_, reason) => reason,
-        };
-        match (reason, self) {
-            (Reason::Ssh(failure) | Reason::SshLater(failure), _) => {
-                Display::fmt(failure, formatter)
-            }
-            (Reason::Signal, Self::Failed(status, _)) => {
-                let name = exit::signal(*status).unwrap_or("of no name");
-                write!(formatter, "ended by signal {name}")
-            }
-            (Reason::Limit(seconds), _) => write!(formatter, "timed out after {seconds} s"),
-            (reason, _) => formatter.write_str(reason.words()),
-        }
-    }
-}
-
-impl Reason {
-    fn words(self) -> &'static str {
-        match self {
-            Self::Usage => "usage error",
-            Self::NoSsh => "there is no ssh",
-            Self::SshNotRun => "ssh could not be run",
-            Self::NotExecutable => "not executable on the host",
-            Self::NotFound => "not found on the host",
-            Self::Unexplained => "ssh failed, or the script returned 255",
-            Self::Ssh(_) | Self::SshLater(_) => "ssh failed",
-            Self::RequestedThen255 => "the script returned 255, or a signal ended it",
-            Self::Limit(_) => "timed out",
-            Self::Killed => "killed, perhaps for lack of memory",
-            Self::Signal => "ended by a signal",
-            Self::Script => "the script failed",
-        }
+            Self::Lost => "lost: no END, and the process is gone",
+            Self::Failed(status, reason) => match reason {
+                Reason::Ssh(failure) | Reason::SshLater(failure) => return failure.fmt(formatter),
+                Reason::Signal => {
+                    let name = exit::signal(*status).unwrap_or("of no name");
+                    return write!(formatter, "ended by signal {name}");
+                }
+                Reason::Limit(seconds) => {
+                    return write!(formatter, "timed out after {seconds} s");
+                }
+                Reason::Usage => "usage error",
+                Reason::NoSsh => "there is no ssh",
+                Reason::SshNotRun => "ssh could not be run",
+                Reason::NotExecutable => "not executable on the host",
+                Reason::NotFound => "not found on the host",
+                Reason::Unexplained => "ssh failed, or the script returned 255",
+                Reason::RequestedThen255 => "the script returned 255, or a signal ended it",
+                Reason::Killed => "killed, perhaps for lack of memory",
+                Reason::Script => "the script failed",
+            },
+        })
     }
 }

@@ -3,7 +3,7 @@
 //! There are several if a run was lost and its process id was used again, or if processes of several PID namespaces,
 //! such as containers, share a log.
 
-use super::trace::Trace;
+use super::trace::{Sequel, Trace};
 use crate::log::record::Kind;
 use crate::report::logs::chunk::Records;
 
@@ -46,8 +46,15 @@ impl ProcessRuns {
                 return Some((self.open.remove(place), status));
             }
             Kind::Command(command) => run.take_command(command, records),
-            Kind::Wait(_) => run.take_wait(records),
-            Kind::Retry(_) => run.take_retry(records),
+            Kind::Wait(_) => {
+                run.note(records, false);
+                // A splay comes before the command and does not count as duration.
+                run.begun = None;
+            }
+            Kind::Retry(_) => {
+                run.note(records, false);
+                run.attempt.sequel = Some(Sequel::Retry);
+            }
             Kind::Notice(notice) => {
                 run.attempt.take_notice(notice);
                 run.take_output(records);

@@ -127,12 +127,6 @@ impl Trace {
         }
     }
 
-    /// Takes the wait of a splay, which comes before the command and does not count as duration.
-    pub fn take_wait(&mut self, record: &Records) {
-        self.note(record, false);
-        self.begun = None;
-    }
-
     pub fn take_command(&mut self, command: &[u8], record: &Records) {
         self.note(record, false);
         if self.command.is_none() {
@@ -143,12 +137,6 @@ impl Trace {
             self.attempt = Attempt::default();
             self.kept.clear();
         }
-    }
-
-    /// Notes that another attempt follows.
-    pub fn take_retry(&mut self, record: &Records) {
-        self.note(record, false);
-        self.attempt.sequel = Some(Sequel::Retry);
     }
 
     /// Takes lines of output, or a message of remoteexe.

@@ -16,26 +16,19 @@ pub struct Covered {
     pub first: NaiveDateTime,
     pub last: NaiveDateTime,
     pub days: BTreeSet<NaiveDate>,
-    /// The last day that was noted. The next START is mostly of the same day.
-    day: NaiveDate,
 }
 
 impl Coverage {
     /// Notes the local time of a START.
     pub fn add(&mut self, scheduler: Scheduler, start: NaiveDateTime) {
-        let day = start.date();
         let covered = self.0.entry(scheduler).or_insert_with(|| Covered {
             first: start,
             last: start,
-            days: BTreeSet::from([day]),
-            day,
+            days: BTreeSet::new(),
         });
         covered.first = covered.first.min(start);
         covered.last = covered.last.max(start);
-        if covered.day != day {
-            covered.day = day;
-            covered.days.insert(day);
-        }
+        covered.days.insert(start.date());
     }
 
     /// The schedulers that have a START.

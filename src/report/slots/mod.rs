@@ -219,7 +219,7 @@ impl Expected {
         let read = crontabs.filter(|crontab| crontab.trust != Trust::Nothing);
         let last_change = read.filter_map(|crontab| crontab.changed).max();
         let workers = dirs.and_then(|dirs| workers(dirs, &planned));
-        let places_of_logs = LogPlaces { dirs, workers, filter, users };
+        let logs = LogPlaces { dirs, workers, filter, users };
         let mut expected = Self {
             jobs: Vec::new(),
             wanted: 0,
@@ -234,7 +234,7 @@ impl Expected {
         let is_known = expected.planned.crontabs.cron.is_known;
         let uid = |entry: &CronJob| entry.user.as_deref().and_then(|name| users.uid(name));
         let mut lines: Vec<_> = expected.planned.plan.entries.iter().enumerate().collect();
-        lines.sort_by_key(|(_, entry)| !filter.expects(uid(entry), &entry.job));
+        lines.sort_by_cached_key(|(_, entry)| !filter.expects(uid(entry), &entry.job));
         let mut places: HashMap<(Scheduler, Rc<[u8]>), usize> = HashMap::new();
         for (line, entry) in lines {
             let name: Rc<[u8]> = entry.job.as_slice().into();
@@ -242,9 +242,9 @@ impl Expected {
             let account = uid.filter(|_| !expected.is_copy);
             let of_account = expected.places.entry((account, Rc::clone(&name)));
             let of_account = of_account.or_default();
-            let place_of_logs = places_of_logs.of(entry);
-            let place_of_logs = place_of_logs.filter(|_| is_known && !entry.has_own_zone);
-            let Some((scheduler, collected_from)) = place_of_logs else {
+            let place = logs.of(entry);
+            let place = place.filter(|_| is_known && !entry.has_own_zone);
+            let Some((scheduler, collected_from)) = place else {
                 expected.unjudged += 1;
                 continue;
             };

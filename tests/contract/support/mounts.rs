@@ -1,10 +1,6 @@
 //! A mount namespace of its own for a program.
 
-use std::fs;
 use std::process::Command;
-
-use super::scene::{REMOTEEXE, Scene};
-use super::user::needs_root;
 
 /// Runs a command in a mount namespace of its own, also where `/` is no mount point.
 pub const OWN_MOUNTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/try/own_mounts.sh");
@@ -14,15 +10,4 @@ pub fn own_mounts(script: &str) -> Command {
     let mut unshare = Command::new(OWN_MOUNTS);
     unshare.args(["sh", "-euc", script, "sh"]);
     unshare
-}
-
-/// remoteexe on a machine that was booted at this second since 1970.
-pub fn remoteexe_booted_at(scene: &Scene, second: i64) -> Command {
-    needs_root();
-    let stat = format!("cpu  1 0 1 1\nbtime {second}\nprocesses 1\n");
-    fs::write(scene.path("stat"), stat).expect("a file");
-    let mut command =
-        own_mounts(&format!("mount --bind $DIR/stat /proc/stat; exec {REMOTEEXE} \"$@\""));
-    scene.equip(&mut command);
-    command
 }

@@ -15,7 +15,8 @@ use super::user::{ORDINARY_USER, as_ordinary_user, needs_root};
 use super::{wait_for, wait_until};
 
 pub const REMOTEEXE: &str = env!("CARGO_BIN_EXE_remoteexe");
-const FAKE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake");
+/// A directory with an `ssh` that runs the shell script in `FAKE_SSH`.
+pub const FAKE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake");
 
 /// What a run of remoteexe left, once it has ended.
 pub struct Run {

@@ -5,10 +5,10 @@ use std::rc::Rc;
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 use fastrand::Rng;
 
-use crate::log::record::Parser;
 use crate::report::history::History;
 use crate::report::history::builder::HistoryBuilder;
 use crate::report::history::scope::Scope;
+use crate::report::logs::chunk::Records;
 use crate::report::logs::owner::Owner;
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::assembler::Assembler;
@@ -303,12 +303,11 @@ impl World {
         let mut finished = |run: Run| builder.add(&run);
         let boot = self.plan.boot.filter(|boot| *boot < until);
         let mut assembler = Assembler::new(None, boot);
-        let mut parser = Parser::default();
         let owner = Owner { scheduler: Scheduler::default(), uid: Some(0), is_shared: false };
         for (time, pid, text) in lines {
-            let line = format!("[{time}][{pid}] {text}");
-            let record = parser.parse(line.as_bytes()).expect("a record");
-            assembler.take(owner, &record, line.as_bytes(), &mut finished);
+            let (lines, count, prefix, is_output) = (text.as_bytes(), 1, 0, false);
+            let record = Records { time, pid, lines, count, prefix, is_output };
+            assembler.take(owner, &record, &mut finished);
         }
         let is_running = |trace: &crate::report::runs::trace::Trace| {
             let same = |run: &&Made| (run.pid, run.start) == (trace.pid, trace.start);

@@ -15,11 +15,11 @@ use crate::report::history::RunSummary;
 use crate::report::runs::outcome::Outcome;
 
 pub fn section(report: &Report, timeline: &Timeline, mut room: Budget) -> Markup {
-    let rows: Vec<&JobRow> = timeline.hosts.iter().flat_map(|host| &host.rows).collect();
-    for row in &rows {
+    let rows = &timeline.rows;
+    for row in rows {
         room = room.without(&without_output(report, row));
     }
-    let with_output = with_output(report, &rows, room);
+    let with_output = with_output(report, rows, room);
     html! {
         section #lines aria-labelledby="lines-title" {
             h2 #lines-title { "Last lines" }
@@ -43,7 +43,7 @@ fn shown<'a>(row: &'a JobRow) -> Vec<(usize, &'a RunSummary)> {
 }
 
 /// The runs whose output fits: first the last bad run and the last run of each job, then the newest.
-fn with_output(report: &Report, rows: &[&JobRow], mut room: Budget) -> BTreeSet<usize> {
+fn with_output(report: &Report, rows: &[JobRow], mut room: Budget) -> BTreeSet<usize> {
     let mut wanted: Vec<(bool, &RunSummary, usize)> = Vec::new();
     for row in rows {
         let shown = shown(row);

@@ -11,8 +11,8 @@ use chrono::NaiveDateTime;
 
 use crate::report::diagnosis::incident::Incident;
 use crate::report::format::report::Report;
+use crate::report::history::JobId;
 use crate::report::history::scope::Scope;
-use crate::report::history::{HostId, JobId};
 use bands::Bands;
 use rows::JobRow;
 use scale::Scale;
@@ -20,16 +20,11 @@ use scale::Scale;
 #[derive(Debug)]
 pub struct Timeline<'a> {
     pub scale: Scale,
-    pub hosts: Vec<HostRows<'a>>,
+    /// Those of one host come together.
+    pub rows: Vec<JobRow<'a>>,
     bands: Bands,
     /// The number of jobs without a row.
     left_out: usize,
-}
-
-#[derive(Debug)]
-pub struct HostRows<'a> {
-    pub host: HostId,
-    pub rows: Vec<JobRow<'a>>,
 }
 
 impl<'a> Timeline<'a> {
@@ -37,24 +32,17 @@ impl<'a> Timeline<'a> {
     pub fn of(report: &'a Report, incidents: &[Incident]) -> Option<Self> {
         let scale = scale(report)?;
         let (rows, left_out) = rows::of(report, incidents, &scale);
-        if rows.is_empty() {
-            return None;
-        }
-        let mut hosts: Vec<HostRows> = Vec::new();
-        for row in rows {
-            let host = report.history.job(row.job).host;
-            match hosts.last_mut().filter(|last| last.host == host) {
-                Some(last) => last.rows.push(row),
-                None => hosts.push(HostRows { host, rows: vec![row] }),
-            }
-        }
         let bands = Bands::of(report, &scale);
-        Some(Self { scale, hosts, bands, left_out })
+        (!rows.is_empty()).then_some(Self { scale, rows, bands, left_out })
     }
 
     pub fn has(&self, job: JobId) -> bool {
-        let mut rows = self.hosts.iter().flat_map(|host| &host.rows);
-        rows.any(|row| row.job == job)
+        self.rows.iter().any(|row| row.job == job)
+    }
+
+    /// The rows of each host.
+    fn by_host(&self) -> impl Iterator<Item = &[JobRow<'a>]> {
+        self.rows.chunk_by(|one, other| one.host == other.host)
     }
 }
 

@@ -65,6 +65,14 @@ impl Latest {
         job.next = job.next.into_iter().chain(next).min();
     }
 
+    /// Forgets a job of a crontab whose logs nobody has collected.
+    pub fn forget_unless_run(&mut self, job: &[u8]) {
+        constant_name(job, &mut self.name);
+        if self.jobs.get(&*self.name).is_some_and(|job| job.start.is_none()) {
+            self.jobs.remove(&*self.name);
+        }
+    }
+
     /// Notes a missed slot, in local time, of a job in a crontab. A START after it makes up for it.
     pub fn miss(&mut self, job: &[u8], slot: NaiveDateTime) {
         let job = self.planned(job);

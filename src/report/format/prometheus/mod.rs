@@ -61,6 +61,10 @@ impl Format for Prometheus {
     }
 
     fn finish(mut self: Box<Self>, report: &Report, out: &mut ReportOutput) -> bool {
+        let planned = report.crontabs.iter().flat_map(Expected::wanted);
+        for job in planned.filter(|job| !job.is_checked()) {
+            self.latest.forget_unless_run(&job.name);
+        }
         for slot in report.missed.slots() {
             let job = report.history.job(slot.job);
             self.latest.miss(&job.name, slot.at);

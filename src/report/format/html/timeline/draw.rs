@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use maud::{Markup, html};
 
+use super::Timeline;
 use super::bands::Band;
 use super::marks::{Mark, Span};
 use super::rows::JobRow;
-use super::{HostRows, Timeline};
 use crate::report::format::html::run_state::{RunState, at};
 use crate::report::format::report::Report;
 use crate::report::format::words::shown_name;
@@ -28,11 +28,12 @@ const LEVEL_HEIGHTS: [i64; 4] = [4, 7, 10, 14];
 const THIN_HEIGHTS: [i64; 4] = [2, 3, 4, 6];
 
 impl Timeline<'_> {
-    pub fn host(&self, report: &Report, host: &HostRows) -> Markup {
+    /// The rows of one host.
+    pub fn host(&self, report: &Report, rows: &[JobRow]) -> Markup {
         html! {
             tbody role="rowgroup" {
-                (self.head(report, host.host))
-                @for row in &host.rows { (self.row(report, host.host, row)) }
+                (self.head(report, rows[0].host))
+                @for row in rows { (self.row(report, row)) }
             }
         }
     }
@@ -70,8 +71,8 @@ impl Timeline<'_> {
         }
     }
 
-    pub fn row(&self, report: &Report, host: HostId, row: &JobRow) -> Markup {
-        let host_name = shown_name(report.history.host(host));
+    pub fn row(&self, report: &Report, row: &JobRow) -> Markup {
+        let host_name = shown_name(report.history.host(row.host));
         let name = report.job_name(row.job);
         let script = name.strip_prefix(&host_name);
         let script = script.map_or(&*name, str::trim_start);
@@ -85,7 +86,7 @@ impl Timeline<'_> {
                 td.n role="cell" { (grouped(row.runs.len() as u64)) }
                 td.n.bad[bad > 0] role="cell" { (grouped(bad)) }
                 td.chart role="cell" { svg.row role="img" aria-label=(counts(row)) {
-                    @if self.bands.hosts.contains_key(&host) { use href={ "#" (group(host)) } {} }
+                    @if self.bands.hosts.contains_key(&row.host) { use href={ "#" (group(row.host)) } {} }
                     @if !self.bands.cron.is_empty() { use href="#cron" {} }
                     svg viewBox="0 0 1440 18" preserveAspectRatio="none" { (Self::plain(row)) }
                     @for mark in &row.marks.linked { (self.mark(report, row, mark)) }

@@ -27,6 +27,7 @@ const MAX_GOOD_OF_ROW: usize = 100;
 #[derive(Debug)]
 pub struct JobRow<'a> {
     pub job: JobId,
+    pub host: HostId,
     /// The runs in the period, by START, each with its number in the history.
     pub runs: Vec<(usize, &'a RunSummary)>,
     /// The local times of the missed slots of the period, sorted.
@@ -85,6 +86,7 @@ fn without_marks<'a>(report: &'a Report, incidents: &[Incident]) -> Vec<JobRow<'
         let runs = history.range(job).zip(history.of_job(job));
         JobRow {
             job,
+            host: history.job(job).host,
             runs: runs.filter(|(_, run)| report.scope.has(run)).collect(),
             missed: missed.get(&job).cloned().unwrap_or_default(),
             marks: Marks::default(),
@@ -96,9 +98,8 @@ fn without_marks<'a>(report: &'a Report, incidents: &[Incident]) -> Vec<JobRow<'
     };
     let mut rows: Vec<JobRow> = jobs.into_iter().map(row).filter(is_shown).collect();
     rows.sort_by_cached_key(|row| {
-        let job = history.job(row.job);
-        let is_well = !troubled.contains(&job.host);
-        (is_well, history.host(job.host).to_vec(), report.job_name(row.job))
+        let is_well = !troubled.contains(&row.host);
+        (is_well, history.host(row.host).to_vec(), report.job_name(row.job))
     });
     rows
 }

@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use maud::{Markup, PreEscaped, html};
+use maud::{Markup, html};
 
+use super::Timeline;
 use super::draw::HEIGHT;
 use super::rows::JobRow;
-use super::{HostRows, Timeline};
 use crate::report::format::html::run_state::{RunState, in_text};
 use crate::report::format::report::Report;
 use crate::report::format::words::count;
@@ -17,25 +17,21 @@ impl Timeline<'_> {
     /// Keeps the rows up to the first one that is not wanted, given its markup. The row of a host comes with its first
     /// job.
     pub fn keep(&mut self, report: &Report, mut is_wanted: impl FnMut(&JobRow, &Markup) -> bool) {
-        let mut is_full = false;
-        let mut hosts = std::mem::take(&mut self.hosts);
-        for HostRows { host, rows } in &mut hosts {
-            let mut head = html! { (option(report, *host)) (self.head(report, *host)) };
-            let all = rows.len();
-            rows.retain(|row| {
-                let of_host = std::mem::replace(&mut head, PreEscaped(String::new()));
-                let drawn = html! { (of_host) (self.row(report, *host, row)) };
-                is_full = is_full || !is_wanted(row, &drawn);
-                !is_full
-            });
-            self.left_out += all - rows.len();
-        }
-        hosts.retain(|host| !host.rows.is_empty());
-        self.hosts = hosts;
+        let mut last = None;
+        let kept = self.rows.iter().take_while(|row| {
+            let is_first = last.replace(row.host) != Some(row.host);
+            let drawn = html! {
+                @if is_first { (option(report, row.host)) (self.head(report, row.host)) }
+                (self.row(report, row))
+            };
+            is_wanted(row, &drawn)
+        });
+        let kept = kept.count();
+        self.left_out += self.rows.len() - kept;
+        self.rows.truncate(kept);
     }
 
     pub fn section(&self, report: &Report) -> Markup {
-        let rows: usize = self.hosts.iter().map(|host| host.rows.len()).sum();
         html! {
             section #timeline aria-labelledby="timeline-title" {
                 h2 #timeline-title { "Timeline" }
@@ -46,7 +42,7 @@ impl Timeline<'_> {
                     "lines, and lead to the job: failures above, connection failures below."
                 }
                 (Self::legend())
-                (self.filter(report, rows))
+                (self.filter(report))
                 table.timeline role="table" aria-labelledby="timeline-title" {
                     thead role="rowgroup" { tr role="row" {
                         th role="columnheader" scope="col" { "Job" }
@@ -54,7 +50,7 @@ impl Timeline<'_> {
                         th.n role="columnheader" scope="col" { "Bad" }
                         th.chart role="columnheader" scope="col" { (self.axis(report)) }
                     } }
-                    @for host in &self.hosts { (self.host(report, host)) }
+                    @for rows in self.by_host() { (self.host(report, rows)) }
                 }
                 @if self.left_out > 0 {
                     p { (count(self.left_out as u64, "more job")) " (choose with --host or --job)" }
@@ -74,7 +70,7 @@ impl Timeline<'_> {
         }
     }
 
-    fn filter(&self, report: &Report, rows: usize) -> Markup {
+    fn filter(&self, report: &Report) -> Markup {
         html! {
             form #filter hidden role="search" {
                 label { "Host " input type="search" name="host" list="hosts" autocomplete="off"; }
@@ -83,9 +79,9 @@ impl Timeline<'_> {
                     option value="" { "all" }
                     @for state in RunState::ALL { option value=(state.letter()) { (state.name()) } }
                 } }
-                output role="status" { (count(rows as u64, "job")) }
+                output role="status" { (count(self.rows.len() as u64, "job")) }
                 datalist #hosts {
-                    @for host in &self.hosts { (option(report, host.host)) }
+                    @for rows in self.by_host() { (option(report, rows[0].host)) }
                 }
             }
         }

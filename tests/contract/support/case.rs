@@ -1,0 +1,169 @@
+//! A case file: a log in a short notation, commands, and what they print.
+
+use std::fmt::Write;
+use std::fs;
+use std::iter::Peekable;
+use std::path::Path;
+use std::str::Lines;
+
+use serde_json::Value;
+
+use super::mounts::OWN_MOUNTS;
+use super::process::code;
+use super::run_notation::records_of;
+use super::scene::{FAKE, REMOTEEXE, Scene};
+
+/// Functions for the commands.
+const PRELUDE: &str = include_str!("../cases/prelude.sh");
+
+/// The case with what its commands print now.
+pub fn case_as_run(case: &str) -> String {
+    let scene = Scene::new();
+    let mut found = String::new();
+    let mut lines = case.lines().peekable();
+    while let Some(line) = lines.next() {
+        let _ = writeln!(found, "{line}");
+        if let Some(name) = line.strip_prefix("==> ") {
+            let content = take(&mut lines, |line| !is_head(line));
+            found += &content;
+            write_file(&scene, name, &content);
+        } else if let Some(command) = line.strip_prefix("$ ") {
+            let more = take(&mut lines, |line| line.starts_with("> "));
+            found += &more;
+            if lines.peek().is_some_and(|line| !line.is_empty() && !is_head(line)) {
+                take(&mut lines, |line| !line.starts_with("= "));
+                lines.next().expect("= STATUS after what a command prints");
+            }
+            found += &result(&scene, &format!("{command}\n{}", more.replace("> ", "")));
+        } else {
+            assert!(
+                line.is_empty() || line.starts_with('#'),
+                "neither a file nor a command: {line}"
+            );
+        }
+    }
+    found
+}
+
+/// Whether the line begins a file or a command.
+fn is_head(line: &str) -> bool {
+    line.starts_with("==> ") || line.starts_with("$ ")
+}
+
+fn take(lines: &mut Peekable<Lines>, is_part: impl Fn(&str) -> bool) -> String {
+    let mut taken = String::new();
+    while let Some(line) = lines.next_if(|line| is_part(line)) {
+        taken += line;
+        taken.push('\n');
+    }
+    taken
+}
+
+/// Writes a file of the case. Blank lines at its end only set it apart.
+fn write_file(scene: &Scene, name: &str, content: &str) {
+    let content = content.trim_end_matches('\n').to_owned() + "\n";
+    let content = content.replace("$DIR", &dir(scene)).replace("$BIN", bin());
+    let path = scene.path(name);
+    fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
+    fs::write(path, bytes_of(&records_of(&content))).expect("a file");
+}
+
+/// What a command prints, on standard error with a mark, and its exit status.
+fn result(scene: &Scene, command: &str) -> String {
+    let (command, fields) = command.trim_end().split_once(" | fields ").unwrap_or((command, ""));
+    let mut bash = std::process::Command::new("bash");
+    scene.equip(&mut bash);
+    bash.env("PATH", format!("{FAKE}:{}:/usr/bin:/bin", bin()));
+    bash.env("TZ", "UTC")
+        .env("BIN", bin())
+        .env("OWN_MOUNTS", OWN_MOUNTS)
+        .current_dir(scene.path(""));
+    let output = bash.args(["-c", &format!("{PRELUDE}\n{command}")]).output().expect("bash");
+    let mut result = shown(scene, &output.stdout);
+    if !fields.is_empty() {
+        result = fields_of(&result, fields);
+    }
+    if result.starts_with('\n') {
+        result.insert(0, '␤');
+    }
+    for line in shown(scene, &output.stderr).lines() {
+        let _ = writeln!(result, "{}", format!("! {line}").trim_end());
+    }
+    let status = code(&output);
+    if !result.is_empty() || status != 0 {
+        let _ = writeln!(result, "= {status}");
+    }
+    result
+}
+
+/// These fields of the JSON documents, one a line.
+fn fields_of(documents: &str, names: &str) -> String {
+    let mut shown = String::new();
+    for document in documents.lines() {
+        let document: Value = serde_json::from_str(document).expect("JSON");
+        let field = |name| document.get(name).map_or("none".to_owned(), Value::to_string);
+        let fields: Vec<String> = names.split_whitespace().map(field).collect();
+        let _ = writeln!(shown, "{}", fields.join(" "));
+    }
+    shown
+}
+
+/// Printed bytes as a case has them: control characters as their pictures, with those a line ends with in sight.
+fn shown(scene: &Scene, bytes: &[u8]) -> String {
+    let mut shown = String::new();
+    for chunk in bytes.utf8_chunks() {
+        let text = chunk.valid().replace(&dir(scene), "$DIR").replace(bin(), "$BIN");
+        for character in text.chars() {
+            match character {
+                '\n' | '\t' => shown.push(character),
+                '\0'..'\x20' => shown.extend(char::from_u32(0x2400 + u32::from(character))),
+                '\x7f'..'\u{a0}' => {
+                    let _ = write!(shown, "<u{:02x}>", u32::from(character));
+                }
+                _ => shown.push(character),
+            }
+        }
+        for byte in chunk.invalid() {
+            let _ = write!(shown, "<{byte:02x}>");
+        }
+    }
+    if !shown.is_empty() && !shown.ends_with('\n') {
+        shown += "␄\n";
+    }
+    shown.replace(" \n", "␠\n")
+}
+
+/// The bytes of a file from their pictures; `<ff>` is a byte that is no character.
+fn bytes_of(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let text = text.replace("␄\n", "");
+    let mut rest = text.as_str();
+    while let Some(character) = rest.chars().next() {
+        let byte = rest.get(1..3).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let length = match (character, byte) {
+            ('<', Some(byte @ 0x80..)) if rest[3..].starts_with('>') => {
+                bytes.push(byte);
+                4
+            }
+            ('\u{2400}'..='\u{2420}', _) => {
+                bytes.extend(u8::try_from(u32::from(character) - 0x2400));
+                character.len_utf8()
+            }
+            _ => {
+                bytes.extend(character.to_string().bytes());
+                character.len_utf8()
+            }
+        };
+        rest = &rest[length..];
+    }
+    bytes
+}
+
+fn dir(scene: &Scene) -> String {
+    let dir = scene.path("").display().to_string();
+    dir.trim_end_matches('/').to_owned()
+}
+
+fn bin() -> &'static str {
+    Path::new(REMOTEEXE).parent().and_then(Path::to_str).expect("a directory")
+}

@@ -7,38 +7,34 @@
 //! them. `calendar` lists the minutes at which a line is due. `compare` matches these slots with the STARTs of the log.
 //! `lint` looks for mistakes on the way.
 
-#![cfg_attr(
-    test,
-    allow(
-        clippy::print_stdout,
-        clippy::unwrap_used,
-        reason = "a test that cannot go on is a test that fails"
-    )
-)]
-
 mod calendar;
 mod command;
 mod compare;
 mod crontab;
 mod daemon;
+mod fault;
 mod jobs;
 mod line_command;
 mod lint;
 mod portable;
+#[cfg(test)]
+mod sample;
 mod timing;
 pub mod upcoming;
 
 pub use calendar::dst::{ClockInterval, clock_intervals};
+#[cfg(test)]
+pub use calendar::vectors;
 pub use calendar::zone::Zone;
 pub use compare::comparison::{Comparison, ComparisonResult, MissedSlot, SlotOutage};
 pub use crontab::files::{Author, CrontabSelection, Crontabs, Trust};
 pub use crontab::parse::Columns;
 pub use daemon::Daemon;
+pub use fault::{Fault, Finding};
 pub use jobs::{
     CallMeaning, CommentedOut, CronJob, CronJobs, JobCall, LineRef, ParseCall, Starter, UnknownCall,
 };
 pub use line_command::LineCommand;
-pub use lint::access::{LocalUser, UserLookup};
-pub use lint::{Finding, findings};
+pub use lint::findings;
 pub use portable::{PortableLine, PortableLines};
 pub use timing::Timing;

@@ -95,13 +95,6 @@ mod tests {
     }
 
     #[test]
-    fn a_record_keeps_bytes_of_other_encodings_and_escapes_the_rest_as_a_terminal_does() {
-        let words = [b"\x8e\x52 \x9b".as_slice(), b"a\nb", b"\xc2\x9b31m"];
-        let text = join(words.map(OsStr::from_bytes));
-        assert_eq!(text, b"\x8e\x52 \x9b a\\nb \\u{9b}31m");
-    }
-
-    #[test]
     fn joined_words_of_any_bytes_are_one_line_without_control_characters() {
         for seed in 0..1000 {
             let mut random = fastrand::Rng::with_seed(seed);

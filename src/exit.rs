@@ -60,25 +60,3 @@ pub fn signal(status: u8) -> Option<&'static str> {
     let signal = Signal::try_from(i32::from(signal_number(status)?)).ok()?;
     Some(signal.as_str().trim_start_matches("SIG"))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_signal_is_distinguished_from_a_status_of_the_script() {
-        assert_eq!(of_signal(15), 143);
-        assert_eq!(signal(143), Some("TERM"));
-        for status in [SUCCESS, CANNOT_RUN, NOT_FOUND, 128, 193, SSH_FAILED] {
-            assert_eq!(signal_number(status), None, "{status}");
-        }
-    }
-
-    #[test]
-    fn the_status_of_a_child_is_its_own_or_that_of_its_signal() {
-        // wait(2): the exit status in the second byte, the signal in the first.
-        for (raw, status) in [(0, 0), (3 << 8, 3), (255 << 8, 255), (15, 143), (9, 137)] {
-            assert_eq!(of_child(ExitStatus::from_raw(raw)), status, "{raw}");
-        }
-    }
-}

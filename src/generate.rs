@@ -24,7 +24,6 @@ pub enum Document {
     Fish,
 }
 
-/// The grammars that completions follow.
 #[derive(Debug)]
 pub struct Grammars {
     pub job: Command,
@@ -35,7 +34,6 @@ pub struct Grammars {
 }
 
 impl Document {
-    /// The names on the command line.
     pub const NAMES: [(&'static str, Self); 4] = [
         ("man", Self::Manual),
         ("complete-bash", Self::Bash),

@@ -10,7 +10,6 @@ mod lines;
 mod marker;
 mod monitor;
 mod openssh;
-mod preflight;
 mod proof;
 mod relay;
 mod retry;
@@ -28,7 +27,7 @@ use chrono::Local;
 use crate::escape;
 use crate::exit;
 use crate::log::Log;
-use crate::log::record::{Kind, Notice, USAGE};
+use crate::log::record::{Kind, Notice, USAGE, seconds};
 use crate::splay;
 use family::Family;
 use marker::Marker;
@@ -49,24 +48,20 @@ const PORT_TAKEN: &str =
     "a port to forward is taken, perhaps by a running master, which ssh may now use";
 
 /// Why there is no retry if ssh is configured to say nothing.
-const MUTED: &[u8] = b"; its LogLevel, QUIET or FATAL, hides why: set ERROR or more";
+const MUTED: &str = "; its LogLevel, QUIET or FATAL, hides why: set ERROR or more";
 
-/// A command line for a job.
 #[derive(Debug)]
 pub struct Job {
     pub ssh: Ssh,
     /// How often to try again if ssh cannot have started the remote command.
     pub retries: Retries,
-    /// The longest time in which each ssh has to connect.
     pub connect_timeout: Option<Duration>,
     /// The time over which the jobs of a crontab are spread.
     pub splay: Duration,
     pub log_dir: PathBuf,
-    /// Whether to show the output on standard output too.
     pub tee: bool,
 }
 
-/// A refused command line.
 #[derive(Debug)]
 pub struct UsageErrorRun {
     /// The words in the place of `HOST SCRIPT PARAMETERS`, for START and END.
@@ -78,15 +73,12 @@ pub struct UsageErrorRun {
 
 #[derive(Debug)]
 pub enum JobOutcome {
-    /// The command line was refused.
     UsageError,
     /// A signal came while no ssh was running.
     Interrupted(EndingSignal),
-    /// ssh did not run.
     NotStarted(StartError),
     /// ssh could not be waited for, and was killed.
     WaitFailed(anyhow::Error),
-    /// ssh ran.
     Exited(Exit),
 }
 
@@ -115,17 +107,12 @@ impl JobOutcome {
     fn record(&self, log: &mut Log) {
         match self {
             Self::NotStarted(StartError::NotFound) => {
-                let remedy = openssh::remedy_for_path();
-                log.record(Kind::Notice(Notice::SshNotFound(remedy.as_bytes())));
+                log.notice(Notice::SshNotFound, &openssh::remedy_for_path());
             }
             Self::NotStarted(StartError::CannotRun(error)) => {
-                let reason = error.to_string();
-                log.record(Kind::Notice(Notice::SshCannotRun(reason.as_bytes())));
+                log.notice(Notice::SshCannotRun, &error.to_string());
             }
-            Self::WaitFailed(error) => {
-                let reason = format!("{error:#}");
-                log.record(Kind::Notice(Notice::SshKilled(reason.as_bytes())));
-            }
+            Self::WaitFailed(error) => log.notice(Notice::SshKilled, &format!("{error:#}")),
             Self::UsageError | Self::Interrupted(_) | Self::Exited(_) => {}
         }
     }
@@ -144,7 +131,6 @@ fn was_ended_by_signal(exit: Exit) -> bool {
 }
 
 impl Job {
-    /// Runs the job and logs the run.
     pub fn run(&self) -> JobOutcome {
         // Before START: after that, no signal may prevent END.
         let signals = Signals::install();
@@ -191,15 +177,14 @@ impl Job {
             let is_in_doubt =
                 || attempt.outcome.may_be_without_job() && config::may_separate(&self.ssh);
             if let Some(reason) = unproved.filter(|_| is_in_doubt()) {
-                sinks.log.record(Kind::Notice(Notice::NoGuards(reason.as_bytes())));
+                sinks.log.notice(Notice::NoGuards, reason);
             }
             let mut decision = failures.decide(verdict);
             if matches!(decision, Decision::Retry(_))
                 && let Err(process) = attempt.end_family(signals)
             {
                 let survivor = format!("{process}, which ssh may have started, still runs");
-                let notice = Notice::StillRuns(survivor.as_bytes());
-                sinks.log.record(Kind::Notice(notice));
+                sinks.log.notice(Notice::StillRuns, &survivor);
                 decision = Decision::Final;
             }
             record_decision(decision, &mut sinks.log);
@@ -212,7 +197,6 @@ impl Job {
         }
     }
 
-    /// How long this job waits on this machine.
     pub fn splay_wait(&self) -> Duration {
         splay::wait(&self.ssh.operands.display(), self.splay)
     }
@@ -248,13 +232,12 @@ impl Job {
             .ok()
     }
 
-    /// Logs what the job lacks, and why.
     fn record_lack(&self, reason: &str, log: &mut Log) {
         if self.retries.count > 0 {
-            log.record(Kind::Notice(Notice::NoRetries(reason.as_bytes())));
+            log.notice(Notice::NoRetries, reason);
         }
         if self.connect_timeout.is_some() {
-            log.record(Kind::Notice(Notice::NoConnectTimeout(reason.as_bytes())));
+            log.notice(Notice::NoConnectTimeout, reason);
         }
     }
 
@@ -307,13 +290,12 @@ impl Job {
             attempt.record_timeout(timeout, signals, &mut sinks.log);
         }
         if watch.monitor.is_requested() {
-            sinks.log.record(Kind::Notice(Notice::Requested));
+            sinks.log.notice(Notice::Requested, "");
         }
         attempt
     }
 }
 
-/// The result of one ssh.
 #[derive(Debug)]
 struct AttemptResult {
     outcome: JobOutcome,
@@ -324,7 +306,6 @@ struct AttemptResult {
 }
 
 impl AttemptResult {
-    /// The last attempt.
     fn last(outcome: JobOutcome) -> Self {
         Self { outcome, verdict: Verdict::Permanent, family: None }
     }
@@ -341,14 +322,14 @@ impl AttemptResult {
     /// connected.
     fn record_timeout(&mut self, timeout: Duration, signals: &mut Signals, log: &mut Log) {
         match self.end_family(signals) {
-            Ok(()) => log.record(Kind::Notice(Notice::ConnectTimeout(timeout))),
+            Ok(()) => log.notice(Notice::ConnectTimeout, &seconds(timeout)),
             Err(process) => {
                 self.verdict = Verdict::Permanent;
                 let reason = format!(
-                    "the script was not requested after {:.3} s; {process}, which ssh may have started, still runs",
-                    timeout.as_secs_f64()
+                    "the script was not requested after {} s; {process}, which ssh may have started, still runs",
+                    seconds(timeout)
                 );
-                log.record(Kind::Notice(Notice::SshKilled(reason.as_bytes())));
+                log.notice(Notice::SshKilled, &reason);
             }
         }
     }
@@ -357,9 +338,9 @@ impl AttemptResult {
 fn record_decision(decision: Decision, log: &mut Log) {
     match decision {
         Decision::Retry(retry) => log.record(Kind::Retry(retry)),
-        Decision::Unexplained => log.record(Kind::Notice(Notice::NoRetry(b""))),
-        Decision::Muted => log.record(Kind::Notice(Notice::NoRetry(MUTED))),
-        Decision::LooksRefused => log.record(Kind::Notice(Notice::LooksRefused)),
+        Decision::Unexplained => log.notice(Notice::NoRetry, ""),
+        Decision::Muted => log.notice(Notice::NoRetry, MUTED),
+        Decision::LooksRefused => log.notice(Notice::LooksRefused, ""),
         Decision::Final => {}
     }
 }

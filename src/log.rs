@@ -88,6 +88,11 @@ impl Log {
         self.flush();
     }
 
+    /// Appends a message, with the part that differs from run to run.
+    pub fn notice(&mut self, notice: Notice, text: &str) {
+        self.record(Kind::Notice(notice, text.as_bytes()));
+    }
+
     /// Appends the last record. Nothing stays pending.
     pub fn finish(mut self, kind: Kind) {
         self.begin();
@@ -140,7 +145,6 @@ impl Log {
         self.prefix.encode(text, &mut self.pending);
     }
 
-    /// Appends what is pending.
     pub fn flush(&mut self) {
         if self.pending.is_empty() {
             return;
@@ -164,7 +168,8 @@ impl Log {
     /// Adds the record with the number of dropped lines.
     fn push_count_of_dropped(&mut self) {
         if self.dropped > 0 {
-            let notice = Kind::Notice(Notice::LinesDropped(self.dropped));
+            let count = self.dropped.to_string();
+            let notice = Kind::Notice(Notice::LinesDropped, count.as_bytes());
             self.prefix.encode(&notice.text(), &mut self.pending);
             self.dropped = 0;
         }

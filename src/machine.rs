@@ -6,24 +6,20 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 use rustix::process::geteuid;
 
-use crate::cron::{Author, LocalUser, UserLookup};
+use crate::decimal::number;
 use crate::escape;
-use crate::log::record::number;
 use crate::passwd::{self, PasswdEntry};
-use crate::report::logs::owner::Owner;
-use crate::report::runs::trace::Trace;
 
 /// What a report has to know about this machine, read all at once.
 #[derive(Debug)]
 pub struct Machine {
     pub users: Users,
     pub running: RunningJobs,
-    /// The time of the report.
     pub zoned_now: DateTime<Local>,
     /// The same in local time and whole seconds, as in records.
     pub now: NaiveDateTime,
@@ -42,16 +38,12 @@ impl Machine {
     }
 }
 
-/// How long a run of another machine counts as running after its last record: that machine cannot be asked.
-pub const PATIENCE: TimeDelta = TimeDelta::days(1);
-
 /// The remoteexe processes of this machine.
 #[derive(Debug)]
 pub struct RunningJobs {
-    /// By process id.
     processes: RefCell<HashMap<u32, LiveProcess>>,
     /// The local time, in whole seconds, when they were read.
-    since: NaiveDateTime,
+    pub since: NaiveDateTime,
     /// The local time of the machine's last boot, if known.
     pub boot: Option<NaiveDateTime>,
 }
@@ -133,25 +125,19 @@ impl RunningJobs {
         starts.flat_map(near).collect()
     }
 
-    /// Whether this run without END is going on.
-    ///
-    /// Process ids are used again, so the command line must have the operands too, and the user must be able to write
-    /// to the log: anybody can give a process any id and any command line. A run with a
-    /// record after the search is going on, whatever was found.
-    pub fn includes(&self, run: &Trace) -> bool {
-        if run.owner.scheduler.is_remote() {
-            return run.last + PATIENCE > self.since;
-        }
+    /// Whether one of these users has a process with this id, and a command line that ends with `job`. Process ids are
+    /// used again, and anybody can give a process any id and any command line.
+    pub fn have(&self, pid: u32, job: &[u8], is_user: impl Fn(u32) -> bool) -> bool {
         let processes = self.processes.borrow();
-        let process = processes.get(&run.pid);
-        process.is_some_and(|process| process.may_have_written(run)) || run.last > self.since
+        let process = processes.get(&pid);
+        process.is_some_and(|process| is_user(process.uid) && process.command_line.ends_with(job))
     }
 }
 
 impl LiveProcess {
     /// None if the process is not a remoteexe, or is gone.
     fn read(process: &Path) -> Option<Self> {
-        let read = |name| facts(process.join(name));
+        let read = |name| beginning(&process.join(name), MAX_FACTS);
         if read("comm")? != b"remoteexe\n" {
             return None;
         }
@@ -161,29 +147,18 @@ impl LiveProcess {
             started: read("stat").and_then(|stat| started(&stat)),
         })
     }
-
-    /// Whether the process can have written the records of `run`.
-    fn may_have_written(&self, run: &Trace) -> bool {
-        let Owner { uid, is_shared, .. } = run.owner;
-        let is_writer = is_shared || self.uid == 0 || uid == Some(self.uid);
-        is_writer && self.command_line.ends_with(&run.job)
-    }
-}
-
-/// The beginning of a file of the kernel.
-fn facts(path: PathBuf) -> Option<Vec<u8>> {
-    let mut facts = Vec::new();
-    let file = File::open(path).ok()?;
-    file.take(MAX_FACTS).read_to_end(&mut facts).ok()?;
-    Some(facts)
 }
 
 /// None if the command line has more than `most` bytes.
 fn command_line(pid: u32, most: usize) -> Option<Vec<u8>> {
-    let mut words = Vec::new();
-    let file = File::open(format!("/proc/{pid}/cmdline")).ok()?;
-    file.take(most as u64 + 1).read_to_end(&mut words).ok()?;
+    let words = beginning(Path::new(&format!("/proc/{pid}/cmdline")), most as u64 + 1)?;
     (words.len() <= most).then_some(words)
+}
+
+fn beginning(path: &Path, most: u64) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path).ok()?.take(most).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 /// The real user in `/proc/PID/status`. The effective one would be root for a set-user-ID program that somebody else
@@ -208,6 +183,20 @@ fn boot() -> Option<NaiveDateTime> {
     let seconds = number(lines.find_map(|line| line.strip_prefix(b"btime "))?)?;
     let boot = DateTime::from_timestamp(seconds, 0)?;
     Some(boot.with_timezone(&Local).naive_local())
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalUser {
+    pub uid: u32,
+    pub gids: Vec<u32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserLookup {
+    Known(LocalUser),
+    Missing,
+    /// A directory service may have such a user.
+    Unclear,
 }
 
 /// The users of this machine, and the reader of the report.
@@ -280,14 +269,6 @@ impl Users {
         match self.name(uid) {
             Some(name) => format!("{name} (uid {uid})"),
             None => format!("uid {uid}"),
-        }
-    }
-
-    /// The user who has written a crontab.
-    pub fn author(&self, author: &Author) -> Option<u32> {
-        match author {
-            Author::Uid(uid) => Some(*uid),
-            Author::Name(name) => self.uid(name),
         }
     }
 

@@ -16,8 +16,8 @@
 //! of a job. `generate` knows the grammars that `cli` gives it, and for Airflow `cron`. Below them are leaves with one
 //! subject each: [`clock`] (local time), [`machine`] (this machine's users and processes), [`exit`] (exit statuses),
 //! [`escape`] (text that is safe to show), [`passwd`] (`/etc/passwd`), [`ssh_error`] (the meaning of ssh's messages),
-//! [`poll`] (waiting for descriptors), [`writer`] (writing to a descriptor that may block), [`random`],
-//! [`stable_hash`] and [`splay`] (when a job of a spread starts).
+//! [`poll`] (waiting for descriptors), [`writer`] (writing to a descriptor that may block), [`decimal`] (numbers of
+//! digits), [`random`], [`stable_hash`], and [`splay`] (when a job of a spread starts).
 //!
 //! `report` has eight rooms. Data flows through them: `query` (what is asked) -> `logs` (files to lines) -> `runs`
 //! (lines to runs) -> `history` (what each job did) and `slots` (what the crontabs planned) -> `diagnosis` (incidents)
@@ -45,6 +45,7 @@
 mod cli;
 mod clock;
 mod cron;
+mod decimal;
 mod escape;
 mod exit;
 mod generate;

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::log::record::number;
+use crate::decimal::number;
 
 /// The whole file; empty if it cannot be read.
 pub fn read() -> Vec<u8> {

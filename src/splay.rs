@@ -53,12 +53,4 @@ mod tests {
         // 15 are expected.
         assert!(seconds.iter().all(|count| (4..=30).contains(count)), "{seconds:?}");
     }
-
-    #[test]
-    fn the_wait_is_shorter_than_the_splay() {
-        for job in 0..1000 {
-            assert!(milliseconds("m", &job.to_string()) < SPAN.as_millis());
-        }
-        assert_eq!(place(b"m", b"h s", Duration::ZERO), Duration::ZERO);
-    }
 }

@@ -8,10 +8,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use super::value::InvalidValue;
 use crate::escape::printable;
 
-/// Why a command line is refused.
 #[derive(Debug)]
 pub struct UsageError {
-    /// The input and its problem.
     reason: String,
 
     tip: Option<String>,

@@ -16,29 +16,7 @@ use crate::generate::{DagRequest, Document, Grammars};
 /// Asks for a file of DAGs, which depends on crontabs and not only on this version.
 const AIRFLOW: &str = "airflow";
 
-const HELP: &str = "\
-{about}
-
-{usage-heading} {usage}
-
-Arguments:
-  <WHAT>  man            the manual page, remoteexe(1)
-          complete-bash  completions for bash
-          complete-zsh   completions for zsh
-          complete-fish  completions for fish
-          airflow        the lines of crontabs as DAGs for Apache Airflow
-
-{all-args}
-
-Examples:
-  remoteexe --generate man | man -l -
-  remoteexe --generate complete-bash >/etc/bash_completion.d/remoteexe
-  remoteexe --generate airflow --crontab /etc/remoteexe/airflow.crontab
-
-Exit status:
-  0; 1 a line of a crontab cannot be carried over, and standard error says
-  why; 10 usage error; 74 something could not be read or written
-";
+const HELP: &str = include_str!("help/generate.txt");
 
 /// Prints the manual, completions for a shell, or DAGs for Airflow
 #[derive(Debug, Parser)]

@@ -5,8 +5,10 @@ use clap::{Arg, Command};
 /// Readable on any terminal.
 const WIDTH: usize = 80;
 
-/// The help of `grammar` in the layout of `template`.
-pub fn render(grammar: Command, template: String) -> String {
+/// The help of `grammar` by a template. A mark is before the examples, which are only for somebody who wants all.
+pub fn render(grammar: Command, template: &str, is_long: bool) -> String {
+    let (short, more) = template.split_once("@MORE@\n").unwrap_or((template, ""));
+    let template = if is_long { [short, more].concat() } else { short.to_owned() };
     let command = grammar.mut_args(with_origin).max_term_width(WIDTH);
     let mut command = command.help_template(template);
     command.render_help().to_string()

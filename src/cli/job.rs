@@ -23,50 +23,14 @@ use crate::job::{Job, Login, Operands, Retries, Ssh, UsageErrorRun, WordError};
 /// With the default delay, the longest waits add up to more than three hours.
 const MAX_RETRIES: u32 = 100;
 
+/// A job of cron that waits longer is a mistake.
 const LONGEST_TIME: Duration = Duration::from_secs(3600);
 
 const UNKNOWN_TIP: &str =
     "options of ssh are given as -o KEYWORD=VALUE, those of SCRIPT after SCRIPT";
 
-/// Without examples: for somebody who looks for an option.
-const SHORT_HELP: &str = "\
-{about}
-
-Usage: remoteexe [OPTIONS] <HOST> <SCRIPT> [PARAMETERS]...
-       remoteexe --report [OPTIONS] [FILE]...
-       remoteexe --generate <WHAT>
-
-Arguments:
-  <HOST>           Host name, address or alias of ssh_config
-  <SCRIPT>         Script or command to run there; may include parameters
-  [PARAMETERS]...  Further arguments; all that follows HOST is sent as it is
-
-{all-args}
-";
-
-/// What `--help` adds.
-const LONG_HELP: &str = "
-Log:
-  DIR/YYYYMMDD_remoteexe.log, each line as [YYYY-MM-DD HH:MM:SS][PID] TEXT:
-  START, the command, each line of output when it comes, and END with the
-  exit status.
-
-Examples:
-  In a crontab (where % is written as \\%):
-    */5 * * * * root remoteexe host_sum_batch01 /path/to/sum.sh
-  By hand, with the log in this directory:
-    remoteexe -i ~/.ssh/batch -l batch --log-dir . host01 \"/path/to.sh action\"
-  At the head of a crontab, so that a job whose connection fails is tried again:
-    REMOTEEXE_RETRIES=8
-  To see what ran, what failed and why:
-    remoteexe --report
-
-Exit status:
-  the remote command's own; 255 ssh failed; 128+N ended by signal N;
-  127 ssh not found; 126 ssh cannot be run; 10 usage error, nothing was run
-
-The manual has the rest: man remoteexe, or remoteexe --generate man | man -l -
-";
+/// `--help` adds what is behind the mark.
+const HELP: &str = include_str!("help/job.txt");
 
 /// Runs SCRIPT on HOST through ssh and logs its start, its output and its end
 #[derive(Debug, Parser)]
@@ -182,7 +146,6 @@ pub fn documented() -> clap::Command {
     JobArgs::command().args([report, generate])
 }
 
-/// Refuses words that clap has not accepted.
 fn refuse(words: &[OsString], error: &clap::Error) -> Request {
     // Again with the words that begin other grammars: one may be misspelt, or not be the first.
     let error = match documented().try_get_matches_from(words) {
@@ -276,9 +239,7 @@ impl CommandLine<JobArgs> {
         if !self.args.help {
             return command.render_version();
         }
-        let is_long = words.iter().any(|word| word == "--help");
-        let rest = if is_long { LONG_HELP } else { "" };
-        help::render(command, format!("{SHORT_HELP}{rest}"))
+        help::render(command, HELP, words.iter().any(|word| word == "--help"))
     }
 
     fn job(&self) -> Result<Job, UsageError> {
@@ -352,11 +313,10 @@ impl CommandLine<JobArgs> {
 
     fn missing_operand(&self) -> UsageError {
         let host = self.args.operands.first();
+        let taken = self.last_option();
+        let taken = taken.map(|option| format!("{option}; HOST and SCRIPT go after it"));
         let Some(host) = host.filter(|host| !host.is_empty()) else {
-            let tip = match self.last_option() {
-                Some(option) => format!("{option}; HOST and SCRIPT go after it"),
-                None => "give a host and the script to run on it".to_owned(),
-            };
+            let tip = taken.unwrap_or("give a host and the script to run on it".to_owned());
             return UsageError::new("HOST and SCRIPT are missing", &tip);
         };
         let host = host.to_string_lossy();
@@ -364,8 +324,8 @@ impl CommandLine<JobArgs> {
         if let Some(tip) = misspelt_option(&host) {
             return UsageError::new(&reason, &tip);
         }
-        let tip = match self.last_option() {
-            Some(option) => format!("{option}; HOST and SCRIPT go after it"),
+        let tip = match taken {
+            Some(taken) => taken,
             None if host.contains(char::is_whitespace) => {
                 format!("give them as two words, without the quotes around both: remoteexe {host}")
             }
@@ -507,49 +467,28 @@ fn usage_error(
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
 
-    fn read(line: &str, variables: &[(&str, &str)]) -> CallMeaning {
-        let words: Vec<_> = line.split(' ').map(OsString::from).collect();
-        let variables = variables.iter();
-        let variables =
-            variables.map(|(name, value)| (OsString::from(name), OsString::from(value)));
-        read_crontab(&words, &variables.collect::<Vec<_>>())
-    }
-
     #[test]
-    fn a_call_in_a_crontab_is_read_by_the_grammar_of_a_job_and_with_the_variables_there() {
-        let job = |log_dir: &str, keys: &[&str]| {
-            CallMeaning::Job(JobCall {
-                name: b"h s --retries 3".to_vec(),
-                log_dir: log_dir.into(),
-                splay: Duration::ZERO,
-                identities: keys.iter().map(PathBuf::from).collect(),
-            })
+    fn a_call_in_a_crontab_has_the_variables_there_and_an_option_outweighs_them() {
+        let read = |line: &str, variables: &[(&str, &str)]| {
+            let words: Vec<_> = line.split(' ').map(OsString::from).collect();
+            let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
+            read_crontab(&words, &variables.collect::<Vec<_>>())
         };
         let variables = [("REMOTEEXE_LOG_DIR", "/l"), ("PATH", "/bin"), ("REMOTEEXE_LOGIN", "")];
-        assert_eq!(read("-p 22 -i k h s --retries 3", &[]), job("/tmp", &["k"]));
-        assert_eq!(read("h s --retries 3", &variables), job("/l", &[]));
-        assert_eq!(read("--log-dir /m h s --retries 3", &variables), job("/m", &[]));
-        for line in ["--report", "--report --since 61m", "-V"] {
-            assert_eq!(read(line, &[]), CallMeaning::NoJob);
+        for (line, log_dir) in [("h s -o x", "/l"), ("--log-dir /m h s -o x", "/m")] {
+            let CallMeaning::Job(job) = read(line, &variables) else { panic!("{line}") };
+            assert_eq!((&*job.name, job.log_dir), (&b"h s -o x"[..], log_dir.into()));
         }
-        let refused = |line, variables| match read(line, variables) {
-            CallMeaning::Refused { job, reason } => (job, reason),
-            other => panic!("not refused: {other:?}"),
-        };
-        let (job, reason) = refused("h:22 s", &[]);
-        assert_eq!(job, b"h:22 s");
-        assert!(reason.starts_with("invalid value 'h:22' for <HOST>"), "{reason}");
-        let (_, reason) = refused("h", &[("REMOTEEXE_LOG_DIR", "/l")]);
-        assert_eq!(
-            reason,
-            "SCRIPT is missing; HOST is 'h'; \
-             tip: give the script to run on it: remoteexe h /path/to/script.sh"
-        );
-        let (_, reason) = refused("h s", &[("REMOTEEXE_RETRIES", "8 # often")]);
-        assert!(reason.starts_with("invalid value '8 # often' for --retries <N>"), "{reason}");
+        for (line, variable, expected) in [
+            ("h", ("REMOTEEXE_LOG_DIR", "/l"), "SCRIPT is missing; HOST is 'h'; tip: give"),
+            ("h s", ("REMOTEEXE_RETRIES", "8 # x"), "invalid value '8 # x' for --retries <N>"),
+        ] {
+            match read(line, &[variable]) {
+                CallMeaning::Refused { reason, .. } => assert!(reason.starts_with(expected)),
+                other => panic!("not refused: {other:?}"),
+            }
+        }
     }
 }

@@ -12,7 +12,6 @@ use clap::{Arg, ArgAction, CommandFactory, Parser};
 
 use super::error::UsageError;
 use super::help;
-use super::job::read_crontab;
 use super::line::CommandLine;
 use super::request::Request;
 use super::time::{is_clock_alone, is_day_alone, parse as parse_time, start_time};
@@ -25,48 +24,10 @@ use crate::report::logs::scheduler::log_dirs;
 use crate::report::output::style::ColorChoice;
 use crate::report::query::filter::{Filter, Period};
 use crate::report::query::run_id::RunId;
-use crate::report::query::{CrontabSource, Form, LogSource, Query, Question, Shown};
+use crate::report::query::{Form, LogSource, Query, Question, Shown};
 
-/// Without examples: for somebody who looks for an option.
-const SHORT_HELP: &str = "\
-{about}
-
-{usage-heading} {usage}
-
-Arguments:
-  [FILE]...  Logs, also compressed (gzip, xz, zstd); - is standard input.
-             Without a FILE, the logs in the log directory that can have records
-             of today, or with --since or --until of that time
-
-{all-args}
-
-TIME is a day (YYYY-MM-DD, today, yesterday), a time of day (14:00, 14:00:05),
-both (\"yesterday 14:00\"), how long ago it was (90s, 30m, 1d12h, 1w), now, or a
-time as --json prints it. A run belongs to a period if it was going on in it.
-";
-
-/// What `--help` adds.
-const LONG_HELP: &str = "
-Examples:
-  What is wrong now, and what was wrong today:
-    remoteexe --report
-  The history of one job, and all that one of its runs printed:
-    remoteexe --report --job 'host_sum_batch01 /path/to/starting_sh/sum.sh'
-    remoteexe --report --run 913@15:09
-  What ran at 03:10:
-    remoteexe --report --runs --since 03:10 --until 03:11
-  A page for a browser, and what is wrong with the crontabs:
-    remoteexe --report --html jobs.html
-    remoteexe --report --check
-  In a crontab with MAILTO, to be told of each problem once, and of its end:
-    0 * * * * root remoteexe --report --since 1h --changed
-
-Exit status:
-  0 nothing failed; 1 something failed, was lost or was not started, or
-  --check found a fault; 10 usage error; 74 something could not be read
-
-The manual has the rest: man remoteexe, or remoteexe --generate man | man -l -
-";
+/// `--help` adds what is behind the mark.
+const HELP: &str = include_str!("help/report.txt");
 
 /// Shows from the logs what is wrong, since when and why, and what ran
 #[derive(Debug, Parser)]
@@ -185,7 +146,6 @@ struct ReportArgs {
     files: Vec<OsString>,
 }
 
-/// Parses the words of a command line after `--report`.
 pub fn parse(words: &[OsString]) -> Request {
     let name = OsString::from("remoteexe --report");
     let mut words = [&name].into_iter().chain(words);
@@ -197,8 +157,7 @@ pub fn parse(words: &[OsString]) -> Request {
         }
         Err(_) => {
             let is_long = words.any(|word| word == "--help");
-            let rest = if is_long { LONG_HELP } else { "" };
-            return Request::Show(help::render(command(), format!("{SHORT_HELP}{rest}")));
+            return Request::Show(help::render(command(), HELP, is_long));
         }
     };
     match line.query(Local::now()) {
@@ -225,13 +184,16 @@ fn usage_error(error: &UsageError) -> Request {
 
 impl CommandLine<ReportArgs> {
     fn query(self, now: DateTime<Local>) -> Result<Query, UsageError> {
-        if let Some(form) = self.args.crontabs.form() {
-            return self.crontab_query(form);
-        }
         let args = &self.args;
         let dirs = self.all("log_dir", &args.log_dir, path)?;
         self.check_files()?;
-        let form = self.form(now)?;
+        let of_crontabs = args.crontabs.form();
+        let source = match of_crontabs {
+            Some(_) => LogSource::Inputs(Vec::new()),
+            None => self.source(&dirs)?,
+        };
+        let form = of_crontabs.map_or_else(|| self.form(now), Ok)?;
+        let is_default = self.matches.value_source("log_dir") == Some(ValueSource::DefaultValue);
         let crontabs = args.crontabs.source(&self, !args.files.is_empty())?;
         if args.rerun && crontabs.is_none() {
             let problem = "--rerun needs the crontab of these logs";
@@ -246,35 +208,13 @@ impl CommandLine<ReportArgs> {
                 failed: args.failed,
             },
             accepted: self.optional("ok", args.ok.as_ref(), accepted)?.unwrap_or_default(),
-            source: self.source(&dirs)?,
+            source,
             crontabs,
-            follows_crontabs: self.matches.value_source("log_dir")
-                == Some(ValueSource::DefaultValue)
-                && self.args.files.is_empty(),
+            follows_crontabs: is_default && args.files.is_empty(),
             form,
             color: self.value("color", &args.color, color)?,
             is_paged: !args.no_pager,
             file: self.output()?,
-        })
-    }
-
-    /// The query for a form that reads only crontabs. No option of logs matters.
-    fn crontab_query(&self, form: Form) -> Result<Query, UsageError> {
-        let args = &self.args;
-        let text = |word: &Option<OsString>| word.clone().map(OsString::into_vec);
-        Ok(Query {
-            source: LogSource::Inputs(Vec::new()),
-            crontabs: Some(CrontabSource {
-                selection: args.crontabs.selection(self)?,
-                grammar: read_crontab,
-            }),
-            follows_crontabs: false,
-            filter: Filter { host: text(&args.host), job: text(&args.job), ..Filter::default() },
-            accepted: SuccessStatuses::default(),
-            form,
-            color: ColorChoice::Never,
-            is_paged: false,
-            file: None,
         })
     }
 

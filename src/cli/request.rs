@@ -8,7 +8,6 @@ pub enum Request {
     Run(Job),
     /// Show what has run, what the crontabs plan, or what is wrong with either.
     Report(Query),
-    /// Print crontabs as DAGs.
     Dags(DagRequest),
     /// Print a text: the help, the version, the manual or completions.
     Show(String),

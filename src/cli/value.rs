@@ -9,7 +9,6 @@ use clap::Command;
 /// The directory of the log if none is given.
 pub const DEFAULT_LOG_DIR: &str = "/tmp";
 
-/// The words for [`when`].
 pub const WHEN: [&str; 3] = ["auto", "always", "never"];
 
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +26,6 @@ impl InvalidValue {
         Self { reason: format!("expected {what}"), tip: None }
     }
 
-    /// `tip` is the remedy.
     pub fn because(reason: &(impl ToString + ?Sized), tip: impl Into<String>) -> Self {
         Self { reason: reason.to_string(), tip: Some(tip.into()) }
     }

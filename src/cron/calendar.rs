@@ -4,5 +4,5 @@ pub mod dst;
 pub mod slots;
 
 #[cfg(test)]
-mod vectors;
+pub mod vectors;
 pub mod zone;

@@ -1,7 +1,9 @@
 //! The command of a line: the calls of remoteexe in it.
 
 pub mod calls;
+#[cfg(test)]
+mod cases;
 pub mod lexer;
-mod tree;
 pub mod wait;
-mod wrappers;
+mod walk;
+pub mod wrappers;

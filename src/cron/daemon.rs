@@ -26,15 +26,15 @@ pub struct MachineCron {
     pub is_known: bool,
     /// Whether a line `NAME=value` can set a variable of remoteexe.
     pub sets_variables: bool,
-    /// The directory of the users' crontabs, relative to the root.
+    /// The directory of the users' crontabs.
     pub spool: &'static str,
 }
 
 /// The most bytes of a daemon's program that are read. cronie has 80 KB.
 const LARGEST_PROGRAM: u64 = 1 << 20;
 
-const DEBIAN_SPOOL: &str = "var/spool/cron/crontabs";
-const CRONIE_SPOOL: &str = "var/spool/cron";
+const DEBIAN_SPOOL: &str = "/var/spool/cron/crontabs";
+const CRONIE_SPOOL: &str = "/var/spool/cron";
 
 /// Other daemons, by a file that each has.
 const OTHERS: [(&str, &str); 3] = [
@@ -98,7 +98,7 @@ impl MachineCron {
             name: cronie_version(&text).unwrap_or_else(|| "cronie".to_owned()),
             rules: Daemon::Cronie,
             // Debian 13 builds it with the spool of Debian's cron.
-            spool: if has("/var/spool/cron/crontabs") { DEBIAN_SPOOL } else { CRONIE_SPOOL },
+            spool: if has(DEBIAN_SPOOL) { DEBIAN_SPOOL } else { CRONIE_SPOOL },
             ..Self::debian("")
         }
     }
@@ -129,6 +129,14 @@ fn cronie_version(program: &[u8]) -> Option<String> {
 }
 
 impl Daemon {
+    /// What happens because of a line that the daemon refuses.
+    pub fn consequence(self) -> &'static str {
+        match self {
+            Self::Debian => "cron ignores this whole file",
+            Self::Cronie => "cron ignores this line",
+        }
+    }
+
     /// Whether the daemon reads a system file of this name: `/etc/crontab`, or a name in `/etc/cron.d`.
     pub fn takes_name_of(self, path: &Path) -> bool {
         let name = path.file_name().map_or(b"".as_slice(), OsStr::as_encoded_bytes);
@@ -146,57 +154,46 @@ impl Daemon {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
-
     use tempfile::TempDir;
 
     use super::*;
 
-    fn write(root: &TempDir, path: &str, text: &str) {
-        let path = root.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
     #[test]
     fn the_daemon_decides_the_rules_and_the_spool_and_not_the_other_way_round() {
+        let (crond, other) = ("usr/sbin/crond", "a crond that is neither cronie nor busybox");
         let cronie = "\0cronie 1.7.2\0/var/spool/cron";
+        let on_debian = "cronie 1.7.2\0/var/spool/cron/crontabs\0";
         for (path, text, name, rules, is_known, spool) in [
             ("usr/sbin/cron", "", "Debian's cron", Daemon::Debian, true, DEBIAN_SPOOL),
-            ("usr/sbin/crond", cronie, "cronie 1.7.2", Daemon::Cronie, true, CRONIE_SPOOL),
-            (
-                "usr/sbin/crond",
-                "cronie 1.7.2\0/var/spool/cron/crontabs\0",
-                "cronie 1.7.2",
-                Daemon::Cronie,
-                true,
-                DEBIAN_SPOOL,
-            ),
-            (
-                "usr/sbin/crond",
-                "",
-                "a crond that is neither cronie nor busybox",
-                Daemon::Debian,
-                false,
-                DEBIAN_SPOOL,
-            ),
-            ("usr/sbin/bcron-sched", "", "bcron", Daemon::Debian, false, DEBIAN_SPOOL),
+            (crond, cronie, "cronie 1.7.2", Daemon::Cronie, true, CRONIE_SPOOL),
+            (crond, on_debian, "cronie 1.7.2", Daemon::Cronie, true, DEBIAN_SPOOL),
+            (crond, "", other, Daemon::Debian, false, DEBIAN_SPOOL),
             (OTHERS[0].0, "", "systemd-cron", Daemon::Debian, false, DEBIAN_SPOOL),
             ("etc/passwd", "", "no cron daemon found", Daemon::Debian, true, DEBIAN_SPOOL),
         ] {
             let root = TempDir::new().unwrap();
             // The spool of another daemon, which a package may have left.
-            fs::create_dir_all(root.path().join(DEBIAN_SPOOL)).unwrap();
-            write(&root, path, text);
+            fs::create_dir_all(root.path().join(&DEBIAN_SPOOL[1..])).unwrap();
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, text).unwrap();
             let found = MachineCron::of(root.path());
             let facts = (found.name.as_str(), found.rules, found.is_known, found.spool);
-            assert_eq!(facts, (name, rules, is_known, spool), "{path}");
+            assert_eq!(facts, (name, rules, is_known, spool), "{}", path.display());
         }
-        let root = TempDir::new().unwrap();
-        write(&root, "bin/busybox", "");
-        fs::create_dir_all(root.path().join("usr/sbin")).unwrap();
-        symlink(root.path().join("bin/busybox"), root.path().join("usr/sbin/crond")).unwrap();
-        let found = MachineCron::of(root.path());
-        assert_eq!((&*found.name, found.is_known), ("busybox crond", false));
+    }
+
+    #[test]
+    fn a_backup_that_a_package_has_left_is_no_crontab() {
+        for (name, debian, cronie) in [
+            ("jobs-1_a", true, true),
+            ("jobs.conf", false, true),
+            ("jobs.rpmnew", false, false),
+            ("jobs~", false, false),
+            ("#jobs", false, false),
+        ] {
+            assert_eq!(Daemon::Debian.takes_name_of(Path::new(name)), debian, "{name}");
+            assert_eq!(Daemon::Cronie.takes_name_of(Path::new(name)), cronie, "{name}");
+        }
     }
 }

@@ -11,8 +11,9 @@ use std::time::Duration;
 use super::calendar::dst::ClockInterval;
 use super::calendar::slots::{self, DueMinute};
 use super::calendar::zone::Zone;
-use super::command::calls::{Call, Mention, mentions, mentions_name};
+use super::command::calls::{Mention, mentions, mentions_name};
 use super::command::wait::Wait;
+use super::command::wrappers::Call;
 use super::crontab::files::{Crontab, Crontabs};
 use super::crontab::parse::CronLine;
 use super::crontab::percent::ShellText;
@@ -28,14 +29,12 @@ pub enum CallMeaning {
     /// A usage error, logged with `job`.
     Refused {
         job: Vec<u8>,
-        /// With the remedy.
         reason: String,
     },
     /// Shows a report or a help text.
     NoJob,
 }
 
-/// The job of a call, by its command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobCall {
     /// `HOST SCRIPT PARAMETERS`, as in START.
@@ -53,7 +52,6 @@ const OK: &str = "REMOTEEXE_OK";
 /// Parses the arguments of remoteexe, given its environment variables.
 pub type ParseCall = fn(&[OsString], &[(OsString, OsString)]) -> CallMeaning;
 
-/// The place of a line in a crontab.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct LineRef {
     pub file: Rc<Path>,
@@ -88,11 +86,9 @@ pub struct CronJob {
     pub changed: Option<i64>,
     /// cron ignores the file because of its text, mode or owner, though the job was meant to run.
     pub is_ignored: bool,
-    /// What starts the job.
     pub starter: Starter,
 }
 
-/// What starts the jobs of a crontab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Starter {
     /// A cron daemon of this machine reads the file.
@@ -200,7 +196,6 @@ fn mentions_of(line: &CronLine, daemon: Daemon) -> Mentioning<'_> {
     Mentioning { line, shell, mentions }
 }
 
-/// What a call does, given the variables of its line.
 pub fn meaning(call: &Call, line: &CronLine, parse: ParseCall) -> CallMeaning {
     let text = |bytes: &[u8]| OsStr::from_bytes(bytes).to_owned();
     let of_crontab = (!call.has_clean_environment).then(|| line.variables.all());
@@ -286,7 +281,7 @@ impl JobFinder<'_> {
             is_conditional: call.is_conditional,
             accepted: accepted(call, line),
             changed: crontab.changed,
-            is_ignored: crontab.rejection.is_some() || crontab.contents.is_ignored(),
+            is_ignored: crontab.rejection.is_some() || crontab.contents.is_ignored,
             starter: if crontab.is_installed { Starter::Cron } else { Starter::Other },
         });
     }
@@ -320,7 +315,6 @@ impl JobFinder<'_> {
 
 /// What cron itself adds to the time of a line.
 struct LineStart {
-    /// The zone of `CRON_TZ`.
     zone: Option<Zone>,
     /// The most seconds by which cronie may delay it at random.
     latest: u64,
@@ -372,6 +366,7 @@ pub fn unknown_zone(name: &str) -> String {
 
 /// `RANDOM_DELAY` in minutes, which only cronie knows.
 pub fn random_delay(line: &CronLine, daemon: Daemon) -> u64 {
+    // cronie's own limit.
     const MOST: u64 = 24 * 60;
     if daemon != Daemon::Cronie {
         return 0;
@@ -384,44 +379,7 @@ pub fn random_delay(line: &CronLine, daemon: Daemon) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cron::crontab::files::Trust;
-    use crate::cron::crontab::parse::{Columns, Contents};
-    use crate::cron::daemon::MachineCron;
-
-    fn read(words: &[OsString], variables: &[(OsString, OsString)]) -> CallMeaning {
-        let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
-        let job = words.join(&b' ');
-        let log_dir = variables.iter().find(|(name, _)| name == "REMOTEEXE_LOG_DIR");
-        match words.len() {
-            2 => CallMeaning::Job(JobCall {
-                name: job,
-                log_dir: log_dir.map_or("/tmp".into(), |(_, dir)| dir.into()),
-                splay: Duration::ZERO,
-                identities: Vec::new(),
-            }),
-            _ => CallMeaning::Refused { job, reason: "two words are needed".to_owned() },
-        }
-    }
-
-    fn plan(daemon: Daemon, text: &str) -> CronJobs {
-        let crontab = Crontab {
-            path: "crontab".into(),
-            trust: Trust::Full,
-            columns: Columns::System,
-            owner: None,
-            changed: Some(7),
-            rejection: None,
-            is_installed: false,
-            has_ignored_name: false,
-            contents: Contents::parse(text.as_bytes(), Columns::System, daemon),
-        };
-        let crontabs = Crontabs {
-            cron: MachineCron { rules: daemon, ..MachineCron::of(Path::new("/nowhere")) },
-            read: vec![crontab],
-            left_out: Vec::new(),
-        };
-        CronJobs::of(&crontabs, read)
-    }
+    use crate::cron::sample;
 
     #[test]
     fn an_entry_has_the_variables_that_hold_for_its_line() {
@@ -429,7 +387,7 @@ mod tests {
                     REMOTEEXE_LOG_DIR=/l\n\
                     2 * * * * root remoteexe h b\n\
                     3 * * * * root REMOTEEXE_LOG_DIR=/m remoteexe h c; remoteexe h\n";
-        let plan = plan(Daemon::Debian, text);
+        let plan = sample::jobs(Daemon::Debian, text);
         let entries = plan.entries.iter().map(|entry| {
             let log_dir = entry.log_dir.as_deref().map(|dir| dir.display().to_string());
             let job = String::from_utf8_lossy(&entry.job).into_owned();
@@ -450,7 +408,7 @@ mod tests {
                     0 0 * * * root remoteexe h d\n\
                     CRON_TZ=No/Where\n\
                     0 0 * * * root remoteexe h e\n";
-        let plan = plan(Daemon::Cronie, text);
+        let plan = sample::jobs(Daemon::Cronie, text);
         let waits = plan.entries.iter().map(|entry| (entry.wait.least, entry.wait.most));
         let expected = [(5, Some(5 + 9 * 60)), (0, Some((2 + 120) * 60)), (0, Some(120))];
         assert_eq!(waits.collect::<Vec<_>>(), expected);
@@ -464,15 +422,5 @@ mod tests {
                 (8, "CRON_TZ is 'No/Where', which is no time zone of this machine"),
             ]
         );
-    }
-
-    #[test]
-    fn the_jobs_of_a_file_that_cron_ignores_are_planned_and_marked() {
-        let text = "1 * * * * root remoteexe h a\n61 * * * * root remoteexe h b\n";
-        for (daemon, is_ignored) in [(Daemon::Debian, true), (Daemon::Cronie, false)] {
-            let plan = plan(daemon, text);
-            let marks = plan.entries.iter().map(|entry| entry.is_ignored);
-            assert_eq!(marks.collect::<Vec<_>>(), [is_ignored]);
-        }
     }
 }

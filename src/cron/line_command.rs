@@ -3,6 +3,7 @@
 use super::crontab::parse::{Contents, CronLine};
 use super::crontab::percent::ShellText;
 use super::daemon::Daemon;
+use super::fault::Fault;
 
 #[derive(Debug, Clone)]
 pub struct LineCommand {
@@ -16,12 +17,9 @@ pub struct LineCommand {
     pub input: Option<String>,
 }
 
-/// Why a line cannot be carried over, and the remedy.
-pub type Refusal = (String, &'static str);
-
 impl LineCommand {
     /// Fails if a column is missing, or a text is not UTF-8.
-    pub fn of(line: &CronLine, contents: &Contents, daemon: Daemon) -> Result<Self, Refusal> {
+    pub fn of(line: &CronLine, contents: &Contents, daemon: Daemon) -> Result<Self, Fault> {
         let shell = ShellText::of(&line.command, daemon);
         if line.has_wrong_columns() {
             return match line.user {
@@ -42,7 +40,7 @@ impl LineCommand {
 }
 
 /// The variables that the lines before `number` set, with their last values.
-fn variables(contents: &Contents, number: usize) -> Result<Vec<(String, String)>, Refusal> {
+fn variables(contents: &Contents, number: usize) -> Result<Vec<(String, String)>, Fault> {
     let mut variables: Vec<(String, String)> = Vec::new();
     for (_, assignment) in contents.assignments.iter().take_while(|(at, _)| *at < number) {
         let name = text(&assignment.name, "the name of a variable above it")?;
@@ -58,14 +56,14 @@ fn variables(contents: &Contents, number: usize) -> Result<Vec<(String, String)>
     Ok(variables)
 }
 
-pub fn text(bytes: &[u8], what: &str) -> Result<String, Refusal> {
+pub fn text(bytes: &[u8], what: &str) -> Result<String, Fault> {
     let text = str::from_utf8(bytes).map(str::to_owned);
     text.map_err(|_| {
-        let problem = format!("{what} is not UTF-8");
-        (problem, "convert the crontab with iconv, or put the text into a script")
+        let remedy = "convert the crontab with iconv, or put the text into a script";
+        Fault::new(format!("{what} is not UTF-8"), remedy)
     })
 }
 
-pub fn refused<T>(problem: &str, remedy: &'static str) -> Result<T, Refusal> {
-    Err((problem.to_owned(), remedy))
+pub fn refused<T>(problem: &str, remedy: &str) -> Result<T, Fault> {
+    Err(Fault::new(problem, remedy))
 }

@@ -8,20 +8,22 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 
-use super::command::calls::{Call, Mention, mentions, mentions_name};
+use super::command::calls::{Mention, mentions, mentions_name};
 use super::command::lexer::{Token, base_name, tokens};
 use super::command::wait::Wait;
+use super::command::wrappers::Call;
 use super::crontab::files::{Crontab, Crontabs, Trust};
-use super::crontab::mistakes::lookalike;
-use super::crontab::parse::{Columns, CronLine, Fault};
+use super::crontab::mistakes::{ONE_LINE, lookalike};
+use super::crontab::parse::{Columns, CronLine};
 use super::crontab::percent::ShellText;
 use super::crontab::variables::Variables;
 use super::daemon::{Daemon, MachineCron};
+use super::fault::{Fault, Finding};
 use super::jobs::{CallMeaning, JobCall, Mentioning, ParseCall, meaning, mentioning, user};
-use super::timing::{HalfReadField, Timing, split_word};
+use super::timing::{Timing, half_read_fields, split_word};
 use crate::escape::shortened;
-use access::{FindUser, UserLookup};
-use needs::Problem;
+use crate::machine::UserLookup;
+use access::FindUser;
 
 /// The most faults reported for one crontab. A hostile crontab may have thousands.
 const MOST_FAULTS: usize = 100;
@@ -29,18 +31,13 @@ const MOST_FAULTS: usize = 100;
 /// In bytes. A line of a crontab may have any length.
 const LONGEST: usize = 1_000;
 
+/// The fault of a time such as `50-10 * * * *`.
+pub const NEVER_DUE: (&str, &str) =
+    ("no time ever matches", "give a range its smaller number first, and a day that exists");
+
 /// The most pairs of lines of one job that are compared for each crontab. A hostile crontab may have 10,000 such lines,
 /// and must not delay another user's report.
 const MOST_PAIRS: usize = 100_000;
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    pub file: PathBuf,
-    /// From 1. None for the file as a whole.
-    pub line: Option<usize>,
-    pub problem: String,
-    pub remedy: String,
-}
 
 type TwinKey = (Option<String>, Vec<u8>);
 
@@ -83,13 +80,12 @@ pub fn findings(
         faults.truncate(MOST_FAULTS);
         if more > 0 {
             let problem = format!("{more} more problems");
-            faults.push(Fault::new(None, &problem, "mend the first ones and check again"));
+            faults.push(Fault::new(problem, "mend the first ones and check again"));
         }
-        findings.extend(faults.into_iter().map(|fault| Finding {
-            file: crontab.path.clone(),
-            line: fault.line,
-            problem: shortened(fault.problem.as_bytes(), LONGEST),
-            remedy: shortened(fault.remedy.as_bytes(), LONGEST),
+        findings.extend(faults.into_iter().map(|fault| {
+            let [problem, remedy] =
+                [fault.problem, fault.remedy].map(|text| shortened(text.as_bytes(), LONGEST));
+            Fault { problem, remedy, ..fault }.in_file(&crontab.path)
         }));
     }
     findings
@@ -118,11 +114,10 @@ impl Linter<'_> {
         for line in &crontab.contents.lines {
             misplaced.extend(self.user_column(line));
         }
-        let is_ignored = crontab.contents.is_ignored();
         // The crontab of somebody else, without remoteexe.
         if lines.is_empty()
             && misplaced.is_empty()
-            && !(is_ignored && crontab.contents.mentions_remoteexe)
+            && !(crontab.contents.is_ignored && crontab.contents.mentions_remoteexe)
         {
             return;
         }
@@ -142,43 +137,44 @@ impl Linter<'_> {
         {
             let problem =
                 format!("there is no user {owner} in /etc/passwd; cron ignores this whole file");
-            self.add(None, &problem, "name the file after the user whose jobs it has");
+            self.faults.push(Fault::new(problem, "name the file after the user whose jobs it has"));
         }
     }
 
     /// A user name too many, too few, or unknown.
     fn user_column(&self, line: &CronLine) -> Option<Fault> {
         let calls_remoteexe = |text: &[u8]| base_name(split_word(text).0) == b"remoteexe";
-        let number = Some(line.number);
-        match self.crontab.columns {
+        let consequence = self.daemon.consequence();
+        let fault = match self.crontab.columns {
             Columns::User => {
                 let (first, rest) = split_word(&line.command);
                 let first = str::from_utf8(first).ok()?;
-                (matches!((self.find_user)(first), UserLookup::Known(_)) && calls_remoteexe(rest))
-                    .then(|| {
-                        let problem = format!(
-                            "a user's crontab has no user column, so the command is {first}"
-                        );
-                        Fault::new(number, &problem, &self.without_user(first))
-                    })
+                let is_user = matches!((self.find_user)(first), UserLookup::Known(_));
+                let problem =
+                    format!("a user's crontab has no user column, so the command is {first}");
+                (is_user && calls_remoteexe(rest))
+                    .then(|| Fault::new(problem, self.without_user(first)))
             }
             Columns::System => {
                 let user = line.user.as_deref().unwrap_or_default();
                 let name = String::from_utf8_lossy(user);
+                let is_unknown = || {
+                    (self.find_user)(&name) == UserLookup::Missing
+                        && !mentions(&line.command, &line.variables).is_empty()
+                };
                 if calls_remoteexe(user) {
-                    let problem = format!("no user before the command; {}", self.consequence());
+                    let problem = format!("no user before the command; {consequence}");
                     let remedy = "write the user, such as root, before remoteexe";
-                    return Some(Fault::new(number, &problem, remedy));
+                    Some(Fault::new(problem, remedy))
+                } else if is_unknown() {
+                    let problem = format!("there is no user {name} in /etc/passwd; {consequence}");
+                    Some(Fault::new(problem, "give a user of this machine, such as root"))
+                } else {
+                    None
                 }
-                let is_unknown = (self.find_user)(&name) == UserLookup::Missing
-                    && !mentions(&line.command, &line.variables).is_empty();
-                is_unknown.then(|| {
-                    let problem =
-                        format!("there is no user {name} in /etc/passwd; {}", self.consequence());
-                    Fault::new(number, &problem, "give a user of this machine, such as root")
-                })
             }
-        }
+        };
+        fault.map(|fault| fault.at(line.number))
     }
 
     /// The remedy for a user column. A file that was named may not belong to one user.
@@ -191,46 +187,31 @@ impl Linter<'_> {
         }
     }
 
-    /// What happens to a line with wrong columns.
-    fn consequence(&self) -> &'static str {
-        match self.daemon {
-            Daemon::Debian => "cron ignores this whole file",
-            Daemon::Cronie => "cron ignores this line",
-        }
-    }
-
     fn line(&mut self, found: &Mentioning) {
         let Mentioning { line, shell, mentions } = found;
-        let number = Some(line.number);
+        let mut add = |problem: String, remedy: &str| {
+            self.faults.push(Fault::new(problem, remedy).at(line.number));
+        };
         if line.timing.is_never_due() {
-            self.add(
-                number,
-                "no time ever matches",
-                "give a range its smaller number first, and a day that exists",
-            );
+            let (problem, remedy) = NEVER_DUE;
+            add(problem.to_owned(), remedy);
         }
-        for field in HalfReadField::all(line.time_text.as_bytes(), self.daemon) {
-            self.add(number, &field.problem(), field.remedy());
+        for field in half_read_fields(line.time_text.as_bytes(), self.daemon) {
+            add(field.problem, &field.remedy);
         }
         if line.command.ends_with(b"\r") {
-            self.add(
-                number,
-                "the line ends as on Windows, with a carriage return",
-                "convert the file with dos2unix",
-            );
+            let problem = "the line ends as on Windows, with a carriage return";
+            add(problem.to_owned(), "convert the file with dos2unix");
         }
         if line.command.ends_with(b"\\") {
-            self.add(
-                number,
-                "cron joins no lines: the \\ at the end continues nothing",
-                "write the command in one line, or put it into a script",
-            );
+            let problem = "cron joins no lines: the \\ at the end continues nothing";
+            add(problem.to_owned(), ONE_LINE);
         }
         if let Some((problem, remedy)) = unquoted_lookalike(&shell.text) {
-            self.add(number, &format!("{problem}, which the shell takes for a letter"), remedy);
+            add(format!("{problem}, which the shell takes for a letter"), remedy);
         }
         if let Some((problem, remedy)) = misplaced_percent(shell) {
-            self.add(number, &problem, remedy);
+            add(problem, remedy);
         }
         for mention in mentions {
             match mention {
@@ -239,7 +220,7 @@ impl Linter<'_> {
                 Mention::Unknown(reason)
                     if reason.starts_with("there is no closing") && shell.input.is_none() =>
                 {
-                    self.add(number, reason, "close the quote");
+                    self.faults.push(Fault::new(reason, "close the quote").at(line.number));
                 }
                 Mention::Unknown(_) => {}
             }
@@ -247,67 +228,56 @@ impl Linter<'_> {
     }
 
     fn call(&mut self, call: &Call, line: &CronLine) {
-        let number = Some(line.number);
         let mut of_crontab = line.variables.all();
         if !self.cron.sets_variables
             && let Some((name, _)) = of_crontab.find(|(name, _)| name.starts_with("REMOTEEXE_"))
         {
             let problem = format!("{} does not set {name}", self.cron.name);
             let remedy = format!("write it before the command of each line: {name}=… remoteexe …");
-            self.add_new(line, vec![(problem, remedy)]);
+            self.add_new(line, [Fault::new(problem, remedy)]);
         }
         let user = user(line, self.crontab);
+        let is_trusted = self.crontab.trust == Trust::Full;
         // Another user's paths may lead to a filesystem that does not answer.
-        let may_search =
-            self.crontab.trust == Trust::Full && user.as_deref().is_none_or(self.is_ours);
-        if may_search {
-            self.needs(call, line);
+        if is_trusted && user.as_deref().is_none_or(self.is_ours) {
+            let found = [needs::shell(line), needs::program(call, line), needs::ssh(call, line)];
+            self.add_new(line, found.into_iter().flatten());
         }
         let job = match meaning(call, line, self.parse) {
-            CallMeaning::Job(job) => {
-                if self.crontab.trust == Trust::Full {
-                    self.needs_of_job(&job, call, line);
-                }
-                job.name
-            }
+            CallMeaning::Job(job) => job,
             CallMeaning::Refused { reason, .. } => {
                 let (problem, remedy) = reason
                     .split_once("; tip: ")
                     .unwrap_or((&reason, "correct it; remoteexe --help says more"));
-                return self.add(number, &format!("remoteexe refuses it: {problem}"), remedy);
+                let fault = Fault::new(format!("remoteexe refuses it: {problem}"), remedy);
+                return self.faults.push(fault.at(line.number));
             }
             CallMeaning::NoJob => return,
         };
-        // Two conditions may exclude each other. A file with an ignored name is often a copy of another one.
-        if call.is_conditional || self.crontab.has_ignored_name {
-            return;
+        if is_trusted {
+            self.needs_of_job(&job, call, line);
         }
-        let others = self.jobs.entry((user, job)).or_default();
+        // Two conditions may exclude each other. A file with an ignored name is often a copy of another one.
+        if !call.is_conditional && !self.crontab.has_ignored_name {
+            self.twins(line, call.wait, (user, job.name));
+        }
+    }
+
+    /// Compares a line with the earlier lines of its job.
+    fn twins(&mut self, line: &CronLine, wait: Wait, job: TwinKey) {
+        let others = self.jobs.entry(job).or_default();
         let Some(pairs_left) = self.pairs_left.checked_sub(others.len()) else {
             return;
         };
         self.pairs_left = pairs_left;
-        let twin = others
-            .iter()
-            .find(|it| it.wait == call.wait && are_due_together(&it.timing, &line.timing));
-        let problem = twin.map(|twin| {
-            format!("the same job at the same time as in {}:{}", twin.file.display(), twin.line)
-        });
-        others.push(Twin {
-            timing: line.timing,
-            wait: call.wait,
-            file: self.crontab.path.clone(),
-            line: line.number,
-        });
-        if let Some(problem) = problem {
-            self.add(number, &problem, "take out one of them");
+        let is_twin = |it: &&Twin| it.wait == wait && are_due_together(&it.timing, &line.timing);
+        if let Some(Twin { file, line: number, .. }) = others.iter().find(is_twin) {
+            let problem =
+                format!("the same job at the same time as in {}:{number}", file.display());
+            self.faults.push(Fault::new(problem, "take out one of them").at(line.number));
         }
-    }
-
-    /// Checks that the machine has what a run of the call needs. Reports each problem once for a crontab.
-    fn needs(&mut self, call: &Call, line: &CronLine) {
-        let found = [needs::shell(line), needs::program(call, line), needs::ssh(call, line)];
-        self.add_new(line, found.into_iter().flatten().collect());
+        let file = self.crontab.path.clone();
+        others.push(Twin { timing: line.timing, wait, file, line: line.number });
     }
 
     fn needs_of_job(&mut self, job: &JobCall, call: &Call, line: &CronLine) {
@@ -320,19 +290,16 @@ impl Linter<'_> {
         let log_dir = needs::log_dir(&job.log_dir, user.as_ref());
         let keys = job.identities.iter();
         let keys = keys.filter_map(|key| needs::identity(key, user.as_ref()));
-        self.add_new(line, log_dir.into_iter().chain(keys).collect());
+        self.add_new(line, log_dir.into_iter().chain(keys));
     }
 
-    fn add_new(&mut self, line: &CronLine, problems: Vec<Problem>) {
-        for (problem, remedy) in problems {
-            if self.reported.insert(problem.clone()) {
-                self.add(Some(line.number), &problem, &remedy);
+    /// Adds faults of what a run needs, each once for a crontab.
+    fn add_new(&mut self, line: &CronLine, faults: impl IntoIterator<Item = Fault>) {
+        for fault in faults {
+            if self.reported.insert(fault.problem.clone()) {
+                self.faults.push(fault.at(line.number));
             }
         }
-    }
-
-    fn add(&mut self, line: Option<usize>, problem: &str, remedy: &str) {
-        self.faults.push(Fault::new(line, problem, remedy));
     }
 }
 

@@ -8,13 +8,14 @@ use super::calendar::zone::{Zone, name_of_machine};
 use super::command::calls::{Mention, mentions};
 use super::command::lexer::{Operator, Token, base_name, tokens};
 use super::crontab::files::Crontab;
-use super::crontab::parse::{Contents, CronLine, Fault};
+use super::crontab::parse::{Contents, CronLine};
 use super::crontab::percent::ShellText;
 use super::daemon::Daemon;
+use super::fault::{Fault, Finding};
 use super::jobs::{CallMeaning, ParseCall, accepted, cron_tz, meaning, random_delay, unknown_zone};
-use super::line_command::{LineCommand, Refusal, refused, text};
-use super::lint::Finding;
-use super::timing::{HalfReadField, Timing};
+use super::line_command::{LineCommand, refused, text};
+use super::lint::NEVER_DUE;
+use super::timing::{Timing, half_read_fields};
 use crate::exit::success_statuses::SuccessStatuses;
 
 /// A line with all that cron gives to its job.
@@ -63,41 +64,29 @@ impl PortableLine {
 impl PortableLines {
     pub fn of(crontab: &Crontab, daemon: Daemon, parse: ParseCall) -> Self {
         let contents = &crontab.contents;
-        let finding = |line, problem: String, remedy: &str| Finding {
-            file: crontab.path.clone(),
-            line,
-            problem,
-            remedy: remedy.to_owned(),
-        };
-        let of_fault = |fault: &Fault| finding(fault.line, fault.problem.clone(), &fault.remedy);
-        let mut found =
-            Self { refused: contents.refusals.iter().map(of_fault).collect(), ..Self::default() };
-        let refused: HashSet<_> = contents.refusals.iter().map(|fault| fault.line).collect();
-        let is_remark = |fault: &&Fault| !refused.contains(&fault.line);
-        let remarks = contents.faults.iter().filter(is_remark);
-        found.remarks = remarks.map(of_fault).collect();
+        let mut found = Self::default();
+        let mut refused = contents.refusals.clone();
+        let numbers: HashSet<_> = refused.iter().map(|fault| fault.line).collect();
+        let is_remark = |fault: &&Fault| !numbers.contains(&fault.line);
+        let mut remarks: Vec<Fault> = contents.faults.iter().filter(is_remark).cloned().collect();
         for line in &contents.lines {
-            if refused.contains(&Some(line.number)) {
+            if numbers.contains(&Some(line.number)) {
                 continue;
             }
             match portable(line, contents, daemon, parse) {
                 Ok(carried) => {
-                    let fields = HalfReadField::all(line.time_text.as_bytes(), daemon);
-                    found.remarks.extend(
-                        fields.iter().map(|field| {
-                            finding(Some(line.number), field.problem(), field.remedy())
-                        }),
-                    );
+                    let faults = half_read_fields(line.time_text.as_bytes(), daemon);
+                    remarks.extend(faults.into_iter().map(|fault| fault.at(line.number)));
                     found.lines.push(carried);
                 }
-                Err((problem, remedy)) => {
-                    found.refused.push(finding(Some(line.number), problem, remedy));
-                }
+                Err(fault) => refused.push(fault.at(line.number)),
             }
         }
-        found.refused.sort_by_key(|finding| finding.line);
-        found.remarks.sort_by_key(|finding| finding.line);
-        found
+        let sorted = |mut faults: Vec<Fault>| -> Vec<Finding> {
+            faults.sort_by_key(|fault| fault.line);
+            faults.into_iter().map(|fault| fault.in_file(&crontab.path)).collect()
+        };
+        Self { refused: sorted(refused), remarks: sorted(remarks), ..found }
     }
 }
 
@@ -106,7 +95,7 @@ fn portable(
     contents: &Contents,
     daemon: Daemon,
     parse: ParseCall,
-) -> Result<PortableLine, Refusal> {
+) -> Result<PortableLine, Fault> {
     check_time(line, daemon)?;
     let shell = ShellText::of(&line.command, daemon);
     let run = LineCommand::of(line, contents, daemon)?;
@@ -131,7 +120,7 @@ fn portable(
 }
 
 /// Refuses a time that only cron has.
-fn check_time(line: &CronLine, daemon: Daemon) -> Result<(), Refusal> {
+fn check_time(line: &CronLine, daemon: Daemon) -> Result<(), Fault> {
     if line.timing.is_reboot {
         return refused(
             "@reboot: no other scheduler knows when this machine boots",
@@ -152,24 +141,20 @@ fn check_time(line: &CronLine, daemon: Daemon) -> Result<(), Refusal> {
         );
     }
     if line.timing.is_never_due() {
-        return refused(
-            "no time ever matches",
-            "give a range its smaller number first, and a day that exists",
-        );
+        return refused(NEVER_DUE.0, NEVER_DUE.1);
     }
     Ok(())
 }
 
-fn own_zone(name: &str) -> Result<Zone, Refusal> {
+fn own_zone(name: &str) -> Result<Zone, Fault> {
     let remedy = "give a name of /usr/share/zoneinfo, such as Europe/Berlin";
-    Zone::named(name).ok_or_else(|| (unknown_zone(name), remedy))
+    Zone::named(name).ok_or_else(|| Fault::new(unknown_zone(name), remedy))
 }
 
-fn machine_zone() -> Result<String, Refusal> {
+fn machine_zone() -> Result<String, Fault> {
     name_of_machine().ok_or_else(|| {
         let problem = "the time zone of this machine has no name in /usr/share/zoneinfo";
-        let remedy = "put TZ=ZONE before remoteexe, such as TZ=Europe/Berlin";
-        (problem.to_owned(), remedy)
+        Fault::new(problem, "put TZ=ZONE before remoteexe, such as TZ=Europe/Berlin")
     })
 }
 
@@ -228,23 +213,11 @@ fn hides_status(tokens: &[Token]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cron::crontab::files::Trust;
-    use crate::cron::crontab::parse::Columns;
+    use crate::cron::sample::crontab;
 
     /// The lines of a system's crontab, and the refusals.
     fn portable(daemon: Daemon, text: &str) -> PortableLines {
-        let crontab = Crontab {
-            path: "crontab".into(),
-            columns: Columns::System,
-            owner: None,
-            changed: Some(7),
-            trust: Trust::Full,
-            rejection: None,
-            is_installed: false,
-            has_ignored_name: false,
-            contents: Contents::parse(text.as_bytes(), Columns::System, daemon),
-        };
-        PortableLines::of(&crontab, daemon, |_, _| CallMeaning::NoJob)
+        PortableLines::of(&crontab(daemon, text), daemon, |_, _| CallMeaning::NoJob)
     }
 
     #[test]
@@ -265,7 +238,7 @@ mod tests {
         assert_eq!(lines.collect::<Vec<_>>(), [(2, "a"), (10, "e")]);
         assert_eq!(found.lines[0].zone, "Asia/Tokyo");
         let refused = found.refused.iter();
-        let refused = refused.map(|it| (it.line.unwrap_or_default(), &*it.problem));
+        let refused = refused.map(|it| (it.fault.line.unwrap_or_default(), &*it.fault.problem));
         assert_eq!(
             refused.collect::<Vec<_>>(),
             [

@@ -5,14 +5,15 @@ mod field;
 use chrono::{Datelike, NaiveDate};
 
 use super::daemon::Daemon;
+use super::fault::Fault;
 use crate::escape::shortened;
-use field::{FieldError, UNITS, Values};
+use field::{UNITS, Unit, Values};
 
 /// The most bytes of a field that a message shows.
 const LONGEST: usize = 40;
 
 /// When a line is due, in the local time of its cron.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Timing {
     /// Bit N stands for minute N of an hour.
     pub minutes: u64,
@@ -35,96 +36,43 @@ pub struct Timing {
     pub spread: Option<u16>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TimingError {
-    #[error("{name} '{text}' {error}")]
-    Field {
-        name: &'static str,
-        text: String,
-        error: FieldError,
-        /// The smallest and the largest value.
-        bounds: (u8, u8),
-    },
-    /// Fewer than five fields.
-    #[error("there is no {0}")]
-    Missing(&'static str),
-    /// An `@word` that cron does not have.
-    #[error("'@{0}' is not a time that cron knows")]
-    Word(String),
+/// Each field of `time` of which cron reads only the beginning.
+pub fn half_read_fields(time: &[u8], daemon: Daemon) -> Vec<Fault> {
+    let mut rest = time;
+    let faults = UNITS.iter().filter_map(|unit| {
+        let (field, after) = split_word(rest);
+        rest = after;
+        let ignored = unit.parse(field, daemon).ok()?.ignored;
+        let (read, ignored) = field.split_at(field.len() - ignored);
+        (!ignored.is_empty()).then(|| {
+            let (read, ignored) = (shortened(read, LONGEST), shortened(ignored, LONGEST));
+            let name = unit.name;
+            let problem = format!("cron reads the {name} as {read} and ignores '{ignored}'");
+            Fault::new(problem, remedy_for_ignored(&ignored))
+        })
+    });
+    faults.collect()
 }
 
-impl TimingError {
-    pub fn remedy(&self) -> String {
-        match self {
-            Self::Field { text, bounds: (low, high), .. } => match unit_habit(text) {
-                Some(remedy) => remedy.to_owned(),
-                None => format!(
-                    "give numbers from {low} to {high}, as *, N, N-M, */STEP or a list with commas"
-                ),
-            },
-            Self::Missing(_) => {
-                "give minute, hour, day of month, month, day of week and the command".to_owned()
-            }
-            Self::Word(_) => {
-                "give @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually or @reboot"
-                    .to_owned()
-            }
+fn remedy_for_ignored(ignored: &str) -> &'static str {
+    match ignored.chars().next() {
+        Some('–' | '—' | '−') => "write a range with a plain hyphen (-)",
+        Some('~') => "give a number, or use sleep: only cronie draws numbers",
+        Some('#') => {
+            "cron has no nth weekday: give the days of the month, and test the weekday in the command"
         }
-    }
-}
-
-/// A field of which cron reads only the beginning.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HalfReadField {
-    name: &'static str,
-    read: String,
-    ignored: String,
-}
-
-impl HalfReadField {
-    /// The fields of `time` that cron reads only in part.
-    pub fn all(time: &[u8], daemon: Daemon) -> Vec<Self> {
-        let mut rest = time;
-        let fields = UNITS.iter().filter_map(|unit| {
-            let (field, after) = split_word(rest);
-            rest = after;
-            let ignored = unit.parse(field, daemon).ok()?.ignored;
-            let (read, ignored) = field.split_at(field.len() - ignored);
-            (!ignored.is_empty()).then(|| Self {
-                name: unit.name,
-                read: shortened(read, LONGEST),
-                ignored: shortened(ignored, LONGEST),
-            })
-        });
-        fields.collect()
-    }
-
-    pub fn problem(&self) -> String {
-        let Self { name, read, ignored } = self;
-        format!("cron reads the {name} as {read} and ignores '{ignored}'")
-    }
-
-    pub fn remedy(&self) -> &'static str {
-        let is_long_dash = ["–", "—", "−"].iter().any(|dash| self.ignored.starts_with(dash));
-        match self.ignored.chars().next() {
-            _ if is_long_dash => "write a range with a plain hyphen (-)",
-            Some('~') => "give a number, or use sleep: only cronie draws numbers",
-            Some('#') => {
-                "cron has no nth weekday: give the days of the month, and test the weekday in the command"
-            }
-            Some('\u{a0}') => "replace the no-break space by a blank",
-            _ => "write a list with commas (0,30), a range (9-17) or a step (*/5)",
-        }
+        Some('\u{a0}') => "replace the no-break space by a blank",
+        _ => "write a list with commas (0,30), a range (9-17) or a step (*/5)",
     }
 }
 
 impl Timing {
     /// Parses the time at the beginning of `line`. Returns it with the rest of the line after the blanks.
-    pub fn parse(line: &[u8], daemon: Daemon) -> Result<(Self, &[u8]), TimingError> {
+    pub fn parse(line: &[u8], daemon: Daemon) -> Result<(Self, &[u8]), Fault> {
         if let Some(line) = line.strip_prefix(b"@") {
             let (word, rest) = split_word(line);
             let timing = match word {
-                b"reboot" => Self::reboot(),
+                b"reboot" => Self { is_reboot: true, spread: Some(0), ..Self::default() },
                 _ => Self::of_fields(fields_of(word)?, daemon)?,
             };
             return Ok((timing, rest));
@@ -134,21 +82,19 @@ impl Timing {
         for (field, unit) in fields.iter_mut().zip(UNITS) {
             (*field, rest) = split_word(rest);
             if field.is_empty() {
-                return Err(TimingError::Missing(unit.name));
+                return Err(Fault::new(
+                    format!("there is no {}", unit.name),
+                    "give minute, hour, day of month, month, day of week and the command",
+                ));
             }
         }
         Ok((Self::of_fields(fields, daemon)?, rest))
     }
 
-    fn of_fields(fields: [&[u8]; 5], daemon: Daemon) -> Result<Self, TimingError> {
+    fn of_fields(fields: [&[u8]; 5], daemon: Daemon) -> Result<Self, Fault> {
         let mut values = [Values::default(); 5];
         for ((values, unit), text) in values.iter_mut().zip(UNITS).zip(fields) {
-            *values = unit.parse(text, daemon).map_err(|error| TimingError::Field {
-                name: unit.name,
-                text: shortened(text, LONGEST),
-                error,
-                bounds: (unit.low, unit.high),
-            })?;
+            *values = unit.parse(text, daemon).map_err(|why| refused_field(&unit, text, why))?;
         }
         let begins_with_star = |index: usize| fields[index].starts_with(b"*");
         let [minutes, hours, days, months, weekdays] = values;
@@ -166,20 +112,6 @@ impl Timing {
             spread: (days.spread == 0 && months.spread == 0 && weekdays.spread == 0)
                 .then_some(u16::from(minutes.spread) + 60 * u16::from(hours.spread)),
         })
-    }
-
-    fn reboot() -> Self {
-        Self {
-            minutes: 0,
-            hours: 0,
-            days: 0,
-            months: 0,
-            weekdays: 0,
-            needs_both_days: true,
-            is_wildcard: false,
-            is_reboot: true,
-            spread: Some(0),
-        }
     }
 
     pub fn is_due_on(&self, date: NaiveDate) -> bool {
@@ -208,15 +140,31 @@ pub fn split_word(text: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// The five fields that an `@word` stands for, with the stars where cron's own table has them.
-fn fields_of(word: &[u8]) -> Result<[&'static [u8]; 5], TimingError> {
+fn fields_of(word: &[u8]) -> Result<[&'static [u8]; 5], Fault> {
     Ok(match word {
         b"yearly" | b"annually" => [b"0", b"0", b"1", b"1", b"*"],
         b"monthly" => [b"0", b"0", b"1", b"*", b"*"],
         b"weekly" => [b"0", b"0", b"*", b"*", b"0"],
         b"daily" | b"midnight" => [b"0", b"0", b"*", b"*", b"*"],
         b"hourly" => [b"0", b"*", b"*", b"*", b"*"],
-        _ => return Err(TimingError::Word(shortened(word, LONGEST))),
+        _ => {
+            let word = shortened(word, LONGEST);
+            return Err(Fault::new(
+                format!("'@{word}' is not a time that cron knows"),
+                "give @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually or @reboot",
+            ));
+        }
     })
+}
+
+fn refused_field(unit: &Unit, text: &[u8], why: &str) -> Fault {
+    let Unit { name, low, high, .. } = unit;
+    let text = shortened(text, LONGEST);
+    let remedy = unit_habit(&text).map_or_else(
+        || format!("give numbers from {low} to {high}, as *, N, N-M, */STEP or a list with commas"),
+        str::to_owned,
+    );
+    Fault::new(format!("{name} '{text}' {why}"), remedy)
 }
 
 /// The remedy for what other schedulers accept and cron does not.
@@ -247,54 +195,18 @@ fn low_bits(bits: u64) -> u32 {
 mod tests {
     use super::*;
 
-    fn timing(text: &str) -> Timing {
-        Timing::parse(text.as_bytes(), Daemon::Debian).unwrap().0
-    }
-
-    fn date(text: &str) -> NaiveDate {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn a_day_matches_one_of_two_day_fields_unless_one_begins_with_a_star() {
-        // 13 November 2026 is a Friday, the 16th a Monday.
-        for (text, friday_13, monday_16, friday_20) in [
-            ("0 0 13 * *", true, false, false),
-            ("0 0 * * fri", true, false, true),
-            ("0 0 16 * fri", true, true, true),
-            ("0 0 */15 * fri", false, false, false),
-            ("0 0 16 * */5", false, false, false),
-            ("0 0 1-31 * fri", true, true, true),
-        ] {
-            let due = |day| timing(text).is_due_on(date(day));
-            assert_eq!(
-                (due("2026-11-13"), due("2026-11-16"), due("2026-11-20")),
-                (friday_13, monday_16, friday_20),
-                "{text}"
-            );
-        }
-    }
-
     #[test]
     fn a_time_that_never_comes_is_found() {
-        for text in ["50-10 * * * *", "0 0 30 2 *", "0 0 31 4,6,9,11 *"] {
-            assert!(timing(text).is_never_due(), "{text}");
-        }
-        for text in ["0 0 29 2 *", "0 0 30 2 mon", "@reboot"] {
-            assert!(!timing(text).is_never_due(), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_refused_time_says_which_field_is_wrong() {
-        for (text, reason) in [
-            ("61 * * * *", "minute '61' is out of range"),
-            ("* * * foo * x", "month 'foo' has no number where one is needed"),
-            ("* * *", "there is no month"),
-            ("@often", "'@often' is not a time that cron knows"),
+        for (text, is_never) in [
+            ("50-10 * * * *", true),
+            ("0 0 30 2 *", true),
+            ("0 0 31 4,6,9,11 *", true),
+            ("0 0 29 2 *", false),
+            ("0 0 30 2 mon", false),
+            ("@reboot", false),
         ] {
-            let error = Timing::parse(text.as_bytes(), Daemon::Debian).unwrap_err();
-            assert_eq!(error.to_string(), reason);
+            let (timing, _) = Timing::parse(text.as_bytes(), Daemon::Debian).unwrap();
+            assert_eq!(timing.is_never_due(), is_never, "{text}");
         }
     }
 }

@@ -19,24 +19,20 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 
 use crate::cron::{
-    Columns, CrontabSelection, Crontabs, Finding, ParseCall, PortableLine, PortableLines, Trust,
-    Zone,
+    Columns, CrontabSelection, Crontabs, Fault, Finding, ParseCall, PortableLine, PortableLines,
+    Trust, Zone,
 };
 use crate::escape::printable;
 use crate::exit;
 use dag::{DagLine, DagSource};
 use schedule::AirflowSchedule;
 
-/// Crontabs whose lines become DAGs.
 #[derive(Debug)]
 pub struct DagRequest {
-    /// Each with its columns.
     pub crontabs: Vec<(PathBuf, Columns)>,
-    /// Parses the calls of remoteexe.
     pub parse: ParseCall,
 }
 
-/// The file of DAGs, and messages about it.
 #[derive(Debug)]
 pub struct DagFile {
     /// In Python. Empty if a crontab could not be read.
@@ -112,13 +108,9 @@ fn messages(sources: &[DagSource], lines: &[DagLine], now: DateTime<Utc>) -> Str
 }
 
 fn about(finding: &Finding, kind: &str) -> String {
-    let line = finding.line.map_or(String::new(), |line| format!(":{line}"));
-    message(&format!(
-        "{}{line}: {kind}{}; tip: {}",
-        finding.file.display(),
-        finding.problem,
-        finding.remedy
-    ))
+    let Fault { line, problem, remedy } = &finding.fault;
+    let line = line.map_or(String::new(), |line| format!(":{line}"));
+    message(&format!("{}{line}: {kind}{problem}; tip: {remedy}", finding.file.display()))
 }
 
 fn message(text: &str) -> String {

@@ -2,7 +2,6 @@
 
 use clap::{Arg, ArgAction, Command};
 
-/// The command line to which an option belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CommandKind {
     Job,
@@ -12,7 +11,6 @@ pub enum CommandKind {
 
 #[derive(Debug, Clone)]
 pub struct Completed {
-    /// The command line that has the option.
     pub line: CommandKind,
     /// The name with one hyphen, without the hyphen.
     pub short: Option<char>,
@@ -21,13 +19,11 @@ pub struct Completed {
     pub help: String,
     /// The name and the kind of the value, if the option has one.
     pub value: Option<(String, Value)>,
-    /// May be given again.
     pub is_repeatable: bool,
     /// Begins another command line, and is an option only as the first word.
     pub is_first: bool,
 }
 
-/// What a shell can offer for a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
     File,

@@ -11,7 +11,6 @@ use super::signals::Signals;
 use super::spawn::{Program, dev_null};
 use crate::poll::{is_ready, wait};
 
-/// The longest time to wait for the output.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// In bytes.

@@ -19,8 +19,8 @@ use rustix::process::{
 
 use super::signals::Signals;
 use super::spawn::Child;
+use crate::decimal::number;
 use crate::escape;
-use crate::log::record::number;
 use crate::poll;
 
 /// The time to end after TERM.
@@ -29,7 +29,6 @@ const GRACE: Duration = Duration::from_secs(1);
 /// The time to end after KILL. A system call that cannot be interrupted may take longer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The interval between looks.
 const LOOK: Duration = Duration::from_millis(5);
 
 /// The children that our caller has left to us, as a shell does for `other & exec remoteexe …`.
@@ -70,7 +69,6 @@ impl Family {
         self.known = below(self.head.pid, &[]);
     }
 
-    /// Sends a signal to the noted processes.
     pub fn send(&self, signal: Signal) {
         self.known.iter().for_each(|process| process.send(signal));
     }

@@ -70,43 +70,6 @@ fn without_nul(bytes: &[u8]) -> Cow<'_, [u8]> {
 mod tests {
     use super::*;
 
-    /// The lines of `stream` if it arrives in pieces of `size` bytes.
-    fn lines(stream: &[u8], size: usize) -> Vec<Vec<u8>> {
-        let mut found = Vec::new();
-        let mut lines = Lines::default();
-        for piece in stream.chunks(size) {
-            lines.feed(piece, |line| found.push(line.to_vec()));
-        }
-        lines.finish(|line| found.push(line.to_vec()));
-        found
-    }
-
-    #[test]
-    fn lines_are_the_same_however_the_stream_is_cut() {
-        let stream = b"one\n\n two\x00\t\r\n\xe3\x81\x82\nno newline";
-        let expected: [&[u8]; 5] = [b"one", b"", b" two\t\r", b"\xe3\x81\x82", b"no newline"];
-        for size in 1..=stream.len() {
-            assert_eq!(lines(stream, size), expected, "in pieces of {size}");
-        }
-    }
-
-    #[test]
-    fn a_line_is_split_only_when_it_is_longer_than_a_record_may_be() {
-        for (length, expected) in [
-            (MAX_TEXT - 1, vec![MAX_TEXT - 1, 3]),
-            (MAX_TEXT, vec![MAX_TEXT, 3]),
-            (MAX_TEXT + 1, vec![MAX_TEXT, 1, 3]),
-            (2 * MAX_TEXT, vec![MAX_TEXT, MAX_TEXT, 3]),
-        ] {
-            let mut stream = vec![b'x'; length];
-            stream.extend_from_slice(b"\nend");
-            for size in [1 << 12, 1 << 16, 4 << 20] {
-                let lengths: Vec<usize> = lines(&stream, size).iter().map(Vec::len).collect();
-                assert_eq!(lengths, expected, "{length} bytes in pieces of {size}");
-            }
-        }
-    }
-
     /// The lines of `stream`, found in the simplest way.
     fn model(stream: &[u8]) -> Vec<Vec<u8>> {
         let mut text = stream.to_vec();
@@ -168,11 +131,5 @@ mod tests {
         }
         lines.finish(|line| found.push(line.len()));
         assert_eq!(found, [MAX_TEXT, MAX_TEXT, 1]);
-    }
-
-    #[test]
-    fn nul_bytes_alone_at_the_end_are_not_a_line() {
-        assert_eq!(lines(b"a\n\0\0", 64), [b"a"]);
-        assert!(lines(b"", 64).is_empty());
     }
 }

@@ -113,7 +113,6 @@ impl Monitor {
         }
     }
 
-    /// Notes that a program other than the proved ssh runs.
     pub fn distrust(&mut self) {
         if let Progress::Connecting(marker) = &mut self.progress {
             self.progress = Progress::Distrusted(mem::take(marker));
@@ -145,7 +144,6 @@ impl Monitor {
         matches!(self.progress, Progress::Requested)
     }
 
-    /// The verdict on an attempt that ended with a failure of ssh.
     pub fn verdict(&self, ending: Ending) -> Verdict {
         match self.progress {
             Progress::Unknown | Progress::Distrusted(_) | Progress::Requested => {
@@ -199,7 +197,6 @@ impl Ending {
     }
 }
 
-/// Cuts the tags of `LogVerbose` from the lines.
 fn cut_tags(output: &mut Vec<u8>) {
     if memmem::find(output, TAG).is_none() {
         return;

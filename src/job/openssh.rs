@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
 
-use crate::log::record::number;
+use crate::decimal::number;
 
 /// Looked up in PATH, as by cron's shell.
 pub const NAME: &str = "ssh";
@@ -43,7 +43,6 @@ pub fn has_anything_in_path() -> bool {
     candidates().any(|path| path.exists())
 }
 
-/// What to do if PATH has no ssh.
 pub fn remedy_for_path() -> String {
     let elsewhere = ["/usr/bin", "/usr/local/bin"].into_iter();
     let mut elsewhere = elsewhere.filter(|dir| Path::new(dir).join(NAME).is_file());
@@ -86,25 +85,4 @@ fn leading_number(text: &[u8]) -> Option<(u32, &[u8])> {
 pub fn guards(version: Version) -> &'static [&'static str] {
     let all = &["-T", "-oForkAfterAuthentication=no", "-oSessionType=default", "-oStdinNull=no"];
     if version >= SEPARATING { all } else { &all[..1] }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_version_of_openssh_is_read_from_its_own_words() {
-        for (text, version) in [
-            ("OpenSSH_9.2p1 Debian-2+deb12u10, OpenSSL 3.0.19 27 Jan 2026", Some(Version(9, 2))),
-            ("OpenSSH_7.6p1, LibreSSL 2.6.2", Some(Version(7, 6))),
-            ("OpenSSH_10.0p2 Debian-7, OpenSSL 3.5.1", Some(Version(10, 0))),
-            ("Dropbear v2022.83", None),
-            ("OpenSSH_", None),
-            ("OpenSSH_9", None),
-            ("", None),
-        ] {
-            let found = Version::split(text.as_bytes()).map(|(version, _)| version);
-            assert_eq!(found, version, "{text}");
-        }
-    }
 }

@@ -40,62 +40,21 @@ const NEAR: usize = 128;
 /// The bits that give a program another user or group. Not everybody can watch or stop such a process.
 const SET_ID: u32 = 0o6000;
 
-/// The keywords of `ssh_config(5)` that each version from 7.4 to 10.5 has, in the order of ssh's table, without those
+/// The keywords of `ssh_config(5)`, each with its NUL, that each version from 7.4 to 10.5 has, in the order of ssh's table, without those
 /// that only some versions or builds have.
-const KEYWORDS: [&[u8]; 52] = [
-    b"kexalgorithms\0",
-    b"forwardagent\0",
-    b"forwardx11\0",
-    b"forwardx11trusted\0",
-    b"forwardx11timeout\0",
-    b"exitonforwardfailure\0",
-    b"xauthlocation\0",
-    b"gatewayports\0",
-    b"passwordauthentication\0",
-    b"kbdinteractivedevices\0",
-    b"pubkeyauthentication\0",
-    b"hostbasedauthentication\0",
-    b"identityfile\0",
-    b"identitiesonly\0",
-    b"certificatefile\0",
-    b"addkeystoagent\0",
-    b"identityagent\0",
-    b"hostkeyalias\0",
-    b"proxycommand\0",
-    b"remoteforward\0",
-    b"localforward\0",
-    b"escapechar\0",
-    b"globalknownhostsfile\0",
-    b"userknownhostsfile\0",
-    b"connectionattempts\0",
-    b"checkhostip\0",
-    b"stricthostkeychecking\0",
-    b"tcpkeepalive\0",
-    b"numberofpasswordprompts\0",
-    b"dynamicforward\0",
-    b"preferredauthentications\0",
-    b"hostkeyalgorithms\0",
-    b"bindaddress\0",
-    b"clearallforwardings\0",
-    b"verifyhostkeydns\0",
-    b"rekeylimit\0",
-    b"connecttimeout\0",
-    b"serveraliveinterval\0",
-    b"serveralivecountmax\0",
-    b"controlpath\0",
-    b"controlmaster\0",
-    b"controlpersist\0",
-    b"hashknownhosts\0",
-    b"permitlocalcommand\0",
-    b"visualhostkey\0",
-    b"requesttty\0",
-    b"proxyusefdpass\0",
-    b"canonicaldomains\0",
-    b"canonicalizehostname\0",
-    b"streamlocalbindunlink\0",
-    b"revokedhostkeys\0",
-    b"fingerprinthash\0",
-];
+const KEYWORDS: &[u8] = b"\
+    kexalgorithms\0forwardagent\0forwardx11\0forwardx11trusted\0forwardx11timeout\0\
+    exitonforwardfailure\0xauthlocation\0gatewayports\0passwordauthentication\0\
+    kbdinteractivedevices\0pubkeyauthentication\0hostbasedauthentication\0identityfile\0\
+    identitiesonly\0certificatefile\0addkeystoagent\0identityagent\0hostkeyalias\0proxycommand\0\
+    remoteforward\0localforward\0escapechar\0globalknownhostsfile\0userknownhostsfile\0\
+    connectionattempts\0checkhostip\0stricthostkeychecking\0tcpkeepalive\0\
+    numberofpasswordprompts\0dynamicforward\0preferredauthentications\0hostkeyalgorithms\0\
+    bindaddress\0clearallforwardings\0verifyhostkeydns\0rekeylimit\0connecttimeout\0\
+    serveraliveinterval\0serveralivecountmax\0controlpath\0controlmaster\0controlpersist\0\
+    hashknownhosts\0permitlocalcommand\0visualhostkey\0requesttty\0proxyusefdpass\0\
+    canonicaldomains\0canonicalizehostname\0streamlocalbindunlink\0revokedhostkeys\0\
+    fingerprinthash\0";
 
 /// Messages of ssh's main function, its loop and its login. ssh-keysign reads the same options, and has none of these.
 const WORDS: [&[u8]; 6] = [
@@ -107,7 +66,6 @@ const WORDS: [&[u8]; 6] = [
     b"No more authentication methods to try.\0",
 ];
 
-/// Why a program is not proved to be OpenSSH's ssh.
 #[derive(Debug, thiserror::Error)]
 pub enum Unproved {
     /// A script in the place of ssh may drop options, or run ssh twice.
@@ -133,7 +91,6 @@ pub struct Proved {
     file: ProgramFile,
 }
 
-/// The facts about a proved program.
 type ProgramFacts = (Version, String, ProgramFile);
 
 /// Names the file that is not proved.
@@ -236,7 +193,7 @@ fn version_in(constants: &[u8], has_header: bool) -> Option<(Version, String)> {
     let begin = if has_header { ELF.len() } else { 0 };
     let version = own_version(constants)?;
     let mut place = 0;
-    for keyword in KEYWORDS {
+    for keyword in keywords() {
         let near = &constants[place..constants.len().min(place + NEAR)];
         place = match find_string(near, keyword) {
             Some(found) => place + found,
@@ -247,6 +204,10 @@ fn version_in(constants: &[u8], has_header: bool) -> Option<(Version, String)> {
     let is_alone =
         memmem::find_iter(&constants[begin..], ELF).all(|at| !is_header(&constants[begin + at..]));
     (has_words && is_alone).then_some(version)
+}
+
+fn keywords() -> impl Iterator<Item = &'static [u8]> {
+    KEYWORDS.split_inclusive(|&byte| byte == 0)
 }
 
 /// The place of this one in `strings`, each with a NUL behind it. For a few short ones this is cheaper than [`memmem`].
@@ -365,7 +326,7 @@ mod tests {
     fn a_program_that_lacks_anything_of_ssh_is_not_proved() {
         let ssh = fs::read(installed()).expect("it is read");
         assert!(proved(&ssh).is_ok());
-        for text in KEYWORDS.iter().chain(&WORDS) {
+        for text in keywords().chain(WORDS) {
             let mut other = ssh.clone();
             // Another word may end in it.
             while let Some(at) = memmem::find(&other, text) {

@@ -37,7 +37,6 @@ const EOF_GRACE: Duration = Duration::from_millis(100);
 /// How long an exit of ssh may stay unseen if the kernel has no pidfd and SIGCHLD is lost.
 const LOOK_AFTER: Duration = Duration::from_secs(1);
 
-/// The time for ssh to stop.
 const STOP_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The size of a pipe that nobody has changed (pipe(7)).
@@ -66,7 +65,6 @@ impl Exit {
     }
 }
 
-/// Where the output goes.
 #[derive(Debug)]
 pub struct Sinks {
     /// A record for each line.
@@ -138,7 +136,6 @@ pub fn relay(
     })
 }
 
-/// A running ssh, its output and the signals that it was sent.
 struct Relay<'a> {
     child: Child,
     /// The first signal that was forwarded to ssh, and when.
@@ -280,7 +277,6 @@ fn has_come(time: Instant) -> bool {
     time <= Instant::now()
 }
 
-/// The reading side of ssh's output, and its destinations.
 struct Output<'a> {
     /// None after end of file: poll(2) would call it ready for ever.
     pipe: Option<PipeReader>,
@@ -387,7 +383,6 @@ impl Output<'_> {
     }
 }
 
-/// The number of bytes in `pipe`.
 fn unread(pipe: &PipeReader) -> usize {
     // FIONREAD does not fail for a pipe. If it did, the grace would have to do.
     ioctl_fionread(pipe).map_or(0, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX))

@@ -29,7 +29,6 @@ const FIRST_PATIENT: u32 = 5;
 /// The longest wait of such a job, as a multiple of the longest first wait. Its shortest wait is a quarter of that.
 const PATIENT_FACTOR: u32 = 120;
 
-/// How often and how soon to try again.
 #[derive(Debug, Clone, Copy)]
 pub struct Retries {
     /// The most attempts after the first one.
@@ -50,7 +49,6 @@ pub enum Decision {
     LooksRefused,
 }
 
-/// The failed attempts of one run.
 #[derive(Debug)]
 pub struct Failures {
     retries: Retries,
@@ -172,33 +170,10 @@ mod tests {
         }
     }
 
-    fn without_delay(count: u32) -> Failures {
-        Failures::new(Retries { count, delay: Duration::ZERO })
-    }
-
-    fn retry_of(number: u32, count: u32) -> Decision {
-        Decision::Retry(Retry { number, count, wait: Duration::ZERO })
-    }
-
-    #[test]
-    fn only_a_transient_failure_is_followed_by_another_attempt_and_only_so_often() {
-        let mut failures = without_delay(2);
-        assert_eq!(failures.decide(Verdict::Transient), retry_of(1, 2));
-        assert_eq!(failures.decide(Verdict::Transient), retry_of(2, 2));
-        assert_eq!(failures.decide(Verdict::Transient), Decision::Final);
-        for (verdict, decision) in [
-            (Verdict::Permanent, Decision::Final),
-            (Verdict::Unexplained, Decision::Unexplained),
-            (Verdict::Muted, Decision::Muted),
-        ] {
-            assert_eq!(without_delay(2).decide(verdict), decision);
-            assert_eq!(without_delay(0).decide(verdict), Decision::Final);
-        }
-    }
-
     #[test]
     fn connections_closed_at_the_login_are_retried_three_times_among_any_others() {
-        let mut failures = without_delay(8);
+        let retries = Retries { count: 8, delay: Duration::ZERO };
+        let mut failures = Failures::new(retries);
         for (number, verdict) in (1..).zip([
             Verdict::ClosedAtLogin,
             Verdict::Transient,
@@ -206,21 +181,10 @@ mod tests {
             Verdict::ClosedAtLogin,
             Verdict::Transient,
         ]) {
-            assert_eq!(failures.decide(verdict), retry_of(number, 8));
+            let retry = Retry { number, count: 8, wait: Duration::ZERO };
+            assert_eq!(failures.decide(verdict), Decision::Retry(retry));
         }
         let verdict = Verdict::ClosedAtLogin;
         assert_eq!(failures.decide(verdict), Decision::LooksRefused);
-    }
-
-    #[test]
-    fn a_retry_after_the_login_waits_ten_times_as_long_as_the_first_may() {
-        for _ in 0..100 {
-            let mut failures = Failures::new(Retries { count: 8, delay: Duration::from_secs(1) });
-            let Decision::Retry(retry) = failures.decide(Verdict::ClosedAtLogin) else {
-                panic!("no retry");
-            };
-            let seconds = retry.wait.as_secs_f64();
-            assert!((10.0..=20.0).contains(&seconds), "{seconds} s");
-        }
     }
 }

@@ -44,7 +44,6 @@ impl EndingSignal {
     }
 }
 
-/// The signals of this process since the installation.
 #[derive(Debug)]
 pub struct Signals {
     descriptor: SignalFd,

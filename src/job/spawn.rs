@@ -20,7 +20,7 @@ use rustix::process::{
     waitpid,
 };
 
-use crate::log::record::number;
+use crate::decimal::number;
 
 #[derive(Debug)]
 pub struct Program {

@@ -37,10 +37,8 @@ pub struct Ssh {
     pub operands: Operands,
 }
 
-/// Why ssh was not started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// No directory of PATH has an ssh.
     #[error("ssh not found")]
     NotFound,
     /// The kernel does not run it: permissions, too long an argument, limits.

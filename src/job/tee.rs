@@ -30,7 +30,6 @@ impl Tee {
         Self { is_open: is_wanted, stdout: None, backlog: Vec::new() }
     }
 
-    /// Shows `bytes`, now or later.
     pub fn show(&mut self, bytes: &[u8]) {
         // While ssh runs, nothing more is read until the backlog is gone. After its exit, one of its helpers may still
         // flood the pipe: the limit is for that case.

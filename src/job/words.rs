@@ -120,7 +120,6 @@ pub struct Operands {
     pub host: Host,
     /// The remote command's first word.
     pub script: Script,
-    /// The remote command's other words.
     pub parameters: Vec<OsString>,
 }
 
@@ -130,7 +129,6 @@ impl Operands {
         escape::join(iter::once(self.host.0.as_os_str()).chain(self.remote_command()))
     }
 
-    /// The words of the remote command.
     pub fn remote_command(&self) -> impl Iterator<Item = &OsStr> {
         iter::once(&self.script.0).chain(&self.parameters).map(OsString::as_os_str)
     }

@@ -12,7 +12,7 @@ use rustix::fs::{
 use rustix::io::{Errno, pread, retry_on_intr, write};
 use rustix::process::geteuid;
 
-use super::record::number;
+use crate::decimal::number;
 
 /// How often the file may vanish while it is opened. Only somebody who creates and deletes it without pause gets this
 /// far.
@@ -321,21 +321,13 @@ mod tests {
 
     #[test]
     fn other_names_are_not_names_of_logs() {
-        for name in [
-            "20261124_remoteexe",
-            "20261324_remoteexe.log",
-            "2026112_remoteexe.log",
-            "20261124_remoteexe.root.log",
-            "20261124_remoteexe.+1.log",
-            "20261124_remoteexe..log",
-            "20261124_remoteexe0.log",
-            "20261124_remoteexe.log.1",
-            "20261124_remoteexe.0.fe.log",
-            "20261124_remoteexe.0.00000000000000FE.log",
-            "20261124_remoteexe.0.+0000000000000fe.log",
-            "x20261124_remoteexe.log",
-        ] {
-            assert_eq!(LogName::parse(name), None, "{name}");
+        let names = "_remoteexe _remoteexe.root.log _remoteexe.+1.log _remoteexe..log _remoteexe0.log \
+                     _remoteexe.log.1 _remoteexe.0.fe.log _remoteexe.0.00000000000000FE.log \
+                     _remoteexe.0.+0000000000000fe.log";
+        let names = names.split(' ').map(|end| format!("20261124{end}"));
+        let others = ["20261324", "2026112", "x20261124"].map(|day| format!("{day}_remoteexe.log"));
+        for name in names.chain(others) {
+            assert_eq!(LogName::parse(&name), None, "{name}");
         }
     }
 }

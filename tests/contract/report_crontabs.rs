@@ -31,12 +31,15 @@ fn the_crontabs_of_the_machine_are_found_and_their_files_checked() {
         ("cron.d/other", "broken\n", 0o666),
         ("spool/root", "4 * * * * remoteexe h v\n", 0o600),
         ("spool/no_such_user", "5 * * * * remoteexe h w\n", 0o600),
+        ("spool/daemon", "6 * * * * remoteexe h x\n", 0o644),
     ] {
         fs::write(scene.path(name), format!("PATH=/mnt:/usr/bin\n{text}")).unwrap();
         fs::set_permissions(scene.path(name), fs::Permissions::from_mode(mode)).unwrap();
     }
     let mut unshare = own_mounts(&format!(
-        "mount -t tmpfs none /mnt
+        "mkfifo $DIR/cron.d/fifo
+         ln -s /etc/passwd $DIR/spool/eve
+         mount -t tmpfs none /mnt
          cp {REMOTEEXE} /mnt/remoteexe
          mount --bind $DIR/crontab /etc/crontab
          mount --bind $DIR/cron.d /etc/cron.d
@@ -45,12 +48,21 @@ fn the_crontabs_of_the_machine_are_found_and_their_files_checked() {
     ));
     scene.equip(&mut unshare);
     let output = unshare.arg("--check").output().unwrap();
-    assert_eq!(stderr(&output), "");
+    assert_eq!(
+        stderr(&output),
+        "remoteexe: left out: /etc/cron.d/fifo: not a regular file; \
+         tip: give a text file, as cron reads it\n\
+         remoteexe: left out: /var/spool/cron/crontabs/eve: \
+         Too many levels of symbolic links (os error 40); \
+         tip: cron follows no link there; put the file itself in its place\n"
+    );
     assert_eq!(
         stdout(&output),
         "/etc/cron.d/jobs: cron ignores a file of mode 664; tip: chmod 644 /etc/cron.d/jobs\n\
          /etc/cron.d/jobs.old: cron ignores a file of this name; \
          tip: give the file a name of letters, digits, - and _ only, or delete it\n\
+         /var/spool/cron/crontabs/daemon: cron ignores a file of mode 644; \
+         tip: chmod 600 /var/spool/cron/crontabs/daemon\n\
          /var/spool/cron/crontabs/no_such_user: there is no user no_such_user in /etc/passwd; \
          cron ignores this whole file; tip: name the file after the user whose jobs it has\n"
     );
@@ -159,11 +171,14 @@ fn a_hostile_crontab_is_told_and_bounded_and_nothing_in_it_is_run() {
         ),
     )
     .unwrap();
+    fs::write(scene.path("no_name"), format!("=x\n{}", line("remoteexe $H s"))).unwrap();
     // Each pair of these lines is compared on all days of a year.
     fs::write(scene.path("never"), "0 0 30 2 * root remoteexe h s\n".repeat(10_000)).unwrap();
     File::create(scene.path("large")).and_then(|file| file.set_len(100 << 20)).unwrap();
     let mut outputs = String::new();
-    for name in ["long", "brackets", "binary", "control", "many", "run", "never", "large"] {
+    let names =
+        ["long", "brackets", "binary", "control", "many", "run", "no_name", "never", "large"];
+    for name in names {
         for form in ["--check", "--next"] {
             let mut command = reporter(&scene);
             command.current_dir(scene.path("")).args([form, "--crontab", name]);

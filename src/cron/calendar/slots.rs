@@ -32,19 +32,16 @@ pub fn each(
 ) {
     for interval in clock_intervals.iter().filter(|interval| interval.runs(timing.is_wildcard)) {
         match (interval.when, zone) {
-            (Pace::InTime(offset), None) => {
-                each_minute(timing, &interval.local, &mut |local| {
-                    take(in_time(local - offset, offset));
-                });
-            }
-            (Pace::InTime(offset), Some(zone)) => {
+            (Pace::InTime(offset), zone) => {
                 let utc = interval.local.start - offset..interval.local.end - offset;
-                let offsets = zone.offsets(utc.start, utc.end);
+                let of_machine = || vec![(utc.start, offset)];
+                let offsets = zone.map_or_else(of_machine, |zone| zone.offsets(utc.start, utc.end));
                 let ends = offsets.iter().skip(1).map(|(minute, _)| *minute);
                 for ((start, of_zone), end) in offsets.iter().zip(ends.chain([utc.end])) {
                     let in_zone = start + of_zone..end + of_zone;
                     each_minute(timing, &in_zone, &mut |minute| {
-                        take(in_time(minute - of_zone, offset));
+                        let minute = minute - of_zone;
+                        take(DueMinute { minute, local: minute + offset, late: 0 });
                     });
                 }
             }
@@ -60,10 +57,6 @@ pub fn each(
             (Pace::CatchUpAt(_), Some(_)) => {}
         }
     }
-}
-
-fn in_time(minute: i64, offset: i64) -> DueMinute {
-    DueMinute { minute, local: minute + offset, late: 0 }
 }
 
 fn each_minute(timing: &Timing, local: &Range<i64>, take: &mut impl FnMut(i64)) {

@@ -12,14 +12,14 @@ use crate::cron::crontab::parse::{Columns, Contents};
 use crate::cron::daemon::Daemon;
 use crate::cron::timing::Timing;
 
-const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");
+pub const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");
 
 /// The value of `NAME VALUE` at the head of a file.
-fn head<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+pub fn head<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     text.lines().find_map(|line| line.strip_prefix(name))
 }
 
-fn files(folder: &str) -> Vec<PathBuf> {
+pub fn files(folder: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(Path::new(DATA).join(folder)).unwrap();
     entries.map(|entry| entry.unwrap().path()).collect()
 }

@@ -8,7 +8,6 @@ pub enum Token {
     Operator(Operator),
 }
 
-/// Separates two commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operator {
     And,
@@ -39,7 +38,6 @@ impl Word {
     }
 }
 
-/// The file name of a path.
 pub fn base_name(path: &[u8]) -> &[u8] {
     path.rsplit(|byte| *byte == b'/').next().unwrap_or(path)
 }
@@ -307,23 +305,14 @@ fn nested_length(text: &[u8], open: u8, close: u8) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cron::command::cases::{cases, variables};
 
-    fn variables() -> Variables {
-        let mut variables = Variables::default();
-        for (name, value) in [
-            ("RUN", "timeout 60  remoteexe"),
-            ("EMPTY", ""),
-            ("GLOB", "/srv/*.sh"),
-            ("QUOTES", "it's"),
-        ] {
-            variables.set(name.as_bytes(), value.as_bytes());
-        }
-        variables
-    }
-
-    /// The tokens as a text: words in angle brackets, an expansion after a bar.
-    fn shown(text: &str) -> String {
-        let tokens = tokens(text.as_bytes(), &variables()).unwrap();
+    /// The tokens in the notation of the file.
+    fn shown(text: &[u8], variables: &Variables) -> String {
+        let tokens = match tokens(text, variables) {
+            Ok(tokens) => tokens,
+            Err(error) => return format!("[{error}]"),
+        };
         let shown = tokens.iter().map(|token| match token {
             Token::Word(word) => {
                 let text = String::from_utf8_lossy(&word.text);
@@ -337,79 +326,22 @@ mod tests {
     }
 
     #[test]
-    fn words_are_split_and_unquoted_as_a_shell_does_it() {
-        for (text, expected) in [
-            ("a  b\tc", "<a> <b> <c>"),
-            (r#"a "b  c" 'd "e"' f\ g"#, r#"<a> <b  c> <d "e"> <f g>"#),
-            (r#"a "\"\\\x\$" '\'"#, r#"<a> <"\\x$> <\>"#),
-            (r#"a"b"'c'd """#, "<abcd> <>"),
-            ("a # b", "<a>"),
-            ("a b#c", "<a> <b#c>"),
-            ("a;b&&c||d|e&", "<a> Sequence <b> And <c> Or <d> Pipe <e> Background"),
-            ("(a)", "Open <a> Close"),
-            ("a >/dev/null 2>&1 </dev/null b", "<a> <b>"),
-            ("a 2 >>x &>y b2>z", "<a> <2> <b2>"),
-            ("a $ b", "<a> <$> <b>"),
-            ("[ -f x ]", "<[> <-f> <x> <]>"),
-        ] {
-            assert_eq!(shown(text), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn what_only_a_shell_can_expand_is_marked() {
-        for (text, expected) in [
-            ("$HOST x$1y", "<|$HOST> <xy|$1y>"),
-            (r#""a $HOST b""#, "<a  b|$HOST>"),
-            (r"'$HOST' \$HOST", "<$HOST> <$HOST>"),
-            (r#"$(date "+)") b"#, r#"<|$(date "+)")> <b>"#),
-            ("`date` b", "<|`date`> <b>"),
-            ("${A:-b c} d", "<|${A:-b c}> <d>"),
-            ("$((RANDOM % 30)) d", "<|$((RANDOM % 30))> <d>"),
-            ("*.log \"*\" ~/x a~", "<*.log|*> <*> <~/x|~> <a~>"),
-            ("a{b,c} {d} x[yz]", "<a{b,c}|{> <{d}> <x[yz]|[>"),
-            ("$'a\\'b' c", "<|$'a\\'b'> <c>"),
-            ("<(a b) c", "<|<(a b)> <c>"),
-        ] {
-            let expected = expected.replace("<xy|$1y>", "<x|$1y>");
-            assert_eq!(shown(text), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_variable_that_is_known_is_expanded_as_the_shell_does_it() {
-        for (text, expected) in [
-            ("$RUN h", "<timeout> <60> <remoteexe> <h>"),
-            ("\"${RUN}\" h", "<timeout 60  remoteexe> <h>"),
-            ("'$RUN' \\$RUN", "<$RUN> <$RUN>"),
-            ("x$RUN.sh", "<xtimeout> <60> <remoteexe.sh>"),
-            ("a $EMPTY \"$EMPTY\" b", "<a> <> <b>"),
-            ("$GLOB \"$GLOB\"", "<|$GLOB> </srv/*.sh>"),
-            ("$QUOTES ${RUN:-x} $RUNS", "<it's> <|${RUN:-x}> <|$RUNS>"),
-        ] {
-            assert_eq!(shown(text), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_quote_without_an_end_is_an_error_whatever_the_text() {
-        for (text, closing) in [
-            ("a 'b", '\''),
-            ("a \"b", '"'),
-            ("a $(b", ')'),
-            ("a `b", '`'),
-            ("a ${b", '}'),
-            ("a $(b 'c)", ')'),
-        ] {
-            let found = tokens(text.as_bytes(), &variables());
-            assert_eq!(found, Err(Unclosed(closing)), "{text}");
+    fn a_command_is_split_unquoted_and_expanded_as_a_shell_does_it() {
+        let variables = variables(&[
+            ("RUN", "timeout 60  remoteexe"),
+            ("EMPTY", ""),
+            ("GLOB", "/srv/*.sh"),
+            ("QUOTES", "it's"),
+        ]);
+        for (text, expected) in cases(include_str!("../../../tests/data/shell/words.txt")) {
+            assert_eq!(shown(text.as_bytes(), &variables), expected, "{text}");
         }
         for seed in 0..2000 {
             let mut random = fastrand::Rng::with_seed(seed);
             let length = random.usize(..40);
             let part = |_| random.choice(*b"ab '\"\\$(){}[]`&|;<>#*~").unwrap();
             let text: Vec<u8> = (0..length).map(part).collect();
-            let _ = tokens(&text, &variables());
+            shown(&text, &variables);
         }
     }
 }

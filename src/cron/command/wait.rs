@@ -15,18 +15,22 @@ impl Wait {
 
     pub const UNKNOWN: Self = Self { least: 0, most: None };
 
-    /// Adds up to `seconds`.
     pub fn or_later(self, seconds: u64) -> Self {
         self.then(Self { least: 0, most: Some(seconds) })
     }
 
-    /// Adds the next time.
     pub fn then(self, next: Self) -> Self {
         let most = self.most.zip(next.most);
         Self {
             least: self.least.saturating_add(next.least),
             most: most.map(|(first, second)| first.saturating_add(second)),
         }
+    }
+}
+
+impl Default for Wait {
+    fn default() -> Self {
+        Self::NONE
     }
 }
 

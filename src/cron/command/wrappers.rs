@@ -1,58 +1,41 @@
 //! The programs that run another one: `timeout 300 COMMAND`, `flock -n FILE COMMAND`, `bash -c '…'`.
 
+use std::ffi::OsString;
+
 use super::lexer::{Word, base_name};
 use super::wait::{Wait, seconds};
 
-/// A program that runs the command after its own options and operands.
-struct Wrapper {
-    name: &'static str,
-    /// Options whose value is the next word.
-    with_value: &'static [&'static str],
-    /// The number of its own operands before the command.
-    operands: usize,
-}
-
-const fn wrapper(
-    name: &'static str,
-    with_value: &'static [&'static str],
-    operands: usize,
-) -> Wrapper {
-    Wrapper { name, with_value, operands }
-}
-
-const WRAPPERS: [Wrapper; 28] = [
-    wrapper("chronic", &[], 0),
-    wrapper("chrt", &["-T", "-P", "-D"], 1),
-    wrapper("command", &[], 0),
-    wrapper("cronic", &[], 0),
-    wrapper("cpulimit", &["-l", "--limit"], 0),
-    wrapper("doas", &["-u", "-C"], 0),
-    wrapper("env", &["-u", "--unset", "-C", "--chdir"], 0),
-    wrapper("envdir", &[], 1),
-    wrapper("exec", &["-a"], 0),
-    wrapper("flock", &["-w", "--timeout", "--wait", "-E", "--conflict-exit-code"], 1),
-    wrapper("ionice", &["-c", "--class", "-n", "--classdata"], 0),
-    wrapper("nice", &["-n", "--adjustment"], 0),
-    wrapper("nohup", &[], 0),
-    wrapper("run-one", &[], 0),
-    wrapper("runuser", &["-u", "--user", "-g", "--group", "-G", "--supp-group"], 0),
-    wrapper("prlimit", &[], 0),
-    wrapper("setlock", &[], 1),
-    wrapper("setsid", &[], 0),
-    wrapper("setuidgid", &[], 1),
-    wrapper("stdbuf", &["-i", "-o", "-e"], 0),
-    wrapper(
-        "sudo",
-        &["-u", "--user", "-g", "--group", "-C", "-D", "-R", "-T", "-h", "-p", "-r", "-t"],
-        0,
-    ),
-    wrapper("systemd-cat", &["-t", "--identifier", "-p", "--priority"], 0),
-    wrapper("taskset", &[], 1),
-    wrapper("time", &["-f", "--format", "-o", "--output"], 0),
-    wrapper("timeout", &["-k", "--kill-after", "-s", "--signal"], 1),
-    wrapper("unbuffer", &[], 0),
-    wrapper("unshare", &[], 0),
-    wrapper("withlock", &[], 1),
+/// Programs that run the command after their own options and operands: the name, the options whose value is the next
+/// word, and the number of operands before the command.
+const WRAPPERS: [(&str, &str, usize); 28] = [
+    ("chronic", "", 0),
+    ("chrt", "-T -P -D", 1),
+    ("command", "", 0),
+    ("cronic", "", 0),
+    ("cpulimit", "-l --limit", 0),
+    ("doas", "-u -C", 0),
+    ("env", "-u --unset -C --chdir", 0),
+    ("envdir", "", 1),
+    ("exec", "-a", 0),
+    ("flock", "-w --timeout --wait -E --conflict-exit-code", 1),
+    ("ionice", "-c --class -n --classdata", 0),
+    ("nice", "-n --adjustment", 0),
+    ("nohup", "", 0),
+    ("run-one", "", 0),
+    ("runuser", "-u --user -g --group -G --supp-group", 0),
+    ("prlimit", "", 0),
+    ("setlock", "", 1),
+    ("setsid", "", 0),
+    ("setuidgid", "", 1),
+    ("stdbuf", "-i -o -e", 0),
+    ("sudo", "-u --user -g --group -C -D -R -T -h -p -r -t", 0),
+    ("systemd-cat", "-t --identifier -p --priority", 0),
+    ("taskset", "", 1),
+    ("time", "-f --format -o --output", 0),
+    ("timeout", "-k --kill-after -s --signal", 1),
+    ("unbuffer", "", 0),
+    ("unshare", "", 0),
+    ("withlock", "", 1),
 ];
 
 /// Programs that run the text after `-c`.
@@ -61,41 +44,39 @@ const SHELLS: [&str; 10] =
 
 const USER_CHANGERS: [&str; 5] = ["doas", "runuser", "setuidgid", "su", "sudo"];
 
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Call {
+    /// The program as the line has it: a name or a path.
+    pub program: Vec<u8>,
+    pub words: Vec<OsString>,
+    /// Those that the command itself sets for the call.
+    pub variables: Vec<(Vec<u8>, Vec<u8>)>,
+    /// From the start of the line to the call.
+    pub wait: Wait,
+    /// The shell may skip the call, as after `[ … ] &&` or behind `flock -n`.
+    pub is_conditional: bool,
+    /// The call runs as another user than the line's.
+    pub is_other_user: bool,
+    /// The call does not have the variables of the crontab.
+    pub has_clean_environment: bool,
+}
+
 /// A command without the programs around it.
 #[derive(Debug)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a fact of its own about the programs around the command"
-)]
 pub struct Unwrapped<'a> {
     /// Empty if there is no command.
     pub command: &'a [Word],
     /// The text that the command, a shell, runs.
     pub script: Option<Word>,
-    /// Those that are set for the command.
-    pub variables: Vec<(Vec<u8>, Vec<u8>)>,
-    /// How long the wrappers may wait.
-    pub wait: Wait,
-    /// The wrappers may skip the command.
-    pub is_conditional: bool,
+    /// There is no program around it.
     pub is_plain: bool,
-    pub is_other_user: bool,
-    /// The command does not have the variables of the crontab.
-    pub has_clean_environment: bool,
+    /// What the programs mean for the command, if that is a call.
+    pub call: Call,
 }
 
-/// Removes the wrappers around the command in `words`.
 pub fn unwrap(words: &[Word]) -> Unwrapped<'_> {
-    let mut found = Unwrapped {
-        command: words,
-        script: None,
-        variables: Vec::new(),
-        wait: Wait::NONE,
-        is_conditional: false,
-        is_plain: true,
-        is_other_user: false,
-        has_clean_environment: false,
-    };
+    let call = Call::default();
+    let mut found = Unwrapped { command: words, script: None, is_plain: true, call };
     loop {
         found.take_assignments();
         let Some((program, arguments)) = found.command.split_first() else {
@@ -103,8 +84,8 @@ pub fn unwrap(words: &[Word]) -> Unwrapped<'_> {
         };
         let name = base_name(&program.text);
         if is_one_of(&USER_CHANGERS, name) {
-            found.is_other_user = true;
-            found.has_clean_environment |= is_login(name, arguments);
+            found.call.is_other_user = true;
+            found.call.has_clean_environment |= is_login(name, arguments);
         }
         if name == b"eval" {
             found.script = joined(arguments);
@@ -115,25 +96,26 @@ pub fn unwrap(words: &[Word]) -> Unwrapped<'_> {
             found.script = script(arguments);
             return found;
         }
-        let Some(wrapper) = WRAPPERS.iter().find(|wrapper| wrapper.name.as_bytes() == name) else {
+        let mut wrappers = WRAPPERS.iter().filter(|(wrapper, ..)| wrapper.as_bytes() == name);
+        let Some((wrapper, with_value, operands)) = wrappers.next() else {
             return found;
         };
-        if wrapper.name == "command" && arguments.iter().any(|word| word.text == b"-v") {
+        if *wrapper == "command" && arguments.iter().any(|word| word.text == b"-v") {
             return found;
         }
         found.is_plain = false;
-        let options = wrapper.options(arguments);
-        match wrapper.name {
+        let options = options(with_value, arguments);
+        match *wrapper {
             "flock" | "setlock" => found.lock(&arguments[..options]),
-            "run-one" | "withlock" => found.is_conditional = true,
+            "run-one" | "withlock" => found.call.is_conditional = true,
             "env" if has_clean_environment(&arguments[..options]) => {
-                found.has_clean_environment = true;
+                found.call.has_clean_environment = true;
             }
             _ => {}
         }
         let command = &arguments[options..];
-        let command = command.get(wrapper.operands..).unwrap_or_default();
-        if wrapper.name == "flock"
+        let command = command.get(*operands..).unwrap_or_default();
+        if *wrapper == "flock"
             && let [flag, script, ..] = command
             && matches!(&*flag.text, b"-c" | b"--command")
         {
@@ -144,21 +126,16 @@ pub fn unwrap(words: &[Word]) -> Unwrapped<'_> {
     }
 }
 
-impl Wrapper {
-    /// The number of words that its options take.
-    fn options(&self, words: &[Word]) -> usize {
-        let mut count = 0;
-        while let Some(word) = words.get(count).filter(|word| word.text.starts_with(b"-")) {
-            count += 1;
-            if word.text == b"--" {
-                break;
-            }
-            if is_one_of(self.with_value, &word.text) {
-                count += 1;
-            }
+fn options(with_value: &str, words: &[Word]) -> usize {
+    let mut count = 0;
+    while let Some(word) = words.get(count).filter(|word| word.text.starts_with(b"-")) {
+        count += 1;
+        if word.text == b"--" {
+            break;
         }
-        count.min(words.len())
+        count += usize::from(with_value.split(' ').any(|it| it.as_bytes() == word.text));
     }
+    count.min(words.len())
 }
 
 impl Unwrapped<'_> {
@@ -168,7 +145,7 @@ impl Unwrapped<'_> {
         {
             // An unknown value is of no use.
             if word.expansion.is_none() {
-                self.variables.push((name.to_vec(), value.to_vec()));
+                self.call.variables.push((name.to_vec(), value.to_vec()));
             }
             self.command = rest;
         }
@@ -185,20 +162,20 @@ impl Unwrapped<'_> {
                 longest = seconds(text);
             } else if matches!(text, b"-w" | b"--timeout" | b"--wait") {
                 is_value = true;
-                self.is_conditional = true;
+                self.call.is_conditional = true;
             } else if text.starts_with(b"--timeout=") || text.starts_with(b"--wait=") {
                 longest = text.splitn(2, |byte| *byte == b'=').nth(1).and_then(seconds);
-                self.is_conditional = true;
+                self.call.is_conditional = true;
             } else if text == b"--nonblock" || text == b"--nb" || is_cluster_with(text, b'n') {
                 does_not_wait = true;
             }
         }
         if does_not_wait {
-            self.is_conditional = true;
+            self.call.is_conditional = true;
         } else {
-            self.wait = Wait {
-                least: self.wait.least,
-                most: self.wait.most.zip(longest).map(|(most, longest)| most + longest),
+            self.call.wait = Wait {
+                least: self.call.wait.least,
+                most: self.call.wait.most.zip(longest).map(|(most, longest)| most + longest),
             };
         }
     }

@@ -38,7 +38,6 @@ pub struct SlotOutage {
     pub detected_at: i64,
     pub first: i64,
     pub last: i64,
-    /// The number of jobs that missed a slot.
     pub jobs: usize,
     pub missed: Vec<MissedSlot>,
 }
@@ -65,7 +64,6 @@ fn minute(at: i64) -> i64 {
     at.div_euclid(60)
 }
 
-/// Compares one job after the other.
 #[derive(Debug)]
 pub struct Comparison {
     until: i64,

@@ -104,9 +104,7 @@ fn seconds(seconds: u64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeSet, HashMap};
-    use std::path::{Path, PathBuf};
-    use std::time::Duration;
+    use std::collections::HashMap;
 
     use super::*;
     use crate::cron::calendar::dst::clock_intervals;
@@ -114,30 +112,14 @@ mod tests {
     use crate::cron::command::wait::Wait;
     use crate::cron::compare::comparison::{Comparison, ComparisonResult};
     use crate::cron::daemon::Daemon;
-    use crate::cron::jobs::{LineRef, Starter};
+    use crate::cron::sample;
     use crate::cron::timing::Timing;
-    use crate::exit::success_statuses::SuccessStatuses;
 
     const WEEK: i64 = 7 * 24 * 60;
 
     fn entry(timing: &str) -> CronJob {
-        CronJob {
-            place: LineRef { file: Path::new("crontab").into(), line: 1 },
-            job: b"h s".to_vec(),
-            user: None,
-            log_dir: Some(PathBuf::from("/tmp")),
-            splay: Duration::ZERO,
-            timing: Timing::parse(timing.as_bytes(), Daemon::Debian).unwrap().0,
-            schedule: timing.to_owned(),
-            zone: None,
-            wait: Wait::NONE,
-            has_own_zone: false,
-            is_conditional: false,
-            accepted: SuccessStatuses::default(),
-            changed: None,
-            is_ignored: false,
-            starter: Starter::Cron,
-        }
+        let text = format!("{timing} root remoteexe h s\n");
+        sample::jobs(Daemon::Debian, &text).entries.remove(0)
     }
 
     /// Random lines, most of them due some times a day.
@@ -291,37 +273,5 @@ mod tests {
         assert_eq!(due(detected_at(20, 20)), (320, 500, true));
         assert_eq!(due(detected_at(0, 29)), (300, 300 + 29 + 180, true));
         assert_eq!(due(Wait::UNKNOWN), (300, 600, false));
-    }
-
-    #[test]
-    fn nothing_is_due_before_the_last_change_of_the_crontab() {
-        let day = clock_intervals(&Zone::named("UTC").unwrap(), 0, 24 * 60);
-        let entry = CronJob { changed: Some(12 * 3600), ..entry("0 * * * *") };
-        let hours: BTreeSet<i64> = entry.due(&day, 0).iter().map(|due| due.at / 3600).collect();
-        assert_eq!(hours, (13..24).collect());
-    }
-
-    /// How long this thread has been on a processor (`proc_pid_schedstat(5)`).
-    fn cpu_time() -> Duration {
-        let times = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-        Duration::from_nanos(times.split(' ').next().unwrap().parse().unwrap())
-    }
-
-    /// Judges slots alone. tests/bench/slots.sh measures all that the crontabs add to a report.
-    /// `cargo test --release judged -- --ignored --nocapture` prints the time.
-    #[test]
-    #[ignore = "a benchmark"]
-    fn lines_of_a_month_are_judged_quickly() {
-        let mut random = fastrand::Rng::with_seed(1);
-        let zone = Zone::named("Europe/Berlin").unwrap();
-        let (from, until) = (29_900_000, 29_900_000 + 31 * 24 * 60);
-        let every_5_minutes = (0..500).map(|_| entry("*/5 * * * *")).collect();
-        for entries in [entries(500, &mut random), every_5_minutes] {
-            let starts = simulated(&entries, &zone, from, until, &mut random);
-            let begin = cpu_time();
-            let verdict = compare(&entries, &starts, &zone, from, until);
-            let time = cpu_time().saturating_sub(begin);
-            println!("500 lines, 31 days, {} slots: {time:?}", verdict.judged);
-        }
     }
 }

@@ -10,11 +10,15 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, lstat, open};
 use rustix::io::Errno;
 
-use super::parse::{Columns, Contents, CronLine, Fault};
+use super::parse::{Columns, Contents, CronLine};
 use crate::cron::daemon::{Daemon, MachineCron};
+use crate::cron::fault::Fault;
 
 /// The most bytes of a crontab that are read. Debian's cron takes 10,000 lines of 1000 bytes.
 const LARGEST: u64 = 16 << 20;
+
+const CRONTAB: &str = "/etc/crontab";
+const CRON_D: &str = "/etc/cron.d";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CrontabSelection {
@@ -114,7 +118,6 @@ impl Display for UnreadCrontab {
 
 #[derive(Debug)]
 pub struct Crontabs {
-    /// The daemon of the machine.
     pub cron: MachineCron,
     pub read: Vec<Crontab>,
     pub left_out: Vec<UnreadCrontab>,
@@ -125,7 +128,6 @@ pub struct Crontabs {
 enum Location {
     /// `/etc/crontab` or a file in `/etc/cron.d`.
     System,
-    /// A file in cron's spool directory.
     Spool,
     /// Anywhere else: a copy, or a draft.
     Elsewhere,
@@ -133,10 +135,10 @@ enum Location {
 
 impl Crontabs {
     pub fn read(selection: &CrontabSelection, trust: TrustIn) -> Self {
-        let root = Path::new("/");
-        let mut crontabs = Self::new(root);
+        let cron = MachineCron::of(Path::new("/"));
+        let mut crontabs = Self { cron, read: Vec::new(), left_out: Vec::new() };
         match selection {
-            CrontabSelection::Machine => crontabs.add_machine(root, trust),
+            CrontabSelection::Machine => crontabs.add_machine(trust),
             CrontabSelection::Files(files) => {
                 let mut known = HashSet::new();
                 // A file counts once, whatever its names.
@@ -166,20 +168,15 @@ impl Crontabs {
         crontabs.map(|crontab| crontab.contents.not_looked_at).sum()
     }
 
-    /// No crontab yet. The files of the machine are below `root`.
-    fn new(root: &Path) -> Self {
-        Self { cron: MachineCron::of(root), read: Vec::new(), left_out: Vec::new() }
-    }
-
-    fn add_machine(&mut self, root: &Path, trust: TrustIn) {
-        let system = root.join("etc/crontab");
+    fn add_machine(&mut self, trust: TrustIn) {
+        let system = Path::new(CRONTAB);
         if system.symlink_metadata().is_ok() {
-            self.add(&system, Location::System, Columns::System, None, trust);
+            self.add(system, Location::System, Columns::System, None, trust);
         }
-        for path in self.files_in(&root.join("etc/cron.d")) {
+        for path in self.files_in(Path::new(CRON_D)) {
             self.add(&path, Location::System, Columns::System, None, trust);
         }
-        for path in self.files_in(&root.join(self.cron.spool)) {
+        for path in self.files_in(Path::new(self.cron.spool)) {
             let owner = path.file_name().map(|name| name.to_string_lossy().into_owned());
             self.add(&path, Location::Spool, Columns::User, owner, trust);
         }
@@ -188,13 +185,14 @@ impl Crontabs {
     /// Reads a file that was named. An installed crontab has the columns of its place.
     fn add_file(&mut self, path: &Path, columns: Columns, trust: TrustIn) {
         let parent = path.parent().unwrap_or(Path::new(""));
-        if path == Path::new("/etc/crontab") || parent == Path::new("/etc/cron.d") {
-            self.add(path, Location::System, Columns::System, None, trust);
-        } else if parent == Path::new("/").join(self.cron.spool) {
-            self.add(path, Location::Spool, Columns::User, None, trust);
+        let (place, columns) = if path == Path::new(CRONTAB) || parent == Path::new(CRON_D) {
+            (Location::System, Columns::System)
+        } else if parent == Path::new(self.cron.spool) {
+            (Location::Spool, Columns::User)
         } else {
-            self.add(path, Location::Elsewhere, columns, None, trust);
-        }
+            (Location::Elsewhere, columns)
+        };
+        self.add(path, place, columns, None, trust);
     }
 
     /// The files in a directory, sorted, without hidden ones.
@@ -240,7 +238,7 @@ impl Crontabs {
         }
         let has_ignored_name = place == Location::System && !self.cron.rules.takes_name_of(path);
         let rejection = if has_ignored_name {
-            Some(rejected("cron ignores a file of this name", NAME_REMEDY))
+            Some(Fault::new("cron ignores a file of this name", NAME_REMEDY))
         } else {
             self.rejection(path, place, &stat)
         };
@@ -276,25 +274,21 @@ impl Crontabs {
         let shown = path.display();
         if is_bad_mode {
             let problem = format!("cron ignores a file of mode {mode:o}");
-            return Some(rejected(&problem, &format!("chmod {good_mode} {shown}")));
+            return Some(Fault::new(problem, format!("chmod {good_mode} {shown}")));
         }
         if place == Location::System && stat.st_uid != 0 {
             let problem = format!("cron ignores a file of uid {}, which is not root", stat.st_uid);
-            return Some(rejected(&problem, &format!("chown root {shown}")));
+            return Some(Fault::new(problem, format!("chown root {shown}")));
         }
         let has_link_rule = place == Location::Spool || self.cron.rules == Daemon::Debian;
         (has_link_rule && stat.st_nlink != 1).then(|| {
             let problem = "cron ignores a file that has a second hard link";
-            rejected(problem, &format!("copy {shown} to a file of its own"))
+            Fault::new(problem, format!("copy {shown} to a file of its own"))
         })
     }
 }
 
 const NAME_REMEDY: &str = "give the file a name of letters, digits, - and _ only, or delete it";
-
-fn rejected(problem: &str, remedy: &str) -> Fault {
-    Fault { is_of_file: true, ..Fault::new(None, problem, remedy) }
-}
 
 /// The error of a file whose lines all have the columns of the other option.
 fn misfit(path: &Path, contents: &Contents, columns: Columns) -> Option<UnreadCrontab> {
@@ -324,7 +318,6 @@ fn is_standard_input(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// Reads a crontab and the data of its file.
 fn read(path: &Path, place: Location) -> io::Result<(Vec<u8>, Stat)> {
     if place == Location::Elsewhere && is_standard_input(path) {
         let stdin = io::stdin();
@@ -367,103 +360,4 @@ fn is_foreign_link(path: &Path) -> bool {
 
 pub fn is_program(path: &Path) -> bool {
     path.metadata().is_ok_and(|data| data.is_file() && data.mode() & 0o111 != 0)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::os::unix::fs::{PermissionsExt, symlink};
-
-    use tempfile::TempDir;
-
-    use super::*;
-
-    const LINE: &str = "* * * * * root remoteexe h s\n";
-
-    fn write(root: &TempDir, path: &str, text: &str, mode: u32) {
-        let path = root.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-    }
-
-    fn shown(root: &TempDir) -> Vec<String> {
-        let mut crontabs = Crontabs::new(root.path());
-        crontabs.add_machine(root.path(), &|_| Trust::Full);
-        let name = |path: &Path| path.strip_prefix(root.path()).unwrap().display().to_string();
-        let read = crontabs.read.iter().map(|crontab| {
-            let problem = crontab.rejection.as_ref().map_or("", |fault| &fault.problem);
-            format!("{} {} {problem}", name(&crontab.path), crontab.contents.lines.len())
-        });
-        let left_out = crontabs.left_out.iter();
-        let left_out =
-            left_out.map(|left_out| format!("{}: {}", name(&left_out.path), left_out.reason));
-        read.chain(left_out).collect()
-    }
-
-    #[test]
-    fn the_crontabs_of_debian_are_found_with_what_makes_cron_reject_them() {
-        let root = TempDir::new().unwrap();
-        write(&root, "etc/crontab", LINE, 0o644);
-        write(&root, "etc/cron.d/jobs", LINE, 0o664);
-        write(&root, "etc/cron.d/jobs.conf", LINE, 0o644);
-        write(&root, "etc/cron.d/.placeholder", "", 0o644);
-        write(&root, "var/spool/cron/crontabs/alice", "* * * * * remoteexe h s\n", 0o600);
-        write(&root, "var/spool/cron/crontabs/bob", "* * * * * remoteexe h s\n", 0o644);
-        symlink("/etc/passwd", root.path().join("var/spool/cron/crontabs/eve")).unwrap();
-        assert_eq!(
-            shown(&root),
-            [
-                "etc/crontab 1 ",
-                "etc/cron.d/jobs 1 cron ignores a file of mode 664",
-                "etc/cron.d/jobs.conf 1 cron ignores a file of this name",
-                "var/spool/cron/crontabs/alice 1 ",
-                "var/spool/cron/crontabs/bob 1 cron ignores a file of mode 644",
-                "var/spool/cron/crontabs/eve: Too many levels of symbolic links (os error 40)",
-            ]
-        );
-    }
-
-    #[test]
-    fn the_crontabs_of_red_hat_are_found() {
-        let root = TempDir::new().unwrap();
-        write(&root, "usr/sbin/crond", "cronie 1.7.2", 0o755);
-        write(&root, "etc/cron.d/jobs.conf", LINE, 0o644);
-        write(&root, "etc/cron.d/jobs.rpmnew", LINE, 0o644);
-        write(&root, "var/spool/cron/alice", "* * * * * remoteexe h s\n", 0o600);
-        assert_eq!(
-            shown(&root),
-            [
-                "etc/cron.d/jobs.conf 1 ",
-                "etc/cron.d/jobs.rpmnew 1 cron ignores a file of this name",
-                "var/spool/cron/alice 1 ",
-            ]
-        );
-    }
-
-    #[test]
-    fn a_hostile_crontab_is_reported_and_bounded() {
-        let root = TempDir::new().unwrap();
-        write(&root, "etc/crontab", "* * * * * root remoteexe h s\n\0\n", 0o644);
-        write(&root, "etc/cron.d/long", &"x".repeat(1 << 20), 0o644);
-        File::create(root.path().join("etc/cron.d/large"))
-            .and_then(|file| file.set_len(100 << 20))
-            .unwrap();
-        rustix::fs::mknodat(
-            rustix::fs::CWD,
-            root.path().join("etc/cron.d/fifo"),
-            FileType::Fifo,
-            Mode::from_raw_mode(0o644),
-            0,
-        )
-        .unwrap();
-        assert_eq!(
-            shown(&root),
-            [
-                "etc/crontab 0 ",
-                "etc/cron.d/long 0 ",
-                "etc/cron.d/fifo: not a regular file",
-                "etc/cron.d/large: larger than 16 MiB: this is no crontab",
-            ]
-        );
-    }
 }

@@ -8,6 +8,7 @@ use super::variables::{Assignment, Variables};
 use crate::cron::command::calls::mentions_name;
 use crate::cron::command::lexer::base_name;
 use crate::cron::daemon::Daemon;
+use crate::cron::fault::Fault;
 use crate::cron::timing::{Timing, split_word};
 
 /// Debian's cron takes no more.
@@ -58,23 +59,6 @@ impl CronLine {
     }
 }
 
-/// Something in a crontab that an operator should correct.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// From 1. None for the file as a whole.
-    pub line: Option<usize>,
-    pub problem: String,
-    pub remedy: String,
-    /// Makes cron ignore the whole file.
-    pub is_of_file: bool,
-}
-
-impl Fault {
-    pub fn new(line: Option<usize>, problem: &str, remedy: &str) -> Self {
-        Self { line, problem: problem.to_owned(), remedy: remedy.to_owned(), is_of_file: false }
-    }
-}
-
 #[derive(Debug, Clone, Default)]
 pub struct Contents {
     /// The lines with a time and a command, even in a file that cron ignores.
@@ -83,6 +67,8 @@ pub struct Contents {
     pub commented_out: Vec<CronLine>,
     /// What cron refuses, and likely mistakes in variables.
     pub faults: Vec<Fault>,
+    /// cron ignores the whole file because of a fault in it.
+    pub is_ignored: bool,
     /// Why cron refuses lines, without the effect on the file.
     pub refusals: Vec<Fault>,
     /// Each with the number of its line.
@@ -93,11 +79,6 @@ pub struct Contents {
 }
 
 impl Contents {
-    /// Whether cron ignores the whole file because of a fault in it.
-    pub fn is_ignored(&self) -> bool {
-        self.faults.iter().any(|fault| fault.is_of_file)
-    }
-
     /// Only counts the lines that may run remoteexe.
     pub fn count(text: &[u8]) -> Self {
         let lines = text.split(|byte| *byte == b'\n');
@@ -119,8 +100,8 @@ impl Contents {
         if let Some(line) = text.split(|byte| *byte == b'\n').position(|line| line.contains(&0)) {
             // cron ends a line or a value at a NUL, depending on the place.
             let other = ("a NUL byte: this is not a text", "write the crontab as plain text");
-            let (problem, remedy) = mistakes::encoding(text).unwrap_or(other);
-            reader.refuse_file(line + 1, problem, remedy);
+            let fault = mistakes::encoding(text).unwrap_or(Fault::new(other.0, other.1));
+            reader.refuse_file(fault.at(line + 1));
             let visible: Vec<u8> = text.iter().copied().filter(|byte| *byte != 0).collect();
             reader.contents.mentions_remoteexe = mentions_name(&visible);
             return reader.contents;
@@ -159,11 +140,8 @@ impl CrontabParser {
             return;
         }
         if is_unfinished {
-            self.refuse(
-                number,
-                "no newline at the end of the file",
-                "end the last line with a newline",
-            );
+            let problem = "no newline at the end of the file";
+            self.refuse(Fault::new(problem, "end the last line with a newline").at(number));
             if self.daemon == Daemon::Cronie {
                 return;
             }
@@ -174,51 +152,43 @@ impl CrontabParser {
         }
         match self.line(line, number) {
             Ok(line) => self.contents.lines.push(line),
-            Err(error) => {
+            Err(fault) => {
                 let usual = mistakes::of_refused(line, is_continued);
-                let (problem, remedy) = usual.unwrap_or(error);
-                self.refuse(number, &problem, &remedy);
+                self.refuse(usual.unwrap_or(fault).at(number));
             }
         }
     }
 
     fn assign(&mut self, assignment: Assignment, number: usize) {
         let Assignment { name, value, is_quoted } = &assignment;
-        let comment =
-            value.windows(2).any(|bytes| bytes[0].is_ascii_whitespace() && bytes[1] == b'#');
-        if comment && !is_quoted {
-            let name = String::from_utf8_lossy(name);
-            self.fault(
-                Some(number),
-                &format!("the value of {name} ends with a comment, which is part of it"),
+        let shown = String::from_utf8_lossy(name);
+        let mut fault = |problem: String, remedy: &str| {
+            self.contents.faults.push(Fault::new(problem, remedy).at(number));
+        };
+        let mut pairs = value.windows(2);
+        if !is_quoted && pairs.any(|pair| pair[0].is_ascii_whitespace() && pair[1] == b'#') {
+            fault(
+                format!("the value of {shown} ends with a comment, which is part of it"),
                 "move the comment to a line of its own",
             );
         }
         if name.starts_with(mistakes::BYTE_ORDER_MARK) {
-            self.fault(
-                Some(number),
-                "the file begins with a byte order mark, which is part of the first variable's name",
-                "save it as UTF-8 without a byte order mark (BOM)",
-            );
+            let problem = "the file begins with a byte order mark, which is part of the first variable's name";
+            fault(problem.to_owned(), mistakes::WITHOUT_MARK);
         }
-        let changes_remoteexe = name == b"PATH" || name.starts_with(b"REMOTEEXE_");
-        if changes_remoteexe && let Some((problem, remedy)) = mistakes::lookalike(value) {
-            self.fault(Some(number), &format!("{problem} in a variable"), remedy);
+        let is_ours = name.starts_with(b"REMOTEEXE_");
+        if (is_ours || name == b"PATH")
+            && let Some((problem, remedy)) = mistakes::lookalike(value)
+        {
+            fault(format!("{problem} in a variable"), remedy);
         }
-        if name.starts_with(b"REMOTEEXE_") && value.contains(&b'$') {
-            let name = String::from_utf8_lossy(name);
-            self.fault(
-                Some(number),
-                &format!("cron does not replace the $ in {name}"),
-                "write the value in full",
-            );
+        if is_ours && value.contains(&b'$') {
+            fault(format!("cron does not replace the $ in {shown}"), "write the value in full");
         }
         let is_of_cronie = matches!(&**name, b"CRON_TZ" | b"RANDOM_DELAY");
         if is_of_cronie && self.daemon == Daemon::Debian {
-            let name = String::from_utf8_lossy(name);
-            self.fault(
-                Some(number),
-                &format!("{name} has no effect: only cronie knows it"),
+            fault(
+                format!("{shown} has no effect: only cronie knows it"),
                 "give the time in the machine's zone, and delays with sleep",
             );
         }
@@ -226,21 +196,19 @@ impl CrontabParser {
         self.contents.assignments.push((number, assignment));
     }
 
-    fn line(&self, line: &[u8], number: usize) -> Result<CronLine, (String, String)> {
+    fn line(&self, line: &[u8], number: usize) -> Result<CronLine, Fault> {
         let line = match self.daemon {
             // The daemon then writes nothing to syslog.
             Daemon::Cronie => line.strip_prefix(b"-").unwrap_or(line),
             Daemon::Debian => line,
         };
         if is_bad_assignment(line) {
-            return Err((
-                "neither a variable nor a time".to_owned(),
-                "write NAME=value, NAME=\"\" for nothing, and no comment after a quoted value"
-                    .to_owned(),
+            return Err(Fault::new(
+                "neither a variable nor a time",
+                "write NAME=value, NAME=\"\" for nothing, and no comment after a quoted value",
             ));
         }
-        let (timing, rest) = Timing::parse(line, self.daemon)
-            .map_err(|error| (error.to_string(), error.remedy()))?;
+        let (timing, rest) = Timing::parse(line, self.daemon)?;
         let time_text = String::from_utf8_lossy(&line[..line.len() - rest.len()]);
         let (user, command) = match self.columns {
             Columns::User => (None, rest),
@@ -273,11 +241,11 @@ impl CrontabParser {
         line.ok()
     }
 
-    fn check_command(&self, rest: &[u8], command: &[u8]) -> Result<(), (String, String)> {
+    fn check_command(&self, rest: &[u8], command: &[u8]) -> Result<(), Fault> {
         let has_sixth_star = rest.starts_with(b"*");
         if has_sixth_star && (self.daemon == Daemon::Cronie || self.columns == Columns::User) {
             let remedy = "give five time fields, and then the command";
-            return Err(("a sixth time field".to_owned(), remedy.to_owned()));
+            return Err(Fault::new("a sixth time field", remedy));
         }
         let (problem, remedy) = match self.columns {
             Columns::System => {
@@ -288,55 +256,48 @@ impl CrontabParser {
         // Debian's cron then runs an empty command.
         let may_be_empty = self.daemon == Daemon::Debian && self.columns == Columns::User;
         if command.is_empty() && !may_be_empty {
-            return Err((problem.to_owned(), remedy.to_owned()));
+            return Err(Fault::new(problem, remedy));
         }
         let longest = match self.daemon {
             Daemon::Debian => LONGEST_DEBIAN_COMMAND,
             Daemon::Cronie => LONGEST_CRONIE_COMMAND,
         };
         if command.len() >= longest {
-            return Err((
-                format!("a command of {} bytes; cron takes less than {longest}", command.len()),
-                "put the command into a script".to_owned(),
-            ));
+            let length = command.len();
+            let problem = format!("a command of {length} bytes; cron takes less than {longest}");
+            return Err(Fault::new(problem, "put the command into a script"));
         }
         Ok(())
     }
 
     fn stop(&mut self, line: usize) {
         let problem = format!("more than {MOST_LINES} lines");
-        let remedy = "use several files";
-        if self.daemon == Daemon::Debian {
-            self.refuse_file(line, &problem, remedy);
-        } else {
-            let problem = format!("{problem}; the others are not looked at here");
-            self.fault(Some(line), &problem, remedy);
+        let fault = Fault::new(problem, "use several files").at(line);
+        match self.daemon {
+            Daemon::Debian => self.refuse_file(fault),
+            Daemon::Cronie => self.add(fault, "the others are not looked at here"),
         }
     }
 
-    fn refuse(&mut self, line: usize, problem: &str, remedy: &str) {
-        if self.daemon == Daemon::Debian {
-            self.refuse_file(line, problem, remedy);
-        } else {
-            self.note_refusal(line, problem, remedy);
-            self.fault(Some(line), &format!("{problem}; cron ignores this line"), remedy);
+    fn refuse(&mut self, fault: Fault) {
+        match self.daemon {
+            Daemon::Debian => self.refuse_file(fault),
+            Daemon::Cronie => {
+                self.contents.refusals.push(fault.clone());
+                self.add(fault, Daemon::Cronie.consequence());
+            }
         }
     }
 
-    fn note_refusal(&mut self, line: usize, problem: &str, remedy: &str) {
-        self.contents.refusals.push(Fault::new(Some(line), problem, remedy));
+    fn refuse_file(&mut self, fault: Fault) {
+        self.contents.is_ignored = true;
+        self.contents.refusals.push(fault.clone());
+        self.add(fault, Daemon::Debian.consequence());
     }
 
-    fn refuse_file(&mut self, line: usize, problem: &str, remedy: &str) {
-        self.note_refusal(line, problem, remedy);
-        self.fault(Some(line), &format!("{problem}; cron ignores this whole file"), remedy);
-        if let Some(fault) = self.contents.faults.last_mut() {
-            fault.is_of_file = true;
-        }
-    }
-
-    fn fault(&mut self, line: Option<usize>, problem: &str, remedy: &str) {
-        self.contents.faults.push(Fault::new(line, problem, remedy));
+    fn add(&mut self, fault: Fault, consequence: &str) {
+        let problem = format!("{}; {consequence}", fault.problem);
+        self.contents.faults.push(Fault { problem, ..fault });
     }
 }
 

@@ -1,28 +1,15 @@
 //! What a user may do with a file, by the modes of the file and of the directories above it.
 
-use std::fs::{self, Metadata};
+use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use rustix::fs::getxattr;
 
+use crate::machine::{LocalUser, UserLookup};
+
 /// The access control list of a file, which may allow what the mode does not.
 const ACL: &str = "system.posix_acl_access";
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LocalUser {
-    pub uid: u32,
-    pub gids: Vec<u32>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum UserLookup {
-    Known(LocalUser),
-    /// The machine has no such user.
-    Missing,
-    /// A directory service may have such a user.
-    Unclear,
-}
 
 pub type FindUser<'a> = &'a dyn Fn(&str) -> UserLookup;
 
@@ -36,36 +23,31 @@ pub enum FileAccess {
     Search = 1,
 }
 
-impl LocalUser {
-    /// Whether the user has this access to `path`. None if more than the mode decides.
-    pub fn may(&self, access: FileAccess, path: &Path) -> Option<bool> {
-        let path = fs::canonicalize(path).ok()?;
-        let above = path.ancestors().skip(1);
-        for directory in above {
-            if !self.has_bit(FileAccess::Search, directory)? {
-                return Some(false);
-            }
+/// Whether a user has this access to `path`. None if more than the mode decides.
+pub fn may(user: &LocalUser, access: FileAccess, path: &Path) -> Option<bool> {
+    let path = fs::canonicalize(path).ok()?;
+    let above = path.ancestors().skip(1);
+    for directory in above {
+        if !has_bit(user, FileAccess::Search, directory)? {
+            return Some(false);
         }
-        self.has_bit(access, &path)
     }
+    has_bit(user, access, &path)
+}
 
-    fn has_bit(&self, access: FileAccess, path: &Path) -> Option<bool> {
-        let data = path.metadata().ok()?;
-        if self.uid == 0 || data.mode() >> self.shift(&data) & access as u32 != 0 {
-            return Some(true);
-        }
-        let has_acl = getxattr(path, ACL, &mut [0_u8; 1024][..]).is_ok();
-        (!has_acl).then_some(false)
+fn has_bit(user: &LocalUser, access: FileAccess, path: &Path) -> Option<bool> {
+    let data = path.metadata().ok()?;
+    // The bits of the user's class.
+    let shift = if data.uid() == user.uid {
+        6
+    } else if user.gids.contains(&data.gid()) {
+        3
+    } else {
+        0
+    };
+    if user.uid == 0 || data.mode() >> shift & access as u32 != 0 {
+        return Some(true);
     }
-
-    /// How far to shift the mode for the bits of the user's class.
-    fn shift(&self, data: &Metadata) -> u32 {
-        if data.uid() == self.uid {
-            6
-        } else if self.gids.contains(&data.gid()) {
-            3
-        } else {
-            0
-        }
-    }
+    let has_acl = getxattr(path, ACL, &mut [0_u8; 1024][..]).is_ok();
+    (!has_acl).then_some(false)
 }

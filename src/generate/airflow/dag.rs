@@ -8,19 +8,16 @@ use crate::cron::{Finding, PortableLine};
 #[derive(Debug)]
 pub struct DagLine {
     pub line: PortableLine,
-    /// When Airflow starts the line.
     pub schedule: AirflowSchedule,
     /// The index of the crontab in the request.
     pub crontab: usize,
 }
 
-/// A crontab whose lines become DAGs.
 #[derive(Debug)]
 pub struct DagSource {
     pub path: PathBuf,
     /// The last change, in seconds from 1970.
     pub changed: i64,
-    /// cron reads the file too.
     pub is_installed: bool,
     pub refused: Vec<Finding>,
     /// Strange, but the same as under cron.

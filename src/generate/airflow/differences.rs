@@ -4,12 +4,11 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::dag::{DagLine, DagSource};
 use super::dst::{self, ClockChange, Difference, ExtraStarts};
-use crate::cron::Finding;
+use crate::cron::{Fault, Finding};
 
 /// The CPU time of a run in Airflow, in seconds: measured with 3.3.2, a `LocalExecutor` and `SQLite`.
 const SECONDS_OF_RUN: f64 = 0.57;
 
-/// The most times of day in a warning.
 const MOST_TIMES: usize = 3;
 
 /// The differences of all lines, in the order of the crontabs.
@@ -19,12 +18,8 @@ pub fn of(sources: &[DagSource], lines: &[DagLine], now: DateTime<Utc>) -> Vec<F
         let lines = lines.iter().filter(|line| line.crontab == number);
         let lines: Vec<&DagLine> = lines.collect();
         let mut add = |line: Option<usize>, problem: String, remedy: &str| {
-            findings.push(Finding {
-                file: source.path.clone(),
-                line,
-                problem,
-                remedy: remedy.to_owned(),
-            });
+            let fault = Fault { line, ..Fault::new(problem, remedy) };
+            findings.push(fault.in_file(&source.path));
         };
         if source.is_installed {
             add(
@@ -151,7 +146,6 @@ fn local(minute: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(minute.saturating_mul(60), 0).unwrap_or_default()
 }
 
-/// The number of runs a day, and their cost.
 pub fn cost(lines: &[DagLine]) -> Option<String> {
     let runs: f64 = lines.iter().map(runs_a_day).sum();
     if lines.is_empty() {

@@ -4,6 +4,7 @@
 //! local time: a time that does not exist becomes an hour later, and of a repeated time the second one counts. Only if
 //! an expression has each hour, Airflow counts the time since the last run ([`AirflowSchedule::counts_time`]).
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::dag::DagLine;
@@ -32,14 +33,12 @@ pub struct ClockChange {
 /// Starts of a line in one minute that only one scheduler makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExtraStarts {
-    /// The minute of UTC.
     pub minute: i64,
     pub count: usize,
     /// The other scheduler also makes some in this minute.
     pub has_others: bool,
 }
 
-/// What differs because of a change of the clock.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Difference {
     pub change: ClockChange,
@@ -71,19 +70,17 @@ pub fn differences(line: &DagLine, now: i64) -> Vec<Difference> {
         for minute in minutes(&line.schedule, &zone, from, until) {
             starts.entry(minute).or_default().1 += 1;
         }
-        let extra = |minute: i64, one: usize, other: usize| {
-            (one > other).then(|| ExtraStarts { minute, count: one - other, has_others: other > 0 })
-        };
-        let each = || starts.iter().map(|(minute, (cron, airflow))| (*minute, *cron, *airflow));
-        Difference {
-            change,
-            only_cron: each()
-                .filter_map(|(minute, cron, airflow)| extra(minute, cron, airflow))
-                .collect(),
-            only_airflow: each()
-                .filter_map(|(minute, cron, airflow)| extra(minute, airflow, cron))
-                .collect(),
+        let mut found = Difference { change, only_cron: Vec::new(), only_airflow: Vec::new() };
+        for (minute, (cron, airflow)) in starts {
+            let count = cron.abs_diff(airflow);
+            let extra = ExtraStarts { minute, count, has_others: cron.min(airflow) > 0 };
+            match cron.cmp(&airflow) {
+                Ordering::Greater => found.only_cron.push(extra),
+                Ordering::Less => found.only_airflow.push(extra),
+                Ordering::Equal => {}
+            }
         }
+        found
     });
     differences
         .filter(|found| !found.only_cron.is_empty() || !found.only_airflow.is_empty())

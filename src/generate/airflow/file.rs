@@ -50,14 +50,14 @@ fn table(sources: &[DagSource], lines: &[DagLine], daemon: Daemon) -> String {
     let ids = ids(lines);
     for (line, id) in lines.iter().zip(&ids) {
         let left_out = &mut refused[line.crontab];
-        while let Some(finding) = left_out.next_if(|it| it.line < Some(line.line.number)) {
-            add(&format!("    # left out: {}", comment(&finding.problem)));
+        while let Some(finding) = left_out.next_if(|it| it.fault.line < Some(line.line.number)) {
+            add(&format!("    # left out: {}", comment(&finding.fault.problem)));
         }
         let at = variables.iter().position(|variables| *variables == line.line.run.variables);
         add(&row(line, id, at.unwrap_or_default()));
     }
     for finding in refused.into_iter().flatten() {
-        add(&format!("    # left out: {}", comment(&finding.problem)));
+        add(&format!("    # left out: {}", comment(&finding.fault.problem)));
     }
     add("]\n# fmt: on");
     table

@@ -17,7 +17,6 @@ const DAYS: RangeInclusive<u32> = 1..=31;
 const MONTHS: RangeInclusive<u32> = 1..=12;
 const WEEKDAYS: RangeInclusive<u32> = 0..=6;
 
-/// When Airflow starts a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AirflowSchedule {
     minutes: u64,
@@ -32,13 +31,10 @@ pub struct AirflowSchedule {
     pub guard: Guard,
 }
 
-/// What a run checks before it starts the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guard {
     Nothing,
-    /// The day of the month is one of these.
     Days(u64),
-    /// The day of the week is one of these.
     Weekdays(u64),
 }
 

@@ -4,18 +4,12 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::dst;
 use super::schedule::{AirflowSchedule, Guard, numbers};
+use crate::cron::vectors::{DATA, files, head};
 use crate::cron::{Daemon, Timing, Zone};
-
-const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");
-
-/// The value of `NAME VALUE` at the head of a file.
-fn head<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    text.lines().find_map(|line| line.strip_prefix(name))
-}
 
 fn minutes(text: &str) -> Vec<i64> {
     let minutes = text.split_whitespace();
@@ -68,8 +62,7 @@ fn check(path: &Path) -> (usize, usize) {
 
 #[test]
 fn airflow_starts_the_lines_of_cron_at_the_same_minutes_and_otherwise_at_those_that_are_foretold() {
-    let entries = fs::read_dir(Path::new(DATA).join("airflow")).expect("the folder");
-    let files: Vec<PathBuf> = entries.map(|entry| entry.expect("a file").path()).collect();
+    let files = files("airflow");
     assert_eq!(files.len(), 13);
     for file in files {
         let (lines, same) = check(&file);

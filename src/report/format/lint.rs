@@ -7,7 +7,7 @@ use std::path::Path;
 use super::report::Report;
 use super::words::count;
 use super::{Format, Needs};
-use crate::cron::{CronJobs, Crontabs, Finding, UnknownCall};
+use crate::cron::{CronJobs, Crontabs, Fault, Finding, UnknownCall};
 use crate::escape::{printable, shortened};
 use crate::report::output::ReportOutput;
 use crate::report::slots::Planned;
@@ -47,8 +47,8 @@ fn render(findings: &[Finding], plan: &CronJobs, crontabs: &Crontabs) -> String 
     };
     line(&crontabs.cron.describe());
     for finding in findings {
-        let (problem, remedy) = (&finding.problem, &finding.remedy);
-        let place = place(&finding.file, finding.line);
+        let Fault { line: number, problem, remedy } = &finding.fault;
+        let place = place(&finding.file, *number);
         line(&format!("{place}: {problem}; tip: {remedy}"));
     }
     let unknown = unexplained(&plan.unknown, findings);
@@ -110,7 +110,7 @@ fn commented_out(plan: &CronJobs) -> Option<String> {
 /// The unknown calls whose reason is not a fault of their line.
 fn unexplained<'a>(unknown: &'a [UnknownCall], findings: &[Finding]) -> Vec<&'a UnknownCall> {
     let faulty: HashSet<(&Path, Option<usize>)> =
-        findings.iter().map(|finding| (finding.file.as_path(), finding.line)).collect();
+        findings.iter().map(|finding| (finding.file.as_path(), finding.fault.line)).collect();
     let is_unexplained =
         |it: &&UnknownCall| !faulty.contains(&(&*it.place.file, Some(it.place.line)));
     unknown.iter().filter(is_unexplained).collect()

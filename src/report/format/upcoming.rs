@@ -205,7 +205,7 @@ fn without_a_job<'a>(plan: &CronJobs, crontabs: &'a Crontabs) -> Vec<&'a Path> {
     let known: HashSet<&Path> = places.map(|place| &*place.file).collect();
     let ignored = crontabs.read.iter().filter(|crontab| {
         let contents = &crontab.contents;
-        let is_ignored = crontab.rejection.is_some() || contents.is_ignored();
+        let is_ignored = crontab.rejection.is_some() || contents.is_ignored;
         is_ignored && contents.mentions_remoteexe
     });
     let ignored = ignored.map(|crontab| crontab.path.as_path());

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use chrono::NaiveDate;
 
+use crate::decimal::number;
 use crate::log::file::LogName;
-use crate::log::record::number;
 
 /// The endings of compressors. Files in unsupported formats are opened only to report them by name.
 const COMPRESSED: [&str; 8] = [".gz", ".xz", ".zst", ".bz2", ".lz4", ".Z", ".lzma", ".zip"];

@@ -122,7 +122,7 @@ impl Assembler {
     pub fn take(&mut self, owner: Owner, records: &Records, finished: &mut impl FnMut(Run)) {
         self.switch_to(Key::of(owner, records.pid));
         let kind = records.kind();
-        if let Kind::Notice(Notice::LinesDropped(_)) = kind {
+        if let Kind::Notice(Notice::LinesDropped, _) = kind {
             let since = self.current.open.last().map(|run| run.last);
             let scheduler = owner.scheduler;
             self.read.full.truncate(MAX_FULL - 1);

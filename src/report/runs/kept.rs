@@ -156,7 +156,7 @@ fn lines(lines: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// Whether a line is more than remoteexe's notice that ssh had connected.
 fn is_output(line: &&[u8]) -> bool {
-    Kind::parse(line) != Kind::Notice(Notice::Requested)
+    !matches!(Kind::parse(line), Kind::Notice(Notice::Requested, _))
 }
 
 /// A line cut to [`MAX_LINE`]: of a long one, what a terminal shows in the end.

@@ -55,7 +55,7 @@ impl ProcessRuns {
                 run.note(records, false);
                 run.attempt.sequel = Some(Sequel::Retry);
             }
-            Kind::Notice(notice) => {
+            Kind::Notice(notice, _) => {
                 run.attempt.take_notice(notice);
                 run.take_output(records);
             }

@@ -1,14 +1,19 @@
 //! Reads logs, and assembles the runs in them.
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, TimeDelta};
 
 use super::assembler::{Assembler, Reading};
 use super::run::Run;
+use super::trace::Trace;
 use crate::log::record::Kind;
 use crate::machine::RunningJobs;
 use crate::report::logs::chunk::Records;
 use crate::report::logs::merge;
 use crate::report::logs::open::Input;
+use crate::report::logs::owner::Owner;
+
+/// How long a run of another machine counts as running after its last record: that machine cannot be asked.
+pub const REMOTE_PATIENCE: TimeDelta = TimeDelta::days(1);
 
 /// The local time of the reading.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +60,17 @@ pub fn read(
         unread: merged.unread,
         unrecognized: merged.unrecognized,
         early: (early > 0).then(|| remark(early, last_early)),
-        ..assembler.finish(|run| running.includes(run), &mut take)
+        ..assembler.finish(|run| is_running(run, running), &mut take)
     }
+}
+
+/// Whether a run without END is going on: a process of somebody who can write to the log has its id and its job, or the
+/// run has a record after the search for processes, whatever was found.
+fn is_running(run: &Trace, running: &RunningJobs) -> bool {
+    let Owner { scheduler, uid, is_shared } = run.owner;
+    if scheduler.is_remote() {
+        return run.last + REMOTE_PATIENCE > running.since;
+    }
+    let is_writer = |user| is_shared || user == 0 || uid == Some(user);
+    running.have(run.pid, &run.job, is_writer) || run.last > running.since
 }

@@ -38,16 +38,15 @@ pub enum Sequel {
 impl Attempt {
     pub fn take_notice(&mut self, notice: Notice) {
         match notice {
-            Notice::ConnectTimeout(_) => self.is_timeout = true,
+            Notice::ConnectTimeout => self.is_timeout = true,
             Notice::Requested => self.is_requested = true,
-            Notice::SshNotFound(_) => self.start_failure = Some(StartFailure::NoSsh),
-            Notice::SshCannotRun(_) | Notice::SshKilled(_) => {
+            Notice::SshNotFound => self.start_failure = Some(StartFailure::NoSsh),
+            Notice::SshCannotRun | Notice::SshKilled => {
                 self.start_failure = Some(StartFailure::SshNotRun);
             }
-            Notice::NoRetries(_)
-            | Notice::NoRetry(_)
-            | Notice::LooksRefused
-            | Notice::StillRuns(_) => self.sequel = Some(Sequel::NoRetry),
+            Notice::NoRetries | Notice::NoRetry | Notice::LooksRefused | Notice::StillRuns => {
+                self.sequel = Some(Sequel::NoRetry);
+            }
             _ => {}
         }
     }
@@ -112,7 +111,7 @@ impl Trace {
             Kind::Wait(_) => self.command.is_none() && self.lines == 0,
             // Before its command a run has no output.
             Kind::Retry(_) | Kind::Output(_) => self.command.is_some(),
-            Kind::Notice(_) | Kind::UsageError(_) | Kind::Usage(_) => true,
+            Kind::Notice(..) | Kind::UsageError(_) | Kind::Usage(_) => true,
             Kind::Start(_) | Kind::Mark => false,
         }
     }

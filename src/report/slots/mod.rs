@@ -50,10 +50,16 @@ impl Planned {
     /// Reads the crontabs. Those of other users are read only if they are named, or if `is_asked` is true for the user.
     pub fn read(source: &CrontabSource, users: &Users, is_asked: impl Fn(u32) -> bool) -> Self {
         let is_given = matches!(source.selection, CrontabSelection::Files(_));
-        let trust = |author: &Author| match users.author(author) {
-            Some(uid) if !users.is_other_user(uid) => Trust::Full,
-            uid if is_given || is_asked(uid.unwrap_or(u32::MAX)) => Trust::Asked,
-            _ => Trust::Nothing,
+        let trust = |author: &Author| {
+            let uid = match author {
+                Author::Uid(uid) => Some(*uid),
+                Author::Name(name) => users.uid(name),
+            };
+            match uid {
+                Some(uid) if !users.is_other_user(uid) => Trust::Full,
+                uid if is_given || is_asked(uid.unwrap_or(u32::MAX)) => Trust::Asked,
+                _ => Trust::Nothing,
+            }
         };
         let crontabs = Crontabs::read(&source.selection, &trust);
         let plan = CronJobs::of(&crontabs, source.grammar);

@@ -3,7 +3,6 @@
 use chrono::{NaiveDateTime, TimeDelta};
 
 use super::silent;
-use crate::machine;
 use crate::report::diagnosis::evidence::{Claims, Evidence};
 use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
 use crate::report::history::durations::{DurationStats, before_each};
@@ -11,6 +10,7 @@ use crate::report::history::scope::Scope;
 use crate::report::history::{History, JobId, RunFlag, RunSummary};
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::outcome::Outcome;
+use crate::report::runs::reading::REMOTE_PATIENCE;
 
 /// A lost run of a job without good runs is reported this long after its last record.
 const PATIENCE: TimeDelta = TimeDelta::hours(1);
@@ -24,7 +24,7 @@ pub fn known(run: &RunSummary, usual: &DurationStats, history: &History) -> Naiv
     let is_remote = history.scheduler(run.job).is_remote();
     // Another machine cannot be asked, so its run counts as running before. Then it may be hung.
     let overdue = if is_remote && usual.limit().is_none() {
-        overdue.max(run.last + machine::PATIENCE)
+        overdue.max(run.last + REMOTE_PATIENCE)
     } else {
         overdue
     };

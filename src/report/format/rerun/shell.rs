@@ -12,7 +12,7 @@ pub fn command(place: &LineRef, users: &Users, crontabs: &Expected) -> Result<St
     let found = &crontabs.planned.crontabs;
     let (crontab, line) = found.line(&place.file, place.line).ok_or("the line is gone")?;
     let command = LineCommand::of(line, &crontab.contents, found.cron.rules)
-        .map_err(|(problem, remedy)| format!("{problem}; {remedy}"))?;
+        .map_err(|fault| format!("{}; {}", fault.problem, fault.remedy))?;
     let user = match (&crontab.owner, crontab.trust) {
         // cron runs all lines of such a crontab as its owner.
         (Some(owner), _) => Some(owner),

@@ -1,0 +1,32 @@
+//! What an operator should correct in a crontab.
+
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// From 1. None for the file as a whole.
+    pub line: Option<usize>,
+    pub problem: String,
+    pub remedy: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    pub file: PathBuf,
+    pub fault: Fault,
+}
+
+impl Fault {
+    /// A fault of the file as a whole.
+    pub fn new(problem: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { line: None, problem: problem.into(), remedy: remedy.into() }
+    }
+
+    pub fn at(self, line: usize) -> Self {
+        Self { line: Some(line), ..self }
+    }
+
+    pub fn in_file(self, file: &Path) -> Finding {
+        Finding { file: file.to_owned(), fault: self }
+    }
+}

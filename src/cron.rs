@@ -14,6 +14,7 @@ mod crontab;
 mod daemon;
 mod fault;
 mod jobs;
+mod line_command;
 mod lint;
 mod portable;
 #[cfg(test)]
@@ -33,6 +34,7 @@ pub use fault::{Fault, Finding};
 pub use jobs::{
     CallMeaning, CommentedOut, CronJob, CronJobs, JobCall, LineRef, ParseCall, Starter, UnknownCall,
 };
+pub use line_command::LineCommand;
 pub use lint::findings;
 pub use portable::{PortableLine, PortableLines};
 pub use timing::Timing;

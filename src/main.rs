@@ -17,7 +17,7 @@
 //! subject each: [`clock`] (local time), [`machine`] (this machine's users and processes), [`exit`] (exit statuses),
 //! [`escape`] (text that is safe to show), [`passwd`] (`/etc/passwd`), [`ssh_error`] (the meaning of ssh's messages),
 //! [`poll`] (waiting for descriptors), [`writer`] (writing to a descriptor that may block), [`decimal`] (numbers of
-//! digits), [`random`] and [`stable_hash`].
+//! digits), [`random`], [`stable_hash`], and [`splay`] (when a job of a spread starts).
 //!
 //! `report` has eight rooms. Data flows through them: `query` (what is asked) -> `logs` (files to lines) -> `runs`
 //! (lines to runs) -> `history` (what each job did) and `slots` (what the crontabs planned) -> `diagnosis` (incidents)
@@ -56,6 +56,7 @@ mod passwd;
 mod poll;
 mod random;
 mod report;
+mod splay;
 mod ssh_error;
 mod stable_hash;
 mod writer;

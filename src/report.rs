@@ -25,6 +25,7 @@ use format::json::Json;
 use format::lint::Lint;
 use format::prometheus::Prometheus;
 use format::records::OneRun;
+use format::rerun::Rerun;
 use format::text::Text;
 use format::upcoming::Upcoming;
 use format::{Format, Needs};
@@ -93,6 +94,7 @@ impl Query {
             Form::Prometheus => Box::new(Prometheus::new(machine.zoned_now)),
             Form::Check => Box::new(Lint),
             Form::Next => Box::new(Upcoming),
+            Form::Rerun => Box::new(Rerun),
         }
     }
 

@@ -111,10 +111,15 @@ struct ReportArgs {
     #[arg(long, help_heading = "In which form")]
     tsv: bool,
 
+    /// What did not run and has not run well since, as lines for sh; runs nothing
+    #[arg(long, help_heading = "In which form")]
+    #[arg(conflicts_with_all = ["failed", "changed", "compare", "runs", "all", "html", "run", "json", "tsv"])]
+    rerun: bool,
+
     /// The last success of each job, and what is wrong now, as gauges for Prometheus; --since says how far
     /// back to look, by default 35 days
     #[arg(long, help_heading = "In which form")]
-    #[arg(conflicts_with_all = ["until", "failed", "changed", "compare", "runs", "all", "html", "run", "json", "tsv"])]
+    #[arg(conflicts_with_all = ["until", "failed", "changed", "compare", "runs", "all", "html", "run", "json", "tsv", "rerun"])]
     prometheus: bool,
 
     /// With --prometheus: replace FILE, at once and as a whole
@@ -189,6 +194,11 @@ impl CommandLine<ReportArgs> {
         };
         let form = of_crontabs.map_or_else(|| self.form(now), Ok)?;
         let is_default = self.matches.value_source("log_dir") == Some(ValueSource::DefaultValue);
+        let crontabs = args.crontabs.source(&self, !args.files.is_empty())?;
+        if args.rerun && crontabs.is_none() {
+            let problem = "--rerun needs the crontab of these logs";
+            return Err(UsageError::new(problem, "name it with --crontab FILE"));
+        }
         Ok(Query {
             filter: Filter {
                 period: self.period(&form, now)?,
@@ -199,7 +209,7 @@ impl CommandLine<ReportArgs> {
             },
             accepted: self.optional("ok", args.ok.as_ref(), accepted)?.unwrap_or_default(),
             source,
-            crontabs: args.crontabs.source(&self, !args.files.is_empty())?,
+            crontabs,
             follows_crontabs: is_default && args.files.is_empty(),
             form,
             color: self.value("color", &args.color, color)?,
@@ -232,6 +242,7 @@ impl CommandLine<ReportArgs> {
             None if self.args.json => Form::Json,
             None if self.args.tsv => Form::Tsv,
             None if self.args.prometheus => Form::Prometheus,
+            None if self.args.rerun => Form::Rerun,
             None => Form::Text(Shown { question: self.question(), all: self.args.all }),
         })
     }

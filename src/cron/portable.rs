@@ -13,6 +13,7 @@ use super::crontab::percent::ShellText;
 use super::daemon::Daemon;
 use super::fault::{Fault, Finding};
 use super::jobs::{CallMeaning, ParseCall, accepted, cron_tz, meaning, random_delay, unknown_zone};
+use super::line_command::{LineCommand, refused, text};
 use super::lint::NEVER_DUE;
 use super::timing::{Timing, half_read_fields};
 use crate::exit::success_statuses::SuccessStatuses;
@@ -28,14 +29,7 @@ pub struct PortableLine {
     pub zone: String,
     /// None if it is the machine's.
     own_zone: Option<Zone>,
-    /// None if the crontab has no such column.
-    pub user: Option<String>,
-    /// Those that earlier lines set.
-    pub variables: Vec<(String, String)>,
-    /// As the shell gets it.
-    pub command: String,
-    /// Standard input, if the line has one.
-    pub input: Option<String>,
+    pub run: LineCommand,
     /// The first job in it, `HOST SCRIPT PARAMETERS`.
     pub job: Option<String>,
     /// The exit statuses that are no failure, by `REMOTEEXE_OK`: those of the last call, whose status the line has.
@@ -104,22 +98,12 @@ fn portable(
 ) -> Result<PortableLine, Fault> {
     check_time(line, daemon)?;
     let shell = ShellText::of(&line.command, daemon);
-    if line.has_wrong_columns() {
-        return match line.user {
-            Some(_) => refused("no user before the command", "write the user, such as root"),
-            None => refused("a user before the command", "take the user out"),
-        };
-    }
-    let user = line.user.as_deref().map(|user| text(user, "the user")).transpose()?;
-    if shell.text.trim_ascii().is_empty() {
-        return refused("no command", "give a command after the time");
-    }
-    let command = text(&shell.text, "the command")?;
+    let run = LineCommand::of(line, contents, daemon)?;
     let zone = cron_tz(line, daemon);
     let own_zone = zone.as_deref().map(own_zone).transpose()?;
     let tokens = tokens(&shell.text, &line.variables).unwrap_or_default();
     let mentions = mentions(&shell.text, &line.variables);
-    let column = user.as_ref().map_or(String::new(), |user| format!(" {user}"));
+    let column = run.user.as_ref().map_or(String::new(), |user| format!(" {user}"));
     let raw = text(&line.command, "the command")?;
     Ok(PortableLine {
         number: line.number,
@@ -127,10 +111,7 @@ fn portable(
         timing: line.timing,
         own_zone,
         zone: zone.map_or_else(machine_zone, Ok)?,
-        user,
-        variables: variables(contents, line.number)?,
-        command,
-        input: shell.input.as_ref().map(|_| text(&shell.stdin(), "the input")).transpose()?,
+        run,
         job: first_job(&mentions, line, parse),
         accepted: last_accepted(&mentions, line),
         fails_if_locked: fails_if_locked(&tokens),
@@ -174,31 +155,6 @@ fn machine_zone() -> Result<String, Fault> {
     name_of_machine().ok_or_else(|| {
         let problem = "the time zone of this machine has no name in /usr/share/zoneinfo";
         Fault::new(problem, "put TZ=ZONE before remoteexe, such as TZ=Europe/Berlin")
-    })
-}
-
-/// The variables that the lines before `number` set, with their last values.
-fn variables(contents: &Contents, number: usize) -> Result<Vec<(String, String)>, Fault> {
-    let mut variables: Vec<(String, String)> = Vec::new();
-    for (_, assignment) in contents.assignments.iter().take_while(|(at, _)| *at < number) {
-        let name = text(&assignment.name, "the name of a variable above it")?;
-        let value = text(&assignment.value, &format!("the value of {name}"))?;
-        if name.is_empty() {
-            return refused("a variable above it has no name", "give it one, or take it out");
-        }
-        match variables.iter_mut().find(|(other, _)| *other == name) {
-            Some((_, old)) => *old = value,
-            None => variables.push((name, value)),
-        }
-    }
-    Ok(variables)
-}
-
-fn text(bytes: &[u8], what: &str) -> Result<String, Fault> {
-    let text = str::from_utf8(bytes).map(str::to_owned);
-    text.map_err(|_| {
-        let remedy = "convert the crontab with iconv, or put the text into a script";
-        Fault::new(format!("{what} is not UTF-8"), remedy)
     })
 }
 
@@ -254,10 +210,6 @@ fn hides_status(tokens: &[Token]) -> bool {
     matches!(operator, Some(Operator::Pipe | Operator::Background))
 }
 
-fn refused<T>(problem: &str, remedy: &str) -> Result<T, Fault> {
-    Err(Fault::new(problem, remedy))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -282,7 +234,7 @@ mod tests {
                     0 1 * * * root e\n\
                     5/10 * * * * root f\n";
         let found = portable(Daemon::Cronie, text);
-        let lines = found.lines.iter().map(|line| (line.number, &*line.command));
+        let lines = found.lines.iter().map(|line| (line.number, &*line.run.command));
         assert_eq!(lines.collect::<Vec<_>>(), [(2, "a"), (10, "e")]);
         assert_eq!(found.lines[0].zone, "Asia/Tokyo");
         let refused = found.refused.iter();
@@ -308,7 +260,7 @@ mod tests {
         let text = "A=1\nB=2\n0 1 * * * root a\nA=3\nC='  x '\n0 2 * * * root b\n";
         let found = portable(Daemon::Debian, text);
         let shown = found.lines.iter().map(|line| {
-            let variables = line.variables.iter();
+            let variables = line.run.variables.iter();
             let variables = variables.map(|(name, value)| format!("{name}={value}"));
             variables.collect::<Vec<_>>().join(";")
         });

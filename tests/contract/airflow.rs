@@ -183,7 +183,7 @@ fn what_cannot_be_carried_over_is_left_out_with_its_reason_and_a_remedy() {
 fn what_is_not_utf_8_is_left_out_where_it_counts() {
     for (text, problem) in [
         (&b"# caf\xe9\n0 1 * * * root remoteexe h \xe9\n"[..], "the command is not UTF-8"),
-        (b"A=1\n0 1 * * * root remoteexe h s%\xe9\n", "the command is not UTF-8"),
+        (b"A=1\n0 1 * * * root remoteexe h s%\xe9\n", "the input is not UTF-8"),
         (b"X=\xe9\n0 1 * * * root remoteexe h s\n", "the value of X is not UTF-8"),
         (b"X=\xe9\n0 1 * * * r\xe9 remoteexe h s\n", "the user is not UTF-8"),
     ] {

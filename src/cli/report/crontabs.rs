@@ -11,8 +11,10 @@ use crate::cron::CrontabSelection;
 use crate::report::query::{CrontabSource, Form};
 
 /// Options that have no meaning if only crontabs are read.
-const OF_LOGS: [&str; 10] =
-    ["since", "until", "user", "failed", "html", "run", "json", "tsv", "prometheus", "files"];
+const OF_LOGS: [&str; 11] = [
+    "since", "until", "user", "failed", "html", "run", "json", "tsv", "prometheus", "rerun",
+    "files",
+];
 
 #[derive(Debug, clap::Args)]
 pub struct CrontabArgs {

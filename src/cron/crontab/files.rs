@@ -155,6 +155,13 @@ impl Crontabs {
         crontabs
     }
 
+    /// A line, and its crontab.
+    pub fn line(&self, file: &Path, number: usize) -> Option<(&Crontab, &CronLine)> {
+        let crontab = self.read.iter().find(|crontab| crontab.path == file)?;
+        let mut lines = crontab.contents.lines.iter();
+        Some((crontab, lines.find(|line| line.number == number)?))
+    }
+
     /// The number of lines that may run remoteexe and are not read.
     pub fn not_looked_at(&self) -> usize {
         let crontabs = self.read.iter();

@@ -43,12 +43,12 @@ pub fn of(sources: &[DagSource], lines: &[DagLine], now: DateTime<Utc>) -> Vec<F
 
 /// Lines of users other than the worker's, whose name is unknown here.
 fn of_users(lines: &[&DagLine], add: &mut impl FnMut(Option<usize>, String, &str)) {
-    let users = lines.iter().filter_map(|line| line.line.user.as_deref());
+    let users = lines.iter().filter_map(|line| line.line.run.user.as_deref());
     let mut users: Vec<&str> = users.collect();
     users.sort_unstable();
     users.dedup();
     for user in users {
-        let of_user = |line: &&&DagLine| line.line.user.as_deref() == Some(user);
+        let of_user = |line: &&&DagLine| line.line.run.user.as_deref() == Some(user);
         let count = lines.iter().filter(of_user).count();
         let problem = match count {
             1 => format!("1 line runs as {user}"),
@@ -63,7 +63,7 @@ fn of_users(lines: &[&DagLine], add: &mut impl FnMut(Option<usize>, String, &str
 
 fn of_mail(lines: &[&DagLine], add: &mut impl FnMut(Option<usize>, String, &str)) {
     let mailto = |line: &&DagLine| {
-        let mut variables = line.line.variables.iter();
+        let mut variables = line.line.run.variables.iter();
         let value = variables.find(|(name, _)| name == "MAILTO")?.1.clone();
         (!value.is_empty()).then_some((line.line.number, value))
     };

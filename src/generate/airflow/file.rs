@@ -23,8 +23,8 @@ pub fn text(sources: &[DagSource], lines: &[DagLine], daemon: Daemon) -> String 
 fn table(sources: &[DagSource], lines: &[DagLine], daemon: Daemon) -> String {
     let mut variables: Vec<&[(String, String)]> = Vec::new();
     for line in lines {
-        if !variables.contains(&&*line.line.variables) {
-            variables.push(&line.line.variables);
+        if !variables.contains(&&*line.line.run.variables) {
+            variables.push(&line.line.run.variables);
         }
     }
     let mut table = String::from("# fmt: off\n");
@@ -53,7 +53,7 @@ fn table(sources: &[DagSource], lines: &[DagLine], daemon: Daemon) -> String {
         while let Some(finding) = left_out.next_if(|it| it.fault.line < Some(line.line.number)) {
             add(&format!("    # left out: {}", comment(&finding.fault.problem)));
         }
-        let at = variables.iter().position(|variables| *variables == line.line.variables);
+        let at = variables.iter().position(|variables| *variables == line.line.run.variables);
         add(&row(line, id, at.unwrap_or_default()));
     }
     for finding in refused.into_iter().flatten() {
@@ -66,8 +66,8 @@ fn table(sources: &[DagSource], lines: &[DagLine], daemon: Daemon) -> String {
 /// A row of the table, below a comment with the line of the crontab.
 fn row(line: &DagLine, id: &str, variables: usize) -> String {
     let DagLine { line, schedule, crontab } = line;
-    let user = line.user.as_deref().map_or_else(|| "None".to_owned(), string);
-    let input = line.input.as_ref();
+    let user = line.run.user.as_deref().map_or_else(|| "None".to_owned(), string);
+    let input = line.run.input.as_ref();
     let input = input.map(|input| format!(", input={}", string(input)));
     let guard = match schedule.guard {
         Guard::Nothing => None,
@@ -83,7 +83,7 @@ fn row(line: &DagLine, id: &str, variables: usize) -> String {
         string(id),
         string(&schedule.to_string()),
         string(&line.zone),
-        string(&line.command),
+        string(&line.run.command),
     )
 }
 

@@ -37,15 +37,15 @@ pub fn ids(lines: &[DagLine]) -> Vec<String> {
 }
 
 fn command(line: &DagLine) -> String {
-    let user = line.line.user.as_deref().unwrap_or_default();
-    let input = line.line.input.as_deref();
+    let user = line.line.run.user.as_deref().unwrap_or_default();
+    let input = line.line.run.input.as_deref();
     let input = input.map_or(String::new(), |input| format!("%{input}"));
-    format!("{user}\n{}{input}", line.line.command)
+    format!("{user}\n{}{input}", line.line.run.command)
 }
 
 fn details(line: &DagLine) -> String {
     let timing = &line.line.timing;
-    let variables = line.line.variables.iter();
+    let variables = line.line.run.variables.iter();
     let variables = variables.map(|(name, value)| format!("{name}={value}\n"));
     format!(
         "{} {} {} {} {} {}\n{}\n{}",
@@ -62,7 +62,8 @@ fn details(line: &DagLine) -> String {
 
 /// `HOST.SCRIPT`, or only the script or the program if the host is unknown.
 fn name(line: &DagLine) -> String {
-    let PortableLine { job, command, .. } = &line.line;
+    let PortableLine { job, run, .. } = &line.line;
+    let command = &run.command;
     if let Some((host, script)) = job.as_ref().and_then(|job| job.split_once(' ')) {
         format!("{}.{}", part(host), part(script_name(script)))
     } else if command.contains("remoteexe ") {

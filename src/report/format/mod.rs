@@ -11,6 +11,7 @@ pub mod lint;
 pub mod prometheus;
 pub mod records;
 pub mod report;
+pub mod rerun;
 pub mod sources;
 pub mod text;
 pub mod upcoming;

@@ -74,6 +74,8 @@ pub enum Form {
     Check,
     /// The next starts.
     Next,
+    /// Shell lines that make up for what did not run.
+    Rerun,
 }
 
 #[derive(Debug, Clone, Copy)]

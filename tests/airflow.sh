@@ -111,7 +111,8 @@ for row in sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True).execute(sys.
 END
 }
 scheduler() {
-    airflow scheduler --skip-serve-logs >>"$dir/scheduler.log" &
+    # Not by the function, whose process would be a shell.
+    "$venv/bin/airflow" scheduler --skip-serve-logs >>"$dir/scheduler.log" 2>>"$dir/airflow.log" &
     scheduler=$!
 }
 

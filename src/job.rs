@@ -290,6 +290,7 @@ impl Job {
             attempt.record_timeout(timeout, signals, &mut sinks.log);
         }
         if watch.monitor.is_refused()
+            && !watch.monitor.is_requested()
             && let Some(key) = self.ssh.locked_key()
         {
             sinks.log.record(Kind::Notice(Notice::LockedKey, key.as_bytes()));

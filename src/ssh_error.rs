@@ -253,8 +253,9 @@ fn is_refused_account(line: &str) -> bool {
     sentences.iter().any(|sentence| line.contains(sentence))
 }
 
-/// The beginning of remoteexe's own message about a key that ssh could not use in silence.
-pub const HAS_PASSPHRASE: &str = "the key has a passphrase, and there is nobody to ask: ";
+/// The beginning of remoteexe's own message about a key of a refused login: ssh is silent about a passphrase. An agent
+/// may have known the key, so the message says no more.
+pub const HAS_PASSPHRASE: &str = "the key has a passphrase: ";
 
 /// Whether `line` says that ssh cannot use a key.
 pub fn is_about_a_key(line: &str) -> bool {

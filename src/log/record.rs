@@ -154,7 +154,7 @@ pub enum Notice {
     NoRetry,
     /// No further retry, because the server seems to refuse the login.
     LooksRefused,
-    /// The login failed, and this key is encrypted. ssh says nothing of that.
+    /// The login failed, and this key is encrypted.
     LockedKey,
     /// This many lines of output were dropped while the disk was full.
     LinesDropped,

@@ -1,5 +1,7 @@
 //! Gathers a report: notes each run as it is read, and collects what the format needs.
 
+use std::collections::HashSet;
+
 use chrono::{NaiveDateTime, TimeDelta};
 use rustix::fs::statvfs;
 
@@ -33,6 +35,9 @@ const TOLERANCE: TimeDelta = TimeDelta::seconds(10);
 /// Earlier days of the only job that is asked for are read until there are this many runs, and at most this many days.
 const ENOUGH_RUNS: usize = 7;
 const MAX_DAYS_BACK: usize = 35;
+
+/// A job without a START on so many earlier days is new.
+const MAX_DAYS_OF_NEW: usize = 7;
 
 #[derive(Debug)]
 pub struct Gatherer<'a> {
@@ -162,6 +167,9 @@ impl<'a> Gatherer<'a> {
             Some(expected) if self.needs.slots => self.check(expected, &read, &scope, logs),
             _ => MissedStarts::default(),
         };
+        if let Some(expected) = &crontabs {
+            read.files += self.leave_out_new_jobs(&mut missed, expected, logs);
+        }
         missed.full = self.full_now(&read);
         missed.full.append(&mut read.full);
         Report {
@@ -241,6 +249,30 @@ impl<'a> Gatherer<'a> {
         let from = self.window.diagnosed_from()?;
         self.query.source.dirs()?;
         Some(OlderLogs { known: &logs.known, from, machine: self.machine })
+    }
+
+    /// Leaves out the gaps of jobs that certainly have a new line: that have no START in older logs either. Returns how
+    /// many logs were read.
+    fn leave_out_new_jobs(
+        &self,
+        missed: &mut MissedStarts,
+        expected: &Expected,
+        logs: &Logs,
+    ) -> usize {
+        let gaps = missed.gaps.iter().filter(|gap| gap.may_be_new);
+        let mut new: HashSet<u32> = gaps.map(|gap| gap.slots[0].job).collect();
+        let days = self.older_logs(logs).filter(|_| !new.is_empty());
+        let mut files = 0;
+        if let Some(older) = days {
+            for logs in older.earlier_days().into_values().rev().take(MAX_DAYS_OF_NEW) {
+                files += older.read_day(logs, |run| {
+                    let place = expected.place(&run).ok().flatten();
+                    place.and_then(|place| u32::try_from(place).ok()).map(|job| new.remove(&job));
+                });
+            }
+        }
+        missed.gaps.retain(|gap| !gap.may_be_new || !new.contains(&gap.slots[0].job));
+        files
     }
 
     /// Compares the slots with the STARTs. Nothing is missing if some logs could not be read.

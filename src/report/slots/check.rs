@@ -22,7 +22,7 @@ const MAX_SLOTS: i64 = 20_000_000;
 /// The most runs before a slot that may have been going on at the slot.
 const MAX_RUNS: usize = 100;
 
-/// A job that misses this many slots before its first START is a new one.
+/// A job that misses this many slots before its first START may be a new one.
 const MIN_NEW: usize = 3;
 
 /// Late STARTs belong together if each comes within this time after the one before: an overloaded machine may start
@@ -303,18 +303,17 @@ impl SlotChecker<'_> {
         let in_a_row = missed.chunk_by(|one, other| {
             one.job == other.job && next_start(one).is_none_or(|start| start > other.at)
         });
+        let may_be_new = |missed: &[MissedSlot]| {
+            let starts = &self.expected.jobs[missed[0].job as usize].starts;
+            missed.len() >= MIN_NEW && starts.first().is_some_and(|start| *start > missed[0].at)
+        };
         let gap = |missed: &[MissedSlot]| Gap {
             over: missed.last().and_then(next_start).map(time),
             slots: self.slots(missed),
             is_ignored,
+            may_be_new: may_be_new(missed),
         };
-        // A job that never ran before and runs now has a new line in an old file.
-        let is_new = |missed: &&[MissedSlot]| {
-            let starts = &self.expected.jobs[missed[0].job as usize].starts;
-            missed.len() >= MIN_NEW && starts.first().is_some_and(|start| *start > missed[0].at)
-        };
-        let gaps = in_a_row.filter(|missed| !is_new(missed)).map(gap);
-        gaps.filter(|gap| !gap.slots.is_empty()).collect()
+        in_a_row.map(gap).filter(|gap| !gap.slots.is_empty()).collect()
     }
 
     fn delays(&self, mut late: Vec<(MissedSlot, i64)>) -> Vec<Delay> {

@@ -27,6 +27,8 @@ pub struct Gap {
     pub over: Option<NaiveDateTime>,
     /// cron ignores the file of the line.
     pub is_ignored: bool,
+    /// No START before the gap was read, and there is one after it: the line may be new in an old file.
+    pub may_be_new: bool,
 }
 
 /// A time in which most lines missed their slots.

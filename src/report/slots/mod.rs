@@ -332,7 +332,7 @@ impl Expected {
     }
 
     /// The job of a run, by its place; none if no line that is judged has it. Fails if no line has it at all.
-    fn place(&self, run: &Run) -> Result<Option<usize>, UserJob> {
+    pub fn place(&self, run: &Run) -> Result<Option<usize>, UserJob> {
         let scheduler = run.trace.owner.scheduler.whole();
         let uid = run.trace.owner.uid.filter(|_| !self.is_copy);
         let job: UserJob = (uid, Rc::clone(&run.trace.job));

@@ -1,6 +1,6 @@
 //! `--generate airflow`: the lines of crontabs as DAGs.
 //!
-//! `tests/airflow.sh` runs such DAGs in the real Airflow, beside a real cron.
+//! `tests/release/airflow.sh` runs such DAGs in the real Airflow, beside a real cron.
 
 use std::fs::{self, File};
 use std::process::Command;

@@ -1,6 +1,6 @@
 //! Compares the schedules and the starts of the lines of `tests/data/cron*` with those of the real Airflow.
 //!
-//! `tests/airflow_vectors.py` says how `tests/data/airflow` was made.
+//! `tests/vectors/airflow.py` says how `tests/data/airflow` was made.
 
 use std::collections::HashMap;
 use std::fs;

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs lines of a crontab in the real Airflow and in a real cron at the same time, and compares what they have done.
 #
-#     tests/airflow.sh [MINUTES]
+#     tests/release/airflow.sh [MINUTES]
 #
 # For MINUTES (15) both run the lines below, against the sandbox's sshd. Then a line moves to Airflow and back, a task is
 # cleared, and Airflow's scheduler stands still for some slots. Exits with 1 if anything differs from what the manual
@@ -11,7 +11,7 @@
 # shellcheck disable=SC2016,SC2317  # Remote shells expand what is in single quotes; wait_for calls functions.
 set -eu
 self=$(realpath "$0")
-cd "$(dirname "$self")/.."
+cd "$(dirname "$self")/../.."
 minutes=${1:-15}
 venv=${AIRFLOW_VENV:-$PWD/target/airflow}
 

@@ -1,6 +1,6 @@
 """Makes test data for `--generate airflow`: when the real Airflow starts the lines of tests/data/cron and cron_second.
 
-    VENV/bin/python tests/airflow_vectors.py target/debug/remoteexe
+    VENV/bin/python tests/vectors/airflow.py target/debug/remoteexe
 
 VENV has apache-airflow. For each line there is the schedule that remoteexe has written, the days that the run itself
 looks at, and the minutes: `=` where they are those of the real cron, else the minutes of Airflow. It is Airflow's own
@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 
 
 def main(remoteexe):
@@ -43,7 +43,7 @@ def vectors(remoteexe, file, home):
     zone = head.get("cron_tz", head["zone"])
     dags = dags_of(remoteexe, crontab, zone)
     versions = [f"{name} {version(name)}" for name in ("apache-airflow", "croniter")]
-    yield f"# tests/airflow_vectors.py, {', '.join(versions)}"
+    yield f"# tests/vectors/airflow.py, {', '.join(versions)}"
     yield f"of {file.relative_to(DATA)}"
     by_number = {int(line.command): line for line in dags.LINES}
     for number, (line, runs) in enumerate(lines.items()):

@@ -109,8 +109,7 @@ fn the_page_begins_with_the_counts_and_the_problems_in_the_words_of_the_first_sc
         texts(&mut browser, "#problems tbody tr"),
         [
             "FAILINGsince 18:05db01 1 run, no good run before, run 913@18:05:46exit 10: usage error",
-            "FAILINGsince 21:00web01 /opt/jobs/rotate.sh every run (2), last good 21:00, run 4194305@21:01:00\
-             lost: no END, and the process is gone",
+            "FAILINGsince 21:00web01 /opt/jobs/rotate.sh every run (2), last good 21:00, run 915@21:00:01exit 3: four",
             "DROPPED20:53db01 /opt/jobs/dump.sh daily 1 connection dropped, run 913@20:53:01, not good since\
              --retries 8 (REMOTEEXE_RETRIES) tries again",
         ]

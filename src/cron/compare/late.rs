@@ -4,7 +4,7 @@
 //! falls into the minute of the next slot: the first slot looks missed, and the last START looks like one too many. But
 //! each slot has its START, in order.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::mem;
 
 use super::due::{Due, EARLY};
@@ -87,10 +87,13 @@ impl LateStarts {
         is_late
     }
 
-    /// The slots whose START came in the time of the next slot.
-    pub fn late(self) -> impl Iterator<Item = (Due, i64)> {
-        let late = self.late.into_iter();
-        late.filter(|(due, start)| due.deadline <= *start)
+    /// The slots whose START came in the time of a later slot.
+    pub fn late(mut self) -> impl Iterator<Item = (Due, i64)> {
+        // A START that was moved more than once belongs to the slot to which it was moved last.
+        let mut known = HashSet::new();
+        self.late.reverse();
+        self.late.retain(|(due, start)| known.insert((due.line, *start)));
+        self.late.into_iter().filter(|(due, start)| due.deadline <= *start)
     }
 
     /// Whether the START of the last slot may still come.
@@ -108,14 +111,15 @@ impl LateStarts {
             }
             slot = due;
         }
-        let around = self.found.range(first.saturating_sub(BEFORE)..);
-        let (mut count, mut seconds) = (0, 0);
-        for (due, start) in around {
-            count += 1;
-            // A random wait is not a delay.
-            seconds += start - due.latest_without_delay();
-        }
-        slot.at > missed.at && slot.at - missed.at <= LONGEST && seconds > count * self.prompt
+        // A random wait is not a delay.
+        let delay = |(due, start): &(Due, i64)| start - due.latest_without_delay();
+        let since = self.found.range(first..);
+        let late = since.clone().filter(|found| delay(found) > self.prompt).count();
+        let around = self.found.range(first.saturating_sub(BEFORE)..).map(delay);
+        let (count, seconds) = around.fold((0, 0), |(n, sum), delay| (n + 1, sum + delay));
+        // After a stop one START may come late, and the next ones not: then none belongs to the slot before its own.
+        let are_late = 2 * late >= since.len() && seconds > count * self.prompt;
+        slot.at > missed.at && slot.at - missed.at <= LONGEST && are_late
     }
 
     /// Gives the slot `missed` and all later ones the next START. Returns the last slot, which is left without one.

@@ -113,12 +113,18 @@ impl LateStarts {
         }
         // A random wait is not a delay.
         let delay = |(due, start): &(Due, i64)| start - due.latest_without_delay();
-        let since = self.found.range(first..);
-        let late = since.clone().filter(|found| delay(found) > self.prompt).count();
-        let around = self.found.range(first.saturating_sub(BEFORE)..).map(delay);
-        let (count, seconds) = around.fold((0, 0), |(n, sum), delay| (n + 1, sum + delay));
-        // After a stop one START may come late, and the next ones not: then none belongs to the slot before its own.
-        let are_late = 2 * late >= since.len() && seconds > count * self.prompt;
+        let before = self.found.range(first.saturating_sub(BEFORE)..first).map(delay);
+        let since = self.found.range(first..).map(delay);
+        let (count, seconds) = before
+            .clone()
+            .chain(since.clone())
+            .fold((0, 0), |(n, sum), delay| (n + 1, sum + delay));
+        // After a stop one START may come late, and the next ones as promptly as before it: then none of them belongs
+        // to the slot before its own.
+        let usual = before.max().filter(|usual| *usual <= self.prompt);
+        let is_as_before = |delay: &i64| usual.is_some_and(|usual| *delay <= usual + NO_DELAY);
+        let are_prompt = 2 * since.clone().filter(is_as_before).count() > since.len();
+        let are_late = !are_prompt && seconds > count * self.prompt;
         slot.at > missed.at && slot.at - missed.at <= LONGEST && are_late
     }
 

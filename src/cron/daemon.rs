@@ -137,6 +137,14 @@ impl Daemon {
         }
     }
 
+    /// The variables in which the daemon puts the name of the user, whatever the crontab sets.
+    pub fn user_variables(self) -> &'static [&'static str] {
+        match self {
+            Self::Debian => &["LOGNAME"],
+            Self::Cronie => &["LOGNAME", "USER"],
+        }
+    }
+
     /// Whether the daemon reads a system file of this name: `/etc/crontab`, or a name in `/etc/cron.d`.
     pub fn takes_name_of(self, path: &Path) -> bool {
         let name = path.file_name().map_or(b"".as_slice(), OsStr::as_encoded_bytes);

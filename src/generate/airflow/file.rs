@@ -32,10 +32,8 @@ fn table(sources: &[DagSource], lines: &[DagLine], daemon: Daemon) -> String {
         let _ = writeln!(table, "{line}");
     };
     add("# The variables in which cron has the name of the user.");
-    add(match daemon {
-        Daemon::Debian => r#"USER_VARIABLES = ("LOGNAME",)"#,
-        Daemon::Cronie => r#"USER_VARIABLES = ("LOGNAME", "USER")"#,
-    });
+    let names = daemon.user_variables().iter().map(|name| string(name));
+    add(&format!("USER_VARIABLES = {}", tuple(names)));
     add("\nSTARTS = [");
     for source in sources {
         add(&format!("    {},  # {}", start(source), comment(&source.path.to_string_lossy())));
@@ -74,8 +72,8 @@ fn row(line: &DagLine, id: &str, variables: usize) -> String {
         Guard::Days(days) => Some(format!(", days={}", tuple(numbers(days)))),
         Guard::Weekdays(days) => Some(format!(", weekdays={}", tuple(numbers(days)))),
     };
-    let accepted = (!line.accepted.is_empty())
-        .then(|| format!(", accepted={}", tuple(line.accepted.iter().map(u32::from))));
+    let accepted =
+        (!line.accepted.is_empty()).then(|| format!(", accepted={}", tuple(line.accepted.iter())));
     let more: String = input.into_iter().chain(guard).chain(accepted).collect();
     format!(
         "    # {}\n    Line({}, {}, {}, STARTS[{crontab}], {user}, VARIABLES[{variables}],\n         {}{more}),",

@@ -32,10 +32,10 @@ pub fn dictionary(entries: &[(String, String)]) -> String {
     format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
 }
 
-pub fn tuple(numbers: impl Iterator<Item = u32>) -> String {
-    let numbers: Vec<String> = numbers.map(|number| number.to_string()).collect();
-    match &*numbers {
-        [number] => format!("({number},)"),
-        numbers => format!("({})", numbers.join(", ")),
+pub fn tuple(items: impl Iterator<Item = impl ToString>) -> String {
+    let items: Vec<String> = items.map(|item| item.to_string()).collect();
+    match &*items {
+        [item] => format!("({item},)"),
+        items => format!("({})", items.join(", ")),
     }
 }

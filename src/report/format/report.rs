@@ -1,5 +1,7 @@
 //! The result of a query. Formats read it, and nothing else.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDateTime;
 
 use super::words::{Clock, shown_name};
@@ -94,6 +96,15 @@ impl Report<'_> {
     /// The slots of the period without a START, by time.
     pub fn missed_slots(&self) -> impl Iterator<Item = &Slot> {
         self.missed.slots().into_iter().filter(|slot| self.scope.includes(slot.at))
+    }
+
+    /// The same by job.
+    pub fn missed_by_job(&self) -> BTreeMap<JobId, Vec<&Slot>> {
+        let mut missed: BTreeMap<JobId, Vec<&Slot>> = BTreeMap::new();
+        for slot in self.missed_slots() {
+            missed.entry(slot.job).or_default().push(slot);
+        }
+        missed
     }
 
     /// Whether a job runs behind a lock, or may, as far as its operands and its lines show.

@@ -77,10 +77,7 @@ fn without_marks<'a>(report: &'a Report, incidents: &[Incident]) -> Vec<JobRow<'
     let history = &report.history;
     let jobs = incidents.iter().flat_map(|incident| &incident.jobs);
     let troubled: BTreeSet<HostId> = jobs.map(|job| history.job(*job).host).collect();
-    let mut missed: BTreeMap<JobId, Vec<NaiveDateTime>> = BTreeMap::new();
-    for slot in report.missed_slots() {
-        missed.entry(slot.job).or_default().push(slot.at);
-    }
+    let missed = report.missed_by_job();
     let jobs: BTreeSet<JobId> = report.jobs().chain(missed.keys().copied()).collect();
     let row = |job: JobId| {
         let runs = history.range(job).zip(history.of_job(job));
@@ -88,7 +85,7 @@ fn without_marks<'a>(report: &'a Report, incidents: &[Incident]) -> Vec<JobRow<'
             job,
             host: history.job(job).host,
             runs: runs.filter(|(_, run)| report.scope.has(run)).collect(),
-            missed: missed.get(&job).cloned().unwrap_or_default(),
+            missed: missed.get(&job).into_iter().flatten().map(|slot| slot.at).collect(),
             marks: Marks::default(),
         }
     };

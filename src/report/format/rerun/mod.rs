@@ -9,23 +9,23 @@ mod shell;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::Path;
 
+use super::crontabs;
 use super::report::Report;
 use super::words::count;
 use super::{Format, Needs};
 use crate::cron::{CronJob, LineRef};
 use crate::escape::printable;
-use crate::report::history::JobId;
 use crate::report::output::ReportOutput;
 use crate::report::slots::Expected;
-use crate::report::slots::missed::Slot;
 use crate::splay;
 use events::Events;
-use shell::command;
+use shell::Shell;
 
 const HEAD: &str = "\
-# Nothing was run. Read these lines, mend what they need, and give them to sh.
-# A job behind a # may have begun its work: take the # away if it may run once more.
+# Nothing was run. Check these lines, then give them to sh.
+# The job of a line behind # may have begun its work: remove the # if it may run again.
 umask 022
 ";
 
@@ -44,30 +44,27 @@ impl Format for Rerun {
     }
 
     fn finish(self: Box<Self>, report: &Report, out: &mut ReportOutput) -> bool {
-        let Some(crontabs) = &report.crontabs else { return false };
-        let unmade = unmade(report, crontabs);
+        let Some(expected) = &report.crontabs else { return false };
+        let lines = unmade(report, expected);
+        let jobs: usize = lines.iter().map(|line| line.reasons.len()).sum();
         let mut text = format!(
-            "# {}: {} not made up for\n",
+            "# {}: {} to make up for\n",
             report.period().unwrap_or_else(|| report.machine.now.to_string()),
-            count(unmade.jobs, "job"),
+            count(jobs as u64, "job"),
         );
-        if unmade.jobs > 0 {
+        if jobs > 0 {
             text += HEAD;
         }
-        for line in &unmade.lines {
-            text += &shell_line(line, report, crontabs);
+        let shell = Shell::of(&report.machine.users, &expected.planned.crontabs);
+        for line in &lines {
+            text += &shell_line(line, expected, &shell);
         }
-        for remark in remarks(report, crontabs) {
+        for remark in remarks(report, expected) {
             let _ = writeln!(text, "# {remark}");
         }
         out.write(text.as_bytes());
-        unmade.jobs > 0
+        jobs > 0
     }
-}
-
-struct Unmade<'a> {
-    jobs: u64,
-    lines: Vec<UnmadeLine<'a>>,
 }
 
 /// A line of a crontab with a job that did not run, or not well, and has not run well since.
@@ -79,26 +76,24 @@ struct UnmadeLine<'a> {
 }
 
 /// The lines of the jobs to make up for, in the order in which `--splay` would start them.
-fn unmade<'a>(report: &'a Report, crontabs: &'a Expected) -> Unmade<'a> {
-    let mut missed: BTreeMap<JobId, Vec<&Slot>> = BTreeMap::new();
-    for slot in report.missed_slots() {
-        missed.entry(slot.job).or_default().push(slot);
-    }
-    let mut jobs = 0;
-    let mut lines: BTreeMap<usize, UnmadeLine> = BTreeMap::new();
-    let ids = report.history.job_ids().zip(crontabs.wanted());
+fn unmade<'a>(report: &'a Report, expected: &'a Expected) -> Vec<UnmadeLine<'a>> {
+    let mut missed = report.missed_by_job();
+    let mut lines: BTreeMap<(&Path, usize), UnmadeLine> = BTreeMap::new();
+    let ids = report.history.job_ids().zip(expected.wanted());
     for (id, job) in ids {
         let slots = missed.remove(&id).unwrap_or_default();
         let events = Events::of(report, id, slots);
         if events.is_over() {
             continue;
         }
-        jobs += 1;
-        let place = events.slots.first().map(|slot| &slot.place);
-        let is_there = |line: &&usize| Some(&crontabs.line(**line).place) == place;
+        let missed_at = events.slots.first().map(|slot| &slot.place);
+        let is_there = |line: &&usize| Some(&expected.line(**line).place) == missed_at;
         let Some(&line) = job.lines.iter().find(is_there).or(job.lines.first()) else { continue };
-        let unmade = lines.entry(line).or_insert_with(|| UnmadeLine {
-            entry: crontabs.line(line),
+        let entry = expected.line(line);
+        // Several jobs may share a line.
+        let place = (&*entry.place.file, entry.place.line);
+        let unmade = lines.entry(place).or_insert_with(|| UnmadeLine {
+            entry,
             reasons: Vec::new(),
             may_have_begun: false,
         });
@@ -108,35 +103,31 @@ fn unmade<'a>(report: &'a Report, crontabs: &'a Expected) -> Unmade<'a> {
     }
     let mut lines: Vec<_> = lines.into_values().collect();
     lines.sort_by_key(|line| splay::wait(&line.entry.job, line.entry.splay));
-    Unmade { jobs, lines }
+    lines
 }
 
 /// The comment and the shell line of a line of a crontab.
-fn shell_line(line: &UnmadeLine, report: &Report, crontabs: &Expected) -> String {
+fn shell_line(line: &UnmadeLine, expected: &Expected, shell: &Shell) -> String {
     let place = &line.entry.place;
     let mut text = String::from("\n");
     for reason in &line.reasons {
-        let _ = writeln!(text, "# {reason} ({})", shown_place(place));
+        let _ = writeln!(text, "# {reason} ({})", crontabs::place(place));
     }
-    let others = jobs_of(place, crontabs) - line.reasons.len();
+    let others = jobs_of(place, expected) - line.reasons.len();
     if others > 0 {
         let others = count(others as u64, "other job");
         let _ = writeln!(text, "# this line also runs {others}");
     }
-    match command(place, &report.machine.users, crontabs) {
+    match shell.command(place) {
         Ok(command) if line.may_have_begun || others > 0 => text + "# " + &command + "\n",
         Ok(command) => text + &command + "\n",
         Err(reason) => text + "# left out: " + &printable(reason.as_bytes()) + "\n",
     }
 }
 
-fn shown_place(place: &LineRef) -> String {
-    format!("{}:{}", printable(place.file.as_os_str().as_encoded_bytes()), place.line)
-}
-
 /// The number of different jobs on a line.
-fn jobs_of(place: &LineRef, crontabs: &Expected) -> usize {
-    let entries = crontabs.planned.plan.entries.iter();
+fn jobs_of(place: &LineRef, expected: &Expected) -> usize {
+    let entries = expected.planned.plan.entries.iter();
     let mut jobs: Vec<_> = entries.filter(|it| it.place == *place).map(|it| &it.job).collect();
     jobs.sort_unstable();
     jobs.dedup();
@@ -144,21 +135,21 @@ fn jobs_of(place: &LineRef, crontabs: &Expected) -> usize {
 }
 
 /// What the list cannot have.
-fn remarks(report: &Report, crontabs: &Expected) -> Vec<String> {
+fn remarks(report: &Report, expected: &Expected) -> Vec<String> {
     let clock = report.clock();
-    let unknown = crontabs.planned.plan.unknown.iter();
+    let unknown = expected.planned.plan.unknown.iter();
     let unknown = unknown.map(|call| {
         format!(
             "not understood: {}: {}",
-            shown_place(&call.place),
+            crontabs::place(&call.place),
             printable(call.reason.as_bytes())
         )
     });
-    let unjudged = (crontabs.unjudged > 0).then(|| {
-        let lines = count(crontabs.unjudged as u64, "line");
+    let unjudged = (expected.unjudged > 0).then(|| {
+        let lines = count(expected.unjudged as u64, "line");
         format!("{lines} not compared with the logs: of other users, or with logs elsewhere (--user, --log-dir)")
     });
-    let on_no_line = report.history.job_ids().skip(crontabs.wanted().len()).filter_map(|id| {
+    let on_no_line = report.history.job_ids().skip(expected.wanted().len()).filter_map(|id| {
         let events = Events::of(report, id, Vec::new());
         let name = report.job_name(id);
         let words = events.words(clock);

@@ -2,39 +2,52 @@
 
 use std::collections::BTreeMap;
 
-use crate::cron::{Daemon, LineCommand, LineRef, Trust};
+use crate::cron::{Crontabs, Daemon, LineCommand, LineRef, Trust};
 use crate::machine::Users;
 use crate::passwd;
-use crate::report::slots::Expected;
 
-/// The shell's command that runs the line as cron does, or why there is none.
-pub fn command(place: &LineRef, users: &Users, crontabs: &Expected) -> Result<String, String> {
-    let found = &crontabs.planned.crontabs;
-    let (crontab, line) = found.line(&place.file, place.line).ok_or("the line is gone")?;
-    let command = LineCommand::of(line, &crontab.contents, found.cron.rules)
-        .map_err(|fault| format!("{}; {}", fault.problem, fault.remedy))?;
-    let user = match (&crontab.owner, crontab.trust) {
-        // cron runs all lines of such a crontab as its owner.
-        (Some(owner), _) => Some(owner),
-        (None, Trust::Full) => command.user.as_ref(),
-        (None, _) => {
-            return Err("the crontab is another user's, and its lines can name any user".to_owned());
-        }
-    };
-    let user = user.cloned().unwrap_or_else(|| users.word(users.reader));
-    let uid = users.uid(&user).ok_or_else(|| format!("this machine has no user {user}"))?;
-    if users.reader != 0 && users.reader != uid {
-        return Err(format!("only root can run a line of {user}"));
+/// Makes shell commands of the lines of crontabs.
+pub struct Shell<'a> {
+    users: &'a Users,
+    crontabs: &'a Crontabs,
+    passwd: Vec<u8>,
+}
+
+impl<'a> Shell<'a> {
+    pub fn of(users: &'a Users, crontabs: &'a Crontabs) -> Self {
+        Self { users, crontabs, passwd: passwd::read() }
     }
-    let passwd = passwd::read();
-    let entry = passwd::entries(&passwd).find(|entry| entry.uid == uid);
-    let home = entry.and_then(|entry| entry.home).and_then(|home| home.to_str());
-    let home = home.ok_or_else(|| format!("/etc/passwd has no home of {user}"))?;
-    let variables = environment(&command, &user, home, found.cron.rules);
-    let runuser = (uid != users.reader).then(|| format!("runuser -u {} -- ", quoted(&user)));
-    let text = shell_text(&command, &variables, &runuser.unwrap_or_default());
-    // In a comment only the first line would be one.
-    if text.contains('\n') { Err("it has a newline".to_owned()) } else { Ok(text) }
+
+    /// The command that runs the line as cron does, or why there is none.
+    pub fn command(&self, place: &LineRef) -> Result<String, String> {
+        let Self { users, crontabs, passwd } = self;
+        let (crontab, line) = crontabs.line(&place.file, place.line).ok_or("the line is gone")?;
+        let daemon = crontabs.cron.rules;
+        let command = LineCommand::of(line, &crontab.contents, daemon)
+            .map_err(|fault| format!("{}; {}", fault.problem, fault.remedy))?;
+        let user = match (&crontab.owner, crontab.trust) {
+            // cron runs all lines of such a crontab as its owner.
+            (Some(owner), _) => Some(owner),
+            (None, Trust::Full) => command.user.as_ref(),
+            (None, _) => {
+                let reason = "the crontab is another user's, and its lines can name any user";
+                return Err(reason.to_owned());
+            }
+        };
+        let user = user.cloned().unwrap_or_else(|| users.word(users.reader));
+        let uid = users.uid(&user).ok_or_else(|| format!("this machine has no user {user}"))?;
+        if users.reader != 0 && users.reader != uid {
+            return Err(format!("only root can run a line of {user}"));
+        }
+        let entry = passwd::entries(passwd).find(|entry| entry.uid == uid);
+        let home = entry.and_then(|entry| entry.home).and_then(|home| home.to_str());
+        let home = home.ok_or_else(|| format!("/etc/passwd has no home of {user}"))?;
+        let variables = environment(&command, &user, home, daemon);
+        let runuser = (uid != users.reader).then(|| format!("runuser -u {} -- ", quoted(&user)));
+        let text = shell_text(&command, &variables, &runuser.unwrap_or_default());
+        // In a comment only the first line would be one.
+        if text.contains('\n') { Err("it has a newline".to_owned()) } else { Ok(text) }
+    }
 }
 
 fn shell_text(
@@ -67,13 +80,9 @@ fn environment(
 ) -> BTreeMap<String, String> {
     let defaults = [("HOME", home), ("SHELL", "/bin/sh"), ("PATH", "/usr/bin:/bin")];
     let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-    let names: &[&str] = match daemon {
-        Daemon::Debian => &["LOGNAME"],
-        Daemon::Cronie => &["LOGNAME", "USER"],
-    };
     let mut all: BTreeMap<String, String> = defaults.map(owned).into();
     all.extend(command.variables.iter().cloned());
-    all.extend(names.iter().map(|name| owned((name, user))));
+    all.extend(daemon.user_variables().iter().map(|name| owned((name, user))));
     all
 }
 

@@ -4,7 +4,7 @@
 //! falls into the minute of the next slot: the first slot looks missed, and the last START looks like one too many. But
 //! each slot has its START, in order.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::mem;
 
 use super::due::{Due, EARLY};
@@ -28,6 +28,7 @@ pub struct LateStarts {
     found: VecDeque<(Due, i64)>,
     /// No slot until then may still have a START.
     settled: i64,
+    /// Late ones among those that are no longer in `found`.
     late: Vec<(Due, i64)>,
     /// The longest average delay, in seconds, of STARTs that are not late.
     prompt: i64,
@@ -49,7 +50,7 @@ impl LateStarts {
         let waited = self.found.back().map(|(last, _)| last.detected_at);
         let is_old = |(first, _): &(Due, i64)| first.at < due.at - LONGEST;
         while self.found.front().is_some_and(is_old) {
-            self.found.pop_front();
+            self.late.extend(self.found.pop_front().filter(is_late));
         }
         self.found.push_back((due, start));
         let Some(missed) = missed.filter(|missed| self.settled < missed.at) else {
@@ -88,12 +89,8 @@ impl LateStarts {
     }
 
     /// The slots whose START came in the time of a later slot.
-    pub fn late(mut self) -> impl Iterator<Item = (Due, i64)> {
-        // A START that was moved more than once belongs to the slot to which it was moved last.
-        let mut known = HashSet::new();
-        self.late.reverse();
-        self.late.retain(|(due, start)| known.insert((due.line, *start)));
-        self.late.into_iter().filter(|(due, start)| due.deadline <= *start)
+    pub fn late(self) -> impl Iterator<Item = (Due, i64)> {
+        self.late.into_iter().chain(self.found.into_iter().filter(is_late))
     }
 
     /// Whether the START of the last slot may still come.
@@ -132,9 +129,8 @@ impl LateStarts {
     fn shift(&mut self, missed: &Due) -> Due {
         let mut slot = *missed;
         let first = self.first_since(missed);
-        for (due, start) in self.found.range_mut(first..) {
+        for (due, _) in self.found.range_mut(first..) {
             mem::swap(due, &mut slot);
-            self.late.push((*due, *start));
         }
         slot
     }
@@ -142,4 +138,8 @@ impl LateStarts {
     fn first_since(&self, missed: &Due) -> usize {
         self.found.partition_point(|(due, _)| due.at < missed.at)
     }
+}
+
+fn is_late((due, start): &(Due, i64)) -> bool {
+    due.deadline <= *start
 }

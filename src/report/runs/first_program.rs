@@ -1,5 +1,6 @@
 //! What the flock(1) or timeout(1) that a job's script begins with says about the exit status.
 
+use crate::cron::seconds;
 use crate::exit;
 
 /// The exit status of flock(1) where the lock is held.
@@ -36,19 +37,7 @@ pub fn status_of_lock(job: &[u8]) -> Option<u8> {
 /// The limit in seconds of the timeout(1) with which a job's script begins.
 pub fn limit(job: &[u8]) -> Option<u32> {
     let words = arguments(job, b"timeout")?;
-    let limits = words.filter_map(|word| {
-        let word = str::from_utf8(word).ok()?;
-        let (number, unit) =
-            word.split_at(word.find(|byte: char| byte.is_ascii_alphabetic()).unwrap_or(word.len()));
-        let unit = match unit {
-            "" | "s" => 1,
-            "m" => 60,
-            "h" => 3600,
-            "d" => 86400,
-            _ => return None,
-        };
-        number.parse::<u32>().ok()?.checked_mul(unit)
-    });
+    let limits = words.filter_map(|word| u32::try_from(seconds(word)?).ok());
     // `-k 10 300`: the limit is the last number before the command.
     let mut limits = limits.take(2);
     let first = limits.next()?;

@@ -111,7 +111,7 @@ struct ReportArgs {
     #[arg(long, help_heading = "In which form")]
     tsv: bool,
 
-    /// What did not run and has not run well since, as lines for sh; runs nothing
+    /// Shell lines that make up for missing runs; runs nothing
     #[arg(long, help_heading = "In which form")]
     #[arg(conflicts_with_all = ["failed", "changed", "compare", "runs", "all", "html", "run", "json", "tsv"])]
     rerun: bool,

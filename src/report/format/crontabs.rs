@@ -125,7 +125,7 @@ fn whole(report: &Report, expected: &Expected, clock: Clock) -> Option<Vec<Strin
         counted(faults as u64, "fault", "(--check lists them)"),
         counted(unknown as u64, "call", "not checked (--next says why)"),
         counted(off as u64, "line", "commented out (--check names them)"),
-        counted(expected.unjudged as u64, "line", "not checked: of other logs, users or zones"),
+        not_checked(expected),
         counted(planned.crontabs.left_out.len() as u64, "file", "left out (--check names them)"),
     ];
     for parts in [&of_runs[..], &of_crontabs] {
@@ -172,6 +172,11 @@ fn gone(report: &Report, expected: &Expected, clock: Clock) -> Option<String> {
             names.join(", ")
         )
     })
+}
+
+/// The number of lines that the report cannot judge.
+pub fn not_checked(expected: &Expected) -> Option<String> {
+    counted(expected.unjudged as u64, "line", "not checked: of other logs, users or zones")
 }
 
 /// A number of things and what they are, if there are any.

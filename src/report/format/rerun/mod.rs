@@ -145,15 +145,11 @@ fn remarks(report: &Report, expected: &Expected) -> Vec<String> {
             printable(call.reason.as_bytes())
         )
     });
-    let unjudged = (expected.unjudged > 0).then(|| {
-        let lines = count(expected.unjudged as u64, "line");
-        format!("{lines} not compared with the logs: of other users, or with logs elsewhere (--user, --log-dir)")
-    });
     let on_no_line = report.history.job_ids().skip(expected.wanted().len()).filter_map(|id| {
         let events = Events::of(report, id, Vec::new());
         let name = report.job_name(id);
         let words = events.words(clock);
         (!events.is_over()).then(|| format!("on no line that is understood: {name}: {words}"))
     });
-    unknown.chain(unjudged).chain(on_no_line).collect()
+    unknown.chain(crontabs::not_checked(expected)).chain(on_no_line).collect()
 }

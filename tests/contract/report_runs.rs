@@ -309,8 +309,7 @@ fn the_binary_under_another_path_is_still_itself() {
 #[test]
 fn a_run_that_goes_on_is_found_in_the_file_of_its_day_though_nobody_has_written_to_it_since() {
     let scene = Scene::new();
-    let mut command = scene.remoteexe_with_ssh("echo ready; exec sleep 1000");
-    let _child = Running::spawn(command.args(["h", "/x"]));
+    let _child = scene.start("echo ready; exec sleep 1000");
     scene.wait_for_record("ready");
     let daily = scene.daily().display().to_string();
     run_tool("touch", &["--date=30 days ago", &daily]);
@@ -320,25 +319,24 @@ fn a_run_that_goes_on_is_found_in_the_file_of_its_day_though_nobody_has_written_
 #[test]
 fn a_run_that_goes_on_far_longer_than_its_job_ever_took_is_hung() {
     let scene = Scene::new();
-    let mut command = scene.remoteexe_with_ssh("echo ready; exec sleep 1000");
-    let child = Running::spawn(command.args(["h", "/x"]));
+    let child = scene.start("echo ready; exec sleep 1000");
     scene.wait_for_record("ready");
     // It was started long ago, as far as the log says.
     let pid = child.id();
     let good = "\
-07:00:00  1  h /x  ok
-07:30:00  2  h /x  ok
-08:00:00  3  h /x  ok
+07:00:00  1  h s  ok
+07:30:00  2  h s  ok
+08:00:00  3  h s  ok
 ";
-    let hung = format!("09:00:00  {pid}  h /x  lost\n");
+    let hung = format!("09:00:00  {pid}  h s  lost\n");
     let later = "\
-09:30:00  5  h /x  ok
-10:00:00  6  h /x  ok
+09:30:00  5  h s  ok
+10:00:00  6  h s  ok
 ";
     let view = printed(&report(records_of(&[good, &hung, later].concat()), &[]));
     let shown = format!(
         "
-HUNG         since 09:00  h /x
+HUNG         since 09:00  h s
                           1h00m, usually 0s at most, run {pid}@09:00:00, started
                           again 2 times since
 
@@ -348,5 +346,5 @@ Running      1 run, one of them too long
     assert!(view.contains(&shown), "{view}");
     let few = printed(&report(records_of(&(hung + later)), &[]));
     assert!(few.contains("\nnothing is wrong\n"), "{few}");
-    assert!(few.contains("  too few good runs  h /x\n"), "{few}");
+    assert!(few.contains("  too few good runs  h s\n"), "{few}");
 }

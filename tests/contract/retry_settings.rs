@@ -326,8 +326,9 @@ fn where_the_marker_cannot_be_written_the_job_does_not_run_at_all() {
 fn where_the_marker_is_lost_with_its_shell_a_lost_connection_is_not_tried_again() {
     let sandbox = Sandbox::start();
     let scene = Scene::new();
-    // The parent of the remote shell serves the connection.
-    let script = script(&scene, "kill -KILL $PPID; exec sleep 2");
+    // The parent of the remote shell serves the connection. It has the end of the input then, so ssh sends no more: what
+    // it sends to a dead server has another message.
+    let script = script(&scene, "cat; kill -KILL $PPID; exec sleep 2");
     let run = run_with_local_shell(&sandbox, &scene, "kill -KILL $$", &script);
     let log = run.records;
     assert_eq!(run.code, 255, "{log}");

@@ -162,6 +162,9 @@ impl<'a> Gatherer<'a> {
         if let Some(older) = self.older_logs(logs).filter(|_| self.needs.baseline) {
             read.files += older.add_good_runs(&mut history, &scope, &|run| self.accept(run));
         }
+        // Nobody's log changes what is said of another user's jobs.
+        let users = &self.machine.users;
+        read.back.retain(|back| back.uid.is_none_or(|uid| !users.is_other_user(uid)));
         let mut crontabs = self.expected.take();
         let mut missed = match &mut crontabs {
             Some(expected) if self.needs.slots => self.check(expected, &read, &scope, logs),
@@ -172,6 +175,7 @@ impl<'a> Gatherer<'a> {
         }
         missed.full = self.full_now(&read);
         missed.full.append(&mut read.full);
+        missed.back.append(&mut read.back);
         Report {
             query: self.query,
             machine: self.machine,
@@ -296,6 +300,7 @@ impl<'a> Gatherer<'a> {
             reach: self.window.diagnosed_from(),
             first_days: &logs.first_days,
             coverage: &self.coverage,
+            back: &read.back,
         })
     }
 }

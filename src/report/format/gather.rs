@@ -171,16 +171,13 @@ impl<'a> Gatherer<'a> {
         if let Some(older) = self.older_logs(logs).filter(|_| self.needs.baseline) {
             read.files += older.add_good_runs(&mut history, &scope, &|run| self.accept(run));
         }
-<<<<<<< HEAD
         let watch = self.watch(logs);
         for finding in watch.idle() {
             history.set_idle(finding.account, &finding.job, finding.since);
         }
-=======
         // Nobody's log changes what is said of another user's jobs.
         let users = &self.machine.users;
         read.back.retain(|back| back.uid.is_none_or(|uid| !users.is_other_user(uid)));
->>>>>>> main
         let mut crontabs = self.expected.take();
         let mut missed = match &mut crontabs {
             Some(expected) if self.needs.slots => self.check(expected, &read, &scope, logs),

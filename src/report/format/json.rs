@@ -20,7 +20,7 @@ use crate::report::runs::kept::KeptRecords;
 use crate::report::runs::run::{End, Run, first_word};
 use crate::report::slots::missed::Slot;
 use crate::report::slots::{Expected, ExpectedJob};
-use crate::report::watch::WatchFinding;
+use crate::report::watch::finding::WatchFinding;
 
 #[derive(Debug)]
 pub struct Json<'a> {
@@ -36,7 +36,13 @@ impl<'a> Json<'a> {
 
 impl Format for Json<'_> {
     fn needs(&self) -> Needs {
-        Needs { slots: true, watch: true, warns_of_left_out: true, is_paged: true, ..Needs::default() }
+        Needs {
+            slots: true,
+            watch: true,
+            warns_of_left_out: true,
+            is_paged: true,
+            ..Needs::default()
+        }
     }
 
     fn run(&mut self, run: Run, out: &mut ReportOutput) {

@@ -20,7 +20,8 @@ use crate::report::runs::assembler::Reading;
 use crate::report::runs::first_program::status_of_lock;
 use crate::report::slots::Expected;
 use crate::report::slots::missed::{MissedStarts, Slot};
-use crate::report::watch::{Watch, WatchFinding};
+use crate::report::watch::Watch;
+use crate::report::watch::finding::WatchFinding;
 
 /// What was found. Parts that the format does not need are empty.
 #[derive(Debug)]

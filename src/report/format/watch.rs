@@ -3,7 +3,7 @@
 use super::report::Report;
 use super::words::{count, duration, grouped};
 use crate::escape::printable;
-use crate::report::watch::{Oddity, WatchFinding};
+use crate::report::watch::finding::{Oddity, WatchFinding};
 
 /// The job, with its user if needed.
 pub fn subject(finding: &WatchFinding, report: &Report) -> String {

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
+use super::finding::{Oddity, WatchFinding, finding};
 use super::samples::{Sample, WatchedJob};
-use super::{Oddity, WatchFinding, finding};
 
 /// With fewer earlier good runs, it is not known what the job prints.
 const MIN_BEFORE: usize = 3;

@@ -6,8 +6,8 @@
 
 use chrono::Datelike;
 
+use super::finding::{Oddity, WatchFinding, finding, median};
 use super::samples::{Sample, WatchedJob};
-use super::{Oddity, WatchFinding, finding, median};
 
 /// With fewer earlier runs, it is not known what is usual.
 const MIN_BEFORE: usize = 5;
@@ -89,8 +89,7 @@ pub fn find(job: &WatchedJob) -> Option<WatchFinding> {
     let first = both().map(|row| row.first).min()?;
     let known = both().map(|row| row.known).min()?;
     let values = |row: IdleRow| (row.now, row.usual);
-    let oddity =
-        Oddity::NothingDone { seconds: seconds.map(values), lines: lines.map(values) };
+    let oddity = Oddity::NothingDone { seconds: seconds.map(values), lines: lines.map(values) };
     let compared = both().map(|row| row.compared).max()?;
     finding(job, oddity, &good[first..], known - first, compared)
 }
@@ -99,7 +98,7 @@ pub fn find(job: &WatchedJob) -> Option<WatchFinding> {
 fn row_of_last(good: &[&Sample], by: Measure) -> Option<(usize, u32)> {
     let now = by.of(good.last()?)?;
     let is_other = |it: &&Sample| by.of(it).is_none_or(|value| !by.is_little(value, now));
-    let first = good.iter().rposition(|it| is_other(it))? + 1;
+    let first = good.iter().rposition(is_other)? + 1;
     Some((first, now))
 }
 
@@ -115,8 +114,11 @@ fn idle_row(good: &[&Sample], by: Measure) -> Option<IdleRow> {
     for (index, run) in row.iter().enumerate().take(MAX_ROW) {
         let earlier = at_hour(before, run);
         let is_idle = |it: &&&Sample| by.of(it).is_some_and(|value| by.is_little(value, now));
-        let same_weekday: Vec<&Sample> =
-            earlier.iter().copied().filter(|it| it.day().weekday() == run.day().weekday()).collect();
+        let same_weekday: Vec<&Sample> = earlier
+            .iter()
+            .copied()
+            .filter(|it| it.day().weekday() == run.day().weekday())
+            .collect();
         if same_weekday.iter().any(|it| is_idle(&it)) {
             continue;
         }
@@ -131,7 +133,13 @@ fn idle_row(good: &[&Sample], by: Measure) -> Option<IdleRow> {
         let needed = IN_A_ROW + single_idle(&earlier, |it| is_idle(&it)) + often(&earlier);
         if is_proved && counted >= needed {
             let usual = median(values.clone());
-            return Some(IdleRow { first, known: first + index, now, usual, compared: values.len() });
+            return Some(IdleRow {
+                first,
+                known: first + index,
+                now,
+                usual,
+                compared: values.len(),
+            });
         }
     }
     None
@@ -145,7 +153,9 @@ fn at_hour<'a>(before: &[&'a Sample], run: &Sample) -> Vec<&'a Sample> {
 
 /// The number of idle runs on weekdays on which the job usually works.
 fn single_idle(earlier: &[&Sample], is_idle: impl Fn(&&Sample) -> bool) -> usize {
-    let on = |weekday| earlier.iter().filter(move |it| it.day().weekday().num_days_from_monday() == weekday);
+    let on = |weekday| {
+        earlier.iter().filter(move |it| it.day().weekday().num_days_from_monday() == weekday)
+    };
     let idle = (0..7).map(|weekday| {
         let (idle, all) = (on(weekday).filter(|it| is_idle(it)).count(), on(weekday).count());
         if idle * 2 >= all { 0 } else { idle }
@@ -167,7 +177,8 @@ fn both_after_few(good: &[&Sample]) -> Option<[IdleRow; 2]> {
     let (before, row) = good.split_at(first);
     let is_workday = |it: &&Sample| it.day().weekday().number_from_monday() < 6;
     let days = |samples: &[&Sample]| {
-        let mut days: Vec<_> = samples.iter().filter(|it| is_workday(it)).map(|it| it.day()).collect();
+        let mut days: Vec<_> =
+            samples.iter().filter(|it| is_workday(it)).map(|it| it.day()).collect();
         days.dedup();
         days.len()
     };

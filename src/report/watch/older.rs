@@ -144,4 +144,3 @@ fn starts_of(owner: Owner, records: &Records, jobs: &HashSet<(Account, Rc<[u8]>)
         _ => false,
     }
 }
-

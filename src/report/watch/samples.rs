@@ -3,7 +3,7 @@
 use std::mem;
 use std::rc::Rc;
 
-use chrono::{NaiveDate, NaiveDateTime, TimeDelta, Timelike};
+use chrono::{NaiveDate, NaiveDateTime, Timelike};
 use foldhash::HashMap;
 
 use crate::report::logs::owner::Account;
@@ -79,14 +79,6 @@ impl WatchedJob {
     pub fn is_rare(&self) -> bool {
         const FEW: usize = 12;
         self.samples.len() < FEW
-    }
-
-    /// The usual time between two STARTs.
-    pub fn period(&self) -> Option<TimeDelta> {
-        let gaps = self.samples.windows(2).map(|pair| pair[1].start - pair[0].start);
-        let mut gaps: Vec<TimeDelta> = gaps.collect();
-        gaps.sort_unstable();
-        gaps.get(gaps.len() / 2).copied()
     }
 
     fn add(&mut self, sample: Sample, errors: Vec<ErrorLine>) {

@@ -9,7 +9,7 @@ use crate::report::format::watch::{facts, subject};
 use crate::report::format::words::{chart, count, duration, grouped};
 use crate::report::history::JobId;
 use crate::report::output::style::Severity;
-use crate::report::watch::Oddity;
+use crate::report::watch::finding::Oddity;
 use crate::report::watch::samples::Sample;
 
 /// How many of the last runs have a bar.

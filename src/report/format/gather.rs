@@ -296,7 +296,7 @@ impl<'a> Gatherer<'a> {
         if let Some(older) = days {
             for logs in older.earlier_days().into_values().rev().take(MAX_DAYS_OF_NEW) {
                 files += older.read_day(logs, |run| {
-                    let place = expected.place(&run).ok().flatten();
+                    let place = expected.place(&run);
                     place.and_then(|place| u32::try_from(place).ok()).map(|job| new.remove(&job));
                 });
             }

@@ -47,7 +47,10 @@ is_impossible() {
         wait4 | ppoll) [[ $error != EINTR ]] ;;
         read) [[ $error != EINTR && $injected == *", 524288) = "* ]] ;;
         # A directory.
-        close) [ -d "$(sed 's/^[^<]*<\(.*\)>).*/\1/' <<<"$injected")" ] ;;
+        close)
+            injected=${injected#*<}
+            [ -d "${injected%%>*}" ]
+            ;;
         *) return 1 ;;
     esac
 }
@@ -128,7 +131,7 @@ for command in $what; do
     calls "$dir/trace" >"$dir/calls"
     [ -s "$dir/calls" ] || { echo "$command: strace shows no calls" >&2; exit 1; }
     while read -r call number; do
-        [[ $call == ${only:-*} ]] || continue
+        [[ -z $only || $call = "$only" ]] || continue
         for error in $errors; do
             try
         done

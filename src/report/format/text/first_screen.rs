@@ -6,9 +6,10 @@ use chrono::{NaiveDateTime, TimeDelta, Timelike};
 
 use super::heading::{counts, hosts, jobs_with, show_uncertain, summary};
 use super::page::{INDENT, Page};
-use super::{crontab, healthy, incidents, job_history, running};
+use super::{crontab, healthy, incidents, job_history, running, watch};
 use crate::report::diagnosis;
 use crate::report::diagnosis::incident::Incident;
+use crate::report::format::changed::changes;
 use crate::report::format::crontabs;
 use crate::report::format::report::Report;
 use crate::report::format::words::{chart, grouped};
@@ -17,6 +18,9 @@ use crate::report::output::style::Severity;
 
 /// The most lines for open incidents, and for closed ones.
 const MAX_LINES: [usize; 2] = [40, 12];
+
+/// The most findings that are not problems.
+const MAX_WATCHED: usize = 5;
 
 const MIN_BESIDE: usize = 20;
 
@@ -40,6 +44,8 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
                 }
             }
         }
+        watch::show(page, report, if report.lists_all() { usize::MAX } else { MAX_WATCHED });
+        changed(page, report);
         rest(page, report, &incidents);
     }
     report.tally.is_bad() || incidents.iter().any(Incident::is_failure)
@@ -71,6 +77,16 @@ fn rest(page: &mut Page, report: &Report, incidents: &[Incident]) {
     let going_on = incidents.iter().filter(|incident| !incident.is_over());
     let bad: BTreeSet<JobId> = going_on.flat_map(|it| it.jobs.iter().copied()).collect();
     healthy::show(page, report, &bad, &hosts(report));
+}
+
+fn changed(page: &mut Page, report: &Report) {
+    let changes = changes(report);
+    if !changes.is_empty() {
+        page.heading("Changed");
+    }
+    for (label, text) in &changes {
+        page.labelled(label, INDENT + 1, text);
+    }
 }
 
 fn overlaps(page: &mut Page, report: &Report) {

@@ -45,6 +45,7 @@ impl Bands {
                 }
                 IncidentKind::Silent { .. }
                 | IncidentKind::CronDown { .. }
+                | IncidentKind::ClockJumped { .. }
                 | IncidentKind::Lost { together: true, .. } => {
                     bands.cron.push(band);
                 }

@@ -4,13 +4,14 @@
 
 use maud::Markup;
 
-pub const PAGE: usize = 2_950_000;
+/// The problems now, and those that are over.
+pub const PROBLEMS: [usize; 2] = [500_000, 200_000];
 
-/// Each of the two tables of incidents.
-pub const INCIDENTS: usize = 100_000;
+/// The rows of the timeline.
+pub const ROWS: usize = 650_000;
 
-/// The jobs: their rows in the timeline, and the lists of their runs without output.
-pub const JOBS: usize = 2_400_000;
+/// The runs and the output of the jobs in these rows.
+pub const RUNS: usize = 500_000;
 
 /// The bytes that are left.
 #[derive(Debug)]
@@ -26,10 +27,5 @@ impl Budget {
         let left = self.0.checked_sub(text.0.len());
         self.0 = left.unwrap_or(self.0);
         left.is_some()
-    }
-
-    /// The rest after a text that the page must have.
-    pub fn without(self, text: &Markup) -> Self {
-        Self(self.0.saturating_sub(text.0.len()))
     }
 }

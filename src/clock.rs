@@ -26,6 +26,15 @@ pub fn passed(begin: NaiveDateTime, end: NaiveDateTime) -> TimeDelta {
     (end - begin).min(with_offset(end) - with_offset(begin))
 }
 
+/// How far the clock was set back between two records. The end of summer time sets no clock back.
+pub fn went_back(before: NaiveDateTime, next: NaiveDateTime) -> TimeDelta {
+    if next >= before {
+        return TimeDelta::zero();
+    }
+    let latest = offsets(next).last().map_or(with_offset(next).naive_utc(), |it| next - *it);
+    with_offset(before).naive_utc() - latest
+}
+
 /// The local time `length` after `begin`, in a repeated hour the later one. None if out of range.
 pub fn after(begin: NaiveDateTime, length: TimeDelta) -> Option<NaiveDateTime> {
     let unchanged = begin.checked_add_signed(length)?;

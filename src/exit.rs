@@ -60,3 +60,8 @@ pub fn signal(status: u8) -> Option<&'static str> {
     let signal = Signal::try_from(i32::from(signal_number(status)?)).ok()?;
     Some(signal.as_str().trim_start_matches("SIG"))
 }
+
+/// The signal in `status` for a reader: its name, or its number if it has none.
+pub fn signal_text(status: u8) -> String {
+    signal(status).map_or_else(|| status.saturating_sub(SIGNALLED).to_string(), str::to_owned)
+}

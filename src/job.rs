@@ -27,7 +27,7 @@ use chrono::Local;
 use crate::escape;
 use crate::exit;
 use crate::log::Log;
-use crate::log::record::{Kind, Notice, USAGE, seconds};
+use crate::log::record::{Kind, Notice, SignalPlace, USAGE, seconds};
 use crate::splay;
 use family::Family;
 use marker::Marker;
@@ -113,8 +113,30 @@ impl JobOutcome {
                 log.notice(Notice::SshCannotRun, &error.to_string());
             }
             Self::WaitFailed(error) => log.notice(Notice::SshKilled, &format!("{error:#}")),
-            Self::UsageError | Self::Interrupted(_) | Self::Exited(_) => {}
+            Self::UsageError => {}
+            Self::Interrupted(_) | Self::Exited(_) => self.record_signal(log),
         }
+    }
+
+    /// Logs where the signal came, if the exit status is 128+N: RC alone does not show it.
+    fn record_signal(&self, log: &mut Log) {
+        let status = self.exit_status();
+        let Some(number) = exit::signal_number(status) else { return };
+        let place = match self {
+            Self::Exited(exit) if exit.forwarded.map(EndingSignal::number) == Some(number) => {
+                SignalPlace::Remoteexe
+            }
+            Self::Exited(exit) if exit.status.code().is_none() => SignalPlace::Ssh,
+            Self::Exited(_) => SignalPlace::Host,
+            _ => SignalPlace::Remoteexe,
+        };
+        let text = match place {
+            // Nobody takes it for a signal.
+            SignalPlace::Host if exit::signal(status).is_none() => return,
+            SignalPlace::Host => status.to_string(),
+            _ => exit::signal_text(status),
+        };
+        log.notice(Notice::Signalled(place), &text);
     }
 }
 

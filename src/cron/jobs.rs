@@ -212,6 +212,10 @@ pub fn meaning(call: &Call, line: &CronLine, parse: ParseCall) -> CallMeaning {
 }
 
 impl CronJobs {
+    pub fn has_any(&self) -> bool {
+        !(self.entries.is_empty() && self.unknown.is_empty() && self.commented_out.is_empty())
+    }
+
     pub fn of(crontabs: &Crontabs, parse: ParseCall) -> Self {
         let mut jobs = Self::default();
         let taken = crontabs.read.iter().filter(|it| !it.has_ignored_name);

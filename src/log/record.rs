@@ -156,10 +156,22 @@ pub enum Notice {
     LooksRefused,
     /// The login failed, and this key is encrypted.
     LockedKey,
+    /// RC is 128+N: where this signal came, or for the host this status.
+    Signalled(SignalPlace),
     /// This many lines of output were dropped while the disk was full.
     LinesDropped,
     /// The message of another version.
     Other,
+}
+
+/// Where the signal N came, if RC is 128+N.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SignalPlace {
+    Remoteexe,
+    /// ssh died by it here.
+    Ssh,
+    /// The remote command returned 128+N.
+    Host,
 }
 
 /// The usage lines of the log, the same as in the bash original: somebody may be watching for them.
@@ -179,7 +191,7 @@ const MARK: &[u8] = b"remoteexe: the next line is output";
 const USAGE_ERROR: &[u8] = b"error: ";
 
 /// The texts of the messages before and after the part that differs. Of two that fit, the first counts.
-const NOTICES: [(Notice, &[u8], &[u8]); 15] = [
+const NOTICES: [(Notice, &[u8], &[u8]); 18] = [
     (Notice::SshNotFound, b"ssh: not found in PATH; ", b""),
     // Of an earlier version.
     (Notice::SshNotFound, b"ssh: not found", b""),
@@ -194,6 +206,9 @@ const NOTICES: [(Notice, &[u8], &[u8]); 15] = [
     (Notice::NoRetry, b"no retry: ssh has not said that the connection failed", b""),
     (Notice::LooksRefused, LOOKS_REFUSED, b""),
     (Notice::LockedKey, HAS_PASSPHRASE.as_bytes(), b""),
+    (Notice::Signalled(SignalPlace::Remoteexe), b"received signal ", b""),
+    (Notice::Signalled(SignalPlace::Ssh), b"ssh died by signal ", b""),
+    (Notice::Signalled(SignalPlace::Host), b"the script returned ", b""),
     (Notice::LinesDropped, b"", b" lines lost, the log was full"),
     (Notice::Other, b"", b""),
 ];
@@ -405,6 +420,8 @@ mod tests {
                 Notice::ConnectTimeout => b"S",
                 Notice::LinesDropped => b"N",
                 Notice::LockedKey => b"FILE",
+                Notice::Signalled(SignalPlace::Host) => b"RC",
+                Notice::Signalled(_) => b"NAME",
                 Notice::Requested | Notice::NoRetry | Notice::LooksRefused => b"",
                 _ => b"REASON",
             };

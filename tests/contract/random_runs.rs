@@ -18,8 +18,9 @@ struct Plan {
     script: String,
     /// All that it writes.
     output: Vec<u8>,
-    /// The exit status that remoteexe must give.
+    /// The exit status that remoteexe must give, and the record about it.
     status: i32,
+    note: String,
 }
 
 impl Plan {
@@ -43,9 +44,9 @@ impl Plan {
                 let _ = writeln!(script, "sleep 0.001");
             }
         }
-        let (end, status) = random_end(random);
+        let (end, status, note) = random_end(random);
         script.push_str(&end);
-        Self { script, output, status }
+        Self { script, output, status, note }
     }
 
     /// The texts of the records that the log must have.
@@ -55,7 +56,7 @@ impl Plan {
         if output.last().is_some_and(|&byte| byte != b'\n') {
             output.push(b'\n');
         }
-        let end = format!("END,{},h s\n", self.status);
+        let end = format!("{}END,{},h s\n", self.note, self.status);
         [b"START,-,h s\ncommand,ssh root@h s\n", output.as_slice(), end.as_bytes()].concat()
     }
 }
@@ -78,13 +79,23 @@ fn random_output(random: &mut Rng) -> Vec<u8> {
     output
 }
 
-fn random_end(random: &mut Rng) -> (String, i32) {
+fn random_end(random: &mut Rng) -> (String, i32, String) {
     if random.u32(..4) == 0 {
-        let signal = *random.choice(&[1, 9, 11, 15]).expect("a choice");
-        (format!("kill -{signal} $$"), 128 + signal)
+        let signals = [(1, "HUP"), (9, "KILL"), (11, "SEGV"), (15, "TERM")];
+        let (signal, name) = *random.choice(&signals).expect("a choice");
+        let note = format!("remoteexe: ssh died by signal {name}\n");
+        (format!("kill -{signal} $$"), 128 + signal, note)
     } else {
         let status = random.i32(0..=255);
-        (format!("exit {status}"), status)
+        (format!("exit {status}"), status, returned(status))
+    }
+}
+
+/// The record about a status of the remote command that may stand for a signal.
+fn returned(status: i32) -> String {
+    match status {
+        129..160 => format!("remoteexe: the script returned {status}\n"),
+        _ => String::new(),
     }
 }
 
@@ -170,7 +181,10 @@ fn check_read_back(seed: u64) {
     let (facts, pid) = facts.rsplit_once(' ').unwrap();
     assert_eq!(facts, format!("\"h s\" {status} {lines} false"), "SEED={seed}");
     let logged = records(&String::from_utf8(report(&["--run", pid]).stdout).unwrap());
-    let expected = format!("START,-,h s\ncommand,ssh root@h s\n{printed}END,{status},h s\n");
+    let expected = format!(
+        "START,-,h s\ncommand,ssh root@h s\n{printed}{}END,{status},h s\n",
+        returned(status)
+    );
     assert_eq!(logged, expected, "SEED={seed}");
 }
 

@@ -40,7 +40,8 @@ fn each_way_to_end_is_reported_as_what_it_was() {
             &format!("printf '{refused}\\n' >&2; exit 255"),
             r#"255 null "connection refused" true false ["ssh: connect to host h port 22: Connection refused"]"#.to_owned(),
         ),
-        ("kill -9 $$", r#"137 "KILL" "ended by signal KILL" false false []"#.to_owned()),
+        ("kill -9 $$", r#"137 "KILL" "ssh ended by signal KILL" false false []"#.to_owned()),
+        ("exit 143", r#"143 "TERM" "the script returned 143, as after signal TERM there" false false []"#.to_owned()),
     ] {
         let scene = Scene::new();
         scene.remoteexe_with_ssh(body).args(["h", "s"]).output().unwrap();
@@ -105,7 +106,10 @@ fn a_run_that_was_ended_by_a_signal_says_so() {
     scene.wait_for_record("ready");
     send(&child, Signal::TERM);
     assert_eq!(child.code(), Some(143));
-    assert_eq!(runs(&scene, "exit_status signal cause"), [r#"143 "TERM" "ended by signal TERM""#]);
+    assert_eq!(
+        runs(&scene, "exit_status signal cause"),
+        [r#"143 "TERM" "ended by signal TERM to remoteexe""#]
+    );
 }
 
 #[test]

@@ -425,8 +425,7 @@ fn a_line_of_a_stranger_s_hides_no_notice_about_root_s_job() {
         let text = String::from_utf8(output.stdout).unwrap();
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     };
-    let notice =
-        "on no line that is understood, and not started since the change: h gone (last 00:00)";
+    let notice = "h gone: until 00:00, then no more; no line of a crontab that is understood";
     for stranger in ["", "* * * * * remoteexe h gone\n", "#* * * * * remoteexe h gone\n"] {
         let text = report(stranger);
         assert!(text.contains(notice), "{stranger}: {text}");

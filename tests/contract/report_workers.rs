@@ -108,7 +108,7 @@ fn an_outage_of_another_scheduler_is_not_one_of_cron() {
     runs.sort();
     let scene = workers([&runs, &[good(9, 0, "x y")]], &lines.collect::<String>());
     let screen = printed(&report(&scene, &[]));
-    assert!(screen.contains("the scheduler was not running, or could not run"), "{screen}");
+    assert!(screen.contains("the scheduler was not running or could not run"), "{screen}");
 }
 
 #[test]

@@ -11,8 +11,8 @@ use rustix::process::Signal;
 
 use crate::support::{
     ClosedPort, Cut, ENDING, OWN_MOUNTS, Proxy, REMOTEEXE, REQUESTED, Running, SOME_VERSION,
-    Sandbox, Scene, as_of_ssh_9_5, compile_ssh, forge_ssh, log_of_h_s, mask_waits, needs_root,
-    send, wait_for, wait_until, waits,
+    Sandbox, Scene, as_of_ssh_9_5, compile_ssh, forge_ssh, log_of_ended, log_of_h_s, mask_waits,
+    needs_root, received, send, wait_for, wait_until, waits,
 };
 
 /// Prints the part of the call that retries change: the shell and the arguments.
@@ -233,7 +233,8 @@ fn a_signal_during_a_wait_ends_the_run_at_once() {
                  command,ssh -F /dev/null -p {port} root@127.0.0.1 true\n\
                  ssh: connect to host 127.0.0.1 port {port}: Connection refused\r\n\
                  retry,1/100,255,wait S s\n\
-                 END,{status},127.0.0.1 true\n"
+                 {}END,{status},127.0.0.1 true\n",
+                received(status)
             )
         );
     }
@@ -280,7 +281,7 @@ fn a_try_that_says_after_a_signal_that_the_connection_failed_is_not_followed_by_
     send(&child, Signal::TERM);
     assert_eq!(child.code(), Some(143));
     let output = format!("ready\n{LOOK_ALIKE}\n");
-    assert_eq!(scene.log(), log_of_h_s(&output, 143));
+    assert_eq!(scene.log(), log_of_ended(&output, 143));
 }
 
 #[test]

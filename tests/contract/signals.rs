@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::support::{
-    ENDING, REMOTEEXE, Running, Sandbox, Scene, children, code, is_asleep, is_running, log_of_h_s,
-    run, send, send_to, state, wait_for, wait_until,
+    ENDING, REMOTEEXE, Running, Sandbox, Scene, children, code, is_asleep, is_running,
+    log_of_ended, log_of_h_s, received, run, send, send_to, state, wait_for, wait_until,
 };
 
 /// An ssh that runs until it is killed. It says "ready" and leaves its process id in a file.
@@ -25,7 +25,7 @@ fn a_signal_ends_ssh_and_gives_128_plus_n() {
         scene.wait_for_record("ready");
         send(&child, signal);
         assert_eq!(child.code(), Some(status));
-        assert_eq!(scene.log(), log_of_h_s("ready\n", status));
+        assert_eq!(scene.log(), log_of_ended("ready\n", status));
         assert!(!is_running(&scene.wait_for_file("ssh-pid")));
     }
 }
@@ -39,7 +39,7 @@ fn a_signal_that_ssh_turns_into_255_still_gives_128_plus_n() {
         scene.wait_for_record("ready");
         send(&child, signal);
         assert_eq!(child.code(), Some(status));
-        assert_eq!(scene.log(), log_of_h_s("ready\nkilled\n", status));
+        assert_eq!(scene.log(), log_of_ended("ready\nkilled\n", status));
     }
 }
 
@@ -66,7 +66,7 @@ fn the_two_signals_of_timeout_are_one_and_leave_ssh_the_time_to_clean_up() {
     );
     let mut child = Running::spawn(timeout.args(["1", REMOTEEXE, "h", "s"]));
     assert_eq!(child.code(), Some(124));
-    assert_eq!(scene.log(), log_of_h_s("ready\ncleaned\n", 143));
+    assert_eq!(scene.log(), log_of_ended("ready\ncleaned\n", 143));
 }
 
 /// An ssh that no longer ends by itself, because it has caught one signal and ignores it.
@@ -100,7 +100,7 @@ fn another_signal_kills_an_ssh_that_does_not_end() {
     let log = assert_killed_before_the_timer("while :; do sleep 0.02; done", |child| {
         send(child, Signal::INT);
     });
-    assert_eq!(log, log_of_h_s("ready\n", 143));
+    assert_eq!(log, log_of_ended("ready\n", 143));
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn the_same_signal_again_kills_ssh_once_it_is_later_than_a_second() {
             child.try_wait().unwrap().is_some()
         });
     });
-    assert_eq!(log, log_of_h_s("ready\n", 143));
+    assert_eq!(log, log_of_ended("ready\n", 143));
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn the_same_signal_again_within_a_second_leaves_ssh_the_time_to_clean_up() {
         let code = child.code();
         if is_in_time {
             assert_eq!(code, Some(143));
-            assert_eq!(scene.log(), log_of_h_s("ready\ncleaned\n", 143));
+            assert_eq!(scene.log(), log_of_ended("ready\ncleaned\n", 143));
         }
         is_in_time
     });
@@ -155,7 +155,7 @@ fn an_ssh_that_does_not_end_is_killed_after_a_while() {
     scene.wait_for_record("ready");
     send(&child, Signal::HUP);
     assert_eq!(child.code(), Some(129));
-    assert_eq!(scene.log(), log_of_h_s("ready\ncaught\n", 129));
+    assert_eq!(scene.log(), log_of_ended("ready\ncaught\n", 129));
     assert!(!is_running(&scene.wait_for_file("ssh-pid")));
 }
 
@@ -205,7 +205,7 @@ fn ctrl_c_on_a_terminal_ends_the_job_with_130() {
     std::io::Write::write_all(&mut &writer, b"\x03").unwrap();
     let status = child.wait().unwrap();
     assert_eq!((status.code(), status.signal()), (Some(130), None));
-    assert_eq!(scene.log(), log_of_h_s("ready\n", 130));
+    assert_eq!(scene.log(), log_of_ended("ready\n", 130));
     assert!(!is_running(&scene.wait_for_file("ssh-pid")));
 }
 
@@ -226,7 +226,7 @@ fn a_signal_ends_a_real_ssh_and_nothing_stays_behind_here() {
         assert_eq!(ssh.len(), 1);
         send(&child, signal);
         assert_eq!(child.code(), Some(status));
-        assert!(scene.log().ends_with(&format!("\nEND,{status},h {script}\n")));
+        assert!(scene.log().ends_with(&format!("\n{}END,{status},h {script}\n", received(status))));
         wait_until("ssh to be gone", || !is_running(&ssh[0]));
     }
 }
@@ -240,7 +240,7 @@ fn a_signal_that_is_waiting_at_the_start_ends_the_job_before_ssh_is_started() {
         env.arg(format!("--block-signal={name}"));
         env.args(["sh", "-c", r#"kill -$1 $$; exec "$0" h s"#, REMOTEEXE, name]);
         assert_eq!(code(&env.output().unwrap()), status);
-        assert_eq!(scene.log(), log_of_h_s("", status));
+        assert_eq!(scene.log(), log_of_ended("", status));
         assert!(!scene.path("ssh-was-run").exists());
     }
 }
@@ -266,7 +266,8 @@ fn a_signal_ends_a_real_ssh_that_waits_for_the_server() {
             format!(
                 "START,-,127.0.0.1 true\n\
                  command,ssh -F /dev/null -p {port} root@127.0.0.1 true\n\
-                 END,{status},127.0.0.1 true\n"
+                 {}END,{status},127.0.0.1 true\n",
+                received(status)
             )
         );
     }
@@ -287,7 +288,7 @@ fn a_signal_ends_an_ssh_that_writes_without_pause() {
 /// Expects `begin`, and then nothing but `y` up to END.
 fn assert_flood(log: &str, begin: &str, status: i32) {
     let output = log.strip_prefix("START,-,h s\ncommand,ssh root@h s\n");
-    let output = output.unwrap().strip_suffix(&format!("END,{status},h s\n"));
+    let output = output.unwrap().strip_suffix(&format!("{}END,{status},h s\n", received(status)));
     let mut flood = output.unwrap().strip_prefix(begin).unwrap().lines();
     assert!(flood.all(|line| line == "y"));
 }
@@ -336,7 +337,7 @@ fn signals_that_are_blocked_at_the_start_work_all_the_same() {
         scene.wait_for_record("ready");
         send(&child, signal);
         assert_eq!(child.code(), Some(status));
-        assert_eq!(scene.log(), log_of_h_s("ready\n", status));
+        assert_eq!(scene.log(), log_of_ended("ready\n", status));
     }
 }
 

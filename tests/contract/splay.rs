@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::support::{Running, Scene, log_of_h_s, send};
+use crate::support::{Running, Scene, log_of_h_s, received, send};
 
 /// The wait of the job `h SCRIPT` with `--splay SECONDS`, from its log.
 fn wait_of(script: &str, seconds: &str) -> Duration {
@@ -56,7 +56,7 @@ fn a_signal_ends_the_wait_and_nothing_is_run() {
     assert!(wait.starts_with("wait,"), "{wait}");
     send(&child, Signal::TERM);
     assert_eq!(child.code(), Some(143));
-    assert_eq!(scene.log(), format!("START,-,h s\n{wait}\nEND,143,h s\n"));
+    assert_eq!(scene.log(), format!("START,-,h s\n{wait}\n{}END,143,h s\n", received(143)));
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn a_reader_who_has_stalled_does_not_keep_signals_from_ending_the_job() {
     wait_until("remoteexe to wait and not to spin", || is_asleep(&child));
     send(&child, Signal::TERM);
     assert_eq!(child.code(), Some(143));
-    assert!(scene.log().ends_with("\nflood\nEND,143,h s\n"));
+    assert!(scene.log().ends_with("\nflood\nremoteexe: received signal TERM\nEND,143,h s\n"));
     assert!(!is_running(&scene.wait_for_file("ssh-pid")));
 }
 

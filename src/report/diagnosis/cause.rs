@@ -43,6 +43,7 @@ impl Likeness {
             IncidentKind::Silent { .. }
                 | IncidentKind::Dropped { .. }
                 | IncidentKind::CronDown { .. }
+                | IncidentKind::ClockJumped { .. }
                 | IncidentKind::LogFull
                 | IncidentKind::Late { .. }
                 | IncidentKind::Lost { together: true, .. }

@@ -99,6 +99,12 @@ pub enum IncidentKind {
         /// The number of runs that were lost at the same time.
         lost: u64,
     },
+    /// The clock of a scheduler was set, or its machine stood still.
+    ClockJumped {
+        scheduler: Scheduler,
+        from: NaiveDateTime,
+        to: NaiveDateTime,
+    },
     /// Slots without a START while the log took no lines.
     LogFull,
     /// Slots whose STARTs came late, one soon after the other.
@@ -144,13 +150,14 @@ pub enum IncidentState {
     Silent,
     NotStarted,
     CronDown,
+    ClockJumped,
     LogFull,
     Late,
 }
 
 impl IncidentState {
     /// The states of an incident that goes on.
-    pub const NOW: [Self; 14] = [
+    pub const NOW: [Self; 15] = [
         Self::Failing,
         Self::Flapping,
         Self::Lost,
@@ -163,6 +170,7 @@ impl IncidentState {
         Self::Silent,
         Self::NotStarted,
         Self::CronDown,
+        Self::ClockJumped,
         Self::LogFull,
         Self::Late,
     ];
@@ -182,6 +190,7 @@ impl IncidentState {
             Self::Silent => "SILENT",
             Self::NotStarted => "NOT STARTED",
             Self::CronDown => "CRON DOWN",
+            Self::ClockJumped => "CLOCK JUMPED",
             Self::LogFull => "LOG FULL",
             Self::Late => "LATE",
         }
@@ -260,6 +269,7 @@ impl Incident {
             IncidentKind::Silent { .. } => IncidentState::Silent,
             IncidentKind::NotStarted { .. } => IncidentState::NotStarted,
             IncidentKind::CronDown { .. } => IncidentState::CronDown,
+            IncidentKind::ClockJumped { .. } => IncidentState::ClockJumped,
             IncidentKind::LogFull => IncidentState::LogFull,
             IncidentKind::Late { .. } => IncidentState::Late,
         }

@@ -125,21 +125,30 @@ fn is_reboot(
     false
 }
 
-/// Drops the silences that outages explain: the outage names the lines.
+/// Drops the silences that outages explain: the outage names the lines. A run that went on as the clock jumped did not
+/// hang.
 pub fn drop_explained(incidents: &mut Vec<Incident>) {
-    let is_outage = |incident: &&Incident| matches!(incident.kind, IncidentKind::CronDown { .. });
+    let is_outage = |incident: &&Incident| {
+        matches!(incident.kind, IncidentKind::CronDown { .. } | IncidentKind::ClockJumped { .. })
+    };
     let outages: Vec<Incident> = incidents.iter().filter(is_outage).cloned().collect();
     incidents.retain(|incident| !outages.iter().any(|outage| explains(outage, incident)));
 }
 
-fn explains(outage: &Incident, silence: &Incident) -> bool {
-    match (&outage.kind, &silence.kind) {
+fn explains(outage: &Incident, other: &Incident) -> bool {
+    let (down, window) = (outage.window, other.window);
+    match (&outage.kind, &other.kind) {
         (
-            IncidentKind::CronDown { scheduler, .. },
-            IncidentKind::Silent { scheduler: other, .. },
+            IncidentKind::CronDown { scheduler, .. } | IncidentKind::ClockJumped { scheduler, .. },
+            IncidentKind::Silent { scheduler: silent, .. },
         ) => {
-            let ends_after = silence.window.over.is_none_or(|over| over >= outage.window.since);
-            scheduler == other && ends_after && silence.window.since <= outage.window.last
+            let ends_after = window.over.is_none_or(|over| over >= down.since);
+            scheduler == silent && ends_after && window.since <= down.last
+        }
+        (IncidentKind::ClockJumped { from, to, .. }, IncidentKind::Hung(hung)) => {
+            let longest = TimeDelta::seconds(hung.longest.into()) + SLACK;
+            window.since <= *from
+                && window.over.is_some_and(|over| over >= *to && over - *to <= longest)
         }
         _ => false,
     }

@@ -12,10 +12,10 @@ mod tests;
 use super::history::scope::Scope;
 use evidence::{Claims, Evidence, Rule};
 use incident::{Incident, IncidentKind, IncidentWindow};
-use rules::{dropped, failing, hung, lost, missed, silent, slower, unreachable};
+use rules::{clock, dropped, failing, hung, lost, missed, silent, slower, unreachable};
 
 /// A bad run belongs to the first rule that claims it.
-const RULES: [Rule; 8] = [
+const RULES: [Rule; 9] = [
     lost::rule,
     unreachable::rule,
     dropped::rule,
@@ -24,6 +24,7 @@ const RULES: [Rule; 8] = [
     slower::rule,
     silent::rule,
     missed::rule,
+    clock::rule,
 ];
 
 /// All incidents, each of a job, a host or a time.

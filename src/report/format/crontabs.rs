@@ -16,8 +16,8 @@ use crate::report::history::JobId;
 use crate::report::slots::missed::MissedStarts;
 use crate::report::slots::{Expected, ExpectedJob};
 
-/// The most jobs on no line that are named, and the most bytes of each name.
-const MAX_GONE: (usize, usize) = (3, 200);
+/// The most commented-out lines that are named.
+const MAX_OFF: usize = 3;
 
 /// The most changed crontabs that are named.
 const MAX_CHANGED: usize = 3;
@@ -82,7 +82,7 @@ pub fn summary(report: &Report) -> Vec<String> {
     };
     let clock = Clock::of(report.scope.now.date());
     let has_all_jobs = expected.wanted().len() == expected.jobs.len();
-    let whole = if has_all_jobs { whole(report, expected, clock) } else { Some(Vec::new()) };
+    let whole = if has_all_jobs { whole(report, expected) } else { Some(Vec::new()) };
     let Some(whole) = whole else {
         return Vec::new();
     };
@@ -95,14 +95,14 @@ pub fn summary(report: &Report) -> Vec<String> {
     if !has_all_jobs {
         // The rest concerns other jobs too.
         let off = expected.planned.plan.commented_out.iter();
-        let off = off.filter(|off| report.filter.names(&off.job)).take(MAX_GONE.0);
+        let off = off.filter(|off| report.filter.names(&off.job)).take(MAX_OFF);
         lines.extend(off.map(|off| format!("line {} is commented out", place(&off.place))));
     }
     lines
 }
 
 /// What concerns the crontabs as a whole. None if they have nothing to do with the logs.
-fn whole(report: &Report, expected: &Expected, clock: Clock) -> Option<Vec<String>> {
+fn whole(report: &Report, expected: &Expected) -> Option<Vec<String>> {
     let planned = &expected.planned;
     let users = &report.machine.users;
     let judged = expected.jobs.iter().flat_map(|job| &job.lines);
@@ -117,7 +117,6 @@ fn whole(report: &Report, expected: &Expected, clock: Clock) -> Option<Vec<Strin
     if expected.jobs.is_empty() && faults + unknown + off == 0 && lines.is_empty() {
         return None;
     }
-    lines.extend(gone(report, expected, clock));
     let missed = &report.missed;
     let of_runs =
         [perhaps(missed), counted(missed.strays, "start", "without a line that is understood")];
@@ -149,29 +148,6 @@ fn not_known(crontabs: &Crontabs, has_jobs: bool) -> Vec<String> {
         )
     });
     cron.into_iter().chain(denied).collect()
-}
-
-/// The jobs that have run, are on no line that can be understood, and have not started since the crontabs changed.
-fn gone(report: &Report, expected: &Expected, clock: Clock) -> Option<String> {
-    let (most, longest) = MAX_GONE;
-    let gone = expected.gone();
-    let first = gone.iter().take(most).map(|((_, job), last)| {
-        let mut off = expected.commented_out(report.filter, &report.machine.users);
-        let line = off
-            .find(|off| *off.job == **job)
-            .map_or(String::new(), |off| format!(", line {} is commented out", place(&off.place)));
-        let name = printable(&job[..job.len().min(longest)]);
-        format!("{name} (last {}{line})", clock.time(*last))
-    });
-    let mut names: Vec<String> = first.collect();
-    let more = gone.len().saturating_sub(most);
-    names.extend((more > 0).then(|| format!("{more} more")));
-    (!names.is_empty()).then(|| {
-        format!(
-            "on no line that is understood, and not started since the change: {}",
-            names.join(", ")
-        )
-    })
 }
 
 /// The number of lines that the report cannot judge.

@@ -162,6 +162,9 @@ impl<'a> Gatherer<'a> {
         if let Some(older) = self.older_logs(logs).filter(|_| self.needs.baseline) {
             read.files += older.add_good_runs(&mut history, &scope, &|run| self.accept(run));
         }
+        // Nobody's log changes what is said of another user's jobs.
+        let users = &self.machine.users;
+        read.back.retain(|back| back.uid.is_none_or(|uid| !users.is_other_user(uid)));
         let mut crontabs = self.expected.take();
         let mut missed = match &mut crontabs {
             Some(expected) if self.needs.slots => self.check(expected, &read, &scope, logs),
@@ -172,6 +175,7 @@ impl<'a> Gatherer<'a> {
         }
         missed.full = self.full_now(&read);
         missed.full.append(&mut read.full);
+        missed.back.append(&mut read.back);
         Report {
             query: self.query,
             machine: self.machine,
@@ -266,7 +270,7 @@ impl<'a> Gatherer<'a> {
         if let Some(older) = days {
             for logs in older.earlier_days().into_values().rev().take(MAX_DAYS_OF_NEW) {
                 files += older.read_day(logs, |run| {
-                    let place = expected.place(&run).ok().flatten();
+                    let place = expected.place(&run);
                     place.and_then(|place| u32::try_from(place).ok()).map(|job| new.remove(&job));
                 });
             }
@@ -296,6 +300,7 @@ impl<'a> Gatherer<'a> {
             reach: self.window.diagnosed_from(),
             first_days: &logs.first_days,
             coverage: &self.coverage,
+            back: &read.back,
         })
     }
 }

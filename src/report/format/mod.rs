@@ -2,6 +2,7 @@
 //!
 //! A format says what it needs, takes the matching runs one by one, and in the end reads the whole report.
 
+pub mod changed;
 pub mod crontabs;
 pub mod gather;
 pub mod html;

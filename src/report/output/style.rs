@@ -49,6 +49,7 @@ impl Severity {
             | IncidentState::Silent
             | IncidentState::NotStarted
             | IncidentState::CronDown
+            | IncidentState::ClockJumped
             | IncidentState::LogFull => Self::Bad,
         }
     }

@@ -7,7 +7,7 @@ use std::hash::{Hash, Hasher};
 use std::mem;
 use std::rc::Rc;
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, TimeDelta};
 use foldhash::{HashMap, HashSet};
 
 use super::kept::KeptRecords;
@@ -15,6 +15,7 @@ use super::process::ProcessRuns;
 use super::reasons::Reasons;
 use super::run::{End, Run};
 use super::trace::{Sequel, Trace};
+use crate::clock::went_back;
 use crate::log::record::{Kind, Notice};
 use crate::report::logs::chunk::Records;
 use crate::report::logs::open::{Input, InputError};
@@ -38,6 +39,24 @@ pub struct FullLog {
     pub until: NaiveDateTime,
 }
 
+/// The clock of a scheduler went back: a job has a START before an earlier one.
+#[derive(Debug, Clone, Copy)]
+pub struct ClockBack {
+    pub scheduler: Scheduler,
+    /// The owner of the log.
+    pub uid: Option<u32>,
+    /// The latest local time before.
+    pub from: NaiveDateTime,
+    /// The local time of the first such START.
+    pub to: NaiveDateTime,
+}
+
+/// Two STARTs of a job may stand in the other order by this much, without a clock that was set.
+const OUT_OF_ORDER: TimeDelta = TimeDelta::seconds(60);
+
+/// The most times that are known at which a clock went back.
+const MAX_BACK: usize = 100;
+
 /// What was read besides the runs.
 #[derive(Debug, Default)]
 pub struct Reading {
@@ -51,6 +70,7 @@ pub struct Reading {
     pub unmatched_ends: u64,
     /// The last times in which a log was full, the newest first.
     pub full: Vec<FullLog>,
+    pub back: Vec<ClockBack>,
     /// The number of runs without END that were too many to keep.
     pub forgotten: u64,
     /// The local time of the latest START or END.
@@ -85,6 +105,9 @@ impl Hash for Key {
     }
 }
 
+/// The process id that started each job last, and the local time.
+type LastStarts = HashMap<Rc<[u8]>, (u32, NaiveDateTime)>;
+
 /// The state of all runs after some records.
 #[derive(Debug, Default)]
 pub struct Assembler {
@@ -97,8 +120,9 @@ pub struct Assembler {
     open: usize,
     /// Runs whose END is no longer expected.
     lost: Vec<Trace>,
-    /// The process id that started each job last, by owner.
-    last_started_by: HashMap<Account, HashMap<Rc<[u8]>, u32>>,
+    last_started: HashMap<Account, LastStarts>,
+    /// The latest START of each scheduler.
+    latest: HashMap<Scheduler, NaiveDateTime>,
     /// The bytes of the names of these jobs.
     known_bytes: usize,
     /// The usual output of good runs, to find the reason of a bad one.
@@ -143,10 +167,11 @@ impl Assembler {
     }
 
     /// Whether a future record belongs to a run that began before. If so, the run continues, with unknown duration.
-    pub fn goes_on_early(&mut self, owner: Owner, pid: u32, is_start: bool) -> bool {
-        let key = Key::of(owner, pid);
+    pub fn goes_on_early(&mut self, owner: Owner, record: &Records) -> bool {
+        let key = Key::of(owner, record.pid);
         self.switch_to(key);
-        if is_start {
+        if let Kind::Start(job) = record.kind() {
+            self.note_started(job, record);
             if self.early.len() > MAX_UNENDED {
                 self.early.clear();
             }
@@ -168,7 +193,7 @@ impl Assembler {
     }
 
     fn start(&mut self, owner: Owner, record: &Records, job: &[u8]) {
-        let job = self.note_started(job, record.pid);
+        let job = self.note_started(job, record);
         self.early.remove(&self.current_key);
         self.starts += 1;
         self.read.latest = self.read.latest.max(Some(record.time));
@@ -203,28 +228,49 @@ impl Assembler {
         self.open -= self.lost.len() - before;
     }
 
-    /// Notes that the process `pid` of the current owner starts `job`. Marks the open run of another process with that
-    /// job as overlapped. Returns the job.
-    fn note_started(&mut self, job: &[u8], pid: u32) -> Rc<[u8]> {
+    /// Notes that the current process starts `job`. Marks the open run of another process with that job as overlapped.
+    /// Returns the job.
+    fn note_started(&mut self, job: &[u8], record: &Records) -> Rc<[u8]> {
         let account = self.current_key.account;
-        let last_started_by = self.last_started_by.entry(account).or_default();
-        let job = if let Some((known, _)) = last_started_by.get_key_value(job) {
+        let last_started = self.last_started.entry(account).or_default();
+        let job = if let Some((known, _)) = last_started.get_key_value(job) {
             Rc::clone(known)
         } else {
             self.known_bytes += job.len();
             job.into()
         };
-        if last_started_by.len() > MAX_UNENDED || self.known_bytes > MAX_KNOWN_BYTES {
-            last_started_by.clear();
+        if last_started.len() > MAX_UNENDED || self.known_bytes > MAX_KNOWN_BYTES {
+            last_started.clear();
             self.known_bytes = 0;
         }
-        let previous = last_started_by.insert(Rc::clone(&job), pid);
-        let beside = previous.and_then(|pid| self.processes.get_mut(&Key { account, pid }));
+        let previous = last_started.insert(Rc::clone(&job), (record.pid, record.time));
+        self.note_clock(previous.map(|(_, start)| start), record.time);
+        let beside = previous.and_then(|(pid, _)| self.processes.get_mut(&Key { account, pid }));
         let runs = beside.into_iter().flat_map(|process| &mut process.open);
         let goes_on =
             |run: &&mut Trace| run.job == job && run.attempt.sequel != Some(Sequel::Retry);
         runs.filter(goes_on).for_each(|run| run.is_overlapped = true);
         job
+    }
+
+    /// Notes whether the clock went back between two STARTs of a job. Those of two jobs prove nothing: a line may set
+    /// TZ.
+    fn note_clock(&mut self, previous: Option<NaiveDateTime>, start: NaiveDateTime) {
+        let Account { scheduler, uid } = self.current_key.account;
+        let scheduler = scheduler.whole();
+        let latest = self.latest.entry(scheduler).or_insert(start);
+        *latest = start.max(*latest);
+        if previous.is_none_or(|previous| went_back(previous, start) <= OUT_OF_ORDER) {
+            return;
+        }
+        let known = &mut self.read.back;
+        let is_same =
+            |it: &ClockBack| (it.scheduler, it.uid) == (scheduler, uid) && start <= it.from;
+        if let Some(place) = known.iter().rposition(is_same) {
+            known[place].to = start.min(known[place].to);
+        } else if known.len() < MAX_BACK {
+            known.push(ClockBack { scheduler, uid, from: *latest, to: start });
+        }
     }
 
     /// Forgets the older half of the runs without END, of the owner with the most of them.

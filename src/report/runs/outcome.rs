@@ -3,6 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use crate::exit;
+use crate::log::record::SignalPlace;
 use crate::ssh_error::{Cause, Failure};
 
 /// Whether a run was good, or why it was bad. Bad runs of one job with equal outcomes failed in the same way.
@@ -43,8 +44,8 @@ pub enum Reason {
     Limit(u32),
     /// A shell of the host has said that a process was killed.
     Killed,
-    /// A signal ended the script or ssh.
-    Signal,
+    /// 128+N, and where the signal N came, if the log says so.
+    Signal(Option<SignalPlace>),
     /// The script's own exit status.
     Script,
 }
@@ -97,10 +98,7 @@ impl Display for Outcome {
             Self::Lost => "lost: no END, and the process is gone",
             Self::Failed(status, reason) => match reason {
                 Reason::Ssh(failure) | Reason::SshLater(failure) => return failure.fmt(formatter),
-                Reason::Signal => {
-                    let name = exit::signal(*status).unwrap_or("of no name");
-                    return write!(formatter, "ended by signal {name}");
-                }
+                Reason::Signal(place) => return write_signal(formatter, *status, *place),
                 Reason::Limit(seconds) => {
                     return write!(formatter, "timed out after {seconds} s");
                 }
@@ -115,5 +113,22 @@ impl Display for Outcome {
                 Reason::Script => "the script failed",
             },
         })
+    }
+}
+
+fn write_signal(
+    formatter: &mut Formatter<'_>,
+    status: u8,
+    place: Option<SignalPlace>,
+) -> fmt::Result {
+    let name = exit::signal_text(status);
+    match place {
+        Some(SignalPlace::Remoteexe) => write!(formatter, "ended by signal {name} to remoteexe"),
+        Some(SignalPlace::Ssh) => write!(formatter, "ssh ended by signal {name}"),
+        Some(SignalPlace::Host) => {
+            write!(formatter, "the script returned {status}, as after signal {name} there")
+        }
+        // Of an earlier version, or of the bash original.
+        None => write!(formatter, "ended by signal {name}, or the script returned {status}"),
     }
 }

@@ -4,7 +4,7 @@
 //! such as containers, share a log.
 
 use super::trace::{Sequel, Trace};
-use crate::log::record::Kind;
+use crate::log::record::{Kind, Notice};
 use crate::report::logs::chunk::Records;
 
 /// The most open runs of one process id. If there are more, the oldest is closed.
@@ -54,6 +54,10 @@ impl ProcessRuns {
             Kind::Retry(_) => {
                 run.note(records, false);
                 run.attempt.sequel = Some(Sequel::Retry);
+            }
+            Kind::Notice(notice @ Notice::Signalled(_), _) => {
+                run.attempt.take_notice(notice);
+                run.note(records, false);
             }
             Kind::Notice(notice, _) => {
                 run.attempt.take_notice(notice);

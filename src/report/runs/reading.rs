@@ -5,7 +5,6 @@ use chrono::{NaiveDateTime, TimeDelta};
 use super::assembler::{Assembler, Reading};
 use super::run::Run;
 use super::trace::Trace;
-use crate::log::record::Kind;
 use crate::machine::RunningJobs;
 use crate::report::logs::chunk::Records;
 use crate::report::logs::merge;
@@ -50,8 +49,7 @@ pub fn read(
         // The clock was ahead when they were written.
         early += records.count;
         last_early = last_early.max(records.time);
-        let is_start = matches!(records.kind(), Kind::Start(_));
-        if assembler.goes_on_early(owner, records.pid, is_start) {
+        if assembler.goes_on_early(owner, records) {
             assembler.take(owner, &Records { time: clock.now, ..*records }, &mut take);
         }
     });

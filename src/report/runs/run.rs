@@ -7,7 +7,7 @@ use super::outcome::{Outcome, Reason};
 use super::trace::{StartFailure, Trace};
 use crate::clock::to_utc;
 use crate::exit;
-use crate::log::record::Kind;
+use crate::log::record::{Kind, SignalPlace};
 use crate::ssh_error::{Cause, Diagnosis, Failure};
 
 /// The status of a job whose terminal went away: 128 and the number of HUP.
@@ -144,7 +144,9 @@ impl Run {
                 }
                 End::Exit(exit::SSH_FAILED) => self.is_requested(),
                 // A higher status may come from a signal that ended ssh.
-                End::Exit(status) => status < exit::SIGNALLED,
+                End::Exit(status) => {
+                    status < exit::SIGNALLED || self.trace.attempt.signal == Some(SignalPlace::Host)
+                }
                 End::Running | End::Lost => false,
             }
     }
@@ -219,6 +221,7 @@ impl Run {
             End::Exit(status) if self.is_skipped() => return Outcome::Skipped(status),
             End::Exit(status) => status,
         };
+        let signal = self.trace.attempt.signal;
         let refused = Failure { cause: Cause::Account, is_at_jump_host: false };
         let reason = match status {
             _ if self.trace.is_refused_login() => Reason::Ssh(refused),
@@ -236,9 +239,9 @@ impl Run {
                 (None, true) => Reason::RequestedThen255,
                 (None, false) => Reason::Unexplained,
             },
-            HUNG_UP => self.ssh_failure().map_or(Reason::Signal, Reason::Ssh),
-            KILLED if self.says_killed() => Reason::Killed,
-            status if exit::signal(status).is_some() => Reason::Signal,
+            HUNG_UP => self.ssh_failure().map_or(Reason::Signal(signal), Reason::Ssh),
+            KILLED if signal != Some(SignalPlace::Ssh) && self.says_killed() => Reason::Killed,
+            status if signal.is_some() || exit::signal(status).is_some() => Reason::Signal(signal),
             _ => Reason::Script,
         };
         Outcome::Failed(status, reason)

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use chrono::NaiveDateTime;
 
 use super::kept::{KeptOutput, KeptRecords};
-use crate::log::record::{Kind, Notice};
+use crate::log::record::{Kind, Notice, SignalPlace};
 use crate::report::logs::chunk::Records;
 use crate::report::logs::owner::Owner;
 use crate::ssh_error::is_no_login;
@@ -25,6 +25,7 @@ pub struct Attempt {
     /// ssh failed after it had requested the script.
     pub is_requested: bool,
     pub start_failure: Option<StartFailure>,
+    pub signal: Option<SignalPlace>,
     pub sequel: Option<Sequel>,
 }
 
@@ -40,6 +41,7 @@ impl Attempt {
         match notice {
             Notice::ConnectTimeout => self.is_timeout = true,
             Notice::Requested => self.is_requested = true,
+            Notice::Signalled(place) => self.signal = Some(place),
             Notice::SshNotFound => self.start_failure = Some(StartFailure::NoSsh),
             Notice::SshCannotRun | Notice::SshKilled => {
                 self.start_failure = Some(StartFailure::SshNotRun);

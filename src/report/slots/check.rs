@@ -1,6 +1,7 @@
 //! Checks the slots of the expected jobs against the STARTs.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 
@@ -12,9 +13,13 @@ use crate::cron::{
     self, ClockInterval, Comparison, ComparisonResult, MissedSlot, Zone, clock_intervals,
 };
 use crate::report::logs::scheduler::Scheduler;
+use crate::report::runs::assembler::ClockBack;
 
 /// For this time before the logs begin, slots are expected but not missed: their START may come later.
 const LEAD: TimeDelta = TimeDelta::hours(4);
+
+/// In seconds. The clock of a copied log may be years off.
+const LONGEST_REPEATED: i64 = 24 * 3600;
 
 /// The most slots that are checked: a hostile crontab must not take unlimited time and memory.
 const MAX_SLOTS: i64 = 20_000_000;
@@ -44,6 +49,7 @@ pub struct Timeframe<'a> {
     pub first_days: &'a [(Scheduler, NaiveDate)],
     /// The STARTs that were read.
     pub coverage: &'a Coverage,
+    pub back: &'a [ClockBack],
 }
 
 impl Timeframe<'_> {
@@ -108,12 +114,33 @@ impl Expected {
             let from = from.map(|from| self.bounded(from, until, days));
             found.checked_from.push((scheduler, from));
             if let Some(from) = from {
-                let checker =
-                    SlotChecker { expected: self, timeframe, scheduler, from, until, days };
+                let repeated = self.repeated(timeframe.back, scheduler);
+                let checker = SlotChecker {
+                    expected: self,
+                    timeframe,
+                    scheduler,
+                    from,
+                    until,
+                    days,
+                    repeated,
+                };
                 checker.check(&mut found);
             }
         }
         found
+    }
+
+    /// The times that came twice because the clock of a scheduler went back. If it had been set ahead before, nothing
+    /// was started between the last START before and the time to which it went back.
+    fn repeated(&self, back: &[ClockBack], scheduler: Scheduler) -> Vec<Range<i64>> {
+        let back = back.iter().filter(|back| back.scheduler == scheduler);
+        let times = back.map(|back| {
+            let (from, to) = (local_seconds(back.from), local_seconds(back.to));
+            let jobs = self.jobs.iter().filter(|job| job.scheduler == scheduler);
+            let last = |job: &ExpectedJob| job.starts.iter().rfind(|at| **at < to).copied();
+            jobs.filter_map(last).max().unwrap_or(to)..from.min(to + LONGEST_REPEATED) + 60
+        });
+        times.collect()
     }
 
     /// The time since which there are not too many slots, on all days or on `days` only. The last slots count.
@@ -151,6 +178,8 @@ struct SlotChecker<'a> {
     until: NaiveDateTime,
     /// Or all days.
     days: Option<&'a BTreeSet<NaiveDate>>,
+    /// The times that came twice because the clock went back, in seconds of local time.
+    repeated: Vec<Range<i64>>,
 }
 
 impl SlotChecker<'_> {
@@ -238,7 +267,8 @@ impl SlotChecker<'_> {
 
     fn is_judged(&self, at: i64) -> bool {
         let is_day = |days: &BTreeSet<NaiveDate>| days.contains(&time(at).date());
-        at >= local_seconds(self.from) && self.days.is_none_or(is_day)
+        let is_repeated = || self.repeated.iter().any(|times| times.contains(&at));
+        at >= local_seconds(self.from) && self.days.is_none_or(is_day) && !is_repeated()
     }
 
     /// Adds what was found of the jobs that pass the filter.

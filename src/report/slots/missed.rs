@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 
 use crate::cron::LineRef;
 use crate::report::logs::scheduler::Scheduler;
-use crate::report::runs::assembler::FullLog;
+use crate::report::runs::assembler::{ClockBack, FullLog};
 
 /// A slot without a START in time.
 #[derive(Debug, Clone)]
@@ -59,6 +59,8 @@ pub struct MissedStarts {
     pub delays: Vec<Delay>,
     /// The times in which a log was full: then a START is not missing, but its record.
     pub full: Vec<FullLog>,
+    /// The times at which a clock went back. The slots and STARTs between are not judged.
+    pub back: Vec<ClockBack>,
     /// The number of slots of the period that a line may have skipped, as behind `flock -n`.
     pub perhaps: u64,
     /// The number of those at which a run of the job was going on.

@@ -8,7 +8,6 @@ pub mod check;
 pub mod coverage;
 pub mod missed;
 
-use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -206,17 +205,13 @@ pub struct Expected {
     /// The logs come from another machine: their owners are not the users of the crontabs.
     is_copy: bool,
     /// The local time since which no crontab has changed.
-    unchanged: NaiveDateTime,
+    pub unchanged: NaiveDateTime,
     /// STARTs since then of jobs that are on no line.
     on_no_line: Vec<(Scheduler, NaiveDateTime)>,
-    /// The last START of each job that is on no line, for at most [`MAX_OFF`] jobs: anybody may start any number.
-    off: HashMap<UserJob, NaiveDateTime>,
 }
 
 /// A user, if known, and a job.
 pub type UserJob = (Option<u32>, Rc<[u8]>);
-
-const MAX_OFF: usize = 10_000;
 
 impl Expected {
     /// The jobs of `planned` that log to `dirs`, or all jobs if the logs were named one by one.
@@ -234,7 +229,6 @@ impl Expected {
             is_copy: dirs.is_none(),
             unchanged: last_change.map_or(NaiveDateTime::MIN, local_time),
             on_no_line: Vec::new(),
-            off: HashMap::new(),
             planned,
         };
         let is_known = expected.planned.crontabs.cron.is_known;
@@ -314,55 +308,38 @@ impl Expected {
         &self.planned.plan.entries[line]
     }
 
-    fn remember_off(&mut self, job: UserJob, start: NaiveDateTime) {
-        if let Some(last) = self.off.get_mut(&job) {
-            *last = start.max(*last);
-        } else if self.off.len() < MAX_OFF {
-            self.off.insert(job, start);
-        }
-    }
-
-    /// The jobs that are on no line and have not started since the last change of the crontabs, by their last START,
-    /// the newest first. Their lines may have been commented out.
-    pub fn gone(&self) -> Vec<(&UserJob, NaiveDateTime)> {
-        let off = self.off.iter().map(|(job, last)| (job, *last));
-        let mut gone: Vec<_> = off.filter(|(_, last)| *last < self.unchanged).collect();
-        gone.sort_unstable_by_key(|(job, last)| (Reverse(*last), *job));
-        gone
-    }
-
-    /// The job of a run, by its place; none if no line that is judged has it. Fails if no line has it at all.
-    pub fn place(&self, run: &Run) -> Result<Option<usize>, UserJob> {
-        let scheduler = run.trace.owner.scheduler.whole();
-        let uid = run.trace.owner.uid.filter(|_| !self.is_copy);
-        let job: UserJob = (uid, Rc::clone(&run.trace.job));
+    /// The places of a job. None if no line has the job.
+    fn places(&self, uid: Option<u32>, name: &Rc<[u8]>) -> Option<impl Iterator<Item = usize>> {
+        let uid = uid.filter(|_| !self.is_copy);
         // A line may not name its user.
-        let known = [&job, &(None, Rc::clone(&job.1))].map(|job| self.places.get(job));
-        if known == [None, None] {
-            return Err(job);
-        }
-        let mut places = known.into_iter().flatten().flatten();
-        Ok(places.find(|place| self.jobs[**place].scheduler == scheduler).copied())
+        let known = [uid, None].map(|uid| self.places.get(&(uid, Rc::clone(name))));
+        (known != [None, None]).then(|| known.into_iter().flatten().flatten().copied())
+    }
+
+    pub fn is_on_line(&self, uid: Option<u32>, name: &Rc<[u8]>) -> bool {
+        self.places(uid, name).is_some()
+    }
+
+    /// The job of a run, by its place, if a line that is judged has the job.
+    pub fn place(&self, run: &Run) -> Option<usize> {
+        let scheduler = run.trace.owner.scheduler.whole();
+        let mut places = self.places(run.trace.owner.uid, &run.trace.job)?;
+        places.find(|place| self.jobs[*place].scheduler == scheduler)
     }
 
     /// Whether a line of the run's job has this exit status for one that is no failure.
     pub fn accepts(&self, run: &Run, status: u8) -> bool {
-        let place = self.place(run).ok().flatten();
+        let place = self.place(run);
         place.is_some_and(|place| self.jobs[place].accepted.includes(status))
     }
 
     /// Notes the START of a run.
     pub fn add(&mut self, run: &Run) {
-        let place = match self.place(run) {
-            Ok(place) => place,
-            Err(job) => {
-                if run.trace.start >= self.unchanged {
-                    self.on_no_line.push((run.trace.owner.scheduler.whole(), run.trace.start));
-                }
-                return self.remember_off(job, run.trace.start);
-            }
-        };
-        if let Some(place) = place {
+        let owner = run.trace.owner;
+        if run.trace.start >= self.unchanged && !self.is_on_line(owner.uid, &run.trace.job) {
+            self.on_no_line.push((owner.scheduler.whole(), run.trace.start));
+        }
+        if let Some(place) = self.place(run) {
             let job = &mut self.jobs[place];
             let start = local_seconds(run.trace.start);
             job.starts.push(start);

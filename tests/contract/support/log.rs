@@ -31,6 +31,18 @@ pub fn log_of_h_s(output: &str, status: i32) -> String {
     format!("START,-,h s\ncommand,ssh root@h s\n{output}END,{status},h s\n")
 }
 
+/// The records of the job `h s` that printed `output` and was ended by a signal to remoteexe.
+pub fn log_of_ended(output: &str, status: i32) -> String {
+    log_of_h_s(&format!("{output}{}", received(status)), status)
+}
+
+/// The record that remoteexe got the signal in `status`.
+pub fn received(status: i32) -> String {
+    let name = ["HUP", "INT", "QUIT", "TERM"]
+        [[129, 130, 131, 143].iter().position(|it| *it == status).expect("a signal")];
+    format!("remoteexe: received signal {name}\n")
+}
+
 /// The record of a run with retries whose ssh returned 255 although it had requested the script.
 pub const REQUESTED: &str = "remoteexe: ssh returned 255 after it had requested the script\n";
 

@@ -2,6 +2,7 @@
 
 use chrono::{NaiveDateTime, TimeDelta};
 
+use super::clock::name_jumps;
 use crate::report::diagnosis::evidence::{Claims, Evidence};
 use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
 use crate::report::history::scope::Scope;
@@ -34,7 +35,8 @@ pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
     let delays = missed.delays.iter().map(of_delay);
     let full = unlogged.into_iter().map(|outage| of_outage(outage, evidence.scope));
     let full = full.chain(unlogged_gaps.into_iter().map(|gap| of_gap(gap, evidence.history)));
-    outages.chain(gaps).chain(delays).chain(unlogged_starts(full.collect())).collect()
+    let outages = name_jumps(outages.chain(gaps), evidence.history).into_iter();
+    outages.chain(delays).chain(unlogged_starts(full.collect())).collect()
 }
 
 /// The times in which a log took no lines: no START shows there, whatever cron did. If the writer does not show when

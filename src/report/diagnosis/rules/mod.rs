@@ -1,5 +1,6 @@
 //! The rules of diagnosis: each finds one kind of incident.
 
+pub mod clock;
 pub mod contacts;
 pub mod dropped;
 pub mod failing;

@@ -5,13 +5,13 @@
 use maud::Markup;
 
 /// The problems now, and those that are over.
-pub const PROBLEMS: [usize; 2] = [500_000, 200_000];
+pub const PROBLEMS: [usize; 2] = [450_000, 150_000];
 
-/// The rows of the timeline.
-pub const ROWS: usize = 650_000;
+/// The lines of the timeline, and the lists of their runs.
+pub const LINES: usize = 1_000_000;
 
-/// The runs and the output of the jobs in these rows.
-pub const RUNS: usize = 500_000;
+/// The output of the runs in these lists.
+pub const OUTPUT: usize = 300_000;
 
 /// The bytes that are left.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! A row of cells: for each column of the grid, the worst state of the runs in its time.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use chrono::NaiveDateTime;
@@ -46,6 +47,10 @@ impl Cell {
         }
     }
 
+    fn is_bad(&self) -> bool {
+        self.worst() > Some(RunState::Running)
+    }
+
     /// Whether a reader sees no difference.
     fn is_like(&self, other: &Self) -> bool {
         let is_all_bad = |cell: &Self| {
@@ -59,6 +64,17 @@ impl Cell {
 /// The cells of a job or a host.
 #[derive(Debug)]
 pub struct Cells(Vec<Cell>);
+
+/// How bad cells are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// Each with its title and its link.
+    Each,
+    /// Equal ones side by side as one.
+    Joined,
+    /// Without titles and links.
+    Plain,
+}
 
 /// Equal cells side by side.
 struct Group {
@@ -127,15 +143,24 @@ impl Cells {
 
     /// The number of cells with something bad.
     pub fn marks(&self) -> usize {
-        self.0.iter().filter(|cell| cell.worst() > Some(RunState::Running)).count()
+        self.0.iter().filter(|cell| cell.is_bad()).count()
     }
 
-    fn groups(&self, joins_bad: bool) -> Vec<Group> {
+    /// How the bad cells are drawn, if there may be so many of them, and so many groups of equal ones.
+    pub fn detail(&self, cells: usize, groups: usize) -> Detail {
+        let number = |joins| self.groups(joins).iter().filter(|group| group.all.is_bad()).count();
+        match () {
+            () if number(false) <= cells => Detail::Each,
+            () if number(true) <= groups => Detail::Joined,
+            () => Detail::Plain,
+        }
+    }
+
+    fn groups(&self, joins: bool) -> Vec<Group> {
         let mut groups: Vec<Group> = Vec::new();
         for (column, cell) in self.0.iter().enumerate() {
-            let is_bad = cell.worst() > Some(RunState::Running);
             match groups.last_mut() {
-                Some(group) if is_bad && joins_bad && cell.is_like(&group.all) => {
+                Some(group) if joins && cell.is_bad() && cell.is_like(&group.all) => {
                     group.all.add(cell);
                     group.columns += 1;
                 }
@@ -145,36 +170,41 @@ impl Cells {
         groups
     }
 
-    /// Draws the cells. Bad cells link to what `href` has for the last bad run in them, which is None for slots. Equal bad
-    /// cells side by side are one with `joins_bad`.
+    /// Draws the cells. Bad ones link to what `href` has for the last bad run in them, which is None for slots.
     pub fn draw(
         &self,
         report: &Report,
         grid: &Grid,
-        joins_bad: bool,
+        detail: Detail,
         href: impl Fn(Option<usize>) -> Option<String>,
     ) -> Markup {
         let most = self.0.iter().map(Cell::runs).max().unwrap_or_default().max(1);
-        let mut good: [String; LEVELS as usize] = Default::default();
-        let mut going = String::new();
+        let mut plain: BTreeMap<String, String> = BTreeMap::new();
         let mut bad = Vec::new();
-        for group in self.groups(joins_bad) {
+        for group in self.groups(detail == Detail::Joined) {
             match group.all.worst() {
                 None => {}
                 Some(RunState::Good) => {
-                    let level = (group.all.runs() * LEVELS).div_ceil(most) - 1;
-                    push(&mut good[level as usize], group.column, 18 - heights(level));
+                    let level = (group.all.runs() * LEVELS).div_ceil(most);
+                    push(
+                        plain.entry(format!("g g{level}")).or_default(),
+                        group.column,
+                        19 - 2 * level,
+                    );
                 }
-                Some(RunState::Running) => push(&mut going, group.column, 9),
+                Some(RunState::Running) => {
+                    push(plain.entry("r".to_owned()).or_default(), group.column, 9);
+                }
+                Some(state) if detail == Detail::Plain => {
+                    let path = plain.entry(state.letter().to_owned()).or_default();
+                    path.push_str(&state.cells(group.column, 1));
+                }
                 Some(state) => bad.push((state, group)),
             }
         }
         html! {
             svg.t viewBox={ "0 0 " (grid.columns) " 18" } preserveAspectRatio="none" role="group" aria-label=(self.in_words()) {
-                @for (level, path) in (1..).zip(&good) {
-                    @if !path.is_empty() { path class={ "g g" (level) } d=(path) {} }
-                }
-                @if !going.is_empty() { path.r d=(going) {} }
+                @for (class, path) in &plain { path class=(class) d=(path) {} }
                 @for (state, group) in &bad {
                     @let path = html! { path class=(state.letter()) d=(state.cells(group.column, group.columns)) {
                         title { (title(report, grid, *state, group)) }
@@ -187,11 +217,6 @@ impl Cells {
             }
         }
     }
-}
-
-/// Half of the height of good cells.
-fn heights(level: u32) -> u32 {
-    level * 2 + 1
 }
 
 /// Adds a cell to a path; one that follows its neighbour makes the last line longer.

@@ -92,6 +92,7 @@ fn is_of_all(incident: &Incident) -> bool {
     match incident.kind {
         IncidentKind::Silent { .. }
         | IncidentKind::CronDown { .. }
+        | IncidentKind::ClockJumped { .. }
         | IncidentKind::LogFull
         | IncidentKind::Lost { together: true, .. } => true,
         _ => incident.jobs.is_empty() && incident.hosts().is_empty(),

@@ -8,6 +8,7 @@ pub mod budget;
 pub mod cells;
 pub mod durations;
 pub mod grid;
+pub mod lines;
 pub mod marks;
 pub mod notes;
 pub mod problems;
@@ -26,6 +27,7 @@ use crate::report::diagnosis;
 use crate::report::diagnosis::incident::Incident;
 use crate::report::output::ReportOutput;
 use grid::Grid;
+use lines::Lines;
 use problems::Problems;
 use rows::Rows;
 
@@ -72,18 +74,22 @@ fn page(report: &Report) -> (String, bool) {
 }
 
 fn body(report: &Report, incidents: &[Incident]) -> Markup {
-    let troubled = timeline::troubled(incidents);
     let grid = Grid::of(report);
-    let rows = grid.as_ref().map(|grid| Rows::of(report, grid, &troubled));
-    let view = grid.as_ref().zip(rows.as_ref()).filter(|(_, rows)| !rows.of_jobs.is_empty());
+    let drawn = grid.as_ref().map(|grid| {
+        let first = lines::first_jobs(incidents);
+        let mut rows = Rows::of(report, grid, &first);
+        let lines = Lines::of(report, grid, &mut rows, &first, incidents);
+        (grid, rows, lines)
+    });
+    let drawn = drawn.filter(|(_, rows, _)| !rows.of_jobs.is_empty());
+    let view = drawn.as_ref().map(|(grid, rows, _)| (*grid, rows));
     let problems = Problems::of(report, incidents, view);
-    let shown = view.is_some();
     html! {
-        @if shown { a.skip href="#timeline" { "Skip to the timeline" } }
+        @if view.is_some() { a.skip href="#timeline" { "Skip to the timeline" } }
         p.span { (made(report)) }
-        @if shown { (controls()) }
-        (problems.section())
-        @if let Some((grid, rows)) = view { (timeline::section(report, grid, rows, &problems, &troubled)) }
+        @if view.is_some() { (controls()) }
+        (problems.section(report))
+        @if let Some((grid, rows, lines)) = &drawn { (timeline::section(report, grid, rows, lines, &problems)) }
         (notes::section(report))
     }
 }

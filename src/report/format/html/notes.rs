@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::escape::printable;
 use crate::report::format::report::Report;
-use crate::report::format::text::heading::{ends, uncertain};
+use crate::report::format::text::heading::ends;
 use crate::report::format::words::grouped;
 use crate::report::format::{crontabs, sources};
 use crate::report::history::counts::Count;
@@ -21,7 +21,6 @@ pub fn section(report: &Report) -> Markup {
                     }
                 }
             }
-            @if let Some(text) = uncertain(report) { p { "Not certain: " (text) } }
             @if read.unrecognized + read.unmatched + tally.ambiguous > 0 {
                 p { "unrecognized lines " (read.unrecognized) ", records without START " (read.unmatched)
                     ", ambiguous runs " (tally.ambiguous) }

@@ -1,6 +1,6 @@
 //! The problems: each with its state, its time, its reason and its last runs. It opens in place.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chrono::NaiveDateTime;
 use maud::{Markup, html};
@@ -15,6 +15,7 @@ use super::state::{RunState, way};
 use crate::report::diagnosis::incident::{Incident, IncidentState};
 use crate::report::format::crontabs;
 use crate::report::format::report::Report;
+use crate::report::format::text::heading::uncertain;
 use crate::report::format::text::incidents::words;
 use crate::report::format::words::{count, duration};
 use crate::report::history::JobId;
@@ -35,8 +36,6 @@ const MAX_NEXT: usize = 20;
 /// The problems of a page.
 #[derive(Debug, Default)]
 pub struct Problems {
-    /// The numbers of the problems of each job.
-    pub of_jobs: BTreeMap<JobId, Vec<usize>>,
     /// The jobs whose runs are listed in the first problem that has no other job.
     pub homes: BTreeSet<JobId>,
     markup: [Vec<Markup>; 2],
@@ -46,11 +45,6 @@ pub struct Problems {
 impl Problems {
     pub fn of(report: &Report, incidents: &[Incident], view: Option<(&Grid, &Rows)>) -> Self {
         let mut problems = Self::default();
-        for (number, incident) in incidents.iter().enumerate() {
-            for job in &incident.jobs {
-                problems.of_jobs.entry(*job).or_default().push(number);
-            }
-        }
         let mut rooms = super::budget::PROBLEMS.map(Budget::of);
         for (number, incident) in incidents.iter().enumerate() {
             let kind = usize::from(incident.is_over());
@@ -75,11 +69,12 @@ impl Problems {
         problems
     }
 
-    pub fn section(&self) -> Markup {
+    pub fn section(&self, report: &Report) -> Markup {
         html! {
             section #problems aria-labelledby="problems-title" {
                 h2 #problems-title { "Problems" }
-                @if self.markup.iter().all(Vec::is_empty) { p { "None in this period." } }
+                @if let Some(text) = uncertain(report) { p { "Not certain: " (text) } }
+                @else if self.markup.iter().all(Vec::is_empty) { p { "None in this period." } }
                 @for (kind, title) in ["Now", "Over"].iter().enumerate() {
                     @let (list, left_out) = (&self.markup[kind], self.left_out[kind]);
                     @if !list.is_empty() {
@@ -164,9 +159,11 @@ fn last_runs(report: &Report, incident: &Incident, rows: &Rows) -> Markup {
         }));
         let missed = rows.of_jobs.get(job).into_iter().flat_map(|row| &row.missed);
         let missed = missed.rev().take(LAST_RUNS);
-        last.extend(missed.map(|at| {
-            (*at, RunState::NotStarted, format!("{} not started", clock.second(*at)))
-        }));
+        last.extend(
+            missed.map(|at| {
+                (*at, RunState::NotStarted, format!("{} not started", clock.second(*at)))
+            }),
+        );
     }
     last.sort_by_key(|(at, ..)| *at);
     let skipped = last.len().saturating_sub(LAST_RUNS);

@@ -57,7 +57,8 @@ pub fn of_jobs(
                 h4 { (count(jobs.len() as u64, "job")) }
                 ul.jobs {
                     @for job in jobs.iter().take(MAX_JOBS) {
-                        li { a href={ "#t" (job) } { (report.job_name(*job)) } }
+                        @let href = rows.of_jobs.contains_key(job).then(|| format!("#t{job}"));
+                        li { a href=[href] { (report.job_name(*job)) } }
                     }
                     @if more > 0 { li { (count(more as u64, "more job")) } }
                 }

@@ -64,10 +64,23 @@ fn facts_of_kind(incident: &Incident, report: &Report) -> String {
         IncidentKind::CronDown { boot, .. } => boot.map_or_else(
             || {
                 let starter = starter(incident, report);
-                format!("{starter} was not running, or could not run remoteexe")
+                format!(
+                    "{starter} was not running or could not run remoteexe, \
+                     or the clock was set ahead"
+                )
             },
             |boot| format!("this machine booted {}", clock.time(boot)),
         ),
+        IncidentKind::ClockJumped { from, to, .. } => {
+            if from > to {
+                return "starts and slots between these times are not judged".to_owned();
+            }
+            let [from, to] = [*from, *to].map(|time| clock.second(time));
+            format!(
+                "the clock went from {from} to {to} during a short run, \
+                 or the machine stood still"
+            )
+        }
         IncidentKind::LogFull => {
             let over =
                 incident.window.over.map(|over| format!(", lines again {}", clock.time(over)));

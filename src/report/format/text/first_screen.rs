@@ -9,6 +9,7 @@ use super::page::{INDENT, Page};
 use super::{crontab, healthy, incidents, job_history, running};
 use crate::report::diagnosis;
 use crate::report::diagnosis::incident::Incident;
+use crate::report::format::changed::changes;
 use crate::report::format::crontabs;
 use crate::report::format::report::Report;
 use crate::report::format::words::{chart, grouped};
@@ -40,6 +41,7 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
                 }
             }
         }
+        changed(page, report);
         rest(page, report, &incidents);
     }
     report.tally.is_bad() || incidents.iter().any(Incident::is_failure)
@@ -71,6 +73,16 @@ fn rest(page: &mut Page, report: &Report, incidents: &[Incident]) {
     let going_on = incidents.iter().filter(|incident| !incident.is_over());
     let bad: BTreeSet<JobId> = going_on.flat_map(|it| it.jobs.iter().copied()).collect();
     healthy::show(page, report, &bad, &hosts(report));
+}
+
+fn changed(page: &mut Page, report: &Report) {
+    let changes = changes(report);
+    if !changes.is_empty() {
+        page.heading("Changed");
+    }
+    for (label, text) in &changes {
+        page.labelled(label, INDENT + 1, text);
+    }
 }
 
 fn overlaps(page: &mut Page, report: &Report) {

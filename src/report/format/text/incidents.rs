@@ -127,6 +127,7 @@ fn subject(incident: &Incident, report: &Report, room: usize) -> Vec<String> {
             IncidentKind::Unreachable { .. }
             | IncidentKind::Silent { .. }
             | IncidentKind::CronDown { .. }
+            | IncidentKind::ClockJumped { .. }
             | IncidentKind::LogFull,
             _,
         )
@@ -165,6 +166,13 @@ fn whole(incident: &Incident, report: &Report, room: usize) -> Option<String> {
         IncidentKind::CronDown { scheduler, lost, .. } => {
             let lost = grouped(*lost);
             format!("{bad} not started, {lost} lost, of {jobs}{}", on(scheduler))
+        }
+        IncidentKind::ClockJumped { scheduler, from, to } if from > to => {
+            let [from, to] = [*from, *to].map(|time| report.clock().second(time));
+            format!("the clock went from {from} back to {to}{}", on(scheduler))
+        }
+        IncidentKind::ClockJumped { scheduler, .. } => {
+            format!("{bad} of {jobs} jumped over{}", on(scheduler))
         }
         IncidentKind::LogFull => format!("{bad} of {jobs} without a START"),
         IncidentKind::Lost { together: true, .. } => {

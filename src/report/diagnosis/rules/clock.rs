@@ -1,0 +1,92 @@
+//! Finds jumps of a scheduler's clock.
+
+use std::collections::BTreeMap;
+
+use chrono::{NaiveDateTime, TimeDelta};
+
+use crate::report::diagnosis::evidence::{Claims, Evidence};
+use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
+use crate::report::history::History;
+use crate::report::history::durations::{DurationStats, MIN_GOOD};
+use crate::report::logs::scheduler::Scheduler;
+
+/// A record may come this long after the slot to which the clock was right.
+const A_LITTLE: TimeDelta = TimeDelta::seconds(5);
+
+/// How much longer than twice its usual time a run may take, without a sign that the clock jumped.
+const GRACE: TimeDelta = TimeDelta::minutes(1);
+
+/// The times at which a clock went back.
+pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
+    let back = evidence.missed.back.iter().map(|back| {
+        let kind =
+            IncidentKind::ClockJumped { scheduler: back.scheduler, from: back.from, to: back.to };
+        // A time that has not come is no time.
+        let last = Some(back.from).filter(|from| *from < evidence.scope.now).unwrap_or(back.to);
+        let window =
+            IncidentWindow { since: back.to, detected_at: back.to, last, over: Some(last) };
+        Incident::new(kind, window, Vec::new())
+    });
+    back.collect()
+}
+
+/// Names the outages over which the clock jumped, or the machine stood still: cron was running. Each jump is one
+/// incident.
+pub fn name_jumps(outages: impl Iterator<Item = Incident>, history: &History) -> Vec<Incident> {
+    let mut named: Vec<Incident> = Vec::new();
+    let mut times: BTreeMap<Scheduler, Vec<NaiveDateTime>> = BTreeMap::new();
+    for mut incident in outages {
+        let Some(job) = incident.jobs.first() else { continue };
+        let scheduler = history.scheduler(*job);
+        let times = times.entry(scheduler).or_insert_with(|| record_times(history, scheduler));
+        if let Some((from, to)) = jump_over(&incident, history, scheduler, times) {
+            incident.kind = IncidentKind::ClockJumped { scheduler, from, to };
+            (incident.window.last, incident.window.over) = (to, Some(to));
+            let is_same = |it: &&mut Incident| it.kind == incident.kind;
+            if let Some(known) = named.iter_mut().find(is_same) {
+                known.join(incident);
+                continue;
+            }
+        }
+        named.push(incident);
+    }
+    named
+}
+
+/// The times of the records of a scheduler that are known, sorted.
+fn record_times(history: &History, scheduler: Scheduler) -> Vec<NaiveDateTime> {
+    let runs = history.runs.iter().filter(|run| history.scheduler(run.job) == scheduler);
+    let mut times: Vec<NaiveDateTime> = runs.flat_map(|run| [run.start, run.last]).collect();
+    times.sort_unstable();
+    times
+}
+
+/// The last record before an outage and the first one after, of any job of the scheduler, if a run shows that less
+/// time passed between them: the run went on then, and took far longer than its job usually takes.
+fn jump_over(
+    outage: &Incident,
+    history: &History,
+    scheduler: Scheduler,
+    times: &[NaiveDateTime],
+) -> Option<(NaiveDateTime, NaiveDateTime)> {
+    if let IncidentKind::CronDown { boot: Some(_), .. } = outage.kind {
+        return None;
+    }
+    let begin = outage.window.since + A_LITTLE;
+    let after = times.partition_point(|time| *time <= begin);
+    let (from, to) = (*times.get(after.checked_sub(1)?)?, *times.get(after)?);
+    let hole = to - from;
+    if to < outage.window.last || hole <= GRACE {
+        return None;
+    }
+    let mut runs = history.runs.iter();
+    let is_sign = runs.any(|run| {
+        let is_across = run.start <= from && to <= run.last;
+        is_across && history.scheduler(run.job) == scheduler && {
+            let usual = DurationStats::of_job(history, run.job);
+            let most = TimeDelta::seconds(usual.median.into()) * 2 + GRACE;
+            usual.good >= MIN_GOOD && hole > most && run.last - run.start - hole <= most
+        }
+    });
+    is_sign.then_some((from, to))
+}

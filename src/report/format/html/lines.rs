@@ -1,0 +1,174 @@
+//! The lines of the timeline: one for each job, as many as fit, and one for each host.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use maud::{Markup, html};
+
+use super::budget::{Budget, LINES};
+use super::cells::Cells;
+use super::grid::Grid;
+use super::rows::{JobRow, Rows};
+use super::runs;
+use crate::report::diagnosis::incident::Incident;
+use crate::report::format::report::Report;
+use crate::report::format::words::{grouped, shown_name};
+use crate::report::history::durations::DurationStats;
+use crate::report::history::{HostId, JobId};
+
+/// The most jobs of problems whose lines come first.
+const MAX_FIRST: usize = 40;
+
+/// The same of one problem.
+const MAX_OF_PROBLEM: usize = 6;
+
+/// The most bad cells with links on a page.
+const MAX_CELLS: usize = 4000;
+
+#[derive(Debug)]
+pub struct Line {
+    pub job: JobId,
+    pub markup: Markup,
+}
+
+/// The lines of a host's jobs, except those that come first.
+#[derive(Debug)]
+pub struct HostLines {
+    pub head: Markup,
+    pub lines: Vec<Line>,
+}
+
+#[derive(Debug)]
+pub struct Lines {
+    /// The jobs of the first problems, in their order.
+    pub first: Vec<Line>,
+    /// All others, by host.
+    pub hosts: Vec<HostLines>,
+    pub left_out: usize,
+}
+
+/// The jobs whose lines come first.
+pub fn first_jobs(incidents: &[Incident]) -> Vec<JobId> {
+    let mut jobs = Vec::new();
+    for job in incidents.iter().flat_map(|incident| incident.jobs.iter().take(MAX_OF_PROBLEM)) {
+        if jobs.len() < MAX_FIRST && !jobs.contains(job) {
+            jobs.push(*job);
+        }
+    }
+    jobs
+}
+
+impl Lines {
+    /// Draws the lines as far as there is room, and removes the other rows. The lists of runs need room too.
+    pub fn of(
+        report: &Report,
+        grid: &Grid,
+        rows: &mut Rows,
+        first: &[JobId],
+        incidents: &[Incident],
+    ) -> Self {
+        let mut numbers: BTreeMap<JobId, Vec<String>> = BTreeMap::new();
+        for (number, incident) in incidents.iter().enumerate() {
+            for job in &incident.jobs {
+                numbers.entry(*job).or_default().push(number.to_string());
+            }
+        }
+        let order = order(report, rows, first);
+        let all: usize = rows.of_jobs.values().map(|row| row.cells.marks()).sum();
+        let share = MAX_CELLS / (2 * order.len()).max(1);
+        let most = if all <= MAX_CELLS { usize::MAX } else { share };
+        let mut room = Budget::of(LINES);
+        let mut lines = Self { first: Vec::new(), hosts: Vec::new(), left_out: 0 };
+        let mut host = None;
+        for job in &order {
+            let row = &rows.of_jobs[job];
+            let numbers = numbers.get(job).map(|numbers| numbers.join(" ")).unwrap_or_default();
+            let markup = line(report, grid, row, &numbers, most, share);
+            let is_first = first.contains(job);
+            let head = (!is_first && host != Some(row.host))
+                .then(|| head(report, grid, rows, row.host, share));
+            if !room.take(&html! { (markup) (runs::of_job(report, row, "", false)) @if let Some(head) = &head { (head) } }) {
+                break;
+            }
+            if let Some(head) = head {
+                host = Some(row.host);
+                lines.hosts.push(HostLines { head, lines: Vec::new() });
+            }
+            let list = if is_first {
+                &mut lines.first
+            } else {
+                &mut lines.hosts.last_mut().expect("a head comes before").lines
+            };
+            list.push(Line { job: *job, markup });
+        }
+        let drawn = lines.hosts.iter().flat_map(|host| &host.lines).chain(&lines.first);
+        let drawn: BTreeSet<JobId> = drawn.map(|line| line.job).collect();
+        lines.left_out = rows.left_out + order.len() - drawn.len();
+        rows.of_jobs.retain(|job, _| drawn.contains(job));
+        lines
+    }
+}
+
+/// First the jobs of problems, then those of each host by name.
+fn order(report: &Report, rows: &Rows, first: &[JobId]) -> Vec<JobId> {
+    let first: BTreeMap<JobId, usize> = first.iter().copied().zip(0..).collect();
+    let mut order: Vec<&JobRow> = rows.of_jobs.values().collect();
+    order.sort_by_cached_key(|row| {
+        let place = first.get(&row.job).copied().unwrap_or(usize::MAX);
+        (place, report.history.host(row.host).to_vec(), report.job_name(row.job))
+    });
+    order.into_iter().map(|row| row.job).collect()
+}
+
+fn line(
+    report: &Report,
+    grid: &Grid,
+    row: &JobRow,
+    numbers: &str,
+    cells: usize,
+    groups: usize,
+) -> Markup {
+    let name = report.job_name(row.job);
+    let host = shown_name(report.history.host(row.host));
+    let script = name.strip_prefix(&host).map_or(&*name, str::trim_start);
+    let usual = DurationStats::of_job(&report.history, row.job);
+    let href = |run: Option<usize>| {
+        let run = run.filter(|run| row.listed.contains(run));
+        Some(run.map_or_else(|| format!("#j{}", row.job), |run| format!("#r{run}")))
+    };
+    html! {
+        div.row id={ "t" (row.job) } data-s=(usual.median) data-p=(numbers) {
+            span.n title=(name) {
+                a href={ "#j" (row.job) } {
+                    @if !host.is_empty() { span.h { (host) " " } }
+                    @if script.is_empty() { "(no script)" } @else { (script) }
+                }
+            }
+            (counts(&row.cells))
+            (row.cells.draw(report, grid, row.cells.detail(cells, groups), href))
+        }
+    }
+}
+
+/// The line of all jobs of a host.
+fn head(report: &Report, grid: &Grid, rows: &Rows, host: HostId, groups: usize) -> Markup {
+    let mut all = Cells::of(grid, &[], &[]);
+    for row in rows.of_jobs.values().filter(|row| row.host == host) {
+        all.join(&row.cells);
+    }
+    let name = shown_name(report.history.host(host));
+    html! {
+        summary.row {
+            span.n { @if name.is_empty() { "(no host)" } @else { (name) } }
+            (counts(&all))
+            (all.draw(report, grid, all.detail(0, groups), |_| None))
+        }
+    }
+}
+
+fn counts(cells: &Cells) -> Markup {
+    let bad = cells.bad();
+    html! {
+        span.k { (grouped(cells.runs())) }
+        span.k.bad[bad > 0] { (grouped(bad)) }
+    }
+}

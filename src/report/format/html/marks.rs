@@ -56,11 +56,20 @@ impl Marks {
         Self(events)
     }
 
-    /// The letters on the axis.
+    /// The letters on the axis. Those of one column come together.
     pub fn letters(&self, grid: &Grid) -> Markup {
+        let mut letters: Vec<(NaiveDateTime, String)> = Vec::new();
+        for (letter, event) in ('A'..='Z').zip(&self.0) {
+            match letters.last_mut() {
+                Some((at, label)) if grid.column(event.from) < grid.column(*at) + 2 => {
+                    label.push(letter)
+                }
+                _ => letters.push((event.from, letter.to_string())),
+            }
+        }
         html! {
-            @for (letter, event) in ('A'..='Z').zip(&self.0) {
-                text.mark x=(grid.percent(event.from)) y="10" data-x=(grid.place(event.from)) { (letter) title { (event.words) } }
+            @for (at, label) in &letters {
+                text.mark x=(grid.percent(*at)) y="10" data-x=(grid.place(*at)) { (label) }
             }
         }
     }

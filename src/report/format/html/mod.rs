@@ -38,7 +38,7 @@ const SCRIPT: &str = include_str!("page.js");
 /// Allows no request. Allows only this style and this script, by the SHA-256 of their text, which a browser prints if
 /// they differ. The icon is empty: otherwise a browser would request one.
 const POLICY: &str = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; \
-    style-src 'sha256-XEdqc+qZu77H1kbjO99thAY4KO3NmWM79rvEFFixlBA='; \
+    style-src 'sha256-vCzHJGnl/j9yMGmf7B+5OsKwk3XSCYQ/HutEmZJy0+c='; \
     script-src 'sha256-W5+K84RXfYTcAntuDYYHzAFMWiWewNCUKfRJCmXzKbQ='";
 
 #[derive(Debug)]
@@ -89,6 +89,7 @@ fn body(report: &Report, incidents: &[Incident]) -> Markup {
         p.span { (made(report)) }
         @if view.is_some() { (controls()) }
         (problems.section(report))
+        (problems::changed(report))
         @if let Some((grid, rows, lines)) = &drawn { (timeline::section(report, grid, rows, lines, &problems)) }
         (notes::section(report))
     }

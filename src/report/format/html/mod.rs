@@ -39,7 +39,7 @@ const SCRIPT: &str = include_str!("page.js");
 /// they differ. The icon is empty: otherwise a browser would request one.
 const POLICY: &str = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; \
     style-src 'sha256-vCzHJGnl/j9yMGmf7B+5OsKwk3XSCYQ/HutEmZJy0+c='; \
-    script-src 'sha256-W5+K84RXfYTcAntuDYYHzAFMWiWewNCUKfRJCmXzKbQ='";
+    script-src 'sha256-4M1K/dK2DxMDvnXlG6C4K4LTb9Ykrz4fTwHvFdl5cZg='";
 
 #[derive(Debug)]
 pub struct Html;

@@ -95,7 +95,6 @@
       const [home, opened] = homes.get(row);
       (orders[by] ? one(".sorted") : home).append(row, ...(opened ? [opened] : []));
     }
-    for (const host of all(".host, .lines > .more")) host.hidden ||= Boolean(orders[by]);
   };
 
   // The axis of the part that is seen, from one column to another.
@@ -137,9 +136,9 @@
     const part = first < last ? [first, last] : [0, columns];
     form.from.value = part[0] > 0 ? from : "";
     form.to.value = part[1] < columns ? to : "";
+    sort(form.sort.value);
     filter(q, ...part);
     zoom(...part);
-    sort(form.sort.value);
   };
 
   // Opens what an id is in, and goes there.

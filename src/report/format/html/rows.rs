@@ -16,7 +16,7 @@ const MAX_ROWS: usize = 1000;
 const LAST_RUNS: usize = 6;
 
 /// The most bad runs of all jobs that cells lead to.
-const MAX_TARGETS: usize = 3000;
+const MAX_TARGETS: usize = 2000;
 
 /// The same of one job.
 const MAX_TARGETS_OF_JOB: usize = 60;

@@ -11,6 +11,7 @@ use crate::report::format::words::{age, count, duration};
 use crate::report::history::durations::DurationStats;
 use crate::report::history::{JobId, RunSummary};
 use crate::report::runs::outcome::Outcome;
+use crate::report::runs::reason::shown as readable;
 
 /// The last runs of several jobs that are listed.
 const LAST_OF_SEVERAL: usize = 12;
@@ -21,7 +22,7 @@ const MAX_JOBS: usize = 50;
 /// The runs of a job. `back` is the id to return to.
 pub fn of_job(report: &Report, row: &JobRow, back: &str, has_output: bool) -> Markup {
     let listed = row.runs.iter().rev().filter(|(place, _)| row.listed.contains(place));
-    let last_bad = row.runs.iter().rev().map(|(_, run)| *run).find(|run| run.outcome.is_bad());
+    let last_bad = last_bad(report, &row.runs);
     html! {
         div.runs id={ "j" (row.job) } {
             p.facts { (facts(report, row)) }
@@ -57,8 +58,8 @@ pub fn of_jobs(
                 h4 { (count(jobs.len() as u64, "job")) }
                 ul.jobs {
                     @for job in jobs.iter().take(MAX_JOBS) {
-                        @let href = rows.of_jobs.contains_key(job).then(|| format!("#t{job}"));
-                        li { a href=[href] { (report.job_name(*job)) } }
+                        @let name = report.job_name(*job);
+                        li { @if rows.of_jobs.contains_key(job) { a href={ "#t" (job) } { (name) } } @else { (name) } }
                     }
                     @if more > 0 { li { (count(more as u64, "more job")) } }
                 }
@@ -66,6 +67,14 @@ pub fn of_jobs(
             (back_link(back))
         }
     }
+}
+
+/// The last bad run that printed something, or else the last bad run.
+fn last_bad<'a>(report: &Report, runs: &[(usize, &'a RunSummary)]) -> Option<&'a RunSummary> {
+    let bad = runs.iter().rev().map(|(_, run)| *run).filter(|run| run.outcome.is_bad());
+    let has_printed =
+        |run: &&RunSummary| report.history.tail(run).is_some_and(|tail| !tail.is_empty());
+    bad.clone().find(has_printed).or(bad.clone().next())
 }
 
 fn back_link(id: &str) -> Markup {
@@ -116,11 +125,13 @@ fn output(report: &Report, run: &RunSummary) -> Markup {
     let tail = report.history.tail(run);
     let lines: Vec<&[u8]> =
         tail.into_iter().flat_map(|tail| tail.split(|&byte| byte == b'\n')).collect();
-    // A kept line may be cut.
-    let is_reason = |line: &[u8]| {
-        !line.is_empty() && reason.is_some_and(|reason| reason.starts_with(line.trim_ascii()))
+    let is_reason = |line: &&&[u8]| {
+        // A kept line may be cut.
+        let line = readable(line);
+        !line.trim().is_empty()
+            && reason.is_some_and(|reason| reason.starts_with(line.trim().as_bytes()))
     };
-    let place = lines.iter().rposition(|line| is_reason(line));
+    let place = lines.iter().rposition(|line| is_reason(&line));
     html! {
         @match (tail, reason) {
             (None, None) => p.facts { "Its output is not on this page: remoteexe --report --run " (report.clock().run_name(run)) },
@@ -128,10 +139,7 @@ fn output(report: &Report, run: &RunSummary) -> Markup {
             _ => pre {
                 @if let (Some(reason), None) = (reason, place) { mark { (printable(reason)) } "\n…\n" }
                 @for (number, line) in lines.iter().enumerate() {
-                    @match (Some(number) == place, reason) {
-                        (true, Some(reason)) => mark { (printable(reason)) },
-                        _ => (printable(line)),
-                    }
+                    @if Some(number) == place { mark { (printable(line)) } } @else { (printable(line)) }
                     "\n"
                 }
             },

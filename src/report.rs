@@ -11,6 +11,7 @@ pub mod output;
 pub mod query;
 pub mod runs;
 pub mod slots;
+pub mod watch;
 
 use std::io;
 
@@ -74,7 +75,8 @@ impl Query {
         if needs.warns_of_left_out {
             report.read.early.iter().for_each(|line| warn(line));
         }
-        let is_bad = format.finish(&report, &mut out);
+        let is_bad = format.finish(&report, &mut out)
+            || self.watch_counts && report.watched().next().is_some();
         problems.note_written(out.finish(), &self.output_name());
         report.suggestions.iter().for_each(|line| warn(line));
         problems.note_unread(&logs, &report.read);

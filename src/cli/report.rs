@@ -134,6 +134,10 @@ struct ReportArgs {
     #[arg(long, help_heading = "In which form")]
     no_pager: bool,
 
+    /// What is good and not as usual counts for the exit status too: error
+    #[arg(long, value_name = "HOW", help_heading = "What of them")]
+    watch: Option<OsString>,
+
     #[command(flatten)]
     crontabs: crontabs::CrontabArgs,
 
@@ -212,6 +216,7 @@ impl CommandLine<ReportArgs> {
             crontabs,
             follows_crontabs: is_default && args.files.is_empty(),
             form,
+            watch_counts: self.optional("watch", args.watch.as_ref(), watch)?.is_some(),
             color: self.value("color", &args.color, color)?,
             is_paged: !args.no_pager,
             file: self.output()?,
@@ -358,6 +363,11 @@ fn accepted(word: &OsStr) -> Result<SuccessStatuses, InvalidValue> {
     SuccessStatuses::parse(&word.to_string_lossy()).map_err(|error| {
         InvalidValue::because(&error, "give the statuses with commas, such as 1,75,99")
     })
+}
+
+fn watch(word: &OsStr) -> Result<(), InvalidValue> {
+    let error = || InvalidValue::because("expected error", "write --watch=error");
+    (word == "error").then_some(()).ok_or_else(error)
 }
 
 fn color(word: &OsStr) -> Result<ColorChoice, InvalidValue> {

@@ -12,9 +12,10 @@ use super::calendar::dst::ClockInterval;
 use super::calendar::slots::{self, DueMinute};
 use super::calendar::zone::Zone;
 use super::command::calls::{Mention, mentions, mentions_name};
+use super::command::scripts::calling_script;
 use super::command::wait::Wait;
 use super::command::wrappers::Call;
-use super::crontab::files::{Crontab, Crontabs};
+use super::crontab::files::{Crontab, Crontabs, Trust};
 use super::crontab::parse::CronLine;
 use super::crontab::percent::ShellText;
 use super::daemon::Daemon;
@@ -153,14 +154,21 @@ pub struct Mentioning<'a> {
 
 /// The lines of a crontab that mention remoteexe, up to the limit of calls.
 pub fn mentioning(crontab: &Crontab, daemon: Daemon) -> Vec<Mentioning<'_>> {
-    mentioning_in(&crontab.contents.lines, daemon, crontab.trust.most_calls())
+    let is_followed = crontab.trust == Trust::Full;
+    mentioning_in(&crontab.contents.lines, daemon, crontab.trust.most_calls(), is_followed)
 }
 
-fn mentioning_in(lines: &[CronLine], daemon: Daemon, most: usize) -> Vec<Mentioning<'_>> {
+/// `is_followed`: scripts are looked into.
+fn mentioning_in(
+    lines: &[CronLine],
+    daemon: Daemon,
+    most: usize,
+    is_followed: bool,
+) -> Vec<Mentioning<'_>> {
     let mut left = most;
     let mut found = Vec::new();
     for line in lines {
-        let mut line = mentions_of(line, daemon);
+        let mut line = mentions_of(line, daemon, is_followed);
         let calls = line.mentions.len();
         if calls == 0 {
             continue;
@@ -186,12 +194,21 @@ fn mentioning_in(lines: &[CronLine], daemon: Daemon, most: usize) -> Vec<Mention
     found
 }
 
-fn mentions_of(line: &CronLine, daemon: Daemon) -> Mentioning<'_> {
+fn mentions_of(line: &CronLine, daemon: Daemon, is_followed: bool) -> Mentioning<'_> {
     let shell = ShellText::of(&line.command, daemon);
     let mut mentions = mentions(&shell.text, &line.variables);
     if mentions.is_empty() && shell.input.as_deref().is_some_and(mentions_name) {
         let reason = "an unescaped % ends the command before remoteexe";
         mentions.push(Mention::Unknown(reason.to_owned()));
+    }
+    let is_ours = line.user.as_deref().is_none_or(|user| user == b"root");
+    if mentions.is_empty()
+        && is_followed
+        && is_ours
+        && let Some(script) = calling_script(&shell.text, &line.variables)
+    {
+        let reason = format!("{} may run it, and is not read here", script.display());
+        mentions.push(Mention::Unknown(reason));
     }
     Mentioning { line, shell, mentions }
 }
@@ -299,7 +316,7 @@ impl JobFinder<'_> {
         let crontab = self.crontab;
         let lines = &crontab.contents.commented_out;
         let most = crontab.trust.most_calls();
-        for Mentioning { line, mentions, .. } in mentioning_in(lines, self.daemon, most) {
+        for Mentioning { line, mentions, .. } in mentioning_in(lines, self.daemon, most, false) {
             for mention in mentions {
                 if let Mention::Call(call) = mention
                     && let CallMeaning::Job(JobCall { name: job, .. }) =

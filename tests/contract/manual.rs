@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 
 use crate::report::{LOG, report, run};
-use crate::support::{REMOTEEXE, Scene, code, files, stderr};
+use crate::support::{REMOTEEXE, Scene, code, files, records_of, stderr};
 
 type Names = BTreeSet<String>;
 
@@ -102,7 +102,9 @@ fn the_manual_has_the_fields_of_json_and_no_other() {
     command.args(["--report", "--json", "--user-crontab", "crontab", "a.log"]);
     let missed = command.output().unwrap().stdout;
     assert!(String::from_utf8_lossy(&missed).contains("missed"));
-    let all = [run_of_913.stdout, missed].concat();
+    let nights = "03-02 02:00:00..03-08 02:00:00/24h  1  h s  1s  ok\n03-09 02:00:00..03-10 02:00:00/24h  9  h s  1s  ok: ERROR: 403\n";
+    let watched = report(records_of(nights), &["--json"]).stdout;
+    let all = [run_of_913.stdout, missed, watched].concat();
     assert_eq!(fields(&all), items(".Ss JSON", ".It Va "));
 }
 

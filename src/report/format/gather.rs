@@ -14,7 +14,7 @@ use crate::report::history::counts::Tally;
 use crate::report::history::older_logs::OlderLogs;
 use crate::report::history::scope::Scope;
 use crate::report::logs::find::Logs;
-use crate::report::logs::open::{InputError, is_incomplete};
+use crate::report::logs::open::{Input, InputError, is_incomplete};
 use crate::report::logs::scheduler::LogDir;
 use crate::report::output::warn;
 use crate::report::query::Query;
@@ -28,6 +28,8 @@ use crate::report::slots::check::Timeframe;
 use crate::report::slots::coverage::Coverage;
 use crate::report::slots::missed::MissedStarts;
 use crate::report::slots::{Expected, Planned};
+use crate::report::watch::samples::Samples;
+use crate::report::watch::{Watch, older};
 
 /// A record may come from a clock that is ahead of ours by this much.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(10);
@@ -47,6 +49,8 @@ pub struct Gatherer<'a> {
     machine: &'a Machine,
     expected: Option<Expected>,
     builder: Option<HistoryBuilder>,
+    /// The runs to judge later ones by.
+    samples: Option<Samples>,
     coverage: Coverage,
     suggestions: Vec<Suggestions>,
 }
@@ -83,6 +87,7 @@ impl<'a> Gatherer<'a> {
             machine,
             expected,
             builder,
+            samples: needs.watch.then(Samples::default),
             coverage: Coverage::default(),
             suggestions,
         }
@@ -116,6 +121,10 @@ impl<'a> Gatherer<'a> {
             suggestions.add(&run.trace.job);
         }
         self.accept(run);
+        let until = self.window.filter.period.until.filter(|_| self.needs.as_of_end);
+        if let Some(samples) = self.samples.as_mut().filter(|_| self.window.filter.is_known(run)) {
+            samples.add(run, until);
+        }
         if !self.window.diagnoses(run) {
             return;
         }
@@ -162,6 +171,10 @@ impl<'a> Gatherer<'a> {
         if let Some(older) = self.older_logs(logs).filter(|_| self.needs.baseline) {
             read.files += older.add_good_runs(&mut history, &scope, &|run| self.accept(run));
         }
+        let watch = self.watch(logs);
+        for finding in watch.idle() {
+            history.set_idle(finding.account, &finding.job, finding.since);
+        }
         // Nobody's log changes what is said of another user's jobs.
         let users = &self.machine.users;
         read.back.retain(|back| back.uid.is_none_or(|uid| !users.is_other_user(uid)));
@@ -188,7 +201,20 @@ impl<'a> Gatherer<'a> {
             history,
             missed,
             crontabs,
+            watch,
         }
+    }
+
+    /// What is good and not as usual, by the runs of the report and of older logs.
+    fn watch(&mut self, logs: &Logs) -> Watch {
+        let Some(mut samples) = self.samples.take() else { return Watch::default() };
+        let from = self.window.read_from.filter(|_| self.query.source.dirs().is_some());
+        if let Some(from) = from {
+            let older = OlderLogs { known: &logs.known, from, machine: self.machine };
+            let size = logs.inputs.iter().map(Input::size).sum();
+            older::add(&mut samples, &older, size, &|run| self.accept(run));
+        }
+        Watch::of(samples)
     }
 
     /// The logs of this machine that take no more lines since the last record.

@@ -9,6 +9,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::report::Report;
+use super::watch::facts;
 use super::{Format, Needs};
 use crate::clock::with_offset;
 use crate::escape::is_safe;
@@ -16,9 +17,10 @@ use crate::exit::signal;
 use crate::machine::Users;
 use crate::report::output::ReportOutput;
 use crate::report::runs::kept::KeptRecords;
-use crate::report::runs::run::{End, Run};
+use crate::report::runs::run::{End, Run, first_word};
 use crate::report::slots::missed::Slot;
 use crate::report::slots::{Expected, ExpectedJob};
+use crate::report::watch::finding::WatchFinding;
 
 #[derive(Debug)]
 pub struct Json<'a> {
@@ -34,7 +36,13 @@ impl<'a> Json<'a> {
 
 impl Format for Json<'_> {
     fn needs(&self) -> Needs {
-        Needs { slots: true, warns_of_left_out: true, is_paged: true, ..Needs::default() }
+        Needs {
+            slots: true,
+            watch: true,
+            warns_of_left_out: true,
+            is_paged: true,
+            ..Needs::default()
+        }
     }
 
     fn run(&mut self, run: Run, out: &mut ReportOutput) {
@@ -49,6 +57,9 @@ impl Format for Json<'_> {
             self.is_bad = true;
             let job = &jobs[slot.job as usize];
             out.write_line(&text_of(&Missed { slot, job, users: self.users }));
+        }
+        for finding in report.watched().filter(|_| !report.filter.failed) {
+            out.write_line(&text_of(&Watched { finding, report }));
         }
         self.is_bad
     }
@@ -88,6 +99,33 @@ impl Serialize for Missed<'_> {
         map.serialize_entry("expected", &rfc3339(slot.at))?;
         map.serialize_entry("crontab", &JsonText::from(slot.place.file.as_os_str().as_bytes()))?;
         map.serialize_entry("line", &slot.place.line)?;
+        map.end()
+    }
+}
+
+/// The document of what is good and not as usual.
+struct Watched<'a> {
+    finding: &'a WatchFinding,
+    report: &'a Report<'a>,
+}
+
+impl Serialize for Watched<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { finding, report } = self;
+        let account = finding.account;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("uid", &account.uid)?;
+        map.serialize_entry("user", &account.uid.and_then(|uid| report.machine.users.name(uid)))?;
+        map.serialize_entry("scheduler", &account.scheduler.name())?;
+        map.serialize_entry("host", &JsonText::from(first_word(&finding.job)))?;
+        map.serialize_entry("job", &JsonText::from(&*finding.job))?;
+        map.serialize_entry("status", "watch")?;
+        map.serialize_entry("state", &finding.oddity.word().to_lowercase())?;
+        map.serialize_entry("since", &rfc3339(finding.since))?;
+        map.serialize_entry("detected", &rfc3339(finding.detected_at))?;
+        map.serialize_entry("evidence", &facts(finding, report))?;
+        map.serialize_entry("pid", &finding.last.0)?;
+        map.serialize_entry("start", &rfc3339(finding.last.1))?;
         map.end()
     }
 }

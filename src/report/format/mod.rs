@@ -16,6 +16,7 @@ pub mod rerun;
 pub mod sources;
 pub mod text;
 pub mod upcoming;
+pub mod watch;
 pub mod words;
 
 use super::output::ReportOutput;
@@ -58,6 +59,8 @@ pub struct Needs {
     pub looks_back: bool,
     /// Good runs from older logs, to judge long runs by.
     pub baseline: bool,
+    /// What is good and yet not as usual.
+    pub watch: bool,
     /// Only what became known in the period: an earlier report has shown the rest.
     pub is_news: bool,
     pub reach: Reach,

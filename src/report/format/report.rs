@@ -15,11 +15,13 @@ use crate::report::history::{History, JobId};
 use crate::report::logs::find::Logs;
 use crate::report::logs::owner::Account;
 use crate::report::query::filter::Filter;
-use crate::report::query::{Form, Query, Shown};
+use crate::report::query::{Form, Query, Question, Shown};
 use crate::report::runs::assembler::Reading;
 use crate::report::runs::first_program::status_of_lock;
 use crate::report::slots::Expected;
 use crate::report::slots::missed::{MissedStarts, Slot};
+use crate::report::watch::Watch;
+use crate::report::watch::finding::WatchFinding;
 
 /// What was found. Parts that the format does not need are empty.
 #[derive(Debug)]
@@ -39,6 +41,7 @@ pub struct Report<'a> {
     /// The slots without a START in time, of the jobs that pass the filter.
     pub missed: MissedStarts,
     pub crontabs: Option<Expected>,
+    pub watch: Watch,
 }
 
 impl Report<'_> {
@@ -84,6 +87,14 @@ impl Report<'_> {
         })
     }
 
+    /// What is good and not as usual; of news only what became known in the period.
+    pub fn watched(&self) -> impl Iterator<Item = &WatchFinding> {
+        let is_news =
+            matches!(self.query.form, Form::Text(Shown { question: Question::Changes, .. }));
+        let is_shown = move |it: &&WatchFinding| !is_news || self.scope.includes(it.detected_at);
+        self.watch.findings.iter().filter(is_shown)
+    }
+
     /// The jobs that ran in the period.
     pub fn jobs(&self) -> impl Iterator<Item = JobId> + use<'_> {
         let has_run = |job: &JobId| {
@@ -118,11 +129,12 @@ impl Report<'_> {
     pub fn job_name(&self, id: JobId) -> String {
         let job = self.history.job(id);
         let variants = if job.has_variants { " …" } else { "" };
-        let name = match &*job.name {
-            b"" => "(no operands)".to_owned(),
-            name => shown_name(name),
-        };
-        name + variants + &self.of_account(self.history.account(id))
+        shown_job(&job.name) + variants + &self.of_account(job.account)
+    }
+
+    /// A job of these operands, with its user if needed.
+    pub fn name_of(&self, job: &[u8], account: Account) -> String {
+        shown_job(job) + &self.of_account(account)
     }
 
     /// ` of USER on SCHEDULER`, as far as needed.
@@ -140,4 +152,8 @@ impl Report<'_> {
             None => user,
         }
     }
+}
+
+fn shown_job(name: &[u8]) -> String {
+    if name.is_empty() { "(no operands)".to_owned() } else { shown_name(name) }
 }

@@ -44,10 +44,15 @@ impl Clock {
 
     /// The name of a run for `--run`.
     pub fn run_name(self, run: &RunSummary) -> String {
-        if run.start.date() == self.day {
-            format!("{}@{}", run.pid, run.start.time())
+        self.run_of(run.pid, run.start)
+    }
+
+    /// The same of the process `pid`.
+    pub fn run_of(self, pid: u32, start: NaiveDateTime) -> String {
+        if start.date() == self.day {
+            format!("{pid}@{}", start.time())
         } else {
-            format!("{}@{}", run.pid, run.start)
+            format!("{pid}@{start}")
         }
     }
 }

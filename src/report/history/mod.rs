@@ -104,6 +104,8 @@ pub enum RunFlag {
     Silent = 128,
     /// Retries were asked for: there was one, or the log says why there was none.
     HasRetries = 256,
+    /// Good, and it did nothing that the job usually does.
+    Idle = 512,
 }
 
 const UNKNOWN: u32 = u32::MAX;
@@ -117,8 +119,9 @@ impl RunSummary {
         (self.seconds != UNKNOWN).then_some(self.seconds)
     }
 
+    /// The duration of a good run that did its work.
     pub fn good_seconds(&self) -> Option<u32> {
-        let is_good = self.outcome == Outcome::Good;
+        let is_good = self.outcome == Outcome::Good && !self.is(RunFlag::Idle);
         self.seconds().filter(|_| is_good)
     }
 
@@ -149,6 +152,18 @@ impl History {
         if !self.of_job(job).iter().any(is_it) {
             self.earlier.entry(job).or_default().push(good);
         }
+    }
+
+    /// Notes that the good runs of a job since then did nothing, and do not show how long it takes.
+    pub fn set_idle(&mut self, account: Account, name: &[u8], since: NaiveDateTime) {
+        let is_it = |job: &JobId| self.account(*job) == account && *self.job(*job).name == *name;
+        let Some(job) = self.job_ids().find(is_it) else { return };
+        if let Some(earlier) = self.earlier.get_mut(&job) {
+            earlier.retain(|good| good.start < since);
+        }
+        let range = self.range(job);
+        let idle = self.runs[range].iter_mut().filter(|run| run.start >= since);
+        idle.for_each(|run| run.flags.0 |= RunFlag::Idle as u16);
     }
 
     /// The indices of a job's runs.

@@ -25,6 +25,17 @@ impl Data {
         Self { file, at: 0, known: 0, end: end.filter(|end| *end > 0) }
     }
 
+    /// The end of the file. None for a pipe.
+    pub fn end(&self) -> Option<u64> {
+        self.end
+    }
+
+    /// Goes on with the byte `at`.
+    pub fn go_to(&mut self, at: u64) -> io::Result<()> {
+        (self.at, self.known) = (seek(&self.file, SeekFrom::Start(at))?, 0);
+        Ok(())
+    }
+
     /// Moves to the next byte that is in no hole. Returns false if there is none.
     fn find(&mut self, end: u64) -> io::Result<bool> {
         match seek(&self.file, SeekFrom::Data(self.at)) {

@@ -3,6 +3,7 @@
 pub mod chunk;
 mod data;
 pub mod decompress;
+pub mod excerpt;
 pub mod find;
 pub mod merge;
 pub mod name;

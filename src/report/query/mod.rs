@@ -25,6 +25,8 @@ pub struct Query {
     pub filter: Filter,
     pub accepted: SuccessStatuses,
     pub form: Form,
+    /// What is good and not as usual counts as wrong.
+    pub watch_counts: bool,
     pub color: ColorChoice,
     /// A pager is wanted if standard output is a terminal.
     pub is_paged: bool,

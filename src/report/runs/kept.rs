@@ -5,7 +5,9 @@ use std::ops::Range;
 
 use memchr::{memchr, memrchr, memrchr_iter};
 
-use super::reason::{Chooser, PlainScores, UsualLines, after_the_last_return, first_sign, masked};
+use super::reason::{
+    Chooser, PlainScores, UsualLines, after_the_last_return, first_sign, masked, says_error, shown,
+};
 use crate::log::record::{Kind, Notice, Parser};
 use crate::report::logs::chunk::Records;
 use crate::ssh_error;
@@ -23,6 +25,21 @@ const FIRST_BYTES: usize = 1000;
 
 /// The most lines with signs of failure that are read in a long output. A program may print one on every line.
 const MAX_SIGNS: u32 = 2000;
+
+/// The most lines with an error that are kept of a good run.
+const MAX_ERRORS: usize = 4;
+
+/// The most hashes with a known answer.
+const MAX_KNOWN: usize = 1 << 16;
+
+/// A line of a good run that says that something failed.
+#[derive(Debug, Clone)]
+pub struct ErrorLine {
+    /// Equal for lines that differ only in their numbers.
+    pub masked: u32,
+    /// As a person would see it.
+    pub text: String,
+}
 
 #[derive(Debug, Default)]
 pub struct KeptOutput {
@@ -85,10 +102,35 @@ impl KeptOutput {
     /// Learns the lines of a good run.
     pub fn teach(&self, usual: &mut UsualLines) {
         if let Some(signs) = &self.signs {
-            signs.chooser.masked().for_each(|line| usual.learn(line));
+            signs.chooser.telling().for_each(|(masked, _)| usual.learn(masked));
             usual.note_more();
         }
         lines(&self.lines).for_each(|line| usual.learn(masked(line)));
+    }
+
+    /// The first lines that say that something failed, each once, with their hashes. `known` has earlier answers by hash.
+    pub fn errors(&self, known: &mut foldhash::HashMap<u32, bool>) -> Vec<ErrorLine> {
+        let mut errors: Vec<ErrorLine> = Vec::new();
+        let mut add = |masked: u32, line: &[u8]| {
+            if known.len() > MAX_KNOWN {
+                known.clear();
+            }
+            let is_error = *known.entry(masked).or_insert_with(|| says_error(line));
+            let is_new = || errors.iter().all(|error| error.masked != masked);
+            if is_error && errors.len() < MAX_ERRORS && is_new() {
+                errors.push(ErrorLine { masked, text: shown(line).trim().to_owned() });
+            }
+        };
+        let signs = self.signs.iter().flat_map(|signs| signs.chooser.telling());
+        signs.for_each(|(masked, line)| add(masked, line));
+        let mut begin = 0;
+        while let Some(sign) = first_sign(&self.lines[begin..]).map(|sign| begin + sign) {
+            let first = memrchr(b'\n', &self.lines[..sign]).map_or(0, |newline| newline + 1);
+            let end = memchr(b'\n', &self.lines[sign..]).map_or(self.lines.len(), |it| sign + it);
+            add(masked(&self.lines[first..end]), &self.lines[first..end]);
+            begin = end;
+        }
+        errors
     }
 
     /// The line that says why the run was bad, if there is one.

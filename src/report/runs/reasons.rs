@@ -20,6 +20,8 @@ const LONGEST_JOB: usize = 16 << 10;
 pub struct Reasons {
     usual: HashMap<(Account, Rc<[u8]>), UsualLines>,
     plain: PlainScores,
+    /// Whether lines of good runs say that something failed, by hash.
+    errors: HashMap<u32, bool>,
 }
 
 impl Reasons {
@@ -29,6 +31,7 @@ impl Reasons {
         match end {
             End::Running => {}
             End::Exit(exit::SUCCESS) if !trace.is_refused_login() => {
+                trace.errors = trace.kept.errors(&mut self.errors);
                 let has_room = self.usual.len() < MAX_JOBS && job.1.len() < LONGEST_JOB;
                 if has_room || self.usual.contains_key(&job) {
                     let usual = self.usual.entry(job).or_default();

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use chrono::NaiveDateTime;
 
-use super::kept::{KeptOutput, KeptRecords};
+use super::kept::{ErrorLine, KeptOutput, KeptRecords};
 use crate::log::record::{Kind, Notice, SignalPlace};
 use crate::report::logs::chunk::Records;
 use crate::report::logs::owner::Owner;
@@ -85,6 +85,8 @@ pub struct Trace {
     pub kept: KeptOutput,
     /// The line of output that says why the run was bad, as a person would see it.
     pub reason: Option<String>,
+    /// The lines of a good run that say that something failed.
+    pub errors: Vec<ErrorLine>,
     /// A record has an earlier time than the one before.
     pub is_clock_back: bool,
     /// The same job was started again during the run.

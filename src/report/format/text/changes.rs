@@ -1,7 +1,7 @@
 //! The incidents that began or ended in a period, and nothing if there are none.
 
 use super::page::Page;
-use super::{heading, incidents};
+use super::{heading, incidents, watch};
 use crate::report::diagnosis;
 use crate::report::diagnosis::incident::{Incident, IncidentState};
 use crate::report::format::report::Report;
@@ -11,7 +11,8 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
     let (mut began, mut ended) = diagnosis::changes(&report.evidence());
     let is_bad = began.iter().any(Incident::is_failure);
     let is_certain = report.tally.ambiguous == 0;
-    if began.is_empty() && ended.is_empty() && is_certain {
+    let is_watched = report.watched().next().is_some();
+    if began.is_empty() && ended.is_empty() && !is_watched && is_certain {
         return false;
     }
     let has_recovered = |it: &mut Incident| it.state() == IncidentState::Recovered;
@@ -26,5 +27,6 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
             incidents::show(page, report, &incidents, usize::MAX);
         }
     }
+    watch::show(page, report, usize::MAX);
     is_bad || !is_certain
 }

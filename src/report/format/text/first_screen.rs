@@ -6,7 +6,7 @@ use chrono::{NaiveDateTime, TimeDelta, Timelike};
 
 use super::heading::{counts, hosts, jobs_with, show_uncertain, summary};
 use super::page::{INDENT, Page};
-use super::{crontab, healthy, incidents, job_history, running};
+use super::{crontab, healthy, incidents, job_history, running, watch};
 use crate::report::diagnosis;
 use crate::report::diagnosis::incident::Incident;
 use crate::report::format::changed::changes;
@@ -18,6 +18,9 @@ use crate::report::output::style::Severity;
 
 /// The most lines for open incidents, and for closed ones.
 const MAX_LINES: [usize; 2] = [40, 12];
+
+/// The most findings that are not problems.
+const MAX_WATCHED: usize = 5;
 
 const MIN_BESIDE: usize = 20;
 
@@ -41,6 +44,7 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
                 }
             }
         }
+        watch::show(page, report, if report.lists_all() { usize::MAX } else { MAX_WATCHED });
         changed(page, report);
         rest(page, report, &incidents);
     }

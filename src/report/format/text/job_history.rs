@@ -2,7 +2,7 @@
 
 use super::page::{INDENT, Page};
 use super::run_list::{RunRow, show_rows};
-use super::{crontab, incidents};
+use super::{crontab, incidents, watch};
 use crate::report::diagnosis::incident::{Incident, IncidentState};
 use crate::report::format::crontabs::{self, Schedule};
 use crate::report::format::report::Report;
@@ -44,6 +44,7 @@ pub fn show(page: &mut Page, report: &Report, job: JobId, incidents: &[Incident]
         )
     };
     page.labelled("Duration", INDENT, &text);
+    watch::show_chart(page, report, job);
     if let Some(schedule) = crontabs::schedule_of(report, job) {
         let Schedule { words, next, place, .. } = schedule;
         page.labelled("Schedule", INDENT, &format!("{words}, next {next} ({place})"));
@@ -54,6 +55,7 @@ pub fn show(page: &mut Page, report: &Report, job: JobId, incidents: &[Incident]
         let incidents: Vec<&Incident> = incidents.iter().collect();
         incidents::show(page, report, &incidents, usize::MAX);
     }
+    watch::show(page, report, usize::MAX);
     let mut rows: Vec<RunRow> = runs.iter().map(RunRow::Run).collect();
     let slots = report.missed.slots().into_iter();
     rows.extend(slots.filter(|slot| slot.job == job).map(RunRow::NotStarted));

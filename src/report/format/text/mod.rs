@@ -13,6 +13,7 @@ pub mod names;
 pub mod page;
 pub mod run_list;
 pub mod running;
+pub mod watch;
 pub mod width;
 
 use super::report::Report;
@@ -49,6 +50,7 @@ impl Format for Text {
             // A list of runs shows their ends.
             as_of_end: question != Question::Runs,
             baseline: matches!(question, Question::Wrong | Question::Changes),
+            watch: matches!(question, Question::Wrong | Question::Changes),
             is_news: question == Question::Changes,
             reach,
             is_paged: true,

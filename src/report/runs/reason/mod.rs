@@ -42,6 +42,10 @@ const MAX_DEPTH: i32 = 5;
 /// The lowest score of a line with words of failure. Of lines without, the last one says most.
 const TELLING: i32 = 25;
 
+/// The lowest score of a line of the level of errors, and that of a line with a concrete cause.
+const ERROR: i32 = 45;
+const CAUSE: i32 = 66;
+
 /// What a line that good runs do not print gains: with words of failure, and without.
 const NOVEL: i32 = 10;
 const NOVEL_PLAIN: i32 = 25;
@@ -79,6 +83,14 @@ impl Default for Candidate {
     fn default() -> Self {
         Self { score: i32::MIN, masked: 0, line: Vec::new() }
     }
+}
+
+/// Whether a line says that something failed: by its level, as an exception, or by a concrete cause.
+pub fn says_error(line: &[u8]) -> bool {
+    let text = shown(line);
+    let is_error = level(text.trim_start_matches(shape::is_decoration)) == Some(Level::Error);
+    let score = Chooser::default().scored(line).unwrap_or_default();
+    score >= if is_error { ERROR } else { CAUSE }
 }
 
 /// The scores of lines without words of failure, by their masked hash. Most lines are like lines of other runs.
@@ -183,9 +195,9 @@ impl Chooser {
         }
     }
 
-    /// The hashes of the lines with words of failure.
-    pub fn masked(&self) -> impl Iterator<Item = u32> {
-        self.telling.iter().map(|candidate| candidate.masked)
+    /// The lines with words of failure, each after its hash.
+    pub fn telling(&self) -> impl Iterator<Item = (u32, &[u8])> {
+        self.telling.iter().map(|candidate| (candidate.masked, &*candidate.line))
     }
 
     fn add_telling(&mut self, score: i32, masked: u32, line: &[u8]) {
@@ -233,7 +245,10 @@ impl Chooser {
                 return None;
             }
             let is_group = message.contains("ExceptionGroup: ");
-            return Some(EXCEPTION + if is_group { -1 } else { self.depth.min(MAX_DEPTH) });
+            let clues = Clues::of(&message.to_lowercase());
+            // A handler that only says that it failed hides the cause.
+            let gain = if clues.has(Clue::Cause) { MAX_DEPTH + 1 } else { 0 };
+            return Some(EXCEPTION + gain + if is_group { -1 } else { self.depth.min(MAX_DEPTH) });
         }
         let lower = message.to_lowercase();
         if lower.trim_end() == "caused by:" {
@@ -270,7 +285,9 @@ impl Chooser {
             }
             Context::Message(_) if clues.has(Clue::Consequence) => self.context = context,
             Context::Message(score) if !clues.has(Clue::Hint) => return Some(score),
-            Context::Causes(is_first) if is_first || shape::is_numbered(message) => {
+            Context::Causes(is_first)
+                if (is_first || shape::is_numbered(message)) && !clues.has(Clue::Consequence) =>
+            {
                 self.context = Context::Causes(false);
                 self.depth += 1;
                 return Some(UNCAUGHT + self.depth.min(MAX_DEPTH));

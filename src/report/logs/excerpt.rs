@@ -1,0 +1,86 @@
+//! Reads some minutes of a log that is not compressed, without the rest: its records are in the order of their times.
+
+use std::collections::HashSet;
+use std::io::{self, Read};
+
+use chrono::NaiveDateTime;
+
+use super::chunk::{Chunk, Line, Records};
+use super::data::Data;
+use super::open::{Input, InputError, LogFile};
+use super::owner::Owner;
+use super::splitter::Splitter;
+use crate::log::record::Parser;
+
+/// The search ends at so many bytes, which are read anyway.
+const NEAR: u64 = 128 << 10;
+
+/// The bytes in which a record is sought.
+const PROBE: usize = 16 << 10;
+
+/// The bytes of a log that were read, up to the most that may be.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadBudget {
+    pub used: u64,
+    pub most: u64,
+}
+
+impl ReadBudget {
+    pub fn is_spent(&self) -> bool {
+        self.used >= self.most
+    }
+}
+
+/// Gives the records of `log` from `begin` on to `take`, until that returns false or the budget is spent.
+pub fn read(
+    log: &LogFile,
+    begin: NaiveDateTime,
+    budget: &mut ReadBudget,
+    take: &mut impl FnMut(Owner, &Records) -> bool,
+) -> Result<(), InputError> {
+    let Some((mut data, owner)) = Input::Log(log.clone()).open(&mut HashSet::new())? else {
+        return Ok(());
+    };
+    let at = place_of(&mut data, begin)?;
+    data.go_to(at)?;
+    let mut splitter = Splitter::new(Box::new(data));
+    let mut chunk = Chunk::default();
+    while !budget.is_spent() {
+        splitter.fill(&mut chunk)?;
+        let Some(last) = chunk.groups.last() else { break };
+        budget.used += last.end as u64;
+        for index in 0..chunk.groups.len() {
+            if let Line::Records(records) = chunk.line(index)
+                && records.time >= begin
+                && !take(owner, &records)
+            {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A place before the first record of `time` or later, and near it.
+fn place_of(data: &mut Data, time: NaiveDateTime) -> io::Result<u64> {
+    let (mut low, mut high) = (0, data.end().unwrap_or_default());
+    while high - low > NEAR {
+        let middle = low + (high - low) / 2;
+        if time_after(data, middle)?.is_some_and(|it| it < time) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    Ok(low)
+}
+
+/// The time of the first whole record after the byte `at`, if one begins near it.
+fn time_after(data: &mut Data, at: u64) -> io::Result<Option<NaiveDateTime>> {
+    data.go_to(at)?;
+    let mut bytes = Vec::with_capacity(PROBE);
+    data.take(PROBE as u64).read_to_end(&mut bytes)?;
+    let mut parser = Parser::default();
+    let mut lines = bytes.split(|byte| *byte == b'\n').skip(1);
+    Ok(lines.find_map(|line| Some(parser.parse(line)?.time)))
+}

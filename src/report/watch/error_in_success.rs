@@ -1,0 +1,48 @@
+//! Finds jobs whose last good runs say that something failed, in a line that no earlier good run printed.
+
+use std::collections::HashSet;
+
+use super::finding::{Oddity, WatchFinding, finding};
+use super::samples::{Sample, WatchedJob};
+
+/// With fewer earlier good runs, it is not known what the job prints.
+const MIN_BEFORE: usize = 3;
+
+/// How many runs in a row have to print the line: of a job with more than so many runs a day, one more.
+const IN_A_ROW: usize = 2;
+const OFTEN: usize = 24;
+
+pub fn find(job: &WatchedJob) -> Option<WatchFinding> {
+    let good = job.good();
+    let last = good.last()?;
+    for error in &job.errors {
+        let has_it = |sample: &Sample| sample.errors.contains(&error.masked);
+        let first = good.iter().rposition(|sample| !has_it(sample)).map_or(0, |last| last + 1);
+        let (before, odd) = good.split_at(first);
+        if before.iter().any(|sample| has_it(sample)) {
+            continue;
+        }
+        let runs_of_day = good.iter().filter(|sample| sample.day() == last.day()).count();
+        let needed = IN_A_ROW + usize::from(runs_of_day > OFTEN);
+        if odd.len() >= needed && before.len() >= MIN_BEFORE {
+            let oddity = Oddity::SaysError { line: error.text.clone() };
+            return finding(job, oddity, odd, needed - 1, before.len());
+        }
+    }
+    of_changing_lines(job, &good)
+}
+
+/// The same for lines that differ from run to run, if no earlier run had any line that says that something failed.
+fn of_changing_lines(job: &WatchedJob, good: &[&Sample]) -> Option<WatchFinding> {
+    let first = good.iter().rposition(|it| it.errors.is_empty()).map_or(0, |last| last + 1);
+    let (before, odd) = good.split_at(first);
+    let is_clean = before.iter().all(|sample| sample.errors.is_empty());
+    let lines: HashSet<u32> = odd.iter().flat_map(|sample| sample.errors.iter().copied()).collect();
+    let needed = IN_A_ROW + 1;
+    let changes = lines.len() > 1;
+    if !changes || !is_clean || odd.len() < needed || before.len() < MIN_BEFORE + 2 {
+        return None;
+    }
+    let line = job.errors.first()?.text.clone();
+    finding(job, Oddity::SaysError { line }, odd, needed - 1, before.len())
+}

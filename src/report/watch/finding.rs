@@ -1,0 +1,74 @@
+//! A finding: a job whose last runs are not as usual.
+
+use std::rc::Rc;
+
+use chrono::NaiveDateTime;
+
+use super::samples::{Sample, WatchedJob};
+use crate::report::logs::owner::Account;
+
+/// What is not as usual with a job, though its runs are good.
+#[derive(Debug, Clone)]
+pub struct WatchFinding {
+    pub account: Account,
+    /// The operands, as in START.
+    pub job: Rc<[u8]>,
+    pub oddity: Oddity,
+    /// The START of the first run that is not as usual.
+    pub since: NaiveDateTime,
+    /// The END of the run by which it was known.
+    pub detected_at: NaiveDateTime,
+    /// The process id and START of the last such run.
+    pub last: (u32, NaiveDateTime),
+    /// The number of such runs, and of the earlier runs that they are compared with.
+    pub runs: usize,
+    pub compared: usize,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Oddity {
+    /// Good runs take far less time, or print far less: what they do now, and the usual median.
+    NothingDone { seconds: Option<(u32, u32)>, lines: Option<(u32, u32)> },
+    /// Good runs print a line that says that something failed, which earlier ones did not.
+    SaysError { line: String },
+}
+
+impl Oddity {
+    /// The words of all states.
+    pub const WORDS: [&str; 3] = ["FASTER", "EMPTY", "SAYS ERROR"];
+
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::NothingDone { seconds: Some(_), .. } => "FASTER",
+            Self::NothingDone { .. } => "EMPTY",
+            Self::SaysError { .. } => "SAYS ERROR",
+        }
+    }
+}
+
+/// The finding of `odd` runs, which was known with the one at `known`.
+pub fn finding(
+    job: &WatchedJob,
+    oddity: Oddity,
+    odd: &[&Sample],
+    known: usize,
+    compared: usize,
+) -> Option<WatchFinding> {
+    let (first, last) = (odd.first()?, odd.last()?);
+    Some(WatchFinding {
+        account: job.account,
+        job: Rc::clone(&job.name),
+        oddity,
+        since: first.start,
+        detected_at: odd.get(known)?.end,
+        last: (last.pid, last.start),
+        runs: odd.len(),
+        compared,
+    })
+}
+
+/// The median by the nearest rank, or 0 for none.
+pub fn median(mut values: Vec<u32>) -> u32 {
+    values.sort_unstable();
+    values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or_default()
+}

@@ -1,0 +1,45 @@
+//! Watch: what is good and yet not as usual. Each rule compares a job's last runs with its earlier ones, and finds at
+//! most one thing. A finding needs two runs: a single odd run is none.
+
+mod error_in_success;
+pub mod finding;
+mod nothing_done;
+pub mod older;
+pub mod samples;
+
+use chrono::NaiveDateTime;
+
+use finding::{Oddity, WatchFinding};
+use samples::{Samples, WatchedJob};
+
+/// The findings of a report, the newest first.
+#[derive(Debug, Default)]
+pub struct Watch {
+    pub findings: Vec<WatchFinding>,
+    pub samples: Samples,
+    /// The local time of the first run that was compared.
+    pub from: Option<NaiveDateTime>,
+}
+
+impl Watch {
+    pub fn of(mut samples: Samples) -> Self {
+        samples.sort();
+        let mut findings: Vec<WatchFinding> = samples.jobs.iter().flat_map(findings).collect();
+        findings.sort_by(|one, two| (two.since, &one.job).cmp(&(one.since, &two.job)));
+        let starts = samples.jobs.iter().filter_map(|job| job.samples.first());
+        let from = starts.map(|sample| sample.start).min();
+        Self { findings, samples, from }
+    }
+
+    /// The good runs that did nothing: the account, the job, and the time of the first of them.
+    pub fn idle(&self) -> impl Iterator<Item = &WatchFinding> {
+        let is_idle = |it: &&WatchFinding| matches!(it.oddity, Oddity::NothingDone { .. });
+        self.findings.iter().filter(is_idle)
+    }
+}
+
+fn findings(job: &WatchedJob) -> Vec<WatchFinding> {
+    let rules: [fn(&WatchedJob) -> Option<WatchFinding>; 2] =
+        [nothing_done::find, error_in_success::find];
+    rules.iter().filter_map(|rule| rule(job)).collect()
+}

@@ -1,0 +1,197 @@
+//! Finds jobs whose last good runs took far less time than usual, or printed far less: they did nothing.
+//!
+//! A run is compared with the good runs of earlier days at about its time of day. A job may do nothing at night, on
+//! some days of the week, or now and then. So a weekday counts only if the job worked on an earlier one, and each
+//! earlier run that did nothing, on another day, asks for one more such run now.
+
+use chrono::Datelike;
+
+use super::finding::{Oddity, WatchFinding, finding, median};
+use super::samples::{Sample, WatchedJob};
+
+/// With fewer earlier runs, it is not known what is usual.
+const MIN_BEFORE: usize = 5;
+
+/// How many runs in a row have to do nothing.
+const IN_A_ROW: usize = 2;
+
+/// The usual duration and number of lines that are worth a comparison.
+const MIN_SECONDS: u32 = 30;
+const MIN_LINES: u32 = 3;
+
+/// What is so far below the median is far less: 5 times, or 10 times for both at once after a few runs only.
+const FAR: u32 = 5;
+const VERY_FAR: u32 = 10;
+
+/// The same in times of the spread: the median distance from the median, of logarithms.
+const MAX_SPREADS: f64 = 6.0;
+
+/// The most runs in a row that are looked at one by one.
+const MAX_ROW: usize = 200;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Measure {
+    Seconds,
+    Lines,
+}
+
+impl Measure {
+    fn of(self, sample: &Sample) -> Option<u32> {
+        match self {
+            Self::Seconds => sample.seconds,
+            Self::Lines => Some(sample.lines),
+        }
+    }
+
+    /// Whether a run did as little as one with `least`.
+    fn is_little(self, value: u32, least: u32) -> bool {
+        match self {
+            Self::Seconds => value <= least.saturating_mul(3).saturating_add(10),
+            Self::Lines => value <= least.saturating_mul(3),
+        }
+    }
+
+    /// Whether `value` is far below these earlier ones.
+    fn is_far_below(self, value: u32, earlier: &[u32], times: u32) -> bool {
+        let usual = median(earlier.to_vec());
+        let least = if self == Self::Seconds { MIN_SECONDS } else { MIN_LINES };
+        let logarithm = |value: u32| f64::from(value.max(1)).ln();
+        let distances = earlier.iter().map(|it| (logarithm(*it) - logarithm(usual)).abs());
+        let mut distances: Vec<f64> = distances.collect();
+        distances.sort_by(f64::total_cmp);
+        let spread = distances.get(distances.len() / 2).copied().unwrap_or_default();
+        usual >= least
+            && value.saturating_mul(times) <= usual
+            // A single line is far from none, and 0 has no logarithm.
+            && (value == 0 || logarithm(usual) - logarithm(value) > MAX_SPREADS * spread)
+    }
+}
+
+/// The runs at the end that did nothing by one measure.
+#[derive(Debug, Clone, Copy)]
+struct IdleRow {
+    /// The index of the first one among the good runs, and of the one by which it was known.
+    first: usize,
+    known: usize,
+    now: u32,
+    usual: u32,
+    compared: usize,
+}
+
+pub fn find(job: &WatchedJob) -> Option<WatchFinding> {
+    let good = job.good();
+    let [seconds, lines] = [Measure::Seconds, Measure::Lines].map(|by| idle_row(&good, by));
+    let [seconds, lines] = match (seconds, lines) {
+        (None, None) => both_after_few(&good)?.map(Some),
+        rows => rows.into(),
+    };
+    let both = || [seconds, lines].into_iter().flatten();
+    let first = both().map(|row| row.first).min()?;
+    let known = both().map(|row| row.known).min()?;
+    let values = |row: IdleRow| (row.now, row.usual);
+    let oddity = Oddity::NothingDone { seconds: seconds.map(values), lines: lines.map(values) };
+    let compared = both().map(|row| row.compared).max()?;
+    finding(job, oddity, &good[first..], known - first, compared)
+}
+
+/// The end of the good runs, of which each did as little as the last one.
+fn row_of_last(good: &[&Sample], by: Measure) -> Option<(usize, u32)> {
+    let now = by.of(good.last()?)?;
+    let is_other = |it: &&Sample| by.of(it).is_none_or(|value| !by.is_little(value, now));
+    let first = good.iter().rposition(is_other)? + 1;
+    Some((first, now))
+}
+
+fn idle_row(good: &[&Sample], by: Measure) -> Option<IdleRow> {
+    let (first, now) = row_of_last(good, by)?;
+    let (before, row) = good.split_at(first);
+    // Most jobs end here.
+    let least = now.saturating_mul(FAR).max(MIN_LINES);
+    if before.iter().filter(|it| by.of(it) >= Some(least)).count() < MIN_BEFORE {
+        return None;
+    }
+    let (mut counted, mut is_proved) = (0, false);
+    for (index, run) in row.iter().enumerate().take(MAX_ROW) {
+        let earlier = at_hour(before, run);
+        let is_idle = |it: &&&Sample| by.of(it).is_some_and(|value| by.is_little(value, now));
+        let same_weekday: Vec<&Sample> = earlier
+            .iter()
+            .copied()
+            .filter(|it| it.day().weekday() == run.day().weekday())
+            .collect();
+        if same_weekday.iter().any(|it| is_idle(&it)) {
+            continue;
+        }
+        let worked = earlier.iter().filter(|it| !is_idle(it));
+        let values: Vec<u32> = worked.filter_map(|it| by.of(it)).collect();
+        let value = by.of(run)?;
+        if values.len() < MIN_BEFORE || !by.is_far_below(value, &values, FAR) {
+            continue;
+        }
+        counted += 1;
+        is_proved |= !same_weekday.is_empty();
+        let needed = IN_A_ROW + single_idle(&earlier, |it| is_idle(&it)) + often(&earlier);
+        if is_proved && counted >= needed {
+            let usual = median(values.clone());
+            return Some(IdleRow {
+                first,
+                known: first + index,
+                now,
+                usual,
+                compared: values.len(),
+            });
+        }
+    }
+    None
+}
+
+/// The runs of days before that of `run`, at about its time of day.
+fn at_hour<'a>(before: &[&'a Sample], run: &Sample) -> Vec<&'a Sample> {
+    let is_one = |it: &&&Sample| it.day() < run.day() && it.is_at_hour_of(run);
+    before.iter().filter(is_one).copied().collect()
+}
+
+/// The number of idle runs on weekdays on which the job usually works.
+fn single_idle(earlier: &[&Sample], is_idle: impl Fn(&&Sample) -> bool) -> usize {
+    let on = |weekday| {
+        earlier.iter().filter(move |it| it.day().weekday().num_days_from_monday() == weekday)
+    };
+    let idle = (0..7).map(|weekday| {
+        let (idle, all) = (on(weekday).filter(|it| is_idle(it)).count(), on(weekday).count());
+        if idle * 2 >= all { 0 } else { idle }
+    });
+    idle.sum()
+}
+
+/// One more run for a job with several runs at a time of day.
+fn often(earlier: &[&Sample]) -> usize {
+    let mut days: Vec<_> = earlier.iter().map(|it| it.day()).collect();
+    days.dedup();
+    usize::from(earlier.len() > days.len() * 2)
+}
+
+/// After a few runs only: the last ones, not on a weekend alone, took a tenth of the time and printed nothing.
+fn both_after_few(good: &[&Sample]) -> Option<[IdleRow; 2]> {
+    let rows = [Measure::Seconds, Measure::Lines].map(|by| Some((by, row_of_last(good, by)?)));
+    let [Some((_, (first, _))), Some((_, (same, 0)))] = rows else { return None };
+    let (before, row) = good.split_at(first);
+    let is_workday = |it: &&Sample| it.day().weekday().number_from_monday() < 6;
+    let days = |samples: &[&Sample]| {
+        let mut days: Vec<_> =
+            samples.iter().filter(|it| is_workday(it)).map(|it| it.day()).collect();
+        days.dedup();
+        days.len()
+    };
+    if same != first || days(row) < IN_A_ROW || days(before) < 1 || before.len() > MIN_BEFORE {
+        return None;
+    }
+    let of = |by: Measure, now: u32| {
+        let earlier: Vec<u32> = before.iter().filter_map(|it| by.of(it)).collect();
+        let is_one = earlier.iter().all(|value| by.is_far_below(now, &[*value], VERY_FAR));
+        let (known, usual) = (first + IN_A_ROW - 1, median(earlier.clone()));
+        is_one.then_some(IdleRow { first, known, now, usual, compared: earlier.len() })
+    };
+    let seconds = of(Measure::Seconds, Measure::Seconds.of(good.last()?)?)?;
+    let lines = of(Measure::Lines, 0).filter(|row| row.usual >= VERY_FAR)?;
+    Some([seconds, lines])
+}

@@ -1,0 +1,146 @@
+//! Reads of older logs what is needed to know what is usual for jobs that run seldom.
+//!
+//! A month of logs may have 30 GB, so of each older day only the minutes are read in which these jobs ran lately, from
+//! the newest day on and until a budget is spent.
+
+use std::collections::{BTreeSet, HashSet};
+use std::rc::Rc;
+
+use chrono::{NaiveDate, NaiveTime, TimeDelta};
+
+use super::samples::{Samples, WatchedJob};
+use crate::log::record::Kind;
+use crate::report::history::older_logs::OlderLogs;
+use crate::report::logs::chunk::Records;
+use crate::report::logs::excerpt::{self, ReadBudget};
+use crate::report::logs::find;
+use crate::report::logs::open::{Input, LogFile};
+use crate::report::logs::owner::{Account, Owner};
+use crate::report::runs::assembler::Assembler;
+use crate::report::runs::run::Run;
+
+/// The most days that are looked back.
+const MAX_DAYS: usize = 35;
+
+/// The bytes that may be read: a fourth of what the report reads anyway, and at least so many.
+const LEAST_BYTES: u64 = 192 << 20;
+const SHARE: u64 = 4;
+
+/// The minutes before and after the time of day of a START in which others are sought.
+const BEFORE: TimeDelta = TimeDelta::minutes(2);
+const AFTER: TimeDelta = TimeDelta::minutes(4);
+
+/// The most times of day that are looked at for a job.
+const MAX_TIMES: usize = 12;
+
+/// How much faster a compressed byte is used up than others.
+const COMPRESSED: u64 = 8;
+
+/// Adds runs of the jobs that need them, from the days before those of the report, which has `read` bytes.
+pub fn add(samples: &mut Samples, older: &OlderLogs, read: u64, accept: &impl Fn(&mut Run)) {
+    let asking = samples.jobs.iter().filter(|job| is_asking(job));
+    let jobs: HashSet<(Account, Rc<[u8]>)> =
+        asking.clone().map(|job| (job.account, Rc::clone(&job.name))).collect();
+    let times: BTreeSet<NaiveTime> = asking.flat_map(times_of).collect();
+    let mut budget = ReadBudget { used: 0, most: LEAST_BYTES.max(read / SHARE) };
+    for (day, logs) in older.earlier_days().into_iter().rev().take(MAX_DAYS) {
+        for input in find::inputs(logs) {
+            let Input::Log(log) = input else { continue };
+            if times.is_empty() || budget.is_spent() {
+                return;
+            }
+            let mut take = |mut run: Run| {
+                accept(&mut run);
+                samples.add(&mut run, None);
+            };
+            if log.name.is_compressed {
+                read_whole(&log, older, &jobs, &mut budget, &mut take);
+            } else {
+                read_minutes(&log, day, &times, &jobs, &mut budget, &mut take);
+            }
+        }
+    }
+}
+
+/// Whether a job's runs so far do not show what is usual: there are few, or the last ones are odd.
+fn is_asking(job: &WatchedJob) -> bool {
+    let has_changed = job.samples.last().is_some_and(|last| {
+        let mut others = job.samples.iter().filter(|it| it.failure.is_none());
+        last.failure.is_none() && others.any(|it| it.lines > 0) && last.lines == 0
+    });
+    let has_failed = job.samples.iter().any(|it| it.failure.is_some());
+    job.is_rare() || has_changed || has_failed || !job.errors.is_empty()
+}
+
+/// The times of day at which a job was started. Of one that runs often, the last ones and those of bad runs.
+fn times_of(job: &WatchedJob) -> Vec<NaiveTime> {
+    let bad = job.samples.iter().rev().filter(|it| it.failure.is_some() && !job.is_rare());
+    let last = if job.is_rare() { MAX_TIMES } else { 1 };
+    let last = job.samples.iter().rev().take(last);
+    bad.take(2).chain(last).map(|it| it.start.time()).collect()
+}
+
+/// Decompresses a log, if the budget has room for all of it.
+fn read_whole(
+    log: &LogFile,
+    older: &OlderLogs,
+    jobs: &HashSet<(Account, Rc<[u8]>)>,
+    budget: &mut ReadBudget,
+    take: &mut impl FnMut(Run),
+) {
+    let size = Input::Log(log.clone()).size().saturating_mul(COMPRESSED);
+    if budget.used.saturating_add(size) > budget.most {
+        return;
+    }
+    budget.used += size;
+    older.read_day(vec![log.clone()], |run| {
+        if jobs.contains(&(run.trace.owner.job_account(), Rc::clone(&run.trace.job))) {
+            take(run);
+        }
+    });
+}
+
+/// Reads the minutes after these times of day, and goes on until the jobs that were started then have ended.
+fn read_minutes(
+    log: &LogFile,
+    day: NaiveDate,
+    times: &BTreeSet<NaiveTime>,
+    jobs: &HashSet<(Account, Rc<[u8]>)>,
+    budget: &mut ReadBudget,
+    take: &mut impl FnMut(Run),
+) {
+    let mut assembler = Assembler::new(None, None);
+    let mut begins = times.iter().map(|time| day.and_time(*time) - BEFORE).peekable();
+    while let Some(begin) = begins.next() {
+        let mut end = begin + BEFORE + AFTER;
+        let mut open: HashSet<u32> = HashSet::new();
+        // A log that was replaced meanwhile, or is damaged, shows less.
+        let _ = excerpt::read(log, begin, budget, &mut |owner, records| {
+            while let Some(next) = begins.next_if(|next| *next <= records.time.max(end)) {
+                end = end.max(next + BEFORE + AFTER);
+            }
+            if records.time > end && open.is_empty() {
+                return false;
+            }
+            let starts = starts_of(owner, records, jobs);
+            if starts && records.time <= end {
+                open.insert(records.pid);
+            }
+            if open.contains(&records.pid) {
+                assembler.take(owner, records, &mut |run: Run| {
+                    open.remove(&run.trace.pid);
+                    take(run);
+                });
+            }
+            true
+        });
+    }
+}
+
+/// Whether one of the jobs is started here.
+fn starts_of(owner: Owner, records: &Records, jobs: &HashSet<(Account, Rc<[u8]>)>) -> bool {
+    match records.kind() {
+        Kind::Start(job) => jobs.contains(&(owner.job_account(), job.into())),
+        _ => false,
+    }
+}

@@ -1,0 +1,165 @@
+//! What is kept of each run to judge later ones: a few bytes, and of a job a limited number of runs.
+
+use std::mem;
+use std::rc::Rc;
+
+use chrono::{NaiveDate, NaiveDateTime, Timelike};
+use foldhash::HashMap;
+
+use crate::report::logs::owner::Account;
+use crate::report::runs::kept::ErrorLine;
+use crate::report::runs::outcome::Outcome;
+use crate::report::runs::reason::masked;
+use crate::report::runs::run::Run;
+
+/// The most runs of a job. If there are more, every second one of the older half is dropped.
+const MAX_SAMPLES: usize = 800;
+
+/// The most jobs, and no job with a longer name in bytes. A log may have any number, and a name a megabyte.
+const MAX_JOBS: usize = 5000;
+const LONGEST_NAME: usize = 4 << 10;
+
+/// A run that has ended.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// The local times of START and END.
+    pub start: NaiveDateTime,
+    pub end: NaiveDateTime,
+    pub pid: u32,
+    /// The duration, if known.
+    pub seconds: Option<u32>,
+    /// The number of lines of output.
+    pub lines: u32,
+    /// None for a good run. Otherwise a hash of the way in which it failed, and of the line that says why.
+    pub failure: Option<u32>,
+    /// The hashes of the lines that say that something failed.
+    pub errors: Box<[u32]>,
+}
+
+impl Sample {
+    pub fn day(&self) -> NaiveDate {
+        self.start.date()
+    }
+
+    /// Whether both runs started at about the same time of day.
+    pub fn is_at_hour_of(&self, other: &Self) -> bool {
+        const DAY: u32 = 24 * 3600;
+        let [one, two] = [self, other].map(|it| it.start.num_seconds_from_midnight());
+        let between = one.abs_diff(two);
+        between.min(DAY - between) <= 2 * 3600
+    }
+}
+
+/// A job with its runs.
+#[derive(Debug)]
+pub struct WatchedJob {
+    pub account: Account,
+    /// The operands, as in START.
+    pub name: Rc<[u8]>,
+    /// By START.
+    pub samples: Vec<Sample>,
+    /// The lines that say that something failed, of the last run with such lines.
+    pub errors: Vec<ErrorLine>,
+    /// The START of that run.
+    errors_at: NaiveDateTime,
+}
+
+impl WatchedJob {
+    pub fn new(account: Account, name: Rc<[u8]>) -> Self {
+        let errors_at = NaiveDateTime::MIN;
+        Self { account, name, samples: Vec::new(), errors: Vec::new(), errors_at }
+    }
+
+    /// The good runs, by START.
+    pub fn good(&self) -> Vec<&Sample> {
+        self.samples.iter().filter(|sample| sample.failure.is_none()).collect()
+    }
+
+    /// Whether the job runs so seldom that the logs of a report do not show what is usual.
+    pub fn is_rare(&self) -> bool {
+        const FEW: usize = 12;
+        self.samples.len() < FEW
+    }
+
+    fn add(&mut self, sample: Sample, errors: Vec<ErrorLine>) {
+        if !errors.is_empty() && self.errors_at <= sample.start {
+            (self.errors, self.errors_at) = (errors, sample.start);
+        }
+        self.samples.push(sample);
+        if self.samples.len() > MAX_SAMPLES {
+            let mut index = 0;
+            self.samples.retain(|sample| {
+                index += 1;
+                index > MAX_SAMPLES / 2
+                    || index % 2 == 0
+                    || sample.failure.is_some()
+                    || !sample.errors.is_empty() && index % 4 != 1
+            });
+            self.samples.drain(..self.samples.len().saturating_sub(MAX_SAMPLES));
+        }
+    }
+}
+
+/// The jobs whose runs are kept.
+#[derive(Debug, Default)]
+pub struct Samples {
+    places: HashMap<(Account, Rc<[u8]>), usize>,
+    pub jobs: Vec<WatchedJob>,
+}
+
+impl Samples {
+    /// Keeps a run that has ended by `until`, if it worked: a lost run, and one whose lock was held, show nothing.
+    pub fn add(&mut self, run: &mut Run, until: Option<NaiveDateTime>) {
+        let outcome = run.outcome();
+        let is_known = matches!(outcome, Outcome::Good | Outcome::Failed(..));
+        let Some(end) = run.ended().filter(|end| is_known && until.is_none_or(|it| *end < it))
+        else {
+            return;
+        };
+        let Some(place) = self.place_of(run) else { return };
+        let errors = mem::take(&mut run.trace.errors);
+        let lines = if run.trace.kept.is_silent() { 0 } else { run.trace.lines };
+        let sample = Sample {
+            start: run.trace.start,
+            end,
+            pid: run.trace.pid,
+            seconds: run.seconds().and_then(|seconds| u32::try_from(seconds).ok()),
+            lines: u32::try_from(lines).unwrap_or(u32::MAX),
+            failure: outcome.is_bad().then(|| way(run)),
+            errors: errors.iter().map(|error| error.masked).collect(),
+        };
+        self.jobs[place].add(sample, errors);
+    }
+
+    /// Sorts the runs of each job, after all were added. A run may have been read twice.
+    pub fn sort(&mut self) {
+        for job in &mut self.jobs {
+            job.samples.sort_by_key(|sample| (sample.start, sample.pid));
+            job.samples.dedup_by_key(|sample| (sample.start, sample.pid));
+        }
+    }
+
+    pub fn of(&self, account: Account, name: &Rc<[u8]>) -> Option<&WatchedJob> {
+        let place = self.places.get(&(account, Rc::clone(name)))?;
+        self.jobs.get(*place)
+    }
+
+    fn place_of(&mut self, run: &Run) -> Option<usize> {
+        let key = (run.trace.owner.job_account(), Rc::clone(&run.trace.job));
+        if let Some(place) = self.places.get(&key) {
+            return Some(*place);
+        }
+        if self.jobs.len() >= MAX_JOBS || key.1.len() > LONGEST_NAME {
+            return None;
+        }
+        self.jobs.push(WatchedJob::new(key.0, Rc::clone(&key.1)));
+        self.places.insert(key, self.jobs.len() - 1);
+        Some(self.jobs.len() - 1)
+    }
+}
+
+/// A hash of the way in which a run failed.
+fn way(run: &Run) -> u32 {
+    let reason = run.reason().map(String::from_utf8_lossy).unwrap_or_default();
+    masked(format!("{} {reason}", run.cause()).as_bytes())
+}

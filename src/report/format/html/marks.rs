@@ -62,7 +62,7 @@ impl Marks {
         for (letter, event) in ('A'..='Z').zip(&self.0) {
             match letters.last_mut() {
                 Some((at, label)) if grid.column(event.from) < grid.column(*at) + 2 => {
-                    label.push(letter)
+                    label.push(letter);
                 }
                 _ => letters.push((event.from, letter.to_string())),
             }

@@ -40,7 +40,6 @@ mod report_honest;
 mod report_hourly;
 mod report_html;
 mod report_html_hostile;
-mod report_html_look;
 mod report_inputs;
 mod report_owners;
 mod report_prometheus;

@@ -16,10 +16,15 @@ const LOGS: u64 = 10;
 /// The clock changes in Berlin of 2037, in seconds of UTC: to summer time, and back.
 const CHANGES: [i64; 2] = [2_121_901_200, 2_140_045_200];
 
+type IsDue = Box<dyn Fn(NaiveDateTime) -> bool>;
+
+/// A time, the day of the log, and the text.
+type Record = (i64, NaiveDate, String);
+
 struct Job {
     name: String,
     fields: String,
-    is_due: Box<dyn Fn(NaiveDateTime) -> bool>,
+    is_due: IsDue,
     seconds: u32,
     /// Every so many runs one takes longer than the interval.
     long: Option<usize>,
@@ -36,9 +41,7 @@ fn local(time: i64) -> NaiveDateTime {
 fn job(random: &mut Rng, number: usize) -> Job {
     let (minute, hour) = (random.u32(..60), random.u32(4..24));
     let every = *random.choice(&[1, 2, 5, 10, 15, 30]).unwrap();
-    let (fields, longest, is_due): (String, u32, Box<dyn Fn(NaiveDateTime) -> bool>) = match random
-        .u32(..4)
-    {
+    let (fields, longest, is_due): (String, u32, IsDue) = match random.u32(..4) {
         0 => (
             format!("{minute} {hour} * * *"),
             3000,
@@ -56,12 +59,7 @@ fn job(random: &mut Rng, number: usize) -> Job {
 }
 
 /// The records of all runs from `begin` to `end`, by time, and the times in which a run goes on.
-fn records(
-    random: &mut Rng,
-    jobs: &[Job],
-    begin: i64,
-    end: i64,
-) -> (Vec<(i64, NaiveDate, String)>, Vec<(i64, i64)>) {
+fn records(random: &mut Rng, jobs: &[Job], begin: i64, end: i64) -> (Vec<Record>, Vec<(i64, i64)>) {
     let (mut records, mut runs, mut pid) = (Vec::new(), Vec::new(), 4_194_304);
     for job in jobs {
         let slots = (begin..end).step_by(60).filter(|slot| (job.is_due)(local(*slot)));

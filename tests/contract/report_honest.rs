@@ -68,8 +68,8 @@ fn records(random: &mut Rng, jobs: &[Job], begin: i64, end: i64) -> (Vec<Record>
             let start = slot + i64::from(random.u32(1..4));
             let noise = job.seconds * random.u32(80..120) / 100;
             let is_long = job.long.is_some_and(|every| number % every == every - 1);
-            let begun = start + i64::from(job.splay);
-            let done = begun + i64::from(if is_long { noise + 61 } else { noise.max(1) });
+            let command = start + i64::from(job.splay);
+            let finished = command + i64::from(if is_long { noise + 61 } else { noise.max(1) });
             let mut add = |at: i64, text: String| {
                 records.push((at, local(start).date(), format!("[{}][{pid}] {text}\n", local(at))));
             };
@@ -77,10 +77,10 @@ fn records(random: &mut Rng, jobs: &[Job], begin: i64, end: i64) -> (Vec<Record>
             if job.splay > 0 {
                 add(start, format!("wait,{}.000 s", job.splay));
             }
-            add(begun, format!("command,ssh root@{}", job.name));
-            add(done, format!("{} rows, 0 errors", random.u32(..9999)));
-            add(done, format!("END,0,{}", job.name));
-            runs.push((slot, done));
+            add(command, format!("command,ssh root@{}", job.name));
+            add(finished, format!("{} rows, 0 errors", random.u32(..9999)));
+            add(finished, format!("END,0,{}", job.name));
+            runs.push((slot, finished));
         }
     }
     records.sort_by_key(|(at, ..)| *at);
@@ -95,7 +95,8 @@ fn check(seed: u64) {
     let end = begin + i64::from(random.u32(24..80)) * 3600;
     let (records, runs) = records(random, &jobs, begin, end);
     // Nothing goes on, and no START is awaited.
-    let is_quiet = |now: &i64| runs.iter().all(|(slot, done)| !(slot - 1..=done + 1).contains(now));
+    let is_quiet =
+        |now: &i64| runs.iter().all(|(slot, finished)| !(slot - 1..=finished + 1).contains(now));
     let Some(now) = (end - 4 * 3600..end - 300).rev().step_by(7).find(is_quiet) else {
         println!("QUIET none");
         return;

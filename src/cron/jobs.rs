@@ -303,7 +303,7 @@ impl JobFinder<'_> {
             log_dir,
             splay,
             timing: line.timing,
-            schedule: shortened(line.time_text.as_bytes(), LONGEST_SCHEDULE),
+            schedule: shortened(line.schedule().as_bytes(), LONGEST_SCHEDULE),
             zone: start.zone.clone(),
             wait: call.wait.or_later(start.latest),
             has_own_zone: has_zone(call, line),

@@ -74,7 +74,7 @@ awk -v seed="$seed" -v day="$(TZ=$zone date -d "$start + 1 hour" +%-d)" -v hours
             print field(0, 59, 0.02), hour, dom, field(1, 12, 0.7, "janfebmaraprmayjunjulaugsepoctnovdec"), \
                 field(0, 7, 0.6, "SunMonTueWedThuFriSatSun")
         }
-    }' | sort -u | { [ -n "$column" ] && cat || grep -v @; } >"$dir/lines"
+    }' | sort -u | if [ -n "$column" ]; then cat; else grep -v @; fi >"$dir/lines"
 
 export TZ=$zone
 export FALSE="@$start:00 x$speed" DIR="$dir" CROND="$crond" COLUMN="$column"

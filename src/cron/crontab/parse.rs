@@ -49,6 +49,11 @@ impl CronLine {
         self.user.as_deref().is_some_and(mentions_name) || mentions_name(&self.command)
     }
 
+    /// The time with single blanks between its fields.
+    pub fn schedule(&self) -> String {
+        self.time_text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
     /// Whether the line lacks the user column of its crontab, or has one too many. Only what is certain counts: no user
     /// is called `remoteexe` or has a `/` in the name, and no program is called `root`.
     pub fn has_wrong_columns(&self) -> bool {

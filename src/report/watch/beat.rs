@@ -4,6 +4,8 @@ use std::rc::Rc;
 
 use chrono::Weekday;
 
+use super::numbers::real;
+
 /// What the failures have in common.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Beat {
@@ -52,5 +54,5 @@ fn choose(all: usize, some: usize) -> f64 {
     if some > all {
         return f64::NEG_INFINITY;
     }
-    (0..some).map(|index| ((all - index) as f64 / (some - index) as f64).ln()).sum()
+    (0..some).map(|index| (real(all - index) / real(some - index)).ln()).sum()
 }

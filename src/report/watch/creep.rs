@@ -3,12 +3,14 @@
 //! A growth is judged by Kendall's rank test and by the Theil–Sen slope of the logarithms of the daily medians: neither
 //! minds a few odd days.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 
-use super::finding::{Oddity, WatchFinding, finding, median};
+use super::finding::{Oddity, WatchFinding, finding};
 use super::limits::{Limit, limits};
+use super::numbers::{median, middle, real, rounded};
 use super::samples::{Sample, WatchedJob};
 
 /// With fewer days, a growth is none yet.
@@ -70,11 +72,15 @@ fn growth(days: &[(NaiveDate, f64)], limit: Limit) -> Option<Growth> {
             .flat_map(|(index, one)| days[..index].iter().map(move |it| (it, one)))
     };
     let ranks: f64 = pairs()
-        .map(|(one, two)| (two.1 - one.1).signum() * f64::from(u8::from(two.1 != one.1)))
+        .map(|(one, two)| match two.1.total_cmp(&one.1) {
+            Ordering::Less => -1.0,
+            Ordering::Equal => 0.0,
+            Ordering::Greater => 1.0,
+        })
         .sum();
     let slopes = pairs().map(|(one, two)| (two.1 - one.1) / between(one.0, two.0));
     let slope = middle(slopes.collect());
-    let count = days.len() as f64;
+    let count = real(days.len());
     let deviation = (count * (count - 1.0) * (2.0 * count + 5.0) / 18.0).sqrt();
     let base = middle(days.iter().map(|it| it.1 - slope * between(*first, it.0)).collect());
     let now = (base + slope * between(*first, *last)).exp();
@@ -85,7 +91,7 @@ fn growth(days: &[(NaiveDate, f64)], limit: Limit) -> Option<Growth> {
     (ranks / deviation >= MIN_RANKS
         && growth.now / growth.first >= MIN_GROWTH
         && now >= MIN_SECONDS
-        && goes_on >= slope * LAST_DAYS as f64 / 2.0
+        && goes_on >= slope * real(LAST_DAYS) / 2.0
         && reached(days, &growth, limit).is_some())
     .then_some(growth)
 }
@@ -100,15 +106,4 @@ fn reached(days: &[(NaiveDate, f64)], growth: &Growth, limit: Limit) -> Option<N
 
 fn between(one: NaiveDate, two: NaiveDate) -> f64 {
     f64::from(i32::try_from((two - one).num_days()).unwrap_or(i32::MAX))
-}
-
-/// The median.
-fn middle(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or_default()
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
-fn rounded(value: f64) -> u32 {
-    value.round() as u32
 }

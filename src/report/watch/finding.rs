@@ -78,9 +78,3 @@ pub fn finding(
         compared,
     })
 }
-
-/// The median by the nearest rank, or 0 for none.
-pub fn median(mut values: Vec<u32>) -> u32 {
-    values.sort_unstable();
-    values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or_default()
-}

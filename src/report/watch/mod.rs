@@ -7,6 +7,7 @@ mod error_in_success;
 pub mod finding;
 pub mod limits;
 mod nothing_done;
+mod numbers;
 pub mod older;
 mod rhythm;
 pub mod samples;

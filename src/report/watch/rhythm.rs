@@ -10,6 +10,7 @@ use chrono::{Datelike, Days, NaiveDate, TimeDelta, Timelike};
 
 use super::beat::{Beat, Counts};
 use super::finding::{Oddity, WatchFinding, finding};
+use super::numbers::real;
 use super::samples::{Sample, WatchedJob};
 
 /// The most probable chance: of two failures with one reason, of more days, and of runs, which depend on one another.
@@ -56,7 +57,9 @@ fn of_days(samples: &[Sample]) -> Option<(Beat, Counts)> {
     let bad: Vec<(NaiveDate, u32)> =
         days.iter().filter_map(|(day, failure)| Some((*day, (*failure)?))).collect();
     let last = bad.last()?.0;
-    let has_one_reason = bad.iter().all(|(_, failure)| *failure == bad[0].1);
+    // A job that runs often fails on any two days.
+    let is_seldom = samples.iter().filter(is_near).count() <= days.len() * 2;
+    let has_one_reason = is_seldom && bad.iter().all(|(_, failure)| *failure == bad[0].1);
     let beats = [(Beat::Weekday(last.weekday()), 7.0, 7), (Beat::DayOfMonth(last.day()), 31.0, 31)];
     beats.into_iter().find_map(|(beat, hypotheses, period)| {
         let is_there = |day: &NaiveDate| match beat {
@@ -87,7 +90,7 @@ fn of_runs(job: &WatchedJob, all: &[WatchedJob]) -> Option<(Beat, Counts)> {
     };
     let chance = |counts: &Counts, hypotheses: usize| {
         let is_most = counts.bad * 5 >= (counts.bad + counts.other_bad) * 4;
-        let chance = counts.chance() * hypotheses as f64;
+        let chance = counts.chance() * real(hypotheses);
         (chance < CHANCE_OF_RUNS && is_most && counts.all * 2 < job.samples.len()).then_some(chance)
     };
     let others = all.iter().filter(|it| it.name != job.name || it.account != job.account);

@@ -1,6 +1,6 @@
 //! Random honest jobs have hardly any finding, and each incident has one after two occurrences.
 //!
-//! `SEEDS=1000 cargo test honest` tries more of them, and prints the rate.
+//! `SEEDS=1000 cargo test honest` tries more of them.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -9,6 +9,7 @@ use chrono::{Datelike, NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 use fastrand::Rng;
 
 use super::findings;
+use super::numbers::rounded;
 use super::samples::{Sample, WatchedJob};
 use crate::report::logs::owner::Account;
 use crate::report::runs::kept::ErrorLine;
@@ -64,7 +65,7 @@ fn honest(random: &mut Rng) -> Honest {
         lines: [0, 1, 5, 40][random.usize(0..4)],
         weekdays: [[1.0; 7], [1.0; 7], weekend, any, heavy][random.usize(0..5)],
         growth: (begin, begin + random.u32(2..12), sometimes(random, 3, 0.03)),
-        idle: sometimes(random, 10, 0.3),
+        idle: sometimes(random, 20, 0.2),
         fails: sometimes(random, 4, 0.03),
         errs: sometimes(random, 10, 0.05),
         summer: random.u32(0..DAYS * 2),
@@ -82,8 +83,8 @@ impl Honest {
         let (begin, end, rate) = self.growth;
         let grown = (1.0 + rate).powi((day.clamp(begin, end) - begin).cast_signed());
         let noise = self.spread.powf(random.f64());
-        let seconds = 1 + (self.seconds * share * grown * noise) as u32;
-        let lines = (f64::from(self.lines) * share).ceil() as u32;
+        let seconds = 1 + rounded(self.seconds * share * grown * noise);
+        let lines = rounded((f64::from(self.lines) * share).ceil());
         let errors = if random.f64() < self.errs { vec![1] } else { Vec::new() };
         let failure = (random.f64() < self.fails).then(|| random.u32(0..3));
         sample(start, seconds, lines, failure, errors)
@@ -108,10 +109,10 @@ fn sample(
 
 /// What a report after `day` knows of a job: the last two days, and of earlier ones the runs at the times of the last
 /// ones.
-fn known(runs: &[Sample], day: u32) -> WatchedJob {
+fn known(name: &str, runs: &[Sample], day: u32) -> WatchedJob {
     let now = midnight(day + 1);
     let recent = now - TimeDelta::days(2);
-    let mut job = WatchedJob::new(Account::default(), b"h /x.sh".as_slice().into());
+    let mut job = WatchedJob::new(Account::default(), name.as_bytes().into());
     let runs: Vec<&Sample> =
         runs.iter().filter(|it| it.end < now && it.start >= now - REACH).collect();
     let late: Vec<&&Sample> = runs.iter().filter(|it| it.start >= recent).collect();
@@ -126,8 +127,8 @@ fn known(runs: &[Sample], day: u32) -> WatchedJob {
 }
 
 /// The words of the findings on this day.
-fn words(runs: &[Sample], day: u32) -> Vec<(&'static str, NaiveDateTime)> {
-    let found = findings(&known(runs, day), &[]);
+fn words(name: &str, runs: &[Sample], day: u32) -> Vec<(&'static str, NaiveDateTime)> {
+    let found = findings(&known(name, runs, day), &[]);
     found.into_iter().map(|it| (it.oddity.word(), it.since)).collect()
 }
 
@@ -144,7 +145,7 @@ fn honest_jobs_have_less_than_one_line_in_ten_thousand_days() {
             for day in job.first..DAYS {
                 runs.extend(job.hours.iter().map(|hour| job.run(day, *hour, &mut random)));
                 days += 1;
-                for found in words(&runs, day) {
+                for found in words("h /x.sh", &runs, day) {
                     if !known.contains(&found) {
                         known.push(found);
                         *lines.entry(found.0).or_default() += 1;
@@ -153,6 +154,65 @@ fn honest_jobs_have_less_than_one_line_in_ten_thousand_days() {
             }
         }
     }
-    println!("{lines:?} in {days} days");
     assert!(lines.values().sum::<u32>() * 10_000 <= days, "{lines:?} in {days} days");
+}
+
+/// The first runs of a job that works each night.
+fn nights(random: &mut Rng, most: u32) -> Vec<Sample> {
+    let job = Honest {
+        first: 0,
+        hours: vec![2],
+        minute: 10,
+        seconds: 200.0 + random.f64() * 100.0,
+        spread: 1.0 + random.f64() * 2.0,
+        lines: 40,
+        weekdays: [1.0; 7],
+        growth: (0, 0, 0.0),
+        idle: 0.0,
+        fails: 0.0,
+        errs: 0.0,
+        summer: DAYS,
+    };
+    (0..most).map(|day| job.run(day, 2, random)).collect()
+}
+
+#[test]
+fn each_incident_is_found_with_its_second_occurrence() {
+    type Change = fn(&mut Sample, u32);
+    const BEGIN: u32 = 28;
+    let incidents: [(&str, Change, u32); 6] = [
+        ("FASTER", |run, _| run.seconds = Some(8), 1),
+        ("EMPTY", |run, _| run.lines = 0, 1),
+        ("SAYS ERROR", |run, _| run.errors = vec![1].into(), 1),
+        ("TOO CLOSE", |run, _| run.seconds = Some(880), 1),
+        // From a Monday on.
+        ("RHYTHM", |run, day| run.failure = day.is_multiple_of(7).then_some(2), 7),
+        (
+            "CREEPING",
+            |run, day| {
+                run.seconds = Some(rounded(600.0 * 1.03_f64.powi(day.cast_signed() - 28)));
+            },
+            13,
+        ),
+    ];
+    for seed in 0..30 {
+        for (word, change, later) in incidents {
+            let mut random = Rng::with_seed(seed);
+            let mut runs = nights(&mut random, BEGIN + later + 1);
+            if word == "CREEPING" {
+                runs.drain(..BEGIN as usize);
+            }
+            for run in &mut runs {
+                let day =
+                    u32::try_from((run.day() - midnight(0).date()).num_days()).expect("a day");
+                if day >= BEGIN {
+                    change(run, day);
+                }
+            }
+            let found = words("h timeout 900 /x.sh", &runs, BEGIN + later);
+            assert!(found.iter().any(|(it, _)| *it == word), "{word} of seed {seed}: {found:?}");
+            let before = words("h timeout 900 /x.sh", &runs, BEGIN - 1);
+            assert_eq!(before, [], "{word} of seed {seed}");
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! Finds jobs whose last good runs nearly took as long as their timeout(1) allows, or as their next start does.
 
-use super::finding::{Oddity, WatchFinding, finding, median};
+use super::finding::{Oddity, WatchFinding, finding};
 use super::limits::{Limit, limits};
+use super::numbers::median;
 use super::samples::{Sample, WatchedJob};
 
 /// How many runs in a row are too close.

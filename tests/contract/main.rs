@@ -36,6 +36,7 @@ mod report_bad_night;
 mod report_causes;
 mod report_crontabs;
 mod report_damage;
+mod report_honest;
 mod report_hourly;
 mod report_html;
 mod report_html_hostile;

@@ -450,12 +450,12 @@ fn a_file_that_cannot_be_written_or_read_is_told() {
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/prometheus");
 
 /// What an expression gives after some minutes, with the samples of a text all the time.
-fn expect(text: &str, minutes: u32, expected: &[(&str, u32)]) {
+fn expect(metrics: &str, minutes: u32, expected: &[(&str, u32)]) {
     let scene = Scene::new();
     let mut test = format!(
         "rule_files: [{DATA}/alerts.yml]\nevaluation_interval: 1m\ntests:\n- interval: 1m\n  input_series:\n"
     );
-    for sample in text.lines().filter(|line| !line.starts_with('#')) {
+    for sample in metrics.lines().filter(|line| !line.starts_with('#')) {
         let (series, value) = sample.rsplit_once(' ').unwrap();
         let series = series.replace('\'', "''");
         _ = writeln!(test, "  - series: '{series}'\n    values: '{value}x60'");

@@ -61,7 +61,7 @@ fn add_counts(
         let is_job = is_one(&labels.host) && is_one(&labels.script);
         let job = format!("{} {}", labels.host, labels.script);
         let more = [("state", &*state), ("job", &*job)];
-        text.labelled(name, &more[..1 + usize::from(is_job)], &labels, count);
+        text.labelled(name, &more[..=usize::from(is_job)], &labels, count);
     }
 }
 

@@ -26,6 +26,7 @@ pub use calendar::dst::{ClockInterval, clock_intervals};
 #[cfg(test)]
 pub use calendar::vectors;
 pub use calendar::zone::Zone;
+pub use command::lock::Lock;
 pub use command::wait::seconds;
 pub use compare::comparison::{Comparison, ComparisonResult, MissedSlot, SlotOutage};
 pub use crontab::files::{Author, CrontabSelection, Crontabs, Trust};

@@ -4,6 +4,8 @@ pub mod calls;
 #[cfg(test)]
 mod cases;
 pub mod lexer;
+pub mod lock;
+pub mod scripts;
 pub mod wait;
 mod walk;
 pub mod wrappers;

@@ -12,9 +12,10 @@ use super::calendar::dst::ClockInterval;
 use super::calendar::slots::{self, DueMinute};
 use super::calendar::zone::Zone;
 use super::command::calls::{Mention, mentions, mentions_name};
+use super::command::scripts::calling_script;
 use super::command::wait::Wait;
 use super::command::wrappers::Call;
-use super::crontab::files::{Crontab, Crontabs};
+use super::crontab::files::{Crontab, Crontabs, Trust};
 use super::crontab::parse::CronLine;
 use super::crontab::percent::ShellText;
 use super::daemon::Daemon;
@@ -59,6 +60,7 @@ pub struct LineRef {
 }
 
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct CronJob {
     pub place: LineRef,
     /// As in START.
@@ -80,6 +82,8 @@ pub struct CronJob {
     pub has_own_zone: bool,
     /// The line may skip a run on purpose, as behind `flock -n`.
     pub is_conditional: bool,
+    /// The daemon skips the line while its last run goes on.
+    pub waits_for_last: bool,
     /// The exit statuses that are no failure, by `REMOTEEXE_OK`.
     pub accepted: SuccessStatuses,
     /// The last change of the crontab, in seconds from 1970, if known.
@@ -153,14 +157,21 @@ pub struct Mentioning<'a> {
 
 /// The lines of a crontab that mention remoteexe, up to the limit of calls.
 pub fn mentioning(crontab: &Crontab, daemon: Daemon) -> Vec<Mentioning<'_>> {
-    mentioning_in(&crontab.contents.lines, daemon, crontab.trust.most_calls())
+    let is_followed = crontab.trust == Trust::Full;
+    mentioning_in(&crontab.contents.lines, daemon, crontab.trust.most_calls(), is_followed)
 }
 
-fn mentioning_in(lines: &[CronLine], daemon: Daemon, most: usize) -> Vec<Mentioning<'_>> {
+/// `is_followed`: scripts are looked into.
+fn mentioning_in(
+    lines: &[CronLine],
+    daemon: Daemon,
+    most: usize,
+    is_followed: bool,
+) -> Vec<Mentioning<'_>> {
     let mut left = most;
     let mut found = Vec::new();
     for line in lines {
-        let mut line = mentions_of(line, daemon);
+        let mut line = mentions_of(line, daemon, is_followed);
         let calls = line.mentions.len();
         if calls == 0 {
             continue;
@@ -186,12 +197,21 @@ fn mentioning_in(lines: &[CronLine], daemon: Daemon, most: usize) -> Vec<Mention
     found
 }
 
-fn mentions_of(line: &CronLine, daemon: Daemon) -> Mentioning<'_> {
+fn mentions_of(line: &CronLine, daemon: Daemon, is_followed: bool) -> Mentioning<'_> {
     let shell = ShellText::of(&line.command, daemon);
     let mut mentions = mentions(&shell.text, &line.variables);
     if mentions.is_empty() && shell.input.as_deref().is_some_and(mentions_name) {
         let reason = "an unescaped % ends the command before remoteexe";
         mentions.push(Mention::Unknown(reason.to_owned()));
+    }
+    let is_ours = line.user.as_deref().is_none_or(|user| user == b"root");
+    if mentions.is_empty()
+        && is_followed
+        && is_ours
+        && let Some(script) = calling_script(&shell.text, &line.variables)
+    {
+        let reason = format!("{} may run it, and is not read here", script.display());
+        mentions.push(Mention::Unknown(reason));
     }
     Mentioning { line, shell, mentions }
 }
@@ -230,6 +250,11 @@ impl CronJobs {
             finder.add_lines();
             finder.add_commented_out();
         }
+        let of_others = crontabs.of_others.iter().map(|(file, line)| UnknownCall {
+            place: LineRef { file: file.as_path().into(), line: *line },
+            reason: "another program than cron starts it".to_owned(),
+        });
+        jobs.unknown.extend(of_others);
         let on_a_line = jobs.entries.iter().map(|job| (&job.user, &*job.job));
         let on_a_line: HashSet<(&Option<String>, &[u8])> = on_a_line.collect();
         jobs.commented_out.retain(|off| !on_a_line.contains(&(&off.user, off.job.as_slice())));
@@ -278,11 +303,12 @@ impl JobFinder<'_> {
             log_dir,
             splay,
             timing: line.timing,
-            schedule: shortened(line.time_text.as_bytes(), LONGEST_SCHEDULE),
+            schedule: shortened(line.schedule().as_bytes(), LONGEST_SCHEDULE),
             zone: start.zone.clone(),
             wait: call.wait.or_later(start.latest),
             has_own_zone: has_zone(call, line),
             is_conditional: call.is_conditional,
+            waits_for_last: self.daemon == Daemon::Busybox,
             accepted: accepted(call, line),
             changed: crontab.changed,
             is_ignored: crontab.rejection.is_some() || crontab.contents.is_ignored,
@@ -299,7 +325,7 @@ impl JobFinder<'_> {
         let crontab = self.crontab;
         let lines = &crontab.contents.commented_out;
         let most = crontab.trust.most_calls();
-        for Mentioning { line, mentions, .. } in mentioning_in(lines, self.daemon, most) {
+        for Mentioning { line, mentions, .. } in mentioning_in(lines, self.daemon, most, false) {
             for mention in mentions {
                 if let Mention::Call(call) = mention
                     && let CallMeaning::Job(JobCall { name: job, .. }) =

@@ -7,6 +7,7 @@ use super::calendar::slots;
 use super::calendar::zone::{Zone, name_of_machine};
 use super::command::calls::{Mention, mentions};
 use super::command::lexer::{Operator, Token, base_name, tokens};
+use super::command::lock::{LOCKED, Lock};
 use super::crontab::files::Crontab;
 use super::crontab::parse::{Contents, CronLine};
 use super::crontab::percent::ShellText;
@@ -130,7 +131,7 @@ fn check_time(line: &CronLine, daemon: Daemon) -> Result<(), Fault> {
     if line.time_text.contains('~') {
         let problem = match daemon {
             Daemon::Cronie => "cron draws the time of ~ at random",
-            Daemon::Debian => "cron takes what is before ~ for the whole",
+            _ => "cron takes what is before ~ for the whole",
         };
         return refused(problem, "give a number; --splay spreads the jobs");
     }
@@ -178,21 +179,11 @@ fn last_accepted(mentions: &[Mention], line: &CronLine) -> SuccessStatuses {
 /// Whether a `flock` that does not wait has no status of its own for a taken lock.
 fn fails_if_locked(tokens: &[Token]) -> bool {
     let words = tokens.iter().filter_map(|token| match token {
-        Token::Word(word) => str::from_utf8(&word.text).ok(),
+        Token::Word(word) => Some(&*word.text),
         Token::Operator(_) => None,
     });
-    let mut options = words.skip_while(|word| base_name(word.as_bytes()) != b"flock");
-    options.next();
-    let is_option = |word: &&str| word.starts_with('-') || word.parse::<f64>().is_ok();
-    let options: Vec<&str> = options.take_while(is_option).collect();
-    let has = |short: char, long: &str| {
-        options.iter().any(|word| match word.strip_prefix("--") {
-            Some(word) => word.starts_with(long),
-            None => word.starts_with('-') && word.contains(short),
-        })
-    };
-    let does_not_wait = has('n', "n") || has('w', "wait") || has('w', "timeout");
-    does_not_wait && !has('E', "conflict-exit-code")
+    let lock = Lock::of(words.skip_while(|word| base_name(word) != b"flock").skip(1));
+    (lock.does_not_wait || lock.has_limit) && lock.status == Some(LOCKED)
 }
 
 /// Whether the last command that mentions remoteexe is in the background, or in a pipe before another one.

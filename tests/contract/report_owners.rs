@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::{Duration, SystemTime};
 
 use rustix::process::Signal;
 
@@ -94,6 +95,27 @@ fn an_ordinary_user_reads_root_s_log_and_his_own_and_complains_of_others() {
     assert_eq!(fields(&output, "uid status"), ["0 \"ok\""]);
     assert!(stderr(&output).contains(".log: belongs to nobody (uid 65534), "));
     assert_eq!(code(&output), 74);
+}
+
+#[test]
+fn a_start_of_a_job_in_the_reader_s_own_log_is_not_missing_though_the_line_is_root_s() {
+    let scene = Scene::new();
+    let uid = ordinary_uid();
+    give(&scene, "20260302_remoteexe.log", uid, OK);
+    let crontab = format!(
+        "REMOTEEXE_LOG_DIR={}\n0 10 * * * root remoteexe h s\n",
+        scene.path("log").display()
+    );
+    fs::write(scene.path("crontab"), crontab).unwrap();
+    let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    File::options().write(true).open(scene.path("crontab")).unwrap().set_modified(changed).unwrap();
+    let mut command = as_ordinary_user_with_report(&scene);
+    command.arg("--crontab").arg(scene.path("crontab")).arg("--log-dir").arg(scene.path("log"));
+    command.args(["--since", "2026-03-02", "--until", "2026-03-02 12:00", "--json"]);
+    assert_eq!(
+        fields(&command.output().unwrap(), "status start"),
+        [r#""ok" "2026-03-02T10:00:00+00:00""#]
+    );
 }
 
 #[test]

@@ -171,7 +171,7 @@ has_all_slots() { diff <(slots_of_cron) <(slots_of_airflow) >"$dir/slots.diff"; 
 has_all_runs() { [ "$(of_airflow | grep -cv 'none')" -eq "$(wc -l <"$dir/of-cron")" ]; }
 # As many of Airflow's runs as cron has made: it goes on.
 of_airflow() {
-    runs airflow | awk -F'\t' 'NR == FNR { last[$1] = $2; next } $2 <= last[$1]' "$dir/of-cron" -
+    runs airflow | awk -F'\t' 'NR == FNR { if ($2 > last[$1] + 0) last[$1] = $2; next } $2 <= last[$1]' "$dir/of-cron" -
 }
 
 compare() {

@@ -12,7 +12,7 @@ use memchr::memmem;
 use super::lexer::{Word, base_name, tokens};
 use super::wait::{Wait, sleep};
 use super::walk::{Effect, Position, Visitor, walk};
-use super::wrappers::{Call, Unwrapped, unwrap};
+use super::wrappers::{Call, Unwrapped, assignment, is_shell, unwrap};
 use crate::cron::crontab::variables::Variables;
 use crate::escape::shortened;
 
@@ -59,8 +59,12 @@ pub fn mentions(text: &[u8], variables: &Variables) -> Vec<Mention> {
     } else {
         Variables::default()
     };
-    let mut finder = CallFinder { variables: of_cron, mentions: Vec::new() };
+    let mut finder = CallFinder { variables: of_cron, ..CallFinder::default() };
     finder.text(text, Position::default());
+    let has_word = finder.has_word || memmem::find(text, b"<<<").is_some();
+    if let Some(reader) = finder.reader.take().filter(|_| has_word && finder.mentions.is_empty()) {
+        finder.unknown(format!("what {reader} reads is not known here"));
+    }
     finder.mentions
 }
 
@@ -80,10 +84,16 @@ fn is_changed_in(text: &[u8], name: &str) -> bool {
     })
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct CallFinder {
     variables: Variables,
     mentions: Vec<Mention>,
+    /// A program that may run what it reads.
+    reader: Option<String>,
+    /// The name of remoteexe, or a command with it, is a word.
+    has_word: bool,
+    /// The variables of the shell that lead to remoteexe.
+    assigned: Vec<Vec<u8>>,
 }
 
 impl Visitor for CallFinder {
@@ -96,6 +106,11 @@ impl Visitor for CallFinder {
             self.unknown(replaced(expansion));
             return Effect::UNKNOWN;
         }
+        let leads_here =
+            |word: &&Word| may_be_command(word) || mentions_name(base_name(&word.text));
+        self.has_word |= words.iter().any(|word| leads_here(&word));
+        let assigned = words.iter().filter(leads_here).filter_map(assignment);
+        self.assigned.extend(assigned.map(|(name, _)| name.to_vec()));
         let unwrapped = unwrap(words);
         let Some((program, arguments)) = unwrapped.command.split_first() else {
             // `NAME=value` alone, or a wrapper without a command, as `flock -n 9`.
@@ -106,6 +121,8 @@ impl Visitor for CallFinder {
             self.script(script, &unwrapped, at);
         } else if name == NAME && program.expansion.is_none() {
             self.call(program, arguments, unwrapped, at);
+        } else if let Some(expansion) = program.expansion.as_ref().filter(|it| self.has_set(it)) {
+            self.unknown(replaced(expansion));
         } else if name == b"sleep" {
             return Effect { time: sleep(arguments), ..Effect::default() };
         } else {
@@ -178,6 +195,9 @@ impl CallFinder {
     fn other(&mut self, program: &Word, words: &[Word]) -> Effect {
         let name = String::from_utf8_lossy(base_name(&program.text)).into_owned();
         let may_leave = matches!(&*name, "exit" | "return");
+        if is_shell(name.as_bytes()) || matches!(&*name, "at" | "batch" | "ssh") {
+            self.reader = Some(name.clone());
+        }
         let mut arguments = words[1..].iter();
         if name == "find" {
             arguments.find(|word| FIND_RUNS.contains(&&*word.text));
@@ -191,6 +211,14 @@ impl CallFinder {
         let is_quick = !may_fail || may_leave || matches!(&*name, "[" | "[[" | "test");
         let time = if is_quick { Wait::NONE } else { Wait::UNKNOWN };
         Effect { time, may_fail, may_leave }
+    }
+
+    /// Whether an expansion is that of a variable which leads to remoteexe.
+    fn has_set(&self, expansion: &[u8]) -> bool {
+        let name = &expansion[expansion.iter().take_while(|it| b"${".contains(it)).count()..];
+        let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
+        let length = name.iter().take_while(is_part).count();
+        self.assigned.iter().any(|it| *it == name[..length])
     }
 
     fn unknown(&mut self, reason: String) {
@@ -210,7 +238,7 @@ fn replaced(expansion: &[u8]) -> String {
 
 /// Whether a text may run remoteexe: the name is a word in it, as in `$(/bin/remoteexe h s)` and `$REMOTEEXE`, and not
 /// part of one, as in `$REMOTEEXE_LOG_DIR`.
-fn may_run(text: &[u8]) -> bool {
+pub fn may_run(text: &[u8]) -> bool {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.".contains(byte);
     let mut words = text.split(|byte| !is_part(byte));
     words.any(|word| word.eq_ignore_ascii_case(NAME))

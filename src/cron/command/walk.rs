@@ -15,7 +15,7 @@ const DEEPEST: usize = 50;
 const ENDS: [&[u8]; 7] = [b"then", b"elif", b"else", b"fi", b"done", b"esac", b"}"];
 
 /// Reserved words that do not change the command after them.
-const PREFIXES: [&[u8]; 3] = [b"!", b"time", b"do"];
+const PREFIXES: [&[u8]; 2] = [b"!", b"do"];
 
 /// Groups are nested more than [`DEEPEST`] times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -3,11 +3,12 @@
 use std::ffi::OsString;
 
 use super::lexer::{Word, base_name};
-use super::wait::{Wait, seconds};
+use super::lock::Lock;
+use super::wait::Wait;
 
 /// Programs that run the command after their own options and operands: the name, the options whose value is the next
 /// word, and the number of operands before the command.
-const WRAPPERS: [(&str, &str, usize); 28] = [
+const WRAPPERS: [(&str, &str, usize); 29] = [
     ("chronic", "", 0),
     ("chrt", "-T -P -D", 1),
     ("command", "", 0),
@@ -27,6 +28,7 @@ const WRAPPERS: [(&str, &str, usize); 28] = [
     ("setlock", "", 1),
     ("setsid", "", 0),
     ("setuidgid", "", 1),
+    ("sshpass", "-f -d -p -P", 0),
     ("stdbuf", "-i -o -e", 0),
     ("sudo", "-u --user -g --group -C -D -R -T -h -p -r -t", 0),
     ("systemd-cat", "-t --identifier -p --priority", 0),
@@ -92,7 +94,7 @@ pub fn unwrap(words: &[Word]) -> Unwrapped<'_> {
             return found;
         }
         let is_runuser_shell = name == b"runuser" && !arguments.iter().any(|it| it.text == b"-u");
-        if is_one_of(&SHELLS, name) || is_runuser_shell {
+        if is_shell(name) || is_runuser_shell {
             found.script = script(arguments);
             return found;
         }
@@ -133,9 +135,25 @@ fn options(with_value: &str, words: &[Word]) -> usize {
         if word.text == b"--" {
             break;
         }
-        count += usize::from(with_value.split(' ').any(|it| it.as_bytes() == word.text));
+        count += usize::from(takes_next(with_value, &word.text));
     }
     count.min(words.len())
+}
+
+/// Whether the value of an option, or of the last one in a cluster, is the next word.
+fn takes_next(with_value: &str, option: &[u8]) -> bool {
+    let mut with_value = with_value.split(' ').map(str::as_bytes);
+    match option {
+        [b'-', letters @ ..] if !letters.starts_with(b"-") => {
+            let is_one = |letter: &u8| with_value.clone().any(|it| it == [b'-', *letter]);
+            letters.iter().position(is_one).is_some_and(|place| place + 1 == letters.len())
+        }
+        _ => with_value.any(|it| it == option),
+    }
+}
+
+pub fn is_shell(name: &[u8]) -> bool {
+    is_one_of(&SHELLS, name)
 }
 
 impl Unwrapped<'_> {
@@ -153,30 +171,10 @@ impl Unwrapped<'_> {
 
     /// Notes what a program that takes a lock does, by its options.
     fn lock(&mut self, options: &[Word]) {
-        let mut is_value = false;
-        let mut longest = None;
-        let mut does_not_wait = false;
-        for word in options {
-            let text = &*word.text;
-            if std::mem::replace(&mut is_value, false) {
-                longest = seconds(text);
-            } else if matches!(text, b"-w" | b"--timeout" | b"--wait") {
-                is_value = true;
-                self.call.is_conditional = true;
-            } else if text.starts_with(b"--timeout=") || text.starts_with(b"--wait=") {
-                longest = text.splitn(2, |byte| *byte == b'=').nth(1).and_then(seconds);
-                self.call.is_conditional = true;
-            } else if text == b"--nonblock" || text == b"--nb" || is_cluster_with(text, b'n') {
-                does_not_wait = true;
-            }
-        }
-        if does_not_wait {
-            self.call.is_conditional = true;
-        } else {
-            self.call.wait = Wait {
-                least: self.call.wait.least,
-                most: self.call.wait.most.zip(longest).map(|(most, longest)| most + longest),
-            };
+        let lock = Lock::of(options.iter().map(|word| &*word.text));
+        self.call.is_conditional |= lock.does_not_wait || lock.has_limit;
+        if !lock.does_not_wait {
+            self.call.wait = self.call.wait.then(Wait { least: 0, most: lock.longest });
         }
     }
 }
@@ -221,7 +219,7 @@ fn script(arguments: &[Word]) -> Option<Word> {
 }
 
 /// The name and the value, if a word is `NAME=value`.
-fn assignment(word: &Word) -> Option<(&[u8], &[u8])> {
+pub fn assignment(word: &Word) -> Option<(&[u8], &[u8])> {
     let end = word.text.iter().position(|byte| *byte == b'=')?;
     let name = &word.text[..end];
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';

@@ -117,12 +117,23 @@ impl LateStarts {
             .chain(since.clone())
             .fold((0, 0), |(n, sum), delay| (n + 1, sum + delay));
         // After a stop one START may come late, and the next ones as promptly as before it: then none of them belongs
-        // to the slot before its own.
+        // to the slot before its own. If the STARTs before a stop of some slots were late too, those of all times count.
         let usual = before.max().filter(|usual| *usual <= self.prompt);
-        let is_as_before = |delay: &i64| usual.is_some_and(|usual| *delay <= usual + NO_DELAY);
+        let most = usual.map(|usual| usual + NO_DELAY);
+        let most = most.or(self.is_stop(missed, first).then_some(self.prompt));
+        let is_as_before = |delay: &i64| most.is_some_and(|most| *delay <= most);
         let are_prompt = 2 * since.clone().filter(is_as_before).count() > since.len();
         let are_late = !are_prompt && seconds > count * self.prompt;
         slot.at > missed.at && slot.at - missed.at <= LONGEST && are_late
+    }
+
+    /// Whether the slot before `missed` has no START either. The START `next` is the first one since.
+    fn is_stop(&self, missed: &Due, next: usize) -> bool {
+        let before = next.checked_sub(1).and_then(|last| self.found.get(last));
+        let next = self.found.get(next);
+        before
+            .zip(next)
+            .is_some_and(|((before, _), (next, _))| missed.at - before.at > next.at - missed.at)
     }
 
     /// Gives the slot `missed` and all later ones the next START. Returns the last slot, which is left without one.

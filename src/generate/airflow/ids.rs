@@ -63,15 +63,23 @@ fn details(line: &DagLine) -> String {
 /// `HOST.SCRIPT`, or only the script or the program if the host is unknown.
 fn name(line: &DagLine) -> String {
     let PortableLine { job, run, .. } = &line.line;
-    let command = &run.command;
-    if let Some((host, script)) = job.as_ref().and_then(|job| job.split_once(' ')) {
-        format!("{}.{}", part(host), part(script_name(script)))
-    } else if command.contains("remoteexe ") {
-        part(script_name(command))
-    } else {
-        let program = command.split_whitespace().next().unwrap_or_default();
-        part(script_name(program))
+    let called = run.command.split_once("remoteexe ").map(|(_, words)| words);
+    let job = job.as_deref().or(called).and_then(|words| words.trim_start().split_once(' '));
+    let program = run.command.split_whitespace().next().unwrap_or_default();
+    match job {
+        // Of a call with an operand that only the shell knows, the host may be plain. An option comes before it.
+        Some((host, script)) if is_plain(host) => {
+            format!("{}.{}", part(host), part(script_name(script)))
+        }
+        Some(_) => part(script_name(&run.command)),
+        None => part(script_name(program)),
     }
+}
+
+/// Whether a shell leaves a word as it is, and remoteexe takes it for an operand.
+fn is_plain(word: &str) -> bool {
+    let is_special = |c: char| "'\"`$\\;&|<>(){}*?!#~".contains(c);
+    !word.starts_with('-') && !word.contains(is_special)
 }
 
 /// The file name of the first word with a directory, or else the first word: `sum.sh` of `timeout 300 /srv/sum.sh a`.

@@ -10,7 +10,8 @@ use crate::report::runs::outcome::Outcome;
 use crate::report::runs::reason::state_of_host;
 
 /// Words of a program that cannot reach a service. A line with one of them names the service.
-const OF_A_SERVICE: [&str; 5] = ["connect", "resolve", "://", " port ", "unreachable"];
+const OF_A_SERVICE: [&str; 7] =
+    ["connect", "resolve", "://", " port ", "unreachable", "no such host", "getaddrinfo"];
 
 /// What incidents that are merged have in common.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

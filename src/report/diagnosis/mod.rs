@@ -6,8 +6,6 @@ pub mod incident;
 pub mod merge;
 pub mod order;
 pub mod rules;
-#[cfg(test)]
-mod tests;
 
 use super::history::scope::Scope;
 use evidence::{Claims, Evidence, Rule};

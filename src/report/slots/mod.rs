@@ -166,7 +166,7 @@ pub struct ExpectedJob {
 impl ExpectedJob {
     fn add_line(&mut self, line: usize, entry: &CronJob) {
         self.lines.push(line);
-        self.is_conditional |= entry.is_conditional;
+        self.is_conditional |= entry.is_conditional || entry.waits_for_last;
         self.accepted.extend(&entry.accepted);
     }
 
@@ -202,6 +202,8 @@ pub struct Expected {
     pub unjudged: usize,
     /// The numbers of the jobs, by user. Empty for a job on lines that are not checked.
     places: HashMap<UserJob, Vec<usize>>,
+    /// The users of the lines.
+    users: BTreeSet<Option<u32>>,
     /// The logs come from another machine: their owners are not the users of the crontabs.
     is_copy: bool,
     /// The local time since which no crontab has changed.
@@ -226,6 +228,7 @@ impl Expected {
             wanted: 0,
             unjudged: planned.crontabs.not_looked_at(),
             places: HashMap::new(),
+            users: BTreeSet::new(),
             is_copy: dirs.is_none(),
             unchanged: last_change.map_or(NaiveDateTime::MIN, local_time),
             on_no_line: Vec::new(),
@@ -240,6 +243,7 @@ impl Expected {
             let name: Rc<[u8]> = entry.job.as_slice().into();
             let uid = uid(entry);
             let account = uid.filter(|_| !expected.is_copy);
+            expected.users.insert(account);
             let of_account = expected.places.entry((account, Rc::clone(&name)));
             let of_account = of_account.or_default();
             let place = logs.of(entry);
@@ -327,6 +331,17 @@ impl Expected {
         places.find(|place| self.jobs[*place].scheduler == scheduler)
     }
 
+    /// The same on another user's line, if the run's user has no line. The job ran: the log may be a copy that belongs
+    /// to its reader, or the line may change the user.
+    fn place_of_another_user(&self, run: &Run) -> Option<usize> {
+        if self.is_on_line(run.trace.owner.uid, &run.trace.job) {
+            return None;
+        }
+        let scheduler = run.trace.owner.scheduler.whole();
+        let mut places = self.users.iter().filter_map(|uid| self.places(*uid, &run.trace.job));
+        places.find_map(|mut places| places.find(|it| self.jobs[*it].scheduler == scheduler))
+    }
+
     /// Whether a line of the run's job has this exit status for one that is no failure.
     pub fn accepts(&self, run: &Run, status: u8) -> bool {
         let place = self.place(run);
@@ -336,10 +351,12 @@ impl Expected {
     /// Notes the START of a run.
     pub fn add(&mut self, run: &Run) {
         let owner = run.trace.owner;
-        if run.trace.start >= self.unchanged && !self.is_on_line(owner.uid, &run.trace.job) {
+        let place = self.place(run).or_else(|| self.place_of_another_user(run));
+        let is_on_line = place.is_some() || self.is_on_line(owner.uid, &run.trace.job);
+        if run.trace.start >= self.unchanged && !is_on_line {
             self.on_no_line.push((owner.scheduler.whole(), run.trace.start));
         }
-        if let Some(place) = self.place(run) {
+        if let Some(place) = place {
             let job = &mut self.jobs[place];
             let start = local_seconds(run.trace.start);
             job.starts.push(start);

@@ -54,6 +54,24 @@ fn a_slot_that_is_missed_by_a_scheduler_which_always_starts_late_is_not_late() {
     }
 }
 
+#[test]
+fn a_stop_after_the_first_starts_which_were_late_is_no_row_of_late_ones() {
+    for first in [&[45, 20][..], &[50, 40, 30], &[42, 11], &[30]] {
+        for usual in [1, 3, 5, 6, 10, 15] {
+            let up = i64::try_from(first.len()).unwrap();
+            let late = (0..).zip(first).map(|(slot, late)| slot * MINUTE + late);
+            let again = (up + 8..40).map(|slot| slot * MINUTE + usual + slot % 3);
+            let starts: Vec<i64> = late.chain(again).collect();
+            for now in up + 11..40 {
+                let before = starts.iter().copied().filter(|start| *start < now * MINUTE);
+                let verdict = compare(now, vec![(due(0, 1, 40), before.collect())]);
+                let stop: Vec<i64> = (up..up + 8).collect();
+                assert_eq!(minutes(&verdict.missed), stop, "{first:?} {usual} {now}");
+            }
+        }
+    }
+}
+
 /// The missing slots of a line of every minute, in a report at each of these minutes. The START of slot N comes
 /// `delay(N)` seconds after it, if at all.
 fn missed_at_each_minute(until: i64, delay: impl Fn(i64) -> Option<i64>) -> Vec<(i64, Vec<i64>)> {

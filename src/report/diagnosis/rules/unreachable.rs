@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use super::contacts::{FailedContacts, rows};
 use crate::report::diagnosis::evidence::{Claims, Evidence};
 use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
-use crate::report::history::{History, HostId, RunSummary};
+use crate::report::history::{History, HostId, JobId, RunSummary};
 use crate::report::runs::outcome::Outcome;
 use crate::ssh_error::Cause;
 
@@ -23,23 +23,30 @@ const TOGETHER: TimeDelta = TimeDelta::minutes(10);
 pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
     let history = evidence.history;
     let mut outages = Vec::new();
+    let mut alone = None;
     for row in rows(history) {
-        if !row.is_dropping_only() && is_of_the_host(history, &row) {
-            outages.push(outage(history, &row));
-            row.failed.iter().for_each(|it| claims.claim(it.place));
+        if row.is_dropping_only() {
+            continue;
         }
+        let before = alone.take();
+        let job = only_job(history, &row);
+        let next = row.next.map(|next| history.runs[next.place].job);
+        // With its own port or jump host, while others reach the host: then or the last time.
+        if job.is_some() && (before == job || next.is_some_and(|next| Some(next) != job)) {
+            alone = job;
+            continue;
+        }
+        outages.push(outage(history, &row));
+        row.failed.iter().for_each(|it| claims.claim(it.place));
     }
     by_cause(outages)
 }
 
-/// Whether the host itself cannot be reached. A job that fails alone, while others reach the host, may have its own
-/// port or jump host.
-fn is_of_the_host(history: &History, row: &FailedContacts) -> bool {
+/// The job whose connections failed, if it is a single one.
+fn only_job(history: &History, row: &FailedContacts) -> Option<JobId> {
     let mut jobs = row.failed.iter().map(|it| history.runs[it.place].job);
-    let first = jobs.next();
-    let is_alone = jobs.all(|job| Some(job) == first);
-    let next = row.next.map(|next| history.runs[next.place].job);
-    !is_alone || next.is_none() || next == first
+    let first = jobs.next()?;
+    jobs.all(|job| job == first).then_some(first)
 }
 
 fn outage(history: &History, row: &FailedContacts) -> Incident {

@@ -4,13 +4,14 @@
 
 use maud::Markup;
 
-pub const PAGE: usize = 2_950_000;
+/// The problems now, and those that are over.
+pub const PROBLEMS: [usize; 2] = [400_000, 100_000];
 
-/// Each of the two tables of incidents.
-pub const INCIDENTS: usize = 100_000;
+/// The lines of the timeline, and the lists of their runs.
+pub const LINES: usize = 1_150_000;
 
-/// The jobs: their rows in the timeline, and the lists of their runs without output.
-pub const JOBS: usize = 2_400_000;
+/// The output of the runs in these lists.
+pub const OUTPUT: usize = 250_000;
 
 /// The bytes that are left.
 #[derive(Debug)]
@@ -26,10 +27,5 @@ impl Budget {
         let left = self.0.checked_sub(text.0.len());
         self.0 = left.unwrap_or(self.0);
         left.is_some()
-    }
-
-    /// The rest after a text that the page must have.
-    pub fn without(self, text: &Markup) -> Self {
-        Self(self.0.saturating_sub(text.0.len()))
     }
 }

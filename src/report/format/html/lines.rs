@@ -1,121 +1,174 @@
-//! The runs to which the timeline links, with their last lines.
+//! The lines of the timeline: one for each job, as many as fit, and one for each host.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
 
-use super::budget::Budget;
-use super::run_state::{RunState, in_text};
-use super::timeline::Timeline;
-use super::timeline::rows::JobRow;
-use crate::escape::printable;
+use super::budget::{Budget, LINES};
+use super::cells::Cells;
+use super::grid::Grid;
+use super::rows::{JobRow, Rows};
+use super::runs;
+use crate::report::diagnosis::incident::Incident;
 use crate::report::format::report::Report;
-use crate::report::format::words::{age, duration, grouped};
-use crate::report::history::RunSummary;
-use crate::report::runs::outcome::Outcome;
+use crate::report::format::words::{grouped, shown_name};
+use crate::report::history::durations::DurationStats;
+use crate::report::history::{HostId, JobId};
 
-pub fn section(report: &Report, timeline: &Timeline, mut room: Budget) -> Markup {
-    let rows = &timeline.rows;
-    for row in rows {
-        room = room.without(&without_output(report, row));
-    }
-    let with_output = with_output(report, rows, room);
-    html! {
-        section #lines aria-labelledby="lines-title" {
-            h2 #lines-title { "Last lines" }
-            p { "Of the runs that marks lead to, the newest first. " code { "remoteexe --report --run PID@TIME" } " shows all lines of one." }
-            @for row in rows { (job(report, row, &with_output)) }
+/// The most jobs of problems whose lines come first.
+const MAX_FIRST: usize = 40;
+
+/// The same of one problem.
+const MAX_OF_PROBLEM: usize = 6;
+
+/// The most bad cells with links on a page.
+const MAX_CELLS: usize = 4000;
+
+#[derive(Debug)]
+pub struct Line {
+    pub job: JobId,
+    pub markup: Markup,
+}
+
+/// The lines of a host's jobs, except those that come first.
+#[derive(Debug)]
+pub struct HostLines {
+    pub head: Markup,
+    pub lines: Vec<Line>,
+}
+
+#[derive(Debug)]
+pub struct Lines {
+    /// The jobs of the first problems, in their order.
+    pub first: Vec<Line>,
+    /// All others, by host.
+    pub hosts: Vec<HostLines>,
+    pub left_out: usize,
+}
+
+/// The jobs whose lines come first.
+pub fn first_jobs(incidents: &[Incident]) -> Vec<JobId> {
+    let mut jobs = Vec::new();
+    for job in incidents.iter().flat_map(|incident| incident.jobs.iter().take(MAX_OF_PROBLEM)) {
+        if jobs.len() < MAX_FIRST && !jobs.contains(job) {
+            jobs.push(*job);
         }
     }
+    jobs
 }
 
-/// The list of a job's runs without their output.
-pub fn without_output(report: &Report, row: &JobRow) -> Markup {
-    job(report, row, &BTreeSet::new())
-}
-
-/// The runs of a job that are listed: those with a mark, and the last one.
-fn shown<'a>(row: &'a JobRow) -> Vec<(usize, &'a RunSummary)> {
-    let last = row.runs.last().map(|(place, _)| *place);
-    let targets: BTreeSet<usize> = row.targets().chain(last).collect();
-    let is_shown = |(place, _): &&(usize, &'a RunSummary)| targets.contains(place);
-    row.runs.iter().filter(is_shown).copied().collect()
-}
-
-/// The runs whose output fits: first the last bad run and the last run of each job, then the newest.
-fn with_output(report: &Report, rows: &[JobRow], mut room: Budget) -> BTreeSet<usize> {
-    let mut wanted: Vec<(bool, &RunSummary, usize)> = Vec::new();
-    for row in rows {
-        let shown = shown(row);
-        let last_bad = shown.iter().rev().find(|(_, run)| run.outcome.is_bad());
-        let first = [shown.last(), last_bad].map(|it| it.map(|(place, _)| *place));
-        let is_first = |place| first.contains(&Some(place));
-        wanted.extend(shown.iter().map(|(place, run)| (is_first(*place), *run, *place)));
-    }
-    wanted.sort_by_key(|(is_first, run, _)| std::cmp::Reverse((*is_first, run.start)));
-    let has_room = |(_, run, _): &(bool, &RunSummary, usize)| {
-        let tail = report.history.tail(run);
-        tail.is_none_or(|tail| room.take(&output(tail, false)))
-    };
-    let chosen = wanted.into_iter().take_while(has_room);
-    chosen.map(|(_, _, place)| place).collect()
-}
-
-fn job(report: &Report, row: &JobRow, with_output: &BTreeSet<usize>) -> Markup {
-    let mut above = None;
-    html! {
-        article id={ "j" (row.job) } {
-            h3 { (report.job_name(row.job)) }
-            @if let Some(last) = row.missed.last() {
-                p.facts { (grouped(row.missed.len() as u64)) " not started, the last one at " (report.clock().second(*last)) }
+impl Lines {
+    /// Draws the lines as far as there is room, and removes the other rows. The lists of runs need room too.
+    pub fn of(
+        report: &Report,
+        grid: &Grid,
+        rows: &mut Rows,
+        first: &[JobId],
+        incidents: &[Incident],
+    ) -> Self {
+        let mut numbers: BTreeMap<JobId, Vec<String>> = BTreeMap::new();
+        for (number, incident) in incidents.iter().enumerate() {
+            for job in &incident.jobs {
+                numbers.entry(*job).or_default().push(number.to_string());
             }
-            ol {
-                @for (place, run) in shown(row).into_iter().rev() {
-                    @let tail = report.history.tail(run).filter(|_| with_output.contains(&place));
-                    @let is_same = std::mem::replace(&mut above, tail) == tail;
-                    li id={ "r" (place) } data-state=(RunState::of(run).letter()) {
-                        (head(report, run))
-                        @match tail {
-                            None => i { " (its lines are not kept on this page)" },
-                            Some(tail) => (output(tail, is_same)),
-                        }
-                    }
+        }
+        let order = order(report, rows, first);
+        let all: usize = rows.of_jobs.values().map(|row| row.cells.marks()).sum();
+        let share = MAX_CELLS / (2 * order.len()).max(1);
+        let most = if all <= MAX_CELLS { usize::MAX } else { share };
+        let mut room = Budget::of(LINES);
+        let mut lines = Self { first: Vec::new(), hosts: Vec::new(), left_out: 0 };
+        let mut host = None;
+        for job in &order {
+            let row = &rows.of_jobs[job];
+            let numbers = numbers.get(job).map(|numbers| numbers.join(" ")).unwrap_or_default();
+            let markup = line(report, grid, row, &numbers, most, share);
+            let is_first = first.contains(job);
+            let head = (!is_first && host != Some(row.host))
+                .then(|| head(report, grid, rows, row.host, share));
+            if !room.take(&html! { (markup) (runs::of_job(report, row, "", false)) @if let Some(head) = &head { (head) } }) {
+                break;
+            }
+            if let Some(head) = head {
+                host = Some(row.host);
+                lines.hosts.push(HostLines { head, lines: Vec::new() });
+            }
+            let list = if is_first {
+                &mut lines.first
+            } else {
+                &mut lines.hosts.last_mut().expect("a head comes before").lines
+            };
+            list.push(Line { job: *job, markup });
+        }
+        let drawn = lines.hosts.iter().flat_map(|host| &host.lines).chain(&lines.first);
+        let drawn: BTreeSet<JobId> = drawn.map(|line| line.job).collect();
+        lines.left_out = rows.left_out + order.len() - drawn.len();
+        rows.of_jobs.retain(|job, _| drawn.contains(job));
+        lines
+    }
+}
+
+/// First the jobs of problems, then those of each host by name.
+fn order(report: &Report, rows: &Rows, first: &[JobId]) -> Vec<JobId> {
+    let first: BTreeMap<JobId, usize> = first.iter().copied().zip(0..).collect();
+    let mut order: Vec<&JobRow> = rows.of_jobs.values().collect();
+    order.sort_by_cached_key(|row| {
+        let place = first.get(&row.job).copied().unwrap_or(usize::MAX);
+        (place, report.history.host(row.host).to_vec(), report.job_name(row.job))
+    });
+    order.into_iter().map(|row| row.job).collect()
+}
+
+fn line(
+    report: &Report,
+    grid: &Grid,
+    row: &JobRow,
+    numbers: &str,
+    cells: usize,
+    groups: usize,
+) -> Markup {
+    let name = report.job_name(row.job);
+    let host = shown_name(report.history.host(row.host));
+    let script = name.strip_prefix(&host).map_or(&*name, str::trim_start);
+    let usual = DurationStats::of_job(&report.history, row.job);
+    let href = |run: Option<usize>| {
+        let run = run.filter(|run| row.listed.contains(run));
+        Some(run.map_or_else(|| format!("#j{}", row.job), |run| format!("#r{run}")))
+    };
+    html! {
+        div.row id={ "t" (row.job) } data-s=(usual.median) data-p=(numbers) {
+            span.n title=(name) {
+                a href={ "#j" (row.job) } {
+                    @if !host.is_empty() { span.h { (host) " " } }
+                    @if script.is_empty() { "(no script)" } @else { (script) }
                 }
             }
+            (counts(&row.cells))
+            (row.cells.draw(report, grid, row.cells.detail(cells, groups), href))
         }
     }
 }
 
-fn head(report: &Report, run: &RunSummary) -> Markup {
-    let clock = report.clock();
-    let took = match run.outcome {
-        Outcome::Running => format!("for {}", age(run.age(report.scope.now))),
-        Outcome::Lost => format!("last record {}", clock.second(run.last)),
-        Outcome::Good | Outcome::Skipped(_) | Outcome::Failed(..) => {
-            format!("took {}", duration(run.seconds()))
-        }
-    };
+/// The line of all jobs of a host.
+fn head(report: &Report, grid: &Grid, rows: &Rows, host: HostId, groups: usize) -> Markup {
+    let mut all = Cells::of(grid, &[], &[]);
+    for row in rows.of_jobs.values().filter(|row| row.host == host) {
+        all.join(&row.cells);
+    }
+    let name = shown_name(report.history.host(host));
     html! {
-        (in_text(RunState::of(run))) " " b { (clock.second(run.start)) } " " (state_in_words(run)) ", " (took)
-        ", run " code { (clock.run_name(run)) }
-    }
-}
-
-fn output(tail: &[u8], is_same: bool) -> Markup {
-    html! {
-        @if tail.is_empty() {
-            i { " (no output)" }
-        } @else if is_same {
-            i { " (the same lines as the run above)" }
-        } @else {
-            pre { @for line in tail.split(|&byte| byte == b'\n') { (printable(line)) "\n" } }
+        summary.row {
+            span.n { @if name.is_empty() { "(no host)" } @else { (name) } }
+            (counts(&all))
+            (all.draw(report, grid, all.detail(0, groups), |_| None))
         }
     }
 }
 
-fn state_in_words(run: &RunSummary) -> String {
-    match run.outcome {
-        outcome @ Outcome::Failed(status, _) => format!("{status}: {outcome}"),
-        outcome => outcome.to_string(),
+fn counts(cells: &Cells) -> Markup {
+    let bad = cells.bad();
+    html! {
+        span.k { (grouped(cells.runs())) }
+        span.k.bad[bad > 0] { (grouped(bad)) }
     }
 }

@@ -1,117 +1,189 @@
-//! The problems and the counts of the period, as on the first screen.
+//! The problems: each with its state, its time, its reason and its last runs. It opens in place.
 
+use std::collections::BTreeSet;
+
+use chrono::NaiveDateTime;
 use maud::{Markup, html};
 
-use super::budget::{Budget, INCIDENTS};
-use super::timeline::Timeline;
-use crate::escape::printable;
+use super::budget::Budget;
+use super::cells;
+use super::durations;
+use super::grid::Grid;
+use super::rows::Rows;
+use super::runs;
+use super::state::{RunState, way};
 use crate::report::diagnosis::incident::{Incident, IncidentState};
+use crate::report::format::crontabs;
 use crate::report::format::report::Report;
-use crate::report::format::text::heading::{ends, hosts, uncertain};
+use crate::report::format::text::heading::uncertain;
 use crate::report::format::text::incidents::words;
-use crate::report::format::words::{count, grouped};
-use crate::report::format::{crontabs, sources};
+use crate::report::format::words::{count, duration};
 use crate::report::history::JobId;
-use crate::report::history::counts::Count;
 use crate::report::output::style::Severity;
 
-/// The most open incidents that are shown, and the most closed ones.
-const MAX_INCIDENTS: usize = 200;
+/// The problems now, and those that are over, that are seen without a click.
+const SEEN: [usize; 2] = [36, 6];
 
-/// Open incidents come first.
-pub fn section(report: &Report, incidents: &[Incident], timeline: Option<&Timeline>) -> Markup {
-    let is_over = |incident: &&Incident| incident.is_over();
-    let (over, now): (Vec<_>, Vec<_>) = incidents.iter().partition(is_over);
-    html! {
-        section #problems aria-labelledby="problems-title" {
-            (counts(report))
-            h2 #problems-title { "Problems" }
-            @if let Some(text) = uncertain(report) { p { "Not certain: " (text) } }
-            @else if incidents.is_empty() { p { "None in this period." } }
-            (table("Now", report, &now, timeline))
-            (table("Over", report, &over, timeline))
-        }
-    }
+/// The most problems of both kinds.
+const MOST: usize = 200;
+
+/// The last runs that are shown as cells.
+const LAST_RUNS: usize = 30;
+
+/// The most jobs of a problem whose next start is looked for.
+const MAX_NEXT: usize = 20;
+
+/// The problems of a page.
+#[derive(Debug, Default)]
+pub struct Problems {
+    /// The jobs whose runs are listed in the first problem that has no other job.
+    pub homes: BTreeSet<JobId>,
+    markup: [Vec<Markup>; 2],
+    left_out: [usize; 2],
 }
 
-fn counts(report: &Report) -> Markup {
-    let (tally, read) = (&report.tally, &report.read);
-    let jobs = count(report.jobs().count() as u64, "job");
-    let hosts = count(hosts(report).len() as u64, "host");
-    html! {
-        @if let Some(period) = report.period() {
-            p.span { (period) ": " (jobs) ", " (hosts) }
-            dl.counts {
-                @for Count { name, number, is_bad } in ends(report).into_iter().chain(tally.kinds()) {
-                    div.bad[is_bad] { dt { (name) } dd { (grouped(number)) } }
+impl Problems {
+    pub fn of(report: &Report, incidents: &[Incident], view: Option<(&Grid, &Rows)>) -> Self {
+        let mut problems = Self::default();
+        let mut rooms = super::budget::PROBLEMS.map(Budget::of);
+        for (number, incident) in incidents.iter().enumerate() {
+            let kind = usize::from(incident.is_over());
+            let (list, room) = (&mut problems.markup[kind], &mut rooms[kind]);
+            let is_full = problems.left_out[kind] > 0 || list.len() == MOST;
+            let home = home(incident, view).filter(|job| !problems.homes.contains(job));
+            let with_runs = problem(report, incident, number, view, home, true);
+            let problem = if room.take(&with_runs) {
+                Some((with_runs, home))
+            } else {
+                let brief = problem(report, incident, number, view, None, false);
+                room.take(&brief).then_some((brief, None))
+            };
+            match problem.filter(|_| !is_full) {
+                Some((markup, home)) => {
+                    list.push(markup);
+                    problems.homes.extend(home);
+                }
+                None => problems.left_out[kind] += 1,
+            }
+        }
+        problems
+    }
+
+    pub fn section(&self, report: &Report) -> Markup {
+        html! {
+            section #problems aria-labelledby="problems-title" {
+                h2 #problems-title { "Problems" }
+                @if let Some(text) = uncertain(report) { p { "Not certain: " (text) } }
+                @else if self.markup.iter().all(Vec::is_empty) { p { "None in this period." } }
+                @for (kind, title) in ["Now", "Over"].iter().enumerate() {
+                    @let (list, left_out) = (&self.markup[kind], self.left_out[kind]);
+                    @if !list.is_empty() {
+                        @let (seen, more) = list.split_at(list.len().min(SEEN[kind]));
+                        h3 { (title) " " span.facts { (list.len() + left_out) } }
+                        @for problem in seen { (problem) }
+                        @if !more.is_empty() {
+                            details.more { summary { (count(more.len() as u64, "more problem")) } @for problem in more { (problem) } }
+                        }
+                        @if left_out > 0 { p { "and " (left_out) " more (remoteexe --report --all lists them)" } }
+                    }
                 }
             }
-        } @else {
-            p.span { "no runs" }
-        }
-        p.said {
-            @if read.unrecognized + read.unmatched + tally.ambiguous > 0 {
-                "unrecognized lines " (read.unrecognized) ", records without START " (read.unmatched)
-                ", ambiguous runs " (tally.ambiguous) br;
-            }
-            @for line in sources::lines(report) { (printable(line.as_bytes())) br; }
-            @for line in crontabs::summary(report) { (line) br; }
         }
     }
 }
 
-fn table(
-    title: &str,
+/// The only job of the incident, if the page has its runs.
+fn home(incident: &Incident, view: Option<(&Grid, &Rows)>) -> Option<JobId> {
+    let [job] = incident.jobs.as_slice() else { return None };
+    let (_, rows) = view?;
+    (incident.hosts().is_empty() && rows.of_jobs.contains_key(job)).then_some(*job)
+}
+
+fn problem(
     report: &Report,
-    incidents: &[&Incident],
-    timeline: Option<&Timeline>,
+    incident: &Incident,
+    number: usize,
+    view: Option<(&Grid, &Rows)>,
+    home: Option<JobId>,
+    has_runs: bool,
 ) -> Markup {
-    let mut room = Budget::of(INCIDENTS);
-    let rows = incidents.iter().take(MAX_INCIDENTS).map(|it| row(report, it, timeline));
-    let rows: Vec<Markup> = rows.take_while(|row| room.take(row)).collect();
-    let more = incidents.len() - rows.len();
-    html! {
-        @if !incidents.is_empty() {
-            table.incidents {
-                caption { (title) }
-                thead { tr {
-                    th scope="col" { "State" }
-                    th scope="col" { "Time" }
-                    th scope="col" { "Job or host, and why" }
-                } }
-                tbody { @for row in &rows { (row) } }
-            }
-        }
-        @if more > 0 { p { "and " (grouped(more as u64)) " more" } }
-    }
-}
-
-fn row(report: &Report, incident: &Incident, timeline: Option<&Timeline>) -> Markup {
     let words = words(incident, report);
     let state = incident.state();
+    let id = format!("p{number}");
+    let opened = view.filter(|_| has_runs).map(|(_, rows)| {
+        match home.and_then(|job| rows.of_jobs.get(&job)) {
+            Some(row) => (format!("j{}", row.job), runs::of_job(report, row, &id, true)),
+            None => (
+                format!("{id}r"),
+                runs::of_jobs(report, rows, &incident.jobs, incident.last.as_ref(), &id),
+            ),
+        }
+    });
+    let end = incident.end().unwrap_or(report.scope.now);
+    let place = |time| view.map(|(grid, _)| grid.place(time));
     html! {
-        tr {
-            th scope="row" { span class={ "state " (class(state)) } { (state.word()) } }
-            td.time { (words.time) }
-            td {
-                b { @match job(incident, timeline) {
-                    Some(job) => a href={ "#j" (job) } { (words.subject) },
-                    None => (words.subject),
-                } }
-                " " span.facts { (words.facts) }
+        article.problem.(class(state)) id=(id) data-from=[place(incident.window.since)] data-to=[place(end)] {
+            div.head {
+                h4 {
+                    span.state { (state.word()) } " " span.time { (words.time) } " "
+                    @match &opened {
+                        Some((target, _)) => a href={ "#" (target) } { (words.subject) },
+                        None => (words.subject),
+                    }
+                }
+                @if !words.facts.is_empty() { p.facts { (words.facts) } }
                 @if !words.why.is_empty() { p.why { (words.why) } }
+            }
+            @if let Some((_, rows)) = view {
+                div.beside { (last_runs(report, incident, rows)) (durations::of_incident(report, incident)) }
+            }
+            @if let Some((_, opened)) = &opened {
+                details.opened { summary { "Close" } (opened) }
             }
         }
     }
 }
 
-/// The only job of the incident, if the timeline has the job.
-fn job(incident: &Incident, timeline: Option<&Timeline>) -> Option<JobId> {
-    let [job] = incident.jobs.as_slice() else {
-        return None;
-    };
-    let is_shown = incident.hosts().is_empty() && timeline?.has(*job);
-    is_shown.then_some(*job)
+/// The last runs and missed slots of the jobs as cells, the last good run and the next start.
+fn last_runs(report: &Report, incident: &Incident, rows: &Rows) -> Markup {
+    let clock = report.clock();
+    let mut last: Vec<(NaiveDateTime, RunState, String)> = Vec::new();
+    for job in &incident.jobs {
+        let runs = report.history.of_job(*job).iter().rev();
+        let runs = runs.filter(|run| run.start < report.scope.now).take(LAST_RUNS);
+        last.extend(runs.map(|run| {
+            let start = clock.second(run.start);
+            let took = run.good_seconds().map(|seconds| format!(", {}", duration(Some(seconds))));
+            let words = format!("{start} {}{}", way(run.outcome), took.unwrap_or_default());
+            (run.start, RunState::of(run), words)
+        }));
+        let missed = rows.of_jobs.get(job).into_iter().flat_map(|row| &row.missed);
+        let missed = missed.rev().take(LAST_RUNS);
+        last.extend(
+            missed.map(|at| {
+                (*at, RunState::NotStarted, format!("{} not started", clock.second(*at)))
+            }),
+        );
+    }
+    last.sort_by_key(|(at, ..)| *at);
+    let skipped = last.len().saturating_sub(LAST_RUNS);
+    let last: Vec<_> =
+        last.into_iter().skip(skipped).map(|(_, state, title)| (state, title)).collect();
+    let good = runs::last_good(report, &incident.jobs);
+    let is_live = report.scope.is_live;
+    let next = incident.jobs.iter().take(MAX_NEXT).filter(|_| is_live);
+    let next = next.filter_map(|job| crontabs::schedule_of(report, *job));
+    let next = next.min_by_key(|schedule| (schedule.next_second.is_none(), schedule.next_second));
+    html! {
+        @if !last.is_empty() { (cells::bar(&last)) }
+        p.facts {
+            @match good {
+                Some(run) => { "last good " (clock.time(run.until)) },
+                None => "no good run",
+            }
+            @if let Some(next) = next { ", next " (next.next) }
+        }
+    }
 }
 
 /// The CSS class of a state.

@@ -1,6 +1,7 @@
 //! A period against the one before: jobs that are newly bad, good again, slower or silent.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use super::page::{INDENT, Page};
 use crate::report::format::report::Report;
@@ -10,6 +11,7 @@ use crate::report::history::durations::{DurationStats, MIN_GOOD};
 use crate::report::history::scope::Scope;
 use crate::report::history::{JobId, RunSummary};
 use crate::report::runs::outcome::Outcome;
+use crate::report::slots::missed::Slot;
 
 /// A job whose duration grows by less is not slower.
 const MIN_SECONDS: u32 = 5;
@@ -19,8 +21,43 @@ const MAX_SHOWN: usize = 10;
 
 struct Pair<'a> {
     job: JobId,
-    before: Vec<&'a RunSummary>,
-    now: Vec<&'a RunSummary>,
+    before: Side<'a>,
+    now: Side<'a>,
+}
+
+/// A job in one of the periods.
+struct Side<'a> {
+    runs: Vec<&'a RunSummary>,
+    /// The number of slots without a START.
+    missed: usize,
+}
+
+impl Side<'_> {
+    fn bad(&self) -> usize {
+        self.runs.iter().filter(|run| run.outcome.is_bad()).count() + self.missed
+    }
+
+    fn all(&self) -> usize {
+        self.runs.len() + self.missed
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a share of two counts is not exact anyway")]
+    fn share(&self) -> f64 {
+        self.bad() as f64 / self.all().max(1) as f64
+    }
+
+    fn end_of_last_bad(&self) -> Option<String> {
+        let bad = self.runs.iter().rev().find(|run| run.outcome.is_bad());
+        let end = bad.map(|run| match run.outcome {
+            Outcome::Failed(status, _) => status.to_string(),
+            _ => "lost".to_owned(),
+        });
+        end.or_else(|| (self.missed > 0).then(|| "none".to_owned()))
+    }
+
+    fn durations(&self) -> DurationStats {
+        DurationStats::of_seconds(self.runs.iter().filter_map(|run| run.good_seconds()).collect())
+    }
 }
 
 /// Returns whether a job is newly bad or silent.
@@ -42,15 +79,19 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
     page.labelled("Now", INDENT, &counts(&report.tally));
     page.labelled("Before", INDENT, &counts(&tally));
     let jobs = report.history.job_ids();
-    let pairs: Vec<Pair> = jobs.map(|job| pair(report, job, &before)).collect();
-    let newly_bad = bad(page, report, &pairs, "Newly bad", |pair| {
-        share(&pair.now) > 0.0 && share(&pair.before) == 0.0
-    });
+    let mut missed: BTreeMap<JobId, Vec<&Slot>> = BTreeMap::new();
+    for slot in report.missed.slots() {
+        missed.entry(slot.job).or_default().push(slot);
+    }
+    let slots = |job| missed.get(&job).map(Vec::as_slice).unwrap_or_default();
+    let pairs: Vec<Pair> = jobs.map(|job| pair(report, job, slots(job), &before)).collect();
+    let newly_bad =
+        bad(page, report, &pairs, "Newly bad", |pair| pair.now.bad() > 0 && pair.before.bad() == 0);
     bad(page, report, &pairs, "More often bad", |pair| {
-        share(&pair.before) > 0.0 && share(&pair.now) > 2.0 * share(&pair.before)
+        pair.before.bad() > 0 && pair.now.share() > 2.0 * pair.before.share()
     });
     bad(page, report, &pairs, "Recovered", |pair| {
-        share(&pair.before) > 0.0 && share(&pair.now) == 0.0 && !pair.now.is_empty()
+        pair.before.bad() > 0 && pair.now.bad() == 0 && pair.now.all() > 0
     });
     slower(page, report, &pairs);
     let silent = silent(page, report, &pairs);
@@ -61,19 +102,13 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
     newly_bad || silent
 }
 
-fn pair<'a>(report: &'a Report, job: JobId, before: &Scope) -> Pair<'a> {
+fn pair<'a>(report: &'a Report, job: JobId, slots: &[&Slot], before: &Scope) -> Pair<'a> {
     let runs = report.history.of_job(job).iter();
-    let of = |scope: Scope| runs.clone().filter(move |run| scope.has(run)).collect();
+    let of = |scope: Scope| Side {
+        runs: runs.clone().filter(move |run| scope.has(run)).collect(),
+        missed: slots.iter().filter(|slot| scope.includes(slot.at)).count(),
+    };
     Pair { job, before: of(*before), now: of(report.scope) }
-}
-
-fn bad_of(runs: &[&RunSummary]) -> usize {
-    runs.iter().filter(|run| run.outcome.is_bad()).count()
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a share of two counts is not exact anyway")]
-fn share(runs: &[&RunSummary]) -> f64 {
-    bad_of(runs) as f64 / runs.len().max(1) as f64
 }
 
 /// Shows the jobs for which `is_wanted` is true. Returns whether there are any.
@@ -88,19 +123,13 @@ fn bad(
     if wanted.is_empty() {
         return false;
     }
-    wanted.sort_by(|one, other| share(&other.now).total_cmp(&share(&one.now)));
+    wanted.sort_by(|one, other| other.now.share().total_cmp(&one.now.share()));
     page.heading(title);
-    let of = |runs: &[&RunSummary]| format!("{} of {}", bad_of(runs), runs.len());
+    let of = |side: &Side| format!("{} of {}", side.bad(), side.all());
     let row = |pair: &&Pair| {
         let name = report.job_name(pair.job);
-        let bad = [&pair.now, &pair.before]
-            .map(|runs| runs.iter().rev().find(|run| run.outcome.is_bad()));
-        let way = bad.into_iter().flatten().next().map(|run| run.outcome);
-        let way = match way {
-            Some(Outcome::Failed(status, _)) => status.to_string(),
-            _ => "lost".to_owned(),
-        };
-        vec![of(&pair.now), of(&pair.before), way, name]
+        let way = pair.now.end_of_last_bad().or_else(|| pair.before.end_of_last_bad());
+        vec![of(&pair.now), of(&pair.before), way.unwrap_or_default(), name]
     };
     let rows = wanted.iter().map(row).collect();
     show_rows(page, report, &["Bad now", "Before", "End", "Job"], &[0, 1, 2], rows);
@@ -126,12 +155,9 @@ fn show_rows(
 }
 
 fn slower(page: &mut Page, report: &Report, pairs: &[Pair]) {
-    let usual = |runs: &[&RunSummary]| {
-        DurationStats::of_seconds(runs.iter().filter_map(|run| run.good_seconds()).collect())
-    };
     let mut slower = Vec::new();
     for pair in pairs {
-        let (now, before) = (usual(&pair.now), usual(&pair.before));
+        let (now, before) = (pair.now.durations(), pair.before.durations());
         let has_enough = now.good.min(before.good) >= MIN_GOOD;
         let least = (before.median + before.median / 2).max(before.median + MIN_SECONDS);
         if has_enough && now.median >= least {
@@ -155,15 +181,19 @@ fn slower(page: &mut Page, report: &Report, pairs: &[Pair]) {
 
 /// Shows the jobs that ran more than once in the period before, and never in this one.
 fn silent(page: &mut Page, report: &Report, pairs: &[Pair]) -> bool {
-    let is_silent = |pair: &&Pair| pair.now.is_empty() && pair.before.len() > 1;
+    let is_silent = |pair: &&Pair| pair.now.all() == 0 && pair.before.runs.len() > 1;
     let silent: Vec<&Pair> = pairs.iter().filter(is_silent).collect();
     if silent.is_empty() {
         return false;
     }
     page.heading(&format!("Silent ({})", count(silent.len() as u64, "job")));
     let row = |pair: &&Pair| {
-        let last = pair.before.last().map(|run| report.clock().second(run.start));
-        vec![pair.before.len().to_string(), last.unwrap_or_default(), report.job_name(pair.job)]
+        let last = pair.before.runs.last().map(|run| report.clock().second(run.start));
+        vec![
+            pair.before.runs.len().to_string(),
+            last.unwrap_or_default(),
+            report.job_name(pair.job),
+        ]
     };
     let rows = silent.iter().map(row).collect();
     show_rows(page, report, &["Runs before", "Last start", "Job"], &[0], rows);

@@ -38,10 +38,7 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
             if !incidents.is_empty() {
                 page.heading(title);
                 let most = if report.lists_all() { usize::MAX } else { most };
-                let hidden = incidents::show(page, report, incidents, most);
-                if hidden > 0 {
-                    page.line(&format!("and {} more (--all lists them)", grouped(hidden as u64)));
-                }
+                incidents::show(page, report, incidents, most);
             }
         }
         watch::show(page, report, if report.lists_all() { usize::MAX } else { MAX_WATCHED });

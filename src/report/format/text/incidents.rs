@@ -1,12 +1,13 @@
 //! Incidents as rows: the state, the time and the facts.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use unicode_width::UnicodeWidthStr;
 
 use super::facts::facts;
 use super::names;
-use super::page::{Page, wrapped_whole};
+use super::page::{Page, wrapped, wrapped_whole};
 use super::width::fits;
 use crate::escape::printable;
 use crate::report::diagnosis::incident::{Incident, IncidentKind};
@@ -25,9 +26,6 @@ const GAP: usize = 2;
 const WIDE: usize = 4096;
 
 const MAX_NAMED: usize = 12;
-
-/// Up to this width, the reason is in the line of the facts.
-const MAX_LINE: usize = 120;
 
 #[derive(Debug)]
 pub struct Words {
@@ -52,8 +50,8 @@ pub fn words(incident: &Incident, report: &Report) -> Words {
 }
 
 /// Shows a row for each incident. The last rows have no facts if all would take more than `most` lines. Beyond three
-/// times as many lines, only pressing incidents have a row. Returns the number of incidents without a row.
-pub fn show(page: &mut Page, report: &Report, incidents: &[&Incident], most: usize) -> usize {
+/// times as many lines, only pressing incidents have a row. The others are counted by what they have in common.
+pub fn show(page: &mut Page, report: &Report, incidents: &[&Incident], most: usize) {
     let states = incidents.iter().map(|incident| incident.state().word().len());
     let state_width = states.chain(["UNREACHABLE".len()]).max().unwrap_or_default() + GAP;
     let times: Vec<String> = incidents.iter().map(|incident| time(incident, report)).collect();
@@ -63,14 +61,14 @@ pub fn show(page: &mut Page, report: &Report, incidents: &[&Incident], most: usi
     let brief = incidents.iter().map(|incident| brief_lines(incident, report, room));
     let brief: Vec<Vec<String>> = brief.collect();
     let mut left = most.checked_sub(brief.iter().map(Vec::len).sum());
-    let (mut used, mut hidden) = (0_usize, 0);
+    let (mut used, mut hidden) = (0_usize, BTreeMap::new());
     for ((incident, time), brief) in incidents.iter().zip(times).zip(brief) {
         let full = lines(incident, report, room);
         left = left.and_then(|left| (left + brief.len()).checked_sub(full.len()));
         let lines = if left.is_some() { full } else { brief };
         used += lines.len();
         if used / 3 > most && !incident.is_pressing {
-            hidden += 1;
+            *hidden.entry(likeness(incident)).or_default() += 1;
             continue;
         }
         let state = incident.state();
@@ -83,7 +81,32 @@ pub fn show(page: &mut Page, report: &Report, incidents: &[&Incident], most: usi
             before = " ".repeat(indent);
         }
     }
-    hidden
+    if !hidden.is_empty() {
+        for line in wrapped(&more(hidden), page.width()) {
+            page.line(&line);
+        }
+    }
+}
+
+/// What an incident has in common with others: the state, and how most runs failed.
+fn likeness(incident: &Incident) -> String {
+    let state = incident.state().word();
+    match incident.main_way() {
+        Some(Outcome::Failed(status, Reason::Script)) => format!("{state} (exit {status})"),
+        Some(way) => format!("{state} ({way})"),
+        None => state.to_owned(),
+    }
+}
+
+/// `and 12 more: 9 FAILING (exit 1), 3 SLOWER`.
+fn more(hidden: BTreeMap<String, u64>) -> String {
+    let all: u64 = hidden.values().sum();
+    let mut kinds: Vec<_> = hidden.into_iter().collect();
+    kinds.sort_by_key(|(_, number)| Reverse(*number));
+    let names = kinds.iter().take(MAX_NAMED).map(|(kind, of)| format!("{} {kind}", grouped(*of)));
+    let names: Vec<String> = names.collect();
+    let others = if kinds.len() > MAX_NAMED { ", …" } else { "" };
+    format!("and {} more: {}{others} (--all lists them)", grouped(all), names.join(", "))
 }
 
 fn time(incident: &Incident, report: &Report) -> String {
@@ -100,7 +123,7 @@ fn lines(incident: &Incident, report: &Report, room: usize) -> Vec<String> {
     let why = why(incident, report);
     for text in [facts, why].iter().filter(|text| !text.is_empty()) {
         let width = lines[0].width() + GAP + text.width();
-        if lines.len() == 1 && width <= room.min(MAX_LINE) {
+        if lines.len() == 1 && width <= room {
             lines[0] = format!("{}  {text}", lines[0]);
         } else {
             lines.extend(wrapped_whole(text, room));

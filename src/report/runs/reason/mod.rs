@@ -245,7 +245,10 @@ impl Chooser {
                 return None;
             }
             let is_group = message.contains("ExceptionGroup: ");
-            return Some(EXCEPTION + if is_group { -1 } else { self.depth.min(MAX_DEPTH) });
+            let clues = Clues::of(&message.to_lowercase());
+            // A handler that only says that it failed hides the cause.
+            let gain = if clues.has(Clue::Cause) { MAX_DEPTH + 1 } else { 0 };
+            return Some(EXCEPTION + gain + if is_group { -1 } else { self.depth.min(MAX_DEPTH) });
         }
         let lower = message.to_lowercase();
         if lower.trim_end() == "caused by:" {
@@ -282,7 +285,9 @@ impl Chooser {
             }
             Context::Message(_) if clues.has(Clue::Consequence) => self.context = context,
             Context::Message(score) if !clues.has(Clue::Hint) => return Some(score),
-            Context::Causes(is_first) if is_first || shape::is_numbered(message) => {
+            Context::Causes(is_first)
+                if (is_first || shape::is_numbered(message)) && !clues.has(Clue::Consequence) =>
+            {
                 self.context = Context::Causes(false);
                 self.depth += 1;
                 return Some(UNCAUGHT + self.depth.min(MAX_DEPTH));

@@ -11,20 +11,22 @@ pub fn message(text: &str) -> &str {
         }
         if let Some((group, after)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(']'))
             && group.len() < 40
-            && !after.trim().is_empty()
+            && (!after.trim().is_empty() || is_level(group))
         {
             rest = after;
         }
         let word = rest.split_whitespace().next().unwrap_or_default();
-        if is_time(word)
-            || matches!(word, "INFO" | "DEBUG" | "NOTICE" | "TRACE" | "WARN" | "WARNING" | "ERROR")
-        {
+        if is_time(word) || is_level(word) {
             rest = &rest[word.len()..];
         }
         if rest == before {
             return rest;
         }
     }
+}
+
+fn is_level(word: &str) -> bool {
+    matches!(word, "INFO" | "DEBUG" | "NOTICE" | "TRACE" | "WARN" | "WARNING" | "ERROR")
 }
 
 /// Whether a character belongs to a frame around the text, to a list, or is a tool's mark for good or bad.
@@ -78,7 +80,7 @@ pub fn is_place(line: &str) -> bool {
     let rest = parts.next().unwrap_or_default();
     let is_file = file.starts_with('/') && !file.contains(' ');
     // Ruby's message follows the place: `/srv/poll.rb:8:in 'get': Net::ReadTimeout`.
-    let is_method = rest.starts_with("in ") && !rest.contains("': ");
+    let is_method = rest.trim_start().starts_with("in ") && !rest.contains("': ");
     is_file && is_number(number) && (rest.is_empty() || is_method)
 }
 
@@ -125,7 +127,10 @@ pub fn is_announcement(message: &str) -> bool {
     let is_empty = text.is_some_and(|text| {
         !is_number(text) && !text.is_empty() && text.split_whitespace().all(says_nothing)
     });
-    is_empty || lower.starts_with("fail: ") && lower.ends_with(']')
+    is_empty
+        || lower.starts_with("fail: ") && lower.ends_with(']')
+        // R names the call, and puts a long message on a line of its own.
+        || lower.starts_with("error in ") && lower.ends_with(") :")
 }
 
 /// Whether the next line continues the message: `Syntax error on line 12 of app.conf:`.

@@ -48,6 +48,8 @@ pub struct Clues(u16);
 struct Phrase {
     clue: Clue,
     text: &'static str,
+    /// The first phrase of its line.
+    first: &'static str,
     /// Begins at the beginning of a word.
     at_begin: bool,
     /// Ends at the end of a word.
@@ -77,8 +79,10 @@ fn words(text: &'static str) -> Vec<Phrase> {
             section = Some(*clue);
         } else if let Some(clue) = section {
             let texts = line.split(", ").filter(|text| !text.is_empty());
+            let first = line.split(", ").next().unwrap_or_default().trim_matches('~');
             words.extend(texts.map(|text| Phrase {
                 clue,
+                first,
                 text: text.trim_matches('~'),
                 at_begin: text.starts_with('~'),
                 at_end: text.ends_with('~'),
@@ -121,7 +125,7 @@ impl Clues {
 pub fn state_of_host(line: &str) -> Option<&'static str> {
     let Finder { automaton, words } = &*FINDER;
     let mut found = automaton.find_overlapping_iter(line).map(|it| words[it.pattern().as_usize()]);
-    found.find(|word| word.clue == Clue::Host).map(|word| word.text)
+    found.find(|word| word.clue == Clue::Host).map(|word| word.first)
 }
 
 /// Finds the first sign of failure in an output: a part of most words, as they are usually written. An output without
@@ -134,7 +138,7 @@ pub fn first_sign(output: &[u8]) -> Option<usize> {
             "aused by", "raceback", "CRIT", "SEVERE", "ORA-", "nvalid", "illed", "エラー", "失敗",
             "異常", "ません",
         ];
-        // Only the leftmost match can be sought several bytes at a time.
+        // Only with this kind the crate looks for several bytes at once, by vector instructions.
         let builder = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(signs);
         builder.expect("the signs are few")
     });

@@ -1,0 +1,274 @@
+//! A row of cells: for each column of the grid, the worst state of the runs in its time.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use chrono::NaiveDateTime;
+use maud::{Markup, html};
+
+use super::grid::Grid;
+use super::state::{RunState, way};
+use crate::report::format::report::Report;
+use crate::report::format::words::grouped;
+use crate::report::history::RunSummary;
+use crate::report::runs::outcome::Outcome;
+
+/// The number of heights of good cells, by the number of runs.
+const LEVELS: u32 = 4;
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Cell {
+    counts: [u32; RunState::ALL.len()],
+    /// The last bad run, by its number in the history.
+    last_bad: Option<usize>,
+    outcome: Option<Outcome>,
+    /// A run that started in an earlier column goes on.
+    is_covered: bool,
+}
+
+impl Cell {
+    fn runs(&self) -> u32 {
+        self.counts.iter().sum()
+    }
+
+    fn worst(&self) -> Option<RunState> {
+        let states = RunState::ALL.iter().zip(self.counts).rev();
+        let worst = states.filter(|(_, count)| *count > 0).map(|(state, _)| *state);
+        worst.chain(self.is_covered.then_some(RunState::Running)).next()
+    }
+
+    fn add(&mut self, other: &Self) {
+        for (count, more) in self.counts.iter_mut().zip(other.counts) {
+            *count += more;
+        }
+        self.is_covered |= other.is_covered;
+        if other.last_bad.is_some() {
+            (self.last_bad, self.outcome) = (other.last_bad, other.outcome);
+        }
+    }
+
+    fn is_bad(&self) -> bool {
+        self.worst() > Some(RunState::Running)
+    }
+
+    /// Whether a reader sees no difference.
+    fn is_like(&self, other: &Self) -> bool {
+        let is_all_bad = |cell: &Self| {
+            cell.worst().is_some_and(|worst| cell.counts[worst as usize] == cell.runs())
+        };
+        let key = |cell: &Self| (cell.worst(), cell.outcome, is_all_bad(cell));
+        key(self) == key(other)
+    }
+}
+
+/// The cells of a job or a host.
+#[derive(Debug)]
+pub struct Cells(Vec<Cell>);
+
+/// How bad cells are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// Each with its title and its link.
+    Each,
+    /// Equal ones side by side as one.
+    Joined,
+    /// Without titles and links.
+    Plain,
+}
+
+/// Equal cells side by side.
+struct Group {
+    column: usize,
+    columns: usize,
+    all: Cell,
+}
+
+impl Cells {
+    /// `runs` are by START, each with its number in the history. `missed` are the local times of slots without a START.
+    pub fn of(grid: &Grid, runs: &[(usize, &RunSummary)], missed: &[NaiveDateTime]) -> Self {
+        let mut cells = vec![Cell::default(); grid.columns];
+        for (place, run) in runs {
+            let state = RunState::of(run);
+            let first = grid.column(run.start);
+            let cell = &mut cells[first];
+            cell.counts[state as usize] += 1;
+            if run.outcome.is_bad() {
+                (cell.last_bad, cell.outcome) = (Some(*place), Some(run.outcome));
+            }
+            let last =
+                if state == RunState::Running { grid.columns - 1 } else { grid.column(run.last) };
+            if last > first {
+                cells[first + 1..=last].iter_mut().for_each(|cell| cell.is_covered = true);
+            }
+        }
+        for slot in missed {
+            cells[grid.column(*slot)].counts[RunState::NotStarted as usize] += 1;
+        }
+        Self(cells)
+    }
+
+    pub fn join(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(cell, other)| cell.add(other));
+    }
+
+    pub fn count(&self, state: RunState) -> u64 {
+        self.0.iter().map(|cell| u64::from(cell.counts[state as usize])).sum()
+    }
+
+    pub fn runs(&self) -> u64 {
+        let all = self.0.iter().map(|cell| u64::from(cell.runs())).sum::<u64>();
+        all - self.count(RunState::NotStarted)
+    }
+
+    /// Runs that failed or were lost, and slots without a START.
+    pub fn bad(&self) -> u64 {
+        let bad = RunState::ALL.into_iter().filter(|state| *state > RunState::Running);
+        bad.map(|state| self.count(state)).sum()
+    }
+
+    /// The last bad run of each cell, the newest first.
+    pub fn last_bad(&self) -> impl Iterator<Item = usize> {
+        self.0.iter().rev().filter_map(|cell| cell.last_bad)
+    }
+
+    /// The numbers of runs and slots by state, for a screen reader.
+    pub fn in_words(&self) -> String {
+        let states = RunState::ALL.iter().map(|state| (self.count(*state), state.name()));
+        let words = states.filter(|(number, _)| *number > 0);
+        words
+            .map(|(number, name)| format!("{} {name}", grouped(number)))
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+
+    /// The number of cells with something bad.
+    pub fn marks(&self) -> usize {
+        self.0.iter().filter(|cell| cell.is_bad()).count()
+    }
+
+    /// How the bad cells are drawn, if there may be so many of them, and so many groups of equal ones.
+    pub fn detail(&self, cells: usize, groups: usize) -> Detail {
+        let number = |joins| self.groups(joins).iter().filter(|group| group.all.is_bad()).count();
+        match () {
+            () if number(false) <= cells => Detail::Each,
+            () if number(true) <= groups => Detail::Joined,
+            () => Detail::Plain,
+        }
+    }
+
+    fn groups(&self, joins: bool) -> Vec<Group> {
+        let mut groups: Vec<Group> = Vec::new();
+        for (column, cell) in self.0.iter().enumerate() {
+            match groups.last_mut() {
+                Some(group) if joins && cell.is_bad() && cell.is_like(&group.all) => {
+                    group.all.add(cell);
+                    group.columns += 1;
+                }
+                _ => groups.push(Group { column, columns: 1, all: *cell }),
+            }
+        }
+        groups
+    }
+
+    /// Draws the cells. Bad ones link to what `href` has for the last bad run in them, which is None for slots.
+    pub fn draw(
+        &self,
+        report: &Report,
+        grid: &Grid,
+        detail: Detail,
+        href: impl Fn(Option<usize>) -> Option<String>,
+    ) -> Markup {
+        let most = self.0.iter().map(Cell::runs).max().unwrap_or_default().max(1);
+        let mut plain: BTreeMap<String, String> = BTreeMap::new();
+        let mut bad = Vec::new();
+        for group in self.groups(detail == Detail::Joined) {
+            match group.all.worst() {
+                None => {}
+                Some(RunState::Good) => {
+                    let level = (group.all.runs() * LEVELS).div_ceil(most);
+                    push(
+                        plain.entry(format!("g g{level}")).or_default(),
+                        group.column,
+                        19 - 2 * level,
+                    );
+                }
+                Some(RunState::Running) => {
+                    push(plain.entry("r".to_owned()).or_default(), group.column, 9);
+                }
+                Some(state) if detail == Detail::Plain => {
+                    let path = plain.entry(state.letter().to_owned()).or_default();
+                    path.push_str(&state.cells(group.column, 1));
+                }
+                Some(state) => bad.push((state, group)),
+            }
+        }
+        html! {
+            svg.t viewBox={ "0 0 " (grid.columns) " 18" } preserveAspectRatio="none" role="group" aria-label=(self.in_words()) {
+                @for (class, path) in &plain { path class=(class) d=(path) {} }
+                @for (state, group) in &bad {
+                    @let path = html! { path class=(state.letter()) d=(state.cells(group.column, group.columns)) {
+                        title { (title(report, grid, *state, group)) }
+                    } };
+                    @match href(group.all.last_bad) {
+                        Some(href) => a href=(href) tabindex="-1" { (path) },
+                        None => (path),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Adds a cell to a path; one that follows its neighbour makes the last line longer.
+fn push(path: &mut String, column: usize, height: u32) {
+    let line = path.rfind('M').map(|at| &path[at + 1..]);
+    let last = line.and_then(|line| {
+        let (from, columns) = line.split_once(' ')?;
+        let columns = columns.split_once('h')?.1;
+        Some((from.parse::<usize>().ok()?, columns.parse::<usize>().ok()?))
+    });
+    match last {
+        Some((from, columns)) if from + columns == column => {
+            path.truncate(path.len() - columns.to_string().len());
+            _ = write!(path, "{}", columns + 1);
+        }
+        _ => _ = write!(path, "M{column} {height}h1"),
+    }
+}
+
+/// `14:10–14:20: 2 of 2 failed, exit 2`.
+fn title(report: &Report, grid: &Grid, worst: RunState, group: &Group) -> String {
+    let (from, to) = (grid.time(group.column), grid.time(group.column + group.columns));
+    let span = if grid.step < 60 {
+        format!("{}–{}", report.clock().second(from), to.format("%H:%M:%S"))
+    } else {
+        report.clock().span(from, to)
+    };
+    let all = grouped(group.all.runs().into());
+    let states = RunState::ALL.into_iter().rev().filter(|state| *state > RunState::Running);
+    let states = states.map(|state| (state, u64::from(group.all.counts[state as usize])));
+    let words = states.filter(|(_, count)| *count > 0).map(|(state, count)| {
+        let of = if state == worst { format!(" of {all}") } else { String::new() };
+        format!("{}{of} {}", grouped(count), state.name())
+    });
+    let words = words.collect::<Vec<_>>().join(", ");
+    let way = match group.all.outcome {
+        Some(outcome @ Outcome::Failed(..)) => format!(", {}", way(outcome)),
+        _ => String::new(),
+    };
+    format!("{span}: {words}{way}")
+}
+
+/// The last runs and slots as cells, the newest on the right.
+pub fn bar(cells: &[(RunState, String)]) -> Markup {
+    let bad = cells.iter().filter(|(state, _)| *state > RunState::Running).count();
+    let label = format!("The last {} runs, {bad} bad", cells.len());
+    html! {
+        svg.bar viewBox={ "0 0 " (cells.len()) " 18" } width=(cells.len() * 9) height="18" preserveAspectRatio="none"
+            role="img" aria-label=(label) {
+            @for (column, (state, title)) in cells.iter().enumerate() {
+                path class=(state.letter()) d=(state.cells(column, 1)) { title { (title) } }
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The columns of the timeline: equal parts of the period, at round times.
+
+use chrono::{NaiveDateTime, NaiveTime, TimeDelta, Timelike};
+
+use crate::report::format::report::Report;
+use crate::report::history::scope::Scope;
+
+/// The most columns.
+const MOST: i64 = 168;
+
+const DAY: i64 = 86_400;
+
+/// The widths of a column up to a day, in seconds.
+const STEPS: [i64; 18] = [
+    1, 5, 10, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10_800, 14_400, 21_600, 43_200,
+    DAY,
+];
+
+/// The most times on the axis.
+const TICKS: i64 = 12;
+
+#[derive(Debug)]
+pub struct Grid {
+    /// The local time at which the first column begins.
+    pub begin: NaiveDateTime,
+    /// The width of a column, in seconds.
+    pub step: i64,
+    pub columns: usize,
+}
+
+impl Grid {
+    /// The columns of the period, from the first run if the period has no beginning. None without runs.
+    pub fn of(report: &Report) -> Option<Self> {
+        let (first, _) = report.tally.first_to_last?;
+        let Scope { since, now, .. } = report.scope;
+        let since = if since == NaiveDateTime::MIN { first } else { since };
+        let seconds = (now - since).num_seconds().max(1);
+        let step = round_step(seconds, MOST - 1);
+        let begin = floor(since, step);
+        let columns = usize::try_from((now - begin).num_seconds().max(1) / step + 1).ok()?;
+        // The end of a whole day begins no column.
+        let is_even = (now - begin).num_seconds() % step == 0;
+        Some(Self { begin, step, columns: (columns - usize::from(is_even && columns > 1)) })
+    }
+
+    /// The column of a time. A time outside the period is in the nearer end.
+    pub fn column(&self, time: NaiveDateTime) -> usize {
+        let column = (time - self.begin).num_seconds().max(0) / self.step;
+        usize::try_from(column).map_or(0, |column| column.min(self.columns - 1))
+    }
+
+    pub fn time(&self, column: usize) -> NaiveDateTime {
+        let seconds = i64::try_from(column).unwrap_or_default() * self.step;
+        self.begin.checked_add_signed(TimeDelta::seconds(seconds)).unwrap_or(self.begin)
+    }
+
+    /// The place of a time in columns, with two digits behind the point.
+    pub fn place(&self, time: NaiveDateTime) -> String {
+        let hundredths = (time - self.begin).num_seconds().max(0) * 100 / self.step;
+        let most = i64::try_from(self.columns * 100).unwrap_or(i64::MAX);
+        let hundredths = hundredths.min(most);
+        format!("{}.{:02}", hundredths / 100, hundredths % 100)
+    }
+
+    /// A place in columns as a part of the width, in percent.
+    pub fn percent(&self, time: NaiveDateTime) -> String {
+        let all = i64::try_from(self.columns).unwrap_or(1) * self.step;
+        let part = (time - self.begin).num_seconds().clamp(0, all) * 10_000 / all;
+        format!("{}.{:02}%", part / 100, part % 100)
+    }
+
+    /// Round times for the axis, each with its label: the date at midnight, otherwise the time.
+    pub fn ticks(&self) -> Vec<(NaiveDateTime, String)> {
+        let end = self.time(self.columns);
+        let step = round_step((end - self.begin).num_seconds(), TICKS);
+        let first = floor(self.begin, step);
+        let ticks =
+            (0..).map_while(|number| first.checked_add_signed(TimeDelta::seconds(step) * number));
+        let ticks = ticks.take_while(|tick| *tick < end).filter(|tick| *tick >= self.begin);
+        let label = |tick: NaiveDateTime| {
+            let format = match tick.time() {
+                _ if step > DAY * 14 => "%Y-%m-%d",
+                NaiveTime::MIN => "%m-%d",
+                _ if step < 60 => "%H:%M:%S",
+                _ => "%H:%M",
+            };
+            tick.format(format).to_string()
+        };
+        ticks.map(|tick| (tick, label(tick))).collect()
+    }
+}
+
+/// The least round number of seconds of which at most `most` make up this time.
+fn round_step(seconds: i64, most: i64) -> i64 {
+    let step = STEPS.iter().find(|step| seconds <= **step * most);
+    step.copied().unwrap_or_else(|| (seconds / most / DAY + 1) * DAY)
+}
+
+/// The last multiple of a step from midnight on.
+fn floor(time: NaiveDateTime, step: i64) -> NaiveDateTime {
+    let midnight = time.date().and_time(NaiveTime::MIN);
+    let seconds = i64::from(time.num_seconds_from_midnight());
+    midnight + TimeDelta::seconds(seconds - seconds % step)
+}

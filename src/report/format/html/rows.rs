@@ -1,0 +1,75 @@
+//! What the page has of each job: the runs of the period, their cells, and the runs that are listed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDateTime;
+
+use super::cells::Cells;
+use super::grid::Grid;
+use crate::report::format::report::Report;
+use crate::report::history::{HostId, JobId, RunSummary};
+
+/// A log may have any number of jobs, and a person has to read the page.
+const MAX_ROWS: usize = 1000;
+
+/// The last runs of a job that are listed.
+const LAST_RUNS: usize = 6;
+
+/// The most bad runs of all jobs that cells lead to.
+const MAX_TARGETS: usize = 2000;
+
+/// The same of one job.
+const MAX_TARGETS_OF_JOB: usize = 60;
+
+#[derive(Debug)]
+pub struct JobRow<'a> {
+    pub job: JobId,
+    pub host: HostId,
+    /// By START, each with its number in the history.
+    pub runs: Vec<(usize, &'a RunSummary)>,
+    /// The local times of the missed slots of the period, sorted.
+    pub missed: Vec<NaiveDateTime>,
+    pub cells: Cells,
+    /// The numbers of the runs that are listed.
+    pub listed: BTreeSet<usize>,
+}
+
+#[derive(Debug)]
+pub struct Rows<'a> {
+    pub of_jobs: BTreeMap<JobId, JobRow<'a>>,
+    /// The number of jobs without a row.
+    pub left_out: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// Jobs in `first` have a row before others.
+    pub fn of(report: &'a Report, grid: &Grid, first: &[JobId]) -> Self {
+        let missed = report.missed_by_job();
+        let mut jobs: Vec<JobId> = report.jobs().chain(missed.keys().copied()).collect();
+        jobs.sort_unstable();
+        jobs.dedup();
+        let row = |job: JobId| {
+            let runs = report.history.range(job).zip(report.history.of_job(job));
+            let runs: Vec<_> = runs.filter(|(_, run)| report.scope.has(run)).collect();
+            let missed = missed.get(&job).into_iter().flatten().map(|slot| slot.at);
+            let missed: Vec<NaiveDateTime> = missed.collect();
+            let cells = Cells::of(grid, &runs, &missed);
+            let host = report.history.job(job).host;
+            JobRow { job, host, runs, missed, cells, listed: BTreeSet::new() }
+        };
+        let first: BTreeSet<JobId> = first.iter().copied().collect();
+        jobs.sort_by_key(|job| !first.contains(job));
+        let rows = jobs.iter().map(|job| row(*job));
+        let is_shown = |row: &JobRow| !report.filter.failed || row.cells.bad() > 0;
+        let mut rows: Vec<JobRow> = rows.filter(is_shown).collect();
+        let left_out = rows.len().saturating_sub(MAX_ROWS);
+        rows.truncate(MAX_ROWS);
+        let bad = rows.iter().filter(|row| row.cells.bad() > 0).count().max(1);
+        let most = (MAX_TARGETS / bad).min(MAX_TARGETS_OF_JOB);
+        for row in &mut rows {
+            let last = row.runs.iter().rev().take(LAST_RUNS).map(|(place, _)| *place);
+            row.listed = row.cells.last_bad().take(most).chain(last).collect();
+        }
+        Self { of_jobs: rows.into_iter().map(|row| (row.job, row)).collect(), left_out }
+    }
+}

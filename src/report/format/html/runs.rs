@@ -1,0 +1,185 @@
+//! The runs of jobs, opened in place: the output of the last bad and of the last good one, and a list.
+
+use maud::{Markup, html};
+
+use super::rows::{JobRow, Rows};
+use super::state::{RunState, way};
+use crate::escape::printable;
+use crate::report::format::crontabs::{self, Schedule};
+use crate::report::format::report::Report;
+use crate::report::format::words::{age, count, duration};
+use crate::report::history::durations::DurationStats;
+use crate::report::history::{JobId, RunSummary};
+use crate::report::runs::outcome::Outcome;
+use crate::report::runs::reason::shown as readable;
+
+/// The last runs of several jobs that are listed.
+const LAST_OF_SEVERAL: usize = 12;
+
+/// The most jobs that are listed.
+const MAX_JOBS: usize = 50;
+
+/// The runs of a job. `back` is the id to return to.
+pub fn of_job(report: &Report, row: &JobRow, back: &str, has_output: bool) -> Markup {
+    let listed = row.runs.iter().rev().filter(|(place, _)| row.listed.contains(place));
+    let last_bad = last_bad(report, &row.runs);
+    html! {
+        div.runs id={ "j" (row.job) } {
+            p.facts { (facts(report, row)) }
+            @if has_output { (outputs(report, last_bad, last_good(report, &[row.job]))) }
+            (list(report, listed.map(|(place, run)| (Some(*place), *run)), false))
+            @if let Some(last) = row.missed.last() {
+                p.facts { (count(row.missed.len() as u64, "start")) " missing, the last one of " (report.clock().second(*last)) }
+            }
+            (back_link(back))
+        }
+    }
+}
+
+/// The runs of several jobs, and links to each job.
+pub fn of_jobs(
+    report: &Report,
+    rows: &Rows,
+    jobs: &[JobId],
+    last: Option<&RunSummary>,
+    back: &str,
+) -> Markup {
+    let of_jobs = jobs.iter().filter_map(|job| rows.of_jobs.get(job));
+    let runs = of_jobs.clone().flat_map(|row| row.runs.iter().rev().take(LAST_OF_SEVERAL));
+    let mut runs: Vec<&RunSummary> = runs.map(|(_, run)| *run).collect();
+    runs.sort_by_key(|run| std::cmp::Reverse((run.start, run.pid)));
+    runs.truncate(LAST_OF_SEVERAL);
+    let more = jobs.len().saturating_sub(MAX_JOBS);
+    html! {
+        div.runs id={ (back) "r" } {
+            (outputs(report, last, last_good(report, last.map_or(jobs, |run| std::slice::from_ref(&run.job)))))
+            (list(report, runs.into_iter().map(|run| (None, run)), true))
+            @if !jobs.is_empty() {
+                h4 { (count(jobs.len() as u64, "job")) }
+                ul.jobs {
+                    @for job in jobs.iter().take(MAX_JOBS) {
+                        @let name = report.job_name(*job);
+                        li { @if rows.of_jobs.contains_key(job) { a href={ "#t" (job) } { (name) } } @else { (name) } }
+                    }
+                    @if more > 0 { li { (count(more as u64, "more job")) } }
+                }
+            }
+            (back_link(back))
+        }
+    }
+}
+
+/// The last bad run that printed something, or else the last bad run.
+fn last_bad<'a>(report: &Report, runs: &[(usize, &'a RunSummary)]) -> Option<&'a RunSummary> {
+    let bad = runs.iter().rev().map(|(_, run)| *run).filter(|run| run.outcome.is_bad());
+    let has_printed =
+        |run: &&RunSummary| report.history.tail(run).is_some_and(|tail| !tail.is_empty());
+    bad.clone().find(has_printed).or(bad.clone().next())
+}
+
+fn back_link(id: &str) -> Markup {
+    html! { a.back href={ "#" (id) } { "↑ Back" } }
+}
+
+fn facts(report: &Report, row: &JobRow) -> String {
+    let usual = DurationStats::of_job(&report.history, row.job);
+    let mut facts = Vec::new();
+    if let Some(Schedule { words, next, place, .. }) = crontabs::schedule_of(report, row.job) {
+        let next = if report.scope.is_live { format!(", next {next}") } else { String::new() };
+        facts.push(format!("{words}{next} ({place})"));
+    }
+    facts.push(format!("{}, {} bad", count(row.cells.runs(), "run"), row.cells.bad()));
+    facts.push(match usual.good {
+        0 => "no good run".to_owned(),
+        good => {
+            let (median, longest) = (duration(Some(usual.median)), duration(Some(usual.longest)));
+            format!("usually {median}, {longest} at most (of {})", count(good as u64, "good run"))
+        }
+    });
+    facts.join("; ")
+}
+
+/// The last good run of these jobs.
+pub fn last_good<'a>(report: &'a Report, jobs: &[JobId]) -> Option<&'a RunSummary> {
+    let good = |job: &JobId| {
+        let runs = report.history.of_job(*job).iter().rev();
+        runs.filter(|run| run.start < report.scope.now).find(|run| run.outcome == Outcome::Good)
+    };
+    jobs.iter().filter_map(good).max_by_key(|run| run.until)
+}
+
+fn outputs(report: &Report, bad: Option<&RunSummary>, good: Option<&RunSummary>) -> Markup {
+    html! {
+        @for (title, run) in [("Last bad run", bad), ("Last good run", good)] {
+            @if let Some(run) = run {
+                h4 { (title) ": " (report.clock().second(run.start)) " " (words(report, run)) }
+                (output(report, run))
+            }
+        }
+    }
+}
+
+/// The last lines of a run, with the one that says why the run was bad marked.
+fn output(report: &Report, run: &RunSummary) -> Markup {
+    let reason = report.history.line(run);
+    let tail = report.history.tail(run);
+    let lines: Vec<&[u8]> =
+        tail.into_iter().flat_map(|tail| tail.split(|&byte| byte == b'\n')).collect();
+    let is_reason = |line: &&&[u8]| {
+        // A kept line may be cut.
+        let line = readable(line);
+        !line.trim().is_empty()
+            && reason.is_some_and(|reason| reason.starts_with(line.trim().as_bytes()))
+    };
+    let place = lines.iter().rposition(|line| is_reason(&line));
+    html! {
+        @match (tail, reason) {
+            (None, None) => p.facts { "Its output is not on this page: remoteexe --report --run " (report.clock().run_name(run)) },
+            (Some(b""), None) => p.facts { "No output." },
+            _ => pre {
+                @if let (Some(reason), None) = (reason, place) { mark { (printable(reason)) } "\n…\n" }
+                @for (number, line) in lines.iter().enumerate() {
+                    @if Some(number) == place { mark { (printable(line)) } } @else { (printable(line)) }
+                    "\n"
+                }
+            },
+        }
+    }
+}
+
+/// Runs, a line each. Those with a number can be linked to.
+fn list<'a>(
+    report: &Report,
+    runs: impl Iterator<Item = (Option<usize>, &'a RunSummary)>,
+    has_names: bool,
+) -> Markup {
+    let mut above = None;
+    html! {
+        ol {
+            @for (place, run) in runs {
+                @let line = report.history.line(run);
+                @let is_new = std::mem::replace(&mut above, line) != line;
+                li id=[place.map(|place| format!("r{place}"))] {
+                    span class={ "dot " (RunState::of(run).letter()) } {} " "
+                    b { (report.clock().second(run.start)) } " "
+                    @if has_names { (report.job_name(run.job)) " " }
+                    (words(report, run))
+                    @if let Some(line) = line.filter(|_| is_new) { ": " span.why { (printable(line)) } }
+                }
+            }
+        }
+    }
+}
+
+/// `exit 2, took 4s, run 913@20:53:01`.
+pub fn words(report: &Report, run: &RunSummary) -> String {
+    let clock = report.clock();
+    let took = match run.outcome {
+        Outcome::Running => format!("for {}", age(run.age(report.scope.now))),
+        Outcome::Lost => format!("last record {}", clock.second(run.last)),
+        Outcome::Good | Outcome::Skipped(_) | Outcome::Failed(..) => {
+            format!("took {}", duration(run.seconds()))
+        }
+    };
+    format!("{}, {took}, run {}", way(run.outcome), clock.run_name(run))
+}

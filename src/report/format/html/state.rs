@@ -1,0 +1,101 @@
+//! The state of a run or a slot: its name, and the place of its cell, so that shape and height show it without colour.
+
+use maud::{Markup, html};
+
+use crate::report::history::RunSummary;
+use crate::report::runs::outcome::{Outcome, Reason};
+
+/// The worst last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RunState {
+    Good,
+    Running,
+    /// ssh could not connect, so the script did not run.
+    NotConnected,
+    /// No run: nothing was started at a slot.
+    NotStarted,
+    /// The script or ssh failed.
+    Failed,
+    /// Without END, and the process is gone.
+    Lost,
+}
+
+impl RunState {
+    pub const ALL: [Self; 6] =
+        [Self::Good, Self::Running, Self::NotConnected, Self::NotStarted, Self::Failed, Self::Lost];
+
+    pub fn of(run: &RunSummary) -> Self {
+        match run.outcome {
+            // Nothing is wrong.
+            Outcome::Good | Outcome::Skipped(_) => Self::Good,
+            Outcome::Running => Self::Running,
+            Outcome::Lost => Self::Lost,
+            outcome if outcome.connection_failure().is_some() => Self::NotConnected,
+            Outcome::Failed(..) => Self::Failed,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Good => "ok",
+            Self::Running => "running",
+            Self::NotConnected => "connection failure",
+            Self::NotStarted => "not started",
+            Self::Failed => "failed",
+            Self::Lost => "lost",
+        }
+    }
+
+    /// The class in the style sheet: one letter, because a page has many.
+    pub fn letter(self) -> &'static str {
+        match self {
+            Self::Good => "g",
+            Self::Running => "r",
+            Self::NotConnected => "c",
+            Self::NotStarted => "m",
+            Self::Failed => "f",
+            Self::Lost => "l",
+        }
+    }
+
+    /// The lines that draw cells, by the height of each in a row of 18 units. The style sheet has their widths.
+    pub fn heights(self) -> &'static [&'static str] {
+        match self {
+            Self::Good => &["11"],
+            Self::Running | Self::Failed => &["9"],
+            Self::NotConnected => &["3", "15"],
+            Self::NotStarted => &["1", "17"],
+            Self::Lost => &["5"],
+        }
+    }
+
+    /// `columns` cells from a column on.
+    pub fn cells(self, column: usize, columns: usize) -> String {
+        let lines = self.heights().iter().map(|height| format!("M{column} {height}h{columns}"));
+        lines.collect()
+    }
+}
+
+/// The way in which a run ended, in words.
+pub fn way(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Failed(status, Reason::Script) => format!("exit {status}"),
+        outcome @ Outcome::Failed(status, _) => format!("exit {status}: {outcome}"),
+        outcome => outcome.to_string(),
+    }
+}
+
+pub fn legend() -> Markup {
+    html! {
+        ul.legend aria-label="Legend" {
+            @for state in RunState::ALL {
+                li {
+                    svg.key viewBox="0 0 1 18" preserveAspectRatio="none" aria-hidden="true" {
+                        path class=(state.letter()) d=(state.cells(0, 1)) {}
+                    }
+                    " " (state.name())
+                }
+            }
+        }
+    }
+}

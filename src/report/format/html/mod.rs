@@ -38,7 +38,7 @@ const SCRIPT: &str = include_str!("page.js");
 /// they differ. The icon is empty: otherwise a browser would request one.
 const POLICY: &str = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; \
     style-src 'sha256-NE7geB2kRTIPUcpWJP/eQ77CwtknzC3Zd4OnqEFAPlo='; \
-    script-src 'sha256-V+hLyH2t/y3n62bh0JHRBk7EtlP1bmiCJpKc/56ZtcM='";
+    script-src 'sha256-/QM3kldgGAMQ6kAA5rkNzwqqL4hj046G59dFKYftZKc='";
 
 #[derive(Debug)]
 pub struct Html;

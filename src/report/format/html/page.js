@@ -152,8 +152,10 @@
       it.hidden = false;
     }
     if (/^[rt]\d/.test(id)) target.classList.add("here");
-    const head = target.closest(".problem")?.querySelector(".head");
-    (/^(j|p\d+r)/.test(id) && head ? head : target).scrollIntoView({ block: /^r/.test(id) ? "center" : "start" });
+    const row = document.getElementById("t" + id.slice(1));
+    const head = (/^j/.test(id) && row) || target;
+    const to = /^r/.test(id) ? target : (one(".head", target.closest(".problem") ?? target) ?? head);
+    to.scrollIntoView({ block: /^r/.test(id) ? "center" : "start" });
     const focus = one("a", target) && !/^[jr]|r$/.test(id) ? one("a", target) : target;
     if (focus === target) focus.tabIndex = -1;
     focus.focus({ preventScroll: true });

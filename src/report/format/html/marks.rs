@@ -31,7 +31,7 @@ impl Marks {
         let incidents = diagnosis::incidents(&report.evidence());
         let end = grid.time(grid.columns);
         let mut events: Vec<Event> =
-            incidents.iter().filter(|it| is_of_all(it)).map(|it| event(report, it)).collect();
+            incidents.iter().filter(|it| it.is_of_all()).map(|it| event(report, it)).collect();
         let boots = incidents.iter().filter_map(boot).chain(report.scope.boot);
         let mut points: Vec<(NaiveDateTime, String)> =
             boots.map(|at| (at, "this machine booted".to_owned())).collect();
@@ -93,18 +93,6 @@ impl Marks {
                 }
             }
         }
-    }
-}
-
-/// Whether an incident is no job's and no host's, but the scheduler's.
-fn is_of_all(incident: &Incident) -> bool {
-    match incident.kind {
-        IncidentKind::Silent { .. }
-        | IncidentKind::CronDown { .. }
-        | IncidentKind::ClockJumped { .. }
-        | IncidentKind::LogFull
-        | IncidentKind::Lost { together: true, .. } => true,
-        _ => incident.jobs.is_empty() && incident.hosts().is_empty(),
     }
 }
 

@@ -39,7 +39,7 @@ const SCRIPT: &str = include_str!("page.js");
 /// they differ. The icon is empty: otherwise a browser would request one.
 const POLICY: &str = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; \
     style-src 'sha256-vCzHJGnl/j9yMGmf7B+5OsKwk3XSCYQ/HutEmZJy0+c='; \
-    script-src 'sha256-4M1K/dK2DxMDvnXlG6C4K4LTb9Ykrz4fTwHvFdl5cZg='";
+    script-src 'sha256-pvWcLLep5SG6WqDj1n+swFddWxYdrI9NmQYGAzIRG78='";
 
 #[derive(Debug)]
 pub struct Html;
@@ -52,6 +52,7 @@ impl Format for Html {
             as_of_end: true,
             tails: true,
             baseline: true,
+            watch: true,
             ..Needs::default()
         }
     }
@@ -89,7 +90,8 @@ fn body(report: &Report, incidents: &[Incident]) -> Markup {
         p.span { (made(report)) }
         @if view.is_some() { (controls()) }
         (problems.section(report))
-        (problems::changed(report))
+        (notes::watched(report, view.map(|(_, rows)| rows)))
+        (notes::changed(report))
         @if let Some((grid, rows, lines)) = &drawn { (timeline::section(report, grid, rows, lines, &problems)) }
         (notes::section(report))
     }

@@ -54,7 +54,7 @@
       texts.set(row, [row.textContent, one("svg", row).ariaLabel, runs?.textContent, ...heads].join(" ").toLowerCase());
     }
     for (const problem of problems) {
-      const jobs = named[problem.id.slice(1)] ?? [];
+      const jobs = problem.id ? named[problem.id.slice(1)] : [];
       texts.set(problem, [problem.textContent, ...jobs].join(" ").toLowerCase());
     }
   };

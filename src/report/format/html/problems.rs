@@ -13,7 +13,6 @@ use super::rows::Rows;
 use super::runs;
 use super::state::{RunState, way};
 use crate::report::diagnosis::incident::{Incident, IncidentState};
-use crate::report::format::changed::changes;
 use crate::report::format::crontabs;
 use crate::report::format::report::Report;
 use crate::report::format::text::heading::uncertain;
@@ -88,19 +87,6 @@ impl Problems {
                         @if left_out > 0 { p { "and " (left_out) " more (remoteexe --report --all lists them)" } }
                     }
                 }
-            }
-        }
-    }
-}
-
-/// What has changed in the jobs: no problem by itself.
-pub fn changed(report: &Report) -> Markup {
-    let changes = changes(report);
-    html! {
-        @if !changes.is_empty() {
-            section #changed aria-labelledby="changed-title" {
-                h2 #changed-title { "Changed" }
-                ul.notes { @for (label, text) in &changes { li { b { (label) } " " (text) } } }
             }
         }
     }

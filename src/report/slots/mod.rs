@@ -7,6 +7,7 @@
 pub mod check;
 pub mod coverage;
 pub mod missed;
+pub mod not_made_up;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -21,7 +21,7 @@ const MIN_GROWTH: f64 = 1.3;
 const MIN_SECONDS: f64 = 60.0;
 
 /// How far the ranks are from chance, in standard deviations.
-const MIN_RANKS: f64 = 3.7;
+const MIN_RANKS: f64 = 4.0;
 
 /// In how many days a growth has to reach the limit.
 const HORIZON: f64 = 365.0;

@@ -141,7 +141,7 @@ fn the_page_begins_with_its_time_and_the_problems_and_ends_with_what_was_read() 
     assert_eq!(
         texts(&mut browser, ".problem > .head"),
         [
-            "FAILING since 18:05 db011 run, no good run before, run 913@18:05:46exit 10: usage error",
+            "FAILING since 18:05 db011 run, no good run in these logs, run 913@18:05:46exit 10: usage error",
             "FAILING since 21:00 web01 /opt/jobs/rotate.shevery run (2), last good 21:00, run 915@21:00:01exit 3: four",
             "DROPPED 20:53 db01 /opt/jobs/dump.sh daily1 connection dropped, run 913@20:53:01, not good since\
              --retries 8 (REMOTEEXE_RETRIES) tries again",

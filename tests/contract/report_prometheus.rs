@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use chrono::{DateTime, Days, Utc};
 use serde_json::Value;
@@ -181,19 +181,6 @@ fn each_of_several_schedulers_has_metrics_of_its_own() {
 }
 
 #[test]
-fn a_job_whose_line_is_a_comment_is_switched_off() {
-    let scene = Scene::new();
-    fs::write(scene.path("a.log"), LOG).unwrap();
-    let crontab = "#*/5 * * * * root remoteexe h /off.sh\n* * * * * root remoteexe h /on.sh\n\
-                   #* * * * * root remoteexe h /on.sh\n";
-    fs::write(scene.path("crontab"), crontab).unwrap();
-    let mut command = reporter(&scene);
-    command.args(["--prometheus", "--crontab", "crontab", "a.log"]);
-    let text = checked(&command.current_dir(scene.path("")).output().unwrap());
-    assert_eq!(samples(&text, "job_switched_off"), [r#"{host="h",script="/off.sh"} 1"#]);
-}
-
-#[test]
 fn no_byte_of_a_log_makes_prometheus_refuse_the_file() {
     let mut log = run(1, "10:00:00", "10:00:05", "h /x \"a\" \\n {b}", "", 0).into_bytes();
     log.extend(run(2, "10:01:00", "10:01:05", "h /caf_", "", 0).bytes().map(|byte| match byte {
@@ -230,18 +217,25 @@ fn two_hosts_or_jobs_that_look_the_same_have_one_series() {
 fn parameters_that_change_from_run_to_run_make_no_new_series() {
     let mut log = run(1, "10:00:00", "10:00:01", "h /day.sh 2026-03-01", "", 3);
     log += &run(2, "10:00:02", "10:00:04", "h /day.sh 2026-03-02", "", 0);
-    for number in 0..51 {
-        log += &run(10 + number, "10:01:00", "10:01:01", &format!("h /many.sh {number}x"), "", 0);
+    for number in 0..52 {
+        log += &run(200 + number, "10:01:00", "10:01:01", &format!("h /many.sh {number}x"), "", 0);
     }
     for number in 0..50 {
         log += &run(100 + number, "10:02:00", "10:02:01", &format!("h /few.sh {number}x"), "", 0);
     }
-    let text = metrics(log, &[]);
+    let scene = Scene::new();
+    fs::write(scene.path("a.log"), log).unwrap();
+    // A job in a crontab has its own.
+    fs::write(scene.path("crontab"), "* * * * * root remoteexe h /many.sh 50x\n").unwrap();
+    let mut command = reporter(&scene);
+    command.args(["--prometheus", "--crontab", "crontab", "a.log"]);
+    let text = checked(&command.current_dir(scene.path("")).output().unwrap());
     let codes = samples(&text, "job_last_exit_code");
+    assert!(codes.contains(&r#"{host="h",script="/many.sh 50x"} 0"#), "{codes:?}");
     assert!(codes.contains(&r#"{host="h",script="/day.sh *"} 0"#), "{codes:?}");
     assert!(codes.contains(&r#"{host="h",script="/many.sh …"} 0"#), "{codes:?}");
     assert!(codes.contains(&r#"{host="h",script="/few.sh 49x"} 0"#), "{codes:?}");
-    assert_eq!(codes.len(), 52, "{codes:?}");
+    assert_eq!(codes.len(), 53, "{codes:?}");
     let durations = samples(&text, "job_last_duration_seconds");
     assert!(durations.contains(&r#"{host="h",script="/day.sh *"} 2"#), "{durations:?}");
 }
@@ -255,16 +249,6 @@ fn a_label_is_no_longer_than_1024_bytes() {
     let text = metrics(run(1, "10:00:00", "10:00:01", &format!("h {script}"), "", 0), &[]);
     let code = format!(r#"{{host="h",script="{}"}} 0"#, &script[..1022]);
     assert_eq!(samples(&text, "job_last_exit_code"), [code]);
-}
-
-#[test]
-fn a_status_that_is_accepted_is_a_success() {
-    let log = run(1, "10:00:00", "10:00:01", "h /x", "", 75);
-    assert!(samples(&metrics(&log, &[]), "job_last_success_timestamp_seconds").is_empty());
-    let text = metrics(&log, &["--ok", "75"]);
-    let success = samples(&text, "job_last_success_timestamp_seconds");
-    assert_eq!(success, [r#"{host="h",script="/x"} 1772445601"#]);
-    assert_eq!(samples(&text, "job_last_exit_code"), [r#"{host="h",script="/x"} 75"#]);
 }
 
 #[test]
@@ -299,80 +283,6 @@ fn a_last_success_is_found_although_it_is_weeks_old() {
     let text = of_dir(&scene, &["--since", "8d"]);
     assert_eq!(samples(&text, "job_last_success_timestamp_seconds").len(), 1);
     assert_eq!(samples(&text, "job_last_exit_code").len(), 2);
-}
-
-#[test]
-fn the_next_start_of_a_job_comes_from_its_crontab() {
-    let scene = Scene::new();
-    log_run_ago(&scene, 1, "h /x.sh", 0);
-    let line = "* * * * * root remoteexe";
-    let dir = scene.path("log");
-    let dir = dir.display();
-    let crontab = format!(
-        "{line} --log-dir {dir} h /x.sh\n{line} --log-dir {dir} new /y.sh\n{line} --log-dir /elsewhere h /z.sh\n"
-    );
-    fs::write(scene.path("crontab"), crontab).unwrap();
-    let mut command = reporter(&scene);
-    command.args(["--prometheus", "--crontab", "crontab"]);
-    command.current_dir(scene.path(""));
-    let before = Utc::now().timestamp();
-    let text = checked(&command.output().unwrap());
-    let after = Utc::now().timestamp();
-    let next = samples(&text, "job_next_expected_timestamp_seconds");
-    let jobs = next.iter().map(|sample| sample.rsplit_once(' ').unwrap());
-    let (labels, times): (Vec<_>, Vec<i64>) =
-        jobs.map(|(labels, time)| (labels, time.parse::<i64>().unwrap())).unzip();
-    assert_eq!(labels, [r#"{host="h",script="/x.sh"}"#, r#"{host="new",script="/y.sh"}"#]);
-    for time in times {
-        assert!((before + 1..=after + 60).contains(&time) && time % 60 == 0, "{time}");
-    }
-    assert_eq!(samples(&text, "job_last_start_timestamp_seconds").len(), 1);
-}
-
-#[test]
-fn slots_without_a_start_are_counted_until_the_next_start() {
-    let scene = Scene::new();
-    log_run_ago(&scene, 1, "h /x.sh", 0);
-    let dir = scene.path("log");
-    let crontab = format!("* * * * * root remoteexe --log-dir {} h /x.sh\n", dir.display());
-    fs::write(scene.path("crontab"), crontab).unwrap();
-    let missed = || {
-        let mut command = reporter(&scene);
-        command.args(["--prometheus", "--crontab", "crontab"]);
-        command.current_dir(scene.path(""));
-        let text = checked(&command.output().unwrap());
-        let samples = samples(&text, "job_missed");
-        let count = samples[0].strip_prefix(r#"{host="h",script="/x.sh"} "#);
-        count.unwrap().parse::<u64>().unwrap()
-    };
-    // Nothing is judged before the last change of the crontab.
-    assert_eq!(missed(), 0);
-    let file = File::options().append(true).open(scene.path("crontab")).unwrap();
-    let days = Duration::from_secs(4 * 86_400);
-    file.set_modified(SystemTime::now() - days).unwrap();
-    // Since 10:00 yesterday.
-    let count = missed();
-    assert!((13 * 60..38 * 60).contains(&count), "{count}");
-    scene.run(scene.remoteexe_with_ssh("true").env("TZ", "UTC").args(["h", "/x.sh"]));
-    assert_eq!(missed(), 0);
-}
-
-#[test]
-fn a_job_in_a_crontab_has_its_own_series_however_many_its_script_has() {
-    let scene = Scene::new();
-    let jobs: Vec<String> = (0..52).map(|number| format!("h /x.sh {number}x")).collect();
-    let runs = (1..).zip(&jobs);
-    let runs = runs.map(|(pid, job)| run(pid, "10:00:00", "10:00:01", job, "", 0));
-    fs::write(scene.path("a.log"), runs.collect::<String>()).unwrap();
-    let crontab = "* * * * * root remoteexe h /x.sh 51x\n";
-    fs::write(scene.path("crontab"), crontab).unwrap();
-    let mut command = reporter(&scene);
-    command.args(["--prometheus", "--crontab", "crontab", "a.log"]);
-    let output = command.current_dir(scene.path("")).output().unwrap();
-    assert_eq!(
-        samples(&checked(&output), "job_last_exit_code"),
-        [r#"{host="h",script="/x.sh 51x"} 0"#, r#"{host="h",script="/x.sh …"} 0"#]
-    );
 }
 
 #[test]
@@ -421,30 +331,6 @@ fn a_full_disk_leaves_the_old_file() {
         (code(&output), &*stderr(&output), str::from_utf8(&output.stdout).unwrap()),
         (74, "remoteexe: x.prom: No space left on device (os error 28)\n", "x.prom\n5000\n")
     );
-}
-
-#[test]
-fn a_file_that_cannot_be_written_or_read_is_told() {
-    let cases: [(&[&str], i32, &str); 5] = [
-        (
-            &["--prometheus", "-o", "/dev/null"],
-            74,
-            "/dev/null: it is not a regular file; tip: give the name of one, or - for standard output",
-        ),
-        (
-            &["--prometheus", "-o", "/no/x.prom"],
-            74,
-            "tip: give a FILE in a directory that you may write to",
-        ),
-        (&["--prometheus", "--crontab", "/no/crontab"], 74, "/no/crontab: No such file"),
-        (&["-o", "x.prom"], 10, "error: -o is for --prometheus only"),
-        (&["--prometheus", "--json"], 10, "'--prometheus' cannot be used with '--json'"),
-    ];
-    for (args, status, message) in cases {
-        let output = report(LOG, args);
-        assert_eq!(code(&output), status, "{args:?}");
-        assert!(stderr(&output).contains(message), "{}", stderr(&output));
-    }
 }
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/prometheus");

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::durations;
-use super::rows::Rows;
+use super::rows::View;
 use crate::escape::printable;
 use crate::report::format::changed::changes;
 use crate::report::format::report::Report;
@@ -19,7 +19,7 @@ use crate::report::watch::finding::WatchFinding;
 const MAX_WATCHED: usize = 30;
 
 /// What is good, and not as usual.
-pub fn watched(report: &Report, rows: Option<&Rows>) -> Markup {
+pub fn watched(report: &Report, view: Option<&View>) -> Markup {
     let findings: Vec<&WatchFinding> = report.watched().collect();
     let more = findings.len().saturating_sub(MAX_WATCHED);
     let job = |finding: &WatchFinding| {
@@ -35,7 +35,7 @@ pub fn watched(report: &Report, rows: Option<&Rows>) -> Markup {
                 h2 #watch-title { "Watch: good, and not as usual" }
                 @for finding in findings.iter().take(MAX_WATCHED) {
                     @let job = job(finding);
-                    @let row = job.filter(|job| rows.is_some_and(|rows| rows.of_jobs.contains_key(job)));
+                    @let row = job.filter(|job| view.is_some_and(|view| view.rows.contains_key(job)));
                     article.problem.doubtful {
                         div.head {
                             h4 {
@@ -45,7 +45,7 @@ pub fn watched(report: &Report, rows: Option<&Rows>) -> Markup {
                             }
                             p.facts { (facts(finding, report)) }
                         }
-                        div.beside { @if let Some(job) = job { (durations::of_job(report, job)) } }
+                        div.beside { @if let Some(job) = job.filter(|_| durations::is_about(&finding.oddity)) { (durations::of_job(report, job)) } }
                     }
                 }
                 @if more > 0 { p { "and " (more) " more" } }

@@ -7,13 +7,15 @@ use std::path::Path;
 
 use memchr::memmem;
 
-/// The rules for reading crontabs and running lines. The two daemons differ slightly.
+/// The rules for reading crontabs and running lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Daemon {
     /// Debian's and Ubuntu's cron, from Vixie's.
     Debian,
     /// cronie: Red Hat, SUSE, Arch.
     Cronie,
+    /// The crond of busybox: Alpine, containers.
+    Busybox,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,21 +26,22 @@ pub struct MachineCron {
     pub rules: Daemon,
     /// Whether `rules` are the daemon's own. If not, slots are not judged.
     pub is_known: bool,
-    /// Whether a line `NAME=value` can set a variable of remoteexe.
-    pub sets_variables: bool,
     /// The directory of the users' crontabs.
     pub spool: &'static str,
 }
 
-/// The most bytes of a daemon's program that are read. cronie has 80 KB.
-const LARGEST_PROGRAM: u64 = 1 << 20;
+/// The most bytes of a daemon's program that are read. cronie has 80 KB, and busybox 1 MB.
+const LARGEST_PROGRAM: u64 = 4 << 20;
 
 const DEBIAN_SPOOL: &str = "/var/spool/cron/crontabs";
 const CRONIE_SPOOL: &str = "/var/spool/cron";
+const ALPINE_SPOOL: &str = "/etc/crontabs";
+
+pub const SYSTEMD_CRON: &str = "systemd-cron";
 
 /// Other daemons, by a file that each has.
 const OTHERS: [(&str, &str); 3] = [
-    ("usr/lib/systemd/system-generators/systemd-crontab-generator", "systemd-cron"),
+    ("usr/lib/systemd/system-generators/systemd-crontab-generator", SYSTEMD_CRON),
     ("usr/sbin/bcron-sched", "bcron"),
     ("usr/bin/bcron-sched", "bcron"),
 ];
@@ -62,13 +65,7 @@ impl MachineCron {
     }
 
     fn debian(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            rules: Daemon::Debian,
-            is_known: true,
-            sets_variables: true,
-            spool: DEBIAN_SPOOL,
-        }
+        Self { name: name.to_owned(), rules: Daemon::Debian, is_known: true, spool: DEBIAN_SPOOL }
     }
 
     fn unknown(name: &str) -> Self {
@@ -77,25 +74,30 @@ impl MachineCron {
 
     /// Identifies a program named `crond`: several daemons have that name.
     fn crond(program: &Path) -> Self {
-        let target = fs::canonicalize(program).unwrap_or_default();
-        if target.file_name() == Some(OsStr::new("busybox")) {
-            return Self {
-                // Tried with 1.37: only MAILTO, PATH and SHELL have an effect.
-                sets_variables: false,
-                ..Self::unknown("busybox crond")
-            };
-        }
         let mut text = Vec::new();
         if let Ok(file) = File::open(program) {
             // A program that cannot be read identifies nothing.
             let _ = file.take(LARGEST_PROGRAM).read_to_end(&mut text);
         }
         let has = |part: &str| memmem::find(&text, part.as_bytes()).is_some();
+        let is_link = |name| fs::canonicalize(program).is_ok_and(|path| path.ends_with(name));
+        if is_link("busybox") {
+            let name = version(&text, "BusyBox v").map(|it| format!("busybox crond {it}"));
+            let alpine =
+                program.ancestors().nth(3).is_some_and(|it| it.join("etc/crontabs").exists());
+            return Self {
+                name: name.unwrap_or_else(|| "busybox crond".to_owned()),
+                rules: Daemon::Busybox,
+                spool: if alpine { ALPINE_SPOOL } else { DEBIAN_SPOOL },
+                ..Self::debian("")
+            };
+        }
         if !has("cronie") && !has("RANDOM_DELAY") {
             return Self::unknown("a crond that is neither cronie nor busybox");
         }
+        let name = version(&text, "cronie ").map(|it| format!("cronie {it}"));
         Self {
-            name: cronie_version(&text).unwrap_or_else(|| "cronie".to_owned()),
+            name: name.unwrap_or_else(|| "cronie".to_owned()),
             rules: Daemon::Cronie,
             // Debian 13 builds it with the spool of Debian's cron.
             spool: if has(DEBIAN_SPOOL) { DEBIAN_SPOOL } else { CRONIE_SPOOL },
@@ -118,13 +120,12 @@ impl MachineCron {
     }
 }
 
-/// `cronie 1.7.2`, as the program prints it with `-V`.
-fn cronie_version(program: &[u8]) -> Option<String> {
-    memmem::find_iter(program, b"cronie ").find_map(|at| {
+/// The number behind the name of a program, as it prints both.
+fn version(program: &[u8], name: &str) -> Option<String> {
+    memmem::find_iter(program, name).find_map(|at| {
         let is_part = |byte: &&u8| byte.is_ascii_digit() || **byte == b'.';
-        let number: Vec<u8> = program[at + 7..].iter().take_while(is_part).copied().collect();
-        let number = String::from_utf8(number).ok().filter(|it| !it.is_empty())?;
-        Some(format!("cronie {number}"))
+        let number = program[at + name.len()..].iter().take_while(is_part).copied().collect();
+        String::from_utf8(number).ok().filter(|it| !it.is_empty())
     })
 }
 
@@ -133,7 +134,7 @@ impl Daemon {
     pub fn consequence(self) -> &'static str {
         match self {
             Self::Debian => "cron ignores this whole file",
-            Self::Cronie => "cron ignores this line",
+            Self::Cronie | Self::Busybox => "cron ignores this line",
         }
     }
 
@@ -141,7 +142,7 @@ impl Daemon {
     pub fn user_variables(self) -> &'static [&'static str] {
         match self {
             Self::Debian => &["LOGNAME"],
-            Self::Cronie => &["LOGNAME", "USER"],
+            Self::Cronie | Self::Busybox => &["LOGNAME", "USER"],
         }
     }
 
@@ -156,12 +157,16 @@ impl Daemon {
                 let ends = [b"~".as_slice(), b".rpmsave", b".rpmorig", b".rpmnew"];
                 !name.starts_with(b"#") && !ends.iter().any(|end| name.ends_with(end))
             }
+            // It reads no system file.
+            Self::Busybox => false,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use tempfile::TempDir;
 
     use super::*;
@@ -169,6 +174,7 @@ mod tests {
     #[test]
     fn the_daemon_decides_the_rules_and_the_spool_and_not_the_other_way_round() {
         let (crond, other) = ("usr/sbin/crond", "a crond that is neither cronie nor busybox");
+        let busybox = "bin/busybox";
         let cronie = "\0cronie 1.7.2\0/var/spool/cron";
         let on_debian = "cronie 1.7.2\0/var/spool/cron/crontabs\0";
         for (path, text, name, rules, is_known, spool) in [
@@ -176,6 +182,14 @@ mod tests {
             (crond, cronie, "cronie 1.7.2", Daemon::Cronie, true, CRONIE_SPOOL),
             (crond, on_debian, "cronie 1.7.2", Daemon::Cronie, true, DEBIAN_SPOOL),
             (crond, "", other, Daemon::Debian, false, DEBIAN_SPOOL),
+            (
+                busybox,
+                "BusyBox v1.36.1 (x)",
+                "busybox crond 1.36.1",
+                Daemon::Busybox,
+                true,
+                ALPINE_SPOOL,
+            ),
             (OTHERS[0].0, "", "systemd-cron", Daemon::Debian, false, DEBIAN_SPOOL),
             ("etc/passwd", "", "no cron daemon found", Daemon::Debian, true, DEBIAN_SPOOL),
         ] {
@@ -185,6 +199,12 @@ mod tests {
             let path = root.path().join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(&path, text).unwrap();
+            if path.ends_with(busybox) {
+                let root = root.path();
+                fs::create_dir_all(root.join("usr/sbin")).unwrap();
+                fs::create_dir_all(root.join("etc/crontabs")).unwrap();
+                symlink("../../bin/busybox", root.join(crond)).unwrap();
+            }
             let found = MachineCron::of(root.path());
             let facts = (found.name.as_str(), found.rules, found.is_known, found.spool);
             assert_eq!(facts, (name, rules, is_known, spool), "{}", path.display());

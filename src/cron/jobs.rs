@@ -60,6 +60,7 @@ pub struct LineRef {
 }
 
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct CronJob {
     pub place: LineRef,
     /// As in START.
@@ -81,6 +82,8 @@ pub struct CronJob {
     pub has_own_zone: bool,
     /// The line may skip a run on purpose, as behind `flock -n`.
     pub is_conditional: bool,
+    /// The daemon skips the line while its last run goes on.
+    pub waits_for_last: bool,
     /// The exit statuses that are no failure, by `REMOTEEXE_OK`.
     pub accepted: SuccessStatuses,
     /// The last change of the crontab, in seconds from 1970, if known.
@@ -247,6 +250,11 @@ impl CronJobs {
             finder.add_lines();
             finder.add_commented_out();
         }
+        let of_others = crontabs.of_others.iter().map(|(file, line)| UnknownCall {
+            place: LineRef { file: file.as_path().into(), line: *line },
+            reason: "another program than cron starts it".to_owned(),
+        });
+        jobs.unknown.extend(of_others);
         let on_a_line = jobs.entries.iter().map(|job| (&job.user, &*job.job));
         let on_a_line: HashSet<(&Option<String>, &[u8])> = on_a_line.collect();
         jobs.commented_out.retain(|off| !on_a_line.contains(&(&off.user, off.job.as_slice())));
@@ -295,11 +303,12 @@ impl JobFinder<'_> {
             log_dir,
             splay,
             timing: line.timing,
-            schedule: shortened(line.time_text.as_bytes(), LONGEST_SCHEDULE),
+            schedule: shortened(line.schedule().as_bytes(), LONGEST_SCHEDULE),
             zone: start.zone.clone(),
             wait: call.wait.or_later(start.latest),
             has_own_zone: has_zone(call, line),
             is_conditional: call.is_conditional,
+            waits_for_last: self.daemon == Daemon::Busybox,
             accepted: accepted(call, line),
             changed: crontab.changed,
             is_ignored: crontab.rejection.is_some() || crontab.contents.is_ignored,

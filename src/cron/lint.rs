@@ -17,7 +17,7 @@ use super::crontab::mistakes::{ONE_LINE, lookalike};
 use super::crontab::parse::{Columns, CronLine};
 use super::crontab::percent::ShellText;
 use super::crontab::variables::Variables;
-use super::daemon::{Daemon, MachineCron};
+use super::daemon::{Daemon, MachineCron, SYSTEMD_CRON};
 use super::fault::{Fault, Finding};
 use super::jobs::{CallMeaning, JobCall, Mentioning, ParseCall, meaning, mentioning, user};
 use super::timing::{Timing, half_read_fields, split_word};
@@ -199,6 +199,9 @@ impl Linter<'_> {
         for field in half_read_fields(line.time_text.as_bytes(), self.daemon) {
             add(field.problem, &field.remedy);
         }
+        if self.cron.name == SYSTEMD_CRON {
+            systemd_cron(line, shell).for_each(|problem| add(problem, "test it, or use numbers"));
+        }
         if line.command.ends_with(b"\r") {
             let problem = "the line ends as on Windows, with a carriage return";
             add(problem.to_owned(), "convert the file with dos2unix");
@@ -228,14 +231,6 @@ impl Linter<'_> {
     }
 
     fn call(&mut self, call: &Call, line: &CronLine) {
-        let mut of_crontab = line.variables.all();
-        if !self.cron.sets_variables
-            && let Some((name, _)) = of_crontab.find(|(name, _)| name.starts_with("REMOTEEXE_"))
-        {
-            let problem = format!("{} does not set {name}", self.cron.name);
-            let remedy = format!("write it before the command of each line: {name}=… remoteexe …");
-            self.add_new(line, [Fault::new(problem, remedy)]);
-        }
         let user = user(line, self.crontab);
         let is_trusted = self.crontab.trust == Trust::Full;
         // Another user's paths may lead to a filesystem that does not answer.
@@ -301,6 +296,22 @@ impl Linter<'_> {
             }
         }
     }
+}
+
+/// What systemd-cron reads in another way than cron, in some versions.
+fn systemd_cron(line: &CronLine, shell: &ShellText) -> impl Iterator<Item = String> {
+    let fields: Vec<&str> = line.time_text.split_whitespace().collect();
+    let field = |number: usize| fields.get(number).copied().unwrap_or("*");
+    let has_letter = |text: &str| text.contains(|it: char| it.is_ascii_alphabetic());
+    let problems = [
+        (has_letter(field(3)), "may make no timer for the name of a month"),
+        (field(4).eq_ignore_ascii_case("sun"), "may take sun for every day"),
+        (field(2) != "*" && field(4) != "*", "needs the day of month and the weekday"),
+        (line.time_text.contains("/0"), "may hang because of a step of 0"),
+        (shell.input.is_some(), "may drop the input behind the %"),
+    ];
+    let found = problems.into_iter().filter(|(is_so, _)| *is_so);
+    found.map(|(_, problem)| format!("{SYSTEMD_CRON} {problem}"))
 }
 
 /// A lookalike outside quotes: the shell takes it for a letter.

@@ -131,7 +131,7 @@ fn check_time(line: &CronLine, daemon: Daemon) -> Result<(), Fault> {
     if line.time_text.contains('~') {
         let problem = match daemon {
             Daemon::Cronie => "cron draws the time of ~ at random",
-            Daemon::Debian => "cron takes what is before ~ for the whole",
+            _ => "cron takes what is before ~ for the whole",
         };
         return refused(problem, "give a number; --splay spreads the jobs");
     }

@@ -47,7 +47,11 @@ pub fn half_read_fields(time: &[u8], daemon: Daemon) -> Vec<Fault> {
         (!ignored.is_empty()).then(|| {
             let (read, ignored) = (shortened(read, LONGEST), shortened(ignored, LONGEST));
             let name = unit.name;
-            let problem = format!("cron reads the {name} as {read} and ignores '{ignored}'");
+            let problem = if read.is_empty() {
+                format!("cron does not understand the {name} '{ignored}'")
+            } else {
+                format!("cron reads the {name} as {read} and ignores '{ignored}'")
+            };
             Fault::new(problem, remedy_for_ignored(&ignored))
         })
     });
@@ -71,6 +75,10 @@ impl Timing {
     pub fn parse(line: &[u8], daemon: Daemon) -> Result<(Self, &[u8]), Fault> {
         if let Some(line) = line.strip_prefix(b"@") {
             let (word, rest) = split_word(line);
+            if daemon == Daemon::Busybox {
+                let problem = format!("@{} crashes busybox crond", shortened(word, LONGEST));
+                return Err(Fault::new(problem, "give five time fields"));
+            }
             let timing = match word {
                 b"reboot" => Self { is_reboot: true, spread: Some(0), ..Self::default() },
                 _ => Self::of_fields(fields_of(word)?, daemon)?,
@@ -97,7 +105,16 @@ impl Timing {
             *values = unit.parse(text, daemon).map_err(|why| refused_field(&unit, text, why))?;
         }
         let begins_with_star = |index: usize| fields[index].starts_with(b"*");
-        let [minutes, hours, days, months, weekdays] = values;
+        let [minutes, hours, mut days, months, mut weekdays] = values;
+        let is_busybox = daemon == Daemon::Busybox;
+        if is_busybox {
+            // A field that restricts nothing does not count beside one that does.
+            match (days.bits == u64::from(u32::MAX), weekdays.bits == 0x7f) {
+                (true, false) => days.bits = 0,
+                (false, true) => weekdays.bits = 0,
+                _ => {}
+            }
+        }
         // Sunday is both 0 and 7.
         let sunday = u8::from(weekdays.bits & 0b1000_0001 != 0);
         Ok(Self {
@@ -106,8 +123,9 @@ impl Timing {
             days: low_bits(days.bits),
             months: u16::try_from(months.bits).unwrap_or_default(),
             weekdays: u8::try_from(weekdays.bits & 0b111_1110).unwrap_or_default() | sunday,
-            needs_both_days: begins_with_star(2) || begins_with_star(4),
-            is_wildcard: begins_with_star(0) || begins_with_star(1),
+            needs_both_days: !is_busybox && (begins_with_star(2) || begins_with_star(4)),
+            // The crond of busybox follows the clock with all lines.
+            is_wildcard: is_busybox || begins_with_star(0) || begins_with_star(1),
             is_reboot: false,
             spread: (days.spread == 0 && months.spread == 0 && weekdays.spread == 0)
                 .then_some(u16::from(minutes.spread) + 60 * u16::from(hours.spread)),

@@ -22,10 +22,13 @@
 #     cronie-zone-forward: Europe/Berlin    "2026-03-29 00:30"  270 6
 #     cronie-zone-back:    Europe/Berlin    "2026-10-25 00:30"  330 7
 #     cronie-zone-other:   Europe/Berlin    "2026-11-01 05:30"  330 8
+#
+# and those named busybox-… with the words of berlin-forward and berlin-back, COLUMN= and BusyBox 1.37, which is not
+# linked statically, without @hourly and the like: CROND="/path/to/busybox crond -f -c /var/spool/cron/crontabs".
 set -euo pipefail
 
 zone=$1 start=$2 minutes=$3 seed=$4
-crond=${CROND:-/usr/sbin/cron -f}
+crond=${CROND:-/usr/sbin/cron -f} column=${COLUMN- root}
 speed=60
 
 dir=$(mktemp -d)
@@ -71,15 +74,19 @@ awk -v seed="$seed" -v day="$(TZ=$zone date -d "$start + 1 hour" +%-d)" -v hours
             print field(0, 59, 0.02), hour, dom, field(1, 12, 0.7, "janfebmaraprmayjunjulaugsepoctnovdec"), \
                 field(0, 7, 0.6, "SunMonTueWedThuFriSatSun")
         }
-    }' | sort -u >"$dir/lines"
+    }' | sort -u | if [ -n "$column" ]; then cat; else grep -v @; fi >"$dir/lines"
 
 export TZ=$zone
-export FALSE="@$start:00 x$speed" DIR="$dir" CROND="$crond"
+export FALSE="@$start:00 x$speed" DIR="$dir" CROND="$crond" COLUMN="$column"
 {
-    printf 'SHELL=/bin/bash\nMAILTO=""\n'
+    printf 'SHELL=%s\nMAILTO=""\n' "$dir/bash"
     [ -z "${CRON_TZ-}" ] || echo "CRON_TZ=$CRON_TZ"
-    awk -v out="$dir/runs" '{ print $0 " root echo $EPOCHREALTIME " NR " >>" out }' "$dir/lines"
+    awk -v out="$dir/runs" -v user="$column" \
+        '{ print $0 user " echo $EPOCHREALTIME " NR " >>" out }' "$dir/lines"
 } >"$dir/crontab"
+# The crond of busybox hands on its environment.
+printf '#!/bin/sh\nunset LD_PRELOAD\nexec bash "$@"\n' >"$dir/bash"
+chmod +x "$dir/bash"
 # In a mount namespace the daemon sees this crontab only.
 # shellcheck disable=SC2016  # the shell there expands it
 timeout "$((minutes * 60 / speed + 3))" "$(dirname "$0")/../try/own_mounts.sh" bash -euc '
@@ -87,6 +94,7 @@ timeout "$((minutes * 60 / speed + 3))" "$(dirname "$0")/../try/own_mounts.sh" b
     for hidden in /etc/cron.d /var/spool/cron; do
         [ ! -d $hidden ] || mount --bind "$DIR/none" $hidden
     done
+    [ -n "$COLUMN" ] || cp "$DIR/crontab" "$DIR/none/crontabs/root"
     mount --bind "$DIR/run" /run
     mount --bind "$DIR/crontab" /etc/crontab
     exec faketime -f "$FALSE" bash -euc "env -u LD_PRELOAD bash -c \"echo \\\$EPOCHREALTIME\" >\"\$DIR/begin\"; exec \$CROND"

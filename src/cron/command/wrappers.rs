@@ -8,7 +8,7 @@ use super::wait::Wait;
 
 /// Programs that run the command after their own options and operands: the name, the options whose value is the next
 /// word, and the number of operands before the command.
-const WRAPPERS: [(&str, &str, usize); 28] = [
+const WRAPPERS: [(&str, &str, usize); 29] = [
     ("chronic", "", 0),
     ("chrt", "-T -P -D", 1),
     ("command", "", 0),
@@ -28,6 +28,7 @@ const WRAPPERS: [(&str, &str, usize); 28] = [
     ("setlock", "", 1),
     ("setsid", "", 0),
     ("setuidgid", "", 1),
+    ("sshpass", "-f -d -p -P", 0),
     ("stdbuf", "-i -o -e", 0),
     ("sudo", "-u --user -g --group -C -D -R -T -h -p -r -t", 0),
     ("systemd-cat", "-t --identifier -p --priority", 0),

@@ -11,6 +11,7 @@ use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, lstat, open};
 use rustix::io::Errno;
 
 use super::parse::{Columns, Contents, CronLine};
+use crate::cron::command::calls::may_run;
 use crate::cron::daemon::{Daemon, MachineCron};
 use crate::cron::fault::Fault;
 
@@ -19,6 +20,19 @@ const LARGEST: u64 = 16 << 20;
 
 const CRONTAB: &str = "/etc/crontab";
 const CRON_D: &str = "/etc/cron.d";
+
+/// Files, and directories with files, by which other programs than the cron daemon start jobs: anacron, run-parts, at
+/// and mcron.
+const OF_OTHERS: [&str; 8] = [
+    "/etc/anacrontab",
+    "/etc/cron.hourly",
+    "/etc/cron.daily",
+    "/etc/cron.weekly",
+    "/etc/cron.monthly",
+    "/var/spool/cron/atjobs",
+    "/var/spool/at",
+    "/var/cron/tabs",
+];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CrontabSelection {
@@ -121,6 +135,8 @@ pub struct Crontabs {
     pub cron: MachineCron,
     pub read: Vec<Crontab>,
     pub left_out: Vec<UnreadCrontab>,
+    /// The first lines that may run remoteexe in files that the cron daemon does not read.
+    pub of_others: Vec<(PathBuf, usize)>,
 }
 
 /// Decides the rules for a file's mode and owner.
@@ -136,7 +152,8 @@ enum Location {
 impl Crontabs {
     pub fn read(selection: &CrontabSelection, trust: TrustIn) -> Self {
         let cron = MachineCron::of(Path::new("/"));
-        let mut crontabs = Self { cron, read: Vec::new(), left_out: Vec::new() };
+        let mut crontabs =
+            Self { cron, read: Vec::new(), left_out: Vec::new(), of_others: Vec::new() };
         match selection {
             CrontabSelection::Machine => crontabs.add_machine(trust),
             CrontabSelection::Files(files) => {
@@ -169,16 +186,31 @@ impl Crontabs {
     }
 
     fn add_machine(&mut self, trust: TrustIn) {
-        let system = Path::new(CRONTAB);
-        if system.symlink_metadata().is_ok() {
-            self.add(system, Location::System, Columns::System, None, trust);
-        }
-        for path in self.files_in(Path::new(CRON_D)) {
-            self.add(&path, Location::System, Columns::System, None, trust);
+        if self.cron.rules != Daemon::Busybox {
+            let system = Path::new(CRONTAB);
+            let system = system.symlink_metadata().is_ok().then(|| system.to_owned());
+            for path in system.into_iter().chain(self.files_in(Path::new(CRON_D))) {
+                self.add(&path, Location::System, Columns::System, None, trust);
+            }
         }
         for path in self.files_in(Path::new(self.cron.spool)) {
             let owner = path.file_name().map(|name| name.to_string_lossy().into_owned());
             self.add(&path, Location::Spool, Columns::User, owner, trust);
+        }
+        self.add_others(trust);
+    }
+
+    fn add_others(&mut self, trust: TrustIn) {
+        for place in OF_OTHERS.map(Path::new) {
+            let files = if place.is_dir() { self.files_in(place) } else { vec![place.to_owned()] };
+            for path in files {
+                let Ok((text, stat)) = read(&path, Location::System) else { continue };
+                let is_comment = |line: &[u8]| line.trim_ascii_start().starts_with(b"#");
+                let mut lines = text.split(|byte| *byte == b'\n');
+                let line = lines.position(|line| may_run(line) && !is_comment(line));
+                let line = line.filter(|_| trust(&Author::Uid(stat.st_uid)) != Trust::Nothing);
+                self.of_others.extend(line.map(|line| (path, line + 1)));
+            }
         }
     }
 
@@ -266,6 +298,7 @@ impl Crontabs {
         let mode = stat.st_mode & 0o7777;
         let (is_bad_mode, good_mode) = match (self.cron.rules, place) {
             (_, Location::Elsewhere) => return None,
+            (Daemon::Busybox, _) => (false, ""),
             (Daemon::Debian, Location::Spool) => (mode != 0o600, "600"),
             (Daemon::Debian, Location::System) => (mode & 0o022 != 0, "644"),
             (Daemon::Cronie, Location::Spool) => (mode & 0o7533 != 0o400, "600"),
@@ -276,12 +309,13 @@ impl Crontabs {
             let problem = format!("cron ignores a file of mode {mode:o}");
             return Some(Fault::new(problem, format!("chmod {good_mode} {shown}")));
         }
-        if place == Location::System && stat.st_uid != 0 {
+        let is_busybox = self.cron.rules == Daemon::Busybox;
+        if (place == Location::System || is_busybox) && stat.st_uid != 0 {
             let problem = format!("cron ignores a file of uid {}, which is not root", stat.st_uid);
             return Some(Fault::new(problem, format!("chown root {shown}")));
         }
         let has_link_rule = place == Location::Spool || self.cron.rules == Daemon::Debian;
-        (has_link_rule && stat.st_nlink != 1).then(|| {
+        (has_link_rule && !is_busybox && stat.st_nlink != 1).then(|| {
             let problem = "cron ignores a file that has a second hard link";
             Fault::new(problem, format!("copy {shown} to a file of its own"))
         })

@@ -49,6 +49,11 @@ impl CronLine {
         self.user.as_deref().is_some_and(mentions_name) || mentions_name(&self.command)
     }
 
+    /// The time with single blanks between its fields.
+    pub fn schedule(&self) -> String {
+        self.time_text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
     /// Whether the line lacks the user column of its crontab, or has one too many. Only what is certain counts: no user
     /// is called `remoteexe` or has a `/` in the name, and no program is called `root`.
     pub fn has_wrong_columns(&self) -> bool {
@@ -139,7 +144,7 @@ impl CrontabParser {
             self.contents.commented_out.extend(self.commented_out(line, number));
             return;
         }
-        if is_unfinished {
+        if is_unfinished && self.daemon != Daemon::Busybox {
             let problem = "no newline at the end of the file";
             self.refuse(Fault::new(problem, "end the last line with a newline").at(number));
             if self.daemon == Daemon::Cronie {
@@ -148,6 +153,15 @@ impl CrontabParser {
         }
         if let Some(assignment) = Assignment::parse(line, self.daemon) {
             self.assign(assignment, number);
+            return;
+        }
+        if self.daemon == Daemon::Busybox
+            && let Some(Assignment { name, .. }) = Assignment::parse(line, Daemon::Cronie)
+        {
+            let name = String::from_utf8_lossy(&name);
+            let problem = format!("busybox crond does not set {name}");
+            let remedy = format!("write {name}=… before the command of each line");
+            self.contents.faults.push(Fault::new(problem, remedy).at(number));
             return;
         }
         match self.line(line, number) {
@@ -200,7 +214,7 @@ impl CrontabParser {
         let line = match self.daemon {
             // The daemon then writes nothing to syslog.
             Daemon::Cronie => line.strip_prefix(b"-").unwrap_or(line),
-            Daemon::Debian => line,
+            _ => line,
         };
         if is_bad_assignment(line) {
             return Err(Fault::new(
@@ -221,7 +235,7 @@ impl CrontabParser {
         let command = match self.daemon {
             // Mail only if the job fails.
             Daemon::Cronie => command.strip_prefix(b"-n ").unwrap_or(command),
-            Daemon::Debian => command,
+            _ => command,
         };
         Ok(CronLine {
             number,
@@ -261,6 +275,7 @@ impl CrontabParser {
         let longest = match self.daemon {
             Daemon::Debian => LONGEST_DEBIAN_COMMAND,
             Daemon::Cronie => LONGEST_CRONIE_COMMAND,
+            Daemon::Busybox => usize::MAX,
         };
         if command.len() >= longest {
             let length = command.len();
@@ -275,18 +290,16 @@ impl CrontabParser {
         let fault = Fault::new(problem, "use several files").at(line);
         match self.daemon {
             Daemon::Debian => self.refuse_file(fault),
-            Daemon::Cronie => self.add(fault, "the others are not looked at here"),
+            _ => self.add(fault, "the others are not looked at here"),
         }
     }
 
     fn refuse(&mut self, fault: Fault) {
-        match self.daemon {
-            Daemon::Debian => self.refuse_file(fault),
-            Daemon::Cronie => {
-                self.contents.refusals.push(fault.clone());
-                self.add(fault, Daemon::Cronie.consequence());
-            }
+        if self.daemon == Daemon::Debian {
+            return self.refuse_file(fault);
         }
+        self.contents.refusals.push(fault.clone());
+        self.add(fault, self.daemon.consequence());
     }
 
     fn refuse_file(&mut self, fault: Fault) {

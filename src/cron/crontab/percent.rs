@@ -13,6 +13,9 @@ pub struct ShellText {
 impl ShellText {
     /// Splits a command. `\%` becomes `%`, and for Debian's cron `\\` becomes `\`.
     pub fn of(command: &[u8], daemon: Daemon) -> Self {
+        if daemon == Daemon::Busybox {
+            return Self { text: command.to_vec(), input: None };
+        }
         let mut text = Vec::with_capacity(command.len());
         let mut bytes = command.iter().copied().enumerate();
         while let Some((index, byte)) = bytes.next() {

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use crate::cron::daemon::Daemon;
+use crate::cron::timing::split_word;
 
 /// A hostile crontab may have thousands.
 const MOST: usize = 64;
@@ -62,6 +63,9 @@ impl Assignment {
     /// Parses a line without leading blanks, unless `daemon` takes it for something else. Debian's cron does not take
     /// `NAME=` without a value, and neither daemon takes text after a closing quote.
     pub fn parse(line: &[u8], daemon: Daemon) -> Option<Self> {
+        if daemon == Daemon::Busybox {
+            return Self::of_busybox(line);
+        }
         let (name, rest) = name(line)?;
         let rest = rest.trim_ascii_start().strip_prefix(b"=")?;
         let (value, is_quoted) = match rest.trim_ascii_start() {
@@ -79,6 +83,17 @@ impl Assignment {
             _ => value,
         };
         Some(Self { name: name.to_vec(), value: value.to_vec(), is_quoted })
+    }
+}
+
+impl Assignment {
+    /// The crond of busybox sets three variables only, each to the first word.
+    fn of_busybox(line: &[u8]) -> Option<Self> {
+        let word = split_word(line).0;
+        let end = word.iter().position(|byte| *byte == b'=')?;
+        let (name, value) = (word[..end].to_vec(), word[end + 1..].to_vec());
+        let is_known = matches!(&*name, b"MAILTO" | b"PATH" | b"SHELL");
+        is_known.then_some(Self { name, value, is_quoted: false })
     }
 }
 

@@ -60,17 +60,20 @@ fn in_path(program: &Path, call: &Call, line: &CronLine, more: &str) -> Option<F
         return None;
     }
     let name = program.display();
-    let problem = if path.contains(&b'$') {
-        format!("{name} is not in PATH, in which cron does not replace the ${more}")
-    } else {
-        format!("{name} is not in PATH, {}{more}", String::from_utf8_lossy(path))
+    let sign = path.iter().find(|byte| b"$~".contains(byte)).map(|byte| char::from(*byte));
+    let problem = match sign {
+        Some(sign) => {
+            format!("{name} is not in PATH, in which cron does not replace the {sign}{more}")
+        }
+        None => format!("{name} is not in PATH, {}{more}", String::from_utf8_lossy(path)),
     };
     let mut usual = USUAL_DIRS.iter();
-    let remedy = match usual.find(|dir| is_program(&Path::new(dir).join(program))) {
-        Some(dir) if path.contains(&b'$') => format!("write all directories of PATH, also {dir}"),
-        Some(dir) => format!("add {dir}, where it is, to PATH at the head of the file"),
-        None if path.contains(&b'$') => "write all directories of PATH".to_owned(),
-        None => {
+    let usual = usual.find(|dir| is_program(&Path::new(dir).join(program)));
+    let remedy = match (usual, sign) {
+        (Some(dir), Some(_)) => format!("write all directories of PATH, also {dir}"),
+        (Some(dir), None) => format!("add {dir}, where it is, to PATH at the head of the file"),
+        (None, Some(_)) => "write all directories of PATH".to_owned(),
+        (None, None) => {
             "link it into one of these directories, or set PATH at the head of the file".to_owned()
         }
     };

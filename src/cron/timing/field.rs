@@ -52,12 +52,15 @@ const RANGE: FieldError = "is out of range";
 impl Unit {
     /// The values of `text`, which has no blanks.
     pub fn parse(&self, text: &[u8], daemon: Daemon) -> Result<Values, FieldError> {
+        if daemon == Daemon::Busybox {
+            return Ok(self.busybox(text));
+        }
         let mut values = Values::default();
         let mut rest = text;
         loop {
             let range = match daemon {
                 Daemon::Debian => self.debian_range(&mut rest)?,
-                Daemon::Cronie => self.cronie_range(&mut rest)?,
+                _ => self.cronie_range(&mut rest)?,
             };
             for value in (range.first..=range.last).step_by(range.step) {
                 let is_value = (i64::from(self.low)..=i64::from(self.high)).contains(&value);
@@ -73,6 +76,57 @@ impl Unit {
             };
             rest = after;
         }
+    }
+
+    /// The values that the crond of busybox takes before what it does not understand. A range may go past the last
+    /// value to the first, and one to a number that does not exist has every value.
+    fn busybox(&self, text: &[u8]) -> Values {
+        let mut values = Values::default();
+        let mut rest = text;
+        let first = usize::from(self.low == 1 && !self.names.is_empty());
+        let count = usize::from(self.high) + 1 - first - usize::from(self.names == WEEKDAYS);
+        loop {
+            let before = rest.len();
+            let item = |rest: &mut &[u8]| {
+                if take(rest, b'*') {
+                    return Some((0, Some(count - 1)));
+                }
+                Some((self.busybox_number(rest)?.checked_sub(first)?, None))
+            };
+            let Some((begin, end)) = item(&mut rest) else {
+                return Values { ignored: before, ..values };
+            };
+            let end = match end {
+                None if take(&mut rest, b'-') => match item(&mut rest) {
+                    Some((number, end)) => end.unwrap_or(number),
+                    None => return Values { ignored: before, ..values },
+                },
+                end => end.unwrap_or(begin),
+            };
+            let step = take(&mut rest, b'/').then(|| self.busybox_number(&mut rest).unwrap_or(0));
+            let steps = if end < count { (end + count - begin % count) % count + 1 } else { 1023 };
+            // Without a number behind the slash only the first value counts.
+            for place in
+                (0..steps).step_by(step.map_or(1, |step| if step == 0 { 1023 } else { step }))
+            {
+                values.bits |= 1 << ((begin + place) % count + first);
+            }
+            if end >= count || !take(&mut rest, b',') {
+                let ignored = if end < count { rest.len() } else { before };
+                return Values { ignored, ..values };
+            }
+        }
+    }
+
+    /// A number, or the number of a name of three letters.
+    fn busybox_number(&self, rest: &mut &[u8]) -> Option<usize> {
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let (number, after) = rest.split_at(if digits > 0 { digits } else { rest.len().min(3) });
+        let word = str::from_utf8(number).ok()?;
+        let name = self.names.iter().position(|name| name.eq_ignore_ascii_case(word));
+        let value = name.map(|name| name + usize::from(self.low)).or_else(|| word.parse().ok())?;
+        *rest = after;
+        Some(value)
     }
 
     fn debian_range(&self, rest: &mut &[u8]) -> Result<Range, FieldError> {

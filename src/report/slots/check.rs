@@ -169,6 +169,14 @@ impl Expected {
     }
 }
 
+impl ExpectedJob {
+    /// Whether a run was going on at this time, for lines that may skip a run.
+    fn goes_on_at(&self, time: i64) -> bool {
+        let before = self.ends.partition_point(|(start, _)| *start < time);
+        self.ends[..before].iter().rev().take(MAX_RUNS).any(|(_, end)| *end >= time)
+    }
+}
+
 /// Checks the jobs of one scheduler.
 struct SlotChecker<'a> {
     expected: &'a Expected,
@@ -257,6 +265,11 @@ impl SlotChecker<'_> {
                 let first = slots.filter(|at| *at <= first).max().unwrap_or(first);
                 of_line.retain(|due| due.at >= first);
             }
+            if entry.waits_for_last {
+                for due in &mut of_line {
+                    due.is_certain &= !job.goes_on_at(due.at);
+                }
+            }
             due.extend(of_line);
         }
         for due in &mut due {
@@ -307,11 +320,8 @@ impl SlotChecker<'_> {
         let is_shown = |at: i64| time(at) >= self.timeframe.since && self.is_judged(at);
         for missed in result.perhaps.iter().filter(|missed| is_shown(missed.at)) {
             found.perhaps += 1;
-            let runs = &self.expected.jobs[missed.job as usize].ends;
-            let before = runs.partition_point(|(start, _)| *start < missed.at);
-            let mut last = runs[..before].iter().rev().take(MAX_RUNS);
-            let is_still_going = last.any(|(_, end)| *end >= missed.at);
-            found.still_going += u64::from(is_still_going);
+            let job = &self.expected.jobs[missed.job as usize];
+            found.still_going += u64::from(job.goes_on_at(missed.at));
         }
         let is_stray = |(job, at): &&(u32, i64)| {
             let mut lines = self.expected.jobs[*job as usize].lines.iter();

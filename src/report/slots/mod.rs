@@ -166,7 +166,7 @@ pub struct ExpectedJob {
 impl ExpectedJob {
     fn add_line(&mut self, line: usize, entry: &CronJob) {
         self.lines.push(line);
-        self.is_conditional |= entry.is_conditional;
+        self.is_conditional |= entry.is_conditional || entry.waits_for_last;
         self.accepted.extend(&entry.accepted);
     }
 

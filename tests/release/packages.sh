@@ -208,7 +208,7 @@ the_program_needs_no_library_and_runs_on_a_kernel_that_lacks_newer_calls() {
     equal "its libraries" "$(ldd "$work/static$program")" $'\tstatically linked'
     mkdir "$work/log"
     # As Linux 3.10 does, which RHEL 7 has.
-    strace -qq -f -o "$work/trace" -e inject=$calls:error=ENOSYS "$work/static$program" -F "$SANDBOX/ssh_config" \
+    strace -qq -o "$work/trace" -e inject=$calls:error=ENOSYS "$work/static$program" -F "$SANDBOX/ssh_config" \
         --log-dir "$work/log" --retries 2 host01 'echo hello; exit 3' || status=$?
     equal "the exit status" "$status" 3
     grep -q INJECTED "$work/trace"

@@ -176,16 +176,12 @@ fn mentioning_in(
         if calls == 0 {
             continue;
         }
-        line.mentions.truncate(left.min(MOST_CALLS_A_LINE));
+        let (most, of) = if calls > left { (most, "crontab") } else { (MOST_CALLS_A_LINE, "line") };
         let is_over = calls > left;
-        if is_over || calls > MOST_CALLS_A_LINE {
-            let reason = if is_over {
-                format!("more than {most} calls: the others in this crontab are not looked at")
-            } else {
-                format!(
-                    "more than {MOST_CALLS_A_LINE} calls: the others in this line are not looked at"
-                )
-            };
+        line.mentions.truncate(left.min(MOST_CALLS_A_LINE));
+        if calls > line.mentions.len() {
+            let reason =
+                format!("more than {most} calls: the others in this {of} are not looked at");
             line.mentions.push(Mention::Unknown(reason));
         }
         left = left.saturating_sub(calls);

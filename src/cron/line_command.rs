@@ -1,6 +1,6 @@
 //! What cron hands over to start the job of a line.
 
-use super::crontab::parse::{Contents, CronLine};
+use super::crontab::parse::CronLine;
 use super::crontab::percent::ShellText;
 use super::daemon::Daemon;
 use super::fault::Fault;
@@ -19,7 +19,7 @@ pub struct LineCommand {
 
 impl LineCommand {
     /// Fails if a column is missing, or a text is not UTF-8.
-    pub fn of(line: &CronLine, contents: &Contents, daemon: Daemon) -> Result<Self, Fault> {
+    pub fn of(line: &CronLine, daemon: Daemon) -> Result<Self, Fault> {
         let shell = ShellText::of(&line.command, daemon);
         if line.has_wrong_columns() {
             return match line.user {
@@ -33,27 +33,21 @@ impl LineCommand {
         Ok(Self {
             user: line.user.as_deref().map(|user| text(user, "the user")).transpose()?,
             command: text(&shell.text, "the command")?,
-            variables: variables(contents, line.number)?,
+            variables: variables(line)?,
             input: shell.input.as_ref().map(|_| text(&shell.stdin(), "the input")).transpose()?,
         })
     }
 }
 
-/// The variables that the lines before `number` set, with their last values.
-fn variables(contents: &Contents, number: usize) -> Result<Vec<(String, String)>, Fault> {
-    let mut variables: Vec<(String, String)> = Vec::new();
-    for (_, assignment) in contents.assignments.iter().take_while(|(at, _)| *at < number) {
-        let name = text(&assignment.name, "the name of a variable above it")?;
-        let value = text(&assignment.value, &format!("the value of {name}"))?;
-        if name.is_empty() {
-            return refused("a variable above it has no name", "give it one, or take it out");
-        }
-        match variables.iter_mut().find(|(other, _)| *other == name) {
-            Some((_, old)) => *old = value,
-            None => variables.push((name, value)),
-        }
+fn variables(line: &CronLine) -> Result<Vec<(String, String)>, Fault> {
+    if line.variables.are_many() {
+        return refused("too many variables above it", "take out those that the job does not need");
     }
-    Ok(variables)
+    let variables = line
+        .variables
+        .all()
+        .map(|(name, value)| Ok((name.to_owned(), text(value, &format!("the value of {name}"))?)));
+    variables.collect()
 }
 
 pub fn text(bytes: &[u8], what: &str) -> Result<String, Fault> {

@@ -4,13 +4,12 @@ pub mod access;
 mod needs;
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::Path;
 
 use chrono::NaiveDate;
 
 use super::command::calls::{Mention, mentions, mentions_name};
 use super::command::lexer::{Token, base_name, tokens};
-use super::command::wait::Wait;
 use super::command::wrappers::Call;
 use super::crontab::files::{Crontab, Crontabs, Trust};
 use super::crontab::mistakes::{ONE_LINE, lookalike};
@@ -19,7 +18,10 @@ use super::crontab::percent::ShellText;
 use super::crontab::variables::Variables;
 use super::daemon::{Daemon, MachineCron, SYSTEMD_CRON};
 use super::fault::{Fault, Finding};
-use super::jobs::{CallMeaning, JobCall, Mentioning, ParseCall, meaning, mentioning, user};
+use super::jobs::{
+    CallMeaning, CronJob, CronJobs, JobCall, LineRef, Mentioning, ParseCall, meaning, mentioning,
+    user,
+};
 use super::timing::{Timing, half_read_fields, split_word};
 use crate::escape::shortened;
 use crate::machine::UserLookup;
@@ -39,27 +41,17 @@ pub const NEVER_DUE: (&str, &str) =
 /// and must not delay another user's report.
 const MOST_PAIRS: usize = 100_000;
 
-type TwinKey = (Option<String>, Vec<u8>);
-
-/// When and where a job is called. Cron has no seconds: a job that runs twice a minute is on two lines, one with a
-/// wait.
-struct Twin {
-    timing: Timing,
-    wait: Wait,
-    file: PathBuf,
-    line: usize,
-}
-
 /// The faults that concern remoteexe, sorted by file and line. `is_ours` says whether a user is root or the reader:
 /// only their paths are followed.
 pub fn findings(
     crontabs: &Crontabs,
+    jobs: &CronJobs,
     parse: ParseCall,
     find_user: FindUser,
     is_ours: &dyn Fn(&str) -> bool,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut jobs: HashMap<TwinKey, Vec<Twin>> = HashMap::new();
+    let twins = twins(&jobs.entries);
     for crontab in &crontabs.read {
         let mut linter = Linter {
             daemon: crontabs.cron.rules,
@@ -68,13 +60,13 @@ pub fn findings(
             parse,
             find_user,
             is_ours,
-            jobs: &mut jobs,
             reported: HashSet::new(),
-            pairs_left: MOST_PAIRS,
             faults: Vec::new(),
         };
         linter.run();
         let mut faults = linter.faults;
+        let of_file = twins.iter().filter(|(file, _)| **file == crontab.path);
+        faults.extend(of_file.map(|(_, fault)| fault.clone()));
         faults.sort_by_key(|fault| fault.line);
         let more = faults.len().saturating_sub(MOST_FAULTS);
         faults.truncate(MOST_FAULTS);
@@ -98,11 +90,8 @@ struct Linter<'a> {
     parse: ParseCall,
     find_user: FindUser<'a>,
     is_ours: &'a dyn Fn(&str) -> bool,
-    /// The lines of each job, in all files so far.
-    jobs: &'a mut HashMap<TwinKey, Vec<Twin>>,
     /// Problems of more than one line.
     reported: HashSet<String>,
-    pairs_left: usize,
     faults: Vec<Fault>,
 }
 
@@ -252,27 +241,6 @@ impl Linter<'_> {
         if is_trusted {
             self.needs_of_job(&job, call, line);
         }
-        // Two conditions may exclude each other. A file with an ignored name is often a copy of another one.
-        if !call.is_conditional && !self.crontab.has_ignored_name {
-            self.twins(line, call.wait, (user, job.name));
-        }
-    }
-
-    /// Compares a line with the earlier lines of its job.
-    fn twins(&mut self, line: &CronLine, wait: Wait, job: TwinKey) {
-        let others = self.jobs.entry(job).or_default();
-        let Some(pairs_left) = self.pairs_left.checked_sub(others.len()) else {
-            return;
-        };
-        self.pairs_left = pairs_left;
-        let is_twin = |it: &&Twin| it.wait == wait && are_due_together(&it.timing, &line.timing);
-        if let Some(Twin { file, line: number, .. }) = others.iter().find(is_twin) {
-            let problem =
-                format!("the same job at the same time as in {}:{number}", file.display());
-            self.faults.push(Fault::new(problem, "take out one of them").at(line.number));
-        }
-        let file = self.crontab.path.clone();
-        others.push(Twin { timing: line.timing, wait, file, line: line.number });
     }
 
     fn needs_of_job(&mut self, job: &JobCall, call: &Call, line: &CronLine) {
@@ -312,6 +280,33 @@ fn systemd_cron(line: &CronLine, shell: &ShellText) -> impl Iterator<Item = Stri
     ];
     let found = problems.into_iter().filter(|(is_so, _)| *is_so);
     found.map(|(_, problem)| format!("{SYSTEMD_CRON} {problem}"))
+}
+
+/// Lines that start a job at the same time as an earlier line, with their files.
+fn twins(jobs: &[CronJob]) -> Vec<(&Path, Fault)> {
+    let mut earlier: HashMap<(&Option<String>, &[u8]), Vec<&CronJob>> = HashMap::new();
+    let mut twins = Vec::new();
+    for of_file in jobs.chunk_by(|one, other| one.place.file == other.place.file) {
+        let mut pairs_left = MOST_PAIRS;
+        // Two conditions may exclude each other. A call that is refused runs nothing.
+        for job in of_file.iter().filter(|job| !job.is_conditional && job.log_dir.is_some()) {
+            let others = earlier.entry((&job.user, &job.job)).or_default();
+            let Some(left) = pairs_left.checked_sub(others.len()) else { break };
+            pairs_left = left;
+            // Cron has no seconds: a job that runs twice a minute is on two lines, one with a wait.
+            let is_twin =
+                |it: &&&CronJob| it.wait == job.wait && are_due_together(&it.timing, &job.timing);
+            if let Some(CronJob { place: LineRef { file, line }, .. }) = others.iter().find(is_twin)
+            {
+                let problem =
+                    format!("the same job at the same time as in {}:{line}", file.display());
+                let fault = Fault::new(problem, "take out one of them").at(job.place.line);
+                twins.push((&*job.place.file, fault));
+            }
+            others.push(job);
+        }
+    }
+    twins
 }
 
 /// A lookalike outside quotes: the shell takes it for a letter.

@@ -1,6 +1,7 @@
 //! The lines of a crontab for another scheduler: all that cron gives to a job, and what no other scheduler can do.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 
 use super::calendar::dst::clock_intervals;
 use super::calendar::slots;
@@ -9,7 +10,7 @@ use super::command::calls::{Mention, mentions};
 use super::command::lexer::{Operator, Token, base_name, tokens};
 use super::command::lock::{LOCKED, Lock};
 use super::crontab::files::Crontab;
-use super::crontab::parse::{Contents, CronLine};
+use super::crontab::parse::CronLine;
 use super::crontab::percent::ShellText;
 use super::daemon::Daemon;
 use super::fault::{Fault, Finding};
@@ -41,8 +42,13 @@ pub struct PortableLine {
     pub hides_status: bool,
 }
 
-#[derive(Debug, Default)]
+/// A crontab for another scheduler.
+#[derive(Debug)]
 pub struct PortableLines {
+    pub path: PathBuf,
+    /// The last change, in seconds from 1970, if known.
+    pub changed: Option<i64>,
+    pub is_installed: bool,
     /// Lines that another scheduler can run.
     pub lines: Vec<PortableLine>,
     /// Other lines, in the order of the file.
@@ -65,7 +71,7 @@ impl PortableLine {
 impl PortableLines {
     pub fn of(crontab: &Crontab, daemon: Daemon, parse: ParseCall) -> Self {
         let contents = &crontab.contents;
-        let mut found = Self::default();
+        let mut lines = Vec::new();
         let mut refused = contents.refusals.clone();
         let numbers: HashSet<_> = refused.iter().map(|fault| fault.line).collect();
         let is_remark = |fault: &&Fault| !numbers.contains(&fault.line);
@@ -74,11 +80,11 @@ impl PortableLines {
             if numbers.contains(&Some(line.number)) {
                 continue;
             }
-            match portable(line, contents, daemon, parse) {
+            match portable(line, daemon, parse) {
                 Ok(carried) => {
                     let faults = half_read_fields(line.time_text.as_bytes(), daemon);
                     remarks.extend(faults.into_iter().map(|fault| fault.at(line.number)));
-                    found.lines.push(carried);
+                    lines.push(carried);
                 }
                 Err(fault) => refused.push(fault.at(line.number)),
             }
@@ -87,19 +93,21 @@ impl PortableLines {
             faults.sort_by_key(|fault| fault.line);
             faults.into_iter().map(|fault| fault.in_file(&crontab.path)).collect()
         };
-        Self { refused: sorted(refused), remarks: sorted(remarks), ..found }
+        Self {
+            path: crontab.path.clone(),
+            changed: crontab.changed,
+            is_installed: crontab.is_installed,
+            lines,
+            refused: sorted(refused),
+            remarks: sorted(remarks),
+        }
     }
 }
 
-fn portable(
-    line: &CronLine,
-    contents: &Contents,
-    daemon: Daemon,
-    parse: ParseCall,
-) -> Result<PortableLine, Fault> {
+fn portable(line: &CronLine, daemon: Daemon, parse: ParseCall) -> Result<PortableLine, Fault> {
     check_time(line, daemon)?;
     let shell = ShellText::of(&line.command, daemon);
-    let run = LineCommand::of(line, contents, daemon)?;
+    let run = LineCommand::of(line, daemon)?;
     let zone = cron_tz(line, daemon);
     let own_zone = zone.as_deref().map(own_zone).transpose()?;
     let tokens = tokens(&shell.text, &line.variables).unwrap_or_default();

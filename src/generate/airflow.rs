@@ -24,7 +24,7 @@ use crate::cron::{
 };
 use crate::escape::printable;
 use crate::exit;
-use dag::{DagLine, DagSource};
+use dag::DagLine;
 use schedule::AirflowSchedule;
 
 #[derive(Debug)]
@@ -58,24 +58,17 @@ impl DagRequest {
                 status: exit::IO_ERROR,
             };
         }
-        let mut sources = Vec::new();
-        let mut lines = Vec::new();
+        let (mut sources, mut lines) = (Vec::new(), Vec::new());
         for (number, crontab) in crontabs.read.iter().enumerate() {
+            let mut source = PortableLines::of(crontab, crontabs.cron.rules, self.parse);
             // Standard input has no age.
-            let changed = crontab.changed.unwrap_or(now.timestamp());
-            let found = PortableLines::of(crontab, crontabs.cron.rules, self.parse);
-            lines.extend(found.lines.into_iter().map(|line| DagLine {
+            let changed = *source.changed.get_or_insert(now.timestamp());
+            lines.extend(source.lines.drain(..).map(|line| DagLine {
                 schedule: AirflowSchedule::of(&line.timing, clock_changes(&line, changed)),
                 line,
                 crontab: number,
             }));
-            sources.push(DagSource {
-                path: crontab.path.clone(),
-                changed,
-                is_installed: crontab.is_installed,
-                refused: found.refused,
-                remarks: found.remarks,
-            });
+            sources.push(source);
         }
         DagFile {
             text: file::text(&sources, &lines, crontabs.cron.rules),
@@ -96,7 +89,7 @@ fn clock_changes(line: &PortableLine, changed: i64) -> bool {
     zone.is_some_and(|zone| !dst::changes(&zone, changed.div_euclid(60)).is_empty())
 }
 
-fn messages(sources: &[DagSource], lines: &[DagLine], now: DateTime<Utc>) -> String {
+fn messages(sources: &[PortableLines], lines: &[DagLine], now: DateTime<Utc>) -> String {
     let refused = sources.iter().flat_map(|source| &source.refused);
     let refused = refused.map(|finding| about(finding, "left out: "));
     let differences = differences::of(sources, lines, now);

@@ -118,9 +118,10 @@ fn the_manual_has_the_columns_of_the_joblog_and_no_other() {
 
 #[test]
 fn the_manual_has_the_gauges_their_labels_and_their_states_and_no_other() {
-    let text = String::from_utf8(report(LOG, &["--prometheus"]).stdout).unwrap();
+    let mut text = String::from_utf8(report(LOG, &["--prometheus"]).stdout).unwrap();
+    text += "remoteexe_problem{scheduler=\"two\"} 1\n";
     let gauges = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
-    let gauges = gauges.map(|gauge| gauge.strip_suffix(" gauge").unwrap());
+    let gauges = gauges.map(|gauge| gauge.split_once(' ').unwrap().0);
     let samples = text.lines().filter_map(|line| line.split_once('{'));
     let labels = samples.flat_map(|(_, labels)| labels.split("=\"").filter_map(last_word));
     let found = names(gauges.chain(labels));

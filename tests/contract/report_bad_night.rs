@@ -246,6 +246,11 @@ impl Night {
     }
 }
 
+/// `--report` with `args` of the first night.
+pub fn first_night(args: &[&str]) -> String {
+    Night::of(FIRST, 23).report(80, args)
+}
+
 /// How many of the `known` incidents are in the first `lines` lines of the screen, and with the right reason. None may
 /// stand there twice.
 fn told(known: &[(&str, &str)], screen: &str, lines: usize) -> (usize, usize) {

@@ -125,7 +125,7 @@ fn a_busy_day_is_below_2_mb_and_6000_pixels_whatever_fails() {
     let height = browser.evaluate("document.documentElement.scrollHeight").as_u64().unwrap();
     assert!(height < 6000, "{height}");
     browser.evaluate(OPEN);
-    assert_eq!(texts(&mut browser, "div.row[data-p]").len(), 300);
+    assert_eq!(texts(&mut browser, "div.row[data-s]").len(), 300);
 }
 
 /// 1,000 jobs. Of each job four runs of six fail, each in a way of its own.
@@ -157,7 +157,7 @@ fn a_page_of_1000_jobs_is_below_2_mb_whatever_their_names_and_their_output_are()
         assert!(size < 2_000_000, "{size}");
         let mut browser = shown(&page);
         browser.evaluate(OPEN);
-        let rows = texts(&mut browser, "div.row[data-p]").len();
+        let rows = texts(&mut browser, "div.row[data-s]").len();
         let more = texts(&mut browser, "#timeline > p:last-child").concat();
         if rows < 1000 {
             let left_out = 1000 - rows;

@@ -1,15 +1,17 @@
 //! `--report --prometheus`: gauges for `node_exporter`'s textfile collector.
 
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use chrono::{DateTime, Days, Utc};
+use serde_json::Value;
 
-use crate::manual::shown;
 use crate::report::{LOG, report, reporter, run};
+use crate::report_bad_night::first_night;
 use crate::support::{
     REMOTEEXE, Scene, code, day_of_300_jobs, files, own_mounts, run_tool, stderr,
 };
@@ -71,91 +73,111 @@ fn of_dir(scene: &Scene, args: &[&str]) -> String {
 }
 
 #[test]
-fn each_job_and_host_has_its_gauges() {
+fn each_job_and_host_has_its_metrics() {
+    let text = metrics(LOG, &[]);
+    let of_job = r#"{host="web01",script="/opt/jobs/rotate.sh"} "#;
+    let values = text.lines().filter_map(|line| {
+        let (name, value) = line.split_once(of_job)?;
+        Some(format!("{} {value}", name.strip_prefix("remoteexe_job_")?))
+    });
     assert_eq!(
-        metrics(LOG, &[]),
-        r#"# HELP remoteexe_job_last_start_timestamp_seconds Time of the last START.
-# TYPE remoteexe_job_last_start_timestamp_seconds gauge
-remoteexe_job_last_start_timestamp_seconds{host="db01",script=""} 1772474746
-remoteexe_job_last_start_timestamp_seconds{host="db01",script="/opt/jobs/dump.sh daily"} 1772484781
-remoteexe_job_last_start_timestamp_seconds{host="web01",script="/opt/jobs/rotate.sh"} 1772485260
-# HELP remoteexe_job_last_success_timestamp_seconds Time of the last END of a good run.
-# TYPE remoteexe_job_last_success_timestamp_seconds gauge
-remoteexe_job_last_success_timestamp_seconds{host="db01",script="/opt/jobs/dump.sh daily"} 1772464145
-remoteexe_job_last_success_timestamp_seconds{host="web01",script="/opt/jobs/rotate.sh"} 1772485204
-# HELP remoteexe_job_last_completion_timestamp_seconds Time of the last END.
-# TYPE remoteexe_job_last_completion_timestamp_seconds gauge
-remoteexe_job_last_completion_timestamp_seconds{host="db01",script=""} 1772474746
-remoteexe_job_last_completion_timestamp_seconds{host="db01",script="/opt/jobs/dump.sh daily"} 1772484782
-remoteexe_job_last_completion_timestamp_seconds{host="web01",script="/opt/jobs/rotate.sh"} 1772485205
-# HELP remoteexe_job_last_exit_code Exit status in the last END.
-# TYPE remoteexe_job_last_exit_code gauge
-remoteexe_job_last_exit_code{host="db01",script=""} 10
-remoteexe_job_last_exit_code{host="db01",script="/opt/jobs/dump.sh daily"} 255
-remoteexe_job_last_exit_code{host="web01",script="/opt/jobs/rotate.sh"} 3
-# HELP remoteexe_job_last_duration_seconds Time from START to the last END.
-# TYPE remoteexe_job_last_duration_seconds gauge
-remoteexe_job_last_duration_seconds{host="db01",script=""} 0
-remoteexe_job_last_duration_seconds{host="db01",script="/opt/jobs/dump.sh daily"} 1
-remoteexe_job_last_duration_seconds{host="web01",script="/opt/jobs/rotate.sh"} 4
-# HELP remoteexe_job_running Runs that go on.
-# TYPE remoteexe_job_running gauge
-remoteexe_job_running{host="db01",script=""} 0
-remoteexe_job_running{host="db01",script="/opt/jobs/dump.sh daily"} 0
-remoteexe_job_running{host="web01",script="/opt/jobs/rotate.sh"} 0
-# HELP remoteexe_job_next_expected_timestamp_seconds Time of the next start that a crontab plans.
-# TYPE remoteexe_job_next_expected_timestamp_seconds gauge
-# HELP remoteexe_job_missed Slots of its crontab lines since the last START at which nothing was started.
-# TYPE remoteexe_job_missed gauge
-# HELP remoteexe_host_last_reached_timestamp_seconds Time at which a remote command last ended by itself.
-# TYPE remoteexe_host_last_reached_timestamp_seconds gauge
-remoteexe_host_last_reached_timestamp_seconds{host="db01"} 1772464145
-remoteexe_host_last_reached_timestamp_seconds{host="web01"} 1772485205
-# HELP remoteexe_jobs_left_out Jobs that have no gauges, because there are too many.
-# TYPE remoteexe_jobs_left_out gauge
-remoteexe_jobs_left_out 0
-# HELP remoteexe_problems Problems now, as the first screen of the report has them.
-# TYPE remoteexe_problems gauge
-remoteexe_problems{state="failing"} 2
-remoteexe_problems{state="flapping"} 0
-remoteexe_problems{state="lost"} 0
-remoteexe_problems{state="hung"} 0
-remoteexe_problems{state="unreachable"} 0
-remoteexe_problems{state="login_refused"} 0
-remoteexe_problems{state="host_key"} 0
-remoteexe_problems{state="slower"} 0
-remoteexe_problems{state="dropped"} 1
-remoteexe_problems{state="silent"} 0
-remoteexe_problems{state="not_started"} 0
-remoteexe_problems{state="cron_down"} 0
-remoteexe_problems{state="log_full"} 0
-remoteexe_problems{state="late"} 0
-"#
+        values.collect::<Vec<_>>(),
+        [
+            "last_start_timestamp_seconds 1772485260",
+            "last_success_timestamp_seconds 1772485204",
+            "last_completion_timestamp_seconds 1772485205",
+            "last_exit_code 3",
+            "last_duration_seconds 4",
+            "running 0",
+            "usual_duration_seconds 4",
+            // Of the day of the report.
+            "runs_total 0",
+            "failures_total 0",
+            "connection_failures_total 0",
+            "retries_total 0",
+        ]
+    );
+    assert_eq!(
+        samples(&text, "host_last_reached_timestamp_seconds"),
+        [r#"{host="db01"} 1772464145"#, r#"{host="web01"} 1772485205"#]
+    );
+    let age = Utc::now().timestamp() - value(&text, "report_timestamp_seconds ");
+    assert!((0..600).contains(&age), "{age}");
+    assert!(text.contains("\nremoteexe_report_duration_seconds "));
+    assert_eq!(
+        samples(&text, "build_info"),
+        [format!("{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION"))]
     );
 }
 
+/// The value of the sample that begins so.
+fn value(text: &str, sample: &str) -> i64 {
+    let mut lines = text.lines().filter_map(|line| line.strip_prefix("remoteexe_"));
+    let value = lines.find_map(|line| line.strip_prefix(sample));
+    value.unwrap_or_else(|| panic!("{sample} in {text}")).parse().unwrap()
+}
+
 #[test]
-fn the_problems_are_those_of_the_first_screen() {
-    let text = metrics(day_of_300_jobs(), &[]);
+fn a_cause_is_one_problem_with_the_names_of_what_it_concerns() {
+    let text = metrics(LOG, &[]);
     assert_eq!(
-        samples(&text, "problems"),
+        samples(&text, "problem"),
         [
-            r#"{state="failing"} 2"#,
-            r#"{state="flapping"} 1"#,
-            r#"{state="lost"} 0"#,
-            r#"{state="hung"} 0"#,
-            r#"{state="unreachable"} 0"#,
-            r#"{state="login_refused"} 0"#,
-            r#"{state="host_key"} 0"#,
-            r#"{state="slower"} 1"#,
-            r#"{state="dropped"} 0"#,
-            r#"{state="silent"} 0"#,
-            r#"{state="not_started"} 0"#,
-            r#"{state="cron_down"} 0"#,
-            r#"{state="log_full"} 0"#,
-            r#"{state="late"} 0"#,
+            r#"{state="dropped",job="db01 /opt/jobs/dump.sh daily",host="db01",script="/opt/jobs/dump.sh daily"} 1"#,
+            r#"{state="failing",host="db01",script=""} 1"#,
+            r#"{state="failing",job="web01 /opt/jobs/rotate.sh",host="web01",script="/opt/jobs/rotate.sh"} 1"#,
         ]
     );
+    // A script that fails in one way on many hosts is one cause.
+    let text = metrics(day_of_300_jobs(), &[]);
+    let failing = r#"problem{state="failing",host="several",script="/srv/rotate_orders.sh"} "#;
+    assert_eq!(value(&text, failing), 1);
+    assert_eq!(value(&text, r#"problems{state="failing"} "#), 2);
+    assert_eq!(value(&text, r#"problems{state="hung"} "#), 0);
+}
+
+#[test]
+fn counters_begin_at_midnight_and_lose_nothing_when_an_older_log_is_removed() {
+    let scene = Scene::new();
+    log_run_ago(&scene, 1, "h /x.sh", 1);
+    let ssh = "echo ssh: connect to host h port 22: Connection refused; exit 255";
+    for ssh in ["true", "exit 3", ssh] {
+        scene.run(scene.remoteexe_with_ssh(ssh).env("TZ", "UTC").args(["h", "/x.sh"]));
+    }
+    let counts = || {
+        let text = of_dir(&scene, &[]);
+        let names = ["runs", "failures", "connection_failures", "retries"];
+        names.map(|name| value(&text, &format!("job_{name}_total{{host=\"h\",script=\"/x.sh\"}} ")))
+    };
+    // Unless midnight has just passed.
+    let before = counts();
+    assert!(before == [3, 2, 1, 0] || Utc::now().format("%H").to_string() == "00", "{before:?}");
+    fs::remove_file(scene.path(day_ago(1).0)).unwrap();
+    assert_eq!(counts(), before);
+}
+
+#[test]
+fn each_of_several_schedulers_has_metrics_of_its_own() {
+    let scene = Scene::new();
+    for (dir, ssh) in [("one", "true"), ("two", "exit 3")] {
+        let mut job = scene.remoteexe_with_ssh(ssh);
+        job.env("TZ", "UTC").env("REMOTEEXE_LOG_DIR", scene.path(dir));
+        fs::create_dir(scene.path(dir)).unwrap();
+        scene.run(job.args(["h", "/x.sh"]));
+    }
+    let mut command = reporter(&scene);
+    command.args(["--prometheus", "--no-crontab", "--log-dir", "one", "--log-dir", "two"]);
+    let text = checked(&command.current_dir(scene.path("")).output().unwrap());
+    assert_eq!(
+        samples(&text, "job_last_exit_code"),
+        [
+            r#"{host="h",script="/x.sh",scheduler="one"} 0"#,
+            r#"{host="h",script="/x.sh",scheduler="two"} 3"#
+        ]
+    );
+    let failing =
+        r#"problem{state="failing",job="h /x.sh",host="h",script="/x.sh",scheduler="two"} "#;
+    assert_eq!(value(&text, failing), 1);
 }
 
 #[test]
@@ -195,18 +217,25 @@ fn two_hosts_or_jobs_that_look_the_same_have_one_series() {
 fn parameters_that_change_from_run_to_run_make_no_new_series() {
     let mut log = run(1, "10:00:00", "10:00:01", "h /day.sh 2026-03-01", "", 3);
     log += &run(2, "10:00:02", "10:00:04", "h /day.sh 2026-03-02", "", 0);
-    for number in 0..51 {
-        log += &run(10 + number, "10:01:00", "10:01:01", &format!("h /many.sh {number}x"), "", 0);
+    for number in 0..52 {
+        log += &run(200 + number, "10:01:00", "10:01:01", &format!("h /many.sh {number}x"), "", 0);
     }
     for number in 0..50 {
         log += &run(100 + number, "10:02:00", "10:02:01", &format!("h /few.sh {number}x"), "", 0);
     }
-    let text = metrics(log, &[]);
+    let scene = Scene::new();
+    fs::write(scene.path("a.log"), log).unwrap();
+    // A job in a crontab has its own.
+    fs::write(scene.path("crontab"), "* * * * * root remoteexe h /many.sh 50x\n").unwrap();
+    let mut command = reporter(&scene);
+    command.args(["--prometheus", "--crontab", "crontab", "a.log"]);
+    let text = checked(&command.current_dir(scene.path("")).output().unwrap());
     let codes = samples(&text, "job_last_exit_code");
+    assert!(codes.contains(&r#"{host="h",script="/many.sh 50x"} 0"#), "{codes:?}");
     assert!(codes.contains(&r#"{host="h",script="/day.sh *"} 0"#), "{codes:?}");
     assert!(codes.contains(&r#"{host="h",script="/many.sh …"} 0"#), "{codes:?}");
     assert!(codes.contains(&r#"{host="h",script="/few.sh 49x"} 0"#), "{codes:?}");
-    assert_eq!(codes.len(), 52, "{codes:?}");
+    assert_eq!(codes.len(), 53, "{codes:?}");
     let durations = samples(&text, "job_last_duration_seconds");
     assert!(durations.contains(&r#"{host="h",script="/day.sh *"} 2"#), "{durations:?}");
 }
@@ -220,16 +249,6 @@ fn a_label_is_no_longer_than_1024_bytes() {
     let text = metrics(run(1, "10:00:00", "10:00:01", &format!("h {script}"), "", 0), &[]);
     let code = format!(r#"{{host="h",script="{}"}} 0"#, &script[..1022]);
     assert_eq!(samples(&text, "job_last_exit_code"), [code]);
-}
-
-#[test]
-fn a_status_that_is_accepted_is_a_success() {
-    let log = run(1, "10:00:00", "10:00:01", "h /x", "", 75);
-    assert!(samples(&metrics(&log, &[]), "job_last_success_timestamp_seconds").is_empty());
-    let text = metrics(&log, &["--ok", "75"]);
-    let success = samples(&text, "job_last_success_timestamp_seconds");
-    assert_eq!(success, [r#"{host="h",script="/x"} 1772445601"#]);
-    assert_eq!(samples(&text, "job_last_exit_code"), [r#"{host="h",script="/x"} 75"#]);
 }
 
 #[test]
@@ -259,85 +278,11 @@ fn a_last_success_is_found_although_it_is_weeks_old() {
         [r#"{host="h",script="/monthly.sh"} 1"#, r#"{host="h",script="/nightly.sh"} 0"#]
     );
     // It is no problem of today's screen.
-    assert_eq!(samples(&text, "problems")[0], r#"{state="failing"} 0"#);
+    assert_eq!(value(&text, r#"problems{state="failing"} "#), 0);
 
     let text = of_dir(&scene, &["--since", "8d"]);
     assert_eq!(samples(&text, "job_last_success_timestamp_seconds").len(), 1);
     assert_eq!(samples(&text, "job_last_exit_code").len(), 2);
-}
-
-#[test]
-fn the_next_start_of_a_job_comes_from_its_crontab() {
-    let scene = Scene::new();
-    log_run_ago(&scene, 1, "h /x.sh", 0);
-    let line = "* * * * * root remoteexe";
-    let dir = scene.path("log");
-    let dir = dir.display();
-    let crontab = format!(
-        "{line} --log-dir {dir} h /x.sh\n{line} --log-dir {dir} new /y.sh\n{line} --log-dir /elsewhere h /z.sh\n"
-    );
-    fs::write(scene.path("crontab"), crontab).unwrap();
-    let mut command = reporter(&scene);
-    command.args(["--prometheus", "--crontab", "crontab"]);
-    command.current_dir(scene.path(""));
-    let before = Utc::now().timestamp();
-    let text = checked(&command.output().unwrap());
-    let after = Utc::now().timestamp();
-    let next = samples(&text, "job_next_expected_timestamp_seconds");
-    let jobs = next.iter().map(|sample| sample.rsplit_once(' ').unwrap());
-    let (labels, times): (Vec<_>, Vec<i64>) =
-        jobs.map(|(labels, time)| (labels, time.parse::<i64>().unwrap())).unzip();
-    assert_eq!(labels, [r#"{host="h",script="/x.sh"}"#, r#"{host="new",script="/y.sh"}"#]);
-    for time in times {
-        assert!((before + 1..=after + 60).contains(&time) && time % 60 == 0, "{time}");
-    }
-    assert_eq!(samples(&text, "job_last_start_timestamp_seconds").len(), 1);
-}
-
-#[test]
-fn slots_without_a_start_are_counted_until_the_next_start() {
-    let scene = Scene::new();
-    log_run_ago(&scene, 1, "h /x.sh", 0);
-    let dir = scene.path("log");
-    let crontab = format!("* * * * * root remoteexe --log-dir {} h /x.sh\n", dir.display());
-    fs::write(scene.path("crontab"), crontab).unwrap();
-    let missed = || {
-        let mut command = reporter(&scene);
-        command.args(["--prometheus", "--crontab", "crontab"]);
-        command.current_dir(scene.path(""));
-        let text = checked(&command.output().unwrap());
-        let samples = samples(&text, "job_missed");
-        let count = samples[0].strip_prefix(r#"{host="h",script="/x.sh"} "#);
-        count.unwrap().parse::<u64>().unwrap()
-    };
-    // Nothing is judged before the last change of the crontab.
-    assert_eq!(missed(), 0);
-    let file = File::options().append(true).open(scene.path("crontab")).unwrap();
-    let days = Duration::from_secs(4 * 86_400);
-    file.set_modified(SystemTime::now() - days).unwrap();
-    // Since 10:00 yesterday.
-    let count = missed();
-    assert!((13 * 60..38 * 60).contains(&count), "{count}");
-    scene.run(scene.remoteexe_with_ssh("true").env("TZ", "UTC").args(["h", "/x.sh"]));
-    assert_eq!(missed(), 0);
-}
-
-#[test]
-fn a_job_in_a_crontab_has_its_own_series_however_many_its_script_has() {
-    let scene = Scene::new();
-    let jobs: Vec<String> = (0..52).map(|number| format!("h /x.sh {number}x")).collect();
-    let runs = (1..).zip(&jobs);
-    let runs = runs.map(|(pid, job)| run(pid, "10:00:00", "10:00:01", job, "", 0));
-    fs::write(scene.path("a.log"), runs.collect::<String>()).unwrap();
-    let crontab = "* * * * * root remoteexe h /x.sh 51x\n";
-    fs::write(scene.path("crontab"), crontab).unwrap();
-    let mut command = reporter(&scene);
-    command.args(["--prometheus", "--crontab", "crontab", "a.log"]);
-    let output = command.current_dir(scene.path("")).output().unwrap();
-    assert_eq!(
-        samples(&checked(&output), "job_last_exit_code"),
-        [r#"{host="h",script="/x.sh 51x"} 0"#, r#"{host="h",script="/x.sh …"} 0"#]
-    );
 }
 
 #[test]
@@ -388,35 +333,90 @@ fn a_full_disk_leaves_the_old_file() {
     );
 }
 
-#[test]
-fn a_file_that_cannot_be_written_or_read_is_told() {
-    let cases: [(&[&str], i32, &str); 5] = [
-        (
-            &["--prometheus", "-o", "/dev/null"],
-            74,
-            "/dev/null: it is not a regular file; tip: give the name of one, or - for standard output",
-        ),
-        (
-            &["--prometheus", "-o", "/no/x.prom"],
-            74,
-            "tip: give a FILE in a directory that you may write to",
-        ),
-        (&["--prometheus", "--crontab", "/no/crontab"], 74, "/no/crontab: No such file"),
-        (&["-o", "x.prom"], 10, "error: -o is for --prometheus only"),
-        (&["--prometheus", "--json"], 10, "'--prometheus' cannot be used with '--json'"),
-    ];
-    for (args, status, message) in cases {
-        let output = report(LOG, args);
-        assert_eq!(code(&output), status, "{args:?}");
-        assert!(stderr(&output).contains(message), "{}", stderr(&output));
+const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/prometheus");
+
+/// What an expression gives after some minutes, with the samples of a text all the time.
+fn expect(metrics: &str, minutes: u32, expected: &[(&str, u32)]) {
+    let scene = Scene::new();
+    let mut test = format!(
+        "rule_files: [{DATA}/alerts.yml]\nevaluation_interval: 1m\ntests:\n- interval: 1m\n  input_series:\n"
+    );
+    for sample in metrics.lines().filter(|line| !line.starts_with('#')) {
+        let (series, value) = sample.rsplit_once(' ').unwrap();
+        let series = series.replace('\'', "''");
+        _ = writeln!(test, "  - series: '{series}'\n    values: '{value}x60'");
     }
+    test += "  promql_expr_test:\n";
+    for (expression, value) in expected {
+        _ = writeln!(test, "  - expr: '{expression} or vector(0)'\n    eval_time: {minutes}m");
+        _ = writeln!(test, "    exp_samples: [{{labels: '{{}}', value: {value}}}]");
+    }
+    fs::write(scene.path("test.yml"), test).unwrap();
+    run_tool("promtool", &["test", "rules", scene.path("test.yml").to_str().unwrap()]);
 }
 
 #[test]
-fn the_alerts_in_the_manual_fire_when_they_should() {
-    let data = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/prometheus");
-    run_tool("promtool", &["check", "rules", &format!("{data}/alerts.yml")]);
-    run_tool("promtool", &["test", "rules", &format!("{data}/alerts_test.yml")]);
-    let alerts = fs::read_to_string(format!("{data}/alerts.yml")).unwrap();
-    assert!(shown().contains(&alerts));
+fn of_a_bad_night_there_is_one_alert_for_each_cause_and_none_of_a_report_that_is_new() {
+    let screen = first_night(&[]);
+    let problems =
+        screen.lines().find_map(|line| line.strip_suffix(" over")?.split_once(" problems now"));
+    let problems: u32 = problems.unwrap().0.parse().unwrap();
+    let text = first_night(&["--prometheus"]);
+    let firing = |labels: &str| {
+        format!(
+            "sum(count by (alertname, state, host, script) (ALERTS{{alertstate=\"firing\"{labels}}}))"
+        )
+    };
+    // Nine hosts refuse a key.
+    expect(
+        &text,
+        40,
+        &[
+            (&firing(""), problems),
+            (&firing(",state=\"login_refused\",host=\"several\""), 1),
+            (&firing(",state=\"hung\",host=\"app03\",script=\"/srv/bi/export.py\""), 1),
+            (&firing(",state=\"not_started\",host=\"app04\""), 1),
+            (&firing(",alertname=\"RemoteexeReportIsOld\""), 0),
+        ],
+    );
+    expect(&text, 4, &[(&firing(""), 0)]);
+}
+
+#[test]
+fn a_skip_is_no_alert_and_a_report_that_is_old_or_missing_is_one() {
+    let log = run(1, "10:00:00", "10:00:05", "h flock -n /l /x", "", 0)
+        + &run(2, "10:05:00", "10:05:01", "h flock -n /l /x", "", 1);
+    let text = metrics(log, &[]);
+    let (firing, old) = (
+        "count(ALERTS{alertstate=\"firing\"})",
+        "count(ALERTS{alertname=\"RemoteexeReportIsOld\"})",
+    );
+    expect(&text, 40, &[(firing, 0)]);
+    let zero = "remoteexe_report_timestamp_seconds 0\n";
+    expect(zero, 15, &[(firing, 0)]);
+    expect(zero, 16, &[(firing, 1), (old, 1)]);
+    expect("up 1\n", 1, &[(firing, 1), (old, 1)]);
+}
+
+#[test]
+fn the_dashboard_uses_metrics_that_are_there() {
+    run_tool("promtool", &["check", "rules", &format!("{DATA}/alerts.yml")]);
+    let text = metrics(LOG, &[]);
+    let dashboard = fs::read_to_string(format!("{DATA}/grafana.json")).unwrap();
+    let dashboard: Value = serde_json::from_str(&dashboard).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap();
+    let targets = panels.iter().flat_map(|panel| panel["targets"].as_array().unwrap());
+    let mut rules = "groups:\n- name: dashboard\n  rules:\n".to_owned();
+    for (number, target) in targets.enumerate() {
+        let expression = target["expr"].as_str().unwrap();
+        for part in expression.split("remoteexe_").skip(1) {
+            let end =
+                part.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap_or(part.len());
+            assert!(text.contains(&format!("# TYPE remoteexe_{} ", &part[..end])), "{expression}");
+        }
+        _ = writeln!(rules, "  - record: panel:{number}\n    expr: {expression:?}");
+    }
+    let scene = Scene::new();
+    fs::write(scene.path("rules.yml"), rules).unwrap();
+    run_tool("promtool", &["check", "rules", scene.path("rules.yml").to_str().unwrap()]);
 }

@@ -165,6 +165,8 @@ the_rpm_has_these_files_and_needs_these_packages() {
 /usr/share/licenses/remoteexe/NOTICES
 /usr/share/licenses/remoteexe/rust-standard-library.html.gz
 /usr/share/man/man1/remoteexe.1.gz
+/usr/share/remoteexe/alerts.yml
+/usr/share/remoteexe/grafana.json
 /usr/share/remoteexe/lnav.json
 /usr/share/zsh/site-functions/_remoteexe"
     equal "what it needs" "$(rpm -qpR "$rpm" | grep -v '^rpmlib(' | sort -u)" "/bin/sh

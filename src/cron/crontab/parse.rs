@@ -76,8 +76,6 @@ pub struct Contents {
     pub is_ignored: bool,
     /// Why cron refuses lines, without the effect on the file.
     pub refusals: Vec<Fault>,
-    /// Each with the number of its line.
-    pub assignments: Vec<(usize, Assignment)>,
     pub mentions_remoteexe: bool,
     /// The number of lines that mention remoteexe and are not read.
     pub not_looked_at: usize,
@@ -152,7 +150,7 @@ impl CrontabParser {
             }
         }
         if let Some(assignment) = Assignment::parse(line, self.daemon) {
-            self.assign(assignment, number);
+            self.assign(&assignment, number);
             return;
         }
         if self.daemon == Daemon::Busybox
@@ -173,8 +171,8 @@ impl CrontabParser {
         }
     }
 
-    fn assign(&mut self, assignment: Assignment, number: usize) {
-        let Assignment { name, value, is_quoted } = &assignment;
+    fn assign(&mut self, assignment: &Assignment, number: usize) {
+        let Assignment { name, value, is_quoted } = assignment;
         let shown = String::from_utf8_lossy(name);
         let mut fault = |problem: String, remedy: &str| {
             self.contents.faults.push(Fault::new(problem, remedy).at(number));
@@ -207,7 +205,6 @@ impl CrontabParser {
             );
         }
         Rc::make_mut(&mut self.variables).set(name, value);
-        self.contents.assignments.push((number, assignment));
     }
 
     fn line(&self, line: &[u8], number: usize) -> Result<CronLine, Fault> {

@@ -21,10 +21,16 @@ impl Variables {
         let Some(name) = str::from_utf8(name).ok().filter(|name| !name.is_empty()) else {
             return;
         };
-        self.0.retain(|(other, _)| &**other != name);
-        if self.0.len() < MOST {
+        if let Some((_, old)) = self.0.iter_mut().find(|(other, _)| &**other == name) {
+            *old = value.into();
+        } else if !self.are_many() {
             self.0.push((name.into(), value.into()));
         }
+    }
+
+    /// Whether others may have been dropped.
+    pub fn are_many(&self) -> bool {
+        self.0.len() == MOST
     }
 
     pub fn all(&self) -> impl Iterator<Item = (&str, &[u8])> {

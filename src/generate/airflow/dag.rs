@@ -1,9 +1,7 @@
-//! What becomes DAGs: lines, and their crontabs.
-
-use std::path::PathBuf;
+//! A line that becomes a DAG.
 
 use super::schedule::AirflowSchedule;
-use crate::cron::{Finding, PortableLine};
+use crate::cron::PortableLine;
 
 #[derive(Debug)]
 pub struct DagLine {
@@ -11,15 +9,4 @@ pub struct DagLine {
     pub schedule: AirflowSchedule,
     /// The index of the crontab in the request.
     pub crontab: usize,
-}
-
-#[derive(Debug)]
-pub struct DagSource {
-    pub path: PathBuf,
-    /// The last change, in seconds from 1970.
-    pub changed: i64,
-    pub is_installed: bool,
-    pub refused: Vec<Finding>,
-    /// Strange, but the same as under cron.
-    pub remarks: Vec<Finding>,
 }

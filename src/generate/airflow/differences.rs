@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::dag::{DagLine, DagSource};
+use super::dag::DagLine;
 use super::dst::{self, ClockChange, Difference, ExtraStarts};
-use crate::cron::{Fault, Finding};
+use crate::cron::{Fault, Finding, PortableLines};
 
 /// The CPU time of a run in Airflow, in seconds: measured with 3.3.2, a `LocalExecutor` and `SQLite`.
 const SECONDS_OF_RUN: f64 = 0.57;
@@ -12,7 +12,7 @@ const SECONDS_OF_RUN: f64 = 0.57;
 const MOST_TIMES: usize = 3;
 
 /// The differences of all lines, in the order of the crontabs.
-pub fn of(sources: &[DagSource], lines: &[DagLine], now: DateTime<Utc>) -> Vec<Finding> {
+pub fn of(sources: &[PortableLines], lines: &[DagLine], now: DateTime<Utc>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (number, source) in sources.iter().enumerate() {
         let lines = lines.iter().filter(|line| line.crontab == number);

@@ -4,23 +4,23 @@ use std::fmt::Write;
 
 use chrono::DateTime;
 
-use super::dag::{DagLine, DagSource};
+use super::dag::DagLine;
 use super::ids::ids;
 use super::python::{dictionary, string, tuple};
 use super::schedule::{Guard, numbers};
-use crate::cron::Daemon;
+use crate::cron::{Daemon, PortableLines};
 use crate::escape::printable;
 
 const TEMPLATE: &str = include_str!("airflow.py");
 
 /// The same crontabs always make the same text.
-pub fn text(sources: &[DagSource], lines: &[DagLine], daemon: Daemon) -> String {
+pub fn text(sources: &[PortableLines], lines: &[DagLine], daemon: Daemon) -> String {
     // Inserts one part: the text of a crontab is never searched for marks of the template.
     let (before, after) = TEMPLATE.split_once("@TABLE@\n").unwrap_or((TEMPLATE, ""));
     format!("{before}{}{after}", table(sources, lines, daemon))
 }
 
-fn table(sources: &[DagSource], lines: &[DagLine], daemon: Daemon) -> String {
+fn table(sources: &[PortableLines], lines: &[DagLine], daemon: Daemon) -> String {
     let mut variables: Vec<&[(String, String)]> = Vec::new();
     for line in lines {
         if !variables.contains(&&*line.line.run.variables) {
@@ -86,8 +86,9 @@ fn row(line: &DagLine, id: &str, variables: usize) -> String {
 }
 
 /// The second after the last change of a crontab. In that second cron may still have read the old one.
-fn start(source: &DagSource) -> String {
-    let start = DateTime::from_timestamp(source.changed + 1, 0).unwrap_or_default();
+fn start(source: &PortableLines) -> String {
+    let start =
+        DateTime::from_timestamp(source.changed.unwrap_or_default() + 1, 0).unwrap_or_default();
     let start = start.format("%Y, %-m, %-d, %-H, %-M, %-S");
     format!("datetime({start}, tzinfo=UTC)")
 }

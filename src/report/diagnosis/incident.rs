@@ -301,6 +301,18 @@ impl Incident {
         !matches!(self.kind, IncidentKind::Slower { .. } | IncidentKind::Late { .. })
     }
 
+    /// Whether it concerns no job or host, but all that a scheduler starts.
+    pub fn is_of_all(&self) -> bool {
+        match self.kind {
+            IncidentKind::Silent { .. }
+            | IncidentKind::CronDown { .. }
+            | IncidentKind::ClockJumped { .. }
+            | IncidentKind::LogFull
+            | IncidentKind::Lost { together: true, .. } => true,
+            _ => self.jobs.is_empty() && self.hosts().is_empty(),
+        }
+    }
+
     /// The hosts that cannot be reached, or refuse a login.
     pub fn hosts(&self) -> &[HostId] {
         match &self.kind {

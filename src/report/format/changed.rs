@@ -209,8 +209,13 @@ fn twice(report: &Report, jobs: &[Started]) -> Vec<String> {
             continue;
         }
         for job in same {
-            let starts = job.starts.iter().filter(|start| **start >= report.scope.since);
-            let starts: Vec<NaiveDateTime> = starts.copied().collect();
+            // A slot that came twice as the clock went back has two STARTs.
+            let back = &report.missed.back;
+            let is_once = |start: &NaiveDateTime| {
+                !back.iter().any(|back| (back.to..=back.from).contains(start))
+            };
+            let starts = job.starts.iter().copied().filter(|start| *start >= report.scope.since);
+            let starts: Vec<NaiveDateTime> = starts.filter(is_once).collect();
             let pairs = starts.windows(2).filter(|two| two[1] - two[0] <= AT_ONCE).count();
             if pairs >= 2 && pairs * 3 >= starts.len() {
                 let last = report.clock().time(job.last);

@@ -13,6 +13,7 @@ use crate::report::history::builder::HistoryBuilder;
 use crate::report::history::counts::Tally;
 use crate::report::history::older_logs::OlderLogs;
 use crate::report::history::scope::Scope;
+use crate::report::logs::excerpt::ReadBudget;
 use crate::report::logs::find::Logs;
 use crate::report::logs::open::{Input, InputError, is_incomplete};
 use crate::report::logs::scheduler::LogDir;
@@ -26,8 +27,8 @@ use crate::report::runs::reading::ReadClock;
 use crate::report::runs::run::Run;
 use crate::report::slots::check::Timeframe;
 use crate::report::slots::coverage::Coverage;
-use crate::report::slots::missed::MissedStarts;
-use crate::report::slots::{Expected, Planned};
+use crate::report::slots::missed::{Gap, MissedStarts};
+use crate::report::slots::{Expected, Planned, not_made_up};
 use crate::report::watch::samples::Samples;
 use crate::report::watch::{Watch, older};
 
@@ -40,6 +41,9 @@ const MAX_DAYS_BACK: usize = 35;
 
 /// A job without a START on so many earlier days is new.
 const MAX_DAYS_OF_NEW: usize = 7;
+
+/// At least so many bytes of older logs may be read to find out whether a job was made up for.
+const LEAST_BYTES: u64 = 192 << 20;
 
 #[derive(Debug)]
 pub struct Gatherer<'a> {
@@ -185,6 +189,7 @@ impl<'a> Gatherer<'a> {
         };
         if let Some(expected) = &crontabs {
             read.files += self.leave_out_new_jobs(&mut missed, expected, logs);
+            missed.gaps.extend(self.not_made_up(&missed, expected, &scope, logs));
         }
         missed.full = self.full_now(&read);
         missed.full.append(&mut read.full);
@@ -279,6 +284,21 @@ impl<'a> Gatherer<'a> {
         let from = self.window.diagnosed_from()?;
         self.query.source.dirs()?;
         Some(OlderLogs { known: &logs.known, from, machine: self.machine })
+    }
+
+    /// The slots of rare jobs before the logs that were read, for which no run has made up.
+    fn not_made_up(
+        &self,
+        missed: &MissedStarts,
+        expected: &Expected,
+        scope: &Scope,
+        logs: &Logs,
+    ) -> Vec<Gap> {
+        let is_asked = self.needs.slots && self.needs.baseline && !self.needs.is_news;
+        let older = self.older_logs(logs).filter(|_| is_asked && scope.is_live);
+        let size = logs.inputs.iter().map(Input::size).sum();
+        let budget = ReadBudget { used: 0, most: LEAST_BYTES.max(size) };
+        older.map(|older| not_made_up::gaps(expected, missed, &older, budget)).unwrap_or_default()
     }
 
     /// Leaves out the gaps of jobs that certainly have a new line: that have no START in older logs either. Returns how

@@ -1,6 +1,6 @@
 //! The form of `--next`: the coming starts, and the seconds in which many jobs connect at once.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -50,8 +50,7 @@ fn render(
     crontabs: &Crontabs,
     now: DateTime<Local>,
 ) -> String {
-    let (ignored, entries): (Vec<_>, Vec<_>) =
-        entries.into_iter().partition(|entry| entry.is_ignored);
+    let entries: Vec<_> = entries.into_iter().filter(|entry| !entry.is_ignored).collect();
     let periods = periods(now);
     let mut text = String::new();
     let files: HashSet<_> = entries.iter().map(|entry| &entry.place.file).collect();
@@ -66,7 +65,7 @@ fn render(
     add_crowds(&mut text, &entries, &periods[0]);
     add_starts(&mut text, &entries, &periods, now);
     add_unknown(&mut text, &plan.unknown);
-    add_ignored(&mut text, &ignored, &without_a_job(plan, crontabs));
+    add_ignored(&mut text, crontabs);
     text
 }
 
@@ -114,7 +113,7 @@ fn add_starts(
     let first = entries.first().map(|entry| entry.starter);
     let are_mixed = entries.iter().any(|entry| Some(entry.starter) != first);
     let rows = entries.iter().map(|entry| {
-        let (next, [start, words, job]) = row(entry, periods, now);
+        let next = next_start(entry, periods);
         let of = match entry.starter {
             _ if !are_mixed => String::new(),
             Starter::Cron => ", by cron".to_owned(),
@@ -123,7 +122,8 @@ fn add_starts(
                 format!(", by the scheduler of {file}")
             }
         };
-        (next, [start, words + &of, job])
+        let words = schedule_in_words(entry) + &of;
+        (next, [start_in_words(next, entry, now), words, shortened(&entry.job, LONGEST)])
     });
     let mut rows: Vec<(Option<i64>, [String; 3])> = rows.collect();
     // Starts at boot and jobs that are never due come last.
@@ -142,21 +142,6 @@ fn add_starts(
     for (_, [start, words, job]) in &rows {
         line(text, &format!("{start:next$}  {words:schedule$}  {job}"));
     }
-}
-
-/// The next start of a job in seconds from 1970, and its row.
-fn row(
-    entry: &CronJob,
-    periods: &[Vec<ClockInterval>],
-    now: DateTime<Local>,
-) -> (Option<i64>, [String; 3]) {
-    let next = next_start(entry, periods);
-    let row = [
-        start_in_words(next, entry, now),
-        schedule_in_words(entry),
-        shortened(&entry.job, LONGEST),
-    ];
-    (next, row)
 }
 
 pub fn start_in_words(next: Option<i64>, entry: &CronJob, now: DateTime<Local>) -> String {
@@ -198,35 +183,16 @@ fn add_unknown(text: &mut String, unknown: &[UnknownCall]) {
     }
 }
 
-/// The crontabs that mention remoteexe and that cron ignores, so that no job is known.
-fn without_a_job<'a>(plan: &CronJobs, crontabs: &'a Crontabs) -> Vec<&'a Path> {
-    let places = plan.entries.iter().map(|entry| &entry.place);
-    let places = places.chain(plan.unknown.iter().map(|unknown| &unknown.place));
-    let known: HashSet<&Path> = places.map(|place| &*place.file).collect();
+fn add_ignored(text: &mut String, crontabs: &Crontabs) {
     let ignored = crontabs.read.iter().filter(|crontab| {
         let contents = &crontab.contents;
-        let is_ignored = crontab.rejection.is_some() || contents.is_ignored;
-        is_ignored && contents.mentions_remoteexe
+        (crontab.rejection.is_some() || contents.is_ignored) && contents.mentions_remoteexe
     });
-    let ignored = ignored.map(|crontab| crontab.path.as_path());
-    ignored.filter(|path| !known.contains(path)).collect()
-}
-
-fn add_ignored(text: &mut String, ignored: &[&CronJob], without_a_job: &[&Path]) {
-    let mut files: BTreeMap<&Path, usize> = without_a_job.iter().map(|file| (*file, 0)).collect();
-    for entry in ignored {
-        *files.entry(&entry.place.file).or_default() += 1;
-    }
-    if !files.is_empty() {
-        line(text, "\nIgnored by cron (remoteexe --report --check says why)");
-    }
-    for (file, jobs) in files {
-        let jobs = match jobs {
-            0 => "no job can be known".to_owned(),
-            jobs => count(jobs as u64, "job"),
-        };
-        let file = format!("{}: {jobs}", file.display());
-        line(text, &printable(file.as_bytes()));
+    for (number, crontab) in ignored.enumerate() {
+        if number == 0 {
+            line(text, "\nIgnored by cron (remoteexe --report --check says why)");
+        }
+        line(text, &printable(crontab.path.display().to_string().as_bytes()));
     }
 }
 

@@ -1,13 +1,27 @@
 //! What is good and not as usual, in words.
 
+use chrono::Weekday;
+
 use super::report::Report;
-use super::words::{count, duration, grouped};
+use super::words::{count, duration, grouped, shown_name};
 use crate::escape::printable;
+use crate::report::watch::beat::{Beat, Counts};
 use crate::report::watch::finding::{Oddity, WatchFinding};
+use crate::report::watch::limits::Limit;
 
 /// The job, with its user if needed.
 pub fn subject(finding: &WatchFinding, report: &Report) -> String {
     report.name_of(&finding.job, finding.account)
+}
+
+/// The word of the state: of what fails on each of its weekdays, that day.
+pub fn word(finding: &WatchFinding) -> String {
+    match &finding.oddity {
+        Oddity::Rhythm { beat: Beat::Weekday(day), counts } if counts.bad == counts.all => {
+            format!("EVERY {}", name(*day).to_uppercase())
+        }
+        oddity => oddity.word().to_owned(),
+    }
 }
 
 /// The evidence.
@@ -33,5 +47,65 @@ pub fn facts(finding: &WatchFinding, report: &Report) -> String {
             let line = printable(line.as_bytes());
             format!("{line}  (exit 0, {runs}, in none of {before} before; run {run})")
         }
+        Oddity::Creeping { percent, from, now, limit, at } => {
+            let days = count(*compared as u64, "day");
+            let [from, now] = [from, now].map(|seconds| duration(Some(*seconds)));
+            let at = at.format("%Y-%m-%d");
+            format!(
+                "{percent:.1}% a day: from {from} to {now} in {days}, reaches {} about {at}",
+                limit_in_words(*limit)
+            )
+        }
+        Oddity::Rhythm { beat, counts } => rhythm(beat, counts),
+        Oddity::TooClose { longest, usual, limit } => {
+            let [longest, usual] = [longest, usual].map(|seconds| duration(Some(*seconds)));
+            format!("{longest} of {}, usually {usual} ({runs})", limit_in_words(*limit))
+        }
+    }
+}
+
+fn limit_in_words(limit: Limit) -> String {
+    let time = duration(Some(limit.seconds()));
+    match limit {
+        Limit::Timeout(_) => format!("its timeout of {time}"),
+        Limit::NextStart(_) => format!("the {time} to its next start"),
+    }
+}
+
+fn rhythm(beat: &Beat, counts: &Counts) -> String {
+    let Counts { bad, all, other_bad, others } = counts;
+    match beat {
+        Beat::Weekday(day) => {
+            format!(
+                "failed on {bad} of {all} {}s, on {other_bad} of {others} other days",
+                name(*day)
+            )
+        }
+        Beat::DayOfMonth(day) => {
+            format!(
+                "failed on day {day} of {bad} of {all} months, on {other_bad} of {others} other days"
+            )
+        }
+        Beat::Hour(hour) => {
+            format!(
+                "failed {bad} of {all} times between {hour:02}:00 and {hour:02}:59, {other_bad} of {others} at other times"
+            )
+        }
+        Beat::After(job) => format!(
+            "failed {bad} of {all} times during {} or soon after, {other_bad} of {others} at other times",
+            shown_name(job)
+        ),
+    }
+}
+
+fn name(day: Weekday) -> &'static str {
+    match day {
+        Weekday::Mon => "Monday",
+        Weekday::Tue => "Tuesday",
+        Weekday::Wed => "Wednesday",
+        Weekday::Thu => "Thursday",
+        Weekday::Fri => "Friday",
+        Weekday::Sat => "Saturday",
+        Weekday::Sun => "Sunday",
     }
 }

@@ -7,6 +7,7 @@
 pub mod check;
 pub mod coverage;
 pub mod missed;
+pub mod not_made_up;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -93,7 +94,7 @@ impl Planned {
     pub fn findings(&self, users: &Users) -> Vec<Finding> {
         let is_ours = |name: &str| users.uid(name).is_some_and(|uid| !users.is_other_user(uid));
         let find_user = |name: &str| users.find(name);
-        findings(&self.crontabs, self.grammar, &find_user, &is_ours)
+        findings(&self.crontabs, &self.plan, self.grammar, &find_user, &is_ours)
     }
 }
 

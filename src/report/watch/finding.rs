@@ -4,6 +4,8 @@ use std::rc::Rc;
 
 use chrono::NaiveDateTime;
 
+use super::beat::{Beat, Counts};
+use super::limits::Limit;
 use super::samples::{Sample, WatchedJob};
 use crate::report::logs::owner::Account;
 
@@ -31,17 +33,27 @@ pub enum Oddity {
     NothingDone { seconds: Option<(u32, u32)>, lines: Option<(u32, u32)> },
     /// Good runs print a line that says that something failed, which earlier ones did not.
     SaysError { line: String },
+    /// Good runs take longer by so many per cent a day, in seconds, and reach the limit about then.
+    Creeping { percent: f64, from: u32, now: u32, limit: Limit, at: NaiveDateTime },
+    /// Runs fail at certain times.
+    Rhythm { beat: Beat, counts: Counts },
+    /// Good runs nearly reach the limit: the longest of them, and the usual median, in seconds.
+    TooClose { longest: u32, usual: u32, limit: Limit },
 }
 
 impl Oddity {
     /// The words of all states.
-    pub const WORDS: [&str; 3] = ["FASTER", "EMPTY", "SAYS ERROR"];
+    pub const WORDS: [&str; 6] =
+        ["FASTER", "EMPTY", "SAYS ERROR", "CREEPING", "RHYTHM", "TOO CLOSE"];
 
     pub fn word(&self) -> &'static str {
         match self {
             Self::NothingDone { seconds: Some(_), .. } => "FASTER",
             Self::NothingDone { .. } => "EMPTY",
             Self::SaysError { .. } => "SAYS ERROR",
+            Self::Creeping { .. } => "CREEPING",
+            Self::Rhythm { .. } => "RHYTHM",
+            Self::TooClose { .. } => "TOO CLOSE",
         }
     }
 }
@@ -65,10 +77,4 @@ pub fn finding(
         runs: odd.len(),
         compared,
     })
-}
-
-/// The median by the nearest rank, or 0 for none.
-pub fn median(mut values: Vec<u32>) -> u32 {
-    values.sort_unstable();
-    values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or_default()
 }

@@ -1,11 +1,19 @@
 //! Watch: what is good and yet not as usual. Each rule compares a job's last runs with its earlier ones, and finds at
 //! most one thing. A finding needs two runs: a single odd run is none.
 
+pub mod beat;
+mod creep;
 mod error_in_success;
 pub mod finding;
+pub mod limits;
 mod nothing_done;
+mod numbers;
 pub mod older;
+mod rhythm;
 pub mod samples;
+#[cfg(test)]
+mod tests;
+mod too_close;
 
 use chrono::NaiveDateTime;
 
@@ -24,7 +32,9 @@ pub struct Watch {
 impl Watch {
     pub fn of(mut samples: Samples) -> Self {
         samples.sort();
-        let mut findings: Vec<WatchFinding> = samples.jobs.iter().flat_map(findings).collect();
+        let jobs = samples.jobs.iter();
+        let mut findings: Vec<WatchFinding> =
+            jobs.flat_map(|job| findings(job, &samples.jobs)).collect();
         findings.sort_by(|one, two| (two.since, &one.job).cmp(&(one.since, &two.job)));
         let starts = samples.jobs.iter().filter_map(|job| job.samples.first());
         let from = starts.map(|sample| sample.start).min();
@@ -38,8 +48,10 @@ impl Watch {
     }
 }
 
-fn findings(job: &WatchedJob) -> Vec<WatchFinding> {
-    let rules: [fn(&WatchedJob) -> Option<WatchFinding>; 2] =
-        [nothing_done::find, error_in_success::find];
-    rules.iter().filter_map(|rule| rule(job)).collect()
+/// The findings about one job, among all.
+fn findings(job: &WatchedJob, all: &[WatchedJob]) -> Vec<WatchFinding> {
+    let rules: [fn(&WatchedJob) -> Option<WatchFinding>; 4] =
+        [nothing_done::find, error_in_success::find, creep::find, too_close::find];
+    let found = rules.iter().filter_map(|rule| rule(job));
+    found.chain(rhythm::find(job, all)).collect()
 }

@@ -6,11 +6,12 @@
 
 use chrono::Datelike;
 
-use super::finding::{Oddity, WatchFinding, finding, median};
+use super::finding::{Oddity, WatchFinding, finding};
+use super::numbers::{median, middle};
 use super::samples::{Sample, WatchedJob};
 
 /// With fewer earlier runs, it is not known what is usual.
-const MIN_BEFORE: usize = 5;
+const MIN_BEFORE: usize = 7;
 
 /// How many runs in a row have to do nothing.
 const IN_A_ROW: usize = 2;
@@ -57,9 +58,7 @@ impl Measure {
         let least = if self == Self::Seconds { MIN_SECONDS } else { MIN_LINES };
         let logarithm = |value: u32| f64::from(value.max(1)).ln();
         let distances = earlier.iter().map(|it| (logarithm(*it) - logarithm(usual)).abs());
-        let mut distances: Vec<f64> = distances.collect();
-        distances.sort_by(f64::total_cmp);
-        let spread = distances.get(distances.len() / 2).copied().unwrap_or_default();
+        let spread = middle(distances.collect());
         usual >= least
             && value.saturating_mul(times) <= usual
             // A single line is far from none, and 0 has no logarithm.
@@ -130,7 +129,7 @@ fn idle_row(good: &[&Sample], by: Measure) -> Option<IdleRow> {
         }
         counted += 1;
         is_proved |= !same_weekday.is_empty();
-        let needed = IN_A_ROW + single_idle(&earlier, |it| is_idle(&it)) + often(&earlier);
+        let needed = IN_A_ROW + single_idle(&earlier, |it| is_idle(&it)) + often(row, before);
         if is_proved && counted >= needed {
             let usual = median(values.clone());
             return Some(IdleRow {
@@ -151,23 +150,22 @@ fn at_hour<'a>(before: &[&'a Sample], run: &Sample) -> Vec<&'a Sample> {
     before.iter().filter(is_one).copied().collect()
 }
 
-/// The number of idle runs on weekdays on which the job usually works.
+/// The number of idle runs, but of a weekday on which the job is idle as often as not.
 fn single_idle(earlier: &[&Sample], is_idle: impl Fn(&&Sample) -> bool) -> usize {
-    let on = |weekday| {
-        earlier.iter().filter(move |it| it.day().weekday().num_days_from_monday() == weekday)
-    };
-    let idle = (0..7).map(|weekday| {
-        let (idle, all) = (on(weekday).filter(|it| is_idle(it)).count(), on(weekday).count());
-        if idle * 2 >= all { 0 } else { idle }
+    let counts = (0..7).map(|weekday| {
+        let on = earlier.iter().filter(|it| it.day().weekday().num_days_from_monday() == weekday);
+        let (all, idle) =
+            on.fold((0, 0), |(all, idle), it| (all + 1, idle + usize::from(is_idle(it))));
+        if idle > 1 && idle * 2 >= all { 0 } else { idle }
     });
-    idle.sum()
+    counts.sum()
 }
 
-/// One more run for a job with several runs at a time of day.
-fn often(earlier: &[&Sample]) -> usize {
-    let mut days: Vec<_> = earlier.iter().map(|it| it.day()).collect();
-    days.dedup();
-    usize::from(earlier.len() > days.len() * 2)
+/// One more run for a job that runs more than once a day.
+fn often(row: &[&Sample], before: &[&Sample]) -> usize {
+    let last = row.last().or(before.last()).map(|it| it.day());
+    let of_day = row.iter().chain(before).filter(|it| Some(it.day()) == last);
+    usize::from(of_day.count() > 1)
 }
 
 /// After a few runs only: the last ones, not on a weekend alone, took a tenth of the time and printed nothing.

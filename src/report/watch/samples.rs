@@ -81,7 +81,7 @@ impl WatchedJob {
         self.samples.len() < FEW
     }
 
-    fn add(&mut self, sample: Sample, errors: Vec<ErrorLine>) {
+    pub fn add(&mut self, sample: Sample, errors: Vec<ErrorLine>) {
         if !errors.is_empty() && self.errors_at <= sample.start {
             (self.errors, self.errors_at) = (errors, sample.start);
         }

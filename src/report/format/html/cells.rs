@@ -51,13 +51,10 @@ impl Cell {
         self.worst() > Some(RunState::Running)
     }
 
-    /// Whether a reader sees no difference.
-    fn is_like(&self, other: &Self) -> bool {
-        let is_all_bad = |cell: &Self| {
-            cell.worst().is_some_and(|worst| cell.counts[worst as usize] == cell.runs())
-        };
-        let key = |cell: &Self| (cell.worst(), cell.outcome, is_all_bad(cell));
-        key(self) == key(other)
+    /// What a reader sees of it.
+    fn look(&self) -> (Option<RunState>, Option<Outcome>, bool) {
+        let worst = self.worst();
+        (worst, self.outcome, worst.is_some_and(|it| self.counts[it as usize] == self.runs()))
     }
 }
 
@@ -135,10 +132,8 @@ impl Cells {
     pub fn in_words(&self) -> String {
         let states = RunState::ALL.iter().map(|state| (self.count(*state), state.name()));
         let words = states.filter(|(number, _)| *number > 0);
-        words
-            .map(|(number, name)| format!("{} {name}", grouped(number)))
-            .collect::<Vec<_>>()
-            .join(", ")
+        let words = words.map(|(number, name)| format!("{} {name}", grouped(number)));
+        words.collect::<Vec<_>>().join(", ")
     }
 
     /// The number of cells with something bad.
@@ -160,7 +155,7 @@ impl Cells {
         let mut groups: Vec<Group> = Vec::new();
         for (column, cell) in self.0.iter().enumerate() {
             match groups.last_mut() {
-                Some(group) if joins && cell.is_bad() && cell.is_like(&group.all) => {
+                Some(group) if joins && cell.is_bad() && cell.look() == group.all.look() => {
                     group.all.add(cell);
                     group.columns += 1;
                 }
@@ -179,32 +174,26 @@ impl Cells {
         href: impl Fn(Option<usize>) -> Option<String>,
     ) -> Markup {
         let most = self.0.iter().map(Cell::runs).max().unwrap_or_default().max(1);
-        let mut plain: BTreeMap<String, String> = BTreeMap::new();
+        let mut paths: BTreeMap<String, Path> = BTreeMap::new();
         let mut bad = Vec::new();
         for group in self.groups(detail == Detail::Joined) {
             match group.all.worst() {
                 None => {}
                 Some(RunState::Good) => {
                     let level = (group.all.runs() * LEVELS).div_ceil(most);
-                    push(
-                        plain.entry(format!("g g{level}")).or_default(),
-                        group.column,
-                        19 - 2 * level,
-                    );
+                    let path = paths.entry(format!("g g{level}")).or_default();
+                    path.add(group.column, 19 - 2 * level);
                 }
-                Some(RunState::Running) => {
-                    push(plain.entry("r".to_owned()).or_default(), group.column, 9);
-                }
-                Some(state) if detail == Detail::Plain => {
-                    let path = plain.entry(state.letter().to_owned()).or_default();
-                    path.push_str(&state.cells(group.column, 1));
+                Some(state) if state == RunState::Running || detail == Detail::Plain => {
+                    let path = paths.entry(state.letter().to_owned()).or_default();
+                    path.add(group.column, 9);
                 }
                 Some(state) => bad.push((state, group)),
             }
         }
         html! {
             svg.t viewBox={ "0 0 " (grid.columns) " 18" } preserveAspectRatio="none" role="group" aria-label=(self.in_words()) {
-                @for (class, path) in &plain { path class=(class) d=(path) {} }
+                @for (class, path) in &paths { path class=(class) d=(path.text) {} }
                 @for (state, group) in &bad {
                     @let path = html! { path class=(state.letter()) d=(state.cells(group.column, group.columns)) {
                         title { (title(report, grid, *state, group)) }
@@ -219,20 +208,21 @@ impl Cells {
     }
 }
 
-/// Adds a cell to a path; one that follows its neighbour makes the last line longer.
-fn push(path: &mut String, column: usize, height: u32) {
-    let line = path.rfind('M').map(|at| &path[at + 1..]);
-    let last = line.and_then(|line| {
-        let (from, columns) = line.split_once(' ')?;
-        let columns = columns.split_once('h')?.1;
-        Some((from.parse::<usize>().ok()?, columns.parse::<usize>().ok()?))
-    });
-    match last {
-        Some((from, columns)) if from + columns == column => {
-            path.truncate(path.len() - columns.to_string().len());
-            _ = write!(path, "{}", columns + 1);
-        }
-        _ => _ = write!(path, "M{column} {height}h1"),
+/// Cells of one height. Neighbours are one line.
+#[derive(Debug, Default)]
+struct Path {
+    text: String,
+    end: usize,
+}
+
+impl Path {
+    fn add(&mut self, column: usize, height: u32) {
+        _ = if !self.text.is_empty() && self.end == column {
+            write!(self.text, "h1")
+        } else {
+            write!(self.text, "M{column} {height}h1")
+        };
+        self.end = column + 1;
     }
 }
 

@@ -54,19 +54,21 @@ impl Grid {
         self.begin.checked_add_signed(TimeDelta::seconds(seconds)).unwrap_or(self.begin)
     }
 
-    /// The place of a time in columns, with two digits behind the point.
+    /// The place of a time in columns.
     pub fn place(&self, time: NaiveDateTime) -> String {
-        let hundredths = (time - self.begin).num_seconds().max(0) * 100 / self.step;
-        let most = i64::try_from(self.columns * 100).unwrap_or(i64::MAX);
-        let hundredths = hundredths.min(most);
-        format!("{}.{:02}", hundredths / 100, hundredths % 100)
+        self.part(time, i64::try_from(self.columns * 100).unwrap_or(i64::MAX))
     }
 
-    /// A place in columns as a part of the width, in percent.
+    /// The place of a time in percent of the width.
     pub fn percent(&self, time: NaiveDateTime) -> String {
-        let all = i64::try_from(self.columns).unwrap_or(1) * self.step;
-        let part = (time - self.begin).num_seconds().clamp(0, all) * 10_000 / all;
-        format!("{}.{:02}%", part / 100, part % 100)
+        self.part(time, 10_000) + "%"
+    }
+
+    /// The hundredth part of a place in a width, with two digits behind the point.
+    fn part(&self, time: NaiveDateTime, width: i64) -> String {
+        let all = (self.time(self.columns) - self.begin).num_seconds().max(1);
+        let part = (time - self.begin).num_seconds().clamp(0, all) * width / all;
+        format!("{}.{:02}", part / 100, part % 100)
     }
 
     /// Round times for the axis, each with its label: the date at midnight, otherwise the time.
@@ -74,17 +76,18 @@ impl Grid {
         let end = self.time(self.columns);
         let step = round_step((end - self.begin).num_seconds(), TICKS);
         let first = floor(self.begin, step);
+        let format = match step {
+            0..60 => "%H:%M:%S",
+            60..=DAY => "%H:%M",
+            _ if step <= 14 * DAY => "%m-%d",
+            _ => "%Y-%m-%d",
+        };
         let ticks =
             (0..).map_while(|number| first.checked_add_signed(TimeDelta::seconds(step) * number));
-        let ticks = ticks.take_while(|tick| *tick < end).filter(|tick| *tick >= self.begin);
+        let ticks = ticks.skip_while(|tick| *tick < self.begin).take_while(|tick| *tick < end);
         let label = |tick: NaiveDateTime| {
-            let format = match tick.time() {
-                _ if step > DAY * 14 => "%Y-%m-%d",
-                NaiveTime::MIN => "%m-%d",
-                _ if step < 60 => "%H:%M:%S",
-                _ => "%H:%M",
-            };
-            tick.format(format).to_string()
+            let is_midnight = tick.time() == NaiveTime::MIN && step <= DAY;
+            tick.format(if is_midnight { "%m-%d" } else { format }).to_string()
         };
         ticks.map(|tick| (tick, label(tick))).collect()
     }

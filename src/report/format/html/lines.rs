@@ -6,11 +6,9 @@ use maud::{Markup, html};
 
 use super::budget::{Budget, LINES};
 use super::cells::Cells;
-use super::grid::Grid;
-use super::rows::{JobRow, Rows};
+use super::rows::{JobRow, View};
 use super::runs;
 use crate::report::diagnosis::incident::Incident;
-use crate::report::format::report::Report;
 use crate::report::format::words::{grouped, shown_name};
 use crate::report::history::durations::DurationStats;
 use crate::report::history::{HostId, JobId};
@@ -59,34 +57,21 @@ pub fn first_jobs(incidents: &[Incident]) -> Vec<JobId> {
 
 impl Lines {
     /// Draws the lines as far as there is room, and removes the other rows. The lists of runs need room too.
-    pub fn of(
-        report: &Report,
-        grid: &Grid,
-        rows: &mut Rows,
-        first: &[JobId],
-        incidents: &[Incident],
-    ) -> Self {
-        let mut numbers: BTreeMap<JobId, Vec<String>> = BTreeMap::new();
-        for (number, incident) in incidents.iter().enumerate() {
-            for job in &incident.jobs {
-                numbers.entry(*job).or_default().push(number.to_string());
-            }
-        }
-        let order = order(report, rows, first);
-        let all: usize = rows.of_jobs.values().map(|row| row.cells.marks()).sum();
+    pub fn of(view: &mut View, first: &[JobId]) -> Self {
+        let order = order(view, first);
+        let all: usize = view.rows.values().map(|row| row.cells.marks()).sum();
         let share = MAX_CELLS / (2 * order.len()).max(1);
         let most = if all <= MAX_CELLS { usize::MAX } else { share };
         let mut room = Budget::of(LINES);
         let mut lines = Self { first: Vec::new(), hosts: Vec::new(), left_out: 0 };
         let mut host = None;
         for job in &order {
-            let row = &rows.of_jobs[job];
-            let numbers = numbers.get(job).map(|numbers| numbers.join(" ")).unwrap_or_default();
-            let markup = line(report, grid, row, &numbers, most, share);
+            let row = &view.rows[job];
+            let markup = line(view, row, most, share);
             let is_first = first.contains(job);
-            let head = (!is_first && host != Some(row.host))
-                .then(|| head(report, grid, rows, row.host, share));
-            if !room.take(&html! { (markup) (runs::of_job(report, row, "", false)) @if let Some(head) = &head { (head) } }) {
+            let is_new = !is_first && host != Some(row.host);
+            let head = is_new.then(|| head(view, row.host, share));
+            if !room.take(&html! { (markup) (runs::of_job(view.report, row, "", false)) @if let Some(head) = &head { (head) } }) {
                 break;
             }
             if let Some(head) = head {
@@ -102,16 +87,16 @@ impl Lines {
         }
         let drawn = lines.hosts.iter().flat_map(|host| &host.lines).chain(&lines.first);
         let drawn: BTreeSet<JobId> = drawn.map(|line| line.job).collect();
-        lines.left_out = rows.left_out + order.len() - drawn.len();
-        rows.of_jobs.retain(|job, _| drawn.contains(job));
+        lines.left_out = view.left_out + order.len() - drawn.len();
+        view.rows.retain(|job, _| drawn.contains(job));
         lines
     }
 }
 
 /// First the jobs of problems, then those of each host by name.
-fn order(report: &Report, rows: &Rows, first: &[JobId]) -> Vec<JobId> {
+fn order(View { report, rows, .. }: &View, first: &[JobId]) -> Vec<JobId> {
     let first: BTreeMap<JobId, usize> = first.iter().copied().zip(0..).collect();
-    let mut order: Vec<&JobRow> = rows.of_jobs.values().collect();
+    let mut order: Vec<&JobRow> = rows.values().collect();
     order.sort_by_cached_key(|row| {
         let place = first.get(&row.job).copied().unwrap_or(usize::MAX);
         (place, report.history.host(row.host).to_vec(), report.job_name(row.job))
@@ -119,14 +104,7 @@ fn order(report: &Report, rows: &Rows, first: &[JobId]) -> Vec<JobId> {
     order.into_iter().map(|row| row.job).collect()
 }
 
-fn line(
-    report: &Report,
-    grid: &Grid,
-    row: &JobRow,
-    numbers: &str,
-    cells: usize,
-    groups: usize,
-) -> Markup {
+fn line(View { report, grid, .. }: &View, row: &JobRow, cells: usize, groups: usize) -> Markup {
     let name = report.job_name(row.job);
     let host = shown_name(report.history.host(row.host));
     let script = name.strip_prefix(&host).map_or(&*name, str::trim_start);
@@ -136,7 +114,7 @@ fn line(
         Some(run.map_or_else(|| format!("#j{}", row.job), |run| format!("#r{run}")))
     };
     html! {
-        div.row id={ "t" (row.job) } data-s=(usual.median) data-p=(numbers) {
+        div.row id={ "t" (row.job) } data-s=(usual.median) {
             span.n title=(name) {
                 a href={ "#j" (row.job) } {
                     @if !host.is_empty() { span.h { (host) " " } }
@@ -150,9 +128,9 @@ fn line(
 }
 
 /// The line of all jobs of a host.
-fn head(report: &Report, grid: &Grid, rows: &Rows, host: HostId, groups: usize) -> Markup {
+fn head(View { report, grid, rows, .. }: &View, host: HostId, groups: usize) -> Markup {
     let mut all = Cells::of(grid, &[], &[]);
-    for row in rows.of_jobs.values().filter(|row| row.host == host) {
+    for row in rows.values().filter(|row| row.host == host) {
         all.join(&row.cells);
     }
     let name = shown_name(report.history.host(host));

@@ -12,8 +12,7 @@ use crate::report::diagnosis::incident::{Incident, IncidentKind};
 use crate::report::format::report::Report;
 use crate::report::format::text::incidents::words;
 
-/// As many as there are letters.
-const MOST: usize = 26;
+const MOST: usize = 30;
 
 #[derive(Debug)]
 struct Event {
@@ -30,48 +29,30 @@ impl Marks {
     pub fn of(report: &Report, grid: &Grid) -> Self {
         let incidents = diagnosis::incidents(&report.evidence());
         let end = grid.time(grid.columns);
-        let mut events: Vec<Event> =
-            incidents.iter().filter(|it| is_of_all(it)).map(|it| event(report, it)).collect();
-        let boots = incidents.iter().filter_map(boot).chain(report.scope.boot);
-        let mut points: Vec<(NaiveDateTime, String)> =
-            boots.map(|at| (at, "this machine booted".to_owned())).collect();
-        if let Some(expected) = &report.crontabs {
-            let lines = expected.wanted().iter().flat_map(|job| &job.lines);
-            for entry in lines.map(|line| expected.line(*line)) {
-                let file = printable(entry.place.file.display().to_string().as_bytes());
-                let changed = entry.changed.map(local_time);
-                points.extend(changed.map(|at| (at, format!("{file} was changed"))));
+        let of_all = incidents.iter().filter(|incident| incident.is_of_all());
+        let mut events: Vec<Event> = of_all.map(|incident| event(report, incident)).collect();
+        let mut point = |at: NaiveDateTime, what: &str| {
+            let words = format!("{} {what}", report.clock().time(at));
+            events.push(Event { from: at, to: at, words });
+        };
+        for at in incidents.iter().filter_map(boot).chain(report.scope.boot) {
+            point(at, "this machine booted");
+        }
+        let expected = report.crontabs.iter();
+        for entry in expected.flat_map(|it| {
+            let lines = it.wanted().iter().flat_map(|job| &job.lines);
+            lines.map(|line| it.line(*line))
+        }) {
+            let file = printable(entry.place.file.display().to_string().as_bytes());
+            if let Some(at) = entry.changed.map(local_time) {
+                point(at, &format!("{file} was changed"));
             }
         }
-        let point = |(at, what): (NaiveDateTime, String)| Event {
-            from: at,
-            to: at,
-            words: format!("{} {what}", report.clock().time(at)),
-        };
-        events.extend(points.into_iter().map(point));
         events.retain(|event| event.to >= grid.begin && event.from < end);
         events.sort_by(|one, other| (one.from, &one.words).cmp(&(other.from, &other.words)));
         events.dedup_by(|one, other| one.words == other.words);
         events.truncate(MOST);
         Self(events)
-    }
-
-    /// The letters on the axis. Those of one column come together.
-    pub fn letters(&self, grid: &Grid) -> Markup {
-        let mut letters: Vec<(NaiveDateTime, String)> = Vec::new();
-        for (letter, event) in ('A'..='Z').zip(&self.0) {
-            match letters.last_mut() {
-                Some((at, label)) if grid.column(event.from) < grid.column(*at) + 2 => {
-                    label.push(letter);
-                }
-                _ => letters.push((event.from, letter.to_string())),
-            }
-        }
-        html! {
-            @for (at, label) in &letters {
-                text.mark x=(grid.percent(*at)) y="10" data-x=(grid.place(*at)) { (label) }
-            }
-        }
     }
 
     /// Bands and lines behind the rows.
@@ -89,22 +70,10 @@ impl Marks {
         html! {
             @if !self.0.is_empty() {
                 ul.marks-list aria-label="Marks across all rows" {
-                    @for (letter, event) in ('A'..='Z').zip(&self.0) { li { b { (letter) } " " (event.words) } }
+                    @for event in &self.0 { li { (event.words) } }
                 }
             }
         }
-    }
-}
-
-/// Whether an incident is no job's and no host's, but the scheduler's.
-fn is_of_all(incident: &Incident) -> bool {
-    match incident.kind {
-        IncidentKind::Silent { .. }
-        | IncidentKind::CronDown { .. }
-        | IncidentKind::ClockJumped { .. }
-        | IncidentKind::LogFull
-        | IncidentKind::Lost { together: true, .. } => true,
-        _ => incident.jobs.is_empty() && incident.hosts().is_empty(),
     }
 }
 

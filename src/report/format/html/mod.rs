@@ -26,10 +26,9 @@ use super::{Format, Needs};
 use crate::report::diagnosis;
 use crate::report::diagnosis::incident::Incident;
 use crate::report::output::ReportOutput;
-use grid::Grid;
 use lines::Lines;
 use problems::Problems;
-use rows::Rows;
+use rows::View;
 
 const STYLE: &str = include_str!("page.css");
 
@@ -38,8 +37,8 @@ const SCRIPT: &str = include_str!("page.js");
 /// Allows no request. Allows only this style and this script, by the SHA-256 of their text, which a browser prints if
 /// they differ. The icon is empty: otherwise a browser would request one.
 const POLICY: &str = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; \
-    style-src 'sha256-vCzHJGnl/j9yMGmf7B+5OsKwk3XSCYQ/HutEmZJy0+c='; \
-    script-src 'sha256-4M1K/dK2DxMDvnXlG6C4K4LTb9Ykrz4fTwHvFdl5cZg='";
+    style-src 'sha256-NE7geB2kRTIPUcpWJP/eQ77CwtknzC3Zd4OnqEFAPlo='; \
+    script-src 'sha256-/QM3kldgGAMQ6kAA5rkNzwqqL4hj046G59dFKYftZKc='";
 
 #[derive(Debug)]
 pub struct Html;
@@ -52,6 +51,7 @@ impl Format for Html {
             as_of_end: true,
             tails: true,
             baseline: true,
+            watch: true,
             ..Needs::default()
         }
     }
@@ -74,23 +74,18 @@ fn page(report: &Report) -> (String, bool) {
 }
 
 fn body(report: &Report, incidents: &[Incident]) -> Markup {
-    let grid = Grid::of(report);
-    let drawn = grid.as_ref().map(|grid| {
-        let first = lines::first_jobs(incidents);
-        let mut rows = Rows::of(report, grid, &first);
-        let lines = Lines::of(report, grid, &mut rows, &first, incidents);
-        (grid, rows, lines)
-    });
-    let drawn = drawn.filter(|(_, rows, _)| !rows.of_jobs.is_empty());
-    let view = drawn.as_ref().map(|(grid, rows, _)| (*grid, rows));
+    let first = lines::first_jobs(incidents);
+    let mut view = View::of(report, &first);
+    let lines = view.as_mut().map(|view| Lines::of(view, &first));
+    let view = view.as_ref();
     let problems = Problems::of(report, incidents, view);
     html! {
         @if view.is_some() { a.skip href="#timeline" { "Skip to the timeline" } }
         p.span { (made(report)) }
-        @if view.is_some() { (controls()) }
         (problems.section(report))
-        (problems::changed(report))
-        @if let Some((grid, rows, lines)) = &drawn { (timeline::section(report, grid, rows, lines, &problems)) }
+        (notes::watched(report, view))
+        (notes::changed(report))
+        @if let (Some(view), Some(lines)) = (view, &lines) { (timeline::section(view, lines, &problems)) }
         (notes::section(report))
     }
 }
@@ -105,22 +100,6 @@ fn made(report: &Report) -> String {
     let hosts = count(hosts(report).len() as u64, "host");
     let runs = count(report.tally.runs, "run");
     format!("Made {made}, for {period}: {runs}, {jobs}, {hosts}")
-}
-
-/// The fields that the script needs, hidden without it.
-fn controls() -> Markup {
-    html! {
-        form #find hidden role="search" {
-            label { "Find " input type="search" name="q" autocomplete="off" placeholder="job, state, reason or output"; }
-            label { "Sort " select name="sort" {
-                @for by in ["worst", "name", "duration"] { option value=(by) { (by) } }
-            } }
-            label { "From " input type="datetime-local" name="from"; }
-            label { "to " input type="datetime-local" name="to"; }
-            button type="reset" { "Show all" }
-            output role="status" {}
-        }
-    }
 }
 
 fn whole(title: &str, body: &Markup) -> Markup {

@@ -1,13 +1,71 @@
-//! The end of the page: the counts, and what was read.
+//! What is no problem: jobs to watch, changes, the counts, and what was read.
 
 use maud::{Markup, html};
 
+use super::durations;
+use super::rows::View;
 use crate::escape::printable;
+use crate::report::format::changed::changes;
 use crate::report::format::report::Report;
 use crate::report::format::text::heading::ends;
+use crate::report::format::watch::{facts, subject};
 use crate::report::format::words::grouped;
 use crate::report::format::{crontabs, sources};
+use crate::report::history::JobId;
 use crate::report::history::counts::Count;
+use crate::report::watch::finding::WatchFinding;
+
+/// The most jobs to watch that are shown.
+const MAX_WATCHED: usize = 30;
+
+/// What is good, and not as usual.
+pub fn watched(report: &Report, view: Option<&View>) -> Markup {
+    let findings: Vec<&WatchFinding> = report.watched().collect();
+    let more = findings.len().saturating_sub(MAX_WATCHED);
+    let job = |finding: &WatchFinding| {
+        let is_it = |job: &JobId| {
+            let known = report.history.job(*job);
+            known.name == finding.job && known.account == finding.account
+        };
+        report.history.job_ids().find(is_it)
+    };
+    html! {
+        @if !findings.is_empty() {
+            section #watch aria-labelledby="watch-title" {
+                h2 #watch-title { "Watch: good, and not as usual" }
+                @for finding in findings.iter().take(MAX_WATCHED) {
+                    @let job = job(finding);
+                    @let row = job.filter(|job| view.is_some_and(|view| view.rows.contains_key(job)));
+                    article.problem.doubtful {
+                        div.head {
+                            h4 {
+                                span.state { (finding.oddity.word()) } " "
+                                span.time { "since " (report.clock().time(finding.since)) } " "
+                                @match row { Some(job) => a href={ "#j" (job) } { (subject(finding, report)) }, None => (subject(finding, report)) }
+                            }
+                            p.facts { (facts(finding, report)) }
+                        }
+                        div.beside { @if let Some(job) = job { (durations::of_job(report, job)) } }
+                    }
+                }
+                @if more > 0 { p { "and " (more) " more" } }
+            }
+        }
+    }
+}
+
+/// What has changed in the jobs: no problem by itself.
+pub fn changed(report: &Report) -> Markup {
+    let changes = changes(report);
+    html! {
+        @if !changes.is_empty() {
+            section #changed aria-labelledby="changed-title" {
+                h2 #changed-title { "Changed" }
+                ul.notes { @for (label, text) in &changes { li { b { (label) } " " (text) } } }
+            }
+        }
+    }
+}
 
 pub fn section(report: &Report) -> Markup {
     let (tally, read) = (&report.tally, &report.read);

@@ -2,12 +2,20 @@
 // Opens problems and runs in place, filters, sorts and zooms. What is chosen is in the address, so that a link can be
 // sent. Without this script the page shows all, and its links open what they lead to.
 (() => {
-  const form = document.getElementById("find");
-  if (!form) return;
+  if (!document.getElementById("timeline")) return;
+  const form = document.createElement("form");
+  [form.id, form.role] = ["find", "search"];
+  form.innerHTML = `
+    <label>Find <input type="search" name="q" autocomplete="off" placeholder="job, state, reason or output"></label>
+    <label>Sort <select name="sort"><option>worst<option>name<option>duration</select></label>
+    <label>From <input type="datetime-local" name="from"></label>
+    <label>to <input type="datetime-local" name="to"></label>
+    <button type="reset">Show all</button> <output role="status"></output>`;
+  document.getElementById("problems").before(form);
   const one = (selector, node = document) => node.querySelector(selector);
   const all = (selector, node = document) => [...node.querySelectorAll(selector)];
   const problems = all(".problem");
-  const rows = all("div.row[data-p]");
+  const rows = all("div.row[data-s]");
   const lines = one(".lines");
   const groups = all(".host, .more");
   const columns = Number(lines.dataset.columns);
@@ -17,7 +25,6 @@
   const column = (text) => (Date.parse(text.length < 17 ? text + ":00Z" : text + "Z") - begin) / step;
   const openedBy = (row) => (row.nextElementSibling?.matches(".opened") ? row.nextElementSibling : null);
   const homes = new Map(rows.map((row) => [row, [row.parentElement, openedBy(row)]]));
-  form.hidden = false;
   for (const name of ["from", "to"]) {
     [form[name].min, form[name].max] = [time(0).slice(0, 16), time(columns).slice(0, 16)];
     if (step % 60000) form[name].step = 1;
@@ -44,18 +51,16 @@
   let texts = null;
   const learn = () => {
     if (texts) return;
-    texts = new Map();
-    const named = problems.map(() => []);
-    for (const row of rows) {
-      const of = row.dataset.p ? row.dataset.p.split(" ") : [];
-      const heads = of.map((number) => one(`#p${number} .head`)?.textContent ?? "");
+    texts = new Map(rows.map((row) => {
       const runs = document.getElementById("j" + row.id.slice(1));
-      for (const number of of) named[number]?.push(one(".n", row).textContent);
-      texts.set(row, [row.textContent, one("svg", row).ariaLabel, runs?.textContent, ...heads].join(" ").toLowerCase());
-    }
+      return [row, [row.textContent, one("svg", row).ariaLabel, runs?.textContent].join(" ").toLowerCase()];
+    }));
     for (const problem of problems) {
-      const jobs = named[problem.id.slice(1)] ?? [];
-      texts.set(problem, [problem.textContent, ...jobs].join(" ").toLowerCase());
+      const head = one(".head", problem).textContent.toLowerCase();
+      const jobs = (problem.dataset.jobs ?? "").split(" ").map((job) => document.getElementById("t" + job));
+      const names = jobs.filter(Boolean).map((row) => one(".n", row).textContent);
+      for (const row of jobs.filter(Boolean)) texts.set(row, `${texts.get(row)} ${head}`);
+      texts.set(problem, [problem.textContent, ...names].join(" ").toLowerCase());
     }
   };
   const filter = (text, from, to) => {
@@ -72,7 +77,7 @@
       if (opened) opened.hidden = it.hidden;
     }
     for (const group of groups) {
-      group.hidden = !one("div.row[data-p]:not([hidden]), .problem:not([hidden])", group);
+      group.hidden = !one("div.row[data-s]:not([hidden]), .problem:not([hidden])", group);
       if (words.length && !group.hidden) group.dataset.opened ??= group.open || (group.open = true, "");
       else if (!words.length && group.dataset.opened !== undefined) {
         group.open = group.dataset.opened !== "";
@@ -110,10 +115,6 @@
       svg.setAttribute("viewBox", `${from} 0 ${to - from} ${height}`);
     }
     const percent = (at) => `${((at - from) / (to - from)) * 100}%`;
-    for (const mark of all(".mark", scale)) {
-      mark.setAttribute("x", percent(mark.dataset.x));
-      mark.style.display = mark.dataset.x < from || mark.dataset.x > to ? "none" : "";
-    }
     for (const tick of all(".tick", scale)) tick.remove();
     if (from === 0 && to === columns) return scale.append(...ticks);
     const length = (steps.find((it) => ((to - from) * step) / 1000 / it <= 12) ?? 2592000) * 1000;
@@ -151,8 +152,10 @@
       it.hidden = false;
     }
     if (/^[rt]\d/.test(id)) target.classList.add("here");
-    const head = target.closest(".problem")?.querySelector(".head");
-    (/^(j|p\d+r)/.test(id) && head ? head : target).scrollIntoView({ block: /^r/.test(id) ? "center" : "start" });
+    const row = document.getElementById("t" + id.slice(1));
+    const head = (/^j/.test(id) && row) || target;
+    const to = /^r/.test(id) ? target : (one(".head", target.closest(".problem") ?? target) ?? head);
+    to.scrollIntoView({ block: /^r/.test(id) ? "center" : "start" });
     const focus = one("a", target) && !/^[jr]|r$/.test(id) ? one("a", target) : target;
     if (focus === target) focus.tabIndex = -1;
     focus.focus({ preventScroll: true });

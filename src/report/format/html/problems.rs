@@ -5,15 +5,13 @@ use std::collections::BTreeSet;
 use chrono::NaiveDateTime;
 use maud::{Markup, html};
 
-use super::budget::Budget;
+use super::budget::{Budget, PROBLEMS};
 use super::cells;
 use super::durations;
-use super::grid::Grid;
-use super::rows::Rows;
+use super::rows::View;
 use super::runs;
 use super::state::{RunState, way};
 use crate::report::diagnosis::incident::{Incident, IncidentState};
-use crate::report::format::changed::changes;
 use crate::report::format::crontabs;
 use crate::report::format::report::Report;
 use crate::report::format::text::heading::uncertain;
@@ -31,6 +29,9 @@ const MOST: usize = 200;
 /// The last runs that are shown as cells.
 const LAST_RUNS: usize = 30;
 
+/// The most jobs of a problem that the filter knows.
+const MAX_JOBS: usize = 1000;
+
 /// The most jobs of a problem whose next start is looked for.
 const MAX_NEXT: usize = 20;
 
@@ -44,27 +45,24 @@ pub struct Problems {
 }
 
 impl Problems {
-    pub fn of(report: &Report, incidents: &[Incident], view: Option<(&Grid, &Rows)>) -> Self {
+    pub fn of(report: &Report, incidents: &[Incident], view: Option<&View>) -> Self {
         let mut problems = Self::default();
-        let mut rooms = super::budget::PROBLEMS.map(Budget::of);
+        let mut rooms = PROBLEMS.map(Budget::of);
         for (number, incident) in incidents.iter().enumerate() {
             let kind = usize::from(incident.is_over());
-            let (list, room) = (&mut problems.markup[kind], &mut rooms[kind]);
-            let is_full = problems.left_out[kind] > 0 || list.len() == MOST;
+            let room = &mut rooms[kind];
             let home = home(incident, view).filter(|job| !problems.homes.contains(job));
-            let with_runs = problem(report, incident, number, view, home, true);
-            let problem = if room.take(&with_runs) {
-                Some((with_runs, home))
+            let id = format!("p{number}");
+            let opened = view.map(|view| opened(view, incident, home, &id));
+            let whole = problem(report, incident, &id, view, opened.as_ref());
+            let has_runs = room.take(&whole);
+            let brief = if has_runs { whole } else { problem(report, incident, &id, view, None) };
+            let is_full = problems.left_out[kind] > 0 || problems.markup[kind].len() == MOST;
+            if is_full || !has_runs && !room.take(&brief) {
+                problems.left_out[kind] += 1;
             } else {
-                let brief = problem(report, incident, number, view, None, false);
-                room.take(&brief).then_some((brief, None))
-            };
-            match problem.filter(|_| !is_full) {
-                Some((markup, home)) => {
-                    list.push(markup);
-                    problems.homes.extend(home);
-                }
-                None => problems.left_out[kind] += 1,
+                problems.markup[kind].push(brief);
+                problems.homes.extend(home.filter(|_| has_runs));
             }
         }
         problems
@@ -93,54 +91,39 @@ impl Problems {
     }
 }
 
-/// What has changed in the jobs: no problem by itself.
-pub fn changed(report: &Report) -> Markup {
-    let changes = changes(report);
-    html! {
-        @if !changes.is_empty() {
-            section #changed aria-labelledby="changed-title" {
-                h2 #changed-title { "Changed" }
-                ul.notes { @for (label, text) in &changes { li { b { (label) } " " (text) } } }
-            }
-        }
-    }
+/// The only job of the incident, if the page has its runs.
+fn home(incident: &Incident, view: Option<&View>) -> Option<JobId> {
+    let [job] = incident.jobs.as_slice() else { return None };
+    (incident.hosts().is_empty() && view?.rows.contains_key(job)).then_some(*job)
 }
 
-/// The only job of the incident, if the page has its runs.
-fn home(incident: &Incident, view: Option<(&Grid, &Rows)>) -> Option<JobId> {
-    let [job] = incident.jobs.as_slice() else { return None };
-    let (_, rows) = view?;
-    (incident.hosts().is_empty() && rows.of_jobs.contains_key(job)).then_some(*job)
+/// The runs of one job, or of all, with their id.
+fn opened(view: &View, incident: &Incident, job: Option<JobId>, id: &str) -> (String, Markup) {
+    match job.and_then(|job| view.rows.get(&job)) {
+        Some(row) => (format!("j{}", row.job), runs::of_job(view.report, row, id, true)),
+        None => (format!("{id}r"), runs::of_incident(view, incident, id)),
+    }
 }
 
 fn problem(
     report: &Report,
     incident: &Incident,
-    number: usize,
-    view: Option<(&Grid, &Rows)>,
-    home: Option<JobId>,
-    has_runs: bool,
+    id: &str,
+    view: Option<&View>,
+    opened: Option<&(String, Markup)>,
 ) -> Markup {
     let words = words(incident, report);
     let state = incident.state();
-    let id = format!("p{number}");
-    let opened = view.filter(|_| has_runs).map(|(_, rows)| {
-        match home.and_then(|job| rows.of_jobs.get(&job)) {
-            Some(row) => (format!("j{}", row.job), runs::of_job(report, row, &id, true)),
-            None => (
-                format!("{id}r"),
-                runs::of_jobs(report, rows, &incident.jobs, incident.last.as_ref(), &id),
-            ),
-        }
-    });
     let end = incident.end().unwrap_or(report.scope.now);
-    let place = |time| view.map(|(grid, _)| grid.place(time));
+    let jobs = incident.jobs.iter().take(MAX_JOBS).map(JobId::to_string);
+    let jobs = jobs.collect::<Vec<_>>().join(" ");
+    let place = |time| view.map(|view| view.grid.place(time));
     html! {
-        article.problem.(class(state)) id=(id) data-from=[place(incident.window.since)] data-to=[place(end)] {
+        article.problem.(class(state)) id=(id) data-jobs=(jobs) data-from=[place(incident.window.since)] data-to=[place(end)] {
             div.head {
                 h4 {
                     span.state { (state.word()) } " " span.time { (words.time) } " "
-                    @match &opened {
+                    @match opened {
                         Some((target, _)) => a href={ "#" (target) } { (words.subject) },
                         None => (words.subject),
                     }
@@ -148,10 +131,10 @@ fn problem(
                 @if !words.facts.is_empty() { p.facts { (words.facts) } }
                 @if !words.why.is_empty() { p.why { (words.why) } }
             }
-            @if let Some((_, rows)) = view {
-                div.beside { (last_runs(report, incident, rows)) (durations::of_incident(report, incident)) }
+            @if let Some(view) = view {
+                div.beside { (last_runs(view, incident)) (durations::of_incident(report, incident)) }
             }
-            @if let Some((_, opened)) = &opened {
+            @if let Some((_, opened)) = opened {
                 details.opened { summary { "Close" } (opened) }
             }
         }
@@ -159,7 +142,7 @@ fn problem(
 }
 
 /// The last runs and missed slots of the jobs as cells, the last good run and the next start.
-fn last_runs(report: &Report, incident: &Incident, rows: &Rows) -> Markup {
+fn last_runs(View { report, rows, .. }: &View, incident: &Incident) -> Markup {
     let clock = report.clock();
     let mut last: Vec<(NaiveDateTime, RunState, String)> = Vec::new();
     for job in &incident.jobs {
@@ -171,7 +154,7 @@ fn last_runs(report: &Report, incident: &Incident, rows: &Rows) -> Markup {
             let words = format!("{start} {}{}", way(run.outcome), took.unwrap_or_default());
             (run.start, RunState::of(run), words)
         }));
-        let missed = rows.of_jobs.get(job).into_iter().flat_map(|row| &row.missed);
+        let missed = rows.get(job).into_iter().flat_map(|row| &row.missed);
         let missed = missed.rev().take(LAST_RUNS);
         last.extend(
             missed.map(|at| {

@@ -34,16 +34,20 @@ pub struct JobRow<'a> {
     pub listed: BTreeSet<usize>,
 }
 
+/// A report with the columns and the rows of its page.
 #[derive(Debug)]
-pub struct Rows<'a> {
-    pub of_jobs: BTreeMap<JobId, JobRow<'a>>,
+pub struct View<'a> {
+    pub report: &'a Report<'a>,
+    pub grid: Grid,
+    pub rows: BTreeMap<JobId, JobRow<'a>>,
     /// The number of jobs without a row.
     pub left_out: usize,
 }
 
-impl<'a> Rows<'a> {
-    /// Jobs in `first` have a row before others.
-    pub fn of(report: &'a Report, grid: &Grid, first: &[JobId]) -> Self {
+impl<'a> View<'a> {
+    /// Jobs in `first` have a row before others. None without runs.
+    pub fn of(report: &'a Report, first: &[JobId]) -> Option<Self> {
+        let grid = Grid::of(report)?;
         let missed = report.missed_by_job();
         let mut jobs: Vec<JobId> = report.jobs().chain(missed.keys().copied()).collect();
         jobs.sort_unstable();
@@ -53,7 +57,7 @@ impl<'a> Rows<'a> {
             let runs: Vec<_> = runs.filter(|(_, run)| report.scope.has(run)).collect();
             let missed = missed.get(&job).into_iter().flatten().map(|slot| slot.at);
             let missed: Vec<NaiveDateTime> = missed.collect();
-            let cells = Cells::of(grid, &runs, &missed);
+            let cells = Cells::of(&grid, &runs, &missed);
             let host = report.history.job(job).host;
             JobRow { job, host, runs, missed, cells, listed: BTreeSet::new() }
         };
@@ -70,6 +74,7 @@ impl<'a> Rows<'a> {
             let last = row.runs.iter().rev().take(LAST_RUNS).map(|(place, _)| *place);
             row.listed = row.cells.last_bad().take(most).chain(last).collect();
         }
-        Self { of_jobs: rows.into_iter().map(|row| (row.job, row)).collect(), left_out }
+        let rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.job, row)).collect();
+        (!rows.is_empty()).then_some(Self { report, grid, rows, left_out })
     }
 }

@@ -2,9 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::rows::{JobRow, Rows};
+use super::rows::{JobRow, View};
 use super::state::{RunState, way};
 use crate::escape::printable;
+use crate::report::diagnosis::incident::Incident;
 use crate::report::format::crontabs::{self, Schedule};
 use crate::report::format::report::Report;
 use crate::report::format::words::{age, count, duration};
@@ -36,15 +37,10 @@ pub fn of_job(report: &Report, row: &JobRow, back: &str, has_output: bool) -> Ma
     }
 }
 
-/// The runs of several jobs, and links to each job.
-pub fn of_jobs(
-    report: &Report,
-    rows: &Rows,
-    jobs: &[JobId],
-    last: Option<&RunSummary>,
-    back: &str,
-) -> Markup {
-    let of_jobs = jobs.iter().filter_map(|job| rows.of_jobs.get(job));
+/// The runs of a problem of several jobs, and links to each job.
+pub fn of_incident(View { report, rows, .. }: &View, incident: &Incident, back: &str) -> Markup {
+    let (jobs, last) = (&*incident.jobs, incident.last.as_ref());
+    let of_jobs = jobs.iter().filter_map(|job| rows.get(job));
     let runs = of_jobs.clone().flat_map(|row| row.runs.iter().rev().take(LAST_OF_SEVERAL));
     let mut runs: Vec<&RunSummary> = runs.map(|(_, run)| *run).collect();
     runs.sort_by_key(|run| std::cmp::Reverse((run.start, run.pid)));
@@ -59,7 +55,7 @@ pub fn of_jobs(
                 ul.jobs {
                     @for job in jobs.iter().take(MAX_JOBS) {
                         @let name = report.job_name(*job);
-                        li { @if rows.of_jobs.contains_key(job) { a href={ "#t" (job) } { (name) } } @else { (name) } }
+                        li { @if rows.contains_key(job) { a href={ "#t" (job) } { (name) } } @else { (name) } }
                     }
                     @if more > 0 { li { (count(more as u64, "more job")) } }
                 }

@@ -36,42 +36,31 @@ impl RunState {
     }
 
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Good => "ok",
-            Self::Running => "running",
-            Self::NotConnected => "connection failure",
-            Self::NotStarted => "not started",
-            Self::Failed => "failed",
-            Self::Lost => "lost",
-        }
+        self.look().0
     }
 
     /// The class in the style sheet: one letter, because a page has many.
     pub fn letter(self) -> &'static str {
-        match self {
-            Self::Good => "g",
-            Self::Running => "r",
-            Self::NotConnected => "c",
-            Self::NotStarted => "m",
-            Self::Failed => "f",
-            Self::Lost => "l",
-        }
+        self.look().1
     }
 
-    /// The lines that draw cells, by the height of each in a row of 18 units. The style sheet has their widths.
-    pub fn heights(self) -> &'static [&'static str] {
+    /// The name, the class, and the heights of the lines that draw a cell, in a row of 18 units. The style sheet has their
+    /// widths.
+    fn look(self) -> (&'static str, &'static str, &'static [u32]) {
         match self {
-            Self::Good => &["11"],
-            Self::Running | Self::Failed => &["9"],
-            Self::NotConnected => &["3", "15"],
-            Self::NotStarted => &["1", "17"],
-            Self::Lost => &["5"],
+            Self::Good => ("ok", "g", &[11]),
+            Self::Running => ("running", "r", &[9]),
+            Self::NotConnected => ("connection failure", "c", &[3, 15]),
+            Self::NotStarted => ("not started", "m", &[1, 17]),
+            Self::Failed => ("failed", "f", &[9]),
+            Self::Lost => ("lost", "l", &[5]),
         }
     }
 
     /// `columns` cells from a column on.
     pub fn cells(self, column: usize, columns: usize) -> String {
-        let lines = self.heights().iter().map(|height| format!("M{column} {height}h{columns}"));
+        let (.., heights) = self.look();
+        let lines = heights.iter().map(|height| format!("M{column} {height}h{columns}"));
         lines.collect()
     }
 }

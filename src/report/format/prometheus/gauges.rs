@@ -1,19 +1,17 @@
-//! The gauges: their names, help texts and values.
+//! The metrics of jobs, of hosts and of the report: their names, help texts and values.
 
-use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::time::Duration;
 
 use chrono::NaiveDateTime;
 
-use super::labels::Labels;
+use super::exposition::Exposition;
 use super::latest::{Labelled, LastRuns};
 use crate::clock::with_offset;
-use crate::report::diagnosis::incident::{Incident, IncidentState};
 
-/// A gauge of each job: the name, the help, and the value, if there is one.
-type JobGauge = (&'static str, &'static str, fn(&LastRuns) -> Option<i64>);
+/// A metric of each job: the name, the help, and the value, if there is one.
+type JobMetric = (&'static str, &'static str, fn(&LastRuns) -> Option<i64>);
 
-const JOB_GAUGES: [JobGauge; 8] = [
+const JOB_METRICS: [JobMetric; 13] = [
     ("remoteexe_job_last_start_timestamp_seconds", "Time of the last START.", |job| {
         job.start.map(seconds)
     }),
@@ -44,79 +42,65 @@ const JOB_GAUGES: [JobGauge; 8] = [
         "Slots of its crontab lines since the last START at which nothing was started.",
         |job| job.missed.map(i64::from),
     ),
+    ("remoteexe_job_usual_duration_seconds", "Median time of good runs.", |job| {
+        job.usual.map(i64::from)
+    }),
+    ("remoteexe_job_runs_total", "Runs that ended since midnight.", |job| {
+        count(job, job.counts.runs)
+    }),
+    ("remoteexe_job_failures_total", "Runs that failed or were lost since midnight.", |job| {
+        count(job, job.counts.failures)
+    }),
+    (
+        "remoteexe_job_connection_failures_total",
+        "Runs since midnight whose ssh could not connect.",
+        |job| count(job, job.counts.connection_failures),
+    ),
+    ("remoteexe_job_retries_total", "Connections tried again since midnight.", |job| {
+        count(job, job.counts.retries)
+    }),
 ];
 
-/// `incidents` are those of the period.
-pub fn render(labelled: Labelled, incidents: &[Incident]) -> String {
-    let Labelled { jobs, hosts, left_out } = labelled;
-    let mut text = Exposition::default();
-    for (name, help, value) in JOB_GAUGES {
-        text.gauge(name, help);
-        for (Labels { host, script }, job) in &jobs {
+pub fn add(text: &mut Exposition, labelled: &Labelled) {
+    for (name, help, value) in JOB_METRICS {
+        text.metric(name, help);
+        for (labels, job) in &labelled.jobs {
             if let Some(value) = value(job) {
-                text.sample(name, &[("host", host), ("script", script)], value);
+                text.labelled(name, &[], labels, value);
             }
         }
     }
     let name = "remoteexe_host_last_reached_timestamp_seconds";
-    text.gauge(name, "Time at which a remote command last ended by itself.");
-    for (host, time) in &hosts {
-        text.sample(name, &[("host", host)], seconds(*time));
+    text.metric(name, "Time at which a remote command last ended by itself.");
+    for (labels, time) in &labelled.hosts {
+        let scheduler = labels.scheduler.as_deref().map(|scheduler| ("scheduler", scheduler));
+        let labels: Vec<_> = [("host", &*labels.host)].into_iter().chain(scheduler).collect();
+        text.sample(name, &labels, seconds(*time));
     }
     let name = "remoteexe_jobs_left_out";
-    text.gauge(name, "Jobs that have no gauges, because there are too many.");
-    text.sample(name, &[], i64::try_from(left_out).unwrap_or(i64::MAX));
-    add_problems(&mut text, incidents);
-    text.finish()
+    text.metric(name, "Jobs that have no metrics, because there are too many.");
+    text.sample(name, &[], labelled.left_out);
 }
 
-/// The number of problems now. A state without a problem has a 0, so an alert sees the problem end.
-fn add_problems(text: &mut Exposition, incidents: &[Incident]) {
-    let name = "remoteexe_problems";
-    text.gauge(name, "Problems now, as the first screen of the report has them.");
-    let mut counts: BTreeMap<IncidentState, i64> =
-        IncidentState::NOW.map(|state| (state, 0)).into();
-    for incident in incidents.iter().filter(|incident| !incident.is_over()) {
-        *counts.entry(incident.state()).or_default() += 1;
-    }
-    for (state, count) in counts {
-        let state = state.word().to_lowercase().replace(' ', "_");
-        text.sample(name, &[("state", &state)], count);
-    }
+/// When and how the metrics were made: `now` is the time, in seconds from 1970.
+pub fn add_report(text: &mut Exposition, now: i64, took: Duration) {
+    let name = "remoteexe_report_timestamp_seconds";
+    text.metric(name, "Time at which the report began.");
+    text.sample(name, &[], now);
+    let name = "remoteexe_report_duration_seconds";
+    text.metric(name, "Time that the report took.");
+    text.sample(name, &[], format_args!("{:.3}", took.as_secs_f64()));
+    let name = "remoteexe_build_info";
+    text.metric(name, "The version that made the report.");
+    text.sample(name, &[("version", env!("CARGO_PKG_VERSION"))], 1);
+}
+
+/// A count of a job that has run.
+fn count(job: &LastRuns, count: u64) -> Option<i64> {
+    job.start.and_then(|_| i64::try_from(count).ok())
 }
 
 /// From 1970, for a local time.
 fn seconds(local: NaiveDateTime) -> i64 {
     with_offset(local).timestamp()
-}
-
-/// The text exposition format, version 0.0.4, for gauges with whole numbers.
-#[derive(Debug, Default)]
-struct Exposition(String);
-
-impl Exposition {
-    /// Begins the samples of a gauge, which must follow at once.
-    fn gauge(&mut self, name: &str, help: &str) {
-        let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} gauge\n");
-    }
-
-    /// Adds a sample. Each set of labels may occur once.
-    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: i64) {
-        self.0.push_str(name);
-        for (index, (label, value)) in labels.iter().enumerate() {
-            self.0.push(if index == 0 { '{' } else { ',' });
-            let _ = write!(self.0, "{label}=\"{}\"", escape(value));
-        }
-        let end = if labels.is_empty() { "" } else { "}" };
-        let _ = writeln!(self.0, "{end} {value}");
-    }
-
-    fn finish(self) -> String {
-        self.0
-    }
-}
-
-/// The value of a label, for double quotes.
-fn escape(value: &str) -> String {
-    value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n")
 }

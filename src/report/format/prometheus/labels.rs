@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use crate::escape::printable;
+use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::run::first_word;
 
 /// In bytes. Prometheus keeps each label in memory.
@@ -15,19 +16,29 @@ const MAX_NAME: usize = 1024;
 /// A number of this many digits is a date, a time or a counter.
 const LONG: usize = 8;
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Labels {
     pub host: String,
     /// The other operands.
     pub script: String,
+    /// None if there is only one.
+    pub scheduler: Option<String>,
 }
 
 impl Labels {
-    /// The labels of a job, from the result of [`constant_name`].
-    pub fn of_constant_name(name: &[u8]) -> Self {
+    /// The labels of a job or a host, from the result of [`constant_name`].
+    pub fn of_constant_name(name: &[u8], scheduler: Scheduler) -> Self {
         let host = first_word(name);
         let script = name.get(host.len() + 1..).unwrap_or_default();
-        Self { host: shown(host), script: shown(script) }
+        let scheduler = scheduler.name().map(|name| shown(name.as_bytes()));
+        Self { host: shown(host), script: shown(script), scheduler }
+    }
+
+    /// The labels of a job, from all of its operands.
+    pub fn of_job(job: &[u8], scheduler: Scheduler) -> Self {
+        let mut name = Vec::new();
+        constant_name(job, &mut name);
+        Self::of_constant_name(&name, scheduler)
     }
 }
 
@@ -96,9 +107,7 @@ mod tests {
     use super::*;
 
     fn labels(job: &[u8]) -> Labels {
-        let mut name = Vec::new();
-        constant_name(job, &mut name);
-        Labels::of_constant_name(&name)
+        Labels::of_job(job, Scheduler::default())
     }
 
     #[test]

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use chrono::NaiveDateTime;
 use foldhash::{HashMap, HashSet};
 
-use super::labels::{Labels, constant_name, shown};
+use super::labels::{Labels, constant_name};
 use crate::report::history::jobs::without_parameters;
+use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::run::{End, Run, first_word};
 
 /// More jobs of one script on one host are one job: the parameters change.
@@ -29,6 +30,18 @@ pub struct LastRuns {
     pub next: Option<i64>,
     /// The number of slots without a START since the last START, if a crontab has the job.
     pub missed: Option<u32>,
+    /// The median of good runs, in seconds.
+    pub usual: Option<u32>,
+    pub counts: Counts,
+}
+
+/// The runs that have ended since midnight.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Counts {
+    pub runs: u64,
+    pub failures: u64,
+    pub connection_failures: u64,
+    pub retries: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,13 +55,16 @@ pub struct Completion {
 #[derive(Debug, Default)]
 pub struct Labelled {
     pub jobs: BTreeMap<Labels, LastRuns>,
-    /// The local time when each host was last reached.
-    pub hosts: BTreeMap<String, NaiveDateTime>,
+    /// The local time when each host was last reached. Their scripts are empty.
+    pub hosts: BTreeMap<Labels, NaiveDateTime>,
     pub left_out: u64,
 }
 
+/// The jobs and hosts of one scheduler.
 #[derive(Debug, Default)]
 pub struct Latest {
+    /// Runs that ended before this local time are not counted.
+    midnight: NaiveDateTime,
     jobs: HashMap<Box<[u8]>, LastRuns>,
     /// The number of jobs of one script on one host.
     variants: HashMap<Box<[u8]>, u32>,
@@ -59,6 +75,10 @@ pub struct Latest {
 }
 
 impl Latest {
+    pub fn new(midnight: NaiveDateTime) -> Self {
+        Self { midnight, ..Self::default() }
+    }
+
     /// Notes that a crontab has a job, and its next start in seconds from 1970. Such a job is never joined with others.
     pub fn plan(&mut self, job: &[u8], next: Option<i64>) {
         let job = self.planned(job);
@@ -90,9 +110,10 @@ impl Latest {
 
     pub fn add(&mut self, run: &Run) {
         constant_name(&run.trace.job, &mut self.name);
+        let runs = LastRuns::of(run, self.midnight);
         match self.jobs.get_mut(&*self.name) {
-            Some(job) => job.add(run),
-            None => self.new_job().add(run),
+            Some(job) => job.join(&runs),
+            None => self.new_job().join(&runs),
         }
         if run.has_reached_host() {
             // As in the labels of the job.
@@ -131,34 +152,33 @@ impl Latest {
         }
     }
 
-    /// The jobs by their labels, each set of labels once: different bytes can have the same label.
-    pub fn finish(mut self) -> Labelled {
+    /// Adds the jobs by their labels, each set of labels once: different bytes can have the same label.
+    pub fn finish(mut self, scheduler: Scheduler, labelled: &mut Labelled) {
         self.leave_out();
-        let mut labelled = Labelled { left_out: self.left_out, ..Labelled::default() };
+        labelled.left_out += self.left_out;
         for (name, job) in &self.jobs {
             let script = without_parameters(name);
             let variants = self.variants.get(script).copied().unwrap_or(0);
-            let labels = if job.missed.is_none() && variants > MAX_VARIANTS {
-                let mut labels = Labels::of_constant_name(script);
-                labels.script.push_str(" …");
-                labels
-            } else {
-                Labels::of_constant_name(name)
-            };
+            let is_joined = job.missed.is_none() && variants > MAX_VARIANTS;
+            let mut labels =
+                Labels::of_constant_name(if is_joined { script } else { name }, scheduler);
+            labels.script.push_str(if is_joined { " …" } else { "" });
             labelled.jobs.entry(labels).or_default().join(job);
         }
         for (host, reached) in self.hosts {
-            let last = labelled.hosts.entry(shown(&host)).or_insert(reached);
+            let labels = Labels::of_constant_name(&host, scheduler);
+            let last = labelled.hosts.entry(labels).or_insert(reached);
             *last = reached.max(*last);
         }
-        labelled
     }
 }
 
 impl LastRuns {
-    fn add(&mut self, run: &Run) {
+    fn of(run: &Run, midnight: NaiveDateTime) -> Self {
         let end = run.ended();
-        self.join(&Self {
+        let is_counted = run.until().is_some_and(|until| until >= midnight);
+        let count = |is_so: bool| u64::from(is_counted && is_so);
+        Self {
             start: Some(run.trace.start),
             success: end.filter(|_| run.is_good()),
             completion: end.zip(run.end.status()).map(|(end, status)| Completion {
@@ -167,9 +187,14 @@ impl LastRuns {
                 seconds: run.seconds(),
             }),
             running: u32::from(run.end == End::Running),
-            next: None,
-            missed: None,
-        });
+            counts: Counts {
+                runs: count(true),
+                failures: count(run.has_failed()),
+                connection_failures: count(run.connection_failure().is_some()),
+                retries: count(true) * u64::from(run.trace.retries),
+            },
+            ..Self::default()
+        }
     }
 
     fn join(&mut self, other: &Self) {
@@ -179,6 +204,11 @@ impl LastRuns {
         self.running += other.running;
         self.next = self.next.into_iter().chain(other.next).min();
         self.missed = self.missed.max(other.missed);
+        let (counts, more) = (&mut self.counts, other.counts);
+        counts.runs += more.runs;
+        counts.failures += more.failures;
+        counts.connection_failures += more.connection_failures;
+        counts.retries += more.retries;
     }
 }
 

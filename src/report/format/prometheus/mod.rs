@@ -1,32 +1,73 @@
-//! The form of `--prometheus`: gauges for the textfile collector of Prometheus's `node_exporter`.
+//! The form of `--prometheus`: metrics for the textfile collector of Prometheus's `node_exporter`.
 //!
-//! All are gauges of the logs that were read. A counter would go back when a log is deleted.
+//! A number over all logs would go back when a log is deleted. So the counters begin anew at midnight, as they would if
+//! a program had been restarted, and all else are gauges.
 
+pub mod exposition;
 pub mod gauges;
 pub mod labels;
 pub mod latest;
+pub mod problems;
 
-use chrono::{DateTime, Local};
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use chrono::{DateTime, Local, NaiveTime};
 
 use super::report::Report;
 use super::{Format, Needs};
 use crate::cron::upcoming::{next_start, periods};
 use crate::report::diagnosis;
+use crate::report::history::durations::DurationStats;
+use crate::report::logs::scheduler::Scheduler;
 use crate::report::output::ReportOutput;
 use crate::report::query::window::Reach;
 use crate::report::runs::run::Run;
 use crate::report::slots::Expected;
-use latest::Latest;
+use exposition::Exposition;
+use labels::Labels;
+use latest::{Labelled, Latest};
 
 #[derive(Debug)]
 pub struct Prometheus {
-    latest: Latest,
+    latest: BTreeMap<Scheduler, Latest>,
     now: DateTime<Local>,
+    begun: Instant,
 }
 
 impl Prometheus {
     pub fn new(now: DateTime<Local>) -> Self {
-        Self { latest: Latest::default(), now }
+        Self { latest: BTreeMap::new(), now, begun: Instant::now() }
+    }
+
+    fn of(&mut self, scheduler: Scheduler) -> &mut Latest {
+        let midnight = self.now.date_naive().and_time(NaiveTime::MIN);
+        self.latest.entry(scheduler).or_insert_with(|| Latest::new(midnight))
+    }
+
+    /// All jobs and hosts, with what only the whole report shows.
+    fn labelled(&mut self, report: &Report) -> Labelled {
+        let planned = report.crontabs.iter().flat_map(Expected::wanted);
+        for job in planned.filter(|job| !job.is_checked()) {
+            self.of(job.scheduler).forget_unless_run(&job.name);
+        }
+        for slot in report.missed.slots() {
+            let job = report.history.job(slot.job);
+            self.of(job.account.scheduler).miss(&job.name, slot.at);
+        }
+        let mut labelled = Labelled::default();
+        for (scheduler, latest) in std::mem::take(&mut self.latest) {
+            latest.finish(scheduler, &mut labelled);
+        }
+        for id in report.history.job_ids() {
+            let job = report.history.job(id);
+            let labels = Labels::of_job(&job.name, job.account.scheduler.whole());
+            let usual = DurationStats::of_job(&report.history, id);
+            if let Some(job) = labelled.jobs.get_mut(&labels).filter(|_| usual.good > 0) {
+                job.usual = job.usual.max(Some(usual.median));
+            }
+        }
+        labelled
     }
 }
 
@@ -36,6 +77,7 @@ impl Format for Prometheus {
             slots: true,
             history: true,
             baseline: true,
+            watch: true,
             reach: Reach::LastRuns,
             warns_of_left_out: true,
             is_paged: true,
@@ -52,26 +94,22 @@ impl Format for Prometheus {
             let lines = job.lines.iter().map(|line| expected.line(*line));
             let lines = lines.filter(|line| !line.is_ignored);
             let next = lines.filter_map(|line| next_start(line, &periods)).min();
-            self.latest.plan(&job.name, next);
+            self.of(job.scheduler).plan(&job.name, next);
         }
     }
 
     fn run(&mut self, run: Run, _: &mut ReportOutput) {
-        self.latest.add(&run);
+        self.of(run.trace.owner.scheduler.whole()).add(&run);
     }
 
     fn finish(mut self: Box<Self>, report: &Report, out: &mut ReportOutput) -> bool {
-        let planned = report.crontabs.iter().flat_map(Expected::wanted);
-        for job in planned.filter(|job| !job.is_checked()) {
-            self.latest.forget_unless_run(&job.name);
-        }
-        for slot in report.missed.slots() {
-            let job = report.history.job(slot.job);
-            self.latest.miss(&job.name, slot.at);
-        }
         let incidents = diagnosis::of_period(&report.evidence());
-        let gauges = gauges::render(self.latest.finish(), &incidents);
-        out.write(gauges.as_bytes());
+        let labelled = self.labelled(report);
+        let mut text = Exposition::default();
+        gauges::add(&mut text, &labelled);
+        problems::add(&mut text, report, &incidents);
+        gauges::add_report(&mut text, self.now.timestamp(), self.begun.elapsed());
+        out.write(text.finish().as_bytes());
         // The metrics themselves show the problems.
         false
     }

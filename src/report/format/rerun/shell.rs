@@ -23,7 +23,7 @@ impl<'a> Shell<'a> {
         let Self { users, crontabs, passwd } = self;
         let (crontab, line) = crontabs.line(&place.file, place.line).ok_or("the line is gone")?;
         let daemon = crontabs.cron.rules;
-        let command = LineCommand::of(line, &crontab.contents, daemon)
+        let command = LineCommand::of(line, daemon)
             .map_err(|fault| format!("{}; {}", fault.problem, fault.remedy))?;
         let user = match (&crontab.owner, crontab.trust) {
             // cron runs all lines of such a crontab as its owner.

@@ -122,7 +122,7 @@ fn failing(incident: &Incident, report: &Report) -> String {
             facts.push(format!("last good {}", clock.time(good)));
         }
     } else {
-        facts.push("no good run before".to_owned());
+        facts.push("no good run in these logs".to_owned());
     }
     if let Some(last) = incident.last.filter(|_| is_single) {
         facts.push(format!("run {}", clock.run_name(&last)));
@@ -155,7 +155,7 @@ fn not_started(incident: &Incident, report: &Report) -> String {
     facts.push(match (incident.window.over, incident.last_good) {
         (Some(over), _) => format!("started again {}", clock.time(over)),
         (None, Some(good)) => format!("last good {}", clock.time(good)),
-        (None, None) => "no good run before".to_owned(),
+        (None, None) => "no good run in these logs".to_owned(),
     });
     if let ([job], None) = (incident.jobs.as_slice(), incident.window.over) {
         facts[1] += &next(report, *job);

@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr;
 use super::names;
 use super::page::{INDENT, Page, wrapped_whole};
 use crate::report::format::report::Report;
-use crate::report::format::watch::{facts, subject};
+use crate::report::format::watch::{facts, subject, word};
 use crate::report::format::words::{chart, count, duration, grouped};
 use crate::report::history::JobId;
 use crate::report::output::style::Severity;
@@ -25,15 +25,16 @@ pub fn show(page: &mut Page, report: &Report, most: usize) {
     }
     page.heading("Watch: good, and not as usual (--job TEXT shows the last runs)");
     let clock = report.clock();
-    let states = Oddity::WORDS.iter().map(|word| word.len()).max().unwrap_or_default() + GAP;
+    let states = findings.iter().map(|it| word(it).len()).chain([Oddity::WORDS[2].len()]);
+    let states = states.max().unwrap_or_default() + GAP;
     let times = findings.iter().map(|it| format!("since {}", clock.time(it.since)));
     let times: Vec<String> = times.collect();
     let widest = times.iter().map(|time| time.width()).max().unwrap_or_default() + GAP;
     let room = page.width().saturating_sub(states + widest);
     for (finding, time) in findings.iter().zip(times).take(most) {
-        let word = finding.oddity.word();
+        let word = word(finding);
         let blanks = " ".repeat(states.saturating_sub(word.len()));
-        let word = page.style.paint(Severity::Doubtful, word);
+        let word = page.style.paint(Severity::Doubtful, &word);
         let mut before = format!("{word}{blanks}{time:<widest$}");
         let name = names::job(&subject(finding, report), room);
         let facts = facts(finding, report);

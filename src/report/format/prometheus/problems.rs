@@ -1,0 +1,124 @@
+//! The metrics of problems: one for each cause, so that an alert names what is wrong, and there is one of it.
+
+use std::collections::BTreeMap;
+
+use super::exposition::Exposition;
+use super::labels::Labels;
+use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentState};
+use crate::report::format::report::Report;
+use crate::report::logs::scheduler::Scheduler;
+use crate::report::slots::Expected;
+
+/// The most series of one metric. Prometheus keeps each for weeks.
+const MOST: usize = 200;
+
+/// Stands for more than one host or script: their number would make a new series each time that it changes.
+const SEVERAL: &str = "several";
+
+type Counts = BTreeMap<(String, Labels), u64>;
+
+pub fn add(text: &mut Exposition, report: &Report, incidents: &[Incident]) {
+    let now = || incidents.iter().filter(|incident| !incident.is_over());
+    let name = "remoteexe_problems";
+    text.metric(name, "Problems now, as the first screen of the report has them.");
+    // A state without a problem has a 0, so an alert sees the problem end.
+    let mut counts: BTreeMap<IncidentState, u64> =
+        IncidentState::NOW.map(|state| (state, 0)).into();
+    for incident in now() {
+        *counts.entry(incident.state()).or_default() += 1;
+    }
+    for (state, count) in counts {
+        text.sample(name, &[("state", &lower(state.word()))], count);
+    }
+    let problems = now().map(|incident| (lower(incident.state().word()), labels(report, incident)));
+    add_counts(
+        text,
+        "remoteexe_problem",
+        "Problems now with these labels: one for each cause.",
+        problems,
+    );
+    let watched = report.watched().map(|finding| {
+        let scheduler = finding.account.scheduler.whole();
+        (lower(finding.oddity.word()), Labels::of_job(&finding.job, scheduler))
+    });
+    add_counts(text, "remoteexe_watch", "Jobs that are good, and not as usual.", watched);
+    add_switched_off(text, report);
+}
+
+fn add_counts(
+    text: &mut Exposition,
+    name: &str,
+    help: &str,
+    all: impl Iterator<Item = (String, Labels)>,
+) {
+    text.metric(name, help);
+    let mut counts = Counts::new();
+    for key in all.take(MOST) {
+        *counts.entry(key).or_default() += 1;
+    }
+    for ((state, labels), count) in counts {
+        let is_one = |label: &String| !label.is_empty() && label != SEVERAL;
+        let is_job = is_one(&labels.host) && is_one(&labels.script);
+        let job = format!("{} {}", labels.host, labels.script);
+        let more = [("state", &*state), ("job", &*job)];
+        text.labelled(name, &more[..=usize::from(is_job)], &labels, count);
+    }
+}
+
+/// The labels of a problem. What concerns a whole host has no script, and what concerns a scheduler no host.
+fn labels(report: &Report, incident: &Incident) -> Labels {
+    let history = &report.history;
+    let scheduler = match (&incident.kind, incident.jobs.first()) {
+        (IncidentKind::Silent { scheduler, .. } | IncidentKind::CronDown { scheduler, .. }, _) => {
+            *scheduler
+        }
+        (_, Some(job)) => history.scheduler(*job),
+        (_, None) => Scheduler::default(),
+    };
+    let host = |job| Labels::of_job(&history.job(job).name, scheduler);
+    let mut all: Vec<Labels> = match incident.hosts() {
+        [] => incident.jobs.iter().map(|job| host(*job)).collect(),
+        hosts => hosts
+            .iter()
+            .map(|host| Labels::of_constant_name(history.host(*host), scheduler))
+            .collect(),
+    };
+    let first = all.pop().unwrap_or_else(|| Labels::of_constant_name(b"", scheduler));
+    if incident.is_of_all() {
+        return Labels { host: String::new(), script: String::new(), ..first };
+    }
+    all.into_iter().fold(first, |mut labels, other| {
+        for (one, other) in [(&mut labels.host, other.host), (&mut labels.script, other.script)] {
+            if *one != other {
+                SEVERAL.clone_into(one);
+            }
+        }
+        labels
+    })
+}
+
+/// The jobs whose lines are commented out, and that are on no other line.
+fn add_switched_off(text: &mut Exposition, report: &Report) {
+    let name = "remoteexe_job_switched_off";
+    text.metric(name, "Lines of the job in the crontabs are comments.");
+    let is_on = |job: &[u8]| {
+        let mut on = report.crontabs.iter().flat_map(|it| &it.planned.plan.entries);
+        on.any(|entry| entry.job == job)
+    };
+    let off = |expected: &'_ Expected| {
+        let off = expected.commented_out(report.filter, &report.machine.users);
+        let off = off.filter(|off| report.filter.names(&off.job) && !is_on(&off.job));
+        off.map(|off| Labels::of_job(&off.job, Scheduler::default())).collect::<Vec<_>>()
+    };
+    let mut off: Vec<Labels> = report.crontabs.iter().flat_map(off).collect();
+    off.sort();
+    off.dedup();
+    for labels in off.iter().take(MOST) {
+        text.labelled(name, &[], labels, 1);
+    }
+}
+
+/// The words of a state as a label.
+fn lower(word: &str) -> String {
+    word.to_lowercase().replace(' ', "_")
+}

@@ -1,0 +1,58 @@
+//! What failures have in common, and by what chance.
+
+use std::rc::Rc;
+
+use chrono::Weekday;
+
+use super::numbers::real;
+
+/// What the failures have in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Beat {
+    Weekday(Weekday),
+    DayOfMonth(u32),
+    Hour(u32),
+    After(Rc<[u8]>),
+}
+
+/// How often there was a failure, where it is expected and elsewhere.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    pub bad: usize,
+    pub all: usize,
+    pub other_bad: usize,
+    pub others: usize,
+}
+
+impl Counts {
+    pub fn of(units: impl Iterator<Item = (bool, bool)>) -> Self {
+        let mut counts = Self::default();
+        for (is_there, is_bad) in units {
+            let (bad, all) = if is_there {
+                (&mut counts.bad, &mut counts.all)
+            } else {
+                (&mut counts.other_bad, &mut counts.others)
+            };
+            *bad += usize::from(is_bad);
+            *all += 1;
+        }
+        counts
+    }
+
+    /// How probable at least as many failures there are by chance: the tail of the hypergeometric distribution.
+    pub fn chance(&self) -> f64 {
+        let (all, failed) = (self.all + self.others, self.bad + self.other_bad);
+        let most = failed.min(self.all);
+        let ways =
+            |bad| choose(self.all, bad) + choose(self.others, failed - bad) - choose(all, failed);
+        (self.bad..=most).map(|bad| ways(bad).exp()).sum()
+    }
+}
+
+/// The logarithm of the number of ways to choose `some` of `all`.
+fn choose(all: usize, some: usize) -> f64 {
+    if some > all {
+        return f64::NEG_INFINITY;
+    }
+    (0..some).map(|index| (real(all - index) / real(some - index)).ln()).sum()
+}

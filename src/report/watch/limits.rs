@@ -1,0 +1,32 @@
+//! What a run must not reach: the timeout(1) of its script, and the next start of its job.
+
+use chrono::TimeDelta;
+
+use super::samples::WatchedJob;
+use crate::report::runs::first_program;
+
+/// In seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    Timeout(u32),
+    NextStart(u32),
+}
+
+impl Limit {
+    pub fn seconds(self) -> u32 {
+        match self {
+            Self::Timeout(seconds) | Self::NextStart(seconds) => seconds,
+        }
+    }
+}
+
+/// The limits of a job, as far as its operands and its runs show.
+pub fn limits(job: &WatchedJob) -> Vec<Limit> {
+    let timeout = first_program::limit(&job.name).map(Limit::Timeout);
+    let mut gaps: Vec<TimeDelta> =
+        job.samples.windows(2).map(|pair| pair[1].start - pair[0].start).collect();
+    gaps.sort_unstable();
+    let usual = gaps.get(gaps.len() / 2).filter(|_| gaps.len() > 1);
+    let next = usual.and_then(|gap| u32::try_from(gap.num_seconds()).ok()).map(Limit::NextStart);
+    timeout.into_iter().chain(next).filter(|limit| limit.seconds() > 0).collect()
+}

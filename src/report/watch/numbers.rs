@@ -1,0 +1,23 @@
+//! Medians and roundings.
+
+/// The median by the nearest rank, or 0 for none.
+pub fn median(mut values: Vec<u32>) -> u32 {
+    values.sort_unstable();
+    values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or_default()
+}
+
+/// The middle one of these values, or 0 for none.
+pub fn middle(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
+
+/// A count as a number to calculate with.
+pub fn real(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
+pub fn rounded(value: f64) -> u32 {
+    value.round() as u32
+}

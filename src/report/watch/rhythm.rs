@@ -1,0 +1,121 @@
+//! Finds jobs that fail on one weekday, on one day of the month, at one hour, or after another job, more often than
+//! chance allows.
+//!
+//! The chance is multiplied by the number of weekdays, days, hours or jobs that it might have been.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use chrono::{Datelike, Days, NaiveDate, TimeDelta, Timelike};
+
+use super::beat::{Beat, Counts};
+use super::finding::{Oddity, WatchFinding, finding};
+use super::numbers::real;
+use super::samples::{Sample, WatchedJob};
+
+/// The most probable chance: of two failures with one reason, of more days, and of runs, which depend on one another.
+const CHANCE_OF_TWO: f64 = 0.1;
+const CHANCE_OF_DAYS: f64 = 0.01;
+const CHANCE_OF_RUNS: f64 = 0.001;
+
+/// With failures on fewer days, an hour or another job means nothing.
+const MIN_DAYS: usize = 3;
+
+/// How long after another job a failure may come from it.
+const SOON: TimeDelta = TimeDelta::minutes(15);
+
+pub fn find(job: &WatchedJob, all: &[WatchedJob]) -> Option<WatchFinding> {
+    let bad: Vec<&Sample> = job.samples.iter().filter(|it| it.failure.is_some()).collect();
+    if bad.len() < 2 || bad.len() * 2 > job.samples.len() {
+        return None;
+    }
+    let (beat, counts) = of_days(&job.samples).or_else(|| of_runs(job, all))?;
+    // It may have been known with an earlier failure.
+    let known = (1..bad.len()).find(|index| {
+        let samples = &job.samples[..];
+        let end = samples.partition_point(|it| it.start <= bad[*index].start);
+        is_of(&samples[..end], &beat)
+    });
+    let oddity = Oddity::Rhythm { beat, counts };
+    finding(job, oddity, &bad, known.unwrap_or(bad.len() - 1), counts.others)
+}
+
+/// Whether the failures on days are of this beat. One of runs is known with the last failure.
+fn is_of(samples: &[Sample], beat: &Beat) -> bool {
+    of_days(samples).is_some_and(|(found, _)| found == *beat)
+}
+
+fn of_days(samples: &[Sample]) -> Option<(Beat, Counts)> {
+    let first = samples.iter().find(|it| it.failure.is_some())?.day();
+    let mut days: BTreeMap<NaiveDate, Option<u32>> = BTreeMap::new();
+    let is_near = |it: &&Sample| it.day() + Days::new(6) >= first;
+    for sample in samples.iter().filter(is_near) {
+        let failure = days.entry(sample.day()).or_default();
+        *failure = failure.or(sample.failure);
+    }
+    let today = *days.last_key_value()?.0;
+    let bad: Vec<(NaiveDate, u32)> =
+        days.iter().filter_map(|(day, failure)| Some((*day, (*failure)?))).collect();
+    let last = bad.last()?.0;
+    // A job that runs often fails on any two days.
+    let is_seldom = samples.iter().filter(is_near).count() <= days.len() * 2;
+    let has_one_reason = is_seldom && bad.iter().all(|(_, failure)| *failure == bad[0].1);
+    let beats = [(Beat::Weekday(last.weekday()), 7.0, 7), (Beat::DayOfMonth(last.day()), 31.0, 31)];
+    beats.into_iter().find_map(|(beat, hypotheses, period)| {
+        let is_there = |day: &NaiveDate| match beat {
+            Beat::Weekday(weekday) => day.weekday() == weekday,
+            _ => day.day() == last.day(),
+        };
+        let counts = Counts::of(days.iter().map(|(day, it)| (is_there(day), it.is_some())));
+        let chance = counts.chance() * hypotheses;
+        let is_two = counts == Counts { bad: 2, all: 2, other_bad: 0, ..counts } && has_one_reason;
+        let is_rhythm =
+            counts.bad > 2 && chance < CHANCE_OF_DAYS || is_two && chance < CHANCE_OF_TWO;
+        let is_now = (today - last).num_days() <= period;
+        (is_rhythm && is_now).then_some((beat, counts))
+    })
+}
+
+fn of_runs(job: &WatchedJob, all: &[WatchedJob]) -> Option<(Beat, Counts)> {
+    let bad = || job.samples.iter().filter(|it| it.failure.is_some());
+    let mut days: Vec<NaiveDate> = bad().map(Sample::day).collect();
+    days.dedup();
+    let last = bad().next_back()?;
+    let is_now = job.samples.last()?.start - last.start <= TimeDelta::days(2);
+    if days.len() < MIN_DAYS || !is_now {
+        return None;
+    }
+    let counts = |is_there: &dyn Fn(&Sample) -> bool| {
+        Counts::of(job.samples.iter().map(|it| (is_there(it), it.failure.is_some())))
+    };
+    let chance = |counts: &Counts, hypotheses: usize| {
+        let is_most = counts.bad * 5 >= (counts.bad + counts.other_bad) * 4;
+        let chance = counts.chance() * real(hypotheses);
+        (chance < CHANCE_OF_RUNS && is_most && counts.all * 2 < job.samples.len()).then_some(chance)
+    };
+    let others = all.iter().filter(|it| it.name != job.name || it.account != job.account);
+    let mut after: Vec<(f64, &WatchedJob, Counts)> = others
+        .filter(|other| follows(other, last))
+        .filter_map(|other| {
+            let counts = counts(&|it| follows(other, it));
+            Some((chance(&counts, all.len())?, other, counts))
+        })
+        .collect();
+    after.sort_by(|one, two| one.0.total_cmp(&two.0));
+    // Of several jobs that fit as well, none is named.
+    if let [(first, other, counts), rest @ ..] = after.as_slice()
+        && rest.first().is_none_or(|second| second.0 > *first * 10.0)
+    {
+        return Some((Beat::After(Rc::clone(&other.name)), *counts));
+    }
+    let hour = last.start.hour();
+    let counts = counts(&|it| it.start.hour() == hour);
+    chance(&counts, 24).map(|_| (Beat::Hour(hour), counts))
+}
+
+/// Whether the run was started while a run of the other job was going on, or soon after.
+fn follows(other: &WatchedJob, run: &Sample) -> bool {
+    let later = other.samples.partition_point(|it| it.start <= run.start);
+    let last = other.samples[..later].last();
+    last.is_some_and(|last| last.end + SOON >= run.start)
+}

@@ -1,0 +1,38 @@
+//! Finds jobs whose last good runs nearly took as long as their timeout(1) allows, or as their next start does.
+
+use super::finding::{Oddity, WatchFinding, finding};
+use super::limits::{Limit, limits};
+use super::numbers::median;
+use super::samples::{Sample, WatchedJob};
+
+/// How many runs in a row are too close.
+const IN_A_ROW: usize = 2;
+
+/// With fewer earlier good runs, it is not known what is usual.
+const MIN_BEFORE: usize = 5;
+
+/// Nine tenths of a limit are near it.
+fn is_near(seconds: u32, limit: Limit) -> bool {
+    let (seconds, limit) = (u64::from(seconds), u64::from(limit.seconds()));
+    seconds * 10 >= limit * 9 && seconds <= limit
+}
+
+pub fn find(job: &WatchedJob) -> Option<WatchFinding> {
+    limits(job).into_iter().find_map(|limit| near(job, limit))
+}
+
+fn near(job: &WatchedJob, limit: Limit) -> Option<WatchFinding> {
+    let good = job.good();
+    let is_far = |it: &&Sample| it.seconds.is_none_or(|seconds| !is_near(seconds, limit));
+    let first = good.iter().rposition(is_far)? + 1;
+    let (before, odd) = good.split_at(first);
+    // A job that always works until shortly before its limit is made so.
+    let far = before.iter().filter(|it| is_far(it)).count();
+    if odd.len() < IN_A_ROW || far < MIN_BEFORE || far * 2 < before.len() {
+        return None;
+    }
+    let longest = odd.iter().filter_map(|it| it.seconds).max()?;
+    let usual = median(before.iter().filter_map(|it| it.seconds).collect());
+    let oddity = Oddity::TooClose { longest, usual, limit };
+    finding(job, oddity, odd, IN_A_ROW - 1, before.len())
+}

@@ -26,12 +26,17 @@ pub struct MachineCron {
     pub rules: Daemon,
     /// Whether `rules` are the daemon's own. If not, slots are not judged.
     pub is_known: bool,
+    /// `NAME=` without a value is a variable, as with cronie.
+    pub takes_empty_values: bool,
     /// The directory of the users' crontabs.
     pub spool: &'static str,
 }
 
 /// The most bytes of a daemon's program that are read. cronie has 80 KB, and busybox 1 MB.
 const LARGEST_PROGRAM: u64 = 4 << 20;
+
+/// A message of the cron of Debian 13, which that of Debian 12 does not have.
+const OF_DEBIAN_13: &str = "[added empty placeholder to force rescan]";
 
 const DEBIAN_SPOOL: &str = "/var/spool/cron/crontabs";
 const CRONIE_SPOOL: &str = "/var/spool/cron";
@@ -50,8 +55,10 @@ impl MachineCron {
     /// The daemon of the machine whose files are below `root`.
     pub fn of(root: &Path) -> Self {
         let exists = |path: &str| root.join(path).exists();
-        if exists("usr/sbin/cron") {
-            return Self::debian("Debian's cron");
+        let cron = root.join("usr/sbin/cron");
+        if cron.exists() {
+            let takes_empty_values = has(&program(&cron), OF_DEBIAN_13);
+            return Self { takes_empty_values, ..Self::debian("Debian's cron") };
         }
         let crond = root.join("usr/sbin/crond");
         if crond.exists() {
@@ -65,7 +72,13 @@ impl MachineCron {
     }
 
     fn debian(name: &str) -> Self {
-        Self { name: name.to_owned(), rules: Daemon::Debian, is_known: true, spool: DEBIAN_SPOOL }
+        Self {
+            name: name.to_owned(),
+            rules: Daemon::Debian,
+            is_known: true,
+            takes_empty_values: false,
+            spool: DEBIAN_SPOOL,
+        }
     }
 
     fn unknown(name: &str) -> Self {
@@ -73,18 +86,13 @@ impl MachineCron {
     }
 
     /// Identifies a program named `crond`: several daemons have that name.
-    fn crond(program: &Path) -> Self {
-        let mut text = Vec::new();
-        if let Ok(file) = File::open(program) {
-            // A program that cannot be read identifies nothing.
-            let _ = file.take(LARGEST_PROGRAM).read_to_end(&mut text);
-        }
-        let has = |part: &str| memmem::find(&text, part.as_bytes()).is_some();
-        let is_link = |name| fs::canonicalize(program).is_ok_and(|path| path.ends_with(name));
+    fn crond(path: &Path) -> Self {
+        let text = program(path);
+        let has = |part: &str| has(&text, part);
+        let is_link = |name| fs::canonicalize(path).is_ok_and(|path| path.ends_with(name));
         if is_link("busybox") {
             let name = version(&text, "BusyBox v").map(|it| format!("busybox crond {it}"));
-            let alpine =
-                program.ancestors().nth(3).is_some_and(|it| it.join("etc/crontabs").exists());
+            let alpine = path.ancestors().nth(3).is_some_and(|it| it.join("etc/crontabs").exists());
             return Self {
                 name: name.unwrap_or_else(|| "busybox crond".to_owned()),
                 rules: Daemon::Busybox,
@@ -118,6 +126,18 @@ impl MachineCron {
             (true, _) => format!("checked for {}", self.name),
         }
     }
+}
+
+/// The text of a program. One that cannot be read identifies nothing.
+fn program(path: &Path) -> Vec<u8> {
+    let mut text = Vec::new();
+    let file = File::open(path);
+    let _ = file.and_then(|file| file.take(LARGEST_PROGRAM).read_to_end(&mut text));
+    text
+}
+
+fn has(text: &[u8], part: &str) -> bool {
+    memmem::find(text, part.as_bytes()).is_some()
 }
 
 /// The number behind the name of a program, as it prints both.

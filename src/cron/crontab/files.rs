@@ -257,6 +257,8 @@ impl Crontabs {
             Ok(found) => found,
             Err(error) => return self.left_out.push(UnreadCrontab::new(path, &error)),
         };
+        let is_quoted = self.cron.takes_empty_values;
+        let text = if is_quoted { with_empty_values(&text) } else { text };
         let author = owner.clone();
         let trust = trust(&author.map_or(Author::Uid(stat.st_uid), Author::Name));
         let contents = match trust {
@@ -384,6 +386,17 @@ fn text(input: impl Read) -> io::Result<Vec<u8>> {
         return Err(io::Error::other(problem));
     }
     Ok(text)
+}
+
+/// The text with quotes as the value of each variable that has none.
+fn with_empty_values(text: &[u8]) -> Vec<u8> {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_ \t".contains(byte);
+    let lines = text.split(|byte| *byte == b'\n').map(|line| {
+        let name = line.trim_ascii_end().strip_suffix(b"=");
+        let is_empty = name.is_some_and(|name| name.iter().all(is_name));
+        if is_empty { [line, b"\"\""].concat() } else { line.to_vec() }
+    });
+    lines.collect::<Vec<_>>().join(&b'\n')
 }
 
 fn is_foreign_link(path: &Path) -> bool {

@@ -353,11 +353,29 @@ fn what_concerned_all_jobs_is_a_mark_across_all_rows() {
 }
 
 #[test]
-fn a_job_that_is_slower_has_a_chart_of_its_durations() {
-    let mut browser = shown(&page_of(day_of_300_jobs(), &["--since", "2026-11-24"]));
-    let charts = texts(&mut browser, ".problem figure figcaption");
-    assert_eq!(charts.len(), 1, "{charts:?}");
-    assert!(charts[0].starts_with("first ") && charts[0].contains(", usual "), "{charts:?}");
+fn a_job_that_is_slower_or_creeps_has_a_chart_of_its_durations() {
+    let charts = |log: String, args: &[&str], problem: &str| {
+        let mut browser = shown(&page_of(log, args));
+        texts(&mut browser, &format!("{problem} .problem"))
+            .into_iter()
+            .filter(|it| it.contains(", usual "))
+            .collect::<Vec<_>>()
+    };
+    let slower = charts(day_of_300_jobs(), &["--since", "2026-11-24"], "#problems");
+    assert!(slower.len() == 1 && slower[0].starts_with("SLOWER"), "{slower:?}");
+    // Each night half a minute more, until the limit of two hours is near.
+    let nights = (1..=14).map(|day| {
+        let end = format!("01:{:02}:00", 15 + day * 3);
+        run(day, "01:00:00", &end, "h timeout 3600 /dump.sh", "done", 0)
+            .replace("2026-03-02", &format!("2026-03-{day:02}"))
+    });
+    let creeping = charts(nights.collect(), &[], "#watch");
+    let creeping = creeping.iter().find(|it| it.starts_with("CREEPING"));
+    let creeping = creeping.expect("a finding with its chart");
+    assert!(
+        creeping.contains("first 18m00s, ") && creeping.ends_with(", last 57m00s"),
+        "{creeping}"
+    );
 }
 
 /// The page of this log until a time of its day, beside a crontab that has long been there.

@@ -7,6 +7,8 @@ use crate::report::format::report::Report;
 use crate::report::format::words::duration;
 use crate::report::history::{JobId, RunSummary};
 use crate::report::runs::outcome::Outcome;
+use crate::report::watch::finding::Oddity;
+use crate::report::watch::samples::WatchedJob;
 
 /// The last runs that are shown.
 const RUNS: usize = 60;
@@ -20,13 +22,27 @@ pub fn of_incident(report: &Report, incident: &Incident) -> Markup {
     html! { @if let Some(job) = job { (of_job(report, *job)) } }
 }
 
+/// Whether a finding is about a duration.
+pub fn is_about(oddity: &Oddity) -> bool {
+    let has_seconds = matches!(oddity, Oddity::NothingDone { seconds: Some(_), .. });
+    has_seconds || matches!(oddity, Oddity::Creeping { .. } | Oddity::TooClose { .. })
+}
+
 /// The last good runs of a job, and the one that goes on: bars, with the range in which the middle half of good runs
 /// are.
 pub fn of_job(report: &Report, job: JobId) -> Markup {
+    let known = report.history.job(job);
     let runs = report.history.of_job(job).iter().filter(|run| run.start < report.scope.now);
-    let seconds: Vec<(u32, bool)> = runs.filter_map(|run| seconds(report, run)).collect();
-    let mut good: Vec<u32> =
-        seconds.iter().filter(|(_, goes_on)| !goes_on).map(|(it, _)| *it).collect();
+    // Of a rare job older logs show more.
+    let watched = report.watch.samples.of(known.account, &known.name);
+    let older = watched.into_iter().flat_map(WatchedJob::good).filter_map(|run| run.seconds);
+    let (older, own): (Vec<u32>, Vec<u32>) =
+        (older.collect(), runs.clone().filter_map(RunSummary::good_seconds).collect());
+    let mut good = if older.len() > own.len() { older } else { own };
+    let going = runs.filter(|run| run.outcome == Outcome::Running);
+    let going = going.filter_map(|run| u32::try_from(run.age(report.scope.now).num_seconds()).ok());
+    let seconds = good.iter().map(|seconds| (*seconds, false));
+    let seconds: Vec<(u32, bool)> = seconds.chain(going.map(|seconds| (seconds, true))).collect();
     good.sort_unstable();
     let shown = &seconds[seconds.len().saturating_sub(RUNS)..];
     let (Some((first, _)), Some((last, _))) = (shown.first(), shown.last()) else {
@@ -61,12 +77,4 @@ pub fn of_job(report: &Report, job: JobId) -> Markup {
             figcaption { (words) }
         }
     }
-}
-
-/// The duration of a good run, or how long one goes on.
-fn seconds(report: &Report, run: &RunSummary) -> Option<(u32, bool)> {
-    if run.outcome == Outcome::Running {
-        return Some((u32::try_from(run.age(report.scope.now).num_seconds()).ok()?, true));
-    }
-    Some((run.good_seconds()?, false))
 }

@@ -45,7 +45,7 @@ pub fn watched(report: &Report, view: Option<&View>) -> Markup {
                             }
                             p.facts { (facts(finding, report)) }
                         }
-                        div.beside { @if let Some(job) = job { (durations::of_job(report, job)) } }
+                        div.beside { @if let Some(job) = job.filter(|_| durations::is_about(&finding.oddity)) { (durations::of_job(report, job)) } }
                     }
                 }
                 @if more > 0 { p { "and " (more) " more" } }

@@ -6,6 +6,7 @@ use super::exposition::Exposition;
 use super::labels::Labels;
 use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentState};
 use crate::report::format::report::Report;
+use crate::report::history::{HostId, JobId};
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::slots::Expected;
 
@@ -31,12 +32,7 @@ pub fn add(text: &mut Exposition, report: &Report, incidents: &[Incident]) {
         text.sample(name, &[("state", &lower(state.word()))], count);
     }
     let problems = now().map(|incident| (lower(incident.state().word()), labels(report, incident)));
-    add_counts(
-        text,
-        "remoteexe_problem",
-        "Problems now with these labels: one for each cause.",
-        problems,
-    );
+    add_counts(text, "remoteexe_problem", "Problems now: one for each cause.", problems);
     let watched = report.watched().map(|finding| {
         let scheduler = finding.account.scheduler.whole();
         (lower(finding.oddity.word()), Labels::of_job(&finding.job, scheduler))
@@ -72,29 +68,25 @@ fn labels(report: &Report, incident: &Incident) -> Labels {
         (IncidentKind::Silent { scheduler, .. } | IncidentKind::CronDown { scheduler, .. }, _) => {
             *scheduler
         }
-        (_, Some(job)) => history.scheduler(*job),
+        (_, Some(job)) => history.scheduler(*job).whole(),
         (_, None) => Scheduler::default(),
     };
-    let host = |job| Labels::of_job(&history.job(job).name, scheduler);
-    let mut all: Vec<Labels> = match incident.hosts() {
-        [] => incident.jobs.iter().map(|job| host(*job)).collect(),
-        hosts => hosts
-            .iter()
-            .map(|host| Labels::of_constant_name(history.host(*host), scheduler))
-            .collect(),
-    };
-    let first = all.pop().unwrap_or_else(|| Labels::of_constant_name(b"", scheduler));
     if incident.is_of_all() {
-        return Labels { host: String::new(), script: String::new(), ..first };
+        return Labels::of_job(b"", scheduler);
     }
-    all.into_iter().fold(first, |mut labels, other| {
+    let name = |job: &JobId| Labels::of_job(&history.job(*job).name, scheduler);
+    let host = |host: &HostId| Labels::of_job(history.host(*host), scheduler);
+    let (hosts, jobs) = (incident.hosts(), &incident.jobs);
+    let jobs = jobs.iter().filter(|_| hosts.is_empty());
+    let all = hosts.iter().map(host).chain(jobs.map(name)).reduce(|mut labels, other| {
         for (one, other) in [(&mut labels.host, other.host), (&mut labels.script, other.script)] {
             if *one != other {
                 SEVERAL.clone_into(one);
             }
         }
         labels
-    })
+    });
+    all.unwrap_or_default()
 }
 
 /// The jobs whose lines are commented out, and that are on no other line.

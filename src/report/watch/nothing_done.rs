@@ -181,7 +181,7 @@ fn both_after_few(good: &[&Sample]) -> Option<[IdleRow; 2]> {
         days.dedup();
         days.len()
     };
-    if same != first || days(row) < IN_A_ROW || days(before) < 1 || before.len() > MIN_BEFORE {
+    if same != first || days(row) < IN_A_ROW || before.len() > MIN_BEFORE {
         return None;
     }
     let of = |by: Measure, now: u32| {

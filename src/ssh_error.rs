@@ -229,7 +229,7 @@ pub fn is_remark(line: &[u8]) -> bool {
         b"** This session may be vulnerable to \"store now, decrypt later\" attacks.",
         b"** The server may need to be upgraded. See https://openssh.com/pq.html",
     ];
-    POST_QUANTUM.contains(&line.trim_ascii_end())
+    line.starts_with(b"** ") && POST_QUANTUM.contains(&line.trim_ascii_end())
 }
 
 /// Whether `line` comes from a cloud image, a nologin shell or an expired password in place of the script. Its status is

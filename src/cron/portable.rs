@@ -253,16 +253,4 @@ mod tests {
         assert_eq!((found.lines.len(), found.refused.len(), found.remarks.len()), (1, 0, 2));
         assert_ne!(found.lines[0].zone, "Asia/Tokyo");
     }
-
-    #[test]
-    fn a_line_has_the_variables_above_it_each_with_its_last_value() {
-        let text = "A=1\nB=2\n0 1 * * * root a\nA=3\nC='  x '\n0 2 * * * root b\n";
-        let found = portable(Daemon::Debian, text);
-        let shown = found.lines.iter().map(|line| {
-            let variables = line.run.variables.iter();
-            let variables = variables.map(|(name, value)| format!("{name}={value}"));
-            variables.collect::<Vec<_>>().join(";")
-        });
-        assert_eq!(shown.collect::<Vec<_>>(), ["A=1;B=2", "A=3;B=2;C=  x "]);
-    }
 }

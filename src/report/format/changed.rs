@@ -11,6 +11,7 @@ use crate::clock::local_time;
 use crate::cron::CommentedOut;
 use crate::report::history::JobId;
 use crate::report::history::jobs::script;
+use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::outcome::Outcome;
 
 /// The most changes of one kind that are shown.
@@ -72,6 +73,11 @@ pub fn changes(report: &Report) -> Vec<(&'static str, String)> {
 fn started<'a>(report: &'a Report) -> Vec<Started<'a>> {
     let expected = report.crontabs.as_ref();
     let now = report.scope.now;
+    let mut latest: BTreeMap<Scheduler, NaiveDateTime> = BTreeMap::new();
+    for run in report.history.runs.iter().filter(|run| run.start < now) {
+        let latest = latest.entry(report.history.scheduler(run.job)).or_insert(run.start);
+        *latest = run.start.max(*latest);
+    }
     let changed = expected.map_or(NaiveDateTime::MIN, |it| it.unchanged);
     let jobs = report.history.job_ids().filter_map(|id| {
         let job = report.history.job(id);
@@ -85,6 +91,9 @@ fn started<'a>(report: &'a Report) -> Vec<Started<'a>> {
         let is_steady = starts.len() >= MIN_STARTS && near * 4 >= pauses.len() * 3;
         let longest = pauses.last().copied().unwrap_or_default();
         let is_on_line = expected.is_some_and(|it| it.is_on_line(job.account.uid, &job.name));
+        // Nobody knows how far the copy of another machine's logs has come.
+        let scheduler = job.account.scheduler;
+        let now = latest.get(&scheduler).copied().filter(|_| scheduler.is_remote()).unwrap_or(now);
         let is_overdue = now - last > longest * 2 + LATE;
         let has_stopped = !is_on_line && if is_steady { is_overdue } else { last < changed };
         let rhythm = is_steady.then_some(usual);

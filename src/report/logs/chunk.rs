@@ -1,7 +1,9 @@
 //! The lines that were read from one input at once. Most of a log is output, so lines of output in a row are one group.
 
+use std::iter;
+
 use chrono::NaiveDateTime;
-use memchr::memrchr;
+use memchr::{memchr, memrchr};
 
 use crate::log::record::Kind;
 
@@ -92,8 +94,14 @@ impl<'a> Records<'a> {
     }
 
     fn texts_from(&self, begin: usize) -> impl Iterator<Item = &'a [u8]> {
-        let lines = self.lines[begin..].split(|&byte| byte == b'\n');
-        lines.map(|line| &line[self.prefix..])
+        // Not by `split`, which looks at each byte: the texts of all output pass here.
+        let (mut rest, prefix) = (Some(&self.lines[begin..]), self.prefix);
+        iter::from_fn(move || {
+            let lines = rest?;
+            let newline = memchr(b'\n', lines);
+            rest = newline.map(|newline| &lines[newline + 1..]);
+            Some(&lines[prefix..newline.unwrap_or(lines.len())])
+        })
     }
 
     /// The number of bytes of all texts, including their newlines.

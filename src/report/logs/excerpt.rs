@@ -41,6 +41,8 @@ pub fn read(
     let Some((mut data, owner)) = Input::Log(log.clone()).open(&mut HashSet::new())? else {
         return Ok(());
     };
+    // The search costs too: anybody can make any number of small logs.
+    budget.used += NEAR;
     let at = place_of(&mut data, begin)?;
     data.go_to(at)?;
     let mut splitter = Splitter::new(Box::new(data));

@@ -1,9 +1,10 @@
 //! What is kept of a run's log: the last lines of its output, what is needed to choose the reason of a bad run, and all
 //! records of a run that is asked for.
 
+use std::mem;
 use std::ops::Range;
 
-use memchr::{memchr, memrchr, memrchr_iter};
+use memchr::{memchr, memchr_iter, memrchr};
 
 use super::reason::{
     Chooser, PlainScores, UsualLines, after_the_last_return, first_sign, masked, says_error, shown,
@@ -43,8 +44,10 @@ pub struct ErrorLine {
 
 #[derive(Debug, Default)]
 pub struct KeptOutput {
-    /// All lines, or the last ones of a long output. Each has its newline and is cut to [`MAX_LINE`].
+    /// All lines, or the last ones of a long output. Each has its newline, and `prefix` bytes before its text: nobody
+    /// looks at most outputs, so they are copied as they are.
     lines: Vec<u8>,
+    prefix: usize,
     /// Of a long output: the lines with signs of failure.
     signs: Option<Box<Signs>>,
 }
@@ -58,7 +61,16 @@ struct Signs {
 
 impl KeptOutput {
     pub fn push(&mut self, records: &Records) {
+        if self.lines.is_empty() {
+            self.lines.reserve(FIRST_BYTES);
+            self.prefix = records.prefix;
+        }
         let is_short = self.signs.is_none() && self.lines.len() + records.lines.len() < MAX_BYTES;
+        if is_short && records.prefix == self.prefix {
+            self.lines.extend_from_slice(records.lines);
+            self.lines.push(b'\n');
+            return;
+        }
         if is_short || !records.is_output {
             records.texts().for_each(|line| self.push_line(line));
             return;
@@ -72,19 +84,12 @@ impl KeptOutput {
         records.last(TAIL_LINES).for_each(|line| self.push_line(line));
     }
 
-    /// Adds a line, without the carriage return that ends a message of ssh. Drops remarks that ssh makes before the
-    /// output of every run.
     fn push_line(&mut self, line: &[u8]) {
         let line = shortened(line);
-        if ssh_error::is_remark(line) {
-            return;
-        }
-        if self.lines.capacity() == 0 {
-            self.lines.reserve(FIRST_BYTES);
-        }
         if self.lines.len() + line.len() >= MAX_BYTES {
             self.make_room();
         }
+        self.lines.resize(self.lines.len() + self.prefix, b' ');
         self.lines.extend_from_slice(line);
         self.lines.push(b'\n');
     }
@@ -96,7 +101,22 @@ impl KeptOutput {
 
     /// The last lines, the oldest first, without their newlines.
     pub fn tail(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
-        lines(&self.lines[self.tail_begin()..])
+        let lines = self.lines[self.tail_begin()..].split_inclusive(|&byte| byte == b'\n');
+        lines.map(|line| self.text(&line[..line.len() - 1])).filter(is_no_remark)
+    }
+
+    /// All lines that are kept.
+    fn texts(&self) -> impl Iterator<Item = &[u8]> {
+        let newlines = memchr_iter(b'\n', &self.lines);
+        let lines = newlines.scan(0, |begin, end| {
+            let line = &self.lines[mem::replace(begin, end + 1)..end];
+            Some(self.text(line))
+        });
+        lines.filter(is_no_remark)
+    }
+
+    fn text<'a>(&self, line: &'a [u8]) -> &'a [u8] {
+        shortened(line.get(self.prefix..).unwrap_or_default())
     }
 
     /// Learns the lines of a good run.
@@ -105,7 +125,7 @@ impl KeptOutput {
             signs.chooser.telling().for_each(|(masked, _)| usual.learn(masked));
             usual.note_more();
         }
-        lines(&self.lines).for_each(|line| usual.learn(masked(line)));
+        self.texts().for_each(|line| usual.learn(masked(line)));
     }
 
     /// The first lines that say that something failed, each once, with their hashes. `known` has earlier answers by hash.
@@ -127,7 +147,10 @@ impl KeptOutput {
         while let Some(sign) = first_sign(&self.lines[begin..]).map(|sign| begin + sign) {
             let first = memrchr(b'\n', &self.lines[..sign]).map_or(0, |newline| newline + 1);
             let end = memchr(b'\n', &self.lines[sign..]).map_or(self.lines.len(), |it| sign + it);
-            add(masked(&self.lines[first..end]), &self.lines[first..end]);
+            let line = self.text(&self.lines[first..end]);
+            if is_no_remark(&line) {
+                add(masked(line), line);
+            }
             begin = end;
         }
         errors
@@ -137,15 +160,14 @@ impl KeptOutput {
     pub fn reason(&mut self, usual: &UsualLines, plain: &mut PlainScores) -> Option<String> {
         let signs = self.signs.take().unwrap_or_default();
         let mut chooser = signs.chooser;
-        let last = lines(&self.lines).filter(is_output);
-        last.for_each(|line| chooser.push_last(line, usual, plain));
+        self.texts().filter(is_output).for_each(|line| chooser.push_last(line, usual, plain));
         chooser.finish(usual)
     }
 
     /// Whether the output is empty but for ssh's remarks and blank lines. The bash script logs a blank line for no
     /// output.
     pub fn is_silent(&self) -> bool {
-        let mut all = lines(&self.lines).filter(is_output);
+        let mut all = self.texts().filter(is_output);
         self.signs.is_none() && all.all(|line| line.trim_ascii().is_empty())
     }
 
@@ -159,13 +181,18 @@ impl KeptOutput {
     fn make_room(&mut self) {
         let begin = self.tail_begin();
         let signs = self.signs.get_or_insert_default();
-        signs.look(self.lines[..begin].strip_suffix(b"\n").unwrap_or_default(), 0);
+        signs.look(self.lines[..begin].strip_suffix(b"\n").unwrap_or_default(), self.prefix);
         self.lines.drain(..begin);
     }
 
     fn tail_begin(&self) -> usize {
-        let mut newlines = memrchr_iter(b'\n', &self.lines);
-        newlines.nth(TAIL_LINES).map_or(0, |newline| newline + 1)
+        let (mut begin, mut count) = (self.lines.len(), 0);
+        while begin > 0 && count < TAIL_LINES {
+            let end = begin - 1;
+            begin = memrchr(b'\n', &self.lines[..end]).map_or(0, |newline| newline + 1);
+            count += usize::from(is_no_remark(&self.text(&self.lines[begin..end])));
+        }
+        begin
     }
 }
 
@@ -192,8 +219,9 @@ impl Signs {
     }
 }
 
-fn lines(lines: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
-    lines.split_inclusive(|&byte| byte == b'\n').map(|line| &line[..line.len() - 1])
+/// Whether a line is none of the remarks that ssh makes before the output of every run.
+fn is_no_remark(line: &&[u8]) -> bool {
+    !ssh_error::is_remark(line)
 }
 
 /// Whether a line is more than remoteexe's notice that ssh had connected.

@@ -24,7 +24,7 @@ const MIN_SECONDS: f64 = 60.0;
 const MIN_RANKS: f64 = 4.0;
 
 /// In how many days a growth has to reach the limit.
-const HORIZON: f64 = 200.0;
+const HORIZON: f64 = 365.0;
 
 /// The last days, which must show that the growth goes on.
 const LAST_DAYS: usize = 4;

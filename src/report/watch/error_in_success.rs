@@ -5,12 +5,13 @@ use std::collections::HashSet;
 use super::finding::{Oddity, WatchFinding, finding};
 use super::samples::{Sample, WatchedJob};
 
-/// With fewer earlier good runs, it is not known what the job prints.
-const MIN_BEFORE: usize = 3;
-
-/// How many runs in a row have to print the line: of a job with more than so many runs a day, one more.
+/// How many runs in a row have to print the line: of a job with more than so many runs a day, one more. Before them
+/// there must be nearly as many that did not.
 const IN_A_ROW: usize = 2;
 const OFTEN: usize = 24;
+
+/// The same for lines that change, which a job may have printed before the first log.
+const MIN_CLEAN: usize = 5;
 
 pub fn find(job: &WatchedJob) -> Option<WatchFinding> {
     let good = job.good();
@@ -24,7 +25,7 @@ pub fn find(job: &WatchedJob) -> Option<WatchFinding> {
         }
         let runs_of_day = good.iter().filter(|sample| sample.day() == last.day()).count();
         let needed = IN_A_ROW + usize::from(runs_of_day > OFTEN);
-        if odd.len() >= needed && before.len() >= MIN_BEFORE {
+        if odd.len() >= needed && before.len() + 1 >= needed {
             let oddity = Oddity::SaysError { line: error.text.clone() };
             return finding(job, oddity, odd, needed - 1, before.len());
         }
@@ -40,7 +41,7 @@ fn of_changing_lines(job: &WatchedJob, good: &[&Sample]) -> Option<WatchFinding>
     let lines: HashSet<u32> = odd.iter().flat_map(|sample| sample.errors.iter().copied()).collect();
     let needed = IN_A_ROW + 1;
     let changes = lines.len() > 1;
-    if !changes || !is_clean || odd.len() < needed || before.len() < MIN_BEFORE + 2 {
+    if !changes || !is_clean || odd.len() < needed || before.len() < MIN_CLEAN {
         return None;
     }
     let line = job.errors.first()?.text.clone();

@@ -150,7 +150,7 @@ fn at_hour<'a>(before: &[&'a Sample], run: &Sample) -> Vec<&'a Sample> {
     before.iter().filter(is_one).copied().collect()
 }
 
-/// The number of idle runs, but of a weekday on which the job is idle as often as not.
+/// How many more runs the earlier idle ones ask for, but on a weekday on which the job is idle as often as not.
 fn single_idle(earlier: &[&Sample], is_idle: impl Fn(&&Sample) -> bool) -> usize {
     let counts = (0..7).map(|weekday| {
         let on = earlier.iter().filter(|it| it.day().weekday().num_days_from_monday() == weekday);
@@ -158,7 +158,8 @@ fn single_idle(earlier: &[&Sample], is_idle: impl Fn(&&Sample) -> bool) -> usize
             on.fold((0, 0), |(all, idle), it| (all + 1, idle + usize::from(is_idle(it))));
         if idle > 1 && idle * 2 >= all { 0 } else { idle }
     });
-    counts.sum()
+    let idle: usize = counts.sum();
+    idle + usize::from(idle > 0)
 }
 
 /// One more run for a job that runs more than once a day.

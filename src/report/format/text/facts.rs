@@ -7,7 +7,7 @@ use chrono::NaiveDateTime;
 use crate::report::diagnosis::incident::{Herd, Hung, Incident, IncidentKind};
 use crate::report::format::crontabs;
 use crate::report::format::report::Report;
-use crate::report::format::words::{age, count, duration, grouped};
+use crate::report::format::words::{Clock, age, count, duration, grouped};
 use crate::report::history::JobId;
 use crate::report::runs::outcome::Outcome;
 
@@ -71,16 +71,7 @@ fn facts_of_kind(incident: &Incident, report: &Report) -> String {
             },
             |boot| format!("this machine booted {}", clock.time(boot)),
         ),
-        IncidentKind::ClockJumped { from, to, .. } => {
-            if from > to {
-                return "starts and slots between these times are not judged".to_owned();
-            }
-            let [from, to] = [*from, *to].map(|time| clock.second(time));
-            format!(
-                "the clock went from {from} to {to} during a short run, \
-                 or the machine stood still"
-            )
-        }
+        IncidentKind::ClockJumped { from, to, .. } => clock_jumped(*from, *to, clock),
         IncidentKind::LogFull => {
             let over =
                 incident.window.over.map(|over| format!(", lines again {}", clock.time(over)));
@@ -96,6 +87,14 @@ fn facts_of_kind(incident: &Incident, report: &Report) -> String {
             )
         }
     }
+}
+
+fn clock_jumped(from: NaiveDateTime, to: NaiveDateTime, clock: Clock) -> String {
+    if from > to {
+        return "starts and slots between these times are not judged".to_owned();
+    }
+    let [from, to] = [from, to].map(|time| clock.second(time));
+    format!("the clock went from {from} to {to} during a short run, or the machine stood still")
 }
 
 /// What starts the jobs of an incident.

@@ -20,7 +20,7 @@ use crate::report::output::style::Severity;
 const MAX_LINES: [usize; 2] = [40, 12];
 
 /// The most findings that are not problems.
-const MAX_WATCHED: usize = 5;
+const MAX_WATCHED: usize = 8;
 
 const MIN_BESIDE: usize = 20;
 

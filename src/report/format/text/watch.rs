@@ -1,15 +1,18 @@
 //! What is good and not as usual, a row each, and the durations of a job as bars.
 
+use chrono::NaiveDate;
 use unicode_width::UnicodeWidthStr;
 
 use super::names;
 use super::page::{INDENT, Page, wrapped_whole};
 use crate::report::format::report::Report;
 use crate::report::format::watch::{facts, subject, word};
-use crate::report::format::words::{chart, count, duration, grouped};
+use crate::report::format::words::{chart, count, duration, grouped, shown_name};
 use crate::report::history::JobId;
+use crate::report::history::jobs::script;
 use crate::report::output::style::Severity;
-use crate::report::watch::finding::Oddity;
+use crate::report::runs::run::first_word;
+use crate::report::watch::finding::{Oddity, WatchFinding};
 use crate::report::watch::samples::Sample;
 
 /// How many of the last runs have a bar.
@@ -17,45 +20,59 @@ const LAST_RUNS: usize = 30;
 
 const GAP: usize = 2;
 
-/// Shows a row for each finding, and at most so many.
+/// Shows a row for each finding, at most so many. One script on several hosts is a row, unless all are listed.
 pub fn show(page: &mut Page, report: &Report, most: usize) {
-    let findings: Vec<_> = report.watched().collect();
-    if findings.is_empty() {
-        return;
-    }
+    let rows = rows(report);
+    let Some(words) = rows.iter().map(|(_, row)| word(row[0]).len()).max() else { return };
     page.heading("Watch: good, and not as usual (--job TEXT shows the last runs)");
-    let clock = report.clock();
-    let states = findings.iter().map(|it| word(it).len()).chain([Oddity::WORDS[2].len()]);
-    let states = states.max().unwrap_or_default() + GAP;
-    let times = findings.iter().map(|it| format!("since {}", clock.time(it.since)));
-    let times: Vec<String> = times.collect();
-    let widest = times.iter().map(|time| time.width()).max().unwrap_or_default() + GAP;
-    let room = page.width().saturating_sub(states + widest);
-    for (finding, time) in findings.iter().zip(times).take(most) {
-        let word = word(finding);
-        let blanks = " ".repeat(states.saturating_sub(word.len()));
+    let time = |finding: &WatchFinding| format!("since {}", report.clock().time(finding.since));
+    let words = words.max(Oddity::WORDS[2].len()) + GAP;
+    let indent = words + rows.iter().map(|(_, row)| time(row[0]).len()).max().unwrap_or(0) + GAP;
+    let room = page.width().saturating_sub(indent);
+    for (_, row) in rows.iter().take(most) {
+        let (finding, word) = (row[0], word(row[0]));
+        let blanks = " ".repeat(words.saturating_sub(word.len()));
+        let times = indent.saturating_sub(words);
         let word = page.style.paint(Severity::Doubtful, &word);
-        let mut before = format!("{word}{blanks}{time:<widest$}");
-        let name = names::job(&subject(finding, report), room);
-        let facts = facts(finding, report);
+        let mut before = format!("{word}{blanks}{:<times$}", time(finding));
+        let (mut name, mut facts) = (subject(finding, report), facts(finding, report));
+        if row.len() > 1 {
+            name = format!("{} on {} hosts", shown_name(script(&finding.job)), row.len());
+            facts = format!("{}: {facts}", shown_name(first_word(&finding.job)));
+        }
         let line = format!("{name}  {facts}");
         let lines = if line.width() <= room {
             vec![line]
         } else {
-            [vec![name], wrapped_whole(&facts, room)].concat()
+            [vec![names::job(&name, room)], wrapped_whole(&facts, room)].concat()
         };
         for line in lines {
             page.line(&(before + &line));
-            before = " ".repeat(states + widest);
+            before = " ".repeat(indent);
         }
     }
-    let hidden = findings.len().saturating_sub(most);
+    let hidden = rows.len().saturating_sub(most);
     if hidden > 0 {
         page.line(&format!("and {} more (--all lists them)", grouped(hidden as u64)));
     }
     if let Some(from) = report.watch.from.filter(|_| report.lists_all()) {
-        page.line(&format!("compared with runs since {}", clock.time(from)));
+        page.line(&format!("compared with runs since {}", report.clock().time(from)));
     }
+}
+
+type Key<'a> = (&'static str, NaiveDate, &'a [u8]);
+
+/// The findings, those of one script and one day together.
+fn rows<'a>(report: &'a Report) -> Vec<(Key<'a>, Vec<&'a WatchFinding>)> {
+    let mut rows: Vec<(Key, Vec<&WatchFinding>)> = Vec::new();
+    for finding in report.watched() {
+        let key = (finding.oddity.word(), finding.since.date(), script(&finding.job));
+        match rows.iter_mut().find(|(it, _)| *it == key && !report.lists_all()) {
+            Some((_, row)) => row.push(finding),
+            None => rows.push((key, vec![finding])),
+        }
+    }
+    rows
 }
 
 /// Shows how long the last good runs of a job took, a bar each.

@@ -198,7 +198,7 @@ starts_of() { runs "$1" | awk -F'\t' -v job="$2" 'index($1, job) == 1 { print su
 move() {
     local line="*/5 * * * * root remoteexe host_moved $SANDBOX/srv/show.sh" id slot end
     say "a line moves to Airflow, and back"
-    echo "$line" >"$dir/crontab"
+    crontab_of_cron "$line"
     wait_for 400 "the line in cron" has_started cron host_moved 1
     to_second 20
     : >"$dir/crontab"
@@ -209,7 +209,7 @@ move() {
     id=$(sql "SELECT dag_id FROM dag WHERE dag_id LIKE 'host_moved%'")
     airflow dags pause -y "$id" >/dev/null
     sed -i '/host_moved/d' "$dir/airflow.crontab"
-    echo "$line" >"$dir/crontab"
+    crontab_of_cron "$line"
     write_dags
     wait_for 800 "the line in cron again" has_started cron host_moved 3
     { starts_of cron host_moved; starts_of airflow host_moved; } | awk -F: '{ print int(($1 * 60 + $2) / 5) }' | sort -n >"$dir/moved"
@@ -217,6 +217,8 @@ move() {
     diff <(seq "$slot" "$end") "$dir/moved" || fail "a run of the moved line is missing or was made twice"
     say "moved there and back: $(wc -l <"$dir/moved") slots, each with one START"
 }
+# Only this line, with the variables of all lines.
+crontab_of_cron() { { lines cron | grep '^[A-Z_]* \?='; echo "$1"; } >"$dir/crontab"; }
 has_started() { [ "$(starts_of "$1" "$2" | wc -l)" -ge "$3" ]; }
 
 clear_a_task() {

@@ -14,7 +14,7 @@ use super::numbers::{median, middle, real, rounded};
 use super::samples::{Sample, WatchedJob};
 
 /// With fewer days, a growth is none yet.
-const MIN_DAYS: usize = 12;
+const MIN_DAYS: usize = 14;
 
 /// The least growth from the first day to the last, and the least duration in seconds in the end.
 const MIN_GROWTH: f64 = 1.3;

@@ -28,19 +28,12 @@ pub struct Line {
     pub markup: Markup,
 }
 
-/// The lines of a host's jobs, except those that come first.
-#[derive(Debug)]
-pub struct HostLines {
-    pub head: Markup,
-    pub lines: Vec<Line>,
-}
-
 #[derive(Debug)]
 pub struct Lines {
     /// The jobs of the first problems, in their order.
     pub first: Vec<Line>,
-    /// All others, by host.
-    pub hosts: Vec<HostLines>,
+    /// All others, by host, behind the line of the host.
+    pub hosts: Vec<(Markup, Vec<Line>)>,
     pub left_out: usize,
 }
 
@@ -76,16 +69,16 @@ impl Lines {
             }
             if let Some(head) = head {
                 host = Some(row.host);
-                lines.hosts.push(HostLines { head, lines: Vec::new() });
+                lines.hosts.push((head, Vec::new()));
             }
             let list = if is_first {
                 &mut lines.first
             } else {
-                &mut lines.hosts.last_mut().expect("a head comes before").lines
+                &mut lines.hosts.last_mut().expect("a head comes before").1
             };
             list.push(Line { job: *job, markup });
         }
-        let drawn = lines.hosts.iter().flat_map(|host| &host.lines).chain(&lines.first);
+        let drawn = lines.hosts.iter().flat_map(|(_, lines)| lines).chain(&lines.first);
         let drawn: BTreeSet<JobId> = drawn.map(|line| line.job).collect();
         lines.left_out = view.left_out + order.len() - drawn.len();
         view.rows.retain(|job, _| drawn.contains(job));

@@ -21,10 +21,8 @@ pub fn section(view: &View, lines: &Lines, problems: &Problems) -> Markup {
     let mut room = Budget::of(OUTPUT);
     let mut row = |line: &Line| row(view, problems, line, &mut room);
     let first: Vec<Markup> = lines.first.iter().map(&mut row).collect();
-    let hosts = lines.hosts.iter().map(|host| {
-        html! {
-            details.host { (host.head) @for line in &host.lines { (row(line)) } }
-        }
+    let hosts = lines.hosts.iter().map(|(head, lines)| {
+        html! { details.host { (head) @for line in lines { (row(line)) } } }
     });
     let hosts: Vec<Markup> = hosts.collect();
     let (seen, more) = hosts.split_at(hosts.len().min(MAX_HOSTS));

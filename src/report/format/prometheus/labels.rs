@@ -101,36 +101,3 @@ fn has_shape(text: &[u8], shape: &[u8]) -> bool {
     };
     text.len() >= shape.len() && text.iter().zip(shape).all(is_like)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn labels(job: &[u8]) -> Labels {
-        Labels::of_job(job, Scheduler::default())
-    }
-
-    #[test]
-    fn what_changes_from_day_to_day_is_no_part_of_a_label() {
-        for (job, script) in [
-            ("10.20.30.40 /x.sh", "/x.sh"),
-            ("h /x.sh 2026-11-26", "/x.sh *"),
-            ("h /x.sh --day=2026-11-26 all", "/x.sh --day=* all"),
-            ("h /x.sh 2026-11-26T03:00:00+01:00", "/x.sh *"),
-            ("h /x.sh 2026-11-26 03:00:00", "/x.sh * *"),
-            ("h /x.sh 20261126 1795824000.5", "/x.sh * *"),
-            ("h /srv/dump_20261126.sql", "/srv/dump_*.sql"),
-            (
-                "h timeout 300 /x.sh -p 5432 192.168.10.20",
-                "timeout 300 /x.sh -p 5432 192.168.10.20",
-            ),
-            ("h /x.sh 14:00", "/x.sh 14:00"),
-            ("h", ""),
-            ("", ""),
-        ] {
-            assert_eq!(labels(job.as_bytes()).script, script, "{job}");
-        }
-        assert_eq!(labels(b"10.20.30.40 /x").host, "10.20.30.40");
-        assert_eq!(labels(b"20261126 /x").host, "20261126");
-    }
-}

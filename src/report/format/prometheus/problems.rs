@@ -1,6 +1,6 @@
 //! The metrics of problems: one for each cause, so that an alert names what is wrong, and there is one of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::exposition::Exposition;
 use super::labels::Labels;
@@ -8,7 +8,6 @@ use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentState};
 use crate::report::format::report::Report;
 use crate::report::history::{HostId, JobId};
 use crate::report::logs::scheduler::Scheduler;
-use crate::report::slots::Expected;
 
 /// The most series of one metric. Prometheus keeps each for weeks.
 const MOST: usize = 200;
@@ -89,23 +88,15 @@ fn labels(report: &Report, incident: &Incident) -> Labels {
     all.unwrap_or_default()
 }
 
-/// The jobs whose lines are commented out, and that are on no other line.
+/// The jobs whose lines are comments.
 fn add_switched_off(text: &mut Exposition, report: &Report) {
     let name = "remoteexe_job_switched_off";
-    text.metric(name, "Lines of the job in the crontabs are comments.");
-    let is_on = |job: &[u8]| {
-        let mut on = report.crontabs.iter().flat_map(|it| &it.planned.plan.entries);
-        on.any(|entry| entry.job == job)
-    };
-    let off = |expected: &'_ Expected| {
-        let off = expected.commented_out(report.filter, &report.machine.users);
-        let off = off.filter(|off| report.filter.names(&off.job) && !is_on(&off.job));
-        off.map(|off| Labels::of_job(&off.job, Scheduler::default())).collect::<Vec<_>>()
-    };
-    let mut off: Vec<Labels> = report.crontabs.iter().flat_map(off).collect();
-    off.sort();
-    off.dedup();
-    for labels in off.iter().take(MOST) {
+    text.metric(name, "All lines of the job in the crontabs are comments.");
+    let expected = report.crontabs.iter();
+    let off = expected.flat_map(|it| it.commented_out(report.filter, &report.machine.users));
+    let off = off.filter(|off| report.filter.names(&off.job));
+    let off = off.map(|off| Labels::of_job(&off.job, Scheduler::default()));
+    for labels in off.collect::<BTreeSet<_>>().iter().take(MOST) {
         text.labelled(name, &[], labels, 1);
     }
 }

@@ -215,7 +215,8 @@ impl<'a> Gatherer<'a> {
         let Some(mut samples) = self.samples.take() else { return Watch::default() };
         let from = self.window.read_from.filter(|_| self.query.source.dirs().is_some());
         if let Some(from) = from {
-            let older = OlderLogs { known: &logs.known, from, machine: self.machine };
+            let read = logs.read_files().collect();
+            let older = OlderLogs { known: &logs.known, read, from, machine: self.machine };
             let size = logs.inputs.iter().map(Input::size).sum();
             older::add(&mut samples, &older, size, &|run| self.accept(run));
         }
@@ -283,7 +284,10 @@ impl<'a> Gatherer<'a> {
     fn older_logs<'b>(&'b self, logs: &'b Logs) -> Option<OlderLogs<'b>> {
         let from = self.window.diagnosed_from()?;
         self.query.source.dirs()?;
-        Some(OlderLogs { known: &logs.known, from, machine: self.machine })
+        // Without this time, all runs of the logs that were read are in the history.
+        let is_whole = self.window.history_from.is_none();
+        let read = logs.read_files().filter(|_| is_whole).collect();
+        Some(OlderLogs { known: &logs.known, read, from, machine: self.machine })
     }
 
     /// The slots of rare jobs before the logs that were read, for which no run has made up.

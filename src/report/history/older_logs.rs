@@ -2,7 +2,7 @@
 //!
 //! Older logs are read only for runs without END and for long runs, and only until there are enough good runs.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
 use chrono::{Days, NaiveDate, NaiveDateTime};
@@ -12,7 +12,7 @@ use super::{Good, History, JobId, RunFlag, RunSummary};
 use crate::machine::Machine;
 use crate::report::history::scope::Scope;
 use crate::report::logs::find;
-use crate::report::logs::open::LogFile;
+use crate::report::logs::open::{FileId, LogFile};
 use crate::report::logs::owner::Account;
 use crate::report::runs::outcome::Outcome;
 use crate::report::runs::reading::{self, ReadClock};
@@ -27,6 +27,8 @@ const MOST_DAYS: usize = 400;
 pub struct OlderLogs<'a> {
     /// The logs that were found, of all days.
     pub known: &'a [LogFile],
+    /// Logs of which each run is known: one of an earlier day is read if a run in it went on past midnight.
+    pub read: HashSet<FileId>,
     /// The local time since which logs have been read.
     pub from: NaiveDateTime,
     pub machine: &'a Machine,
@@ -65,17 +67,26 @@ impl OlderLogs<'_> {
         files
     }
 
-    /// Gives each run of the `logs` of a day to `take`. Returns the number of logs.
-    pub fn read_day(&self, logs: Vec<LogFile>, take: impl FnMut(Run)) -> usize {
+    /// Gives each run of the `logs` of a day to `take`, but those that ended later than the older logs. Returns the
+    /// number of logs.
+    pub fn read_day(&self, logs: Vec<LogFile>, mut take: impl FnMut(Run)) -> usize {
         let logs = find::inputs(logs);
         let clock = ReadClock { now: self.machine.now, end: NaiveDateTime::MAX };
-        reading::read(&logs, &self.machine.running, clock, None, take).files
+        let is_older = |run: &Run| run.until().is_none_or(|until| until < self.from);
+        let take_older = |run| {
+            if is_older(&run) {
+                take(run)
+            }
+        };
+        reading::read(&logs, &self.machine.running, clock, None, take_older).files
     }
 
     /// The logs of the days before those that were read.
     pub fn earlier_days(&self) -> BTreeMap<NaiveDate, Vec<LogFile>> {
         let mut days: BTreeMap<NaiveDate, Vec<LogFile>> = BTreeMap::new();
-        for log in self.known.iter().filter(|log| log.name.log.day < self.from.date()) {
+        let is_unread = |log: &&LogFile| !self.read.contains(&log.place);
+        let earlier = self.known.iter().filter(|log| log.name.log.day < self.from.date());
+        for log in earlier.filter(is_unread) {
             days.entry(log.name.log.day).or_default().push(log.clone());
         }
         days

@@ -260,6 +260,14 @@ impl<'a> Files<'a> {
 }
 
 impl Logs {
+    /// The logs of directories among the inputs.
+    pub fn read_files(&self) -> impl Iterator<Item = FileId> {
+        self.inputs.iter().filter_map(|input| match input {
+            Input::Log(log) => Some(log.place),
+            _ => None,
+        })
+    }
+
     /// These inputs, whoever owns them.
     pub fn of(inputs: Vec<Input>) -> Self {
         Self { inputs, ..Self::default() }

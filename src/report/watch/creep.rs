@@ -91,7 +91,7 @@ fn growth(days: &[(NaiveDate, f64)], limit: Limit) -> Option<Growth> {
     (ranks / deviation >= MIN_RANKS
         && growth.now / growth.first >= MIN_GROWTH
         && now >= MIN_SECONDS
-        && goes_on >= slope * real(LAST_DAYS) * 0.8
+        && goes_on >= slope * real(LAST_DAYS) / 2.0
         && reached(days, &growth, limit).is_some())
     .then_some(growth)
 }

@@ -75,7 +75,7 @@ impl OlderLogs<'_> {
         let is_older = |run: &Run| run.until().is_none_or(|until| until < self.from);
         let take_older = |run| {
             if is_older(&run) {
-                take(run)
+                take(run);
             }
         };
         reading::read(&logs, &self.machine.running, clock, None, take_older).files

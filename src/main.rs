@@ -20,9 +20,9 @@
 //! digits), [`random`], [`stable_hash`], and [`splay`] (when a job of a spread starts).
 //!
 //! `report` has eight rooms. Data flows through them: `query` (what is asked) -> `logs` (files to lines) -> `runs`
-//! (lines to runs) -> `history` (what each job did) and `slots` (what the crontabs planned) -> `diagnosis` (incidents)
-//! -> `format` (a report to bytes) -> `output` (where the bytes go). A file uses only files below it; `.ci/circles`
-//! checks that no files use each other in a circle.
+//! (lines to runs) -> `history` (what each job did) and `slots` (what the crontabs planned) -> `diagnosis` (incidents,
+//! and good runs that are not as usual) -> `format` (a report to bytes) -> `output` (where the bytes go). A file uses
+//! only files below it; `.ci/circles` checks that no files use each other in a circle.
 //!
 //! # Three walks
 //!

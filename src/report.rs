@@ -11,7 +11,6 @@ pub mod output;
 pub mod query;
 pub mod runs;
 pub mod slots;
-pub mod watch;
 
 use std::io;
 

@@ -6,6 +6,7 @@ pub mod incident;
 pub mod merge;
 pub mod order;
 pub mod rules;
+pub mod watch;
 
 use super::history::scope::Scope;
 use evidence::{Claims, Evidence, Rule};

@@ -9,13 +9,15 @@ use super::Needs;
 use super::report::Report;
 use crate::clock::latest_shown;
 use crate::machine::Machine;
+use crate::report::diagnosis::watch::samples::Samples;
+use crate::report::diagnosis::watch::{Watch, older};
 use crate::report::history::builder::HistoryBuilder;
 use crate::report::history::counts::Tally;
 use crate::report::history::older_logs::OlderLogs;
 use crate::report::history::scope::Scope;
 use crate::report::logs::excerpt::ReadBudget;
 use crate::report::logs::find::Logs;
-use crate::report::logs::open::{Input, InputError, is_incomplete};
+use crate::report::logs::open::{InputError, is_incomplete};
 use crate::report::logs::scheduler::LogDir;
 use crate::report::output::warn;
 use crate::report::query::Query;
@@ -29,8 +31,6 @@ use crate::report::slots::check::Timeframe;
 use crate::report::slots::coverage::Coverage;
 use crate::report::slots::missed::{Gap, MissedStarts};
 use crate::report::slots::{Expected, Planned, not_made_up};
-use crate::report::watch::samples::Samples;
-use crate::report::watch::{Watch, older};
 
 /// A record may come from a clock that is ahead of ours by this much.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(10);
@@ -41,9 +41,6 @@ const MAX_DAYS_BACK: usize = 35;
 
 /// A job without a START on so many earlier days is new.
 const MAX_DAYS_OF_NEW: usize = 7;
-
-/// At least so many bytes of older logs may be read to find out whether a job was made up for.
-const LEAST_BYTES: u64 = 192 << 20;
 
 #[derive(Debug)]
 pub struct Gatherer<'a> {
@@ -217,8 +214,7 @@ impl<'a> Gatherer<'a> {
         if let Some(from) = from {
             let read = logs.read_files().collect();
             let older = OlderLogs { known: &logs.known, read, from, machine: self.machine };
-            let size = logs.inputs.iter().map(Input::size).sum();
-            older::add(&mut samples, &older, size, &|run| self.accept(run));
+            older::add(&mut samples, &older, logs.size(), &|run| self.accept(run));
         }
         Watch::of(samples)
     }
@@ -300,8 +296,7 @@ impl<'a> Gatherer<'a> {
     ) -> Vec<Gap> {
         let is_asked = self.needs.slots && self.needs.baseline && !self.needs.is_news;
         let older = self.older_logs(logs).filter(|_| is_asked && scope.is_live);
-        let size = logs.inputs.iter().map(Input::size).sum();
-        let budget = ReadBudget { used: 0, most: LEAST_BYTES.max(size) };
+        let budget = ReadBudget::new(logs.size());
         older.map(|older| not_made_up::gaps(expected, missed, &older, budget)).unwrap_or_default()
     }
 

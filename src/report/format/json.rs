@@ -15,12 +15,12 @@ use crate::clock::with_offset;
 use crate::escape::is_safe;
 use crate::exit::signal;
 use crate::machine::Users;
+use crate::report::diagnosis::watch::finding::WatchFinding;
 use crate::report::output::ReportOutput;
 use crate::report::runs::kept::KeptRecords;
 use crate::report::runs::run::{End, Run, first_word};
 use crate::report::slots::missed::Slot;
 use crate::report::slots::{Expected, ExpectedJob};
-use crate::report::watch::finding::WatchFinding;
 
 #[derive(Debug)]
 pub struct Json<'a> {

@@ -9,6 +9,8 @@ use crate::cron::Starter;
 use crate::escape::printable;
 use crate::machine::Machine;
 use crate::report::diagnosis::evidence::Evidence;
+use crate::report::diagnosis::watch::Watch;
+use crate::report::diagnosis::watch::finding::WatchFinding;
 use crate::report::history::counts::Tally;
 use crate::report::history::scope::Scope;
 use crate::report::history::{History, JobId};
@@ -20,8 +22,6 @@ use crate::report::runs::assembler::Reading;
 use crate::report::runs::first_program::status_of_lock;
 use crate::report::slots::Expected;
 use crate::report::slots::missed::{MissedStarts, Slot};
-use crate::report::watch::Watch;
-use crate::report::watch::finding::WatchFinding;
 
 /// What was found. Parts that the format does not need are empty.
 #[derive(Debug)]

@@ -5,9 +5,9 @@ use chrono::Weekday;
 use super::report::Report;
 use super::words::{count, duration, grouped, shown_name};
 use crate::escape::printable;
-use crate::report::watch::beat::{Beat, Counts};
-use crate::report::watch::finding::{Oddity, WatchFinding};
-use crate::report::watch::limits::Limit;
+use crate::report::diagnosis::watch::beat::{Beat, Counts};
+use crate::report::diagnosis::watch::finding::{Oddity, WatchFinding};
+use crate::report::diagnosis::watch::limits::Limit;
 
 /// The job, with its user if needed.
 pub fn subject(finding: &WatchFinding, report: &Report) -> String {

@@ -18,14 +18,33 @@ const NEAR: u64 = 128 << 10;
 /// The bytes in which a record is sought.
 const PROBE: usize = 16 << 10;
 
-/// The bytes of a log that were read, up to the most that may be.
+/// The bytes that may be read of older logs in any case.
+const LEAST: u64 = 192 << 20;
+
+/// How much more a compressed byte costs than others.
+const COMPRESSED: u64 = 8;
+
+/// The bytes of older logs that were read, up to the most that may be.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadBudget {
-    pub used: u64,
-    pub most: u64,
+    used: u64,
+    most: u64,
 }
 
 impl ReadBudget {
+    /// A budget of `most` bytes, or of those that may be read in any case.
+    pub fn new(most: u64) -> Self {
+        Self { used: 0, most: most.max(LEAST) }
+    }
+
+    /// Uses up what a whole compressed log costs, if there is room for all of it. Returns whether there is.
+    pub fn takes_whole(&mut self, log: &LogFile) -> bool {
+        let size = Input::Log(log.clone()).size().saturating_mul(COMPRESSED);
+        let has_room = self.used.saturating_add(size) <= self.most;
+        self.used += if has_room { size } else { 0 };
+        has_room
+    }
+
     pub fn is_spent(&self) -> bool {
         self.used >= self.most
     }

@@ -260,6 +260,11 @@ impl<'a> Files<'a> {
 }
 
 impl Logs {
+    /// The bytes of the inputs.
+    pub fn size(&self) -> u64 {
+        self.inputs.iter().map(Input::size).sum()
+    }
+
     /// The logs of directories among the inputs.
     pub fn read_files(&self) -> impl Iterator<Item = FileId> {
         self.inputs.iter().filter_map(|input| match input {

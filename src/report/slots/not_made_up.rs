@@ -114,11 +114,11 @@ fn look_for(
         sought.iter().any(|it| it.slot.at.date() <= at.date())
     };
     if log.name.is_compressed {
-        budget.used += Input::Log(log.clone()).size().saturating_mul(8);
-        if !budget.is_spent() {
+        let has_room = budget.takes_whole(log);
+        if has_room {
             older.read_day(vec![log.clone()], |run| _ = found(&run.trace.job, run.trace.start));
         }
-        return !budget.is_spent();
+        return has_room;
     }
     let result = excerpt::read(log, begin, budget, &mut |_, records| match records.kind() {
         Kind::Start(job) => found(job, records.time),

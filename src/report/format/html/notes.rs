@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::durations;
 use super::rows::View;
 use crate::escape::printable;
+use crate::report::diagnosis::watch::finding::WatchFinding;
 use crate::report::format::changed::changes;
 use crate::report::format::report::Report;
 use crate::report::format::text::heading::ends;
@@ -13,7 +14,6 @@ use crate::report::format::words::grouped;
 use crate::report::format::{crontabs, sources};
 use crate::report::history::JobId;
 use crate::report::history::counts::Count;
-use crate::report::watch::finding::WatchFinding;
 
 /// The most jobs to watch that are shown.
 const MAX_WATCHED: usize = 30;

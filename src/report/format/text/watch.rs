@@ -5,6 +5,8 @@ use unicode_width::UnicodeWidthStr;
 
 use super::names;
 use super::page::{INDENT, Page, wrapped_whole};
+use crate::report::diagnosis::watch::finding::{Oddity, WatchFinding};
+use crate::report::diagnosis::watch::samples::Sample;
 use crate::report::format::report::Report;
 use crate::report::format::watch::{facts, subject, word};
 use crate::report::format::words::{chart, count, duration, grouped, shown_name};
@@ -12,8 +14,6 @@ use crate::report::history::JobId;
 use crate::report::history::jobs::script;
 use crate::report::output::style::Severity;
 use crate::report::runs::run::first_word;
-use crate::report::watch::finding::{Oddity, WatchFinding};
-use crate::report::watch::samples::Sample;
 
 /// How many of the last runs have a bar.
 const LAST_RUNS: usize = 30;

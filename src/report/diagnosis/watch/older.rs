@@ -22,8 +22,7 @@ use crate::report::runs::run::Run;
 /// The most days that are looked back.
 const MAX_DAYS: usize = 35;
 
-/// The bytes that may be read: a fourth of what the report reads anyway, and at least so many.
-const LEAST_BYTES: u64 = 192 << 20;
+/// The bytes that may be read, as a part of those that the report reads anyway: a fourth.
 const SHARE: u64 = 4;
 
 /// The minutes before and after the time of day of a START in which others are sought.
@@ -33,16 +32,13 @@ const AFTER: TimeDelta = TimeDelta::minutes(4);
 /// The most times of day that are looked at for a job.
 const MAX_TIMES: usize = 12;
 
-/// How much faster a compressed byte is used up than others.
-const COMPRESSED: u64 = 8;
-
 /// Adds runs of the jobs that need them, from the days before those of the report, which has `read` bytes.
 pub fn add(samples: &mut Samples, older: &OlderLogs, read: u64, accept: &impl Fn(&mut Run)) {
     let asking = samples.jobs.iter().filter(|job| is_asking(job));
     let jobs: HashSet<(Account, Rc<[u8]>)> =
         asking.clone().map(|job| (job.account, Rc::clone(&job.name))).collect();
     let times: BTreeSet<NaiveTime> = asking.flat_map(times_of).collect();
-    let mut budget = ReadBudget { used: 0, most: LEAST_BYTES.max(read / SHARE) };
+    let mut budget = ReadBudget::new(read / SHARE);
     for (day, logs) in older.earlier_days().into_iter().rev().take(MAX_DAYS) {
         for input in find::inputs(logs) {
             let Input::Log(log) = input else { continue };
@@ -88,11 +84,9 @@ fn read_whole(
     budget: &mut ReadBudget,
     take: &mut impl FnMut(Run),
 ) {
-    let size = Input::Log(log.clone()).size().saturating_mul(COMPRESSED);
-    if budget.used.saturating_add(size) > budget.most {
+    if !budget.takes_whole(log) {
         return;
     }
-    budget.used += size;
     older.read_day(vec![log.clone()], |run| {
         if jobs.contains(&(run.trace.owner.job_account(), Rc::clone(&run.trace.job))) {
             take(run);

@@ -213,7 +213,7 @@ impl CallFinder {
         Effect { time, may_fail, may_leave }
     }
 
-    /// Whether an expansion is that of a variable which leads to remoteexe.
+    /// Whether an expansion uses a variable whose value leads to remoteexe.
     fn has_set(&self, expansion: &[u8]) -> bool {
         let name = &expansion[expansion.iter().take_while(|it| b"${".contains(it)).count()..];
         let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';

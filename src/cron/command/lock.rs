@@ -40,7 +40,7 @@ impl Lock {
     }
 }
 
-/// The letters of a cluster up to one with a value; the name of an option with a value; the value behind the name.
+/// An option in three parts: its letters without a value, the name of the one with a value, and the value in this word.
 fn split(option: &[u8]) -> (&[u8], &[u8], Option<&[u8]>) {
     if option.starts_with(b"--") {
         let end = option.iter().position(|byte| *byte == b'=');

@@ -301,7 +301,7 @@ impl Incident {
         !matches!(self.kind, IncidentKind::Slower { .. } | IncidentKind::Late { .. })
     }
 
-    /// Whether it concerns no job or host, but all that a scheduler starts.
+    /// Whether the incident concerns everything that a scheduler starts, rather than a job or a host.
     pub fn is_of_all(&self) -> bool {
         match self.kind {
             IncidentKind::Silent { .. }

@@ -17,7 +17,7 @@ use crate::report::runs::outcome::Outcome;
 /// The most changes of one kind that are shown.
 const MAX_SHOWN: usize = 5;
 
-/// The most jobs for which a successor is looked for. Anybody may start any number.
+/// The most stopped jobs for which a new name is sought: a log may have any number.
 const MAX_STOPPED: usize = 100;
 
 /// The number of STARTs that show a rhythm.
@@ -91,7 +91,7 @@ fn started<'a>(report: &'a Report) -> Vec<Started<'a>> {
         let is_steady = starts.len() >= MIN_STARTS && near * 4 >= pauses.len() * 3;
         let longest = pauses.last().copied().unwrap_or_default();
         let is_on_line = expected.is_some_and(|it| it.is_on_line(job.account.uid, &job.name));
-        // Nobody knows how far the copy of another machine's logs has come.
+        // The copy of another machine's logs may be incomplete: its last START is the end of its time.
         let scheduler = job.account.scheduler;
         let now = latest.get(&scheduler).copied().filter(|_| scheduler.is_remote()).unwrap_or(now);
         let is_overdue = now - last > longest * 2 + LATE;
@@ -104,7 +104,7 @@ fn started<'a>(report: &'a Report) -> Vec<Started<'a>> {
     jobs.collect()
 }
 
-/// The jobs that have stopped, each with a job of the same script or on the same host that began at that time.
+/// The stopped jobs, each with the job that began then with the same script or on the same host.
 fn renamed<'a>(
     report: &Report,
     jobs: &'a [Started<'a>],
@@ -161,7 +161,7 @@ fn in_words(report: &Report, renamed: &[(&Started, &Started)]) -> Vec<String> {
     texts.collect()
 }
 
-/// The jobs on lines that are commented out, and others that have stopped and are on no understood line.
+/// The jobs whose line is commented out, and other stopped jobs without an understood line.
 fn stopped(report: &Report, jobs: &[&Started]) -> (Vec<String>, Vec<String>) {
     let (mut switched_off, mut stopped) = (Vec::new(), Vec::new());
     let Some(expected) = report.crontabs.as_ref().filter(|it| it.planned.plan.has_any()) else {
@@ -239,7 +239,7 @@ fn twice(report: &Report, jobs: &[Started]) -> Vec<String> {
     texts
 }
 
-/// The jobs that have a START for the first time in the period, and no good run.
+/// The jobs whose first START is in the period, without a good run.
 fn new(report: &Report, jobs: &[&Started]) -> Vec<String> {
     let since = report.scope.since;
     let has_log_before = report.history.runs.iter().any(|run| run.start < since);

@@ -207,7 +207,7 @@ impl<'a> Gatherer<'a> {
         }
     }
 
-    /// What is good and not as usual, by the runs of the report and of older logs.
+    /// Compares the last good runs of each job with earlier ones, also those of older logs.
     fn watch(&mut self, logs: &Logs) -> Watch {
         let Some(mut samples) = self.samples.take() else { return Watch::default() };
         let from = self.window.read_from.filter(|_| self.query.source.dirs().is_some());
@@ -286,7 +286,7 @@ impl<'a> Gatherer<'a> {
         Some(OlderLogs { known: &logs.known, read, from, machine: self.machine })
     }
 
-    /// The slots of rare jobs before the logs that were read, for which no run has made up.
+    /// The missed slots of rare jobs, older than the logs of the report, that no later run replaced.
     fn not_made_up(
         &self,
         missed: &MissedStarts,

@@ -87,7 +87,7 @@ impl Report<'_> {
         })
     }
 
-    /// What is good and not as usual; of news only what became known in the period.
+    /// The findings of Watch. `--changed` has only those detected in the period.
     pub fn watched(&self) -> impl Iterator<Item = &WatchFinding> {
         let is_news =
             matches!(self.query.form, Form::Text(Shown { question: Question::Changes, .. }));

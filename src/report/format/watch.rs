@@ -14,7 +14,7 @@ pub fn subject(finding: &WatchFinding, report: &Report) -> String {
     report.name_of(&finding.job, finding.account)
 }
 
-/// The word of the state: of what fails on each of its weekdays, that day.
+/// The word of the state, or the weekday on which the job always fails.
 pub fn word(finding: &WatchFinding) -> String {
     match &finding.oddity {
         Oddity::Rhythm { beat: Beat::Weekday(day), counts } if counts.bad == counts.all => {

@@ -154,7 +154,7 @@ impl History {
         }
     }
 
-    /// Notes that the good runs of a job since then did nothing, and do not show how long it takes.
+    /// Excludes a job's good runs since then from its usual duration: they did nothing.
     pub fn set_idle(&mut self, account: Account, name: &[u8], since: NaiveDateTime) {
         let is_it = |job: &JobId| self.account(*job) == account && *self.job(*job).name == *name;
         let Some(job) = self.job_ids().find(is_it) else { return };

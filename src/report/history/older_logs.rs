@@ -27,7 +27,7 @@ const MOST_DAYS: usize = 400;
 pub struct OlderLogs<'a> {
     /// The logs that were found, of all days.
     pub known: &'a [LogFile],
-    /// Logs of which each run is known: one of an earlier day is read if a run in it went on past midnight.
+    /// Logs whose runs are all known already, such as one of an earlier day that was written after midnight.
     pub read: HashSet<FileId>,
     /// The local time since which logs have been read.
     pub from: NaiveDateTime,
@@ -67,8 +67,7 @@ impl OlderLogs<'_> {
         files
     }
 
-    /// Gives each run of the `logs` of a day to `take`, but those that ended later than the older logs. Returns the
-    /// number of logs.
+    /// Gives `take` each run of a day's `logs` that ended before the logs of the report. Returns the number of logs.
     pub fn read_day(&self, logs: Vec<LogFile>, mut take: impl FnMut(Run)) -> usize {
         let logs = find::inputs(logs);
         let clock = ReadClock { now: self.machine.now, end: NaiveDateTime::MAX };

@@ -1,4 +1,4 @@
-//! Reads some minutes of a log that is not compressed, without the rest: its records are in the order of their times.
+//! Reads some minutes of an uncompressed log. They are found by a binary search, because records are in order of time.
 
 use std::collections::HashSet;
 use std::io::{self, Read};

@@ -105,7 +105,7 @@ impl Hash for Key {
     }
 }
 
-/// The process id that started each job last, and the local time.
+/// The process id and the local time of each job's last START.
 type LastStarts = HashMap<Rc<[u8]>, (u32, NaiveDateTime)>;
 
 /// The state of all runs after some records.
@@ -253,7 +253,7 @@ impl Assembler {
         job
     }
 
-    /// Notes whether the clock went back between two STARTs of a job. Those of two jobs prove nothing: a line may set
+    /// Notes whether the clock went back between two STARTs of a job. STARTs of two jobs prove nothing: a line may set
     /// TZ.
     fn note_clock(&mut self, previous: Option<NaiveDateTime>, start: NaiveDateTime) {
         let Account { scheduler, uid } = self.current_key.account;

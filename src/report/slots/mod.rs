@@ -332,7 +332,7 @@ impl Expected {
         places.find(|place| self.jobs[*place].scheduler == scheduler)
     }
 
-    /// The same on another user's line, if the run's user has no line. The job ran: the log may be a copy that belongs
+    /// The place of the job on another user's line, if the run's user has none. The log may be a copy that belongs
     /// to its reader, or the line may change the user.
     fn place_of_another_user(&self, run: &Run) -> Option<usize> {
         if self.is_on_line(run.trace.owner.uid, &run.trace.job) {

@@ -1,4 +1,4 @@
-//! Finds slots of rare jobs, older than the logs of the report, for which no later run has made up.
+//! Finds missed slots of rare jobs in logs that are older than those of the report.
 //!
 //! A weekly job that was not started on Sunday is still missing on Wednesday, when the logs of Sunday are not read. Of
 //! the older logs only the time after such a slot is read, until the job's START.
@@ -42,7 +42,7 @@ pub fn gaps(
     let has_log = |day| days.contains_key(&day);
     sought.retain(|it| {
         let day = it.slot.at.date();
-        // The logs began before, and nobody has removed that of the day.
+        // The logs begin before that day, and the log of the day is still there.
         has_log(day) && days.keys().next().is_some_and(|first| *first < day)
     });
     for (day, logs) in days {

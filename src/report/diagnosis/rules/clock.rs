@@ -10,7 +10,7 @@ use crate::report::history::History;
 use crate::report::history::durations::{DurationStats, MIN_GOOD};
 use crate::report::logs::scheduler::Scheduler;
 
-/// A record may come this long after the slot to which the clock was right.
+/// A record may come this long after the last slot before the jump.
 const A_LITTLE: TimeDelta = TimeDelta::seconds(5);
 
 /// How much longer than twice its usual time a run may take, without a sign that the clock jumped.

@@ -31,7 +31,7 @@ pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
         let before = alone.take();
         let job = only_job(history, &row);
         let next = row.next.map(|next| history.runs[next.place].job);
-        // With its own port or jump host, while others reach the host: then or the last time.
+        // The job alone has this port or jump host, and other jobs reach the host.
         if job.is_some() && (before == job || next.is_some_and(|next| Some(next) != job)) {
             alone = job;
             continue;

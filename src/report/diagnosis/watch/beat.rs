@@ -15,7 +15,7 @@ pub enum Beat {
     After(Rc<[u8]>),
 }
 
-/// How often there was a failure, where it is expected and elsewhere.
+/// The number of failures at the suspected times and at other times.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Counts {
     pub bad: usize,
@@ -39,7 +39,7 @@ impl Counts {
         counts
     }
 
-    /// How probable at least as many failures there are by chance: the tail of the hypergeometric distribution.
+    /// The probability of at least as many failures there by chance: the tail of the hypergeometric distribution.
     pub fn chance(&self) -> f64 {
         let (all, failed) = (self.all + self.others, self.bad + self.other_bad);
         let most = failed.min(self.all);

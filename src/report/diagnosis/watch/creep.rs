@@ -13,14 +13,14 @@ use super::limits::{Limit, limits};
 use super::numbers::{median, middle, real, rounded};
 use super::samples::{Sample, WatchedJob};
 
-/// With fewer days, a growth is none yet.
+/// A growth needs so many days.
 const MIN_DAYS: usize = 14;
 
 /// The least growth from the first day to the last, and the least duration in seconds in the end.
 const MIN_GROWTH: f64 = 1.3;
 const MIN_SECONDS: f64 = 60.0;
 
-/// How far the ranks are from chance, in standard deviations.
+/// The least distance of the ranks from chance, in standard deviations.
 const MIN_RANKS: f64 = 4.0;
 
 /// In how many days a growth has to reach the limit.

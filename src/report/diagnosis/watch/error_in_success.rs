@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use super::finding::{Oddity, WatchFinding, finding};
 use super::samples::{Sample, WatchedJob};
 
-/// How many runs in a row have to print the line: of a job with more than so many runs a day, one more. Before them
-/// there must be nearly as many that did not.
+/// The number of runs in a row that must print the line. A job with more than `OFTEN` runs a day needs one more. Nearly
+/// as many runs before them must not print the line.
 const IN_A_ROW: usize = 2;
 const OFTEN: usize = 24;
 

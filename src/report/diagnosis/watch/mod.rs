@@ -1,4 +1,4 @@
-//! Watch: what is good and yet not as usual. Each rule compares a job's last runs with its earlier ones, and finds at
+//! Watch: good runs that are not as usual. Each rule compares a job's last runs with its earlier ones, and finds at
 //! most one thing. A finding needs two runs: a single odd run is none.
 
 pub mod beat;
@@ -41,7 +41,7 @@ impl Watch {
         Self { findings, samples, from }
     }
 
-    /// The good runs that did nothing: the account, the job, and the time of the first of them.
+    /// The findings about good runs that did nothing.
     pub fn idle(&self) -> impl Iterator<Item = &WatchFinding> {
         let is_idle = |it: &&WatchFinding| matches!(it.oddity, Oddity::NothingDone { .. });
         self.findings.iter().filter(is_idle)

@@ -20,11 +20,11 @@ const IN_A_ROW: usize = 2;
 const MIN_SECONDS: u32 = 30;
 const MIN_LINES: u32 = 3;
 
-/// What is so far below the median is far less: 5 times, or 10 times for both at once after a few runs only.
+/// How many times less than the median is far less. After a few earlier runs, both measures need the second.
 const FAR: u32 = 5;
 const VERY_FAR: u32 = 10;
 
-/// The same in times of the spread: the median distance from the median, of logarithms.
+/// How many spreads below the median is far less. A spread is the median distance of logarithms from their median.
 const MAX_SPREADS: f64 = 6.0;
 
 /// The most runs in a row that are looked at one by one.
@@ -93,7 +93,7 @@ pub fn find(job: &WatchedJob) -> Option<WatchFinding> {
     finding(job, oddity, &good[first..], known - first, compared)
 }
 
-/// The end of the good runs, of which each did as little as the last one.
+/// The row of last good runs that did as little as the last one.
 fn row_of_last(good: &[&Sample], by: Measure) -> Option<(usize, u32)> {
     let now = by.of(good.last()?)?;
     let is_other = |it: &&Sample| by.of(it).is_none_or(|value| !by.is_little(value, now));
@@ -150,7 +150,7 @@ fn at_hour<'a>(before: &[&'a Sample], run: &Sample) -> Vec<&'a Sample> {
     before.iter().filter(is_one).copied().collect()
 }
 
-/// How many more runs the earlier idle ones ask for, but on a weekday on which the job is idle as often as not.
+/// The number of additional runs that earlier idle runs require. A weekday that is mostly idle does not count.
 fn single_idle(earlier: &[&Sample], is_idle: impl Fn(&&Sample) -> bool) -> usize {
     let counts = (0..7).map(|weekday| {
         let on = earlier.iter().filter(|it| it.day().weekday().num_days_from_monday() == weekday);
@@ -169,7 +169,7 @@ fn often(row: &[&Sample], before: &[&Sample]) -> usize {
     usize::from(of_day.count() > 1)
 }
 
-/// After a few runs only: the last ones, not on a weekend alone, took a tenth of the time and printed nothing.
+/// After only a few earlier runs: the last ones took a tenth of the time and printed nothing, also on workdays.
 fn both_after_few(good: &[&Sample]) -> Option<[IdleRow; 2]> {
     let rows = [Measure::Seconds, Measure::Lines].map(|by| Some((by, row_of_last(good, by)?)));
     let [Some((_, (first, _))), Some((_, (same, 0)))] = rows else { return None };

@@ -1,4 +1,4 @@
-//! Reads of older logs what is needed to know what is usual for jobs that run seldom.
+//! Reads earlier runs of rare jobs from older logs, to know what is usual for them.
 //!
 //! A month of logs may have 30 GB, so of each older day only the minutes are read in which these jobs ran lately, from
 //! the newest day on and until a budget is spent.

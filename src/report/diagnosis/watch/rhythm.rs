@@ -13,7 +13,7 @@ use super::finding::{Oddity, WatchFinding, finding};
 use super::numbers::real;
 use super::samples::{Sample, WatchedJob};
 
-/// The most probable chance: of two failures with one reason, of more days, and of runs, which depend on one another.
+/// The limits of chance: for two failures with one reason, for more days, and for runs, which are not independent.
 const CHANCE_OF_TWO: f64 = 0.1;
 const CHANCE_OF_DAYS: f64 = 0.01;
 const CHANCE_OF_RUNS: f64 = 0.001;
@@ -40,7 +40,7 @@ pub fn find(job: &WatchedJob, all: &[WatchedJob]) -> Option<WatchFinding> {
     finding(job, oddity, &bad, known.unwrap_or(bad.len() - 1), counts.others)
 }
 
-/// Whether the failures on days are of this beat. One of runs is known with the last failure.
+/// Whether the failures by day have this beat. A beat of single runs is known only with the last failure.
 fn is_of(samples: &[Sample], beat: &Beat) -> bool {
     of_days(samples).is_some_and(|(found, _)| found == *beat)
 }

@@ -30,7 +30,7 @@ pub struct Sample {
     pub seconds: Option<u32>,
     /// The number of lines of output.
     pub lines: u32,
-    /// None for a good run. Otherwise a hash of the way in which it failed, and of the line that says why.
+    /// None for a good run. Otherwise a hash of the cause and the reason of the failure.
     pub failure: Option<u32>,
     /// The hashes of the lines that say that something failed.
     pub errors: Box<[u32]>,

@@ -26,7 +26,7 @@ fn near(job: &WatchedJob, limit: Limit) -> Option<WatchFinding> {
     let is_far = |it: &&Sample| it.seconds.is_none_or(|seconds| !is_near(seconds, limit));
     let first = good.iter().rposition(is_far)? + 1;
     let (before, odd) = good.split_at(first);
-    // A job that always works until shortly before its limit is made so.
+    // A job that always runs until shortly before its limit is meant to.
     let far = before.iter().filter(|it| is_far(it)).count();
     if odd.len() < IN_A_ROW || far < MIN_BEFORE || far * 2 < before.len() {
         return None;

@@ -141,7 +141,7 @@ impl Cells {
         self.0.iter().filter(|cell| cell.is_bad()).count()
     }
 
-    /// How the bad cells are drawn, if there may be so many of them, and so many groups of equal ones.
+    /// How bad cells are drawn, by the number that may be drawn: each, or equal neighbours as one.
     pub fn detail(&self, cells: usize, groups: usize) -> Detail {
         let number = |joins| self.groups(joins).iter().filter(|group| group.all.is_bad()).count();
         match () {
@@ -165,7 +165,7 @@ impl Cells {
         groups
     }
 
-    /// Draws the cells. Bad ones link to what `href` has for the last bad run in them, which is None for slots.
+    /// Draws the cells. A bad cell links to `href` of its last bad run, or of None for a missed slot.
     pub fn draw(
         &self,
         report: &Report,

@@ -38,7 +38,7 @@ const MAX_NEXT: usize = 20;
 /// The problems of a page.
 #[derive(Debug, Default)]
 pub struct Problems {
-    /// The jobs whose runs are listed in the first problem that has no other job.
+    /// The jobs of which a problem lists the runs. Another problem only links to them.
     pub homes: BTreeSet<JobId>,
     markup: [Vec<Markup>; 2],
     left_out: [usize; 2],

@@ -39,7 +39,7 @@ impl RunState {
         self.look().0
     }
 
-    /// The class in the style sheet: one letter, because a page has many.
+    /// The CSS class: one letter, because a page repeats it thousands of times.
     pub fn letter(self) -> &'static str {
         self.look().1
     }

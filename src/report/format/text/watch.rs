@@ -1,4 +1,4 @@
-//! What is good and not as usual, a row each, and the durations of a job as bars.
+//! The rows of Watch, and the durations of a job as bars.
 
 use chrono::NaiveDate;
 use unicode_width::UnicodeWidthStr;

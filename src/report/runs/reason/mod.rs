@@ -42,7 +42,7 @@ const MAX_DEPTH: i32 = 5;
 /// The lowest score of a line with words of failure. Of lines without, the last one says most.
 const TELLING: i32 = 25;
 
-/// The lowest score of a line of the level of errors, and that of a line with a concrete cause.
+/// The lowest scores of a line at the level of errors, and of a line with a concrete cause.
 const ERROR: i32 = 45;
 const CAUSE: i32 = 66;
 

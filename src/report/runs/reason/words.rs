@@ -138,7 +138,7 @@ pub fn first_sign(output: &[u8]) -> Option<usize> {
             "aused by", "raceback", "CRIT", "SEVERE", "ORA-", "nvalid", "illed", "エラー", "失敗",
             "異常", "ません",
         ];
-        // Only with this kind the crate looks for several bytes at once, by vector instructions.
+        // Only this match kind uses vector instructions.
         let builder = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(signs);
         builder.expect("the signs are few")
     });

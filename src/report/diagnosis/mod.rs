@@ -3,6 +3,7 @@
 mod cause;
 pub mod evidence;
 pub mod incident;
+pub mod job_changes;
 pub mod merge;
 pub mod order;
 pub mod rules;

@@ -9,6 +9,7 @@ use crate::cron::Starter;
 use crate::escape::printable;
 use crate::machine::Machine;
 use crate::report::diagnosis::evidence::Evidence;
+use crate::report::diagnosis::job_changes::ChangeEvidence;
 use crate::report::diagnosis::watch::Watch;
 use crate::report::diagnosis::watch::finding::WatchFinding;
 use crate::report::history::counts::Tally;
@@ -62,6 +63,17 @@ impl Report<'_> {
     /// What the diagnosis uses.
     pub fn evidence(&self) -> Evidence<'_> {
         Evidence { history: &self.history, missed: &self.missed, scope: &self.scope }
+    }
+
+    pub fn change_evidence(&self) -> ChangeEvidence<'_> {
+        ChangeEvidence {
+            history: &self.history,
+            scope: &self.scope,
+            back: &self.missed.back,
+            expected: self.crontabs.as_ref(),
+            filter: self.filter,
+            users: &self.machine.users,
+        }
     }
 
     pub fn clock(&self) -> Clock {

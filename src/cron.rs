@@ -33,9 +33,7 @@ pub use crontab::files::{Author, CrontabSelection, Crontabs, Trust};
 pub use crontab::parse::Columns;
 pub use daemon::Daemon;
 pub use fault::{Fault, Finding};
-pub use jobs::{
-    CallMeaning, CommentedOut, CronJob, CronJobs, JobCall, LineRef, ParseCall, Starter, UnknownCall,
-};
+pub use jobs::{CallMeaning, CommentedOut, CronJob, CronJobs, JobCall, LineRef, ParseCall, Starter, UnknownCall};
 pub use line_command::LineCommand;
 pub use lint::findings;
 pub use portable::{PortableLine, PortableLines};

@@ -98,9 +98,8 @@ mod tests {
     fn joined_words_of_any_bytes_are_one_line_without_control_characters() {
         for seed in 0..1000 {
             let mut random = fastrand::Rng::with_seed(seed);
-            let words: Vec<Vec<u8>> = (0..random.usize(..5))
-                .map(|_| (0..random.usize(..50)).map(|_| random.u8(..)).collect())
-                .collect();
+            let words: Vec<Vec<u8>> =
+                (0..random.usize(..5)).map(|_| (0..random.usize(..50)).map(|_| random.u8(..)).collect()).collect();
             let text = join(words.iter().map(|word| OsStr::from_bytes(word)));
             assert!(!text.iter().any(u8::is_ascii_control), "seed {seed}");
             let safe = |bytes: &[u8]| -> Vec<u8> {

@@ -44,9 +44,7 @@ pub fn of_child(status: ExitStatus) -> u8 {
     match status.code() {
         // The kernel keeps eight bits of the status (wait(2)).
         Some(code) => u8::try_from(code).unwrap_or(u8::MAX),
-        None => {
-            status.signal().and_then(|signal| u8::try_from(signal).ok()).map_or(u8::MAX, of_signal)
-        }
+        None => status.signal().and_then(|signal| u8::try_from(signal).ok()).map_or(u8::MAX, of_signal),
     }
 }
 

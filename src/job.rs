@@ -44,8 +44,7 @@ pub use ssh::Ssh;
 pub use words::{Login, Operands, WordError};
 
 /// Why the last attempt has no marker.
-const PORT_TAKEN: &str =
-    "a port to forward is taken, perhaps by a running master, which ssh may now use";
+const PORT_TAKEN: &str = "a port to forward is taken, perhaps by a running master, which ssh may now use";
 
 /// Why there is no retry if ssh is configured to say nothing.
 const MUTED: &str = "; its LogLevel, QUIET or FATAL, hides why: set ERROR or more";
@@ -123,9 +122,7 @@ impl JobOutcome {
         let status = self.exit_status();
         let Some(number) = exit::signal_number(status) else { return };
         let place = match self {
-            Self::Exited(exit) if exit.forwarded.map(EndingSignal::number) == Some(number) => {
-                SignalPlace::Remoteexe
-            }
+            Self::Exited(exit) if exit.forwarded.map(EndingSignal::number) == Some(number) => SignalPlace::Remoteexe,
             Self::Exited(exit) if exit.status.code().is_none() => SignalPlace::Ssh,
             Self::Exited(_) => SignalPlace::Host,
             _ => SignalPlace::Remoteexe,
@@ -196,8 +193,7 @@ impl Job {
                 }
                 _ => attempt.verdict,
             };
-            let is_in_doubt =
-                || attempt.outcome.may_be_without_job() && config::may_separate(&self.ssh);
+            let is_in_doubt = || attempt.outcome.may_be_without_job() && config::may_separate(&self.ssh);
             if let Some(reason) = unproved.filter(|_| is_in_doubt()) {
                 sinks.log.notice(Notice::NoGuards, reason);
             }
@@ -285,12 +281,7 @@ impl Job {
             self.record_lack("/proc does not show what runs", &mut sinks.log);
             monitor.distrust();
         }
-        let mut watch = Watch {
-            monitor,
-            proved,
-            family,
-            connect_by: timeout.map(|timeout| Instant::now() + timeout),
-        };
+        let mut watch = Watch { monitor, proved, family, connect_by: timeout.map(|timeout| Instant::now() + timeout) };
         let exit = match relay(running, &mut watch, signals, sinks) {
             Ok(exit) => exit,
             Err(error) => return AttemptResult::last(JobOutcome::WaitFailed(error)),
@@ -299,11 +290,8 @@ impl Job {
             let reason = format!("/proc does not show that {} ran", proved.path().display());
             self.record_lack(&escape::printable(reason.as_bytes()), &mut sinks.log);
         }
-        let mut attempt = AttemptResult {
-            outcome: JobOutcome::Exited(exit),
-            verdict: Verdict::Permanent,
-            family: watch.family,
-        };
+        let mut attempt =
+            AttemptResult { outcome: JobOutcome::Exited(exit), verdict: Verdict::Permanent, family: watch.family };
         if !exit.is_failure_of_ssh() {
             return attempt;
         }

@@ -214,12 +214,8 @@ pub struct Users {
 impl Users {
     /// Reads `/etc/passwd`. A report sends no queries, so users of a directory service have no names.
     pub fn read() -> Self {
-        let mut users = Self {
-            reader: geteuid().as_raw(),
-            ids: HashMap::new(),
-            groups: HashMap::new(),
-            names: HashMap::new(),
-        };
+        let mut users =
+            Self { reader: geteuid().as_raw(), ids: HashMap::new(), groups: HashMap::new(), names: HashMap::new() };
         let passwd = passwd::read();
         for PasswdEntry { name, uid, gid, .. } in passwd::entries(&passwd) {
             users.names.entry(uid).or_insert_with(|| name.to_owned());

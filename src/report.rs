@@ -53,9 +53,7 @@ impl Query {
         let mut problems = Problems::default();
         let crontabs = self.read_crontabs(&needs, &window, &machine, &mut problems);
         self.follow(crontabs.as_ref(), &window, &machine);
-        let Some(logs) =
-            self.find_logs(&needs, &window, crontabs.as_ref(), &machine, &mut problems)
-        else {
+        let Some(logs) = self.find_logs(&needs, &window, crontabs.as_ref(), &machine, &mut problems) else {
             return problems.exit_status(false, false);
         };
         let mut out = self.output(&needs);
@@ -74,8 +72,7 @@ impl Query {
         if needs.warns_of_left_out {
             report.read.early.iter().for_each(|line| warn(line));
         }
-        let is_bad = format.finish(&report, &mut out)
-            || self.watch_counts && report.watched().next().is_some();
+        let is_bad = format.finish(&report, &mut out) || self.watch_counts && report.watched().next().is_some();
         problems.note_written(out.finish(), &self.output_name());
         report.suggestions.iter().for_each(|line| warn(line));
         problems.note_unread(&logs, &report.read);

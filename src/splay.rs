@@ -43,8 +43,7 @@ mod tests {
 
     #[test]
     fn three_hundred_jobs_are_spread_over_all_seconds() {
-        let jobs =
-            (0..300).map(|job| format!("host_sum_batch{:02} /srv/job{}.sh", job % 60, job / 60));
+        let jobs = (0..300).map(|job| format!("host_sum_batch{:02} /srv/job{}.sh", job % 60, job / 60));
         let mut seconds = [0; 20];
         for job in jobs {
             let wait = milliseconds("scheduler", &job);

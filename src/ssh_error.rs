@@ -64,12 +64,7 @@ impl Cause {
     pub fn is_transient(self) -> bool {
         matches!(
             self,
-            Self::NotResolved
-                | Self::Refused
-                | Self::TimedOut
-                | Self::Unreachable
-                | Self::Dropped
-                | Self::ProxyEnded
+            Self::NotResolved | Self::Refused | Self::TimedOut | Self::Unreachable | Self::Dropped | Self::ProxyEnded
         )
     }
 
@@ -84,9 +79,7 @@ impl Cause {
             "Connection refused" => Self::Refused,
             "Connection timed out" | "Operation timed out" => Self::TimedOut,
             "No route to host" | "Network is unreachable" => Self::Unreachable,
-            "Name or service not known" | "Temporary failure in name resolution" => {
-                Self::NotResolved
-            }
+            "Name or service not known" | "Temporary failure in name resolution" => Self::NotResolved,
             _ => Self::NoSession,
         }
     }
@@ -143,10 +136,7 @@ impl Cause {
         } else if is_refused_account(line) || is_no_login(line) {
             Some(Self::Account)
         } else if line == NO_LOCAL_FORWARDING
-            || starts(&[
-                "Could not request remote forwarding.",
-                "Error: remote port forwarding failed for listen p",
-            ])
+            || starts(&["Could not request remote forwarding.", "Error: remote port forwarding failed for listen p"])
         {
             Some(Self::PortTaken)
         } else if starts(&["Permission denied, ", "Permission denied (", "Authentication failed."])
@@ -172,21 +162,13 @@ impl Cause {
             "bind ",
             "hostname contains invalid characters",
             "remote username contains invalid characters",
-        ]) || contains(&[
-            "Bad configuration option",
-            "terminating, ",
-            "Bad owner or permissions on",
-        ]) || is_error_of_a_file(line)
+        ]) || contains(&["Bad configuration option", "terminating, ", "Bad owner or permissions on"])
+            || is_error_of_a_file(line)
             || is_shell_without_program(line)
         {
             Some(Self::Configuration)
-        } else if starts(&[
-            "client_loop: ",
-            "packet_write_wait: ",
-            "Timeout, server ",
-            "Read from remote host ",
-        ]) || line.starts_with("Connection to ")
-            && line.ends_with(" closed by remote host.")
+        } else if starts(&["client_loop: ", "packet_write_wait: ", "Timeout, server ", "Read from remote host "])
+            || line.starts_with("Connection to ") && line.ends_with(" closed by remote host.")
         {
             Some(Self::Disconnected)
         } else {
@@ -305,8 +287,7 @@ fn is_shell_without_program(line: &str) -> bool {
         return false;
     };
     let name = shell.strip_prefix('/').and_then(|path| path.rsplit('/').next());
-    let is_shell =
-        matches!(name, Some("sh" | "ash" | "bash" | "busybox" | "dash" | "ksh" | "mksh" | "zsh"));
+    let is_shell = matches!(name, Some("sh" | "ash" | "bash" | "busybox" | "dash" | "ksh" | "mksh" | "zsh"));
     let words = words.trim_start();
     // A ProxyCommand has one line. bash counts it from 0 or from 1.
     let is_first = |line: &str| matches!(line, "0" | "1");
@@ -319,10 +300,9 @@ fn is_shell_without_program(line: &str) -> bool {
             .iter()
             .any(|begin| reason.starts_with(begin));
     let is_mksh = reason == "inaccessible or not found" || reason.starts_with("can't execute: ");
-    let has_reason =
-        [": not found", ": No such file or directory", ": Permission denied", ": Is a directory"]
-            .iter()
-            .any(|end| line.ends_with(end));
+    let has_reason = [": not found", ": No such file or directory", ": Permission denied", ": Is a directory"]
+        .iter()
+        .any(|end| line.ends_with(end));
     is_shell && (is_zsh || is_mksh || has_reason && (is_dash || counts_lines || is_busybox))
 }
 
@@ -385,12 +365,8 @@ impl Diagnosis {
 
     /// Whether a cause was named that no drop follows without a jump host.
     fn has_cause_before_a_drop(self) -> bool {
-        let is_other = |cause| {
-            !matches!(
-                cause,
-                Cause::Dropped | Cause::ProxyEnded | Cause::Configuration | Cause::Account
-            )
-        };
+        let is_other =
+            |cause| !matches!(cause, Cause::Dropped | Cause::ProxyEnded | Cause::Configuration | Cause::Account);
         self.cause().is_some_and(is_other)
     }
 

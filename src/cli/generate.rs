@@ -52,10 +52,7 @@ pub fn parse(arguments: &[OsString]) -> Request {
     let line = match CommandLine::<GenerateArgs>::parse(GenerateArgs::command, words) {
         Ok(line) => line,
         Err(error) if error.use_stderr() => {
-            return usage_error(&UsageError::from_clap(
-                &error,
-                "give one word, and options of airflow only",
-            ));
+            return usage_error(&UsageError::from_clap(&error, "give one word, and options of airflow only"));
         }
         Err(help) => return Request::Show(help.to_string()),
     };
@@ -108,11 +105,7 @@ fn grammars() -> Grammars {
         job: job::documented(),
         report: report::documented(),
         generate: GenerateArgs::command(),
-        values: vec![
-            ("WHEN", WHEN.to_vec()),
-            ("TIME", vec!["today", "yesterday", "now"]),
-            ("WHAT", names()),
-        ],
+        values: vec![("WHEN", WHEN.to_vec()), ("TIME", vec!["today", "yesterday", "now"]), ("WHAT", names())],
     }
 }
 

@@ -26,8 +26,7 @@ const MAX_RETRIES: u32 = 100;
 /// A job of cron that waits longer is a mistake.
 const LONGEST_TIME: Duration = Duration::from_secs(3600);
 
-const UNKNOWN_TIP: &str =
-    "options of ssh are given as -o KEYWORD=VALUE, those of SCRIPT after SCRIPT";
+const UNKNOWN_TIP: &str = "options of ssh are given as -o KEYWORD=VALUE, those of SCRIPT after SCRIPT";
 
 /// `--help` adds what is behind the mark.
 const HELP: &str = include_str!("help/job.txt");
@@ -136,8 +135,7 @@ fn command() -> clap::Command {
 /// The grammar as the help shows it, with the first words of the other two. A job does not pay for these.
 pub fn documented() -> clap::Command {
     let report = Arg::new("report").long("report").action(ArgAction::SetTrue);
-    let report =
-        report.help("As the first word: show what ran, what failed and why; see --report -h");
+    let report = report.help("As the first word: show what ran, what failed and why; see --report -h");
     let generate = Arg::new("generate").long("generate").value_name("WHAT");
     let generate = generate.help(
         "As the first word: print the manual (man) or completions (complete-bash, \
@@ -150,10 +148,7 @@ fn refuse(words: &[OsString], error: &clap::Error) -> Request {
     // Again with the words that begin other grammars: one may be misspelt, or not be the first.
     let error = match documented().try_get_matches_from(words) {
         Ok(matches) => {
-            return Request::UsageError {
-                message: misplaced(&matches).message(command()),
-                run: None,
-            };
+            return Request::UsageError { message: misplaced(&matches).message(command()), run: None };
         }
         Err(other) if other.kind() == error.kind() => UsageError::from_clap(&other, UNKNOWN_TIP),
         Err(_) => UsageError::from_clap(error, UNKNOWN_TIP),
@@ -164,11 +159,7 @@ fn refuse(words: &[OsString], error: &clap::Error) -> Request {
 
 /// The first word of another grammar is not the first argument.
 fn misplaced(matches: &ArgMatches) -> UsageError {
-    let (option, rest) = if matches.get_flag("report") {
-        ("--report", "its options")
-    } else {
-        ("--generate", "WHAT")
-    };
+    let (option, rest) = if matches.get_flag("report") { ("--report", "its options") } else { ("--generate", "WHAT") };
     let tip = format!("write remoteexe {option}, and {rest} after it");
     UsageError::new(&format!("{option} has to be the first word"), &tip)
 }
@@ -271,8 +262,7 @@ impl CommandLine<JobArgs> {
             return Err(self.missing_operand());
         };
         let host_error = |error| UsageError::invalid_value("<HOST>", host, host_error(&error));
-        let script_error =
-            |error| UsageError::invalid_value("<SCRIPT>", script, script_error(&error, host));
+        let script_error = |error| UsageError::invalid_value("<SCRIPT>", script, script_error(&error, host));
         Ok(Operands {
             host: host.clone().try_into().map_err(host_error)?,
             script: script.clone().try_into().map_err(script_error)?,
@@ -362,16 +352,14 @@ fn misspelt_option(host: &str) -> Option<String> {
 fn host_error(error: &WordError) -> InvalidValue {
     let tip = match error {
         WordError::Port { host, port } => format!("give the port as an option: -p {port} {host}"),
-        _ => "give a host name, an address or an alias of ssh_config, and the user with --login"
-            .to_owned(),
+        _ => "give a host name, an address or an alias of ssh_config, and the user with --login".to_owned(),
     };
     InvalidValue::because(error, tip)
 }
 
 fn script_error(error: &WordError, host: &OsStr) -> InvalidValue {
-    let tip = misspelt_option(&host.to_string_lossy()).unwrap_or_else(|| {
-        "options go before HOST; give a script by its path, if need be as ./SCRIPT".to_owned()
-    });
+    let tip = misspelt_option(&host.to_string_lossy())
+        .unwrap_or_else(|| "options go before HOST; give a script by its path, if need be as ./SCRIPT".to_owned());
     InvalidValue::because(error, tip)
 }
 
@@ -448,12 +436,7 @@ fn log_dir(words: &[OsString]) -> OsString {
         .unwrap_or_default()
 }
 
-fn usage_error(
-    operands: &[OsString],
-    log_dir: &OsStr,
-    error: &UsageError,
-    reason: Option<String>,
-) -> Request {
+fn usage_error(operands: &[OsString], log_dir: &OsStr, error: &UsageError, reason: Option<String>) -> Request {
     let log_dir = if log_dir.is_empty() { OsStr::new(DEFAULT_LOG_DIR) } else { log_dir };
     Request::UsageError {
         message: error.message(command()),

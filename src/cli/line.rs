@@ -69,10 +69,8 @@ impl<A: FromArgMatches> CommandLine<A> {
         of_system: &[OsString],
         of_users: &[OsString],
     ) -> Result<Vec<(PathBuf, Columns)>, UsageError> {
-        let of_system =
-            self.all("crontab", of_system, |word| Ok((path(word)?, Columns::System)))?;
-        let of_users =
-            self.all("user_crontab", of_users, |word| Ok((path(word)?, Columns::User)))?;
+        let of_system = self.all("crontab", of_system, |word| Ok((path(word)?, Columns::System)))?;
+        let of_users = self.all("user_crontab", of_users, |word| Ok((path(word)?, Columns::User)))?;
         Ok([of_system, of_users].concat())
     }
 }

@@ -64,13 +64,7 @@ struct ReportArgs {
     failed: bool,
 
     /// Exit statuses of scripts that are no failure: 1,75,99
-    #[arg(
-        long,
-        value_name = "STATUSES",
-        env = "REMOTEEXE_OK",
-        hide_env_values = true,
-        allow_hyphen_values = true
-    )]
+    #[arg(long, value_name = "STATUSES", env = "REMOTEEXE_OK", hide_env_values = true, allow_hyphen_values = true)]
     #[arg(help_heading = "What of them")]
     ok: Option<OsString>,
 
@@ -174,8 +168,7 @@ pub fn parse(words: &[OsString]) -> Request {
 pub fn documented() -> clap::Command {
     let help = Arg::new("help").short('h').long("help");
     let help = help.action(ArgAction::HelpShort);
-    ReportArgs::command()
-        .arg(help.help("Print this help; --help adds examples and the exit statuses"))
+    ReportArgs::command().arg(help.help("Print this help; --help adds examples and the exit statuses"))
 }
 
 fn command() -> clap::Command {
@@ -264,9 +257,7 @@ impl CommandLine<ReportArgs> {
     fn period(&self, form: &Form, now: DateTime<Local>) -> Result<Period, UsageError> {
         // A run with its day in the name is in the logs from that day on.
         let day = match form {
-            Form::Run(wanted) | Form::RunJson(wanted) => {
-                wanted.start.as_ref().and_then(|start| start.day)
-            }
+            Form::Run(wanted) | Form::RunJson(wanted) => wanted.start.as_ref().and_then(|start| start.day),
             _ => None,
         };
         let day = day.map(NaiveDateTime::from);
@@ -314,8 +305,7 @@ impl CommandLine<ReportArgs> {
 
     /// Refuses words that were meant as something other than a FILE.
     fn check_files(&self) -> Result<(), UsageError> {
-        let is_missing =
-            |file: &&OsString| !file.is_empty() && *file != "-" && !Path::new(file).exists();
+        let is_missing = |file: &&OsString| !file.is_empty() && *file != "-" && !Path::new(file).exists();
         for file in self.args.files.iter().filter(is_missing) {
             let name = file.to_string_lossy();
             if let Some(option) = self.date_before(&name) {
@@ -327,9 +317,7 @@ impl CommandLine<ReportArgs> {
             if !name.contains('/') && !is_like_log(&name) {
                 return Err(UsageError::new(
                     &format!("there is no FILE '{name}'"),
-                    &format!(
-                        "for the runs on a host write --host {name}, for those of a job --job TEXT"
-                    ),
+                    &format!("for the runs on a host write --host {name}, for those of a job --job TEXT"),
                 ));
             }
         }
@@ -360,9 +348,8 @@ fn time(word: &OsStr, now: DateTime<Local>, is_end: bool) -> Result<NaiveDateTim
 }
 
 fn accepted(word: &OsStr) -> Result<SuccessStatuses, InvalidValue> {
-    SuccessStatuses::parse(&word.to_string_lossy()).map_err(|error| {
-        InvalidValue::because(&error, "give the statuses with commas, such as 1,75,99")
-    })
+    SuccessStatuses::parse(&word.to_string_lossy())
+        .map_err(|error| InvalidValue::because(&error, "give the statuses with commas, such as 1,75,99"))
 }
 
 fn watch(word: &OsStr) -> Result<(), InvalidValue> {

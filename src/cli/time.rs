@@ -1,8 +1,6 @@
 //! Parses times as people write them: `14:00`, `yesterday`, `1d12h`, and as the report prints them.
 
-use chrono::{
-    DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, TimeDelta, Timelike,
-};
+use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, TimeDelta, Timelike};
 
 use crate::decimal;
 use crate::report::query::run_id::StartTime;
@@ -58,8 +56,7 @@ pub fn start_time(text: &str, now: DateTime<Local>) -> Result<StartTime, Invalid
 
 fn is_beginning_of_clock(text: &str) -> bool {
     let form = "00:00:00".chars();
-    let is_like =
-        |(one, other): (char, char)| one == other || (one.is_ascii_digit() && other == '0');
+    let is_like = |(one, other): (char, char)| one == other || (one.is_ascii_digit() && other == '0');
     text.len() <= form.as_str().len() && text.chars().zip(form).all(is_like)
 }
 
@@ -190,8 +187,7 @@ mod tests {
         let utc = parse("2026-11-24T08:00:00.5Z", now(), false).expect("a time");
         let expected = Local.with_ymd_and_hms(2026, 11, 24, 8, 0, 0);
         let shift = expected.single().expect("once").offset().local_minus_utc();
-        let expected =
-            NaiveDate::from_ymd_opt(2026, 11, 24).and_then(|day| day.and_hms_opt(8, 0, 0));
+        let expected = NaiveDate::from_ymd_opt(2026, 11, 24).and_then(|day| day.and_hms_opt(8, 0, 0));
         let shift = TimeDelta::seconds(i64::from(shift));
         assert_eq!(Some(utc - shift), expected);
     }
@@ -201,10 +197,7 @@ mod tests {
         let start = NaiveDate::from_ymd_opt(2026, 11, 23).and_then(|day| day.and_hms_opt(15, 9, 2));
         let start = start.expect("a time");
         let matches = |text: &str| start_time(text, now()).expect(text).matches(start);
-        for text in
-            "15:09|15|15:09:02|yesterday 15:|yesterday|yesterday 15|2026-11-23|2026-11-23T15:09:02"
-                .split('|')
-        {
+        for text in "15:09|15|15:09:02|yesterday 15:|yesterday|yesterday 15|2026-11-23|2026-11-23T15:09:02".split('|') {
             assert!(matches(text), "{text}");
         }
         for text in "15:09:03|9:02|today|yesterday 16|2026-11-24 15:09:02".split('|') {

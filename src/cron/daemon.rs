@@ -116,10 +116,7 @@ impl MachineCron {
     /// By whose rules crontabs are checked, and why.
     pub fn describe(&self) -> String {
         match (self.is_known, self.rules) {
-            (false, _) => format!(
-                "{}, whose rules are not known here; checked as Debian's cron reads it",
-                self.name
-            ),
+            (false, _) => format!("{}, whose rules are not known here; checked as Debian's cron reads it", self.name),
             (true, Daemon::Debian) if self.name != "Debian's cron" => {
                 format!("{}; checked as Debian's cron reads it", self.name)
             }
@@ -170,9 +167,7 @@ impl Daemon {
     pub fn takes_name_of(self, path: &Path) -> bool {
         let name = path.file_name().map_or(b"".as_slice(), OsStr::as_encoded_bytes);
         match self {
-            Self::Debian => {
-                name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte))
-            }
+            Self::Debian => name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte)),
             Self::Cronie => {
                 let ends = [b"~".as_slice(), b".rpmsave", b".rpmorig", b".rpmnew"];
                 !name.starts_with(b"#") && !ends.iter().any(|end| name.ends_with(end))
@@ -202,14 +197,7 @@ mod tests {
             (crond, cronie, "cronie 1.7.2", Daemon::Cronie, true, CRONIE_SPOOL),
             (crond, on_debian, "cronie 1.7.2", Daemon::Cronie, true, DEBIAN_SPOOL),
             (crond, "", other, Daemon::Debian, false, DEBIAN_SPOOL),
-            (
-                busybox,
-                "BusyBox v1.36.1 (x)",
-                "busybox crond 1.36.1",
-                Daemon::Busybox,
-                true,
-                ALPINE_SPOOL,
-            ),
+            (busybox, "BusyBox v1.36.1 (x)", "busybox crond 1.36.1", Daemon::Busybox, true, ALPINE_SPOOL),
             (OTHERS[0].0, "", "systemd-cron", Daemon::Debian, false, DEBIAN_SPOOL),
             ("etc/passwd", "", "no cron daemon found", Daemon::Debian, true, DEBIAN_SPOOL),
         ] {

@@ -107,11 +107,7 @@ impl CronJob {
     }
 
     /// Gives `take` each slot in these intervals of the machine's clock.
-    pub fn each_due_minute(
-        &self,
-        clock_intervals: &[ClockInterval],
-        take: &mut impl FnMut(DueMinute),
-    ) {
+    pub fn each_due_minute(&self, clock_intervals: &[ClockInterval], take: &mut impl FnMut(DueMinute)) {
         slots::each(&self.timing, self.zone.as_ref(), clock_intervals, take);
     }
 }
@@ -162,12 +158,7 @@ pub fn mentioning(crontab: &Crontab, daemon: Daemon) -> Vec<Mentioning<'_>> {
 }
 
 /// `is_followed`: scripts are looked into.
-fn mentioning_in(
-    lines: &[CronLine],
-    daemon: Daemon,
-    most: usize,
-    is_followed: bool,
-) -> Vec<Mentioning<'_>> {
+fn mentioning_in(lines: &[CronLine], daemon: Daemon, most: usize, is_followed: bool) -> Vec<Mentioning<'_>> {
     let mut left = most;
     let mut found = Vec::new();
     for line in lines {
@@ -180,8 +171,7 @@ fn mentioning_in(
         let is_over = calls > left;
         line.mentions.truncate(left.min(MOST_CALLS_A_LINE));
         if calls > line.mentions.len() {
-            let reason =
-                format!("more than {most} calls: the others in this {of} are not looked at");
+            let reason = format!("more than {most} calls: the others in this {of} are not looked at");
             line.mentions.push(Mention::Unknown(reason));
         }
         left = left.saturating_sub(calls);
@@ -215,11 +205,8 @@ fn mentions_of(line: &CronLine, daemon: Daemon, is_followed: bool) -> Mentioning
 pub fn meaning(call: &Call, line: &CronLine, parse: ParseCall) -> CallMeaning {
     let text = |bytes: &[u8]| OsStr::from_bytes(bytes).to_owned();
     let of_crontab = (!call.has_clean_environment).then(|| line.variables.all());
-    let mut variables: Vec<_> = of_crontab
-        .into_iter()
-        .flatten()
-        .map(|(name, value)| (OsString::from(name), text(value)))
-        .collect();
+    let mut variables: Vec<_> =
+        of_crontab.into_iter().flatten().map(|(name, value)| (OsString::from(name), text(value))).collect();
     for (name, value) in &call.variables {
         variables.retain(|(other, _)| other.as_bytes() != name);
         variables.push((text(name), text(value)));
@@ -324,8 +311,7 @@ impl JobFinder<'_> {
         for Mentioning { line, mentions, .. } in mentioning_in(lines, self.daemon, most, false) {
             for mention in mentions {
                 if let Mention::Call(call) = mention
-                    && let CallMeaning::Job(JobCall { name: job, .. }) =
-                        meaning(&call, line, self.parse)
+                    && let CallMeaning::Job(JobCall { name: job, .. }) = meaning(&call, line, self.parse)
                 {
                     let (place, user) = (self.line_ref(line), user(line, crontab));
                     self.jobs.commented_out.push(CommentedOut { place, job, user });
@@ -443,10 +429,7 @@ mod tests {
         let unknown = plan.unknown.iter().map(|unknown| (unknown.place.line, &*unknown.reason));
         assert_eq!(
             unknown.collect::<Vec<_>>(),
-            [
-                (4, "cron draws the day at random"),
-                (8, "CRON_TZ is 'No/Where', which is no time zone of this machine"),
-            ]
+            [(4, "cron draws the day at random"), (8, "CRON_TZ is 'No/Where', which is no time zone of this machine"),]
         );
     }
 }

@@ -43,10 +43,8 @@ fn variables(line: &CronLine) -> Result<Vec<(String, String)>, Fault> {
     if line.variables.are_many() {
         return refused("too many variables above it", "take out those that the job does not need");
     }
-    let variables = line
-        .variables
-        .all()
-        .map(|(name, value)| Ok((name.to_owned(), text(value, &format!("the value of {name}"))?)));
+    let variables =
+        line.variables.all().map(|(name, value)| Ok((name.to_owned(), text(value, &format!("the value of {name}"))?)));
     variables.collect()
 }
 

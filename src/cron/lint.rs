@@ -18,10 +18,7 @@ use super::crontab::percent::ShellText;
 use super::crontab::variables::Variables;
 use super::daemon::{Daemon, MachineCron, SYSTEMD_CRON};
 use super::fault::{Fault, Finding};
-use super::jobs::{
-    CallMeaning, CronJob, CronJobs, JobCall, LineRef, Mentioning, ParseCall, meaning, mentioning,
-    user,
-};
+use super::jobs::{CallMeaning, CronJob, CronJobs, JobCall, LineRef, Mentioning, ParseCall, meaning, mentioning, user};
 use super::timing::{Timing, half_read_fields, split_word};
 use crate::escape::shortened;
 use crate::machine::UserLookup;
@@ -75,8 +72,7 @@ pub fn findings(
             faults.push(Fault::new(problem, "mend the first ones and check again"));
         }
         findings.extend(faults.into_iter().map(|fault| {
-            let [problem, remedy] =
-                [fault.problem, fault.remedy].map(|text| shortened(text.as_bytes(), LONGEST));
+            let [problem, remedy] = [fault.problem, fault.remedy].map(|text| shortened(text.as_bytes(), LONGEST));
             Fault { problem, remedy, ..fault }.in_file(&crontab.path)
         }));
     }
@@ -124,8 +120,7 @@ impl Linter<'_> {
         if let Some(owner) = &self.crontab.owner
             && (self.find_user)(owner) == UserLookup::Missing
         {
-            let problem =
-                format!("there is no user {owner} in /etc/passwd; cron ignores this whole file");
+            let problem = format!("there is no user {owner} in /etc/passwd; cron ignores this whole file");
             self.faults.push(Fault::new(problem, "name the file after the user whose jobs it has"));
         }
     }
@@ -139,10 +134,8 @@ impl Linter<'_> {
                 let (first, rest) = split_word(&line.command);
                 let first = str::from_utf8(first).ok()?;
                 let is_user = matches!((self.find_user)(first), UserLookup::Known(_));
-                let problem =
-                    format!("a user's crontab has no user column, so the command is {first}");
-                (is_user && calls_remoteexe(rest))
-                    .then(|| Fault::new(problem, self.without_user(first)))
+                let problem = format!("a user's crontab has no user column, so the command is {first}");
+                (is_user && calls_remoteexe(rest)).then(|| Fault::new(problem, self.without_user(first)))
             }
             Columns::System => {
                 let user = line.user.as_deref().unwrap_or_default();
@@ -209,9 +202,7 @@ impl Linter<'_> {
             match mention {
                 Mention::Call(call) => self.call(call, line),
                 // For a % the fault above is the reason.
-                Mention::Unknown(reason)
-                    if reason.starts_with("there is no closing") && shell.input.is_none() =>
-                {
+                Mention::Unknown(reason) if reason.starts_with("there is no closing") && shell.input.is_none() => {
                     self.faults.push(Fault::new(reason, "close the quote").at(line.number));
                 }
                 Mention::Unknown(_) => {}
@@ -230,9 +221,8 @@ impl Linter<'_> {
         let job = match meaning(call, line, self.parse) {
             CallMeaning::Job(job) => job,
             CallMeaning::Refused { reason, .. } => {
-                let (problem, remedy) = reason
-                    .split_once("; tip: ")
-                    .unwrap_or((&reason, "correct it; remoteexe --help says more"));
+                let (problem, remedy) =
+                    reason.split_once("; tip: ").unwrap_or((&reason, "correct it; remoteexe --help says more"));
                 let fault = Fault::new(format!("remoteexe refuses it: {problem}"), remedy);
                 return self.faults.push(fault.at(line.number));
             }
@@ -294,12 +284,9 @@ fn twins(jobs: &[CronJob]) -> Vec<(&Path, Fault)> {
             let Some(left) = pairs_left.checked_sub(others.len()) else { break };
             pairs_left = left;
             // Cron has no seconds: a job that runs twice a minute is on two lines, one with a wait.
-            let is_twin =
-                |it: &&&CronJob| it.wait == job.wait && are_due_together(&it.timing, &job.timing);
-            if let Some(CronJob { place: LineRef { file, line }, .. }) = others.iter().find(is_twin)
-            {
-                let problem =
-                    format!("the same job at the same time as in {}:{line}", file.display());
+            let is_twin = |it: &&&CronJob| it.wait == job.wait && are_due_together(&it.timing, &job.timing);
+            if let Some(CronJob { place: LineRef { file, line }, .. }) = others.iter().find(is_twin) {
+                let problem = format!("the same job at the same time as in {}:{line}", file.display());
                 let fault = Fault::new(problem, "take out one of them").at(job.place.line);
                 twins.push((&*job.place.file, fault));
             }

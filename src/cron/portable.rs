@@ -196,8 +196,7 @@ fn fails_if_locked(tokens: &[Token]) -> bool {
 
 /// Whether the last command that mentions remoteexe is in the background, or in a pipe before another one.
 fn hides_status(tokens: &[Token]) -> bool {
-    let is_call =
-        |token: &Token| matches!(token, Token::Word(word) if base_name(&word.text) == b"remoteexe");
+    let is_call = |token: &Token| matches!(token, Token::Word(word) if base_name(&word.text) == b"remoteexe");
     let Some(last) = tokens.iter().rposition(is_call) else {
         return false;
     };
@@ -248,8 +247,7 @@ mod tests {
             ]
         );
         // Debian's cron knows none of these variables.
-        let found =
-            portable(Daemon::Debian, "RANDOM_DELAY=5\nCRON_TZ=Asia/Tokyo\n0 1 * * * root a\n");
+        let found = portable(Daemon::Debian, "RANDOM_DELAY=5\nCRON_TZ=Asia/Tokyo\n0 1 * * * root a\n");
         assert_eq!((found.lines.len(), found.refused.len(), found.remarks.len()), (1, 0, 2));
         assert_ne!(found.lines[0].zone, "Asia/Tokyo");
     }

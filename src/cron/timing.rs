@@ -62,9 +62,7 @@ fn remedy_for_ignored(ignored: &str) -> &'static str {
     match ignored.chars().next() {
         Some('–' | '—' | '−') => "write a range with a plain hyphen (-)",
         Some('~') => "give a number, or use sleep: only cronie draws numbers",
-        Some('#') => {
-            "cron has no nth weekday: give the days of the month, and test the weekday in the command"
-        }
+        Some('#') => "cron has no nth weekday: give the days of the month, and test the weekday in the command",
         Some('\u{a0}') => "replace the no-break space by a blank",
         _ => "write a list with commas (0,30), a range (9-17) or a step (*/5)",
     }
@@ -198,9 +196,7 @@ fn unit_habit(field: &str) -> Option<&'static str> {
     }
     match field.as_bytes() {
         [.., b'?'] => Some("write * instead of ?"),
-        [.., b'L' | b'W'] => {
-            Some("cron knows neither L nor W: give days, and test the date in the command")
-        }
+        [.., b'L' | b'W'] => Some("cron knows neither L nor W: give days, and test the date in the command"),
         _ => None,
     }
 }

@@ -43,8 +43,7 @@ pub fn periods(now: DateTime<Local>) -> [Vec<ClockInterval>; HORIZONS.len()] {
 /// delay belong to no crowd.
 pub fn crowds(entries: &[&CronJob], day: &[ClockInterval]) -> Vec<Crowd> {
     let mut seconds: HashMap<i64, usize> = HashMap::new();
-    let exact =
-        |entry: &&&CronJob| entry.wait.most == Some(entry.wait.least) && comes_in_time(entry);
+    let exact = |entry: &&&CronJob| entry.wait.most == Some(entry.wait.least) && comes_in_time(entry);
     for entry in entries.iter().filter(exact) {
         let wait = connects_after(entry);
         entry.each_due_minute(day, &mut |slot| {
@@ -62,8 +61,7 @@ pub fn crowds(entries: &[&CronJob], day: &[ClockInterval]) -> Vec<Crowd> {
         for entry in entries.iter().filter(exact) {
             let wait = connects_after(entry);
             entry.each_due_minute(day, &mut |slot| {
-                *hosts.entry(entry.host()).or_default() +=
-                    usize::from(slot.minute * 60 + wait == first);
+                *hosts.entry(entry.host()).or_default() += usize::from(slot.minute * 60 + wait == first);
             });
         }
         let most = hosts.into_iter().map(|(host, starts)| (starts, host.to_vec())).max();

@@ -19,8 +19,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 
 use crate::cron::{
-    Columns, CrontabSelection, Crontabs, Fault, Finding, ParseCall, PortableLine, PortableLines,
-    Trust, Zone,
+    Columns, CrontabSelection, Crontabs, Fault, Finding, ParseCall, PortableLine, PortableLines, Trust, Zone,
 };
 use crate::escape::printable;
 use crate::exit;
@@ -52,11 +51,7 @@ impl DagRequest {
         if !crontabs.left_out.is_empty() {
             let messages = crontabs.left_out.iter();
             let messages = messages.map(|left_out| message(&left_out.to_string()));
-            return DagFile {
-                text: String::new(),
-                messages: messages.collect(),
-                status: exit::IO_ERROR,
-            };
+            return DagFile { text: String::new(), messages: messages.collect(), status: exit::IO_ERROR };
         }
         let (mut sources, mut lines) = (Vec::new(), Vec::new());
         for (number, crontab) in crontabs.read.iter().enumerate() {

@@ -36,11 +36,7 @@ pub enum Value {
 }
 
 /// The options of `grammar`. `words` are the possible values, by the name of the value.
-pub fn options(
-    grammar: &Command,
-    line: CommandKind,
-    words: &[(&'static str, Vec<&'static str>)],
-) -> Vec<Completed> {
+pub fn options(grammar: &Command, line: CommandKind, words: &[(&'static str, Vec<&'static str>)]) -> Vec<Completed> {
     let arguments = grammar.get_arguments().filter(|arg| !arg.is_positional());
     arguments
         .map(|arg| Completed {

@@ -20,8 +20,7 @@ pub fn script(options: &[Completed], documents: &[&str]) -> String {
 /// The option in the notation of `_arguments`, a line for each name.
 fn specs(option: &Completed) -> Vec<String> {
     let names: Vec<_> = option.names().collect();
-    let again =
-        if option.is_repeatable { "*".to_owned() } else { format!("({})", names.join(" ")) };
+    let again = if option.is_repeatable { "*".to_owned() } else { format!("({})", names.join(" ")) };
     let help = escape(&option.help);
     let value = option.value.as_ref().map(|(name, value)| {
         let action = match value {

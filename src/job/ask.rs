@@ -21,11 +21,7 @@ const MOST: usize = 64 << 10;
 ///
 /// Fails if the program cannot be run, if it does not print enough in time, or if a signal asks us to end. The caller
 /// then acts on the signal.
-pub fn ask(
-    program: &Program,
-    signals: &mut Signals,
-    is_enough: impl Fn(&[u8]) -> bool,
-) -> io::Result<Vec<u8>> {
+pub fn ask(program: &Program, signals: &mut Signals, is_enough: impl Fn(&[u8]) -> bool) -> io::Result<Vec<u8>> {
     let (output, input) = io::pipe()?;
     let null = dev_null()?;
     let stdio = [null.as_fd(), input.as_fd(), null.as_fd()];
@@ -38,11 +34,7 @@ pub fn ask(
     printed
 }
 
-fn read(
-    mut output: PipeReader,
-    signals: &mut Signals,
-    is_enough: impl Fn(&[u8]) -> bool,
-) -> io::Result<Vec<u8>> {
+fn read(mut output: PipeReader, signals: &mut Signals, is_enough: impl Fn(&[u8]) -> bool) -> io::Result<Vec<u8>> {
     let deadline = Instant::now() + PATIENCE;
     let mut printed = Vec::new();
     while Instant::now() < deadline && !signals.is_ending() {

@@ -90,11 +90,9 @@ mod tests {
         for text in ["", "# SessionType none", "Host sessiontype", "SessionTypes none"] {
             assert!(!has_setting(text, None), "{text}");
         }
-        for (file, is_setting) in [
-            ("/etc/ssh/ssh_config.d/*.conf", false),
-            ("/opt/*", true),
-            ("/etc/ssh/ssh_config.d/* x", true),
-        ] {
+        for (file, is_setting) in
+            [("/etc/ssh/ssh_config.d/*.conf", false), ("/opt/*", true), ("/etc/ssh/ssh_config.d/* x", true)]
+        {
             let text = format!("Include {file}");
             assert_eq!(has_setting(&text, Some(SYSTEM_DIRECTORY)), is_setting, "{text}");
         }

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use memchr::memrchr;
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitOptions, getpid, kill_process, pidfd_open, pidfd_send_signal,
-    set_child_subreaper, wait as wait_for_any,
+    Pid, PidfdFlags, Signal, WaitOptions, getpid, kill_process, pidfd_open, pidfd_send_signal, set_child_subreaper,
+    wait as wait_for_any,
 };
 
 use super::signals::Signals;
@@ -203,8 +203,7 @@ fn below(root: Pid, others: &[Process]) -> Vec<Process> {
     let mut family = Vec::new();
     let mut parents = vec![root];
     while let Some(parent) = parents.pop() {
-        for process in all.iter().filter(|process| process.parent == parent.as_raw_nonzero().get())
-        {
+        for process in all.iter().filter(|process| process.parent == parent.as_raw_nonzero().get()) {
             family.push(*process);
             parents.push(process.pid);
         }

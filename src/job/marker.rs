@@ -113,8 +113,7 @@ impl Marker {
     pub fn equip(&self, program: &mut Program) {
         // echo fails if the pipe is full, because ssh sets O_NONBLOCK on it. Then ssh must not continue.
         let local_command = format!("LocalCommand=echo {} || kill -9 $PPID", self.text);
-        let options =
-            ["PermitLocalCommand=yes", &local_command, "ControlMaster=no", "ControlPath=none"];
+        let options = ["PermitLocalCommand=yes", &local_command, "ControlMaster=no", "ControlPath=none"];
         program.args(options.map(|option| format!("-o{option}")));
         if self.version >= REMOTE_COMMAND {
             program.args(["-oRemoteCommand=none"]);
@@ -130,7 +129,6 @@ impl Marker {
 /// Removes the settings that could make bash, if it is /bin/sh, run nothing or another command.
 fn remove_shell_settings(program: &mut Program) {
     program.unset(|name| {
-        name.starts_with(b"BASH_FUNC_")
-            || matches!(name, b"SHELLOPTS" | b"BASHOPTS" | b"BASH_ENV" | b"ENV")
+        name.starts_with(b"BASH_FUNC_") || matches!(name, b"SHELLOPTS" | b"BASHOPTS" | b"BASH_ENV" | b"ENV")
     });
 }

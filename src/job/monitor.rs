@@ -98,9 +98,7 @@ impl Monitor {
     /// Each is there whole or not at all: a write(2) of so few bytes is atomic (pipe(7)), and a read takes all bytes in
     /// the pipe. After the marker, everything is the job's.
     pub fn take_own(&mut self, output: &mut Vec<u8>) {
-        let (Progress::Connecting(marker)
-        | Progress::Distrusted(marker)
-        | Progress::TimedOut(marker)) = &self.progress
+        let (Progress::Connecting(marker) | Progress::Distrusted(marker) | Progress::TimedOut(marker)) = &self.progress
         else {
             return;
         };
@@ -202,11 +200,7 @@ impl Verdict {
 
 impl Ending {
     fn verdict_on_drop(self) -> Verdict {
-        if self.sent.is_none() || self.is_before_login() {
-            Verdict::Transient
-        } else {
-            Verdict::ClosedAtLogin
-        }
+        if self.sent.is_none() || self.is_before_login() { Verdict::Transient } else { Verdict::ClosedAtLogin }
     }
 
     /// Whether ssh has certainly not begun the key exchange.

@@ -201,8 +201,7 @@ fn version_in(constants: &[u8], has_header: bool) -> Option<(Version, String)> {
         };
     }
     let has_words = WORDS.iter().all(|words| memmem::find(constants, words).is_some());
-    let is_alone =
-        memmem::find_iter(&constants[begin..], ELF).all(|at| !is_header(&constants[begin + at..]));
+    let is_alone = memmem::find_iter(&constants[begin..], ELF).all(|at| !is_header(&constants[begin + at..]));
     (has_words && is_alone).then_some(version)
 }
 
@@ -222,8 +221,7 @@ fn find_string(strings: &[u8], wanted: &[u8]) -> Option<usize> {
 /// Whether a text that begins like a program continues like one: its class, its byte order, its version and its type
 /// (elf(5)). Static programs contain what they compare the headers of libraries with, which is shorter.
 fn is_header(text: &[u8]) -> bool {
-    let is_one_of =
-        |at: usize, values: &[u8]| text.get(at).is_some_and(|byte| values.contains(byte));
+    let is_one_of = |at: usize, values: &[u8]| text.get(at).is_some_and(|byte| values.contains(byte));
     let kind = text.get(16..18).is_some_and(|kind| matches!(kind, [1..=4, 0] | [0, 1..=4]));
     is_one_of(4, &[1, 2]) && is_one_of(5, &[1, 2]) && is_one_of(6, &[1]) && kind
 }
@@ -241,9 +239,7 @@ fn own_version(constants: &[u8]) -> Option<(Version, String)> {
         let (version, rest) = Version::split(words)?;
         let release = rest.strip_prefix(b"p")?;
         let digits = release.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let is_own = digits > 0
-            && matches!(release.get(digits), None | Some(b' '))
-            && !words.contains(&b'*');
+        let is_own = digits > 0 && matches!(release.get(digits), None | Some(b' ')) && !words.contains(&b'*');
         is_own.then(|| (version, String::from_utf8_lossy(words).into_owned()))
     })
 }
@@ -256,11 +252,7 @@ fn constants(headers: &[u8]) -> Option<Vec<(u64, usize)>> {
     let number = |at: usize, size: usize| {
         let bytes = headers.get(at..at + size)?;
         let join = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
-        let number = if is_little_endian {
-            bytes.iter().rev().fold(0, join)
-        } else {
-            bytes.iter().fold(0, join)
-        };
+        let number = if is_little_endian { bytes.iter().rev().fold(0, join) } else { bytes.iter().fold(0, join) };
         usize::try_from(number).ok()
     };
     // Of the table: its offset, the size of an entry and their number. In an entry: flags, offset and length.
@@ -269,16 +261,14 @@ fn constants(headers: &[u8]) -> Option<Vec<(u64, usize)>> {
     let (table, entry, count) = (number(table, word)?, number(entry, 2)?, number(count, 2)?);
     let segments = (0..count).filter_map(|index| {
         let at = table.checked_add(index * entry)?;
-        let segment =
-            (number(at + flags, 4)?, number(at + offset, word)?, number(at + length, word)?);
+        let segment = (number(at + flags, 4)?, number(at + offset, word)?, number(at + length, word)?);
         // PT_LOAD, which is not PF_W.
         (number(at, 4)? == 1 && segment.0 & 2 == 0).then_some(segment)
     });
     let mut segments: Vec<_> = segments.collect();
     // PF_X after the others, and the headers after the rest.
     segments.sort_by_key(|(flags, offset, _)| (flags & 1, *offset == 0));
-    let places =
-        segments.into_iter().map(|(_, offset, length)| Some((u64::try_from(offset).ok()?, length)));
+    let places = segments.into_iter().map(|(_, offset, length)| Some((u64::try_from(offset).ok()?, length)));
     places.collect()
 }
 
@@ -386,10 +376,7 @@ mod tests {
     #[test]
     fn the_version_of_a_program_is_told_from_the_patterns_of_others_and_from_forks() {
         for (constants, words) in [
-            (
-                "OpenSSH_6.6.1*\0OpenSSH_2.5p1*\0OpenSSH_9.6p1 Debian-3\0",
-                Some("OpenSSH_9.6p1 Debian-3"),
-            ),
+            ("OpenSSH_6.6.1*\0OpenSSH_2.5p1*\0OpenSSH_9.6p1 Debian-3\0", Some("OpenSSH_9.6p1 Debian-3")),
             ("x\0OpenSSH_10.5p1\0y", Some("OpenSSH_10.5p1")),
             ("OpenSSH_3.*,OpenSSH_7.0*\0", None),
             ("OpenSSH_2.3.0p1*\0OpenSSH_%i.%i", None),

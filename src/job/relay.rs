@@ -88,12 +88,7 @@ pub struct Watch<'a> {
 
 /// Waits for ssh to exit, and passes its output to `sinks`. Fails only if the system is out of memory; ssh has then
 /// been killed.
-pub fn relay(
-    ssh: Running,
-    watch: &mut Watch,
-    signals: &mut Signals,
-    sinks: &mut Sinks,
-) -> anyhow::Result<Exit> {
+pub fn relay(ssh: Running, watch: &mut Watch, signals: &mut Signals, sinks: &mut Sinks) -> anyhow::Result<Exit> {
     let Running { child, output } = ssh;
     let pipe_size = fcntl_getpipe_size(&output).unwrap_or(DEFAULT_PIPE_SIZE);
     let mut relay = Relay {
@@ -157,9 +152,7 @@ impl Relay<'_> {
     fn until_exit(&mut self, signals: &mut Signals) -> anyhow::Result<ExitStatus> {
         loop {
             self.verify();
-            self.output
-                .pump(signals, &self.child, self.deadline())
-                .context("cannot wait for it")?;
+            self.output.pump(signals, &self.child, self.deadline()).context("cannot wait for it")?;
             // Before the exit is checked: Ctrl-C reaches ssh as well, which then exits with 255.
             while let Some(signal) = signals.ending() {
                 self.forward(signal);
@@ -244,9 +237,7 @@ impl Relay<'_> {
         let deadline = Instant::now() + STOP_PATIENCE;
         while !self.child.is_stopped() && !self.child.has_exited() {
             // SIGCHLD reports the stop. It is read here, so that it does not wake the next wait.
-            if has_come(deadline)
-                || wait(&mut [PollFd::new(signals, PollFlags::IN)], Some(deadline)).is_err()
-            {
+            if has_come(deadline) || wait(&mut [PollFd::new(signals, PollFlags::IN)], Some(deadline)).is_err() {
                 return;
             }
             signals.is_ending();
@@ -291,12 +282,7 @@ struct Output<'a> {
 
 impl Output<'_> {
     /// Waits for output, a signal, the exit of ssh or `deadline`, and relays the output.
-    fn pump(
-        &mut self,
-        signals: &Signals,
-        child: &Child,
-        deadline: Option<Instant>,
-    ) -> io::Result<()> {
+    fn pump(&mut self, signals: &Signals, child: &Child, deadline: Option<Instant>) -> io::Result<()> {
         let stdout = self.sinks.tee.blocked_on();
         let is_behind = stdout.is_some();
         let mut fds = Vec::with_capacity(3);

@@ -112,11 +112,7 @@ impl Retries {
     }
 
     fn longest_wait(&self, number: u32) -> Duration {
-        let factor = if number < FIRST_PATIENT {
-            2_u32.pow(number.saturating_sub(1))
-        } else {
-            PATIENT_FACTOR
-        };
+        let factor = if number < FIRST_PATIENT { 2_u32.pow(number.saturating_sub(1)) } else { PATIENT_FACTOR };
         let cap = self.delay.max(LONGEST_WAIT);
         self.delay.saturating_mul(factor).min(cap)
     }

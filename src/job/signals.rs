@@ -85,8 +85,7 @@ impl Signals {
         }
         while let Ok(Some(signal)) = self.descriptor.read_signal() {
             let number = i32::try_from(signal.ssi_signo).unwrap_or_default();
-            let asks_to_end =
-                [Signal::CHILD, Signal::XFSZ].iter().all(|signal| signal.as_raw() != number);
+            let asks_to_end = [Signal::CHILD, Signal::XFSZ].iter().all(|signal| signal.as_raw() != number);
             // The kernel queues a blocked signal even if it is ignored.
             if asks_to_end && !self.ignored.contains(number) {
                 return u8::try_from(number).ok().map(EndingSignal);

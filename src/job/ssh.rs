@@ -68,11 +68,7 @@ impl Ssh {
     ///
     /// A program that is `proved` to be ssh gets the guards. With a `marker`, it also prints that before it requests
     /// the remote command.
-    pub fn start(
-        &self,
-        proved: Option<&Proved>,
-        marker: Option<&Marker>,
-    ) -> Result<Running, StartError> {
+    pub fn start(&self, proved: Option<&Proved>, marker: Option<&Marker>) -> Result<Running, StartError> {
         let (output, input) = io::pipe()?;
         // Refused to an ordinary user with very many jobs at once (pipe(7), pipe-user-pages-soft).
         let _ = fcntl_setpipe_size(&output, PIPE_SIZE);
@@ -99,12 +95,7 @@ impl Ssh {
     ///
     /// `ssh -G` prints it, and connects to nobody. A `Match exec` does not run again, because its shell is one that
     /// runs nothing, and so does not match.
-    pub fn log_level(
-        &self,
-        proved: &Proved,
-        marker: &Marker,
-        signals: &mut Signals,
-    ) -> Option<String> {
+    pub fn log_level(&self, proved: &Proved, marker: &Marker, signals: &mut Signals) -> Option<String> {
         let mut program = program(Some(proved), Some(marker));
         program.args(["-G"]);
         program.args(self.arguments());

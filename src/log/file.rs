@@ -6,9 +6,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use chrono::NaiveDate;
-use rustix::fs::{
-    FallocateFlags, FileType, Mode, OFlags, Stat, fallocate, fchmod, fstat, lstat, open, tell,
-};
+use rustix::fs::{FallocateFlags, FileType, Mode, OFlags, Stat, fallocate, fchmod, fstat, lstat, open, tell};
 use rustix::io::{Errno, pread, retry_on_intr, write};
 use rustix::process::geteuid;
 
@@ -232,8 +230,7 @@ fn ends_with_newline(file: &OwnedFd, size: i64) -> bool {
 /// Opens `path` for appending if only root or we can have put the file there.
 fn open_safely(path: &Path) -> Result<(OwnedFd, Stat), AppendError> {
     // NONBLOCK: opening a FIFO must not wait for a reader. NOCTTY: a terminal must not become ours.
-    let flags =
-        OFlags::APPEND | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let flags = OFlags::APPEND | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     for _ in 0..OPEN_ATTEMPTS {
         // First without CREATE: with fs.protected_regular even root gets EACCES for O_CREAT on another user's file in a
         // sticky directory, and could not report the problem.

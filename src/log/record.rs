@@ -26,11 +26,7 @@ pub struct Prefix {
 
 impl Prefix {
     pub fn new(pid: u32, now: DateTime<Local>) -> Self {
-        Self {
-            pid,
-            second: now.timestamp(),
-            bytes: format!("[{}][{pid}] ", now.format("%Y-%m-%d %H:%M:%S")),
-        }
+        Self { pid, second: now.timestamp(), bytes: format!("[{}][{pid}] ", now.format("%Y-%m-%d %H:%M:%S")) }
     }
 
     /// Stamps the following records with `now`.
@@ -213,8 +209,7 @@ const NOTICES: [(Notice, &[u8], &[u8]); 18] = [
     (Notice::Other, b"", b""),
 ];
 
-const LOOKS_REFUSED: &[u8] =
-    b"no more retries: the server closes the connection at the login, as it does to refuse it";
+const LOOKS_REFUSED: &[u8] = b"no more retries: the server closes the connection at the login, as it does to refuse it";
 
 /// Whether a text with this first byte can only be output.
 pub fn can_only_be_output(first: u8) -> bool {
@@ -259,9 +254,7 @@ impl<'a> Kind<'a> {
             Self::Mark => MARK.to_vec(),
             Self::Wait(wait) => [WAIT, seconds(wait).as_bytes(), b" s"].concat(),
             Self::Retry(retry) => [RETRY, retry.text().as_bytes()].concat(),
-            Self::End(status, operands) => {
-                [END, status.to_string().as_bytes(), b",", operands].concat()
-            }
+            Self::End(status, operands) => [END, status.to_string().as_bytes(), b",", operands].concat(),
             Self::Notice(notice, text) => {
                 let texts = NOTICES.iter().find(|(other, ..)| *other == notice);
                 let (before, after) = texts.map_or((&[][..], &[][..]), |it| (it.1, it.2));
@@ -409,11 +402,9 @@ mod tests {
             Kind::UsageError(b"REASON; tip: REMEDY"),
         ]
         .map(|kind| String::from_utf8(kind.text()).expect("a text"));
-        let records = records
-            .map(|text| text.replace("0.000", "S").replace("7/8", "K/N").replace(",9,", ",RC,"));
-        let messages = NOTICES
-            .iter()
-            .filter(|(notice, before, _)| *notice != Notice::Other && *before != b"ssh: not found");
+        let records = records.map(|text| text.replace("0.000", "S").replace("7/8", "K/N").replace(",9,", ",RC,"));
+        let messages =
+            NOTICES.iter().filter(|(notice, before, _)| *notice != Notice::Other && *before != b"ssh: not found");
         let messages = messages.map(|(notice, before, after)| {
             let text: &[u8] = match notice {
                 Notice::SshNotFound => b"REMEDY",

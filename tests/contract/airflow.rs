@@ -10,8 +10,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::support::{
-    ORDINARY_USER, REMOTEEXE, Running, Scene, code, needs_root, own_mounts, send, stderr,
-    wait_until, with_seeds,
+    ORDINARY_USER, REMOTEEXE, Running, Scene, code, needs_root, own_mounts, send, stderr, wait_until, with_seeds,
 };
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/contract/airflow");
@@ -36,12 +35,7 @@ fn dags_in(zone: &str, option: &str, text: &[u8]) -> Dags {
     let output = command.args(["--generate", "airflow", option, "jobs.crontab"]).output();
     let output = output.unwrap();
     fs::write(scene.path("dags.py"), &output.stdout).unwrap();
-    Dags {
-        code: code(&output),
-        stderr: stderr(&output),
-        text: String::from_utf8(output.stdout).unwrap(),
-        scene,
-    }
+    Dags { code: code(&output), stderr: stderr(&output), text: String::from_utf8(output.stdout).unwrap(), scene }
 }
 
 fn dags(text: &str) -> Dags {
@@ -153,11 +147,7 @@ fn what_cannot_be_carried_over_is_left_out_with_its_reason_and_a_remedy() {
             "no time ever matches",
             "give a range its smaller number first, and a day that exists",
         ),
-        (
-            "99 * * * * root remoteexe h s",
-            "minute '99' is out of range",
-            "give numbers from 0 to 59",
-        ),
+        ("99 * * * * root remoteexe h s", "minute '99' is out of range", "give numbers from 0 to 59"),
         ("* * * * * remoteexe h s", "no user before the command", "write the user, such as root"),
         ("* * * * * root", "no user or no command", "give a user and a command after the time"),
         (
@@ -167,13 +157,10 @@ fn what_cannot_be_carried_over_is_left_out_with_its_reason_and_a_remedy() {
         ),
         ("X = 'a' # b", "neither a variable nor a time", "write NAME=value"),
     ] {
-        let found = dags(&format!(
-            "0 1 * * * root remoteexe good s\n{line}\n0 2 * * * root remoteexe fine s\n"
-        ));
+        let found = dags(&format!("0 1 * * * root remoteexe good s\n{line}\n0 2 * * * root remoteexe fine s\n"));
         assert_eq!((found.code, found.ids().len()), (1, 2), "{line}");
         let number = 2 + line.matches('\n').count();
-        let expected =
-            format!("remoteexe: jobs.crontab:{number}: left out: {problem}; tip: {remedy}");
+        let expected = format!("remoteexe: jobs.crontab:{number}: left out: {problem}; tip: {remedy}");
         assert!(found.stderr.starts_with(&expected), "{line}: {}", found.stderr);
         assert!(found.table().contains(&format!("    # left out: {problem}\n")), "{line}");
     }
@@ -188,9 +175,7 @@ fn what_is_not_utf_8_is_left_out_where_it_counts() {
         (b"X=\xe9\n0 1 * * * r\xe9 remoteexe h s\n", "the user is not UTF-8"),
     ] {
         let found = dags_in("UTC", "--crontab", text);
-        let expected = format!(
-            "remoteexe: jobs.crontab:2: left out: {problem}; tip: convert the crontab with iconv"
-        );
+        let expected = format!("remoteexe: jobs.crontab:2: left out: {problem}; tip: convert the crontab with iconv");
         assert!(found.stderr.starts_with(&expected), "{}", found.stderr);
         assert_eq!((found.code, found.ids().len()), (1, 0));
     }
@@ -265,8 +250,7 @@ fn the_hours_in_which_the_clock_changes_are_foretold_with_what_will_happen() {
         let found = dags(&format!("{time} root remoteexe h s\n"));
         let said = found.stderr.lines().filter(|line| line.contains("when the clock goes"));
         let said: Vec<&str> = said.collect();
-        for (change, expected) in [("from 02:00 to 03:00", forward), ("from 03:00 to 02:00", back)]
-        {
+        for (change, expected) in [("from 02:00 to 03:00", forward), ("from 03:00 to 02:00", back)] {
             let about = said.iter().find(|line| line.contains(change));
             match (about, expected) {
                 (None, "") => {}
@@ -304,7 +288,8 @@ fn a_crontab_that_cannot_be_read_makes_no_file() {
     command.current_dir(scene.path("")).args(["--generate", "airflow"]);
     let output = command.args(["--crontab", "good", "--user-crontab", "none"]).output().unwrap();
     assert_eq!((code(&output), &*output.stdout), (74, &b""[..]));
-    let expected = "remoteexe: left out: none: No such file or directory (os error 2); tip: give the path of a crontab\n";
+    let expected =
+        "remoteexe: left out: none: No such file or directory (os error 2); tip: give the path of a crontab\n";
     assert_eq!(stderr(&output), expected);
 }
 
@@ -324,16 +309,15 @@ fn a_crontab_that_cron_reads_too_is_named() {
     ));
     scene.equip(&mut command);
     let output = command.output().unwrap();
-    let expected = "remoteexe: /etc/crontab: warning: cron reads this file too, and each job runs twice; tip: move the lines";
+    let expected =
+        "remoteexe: /etc/crontab: warning: cron reads this file too, and each job runs twice; tip: move the lines";
     assert!(stderr(&output).starts_with(expected), "{}", stderr(&output));
 }
 
 /// A text of characters that are special somewhere on the way.
 fn random_text(random: &mut fastrand::Rng, special: &[char]) -> String {
-    let letters = [
-        'a', 'b', ' ', '\\', '"', '\'', '{', '}', '%', '$', '@', '\t', '\r', '\u{c}', 'é',
-        '\u{202e}', '🦀', '\u{1}',
-    ];
+    let letters =
+        ['a', 'b', ' ', '\\', '"', '\'', '{', '}', '%', '$', '@', '\t', '\r', '\u{c}', 'é', '\u{202e}', '🦀', '\u{1}'];
     let all = [&letters[..], special].concat();
     (0..random.usize(1..40)).map(|_| *random.choice(&all).unwrap()).collect()
 }
@@ -349,8 +333,7 @@ fn python_has_each_byte_of_the_command_and_the_variables() {
             (command, value)
         });
         let lines: Vec<(String, String)> = lines.collect();
-        let text =
-            lines.iter().map(|(command, value)| format!("V=\"{value}\"\n0 1 * * * {command}\n"));
+        let text = lines.iter().map(|(command, value)| format!("V=\"{value}\"\n0 1 * * * {command}\n"));
         let found = dags_in("UTC", "--user-crontab", text.collect::<String>().as_bytes());
         assert_eq!(found.code, 0, "{}", found.stderr);
         let read = found.lines();
@@ -375,8 +358,7 @@ PATH=/usr/bin:/bin:/opt
     );
     let log = found.run("");
     let (_, log) = log.split_once('\n').unwrap();
-    let is_of_the_machine =
-        |line: &&str| !["LANG=", "LC_", "LANGUAGE="].iter().any(|name| line.starts_with(name));
+    let is_of_the_machine = |line: &&str| !["LANG=", "LC_", "LANGUAGE="].iter().any(|name| line.starts_with(name));
     let lines: Vec<&str> = log.lines().filter(is_of_the_machine).collect();
     let home = std::env::var("HOME").unwrap_or("/root".to_owned());
     let user = stdout_of(Command::new("id").arg("-un"));
@@ -413,10 +395,7 @@ fn a_status_that_remoteexe_ok_accepts_skips_the_task() {
             "REMOTEEXE_OK=3\n* * * * * remoteexe -h >/dev/null; REMOTEEXE_OK=4 remoteexe h s; exit 4\n",
             "skipped: exit status 4, which REMOTEEXE_OK accepts",
         ),
-        (
-            "REMOTEEXE_OK=3,255\n* * * * * remoteexe -h >/dev/null; exit 3\n",
-            "failed: exit status 3",
-        ),
+        ("REMOTEEXE_OK=3,255\n* * * * * remoteexe -h >/dev/null; exit 3\n", "failed: exit status 3"),
         ("REMOTEEXE_OK=3\n* * * * * exit 3\n", "failed: exit status 3"),
     ] {
         let log = dags_in("UTC", "--user-crontab", text.as_bytes()).run("");
@@ -430,8 +409,7 @@ fn a_task_of_root_runs_the_line_of_another_user_as_that_user() {
     let found = dags_in(
         "UTC",
         "--crontab",
-        format!("X=\"y z\"\n0 1 * * * {ORDINARY_USER} id -un; echo \"$LOGNAME $X\"; cat\n")
-            .as_bytes(),
+        format!("X=\"y z\"\n0 1 * * * {ORDINARY_USER} id -un; echo \"$LOGNAME $X\"; cat\n").as_bytes(),
     );
     let log = found.run("");
     let expected = format!("\n{ORDINARY_USER}\n{ORDINARY_USER} y z\nsuccess\n");
@@ -490,27 +468,13 @@ fn a_command_line_that_asks_for_no_crontab_or_for_another_text_is_refused() {
             "the crontab is missing",
             "give the crontab whose lines Airflow is to run, with --crontab FILE",
         ),
-        (
-            &["man", "--crontab", "x"],
-            "--crontab and --user-crontab are for airflow only",
-            "take them out",
-        ),
-        (
-            &["airflow", "--crontab="],
-            "invalid value '' for --crontab <FILE>: it is empty",
-            "give a path",
-        ),
-        (
-            &["airflow", "x"],
-            "unexpected argument 'x' found",
-            "give one word, and options of airflow only",
-        ),
+        (&["man", "--crontab", "x"], "--crontab and --user-crontab are for airflow only", "take them out"),
+        (&["airflow", "--crontab="], "invalid value '' for --crontab <FILE>: it is empty", "give a path"),
+        (&["airflow", "x"], "unexpected argument 'x' found", "give one word, and options of airflow only"),
     ] {
         let scene = Scene::new();
         let output = scene.remoteexe().arg("--generate").args(args).output().unwrap();
-        let expected = format!(
-            "error: {reason}\n\n  tip: {tip}\n\nUsage: remoteexe --generate <WHAT> [OPTIONS]\n"
-        );
+        let expected = format!("error: {reason}\n\n  tip: {tip}\n\nUsage: remoteexe --generate <WHAT> [OPTIONS]\n");
         assert_eq!(code(&output), 10);
         assert!(stderr(&output).starts_with(&expected), "{}", stderr(&output));
     }

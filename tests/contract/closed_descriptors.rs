@@ -33,8 +33,7 @@ fn a_job_runs_whichever_of_the_standard_descriptors_are_closed() {
         assert_eq!(run.code, 3, "{closed}");
         assert_eq!(run.records, log_of_h_s("out\nerr\n", 3), "{closed}");
         assert_ran_once(&scene);
-        let shown =
-            if closed.contains(" >") || closed.starts_with('>') { "" } else { "out\nerr\n" };
+        let shown = if closed.contains(" >") || closed.starts_with('>') { "" } else { "out\nerr\n" };
         assert_eq!(run.stdout, shown, "{closed}");
         assert_eq!(run.stderr, "", "{closed}");
     }

@@ -21,10 +21,7 @@ const TYPED: [(&str, &str); 15] = [
     ("remoteexe --report --color nev\tke\t", "<--report><--color><never><key_file>"),
     ("remoteexe --report --since yest\t", "<--report><--since><yesterday>"),
     ("remoteexe --generate complete-z\t", "<--generate><complete-zsh>"),
-    (
-        "remoteexe --generate airf\t--user-crontab ke\t",
-        "<--generate><airflow><--user-crontab><key_file>",
-    ),
+    ("remoteexe --generate airf\t--user-crontab ke\t", "<--generate><airflow><--user-crontab><key_file>"),
     ("remoteexe -p 22 --repo\t", "<-p><22><--repo>"),
 ];
 
@@ -53,9 +50,7 @@ fn completions(shell: &str) -> String {
 
 /// Types all of that in a shell, which is started by `line` and begins with `setup`.
 fn check(scene: &Scene, line: &str, setup: &str) {
-    let setup = format!(
-        "PS1='READY> '\nremoteexe() {{ printf 'got'; printf '<%s>' \"$@\"; echo; }}\n{setup}\n"
-    );
+    let setup = format!("PS1='READY> '\nremoteexe() {{ printf 'got'; printf '<%s>' \"$@\"; echo; }}\n{setup}\n");
     fs::write(scene.path(".zshrc"), setup).unwrap();
     let mut script = Command::new("script");
     scene.equip(&mut script);

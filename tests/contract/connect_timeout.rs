@@ -9,8 +9,8 @@ use std::thread;
 use rustix::process::Signal;
 
 use crate::support::{
-    REMOTEEXE, Running, Sandbox, Scene, as_of_ssh_9_5, children, has_ended, log_of_h_s, mask_waits,
-    needs_root, own_mounts, run_tool, send_to, state, wait_for, wait_until,
+    REMOTEEXE, Running, Sandbox, Scene, as_of_ssh_9_5, children, has_ended, log_of_h_s, mask_waits, needs_root,
+    own_mounts, run_tool, send_to, state, wait_for, wait_until,
 };
 
 /// remoteexe under a strace that does `inject` to its system calls.
@@ -144,10 +144,7 @@ fn the_proxy_of_a_connection_that_hangs_is_ended_with_it() {
     assert_eq!(child.code(), Some(255));
     wait_until("the end of the proxy", || has_ended(&pid));
     let log = scene.log();
-    assert!(
-        log.ends_with("remoteexe: ssh was killed: not connected after 1.000 s\nEND,255,h s\n"),
-        "{log}"
-    );
+    assert!(log.ends_with("remoteexe: ssh was killed: not connected after 1.000 s\nEND,255,h s\n"), "{log}");
 }
 
 #[test]
@@ -234,11 +231,9 @@ fn a_job_runs_on_if_the_shell_that_prints_the_marker_cannot_be_run() {
 
 #[test]
 fn no_time_and_an_empty_variable_are_no_limit() {
-    for (options, variable) in [
-        (&["--connect-timeout", "0"][..], None),
-        (&["--connect-timeout", "0"], Some("1")),
-        (&[], Some("")),
-    ] {
+    for (options, variable) in
+        [(&["--connect-timeout", "0"][..], None), (&["--connect-timeout", "0"], Some("1")), (&[], Some(""))]
+    {
         let scene = Scene::new();
         let mut command = scene.remoteexe_with_ssh(r#"printf '<%s>' "$@"; echo"#);
         if let Some(variable) = variable {
@@ -257,8 +252,7 @@ fn where_ssh_is_a_script_the_job_runs_without_a_limit_and_the_log_says_so() {
     let run = scene.run(&mut command);
     assert_eq!(run.code, 3);
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake/ssh");
-    let reason =
-        format!("{path} is not a program but a script; put OpenSSH's ssh before it in PATH");
+    let reason = format!("{path} is not a program but a script; put OpenSSH's ssh before it in PATH");
     assert_eq!(
         run.records,
         format!(

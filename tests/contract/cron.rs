@@ -48,10 +48,7 @@ fn a_crontab_line_of_the_original_works_unchanged() {
     wait_until("the job to end, or cron to give up", || {
         cron.try_wait().unwrap().is_some() || scene.log_bytes().windows(4).any(|w| w == b"END,")
     });
-    assert!(
-        cron.try_wait().unwrap().is_none(),
-        "cron has not started: see the message above; it names the remedy"
-    );
+    assert!(cron.try_wait().unwrap().is_none(), "cron has not started: see the message above; it names the remedy");
 
     let job = format!("host_user_batch02 bash {script} action");
     assert_eq!(

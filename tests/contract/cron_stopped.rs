@@ -12,8 +12,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::support::{
-    FAKETIME, REMOTEEXE, Running, Scene, code, cron, needs_root, send, split_record, stderr,
-    wait_until,
+    FAKETIME, REMOTEEXE, Running, Scene, code, cron, needs_root, send, split_record, stderr, wait_until,
 };
 
 /// A minute of the daemon's clock takes a second.

@@ -3,9 +3,7 @@
 use std::fs::{self, File};
 use std::process::Command;
 
-use crate::support::{
-    MARK, REMOTEEXE, Running, Scene, files, log_of_h_s, needs_root, own_mounts, records, wait_until,
-};
+use crate::support::{MARK, REMOTEEXE, Running, Scene, files, log_of_h_s, needs_root, own_mounts, records, wait_until};
 
 /// A log directory on a small disk, in a mount namespace of its own.
 struct SmallDisk {
@@ -30,10 +28,7 @@ impl SmallDisk {
         wait_until("the disk to be mounted, or unshare to give up", || {
             scene.path("mounted").exists() || holder.try_wait().unwrap().is_some()
         });
-        assert!(
-            scene.path("mounted").exists(),
-            "no disk: see the message above; it names the remedy"
-        );
+        assert!(scene.path("mounted").exists(), "no disk: see the message above; it names the remedy");
         Self { scene, holder }
     }
 
@@ -44,26 +39,21 @@ impl SmallDisk {
         self.scene.equip_with_ssh(&mut nsenter, body);
         let holder = self.holder.id().to_string();
         let stderr = File::create(self.scene.path("stderr")).unwrap();
-        nsenter
-            .args(["--mount", "--root", "--wd", "--target", &holder])
-            .args([REMOTEEXE, "h", "s"])
-            .stderr(stderr);
+        nsenter.args(["--mount", "--root", "--wd", "--target", &holder]).args([REMOTEEXE, "h", "s"]).stderr(stderr);
         assert_eq!(Running::spawn(&mut nsenter).code(), Some(7), "the status of the job");
 
         let log = self.scene.path("log");
         let log = log.strip_prefix("/").unwrap();
         let seen_from_here = format!("/proc/{}/root/{}", self.holder.id(), log.display());
-        let logs = Command::new("sh")
-            .args(["-c", "cat $0/*_remoteexe.log", &seen_from_here])
-            .output()
-            .unwrap();
+        let logs = Command::new("sh").args(["-c", "cat $0/*_remoteexe.log", &seen_from_here]).output().unwrap();
         let stderr = fs::read_to_string(self.scene.path("stderr")).unwrap();
         (String::from_utf8(logs.stdout).unwrap(), stderr)
     }
 }
 
 /// Makes room in an ssh's script, once remoteexe has found the disk full.
-const MAKE_ROOM: &str = "until grep -q holding $DIR/stderr; do sleep 0.01; done; rm $DIR/log/filler; echo after; exit 7";
+const MAKE_ROOM: &str =
+    "until grep -q holding $DIR/stderr; do sleep 0.01; done; rm $DIR/log/filler; echo after; exit 7";
 
 /// Prints numbered lines of 100 bytes in an ssh's script.
 fn print_lines(count: u32) -> String {
@@ -80,9 +70,9 @@ fn a_disk_that_is_full_at_the_start_costs_no_record_once_there_is_room() {
     let (log, stderr) = disk.run(&format!("echo before; {MAKE_ROOM}"));
     assert_eq!(records(&log), log_of_h_s("before\nafter\n", 7));
     assert_eq!(stderr.lines().count(), 1);
-    assert!(stderr.ends_with(
-        "_remoteexe.log: No space left on device (os error 28); holding the records until it can\n"
-    ));
+    assert!(
+        stderr.ends_with("_remoteexe.log: No space left on device (os error 28); holding the records until it can\n")
+    );
 }
 
 #[test]
@@ -95,13 +85,10 @@ fn a_record_that_a_full_disk_cuts_in_two_is_whole_once_there_is_room() {
 #[test]
 fn a_cut_record_is_repeated_whole_where_another_process_has_written_behind_it() {
     let disk = SmallDisk::new(65536, 8192);
-    let foreign = MAKE_ROOM.replace(
-        "echo after",
-        "echo foreign | tee -a $DIR/log/*_remoteexe.log >/dev/null; echo after",
-    );
+    let foreign =
+        MAKE_ROOM.replace("echo after", "echo foreign | tee -a $DIR/log/*_remoteexe.log >/dev/null; echo after");
     let (log, _) = disk.run(&format!("{}; {foreign}", print_lines(200)));
-    let (torn, whole): (Vec<&str>, Vec<&str>) =
-        log.split_inclusive('\n').partition(|line| line.ends_with("foreign\n"));
+    let (torn, whole): (Vec<&str>, Vec<&str>) = log.split_inclusive('\n').partition(|line| line.ends_with("foreign\n"));
     assert_eq!(torn.len(), 1);
     assert!(torn[0].starts_with('['), "a beginning of ours: {}", torn[0]);
     let expected = log_of_h_s(&(lines(200) + "after\n"), 7);
@@ -110,10 +97,8 @@ fn a_cut_record_is_repeated_whole_where_another_process_has_written_behind_it() 
 
 #[test]
 fn a_mark_that_a_full_disk_cuts_off_its_line_is_repeated_with_it() {
-    let foreign = MAKE_ROOM.replace(
-        "echo after",
-        "echo foreign | tee -a $DIR/log/*_remoteexe.log >/dev/null; echo after",
-    );
+    let foreign =
+        MAKE_ROOM.replace("echo after", "echo foreign | tee -a $DIR/log/*_remoteexe.log >/dev/null; echo after");
     // The cut comes at another place each time.
     for padding in (0..130).step_by(10) {
         let disk = SmallDisk::new(65536, 8192);

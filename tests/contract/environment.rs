@@ -5,8 +5,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::support::{
-    FAKETIME, Sandbox, Scene, as_ordinary_user, code, files, log_of_h_s, split_record, stderr,
-    texts_in,
+    FAKETIME, Sandbox, Scene, as_ordinary_user, code, files, log_of_h_s, split_record, stderr, texts_in,
 };
 
 /// 2026-03-29 12:00:00 UTC.

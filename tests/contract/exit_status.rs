@@ -45,9 +45,7 @@ fn a_word_that_the_kernel_finds_too_long_gives_126() {
     assert_eq!(run.code, 126);
     assert_eq!(
         run.records,
-        format!(
-            "START,-,{host} s\ncommand,ssh root@{host} s\nremoteexe: {reason}\nEND,126,{host} s\n"
-        )
+        format!("START,-,{host} s\ncommand,ssh root@{host} s\nremoteexe: {reason}\nEND,126,{host} s\n")
     );
 }
 

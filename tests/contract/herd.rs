@@ -39,8 +39,7 @@ fn take_all_slots(sandbox: &Sandbox) -> Vec<TcpStream> {
 
 #[test]
 fn a_herd_that_sshd_drops_runs_with_retries_each_job_exactly_once() {
-    let sandbox =
-        Sandbox::start_with_sshd_config(&format!("MaxStartups 200\nPerSourceMaxStartups {SLOTS}"));
+    let sandbox = Sandbox::start_with_sshd_config(&format!("MaxStartups 200\nPerSourceMaxStartups {SLOTS}"));
     let ids = Scene::new();
     let slots = take_all_slots(&sandbox);
 
@@ -55,8 +54,7 @@ fn a_herd_that_sshd_drops_runs_with_retries_each_job_exactly_once() {
 
     let mut jobs = start(&sandbox, &ids, "8");
     wait_until("a retry of each job", || {
-        jobs.iter()
-            .all(|(scene, _)| mask_waits(&scene.log()).contains("\nretry,1/8,255,wait S s\n"))
+        jobs.iter().all(|(scene, _)| mask_waits(&scene.log()).contains("\nretry,1/8,255,wait S s\n"))
     });
     assert!(!ids.path("ids").exists());
     drop(slots);

@@ -73,8 +73,7 @@ fn assert_arrives(sandbox: &Sandbox, scene: &Scene, words: &[OsString]) {
     let output = sandbox.connect(&mut command).arg("h").args(words).output();
     assert_eq!(code(&output.unwrap()), 0);
     let shown = shown(words);
-    let destination =
-        format!("command,ssh -F {} {}@h ", sandbox.dir.join("ssh_config").display(), sandbox.login);
+    let destination = format!("command,ssh -F {} {}@h ", sandbox.dir.join("ssh_config").display(), sandbox.login);
     let expected = [
         b"START,-,h ",
         &shown[..],
@@ -131,10 +130,7 @@ fn hostile_parameters_are_single_words_of_ssh_behind_the_destination() {
     let output = command.arg("h").args(&words[1..]).output().unwrap();
     assert_eq!(code(&output), 3);
     let arguments: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
-    assert_bytes(
-        &fs::read(scene.path("arguments")).unwrap(),
-        &[&arguments.join(&b'\0'), &b"\0"[..]].concat(),
-    );
+    assert_bytes(&fs::read(scene.path("arguments")).unwrap(), &[&arguments.join(&b'\0'), &b"\0"[..]].concat());
     let end = [b"\nEND,3,h ", &shown(&words[1..])[..], b"\n"].concat();
     assert!(texts(&scene.log_bytes()).ends_with(&end));
     assert!(!scene.path("MARKER").exists());
@@ -177,16 +173,8 @@ fn a_hostile_host_or_script_is_refused_before_any_ssh_is_run() {
 #[test]
 fn no_host_that_is_accepted_means_anything_to_the_shell_of_a_proxy_command() {
     let sandbox = Sandbox::start_with_sshd_config(ECHO);
-    let hosts: [&[u8]; 8] = [
-        b"%h%n%r",
-        b"ProxyCommand=x",
-        b"../../etc/passwd",
-        b"h^+:22",
-        b"fe80::1%lo",
-        b"ssh",
-        b"\x8e\x52",
-        b"\xff\xfe",
-    ];
+    let hosts: [&[u8]; 8] =
+        [b"%h%n%r", b"ProxyCommand=x", b"../../etc/passwd", b"h^+:22", b"fe80::1%lo", b"ssh", b"\x8e\x52", b"\xff\xfe"];
     for host in hosts {
         let scene = Scene::new();
         let host = OsStr::from_bytes(host);

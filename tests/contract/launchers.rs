@@ -7,9 +7,8 @@ use std::process::Command;
 use rustix::process::Signal;
 
 use crate::support::{
-    ClosedPort, Lingering, NO_GUARDS, REMOTEEXE, Running, SOME_VERSION, Sandbox, Scene, children,
-    compile_ssh, forge_ssh, mask_waits, needs_root, own_mounts, run_tool, state, try_send_to,
-    wait_for, wait_until, waits,
+    ClosedPort, Lingering, NO_GUARDS, REMOTEEXE, Running, SOME_VERSION, Sandbox, Scene, children, compile_ssh,
+    forge_ssh, mask_waits, needs_root, own_mounts, run_tool, state, try_send_to, wait_for, wait_until, waits,
 };
 
 /// Executes ssh.
@@ -67,11 +66,7 @@ fn behind_any_launcher_a_script_runs_once_with_its_own_status_and_the_log_says_w
     for (rest, status, output) in [
         ("sleep 3; echo out; exit 7", 7, "out\n"),
         // As a failed connection would.
-        (
-            "echo 'Connection closed by 127.0.0.1 port 1'; exit 255",
-            255,
-            "Connection closed by 127.0.0.1 port 1\n",
-        ),
+        ("echo 'Connection closed by 127.0.0.1 port 1'; exit 255", 255, "Connection closed by 127.0.0.1 port 1\n"),
     ] {
         for (name, launcher) in LAUNCHERS {
             for is_nohup in [false, true] {
@@ -81,9 +76,7 @@ fn behind_any_launcher_a_script_runs_once_with_its_own_status_and_the_log_says_w
                 let mut command = impatient(&scene, is_nohup, &bin);
                 let run = scene.run(sandbox.connect(&mut command).args(["h", &script]));
                 assert_eq!((run.code, runs(&scene)), (status, 1), "{name}\n{}", run.records);
-                let reason = format!(
-                    "{bin}/ssh is not known as OpenSSH's own ssh; put that before it in PATH"
-                );
+                let reason = format!("{bin}/ssh is not known as OpenSSH's own ssh; put that before it in PATH");
                 let config = sandbox.dir.join("ssh_config");
                 assert_eq!(
                     run.records,
@@ -115,8 +108,7 @@ fn a_launcher_that_looks_like_ssh_itself_is_found_out_by_what_runs() {
         let log = run.records;
         assert!(!log.contains("not connected"), "{name}\n{log}");
         // Without an option before ours, the marker comes as from ssh itself.
-        let is_found_out =
-            log.contains(&format!("no connect timeout: /proc does not show that {bin}/ssh ran\n"));
+        let is_found_out = log.contains(&format!("no connect timeout: /proc does not show that {bin}/ssh ran\n"));
         assert!(is_found_out || *name == "exec", "{name}\n{log}");
     }
 }
@@ -134,10 +126,7 @@ fn whatever_separates_ssh_from_the_job_behind_a_launcher_or_a_script_the_log_war
     let warning = format!("\n{NO_GUARDS}{bin}/ssh is not known as OpenSSH's own ssh; ");
     assert!(run.records.contains(&warning), "{}", run.records);
 
-    let warning = format!(
-        "{NO_GUARDS}{}/tests/fake/ssh is not a program but a script; ",
-        env!("CARGO_MANIFEST_DIR")
-    );
+    let warning = format!("{NO_GUARDS}{}/tests/fake/ssh is not a program but a script; ", env!("CARGO_MANIFEST_DIR"));
     let scene = Scene::new();
     let config = scene.path("ssh_config");
     fs::write(&config, "Host *\n  sessiontype none\n").unwrap();
@@ -211,10 +200,7 @@ fn what_the_connect_timeout_ends_is_ended_whatever_it_ignores_and_whatever_remot
         let is_alive = !matches!(state(&pids[0]), None | Some('Z'));
         assert!(!is_alive, "it is ended before END");
         let log = scene.log();
-        assert!(
-            log.ends_with("remoteexe: ssh was killed: not connected after 1.000 s\nEND,255,h s\n"),
-            "{log}"
-        );
+        assert!(log.ends_with("remoteexe: ssh was killed: not connected after 1.000 s\nEND,255,h s\n"), "{log}");
     }
 }
 
@@ -283,8 +269,7 @@ fn without_proc_the_job_runs_as_without_retries_and_the_log_says_so() {
     assert_eq!(run.code, 255);
     let (_, rest) = run.records.split_once("@h sleep 2; exit 255\n").unwrap();
     let reason = "/proc does not show what runs";
-    let lacks =
-        format!("remoteexe: no retries: {reason}\nremoteexe: no connect timeout: {reason}\n");
+    let lacks = format!("remoteexe: no retries: {reason}\nremoteexe: no connect timeout: {reason}\n");
     assert_eq!(rest, format!("{lacks}END,255,h sleep 2; exit 255\n"));
 
     let mut command = own_mounts("mount -t tmpfs none /proc; exec \"$@\"");

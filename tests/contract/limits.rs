@@ -5,8 +5,8 @@ use std::os::unix::fs::symlink;
 use std::process::{Command, Stdio};
 
 use crate::support::{
-    REMOTEEXE, Sandbox, Scene, as_ordinary_user, code, files, log_of_h_s, needs_root, records,
-    run_tool, stderr, texts_in,
+    REMOTEEXE, Sandbox, Scene, as_ordinary_user, code, files, log_of_h_s, needs_root, records, run_tool, stderr,
+    texts_in,
 };
 
 /// Puts an executable script without a body into `$DIR/bin` as ssh.

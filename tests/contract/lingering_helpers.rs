@@ -5,9 +5,7 @@ use std::process::Command;
 
 use rustix::process::Signal;
 
-use crate::support::{
-    Lingering, Running, Sandbox, Scene, log_of_h_s, run, send, state, wait_for, wait_until,
-};
+use crate::support::{Lingering, Running, Sandbox, Scene, log_of_h_s, run, send, state, wait_for, wait_until};
 
 #[test]
 fn a_helper_that_keeps_the_pipe_open_does_not_keep_the_job() {
@@ -61,11 +59,8 @@ fn a_control_master_that_the_job_started_does_not_keep_it() {
     // Only with -v does the master keep its standard error, which is our pipe. A wrapper might give -v.
     for verbose in [false, true] {
         let scene = Scene::new();
-        let mut command = if verbose {
-            scene.remoteexe_with_ssh("exec /usr/bin/ssh -v \"$@\"")
-        } else {
-            scene.remoteexe()
-        };
+        let mut command =
+            if verbose { scene.remoteexe_with_ssh("exec /usr/bin/ssh -v \"$@\"") } else { scene.remoteexe() };
         let path = format!("ControlPath={}", scene.path("master").display());
         sandbox.connect(&mut command);
         command.args(["-o", "ControlMaster=auto", "-o", "ControlPersist=yes"]);

@@ -7,8 +7,8 @@ use std::process::{Command, Output};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::support::{
-    REMOTEEXE, Run, Running, Scene, as_ordinary_user, code, files, is_asleep, log_of_h_s,
-    needs_root, own_mounts, records, run_tool, stderr, texts_in, wait_until,
+    REMOTEEXE, Run, Running, Scene, as_ordinary_user, code, files, is_asleep, log_of_h_s, needs_root, own_mounts,
+    records, run_tool, stderr, texts_in, wait_until,
 };
 
 /// Runs a job without output.
@@ -53,9 +53,8 @@ fn a_log_directory_that_may_be_written_but_not_listed_is_as_good_as_any() {
 fn a_read_only_filesystem_does_not_stop_a_job() {
     needs_root();
     let scene = Scene::new();
-    let mut unshare = own_mounts(&format!(
-        "mount --bind $DIR/log $DIR/log; mount -o remount,bind,ro $DIR/log; exec {REMOTEEXE} h s"
-    ));
+    let mut unshare =
+        own_mounts(&format!("mount --bind $DIR/log $DIR/log; mount -o remount,bind,ro $DIR/log; exec {REMOTEEXE} h s"));
     scene.equip_with_ssh(&mut unshare, "");
     let output = unshare.output().unwrap();
     assert_on_standard_error(&output, "Read-only file system (os error 30)");
@@ -233,9 +232,8 @@ fn a_start_behind_a_torn_line_is_a_record_also_where_fallocate_is_not_supported(
     let daily = daily.display();
     needs_root();
     // The namespace goes with its last process: that shows the log.
-    let mut command = own_mounts(&format!(
-        "mount -t ramfs none $DIR/log; printf torn >{daily}; {REMOTEEXE} h s || cat {daily}"
-    ));
+    let mut command =
+        own_mounts(&format!("mount -t ramfs none $DIR/log; printf torn >{daily}; {REMOTEEXE} h s || cat {daily}"));
     scene.equip_with_ssh(&mut command, "echo out; exit 3");
     let log = String::from_utf8(command.output().unwrap().stdout).unwrap();
     let (torn, log) = log.split_once('\n').unwrap();
@@ -252,9 +250,7 @@ fn a_directory_out_of_inodes_sends_the_records_on_at_once() {
     let stderr = stderr(&output);
     let (warning, log) = stderr.split_once('\n').unwrap();
     assert!(
-        warning.ends_with(
-            ".0.log: cannot create it: No space left on device (os error 28); the records follow"
-        ),
+        warning.ends_with(".0.log: cannot create it: No space left on device (os error 28); the records follow"),
         "{warning}"
     );
     assert_eq!(records(log), "START,-,h s\ncommand,ssh root@h s\nout\nEND,3,h s\n");
@@ -273,11 +269,7 @@ fn a_filesystem_that_takes_nothing_and_calls_it_no_error_does_not_hold_the_job()
     File::create(&daily).unwrap();
     let output = strace.output().unwrap();
     assert_eq!(code(&output), 3);
-    assert!(
-        stderr(&output).contains("_remoteexe.log: write zero; logging to "),
-        "{}",
-        stderr(&output)
-    );
+    assert!(stderr(&output).contains("_remoteexe.log: write zero; logging to "), "{}", stderr(&output));
     assert_eq!(texts_in(&scene.per_user()), "START,-,h s\ncommand,ssh root@h s\nout\nEND,3,h s\n");
 }
 
@@ -304,11 +296,7 @@ const READ_ONLY: &str = "mount --bind $DIR/log $DIR/log; mount -o remount,bind,r
 
 #[test]
 fn where_no_file_takes_the_records_start_command_and_end_go_to_syslog() {
-    for mounts in [
-        READ_ONLY,
-        "export REMOTEEXE_LOG_DIR=/nowhere",
-        "mount -t tmpfs -o nr_inodes=1 none $DIR/log",
-    ] {
+    for mounts in [READ_ONLY, "export REMOTEEXE_LOG_DIR=/nowhere", "mount -t tmpfs -o nr_inodes=1 none $DIR/log"] {
         let (messages, output) = syslog_of(0, mounts);
         assert_eq!(code(&output), 3);
         let texts = messages.iter().map(|message| {

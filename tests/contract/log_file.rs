@@ -8,8 +8,8 @@ use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::support::{
-    REMOTEEXE, Sandbox, Scene, as_ordinary_user, code, files, log_of_h_s, needs_root, records,
-    stderr, texts_in, today, wait_for,
+    REMOTEEXE, Sandbox, Scene, as_ordinary_user, code, files, log_of_h_s, needs_root, records, stderr, texts_in, today,
+    wait_for,
 };
 
 #[test]
@@ -74,14 +74,12 @@ fn a_run_over_midnight_stays_in_the_file_of_its_start() {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let zone = zone_with_midnight_in(seconds, now);
         let scene = Scene::new();
-        let mut command =
-            scene.remoteexe_with_ssh("while [ $(date +%H) = 23 ]; do sleep 0.05; done; date +%H");
+        let mut command = scene.remoteexe_with_ssh("while [ $(date +%H) = 23 ]; do sleep 0.05; done; date +%H");
         let run = scene.run(command.env("TZ", &zone).args(["h", "s"]));
         assert_eq!(run.code, 0);
         assert_eq!(run.records, log_of_h_s("00\n", 0));
         let log = scene.log_bytes();
-        let days: Vec<&[u8]> =
-            log.split_inclusive(|&b| b == b'\n').map(|line| &line[1..11]).collect();
+        let days: Vec<&[u8]> = log.split_inclusive(|&b| b == b'\n').map(|line| &line[1..11]).collect();
         if days[0] != days[3] {
             let first_day = str::from_utf8(days[0]).unwrap().replace('-', "");
             let log = scene.path(format!("log/{first_day}_remoteexe.log"));
@@ -103,8 +101,7 @@ fn zone_with_midnight_in(seconds: u64, now: u64) -> String {
 fn a_log_that_is_deleted_or_renamed_during_a_run_is_begun_again() {
     for rename in [false, true] {
         let scene = Scene::new();
-        let mut child =
-            scene.start("echo one; until [ -e $DIR/go ]; do sleep 0.01; done; echo two");
+        let mut child = scene.start("echo one; until [ -e $DIR/go ]; do sleep 0.01; done; echo two");
         scene.wait_for_record("one");
         let log = scene.log_path();
         if rename {
@@ -138,11 +135,7 @@ fn assert_logs_beside(scene: &Scene, command: &mut Command, reason: &str) {
     assert_eq!(code(&output), 0);
     assert_eq!(
         stderr(&output),
-        format!(
-            "remoteexe: cannot log to {}: {reason}; logging to {}\n",
-            scene.daily().display(),
-            per_user.display()
-        )
+        format!("remoteexe: cannot log to {}: {reason}; logging to {}\n", scene.daily().display(), per_user.display())
     );
     assert_eq!(texts_in(&per_user), log_of_h_s("", 0));
 }
@@ -262,11 +255,7 @@ fn root_does_not_log_to_another_users_file() {
     let scene = Scene::new();
     File::create(scene.daily()).unwrap();
     chown(scene.daily(), Some(12345), None).unwrap();
-    assert_logs_beside(
-        &scene,
-        &mut scene.remoteexe_with_ssh(""),
-        "it belongs to uid 12345, neither to us nor to root",
-    );
+    assert_logs_beside(&scene, &mut scene.remoteexe_with_ssh(""), "it belongs to uid 12345, neither to us nor to root");
     assert_eq!(fs::metadata(scene.daily()).unwrap().len(), 0);
 }
 
@@ -284,8 +273,7 @@ fn an_ordinary_user_logs_beside_the_log_of_root_without_a_word() {
     let output = sandbox.connect(&mut command).args(["h", "echo hello"]).output().unwrap();
     assert_eq!(code(&output), 0);
     assert_eq!(stderr(&output), "");
-    let per_user =
-        wait_for("the per-user log", || files(&log_dir).into_iter().find(|path| *path != daily));
+    let per_user = wait_for("the per-user log", || files(&log_dir).into_iter().find(|path| *path != daily));
     let log = texts_in(&per_user);
     assert!(log.ends_with("\nhello\nEND,0,h echo hello\n"), "{log}");
     // In a sticky directory the sandbox cannot remove a file of ours.

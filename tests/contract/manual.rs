@@ -78,8 +78,7 @@ fn mandoc_has_nothing_to_say_against_the_manual() {
     let output = mandoc(&["-Tlint"]);
     let said = String::from_utf8(output.stdout.clone()).unwrap() + &stderr(&output);
     // Which other manuals a machine has is no fault of this one.
-    let is_about_it =
-        |line: &&str| !line.contains("manual not found") && !line.contains("mandoc.db");
+    let is_about_it = |line: &&str| !line.contains("manual not found") && !line.contains("mandoc.db");
     let said: Vec<&str> = said.lines().filter(is_about_it).collect();
     assert_eq!(said, [""; 0]);
     let version = concat!("manual of version ", env!("CARGO_PKG_VERSION"), ".");
@@ -151,8 +150,7 @@ fn each_promise_names_tests_that_are_there() {
     let promises = promises.split("\n.Sh ").next().unwrap();
     let tests = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/contract");
     let tests = files(Path::new(tests)).into_iter();
-    let tests: Names =
-        tests.filter_map(|test| Some(test.file_stem()?.to_str()?.to_owned())).collect();
+    let tests: Names = tests.filter_map(|test| Some(test.file_stem()?.to_str()?.to_owned())).collect();
     let mut count = 0;
     for line in promises.lines().filter_map(|line| line.strip_prefix(".Pq ")) {
         let mut is_name = false;
@@ -182,8 +180,7 @@ fn displayed() -> Vec<String> {
 fn each_question_of_the_manual_is_one_that_a_report_understands() {
     let scene = Scene::new();
     scene.run(scene.remoteexe_with_ssh("exit 3").args(["host_db01", "/srv/nightly.sh"]));
-    let is_question =
-        |line: &&String| line.starts_with("remoteexe --report") && !line.contains('[');
+    let is_question = |line: &&String| line.starts_with("remoteexe --report") && !line.contains('[');
     let lines = displayed();
     let questions = lines.iter().filter(is_question);
     let mut count = 0;
@@ -227,21 +224,9 @@ fn the_manual_is_printed_as_the_first_word_only_and_nothing_is_logged() {
             "invalid value 'foo' for --generate <WHAT>: there is no such text",
             "give man, complete-bash, complete-zsh, complete-fish or airflow",
         ),
-        (
-            &["--generate=zsh"],
-            "invalid value 'zsh' for --generate <WHAT>: there is no such text",
-            "write complete-zsh",
-        ),
-        (
-            &["--generate"],
-            "WHAT is missing",
-            "give man, complete-bash, complete-zsh, complete-fish or airflow",
-        ),
-        (
-            &["--generate", "man", "h"],
-            "unexpected argument 'h' found",
-            "give one word, and options of airflow only",
-        ),
+        (&["--generate=zsh"], "invalid value 'zsh' for --generate <WHAT>: there is no such text", "write complete-zsh"),
+        (&["--generate"], "WHAT is missing", "give man, complete-bash, complete-zsh, complete-fish or airflow"),
+        (&["--generate", "man", "h"], "unexpected argument 'h' found", "give one word, and options of airflow only"),
         (
             &["-p", "22", "--generate", "man"],
             "--generate has to be the first word",
@@ -269,9 +254,6 @@ fn a_text_that_cannot_be_written_is_no_success() {
         let mut command = Command::new(REMOTEEXE);
         let output = command.args(args).stdout(full).output().unwrap();
         assert_eq!(code(&output), 74, "{args:?}");
-        assert_eq!(
-            stderr(&output),
-            "remoteexe: standard output: No space left on device (os error 28)\n"
-        );
+        assert_eq!(stderr(&output), "remoteexe: standard output: No space left on device (os error 28)\n");
     }
 }

@@ -5,17 +5,16 @@ use std::process::Command;
 
 use crate::report::fields;
 use crate::support::{
-    MARK, OWN_MOUNTS, REMOTEEXE, Running, Sandbox, Scene, code, files, log_of_h_s, needs_root,
-    records, run, split_record,
+    MARK, OWN_MOUNTS, REMOTEEXE, Running, Sandbox, Scene, code, files, log_of_h_s, needs_root, records, run,
+    split_record,
 };
 
 #[test]
 fn what_counts_is_the_line_as_it_is_logged() {
     // NUL bytes are dropped, and a carriage return is a part of the text.
     let body = "printf 'EN\\000D,0,h s\\n\\000remoteexe: x\\r\\nEND,0,h s\\r\\nwait,5 s\\r\\nEND,3,no newline'";
-    let logged = format!(
-        "{MARK}END,0,h s\n{MARK}remoteexe: x\r\n{MARK}END,0,h s\r\nwait,5 s\r\n{MARK}END,3,no newline\n"
-    );
+    let logged =
+        format!("{MARK}END,0,h s\n{MARK}remoteexe: x\r\n{MARK}END,0,h s\r\nwait,5 s\r\n{MARK}END,3,no newline\n");
     assert_eq!(run(body).records, log_of_h_s(&logged, 0));
 }
 

@@ -15,8 +15,8 @@ use rustix::process::Signal;
 
 use crate::launchers::LAUNCHERS;
 use crate::support::{
-    Cut, Proxy, REQUESTED, Running, Sandbox, Scene, children, compile_ssh, mask_waits,
-    seed_to_repeat, try_send_to, waits,
+    Cut, Proxy, REQUESTED, Running, Sandbox, Scene, children, compile_ssh, mask_waits, seed_to_repeat, try_send_to,
+    waits,
 };
 
 /// How many jobs run at once.
@@ -61,14 +61,7 @@ fn run(sandbox: &Sandbox, port: u16, ids: &Scene, job: u64) -> Run {
 }
 
 /// The same with these options, and with the ssh in the directory `bin` if there is one.
-fn run_with(
-    options: &[&str],
-    bin: Option<&str>,
-    sandbox: &Sandbox,
-    port: u16,
-    ids: &Scene,
-    job: u64,
-) -> Run {
+fn run_with(options: &[&str], bin: Option<&str>, sandbox: &Sandbox, port: u16, ids: &Scene, job: u64) -> Run {
     let scene = Scene::new();
     let ids = ids.path("ids");
     // The output is longer than all that sshd sends before it.
@@ -97,9 +90,9 @@ fn run_all(jobs: u64, run: impl Fn(u64) -> Run + Sync) -> HashMap<u64, Run> {
     };
     thread::scope(|scope| {
         let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
-        let runs = workers.into_iter().flat_map(|worker| {
-            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        });
+        let runs = workers
+            .into_iter()
+            .flat_map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         runs.collect()
     })
 }
@@ -119,11 +112,7 @@ fn assert_never_twice(runs: &HashMap<u64, Run>, ids: &Scene, seed: u64) {
     for (job, run) in runs {
         let starts = starts.get(job).copied().unwrap_or_default();
         let allowed = if run.code == Some(0) { 1..=1 } else { 0..=1 };
-        assert!(
-            allowed.contains(&starts),
-            "job {job} has run {starts} times; SEED={seed}\n{}",
-            run.log
-        );
+        assert!(allowed.contains(&starts), "job {job} has run {starts} times; SEED={seed}\n{}", run.log);
     }
 }
 

@@ -181,10 +181,7 @@ fn check_read_back(seed: u64) {
     let (facts, pid) = facts.rsplit_once(' ').unwrap();
     assert_eq!(facts, format!("\"h s\" {status} {lines} false"), "SEED={seed}");
     let logged = records(&String::from_utf8(report(&["--run", pid]).stdout).unwrap());
-    let expected = format!(
-        "START,-,h s\ncommand,ssh root@h s\n{printed}{}END,{status},h s\n",
-        returned(status)
-    );
+    let expected = format!("START,-,h s\ncommand,ssh root@h s\n{printed}{}END,{status},h s\n", returned(status));
     assert_eq!(logged, expected, "SEED={seed}");
 }
 

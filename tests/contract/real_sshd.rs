@@ -5,8 +5,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 
 use crate::support::{
-    Run, Running, Sandbox, Scene, as_ordinary_user, assert_bytes, code, files, stderr, texts,
-    wait_until,
+    Run, Running, Sandbox, Scene, as_ordinary_user, assert_bytes, code, files, stderr, texts, wait_until,
 };
 
 /// Runs `script` on the sandbox's host.
@@ -212,9 +211,7 @@ fn an_identity_file_is_used_where_the_configuration_names_none() {
     let config: Vec<&str> = config.lines().filter(|line| !line.contains("IdentityFile")).collect();
     fs::write(scene.path("config"), config.join("\n")).unwrap();
     let mut command = scene.remoteexe();
-    command
-        .env("REMOTEEXE_IDENTITY", sandbox.dir.join("id"))
-        .env("REMOTEEXE_LOGIN", &sandbox.login);
+    command.env("REMOTEEXE_IDENTITY", sandbox.dir.join("id")).env("REMOTEEXE_LOGIN", &sandbox.login);
     command.arg("-F").arg(scene.path("config"));
     let run = scene.run(command.args(["h", "echo in"]));
     assert_eq!(run.code, 0);

@@ -97,14 +97,7 @@ impl Night {
             let mark = when.chars().next().filter(|first| "#!".contains(*first));
             let when = when.trim_start_matches(['#', '!']);
             let seconds = seconds.parse().unwrap();
-            (0..).zip(hosts(of)).map(move |(offset, host)| Line {
-                mark,
-                when,
-                seconds,
-                host,
-                script,
-                offset,
-            })
+            (0..).zip(hosts(of)).map(move |(offset, host)| Line { mark, when, seconds, host, script, offset })
         });
         let events = part(night, "happened").map(|line| {
             let ([from, until, of, script, status, seconds], output) = words::<6>(line);
@@ -132,13 +125,7 @@ impl Night {
             }
             for (number, slot) in line.slots(self.first).enumerate() {
                 pid += 1;
-                self.run(
-                    &mut records,
-                    line,
-                    slot,
-                    number,
-                    if self.hangs(line, slot) { hung } else { pid },
-                );
+                self.run(&mut records, line, slot, number, if self.hangs(line, slot) { hung } else { pid });
             }
         }
         records.sort_by_key(|(time, ..)| *time);
@@ -339,10 +326,7 @@ impl Line {
 fn assert_told(night: &Night, columns: u32, least: (usize, usize)) {
     let screen = night.report(columns, &[]);
     let told_first = told(&night.known, &screen, SCREEN);
-    println!(
-        "{columns} columns: {told_first:?} of {} in {SCREEN} lines\n{screen}",
-        night.known.len()
-    );
+    println!("{columns} columns: {told_first:?} of {} in {SCREEN} lines\n{screen}", night.known.len());
     assert!(told_first.0 >= least.0 && told_first.1 >= least.1, "at least {least:?}");
     // Below them stands the rest.
     let all = told(&night.known, &screen, usize::MAX);

@@ -52,8 +52,7 @@ fn the_scripts_of_a_host_that_name_one_state_of_it_are_one_incident() {
 
 #[test]
 fn a_service_that_does_not_answer_is_one_incident_for_all_jobs_that_name_it() {
-    let words =
-        |number| format!("connect to pgmaster port 5432 failed: refused (attempt {number})");
+    let words = |number| format!("connect to pgmaster port 5432 failed: refused (attempt {number})");
     let log = runs("h1 /a", &[10], &words(1), 1)
         + &runs("h2 /bb", &[11], &words(2), 1)
         + &runs("h3 /ccc", &[12], "connect to redis port 6379 failed: refused", 1);
@@ -87,9 +86,7 @@ fn a_key_that_was_changed_is_one_incident_and_a_host_key_is_no_matter_of_the_net
     log += &runs("h55555 /x", &[10], "Host key verification failed.", 255);
     let rows = rows(&log, &[]);
     assert_eq!(rows.len(), 3, "{rows:#?}");
-    let has = |start: &str, part: &str| {
-        rows.iter().any(|row| row.starts_with(start) && row.contains(part))
-    };
+    let has = |start: &str, part: &str| rows.iter().any(|row| row.starts_with(start) && row.contains(part));
     assert!(has("LOGIN REFUSED since 10:20 h1, h22, h333", "6 runs of 3 jobs"), "{rows:#?}");
     assert!(has("LOGIN REFUSED since 10:02 h4444", "(publickey)"), "{rows:#?}");
     assert!(has("HOST KEY since 10:10 h55555 /x", "verification failed"), "{rows:#?}");
@@ -231,8 +228,12 @@ fn a_name_on_a_line_of_a_crontab_is_no_wrong_word_though_it_has_not_run() {
 fn where_the_log_took_no_lines_nobody_says_that_a_job_was_not_started() {
     let mut log = runs("h1 /a", &[0, 10], "", 0);
     // A run that had begun before notes it.
-    log.insert_str(0, "[2026-03-02 10:10:30][7] START,-,h2 /long\n[2026-03-02 10:10:30][7] command,ssh root@h2 /long\n");
-    log += "[2026-03-02 10:40:05][7] remoteexe: 8 lines lost, the log was full\n[2026-03-02 10:40:06][7] END,0,h2 /long\n";
+    log.insert_str(
+        0,
+        "[2026-03-02 10:10:30][7] START,-,h2 /long\n[2026-03-02 10:10:30][7] command,ssh root@h2 /long\n",
+    );
+    log +=
+        "[2026-03-02 10:40:05][7] remoteexe: 8 lines lost, the log was full\n[2026-03-02 10:40:06][7] END,0,h2 /long\n";
     log += &runs("h1 /a", &[50, 59], "", 0);
     let crontab = "*/10 * * * * root remoteexe h1 /a\n";
     let (screen, _) = with_crontab(&log, crontab, &[]);
@@ -313,9 +314,7 @@ fn the_history_of_a_job_that_runs_seldom_comes_from_older_logs_too() {
 
 #[test]
 fn what_began_and_has_recovered_in_the_period_stands_under_ended() {
-    let log = runs("h /x", &[10], "", 0)
-        + &runs("h /x", &[20], "no tape", 3)
-        + &runs("h /x", &[30], "", 0);
+    let log = runs("h /x", &[10], "", 0) + &runs("h /x", &[20], "no tape", 3) + &runs("h /x", &[30], "", 0);
     let output = report(&log, &["--changed", "--since", "2026-03-02 10:00"]);
     let screen = printed(&output);
     assert!(screen.contains("\nEnded\nRECOVERED "), "{screen}");

@@ -5,9 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 
 use crate::report::reporter;
-use crate::support::{
-    REMOTEEXE, Scene, as_ordinary_user, code, needs_root, own_mounts, run_tool, stderr,
-};
+use crate::support::{REMOTEEXE, Scene, as_ordinary_user, code, needs_root, own_mounts, run_tool, stderr};
 
 /// The output, without the line of `--check` that names the daemon.
 fn stdout(output: &Output) -> String {
@@ -75,9 +73,7 @@ fn the_daemon_of_the_machine_is_named_and_its_lines_are_not_judged_by_the_rules_
     let scene = Scene::new();
     let line = "REMOTEEXE_LOG_DIR=/mnt/log\n* * * * * root /mnt/remoteexe h s\n";
     fs::write(scene.path("crontab"), line).unwrap();
-    let log = |pid, time| {
-        format!("[2026-03-02 {time}][{pid}] START,-,h s\n[2026-03-02 {time}][{pid}] END,0,h s\n")
-    };
+    let log = |pid, time| format!("[2026-03-02 {time}][{pid}] START,-,h s\n[2026-03-02 {time}][{pid}] END,0,h s\n");
     let records = log(7, "10:00:01") + &log(8, "10:30:01");
     fs::write(scene.path("log/20260302_remoteexe.log"), records).unwrap();
     let report = |program: &str, args: &str| {
@@ -172,8 +168,7 @@ fn a_hostile_crontab_is_told_and_bounded_and_nothing_in_it_is_run() {
     fs::write(scene.path("never"), "0 0 30 2 * root remoteexe h s\n".repeat(10_000)).unwrap();
     File::create(scene.path("large")).and_then(|file| file.set_len(100 << 20)).unwrap();
     let mut outputs = String::new();
-    let names =
-        ["long", "brackets", "binary", "control", "many", "run", "no_name", "never", "large"];
+    let names = ["long", "brackets", "binary", "control", "many", "run", "no_name", "never", "large"];
     for name in names {
         for form in ["--check", "--next"] {
             let mut command = reporter(&scene);

@@ -124,11 +124,7 @@ fn check(scene: &Scene, log: &[u8], what: &str) -> i32 {
     for args in [&["--json"][..], &["--tsv"], &[], &["--run", "913"]] {
         let output = report_stdin(scene, args, log);
         let status = output.status.code();
-        assert!(
-            matches!(status, Some(0 | 1 | 74)),
-            "{status:?} of {args:?}: {}; {what}",
-            stderr(&output)
-        );
+        assert!(matches!(status, Some(0 | 1 | 74)), "{status:?} of {args:?}: {}; {what}", stderr(&output));
         if args.contains(&"--run") {
             continue;
         }
@@ -202,10 +198,7 @@ fn a_line_of_three_megabytes_is_one_line_that_is_no_record() {
         let log = format!("{run}{line}\n{end}{line}");
         assert_eq!(fields(&report(&log, &["--json"]), "exit_status lines"), ["3 0"]);
         let view = printed(&report(&log, &[]));
-        assert!(
-            view.contains("\nunrecognized lines 2   records without START 0   ambiguous runs 0\n"),
-            "{view}"
-        );
+        assert!(view.contains("\nunrecognized lines 2   records without START 0   ambiguous runs 0\n"), "{view}");
     }
 }
 

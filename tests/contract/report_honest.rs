@@ -42,15 +42,9 @@ fn job(random: &mut Rng, number: usize) -> Job {
     let (minute, hour) = (random.u32(..60), random.u32(4..24));
     let every = *random.choice(&[1, 2, 5, 10, 15, 30]).unwrap();
     let (fields, longest, is_due): (String, u32, IsDue) = match random.u32(..4) {
-        0 => (
-            format!("{minute} {hour} * * *"),
-            3000,
-            Box::new(move |at| (at.minute(), at.hour()) == (minute, hour)),
-        ),
+        0 => (format!("{minute} {hour} * * *"), 3000, Box::new(move |at| (at.minute(), at.hour()) == (minute, hour))),
         1 => (format!("{minute} * * * *"), 1500, Box::new(move |at| at.minute() == minute)),
-        _ => {
-            (format!("*/{every} * * * *"), every * 40, Box::new(move |at| at.minute() % every == 0))
-        }
+        _ => (format!("*/{every} * * * *"), every * 40, Box::new(move |at| at.minute() % every == 0)),
     };
     let long = (longest < 100 && random.bool()).then(|| random.usize(40..90));
     let splay = if long.is_none() && random.u32(..4) == 0 { random.u32(1..20) } else { 0 };
@@ -95,8 +89,7 @@ fn check(seed: u64) {
     let end = begin + i64::from(random.u32(24..80)) * 3600;
     let (records, runs) = records(random, &jobs, begin, end);
     // Nothing goes on, and no START is awaited.
-    let is_quiet =
-        |now: &i64| runs.iter().all(|(slot, finished)| !(slot - 1..=finished + 1).contains(now));
+    let is_quiet = |now: &i64| runs.iter().all(|(slot, finished)| !(slot - 1..=finished + 1).contains(now));
     let Some(now) = (end - 4 * 3600..end - 300).rev().step_by(7).find(is_quiet) else {
         println!("QUIET none");
         return;
@@ -118,19 +111,13 @@ fn check(seed: u64) {
         fs::write(&path, of_day().map(|(.., text)| &**text).collect::<String>()).unwrap();
         touch(&path, of_day().map(|(at, ..)| *at).max().unwrap());
     }
-    for args in
-        [&["--all"][..], &["--since", "1h"], &["--since", "3d"], &["--changed", "--since", "1h"]]
-    {
+    for args in [&["--all"][..], &["--since", "1h"], &["--since", "3d"], &["--changed", "--since", "1h"]] {
         let mut command = scene.remoteexe();
-        command
-            .args(["--report", "--log-dir", &log, "--crontab"])
-            .arg(scene.path("crontab"))
-            .args(args);
+        command.args(["--report", "--log-dir", &log, "--crontab"]).arg(scene.path("crontab")).args(args);
         command.env("TZ", "Europe/Berlin").env("LD_PRELOAD", FAKETIME).env("FAKETIME_FMT", "%s");
         let output = command.env("FAKETIME", format!("@{now}")).output().unwrap();
         let shown = printed(&output);
-        let is_good =
-            shown.is_empty() || shown.contains("\nnothing is wrong\n") || shown.contains("no runs");
+        let is_good = shown.is_empty() || shown.contains("\nnothing is wrong\n") || shown.contains("no runs");
         assert!(
             is_good && output.status.success(),
             "SEED={seed} {args:?} {}\n{shown}{}",

@@ -85,8 +85,7 @@ fn click(browser: &mut Browser, selector: &str) {
 /// Presses the button of the mouse at one place, and releases it at another.
 fn drag(browser: &mut Browser, from: &Value, to: &Value) {
     for (kind, at) in [("mousePressed", from), ("mouseMoved", to), ("mouseReleased", to)] {
-        let button =
-            json!({ "type": kind, "x": at[0], "y": at[1], "button": "left", "clickCount": 1 });
+        let button = json!({ "type": kind, "x": at[0], "y": at[1], "button": "left", "clickCount": 1 });
         browser.call("Input.dispatchMouseEvent", &button);
     }
 }
@@ -196,8 +195,7 @@ fn a_cell_has_the_worst_of_its_time_and_leads_to_its_last_bad_run() {
     });
     let log: String = runs.chain([run(90, "23:59:59", "23:59:59", "h2 /y.sh", "", 0)]).collect();
     let mut browser = shown(&page_of(log, &["--since", "2026-03-02"]));
-    let lines =
-        browser.evaluate("Object.entries(document.querySelector('.lines').dataset).join(' ')");
+    let lines = browser.evaluate("Object.entries(document.querySelector('.lines').dataset).join(' ')");
     assert_eq!(lines, "begin,2026-03-02T00:00:00 step,600 columns,144");
     let titles = ["10:10–10:20: 2 of 2 failed, exit 2", "10:20–10:30: 1 of 2 failed, exit 2"];
     assert_eq!(cells(&mut browser, "h /x.sh"), json!(titles));
@@ -222,22 +220,10 @@ fn all_words_of_the_filter_must_be_in_the_job_its_state_its_reason_or_its_output
             "db01|web01 /opt/jobs/rotate.sh|db01 /opt/jobs/dump.sh daily; db01 (no script)|web01 /opt/jobs/rotate.sh|\
               db01 /opt/jobs/dump.sh daily; 3 of 3 problems, 3 of 3 jobs",
         ),
-        (
-            "ROTATE web",
-            "web01 /opt/jobs/rotate.sh; web01 /opt/jobs/rotate.sh; 1 of 3 problems, 1 of 3 jobs",
-        ),
-        (
-            "dropped db01",
-            "db01 /opt/jobs/dump.sh daily; db01 /opt/jobs/dump.sh daily; 1 of 3 problems, 1 of 3 jobs",
-        ),
-        (
-            "dump(daily)",
-            "db01 /opt/jobs/dump.sh daily; db01 /opt/jobs/dump.sh daily; 1 of 3 problems, 1 of 3 jobs",
-        ),
-        (
-            "three FAILING",
-            "web01 /opt/jobs/rotate.sh; web01 /opt/jobs/rotate.sh; 1 of 3 problems, 1 of 3 jobs",
-        ),
+        ("ROTATE web", "web01 /opt/jobs/rotate.sh; web01 /opt/jobs/rotate.sh; 1 of 3 problems, 1 of 3 jobs"),
+        ("dropped db01", "db01 /opt/jobs/dump.sh daily; db01 /opt/jobs/dump.sh daily; 1 of 3 problems, 1 of 3 jobs"),
+        ("dump(daily)", "db01 /opt/jobs/dump.sh daily; db01 /opt/jobs/dump.sh daily; 1 of 3 problems, 1 of 3 jobs"),
+        ("three FAILING", "web01 /opt/jobs/rotate.sh; web01 /opt/jobs/rotate.sh; 1 of 3 problems, 1 of 3 jobs"),
         ("rotate dump", "; ; 0 of 3 problems, 0 of 3 jobs"),
     ] {
         fill(&mut browser, "q", text);
@@ -268,16 +254,11 @@ fn a_drag_or_two_clicks_on_the_axis_choose_a_part_of_the_time() {
     assert_eq!(hash(&mut browser), "#from=2026-11-24T09:00:00&to=2026-11-24T11:00:00");
     assert_eq!(browser.evaluate(part), "54 0 12 18");
     let times = texts_of(&mut browser, ".tick", "true");
-    assert_eq!(
-        (times.first().unwrap().as_str(), times.last().unwrap().as_str()),
-        ("09:00", "10:50")
-    );
+    assert_eq!((times.first().unwrap().as_str(), times.last().unwrap().as_str()), ("09:00", "10:50"));
     let states = texts(&mut browser, ".problem .state").join(" ");
     assert!(states.contains("UNREACHABLE") && !states.contains("LOST"), "{states}");
     let mut other = Browser::start();
-    other.open(
-        &page.path.with_file_name("page.html#from=2026-11-24T09:00:00&to=2026-11-24T11:00:00"),
-    );
+    other.open(&page.path.with_file_name("page.html#from=2026-11-24T09:00:00&to=2026-11-24T11:00:00"));
     assert_eq!(other.evaluate(part), "54 0 12 18");
     click(&mut browser, "button[type=reset]");
     assert_eq!((hash(&mut browser), browser.evaluate(part)), (String::new(), all));
@@ -309,7 +290,8 @@ fn the_timeline_is_one_stop_of_the_tab_key_and_arrows_lead_to_rows_and_cells() {
     let mut browser = shown(&page_of(LOG, &[]));
     let stops = "[...document.querySelectorAll('.lines a, .lines summary')].filter(it => it.tabIndex >= 0).length";
     assert_eq!(browser.evaluate(stops), 1);
-    let stops = "[...document.querySelectorAll('.problem a')].filter(it => it.tabIndex >= 0 && it.checkVisibility()).length";
+    let stops =
+        "[...document.querySelectorAll('.problem a')].filter(it => it.tabIndex >= 0 && it.checkVisibility()).length";
     assert_eq!(browser.evaluate(stops), 3);
     browser.evaluate("document.querySelector('.lines .n a').focus()");
     let mut at = |key: &str| {
@@ -319,10 +301,7 @@ fn the_timeline_is_one_stop_of_the_tab_key_and_arrows_lead_to_rows_and_cells() {
     };
     assert_eq!(at("ArrowDown"), "web01 /opt/jobs/rotate.sh");
     assert_eq!(at("ArrowRight"), "21:00–21:05: 1 of 3 lost, 1 failed");
-    assert_eq!(
-        at("ArrowDown"),
-        "20:50–20:55: 1 of 1 connection failure, exit 255: connection dropped by the server"
-    );
+    assert_eq!(at("ArrowDown"), "20:50–20:55: 1 of 1 connection failure, exit 255: connection dropped by the server");
     assert_eq!(at("Home"), "db01 /opt/jobs/dump.sh daily");
     assert_eq!(at("ArrowUp"), "web01 /opt/jobs/rotate.sh");
 }
@@ -338,10 +317,7 @@ fn what_concerned_all_jobs_is_a_mark_across_all_rows() {
         }
     }
     let mut browser = shown(&page_with_crontab(&log, &lines, "10:30"));
-    assert_eq!(
-        texts(&mut browser, ".marks-list"),
-        ["10:10–10:20 CRON DOWN: 30 runs of 3 jobs not started"]
-    );
+    assert_eq!(texts(&mut browser, ".marks-list"), ["10:10–10:20 CRON DOWN: 30 runs of 3 jobs not started"]);
     // From 10:10:00 to 10:20:01, in columns of 30 seconds from 10:00:00 on.
     let band = "document.querySelector('.band').getAttribute('d')";
     assert_eq!(browser.evaluate(band), "M20.00 0V1H40.03V0z");
@@ -372,10 +348,7 @@ fn a_job_that_is_slower_or_creeps_has_a_chart_of_its_durations() {
     let creeping = charts(nights.collect(), &[], "#watch");
     let creeping = creeping.iter().find(|it| it.starts_with("CREEPING"));
     let creeping = creeping.expect("a finding with its chart");
-    assert!(
-        creeping.contains("first 18m00s, ") && creeping.ends_with(", last 57m00s"),
-        "{creeping}"
-    );
+    assert!(creeping.contains("first 18m00s, ") && creeping.ends_with(", last 57m00s"), "{creeping}");
 }
 
 /// The page of this log until a time of its day, beside a crontab that has long been there.
@@ -431,12 +404,9 @@ fn the_page_fits_screens_from_390_to_2560_pixels_and_is_legible_light_and_dark_a
         browser.call("Emulation.setEmulatedMedia", &json!({ "features": features }));
         assert_eq!(browser.evaluate(FAINT), "", "{scheme}");
         for width in [390, 768, 1280, 1920, 2560] {
-            let size =
-                json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
+            let size = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
             browser.call("Emulation.setDeviceMetricsOverride", &size);
-            let over = browser.evaluate(
-                "document.documentElement.scrollWidth - document.documentElement.clientWidth",
-            );
+            let over = browser.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
             assert_eq!(over, 0, "{width} {scheme}");
             assert_eq!(browser.evaluate(CROWDED), json!([]), "{width}");
         }
@@ -455,8 +425,7 @@ fn the_page_fits_screens_from_390_to_2560_pixels_and_is_legible_light_and_dark_a
 }
 
 /// The times of the timeline's scale that touch the one before.
-const CROWDED: &str =
-    "[...document.querySelectorAll('.scale .tick')].filter(it => it.checkVisibility())
+const CROWDED: &str = "[...document.querySelectorAll('.scale .tick')].filter(it => it.checkVisibility())
     .filter((it, index, all) => index > 0
         && it.getBoundingClientRect().left < all[index - 1].getBoundingClientRect().right + 2)
     .map(it => it.textContent)";
@@ -496,12 +465,10 @@ fn the_file_is_replaced_as_a_whole_and_keeps_its_mode() {
 #[test]
 fn a_page_without_a_job_to_show_has_no_timeline_and_no_link_to_one() {
     let good = run(1, "10:00:00", "10:00:05", "h /x", "", 0);
-    for (log, args) in [("", &[][..]), (&good, &["--since", "2099-01-01"]), (&good, &["--failed"])]
-    {
+    for (log, args) in [("", &[][..]), (&good, &["--since", "2099-01-01"]), (&good, &["--failed"])] {
         let mut browser = shown(&page_of(log, args));
         let texts = texts(&mut browser, "h1, h2, #problems > p");
-        let expected =
-            ["remoteexe: nothing is wrong", "Problems", "None in this period.", "What was read"];
+        let expected = ["remoteexe: nothing is wrong", "Problems", "None in this period.", "What was read"];
         assert_eq!(texts, expected);
         assert_eq!(lost_links(&mut browser), 0);
     }

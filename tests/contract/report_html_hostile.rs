@@ -35,10 +35,8 @@ fn a_text_from_a_log_is_shown_as_it_is_and_does_nothing() {
         })
         .collect();
     let mut browser = shown(&page_of(log, &[]));
-    let (names, lines): (Vec<_>, Vec<_>) = (1..)
-        .zip(HOSTILE)
-        .map(|(pid, text)| (format!("h{pid} /x {text}"), text.to_owned()))
-        .unzip();
+    let (names, lines): (Vec<_>, Vec<_>) =
+        (1..).zip(HOSTILE).map(|(pid, text)| (format!("h{pid} /x {text}"), text.to_owned())).unzip();
     assert_eq!(texts(&mut browser, ".problem h4 > a"), names);
     browser.evaluate(OPEN);
     assert_eq!(texts(&mut browser, "pre"), lines);

@@ -9,9 +9,7 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::io::ioctl_fionread;
 
 use crate::report::{fields, printed, reporter};
-use crate::support::{
-    ORDINARY_USER, Running, Scene, code, run_tool, stderr, today, wait_for, wait_until,
-};
+use crate::support::{ORDINARY_USER, Running, Scene, code, run_tool, stderr, today, wait_for, wait_until};
 
 /// The log of one run of this process, that ends at the last second of today.
 fn one(pid: u32) -> String {
@@ -82,8 +80,7 @@ fn a_named_fifo_is_read_from_its_first_writer_on_until_that_has_gone() {
     command.arg("--json").arg(&fifo).stdout(Stdio::piped());
     let child = Running::spawn(&mut command);
     // This fails as long as there is no reader.
-    let writer =
-        wait_for("a reader", || open(&fifo, OFlags::WRONLY | OFlags::NONBLOCK, Mode::empty()).ok());
+    let writer = wait_for("a reader", || open(&fifo, OFlags::WRONLY | OFlags::NONBLOCK, Mode::empty()).ok());
     let mut writer = File::from(writer);
     let log = one(1);
     let (first, second) = log.split_at(100);

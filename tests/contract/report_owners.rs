@@ -12,8 +12,7 @@ use rustix::process::Signal;
 
 use crate::report::{fields, printed, reporter};
 use crate::support::{
-    ORDINARY_USER, REMOTEEXE, Running, Scene, as_ordinary_user, code, needs_root, run_tool, send,
-    stderr, wait_until,
+    ORDINARY_USER, REMOTEEXE, Running, Scene, as_ordinary_user, code, needs_root, run_tool, send, stderr, wait_until,
 };
 
 /// The user `nobody`, to whom a test gives files.
@@ -102,20 +101,14 @@ fn a_start_of_a_job_in_the_reader_s_own_log_is_not_missing_though_the_line_is_ro
     let scene = Scene::new();
     let uid = ordinary_uid();
     give(&scene, "20260302_remoteexe.log", uid, OK);
-    let crontab = format!(
-        "REMOTEEXE_LOG_DIR={}\n0 10 * * * root remoteexe h s\n",
-        scene.path("log").display()
-    );
+    let crontab = format!("REMOTEEXE_LOG_DIR={}\n0 10 * * * root remoteexe h s\n", scene.path("log").display());
     fs::write(scene.path("crontab"), crontab).unwrap();
     let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     File::options().write(true).open(scene.path("crontab")).unwrap().set_modified(changed).unwrap();
     let mut command = as_ordinary_user_with_report(&scene);
     command.arg("--crontab").arg(scene.path("crontab")).arg("--log-dir").arg(scene.path("log"));
     command.args(["--since", "2026-03-02", "--until", "2026-03-02 12:00", "--json"]);
-    assert_eq!(
-        fields(&command.output().unwrap(), "status start"),
-        [r#""ok" "2026-03-02T10:00:00+00:00""#]
-    );
+    assert_eq!(fields(&command.output().unwrap(), "status start"), [r#""ok" "2026-03-02T10:00:00+00:00""#]);
 }
 
 #[test]
@@ -179,8 +172,7 @@ fn a_flood_of_starts_takes_little_memory_and_costs_no_other_user_a_run() {
     let scene = Scene::new();
     let daily = give(&scene, "20260302_remoteexe.log", 0, LOST);
     // More than the report keeps of processes, and of runs of one process, each with a job of its own.
-    let processes =
-        (1..=250_000).map(|pid| format!("[2026-03-02 10:00:00][{pid}] START,-,h {pid}\n"));
+    let processes = (1..=250_000).map(|pid| format!("[2026-03-02 10:00:00][{pid}] START,-,h {pid}\n"));
     let runs = (1..=250_000).map(|job| {
         format!(
             "[2026-03-02 10:00:01][9] START,-,g {job}\n\
@@ -197,10 +189,8 @@ fn a_flood_of_starts_takes_little_memory_and_costs_no_other_user_a_run() {
     let output = sh.args(["-c", &script]).args([&daily, &eve]).output().unwrap();
     assert_eq!(code(&output), 1, "{}", stderr(&output));
     let warning = stderr(&output);
-    let (forgotten, rest) = warning
-        .strip_prefix("remoteexe: left out: the ")
-        .and_then(|rest| rest.split_once(' '))
-        .unwrap();
+    let (forgotten, rest) =
+        warning.strip_prefix("remoteexe: left out: the ").and_then(|rest| rest.split_once(' ')).unwrap();
     assert_eq!(rest, "oldest runs without END; there are too many to keep\n");
     let shown = fields(&output, "uid pid status");
     assert!(shown.contains(&"0 7 \"lost\"".to_owned()));

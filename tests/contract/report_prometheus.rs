@@ -12,9 +12,7 @@ use serde_json::Value;
 
 use crate::report::{LOG, report, reporter, run};
 use crate::report_bad_night::first_night;
-use crate::support::{
-    REMOTEEXE, Scene, code, day_of_300_jobs, files, own_mounts, run_tool, stderr,
-};
+use crate::support::{REMOTEEXE, Scene, code, day_of_300_jobs, files, own_mounts, run_tool, stderr};
 
 /// The metrics of this log, which Prometheus accepts.
 fn metrics(log: impl AsRef<[u8]>, args: &[&str]) -> String {
@@ -104,10 +102,7 @@ fn each_job_and_host_has_its_metrics() {
     let age = Utc::now().timestamp() - value(&text, "report_timestamp_seconds ");
     assert!((0..600).contains(&age), "{age}");
     assert!(text.contains("\nremoteexe_report_duration_seconds "));
-    assert_eq!(
-        samples(&text, "build_info"),
-        [format!("{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION"))]
-    );
+    assert_eq!(samples(&text, "build_info"), [format!("{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION"))]);
 }
 
 /// The value of the sample that begins so.
@@ -170,13 +165,9 @@ fn each_of_several_schedulers_has_metrics_of_its_own() {
     let text = checked(&command.current_dir(scene.path("")).output().unwrap());
     assert_eq!(
         samples(&text, "job_last_exit_code"),
-        [
-            r#"{host="h",script="/x.sh",scheduler="one"} 0"#,
-            r#"{host="h",script="/x.sh",scheduler="two"} 3"#
-        ]
+        [r#"{host="h",script="/x.sh",scheduler="one"} 0"#, r#"{host="h",script="/x.sh",scheduler="two"} 3"#]
     );
-    let failing =
-        r#"problem{state="failing",job="h /x.sh",host="h",script="/x.sh",scheduler="two"} "#;
+    let failing = r#"problem{state="failing",job="h /x.sh",host="h",script="/x.sh",scheduler="two"} "#;
     assert_eq!(value(&text, failing), 1);
 }
 
@@ -206,10 +197,7 @@ fn two_hosts_or_jobs_that_look_the_same_have_one_series() {
         log.push(if byte == b'_' { b'\xe9' } else { byte });
     }
     let text = metrics(log, &[]);
-    assert_eq!(
-        samples(&text, "host_last_reached_timestamp_seconds"),
-        [r#"{host="h\\xe9"} 1772445665"#]
-    );
+    assert_eq!(samples(&text, "host_last_reached_timestamp_seconds"), [r#"{host="h\\xe9"} 1772445665"#]);
     assert_eq!(samples(&text, "job_last_start_timestamp_seconds").len(), 1);
 }
 
@@ -338,9 +326,8 @@ const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/prometheus")
 /// What an expression gives after some minutes, with the samples of a text all the time.
 fn expect(metrics: &str, minutes: u32, expected: &[(&str, u32)]) {
     let scene = Scene::new();
-    let mut test = format!(
-        "rule_files: [{DATA}/alerts.yml]\nevaluation_interval: 1m\ntests:\n- interval: 1m\n  input_series:\n"
-    );
+    let mut test =
+        format!("rule_files: [{DATA}/alerts.yml]\nevaluation_interval: 1m\ntests:\n- interval: 1m\n  input_series:\n");
     for sample in metrics.lines().filter(|line| !line.starts_with('#')) {
         let (series, value) = sample.rsplit_once(' ').unwrap();
         let series = series.replace('\'', "''");
@@ -358,14 +345,11 @@ fn expect(metrics: &str, minutes: u32, expected: &[(&str, u32)]) {
 #[test]
 fn of_a_bad_night_there_is_one_alert_for_each_cause_and_none_of_a_report_that_is_new() {
     let screen = first_night(&[]);
-    let problems =
-        screen.lines().find_map(|line| line.strip_suffix(" over")?.split_once(" problems now"));
+    let problems = screen.lines().find_map(|line| line.strip_suffix(" over")?.split_once(" problems now"));
     let problems: u32 = problems.unwrap().0.parse().unwrap();
     let text = first_night(&["--prometheus"]);
     let firing = |labels: &str| {
-        format!(
-            "sum(count by (alertname, state, host, script) (ALERTS{{alertstate=\"firing\"{labels}}}))"
-        )
+        format!("sum(count by (alertname, state, host, script) (ALERTS{{alertstate=\"firing\"{labels}}}))")
     };
     // Nine hosts refuse a key.
     expect(
@@ -387,10 +371,7 @@ fn a_skip_is_no_alert_and_a_report_that_is_old_or_missing_is_one() {
     let log = run(1, "10:00:00", "10:00:05", "h flock -n /l /x", "", 0)
         + &run(2, "10:05:00", "10:05:01", "h flock -n /l /x", "", 1);
     let text = metrics(log, &[]);
-    let (firing, old) = (
-        "count(ALERTS{alertstate=\"firing\"})",
-        "count(ALERTS{alertname=\"RemoteexeReportIsOld\"})",
-    );
+    let (firing, old) = ("count(ALERTS{alertstate=\"firing\"})", "count(ALERTS{alertname=\"RemoteexeReportIsOld\"})");
     expect(&text, 40, &[(firing, 0)]);
     let zero = "remoteexe_report_timestamp_seconds 0\n";
     expect(zero, 15, &[(firing, 0)]);
@@ -410,8 +391,7 @@ fn the_dashboard_uses_metrics_that_are_there() {
     for (number, target) in targets.enumerate() {
         let expression = target["expr"].as_str().unwrap();
         for part in expression.split("remoteexe_").skip(1) {
-            let end =
-                part.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap_or(part.len());
+            let end = part.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap_or(part.len());
             assert!(text.contains(&format!("# TYPE remoteexe_{} ", &part[..end])), "{expression}");
         }
         _ = writeln!(rules, "  - record: panel:{number}\n    expr: {expression:?}");

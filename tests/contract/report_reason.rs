@@ -66,10 +66,7 @@ fn unescaped(text: &str) -> Vec<u8> {
 
 /// The records of a run of this job. No two runs have one process id.
 fn run(pid: usize, name: &str, lines: impl Iterator<Item = Vec<u8>>, status: u8) -> Vec<u8> {
-    let begin = [
-        format!("START,-,h {name}").into_bytes(),
-        format!("command,ssh root@h {name}").into_bytes(),
-    ];
+    let begin = [format!("START,-,h {name}").into_bytes(), format!("command,ssh root@h {name}").into_bytes()];
     let end = format!("END,{status},h {name}").into_bytes();
     let texts = begin.into_iter().chain(lines).chain(iter::once(end));
     let prefix = format!("[2026-11-23 02:00:00][{pid}] ").into_bytes();
@@ -78,10 +75,8 @@ fn run(pid: usize, name: &str, lines: impl Iterator<Item = Vec<u8>>, status: u8)
 
 /// Whether the case is one of those that nobody looked at while the program was made.
 fn is_set_aside(case: &Case) -> bool {
-    let hash = case
-        .name
-        .bytes()
-        .fold(2_166_136_261_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(16_777_619));
+    let hash =
+        case.name.bytes().fold(2_166_136_261_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(16_777_619));
     (hash >> 7) % 2 == 1
 }
 
@@ -113,8 +108,7 @@ fn seen(line: &[u8]) -> String {
 
 /// The share of right reasons in percent, of the cases that were set aside or of the others. With good runs before or without.
 fn share(of_aside: bool, with_good_runs: bool) -> usize {
-    let cases: Vec<Case> =
-        cases().into_iter().filter(|case| is_set_aside(case) == of_aside).collect();
+    let cases: Vec<Case> = cases().into_iter().filter(|case| is_set_aside(case) == of_aside).collect();
     let mut log = Vec::new();
     for (number, case) in cases.iter().enumerate() {
         let lines = case.lines.iter();
@@ -144,9 +138,6 @@ fn share(of_aside: bool, with_good_runs: bool) -> usize {
 #[test]
 fn the_reason_is_the_line_that_an_operator_would_want_to_read() {
     for (of_aside, with_good_runs) in [(false, false), (false, true), (true, false), (true, true)] {
-        assert!(
-            share(of_aside, with_good_runs) >= FLOOR,
-            "aside {of_aside}, good runs {with_good_runs}"
-        );
+        assert!(share(of_aside, with_good_runs) >= FLOOR, "aside {of_aside}, good runs {with_good_runs}");
     }
 }

@@ -8,8 +8,8 @@ use rustix::process::Signal;
 
 use crate::report::{fields, printed, report, reporter};
 use crate::support::{
-    Lingering, REMOTEEXE, Running, Scene, code, is_running, records_of, run_tool, send,
-    split_record, state, stderr, wait_until,
+    Lingering, REMOTEEXE, Running, Scene, code, is_running, records_of, run_tool, send, split_record, state, stderr,
+    wait_until,
 };
 
 /// A report of the scene's log directory, whose names are of today in local time.
@@ -38,18 +38,15 @@ fn each_way_to_end_is_reported_as_what_it_was() {
         ("exit 255", r#"255 null "ssh failed, or the script returned 255" false false []"#.to_owned()),
         (
             &format!("printf '{refused}\\n' >&2; exit 255"),
-            r#"255 null "connection refused" true false ["ssh: connect to host h port 22: Connection refused"]"#.to_owned(),
+            r#"255 null "connection refused" true false ["ssh: connect to host h port 22: Connection refused"]"#
+                .to_owned(),
         ),
         ("kill -9 $$", r#"137 "KILL" "ssh ended by signal KILL" false false []"#.to_owned()),
         ("exit 143", r#"143 "TERM" "the script returned 143, as after signal TERM there" false false []"#.to_owned()),
     ] {
         let scene = Scene::new();
         scene.remoteexe_with_ssh(body).args(["h", "s"]).output().unwrap();
-        assert_eq!(
-            runs(&scene, "exit_status signal cause connection_failure usage_error tail"),
-            [expected],
-            "{body}"
-        );
+        assert_eq!(runs(&scene, "exit_status signal cause connection_failure usage_error tail"), [expected], "{body}");
     }
 }
 
@@ -106,10 +103,7 @@ fn a_run_that_was_ended_by_a_signal_says_so() {
     scene.wait_for_record("ready");
     send(&child, Signal::TERM);
     assert_eq!(child.code(), Some(143));
-    assert_eq!(
-        runs(&scene, "exit_status signal cause"),
-        [r#"143 "TERM" "ended by signal TERM to remoteexe""#]
-    );
+    assert_eq!(runs(&scene, "exit_status signal cause"), [r#"143 "TERM" "ended by signal TERM to remoteexe""#]);
 }
 
 #[test]
@@ -126,10 +120,7 @@ fn tries_again_are_counted_and_their_output_is_not_taken_for_the_last_one_s() {
         [format!(r#"2 255 "connection refused" true 3 ["{refused}"]"#)]
     );
     let view = printed(&report_here(&scene).output().unwrap());
-    assert!(
-        view.contains("\nconnection failures 1   usage errors 0   retried 1   overlaps 0\n"),
-        "{view}"
-    );
+    assert!(view.contains("\nconnection failures 1   usage errors 0   retried 1   overlaps 0\n"), "{view}");
 }
 
 /// The status of the only run, and the exit status of `--json`.
@@ -182,11 +173,9 @@ fn a_process_id_that_belongs_to_something_else_by_now_is_that_of_a_lost_run() {
     let mut command = scene.remoteexe_with_ssh("echo ready; exec sleep 1000");
     let other = Running::spawn(command.args(["h", "s"]));
     scene.wait_for_record("ready");
-    for (pid, job, expected) in [
-        (sleep.id(), "h s", "\"lost\""),
-        (other.id(), "h other", "\"lost\""),
-        (other.id(), "h s", "\"running\""),
-    ] {
+    for (pid, job, expected) in
+        [(sleep.id(), "h s", "\"lost\""), (other.id(), "h other", "\"lost\""), (other.id(), "h s", "\"running\"")]
+    {
         let log = format!("[2026-03-02 10:00:00][{pid}] START,-,{job}\n");
         fs::write(scene.path("a.log"), log).unwrap();
         let mut command = report_here(&scene);

@@ -11,8 +11,7 @@ fn a_day_of_300_jobs_looks_as_in_the_pictures() {
     let log = day_of_300_jobs();
     for columns in [80, 120, 200] {
         let view = on_a_terminal(columns, "1", &log, "--since 2026-11-24");
-        let picture =
-            format!("{}/tests/contract/screens/{columns}.txt", env!("CARGO_MANIFEST_DIR"));
+        let picture = format!("{}/tests/contract/screens/{columns}.txt", env!("CARGO_MANIFEST_DIR"));
         let Ok(expected) = fs::read_to_string(&picture) else {
             fs::write(&picture, view).unwrap();
             panic!("{picture} is new: look at it");

@@ -10,8 +10,7 @@ use chrono::{Days, Local, NaiveDate, NaiveDateTime, TimeDelta};
 
 use crate::report::{fields, printed, reporter, run};
 use crate::support::{
-    ORDINARY_USER, REMOTEEXE, Running, Scene, as_ordinary_user, code, needs_root, own_mounts,
-    run_tool, stderr,
+    ORDINARY_USER, REMOTEEXE, Running, Scene, as_ordinary_user, code, needs_root, own_mounts, run_tool, stderr,
 };
 
 /// Sets its name to remoteexe and its argument area to 2 GiB of memory that it never touches.
@@ -166,12 +165,8 @@ fn files_that_come_and_go_hide_nothing_and_forge_nothing() {
     };
     let quiet = report();
     assert!(quiet.0.contains("NOT STARTED"), "{}", quiet.0);
-    let names = [
-        "19780101_remoteexe.log",
-        "19780102_remoteexe.0.log",
-        "20260301_remoteexe.log.1",
-        "20260302_remoteexe.log.7",
-    ];
+    let names =
+        ["19780101_remoteexe.log", "19780102_remoteexe.0.log", "20260301_remoteexe.log.1", "20260302_remoteexe.log.7"];
     let _stranger = coming_and_going(&scene, &names);
     for _ in 0..40 {
         assert_eq!(report(), quiet);
@@ -330,8 +325,7 @@ fn a_stranger_s_path_is_no_path_of_root_s() {
     let scene = scene();
     let (_, name) = today();
     write(&scene, &name, "");
-    let stranger =
-        "PATH=/nowhere/of/a/stranger\n* * * * * remoteexe h s\n* * * * * /nowhere/remoteexe h s\n";
+    let stranger = "PATH=/nowhere/of/a/stranger\n* * * * * remoteexe h s\n* * * * * /nowhere/remoteexe h s\n";
     for args in ["", "--check", "--next", "--html -", "--user remoteexe-test"] {
         let script = format!("strace -f -e trace=%file -o /mnt/trace {REMOTEEXE} --report {args}");
         let script = format!("sh -c 'mount -t tmpfs none /mnt; {script} >&2; cat /mnt/trace'");
@@ -374,9 +368,7 @@ fn a_start_after_a_sleep_of_any_length_is_no_start_of_1970_and_stops_no_report()
     for seconds in [almost, i64::MAX] {
         let line = format!("* * * * * sleep {seconds}; remoteexe h s\n");
         fs::write(scene.path("crontab"), line.repeat(10)).unwrap();
-        for (zone, args) in
-            [("UTC", "--next"), ("Asia/Tokyo", "--next"), ("Asia/Tokyo", "--job s a.log")]
-        {
+        for (zone, args) in [("UTC", "--next"), ("Asia/Tokyo", "--next"), ("Asia/Tokyo", "--job s a.log")] {
             let mut report = reporter(&scene);
             report.args(args.split(' ')).args(["--user-crontab", "crontab"]);
             report.env("TZ", zone).current_dir(scene.path(""));
@@ -435,8 +427,7 @@ fn a_line_of_a_stranger_s_hides_no_notice_about_root_s_job() {
 #[test]
 fn gauges_are_at_most_as_many_as_the_manual_says() {
     let scene = scene();
-    let time =
-        |minute| NaiveDate::from_ymd_opt(2026, 3, 2).unwrap().and_hms_opt(10, minute, 0).unwrap();
+    let time = |minute| NaiveDate::from_ymd_opt(2026, 3, 2).unwrap().and_hms_opt(10, minute, 0).unwrap();
     let mut log = at(1, time(0), "planned /x.sh", 0) + &at(2, time(0), "oldest /x.sh", 0);
     for job in 0..12_000 {
         let end = "\u{1b}".repeat(1_500);

@@ -56,8 +56,7 @@ fn a_log_of_every_day_since_the_year_1_has_the_directory_listed_no_more_often() 
         let start = midnight - TimeDelta::days(365 * year);
         writeln!(log, "[{}][{year}] START,-,h s", start.format("%F %T")).unwrap();
     }
-    let script =
-        "cat >$1; for year in $(seq 1 2000); do :>$(printf %04d0101 $year)${1#????????}; done";
+    let script = "cat >$1; for year in $(seq 1 2000); do :>$(printf %04d0101 $year)${1#????????}; done";
     as_stranger(&scene, script, &log);
     let (output, trace) = traced(&scene, &["-e", "trace=openat"], &["--user", ORDINARY_USER]);
     let dir = format!("\"{}\"", scene.path("log").display());

@@ -7,9 +7,7 @@ use std::process::Command;
 
 use rustix::fs::{XattrFlags, setxattr};
 
-use crate::support::{
-    ORDINARY_USER, REMOTEEXE, Scene, as_ordinary_user, code, files, needs_root, run_tool, stderr,
-};
+use crate::support::{ORDINARY_USER, REMOTEEXE, Scene, as_ordinary_user, code, files, needs_root, run_tool, stderr};
 
 /// The modes of files that a stranger makes in the place of FILE.
 const MODES: [&str; 5] = ["4777", "2777", "666", "644", "600"];
@@ -60,12 +58,9 @@ fn a_file_that_a_stranger_has_made_hands_on_no_bit_of_its_mode() {
     let (scene, dirs) = scene();
     for dir in &dirs {
         for mode in MODES {
-            for (umask, option, expected) in [
-                ("077", "--html", "600"),
-                ("022", "--html", "644"),
-                ("077", "-o", "644"),
-                ("000", "-o", "644"),
-            ] {
+            for (umask, option, expected) in
+                [("077", "--html", "600"), ("022", "--html", "644"), ("077", "-o", "644"), ("000", "-o", "644")]
+            {
                 let file = dir.join("x.html");
                 as_stranger(&format!("rm -f $0; echo >$0; chmod {mode} $0"), &file);
                 write(&scene, umask, option, &file);
@@ -121,10 +116,7 @@ fn a_stranger_s_link_leads_the_page_to_no_directory_but_the_stranger_s() {
     let file = dirs[1].join("www/x.html");
     for target in ["../cron.d", "$PWD/cron.d", "loop/../../cron.d", "www"] {
         let target = target.replace("$PWD", &scene.path("").display().to_string());
-        as_stranger(
-            &format!("cd ${{0%/*/*}}; rm -f www; ln -sfn . loop; ln -s {target} www"),
-            &file,
-        );
+        as_stranger(&format!("cd ${{0%/*/*}}; rm -f www; ln -sfn . loop; ln -s {target} www"), &file);
         let mut report = scene.remoteexe();
         report.args(["--report", "a.log", "--html"]).arg(&file);
         let output = report.current_dir(scene.path("")).output().unwrap();

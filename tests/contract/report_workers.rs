@@ -51,8 +51,7 @@ fn a_slot_is_missing_if_no_worker_has_started_it() {
     let scene = workers([&east, &west], "*/10 * * * * root remoteexe h s\n");
     let json = report(&scene, &["--json"]);
     printed(&json);
-    let expected =
-        ["east", "west", "east", "west", "east"].map(|name| format!("\"{name}\" \"ok\""));
+    let expected = ["east", "west", "east", "west", "east"].map(|name| format!("\"{name}\" \"ok\""));
     let runs = fields(&json, "scheduler status");
     assert_eq!(runs[..5], expected);
     assert_eq!(runs[5..], [r#"null "missed""#]);
@@ -64,10 +63,7 @@ fn a_slot_is_missing_if_no_worker_has_started_it() {
 #[test]
 fn a_job_is_one_job_on_whichever_worker_it_runs() {
     let failed = run(7, "10:00:05", "10:00:06", "h s", "", 3);
-    let scene = workers(
-        [&[failed], &[good(7, 10, "h s"), good(8, 20, "h s")]],
-        "*/10 10 * * * root remoteexe h s\n",
-    );
+    let scene = workers([&[failed], &[good(7, 10, "h s"), good(8, 20, "h s")]], "*/10 10 * * * root remoteexe h s\n");
     let screen = printed(&report_until("10:25", &scene, &[]));
     assert!(screen.contains("0 problems now, 1 over"), "{screen}");
 }
@@ -102,8 +98,7 @@ fn what_the_workers_log_elsewhere_is_not_judged_unless_some_of_it_was_collected(
 #[test]
 fn an_outage_of_another_scheduler_is_not_one_of_cron() {
     let lines = (0..5).map(|n| format!("*/5 10 * * * root remoteexe h{n} s\n"));
-    let runs =
-        (0..5).flat_map(|n| [0, 5, 10, 50, 55].map(|minute| good(n, minute, &format!("h{n} s"))));
+    let runs = (0..5).flat_map(|n| [0, 5, 10, 50, 55].map(|minute| good(n, minute, &format!("h{n} s"))));
     let mut runs: Vec<String> = runs.collect();
     runs.sort();
     let scene = workers([&runs, &[good(9, 0, "x y")]], &lines.collect::<String>());
@@ -122,9 +117,7 @@ fn the_coming_starts_say_which_scheduler_makes_them() {
     ));
     scene.equip(&mut command);
     let next = printed(&command.output().unwrap());
-    for (words, job) in
-        [("by the scheduler of airflow.crontab", "of-airflow"), ("by cron", "of-cron")]
-    {
+    for (words, job) in [("by the scheduler of airflow.crontab", "of-airflow"), ("by cron", "of-cron")] {
         let is_row = |line: &&str| line.contains(words) && line.ends_with(job);
         assert!(next.lines().any(|line| is_row(&line)), "{next}");
     }

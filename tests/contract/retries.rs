@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::support::{
-    ClosedPort, Cut, ENDING, OWN_MOUNTS, Proxy, REMOTEEXE, REQUESTED, Running, SOME_VERSION,
-    Sandbox, Scene, as_of_ssh_9_5, compile_ssh, forge_ssh, log_of_ended, log_of_h_s, mask_waits,
-    needs_root, received, send, wait_for, wait_until, waits,
+    ClosedPort, Cut, ENDING, OWN_MOUNTS, Proxy, REMOTEEXE, REQUESTED, Running, SOME_VERSION, Sandbox, Scene,
+    as_of_ssh_9_5, compile_ssh, forge_ssh, log_of_ended, log_of_h_s, mask_waits, needs_root, received, send, wait_for,
+    wait_until, waits,
 };
 
 /// Prints the part of the call that retries change: the shell and the arguments.
@@ -54,20 +54,14 @@ fn without_retries_ssh_gets_the_arguments_and_the_shell_that_it_always_got() {
         }
         let run = scene.run(command.args(["h", "s"]));
         assert_eq!(run.code, 255);
-        assert_eq!(
-            run.records,
-            log_of_h_s("SHELL=/bin/zsh\n<root@h><s>\n", 255),
-            "{options:?} {variable:?}"
-        );
+        assert_eq!(run.records, log_of_h_s("SHELL=/bin/zsh\n<root@h><s>\n", 255), "{options:?} {variable:?}");
     }
 }
 
 #[test]
 fn each_failed_try_leaves_the_message_of_ssh_and_a_retry_record() {
     let port = ClosedPort::reserve();
-    for options in
-        [&["--retries", "2", "--retry-delay", "0.02"][..], &["--retries=2", "--retry-delay=0"], &[]]
-    {
+    for options in [&["--retries", "2", "--retry-delay", "0.02"][..], &["--retries=2", "--retry-delay=0"], &[]] {
         let scene = Scene::new();
         let mut command = scene.remoteexe();
         if options.is_empty() {
@@ -141,11 +135,8 @@ fn a_job_whose_first_connections_are_dropped_runs_once_and_ends_with_its_own_sta
     assert_eq!(run.code, 7, "{}", run.records);
     assert_eq!(fs::read_to_string(scene.path("runs")).unwrap(), "run\n");
     assert_eq!(proxy.finish(), 3);
-    let call = format!(
-        "command,ssh -F {} -p {port} {}@h {script}\n",
-        sandbox.dir.join("ssh_config").display(),
-        sandbox.login
-    );
+    let call =
+        format!("command,ssh -F {} -p {port} {}@h {script}\n", sandbox.dir.join("ssh_config").display(), sandbox.login);
     assert_eq!(
         as_of_ssh_9_5(&mask_waits(&run.records)),
         format!(
@@ -174,11 +165,7 @@ fn standard_input_reaches_the_remote_also_after_a_failed_try() {
         command.args(["--retries", "5", "--retry-delay", "0.02"]);
         sandbox.connect(&mut command).args(["h", "wc", "-c"]);
         fs::write(scene.path("input"), &input).unwrap();
-        command.stdin(if is_pipe {
-            Stdio::piped()
-        } else {
-            File::open(scene.path("input")).unwrap().into()
-        });
+        command.stdin(if is_pipe { Stdio::piped() } else { File::open(scene.path("input")).unwrap().into() });
         let mut child = Running::spawn(&mut command);
         if let Some(mut stdin) = child.stdin.take() {
             stdin.write_all(input.as_bytes()).unwrap();
@@ -378,8 +365,7 @@ fn a_failure_that_ssh_says_nothing_about_is_not_tried_again_and_the_log_says_why
 #[test]
 fn an_ssh_that_says_nothing_is_tried_again_if_it_would_name_any_other_reason() {
     // ERROR of 9.5 and later says nothing of a closed connection. `ssh -G` calls QUIET so.
-    for (level, is_retried) in
-        [("ERROR", true), ("INFO", true), ("VERBOSE", true), ("FATAL", false), ("SILENT", false)]
+    for (level, is_retried) in [("ERROR", true), ("INFO", true), ("VERBOSE", true), ("FATAL", false), ("SILENT", false)]
     {
         let scene = Scene::new();
         let main = format!(
@@ -462,8 +448,7 @@ fn at_log_level_error_a_connection_cut_in_the_key_exchange_is_tried_again_and_th
     command.args(["--retries", "5", "--retry-delay", "0.01", "h", "exit 3"]);
     let run = scene.run(&mut command);
     assert_eq!(run.code, 3, "{}", run.records);
-    let closed =
-        format!("\nConnection closed by 127.0.0.1 port {port}\r\nretry,2/5,255,wait S s\n");
+    let closed = format!("\nConnection closed by 127.0.0.1 port {port}\r\nretry,2/5,255,wait S s\n");
     let log = mask_waits(&run.records);
     assert!(log.contains(&closed), "{log}");
     assert!(!log.contains("packet.c"), "{log}");
@@ -543,9 +528,7 @@ fn a_program_that_is_no_openssh_or_an_old_one_gets_the_job_once_and_the_log_says
 
 #[test]
 fn an_ssh_from_before_the_option_remote_command_is_tried_again_without_it() {
-    for (version, has_option) in
-        [("OpenSSH_7.4p1", false), ("OpenSSH_7.5p1", false), ("OpenSSH_7.6p1", true)]
-    {
+    for (version, has_option) in [("OpenSSH_7.4p1", false), ("OpenSSH_7.5p1", false), ("OpenSSH_7.6p1", true)] {
         let scene = Scene::new();
         let show = "for (int i = 1; i < argc; i++) puts(argv[i]);";
         let mut command = scene.remoteexe();
@@ -584,18 +567,11 @@ fn no_ssh_and_one_that_cannot_be_run_are_no_reason_to_try_again() {
 fn children_that_the_caller_left_behind_cost_no_retries() {
     needs_root();
     // Each ends while remoteexe prepares, in the second case as the child of process 1.
-    let script = "for i in 002 004 006 008 010 012 014 016 018 020 022 024 026 028 030; do sleep 0.$i & done; exec \"$@\"";
+    let script =
+        "for i in 002 004 006 008 010 012 014 016 018 020 022 024 026 028 030; do sleep 0.$i & done; exec \"$@\"";
     let closed = ClosedPort::reserve();
     let port = closed.to_string();
-    let container = [
-        OWN_MOUNTS,
-        "--pid",
-        "--fork",
-        "sh",
-        "-euc",
-        "mount -t proc proc /proc; exec \"$@\"",
-        "sh",
-    ];
+    let container = [OWN_MOUNTS, "--pid", "--fork", "sh", "-euc", "mount -t proc proc /proc; exec \"$@\"", "sh"];
     for wrapper in [&["env"][..], &container] {
         for _ in 0..10 {
             let scene = Scene::new();

@@ -8,8 +8,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use crate::support::{
-    Cut, Proxy, REMOTEEXE, REQUESTED, Run, Running, Sandbox, Scene, mask_waits, needs_root,
-    own_mounts, run_tool, wait_until, waits,
+    Cut, Proxy, REMOTEEXE, REQUESTED, Run, Running, Sandbox, Scene, mask_waits, needs_root, own_mounts, run_tool,
+    wait_until, waits,
 };
 
 /// A remote command that leaves a line in `runs` and then does as `rest` says.
@@ -52,8 +52,7 @@ fn assert_runs_once(sandbox: &Sandbox, lines: &str, equip: impl Fn(&mut Command)
     let Run { code, records, .. } = scene.run(command.args(["h", &script]));
     assert_eq!(runs(&scene), "run\n", "{lines}\n{records}");
     assert_eq!(code, 255);
-    let call =
-        format!("command,ssh -F {} {}@h {script}\n", scene.path("config").display(), sandbox.login);
+    let call = format!("command,ssh -F {} {}@h {script}\n", scene.path("config").display(), sandbox.login);
     assert_eq!(
         records,
         format!(
@@ -195,8 +194,7 @@ fn an_ordinary_user_has_retries_too() {
 fn commands_on_this_side_are_run_as_ever() {
     let sandbox = Sandbox::start();
     let hosts = sandbox.dir.join("known_hosts");
-    let hosts =
-        format!("UserKnownHostsFile /dev/null\nKnownHostsCommand /bin/cat {}", hosts.display());
+    let hosts = format!("UserKnownHostsFile /dev/null\nKnownHostsCommand /bin/cat {}", hosts.display());
     assert_runs_once(&sandbox, &hosts, |_| {});
     let proxy = "ProxyCommand bash -c 'exec 3<>/dev/tcp/%h/%p; cat <&0 >&3 & exec cat <&3'";
     assert_runs_once(&sandbox, proxy, |_| {});
@@ -212,10 +210,9 @@ fn commands_on_this_side_are_run_as_ever() {
 #[test]
 fn commands_on_this_side_that_fail_are_tried_again_only_where_they_are_the_connection() {
     let sandbox = Sandbox::start();
-    for (lines, retries) in [
-        ("ProxyCommand false", 3),
-        ("UserKnownHostsFile /dev/null\nKnownHostsCommand /bin/false", 0),
-    ] {
+    for (lines, retries) in
+        [("ProxyCommand false", 3), ("UserKnownHostsFile /dev/null\nKnownHostsCommand /bin/false", 0)]
+    {
         let scene = Scene::new();
         let mut command = with_retries(&sandbox, &scene, lines);
         let run = scene.run(command.args(["h", "true"]));
@@ -273,33 +270,16 @@ fn an_ssh_that_takes_no_standard_input_is_tried_again() {
 }
 
 /// Runs `script` where `shell` is /bin/sh, in a mount namespace, and with these variables.
-fn run_with_shell(
-    sandbox: &Sandbox,
-    scene: &Scene,
-    shell: &str,
-    variables: &[&str],
-    script: &str,
-) -> Run {
+fn run_with_shell(sandbox: &Sandbox, scene: &Scene, shell: &str, variables: &[&str], script: &str) -> Run {
     needs_root();
     let mut unshare = own_mounts("mount --bind \"$1\" /bin/sh; shift; exec \"$@\"");
     scene.equip(&mut unshare);
-    unshare.args([shell, "env"]).args(variables).args([
-        REMOTEEXE,
-        "--retries",
-        "3",
-        "--retry-delay",
-        "0.02",
-    ]);
+    unshare.args([shell, "env"]).args(variables).args([REMOTEEXE, "--retries", "3", "--retry-delay", "0.02"]);
     scene.run(sandbox.connect(&mut unshare).args(["h", script]))
 }
 
 /// Runs `script` where /bin/sh runs `local_command` in the place of the `LocalCommand`, by bash.
-fn run_with_local_shell(
-    sandbox: &Sandbox,
-    scene: &Scene,
-    local_command: &str,
-    script: &str,
-) -> Run {
+fn run_with_local_shell(sandbox: &Sandbox, scene: &Scene, local_command: &str, script: &str) -> Run {
     let shell = scene.path("sh");
     let text = format!("#!/bin/bash\ncase $2 in *kill*) {local_command};; *) eval \"$2\";; esac\n");
     fs::write(&shell, text).unwrap();

@@ -42,25 +42,18 @@ const NO_HOME: (&str, &str) = ("bin/getent", "exit 2");
 #[test]
 fn under_sudo_the_cargo_of_the_user_who_called_it_is_taken() {
     let toolchain = "[ $RUSTUP_HOME = $DIR/home/.rustup ] && echo 'cargo 1.99.0 (abc)'";
-    let scene = machine(&[
-        OLD,
-        ("bin/getent", "echo u:x:1:1::$DIR/home:/bin/sh"),
-        ("home/.cargo/bin/cargo", toolchain),
-    ]);
+    let scene =
+        machine(&[OLD, ("bin/getent", "echo u:x:1:1::$DIR/home:/bin/sh"), ("home/.cargo/bin/cargo", toolchain)]);
     let (shown, output) = run(&scene, "use_cargo; cargo --version");
     assert_eq!(shown, "cargo 1.99.0 (abc)\n", "{}", stderr(&output));
 }
 
 #[test]
 fn an_old_cargo_gives_way_to_the_first_package_that_is_new_enough() {
-    let apt = |versions: &str| {
-        format!("case $2 in {versions} *) version='(none)' ;; esac; echo \"  Candidate: $version\"")
-    };
+    let apt =
+        |versions: &str| format!("case $2 in {versions} *) version='(none)' ;; esac; echo \"  Candidate: $version\"");
     for (versions, package) in [
-        (
-            "cargo) version=0.66.0+ds1-1 ;; cargo-web) version=1.96.0+dfsg1-1~deb12u2 ;;",
-            "cargo-web\n",
-        ),
+        ("cargo) version=0.66.0+ds1-1 ;; cargo-web) version=1.96.0+dfsg1-1~deb12u2 ;;", "cargo-web\n"),
         ("cargo) version=1.100.0-1 ;;", "cargo\n"),
         ("rustup) version=1.26.0-5 ;;", "rustup\n"),
         ("cargo) version=1.75.0 ;;", ""),
@@ -76,10 +69,7 @@ fn where_no_rust_is_to_be_had_the_message_says_what_is_there_and_what_to_do() {
     let scene = machine(&[OLD, NO_HOME]);
     let (_, output) = run(&scene, "use_cargo");
     let message = stderr(&output);
-    assert!(
-        message.contains(" or later; cargo here: 1.65.0\ntip: install it from https://rustup.rs\n"),
-        "{message}"
-    );
+    assert!(message.contains(" or later; cargo here: 1.65.0\ntip: install it from https://rustup.rs\n"), "{message}");
     assert_eq!(code(&output), 1);
 }
 
@@ -92,9 +82,5 @@ fn a_rustup_without_a_toolchain_gets_one_and_an_old_toolchain_is_the_users_affai
     let (shown, output) = run(&scene, "use_cargo; cargo --version");
     assert_eq!(shown, "cargo 1.99.0\n", "{}", stderr(&output));
     let (_, output) = run(&scene, "export OLD_ONE=70; use_cargo");
-    assert!(
-        stderr(&output).ends_with("tip: rustup update stable && rustup default stable\n"),
-        "{}",
-        stderr(&output)
-    );
+    assert!(stderr(&output).ends_with("tip: rustup update stable && rustup default stable\n"), "{}", stderr(&output));
 }

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::support::{
-    ENDING, REMOTEEXE, Running, Sandbox, Scene, children, code, is_asleep, is_running,
-    log_of_ended, log_of_h_s, received, run, send, send_to, state, wait_for, wait_until,
+    ENDING, REMOTEEXE, Running, Sandbox, Scene, children, code, is_asleep, is_running, log_of_ended, log_of_h_s,
+    received, run, send, send_to, state, wait_for, wait_until,
 };
 
 /// An ssh that runs until it is killed. It says "ready" and leaves its process id in a file.
@@ -215,10 +215,7 @@ fn a_signal_ends_a_real_ssh_and_nothing_stays_behind_here() {
     for (signal, status) in ENDING {
         let scene = Scene::new();
         // Killing ssh leaves the remote end running. It ends when the scene goes.
-        let script = format!(
-            "echo ready; while [ -d {} ]; do sleep 0.05; done",
-            scene.path("log").display()
-        );
+        let script = format!("echo ready; while [ -d {} ]; do sleep 0.05; done", scene.path("log").display());
         let mut command = scene.remoteexe();
         let mut child = Running::spawn(sandbox.connect(&mut command).args(["h", &script]));
         scene.wait_for_record("ready");

@@ -18,10 +18,7 @@ fn wait_of(script: &str, seconds: &str) -> Duration {
         panic!("{}", run.records);
     };
     assert_eq!(*start, format!("START,-,h {script}"));
-    assert_eq!(
-        rest,
-        [&format!("command,ssh root@h {script}"), "out", &format!("END,3,h {script}")]
-    );
+    assert_eq!(rest, [&format!("command,ssh root@h {script}"), "out", &format!("END,3,h {script}")]);
     let seconds = wait.strip_prefix("wait,").and_then(|wait| wait.strip_suffix(" s"));
     let seconds = seconds.and_then(|seconds| seconds.parse().ok());
     Duration::from_secs_f64(seconds.unwrap_or_else(|| panic!("{wait}")))

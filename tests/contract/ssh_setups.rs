@@ -7,13 +7,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
 use crate::support::{
-    ClosedPort, REMOTEEXE, REQUESTED, Running, Sandbox, Scene, is_running, mask_waits, needs_root,
-    own_mounts, run_tool, texts_in, wait_until, waits,
+    ClosedPort, REMOTEEXE, REQUESTED, Running, Sandbox, Scene, is_running, mask_waits, needs_root, own_mounts,
+    run_tool, texts_in, wait_until, waits,
 };
 
 /// Both ways to run a job. The time is never over, on a busy machine either.
-const WAYS: [&[&str]; 2] =
-    [&[], &["--retries", "3", "--retry-delay", "0", "--connect-timeout", "60"]];
+const WAYS: [&[&str]; 2] = [&[], &["--retries", "3", "--retry-delay", "0", "--connect-timeout", "60"]];
 
 /// One way to reach a host.
 struct Setup {
@@ -105,11 +104,7 @@ fn master(sandbox: &Sandbox, scene: &Scene, lines: &str) -> Running {
 fn a_job_is_the_same_through_a_jump_host_a_shared_connection_a_certificate_or_an_agent() {
     Setup::new("direct", "", "").check();
     let jump = Sandbox::start();
-    let config = format!(
-        "Host jump\n{}Host h\nProxyJump {}@jump\nHost *\n",
-        own_config(&jump, "jump"),
-        jump.login
-    );
+    let config = format!("Host jump\n{}Host h\nProxyJump {}@jump\nHost *\n", own_config(&jump, "jump"), jump.login);
     let mut setup = Setup::new("jump host", "", config);
     setup.others.push(jump);
     setup.check();
@@ -122,12 +117,8 @@ fn a_job_is_the_same_through_a_jump_host_a_shared_connection_a_certificate_or_an
     drop(master);
 
     let socket = scene.path("auto").display().to_string();
-    Setup::new(
-        "master by itself",
-        "",
-        format!("ControlMaster auto\nControlPath {socket}\nControlPersist no\n"),
-    )
-    .check();
+    Setup::new("master by itself", "", format!("ControlMaster auto\nControlPath {socket}\nControlPersist no\n"))
+        .check();
     wait_until("the end of the master", || !scene.path("auto").exists());
 
     let path = |name: &str| scene.path(name).display().to_string();
@@ -167,14 +158,12 @@ fn a_job_is_the_same_whatever_the_server_makes_of_it() {
     let mut setup = Setup::new("forced internal command", "ForceCommand internal-sftp", "");
     setup.runs = 0;
     setup.check();
-    for end in ["exit 255", "kill -9 $$", "echo 'Connection closed by 127.0.0.1 port 1'; exit 255"]
-    {
+    for end in ["exit 255", "kill -9 $$", "echo 'Connection closed by 127.0.0.1 port 1'; exit 255"] {
         let mut setup = Setup::new(end, "", "");
         setup.script = end;
         setup.check();
     }
-    for shell in ["sh", "bash", "dash", "zsh -f", "fish", "mksh", "busybox ash", "ksh93", "tcsh -f"]
-    {
+    for shell in ["sh", "bash", "dash", "zsh -f", "fish", "mksh", "busybox ash", "ksh93", "tcsh -f"] {
         let sshd = format!("ForceCommand exec {shell} -c \"$SSH_ORIGINAL_COMMAND\"");
         Setup::new(shell, &sshd, "").check();
     }
@@ -202,13 +191,9 @@ fn a_job_is_the_same_whatever_ssh_config_asks_for_beside_it() {
 fn a_script_may_use_a_port_that_ssh_forwards_to_it() {
     let mut setup = Setup::new("remote forward", "", "");
     let port = free_port();
-    setup.config = format!(
-        "RemoteForward {port} 127.0.0.1:{}\nExitOnForwardFailure yes\n",
-        setup.sandbox.port()
-    );
-    setup.script = Box::leak(Box::new(format!(
-        "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; read -r -n 4 line <&3; echo $line'"
-    )));
+    setup.config = format!("RemoteForward {port} 127.0.0.1:{}\nExitOnForwardFailure yes\n", setup.sandbox.port());
+    setup.script =
+        Box::leak(Box::new(format!("bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; read -r -n 4 line <&3; echo $line'")));
     setup.check();
 }
 
@@ -234,8 +219,7 @@ fn a_job_that_only_a_running_master_can_run_is_run_with_retries_too() {
         assert_eq!(run.code, 7, "{}", run.records);
         assert_eq!(fs::read_to_string(scene.path("runs")).unwrap(), "run\n");
         let log = mask_waits(&run.records);
-        let reason =
-            "a port to forward is taken, perhaps by a running master, which ssh may now use";
+        let reason = "a port to forward is taken, perhaps by a running master, which ssh may now use";
         let expected = format!(
             "\nCould not request local forwarding.\r\nremoteexe: no retries: {reason}\n\
              remoteexe: no connect timeout: {reason}\nretry,1/3,255,wait S s\ncommand,"
@@ -260,11 +244,7 @@ fn a_port_that_the_server_refuses_is_a_failure_of_ssh_and_not_of_the_script() {
         let run = scene.run(command.args(["h", "true"]));
         assert_eq!(run.code, 255);
         assert_eq!(waits(&run.records), []);
-        assert!(
-            run.records.contains("Error: remote port forwarding failed for listen port"),
-            "{}",
-            run.records
-        );
+        assert!(run.records.contains("Error: remote port forwarding failed for listen port"), "{}", run.records);
         let mut report = scene.remoteexe();
         let report = report.args(["--report", "--json"]).output().unwrap();
         let run: serde_json::Value = serde_json::from_slice(&report.stdout).unwrap();
@@ -281,16 +261,7 @@ fn a_proxy_command_that_cannot_be_executed_is_not_tried_again_whichever_shell_sa
             let scene = Scene::new();
             let mut unshare = own_mounts("mount --bind \"$1\" /bin/sh; shift; exec \"$@\"");
             scene.equip(&mut unshare);
-            unshare.args([
-                shell,
-                REMOTEEXE,
-                "--retries",
-                "3",
-                "--retry-delay",
-                "0",
-                "-F",
-                "/dev/null",
-            ]);
+            unshare.args([shell, REMOTEEXE, "--retries", "3", "--retry-delay", "0", "-F", "/dev/null"]);
             unshare.args(["-o", &format!("ProxyCommand={proxy}"), "h", "s"]);
             let run = scene.run(&mut unshare);
             assert_eq!(run.code, 255);
@@ -311,30 +282,16 @@ fn a_job_is_the_same_with_the_server_dropbear() {
     let path = |name: &str| scene.path(name).display().to_string();
     run_tool("dropbearkey", &["-t", "ed25519", "-f", &path("host_key")]);
     fs::create_dir_all(scene.path("home/.ssh")).unwrap();
-    run_tool(
-        "cp",
-        &[&sandbox.dir.join("id.pub").display().to_string(), &path("home/.ssh/authorized_keys")],
-    );
+    run_tool("cp", &[&sandbox.dir.join("id.pub").display().to_string(), &path("home/.ssh/authorized_keys")]);
     fs::set_permissions(scene.path("home"), Permissions::from_mode(0o700)).unwrap();
     // dropbear knows no other place for the keys than the home of the user.
     let port = free_port();
     let mut server = own_mounts("mount --bind \"$1\" /root; shift; exec \"$@\"");
-    server.args([
-        &path("home"),
-        "dropbear",
-        "-F",
-        "-E",
-        "-p",
-        &format!("127.0.0.1:{port}"),
-        "-r",
-        &path("host_key"),
-    ]);
+    server.args([&path("home"), "dropbear", "-F", "-E", "-p", &format!("127.0.0.1:{port}"), "-r", &path("host_key")]);
     server.args(["-P", &path("pid")]).stderr(Stdio::null()).stdin(Stdio::null());
     let server = Running::spawn(&mut server);
     wait_until("dropbear", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
-    let config = format!(
-        "Port {port}\nStrictHostKeyChecking no\nUserKnownHostsFile /dev/null\nLogLevel ERROR\n"
-    );
+    let config = format!("Port {port}\nStrictHostKeyChecking no\nUserKnownHostsFile /dev/null\nLogLevel ERROR\n");
     let mut setup = Setup::new("dropbear", "", config);
     setup.sandbox = sandbox;
     setup.check();
@@ -349,10 +306,8 @@ fn a_wrapper_script_of_the_field_runs_the_job_once_and_each_run_says_what_it_goe
     let scene = Scene::new();
     let mut command = scene.remoteexe_with_ssh("/usr/bin/ssh \"$@\"");
     command.args(WAYS[1]);
-    let script = format!(
-        "echo run >>{}; echo 'Connection closed by 127.0.0.1 port 1'; exit 255",
-        scene.path("runs").display()
-    );
+    let script =
+        format!("echo run >>{}; echo 'Connection closed by 127.0.0.1 port 1'; exit 255", scene.path("runs").display());
     sandbox.connect(&mut command).args(["h", &script]);
     assert_eq!(scene.run(&mut command).code, 255);
     assert_eq!(fs::read_to_string(scene.path("runs")).unwrap(), "run\n");

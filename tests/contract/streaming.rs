@@ -42,8 +42,7 @@ fn a_line_is_stamped_with_the_time_when_it_came() {
     );
     assert_eq!(scene.run(command.args(["h", "s"])).code, 0);
     let log = scene.log_bytes();
-    let stamps: Vec<&[u8]> =
-        log.split_inclusive(|&byte| byte == b'\n').map(|line| &line[..21]).collect();
+    let stamps: Vec<&[u8]> = log.split_inclusive(|&byte| byte == b'\n').map(|line| &line[..21]).collect();
     let [start, command, first, second, end] = stamps.as_slice() else { panic!("five records") };
     assert!(start <= command && command <= first && first < second && second <= end);
 }
@@ -52,9 +51,8 @@ fn a_line_is_stamped_with_the_time_when_it_came() {
 fn half_a_line_is_logged_once_and_whole() {
     let scene = Scene::new();
     let (mut shown, writer) = pipe().unwrap();
-    let mut command = scene.remoteexe_with_ssh(
-        "printf half; until [ -e $DIR/go ]; do sleep 0.01; done; echo ' and half'",
-    );
+    let mut command =
+        scene.remoteexe_with_ssh("printf half; until [ -e $DIR/go ]; do sleep 0.01; done; echo ' and half'");
     command.args(["--tee", "always", "h", "s"]).stdout(writer);
     let mut child = Running::spawn(&mut command);
     // remoteexe has read what it shows.

@@ -31,13 +31,13 @@ pub use cron::cron;
 pub use day::day_of_300_jobs;
 pub use launcher::{SOME_VERSION, compile_ssh, forge_ssh};
 pub use log::{
-    MARK, NO_GUARDS, REQUESTED, as_of_ssh_9_5, files, log_of_ended, log_of_h_s, mask_waits,
-    received, records, split_record, texts, texts_in, today, waits,
+    MARK, NO_GUARDS, REQUESTED, as_of_ssh_9_5, files, log_of_ended, log_of_h_s, mask_waits, received, records,
+    split_record, texts, texts_in, today, waits,
 };
 pub use mounts::{OWN_MOUNTS, own_mounts};
 pub use process::{
-    ENDING, Lingering, Running, children, code, has_ended, is_asleep, is_running, run_tool, send,
-    send_to, state, stderr, try_send_to,
+    ENDING, Lingering, Running, children, code, has_ended, is_asleep, is_running, run_tool, send, send_to, state,
+    stderr, try_send_to,
 };
 pub use proxy::{Cut, Proxy};
 pub use run_notation::records_of;

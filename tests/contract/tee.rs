@@ -7,9 +7,7 @@ use std::process::{Command, Stdio};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::Signal;
 
-use crate::support::{
-    REMOTEEXE, Running, Scene, code, is_asleep, is_running, log_of_h_s, send, wait_until,
-};
+use crate::support::{REMOTEEXE, Running, Scene, code, is_asleep, is_running, log_of_h_s, send, wait_until};
 
 const FLOOD: &str = "echo $$ >$DIR/ssh-pid; while :; do echo flood; done";
 

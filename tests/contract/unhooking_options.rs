@@ -7,9 +7,7 @@ use crate::support::{Running, Sandbox, Scene, send};
 #[test]
 fn a_setting_of_ssh_config_that_parts_ssh_from_the_job_is_overridden() {
     let sandbox = Sandbox::start();
-    for setting in
-        ["ForkAfterAuthentication yes", "SessionType none", "StdinNull yes", "RequestTTY force"]
-    {
+    for setting in ["ForkAfterAuthentication yes", "SessionType none", "StdinNull yes", "RequestTTY force"] {
         let scene = Scene::new();
         let (input, mut typed) = std::io::pipe().unwrap();
         std::io::Write::write_all(&mut typed, b"typed\n").unwrap();
@@ -44,8 +42,7 @@ fn a_silent_ssh_that_a_signal_has_ended_with_0_did_not_do_the_job() {
         ("echo out;", 0),
     ] {
         let scene = Scene::new();
-        let body =
-            format!("trap 'exit 0' TERM; {body} echo >$DIR/begun; while :; do sleep 0.02; done");
+        let body = format!("trap 'exit 0' TERM; {body} echo >$DIR/begun; while :; do sleep 0.02; done");
         let mut child = Running::spawn(scene.remoteexe_with_ssh(body).args(["h", "s"]));
         scene.wait_for_file("begun");
         send(&child, Signal::TERM);

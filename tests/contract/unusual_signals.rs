@@ -2,17 +2,14 @@
 
 use std::process::Command;
 
-use crate::support::{
-    Lingering, REMOTEEXE, Running, Scene, is_running, run_tool, send, wait_until,
-};
+use crate::support::{Lingering, REMOTEEXE, Running, Scene, is_running, run_tool, send, wait_until};
 use rustix::process::Signal;
 
 /// An ssh that is there until it is ended, and says so with its process id.
 const WAIT: &str = "echo $$ >$DIR/ssh-pid; echo ready; while :; do sleep 0.02; done";
 
 /// TERM, INT, HUP and QUIT are in `signals.rs`. The first real-time signal that is free is 34 (signal(7)).
-const ENDING: [i32; 21] =
-    [4, 5, 6, 7, 8, 10, 11, 12, 14, 16, 24, 26, 27, 29, 30, 31, 34, 35, 50, 63, 64];
+const ENDING: [i32; 21] = [4, 5, 6, 7, 8, 10, 11, 12, 14, 16, 24, 26, 27, 29, 30, 31, 34, 35, 50, 63, 64];
 
 #[test]
 fn each_signal_that_can_be_caught_ends_ssh_by_term_and_gives_128_plus_n() {
@@ -27,9 +24,7 @@ fn each_signal_that_can_be_caught_ends_ssh_by_term_and_gives_128_plus_n() {
         let status = 128 + number;
         assert_eq!(child.code(), Some(status));
         let log = scene.log();
-        assert!(log.starts_with(
-            "START,-,h s\ncommand,ssh root@h s\nready\nterm\nremoteexe: received signal "
-        ));
+        assert!(log.starts_with("START,-,h s\ncommand,ssh root@h s\nready\nterm\nremoteexe: received signal "));
         assert!(log.ends_with(&format!("\nEND,{status},h s\n")));
         assert!(!is_running(&scene.wait_for_file("ssh-pid")));
     }
@@ -52,9 +47,7 @@ fn a_signal_that_means_nothing_to_a_job_changes_nothing() {
     let body = "echo ready; until [ -e $DIR/go ]; do sleep 0.01; done; exit 7";
     let mut child = Running::spawn(scene.remoteexe_with_ssh(body).args(["h", "s"]));
     scene.wait_for_record("ready");
-    for signal in
-        [Signal::CHILD, Signal::CONT, Signal::WINCH, Signal::URG, Signal::PIPE, Signal::XFSZ]
-    {
+    for signal in [Signal::CHILD, Signal::CONT, Signal::WINCH, Signal::URG, Signal::PIPE, Signal::XFSZ] {
         send(&child, signal);
     }
     std::fs::write(scene.path("go"), "").unwrap();

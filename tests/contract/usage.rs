@@ -12,12 +12,9 @@ e.g.) remoteexe host_sum_batch01 /path/to/starting_sh/sum.sh
 e.g.) remoteexe host_user_batch02 \"/path/to/starting_sh/user_log.sh action\"
 ";
 
-const HOST_TIP: &str =
-    "give a host name, an address or an alias of ssh_config, and the user with --login";
-const SCRIPT_TIP: &str =
-    "options go before HOST; give a script by its path, if need be as ./SCRIPT";
-const OPTION_TIP: &str =
-    "options of ssh are given as -o KEYWORD=VALUE, those of SCRIPT after SCRIPT";
+const HOST_TIP: &str = "give a host name, an address or an alias of ssh_config, and the user with --login";
+const SCRIPT_TIP: &str = "options go before HOST; give a script by its path, if need be as ./SCRIPT";
+const OPTION_TIP: &str = "options of ssh are given as -o KEYWORD=VALUE, those of SCRIPT after SCRIPT";
 const LOGIN_TIP: &str = "give a user name with --login or REMOTEEXE_LOGIN";
 
 /// A command line that must be refused.
@@ -56,10 +53,7 @@ impl<'a> Refused<'a> {
         let output = command.envs(self.variable).args(self.args).output().unwrap();
         assert_eq!(code(&output), 10);
         assert!(output.stdout.is_empty());
-        assert_eq!(
-            scene.log(),
-            format!("START,-,{operands}\n{record}{USAGE_RECORDS}END,10,{operands}\n")
-        );
+        assert_eq!(scene.log(), format!("START,-,{operands}\n{record}{USAGE_RECORDS}END,10,{operands}\n"));
         let tip = match tip {
             "" => String::new(),
             tip => format!("  tip: {tip}\n\n"),
@@ -78,11 +72,7 @@ impl<'a> Refused<'a> {
 
 #[test]
 fn fewer_than_two_operands_log_what_the_bash_original_logged() {
-    args::<str>(&[]).like_bash(
-        "",
-        "HOST and SCRIPT are missing",
-        "give a host and the script to run on it",
-    );
+    args::<str>(&[]).like_bash("", "HOST and SCRIPT are missing", "give a host and the script to run on it");
     args(&["host_sum_batch01"]).like_bash(
         "host_sum_batch01",
         "SCRIPT is missing; HOST is 'host_sum_batch01'",
@@ -120,11 +110,7 @@ fn an_empty_host_or_script_is_refused() {
     args(&["host", ""]).because("host ", &empty("<SCRIPT>"), SCRIPT_TIP);
     // Alone it would run standard input in a login shell.
     args(&["host", "", "x"]).because("host  x", &empty("<SCRIPT>"), SCRIPT_TIP);
-    args(&["host", " \t"]).because(
-        r"host  \t",
-        r"invalid value ' \t' for <SCRIPT>: it is empty",
-        SCRIPT_TIP,
-    );
+    args(&["host", " \t"]).because(r"host  \t", r"invalid value ' \t' for <SCRIPT>: it is empty", SCRIPT_TIP);
 }
 
 #[test]
@@ -214,10 +200,8 @@ fn an_option_of_ssh_that_would_part_it_from_the_job_is_refused() {
         args(&["-o", option, "h", "s"]).because("h s", &reason, "leave it out");
     }
     let option = OsStr::from_bytes(b"SessionType=none # \xff");
-    let reason =
-        r"invalid value 'SessionType=none # \xff' for -o <OPTION>: the script would not run";
-    args(&["-o".as_ref(), option, "h".as_ref(), "s".as_ref()])
-        .because("h s", reason, "leave it out");
+    let reason = r"invalid value 'SessionType=none # \xff' for -o <OPTION>: the script would not run";
+    args(&["-o".as_ref(), option, "h".as_ref(), "s".as_ref()]).because("h s", reason, "leave it out");
     for option in ["SessionType=default", "RequestTTY no", "X=yes"] {
         let scene = Scene::new();
         let mut command = scene.remoteexe_with_ssh("exit 4");
@@ -239,13 +223,7 @@ fn a_number_or_a_time_that_is_none_is_refused_by_the_name_it_was_given_under() {
             &["x", "-1", "101", "1.5", " 1", "4294967296"][..],
         ),
         ("--retry-delay", "--retry-delay <SECONDS>", "REMOTEEXE_RETRY_DELAY", no_time, &times),
-        (
-            "--connect-timeout",
-            "--connect-timeout <SECONDS>",
-            "REMOTEEXE_CONNECT_TIMEOUT",
-            no_time,
-            &times,
-        ),
+        ("--connect-timeout", "--connect-timeout <SECONDS>", "REMOTEEXE_CONNECT_TIMEOUT", no_time, &times),
         ("--splay", "--splay <SECONDS>", "REMOTEEXE_SPLAY", no_time, &times),
     ] {
         let reason = |value, origin| format!("invalid value '{value}' for {origin}: {fault}");
@@ -322,9 +300,7 @@ fn a_login_that_a_shell_or_ssh_would_take_for_something_else_is_refused() {
     ] {
         let shown = login.replace('\n', r"\n");
         let reason = format!("invalid value '{shown}' for REMOTEEXE_LOGIN: {fault}");
-        args(&["-o", "X=y", "host", "/x.sh"])
-            .with("REMOTEEXE_LOGIN", login)
-            .because("host /x.sh", &reason, LOGIN_TIP);
+        args(&["-o", "X=y", "host", "/x.sh"]).with("REMOTEEXE_LOGIN", login).because("host /x.sh", &reason, LOGIN_TIP);
     }
 }
 
@@ -352,8 +328,8 @@ fn what_is_quoted_on_standard_error_cannot_steer_a_terminal() {
 #[test]
 fn a_host_that_is_more_than_a_name_is_refused() {
     for character in [
-        ' ', '@', '\'', '"', '`', '$', '\\', ';', '&', '|', '<', '>', '(', ')', '{', '}', '[', ']',
-        '*', '?', '!', '#', '~', '\u{a0}',
+        ' ', '@', '\'', '"', '`', '$', '\\', ';', '&', '|', '<', '>', '(', ')', '{', '}', '[', ']', '*', '?', '!', '#',
+        '~', '\u{a0}',
     ] {
         let host = format!("a{character}b");
         let reason = format!("invalid value '{host}' for <HOST>: it contains {character:?}");
@@ -410,14 +386,8 @@ fn a_host_or_script_that_ssh_would_take_for_an_option_is_refused() {
 
 #[test]
 fn addresses_and_names_in_any_script_are_hosts() {
-    let hosts: [&[u8]; 6] = [
-        b"10.0.0.1",
-        b"fe80::1%eth0",
-        b"host_sum_batch01",
-        b"a-b.example",
-        "山".as_bytes(),
-        b"\x8e\x52",
-    ];
+    let hosts: [&[u8]; 6] =
+        [b"10.0.0.1", b"fe80::1%eth0", b"host_sum_batch01", b"a-b.example", "山".as_bytes(), b"\x8e\x52"];
     for host in hosts {
         let scene = Scene::new();
         let mut command = scene.remoteexe_with_ssh("exit 0");
@@ -435,9 +405,7 @@ fn logins_of_directory_services_are_logins() {
         assert_eq!(code(&output), 0);
         assert_eq!(
             scene.log(),
-            format!(
-                "START,-,host /x.sh\ncommand,ssh {login}@host /x.sh\n{login}@host\nEND,0,host /x.sh\n"
-            )
+            format!("START,-,host /x.sh\ncommand,ssh {login}@host /x.sh\n{login}@host\nEND,0,host /x.sh\n")
         );
     }
 }
@@ -513,12 +481,7 @@ fn a_usage_error_is_logged_in_the_directory_that_the_command_line_or_the_variabl
         assert_eq!(fs::read_dir(scene.path("log")).unwrap().count(), 0);
         assert_eq!(fs::read_dir(other).unwrap().count(), 1);
     }
-    for arguments in [
-        &["--frobnicate", "h", "s"][..],
-        &["--tee", "x", "h", "s"],
-        &["-l"],
-        &["-F", "a", "-F", "b"],
-    ] {
+    for arguments in [&["--frobnicate", "h", "s"][..], &["--tee", "x", "h", "s"], &["-l"], &["-F", "a", "-F", "b"]] {
         let scene = Scene::new();
         assert_eq!(code(&scene.remoteexe().args(arguments).output().unwrap()), 10);
         assert!(scene.log().contains("END,10,"), "{arguments:?}");

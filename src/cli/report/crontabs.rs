@@ -11,10 +11,8 @@ use crate::cron::CrontabSelection;
 use crate::report::query::{CrontabSource, Form};
 
 /// Options that have no meaning if only crontabs are read.
-const OF_LOGS: [&str; 11] = [
-    "since", "until", "user", "failed", "html", "run", "json", "tsv", "prometheus", "rerun",
-    "files",
-];
+const OF_LOGS: [&str; 11] =
+    ["since", "until", "user", "failed", "html", "run", "json", "tsv", "prometheus", "rerun", "files"];
 
 #[derive(Debug, clap::Args)]
 pub struct CrontabArgs {
@@ -67,18 +65,11 @@ impl CrontabArgs {
         Ok(has_meaning.then_some(CrontabSource { selection, grammar: read_crontab }))
     }
 
-    pub fn selection<A: FromArgMatches>(
-        &self,
-        line: &CommandLine<A>,
-    ) -> Result<CrontabSelection, UsageError> {
+    pub fn selection<A: FromArgMatches>(&self, line: &CommandLine<A>) -> Result<CrontabSelection, UsageError> {
         if self.no_crontab {
             return Ok(CrontabSelection::Nothing);
         }
         let files = line.crontabs(&self.crontab, &self.user_crontab)?;
-        Ok(if files.is_empty() {
-            CrontabSelection::Machine
-        } else {
-            CrontabSelection::Files(files)
-        })
+        Ok(if files.is_empty() { CrontabSelection::Machine } else { CrontabSelection::Files(files) })
     }
 }

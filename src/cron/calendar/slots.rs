@@ -24,12 +24,7 @@ pub struct DueMinute {
 /// Gives `take` each slot of a line in `intervals`, in cron's order.
 ///
 /// `zone` is that of `CRON_TZ`, if the line has one and its daemon is cronie.
-pub fn each(
-    timing: &Timing,
-    zone: Option<&Zone>,
-    clock_intervals: &[ClockInterval],
-    take: &mut impl FnMut(DueMinute),
-) {
+pub fn each(timing: &Timing, zone: Option<&Zone>, clock_intervals: &[ClockInterval], take: &mut impl FnMut(DueMinute)) {
     for interval in clock_intervals.iter().filter(|interval| interval.runs(timing.is_wildcard)) {
         match (interval.when, zone) {
             (Pace::InTime(offset), zone) => {

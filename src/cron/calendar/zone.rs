@@ -67,9 +67,7 @@ impl Zone {
                 let time = DateTime::from_timestamp(second, 0).unwrap_or_default();
                 Local.offset_from_utc_datetime(&time.naive_utc()).fix().local_minus_utc()
             }
-            Self::Named(zone) => {
-                zone.find_local_time_type(second).map_or(0, tz::LocalTimeType::ut_offset)
-            }
+            Self::Named(zone) => zone.find_local_time_type(second).map_or(0, tz::LocalTimeType::ut_offset),
         };
         i64::from(offset).div_euclid(60)
     }

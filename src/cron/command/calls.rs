@@ -23,22 +23,19 @@ const DEEPEST: usize = 4;
 
 /// Programs that may have the word `remoteexe` among their arguments without running it.
 const NO_RUNNERS: [&str; 62] = [
-    "[", "[[", "awk", "basename", "cat", "cd", "chgrp", "chmod", "chown", "command", "cp", "curl",
-    "cut", "df", "dirname", "du", "echo", "egrep", "export", "fgrep", "file", "gawk", "grep",
-    "gzip", "head", "install", "journalctl", "killall", "ln", "logger", "logrotate", "ls", "mail",
-    "mailx", "man", "mkdir", "mktemp", "mv", "pgrep", "pidof", "pkill", "printf", "readlink",
-    "realpath", "rm", "rsync", "scp", "sed", "sendmail", "setfacl", "sort", "stat", "tail", "tar",
-    "tee", "test", "touch", "type", "wc", "which", "xz", "zgrep",
+    "[", "[[", "awk", "basename", "cat", "cd", "chgrp", "chmod", "chown", "command", "cp", "curl", "cut", "df",
+    "dirname", "du", "echo", "egrep", "export", "fgrep", "file", "gawk", "grep", "gzip", "head", "install",
+    "journalctl", "killall", "ln", "logger", "logrotate", "ls", "mail", "mailx", "man", "mkdir", "mktemp", "mv",
+    "pgrep", "pidof", "pkill", "printf", "readlink", "realpath", "rm", "rsync", "scp", "sed", "sendmail", "setfacl",
+    "sort", "stat", "tail", "tar", "tee", "test", "touch", "type", "wc", "which", "xz", "zgrep",
 ];
 
 /// The words of find(1) before a command. Its other words are paths and conditions.
 const FIND_RUNS: [&[u8]; 4] = [b"-exec", b"-execdir", b"-ok", b"-okdir"];
 
 /// Commands that end at once and do not fail in a sound crontab: the shell runs what follows their `&&`.
-const SURE: [&str; 14] = [
-    ".", ":", "cd", "date", "echo", "export", "printf", "set", "sleep", "source", "true", "ulimit",
-    "umask", "unset",
-];
+const SURE: [&str; 14] =
+    [".", ":", "cd", "date", "echo", "export", "printf", "set", "sleep", "source", "true", "ulimit", "umask", "unset"];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mention {
@@ -54,11 +51,8 @@ pub fn mentions(text: &[u8], variables: &Variables) -> Vec<Mention> {
     if !may_mention(text, variables) {
         return Vec::new();
     }
-    let of_cron = if text.contains(&b'$') {
-        variables.without(|name| is_changed_in(text, name))
-    } else {
-        Variables::default()
-    };
+    let of_cron =
+        if text.contains(&b'$') { variables.without(|name| is_changed_in(text, name)) } else { Variables::default() };
     let mut finder = CallFinder { variables: of_cron, ..CallFinder::default() };
     finder.text(text, Position::default());
     let has_word = finder.has_word || memmem::find(text, b"<<<").is_some();
@@ -106,8 +100,7 @@ impl Visitor for CallFinder {
             self.unknown(replaced(expansion));
             return Effect::UNKNOWN;
         }
-        let leads_here =
-            |word: &&Word| may_be_command(word) || mentions_name(base_name(&word.text));
+        let leads_here = |word: &&Word| may_be_command(word) || mentions_name(base_name(&word.text));
         self.has_word |= words.iter().any(|word| leads_here(&word));
         let assigned = words.iter().filter(leads_here).filter_map(assignment);
         self.assigned.extend(assigned.map(|(name, _)| name.to_vec()));
@@ -228,8 +221,7 @@ impl CallFinder {
 
 /// Whether a word is the name of remoteexe, or contains a command with it, as in `wrapper "remoteexe h s"`.
 fn may_be_command(word: &Word) -> bool {
-    base_name(&word.text) == NAME
-        || word.text.iter().any(u8::is_ascii_whitespace) && may_run(&word.text)
+    base_name(&word.text) == NAME || word.text.iter().any(u8::is_ascii_whitespace) && may_run(&word.text)
 }
 
 fn replaced(expansion: &[u8]) -> String {

@@ -50,8 +50,7 @@ pub struct Unclosed(pub char);
 /// Splits `text` into words without redirections, and operators. Expands these variables. Fails if a quote or a
 /// substitution has no end.
 pub fn tokens(text: &[u8], variables: &Variables) -> Result<Vec<Token>, Unclosed> {
-    let mut lexer =
-        Lexer { rest: text, variables, tokens: Vec::new(), word: None, is_target: false };
+    let mut lexer = Lexer { rest: text, variables, tokens: Vec::new(), word: None, is_target: false };
     while let Some(&byte) = lexer.rest.first() {
         lexer.take(byte)?;
     }
@@ -186,10 +185,7 @@ impl Lexer<'_> {
         let word = &near[..end];
         let is_expanded = match byte {
             b'[' => word.contains(&b']'),
-            b'{' => {
-                word.contains(&b'}')
-                    && (word.contains(&b',') || word.windows(2).any(|two| two == b".."))
-            }
+            b'{' => word.contains(&b'}') && (word.contains(&b',') || word.windows(2).any(|two| two == b"..")),
             b'~' => self.word.is_none(),
             _ => true,
         };
@@ -327,12 +323,8 @@ mod tests {
 
     #[test]
     fn a_command_is_split_unquoted_and_expanded_as_a_shell_does_it() {
-        let variables = variables(&[
-            ("RUN", "timeout 60  remoteexe"),
-            ("EMPTY", ""),
-            ("GLOB", "/srv/*.sh"),
-            ("QUOTES", "it's"),
-        ]);
+        let variables =
+            variables(&[("RUN", "timeout 60  remoteexe"), ("EMPTY", ""), ("GLOB", "/srv/*.sh"), ("QUOTES", "it's")]);
         for (text, expected) in cases(include_str!("../../../tests/data/shell/words.txt")) {
             assert_eq!(shown(text.as_bytes(), &variables), expected, "{text}");
         }

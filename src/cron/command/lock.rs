@@ -19,12 +19,10 @@ pub struct Lock {
 impl Lock {
     /// Parses the words behind `flock`, up to the first that is no option.
     pub fn of<'a>(mut words: impl Iterator<Item = &'a [u8]>) -> Self {
-        let mut lock =
-            Self { does_not_wait: false, has_limit: false, longest: None, status: Some(LOCKED) };
+        let mut lock = Self { does_not_wait: false, has_limit: false, longest: None, status: Some(LOCKED) };
         while let Some(option) = words.next().filter(|word| word.starts_with(b"-")) {
             let (letters, name, attached) = split(option);
-            lock.does_not_wait |=
-                matches!(option, b"--nonblock" | b"--nb") || letters.contains(&b'n');
+            lock.does_not_wait |= matches!(option, b"--nonblock" | b"--nb") || letters.contains(&b'n');
             let is_status = matches!(name, b"E" | b"--conflict-exit-code");
             let is_limit = matches!(name, b"w" | b"--wait" | b"--timeout");
             if is_status || is_limit {

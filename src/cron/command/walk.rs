@@ -51,11 +51,7 @@ impl Effect {
     pub const UNKNOWN: Self = Self { time: Wait::UNKNOWN, may_fail: true, may_leave: false };
 
     fn then(self, next: Self) -> Self {
-        Self {
-            time: self.time.then(next.time),
-            may_fail: next.may_fail,
-            may_leave: self.may_leave || next.may_leave,
-        }
+        Self { time: self.time.then(next.time), may_fail: next.may_fail, may_leave: self.may_leave || next.may_leave }
     }
 }
 
@@ -71,11 +67,7 @@ impl Position {
 }
 
 /// Gives each command to `visitor`, in the order of the text. Fails if groups are nested too deep.
-pub fn walk(
-    tokens: Vec<Token>,
-    mut at: Position,
-    visitor: &mut impl Visitor,
-) -> Result<(), TooDeep> {
+pub fn walk(tokens: Vec<Token>, mut at: Position, visitor: &mut impl Visitor) -> Result<(), TooDeep> {
     let tokens = tokens.into_iter().peekable();
     let mut walker = Walker { tokens, depth: 0, cases: 0, is_too_deep: false, visitor };
     loop {
@@ -235,8 +227,7 @@ impl<V: Visitor> Walker<'_, V> {
     }
 
     fn take_word(&mut self, reserved: &[&[u8]]) -> bool {
-        let is_one =
-            |token: &Token| matches!(token, Token::Word(word) if word.is_reserved(reserved));
+        let is_one = |token: &Token| matches!(token, Token::Word(word) if word.is_reserved(reserved));
         self.tokens.next_if(is_one).is_some()
     }
 }

@@ -41,8 +41,7 @@ const WRAPPERS: [(&str, &str, usize); 29] = [
 ];
 
 /// Programs that run the text after `-c`.
-const SHELLS: [&str; 10] =
-    ["ash", "bash", "busybox", "dash", "ksh", "mksh", "script", "sh", "su", "zsh"];
+const SHELLS: [&str; 10] = ["ash", "bash", "busybox", "dash", "ksh", "mksh", "script", "sh", "su", "zsh"];
 
 const USER_CHANGERS: [&str; 5] = ["doas", "runuser", "setuidgid", "su", "sudo"];
 
@@ -192,9 +191,8 @@ fn is_login(name: &[u8], arguments: &[Word]) -> bool {
 
 /// Whether `env` with these options drops the inherited variables.
 fn has_clean_environment(options: &[Word]) -> bool {
-    let is_drop = |word: &Word| {
-        matches!(&*word.text, b"-" | b"--ignore-environment") || is_cluster_with(&word.text, b'i')
-    };
+    let is_drop =
+        |word: &Word| matches!(&*word.text, b"-" | b"--ignore-environment") || is_cluster_with(&word.text, b'i');
     options.iter().any(is_drop)
 }
 
@@ -212,9 +210,7 @@ fn joined(arguments: &[Word]) -> Option<Word> {
 
 /// The text that `sh -c TEXT` runs.
 fn script(arguments: &[Word]) -> Option<Word> {
-    let flag = arguments
-        .iter()
-        .position(|word| word.text == b"--command" || is_cluster_with(&word.text, b'c'))?;
+    let flag = arguments.iter().position(|word| word.text == b"--command" || is_cluster_with(&word.text, b'c'))?;
     arguments.get(flag + 1).cloned()
 }
 
@@ -223,8 +219,7 @@ pub fn assignment(word: &Word) -> Option<(&[u8], &[u8])> {
     let end = word.text.iter().position(|byte| *byte == b'=')?;
     let name = &word.text[..end];
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-    let is_assignment =
-        name.iter().all(is_name) && name.first().is_some_and(|first| !first.is_ascii_digit());
+    let is_assignment = name.iter().all(is_name) && name.first().is_some_and(|first| !first.is_ascii_digit());
     is_assignment.then_some((name, &word.text[end + 1..]))
 }
 

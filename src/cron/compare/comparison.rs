@@ -157,8 +157,7 @@ impl Comparison {
         self.verdict.late.sort_unstable();
         self.verdict.strays.sort_unstable_by_key(|(job, at)| (*at, *job));
         let mut is_together = Vec::new();
-        let mut at_minute =
-            missed.chunk_by(|one, other| minute(one.at) == minute(other.at)).peekable();
+        let mut at_minute = missed.chunk_by(|one, other| minute(one.at) == minute(other.at)).peekable();
         let by_day = std::mem::take(&mut self.due);
         let by_minute = by_day.iter().flat_map(|(day, minutes)| {
             let due = (day * DAY..).zip(minutes);

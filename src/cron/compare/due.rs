@@ -137,8 +137,7 @@ mod tests {
                 2 => format!("{}-{}", random.u8(..3), random.u8(3..24)),
                 _ => random.u8(..24).to_string(),
             };
-            let day =
-                ["* * *", "* * *", "*/2 * *", "* * 1-5", "25-31 * sun", "1 * *"][random.usize(..6)];
+            let day = ["* * *", "* * *", "*/2 * *", "* * 1-5", "25-31 * sun", "1 * *"][random.usize(..6)];
             entry(&format!("{minute} {hour} {day}"))
         });
         lines.collect()
@@ -146,13 +145,7 @@ mod tests {
 
     /// The STARTs that a daemon makes from the minute `from` of UTC up to `until`, in seconds of local time: a
     /// simulation of cron(8), minute by minute.
-    fn simulated(
-        entries: &[CronJob],
-        zone: &Zone,
-        from: i64,
-        until: i64,
-        random: &mut fastrand::Rng,
-    ) -> Vec<Vec<i64>> {
+    fn simulated(entries: &[CronJob], zone: &Zone, from: i64, until: i64, random: &mut fastrand::Rng) -> Vec<Vec<i64>> {
         let mut starts = vec![Vec::new(); entries.len()];
         let mut done = from - 1 + zone.offset(from - 1);
         for minute in from..until {
@@ -184,18 +177,10 @@ mod tests {
     fn is_due(timing: &Timing, local: i64) -> bool {
         let time = chrono::DateTime::from_timestamp(local * 60, 0).unwrap().naive_utc();
         let (hour, minute) = (local.rem_euclid(24 * 60) / 60, local.rem_euclid(60));
-        timing.minutes >> minute & 1 == 1
-            && timing.hours >> hour & 1 == 1
-            && timing.is_due_on(time.date())
+        timing.minutes >> minute & 1 == 1 && timing.hours >> hour & 1 == 1 && timing.is_due_on(time.date())
     }
 
-    fn compare(
-        entries: &[CronJob],
-        starts: &[Vec<i64>],
-        zone: &Zone,
-        from: i64,
-        until: i64,
-    ) -> ComparisonResult {
+    fn compare(entries: &[CronJob], starts: &[Vec<i64>], zone: &Zone, from: i64, until: i64) -> ComparisonResult {
         let clock_intervals = clock_intervals(zone, from, until);
         let period = (from + zone.offset(from)) * 60..(until + zone.offset(until)) * 60;
         let mut comparison = Comparison::new(&period);
@@ -207,8 +192,7 @@ mod tests {
 
     #[test]
     fn a_week_of_300_lines_over_each_change_of_summer_time_has_no_false_alarm_and_hides_nothing() {
-        let utc =
-            |text: &str| text.parse::<chrono::DateTime<chrono::Utc>>().unwrap().timestamp() / 60;
+        let utc = |text: &str| text.parse::<chrono::DateTime<chrono::Utc>>().unwrap().timestamp() / 60;
         let mut random = fastrand::Rng::with_seed(15);
         for (zone, from) in [
             ("Europe/Berlin", "2026-03-25T12:00:00Z"),
@@ -238,23 +222,14 @@ mod tests {
             }
             let verdict = compare(&entries, &starts, &zone, from, from + WEEK);
             let mut found: HashMap<u32, usize> = HashMap::new();
-            for missed in verdict
-                .missed
-                .iter()
-                .chain(verdict.outages.iter().flat_map(|outage| &outage.missed))
-            {
+            for missed in verdict.missed.iter().chain(verdict.outages.iter().flat_map(|outage| &outage.missed)) {
                 *found.entry(missed.job).or_default() += 1;
             }
             assert_eq!(verdict.strays, []);
             // Slots whose grace is not over are not judged, so the last ones may be missing from the count.
-            let is_near =
-                |(job, count): (&u32, &usize)| found.get(job).copied().unwrap_or(0) + 1 >= *count;
+            let is_near = |(job, count): (&u32, &usize)| found.get(job).copied().unwrap_or(0) + 1 >= *count;
             assert!(expected.iter().all(is_near));
-            assert!(
-                found.iter().all(|(job, count)| expected
-                    .get(job)
-                    .is_some_and(|expected| count <= expected))
-            );
+            assert!(found.iter().all(|(job, count)| expected.get(job).is_some_and(|expected| count <= expected)));
         }
     }
 

@@ -80,8 +80,7 @@ impl LateStarts {
     /// Whether STARTs since the slot `missed` are late, and the last one may still come at `until`. Then each START
     /// belongs to the slot before its own.
     pub fn goes_on(&mut self, missed: &Due, until: i64) -> bool {
-        let is_late =
-            self.settled < missed.at && self.last_waits_at(until) && self.explains(missed);
+        let is_late = self.settled < missed.at && self.last_waits_at(until) && self.explains(missed);
         if is_late {
             self.shift(missed);
         }
@@ -112,10 +111,7 @@ impl LateStarts {
         let delay = |(due, start): &(Due, i64)| start - due.latest_without_delay();
         let before = self.found.range(first.saturating_sub(BEFORE)..first).map(delay);
         let since = self.found.range(first..).map(delay);
-        let (count, seconds) = before
-            .clone()
-            .chain(since.clone())
-            .fold((0, 0), |(n, sum), delay| (n + 1, sum + delay));
+        let (count, seconds) = before.clone().chain(since.clone()).fold((0, 0), |(n, sum), delay| (n + 1, sum + delay));
         // After a stop one START may come late, and the next ones as promptly as before it: then none of them belongs
         // to the slot before its own. If the STARTs before a stop of some slots were late too, those of all times count.
         let usual = before.max().filter(|usual| *usual <= self.prompt);
@@ -131,9 +127,7 @@ impl LateStarts {
     fn is_stop(&self, missed: &Due, next: usize) -> bool {
         let before = next.checked_sub(1).and_then(|last| self.found.get(last));
         let next = self.found.get(next);
-        before
-            .zip(next)
-            .is_some_and(|((before, _), (next, _))| missed.at - before.at > next.at - missed.at)
+        before.zip(next).is_some_and(|((before, _), (next, _))| missed.at - before.at > next.at - missed.at)
     }
 
     /// Gives the slot `missed` and all later ones the next START. Returns the last slot, which is left without one.

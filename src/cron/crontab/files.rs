@@ -152,15 +152,13 @@ enum Location {
 impl Crontabs {
     pub fn read(selection: &CrontabSelection, trust: TrustIn) -> Self {
         let cron = MachineCron::of(Path::new("/"));
-        let mut crontabs =
-            Self { cron, read: Vec::new(), left_out: Vec::new(), of_others: Vec::new() };
+        let mut crontabs = Self { cron, read: Vec::new(), left_out: Vec::new(), of_others: Vec::new() };
         match selection {
             CrontabSelection::Machine => crontabs.add_machine(trust),
             CrontabSelection::Files(files) => {
                 let mut known = HashSet::new();
                 // A file counts once, whatever its names.
-                let mut is_new =
-                    |path: &Path| fs::canonicalize(path).map(|file| known.insert(file));
+                let mut is_new = |path: &Path| fs::canonicalize(path).map(|file| known.insert(file));
                 for (path, columns) in files {
                     if is_new(path).unwrap_or(true) {
                         crontabs.add_file(path, *columns, trust);
@@ -245,14 +243,7 @@ impl Crontabs {
         paths
     }
 
-    fn add(
-        &mut self,
-        path: &Path,
-        place: Location,
-        columns: Columns,
-        owner: Option<String>,
-        trust: TrustIn,
-    ) {
+    fn add(&mut self, path: &Path, place: Location, columns: Columns, owner: Option<String>, trust: TrustIn) {
         let (text, stat) = match read(path, place) {
             Ok(found) => found,
             Err(error) => return self.left_out.push(UnreadCrontab::new(path, &error)),
@@ -342,12 +333,7 @@ fn misfit(path: &Path, contents: &Contents, columns: Columns) -> Option<UnreadCr
         ),
         Columns::User => ("has a user before its command", format!("use --crontab {shown}")),
     };
-    Some(UnreadCrontab {
-        path: path.to_owned(),
-        reason: format!("line {number} {reason}"),
-        remedy,
-        is_denied: false,
-    })
+    Some(UnreadCrontab { path: path.to_owned(), reason: format!("line {number} {reason}"), remedy, is_denied: false })
 }
 
 fn is_standard_input(path: &Path) -> bool {
@@ -400,9 +386,7 @@ fn with_empty_values(text: &[u8]) -> Vec<u8> {
 }
 
 fn is_foreign_link(path: &Path) -> bool {
-    lstat(path).is_ok_and(|stat| {
-        FileType::from_raw_mode(stat.st_mode) == FileType::Symlink && stat.st_uid != 0
-    })
+    lstat(path).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Symlink && stat.st_uid != 0)
 }
 
 pub fn is_program(path: &Path) -> bool {

@@ -27,8 +27,7 @@ pub fn encoding(text: &[u8]) -> Option<Fault> {
     let is_half_nul = |pair: &[u8]| pair.len() == 2 && (pair[0] == 0) != (pair[1] == 0);
     let has_wide_letters = text.chunks(2).take(8).all(is_half_nul);
     let problem = "the file is UTF-16, which cron cannot read";
-    (has_mark || has_wide_letters)
-        .then(|| Fault::new(problem, "convert it with iconv -f UTF-16 -t UTF-8"))
+    (has_mark || has_wide_letters).then(|| Fault::new(problem, "convert it with iconv -f UTF-16 -t UTF-8"))
 }
 
 /// The problem and the remedy of a character that looks like a blank or a quote.

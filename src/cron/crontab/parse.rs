@@ -259,9 +259,7 @@ impl CrontabParser {
             return Err(Fault::new("a sixth time field", remedy));
         }
         let (problem, remedy) = match self.columns {
-            Columns::System => {
-                ("no user or no command", "give a user and a command after the time")
-            }
+            Columns::System => ("no user or no command", "give a user and a command after the time"),
             Columns::User => ("no command", "give a command after the time"),
         };
         // Debian's cron then runs an empty command.

@@ -14,8 +14,7 @@ use crate::cron::fault::Fault;
 use crate::machine::LocalUser;
 
 /// Directories where programs are if PATH lacks them.
-const USUAL_DIRS: [&str; 6] =
-    ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"];
+const USUAL_DIRS: [&str; 6] = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"];
 
 /// Checks the SHELL that the crontab sets.
 pub fn shell(line: &CronLine) -> Option<Fault> {
@@ -34,8 +33,7 @@ pub fn program(call: &Call, line: &CronLine) -> Option<Fault> {
     if program.is_absolute() {
         let shown = program.display();
         let problem = format!("there is no program {shown}");
-        return (!is_program(program))
-            .then(|| Fault::new(problem, "link it to the installed remoteexe"));
+        return (!is_program(program)).then(|| Fault::new(problem, "link it to the installed remoteexe"));
     }
     // A relative path depends on the shell's directory.
     let is_name = !call.program.contains(&b'/');
@@ -73,9 +71,7 @@ fn in_path(program: &Path, call: &Call, line: &CronLine, more: &str) -> Option<F
         (Some(dir), Some(_)) => format!("write all directories of PATH, also {dir}"),
         (Some(dir), None) => format!("add {dir}, where it is, to PATH at the head of the file"),
         (None, Some(_)) => "write all directories of PATH".to_owned(),
-        (None, None) => {
-            "link it into one of these directories, or set PATH at the head of the file".to_owned()
-        }
+        (None, None) => "link it into one of these directories, or set PATH at the head of the file".to_owned(),
     };
     Some(Fault::new(problem, remedy))
 }

@@ -23,8 +23,7 @@ pub const UNITS: [Unit; 5] = [
     unit("day of week", 0, 7, &WEEKDAYS),
 ];
 
-pub const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+pub const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// Sunday is both 0 and 7.
 pub const WEEKDAYS: [&str; 8] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
@@ -106,9 +105,7 @@ impl Unit {
             let step = take(&mut rest, b'/').then(|| self.busybox_number(&mut rest).unwrap_or(0));
             let steps = if end < count { (end + count - begin % count) % count + 1 } else { 1023 };
             // Without a number behind the slash only the first value counts.
-            for place in
-                (0..steps).step_by(step.map_or(1, |step| if step == 0 { 1023 } else { step }))
-            {
+            for place in (0..steps).step_by(step.map_or(1, |step| if step == 0 { 1023 } else { step })) {
                 values.bits |= 1 << ((begin + place) % count + first);
             }
             if end >= count || !take(&mut rest, b',') {
@@ -144,11 +141,7 @@ impl Unit {
         };
         let range = self.step(range, rest)?;
         let bounds = i64::from(self.low)..=i64::from(self.high);
-        if bounds.contains(&range.first) && bounds.contains(&range.last) {
-            Ok(range)
-        } else {
-            Err(RANGE)
-        }
+        if bounds.contains(&range.first) && bounds.contains(&range.last) { Ok(range) } else { Err(RANGE) }
     }
 
     fn cronie_range(&self, rest: &mut &[u8]) -> Result<Range, FieldError> {

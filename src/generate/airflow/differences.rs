@@ -55,8 +55,7 @@ fn of_users(lines: &[&DagLine], add: &mut impl FnMut(Option<usize>, String, &str
             _ => format!("{count} lines run as {user}"),
         };
         let or_root = if user == "root" { "" } else { " or root" };
-        let remedy =
-            format!("let the worker run as {user}{or_root}, or allow it sudo -n -u {user} /bin/sh");
+        let remedy = format!("let the worker run as {user}{or_root}, or allow it sudo -n -u {user} /bin/sh");
         add(None, problem, &remedy);
     }
 }
@@ -163,9 +162,7 @@ pub fn cost(lines: &[DagLine]) -> Option<String> {
         1 => "1 line makes".to_owned(),
         lines => format!("{lines} lines make"),
     };
-    Some(format!(
-        "{lines} {runs:.0} runs a day, which cost Airflow about {time} of CPU time ({SECONDS_OF_RUN} s each)"
-    ))
+    Some(format!("{lines} {runs:.0} runs a day, which cost Airflow about {time} of CPU time ({SECONDS_OF_RUN} s each)"))
 }
 
 /// On average over four years, including runs that end at the guard.
@@ -175,7 +172,6 @@ fn runs_a_day(line: &DagLine) -> f64 {
     let days = first.iter_days().take(YEARS);
     let days = days.filter(|date| line.schedule.has_run_on(*date)).count();
     let runs = line.schedule.minutes_of_day().count() * days;
-    let [runs, days] =
-        [runs, YEARS].map(|count| f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
+    let [runs, days] = [runs, YEARS].map(|count| f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
     runs / days
 }

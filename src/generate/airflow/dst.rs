@@ -82,9 +82,7 @@ pub fn differences(line: &DagLine, now: i64) -> Vec<Difference> {
         }
         found
     });
-    differences
-        .filter(|found| !found.only_cron.is_empty() || !found.only_airflow.is_empty())
-        .collect()
+    differences.filter(|found| !found.only_cron.is_empty() || !found.only_airflow.is_empty()).collect()
 }
 
 /// The minutes of UTC in which the change at `at` may matter: from the last day before it on which the line is due to

@@ -72,8 +72,7 @@ fn row(line: &DagLine, id: &str, variables: usize) -> String {
         Guard::Days(days) => Some(format!(", days={}", tuple(numbers(days)))),
         Guard::Weekdays(days) => Some(format!(", weekdays={}", tuple(numbers(days)))),
     };
-    let accepted =
-        (!line.accepted.is_empty()).then(|| format!(", accepted={}", tuple(line.accepted.iter())));
+    let accepted = (!line.accepted.is_empty()).then(|| format!(", accepted={}", tuple(line.accepted.iter())));
     let more: String = input.into_iter().chain(guard).chain(accepted).collect();
     format!(
         "    # {}\n    Line({}, {}, {}, STARTS[{crontab}], {user}, VARIABLES[{variables}],\n         {}{more}),",
@@ -87,8 +86,7 @@ fn row(line: &DagLine, id: &str, variables: usize) -> String {
 
 /// The second after the last change of a crontab. In that second cron may still have read the old one.
 fn start(source: &PortableLines) -> String {
-    let start =
-        DateTime::from_timestamp(source.changed.unwrap_or_default() + 1, 0).unwrap_or_default();
+    let start = DateTime::from_timestamp(source.changed.unwrap_or_default() + 1, 0).unwrap_or_default();
     let start = start.format("%Y, %-m, %-d, %-H, %-M, %-S");
     format!("datetime({start}, tzinfo=UTC)")
 }

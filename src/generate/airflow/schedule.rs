@@ -50,9 +50,7 @@ impl AirflowSchedule {
             (true, _) | (_, true) => (days, weekdays, Guard::Nothing),
             _ if is_either => (days, weekdays, Guard::Nothing),
             // Airflow checks the rarer of the two.
-            _ if days.count_ones() * 7 < weekdays.count_ones() * 31 => {
-                (days, all_weekdays, Guard::Weekdays(weekdays))
-            }
+            _ if days.count_ones() * 7 < weekdays.count_ones() * 31 => (days, all_weekdays, Guard::Weekdays(weekdays)),
             _ => (all_days, weekdays, Guard::Days(days)),
         };
         let mut schedule = Self {
@@ -64,8 +62,7 @@ impl AirflowSchedule {
             is_split: false,
             guard,
         };
-        schedule.is_split =
-            clock_changes && schedule.counts_time() && !schedule.is_due_on_sundays();
+        schedule.is_split = clock_changes && schedule.counts_time() && !schedule.is_due_on_sundays();
         schedule
     }
 
@@ -81,8 +78,7 @@ impl AirflowSchedule {
         let is_day = has(self.days, date.day());
         let is_weekday = has(self.weekdays, date.weekday().num_days_from_sunday());
         let is_either = self.days != all(&DAYS) && self.weekdays != all(&WEEKDAYS);
-        has(self.months, date.month())
-            && if is_either { is_day || is_weekday } else { is_day && is_weekday }
+        has(self.months, date.month()) && if is_either { is_day || is_weekday } else { is_day && is_weekday }
     }
 
     /// Whether a run on this day passes the guard.

@@ -36,15 +36,9 @@ fn check(path: &Path) -> (usize, usize) {
         let schedule = AirflowSchedule::of(&timing, true);
         let guard = match schedule.guard {
             Guard::Nothing => Vec::new(),
-            Guard::Days(days) | Guard::Weekdays(days) => {
-                numbers(days).map(|n| n.to_string()).collect()
-            }
+            Guard::Days(days) | Guard::Weekdays(days) => numbers(days).map(|n| n.to_string()).collect(),
         };
-        assert_eq!(
-            (schedule.to_string(), guard.join(",")),
-            (fields.to_owned(), days.to_owned()),
-            "{line}"
-        );
+        assert_eq!((schedule.to_string(), guard.join(",")), (fields.to_owned(), days.to_owned()), "{line}");
         let expected = match airflow {
             "=" => runs[line],
             minutes => minutes,

@@ -10,8 +10,7 @@ use crate::report::runs::outcome::Outcome;
 use crate::report::runs::reason::state_of_host;
 
 /// Words of a program that cannot reach a service. A line with one of them names the service.
-const OF_A_SERVICE: [&str; 7] =
-    ["connect", "resolve", "://", " port ", "unreachable", "no such host", "getaddrinfo"];
+const OF_A_SERVICE: [&str; 7] = ["connect", "resolve", "://", " port ", "unreachable", "no such host", "getaddrinfo"];
 
 /// What incidents that are merged have in common.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,9 +63,7 @@ impl Likeness {
     pub fn refused(number: usize, incident: &Incident) -> Self {
         let way = incident.main_way();
         match incident.kind {
-            IncidentKind::Failing if way.and_then(Outcome::refusal).is_some() => {
-                Self::Refused(way, incident.is_over())
-            }
+            IncidentKind::Failing if way.and_then(Outcome::refusal).is_some() => Self::Refused(way, incident.is_over()),
             _ => Self::Alone(number),
         }
     }
@@ -76,8 +73,7 @@ impl Likeness {
         let (IncidentKind::Failing, [job]) = (&incident.kind, incident.jobs.as_slice()) else {
             return Self::Alone(number);
         };
-        let (host, way, is_over) =
-            (history.job(*job).host, incident.main_way(), incident.is_over());
+        let (host, way, is_over) = (history.job(*job).host, incident.main_way(), incident.is_over());
         if way.is_some_and(|way| way.connection_failure().is_some_and(|it| !it.is_transient())) {
             return Self::Ssh(host, way, is_over);
         }
@@ -85,9 +81,7 @@ impl Likeness {
         let words = gist.to_lowercase();
         match state_of_host(&words) {
             Some(state) => Self::OnHost(host, state, is_over),
-            None if OF_A_SERVICE.iter().any(|word| words.contains(word)) => {
-                Self::Service(gist, is_over)
-            }
+            None if OF_A_SERVICE.iter().any(|word| words.contains(word)) => Self::Service(gist, is_over),
             None => Self::Alone(number),
         }
     }

@@ -254,9 +254,7 @@ impl Incident {
 
     pub fn state(&self) -> IncidentState {
         match self.kind {
-            IncidentKind::Failing | IncidentKind::Flapping if self.is_over() => {
-                IncidentState::Recovered
-            }
+            IncidentKind::Failing | IncidentKind::Flapping if self.is_over() => IncidentState::Recovered,
             IncidentKind::Failing => IncidentState::Failing,
             IncidentKind::Flapping => IncidentState::Flapping,
             IncidentKind::Lost { .. } => IncidentState::Lost,
@@ -288,9 +286,9 @@ impl Incident {
     /// When the incident ended, if the reason has passed: after a pause the next START, otherwise the last bad record.
     pub fn end(&self) -> Option<NaiveDateTime> {
         let next = match self.kind {
-            IncidentKind::Lost { together: true, .. }
-            | IncidentKind::Silent { .. }
-            | IncidentKind::CronDown { .. } => self.window.over,
+            IncidentKind::Lost { together: true, .. } | IncidentKind::Silent { .. } | IncidentKind::CronDown { .. } => {
+                self.window.over
+            }
             _ => None,
         };
         self.has_passed().then(|| next.unwrap_or(self.window.last))

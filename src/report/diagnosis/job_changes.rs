@@ -85,8 +85,7 @@ impl<'a> JobChanges<'a> {
     pub fn of(evidence: ChangeEvidence<'a>) -> Self {
         let jobs = started(evidence);
         let renamed = renamed(evidence.history, &jobs);
-        let is_renamed =
-            |id: JobId| renamed.iter().any(|(old, new)| [old.id, new.id].contains(&id));
+        let is_renamed = |id: JobId| renamed.iter().any(|(old, new)| [old.id, new.id].contains(&id));
         let alone: Vec<Job> = jobs.iter().filter(|job| !is_renamed(job.id)).cloned().collect();
         let (switched_off, stopped) = stopped(evidence, &alone);
         let (twice, new) = (twice(evidence, &jobs), new(evidence, &alone));
@@ -148,9 +147,7 @@ fn renamed<'a>(history: &History, jobs: &[Job<'a>]) -> Vec<(Job<'a>, Job<'a>)> {
         let new = |is_like: &dyn Fn(&StartedJob, &StartedJob) -> bool| {
             let new = jobs.iter().filter(|new| began(old, new) && is_like(old, new));
             // Two old jobs may not become one.
-            only(new.collect()).filter(|new| {
-                stopped().filter(|old| began(old, new) && is_like(old, new)).count() == 1
-            })
+            only(new.collect()).filter(|new| stopped().filter(|old| began(old, new) && is_like(old, new)).count() == 1)
         };
         let is_moved = |old: &StartedJob, new: &StartedJob| script(old.name) == script(new.name);
         let new = new(&is_moved).or_else(|| new(&|old, new| host(old) == host(new)));
@@ -160,10 +157,7 @@ fn renamed<'a>(history: &History, jobs: &[Job<'a>]) -> Vec<(Job<'a>, Job<'a>)> {
 }
 
 /// The jobs whose line is commented out, and other stopped jobs without an understood line.
-fn stopped<'a>(
-    evidence: ChangeEvidence<'a>,
-    jobs: &[Job<'a>],
-) -> (Vec<(Job<'a>, &'a CommentedOut)>, Vec<Job<'a>>) {
+fn stopped<'a>(evidence: ChangeEvidence<'a>, jobs: &[Job<'a>]) -> (Vec<(Job<'a>, &'a CommentedOut)>, Vec<Job<'a>>) {
     let (mut switched_off, mut stopped) = (Vec::new(), Vec::new());
     let Some(expected) = evidence.expected.filter(|it| it.planned.plan.has_any()) else {
         return (switched_off, stopped);
@@ -206,9 +200,7 @@ fn twice<'a>(evidence: ChangeEvidence, jobs: &[Job<'a>]) -> Vec<Twice<'a>> {
 /// How many times two STARTs of a job came at once in the period, if that is no exception.
 fn pairs_at_once(evidence: ChangeEvidence, job: &StartedJob) -> Option<usize> {
     // A slot that came twice as the clock went back has two STARTs.
-    let is_once = |start: &NaiveDateTime| {
-        !evidence.back.iter().any(|back| (back.to..=back.from).contains(start))
-    };
+    let is_once = |start: &NaiveDateTime| !evidence.back.iter().any(|back| (back.to..=back.from).contains(start));
     let starts = job.starts.iter().copied().filter(|start| *start >= evidence.scope.since);
     let starts: Vec<NaiveDateTime> = starts.filter(is_once).collect();
     let pairs = starts.windows(2).filter(|two| two[1] - two[0] <= AT_ONCE).count();
@@ -228,8 +220,7 @@ fn new<'a>(evidence: ChangeEvidence, jobs: &[Job<'a>]) -> Vec<Job<'a>> {
             lines.any(|changed| changed.is_some_and(|changed| local_time(changed) < since))
         });
         let runs = history.of_job(job.id);
-        let is_bad = runs.iter().all(|run| run.outcome != Outcome::Good)
-            && runs.iter().any(|run| run.outcome.is_bad());
+        let is_bad = runs.iter().all(|run| run.outcome != Outcome::Good) && runs.iter().any(|run| run.outcome.is_bad());
         job.first >= since && is_bad && !is_old && history.earlier(job.id).is_empty()
     };
     let new = jobs.iter().filter(|_| has_log_before).filter(is_new);

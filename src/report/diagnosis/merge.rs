@@ -30,8 +30,7 @@ pub fn merge_refused(incidents: Vec<Incident>, history: &History) -> Vec<Inciden
     let named = joined.into_iter().map(|mut incident| {
         let refusal = incident.main_way().and_then(Outcome::refusal);
         if let (IncidentKind::Failing, Some(refusal)) = (&incident.kind, refusal) {
-            let mut hosts: Vec<HostId> =
-                incident.jobs.iter().map(|job| history.job(*job).host).collect();
+            let mut hosts: Vec<HostId> = incident.jobs.iter().map(|job| history.job(*job).host).collect();
             hosts.sort_unstable();
             hosts.dedup();
             incident.kind = IncidentKind::Refused { hosts, refusal };
@@ -92,9 +91,7 @@ pub fn merge_reboots(incidents: &mut Vec<Incident>, history: &History) {
     let is_silence = |incident: &mut Incident| matches!(incident.kind, IncidentKind::Silent { .. });
     let silences: Vec<Incident> = incidents.extract_if(.., is_silence).collect();
     let is_single = |silence: &Incident| match silence.kind {
-        IncidentKind::Silent { scheduler, .. } => {
-            !is_reboot(&silence.window, scheduler, history, incidents)
-        }
+        IncidentKind::Silent { scheduler, .. } => !is_reboot(&silence.window, scheduler, history, incidents),
         _ => true,
     };
     let singles: Vec<Incident> = silences.into_iter().filter(is_single).collect();
@@ -102,12 +99,7 @@ pub fn merge_reboots(incidents: &mut Vec<Incident>, history: &History) {
 }
 
 /// Notes the pause with the runs of the same scheduler that were lost in it. Returns false if there are none.
-fn is_reboot(
-    window: &IncidentWindow,
-    scheduler: Scheduler,
-    history: &History,
-    incidents: &mut [Incident],
-) -> bool {
+fn is_reboot(window: &IncidentWindow, scheduler: Scheduler, history: &History, incidents: &mut [Incident]) -> bool {
     if window.over.is_none() {
         return false;
     }
@@ -147,8 +139,7 @@ fn explains(outage: &Incident, other: &Incident) -> bool {
         }
         (IncidentKind::ClockJumped { from, to, .. }, IncidentKind::Hung(hung)) => {
             let longest = TimeDelta::seconds(hung.longest.into()) + SLACK;
-            window.since <= *from
-                && window.over.is_some_and(|over| over >= *to && over - *to <= longest)
+            window.since <= *from && window.over.is_some_and(|over| over >= *to && over - *to <= longest)
         }
         _ => false,
     }
@@ -172,11 +163,8 @@ pub fn merge_downtime(incidents: Vec<Incident>, history: &History) -> Vec<Incide
 
 /// Whether runs of the same scheduler were lost together while nothing was started.
 fn was_lost_in(incident: &Incident, outage: &Incident, history: &History) -> bool {
-    let (
-        IncidentKind::Lost { together: true, .. },
-        IncidentKind::CronDown { scheduler, .. },
-        Some(job),
-    ) = (&incident.kind, &outage.kind, incident.jobs.first())
+    let (IncidentKind::Lost { together: true, .. }, IncidentKind::CronDown { scheduler, .. }, Some(job)) =
+        (&incident.kind, &outage.kind, incident.jobs.first())
     else {
         return false;
     };
@@ -203,9 +191,7 @@ fn add(outage: &mut Incident, incident: Incident) {
 pub fn not_recovered(incident: &Incident, history: &History) -> Vec<JobId> {
     let is_of_many = matches!(
         incident.kind,
-        IncidentKind::Unreachable { .. }
-            | IncidentKind::Dropped { .. }
-            | IncidentKind::Lost { together: true, .. }
+        IncidentKind::Unreachable { .. } | IncidentKind::Dropped { .. } | IncidentKind::Lost { together: true, .. }
     );
     if let (IncidentKind::CronDown { .. }, Some(over)) = (&incident.kind, incident.window.over) {
         let is_made_up = |job: &JobId| history.of_job(*job).iter().any(|run| run.start >= over);
@@ -213,8 +199,7 @@ pub fn not_recovered(incident: &Incident, history: &History) -> Vec<JobId> {
     }
     let is_not_recovered = |job: &JobId| {
         let runs = history.of_job(*job).iter();
-        let ended =
-            runs.filter(|run| !matches!(run.outcome, Outcome::Running | Outcome::Skipped(_)));
+        let ended = runs.filter(|run| !matches!(run.outcome, Outcome::Running | Outcome::Skipped(_)));
         let last = ended.max_by_key(|run| (run.last, run.start));
         last.is_some_and(|run| run.outcome.is_bad() && run.last <= incident.window.last)
     };

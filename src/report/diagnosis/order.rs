@@ -20,10 +20,8 @@ pub fn sorted(mut incidents: Vec<Incident>, evidence: &Evidence) -> Vec<Incident
     for incident in &mut incidents {
         incident.is_pressing = is_pressing(incident, evidence.history, span);
     }
-    let mut keyed: Vec<_> = mem::take(&mut incidents)
-        .into_iter()
-        .map(|incident| (key(&incident, evidence), incident))
-        .collect();
+    let mut keyed: Vec<_> =
+        mem::take(&mut incidents).into_iter().map(|incident| (key(&incident, evidence), incident)).collect();
     keyed.sort_by_key(|(key, _)| *key);
     keyed.into_iter().map(|(_, incident)| incident).collect()
 }
@@ -48,8 +46,7 @@ fn is_pressing(incident: &Incident, history: &History, span: TimeDelta) -> bool 
 }
 
 /// Shares are in thousandths.
-type Urgency =
-    (bool, bool, bool, Reverse<u64>, Reverse<usize>, Reverse<u64>, chrono::NaiveDateTime);
+type Urgency = (bool, bool, bool, Reverse<u64>, Reverse<usize>, Reverse<u64>, chrono::NaiveDateTime);
 
 fn key(incident: &Incident, evidence: &Evidence) -> Urgency {
     let (history, scope) = (evidence.history, evidence.scope);

@@ -62,8 +62,7 @@ fn renamed(report: &Report, found: &JobChanges) -> Vec<String> {
             let host = report.history.job(job.id).host;
             report.history.host(host)
         });
-        let (old, new) =
-            if old == new { (script(before.name), script(after.name)) } else { (old, new) };
+        let (old, new) = if old == new { (script(before.name), script(after.name)) } else { (old, new) };
         moved.entry((old, new)).or_default().push(after);
     }
     let texts = moved.into_iter().map(|((old, new), jobs)| {

@@ -61,10 +61,7 @@ fn schedule(job: &ExpectedJob, expected: &Expected, now: DateTime<Local>) -> Sch
     let next = next.min_by_key(|(next, _)| (next.is_none(), *next));
     Schedule {
         words: words.join("; "),
-        next: next.map_or_else(
-            || "ignored by cron".to_owned(),
-            |(next, entry)| start_in_words(next, entry, now),
-        ),
+        next: next.map_or_else(|| "ignored by cron".to_owned(), |(next, entry)| start_in_words(next, entry, now)),
         next_second: next.and_then(|(next, _)| next),
         place,
     }
@@ -118,8 +115,7 @@ fn whole(report: &Report, expected: &Expected) -> Option<Vec<String>> {
         return None;
     }
     let missed = &report.missed;
-    let of_runs =
-        [perhaps(missed), counted(missed.strays, "start", "without a line that is understood")];
+    let of_runs = [perhaps(missed), counted(missed.strays, "start", "without a line that is understood")];
     let of_crontabs = [
         counted(faults as u64, "fault", "(--check lists them)"),
         counted(unknown as u64, "call", "not checked (--next says why)"),
@@ -206,9 +202,7 @@ fn changes(report: &Report, expected: &Expected, clock: Clock) -> Vec<String> {
     };
     let mut lines: Vec<String> = changed.iter().take(MAX_CHANGED).map(sentence).collect();
     let more = changed.len().saturating_sub(MAX_CHANGED) as u64;
-    lines.extend(
-        (more > 0).then(|| format!("and {} were changed too", count(more, "more crontab"))),
-    );
+    lines.extend((more > 0).then(|| format!("and {} were changed too", count(more, "more crontab"))));
     lines
 }
 

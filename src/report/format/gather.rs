@@ -65,8 +65,7 @@ impl<'a> Gatherer<'a> {
         crontabs: Option<Planned>,
     ) -> Self {
         let dirs = query.source.dirs();
-        let expected =
-            crontabs.map(|planned| Expected::new(planned, dirs, &window.filter, &machine.users));
+        let expected = crontabs.map(|planned| Expected::new(planned, dirs, &window.filter, &machine.users));
         let builder = needs.history.then(|| {
             let until = window.filter.period.until.filter(|_| needs.as_of_end);
             let mut builder = HistoryBuilder::new(until, needs.tails);
@@ -153,10 +152,7 @@ impl<'a> Gatherer<'a> {
 
     pub fn finish(mut self, mut read: Reading, logs: &'a Logs) -> Report<'a> {
         if read.forgotten > 0 {
-            warn(&format!(
-                "left out: the {} oldest runs without END; there are too many to keep",
-                read.forgotten
-            ));
+            warn(&format!("left out: the {} oldest runs without END; there are too many to keep", read.forgotten));
         }
         let mut builder = self.builder.take();
         if let Some(builder) = &mut builder {
@@ -222,9 +218,7 @@ impl<'a> Gatherer<'a> {
     /// The logs of this machine that take no more lines since the last record.
     fn full_now(&self, read: &Reading) -> Vec<FullLog> {
         let dirs = self.query.source.dirs().unwrap_or_default();
-        let is_full = |dir: &&LogDir| {
-            !dir.scheduler.is_remote() && statvfs(&dir.path).is_ok_and(|it| it.f_bfree == 0)
-        };
+        let is_full = |dir: &&LogDir| !dir.scheduler.is_remote() && statvfs(&dir.path).is_ok_and(|it| it.f_bfree == 0);
         let full = dirs.iter().filter(is_full).map(|dir| FullLog {
             scheduler: dir.scheduler,
             since: read.latest,
@@ -287,13 +281,7 @@ impl<'a> Gatherer<'a> {
     }
 
     /// The missed slots of rare jobs, older than the logs of the report, that no later run replaced.
-    fn not_made_up(
-        &self,
-        missed: &MissedStarts,
-        expected: &Expected,
-        scope: &Scope,
-        logs: &Logs,
-    ) -> Vec<Gap> {
+    fn not_made_up(&self, missed: &MissedStarts, expected: &Expected, scope: &Scope, logs: &Logs) -> Vec<Gap> {
         let is_asked = self.needs.slots && self.needs.baseline && !self.needs.is_news;
         let older = self.older_logs(logs).filter(|_| is_asked && scope.is_live);
         let budget = ReadBudget::new(logs.size());
@@ -302,12 +290,7 @@ impl<'a> Gatherer<'a> {
 
     /// Leaves out the gaps of jobs that certainly have a new line: that have no START in older logs either. Returns how
     /// many logs were read.
-    fn leave_out_new_jobs(
-        &self,
-        missed: &mut MissedStarts,
-        expected: &Expected,
-        logs: &Logs,
-    ) -> usize {
+    fn leave_out_new_jobs(&self, missed: &mut MissedStarts, expected: &Expected, logs: &Logs) -> usize {
         let gaps = missed.gaps.iter().filter(|gap| gap.may_be_new);
         let mut new: HashSet<u32> = gaps.map(|gap| gap.slots[0].job).collect();
         let days = self.older_logs(logs).filter(|_| !new.is_empty());
@@ -325,13 +308,7 @@ impl<'a> Gatherer<'a> {
     }
 
     /// Compares the slots with the STARTs. Nothing is missing if some logs could not be read.
-    fn check(
-        &self,
-        expected: &mut Expected,
-        read: &Reading,
-        scope: &Scope,
-        logs: &Logs,
-    ) -> MissedStarts {
+    fn check(&self, expected: &mut Expected, read: &Reading, scope: &Scope, logs: &Logs) -> MissedStarts {
         let unread = read.unread.iter().chain(&logs.refused);
         // If another user's file has the name of a log, the records are in another file, which is read.
         let unread = unread.filter(|(_, error)| !matches!(error, InputError::Stranger(_)));

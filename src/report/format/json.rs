@@ -36,13 +36,7 @@ impl<'a> Json<'a> {
 
 impl Format for Json<'_> {
     fn needs(&self) -> Needs {
-        Needs {
-            slots: true,
-            watch: true,
-            warns_of_left_out: true,
-            is_paged: true,
-            ..Needs::default()
-        }
+        Needs { slots: true, watch: true, warns_of_left_out: true, is_paged: true, ..Needs::default() }
     }
 
     fn run(&mut self, run: Run, out: &mut ReportOutput) {

@@ -81,10 +81,7 @@ fn no_fault(plan: &CronJobs, crontabs: &Crontabs) -> String {
     let files = count(files.len() as u64, "crontab");
     let unknown = count(plan.unknown.len() as u64, "call");
     match (places.is_empty(), plan.unknown.is_empty()) {
-        (true, true) => format!(
-            "no line runs a job of remoteexe, in {}",
-            count(crontabs.read.len() as u64, "crontab")
-        ),
+        (true, true) => format!("no line runs a job of remoteexe, in {}", count(crontabs.read.len() as u64, "crontab")),
         (true, false) => format!("nothing to check: {unknown} not checked"),
         (false, true) => format!("no fault in {lines}, in {files}"),
         (false, false) => {
@@ -111,8 +108,7 @@ fn commented_out(plan: &CronJobs) -> Option<String> {
 fn unexplained<'a>(unknown: &'a [UnknownCall], findings: &[Finding]) -> Vec<&'a UnknownCall> {
     let faulty: HashSet<(&Path, Option<usize>)> =
         findings.iter().map(|finding| (finding.file.as_path(), finding.fault.line)).collect();
-    let is_unexplained =
-        |it: &&UnknownCall| !faulty.contains(&(&*it.place.file, Some(it.place.line)));
+    let is_unexplained = |it: &&UnknownCall| !faulty.contains(&(&*it.place.file, Some(it.place.line)));
     unknown.iter().filter(is_unexplained).collect()
 }
 

@@ -101,8 +101,7 @@ impl Report<'_> {
 
     /// The findings of Watch. `--changed` has only those detected in the period.
     pub fn watched(&self) -> impl Iterator<Item = &WatchFinding> {
-        let is_news =
-            matches!(self.query.form, Form::Text(Shown { question: Question::Changes, .. }));
+        let is_news = matches!(self.query.form, Form::Text(Shown { question: Question::Changes, .. }));
         let is_shown = move |it: &&WatchFinding| !is_news || self.scope.includes(it.detected_at);
         self.watch.findings.iter().filter(is_shown)
     }
@@ -133,8 +132,7 @@ impl Report<'_> {
     /// Whether a job runs behind a lock, or may, as far as its operands and its lines show.
     pub fn has_lock(&self, id: JobId) -> bool {
         let expected = self.crontabs.as_ref().and_then(|it| it.wanted().get(id as usize));
-        status_of_lock(&self.history.job(id).name).is_some()
-            || expected.is_some_and(|job| job.is_conditional)
+        status_of_lock(&self.history.job(id).name).is_some() || expected.is_some_and(|job| job.is_conditional)
     }
 
     /// A job, with its user if needed, and whether its parameters change.

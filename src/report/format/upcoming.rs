@@ -44,12 +44,7 @@ impl Format for Upcoming {
     }
 }
 
-fn render(
-    entries: Vec<&CronJob>,
-    plan: &CronJobs,
-    crontabs: &Crontabs,
-    now: DateTime<Local>,
-) -> String {
+fn render(entries: Vec<&CronJob>, plan: &CronJobs, crontabs: &Crontabs, now: DateTime<Local>) -> String {
     let entries: Vec<_> = entries.into_iter().filter(|entry| !entry.is_ignored).collect();
     let periods = periods(now);
     let mut text = String::new();
@@ -87,11 +82,7 @@ fn add_crowds(text: &mut String, entries: &[&CronJob], day: &[ClockInterval]) {
             times => format!(", and {} times more", times - 1),
         };
         let (most, host) = &crowd.on_one_host;
-        let host = if *most > 1 {
-            format!(" (most on {})", shortened(host, LONGEST))
-        } else {
-            String::new()
-        };
+        let host = if *most > 1 { format!(" (most on {})", shortened(host, LONGEST)) } else { String::new() };
         let when = local(crowd.first).format("%H:%M:%S");
         let row = format!("{:>6}  {most:>11}  {when}{times}{host}", crowd.jobs);
         line(text, &row);
@@ -103,12 +94,7 @@ fn add_crowds(text: &mut String, entries: &[&CronJob], day: &[ClockInterval]) {
     }
 }
 
-fn add_starts(
-    text: &mut String,
-    entries: &[&CronJob],
-    periods: &[Vec<ClockInterval>],
-    now: DateTime<Local>,
-) {
+fn add_starts(text: &mut String, entries: &[&CronJob], periods: &[Vec<ClockInterval>], now: DateTime<Local>) {
     // Where there are lines of cron and of another scheduler, each says whose it is.
     let first = entries.first().map(|entry| entry.starter);
     let are_mixed = entries.iter().any(|entry| Some(entry.starter) != first);
@@ -146,12 +132,8 @@ fn add_starts(
 
 pub fn start_in_words(next: Option<i64>, entry: &CronJob, now: DateTime<Local>) -> String {
     match next {
-        Some(second) if local(second).date_naive() == now.date_naive() => {
-            local(second).format("%H:%M:%S").to_string()
-        }
-        Some(second) if local(second).year() == now.year() => {
-            local(second).format("%a %-d %b %H:%M:%S").to_string()
-        }
+        Some(second) if local(second).date_naive() == now.date_naive() => local(second).format("%H:%M:%S").to_string(),
+        Some(second) if local(second).year() == now.year() => local(second).format("%a %-d %b %H:%M:%S").to_string(),
         Some(second) => local(second).format("%a %-d %b %Y %H:%M:%S").to_string(),
         None if entry.timing.is_reboot => "at boot".to_owned(),
         None => "never".to_owned(),

@@ -31,9 +31,8 @@ pub fn facts(finding: &WatchFinding, report: &Report) -> String {
     let before = grouped(*compared as u64);
     match &finding.oddity {
         Oddity::NothingDone { seconds, lines } => {
-            let seconds = seconds.map(|(now, usual)| {
-                format!("{} instead of {}", duration(Some(now)), duration(Some(usual)))
-            });
+            let seconds =
+                seconds.map(|(now, usual)| format!("{} instead of {}", duration(Some(now)), duration(Some(usual))));
             let lines = lines.map(|(now, usual)| {
                 let now = if now == 0 { "no output".to_owned() } else { count(now.into(), "line") };
                 format!("{now} instead of about {}", count(usual.into(), "line"))
@@ -76,15 +75,10 @@ fn rhythm(beat: &Beat, counts: &Counts) -> String {
     let Counts { bad, all, other_bad, others } = counts;
     match beat {
         Beat::Weekday(day) => {
-            format!(
-                "failed on {bad} of {all} {}s, on {other_bad} of {others} other days",
-                name(*day)
-            )
+            format!("failed on {bad} of {all} {}s, on {other_bad} of {others} other days", name(*day))
         }
         Beat::DayOfMonth(day) => {
-            format!(
-                "failed on day {day} of {bad} of {all} months, on {other_bad} of {others} other days"
-            )
+            format!("failed on day {day} of {bad} of {all} months, on {other_bad} of {others} other days")
         }
         Beat::Hour(hour) => {
             format!(

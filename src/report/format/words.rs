@@ -35,11 +35,7 @@ impl Clock {
         if begin.date() == end.date() {
             last = Self::of(end.date()).time(end);
         }
-        if begin.date() == end.date() && first.ends_with(&last) {
-            first
-        } else {
-            format!("{first}–{last}")
-        }
+        if begin.date() == end.date() && first.ends_with(&last) { first } else { format!("{first}–{last}") }
     }
 
     /// The name of a run for `--run`.
@@ -49,11 +45,7 @@ impl Clock {
 
     /// The same of the process `pid`.
     pub fn run_of(self, pid: u32, start: NaiveDateTime) -> String {
-        if start.date() == self.day {
-            format!("{pid}@{}", start.time())
-        } else {
-            format!("{pid}@{start}")
-        }
+        if start.date() == self.day { format!("{pid}@{}", start.time()) } else { format!("{pid}@{start}") }
     }
 }
 

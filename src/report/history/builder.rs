@@ -58,8 +58,7 @@ impl HistoryBuilder {
         let job = self.job(run);
         // A lost run with a record of that time or later was still alive.
         let is_open = |until: NaiveDateTime| run.trace.last >= until;
-        let outcome =
-            if self.until.is_some_and(is_open) { Outcome::Running } else { run.outcome() };
+        let outcome = if self.until.is_some_and(is_open) { Outcome::Running } else { run.outcome() };
         let last = self.until.unwrap_or(run.trace.last).min(run.trace.last);
         let until = run.until().unwrap_or(last);
         let line = run.reason().filter(|_| outcome.is_bad());
@@ -119,13 +118,7 @@ impl HistoryBuilder {
     fn push_job(&mut self, account: Account, name: &Rc<[u8]>, script_number: Option<u32>) -> JobId {
         let (job, host) = (self.next_job(), self.host(first_word(name)));
         let name = Rc::clone(name);
-        self.history.jobs.push(KnownJob {
-            name,
-            account,
-            host,
-            script_number,
-            has_variants: false,
-        });
+        self.history.jobs.push(KnownJob { name, account, host, script_number, has_variants: false });
         job
     }
 

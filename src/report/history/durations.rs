@@ -51,11 +51,7 @@ impl DurationStats {
         let middle = (seconds.len() - 1) / 2;
         let (_, median, longer) = seconds.select_nth_unstable(middle);
         let median = *median;
-        Self {
-            good: longer.len() + middle + 1,
-            median,
-            longest: longer.iter().copied().max().unwrap_or(median),
-        }
+        Self { good: longer.len() + middle + 1, median, longest: longer.iter().copied().max().unwrap_or(median) }
     }
 
     /// The longest time that a run may take: three times the longest good run, and at least ten minutes more. Unlimited
@@ -119,9 +115,10 @@ pub fn before_each(
     if asked.is_empty() {
         return Vec::new();
     }
-    let good = history.of_job(job).iter().filter_map(|run| {
-        Some(Good { end: run.until, start: run.start, seconds: run.good_seconds()? })
-    });
+    let good = history
+        .of_job(job)
+        .iter()
+        .filter_map(|run| Some(Good { end: run.until, start: run.start, seconds: run.good_seconds()? }));
     let mut good: Vec<Good> = history.earlier(job).iter().copied().chain(good).collect();
     good.sort_unstable();
     let mut good = good.into_iter().peekable();

@@ -36,16 +36,9 @@ pub struct OlderLogs<'a> {
 
 impl OlderLogs<'_> {
     /// Adds good runs from older logs to the history. Returns the number of logs that were read.
-    pub fn add_good_runs(
-        &self,
-        history: &mut History,
-        scope: &Scope,
-        accept: &impl Fn(&mut Run),
-    ) -> usize {
-        let asking: Vec<JobId> = history
-            .job_ids()
-            .filter(|job| history.of_job(*job).iter().any(|run| is_asking(run, scope)))
-            .collect();
+    pub fn add_good_runs(&self, history: &mut History, scope: &Scope, accept: &impl Fn(&mut Run)) -> usize {
+        let asking: Vec<JobId> =
+            history.job_ids().filter(|job| history.of_job(*job).iter().any(|run| is_asking(run, scope))).collect();
         if asking.is_empty() {
             return 0;
         }

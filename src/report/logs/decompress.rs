@@ -18,12 +18,8 @@ const MAX_XZ_MEMORY: u32 = 128 << 10;
 const MAGIC: u64 = 6;
 
 /// The first bytes of formats that are not read, and the programs that decompress them.
-const UNREADABLE: [(&[u8], &str); 4] = [
-    (b"BZh", "bzip2 -d"),
-    (b"\x04\x22\x4d\x18", "lz4 -d"),
-    (b"\x1f\x9d", "uncompress"),
-    (b"PK\x03\x04", "unzip"),
-];
+const UNREADABLE: [(&[u8], &str); 4] =
+    [(b"BZh", "bzip2 -d"), (b"\x04\x22\x4d\x18", "lz4 -d"), (b"\x1f\x9d", "uncompress"), (b"PK\x03\x04", "unzip")];
 
 /// The decompressed bytes of `file`, or its own bytes if it is not compressed. Fails for a format that is not read.
 pub fn decompress(mut file: impl Read + Send + 'static) -> io::Result<Source> {
@@ -89,10 +85,7 @@ impl<R: BufRead> Zstd<R> {
         while !self.input.fill_buf()?.is_empty() {
             match self.decoder.reset(&mut self.input) {
                 Ok(()) => return Ok(true),
-                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
-                    length,
-                    ..
-                })) => {
+                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame { length, .. })) => {
                     let mut frame = (&mut self.input).take(length.into());
                     io::copy(&mut frame, &mut io::sink())?;
                 }

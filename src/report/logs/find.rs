@@ -104,12 +104,7 @@ pub fn logs(dirs: &[LogDir], window: &Window, days: &[NaiveDate], users: &Users)
 impl<'a> Files<'a> {
     /// The files in `dir`, without those that have vanished: if logs are being rotated, the next listing has them under
     /// another name.
-    fn listed(
-        dir: &LogDir,
-        window: &'a Window,
-        days: &'a [NaiveDate],
-        users: &'a Users,
-    ) -> (Self, io::Result<()>) {
+    fn listed(dir: &LogDir, window: &'a Window, days: &'a [NaiveDate], users: &'a Users) -> (Self, io::Result<()>) {
         let mut listings = 0;
         loop {
             let mut files = Self {
@@ -148,9 +143,7 @@ impl<'a> Files<'a> {
     /// Notes a file of the reader or of root that may be a copy of a log.
     fn consider_other(&mut self, path: PathBuf, day: NaiveDate) {
         let Ok(stat) = lstat(&path) else { return };
-        if self.is_of_period(day, Some(&stat))
-            && self.window.filter.reads_user(stat.st_uid, self.users)
-        {
+        if self.is_of_period(day, Some(&stat)) && self.window.filter.reads_user(stat.st_uid, self.users) {
             self.logs.unnamed.get_or_insert((path, 0)).1 += 1;
         }
     }
@@ -171,8 +164,7 @@ impl<'a> Files<'a> {
         };
         self.has_any = true;
         let owner = stat.st_uid;
-        let log =
-            LogFile { path, name, owner, place: FileId::of(&stat), scheduler: self.scheduler };
+        let log = LogFile { path, name, owner, place: FileId::of(&stat), scheduler: self.scheduler };
         self.note_day(&log, &stat);
         let day = log.name.log.day;
         if !self.is_of_period(day, Some(&stat)) {
@@ -181,10 +173,8 @@ impl<'a> Files<'a> {
         // In a directory of their own, a log belongs to the user who is asked for.
         let is_at_home = self.window.filter.user == Some(owner) && self.only_writer == Some(owner);
         // Nobody writes to a missing log of a day before the period.
-        let is_in_our_place = self.is_our_place(&log)
-            && self.is_of_period(day, None)
-            && self.users.is_other_user(owner)
-            && !is_at_home;
+        let is_in_our_place =
+            self.is_our_place(&log) && self.is_of_period(day, None) && self.users.is_other_user(owner) && !is_at_home;
         if is_in_our_place {
             let owner = self.users.describe(owner);
             self.logs.refuse(Input::Log(log.clone()), InputError::Stranger(owner));
@@ -224,14 +214,9 @@ impl<'a> Files<'a> {
     /// Why a file in the list cannot be looked at. In a directory where others may make files, anybody can mount
     /// something over a file of theirs (fusermount(1)). Not even root may look at the mount, and no log is there.
     fn hidden(&self, error: io::Error) -> InputError {
-        let is_mount =
-            matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::NotConnected);
+        let is_mount = matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::NotConnected);
         let may_be_strangers = self.only_writer.is_none_or(|uid| self.users.is_other_user(uid));
-        if is_mount && may_be_strangers && self.users.reader == 0 {
-            InputError::Hidden(error)
-        } else {
-            error.into()
-        }
+        if is_mount && may_be_strangers && self.users.reader == 0 { InputError::Hidden(error) } else { error.into() }
     }
 
     /// Whether a log of this day is in the period, by its facts or by the day alone.
@@ -243,9 +228,7 @@ impl<'a> Files<'a> {
             // it started, however long it takes. But another user can set that time.
             let is_written = |stat: &Stat| written(stat).is_none_or(|written| written >= since);
             let counts_day = stat.is_none_or(|stat| self.users.is_other_user(stat.st_uid));
-            stat.is_some_and(is_written)
-                || counts_day && day >= since.date()
-                || self.days.contains(&day)
+            stat.is_some_and(is_written) || counts_day && day >= since.date() || self.days.contains(&day)
         };
         since.is_none_or(is_recent) && until.is_none_or(|until| day <= until.date())
     }
@@ -301,9 +284,7 @@ impl Logs {
     }
 
     fn refuse(&mut self, input: Input, error: InputError) {
-        let is_same = |(_, other): &&(Input, InputError)| {
-            mem::discriminant(other) == mem::discriminant(&error)
-        };
+        let is_same = |(_, other): &&(Input, InputError)| mem::discriminant(other) == mem::discriminant(&error);
         if self.refused.iter().filter(is_same).count() < MAX_NAMED {
             self.refused.push((input, error));
         } else {
@@ -313,11 +294,7 @@ impl Logs {
 
     fn skip(&mut self, log: LogFile, stat: &Stat) {
         let size = u64::try_from(stat.st_size).unwrap_or_default();
-        let left_out = self.left_out.entry(log.owner).or_insert(LeftOut {
-            path: log.path,
-            count: 0,
-            bytes: 0,
-        });
+        let left_out = self.left_out.entry(log.owner).or_insert(LeftOut { path: log.path, count: 0, bytes: 0 });
         left_out.count += 1;
         left_out.bytes = left_out.bytes.saturating_add(size);
     }
@@ -328,9 +305,7 @@ impl Logs {
             let LeftOut { path, count, bytes } = left_out;
             let (path, user, word) = (path.display(), users.describe(uid), users.word(uid));
             let others = and_more(count - 1);
-            format!(
-                "left out: {path}{others} of {user}, {bytes} bytes; --user {word} shows the runs"
-            )
+            format!("left out: {path}{others} of {user}, {bytes} bytes; --user {word} shows the runs")
         };
         let mut lines: Vec<String> = self.left_out.iter().take(MAX_NAMED).map(line).collect();
         let more = self.left_out.len() - lines.len();
@@ -339,10 +314,7 @@ impl Logs {
         }
         if let Some((path, count)) = &self.unnamed {
             let others = and_more(count - 1);
-            lines.push(format!(
-                "left out: {}{others}, not named as logs are; as a FILE it is read",
-                path.display()
-            ));
+            lines.push(format!("left out: {}{others}, not named as logs are; as a FILE it is read", path.display()));
         }
         lines
     }
@@ -354,9 +326,7 @@ pub fn inputs(mut logs: Vec<LogFile>) -> Vec<Input> {
     // Both exist while gzip works, and after `gzip --keep`. A plain log of another owner is another log.
     let owners = logs.iter().map(|log| (log.path.clone(), log.owner));
     let owners: HashMap<PathBuf, u32> = owners.collect();
-    logs.retain(|log| {
-        !log.name.is_compressed || owners.get(&uncompressed_path(&log.path)) != Some(&log.owner)
-    });
+    logs.retain(|log| !log.name.is_compressed || owners.get(&uncompressed_path(&log.path)) != Some(&log.owner));
     logs.into_iter().map(Input::Log).collect()
 }
 

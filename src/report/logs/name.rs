@@ -115,8 +115,7 @@ mod tests {
         let parsed = names.map(|name| FileName::parse(name).expect(name));
         assert!(parsed.is_sorted(), "{parsed:?}");
         for (name, parsed) in names.iter().zip(parsed) {
-            let is_live =
-                ["remoteexe.log", "remoteexe.0.log"].iter().any(|end| name.ends_with(end));
+            let is_live = ["remoteexe.log", "remoteexe.0.log"].iter().any(|end| name.ends_with(end));
             assert_eq!(parsed.is_live(), is_live, "{name}");
         }
     }

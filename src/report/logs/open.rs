@@ -7,9 +7,7 @@ use std::os::fd::AsFd;
 use std::path::PathBuf;
 
 use rustix::event::{PollFd, PollFlags};
-use rustix::fs::{
-    FileType, Mode, OFlags, Stat, fcntl_getfl, fcntl_setfl, fstat, lstat, open, stat,
-};
+use rustix::fs::{FileType, Mode, OFlags, Stat, fcntl_getfl, fcntl_setfl, fstat, lstat, open, stat};
 
 use super::data::Data;
 use super::name::FileName;

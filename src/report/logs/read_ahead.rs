@@ -98,11 +98,7 @@ impl Chunks {
 }
 
 /// Fills chunks until the input ends, or until the receiver is gone.
-fn read_ahead(
-    mut splitter: Splitter,
-    filled: &SyncSender<io::Result<Chunk>>,
-    used: &Receiver<Chunk>,
-) {
+fn read_ahead(mut splitter: Splitter, filled: &SyncSender<io::Result<Chunk>>, used: &Receiver<Chunk>) {
     loop {
         let mut chunk = used.try_recv().unwrap_or_default();
         let result = splitter.fill(&mut chunk);

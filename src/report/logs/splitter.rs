@@ -86,11 +86,7 @@ impl Splitter {
     fn split(&mut self, bytes: &[u8], newline: usize, groups: &mut Vec<LineGroup>) -> usize {
         let (mut begin, mut newline) = (0, Some(newline));
         while let Some(end) = newline {
-            let group = if self.is_in_line {
-                self.piece(begin, end)
-            } else {
-                self.group(bytes, begin, end)
-            };
+            let group = if self.is_in_line { self.piece(begin, end) } else { self.group(bytes, begin, end) };
             self.is_in_line = false;
             begin = group.end + 1;
             groups.push(group);
@@ -101,11 +97,7 @@ impl Splitter {
 
     /// A piece of a line that is too long, or has no newline. Only the first piece counts.
     fn piece(&mut self, begin: usize, end: usize) -> LineGroup {
-        let kind = if self.is_in_line || begin == end {
-            GroupKind::Empty
-        } else {
-            GroupKind::Unrecognized
-        };
+        let kind = if self.is_in_line || begin == end { GroupKind::Empty } else { GroupKind::Unrecognized };
         self.is_in_line = true;
         self.marked.clear();
         let time = self.time;

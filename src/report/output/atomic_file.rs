@@ -11,8 +11,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, Stat, fchown, fremovexattr, fstat, openat, renameat, statat,
-    unlinkat,
+    AtFlags, FileType, Mode, OFlags, Stat, fchown, fremovexattr, fstat, openat, renameat, statat, unlinkat,
 };
 use rustix::io::Errno;
 use rustix::process::{getegid, umask};
@@ -154,9 +153,7 @@ fn current_umask() -> u32 {
 }
 
 fn not_a_file() -> io::Error {
-    io::Error::other(
-        "it is not a regular file; tip: give the name of one, or - for standard output",
-    )
+    io::Error::other("it is not a regular file; tip: give the name of one, or - for standard output")
 }
 
 fn no_new_file(error: &io::Error) -> io::Error {

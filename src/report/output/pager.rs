@@ -44,11 +44,8 @@ impl Pager {
         }
         let needs_shell = pager.iter().any(|byte| OF_SHELL.contains(byte));
         let mut words = pager.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-        let (program, arguments) = if needs_shell {
-            (&b"/bin/sh"[..], vec![&b"-c"[..], pager])
-        } else {
-            (words.next()?, words.collect())
-        };
+        let (program, arguments) =
+            if needs_shell { (&b"/bin/sh"[..], vec![&b"-c"[..], pager]) } else { (words.next()?, words.collect()) };
         let mut command = Command::new(OsStr::from_bytes(program));
         command.args(arguments.into_iter().map(OsStr::from_bytes));
         for (name, value) in SETTINGS {

@@ -36,10 +36,9 @@ impl Severity {
     pub fn of(state: IncidentState) -> Self {
         match state {
             IncidentState::Recovered => Self::Good,
-            IncidentState::Slower
-            | IncidentState::Dropped
-            | IncidentState::Flapping
-            | IncidentState::Late => Self::Doubtful,
+            IncidentState::Slower | IncidentState::Dropped | IncidentState::Flapping | IncidentState::Late => {
+                Self::Doubtful
+            }
             IncidentState::Failing
             | IncidentState::Lost
             | IncidentState::Hung
@@ -85,11 +84,7 @@ impl Style {
     }
 
     pub fn paint(self, severity: Severity, text: &str) -> String {
-        if self.is_coloured {
-            format!("\x1b[{}m{text}\x1b[0m", severity.code())
-        } else {
-            text.to_owned()
-        }
+        if self.is_coloured { format!("\x1b[{}m{text}\x1b[0m", severity.code()) } else { text.to_owned() }
     }
 }
 
@@ -103,8 +98,5 @@ fn width() -> u16 {
     let columns = env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
     let terminal = || Some(tcgetwinsize(io::stdout()).ok()?.ws_col);
     let is_wide_enough = |width: &u16| *width >= MIN_WIDTH;
-    columns
-        .filter(is_wide_enough)
-        .or_else(|| terminal().filter(is_wide_enough))
-        .unwrap_or(DEFAULT_WIDTH)
+    columns.filter(is_wide_enough).or_else(|| terminal().filter(is_wide_enough)).unwrap_or(DEFAULT_WIDTH)
 }

@@ -42,8 +42,7 @@ impl Filter {
     }
 
     fn has_job(&self, run: &Run) -> bool {
-        self.has_name(run.host(), &run.trace.job)
-            && self.user.is_none_or(|uid| run.trace.owner.uid == Some(uid))
+        self.has_name(run.host(), &run.trace.job) && self.user.is_none_or(|uid| run.trace.owner.uid == Some(uid))
     }
 
     /// Whether a job of a crontab passes. The crontab may not name the user.
@@ -59,8 +58,7 @@ impl Filter {
 
     fn has_name(&self, host: &[u8], job: &[u8]) -> bool {
         let has_text = |text: &Vec<u8>| memchr::memmem::find(job, text).is_some();
-        self.host.as_ref().is_none_or(|sought| sought == host)
-            && self.job.as_ref().is_none_or(has_text)
+        self.host.as_ref().is_none_or(|sought| sought == host) && self.job.as_ref().is_none_or(has_text)
     }
 
     pub fn reads_user(&self, uid: u32, users: &Users) -> bool {

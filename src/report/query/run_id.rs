@@ -28,7 +28,6 @@ impl RunId {
 
 impl StartTime {
     pub fn matches(&self, start: NaiveDateTime) -> bool {
-        self.day.is_none_or(|day| day == start.date())
-            && start.time().to_string().starts_with(&self.clock)
+        self.day.is_none_or(|day| day == start.date()) && start.time().to_string().starts_with(&self.clock)
     }
 }

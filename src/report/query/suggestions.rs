@@ -89,10 +89,7 @@ impl Suggestions {
         Some(if names.is_empty() {
             format!("no {what} '{sought}' in these logs or crontabs, nor one like it")
         } else {
-            format!(
-                "no {what} '{sought}' in these logs or crontabs; the nearest: {}",
-                names.join(", ")
-            )
+            format!("no {what} '{sought}' in these logs or crontabs; the nearest: {}", names.join(", "))
         })
     }
 }

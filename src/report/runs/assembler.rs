@@ -247,8 +247,7 @@ impl Assembler {
         self.note_clock(previous.map(|(_, start)| start), record.time);
         let beside = previous.and_then(|(pid, _)| self.processes.get_mut(&Key { account, pid }));
         let runs = beside.into_iter().flat_map(|process| &mut process.open);
-        let goes_on =
-            |run: &&mut Trace| run.job == job && run.attempt.sequel != Some(Sequel::Retry);
+        let goes_on = |run: &&mut Trace| run.job == job && run.attempt.sequel != Some(Sequel::Retry);
         runs.filter(goes_on).for_each(|run| run.is_overlapped = true);
         job
     }
@@ -264,8 +263,7 @@ impl Assembler {
             return;
         }
         let known = &mut self.read.back;
-        let is_same =
-            |it: &ClockBack| (it.scheduler, it.uid) == (scheduler, uid) && start <= it.from;
+        let is_same = |it: &ClockBack| (it.scheduler, it.uid) == (scheduler, uid) && start <= it.from;
         if let Some(place) = known.iter().rposition(is_same) {
             known[place].to = start.min(known[place].to);
         } else if known.len() < MAX_BACK {
@@ -301,11 +299,7 @@ impl Assembler {
     /// of the log.
     ///
     /// Returns what was read besides the runs.
-    pub fn finish(
-        self,
-        is_running: impl Fn(&Trace) -> bool,
-        finished: &mut impl FnMut(Run),
-    ) -> Reading {
+    pub fn finish(self, is_running: impl Fn(&Trace) -> bool, finished: &mut impl FnMut(Run)) -> Reading {
         let mut reasons = self.reasons;
         let mut concluded = |mut trace: Trace, end| {
             reasons.conclude(&mut trace, end);

@@ -6,9 +6,7 @@ use std::ops::Range;
 
 use memchr::{memchr, memchr_iter, memrchr};
 
-use super::reason::{
-    Chooser, PlainScores, UsualLines, after_the_last_return, first_sign, masked, says_error, shown,
-};
+use super::reason::{Chooser, PlainScores, UsualLines, after_the_last_return, first_sign, masked, says_error, shown};
 use crate::log::record::{Kind, Notice, Parser};
 use crate::report::logs::chunk::Records;
 use crate::ssh_error;
@@ -263,8 +261,7 @@ impl KeptRecords {
     pub fn output(&self) -> Vec<&[u8]> {
         let mut parser = Parser::default();
         let places = self.output.iter().cloned();
-        let lines =
-            places.flat_map(|place| self.lines[place].split_inclusive(|&byte| byte == b'\n'));
+        let lines = places.flat_map(|place| self.lines[place].split_inclusive(|&byte| byte == b'\n'));
         let texts = lines.filter_map(|line| Some(parser.parse(line.strip_suffix(b"\n")?)?.text));
         texts.collect()
     }

@@ -58,9 +58,7 @@ impl Outcome {
     /// Why ssh failed before the remote command ran, if it did.
     pub fn connection_failure(self) -> Option<Cause> {
         match self {
-            Self::Failed(_, Reason::Ssh(failure)) => {
-                Some(failure.cause).filter(|cause| cause.is_before_the_session())
-            }
+            Self::Failed(_, Reason::Ssh(failure)) => Some(failure.cause).filter(|cause| cause.is_before_the_session()),
             _ => None,
         }
     }
@@ -90,10 +88,7 @@ impl Display for Outcome {
             Self::Good => "ok",
             Self::Running => "still running",
             Self::Skipped(status) => {
-                return write!(
-                    formatter,
-                    "skipped by flock -n, or the script returned {status} without output"
-                );
+                return write!(formatter, "skipped by flock -n, or the script returned {status} without output");
             }
             Self::Lost => "lost: no END, and the process is gone",
             Self::Failed(status, reason) => match reason {
@@ -116,11 +111,7 @@ impl Display for Outcome {
     }
 }
 
-fn write_signal(
-    formatter: &mut Formatter<'_>,
-    status: u8,
-    place: Option<SignalPlace>,
-) -> fmt::Result {
+fn write_signal(formatter: &mut Formatter<'_>, status: u8, place: Option<SignalPlace>) -> fmt::Result {
     let name = exit::signal_text(status);
     match place {
         Some(SignalPlace::Remoteexe) => write!(formatter, "ended by signal {name} to remoteexe"),

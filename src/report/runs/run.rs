@@ -139,14 +139,10 @@ impl Run {
     pub fn has_reached_host(&self) -> bool {
         self.trace.command.is_some()
             && match self.end {
-                End::Exit(exit::CANNOT_RUN | exit::NOT_FOUND) => {
-                    self.trace.attempt.start_failure.is_none()
-                }
+                End::Exit(exit::CANNOT_RUN | exit::NOT_FOUND) => self.trace.attempt.start_failure.is_none(),
                 End::Exit(exit::SSH_FAILED) => self.is_requested(),
                 // A higher status may come from a signal that ended ssh.
-                End::Exit(status) => {
-                    status < exit::SIGNALLED || self.trace.attempt.signal == Some(SignalPlace::Host)
-                }
+                End::Exit(status) => status < exit::SIGNALLED || self.trace.attempt.signal == Some(SignalPlace::Host),
                 End::Running | End::Lost => false,
             }
     }
@@ -177,8 +173,7 @@ impl Run {
         lines.for_each(|line| diagnosis.observe(line));
         let is_possible = |failure: &Failure| {
             // Other messages come from the script.
-            let is_after =
-                matches!(failure.cause, Cause::Disconnected | Cause::NoSession | Cause::PortTaken);
+            let is_after = matches!(failure.cause, Cause::Disconnected | Cause::NoSession | Cause::PortTaken);
             is_after || !self.is_requested()
         };
         diagnosis.failure().filter(is_possible)
@@ -229,9 +224,7 @@ impl Run {
             exit::USAGE_ERROR if self.is_usage_error() => Reason::Usage,
             exit::CANNOT_RUN if self.trace.attempt.start_failure.is_some() => Reason::SshNotRun,
             exit::CANNOT_RUN => Reason::NotExecutable,
-            exit::NOT_FOUND if self.trace.attempt.start_failure == Some(StartFailure::NoSsh) => {
-                Reason::NoSsh
-            }
+            exit::NOT_FOUND if self.trace.attempt.start_failure == Some(StartFailure::NoSsh) => Reason::NoSsh,
             exit::NOT_FOUND => Reason::NotFound,
             exit::SSH_FAILED => match (self.ssh_failure(), self.is_requested()) {
                 (Some(failure), false) => Reason::Ssh(failure),

@@ -159,7 +159,6 @@ impl Trace {
         // Some have a banner before it. Some add a blank line.
         let is_short = self.lines <= LONGEST_BANNER;
         let mut lines = self.kept.tail().filter(|line| !line.trim_ascii().is_empty());
-        is_short
-            && lines.next_back().is_some_and(|line| is_no_login(&String::from_utf8_lossy(line)))
+        is_short && lines.next_back().is_some_and(|line| is_no_login(&String::from_utf8_lossy(line)))
     }
 }

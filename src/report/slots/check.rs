@@ -9,9 +9,7 @@ use super::coverage::Coverage;
 use super::missed::{Delay, Gap, MissedStarts, Outage, Slot};
 use super::{Expected, ExpectedJob};
 use crate::clock::{local_seconds, local_time, of_local_seconds as time, with_offset};
-use crate::cron::{
-    self, ClockInterval, Comparison, ComparisonResult, MissedSlot, Zone, clock_intervals,
-};
+use crate::cron::{self, ClockInterval, Comparison, ComparisonResult, MissedSlot, Zone, clock_intervals};
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::assembler::ClockBack;
 
@@ -115,15 +113,7 @@ impl Expected {
             found.checked_from.push((scheduler, from));
             if let Some(from) = from {
                 let repeated = self.repeated(timeframe.back, scheduler);
-                let checker = SlotChecker {
-                    expected: self,
-                    timeframe,
-                    scheduler,
-                    from,
-                    until,
-                    days,
-                    repeated,
-                };
+                let checker = SlotChecker { expected: self, timeframe, scheduler, from, until, days, repeated };
                 checker.check(&mut found);
             }
         }
@@ -144,12 +134,7 @@ impl Expected {
     }
 
     /// The time since which there are not too many slots, on all days or on `days` only. The last slots count.
-    fn bounded(
-        &self,
-        from: NaiveDateTime,
-        until: NaiveDateTime,
-        days: Option<&BTreeSet<NaiveDate>>,
-    ) -> NaiveDateTime {
+    fn bounded(&self, from: NaiveDateTime, until: NaiveDateTime, days: Option<&BTreeSet<NaiveDate>>) -> NaiveDateTime {
         let lines = self.jobs.iter().flat_map(|job| &job.lines);
         let per_day = lines.map(|line| {
             let timing = &self.line(*line).timing;
@@ -221,8 +206,7 @@ impl SlotChecker<'_> {
         let Some(days) = self.days else {
             return of_period(self.from, self.until);
         };
-        let days: Vec<NaiveDate> =
-            days.range(self.from.date()..=self.until.date()).copied().collect();
+        let days: Vec<NaiveDate> = days.range(self.from.date()..=self.until.date()).copied().collect();
         let in_a_row = days.chunk_by(|one, other| one.succ_opt() == Some(*other));
         let period = |days: &[NaiveDate]| {
             let begin = NaiveDateTime::from(*days.first()?).max(self.from);
@@ -244,13 +228,7 @@ impl SlotChecker<'_> {
         lines.all(|line| self.expected.line(*line).is_ignored)
     }
 
-    fn compare(
-        &self,
-        comparison: &mut Comparison,
-        number: u32,
-        job: &ExpectedJob,
-        clock_intervals: &[ClockInterval],
-    ) {
+    fn compare(&self, comparison: &mut Comparison, number: u32, job: &ExpectedJob, clock_intervals: &[ClockInterval]) {
         let mut due = Vec::new();
         for line in &job.lines {
             let number = u32::try_from(*line).expect("crontabs have fewer lines");
@@ -308,8 +286,7 @@ impl SlotChecker<'_> {
     /// Removes slots from an outage that an earlier report showed one by one, before the outage was detected.
     fn reported_before(&self, outage: &mut cron::SlotOutage) -> Vec<MissedSlot> {
         let reported = self.timeframe.reported_until;
-        let Some(reported) = reported.filter(|reported| *reported <= time(outage.detected_at))
-        else {
+        let Some(reported) = reported.filter(|reported| *reported <= time(outage.detected_at)) else {
             return Vec::new();
         };
         let reported_before = |missed: &mut MissedSlot| time(missed.detected_at) < reported;
@@ -338,11 +315,9 @@ impl SlotChecker<'_> {
     /// Groups the slots of each job that have no START between them.
     fn gaps(&self, mut missed: Vec<MissedSlot>, is_ignored: bool) -> Vec<Gap> {
         missed.sort_unstable_by_key(|missed| (missed.job, missed.at));
-        let next_start =
-            |missed: &MissedSlot| self.expected.jobs[missed.job as usize].next_start(missed.at);
-        let in_a_row = missed.chunk_by(|one, other| {
-            one.job == other.job && next_start(one).is_none_or(|start| start > other.at)
-        });
+        let next_start = |missed: &MissedSlot| self.expected.jobs[missed.job as usize].next_start(missed.at);
+        let in_a_row =
+            missed.chunk_by(|one, other| one.job == other.job && next_start(one).is_none_or(|start| start > other.at));
         let may_be_new = |missed: &[MissedSlot]| {
             let starts = &self.expected.jobs[missed[0].job as usize].starts;
             missed.len() >= MIN_NEW && starts.first().is_some_and(|start| *start > missed[0].at)

@@ -21,11 +21,8 @@ pub struct Covered {
 impl Coverage {
     /// Notes the local time of a START.
     pub fn add(&mut self, scheduler: Scheduler, start: NaiveDateTime) {
-        let covered = self.0.entry(scheduler).or_insert_with(|| Covered {
-            first: start,
-            last: start,
-            days: BTreeSet::new(),
-        });
+        let covered =
+            self.0.entry(scheduler).or_insert_with(|| Covered { first: start, last: start, days: BTreeSet::new() });
         covered.first = covered.first.min(start);
         covered.last = covered.last.max(start);
         covered.days.insert(start.date());

@@ -23,8 +23,7 @@ use super::query::filter::Filter;
 use super::runs::run::{Run, first_word};
 use crate::clock::{local_seconds, local_time};
 use crate::cron::{
-    Author, CommentedOut, CronJob, CronJobs, CrontabSelection, Crontabs, Finding, ParseCall,
-    Starter, Trust, findings,
+    Author, CommentedOut, CronJob, CronJobs, CrontabSelection, Crontabs, Finding, ParseCall, Starter, Trust, findings,
 };
 use crate::exit::success_statuses::SuccessStatuses;
 use crate::machine::Users;
@@ -254,8 +253,7 @@ impl Expected {
                 continue;
             };
             let place = *places.entry((scheduler, Rc::clone(&name))).or_insert_with(|| {
-                let job =
-                    ExpectedJob { scheduler, uid, name, collected_from, ..Default::default() };
+                let job = ExpectedJob { scheduler, uid, name, collected_from, ..Default::default() };
                 expected.jobs.push(job);
                 expected.jobs.len() - 1
             });
@@ -280,11 +278,7 @@ impl Expected {
     }
 
     /// The commented-out lines of the users whose logs are read.
-    pub fn commented_out(
-        &self,
-        filter: &Filter,
-        users: &Users,
-    ) -> impl Iterator<Item = &CommentedOut> {
+    pub fn commented_out(&self, filter: &Filter, users: &Users) -> impl Iterator<Item = &CommentedOut> {
         let lines = self.planned.plan.commented_out.iter();
         lines.filter(move |off| self.is_copy || is_read(off.user.as_ref(), filter, users))
     }

@@ -31,12 +31,7 @@ struct Sought<'a> {
 
 /// The gaps of jobs without a START since their last slot before the logs that were read. `budget` limits how much is
 /// read: if that is not enough, nothing is missing.
-pub fn gaps(
-    expected: &Expected,
-    missed: &MissedStarts,
-    older: &OlderLogs,
-    mut budget: ReadBudget,
-) -> Vec<Gap> {
+pub fn gaps(expected: &Expected, missed: &MissedStarts, older: &OlderLogs, mut budget: ReadBudget) -> Vec<Gap> {
     let mut sought = sought(expected, missed, older.from);
     let days = older.earlier_days();
     let has_log = |day| days.contains_key(&day);
@@ -56,18 +51,13 @@ pub fn gaps(
             }
         }
     }
-    let gap =
-        |it: Sought| Gap { slots: vec![it.slot], over: None, is_ignored: false, may_be_new: false };
+    let gap = |it: Sought| Gap { slots: vec![it.slot], over: None, is_ignored: false, may_be_new: false };
     sought.into_iter().map(gap).collect()
 }
 
 /// The last slots of those jobs that have neither a START nor a missing one in the logs that were read, which begin
 /// at `from`.
-fn sought<'a>(
-    expected: &'a Expected,
-    missed: &MissedStarts,
-    from: NaiveDateTime,
-) -> Vec<Sought<'a>> {
+fn sought<'a>(expected: &'a Expected, missed: &MissedStarts, from: NaiveDateTime) -> Vec<Sought<'a>> {
     let known: BTreeSet<u32> = missed.slots().iter().map(|slot| slot.job).collect();
     let is_checked = |job: &ExpectedJob| {
         let mut checked = missed.checked_from.iter();
@@ -80,9 +70,8 @@ fn sought<'a>(
     let minute = |time: NaiveDateTime| with_offset(time).timestamp().div_euclid(60);
     let mut intervals: Option<Vec<ClockInterval>> = None;
     let last_slot = jobs.filter_map(|(number, job)| {
-        let intervals = intervals.get_or_insert_with(|| {
-            clock_intervals(&Zone::Machine, minute(from - LONGEST), minute(from))
-        });
+        let intervals =
+            intervals.get_or_insert_with(|| clock_intervals(&Zone::Machine, minute(from - LONGEST), minute(from)));
         let lines = job.lines.iter().filter_map(|line| {
             let (entry, of) = (expected.line(*line), u32::try_from(*line).ok()?);
             let is_sound = entry.changed.is_some() && !entry.is_ignored;

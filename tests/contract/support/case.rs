@@ -36,10 +36,7 @@ pub fn case_as_run(case: &str) -> String {
             }
             found += &result(&scene, &format!("{command}\n{}", more.replace("> ", "")));
         } else {
-            assert!(
-                line.is_empty() || line.starts_with('#'),
-                "neither a file nor a command: {line}"
-            );
+            assert!(line.is_empty() || line.starts_with('#'), "neither a file nor a command: {line}");
         }
     }
     found
@@ -74,10 +71,7 @@ fn result(scene: &Scene, command: &str) -> String {
     let mut bash = std::process::Command::new("bash");
     scene.equip(&mut bash);
     bash.env("PATH", format!("{FAKE}:{}:/usr/bin:/bin", bin()));
-    bash.env("TZ", "UTC")
-        .env("BIN", bin())
-        .env("OWN_MOUNTS", OWN_MOUNTS)
-        .current_dir(scene.path(""));
+    bash.env("TZ", "UTC").env("BIN", bin()).env("OWN_MOUNTS", OWN_MOUNTS).current_dir(scene.path(""));
     let output = bash.args(["-c", &format!("{PRELUDE}\n{command}")]).output().expect("bash");
     let mut result = shown(scene, &output.stdout);
     if !fields.is_empty() {

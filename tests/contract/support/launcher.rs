@@ -36,8 +36,7 @@ pub fn forge_ssh(scene: &Scene, version: &str, main: &str) -> String {
     let said = Command::new("ssh").arg("-V").output().unwrap().stderr;
     // It stands there with the distribution's suffix and without, in either order.
     let own = said.split(|byte| b", ".contains(byte)).next().unwrap();
-    let places: Vec<usize> =
-        (0..bytes.len() - own.len()).filter(|&at| bytes[at..].starts_with(own)).collect();
+    let places: Vec<usize> = (0..bytes.len() - own.len()).filter(|&at| bytes[at..].starts_with(own)).collect();
     assert!(!places.is_empty());
     for place in places {
         let end = bytes[place..].iter().position(|&byte| byte == 0).unwrap();

@@ -13,10 +13,8 @@ pub fn today() -> String {
 
 /// The files in `dir` in the order of their names.
 pub fn files(dir: &Path) -> Vec<PathBuf> {
-    let mut files: Vec<_> = fs::read_dir(dir)
-        .expect("a directory")
-        .map(|entry| entry.expect("an entry").path())
-        .collect();
+    let mut files: Vec<_> =
+        fs::read_dir(dir).expect("a directory").map(|entry| entry.expect("an entry").path()).collect();
     files.sort();
     files
 }
@@ -38,8 +36,8 @@ pub fn log_of_ended(output: &str, status: i32) -> String {
 
 /// The record that remoteexe got the signal in `status`.
 pub fn received(status: i32) -> String {
-    let name = ["HUP", "INT", "QUIT", "TERM"]
-        [[129, 130, 131, 143].iter().position(|it| *it == status).expect("a signal")];
+    let name =
+        ["HUP", "INT", "QUIT", "TERM"][[129, 130, 131, 143].iter().position(|it| *it == status).expect("a signal")];
     format!("remoteexe: received signal {name}\n")
 }
 
@@ -57,8 +55,7 @@ pub fn texts(log: &[u8]) -> Vec<u8> {
     let mut pid = None;
     let mut texts = Vec::new();
     for line in log.split_inclusive(|&byte| byte == b'\n') {
-        let (prefix, text) = split_record(line)
-            .unwrap_or_else(|| panic!("no whole record: {}", line.escape_ascii()));
+        let (prefix, text) = split_record(line).unwrap_or_else(|| panic!("no whole record: {}", line.escape_ascii()));
         assert_eq!(*pid.get_or_insert(prefix), prefix, "PIDs of one run");
         texts.extend_from_slice(text);
     }

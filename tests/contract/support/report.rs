@@ -109,7 +109,5 @@ pub fn run(pid: u32, start: &str, end: &str, job: &str, output: &str, status: u8
     let finish = format!("[2026-03-02 {end}][{pid}]");
     let output: Vec<String> = output.lines().map(|line| format!("{finish} {line}\n")).collect();
     let output = output.concat();
-    format!(
-        "{begin} START,-,{job}\n{begin} command,ssh root@{job}\n{output}{finish} END,{status},{job}\n"
-    )
+    format!("{begin} START,-,{job}\n{begin} command,ssh root@{job}\n{output}{finish} END,{status},{job}\n")
 }

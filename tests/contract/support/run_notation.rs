@@ -109,8 +109,7 @@ fn duration(text: &str) -> Option<TimeDelta> {
 
 /// The job, or with `{1..9}` in it the nine jobs.
 fn jobs_of(text: &str) -> Option<Vec<String>> {
-    let Some((head, (range, tail))) =
-        text.split_once('{').and_then(|(head, rest)| Some((head, rest.split_once('}')?)))
+    let Some((head, (range, tail))) = text.split_once('{').and_then(|(head, rest)| Some((head, rest.split_once('}')?)))
     else {
         return Some(vec![text.to_owned()]);
     };

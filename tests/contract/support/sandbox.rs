@@ -71,12 +71,7 @@ impl Sandbox {
 
     /// The same with `lines` of ssh's configuration, which win over the sandbox's. The file is put into
     /// `scene`.
-    pub fn connect_with_config<'a>(
-        &self,
-        command: &'a mut Command,
-        scene: &Scene,
-        lines: &str,
-    ) -> &'a mut Command {
+    pub fn connect_with_config<'a>(&self, command: &'a mut Command, scene: &Scene, lines: &str) -> &'a mut Command {
         let config = scene.path("config");
         let own = fs::read_to_string(self.dir.join("ssh_config")).expect("its ssh_config");
         fs::write(&config, format!("{lines}\n{own}")).expect("a configuration");

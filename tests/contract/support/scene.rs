@@ -157,9 +157,7 @@ impl Scene {
     /// Waits until the log, which is small, has a record of `text`.
     pub fn wait_for_record(&self, text: &str) {
         let end = format!("] {text}\n");
-        wait_until(&format!("a record of {text}"), || {
-            String::from_utf8_lossy(&self.log_bytes()).contains(&end)
-        });
+        wait_until(&format!("a record of {text}"), || String::from_utf8_lossy(&self.log_bytes()).contains(&end));
     }
 
     /// Waits until there is more in the log than remoteexe writes before the output. A reader might never reach the end

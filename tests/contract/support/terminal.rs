@@ -34,12 +34,7 @@ impl Terminal {
                 }
             }
         });
-        Self {
-            keyboard: program.stdin.take().expect("a pipe"),
-            screen,
-            unread: String::new(),
-            _program: program,
-        }
+        Self { keyboard: program.stdin.take().expect("a pipe"), screen, unread: String::new(), _program: program }
     }
 
     /// Types these characters.

@@ -44,9 +44,7 @@ fn a_slot_takes_one_start_from_a_little_before_it_to_its_grace() {
 #[test]
 fn a_slot_that_is_missed_by_a_scheduler_which_always_starts_late_is_not_late() {
     for delay in [1, 10, 25, 40] {
-        let starts = (0..60)
-            .filter(|minute| *minute != 30)
-            .map(|minute| minute * MINUTE + delay + minute % 3);
+        let starts = (0..60).filter(|minute| *minute != 30).map(|minute| minute * MINUTE + delay + minute % 3);
         let verdict = compare(64, vec![(due(0, 1, 60), starts.collect())]);
         assert_eq!(minutes(&verdict.missed), [30], "{delay}");
         assert_eq!(verdict.late, [], "{delay}");

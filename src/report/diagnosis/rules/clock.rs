@@ -19,12 +19,10 @@ const GRACE: TimeDelta = TimeDelta::minutes(1);
 /// The times at which a clock went back.
 pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
     let back = evidence.missed.back.iter().map(|back| {
-        let kind =
-            IncidentKind::ClockJumped { scheduler: back.scheduler, from: back.from, to: back.to };
+        let kind = IncidentKind::ClockJumped { scheduler: back.scheduler, from: back.from, to: back.to };
         // A time that has not come is no time.
         let last = Some(back.from).filter(|from| *from < evidence.scope.now).unwrap_or(back.to);
-        let window =
-            IncidentWindow { since: back.to, detected_at: back.to, last, over: Some(last) };
+        let window = IncidentWindow { since: back.to, detected_at: back.to, last, over: Some(last) };
         Incident::new(kind, window, Vec::new())
     });
     back.collect()

@@ -60,12 +60,7 @@ fn contacts_by_host(history: &History) -> Vec<(HostId, Vec<Contact>)> {
         for (place, run) in history.range(job).zip(history.of_job(job)) {
             let failed = failed(run);
             if failed.is_some() || run.is(RunFlag::ReachedHost) && run.outcome != Outcome::Running {
-                contacts[host as usize].push(Contact {
-                    start: run.start,
-                    until: run.until,
-                    place,
-                    failed,
-                });
+                contacts[host as usize].push(Contact { start: run.start, until: run.until, place, failed });
             }
         }
     }

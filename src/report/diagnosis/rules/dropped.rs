@@ -47,15 +47,9 @@ fn runs_seldom(history: &History, place: usize) -> bool {
 }
 
 /// The drops as incidents that are some time apart.
-fn drops(
-    history: &History,
-    mut places: Vec<usize>,
-    apart: TimeDelta,
-    scope: &Scope,
-) -> Vec<Incident> {
+fn drops(history: &History, mut places: Vec<usize>, apart: TimeDelta, scope: &Scope) -> Vec<Incident> {
     places.sort_unstable_by_key(|place| history.runs[*place].start);
-    let is_near =
-        |one: &usize, other: &usize| history.runs[*other].start - history.runs[*one].start < apart;
+    let is_near = |one: &usize, other: &usize| history.runs[*other].start - history.runs[*one].start < apart;
     let incident = |places: &[usize]| {
         let runs: Vec<&RunSummary> = places.iter().map(|place| &history.runs[*place]).collect();
         let good = runs.iter().map(|run| good_after(history, run)).max_by_key(|good| {
@@ -86,20 +80,14 @@ fn herd(history: &History, dropped: &[&RunSummary], window: &IncidentWindow) -> 
     let in_window = |run: &&RunSummary| (window.since..=window.last).contains(&run.start);
     let starts = by_second(history.runs.iter().filter(in_window));
     let drops = by_second(dropped.iter().copied());
-    let sum = |counts: &[u64; 60], first: usize| -> u64 {
-        (first..first + 3).map(|second| counts[second % 60]).sum()
-    };
+    let sum = |counts: &[u64; 60], first: usize| -> u64 { (first..first + 3).map(|second| counts[second % 60]).sum() };
     let (all_starts, all_drops) = (starts.iter().sum::<u64>(), drops.iter().sum::<u64>());
     let first = (0..60).max_by_key(|first| (sum(&drops, *first), 60 - first))?;
     let dropped = sum(&drops, first);
     let started = sum(&starts, first);
     let is_denser = dropped * all_starts > all_drops * started;
     let is_all = started * 10 >= all_starts * 9;
-    let herd = Herd {
-        first: u32::try_from(first).ok()?,
-        last: u32::try_from((first + 2) % 60).ok()?,
-        dropped,
-    };
+    let herd = Herd { first: u32::try_from(first).ok()?, last: u32::try_from((first + 2) % 60).ok()?, dropped };
     (all_drops >= MIN_HERD && dropped * 2 >= all_drops && (is_denser || is_all)).then_some(herd)
 }
 

@@ -45,8 +45,7 @@ fn of_job(history: &History, job: JobId, scope: &Scope, claims: &Claims) -> Vec<
     if !places.clone().any(|place| is_ours(&place)) {
         return Vec::new();
     }
-    let ours =
-        places.filter(|place| history.runs[*place].outcome == Outcome::Good || is_ours(place));
+    let ours = places.filter(|place| history.runs[*place].outcome == Outcome::Good || is_ours(place));
     let streaks = streaks(known(history, job, ours, scope));
     let is_near = |_: &Streak, later: &Streak| later.good_before <= FEW_GOOD;
     let near = streaks.chunk_by(is_near);
@@ -72,8 +71,7 @@ fn known<'a>(
     };
     let asked = before_each(history, job, is_asked).into_iter();
     let first = history.range(job).start;
-    let usual: HashMap<usize, DurationStats> =
-        asked.map(|(index, _, usual)| (first + index, usual)).collect();
+    let usual: HashMap<usize, DurationStats> = asked.map(|(index, _, usual)| (first + index, usual)).collect();
     let mut known: Vec<_> = places
         .map(|place| {
             let run = &history.runs[place];
@@ -131,18 +129,12 @@ fn flapping(flaps: &[Streak]) -> Incident {
     let (known, _) = flaps[MIN_FLAPS - 1].bad[0];
     let last = flaps.last().expect("there are some");
     let streaks: Vec<&Streak> = flaps.iter().collect();
-    let mut incident =
-        incident(IncidentKind::Flapping, &streaks, known, last.good_after.get(FEW_GOOD));
+    let mut incident = incident(IncidentKind::Flapping, &streaks, known, last.good_after.get(FEW_GOOD));
     incident.runs += flaps[1..].iter().map(|flap| flap.good_before as u64).sum::<u64>();
     incident
 }
 
-fn incident(
-    kind: IncidentKind,
-    streaks: &[&Streak],
-    known: NaiveDateTime,
-    over: Option<&NaiveDateTime>,
-) -> Incident {
+fn incident(kind: IncidentKind, streaks: &[&Streak], known: NaiveDateTime, over: Option<&NaiveDateTime>) -> Incident {
     let bad = || streaks.iter().flat_map(|streak| &streak.bad);
     let first = bad().map(|(_, run)| run.start).min();
     let last = bad().map(|(at, run)| run.last.max(*at)).max();

@@ -16,31 +16,20 @@ pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
 fn of_job(history: &History, job: JobId, scope: &Scope) -> Vec<Incident> {
     let runs = history.of_job(job);
     let asked = before_each(history, job, |run| is_long(run, scope.now));
-    let incidents = asked
-        .into_iter()
-        .filter_map(|(index, run, usual)| incident(run, &usual, &runs[index + 1..], scope));
+    let incidents =
+        asked.into_iter().filter_map(|(index, run, usual)| incident(run, &usual, &runs[index + 1..], scope));
     incidents.collect()
 }
 
 /// The incident of `run`, with the usual duration before it, and `later` runs of the job.
-fn incident(
-    run: &RunSummary,
-    usual: &DurationStats,
-    later: &[RunSummary],
-    scope: &Scope,
-) -> Option<Incident> {
+fn incident(run: &RunSummary, usual: &DurationStats, later: &[RunSummary], scope: &Scope) -> Option<Incident> {
     let (until, over) = match run.outcome {
         Outcome::Running => (scope.now, None),
         Outcome::Good if run.seconds().is_some() => (run.until, Some(run.until)),
         // The run is bad for another reason too.
         _ => return None,
     };
-    let window = IncidentWindow {
-        since: run.start,
-        detected_at: usual.hung_at(run, until)?,
-        last: until,
-        over,
-    };
+    let window = IncidentWindow { since: run.start, detected_at: usual.hung_at(run, until)?, last: until, over };
     let hung = Hung { pid: run.pid, longest: usual.longest, again: later.len() as u64 };
     let mut incident = Incident::new(IncidentKind::Hung(hung), window, vec![run.job]);
     incident.last = Some(*run);

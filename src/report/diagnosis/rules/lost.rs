@@ -23,11 +23,7 @@ pub fn known(run: &RunSummary, usual: &DurationStats, history: &History) -> Naiv
     let overdue = usual.overdue(run).unwrap_or(run.last + PATIENCE);
     let is_remote = history.scheduler(run.job).is_remote();
     // Another machine cannot be asked, so its run counts as running before. Then it may be hung.
-    let overdue = if is_remote && usual.limit().is_none() {
-        overdue.max(run.last + REMOTE_PATIENCE)
-    } else {
-        overdue
-    };
+    let overdue = if is_remote && usual.limit().is_none() { overdue.max(run.last + REMOTE_PATIENCE) } else { overdue };
     let dated = run.is(RunFlag::Dated).then_some(run.until);
     dated.map_or(overdue, |dated| dated.min(overdue)).max(run.last)
 }
@@ -72,9 +68,8 @@ pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
         let lost = if scope.has_all_jobs { lost } else { Vec::new() };
         let mut groups = without_survivors(groups(lost), &others);
         groups.retain(|group| {
-            let is_pause = |pause: &IncidentWindow| {
-                pause.is_over() && (pause.since..=pause.last).contains(&group.since)
-            };
+            let is_pause =
+                |pause: &IncidentWindow| pause.is_over() && (pause.since..=pause.last).contains(&group.since);
             group.places.len() > 1 || pauses.iter().any(is_pause)
         });
         for group in booted.into_iter().chain(groups) {
@@ -107,8 +102,7 @@ fn lost(history: &History, scheduler: Scheduler) -> Vec<Lost> {
 
 /// START and END of each run of a scheduler that was not lost, by START.
 fn others(history: &History, scheduler: Scheduler) -> Vec<(NaiveDateTime, NaiveDateTime)> {
-    let is_other =
-        |run: &&RunSummary| run.outcome != Outcome::Lost && history.scheduler(run.job) == scheduler;
+    let is_other = |run: &&RunSummary| run.outcome != Outcome::Lost && history.scheduler(run.job) == scheduler;
     let end = |run: &RunSummary| match run.outcome {
         Outcome::Running => NaiveDateTime::MAX,
         _ => run.last,
@@ -161,13 +155,7 @@ fn groups(lost: Vec<Lost>) -> Vec<Group> {
                 group.dead_by = group.dead_by.min(known);
                 group.known = group.known.max(known);
             }
-            _ => groups.push(Group {
-                places: vec![place],
-                since: last,
-                dead_by: known,
-                known,
-                boot: None,
-            }),
+            _ => groups.push(Group { places: vec![place], since: last, dead_by: known, known, boot: None }),
         }
     }
     groups

@@ -26,11 +26,9 @@ pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
         full.any(|(_, since, until)| (*since..=*until).contains(&slot.at))
     };
     let is_logged = |slots: &[Slot]| !slots.iter().all(is_full);
-    let (outages, unlogged): (Vec<_>, Vec<_>) =
-        missed.outages.iter().partition(|outage| is_logged(&outage.slots));
+    let (outages, unlogged): (Vec<_>, Vec<_>) = missed.outages.iter().partition(|outage| is_logged(&outage.slots));
     let outages = outages.into_iter().map(|outage| of_outage(outage, evidence.scope));
-    let (gaps, unlogged_gaps): (Vec<_>, Vec<_>) =
-        missed.gaps.iter().partition(|gap| is_logged(&gap.slots));
+    let (gaps, unlogged_gaps): (Vec<_>, Vec<_>) = missed.gaps.iter().partition(|gap| is_logged(&gap.slots));
     let gaps = gaps.into_iter().map(|gap| of_gap(gap, evidence.history));
     let delays = missed.delays.iter().map(of_delay);
     let full = unlogged.into_iter().map(|outage| of_outage(outage, evidence.scope));
@@ -96,18 +94,8 @@ fn of_delay(delay: &Delay) -> Incident {
     incident(kind, &delay.slots, known.unwrap_or(delay.started), Some(delay.started))
 }
 
-fn incident(
-    kind: IncidentKind,
-    slots: &[Slot],
-    known: NaiveDateTime,
-    over: Option<NaiveDateTime>,
-) -> Incident {
-    let window = IncidentWindow {
-        since: slots[0].at,
-        detected_at: known,
-        last: slots[slots.len() - 1].at,
-        over,
-    };
+fn incident(kind: IncidentKind, slots: &[Slot], known: NaiveDateTime, over: Option<NaiveDateTime>) -> Incident {
+    let window = IncidentWindow { since: slots[0].at, detected_at: known, last: slots[slots.len() - 1].at, over };
     let mut jobs: Vec<JobId> = slots.iter().map(|slot| slot.job).collect();
     jobs.sort_unstable();
     jobs.dedup();

@@ -51,8 +51,7 @@ pub fn pauses(starts: &[NaiveDateTime], scope: &Scope) -> Vec<IncidentWindow> {
         let pause = if shown > MIN_PAUSE { passed(*begin, end) } else { shown };
         let limit = (longest * FACTOR).max(MIN_PAUSE);
         if index >= MIN_STARTS && *begin - first >= MIN_HISTORY && pause > limit {
-            let window =
-                IncidentWindow { since: *begin, detected_at: *begin + limit, last: end, over };
+            let window = IncidentWindow { since: *begin, detected_at: *begin + limit, last: end, over };
             pauses.push(window);
         } else {
             longest = longest.max(pause);

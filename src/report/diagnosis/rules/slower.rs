@@ -24,8 +24,7 @@ pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
 
 fn of_job(history: &History, job: JobId) -> Vec<Incident> {
     let all = history.of_job(job).iter();
-    let good: Vec<(&RunSummary, u32)> =
-        all.filter_map(|run| Some((run, run.good_seconds()?))).collect();
+    let good: Vec<(&RunSummary, u32)> = all.filter_map(|run| Some((run, run.good_seconds()?))).collect();
     let mut incidents = Vec::new();
     let mut index = MIN_BEFORE;
     while index + IN_A_ROW <= good.len() {
@@ -51,18 +50,12 @@ fn usual_before(good: &[(&RunSummary, u32)], index: usize) -> Option<DurationSta
     }
     let before = &good[index.saturating_sub(BEFORE)..index];
     let usual = DurationStats::of_seconds(before.iter().map(|(_, seconds)| *seconds).collect());
-    let least =
-        (usual.longest + 1).max(usual.median + usual.median / 2).max(usual.median + MIN_SECONDS);
+    let least = (usual.longest + 1).max(usual.median + usual.median / 2).max(usual.median + MIN_SECONDS);
     let row = &good[index..index + IN_A_ROW];
     row.iter().all(|(_, it)| *it >= least).then_some(usual)
 }
 
-fn incident(
-    job: JobId,
-    usual: &DurationStats,
-    slow: &[(&RunSummary, u32)],
-    over: Option<&RunSummary>,
-) -> Incident {
+fn incident(job: JobId, usual: &DurationStats, slow: &[(&RunSummary, u32)], over: Option<&RunSummary>) -> Incident {
     let now = DurationStats::of_seconds(slow.iter().map(|(_, seconds)| *seconds).collect());
     let (first, last) = (slow[0].0, slow[slow.len() - 1].0);
     let window = IncidentWindow {

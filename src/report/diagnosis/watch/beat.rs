@@ -28,11 +28,8 @@ impl Counts {
     pub fn of(units: impl Iterator<Item = (bool, bool)>) -> Self {
         let mut counts = Self::default();
         for (is_there, is_bad) in units {
-            let (bad, all) = if is_there {
-                (&mut counts.bad, &mut counts.all)
-            } else {
-                (&mut counts.other_bad, &mut counts.others)
-            };
+            let (bad, all) =
+                if is_there { (&mut counts.bad, &mut counts.all) } else { (&mut counts.other_bad, &mut counts.others) };
             *bad += usize::from(is_bad);
             *all += 1;
         }
@@ -43,8 +40,7 @@ impl Counts {
     pub fn chance(&self) -> f64 {
         let (all, failed) = (self.all + self.others, self.bad + self.other_bad);
         let most = failed.min(self.all);
-        let ways =
-            |bad| choose(self.all, bad) + choose(self.others, failed - bad) - choose(all, failed);
+        let ways = |bad| choose(self.all, bad) + choose(self.others, failed - bad) - choose(all, failed);
         (self.bad..=most).map(|bad| ways(bad).exp()).sum()
     }
 }

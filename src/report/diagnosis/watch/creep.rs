@@ -66,11 +66,7 @@ fn growth(days: &[(NaiveDate, f64)], limit: Limit) -> Option<Growth> {
     if days.len() < MIN_DAYS {
         return None;
     }
-    let pairs = || {
-        days.iter()
-            .enumerate()
-            .flat_map(|(index, one)| days[..index].iter().map(move |it| (it, one)))
-    };
+    let pairs = || days.iter().enumerate().flat_map(|(index, one)| days[..index].iter().map(move |it| (it, one)));
     let ranks: f64 = pairs()
         .map(|(one, two)| match two.1.total_cmp(&one.1) {
             Ordering::Less => -1.0,

@@ -23,8 +23,7 @@ impl Limit {
 /// The limits of a job, as far as its operands and its runs show.
 pub fn limits(job: &WatchedJob) -> Vec<Limit> {
     let timeout = first_program::limit(&job.name).map(Limit::Timeout);
-    let mut gaps: Vec<TimeDelta> =
-        job.samples.windows(2).map(|pair| pair[1].start - pair[0].start).collect();
+    let mut gaps: Vec<TimeDelta> = job.samples.windows(2).map(|pair| pair[1].start - pair[0].start).collect();
     gaps.sort_unstable();
     let usual = gaps.get(gaps.len() / 2).filter(|_| gaps.len() > 1);
     let next = usual.and_then(|gap| u32::try_from(gap.num_seconds()).ok()).map(Limit::NextStart);

@@ -33,8 +33,7 @@ impl Watch {
     pub fn of(mut samples: Samples) -> Self {
         samples.sort();
         let jobs = samples.jobs.iter();
-        let mut findings: Vec<WatchFinding> =
-            jobs.flat_map(|job| findings(job, &samples.jobs)).collect();
+        let mut findings: Vec<WatchFinding> = jobs.flat_map(|job| findings(job, &samples.jobs)).collect();
         findings.sort_by(|one, two| (two.since, &one.job).cmp(&(one.since, &two.job)));
         let starts = samples.jobs.iter().filter_map(|job| job.samples.first());
         let from = starts.map(|sample| sample.start).min();

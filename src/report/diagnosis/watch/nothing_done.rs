@@ -113,11 +113,8 @@ fn idle_row(good: &[&Sample], by: Measure) -> Option<IdleRow> {
     for (index, run) in row.iter().enumerate().take(MAX_ROW) {
         let earlier = at_hour(before, run);
         let is_idle = |it: &&&Sample| by.of(it).is_some_and(|value| by.is_little(value, now));
-        let same_weekday: Vec<&Sample> = earlier
-            .iter()
-            .copied()
-            .filter(|it| it.day().weekday() == run.day().weekday())
-            .collect();
+        let same_weekday: Vec<&Sample> =
+            earlier.iter().copied().filter(|it| it.day().weekday() == run.day().weekday()).collect();
         if same_weekday.iter().any(|it| is_idle(&it)) {
             continue;
         }
@@ -132,13 +129,7 @@ fn idle_row(good: &[&Sample], by: Measure) -> Option<IdleRow> {
         let needed = IN_A_ROW + single_idle(&earlier, |it| is_idle(&it)) + often(row, before);
         if is_proved && counted >= needed {
             let usual = median(values.clone());
-            return Some(IdleRow {
-                first,
-                known: first + index,
-                now,
-                usual,
-                compared: values.len(),
-            });
+            return Some(IdleRow { first, known: first + index, now, usual, compared: values.len() });
         }
     }
     None
@@ -154,8 +145,7 @@ fn at_hour<'a>(before: &[&'a Sample], run: &Sample) -> Vec<&'a Sample> {
 fn single_idle(earlier: &[&Sample], is_idle: impl Fn(&&Sample) -> bool) -> usize {
     let counts = (0..7).map(|weekday| {
         let on = earlier.iter().filter(|it| it.day().weekday().num_days_from_monday() == weekday);
-        let (all, idle) =
-            on.fold((0, 0), |(all, idle), it| (all + 1, idle + usize::from(is_idle(it))));
+        let (all, idle) = on.fold((0, 0), |(all, idle), it| (all + 1, idle + usize::from(is_idle(it))));
         if idle > 1 && idle * 2 >= all { 0 } else { idle }
     });
     let idle: usize = counts.sum();
@@ -176,8 +166,7 @@ fn both_after_few(good: &[&Sample]) -> Option<[IdleRow; 2]> {
     let (before, row) = good.split_at(first);
     let is_workday = |it: &&Sample| it.day().weekday().number_from_monday() < 6;
     let days = |samples: &[&Sample]| {
-        let mut days: Vec<_> =
-            samples.iter().filter(|it| is_workday(it)).map(|it| it.day()).collect();
+        let mut days: Vec<_> = samples.iter().filter(|it| is_workday(it)).map(|it| it.day()).collect();
         days.dedup();
         days.len()
     };

@@ -35,8 +35,7 @@ const MAX_TIMES: usize = 12;
 /// Adds runs of the jobs that need them, from the days before those of the report, which has `read` bytes.
 pub fn add(samples: &mut Samples, older: &OlderLogs, read: u64, accept: &impl Fn(&mut Run)) {
     let asking = samples.jobs.iter().filter(|job| is_asking(job));
-    let jobs: HashSet<(Account, Rc<[u8]>)> =
-        asking.clone().map(|job| (job.account, Rc::clone(&job.name))).collect();
+    let jobs: HashSet<(Account, Rc<[u8]>)> = asking.clone().map(|job| (job.account, Rc::clone(&job.name))).collect();
     let times: BTreeSet<NaiveTime> = asking.flat_map(times_of).collect();
     let mut budget = ReadBudget::new(read / SHARE);
     for (day, logs) in older.earlier_days().into_iter().rev().take(MAX_DAYS) {

@@ -54,8 +54,7 @@ fn of_days(samples: &[Sample]) -> Option<(Beat, Counts)> {
         *failure = failure.or(sample.failure);
     }
     let today = *days.last_key_value()?.0;
-    let bad: Vec<(NaiveDate, u32)> =
-        days.iter().filter_map(|(day, failure)| Some((*day, (*failure)?))).collect();
+    let bad: Vec<(NaiveDate, u32)> = days.iter().filter_map(|(day, failure)| Some((*day, (*failure)?))).collect();
     let last = bad.last()?.0;
     // A job that runs often fails on any two days.
     let is_seldom = samples.iter().filter(is_near).count() <= days.len() * 2;
@@ -69,8 +68,7 @@ fn of_days(samples: &[Sample]) -> Option<(Beat, Counts)> {
         let counts = Counts::of(days.iter().map(|(day, it)| (is_there(day), it.is_some())));
         let chance = counts.chance() * hypotheses;
         let is_two = counts == Counts { bad: 2, all: 2, other_bad: 0, ..counts } && has_one_reason;
-        let is_rhythm =
-            counts.bad > 2 && chance < CHANCE_OF_DAYS || is_two && chance < CHANCE_OF_TWO;
+        let is_rhythm = counts.bad > 2 && chance < CHANCE_OF_DAYS || is_two && chance < CHANCE_OF_TWO;
         let is_now = (today - last).num_days() <= period;
         (is_rhythm && is_now).then_some((beat, counts))
     })

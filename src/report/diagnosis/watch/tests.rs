@@ -96,13 +96,7 @@ fn midnight(day: u32) -> NaiveDateTime {
     NaiveDateTime::from(first) + TimeDelta::days(day.into())
 }
 
-fn sample(
-    start: NaiveDateTime,
-    seconds: u32,
-    lines: u32,
-    failure: Option<u32>,
-    errors: Vec<u32>,
-) -> Sample {
+fn sample(start: NaiveDateTime, seconds: u32, lines: u32, failure: Option<u32>, errors: Vec<u32>) -> Sample {
     let end = start + TimeDelta::seconds(seconds.into());
     Sample { start, end, pid: 1, seconds: Some(seconds), lines, failure, errors: errors.into() }
 }
@@ -113,8 +107,7 @@ fn known(name: &str, runs: &[Sample], day: u32) -> WatchedJob {
     let now = midnight(day + 1);
     let recent = now - TimeDelta::days(2);
     let mut job = WatchedJob::new(Account::default(), name.as_bytes().into());
-    let runs: Vec<&Sample> =
-        runs.iter().filter(|it| it.end < now && it.start >= now - REACH).collect();
+    let runs: Vec<&Sample> = runs.iter().filter(|it| it.end < now && it.start >= now - REACH).collect();
     let late: Vec<&&Sample> = runs.iter().filter(|it| it.start >= recent).collect();
     let last = late.last().map(|it| it.start.hour());
     let is_asked = |it: &&Sample| late.len() < 12 || last == Some(it.start.hour());
@@ -203,8 +196,7 @@ fn each_incident_is_found_with_its_second_occurrence() {
                 runs.drain(..BEGIN as usize);
             }
             for run in &mut runs {
-                let day =
-                    u32::try_from((run.day() - midnight(0).date()).num_days()).expect("a day");
+                let day = u32::try_from((run.day() - midnight(0).date()).num_days()).expect("a day");
                 if day >= BEGIN {
                     change(run, day);
                 }

@@ -92,8 +92,7 @@ impl Cells {
             if run.outcome.is_bad() {
                 (cell.last_bad, cell.outcome) = (Some(*place), Some(run.outcome));
             }
-            let last =
-                if state == RunState::Running { grid.columns - 1 } else { grid.column(run.last) };
+            let last = if state == RunState::Running { grid.columns - 1 } else { grid.column(run.last) };
             if last > first {
                 cells[first + 1..=last].iter_mut().for_each(|cell| cell.is_covered = true);
             }

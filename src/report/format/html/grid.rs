@@ -11,10 +11,8 @@ const MOST: i64 = 168;
 const DAY: i64 = 86_400;
 
 /// The widths of a column up to a day, in seconds.
-const STEPS: [i64; 18] = [
-    1, 5, 10, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10_800, 14_400, 21_600, 43_200,
-    DAY,
-];
+const STEPS: [i64; 18] =
+    [1, 5, 10, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10_800, 14_400, 21_600, 43_200, DAY];
 
 /// The most times on the axis.
 const TICKS: i64 = 12;
@@ -82,8 +80,7 @@ impl Grid {
             _ if step <= 14 * DAY => "%m-%d",
             _ => "%Y-%m-%d",
         };
-        let ticks =
-            (0..).map_while(|number| first.checked_add_signed(TimeDelta::seconds(step) * number));
+        let ticks = (0..).map_while(|number| first.checked_add_signed(TimeDelta::seconds(step) * number));
         let ticks = ticks.skip_while(|tick| *tick < self.begin).take_while(|tick| *tick < end);
         let label = |tick: NaiveDateTime| {
             let is_midnight = tick.time() == NaiveTime::MIN && step <= DAY;

@@ -64,18 +64,17 @@ impl Lines {
             let is_first = first.contains(job);
             let is_new = !is_first && host != Some(row.host);
             let head = is_new.then(|| head(view, row.host, share));
-            if !room.take(&html! { (markup) (runs::of_job(view.report, row, "", false)) @if let Some(head) = &head { (head) } }) {
+            if !room.take(
+                &html! { (markup) (runs::of_job(view.report, row, "", false)) @if let Some(head) = &head { (head) } },
+            ) {
                 break;
             }
             if let Some(head) = head {
                 host = Some(row.host);
                 lines.hosts.push((head, Vec::new()));
             }
-            let list = if is_first {
-                &mut lines.first
-            } else {
-                &mut lines.hosts.last_mut().expect("a head comes before").1
-            };
+            let list =
+                if is_first { &mut lines.first } else { &mut lines.hosts.last_mut().expect("a head comes before").1 };
             list.push(Line { job: *job, markup });
         }
         let drawn = lines.hosts.iter().flat_map(|(_, lines)| lines).chain(&lines.first);

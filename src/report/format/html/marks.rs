@@ -93,9 +93,9 @@ fn event(report: &Report, incident: &Incident) -> Event {
 
 fn boot(incident: &Incident) -> Option<NaiveDateTime> {
     match incident.kind {
-        IncidentKind::Silent { boot, .. }
-        | IncidentKind::CronDown { boot, .. }
-        | IncidentKind::Lost { boot, .. } => boot,
+        IncidentKind::Silent { boot, .. } | IncidentKind::CronDown { boot, .. } | IncidentKind::Lost { boot, .. } => {
+            boot
+        }
         _ => None,
     }
 }

@@ -156,16 +156,11 @@ fn last_runs(View { report, rows, .. }: &View, incident: &Incident) -> Markup {
         }));
         let missed = rows.get(job).into_iter().flat_map(|row| &row.missed);
         let missed = missed.rev().take(LAST_RUNS);
-        last.extend(
-            missed.map(|at| {
-                (*at, RunState::NotStarted, format!("{} not started", clock.second(*at)))
-            }),
-        );
+        last.extend(missed.map(|at| (*at, RunState::NotStarted, format!("{} not started", clock.second(*at)))));
     }
     last.sort_by_key(|(at, ..)| *at);
     let skipped = last.len().saturating_sub(LAST_RUNS);
-    let last: Vec<_> =
-        last.into_iter().skip(skipped).map(|(_, state, title)| (state, title)).collect();
+    let last: Vec<_> = last.into_iter().skip(skipped).map(|(_, state, title)| (state, title)).collect();
     let good = runs::last_good(report, &incident.jobs);
     let is_live = report.scope.is_live;
     let next = incident.jobs.iter().take(MAX_NEXT).filter(|_| is_live);

@@ -68,8 +68,7 @@ pub fn of_incident(View { report, rows, .. }: &View, incident: &Incident, back: 
 /// The last bad run that printed something, or else the last bad run.
 fn last_bad<'a>(report: &Report, runs: &[(usize, &'a RunSummary)]) -> Option<&'a RunSummary> {
     let bad = runs.iter().rev().map(|(_, run)| *run).filter(|run| run.outcome.is_bad());
-    let has_printed =
-        |run: &&RunSummary| report.history.tail(run).is_some_and(|tail| !tail.is_empty());
+    let has_printed = |run: &&RunSummary| report.history.tail(run).is_some_and(|tail| !tail.is_empty());
     bad.clone().find(has_printed).or(bad.clone().next())
 }
 
@@ -119,13 +118,11 @@ fn outputs(report: &Report, bad: Option<&RunSummary>, good: Option<&RunSummary>)
 fn output(report: &Report, run: &RunSummary) -> Markup {
     let reason = report.history.line(run);
     let tail = report.history.tail(run);
-    let lines: Vec<&[u8]> =
-        tail.into_iter().flat_map(|tail| tail.split(|&byte| byte == b'\n')).collect();
+    let lines: Vec<&[u8]> = tail.into_iter().flat_map(|tail| tail.split(|&byte| byte == b'\n')).collect();
     let is_reason = |line: &&&[u8]| {
         // A kept line may be cut.
         let line = readable(line);
-        !line.trim().is_empty()
-            && reason.is_some_and(|reason| reason.starts_with(line.trim().as_bytes()))
+        !line.trim().is_empty() && reason.is_some_and(|reason| reason.starts_with(line.trim().as_bytes()))
     };
     let place = lines.iter().rposition(|line| is_reason(&line));
     html! {
@@ -144,11 +141,7 @@ fn output(report: &Report, run: &RunSummary) -> Markup {
 }
 
 /// Runs, a line each. Those with a number can be linked to.
-fn list<'a>(
-    report: &Report,
-    runs: impl Iterator<Item = (Option<usize>, &'a RunSummary)>,
-    has_names: bool,
-) -> Markup {
+fn list<'a>(report: &Report, runs: impl Iterator<Item = (Option<usize>, &'a RunSummary)>, has_names: bool) -> Markup {
     let mut above = None;
     html! {
         ol {

@@ -51,8 +51,7 @@ pub fn section(view: &View, lines: &Lines, problems: &Problems) -> Markup {
 fn row(view: &View, problems: &Problems, line: &Line, room: &mut Budget) -> Markup {
     let row = view.rows.get(&line.job).filter(|_| !problems.homes.contains(&line.job));
     let opened = row.map(|row| {
-        let of_job =
-            |has_output| runs::of_job(view.report, row, &format!("t{}", line.job), has_output);
+        let of_job = |has_output| runs::of_job(view.report, row, &format!("t{}", line.job), has_output);
         Some(of_job(true)).filter(|opened| room.take(opened)).unwrap_or_else(|| of_job(false))
     });
     html! {

@@ -26,13 +26,7 @@ impl Exposition {
     }
 
     /// Adds a sample with these labels, and more before them.
-    pub fn labelled(
-        &mut self,
-        name: &str,
-        more: &[(&str, &str)],
-        labels: &Labels,
-        value: impl Display,
-    ) {
+    pub fn labelled(&mut self, name: &str, more: &[(&str, &str)], labels: &Labels, value: impl Display) {
         let own = [("host", &*labels.host), ("script", &*labels.script)];
         let scheduler = labels.scheduler.as_deref().map(|scheduler| ("scheduler", scheduler));
         let all: Vec<_> = more.iter().copied().chain(own).chain(scheduler).collect();

@@ -12,53 +12,31 @@ use crate::clock::with_offset;
 type JobMetric = (&'static str, &'static str, fn(&LastRuns) -> Option<i64>);
 
 const JOB_METRICS: [JobMetric; 13] = [
-    ("remoteexe_job_last_start_timestamp_seconds", "Time of the last START.", |job| {
-        job.start.map(seconds)
+    ("remoteexe_job_last_start_timestamp_seconds", "Time of the last START.", |job| job.start.map(seconds)),
+    ("remoteexe_job_last_success_timestamp_seconds", "Time of the last END of a good run.", |job| {
+        job.success.map(seconds)
     }),
-    (
-        "remoteexe_job_last_success_timestamp_seconds",
-        "Time of the last END of a good run.",
-        |job| job.success.map(seconds),
-    ),
     ("remoteexe_job_last_completion_timestamp_seconds", "Time of the last END.", |job| {
         Some(seconds(job.completion?.end))
     }),
-    ("remoteexe_job_last_exit_code", "Exit status in the last END.", |job| {
-        Some(job.completion?.status.into())
-    }),
+    ("remoteexe_job_last_exit_code", "Exit status in the last END.", |job| Some(job.completion?.status.into())),
     ("remoteexe_job_last_duration_seconds", "Time from START to the last END.", |job| {
         i64::try_from(job.completion?.seconds?).ok()
     }),
-    ("remoteexe_job_running", "Runs that go on.", |job| {
-        Some(job.start.map(|_| job.running)?.into())
+    ("remoteexe_job_running", "Runs that go on.", |job| Some(job.start.map(|_| job.running)?.into())),
+    ("remoteexe_job_next_expected_timestamp_seconds", "Time of the next start that a crontab plans.", |job| job.next),
+    ("remoteexe_job_missed", "Slots of its crontab lines since the last START at which nothing was started.", |job| {
+        job.missed.map(i64::from)
     }),
-    (
-        "remoteexe_job_next_expected_timestamp_seconds",
-        "Time of the next start that a crontab plans.",
-        |job| job.next,
-    ),
-    (
-        "remoteexe_job_missed",
-        "Slots of its crontab lines since the last START at which nothing was started.",
-        |job| job.missed.map(i64::from),
-    ),
-    ("remoteexe_job_usual_duration_seconds", "Median time of good runs.", |job| {
-        job.usual.map(i64::from)
-    }),
-    ("remoteexe_job_runs_total", "Runs that ended since midnight.", |job| {
-        count(job, job.counts.runs)
-    }),
+    ("remoteexe_job_usual_duration_seconds", "Median time of good runs.", |job| job.usual.map(i64::from)),
+    ("remoteexe_job_runs_total", "Runs that ended since midnight.", |job| count(job, job.counts.runs)),
     ("remoteexe_job_failures_total", "Runs that failed or were lost since midnight.", |job| {
         count(job, job.counts.failures)
     }),
-    (
-        "remoteexe_job_connection_failures_total",
-        "Runs since midnight whose ssh could not connect.",
-        |job| count(job, job.counts.connection_failures),
-    ),
-    ("remoteexe_job_retries_total", "Connections tried again since midnight.", |job| {
-        count(job, job.counts.retries)
+    ("remoteexe_job_connection_failures_total", "Runs since midnight whose ssh could not connect.", |job| {
+        count(job, job.counts.connection_failures)
     }),
+    ("remoteexe_job_retries_total", "Connections tried again since midnight.", |job| count(job, job.counts.retries)),
 ];
 
 pub fn add(text: &mut Exposition, labelled: &Labelled) {

@@ -160,8 +160,7 @@ impl Latest {
             let script = without_parameters(name);
             let variants = self.variants.get(script).copied().unwrap_or(0);
             let is_joined = job.missed.is_none() && variants > MAX_VARIANTS;
-            let mut labels =
-                Labels::of_constant_name(if is_joined { script } else { name }, scheduler);
+            let mut labels = Labels::of_constant_name(if is_joined { script } else { name }, scheduler);
             labels.script.push_str(if is_joined { " …" } else { "" });
             labelled.jobs.entry(labels).or_default().join(job);
         }

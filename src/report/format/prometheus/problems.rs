@@ -22,8 +22,7 @@ pub fn add(text: &mut Exposition, report: &Report, incidents: &[Incident]) {
     let name = "remoteexe_problems";
     text.metric(name, "Problems now, as the first screen of the report has them.");
     // A state without a problem has a 0, so an alert sees the problem end.
-    let mut counts: BTreeMap<IncidentState, u64> =
-        IncidentState::NOW.map(|state| (state, 0)).into();
+    let mut counts: BTreeMap<IncidentState, u64> = IncidentState::NOW.map(|state| (state, 0)).into();
     for incident in now() {
         *counts.entry(incident.state()).or_default() += 1;
     }
@@ -40,12 +39,7 @@ pub fn add(text: &mut Exposition, report: &Report, incidents: &[Incident]) {
     add_switched_off(text, report);
 }
 
-fn add_counts(
-    text: &mut Exposition,
-    name: &str,
-    help: &str,
-    all: impl Iterator<Item = (String, Labels)>,
-) {
+fn add_counts(text: &mut Exposition, name: &str, help: &str, all: impl Iterator<Item = (String, Labels)>) {
     text.metric(name, help);
     let mut counts = Counts::new();
     for key in all.take(MOST) {
@@ -64,9 +58,7 @@ fn add_counts(
 fn labels(report: &Report, incident: &Incident) -> Labels {
     let history = &report.history;
     let scheduler = match (&incident.kind, incident.jobs.first()) {
-        (IncidentKind::Silent { scheduler, .. } | IncidentKind::CronDown { scheduler, .. }, _) => {
-            *scheduler
-        }
+        (IncidentKind::Silent { scheduler, .. } | IncidentKind::CronDown { scheduler, .. }, _) => *scheduler,
         (_, Some(job)) => history.scheduler(*job).whole(),
         (_, None) => Scheduler::default(),
     };

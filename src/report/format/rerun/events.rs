@@ -41,11 +41,9 @@ impl<'a> Events<'a> {
         match self.slots.as_slice() {
             [] => {}
             [slot] => words.push(format!("not started at {}", clock.time(slot.at))),
-            [first, .., last] => words.push(format!(
-                "not started {} times, {}",
-                self.slots.len(),
-                clock.span(first.at, last.at)
-            )),
+            [first, .., last] => {
+                words.push(format!("not started {} times, {}", self.slots.len(), clock.span(first.at, last.at)))
+            }
         }
         if let Some(last) = self.runs.last() {
             let more = match self.runs.len() - 1 {

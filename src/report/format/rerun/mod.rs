@@ -34,13 +34,7 @@ pub struct Rerun;
 
 impl Format for Rerun {
     fn needs(&self) -> Needs {
-        Needs {
-            slots: true,
-            history: true,
-            as_of_end: true,
-            warns_of_left_out: true,
-            ..Needs::default()
-        }
+        Needs { slots: true, history: true, as_of_end: true, warns_of_left_out: true, ..Needs::default() }
     }
 
     fn finish(self: Box<Self>, report: &Report, out: &mut ReportOutput) -> bool {
@@ -92,11 +86,8 @@ fn unmade<'a>(report: &'a Report, expected: &'a Expected) -> Vec<UnmadeLine<'a>>
         let entry = expected.line(line);
         // Several jobs may share a line.
         let place = (&*entry.place.file, entry.place.line);
-        let unmade = lines.entry(place).or_insert_with(|| UnmadeLine {
-            entry,
-            reasons: Vec::new(),
-            may_have_begun: false,
-        });
+        let unmade =
+            lines.entry(place).or_insert_with(|| UnmadeLine { entry, reasons: Vec::new(), may_have_begun: false });
         unmade.may_have_begun |= events.may_have_begun();
         let name = report.job_name(id);
         unmade.reasons.push(format!("{name}: {}", events.words(report.clock())));
@@ -138,13 +129,8 @@ fn jobs_of(place: &LineRef, expected: &Expected) -> usize {
 fn remarks(report: &Report, expected: &Expected) -> Vec<String> {
     let clock = report.clock();
     let unknown = expected.planned.plan.unknown.iter();
-    let unknown = unknown.map(|call| {
-        format!(
-            "not understood: {}: {}",
-            crontabs::place(&call.place),
-            printable(call.reason.as_bytes())
-        )
-    });
+    let unknown = unknown
+        .map(|call| format!("not understood: {}: {}", crontabs::place(&call.place), printable(call.reason.as_bytes())));
     let on_no_line = report.history.job_ids().skip(expected.wanted().len()).filter_map(|id| {
         let events = Events::of(report, id, Vec::new());
         let name = report.job_name(id);

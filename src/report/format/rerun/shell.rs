@@ -23,8 +23,7 @@ impl<'a> Shell<'a> {
         let Self { users, crontabs, passwd } = self;
         let (crontab, line) = crontabs.line(&place.file, place.line).ok_or("the line is gone")?;
         let daemon = crontabs.cron.rules;
-        let command = LineCommand::of(line, daemon)
-            .map_err(|fault| format!("{}; {}", fault.problem, fault.remedy))?;
+        let command = LineCommand::of(line, daemon).map_err(|fault| format!("{}; {}", fault.problem, fault.remedy))?;
         let user = match (&crontab.owner, crontab.trust) {
             // cron runs all lines of such a crontab as its owner.
             (Some(owner), _) => Some(owner),
@@ -50,13 +49,9 @@ impl<'a> Shell<'a> {
     }
 }
 
-fn shell_text(
-    command: &LineCommand,
-    variables: &BTreeMap<String, String>,
-    runuser: &str,
-) -> String {
-    let [home, shell] = ["HOME", "SHELL"]
-        .map(|name| variables.get(name).map_or_else(String::new, |value| quoted(value)));
+fn shell_text(command: &LineCommand, variables: &BTreeMap<String, String>, runuser: &str) -> String {
+    let [home, shell] =
+        ["HOME", "SHELL"].map(|name| variables.get(name).map_or_else(String::new, |value| quoted(value)));
     let pairs = variables.iter().map(|(name, value)| quoted(&format!("{name}={value}")));
     let pairs = pairs.collect::<Vec<_>>().join(" ");
     let run = format!("{runuser}env -i {pairs} {shell} -c {}", quoted(&command.command));
@@ -72,12 +67,7 @@ fn shell_text(
 }
 
 /// The variables that cron gives to a command. The crontab may set all but the name of the user.
-fn environment(
-    command: &LineCommand,
-    user: &str,
-    home: &str,
-    daemon: Daemon,
-) -> BTreeMap<String, String> {
+fn environment(command: &LineCommand, user: &str, home: &str, daemon: Daemon) -> BTreeMap<String, String> {
     let defaults = [("HOME", home), ("SHELL", "/bin/sh"), ("PATH", "/usr/bin:/bin")];
     let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
     let mut all: BTreeMap<String, String> = defaults.map(owned).into();

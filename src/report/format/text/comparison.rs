@@ -68,10 +68,7 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
         return false;
     };
     let tally = Tally::of(&report.history, &before);
-    page.title(&format!(
-        "{} to {}, against {} to {}",
-        now.since, now.now, before.since, before.now
-    ));
+    page.title(&format!("{} to {}, against {} to {}", now.since, now.now, before.since, before.now));
     let counts = |tally: &Tally| {
         let (runs, failed, lost) = (tally.runs, tally.failed, tally.lost);
         format!("{} runs, {} failed, {} lost", grouped(runs), grouped(failed), grouped(lost))
@@ -85,14 +82,11 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
     }
     let slots = |job| missed.get(&job).map(Vec::as_slice).unwrap_or_default();
     let pairs: Vec<Pair> = jobs.map(|job| pair(report, job, slots(job), &before)).collect();
-    let newly_bad =
-        bad(page, report, &pairs, "Newly bad", |pair| pair.now.bad() > 0 && pair.before.bad() == 0);
+    let newly_bad = bad(page, report, &pairs, "Newly bad", |pair| pair.now.bad() > 0 && pair.before.bad() == 0);
     bad(page, report, &pairs, "More often bad", |pair| {
         pair.before.bad() > 0 && pair.now.share() > 2.0 * pair.before.share()
     });
-    bad(page, report, &pairs, "Recovered", |pair| {
-        pair.before.bad() > 0 && pair.now.bad() == 0 && pair.now.all() > 0
-    });
+    bad(page, report, &pairs, "Recovered", |pair| pair.before.bad() > 0 && pair.now.bad() == 0 && pair.now.all() > 0);
     slower(page, report, &pairs);
     let silent = silent(page, report, &pairs);
     if !(newly_bad || silent) {
@@ -112,13 +106,7 @@ fn pair<'a>(report: &'a Report, job: JobId, slots: &[&Slot], before: &Scope) -> 
 }
 
 /// Shows the jobs for which `is_wanted` is true. Returns whether there are any.
-fn bad(
-    page: &mut Page,
-    report: &Report,
-    pairs: &[Pair],
-    title: &str,
-    is_wanted: impl Fn(&Pair) -> bool,
-) -> bool {
+fn bad(page: &mut Page, report: &Report, pairs: &[Pair], title: &str, is_wanted: impl Fn(&Pair) -> bool) -> bool {
     let mut wanted: Vec<&Pair> = pairs.iter().filter(|pair| is_wanted(pair)).collect();
     if wanted.is_empty() {
         return false;
@@ -137,13 +125,7 @@ fn bad(
 }
 
 /// Shows a table of jobs, up to the limit.
-fn show_rows(
-    page: &mut Page,
-    report: &Report,
-    titles: &[&str],
-    numbers: &[usize],
-    mut rows: Vec<Vec<String>>,
-) {
+fn show_rows(page: &mut Page, report: &Report, titles: &[&str], numbers: &[usize], mut rows: Vec<Vec<String>>) {
     let more = rows.len().saturating_sub(MAX_SHOWN);
     if !report.lists_all() {
         rows.truncate(MAX_SHOWN);
@@ -167,9 +149,7 @@ fn slower(page: &mut Page, report: &Report, pairs: &[Pair]) {
     if slower.is_empty() {
         return;
     }
-    slower.sort_by_key(|(_, now, before)| {
-        Reverse(u64::from(now.median) * 100 / u64::from(before.median.max(1)))
-    });
+    slower.sort_by_key(|(_, now, before)| Reverse(u64::from(now.median) * 100 / u64::from(before.median.max(1))));
     page.heading("Slower (median of good runs)");
     let row = |(job, now, before): &(JobId, DurationStats, DurationStats)| {
         let name = report.job_name(*job);
@@ -189,11 +169,7 @@ fn silent(page: &mut Page, report: &Report, pairs: &[Pair]) -> bool {
     page.heading(&format!("Silent ({})", count(silent.len() as u64, "job")));
     let row = |pair: &&Pair| {
         let last = pair.before.runs.last().map(|run| report.clock().second(run.start));
-        vec![
-            pair.before.runs.len().to_string(),
-            last.unwrap_or_default(),
-            report.job_name(pair.job),
-        ]
+        vec![pair.before.runs.len().to_string(), last.unwrap_or_default(), report.job_name(pair.job)]
     };
     let rows = silent.iter().map(row).collect();
     show_rows(page, report, &["Runs before", "Last start", "Job"], &[0], rows);

@@ -41,9 +41,7 @@ fn facts_of_kind(incident: &Incident, report: &Report) -> String {
                 facts.push(format!("run {}", clock.run_name(&run)));
             }
             facts.extend(boot.map(|boot| format!("this machine booted {}", clock.time(boot))));
-            facts.extend(
-                quiet_until.map(|until| format!("nothing started until {}", clock.time(until))),
-            );
+            facts.extend(quiet_until.map(|until| format!("nothing started until {}", clock.time(until))));
             facts.join(", ")
         }
         IncidentKind::Hung(hung) => hanging(incident, hung, report),
@@ -73,8 +71,7 @@ fn facts_of_kind(incident: &Incident, report: &Report) -> String {
         ),
         IncidentKind::ClockJumped { from, to, .. } => clock_jumped(*from, *to, clock),
         IncidentKind::LogFull => {
-            let over =
-                incident.window.over.map(|over| format!(", lines again {}", clock.time(over)));
+            let over = incident.window.over.map(|over| format!(", lines again {}", clock.time(over)));
             format!("the log took no lines: they may have run{}", over.unwrap_or_default())
         }
         IncidentKind::Late { started } => {

@@ -90,8 +90,7 @@ fn overlaps(page: &mut Page, report: &Report) {
     if let Some(names) = jobs_with(report, RunFlag::Overlapped) {
         // A job with a lock was started from elsewhere too.
         let runs = report.history.runs.iter().filter(|run| run.is(RunFlag::Overlapped));
-        let is_locked =
-            runs.filter(|run| report.scope.has(run)).any(|run| report.has_lock(run.job));
+        let is_locked = runs.filter(|run| report.scope.has(run)).any(|run| report.has_lock(run.job));
         let advice = if is_locked { "" } else { " (flock -n prevents it)" };
         let text = format!("started again while still running{advice}: {names}");
         page.labelled("Overlaps", INDENT, &text);

@@ -78,9 +78,7 @@ pub fn summary(now: usize, over: usize, ambiguous: u64) -> String {
 /// What is not certain, if anything.
 pub fn uncertain(report: &Report) -> Option<String> {
     let names = jobs_with(report, RunFlag::Ambiguous)?;
-    Some(format!(
-        "two runs had one process id at once, or a job printed records in a log without marks: {names}"
-    ))
+    Some(format!("two runs had one process id at once, or a job printed records in a log without marks: {names}"))
 }
 
 pub fn show_uncertain(page: &mut Page, report: &Report) {

@@ -19,8 +19,7 @@ pub fn show(page: &mut Page, report: &Report, bad: &BTreeSet<JobId>, hosts: &BTr
     let bad_hosts: BTreeSet<HostId> = bad.iter().map(|job| report.history.job(*job).host).collect();
     let healthy_hosts = hosts.difference(&bad_hosts).count();
     let how = if report.lists_all() { "" } else { " (--all lists them)" };
-    let text =
-        format!("{}, {}{how}", count(healthy as u64, "job"), count(healthy_hosts as u64, "host"));
+    let text = format!("{}, {}{how}", count(healthy as u64, "job"), count(healthy_hosts as u64, "host"));
     page.labelled("Healthy", INDENT, &text);
     if report.lists_all() {
         show_jobs(page, report, &jobs);
@@ -29,10 +28,7 @@ pub fn show(page: &mut Page, report: &Report, bad: &BTreeSet<JobId>, hosts: &BTr
     }
 }
 
-fn runs_in_period<'a>(
-    report: &'a Report,
-    job: JobId,
-) -> impl Iterator<Item = &'a RunSummary> + Clone {
+fn runs_in_period<'a>(report: &'a Report, job: JobId) -> impl Iterator<Item = &'a RunSummary> + Clone {
     report.history.of_job(job).iter().filter(|run| report.scope.has(run))
 }
 
@@ -51,9 +47,7 @@ fn show_jobs(page: &mut Page, report: &Report, jobs: &[JobId]) {
     if rows.is_empty() {
         return;
     }
-    rows.sort_by(|(bad, row), (other, other_row)| {
-        (Reverse(bad), row.last()).cmp(&(Reverse(other), other_row.last()))
-    });
+    rows.sort_by(|(bad, row), (other, other_row)| (Reverse(bad), row.last()).cmp(&(Reverse(other), other_row.last())));
     page.heading("Jobs");
     let titles = ["Runs", "Bad", "Last start", "Last", "Last good", "Median", "Longest", "Job"];
     let rows = rows.into_iter().map(|(_, row)| row).collect();

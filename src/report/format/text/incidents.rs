@@ -179,9 +179,7 @@ fn whole(incident: &Incident, report: &Report, room: usize) -> Option<String> {
         name.map_or_else(String::new, |name| format!(" on {}", printable(name.as_bytes())))
     };
     Some(match &incident.kind {
-        IncidentKind::Unreachable { hosts } | IncidentKind::Refused { hosts, .. } => {
-            named_hosts(hosts, report, room)
-        }
+        IncidentKind::Unreachable { hosts } | IncidentKind::Refused { hosts, .. } => named_hosts(hosts, report, room),
         IncidentKind::Silent { scheduler, .. } => format!("all jobs{}", on(scheduler)),
         IncidentKind::CronDown { scheduler, lost: 0, .. } => {
             format!("{bad} of {jobs} not started{}", on(scheduler))
@@ -285,9 +283,7 @@ fn why(incident: &Incident, report: &Report) -> String {
         }
         (IncidentKind::NotStarted { place, .. }, _) => format!("line {}", crontabs::place(place)),
         (IncidentKind::Unreachable { .. }, Some(last)) => of_the_proxy(report, last),
-        (IncidentKind::Refused { .. }, Some(last)) => {
-            report.history.line(last).map(printable).unwrap_or_default()
-        }
+        (IncidentKind::Refused { .. }, Some(last)) => report.history.line(last).map(printable).unwrap_or_default(),
         (IncidentKind::Failing | IncidentKind::Flapping, Some(last)) => {
             let line = report.history.line(last).map(printable);
             // Several jobs may have ended with several statuses for one reason.

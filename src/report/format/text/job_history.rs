@@ -29,8 +29,7 @@ pub fn show(page: &mut Page, report: &Report, job: JobId, incidents: &[Incident]
     page.labelled("State", INDENT, &state(report, runs, incidents));
     let good = runs.iter().filter(|run| run.outcome == Outcome::Good);
     let last_good = good.map(|run| run.until).max();
-    let last_good =
-        last_good.map_or_else(|| "none in these logs".to_owned(), |time| clock.second(time));
+    let last_good = last_good.map_or_else(|| "none in these logs".to_owned(), |time| clock.second(time));
     page.labelled("Last good", INDENT, &last_good);
     let usual = DurationStats::of_job(&report.history, job);
     let text = if usual.good == 0 {
@@ -80,8 +79,7 @@ fn state(report: &Report, runs: &[RunSummary], incidents: &[Incident]) -> String
         if runs.is_empty() {
             return "no run in these logs".to_owned();
         }
-        let has_tried =
-            |run: &&RunSummary| !matches!(run.outcome, Outcome::Running | Outcome::Skipped(_));
+        let has_tried = |run: &&RunSummary| !matches!(run.outcome, Outcome::Running | Outcome::Skipped(_));
         let last = runs.iter().rev().find(has_tried);
         return last
             .map_or("no run has ended yet", |last| match last.outcome {

@@ -96,8 +96,7 @@ impl Page {
             kept.retain(|it| it != column);
         }
         let titles: Vec<&str> = kept.iter().map(|it| titles[*it]).collect();
-        let numbers: Vec<usize> =
-            (0..kept.len()).filter(|place| numbers.contains(&kept[*place])).collect();
+        let numbers: Vec<usize> = (0..kept.len()).filter(|place| numbers.contains(&kept[*place])).collect();
         for row in &mut rows {
             *row = kept.iter().map(|it| mem::take(&mut row[*it])).collect();
         }

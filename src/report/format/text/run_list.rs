@@ -91,11 +91,7 @@ fn run_row(run: &RunSummary, width: usize, report: &Report) -> Vec<String> {
         Outcome::Good | Outcome::Skipped(_) | Outcome::Failed(..) => duration(run.seconds()),
     };
     let mut job = report.job_name(run.job);
-    job = if run.outcome.is_bad() {
-        short_job(&job, width)
-    } else {
-        names::job(&job, 2 * room_for_job(width))
-    };
+    job = if run.outcome.is_bad() { short_job(&job, width) } else { names::job(&job, 2 * room_for_job(width)) };
     let why = match run.outcome {
         Outcome::Good | Outcome::Running => String::new(),
         outcome @ Outcome::Skipped(_) => format!(": {outcome}"),

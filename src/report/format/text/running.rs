@@ -37,12 +37,7 @@ pub fn show(page: &mut Page, report: &Report) {
         going.truncate(MAX_SHOWN);
     }
     let rows = going.iter().map(|going| row(going, report)).collect();
-    page.table_without(
-        &[3, 1],
-        &["  PID", "Started", "For", "Usual", "Longest", "", "Job"],
-        &[0, 2, 3, 4],
-        rows,
-    );
+    page.table_without(&[3, 1], &["  PID", "Started", "For", "Usual", "Longest", "", "Job"], &[0, 2, 3, 4], rows);
     if more > 0 && !report.lists_all() {
         page.line(&format!("  and {more} more (--all lists them)"));
     }

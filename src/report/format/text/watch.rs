@@ -82,9 +82,7 @@ pub fn show_chart(page: &mut Page, report: &Report, job: JobId) {
     let good = watched.good();
     let last = &good[good.len().saturating_sub(LAST_RUNS)..];
     let seconds: Vec<u32> = last.iter().filter_map(|it: &&Sample| it.seconds).collect();
-    if let (Some(least), Some(most), true) =
-        (seconds.iter().min(), seconds.iter().max(), seconds.len() > 1)
-    {
+    if let (Some(least), Some(most), true) = (seconds.iter().min(), seconds.iter().max(), seconds.len() > 1) {
         let bars = chart(&seconds.iter().map(|it| u64::from(*it)).collect::<Vec<u64>>());
         let runs = count(seconds.len() as u64, "good run");
         let text = format!("{}, {} to {}", runs, duration(Some(*least)), duration(Some(*most)));

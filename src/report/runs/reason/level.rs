@@ -11,10 +11,7 @@ pub enum Level {
 const MAX_WORDS: usize = 14;
 
 pub fn level(line: &str) -> Option<Level> {
-    of_priority(line)
-        .or_else(|| of_field(line))
-        .or_else(|| of_letter(line))
-        .or_else(|| of_words(line))
+    of_priority(line).or_else(|| of_field(line)).or_else(|| of_letter(line)).or_else(|| of_words(line))
 }
 
 /// `<27>`, as programs write to standard error for systemd (sd-daemon(3)).
@@ -58,15 +55,10 @@ fn of_letter(line: &str) -> Option<Level> {
         _ => return None,
     };
     let rest = characters.as_str();
-    let is_dated = rest
-        .split(' ')
-        .next()
-        .is_some_and(|date| date.len() == 4 && date.bytes().all(|byte| byte.is_ascii_digit()));
-    (is_dated
-        || rest.starts_with(": ")
-        || rest.starts_with(':') && level == Level::Error
-        || rest.starts_with(", ["))
-    .then_some(level)
+    let is_dated =
+        rest.split(' ').next().is_some_and(|date| date.len() == 4 && date.bytes().all(|byte| byte.is_ascii_digit()));
+    (is_dated || rest.starts_with(": ") || rest.starts_with(':') && level == Level::Error || rest.starts_with(", ["))
+        .then_some(level)
 }
 
 /// A word in capitals, or one before a colon or in brackets, or the first of the line.
@@ -105,16 +97,14 @@ fn stands_out(word: &str, before: Option<char>, after: &str, is_first: bool) -> 
 fn of_word(word: &str) -> Option<Level> {
     let is_in = |words: &[&str]| words.iter().any(|it| it.eq_ignore_ascii_case(word));
     let errors = [
-        "error", "err", "erro", "eror", "fatal", "ftl", "critical", "crit", "severe", "emerg",
-        "emergency", "alert", "panic", "fail", "failed", "failure", "fehler", "erreur", "errore",
+        "error", "err", "erro", "eror", "fatal", "ftl", "critical", "crit", "severe", "emerg", "emergency", "alert",
+        "panic", "fail", "failed", "failure", "fehler", "erreur", "errore",
     ];
     if is_in(&errors) {
         Some(Level::Error)
     } else if is_in(&["warn", "warning", "wrn", "deprecated", "warnung", "avertissement"]) {
         Some(Level::Warning)
-    } else if is_in(&[
-        "info", "inf", "information", "notice", "note", "debug", "dbg", "trace", "verbose", "ok",
-    ]) {
+    } else if is_in(&["info", "inf", "information", "notice", "note", "debug", "dbg", "trace", "verbose", "ok"]) {
         Some(Level::Info)
     } else {
         None
@@ -123,10 +113,8 @@ fn of_word(word: &str) -> Option<Level> {
 
 /// Whether `word` and what is `after` it are the number of an error: `ORA-01653:`, `RMAN-03009:`, `SQLSTATE[42S02]`.
 fn is_code(word: &str, after: &str) -> bool {
-    let is_capital = word.len() > 1
-        && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    let is_capital = word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
     let number = after.strip_prefix('-').unwrap_or_default();
     let digits = number.bytes().take_while(u8::is_ascii_digit).count();
-    word == "SQLSTATE"
-        || is_capital && (4..=6).contains(&digits) && number[digits..].starts_with(':')
+    word == "SQLSTATE" || is_capital && (4..=6).contains(&digits) && number[digits..].starts_with(':')
 }

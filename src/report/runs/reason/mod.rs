@@ -231,9 +231,7 @@ impl Chooser {
             self.context = Context::Traceback(column.unwrap_or_default());
             return None;
         }
-        if message.starts_with("During handling of")
-            || message.starts_with("The above exception was")
-        {
+        if message.starts_with("During handling of") || message.starts_with("The above exception was") {
             self.depth += 1;
             return None;
         }
@@ -259,24 +257,14 @@ impl Chooser {
             return Some(score);
         }
         let clues = Clues::of(&lower);
-        if clues.has(Clue::Never)
-            || clues.has(Clue::Frame)
-            || shape::is_rule(&lower)
-            || shape::is_place(&lower)
-        {
+        if clues.has(Clue::Never) || clues.has(Clue::Frame) || shape::is_rule(&lower) || shape::is_place(&lower) {
             self.context = context;
             return None;
         }
         self.score_in(context, text, message, clues)
     }
 
-    fn score_in(
-        &mut self,
-        context: Context,
-        text: &str,
-        message: &str,
-        clues: Clues,
-    ) -> Option<i32> {
+    fn score_in(&mut self, context: Context, text: &str, message: &str, clues: Clues) -> Option<i32> {
         let is_listed = text.trim_start().starts_with(['*', '-', '•']);
         match context {
             Context::Hints if is_listed => {
@@ -285,9 +273,7 @@ impl Chooser {
             }
             Context::Message(_) if clues.has(Clue::Consequence) => self.context = context,
             Context::Message(score) if !clues.has(Clue::Hint) => return Some(score),
-            Context::Causes(is_first)
-                if (is_first || shape::is_numbered(message)) && !clues.has(Clue::Consequence) =>
-            {
+            Context::Causes(is_first) if (is_first || shape::is_numbered(message)) && !clues.has(Clue::Consequence) => {
                 self.context = Context::Causes(false);
                 self.depth += 1;
                 return Some(UNCAUGHT + self.depth.min(MAX_DEPTH));
@@ -305,8 +291,7 @@ impl Chooser {
             score = score.max(before + 1);
         }
         if shape::goes_on(message) {
-            self.context =
-                if clues.has(Clue::Hint) { Context::Hints } else { Context::GoesOn(score) };
+            self.context = if clues.has(Clue::Hint) { Context::Hints } else { Context::GoesOn(score) };
         }
         Some(score)
     }
@@ -359,8 +344,8 @@ fn score_of_words(text: &str, message: &str, clues: Clues) -> i32 {
         Some(Level::Info) => of_level(8, 8, 5, 3, 0),
     };
     let has_cause = clues.has(Clue::Cause) || clues.has(Clue::Host);
-    let mut losses = [(Clue::Consequence, 45, 25), (Clue::Hint, 50, 50), (Clue::CleanUp, 25, 0)]
-        .map(|(clue, alone, with_cause)| {
+    let mut losses =
+        [(Clue::Consequence, 45, 25), (Clue::Hint, 50, 50), (Clue::CleanUp, 25, 0)].map(|(clue, alone, with_cause)| {
             let loss = if has_cause { with_cause } else { alone };
             if clues.has(clue) { loss } else { 0 }
         });

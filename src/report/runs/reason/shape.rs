@@ -31,20 +31,15 @@ fn is_level(word: &str) -> bool {
 
 /// Whether a character belongs to a frame around the text, to a list, or is a tool's mark for good or bad.
 pub fn is_decoration(character: char) -> bool {
-    let is_mark = |character| {
-        matches!(character, '|' | '>' | '*' | '!' | '×' | '•' | '→' | '❌' | '✔' | '✗' | '✘' | '✖')
-    };
-    character.is_whitespace()
-        || is_mark(character)
-        || ('\u{2500}'..='\u{257f}').contains(&character)
+    let is_mark =
+        |character| matches!(character, '|' | '>' | '*' | '!' | '×' | '•' | '→' | '❌' | '✔' | '✗' | '✘' | '✖');
+    character.is_whitespace() || is_mark(character) || ('\u{2500}'..='\u{257f}').contains(&character)
 }
 
 /// Whether a word is a time or part of one.
 fn is_time(word: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_digit() || b":.,-/TZ+".contains(&byte);
-    word.len() > 4
-        && word.starts_with(|first: char| first.is_ascii_digit())
-        && word.bytes().all(is_part)
+    word.len() > 4 && word.starts_with(|first: char| first.is_ascii_digit()) && word.bytes().all(is_part)
 }
 
 /// Whether a line has no word, or belongs to a heading or a banner: `*  Authorised users only  *`, `--- summary -----`.
@@ -124,9 +119,8 @@ pub fn is_announcement(message: &str) -> bool {
     };
     let is_numbered = lower.ends_with(|last: char| last.is_ascii_digit());
     let text = lower.strip_suffix(':').or(is_numbered.then_some(&*lower)).map(str::trim);
-    let is_empty = text.is_some_and(|text| {
-        !is_number(text) && !text.is_empty() && text.split_whitespace().all(says_nothing)
-    });
+    let is_empty =
+        text.is_some_and(|text| !is_number(text) && !text.is_empty() && text.split_whitespace().all(says_nothing));
     is_empty
         || lower.starts_with("fail: ") && lower.ends_with(']')
         // R names the call, and puts a long message on a line of its own.
@@ -135,9 +129,7 @@ pub fn is_announcement(message: &str) -> bool {
 
 /// Whether the next line continues the message: `Syntax error on line 12 of app.conf:`.
 pub fn goes_on(message: &str) -> bool {
-    message
-        .strip_suffix(':')
-        .is_some_and(|text| !text.ends_with(|last: char| last.is_ascii_digit()))
+    message.strip_suffix(':').is_some_and(|text| !text.ends_with(|last: char| last.is_ascii_digit()))
 }
 
 /// Whether a line begins with the name of an exception, or ends with one in parentheses, as in Ruby.
@@ -148,10 +140,8 @@ pub fn names_exception(message: &str) -> bool {
 }
 
 fn is_exception(name: &str) -> bool {
-    let is_name =
-        |character: char| character.is_ascii_alphanumeric() || "._:$\\".contains(character);
+    let is_name = |character: char| character.is_ascii_alphanumeric() || "._:$\\".contains(character);
     let last = name.rsplit(['.', ':', '\\', '$']).next().unwrap_or_default();
     let ends = ["Error", "Exception", "Fault", "Failure"];
-    name.chars().all(is_name)
-        && ends.iter().any(|end| last.len() > end.len() && last.ends_with(end))
+    name.chars().all(is_name) && ends.iter().any(|end| last.len() > end.len() && last.ends_with(end))
 }

@@ -99,9 +99,7 @@ fn after_escape(text: &str) -> &str {
         return end.map_or("", |end| &sequence[end + 1..]);
     }
     if let Some(command) = text.strip_prefix(']') {
-        return command
-            .split_once(['\u{7}', '\u{1b}'])
-            .map_or("", |(_, rest)| rest.strip_prefix('\\').unwrap_or(rest));
+        return command.split_once(['\u{7}', '\u{1b}']).map_or("", |(_, rest)| rest.strip_prefix('\\').unwrap_or(rest));
     }
     let rest = text.trim_start_matches(['(', ')', '#']);
     let mut characters = rest.chars();

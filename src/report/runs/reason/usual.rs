@@ -72,10 +72,7 @@ pub fn masked(line: &[u8]) -> u32 {
         }
         rest = after;
     }
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a hash of 32 bits is enough for some hundred lines"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "a hash of 32 bits is enough for some hundred lines")]
     let hash = hasher.finish() as u32;
     hash
 }

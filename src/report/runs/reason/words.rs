@@ -104,9 +104,7 @@ impl Clues {
             let before = found.start().checked_sub(1).and_then(|index| bytes.get(index));
             let after = bytes.get(found.end());
             let is_placed = match word.clue {
-                Clue::Frame | Clue::Hint | Clue::CleanUp => {
-                    before.is_none() && (!word.at_end || after == Some(&b' '))
-                }
+                Clue::Frame | Clue::Hint | Clue::CleanUp => before.is_none() && (!word.at_end || after == Some(&b' ')),
                 _ => (!word.at_begin || is_edge(before)) && (!word.at_end || is_edge(after)),
             };
             if is_placed {
@@ -133,10 +131,9 @@ pub fn state_of_host(line: &str) -> Option<&'static str> {
 pub fn first_sign(output: &[u8]) -> Option<usize> {
     static SIGNS: LazyLock<AhoCorasick> = LazyLock::new(|| {
         let signs = [
-            "rror", "ERR", "ail", "FAIL", "atal", "FATAL", "xception", "anic", "enied", "annot",
-            "ould not", "nable to", "o such", "ot found", "imed out", "imeout", "efused",
-            "aused by", "raceback", "CRIT", "SEVERE", "ORA-", "nvalid", "illed", "エラー", "失敗",
-            "異常", "ません",
+            "rror", "ERR", "ail", "FAIL", "atal", "FATAL", "xception", "anic", "enied", "annot", "ould not",
+            "nable to", "o such", "ot found", "imed out", "imeout", "efused", "aused by", "raceback", "CRIT", "SEVERE",
+            "ORA-", "nvalid", "illed", "エラー", "失敗", "異常", "ません",
         ];
         // Only this match kind uses vector instructions.
         let builder = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(signs);

@@ -42,7 +42,7 @@ impl<'a> Events<'a> {
             [] => {}
             [slot] => words.push(format!("not started at {}", clock.time(slot.at))),
             [first, .., last] => {
-                words.push(format!("not started {} times, {}", self.slots.len(), clock.span(first.at, last.at)))
+                words.push(format!("not started {} times, {}", self.slots.len(), clock.span(first.at, last.at)));
             }
         }
         if let Some(last) = self.runs.last() {

@@ -4,26 +4,11 @@
 mod airflow;
 mod completions;
 
-use clap::Command;
-
 pub use airflow::{DagFile, DagRequest};
+pub use completions::Grammars;
 
 /// In mdoc(7).
 const MANUAL: &str = include_str!("generate/remoteexe.1");
-
-#[derive(Debug)]
-pub struct Grammars {
-    /// By the name of the command line: `job`, `report` and `generate`.
-    pub lines: [(&'static str, Command); 3],
-    /// The possible words of values, by the name of the value.
-    pub values: Vec<(&'static str, Vec<&'static str>)>,
-}
-
-impl Grammars {
-    fn words(&self, value: &str) -> &[&'static str] {
-        self.values.iter().find(|(name, _)| *name == value).map_or(&[], |(_, words)| words)
-    }
-}
 
 /// A text, made from the grammars.
 pub type Document = fn(&Grammars) -> String;

@@ -1,8 +1,6 @@
 //! Completions for shells: a template for each shell, into which the options go.
 
-use clap::{Arg, ArgAction};
-
-use super::Grammars;
+use clap::{Arg, ArgAction, Command};
 
 const BASH: &str = include_str!("remoteexe.bash");
 const FISH: &str = include_str!("remoteexe.fish");
@@ -19,6 +17,20 @@ const KINDS: [(&str, [&str; 3]); 4] = [
 
 /// Any other value. zsh then shows only its name.
 const UNKNOWN: [&str; 3] = ["value='unknown'", " -x", " "];
+
+#[derive(Debug)]
+pub struct Grammars {
+    /// By the name of the command line: `job`, `report` and `generate`.
+    pub lines: [(&'static str, Command); 3],
+    /// The possible words of values, by the name of the value.
+    pub values: Vec<(&'static str, Vec<&'static str>)>,
+}
+
+impl Grammars {
+    fn words(&self, value: &str) -> &[&'static str] {
+        self.values.iter().find(|(name, _)| *name == value).map_or(&[], |(_, words)| words)
+    }
+}
 
 struct Completed {
     /// The command line, as in [`Grammars`].

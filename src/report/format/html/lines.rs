@@ -40,7 +40,7 @@ pub struct Lines {
 /// The jobs whose lines come first.
 pub fn first_jobs(incidents: &[Incident]) -> Vec<JobId> {
     let mut jobs = Vec::new();
-    for job in incidents.iter().flat_map(|incident| incident.jobs.iter().take(MAX_OF_PROBLEM)) {
+    for job in incidents.iter().flat_map(|incident| incident.in_order().take(MAX_OF_PROBLEM)) {
         if jobs.len() < MAX_FIRST && !jobs.contains(job) {
             jobs.push(*job);
         }

@@ -447,31 +447,3 @@ fn usage_error(operands: &[OsString], log_dir: &OsStr, error: &UsageError, reaso
         }),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_call_in_a_crontab_has_the_variables_there_and_an_option_outweighs_them() {
-        let read = |line: &str, variables: &[(&str, &str)]| {
-            let words: Vec<_> = line.split(' ').map(OsString::from).collect();
-            let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
-            read_crontab(&words, &variables.collect::<Vec<_>>())
-        };
-        let variables = [("REMOTEEXE_LOG_DIR", "/l"), ("PATH", "/bin"), ("REMOTEEXE_LOGIN", "")];
-        for (line, log_dir) in [("h s -o x", "/l"), ("--log-dir /m h s -o x", "/m")] {
-            let CallMeaning::Job(job) = read(line, &variables) else { panic!("{line}") };
-            assert_eq!((&*job.name, job.log_dir), (&b"h s -o x"[..], log_dir.into()));
-        }
-        for (line, variable, expected) in [
-            ("h", ("REMOTEEXE_LOG_DIR", "/l"), "SCRIPT is missing; HOST is 'h'; tip: give"),
-            ("h s", ("REMOTEEXE_RETRIES", "8 # x"), "invalid value '8 # x' for --retries <N>"),
-        ] {
-            match read(line, &[variable]) {
-                CallMeaning::Refused { reason, .. } => assert!(reason.starts_with(expected)),
-                other => panic!("not refused: {other:?}"),
-            }
-        }
-    }
-}

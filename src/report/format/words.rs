@@ -4,6 +4,8 @@ use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 
 use crate::escape::printable;
 use crate::report::history::RunSummary;
+use crate::report::history::durations::DurationStats;
+use crate::report::runs::outcome::{Outcome, Reason};
 
 /// The lowest first.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -20,13 +22,16 @@ impl Clock {
     }
 
     pub fn time(self, time: NaiveDateTime) -> String {
-        let format = if time.date() == self.day { "%H:%M" } else { "%m-%d %H:%M" };
-        time.format(format).to_string()
+        self.shown(time, "%H:%M")
     }
 
     pub fn second(self, time: NaiveDateTime) -> String {
-        let format = if time.date() == self.day { "%H:%M:%S" } else { "%m-%d %H:%M:%S" };
-        time.format(format).to_string()
+        self.shown(time, "%H:%M:%S")
+    }
+
+    fn shown(self, time: NaiveDateTime, clock: &str) -> String {
+        let day = if time.date() == self.day { "" } else { "%m-%d " };
+        time.format(&[day, clock].concat()).to_string()
     }
 
     /// From one minute to another.
@@ -60,8 +65,24 @@ pub fn duration(seconds: Option<u32>) -> String {
     }
 }
 
+/// How long good runs take. None without any.
+pub fn usual_duration(usual: &DurationStats) -> Option<String> {
+    let [median, longest] = [usual.median, usual.longest].map(|seconds| duration(Some(seconds)));
+    let good = count(usual.good as u64, "good run");
+    (usual.good > 0).then(|| format!("{median}, {longest} at most (of {good})"))
+}
+
 pub fn age(age: TimeDelta) -> String {
     duration(Some(u32::try_from(age.num_seconds()).unwrap_or(u32::MAX)))
+}
+
+/// The way in which a run ended.
+pub fn way(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Failed(status, Reason::Script) => format!("exit {status}"),
+        Outcome::Failed(status, _) => format!("exit {status}: {outcome}"),
+        outcome => outcome.to_string(),
+    }
 }
 
 /// A number of things: `1 run`, `12 runs`.

@@ -7,9 +7,9 @@ use chrono::NaiveDateTime;
 use maud::{Markup, html};
 
 use super::grid::Grid;
-use super::state::{RunState, way};
+use super::state::RunState;
 use crate::report::format::report::Report;
-use crate::report::format::words::grouped;
+use crate::report::format::words::{grouped, way};
 use crate::report::history::RunSummary;
 use crate::report::runs::outcome::Outcome;
 

@@ -1,7 +1,8 @@
 //! The columns of the timeline: equal parts of the period, at round times.
 
-use chrono::{NaiveDateTime, NaiveTime, TimeDelta, Timelike};
+use chrono::{NaiveDateTime, NaiveTime, TimeDelta};
 
+use crate::clock::last_multiple;
 use crate::report::format::report::Report;
 use crate::report::history::scope::Scope;
 
@@ -34,7 +35,7 @@ impl Grid {
         let since = if since == NaiveDateTime::MIN { first } else { since };
         let seconds = (now - since).num_seconds().max(1);
         let step = round_step(seconds, MOST - 1);
-        let begin = floor(since, step);
+        let begin = last_multiple(TimeDelta::seconds(step), since);
         let columns = usize::try_from((now - begin).num_seconds().max(1) / step + 1).ok()?;
         // The end of a whole day begins no column.
         let is_even = (now - begin).num_seconds() % step == 0;
@@ -73,7 +74,7 @@ impl Grid {
     pub fn ticks(&self) -> Vec<(NaiveDateTime, String)> {
         let end = self.time(self.columns);
         let step = round_step((end - self.begin).num_seconds(), TICKS);
-        let first = floor(self.begin, step);
+        let first = last_multiple(TimeDelta::seconds(step), self.begin);
         let format = match step {
             0..60 => "%H:%M:%S",
             60..=DAY => "%H:%M",
@@ -94,11 +95,4 @@ impl Grid {
 fn round_step(seconds: i64, most: i64) -> i64 {
     let step = STEPS.iter().find(|step| seconds <= **step * most);
     step.copied().unwrap_or_else(|| (seconds / most / DAY + 1) * DAY)
-}
-
-/// The last multiple of a step from midnight on.
-fn floor(time: NaiveDateTime, step: i64) -> NaiveDateTime {
-    let midnight = time.date().and_time(NaiveTime::MIN);
-    let seconds = i64::from(time.num_seconds_from_midnight());
-    midnight + TimeDelta::seconds(seconds - seconds % step)
 }

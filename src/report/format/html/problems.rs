@@ -10,13 +10,13 @@ use super::cells;
 use super::durations;
 use super::rows::View;
 use super::runs;
-use super::state::{RunState, way};
+use super::state::RunState;
 use crate::report::diagnosis::incident::{Incident, IncidentState};
 use crate::report::format::crontabs;
 use crate::report::format::report::Report;
 use crate::report::format::text::heading::uncertain;
-use crate::report::format::text::incidents::words;
-use crate::report::format::words::{count, duration};
+use crate::report::format::text::incident_words::IncidentWords;
+use crate::report::format::words::{count, duration, way};
 use crate::report::history::JobId;
 use crate::report::output::style::Severity;
 
@@ -112,7 +112,8 @@ fn problem(
     view: Option<&View>,
     opened: Option<&(String, Markup)>,
 ) -> Markup {
-    let words = words(incident, report);
+    let words = IncidentWords::of(incident, report);
+    let subject = words.whole_subject();
     let state = incident.state();
     let end = incident.end().unwrap_or(report.scope.now);
     let jobs = incident.jobs.iter().take(MAX_JOBS).map(JobId::to_string);
@@ -124,8 +125,8 @@ fn problem(
                 h4 {
                     span.state { (state.word()) } " " span.time { (words.time) } " "
                     @match opened {
-                        Some((target, _)) => a href={ "#" (target) } { (words.subject) },
-                        None => (words.subject),
+                        Some((target, _)) => a href={ "#" (target) } { (subject) },
+                        None => (subject),
                     }
                 }
                 @if !words.facts.is_empty() { p.facts { (words.facts) } }

@@ -48,7 +48,7 @@ impl<'a> View<'a> {
     /// Jobs in `first` have a row before others. None without runs.
     pub fn of(report: &'a Report, first: &[JobId]) -> Option<Self> {
         let grid = Grid::of(report)?;
-        let missed = report.missed_by_job();
+        let missed = report.missed_by_job(&report.scope);
         let mut jobs: Vec<JobId> = report.jobs().chain(missed.keys().copied()).collect();
         jobs.sort_unstable();
         jobs.dedup();

@@ -3,12 +3,12 @@
 use maud::{Markup, html};
 
 use super::rows::{JobRow, View};
-use super::state::{RunState, way};
+use super::state::RunState;
 use crate::escape::printable;
 use crate::report::diagnosis::incident::Incident;
 use crate::report::format::crontabs::{self, Schedule};
 use crate::report::format::report::Report;
-use crate::report::format::words::{age, count, duration};
+use crate::report::format::words::{age, count, duration, usual_duration, way};
 use crate::report::history::durations::DurationStats;
 use crate::report::history::{JobId, RunSummary};
 use crate::report::runs::outcome::Outcome;
@@ -77,20 +77,14 @@ fn back_link(id: &str) -> Markup {
 }
 
 fn facts(report: &Report, row: &JobRow) -> String {
-    let usual = DurationStats::of_job(&report.history, row.job);
     let mut facts = Vec::new();
     if let Some(Schedule { words, next, place, .. }) = crontabs::schedule_of(report, row.job) {
         let next = if report.scope.is_live { format!(", next {next}") } else { String::new() };
         facts.push(format!("{words}{next} ({place})"));
     }
     facts.push(format!("{}, {} bad", count(row.cells.runs(), "run"), row.cells.bad()));
-    facts.push(match usual.good {
-        0 => "no good run".to_owned(),
-        good => {
-            let (median, longest) = (duration(Some(usual.median)), duration(Some(usual.longest)));
-            format!("usually {median}, {longest} at most (of {})", count(good as u64, "good run"))
-        }
-    });
+    let usual = usual_duration(&DurationStats::of_job(&report.history, row.job));
+    facts.push(usual.map_or_else(|| "no good run".to_owned(), |usual| format!("usually {usual}")));
     facts.join("; ")
 }
 

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::report::history::RunSummary;
-use crate::report::runs::outcome::{Outcome, Reason};
+use crate::report::runs::outcome::Outcome;
 
 /// The worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,15 +62,6 @@ impl RunState {
         let (.., heights) = self.look();
         let lines = heights.iter().map(|height| format!("M{column} {height}h{columns}"));
         lines.collect()
-    }
-}
-
-/// The way in which a run ended, in words.
-pub fn way(outcome: Outcome) -> String {
-    match outcome {
-        Outcome::Failed(status, Reason::Script) => format!("exit {status}"),
-        outcome @ Outcome::Failed(status, _) => format!("exit {status}: {outcome}"),
-        outcome => outcome.to_string(),
     }
 }
 

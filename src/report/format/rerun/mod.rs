@@ -71,7 +71,7 @@ struct UnmadeLine<'a> {
 
 /// The lines of the jobs to make up for, in the order in which `--splay` would start them.
 fn unmade<'a>(report: &'a Report, expected: &'a Expected) -> Vec<UnmadeLine<'a>> {
-    let mut missed = report.missed_by_job();
+    let mut missed = report.missed_by_job(&report.scope);
     let mut lines: BTreeMap<(&Path, usize), UnmadeLine> = BTreeMap::new();
     let ids = report.history.job_ids().zip(expected.wanted());
     for (id, job) in ids {

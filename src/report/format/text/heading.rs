@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::page::{INDENT, Page};
 use crate::escape::printable;
 use crate::report::format::report::Report;
-use crate::report::format::sources;
 use crate::report::format::words::count;
+use crate::report::format::{crontabs, sources};
 use crate::report::history::counts::Count;
 use crate::report::history::{HostId, JobId, RunFlag};
 
@@ -57,8 +57,7 @@ pub fn ends(report: &Report) -> Vec<Count> {
 
 /// The hosts of the runs in the period. In a refused command line the first word may not be a host.
 pub fn hosts(report: &Report) -> BTreeSet<HostId> {
-    let runs = report.history.runs.iter().filter(|run| report.scope.has(run));
-    let with_host = runs.filter(|run| run.is(RunFlag::HasCommand));
+    let with_host = report.runs().filter(|run| run.is(RunFlag::HasCommand));
     with_host.map(|run| report.history.job(run.job).host).collect()
 }
 
@@ -87,11 +86,19 @@ pub fn show_uncertain(page: &mut Page, report: &Report) {
     }
 }
 
+/// Shows what is known of the crontabs as a whole.
+pub fn show_crontabs(page: &mut Page, report: &Report) {
+    let mut label = "Crontab";
+    for line in crontabs::summary(report) {
+        page.labelled(label, INDENT, &line);
+        label = "";
+    }
+}
+
 /// The jobs with runs in the period that have this flag, each with the number of these runs.
 pub fn jobs_with(report: &Report, flag: RunFlag) -> Option<String> {
-    let runs = report.history.runs.iter().filter(|run| report.scope.has(run));
     let mut times: BTreeMap<JobId, u64> = BTreeMap::new();
-    for run in runs.filter(|run| run.is(flag)) {
+    for run in report.runs().filter(|run| run.is(flag)) {
         *times.entry(run.job).or_default() += 1;
     }
     let mut jobs: Vec<_> = times.iter().collect();

@@ -2,11 +2,10 @@
 
 pub mod changes;
 pub mod comparison;
-pub mod crontab;
-pub mod facts;
 pub mod first_screen;
 pub mod heading;
 pub mod healthy;
+pub mod incident_words;
 pub mod incidents;
 pub mod job_history;
 pub mod names;
@@ -14,7 +13,6 @@ pub mod page;
 pub mod run_list;
 pub mod running;
 pub mod watch;
-pub mod width;
 
 use super::report::Report;
 use super::{Format, Needs};

@@ -4,8 +4,8 @@ use std::{iter, mem};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::names;
-use super::width::{fits, prefix, suffix};
+use super::names::{self, fits, prefix, suffix};
+use crate::report::format::words::grouped;
 use crate::report::history::counts::Count;
 use crate::report::output::style::{Severity, Style};
 
@@ -69,20 +69,16 @@ impl Page {
         if count.is_bad { self.style.paint(Severity::Bad, &text) } else { text }
     }
 
-    /// Writes a table whose last column is the name of a job or a host, shortened if necessary. The columns in
-    /// `numbers` are aligned to the right.
-    pub fn table(&mut self, titles: &[&str], numbers: &[usize], rows: Vec<Vec<String>>) {
-        self.table_without(&[], titles, numbers, rows);
+    /// Writes how many rows are not shown.
+    pub fn more(&mut self, hidden: usize) {
+        if hidden > 0 {
+            self.line(&format!("and {} more (--all lists them)", grouped(hidden as u64)));
+        }
     }
 
-    /// The same, but drops as many of the columns in `optional` as necessary for the names.
-    pub fn table_without(
-        &mut self,
-        optional: &[usize],
-        titles: &[&str],
-        numbers: &[usize],
-        mut rows: Vec<Vec<String>>,
-    ) {
+    /// Writes a table whose last column is the name of a job or a host, shortened if necessary. As many of the columns
+    /// in `optional` are dropped as necessary for the names. Those in `numbers` are aligned to the right.
+    pub fn table(&mut self, optional: &[usize], titles: &[&str], numbers: &[usize], mut rows: Vec<Vec<String>>) {
         let names = rows.iter().filter_map(|row| row.last());
         let least = names.map(|name| names::least_columns(name));
         let least = least.max().unwrap_or_default();

@@ -35,8 +35,7 @@ impl RunRow<'_> {
 
 /// Shows the runs and the missed slots of the period, by time. Returns whether any run failed or is missing.
 pub fn show(page: &mut Page, report: &Report) -> bool {
-    let runs = report.history.runs.iter().filter(|run| report.scope.has(run));
-    let runs = runs.filter(|run| run.outcome.is_bad() || !report.filter.failed);
+    let runs = report.runs().filter(|run| run.outcome.is_bad() || !report.filter.failed);
     let missing: Vec<RunRow> = report.missed_slots().map(RunRow::NotStarted).collect();
     let is_missing = !missing.is_empty();
     let mut rows: Vec<RunRow> = runs.map(RunRow::Run).chain(missing).collect();

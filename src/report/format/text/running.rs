@@ -32,13 +32,11 @@ pub fn show(page: &mut Page, report: &Report) {
     };
     let text = format!("{}{too_long}", count(going.len() as u64, "run"));
     page.labelled("Running", INDENT, &text);
-    let more = going.len().saturating_sub(MAX_SHOWN);
-    if !report.lists_all() {
-        going.truncate(MAX_SHOWN);
-    }
+    let more = going.len().saturating_sub(report.most(MAX_SHOWN));
+    going.truncate(report.most(MAX_SHOWN));
     let rows = going.iter().map(|going| row(going, report)).collect();
-    page.table_without(&[3, 1], &["  PID", "Started", "For", "Usual", "Longest", "", "Job"], &[0, 2, 3, 4], rows);
-    if more > 0 && !report.lists_all() {
+    page.table(&[3, 1], &["  PID", "Started", "For", "Usual", "Longest", "", "Job"], &[0, 2, 3, 4], rows);
+    if more > 0 {
         page.line(&format!("  and {more} more (--all lists them)"));
     }
 }

@@ -9,7 +9,7 @@ use crate::report::diagnosis::watch::finding::{Oddity, WatchFinding};
 use crate::report::diagnosis::watch::samples::Sample;
 use crate::report::format::report::Report;
 use crate::report::format::watch::{facts, subject, word};
-use crate::report::format::words::{chart, count, duration, grouped, shown_name};
+use crate::report::format::words::{chart, count, duration, shown_name};
 use crate::report::history::JobId;
 use crate::report::history::jobs::script;
 use crate::report::output::style::Severity;
@@ -51,10 +51,7 @@ pub fn show(page: &mut Page, report: &Report, most: usize) {
             before = " ".repeat(indent);
         }
     }
-    let hidden = rows.len().saturating_sub(most);
-    if hidden > 0 {
-        page.line(&format!("and {} more (--all lists them)", grouped(hidden as u64)));
-    }
+    page.more(rows.len().saturating_sub(most));
     if let Some(from) = report.watch.from.filter(|_| report.lists_all()) {
         page.line(&format!("compared with runs since {}", report.clock().time(from)));
     }

@@ -10,9 +10,7 @@ use unicode_width::UnicodeWidthStr;
 use super::names::{self, fits};
 use crate::escape::printable;
 use crate::report::diagnosis::incident::{Herd, Hung, Incident, IncidentKind};
-use crate::report::format::crontabs;
-use crate::report::format::report::Report;
-use crate::report::format::words::{age, count, duration, grouped, shown_name, way};
+use crate::report::format::{Report, age, count, crontabs, duration, grouped, shown_name, way};
 use crate::report::history::{HostId, JobId, RunFlag, RunSummary};
 use crate::report::logs::owner::Account;
 use crate::report::logs::scheduler::Scheduler;
@@ -22,7 +20,6 @@ use crate::ssh_error::Cause;
 /// More hosts or scripts are counted, not named.
 const MAX_NAMED: usize = 12;
 
-#[derive(Debug)]
 pub struct IncidentWords<'a> {
     report: &'a Report<'a>,
     jobs: &'a [JobId],
@@ -35,7 +32,6 @@ pub struct IncidentWords<'a> {
     pub why: String,
 }
 
-#[derive(Debug)]
 enum Subject<'a> {
     Jobs,
     Hosts(&'a [HostId]),
@@ -75,7 +71,6 @@ impl<'a> IncidentWords<'a> {
         }]
     }
 
-    /// The subject on one line, whole.
     pub fn whole_subject(&self) -> String {
         // More columns than any text needs that no other rule cuts.
         self.subject(4096).join(" ")
@@ -165,7 +160,6 @@ fn said<'a>(incident: &'a Incident, report: &Report) -> Said<'a> {
     }
 }
 
-/// What starts the jobs of an incident.
 fn starter(incident: &Incident, report: &Report) -> &'static str {
     incident.jobs.first().map_or("cron", |job| report.starter(*job))
 }

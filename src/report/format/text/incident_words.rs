@@ -83,7 +83,6 @@ type Said<'a> = (Subject<'a>, Vec<String>, String);
 fn said<'a>(incident: &'a Incident, report: &Report) -> Said<'a> {
     let (clock, last) = (report.clock(), incident.last.as_ref());
     let (runs, jobs) = (count(incident.bad, "run"), count(incident.jobs.len() as u64, "job"));
-    let on = |scheduler: &Scheduler| report.of_account(Account { uid: None, scheduler: *scheduler });
     let no_reason = String::new;
     match &incident.kind {
         IncidentKind::Failing | IncidentKind::Flapping => {
@@ -114,7 +113,7 @@ fn said<'a>(incident: &'a Incident, report: &Report) -> Said<'a> {
         }
         IncidentKind::Silent { scheduler, .. } => {
             let facts = iter::once("nothing was started".to_owned()).chain(pause(incident, report));
-            (Subject::All(format!("all jobs{}", on(scheduler))), facts.collect(), no_reason())
+            (Subject::All(format!("all jobs{}", on(*scheduler, report))), facts.collect(), no_reason())
         }
         IncidentKind::NotStarted { place, is_ignored } => {
             let file = || printable(place.file.display().to_string().as_bytes());
@@ -122,30 +121,18 @@ fn said<'a>(incident: &'a Incident, report: &Report) -> Said<'a> {
             let why = ignored.unwrap_or_else(|| format!("line {}", crontabs::place(place)));
             (Subject::Jobs, not_started(incident, report), why)
         }
-        IncidentKind::CronDown { scheduler, lost: killed, .. } => {
-            let what = match killed {
-                0 => format!("{runs} of {jobs} not started"),
-                killed => format!("{runs} not started, {} lost, of {jobs}", grouped(*killed)),
-            };
-            let mut facts: Vec<String> = pause(incident, report).collect();
-            if facts.is_empty() {
-                let starter = starter(incident, report);
-                facts.push(format!("{starter} was not running or could not run remoteexe"));
-                facts.push("or the clock was set ahead".to_owned());
-            }
-            (Subject::All(what + &on(scheduler)), facts, no_reason())
-        }
+        IncidentKind::CronDown { scheduler, lost, .. } => cron_down(incident, *scheduler, *lost, report),
         IncidentKind::ClockJumped { scheduler, from, to } => {
             let [first, last] = [*from, *to].map(|time| clock.second(time));
+            let what = format!("the clock went from {first}");
             let (what, fact) = if from > to {
                 let fact = "starts and slots between these times are not judged".to_owned();
-                (format!("the clock went from {first} back to {last}"), fact)
+                (format!("{what} back to {last}"), fact)
             } else {
-                let fact =
-                    format!("the clock went from {first} to {last} during a short run, or the machine stood still");
+                let fact = format!("{what} to {last} during a short run, or the machine stood still");
                 (format!("{runs} of {jobs} jumped over"), fact)
             };
-            (Subject::All(what + &on(scheduler)), vec![fact], no_reason())
+            (Subject::All(what + &on(*scheduler, report)), vec![fact], no_reason())
         }
         IncidentKind::LogFull => {
             let over = incident.window.over.map(|over| format!("lines again {}", clock.time(over)));
@@ -162,6 +149,25 @@ fn said<'a>(incident: &'a Incident, report: &Report) -> Said<'a> {
 
 fn starter(incident: &Incident, report: &Report) -> &'static str {
     incident.jobs.first().map_or("cron", |job| report.starter(*job))
+}
+
+/// ` on SCHEDULER`, if it has a name.
+fn on(scheduler: Scheduler, report: &Report) -> String {
+    report.of_account(Account { uid: None, scheduler })
+}
+
+fn cron_down<'a>(incident: &Incident, scheduler: Scheduler, lost: u64, report: &Report) -> Said<'a> {
+    let (runs, jobs) = (count(incident.bad, "run"), count(incident.jobs.len() as u64, "job"));
+    let what = match lost {
+        0 => format!("{runs} of {jobs} not started"),
+        lost => format!("{runs} not started, {} lost, of {jobs}", grouped(lost)),
+    };
+    let mut facts: Vec<String> = pause(incident, report).collect();
+    if facts.is_empty() {
+        let starter = starter(incident, report);
+        facts.push(format!("{starter} was not running or could not run remoteexe, or the clock was set ahead"));
+    }
+    (Subject::All(what + &on(scheduler, report)), facts, String::new())
 }
 
 fn lost_together<'a>(incident: &Incident, report: &Report) -> Said<'a> {

@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr;
 use super::names::{self, fits};
 use crate::escape::printable;
 use crate::report::diagnosis::incident::{Herd, Hung, Incident, IncidentKind};
-use crate::report::format::{Report, age, count, crontabs, duration, grouped, shown_name, way};
+use crate::report::format::{Clock, Report, age, count, crontabs, duration, grouped, shown_name, way};
 use crate::report::history::{HostId, JobId, RunFlag, RunSummary};
 use crate::report::logs::owner::Account;
 use crate::report::logs::scheduler::Scheduler;
@@ -123,15 +123,8 @@ fn said<'a>(incident: &'a Incident, report: &Report) -> Said<'a> {
         }
         IncidentKind::CronDown { scheduler, lost, .. } => cron_down(incident, *scheduler, *lost, report),
         IncidentKind::ClockJumped { scheduler, from, to } => {
-            let [first, last] = [*from, *to].map(|time| clock.second(time));
-            let what = format!("the clock went from {first}");
-            let (what, fact) = if from > to {
-                let fact = "starts and slots between these times are not judged".to_owned();
-                (format!("{what} back to {last}"), fact)
-            } else {
-                let fact = format!("{what} to {last} during a short run, or the machine stood still");
-                (format!("{runs} of {jobs} jumped over"), fact)
-            };
+            let (what, fact) = clock_jumped(*from, *to, clock);
+            let what = what.unwrap_or_else(|| format!("{runs} of {jobs} jumped over"));
             (Subject::All(what + &on(*scheduler, report)), vec![fact], no_reason())
         }
         IncidentKind::LogFull => {
@@ -168,6 +161,17 @@ fn cron_down<'a>(incident: &Incident, scheduler: Scheduler, lost: u64, report: &
         facts.push(format!("{starter} was not running or could not run remoteexe, or the clock was set ahead"));
     }
     (Subject::All(what + &on(scheduler, report)), facts, String::new())
+}
+
+/// What happened to the clock, if nothing else is known of it, and the fact.
+fn clock_jumped(from: NaiveDateTime, to: NaiveDateTime, clock: Clock) -> (Option<String>, String) {
+    let [first, last] = [from, to].map(|time| clock.second(time));
+    let what = format!("the clock went from {first}");
+    if from > to {
+        let fact = "starts and slots between these times are not judged".to_owned();
+        return (Some(format!("{what} back to {last}")), fact);
+    }
+    (None, format!("{what} to {last} during a short run, or the machine stood still"))
 }
 
 fn lost_together<'a>(incident: &Incident, report: &Report) -> Said<'a> {

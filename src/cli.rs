@@ -2,7 +2,6 @@
 
 mod error;
 mod generate;
-mod grammar;
 mod help;
 mod job;
 mod line;
@@ -13,7 +12,7 @@ mod value;
 
 use std::ffi::OsString;
 
-use grammar::Grammar;
+use line::Grammar;
 
 pub use request::Request;
 

@@ -11,9 +11,8 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, Parser};
 
 use super::error::UsageError;
-use super::grammar::Grammar;
 use super::help;
-use super::line::CommandLine;
+use super::line::{CommandLine, Grammar};
 use super::request::Request;
 use super::value::{DEFAULT_LOG_DIR, InvalidValue, path, unset_empty, when};
 use crate::cron::{CallMeaning, JobCall};
@@ -42,13 +41,12 @@ const HELP: &str = include_str!("help/job.txt");
 )]
 struct JobArgs {
     /// Private key; by default ssh chooses; may be repeated
-    #[arg(short, long, value_name = "FILE", env = "REMOTEEXE_IDENTITY")]
-    #[arg(help_heading = "Passed to ssh", hide_env_values = true)]
+    #[arg(short, long, value_name = "FILE", env = "REMOTEEXE_IDENTITY", help_heading = "Passed to ssh")]
     identity: Vec<OsString>,
 
     /// User to log in as
     #[arg(short, long, value_name = "USER", env = "REMOTEEXE_LOGIN")]
-    #[arg(help_heading = "Passed to ssh", hide_env_values = true, default_value = "root")]
+    #[arg(help_heading = "Passed to ssh", default_value = "root")]
     login: OsString,
 
     /// KEYWORD=VALUE as in ssh's configuration; may be repeated
@@ -60,37 +58,31 @@ struct JobArgs {
     config: Option<OsString>,
 
     /// Port on HOST
-    #[arg(short, value_name = "PORT", help_heading = "Passed to ssh")]
-    #[arg(allow_negative_numbers = true)]
+    #[arg(short, value_name = "PORT", help_heading = "Passed to ssh", allow_negative_numbers = true)]
     port: Option<OsString>,
 
     /// How often to try again when the connection fails before SCRIPT can have started
-    #[arg(long, value_name = "N", env = "REMOTEEXE_RETRIES")]
-    #[arg(help_heading = "Retries", hide_env_values = true, default_value = "0")]
+    #[arg(long, value_name = "N", env = "REMOTEEXE_RETRIES", help_heading = "Retries", default_value = "0")]
     #[arg(allow_negative_numbers = true)]
     retries: OsString,
 
     /// Maximum wait before the first retry; later ones wait longer, up to two minutes
-    #[arg(long, value_name = "SECONDS", env = "REMOTEEXE_RETRY_DELAY")]
-    #[arg(help_heading = "Retries", hide_env_values = true, default_value = "1")]
+    #[arg(long, value_name = "SECONDS", env = "REMOTEEXE_RETRY_DELAY", help_heading = "Retries", default_value = "1")]
     #[arg(allow_negative_numbers = true)]
     retry_delay: OsString,
 
     /// Longest time from the start of ssh to the request of SCRIPT; by default no limit
-    #[arg(long, value_name = "SECONDS", env = "REMOTEEXE_CONNECT_TIMEOUT")]
-    #[arg(help_heading = "Time", hide_env_values = true)]
+    #[arg(long, value_name = "SECONDS", env = "REMOTEEXE_CONNECT_TIMEOUT", help_heading = "Time")]
     #[arg(allow_negative_numbers = true)]
     connect_timeout: Option<OsString>,
 
     /// Wait up to SECONDS before ssh, always the same for one job, so that jobs are spread
-    #[arg(long, value_name = "SECONDS", env = "REMOTEEXE_SPLAY")]
-    #[arg(help_heading = "Time", hide_env_values = true)]
-    #[arg(allow_negative_numbers = true)]
+    #[arg(long, value_name = "SECONDS", env = "REMOTEEXE_SPLAY", help_heading = "Time", allow_negative_numbers = true)]
     splay: Option<OsString>,
 
     /// Directory of the log
     #[arg(long, value_name = "DIR", env = "REMOTEEXE_LOG_DIR")]
-    #[arg(help_heading = "Logging", hide_env_values = true, default_value = DEFAULT_LOG_DIR)]
+    #[arg(help_heading = "Logging", default_value = DEFAULT_LOG_DIR)]
     log_dir: OsString,
 
     /// Show the output on standard output too: always, never, or auto (on a terminal only)

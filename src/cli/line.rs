@@ -1,4 +1,4 @@
-//! A command line of either grammar: its words, and the origin of each value.
+//! A command line: its grammar, its words, and the origin of each value.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -9,6 +9,31 @@ use clap::{ArgMatches, Command, FromArgMatches};
 use super::error::UsageError;
 use super::value::{InvalidValue, path};
 use crate::cron::Columns;
+
+/// The grammar of a command line. The first argument chooses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grammar {
+    /// Any other first argument.
+    Job,
+    Report,
+    Generate,
+}
+
+impl Grammar {
+    /// The arguments are without the program's name.
+    pub fn of(arguments: &[OsString]) -> Self {
+        match arguments.first().map(|first| first.as_encoded_bytes()) {
+            Some(b"--report") => Self::Report,
+            Some(first) if first.strip_prefix(b"--generate").is_some_and(is_end) => Self::Generate,
+            _ => Self::Job,
+        }
+    }
+}
+
+/// Whether an option's name ends here.
+fn is_end(rest: &[u8]) -> bool {
+    matches!(rest, [] | [b'=', ..])
+}
 
 /// A command line whose words clap has sorted. clap does not check the values, so a refused command line is also
 /// logged, with its operands and in the directory that it names.

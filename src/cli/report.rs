@@ -64,7 +64,7 @@ struct ReportArgs {
     failed: bool,
 
     /// Exit statuses of scripts that are no failure: 1,75,99
-    #[arg(long, value_name = "STATUSES", env = "REMOTEEXE_OK", hide_env_values = true, allow_hyphen_values = true)]
+    #[arg(long, value_name = "STATUSES", env = "REMOTEEXE_OK", allow_hyphen_values = true)]
     #[arg(help_heading = "What of them")]
     ok: Option<OsString>,
 
@@ -73,8 +73,7 @@ struct ReportArgs {
     changed: bool,
 
     /// The period against the one before: jobs that are newly bad, recovered, slower or silent
-    #[arg(long, help_heading = "What of them")]
-    #[arg(conflicts_with_all = ["changed", "html", "run", "json", "tsv"])]
+    #[arg(long, help_heading = "What of them", conflicts_with_all = ["changed", "html", "run", "json", "tsv"])]
     compare: bool,
 
     /// The runs, a line each
@@ -83,18 +82,15 @@ struct ReportArgs {
     runs: bool,
 
     /// Also list the healthy jobs and hosts; with --compare all jobs
-    #[arg(long, help_heading = "What of them")]
-    #[arg(conflicts_with_all = ["changed", "runs", "html", "run", "json", "tsv"])]
+    #[arg(long, help_heading = "What of them", conflicts_with_all = ["changed", "runs", "html", "run", "json", "tsv"])]
     all: bool,
 
     /// A page for a browser, with a timeline of all runs: replaces FILE; - is standard output
-    #[arg(long, value_name = "FILE", help_heading = "In which form")]
-    #[arg(conflicts_with_all = ["run", "json", "tsv"])]
+    #[arg(long, value_name = "FILE", help_heading = "In which form", conflicts_with_all = ["run", "json", "tsv"])]
     html: Option<OsString>,
 
     /// All records of one run: the last one of process PID, or the one that started at TIME
-    #[arg(long, value_name = "PID[@TIME]", help_heading = "What of them")]
-    #[arg(conflicts_with = "tsv")]
+    #[arg(long, value_name = "PID[@TIME]", help_heading = "What of them", conflicts_with = "tsv")]
     run: Option<OsString>,
 
     /// A JSON document per run, one on each line; with --run one that has all its output
@@ -137,7 +133,7 @@ struct ReportArgs {
 
     /// Directory of the logs; given again, that of another scheduler
     #[arg(long, value_name = "DIR", env = "REMOTEEXE_LOG_DIR")]
-    #[arg(help_heading = "Which logs", hide_env_values = true, default_value = DEFAULT_LOG_DIR)]
+    #[arg(help_heading = "Which logs", default_value = DEFAULT_LOG_DIR)]
     log_dir: Vec<OsString>,
 
     #[arg(hide = true)]

@@ -42,11 +42,7 @@ pub struct CrontabArgs {
 impl CrontabArgs {
     /// The form, if one is asked for that reads only crontabs.
     pub fn form(&self) -> Option<Form> {
-        match (self.check, self.next) {
-            (true, _) => Some(Form::Check),
-            (_, true) => Some(Form::Next),
-            (false, false) => None,
-        }
+        self.check.then_some(Form::Check).or(self.next.then_some(Form::Next))
     }
 
     /// The crontabs to compare the logs with. Logs that were named may come from any machine, so only crontabs that
@@ -56,20 +52,9 @@ impl CrontabArgs {
         line: &CommandLine<A>,
         has_files: bool,
     ) -> Result<Option<CrontabSource>, UsageError> {
-        let selection = self.selection(line)?;
-        let has_meaning = match selection {
-            CrontabSelection::Nothing => false,
-            CrontabSelection::Machine => !has_files,
-            CrontabSelection::Files(_) => true,
-        };
-        Ok(has_meaning.then_some(CrontabSource { selection, grammar: read_crontab }))
-    }
-
-    pub fn selection<A: FromArgMatches>(&self, line: &CommandLine<A>) -> Result<CrontabSelection, UsageError> {
-        if self.no_crontab {
-            return Ok(CrontabSelection::Nothing);
-        }
         let files = line.crontabs(&self.crontab, &self.user_crontab)?;
-        Ok(if files.is_empty() { CrontabSelection::Machine } else { CrontabSelection::Files(files) })
+        let has_meaning = !self.no_crontab && (!has_files || !files.is_empty());
+        let selection = if files.is_empty() { CrontabSelection::Machine } else { CrontabSelection::Files(files) };
+        Ok(has_meaning.then_some(CrontabSource { selection, grammar: read_crontab }))
     }
 }

@@ -5,9 +5,8 @@ use std::path::Path;
 
 use chrono::{DateTime, Local, NaiveDateTime, TimeDelta};
 
-use super::report::Report;
 use super::upcoming::{schedule_in_words, start_in_words};
-use super::words::{Clock, count};
+use super::{Clock, Report, count};
 use crate::clock::local_time;
 use crate::cron::upcoming::{next_start, periods};
 use crate::cron::{Crontabs, LineRef};

@@ -7,9 +7,8 @@ use chrono::NaiveDateTime;
 use memchr::memchr;
 use serde::Serialize;
 
-use super::report::Report;
 use super::watch::facts;
-use super::{Format, Needs};
+use super::{Format, Needs, Report};
 use crate::clock::with_offset;
 use crate::escape::is_safe;
 use crate::exit::signal;
@@ -22,7 +21,6 @@ use crate::report::runs::run::{End, Run, first_word};
 use crate::report::slots::missed::Slot;
 use crate::report::slots::{Expected, ExpectedJob};
 
-#[derive(Debug)]
 pub struct Json<'a> {
     users: &'a Users,
     is_bad: bool,
@@ -100,7 +98,6 @@ impl Document {
     }
 }
 
-/// The document of a missed slot.
 fn of_slot(slot: &Slot, job: &ExpectedJob, users: &Users) -> Document {
     Document::default()
         .with_job(job.account(), users, &job.name)
@@ -110,7 +107,6 @@ fn of_slot(slot: &Slot, job: &ExpectedJob, users: &Users) -> Document {
         .with("line", slot.place.line)
 }
 
-/// The document of what is good and not as usual.
 fn of_finding(finding: &WatchFinding, report: &Report) -> Document {
     Document::default()
         .with_job(finding.account, &report.machine.users, &finding.job)
@@ -166,7 +162,6 @@ fn of_run(run: &Run, users: &Users) -> Document {
         .with("ambiguous", trace.is_ambiguous)
 }
 
-/// The time with the offset of local time.
 fn rfc3339(local: NaiveDateTime) -> String {
     with_offset(local).to_rfc3339()
 }

@@ -26,7 +26,6 @@ use crate::report::slots::Expected;
 use crate::report::slots::missed::{MissedStarts, Slot};
 
 /// What was found. Parts that the format does not need are empty.
-#[derive(Debug)]
 pub struct Report<'a> {
     pub query: &'a Query,
     pub machine: &'a Machine,
@@ -66,7 +65,6 @@ impl Report<'_> {
         if is_of_cron { "cron" } else { "the scheduler" }
     }
 
-    /// What the diagnosis uses.
     pub fn evidence(&self) -> Evidence<'_> {
         Evidence { history: &self.history, missed: &self.missed, scope: &self.scope }
     }

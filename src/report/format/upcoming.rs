@@ -6,9 +6,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Datelike, Local};
 
-use super::report::Report;
-use super::words::count;
-use super::{Format, Needs};
+use super::{Format, Needs, Report, count};
 use crate::cron::upcoming::{CROWD, crowds, next_start, periods};
 use crate::cron::{ClockInterval, CronJob, CronJobs, Crontabs, Starter, UnknownCall};
 use crate::escape::{printable, shortened};
@@ -24,7 +22,6 @@ const WIDEST: usize = 60;
 /// The most unknown calls that are listed.
 const MOST_UNKNOWN: usize = 100;
 
-#[derive(Debug)]
 pub struct Upcoming;
 
 impl Format for Upcoming {
@@ -35,17 +32,15 @@ impl Format for Upcoming {
     fn finish(self: Box<Self>, report: &Report, out: &mut ReportOutput) -> bool {
         if let Some(crontabs) = &report.crontabs {
             let Planned { plan, crontabs, .. } = &crontabs.planned;
-            let entries = plan.entries.iter();
-            let entries = entries.filter(|entry| report.filter.names(&entry.job));
+            let entries = plan.entries.iter().filter(|it| !it.is_ignored && report.filter.names(&it.job));
             let now = report.machine.zoned_now;
-            out.write(render(entries.collect(), plan, crontabs, now).as_bytes());
+            out.write(render(&entries.collect::<Vec<_>>(), plan, crontabs, now).as_bytes());
         }
         false
     }
 }
 
-fn render(entries: Vec<&CronJob>, plan: &CronJobs, crontabs: &Crontabs, now: DateTime<Local>) -> String {
-    let entries: Vec<_> = entries.into_iter().filter(|entry| !entry.is_ignored).collect();
+fn render(entries: &[&CronJob], plan: &CronJobs, crontabs: &Crontabs, now: DateTime<Local>) -> String {
     let periods = periods(now);
     let mut text = String::new();
     let files: HashSet<_> = entries.iter().map(|entry| &entry.place.file).collect();
@@ -57,8 +52,8 @@ fn render(entries: Vec<&CronJob>, plan: &CronJobs, crontabs: &Crontabs, now: Dat
         crontabs.cron.name,
     );
     line(&mut text, &title);
-    add_crowds(&mut text, &entries, &periods[0]);
-    add_starts(&mut text, &entries, &periods, now);
+    add_crowds(&mut text, entries, &periods[0]);
+    add_starts(&mut text, entries, &periods, now);
     add_unknown(&mut text, &plan.unknown);
     add_ignored(&mut text, crontabs);
     text

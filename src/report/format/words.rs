@@ -34,7 +34,6 @@ impl Clock {
         time.format(&[day, clock].concat()).to_string()
     }
 
-    /// From one minute to another.
     pub fn span(self, begin: NaiveDateTime, end: NaiveDateTime) -> String {
         let (first, mut last) = (self.time(begin), self.time(end));
         if begin.date() == end.date() {
@@ -89,6 +88,14 @@ pub fn way(outcome: Outcome) -> String {
 pub fn count(number: u64, thing: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {thing}{plural}", grouped(number))
+}
+
+/// At most so many texts, and behind them the number of the others: `3 more jobs`.
+pub fn at_most(most: usize, mut texts: Vec<String>, thing: &str) -> Vec<String> {
+    let more = texts.len().saturating_sub(most) as u64;
+    texts.truncate(most);
+    texts.extend((more > 0).then(|| count(more, &format!("more {thing}"))));
+    texts
 }
 
 /// A number with commas between its thousands.

@@ -14,7 +14,6 @@ pub const LINES: usize = 1_150_000;
 pub const OUTPUT: usize = 250_000;
 
 /// The bytes that are left.
-#[derive(Debug)]
 pub struct Budget(usize);
 
 impl Budget {

@@ -5,8 +5,7 @@ use maud::{Markup, html};
 use crate::report::diagnosis::incident::{Incident, IncidentKind};
 use crate::report::diagnosis::watch::finding::Oddity;
 use crate::report::diagnosis::watch::samples::WatchedJob;
-use crate::report::format::report::Report;
-use crate::report::format::words::duration;
+use crate::report::format::{Report, duration};
 use crate::report::history::{JobId, RunSummary};
 use crate::report::runs::outcome::Outcome;
 

@@ -3,7 +3,7 @@
 use chrono::{NaiveDateTime, NaiveTime, TimeDelta};
 
 use crate::clock::last_multiple;
-use crate::report::format::report::Report;
+use crate::report::format::Report;
 use crate::report::history::scope::Scope;
 
 /// The most columns.
@@ -18,7 +18,6 @@ const STEPS: [i64; 18] =
 /// The most times on the axis.
 const TICKS: i64 = 12;
 
-#[derive(Debug)]
 pub struct Grid {
     /// The local time at which the first column begins.
     pub begin: NaiveDateTime,

@@ -9,7 +9,7 @@ use super::cells::Cells;
 use super::rows::{JobRow, View};
 use super::runs;
 use crate::report::diagnosis::incident::Incident;
-use crate::report::format::words::{grouped, shown_name};
+use crate::report::format::{grouped, shown_name};
 use crate::report::history::durations::DurationStats;
 use crate::report::history::{HostId, JobId};
 
@@ -22,18 +22,14 @@ const MAX_OF_PROBLEM: usize = 6;
 /// The most bad cells with links on a page.
 const MAX_CELLS: usize = 4000;
 
-#[derive(Debug)]
-pub struct Line {
-    pub job: JobId,
-    pub markup: Markup,
-}
+/// A job, and its line.
+pub type JobLine = (JobId, Markup);
 
-#[derive(Debug)]
 pub struct Lines {
     /// The jobs of the first problems, in their order.
-    pub first: Vec<Line>,
+    pub first: Vec<JobLine>,
     /// All others, by host, behind the line of the host.
-    pub hosts: Vec<(Markup, Vec<Line>)>,
+    pub hosts: Vec<(Markup, Vec<JobLine>)>,
     pub left_out: usize,
 }
 
@@ -75,10 +71,10 @@ impl Lines {
             }
             let list =
                 if is_first { &mut lines.first } else { &mut lines.hosts.last_mut().expect("a head comes before").1 };
-            list.push(Line { job: *job, markup });
+            list.push((*job, markup));
         }
         let drawn = lines.hosts.iter().flat_map(|(_, lines)| lines).chain(&lines.first);
-        let drawn: BTreeSet<JobId> = drawn.map(|line| line.job).collect();
+        let drawn: BTreeSet<JobId> = drawn.map(|(job, _)| *job).collect();
         lines.left_out = view.left_out + order.len() - drawn.len();
         view.rows.retain(|job, _| drawn.contains(job));
         lines

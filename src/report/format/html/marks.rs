@@ -9,20 +9,17 @@ use crate::clock::local_time;
 use crate::escape::printable;
 use crate::report::diagnosis;
 use crate::report::diagnosis::incident::{Incident, IncidentKind};
-use crate::report::format::report::Report;
+use crate::report::format::Report;
 use crate::report::format::text::incident_words::IncidentWords;
 
 const MOST: usize = 30;
 
-#[derive(Debug)]
 struct Event {
     from: NaiveDateTime,
     to: NaiveDateTime,
     words: String,
 }
 
-/// The marks, by time.
-#[derive(Debug)]
 pub struct Marks(Vec<Event>);
 
 impl Marks {

@@ -19,10 +19,8 @@ pub mod timeline;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::report::Report;
 use super::text::heading::{hosts, summary};
-use super::words::count;
-use super::{Format, Needs};
+use super::{Format, Needs, Report, count};
 use crate::report::diagnosis;
 use crate::report::diagnosis::incident::Incident;
 use crate::report::output::ReportOutput;
@@ -40,7 +38,6 @@ const POLICY: &str = "default-src 'none'; img-src data:; base-uri 'none'; form-a
     style-src 'sha256-NE7geB2kRTIPUcpWJP/eQ77CwtknzC3Zd4OnqEFAPlo='; \
     script-src 'sha256-/QM3kldgGAMQ6kAA5rkNzwqqL4hj046G59dFKYftZKc='";
 
-#[derive(Debug)]
 pub struct Html;
 
 impl Format for Html {

@@ -7,11 +7,9 @@ use super::rows::View;
 use crate::escape::printable;
 use crate::report::diagnosis::watch::finding::WatchFinding;
 use crate::report::format::changed::changes;
-use crate::report::format::report::Report;
 use crate::report::format::text::heading::ends;
 use crate::report::format::watch::{facts, subject};
-use crate::report::format::words::grouped;
-use crate::report::format::{crontabs, sources};
+use crate::report::format::{Report, crontabs, grouped, sources};
 use crate::report::history::JobId;
 use crate::report::history::counts::Count;
 

@@ -12,11 +12,9 @@ use super::rows::View;
 use super::runs;
 use super::state::RunState;
 use crate::report::diagnosis::incident::{Incident, IncidentState};
-use crate::report::format::crontabs;
-use crate::report::format::report::Report;
 use crate::report::format::text::heading::uncertain;
 use crate::report::format::text::incident_words::IncidentWords;
-use crate::report::format::words::{count, duration, way};
+use crate::report::format::{Report, count, crontabs, duration, way};
 use crate::report::history::JobId;
 use crate::report::output::style::Severity;
 
@@ -35,7 +33,6 @@ const MAX_JOBS: usize = 1000;
 /// The most jobs of a problem whose next start is looked for.
 const MAX_NEXT: usize = 20;
 
-/// The problems of a page.
 #[derive(Debug, Default)]
 pub struct Problems {
     /// The jobs of which a problem lists the runs. Another problem only links to them.
@@ -179,7 +176,6 @@ fn last_runs(View { report, rows, .. }: &View, incident: &Incident) -> Markup {
     }
 }
 
-/// The CSS class of a state.
 fn class(state: IncidentState) -> &'static str {
     match Severity::of(state) {
         Severity::Good => "good",

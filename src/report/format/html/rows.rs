@@ -6,7 +6,7 @@ use chrono::NaiveDateTime;
 
 use super::cells::Cells;
 use super::grid::Grid;
-use crate::report::format::report::Report;
+use crate::report::format::Report;
 use crate::report::history::{HostId, JobId, RunSummary};
 
 /// A log may have any number of jobs, and a person has to read the page.
@@ -21,7 +21,6 @@ const MAX_TARGETS: usize = 2000;
 /// The same of one job.
 const MAX_TARGETS_OF_JOB: usize = 60;
 
-#[derive(Debug)]
 pub struct JobRow<'a> {
     pub job: JobId,
     pub host: HostId,
@@ -35,7 +34,6 @@ pub struct JobRow<'a> {
 }
 
 /// A report with the columns and the rows of its page.
-#[derive(Debug)]
 pub struct View<'a> {
     pub report: &'a Report<'a>,
     pub grid: Grid,

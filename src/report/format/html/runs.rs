@@ -6,9 +6,7 @@ use super::rows::{JobRow, View};
 use super::state::RunState;
 use crate::escape::printable;
 use crate::report::diagnosis::incident::Incident;
-use crate::report::format::crontabs::{self, Schedule};
-use crate::report::format::report::Report;
-use crate::report::format::words::{age, count, duration, usual_duration, way};
+use crate::report::format::{Report, age, count, crontabs, duration, usual_duration, way};
 use crate::report::history::durations::DurationStats;
 use crate::report::history::{JobId, RunSummary};
 use crate::report::runs::outcome::Outcome;
@@ -78,7 +76,7 @@ fn back_link(id: &str) -> Markup {
 
 fn facts(report: &Report, row: &JobRow) -> String {
     let mut facts = Vec::new();
-    if let Some(Schedule { words, next, place, .. }) = crontabs::schedule_of(report, row.job) {
+    if let Some(crontabs::Schedule { words, next, place, .. }) = crontabs::schedule_of(report, row.job) {
         let next = if report.scope.is_live { format!(", next {next}") } else { String::new() };
         facts.push(format!("{words}{next} ({place})"));
     }
@@ -88,7 +86,6 @@ fn facts(report: &Report, row: &JobRow) -> String {
     facts.join("; ")
 }
 
-/// The last good run of these jobs.
 pub fn last_good<'a>(report: &'a Report, jobs: &[JobId]) -> Option<&'a RunSummary> {
     let good = |job: &JobId| {
         let runs = report.history.of_job(*job).iter().rev();

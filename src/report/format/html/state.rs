@@ -14,7 +14,6 @@ pub enum RunState {
     NotConnected,
     /// No run: nothing was started at a slot.
     NotStarted,
-    /// The script or ssh failed.
     Failed,
     /// Without END, and the process is gone.
     Lost,

@@ -4,13 +4,13 @@ use maud::{Markup, html};
 
 use super::budget::{Budget, OUTPUT};
 use super::grid::Grid;
-use super::lines::{Line, Lines};
+use super::lines::{JobLine, Lines};
 use super::marks::Marks;
 use super::problems::Problems;
 use super::rows::View;
 use super::runs;
 use super::state::legend;
-use crate::report::format::words::{count, duration};
+use crate::report::format::{count, duration};
 
 /// More hosts are opened by a click.
 const MAX_HOSTS: usize = 64;
@@ -19,7 +19,7 @@ pub fn section(view: &View, lines: &Lines, problems: &Problems) -> Markup {
     let grid = &view.grid;
     let marks = Marks::of(view.report, grid);
     let mut room = Budget::of(OUTPUT);
-    let mut row = |line: &Line| row(view, problems, line, &mut room);
+    let mut row = |line: &JobLine| row(view, problems, line, &mut room);
     let first: Vec<Markup> = lines.first.iter().map(&mut row).collect();
     let hosts = lines.hosts.iter().map(|(head, lines)| {
         html! { details.host { (head) @for line in lines { (row(line)) } } }
@@ -48,14 +48,14 @@ pub fn section(view: &View, lines: &Lines, problems: &Problems) -> Markup {
 }
 
 /// A line, and below it the runs, if no problem lists them. Output has a room of its own.
-fn row(view: &View, problems: &Problems, line: &Line, room: &mut Budget) -> Markup {
-    let row = view.rows.get(&line.job).filter(|_| !problems.homes.contains(&line.job));
+fn row(view: &View, problems: &Problems, (job, line): &JobLine, room: &mut Budget) -> Markup {
+    let row = view.rows.get(job).filter(|_| !problems.homes.contains(job));
     let opened = row.map(|row| {
-        let of_job = |has_output| runs::of_job(view.report, row, &format!("t{}", line.job), has_output);
+        let of_job = |has_output| runs::of_job(view.report, row, &format!("t{job}"), has_output);
         Some(of_job(true)).filter(|opened| room.take(opened)).unwrap_or_else(|| of_job(false))
     });
     html! {
-        (line.markup)
+        (line)
         @if let Some(opened) = opened { details.opened { summary { "Close" } (opened) } }
     }
 }

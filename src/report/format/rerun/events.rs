@@ -2,8 +2,7 @@
 
 use chrono::NaiveDateTime;
 
-use crate::report::format::report::Report;
-use crate::report::format::words::{Clock, count};
+use crate::report::format::{Clock, Report, count};
 use crate::report::history::{JobId, RunFlag, RunSummary};
 use crate::report::runs::outcome::{Outcome, Reason};
 use crate::report::slots::missed::Slot;

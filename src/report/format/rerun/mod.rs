@@ -12,9 +12,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use super::crontabs;
-use super::report::Report;
-use super::words::count;
-use super::{Format, Needs};
+use super::{Format, Needs, Report, count};
 use crate::cron::{CronJob, LineRef};
 use crate::escape::printable;
 use crate::report::output::ReportOutput;
@@ -29,7 +27,6 @@ const HEAD: &str = "\
 umask 022
 ";
 
-#[derive(Debug)]
 pub struct Rerun;
 
 impl Format for Rerun {
@@ -97,7 +94,6 @@ fn unmade<'a>(report: &'a Report, expected: &'a Expected) -> Vec<UnmadeLine<'a>>
     lines
 }
 
-/// The comment and the shell line of a line of a crontab.
 fn shell_line(line: &UnmadeLine, expected: &Expected, shell: &Shell) -> String {
     let place = &line.entry.place;
     let mut text = String::from("\n");

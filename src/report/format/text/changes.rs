@@ -4,7 +4,7 @@ use super::page::Page;
 use super::{heading, incidents, watch};
 use crate::report::diagnosis;
 use crate::report::diagnosis::incident::{Incident, IncidentState};
-use crate::report::format::report::Report;
+use crate::report::format::Report;
 
 /// Returns whether any incident began.
 pub fn show(page: &mut Page, report: &Report) -> bool {

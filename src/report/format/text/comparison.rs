@@ -4,8 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::page::{INDENT, Page};
-use crate::report::format::report::Report;
-use crate::report::format::words::{count, duration, grouped};
+use crate::report::format::{Report, count, duration, grouped};
 use crate::report::history::counts::Tally;
 use crate::report::history::durations::{DurationStats, MIN_GOOD};
 use crate::report::history::scope::Scope;
@@ -28,7 +27,6 @@ struct Pair<'a> {
 /// A job in one of the periods.
 struct Side<'a> {
     runs: Vec<&'a RunSummary>,
-    /// The number of slots without a START.
     missed: usize,
 }
 

@@ -11,9 +11,7 @@ use crate::clock::last_multiple;
 use crate::report::diagnosis;
 use crate::report::diagnosis::incident::Incident;
 use crate::report::format::changed::changes;
-use crate::report::format::crontabs;
-use crate::report::format::report::Report;
-use crate::report::format::words::{chart, grouped};
+use crate::report::format::{Report, chart, crontabs, grouped};
 use crate::report::history::{JobId, RunFlag};
 use crate::report::output::style::Severity;
 

@@ -6,9 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDateTime;
 
 use super::page::{INDENT, Page};
-use crate::report::format::crontabs::{self, Schedule};
-use crate::report::format::report::Report;
-use crate::report::format::words::{count, duration, shown_name};
+use crate::report::format::{Report, count, crontabs, duration, shown_name};
 use crate::report::history::counts::Tally;
 use crate::report::history::durations::DurationStats;
 use crate::report::history::{HostId, JobId, RunFlag, RunSummary};
@@ -78,7 +76,7 @@ pub fn end(run: &RunSummary) -> String {
 
 /// Shows the schedules, sorted by the next start.
 fn show_schedules(page: &mut Page, report: &Report) {
-    let mut schedules: Vec<(JobId, Schedule)> = crontabs::schedules(report).collect();
+    let mut schedules: Vec<(JobId, crontabs::Schedule)> = crontabs::schedules(report).collect();
     if schedules.is_empty() || report.filter.failed {
         return;
     }

@@ -10,9 +10,7 @@ use unicode_width::UnicodeWidthStr;
 use super::names::{self, fits};
 use crate::escape::printable;
 use crate::report::diagnosis::incident::{Herd, Hung, Incident, IncidentKind};
-use crate::report::format::crontabs;
-use crate::report::format::report::Report;
-use crate::report::format::words::{age, count, duration, grouped, shown_name, way};
+use crate::report::format::{Clock, Report, age, count, crontabs, duration, grouped, shown_name, way};
 use crate::report::history::{HostId, JobId, RunFlag, RunSummary};
 use crate::report::logs::owner::Account;
 use crate::report::logs::scheduler::Scheduler;
@@ -22,7 +20,6 @@ use crate::ssh_error::Cause;
 /// More hosts or scripts are counted, not named.
 const MAX_NAMED: usize = 12;
 
-#[derive(Debug)]
 pub struct IncidentWords<'a> {
     report: &'a Report<'a>,
     jobs: &'a [JobId],
@@ -35,7 +32,6 @@ pub struct IncidentWords<'a> {
     pub why: String,
 }
 
-#[derive(Debug)]
 enum Subject<'a> {
     Jobs,
     Hosts(&'a [HostId]),
@@ -75,7 +71,6 @@ impl<'a> IncidentWords<'a> {
         }]
     }
 
-    /// The subject on one line, whole.
     pub fn whole_subject(&self) -> String {
         // More columns than any text needs that no other rule cuts.
         self.subject(4096).join(" ")
@@ -88,7 +83,6 @@ type Said<'a> = (Subject<'a>, Vec<String>, String);
 fn said<'a>(incident: &'a Incident, report: &Report) -> Said<'a> {
     let (clock, last) = (report.clock(), incident.last.as_ref());
     let (runs, jobs) = (count(incident.bad, "run"), count(incident.jobs.len() as u64, "job"));
-    let on = |scheduler: &Scheduler| report.of_account(Account { uid: None, scheduler: *scheduler });
     let no_reason = String::new;
     match &incident.kind {
         IncidentKind::Failing | IncidentKind::Flapping => {
@@ -119,7 +113,7 @@ fn said<'a>(incident: &'a Incident, report: &Report) -> Said<'a> {
         }
         IncidentKind::Silent { scheduler, .. } => {
             let facts = iter::once("nothing was started".to_owned()).chain(pause(incident, report));
-            (Subject::All(format!("all jobs{}", on(scheduler))), facts.collect(), no_reason())
+            (Subject::All(format!("all jobs{}", on(*scheduler, report))), facts.collect(), no_reason())
         }
         IncidentKind::NotStarted { place, is_ignored } => {
             let file = || printable(place.file.display().to_string().as_bytes());
@@ -127,30 +121,11 @@ fn said<'a>(incident: &'a Incident, report: &Report) -> Said<'a> {
             let why = ignored.unwrap_or_else(|| format!("line {}", crontabs::place(place)));
             (Subject::Jobs, not_started(incident, report), why)
         }
-        IncidentKind::CronDown { scheduler, lost: killed, .. } => {
-            let what = match killed {
-                0 => format!("{runs} of {jobs} not started"),
-                killed => format!("{runs} not started, {} lost, of {jobs}", grouped(*killed)),
-            };
-            let mut facts: Vec<String> = pause(incident, report).collect();
-            if facts.is_empty() {
-                let starter = starter(incident, report);
-                facts.push(format!("{starter} was not running or could not run remoteexe"));
-                facts.push("or the clock was set ahead".to_owned());
-            }
-            (Subject::All(what + &on(scheduler)), facts, no_reason())
-        }
+        IncidentKind::CronDown { scheduler, lost, .. } => cron_down(incident, *scheduler, *lost, report),
         IncidentKind::ClockJumped { scheduler, from, to } => {
-            let [first, last] = [*from, *to].map(|time| clock.second(time));
-            let (what, fact) = if from > to {
-                let fact = "starts and slots between these times are not judged".to_owned();
-                (format!("the clock went from {first} back to {last}"), fact)
-            } else {
-                let fact =
-                    format!("the clock went from {first} to {last} during a short run, or the machine stood still");
-                (format!("{runs} of {jobs} jumped over"), fact)
-            };
-            (Subject::All(what + &on(scheduler)), vec![fact], no_reason())
+            let (what, fact) = clock_jumped(*from, *to, clock);
+            let what = what.unwrap_or_else(|| format!("{runs} of {jobs} jumped over"));
+            (Subject::All(what + &on(*scheduler, report)), vec![fact], no_reason())
         }
         IncidentKind::LogFull => {
             let over = incident.window.over.map(|over| format!("lines again {}", clock.time(over)));
@@ -165,9 +140,38 @@ fn said<'a>(incident: &'a Incident, report: &Report) -> Said<'a> {
     }
 }
 
-/// What starts the jobs of an incident.
 fn starter(incident: &Incident, report: &Report) -> &'static str {
     incident.jobs.first().map_or("cron", |job| report.starter(*job))
+}
+
+/// ` on SCHEDULER`, if it has a name.
+fn on(scheduler: Scheduler, report: &Report) -> String {
+    report.of_account(Account { uid: None, scheduler })
+}
+
+fn cron_down<'a>(incident: &Incident, scheduler: Scheduler, lost: u64, report: &Report) -> Said<'a> {
+    let (runs, jobs) = (count(incident.bad, "run"), count(incident.jobs.len() as u64, "job"));
+    let what = match lost {
+        0 => format!("{runs} of {jobs} not started"),
+        lost => format!("{runs} not started, {} lost, of {jobs}", grouped(lost)),
+    };
+    let mut facts: Vec<String> = pause(incident, report).collect();
+    if facts.is_empty() {
+        let starter = starter(incident, report);
+        facts.push(format!("{starter} was not running or could not run remoteexe, or the clock was set ahead"));
+    }
+    (Subject::All(what + &on(scheduler, report)), facts, String::new())
+}
+
+/// What happened to the clock, if nothing else is known of it, and the fact.
+fn clock_jumped(from: NaiveDateTime, to: NaiveDateTime, clock: Clock) -> (Option<String>, String) {
+    let [first, last] = [from, to].map(|time| clock.second(time));
+    let what = format!("the clock went from {first}");
+    if from > to {
+        let fact = "starts and slots between these times are not judged".to_owned();
+        return (Some(format!("{what} back to {last}")), fact);
+    }
+    (None, format!("{what} to {last} during a short run, or the machine stood still"))
 }
 
 fn lost_together<'a>(incident: &Incident, report: &Report) -> Said<'a> {

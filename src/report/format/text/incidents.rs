@@ -8,8 +8,7 @@ use unicode_width::UnicodeWidthStr;
 use super::incident_words::IncidentWords;
 use super::page::{Page, wrapped, wrapped_whole};
 use crate::report::diagnosis::incident::{Incident, IncidentKind};
-use crate::report::format::report::Report;
-use crate::report::format::words::grouped;
+use crate::report::format::{Report, grouped};
 use crate::report::output::style::Severity;
 use crate::report::runs::outcome::{Outcome, Reason};
 

@@ -4,9 +4,7 @@ use super::page::{INDENT, Page};
 use super::run_list::{RunRow, show_rows};
 use super::{heading, incidents, watch};
 use crate::report::diagnosis::incident::{Incident, IncidentState};
-use crate::report::format::crontabs::{self, Schedule};
-use crate::report::format::report::Report;
-use crate::report::format::words::{count, usual_duration};
+use crate::report::format::{Report, count, crontabs, usual_duration};
 use crate::report::history::durations::DurationStats;
 use crate::report::history::{JobId, RunSummary};
 use crate::report::runs::outcome::Outcome;
@@ -33,7 +31,7 @@ pub fn show(page: &mut Page, report: &Report, job: JobId, incidents: &[Incident]
     page.labelled("Duration", INDENT, usual.as_deref().unwrap_or("no successful run yet"));
     watch::show_chart(page, report, job);
     if let Some(schedule) = crontabs::schedule_of(report, job) {
-        let Schedule { words, next, place, .. } = schedule;
+        let crontabs::Schedule { words, next, place, .. } = schedule;
         page.labelled("Schedule", INDENT, &format!("{words}, next {next} ({place})"));
     }
     heading::show_crontabs(page, report);

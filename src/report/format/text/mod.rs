@@ -14,15 +14,13 @@ pub mod run_list;
 pub mod running;
 pub mod watch;
 
-use super::report::Report;
-use super::{Format, Needs};
+use super::{Format, Needs, Report};
 use crate::report::output::ReportOutput;
 use crate::report::output::style::{ColorChoice, Style};
 use crate::report::query::window::Reach;
 use crate::report::query::{Question, Shown};
 use page::Page;
 
-#[derive(Debug)]
 pub struct Text {
     shown: Shown,
     color: ColorChoice,

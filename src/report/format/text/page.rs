@@ -5,7 +5,7 @@ use std::{iter, mem};
 use unicode_width::UnicodeWidthStr;
 
 use super::names::{self, fits, prefix, suffix};
-use crate::report::format::words::grouped;
+use crate::report::format::grouped;
 use crate::report::history::counts::Count;
 use crate::report::output::style::{Severity, Style};
 
@@ -15,7 +15,6 @@ pub const INDENT: usize = 13;
 const GAP: usize = GAP_TEXT.len();
 const GAP_TEXT: &str = "  ";
 
-#[derive(Debug)]
 pub struct Page {
     pub style: Style,
     text: String,

@@ -3,8 +3,7 @@
 use std::cmp::Reverse;
 
 use super::page::{INDENT, Page};
-use crate::report::format::report::Report;
-use crate::report::format::words::{age, count, duration};
+use crate::report::format::{Report, age, count, duration};
 use crate::report::history::RunSummary;
 use crate::report::history::durations::{DurationStats, MIN_GOOD, before_each};
 use crate::report::runs::outcome::Outcome;

@@ -11,8 +11,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, CommandFactory, Parser};
 
 use super::error::UsageError;
-use super::help;
-use super::line::CommandLine;
+use super::line::{CommandLine, help};
 use super::request::Request;
 use super::time::{is_clock_alone, is_day_alone, parse as parse_time, start_time};
 use super::value::{DEFAULT_LOG_DIR, InvalidValue, local_log_dir, path, unset_empty, when};
@@ -151,7 +150,7 @@ pub fn parse(words: &[OsString]) -> Request {
         }
         Err(_) => {
             let is_long = words.any(|word| word == "--help");
-            return Request::Show(help::render(command(), HELP, is_long));
+            return Request::Show(help(command(), HELP, is_long));
         }
     };
     match line.query(Local::now()) {

@@ -118,7 +118,7 @@ fn output(report: &Report, run: &RunSummary) -> Markup {
     let place = lines.iter().rposition(|line| is_reason(&line));
     html! {
         @match (tail, reason) {
-            (None, None) => p.facts { "Its output is not on this page: remoteexe --report --run " (report.clock().run_name(run)) },
+            (None, None) => p.facts { "Its output is not on this page: remoteexe --report --run " (report.clock().run_name(run.pid, run.start)) },
             (Some(b""), None) => p.facts { "No output." },
             _ => pre {
                 @if let (Some(reason), None) = (reason, place) { mark { (printable(reason)) } "\n…\n" }
@@ -161,5 +161,5 @@ pub fn words(report: &Report, run: &RunSummary) -> String {
             format!("took {}", duration(run.seconds()))
         }
     };
-    format!("{}, {took}, run {}", way(run.outcome), clock.run_name(run))
+    format!("{}, {took}, run {}", way(run.outcome), clock.run_name(run.pid, run.start))
 }

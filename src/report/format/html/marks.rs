@@ -12,8 +12,6 @@ use crate::report::diagnosis::incident::{Incident, IncidentKind};
 use crate::report::format::Report;
 use crate::report::format::text::incident_words::IncidentWords;
 
-const MOST: usize = 30;
-
 struct Event {
     from: NaiveDateTime,
     to: NaiveDateTime,
@@ -48,7 +46,7 @@ impl Marks {
         events.retain(|event| event.to >= grid.begin && event.from < end);
         events.sort_by(|one, other| (one.from, &one.words).cmp(&(other.from, &other.words)));
         events.dedup_by(|one, other| one.words == other.words);
-        events.truncate(MOST);
+        events.truncate(limits::MARKS);
         Self(events)
     }
 

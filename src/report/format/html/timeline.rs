@@ -14,7 +14,7 @@ use super::rows::{JobRow, View};
 use super::runs;
 use super::state::legend;
 use crate::report::diagnosis::incident::Incident;
-use crate::report::format::{grouped, shown_name};
+use crate::report::format::{count, duration, grouped, shown_name};
 use crate::report::history::durations::DurationStats;
 use crate::report::history::{HostId, JobId};
 

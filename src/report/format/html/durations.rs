@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::limits::DURATIONS;
 use crate::report::diagnosis::incident::{Incident, IncidentKind};
 use crate::report::diagnosis::watch::finding::Oddity;
 use crate::report::diagnosis::watch::samples::WatchedJob;

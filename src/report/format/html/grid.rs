@@ -2,6 +2,7 @@
 
 use chrono::{NaiveDateTime, NaiveTime, TimeDelta};
 
+use super::limits::{COLUMNS, TICKS};
 use crate::clock::last_multiple;
 use crate::report::format::Report;
 use crate::report::history::scope::Scope;

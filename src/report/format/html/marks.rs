@@ -5,6 +5,7 @@ use chrono::NaiveDateTime;
 use maud::{Markup, html};
 
 use super::grid::Grid;
+use super::limits;
 use crate::clock::local_time;
 use crate::escape::printable;
 use crate::report::diagnosis;

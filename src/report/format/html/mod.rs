@@ -4,10 +4,10 @@
 //! keeps the browser from making one, whatever is in a log. It can be read without its script, which filters, sorts and
 //! zooms.
 
-pub mod budget;
 pub mod cells;
 pub mod durations;
 pub mod grid;
+pub mod limits;
 pub mod marks;
 pub mod notes;
 pub mod problems;

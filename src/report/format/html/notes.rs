@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::durations;
+use super::limits;
 use super::rows::View;
 use crate::escape::printable;
 use crate::report::diagnosis::watch::finding::WatchFinding;

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
 
-use super::budget::{Budget, LINES, OUTPUT};
 use super::cells::Cells;
 use super::grid::Grid;
+use super::limits::{self, Budget, LINKED_CELLS};
 use super::marks::Marks;
 use super::problems::Problems;
 use super::rows::{JobRow, View};
@@ -17,18 +17,6 @@ use crate::report::diagnosis::incident::Incident;
 use crate::report::format::{count, duration, grouped, shown_name};
 use crate::report::history::durations::DurationStats;
 use crate::report::history::{HostId, JobId};
-
-/// The most jobs of problems whose lines come first.
-const MAX_FIRST: usize = 40;
-
-/// The same of one problem.
-const MAX_OF_PROBLEM: usize = 6;
-
-/// The most bad cells with links on a page.
-const MAX_CELLS: usize = 4000;
-
-/// More hosts are opened by a click.
-const MAX_HOSTS: usize = 64;
 
 /// A job, and its line.
 pub type JobLine = (JobId, Markup);
@@ -44,8 +32,8 @@ pub struct Lines {
 /// The jobs whose lines come first.
 pub fn first_jobs(incidents: &[Incident]) -> Vec<JobId> {
     let mut jobs = Vec::new();
-    for job in incidents.iter().flat_map(|incident| incident.jobs.iter().take(MAX_OF_PROBLEM)) {
-        if jobs.len() < MAX_FIRST && !jobs.contains(job) {
+    for job in incidents.iter().flat_map(|incident| incident.jobs.iter().take(limits::FIRST_JOBS_OF_PROBLEM)) {
+        if jobs.len() < limits::FIRST_JOBS && !jobs.contains(job) {
             jobs.push(*job);
         }
     }
@@ -57,9 +45,9 @@ impl Lines {
     pub fn of(view: &mut View, first: &[JobId]) -> Self {
         let order = order(view, first);
         let all: usize = view.rows.values().map(|row| row.cells.marks()).sum();
-        let share = MAX_CELLS / (2 * order.len()).max(1);
-        let most = if all <= MAX_CELLS { usize::MAX } else { share };
-        let mut room = Budget::of(LINES);
+        let share = LINKED_CELLS / (2 * order.len()).max(1);
+        let most = if all <= LINKED_CELLS { usize::MAX } else { share };
+        let mut room = Budget::of(limits::LINE_BYTES);
         let mut lines = Self { first: Vec::new(), hosts: Vec::new(), left_out: 0 };
         let mut host = None;
         for job in &order {
@@ -150,14 +138,14 @@ fn counts(cells: &Cells) -> Markup {
 pub fn section(view: &View, lines: &Lines, problems: &Problems) -> Markup {
     let grid = &view.grid;
     let marks = Marks::of(view.report, grid);
-    let mut room = Budget::of(OUTPUT);
+    let mut room = Budget::of(limits::OUTPUT_BYTES);
     let mut row = |line: &JobLine| row(view, problems, line, &mut room);
     let first: Vec<Markup> = lines.first.iter().map(&mut row).collect();
     let hosts = lines.hosts.iter().map(|(head, lines)| {
         html! { details.host { (head) @for line in lines { (row(line)) } } }
     });
     let hosts: Vec<Markup> = hosts.collect();
-    let (seen, more) = hosts.split_at(hosts.len().min(MAX_HOSTS));
+    let (seen, more) = hosts.split_at(hosts.len().min(limits::SEEN_HOSTS));
     html! {
         section #timeline aria-labelledby="timeline-title" {
             h2 #timeline-title { "Timeline" }

@@ -2,7 +2,6 @@
 
 mod error;
 mod generate;
-mod help;
 mod job;
 mod line;
 mod report;

@@ -11,8 +11,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, Parser};
 
 use super::error::UsageError;
-use super::help;
-use super::line::{CommandLine, Grammar};
+use super::line::{CommandLine, Grammar, help};
 use super::request::Request;
 use super::value::{DEFAULT_LOG_DIR, InvalidValue, path, unset_empty, when};
 use crate::cron::{CallMeaning, JobCall};
@@ -222,7 +221,7 @@ impl CommandLine<JobArgs> {
         if !self.args.help {
             return command.render_version();
         }
-        help::render(command, HELP, words.iter().any(|word| word == "--help"))
+        help(command, HELP, words.iter().any(|word| word == "--help"))
     }
 
     fn job(&self) -> Result<Job, UsageError> {

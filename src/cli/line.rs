@@ -1,14 +1,17 @@
-//! A command line: its grammar, its words, and the origin of each value.
+//! A command line: its grammar and the help for it, its words, and the origin of each value.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Command, FromArgMatches};
+use clap::{Arg, ArgMatches, Command, FromArgMatches};
 
 use super::error::UsageError;
 use super::value::{InvalidValue, path};
 use crate::cron::Columns;
+
+/// The columns of a help text, readable on any terminal.
+const WIDTH: usize = 80;
 
 /// The grammar of a command line. The first argument chooses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,4 +114,29 @@ fn origin(mut command: Command, matches: &ArgMatches, id: &str) -> String {
         // A positional argument shows itself as `[NAME]`.
         _ => arg.to_string(),
     }
+}
+
+/// The help of `grammar` by a template. A mark is before the examples, which are only for somebody who wants all.
+pub fn help(grammar: Command, template: &str, is_long: bool) -> String {
+    let (short, more) = template.split_once("@MORE@\n").unwrap_or((template, ""));
+    let template = if is_long { [short, more].concat() } else { short.to_owned() };
+    let command = grammar.mut_args(with_origin).max_term_width(WIDTH);
+    let mut command = command.help_template(template);
+    command.render_help().to_string()
+}
+
+/// Puts the variable and the default on their own line, because clap would break them anywhere.
+fn with_origin(arg: Arg) -> Arg {
+    let (Some(help), true) = (arg.get_help(), arg.get_action().takes_values()) else {
+        return arg;
+    };
+    let variable = arg.get_env().map(|name| format!("[env: {}]", name.display()));
+    let default = arg.get_default_values().first();
+    let default = default.map(|value| format!("[default: {}]", value.display()));
+    let origin: Vec<_> = variable.into_iter().chain(default).collect();
+    if origin.is_empty() {
+        return arg;
+    }
+    let help = format!("{help}\n{}", origin.join(" "));
+    arg.help(help).hide_env(true).hide_default_value(true)
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use chrono::{DateTime, Datelike, Local};
 
 use super::{Format, Needs, Report, count};
+use crate::clock::local_time;
 use crate::cron::upcoming::{CROWD, crowds, next_start, periods};
 use crate::cron::{ClockInterval, CronJob, CronJobs, Crontabs, Starter, UnknownCall};
 use crate::escape::{printable, shortened};
@@ -78,7 +79,7 @@ fn add_crowds(text: &mut String, entries: &[&CronJob], day: &[ClockInterval]) {
         };
         let (most, host) = &crowd.on_one_host;
         let host = if *most > 1 { format!(" (most on {})", shortened(host, LONGEST)) } else { String::new() };
-        let when = local(crowd.first).format("%H:%M:%S");
+        let when = local_time(crowd.first).format("%H:%M:%S");
         let row = format!("{:>6}  {most:>11}  {when}{times}{host}", crowd.jobs);
         line(text, &row);
     }
@@ -126,13 +127,15 @@ fn add_starts(text: &mut String, entries: &[&CronJob], periods: &[Vec<ClockInter
 }
 
 pub fn start_in_words(next: Option<i64>, entry: &CronJob, now: DateTime<Local>) -> String {
-    match next {
-        Some(second) if local(second).date_naive() == now.date_naive() => local(second).format("%H:%M:%S").to_string(),
-        Some(second) if local(second).year() == now.year() => local(second).format("%a %-d %b %H:%M:%S").to_string(),
-        Some(second) => local(second).format("%a %-d %b %Y %H:%M:%S").to_string(),
-        None if entry.timing.is_reboot => "at boot".to_owned(),
-        None => "never".to_owned(),
-    }
+    let Some(next) = next.map(local_time) else {
+        return if entry.timing.is_reboot { "at boot" } else { "never" }.to_owned();
+    };
+    let format = match next.date() {
+        date if date == now.date_naive() => "%H:%M:%S",
+        date if date.year() == now.year() => "%a %-d %b %H:%M:%S",
+        _ => "%a %-d %b %Y %H:%M:%S",
+    };
+    next.format(format).to_string()
 }
 
 /// The schedule of a job, with all that makes its STARTs uncertain.
@@ -175,8 +178,4 @@ fn add_ignored(text: &mut String, crontabs: &Crontabs) {
 
 fn line(text: &mut String, line: &str) {
     let _ = writeln!(text, "{}", line.trim_end());
-}
-
-fn local(second: i64) -> DateTime<Local> {
-    DateTime::from_timestamp(second, 0).unwrap_or_default().with_timezone(&Local)
 }

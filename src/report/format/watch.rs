@@ -40,7 +40,7 @@ pub fn facts(finding: &WatchFinding, report: &Report) -> String {
         }
         Oddity::SaysError { line } => {
             let (pid, start) = finding.last;
-            let run = report.clock().run_of(pid, start);
+            let run = report.clock().run_name(pid, start);
             let line = printable(line.as_bytes());
             format!("{line}  (exit 0, {runs}, in none of {before} before; run {run})")
         }

@@ -3,7 +3,6 @@
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 
 use crate::escape::printable;
-use crate::report::history::RunSummary;
 use crate::report::history::durations::DurationStats;
 use crate::report::runs::outcome::{Outcome, Reason};
 
@@ -43,12 +42,7 @@ impl Clock {
     }
 
     /// The name of a run for `--run`.
-    pub fn run_name(self, run: &RunSummary) -> String {
-        self.run_of(run.pid, run.start)
-    }
-
-    /// The same of the process `pid`.
-    pub fn run_of(self, pid: u32, start: NaiveDateTime) -> String {
+    pub fn run_name(self, pid: u32, start: NaiveDateTime) -> String {
         if start.date() == self.day { format!("{pid}@{}", start.time()) } else { format!("{pid}@{start}") }
     }
 }

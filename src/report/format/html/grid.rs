@@ -2,21 +2,16 @@
 
 use chrono::{NaiveDateTime, NaiveTime, TimeDelta};
 
+use super::limits::{COLUMNS, TICKS};
 use crate::clock::last_multiple;
 use crate::report::format::Report;
 use crate::report::history::scope::Scope;
-
-/// The most columns.
-const MOST: i64 = 168;
 
 const DAY: i64 = 86_400;
 
 /// The widths of a column up to a day, in seconds.
 const STEPS: [i64; 18] =
     [1, 5, 10, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10_800, 14_400, 21_600, 43_200, DAY];
-
-/// The most times on the axis.
-const TICKS: i64 = 12;
 
 pub struct Grid {
     /// The local time at which the first column begins.
@@ -33,7 +28,7 @@ impl Grid {
         let Scope { since, now, .. } = report.scope;
         let since = if since == NaiveDateTime::MIN { first } else { since };
         let seconds = (now - since).num_seconds().max(1);
-        let step = round_step(seconds, MOST - 1);
+        let step = round_step(seconds, COLUMNS - 1);
         let begin = last_multiple(TimeDelta::seconds(step), since);
         let columns = usize::try_from((now - begin).num_seconds().max(1) / step + 1).ok()?;
         // The end of a whole day begins no column.

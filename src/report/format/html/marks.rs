@@ -5,14 +5,13 @@ use chrono::NaiveDateTime;
 use maud::{Markup, html};
 
 use super::grid::Grid;
+use super::limits;
 use crate::clock::local_time;
 use crate::escape::printable;
 use crate::report::diagnosis;
 use crate::report::diagnosis::incident::{Incident, IncidentKind};
 use crate::report::format::Report;
 use crate::report::format::text::incident_words::IncidentWords;
-
-const MOST: usize = 30;
 
 struct Event {
     from: NaiveDateTime,
@@ -48,7 +47,7 @@ impl Marks {
         events.retain(|event| event.to >= grid.begin && event.from < end);
         events.sort_by(|one, other| (one.from, &one.words).cmp(&(other.from, &other.words)));
         events.dedup_by(|one, other| one.words == other.words);
-        events.truncate(MOST);
+        events.truncate(limits::MARKS);
         Self(events)
     }
 

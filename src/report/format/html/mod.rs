@@ -4,11 +4,10 @@
 //! keeps the browser from making one, whatever is in a log. It can be read without its script, which filters, sorts and
 //! zooms.
 
-pub mod budget;
 pub mod cells;
 pub mod durations;
 pub mod grid;
-pub mod lines;
+pub mod limits;
 pub mod marks;
 pub mod notes;
 pub mod problems;
@@ -24,9 +23,9 @@ use super::{Format, Needs, Report, count};
 use crate::report::diagnosis;
 use crate::report::diagnosis::incident::Incident;
 use crate::report::output::ReportOutput;
-use lines::Lines;
 use problems::Problems;
 use rows::View;
+use timeline::Lines;
 
 const STYLE: &str = include_str!("page.css");
 
@@ -70,7 +69,7 @@ fn page(report: &Report) -> (String, bool) {
 }
 
 fn body(report: &Report, incidents: &[Incident]) -> Markup {
-    let first = lines::first_jobs(incidents);
+    let first = timeline::first_jobs(incidents);
     let mut view = View::of(report, &first);
     let lines = view.as_mut().map(|view| Lines::of(view, &first));
     let view = view.as_ref();

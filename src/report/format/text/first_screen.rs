@@ -33,11 +33,8 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
     if let Some(job) = job_history::only_job(report) {
         job_history::show(page, report, job, &incidents);
     } else {
-        for ((title, incidents), most) in [("Now", &now), ("Over", &over)].iter().zip(MAX_LINES) {
-            if !incidents.is_empty() {
-                page.heading(title);
-                incidents::show(page, report, incidents, report.most(most));
-            }
+        for ((title, incidents), most) in [("Now", now), ("Over", over)].into_iter().zip(MAX_LINES) {
+            incidents::show(page, report, title, incidents, report.most(most));
         }
         watch::show(page, report, report.most(MAX_WATCHED));
         changed(page, report);

@@ -199,7 +199,7 @@ fn pause(incident: &Incident, report: &Report) -> impl Iterator<Item = String> {
 }
 
 fn run_fact(run: &RunSummary, report: &Report) -> String {
-    format!("run {}", report.clock().run_name(run))
+    format!("run {}", report.clock().run_name(run.pid, run.start))
 }
 
 /// The last run, if it is one of the only job.

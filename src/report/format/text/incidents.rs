@@ -17,15 +17,25 @@ const GAP: usize = 2;
 /// More kinds of hidden incidents are not named.
 const MAX_NAMED: usize = 12;
 
-/// Shows a row for each incident. The last rows have no facts if all would take more than `most` lines. Beyond three
+/// Shows the title and a row for each incident, if there are any. The last rows have no facts if all would take more than `most` lines. Beyond three
 /// times as many lines, only pressing incidents have a row. The others are counted by what they have in common.
-pub fn show(page: &mut Page, report: &Report, incidents: &[&Incident], most: usize) {
+pub fn show<'a>(
+    page: &mut Page,
+    report: &Report,
+    title: &str,
+    incidents: impl IntoIterator<Item = &'a Incident>,
+    most: usize,
+) {
+    let incidents: Vec<&Incident> = incidents.into_iter().collect();
+    if incidents.is_empty() {
+        return;
+    }
+    page.heading(title);
     let states = incidents.iter().map(|incident| incident.state().word().len());
     let state_width = states.chain(["UNREACHABLE".len()]).max().unwrap_or_default() + GAP;
     let words: Vec<IncidentWords> = incidents.iter().map(|incident| IncidentWords::of(incident, report)).collect();
     let time_width = words.iter().map(|words| words.time.width()).max().unwrap_or_default() + GAP;
-    let indent = state_width + time_width;
-    let room = page.width().saturating_sub(indent);
+    let room = page.width().saturating_sub(state_width + time_width);
     let brief = incidents.iter().zip(&words).map(|(incident, words)| brief_lines(incident, words, room));
     let brief: Vec<Vec<String>> = brief.collect();
     let mut left = most.checked_sub(brief.iter().map(Vec::len).sum());
@@ -40,14 +50,7 @@ pub fn show(page: &mut Page, report: &Report, incidents: &[&Incident], most: usi
             continue;
         }
         let state = incident.state();
-        let word = state.word();
-        let blanks = " ".repeat(state_width - word.len());
-        let state = page.style.paint(Severity::of(state), word);
-        let mut before = format!("{state}{blanks}{}{}", words.time, " ".repeat(time_width - words.time.width()));
-        for line in lines {
-            page.line(&(before + &line));
-            before = " ".repeat(indent);
-        }
+        page.row((Severity::of(state), state.word()), &words.time, [state_width, time_width], lines);
     }
     if !hidden.is_empty() {
         for line in wrapped(&more(hidden), page.width()) {

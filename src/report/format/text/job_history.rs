@@ -35,11 +35,7 @@ pub fn show(page: &mut Page, report: &Report, job: JobId, incidents: &[Incident]
         page.labelled("Schedule", INDENT, &format!("{words}, next {next} ({place})"));
     }
     heading::show_crontabs(page, report);
-    if !incidents.is_empty() {
-        page.heading("Incidents");
-        let incidents: Vec<&Incident> = incidents.iter().collect();
-        incidents::show(page, report, &incidents, usize::MAX);
-    }
+    incidents::show(page, report, "Incidents", incidents, usize::MAX);
     watch::show(page, report, usize::MAX);
     let mut rows: Vec<RunRow> = runs.iter().map(RunRow::Run).collect();
     let slots = report.missed.slots().into_iter();

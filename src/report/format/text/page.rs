@@ -55,10 +55,23 @@ impl Page {
 
     /// Writes a label and beside it, from the column `indent` on, a text of any length.
     pub fn labelled(&mut self, label: &str, indent: usize, text: &str) {
-        let mut label = label.to_owned() + &" ".repeat(indent.saturating_sub(label.width()));
-        for line in wrapped(text, self.width().saturating_sub(indent)) {
-            self.line(&(label + &line));
-            label = " ".repeat(indent);
+        let lines = wrapped(text, self.width().saturating_sub(indent));
+        self.lines_beside(padded(label, indent), indent, lines);
+    }
+
+    /// Writes a state and a time in columns of these widths, and beside them the lines.
+    pub fn row(&mut self, state: (Severity, &str), time: &str, widths: [usize; 2], lines: Vec<String>) {
+        let ((severity, word), [word_width, time_width]) = (state, widths);
+        let blanks = " ".repeat(word_width.saturating_sub(word.len()));
+        let before = self.style.paint(severity, word) + &blanks + &padded(time, time_width);
+        self.lines_beside(before, word_width + time_width, lines);
+    }
+
+    /// Writes the first line behind `before`, and the others below it, from the column `indent` on.
+    fn lines_beside(&mut self, mut before: String, indent: usize, lines: Vec<String>) {
+        for line in lines {
+            self.line(&(before + &line));
+            before = " ".repeat(indent);
         }
     }
 
@@ -132,12 +145,13 @@ impl Page {
                 let (left, right) = if is_number { (&*blanks, "") } else { ("", &*blanks) };
                 line += &[left, cell, right, GAP_TEXT].concat();
             }
-            for text in texts {
-                self.line(&(line + &text));
-                line = " ".repeat(before);
-            }
+            self.lines_beside(line, before, texts);
         }
     }
+}
+
+fn padded(text: &str, columns: usize) -> String {
+    text.to_owned() + &" ".repeat(columns.saturating_sub(text.width()))
 }
 
 /// The last column has the width of its title.

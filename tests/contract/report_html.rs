@@ -304,7 +304,7 @@ fn what_is_cut_says_so() {
     let facts = texts(&mut browser, ".runs .facts");
     assert!(facts.contains(&"61 of 71 runs shown".to_owned()), "{facts:?}");
     let heads = texts(&mut browser, ".runs h4").join(", ");
-    assert!(heads.starts_with("Still running: 12:00:00 running, for 5m00s"), "{heads}");
+    assert!(heads.starts_with("Now: 12:00:00 still running, for 5m00s"), "{heads}");
 }
 
 #[test]
@@ -436,7 +436,7 @@ fn what_concerned_all_jobs_is_a_mark_across_all_rows() {
     let missed = cells(&mut browser, "h1 /a.sh");
     assert_eq!(missed[0], "10:10:00–10:10:30: 1 of 1 not started");
     // The last runs of a problem that is over are those until its end.
-    let last = texts(&mut browser, ".bar title");
+    let last = texts_of(&mut browser, ".bar title", "true");
     assert!(last.last().unwrap().starts_with("10:19:00 h"), "{last:?}");
     assert!(last.iter().all(|it| it.ends_with("not started")), "{last:?}");
 }

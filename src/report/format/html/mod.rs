@@ -35,7 +35,7 @@ const SCRIPT: &str = include_str!("page.js");
 /// they differ. The icon is empty: otherwise a browser would request one.
 const POLICY: &str = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; \
     style-src 'sha256-aI3sibKkikHtkA5Zs19jK2Wc3UjSihjOPCHSS0bNnsY='; \
-    script-src 'sha256-OKZUfb089ruqhfLsaUhy3jHCx269F6sxcMFWqvZvdWo='";
+    script-src 'sha256-5J8KDV8VxeUOcb1okwuo43vn9m5DzxVPXaVrHoZlTkA='";
 
 pub struct Html;
 

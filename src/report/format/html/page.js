@@ -214,6 +214,18 @@
     choose({ from: first > 0 ? time(first) : "", to: last < columns ? time(last) : "", at: "" }, true);
   });
 
+  // Bad cells have titles of their own.
+  one(".axis").title = "Drag, or click at the beginning and at the end, to see a part of the time";
+  lines.addEventListener("pointermove", (event) => {
+    const cells = event.target.closest(".t");
+    if (!cells) return lines.removeAttribute("title");
+    const { left, top, width, bottom } = cells.getBoundingClientRect();
+    const at = Math.floor(seen[0] + ((event.clientX - left) / width) * (seen[1] - seen[0]));
+    const here = [bottom - 1, (top + bottom) / 2].map((y) => document.elementFromPoint(event.clientX, y));
+    const state = here.some((it) => it?.matches("path.g")) ? ": ok" : here.some((it) => it?.matches("path.r")) ? ": running" : "";
+    lines.title = `${time(at).slice(0, 16).replace("T", " ")}${state}`;
+  });
+
   // One stop of the tab key for the timeline, and arrow keys in it.
   const stops = (line) => (line.localName === "summary" ? [line] : all("a", line));
   let [stop, left] = [null, 0];

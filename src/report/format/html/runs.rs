@@ -108,7 +108,7 @@ fn not_all(shown: usize, all: usize) -> Markup {
 /// What the last runs of three kinds printed.
 fn outputs(report: &Report, runs: [Option<&RunSummary>; 3], has_names: bool) -> Markup {
     html! {
-        @for (title, run) in ["Still running", "Last bad run", "Last good run"].iter().zip(runs) {
+        @for (title, run) in ["Now", "Last bad run", "Last good run"].iter().zip(runs) {
             @if let Some(run) = run {
                 h4 {
                     (title) ": " (report.clock().second(run.start)) " "
@@ -137,7 +137,7 @@ fn output(report: &Report, run: &RunSummary) -> Markup {
             (None, None) => p.facts { "Its output is not on this page: remoteexe --report --run " (report.clock().run_name(run.pid, run.start)) },
             (Some(b""), None) => p.facts { "No output." },
             _ => pre {
-                @if let (Some(reason), None) = (reason, place) { mark { (printable(reason)) } "\n…\n" }
+                @if let (Some(reason), None) = (reason, place) { mark { (printable(reason)) } "\n" @if tail.is_none() { "…\n" } }
                 @for (number, line) in lines.iter().enumerate() {
                     @if Some(number) == place { mark { (printable(line)) } } @else { (printable(line)) }
                     "\n"

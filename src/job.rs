@@ -22,6 +22,7 @@ mod words;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use anyhow::anyhow;
 use chrono::Local;
 
 use crate::escape;
@@ -31,8 +32,8 @@ use crate::log::record::{Kind, Notice, SignalPlace, USAGE, seconds};
 use crate::splay;
 use family::Family;
 use marker::Marker;
-use monitor::{Ending, Monitor, Verdict};
-use proof::{Proved, Unproved};
+use monitor::{Monitor, Verdict};
+use proof::Proved;
 use relay::{Exit, Sinks, Watch, relay};
 use retry::{Decision, Failures};
 use signals::{EndingSignal, Signals};
@@ -45,9 +46,6 @@ pub use words::{Login, Operands, WordError};
 
 /// Why the last attempt has no marker.
 const PORT_TAKEN: &str = "a port to forward is taken, perhaps by a running master, which ssh may now use";
-
-/// Why there is no retry if ssh is configured to say nothing.
-const MUTED: &str = "; its LogLevel, QUIET or FATAL, hides why: set ERROR or more";
 
 #[derive(Debug)]
 pub struct Job {
@@ -197,18 +195,21 @@ impl Job {
             if let Some(reason) = unproved.filter(|_| is_in_doubt()) {
                 sinks.log.notice(Notice::NoGuards, reason);
             }
-            let mut decision = failures.decide(verdict);
-            if matches!(decision, Decision::Retry(_))
-                && let Err(process) = attempt.end_family(signals)
-            {
+            let retry = match failures.decide(verdict) {
+                Decision::Retry(retry) => retry,
+                Decision::Final(reason) => {
+                    if let Some((notice, more)) = reason {
+                        sinks.log.notice(notice, more);
+                    }
+                    return attempt.outcome;
+                }
+            };
+            if let Err(process) = attempt.end_family(signals) {
                 let survivor = format!("{process}, which ssh may have started, still runs");
                 sinks.log.notice(Notice::StillRuns, &survivor);
-                decision = Decision::Final;
-            }
-            record_decision(decision, &mut sinks.log);
-            let Decision::Retry(retry) = decision else {
                 return attempt.outcome;
-            };
+            }
+            sinks.log.record(Kind::Retry(retry));
             if let Some(signal) = signals.sleep(retry.wait) {
                 return JobOutcome::Interrupted(signal);
             }
@@ -231,9 +232,7 @@ impl Job {
 
     /// Finds the ssh in PATH, and proves that it is OpenSSH's. Logs what the job lacks without the proof.
     fn prove(&self, log: &mut Log) -> Option<Result<Proved, String>> {
-        let proof = Proved::new(openssh::find()?);
-        let reason = |unproved: Unproved| escape::printable(unproved.to_string().as_bytes());
-        let proof = proof.map_err(reason);
+        let proof = Proved::new(openssh::find()?).map_err(|unproved| printable(&unproved));
         Some(proof.inspect_err(|reason| self.record_lack(reason, log)))
     }
 
@@ -243,11 +242,8 @@ impl Job {
         if self.retries.count == 0 && self.connect_timeout.is_none() {
             return None;
         }
-        Marker::prepare(ssh, signals)
-            .inspect_err(|error| {
-                self.record_lack(&escape::printable(error.to_string().as_bytes()), log);
-            })
-            .ok()
+        let marker = Marker::prepare(ssh, signals);
+        marker.inspect_err(|error| self.record_lack(&printable(error), log)).ok()
     }
 
     fn record_lack(&self, reason: &str, log: &mut Log) {
@@ -287,15 +283,15 @@ impl Job {
             Err(error) => return AttemptResult::last(JobOutcome::WaitFailed(error)),
         };
         if let Some(proved) = proved.filter(|_| exit.is_other_program) {
-            let reason = format!("/proc does not show that {} ran", proved.path().display());
-            self.record_lack(&escape::printable(reason.as_bytes()), &mut sinks.log);
+            let reason = anyhow!("/proc does not show that {} ran", proved.path.display());
+            self.record_lack(&printable(&reason), &mut sinks.log);
         }
         let mut attempt =
             AttemptResult { outcome: JobOutcome::Exited(exit), verdict: Verdict::Permanent, family: watch.family };
         if !exit.is_failure_of_ssh() {
             return attempt;
         }
-        attempt.verdict = watch.monitor.verdict(Ending { sent: exit.sent });
+        attempt.verdict = watch.monitor.verdict(exit.sent);
         if let Some(timeout) = timeout.filter(|_| exit.is_timeout) {
             attempt.record_timeout(timeout, signals, &mut sinks.log);
         }
@@ -351,14 +347,9 @@ impl AttemptResult {
     }
 }
 
-fn record_decision(decision: Decision, log: &mut Log) {
-    match decision {
-        Decision::Retry(retry) => log.record(Kind::Retry(retry)),
-        Decision::Unexplained => log.notice(Notice::NoRetry, ""),
-        Decision::Muted => log.notice(Notice::NoRetry, MUTED),
-        Decision::LooksRefused => log.notice(Notice::LooksRefused, ""),
-        Decision::Final => {}
-    }
+/// An error with its sources, safe for a record.
+fn printable(error: &anyhow::Error) -> String {
+    escape::printable(format!("{error:#}").as_bytes())
 }
 
 impl UsageErrorRun {

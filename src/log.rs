@@ -18,7 +18,7 @@ use rustix::stdio::stderr;
 use crate::escape::printable;
 use crate::random;
 use crate::writer::Writer;
-use file::{AppendError, AppendFailure, Cut, LogName, append};
+use file::{AppendError, Cut, LogName, append};
 use record::{Kind, MAX_APPEND, MAX_TEXT, Notice, Prefix, needs_mark};
 
 /// How long a slow standard error may take for the last records.
@@ -213,8 +213,8 @@ impl Log {
     }
 
     /// Removes what has been appended from the pending records.
-    fn remove_appended(&mut self, appended: Result<(), AppendFailure>) -> Result<(), AppendError> {
-        let Err(AppendFailure { error, cut }) = appended else {
+    fn remove_appended(&mut self, appended: Result<(), (AppendError, Option<Cut>)>) -> Result<(), AppendError> {
+        let Err((error, cut)) = appended else {
             self.pending.clear();
             self.own.clear();
             self.cut = None;

@@ -11,7 +11,7 @@ use super::line::CommandLine;
 use super::report;
 use super::request::Request;
 use super::value::{InvalidValue, WHEN};
-use crate::generate::{DagRequest, Document, Grammars};
+use crate::generate::{DOCUMENTS, DagRequest, Document, Grammars};
 
 /// Asks for a file of DAGs, which depends on crontabs and not only on this version.
 const AIRFLOW: &str = "airflow";
@@ -74,13 +74,12 @@ impl CommandLine<GenerateArgs> {
             let reason = "--crontab and --user-crontab are for airflow only";
             return Err(UsageError::new(reason, "take them out"));
         }
-        Ok(Request::Show(document.text(&grammars())))
+        Ok(Request::Show(document(&grammars())))
     }
 }
 
 fn names() -> Vec<&'static str> {
-    let names = Document::NAMES.map(|(name, _)| name);
-    [&names[..], &[AIRFLOW]].concat()
+    DOCUMENTS.iter().map(|(name, _)| *name).chain([AIRFLOW]).collect()
 }
 
 fn document(word: Option<&OsStr>) -> Result<Document, UsageError> {
@@ -90,9 +89,10 @@ fn document(word: Option<&OsStr>) -> Result<Document, UsageError> {
         return Err(UsageError::new("WHAT is missing", &tip));
     };
     let text = word.to_string_lossy();
-    Document::of(&text).ok_or_else(|| {
+    let find = |name: &str| DOCUMENTS.iter().find(|(known, _)| *known == name);
+    find(&text).map(|(_, document)| *document).ok_or_else(|| {
         let longer = format!("complete-{}", text.to_lowercase());
-        let error = match Document::of(&longer) {
+        let error = match find(&longer) {
             Some(_) => InvalidValue::because("there is no such text", format!("write {longer}")),
             None => InvalidValue::because("there is no such text", format!("give {expected}")),
         };
@@ -102,9 +102,7 @@ fn document(word: Option<&OsStr>) -> Result<Document, UsageError> {
 
 fn grammars() -> Grammars {
     Grammars {
-        job: job::documented(),
-        report: report::documented(),
-        generate: GenerateArgs::command(),
+        lines: [("job", job::documented()), ("report", report::documented()), ("generate", GenerateArgs::command())],
         values: vec![("WHEN", WHEN.to_vec()), ("TIME", vec!["today", "yesterday", "now"]), ("WHAT", names())],
     }
 }
@@ -122,7 +120,7 @@ mod tests {
     use super::*;
 
     fn manual() -> String {
-        Document::Manual.text(&grammars())
+        DOCUMENTS[0].1(&grammars())
     }
 
     fn section<'a>(manual: &'a str, heading: &str) -> &'a str {

@@ -4,25 +4,16 @@ use std::fmt::{self, Display, Formatter};
 
 use super::{SSH_FAILED, SUCCESS};
 
-#[derive(Debug, thiserror::Error)]
-pub enum InvalidStatuses {
-    /// Not a list of exit statuses.
-    #[error("expected exit statuses from 1 to 254 with commas between them")]
-    Form,
-    #[error("255 is also what ssh gives if the connection failed")]
-    Ssh,
-}
-
 /// Exit statuses that are not failures: scripts use them for "locked" or "nothing to do".
 #[derive(Debug, Clone, Default)]
 pub struct SuccessStatuses(Vec<u8>);
 
 impl SuccessStatuses {
-    /// Parses a list such as `1,75,99`. It must not contain [`SSH_FAILED`].
-    pub fn parse(text: &str) -> Result<Self, InvalidStatuses> {
+    /// Parses a list such as `1,75,99`, or says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
         let status = |word: &str| match word.trim().parse() {
-            Err(_) | Ok(SUCCESS) => Err(InvalidStatuses::Form),
-            Ok(SSH_FAILED) => Err(InvalidStatuses::Ssh),
+            Err(_) | Ok(SUCCESS) => Err("expected exit statuses from 1 to 254 with commas between them"),
+            Ok(SSH_FAILED) => Err("255 is also what ssh gives if the connection failed"),
             Ok(status) => Ok(status),
         };
         text.split(',').map(status).collect::<Result<_, _>>().map(Self)

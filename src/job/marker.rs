@@ -32,8 +32,7 @@
 //! common algorithm. `LogVerbose` (`ssh_config(5)`, from 8.5 on) makes the function speak that ends ssh then, and adds
 //! no line to a run that succeeds (tried with 8.6 to 10.5).
 
-use std::io;
-use std::path::PathBuf;
+use anyhow::{Context, ensure};
 
 use super::ask::ask;
 use super::family::{self, Others};
@@ -55,24 +54,6 @@ const REMOTE_COMMAND: Version = Version(7, 6);
 /// The first OpenSSH with `LogVerbose`.
 const LOG_VERBOSE: Version = Version(8, 5);
 
-/// Why retries would not be safe.
-#[derive(Debug, thiserror::Error)]
-pub enum MarkerError {
-    /// OpenSSH from before December 2016.
-    #[error("{0} is older than OpenSSH 7.4: {1}")]
-    TooOld(PathBuf, String),
-    /// Printed instead of the marker.
-    #[error("/bin/sh does not run a LocalCommand: it printed '{0}'")]
-    OtherText(String),
-    #[error("/bin/sh does not run a LocalCommand: {0}")]
-    Shell(io::Error),
-    /// What ssh leaves behind could not be seen.
-    #[error("the kernel shows no orphans of ssh: {0}")]
-    Orphans(io::Error),
-    #[error("no random number: {0}")]
-    Random(io::Error),
-}
-
 /// Makes ssh print a marker before it requests the remote command.
 #[derive(Debug)]
 pub struct Marker {
@@ -84,24 +65,20 @@ pub struct Marker {
 
 impl Marker {
     /// A marker for the program `ssh`. Fails if `ssh` or /bin/sh may not print it.
-    pub fn prepare(ssh: &Proved, signals: &mut Signals) -> Result<Self, MarkerError> {
-        if ssh.version() < OLDEST {
-            return Err(MarkerError::TooOld(ssh.path().into(), ssh.words().into()));
-        }
-        let others = family::adopt_orphans().map_err(MarkerError::Orphans)?;
+    pub fn prepare(ssh: &Proved, signals: &mut Signals) -> anyhow::Result<Self> {
+        ensure!(ssh.version >= OLDEST, "{} is older than OpenSSH 7.4: {}", ssh.path.display(), ssh.words);
+        let others = family::adopt_orphans().context("the kernel shows no orphans of ssh")?;
         // Not a secret: it only keeps other output from looking like the marker.
-        let nonce = random::number().map_err(MarkerError::Random)?;
+        let nonce = random::number().context("no random number")?;
         let text = format!("remoteexe marker {nonce:016x}");
         let mut shell = Program::new(SHELL);
         shell.args(["-c", &format!("echo {text}")]);
         remove_shell_settings(&mut shell);
         let printed = ask(&shell, signals, |printed| !printed.is_empty());
-        let printed = printed.map_err(MarkerError::Shell)?;
+        let printed = printed.context("/bin/sh does not run a LocalCommand")?;
         let printed = String::from_utf8_lossy(printed.trim_ascii());
-        if printed != text {
-            return Err(MarkerError::OtherText(printed.into_owned()));
-        }
-        Ok(Self { version: ssh.version(), text, others })
+        ensure!(printed == text, "/bin/sh does not run a LocalCommand: it printed '{printed}'");
+        Ok(Self { version: ssh.version, text, others })
     }
 
     /// The bytes that come through the pipe.

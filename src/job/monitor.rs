@@ -1,6 +1,5 @@
 //! Watches one attempt: was the remote command requested, and would another attempt be safe and useful?
 
-use std::mem;
 use std::ops::Range;
 
 use memchr::memmem;
@@ -21,6 +20,8 @@ const NO_SHELL: &[u8] = b"Couldn't execute ";
 /// Watches the output of one attempt for the marker and for ssh's messages.
 #[derive(Debug)]
 pub struct Monitor {
+    /// The line that ssh prints before it requests the remote command. Empty if there is none.
+    marker: Vec<u8>,
     progress: Progress,
     /// A line has come before the marker.
     has_spoken: bool,
@@ -33,25 +34,18 @@ pub struct Monitor {
     is_refused: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Progress {
     /// Unknown: there is no marker.
     Unknown,
-    /// The remote command has not been requested: this line, the marker, has not come.
-    Connecting(Vec<u8>),
-    /// Unknown: this marker was given to a program that is not ssh.
-    Distrusted(Vec<u8>),
-    /// The remote command will not be requested: ssh was killed. The shell that prints this marker may live longer.
-    TimedOut(Vec<u8>),
+    /// The remote command has not been requested: the marker has not come.
+    Connecting,
+    /// Unknown: the marker was given to a program that is not ssh.
+    Distrusted,
+    /// The remote command will not be requested: ssh was killed. The shell that prints the marker may live longer.
+    TimedOut,
     /// The remote command may have been requested.
     Requested,
-}
-
-/// The end of an attempt, apart from its messages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ending {
-    /// The bytes that ssh wrote elsewhere than to its output, if the kernel counts them.
-    pub sent: Option<u64>,
 }
 
 /// Whether another attempt would be safe and useful.
@@ -66,10 +60,11 @@ pub enum Verdict {
     ClosedAtLogin,
     /// The remote command may have run, or the next attempt would fail like this one.
     Permanent,
-    /// The remote command was never requested, and ssh reports a closed connection. The `LogLevel` decides.
-    Closed(Ending),
-    /// The remote command was never requested, and ssh printed nothing. The `LogLevel` decides.
-    Silent(Ending),
+    /// The remote command was never requested, and ssh reports a closed connection. The `LogLevel` decides, and the
+    /// number of bytes that ssh wrote elsewhere than to its output, if the kernel counts them.
+    Closed(Option<u64>),
+    /// The same, but ssh printed nothing.
+    Silent(Option<u64>),
     /// The remote command was never requested, but the `LogLevel` hides most messages.
     Muted,
     /// The remote command was never requested, and no message of ssh gives the reason.
@@ -83,7 +78,8 @@ impl Monitor {
     /// Watches an attempt that prints the line `marker`, if any.
     pub fn new(marker: Option<Vec<u8>>) -> Self {
         Self {
-            progress: marker.map_or(Progress::Unknown, Progress::Connecting),
+            progress: if marker.is_some() { Progress::Connecting } else { Progress::Unknown },
+            marker: marker.unwrap_or_default(),
             has_spoken: false,
             is_port_taken_here: false,
             diagnosis: Diagnosis::default(),
@@ -98,16 +94,15 @@ impl Monitor {
     /// Each is there whole or not at all: a write(2) of so few bytes is atomic (pipe(7)), and a read takes all bytes in
     /// the pipe. After the marker, everything is the job's.
     pub fn take_own(&mut self, output: &mut Vec<u8>) {
-        let (Progress::Connecting(marker) | Progress::Distrusted(marker) | Progress::TimedOut(marker)) = &self.progress
-        else {
+        if matches!(self.progress, Progress::Unknown | Progress::Requested) {
             return;
-        };
+        }
         cut_tags(output);
-        if let Some(begin) = memmem::find(output, marker) {
-            output.drain(begin..begin + marker.len());
+        if let Some(begin) = memmem::find(output, &self.marker) {
+            output.drain(begin..begin + self.marker.len());
             match self.progress {
-                Progress::Connecting(_) => self.progress = Progress::Requested,
-                Progress::Distrusted(_) => self.progress = Progress::Unknown,
+                Progress::Connecting => self.progress = Progress::Requested,
+                Progress::Distrusted => self.progress = Progress::Unknown,
                 _ => {}
             }
         }
@@ -115,14 +110,14 @@ impl Monitor {
 
     /// Notes that ssh is stopped and will be killed.
     pub fn end_connecting(&mut self) {
-        if let Progress::Connecting(marker) = &mut self.progress {
-            self.progress = Progress::TimedOut(mem::take(marker));
+        if self.is_connecting() {
+            self.progress = Progress::TimedOut;
         }
     }
 
     pub fn distrust(&mut self) {
-        if let Progress::Connecting(marker) = &mut self.progress {
-            self.progress = Progress::Distrusted(mem::take(marker));
+        if self.is_connecting() {
+            self.progress = Progress::Distrusted;
         }
     }
 
@@ -131,11 +126,10 @@ impl Monitor {
             self.early_lines += 1;
             self.is_refused |= Cause::from_message(line) == Some(Cause::Authentication);
         }
-        let Progress::Connecting(marker) = &self.progress else {
+        if !self.is_connecting() {
             return;
-        };
-        let text = marker.trim_ascii_end();
-        if line.starts_with(NO_SHELL) && memmem::find(line, text).is_some() {
+        }
+        if line.starts_with(NO_SHELL) && memmem::find(line, self.marker.trim_ascii_end()).is_some() {
             // The marker will not come, and the remote command is requested without it.
             self.progress = Progress::Requested;
             return;
@@ -147,7 +141,7 @@ impl Monitor {
 
     /// Whether the remote command has certainly not been requested so far.
     pub fn is_connecting(&self) -> bool {
-        matches!(self.progress, Progress::Connecting(_))
+        self.progress == Progress::Connecting
     }
 
     /// Whether the server refused the keys, as far as ssh's first lines show.
@@ -157,25 +151,23 @@ impl Monitor {
 
     /// Whether the remote command was requested, or was about to be when ssh ended.
     pub fn is_requested(&self) -> bool {
-        matches!(self.progress, Progress::Requested)
+        self.progress == Progress::Requested
     }
 
-    pub fn verdict(&self, ending: Ending) -> Verdict {
+    /// The verdict on an attempt in which ssh wrote this many bytes elsewhere than to its output, if that is known.
+    pub fn verdict(&self, sent: Option<u64>) -> Verdict {
         match self.progress {
-            Progress::Unknown | Progress::Distrusted(_) | Progress::Requested => {
-                return Verdict::Permanent;
-            }
-            Progress::TimedOut(_) => return Verdict::Transient,
-            Progress::Connecting(_) => {}
+            Progress::Unknown | Progress::Distrusted | Progress::Requested => return Verdict::Permanent,
+            Progress::TimedOut => return Verdict::Transient,
+            Progress::Connecting => {}
         }
-        let failure = self.diagnosis.failure();
-        match failure.map(|failure| failure.cause) {
-            Some(Cause::Dropped | Cause::ProxyEnded) => Verdict::Closed(ending),
+        match self.diagnosis.failure().map(|failure| failure.cause) {
+            Some(Cause::Dropped | Cause::ProxyEnded) => Verdict::Closed(sent),
             Some(Cause::PortTaken) if self.is_port_taken_here => Verdict::PortTaken,
             Some(cause) if cause.is_transient() => Verdict::Transient,
             Some(_) => Verdict::Permanent,
             None if self.has_spoken => Verdict::Unexplained,
-            None => Verdict::Silent(ending),
+            None => Verdict::Silent(sent),
         }
     }
 }
@@ -183,29 +175,21 @@ impl Monitor {
 impl Verdict {
     /// Decides a verdict by ssh's `LogLevel`, which is looked up only then. None if ssh does not show it.
     pub fn settle(self, log_level: impl FnOnce() -> Option<String>) -> Self {
-        let (Self::Closed(ending) | Self::Silent(ending)) = self else {
+        let (Self::Closed(sent) | Self::Silent(sent)) = self else {
             return self;
         };
-        match log_level().as_deref() {
+        // ssh has certainly not begun the key exchange.
+        let is_before_login = sent.is_some_and(|sent| sent <= FIRST_LINE);
+        match (self, log_level().as_deref()) {
             // These hide that a jump host has refused us. `ssh -G` has another name for QUIET.
-            Some("QUIET" | "SILENT" | "FATAL") => Self::Muted,
-            _ if matches!(self, Self::Closed(_)) => ending.verdict_on_drop(),
+            (_, Some("QUIET" | "SILENT" | "FATAL")) => Self::Muted,
+            (Self::Closed(_), _) if sent.is_none() || is_before_login => Self::Transient,
+            (Self::Closed(_), _) => Self::ClosedAtLogin,
             // From ERROR on, ssh gives every reason at this stage but one: the server closed the connection. In 9.5
             // that message went from ERROR to VERBOSE.
-            Some(_) if ending.is_before_login() => Self::Transient,
+            (_, Some(_)) if is_before_login => Self::Transient,
             _ => Self::Unexplained,
         }
-    }
-}
-
-impl Ending {
-    fn verdict_on_drop(self) -> Verdict {
-        if self.sent.is_none() || self.is_before_login() { Verdict::Transient } else { Verdict::ClosedAtLogin }
-    }
-
-    /// Whether ssh has certainly not begun the key exchange.
-    fn is_before_login(self) -> bool {
-        self.sent.is_some_and(|sent| sent <= FIRST_LINE)
     }
 }
 
@@ -281,9 +265,7 @@ mod tests {
 
     #[test]
     fn the_log_level_settles_a_closed_connection_and_a_silent_end() {
-        let before = Ending { sent: Some(42) };
-        let after = Ending { sent: Some(1600) };
-        let unknown = Ending { sent: None };
+        let (before, after, unknown) = (Some(42), Some(1600), None);
         for (verdict, level, settled) in [
             (Verdict::Closed(before), Some("INFO"), Verdict::Transient),
             (Verdict::Closed(after), Some("INFO"), Verdict::ClosedAtLogin),

@@ -13,8 +13,9 @@
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use anyhow::{Context, bail, ensure};
 use memchr::{memchr, memmem};
 use rustix::buffer::spare_capacity;
 use rustix::io::{pread, retry_on_intr};
@@ -66,35 +67,15 @@ const WORDS: [&[u8]; 6] = [
     b"No more authentication methods to try.\0",
 ];
 
-#[derive(Debug, thiserror::Error)]
-pub enum Unproved {
-    /// A script in the place of ssh may drop options, or run ssh twice.
-    #[error("{0} is not a program but a script; put OpenSSH's ssh before it in PATH")]
-    Script(PathBuf),
-    /// May do the same as a script.
-    #[error("{0} is not known as OpenSSH's own ssh; put that before it in PATH")]
-    OtherProgram(PathBuf),
-    /// May run as a user whose processes we can neither see nor end.
-    #[error("{0} has a set-user-ID or set-group-ID bit")]
-    SetId(PathBuf),
-    /// Such as a program that may only be executed.
-    #[error("cannot verify {0}: {1}")]
-    Unreadable(PathBuf, io::Error),
-}
-
 /// A program that is OpenSSH's ssh.
 #[derive(Debug)]
 pub struct Proved {
-    path: PathBuf,
-    version: Version,
-    words: String,
+    pub path: PathBuf,
+    pub version: Version,
+    /// The version as the program has it.
+    pub words: String,
     file: ProgramFile,
 }
-
-type ProgramFacts = (Version, String, ProgramFile);
-
-/// Names the file that is not proved.
-type UnprovedKind = fn(PathBuf) -> Unproved;
 
 /// A file under any name, with its contents: a later file may get the inode, or overwrite this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,41 +99,21 @@ impl From<&Metadata> for ProgramFile {
 
 impl Proved {
     /// Proves that the program at `path` is OpenSSH's ssh, without running it.
-    pub fn new(path: PathBuf) -> Result<Self, Unproved> {
-        match Self::read(&path) {
-            Ok(Ok((version, words, file))) => Ok(Self { path, version, words, file }),
-            Ok(Err(why)) => Err(why(path)),
-            Err(error) => Err(Unproved::Unreadable(path, error)),
-        }
-    }
-
-    /// The facts about the program at `path`, or the kind of program that it is instead.
-    fn read(path: &Path) -> io::Result<Result<ProgramFacts, UnprovedKind>> {
-        let program = File::open(path)?;
-        let metadata = program.metadata()?;
-        let headers = read(&program, 0, HEADERS)?;
-        if !headers.starts_with(ELF) {
-            return Ok(Err(Unproved::Script));
-        }
-        if metadata.mode() & SET_ID != 0 {
-            return Ok(Err(Unproved::SetId));
-        }
-        Ok(match proof(&program, &headers)? {
-            Some((version, words)) => Ok((version, words, ProgramFile::from(&metadata))),
-            None => Err(Unproved::OtherProgram),
-        })
-    }
-
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    pub fn version(&self) -> Version {
-        self.version
-    }
-
-    pub fn words(&self) -> &str {
-        &self.words
+    pub fn new(path: PathBuf) -> anyhow::Result<Self> {
+        let shown = path.display();
+        // Such as a program that may only be executed.
+        let unreadable = || format!("cannot verify {shown}");
+        let program = File::open(&path).with_context(unreadable)?;
+        let metadata = program.metadata().with_context(unreadable)?;
+        let headers = read(&program, 0, HEADERS).with_context(unreadable)?;
+        // A script in the place of ssh may drop options, or run ssh twice. So may another program.
+        ensure!(headers.starts_with(ELF), "{shown} is not a program but a script; put OpenSSH's ssh before it in PATH");
+        // It may run as a user whose processes we can neither see nor end.
+        ensure!(metadata.mode() & SET_ID == 0, "{shown} has a set-user-ID or set-group-ID bit");
+        let Some((version, words)) = proof(&program, &headers).with_context(unreadable)? else {
+            bail!("{shown} is not known as OpenSSH's own ssh; put that before it in PATH");
+        };
+        Ok(Self { file: ProgramFile::from(&metadata), path, version, words })
     }
 
     /// Whether `child`, which was started at its path, runs this file and no other: not one that has replaced it, not
@@ -292,15 +253,22 @@ mod tests {
     use super::super::spawn::Program;
     use super::*;
 
+    const OTHER: &str = "is not known as OpenSSH's own ssh";
+
     fn installed() -> PathBuf {
         openssh::find().expect("ssh; install openssh-client")
     }
 
-    fn proved(contents: &[u8]) -> Result<Proved, Unproved> {
+    /// Why a program is not proved.
+    fn unproved(path: impl Into<PathBuf>) -> String {
+        Proved::new(path.into()).map_or_else(|why| why.to_string(), |_| "proved".to_owned())
+    }
+
+    fn unproved_contents(contents: &[u8]) -> String {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("ssh");
         fs::write(&path, contents).expect("a file");
-        Proved::new(path)
+        unproved(path)
     }
 
     #[test]
@@ -308,22 +276,21 @@ mod tests {
         let said = std::process::Command::new(installed()).arg("-V").output();
         let said = said.expect("it runs").stderr;
         let proved = Proved::new(installed()).expect("a proof");
-        assert!(said.starts_with(proved.words().as_bytes()));
+        assert!(said.starts_with(proved.words.as_bytes()));
         assert!(said.starts_with(Version::BEGIN));
     }
 
     #[test]
     fn a_program_that_lacks_anything_of_ssh_is_not_proved() {
         let ssh = fs::read(installed()).expect("it is read");
-        assert!(proved(&ssh).is_ok());
+        assert_eq!(unproved_contents(&ssh), "proved");
         for text in keywords().chain(WORDS) {
             let mut other = ssh.clone();
             // Another word may end in it.
             while let Some(at) = memmem::find(&other, text) {
                 other[at] = b'_';
             }
-            let unproved = proved(&other).err();
-            assert!(matches!(unproved, Some(Unproved::OtherProgram(_))), "{}", text.escape_ascii());
+            assert!(unproved_contents(&other).contains(OTHER), "{}", text.escape_ascii());
         }
     }
 
@@ -345,15 +312,19 @@ mod tests {
 
     #[test]
     fn other_programs_of_openssh_and_a_text_are_not_proved() {
-        for other in ["/usr/bin/ssh-keygen", "/usr/bin/scp", "/usr/sbin/sshd", "/bin/sh"] {
-            let unproved = Proved::new(other.into()).err();
-            assert!(matches!(unproved, Some(Unproved::OtherProgram(_))), "{other}");
+        for (path, why) in [
+            ("/usr/bin/ssh-keygen", OTHER),
+            ("/usr/bin/scp", OTHER),
+            ("/usr/sbin/sshd", OTHER),
+            ("/bin/sh", OTHER),
+            ("/etc/passwd", "is not a program but a script"),
+            ("/nowhere", "cannot verify"),
+        ] {
+            assert!(unproved(path).contains(why), "{path}");
         }
         // It has the whole table of options, and is set-user-ID where it is installed.
         let keysign = fs::read("/usr/lib/openssh/ssh-keysign").expect("it is read");
-        assert!(matches!(proved(&keysign), Err(Unproved::OtherProgram(_))));
-        assert!(matches!(Proved::new("/etc/passwd".into()), Err(Unproved::Script(_))));
-        assert!(matches!(Proved::new("/nowhere".into()), Err(Unproved::Unreadable(..))));
+        assert!(unproved_contents(&keysign).contains(OTHER));
     }
 
     #[test]
@@ -361,7 +332,7 @@ mod tests {
         let ssh = fs::read(installed()).expect("it is read");
         let shell = fs::read("/bin/sh").expect("it is read");
         // After its segments, as in a program that unpacks itself.
-        assert!(matches!(proved(&[shell, ssh.clone()].concat()), Err(Unproved::OtherProgram(_))));
+        assert!(unproved_contents(&[shell, ssh.clone()].concat()).contains(OTHER));
         // Among its constants: a whole program, and not only the first bytes of one.
         let headers = &ssh[..HEADERS];
         let (offset, length) = constants(headers).expect("an ELF file")[0];

@@ -93,71 +93,71 @@ pub fn relay(ssh: Running, watch: &mut Watch, signals: &mut Signals, sinks: &mut
     let pipe_size = fcntl_getpipe_size(&output).unwrap_or(DEFAULT_PIPE_SIZE);
     let mut relay = Relay {
         child,
+        pipe: Some(output),
+        // One read empties a full pipe.
+        buffer: Vec::with_capacity(pipe_size),
+        lines: Lines::default(),
+        length: 0,
+        is_silent: true,
         forwarded: None,
         kill_at: None,
-        proved: watch.proved,
-        family: watch.family.as_mut(),
-        connect_by: watch.connect_by,
         is_timeout: false,
         is_other_program: false,
         written: None,
-        output: Output {
-            pipe: Some(output),
-            // One read empties a full pipe.
-            buffer: Vec::with_capacity(pipe_size),
-            lines: Lines::default(),
-            is_silent: true,
-            length: 0,
-            sinks,
-            monitor: &mut watch.monitor,
-        },
+        watch,
+        sinks,
     };
     let status = relay.until_exit(signals);
     if status.is_err() {
         relay.kill();
         let _ = relay.child.wait();
     }
-    relay.output.drain();
+    relay.drain();
     if relay.is_timeout {
-        relay.output.monitor.end_connecting();
+        relay.watch.monitor.end_connecting();
     }
     Ok(Exit {
-        is_silent: relay.output.is_silent,
+        is_silent: relay.is_silent,
         is_timeout: relay.is_timeout,
         is_other_program: relay.is_other_program,
-        sent: relay.written.map(|all| all.saturating_sub(relay.output.length)),
+        sent: relay.written.map(|all| all.saturating_sub(relay.length)),
         status: status?,
         forwarded: relay.forwarded.map(|(signal, _)| signal),
     })
 }
 
-struct Relay<'a> {
+struct Relay<'a, 'p> {
     child: Child,
+    /// None after end of file: poll(2) would call it ready for ever.
+    pipe: Option<PipeReader>,
+    buffer: Vec<u8>,
+    lines: Lines,
+    /// The bytes that have come.
+    length: u64,
+    is_silent: bool,
     /// The first signal that was forwarded to ssh, and when.
     forwarded: Option<(EndingSignal, Instant)>,
     kill_at: Option<Instant>,
-    proved: Option<&'a Proved>,
-    family: Option<&'a mut Family>,
-    connect_by: Option<Instant>,
     is_timeout: bool,
     is_other_program: bool,
     /// The bytes that ssh had written when it exited, if they matter.
     written: Option<u64>,
-    output: Output<'a>,
+    watch: &'a mut Watch<'p>,
+    sinks: &'a mut Sinks,
 }
 
-impl Relay<'_> {
+impl Relay<'_, '_> {
     /// Relays output and forwards signals until ssh has exited. The exit decides, not the pipe's end of file: see
     /// [`EOF_GRACE`].
     fn until_exit(&mut self, signals: &mut Signals) -> anyhow::Result<ExitStatus> {
         loop {
             self.verify();
-            self.output.pump(signals, &self.child, self.deadline()).context("cannot wait for it")?;
+            self.pump(signals, self.deadline()).context("cannot wait for it")?;
             // Before the exit is checked: Ctrl-C reaches ssh as well, which then exits with 255.
             while let Some(signal) = signals.ending() {
                 self.forward(signal);
             }
-            if self.output.monitor.is_connecting() && self.child.has_exited() {
+            if self.watch.monitor.is_connecting() && self.child.has_exited() {
                 self.written = self.child.written();
             }
             // After each wake-up, so that a lost SIGCHLD cannot hold us up.
@@ -167,7 +167,7 @@ impl Relay<'_> {
             if self.kill_at.is_some_and(has_come) {
                 self.kill();
             }
-            if self.connect_by.is_some_and(has_come) {
+            if self.watch.connect_by.is_some_and(has_come) {
                 self.end_connecting(signals);
             }
         }
@@ -175,13 +175,13 @@ impl Relay<'_> {
 
     /// Checks whether ssh itself runs. Nothing is known about another program, so that is not ended.
     fn verify(&mut self) {
-        if self.output.monitor.is_connecting()
-            && let Some(proved) = self.proved
+        if self.watch.monitor.is_connecting()
+            && let Some(proved) = self.watch.proved
             && !proved.is_run_by(&self.child)
         {
             self.is_other_program = true;
-            self.connect_by = None;
-            self.output.monitor.distrust();
+            self.watch.connect_by = None;
+            self.watch.monitor.distrust();
         }
     }
 
@@ -189,7 +189,7 @@ impl Relay<'_> {
     fn deadline(&self) -> Option<Instant> {
         let is_blind = self.child.exit_fd().is_none();
         let look = is_blind.then(|| Instant::now() + LOOK_AFTER);
-        let connect_by = self.connect_by.filter(|_| self.output.monitor.is_connecting());
+        let connect_by = self.watch.connect_by.filter(|_| self.watch.monitor.is_connecting());
         [self.kill_at, connect_by, look].into_iter().flatten().min()
     }
 
@@ -198,8 +198,8 @@ impl Relay<'_> {
     /// ssh is stopped before the last look for the marker. So a job that is just being requested continues, and a
     /// killed one has certainly not been requested.
     fn end_connecting(&mut self, signals: &mut Signals) {
-        self.connect_by = None;
-        if self.forwarded.is_some() || !self.output.monitor.is_connecting() {
+        self.watch.connect_by = None;
+        if self.forwarded.is_some() || !self.watch.monitor.is_connecting() {
             return;
         }
         self.stop(signals);
@@ -209,24 +209,24 @@ impl Relay<'_> {
             return;
         }
         // This takes long. It comes before the last look, because anybody may continue ssh in the meantime.
-        if let Some(family) = &mut self.family {
+        if let Some(family) = &mut self.watch.family {
             family.take_in();
         }
         self.verify();
-        self.output.read_all();
-        if !self.output.monitor.is_connecting() {
+        self.read_all();
+        if !self.watch.monitor.is_connecting() {
             self.child.send(Signal::CONT);
             return;
         }
         if self.child.is_stopped() {
-            self.output.monitor.end_connecting();
+            self.watch.monitor.end_connecting();
         }
         self.is_timeout = true;
         self.kill();
         // A ProxyCommand or the ssh of a ProxyJump, and their children, would wait on. (ssh ends it with HUP, which is
         // ignored under nohup.) Only now: if the shell that prints the marker were ended first, an ssh that is not
         // stopped would request the script without a marker. What does not end is killed later.
-        if let Some(family) = &self.family {
+        if let Some(family) = &self.watch.family {
             family.send(Signal::TERM);
         }
     }
@@ -252,7 +252,7 @@ impl Relay<'_> {
             None => {
                 self.forwarded = Some((signal, Instant::now()));
                 self.kill_at = Some(Instant::now() + KILL_AFTER);
-                self.output.sinks.tee.close();
+                self.sinks.tee.close();
                 self.child.send(signal.for_ssh());
             }
         }
@@ -262,27 +262,9 @@ impl Relay<'_> {
         self.kill_at = None;
         self.child.send(Signal::KILL);
     }
-}
 
-fn has_come(time: Instant) -> bool {
-    time <= Instant::now()
-}
-
-struct Output<'a> {
-    /// None after end of file: poll(2) would call it ready for ever.
-    pipe: Option<PipeReader>,
-    buffer: Vec<u8>,
-    lines: Lines,
-    is_silent: bool,
-    /// The bytes that have come.
-    length: u64,
-    sinks: &'a mut Sinks,
-    monitor: &'a mut Monitor,
-}
-
-impl Output<'_> {
     /// Waits for output, a signal, the exit of ssh or `deadline`, and relays the output.
-    fn pump(&mut self, signals: &Signals, child: &Child, deadline: Option<Instant>) -> io::Result<()> {
+    fn pump(&mut self, signals: &Signals, deadline: Option<Instant>) -> io::Result<()> {
         let stdout = self.sinks.tee.blocked_on();
         let is_behind = stdout.is_some();
         let mut fds = Vec::with_capacity(3);
@@ -293,7 +275,7 @@ impl Output<'_> {
         }
         let has_output = !fds.is_empty();
         fds.push(PollFd::new(signals, PollFlags::IN));
-        if let Some(exit) = &child.exit_fd() {
+        if let Some(exit) = &self.child.exit_fd() {
             fds.push(PollFd::from_borrowed_fd(*exit, PollFlags::IN));
         }
         wait(&mut fds, deadline)?;
@@ -319,11 +301,11 @@ impl Output<'_> {
             return 0;
         }
         self.length += length as u64;
-        self.monitor.take_own(&mut self.buffer);
+        self.watch.monitor.take_own(&mut self.buffer);
         self.is_silent &= self.buffer.is_empty();
         self.sinks.log.begin();
         self.lines.feed(&self.buffer, |line| {
-            self.monitor.observe(line);
+            self.watch.monitor.observe(line);
             self.sinks.log.push(line);
         });
         self.sinks.log.flush();
@@ -362,11 +344,15 @@ impl Output<'_> {
         self.pipe = None;
         self.sinks.log.begin();
         self.lines.finish(|line| {
-            self.monitor.observe(line);
+            self.watch.monitor.observe(line);
             self.sinks.log.push(line);
         });
         self.sinks.log.flush();
     }
+}
+
+fn has_come(time: Instant) -> bool {
+    time <= Instant::now()
 }
 
 fn unread(pipe: &PipeReader) -> usize {

@@ -11,8 +11,11 @@
 use std::time::Duration;
 
 use super::monitor::Verdict;
-use crate::log::record::Retry;
+use crate::log::record::{Notice, Retry};
 use crate::random;
+
+/// Why there is no retry if ssh is configured to say nothing.
+const MUTED: &str = "; its LogLevel, QUIET or FATAL, hides why: set ERROR or more";
 
 /// The longest wait, unless the first wait may be longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
@@ -40,13 +43,8 @@ pub struct Retries {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     Retry(Retry),
-    Final,
-    /// The end of the run, because ssh failed without giving a reason.
-    Unexplained,
-    /// The end of the run, because ssh's `LogLevel` hides the reason.
-    Muted,
-    /// The end of the run, because the server seems to refuse the login.
-    LooksRefused,
+    /// The end of the run. Where ssh could have been started again, the log says why it was not.
+    Final(Option<(Notice, &'static str)>),
 }
 
 #[derive(Debug)]
@@ -70,15 +68,17 @@ impl Failures {
     pub fn decide(&mut self, verdict: Verdict) -> Decision {
         self.all += 1;
         match verdict {
-            _ if self.all > self.retries.count => Decision::Final,
-            Verdict::Permanent | Verdict::PortTaken => Decision::Final,
-            Verdict::Unexplained | Verdict::Closed(_) | Verdict::Silent(_) => Decision::Unexplained,
-            Verdict::Muted => Decision::Muted,
+            _ if self.all > self.retries.count => Decision::Final(None),
+            Verdict::Permanent | Verdict::PortTaken => Decision::Final(None),
+            Verdict::Unexplained | Verdict::Closed(_) | Verdict::Silent(_) => {
+                Decision::Final(Some((Notice::NoRetry, "")))
+            }
+            Verdict::Muted => Decision::Final(Some((Notice::NoRetry, MUTED))),
             Verdict::Transient => self.retry(self.retries.wait(self.all)),
             Verdict::ClosedAtLogin => {
                 self.at_login += 1;
                 if self.at_login > MAX_AT_LOGIN {
-                    return Decision::LooksRefused;
+                    return Decision::Final(Some((Notice::LooksRefused, "")));
                 }
                 let wait = self.retries.wait(self.all);
                 self.retry(wait.max(self.retries.wait_after_login()))
@@ -180,7 +180,7 @@ mod tests {
             let retry = Retry { number, count: 8, wait: Duration::ZERO };
             assert_eq!(failures.decide(verdict), Decision::Retry(retry));
         }
-        let verdict = Verdict::ClosedAtLogin;
-        assert_eq!(failures.decide(verdict), Decision::LooksRefused);
+        let refused = Decision::Final(Some((Notice::LooksRefused, "")));
+        assert_eq!(failures.decide(Verdict::ClosedAtLogin), refused);
     }
 }

@@ -47,7 +47,8 @@ impl EndingSignal {
 #[derive(Debug)]
 pub struct Signals {
     descriptor: SignalFd,
-    ignored: SignalSet,
+    /// Bit N-1 is signal N.
+    ignored: u64,
     /// A signal that was read while nobody could act on it.
     held: Option<EndingSignal>,
 }
@@ -69,7 +70,7 @@ impl Signals {
             mask.remove(signal);
         }
         mask.thread_set_mask()?;
-        if ignored.contains(Signal::CHILD.as_raw()) {
+        if has(ignored, Signal::CHILD.as_raw()) {
             // While SIGCHLD is ignored, the kernel discards the exit status of children (wait(2)). A handler is the
             // safe way to end that.
             signal_hook::flag::register(Signal::CHILD.as_raw(), Arc::default())?;
@@ -87,7 +88,7 @@ impl Signals {
             let number = i32::try_from(signal.ssi_signo).unwrap_or_default();
             let asks_to_end = [Signal::CHILD, Signal::XFSZ].iter().all(|signal| signal.as_raw() != number);
             // The kernel queues a blocked signal even if it is ignored.
-            if asks_to_end && !self.ignored.contains(number) {
+            if asks_to_end && !has(self.ignored, number) {
                 return u8::try_from(number).ok().map(EndingSignal);
             }
         }
@@ -123,29 +124,15 @@ impl AsFd for Signals {
     }
 }
 
-/// A set of signals as the kernel prints it: bit N-1 is signal N.
-#[derive(Debug)]
-struct SignalSet(u64);
-
-impl SignalSet {
-    fn contains(&self, signal: i32) -> bool {
-        (1..=64).contains(&signal) && self.0 >> (signal - 1) & 1 == 1
-    }
+fn has(signals: u64, signal: i32) -> bool {
+    (1..=64).contains(&signal) && signals >> (signal - 1) & 1 == 1
 }
 
 /// The signals that our caller ignored, from proc(5): sigaction(2) has no safe form in Rust. None without /proc.
-fn ignored_at_start() -> SignalSet {
-    let mask = read_status().ok().and_then(|status| {
-        let mut lines = status.lines();
-        let mask = lines.find_map(|line| line.strip_prefix("SigIgn:"))?;
-        u64::from_str_radix(mask.trim(), 16).ok()
-    });
-    SignalSet(mask.unwrap_or(0))
-}
-
-fn read_status() -> io::Result<String> {
+fn ignored_at_start() -> u64 {
     // In one read(2): the file has no size from which std could know its length.
     let mut status = String::with_capacity(4 << 10);
-    File::open("/proc/self/status")?.read_to_string(&mut status)?;
-    Ok(status)
+    let _ = File::open("/proc/self/status").and_then(|mut file| file.read_to_string(&mut status));
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }

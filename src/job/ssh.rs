@@ -165,11 +165,11 @@ fn program(proved: Option<&Proved>, marker: Option<&Marker>) -> Program {
         return Program::new(NAME);
     };
     // Whatever PATH has by now: the guards and the marker are for this program.
-    let mut program = Program::new(proved.path());
+    let mut program = Program::new(&proved.path);
     program.words[0] = NAME.into();
     if let Some(marker) = marker {
         marker.equip(&mut program);
     }
-    program.args(openssh::guards(proved.version()));
+    program.args(openssh::guards(proved.version));
     program
 }

@@ -78,24 +78,12 @@ impl Display for LogName {
 /// Why records could not be appended to a file.
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
-    /// In a world-writable directory, the creator of the link would choose the file to which root writes.
-    #[error("it is a symbolic link")]
-    Symlink,
-    /// A FIFO would block, a device or a socket would swallow the records.
-    #[error("it is not a regular file")]
-    NotRegular,
-    /// A hard link, like a symbolic one, can lead to another file.
-    #[error("it has more than one hard link")]
-    HardLinked,
-    /// The owner could rewrite or truncate the records.
-    #[error("it belongs to uid {0}, neither to us nor to root")]
-    ForeignOwner(u32),
+    /// Another user can have put the file there, or can change it. Or it would swallow the records.
+    #[error("{0}")]
+    Refused(String),
     /// Root's file, to which an ordinary user may not write.
     #[error("it belongs to root")]
     OwnedByRoot,
-    /// There is no space for another file.
-    #[error("cannot create it: {0}")]
-    Create(io::Error),
     /// The error of the system call.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -109,21 +97,6 @@ impl AppendError {
             Errno::from_io_error(error),
             Some(Errno::NOSPC | Errno::DQUOT | Errno::MFILE | Errno::NFILE | Errno::NOMEM)
         )
-    }
-}
-
-/// An append that failed, or stopped half-way.
-#[derive(Debug)]
-pub struct AppendFailure {
-    pub error: AppendError,
-    /// Where the append stopped, if anything was written.
-    pub cut: Option<Cut>,
-}
-
-impl<E: Into<AppendError>> From<E> for AppendFailure {
-    fn from(error: E) -> Self {
-        let error = error.into();
-        Self { error, cut: None }
     }
 }
 
@@ -151,14 +124,14 @@ impl Cut {
 /// carries all records. On a local Linux filesystem no other process's records come in between.
 ///
 /// `cut` is where an earlier append of the same records stopped. If the file still ends there, the append continues
-/// there. An error has the number of bytes that were written.
-pub fn append(path: &Path, records: &[u8], cut: Option<&Cut>) -> Result<(), AppendFailure> {
-    let (file, stat) = open_safely(path)?;
+/// there. An error comes with the place where the append stopped, if anything was written.
+pub fn append(path: &Path, records: &[u8], cut: Option<&Cut>) -> Result<(), (AppendError, Option<Cut>)> {
+    let (file, stat) = open_safely(path).map_err(|error| (error, None))?;
     let mut written = match cut {
         Some(cut) if cut.is_end_of(&stat) => cut.written,
         _ => {
             if is_torn(&file, &stat) {
-                retry_on_intr(|| write(&file, b"\n")).map_err(io::Error::from)?;
+                retry_on_intr(|| write(&file, b"\n")).map_err(|errno| (io::Error::from(errno).into(), None))?;
             }
             0
         }
@@ -181,8 +154,7 @@ pub fn append(path: &Path, records: &[u8], cut: Option<&Cut>) -> Result<(), Appe
             // With O_APPEND the offset is the end of our last byte, whoever wrote since.
             end: tell(&file).unwrap_or(u64::MAX),
         });
-        let error = error.into();
-        return Err(AppendFailure { error, cut });
+        return Err((error.into(), cut));
     }
     Ok(())
 }
@@ -251,13 +223,14 @@ fn open_safely(path: &Path) -> Result<(OwnedFd, Stat), AppendError> {
             }
             // EXIST: another process has just created the file.
             Err(Errno::EXIST | Errno::INTR) => {}
-            Err(Errno::LOOP) => return Err(AppendError::Symlink),
+            // In a world-writable directory, the creator of the link would choose the file to which root writes.
+            Err(Errno::LOOP) => return Err(refused("it is a symbolic link")),
             // A socket.
-            Err(Errno::NXIO) => return Err(AppendError::NotRegular),
+            Err(Errno::NXIO) => return Err(refused(NOT_REGULAR)),
             Err(Errno::ACCESS) if is_owned_by_root(path) => return Err(AppendError::OwnedByRoot),
             // No file exists that could take a part of the records.
             Err(errno @ (Errno::NOSPC | Errno::DQUOT)) => {
-                return Err(AppendError::Create(errno.into()));
+                return Err(AppendError::Refused(format!("cannot create it: {}", io::Error::from(errno))));
             }
             Err(errno) => return Err(io::Error::from(errno).into()),
         }
@@ -287,14 +260,23 @@ fn is_owned_by_root(path: &Path) -> bool {
 /// Refuses a file that another user could have put there or could change.
 fn check(stat: &Stat) -> Result<(), AppendError> {
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        Err(AppendError::NotRegular)
+        Err(refused(NOT_REGULAR))
     } else if stat.st_uid != geteuid().as_raw() && stat.st_uid != 0 {
-        Err(AppendError::ForeignOwner(stat.st_uid))
+        // The owner could rewrite or truncate the records.
+        Err(AppendError::Refused(format!("it belongs to uid {}, neither to us nor to root", stat.st_uid)))
     } else if stat.st_nlink > 1 {
-        Err(AppendError::HardLinked)
+        // Like a symbolic link, it can lead to another file.
+        Err(refused("it has more than one hard link"))
     } else {
         Ok(())
     }
+}
+
+/// A FIFO would block, a device or a socket would swallow the records.
+const NOT_REGULAR: &str = "it is not a regular file";
+
+fn refused(why: &str) -> AppendError {
+    AppendError::Refused(why.to_owned())
 }
 
 #[cfg(test)]

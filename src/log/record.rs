@@ -371,58 +371,37 @@ fn time(text: &[u8; TIME]) -> Option<NaiveDateTime> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use chrono::Timelike;
-
     use super::*;
 
     fn at(second: i64) -> DateTime<Local> {
         DateTime::from_timestamp(second, 999_999_999).expect("a time").with_timezone(&Local)
     }
 
-    /// The items of the manual that describe texts, without its markup.
-    fn described() -> Vec<String> {
-        let manual = include_str!("../generate/remoteexe.1").replace(r"\-", "-");
-        let (_, section) = manual.split_once("\n.Ss Records\n").unwrap_or_default();
-        let section = section.split("\n.Ss ").next().unwrap_or_default();
-        let items = section.lines().filter_map(|line| line.strip_prefix(".It Li "));
-        items.map(|item| item.trim_matches('"').to_owned()).collect()
-    }
-
     #[test]
     fn the_manual_has_each_record_and_each_message_and_no_other() {
-        let operands = b"HOST SCRIPT PARAMETERS";
-        let retry = Retry { number: 7, count: 8, wait: Duration::ZERO };
-        let records = [
-            Kind::Start(operands),
-            Kind::Wait(Duration::ZERO),
-            Kind::Command(b"ssh ... USER@HOST SCRIPT PARAMETERS"),
-            Kind::Mark,
-            Kind::Retry(retry),
-            Kind::End(9, operands),
-            Kind::UsageError(b"REASON; tip: REMEDY"),
-        ]
-        .map(|kind| String::from_utf8(kind.text()).expect("a text"));
-        let records = records.map(|text| text.replace("0.000", "S").replace("7/8", "K/N").replace(",9,", ",RC,"));
-        let messages =
-            NOTICES.iter().filter(|(notice, before, _)| *notice != Notice::Other && *before != b"ssh: not found");
-        let messages = messages.map(|(notice, before, after)| {
-            let text: &[u8] = match notice {
-                Notice::SshNotFound => b"REMEDY",
-                Notice::ConnectTimeout => b"S",
-                Notice::LinesDropped => b"N",
-                Notice::LockedKey => b"FILE",
-                Notice::Signalled(SignalPlace::Host) => b"RC",
-                Notice::Signalled(_) => b"NAME",
-                Notice::Requested | Notice::NoRetry | Notice::LooksRefused => b"",
-                _ => b"REASON",
-            };
-            let text = [NOTICE, before, text, after].concat();
-            String::from_utf8(text).expect("a text")
+        let manual = include_str!("../generate/remoteexe.1").replace(r"\-", "-");
+        let (_, section) = manual.split_once("\n.Ss Records\n").expect("the section");
+        let section = section.split("\n.Ss ").next().unwrap_or_default();
+        let items = section.lines().filter_map(|line| line.strip_prefix(".It Li "));
+        let names = items.map(|item| {
+            let values = [("K/N", "7/8"), (",RC,", ",9,"), ("wait,S", "wait,0"), ("wait S", "wait 0")];
+            let item = item.trim_matches('"').to_owned();
+            name(Kind::parse(values.iter().fold(item, |text, (name, value)| text.replace(name, value)).as_bytes()))
         });
-        let texts: BTreeSet<String> = records.into_iter().chain(messages).collect();
-        assert_eq!(BTreeSet::from_iter(described()), texts);
+        let records = ["Start", "Wait", "Command", "Mark", "Retry", "End", "UsageError"].map(str::to_owned);
+        let mut expected = BTreeSet::from(records);
+        expected.extend(NOTICES.iter().map(|(notice, ..)| format!("{notice:?}")).filter(|name| name != "Other"));
+        assert_eq!(names.collect::<BTreeSet<_>>(), expected);
         let manual = include_str!("../generate/remoteexe.1");
         assert!(manual.contains(&format!("\n{}\n", USAGE.join("\n"))));
+    }
+
+    /// The kind of a record, or of its message.
+    fn name(kind: Kind) -> String {
+        match kind {
+            Kind::Notice(notice, _) => format!("{notice:?}"),
+            other => format!("{other:?}").split('(').next().unwrap_or_default().to_owned(),
+        }
     }
 
     #[test]
@@ -438,25 +417,6 @@ mod tests {
     fn the_longest_text_of_a_record_fits_into_one_append() {
         let prefix = Prefix::new(u32::MAX, at(253_402_300_799));
         assert!(prefix.mark_len() + prefix.encoded_len(&[]) + MAX_TEXT <= MAX_APPEND);
-    }
-
-    #[test]
-    fn what_is_encoded_is_parsed_back() {
-        let mut parser = Parser::default();
-        for (second, pid, text) in [
-            (1_561_436_461, 913, b"START,-,h s".as_slice()),
-            (1_561_436_461, 913, b""),
-            (1_561_436_461, 9130, b"  [2019-06-25 13:21:01][1] x "),
-            (1_561_436_462, 913, b"\xff\r"),
-        ] {
-            let prefix = Prefix::new(pid, at(second));
-            let mut records = Vec::new();
-            prefix.encode(text, &mut records);
-            let line = records.strip_suffix(b"\n").expect("a newline");
-            let time = at(second).naive_local();
-            let time = time.with_nanosecond(0).expect("a time");
-            assert_eq!(parser.parse(line), Some(Record { time, pid, text }));
-        }
     }
 
     #[test]
@@ -495,51 +455,37 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_a_job_writes_is_parsed_back_as_what_it_is() {
-        let wait = Duration::from_millis(412);
-        let retry = Retry { number: 1, count: 8, wait };
-        let records = [
-            (Kind::Start(b"h s,a [b]"), "START,-,h s,a [b]"),
-            (Kind::Command(b"ssh root@h s"), "command,ssh root@h s"),
-            (Kind::Mark, "remoteexe: the next line is output"),
-            (Kind::Wait(wait), "wait,0.412 s"),
-            (Kind::Retry(retry), "retry,1/8,255,wait 0.412 s"),
-            (Kind::End(255, b""), "END,255,"),
-            (Kind::Notice(Notice::LinesDropped, b"7"), "remoteexe: 7 lines lost, the log was full"),
-            (Kind::Notice(Notice::Other, b"cannot wait"), "remoteexe: cannot wait"),
-            (Kind::UsageError(b"no; tip: do"), "error: no; tip: do"),
-            (Kind::Output(b"x"), "x"),
+    fn a_record_is_parsed_back_as_what_it_is_and_written_in_its_usual_form() {
+        let forms = [
+            ("START,-,h s,a [b]", "START,-,h s,a [b]"),
+            ("command,ssh root@h s", "command,ssh root@h s"),
+            ("remoteexe: the next line is output", "remoteexe: the next line is output"),
+            ("wait,0.412 s", "wait,0.412 s"),
+            ("wait,7 s", "wait,7.000 s"),
+            ("wait,18446744073709549568 s", "wait,18446744073709549568.000 s"),
+            ("retry,1/8,255,wait 0.412 s", "retry,1/8,255,wait 0.412 s"),
+            ("retry,01/08,0255,wait 0.5 s", "retry,1/8,255,wait 0.500 s"),
+            ("retry,9/1,255,wait 00 s", "retry,9/1,255,wait 0.000 s"),
+            ("END,255,", "END,255,"),
+            ("END,007,h s", "END,7,h s"),
+            ("END,0,,", "END,0,,"),
+            ("remoteexe: 7 lines lost, the log was full", "remoteexe: 7 lines lost, the log was full"),
+            ("remoteexe: cannot wait", "remoteexe: cannot wait"),
+            ("remoteexe: ", "remoteexe: "),
+            ("error: no; tip: do", "error: no; tip: do"),
+            ("error: ", "error: "),
         ];
-        let usage = USAGE.map(|line| (Kind::Usage(line.as_bytes()), line));
-        for (kind, text) in records.into_iter().chain(usage) {
-            assert_eq!(String::from_utf8_lossy(&kind.text()), text);
-            assert_eq!(Kind::parse(text.as_bytes()), kind, "{text}");
-            let is_output = matches!(kind, Kind::Output(_));
-            assert_eq!(can_only_be_output(text.as_bytes()[0]), is_output, "{text}");
+        for (text, usual) in forms.into_iter().chain(USAGE.map(|line| (line, line))) {
+            let kind = Kind::parse(text.as_bytes());
+            assert!(!matches!(kind, Kind::Output(_)) && !can_only_be_output(text.as_bytes()[0]), "{text}");
+            assert_eq!(String::from_utf8_lossy(&kind.text()), usual);
+            assert_eq!(Kind::parse(usual.as_bytes()), kind, "{text}");
         }
         for (notice, ..) in NOTICES {
             let kind = Kind::Notice(notice, b"0.412");
             assert_eq!(Kind::parse(&kind.text()), kind);
         }
-    }
-
-    #[test]
-    fn a_record_in_unusual_form_is_written_in_the_usual_one_and_parsed_back() {
-        for (text, usual) in [
-            ("END,007,h s", "END,7,h s"),
-            ("END,0,,", "END,0,,"),
-            ("retry,01/08,0255,wait 0.5 s", "retry,1/8,255,wait 0.500 s"),
-            ("retry,9/1,255,wait 00 s", "retry,9/1,255,wait 0.000 s"),
-            ("wait,7 s", "wait,7.000 s"),
-            ("wait,18446744073709549568 s", "wait,18446744073709549568.000 s"),
-            ("remoteexe: ", "remoteexe: "),
-            ("error: ", "error: "),
-        ] {
-            let kind = Kind::parse(text.as_bytes());
-            assert!(!matches!(kind, Kind::Output(_)), "{text}");
-            assert_eq!(String::from_utf8_lossy(&kind.text()), usual);
-            assert_eq!(Kind::parse(usual.as_bytes()), kind, "{text}");
-        }
+        assert!(can_only_be_output(b'x'));
     }
 
     #[test]

@@ -279,11 +279,12 @@ AIRFLOW_HOME=$dir/empty "$venv/bin/python" "$dir/dags/remoteexe.py" || fail "the
 [ ! -e "$dir/empty/airflow.db" ] || fail "the import needs Airflow's database"
 say "Airflow starts"
 start_airflow
-/usr/sbin/cron -f &
 # The crontabs are of the same minute, so that both begin with the same slot.
 to_second 30
 from=$(date -d '+1 minute' +%H:%M:00) until=$(date -d "+$((minutes + 1)) minutes" +%H:%M:00)
 lines cron >"$dir/crontab"
+# Not earlier: cron reads a file again only if its time has another second, and could see this one half written.
+/usr/sbin/cron -f &
 touch "$dir/airflow.crontab"
 write_dags
 say "until $until both run the same lines"

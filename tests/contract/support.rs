@@ -32,7 +32,7 @@ pub use day::day_of_300_jobs;
 pub use launcher::{SOME_VERSION, compile_ssh, forge_ssh};
 pub use log::{
     MARK, NO_GUARDS, REQUESTED, as_of_ssh_9_5, files, log_of_ended, log_of_h_s, mask_waits, received, records,
-    split_record, texts, texts_in, today, waits,
+    split_record, texts, texts_in, waits,
 };
 pub use mounts::{OWN_MOUNTS, own_mounts};
 pub use process::{

@@ -21,6 +21,13 @@ job() {
     return "$1"
 }
 
+# goes_on [OPTION]... HOST SCRIPT [PARAMETER]...: starts a job whose ssh goes on until the command of the case is over.
+goes_on() {
+    FAKE_SSH='echo ready; exec sleep 1000' remoteexe "$@" &
+    trap 'kill $!' EXIT
+    until grep -qs 'ready' log/*; do sleep 0.01; done
+}
+
 # terminal COLUMNS COMMAND [ARG]...
 terminal() {
     TERM=xterm PAGER='' script -qec "stty cols $1; exec ${*:2}" /dev/null | sed 's/\r$//'
@@ -104,4 +111,17 @@ task() {
     local id
     id=$(sed -n '/^    Line("/{s///; s/".*//p; q}' dags.py)
     python3 "${OWN_MOUNTS%/try/*}/contract/airflow/engine.py" dags.py run "$id" "$@"
+}
+
+# with_crontabs COMMAND [ARG]...: the command where only the files root and remoteexe-test here are users' crontabs, /tmp is
+# the log directory, and the system has no other crontab.
+with_crontabs() {
+    mkdir -p spool none
+    for user in root remoteexe-test; do
+        cp $user spool && chmod 600 spool/$user && chown $user spool/$user
+    done
+    # shellcheck disable=SC2016  # expanded there
+    env -u REMOTEEXE_LOG_DIR "$OWN_MOUNTS" sh -euc 'mount --bind spool /var/spool/cron/crontabs; mount --bind none /etc/cron.d
+        ! [ -e /etc/crontab ] || mount --bind /dev/null /etc/crontab
+        mount -t tmpfs none /mnt; cp "$BIN/remoteexe" /mnt; mount --bind log /tmp; PATH=/mnt:$PATH exec "$@"' sh "$@"
 }

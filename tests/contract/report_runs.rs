@@ -6,9 +6,7 @@ use std::process::Command;
 use rustix::process::Signal;
 
 use crate::report::{fields, printed, reporter};
-use crate::support::{
-    Lingering, Running, Scene, code, send, split_record, state, stderr, wait_until,
-};
+use crate::support::{Lingering, Running, Scene, code, send, split_record, state, stderr, wait_until};
 
 /// A report of the scene's log directory, whose names are of today in local time.
 fn report_here(scene: &Scene) -> Command {

@@ -11,7 +11,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::report::{LOG, fields, printed, reporter};
-use crate::support::{Scene, code, seed_to_repeat, stderr};
+use crate::support::{Scene, seed_to_repeat, stderr};
 
 const DAMAGED_LOGS: u64 = 300;
 

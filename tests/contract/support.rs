@@ -44,7 +44,7 @@ pub use run_notation::records_of;
 pub use sandbox::Sandbox;
 pub use scene::{REMOTEEXE, Run, Scene, run};
 pub use terminal::Terminal;
-pub use user::{ORDINARY_USER, as_ordinary_user, needs_root};
+pub use user::{as_ordinary_user, needs_root};
 
 /// How long a condition may take to become true. Only a test that fails waits so long.
 const PATIENCE: Duration = Duration::from_secs(600);

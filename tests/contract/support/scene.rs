@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-use super::log::{files, records, today};
+use super::log::{files, records};
 use super::process::{Running, code, run_tool, stderr};
 use super::user::{ORDINARY_USER, as_ordinary_user};
 use super::{wait_for, wait_until};
@@ -106,11 +106,6 @@ impl Scene {
         self.equip_with_ssh(&mut command, body);
         command.env("PATH", format!("{}:/usr/bin:/bin", bin.display())).current_dir("/");
         command
-    }
-
-    /// Where today's log is expected.
-    pub fn daily(&self) -> PathBuf {
-        self.path(format!("log/{}_remoteexe.log", today()))
     }
 
     /// The only file in the log directory.

@@ -4,6 +4,11 @@
 set -o pipefail
 ulimit -t 60
 
+# A log of the bash original: the output is logged at the end, a run without output has a blank record, and many runs have
+# one process id. At the end two runs overlap, and one has no END.
+# shellcheck disable=SC2034  # for the cases
+ORIGINAL=${BASH_SOURCE[0]%/*}/original.log
+
 # The texts of the records in the log, without times and process ids.
 WITHOUT_PREFIX='s/^\[[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\]\[[0-9]+\] //'
 WAIT='s/^(retry,.*,wait )[0-9]+\.[0-9]{3} s$/\1S s/'
@@ -124,4 +129,12 @@ with_crontabs() {
     env -u REMOTEEXE_LOG_DIR "$OWN_MOUNTS" sh -euc 'mount --bind spool /var/spool/cron/crontabs; mount --bind none /etc/cron.d
         ! [ -e /etc/crontab ] || mount --bind /dev/null /etc/crontab
         mount -t tmpfs none /mnt; cp "$BIN/remoteexe" /mnt; mount --bind log /tmp; PATH=/mnt:$PATH exec "$@"' sh "$@"
+}
+
+# faults [HEAD]: what --check says of a crontab with the lines of HEAD and each line of standard input.
+faults() {
+    while IFS= read -r line; do
+        printf '%s\n' "PATH=$BIN:/usr/bin:/bin" ${1:+"$1"} "$line" >crontab
+        remoteexe --report --check --crontab crontab | sed 1d
+    done
 }

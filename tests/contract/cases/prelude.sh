@@ -134,7 +134,7 @@ with_crontabs() {
 # faults [HEAD]: what --check says of a crontab with the lines of HEAD and each line of standard input.
 faults() {
     while IFS= read -r line; do
-        printf '%s\n' "PATH=$BIN:/usr/bin:/bin" ${1:+"$1"} "$line" >crontab
+        printf '%s\n' "PATH=$BIN:/usr/bin:/bin" ${1:+"$1"} "$line" >"crontab"
         remoteexe --report --check --crontab crontab | sed 1d
     done
 }

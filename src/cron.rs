@@ -37,4 +37,4 @@ pub use jobs::{CallMeaning, CommentedOut, CronJob, CronJobs, JobCall, LineRef, P
 pub use line_command::LineCommand;
 pub use lint::findings;
 pub use portable::{PortableLine, PortableLines};
-pub use timing::Timing;
+pub use timing::{Timing, numbers};

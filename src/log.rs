@@ -4,7 +4,7 @@ pub mod file;
 pub mod record;
 mod syslog;
 
-use std::fmt::{self, Display, Formatter};
+use std::fmt::Write;
 use std::iter;
 use std::mem;
 use std::path::{Path, PathBuf};
@@ -177,19 +177,27 @@ impl Log {
 
     /// Appends the pending records to the first file that takes them.
     fn append_to_a_file(&mut self) -> Result<(), Unwritten> {
-        let mut failures = RefusedFiles::default();
+        let (mut failures, mut last) = (String::new(), None);
+        let mut is_expected = true;
         for place in [Place::Daily, Place::PerUser, Place::PerRun] {
             let path = self.path(place);
             let appended = append(&path, &self.pending, self.cut.as_ref());
             let Err(error) = self.remove_appended(appended) else {
-                if !failures.are_expected() {
+                if !is_expected {
                     self.warn_once(&format!("{failures}; logging to {}", path.display()));
                 }
                 return Ok(());
             };
-            let is_transient = error.is_transient();
-            failures.add(path, error);
-            if is_transient {
+            // If root created the daily file, an ordinary user's records go elsewhere.
+            is_expected = last.is_none() && matches!(error, AppendError::OwnedByRoot);
+            let reason = error.to_string();
+            // A directory that takes no file gives the same reason each time.
+            if !matches!(place, Place::PerRun) || last.as_ref() != Some(&reason) {
+                let verb = if last.is_none() { "cannot log to" } else { "; nor to" };
+                let _ = write!(failures, "{verb} {}: {reason}", path.display());
+            }
+            last = Some(reason);
+            if error.is_transient() {
                 self.warn_once(&format!("{failures}; holding the records until it can"));
                 return Err(Unwritten::Later);
             }
@@ -286,35 +294,6 @@ enum Unwritten {
     Later,
     /// The directory takes nothing.
     Never,
-}
-
-/// The files that did not take the records, and why.
-#[derive(Debug, Default)]
-struct RefusedFiles(Vec<(PathBuf, AppendError)>);
-
-impl RefusedFiles {
-    fn add(&mut self, path: PathBuf, error: AppendError) {
-        // A directory that takes no file gives the same reason each time.
-        let reason = error.to_string();
-        if self.0.len() < 2 || self.0.last().is_none_or(|(_, last)| last.to_string() != reason) {
-            self.0.push((path, error));
-        }
-    }
-
-    /// Whether no warning is needed: if root created the daily file, an ordinary user's records go elsewhere.
-    fn are_expected(&self) -> bool {
-        matches!(self.0.as_slice(), [] | [(_, AppendError::OwnedByRoot)])
-    }
-}
-
-impl Display for RefusedFiles {
-    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        for (index, (path, error)) in self.0.iter().enumerate() {
-            let verb = if index == 0 { "cannot log to" } else { "; nor to" };
-            write!(formatter, "{verb} {}: {error}", path.display())?;
-        }
-        Ok(())
-    }
 }
 
 /// A number that nobody can guess.

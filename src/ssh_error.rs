@@ -1,41 +1,55 @@
 //! The meaning of ssh's messages: why it failed.
 
-use std::fmt::{self, Display, Formatter};
-
 /// Why ssh(1) ended with 255.
 ///
 /// The messages are those of OpenSSH 7.4 to 10.5, in `tests/data/openssh-messages.txt`. They are English in every
 /// locale.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Cause {
     /// The host's name has no address.
+    #[error("name not resolved")]
     NotResolved,
     /// Nobody listens on the port.
+    #[error("connection refused")]
     Refused,
     /// No answer, to the connection or in the handshake.
+    #[error("connection timed out")]
     TimedOut,
+    #[error("host unreachable")]
     Unreachable,
     /// The connection ended before there was a session: `MaxStartups`, or a server that restarts.
+    #[error("connection dropped by the server")]
     Dropped,
     /// A `ProxyCommand`, or the ssh to a jump host, ended before there was a session.
+    #[error("connection dropped by the jump host or ProxyCommand")]
     ProxyEnded,
     /// The connection ended while the remote command may have been running.
+    #[error("connection lost while the job ran")]
     Disconnected,
     /// The host's key is unknown, or not the known one.
+    #[error("host key not accepted")]
     HostKey,
+    #[error("authentication failed")]
     Authentication,
     /// ssh cannot use the key: its file is missing, damaged, or others may read it.
+    #[error("the key cannot be used")]
     Key,
     /// The server knows the user, and refuses the account: it has expired, or has no login.
+    #[error("login refused by the server")]
     Account,
     /// Client and server have no common algorithm, or the server does not speak SSH.
+    #[error("no common protocol")]
     Protocol,
+    #[error("ssh's configuration is wrong")]
     Configuration,
     /// The server accepts the login, but no session: `MaxSessions`.
+    #[error("session refused by the server")]
     NoSession,
     /// The jump host does not forward connections: `AllowTcpForwarding`.
+    #[error("forwarding refused by the jump host")]
     NoForwarding,
     /// A port to forward is taken, with `ExitOnForwardFailure`.
+    #[error("a port to forward is taken")]
     PortTaken,
 }
 
@@ -177,29 +191,6 @@ impl Cause {
     }
 }
 
-impl Display for Cause {
-    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::NotResolved => "name not resolved",
-            Self::Refused => "connection refused",
-            Self::TimedOut => "connection timed out",
-            Self::Unreachable => "host unreachable",
-            Self::Dropped => "connection dropped by the server",
-            Self::ProxyEnded => "connection dropped by the jump host or ProxyCommand",
-            Self::Disconnected => "connection lost while the job ran",
-            Self::HostKey => "host key not accepted",
-            Self::Authentication => "authentication failed",
-            Self::Key => "the key cannot be used",
-            Self::Account => "login refused by the server",
-            Self::Protocol => "no common protocol",
-            Self::Configuration => "ssh's configuration is wrong",
-            Self::NoSession => "session refused by the server",
-            Self::NoForwarding => "forwarding refused by the jump host",
-            Self::PortTaken => "a port to forward is taken",
-        })
-    }
-}
-
 /// ssh cannot listen on a port of this machine, and ends before it requests anything.
 pub const NO_LOCAL_FORWARDING: &str = "Could not request local forwarding.";
 
@@ -306,18 +297,12 @@ fn is_shell_without_program(line: &str) -> bool {
     is_shell && (is_zsh || is_mksh || has_reason && (is_dash || counts_lines || is_busybox))
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+#[error("{cause}{}", if *is_at_jump_host { " at the jump host" } else { "" })]
 pub struct Failure {
     pub cause: Cause,
     /// The connection to a jump host failed.
     pub is_at_jump_host: bool,
-}
-
-impl Display for Failure {
-    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        let place = if self.is_at_jump_host { " at the jump host" } else { "" };
-        write!(formatter, "{}{place}", self.cause)
-    }
 }
 
 /// The failure that follows from all messages of one ssh.

@@ -3,3 +3,5 @@
 pub mod comparison;
 mod due;
 mod late;
+#[cfg(test)]
+mod tests;

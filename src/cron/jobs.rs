@@ -272,7 +272,7 @@ impl JobFinder<'_> {
         }
     }
 
-    fn add_call(&mut self, call: &Call, line: &CronLine, start: &LineStart) {
+    fn add_call(&mut self, call: &Call, line: &CronLine, (zone, latest): &(Option<Zone>, u64)) {
         let (job, log_dir, splay) = match meaning(call, line, self.parse) {
             CallMeaning::Job(job) => (job.name, Some(job.log_dir), job.splay),
             CallMeaning::Refused { job, .. } => (job, None, Duration::ZERO),
@@ -287,9 +287,9 @@ impl JobFinder<'_> {
             splay,
             timing: line.timing,
             schedule: shortened(line.schedule().as_bytes(), LONGEST_SCHEDULE),
-            zone: start.zone.clone(),
-            wait: call.wait.or_later(start.latest),
-            has_own_zone: has_zone(call, line),
+            zone: zone.clone(),
+            wait: call.wait.or_later(*latest),
+            has_own_zone: variable(call, line, "TZ").is_some_and(|value| !value.is_empty()),
             is_conditional: call.is_conditional,
             waits_for_last: self.daemon == Daemon::Busybox,
             accepted: accepted(call, line),
@@ -325,26 +325,12 @@ impl JobFinder<'_> {
     }
 }
 
-/// What cron itself adds to the time of a line.
-struct LineStart {
-    zone: Option<Zone>,
-    /// The most seconds by which cronie may delay it at random.
-    latest: u64,
-}
-
-/// What decides when cron starts a line, or why that cannot be known.
-fn line_start(line: &CronLine, daemon: Daemon) -> Result<LineStart, String> {
-    let zone = match cron_tz(line, daemon) {
-        Some(name) => Some(Zone::named(&name).ok_or_else(|| unknown_zone(&name))?),
-        None => None,
-    };
+/// What decides when cron starts a line: its zone, and the most seconds by which cronie may delay it at random. Fails if
+/// that cannot be known.
+fn line_start(line: &CronLine, daemon: Daemon) -> Result<(Option<Zone>, u64), String> {
+    let zone = own_zone(line, daemon)?.map(|(_, zone)| zone);
     let spread = line.timing.spread.ok_or("cron draws the day at random")?;
-    let latest = (random_delay(line, daemon) + u64::from(spread)) * 60;
-    Ok(LineStart { zone, latest })
-}
-
-fn has_zone(call: &Call, line: &CronLine) -> bool {
-    variable(call, line, "TZ").is_some_and(|value| !value.is_empty())
+    Ok((zone, (random_delay(line, daemon) + u64::from(spread)) * 60))
 }
 
 /// The value of a variable: that of the call, or else of the crontab.
@@ -365,15 +351,14 @@ pub fn user(line: &CronLine, crontab: &Crontab) -> Option<String> {
     of_line.map(Cow::into_owned).or_else(|| crontab.owner.clone())
 }
 
-/// The value of `CRON_TZ`, which only cronie knows.
-pub fn cron_tz(line: &CronLine, daemon: Daemon) -> Option<String> {
-    let name = line.variables.get("CRON_TZ").filter(|name| !name.is_empty());
-    let name = name.filter(|_| daemon == Daemon::Cronie)?;
-    Some(String::from_utf8_lossy(name).into_owned())
-}
-
-pub fn unknown_zone(name: &str) -> String {
-    format!("CRON_TZ is '{name}', which is no time zone of this machine")
+/// The zone of `CRON_TZ`, which only cronie knows, with its name.
+pub fn own_zone(line: &CronLine, daemon: Daemon) -> Result<Option<(String, Zone)>, String> {
+    let name = line.variables.get("CRON_TZ").filter(|name| !name.is_empty() && daemon == Daemon::Cronie);
+    let Some(name) = name.map(String::from_utf8_lossy) else { return Ok(None) };
+    match Zone::named(&name) {
+        Some(zone) => Ok(Some((name.into_owned(), zone))),
+        None => Err(format!("CRON_TZ is '{name}', which is no time zone of this machine")),
+    }
 }
 
 /// `RANDOM_DELAY` in minutes, which only cronie knows.

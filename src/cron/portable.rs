@@ -14,7 +14,7 @@ use super::crontab::parse::CronLine;
 use super::crontab::percent::ShellText;
 use super::daemon::Daemon;
 use super::fault::{Fault, Finding};
-use super::jobs::{CallMeaning, ParseCall, accepted, cron_tz, meaning, random_delay, unknown_zone};
+use super::jobs::{CallMeaning, ParseCall, accepted, meaning, own_zone, random_delay};
 use super::line_command::{LineCommand, refused, text};
 use super::lint::NEVER_DUE;
 use super::timing::{Timing, half_read_fields};
@@ -108,8 +108,9 @@ fn portable(line: &CronLine, daemon: Daemon, parse: ParseCall) -> Result<Portabl
     check_time(line, daemon)?;
     let shell = ShellText::of(&line.command, daemon);
     let run = LineCommand::of(line, daemon)?;
-    let zone = cron_tz(line, daemon);
-    let own_zone = zone.as_deref().map(own_zone).transpose()?;
+    let own_zone = own_zone(line, daemon)
+        .map_err(|problem| Fault::new(problem, "give a name of /usr/share/zoneinfo, such as Europe/Berlin"))?;
+    let (zone, own_zone) = own_zone.unzip();
     let tokens = tokens(&shell.text, &line.variables).unwrap_or_default();
     let mentions = mentions(&shell.text, &line.variables);
     let column = run.user.as_ref().map_or(String::new(), |user| format!(" {user}"));
@@ -153,11 +154,6 @@ fn check_time(line: &CronLine, daemon: Daemon) -> Result<(), Fault> {
         return refused(NEVER_DUE.0, NEVER_DUE.1);
     }
     Ok(())
-}
-
-fn own_zone(name: &str) -> Result<Zone, Fault> {
-    let remedy = "give a name of /usr/share/zoneinfo, such as Europe/Berlin";
-    Zone::named(name).ok_or_else(|| Fault::new(unknown_zone(name), remedy))
 }
 
 fn machine_zone() -> Result<String, Fault> {

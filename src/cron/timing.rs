@@ -18,13 +18,13 @@ pub struct Timing {
     /// Bit N stands for minute N of an hour.
     pub minutes: u64,
     /// Bit N stands for hour N of a day.
-    pub hours: u32,
+    pub hours: u64,
     /// Bit N stands for day N of a month.
-    pub days: u32,
+    pub days: u64,
     /// Bit N stands for month N of a year.
-    pub months: u16,
+    pub months: u64,
     /// Bit N stands for day N of a week, Sunday being 0.
-    pub weekdays: u8,
+    pub weekdays: u64,
     /// A day has to match both day fields, because one begins with `*`. Otherwise one match is enough.
     pub needs_both_days: bool,
     /// The minute or the hour begins with `*`: the line follows the clock when summer time begins or ends.
@@ -113,14 +113,13 @@ impl Timing {
                 _ => {}
             }
         }
-        // Sunday is both 0 and 7.
-        let sunday = u8::from(weekdays.bits & 0b1000_0001 != 0);
         Ok(Self {
             minutes: minutes.bits,
-            hours: low_bits(hours.bits),
-            days: low_bits(days.bits),
-            months: u16::try_from(months.bits).unwrap_or_default(),
-            weekdays: u8::try_from(weekdays.bits & 0b111_1110).unwrap_or_default() | sunday,
+            hours: hours.bits,
+            days: days.bits,
+            months: months.bits,
+            // Sunday is both 0 and 7.
+            weekdays: (weekdays.bits | weekdays.bits >> 7) & 0x7f,
             needs_both_days: !is_busybox && (begins_with_star(2) || begins_with_star(4)),
             // The crond of busybox follows the clock with all lines.
             is_wildcard: is_busybox || begins_with_star(0) || begins_with_star(1),
@@ -201,8 +200,13 @@ fn unit_habit(field: &str) -> Option<&'static str> {
     }
 }
 
-fn low_bits(bits: u64) -> u32 {
-    u32::try_from(bits).unwrap_or_default()
+/// The numbers of the bits that are set, the lowest first.
+pub fn numbers(mut bits: u64) -> impl Iterator<Item = u32> + Clone {
+    std::iter::from_fn(move || {
+        let lowest = (bits != 0).then(|| bits.trailing_zeros())?;
+        bits &= bits - 1;
+        Some(lowest)
+    })
 }
 
 #[cfg(test)]

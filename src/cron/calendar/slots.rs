@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::dst::{ClockInterval, Pace};
 use super::zone::Zone;
 use crate::clock::date;
-use crate::cron::timing::Timing;
+use crate::cron::timing::{Timing, numbers};
 
 const HOUR: i64 = 60;
 const DAY: i64 = 24 * HOUR;
@@ -59,24 +59,15 @@ fn each_minute(timing: &Timing, local: &Range<i64>, take: &mut impl FnMut(i64)) 
         if !date(day).is_some_and(|date| timing.is_due_on(date)) {
             continue;
         }
-        for hour in bits(u64::from(timing.hours)) {
-            let hour = day * DAY + hour * HOUR;
+        for hour in numbers(timing.hours) {
+            let hour = day * DAY + i64::from(hour) * HOUR;
             let has_whole_hour = local.start <= hour && hour + HOUR <= local.end;
-            for minute in bits(timing.minutes) {
-                let minute = hour + minute;
+            for minute in numbers(timing.minutes) {
+                let minute = hour + i64::from(minute);
                 if has_whole_hour || local.contains(&minute) {
                     take(minute);
                 }
             }
         }
     }
-}
-
-/// The numbers of the bits that are set, the lowest first.
-fn bits(mut bits: u64) -> impl Iterator<Item = i64> {
-    std::iter::from_fn(move || {
-        let lowest = (bits != 0).then(|| i64::from(bits.trailing_zeros()))?;
-        bits &= bits - 1;
-        Some(lowest)
-    })
 }

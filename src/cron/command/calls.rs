@@ -246,7 +246,7 @@ mod tests {
     use std::fmt::Write;
 
     use super::*;
-    use crate::cron::command::cases::{cases, variables};
+    use crate::cron::command::cases::{check, variables};
 
     /// The calls in the notation of the file.
     fn shown(text: &str, variables: &Variables) -> String {
@@ -275,8 +275,6 @@ mod tests {
     #[test]
     fn the_calls_in_a_command_are_found_and_those_that_only_a_shell_can_know_are_not_guessed() {
         let variables = variables(&[("RUN", "timeout 60 remoteexe"), ("DB", "h2"), ("A", "a b")]);
-        for (command, expected) in cases(include_str!("../../../tests/data/shell/calls.txt")) {
-            assert_eq!(shown(command, &variables), expected, "{command}");
-        }
+        check(include_str!("../../../tests/data/shell/calls.txt"), |command| shown(command, &variables));
     }
 }

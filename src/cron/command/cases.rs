@@ -10,14 +10,13 @@ pub fn variables(values: &[(&str, &str)]) -> Variables {
     variables
 }
 
-pub fn cases(file: &str) -> Vec<(&str, &str)> {
+/// Compares what `shown` makes of each command in `file` with what is expected.
+pub fn check(file: &str, shown: impl Fn(&str) -> String) {
     let mut expected = "";
-    let mut cases = Vec::new();
     for line in file.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         match line.strip_prefix('=') {
             Some(text) => expected = text.trim_start(),
-            None => cases.push((line, expected)),
+            None => assert_eq!(shown(line), expected, "{line}"),
         }
     }
-    cases
 }

@@ -8,9 +8,6 @@
 //! Times are seconds of local time, counted as if local time were UTC, because the log has local times. In an hour
 //! that comes twice, both the slots and the STARTs come twice.
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::ops::Range;
 

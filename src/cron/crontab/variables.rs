@@ -118,36 +118,29 @@ fn name(line: &[u8]) -> Option<(&[u8], &[u8])> {
 mod tests {
     use super::*;
 
-    fn parse(line: &str, daemon: Daemon) -> Option<(String, String)> {
-        let assignment = Assignment::parse(line.as_bytes(), daemon)?;
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Some((text(assignment.name), text(assignment.value)))
-    }
-
     #[test]
     fn a_variable_is_read_by_the_quoting_rules_of_cron() {
-        for (line, value) in [
-            ("A=b", Some("b")),
-            ("A = b c  ", Some("b c")),
-            ("A='b c ' ", Some("b c ")),
-            ("A=\"\"", Some("")),
-            ("'A'=b", Some("b")),
-            ("A=b # not a comment", Some("b # not a comment")),
-            ("A=b\"c\"", Some("b\"c\"")),
-            ("A='b' # c", None),
-            ("A='b", None),
-            ("A b=c", None),
-            ("* * * * * root A=b", None),
-            ("@daily root A=b", None),
+        for (line, debian, cronie) in [
+            ("A=b", Some("b"), Some("b")),
+            ("A = b c  ", Some("b c"), Some("b c")),
+            ("A='b c ' ", Some("b c "), Some("b c ")),
+            ("A=\"\"", Some(""), Some("")),
+            ("'A'=b", Some("b"), Some("b")),
+            ("A=b # not a comment", Some("b # not a comment"), Some("b # not a comment")),
+            ("A=b\"c\"", Some("b\"c\""), Some("b\"c\"")),
+            ("A='b' # c", None, None),
+            ("A='b", None, None),
+            ("A b=c", None, None),
+            ("* * * * * root A=b", None, None),
+            ("@daily root A=b", None, None),
+            ("A= ", None, Some("")),
+            ("A=\"'b'\"", Some("b"), Some("'b'")),
         ] {
-            for daemon in [Daemon::Debian, Daemon::Cronie] {
-                let expected = value.map(|value| ("A".to_owned(), value.to_owned()));
-                assert_eq!(parse(line, daemon), expected, "{line}");
+            for (daemon, value) in [(Daemon::Debian, debian), (Daemon::Cronie, cronie)] {
+                let found = Assignment::parse(line.as_bytes(), daemon);
+                let found = found.as_ref().map(|found| (&*found.name, &*found.value));
+                assert_eq!(found, value.map(|value| (&b"A"[..], value.as_bytes())), "{line}");
             }
         }
-        assert_eq!(parse("A=", Daemon::Debian), None);
-        assert_eq!(parse("A= ", Daemon::Cronie), Some(("A".into(), String::new())));
-        assert_eq!(parse("A=\"'b'\"", Daemon::Debian), Some(("A".into(), "b".into())));
-        assert_eq!(parse("A=\"'b'\"", Daemon::Cronie), Some(("A".into(), "'b'".into())));
     }
 }

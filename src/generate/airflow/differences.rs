@@ -170,7 +170,7 @@ fn runs_a_day(line: &DagLine) -> f64 {
     const YEARS: usize = 1461;
     let first = NaiveDate::from_ymd_opt(2024, 1, 1).unwrap_or_default();
     let days = first.iter_days().take(YEARS);
-    let days = days.filter(|date| line.schedule.has_run_on(*date)).count();
+    let days = days.filter(|date| line.schedule.timing.is_due_on(*date)).count();
     let runs = line.schedule.minutes_of_day().count() * days;
     let [runs, days] = [runs, YEARS].map(|count| f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
     runs / days

@@ -89,7 +89,7 @@ pub fn differences(line: &DagLine, now: i64) -> Vec<Difference> {
 /// the first such day after it.
 fn window(schedule: &AirflowSchedule, zone: &Zone, at: i64) -> (i64, i64) {
     let today = (at + zone.offset(at)).div_euclid(DAY);
-    let is_due = |day: &i64| date(*day).is_some_and(|date| schedule.has_run_on(date));
+    let is_due = |day: &i64| date(*day).is_some_and(|date| schedule.timing.is_due_on(date));
     let first = (today - FAR..today).rev().find(is_due).unwrap_or(today - 1);
     let last = (today + 1..=today + FAR).find(is_due).unwrap_or(today + 1);
     let midnight = |day: i64| day * DAY - zone.offset(day * DAY - zone.offset(day * DAY));
@@ -121,7 +121,7 @@ pub fn minutes(schedule: &AirflowSchedule, zone: &Zone, from: i64, until: i64) -
 /// The first local minute after `local` in the fields.
 fn next(schedule: &AirflowSchedule, local: i64, until: i64) -> Option<i64> {
     let days = local.div_euclid(DAY)..=until.div_euclid(DAY);
-    let mut days = days.filter(|day| date(*day).is_some_and(|date| schedule.has_run_on(date)));
+    let mut days = days.filter(|day| date(*day).is_some_and(|date| schedule.timing.is_due_on(date)));
     days.find_map(|day| {
         let mut minutes = schedule.minutes_of_day().map(|minute| day * DAY + minute);
         minutes.find(|minute| *minute > local)

@@ -7,8 +7,8 @@ use chrono::DateTime;
 use super::dag::DagLine;
 use super::ids::ids;
 use super::python::{dictionary, string, tuple};
-use super::schedule::{Guard, numbers};
-use crate::cron::{Daemon, PortableLines};
+use super::schedule::Guard;
+use crate::cron::{Daemon, PortableLines, numbers};
 use crate::escape::printable;
 
 const TEMPLATE: &str = include_str!("airflow.py");

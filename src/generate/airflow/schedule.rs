@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 
 use chrono::{Datelike, NaiveDate};
 
-use crate::cron::Timing;
+use crate::cron::{Timing, numbers};
 
 const MINUTES: RangeInclusive<u32> = 0..=59;
 const HOURS: RangeInclusive<u32> = 0..=23;
@@ -19,12 +19,9 @@ const WEEKDAYS: RangeInclusive<u32> = 0..=6;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AirflowSchedule {
-    minutes: u64,
-    hours: u64,
-    /// If both days and weekdays are restricted, one of the two has to match.
-    days: u64,
-    months: u64,
-    weekdays: u64,
+    /// When Airflow has a run, even if the guard ends it. If both days and weekdays are restricted, one of the two has
+    /// to match.
+    pub timing: Timing,
     /// Written as two expressions of half a day each.
     is_split: bool,
     /// The run checks its day itself, because Airflow cannot.
@@ -41,7 +38,7 @@ pub enum Guard {
 impl AirflowSchedule {
     /// The schedule of a line of a crontab. `clock_changes` if the clock of its zone may change.
     pub fn of(timing: &Timing, clock_changes: bool) -> Self {
-        let (days, weekdays) = (u64::from(timing.days), u64::from(timing.weekdays));
+        let Timing { days, weekdays, .. } = *timing;
         let (all_days, all_weekdays) = (all(&DAYS), all(&WEEKDAYS));
         let is_either = !timing.needs_both_days;
         let (days, weekdays, guard) = match (days == all_days, weekdays == all_weekdays) {
@@ -53,32 +50,18 @@ impl AirflowSchedule {
             _ if days.count_ones() * 7 < weekdays.count_ones() * 31 => (days, all_weekdays, Guard::Weekdays(weekdays)),
             _ => (all_days, weekdays, Guard::Days(days)),
         };
-        let mut schedule = Self {
-            minutes: timing.minutes,
-            hours: u64::from(timing.hours),
-            days,
-            months: u64::from(timing.months),
-            weekdays,
-            is_split: false,
-            guard,
-        };
+        let needs_both_days = days == all_days || weekdays == all_weekdays;
+        let timing = Timing { days, weekdays, needs_both_days, ..*timing };
+        let mut schedule = Self { timing, is_split: false, guard };
         schedule.is_split = clock_changes && schedule.counts_time() && !schedule.is_due_on_sundays();
         schedule
     }
 
     /// Sunday is when most clocks change.
     fn is_due_on_sundays(&self) -> bool {
-        let is_each_day = self.days == all(&DAYS) || self.weekdays != all(&WEEKDAYS);
-        self.months == all(&MONTHS) && self.weekdays & 1 == 1 && is_each_day
-    }
-
-    /// Whether Airflow has a run on this day, even if the guard ends it.
-    pub fn has_run_on(&self, date: NaiveDate) -> bool {
-        let has = |bits: u64, number: u32| bits >> number & 1 == 1;
-        let is_day = has(self.days, date.day());
-        let is_weekday = has(self.weekdays, date.weekday().num_days_from_sunday());
-        let is_either = self.days != all(&DAYS) && self.weekdays != all(&WEEKDAYS);
-        has(self.months, date.month()) && if is_either { is_day || is_weekday } else { is_day && is_weekday }
+        let Timing { days, months, weekdays, .. } = self.timing;
+        let is_each_day = days == all(&DAYS) || weekdays != all(&WEEKDAYS);
+        months == all(&MONTHS) && weekdays & 1 == 1 && is_each_day
     }
 
     /// Whether a run on this day passes the guard.
@@ -92,12 +75,8 @@ impl AirflowSchedule {
 
     /// The minutes of a day with a run, from midnight.
     pub fn minutes_of_day(&self) -> impl Iterator<Item = i64> {
-        let minutes: Vec<i64> = numbers(self.minutes).map(i64::from).collect();
-        let hours = numbers(self.hours).map(i64::from);
-        hours.flat_map(move |hour| {
-            let minutes = minutes.clone();
-            minutes.into_iter().map(move |minute| 60 * hour + minute)
-        })
+        let Timing { hours, minutes, .. } = self.timing;
+        numbers(hours).flat_map(move |hour| numbers(minutes).map(move |minute| i64::from(60 * hour + minute)))
     }
 
     /// Whether Airflow counts the time between runs, instead of the hours that the clock shows.
@@ -105,29 +84,25 @@ impl AirflowSchedule {
     /// That is so if an expression has each hour. If the clock changes between two days with runs, all runs up to the
     /// next change are then an hour off, or the first ones are lost. Two expressions of twelve hours avoid that.
     pub fn counts_time(&self) -> bool {
-        self.hours == all(&HOURS) && !self.is_split
+        self.timing.hours == all(&HOURS) && !self.is_split
     }
 }
 
 /// The five fields, with a bar between two expressions.
 impl Display for AirflowSchedule {
     fn fmt(&self, out: &mut Formatter) -> fmt::Result {
-        let minutes = field(self.minutes, &MINUTES);
-        let days = field(self.days, &DAYS);
-        let months = field(self.months, &MONTHS);
-        let weekdays = field(self.weekdays, &WEEKDAYS);
+        let Timing { minutes, hours, days, months, weekdays, .. } = self.timing;
+        let minutes = field(minutes, &MINUTES);
+        let days = field(days, &DAYS);
+        let months = field(months, &MONTHS);
+        let weekdays = field(weekdays, &WEEKDAYS);
         let fields = |hours: &str| format!("{minutes} {hours} {days} {months} {weekdays}");
         if self.is_split {
             write!(out, "{} | {}", fields("0-11"), fields("12-23"))
         } else {
-            write!(out, "{}", fields(&field(self.hours, &HOURS)))
+            write!(out, "{}", fields(&field(hours, &HOURS)))
         }
     }
-}
-
-/// The numbers of the bits that are set, the lowest first.
-pub fn numbers(bits: u64) -> impl Iterator<Item = u32> + Clone {
-    (0..u64::BITS).filter(move |bit| bits >> bit & 1 == 1)
 }
 
 fn all(range: &RangeInclusive<u32>) -> u64 {

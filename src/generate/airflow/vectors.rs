@@ -7,9 +7,9 @@ use std::fs;
 use std::path::Path;
 
 use super::dst;
-use super::schedule::{AirflowSchedule, Guard, numbers};
+use super::schedule::{AirflowSchedule, Guard};
 use crate::cron::vectors::{DATA, files, head};
-use crate::cron::{Daemon, Timing, Zone};
+use crate::cron::{Daemon, Timing, Zone, numbers};
 
 fn minutes(text: &str) -> Vec<i64> {
     let minutes = text.split_whitespace();

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use chrono::{DateTime, FixedOffset, Local, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone};
+use chrono::{DateTime, FixedOffset, Local, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone, Timelike};
 
 /// The UTC of a local time. None if summer time skipped that hour, or if its end repeated the hour.
 pub fn to_utc(local: NaiveDateTime) -> Option<NaiveDateTime> {
@@ -85,6 +85,12 @@ fn offset_of_day(day: NaiveDate) -> Option<FixedOffset> {
 
 fn offset_at(utc: NaiveDateTime) -> FixedOffset {
     Local.offset_from_utc_datetime(&utc).fix()
+}
+
+/// The last multiple of a step from midnight on, at `time` or before.
+pub fn last_multiple(step: TimeDelta, time: NaiveDateTime) -> NaiveDateTime {
+    let seconds = i64::from(time.num_seconds_from_midnight());
+    NaiveDateTime::from(time.date()) + TimeDelta::seconds(seconds - seconds % step.num_seconds())
 }
 
 /// The day number `day`, counted from 1970.

@@ -12,8 +12,6 @@ pub mod query;
 pub mod runs;
 pub mod slots;
 
-use std::io;
-
 use chrono::{DateTime, Local};
 
 use crate::exit;
@@ -73,7 +71,9 @@ impl Query {
             report.read.early.iter().for_each(|line| warn(line));
         }
         let is_bad = format.finish(&report, &mut out) || self.watch_counts && report.watched().next().is_some();
-        problems.note_written(out.finish(), &self.output_name());
+        if let Err(error) = out.finish() {
+            problems.note(&format!("{}: {error}", self.output_name()));
+        }
         report.suggestions.iter().for_each(|line| warn(line));
         problems.note_unread(&logs, &report.read);
         problems.exit_status(is_bad, !report.suggestions.is_empty())
@@ -87,8 +87,8 @@ impl Query {
             Form::Html => Box::new(Html),
             Form::Json => Box::new(Json::new(users)),
             Form::Tsv => Box::new(Joblog::default()),
-            Form::Run(id) => Box::new(OneRun::records(id)),
-            Form::RunJson(id) => Box::new(OneRun::document(id, users)),
+            Form::Run(id) => Box::new(OneRun::new(id, None)),
+            Form::RunJson(id) => Box::new(OneRun::new(id, Some(users))),
             Form::Prometheus => Box::new(Prometheus::new(machine.zoned_now)),
             Form::Check => Box::new(Lint),
             Form::Next => Box::new(Upcoming),
@@ -182,12 +182,6 @@ impl Problems {
     fn note(&mut self, problem: &str) {
         warn(problem);
         self.is_incomplete = true;
-    }
-
-    fn note_written(&mut self, written: io::Result<()>, name: &str) {
-        if let Err(error) = written {
-            self.note(&format!("{name}: {error}"));
-        }
     }
 
     fn note_unread(&mut self, logs: &Logs, read: &Reading) {

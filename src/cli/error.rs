@@ -8,7 +8,6 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use super::value::InvalidValue;
 use crate::escape::printable;
 
-#[derive(Debug)]
 pub struct UsageError {
     reason: String,
 

@@ -11,9 +11,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, Parser};
 
 use super::error::UsageError;
-use super::grammar::Grammar;
-use super::help;
-use super::line::CommandLine;
+use super::line::{CommandLine, Grammar, help};
 use super::request::Request;
 use super::value::{DEFAULT_LOG_DIR, InvalidValue, path, unset_empty, when};
 use crate::cron::{CallMeaning, JobCall};
@@ -42,13 +40,12 @@ const HELP: &str = include_str!("help/job.txt");
 )]
 struct JobArgs {
     /// Private key; by default ssh chooses; may be repeated
-    #[arg(short, long, value_name = "FILE", env = "REMOTEEXE_IDENTITY")]
-    #[arg(help_heading = "Passed to ssh", hide_env_values = true)]
+    #[arg(short, long, value_name = "FILE", env = "REMOTEEXE_IDENTITY", help_heading = "Passed to ssh")]
     identity: Vec<OsString>,
 
     /// User to log in as
     #[arg(short, long, value_name = "USER", env = "REMOTEEXE_LOGIN")]
-    #[arg(help_heading = "Passed to ssh", hide_env_values = true, default_value = "root")]
+    #[arg(help_heading = "Passed to ssh", default_value = "root")]
     login: OsString,
 
     /// KEYWORD=VALUE as in ssh's configuration; may be repeated
@@ -60,37 +57,31 @@ struct JobArgs {
     config: Option<OsString>,
 
     /// Port on HOST
-    #[arg(short, value_name = "PORT", help_heading = "Passed to ssh")]
-    #[arg(allow_negative_numbers = true)]
+    #[arg(short, value_name = "PORT", help_heading = "Passed to ssh", allow_negative_numbers = true)]
     port: Option<OsString>,
 
     /// How often to try again when the connection fails before SCRIPT can have started
-    #[arg(long, value_name = "N", env = "REMOTEEXE_RETRIES")]
-    #[arg(help_heading = "Retries", hide_env_values = true, default_value = "0")]
+    #[arg(long, value_name = "N", env = "REMOTEEXE_RETRIES", help_heading = "Retries", default_value = "0")]
     #[arg(allow_negative_numbers = true)]
     retries: OsString,
 
     /// Maximum wait before the first retry; later ones wait longer, up to two minutes
-    #[arg(long, value_name = "SECONDS", env = "REMOTEEXE_RETRY_DELAY")]
-    #[arg(help_heading = "Retries", hide_env_values = true, default_value = "1")]
+    #[arg(long, value_name = "SECONDS", env = "REMOTEEXE_RETRY_DELAY", help_heading = "Retries", default_value = "1")]
     #[arg(allow_negative_numbers = true)]
     retry_delay: OsString,
 
     /// Longest time from the start of ssh to the request of SCRIPT; by default no limit
-    #[arg(long, value_name = "SECONDS", env = "REMOTEEXE_CONNECT_TIMEOUT")]
-    #[arg(help_heading = "Time", hide_env_values = true)]
+    #[arg(long, value_name = "SECONDS", env = "REMOTEEXE_CONNECT_TIMEOUT", help_heading = "Time")]
     #[arg(allow_negative_numbers = true)]
     connect_timeout: Option<OsString>,
 
     /// Wait up to SECONDS before ssh, always the same for one job, so that jobs are spread
-    #[arg(long, value_name = "SECONDS", env = "REMOTEEXE_SPLAY")]
-    #[arg(help_heading = "Time", hide_env_values = true)]
-    #[arg(allow_negative_numbers = true)]
+    #[arg(long, value_name = "SECONDS", env = "REMOTEEXE_SPLAY", help_heading = "Time", allow_negative_numbers = true)]
     splay: Option<OsString>,
 
     /// Directory of the log
     #[arg(long, value_name = "DIR", env = "REMOTEEXE_LOG_DIR")]
-    #[arg(help_heading = "Logging", hide_env_values = true, default_value = DEFAULT_LOG_DIR)]
+    #[arg(help_heading = "Logging", default_value = DEFAULT_LOG_DIR)]
     log_dir: OsString,
 
     /// Show the output on standard output too: always, never, or auto (on a terminal only)
@@ -230,7 +221,7 @@ impl CommandLine<JobArgs> {
         if !self.args.help {
             return command.render_version();
         }
-        help::render(command, HELP, words.iter().any(|word| word == "--help"))
+        help(command, HELP, words.iter().any(|word| word == "--help"))
     }
 
     fn job(&self) -> Result<Job, UsageError> {
@@ -445,33 +436,5 @@ fn usage_error(operands: &[OsString], log_dir: &OsStr, error: &UsageError, reaso
             reason,
             log_dir: log_dir.into(),
         }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_call_in_a_crontab_has_the_variables_there_and_an_option_outweighs_them() {
-        let read = |line: &str, variables: &[(&str, &str)]| {
-            let words: Vec<_> = line.split(' ').map(OsString::from).collect();
-            let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
-            read_crontab(&words, &variables.collect::<Vec<_>>())
-        };
-        let variables = [("REMOTEEXE_LOG_DIR", "/l"), ("PATH", "/bin"), ("REMOTEEXE_LOGIN", "")];
-        for (line, log_dir) in [("h s -o x", "/l"), ("--log-dir /m h s -o x", "/m")] {
-            let CallMeaning::Job(job) = read(line, &variables) else { panic!("{line}") };
-            assert_eq!((&*job.name, job.log_dir), (&b"h s -o x"[..], log_dir.into()));
-        }
-        for (line, variable, expected) in [
-            ("h", ("REMOTEEXE_LOG_DIR", "/l"), "SCRIPT is missing; HOST is 'h'; tip: give"),
-            ("h s", ("REMOTEEXE_RETRIES", "8 # x"), "invalid value '8 # x' for --retries <N>"),
-        ] {
-            match read(line, &[variable]) {
-                CallMeaning::Refused { reason, .. } => assert!(reason.starts_with(expected)),
-                other => panic!("not refused: {other:?}"),
-            }
-        }
     }
 }

@@ -1,14 +1,42 @@
-//! A command line of either grammar: its words, and the origin of each value.
+//! A command line: its grammar and the help for it, its words, and the origin of each value.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Command, FromArgMatches};
+use clap::{Arg, ArgMatches, Command, FromArgMatches};
 
 use super::error::UsageError;
 use super::value::{InvalidValue, path};
 use crate::cron::Columns;
+
+/// The columns of a help text, readable on any terminal.
+const WIDTH: usize = 80;
+
+/// The grammar of a command line. The first argument chooses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grammar {
+    /// Any other first argument.
+    Job,
+    Report,
+    Generate,
+}
+
+impl Grammar {
+    /// The arguments are without the program's name.
+    pub fn of(arguments: &[OsString]) -> Self {
+        match arguments.first().map(|first| first.as_encoded_bytes()) {
+            Some(b"--report") => Self::Report,
+            Some(first) if first.strip_prefix(b"--generate").is_some_and(is_end) => Self::Generate,
+            _ => Self::Job,
+        }
+    }
+}
+
+/// Whether an option's name ends here.
+fn is_end(rest: &[u8]) -> bool {
+    matches!(rest, [] | [b'=', ..])
+}
 
 /// A command line whose words clap has sorted. clap does not check the values, so a refused command line is also
 /// logged, with its operands and in the directory that it names.
@@ -86,4 +114,29 @@ fn origin(mut command: Command, matches: &ArgMatches, id: &str) -> String {
         // A positional argument shows itself as `[NAME]`.
         _ => arg.to_string(),
     }
+}
+
+/// The help of `grammar` by a template. A mark is before the examples, which are only for somebody who wants all.
+pub fn help(grammar: Command, template: &str, is_long: bool) -> String {
+    let (short, more) = template.split_once("@MORE@\n").unwrap_or((template, ""));
+    let template = if is_long { [short, more].concat() } else { short.to_owned() };
+    let command = grammar.mut_args(with_origin).max_term_width(WIDTH);
+    let mut command = command.help_template(template);
+    command.render_help().to_string()
+}
+
+/// Puts the variable and the default on their own line, because clap would break them anywhere.
+fn with_origin(arg: Arg) -> Arg {
+    let (Some(help), true) = (arg.get_help(), arg.get_action().takes_values()) else {
+        return arg;
+    };
+    let variable = arg.get_env().map(|name| format!("[env: {}]", name.display()));
+    let default = arg.get_default_values().first();
+    let default = default.map(|value| format!("[default: {}]", value.display()));
+    let origin: Vec<_> = variable.into_iter().chain(default).collect();
+    if origin.is_empty() {
+        return arg;
+    }
+    let help = format!("{help}\n{}", origin.join(" "));
+    arg.help(help).hide_env(true).hide_default_value(true)
 }

@@ -1,7 +1,5 @@
 //! The command line of `--report`.
 
-mod crontabs;
-
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -11,11 +9,12 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, CommandFactory, Parser};
 
 use super::error::UsageError;
-use super::help;
-use super::line::CommandLine;
+use super::job::read_crontab;
+use super::line::{CommandLine, help};
 use super::request::Request;
 use super::time::{is_clock_alone, is_day_alone, parse as parse_time, start_time};
 use super::value::{DEFAULT_LOG_DIR, InvalidValue, local_log_dir, path, unset_empty, when};
+use crate::cron::CrontabSelection;
 use crate::exit::success_statuses::SuccessStatuses;
 use crate::machine::Users;
 use crate::report::logs::name::is_like_log;
@@ -24,10 +23,14 @@ use crate::report::logs::scheduler::log_dirs;
 use crate::report::output::style::ColorChoice;
 use crate::report::query::filter::{Filter, Period};
 use crate::report::query::run_id::RunId;
-use crate::report::query::{Form, LogSource, Query, Question, Shown};
+use crate::report::query::{CrontabSource, Form, LogSource, Query, Question, Shown};
 
 /// `--help` adds what is behind the mark.
 const HELP: &str = include_str!("help/report.txt");
+
+/// Options that have no meaning if only crontabs are read.
+const OF_LOGS: [&str; 11] =
+    ["since", "until", "user", "failed", "html", "run", "json", "tsv", "prometheus", "rerun", "files"];
 
 /// Shows from the logs what is wrong, since when and why, and what ran
 #[derive(Debug, Parser)]
@@ -64,7 +67,7 @@ struct ReportArgs {
     failed: bool,
 
     /// Exit statuses of scripts that are no failure: 1,75,99
-    #[arg(long, value_name = "STATUSES", env = "REMOTEEXE_OK", hide_env_values = true, allow_hyphen_values = true)]
+    #[arg(long, value_name = "STATUSES", env = "REMOTEEXE_OK", allow_hyphen_values = true)]
     #[arg(help_heading = "What of them")]
     ok: Option<OsString>,
 
@@ -73,8 +76,7 @@ struct ReportArgs {
     changed: bool,
 
     /// The period against the one before: jobs that are newly bad, recovered, slower or silent
-    #[arg(long, help_heading = "What of them")]
-    #[arg(conflicts_with_all = ["changed", "html", "run", "json", "tsv"])]
+    #[arg(long, help_heading = "What of them", conflicts_with_all = ["changed", "html", "run", "json", "tsv"])]
     compare: bool,
 
     /// The runs, a line each
@@ -83,18 +85,15 @@ struct ReportArgs {
     runs: bool,
 
     /// Also list the healthy jobs and hosts; with --compare all jobs
-    #[arg(long, help_heading = "What of them")]
-    #[arg(conflicts_with_all = ["changed", "runs", "html", "run", "json", "tsv"])]
+    #[arg(long, help_heading = "What of them", conflicts_with_all = ["changed", "runs", "html", "run", "json", "tsv"])]
     all: bool,
 
     /// A page for a browser, with a timeline of all runs: replaces FILE; - is standard output
-    #[arg(long, value_name = "FILE", help_heading = "In which form")]
-    #[arg(conflicts_with_all = ["run", "json", "tsv"])]
+    #[arg(long, value_name = "FILE", help_heading = "In which form", conflicts_with_all = ["run", "json", "tsv"])]
     html: Option<OsString>,
 
     /// All records of one run: the last one of process PID, or the one that started at TIME
-    #[arg(long, value_name = "PID[@TIME]", help_heading = "What of them")]
-    #[arg(conflicts_with = "tsv")]
+    #[arg(long, value_name = "PID[@TIME]", help_heading = "What of them", conflicts_with = "tsv")]
     run: Option<OsString>,
 
     /// A JSON document per run, one on each line; with --run one that has all its output
@@ -132,12 +131,31 @@ struct ReportArgs {
     #[arg(long, value_name = "HOW", help_heading = "What of them")]
     watch: Option<OsString>,
 
-    #[command(flatten)]
-    crontabs: crontabs::CrontabArgs,
+    /// What is wrong with the crontabs: one problem on each line, with its remedy
+    #[arg(long, help_heading = "Crontabs", conflicts_with = "next", conflicts_with_all = OF_LOGS)]
+    #[arg(conflicts_with_all = ["host", "job"])]
+    check: bool,
+
+    /// The coming starts, and the seconds in which many jobs connect together
+    #[arg(long, help_heading = "Crontabs", conflicts_with_all = OF_LOGS)]
+    next: bool,
+
+    /// A crontab with a column of users, such as /etc/crontab, to read instead of this machine's
+    #[arg(long, value_name = "FILE", help_heading = "Crontabs")]
+    crontab: Vec<OsString>,
+
+    /// A user's crontab, without that column, to read instead of this machine's
+    #[arg(long, value_name = "FILE", help_heading = "Crontabs")]
+    user_crontab: Vec<OsString>,
+
+    /// Read no crontab: say nothing of what was not started
+    #[arg(long, help_heading = "Crontabs")]
+    #[arg(conflicts_with_all = ["check", "next", "crontab", "user_crontab"])]
+    no_crontab: bool,
 
     /// Directory of the logs; given again, that of another scheduler
     #[arg(long, value_name = "DIR", env = "REMOTEEXE_LOG_DIR")]
-    #[arg(help_heading = "Which logs", hide_env_values = true, default_value = DEFAULT_LOG_DIR)]
+    #[arg(help_heading = "Which logs", default_value = DEFAULT_LOG_DIR)]
     log_dir: Vec<OsString>,
 
     #[arg(hide = true)]
@@ -155,7 +173,7 @@ pub fn parse(words: &[OsString]) -> Request {
         }
         Err(_) => {
             let is_long = words.any(|word| word == "--help");
-            return Request::Show(help::render(command(), HELP, is_long));
+            return Request::Show(help(command(), HELP, is_long));
         }
     };
     match line.query(Local::now()) {
@@ -184,14 +202,11 @@ impl CommandLine<ReportArgs> {
         let args = &self.args;
         let dirs = self.all("log_dir", &args.log_dir, path)?;
         self.check_files()?;
-        let of_crontabs = args.crontabs.form();
-        let source = match of_crontabs {
-            Some(_) => LogSource::Inputs(Vec::new()),
-            None => self.source(&dirs)?,
-        };
-        let form = of_crontabs.map_or_else(|| self.form(now), Ok)?;
+        let is_of_crontabs = args.check || args.next;
+        let source = if is_of_crontabs { LogSource::Inputs(Vec::new()) } else { self.source(&dirs)? };
+        let form = self.form(now)?;
         let is_default = self.matches.value_source("log_dir") == Some(ValueSource::DefaultValue);
-        let crontabs = args.crontabs.source(&self, !args.files.is_empty())?;
+        let crontabs = self.crontab_source()?;
         if args.rerun && crontabs.is_none() {
             let problem = "--rerun needs the crontab of these logs";
             return Err(UsageError::new(problem, "name it with --crontab FILE"));
@@ -230,19 +245,30 @@ impl CommandLine<ReportArgs> {
     }
 
     fn form(&self, now: DateTime<Local>) -> Result<Form, UsageError> {
+        let args = &self.args;
         let wanted = |word| self.value("run", word, |word| wanted(word, now));
-        if self.args.html.is_some() {
-            return Ok(Form::Html);
-        }
-        Ok(match &self.args.run {
-            Some(word) if self.args.json => Form::RunJson(wanted(word)?),
+        Ok(match &args.run {
+            _ if args.check => Form::Check,
+            _ if args.next => Form::Next,
+            _ if args.html.is_some() => Form::Html,
+            Some(word) if args.json => Form::RunJson(wanted(word)?),
             Some(word) => Form::Run(wanted(word)?),
-            None if self.args.json => Form::Json,
-            None if self.args.tsv => Form::Tsv,
-            None if self.args.prometheus => Form::Prometheus,
-            None if self.args.rerun => Form::Rerun,
-            None => Form::Text(Shown { question: self.question(), all: self.args.all }),
+            None if args.json => Form::Json,
+            None if args.tsv => Form::Tsv,
+            None if args.prometheus => Form::Prometheus,
+            None if args.rerun => Form::Rerun,
+            None => Form::Text(Shown { question: self.question(), all: args.all }),
         })
+    }
+
+    /// The crontabs to compare the logs with. Logs that were named may come from any machine, so only crontabs that
+    /// were named too belong to them.
+    fn crontab_source(&self) -> Result<Option<CrontabSource>, UsageError> {
+        let args = &self.args;
+        let files = self.crontabs(&args.crontab, &args.user_crontab)?;
+        let has_meaning = !args.no_crontab && (args.files.is_empty() || !files.is_empty());
+        let selection = if files.is_empty() { CrontabSelection::Machine } else { CrontabSelection::Files(files) };
+        Ok(has_meaning.then_some(CrontabSource { selection, grammar: read_crontab }))
     }
 
     fn question(&self) -> Question {

@@ -3,7 +3,6 @@ use crate::job::{Job, UsageErrorRun};
 use crate::report::query::Query;
 
 /// What a command line asks for.
-#[derive(Debug)]
 pub enum Request {
     Run(Job),
     /// Show what has run, what the crontabs plan, or what is wrong with either.

@@ -107,6 +107,73 @@ fn the_manual_has_the_fields_of_json_and_no_other() {
     assert_eq!(fields(&all), items(".Ss JSON", ".It Va "));
 }
 
+/// An option in the help of a command line, in the notation of the manual.
+struct HelpOption {
+    names: Vec<String>,
+    /// After a blank.
+    value: String,
+    variable: Option<String>,
+}
+
+impl HelpOption {
+    /// The line with which the manual begins to describe the option.
+    fn item(&self) -> String {
+        format!(".It {}{}", self.names.join(" , "), self.value)
+    }
+}
+
+fn options(args: &[&str]) -> Vec<HelpOption> {
+    let output = Scene::new().remoteexe().args(args).arg("-h").output().unwrap();
+    let mut options: Vec<HelpOption> = Vec::new();
+    for line in str::from_utf8(&output.stdout).unwrap().lines() {
+        if line.starts_with("  -") || line.starts_with("      --") {
+            let spec = line.trim_start().split("  ").next().unwrap();
+            let (names, value) = spec.split_once(" <").unwrap_or((spec, ""));
+            let names = names.split(", ").map(|name| format!("Fl {}", &name[1..])).collect();
+            let value = if value.is_empty() { String::new() } else { format!(" Ar {}", value.trim_end_matches('>')) };
+            options.push(HelpOption { names, value, variable: None });
+        }
+        if let Some((_, variable)) = line.split_once("[env: ") {
+            options.last_mut().unwrap().variable = variable.split(']').next().map(str::to_owned);
+        }
+    }
+    options
+}
+
+/// The lines of a section of the manual that begin so.
+fn lines_of(heading: &str, start: &str) -> Names {
+    let manual = manual();
+    let (_, section) = manual.split_once(&format!("\n.Sh {heading}\n")).unwrap();
+    let section = section.split("\n.Sh ").next().unwrap();
+    names(section.lines().filter(|line| line.starts_with(start)))
+}
+
+#[test]
+fn the_manual_has_each_option_of_each_command_line_and_no_other() {
+    let [job, report, mut generate] = [&[][..], &["--report"], &["--generate"]].map(options);
+    generate.retain(|option| option.names.len() == 1);
+    for (heading, options) in [("DESCRIPTION", &job), ("THE REPORT", &report), ("MOVE TO AIRFLOW", &generate)] {
+        let items: Names = options.iter().map(HelpOption::item).collect();
+        assert_eq!(lines_of(heading, ".It Fl "), items, "{heading}");
+    }
+    let with_value = job.iter().filter(|option| !option.value.is_empty() && option.names[0] != "Fl -generate");
+    let synopsis = with_value.chain(&generate).map(|option| format!(".Op {}{}", option.names[0], option.value));
+    assert_eq!(lines_of("SYNOPSIS", ".Op Fl "), synopsis.collect());
+}
+
+#[test]
+fn the_manual_has_each_variable_of_each_command_line_and_no_other() {
+    let manual = manual();
+    let mut variables = Names::new();
+    for option in options(&[]).iter().chain(&options(&["--report"])) {
+        let Some(variable) = &option.variable else { continue };
+        let (_, text) = manual.split_once(&option.item()).unwrap();
+        assert!(text.split("\n.It ").next().unwrap().contains(&format!(".Pq Ev {variable}")), "{variable}");
+        variables.insert(format!(".It Ev {variable}"));
+    }
+    assert_eq!(lines_of("ENVIRONMENT", ".It Ev REMOTEEXE"), variables);
+}
+
 #[test]
 fn the_manual_has_the_columns_of_the_joblog_and_no_other() {
     let joblog = report(LOG, &["--tsv"]).stdout;

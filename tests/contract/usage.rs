@@ -323,6 +323,18 @@ fn what_is_quoted_on_standard_error_cannot_steer_a_terminal() {
         let log = String::from_utf8(scene.log_bytes()).unwrap();
         assert!(log.contains(shown) && log.is_ascii(), "{log}");
     }
+    for words in [
+        ["--report", "--since=\n\nx"],
+        ["--report", "--\x1b[31m"],
+        ["--report=\n\n", "h"],
+        ["-V\n\n", "-i"],
+        ["h", "-\n\n"],
+    ] {
+        let output = Scene::new().remoteexe().args(words).output().unwrap();
+        let stderr = stderr(&output);
+        assert!(code(&output) == 10 && stderr.starts_with("error: ") && !stderr.starts_with("error: \n"), "{stderr}");
+        assert!(stderr.chars().all(|c| c == '\n' || !c.is_control()), "{stderr:?}");
+    }
 }
 
 #[test]

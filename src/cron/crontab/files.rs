@@ -40,7 +40,6 @@ pub enum CrontabSelection {
     Machine,
     /// These files, with their columns.
     Files(Vec<(PathBuf, Columns)>),
-    Nothing,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,7 +164,6 @@ impl Crontabs {
                     }
                 }
             }
-            CrontabSelection::Nothing => {}
         }
         crontabs
     }

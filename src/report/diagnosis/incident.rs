@@ -319,6 +319,16 @@ impl Incident {
         }
     }
 
+    /// The boot before which everything stopped.
+    pub fn boot(&self) -> Option<NaiveDateTime> {
+        match self.kind {
+            IncidentKind::Silent { boot, .. }
+            | IncidentKind::CronDown { boot, .. }
+            | IncidentKind::Lost { boot, .. } => boot,
+            _ => None,
+        }
+    }
+
     /// The way in which most runs failed.
     pub fn main_way(&self) -> Option<Outcome> {
         let most = self.ways.iter().max_by_key(|(_, count)| **count);

@@ -5,23 +5,25 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 
 use super::crontabs::place;
-use super::report::Report;
-use super::words::{age, count, shown_name};
+use super::{Report, age, count, shown_name};
+use crate::cron::CommentedOut;
 use crate::report::diagnosis::job_changes::{JobChanges, StartedJob, Twice};
 use crate::report::history::jobs::script;
 
 /// The most changes of one kind that are shown.
 const MAX_SHOWN: usize = 5;
 
+const NO_LINE: &str = ", then no more; no line of a crontab that is understood";
+
 /// Each change, by its label, in words.
 pub fn changes(report: &Report) -> Vec<(&'static str, String)> {
     let found = JobChanges::of(report.change_evidence());
     let kinds = [
-        ("switched off", switched_off(report, &found)),
+        ("switched off", found.switched_off.iter().map(|(job, off)| switched_off(report, job, off)).collect()),
         ("renamed?", renamed(report, &found)),
         ("runs twice", found.twice.iter().map(|it| twice(report, it)).collect()),
         ("new", found.new.iter().map(|job| new(report, job)).collect()),
-        ("stopped", stopped(report, &found)),
+        ("stopped", found.stopped.iter().map(|job| until(report, job) + NO_LINE).collect()),
     ];
     let mut changes = Vec::new();
     for (label, mut texts) in kinds {
@@ -33,18 +35,8 @@ pub fn changes(report: &Report) -> Vec<(&'static str, String)> {
     changes
 }
 
-fn switched_off(report: &Report, found: &JobChanges) -> Vec<String> {
-    let jobs = found.switched_off.iter();
-    let in_words = jobs.map(|(job, off)| {
-        let line = place(&off.place);
-        format!("{}; line {line} is commented out", until(report, job))
-    });
-    in_words.collect()
-}
-
-fn stopped(report: &Report, found: &JobChanges) -> Vec<String> {
-    let no_line = "then no more; no line of a crontab that is understood";
-    found.stopped.iter().map(|job| format!("{}, {no_line}", until(report, job))).collect()
+fn switched_off(report: &Report, job: &StartedJob, off: &CommentedOut) -> String {
+    format!("{}; line {} is commented out", until(report, job), place(&off.place))
 }
 
 /// `h /x.sh: every 5 minutes until 10:00:00`

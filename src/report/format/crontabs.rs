@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-use chrono::{DateTime, Local, NaiveDateTime, TimeDelta};
+use chrono::{NaiveDateTime, TimeDelta};
 
-use super::report::Report;
 use super::upcoming::{schedule_in_words, start_in_words};
-use super::words::{Clock, count};
+use super::{Clock, Report, count};
 use crate::clock::local_time;
 use crate::cron::upcoming::{next_start, periods};
 use crate::cron::{Crontabs, LineRef};
@@ -38,19 +37,14 @@ pub struct Schedule {
 
 /// The schedules of the jobs that are on a line.
 pub fn schedules(report: &Report) -> impl Iterator<Item = (JobId, Schedule)> {
-    let crontabs = report.crontabs.iter();
-    let jobs = crontabs.flat_map(|expected| (0..).zip(expected.wanted()));
-    jobs.filter_map(|(id, _)| Some((id, schedule_of(report, id)?)))
+    report.history.job_ids().filter_map(|id| Some((id, schedule_of(report, id)?)))
 }
 
 /// The schedule of a job, if it is on a line.
 pub fn schedule_of(report: &Report, job: JobId) -> Option<Schedule> {
     let expected = report.crontabs.as_ref()?;
     let job = expected.wanted().get(job as usize)?;
-    Some(schedule(job, expected, report.machine.zoned_now))
-}
-
-fn schedule(job: &ExpectedJob, expected: &Expected, now: DateTime<Local>) -> Schedule {
+    let now = report.machine.zoned_now;
     let periods = periods(now);
     let mut lines: Vec<_> = job.lines.iter().map(|line| expected.line(*line)).collect();
     let first = lines.first().copied();
@@ -59,12 +53,12 @@ fn schedule(job: &ExpectedJob, expected: &Expected, now: DateTime<Local>) -> Sch
     lines.retain(|entry| !entry.is_ignored);
     let next = lines.iter().map(|entry| (next_start(entry, &periods), *entry));
     let next = next.min_by_key(|(next, _)| (next.is_none(), *next));
-    Schedule {
+    Some(Schedule {
         words: words.join("; "),
         next: next.map_or_else(|| "ignored by cron".to_owned(), |(next, entry)| start_in_words(next, entry, now)),
         next_second: next.and_then(|(next, _)| next),
         place,
-    }
+    })
 }
 
 /// `FILE:LINE`, as compilers show it.

@@ -6,7 +6,7 @@ use chrono::{NaiveDateTime, TimeDelta};
 use rustix::fs::statvfs;
 
 use super::Needs;
-use super::report::Report;
+use super::Report;
 use crate::clock::latest_shown;
 use crate::machine::Machine;
 use crate::report::diagnosis::watch::samples::Samples;
@@ -42,7 +42,6 @@ const MAX_DAYS_BACK: usize = 35;
 /// A job without a START on so many earlier days is new.
 const MAX_DAYS_OF_NEW: usize = 7;
 
-#[derive(Debug)]
 pub struct Gatherer<'a> {
     query: &'a Query,
     window: &'a Window,

@@ -1,7 +1,6 @@
 //! The form of `--tsv`: a line for each run, in the columns of GNU parallel's joblog.
 
-use super::report::Report;
-use super::{Format, Needs};
+use super::{Format, Needs, Report};
 use crate::clock::with_offset;
 use crate::escape::printable;
 use crate::exit::signal_number;
@@ -11,7 +10,6 @@ use crate::report::slots::Expected;
 
 const TITLES: &str = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand";
 
-/// An unknown value.
 const UNKNOWN: &str = "-1";
 
 /// The host of a run without one. GNU parallel refuses an empty one.

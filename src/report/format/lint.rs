@@ -4,9 +4,8 @@ use std::collections::HashSet;
 use std::fmt::Write;
 use std::path::Path;
 
-use super::report::Report;
-use super::words::count;
-use super::{Format, Needs};
+use super::crontabs::place;
+use super::{Format, Needs, Report, at_most, count};
 use crate::cron::{CronJobs, Crontabs, Fault, Finding, UnknownCall};
 use crate::escape::{printable, shortened};
 use crate::report::output::ReportOutput;
@@ -20,7 +19,6 @@ const MOST_UNKNOWN: usize = 20;
 /// The most commented-out lines that are named.
 const MOST_COMMENTED_OUT: usize = 10;
 
-#[derive(Debug)]
 pub struct Lint;
 
 impl Format for Lint {
@@ -48,14 +46,13 @@ fn render(findings: &[Finding], plan: &CronJobs, crontabs: &Crontabs) -> String 
     line(&crontabs.cron.describe());
     for finding in findings {
         let Fault { line: number, problem, remedy } = &finding.fault;
-        let place = place(&finding.file, *number);
-        line(&format!("{place}: {problem}; tip: {remedy}"));
+        let number = number.map(|number| format!(":{number}")).unwrap_or_default();
+        line(&format!("{}{number}: {problem}; tip: {remedy}", finding.file.display()));
     }
     let unknown = unexplained(&plan.unknown, findings);
     for UnknownCall { place: at, reason } in unknown.iter().take(MOST_UNKNOWN) {
-        let place = place(&at.file, Some(at.line));
         let reason = shortened(reason.as_bytes(), LONGEST);
-        line(&format!("{place}: this call is not checked: {reason}"));
+        line(&format!("{}: this call is not checked: {reason}", place(at)));
     }
     let more = unknown.len().saturating_sub(MOST_UNKNOWN);
     if more > 0 {
@@ -92,16 +89,10 @@ fn no_fault(plan: &CronJobs, crontabs: &Crontabs) -> String {
 
 /// The commented-out lines. They are no fault: many a crontab has old lines.
 fn commented_out(plan: &CronJobs) -> Option<String> {
-    let mut places: Vec<String> =
-        plan.commented_out.iter().map(|off| place(&off.place.file, Some(off.place.line))).collect();
+    let mut places: Vec<String> = plan.commented_out.iter().map(|off| place(&off.place)).collect();
     places.dedup();
-    let more = places.len().saturating_sub(MOST_COMMENTED_OUT);
-    places.truncate(MOST_COMMENTED_OUT);
-    if more > 0 {
-        places.push(count(more as u64, "more line"));
-    }
-    let is_any = !places.is_empty();
-    is_any.then(|| format!("commented out: {}", places.join(", ")))
+    let places = at_most(MOST_COMMENTED_OUT, places, "line").join(", ");
+    (!places.is_empty()).then(|| format!("commented out: {places}"))
 }
 
 /// The unknown calls whose reason is not a fault of their line.
@@ -110,11 +101,4 @@ fn unexplained<'a>(unknown: &'a [UnknownCall], findings: &[Finding]) -> Vec<&'a 
         findings.iter().map(|finding| (finding.file.as_path(), finding.fault.line)).collect();
     let is_unexplained = |it: &&UnknownCall| !faulty.contains(&(&*it.place.file, Some(it.place.line)));
     unknown.iter().filter(is_unexplained).collect()
-}
-
-fn place(file: &Path, line: Option<usize>) -> String {
-    match line {
-        Some(line) => format!("{}:{line}", file.display()),
-        None => file.display().to_string(),
-    }
 }

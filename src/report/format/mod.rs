@@ -23,7 +23,8 @@ use super::output::ReportOutput;
 use super::query::window::Reach;
 use super::runs::run::Run;
 use super::slots::Expected;
-use report::Report;
+pub use report::Report;
+pub use words::{Clock, age, at_most, chart, count, duration, grouped, shown_name, usual_duration, way};
 
 pub trait Format {
     /// What to gather for the format.

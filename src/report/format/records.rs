@@ -1,7 +1,6 @@
 //! The forms of `--run`: all records of one run, or its JSON document.
 
-use super::report::Report;
-use super::{Format, Needs, json};
+use super::{Format, Needs, Report, json};
 use crate::escape::printable;
 use crate::machine::Users;
 use crate::report::output::{ReportOutput, warn};
@@ -9,7 +8,6 @@ use crate::report::query::run_id::RunId;
 use crate::report::runs::run::Run;
 
 /// Searches all runs for one: the last one that matches.
-#[derive(Debug)]
 pub struct OneRun<'a> {
     id: RunId,
     /// The names of users, for a document.
@@ -19,13 +17,8 @@ pub struct OneRun<'a> {
 }
 
 impl<'a> OneRun<'a> {
-    pub fn records(id: &RunId) -> Self {
-        Self { id: id.clone(), users: None, last: None, count: 0 }
-    }
-
-    /// With all output.
-    pub fn document(id: &RunId, users: &'a Users) -> Self {
-        Self { users: Some(users), ..Self::records(id) }
+    pub fn new(id: &RunId, users: Option<&'a Users>) -> Self {
+        Self { id: id.clone(), users, last: None, count: 0 }
     }
 
     /// What to say unless exactly one run matches.

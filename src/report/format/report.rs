@@ -14,18 +14,18 @@ use crate::report::diagnosis::watch::Watch;
 use crate::report::diagnosis::watch::finding::WatchFinding;
 use crate::report::history::counts::Tally;
 use crate::report::history::scope::Scope;
-use crate::report::history::{History, JobId};
+use crate::report::history::{History, JobId, RunSummary};
 use crate::report::logs::find::Logs;
 use crate::report::logs::owner::Account;
 use crate::report::query::filter::Filter;
 use crate::report::query::{Form, Query, Question, Shown};
 use crate::report::runs::assembler::Reading;
 use crate::report::runs::first_program::status_of_lock;
+use crate::report::runs::outcome::Outcome;
 use crate::report::slots::Expected;
 use crate::report::slots::missed::{MissedStarts, Slot};
 
 /// What was found. Parts that the format does not need are empty.
-#[derive(Debug)]
 pub struct Report<'a> {
     pub query: &'a Query,
     pub machine: &'a Machine,
@@ -51,6 +51,11 @@ impl Report<'_> {
         matches!(self.query.form, Form::Text(Shown { all: true, .. }))
     }
 
+    /// The most rows of a list, unless all are listed.
+    pub fn most(&self, most: usize) -> usize {
+        if self.lists_all() { usize::MAX } else { most }
+    }
+
     /// What starts a job: cron, or a scheduler whose crontab no cron of this machine reads.
     pub fn starter(&self, job: JobId) -> &'static str {
         let Some(expected) = &self.crontabs else { return "cron" };
@@ -60,7 +65,6 @@ impl Report<'_> {
         if is_of_cron { "cron" } else { "the scheduler" }
     }
 
-    /// What the diagnosis uses.
     pub fn evidence(&self) -> Evidence<'_> {
         Evidence { history: &self.history, missed: &self.missed, scope: &self.scope }
     }
@@ -106,13 +110,24 @@ impl Report<'_> {
         self.watch.findings.iter().filter(is_shown)
     }
 
+    /// The runs of the period.
+    pub fn runs(&self) -> impl Iterator<Item = &RunSummary> {
+        self.history.runs.iter().filter(|run| self.scope.has(run))
+    }
+
+    pub fn runs_of(&self, job: JobId) -> impl DoubleEndedIterator<Item = &RunSummary> + Clone {
+        self.history.of_job(job).iter().filter(|run| self.scope.has(run))
+    }
+
     /// The jobs that ran in the period.
     pub fn jobs(&self) -> impl Iterator<Item = JobId> + use<'_> {
-        let has_run = |job: &JobId| {
-            let mut runs = self.history.of_job(*job).iter();
-            runs.any(|run| self.scope.has(run))
-        };
-        self.history.job_ids().filter(has_run)
+        self.history.job_ids().filter(|job| self.runs_of(*job).next().is_some())
+    }
+
+    /// The END of the last good run of a job.
+    pub fn last_good(&self, job: JobId) -> Option<NaiveDateTime> {
+        let good = self.history.of_job(job).iter().filter(|run| run.outcome == Outcome::Good);
+        good.map(|run| run.until).max()
     }
 
     /// The slots of the period without a START, by time.
@@ -120,10 +135,10 @@ impl Report<'_> {
         self.missed.slots().into_iter().filter(|slot| self.scope.includes(slot.at))
     }
 
-    /// The same by job.
-    pub fn missed_by_job(&self) -> BTreeMap<JobId, Vec<&Slot>> {
+    /// The slots of a period without a START, by job.
+    pub fn missed_by_job(&self, scope: &Scope) -> BTreeMap<JobId, Vec<&Slot>> {
         let mut missed: BTreeMap<JobId, Vec<&Slot>> = BTreeMap::new();
-        for slot in self.missed_slots() {
+        for slot in self.missed.slots().into_iter().filter(|slot| scope.includes(slot.at)) {
             missed.entry(slot.job).or_default().push(slot);
         }
         missed

@@ -1,7 +1,6 @@
 //! The logs that were read and the filter, in words.
 
-use super::report::Report;
-use super::words::count;
+use super::{Report, count};
 use crate::escape::printable;
 use crate::machine::Users;
 use crate::report::logs::open::Input;

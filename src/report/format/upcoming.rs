@@ -6,9 +6,8 @@ use std::path::Path;
 
 use chrono::{DateTime, Datelike, Local};
 
-use super::report::Report;
-use super::words::count;
-use super::{Format, Needs};
+use super::{Format, Needs, Report, count};
+use crate::clock::local_time;
 use crate::cron::upcoming::{CROWD, crowds, next_start, periods};
 use crate::cron::{ClockInterval, CronJob, CronJobs, Crontabs, Starter, UnknownCall};
 use crate::escape::{printable, shortened};
@@ -24,7 +23,6 @@ const WIDEST: usize = 60;
 /// The most unknown calls that are listed.
 const MOST_UNKNOWN: usize = 100;
 
-#[derive(Debug)]
 pub struct Upcoming;
 
 impl Format for Upcoming {
@@ -35,17 +33,15 @@ impl Format for Upcoming {
     fn finish(self: Box<Self>, report: &Report, out: &mut ReportOutput) -> bool {
         if let Some(crontabs) = &report.crontabs {
             let Planned { plan, crontabs, .. } = &crontabs.planned;
-            let entries = plan.entries.iter();
-            let entries = entries.filter(|entry| report.filter.names(&entry.job));
+            let entries = plan.entries.iter().filter(|it| !it.is_ignored && report.filter.names(&it.job));
             let now = report.machine.zoned_now;
-            out.write(render(entries.collect(), plan, crontabs, now).as_bytes());
+            out.write(render(&entries.collect::<Vec<_>>(), plan, crontabs, now).as_bytes());
         }
         false
     }
 }
 
-fn render(entries: Vec<&CronJob>, plan: &CronJobs, crontabs: &Crontabs, now: DateTime<Local>) -> String {
-    let entries: Vec<_> = entries.into_iter().filter(|entry| !entry.is_ignored).collect();
+fn render(entries: &[&CronJob], plan: &CronJobs, crontabs: &Crontabs, now: DateTime<Local>) -> String {
     let periods = periods(now);
     let mut text = String::new();
     let files: HashSet<_> = entries.iter().map(|entry| &entry.place.file).collect();
@@ -57,8 +53,8 @@ fn render(entries: Vec<&CronJob>, plan: &CronJobs, crontabs: &Crontabs, now: Dat
         crontabs.cron.name,
     );
     line(&mut text, &title);
-    add_crowds(&mut text, &entries, &periods[0]);
-    add_starts(&mut text, &entries, &periods, now);
+    add_crowds(&mut text, entries, &periods[0]);
+    add_starts(&mut text, entries, &periods, now);
     add_unknown(&mut text, &plan.unknown);
     add_ignored(&mut text, crontabs);
     text
@@ -83,7 +79,7 @@ fn add_crowds(text: &mut String, entries: &[&CronJob], day: &[ClockInterval]) {
         };
         let (most, host) = &crowd.on_one_host;
         let host = if *most > 1 { format!(" (most on {})", shortened(host, LONGEST)) } else { String::new() };
-        let when = local(crowd.first).format("%H:%M:%S");
+        let when = local_time(crowd.first).format("%H:%M:%S");
         let row = format!("{:>6}  {most:>11}  {when}{times}{host}", crowd.jobs);
         line(text, &row);
     }
@@ -131,13 +127,15 @@ fn add_starts(text: &mut String, entries: &[&CronJob], periods: &[Vec<ClockInter
 }
 
 pub fn start_in_words(next: Option<i64>, entry: &CronJob, now: DateTime<Local>) -> String {
-    match next {
-        Some(second) if local(second).date_naive() == now.date_naive() => local(second).format("%H:%M:%S").to_string(),
-        Some(second) if local(second).year() == now.year() => local(second).format("%a %-d %b %H:%M:%S").to_string(),
-        Some(second) => local(second).format("%a %-d %b %Y %H:%M:%S").to_string(),
-        None if entry.timing.is_reboot => "at boot".to_owned(),
-        None => "never".to_owned(),
-    }
+    let Some(next) = next.map(local_time) else {
+        return if entry.timing.is_reboot { "at boot" } else { "never" }.to_owned();
+    };
+    let format = match next.date() {
+        date if date == now.date_naive() => "%H:%M:%S",
+        date if date.year() == now.year() => "%a %-d %b %H:%M:%S",
+        _ => "%a %-d %b %Y %H:%M:%S",
+    };
+    next.format(format).to_string()
 }
 
 /// The schedule of a job, with all that makes its STARTs uncertain.
@@ -180,8 +178,4 @@ fn add_ignored(text: &mut String, crontabs: &Crontabs) {
 
 fn line(text: &mut String, line: &str) {
     let _ = writeln!(text, "{}", line.trim_end());
-}
-
-fn local(second: i64) -> DateTime<Local> {
-    DateTime::from_timestamp(second, 0).unwrap_or_default().with_timezone(&Local)
 }

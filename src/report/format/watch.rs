@@ -1,9 +1,8 @@
 //! What is good and not as usual, in words.
 
-use chrono::Weekday;
+use chrono::{NaiveDate, Weekday};
 
-use super::report::Report;
-use super::words::{count, duration, grouped, shown_name};
+use super::{Report, count, duration, grouped, shown_name};
 use crate::escape::printable;
 use crate::report::diagnosis::watch::beat::{Beat, Counts};
 use crate::report::diagnosis::watch::finding::{Oddity, WatchFinding};
@@ -24,7 +23,6 @@ pub fn word(finding: &WatchFinding) -> String {
     }
 }
 
-/// The evidence.
 pub fn facts(finding: &WatchFinding, report: &Report) -> String {
     let WatchFinding { runs, compared, .. } = finding;
     let runs = count(*runs as u64, "run");
@@ -42,7 +40,7 @@ pub fn facts(finding: &WatchFinding, report: &Report) -> String {
         }
         Oddity::SaysError { line } => {
             let (pid, start) = finding.last;
-            let run = report.clock().run_of(pid, start);
+            let run = report.clock().run_name(pid, start);
             let line = printable(line.as_bytes());
             format!("{line}  (exit 0, {runs}, in none of {before} before; run {run})")
         }
@@ -92,14 +90,8 @@ fn rhythm(beat: &Beat, counts: &Counts) -> String {
     }
 }
 
-fn name(day: Weekday) -> &'static str {
-    match day {
-        Weekday::Mon => "Monday",
-        Weekday::Tue => "Tuesday",
-        Weekday::Wed => "Wednesday",
-        Weekday::Thu => "Thursday",
-        Weekday::Fri => "Friday",
-        Weekday::Sat => "Saturday",
-        Weekday::Sun => "Sunday",
-    }
+fn name(day: Weekday) -> String {
+    // chrono has the whole names only in dates.
+    let of_any_week = NaiveDate::from_isoywd_opt(1970, 1, day).unwrap_or_default();
+    of_any_week.format("%A").to_string()
 }

@@ -3,7 +3,8 @@
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 
 use crate::escape::printable;
-use crate::report::history::RunSummary;
+use crate::report::history::durations::DurationStats;
+use crate::report::runs::outcome::{Outcome, Reason};
 
 /// The lowest first.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -20,16 +21,18 @@ impl Clock {
     }
 
     pub fn time(self, time: NaiveDateTime) -> String {
-        let format = if time.date() == self.day { "%H:%M" } else { "%m-%d %H:%M" };
-        time.format(format).to_string()
+        self.shown(time, "%H:%M")
     }
 
     pub fn second(self, time: NaiveDateTime) -> String {
-        let format = if time.date() == self.day { "%H:%M:%S" } else { "%m-%d %H:%M:%S" };
-        time.format(format).to_string()
+        self.shown(time, "%H:%M:%S")
     }
 
-    /// From one minute to another.
+    fn shown(self, time: NaiveDateTime, clock: &str) -> String {
+        let day = if time.date() == self.day { "" } else { "%m-%d " };
+        time.format(&[day, clock].concat()).to_string()
+    }
+
     pub fn span(self, begin: NaiveDateTime, end: NaiveDateTime) -> String {
         let (first, mut last) = (self.time(begin), self.time(end));
         if begin.date() == end.date() {
@@ -39,12 +42,7 @@ impl Clock {
     }
 
     /// The name of a run for `--run`.
-    pub fn run_name(self, run: &RunSummary) -> String {
-        self.run_of(run.pid, run.start)
-    }
-
-    /// The same of the process `pid`.
-    pub fn run_of(self, pid: u32, start: NaiveDateTime) -> String {
+    pub fn run_name(self, pid: u32, start: NaiveDateTime) -> String {
         if start.date() == self.day { format!("{pid}@{}", start.time()) } else { format!("{pid}@{start}") }
     }
 }
@@ -60,14 +58,38 @@ pub fn duration(seconds: Option<u32>) -> String {
     }
 }
 
+/// How long good runs take. None without any.
+pub fn usual_duration(usual: &DurationStats) -> Option<String> {
+    let [median, longest] = [usual.median, usual.longest].map(|seconds| duration(Some(seconds)));
+    let good = count(usual.good as u64, "good run");
+    (usual.good > 0).then(|| format!("{median}, {longest} at most (of {good})"))
+}
+
 pub fn age(age: TimeDelta) -> String {
     duration(Some(u32::try_from(age.num_seconds()).unwrap_or(u32::MAX)))
+}
+
+/// The way in which a run ended.
+pub fn way(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Failed(status, Reason::Script) => format!("exit {status}"),
+        Outcome::Failed(status, _) => format!("exit {status}: {outcome}"),
+        outcome => outcome.to_string(),
+    }
 }
 
 /// A number of things: `1 run`, `12 runs`.
 pub fn count(number: u64, thing: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {thing}{plural}", grouped(number))
+}
+
+/// At most so many texts, and behind them the number of the others: `3 more jobs`.
+pub fn at_most(most: usize, mut texts: Vec<String>, thing: &str) -> Vec<String> {
+    let more = texts.len().saturating_sub(most) as u64;
+    texts.truncate(most);
+    texts.extend((more > 0).then(|| count(more, &format!("more {thing}"))));
+    texts
 }
 
 /// A number with commas between its thousands.

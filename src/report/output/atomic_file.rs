@@ -43,7 +43,6 @@ pub enum Access {
 }
 
 /// The new file. Dropped unfinished, it is deleted.
-#[derive(Debug)]
 pub struct AtomicFile {
     dir: OwnedFd,
     name: OsString,

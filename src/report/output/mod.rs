@@ -16,7 +16,6 @@ use pager::Pager;
 use style::is_dumb;
 
 /// Buffers writes. Ignores everything after the first error.
-#[derive(Debug)]
 pub struct ReportOutput {
     may_page: bool,
     file: Option<(PathBuf, Access)>,
@@ -24,7 +23,6 @@ pub struct ReportOutput {
     result: io::Result<()>,
 }
 
-#[derive(Debug)]
 enum Target {
     /// Not `std::io::Stdout`, which hides the error of a descriptor that is not open for writing.
     Stdout(File),

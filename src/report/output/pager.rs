@@ -23,7 +23,6 @@ const OF_SHELL: &[u8] = b"|&;<>()$`\\\"'\n*?[#~=%";
 /// screen, and exits at once if the text fits there.
 const SETTINGS: [(&str, &str); 2] = [("LESS", "FRX"), ("LV", "-c")];
 
-#[derive(Debug)]
 pub struct Pager {
     child: Child,
     stdin: ChildStdin,

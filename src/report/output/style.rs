@@ -39,17 +39,7 @@ impl Severity {
             IncidentState::Slower | IncidentState::Dropped | IncidentState::Flapping | IncidentState::Late => {
                 Self::Doubtful
             }
-            IncidentState::Failing
-            | IncidentState::Lost
-            | IncidentState::Hung
-            | IncidentState::Unreachable
-            | IncidentState::LoginRefused
-            | IncidentState::HostKey
-            | IncidentState::Silent
-            | IncidentState::NotStarted
-            | IncidentState::CronDown
-            | IncidentState::ClockJumped
-            | IncidentState::LogFull => Self::Bad,
+            _ => Self::Bad,
         }
     }
 

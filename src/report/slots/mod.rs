@@ -20,7 +20,7 @@ use super::logs::owner::Account;
 use super::logs::scheduler::{LogDir, Scheduler, are_same};
 use super::query::CrontabSource;
 use super::query::filter::Filter;
-use super::runs::run::{Run, first_word};
+use super::runs::run::Run;
 use crate::clock::{local_seconds, local_time};
 use crate::cron::{
     Author, CommentedOut, CronJob, CronJobs, CrontabSelection, Crontabs, Finding, ParseCall, Starter, Trust, findings,
@@ -178,10 +178,6 @@ impl ExpectedJob {
     /// The first START after `time`, in seconds of local time.
     fn next_start(&self, time: i64) -> Option<i64> {
         self.starts.get(self.starts.partition_point(|start| *start <= time)).copied()
-    }
-
-    pub fn host(&self) -> &[u8] {
-        first_word(&self.name)
     }
 
     pub fn account(&self) -> Account {

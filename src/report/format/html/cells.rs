@@ -7,9 +7,8 @@ use chrono::NaiveDateTime;
 use maud::{Markup, html};
 
 use super::grid::Grid;
-use super::state::{RunState, way};
-use crate::report::format::report::Report;
-use crate::report::format::words::grouped;
+use super::state::RunState;
+use crate::report::format::{Report, grouped, way};
 use crate::report::history::RunSummary;
 use crate::report::runs::outcome::Outcome;
 
@@ -59,7 +58,6 @@ impl Cell {
 }
 
 /// The cells of a job or a host.
-#[derive(Debug)]
 pub struct Cells(Vec<Cell>);
 
 /// How bad cells are drawn.

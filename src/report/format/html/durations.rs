@@ -2,16 +2,13 @@
 
 use maud::{Markup, html};
 
+use super::limits::DURATIONS;
 use crate::report::diagnosis::incident::{Incident, IncidentKind};
 use crate::report::diagnosis::watch::finding::Oddity;
 use crate::report::diagnosis::watch::samples::WatchedJob;
-use crate::report::format::report::Report;
-use crate::report::format::words::duration;
+use crate::report::format::{Report, duration};
 use crate::report::history::{JobId, RunSummary};
 use crate::report::runs::outcome::Outcome;
-
-/// The last runs that are shown.
-const RUNS: usize = 60;
 
 const HEIGHT: u64 = 48;
 
@@ -44,7 +41,7 @@ pub fn of_job(report: &Report, job: JobId) -> Markup {
     let seconds = good.iter().map(|seconds| (*seconds, false));
     let seconds: Vec<(u32, bool)> = seconds.chain(going.map(|seconds| (seconds, true))).collect();
     good.sort_unstable();
-    let shown = &seconds[seconds.len().saturating_sub(RUNS)..];
+    let shown = &seconds[seconds.len().saturating_sub(DURATIONS)..];
     let (Some((first, _)), Some((last, _))) = (shown.first(), shown.last()) else {
         return html! {};
     };
@@ -63,10 +60,10 @@ pub fn of_job(report: &Report, job: JobId) -> Markup {
     );
     html! {
         figure.durations {
-            svg width="270" height=(HEIGHT) viewBox={ "0 0 " (RUNS) " " (HEIGHT) } preserveAspectRatio="none" role="img"
+            svg width="270" height=(HEIGHT) viewBox={ "0 0 " (DURATIONS) " " (HEIGHT) } preserveAspectRatio="none" role="img"
                 aria-label={ "Durations of the last " (shown.len()) " runs: " (words) } {
                 @if let Some([from, to]) = usual {
-                    rect.usual width=(RUNS) y=(HEIGHT - height(to)) height=(height(to) - height(from) + 1) {}
+                    rect.usual width=(DURATIONS) y=(HEIGHT - height(to)) height=(height(to) - height(from) + 1) {}
                 }
                 @for (column, (seconds, goes_on)) in shown.iter().enumerate() {
                     rect class=(if *goes_on { "r" } else { "g" }) x=(column) width=".8" y=(HEIGHT - height(*seconds)) height=(height(*seconds)) {

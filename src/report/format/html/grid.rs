@@ -1,12 +1,11 @@
 //! The columns of the timeline: equal parts of the period, at round times.
 
-use chrono::{NaiveDateTime, NaiveTime, TimeDelta, Timelike};
+use chrono::{NaiveDateTime, NaiveTime, TimeDelta};
 
-use crate::report::format::report::Report;
+use super::limits::{COLUMNS, TICKS};
+use crate::clock::last_multiple;
+use crate::report::format::Report;
 use crate::report::history::scope::Scope;
-
-/// The most columns.
-const MOST: i64 = 168;
 
 const DAY: i64 = 86_400;
 
@@ -14,10 +13,6 @@ const DAY: i64 = 86_400;
 const STEPS: [i64; 18] =
     [1, 5, 10, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10_800, 14_400, 21_600, 43_200, DAY];
 
-/// The most times on the axis.
-const TICKS: i64 = 12;
-
-#[derive(Debug)]
 pub struct Grid {
     /// The local time at which the first column begins.
     pub begin: NaiveDateTime,
@@ -33,8 +28,8 @@ impl Grid {
         let Scope { since, now, .. } = report.scope;
         let since = if since == NaiveDateTime::MIN { first } else { since };
         let seconds = (now - since).num_seconds().max(1);
-        let step = round_step(seconds, MOST - 1);
-        let begin = floor(since, step);
+        let step = round_step(seconds, COLUMNS - 1);
+        let begin = last_multiple(TimeDelta::seconds(step), since);
         let columns = usize::try_from((now - begin).num_seconds().max(1) / step + 1).ok()?;
         // The end of a whole day begins no column.
         let is_even = (now - begin).num_seconds() % step == 0;
@@ -73,7 +68,7 @@ impl Grid {
     pub fn ticks(&self) -> Vec<(NaiveDateTime, String)> {
         let end = self.time(self.columns);
         let step = round_step((end - self.begin).num_seconds(), TICKS);
-        let first = floor(self.begin, step);
+        let first = last_multiple(TimeDelta::seconds(step), self.begin);
         let format = match step {
             0..60 => "%H:%M:%S",
             60..=DAY => "%H:%M",
@@ -94,11 +89,4 @@ impl Grid {
 fn round_step(seconds: i64, most: i64) -> i64 {
     let step = STEPS.iter().find(|step| seconds <= **step * most);
     step.copied().unwrap_or_else(|| (seconds / most / DAY + 1) * DAY)
-}
-
-/// The last multiple of a step from midnight on.
-fn floor(time: NaiveDateTime, step: i64) -> NaiveDateTime {
-    let midnight = time.date().and_time(NaiveTime::MIN);
-    let seconds = i64::from(time.num_seconds_from_midnight());
-    midnight + TimeDelta::seconds(seconds - seconds % step)
 }

@@ -5,24 +5,20 @@ use chrono::NaiveDateTime;
 use maud::{Markup, html};
 
 use super::grid::Grid;
+use super::limits;
 use crate::clock::local_time;
 use crate::escape::printable;
 use crate::report::diagnosis;
 use crate::report::diagnosis::incident::{Incident, IncidentKind};
-use crate::report::format::report::Report;
-use crate::report::format::text::incidents::words;
+use crate::report::format::Report;
+use crate::report::format::text::incident_words::IncidentWords;
 
-const MOST: usize = 30;
-
-#[derive(Debug)]
 struct Event {
     from: NaiveDateTime,
     to: NaiveDateTime,
     words: String,
 }
 
-/// The marks, by time.
-#[derive(Debug)]
 pub struct Marks(Vec<Event>);
 
 impl Marks {
@@ -35,7 +31,7 @@ impl Marks {
             let words = format!("{} {what}", report.clock().time(at));
             events.push(Event { from: at, to: at, words });
         };
-        for at in incidents.iter().filter_map(boot).chain(report.scope.boot) {
+        for at in incidents.iter().filter_map(Incident::boot).chain(report.scope.boot) {
             point(at, "this machine booted");
         }
         let expected = report.crontabs.iter();
@@ -51,7 +47,7 @@ impl Marks {
         events.retain(|event| event.to >= grid.begin && event.from < end);
         events.sort_by(|one, other| (one.from, &one.words).cmp(&(other.from, &other.words)));
         events.dedup_by(|one, other| one.words == other.words);
-        events.truncate(MOST);
+        events.truncate(limits::MARKS);
         Self(events)
     }
 
@@ -78,7 +74,7 @@ impl Marks {
 }
 
 fn event(report: &Report, incident: &Incident) -> Event {
-    let words = words(incident, report);
+    let words = IncidentWords::of(incident, report);
     let from = match incident.kind {
         // Until then all was well.
         IncidentKind::Lost { .. } => incident.window.last,
@@ -87,15 +83,6 @@ fn event(report: &Report, incident: &Incident) -> Event {
     Event {
         from,
         to: incident.end().unwrap_or(report.scope.now),
-        words: format!("{} {}: {}", words.time, incident.state().word(), words.subject),
-    }
-}
-
-fn boot(incident: &Incident) -> Option<NaiveDateTime> {
-    match incident.kind {
-        IncidentKind::Silent { boot, .. } | IncidentKind::CronDown { boot, .. } | IncidentKind::Lost { boot, .. } => {
-            boot
-        }
-        _ => None,
+        words: format!("{} {}: {}", words.time, incident.state().word(), words.whole_subject()),
     }
 }

@@ -4,11 +4,10 @@
 //! keeps the browser from making one, whatever is in a log. It can be read without its script, which filters, sorts and
 //! zooms.
 
-pub mod budget;
 pub mod cells;
 pub mod durations;
 pub mod grid;
-pub mod lines;
+pub mod limits;
 pub mod marks;
 pub mod notes;
 pub mod problems;
@@ -19,16 +18,14 @@ pub mod timeline;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::report::Report;
 use super::text::heading::{hosts, summary};
-use super::words::count;
-use super::{Format, Needs};
+use super::{Format, Needs, Report, count};
 use crate::report::diagnosis;
 use crate::report::diagnosis::incident::Incident;
 use crate::report::output::ReportOutput;
-use lines::Lines;
 use problems::Problems;
 use rows::View;
+use timeline::Lines;
 
 const STYLE: &str = include_str!("page.css");
 
@@ -40,7 +37,6 @@ const POLICY: &str = "default-src 'none'; img-src data:; base-uri 'none'; form-a
     style-src 'sha256-NE7geB2kRTIPUcpWJP/eQ77CwtknzC3Zd4OnqEFAPlo='; \
     script-src 'sha256-/QM3kldgGAMQ6kAA5rkNzwqqL4hj046G59dFKYftZKc='";
 
-#[derive(Debug)]
 pub struct Html;
 
 impl Format for Html {
@@ -73,7 +69,7 @@ fn page(report: &Report) -> (String, bool) {
 }
 
 fn body(report: &Report, incidents: &[Incident]) -> Markup {
-    let first = lines::first_jobs(incidents);
+    let first = timeline::first_jobs(incidents);
     let mut view = View::of(report, &first);
     let lines = view.as_mut().map(|view| Lines::of(view, &first));
     let view = view.as_ref();

@@ -3,25 +3,21 @@
 use maud::{Markup, html};
 
 use super::durations;
+use super::limits;
 use super::rows::View;
 use crate::escape::printable;
 use crate::report::diagnosis::watch::finding::WatchFinding;
 use crate::report::format::changed::changes;
-use crate::report::format::report::Report;
 use crate::report::format::text::heading::ends;
 use crate::report::format::watch::{facts, subject};
-use crate::report::format::words::grouped;
-use crate::report::format::{crontabs, sources};
+use crate::report::format::{Report, crontabs, grouped, sources};
 use crate::report::history::JobId;
 use crate::report::history::counts::Count;
-
-/// The most jobs to watch that are shown.
-const MAX_WATCHED: usize = 30;
 
 /// What is good, and not as usual.
 pub fn watched(report: &Report, view: Option<&View>) -> Markup {
     let findings: Vec<&WatchFinding> = report.watched().collect();
-    let more = findings.len().saturating_sub(MAX_WATCHED);
+    let more = findings.len().saturating_sub(limits::WATCHED);
     let job = |finding: &WatchFinding| {
         let is_it = |job: &JobId| {
             let known = report.history.job(*job);
@@ -33,7 +29,7 @@ pub fn watched(report: &Report, view: Option<&View>) -> Markup {
         @if !findings.is_empty() {
             section #watch aria-labelledby="watch-title" {
                 h2 #watch-title { "Watch: good, and not as usual" }
-                @for finding in findings.iter().take(MAX_WATCHED) {
+                @for finding in findings.iter().take(limits::WATCHED) {
                     @let job = job(finding);
                     @let row = job.filter(|job| view.is_some_and(|view| view.rows.contains_key(job)));
                     article.problem.doubtful {

@@ -5,37 +5,19 @@ use std::collections::BTreeSet;
 use chrono::NaiveDateTime;
 use maud::{Markup, html};
 
-use super::budget::{Budget, PROBLEMS};
 use super::cells;
 use super::durations;
+use super::limits::{self, Budget, CELLS_OF_PROBLEM};
 use super::rows::View;
 use super::runs;
-use super::state::{RunState, way};
+use super::state::RunState;
 use crate::report::diagnosis::incident::{Incident, IncidentState};
-use crate::report::format::crontabs;
-use crate::report::format::report::Report;
 use crate::report::format::text::heading::uncertain;
-use crate::report::format::text::incidents::words;
-use crate::report::format::words::{count, duration};
+use crate::report::format::text::incident_words::IncidentWords;
+use crate::report::format::{Report, count, crontabs, duration, way};
 use crate::report::history::JobId;
 use crate::report::output::style::Severity;
 
-/// The problems now, and those that are over, that are seen without a click.
-const SEEN: [usize; 2] = [36, 6];
-
-/// The most problems of both kinds.
-const MOST: usize = 200;
-
-/// The last runs that are shown as cells.
-const LAST_RUNS: usize = 30;
-
-/// The most jobs of a problem that the filter knows.
-const MAX_JOBS: usize = 1000;
-
-/// The most jobs of a problem whose next start is looked for.
-const MAX_NEXT: usize = 20;
-
-/// The problems of a page.
 #[derive(Debug, Default)]
 pub struct Problems {
     /// The jobs of which a problem lists the runs. Another problem only links to them.
@@ -47,7 +29,7 @@ pub struct Problems {
 impl Problems {
     pub fn of(report: &Report, incidents: &[Incident], view: Option<&View>) -> Self {
         let mut problems = Self::default();
-        let mut rooms = PROBLEMS.map(Budget::of);
+        let mut rooms = limits::PROBLEM_BYTES.map(Budget::of);
         for (number, incident) in incidents.iter().enumerate() {
             let kind = usize::from(incident.is_over());
             let room = &mut rooms[kind];
@@ -57,7 +39,7 @@ impl Problems {
             let whole = problem(report, incident, &id, view, opened.as_ref());
             let has_runs = room.take(&whole);
             let brief = if has_runs { whole } else { problem(report, incident, &id, view, None) };
-            let is_full = problems.left_out[kind] > 0 || problems.markup[kind].len() == MOST;
+            let is_full = problems.left_out[kind] > 0 || problems.markup[kind].len() == limits::PROBLEMS;
             if is_full || !has_runs && !room.take(&brief) {
                 problems.left_out[kind] += 1;
             } else {
@@ -77,7 +59,7 @@ impl Problems {
                 @for (kind, title) in ["Now", "Over"].iter().enumerate() {
                     @let (list, left_out) = (&self.markup[kind], self.left_out[kind]);
                     @if !list.is_empty() {
-                        @let (seen, more) = list.split_at(list.len().min(SEEN[kind]));
+                        @let (seen, more) = list.split_at(list.len().min(limits::SEEN_PROBLEMS[kind]));
                         h3 { (title) " " span.facts { (list.len() + left_out) } }
                         @for problem in seen { (problem) }
                         @if !more.is_empty() {
@@ -112,10 +94,11 @@ fn problem(
     view: Option<&View>,
     opened: Option<&(String, Markup)>,
 ) -> Markup {
-    let words = words(incident, report);
+    let words = IncidentWords::of(incident, report);
+    let subject = words.whole_subject();
     let state = incident.state();
     let end = incident.end().unwrap_or(report.scope.now);
-    let jobs = incident.jobs.iter().take(MAX_JOBS).map(JobId::to_string);
+    let jobs = incident.jobs.iter().take(limits::KNOWN_JOBS).map(JobId::to_string);
     let jobs = jobs.collect::<Vec<_>>().join(" ");
     let place = |time| view.map(|view| view.grid.place(time));
     html! {
@@ -124,8 +107,8 @@ fn problem(
                 h4 {
                     span.state { (state.word()) } " " span.time { (words.time) } " "
                     @match opened {
-                        Some((target, _)) => a href={ "#" (target) } { (words.subject) },
-                        None => (words.subject),
+                        Some((target, _)) => a href={ "#" (target) } { (subject) },
+                        None => (subject),
                     }
                 }
                 @if !words.facts.is_empty() { p.facts { (words.facts) } }
@@ -147,7 +130,7 @@ fn last_runs(View { report, rows, .. }: &View, incident: &Incident) -> Markup {
     let mut last: Vec<(NaiveDateTime, RunState, String)> = Vec::new();
     for job in &incident.jobs {
         let runs = report.history.of_job(*job).iter().rev();
-        let runs = runs.filter(|run| run.start < report.scope.now).take(LAST_RUNS);
+        let runs = runs.filter(|run| run.start < report.scope.now).take(CELLS_OF_PROBLEM);
         last.extend(runs.map(|run| {
             let start = clock.second(run.start);
             let took = run.good_seconds().map(|seconds| format!(", {}", duration(Some(seconds))));
@@ -155,15 +138,15 @@ fn last_runs(View { report, rows, .. }: &View, incident: &Incident) -> Markup {
             (run.start, RunState::of(run), words)
         }));
         let missed = rows.get(job).into_iter().flat_map(|row| &row.missed);
-        let missed = missed.rev().take(LAST_RUNS);
+        let missed = missed.rev().take(CELLS_OF_PROBLEM);
         last.extend(missed.map(|at| (*at, RunState::NotStarted, format!("{} not started", clock.second(*at)))));
     }
     last.sort_by_key(|(at, ..)| *at);
-    let skipped = last.len().saturating_sub(LAST_RUNS);
+    let skipped = last.len().saturating_sub(CELLS_OF_PROBLEM);
     let last: Vec<_> = last.into_iter().skip(skipped).map(|(_, state, title)| (state, title)).collect();
     let good = runs::last_good(report, &incident.jobs);
     let is_live = report.scope.is_live;
-    let next = incident.jobs.iter().take(MAX_NEXT).filter(|_| is_live);
+    let next = incident.jobs.iter().take(limits::JOBS_WITH_NEXT).filter(|_| is_live);
     let next = next.filter_map(|job| crontabs::schedule_of(report, *job));
     let next = next.min_by_key(|schedule| (schedule.next_second.is_none(), schedule.next_second));
     html! {
@@ -178,7 +161,6 @@ fn last_runs(View { report, rows, .. }: &View, incident: &Incident) -> Markup {
     }
 }
 
-/// The CSS class of a state.
 fn class(state: IncidentState) -> &'static str {
     match Severity::of(state) {
         Severity::Good => "good",

@@ -6,22 +6,10 @@ use chrono::NaiveDateTime;
 
 use super::cells::Cells;
 use super::grid::Grid;
-use crate::report::format::report::Report;
+use super::limits;
+use crate::report::format::Report;
 use crate::report::history::{HostId, JobId, RunSummary};
 
-/// A log may have any number of jobs, and a person has to read the page.
-const MAX_ROWS: usize = 1000;
-
-/// The last runs of a job that are listed.
-const LAST_RUNS: usize = 6;
-
-/// The most bad runs of all jobs that cells lead to.
-const MAX_TARGETS: usize = 2000;
-
-/// The same of one job.
-const MAX_TARGETS_OF_JOB: usize = 60;
-
-#[derive(Debug)]
 pub struct JobRow<'a> {
     pub job: JobId,
     pub host: HostId,
@@ -35,7 +23,6 @@ pub struct JobRow<'a> {
 }
 
 /// A report with the columns and the rows of its page.
-#[derive(Debug)]
 pub struct View<'a> {
     pub report: &'a Report<'a>,
     pub grid: Grid,
@@ -48,7 +35,7 @@ impl<'a> View<'a> {
     /// Jobs in `first` have a row before others. None without runs.
     pub fn of(report: &'a Report, first: &[JobId]) -> Option<Self> {
         let grid = Grid::of(report)?;
-        let missed = report.missed_by_job();
+        let missed = report.missed_by_job(&report.scope);
         let mut jobs: Vec<JobId> = report.jobs().chain(missed.keys().copied()).collect();
         jobs.sort_unstable();
         jobs.dedup();
@@ -66,12 +53,12 @@ impl<'a> View<'a> {
         let rows = jobs.iter().map(|job| row(*job));
         let is_shown = |row: &JobRow| !report.filter.failed || row.cells.bad() > 0;
         let mut rows: Vec<JobRow> = rows.filter(is_shown).collect();
-        let left_out = rows.len().saturating_sub(MAX_ROWS);
-        rows.truncate(MAX_ROWS);
+        let left_out = rows.len().saturating_sub(limits::LINES);
+        rows.truncate(limits::LINES);
         let bad = rows.iter().filter(|row| row.cells.bad() > 0).count().max(1);
-        let most = (MAX_TARGETS / bad).min(MAX_TARGETS_OF_JOB);
+        let most = (limits::TARGETS / bad).min(limits::TARGETS_OF_JOB);
         for row in &mut rows {
-            let last = row.runs.iter().rev().take(LAST_RUNS).map(|(place, _)| *place);
+            let last = row.runs.iter().rev().take(limits::LAST_RUNS).map(|(place, _)| *place);
             row.listed = row.cells.last_bad().take(most).chain(last).collect();
         }
         let rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.job, row)).collect();

@@ -2,23 +2,16 @@
 
 use maud::{Markup, html};
 
+use super::limits::{LISTED_JOBS, RUNS_OF_SEVERAL};
 use super::rows::{JobRow, View};
-use super::state::{RunState, way};
+use super::state::RunState;
 use crate::escape::printable;
 use crate::report::diagnosis::incident::Incident;
-use crate::report::format::crontabs::{self, Schedule};
-use crate::report::format::report::Report;
-use crate::report::format::words::{age, count, duration};
+use crate::report::format::{Report, age, count, crontabs, duration, usual_duration, way};
 use crate::report::history::durations::DurationStats;
 use crate::report::history::{JobId, RunSummary};
 use crate::report::runs::outcome::Outcome;
 use crate::report::runs::reason::shown as readable;
-
-/// The last runs of several jobs that are listed.
-const LAST_OF_SEVERAL: usize = 12;
-
-/// The most jobs that are listed.
-const MAX_JOBS: usize = 50;
 
 /// The runs of a job. `back` is the id to return to.
 pub fn of_job(report: &Report, row: &JobRow, back: &str, has_output: bool) -> Markup {
@@ -41,11 +34,11 @@ pub fn of_job(report: &Report, row: &JobRow, back: &str, has_output: bool) -> Ma
 pub fn of_incident(View { report, rows, .. }: &View, incident: &Incident, back: &str) -> Markup {
     let (jobs, last) = (&*incident.jobs, incident.last.as_ref());
     let of_jobs = jobs.iter().filter_map(|job| rows.get(job));
-    let runs = of_jobs.clone().flat_map(|row| row.runs.iter().rev().take(LAST_OF_SEVERAL));
+    let runs = of_jobs.clone().flat_map(|row| row.runs.iter().rev().take(RUNS_OF_SEVERAL));
     let mut runs: Vec<&RunSummary> = runs.map(|(_, run)| *run).collect();
     runs.sort_by_key(|run| std::cmp::Reverse((run.start, run.pid)));
-    runs.truncate(LAST_OF_SEVERAL);
-    let more = jobs.len().saturating_sub(MAX_JOBS);
+    runs.truncate(RUNS_OF_SEVERAL);
+    let more = jobs.len().saturating_sub(LISTED_JOBS);
     html! {
         div.runs id={ (back) "r" } {
             (outputs(report, last, last_good(report, last.map_or(jobs, |run| std::slice::from_ref(&run.job)))))
@@ -53,7 +46,7 @@ pub fn of_incident(View { report, rows, .. }: &View, incident: &Incident, back: 
             @if !jobs.is_empty() {
                 h4 { (count(jobs.len() as u64, "job")) }
                 ul.jobs {
-                    @for job in jobs.iter().take(MAX_JOBS) {
+                    @for job in jobs.iter().take(LISTED_JOBS) {
                         @let name = report.job_name(*job);
                         li { @if rows.contains_key(job) { a href={ "#t" (job) } { (name) } } @else { (name) } }
                     }
@@ -77,24 +70,17 @@ fn back_link(id: &str) -> Markup {
 }
 
 fn facts(report: &Report, row: &JobRow) -> String {
-    let usual = DurationStats::of_job(&report.history, row.job);
     let mut facts = Vec::new();
-    if let Some(Schedule { words, next, place, .. }) = crontabs::schedule_of(report, row.job) {
+    if let Some(crontabs::Schedule { words, next, place, .. }) = crontabs::schedule_of(report, row.job) {
         let next = if report.scope.is_live { format!(", next {next}") } else { String::new() };
         facts.push(format!("{words}{next} ({place})"));
     }
     facts.push(format!("{}, {} bad", count(row.cells.runs(), "run"), row.cells.bad()));
-    facts.push(match usual.good {
-        0 => "no good run".to_owned(),
-        good => {
-            let (median, longest) = (duration(Some(usual.median)), duration(Some(usual.longest)));
-            format!("usually {median}, {longest} at most (of {})", count(good as u64, "good run"))
-        }
-    });
+    let usual = usual_duration(&DurationStats::of_job(&report.history, row.job));
+    facts.push(usual.map_or_else(|| "no good run".to_owned(), |usual| format!("usually {usual}")));
     facts.join("; ")
 }
 
-/// The last good run of these jobs.
 pub fn last_good<'a>(report: &'a Report, jobs: &[JobId]) -> Option<&'a RunSummary> {
     let good = |job: &JobId| {
         let runs = report.history.of_job(*job).iter().rev();
@@ -127,7 +113,7 @@ fn output(report: &Report, run: &RunSummary) -> Markup {
     let place = lines.iter().rposition(|line| is_reason(&line));
     html! {
         @match (tail, reason) {
-            (None, None) => p.facts { "Its output is not on this page: remoteexe --report --run " (report.clock().run_name(run)) },
+            (None, None) => p.facts { "Its output is not on this page: remoteexe --report --run " (report.clock().run_name(run.pid, run.start)) },
             (Some(b""), None) => p.facts { "No output." },
             _ => pre {
                 @if let (Some(reason), None) = (reason, place) { mark { (printable(reason)) } "\n…\n" }
@@ -170,5 +156,5 @@ pub fn words(report: &Report, run: &RunSummary) -> String {
             format!("took {}", duration(run.seconds()))
         }
     };
-    format!("{}, {took}, run {}", way(run.outcome), clock.run_name(run))
+    format!("{}, {took}, run {}", way(run.outcome), clock.run_name(run.pid, run.start))
 }

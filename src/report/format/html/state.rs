@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::report::history::RunSummary;
-use crate::report::runs::outcome::{Outcome, Reason};
+use crate::report::runs::outcome::Outcome;
 
 /// The worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,7 +14,6 @@ pub enum RunState {
     NotConnected,
     /// No run: nothing was started at a slot.
     NotStarted,
-    /// The script or ssh failed.
     Failed,
     /// Without END, and the process is gone.
     Lost,
@@ -62,15 +61,6 @@ impl RunState {
         let (.., heights) = self.look();
         let lines = heights.iter().map(|height| format!("M{column} {height}h{columns}"));
         lines.collect()
-    }
-}
-
-/// The way in which a run ended, in words.
-pub fn way(outcome: Outcome) -> String {
-    match outcome {
-        Outcome::Failed(status, Reason::Script) => format!("exit {status}"),
-        outcome @ Outcome::Failed(status, _) => format!("exit {status}: {outcome}"),
-        outcome => outcome.to_string(),
     }
 }
 

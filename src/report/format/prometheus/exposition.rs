@@ -8,33 +8,38 @@ use super::labels::Labels;
 pub struct Exposition(String);
 
 impl Exposition {
-    /// Begins the samples of a metric, which must follow at once. The name of a counter ends with `_total`.
-    pub fn metric(&mut self, name: &str, help: &str) {
+    /// Begins the samples of a metric. The name of a counter ends with `_total`.
+    pub fn metric<'a>(&'a mut self, name: &'a str, help: &str) -> Samples<'a> {
         let kind = if name.ends_with("_total") { "counter" } else { "gauge" };
         _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
-    }
-
-    /// Adds a sample. Each set of labels may occur once.
-    pub fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
-        self.0.push_str(name);
-        for (index, (label, value)) in labels.iter().enumerate() {
-            self.0.push(if index == 0 { '{' } else { ',' });
-            _ = write!(self.0, "{label}=\"{}\"", escape(value));
-        }
-        let end = if labels.is_empty() { "" } else { "}" };
-        _ = writeln!(self.0, "{end} {value}");
-    }
-
-    /// Adds a sample with these labels, and more before them.
-    pub fn labelled(&mut self, name: &str, more: &[(&str, &str)], labels: &Labels, value: impl Display) {
-        let own = [("host", &*labels.host), ("script", &*labels.script)];
-        let scheduler = labels.scheduler.as_deref().map(|scheduler| ("scheduler", scheduler));
-        let all: Vec<_> = more.iter().copied().chain(own).chain(scheduler).collect();
-        self.sample(name, &all, value);
+        Samples { text: &mut self.0, name }
     }
 
     pub fn finish(self) -> String {
         self.0
+    }
+}
+
+/// The samples of a metric. Each set of labels may occur once.
+pub struct Samples<'a> {
+    text: &'a mut String,
+    name: &'a str,
+}
+
+impl Samples<'_> {
+    pub fn add(&mut self, labels: &[(&str, &str)], value: impl Display) {
+        self.text.push_str(self.name);
+        for (index, (label, value)) in labels.iter().enumerate() {
+            self.text.push(if index == 0 { '{' } else { ',' });
+            _ = write!(self.text, "{label}=\"{}\"", escape(value));
+        }
+        let end = if labels.is_empty() { "" } else { "}" };
+        _ = writeln!(self.text, "{end} {value}");
+    }
+
+    /// Adds a sample with these labels, and more before them.
+    pub fn add_labelled(&mut self, more: &[(&str, &str)], labels: &Labels, value: impl Display) {
+        self.add(&[more, &labels.pairs()].concat(), value);
     }
 }
 

@@ -41,36 +41,31 @@ const JOB_METRICS: [JobMetric; 13] = [
 
 pub fn add(text: &mut Exposition, labelled: &Labelled) {
     for (name, help, value) in JOB_METRICS {
-        text.metric(name, help);
+        let mut samples = text.metric(name, help);
         for (labels, job) in &labelled.jobs {
             if let Some(value) = value(job) {
-                text.labelled(name, &[], labels, value);
+                samples.add_labelled(&[], labels, value);
             }
         }
     }
     let name = "remoteexe_host_last_reached_timestamp_seconds";
-    text.metric(name, "Time at which a remote command last ended by itself.");
+    let mut samples = text.metric(name, "Time at which a remote command last ended by itself.");
     for (labels, time) in &labelled.hosts {
-        let scheduler = labels.scheduler.as_deref().map(|scheduler| ("scheduler", scheduler));
-        let labels: Vec<_> = [("host", &*labels.host)].into_iter().chain(scheduler).collect();
-        text.sample(name, &labels, seconds(*time));
+        let mut labels = labels.pairs();
+        labels.retain(|(name, _)| *name != "script");
+        samples.add(&labels, seconds(*time));
     }
-    let name = "remoteexe_jobs_left_out";
-    text.metric(name, "Jobs that have no metrics, because there are too many.");
-    text.sample(name, &[], labelled.left_out);
+    let help = "Jobs that have no metrics, because there are too many.";
+    text.metric("remoteexe_jobs_left_out", help).add(&[], labelled.left_out);
 }
 
 /// When and how the metrics were made: `now` is the time, in seconds from 1970.
 pub fn add_report(text: &mut Exposition, now: i64, took: Duration) {
-    let name = "remoteexe_report_timestamp_seconds";
-    text.metric(name, "Time at which the report began.");
-    text.sample(name, &[], now);
-    let name = "remoteexe_report_duration_seconds";
-    text.metric(name, "Time that the report took.");
-    text.sample(name, &[], format_args!("{:.3}", took.as_secs_f64()));
-    let name = "remoteexe_build_info";
-    text.metric(name, "The version that made the report.");
-    text.sample(name, &[("version", env!("CARGO_PKG_VERSION"))], 1);
+    text.metric("remoteexe_report_timestamp_seconds", "Time at which the report began.").add(&[], now);
+    let took = format_args!("{:.3}", took.as_secs_f64());
+    text.metric("remoteexe_report_duration_seconds", "Time that the report took.").add(&[], took);
+    let version = [("version", env!("CARGO_PKG_VERSION"))];
+    text.metric("remoteexe_build_info", "The version that made the report.").add(&version, 1);
 }
 
 /// A count of a job that has run.

@@ -34,6 +34,11 @@ impl Labels {
         Self { host: shown(host), script: shown(script), scheduler }
     }
 
+    pub fn pairs(&self) -> Vec<(&str, &str)> {
+        let scheduler = self.scheduler.as_deref().map(|scheduler| ("scheduler", scheduler));
+        [("host", &*self.host), ("script", &*self.script)].into_iter().chain(scheduler).collect()
+    }
+
     /// The labels of a job, from all of its operands.
     pub fn of_job(job: &[u8], scheduler: Scheduler) -> Self {
         let mut name = Vec::new();

@@ -24,7 +24,6 @@ pub struct LastRuns {
     /// The last END of a good run.
     pub success: Option<NaiveDateTime>,
     pub completion: Option<Completion>,
-    /// The number of runs that are going on.
     pub running: u32,
     /// The next start by a crontab, in seconds from 1970.
     pub next: Option<i64>,

@@ -14,8 +14,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, Local, NaiveTime};
 
-use super::report::Report;
-use super::{Format, Needs};
+use super::{Format, Needs, Report};
 use crate::cron::upcoming::{next_start, periods};
 use crate::report::diagnosis;
 use crate::report::history::durations::DurationStats;
@@ -28,7 +27,6 @@ use exposition::Exposition;
 use labels::Labels;
 use latest::{Labelled, Latest};
 
-#[derive(Debug)]
 pub struct Prometheus {
     latest: BTreeMap<Scheduler, Latest>,
     now: DateTime<Local>,

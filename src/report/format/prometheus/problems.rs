@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::exposition::Exposition;
 use super::labels::Labels;
 use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentState};
-use crate::report::format::report::Report;
+use crate::report::format::Report;
 use crate::report::history::{HostId, JobId};
 use crate::report::logs::scheduler::Scheduler;
 
@@ -15,19 +15,17 @@ const MOST: usize = 200;
 /// Stands for more than one host or script: their number would make a new series each time that it changes.
 const SEVERAL: &str = "several";
 
-type Counts = BTreeMap<(String, Labels), u64>;
-
 pub fn add(text: &mut Exposition, report: &Report, incidents: &[Incident]) {
     let now = || incidents.iter().filter(|incident| !incident.is_over());
-    let name = "remoteexe_problems";
-    text.metric(name, "Problems now, as the first screen of the report has them.");
     // A state without a problem has a 0, so an alert sees the problem end.
     let mut counts: BTreeMap<IncidentState, u64> = IncidentState::NOW.map(|state| (state, 0)).into();
     for incident in now() {
         *counts.entry(incident.state()).or_default() += 1;
     }
+    let help = "Problems now, as the first screen of the report has them.";
+    let mut samples = text.metric("remoteexe_problems", help);
     for (state, count) in counts {
-        text.sample(name, &[("state", &lower(state.word()))], count);
+        samples.add(&[("state", &lower(state.word()))], count);
     }
     let problems = now().map(|incident| (lower(incident.state().word()), labels(report, incident)));
     add_counts(text, "remoteexe_problem", "Problems now: one for each cause.", problems);
@@ -40,8 +38,8 @@ pub fn add(text: &mut Exposition, report: &Report, incidents: &[Incident]) {
 }
 
 fn add_counts(text: &mut Exposition, name: &str, help: &str, all: impl Iterator<Item = (String, Labels)>) {
-    text.metric(name, help);
-    let mut counts = Counts::new();
+    let mut samples = text.metric(name, help);
+    let mut counts: BTreeMap<(String, Labels), u64> = BTreeMap::new();
     for key in all.take(MOST) {
         *counts.entry(key).or_default() += 1;
     }
@@ -50,7 +48,7 @@ fn add_counts(text: &mut Exposition, name: &str, help: &str, all: impl Iterator<
         let is_job = is_one(&labels.host) && is_one(&labels.script);
         let job = format!("{} {}", labels.host, labels.script);
         let more = [("state", &*state), ("job", &*job)];
-        text.labelled(name, &more[..=usize::from(is_job)], &labels, count);
+        samples.add_labelled(&more[..=usize::from(is_job)], &labels, count);
     }
 }
 
@@ -82,18 +80,17 @@ fn labels(report: &Report, incident: &Incident) -> Labels {
 
 /// The jobs whose lines are comments.
 fn add_switched_off(text: &mut Exposition, report: &Report) {
-    let name = "remoteexe_job_switched_off";
-    text.metric(name, "All lines of the job in the crontabs are comments.");
     let expected = report.crontabs.iter();
     let off = expected.flat_map(|it| it.commented_out(report.filter, &report.machine.users));
     let off = off.filter(|off| report.filter.names(&off.job));
     let off = off.map(|off| Labels::of_job(&off.job, Scheduler::default()));
+    let help = "All lines of the job in the crontabs are comments.";
+    let mut samples = text.metric("remoteexe_job_switched_off", help);
     for labels in off.collect::<BTreeSet<_>>().iter().take(MOST) {
-        text.labelled(name, &[], labels, 1);
+        samples.add_labelled(&[], labels, 1);
     }
 }
 
-/// The words of a state as a label.
 fn lower(word: &str) -> String {
     word.to_lowercase().replace(' ', "_")
 }

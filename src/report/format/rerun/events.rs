@@ -2,8 +2,7 @@
 
 use chrono::NaiveDateTime;
 
-use crate::report::format::report::Report;
-use crate::report::format::words::{Clock, count};
+use crate::report::format::{Clock, Report, count};
 use crate::report::history::{JobId, RunFlag, RunSummary};
 use crate::report::runs::outcome::{Outcome, Reason};
 use crate::report::slots::missed::Slot;
@@ -50,7 +49,7 @@ impl<'a> Events<'a> {
                 0 => String::new(),
                 more => format!(", and {} before it", count(more as u64, "run")),
             };
-            let name = clock.run_name(last);
+            let name = clock.run_name(last.pid, last.start);
             let proof = if is_by_message(last) { ", by ssh's message" } else { "" };
             let status = match last.outcome {
                 Outcome::Failed(status, _) => format!("exit {status}, "),

@@ -12,9 +12,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use super::crontabs;
-use super::report::Report;
-use super::words::count;
-use super::{Format, Needs};
+use super::{Format, Needs, Report, count};
 use crate::cron::{CronJob, LineRef};
 use crate::escape::printable;
 use crate::report::output::ReportOutput;
@@ -29,7 +27,6 @@ const HEAD: &str = "\
 umask 022
 ";
 
-#[derive(Debug)]
 pub struct Rerun;
 
 impl Format for Rerun {
@@ -71,7 +68,7 @@ struct UnmadeLine<'a> {
 
 /// The lines of the jobs to make up for, in the order in which `--splay` would start them.
 fn unmade<'a>(report: &'a Report, expected: &'a Expected) -> Vec<UnmadeLine<'a>> {
-    let mut missed = report.missed_by_job();
+    let mut missed = report.missed_by_job(&report.scope);
     let mut lines: BTreeMap<(&Path, usize), UnmadeLine> = BTreeMap::new();
     let ids = report.history.job_ids().zip(expected.wanted());
     for (id, job) in ids {
@@ -97,7 +94,6 @@ fn unmade<'a>(report: &'a Report, expected: &'a Expected) -> Vec<UnmadeLine<'a>>
     lines
 }
 
-/// The comment and the shell line of a line of a crontab.
 fn shell_line(line: &UnmadeLine, expected: &Expected, shell: &Shell) -> String {
     let place = &line.entry.place;
     let mut text = String::from("\n");

@@ -6,7 +6,6 @@ use crate::cron::{Crontabs, Daemon, LineCommand, LineRef, Trust};
 use crate::machine::Users;
 use crate::passwd;
 
-/// Makes shell commands of the lines of crontabs.
 pub struct Shell<'a> {
     users: &'a Users,
     crontabs: &'a Crontabs,

@@ -4,7 +4,7 @@ use super::page::Page;
 use super::{heading, incidents, watch};
 use crate::report::diagnosis;
 use crate::report::diagnosis::incident::{Incident, IncidentState};
-use crate::report::format::report::Report;
+use crate::report::format::Report;
 
 /// Returns whether any incident began.
 pub fn show(page: &mut Page, report: &Report) -> bool {
@@ -20,13 +20,8 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
     let (since, now) = (report.scope.since, report.scope.now);
     page.title(&format!("{since} to {now}"));
     heading::show_uncertain(page, report);
-    for (title, incidents) in [("Began", &began), ("Ended", &ended)] {
-        if !incidents.is_empty() {
-            page.heading(title);
-            let incidents: Vec<&Incident> = incidents.iter().collect();
-            incidents::show(page, report, &incidents, usize::MAX);
-        }
-    }
+    incidents::show(page, report, "Began", &began, usize::MAX);
+    incidents::show(page, report, "Ended", &ended, usize::MAX);
     watch::show(page, report, usize::MAX);
     is_bad || !is_certain
 }

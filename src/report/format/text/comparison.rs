@@ -4,8 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::page::{INDENT, Page};
-use crate::report::format::report::Report;
-use crate::report::format::words::{count, duration, grouped};
+use crate::report::format::{Report, count, duration, grouped};
 use crate::report::history::counts::Tally;
 use crate::report::history::durations::{DurationStats, MIN_GOOD};
 use crate::report::history::scope::Scope;
@@ -28,7 +27,6 @@ struct Pair<'a> {
 /// A job in one of the periods.
 struct Side<'a> {
     runs: Vec<&'a RunSummary>,
-    /// The number of slots without a START.
     missed: usize,
 }
 
@@ -69,19 +67,17 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
     };
     let tally = Tally::of(&report.history, &before);
     page.title(&format!("{} to {}, against {} to {}", now.since, now.now, before.since, before.now));
-    let counts = |tally: &Tally| {
-        let (runs, failed, lost) = (tally.runs, tally.failed, tally.lost);
-        format!("{} runs, {} failed, {} lost", grouped(runs), grouped(failed), grouped(lost))
-    };
-    page.labelled("Now", INDENT, &counts(&report.tally));
-    page.labelled("Before", INDENT, &counts(&tally));
-    let jobs = report.history.job_ids();
-    let mut missed: BTreeMap<JobId, Vec<&Slot>> = BTreeMap::new();
-    for slot in report.missed.slots() {
-        missed.entry(slot.job).or_default().push(slot);
+    for (label, tally) in [("Now", &report.tally), ("Before", &tally)] {
+        let [runs, failed, lost] = [tally.runs, tally.failed, tally.lost].map(grouped);
+        page.labelled(label, INDENT, &format!("{runs} runs, {failed} failed, {lost} lost"));
     }
-    let slots = |job| missed.get(&job).map(Vec::as_slice).unwrap_or_default();
-    let pairs: Vec<Pair> = jobs.map(|job| pair(report, job, slots(job), &before)).collect();
+    let missed = [&before, now].map(|scope| report.missed_by_job(scope));
+    let side = |job, scope: &Scope, missed: &BTreeMap<JobId, Vec<&Slot>>| Side {
+        runs: report.history.of_job(job).iter().filter(|run| scope.has(run)).collect(),
+        missed: missed.get(&job).map_or(0, Vec::len),
+    };
+    let pair = |job| Pair { job, before: side(job, &before, &missed[0]), now: side(job, now, &missed[1]) };
+    let pairs: Vec<Pair> = report.history.job_ids().map(pair).collect();
     let newly_bad = bad(page, report, &pairs, "Newly bad", |pair| pair.now.bad() > 0 && pair.before.bad() == 0);
     bad(page, report, &pairs, "More often bad", |pair| {
         pair.before.bad() > 0 && pair.now.share() > 2.0 * pair.before.share()
@@ -96,44 +92,37 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
     newly_bad || silent
 }
 
-fn pair<'a>(report: &'a Report, job: JobId, slots: &[&Slot], before: &Scope) -> Pair<'a> {
-    let runs = report.history.of_job(job).iter();
-    let of = |scope: Scope| Side {
-        runs: runs.clone().filter(move |run| scope.has(run)).collect(),
-        missed: slots.iter().filter(|slot| scope.includes(slot.at)).count(),
-    };
-    Pair { job, before: of(*before), now: of(report.scope) }
-}
-
 /// Shows the jobs for which `is_wanted` is true. Returns whether there are any.
 fn bad(page: &mut Page, report: &Report, pairs: &[Pair], title: &str, is_wanted: impl Fn(&Pair) -> bool) -> bool {
     let mut wanted: Vec<&Pair> = pairs.iter().filter(|pair| is_wanted(pair)).collect();
-    if wanted.is_empty() {
-        return false;
-    }
     wanted.sort_by(|one, other| other.now.share().total_cmp(&one.now.share()));
-    page.heading(title);
     let of = |side: &Side| format!("{} of {}", side.bad(), side.all());
     let row = |pair: &&Pair| {
-        let name = report.job_name(pair.job);
         let way = pair.now.end_of_last_bad().or_else(|| pair.before.end_of_last_bad());
-        vec![of(&pair.now), of(&pair.before), way.unwrap_or_default(), name]
+        vec![of(&pair.now), of(&pair.before), way.unwrap_or_default(), report.job_name(pair.job)]
     };
     let rows = wanted.iter().map(row).collect();
-    show_rows(page, report, &["Bad now", "Before", "End", "Job"], &[0, 1, 2], rows);
-    true
+    show_rows(page, report, title, &["Bad now", "Before", "End", "Job"], &[0, 1, 2], rows)
 }
 
-/// Shows a table of jobs, up to the limit.
-fn show_rows(page: &mut Page, report: &Report, titles: &[&str], numbers: &[usize], mut rows: Vec<Vec<String>>) {
-    let more = rows.len().saturating_sub(MAX_SHOWN);
-    if !report.lists_all() {
-        rows.truncate(MAX_SHOWN);
+/// Shows a table of jobs, up to the limit. Returns whether there are any.
+fn show_rows(
+    page: &mut Page,
+    report: &Report,
+    title: &str,
+    titles: &[&str],
+    numbers: &[usize],
+    mut rows: Vec<Vec<String>>,
+) -> bool {
+    if rows.is_empty() {
+        return false;
     }
-    page.table(titles, numbers, rows);
-    if more > 0 && !report.lists_all() {
-        page.line(&format!("and {} more (--all lists them)", grouped(more as u64)));
-    }
+    page.heading(title);
+    let more = rows.len().saturating_sub(report.most(MAX_SHOWN));
+    rows.truncate(report.most(MAX_SHOWN));
+    page.table(&[], titles, numbers, rows);
+    page.more(more);
+    true
 }
 
 fn slower(page: &mut Page, report: &Report, pairs: &[Pair]) {
@@ -143,35 +132,23 @@ fn slower(page: &mut Page, report: &Report, pairs: &[Pair]) {
         let has_enough = now.good.min(before.good) >= MIN_GOOD;
         let least = (before.median + before.median / 2).max(before.median + MIN_SECONDS);
         if has_enough && now.median >= least {
-            slower.push((pair.job, now, before));
+            slower.push((pair.job, now.median, before.median));
         }
     }
-    if slower.is_empty() {
-        return;
-    }
-    slower.sort_by_key(|(_, now, before)| Reverse(u64::from(now.median) * 100 / u64::from(before.median.max(1))));
-    page.heading("Slower (median of good runs)");
-    let row = |(job, now, before): &(JobId, DurationStats, DurationStats)| {
-        let name = report.job_name(*job);
-        vec![duration(Some(now.median)), duration(Some(before.median)), name]
-    };
-    let rows = slower.iter().map(row).collect();
-    show_rows(page, report, &["Now", "Before", "Job"], &[0, 1], rows);
+    slower.sort_by_key(|(_, now, before)| Reverse(u64::from(*now) * 100 / u64::from((*before).max(1))));
+    let row = |(job, now, before)| vec![duration(Some(now)), duration(Some(before)), report.job_name(job)];
+    let rows = slower.into_iter().map(row).collect();
+    show_rows(page, report, "Slower (median of good runs)", &["Now", "Before", "Job"], &[0, 1], rows);
 }
 
 /// Shows the jobs that ran more than once in the period before, and never in this one.
 fn silent(page: &mut Page, report: &Report, pairs: &[Pair]) -> bool {
-    let is_silent = |pair: &&Pair| pair.now.all() == 0 && pair.before.runs.len() > 1;
-    let silent: Vec<&Pair> = pairs.iter().filter(is_silent).collect();
-    if silent.is_empty() {
-        return false;
-    }
-    page.heading(&format!("Silent ({})", count(silent.len() as u64, "job")));
-    let row = |pair: &&Pair| {
+    let silent = pairs.iter().filter(|pair| pair.now.all() == 0 && pair.before.runs.len() > 1);
+    let row = |pair: &Pair| {
         let last = pair.before.runs.last().map(|run| report.clock().second(run.start));
         vec![pair.before.runs.len().to_string(), last.unwrap_or_default(), report.job_name(pair.job)]
     };
-    let rows = silent.iter().map(row).collect();
-    show_rows(page, report, &["Runs before", "Last start", "Job"], &[0], rows);
-    true
+    let rows: Vec<Vec<String>> = silent.map(row).collect();
+    let title = format!("Silent ({})", count(rows.len() as u64, "job"));
+    show_rows(page, report, &title, &["Runs before", "Last start", "Job"], &[0], rows)
 }

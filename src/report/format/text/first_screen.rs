@@ -2,17 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{NaiveDateTime, TimeDelta, Timelike};
+use chrono::{NaiveDateTime, TimeDelta};
 
-use super::heading::{counts, hosts, jobs_with, show_uncertain, summary};
+use super::heading::{counts, hosts, jobs_with, show_crontabs, show_uncertain, summary};
 use super::page::{INDENT, Page};
-use super::{crontab, healthy, incidents, job_history, running, watch};
+use super::{healthy, incidents, job_history, running, watch};
+use crate::clock::last_multiple;
 use crate::report::diagnosis;
 use crate::report::diagnosis::incident::Incident;
 use crate::report::format::changed::changes;
-use crate::report::format::crontabs;
-use crate::report::format::report::Report;
-use crate::report::format::words::{chart, grouped};
+use crate::report::format::{Report, chart, crontabs, grouped};
 use crate::report::history::{JobId, RunFlag};
 use crate::report::output::style::Severity;
 
@@ -34,14 +33,10 @@ pub fn show(page: &mut Page, report: &Report) -> bool {
     if let Some(job) = job_history::only_job(report) {
         job_history::show(page, report, job, &incidents);
     } else {
-        for ((title, incidents), most) in [("Now", &now), ("Over", &over)].iter().zip(MAX_LINES) {
-            if !incidents.is_empty() {
-                page.heading(title);
-                let most = if report.lists_all() { usize::MAX } else { most };
-                incidents::show(page, report, incidents, most);
-            }
+        for ((title, incidents), most) in [("Now", now), ("Over", over)].into_iter().zip(MAX_LINES) {
+            incidents::show(page, report, title, incidents, report.most(most));
         }
-        watch::show(page, report, if report.lists_all() { usize::MAX } else { MAX_WATCHED });
+        watch::show(page, report, report.most(MAX_WATCHED));
         changed(page, report);
         rest(page, report, &incidents);
     }
@@ -62,7 +57,7 @@ fn rest(page: &mut Page, report: &Report, incidents: &[Incident]) {
     if report.tally.first_to_last.is_none() {
         if !crontabs::summary(report).is_empty() {
             page.line("");
-            crontab::show(page, report);
+            show_crontabs(page, report);
         }
         return;
     }
@@ -70,7 +65,7 @@ fn rest(page: &mut Page, report: &Report, incidents: &[Incident]) {
     running::show(page, report);
     overlaps(page, report);
     failures_by_time(page, report);
-    crontab::show(page, report);
+    show_crontabs(page, report);
     let going_on = incidents.iter().filter(|incident| !incident.is_over());
     let bad: BTreeSet<JobId> = going_on.flat_map(|it| it.jobs.iter().copied()).collect();
     healthy::show(page, report, &bad, &hosts(report));
@@ -89,8 +84,7 @@ fn changed(page: &mut Page, report: &Report) {
 fn overlaps(page: &mut Page, report: &Report) {
     if let Some(names) = jobs_with(report, RunFlag::Overlapped) {
         // A job with a lock was started from elsewhere too.
-        let runs = report.history.runs.iter().filter(|run| run.is(RunFlag::Overlapped));
-        let is_locked = runs.filter(|run| report.scope.has(run)).any(|run| report.has_lock(run.job));
+        let is_locked = report.runs().any(|run| run.is(RunFlag::Overlapped) && report.has_lock(run.job));
         let advice = if is_locked { "" } else { " (flock -n prevents it)" };
         let text = format!("started again while still running{advice}: {names}");
         page.labelled("Overlaps", INDENT, &text);
@@ -108,7 +102,7 @@ fn failures_by_time(page: &mut Page, report: &Report) {
         span if span <= TimeDelta::hours(48) => (TimeDelta::hours(1), "by hour"),
         _ => (TimeDelta::days(1), "by day"),
     };
-    let begin = floor(begin, step);
+    let begin = last_multiple(step, begin);
     let room = page.width().saturating_sub(INDENT + 45).max(10);
     let place = |time: NaiveDateTime| {
         let steps = (time.max(begin) - begin).num_seconds() / step.num_seconds();
@@ -117,7 +111,7 @@ fn failures_by_time(page: &mut Page, report: &Report) {
     // Only the newest bars, if there are too many.
     let skipped = (place(last) + 1).saturating_sub(room.max(48));
     let mut bars = vec![(0, 0); place(last) + 1 - skipped];
-    for run in report.history.runs.iter().filter(|run| report.scope.has(run)) {
+    for run in report.runs() {
         if let Some(bar) = place(run.last).checked_sub(skipped)
             && let Some((bad, all)) = bars.get_mut(bar)
         {
@@ -140,10 +134,4 @@ fn failures_by_time(page: &mut Page, report: &Report) {
         page.line(&label);
         page.labelled("", INDENT, &text);
     }
-}
-
-fn floor(time: NaiveDateTime, step: TimeDelta) -> NaiveDateTime {
-    let midnight = time.date().and_time(chrono::NaiveTime::MIN);
-    let seconds = i64::from(time.num_seconds_from_midnight());
-    midnight + TimeDelta::seconds(seconds - seconds % step.num_seconds())
 }

@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::page::{INDENT, Page};
 use crate::escape::printable;
-use crate::report::format::report::Report;
-use crate::report::format::sources;
-use crate::report::format::words::count;
+use crate::report::format::{Report, at_most, count, crontabs, sources};
 use crate::report::history::counts::Count;
 use crate::report::history::{HostId, JobId, RunFlag};
 
@@ -57,8 +55,7 @@ pub fn ends(report: &Report) -> Vec<Count> {
 
 /// The hosts of the runs in the period. In a refused command line the first word may not be a host.
 pub fn hosts(report: &Report) -> BTreeSet<HostId> {
-    let runs = report.history.runs.iter().filter(|run| report.scope.has(run));
-    let with_host = runs.filter(|run| run.is(RunFlag::HasCommand));
+    let with_host = report.runs().filter(|run| run.is(RunFlag::HasCommand));
     with_host.map(|run| report.history.job(run.job).host).collect()
 }
 
@@ -75,7 +72,6 @@ pub fn summary(now: usize, over: usize, ambiguous: u64) -> String {
     format!("{problems}; not certain: {}", count(ambiguous, "run"))
 }
 
-/// What is not certain, if anything.
 pub fn uncertain(report: &Report) -> Option<String> {
     let names = jobs_with(report, RunFlag::Ambiguous)?;
     Some(format!("two runs had one process id at once, or a job printed records in a log without marks: {names}"))
@@ -87,19 +83,23 @@ pub fn show_uncertain(page: &mut Page, report: &Report) {
     }
 }
 
+pub fn show_crontabs(page: &mut Page, report: &Report) {
+    let mut label = "Crontab";
+    for line in crontabs::summary(report) {
+        page.labelled(label, INDENT, &line);
+        label = "";
+    }
+}
+
 /// The jobs with runs in the period that have this flag, each with the number of these runs.
 pub fn jobs_with(report: &Report, flag: RunFlag) -> Option<String> {
-    let runs = report.history.runs.iter().filter(|run| report.scope.has(run));
     let mut times: BTreeMap<JobId, u64> = BTreeMap::new();
-    for run in runs.filter(|run| run.is(flag)) {
+    for run in report.runs().filter(|run| run.is(flag)) {
         *times.entry(run.job).or_default() += 1;
     }
     let mut jobs: Vec<_> = times.iter().collect();
     jobs.sort_by_key(|&(job, times)| (std::cmp::Reverse(times), job));
     let name = |&(job, times): &(&JobId, &u64)| format!("{} ({times})", report.job_name(*job));
-    let mut names: Vec<String> = jobs.iter().take(MAX_NAMED).map(name).collect();
-    if jobs.len() > MAX_NAMED {
-        names.push(count((jobs.len() - MAX_NAMED) as u64, "more job"));
-    }
+    let names = at_most(MAX_NAMED, jobs.iter().map(name).collect(), "job");
     (!names.is_empty()).then(|| names.join(", "))
 }

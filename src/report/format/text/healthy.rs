@@ -3,11 +3,11 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::crontab;
+use chrono::NaiveDateTime;
+
 use super::page::{INDENT, Page};
-use crate::report::format::report::Report;
-use crate::report::format::words::shown_name;
-use crate::report::format::words::{count, duration};
+use crate::report::format::{Report, count, crontabs, duration, shown_name};
+use crate::report::history::counts::Tally;
 use crate::report::history::durations::DurationStats;
 use crate::report::history::{HostId, JobId, RunFlag, RunSummary};
 use crate::report::runs::outcome::Outcome;
@@ -23,23 +23,15 @@ pub fn show(page: &mut Page, report: &Report, bad: &BTreeSet<JobId>, hosts: &BTr
     page.labelled("Healthy", INDENT, &text);
     if report.lists_all() {
         show_jobs(page, report, &jobs);
-        crontab::show_schedules(page, report);
+        show_schedules(page, report);
         show_hosts(page, report);
     }
 }
 
-fn runs_in_period<'a>(report: &'a Report, job: JobId) -> impl Iterator<Item = &'a RunSummary> + Clone {
-    report.history.of_job(job).iter().filter(|run| report.scope.has(run))
-}
-
-fn bad_runs<'a>(runs: impl Iterator<Item = &'a RunSummary>) -> u64 {
-    runs.filter(|run| run.outcome.is_bad()).count() as u64
-}
-
 fn show_jobs(page: &mut Page, report: &Report, jobs: &[JobId]) {
-    let mut rows: Vec<(u64, Vec<String>)> = Vec::new();
+    let mut rows: Vec<(usize, Vec<String>)> = Vec::new();
     for job in jobs {
-        let bad = bad_runs(runs_in_period(report, *job));
+        let bad = report.runs_of(*job).filter(|run| run.outcome.is_bad()).count();
         if bad > 0 || !report.filter.failed {
             rows.push((bad, job_row(report, *job, bad)));
         }
@@ -51,23 +43,20 @@ fn show_jobs(page: &mut Page, report: &Report, jobs: &[JobId]) {
     page.heading("Jobs");
     let titles = ["Runs", "Bad", "Last start", "Last", "Last good", "Median", "Longest", "Job"];
     let rows = rows.into_iter().map(|(_, row)| row).collect();
-    page.table_without(&[2, 5, 6], &titles, &[0, 1, 5, 6], rows);
+    page.table(&[2, 5, 6], &titles, &[0, 1, 5, 6], rows);
 }
 
-fn job_row(report: &Report, job: JobId, bad: u64) -> Vec<String> {
-    let runs = runs_in_period(report, job);
+fn job_row(report: &Report, job: JobId, bad: usize) -> Vec<String> {
     let clock = report.clock();
     let usual = DurationStats::of_job(&report.history, job);
     let known = |seconds| (usual.good > 0).then_some(seconds);
-    let last = runs.clone().last();
-    let good = report.history.of_job(job).iter();
-    let last_good = good.filter(|run| run.outcome == Outcome::Good).map(|run| run.until).max();
+    let last = report.runs_of(job).next_back();
     vec![
-        runs.count().to_string(),
+        report.runs_of(job).count().to_string(),
         bad.to_string(),
         last.map(|run| clock.second(run.start)).unwrap_or_default(),
         last.map(end).unwrap_or_default(),
-        last_good.map_or_else(|| "-".to_owned(), |time| clock.second(time)),
+        report.last_good(job).map_or_else(|| "-".to_owned(), |time| clock.second(time)),
         duration(known(usual.median)),
         duration(known(usual.longest)),
         report.job_name(job),
@@ -85,45 +74,40 @@ pub fn end(run: &RunSummary) -> String {
     }
 }
 
-#[derive(Default)]
-struct HostCounts {
-    runs: u64,
-    bad: u64,
-    not_connected: u64,
-    last_reached: Option<chrono::NaiveDateTime>,
+/// Shows the schedules, sorted by the next start.
+fn show_schedules(page: &mut Page, report: &Report) {
+    let mut schedules: Vec<(JobId, crontabs::Schedule)> = crontabs::schedules(report).collect();
+    if schedules.is_empty() || report.filter.failed {
+        return;
+    }
+    schedules.sort_by_key(|(job, schedule)| (schedule.next_second.is_none(), schedule.next_second, *job));
+    page.heading("Schedules");
+    let rows = schedules.into_iter().map(|(job, schedule)| vec![schedule.next, schedule.words, report.job_name(job)]);
+    page.table(&[], &["Next", "Schedule", "Job"], &[], rows.collect());
 }
 
+/// Shows the hosts with the counts of their runs, and when each was last reached.
 fn show_hosts(page: &mut Page, report: &Report) {
-    let mut hosts: BTreeMap<HostId, HostCounts> = BTreeMap::new();
-    let runs = report.history.runs.iter().filter(|run| report.scope.has(run));
-    for run in runs.filter(|run| run.is(RunFlag::HasCommand)) {
-        let host = hosts.entry(report.history.job(run.job).host).or_default();
-        host.runs += 1;
-        host.bad += u64::from(run.outcome.is_bad());
-        host.not_connected += u64::from(run.outcome.connection_failure().is_some());
+    let mut hosts: BTreeMap<HostId, (Tally, Option<NaiveDateTime>)> = BTreeMap::new();
+    for run in report.runs().filter(|run| run.is(RunFlag::HasCommand)) {
+        let (tally, reached) = hosts.entry(report.history.job(run.job).host).or_default();
+        tally.add(run);
         if run.is(RunFlag::ReachedHost) && run.outcome != Outcome::Running {
-            host.last_reached = host.last_reached.max(Some(run.until));
+            *reached = (*reached).max(Some(run.until));
         }
     }
-    hosts.retain(|_, host| host.bad > 0 || !report.filter.failed);
+    hosts.retain(|_, (tally, _)| tally.bad() > 0 || !report.filter.failed);
     if hosts.is_empty() {
         return;
     }
     let mut hosts: Vec<_> = hosts.into_iter().collect();
     let name = |host: &HostId| report.history.host(*host);
-    hosts.sort_by_key(|(id, host)| (Reverse((host.not_connected, host.bad)), name(id)));
+    hosts.sort_by_key(|(id, (tally, _))| (Reverse((tally.connection_failures, tally.bad())), name(id)));
     page.heading("Hosts");
-    let clock = report.clock();
-    let rows = hosts.iter().map(|(id, host)| {
-        let reached = host.last_reached.map(|time| clock.second(time));
-        vec![
-            host.runs.to_string(),
-            host.bad.to_string(),
-            host.not_connected.to_string(),
-            reached.unwrap_or_else(|| "-".to_owned()),
-            shown_name(name(id)),
-        ]
+    let rows = hosts.iter().map(|(id, (tally, reached))| {
+        let reached = reached.map_or_else(|| "-".to_owned(), |time| report.clock().second(time));
+        let [runs, bad, failed] = [tally.runs, tally.bad(), tally.connection_failures].map(|it| it.to_string());
+        vec![runs, bad, failed, reached, shown_name(name(id))]
     });
-    let rows = rows.collect();
-    page.table(&["Runs", "Bad", "Not connected", "Last reached", "Host"], &[0, 1, 2], rows);
+    page.table(&[], &["Runs", "Bad", "Not connected", "Last reached", "Host"], &[0, 1, 2], rows.collect());
 }

@@ -2,11 +2,9 @@
 
 use super::page::{INDENT, Page};
 use super::run_list::{RunRow, show_rows};
-use super::{crontab, incidents, watch};
+use super::{heading, incidents, watch};
 use crate::report::diagnosis::incident::{Incident, IncidentState};
-use crate::report::format::crontabs::{self, Schedule};
-use crate::report::format::report::Report;
-use crate::report::format::words::{count, duration};
+use crate::report::format::{Report, count, crontabs, usual_duration};
 use crate::report::history::durations::DurationStats;
 use crate::report::history::{JobId, RunSummary};
 use crate::report::runs::outcome::Outcome;
@@ -27,33 +25,17 @@ pub fn show(page: &mut Page, report: &Report, job: JobId, incidents: &[Incident]
     page.line("");
     page.labelled("Job", INDENT, &report.job_name(job));
     page.labelled("State", INDENT, &state(report, runs, incidents));
-    let good = runs.iter().filter(|run| run.outcome == Outcome::Good);
-    let last_good = good.map(|run| run.until).max();
-    let last_good = last_good.map_or_else(|| "none in these logs".to_owned(), |time| clock.second(time));
-    page.labelled("Last good", INDENT, &last_good);
-    let usual = DurationStats::of_job(&report.history, job);
-    let text = if usual.good == 0 {
-        "no successful run yet".to_owned()
-    } else {
-        format!(
-            "{}, {} at most (of {})",
-            duration(Some(usual.median)),
-            duration(Some(usual.longest)),
-            count(usual.good as u64, "good run")
-        )
-    };
-    page.labelled("Duration", INDENT, &text);
+    let last_good = report.last_good(job).map(|time| clock.second(time));
+    page.labelled("Last good", INDENT, last_good.as_deref().unwrap_or("none in these logs"));
+    let usual = usual_duration(&DurationStats::of_job(&report.history, job));
+    page.labelled("Duration", INDENT, usual.as_deref().unwrap_or("no successful run yet"));
     watch::show_chart(page, report, job);
     if let Some(schedule) = crontabs::schedule_of(report, job) {
-        let Schedule { words, next, place, .. } = schedule;
+        let crontabs::Schedule { words, next, place, .. } = schedule;
         page.labelled("Schedule", INDENT, &format!("{words}, next {next} ({place})"));
     }
-    crontab::show(page, report);
-    if !incidents.is_empty() {
-        page.heading("Incidents");
-        let incidents: Vec<&Incident> = incidents.iter().collect();
-        incidents::show(page, report, &incidents, usize::MAX);
-    }
+    heading::show_crontabs(page, report);
+    incidents::show(page, report, "Incidents", incidents, usize::MAX);
     watch::show(page, report, usize::MAX);
     let mut rows: Vec<RunRow> = runs.iter().map(RunRow::Run).collect();
     let slots = report.missed.slots().into_iter();

@@ -2,11 +2,10 @@
 
 pub mod changes;
 pub mod comparison;
-pub mod crontab;
-pub mod facts;
 pub mod first_screen;
 pub mod heading;
 pub mod healthy;
+pub mod incident_words;
 pub mod incidents;
 pub mod job_history;
 pub mod names;
@@ -14,17 +13,14 @@ pub mod page;
 pub mod run_list;
 pub mod running;
 pub mod watch;
-pub mod width;
 
-use super::report::Report;
-use super::{Format, Needs};
+use super::{Format, Needs, Report};
 use crate::report::output::ReportOutput;
 use crate::report::output::style::{ColorChoice, Style};
 use crate::report::query::window::Reach;
 use crate::report::query::{Question, Shown};
 use page::Page;
 
-#[derive(Debug)]
 pub struct Text {
     shown: Shown,
     color: ColorChoice,

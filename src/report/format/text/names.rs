@@ -1,8 +1,7 @@
-//! Fits names of jobs and hosts into a narrow column: a host's name stays whole, and a script keeps its end.
+//! Fits names of jobs and hosts into a narrow column: a host's name stays whole, and a script keeps its end. Texts are
+//! measured by the columns that they take.
 
-use unicode_width::UnicodeWidthStr;
-
-use super::width::{fits, prefix, suffix};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The columns of a script beside a host. To keep them, other columns of the page are dropped.
 const FAIR_SCRIPT: usize = 20;
@@ -77,4 +76,29 @@ fn middle_cut(text: &str, columns: usize) -> String {
     let room = columns.saturating_sub(1);
     let (head, tail) = (prefix(text, room / 2), suffix(text, room - room / 2));
     format!("{head}…{tail}")
+}
+
+pub fn fits(text: &str, columns: usize) -> bool {
+    // Measuring a longer text could take long.
+    text.len() <= columns * 4 && text.width() <= columns
+}
+
+/// The longest end of `text` that fits.
+pub fn suffix(text: &str, columns: usize) -> &str {
+    let mut used = 0;
+    let is_over = |character: char| {
+        used += character.width().unwrap_or_default();
+        used > columns
+    };
+    text.rsplit(is_over).next().unwrap_or_default()
+}
+
+/// The longest beginning of `text` that fits.
+pub fn prefix(text: &str, columns: usize) -> &str {
+    let mut used = 0;
+    let is_over = |character: char| {
+        used += character.width().unwrap_or_default();
+        used > columns
+    };
+    text.split(is_over).next().unwrap_or_default()
 }

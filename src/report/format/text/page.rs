@@ -4,8 +4,8 @@ use std::{iter, mem};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::names;
-use super::width::{fits, prefix, suffix};
+use super::names::{self, fits, prefix, suffix};
+use crate::report::format::grouped;
 use crate::report::history::counts::Count;
 use crate::report::output::style::{Severity, Style};
 
@@ -15,7 +15,6 @@ pub const INDENT: usize = 13;
 const GAP: usize = GAP_TEXT.len();
 const GAP_TEXT: &str = "  ";
 
-#[derive(Debug)]
 pub struct Page {
     pub style: Style,
     text: String,
@@ -56,10 +55,23 @@ impl Page {
 
     /// Writes a label and beside it, from the column `indent` on, a text of any length.
     pub fn labelled(&mut self, label: &str, indent: usize, text: &str) {
-        let mut label = label.to_owned() + &" ".repeat(indent.saturating_sub(label.width()));
-        for line in wrapped(text, self.width().saturating_sub(indent)) {
-            self.line(&(label + &line));
-            label = " ".repeat(indent);
+        let lines = wrapped(text, self.width().saturating_sub(indent));
+        self.lines_beside(padded(label, indent), indent, lines);
+    }
+
+    /// Writes a state and a time in columns of these widths, and beside them the lines.
+    pub fn row(&mut self, state: (Severity, &str), time: &str, widths: [usize; 2], lines: Vec<String>) {
+        let ((severity, word), [word_width, time_width]) = (state, widths);
+        let blanks = " ".repeat(word_width.saturating_sub(word.len()));
+        let before = self.style.paint(severity, word) + &blanks + &padded(time, time_width);
+        self.lines_beside(before, word_width + time_width, lines);
+    }
+
+    /// Writes the first line behind `before`, and the others below it, from the column `indent` on.
+    fn lines_beside(&mut self, mut before: String, indent: usize, lines: Vec<String>) {
+        for line in lines {
+            self.line(&(before + &line));
+            before = " ".repeat(indent);
         }
     }
 
@@ -69,20 +81,16 @@ impl Page {
         if count.is_bad { self.style.paint(Severity::Bad, &text) } else { text }
     }
 
-    /// Writes a table whose last column is the name of a job or a host, shortened if necessary. The columns in
-    /// `numbers` are aligned to the right.
-    pub fn table(&mut self, titles: &[&str], numbers: &[usize], rows: Vec<Vec<String>>) {
-        self.table_without(&[], titles, numbers, rows);
+    /// Writes how many rows are not shown.
+    pub fn more(&mut self, hidden: usize) {
+        if hidden > 0 {
+            self.line(&format!("and {} more (--all lists them)", grouped(hidden as u64)));
+        }
     }
 
-    /// The same, but drops as many of the columns in `optional` as necessary for the names.
-    pub fn table_without(
-        &mut self,
-        optional: &[usize],
-        titles: &[&str],
-        numbers: &[usize],
-        mut rows: Vec<Vec<String>>,
-    ) {
+    /// Writes a table whose last column is the name of a job or a host, shortened if necessary. As many of the columns
+    /// in `optional` are dropped as necessary for the names. Those in `numbers` are aligned to the right.
+    pub fn table(&mut self, optional: &[usize], titles: &[&str], numbers: &[usize], mut rows: Vec<Vec<String>>) {
         let names = rows.iter().filter_map(|row| row.last());
         let least = names.map(|name| names::least_columns(name));
         let least = least.max().unwrap_or_default();
@@ -137,12 +145,13 @@ impl Page {
                 let (left, right) = if is_number { (&*blanks, "") } else { ("", &*blanks) };
                 line += &[left, cell, right, GAP_TEXT].concat();
             }
-            for text in texts {
-                self.line(&(line + &text));
-                line = " ".repeat(before);
-            }
+            self.lines_beside(line, before, texts);
         }
     }
+}
+
+fn padded(text: &str, columns: usize) -> String {
+    text.to_owned() + &" ".repeat(columns.saturating_sub(text.width()))
 }
 
 /// The last column has the width of its title.

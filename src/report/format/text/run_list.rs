@@ -8,8 +8,7 @@ use super::page::Page;
 use super::{heading, names};
 use crate::escape::printable;
 use crate::report::format::crontabs::place;
-use crate::report::format::report::Report;
-use crate::report::format::words::{age, duration};
+use crate::report::format::{Report, age, duration};
 use crate::report::history::{RunFlag, RunSummary};
 use crate::report::runs::outcome::{Outcome, Reason};
 use crate::report::slots::missed::Slot;
@@ -35,8 +34,7 @@ impl RunRow<'_> {
 
 /// Shows the runs and the missed slots of the period, by time. Returns whether any run failed or is missing.
 pub fn show(page: &mut Page, report: &Report) -> bool {
-    let runs = report.history.runs.iter().filter(|run| report.scope.has(run));
-    let runs = runs.filter(|run| run.outcome.is_bad() || !report.filter.failed);
+    let runs = report.runs().filter(|run| run.outcome.is_bad() || !report.filter.failed);
     let missing: Vec<RunRow> = report.missed_slots().map(RunRow::NotStarted).collect();
     let is_missing = !missing.is_empty();
     let mut rows: Vec<RunRow> = runs.map(RunRow::Run).chain(missing).collect();

@@ -3,8 +3,7 @@
 use std::cmp::Reverse;
 
 use super::page::{INDENT, Page};
-use crate::report::format::report::Report;
-use crate::report::format::words::{age, count, duration};
+use crate::report::format::{Report, age, count, duration};
 use crate::report::history::RunSummary;
 use crate::report::history::durations::{DurationStats, MIN_GOOD, before_each};
 use crate::report::runs::outcome::Outcome;
@@ -32,13 +31,11 @@ pub fn show(page: &mut Page, report: &Report) {
     };
     let text = format!("{}{too_long}", count(going.len() as u64, "run"));
     page.labelled("Running", INDENT, &text);
-    let more = going.len().saturating_sub(MAX_SHOWN);
-    if !report.lists_all() {
-        going.truncate(MAX_SHOWN);
-    }
+    let more = going.len().saturating_sub(report.most(MAX_SHOWN));
+    going.truncate(report.most(MAX_SHOWN));
     let rows = going.iter().map(|going| row(going, report)).collect();
-    page.table_without(&[3, 1], &["  PID", "Started", "For", "Usual", "Longest", "", "Job"], &[0, 2, 3, 4], rows);
-    if more > 0 && !report.lists_all() {
+    page.table(&[3, 1], &["  PID", "Started", "For", "Usual", "Longest", "", "Job"], &[0, 2, 3, 4], rows);
+    if more > 0 {
         page.line(&format!("  and {more} more (--all lists them)"));
     }
 }

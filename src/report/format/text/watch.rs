@@ -7,9 +7,8 @@ use super::names;
 use super::page::{INDENT, Page, wrapped_whole};
 use crate::report::diagnosis::watch::finding::{Oddity, WatchFinding};
 use crate::report::diagnosis::watch::samples::Sample;
-use crate::report::format::report::Report;
 use crate::report::format::watch::{facts, subject, word};
-use crate::report::format::words::{chart, count, duration, grouped, shown_name};
+use crate::report::format::{Report, chart, count, duration, shown_name};
 use crate::report::history::JobId;
 use crate::report::history::jobs::script;
 use crate::report::output::style::Severity;
@@ -27,14 +26,10 @@ pub fn show(page: &mut Page, report: &Report, most: usize) {
     page.heading("Watch: good, and not as usual (--job TEXT shows the last runs)");
     let time = |finding: &WatchFinding| format!("since {}", report.clock().time(finding.since));
     let words = words.max(Oddity::WORDS[2].len()) + GAP;
-    let indent = words + rows.iter().map(|(_, row)| time(row[0]).len()).max().unwrap_or(0) + GAP;
-    let room = page.width().saturating_sub(indent);
+    let times = rows.iter().map(|(_, row)| time(row[0]).len()).max().unwrap_or(0) + GAP;
+    let room = page.width().saturating_sub(words + times);
     for (_, row) in rows.iter().take(most) {
-        let (finding, word) = (row[0], word(row[0]));
-        let blanks = " ".repeat(words.saturating_sub(word.len()));
-        let times = indent.saturating_sub(words);
-        let word = page.style.paint(Severity::Doubtful, &word);
-        let mut before = format!("{word}{blanks}{:<times$}", time(finding));
+        let finding = row[0];
         let (mut name, mut facts) = (subject(finding, report), facts(finding, report));
         if row.len() > 1 {
             name = format!("{} on {} hosts", shown_name(script(&finding.job)), row.len());
@@ -46,15 +41,9 @@ pub fn show(page: &mut Page, report: &Report, most: usize) {
         } else {
             [vec![names::job(&name, room)], wrapped_whole(&facts, room)].concat()
         };
-        for line in lines {
-            page.line(&(before + &line));
-            before = " ".repeat(indent);
-        }
+        page.row((Severity::Doubtful, &word(finding)), &time(finding), [words, times], lines);
     }
-    let hidden = rows.len().saturating_sub(most);
-    if hidden > 0 {
-        page.line(&format!("and {} more (--all lists them)", grouped(hidden as u64)));
-    }
+    page.more(rows.len().saturating_sub(most));
     if let Some(from) = report.watch.from.filter(|_| report.lists_all()) {
         page.line(&format!("compared with runs since {}", report.clock().time(from)));
     }

@@ -72,7 +72,7 @@ fn row(line: &DagLine, id: &str, variables: usize) -> String {
         Guard::Days(days) => Some(format!(", days={}", tuple(numbers(days)))),
         Guard::Weekdays(days) => Some(format!(", weekdays={}", tuple(numbers(days)))),
     };
-    let accepted = (!line.accepted.is_empty()).then(|| format!(", accepted={}", tuple(line.accepted.iter())));
+    let accepted = (!line.accepted.0.is_empty()).then(|| format!(", accepted={}", tuple(line.accepted.0.iter())));
     let more: String = input.into_iter().chain(guard).chain(accepted).collect();
     format!(
         "    # {}\n    Line({}, {}, {}, STARTS[{crontab}], {user}, VARIABLES[{variables}],\n         {}{more}),",

@@ -4,10 +4,9 @@ use std::fmt::Write;
 
 use chrono::DateTime;
 
-use super::dag::DagLine;
 use super::ids::ids;
 use super::python::{dictionary, string, tuple};
-use super::schedule::Guard;
+use super::schedule::{DagLine, Guard};
 use crate::cron::{Daemon, PortableLines, numbers};
 use crate::escape::printable;
 

@@ -61,7 +61,7 @@ impl Family {
         if number(us.as_os_str().as_encoded_bytes()) != Some(getpid().as_raw_nonzero().get()) {
             return None;
         }
-        Some(Self { head: Process::read(ssh.pid())?, known: Vec::new(), others: others.clone() })
+        Some(Self { head: Process::read(ssh.pid)?, known: Vec::new(), others: others.clone() })
     }
 
     /// Notes the processes below ssh. [`Family::end`] ends them, whatever their session.

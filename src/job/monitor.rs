@@ -18,7 +18,7 @@ const LONGEST_TAG: usize = 127;
 const NO_SHELL: &[u8] = b"Couldn't execute ";
 
 /// Watches the output of one attempt for the marker and for ssh's messages.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Monitor {
     /// The line that ssh prints before it requests the remote command. Empty if there is none.
     marker: Vec<u8>,
@@ -34,9 +34,10 @@ pub struct Monitor {
     is_refused: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Progress {
     /// Unknown: there is no marker.
+    #[default]
     Unknown,
     /// The remote command has not been requested: the marker has not come.
     Connecting,
@@ -77,15 +78,8 @@ const EARLY_LINES: u8 = 30;
 impl Monitor {
     /// Watches an attempt that prints the line `marker`, if any.
     pub fn new(marker: Option<Vec<u8>>) -> Self {
-        Self {
-            progress: if marker.is_some() { Progress::Connecting } else { Progress::Unknown },
-            marker: marker.unwrap_or_default(),
-            has_spoken: false,
-            is_port_taken_here: false,
-            diagnosis: Diagnosis::default(),
-            early_lines: 0,
-            is_refused: false,
-        }
+        let progress = if marker.is_some() { Progress::Connecting } else { Progress::Unknown };
+        Self { progress, marker: marker.unwrap_or_default(), ..Self::default() }
     }
 
     /// Removes from `output`, the bytes of one read(2) of the pipe, what is meant for us: the marker, and the tags of

@@ -86,8 +86,8 @@ struct ProgramFile {
     modified: (i64, i64),
 }
 
-impl From<&Metadata> for ProgramFile {
-    fn from(metadata: &Metadata) -> Self {
+impl ProgramFile {
+    fn of(metadata: &Metadata) -> Self {
         Self {
             device: metadata.dev(),
             inode: metadata.ino(),
@@ -113,7 +113,7 @@ impl Proved {
         let Some((version, words)) = proof(&program, &headers).with_context(unreadable)? else {
             bail!("{shown} is not known as OpenSSH's own ssh; put that before it in PATH");
         };
-        Ok(Self { file: ProgramFile::from(&metadata), path, version, words })
+        Ok(Self { file: ProgramFile::of(&metadata), path, version, words })
     }
 
     /// Whether `child`, which was started at its path, runs this file and no other: not one that has replaced it, not
@@ -121,12 +121,12 @@ impl Proved {
     ///
     /// A child that is about to exit, or has exited, runs nothing. Then its path must still lead to the file.
     pub fn is_run_by(&self, child: &Child) -> bool {
-        let run = fs::metadata(format!("/proc/{}/exe", child.pid()));
+        let run = fs::metadata(format!("/proc/{}/exe", child.pid));
         let metadata = match run {
             Err(error) if error.kind() == ErrorKind::NotFound => fs::metadata(&self.path),
             other => other,
         };
-        metadata.is_ok_and(|metadata| ProgramFile::from(&metadata) == self.file)
+        metadata.is_ok_and(|metadata| ProgramFile::of(&metadata) == self.file)
     }
 }
 

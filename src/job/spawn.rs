@@ -83,7 +83,7 @@ impl Program {
         let name = CString::new(self.name.as_bytes())?;
         let pid = posix_spawnp(&name, &actions, &attributes, &words, &self.env)?;
         let pid = Pid::from_raw(pid.as_raw()).ok_or(io::ErrorKind::Other)?;
-        Ok(Child::new(pid))
+        Ok(Child { pid, pidfd: pidfd_open(pid, PidfdFlags::empty()).ok() })
     }
 }
 
@@ -104,21 +104,13 @@ pub fn dev_null() -> io::Result<File> {
 
 #[derive(Debug)]
 pub struct Child {
-    pid: Pid,
+    /// No other process has this id before the child is reaped.
+    pub pid: Pid,
     /// Readable when the child has exited. None before Linux 5.3.
     pidfd: Option<OwnedFd>,
 }
 
 impl Child {
-    fn new(pid: Pid) -> Self {
-        Self { pid, pidfd: pidfd_open(pid, PidfdFlags::empty()).ok() }
-    }
-
-    /// No other process has this id before the child is reaped.
-    pub fn pid(&self) -> Pid {
-        self.pid
-    }
-
     /// Readable when the child has exited, if the kernel has pidfds.
     pub fn exit_fd(&self) -> Option<BorrowedFd<'_>> {
         self.pidfd.as_ref().map(AsFd::as_fd)

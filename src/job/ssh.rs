@@ -136,9 +136,7 @@ impl Ssh {
         for keyword in &self.options {
             option("-o", keyword.into());
         }
-        let Operands { host, .. } = &self.operands;
-        let destination = [self.login.as_os_str(), OsStr::new("@"), host.as_os_str()];
-        arguments.push(Cow::Owned(destination.into_iter().collect()));
+        arguments.push(Cow::Owned(self.operands.destination(&self.login)));
         arguments.extend(self.operands.remote_command().map(Cow::Borrowed));
         arguments
     }

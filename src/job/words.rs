@@ -32,12 +32,6 @@ pub enum WordError {
 #[derive(Debug, Clone)]
 pub struct Host(OsString);
 
-impl Host {
-    pub fn as_os_str(&self) -> &OsStr {
-        &self.0
-    }
-}
-
 impl TryFrom<OsString> for Host {
     type Error = WordError;
 
@@ -51,12 +45,6 @@ impl TryFrom<OsString> for Host {
 
 #[derive(Debug, Clone)]
 pub struct Login(OsString);
-
-impl Login {
-    pub fn as_os_str(&self) -> &OsStr {
-        &self.0
-    }
-}
 
 impl TryFrom<OsString> for Login {
     type Error = WordError;
@@ -124,6 +112,11 @@ pub struct Operands {
 }
 
 impl Operands {
+    /// Where the job runs, for ssh: `LOGIN@HOST`.
+    pub fn destination(&self, login: &Login) -> OsString {
+        [&*login.0, OsStr::new("@"), &*self.host.0].into_iter().collect()
+    }
+
     /// The job as in START and END: `HOST SCRIPT PARAMETERS`.
     pub fn display(&self) -> Vec<u8> {
         escape::join(iter::once(self.host.0.as_os_str()).chain(self.remote_command()))

@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStringExt;
 
 use memchr::memmem;
 
-use super::lexer::{Word, base_name, tokens};
+use super::lexer::{Word, base_name, is_in_name, tokens};
 use super::wait::{Wait, sleep};
 use super::walk::{Effect, Position, Visitor, walk};
 use super::wrappers::{Call, Unwrapped, assignment, is_shell, unwrap};
@@ -69,12 +69,11 @@ fn may_mention(text: &[u8], variables: &Variables) -> bool {
 
 /// Whether a command may give a variable of the crontab another value.
 fn is_changed_in(text: &[u8], name: &str) -> bool {
-    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     // As a word: `NAME=value`, `read NAME`, `for NAME in`.
     memmem::find_iter(text, name).any(|at| {
         let before = at.checked_sub(1).map_or(b' ', |at| text[at]);
         let after = text.get(at + name.len()).copied().unwrap_or(b' ');
-        !is_part(before) && !b"${".contains(&before) && !is_part(after) && after != b'/'
+        !is_in_name(before) && !b"${".contains(&before) && !is_in_name(after) && after != b'/'
     })
 }
 
@@ -209,8 +208,7 @@ impl CallFinder {
     /// Whether an expansion uses a variable whose value leads to remoteexe.
     fn has_set(&self, expansion: &[u8]) -> bool {
         let name = &expansion[expansion.iter().take_while(|it| b"${".contains(it)).count()..];
-        let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
-        let length = name.iter().take_while(is_part).count();
+        let length = name.iter().take_while(|byte| is_in_name(**byte)).count();
         self.assigned.iter().any(|it| *it == name[..length])
     }
 
@@ -230,10 +228,15 @@ fn replaced(expansion: &[u8]) -> String {
 
 /// Whether a text may run remoteexe: the name is a word in it, as in `$(/bin/remoteexe h s)` and `$REMOTEEXE`, and not
 /// part of one, as in `$REMOTEEXE_LOG_DIR`.
-pub fn may_run(text: &[u8]) -> bool {
+fn may_run(text: &[u8]) -> bool {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.".contains(byte);
     let mut words = text.split(|byte| !is_part(byte));
     words.any(|word| word.eq_ignore_ascii_case(NAME))
+}
+
+/// Whether a line of a script or a crontab may run remoteexe, and is no comment.
+pub fn line_may_run(line: &[u8]) -> bool {
+    may_run(line) && !line.trim_ascii_start().starts_with(b"#")
 }
 
 /// Whether `remoteexe` occurs in `text`, in upper or lower case, as also in `$REMOTEEXE`.

@@ -141,10 +141,7 @@ impl Lexer<'_> {
                 3 + length.ok_or(Unclosed(char::from(*quote)))?
             }
             (_, Some(b'?' | b'#' | b'$' | b'!' | b'@' | b'*' | b'-')) => 2,
-            _ => {
-                let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
-                1 + self.rest[1..].iter().take_while(is_part).count()
-            }
+            _ => 1 + self.rest[1..].iter().take_while(|byte| is_in_name(**byte)).count(),
         };
         let expansion = &self.rest[..length];
         self.skip(length);
@@ -260,8 +257,12 @@ impl Lexer<'_> {
 fn name(expansion: &[u8]) -> Option<&str> {
     let name = expansion.strip_prefix(b"$")?;
     let name = name.strip_prefix(b"{").map_or(Some(name), |name| name.strip_suffix(b"}"))?;
-    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-    str::from_utf8(name).ok().filter(|_| name.iter().all(is_part))
+    str::from_utf8(name).ok().filter(|_| name.iter().copied().all(is_in_name))
+}
+
+/// Whether the name of a variable can have this byte.
+pub fn is_in_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 /// The length of `text` before the first `end` that no backslash escapes.

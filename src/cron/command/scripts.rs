@@ -6,7 +6,7 @@ use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::calls::may_run;
+use super::calls::line_may_run;
 use super::lexer::{Word, base_name, tokens};
 use super::walk::{Effect, Position, Visitor, walk};
 use super::wrappers::{is_shell, unwrap};
@@ -33,9 +33,8 @@ fn calls(path: &Path) -> bool {
     let mut text = Vec::new();
     let file = fs::File::open(path);
     let read = file.and_then(|file| file.take(LARGEST).read_to_end(&mut text));
-    let is_comment = |line: &&[u8]| line.trim_ascii_start().starts_with(b"#");
     let mut lines = text.split(|byte| *byte == b'\n');
-    read.is_ok() && text.starts_with(b"#!") && lines.any(|line| !is_comment(&line) && may_run(line))
+    read.is_ok() && text.starts_with(b"#!") && lines.any(line_may_run)
 }
 
 /// The programs that a command starts, and the scripts that it gives to a shell.

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::lexer::{Word, base_name};
+use super::lexer::{Word, base_name, is_in_name};
 use super::lock::Lock;
 use super::wait::Wait;
 
@@ -218,8 +218,8 @@ fn script(arguments: &[Word]) -> Option<Word> {
 pub fn assignment(word: &Word) -> Option<(&[u8], &[u8])> {
     let end = word.text.iter().position(|byte| *byte == b'=')?;
     let name = &word.text[..end];
-    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-    let is_assignment = name.iter().all(is_name) && name.first().is_some_and(|first| !first.is_ascii_digit());
+    let is_assignment =
+        name.iter().copied().all(is_in_name) && name.first().is_some_and(|first| !first.is_ascii_digit());
     is_assignment.then_some((name, &word.text[end + 1..]))
 }
 

@@ -11,7 +11,7 @@ use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, lstat, open};
 use rustix::io::Errno;
 
 use super::parse::{Columns, Contents, CronLine};
-use crate::cron::command::calls::may_run;
+use crate::cron::command::calls::line_may_run;
 use crate::cron::daemon::{Daemon, MachineCron};
 use crate::cron::fault::Fault;
 
@@ -144,8 +144,8 @@ enum Location {
     /// `/etc/crontab` or a file in `/etc/cron.d`.
     System,
     Spool,
-    /// Anywhere else: a copy, or a draft.
-    Elsewhere,
+    /// Anywhere else: a copy, or a draft, with these columns.
+    Elsewhere(Columns),
 }
 
 impl Crontabs {
@@ -186,12 +186,12 @@ impl Crontabs {
             let system = Path::new(CRONTAB);
             let system = system.symlink_metadata().is_ok().then(|| system.to_owned());
             for path in system.into_iter().chain(self.files_in(Path::new(CRON_D))) {
-                self.add(&path, Location::System, Columns::System, None, trust);
+                self.add(&path, Location::System, None, trust);
             }
         }
         for path in self.files_in(Path::new(self.cron.spool)) {
             let owner = path.file_name().map(|name| name.to_string_lossy().into_owned());
-            self.add(&path, Location::Spool, Columns::User, owner, trust);
+            self.add(&path, Location::Spool, owner, trust);
         }
         self.add_others(trust);
     }
@@ -201,9 +201,7 @@ impl Crontabs {
             let files = if place.is_dir() { self.files_in(place) } else { vec![place.to_owned()] };
             for path in files {
                 let Ok((text, stat)) = read(&path, Location::System) else { continue };
-                let is_comment = |line: &[u8]| line.trim_ascii_start().starts_with(b"#");
-                let mut lines = text.split(|byte| *byte == b'\n');
-                let line = lines.position(|line| may_run(line) && !is_comment(line));
+                let line = text.split(|byte| *byte == b'\n').position(line_may_run);
                 let line = line.filter(|_| trust(&Author::Uid(stat.st_uid)) != Trust::Nothing);
                 self.of_others.extend(line.map(|line| (path, line + 1)));
             }
@@ -213,14 +211,14 @@ impl Crontabs {
     /// Reads a file that was named. An installed crontab has the columns of its place.
     fn add_file(&mut self, path: &Path, columns: Columns, trust: TrustIn) {
         let parent = path.parent().unwrap_or(Path::new(""));
-        let (place, columns) = if path == Path::new(CRONTAB) || parent == Path::new(CRON_D) {
-            (Location::System, Columns::System)
+        let place = if path == Path::new(CRONTAB) || parent == Path::new(CRON_D) {
+            Location::System
         } else if parent == Path::new(self.cron.spool) {
-            (Location::Spool, Columns::User)
+            Location::Spool
         } else {
-            (Location::Elsewhere, columns)
+            Location::Elsewhere(columns)
         };
-        self.add(path, place, columns, None, trust);
+        self.add(path, place, None, trust);
     }
 
     /// The files in a directory, sorted, without hidden ones.
@@ -241,22 +239,25 @@ impl Crontabs {
         paths
     }
 
-    fn add(&mut self, path: &Path, place: Location, columns: Columns, owner: Option<String>, trust: TrustIn) {
+    fn add(&mut self, path: &Path, place: Location, owner: Option<String>, trust: TrustIn) {
         let (text, stat) = match read(path, place) {
             Ok(found) => found,
             Err(error) => return self.left_out.push(UnreadCrontab::new(path, &error)),
         };
         let is_quoted = self.cron.takes_empty_values;
         let text = if is_quoted { with_empty_values(&text) } else { text };
-        let author = owner.clone();
-        let trust = trust(&author.map_or(Author::Uid(stat.st_uid), Author::Name));
+        let trust = trust(&owner.clone().map_or(Author::Uid(stat.st_uid), Author::Name));
+        let columns = match place {
+            Location::System => Columns::System,
+            Location::Spool => Columns::User,
+            Location::Elsewhere(columns) => columns,
+        };
         let contents = match trust {
             Trust::Nothing => Contents::count(&text),
             Trust::Full | Trust::Asked => Contents::parse(&text, columns, self.cron.rules),
         };
-        if place == Location::Elsewhere
-            && let Some(misfit) = misfit(path, &contents, columns)
-        {
+        let is_installed = !matches!(place, Location::Elsewhere(_));
+        if !is_installed && let Some(misfit) = misfit(path, &contents, columns) {
             return self.left_out.push(misfit);
         }
         let has_ignored_name = place == Location::System && !self.cron.rules.takes_name_of(path);
@@ -267,7 +268,7 @@ impl Crontabs {
         };
         self.read.push(Crontab {
             rejection,
-            is_installed: place != Location::Elsewhere,
+            is_installed,
             has_ignored_name,
             contents,
             trust,
@@ -275,11 +276,11 @@ impl Crontabs {
             columns,
             owner,
             changed: match place {
-                Location::Elsewhere if is_standard_input(path) => None,
+                Location::Elsewhere(_) if is_standard_input(path) => None,
                 // A file that was moved here replaced another one, whatever its time says.
                 Location::System | Location::Spool => Some(stat.st_mtime.max(stat.st_ctime)),
                 // A copy may keep the time of its text.
-                Location::Elsewhere => Some(stat.st_mtime),
+                Location::Elsewhere(_) => Some(stat.st_mtime),
             },
         });
     }
@@ -288,7 +289,7 @@ impl Crontabs {
     fn rejection(&self, path: &Path, place: Location, stat: &Stat) -> Option<Fault> {
         let mode = stat.st_mode & 0o7777;
         let (is_bad_mode, good_mode) = match (self.cron.rules, place) {
-            (_, Location::Elsewhere) => return None,
+            (_, Location::Elsewhere(_)) => return None,
             (Daemon::Busybox, _) => (false, ""),
             (Daemon::Debian, Location::Spool) => (mode != 0o600, "600"),
             (Daemon::Debian, Location::System) => (mode & 0o022 != 0, "644"),
@@ -339,7 +340,7 @@ fn is_standard_input(path: &Path) -> bool {
 }
 
 fn read(path: &Path, place: Location) -> io::Result<(Vec<u8>, Stat)> {
-    if place == Location::Elsewhere && is_standard_input(path) {
+    if matches!(place, Location::Elsewhere(_)) && is_standard_input(path) {
         let stdin = io::stdin();
         let stat = fstat(&stdin)?;
         return Ok((text(stdin.lock())?, stat));
@@ -352,7 +353,7 @@ fn read(path: &Path, place: Location) -> io::Result<(Vec<u8>, Stat)> {
         Location::System if is_foreign_link(path) => {
             return Err(io::Error::other("a link that is not owned by root; cron ignores it"));
         }
-        Location::System | Location::Elsewhere => {}
+        Location::System | Location::Elsewhere(_) => {}
     }
     let file = open(path, flags, Mode::empty())?;
     let stat = fstat(&file)?;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::mistakes;
 use super::variables::{Assignment, Variables};
 use crate::cron::command::calls::mentions_name;
-use crate::cron::command::lexer::base_name;
+use crate::cron::command::lexer::{base_name, is_in_name};
 use crate::cron::daemon::Daemon;
 use crate::cron::fault::Fault;
 use crate::cron::timing::{Timing, split_word};
@@ -313,6 +313,5 @@ impl CrontabParser {
 fn is_bad_assignment(line: &[u8]) -> bool {
     let end = line.iter().position(|byte| *byte == b'=').unwrap_or(0);
     let name = line[..end].trim_ascii_end();
-    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-    !name.is_empty() && !name[0].is_ascii_digit() && name.iter().all(is_name)
+    !name.is_empty() && !name[0].is_ascii_digit() && name.iter().copied().all(is_in_name)
 }

@@ -77,22 +77,21 @@ fn of_mail(lines: &[&DagLine], add: &mut impl FnMut(Option<usize>, String, &str)
 
 /// What a failed task and a good one imply for the job.
 fn of_status(line: &DagLine, add: &mut impl FnMut(Option<usize>, String, &str)) {
-    let number = Some(line.line.number);
-    if line.line.fails_if_locked {
-        add(
-            number,
-            "flock -n ends with 1 if the lock is taken: the task then fails".to_owned(),
+    let differences = [
+        (
+            line.line.fails_if_locked,
+            "flock -n ends with 1 if the lock is taken: the task then fails",
             "write flock -n -E 0, and the task succeeds",
-        );
-    }
-    if line.line.hides_status {
-        add(
-            number,
+        ),
+        (
+            line.line.hides_status,
             "the exit status is not that of remoteexe, which is in a pipe or in the background: \
-             a failed job is a task that succeeds"
-                .to_owned(),
+             a failed job is a task that succeeds",
             "let remoteexe be the last command; --tee always gives its output to the task's log",
-        );
+        ),
+    ];
+    for (_, problem, remedy) in differences.into_iter().filter(|(is_so, ..)| *is_so) {
+        add(Some(line.line.number), problem.to_owned(), remedy);
     }
 }
 

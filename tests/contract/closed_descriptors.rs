@@ -70,13 +70,3 @@ fn a_refused_command_line_is_logged_where_standard_error_takes_nothing() {
         assert!(!scene.path("ran").exists());
     }
 }
-
-#[test]
-fn a_tee_that_cannot_be_written_harms_nothing() {
-    let scene = Scene::new();
-    let mut command = scene.remoteexe_with_ssh(JOB);
-    command.args(["--tee", "always", "h", "s"]).stdout(dev_full());
-    assert_eq!(command.status().unwrap().code(), Some(3));
-    assert_eq!(scene.log(), log_of_h_s("out\nerr\n", 3));
-    assert_ran_once(&scene);
-}

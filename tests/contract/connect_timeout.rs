@@ -9,8 +9,8 @@ use std::thread;
 use rustix::process::Signal;
 
 use crate::support::{
-    REMOTEEXE, Running, Sandbox, Scene, as_of_ssh_9_5, children, has_ended, log_of_h_s, mask_waits, needs_root,
-    own_mounts, run_tool, send_to, state, wait_for, wait_until,
+    REMOTEEXE, Running, Sandbox, Scene, as_of_ssh_9_5, children, has_ended, mask_waits, needs_root, own_mounts,
+    run_tool, send_to, state, wait_for, wait_until,
 };
 
 /// remoteexe under a strace that does `inject` to its system calls.
@@ -227,41 +227,6 @@ fn a_job_runs_on_if_the_shell_that_prints_the_marker_cannot_be_run() {
     let log = scene.log();
     assert!(log.contains("\nCouldn't execute /bin/sh -c "), "{log}");
     assert!(!log.contains("\nremoteexe:"), "{log}");
-}
-
-#[test]
-fn no_time_and_an_empty_variable_are_no_limit() {
-    for (options, variable) in
-        [(&["--connect-timeout", "0"][..], None), (&["--connect-timeout", "0"], Some("1")), (&[], Some(""))]
-    {
-        let scene = Scene::new();
-        let mut command = scene.remoteexe_with_ssh(r#"printf '<%s>' "$@"; echo"#);
-        if let Some(variable) = variable {
-            command.env("REMOTEEXE_CONNECT_TIMEOUT", variable);
-        }
-        let run = scene.run(command.args(options).args(["h", "s"]));
-        assert_eq!(run.records, log_of_h_s("<root@h><s>\n", 0), "{options:?}");
-    }
-}
-
-#[test]
-fn where_ssh_is_a_script_the_job_runs_without_a_limit_and_the_log_says_so() {
-    let scene = Scene::new();
-    let mut command = scene.remoteexe_with_ssh("echo out; exit 3");
-    command.args(["--connect-timeout", "5", "--retries", "1", "h", "s"]);
-    let run = scene.run(&mut command);
-    assert_eq!(run.code, 3);
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake/ssh");
-    let reason = format!("{path} is not a program but a script; put OpenSSH's ssh before it in PATH");
-    assert_eq!(
-        run.records,
-        format!(
-            "START,-,h s\n\
-             remoteexe: no retries: {reason}\n\
-             remoteexe: no connect timeout: {reason}\n\
-             command,ssh root@h s\nout\nEND,3,h s\n"
-        )
-    );
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use std::fs::{self, File};
 use std::process::Command;
 
-use crate::support::{MARK, REMOTEEXE, Running, Scene, files, log_of_h_s, needs_root, own_mounts, records, wait_until};
+use crate::support::{
+    MARK, REMOTEEXE, Running, Scene, files, is_asleep, log_of_h_s, needs_root, own_mounts, records, wait_until,
+};
 
 /// A log directory on a small disk, in a mount namespace of its own.
 struct SmallDisk {
@@ -203,4 +205,22 @@ fn a_line_that_somebody_else_left_unfinished_is_ended_first() {
     let after = fs::read_to_string(&log).unwrap();
     let rest = after.strip_prefix("[2026-11-23 10:0\n").unwrap();
     assert_eq!(records(rest), records(&before));
+}
+
+#[test]
+fn a_record_that_standard_error_has_taken_in_part_is_whole_in_a_log_that_can_be_written_again() {
+    let scene = Scene::new();
+    fs::remove_dir(scene.path("log")).unwrap();
+    let (_unread, stderr) = std::io::pipe().unwrap();
+    let body = "seq 20000; echo >$DIR/begun; until [ -e $DIR/go ]; do sleep 0.01; done";
+    let mut command = scene.remoteexe_with_ssh(body);
+    let mut child = Running::spawn(command.args(["h", "s"]).stderr(stderr));
+    scene.wait_for_file("begun");
+    wait_until("the output to be read", || is_asleep(&child));
+    fs::create_dir(scene.path("log")).unwrap();
+    fs::write(scene.path("go"), "").unwrap();
+    assert_eq!(child.code(), Some(0));
+    // It checks that each line is a record.
+    let log = scene.log();
+    assert!(log.ends_with("\n20000\nEND,0,h s\n"));
 }

@@ -215,8 +215,9 @@ fn each_promise_names_tests_that_are_there() {
     let manual = manual();
     let (_, promises) = manual.split_once("\n.Sh PROMISES\n").unwrap();
     let promises = promises.split("\n.Sh ").next().unwrap();
+    // A Rust file, or a folder of cases.
     let tests = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/contract");
-    let tests = files(Path::new(tests)).into_iter();
+    let tests = ["", "/cases"].into_iter().flat_map(|folder| files(Path::new(&format!("{tests}{folder}"))));
     let tests: Names = tests.filter_map(|test| Some(test.file_stem()?.to_str()?.to_owned())).collect();
     let mut count = 0;
     for line in promises.lines().filter_map(|line| line.strip_prefix(".Pq ")) {
@@ -281,37 +282,6 @@ fn each_line_of_a_crontab_in_the_manual_is_without_fault() {
         count += 1;
     }
     assert!(count > 8, "{count}");
-}
-
-#[test]
-fn the_manual_is_printed_as_the_first_word_only_and_nothing_is_logged() {
-    for (args, reason, tip) in [
-        (
-            &["--generate", "foo"][..],
-            "invalid value 'foo' for --generate <WHAT>: there is no such text",
-            "give man, complete-bash, complete-zsh, complete-fish or airflow",
-        ),
-        (&["--generate=zsh"], "invalid value 'zsh' for --generate <WHAT>: there is no such text", "write complete-zsh"),
-        (&["--generate"], "WHAT is missing", "give man, complete-bash, complete-zsh, complete-fish or airflow"),
-        (&["--generate", "man", "h"], "unexpected argument 'h' found", "give one word, and options of airflow only"),
-        (
-            &["-p", "22", "--generate", "man"],
-            "--generate has to be the first word",
-            "write remoteexe --generate, and WHAT after it",
-        ),
-        (
-            &["-p", "22", "--report"],
-            "--report has to be the first word",
-            "write remoteexe --report, and its options after it",
-        ),
-    ] {
-        let scene = Scene::new();
-        let output = scene.remoteexe().args(args).output().unwrap();
-        assert_eq!(code(&output), 10, "{args:?}");
-        let expected = format!("error: {reason}\n\n  tip: {tip}\n\nUsage: remoteexe ");
-        assert!(stderr(&output).starts_with(&expected), "{}", stderr(&output));
-        assert_eq!(files(&scene.path("log")).len(), 0);
-    }
 }
 
 #[test]

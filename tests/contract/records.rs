@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{Scene, log_of_h_s, run, split_record};
+use crate::support::{Scene, log_of_h_s, split_record};
 
 #[test]
 fn each_record_has_the_local_time_and_the_pid_of_remoteexe() {
@@ -25,13 +25,4 @@ fn each_record_has_the_local_time_and_the_pid_of_remoteexe() {
         assert!(*before <= *time && *time <= *after, "{before} {time} {after}");
     }
     assert_eq!(scene.log(), log_of_h_s(&format!("{pid}\n"), 0));
-}
-
-#[test]
-fn a_line_over_a_mebibyte_becomes_several_records_of_the_same_bytes() {
-    let log = run("head -c 3000000 /dev/zero | tr '\\0' x; echo; echo end").records;
-    let output: Vec<&str> = log.lines().skip(2).collect();
-    let [pieces @ .., "end", "END,0,h s"] = output.as_slice() else { panic!("{} records", output.len()) };
-    assert_eq!(pieces.concat(), "x".repeat(3_000_000));
-    assert_eq!(pieces.len(), 3);
 }

@@ -2,7 +2,6 @@
 //!
 //! `SEED=N` repeats the damage of seed N. A failure tells its seed.
 
-use std::fs;
 use std::io::Write;
 use std::process::{Output, Stdio};
 use std::thread;
@@ -11,8 +10,8 @@ use fastrand::Rng;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::report::{LOG, fields, printed, report, reporter};
-use crate::support::{Scene, code, seed_to_repeat, stderr};
+use crate::report::{LOG, fields, printed, reporter};
+use crate::support::{Scene, seed_to_repeat, stderr};
 
 const DAMAGED_LOGS: u64 = 300;
 
@@ -176,60 +175,4 @@ fn a_damaged_log_is_reported_whatever_the_damage() {
             });
         }
     });
-}
-
-#[test]
-fn a_file_of_nothing_or_of_newlines_has_no_runs() {
-    for log in ["", "\n", "\n\n\n\n\n"] {
-        let output = report(log, &[]);
-        assert_eq!(printed(&output), "no runs\na.log\n");
-        assert_eq!(code(&output), 0);
-        assert_eq!(printed(&report(log, &["--json"])), "");
-    }
-}
-
-#[test]
-fn a_line_of_three_megabytes_is_one_line_that_is_no_record() {
-    let run = "[2026-03-02 10:00:00][1] START,-,h /x\n\
-               [2026-03-02 10:00:00][1] command,ssh root@h /x\n";
-    let end = "[2026-03-02 10:00:01][1] END,3,h /x\n";
-    let text = "x".repeat(3_000_000);
-    for line in [text.clone(), format!("[2026-03-02 10:00:00][1] {text}")] {
-        let log = format!("{run}{line}\n{end}{line}");
-        assert_eq!(fields(&report(&log, &["--json"]), "exit_status lines"), ["3 0"]);
-        let view = printed(&report(&log, &[]));
-        assert!(view.contains("\nunrecognized lines 2   records without START 0   ambiguous runs 0\n"), "{view}");
-    }
-}
-
-#[test]
-fn the_longest_record_there_can_be_is_one_wherever_it_is_read_apart() {
-    let text = "x".repeat((1 << 20) - 64);
-    for before in [0, 1, 100, 261_000, 262_143] {
-        let log = format!(
-            "{}\n[2026-03-02 10:00:00][1] START,-,h /x\n\
-             [2026-03-02 10:00:00][1] command,ssh root@h /x\n\
-             [2026-03-02 10:00:00][1] {text}\n\
-             [2026-03-02 10:00:00][1] {text}\n\
-             [2026-03-02 10:00:01][1] END,0,h /x\n",
-            "f".repeat(before)
-        );
-        let found = fields(&report(&log, &["--json"]), "lines bytes");
-        assert_eq!(found, [format!("2 {}", 2 * (text.len() + 1))]);
-        let run = report(&log, &["--run", "1"]);
-        assert!(run.stdout == log.as_bytes()[before + 1..], "{before}");
-    }
-}
-
-#[test]
-fn a_log_that_is_written_while_it_is_read_is_read_to_some_end() {
-    let scene = Scene::new();
-    let path = scene.path("a.log");
-    // The last record may be half written.
-    let (begin, _) = LOG.split_at(LOG.len() - 20);
-    fs::write(&path, begin).unwrap();
-    let mut command = reporter(&scene);
-    let output = command.arg("--json").arg(&path).output().unwrap();
-    assert_eq!(fields(&output, "pid status").last().unwrap(), "4194305 \"lost\"");
-    assert_eq!(fields(&output, "pid").len(), 7);
 }

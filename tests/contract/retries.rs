@@ -1,9 +1,8 @@
 //! `--retries`: when a job is tried again, when it is not, and what the log says.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::net::{Shutdown, TcpListener};
-use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -11,12 +10,9 @@ use rustix::process::Signal;
 
 use crate::support::{
     ClosedPort, Cut, ENDING, OWN_MOUNTS, Proxy, REMOTEEXE, REQUESTED, Running, SOME_VERSION, Sandbox, Scene,
-    as_of_ssh_9_5, compile_ssh, forge_ssh, log_of_ended, log_of_h_s, mask_waits, needs_root, received, send, wait_for,
-    wait_until, waits,
+    as_of_ssh_9_5, compile_ssh, forge_ssh, log_of_ended, mask_waits, needs_root, received, send, wait_for, wait_until,
+    waits,
 };
-
-/// Prints the part of the call that retries change: the shell and the arguments.
-const SHOW_CALL: &str = r#"echo "SHELL=$SHELL"; printf '<%s>' "$@"; echo"#;
 
 /// A message of a failed connection, printed by the remote command.
 const LOOK_ALIKE: &str = "Connection closed by 127.0.0.1 port 1";
@@ -34,59 +30,6 @@ fn run(sandbox: &Sandbox, options: &[&str], script: &str) -> (i32, String) {
 /// A stand-in for ssh that does `job`, and fails as OpenSSH would.
 fn stand_in(job: &str) -> String {
     format!("{job} puts(\"{LOOK_ALIKE}\"); return 255;")
-}
-
-#[test]
-fn without_retries_ssh_gets_the_arguments_and_the_shell_that_it_always_got() {
-    for (options, variable) in [
-        (&[][..], None),
-        (&["--retries", "0"], None),
-        (&["--retry-delay", "5"], None),
-        (&[], Some("0")),
-        (&[], Some("")),
-        (&["--retries", "0"], Some("3")),
-    ] {
-        let scene = Scene::new();
-        let mut command = scene.remoteexe_with_ssh(format!("{SHOW_CALL}; exit 255"));
-        command.env("SHELL", "/bin/zsh").args(options);
-        if let Some(value) = variable {
-            command.env("REMOTEEXE_RETRIES", value);
-        }
-        let run = scene.run(command.args(["h", "s"]));
-        assert_eq!(run.code, 255);
-        assert_eq!(run.records, log_of_h_s("SHELL=/bin/zsh\n<root@h><s>\n", 255), "{options:?} {variable:?}");
-    }
-}
-
-#[test]
-fn each_failed_try_leaves_the_message_of_ssh_and_a_retry_record() {
-    let port = ClosedPort::reserve();
-    for options in [&["--retries", "2", "--retry-delay", "0.02"][..], &["--retries=2", "--retry-delay=0"], &[]] {
-        let scene = Scene::new();
-        let mut command = scene.remoteexe();
-        if options.is_empty() {
-            command.env("REMOTEEXE_RETRIES", "2");
-            command.env("REMOTEEXE_RETRY_DELAY", "0.02");
-        }
-        command.args(options);
-        command.args(["-F", "/dev/null", "-p", &port.to_string()]);
-        let run = scene.run(command.args(["127.0.0.1", "true"]));
-        assert_eq!(run.code, 255);
-        assert_eq!(run.stderr, "");
-        let attempt = format!(
-            "command,ssh -F /dev/null -p {port} root@127.0.0.1 true\n\
-             ssh: connect to host 127.0.0.1 port {port}: Connection refused\r\n"
-        );
-        assert_eq!(
-            mask_waits(&run.records),
-            format!(
-                "START,-,127.0.0.1 true\n\
-                 {attempt}retry,1/2,255,wait S s\n\
-                 {attempt}retry,2/2,255,wait S s\n\
-                 {attempt}END,255,127.0.0.1 true\n"
-            )
-        );
-    }
 }
 
 #[test]
@@ -108,18 +51,6 @@ fn the_waits_are_those_in_the_log_within_the_doubling_bound() {
     assert!(elapsed >= waits.iter().sum::<Duration>(), "{waits:?}");
     // That all four are 0 happens once in 6 * 10^9 runs.
     assert!(waits.iter().any(|wait| !wait.is_zero()));
-}
-
-#[test]
-fn an_empty_variable_counts_as_unset() {
-    let scene = Scene::new();
-    let mut command = scene.remoteexe();
-    command.env("REMOTEEXE_RETRIES", "").env("REMOTEEXE_RETRY_DELAY", "");
-    let port = ClosedPort::reserve();
-    command.args(["-F", "/dev/null", "-p", &port.to_string()]);
-    let run = scene.run(command.args(["127.0.0.1", "true"]));
-    assert_eq!(run.code, 255);
-    assert!(!run.records.contains("retry,"), "{}", run.records);
 }
 
 #[test]
@@ -342,27 +273,6 @@ fn refusals_and_mistakes_are_not_tried_again() {
 }
 
 #[test]
-fn a_failure_that_ssh_says_nothing_about_is_not_tried_again_and_the_log_says_why() {
-    let scene = Scene::new();
-    let port = ClosedPort::reserve();
-    let mut command = scene.remoteexe();
-    command.args(["-F", "/dev/null", "-p", &port.to_string()]);
-    command.args(["-o", "LogLevel=QUIET", "--retries", "5"]);
-    let run = scene.run(command.args(["127.0.0.1", "true"]));
-    assert_eq!(run.code, 255);
-    assert_eq!(
-        run.records,
-        format!(
-            "START,-,127.0.0.1 true\n\
-             command,ssh -F /dev/null -p {port} -o LogLevel=QUIET root@127.0.0.1 true\n\
-             remoteexe: no retry: ssh has not said that the connection failed; \
-             its LogLevel, QUIET or FATAL, hides why: set ERROR or more\n\
-             END,255,127.0.0.1 true\n"
-        )
-    );
-}
-
-#[test]
 fn an_ssh_that_says_nothing_is_tried_again_if_it_would_name_any_other_reason() {
     // ERROR of 9.5 and later says nothing of a closed connection. `ssh -G` calls QUIET so.
     for (level, is_retried) in [("ERROR", true), ("INFO", true), ("VERBOSE", true), ("FATAL", false), ("SILENT", false)]
@@ -456,46 +366,6 @@ fn at_log_level_error_a_connection_cut_in_the_key_exchange_is_tried_again_and_th
 }
 
 #[test]
-fn without_a_path_ssh_is_where_the_system_has_it_and_retries_are_too() {
-    let port = ClosedPort::reserve();
-    let scene = Scene::new();
-    let mut command = scene.remoteexe();
-    command.env_remove("PATH");
-    command.args(["-F", "/dev/null", "-p", &port.to_string()]);
-    command.args(["--retries", "1", "--retry-delay", "0"]);
-    let run = scene.run(command.args(["127.0.0.1", "true"]));
-    assert_eq!(run.code, 255);
-    let log = mask_waits(&run.records);
-    assert!(log.contains("\nretry,1/1,255,wait S s\n"), "{log}");
-}
-
-#[test]
-fn a_script_in_the_place_of_ssh_is_called_once_and_the_log_says_why() {
-    let scene = Scene::new();
-    let body = format!("echo call >>$DIR/calls; {SHOW_CALL}; echo '{LOOK_ALIKE}'; exit 255");
-    let mut command = scene.remoteexe_with_ssh(body);
-    command.env("SHELL", "/bin/zsh");
-    let run = scene.run(command.args(["--retries", "5", "h", "s"]));
-    assert_eq!(run.code, 255);
-    assert_eq!(run.stderr, "");
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake/ssh");
-    assert_eq!(
-        run.records,
-        format!(
-            "START,-,h s\n\
-             remoteexe: no retries: {path} is not a program but a script; \
-             put OpenSSH's ssh before it in PATH\n\
-             command,ssh root@h s\n\
-             SHELL=/bin/zsh\n\
-             <root@h><s>\n\
-             {LOOK_ALIKE}\n\
-             END,255,h s\n"
-        )
-    );
-    assert_eq!(fs::read_to_string(scene.path("calls")).unwrap(), "call\n");
-}
-
-#[test]
 fn a_program_that_is_no_openssh_or_an_old_one_gets_the_job_once_and_the_log_says_why() {
     for (version, reason) in [
         (None, "is not known as OpenSSH's own ssh; put that before it in PATH"),
@@ -543,27 +413,6 @@ fn an_ssh_from_before_the_option_remote_command_is_tried_again_without_it() {
 }
 
 #[test]
-fn no_ssh_and_one_that_cannot_be_run_are_no_reason_to_try_again() {
-    for (status, reason) in [
-        (127, "ssh: not found in PATH; add /usr/bin, where it is, to PATH"),
-        (126, "ssh cannot be run: Permission denied (os error 13)"),
-    ] {
-        let scene = Scene::new();
-        fs::create_dir(scene.path("bin")).unwrap();
-        if status == 126 {
-            fs::write(scene.path("bin/ssh"), "").unwrap();
-            fs::set_permissions(scene.path("bin/ssh"), Permissions::from_mode(0o644)).unwrap();
-        }
-        let mut command = scene.remoteexe();
-        command.env("PATH", scene.path("bin"));
-        let run = scene.run(command.args(["--retries", "5", "h", "s"]));
-        assert_eq!(run.code, status);
-        let reason = format!("remoteexe: {reason}\n");
-        assert_eq!(run.records, log_of_h_s(&reason, status));
-    }
-}
-
-#[test]
 fn children_that_the_caller_left_behind_cost_no_retries() {
     needs_root();
     // Each ends while remoteexe prepares, in the second case as the child of process 1.
@@ -586,20 +435,4 @@ fn children_that_the_caller_left_behind_cost_no_retries() {
             assert_eq!(waits(&scene.log()).len(), 2, "{}", scene.log());
         }
     }
-}
-
-#[test]
-fn where_proc_has_the_numbers_of_another_namespace_there_are_no_retries() {
-    needs_root();
-    let scene = Scene::new();
-    let closed = ClosedPort::reserve();
-    let mut command = Command::new("unshare");
-    scene.equip(&mut command);
-    command.args(["--pid", "--fork", REMOTEEXE, "--retries", "2", "--retry-delay", "0"]);
-    command.args(["-F", "/dev/null", "-p", &closed.to_string(), "127.0.0.1", "true"]);
-    let run = scene.run(&mut command);
-    assert_eq!(run.code, 255);
-    let reason = "\nremoteexe: no retries: /proc does not show what runs\n";
-    assert!(run.records.contains(reason), "{}", run.records);
-    assert_eq!(waits(&run.records), []);
 }

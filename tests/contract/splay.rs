@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::support::{Running, Scene, log_of_h_s, received, send};
+use crate::support::{Running, Scene, received, send};
 
 /// The wait of the job `h SCRIPT` with `--splay SECONDS`, from its log.
 fn wait_of(script: &str, seconds: &str) -> Duration {
@@ -54,15 +54,4 @@ fn a_signal_ends_the_wait_and_nothing_is_run() {
     send(&child, Signal::TERM);
     assert_eq!(child.code(), Some(143));
     assert_eq!(scene.log(), format!("START,-,h s\n{wait}\n{}END,143,h s\n", received(143)));
-}
-
-#[test]
-fn no_splay_leaves_no_record() {
-    for (options, variable) in [(&["--splay", "0"][..], "7"), (&[], "0"), (&[], "")] {
-        let scene = Scene::new();
-        let mut command = scene.remoteexe_with_ssh("echo out");
-        command.env("REMOTEEXE_SPLAY", variable);
-        let run = scene.run(command.args(options).args(["h", "s"]));
-        assert_eq!(run.records, log_of_h_s("out\n", 0));
-    }
 }

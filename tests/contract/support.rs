@@ -32,7 +32,7 @@ pub use day::day_of_300_jobs;
 pub use launcher::{SOME_VERSION, compile_ssh, forge_ssh};
 pub use log::{
     MARK, NO_GUARDS, REQUESTED, as_of_ssh_9_5, files, log_of_ended, log_of_h_s, mask_waits, received, records,
-    split_record, texts, texts_in, today, waits,
+    split_record, texts, texts_in, waits,
 };
 pub use mounts::{OWN_MOUNTS, own_mounts};
 pub use process::{
@@ -44,7 +44,7 @@ pub use run_notation::records_of;
 pub use sandbox::Sandbox;
 pub use scene::{REMOTEEXE, Run, Scene, run};
 pub use terminal::Terminal;
-pub use user::{ORDINARY_USER, as_ordinary_user, needs_root};
+pub use user::{as_ordinary_user, needs_root};
 
 /// How long a condition may take to become true. Only a test that fails waits so long.
 const PATIENCE: Duration = Duration::from_secs(600);

@@ -12,18 +12,6 @@ use crate::support::{REMOTEEXE, Running, Scene, code, is_asleep, is_running, log
 const FLOOD: &str = "echo $$ >$DIR/ssh-pid; while :; do echo flood; done";
 
 #[test]
-fn the_output_is_shown_untouched_if_it_is_asked_for() {
-    for (tee, shown) in [("always", "a\0b\n\nc"), ("never", ""), ("auto", "")] {
-        let scene = Scene::new();
-        let mut command = scene.remoteexe_with_ssh(r"printf 'a\000b\n\nc'");
-        let run = scene.run(command.args(["--tee", tee, "h", "s"]));
-        assert_eq!(run.code, 0);
-        assert_eq!(run.stdout, shown, "--tee {tee}");
-        assert_eq!(run.records, log_of_h_s("ab\n\nc\n", 0));
-    }
-}
-
-#[test]
 fn on_a_terminal_the_output_is_shown() {
     let scene = Scene::new();
     let mut script = Command::new("script");

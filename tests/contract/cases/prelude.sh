@@ -4,9 +4,16 @@
 set -o pipefail
 ulimit -t 60
 
+# A log of the bash original: the output is logged at the end, a run without output has a blank record, and many runs have
+# one process id. At the end two runs overlap, and one has no END.
+# shellcheck disable=SC2034  # for the cases
+ORIGINAL=${BASH_SOURCE[0]%/*}/original.log
+
 # The texts of the records in the log, without times and process ids.
+WITHOUT_PREFIX='s/^\[[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\]\[[0-9]+\] //'
+WAIT='s/^(retry,.*,wait )[0-9]+\.[0-9]{3} s$/\1S s/'
 texts() {
-    sed -E 's/^\[[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\]\[[0-9]+\] //' log/*
+    sed -E "$WITHOUT_PREFIX" log/*
 }
 
 # job SSH [OPTION]... HOST SCRIPT [PARAMETER]...: runs a job in front of an ssh that runs the shell script SSH, and prints
@@ -17,6 +24,13 @@ job() {
     set -- $?
     texts
     return "$1"
+}
+
+# goes_on [OPTION]... HOST SCRIPT [PARAMETER]...: starts a job whose ssh goes on until the command of the case is over.
+goes_on() {
+    FAKE_SSH='echo ready; exec sleep 1000' remoteexe "$@" &
+    trap 'kill $!' EXIT
+    until grep -qs 'ready' log/*; do sleep 0.01; done
 }
 
 # terminal COLUMNS COMMAND [ARG]...
@@ -33,4 +47,94 @@ at() {
 booted() {
     printf 'cpu  1 0 1 1\nbtime %s\nprocesses 1\n' "$(date -d "$1" +%s)" >stat
     "$OWN_MOUNTS" sh -euc "mount --bind stat /proc/stat; exec \"\$@\"" sh "${@:2}"
+}
+
+# refused [ARG]...: the operands and the reason of a command line that is refused with 10, before any ssh is run. The log
+# has the same reason as standard error, or only the usage lines, as that of the bash original.
+refused() {
+    local said log operands
+    rm -rf log/*
+    said=$(FAKE_SSH='touch ssh-was-run' remoteexe "$@" 2>&1)
+    [ $? = 10 ] && [ ! -e ssh-was-run ] || echo 'not refused'
+    said=${said%$'\n\nUsage: remoteexe [OPTIONS] <HOST> <SCRIPT> [PARAMETERS]...\n\nFor more information, try \'--help\'.'}
+    said=${said/$'\n\n  tip: '/; tip: }
+    log=$(texts | sed '/^usage: remoteexe target/,/^e\.g\.) .*user_batch02/d')
+    operands=${log##*END,10,}
+    case $log in
+    "START,-,$operands"$'\n'"$said"$'\n'"END,10,$operands") echo "$operands: $said" ;;
+    "START,-,$operands"$'\n'"END,10,$operands") echo "$operands: $said (not in the log)" ;;
+    *) printf '%s\n' "$log" "$said" ;;
+    esac
+}
+
+# in_private_tmp [OPTION]... [VARIABLE=VALUE]... COMMAND [ARG]...: env(1) where /tmp is the log directory and PATH has
+# remoteexe and an ssh that does nothing. The build may be below /tmp, so it is copied first.
+in_private_tmp() {
+    # shellcheck disable=SC2016  # expanded there
+    "$OWN_MOUNTS" sh -euc 'mount -t tmpfs none /mnt; cp "$BIN/remoteexe" /mnt; cp /bin/true /mnt/ssh
+        mount --bind log /tmp; PATH=/mnt exec /usr/bin/env "$@"' sh "$@"
+}
+
+# as USER COMMAND [ARG]...: the command as this user, who can run remoteexe and reach the case's directory.
+as() {
+    mkdir -p bin
+    cp "$BIN/remoteexe" "$(command -v ssh)" bin
+    chmod 755 .
+    PATH=$DIR/bin:/usr/bin:/bin setpriv --reuid="$1" --regid="$1" --clear-groups "${@:2}"
+}
+
+# Today's log.
+printf -v day '%(%Y%m%d)T'
+# shellcheck disable=SC2034  # for the cases
+daily=log/${day}_remoteexe.log
+
+# with_ssh [ARG]...: remoteexe in front of the system's own ssh.
+with_ssh() {
+    PATH=/usr/bin:/bin "$BIN/remoteexe" "$@"
+}
+
+# tried COMMAND [ARG]...: what the command says, and then each log with the texts of its records. DAY stands for today, UID
+# for the ordinary user, RUN for what is random in a name, and S for the seconds of a wait.
+tried() {
+    (
+        "$@"
+        status=$?
+        for file in log/*; do
+            [ ! -f "$file" ] || [ -h "$file" ] || echo "$file: $(sed -E "$WITHOUT_PREFIX; $WAIT" "$file" | paste -sd '|')"
+        done
+        exit $status
+    ) 2>&1 | sed -E "$WITHOUT_PREFIX; s/$day/DAY/g; s/\.[0-9a-f]{16}\.log/.RUN.log/g; s/([. ])$(id -u remoteexe-test)([.,;])/\1UID\2/g"
+}
+
+# incidents: of a first screen on standard input what it says of problems.
+incidents() {
+    sed '1,/^$/d; /^$/d; /^\(Crontab\|Running\|Overlaps\|Failures\|Healthy\) /,$d'
+}
+
+# task [SLOT [TRY]]: runs the task of the first DAG in dags.py, as Airflow does.
+task() {
+    local id
+    id=$(sed -n '/^    Line("/{s///; s/".*//p; q}' dags.py)
+    python3 "${OWN_MOUNTS%/try/*}/contract/airflow/engine.py" dags.py run "$id" "$@"
+}
+
+# with_crontabs COMMAND [ARG]...: the command where only the files root and remoteexe-test here are users' crontabs, /tmp is
+# the log directory, and the system has no other crontab.
+with_crontabs() {
+    mkdir -p spool none
+    for user in root remoteexe-test; do
+        cp $user spool && chmod 600 spool/$user && chown $user spool/$user
+    done
+    # shellcheck disable=SC2016  # expanded there
+    env -u REMOTEEXE_LOG_DIR "$OWN_MOUNTS" sh -euc 'mount --bind spool /var/spool/cron/crontabs; mount --bind none /etc/cron.d
+        ! [ -e /etc/crontab ] || mount --bind /dev/null /etc/crontab
+        mount -t tmpfs none /mnt; cp "$BIN/remoteexe" /mnt; mount --bind log /tmp; PATH=/mnt:$PATH exec "$@"' sh "$@"
+}
+
+# faults [HEAD]: what --check says of a crontab with the lines of HEAD and each line of standard input.
+faults() {
+    while IFS= read -r line; do
+        printf '%s\n' "PATH=$BIN:/usr/bin:/bin" ${1:+"$1"} "$line" >"crontab"
+        remoteexe --report --check --crontab crontab | sed 1d
+    done
 }

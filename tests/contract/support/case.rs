@@ -14,7 +14,7 @@ use super::run_notation::records_of;
 use super::scene::{FAKE, REMOTEEXE, Scene};
 
 /// Functions for the commands.
-const PRELUDE: &str = include_str!("../cases/prelude.sh");
+const PRELUDE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/contract/cases/prelude.sh");
 
 /// The case with what its commands print now.
 pub fn case_as_run(case: &str) -> String {
@@ -72,7 +72,7 @@ fn result(scene: &Scene, command: &str) -> String {
     scene.equip(&mut bash);
     bash.env("PATH", format!("{FAKE}:{}:/usr/bin:/bin", bin()));
     bash.env("TZ", "UTC").env("BIN", bin()).env("OWN_MOUNTS", OWN_MOUNTS).current_dir(scene.path(""));
-    let output = bash.args(["-c", &format!("{PRELUDE}\n{command}")]).output().expect("bash");
+    let output = bash.args(["-c", &format!("source {PRELUDE}\n{command}")]).output().expect("bash");
     let mut result = shown(scene, &output.stdout);
     if !fields.is_empty() {
         result = fields_of(&result, fields);

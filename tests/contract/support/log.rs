@@ -2,14 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
-
-/// Today's local date as the log's name has it.
-pub fn today() -> String {
-    let output = Command::new("date").env_clear().arg("+%Y%m%d").output().expect("date is there");
-    String::from_utf8(output.stdout).expect("digits").trim_end().to_owned()
-}
 
 /// The files in `dir` in the order of their names.
 pub fn files(dir: &Path) -> Vec<PathBuf> {

@@ -1,6 +1,6 @@
 //! `remoteexe --report` of a log, for the tests that are no cases.
 
-use std::fs::{self};
+use std::fs;
 use std::process::{Command, Output};
 
 use serde_json::Value;
@@ -10,38 +10,7 @@ use super::scene::{REMOTEEXE, Scene};
 
 /// A log of the bash original: the output is logged at the end, a run without output has a blank record,
 /// and many runs have one process id. At the end two runs overlap, and one has no END.
-pub const LOG: &str = "\
-[2026-03-02 13:21:01][913] START,-,web01 /opt/jobs/rotate.sh
-[2026-03-02 13:21:01][913] command,ssh -i /etc/key root@web01 /opt/jobs/rotate.sh
-[2026-03-02 13:21:58][913] \n\
-[2026-03-02 13:21:58][913] END,0,web01 /opt/jobs/rotate.sh
-[2026-03-02 15:09:02][913] START,-,db01 /opt/jobs/dump.sh daily
-[2026-03-02 15:09:02][913] command,ssh -i /etc/key root@db01 /opt/jobs/dump.sh daily
-[2026-03-02 15:09:05][913] Warning: Permanently added 'db01,192.0.2.7' (RSA) to the list of known hosts.
-[2026-03-02 15:09:05][913] dump(daily)
-[2026-03-02 15:09:05][913] END,0,db01 /opt/jobs/dump.sh daily
-[2026-03-02 18:05:46][913] START,-,db01
-[2026-03-02 18:05:46][913] usage: remoteexe target script [parameters]
-[2026-03-02 18:05:46][913] e.g.) remoteexe host_sum_batch01 /path/to/starting_sh/sum.sh
-[2026-03-02 18:05:46][913] e.g.) remoteexe host_user_batch02 \"/path/to/starting_sh/user_log.sh action\"
-[2026-03-02 18:05:46][913] END,10,db01
-[2026-03-02 20:53:01][913] START,-,db01 /opt/jobs/dump.sh daily
-[2026-03-02 20:53:01][913] command,ssh -i /etc/key root@db01 /opt/jobs/dump.sh daily
-[2026-03-02 20:53:02][913] ssh_exchange_identification: Connection closed by remote host
-[2026-03-02 20:53:02][913] END,255,db01 /opt/jobs/dump.sh daily
-[2026-03-02 21:00:00][914] START,-,web01 /opt/jobs/rotate.sh
-[2026-03-02 21:00:00][914] command,ssh -i /etc/key root@web01 /opt/jobs/rotate.sh
-[2026-03-02 21:00:01][915] START,-,web01 /opt/jobs/rotate.sh
-[2026-03-02 21:00:01][915] command,ssh -i /etc/key root@web01 /opt/jobs/rotate.sh
-[2026-03-02 21:00:03][915] one
-[2026-03-02 21:00:03][915] two
-[2026-03-02 21:00:03][915] three
-[2026-03-02 21:00:03][915] four
-[2026-03-02 21:00:04][914] END,0,web01 /opt/jobs/rotate.sh
-[2026-03-02 21:00:05][915] END,3,web01 /opt/jobs/rotate.sh
-[2026-03-02 21:01:00][4194305] START,-,web01 /opt/jobs/rotate.sh
-[2026-03-02 21:01:00][4194305] command,ssh -i /etc/key root@web01 /opt/jobs/rotate.sh
-";
+pub const LOG: &str = include_str!("../cases/original.log");
 
 /// remoteexe with `--report`, in UTC and without a terminal. It is ended after a minute of the processor's time, which
 /// does not pass faster on a busy machine.

@@ -8,10 +8,9 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-use super::log::{files, records, today};
-use super::mounts::own_mounts;
+use super::log::{files, records};
 use super::process::{Running, code, run_tool, stderr};
-use super::user::{ORDINARY_USER, as_ordinary_user, needs_root};
+use super::user::{ORDINARY_USER, as_ordinary_user};
 use super::{wait_for, wait_until};
 
 pub const REMOTEEXE: &str = env!("CARGO_BIN_EXE_remoteexe");
@@ -93,23 +92,6 @@ impl Scene {
         command.env("PATH", format!("{FAKE}:/usr/bin:/bin")).env("FAKE_SSH", body);
     }
 
-    /// remoteexe without a log directory in its environment, in front of an ssh that does nothing. The
-    /// scene's log directory is mounted as /tmp.
-    pub fn remoteexe_in_private_tmp(&self) -> Command {
-        needs_root();
-        // The build may be below /tmp, which is about to be hidden.
-        let mut unshare = own_mounts(&format!(
-            "mount -t tmpfs none /mnt
-             cp {REMOTEEXE} /mnt/remoteexe
-             cp /bin/true /mnt/ssh
-             mount --bind $DIR/log /tmp
-             PATH=/mnt exec remoteexe \"$@\""
-        ));
-        self.equip(&mut unshare);
-        unshare.env_remove("REMOTEEXE_LOG_DIR");
-        unshare
-    }
-
     /// remoteexe as an ordinary user, in front of an ssh that runs `body`. The whole scene then belongs to
     /// that user.
     pub fn ordinary_user_with_ssh(&self, body: impl AsRef<OsStr>) -> Command {
@@ -124,17 +106,6 @@ impl Scene {
         self.equip_with_ssh(&mut command, body);
         command.env("PATH", format!("{}:/usr/bin:/bin", bin.display())).current_dir("/");
         command
-    }
-
-    /// Where today's log is expected.
-    pub fn daily(&self) -> PathBuf {
-        self.path(format!("log/{}_remoteexe.log", today()))
-    }
-
-    /// Where the log of the user who runs the tests is expected if today's log is refused.
-    pub fn per_user(&self) -> PathBuf {
-        let uid = rustix::process::geteuid().as_raw();
-        self.path(format!("log/{}_remoteexe.{uid}.log", today()))
     }
 
     /// The only file in the log directory.

@@ -17,17 +17,18 @@ use super::samples::{Sample, WatchedJob};
 const MIN_DAYS: usize = 14;
 
 /// The least growth from the first day to the last, and the least duration in seconds in the end.
-const MIN_GROWTH: f64 = 1.3;
+const MIN_GROWTH: f64 = 1.45;
 const MIN_SECONDS: f64 = 60.0;
 
 /// The least distance of the ranks from chance, in standard deviations.
-const MIN_RANKS: f64 = 4.0;
+const MIN_RANKS: f64 = 4.5;
 
 /// In how many days a growth has to reach the limit.
 const HORIZON: f64 = 365.0;
 
-/// The last days, which must show that the growth goes on.
-const LAST_DAYS: usize = 4;
+/// The last days, which must show that the growth goes on: from as many days before by this part of the usual step.
+const LAST_DAYS: usize = 5;
+const MIN_STEP: f64 = 0.8;
 
 /// A growth by `slope` a day, of logarithms, to `now` seconds.
 struct Growth {
@@ -81,13 +82,15 @@ fn growth(days: &[(NaiveDate, f64)], limit: Limit) -> Option<Growth> {
     let base = middle(days.iter().map(|it| it.1 - slope * between(*first, it.0)).collect());
     let now = (base + slope * between(*first, *last)).exp();
     let growth = Growth { slope, first: base.exp(), now };
+    // A growth by equal steps is steady too, so the last days are compared in seconds.
+    let step = middle(pairs().map(|(one, two)| (two.1.exp() - one.1.exp()) / between(one.0, two.0)).collect());
     let late = days.len() - LAST_DAYS;
-    let level = |days: &[(NaiveDate, f64)]| middle(days.iter().map(|it| it.1).collect());
+    let level = |days: &[(NaiveDate, f64)]| middle(days.iter().map(|it| it.1.exp()).collect());
     let goes_on = level(&days[late..]) - level(&days[late - LAST_DAYS..late]);
     (ranks / deviation >= MIN_RANKS
         && growth.now / growth.first >= MIN_GROWTH
         && now >= MIN_SECONDS
-        && goes_on >= slope * real(LAST_DAYS) / 2.0
+        && goes_on >= step * real(LAST_DAYS) * MIN_STEP
         && reached(days, &growth, limit).is_some())
     .then_some(growth)
 }

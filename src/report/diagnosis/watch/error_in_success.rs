@@ -8,7 +8,7 @@ use super::samples::{Sample, WatchedJob};
 /// The number of runs in a row that must print the line. A job with more than `OFTEN` runs a day needs one more. Nearly
 /// as many runs before them must not print the line.
 const IN_A_ROW: usize = 2;
-const OFTEN: usize = 24;
+const OFTEN: usize = 3;
 
 /// The same for lines that change, which a job may have printed before the first log.
 const MIN_CLEAN: usize = 5;

@@ -32,11 +32,11 @@ pub struct Watch {
 impl Watch {
     pub fn of(mut samples: Samples) -> Self {
         samples.sort();
-        let jobs = samples.jobs.iter();
-        let mut findings: Vec<WatchFinding> = jobs.flat_map(|job| findings(job, &samples.jobs)).collect();
-        findings.sort_by(|one, two| (two.since, &one.job).cmp(&(one.since, &two.job)));
         let starts = samples.jobs.iter().filter_map(|job| job.samples.first());
         let from = starts.map(|sample| sample.start).min();
+        let jobs = from.iter().flat_map(|from| samples.jobs.iter().map(|job| (job, *from)));
+        let mut findings: Vec<WatchFinding> = jobs.flat_map(|(job, from)| findings(job, &samples.jobs, from)).collect();
+        findings.sort_by(|one, two| (two.since, &one.job).cmp(&(one.since, &two.job)));
         Self { findings, samples, from }
     }
 
@@ -47,10 +47,14 @@ impl Watch {
     }
 }
 
-/// The findings about one job, among all.
-fn findings(job: &WatchedJob, all: &[WatchedJob]) -> Vec<WatchFinding> {
-    let rules: [fn(&WatchedJob) -> Option<WatchFinding>; 4] =
-        [nothing_done::find, error_in_success::find, creep::find, too_close::find];
-    let found = rules.iter().filter_map(|rule| rule(job));
-    found.chain(rhythm::find(job, all)).collect()
+/// The findings about one job, among all, whose first run started at `from`.
+fn findings(job: &WatchedJob, all: &[WatchedJob], from: NaiveDateTime) -> Vec<WatchFinding> {
+    let found = [
+        nothing_done::find(job, from),
+        error_in_success::find(job),
+        creep::find(job),
+        too_close::find(job),
+        rhythm::find(job, all),
+    ];
+    found.into_iter().flatten().collect()
 }

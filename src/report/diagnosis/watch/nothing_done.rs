@@ -4,14 +4,16 @@
 //! some days of the week, or now and then. So a weekday counts only if the job worked on an earlier one, and each
 //! earlier run that did nothing, on another day, asks for one more such run now.
 
-use chrono::Datelike;
+use chrono::{Datelike, NaiveDateTime, TimeDelta};
 
 use super::finding::{Oddity, WatchFinding, finding};
 use super::numbers::{median, middle};
 use super::samples::{Sample, WatchedJob};
 
-/// With fewer earlier runs, it is not known what is usual.
+/// With fewer earlier runs, it is not known what is usual. The second is for a run that is odd by one measure only: each
+/// weekday comes twice.
 const MIN_BEFORE: usize = 7;
+const MIN_BEFORE_ONE: usize = 14;
 
 /// How many runs in a row have to do nothing.
 const IN_A_ROW: usize = 2;
@@ -77,12 +79,17 @@ struct IdleRow {
     compared: usize,
 }
 
-pub fn find(job: &WatchedJob) -> Option<WatchFinding> {
+pub fn find(job: &WatchedJob, from: NaiveDateTime) -> Option<WatchFinding> {
     let good = job.good();
     let [seconds, lines] = [Measure::Seconds, Measure::Lines].map(|by| idle_row(&good, by));
-    let [seconds, lines] = match (seconds, lines) {
-        (None, None) => both_after_few(&good)?.map(Some),
-        rows => rows.into(),
+    let (seconds, lines) = match (seconds, lines) {
+        (Some(_), Some(_)) => (seconds, lines),
+        (Some(one), None) | (None, Some(one)) if one.compared >= MIN_BEFORE_ONE => (seconds, lines),
+        _ if is_new(job, from) => return None,
+        _ => {
+            let [seconds, lines] = both_after_few(&good)?;
+            (Some(seconds), Some(lines))
+        }
     };
     let both = || [seconds, lines].into_iter().flatten();
     let first = both().map(|row| row.first).min()?;
@@ -159,18 +166,25 @@ fn often(row: &[&Sample], before: &[&Sample]) -> usize {
     usize::from(of_day.count() > 1)
 }
 
+/// Whether the logs reach back to days before the job's first run. Nobody knows on which weekdays a new job works.
+fn is_new(job: &WatchedJob, from: NaiveDateTime) -> bool {
+    job.samples.first().is_none_or(|first| first.start - from >= TimeDelta::days(1))
+}
+
 /// After only a few earlier runs: the last ones took a tenth of the time and printed nothing, also on workdays.
 fn both_after_few(good: &[&Sample]) -> Option<[IdleRow; 2]> {
     let rows = [Measure::Seconds, Measure::Lines].map(|by| Some((by, row_of_last(good, by)?)));
     let [Some((_, (first, _))), Some((_, (same, 0)))] = rows else { return None };
     let (before, row) = good.split_at(first);
-    let is_workday = |it: &&Sample| it.day().weekday().number_from_monday() < 6;
+    let is_weekend = |it: &Sample| it.day().weekday().number_from_monday() > 5;
+    let has_weekend = before.iter().any(|it| is_weekend(it));
+    let is_workday = |it: &&Sample| has_weekend || !is_weekend(it);
     let days = |samples: &[&Sample]| {
         let mut days: Vec<_> = samples.iter().filter(|it| is_workday(it)).map(|it| it.day()).collect();
         days.dedup();
         days.len()
     };
-    if same != first || days(row) < IN_A_ROW || before.len() > MIN_BEFORE {
+    if same != first || days(row) < IN_A_ROW || before.len() > MIN_BEFORE_ONE || often(row, before) > 0 {
         return None;
     }
     let of = |by: Measure, now: u32| {

@@ -3,10 +3,10 @@
 //!
 //! The chance is multiplied by the number of weekdays, days, hours or jobs that it might have been.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 
-use chrono::{Datelike, Days, NaiveDate, TimeDelta, Timelike};
+use chrono::{Datelike, Days, NaiveDate, TimeDelta, Timelike, Weekday};
 
 use super::beat::{Beat, Counts};
 use super::finding::{Oddity, WatchFinding, finding};
@@ -14,8 +14,9 @@ use super::numbers::real;
 use super::samples::{Sample, WatchedJob};
 
 /// The limits of chance: for two failures with one reason, for more days, and for runs, which are not independent.
-const CHANCE_OF_TWO: f64 = 0.1;
-const CHANCE_OF_DAYS: f64 = 0.01;
+const CHANCE_OF_TWO: f64 = 0.12;
+const CHANCE_OF_ONE_REASON: f64 = 0.02;
+const CHANCE_OF_DAYS: f64 = 0.005;
 const CHANCE_OF_RUNS: f64 = 0.001;
 
 /// With failures on fewer days, an hour or another job means nothing.
@@ -59,7 +60,8 @@ fn of_days(samples: &[Sample]) -> Option<(Beat, Counts)> {
     // A job that runs often fails on any two days.
     let is_seldom = samples.iter().filter(is_near).count() <= days.len() * 2;
     let has_one_reason = is_seldom && bad.iter().all(|(_, failure)| *failure == bad[0].1);
-    let beats = [(Beat::Weekday(last.weekday()), 7.0, 7), (Beat::DayOfMonth(last.day()), 31.0, 31)];
+    let weekdays: HashSet<Weekday> = days.keys().map(NaiveDate::weekday).collect();
+    let beats = [(Beat::Weekday(last.weekday()), real(weekdays.len()), 7), (Beat::DayOfMonth(last.day()), 31.0, 31)];
     beats.into_iter().find_map(|(beat, hypotheses, period)| {
         let is_there = |day: &NaiveDate| match beat {
             Beat::Weekday(weekday) => day.weekday() == weekday,
@@ -67,10 +69,14 @@ fn of_days(samples: &[Sample]) -> Option<(Beat, Counts)> {
         };
         let counts = Counts::of(days.iter().map(|(day, it)| (is_there(day), it.is_some())));
         let chance = counts.chance() * hypotheses;
-        let is_two = counts == Counts { bad: 2, all: 2, other_bad: 0, ..counts } && has_one_reason;
-        let is_rhythm = counts.bad > 2 && chance < CHANCE_OF_DAYS || is_two && chance < CHANCE_OF_TWO;
+        let limit = match counts {
+            Counts { bad: 2, all: 2, other_bad: 0, .. } if has_one_reason => CHANCE_OF_TWO,
+            Counts { bad: 3.., .. } if has_one_reason => CHANCE_OF_ONE_REASON,
+            Counts { bad: 3.., .. } => CHANCE_OF_DAYS,
+            _ => return None,
+        };
         let is_now = (today - last).num_days() <= period;
-        (is_rhythm && is_now).then_some((beat, counts))
+        (chance < limit && is_now).then_some((beat, counts))
     })
 }
 

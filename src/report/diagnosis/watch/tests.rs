@@ -121,7 +121,7 @@ fn known(name: &str, runs: &[Sample], day: u32) -> WatchedJob {
 
 /// The words of the findings on this day.
 fn words(name: &str, runs: &[Sample], day: u32) -> Vec<(&'static str, NaiveDateTime)> {
-    let found = findings(&known(name, runs, day), &[]);
+    let found = findings(&known(name, runs, day), &[], midnight(0).max(midnight(day + 1) - REACH));
     found.into_iter().map(|it| (it.oddity.word(), it.since)).collect()
 }
 
@@ -207,4 +207,15 @@ fn each_incident_is_found_with_its_second_occurrence() {
             assert_eq!(before, [], "{word} of seed {seed}");
         }
     }
+}
+
+#[test]
+fn a_week_of_logs_shows_that_a_job_of_all_days_did_nothing_on_sunday_and_monday() {
+    // From a Tuesday on.
+    let mut runs = nights(&mut Rng::with_seed(1), 15).split_off(8);
+    for run in &mut runs[5..] {
+        (run.seconds, run.lines) = (Some(8), 0);
+    }
+    let found = findings(&known("h /x.sh", &runs, 14), &[], runs[0].start);
+    assert!(found.iter().any(|it| it.oddity.word() == "FASTER"), "{found:?}");
 }

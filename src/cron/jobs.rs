@@ -78,6 +78,8 @@ pub struct CronJob {
     pub zone: Option<Zone>,
     /// The time from a slot to START, including what cron itself may add.
     pub wait: Wait,
+    /// The seconds after which a timeout(1) on the line ends the call.
+    pub limit: Option<u64>,
     /// `TZ` is set for the call, so the log's times are not cron's.
     pub has_own_zone: bool,
     /// The line may skip a run on purpose, as behind `flock -n`.
@@ -289,6 +291,7 @@ impl JobFinder<'_> {
             schedule: shortened(line.schedule().as_bytes(), LONGEST_SCHEDULE),
             zone: zone.clone(),
             wait: call.wait.or_later(*latest),
+            limit: call.limit,
             has_own_zone: variable(call, line, "TZ").is_some_and(|value| !value.is_empty()),
             is_conditional: call.is_conditional,
             waits_for_last: self.daemon == Daemon::Busybox,

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use super::lexer::{Word, base_name, is_in_name};
 use super::lock::Lock;
-use super::wait::Wait;
+use super::wait::{Wait, seconds};
 
 /// Programs that run the command after their own options and operands: the name, the options whose value is the next
 /// word, and the number of operands before the command.
@@ -54,6 +54,8 @@ pub struct Call {
     pub variables: Vec<(Vec<u8>, Vec<u8>)>,
     /// From the start of the line to the call.
     pub wait: Wait,
+    /// The seconds after which a timeout(1) around the call ends it.
+    pub limit: Option<u64>,
     /// The shell may skip the call, as after `[ … ] &&` or behind `flock -n`.
     pub is_conditional: bool,
     /// The call runs as another user than the line's.
@@ -108,6 +110,7 @@ pub fn unwrap(words: &[Word]) -> Unwrapped<'_> {
         let options = options(with_value, arguments);
         match *wrapper {
             "flock" | "setlock" => found.lock(&arguments[..options]),
+            "timeout" => found.call.limit = arguments.get(options).and_then(limit).or(found.call.limit),
             "run-one" | "withlock" => found.call.is_conditional = true,
             "env" if has_clean_environment(&arguments[..options]) => {
                 found.call.has_clean_environment = true;
@@ -176,6 +179,11 @@ impl Unwrapped<'_> {
             self.call.wait = self.call.wait.then(Wait { least: 0, most: lock.longest });
         }
     }
+}
+
+/// The limit of timeout(1), where 0 is none.
+fn limit(word: &Word) -> Option<u64> {
+    seconds(&word.text).filter(|limit| *limit > 0 && word.expansion.is_none())
 }
 
 /// Whether a program that changes the user also drops the variables.

@@ -211,6 +211,9 @@ impl<'a> Gatherer<'a> {
             let older = OlderLogs { known: &logs.known, read, from, machine: self.machine };
             older::add(&mut samples, &older, logs.size(), &|run| self.accept(run));
         }
+        for job in &mut samples.jobs {
+            job.limit = self.expected.as_ref().and_then(|expected| expected.limit(job.account, &job.name));
+        }
         Watch::of(samples)
     }
 

@@ -1,4 +1,4 @@
-//! What is good and not as usual, in words.
+//! Good runs that are not as usual, in words.
 
 use chrono::{NaiveDate, Weekday};
 

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use chrono::{Days, NaiveDate, NaiveDateTime};
 
 use super::durations::{DurationStats, LAST_DAYS, MAX_DAYS, MIN_GOOD, before_each, is_long};
+use super::jobs::lasting_name;
 use super::{Good, History, JobId, RunFlag, RunSummary};
 use crate::machine::Machine;
 use crate::report::history::scope::Scope;
@@ -18,7 +19,8 @@ use crate::report::runs::outcome::Outcome;
 use crate::report::runs::reading::{self, ReadClock};
 use crate::report::runs::run::Run;
 
-type Jobs = HashMap<(Account, Rc<[u8]>), JobId>;
+/// By [`lasting_name`]: the words of a job may hold the date.
+type Jobs = HashMap<(Account, Rc<[u8]>), Vec<JobId>>;
 
 /// The most days with logs that are looked at. A user may have made a log of every day since the year 1.
 const MOST_DAYS: usize = 400;
@@ -51,9 +53,11 @@ impl OlderLogs<'_> {
             files += self.read_day(logs, |mut run| {
                 accept(&mut run);
                 let account = run.trace.owner.job_account();
-                let job = jobs.get(&(account, Rc::clone(&run.trace.job)));
-                if let (Some(job), Some(good)) = (job, Good::of(&run)) {
-                    history.add_earlier(*job, good);
+                let jobs = jobs.get(&(account, lasting_name(&run.trace.job)));
+                if let (Some(jobs), Some(good)) = (jobs, Good::of(&run)) {
+                    for job in jobs {
+                        history.add_earlier(*job, good);
+                    }
                 }
             });
         }
@@ -94,12 +98,15 @@ fn wanting(history: &History, asking: &[JobId], scope: &Scope, day: NaiveDate) -
             && (is_within(LAST_DAYS) || is_within(MAX_DAYS) && usual.good < MIN_GOOD)
             && (may_be_hung || matches!(run.outcome, Outcome::Running | Outcome::Lost))
     };
-    let jobs = asking.iter().copied().filter(|job| {
+    let mut jobs = Jobs::new();
+    for job in asking {
         let asked = before_each(history, *job, |run| is_asking(run, scope));
-        asked.into_iter().any(is_wanting)
-    });
-    let named = jobs.map(|job| ((history.account(job), Rc::clone(&history.job(job).name)), job));
-    named.collect()
+        if asked.into_iter().any(is_wanting) {
+            let name = lasting_name(&history.job(*job).name);
+            jobs.entry((history.account(*job), name)).or_default().push(*job);
+        }
+    }
+    jobs
 }
 
 /// Whether the report needs to know how long the run should take: it is going on, was lost without an earlier sign, or

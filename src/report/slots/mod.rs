@@ -317,9 +317,19 @@ impl Expected {
 
     /// The job of a run, by its place, if a line that is judged has the job.
     pub fn place(&self, run: &Run) -> Option<usize> {
-        let scheduler = run.trace.owner.scheduler.whole();
-        let mut places = self.places(run.trace.owner.uid, &run.trace.job)?;
-        places.find(|place| self.jobs[*place].scheduler == scheduler)
+        self.place_of(run.trace.owner.job_account(), &run.trace.job)
+    }
+
+    fn place_of(&self, account: Account, name: &Rc<[u8]>) -> Option<usize> {
+        let mut places = self.places(account.uid, name)?;
+        places.find(|place| self.jobs[*place].scheduler == account.scheduler)
+    }
+
+    /// The seconds after which a timeout(1) ends a job, on whichever of its lines.
+    pub fn limit(&self, account: Account, name: &Rc<[u8]>) -> Option<u32> {
+        let lines = &self.jobs[self.place_of(account, name)?].lines;
+        let limits: Option<Vec<u64>> = lines.iter().map(|line| self.line(*line).limit).collect();
+        limits?.into_iter().max().and_then(|limit| u32::try_from(limit).ok())
     }
 
     /// The place of the job on another user's line, if the run's user has none. The log may be a copy that belongs

@@ -1,4 +1,4 @@
-//! What a run must not reach: the timeout(1) of its script, and the next start of its job.
+//! What a run must not reach: the timeout(1) of its script or its line, and the next start of its job.
 
 use chrono::TimeDelta;
 
@@ -20,9 +20,9 @@ impl Limit {
     }
 }
 
-/// The limits of a job, as far as its operands and its runs show.
+/// The limits of a job, as far as its operands, its lines and its runs show.
 pub fn limits(job: &WatchedJob) -> Vec<Limit> {
-    let timeout = first_program::limit(&job.name).map(Limit::Timeout);
+    let timeout = first_program::limit(&job.name).into_iter().chain(job.limit).min().map(Limit::Timeout);
     let mut gaps: Vec<TimeDelta> = job.samples.windows(2).map(|pair| pair[1].start - pair[0].start).collect();
     gaps.sort_unstable();
     let usual = gaps.get(gaps.len() / 2).filter(|_| gaps.len() > 1);

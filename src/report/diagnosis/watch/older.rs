@@ -10,6 +10,7 @@ use chrono::{NaiveDate, NaiveTime, TimeDelta};
 
 use super::samples::{Samples, WatchedJob};
 use crate::log::record::Kind;
+use crate::report::history::jobs::lasting_name;
 use crate::report::history::older_logs::OlderLogs;
 use crate::report::logs::chunk::Records;
 use crate::report::logs::excerpt::{self, ReadBudget};
@@ -35,7 +36,7 @@ const MAX_TIMES: usize = 12;
 /// Adds runs of the jobs that need them, from the days before those of the report, which has `read` bytes.
 pub fn add(samples: &mut Samples, older: &OlderLogs, read: u64, accept: &impl Fn(&mut Run)) {
     let asking = samples.jobs.iter().filter(|job| is_asking(job));
-    let jobs: HashSet<(Account, Rc<[u8]>)> = asking.clone().map(|job| (job.account, Rc::clone(&job.name))).collect();
+    let jobs: HashSet<(Account, Rc<[u8]>)> = asking.clone().map(|job| (job.account, lasting_name(&job.name))).collect();
     let times: BTreeSet<NaiveTime> = asking.flat_map(times_of).collect();
     let mut budget = ReadBudget::new(read / SHARE);
     for (day, logs) in older.earlier_days().into_iter().rev().take(MAX_DAYS) {
@@ -87,7 +88,7 @@ fn read_whole(
         return;
     }
     older.read_day(vec![log.clone()], |run| {
-        if jobs.contains(&(run.trace.owner.job_account(), Rc::clone(&run.trace.job))) {
+        if jobs.contains(&(run.trace.owner.job_account(), lasting_name(&run.trace.job))) {
             take(run);
         }
     });
@@ -133,7 +134,7 @@ fn read_minutes(
 /// Whether one of the jobs is started here.
 fn starts_of(owner: Owner, records: &Records, jobs: &HashSet<(Account, Rc<[u8]>)>) -> bool {
     match records.kind() {
-        Kind::Start(job) => jobs.contains(&(owner.job_account(), job.into())),
+        Kind::Start(job) => jobs.contains(&(owner.job_account(), lasting_name(job))),
         _ => false,
     }
 }

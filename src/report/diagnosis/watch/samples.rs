@@ -6,6 +6,7 @@ use std::rc::Rc;
 use chrono::{NaiveDate, NaiveDateTime, Timelike};
 use foldhash::HashMap;
 
+use crate::report::history::jobs::{Changing, constant_name, lasting_name};
 use crate::report::logs::owner::Account;
 use crate::report::runs::kept::ErrorLine;
 use crate::report::runs::outcome::Outcome;
@@ -54,20 +55,23 @@ impl Sample {
 #[derive(Debug)]
 pub struct WatchedJob {
     pub account: Account,
-    /// The operands, as in START.
+    /// The operands, as in the last START.
     pub name: Rc<[u8]>,
+    /// The seconds that the timeout(1) of its line allows.
+    pub limit: Option<u32>,
     /// By START.
     pub samples: Vec<Sample>,
     /// The lines that say that something failed, of the last run with such lines.
     pub errors: Vec<ErrorLine>,
-    /// The START of that run.
+    /// The START of that run, and of the one with the name.
     errors_at: NaiveDateTime,
+    named_at: NaiveDateTime,
 }
 
 impl WatchedJob {
     pub fn new(account: Account, name: Rc<[u8]>) -> Self {
-        let errors_at = NaiveDateTime::MIN;
-        Self { account, name, samples: Vec::new(), errors: Vec::new(), errors_at }
+        let (errors_at, named_at) = (NaiveDateTime::MIN, NaiveDateTime::MIN);
+        Self { account, name, limit: None, samples: Vec::new(), errors: Vec::new(), errors_at, named_at }
     }
 
     /// The good runs, by START.
@@ -103,7 +107,10 @@ impl WatchedJob {
 /// The jobs whose runs are kept.
 #[derive(Debug, Default)]
 pub struct Samples {
-    places: HashMap<(Account, Rc<[u8]>), usize>,
+    /// By [`lasting_name`]: the words of a job may hold the date.
+    places: HashMap<Account, HashMap<Rc<[u8]>, usize>>,
+    /// The name of the current run, to save an allocation.
+    name: Vec<u8>,
     pub jobs: Vec<WatchedJob>,
 }
 
@@ -127,7 +134,11 @@ impl Samples {
             failure: outcome.is_bad().then(|| way(run)),
             errors: errors.iter().map(|error| error.masked).collect(),
         };
-        self.jobs[place].add(sample, errors);
+        let job = &mut self.jobs[place];
+        if job.named_at <= sample.start {
+            (job.name, job.named_at) = (Rc::clone(&run.trace.job), sample.start);
+        }
+        job.add(sample, errors);
     }
 
     /// Sorts the runs of each job, after all were added. A run may have been read twice.
@@ -139,20 +150,24 @@ impl Samples {
     }
 
     pub fn of(&self, account: Account, name: &Rc<[u8]>) -> Option<&WatchedJob> {
-        let place = self.places.get(&(account, Rc::clone(name)))?;
-        self.jobs.get(*place)
+        self.jobs.get(*self.places.get(&account)?.get(&lasting_name(name))?)
     }
 
     fn place_of(&mut self, run: &Run) -> Option<usize> {
-        let key = (run.trace.owner.job_account(), Rc::clone(&run.trace.job));
-        if let Some(place) = self.places.get(&key) {
-            return Some(*place);
-        }
-        if self.jobs.len() >= MAX_JOBS || key.1.len() > LONGEST_NAME {
+        let (account, name) = (run.trace.owner.job_account(), &run.trace.job);
+        if name.len() > LONGEST_NAME {
             return None;
         }
-        self.jobs.push(WatchedJob::new(key.0, Rc::clone(&key.1)));
-        self.places.insert(key, self.jobs.len() - 1);
+        constant_name(name, Changing::Dates, &mut self.name);
+        let places = self.places.entry(account).or_default();
+        if let Some(place) = places.get(&*self.name) {
+            return Some(*place);
+        }
+        if self.jobs.len() >= MAX_JOBS {
+            return None;
+        }
+        places.insert(self.name.as_slice().into(), self.jobs.len());
+        self.jobs.push(WatchedJob::new(account, Rc::clone(name)));
         Some(self.jobs.len() - 1)
     }
 }

@@ -62,7 +62,7 @@ impl Format for Html {
 fn page(report: &Report) -> (String, bool) {
     let incidents = diagnosis::of_period(&report.evidence());
     let (over, now): (Vec<Incident>, Vec<Incident>) = incidents.into_iter().partition(Incident::is_over);
-    let title = format!("remoteexe: {}", summary(now.len(), over.len(), report.tally.ambiguous));
+    let title = format!("remoteexe: {}", summary(now.len(), over.len(), report));
     let incidents = [now, over].concat();
     let is_bad = report.tally.is_bad() || incidents.iter().any(Incident::is_failure);
     (whole(&title, &body(report, &incidents)).into_string(), is_bad)

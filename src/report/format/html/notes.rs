@@ -14,7 +14,7 @@ use crate::report::format::{Report, crontabs, grouped, sources};
 use crate::report::history::JobId;
 use crate::report::history::counts::Count;
 
-/// What is good, and not as usual.
+/// Good runs that are not as usual.
 pub fn watched(report: &Report, view: Option<&View>) -> Markup {
     let findings: Vec<&WatchFinding> = report.watched().collect();
     let more = findings.len().saturating_sub(limits::WATCHED);
@@ -28,7 +28,7 @@ pub fn watched(report: &Report, view: Option<&View>) -> Markup {
     html! {
         @if !findings.is_empty() {
             section #watch aria-labelledby="watch-title" {
-                h2 #watch-title { "Watch: good, and not as usual" }
+                h2 #watch-title { "Watch: good runs that are not as usual" }
                 @for finding in findings.iter().take(limits::WATCHED) {
                     @let job = job(finding);
                     @let row = job.filter(|job| view.is_some_and(|view| view.rows.contains_key(job)));

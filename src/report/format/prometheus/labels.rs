@@ -4,17 +4,13 @@
 //! and the first word of `timeout 300 /srv/sum.sh` means nothing. But a parameter such as `$(date +\%F)` would make a
 //! new series each day, and an alert for each old one. So dates and long numbers are shown as `*`.
 
-use std::ops::Range;
-
 use crate::escape::printable;
+use crate::report::history::jobs::{Changing, constant_name};
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::run::first_word;
 
 /// In bytes. Prometheus keeps each label in memory.
 const MAX_NAME: usize = 1024;
-
-/// A number of this many digits is a date, a time or a counter.
-const LONG: usize = 8;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Labels {
@@ -42,9 +38,14 @@ impl Labels {
     /// The labels of a job, from all of its operands.
     pub fn of_job(job: &[u8], scheduler: Scheduler) -> Self {
         let mut name = Vec::new();
-        constant_name(job, &mut name);
+        constant_name(shortest(job), Changing::LongNumbers, &mut name);
         Self::of_constant_name(&name, scheduler)
     }
+}
+
+/// The operands as far as they become labels.
+pub fn shortest(job: &[u8]) -> &[u8] {
+    &job[..job.len().min(MAX_NAME)]
 }
 
 /// Bytes of a log as the value of a label: in UTF-8, because otherwise `node_exporter` drops the whole file, and
@@ -57,52 +58,4 @@ pub fn shown(bytes: &[u8]) -> String {
     }
     label.truncate(most);
     label
-}
-
-/// Puts into `name` the part of a job's operands that is the same in all its runs.
-pub fn constant_name(job: &[u8], name: &mut Vec<u8>) {
-    name.clear();
-    let job = &job[..job.len().min(MAX_NAME)];
-    let (host, mut rest) = job.split_at(first_word(job).len());
-    name.extend_from_slice(host);
-    while let Some(Range { start, end }) = changing(rest) {
-        name.extend_from_slice(&rest[..start]);
-        name.push(b'*');
-        rest = &rest[end..];
-    }
-    name.extend_from_slice(rest);
-}
-
-/// The range of the first date, time with seconds or long number in `text`, with the time after a date.
-fn changing(text: &[u8]) -> Option<Range<usize>> {
-    let mut at = 0;
-    while at < text.len() {
-        let digits = digits(&text[at..]);
-        if digits == 0 {
-            at += 1;
-            continue;
-        }
-        let rest = &text[at..];
-        if digits >= LONG || has_shape(rest, b"0000-00-00") || has_shape(rest, b"00:00:00") {
-            let is_part = |byte: &u8| byte.is_ascii_digit() || b"-:.,+TZ_".contains(byte);
-            let length = rest.iter().take_while(|byte| is_part(byte)).count();
-            let end = rest[..length].iter().rposition(u8::is_ascii_digit);
-            return Some(at..at + end.map_or(length, |end| end + 1));
-        }
-        at += digits;
-    }
-    None
-}
-
-fn digits(text: &[u8]) -> usize {
-    text.iter().take_while(|byte| byte.is_ascii_digit()).count()
-}
-
-/// Whether `text` begins as `shape`, in which a 0 stands for any digit.
-fn has_shape(text: &[u8], shape: &[u8]) -> bool {
-    let is_like = |(byte, shape): (&u8, &u8)| match shape {
-        b'0' => byte.is_ascii_digit(),
-        shape => byte == shape,
-    };
-    text.len() >= shape.len() && text.iter().zip(shape).all(is_like)
 }

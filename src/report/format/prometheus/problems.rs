@@ -33,7 +33,7 @@ pub fn add(text: &mut Exposition, report: &Report, incidents: &[Incident]) {
         let scheduler = finding.account.scheduler.whole();
         (lower(finding.oddity.word()), Labels::of_job(&finding.job, scheduler))
     });
-    add_counts(text, "remoteexe_watch", "Jobs that are good, and not as usual.", watched);
+    add_counts(text, "remoteexe_watch", "Jobs with good runs that are not as usual.", watched);
     add_switched_off(text, report);
 }
 

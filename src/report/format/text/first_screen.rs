@@ -47,7 +47,7 @@ fn problems(page: &mut Page, report: &Report, now: usize, over: usize) {
     if report.tally.first_to_last.is_none() && now + over == 0 {
         return;
     }
-    let text = summary(now, over, report.tally.ambiguous);
+    let text = summary(now, over, report);
     let text = if now > 0 { page.style.paint(Severity::Bad, &text) } else { text };
     page.line(&text);
     show_uncertain(page, report);

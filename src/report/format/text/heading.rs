@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::page::{INDENT, Page};
 use crate::escape::printable;
-use crate::report::format::{Report, at_most, count, crontabs, sources};
+use crate::report::format::{Report, at_most, count, crontabs, grouped, sources};
 use crate::report::history::counts::Count;
 use crate::report::history::{HostId, JobId, RunFlag};
 
@@ -59,10 +59,12 @@ pub fn hosts(report: &Report) -> BTreeSet<HostId> {
     with_host.map(|run| report.history.job(run.job).host).collect()
 }
 
-/// The number of problems in words, and of ambiguous runs.
-pub fn summary(now: usize, over: usize, ambiguous: u64) -> String {
+/// The number of problems in words, of what to watch, and of ambiguous runs.
+pub fn summary(now: usize, over: usize, report: &Report) -> String {
+    let (ambiguous, watched) = (report.tally.ambiguous, report.watched().count());
     let problems = match now + over {
-        0 if ambiguous == 0 => return "nothing is wrong".to_owned(),
+        0 if ambiguous == 0 && watched == 0 => return "nothing is wrong".to_owned(),
+        0 if watched > 0 => format!("no problem found; {} to watch", grouped(watched as u64)),
         0 => "no problem found".to_owned(),
         _ => format!("{} now, {over} over", count(now as u64, "problem")),
     };

@@ -23,7 +23,7 @@ const GAP: usize = 2;
 pub fn show(page: &mut Page, report: &Report, most: usize) {
     let rows = rows(report);
     let Some(words) = rows.iter().map(|(_, row)| word(row[0]).len()).max() else { return };
-    page.heading("Watch: good, and not as usual (--job TEXT shows the last runs)");
+    page.heading("Watch: good runs that are not as usual (--job TEXT shows the last runs)");
     let time = |finding: &WatchFinding| format!("since {}", report.clock().time(finding.since));
     let words = words.max(Oddity::WORDS[2].len()) + GAP;
     let times = rows.iter().map(|(_, row)| time(row[0]).len()).max().unwrap_or(0) + GAP;

@@ -127,7 +127,7 @@ struct ReportArgs {
     #[arg(long, help_heading = "In which form")]
     no_pager: bool,
 
-    /// What is good and not as usual counts for the exit status too: error
+    /// Good runs that are not as usual count for the exit status too: error
     #[arg(long, value_name = "HOW", help_heading = "What of them")]
     watch: Option<OsString>,
 

@@ -25,7 +25,7 @@ pub struct Query {
     pub filter: Filter,
     pub accepted: SuccessStatuses,
     pub form: Form,
-    /// What is good and not as usual counts as wrong.
+    /// Good runs that are not as usual count as wrong.
     pub watch_counts: bool,
     pub color: ColorChoice,
     /// A pager is wanted if standard output is a terminal.

@@ -83,9 +83,9 @@ impl Query {
     fn format<'a>(&self, machine: &'a Machine) -> Box<dyn Format + 'a> {
         let users = &machine.users;
         match &self.form {
-            Form::Text(shown) => Box::new(Text::new(*shown, self.color)),
+            Form::Text(shown) => Box::new(Text { shown: *shown, color: self.color }),
             Form::Html => Box::new(Html),
-            Form::Json => Box::new(Json::new(users)),
+            Form::Json => Box::new(Json { users, is_bad: false }),
             Form::Tsv => Box::new(Joblog::default()),
             Form::Run(id) => Box::new(OneRun::new(id, None)),
             Form::RunJson(id) => Box::new(OneRun::new(id, Some(users))),

@@ -10,7 +10,6 @@ use crate::escape::printable;
 
 pub struct UsageError {
     reason: String,
-
     tip: Option<String>,
 }
 

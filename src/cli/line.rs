@@ -27,15 +27,11 @@ impl Grammar {
     pub fn of(arguments: &[OsString]) -> Self {
         match arguments.first().map(|first| first.as_encoded_bytes()) {
             Some(b"--report") => Self::Report,
-            Some(first) if first.strip_prefix(b"--generate").is_some_and(is_end) => Self::Generate,
+            Some(b"--generate") => Self::Generate,
+            Some(first) if first.starts_with(b"--generate=") => Self::Generate,
             _ => Self::Job,
         }
     }
-}
-
-/// Whether an option's name ends here.
-fn is_end(rest: &[u8]) -> bool {
-    matches!(rest, [] | [b'=', ..])
 }
 
 /// A command line whose words clap has sorted. clap does not check the values, so a refused command line is also

@@ -367,9 +367,9 @@ fn whole_minutes(time: NaiveDateTime) -> NaiveDateTime {
 }
 
 fn time(word: &OsStr, now: DateTime<Local>, is_end: bool) -> Result<NaiveDateTime, InvalidValue> {
-    parse_time(&word.to_string_lossy(), now, is_end).map_err(|error| {
+    parse_time(&word.to_string_lossy(), now, is_end).ok_or_else(|| {
         let tip = "give a day (2026-11-24, yesterday), a time (14:00), both in quotes, or how long ago (30m, 1d12h)";
-        InvalidValue::because(&error, tip)
+        InvalidValue::because("not a valid time", tip)
     })
 }
 
@@ -405,9 +405,10 @@ fn wanted(word: &OsStr, now: DateTime<Local>) -> Result<RunId, InvalidValue> {
         Some((pid, time)) => (pid, Some(time)),
         None => (&*text, None),
     };
-    let start = time.map(|time| start_time(time, now)).transpose();
+    let start = time.map(|time| start_time(time, now));
     match (pid.parse(), start) {
-        (Ok(pid), Ok(start)) => Ok(RunId { pid, start }),
+        (Ok(pid), None) => Ok(RunId { pid, start: None }),
+        (Ok(pid), Some(Some(start))) => Ok(RunId { pid, start: Some(start) }),
         _ => Err(InvalidValue::because(
             "expected PID or PID@TIME",
             "give the number in the second brackets of a record, and if need be the time in the first, such as 913@15:09",

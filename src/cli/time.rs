@@ -5,26 +5,21 @@ use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, 
 use crate::decimal;
 use crate::report::query::run_id::StartTime;
 
-#[derive(Debug, thiserror::Error)]
-#[error("not a valid time")]
-pub struct InvalidTime;
-
-/// The local time of `text`:
+/// The local time of `text`, if it is one:
 /// - a day and a time of day, or one of them: `2026-11-24`, `yesterday 14:00`, `14:00:05`;
 /// - a duration before `now`: `90m`, `1d12h`;
 /// - a time with its offset from UTC (RFC 3339), as `--json` prints it.
 ///
 /// A day alone means its first second, or with `is_end` the first second after it. A time of day alone means the last
 /// such time.
-pub fn parse(text: &str, now: DateTime<Local>, is_end: bool) -> Result<NaiveDateTime, InvalidTime> {
+pub fn parse(text: &str, now: DateTime<Local>, is_end: bool) -> Option<NaiveDateTime> {
     let today = now.date_naive();
-    let time = with_offset(text)
+    with_offset(text)
         .or_else(|| day_and_clock(text, today))
         .or_else(|| first_second(day(text, today)?, is_end))
         .or_else(|| last_time(clock(text)?, now))
         .or_else(|| (text == "now").then(|| now.naive_local()))
-        .or_else(|| ago(text).and_then(|ago| before(now, ago, is_end)));
-    time.ok_or(InvalidTime)
+        .or_else(|| before(now, ago(text)?, is_end))
 }
 
 /// Whether `text` is a day without a time of day.
@@ -38,9 +33,9 @@ pub fn is_clock_alone(text: &str) -> bool {
 }
 
 /// Parses the time of a START: as in [`parse`], but without durations. The time of day may be cut off anywhere.
-pub fn start_time(text: &str, now: DateTime<Local>) -> Result<StartTime, InvalidTime> {
+pub fn start_time(text: &str, now: DateTime<Local>) -> Option<StartTime> {
     if let Some(time) = with_offset(text) {
-        return Ok(StartTime { day: Some(time.date()), clock: time.time().to_string() });
+        return Some(StartTime { day: Some(time.date()), clock: time.time().to_string() });
     }
     let (first, second) = text.split_once([' ', 'T']).unwrap_or((text, ""));
     let day = day(first, now.date_naive());
@@ -48,10 +43,8 @@ pub fn start_time(text: &str, now: DateTime<Local>) -> Result<StartTime, Invalid
     if clock.find(':') == Some(1) {
         clock.insert(0, '0');
     }
-    if day.is_none() && clock.is_empty() || !is_beginning_of_clock(&clock) {
-        return Err(InvalidTime);
-    }
-    Ok(StartTime { day, clock })
+    let is_time = (day.is_some() || !clock.is_empty()) && is_beginning_of_clock(&clock);
+    is_time.then_some(StartTime { day, clock })
 }
 
 fn is_beginning_of_clock(text: &str) -> bool {

@@ -6,7 +6,7 @@ use super::{SSH_FAILED, SUCCESS};
 
 /// Exit statuses that are not failures: scripts use them for "locked" or "nothing to do".
 #[derive(Debug, Clone, Default)]
-pub struct SuccessStatuses(Vec<u8>);
+pub struct SuccessStatuses(pub Vec<u8>);
 
 impl SuccessStatuses {
     /// Parses a list such as `1,75,99`, or says what is wrong with it.
@@ -17,23 +17,6 @@ impl SuccessStatuses {
             Ok(status) => Ok(status),
         };
         text.split(',').map(status).collect::<Result<_, _>>().map(Self)
-    }
-
-    /// Adds others.
-    pub fn extend(&mut self, others: &Self) {
-        self.0.extend(&others.0);
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = u8> {
-        self.0.iter().copied()
-    }
-
-    pub fn includes(&self, status: u8) -> bool {
-        self.0.contains(&status)
     }
 }
 

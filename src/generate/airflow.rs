@@ -4,7 +4,6 @@
 //! Airflow reads the same times as cron, `ids` names the DAGs, and `file` fills `dags.py`. `differences` and `dst` find
 //! what will not be as under cron.
 
-mod dag;
 mod differences;
 mod dst;
 mod file;
@@ -23,8 +22,7 @@ use crate::cron::{
 };
 use crate::escape::printable;
 use crate::exit;
-use dag::DagLine;
-use schedule::AirflowSchedule;
+use schedule::{AirflowSchedule, DagLine};
 
 #[derive(Debug)]
 pub struct DagRequest {

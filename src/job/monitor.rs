@@ -233,7 +233,7 @@ mod tests {
             // Behind a text without a newline.
             ("proxy failed", "1885 (pid=4626): ", true),
             ("x ", "1: ", false),
-            ("x ", ": ", false),
+            ("", ": ", false),
             ("", "1\nhello: ", false),
             ("", "x: ", false),
             ("", "1 x: ", false),

@@ -129,20 +129,13 @@ fn between(shortest: Duration, longest: Duration) -> Duration {
 mod tests {
     use super::*;
 
-    fn longest_waits(delay: Duration) -> Vec<u64> {
-        let retries = Retries { count: 9, delay };
-        let waits = (1..=9).map(|number| retries.longest_wait(number));
-        waits.map(|wait| wait.as_secs()).collect()
-    }
-
     #[test]
     fn the_longest_wait_doubles_three_times_and_then_is_two_minutes_or_the_delay() {
-        let second = Duration::from_secs(1);
-        assert_eq!(longest_waits(second), [1, 2, 4, 8, 120, 120, 120, 120, 120]);
-        assert_eq!(longest_waits(200 * second), [200; 9]);
-        assert_eq!(longest_waits(Duration::ZERO), [0; 9]);
-        let retries = Retries { count: u32::MAX, delay: second };
-        assert_eq!(retries.longest_wait(u32::MAX), 120 * second);
+        for (delay, waits) in [(1, [1, 2, 4, 8, 120, 120, 120, 120, 120]), (200, [200; 9]), (0, [0; 9])] {
+            let retries = Retries { count: u32::MAX, delay: Duration::from_secs(delay) };
+            let found = (1..9).chain([u32::MAX]).map(|number| retries.longest_wait(number).as_secs());
+            assert_eq!(found.collect::<Vec<_>>(), waits);
+        }
     }
 
     #[test]

@@ -96,7 +96,17 @@ fn press(browser: &mut Browser, key: &str) {
     }
 }
 
-/// Types into a field of the page.
+/// Types with the keys of a keyboard where the focus is.
+fn keys(browser: &mut Browser, text: &str) {
+    for key in text.chars().map(String::from) {
+        for kind in ["keyDown", "keyUp"] {
+            let text = if kind == "keyDown" { &*key } else { "" };
+            browser.call("Input.dispatchKeyEvent", &json!({ "type": kind, "key": key, "text": text }));
+        }
+    }
+}
+
+/// Fills a field of the page.
 fn fill(browser: &mut Browser, field: &str, value: &str) {
     browser.evaluate(&format!(
         "document.getElementById('find').elements[{}].value = {};
@@ -201,13 +211,100 @@ fn a_cell_has_the_worst_of_its_time_and_leads_to_its_last_bad_run() {
     assert_eq!(cells(&mut browser, "h /x.sh"), json!(titles));
     // The pause of 40 minutes after 10:30 is no cell.
     let good = "document.querySelector('div.row path.g').getAttribute('d')";
-    assert_eq!(browser.evaluate(good), "M60 15h1M67 15h1");
+    assert_eq!(browser.evaluate(good), "M60 16h1M67 16h1");
     click(&mut browser, "div.row svg a:last-of-type path");
     assert_eq!(texts(&mut browser, ".here"), ["10:20:00 exit 2, took 0s, run 4@10:20:00: no room"]);
     // The jobs of a host without a problem are behind the line of the host.
     assert_eq!(texts(&mut browser, ".lines .n"), ["Job", "h /x.sh", "h2"]);
     click(&mut browser, ".host summary");
     assert_eq!(texts(&mut browser, ".host .n"), ["h2", "h2 /y.sh"]);
+}
+
+#[test]
+fn each_bad_cell_takes_a_click_anywhere_in_its_box_and_no_ended_run_is_drawn_as_running() {
+    let (mut log, mut lines) = (String::new(), String::new());
+    for (number, job) in (1..).zip(["h1 /a.sh", "h2 /b.sh", "h3 /c.sh"]) {
+        _ = writeln!(lines, "* * * * * root remoteexe {job}");
+        for minute in (0..10).chain(20..30) {
+            let at = format!("10:{minute:02}:01");
+            log += &match (number, minute) {
+                (1, 5) => run(5, &at, "10:07:40", job, "no room", 3),
+                (2, 25) => run(25, &at, &at, job, "ssh: connect to host h2 port 22: Connection refused", 255),
+                (3, 25) => run(4_194_305, &at, &at, job, "", 0).lines().next().unwrap().to_owned() + "\n",
+                _ => run(minute + 30 * number, &at, &at, job, "", 0),
+            };
+        }
+    }
+    let mut sorted: Vec<&str> = log.lines().collect();
+    sorted.sort_by(|one, other| one[..21].cmp(&other[..21]));
+    let log = sorted.join("\n") + "\n";
+    let page = page_with_crontab(&log, &lines, "10:30");
+    let mut browser = shown(&page);
+    for (job, title, target) in [
+        ("h1 /a.sh", "failed", "r"),
+        ("h2 /b.sh", "connection failure", "r"),
+        ("h3 /c.sh", "lost", "r"),
+        ("h3 /c.sh", "not started", "j"),
+    ] {
+        for part in [0.1, 0.3, 0.7, 0.9] {
+            let place = browser.evaluate(&format!(
+                "(() => {{
+                    const row = [...document.querySelectorAll('div.row')].find(it => it.querySelector('.n').title === '{job}');
+                    row.scrollIntoView({{ block: 'center' }});
+                    const {{ left, top, width, height }} = row.querySelector('.t').getBoundingClientRect();
+                    const [, columns] = row.querySelector('.t').getAttribute('viewBox').split(' ').slice(1);
+                    const it = [...row.querySelectorAll('title')].find(it => it.textContent.includes('{title}')).parentElement;
+                    const column = Number(it.getAttribute('d').match(/M(\\d+)/)[1]);
+                    return [left + (column + .5) * width / columns, top + height * {part}];
+                }})()"
+            ));
+            let hit = browser.evaluate(&format!("document.elementFromPoint({}, {}).textContent", place[0], place[1]));
+            assert!(hit.as_str().unwrap().contains(title), "{job} {title} {part}: {hit}");
+            drag(&mut browser, &place, &place);
+            let at = hash(&mut browser);
+            assert!(at.starts_with(&format!("#at={target}")), "{job} {title} {part}: {at}");
+        }
+    }
+    assert_eq!(browser.evaluate("document.querySelectorAll('.lines path.r').length"), 0);
+}
+
+#[test]
+fn a_link_to_the_runs_of_a_job_shows_its_name_and_keeps_the_mark_in_its_output() {
+    let page = page_of(LOG, &[]);
+    let dark = json!({ "features": [{ "name": "prefers-color-scheme", "value": "dark" }] });
+    let id = shown(&page).evaluate("document.querySelector('#p1 h4 a').getAttribute('href')");
+    for has_script in [true, false] {
+        let mut browser = Browser::start();
+        browser.call("Emulation.setScriptExecutionDisabled", &json!({ "value": !has_script }));
+        browser.call("Emulation.setEmulatedMedia", &dark);
+        browser.open(&page.path.with_file_name(format!("page.html{}", id.as_str().unwrap())));
+        let mark = "(it => it && getComputedStyle(it).backgroundColor
+            !== getComputedStyle(it.closest('.runs')).backgroundColor)(document.querySelector('#p1 mark'))";
+        assert_eq!(browser.evaluate(mark), true, "{has_script}");
+        assert_eq!(browser.evaluate(FAINT), "", "{has_script}");
+        let top = browser.evaluate("document.querySelector('#p1 h4').getBoundingClientRect().top");
+        assert!(top.as_f64().unwrap() >= 0.0, "{has_script}: {top}");
+    }
+}
+
+#[test]
+fn what_is_cut_says_so() {
+    let output = "1\n2\n3\n4\n5\nno room";
+    let runs = (1..=70).map(|minute| {
+        let at = format!("{:02}:{:02}:00", 10 + minute / 60, minute % 60);
+        run(minute, &at, &at, "h /x.sh", output, 3)
+    });
+    let begun = "[2026-03-02 12:00:00][4194304] START,-,h /x.sh\n[2026-03-02 12:00:00][4194304] command,ssh root@h /x.sh\n\
+        [2026-03-02 12:00:01][4194304] connected to warehouse\n\
+        [2026-03-02 12:10:00][4194304] END,0,h /x.sh\n";
+    let log = runs.collect::<String>() + begun;
+    let mut browser = shown(&page_of(log, &["--until", "2026-03-02 12:05"]));
+    browser.evaluate("for (const it of document.querySelectorAll('details')) it.open = true");
+    assert_eq!(texts(&mut browser, "pre"), ["connected to warehouse", "… 2 3 4 5 no room"]);
+    let facts = texts(&mut browser, ".runs .facts");
+    assert!(facts.contains(&"61 of 71 runs shown".to_owned()), "{facts:?}");
+    let heads = texts(&mut browser, ".runs h4").join(", ");
+    assert!(heads.starts_with("Now: 12:00:00 still running, for 5m00s"), "{heads}");
 }
 
 #[test]
@@ -229,11 +326,23 @@ fn all_words_of_the_filter_must_be_in_the_job_its_state_its_reason_or_its_output
         fill(&mut browser, "q", text);
         assert_eq!(seen(&mut browser), expected, "{text}");
     }
-    fill(&mut browser, "q", "Rotate");
-    assert_eq!(hash(&mut browser), "#q=Rotate");
-    let mut other = Browser::start();
-    other.open(&page.path.with_file_name("page.html#q=Rotate"));
-    assert_eq!(seen(&mut other), seen(&mut browser));
+    fill(&mut browser, "q", "");
+    click(&mut browser, "[name=q]");
+    keys(&mut browser, "Rotate web");
+    assert_eq!(hash(&mut browser), "#q=Rotate web");
+    assert_eq!(
+        seen(&mut browser),
+        "web01 /opt/jobs/rotate.sh; web01 /opt/jobs/rotate.sh; 1 of 3 problems, 1 of 3 jobs"
+    );
+    for sent in ["page.html#q=Rotate+web", "page.html#q=Rotate%20web", "page.html#q=100%"] {
+        let mut other = Browser::start();
+        other.open(&page.path.with_file_name(sent));
+        assert_eq!(other.messages, Vec::<String>::new());
+        let is_none = sent.ends_with('%');
+        let expected = if is_none { "; ; 0 of 3 problems, 0 of 3 jobs".to_owned() } else { seen(&mut browser) };
+        assert_eq!(seen(&mut other), expected, "{sent}");
+        assert_eq!(texts(&mut other, "#problems h3").is_empty(), is_none);
+    }
 }
 
 #[test]
@@ -326,6 +435,10 @@ fn what_concerned_all_jobs_is_a_mark_across_all_rows() {
     assert_eq!(browser.evaluate(edges), true);
     let missed = cells(&mut browser, "h1 /a.sh");
     assert_eq!(missed[0], "10:10:00–10:10:30: 1 of 1 not started");
+    // The last runs of a problem that is over are those until its end.
+    let last = texts_of(&mut browser, ".bar title", "true");
+    assert!(last.last().unwrap().starts_with("10:19:00 h"), "{last:?}");
+    assert!(last.iter().all(|it| it.ends_with("not started")), "{last:?}");
 }
 
 #[test]
@@ -399,16 +512,23 @@ fn the_page_fits_screens_from_390_to_2560_pixels_and_is_legible_light_and_dark_a
     let page = page_of(day_of_300_jobs(), &["--since", "2026-11-24"]);
     let mut browser = shown(&page);
     browser.evaluate("for (const it of document.querySelectorAll('details')) it.open = true");
+    let watched = texts(&mut browser, "#watch .problem").len();
     for scheme in ["light", "dark"] {
         let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
         browser.call("Emulation.setEmulatedMedia", &json!({ "features": features }));
         assert_eq!(browser.evaluate(FAINT), "", "{scheme}");
-        for width in [390, 768, 1280, 1920, 2560] {
+        for width in [320, 390, 768, 1280, 1920, 2560] {
             let size = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
             browser.call("Emulation.setDeviceMetricsOverride", &size);
             let over = browser.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
             assert_eq!(over, 0, "{width} {scheme}");
             assert_eq!(browser.evaluate(CROWDED), json!([]), "{width}");
+            assert_eq!(
+                texts(&mut browser, ".beside .facts").len(),
+                texts(&mut browser, ".problem").len() - watched,
+                "{width}"
+            );
+            assert_eq!(browser.evaluate(COVERED), json!([]), "{width}");
         }
     }
     // Paper is white, also where the screen is dark, and has the problems with their reasons only.
@@ -423,6 +543,11 @@ fn the_page_fits_screens_from_390_to_2560_pixels_and_is_legible_light_and_dark_a
     assert!(reasons.contains("ORDER_DB: unbound variable"), "{reasons}");
     assert_quiet(&browser, &page);
 }
+
+/// The text of the timeline that is behind the marks across all rows.
+const COVERED: &str = "[...document.querySelectorAll('.row > span, .lines .opened')]
+    .filter(it => !(Number(getComputedStyle(it).zIndex) > Number(getComputedStyle(document.querySelector('.marks')).zIndex)))
+    .map(it => it.className)";
 
 /// The times of the timeline's scale that touch the one before.
 const CROWDED: &str = "[...document.querySelectorAll('.scale .tick')].filter(it => it.checkVisibility())

@@ -24,6 +24,10 @@ pub fn files(folder: &str) -> Vec<PathBuf> {
     entries.map(|entry| entry.unwrap().path()).collect()
 }
 
+pub fn minutes_in(text: &str) -> Vec<i64> {
+    text.split_whitespace().map(|minute| minute.parse().unwrap()).collect()
+}
+
 /// Compares the slots of all lines in a file with its minutes. `keep` reduces the slots to what the file has.
 fn check(path: &Path, daemon: Daemon, keep: impl Fn(&mut Vec<i64>)) {
     let text = fs::read_to_string(path).unwrap();
@@ -46,9 +50,7 @@ fn check(path: &Path, daemon: Daemon, keep: impl Fn(&mut Vec<i64>)) {
         });
         found.sort_unstable();
         keep(&mut found);
-        let runs = runs.split_whitespace().map(|run| run.parse().unwrap());
-        let runs: Vec<i64> = runs.collect();
-        assert_eq!(found, runs, "{}: {line}", path.display());
+        assert_eq!(found, minutes_in(runs), "{}: {line}", path.display());
         lines += 1;
     }
     assert!(lines >= 60, "{}", path.display());

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::dag::DagLine;
 use super::dst::{self, ClockChange, Difference, ExtraStarts};
+use super::schedule::DagLine;
 use crate::cron::{Fault, Finding, PortableLines};
 
 /// The CPU time of a run in Airflow, in seconds: measured with 3.3.2, a `LocalExecutor` and `SQLite`.

@@ -7,8 +7,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::dag::DagLine;
-use super::schedule::AirflowSchedule;
+use super::schedule::{AirflowSchedule, DagLine};
 use crate::clock::date;
 use crate::cron::Zone;
 

@@ -4,10 +4,9 @@ use std::fmt::Write;
 
 use chrono::DateTime;
 
-use super::dag::DagLine;
 use super::ids::ids;
 use super::python::{dictionary, string, tuple};
-use super::schedule::Guard;
+use super::schedule::{DagLine, Guard};
 use crate::cron::{Daemon, PortableLines, numbers};
 use crate::escape::printable;
 
@@ -72,7 +71,7 @@ fn row(line: &DagLine, id: &str, variables: usize) -> String {
         Guard::Days(days) => Some(format!(", days={}", tuple(numbers(days)))),
         Guard::Weekdays(days) => Some(format!(", weekdays={}", tuple(numbers(days)))),
     };
-    let accepted = (!line.accepted.is_empty()).then(|| format!(", accepted={}", tuple(line.accepted.iter())));
+    let accepted = (!line.accepted.0.is_empty()).then(|| format!(", accepted={}", tuple(line.accepted.0.iter())));
     let more: String = input.into_iter().chain(guard).chain(accepted).collect();
     format!(
         "    # {}\n    Line({}, {}, {}, STARTS[{crontab}], {user}, VARIABLES[{variables}],\n         {}{more}),",

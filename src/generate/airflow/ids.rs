@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::dag::DagLine;
+use super::schedule::DagLine;
 use crate::cron::PortableLine;
 use crate::stable_hash::hash;
 

@@ -9,13 +9,22 @@ use std::ops::RangeInclusive;
 
 use chrono::{Datelike, NaiveDate};
 
-use crate::cron::{Timing, numbers};
+use crate::cron::{PortableLine, Timing, numbers};
 
 const MINUTES: RangeInclusive<u32> = 0..=59;
 const HOURS: RangeInclusive<u32> = 0..=23;
 const DAYS: RangeInclusive<u32> = 1..=31;
 const MONTHS: RangeInclusive<u32> = 1..=12;
 const WEEKDAYS: RangeInclusive<u32> = 0..=6;
+
+/// A line that becomes a DAG.
+#[derive(Debug)]
+pub struct DagLine {
+    pub line: PortableLine,
+    pub schedule: AirflowSchedule,
+    /// The index of the crontab in the request.
+    pub crontab: usize,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AirflowSchedule {

@@ -8,14 +8,8 @@ use std::path::Path;
 
 use super::dst;
 use super::schedule::{AirflowSchedule, Guard};
-use crate::cron::vectors::{DATA, files, head};
+use crate::cron::vectors::{DATA, files, head, minutes_in};
 use crate::cron::{Daemon, Timing, Zone, numbers};
-
-fn minutes(text: &str) -> Vec<i64> {
-    let minutes = text.split_whitespace();
-    let minutes = minutes.map(|minute| minute.parse().expect("a minute"));
-    minutes.collect()
-}
 
 /// The number of lines in a file, and of those for which Airflow has the starts of cron.
 fn check(path: &Path) -> (usize, usize) {
@@ -43,7 +37,7 @@ fn check(path: &Path) -> (usize, usize) {
             "=" => runs[line],
             minutes => minutes,
         };
-        let mut expected = minutes(expected);
+        let mut expected = minutes_in(expected);
         expected.dedup();
         let found = dst::minutes(&schedule, &zone, start + 1, start + length);
         let found: Vec<i64> = found.into_iter().map(|minute| minute - start).collect();

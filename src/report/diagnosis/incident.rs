@@ -294,6 +294,11 @@ impl Incident {
         self.has_passed().then(|| next.unwrap_or(self.window.last))
     }
 
+    /// The time until which runs and slots belong to the incident.
+    pub fn until(&self, now: NaiveDateTime) -> NaiveDateTime {
+        if self.has_passed() { self.window.last } else { now }
+    }
+
     /// Whether something failed, was lost or is missing. A slower or late job has not failed.
     pub fn is_failure(&self) -> bool {
         !matches!(self.kind, IncidentKind::Slower { .. } | IncidentKind::Late { .. })
@@ -317,6 +322,12 @@ impl Incident {
             IncidentKind::Unreachable { hosts } | IncidentKind::Refused { hosts, .. } => hosts,
             _ => &[],
         }
+    }
+
+    /// The jobs. Those without a good run since come first.
+    pub fn in_order(&self) -> impl Iterator<Item = &JobId> {
+        let others = self.jobs.iter().filter(|job| !self.not_recovered.contains(job));
+        self.not_recovered.iter().chain(others)
     }
 
     /// The boot before which everything stopped.

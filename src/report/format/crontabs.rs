@@ -71,7 +71,7 @@ pub fn summary(report: &Report) -> Vec<String> {
     let Some(expected) = &report.crontabs else {
         return Vec::new();
     };
-    let clock = Clock::of(report.scope.now.date());
+    let clock = Clock { day: report.scope.now.date() };
     let has_all_jobs = expected.wanted().len() == expected.jobs.len();
     let whole = if has_all_jobs { whole(report, expected) } else { Some(Vec::new()) };
     let Some(whole) = whole else {
@@ -200,6 +200,6 @@ fn changes(report: &Report, expected: &Expected, clock: Clock) -> Vec<String> {
     lines
 }
 
-fn path(path: &Path) -> String {
+pub fn path(path: &Path) -> String {
     printable(path.display().to_string().as_bytes())
 }

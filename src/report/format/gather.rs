@@ -146,7 +146,7 @@ impl<'a> Gatherer<'a> {
             (Some(expected), Some(status @ 1..)) => expected.accepts(run, status),
             _ => false,
         };
-        run.accept(|status| is_of_line || self.query.accepted.includes(status));
+        run.accept(|status| is_of_line || self.query.accepted.0.contains(&status));
     }
 
     pub fn finish(mut self, mut read: Reading, logs: &'a Logs) -> Report<'a> {

@@ -10,11 +10,6 @@ use crate::report::slots::Expected;
 
 const TITLES: &str = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand";
 
-const UNKNOWN: &str = "-1";
-
-/// The host of a run without one. GNU parallel refuses an empty one.
-const NO_HOST: &str = "-";
-
 #[derive(Debug, Default)]
 pub struct Joblog {
     runs: u64,
@@ -45,20 +40,16 @@ impl Format for Joblog {
 /// The line of `run`, without a newline. Times are in seconds, `Starttime` since 1970 in UTC.
 fn line(number: u64, run: &Run) -> String {
     let status = run.end.status();
-    let runtime = run.seconds().map(|seconds| format!("{seconds}.000"));
-    let exitval = status.map(|status| status.to_string());
-    let or_unknown = |value: Option<String>| value.unwrap_or_else(|| UNKNOWN.to_owned());
+    let unknown = || "-1".to_owned();
+    let runtime = run.seconds().map_or_else(unknown, |seconds| format!("{seconds}.000"));
+    let exitval = status.map_or_else(unknown, |status| status.to_string());
     let host = match run.host() {
-        b"" => NO_HOST.to_owned(),
+        // GNU parallel refuses an empty one.
+        b"" => "-".to_owned(),
         host => printable(host),
     };
-    format!(
-        "{number}\t{host}\t{}.000\t{}\t0\t{}\t{}\t{}\t{}",
-        with_offset(run.trace.start).timestamp(),
-        or_unknown(runtime),
-        run.trace.bytes,
-        or_unknown(exitval),
-        status.and_then(signal_number).unwrap_or(0),
-        printable(&run.trace.job),
-    )
+    let start = with_offset(run.trace.start).timestamp();
+    let (bytes, job) = (run.trace.bytes, printable(&run.trace.job));
+    let signal = status.and_then(signal_number).unwrap_or(0);
+    format!("{number}\t{host}\t{start}.000\t{runtime}\t0\t{bytes}\t{exitval}\t{signal}\t{job}")
 }

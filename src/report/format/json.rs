@@ -22,14 +22,9 @@ use crate::report::slots::missed::Slot;
 use crate::report::slots::{Expected, ExpectedJob};
 
 pub struct Json<'a> {
-    users: &'a Users,
-    is_bad: bool,
-}
-
-impl<'a> Json<'a> {
-    pub fn new(users: &'a Users) -> Self {
-        Self { users, is_bad: false }
-    }
+    pub users: &'a Users,
+    /// A run that was written is bad.
+    pub is_bad: bool,
 }
 
 impl Format for Json<'_> {

@@ -83,7 +83,7 @@ impl Report<'_> {
     pub fn clock(&self) -> Clock {
         let last = self.tally.first_to_last.map_or(self.scope.now, |(_, last)| last);
         let last = if self.scope.is_live { self.scope.now } else { last };
-        Clock::of(last.date())
+        Clock { day: last.date() }
     }
 
     /// How many ENDs have no START, though the whole log of their day was read.

@@ -26,7 +26,7 @@ fn describe(report: &Report) -> String {
     }
     parts.extend(period(query));
     parts.extend(conditions(&query.filter, &report.machine.users));
-    if !query.accepted.is_empty() {
+    if !query.accepted.0.is_empty() {
         parts.push(format!("ok {}", query.accepted));
     }
     parts.join(", ")

@@ -12,14 +12,10 @@ const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
 /// The format of local times: shows the date of a time that is not on the day of the page.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
-    day: NaiveDate,
+    pub day: NaiveDate,
 }
 
 impl Clock {
-    pub fn of(day: NaiveDate) -> Self {
-        Self { day }
-    }
-
     pub fn time(self, time: NaiveDateTime) -> String {
         self.shown(time, "%H:%M")
     }
@@ -36,7 +32,7 @@ impl Clock {
     pub fn span(self, begin: NaiveDateTime, end: NaiveDateTime) -> String {
         let (first, mut last) = (self.time(begin), self.time(end));
         if begin.date() == end.date() {
-            last = Self::of(end.date()).time(end);
+            last = Self { day: end.date() }.time(end);
         }
         if begin.date() == end.date() && first.ends_with(&last) { first } else { format!("{first}–{last}") }
     }

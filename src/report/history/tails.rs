@@ -31,15 +31,16 @@ impl Tails {
     /// Stands for no lines.
     pub const NONE: u32 = u32::MAX;
 
-    /// Keeps the lines of a run that has just ended. Returns their number.
+    /// Keeps the last lines of a run that has just ended, after an ellipsis if there were more. Returns their number.
     pub fn add(&mut self, job: JobId, is_good: bool, output: &KeptOutput) -> u32 {
         let number = self.next;
         if number == Self::NONE {
             return Self::NONE;
         }
         self.next += 1;
+        let cut = output.has_more.then_some("…".as_bytes());
         let lines = output.tail().map(|line| &line[..line.len().min(MAX_LINE)]);
-        let text = lines.collect::<Vec<_>>().join(&b'\n').into_boxed_slice();
+        let text = cut.into_iter().chain(lines).collect::<Vec<_>>().join(&b'\n').into_boxed_slice();
         self.bytes += text.len();
         self.kept.insert(number, text);
         let [good, others] = self.of_jobs.entry(job).or_default();

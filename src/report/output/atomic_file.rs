@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 use std::fs::{File, Permissions};
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -47,7 +47,7 @@ pub struct AtomicFile {
     dir: OwnedFd,
     name: OsString,
     temporary: String,
-    file: File,
+    pub file: File,
     mode: u32,
 }
 
@@ -161,14 +161,4 @@ fn no_new_file(error: &io::Error) -> io::Error {
         None => "give a path without that link",
     };
     io::Error::other(format!("no new file can be made beside it: {error}; tip: {tip}"))
-}
-
-impl Write for AtomicFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
 }

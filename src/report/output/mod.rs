@@ -35,7 +35,7 @@ impl Target {
         match self {
             Self::Stdout(file) => file,
             Self::Pager(pager) => pager,
-            Self::File(file) => file,
+            Self::File(new) => &mut new.file,
         }
     }
 }

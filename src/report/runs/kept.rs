@@ -46,6 +46,8 @@ pub struct KeptOutput {
     /// looks at most outputs, so they are copied as they are.
     lines: Vec<u8>,
     prefix: usize,
+    /// Lines before the last ones were dropped.
+    pub has_more: bool,
     /// Of a long output: the lines with signs of failure.
     signs: Option<Box<Signs>>,
 }
@@ -75,7 +77,8 @@ impl KeptOutput {
         }
         if records.count >= TAIL_LINES as u64 {
             self.make_room();
-            self.lines.clear();
+            self.drop_until(self.lines.len());
+            self.has_more |= records.count > TAIL_LINES as u64;
         }
         let signs = self.signs.get_or_insert_default();
         signs.look(records.lines, records.prefix);
@@ -94,6 +97,7 @@ impl KeptOutput {
 
     pub fn clear(&mut self) {
         self.lines.clear();
+        self.has_more = false;
         self.signs = None;
     }
 
@@ -171,7 +175,7 @@ impl KeptOutput {
 
     /// Keeps only the last lines.
     pub fn shorten(&mut self) {
-        self.lines.drain(..self.tail_begin());
+        self.drop_until(self.tail_begin());
         self.lines.shrink_to_fit();
     }
 
@@ -180,6 +184,12 @@ impl KeptOutput {
         let begin = self.tail_begin();
         let signs = self.signs.get_or_insert_default();
         signs.look(self.lines[..begin].strip_suffix(b"\n").unwrap_or_default(), self.prefix);
+        self.drop_until(begin);
+    }
+
+    fn drop_until(&mut self, begin: usize) {
+        let mut dropped = self.lines[..begin].split_inclusive(|&byte| byte == b'\n');
+        self.has_more = self.has_more || dropped.any(|line| is_no_remark(&self.text(&line[..line.len() - 1])));
         self.lines.drain(..begin);
     }
 

@@ -167,7 +167,7 @@ impl ExpectedJob {
     fn add_line(&mut self, line: usize, entry: &CronJob) {
         self.lines.push(line);
         self.is_conditional |= entry.is_conditional || entry.waits_for_last;
-        self.accepted.extend(&entry.accepted);
+        self.accepted.0.extend(&entry.accepted.0);
     }
 
     /// Whether any of its lines is checked.
@@ -336,7 +336,7 @@ impl Expected {
     /// Whether a line of the run's job has this exit status for one that is no failure.
     pub fn accepts(&self, run: &Run, status: u8) -> bool {
         let place = self.place(run);
-        place.is_some_and(|place| self.jobs[place].accepted.includes(status))
+        place.is_some_and(|place| self.jobs[place].accepted.0.contains(&status))
     }
 
     /// Notes the START of a run.

@@ -21,7 +21,7 @@ struct Cell {
     /// The last bad run, by its number in the history.
     last_bad: Option<usize>,
     outcome: Option<Outcome>,
-    /// A run that started in an earlier column goes on.
+    /// A run that started in an earlier column still goes on at the end.
     is_covered: bool,
 }
 
@@ -90,9 +90,8 @@ impl Cells {
             if run.outcome.is_bad() {
                 (cell.last_bad, cell.outcome) = (Some(*place), Some(run.outcome));
             }
-            let last = if state == RunState::Running { grid.columns - 1 } else { grid.column(run.last) };
-            if last > first {
-                cells[first + 1..=last].iter_mut().for_each(|cell| cell.is_covered = true);
+            if state == RunState::Running {
+                cells[first..].iter_mut().for_each(|cell| cell.is_covered = true);
             }
         }
         for slot in missed {
@@ -179,20 +178,22 @@ impl Cells {
                 Some(RunState::Good) => {
                     let level = (group.all.runs() * LEVELS).div_ceil(most);
                     let path = paths.entry(format!("g g{level}")).or_default();
-                    path.add(group.column, 19 - 2 * level);
+                    path.add(group.column, 1, 18 - level);
                 }
-                Some(state) if state == RunState::Running || detail == Detail::Plain => {
+                Some(state) => {
                     let path = paths.entry(state.letter().to_owned()).or_default();
-                    path.add(group.column, 9);
+                    state.heights().iter().for_each(|height| path.add(group.column, group.columns, *height));
+                    if state > RunState::Running && detail != Detail::Plain {
+                        bad.push((state, group));
+                    }
                 }
-                Some(state) => bad.push((state, group)),
             }
         }
         html! {
             svg.t viewBox={ "0 0 " (grid.columns) " 18" } preserveAspectRatio="none" role="group" aria-label=(self.in_words()) {
                 @for (class, path) in &paths { path class=(class) d=(path.text) {} }
                 @for (state, group) in &bad {
-                    @let path = html! { path class=(state.letter()) d=(state.cells(group.column, group.columns)) {
+                    @let path = html! { path.box d={ "M" (group.column) " 0h" (group.columns) "v18h-" (group.columns) "z" } {
                         title { (title(report, grid, *state, group)) }
                     } };
                     @match href(group.all.last_bad) {
@@ -205,21 +206,22 @@ impl Cells {
     }
 }
 
-/// Cells of one height. Neighbours are one line.
+/// Cells of one state. Neighbours of one height are one line.
 #[derive(Debug, Default)]
 struct Path {
     text: String,
-    end: usize,
+    /// The column after the last line, and the height of the line.
+    end: (usize, u32),
 }
 
 impl Path {
-    fn add(&mut self, column: usize, height: u32) {
-        _ = if !self.text.is_empty() && self.end == column {
-            write!(self.text, "h1")
+    fn add(&mut self, column: usize, columns: usize, height: u32) {
+        _ = if self.end == (column, height) {
+            write!(self.text, "h{columns}")
         } else {
-            write!(self.text, "M{column} {height}h1")
+            write!(self.text, "M{column} {height}h{columns}")
         };
-        self.end = column + 1;
+        self.end = (column + columns, height);
     }
 }
 
@@ -254,7 +256,7 @@ pub fn bar(cells: &[(RunState, String)]) -> Markup {
         svg.bar viewBox={ "0 0 " (cells.len()) " 18" } width=(cells.len() * 9) height="18" preserveAspectRatio="none"
             role="img" aria-label=(label) {
             @for (column, (state, title)) in cells.iter().enumerate() {
-                path class=(state.letter()) d=(state.cells(column, 1)) { title { (title) } }
+                path class=(state.letter()) d=(state.cell(column)) { title { (title) } }
             }
         }
     }

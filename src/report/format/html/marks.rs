@@ -7,10 +7,10 @@ use maud::{Markup, html};
 use super::grid::Grid;
 use super::limits;
 use crate::clock::local_time;
-use crate::escape::printable;
 use crate::report::diagnosis;
 use crate::report::diagnosis::incident::{Incident, IncidentKind};
 use crate::report::format::Report;
+use crate::report::format::crontabs::path;
 use crate::report::format::text::incident_words::IncidentWords;
 
 struct Event {
@@ -39,9 +39,8 @@ impl Marks {
             let lines = it.wanted().iter().flat_map(|job| &job.lines);
             lines.map(|line| it.line(*line))
         }) {
-            let file = printable(entry.place.file.display().to_string().as_bytes());
             if let Some(at) = entry.changed.map(local_time) {
-                point(at, &format!("{file} was changed"));
+                point(at, &format!("{} was changed", path(&entry.place.file)));
             }
         }
         events.retain(|event| event.to >= grid.begin && event.from < end);

@@ -34,8 +34,8 @@ const SCRIPT: &str = include_str!("page.js");
 /// Allows no request. Allows only this style and this script, by the SHA-256 of their text, which a browser prints if
 /// they differ. The icon is empty: otherwise a browser would request one.
 const POLICY: &str = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; \
-    style-src 'sha256-NE7geB2kRTIPUcpWJP/eQ77CwtknzC3Zd4OnqEFAPlo='; \
-    script-src 'sha256-/QM3kldgGAMQ6kAA5rkNzwqqL4hj046G59dFKYftZKc='";
+    style-src 'sha256-aI3sibKkikHtkA5Zs19jK2Wc3UjSihjOPCHSS0bNnsY='; \
+    script-src 'sha256-5J8KDV8VxeUOcb1okwuo43vn9m5DzxVPXaVrHoZlTkA='";
 
 pub struct Html;
 
@@ -75,7 +75,7 @@ fn body(report: &Report, incidents: &[Incident]) -> Markup {
     let view = view.as_ref();
     let problems = Problems::of(report, incidents, view);
     html! {
-        @if view.is_some() { a.skip href="#timeline" { "Skip to the timeline" } }
+        a.skip href="#problems" { "Skip to the problems" }
         p.span { (made(report)) }
         (problems.section(report))
         (notes::watched(report, view))

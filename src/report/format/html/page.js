@@ -7,7 +7,7 @@
   [form.id, form.role] = ["find", "search"];
   form.innerHTML = `
     <label>Find <input type="search" name="q" autocomplete="off" placeholder="job, state, reason or output"></label>
-    <label>Sort <select name="sort"><option>worst<option>name<option>duration</select></label>
+    <label>Sort the timeline by <select name="sort"><option>worst<option>name<option>duration</select></label>
     <label>From <input type="datetime-local" name="from"></label>
     <label>to <input type="datetime-local" name="to"></label>
     <button type="reset">Show all</button> <output role="status"></output>`;
@@ -17,7 +17,7 @@
   const problems = all(".problem");
   const rows = all("div.row[data-s]");
   const lines = one(".lines");
-  const groups = all(".host, .more");
+  const groups = all(".host, .more, .kind");
   const columns = Number(lines.dataset.columns);
   const step = Number(lines.dataset.step) * 1000;
   const begin = Date.parse(lines.dataset.begin + "Z");
@@ -33,8 +33,8 @@
   // What is chosen: in the fields, in the address, and on the page.
   const names = ["q", "sort", "from", "to", "at"];
   const chosen = () => {
-    const hash = decodeURIComponent(location.hash.slice(1));
-    const given = hash.includes("=") ? new URLSearchParams(location.hash.slice(1)) : new URLSearchParams({ at: hash });
+    const hash = location.hash.slice(1);
+    const given = new URLSearchParams(hash.includes("=") ? hash : { at: hash });
     return Object.fromEntries(names.map((name) => [name, given.get(name) ?? ""]));
   };
   const choose = (change, is_step) => {
@@ -175,7 +175,7 @@
     });
   }
   form.addEventListener("input", () => {
-    choose({ q: form.q.value.trim(), sort: form.sort.value, from: form.from.value, to: form.to.value, at: "" });
+    choose({ q: form.q.value, sort: form.sort.value, from: form.from.value, to: form.to.value, at: "" });
   });
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => choose({ q: "", sort: "", from: "", to: "", at: "" }));
@@ -211,12 +211,24 @@
     start = null;
     delete area.dataset.waits;
     area.remove();
-    choose({ from: first > 0 ? time(first) : "", to: last < columns ? time(last) : "", at: "" });
+    choose({ from: first > 0 ? time(first) : "", to: last < columns ? time(last) : "", at: "" }, true);
+  });
+
+  // Bad cells have titles of their own.
+  one(".axis").title = "Drag, or click at the beginning and at the end, to see a part of the time";
+  lines.addEventListener("pointermove", (event) => {
+    const cells = event.target.closest(".t");
+    if (!cells) return lines.removeAttribute("title");
+    const { left, top, width, bottom } = cells.getBoundingClientRect();
+    const at = Math.floor(seen[0] + ((event.clientX - left) / width) * (seen[1] - seen[0]));
+    const here = [bottom - 1, (top + bottom) / 2].map((y) => document.elementFromPoint(event.clientX, y));
+    const state = here.some((it) => it?.matches("path.g")) ? ": ok" : here.some((it) => it?.matches("path.r")) ? ": running" : "";
+    lines.title = `${time(at).slice(0, 16).replace("T", " ")}${state}`;
   });
 
   // One stop of the tab key for the timeline, and arrow keys in it.
   const stops = (line) => (line.localName === "summary" ? [line] : all("a", line));
-  let stop = null;
+  let [stop, left] = [null, 0];
   const visit = (it) => {
     if (stop) stop.setAttribute("tabindex", "-1");
     stop = it;
@@ -236,15 +248,15 @@
     let to = null;
     if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
       if (line.localName === "summary") line.parentElement.open = event.key === "ArrowRight";
-      else to = them[at + (event.key === "ArrowRight" ? 1 : -1)];
+      else [to, left] = [them[at + (event.key === "ArrowRight" ? 1 : -1)], 0];
     } else if (event.key === "Home" || event.key === "End") {
-      to = them.at(event.key === "Home" ? 0 : -1);
+      [to, left] = [them.at(event.key === "Home" ? 0 : -1), 0];
     } else if (event.key === "ArrowUp" || event.key === "ArrowDown") {
       const visible = all(".row:not(.axis)", lines).filter((it) => it.checkVisibility() && stops(it).length);
       const next = visible[visible.indexOf(line) + (event.key === "ArrowDown" ? 1 : -1)];
-      const left = event.target.getBoundingClientRect().left;
+      if (at > 0) left = event.target.getBoundingClientRect().left;
       const far = (it) => Math.abs(it.getBoundingClientRect().left - left);
-      to = at > 0 && next ? stops(next).reduce((one, it) => (far(it) < far(one) ? it : one)) : next && stops(next)[0];
+      to = left && next ? stops(next).reduce((one, it) => (far(it) < far(one) ? it : one)) : next && stops(next)[0];
     } else return;
     event.preventDefault();
     if (to) {

@@ -60,12 +60,14 @@ impl Problems {
                     @let (list, left_out) = (&self.markup[kind], self.left_out[kind]);
                     @if !list.is_empty() {
                         @let (seen, more) = list.split_at(list.len().min(limits::SEEN_PROBLEMS[kind]));
-                        h3 { (title) " " span.facts { (list.len() + left_out) } }
-                        @for problem in seen { (problem) }
-                        @if !more.is_empty() {
-                            details.more { summary { (count(more.len() as u64, "more problem")) } @for problem in more { (problem) } }
+                        div.kind {
+                            h3 { (title) " " span.facts { (list.len() + left_out) } }
+                            @for problem in seen { (problem) }
+                            @if !more.is_empty() {
+                                details.more { summary { (count(more.len() as u64, "more problem")) } @for problem in more { (problem) } }
+                            }
+                            @if left_out > 0 { p { "and " (left_out) " more (remoteexe --report --all lists them)" } }
                         }
-                        @if left_out > 0 { p { "and " (left_out) " more (remoteexe --report --all lists them)" } }
                     }
                 }
             }
@@ -124,22 +126,26 @@ fn problem(
     }
 }
 
-/// The last runs and missed slots of the jobs as cells, the last good run and the next start.
+/// The last runs and missed slots of the jobs until the problem ended as cells, the last good run and the next start.
 fn last_runs(View { report, rows, .. }: &View, incident: &Incident) -> Markup {
     let clock = report.clock();
+    let end = incident.until(report.scope.now);
+    let is_after = |at: NaiveDateTime| at > end || at >= report.scope.now;
     let mut last: Vec<(NaiveDateTime, RunState, String)> = Vec::new();
     for job in &incident.jobs {
+        let name = if incident.jobs.len() > 1 { report.job_name(*job) + " " } else { String::new() };
         let runs = report.history.of_job(*job).iter().rev();
-        let runs = runs.filter(|run| run.start < report.scope.now).take(CELLS_OF_PROBLEM);
+        let runs = runs.filter(|run| !is_after(run.start)).take(CELLS_OF_PROBLEM);
         last.extend(runs.map(|run| {
             let start = clock.second(run.start);
             let took = run.good_seconds().map(|seconds| format!(", {}", duration(Some(seconds))));
-            let words = format!("{start} {}{}", way(run.outcome), took.unwrap_or_default());
+            let words = format!("{start} {name}{}{}", way(run.outcome), took.unwrap_or_default());
             (run.start, RunState::of(run), words)
         }));
         let missed = rows.get(job).into_iter().flat_map(|row| &row.missed);
-        let missed = missed.rev().take(CELLS_OF_PROBLEM);
-        last.extend(missed.map(|at| (*at, RunState::NotStarted, format!("{} not started", clock.second(*at)))));
+        let missed = missed.rev().filter(|at| !is_after(**at)).take(CELLS_OF_PROBLEM);
+        let words = |at| format!("{} {name}not started", clock.second(at));
+        last.extend(missed.map(|at| (*at, RunState::NotStarted, words(*at))));
     }
     last.sort_by_key(|(at, ..)| *at);
     let skipped = last.len().saturating_sub(CELLS_OF_PROBLEM);

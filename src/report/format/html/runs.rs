@@ -7,7 +7,7 @@ use super::rows::{JobRow, View};
 use super::state::RunState;
 use crate::escape::printable;
 use crate::report::diagnosis::incident::Incident;
-use crate::report::format::{Report, age, count, crontabs, duration, usual_duration, way};
+use crate::report::format::{Report, age, count, crontabs, duration, grouped, usual_duration, way};
 use crate::report::history::durations::DurationStats;
 use crate::report::history::{JobId, RunSummary};
 use crate::report::runs::outcome::Outcome;
@@ -16,12 +16,14 @@ use crate::report::runs::reason::shown as readable;
 /// The runs of a job. `back` is the id to return to.
 pub fn of_job(report: &Report, row: &JobRow, back: &str, has_output: bool) -> Markup {
     let listed = row.runs.iter().rev().filter(|(place, _)| row.listed.contains(place));
+    let going = row.runs.iter().rev().map(|(_, run)| *run).find(|run| run.outcome == Outcome::Running);
     let last_bad = last_bad(report, &row.runs);
     html! {
         div.runs id={ "j" (row.job) } {
             p.facts { (facts(report, row)) }
-            @if has_output { (outputs(report, last_bad, last_good(report, &[row.job]))) }
+            @if has_output { (outputs(report, [going, last_bad, last_good(report, &[row.job])], false)) }
             (list(report, listed.map(|(place, run)| (Some(*place), *run)), false))
+            (not_all(row.listed.len(), row.runs.len()))
             @if let Some(last) = row.missed.last() {
                 p.facts { (count(row.missed.len() as u64, "start")) " missing, the last one of " (report.clock().second(*last)) }
             }
@@ -33,22 +35,31 @@ pub fn of_job(report: &Report, row: &JobRow, back: &str, has_output: bool) -> Ma
 /// The runs of a problem of several jobs, and links to each job.
 pub fn of_incident(View { report, rows, .. }: &View, incident: &Incident, back: &str) -> Markup {
     let (jobs, last) = (&*incident.jobs, incident.last.as_ref());
-    let of_jobs = jobs.iter().filter_map(|job| rows.get(job));
-    let runs = of_jobs.clone().flat_map(|row| row.runs.iter().rev().take(RUNS_OF_SEVERAL));
-    let mut runs: Vec<&RunSummary> = runs.map(|(_, run)| *run).collect();
+    // What ran before or after has nothing to do with the problem.
+    let end = incident.until(report.scope.now);
+    let runs = jobs.iter().filter_map(|job| rows.get(job)).flat_map(|row| &row.runs).map(|(_, run)| *run);
+    let in_time = runs.filter(|run| run.start >= incident.window.since && run.start <= end);
+    let mut runs: Vec<&RunSummary> = in_time.collect();
     runs.sort_by_key(|run| std::cmp::Reverse((run.start, run.pid)));
+    let all = runs.len();
     runs.truncate(RUNS_OF_SEVERAL);
+    let shown = runs.len();
+    let last_good = last.and_then(|run| last_good(report, std::slice::from_ref(&run.job)));
     let more = jobs.len().saturating_sub(LISTED_JOBS);
     html! {
         div.runs id={ (back) "r" } {
-            (outputs(report, last, last_good(report, last.map_or(jobs, |run| std::slice::from_ref(&run.job)))))
+            (outputs(report, [None, last, last_good], true))
             (list(report, runs.into_iter().map(|run| (None, run)), true))
+            (not_all(shown, all))
             @if !jobs.is_empty() {
                 h4 { (count(jobs.len() as u64, "job")) }
                 ul.jobs {
-                    @for job in jobs.iter().take(LISTED_JOBS) {
+                    @for job in incident.in_order().take(LISTED_JOBS) {
                         @let name = report.job_name(*job);
-                        li { @if rows.contains_key(job) { a href={ "#t" (job) } { (name) } } @else { (name) } }
+                        li {
+                            @if rows.contains_key(job) { a href={ "#t" (job) } { (name) } } @else { (name) }
+                            @if incident.not_recovered.contains(job) { " (no good run since)" }
+                        }
                     }
                     @if more > 0 { li { (count(more as u64, "more job")) } }
                 }
@@ -89,11 +100,21 @@ pub fn last_good<'a>(report: &'a Report, jobs: &[JobId]) -> Option<&'a RunSummar
     jobs.iter().filter_map(good).max_by_key(|run| run.until)
 }
 
-fn outputs(report: &Report, bad: Option<&RunSummary>, good: Option<&RunSummary>) -> Markup {
+/// Says that not all runs are in a list.
+fn not_all(shown: usize, all: usize) -> Markup {
+    html! { @if shown < all { p.facts { (grouped(shown as u64)) " of " (count(all as u64, "run")) " shown" } } }
+}
+
+/// What the last runs of three kinds printed.
+fn outputs(report: &Report, runs: [Option<&RunSummary>; 3], has_names: bool) -> Markup {
     html! {
-        @for (title, run) in [("Last bad run", bad), ("Last good run", good)] {
+        @for (title, run) in ["Now", "Last bad run", "Last good run"].iter().zip(runs) {
             @if let Some(run) = run {
-                h4 { (title) ": " (report.clock().second(run.start)) " " (words(report, run)) }
+                h4 {
+                    (title) ": " (report.clock().second(run.start)) " "
+                    @if has_names { (report.job_name(run.job)) " " }
+                    (words(report, run))
+                }
                 (output(report, run))
             }
         }
@@ -116,7 +137,7 @@ fn output(report: &Report, run: &RunSummary) -> Markup {
             (None, None) => p.facts { "Its output is not on this page: remoteexe --report --run " (report.clock().run_name(run.pid, run.start)) },
             (Some(b""), None) => p.facts { "No output." },
             _ => pre {
-                @if let (Some(reason), None) = (reason, place) { mark { (printable(reason)) } "\n…\n" }
+                @if let (Some(reason), None) = (reason, place) { mark { (printable(reason)) } "\n" @if tail.is_none() { "…\n" } }
                 @for (number, line) in lines.iter().enumerate() {
                     @if Some(number) == place { mark { (printable(line)) } } @else { (printable(line)) }
                     "\n"

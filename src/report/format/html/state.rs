@@ -47,7 +47,7 @@ impl RunState {
     /// widths.
     fn look(self) -> (&'static str, &'static str, &'static [u32]) {
         match self {
-            Self::Good => ("ok", "g", &[11]),
+            Self::Good => ("ok", "g", &[14]),
             Self::Running => ("running", "r", &[9]),
             Self::NotConnected => ("connection failure", "c", &[3, 15]),
             Self::NotStarted => ("not started", "m", &[1, 17]),
@@ -56,10 +56,13 @@ impl RunState {
         }
     }
 
-    /// `columns` cells from a column on.
-    pub fn cells(self, column: usize, columns: usize) -> String {
-        let (.., heights) = self.look();
-        let lines = heights.iter().map(|height| format!("M{column} {height}h{columns}"));
+    pub fn heights(self) -> &'static [u32] {
+        self.look().2
+    }
+
+    /// The cell in a column.
+    pub fn cell(self, column: usize) -> String {
+        let lines = self.heights().iter().map(|height| format!("M{column} {height}h1"));
         lines.collect()
     }
 }
@@ -70,7 +73,7 @@ pub fn legend() -> Markup {
             @for state in RunState::ALL {
                 li {
                     svg.key viewBox="0 0 1 18" preserveAspectRatio="none" aria-hidden="true" {
-                        path class=(state.letter()) d=(state.cells(0, 1)) {}
+                        path class=(state.letter()) d=(state.cell(0)) {}
                     }
                     " " (state.name())
                 }

@@ -32,7 +32,7 @@ pub struct Lines {
 /// The jobs whose lines come first.
 pub fn first_jobs(incidents: &[Incident]) -> Vec<JobId> {
     let mut jobs = Vec::new();
-    for job in incidents.iter().flat_map(|incident| incident.jobs.iter().take(limits::FIRST_JOBS_OF_PROBLEM)) {
+    for job in incidents.iter().flat_map(|incident| incident.in_order().take(limits::FIRST_JOBS_OF_PROBLEM)) {
         if jobs.len() < limits::FIRST_JOBS && !jobs.contains(job) {
             jobs.push(*job);
         }

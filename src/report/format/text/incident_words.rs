@@ -116,8 +116,7 @@ fn said<'a>(incident: &'a Incident, report: &Report) -> Said<'a> {
             (Subject::All(format!("all jobs{}", on(*scheduler, report))), facts.collect(), no_reason())
         }
         IncidentKind::NotStarted { place, is_ignored } => {
-            let file = || printable(place.file.display().to_string().as_bytes());
-            let ignored = is_ignored.then(|| format!("cron ignores {}: --check says why", file()));
+            let ignored = is_ignored.then(|| format!("cron ignores {}: --check says why", crontabs::path(&place.file)));
             let why = ignored.unwrap_or_else(|| format!("line {}", crontabs::place(place)));
             (Subject::Jobs, not_started(incident, report), why)
         }

@@ -22,14 +22,8 @@ use crate::report::query::{Question, Shown};
 use page::Page;
 
 pub struct Text {
-    shown: Shown,
-    color: ColorChoice,
-}
-
-impl Text {
-    pub fn new(shown: Shown, color: ColorChoice) -> Self {
-        Self { shown, color }
-    }
+    pub shown: Shown,
+    pub color: ColorChoice,
 }
 
 impl Format for Text {

@@ -85,20 +85,19 @@ pub fn fits(text: &str, columns: usize) -> bool {
 
 /// The longest end of `text` that fits.
 pub fn suffix(text: &str, columns: usize) -> &str {
-    let mut used = 0;
-    let is_over = |character: char| {
-        used += character.width().unwrap_or_default();
-        used > columns
-    };
-    text.rsplit(is_over).next().unwrap_or_default()
+    text.rsplit(is_over(columns)).next().unwrap_or_default()
 }
 
 /// The longest beginning of `text` that fits.
 pub fn prefix(text: &str, columns: usize) -> &str {
+    text.split(is_over(columns)).next().unwrap_or_default()
+}
+
+/// Whether a character is over, when all before it have taken their columns.
+fn is_over(columns: usize) -> impl FnMut(char) -> bool {
     let mut used = 0;
-    let is_over = |character: char| {
+    move |character| {
         used += character.width().unwrap_or_default();
         used > columns
-    };
-    text.split(is_over).next().unwrap_or_default()
+    }
 }

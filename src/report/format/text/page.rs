@@ -185,28 +185,27 @@ pub fn wrapped_whole(text: &str, columns: usize) -> Vec<String> {
 /// `text` in lines of at most this many columns, broken at blanks if there are any.
 pub fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
-    let mut lines = vec![String::new()];
-    let mut used = 0;
+    let (mut lines, mut line, mut used) = (Vec::new(), String::new(), 0);
     for word in text.split(' ') {
         let mut rest = word;
-        let needed = rest.width() + usize::from(used > 0);
-        if used > 0 && used + needed > columns {
-            lines.push(String::new());
+        if used > 0 && used + 1 + rest.width() > columns {
+            lines.push(mem::take(&mut line));
             used = 0;
         }
         if used > 0 {
-            lines.last_mut().expect("there is a line").push(' ');
+            line.push(' ');
             used += 1;
         }
         while rest.width() > columns {
             let first = rest.chars().next().map_or(0, char::len_utf8);
             let part = &rest[..prefix(rest, columns).len().max(first)];
-            lines.last_mut().expect("there is a line").push_str(part);
-            lines.push(String::new());
+            line.push_str(part);
+            lines.push(mem::take(&mut line));
             rest = &rest[part.len()..];
         }
-        lines.last_mut().expect("there is a line").push_str(rest);
+        line.push_str(rest);
         used += rest.width();
     }
+    lines.push(line);
     lines
 }

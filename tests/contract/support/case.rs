@@ -68,7 +68,9 @@ fn write_file(scene: &Scene, name: &str, content: &str) {
 /// What a command prints, on standard error with a mark, and its exit status.
 fn result(scene: &Scene, command: &str) -> String {
     let (command, fields) = command.trim_end().split_once(" | fields ").unwrap_or((command, ""));
-    let mut bash = std::process::Command::new("bash");
+    // A command that waits for what never comes fails, and does not stop all tests. A terminal stays the command's.
+    let mut bash = std::process::Command::new("timeout");
+    bash.args(["--foreground", "600", "bash"]);
     scene.equip(&mut bash);
     bash.env("PATH", format!("{FAKE}:{}:/usr/bin:/bin", bin()));
     bash.env("TZ", "UTC").env("BIN", bin()).env("OWN_MOUNTS", OWN_MOUNTS).current_dir(scene.path(""));

@@ -293,13 +293,13 @@ impl CommandLine<ReportArgs> {
             since: self.optional("since", self.args.since.as_ref(), since)?.or(day),
             until: self.optional("until", self.args.until.as_ref(), until)?,
         };
-        let is_clock = self.args.until.as_ref().and_then(|word| word.to_str()).is_some_and(is_clock_alone);
-        if let (Some(since), Some(until)) = (period.since, &mut period.until) {
-            let next = *until + TimeDelta::days(1);
+        if self.args.until.as_ref().and_then(|word| word.to_str()).is_some_and(is_clock_alone)
+            && let (Some(since), Some(until)) = (period.since, &mut period.until)
+            && *until < since
+            && since < *until + TimeDelta::days(1)
+        {
             // `--since 14:00 --until 14:10` at 14:06: not yesterday's.
-            if is_clock && *until < since && since < next {
-                *until = next;
-            }
+            *until += TimeDelta::days(1);
         }
         if self.args.changed {
             // cron starts a command some seconds late, sometimes more and sometimes less. In whole minutes, two periods

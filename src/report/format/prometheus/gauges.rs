@@ -62,7 +62,7 @@ pub fn add(text: &mut Exposition, labelled: &Labelled) {
 /// When and how the metrics were made: `now` is the time, in seconds from 1970.
 pub fn add_report(text: &mut Exposition, now: i64, took: Duration) {
     text.metric("remoteexe_report_timestamp_seconds", "Time at which the report began.").add(&[], now);
-    let took = format_args!("{:.3}", took.as_secs_f64());
+    let took = format!("{:.3}", took.as_secs_f64());
     text.metric("remoteexe_report_duration_seconds", "Time that the report took.").add(&[], took);
     let version = [("version", env!("CARGO_PKG_VERSION"))];
     text.metric("remoteexe_build_info", "The version that made the report.").add(&version, 1);

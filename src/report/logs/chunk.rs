@@ -5,6 +5,7 @@ use std::iter;
 use chrono::NaiveDateTime;
 use memchr::{memchr, memrchr};
 
+use super::sign::first_sign;
 use crate::log::record::Kind;
 
 /// A group of lines of a log.
@@ -32,6 +33,8 @@ pub struct Records<'a> {
     pub prefix: usize,
     /// They are output, whatever their text.
     pub is_output: bool,
+    /// They may have a sign of failure.
+    pub may_have_sign: bool,
 }
 
 #[derive(Debug, Default)]
@@ -50,6 +53,8 @@ pub struct LineGroup {
     /// The local time of the last record so far, or the earliest possible time.
     pub time: NaiveDateTime,
     pub kind: GroupKind,
+    /// It may have a sign of failure.
+    pub may_have_sign: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -61,14 +66,28 @@ pub enum GroupKind {
 
 impl Chunk {
     pub fn line(&self, index: usize) -> Line<'_> {
-        let LineGroup { begin, end, time, kind } = self.groups[index];
+        let LineGroup { begin, end, time, kind, may_have_sign } = self.groups[index];
         match kind {
             GroupKind::Records { pid, prefix, count, is_output } => {
                 let lines = &self.bytes[begin..end];
-                Line::Records(Records { time, pid, lines, count, prefix, is_output })
+                Line::Records(Records { time, pid, lines, count, prefix, is_output, may_have_sign })
             }
             GroupKind::Unrecognized => Line::Unrecognized,
             GroupKind::Empty => Line::Empty,
+        }
+    }
+
+    /// Notes which groups have a sign of failure. The thread that reads ahead does this: it has less to do, and the bytes
+    /// in its cache.
+    pub fn find_signs(&mut self) {
+        let end = self.groups.last().map_or(0, |group| group.end);
+        let first_from = |begin| first_sign(&self.bytes[begin..end]).map_or(end, |sign| begin + sign);
+        let mut sign = first_from(0);
+        for group in &mut self.groups {
+            if sign < group.begin {
+                sign = first_from(group.begin);
+            }
+            group.may_have_sign = sign < group.end;
         }
     }
 }

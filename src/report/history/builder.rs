@@ -1,10 +1,10 @@
 //! Adds runs to a history as they end.
 
-use std::collections::HashMap;
 use std::mem;
 use std::rc::Rc;
 
 use chrono::NaiveDateTime;
+use foldhash::HashMap;
 
 use super::kept_lines::KeptLines;
 use super::scripts::Scripts;

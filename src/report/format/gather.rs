@@ -1,12 +1,12 @@
 //! Gathers a report: notes each run as it is read, and collects what the format needs.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use chrono::{NaiveDateTime, TimeDelta};
 use rustix::fs::statvfs;
 
-use super::Needs;
-use super::Report;
+use super::{Needs, Report};
 use crate::clock::latest_shown;
 use crate::machine::Machine;
 use crate::report::diagnosis::watch::samples::Samples;
@@ -199,6 +199,7 @@ impl<'a> Gatherer<'a> {
             missed,
             crontabs,
             watch,
+            periods: OnceCell::new(),
         }
     }
 

@@ -1,11 +1,13 @@
 //! The result of a query. Formats read it, and nothing else.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDateTime;
 
 use super::words::{Clock, shown_name};
 use crate::cron::Starter;
+use crate::cron::upcoming::{self, Periods};
 use crate::escape::printable;
 use crate::machine::Machine;
 use crate::report::diagnosis::evidence::Evidence;
@@ -43,6 +45,8 @@ pub struct Report<'a> {
     pub missed: MissedStarts,
     pub crontabs: Option<Expected>,
     pub watch: Watch,
+    /// See [`Report::periods`].
+    pub periods: OnceCell<Periods>,
 }
 
 impl Report<'_> {
@@ -54,6 +58,11 @@ impl Report<'_> {
     /// The most rows of a list, unless all are listed.
     pub fn most(&self, most: usize) -> usize {
         if self.lists_all() { usize::MAX } else { most }
+    }
+
+    /// The periods in which to search for the next start of a job: found once for all jobs, and only if a job asks.
+    pub fn periods(&self) -> &Periods {
+        self.periods.get_or_init(|| upcoming::periods(self.machine.zoned_now))
     }
 
     /// What starts a job: cron, or a scheduler whose crontab no cron of this machine reads.

@@ -307,7 +307,7 @@ fn not_recovered(incident: &Incident, report: &Report) -> Vec<String> {
 
 /// `next Tue 02:50`, if a crontab has the job.
 fn next(report: &Report, job: JobId) -> Option<String> {
-    let schedule = crontabs::schedule_of(report, job).filter(|_| report.scope.is_live);
+    let schedule = report.scope.is_live.then(|| crontabs::schedule_of(report, job)).flatten();
     schedule.map(|schedule| format!("next {}", schedule.next))
 }
 

@@ -1,6 +1,7 @@
 //! The runs that a diagnosis needs, a few bytes each, by job.
 
 pub mod builder;
+pub mod constant_name;
 pub mod counts;
 pub mod durations;
 pub mod jobs;

@@ -7,8 +7,8 @@ use std::rc::Rc;
 
 use chrono::{Days, NaiveDate, NaiveDateTime};
 
+use super::constant_name::lasting_name;
 use super::durations::{DurationStats, LAST_DAYS, MAX_DAYS, MIN_GOOD, before_each, is_long};
-use super::jobs::lasting_name;
 use super::{Good, History, JobId, RunFlag, RunSummary};
 use crate::machine::Machine;
 use crate::report::history::scope::Scope;

@@ -10,7 +10,7 @@ use chrono::{NaiveDate, NaiveTime, TimeDelta};
 
 use super::samples::{Samples, WatchedJob};
 use crate::log::record::Kind;
-use crate::report::history::jobs::lasting_name;
+use crate::report::history::constant_name::lasting_name;
 use crate::report::history::older_logs::OlderLogs;
 use crate::report::logs::chunk::Records;
 use crate::report::logs::excerpt::{self, ReadBudget};

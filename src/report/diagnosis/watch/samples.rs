@@ -6,7 +6,7 @@ use std::rc::Rc;
 use chrono::{NaiveDate, NaiveDateTime, Timelike};
 use foldhash::HashMap;
 
-use crate::report::history::jobs::{Changing, constant_name, lasting_name};
+use crate::report::history::constant_name::{Changing, constant_name, lasting_name};
 use crate::report::logs::owner::Account;
 use crate::report::runs::kept::ErrorLine;
 use crate::report::runs::outcome::Outcome;

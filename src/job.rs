@@ -34,7 +34,7 @@ use family::Family;
 use marker::Marker;
 use monitor::{Monitor, Verdict};
 use proof::Proved;
-use relay::{Exit, Sinks, Watch, relay};
+use relay::{AttemptWatch, Exit, Sinks, relay};
 use retry::{Decision, Failures};
 use signals::{EndingSignal, Signals};
 use ssh::StartError;
@@ -277,7 +277,8 @@ impl Job {
             self.record_lack("/proc does not show what runs", &mut sinks.log);
             monitor.distrust();
         }
-        let mut watch = Watch { monitor, proved, family, connect_by: timeout.map(|timeout| Instant::now() + timeout) };
+        let mut watch =
+            AttemptWatch { monitor, proved, family, connect_by: timeout.map(|timeout| Instant::now() + timeout) };
         let exit = match relay(running, &mut watch, signals, sinks) {
             Ok(exit) => exit,
             Err(error) => return AttemptResult::last(JobOutcome::WaitFailed(error)),

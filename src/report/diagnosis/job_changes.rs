@@ -59,26 +59,26 @@ pub struct StartedJob<'a> {
     has_stopped: bool,
 }
 
-type Job<'a> = Rc<StartedJob<'a>>;
+type SharedJob<'a> = Rc<StartedJob<'a>>;
 
 /// A job that runs twice.
 #[derive(Debug)]
 pub enum Twice<'a> {
     /// Two users or schedulers start the job.
-    ByTwo(Job<'a>, Job<'a>),
+    ByTwo(SharedJob<'a>, SharedJob<'a>),
     /// Two STARTs came at once, so many times.
-    AtOnce(Job<'a>, usize),
+    AtOnce(SharedJob<'a>, usize),
 }
 
 #[derive(Debug)]
 pub struct JobChanges<'a> {
-    pub switched_off: Vec<(Job<'a>, &'a CommentedOut)>,
+    pub switched_off: Vec<(SharedJob<'a>, &'a CommentedOut)>,
     /// The old and the new job.
-    pub renamed: Vec<(Job<'a>, Job<'a>)>,
+    pub renamed: Vec<(SharedJob<'a>, SharedJob<'a>)>,
     pub twice: Vec<Twice<'a>>,
     /// Their first START is in the period, and no run was good.
-    pub new: Vec<Job<'a>>,
-    pub stopped: Vec<Job<'a>>,
+    pub new: Vec<SharedJob<'a>>,
+    pub stopped: Vec<SharedJob<'a>>,
 }
 
 impl<'a> JobChanges<'a> {
@@ -86,14 +86,14 @@ impl<'a> JobChanges<'a> {
         let jobs = started(evidence);
         let renamed = renamed(evidence.history, &jobs);
         let is_renamed = |id: JobId| renamed.iter().any(|(old, new)| [old.id, new.id].contains(&id));
-        let alone: Vec<Job> = jobs.iter().filter(|job| !is_renamed(job.id)).cloned().collect();
+        let alone: Vec<SharedJob> = jobs.iter().filter(|job| !is_renamed(job.id)).cloned().collect();
         let (switched_off, stopped) = stopped(evidence, &alone);
         let (twice, new) = (twice(evidence, &jobs), new(evidence, &alone));
         Self { switched_off, renamed, twice, new, stopped }
     }
 }
 
-fn started(evidence: ChangeEvidence<'_>) -> Vec<Job<'_>> {
+fn started(evidence: ChangeEvidence<'_>) -> Vec<SharedJob<'_>> {
     let ChangeEvidence { history, expected, .. } = evidence;
     let now = evidence.scope.now;
     let mut latest: BTreeMap<Scheduler, NaiveDateTime> = BTreeMap::new();
@@ -129,7 +129,7 @@ fn started(evidence: ChangeEvidence<'_>) -> Vec<Job<'_>> {
 }
 
 /// The stopped jobs, each with the job that began then with the same script or on the same host.
-fn renamed<'a>(history: &History, jobs: &[Job<'a>]) -> Vec<(Job<'a>, Job<'a>)> {
+fn renamed<'a>(history: &History, jobs: &[SharedJob<'a>]) -> Vec<(SharedJob<'a>, SharedJob<'a>)> {
     let account = |job: &StartedJob| history.account(job.id);
     let host = |job: &StartedJob| history.job(job.id).host;
     let began = |old: &StartedJob, new: &StartedJob| {
@@ -141,9 +141,9 @@ fn renamed<'a>(history: &History, jobs: &[Job<'a>]) -> Vec<(Job<'a>, Job<'a>)> {
         let is_next = old.last < new.first && new.first - old.last <= pause;
         is_next && is_alike && account(old) == account(new)
     };
-    let only = |mut found: Vec<&Job<'a>>| found.pop().cloned().filter(|_| found.is_empty());
+    let only = |mut found: Vec<&SharedJob<'a>>| found.pop().cloned().filter(|_| found.is_empty());
     let stopped = || jobs.iter().filter(|job| job.has_stopped).take(MAX_STOPPED);
-    let pair = |old: &Job<'a>| {
+    let pair = |old: &SharedJob<'a>| {
         let new = |is_like: &dyn Fn(&StartedJob, &StartedJob) -> bool| {
             let new = jobs.iter().filter(|new| began(old, new) && is_like(old, new));
             // Two old jobs may not become one.
@@ -157,7 +157,10 @@ fn renamed<'a>(history: &History, jobs: &[Job<'a>]) -> Vec<(Job<'a>, Job<'a>)> {
 }
 
 /// The jobs whose line is commented out, and other stopped jobs without an understood line.
-fn stopped<'a>(evidence: ChangeEvidence<'a>, jobs: &[Job<'a>]) -> (Vec<(Job<'a>, &'a CommentedOut)>, Vec<Job<'a>>) {
+fn stopped<'a>(
+    evidence: ChangeEvidence<'a>,
+    jobs: &[SharedJob<'a>],
+) -> (Vec<(SharedJob<'a>, &'a CommentedOut)>, Vec<SharedJob<'a>>) {
     let (mut switched_off, mut stopped) = (Vec::new(), Vec::new());
     let Some(expected) = evidence.expected.filter(|it| it.planned.plan.has_any()) else {
         return (switched_off, stopped);
@@ -177,14 +180,14 @@ fn stopped<'a>(evidence: ChangeEvidence<'a>, jobs: &[Job<'a>]) -> (Vec<(Job<'a>,
 }
 
 /// The jobs that two users or schedulers start, and those that are started twice at once.
-fn twice<'a>(evidence: ChangeEvidence, jobs: &[Job<'a>]) -> Vec<Twice<'a>> {
-    let mut by_name: BTreeMap<&[u8], Vec<&Job>> = BTreeMap::new();
+fn twice<'a>(evidence: ChangeEvidence, jobs: &[SharedJob<'a>]) -> Vec<Twice<'a>> {
+    let mut by_name: BTreeMap<&[u8], Vec<&SharedJob>> = BTreeMap::new();
     for job in jobs {
         by_name.entry(job.name).or_default().push(job);
     }
     let mut found = Vec::new();
     for same in by_name.into_values() {
-        let are_both = |two: &&[&Job]| two[0].first < two[1].last && two[1].first < two[0].last;
+        let are_both = |two: &&[&SharedJob]| two[0].first < two[1].last && two[1].first < two[0].last;
         if let Some(two) = same.windows(2).find(are_both) {
             found.push(Twice::ByTwo(Rc::clone(two[0]), Rc::clone(two[1])));
             continue;
@@ -208,11 +211,11 @@ fn pairs_at_once(evidence: ChangeEvidence, job: &StartedJob) -> Option<usize> {
 }
 
 /// The jobs whose first START is in the period, without a good run.
-fn new<'a>(evidence: ChangeEvidence, jobs: &[Job<'a>]) -> Vec<Job<'a>> {
+fn new<'a>(evidence: ChangeEvidence, jobs: &[SharedJob<'a>]) -> Vec<SharedJob<'a>> {
     let ChangeEvidence { history, expected, .. } = evidence;
     let since = evidence.scope.since;
     let has_log_before = history.runs.iter().any(|run| run.start < since);
-    let is_new = |job: &&Job| {
+    let is_new = |job: &&SharedJob| {
         let planned = expected.and_then(|it| Some((it, it.wanted().get(job.id as usize)?)));
         // The line of a job that runs once a week may be old.
         let is_old = planned.is_some_and(|(expected, job)| {

@@ -31,12 +31,12 @@ pub struct LastRuns {
     pub missed: Option<u32>,
     /// The median of good runs, in seconds.
     pub usual: Option<u32>,
-    pub counts: Counts,
+    pub counts: RunCounts,
 }
 
 /// The runs that have ended since midnight.
 #[derive(Debug, Default, Clone, Copy)]
-pub struct Counts {
+pub struct RunCounts {
     pub runs: u64,
     pub failures: u64,
     pub connection_failures: u64,
@@ -185,7 +185,7 @@ impl LastRuns {
                 seconds: run.seconds(),
             }),
             running: u32::from(run.end == End::Running),
-            counts: Counts {
+            counts: RunCounts {
                 runs: count(true),
                 failures: count(run.has_failed()),
                 connection_failures: count(run.connection_failure().is_some()),

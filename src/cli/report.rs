@@ -29,8 +29,8 @@ use crate::report::query::{CrontabSource, Form, LogSource, Query, Question, Show
 const HELP: &str = include_str!("help/report.txt");
 
 /// Options that have no meaning if only crontabs are read.
-const OF_LOGS: [&str; 11] =
-    ["since", "until", "user", "failed", "html", "run", "json", "tsv", "prometheus", "rerun", "files"];
+const OF_LOGS: [&str; 12] =
+    ["since", "until", "user", "failed", "html", "run", "json", "tsv", "prometheus", "rerun", "watch", "files"];
 
 /// Shows from the logs what is wrong, since when and why, and what ran
 #[derive(Debug, Parser)]
@@ -129,6 +129,7 @@ struct ReportArgs {
 
     /// Good runs that are not as usual count for the exit status too: error
     #[arg(long, value_name = "HOW", help_heading = "What of them")]
+    #[arg(conflicts_with_all = ["compare", "runs", "run", "tsv", "rerun"])]
     watch: Option<OsString>,
 
     /// What is wrong with the crontabs: one problem on each line, with its remedy

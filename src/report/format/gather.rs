@@ -120,8 +120,9 @@ impl<'a> Gatherer<'a> {
             suggestions.add(&run.trace.job);
         }
         self.accept(run);
-        let until = self.window.filter.period.until.filter(|_| self.needs.as_of_end);
-        if let Some(samples) = self.samples.as_mut().filter(|_| self.window.filter.is_known(run)) {
+        let (filter, until) = (&self.window.filter, self.window.filter.period.until.filter(|_| self.needs.as_of_end));
+        // Of all jobs: one may fail after another, and on an earlier day had another date among its words.
+        if let Some(samples) = self.samples.as_mut().filter(|_| filter.has_begun(run) && filter.has_user(run)) {
             samples.add(run, until);
         }
         if !self.window.diagnoses(run) {
@@ -210,7 +211,7 @@ impl<'a> Gatherer<'a> {
         if let Some(from) = from {
             let read = logs.read_files().collect();
             let older = OlderLogs { known: &logs.known, read, from, machine: self.machine };
-            older::add(&mut samples, &older, logs.size(), &|run| self.accept(run));
+            older::add(&mut samples, &older, &self.window.filter, logs.size(), &|run| self.accept(run));
         }
         for job in &mut samples.jobs {
             job.limit = self.expected.as_ref().and_then(|expected| expected.limit(job.account, &job.name));

@@ -115,7 +115,9 @@ impl Report<'_> {
     /// The findings of Watch. `--changed` has only those detected in the period.
     pub fn watched(&self) -> impl Iterator<Item = &WatchFinding> {
         let is_news = matches!(self.query.form, Form::Text(Shown { question: Question::Changes, .. }));
-        let is_shown = move |it: &&WatchFinding| !is_news || self.scope.includes(it.detected_at);
+        let is_shown = move |it: &&WatchFinding| {
+            self.filter.names(&it.job) && (!is_news || self.scope.includes(it.detected_at))
+        };
         self.watch.findings.iter().filter(is_shown)
     }
 

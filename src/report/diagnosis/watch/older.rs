@@ -17,6 +17,7 @@ use crate::report::logs::excerpt::{self, ReadBudget};
 use crate::report::logs::find;
 use crate::report::logs::open::{Input, LogFile};
 use crate::report::logs::owner::{Account, Owner};
+use crate::report::query::filter::Filter;
 use crate::report::runs::assembler::Assembler;
 use crate::report::runs::run::Run;
 
@@ -33,9 +34,10 @@ const AFTER: TimeDelta = TimeDelta::minutes(4);
 /// The most times of day that are looked at for a job.
 const MAX_TIMES: usize = 12;
 
-/// Adds runs of the jobs that need them, from the days before those of the report, which has `read` bytes.
-pub fn add(samples: &mut Samples, older: &OlderLogs, read: u64, accept: &impl Fn(&mut Run)) {
-    let asking = samples.jobs.iter().filter(|job| is_asking(job));
+/// Adds runs of the jobs that need them and pass the filter, from the days before those of the report, which has `read`
+/// bytes.
+pub fn add(samples: &mut Samples, older: &OlderLogs, filter: &Filter, read: u64, accept: &impl Fn(&mut Run)) {
+    let asking = samples.jobs.iter().filter(|job| filter.names(&job.name) && is_asking(job));
     let jobs: HashSet<(Account, Rc<[u8]>)> = asking.clone().map(|job| (job.account, lasting_name(&job.name))).collect();
     let times: BTreeSet<NaiveTime> = asking.flat_map(times_of).collect();
     let mut budget = ReadBudget::new(read / SHARE);

@@ -65,7 +65,6 @@ impl Exit {
     }
 }
 
-#[derive(Debug)]
 pub struct Sinks {
     /// A record for each line.
     pub log: Log,
@@ -74,7 +73,6 @@ pub struct Sinks {
 }
 
 /// Decides whether an attempt is ended, and whether another one follows.
-#[derive(Debug)]
 pub struct AttemptWatch<'a> {
     /// Sees the output first.
     pub monitor: Monitor,

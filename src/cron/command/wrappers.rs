@@ -65,7 +65,6 @@ pub struct Call {
 }
 
 /// A command without the programs around it.
-#[derive(Debug)]
 pub struct Unwrapped<'a> {
     /// Empty if there is no command.
     pub command: &'a [Word],

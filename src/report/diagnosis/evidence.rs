@@ -5,7 +5,7 @@ use crate::report::history::History;
 use crate::report::history::scope::Scope;
 use crate::report::slots::missed::MissedStarts;
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Evidence<'a> {
     pub history: &'a History,
     pub missed: &'a MissedStarts,
@@ -17,7 +17,6 @@ pub struct Evidence<'a> {
 pub type Rule = fn(&Evidence, &mut Claims) -> Vec<Incident>;
 
 /// Which bad runs belong to an incident, by their number in the history.
-#[derive(Debug)]
 pub struct Claims(Vec<bool>);
 
 impl Claims {

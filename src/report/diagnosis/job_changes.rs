@@ -45,7 +45,6 @@ pub struct ChangeEvidence<'a> {
 }
 
 /// A job with its STARTs.
-#[derive(Debug)]
 pub struct StartedJob<'a> {
     pub id: JobId,
     pub name: &'a [u8],
@@ -62,7 +61,6 @@ pub struct StartedJob<'a> {
 type SharedJob<'a> = Rc<StartedJob<'a>>;
 
 /// A job that runs twice.
-#[derive(Debug)]
 pub enum Twice<'a> {
     /// Two users or schedulers start the job.
     ByTwo(SharedJob<'a>, SharedJob<'a>),
@@ -70,7 +68,6 @@ pub enum Twice<'a> {
     AtOnce(SharedJob<'a>, usize),
 }
 
-#[derive(Debug)]
 pub struct JobChanges<'a> {
     pub switched_off: Vec<(SharedJob<'a>, &'a CommentedOut)>,
     /// The old and the new job.

@@ -15,7 +15,7 @@ use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::outcome::Outcome;
 use crate::report::runs::run::{End, Run, first_word};
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct HistoryBuilder {
     history: History,
     jobs: HashMap<Account, HashMap<Rc<[u8]>, JobId>>,

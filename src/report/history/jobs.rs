@@ -11,7 +11,6 @@ pub type JobId = u32;
 pub type HostId = u32;
 
 /// A job: what one user runs on one host.
-#[derive(Debug)]
 pub struct KnownJob {
     /// `HOST SCRIPT PARAMETERS`, without the parameters if they change from run to run.
     pub name: Rc<[u8]>,

@@ -27,7 +27,7 @@ use tails::Tails;
 pub use jobs::{HostId, JobId, KnownJob};
 
 /// Runs by job, and within a job by START.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct History {
     /// First those of crontabs, then the others in the order in which they first appeared.
     pub jobs: Vec<KnownJob>,

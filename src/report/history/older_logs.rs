@@ -25,7 +25,6 @@ type Jobs = HashMap<(Account, Rc<[u8]>), Vec<JobId>>;
 /// The most days with logs that are looked at. A user may have made a log of every day since the year 1.
 const MOST_DAYS: usize = 400;
 
-#[derive(Debug)]
 pub struct OlderLogs<'a> {
     /// The logs that were found, of all days.
     pub known: &'a [LogFile],

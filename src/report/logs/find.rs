@@ -23,7 +23,7 @@ const MAX_NAMED: usize = 10;
 const MOST_LISTINGS: usize = 5;
 
 /// The logs of a period in the log directories.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Logs {
     /// In the order of their names.
     pub inputs: Vec<Input>,
@@ -49,7 +49,6 @@ pub struct Logs {
 /// The most logs of other days that are known. One user can make any number.
 const MOST_KNOWN: usize = 100_000;
 
-#[derive(Debug)]
 struct LeftOut {
     path: PathBuf,
     count: u64,

@@ -15,7 +15,6 @@ use crate::exit::success_statuses::SuccessStatuses;
 use filter::Filter;
 use run_id::RunId;
 
-#[derive(Debug)]
 pub struct Query {
     pub source: LogSource,
     /// The crontabs to compare the logs with.
@@ -34,7 +33,6 @@ pub struct Query {
     pub file: Option<PathBuf>,
 }
 
-#[derive(Debug)]
 pub enum LogSource {
     Inputs(Vec<Input>),
     /// The logs in these directories that may have records of the period.
@@ -51,14 +49,12 @@ impl LogSource {
     }
 }
 
-#[derive(Debug)]
 pub struct CrontabSource {
     pub selection: CrontabSelection,
     /// Parses the calls of remoteexe.
     pub grammar: ParseCall,
 }
 
-#[derive(Debug)]
 pub enum Form {
     /// The answer to a question, for a person.
     Text(Shown),

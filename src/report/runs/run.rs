@@ -38,7 +38,6 @@ impl End {
     }
 }
 
-#[derive(Debug)]
 pub struct Run {
     pub trace: Trace,
     pub end: End,

@@ -36,7 +36,6 @@ const MAX_LINES: usize = 100;
 const MAX_DIRS: usize = 100;
 
 /// The crontabs of a report, and their jobs.
-#[derive(Debug)]
 pub struct Planned {
     pub crontabs: Crontabs,
     pub plan: CronJobs,
@@ -186,7 +185,6 @@ impl ExpectedJob {
 }
 
 /// The expected jobs and their STARTs.
-#[derive(Debug)]
 pub struct Expected {
     pub planned: Planned,
     /// The jobs to check. First come those that pass the filter, which have the same numbers in the history.

@@ -23,7 +23,6 @@ pub struct Contact {
 }
 
 /// Failed connections to a host in a row, and the contact after them.
-#[derive(Debug)]
 pub struct FailedContacts {
     pub host: HostId,
     pub failed: Vec<Contact>,

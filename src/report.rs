@@ -185,7 +185,7 @@ impl IoProblems {
     }
 
     fn note_unread(&mut self, logs: &Logs, read: &Reading) {
-        let unread = logs.refused.iter().chain(&read.unread);
+        let unread = logs.refused.iter().chain(&read.merged.unread);
         for (input, error) in unread.clone() {
             warn(&format!("{}: {error}", input.name()));
         }

@@ -11,7 +11,6 @@ use crate::cron::upcoming::{self, Periods};
 use crate::escape::printable;
 use crate::machine::Machine;
 use crate::report::diagnosis::evidence::Evidence;
-use crate::report::diagnosis::job_changes::ChangeEvidence;
 use crate::report::diagnosis::watch::Watch;
 use crate::report::diagnosis::watch::finding::WatchFinding;
 use crate::report::history::counts::Tally;
@@ -75,14 +74,10 @@ impl Report<'_> {
     }
 
     pub fn evidence(&self) -> Evidence<'_> {
-        Evidence { history: &self.history, missed: &self.missed, scope: &self.scope }
-    }
-
-    pub fn change_evidence(&self) -> ChangeEvidence<'_> {
-        ChangeEvidence {
+        Evidence {
             history: &self.history,
+            missed: &self.missed,
             scope: &self.scope,
-            back: &self.missed.back,
             expected: self.crontabs.as_ref(),
             filter: self.filter,
             users: &self.machine.users,
@@ -115,9 +110,8 @@ impl Report<'_> {
     /// The findings of Watch. `--changed` has only those detected in the period.
     pub fn watched(&self) -> impl Iterator<Item = &WatchFinding> {
         let is_news = matches!(self.query.form, Form::Text(Shown { question: Question::Changes, .. }));
-        let is_shown = move |it: &&WatchFinding| {
-            self.filter.names(&it.job) && (!is_news || self.scope.includes(it.detected_at))
-        };
+        let is_shown =
+            move |it: &&WatchFinding| self.filter.names(&it.job) && (!is_news || self.scope.includes(it.detected_at));
         self.watch.findings.iter().filter(is_shown)
     }
 

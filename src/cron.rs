@@ -27,7 +27,7 @@ pub use calendar::dst::{ClockInterval, clock_intervals};
 pub use calendar::vectors;
 pub use calendar::zone::Zone;
 pub use command::lock::Lock;
-pub use command::wait::seconds;
+pub use command::wrappers::limit_of_script;
 pub use compare::comparison::{Comparison, ComparisonResult, MissedSlot, SlotOutage};
 pub use crontab::files::{Author, CrontabSelection, Crontabs, Trust};
 pub use crontab::parse::Columns;

@@ -156,7 +156,7 @@ impl CallFinder {
             self.text(&script.text, at);
             for mention in &mut self.mentions[first..] {
                 if let Mention::Call(call) = mention {
-                    call.limit = call.limit.or(around.limit);
+                    call.take_limit(around.limit);
                     call.is_other_user |= around.is_other_user;
                     call.has_clean_environment |= around.has_clean_environment;
                 }

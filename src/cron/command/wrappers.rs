@@ -64,6 +64,13 @@ pub struct Call {
     pub has_clean_environment: bool,
 }
 
+impl Call {
+    /// Notes the limit of one more timeout(1) around the call: the shortest one ends it.
+    pub fn take_limit(&mut self, limit: Option<u64>) {
+        self.limit = self.limit.into_iter().chain(limit).min();
+    }
+}
+
 /// A command without the programs around it.
 pub struct Unwrapped<'a> {
     /// Empty if there is no command.
@@ -109,7 +116,7 @@ pub fn unwrap(words: &[Word]) -> Unwrapped<'_> {
         let options = options(with_value, arguments);
         match *wrapper {
             "flock" | "setlock" => found.lock(&arguments[..options]),
-            "timeout" => found.call.limit = arguments.get(options).and_then(limit).or(found.call.limit),
+            "timeout" => found.call.take_limit(arguments.get(options).and_then(limit)),
             "run-one" | "withlock" => found.call.is_conditional = true,
             "env" if has_clean_environment(&arguments[..options]) => {
                 found.call.has_clean_environment = true;
@@ -178,6 +185,13 @@ impl Unwrapped<'_> {
             self.call.wait = self.call.wait.then(Wait { least: 0, most: lock.longest });
         }
     }
+}
+
+/// The seconds after which the timeout(1) that a script begins with ends it. The words are those of a START, which have no
+/// quotes.
+pub fn limit_of_script<'a>(words: impl Iterator<Item = &'a [u8]>) -> Option<u64> {
+    let words: Vec<Word> = words.map(|text| Word { text: text.to_vec(), ..Word::default() }).collect();
+    unwrap(&words).call.limit
 }
 
 /// The limit of timeout(1), where 0 is none.

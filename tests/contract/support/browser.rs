@@ -36,6 +36,7 @@ impl Chromium {
         }
         chromium.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut chromium = chromium.stderr(Stdio::null()).spawn().expect("sh");
+        let commands = Mutex::new(chromium.stdin.take().expect("a pipe"));
         let stdout = BufReader::new(chromium.stdout.take().expect("a pipe"));
         let browsers = Arc::<Mutex<Vec<Sender<Arc<Value>>>>>::default();
         let known = Arc::clone(&browsers);
@@ -46,8 +47,8 @@ impl Chromium {
             }
             // Nobody waits for one that has ended.
             known.lock().expect("a list").clear();
+            let _ = chromium.wait();
         });
-        let commands = Mutex::new(chromium.stdin.take().expect("a pipe"));
         Self { commands, number: AtomicU64::new(1), browsers }
     }
 

@@ -12,6 +12,7 @@ use crate::report::logs::chunk::Records;
 use crate::report::logs::sign::first_sign;
 use crate::ssh_error;
 
+/// The number of last lines that show what a run did in the end, and what ssh said of it.
 const TAIL_LINES: usize = 5;
 
 /// The most bytes of each line.

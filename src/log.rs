@@ -188,7 +188,7 @@ impl Log {
                 }
                 return Ok(());
             };
-            // If root created the daily file, an ordinary user's records go elsewhere.
+            // If root created the daily file, an ordinary user's records go elsewhere without a warning.
             is_expected = last.is_none() && matches!(error, AppendError::OwnedByRoot);
             let reason = error.to_string();
             // A directory that takes no file gives the same reason each time.

@@ -298,7 +298,7 @@ impl CommandLine<ReportArgs> {
             && *until < since
             && since < *until + TimeDelta::days(1)
         {
-            // `--since 14:00 --until 14:10` at 14:06: not yesterday's.
+            // At 14:06, `--since 14:00 --until 14:10` does not mean yesterday's 14:10.
             *until += TimeDelta::days(1);
         }
         if self.args.changed {

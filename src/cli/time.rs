@@ -5,7 +5,7 @@ use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, 
 use crate::decimal;
 use crate::report::query::run_id::StartTime;
 
-/// The local time of `text`, if it is one:
+/// Parses a local time:
 /// - a day and a time of day, or one of them: `2026-11-24`, `yesterday 14:00`, `14:00:05`;
 /// - a duration before `now`: `90m`, `1d12h`;
 /// - a time with its offset from UTC (RFC 3339), as `--json` prints it.

@@ -328,8 +328,7 @@ impl JobFinder<'_> {
     }
 }
 
-/// What decides when cron starts a line: its zone, and the most seconds by which cronie may delay it at random. Fails if
-/// that cannot be known.
+/// The zone of a line, and the most seconds by which cronie may delay its start at random. Fails if they are unknown.
 fn line_start(line: &CronLine, daemon: Daemon) -> Result<(Option<Zone>, u64), String> {
     let zone = own_zone(line, daemon)?.map(|(_, zone)| zone);
     let spread = line.timing.spread.ok_or("cron draws the day at random")?;
@@ -354,7 +353,7 @@ pub fn user(line: &CronLine, crontab: &Crontab) -> Option<String> {
     of_line.map(Cow::into_owned).or_else(|| crontab.owner.clone())
 }
 
-/// The zone of `CRON_TZ`, which only cronie knows, with its name.
+/// The name and the zone of `CRON_TZ`, which only cronie knows.
 pub fn own_zone(line: &CronLine, daemon: Daemon) -> Result<Option<(String, Zone)>, String> {
     let name = line.variables.get("CRON_TZ").filter(|name| !name.is_empty() && daemon == Daemon::Cronie);
     let Some(name) = name.map(String::from_utf8_lossy) else { return Ok(None) };

@@ -72,7 +72,7 @@ const WORDS: [&[u8]; 6] = [
 pub struct Proved {
     pub path: PathBuf,
     pub version: Version,
-    /// The version as the program has it.
+    /// The version in the words of the program.
     pub words: String,
     file: ProgramFile,
 }
@@ -101,14 +101,14 @@ impl Proved {
     /// Proves that the program at `path` is OpenSSH's ssh, without running it.
     pub fn new(path: PathBuf) -> anyhow::Result<Self> {
         let shown = path.display();
-        // Such as a program that may only be executed.
+        // A program may be executable without being readable.
         let unreadable = || format!("cannot verify {shown}");
         let program = File::open(&path).with_context(unreadable)?;
         let metadata = program.metadata().with_context(unreadable)?;
         let headers = read(&program, 0, HEADERS).with_context(unreadable)?;
         // A script in the place of ssh may drop options, or run ssh twice. So may another program.
         ensure!(headers.starts_with(ELF), "{shown} is not a program but a script; put OpenSSH's ssh before it in PATH");
-        // It may run as a user whose processes we can neither see nor end.
+        // Such a program may run as a user whose processes we can neither see nor end.
         ensure!(metadata.mode() & SET_ID == 0, "{shown} has a set-user-ID or set-group-ID bit");
         let Some((version, words)) = proof(&program, &headers).with_context(unreadable)? else {
             bail!("{shown} is not known as OpenSSH's own ssh; put that before it in PATH");

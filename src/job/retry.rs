@@ -43,7 +43,7 @@ pub struct Retries {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     Retry(Retry),
-    /// The end of the run. Where ssh could have been started again, the log says why it was not.
+    /// Ends the run. Where another attempt was possible, the log says why there is none.
     Final(Option<(Notice, &'static str)>),
 }
 

@@ -112,7 +112,7 @@ pub struct Operands {
 }
 
 impl Operands {
-    /// Where the job runs, for ssh: `LOGIN@HOST`.
+    /// The destination for ssh: `LOGIN@HOST`.
     pub fn destination(&self, login: &Login) -> OsString {
         [&*login.0, OsStr::new("@"), &*self.host.0].into_iter().collect()
     }

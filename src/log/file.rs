@@ -78,7 +78,8 @@ impl Display for LogName {
 /// Why records could not be appended to a file.
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
-    /// Another user can have put the file there, or can change it. Or it would swallow the records.
+    /// Another user can have put the file there or can change it, or it would swallow the records, or it cannot be
+    /// created on a full disk.
     #[error("{0}")]
     Refused(String),
     /// Root's file, to which an ordinary user may not write.
@@ -124,7 +125,7 @@ impl Cut {
 /// carries all records. On a local Linux filesystem no other process's records come in between.
 ///
 /// `cut` is where an earlier append of the same records stopped. If the file still ends there, the append continues
-/// there. An error comes with the place where the append stopped, if anything was written.
+/// there. If anything was written, an error has the place where the append stopped.
 pub fn append(path: &Path, records: &[u8], cut: Option<&Cut>) -> Result<(), (AppendError, Option<Cut>)> {
     let (file, stat) = open_safely(path).map_err(|error| (error, None))?;
     let mut written = match cut {
@@ -265,7 +266,7 @@ fn check(stat: &Stat) -> Result<(), AppendError> {
         // The owner could rewrite or truncate the records.
         Err(AppendError::Refused(format!("it belongs to uid {}, neither to us nor to root", stat.st_uid)))
     } else if stat.st_nlink > 1 {
-        // Like a symbolic link, it can lead to another file.
+        // Like a symbolic link, a hard link can lead to another file.
         Err(refused("it has more than one hard link"))
     } else {
         Ok(())

@@ -220,7 +220,7 @@ fn a_record_that_standard_error_has_taken_in_part_is_whole_in_a_log_that_can_be_
     fs::create_dir(scene.path("log")).unwrap();
     fs::write(scene.path("go"), "").unwrap();
     assert_eq!(child.code(), Some(0));
-    // It checks that each line is a record.
+    // This also checks that each line is a record.
     let log = scene.log();
     assert!(log.ends_with("\n20000\nEND,0,h s\n"));
 }

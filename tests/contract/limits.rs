@@ -17,7 +17,7 @@ fn however_few_descriptors_there_are_each_record_is_in_the_log_or_on_standard_er
 fn has_run(limit: u32, log_dir: &str) -> bool {
     let scene = Scene::new();
     fs::create_dir(scene.path("bin")).unwrap();
-    // It prints its arguments and needs no descriptor.
+    // echo stands for ssh: it prints its arguments, and needs no descriptor.
     symlink("/bin/echo", scene.path("bin/ssh")).unwrap();
     let mut sh = Command::new("sh");
     scene.equip(&mut sh);

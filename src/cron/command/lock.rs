@@ -38,7 +38,7 @@ impl Lock {
     }
 }
 
-/// An option in three parts: its letters without a value, the name of the one with a value, and the value in this word.
+/// Splits an option into its letters without a value, the name of the option with a value, and the value in this word.
 fn split(option: &[u8]) -> (&[u8], &[u8], Option<&[u8]>) {
     if option.starts_with(b"--") {
         let end = option.iter().position(|byte| *byte == b'=');

@@ -324,7 +324,7 @@ impl Incident {
         }
     }
 
-    /// The jobs. Those without a good run since come first.
+    /// The jobs, beginning with those that have had no good run since.
     pub fn in_order(&self) -> impl Iterator<Item = &JobId> {
         let others = self.jobs.iter().filter(|job| !self.not_recovered.contains(job));
         self.not_recovered.iter().chain(others)

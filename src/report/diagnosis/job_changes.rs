@@ -32,7 +32,7 @@ const RARE: TimeDelta = TimeDelta::hours(25);
 /// STARTs of one slot are at most this far apart.
 const AT_ONCE: TimeDelta = TimeDelta::seconds(5);
 
-/// What changes are found in.
+/// The data in which changes are found.
 #[derive(Debug, Clone, Copy)]
 pub struct ChangeEvidence<'a> {
     pub history: &'a History,
@@ -54,7 +54,7 @@ pub struct StartedJob<'a> {
     pub last: NaiveDateTime,
     /// The time from nearly each START to the next.
     pub rhythm: Option<TimeDelta>,
-    /// On an understood line.
+    /// A line that is understood has the job.
     is_on_line: bool,
     has_stopped: bool,
 }
@@ -66,7 +66,7 @@ type Job<'a> = Rc<StartedJob<'a>>;
 pub enum Twice<'a> {
     /// Two users or schedulers start the job.
     ByTwo(Job<'a>, Job<'a>),
-    /// Two STARTs came at once, so many times.
+    /// Two STARTs came at once, this many times.
     AtOnce(Job<'a>, usize),
 }
 
@@ -76,7 +76,7 @@ pub struct JobChanges<'a> {
     /// The old and the new job.
     pub renamed: Vec<(Job<'a>, Job<'a>)>,
     pub twice: Vec<Twice<'a>>,
-    /// Their first START is in the period, and no run was good.
+    /// The jobs whose first START is in the period, without a good run.
     pub new: Vec<Job<'a>>,
     pub stopped: Vec<Job<'a>>,
 }
@@ -114,7 +114,7 @@ fn started(evidence: ChangeEvidence<'_>) -> Vec<Job<'_>> {
         let is_steady = starts.len() >= MIN_STARTS && near * 4 >= pauses.len() * 3;
         let longest = pauses.last().copied().unwrap_or_default();
         let is_on_line = expected.is_some_and(|it| it.is_on_line(job.account.uid, &job.name));
-        // The copy of another machine's logs may be incomplete: its last START is the end of its time.
+        // The copy of another machine's logs may be incomplete, so its time ends with its last START.
         let scheduler = job.account.scheduler;
         let now = latest.get(&scheduler).copied().filter(|_| scheduler.is_remote()).unwrap_or(now);
         let is_overdue = now - last > longest * 2 + LATE;
@@ -128,7 +128,7 @@ fn started(evidence: ChangeEvidence<'_>) -> Vec<Job<'_>> {
     jobs.collect()
 }
 
-/// The stopped jobs, each with the job that began then with the same script or on the same host.
+/// The stopped jobs, each with the job that began soon after, with the same script or on the same host.
 fn renamed<'a>(history: &History, jobs: &[Job<'a>]) -> Vec<(Job<'a>, Job<'a>)> {
     let account = |job: &StartedJob| history.account(job.id);
     let host = |job: &StartedJob| history.job(job.id).host;
@@ -197,7 +197,7 @@ fn twice<'a>(evidence: ChangeEvidence, jobs: &[Job<'a>]) -> Vec<Twice<'a>> {
     found
 }
 
-/// How many times two STARTs of a job came at once in the period, if that is no exception.
+/// How many times two STARTs of a job came at once in the period. None if that is the exception.
 fn pairs_at_once(evidence: ChangeEvidence, job: &StartedJob) -> Option<usize> {
     // A slot that came twice as the clock went back has two STARTs.
     let is_once = |start: &NaiveDateTime| !evidence.back.iter().any(|back| (back.to..=back.from).contains(start));

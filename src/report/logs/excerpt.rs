@@ -1,4 +1,4 @@
-//! Reads some minutes of an uncompressed log. They are found by a binary search, because records are in order of time.
+//! Reads some minutes of an uncompressed log. A binary search finds them, because records are in order of time.
 
 use std::collections::HashSet;
 use std::io::{self, Read};
@@ -24,7 +24,7 @@ const LEAST: u64 = 192 << 20;
 /// How much more a compressed byte costs than others.
 const COMPRESSED: u64 = 8;
 
-/// The bytes of older logs that were read, up to the most that may be.
+/// The bytes of older logs that were read, and the most that may be read.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadBudget {
     used: u64,
@@ -32,12 +32,12 @@ pub struct ReadBudget {
 }
 
 impl ReadBudget {
-    /// A budget of `most` bytes, or of those that may be read in any case.
+    /// A budget of `most` bytes, but at least of those that may be read in any case.
     pub fn new(most: u64) -> Self {
         Self { used: 0, most: most.max(LEAST) }
     }
 
-    /// Uses up what a whole compressed log costs, if there is room for all of it. Returns whether there is.
+    /// Takes the cost of a whole compressed log from the budget, if enough is left. Returns whether enough was left.
     pub fn takes_whole(&mut self, log: &LogFile) -> bool {
         let size = Input::Log(log.clone()).size().saturating_mul(COMPRESSED);
         let has_room = self.used.saturating_add(size) <= self.most;

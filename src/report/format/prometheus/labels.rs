@@ -43,7 +43,7 @@ impl Labels {
     }
 }
 
-/// The operands as far as they become labels.
+/// The part of the operands that becomes labels.
 pub fn shortest(job: &[u8]) -> &[u8] {
     &job[..job.len().min(MAX_NAME)]
 }

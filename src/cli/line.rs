@@ -13,7 +13,6 @@ use crate::cron::Columns;
 /// The columns of a help text, readable on any terminal.
 const WIDTH: usize = 80;
 
-/// The grammar of a command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grammar {
     /// Any other first argument.

@@ -71,7 +71,7 @@ struct ReportArgs {
     #[arg(help_heading = "What of them")]
     ok: Option<OsString>,
 
-    /// What began or ended in the period, and nothing if nothing did
+    /// What began or ended in the period; prints nothing if nothing did
     #[arg(long, help_heading = "What of them", conflicts_with_all = ["html", "run", "json", "tsv"])]
     changed: bool,
 
@@ -96,7 +96,7 @@ struct ReportArgs {
     #[arg(long, value_name = "PID[@TIME]", help_heading = "What of them", conflicts_with = "tsv")]
     run: Option<OsString>,
 
-    /// A JSON document per run, one on each line; with --run one that has all its output
+    /// A JSON document per run, one on each line; with --run a single one, with all its output
     #[arg(long, help_heading = "In which form", conflicts_with = "tsv")]
     json: bool,
 
@@ -123,11 +123,11 @@ struct ReportArgs {
     #[arg(long, value_name = "WHEN", help_heading = "In which form", default_value = "auto")]
     color: OsString,
 
-    /// Do not show the report through $PAGER or less, which is done on a terminal
+    /// On a terminal, do not show the report through $PAGER or less
     #[arg(long, help_heading = "In which form")]
     no_pager: bool,
 
-    /// Good runs that are not as usual count for the exit status too: error
+    /// error: what is under Watch makes the exit status 1 too
     #[arg(long, value_name = "HOW", help_heading = "What of them")]
     watch: Option<OsString>,
 
@@ -148,12 +148,12 @@ struct ReportArgs {
     #[arg(long, value_name = "FILE", help_heading = "Crontabs")]
     user_crontab: Vec<OsString>,
 
-    /// Read no crontab: say nothing of what was not started
+    /// Read no crontab, and so report no missing starts
     #[arg(long, help_heading = "Crontabs")]
     #[arg(conflicts_with_all = ["check", "next", "crontab", "user_crontab"])]
     no_crontab: bool,
 
-    /// Directory of the logs; given again, that of another scheduler
+    /// Directory of the logs; may be repeated, once for each scheduler
     #[arg(long, value_name = "DIR", env = "REMOTEEXE_LOG_DIR")]
     #[arg(help_heading = "Which logs", default_value = DEFAULT_LOG_DIR)]
     log_dir: Vec<OsString>,

@@ -23,7 +23,7 @@ use super::timing::Timing;
 use crate::escape::shortened;
 use crate::exit::success_statuses::SuccessStatuses;
 
-/// What a call of remoteexe does, by the grammar of its command line.
+/// The meaning of a call of remoteexe, by the grammar of its command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallMeaning {
     Job(JobCall),
@@ -41,9 +41,8 @@ pub struct JobCall {
     /// `HOST SCRIPT PARAMETERS`, as in START.
     pub name: Vec<u8>,
     pub log_dir: PathBuf,
-    /// How long the job waits between START and ssh.
+    /// The wait between START and ssh.
     pub splay: Duration,
-    /// Key files for ssh.
     pub identities: Vec<PathBuf>,
 }
 
@@ -69,7 +68,7 @@ pub struct CronJob {
     pub user: Option<String>,
     /// None for a call that is refused.
     pub log_dir: Option<PathBuf>,
-    /// How long the job waits between START and ssh.
+    /// The wait between START and ssh.
     pub splay: Duration,
     pub timing: Timing,
     /// The time fields as written.

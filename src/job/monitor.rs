@@ -57,7 +57,7 @@ pub enum Verdict {
     /// The remote command was never requested, because a port to forward is taken on this machine, perhaps by a running
     /// master. With the marker, ssh uses no master.
     PortTaken,
-    /// As `Transient`, but the server closed the connection after its first line. It may refuse the login.
+    /// Like `Transient`, but the server closed the connection after its first line, perhaps to refuse the login.
     ClosedAtLogin,
     /// The remote command may have run, or the next attempt would fail like this one.
     Permanent,

@@ -170,7 +170,7 @@ fn keywords() -> impl Iterator<Item = &'static [u8]> {
     KEYWORDS.split_inclusive(|&byte| byte == 0)
 }
 
-/// The place of this one in `strings`, each with a NUL behind it. For a few short ones this is cheaper than [`memmem`].
+/// The place of `wanted` in `strings`, which end with a NUL each. For a few short strings [`memmem`] is slower.
 fn find_string(strings: &[u8], wanted: &[u8]) -> Option<usize> {
     let mut begin = 0;
     while !strings[begin..].starts_with(wanted) {
@@ -259,7 +259,7 @@ mod tests {
         openssh::find().expect("ssh; install openssh-client")
     }
 
-    /// Why a program is not proved.
+    /// The reason why a program is not proved.
     fn unproved(path: impl Into<PathBuf>) -> String {
         Proved::new(path.into()).map_or_else(|why| why.to_string(), |_| "proved".to_owned())
     }

@@ -14,7 +14,7 @@ use super::monitor::Verdict;
 use crate::log::record::{Notice, Retry};
 use crate::random;
 
-/// Why there is no retry if ssh is configured to say nothing.
+/// The reason for no retry if ssh is configured to say nothing.
 const MUTED: &str = "; its LogLevel, QUIET or FATAL, hides why: set ERROR or more";
 
 /// The longest wait, unless the first wait may be longer.

@@ -11,7 +11,7 @@ use crate::escape;
 /// which a shell runs.
 const SHELL_METACHARACTERS: &str = "'\"`$\\;&|<>(){}[]*?!#~";
 
-/// Why a word cannot be part of the ssh command.
+/// The reason why a word cannot be part of the ssh command.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum WordError {
     /// Nothing, or nothing but white space.

@@ -12,11 +12,10 @@ use rustix::process::geteuid;
 
 use crate::decimal::number;
 
-/// How often the file may vanish while it is opened. Only somebody who creates and deletes it without pause gets this
-/// far.
+/// The attempts to open a file that vanishes. Only somebody who creates and deletes it without pause gets this far.
 const OPEN_ATTEMPTS: u32 = 100;
 
-/// How many writes of other processes a check for a torn line waits for. By then one of them has long ended the line.
+/// The writes of other processes that a check for a torn line waits for. By then one of them has long ended the line.
 const TORN_CHECKS: u32 = 10;
 
 /// The name of a log file: `YYYYMMDD_remoteexe.log`; `YYYYMMDD_remoteexe.UID.log` for one user; or
@@ -25,7 +24,6 @@ const TORN_CHECKS: u32 = 10;
 /// Within a day, the daily file comes first, then those of users, then those of runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LogName {
-    /// The local day on which the runs started.
     pub day: NaiveDate,
     /// The user of the records, if the daily file did not take them.
     pub user: Option<u32>,
@@ -75,7 +73,7 @@ impl Display for LogName {
     }
 }
 
-/// Why records could not be appended to a file.
+/// The reason why a file did not take the records.
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
     /// Another user can have put the file there or can change it, or it would swallow the records, or it cannot be

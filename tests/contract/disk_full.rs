@@ -72,9 +72,9 @@ fn a_disk_that_is_full_at_the_start_costs_no_record_once_there_is_room() {
     let (log, stderr) = disk.run(&format!("echo before; {MAKE_ROOM}"));
     assert_eq!(records(&log), log_of_h_s("before\nafter\n", 7));
     assert_eq!(stderr.lines().count(), 1);
-    assert!(
-        stderr.ends_with("_remoteexe.log: No space left on device (os error 28); holding the records until it can\n")
-    );
+    assert!(stderr.ends_with(
+        "_remoteexe.log: No space left on device (os error 28); keeping up to 1 MiB of records to try again\n"
+    ));
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn has_run(limit: u32, log_dir: &str) -> bool {
         // Nothing was logged: watching for signals left too few descriptors to open the log.
         Some((warning, rest)) if !rest.is_empty() => {
             assert!(
-                warning.ends_with("Too many open files (os error 24); holding the records until it can"),
+                warning.ends_with("Too many open files (os error 24); keeping up to 1 MiB of records to try again"),
                 "{warning}"
             );
             assert_eq!(scene.log(), "");

@@ -26,16 +26,16 @@ const LONGEST: i64 = 3600;
 #[derive(Debug)]
 pub struct LateStarts {
     found: VecDeque<(Due, i64)>,
-    /// No slot until then may still have a START.
+    /// The time up to which no slot can still get a START.
     settled: i64,
-    /// Late ones among those that are no longer in `found`.
+    /// The late slots that are no longer in `found`.
     late: Vec<(Due, i64)>,
     /// The longest average delay, in seconds, of STARTs that are not late.
     prompt: i64,
 }
 
 impl LateStarts {
-    /// For a job whose STARTs usually come `delay` seconds after their slots.
+    /// Watches a job whose STARTs usually come `delay` seconds after their slots.
     pub fn new(delay: i64) -> Self {
         Self {
             prompt: if delay > NO_DELAY { PROMPT + delay } else { PROMPT },

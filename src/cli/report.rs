@@ -349,10 +349,12 @@ impl CommandLine<ReportArgs> {
                 ));
             }
             if !name.contains('/') && !is_like_log(&name) {
-                return Err(UsageError::new(
-                    &format!("there is no FILE '{name}'"),
-                    &format!("for the runs on a host write --host {name}, for those of a job --job TEXT"),
-                ));
+                let tip = if is_day_alone(&name) || is_clock_alone(&name) {
+                    format!("for the runs since then write --since {name}")
+                } else {
+                    format!("for the runs on a host write --host {name}, for those of a job --job TEXT")
+                };
+                return Err(UsageError::new(&format!("there is no FILE '{name}'"), &tip));
             }
         }
         Ok(())
@@ -387,7 +389,7 @@ fn accepted(word: &OsStr) -> Result<SuccessStatuses, InvalidValue> {
 }
 
 fn watch(word: &OsStr) -> Result<(), InvalidValue> {
-    let error = || InvalidValue::because("expected error", "write --watch=error");
+    let error = || InvalidValue::because("expected the word error", "write --watch=error");
     (word == "error").then_some(()).ok_or_else(error)
 }
 

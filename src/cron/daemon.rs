@@ -171,7 +171,7 @@ impl Daemon {
                 let ends = [b"~".as_slice(), b".rpmsave", b".rpmorig", b".rpmnew"];
                 !name.starts_with(b"#") && !ends.iter().any(|end| name.ends_with(end))
             }
-            // It reads no system file.
+            // busybox's crond reads no system file.
             Self::Busybox => false,
         }
     }

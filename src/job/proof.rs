@@ -322,7 +322,7 @@ mod tests {
         ] {
             assert!(unproved(path).contains(why), "{path}");
         }
-        // It has the whole table of options, and is set-user-ID where it is installed.
+        // ssh-keysign has the whole table of options, and is set-user-ID where it is installed.
         let keysign = fs::read("/usr/lib/openssh/ssh-keysign").expect("it is read");
         assert!(unproved_contents(&keysign).contains(OTHER));
     }

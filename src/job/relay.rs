@@ -208,7 +208,7 @@ impl Relay<'_, '_> {
             // useful.
             return;
         }
-        // This takes long. It comes before the last look, because anybody may continue ssh in the meantime.
+        // The family takes long, so it comes before the last look: anybody may continue ssh in the meantime.
         if let Some(family) = &mut self.watch.family {
             family.take_in();
         }

@@ -113,7 +113,7 @@ impl LateStarts {
         let since = self.found.range(first..).map(delay);
         let (count, seconds) = before.clone().chain(since.clone()).fold((0, 0), |(n, sum), delay| (n + 1, sum + delay));
         // After a stop one START may come late, and the next ones as promptly as before it: then none of them belongs
-        // to the slot before its own. If the STARTs before a stop of some slots were late too, those of all times count.
+        // to the slot before its own. If STARTs were late before a stop of some slots too, `prompt` is the limit.
         let usual = before.max().filter(|usual| *usual <= self.prompt);
         let most = usual.map(|usual| usual + NO_DELAY);
         let most = most.or(self.is_stop(missed, first).then_some(self.prompt));

@@ -12,7 +12,7 @@ use super::owner::Owner;
 use super::splitter::Splitter;
 use crate::log::record::Parser;
 
-/// The search ends at so many bytes, which are read anyway.
+/// The search ends at this many bytes, which are read anyway.
 const NEAR: u64 = 128 << 10;
 
 /// The bytes in which a record is sought.

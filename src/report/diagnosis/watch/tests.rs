@@ -28,7 +28,7 @@ struct Honest {
     hours: Vec<u32>,
     minute: u32,
     seconds: f64,
-    /// The longest run takes so many times as long as the shortest.
+    /// The longest run takes this many times as long as the shortest.
     spread: f64,
     lines: u32,
     /// What it does on each weekday, as a share of its work. 0 is nothing.

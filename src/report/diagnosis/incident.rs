@@ -116,7 +116,6 @@ pub enum IncidentKind {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hung {
-    pub pid: u32,
     /// The duration of the longest good run before, in seconds.
     pub longest: u32,
     /// The number of later runs of the job.
@@ -356,6 +355,8 @@ impl Incident {
 
     /// Merges another incident of the same kind into this one.
     pub fn join(&mut self, other: Self) {
+        let is_one_job = self.jobs == other.jobs;
+        let keeps_run = matches!(self.kind, IncidentKind::Hung(_)) && self.window.over.is_none();
         let (window, more) = (&mut self.window, other.window);
         window.since = window.since.min(more.since);
         window.detected_at = window.detected_at.min(more.detected_at);
@@ -369,11 +370,12 @@ impl Incident {
         for (way, count) in other.ways {
             *self.ways.entry(way).or_default() += count;
         }
-        other.last.into_iter().for_each(|run| self.take_last(run));
+        // Of hung runs that go on, the first one is shown.
+        other.last.into_iter().filter(|_| !keeps_run).for_each(|run| self.take_last(run));
         self.last_good = self.last_good.max(other.last_good);
         if let (IncidentKind::Hung(hung), IncidentKind::Hung(more)) = (&mut self.kind, other.kind) {
             hung.longest = hung.longest.max(more.longest);
-            hung.again += more.again;
+            hung.again = if is_one_job { hung.again.max(more.again) } else { hung.again + more.again };
         }
         self.not_recovered.extend(other.not_recovered);
         self.not_recovered.sort_unstable();

@@ -30,7 +30,7 @@ fn incident(run: &RunSummary, usual: &DurationStats, later: &[RunSummary], scope
         _ => return None,
     };
     let window = IncidentWindow { since: run.start, detected_at: usual.hung_at(run, until)?, last: until, over };
-    let hung = Hung { pid: run.pid, longest: usual.longest, again: later.len() as u64 };
+    let hung = Hung { longest: usual.longest, again: later.len() as u64 };
     let mut incident = Incident::new(IncidentKind::Hung(hung), window, vec![run.job]);
     incident.last = Some(*run);
     incident.runs = 1;

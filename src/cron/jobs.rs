@@ -58,7 +58,6 @@ pub struct LineRef {
     pub line: usize,
 }
 
-#[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct CronJob {
     pub place: LineRef,
@@ -113,13 +112,12 @@ impl CronJob {
     }
 }
 
-#[derive(Debug)]
 pub struct UnknownCall {
     pub place: LineRef,
     pub reason: String,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct CronJobs {
     /// Sorted by file and line, without files whose names cron ignores.
     pub entries: Vec<CronJob>,
@@ -128,7 +126,6 @@ pub struct CronJobs {
 }
 
 /// A job on a line that is commented out with a `#`.
-#[derive(Debug)]
 pub struct CommentedOut {
     pub place: LineRef,
     /// As START would have it.
@@ -144,7 +141,6 @@ const MOST_CALLS_A_LINE: usize = 100;
 const LONGEST_SCHEDULE: usize = 200;
 
 /// A line that mentions remoteexe, with its calls.
-#[derive(Debug)]
 pub struct Mentioning<'a> {
     pub line: &'a CronLine,
     /// The command as the shell gets it.

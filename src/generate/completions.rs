@@ -18,7 +18,6 @@ const KINDS: [(&str, [&str; 3]); 4] = [
 /// The completion of any other value: zsh shows only its name.
 const UNKNOWN: [&str; 3] = ["value='unknown'", " -x", " "];
 
-#[derive(Debug)]
 pub struct Grammars {
     /// The command lines, by name: `job`, `report` and `generate`.
     pub lines: [(&'static str, Command); 3],

@@ -7,7 +7,7 @@ use std::process::Command;
 use rustix::process::Signal;
 
 use crate::support::{
-    ClosedPort, Lingering, NO_GUARDS, REMOTEEXE, Running, SOME_VERSION, Sandbox, Scene, children, compile_ssh,
+    ClosedPort, Lingering, NO_GUARDS, REMOTEEXE, Running, SOME_VERSION, Sandbox, Scene, at_once, children, compile_ssh,
     forge_ssh, mask_waits, needs_root, own_mounts, run_tool, state, try_send_to, wait_for, wait_until, waits,
 };
 
@@ -63,15 +63,16 @@ fn runs(scene: &Scene) -> usize {
 #[test]
 fn behind_any_launcher_a_script_runs_once_with_its_own_status_and_the_log_says_what_is_missing() {
     let sandbox = Sandbox::start();
-    for (rest, status, output) in [
-        ("sleep 3; echo out; exit 7", 7, "out\n"),
-        // As a failed connection would.
-        ("echo 'Connection closed by 127.0.0.1 port 1'; exit 255", 255, "Connection closed by 127.0.0.1 port 1\n"),
-    ] {
-        for (name, launcher) in LAUNCHERS {
-            for is_nohup in [false, true] {
+    at_once(LAUNCHERS, |(name, launcher)| {
+        let compiled = Scene::new();
+        let bin = compile_ssh(&compiled, launcher);
+        for (rest, status, output) in [
+            ("sleep 3; echo out; exit 7", 7, "out\n"),
+            // As a failed connection would.
+            ("echo 'Connection closed by 127.0.0.1 port 1'; exit 255", 255, "Connection closed by 127.0.0.1 port 1\n"),
+        ] {
+            at_once([false, true], |is_nohup| {
                 let scene = Scene::new();
-                let bin = compile_ssh(&scene, launcher);
                 let script = format!("echo run >>{}; {rest}", scene.path("runs").display());
                 let mut command = impatient(&scene, is_nohup, &bin);
                 let run = scene.run(sandbox.connect(&mut command).args(["h", &script]));
@@ -90,15 +91,15 @@ fn behind_any_launcher_a_script_runs_once_with_its_own_status_and_the_log_says_w
                     ),
                     "{name}"
                 );
-            }
+            });
         }
-    }
+    });
 }
 
 #[test]
 fn a_launcher_that_looks_like_ssh_itself_is_found_out_by_what_runs() {
     let sandbox = Sandbox::start();
-    for (name, launcher) in &LAUNCHERS[..3] {
+    at_once(LAUNCHERS[..3].to_vec(), |(name, launcher)| {
         let scene = Scene::new();
         let bin = forge_ssh(&scene, SOME_VERSION, launcher);
         let script = format!("echo run >>{}; sleep 3; exit 7", scene.path("runs").display());
@@ -109,8 +110,8 @@ fn a_launcher_that_looks_like_ssh_itself_is_found_out_by_what_runs() {
         assert!(!log.contains("not connected"), "{name}\n{log}");
         // Without an option before ours, the marker comes as from ssh itself.
         let is_found_out = log.contains(&format!("no connect timeout: /proc does not show that {bin}/ssh ran\n"));
-        assert!(is_found_out || *name == "exec", "{name}\n{log}");
-    }
+        assert!(is_found_out || name == "exec", "{name}\n{log}");
+    });
 }
 
 #[test]
@@ -188,7 +189,7 @@ fn pids(scene: &Scene, count: usize) -> Vec<String> {
 
 #[test]
 fn what_the_connect_timeout_ends_is_ended_whatever_it_ignores_and_whatever_remoteexe_ignores() {
-    for (is_nohup, before) in [(false, ""), (true, ""), (false, "setsid"), (true, "setsid")] {
+    at_once([(false, ""), (true, ""), (false, "setsid"), (true, "setsid")], |(is_nohup, before)| {
         let scene = Scene::new();
         let mut command = Command::new(if is_nohup { "nohup" } else { "env" });
         scene.equip(&mut command);
@@ -201,7 +202,7 @@ fn what_the_connect_timeout_ends_is_ended_whatever_it_ignores_and_whatever_remot
         assert!(!is_alive, "it is ended before END");
         let log = scene.log();
         assert!(log.ends_with("remoteexe: ssh was killed: not connected after 1.000 s\nEND,255,h s\n"), "{log}");
-    }
+    });
 }
 
 #[test]

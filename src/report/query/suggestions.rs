@@ -21,7 +21,6 @@ const MAX_SUGGESTED: usize = 3;
 const NEAR: f64 = 0.8;
 
 /// Compares the hosts or the jobs in the logs with a name.
-#[derive(Debug)]
 pub struct Suggestions {
     sought: Vec<u8>,
     /// A host is sought, and else a text in a job.

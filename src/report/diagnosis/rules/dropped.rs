@@ -2,7 +2,7 @@
 
 use chrono::{NaiveDateTime, TimeDelta, Timelike};
 
-use super::contacts::{FailedContacts, rows};
+use super::contacts::rows;
 use crate::report::diagnosis::evidence::{Claims, Evidence};
 use crate::report::diagnosis::incident::{Herd, Incident, IncidentKind, IncidentWindow};
 use crate::report::history::scope::Scope;
@@ -24,11 +24,9 @@ const MIN_HERD: u64 = 3;
 /// Each crowd of drops is one incident.
 pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
     let (history, scope) = (evidence.history, evidence.scope);
-    let rows = rows(history).into_iter().filter(FailedContacts::is_dropping_only);
-    let places: Vec<usize> = rows.flat_map(|row| row.failed).map(|it| it.place).collect();
-    for place in &places {
-        claims.claim(*place);
-    }
+    let rows = rows(history).into_iter().filter(|row| row.is_dropping_only(history));
+    let places: Vec<usize> = rows.flat_map(|row| row.failed).collect();
+    claims.extend(&places);
     let is_seldom = |place: &usize| runs_seldom(history, *place);
     let (seldom, often): (Vec<_>, Vec<_>) = places.into_iter().partition(is_seldom);
     let mut incidents = drops(history, seldom, SELDOM_APART, scope);

@@ -4,9 +4,9 @@ use chrono::{NaiveDateTime, TimeDelta};
 
 use super::clock::name_jumps;
 use crate::report::diagnosis::evidence::{Claims, Evidence};
-use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
+use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow, unique};
+use crate::report::history::History;
 use crate::report::history::scope::Scope;
-use crate::report::history::{History, JobId};
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::outcome::Outcome;
 use crate::report::slots::missed::{Delay, Gap, Outage, Slot};
@@ -96,10 +96,7 @@ fn of_delay(delay: &Delay) -> Incident {
 
 fn incident(kind: IncidentKind, slots: &[Slot], known: NaiveDateTime, over: Option<NaiveDateTime>) -> Incident {
     let window = IncidentWindow { since: slots[0].at, detected_at: known, last: slots[slots.len() - 1].at, over };
-    let mut jobs: Vec<JobId> = slots.iter().map(|slot| slot.job).collect();
-    jobs.sort_unstable();
-    jobs.dedup();
-    let mut incident = Incident::new(kind, window, jobs);
+    let mut incident = Incident::new(kind, window, unique(slots.iter().map(|slot| slot.job)));
     incident.bad = slots.len() as u64;
     incident.runs = incident.bad;
     incident

@@ -26,7 +26,6 @@ const LONGEST_TIME: Duration = Duration::from_secs(3600);
 
 const UNKNOWN_TIP: &str = "options of ssh are given as -o KEYWORD=VALUE, those of SCRIPT after SCRIPT";
 
-/// `--help` adds what is behind the mark.
 const HELP: &str = include_str!("help/job.txt");
 
 /// Runs SCRIPT on HOST through ssh and logs its start, its output and its end

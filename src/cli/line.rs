@@ -86,7 +86,6 @@ impl<A: FromArgMatches> CommandLine<A> {
         words.iter().map(|word| self.value(id, word, &check)).collect()
     }
 
-    /// The files of `--crontab` and of `--user-crontab`.
     pub fn crontabs(
         &self,
         of_system: &[OsString],

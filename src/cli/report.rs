@@ -24,7 +24,6 @@ use crate::report::output::style::ColorChoice;
 use crate::report::query::filter::{Filter, Period};
 use crate::report::query::{CrontabSource, Form, LogSource, Query, Question, RunId, Shown};
 
-/// `--help` adds what is behind the mark.
 const HELP: &str = include_str!("help/report.txt");
 
 /// Options that have no meaning if only crontabs are read.

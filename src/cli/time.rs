@@ -21,12 +21,10 @@ pub fn parse(text: &str, now: DateTime<Local>, is_end: bool) -> Option<NaiveDate
         .or_else(|| before(now, ago(text)?, is_end))
 }
 
-/// Whether `text` is a day without a time of day.
 pub fn is_day_alone(text: &str) -> bool {
     day(text, NaiveDate::MAX).is_some()
 }
 
-/// Whether `text` is a time of day without a day.
 pub fn is_clock_alone(text: &str) -> bool {
     clock(text).is_some()
 }

@@ -15,15 +15,11 @@ const LONGEST: usize = 40;
 /// The times at which a line is due, in the local time of its cron.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Timing {
-    /// Bit N stands for minute N of an hour.
+    /// Bit N stands for minute N, and below for hour, day, month or weekday N. Sunday is 0.
     pub minutes: u64,
-    /// Bit N stands for hour N of a day.
     pub hours: u64,
-    /// Bit N stands for day N of a month.
     pub days: u64,
-    /// Bit N stands for month N of a year.
     pub months: u64,
-    /// Bit N stands for day N of a week, Sunday being 0.
     pub weekdays: u64,
     /// A day has to match both day fields, because one begins with `*`. Otherwise one match is enough.
     pub needs_both_days: bool,

@@ -106,7 +106,6 @@ fn refuse_port(word: &OsStr) -> Result<(), WordError> {
 #[derive(Debug, Clone)]
 pub struct Operands {
     pub host: Host,
-    /// The remote command's first word.
     pub script: Script,
     pub parameters: Vec<OsString>,
 }

@@ -55,7 +55,7 @@ impl SmallDisk {
 
 /// Makes room in an ssh's script, once remoteexe has found the disk full.
 const MAKE_ROOM: &str =
-    "until grep -q holding $DIR/stderr; do sleep 0.01; done; rm $DIR/log/filler; echo after; exit 7";
+    "until grep -q keeping $DIR/stderr; do sleep 0.01; done; rm $DIR/log/filler; echo after; exit 7";
 
 /// Prints numbered lines of 100 bytes in an ssh's script.
 fn print_lines(count: u32) -> String {

@@ -36,16 +36,8 @@ pub enum Likeness {
 impl Likeness {
     /// What an incident has in common with other times at which the same job or host was bad.
     pub fn repeated(incident: &Incident) -> Option<Self> {
-        let may_repeat = !matches!(
-            incident.kind,
-            IncidentKind::Silent { .. }
-                | IncidentKind::Dropped { .. }
-                | IncidentKind::CronDown { .. }
-                | IncidentKind::ClockJumped { .. }
-                | IncidentKind::LogFull
-                | IncidentKind::Late { .. }
-                | IncidentKind::LostTogether { .. }
-        );
+        let is_of_a_crowd = matches!(incident.kind, IncidentKind::Dropped { .. } | IncidentKind::Late { .. });
+        let may_repeat = !incident.is_of_all() && !is_of_a_crowd;
         match &incident.kind {
             IncidentKind::Unreachable { hosts } if hosts.len() == 1 || incident.is_over() => {
                 Some(Self::HostAgain(hosts.clone()))

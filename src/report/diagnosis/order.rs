@@ -29,18 +29,10 @@ fn is_pressing(incident: &Incident, history: &History, span: TimeDelta) -> bool 
         let runs = i32::try_from(history.of_job(*job).len()).unwrap_or(i32::MAX);
         span / runs.max(1) > RARE
     };
-    match incident.kind {
-        _ if incident.is_over() => false,
-        IncidentKind::NotStarted { .. }
-        | IncidentKind::Hung { .. }
-        | IncidentKind::Lost
-        | IncidentKind::LostTogether { .. }
-        | IncidentKind::CronDown { .. }
-        | IncidentKind::LogFull
-        | IncidentKind::Silent { .. } => true,
-        IncidentKind::Slower { .. } | IncidentKind::Late { .. } => false,
-        _ => incident.jobs.iter().any(is_rare),
-    }
+    let is_one_run =
+        matches!(incident.kind, IncidentKind::NotStarted { .. } | IncidentKind::Hung { .. } | IncidentKind::Lost);
+    let matters = incident.is_of_all() || is_one_run || incident.jobs.iter().any(is_rare);
+    matters && !incident.is_over() && incident.is_failure()
 }
 
 /// Shares are in thousandths.

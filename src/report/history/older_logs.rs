@@ -68,9 +68,8 @@ impl OlderLogs<'_> {
     pub fn read_day(&self, logs: Vec<LogFile>, mut take: impl FnMut(Run)) {
         let logs = find::inputs(logs);
         let clock = ReadClock { now: self.machine.now, end: NaiveDateTime::MAX };
-        let is_older = |run: &Run| run.until().is_none_or(|until| until < self.from);
-        let take_older = |run| {
-            if is_older(&run) {
+        let take_older = |run: Run| {
+            if run.until().is_none_or(|until| until < self.from) {
                 take(run);
             }
         };

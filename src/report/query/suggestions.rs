@@ -15,6 +15,7 @@ const MAX_NAMES: usize = 10_000;
 /// In bytes.
 const MAX_COMPARED: usize = 200;
 
+/// The most names in one remark.
 const MAX_SUGGESTED: usize = 3;
 
 /// The least similarity. 1 is equality.

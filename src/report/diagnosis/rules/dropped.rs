@@ -50,11 +50,9 @@ fn drops(history: &History, mut places: Vec<usize>, apart: TimeDelta, scope: &Sc
     let is_near = |one: &usize, other: &usize| history.runs[*other].start - history.runs[*one].start < apart;
     let incident = |places: &[usize]| {
         let runs: Vec<&RunSummary> = places.iter().map(|place| &history.runs[*place]).collect();
-        let good = runs.iter().map(|run| good_after(history, run)).max_by_key(|good| {
-            // A good run that has not come yet is later than any other.
-            (good.is_none(), *good)
-        });
-        let good = good.flatten();
+        // A good run that has not come yet is later than any other.
+        let good: Option<Vec<NaiveDateTime>> = runs.iter().map(|run| good_after(history, run)).collect();
+        let good = good.and_then(|good| good.into_iter().max());
         let mut window = IncidentWindow::of_bad_runs(&runs, None);
         let is_over = |over: &NaiveDateTime| *over < scope.now;
         window.over = good.map(|good| good.max(window.last + apart)).filter(is_over);

@@ -110,7 +110,7 @@ fn the_manual_has_the_fields_of_json_and_no_other() {
 /// An option in the help of a command line, in the notation of the manual.
 struct HelpOption {
     names: Vec<String>,
-    /// After a blank.
+    /// The name of the value in the notation of the manual, after a blank.
     value: String,
     variable: Option<String>,
 }
@@ -140,7 +140,7 @@ fn options(args: &[&str]) -> Vec<HelpOption> {
     options
 }
 
-/// The lines of a section of the manual that begin so.
+/// The lines of a section of the manual that begin with `start`.
 fn lines_of(heading: &str, start: &str) -> Names {
     let manual = manual();
     let (_, section) = manual.split_once(&format!("\n.Sh {heading}\n")).unwrap();
@@ -215,7 +215,7 @@ fn each_promise_names_tests_that_are_there() {
     let manual = manual();
     let (_, promises) = manual.split_once("\n.Sh PROMISES\n").unwrap();
     let promises = promises.split("\n.Sh ").next().unwrap();
-    // A Rust file, or a folder of cases.
+    // A test is a Rust file or a folder of cases.
     let tests = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/contract");
     let tests = ["", "/cases"].into_iter().flat_map(|folder| files(Path::new(&format!("{tests}{folder}"))));
     let tests: Names = tests.filter_map(|test| Some(test.file_stem()?.to_str()?.to_owned())).collect();

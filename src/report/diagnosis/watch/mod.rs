@@ -18,6 +18,7 @@ mod too_close;
 use chrono::NaiveDateTime;
 
 use finding::{Oddity, WatchFinding};
+use rhythm::OtherJob;
 use samples::{Samples, WatchedJob};
 
 /// The findings of a report, the newest first.
@@ -34,8 +35,9 @@ impl Watch {
         samples.sort();
         let starts = samples.jobs.iter().filter_map(|job| job.samples.first());
         let from = starts.map(|sample| sample.start).min();
+        let all: Vec<OtherJob> = samples.jobs.iter().map(OtherJob::of).collect();
         let jobs = from.iter().flat_map(|from| samples.jobs.iter().map(|job| (job, *from)));
-        let mut findings: Vec<WatchFinding> = jobs.flat_map(|(job, from)| findings(job, &samples.jobs, from)).collect();
+        let mut findings: Vec<WatchFinding> = jobs.flat_map(|(job, from)| findings(job, &all, from)).collect();
         findings.sort_by(|one, two| (two.since, &one.job).cmp(&(one.since, &two.job)));
         Self { findings, samples, from }
     }
@@ -48,7 +50,7 @@ impl Watch {
 }
 
 /// The findings about one of `all` jobs. `from` is the first START of all of them.
-fn findings(job: &WatchedJob, all: &[WatchedJob], from: NaiveDateTime) -> Vec<WatchFinding> {
+fn findings(job: &WatchedJob, all: &[OtherJob], from: NaiveDateTime) -> Vec<WatchFinding> {
     let found = [
         nothing_done::find(job, from),
         error_in_success::find(job),

@@ -26,7 +26,37 @@ const MIN_DAYS: usize = 3;
 /// How long after another job a failure may come from it.
 const SOON: TimeDelta = TimeDelta::minutes(15);
 
-pub fn find(job: &WatchedJob, all: &[WatchedJob]) -> Option<WatchFinding> {
+/// A job after which another one may fail.
+pub struct OtherJob<'a> {
+    job: &'a WatchedJob,
+    /// Each of its runs started while the one before was going on, or soon after.
+    has_no_pause: bool,
+}
+
+impl<'a> OtherJob<'a> {
+    pub fn of(job: &'a WatchedJob) -> Self {
+        let has_no_pause = job.samples.windows(2).all(|two| two[1].start <= two[0].end + SOON);
+        Self { job, has_no_pause }
+    }
+
+    /// Whether the run was started while a run of this job was going on, or soon after.
+    fn is_followed_by(&self, run: &Sample) -> bool {
+        let later = self.job.samples.partition_point(|it| it.start <= run.start);
+        let last = self.job.samples[..later].last();
+        last.is_some_and(|last| last.end + SOON >= run.start)
+    }
+
+    /// Whether most of the runs follow this job, for a job without a pause. Saves a search for each run: with hundreds of
+    /// jobs that run every few minutes there are as many pairs as lines in a log.
+    fn is_followed_by_most(&self, runs: &[Sample]) -> bool {
+        let (Some(first), Some(last)) = (self.job.samples.first(), self.job.samples.last()) else { return false };
+        let before = runs.partition_point(|it| it.start < first.start);
+        let until_end = runs.partition_point(|it| it.start <= last.end + SOON);
+        self.has_no_pause && (until_end - before) * 2 >= runs.len()
+    }
+}
+
+pub fn find(job: &WatchedJob, all: &[OtherJob]) -> Option<WatchFinding> {
     let bad: Vec<&Sample> = job.samples.iter().filter(|it| it.failure.is_some()).collect();
     if bad.len() < 2 || bad.len() * 2 > job.samples.len() {
         return None;
@@ -81,7 +111,7 @@ fn of_days(samples: &[Sample]) -> Option<(Beat, Counts)> {
     })
 }
 
-fn of_runs(job: &WatchedJob, all: &[WatchedJob]) -> Option<(Beat, Counts)> {
+fn of_runs(job: &WatchedJob, all: &[OtherJob]) -> Option<(Beat, Counts)> {
     let bad = || job.samples.iter().filter(|it| it.failure.is_some());
     let mut days: Vec<NaiveDate> = bad().map(Sample::day).collect();
     days.dedup();
@@ -98,12 +128,14 @@ fn of_runs(job: &WatchedJob, all: &[WatchedJob]) -> Option<(Beat, Counts)> {
         let chance = counts.chance() * real(hypotheses);
         (chance < CHANCE_OF_RUNS && is_most && counts.all * 2 < job.samples.len()).then_some(chance)
     };
-    let others = all.iter().filter(|it| it.name != job.name || it.account != job.account);
+    let others = all.iter().filter(|it| it.job.name != job.name || it.job.account != job.account);
+    let most_that_do_not_follow = bad().count() / 5;
     let mut after: Vec<(f64, &WatchedJob, Counts)> = others
-        .filter(|other| follows(other, last))
+        .filter(|other| other.is_followed_by(last) && !other.is_followed_by_most(&job.samples))
+        .filter(|other| bad().filter(|it| !other.is_followed_by(it)).nth(most_that_do_not_follow).is_none())
         .filter_map(|other| {
-            let counts = counts(&|it| follows(other, it));
-            Some((chance(&counts, all.len())?, other, counts))
+            let counts = counts(&|it| other.is_followed_by(it));
+            Some((chance(&counts, all.len())?, other.job, counts))
         })
         .collect();
     after.sort_by(|one, two| one.0.total_cmp(&two.0));
@@ -116,11 +148,4 @@ fn of_runs(job: &WatchedJob, all: &[WatchedJob]) -> Option<(Beat, Counts)> {
     let hour = last.start.hour();
     let counts = counts(&|it| it.start.hour() == hour);
     chance(&counts, 24).map(|_| (Beat::Hour(hour), counts))
-}
-
-/// Whether the run was started while a run of the other job was going on, or soon after.
-fn follows(other: &WatchedJob, run: &Sample) -> bool {
-    let later = other.samples.partition_point(|it| it.start <= run.start);
-    let last = other.samples[..later].last();
-    last.is_some_and(|last| last.end + SOON >= run.start)
 }

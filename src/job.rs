@@ -34,7 +34,7 @@ use family::Family;
 use marker::Marker;
 use monitor::{Monitor, Verdict};
 use proof::Proved;
-use relay::{Exit, Sinks, Watch, relay};
+use relay::{AttemptWatch, Exit, Sinks, relay};
 use retry::{Decision, Failures};
 use signals::{EndingSignal, Signals};
 use ssh::StartError;
@@ -47,7 +47,6 @@ pub use words::{Login, Operands, WordError};
 /// Why the last attempt has no marker.
 const PORT_TAKEN: &str = "a port to forward is taken, perhaps by a running master, which ssh may now use";
 
-#[derive(Debug)]
 pub struct Job {
     pub ssh: Ssh,
     /// How often to try again if ssh cannot have started the remote command.
@@ -59,7 +58,6 @@ pub struct Job {
     pub tee: bool,
 }
 
-#[derive(Debug)]
 pub struct UsageErrorRun {
     /// The words in the place of `HOST SCRIPT PARAMETERS`, for START and END.
     pub operands: Vec<u8>,
@@ -68,7 +66,6 @@ pub struct UsageErrorRun {
     pub log_dir: PathBuf,
 }
 
-#[derive(Debug)]
 pub enum JobOutcome {
     UsageError,
     /// A signal came while no ssh was running.
@@ -277,7 +274,8 @@ impl Job {
             self.record_lack("/proc does not show what runs", &mut sinks.log);
             monitor.distrust();
         }
-        let mut watch = Watch { monitor, proved, family, connect_by: timeout.map(|timeout| Instant::now() + timeout) };
+        let mut watch =
+            AttemptWatch { monitor, proved, family, connect_by: timeout.map(|timeout| Instant::now() + timeout) };
         let exit = match relay(running, &mut watch, signals, sinks) {
             Ok(exit) => exit,
             Err(error) => return AttemptResult::last(JobOutcome::WaitFailed(error)),
@@ -308,7 +306,6 @@ impl Job {
     }
 }
 
-#[derive(Debug)]
 struct AttemptResult {
     outcome: JobOutcome,
     /// Whether another attempt would be safe and useful, by ssh's output.

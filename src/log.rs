@@ -36,7 +36,6 @@ const STDERR_GRACE: Duration = Duration::from_secs(1);
 /// dropped and counted. When the log takes records again, one of them has the number of missing lines.
 ///
 /// One line on standard error says what is wrong.
-#[derive(Debug)]
 pub struct Log {
     dir: PathBuf,
 

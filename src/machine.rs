@@ -16,7 +16,6 @@ use crate::escape;
 use crate::passwd::{self, PasswdEntry};
 
 /// What a report has to know about this machine, read all at once.
-#[derive(Debug)]
 pub struct Machine {
     pub users: Users,
     pub running: RunningJobs,
@@ -39,7 +38,6 @@ impl Machine {
 }
 
 /// The remoteexe processes of this machine.
-#[derive(Debug)]
 pub struct RunningJobs {
     processes: RefCell<HashMap<u32, LiveProcess>>,
     /// The local time, in whole seconds, when they were read.
@@ -48,7 +46,6 @@ pub struct RunningJobs {
     pub boot: Option<NaiveDateTime>,
 }
 
-#[derive(Debug)]
 struct LiveProcess {
     uid: u32,
     /// Escaped as in START. Empty until it is read.
@@ -200,7 +197,6 @@ pub enum UserLookup {
 }
 
 /// The users of this machine, and the reader of the report.
-#[derive(Debug)]
 pub struct Users {
     /// The effective user of this process.
     pub reader: u32,

@@ -17,7 +17,6 @@ pub fn entries(passwd: &[u8]) -> impl Iterator<Item = PasswdEntry<'_>> {
     passwd.split(|&byte| byte == b'\n').filter_map(PasswdEntry::parse)
 }
 
-#[derive(Debug)]
 pub struct PasswdEntry<'a> {
     pub name: &'a str,
     pub uid: u32,

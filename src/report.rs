@@ -48,7 +48,7 @@ impl Query {
         let mut format = self.format(&machine);
         let needs = format.needs();
         let window = Window::of(&self, needs.reach, machine.now);
-        let mut problems = Problems::default();
+        let mut problems = IoProblems::default();
         let crontabs = self.read_crontabs(&needs, &window, &machine, &mut problems);
         self.follow(crontabs.as_ref(), &window, &machine);
         let Some(logs) = self.find_logs(&needs, &window, crontabs.as_ref(), &machine, &mut problems) else {
@@ -101,7 +101,7 @@ impl Query {
         needs: &Needs,
         window: &Window,
         machine: &Machine,
-        problems: &mut Problems,
+        problems: &mut IoProblems,
     ) -> Option<Planned> {
         let source = self.crontabs.as_ref();
         let source = source.filter(|_| needs.crontabs || needs.slots)?;
@@ -137,7 +137,7 @@ impl Query {
         window: &Window,
         crontabs: Option<&Planned>,
         machine: &Machine,
-        problems: &mut Problems,
+        problems: &mut IoProblems,
     ) -> Option<Logs> {
         let dirs = match &self.source {
             LogSource::Inputs(inputs) => return Some(Logs::of(inputs.clone())),
@@ -174,18 +174,18 @@ impl Query {
 
 /// What could not be read or written. Each problem is printed when it is noted.
 #[derive(Debug, Default)]
-struct Problems {
+struct IoProblems {
     is_incomplete: bool,
 }
 
-impl Problems {
+impl IoProblems {
     fn note(&mut self, problem: &str) {
         warn(problem);
         self.is_incomplete = true;
     }
 
     fn note_unread(&mut self, logs: &Logs, read: &Reading) {
-        let unread = logs.refused.iter().chain(&read.unread);
+        let unread = logs.refused.iter().chain(&read.merged.unread);
         for (input, error) in unread.clone() {
             warn(&format!("{}: {error}", input.name()));
         }

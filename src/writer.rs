@@ -26,7 +26,6 @@ const PIPE_SIZE: usize = 16 << 10;
 const CHUNK: usize = 4 << 10;
 
 /// A descriptor that others share, such as standard output.
-#[derive(Debug)]
 pub enum Writer {
     Thread {
         /// To the thread. Does not block.

@@ -27,7 +27,7 @@ tests=(
     /bin/busybox                busybox
     /usr/bin/chattr             e2fsprogs
     /usr/bin/chronic            moreutils
-    /usr/bin/chromium           chromium
+    /usr/bin/chromium-headless-shell  chromium-headless-shell
     /usr/sbin/cron              cron
     /usr/sbin/dropbear          dropbear-bin
     /usr/bin/faketime           faketime

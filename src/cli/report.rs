@@ -22,15 +22,14 @@ use crate::report::logs::open::Input;
 use crate::report::logs::scheduler::log_dirs;
 use crate::report::output::style::ColorChoice;
 use crate::report::query::filter::{Filter, Period};
-use crate::report::query::run_id::RunId;
-use crate::report::query::{CrontabSource, Form, LogSource, Query, Question, Shown};
+use crate::report::query::{CrontabSource, Form, LogSource, Query, Question, RunId, Shown};
 
 /// `--help` adds what is behind the mark.
 const HELP: &str = include_str!("help/report.txt");
 
 /// Options that have no meaning if only crontabs are read.
-const OF_LOGS: [&str; 11] =
-    ["since", "until", "user", "failed", "html", "run", "json", "tsv", "prometheus", "rerun", "files"];
+const OF_LOGS: [&str; 12] =
+    ["since", "until", "user", "failed", "html", "run", "json", "tsv", "prometheus", "rerun", "watch", "files"];
 
 /// Shows from the logs what is wrong, since when and why, and what ran
 #[derive(Debug, Parser)]
@@ -129,6 +128,7 @@ struct ReportArgs {
 
     /// Good runs that are not as usual count for the exit status too: error
     #[arg(long, value_name = "HOW", help_heading = "What of them")]
+    #[arg(conflicts_with_all = ["compare", "runs", "run", "tsv", "rerun"])]
     watch: Option<OsString>,
 
     /// What is wrong with the crontabs: one problem on each line, with its remedy
@@ -283,7 +283,7 @@ impl CommandLine<ReportArgs> {
     fn period(&self, form: &Form, now: DateTime<Local>) -> Result<Period, UsageError> {
         // A run with its day in the name is in the logs from that day on.
         let day = match form {
-            Form::Run(wanted) | Form::RunJson(wanted) => wanted.start.as_ref().and_then(|start| start.day),
+            Form::Run(wanted) | Form::RunJson(wanted) => wanted.day,
             _ => None,
         };
         let day = day.map(NaiveDateTime::from);
@@ -413,10 +413,9 @@ fn wanted(word: &OsStr, now: DateTime<Local>) -> Result<RunId, InvalidValue> {
         Some((pid, time)) => (pid, Some(time)),
         None => (&*text, None),
     };
-    let start = time.map(|time| start_time(time, now));
+    let start = time.map_or_else(|| Some((None, String::new())), |time| start_time(time, now));
     match (pid.parse(), start) {
-        (Ok(pid), None) => Ok(RunId { pid, start: None }),
-        (Ok(pid), Some(Some(start))) => Ok(RunId { pid, start: Some(start) }),
+        (Ok(pid), Some((day, clock))) => Ok(RunId { pid, day, clock }),
         _ => Err(InvalidValue::because(
             "expected PID or PID@TIME",
             "give the number in the second brackets of a record, and if need be the time in the first, such as 913@15:09",

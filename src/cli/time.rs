@@ -3,7 +3,6 @@
 use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, TimeDelta, Timelike};
 
 use crate::decimal;
-use crate::report::query::run_id::StartTime;
 
 /// The local time of `text`, if it is one:
 /// - a day and a time of day, or one of them: `2026-11-24`, `yesterday 14:00`, `14:00:05`;
@@ -32,10 +31,11 @@ pub fn is_clock_alone(text: &str) -> bool {
     clock(text).is_some()
 }
 
-/// Parses the time of a START: as in [`parse`], but without durations. The time of day may be cut off anywhere.
-pub fn start_time(text: &str, now: DateTime<Local>) -> Option<StartTime> {
+/// Parses the time of a START: as in [`parse`], but without durations. Returns the day, if there is one, and the
+/// beginning of `HH:MM:SS`: the time of day may be cut off anywhere.
+pub fn start_time(text: &str, now: DateTime<Local>) -> Option<(Option<NaiveDate>, String)> {
     if let Some(time) = with_offset(text) {
-        return Some(StartTime { day: Some(time.date()), clock: time.time().to_string() });
+        return Some((Some(time.date()), time.time().to_string()));
     }
     let (first, second) = text.split_once([' ', 'T']).unwrap_or((text, ""));
     let day = day(first, now.date_naive());
@@ -44,7 +44,7 @@ pub fn start_time(text: &str, now: DateTime<Local>) -> Option<StartTime> {
         clock.insert(0, '0');
     }
     let is_time = (day.is_some() || !clock.is_empty()) && is_beginning_of_clock(&clock);
-    is_time.then_some(StartTime { day, clock })
+    is_time.then_some((day, clock))
 }
 
 fn is_beginning_of_clock(text: &str) -> bool {

@@ -7,5 +7,5 @@ pub mod lexer;
 pub mod lock;
 pub mod scripts;
 pub mod wait;
-mod walk;
+pub mod walk;
 pub mod wrappers;

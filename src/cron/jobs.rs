@@ -59,7 +59,6 @@ pub struct LineRef {
     pub line: usize,
 }
 
-#[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct CronJob {
     pub place: LineRef,
@@ -114,13 +113,12 @@ impl CronJob {
     }
 }
 
-#[derive(Debug)]
 pub struct UnknownCall {
     pub place: LineRef,
     pub reason: String,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct CronJobs {
     /// Sorted by file and line, without files whose names cron ignores.
     pub entries: Vec<CronJob>,
@@ -129,7 +127,6 @@ pub struct CronJobs {
 }
 
 /// A job on a line that is commented out with a `#`.
-#[derive(Debug)]
 pub struct CommentedOut {
     pub place: LineRef,
     /// As START would have it.
@@ -145,7 +142,6 @@ const MOST_CALLS_A_LINE: usize = 100;
 const LONGEST_SCHEDULE: usize = 200;
 
 /// A line that mentions remoteexe, with its calls.
-#[derive(Debug)]
 pub struct Mentioning<'a> {
     pub line: &'a CronLine,
     /// The command as the shell gets it.

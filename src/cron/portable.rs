@@ -9,6 +9,7 @@ use super::calendar::zone::{Zone, name_of_machine};
 use super::command::calls::{Mention, mentions};
 use super::command::lexer::{Operator, Token, base_name, tokens};
 use super::command::lock::{LOCKED, Lock};
+use super::command::walk::ENDS;
 use super::crontab::files::Crontab;
 use super::crontab::parse::CronLine;
 use super::crontab::percent::ShellText;
@@ -43,7 +44,6 @@ pub struct PortableLine {
 }
 
 /// A crontab for another scheduler.
-#[derive(Debug)]
 pub struct PortableLines {
     pub path: PathBuf,
     /// The last change, in seconds from 1970, if known.
@@ -190,18 +190,24 @@ fn fails_if_locked(tokens: &[Token]) -> bool {
     (lock.does_not_wait || lock.has_limit) && lock.status == Some(LOCKED)
 }
 
-/// Whether the last command that mentions remoteexe is in the background, or in a pipe before another one.
+/// Whether the last command that mentions remoteexe, or a group that ends with it, is in the background, or in a pipe
+/// before another command.
 fn hides_status(tokens: &[Token]) -> bool {
     let is_call = |token: &Token| matches!(token, Token::Word(word) if base_name(&word.text) == b"remoteexe");
     let Some(last) = tokens.iter().rposition(is_call) else {
         return false;
     };
-    let mut after = tokens[last..].iter();
-    let operator = after.find_map(|token| match token {
-        Token::Operator(operator) => Some(*operator),
-        Token::Word(_) => None,
+    let ends_group = |next: Option<&Token>| match next {
+        Some(Token::Word(word)) => word.is_reserved(&ENDS),
+        Some(Token::Operator(operator)) => *operator == Operator::Close,
+        None => false,
+    };
+    let mut after = (last..tokens.len()).filter_map(|index| match tokens[index] {
+        Token::Operator(Operator::Close) | Token::Word(_) => None,
+        Token::Operator(Operator::Sequence) if ends_group(tokens.get(index + 1)) => None,
+        Token::Operator(operator) => Some(operator),
     });
-    matches!(operator, Some(Operator::Pipe | Operator::Background))
+    matches!(after.next(), Some(Operator::Pipe | Operator::Background))
 }
 
 #[cfg(test)]

@@ -34,7 +34,10 @@ pub struct Crowd {
 }
 
 /// The periods in which to search for the next start, one after the other.
-pub fn periods(now: DateTime<Local>) -> [Vec<ClockInterval>; HORIZONS.len()] {
+pub type Periods = [Vec<ClockInterval>; HORIZONS.len()];
+
+/// The periods from now on. To look for each change of an offset in eight years takes nearly a millisecond.
+pub fn periods(now: DateTime<Local>) -> Periods {
     let after = now.timestamp().div_euclid(60) + 1;
     HORIZONS.map(|days| clock_intervals(&Zone::Machine, after, after + days * DAY))
 }

@@ -24,13 +24,11 @@ use crate::escape::printable;
 use crate::exit;
 use schedule::{AirflowSchedule, DagLine};
 
-#[derive(Debug)]
 pub struct DagRequest {
     pub crontabs: Vec<(PathBuf, Columns)>,
     pub parse: ParseCall,
 }
 
-#[derive(Debug)]
 pub struct DagFile {
     /// In Python. Empty if a crontab could not be read.
     pub text: String,

@@ -18,7 +18,6 @@ const KINDS: [(&str, [&str; 3]); 4] = [
 /// Any other value. zsh then shows only its name.
 const UNKNOWN: [&str; 3] = ["value='unknown'", " -x", " "];
 
-#[derive(Debug)]
 pub struct Grammars {
     /// By the name of the command line: `job`, `report` and `generate`.
     pub lines: [(&'static str, Command); 3],

@@ -44,7 +44,6 @@ pub fn adopt_orphans() -> io::Result<Others> {
     Ok(Others(others))
 }
 
-#[derive(Debug)]
 pub struct Family {
     head: Process,
     /// The processes below ssh when it was ended.

@@ -55,7 +55,6 @@ const REMOTE_COMMAND: Version = Version(7, 6);
 const LOG_VERBOSE: Version = Version(8, 5);
 
 /// Makes ssh print a marker before it requests the remote command.
-#[derive(Debug)]
 pub struct Marker {
     version: Version,
     text: String,

@@ -68,7 +68,6 @@ const WORDS: [&[u8]; 6] = [
 ];
 
 /// A program that is OpenSSH's ssh.
-#[derive(Debug)]
 pub struct Proved {
     pub path: PathBuf,
     pub version: Version,

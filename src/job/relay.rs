@@ -65,7 +65,6 @@ impl Exit {
     }
 }
 
-#[derive(Debug)]
 pub struct Sinks {
     /// A record for each line.
     pub log: Log,
@@ -74,8 +73,7 @@ pub struct Sinks {
 }
 
 /// Decides whether an attempt is ended, and whether another one follows.
-#[derive(Debug)]
-pub struct Watch<'a> {
+pub struct AttemptWatch<'a> {
     /// Sees the output first.
     pub monitor: Monitor,
     /// The program that must run for the monitor to be trusted.
@@ -88,7 +86,7 @@ pub struct Watch<'a> {
 
 /// Waits for ssh to exit, and passes its output to `sinks`. Fails only if the system is out of memory; ssh has then
 /// been killed.
-pub fn relay(ssh: Running, watch: &mut Watch, signals: &mut Signals, sinks: &mut Sinks) -> anyhow::Result<Exit> {
+pub fn relay(ssh: Running, watch: &mut AttemptWatch, signals: &mut Signals, sinks: &mut Sinks) -> anyhow::Result<Exit> {
     let Running { child, output } = ssh;
     let pipe_size = fcntl_getpipe_size(&output).unwrap_or(DEFAULT_PIPE_SIZE);
     let mut relay = Relay {
@@ -142,7 +140,7 @@ struct Relay<'a, 'p> {
     is_other_program: bool,
     /// The bytes that ssh had written when it exited, if they matter.
     written: Option<u64>,
-    watch: &'a mut Watch<'p>,
+    watch: &'a mut AttemptWatch<'p>,
     sinks: &'a mut Sinks,
 }
 

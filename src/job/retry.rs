@@ -47,7 +47,6 @@ pub enum Decision {
     Final(Option<(Notice, &'static str)>),
 }
 
-#[derive(Debug)]
 pub struct Failures {
     retries: Retries,
     all: u32,

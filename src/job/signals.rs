@@ -44,7 +44,6 @@ impl EndingSignal {
     }
 }
 
-#[derive(Debug)]
 pub struct Signals {
     descriptor: SignalFd,
     /// Bit N-1 is signal N.

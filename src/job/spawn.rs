@@ -21,7 +21,6 @@ use rustix::process::{
 
 use crate::decimal::number;
 
-#[derive(Debug)]
 pub struct Program {
     /// A path, or a name to be found in PATH.
     pub name: OsString,
@@ -102,7 +101,6 @@ pub fn dev_null() -> io::Result<File> {
     File::options().read(true).write(true).open("/dev/null")
 }
 
-#[derive(Debug)]
 pub struct Child {
     /// No other process has this id before the child is reaped.
     pub pid: Pid,

@@ -50,7 +50,6 @@ pub enum StartError {
     CannotRun(#[from] io::Error),
 }
 
-#[derive(Debug)]
 pub struct Running {
     pub child: Child,
     /// The reading end of the pipe for its standard output and standard error.

@@ -14,7 +14,6 @@ const MAX_BACKLOG: usize = 1 << 20;
 
 /// Copies the output to standard output. A stopped terminal or a full pipe slows the job down, as it would without us.
 /// A signal still ends the job.
-#[derive(Debug)]
 pub struct Tee {
     /// The output is wanted, and somebody reads standard output.
     is_open: bool,

@@ -101,7 +101,6 @@ impl AppendError {
 }
 
 /// The place where a write was cut short, as by a full disk.
-#[derive(Debug)]
 pub struct Cut {
     /// The number of bytes of the records in the file.
     pub written: usize,

@@ -17,7 +17,6 @@ pub const MAX_APPEND: usize = 1 << 20;
 pub const MAX_TEXT: usize = MAX_APPEND - 128;
 
 /// The part of a record before its text. Made once a second, not once a line.
-#[derive(Debug)]
 pub struct Prefix {
     pid: u32,
     second: i64,

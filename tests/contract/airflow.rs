@@ -20,9 +20,9 @@ fn random_text(random: &mut fastrand::Rng) -> String {
 
 #[test]
 fn python_has_each_byte_of_the_command_and_the_variables() {
-    with_seeds(20, |seed| {
+    with_seeds(1, |seed| {
         let mut random = fastrand::Rng::with_seed(seed);
-        let lines = (0..20).map(|_| {
+        let lines = (0..400).map(|_| {
             // Debian's cron unescapes \% and \\ in a command, so none of them is in it.
             let command = format!("x{}x", random_text(&mut random).replace(['\\', '%'], "#"));
             (command, random_text(&mut random).replace(['"', '\''], "#"))

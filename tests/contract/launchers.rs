@@ -8,8 +8,8 @@ use rustix::process::Signal;
 
 use crate::support::{
     ClosedPort, LOOK_ALIKE, Lingering, NO_GUARDS, REMOTEEXE, Running, SOME_VERSION, Sandbox, Scene, assert_fits,
-    children, compile_ssh, forge_ssh, job, mask_waits, needs_root, own_mounts, run_tool, state, try_send_to, wait_for,
-    wait_until, waits,
+    at_once, children, compile_ssh, forge_ssh, job, mask_waits, needs_root, own_mounts, run_tool, state, try_send_to,
+    wait_for, wait_until, waits,
 };
 
 /// Executes ssh.
@@ -58,29 +58,30 @@ fn impatient(scene: &Scene, is_nohup: bool, bin: &str) -> Command {
 #[test]
 fn behind_any_launcher_a_script_runs_once_with_its_own_status_and_the_log_says_what_is_missing() {
     let sandbox = Sandbox::start();
-    for (script, left) in [
-        ("sleep 3; echo out; exit 7", "out | 7, ran 1".to_owned()),
-        // As a failed connection would.
-        (&format!("echo '{LOOK_ALIKE}'; exit 255"), format!("{LOOK_ALIKE} | 255, ran 1")),
-    ] {
-        for (name, launcher) in LAUNCHERS {
-            for is_nohup in [false, true] {
+    at_once(LAUNCHERS, |(name, launcher)| {
+        let compiled = Scene::new();
+        let bin = compile_ssh(&compiled, launcher);
+        let reason = format!("{bin}/ssh is not known as OpenSSH's own ssh; put that before it in PATH");
+        let lacks = format!("remoteexe: no retries: {reason} | remoteexe: no connect timeout: {reason}");
+        for (script, left) in [
+            ("sleep 3; echo out; exit 7", "out | 7, ran 1".to_owned()),
+            // As a failed connection would.
+            (&format!("echo '{LOOK_ALIKE}'; exit 255"), format!("{LOOK_ALIKE} | 255, ran 1")),
+        ] {
+            at_once([false, true], |is_nohup| {
                 let scene = Scene::new();
-                let bin = compile_ssh(&scene, launcher);
                 let mut command = impatient(&scene, is_nohup, &bin);
                 let found = job(&scene, sandbox.connect(&mut command), script);
-                let reason = format!("{bin}/ssh is not known as OpenSSH's own ssh; put that before it in PATH");
-                let lacks = format!("remoteexe: no retries: {reason} | remoteexe: no connect timeout: {reason}");
                 assert_fits(&found, &format!("{lacks} | call | {left}"), name);
-            }
+            });
         }
-    }
+    });
 }
 
 #[test]
 fn a_launcher_that_looks_like_ssh_itself_is_found_out_by_what_runs() {
     let sandbox = Sandbox::start();
-    for (name, launcher) in &LAUNCHERS[..3] {
+    at_once(&LAUNCHERS[..3], |(name, launcher)| {
         let scene = Scene::new();
         let bin = forge_ssh(&scene, SOME_VERSION, launcher);
         let mut command = impatient(&scene, false, &bin);
@@ -89,7 +90,7 @@ fn a_launcher_that_looks_like_ssh_itself_is_found_out_by_what_runs() {
         let lack = format!("…no connect timeout: /proc does not show that {bin}/ssh ran…");
         assert_fits(&left, &format!("{}7, ran 1", if *name == "exec" { "…" } else { &lack }), name);
         assert!(!left.contains("not connected"), "{name}\n{left}");
-    }
+    });
 }
 
 #[test]
@@ -167,7 +168,7 @@ fn pids(scene: &Scene, count: usize) -> Vec<String> {
 
 #[test]
 fn what_the_connect_timeout_ends_is_ended_whatever_it_ignores_and_whatever_remoteexe_ignores() {
-    for (is_nohup, before) in [(false, ""), (true, ""), (false, "setsid"), (true, "setsid")] {
+    at_once([(false, ""), (true, ""), (false, "setsid"), (true, "setsid")], |(is_nohup, before)| {
         let scene = Scene::new();
         let mut command = Command::new(if is_nohup { "nohup" } else { "env" });
         scene.equip(&mut command);
@@ -180,7 +181,7 @@ fn what_the_connect_timeout_ends_is_ended_whatever_it_ignores_and_whatever_remot
         assert!(!is_alive, "it is ended before END");
         let log = scene.log();
         assert!(log.ends_with("remoteexe: ssh was killed: not connected after 1.000 s\nEND,255,h s\n"), "{log}");
-    }
+    });
 }
 
 #[test]

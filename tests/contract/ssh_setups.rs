@@ -151,6 +151,10 @@ fn a_job_is_the_same_through_a_jump_host_a_shared_connection_a_certificate_or_an
 fn a_job_is_the_same_whatever_the_server_makes_of_it() {
     let scene = Scene::new();
     fs::write(scene.path("banner"), "Authorized users only\nno newline").unwrap();
+    // Only root can use PAM. The other sandboxes do without, where sshd lets root in.
+    if rustix::process::geteuid().is_root() {
+        Setup::new("PAM", "UsePAM yes", "").check();
+    }
     Setup::new("banner", &format!("Banner {}", scene.path("banner").display()), "").check();
     let mut setup = Setup::new("forced command", "ForceCommand echo forced; exit 5", "");
     setup.runs = 0;

@@ -90,6 +90,16 @@ pub fn seed_to_repeat() -> Option<u64> {
     Some(seed.parse().expect("SEED=NUMBER"))
 }
 
+/// Checks all cases at once, because most of their time each one waits.
+pub fn at_once<T: Send>(cases: impl IntoIterator<Item = T>, check: impl Fn(T) + Sync) {
+    let check = &check;
+    thread::scope(|scope| {
+        for case in cases {
+            scope.spawn(move || check(case));
+        }
+    });
+}
+
 /// A port of 127.0.0.1 where nobody listens, for as long as this lives.
 ///
 /// A port that is merely free now may be given to another test's listener a moment later.

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Builds the packages, and tries them: the one for Debian in trees of Debian 12 and 13, against a real sshd; the one
-# for RPM unpacked, and installed into such a tree.
+# Builds the packages, and tries them: the one for Debian in trees of Debian 11, 12 and 13, against a real sshd; the one
+# for RPM unpacked, and installed into such a tree. Debian 11 is the oldest release that its mirrors have.
 #
 #     tests/release/packages.sh
 #
@@ -10,7 +10,7 @@
 set -Eeuo pipefail
 cd "$(dirname "$0")/../.."
 
-releases=(bookworm trixie)
+releases=(bullseye bookworm trixie)
 program=/usr/bin/remoteexe
 kept=$program.before-package
 

@@ -42,10 +42,13 @@ ssh-keygen -q -t ed25519 -N '' -C sandbox -f "$dir/id"
 echo "sandbox $(cat "$dir/host_key.pub")" >"$dir/known_hosts"
 
 # HOME: for a command that comes by ssh, bash reads ~/.bashrc, and root's own may do anything and take long.
-# Without PAM sshd refuses root if root's password is locked, as installers leave it. Only root can use PAM.
+# Without PAM sshd refuses root if root's password is locked, as installers leave it. Only root can use PAM, with which a
+# login takes four more programs.
 use_pam=no
-[ "$(id -u)" -ne 0 ] || use_pam=yes
+[ "$(id -u)" -ne 0 ] || ! grep -q '^root:!' /etc/shadow || use_pam=yes
+# The first line for an option wins.
 cat >"$dir/sshd_config" <<END
+${SANDBOX_SSHD_CONFIG-MaxStartups 200}
 ListenAddress 127.0.0.1
 HostKey $dir/host_key
 PidFile $dir/sshd.pid
@@ -56,7 +59,6 @@ UsePAM $use_pam
 StrictModes no
 UseDNS no
 SetEnv HOME=$dir
-${SANDBOX_SSHD_CONFIG-MaxStartups 200}
 END
 
 # From 9.8 on sshd locks out an address whose logins fail, and here all come from one address.

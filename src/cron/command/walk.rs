@@ -12,7 +12,7 @@ use super::wait::Wait;
 const DEEPEST: usize = 50;
 
 /// Reserved words that end the list before them.
-const ENDS: [&[u8]; 7] = [b"then", b"elif", b"else", b"fi", b"done", b"esac", b"}"];
+pub const ENDS: [&[u8]; 7] = [b"then", b"elif", b"else", b"fi", b"done", b"esac", b"}"];
 
 /// Reserved words that do not change the command after them.
 const PREFIXES: [&[u8]; 2] = [b"!", b"do"];

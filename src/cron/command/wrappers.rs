@@ -72,7 +72,6 @@ impl Call {
 }
 
 /// A command without the programs around it.
-#[derive(Debug)]
 pub struct Unwrapped<'a> {
     /// Empty if there is no command.
     pub command: &'a [Word],

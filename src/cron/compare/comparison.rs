@@ -61,7 +61,6 @@ fn minute(at: i64) -> i64 {
     at.div_euclid(60)
 }
 
-#[derive(Debug)]
 pub struct Comparison {
     until: i64,
     from: i64,

@@ -23,7 +23,6 @@ const BEFORE: usize = 3;
 const LONGEST: i64 = 3600;
 
 /// The last slots of a job with their STARTs.
-#[derive(Debug)]
 pub struct LateStarts {
     found: VecDeque<(Due, i64)>,
     /// No slot until then may still have a START.

@@ -74,7 +74,6 @@ impl Trust {
 
 pub type TrustIn<'a> = &'a dyn Fn(&Author) -> Trust;
 
-#[derive(Debug)]
 pub struct Crontab {
     pub path: PathBuf,
     pub trust: Trust,
@@ -93,7 +92,6 @@ pub struct Crontab {
 }
 
 /// A crontab, or a directory of crontabs, that could not be read.
-#[derive(Debug)]
 pub struct UnreadCrontab {
     pub path: PathBuf,
     pub reason: String,
@@ -129,7 +127,6 @@ impl Display for UnreadCrontab {
     }
 }
 
-#[derive(Debug)]
 pub struct Crontabs {
     pub cron: MachineCron,
     pub read: Vec<Crontab>,

@@ -18,7 +18,6 @@ const MONTHS: RangeInclusive<u32> = 1..=12;
 const WEEKDAYS: RangeInclusive<u32> = 0..=6;
 
 /// A line that becomes a DAG.
-#[derive(Debug)]
 pub struct DagLine {
     pub line: PortableLine,
     pub schedule: AirflowSchedule,

@@ -20,7 +20,7 @@ pub enum Likeness {
     /// The same hosts, unreachable again.
     HostAgain(Vec<HostId>),
     /// ssh is refused in this way.
-    Refused(Option<Outcome>, bool),
+    Refused(Outcome, bool),
     /// ssh fails in this way on this host.
     Ssh(HostId, Option<Outcome>, bool),
     /// The words for a state of this host.
@@ -31,72 +31,56 @@ pub enum Likeness {
     Script(Account, Box<[u8]>, IncidentState, bool, Option<Outcome>, String),
     /// Jobs on lines of one crontab, which cron ignores.
     Ignored(PathBuf),
-    /// Nothing: the number of the incident.
-    Alone(usize),
 }
 
 impl Likeness {
     /// What an incident has in common with other times at which the same job or host was bad.
-    pub fn repeated(number: usize, incident: &Incident) -> Self {
-        let may_repeat = !matches!(
-            incident.kind,
-            IncidentKind::Silent { .. }
-                | IncidentKind::Dropped { .. }
-                | IncidentKind::CronDown { .. }
-                | IncidentKind::ClockJumped { .. }
-                | IncidentKind::LogFull
-                | IncidentKind::Late { .. }
-                | IncidentKind::Lost { together: true, .. }
-        );
+    pub fn repeated(incident: &Incident) -> Option<Self> {
+        let is_of_a_crowd = matches!(incident.kind, IncidentKind::Dropped { .. } | IncidentKind::Late { .. });
+        let may_repeat = !incident.is_of_all() && !is_of_a_crowd;
         match &incident.kind {
             IncidentKind::Unreachable { hosts } if hosts.len() == 1 || incident.is_over() => {
-                Self::HostAgain(hosts.clone())
+                Some(Self::HostAgain(hosts.clone()))
             }
             _ if may_repeat && incident.is_over() && incident.jobs.len() <= 1 => {
-                Self::Again(incident.jobs.clone(), incident.state())
+                Some(Self::Again(incident.jobs.clone(), incident.state()))
             }
-            _ => Self::Alone(number),
+            _ => None,
         }
     }
 
     /// What a job has in common with others whose login or key is also refused.
-    pub fn refused(number: usize, incident: &Incident) -> Self {
-        let way = incident.main_way();
-        match incident.kind {
-            IncidentKind::Failing if way.and_then(Outcome::refusal).is_some() => Self::Refused(way, incident.is_over()),
-            _ => Self::Alone(number),
-        }
+    pub fn refused(incident: &Incident) -> Option<Self> {
+        let way = incident.main_way().filter(|way| way.refusal().is_some())?;
+        (incident.kind == IncidentKind::Failing).then(|| Self::Refused(way, incident.is_over()))
     }
 
     /// What a job has in common with other jobs of its host, or of a service that they need.
-    pub fn surroundings(number: usize, incident: &Incident, history: &History) -> Self {
-        let (IncidentKind::Failing, [job]) = (&incident.kind, incident.jobs.as_slice()) else {
-            return Self::Alone(number);
-        };
+    pub fn surroundings(incident: &Incident, history: &History) -> Option<Self> {
+        let (IncidentKind::Failing, [job]) = (&incident.kind, incident.jobs.as_slice()) else { return None };
         let (host, way, is_over) = (history.job(*job).host, incident.main_way(), incident.is_over());
         if way.is_some_and(|way| way.connection_failure().is_some_and(|it| !it.is_transient())) {
-            return Self::Ssh(host, way, is_over);
+            return Some(Self::Ssh(host, way, is_over));
         }
         let gist = gist(incident, history);
         let words = gist.to_lowercase();
         match state_of_host(&words) {
-            Some(state) => Self::OnHost(host, state, is_over),
-            None if OF_A_SERVICE.iter().any(|word| words.contains(word)) => Self::Service(gist, is_over),
-            None => Self::Alone(number),
+            Some(state) => Some(Self::OnHost(host, state, is_over)),
+            None => OF_A_SERVICE.iter().any(|word| words.contains(word)).then_some(Self::Service(gist, is_over)),
         }
     }
 
     /// What a job has in common with the same script on other hosts.
-    pub fn script(number: usize, incident: &Incident, history: &History) -> Self {
+    pub fn script(incident: &Incident, history: &History) -> Option<Self> {
         match (&incident.kind, incident.jobs.as_slice()) {
             (IncidentKind::NotStarted { place, is_ignored: true }, _) if !incident.is_over() => {
-                Self::Ignored(place.file.to_path_buf())
+                Some(Self::Ignored(place.file.to_path_buf()))
             }
             (
                 IncidentKind::Failing
                 | IncidentKind::Flapping
-                | IncidentKind::Hung(_)
-                | IncidentKind::Lost { together: false, .. }
+                | IncidentKind::Hung { .. }
+                | IncidentKind::Lost
                 | IncidentKind::Slower { .. }
                 | IncidentKind::NotStarted { .. },
                 [job],
@@ -104,9 +88,9 @@ impl Likeness {
                 let script = history.job(*job).script().into();
                 let (state, way) = (incident.state(), incident.main_way());
                 let gist = gist(incident, history);
-                Self::Script(history.account(*job), script, state, incident.is_over(), way, gist)
+                Some(Self::Script(history.account(*job), script, state, incident.is_over(), way, gist))
             }
-            _ => Self::Alone(number),
+            _ => None,
         }
     }
 }

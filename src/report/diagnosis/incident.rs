@@ -1,6 +1,7 @@
 //! Incidents: what an operator has to know once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 
 use chrono::NaiveDateTime;
 
@@ -49,17 +50,22 @@ pub enum IncidentKind {
     Failing,
     /// Good and bad in turn.
     Flapping,
-    /// Runs have no END, and their processes are gone.
-    Lost {
-        /// The runs ended together: the machine went down, or everything was killed.
-        together: bool,
+    /// Runs of a job have no END, and their processes are gone.
+    Lost,
+    /// Runs were lost at one time: the machine went down, or everything was killed.
+    LostTogether {
         /// The machine's boot.
         boot: Option<NaiveDateTime>,
         /// Nothing was started until this time.
         quiet_until: Option<NaiveDateTime>,
     },
     /// A run takes far longer than its job ever took.
-    Hung(Hung),
+    Hung {
+        /// The duration of the longest good run before, in seconds.
+        longest: u32,
+        /// The number of later runs of the job.
+        again: u64,
+    },
     /// ssh cannot connect to hosts.
     Unreachable {
         hosts: Vec<HostId>,
@@ -112,15 +118,6 @@ pub enum IncidentKind {
         /// The last START.
         started: NaiveDateTime,
     },
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hung {
-    pub pid: u32,
-    /// The duration of the longest good run before, in seconds.
-    pub longest: u32,
-    /// The number of later runs of the job.
-    pub again: u64,
 }
 
 /// The seconds of the minute in which a crowd of connections is dropped.
@@ -239,16 +236,13 @@ impl Incident {
         window: IncidentWindow,
         bad: impl IntoIterator<Item = &'a RunSummary>,
     ) -> Self {
-        let mut incident = Self::new(kind, window, Vec::new());
+        let bad: Vec<&RunSummary> = bad.into_iter().collect();
+        let mut incident = Self::new(kind, window, unique(bad.iter().map(|run| run.job)));
+        (incident.bad, incident.runs) = (bad.len() as u64, bad.len() as u64);
         for run in bad {
-            incident.jobs.push(run.job);
-            incident.bad += 1;
             *incident.ways.entry(run.outcome).or_default() += 1;
             incident.take_last(*run);
         }
-        incident.jobs.sort_unstable();
-        incident.jobs.dedup();
-        incident.runs = incident.bad;
         incident
     }
 
@@ -257,8 +251,8 @@ impl Incident {
             IncidentKind::Failing | IncidentKind::Flapping if self.is_over() => IncidentState::Recovered,
             IncidentKind::Failing => IncidentState::Failing,
             IncidentKind::Flapping => IncidentState::Flapping,
-            IncidentKind::Lost { .. } => IncidentState::Lost,
-            IncidentKind::Hung(_) => IncidentState::Hung,
+            IncidentKind::Lost | IncidentKind::LostTogether { .. } => IncidentState::Lost,
+            IncidentKind::Hung { .. } => IncidentState::Hung,
             IncidentKind::Unreachable { .. } => IncidentState::Unreachable,
             IncidentKind::Refused { refusal: Refusal::Login, .. } => IncidentState::LoginRefused,
             IncidentKind::Refused { refusal: Refusal::HostKey, .. } => IncidentState::HostKey,
@@ -286,7 +280,7 @@ impl Incident {
     /// When the incident ended, if the reason has passed: after a pause the next START, otherwise the last bad record.
     pub fn end(&self) -> Option<NaiveDateTime> {
         let next = match self.kind {
-            IncidentKind::Lost { together: true, .. } | IncidentKind::Silent { .. } | IncidentKind::CronDown { .. } => {
+            IncidentKind::LostTogether { .. } | IncidentKind::Silent { .. } | IncidentKind::CronDown { .. } => {
                 self.window.over
             }
             _ => None,
@@ -311,7 +305,7 @@ impl Incident {
             | IncidentKind::CronDown { .. }
             | IncidentKind::ClockJumped { .. }
             | IncidentKind::LogFull
-            | IncidentKind::Lost { together: true, .. } => true,
+            | IncidentKind::LostTogether { .. } => true,
             _ => self.jobs.is_empty() && self.hosts().is_empty(),
         }
     }
@@ -335,7 +329,7 @@ impl Incident {
         match self.kind {
             IncidentKind::Silent { boot, .. }
             | IncidentKind::CronDown { boot, .. }
-            | IncidentKind::Lost { boot, .. } => boot,
+            | IncidentKind::LostTogether { boot, .. } => boot,
             _ => None,
         }
     }
@@ -361,9 +355,7 @@ impl Incident {
         window.detected_at = window.detected_at.min(more.detected_at);
         window.last = window.last.max(more.last);
         window.over = window.over.zip(more.over).map(|(one, other)| one.max(other));
-        self.jobs.extend(other.jobs);
-        self.jobs.sort_unstable();
-        self.jobs.dedup();
+        self.jobs = unique([mem::take(&mut self.jobs), other.jobs].concat());
         self.bad += other.bad;
         self.runs += other.runs;
         for (way, count) in other.ways {
@@ -371,12 +363,17 @@ impl Incident {
         }
         other.last.into_iter().for_each(|run| self.take_last(run));
         self.last_good = self.last_good.max(other.last_good);
-        if let (IncidentKind::Hung(hung), IncidentKind::Hung(more)) = (&mut self.kind, other.kind) {
-            hung.longest = hung.longest.max(more.longest);
-            hung.again += more.again;
+        if let (IncidentKind::Hung { longest, again }, IncidentKind::Hung { longest: other, again: more }) =
+            (&mut self.kind, other.kind)
+        {
+            *longest = other.max(*longest);
+            *again += more;
         }
-        self.not_recovered.extend(other.not_recovered);
-        self.not_recovered.sort_unstable();
-        self.not_recovered.dedup();
+        self.not_recovered = unique([mem::take(&mut self.not_recovered), other.not_recovered].concat());
     }
+}
+
+/// These jobs or hosts in their order, each once.
+pub fn unique(ids: impl IntoIterator<Item = u32>) -> Vec<u32> {
+    BTreeSet::from_iter(ids).into_iter().collect()
 }

@@ -1,21 +1,16 @@
 //! Finds what has changed in the jobs: switched off, renamed, new, on two schedulers. No problem by itself.
 
 use std::collections::{BTreeMap, HashMap};
-use std::rc::Rc;
 
 use chrono::{NaiveDateTime, TimeDelta};
 
 use crate::clock::local_time;
 use crate::cron::CommentedOut;
-use crate::machine::Users;
+use crate::report::diagnosis::evidence::Evidence;
 use crate::report::history::jobs::script;
-use crate::report::history::scope::Scope;
 use crate::report::history::{History, JobId};
 use crate::report::logs::scheduler::Scheduler;
-use crate::report::query::filter::Filter;
-use crate::report::runs::assembler::ClockBack;
 use crate::report::runs::outcome::Outcome;
-use crate::report::slots::Expected;
 
 /// The most stopped jobs for which a new name is sought: a log may have any number.
 const MAX_STOPPED: usize = 100;
@@ -32,20 +27,7 @@ const RARE: TimeDelta = TimeDelta::hours(25);
 /// STARTs of one slot are at most this far apart.
 const AT_ONCE: TimeDelta = TimeDelta::seconds(5);
 
-/// What changes are found in.
-#[derive(Debug, Clone, Copy)]
-pub struct ChangeEvidence<'a> {
-    pub history: &'a History,
-    pub scope: &'a Scope,
-    /// The times at which a clock went back.
-    pub back: &'a [ClockBack],
-    pub expected: Option<&'a Expected>,
-    pub filter: &'a Filter,
-    pub users: &'a Users,
-}
-
 /// A job with its STARTs.
-#[derive(Debug)]
 pub struct StartedJob<'a> {
     pub id: JobId,
     pub name: &'a [u8],
@@ -59,42 +41,38 @@ pub struct StartedJob<'a> {
     has_stopped: bool,
 }
 
-type Job<'a> = Rc<StartedJob<'a>>;
-
 /// A job that runs twice.
-#[derive(Debug)]
 pub enum Twice<'a> {
     /// Two users or schedulers start the job.
-    ByTwo(Job<'a>, Job<'a>),
+    ByTwo(&'a StartedJob<'a>, &'a StartedJob<'a>),
     /// Two STARTs came at once, so many times.
-    AtOnce(Job<'a>, usize),
+    AtOnce(&'a StartedJob<'a>, usize),
 }
 
-#[derive(Debug)]
 pub struct JobChanges<'a> {
-    pub switched_off: Vec<(Job<'a>, &'a CommentedOut)>,
+    pub switched_off: Vec<(&'a StartedJob<'a>, &'a CommentedOut)>,
     /// The old and the new job.
-    pub renamed: Vec<(Job<'a>, Job<'a>)>,
+    pub renamed: Vec<(&'a StartedJob<'a>, &'a StartedJob<'a>)>,
     pub twice: Vec<Twice<'a>>,
     /// Their first START is in the period, and no run was good.
-    pub new: Vec<Job<'a>>,
-    pub stopped: Vec<Job<'a>>,
+    pub new: Vec<&'a StartedJob<'a>>,
+    pub stopped: Vec<&'a StartedJob<'a>>,
 }
 
 impl<'a> JobChanges<'a> {
-    pub fn of(evidence: ChangeEvidence<'a>) -> Self {
-        let jobs = started(evidence);
-        let renamed = renamed(evidence.history, &jobs);
+    /// The changes among all `jobs`.
+    pub fn of(evidence: &Evidence<'a>, jobs: &'a [StartedJob<'a>]) -> Self {
+        let renamed = renamed(evidence.history, jobs);
         let is_renamed = |id: JobId| renamed.iter().any(|(old, new)| [old.id, new.id].contains(&id));
-        let alone: Vec<Job> = jobs.iter().filter(|job| !is_renamed(job.id)).cloned().collect();
+        let alone: Vec<&StartedJob> = jobs.iter().filter(|job| !is_renamed(job.id)).collect();
         let (switched_off, stopped) = stopped(evidence, &alone);
-        let (twice, new) = (twice(evidence, &jobs), new(evidence, &alone));
-        Self { switched_off, renamed, twice, new, stopped }
+        Self { switched_off, renamed, twice: twice(evidence, jobs), new: new(evidence, &alone), stopped }
     }
 }
 
-fn started(evidence: ChangeEvidence<'_>) -> Vec<Job<'_>> {
-    let ChangeEvidence { history, expected, .. } = evidence;
+/// The jobs whose parameters do not change, with their STARTs.
+pub fn started<'a>(evidence: &Evidence<'a>) -> Vec<StartedJob<'a>> {
+    let Evidence { history, expected, .. } = *evidence;
     let now = evidence.scope.now;
     let mut latest: BTreeMap<Scheduler, NaiveDateTime> = BTreeMap::new();
     for run in history.runs.iter().filter(|run| run.start < now) {
@@ -102,7 +80,7 @@ fn started(evidence: ChangeEvidence<'_>) -> Vec<Job<'_>> {
         *latest = run.start.max(*latest);
     }
     let changed = expected.map_or(NaiveDateTime::MIN, |it| it.unchanged);
-    let jobs = history.job_ids().filter_map(|id| {
+    let jobs = history.job_ids().filter(|id| !history.job(*id).has_variants).filter_map(|id| {
         let job = history.job(id);
         let runs = history.of_job(id).iter().filter(|run| run.start < now);
         let starts: Vec<NaiveDateTime> = runs.map(|run| run.start).collect();
@@ -120,16 +98,13 @@ fn started(evidence: ChangeEvidence<'_>) -> Vec<Job<'_>> {
         let is_overdue = now - last > longest * 2 + LATE;
         let has_stopped = !is_on_line && if is_steady { is_overdue } else { last < changed };
         let rhythm = is_steady.then_some(usual);
-        let name = &*job.name;
-        let is_one = !job.has_variants;
-        let started = StartedJob { id, name, starts, first, last, rhythm, is_on_line, has_stopped };
-        is_one.then(|| Rc::new(started))
+        Some(StartedJob { id, name: &job.name, starts, first, last, rhythm, is_on_line, has_stopped })
     });
     jobs.collect()
 }
 
 /// The stopped jobs, each with the job that began then with the same script or on the same host.
-fn renamed<'a>(history: &History, jobs: &[Job<'a>]) -> Vec<(Job<'a>, Job<'a>)> {
+fn renamed<'a>(history: &History, jobs: &'a [StartedJob<'a>]) -> Vec<(&'a StartedJob<'a>, &'a StartedJob<'a>)> {
     let account = |job: &StartedJob| history.account(job.id);
     let host = |job: &StartedJob| history.job(job.id).host;
     let began = |old: &StartedJob, new: &StartedJob| {
@@ -141,9 +116,9 @@ fn renamed<'a>(history: &History, jobs: &[Job<'a>]) -> Vec<(Job<'a>, Job<'a>)> {
         let is_next = old.last < new.first && new.first - old.last <= pause;
         is_next && is_alike && account(old) == account(new)
     };
-    let only = |mut found: Vec<&Job<'a>>| found.pop().cloned().filter(|_| found.is_empty());
+    let only = |mut found: Vec<&'a StartedJob<'a>>| found.pop().filter(|_| found.is_empty());
     let stopped = || jobs.iter().filter(|job| job.has_stopped).take(MAX_STOPPED);
-    let pair = |old: &Job<'a>| {
+    let pair = |old: &'a StartedJob<'a>| {
         let new = |is_like: &dyn Fn(&StartedJob, &StartedJob) -> bool| {
             let new = jobs.iter().filter(|new| began(old, new) && is_like(old, new));
             // Two old jobs may not become one.
@@ -151,25 +126,26 @@ fn renamed<'a>(history: &History, jobs: &[Job<'a>]) -> Vec<(Job<'a>, Job<'a>)> {
         };
         let is_moved = |old: &StartedJob, new: &StartedJob| script(old.name) == script(new.name);
         let new = new(&is_moved).or_else(|| new(&|old, new| host(old) == host(new)));
-        Some((Rc::clone(old), new?))
+        Some((old, new?))
     };
     stopped().filter_map(pair).collect()
 }
 
 /// The jobs whose line is commented out, and other stopped jobs without an understood line.
-fn stopped<'a>(evidence: ChangeEvidence<'a>, jobs: &[Job<'a>]) -> (Vec<(Job<'a>, &'a CommentedOut)>, Vec<Job<'a>>) {
+fn stopped<'a>(
+    evidence: &Evidence<'a>,
+    jobs: &[&'a StartedJob<'a>],
+) -> (Vec<(&'a StartedJob<'a>, &'a CommentedOut)>, Vec<&'a StartedJob<'a>>) {
     let (mut switched_off, mut stopped) = (Vec::new(), Vec::new());
     let Some(expected) = evidence.expected.filter(|it| it.planned.plan.has_any()) else {
         return (switched_off, stopped);
     };
     let off = expected.commented_out(evidence.filter, evidence.users);
     let off: HashMap<&[u8], &CommentedOut> = off.map(|off| (off.job.as_slice(), off)).collect();
-    for job in jobs.iter().filter(|job| !job.is_on_line) {
+    for job in jobs.iter().copied().filter(|job| !job.is_on_line) {
         match off.get(job.name) {
-            Some(off) if job.has_stopped || job.last < expected.unchanged => {
-                switched_off.push((Rc::clone(job), *off));
-            }
-            None if job.has_stopped => stopped.push(Rc::clone(job)),
+            Some(off) if job.has_stopped || job.last < expected.unchanged => switched_off.push((job, *off)),
+            None if job.has_stopped => stopped.push(job),
             _ => {}
         }
     }
@@ -177,30 +153,31 @@ fn stopped<'a>(evidence: ChangeEvidence<'a>, jobs: &[Job<'a>]) -> (Vec<(Job<'a>,
 }
 
 /// The jobs that two users or schedulers start, and those that are started twice at once.
-fn twice<'a>(evidence: ChangeEvidence, jobs: &[Job<'a>]) -> Vec<Twice<'a>> {
-    let mut by_name: BTreeMap<&[u8], Vec<&Job>> = BTreeMap::new();
+fn twice<'a>(evidence: &Evidence, jobs: &'a [StartedJob<'a>]) -> Vec<Twice<'a>> {
+    let mut by_name: BTreeMap<&[u8], Vec<&StartedJob>> = BTreeMap::new();
     for job in jobs {
         by_name.entry(job.name).or_default().push(job);
     }
     let mut found = Vec::new();
     for same in by_name.into_values() {
-        let are_both = |two: &&[&Job]| two[0].first < two[1].last && two[1].first < two[0].last;
+        let are_both = |two: &&[&StartedJob]| two[0].first < two[1].last && two[1].first < two[0].last;
         if let Some(two) = same.windows(2).find(are_both) {
-            found.push(Twice::ByTwo(Rc::clone(two[0]), Rc::clone(two[1])));
+            found.push(Twice::ByTwo(two[0], two[1]));
             continue;
         }
         for job in same {
             let pairs = pairs_at_once(evidence, job);
-            found.extend(pairs.map(|pairs| Twice::AtOnce(Rc::clone(job), pairs)));
+            found.extend(pairs.map(|pairs| Twice::AtOnce(job, pairs)));
         }
     }
     found
 }
 
 /// How many times two STARTs of a job came at once in the period, if that is no exception.
-fn pairs_at_once(evidence: ChangeEvidence, job: &StartedJob) -> Option<usize> {
+fn pairs_at_once(evidence: &Evidence, job: &StartedJob) -> Option<usize> {
     // A slot that came twice as the clock went back has two STARTs.
-    let is_once = |start: &NaiveDateTime| !evidence.back.iter().any(|back| (back.to..=back.from).contains(start));
+    let is_once =
+        |start: &NaiveDateTime| !evidence.missed.back.iter().any(|back| (back.to..=back.from).contains(start));
     let starts = job.starts.iter().copied().filter(|start| *start >= evidence.scope.since);
     let starts: Vec<NaiveDateTime> = starts.filter(is_once).collect();
     let pairs = starts.windows(2).filter(|two| two[1] - two[0] <= AT_ONCE).count();
@@ -208,11 +185,11 @@ fn pairs_at_once(evidence: ChangeEvidence, job: &StartedJob) -> Option<usize> {
 }
 
 /// The jobs whose first START is in the period, without a good run.
-fn new<'a>(evidence: ChangeEvidence, jobs: &[Job<'a>]) -> Vec<Job<'a>> {
-    let ChangeEvidence { history, expected, .. } = evidence;
+fn new<'a>(evidence: &Evidence, jobs: &[&'a StartedJob<'a>]) -> Vec<&'a StartedJob<'a>> {
+    let Evidence { history, expected, .. } = *evidence;
     let since = evidence.scope.since;
     let has_log_before = history.runs.iter().any(|run| run.start < since);
-    let is_new = |job: &&Job| {
+    let is_new = |job: &&StartedJob| {
         let planned = expected.and_then(|it| Some((it, it.wanted().get(job.id as usize)?)));
         // The line of a job that runs once a week may be old.
         let is_old = planned.is_some_and(|(expected, job)| {
@@ -223,6 +200,5 @@ fn new<'a>(evidence: ChangeEvidence, jobs: &[Job<'a>]) -> Vec<Job<'a>> {
         let is_bad = runs.iter().all(|run| run.outcome != Outcome::Good) && runs.iter().any(|run| run.outcome.is_bad());
         job.first >= since && is_bad && !is_old && history.earlier(job.id).is_empty()
     };
-    let new = jobs.iter().filter(|_| has_log_before).filter(is_new);
-    new.cloned().collect()
+    jobs.iter().copied().filter(|_| has_log_before).filter(is_new).collect()
 }

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 
 use super::cause::Likeness;
-use super::incident::{Incident, IncidentKind, IncidentWindow};
-use crate::report::history::{History, HostId, JobId};
-use crate::report::logs::scheduler::Scheduler;
+use super::incident::{Incident, IncidentKind, unique};
+use crate::report::history::{History, JobId};
 use crate::report::runs::outcome::Outcome;
 
 /// The longest time for which a host that comes and goes may be reached in between.
@@ -30,9 +29,7 @@ pub fn merge_refused(incidents: Vec<Incident>, history: &History) -> Vec<Inciden
     let named = joined.into_iter().map(|mut incident| {
         let refusal = incident.main_way().and_then(Outcome::refusal);
         if let (IncidentKind::Failing, Some(refusal)) = (&incident.kind, refusal) {
-            let mut hosts: Vec<HostId> = incident.jobs.iter().map(|job| history.job(*job).host).collect();
-            hosts.sort_unstable();
-            hosts.dedup();
+            let hosts = unique(incident.jobs.iter().map(|job| history.job(*job).host));
             incident.kind = IncidentKind::Refused { hosts, refusal };
         }
         incident
@@ -48,8 +45,8 @@ fn began_together(one: &Incident, next: &Incident) -> bool {
 /// Merges jobs whose output names one state of their host or one service, and the same script failing in the same way
 /// on several hosts.
 pub fn merge_alike(incidents: Vec<Incident>, history: &History) -> Vec<Incident> {
-    let of_host = |number, incident: &Incident| Likeness::surroundings(number, incident, history);
-    let of_script = |number, incident: &Incident| Likeness::script(number, incident, history);
+    let of_host = |incident: &Incident| Likeness::surroundings(incident, history);
+    let of_script = |incident: &Incident| Likeness::script(incident, history);
     joined(joined(incidents, of_host, |_, _| true), of_script, |_, _| true)
 }
 
@@ -57,12 +54,16 @@ pub fn merge_alike(incidents: Vec<Incident>, history: &History) -> Vec<Incident>
 /// comes again counts as often as its parts together. Any other counts as often as its most frequent part.
 fn joined(
     incidents: Vec<Incident>,
-    likeness: impl Fn(usize, &Incident) -> Likeness,
+    likeness: impl Fn(&Incident) -> Option<Likeness>,
     belongs: impl Fn(&Incident, &Incident) -> bool,
 ) -> Vec<Incident> {
     let mut groups: BTreeMap<Likeness, Vec<Incident>> = BTreeMap::new();
-    for (number, incident) in incidents.into_iter().enumerate() {
-        groups.entry(likeness(number, &incident)).or_default().push(incident);
+    let mut alone = Vec::new();
+    for incident in incidents {
+        match likeness(&incident) {
+            Some(likeness) => groups.entry(likeness).or_default().push(incident),
+            None => alone.push(incident),
+        }
     }
     let mut all = Vec::new();
     for (likeness, mut group) in groups {
@@ -81,55 +82,28 @@ fn joined(
             }
         }
     }
+    all.extend(alone);
     all
 }
 
-/// Merges a silence that has ended into the incident of the runs of the same scheduler that were lost in it: a reboot.
-///
-/// A silence that goes on stays, because an operator must know that nothing is started.
-pub fn merge_reboots(incidents: &mut Vec<Incident>, history: &History) {
-    let is_silence = |incident: &mut Incident| matches!(incident.kind, IncidentKind::Silent { .. });
-    let silences: Vec<Incident> = incidents.extract_if(.., is_silence).collect();
-    let is_single = |silence: &Incident| match silence.kind {
-        IncidentKind::Silent { scheduler, .. } => !is_reboot(&silence.window, scheduler, history, incidents),
-        _ => true,
+/// Drops what other incidents explain: silences during outages, which name the lines, and those that have ended in which
+/// runs were lost; and runs that went on as the clock jumped, which did not hang.
+pub fn drop_explained(incidents: &mut Vec<Incident>, history: &History) {
+    let is_cause = |incident: &&Incident| {
+        matches!(
+            incident.kind,
+            IncidentKind::CronDown { .. }
+                | IncidentKind::ClockJumped { .. }
+                | IncidentKind::LostTogether { quiet_until: Some(_), .. }
+        )
     };
-    let singles: Vec<Incident> = silences.into_iter().filter(is_single).collect();
-    incidents.extend(singles);
+    let causes: Vec<Incident> = incidents.iter().filter(is_cause).cloned().collect();
+    incidents.retain(|incident| !causes.iter().any(|cause| explains(cause, incident, history)));
 }
 
-/// Notes the pause with the runs of the same scheduler that were lost in it. Returns false if there are none.
-fn is_reboot(window: &IncidentWindow, scheduler: Scheduler, history: &History, incidents: &mut [Incident]) -> bool {
-    if window.over.is_none() {
-        return false;
-    }
-    for incident in incidents {
-        let is_of_it = |job: &JobId| history.scheduler(*job) == scheduler;
-        if let IncidentKind::Lost { together: true, quiet_until, .. } = &mut incident.kind
-            && window.since <= incident.window.last
-            && incident.window.last <= window.last
-            && incident.jobs.iter().any(is_of_it)
-        {
-            *quiet_until = window.over;
-            return true;
-        }
-    }
-    false
-}
-
-/// Drops the silences that outages explain: the outage names the lines. A run that went on as the clock jumped did not
-/// hang.
-pub fn drop_explained(incidents: &mut Vec<Incident>) {
-    let is_outage = |incident: &&Incident| {
-        matches!(incident.kind, IncidentKind::CronDown { .. } | IncidentKind::ClockJumped { .. })
-    };
-    let outages: Vec<Incident> = incidents.iter().filter(is_outage).cloned().collect();
-    incidents.retain(|incident| !outages.iter().any(|outage| explains(outage, incident)));
-}
-
-fn explains(outage: &Incident, other: &Incident) -> bool {
-    let (down, window) = (outage.window, other.window);
-    match (&outage.kind, &other.kind) {
+fn explains(cause: &Incident, other: &Incident, history: &History) -> bool {
+    let (down, window) = (cause.window, other.window);
+    match (&cause.kind, &other.kind) {
         (
             IncidentKind::CronDown { scheduler, .. } | IncidentKind::ClockJumped { scheduler, .. },
             IncidentKind::Silent { scheduler: silent, .. },
@@ -137,8 +111,11 @@ fn explains(outage: &Incident, other: &Incident) -> bool {
             let ends_after = window.over.is_none_or(|over| over >= down.since);
             scheduler == silent && ends_after && window.since <= down.last
         }
-        (IncidentKind::ClockJumped { from, to, .. }, IncidentKind::Hung(hung)) => {
-            let longest = TimeDelta::seconds(hung.longest.into()) + SLACK;
+        (IncidentKind::LostTogether { quiet_until, .. }, IncidentKind::Silent { scheduler: silent, .. }) => {
+            window.over == *quiet_until && history.scheduler(cause.jobs[0]) == *silent
+        }
+        (IncidentKind::ClockJumped { from, to, .. }, IncidentKind::Hung { longest, .. }) => {
+            let longest = TimeDelta::seconds((*longest).into()) + SLACK;
             window.since <= *from && window.over.is_some_and(|over| over >= *to && over - *to <= longest)
         }
         _ => false,
@@ -151,10 +128,16 @@ pub fn merge_downtime(incidents: Vec<Incident>, history: &History) -> Vec<Incide
     let (mut outages, others): (Vec<_>, Vec<_>) = incidents.into_iter().partition(is_outage);
     let mut rest = Vec::new();
     for incident in others {
-        let mut outages = outages.iter_mut();
-        match outages.find(|outage| was_lost_in(&incident, outage, history)) {
-            Some(outage) => add(outage, incident),
-            None => rest.push(incident),
+        let Some(outage) = outages.iter_mut().find(|outage| was_lost_in(&incident, outage, history)) else {
+            rest.push(incident);
+            continue;
+        };
+        let (missing, killed, booted) = ((outage.bad, outage.runs), incident.bad, incident.boot());
+        outage.join(incident);
+        (outage.bad, outage.runs) = missing;
+        if let IncidentKind::CronDown { boot, lost, .. } = &mut outage.kind {
+            *boot = boot.or(booted);
+            *lost += killed;
         }
     }
     rest.extend(outages);
@@ -163,7 +146,7 @@ pub fn merge_downtime(incidents: Vec<Incident>, history: &History) -> Vec<Incide
 
 /// Whether runs of the same scheduler were lost together while nothing was started.
 fn was_lost_in(incident: &Incident, outage: &Incident, history: &History) -> bool {
-    let (IncidentKind::Lost { together: true, .. }, IncidentKind::CronDown { scheduler, .. }, Some(job)) =
+    let (IncidentKind::LostTogether { .. }, IncidentKind::CronDown { scheduler, .. }, Some(job)) =
         (&incident.kind, &outage.kind, incident.jobs.first())
     else {
         return false;
@@ -173,25 +156,11 @@ fn was_lost_in(incident: &Incident, outage: &Incident, history: &History) -> boo
     history.scheduler(*job) == *scheduler && lost.since <= down.last && ends_after
 }
 
-fn add(outage: &mut Incident, incident: Incident) {
-    let missing = (outage.bad, outage.runs);
-    let (killed, booted) = match incident.kind {
-        IncidentKind::Lost { boot, .. } => (incident.bad, boot),
-        _ => return,
-    };
-    outage.join(incident);
-    (outage.bad, outage.runs) = missing;
-    if let IncidentKind::CronDown { boot, lost, .. } = &mut outage.kind {
-        *boot = boot.or(booted);
-        *lost += killed;
-    }
-}
-
 /// The jobs of a past incident whose last run is one of its bad ones. No later run makes up for a nightly job.
 pub fn not_recovered(incident: &Incident, history: &History) -> Vec<JobId> {
     let is_of_many = matches!(
         incident.kind,
-        IncidentKind::Unreachable { .. } | IncidentKind::Dropped { .. } | IncidentKind::Lost { together: true, .. }
+        IncidentKind::Unreachable { .. } | IncidentKind::Dropped { .. } | IncidentKind::LostTogether { .. }
     );
     if let (IncidentKind::CronDown { .. }, Some(over)) = (&incident.kind, incident.window.over) {
         let is_made_up = |job: &JobId| history.of_job(*job).iter().any(|run| run.start >= over);

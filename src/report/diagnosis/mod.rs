@@ -29,11 +29,10 @@ const RULES: [Rule; 9] = [
 
 /// All incidents, each of a job, a host or a time.
 pub fn incidents(evidence: &Evidence) -> Vec<Incident> {
-    let mut claims = Claims::none(evidence.history);
+    let mut claims = Claims::new();
     let found = RULES.iter().flat_map(|rule| rule(evidence, &mut claims));
     let mut incidents = merge::merge_refused(found.collect(), evidence.history);
-    merge::merge_reboots(&mut incidents, evidence.history);
-    merge::drop_explained(&mut incidents);
+    merge::drop_explained(&mut incidents, evidence.history);
     for incident in &mut incidents {
         incident.not_recovered = merge::not_recovered(incident, evidence.history);
     }

@@ -1,7 +1,6 @@
 //! Sorts incidents, the most pressing first.
 
 use std::cmp::Reverse;
-use std::mem;
 
 use chrono::TimeDelta;
 
@@ -20,10 +19,8 @@ pub fn sorted(mut incidents: Vec<Incident>, evidence: &Evidence) -> Vec<Incident
     for incident in &mut incidents {
         incident.is_pressing = is_pressing(incident, evidence.history, span);
     }
-    let mut keyed: Vec<_> =
-        mem::take(&mut incidents).into_iter().map(|incident| (key(&incident, evidence), incident)).collect();
-    keyed.sort_by_key(|(key, _)| *key);
-    keyed.into_iter().map(|(_, incident)| incident).collect()
+    incidents.sort_by_cached_key(|incident| key(incident, evidence));
+    incidents
 }
 
 /// Whether an incident has a run that no later run makes up for soon. `span` is the time of the history.
@@ -32,17 +29,10 @@ fn is_pressing(incident: &Incident, history: &History, span: TimeDelta) -> bool 
         let runs = i32::try_from(history.of_job(*job).len()).unwrap_or(i32::MAX);
         span / runs.max(1) > RARE
     };
-    match incident.kind {
-        _ if incident.is_over() => false,
-        IncidentKind::NotStarted { .. }
-        | IncidentKind::Hung(_)
-        | IncidentKind::Lost { .. }
-        | IncidentKind::CronDown { .. }
-        | IncidentKind::LogFull
-        | IncidentKind::Silent { .. } => true,
-        IncidentKind::Slower { .. } | IncidentKind::Late { .. } => false,
-        _ => incident.jobs.iter().any(is_rare),
-    }
+    let is_one_run =
+        matches!(incident.kind, IncidentKind::NotStarted { .. } | IncidentKind::Hung { .. } | IncidentKind::Lost);
+    let matters = incident.is_of_all() || is_one_run || incident.jobs.iter().any(is_rare);
+    matters && !incident.is_over() && incident.is_failure()
 }
 
 /// Shares are in thousandths.

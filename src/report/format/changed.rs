@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use super::crontabs::place;
 use super::{Report, age, count, shown_name};
 use crate::cron::CommentedOut;
-use crate::report::diagnosis::job_changes::{JobChanges, StartedJob, Twice};
+use crate::report::diagnosis::job_changes::{JobChanges, StartedJob, Twice, started};
 use crate::report::history::jobs::script;
 
 /// The most changes of one kind that are shown.
@@ -17,7 +17,9 @@ const NO_LINE: &str = ", then no more; no line of a crontab that is understood";
 
 /// Each change, by its label, in words.
 pub fn changes(report: &Report) -> Vec<(&'static str, String)> {
-    let found = JobChanges::of(report.change_evidence());
+    let evidence = report.evidence();
+    let jobs = started(&evidence);
+    let found = JobChanges::of(&evidence, &jobs);
     let kinds = [
         ("switched off", found.switched_off.iter().map(|(job, off)| switched_off(report, job, off)).collect()),
         ("renamed?", renamed(report, &found)),

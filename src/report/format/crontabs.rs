@@ -8,7 +8,7 @@ use chrono::{NaiveDateTime, TimeDelta};
 use super::upcoming::{schedule_in_words, start_in_words};
 use super::{Clock, Report, count};
 use crate::clock::local_time;
-use crate::cron::upcoming::{next_start, periods};
+use crate::cron::upcoming::next_start;
 use crate::cron::{Crontabs, LineRef};
 use crate::escape::printable;
 use crate::report::history::JobId;
@@ -45,13 +45,12 @@ pub fn schedule_of(report: &Report, job: JobId) -> Option<Schedule> {
     let expected = report.crontabs.as_ref()?;
     let job = expected.wanted().get(job as usize)?;
     let now = report.machine.zoned_now;
-    let periods = periods(now);
     let mut lines: Vec<_> = job.lines.iter().map(|line| expected.line(*line)).collect();
     let first = lines.first().copied();
     let place = first.map(|entry| place(&entry.place)).unwrap_or_default();
     let words: Vec<String> = lines.iter().map(|entry| schedule_in_words(entry)).collect();
     lines.retain(|entry| !entry.is_ignored);
-    let next = lines.iter().map(|entry| (next_start(entry, &periods), *entry));
+    let next = lines.iter().map(|entry| (next_start(entry, report.periods()), *entry));
     let next = next.min_by_key(|(next, _)| (next.is_none(), *next));
     Some(Schedule {
         words: words.join("; "),

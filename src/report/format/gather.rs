@@ -1,12 +1,12 @@
 //! Gathers a report: notes each run as it is read, and collects what the format needs.
 
+use std::cell::{Cell, OnceCell};
 use std::collections::HashSet;
 
 use chrono::{NaiveDateTime, TimeDelta};
 use rustix::fs::statvfs;
 
-use super::Needs;
-use super::Report;
+use super::{Needs, Report};
 use crate::clock::latest_shown;
 use crate::machine::Machine;
 use crate::report::diagnosis::watch::samples::Samples;
@@ -29,7 +29,7 @@ use crate::report::runs::reading::ReadClock;
 use crate::report::runs::run::Run;
 use crate::report::slots::check::Timeframe;
 use crate::report::slots::coverage::Coverage;
-use crate::report::slots::missed::{Gap, MissedStarts};
+use crate::report::slots::missed::MissedStarts;
 use crate::report::slots::{Expected, Planned, not_made_up};
 
 /// A record may come from a clock that is ahead of ours by this much.
@@ -120,8 +120,9 @@ impl<'a> Gatherer<'a> {
             suggestions.add(&run.trace.job);
         }
         self.accept(run);
-        let until = self.window.filter.period.until.filter(|_| self.needs.as_of_end);
-        if let Some(samples) = self.samples.as_mut().filter(|_| self.window.filter.is_known(run)) {
+        let (filter, until) = (&self.window.filter, self.window.filter.period.until.filter(|_| self.needs.as_of_end));
+        // Of all jobs: one may fail after another, and on an earlier day had another date among its words.
+        if let Some(samples) = self.samples.as_mut().filter(|_| filter.has_begun(run) && filter.has_user(run)) {
             samples.add(run, until);
         }
         if !self.window.diagnoses(run) {
@@ -153,19 +154,19 @@ impl<'a> Gatherer<'a> {
         if read.forgotten > 0 {
             warn(&format!("left out: the {} oldest runs without END; there are too many to keep", read.forgotten));
         }
+        let older = self.older_logs(logs);
         let mut builder = self.builder.take();
-        if let Some(builder) = &mut builder {
-            let older = self.look_back(builder, logs);
-            read.files += older;
-            if older > 0 && builder.runs() > 0 {
+        if let (Some(builder), Some(older)) = (&mut builder, &older) {
+            self.look_back(builder, older);
+            if older.files.get() > 0 && builder.runs() > 0 {
                 self.suggestions.retain(|it| it.is_host);
             }
         }
         let latest = builder.as_ref().and_then(HistoryBuilder::latest);
         let scope = self.scope(latest.max(read.latest));
         let mut history = builder.map(HistoryBuilder::finish).unwrap_or_default();
-        if let Some(older) = self.older_logs(logs).filter(|_| self.needs.baseline) {
-            read.files += older.add_good_runs(&mut history, &scope, &|run| self.accept(run));
+        if let Some(older) = older.as_ref().filter(|_| self.needs.baseline) {
+            older.add_good_runs(&mut history, &scope, &|run| self.accept(run));
         }
         let watch = self.watch(logs);
         for finding in watch.idle() {
@@ -180,9 +181,14 @@ impl<'a> Gatherer<'a> {
             _ => MissedStarts::default(),
         };
         if let Some(expected) = &crontabs {
-            read.files += self.leave_out_new_jobs(&mut missed, expected, logs);
-            missed.gaps.extend(self.not_made_up(&missed, expected, &scope, logs));
+            leave_out_new_jobs(&mut missed, expected, older.as_ref());
+            let is_asked = self.needs.slots && self.needs.baseline && !self.needs.is_news && scope.is_live;
+            if let Some(older) = older.as_ref().filter(|_| is_asked) {
+                let budget = ReadBudget::new(logs.size());
+                missed.gaps.extend(not_made_up::gaps(expected, &missed, older, budget));
+            }
         }
+        read.merged.files += older.map_or(0, |older| older.files.get());
         missed.full = self.full_now(&read);
         missed.full.append(&mut read.full);
         missed.back.append(&mut read.back);
@@ -199,6 +205,7 @@ impl<'a> Gatherer<'a> {
             missed,
             crontabs,
             watch,
+            periods: OnceCell::new(),
         }
     }
 
@@ -207,9 +214,9 @@ impl<'a> Gatherer<'a> {
         let Some(mut samples) = self.samples.take() else { return Watch::default() };
         let from = self.window.read_from.filter(|_| self.query.source.dirs().is_some());
         if let Some(from) = from {
-            let read = logs.read_files().collect();
-            let older = OlderLogs { known: &logs.known, read, from, machine: self.machine };
-            older::add(&mut samples, &older, logs.size(), &|run| self.accept(run));
+            let (read, files) = (logs.read_files().collect(), Cell::default());
+            let older = OlderLogs { known: &logs.known, read, from, machine: self.machine, files };
+            older::add(&mut samples, &older, &self.window.filter, logs.size(), &|run| self.accept(run));
         }
         for job in &mut samples.jobs {
             job.limit = self.expected.as_ref().and_then(|expected| expected.limit(job.account, &job.name));
@@ -248,70 +255,38 @@ impl<'a> Gatherer<'a> {
         }
     }
 
-    /// Adds earlier runs of the only job that is asked for, until there are enough: it may run once a week. Returns how
-    /// many logs were read.
-    fn look_back(&self, builder: &mut HistoryBuilder, logs: &Logs) -> usize {
+    /// Adds earlier runs of the only job that is asked for, until there are enough: it may run once a week.
+    fn look_back(&self, builder: &mut HistoryBuilder, older: &OlderLogs) {
         let Filter { job, period, .. } = &self.query.filter;
-        let is_asked = self.needs.looks_back && job.is_some() && period.since.is_none();
-        let older = self.older_logs(logs).filter(|_| is_asked);
-        let Some(older) = older.filter(|_| builder.is_of_one_job()) else {
-            return 0;
-        };
-        let mut files = 0;
+        if !self.needs.looks_back || job.is_none() || period.since.is_some() || !builder.is_of_one_job() {
+            return;
+        }
         for logs in older.earlier_days().into_values().rev().take(MAX_DAYS_BACK) {
             if builder.runs() >= ENOUGH_RUNS {
                 break;
             }
-            files += older.read_day(logs, |mut run| {
+            older.read_day(logs, |mut run| {
                 self.accept(&mut run);
                 if self.window.filter.is_known(&run) {
                     builder.add(&run);
                 }
             });
         }
-        files
     }
 
     /// The logs that are older than those that were read, if there are any.
-    fn older_logs<'b>(&'b self, logs: &'b Logs) -> Option<OlderLogs<'b>> {
+    fn older_logs(&self, logs: &'a Logs) -> Option<OlderLogs<'a>> {
         let from = self.window.diagnosed_from()?;
         self.query.source.dirs()?;
         // Without this time, all runs of the logs that were read are in the history.
         let is_whole = self.window.history_from.is_none();
         let read = logs.read_files().filter(|_| is_whole).collect();
-        Some(OlderLogs { known: &logs.known, read, from, machine: self.machine })
-    }
-
-    /// The missed slots of rare jobs, older than the logs of the report, that no later run replaced.
-    fn not_made_up(&self, missed: &MissedStarts, expected: &Expected, scope: &Scope, logs: &Logs) -> Vec<Gap> {
-        let is_asked = self.needs.slots && self.needs.baseline && !self.needs.is_news;
-        let older = self.older_logs(logs).filter(|_| is_asked && scope.is_live);
-        let budget = ReadBudget::new(logs.size());
-        older.map(|older| not_made_up::gaps(expected, missed, &older, budget)).unwrap_or_default()
-    }
-
-    /// Leaves out the gaps of jobs that certainly have a new line: that have no START in older logs either. Returns how
-    /// many logs were read.
-    fn leave_out_new_jobs(&self, missed: &mut MissedStarts, expected: &Expected, logs: &Logs) -> usize {
-        let gaps = missed.gaps.iter().filter(|gap| gap.may_be_new);
-        let mut new: HashSet<u32> = gaps.map(|gap| gap.slots[0].job).collect();
-        let days = self.older_logs(logs).filter(|_| !new.is_empty());
-        let mut files = 0;
-        if let Some(older) = days {
-            for logs in older.earlier_days().into_values().rev().take(MAX_DAYS_OF_NEW) {
-                files += older.read_day(logs, |run| {
-                    let place = expected.place(&run);
-                    place.and_then(|place| u32::try_from(place).ok()).map(|job| new.remove(&job));
-                });
-            }
-        }
-        missed.gaps.retain(|gap| !gap.may_be_new || !new.contains(&gap.slots[0].job));
-        files
+        Some(OlderLogs { known: &logs.known, read, from, machine: self.machine, files: Cell::default() })
     }
 
     /// Compares the slots with the STARTs. Nothing is missing if some logs could not be read.
     fn check(&self, expected: &mut Expected, read: &Reading, scope: &Scope, logs: &Logs) -> MissedStarts {
-        let unread = read.unread.iter().chain(&logs.refused);
+        let unread = read.merged.unread.iter().chain(&logs.refused);
         // If another user's file has the name of a log, the records are in another file, which is read.
         let unread = unread.filter(|(_, error)| !matches!(error, InputError::Stranger(_)));
         if is_incomplete(unread) {
@@ -327,4 +302,19 @@ impl<'a> Gatherer<'a> {
             back: &read.back,
         })
     }
+}
+
+/// Leaves out the gaps of jobs that certainly have a new line: that have no START in older logs either.
+fn leave_out_new_jobs(missed: &mut MissedStarts, expected: &Expected, older: Option<&OlderLogs>) {
+    let gaps = missed.gaps.iter().filter(|gap| gap.may_be_new);
+    let mut new: HashSet<u32> = gaps.map(|gap| gap.slots[0].job).collect();
+    if let Some(older) = older.filter(|_| !new.is_empty()) {
+        for logs in older.earlier_days().into_values().rev().take(MAX_DAYS_OF_NEW) {
+            older.read_day(logs, |run| {
+                let place = expected.place(&run);
+                place.and_then(|place| u32::try_from(place).ok()).map(|job| new.remove(&job));
+            });
+        }
+    }
+    missed.gaps.retain(|gap| !gap.may_be_new || !new.contains(&gap.slots[0].job));
 }

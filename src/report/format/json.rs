@@ -66,9 +66,9 @@ impl<'a> From<&'a [u8]> for JsonText<'a> {
 
 /// A document on one line. The manual defines each field, and other programs rely on them.
 #[derive(Default)]
-struct Document(Vec<u8>);
+struct JsonDocument(Vec<u8>);
 
-impl Document {
+impl JsonDocument {
     fn with(mut self, name: &str, value: impl Serialize) -> Self {
         let before = if self.0.is_empty() { "{\"" } else { ",\"" };
         self.0.extend([before, name, "\":"].map(str::as_bytes).concat());
@@ -93,8 +93,8 @@ impl Document {
     }
 }
 
-fn of_slot(slot: &Slot, job: &ExpectedJob, users: &Users) -> Document {
-    Document::default()
+fn of_slot(slot: &Slot, job: &ExpectedJob, users: &Users) -> JsonDocument {
+    JsonDocument::default()
         .with_job(job.account(), users, &job.name)
         .with("status", "missed")
         .with("expected", rfc3339(slot.at))
@@ -102,8 +102,8 @@ fn of_slot(slot: &Slot, job: &ExpectedJob, users: &Users) -> Document {
         .with("line", slot.place.line)
 }
 
-fn of_finding(finding: &WatchFinding, report: &Report) -> Document {
-    Document::default()
+fn of_finding(finding: &WatchFinding, report: &Report) -> JsonDocument {
+    JsonDocument::default()
         .with_job(finding.account, &report.machine.users, &finding.job)
         .with("status", "watch")
         .with("state", finding.oddity.word().to_lowercase())
@@ -121,7 +121,7 @@ pub fn document_with_output(run: &Run, users: &Users) -> String {
     of_run(run, users).with("output", output).finish()
 }
 
-fn of_run(run: &Run, users: &Users) -> Document {
+fn of_run(run: &Run, users: &Users) -> JsonDocument {
     let (trace, exit_status) = (&run.trace, run.end.status());
     let status = match run.end {
         End::Exit(_) if run.is_good() => "ok",
@@ -132,7 +132,7 @@ fn of_run(run: &Run, users: &Users) -> Document {
     };
     let tail: Vec<JsonText> = trace.kept.tail().map(JsonText::from).collect();
     let reason = run.reason().filter(|_| run.has_failed()).map(JsonText::from);
-    Document::default()
+    JsonDocument::default()
         .with("pid", trace.pid)
         .with_job(trace.owner.account(), users, &trace.job)
         .with("start", rfc3339(trace.start))

@@ -4,7 +4,7 @@ use super::{Format, Needs, Report, json};
 use crate::escape::printable;
 use crate::machine::Users;
 use crate::report::output::{ReportOutput, warn};
-use crate::report::query::run_id::RunId;
+use crate::report::query::RunId;
 use crate::report::runs::run::Run;
 
 /// Searches all runs for one: the last one that matches.

@@ -1,15 +1,16 @@
 //! The result of a query. Formats read it, and nothing else.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDateTime;
 
 use super::words::{Clock, shown_name};
 use crate::cron::Starter;
+use crate::cron::upcoming::{self, Periods};
 use crate::escape::printable;
 use crate::machine::Machine;
 use crate::report::diagnosis::evidence::Evidence;
-use crate::report::diagnosis::job_changes::ChangeEvidence;
 use crate::report::diagnosis::watch::Watch;
 use crate::report::diagnosis::watch::finding::WatchFinding;
 use crate::report::history::counts::Tally;
@@ -43,6 +44,8 @@ pub struct Report<'a> {
     pub missed: MissedStarts,
     pub crontabs: Option<Expected>,
     pub watch: Watch,
+    /// See [`Report::periods`].
+    pub periods: OnceCell<Periods>,
 }
 
 impl Report<'_> {
@@ -56,6 +59,11 @@ impl Report<'_> {
         if self.lists_all() { usize::MAX } else { most }
     }
 
+    /// The periods in which to search for the next start of a job: found once for all jobs, and only if a job asks.
+    pub fn periods(&self) -> &Periods {
+        self.periods.get_or_init(|| upcoming::periods(self.machine.zoned_now))
+    }
+
     /// What starts a job: cron, or a scheduler whose crontab no cron of this machine reads.
     pub fn starter(&self, job: JobId) -> &'static str {
         let Some(expected) = &self.crontabs else { return "cron" };
@@ -66,14 +74,10 @@ impl Report<'_> {
     }
 
     pub fn evidence(&self) -> Evidence<'_> {
-        Evidence { history: &self.history, missed: &self.missed, scope: &self.scope }
-    }
-
-    pub fn change_evidence(&self) -> ChangeEvidence<'_> {
-        ChangeEvidence {
+        Evidence {
             history: &self.history,
+            missed: &self.missed,
             scope: &self.scope,
-            back: &self.missed.back,
             expected: self.crontabs.as_ref(),
             filter: self.filter,
             users: &self.machine.users,
@@ -106,7 +110,8 @@ impl Report<'_> {
     /// The findings of Watch. `--changed` has only those detected in the period.
     pub fn watched(&self) -> impl Iterator<Item = &WatchFinding> {
         let is_news = matches!(self.query.form, Form::Text(Shown { question: Question::Changes, .. }));
-        let is_shown = move |it: &&WatchFinding| !is_news || self.scope.includes(it.detected_at);
+        let is_shown =
+            move |it: &&WatchFinding| self.filter.names(&it.job) && (!is_news || self.scope.includes(it.detected_at));
         self.watch.findings.iter().filter(is_shown)
     }
 

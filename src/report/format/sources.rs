@@ -18,7 +18,7 @@ pub fn lines(report: &Report) -> Vec<String> {
 /// The places that were read, the period and the filter: `/tmp, 2 files, today, host web01`. The number of files is
 /// shown if the places do not imply it.
 fn describe(report: &Report) -> String {
-    let (query, files) = (report.query, report.read.files);
+    let (query, files) = (report.query, report.read.merged.files);
     let mut parts = vec![places(&query.source)];
     let are_all_read = matches!(&query.source, LogSource::Inputs(inputs) if inputs.len() == files);
     if !are_all_read {

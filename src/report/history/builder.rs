@@ -1,7 +1,6 @@
 //! Adds runs to a history as they end.
 
 use std::collections::HashMap;
-use std::mem;
 use std::rc::Rc;
 
 use chrono::NaiveDateTime;
@@ -9,13 +8,13 @@ use chrono::NaiveDateTime;
 use super::kept_lines::KeptLines;
 use super::scripts::Scripts;
 use super::tails::Tails;
-use super::{History, HostId, JobId, KnownJob, RunFlag, RunFlags, RunSummary, UNKNOWN};
+use super::{History, HostId, JobId, KnownJob, RunFlag, RunSummary, UNKNOWN};
 use crate::report::logs::owner::Account;
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::outcome::Outcome;
 use crate::report::runs::run::{End, Run, first_word};
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct HistoryBuilder {
     history: History,
     jobs: HashMap<Account, HashMap<Rc<[u8]>, JobId>>,
@@ -137,25 +136,19 @@ impl HistoryBuilder {
     }
 
     /// Sorts the runs by job and START.
-    pub fn finish(mut self) -> History {
-        let scripts = mem::take(&mut self.scripts);
+    pub fn finish(self) -> History {
         let mut history = self.history;
         drop(self.jobs);
-        scripts.join(&mut history);
+        self.scripts.join(&mut history);
         history.runs.sort_unstable_by_key(|run| (run.job, run.start, run.until, run.pid));
-        history.begins = vec![0; history.jobs.len() + 1];
-        for run in &history.runs {
-            history.begins[run.job as usize + 1] += 1;
-        }
-        for job in 0..history.jobs.len() {
-            history.begins[job + 1] += history.begins[job];
-        }
+        let begin = |job: usize| history.runs.partition_point(|run| (run.job as usize) < job);
+        history.begins = (0..=history.jobs.len()).map(begin).collect();
         history
     }
 }
 
 /// The flags of a run as it was just before `until`.
-fn flags(run: &Run, until: Option<NaiveDateTime>) -> RunFlags {
+fn flags(run: &Run, until: Option<NaiveDateTime>) -> u16 {
     let is_seen = |reused| until.is_none_or(|until| reused < until);
     let is_dated = run.trace.pid_reused.is_some_and(is_seen);
     let facts = [
@@ -170,5 +163,5 @@ fn flags(run: &Run, until: Option<NaiveDateTime>) -> RunFlags {
         (RunFlag::HasRetries, run.trace.retries > 0 || run.trace.attempt.sequel.is_some()),
     ];
     let set = facts.iter().filter(|(_, is_true)| *is_true);
-    RunFlags(set.map(|(flag, _)| *flag as u16).sum())
+    set.map(|(flag, _)| *flag as u16).sum()
 }

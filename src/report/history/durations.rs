@@ -104,13 +104,14 @@ impl ByDay {
     }
 }
 
-/// For each run that passes the filter, by START: how long earlier good runs took. Medians are unknown.
+/// The runs of a job that pass the filter, by START: each with its number in the history, and with how long earlier good
+/// runs took. Medians are unknown.
 pub fn before_each(
     history: &History,
     job: JobId,
     is_asked: impl Fn(&RunSummary) -> bool,
 ) -> Vec<(usize, &RunSummary, DurationStats)> {
-    let runs = history.of_job(job).iter().enumerate();
+    let runs = history.range(job).zip(history.of_job(job));
     let asked: Vec<_> = runs.filter(|(_, run)| is_asked(run)).collect();
     if asked.is_empty() {
         return Vec::new();
@@ -123,11 +124,11 @@ pub fn before_each(
     good.sort_unstable();
     let mut good = good.into_iter().peekable();
     let mut by_day = ByDay::default();
-    let with_usual = asked.into_iter().map(|(index, run)| {
+    let with_usual = asked.into_iter().map(|(place, run)| {
         while let Some(good) = good.next_if(|good| good.end <= run.start) {
             by_day.add(good);
         }
-        (index, run, by_day.before(run.start.date()))
+        (place, run, by_day.before(run.start.date()))
     });
     with_usual.collect()
 }

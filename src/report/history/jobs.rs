@@ -1,13 +1,8 @@
 //! The jobs and hosts of a history.
 
-use std::ops::Range;
 use std::rc::Rc;
 
 use crate::report::logs::owner::Account;
-use crate::report::runs::run::first_word;
-
-/// A number of this many digits is a date, a time or a counter.
-const LONG: usize = 8;
 
 /// An index into the jobs of a history.
 pub type JobId = u32;
@@ -16,7 +11,6 @@ pub type JobId = u32;
 pub type HostId = u32;
 
 /// A job: what one user runs on one host.
-#[derive(Debug)]
 pub struct KnownJob {
     /// `HOST SCRIPT PARAMETERS`, without the parameters if they change from run to run.
     pub name: Rc<[u8]>,
@@ -46,69 +40,4 @@ pub fn without_parameters(name: &[u8]) -> &[u8] {
     let script = script(name);
     let parameters = script.iter().position(|&byte| byte == b' ');
     &name[..name.len() - parameters.map_or(0, |blank| script.len() - blank)]
-}
-
-/// What changes from run to run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Changing {
-    /// Only dates. A number may be a customer's, and then it is another job's.
-    Dates,
-    /// Also times with seconds and long numbers.
-    LongNumbers,
-}
-
-/// The name under which a job has its earlier runs: the operands without dates.
-pub fn lasting_name(job: &[u8]) -> Rc<[u8]> {
-    let mut name = Vec::with_capacity(job.len());
-    constant_name(job, Changing::Dates, &mut name);
-    name.into()
-}
-
-/// Puts into `name` the part of a job's operands that is the same in all its runs.
-pub fn constant_name(job: &[u8], what: Changing, name: &mut Vec<u8>) {
-    name.clear();
-    let (host, mut rest) = job.split_at(first_word(job).len());
-    name.extend_from_slice(host);
-    while let Some(Range { start, end }) = changing(rest, what) {
-        name.extend_from_slice(&rest[..start]);
-        name.push(b'*');
-        rest = &rest[end..];
-    }
-    name.extend_from_slice(rest);
-}
-
-/// The range of the first date, time with seconds or long number in `text`, with the time after a date.
-fn changing(text: &[u8], what: Changing) -> Option<Range<usize>> {
-    let mut at = 0;
-    while at < text.len() {
-        let digits = digits(&text[at..]);
-        if digits == 0 {
-            at += 1;
-            continue;
-        }
-        let rest = &text[at..];
-        let is_date = has_shape(rest, b"0000-00-00") || rest.starts_with(b"20") && matches!(digits, 8 | 12 | 14);
-        let is_long = digits >= LONG || has_shape(rest, b"00:00:00");
-        if is_date || is_long && what == Changing::LongNumbers {
-            let is_part = |byte: &u8| byte.is_ascii_digit() || b"-:.,+TZ_".contains(byte);
-            let length = rest.iter().take_while(|byte| is_part(byte)).count();
-            let end = rest[..length].iter().rposition(u8::is_ascii_digit);
-            return Some(at..at + end.map_or(length, |end| end + 1));
-        }
-        at += digits;
-    }
-    None
-}
-
-fn digits(text: &[u8]) -> usize {
-    text.iter().take_while(|byte| byte.is_ascii_digit()).count()
-}
-
-/// Whether `text` begins as `shape`, in which a 0 stands for any digit.
-fn has_shape(text: &[u8], shape: &[u8]) -> bool {
-    let is_like = |(byte, shape): (&u8, &u8)| match shape {
-        b'0' => byte.is_ascii_digit(),
-        shape => byte == shape,
-    };
-    text.len() >= shape.len() && text.iter().zip(shape).all(is_like)
 }

@@ -1,6 +1,7 @@
 //! The runs that a diagnosis needs, a few bytes each, by job.
 
 pub mod builder;
+pub mod constant_name;
 pub mod counts;
 pub mod durations;
 pub mod jobs;
@@ -26,7 +27,7 @@ use tails::Tails;
 pub use jobs::{HostId, JobId, KnownJob};
 
 /// Runs by job, and within a job by START.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct History {
     /// First those of crontabs, then the others in the order in which they first appeared.
     pub jobs: Vec<KnownJob>,
@@ -79,11 +80,9 @@ pub struct RunSummary {
     line: u32,
     tail: u32,
     pub outcome: Outcome,
-    flags: RunFlags,
+    /// The sum of its [`RunFlag`]s.
+    flags: u16,
 }
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct RunFlags(u16);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunFlag {
@@ -112,7 +111,7 @@ const UNKNOWN: u32 = u32::MAX;
 
 impl RunSummary {
     pub fn is(&self, flag: RunFlag) -> bool {
-        self.flags.0 & flag as u16 != 0
+        self.flags & flag as u16 != 0
     }
 
     pub fn seconds(&self) -> Option<u32> {
@@ -163,7 +162,7 @@ impl History {
         }
         let range = self.range(job);
         let idle = self.runs[range].iter_mut().filter(|run| run.start >= since);
-        idle.for_each(|run| run.flags.0 |= RunFlag::Idle as u16);
+        idle.for_each(|run| run.flags |= RunFlag::Idle as u16);
     }
 
     /// The indices of a job's runs.
@@ -188,10 +187,13 @@ impl History {
         self.jobs.iter().map(|job| job.account.scheduler).collect()
     }
 
+    pub fn runs_of(&self, scheduler: Scheduler) -> impl Iterator<Item = &RunSummary> {
+        self.runs.iter().filter(move |run| self.scheduler(run.job) == scheduler)
+    }
+
     /// The local times of all STARTs of a scheduler, sorted.
     pub fn starts(&self, scheduler: Scheduler) -> Vec<NaiveDateTime> {
-        let runs = self.runs.iter().filter(|run| self.scheduler(run.job) == scheduler);
-        let mut starts: Vec<NaiveDateTime> = runs.map(|run| run.start).collect();
+        let mut starts: Vec<NaiveDateTime> = self.runs_of(scheduler).map(|run| run.start).collect();
         starts.sort_unstable();
         starts
     }

@@ -2,13 +2,14 @@
 //!
 //! Older logs are read only for runs without END and for long runs, and only until there are enough good runs.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
 use chrono::{Days, NaiveDate, NaiveDateTime};
 
+use super::constant_name::lasting_name;
 use super::durations::{DurationStats, LAST_DAYS, MAX_DAYS, MIN_GOOD, before_each, is_long};
-use super::jobs::lasting_name;
 use super::{Good, History, JobId, RunFlag, RunSummary};
 use crate::machine::Machine;
 use crate::report::history::scope::Scope;
@@ -25,7 +26,6 @@ type Jobs = HashMap<(Account, Rc<[u8]>), Vec<JobId>>;
 /// The most days with logs that are looked at. A user may have made a log of every day since the year 1.
 const MOST_DAYS: usize = 400;
 
-#[derive(Debug)]
 pub struct OlderLogs<'a> {
     /// The logs that were found, of all days.
     pub known: &'a [LogFile],
@@ -34,23 +34,24 @@ pub struct OlderLogs<'a> {
     /// The local time since which logs have been read.
     pub from: NaiveDateTime,
     pub machine: &'a Machine,
+    /// The number of older logs that were read whole.
+    pub files: Cell<usize>,
 }
 
 impl OlderLogs<'_> {
-    /// Adds good runs from older logs to the history. Returns the number of logs that were read.
-    pub fn add_good_runs(&self, history: &mut History, scope: &Scope, accept: &impl Fn(&mut Run)) -> usize {
+    /// Adds good runs from older logs to the history.
+    pub fn add_good_runs(&self, history: &mut History, scope: &Scope, accept: &impl Fn(&mut Run)) {
         let asking: Vec<JobId> =
             history.job_ids().filter(|job| history.of_job(*job).iter().any(|run| is_asking(run, scope))).collect();
         if asking.is_empty() {
-            return 0;
+            return;
         }
-        let mut files = 0;
         for (day, logs) in self.earlier_days().into_iter().rev().take(MOST_DAYS) {
             let jobs = wanting(history, &asking, scope, day);
             if jobs.is_empty() {
                 continue;
             }
-            files += self.read_day(logs, |mut run| {
+            self.read_day(logs, |mut run| {
                 accept(&mut run);
                 let account = run.trace.owner.job_account();
                 let jobs = jobs.get(&(account, lasting_name(&run.trace.job)));
@@ -61,20 +62,19 @@ impl OlderLogs<'_> {
                 }
             });
         }
-        files
     }
 
-    /// Gives `take` each run of a day's `logs` that ended before the logs of the report. Returns the number of logs.
-    pub fn read_day(&self, logs: Vec<LogFile>, mut take: impl FnMut(Run)) -> usize {
+    /// Gives `take` each run of a day's `logs` that ended before the logs of the report.
+    pub fn read_day(&self, logs: Vec<LogFile>, mut take: impl FnMut(Run)) {
         let logs = find::inputs(logs);
         let clock = ReadClock { now: self.machine.now, end: NaiveDateTime::MAX };
-        let is_older = |run: &Run| run.until().is_none_or(|until| until < self.from);
-        let take_older = |run| {
-            if is_older(&run) {
+        let take_older = |run: Run| {
+            if run.until().is_none_or(|until| until < self.from) {
                 take(run);
             }
         };
-        reading::read(&logs, &self.machine.running, clock, None, take_older).files
+        let read = reading::read(&logs, &self.machine.running, clock, None, take_older);
+        self.files.set(self.files.get() + read.merged.files);
     }
 
     /// The logs of the days before those that were read.

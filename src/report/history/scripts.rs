@@ -14,14 +14,13 @@ const MAX_VARIANTS: u32 = 50;
 const MAX_KNOWN: u32 = 1000;
 
 /// The scripts with parameters, by host and user.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Scripts {
     numbers: HashMap<(Account, Box<[u8]>), u32>,
     all: Vec<ScriptVariants>,
 }
 
 /// A script on one host.
-#[derive(Debug)]
 struct ScriptVariants {
     first: JobId,
     jobs: u32,

@@ -8,7 +8,6 @@ use memchr::{memchr, memrchr};
 use crate::log::record::Kind;
 
 /// A group of lines of a log.
-#[derive(Debug)]
 pub enum Line<'a> {
     Records(Records<'a>),
     /// Not a record: the rest of a torn one, or a line of another program.

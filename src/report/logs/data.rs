@@ -8,7 +8,6 @@ use rustix::io::Errno;
 
 /// Reads a file up to the end that it had, and no holes. Its owner can make a hole of a petabyte (truncate(2)), and can
 /// go on writing for as long as somebody reads.
-#[derive(Debug)]
 pub struct Data {
     file: File,
     /// Where the next byte is. What follows up to `known` is no hole.

@@ -1,4 +1,5 @@
-//! Reads some minutes of an uncompressed log. They are found by a binary search, because records are in order of time.
+//! Reads some minutes of a log. They are found by a binary search, because records are in order of time. A compressed log
+//! is read from its beginning.
 
 use std::collections::HashSet;
 use std::io::{self, Read};
@@ -7,6 +8,7 @@ use chrono::NaiveDateTime;
 
 use super::chunk::{Chunk, Line, Records};
 use super::data::Data;
+use super::decompress::{Source, decompress};
 use super::open::{Input, InputError, LogFile};
 use super::owner::Owner;
 use super::splitter::Splitter;
@@ -37,9 +39,9 @@ impl ReadBudget {
         Self { used: 0, most: most.max(LEAST) }
     }
 
-    /// Uses up what a whole compressed log costs, if there is room for all of it. Returns whether there is.
-    pub fn takes_whole(&mut self, log: &LogFile) -> bool {
-        let size = Input::Log(log.clone()).size().saturating_mul(COMPRESSED);
+    /// Uses up what a whole compressed log of this size costs, if there is room for all of it. Returns whether there is.
+    fn takes_whole(&mut self, size: u64) -> bool {
+        let size = size.saturating_mul(COMPRESSED);
         let has_room = self.used.saturating_add(size) <= self.most;
         self.used += if has_room { size } else { 0 };
         has_room
@@ -50,36 +52,45 @@ impl ReadBudget {
     }
 }
 
-/// Gives the records of `log` from `begin` on to `take`, until that returns false or the budget is spent.
+/// Gives the records of `log` from `begin` on to `take`, until that returns false. Returns false if the budget is spent
+/// before.
 pub fn read(
     log: &LogFile,
     begin: NaiveDateTime,
     budget: &mut ReadBudget,
     take: &mut impl FnMut(Owner, &Records) -> bool,
-) -> Result<(), InputError> {
-    let Some((mut data, owner)) = Input::Log(log.clone()).open(&mut HashSet::new())? else {
-        return Ok(());
-    };
+) -> Result<bool, InputError> {
+    let input = Input::Log(log.clone());
+    let Some((mut data, owner)) = input.open(&mut HashSet::new())? else { return Ok(true) };
     // The search costs too: anybody can make any number of small logs.
     budget.used += NEAR;
-    let at = place_of(&mut data, begin)?;
-    data.go_to(at)?;
-    let mut splitter = Splitter::new(Box::new(data));
+    let is_compressed = log.name.is_compressed;
+    if is_compressed && !budget.takes_whole(input.size()) {
+        return Ok(false);
+    }
+    let source: Source = if is_compressed {
+        decompress(data)?
+    } else {
+        let at = place_of(&mut data, begin)?;
+        data.go_to(at)?;
+        Box::new(data)
+    };
+    let mut splitter = Splitter::new(source);
     let mut chunk = Chunk::default();
-    while !budget.is_spent() {
+    while is_compressed || !budget.is_spent() {
         splitter.fill(&mut chunk)?;
-        let Some(last) = chunk.groups.last() else { break };
-        budget.used += last.end as u64;
+        let Some(last) = chunk.groups.last() else { return Ok(true) };
+        budget.used += if is_compressed { 0 } else { last.end as u64 };
         for index in 0..chunk.groups.len() {
             if let Line::Records(records) = chunk.line(index)
                 && records.time >= begin
                 && !take(owner, &records)
             {
-                return Ok(());
+                return Ok(true);
             }
         }
     }
-    Ok(())
+    Ok(false)
 }
 
 /// A place before the first record of `time` or later, and near it.

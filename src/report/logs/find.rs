@@ -23,7 +23,7 @@ const MAX_NAMED: usize = 10;
 const MOST_LISTINGS: usize = 5;
 
 /// The logs of a period in the log directories.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Logs {
     /// In the order of their names.
     pub inputs: Vec<Input>,
@@ -49,7 +49,6 @@ pub struct Logs {
 /// The most logs of other days that are known. One user can make any number.
 const MOST_KNOWN: usize = 100_000;
 
-#[derive(Debug)]
 struct LeftOut {
     path: PathBuf,
     count: u64,
@@ -186,7 +185,9 @@ impl<'a> Files<'a> {
             Err(_) if !is_wanted && !self.is_of_period(day, None) => {}
             Err(error) => self.logs.refuse(Input::Log(log), error),
             Ok(()) if is_wanted => self.logs.chosen.push(log),
-            Ok(()) if self.window.filter.user.is_none() => self.logs.skip(log, &stat),
+            Ok(()) if self.window.filter.user.is_none() => {
+                self.logs.leave_out(owner, log.path, 1, u64::try_from(stat.st_size).unwrap_or_default());
+            }
             Ok(()) => {}
         }
     }
@@ -270,13 +271,8 @@ impl Logs {
         self.first_days.extend(other.first_days);
         let room = MOST_KNOWN.saturating_sub(self.known.len());
         self.known.extend(other.known.into_iter().take(room));
-        for (uid, other) in other.left_out {
-            if let Some(left_out) = self.left_out.get_mut(&uid) {
-                left_out.count += other.count;
-                left_out.bytes = left_out.bytes.saturating_add(other.bytes);
-            } else {
-                self.left_out.insert(uid, other);
-            }
+        for (uid, LeftOut { path, count, bytes }) in other.left_out {
+            self.leave_out(uid, path, count, bytes);
         }
         if let Some((path, count)) = other.unnamed {
             self.unnamed.get_or_insert((path, 0)).1 += count;
@@ -292,11 +288,10 @@ impl Logs {
         }
     }
 
-    fn skip(&mut self, log: LogFile, stat: &Stat) {
-        let size = u64::try_from(stat.st_size).unwrap_or_default();
-        let left_out = self.left_out.entry(log.owner).or_insert(LeftOut { path: log.path, count: 0, bytes: 0 });
-        left_out.count += 1;
-        left_out.bytes = left_out.bytes.saturating_add(size);
+    fn leave_out(&mut self, uid: u32, path: PathBuf, count: u64, bytes: u64) {
+        let left_out = self.left_out.entry(uid).or_insert(LeftOut { path, count: 0, bytes: 0 });
+        left_out.count += count;
+        left_out.bytes = left_out.bytes.saturating_add(bytes);
     }
 
     /// A line for each user whose logs are left out, and one for files whose names are almost those of logs.

@@ -57,7 +57,6 @@ impl Scheduler {
 }
 
 /// A log directory and its scheduler.
-#[derive(Debug)]
 pub struct LogDir {
     pub path: PathBuf,
     pub scheduler: Scheduler,

@@ -42,7 +42,11 @@ impl Filter {
     }
 
     fn has_job(&self, run: &Run) -> bool {
-        self.has_name(run.host(), &run.trace.job) && self.user.is_none_or(|uid| run.trace.owner.uid == Some(uid))
+        self.has_name(run.host(), &run.trace.job) && self.has_user(run)
+    }
+
+    pub fn has_user(&self, run: &Run) -> bool {
+        self.user.is_none_or(|uid| run.trace.owner.uid == Some(uid))
     }
 
     /// Whether a job of a crontab passes. The crontab may not name the user.

@@ -1,11 +1,12 @@
 //! What is asked: which logs and crontabs to read, which runs to show, and how.
 
 pub mod filter;
-pub mod run_id;
 pub mod suggestions;
 pub mod window;
 
 use std::path::PathBuf;
+
+use chrono::{NaiveDate, NaiveDateTime};
 
 use super::logs::open::Input;
 use super::logs::scheduler::LogDir;
@@ -13,9 +14,7 @@ use super::output::style::ColorChoice;
 use crate::cron::{CrontabSelection, ParseCall};
 use crate::exit::success_statuses::SuccessStatuses;
 use filter::Filter;
-use run_id::RunId;
 
-#[derive(Debug)]
 pub struct Query {
     pub source: LogSource,
     /// The crontabs to compare the logs with.
@@ -34,7 +33,6 @@ pub struct Query {
     pub file: Option<PathBuf>,
 }
 
-#[derive(Debug)]
 pub enum LogSource {
     Inputs(Vec<Input>),
     /// The logs in these directories that may have records of the period.
@@ -51,14 +49,12 @@ impl LogSource {
     }
 }
 
-#[derive(Debug)]
 pub struct CrontabSource {
     pub selection: CrontabSelection,
     /// Parses the calls of remoteexe.
     pub grammar: ParseCall,
 }
 
-#[derive(Debug)]
 pub enum Form {
     /// The answer to a question, for a person.
     Text(Shown),
@@ -98,6 +94,24 @@ pub enum Question {
     Comparison,
     /// What began or ended in the period?
     Changes,
+}
+
+/// Names one run. If several match, the last one is meant.
+#[derive(Debug, Clone)]
+pub struct RunId {
+    /// The process id of remoteexe.
+    pub pid: u32,
+    /// The local day of START. None for any day.
+    pub day: Option<NaiveDate>,
+    /// The beginning of its time of day, `HH:MM:SS`.
+    pub clock: String,
+}
+
+impl RunId {
+    pub fn matches(&self, pid: u32, start: NaiveDateTime) -> bool {
+        let is_on = |day| start.date() == day;
+        self.pid == pid && self.day.is_none_or(is_on) && start.time().to_string().starts_with(&self.clock)
+    }
 }
 
 impl Query {

@@ -15,13 +15,13 @@ const MAX_NAMES: usize = 10_000;
 /// In bytes.
 const MAX_COMPARED: usize = 200;
 
+/// The most names in one remark.
 const MAX_SUGGESTED: usize = 3;
 
 /// The least similarity. 1 is equality.
 const NEAR: f64 = 0.8;
 
 /// Compares the hosts or the jobs in the logs with a name.
-#[derive(Debug)]
 pub struct Suggestions {
     sought: Vec<u8>,
     /// A host is sought, and else a text in a job.

@@ -26,7 +26,6 @@ pub enum Reach {
 }
 
 /// The time window, in local time.
-#[derive(Debug)]
 pub struct Window {
     /// The filter, with the default period if none was given.
     pub filter: Filter,

@@ -18,7 +18,7 @@ use super::trace::{Sequel, Trace};
 use crate::clock::went_back;
 use crate::log::record::{Kind, Notice};
 use crate::report::logs::chunk::Records;
-use crate::report::logs::open::{Input, InputError};
+use crate::report::logs::merge::MergeResult;
 use crate::report::logs::owner::{Account, Owner};
 use crate::report::logs::scheduler::Scheduler;
 
@@ -60,11 +60,7 @@ const MAX_BACK: usize = 100;
 /// What was read besides the runs.
 #[derive(Debug, Default)]
 pub struct Reading {
-    /// The number of different files.
-    pub files: usize,
-    pub unread: Vec<(Input, InputError)>,
-    /// The number of lines that are not records.
-    pub unrecognized: u64,
+    pub merged: MergeResult,
     /// The number of records whose START is missing, and of the ENDs among them.
     pub unmatched: u64,
     pub unmatched_ends: u64,

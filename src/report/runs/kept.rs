@@ -11,6 +11,7 @@ use crate::log::record::{Kind, Notice, Parser};
 use crate::report::logs::chunk::Records;
 use crate::ssh_error;
 
+/// The number of last lines that show what a run did in the end, and what ssh said of it.
 const TAIL_LINES: usize = 5;
 
 /// The most bytes of each line.

@@ -54,9 +54,7 @@ pub fn read(
         }
     });
     Reading {
-        files: merged.files,
-        unread: merged.unread,
-        unrecognized: merged.unrecognized,
+        merged,
         early: (early > 0).then(|| remark(early, last_early)),
         ..assembler.finish(|run| is_running(run, running), &mut take)
     }

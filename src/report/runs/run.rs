@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 
 use super::first_program::{limit, status_of_lock};
 use super::outcome::{Outcome, Reason};
-use super::trace::{StartFailure, Trace};
+use super::trace::Trace;
 use crate::clock::to_utc;
 use crate::exit;
 use crate::log::record::{Kind, SignalPlace};
@@ -38,7 +38,6 @@ impl End {
     }
 }
 
-#[derive(Debug)]
 pub struct Run {
     pub trace: Trace,
     pub end: End,
@@ -224,7 +223,7 @@ impl Run {
             exit::USAGE_ERROR if self.is_usage_error() => Reason::Usage,
             exit::CANNOT_RUN if self.trace.attempt.start_failure.is_some() => Reason::SshNotRun,
             exit::CANNOT_RUN => Reason::NotExecutable,
-            exit::NOT_FOUND if self.trace.attempt.start_failure == Some(StartFailure::NoSsh) => Reason::NoSsh,
+            exit::NOT_FOUND if self.trace.attempt.start_failure == Some(Reason::NoSsh) => Reason::NoSsh,
             exit::NOT_FOUND => Reason::NotFound,
             exit::SSH_FAILED => match (self.ssh_failure(), self.is_requested()) {
                 (Some(failure), false) => Reason::Ssh(failure),

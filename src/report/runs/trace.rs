@@ -5,17 +5,11 @@ use std::rc::Rc;
 use chrono::NaiveDateTime;
 
 use super::kept::{ErrorLine, KeptOutput, KeptRecords};
+use super::outcome::Reason;
 use crate::log::record::{Kind, Notice, SignalPlace};
 use crate::report::logs::chunk::Records;
 use crate::report::logs::owner::Owner;
 use crate::ssh_error::is_no_login;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StartFailure {
-    NoSsh,
-    /// ssh could not be started, or not be waited for.
-    SshNotRun,
-}
 
 /// What the log says about the last attempt.
 #[derive(Debug, Default)]
@@ -24,7 +18,8 @@ pub struct Attempt {
     pub is_timeout: bool,
     /// ssh failed after it had requested the script.
     pub is_requested: bool,
-    pub start_failure: Option<StartFailure>,
+    /// Why ssh could not be started, or not be waited for.
+    pub start_failure: Option<Reason>,
     pub signal: Option<SignalPlace>,
     pub sequel: Option<Sequel>,
 }
@@ -42,9 +37,9 @@ impl Attempt {
             Notice::ConnectTimeout => self.is_timeout = true,
             Notice::Requested => self.is_requested = true,
             Notice::Signalled(place) => self.signal = Some(place),
-            Notice::SshNotFound => self.start_failure = Some(StartFailure::NoSsh),
+            Notice::SshNotFound => self.start_failure = Some(Reason::NoSsh),
             Notice::SshCannotRun | Notice::SshKilled => {
-                self.start_failure = Some(StartFailure::SshNotRun);
+                self.start_failure = Some(Reason::SshNotRun);
             }
             Notice::NoRetries | Notice::NoRetry | Notice::LooksRefused | Notice::StillRuns => {
                 self.sequel = Some(Sequel::NoRetry);

@@ -33,7 +33,6 @@ const MIN_NEW: usize = 3;
 const IN_A_ROW: TimeDelta = TimeDelta::minutes(15);
 
 /// The time to check, in local time.
-#[derive(Debug)]
 pub struct Timeframe<'a> {
     /// The first second of the period that is shown.
     pub since: NaiveDateTime,

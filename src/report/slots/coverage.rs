@@ -7,11 +7,10 @@ use chrono::{NaiveDate, NaiveDateTime};
 use crate::report::logs::scheduler::Scheduler;
 
 /// The STARTs that were read of each scheduler, of all users.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Coverage(BTreeMap<Scheduler, Covered>);
 
 /// Local times of STARTs.
-#[derive(Debug)]
 pub struct Covered {
     pub first: NaiveDateTime,
     pub last: NaiveDateTime,

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use chrono::NaiveDateTime;
-use foldhash::{HashMap, HashMapExt};
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use super::logs::owner::Account;
 use super::logs::scheduler::{LogDir, Scheduler, are_same};
@@ -36,7 +36,6 @@ const MAX_LINES: usize = 100;
 const MAX_DIRS: usize = 100;
 
 /// The crontabs of a report, and their jobs.
-#[derive(Debug)]
 pub struct Planned {
     pub crontabs: Crontabs,
     pub plan: CronJobs,
@@ -150,6 +149,8 @@ pub struct ExpectedJob {
     pub name: Rc<[u8]>,
     /// Indices of the plan.
     pub lines: Vec<usize>,
+    /// The users of these lines.
+    users: BTreeSet<Option<u32>>,
     /// The STARTs, in seconds of local time.
     starts: Vec<i64>,
     /// START and END of each run, with the last possible time for a run that goes on. Filled only for lines that may
@@ -164,8 +165,9 @@ pub struct ExpectedJob {
 }
 
 impl ExpectedJob {
-    fn add_line(&mut self, line: usize, entry: &CronJob) {
+    fn add_line(&mut self, line: usize, user: Option<u32>, entry: &CronJob) {
         self.lines.push(line);
+        self.users.insert(user);
         self.is_conditional |= entry.is_conditional || entry.waits_for_last;
         self.accepted.0.extend(&entry.accepted.0);
     }
@@ -186,7 +188,6 @@ impl ExpectedJob {
 }
 
 /// The expected jobs and their STARTs.
-#[derive(Debug)]
 pub struct Expected {
     pub planned: Planned,
     /// The jobs to check. First come those that pass the filter, which have the same numbers in the history.
@@ -196,10 +197,10 @@ pub struct Expected {
     /// The number of lines that are not checked: they log elsewhere, have a time zone of their own, belong to other
     /// users, or are too many for one job.
     pub unjudged: usize,
-    /// The numbers of the jobs, by user. Empty for a job on lines that are not checked.
-    places: HashMap<UserJob, Vec<usize>>,
-    /// The users of the lines.
-    users: BTreeSet<Option<u32>>,
+    /// The numbers of the jobs.
+    places: HashMap<(Scheduler, Rc<[u8]>), usize>,
+    /// The users and jobs of all lines, also of those that are not checked.
+    on_lines: HashSet<(Option<u32>, Rc<[u8]>)>,
     /// The logs come from another machine: their owners are not the users of the crontabs.
     is_copy: bool,
     /// The local time since which no crontab has changed.
@@ -207,9 +208,6 @@ pub struct Expected {
     /// STARTs since then of jobs that are on no line.
     on_no_line: Vec<(Scheduler, NaiveDateTime)>,
 }
-
-/// A user, if known, and a job.
-pub type UserJob = (Option<u32>, Rc<[u8]>);
 
 impl Expected {
     /// The jobs of `planned` that log to `dirs`, or all jobs if the logs were named one by one.
@@ -224,7 +222,7 @@ impl Expected {
             wanted: 0,
             unjudged: planned.crontabs.not_looked_at(),
             places: HashMap::new(),
-            users: BTreeSet::new(),
+            on_lines: HashSet::new(),
             is_copy: dirs.is_none(),
             unchanged: last_change.map_or(NaiveDateTime::MIN, local_time),
             on_no_line: Vec::new(),
@@ -234,29 +232,22 @@ impl Expected {
         let uid = |entry: &CronJob| entry.user.as_deref().and_then(|name| users.uid(name));
         let mut lines: Vec<_> = expected.planned.plan.entries.iter().enumerate().collect();
         lines.sort_by_cached_key(|(_, entry)| !filter.expects(uid(entry), &entry.job));
-        let mut places: HashMap<(Scheduler, Rc<[u8]>), usize> = HashMap::new();
         for (line, entry) in lines {
             let name: Rc<[u8]> = entry.job.as_slice().into();
             let uid = uid(entry);
-            let account = uid.filter(|_| !expected.is_copy);
-            expected.users.insert(account);
-            let of_account = expected.places.entry((account, Rc::clone(&name)));
-            let of_account = of_account.or_default();
-            let place = logs.of(entry);
-            let place = place.filter(|_| is_known && !entry.has_own_zone);
+            let user = uid.filter(|_| !expected.is_copy);
+            expected.on_lines.insert((user, Rc::clone(&name)));
+            let place = logs.of(entry).filter(|_| is_known && !entry.has_own_zone);
             let Some((scheduler, collected_from)) = place else {
                 expected.unjudged += 1;
                 continue;
             };
-            let place = *places.entry((scheduler, Rc::clone(&name))).or_insert_with(|| {
+            let place = *expected.places.entry((scheduler, Rc::clone(&name))).or_insert_with(|| {
                 let job = ExpectedJob { scheduler, uid, name, collected_from, ..Default::default() };
                 expected.jobs.push(job);
                 expected.jobs.len() - 1
             });
-            if !of_account.contains(&place) {
-                of_account.push(place);
-            }
-            expected.jobs[place].add_line(line, entry);
+            expected.jobs[place].add_line(line, user, entry);
         }
         let is_wanted = |job: &&ExpectedJob| filter.expects(job.uid, &job.name);
         expected.wanted = expected.jobs.iter().filter(is_wanted).count();
@@ -303,16 +294,13 @@ impl Expected {
         &self.planned.plan.entries[line]
     }
 
-    /// The places of a job. None if no line has the job.
-    fn places(&self, uid: Option<u32>, name: &Rc<[u8]>) -> Option<impl Iterator<Item = usize>> {
-        let uid = uid.filter(|_| !self.is_copy);
-        // A line may not name its user.
-        let known = [uid, None].map(|uid| self.places.get(&(uid, Rc::clone(name))));
-        (known != [None, None]).then(|| known.into_iter().flatten().flatten().copied())
+    /// The users on whose lines the job of a user may be: a line may not name its user.
+    fn users_of(&self, uid: Option<u32>) -> [Option<u32>; 2] {
+        [uid.filter(|_| !self.is_copy), None]
     }
 
     pub fn is_on_line(&self, uid: Option<u32>, name: &Rc<[u8]>) -> bool {
-        self.places(uid, name).is_some()
+        self.users_of(uid).iter().any(|user| self.on_lines.contains(&(*user, Rc::clone(name))))
     }
 
     /// The job of a run, by its place, if a line that is judged has the job.
@@ -321,8 +309,9 @@ impl Expected {
     }
 
     fn place_of(&self, account: Account, name: &Rc<[u8]>) -> Option<usize> {
-        let mut places = self.places(account.uid, name)?;
-        places.find(|place| self.jobs[*place].scheduler == account.scheduler)
+        let place = *self.places.get(&(account.scheduler, Rc::clone(name)))?;
+        let is_user = |user: &Option<u32>| self.jobs[place].users.contains(user);
+        self.users_of(account.uid).iter().any(is_user).then_some(place)
     }
 
     /// The seconds after which a timeout(1) ends a job, on whichever of its lines.
@@ -335,12 +324,9 @@ impl Expected {
     /// The place of the job on another user's line, if the run's user has none. The log may be a copy that belongs
     /// to its reader, or the line may change the user.
     fn place_of_another_user(&self, run: &Run) -> Option<usize> {
-        if self.is_on_line(run.trace.owner.uid, &run.trace.job) {
-            return None;
-        }
-        let scheduler = run.trace.owner.scheduler.whole();
-        let mut places = self.users.iter().filter_map(|uid| self.places(*uid, &run.trace.job));
-        places.find_map(|mut places| places.find(|it| self.jobs[*it].scheduler == scheduler))
+        let (owner, job) = (run.trace.owner, &run.trace.job);
+        let place = self.places.get(&(owner.scheduler.whole(), Rc::clone(job))).copied();
+        place.filter(|_| !self.is_on_line(owner.uid, job))
     }
 
     /// Whether a line of the run's job has this exit status for one that is no failure.

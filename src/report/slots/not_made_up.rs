@@ -15,7 +15,7 @@ use crate::log::record::Kind;
 use crate::report::history::older_logs::OlderLogs;
 use crate::report::logs::excerpt::{self, ReadBudget};
 use crate::report::logs::find;
-use crate::report::logs::open::{Input, LogFile};
+use crate::report::logs::open::Input;
 
 /// A job that is due once a month was due in this time.
 const LONGEST: TimeDelta = TimeDelta::days(35);
@@ -23,41 +23,42 @@ const LONGEST: TimeDelta = TimeDelta::days(35);
 /// A START may come this long before its slot, or the clocks differ.
 const A_LITTLE: TimeDelta = TimeDelta::seconds(5);
 
-/// The last slot of a job whose START has not been found.
-struct Sought<'a> {
-    job: &'a ExpectedJob,
-    slot: Slot,
-}
-
 /// The gaps of jobs without a START since their last slot before the logs that were read. `budget` limits how much is
 /// read: if that is not enough, nothing is missing.
 pub fn gaps(expected: &Expected, missed: &MissedStarts, older: &OlderLogs, mut budget: ReadBudget) -> Vec<Gap> {
     let mut sought = sought(expected, missed, older.from);
     let days = older.earlier_days();
     let has_log = |day| days.contains_key(&day);
-    sought.retain(|it| {
-        let day = it.slot.at.date();
+    sought.retain(|slot| {
+        let day = slot.at.date();
         // The logs begin before that day, and the log of the day is still there.
         has_log(day) && days.keys().next().is_some_and(|first| *first < day)
     });
     for (day, logs) in days {
-        let slots = sought.iter().map(|it| it.slot.at).filter(|at| at.date() <= day);
+        let slots = sought.iter().map(|slot| slot.at).filter(|at| at.date() <= day);
         let Some(begin) = slots.min() else { continue };
         let begin = (begin - A_LITTLE).max(day.and_time(NaiveTime::MIN));
         for input in find::inputs(logs) {
             let Input::Log(log) = input else { continue };
-            if !look_for(&mut sought, &log, begin, older, &mut budget) {
+            let is_read = excerpt::read(&log, begin, &mut budget, &mut |_, records| {
+                if let Kind::Start(job) = records.kind() {
+                    let is_of = |slot: &Slot| *expected.wanted()[slot.job as usize].name == *job;
+                    sought.retain(|slot| !is_of(slot) || records.time < slot.at - A_LITTLE);
+                }
+                sought.iter().any(|slot| slot.at.date() <= records.time.date())
+            });
+            if !is_read.is_ok_and(|is_read| is_read) {
                 return Vec::new();
             }
         }
     }
-    let gap = |it: Sought| Gap { slots: vec![it.slot], over: None, is_ignored: false, may_be_new: false };
+    let gap = |slot: Slot| Gap { slots: vec![slot], over: None, is_ignored: false, may_be_new: false };
     sought.into_iter().map(gap).collect()
 }
 
 /// The last slots of those jobs that have neither a START nor a missing one in the logs that were read, which begin
 /// at `from`.
-fn sought<'a>(expected: &'a Expected, missed: &MissedStarts, from: NaiveDateTime) -> Vec<Sought<'a>> {
+fn sought(expected: &Expected, missed: &MissedStarts, from: NaiveDateTime) -> Vec<Slot> {
     let known: BTreeSet<u32> = missed.slots().iter().map(|slot| slot.job).collect();
     let is_checked = |job: &ExpectedJob| {
         let mut checked = missed.checked_from.iter();
@@ -79,39 +80,12 @@ fn sought<'a>(expected: &'a Expected, missed: &MissedStarts, from: NaiveDateTime
             due.max_by_key(|due| due.at).map(|due| (due, entry))
         });
         let (due, entry) = lines.max_by_key(|(due, _)| due.at)?;
-        let slot = Slot {
+        Some(Slot {
             at: of_local_seconds(due.at),
             detected_at: of_local_seconds(due.detected_at),
             job: number,
             place: entry.place.clone(),
-        };
-        Some(Sought { job, slot })
+        })
     });
     last_slot.collect()
-}
-
-/// Removes the jobs that have a START in this log from `begin` on. Returns false if the log could not be read so far.
-fn look_for(
-    sought: &mut Vec<Sought>,
-    log: &LogFile,
-    begin: NaiveDateTime,
-    older: &OlderLogs,
-    budget: &mut ReadBudget,
-) -> bool {
-    let mut found = |name: &[u8], at: NaiveDateTime| {
-        sought.retain(|it| *it.job.name != *name || at < it.slot.at - A_LITTLE);
-        sought.iter().any(|it| it.slot.at.date() <= at.date())
-    };
-    if log.name.is_compressed {
-        let has_room = budget.takes_whole(log);
-        if has_room {
-            older.read_day(vec![log.clone()], |run| _ = found(&run.trace.job, run.trace.start));
-        }
-        return has_room;
-    }
-    let result = excerpt::read(log, begin, budget, &mut |_, records| match records.kind() {
-        Kind::Start(job) => found(job, records.time),
-        _ => true,
-    });
-    result.is_ok() && !budget.is_spent()
 }

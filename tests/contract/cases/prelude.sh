@@ -78,7 +78,7 @@ in_private_tmp() {
 # as USER COMMAND [ARG]...: the command as this user, who can run remoteexe and reach the case's directory.
 as() {
     mkdir -p bin
-    cp "$BIN/remoteexe" "$(command -v ssh)" bin
+    [ -e bin/remoteexe ] || cp "$BIN/remoteexe" "$(command -v ssh)" bin
     chmod 755 .
     PATH=$DIR/bin:/usr/bin:/bin setpriv --reuid="$1" --regid="$1" --clear-groups "${@:2}"
 }

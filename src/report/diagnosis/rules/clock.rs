@@ -53,7 +53,7 @@ pub fn name_jumps(outages: impl Iterator<Item = Incident>, history: &History) ->
 
 /// The times of the records of a scheduler that are known, sorted.
 fn record_times(history: &History, scheduler: Scheduler) -> Vec<NaiveDateTime> {
-    let runs = history.runs.iter().filter(|run| history.scheduler(run.job) == scheduler);
+    let runs = history.runs_of(scheduler);
     let mut times: Vec<NaiveDateTime> = runs.flat_map(|run| [run.start, run.last]).collect();
     times.sort_unstable();
     times
@@ -77,14 +77,11 @@ fn jump_over(
     if to < outage.window.last || hole <= GRACE {
         return None;
     }
-    let mut runs = history.runs.iter();
-    let is_sign = runs.any(|run| {
-        let is_across = run.start <= from && to <= run.last;
-        is_across && history.scheduler(run.job) == scheduler && {
-            let usual = DurationStats::of_job(history, run.job);
-            let most = TimeDelta::seconds(usual.median.into()) * 2 + GRACE;
-            usual.good >= MIN_GOOD && hole > most && run.last - run.start - hole <= most
-        }
+    let mut across = history.runs_of(scheduler).filter(|run| run.start <= from && to <= run.last);
+    let is_sign = across.any(|run| {
+        let usual = DurationStats::of_job(history, run.job);
+        let most = TimeDelta::seconds(usual.median.into()) * 2 + GRACE;
+        usual.good >= MIN_GOOD && hole > most && run.last - run.start - hole <= most
     });
     is_sign.then_some((from, to))
 }

@@ -2,9 +2,10 @@
 //!
 //! A server can be reached if it drops some connections of a second and takes others.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::mem;
 
-use chrono::{NaiveDateTime, TimeDelta};
+use chrono::TimeDelta;
 
 use crate::report::history::{History, HostId, RunFlag, RunSummary};
 use crate::report::runs::outcome::Outcome;
@@ -13,63 +14,43 @@ use crate::ssh_error::Cause;
 /// If connections are only dropped for less than this, the host can be reached.
 const MIN_DROPPING: TimeDelta = TimeDelta::minutes(1);
 
-/// A run on a host: its START and END, its number in the history, and why the host was not reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Contact {
-    pub start: NaiveDateTime,
-    pub until: NaiveDateTime,
-    pub place: usize,
-    pub failed: Option<Cause>,
-}
-
-/// Failed connections to a host in a row, and the contact after them.
-#[derive(Debug)]
+/// Failed connections to a host in a row, and the contact after them: runs by their numbers in the history.
 pub struct FailedContacts {
     pub host: HostId,
-    pub failed: Vec<Contact>,
-    pub next: Option<Contact>,
+    pub failed: Vec<usize>,
+    pub next: Option<usize>,
 }
 
 pub fn rows(history: &History) -> Vec<FailedContacts> {
-    let mut rows = Vec::new();
-    for (host, contacts) in contacts_by_host(history) {
-        for (failed, next) in streaks(&contacts) {
-            rows.push(FailedContacts { host, failed, next });
-        }
-    }
-    rows
+    let by_host = contacts_by_host(history).into_iter();
+    by_host.flat_map(|(host, contacts)| streaks(history, host, &contacts)).collect()
 }
 
 impl FailedContacts {
-    pub fn is_dropping_only(&self) -> bool {
-        is_dropping_only(&self.failed)
+    pub fn is_dropping_only(&self, history: &History) -> bool {
+        let runs = || self.failed.iter().map(|place| &history.runs[*place]);
+        let span = runs().next_back().zip(runs().next());
+        let span = span.map_or(TimeDelta::zero(), |(last, first)| last.start - first.start);
+        span < MIN_DROPPING && runs().all(|run| failed(run) == Some(Cause::Dropped))
     }
 }
 
 /// The runs on each host with a failed connection, by START.
-fn contacts_by_host(history: &History) -> Vec<(HostId, Vec<Contact>)> {
+fn contacts_by_host(history: &History) -> BTreeMap<HostId, Vec<usize>> {
+    let runs = || history.runs.iter().enumerate();
     let host = |run: &RunSummary| history.job(run.job).host;
-    let is_failed = |run: &&RunSummary| failed(run).is_some();
-    let hosts: BTreeSet<HostId> = history.runs.iter().filter(is_failed).map(host).collect();
-    let mut contacts = vec![Vec::new(); history.hosts.len()];
-    for job in history.job_ids() {
-        let host = history.job(job).host;
-        if !hosts.contains(&host) {
-            continue;
-        }
-        for (place, run) in history.range(job).zip(history.of_job(job)) {
-            let failed = failed(run);
-            if failed.is_some() || run.is(RunFlag::ReachedHost) && run.outcome != Outcome::Running {
-                contacts[host as usize].push(Contact { start: run.start, until: run.until, place, failed });
-            }
+    let failed_on = runs().filter(|(_, run)| failed(run).is_some());
+    let mut hosts: BTreeMap<HostId, Vec<usize>> = failed_on.map(|(_, run)| (host(run), Vec::new())).collect();
+    for (place, run) in runs() {
+        let is_contact = failed(run).is_some() || run.is(RunFlag::ReachedHost) && run.outcome != Outcome::Running;
+        if let Some(contacts) = hosts.get_mut(&host(run)).filter(|_| is_contact) {
+            contacts.push(place);
         }
     }
-    let of_host = |host| {
-        let mut contacts = std::mem::take(&mut contacts[host as usize]);
-        contacts.sort_unstable();
-        (host, contacts)
-    };
-    hosts.into_iter().map(of_host).collect()
+    for contacts in hosts.values_mut() {
+        contacts.sort_unstable_by_key(|place| (history.runs[*place].start, history.runs[*place].until, *place));
+    }
+    hosts
 }
 
 /// Why the connection of a run failed, if the reason may pass. A refused login or key may be the job's own.
@@ -78,33 +59,21 @@ fn failed(run: &RunSummary) -> Option<Cause> {
 }
 
 /// Failed connections in a row, with the contact after them. A second in which the host was also reached is in no row.
-fn streaks(contacts: &[Contact]) -> Vec<(Vec<Contact>, Option<Contact>)> {
+fn streaks(history: &History, host: HostId, contacts: &[usize]) -> Vec<FailedContacts> {
     let mut streaks = Vec::new();
-    let mut current: Vec<Contact> = Vec::new();
-    for second in contacts.chunk_by(|one, other| one.start == other.start) {
-        let reached = second.iter().find(|contact| contact.failed.is_none());
-        let failed = second.iter().filter(|contact| contact.failed.is_some());
-        if let Some(reached) = reached {
-            if !current.is_empty() {
-                streaks.push((std::mem::take(&mut current), Some(*reached)));
-            }
-            let single: Vec<Contact> = failed.copied().collect();
-            if !single.is_empty() {
-                streaks.push((single, Some(*reached)));
-            }
-        } else {
+    let mut current: Vec<usize> = Vec::new();
+    for second in contacts.chunk_by(|one, other| history.runs[*one].start == history.runs[*other].start) {
+        let (failed, reached): (Vec<usize>, Vec<usize>) =
+            second.iter().partition(|place| failed(&history.runs[**place]).is_some());
+        let Some(next) = reached.first().copied() else {
             current.extend(failed);
-        }
+            continue;
+        };
+        let rows = [mem::take(&mut current), failed].into_iter().filter(|row| !row.is_empty());
+        streaks.extend(rows.map(|failed| FailedContacts { host, failed, next: Some(next) }));
     }
     if !current.is_empty() {
-        streaks.push((current, None));
+        streaks.push(FailedContacts { host, failed: current, next: None });
     }
     streaks
-}
-
-fn is_dropping_only(streak: &[Contact]) -> bool {
-    let span = streak.last().zip(streak.first());
-    let span = span.map_or(TimeDelta::zero(), |(last, first)| last.start - first.start);
-    let is_drop = |contact: &Contact| contact.failed == Some(Cause::Dropped);
-    span < MIN_DROPPING && streak.iter().all(is_drop)
 }

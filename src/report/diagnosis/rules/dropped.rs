@@ -2,7 +2,7 @@
 
 use chrono::{NaiveDateTime, TimeDelta, Timelike};
 
-use super::contacts::{FailedContacts, rows};
+use super::contacts::rows;
 use crate::report::diagnosis::evidence::{Claims, Evidence};
 use crate::report::diagnosis::incident::{Herd, Incident, IncidentKind, IncidentWindow};
 use crate::report::history::scope::Scope;
@@ -24,11 +24,9 @@ const MIN_HERD: u64 = 3;
 /// Each crowd of drops is one incident.
 pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
     let (history, scope) = (evidence.history, evidence.scope);
-    let rows = rows(history).into_iter().filter(FailedContacts::is_dropping_only);
-    let places: Vec<usize> = rows.flat_map(|row| row.failed).map(|it| it.place).collect();
-    for place in &places {
-        claims.claim(*place);
-    }
+    let rows = rows(history).into_iter().filter(|row| row.is_dropping_only(history));
+    let places: Vec<usize> = rows.flat_map(|row| row.failed).collect();
+    claims.extend(&places);
     let is_seldom = |place: &usize| runs_seldom(history, *place);
     let (seldom, often): (Vec<_>, Vec<_>) = places.into_iter().partition(is_seldom);
     let mut incidents = drops(history, seldom, SELDOM_APART, scope);
@@ -52,11 +50,9 @@ fn drops(history: &History, mut places: Vec<usize>, apart: TimeDelta, scope: &Sc
     let is_near = |one: &usize, other: &usize| history.runs[*other].start - history.runs[*one].start < apart;
     let incident = |places: &[usize]| {
         let runs: Vec<&RunSummary> = places.iter().map(|place| &history.runs[*place]).collect();
-        let good = runs.iter().map(|run| good_after(history, run)).max_by_key(|good| {
-            // A good run that has not come yet is later than any other.
-            (good.is_none(), *good)
-        });
-        let good = good.flatten();
+        // A good run that has not come yet is later than any other.
+        let good: Option<Vec<NaiveDateTime>> = runs.iter().map(|run| good_after(history, run)).collect();
+        let good = good.and_then(|good| good.into_iter().max());
         let mut window = IncidentWindow::of_bad_runs(&runs, None);
         let is_over = |over: &NaiveDateTime| *over < scope.now;
         window.over = good.map(|good| good.max(window.last + apart)).filter(is_over);

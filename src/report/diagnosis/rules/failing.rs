@@ -2,7 +2,6 @@
 //!
 //! Runs are sorted by the time at which their end was known.
 
-use std::collections::HashMap;
 use std::mem;
 
 use chrono::NaiveDateTime;
@@ -10,8 +9,7 @@ use chrono::NaiveDateTime;
 use super::lost;
 use crate::report::diagnosis::evidence::{Claims, Evidence};
 use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
-use crate::report::history::durations::{DurationStats, before_each, is_long};
-use crate::report::history::scope::Scope;
+use crate::report::history::durations::{DurationStats, before_each};
 use crate::report::history::{History, JobId, RunSummary};
 use crate::report::runs::outcome::Outcome;
 
@@ -34,19 +32,22 @@ struct Streak<'a> {
 
 /// Finds the incidents of bad runs that no other incident claims.
 pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
-    let (history, scope) = (evidence.history, evidence.scope);
-    let jobs = history.job_ids();
-    jobs.flat_map(|job| of_job(history, job, scope, claims)).collect()
+    let jobs = evidence.history.job_ids();
+    jobs.flat_map(|job| of_job(evidence.history, job, claims)).collect()
 }
 
-fn of_job(history: &History, job: JobId, scope: &Scope, claims: &Claims) -> Vec<Incident> {
-    let places = history.range(job);
-    let is_ours = |place: &usize| history.runs[*place].outcome.is_bad() && !claims.has(*place);
-    if !places.clone().any(|place| is_ours(&place)) {
+fn of_job(history: &History, job: JobId, claims: &Claims) -> Vec<Incident> {
+    let bad = before_each(history, job, |run| run.outcome.is_bad()).into_iter();
+    let ours = bad.filter(|(place, ..)| !claims.contains(place));
+    let mut known: Vec<(NaiveDateTime, usize)> =
+        ours.map(|(place, run, usual)| (known_at(run, &usual, history), place)).collect();
+    if known.is_empty() {
         return Vec::new();
     }
-    let ours = places.filter(|place| history.runs[*place].outcome == Outcome::Good || is_ours(place));
-    let streaks = streaks(known(history, job, ours, scope));
+    let runs = history.range(job).zip(history.of_job(job));
+    known.extend(runs.filter(|(_, run)| run.outcome == Outcome::Good).map(|(place, run)| (run.until, place)));
+    known.sort_unstable();
+    let streaks = streaks(known.into_iter().map(|(at, place)| (at, &history.runs[place])));
     let is_near = |_: &Streak, later: &Streak| later.good_before <= FEW_GOOD;
     let near = streaks.chunk_by(is_near);
     near.flat_map(|near| match near {
@@ -56,39 +57,15 @@ fn of_job(history: &History, job: JobId, scope: &Scope, claims: &Claims) -> Vec<
     .collect()
 }
 
-/// The runs with the times at which their ends were known, sorted by these. A run that took too long was known to be
-/// bad before its END.
-fn known<'a>(
-    history: &'a History,
-    job: JobId,
-    places: impl Iterator<Item = usize>,
-    scope: &Scope,
-) -> Vec<(NaiveDateTime, &'a RunSummary)> {
-    let is_asked = |run: &RunSummary| match run.outcome {
-        Outcome::Lost => true,
-        Outcome::Good => false,
-        _ => is_long(run, scope.now),
-    };
-    let asked = before_each(history, job, is_asked).into_iter();
-    let first = history.range(job).start;
-    let usual: HashMap<usize, DurationStats> = asked.map(|(index, _, usual)| (first + index, usual)).collect();
-    let mut known: Vec<_> = places
-        .map(|place| {
-            let run = &history.runs[place];
-            let usual = usual.get(&place).copied().unwrap_or_default();
-            let at = match run.outcome {
-                Outcome::Lost => lost::known(run, &usual, history),
-                Outcome::Good => run.until,
-                _ => usual.hung_at(run, run.until).unwrap_or(run.until),
-            };
-            (at, run)
-        })
-        .collect();
-    known.sort_by_key(|(at, _)| *at);
-    known
+/// When the end of a bad run was known. A run that took too long was known to be bad before its END.
+fn known_at(run: &RunSummary, usual: &DurationStats, history: &History) -> NaiveDateTime {
+    match run.outcome {
+        Outcome::Lost => lost::known(run, usual, history),
+        _ => usual.hung_at(run, run.until).unwrap_or(run.until),
+    }
 }
 
-fn streaks(known: Vec<(NaiveDateTime, &RunSummary)>) -> Vec<Streak<'_>> {
+fn streaks<'a>(known: impl Iterator<Item = (NaiveDateTime, &'a RunSummary)>) -> Vec<Streak<'a>> {
     let mut streaks: Vec<Streak> = Vec::new();
     let mut next = Streak::default();
     for (at, run) in known {
@@ -116,11 +93,7 @@ fn streaks(known: Vec<(NaiveDateTime, &RunSummary)>) -> Vec<Streak<'_>> {
 
 fn failing(streak: &Streak) -> Incident {
     let is_lost = streak.bad.iter().all(|(_, run)| run.outcome == Outcome::Lost);
-    let kind = if is_lost {
-        IncidentKind::Lost { together: false, boot: None, quiet_until: None }
-    } else {
-        IncidentKind::Failing
-    };
+    let kind = if is_lost { IncidentKind::Lost } else { IncidentKind::Failing };
     let (known, _) = streak.bad[0];
     incident(kind, &[streak], known, streak.good_after.first())
 }

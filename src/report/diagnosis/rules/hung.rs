@@ -1,7 +1,7 @@
 //! Finds runs that take far longer than their job ever took, or did so before they were good.
 
 use crate::report::diagnosis::evidence::{Claims, Evidence};
-use crate::report::diagnosis::incident::{Hung, Incident, IncidentKind, IncidentWindow};
+use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
 use crate::report::history::durations::{DurationStats, before_each, is_long};
 use crate::report::history::scope::Scope;
 use crate::report::history::{History, JobId, RunSummary};
@@ -14,15 +14,13 @@ pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
 }
 
 fn of_job(history: &History, job: JobId, scope: &Scope) -> Vec<Incident> {
-    let runs = history.of_job(job);
-    let asked = before_each(history, job, |run| is_long(run, scope.now));
-    let incidents =
-        asked.into_iter().filter_map(|(index, run, usual)| incident(run, &usual, &runs[index + 1..], scope));
-    incidents.collect()
+    let asked = before_each(history, job, |run| is_long(run, scope.now)).into_iter();
+    let later = |place: usize| history.range(job).end - 1 - place;
+    asked.filter_map(|(place, run, usual)| incident(run, &usual, later(place), scope)).collect()
 }
 
-/// The incident of `run`, with the usual duration before it, and `later` runs of the job.
-fn incident(run: &RunSummary, usual: &DurationStats, later: &[RunSummary], scope: &Scope) -> Option<Incident> {
+/// The incident of `run`, with the usual duration before it, and the number of `later` runs of the job.
+fn incident(run: &RunSummary, usual: &DurationStats, later: usize, scope: &Scope) -> Option<Incident> {
     let (until, over) = match run.outcome {
         Outcome::Running => (scope.now, None),
         Outcome::Good if run.seconds().is_some() => (run.until, Some(run.until)),
@@ -30,8 +28,8 @@ fn incident(run: &RunSummary, usual: &DurationStats, later: &[RunSummary], scope
         _ => return None,
     };
     let window = IncidentWindow { since: run.start, detected_at: usual.hung_at(run, until)?, last: until, over };
-    let hung = Hung { pid: run.pid, longest: usual.longest, again: later.len() as u64 };
-    let mut incident = Incident::new(IncidentKind::Hung(hung), window, vec![run.job]);
+    let kind = IncidentKind::Hung { longest: usual.longest, again: later as u64 };
+    let mut incident = Incident::new(kind, window, vec![run.job]);
     incident.last = Some(*run);
     incident.runs = 1;
     Some(incident)

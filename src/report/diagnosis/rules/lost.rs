@@ -51,6 +51,15 @@ struct Group {
     boot: Option<NaiveDateTime>,
 }
 
+impl Group {
+    /// `over` is the next START, and `quiet_until` the end of the pause, if that was a long one.
+    fn incident(&self, history: &History, over: Option<NaiveDateTime>, quiet_until: Option<NaiveDateTime>) -> Incident {
+        let window = IncidentWindow { since: self.since, detected_at: self.known, last: self.since, over };
+        let kind = IncidentKind::LostTogether { boot: self.boot, quiet_until };
+        Incident::of_runs(kind, window, self.places.iter().map(|place| &history.runs[*place]))
+    }
+}
+
 /// Finds runs that died together: at least two, or all that were running at a reboot or before a long silence. No other
 /// run of their scheduler that was going on survived. If not all jobs are known, only a reboot shows it.
 pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
@@ -62,21 +71,21 @@ pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
             continue;
         }
         let starts = history.starts(scheduler);
-        let pauses = silent::pauses(&starts, scope);
         let others = others(history, scheduler);
         let (booted, lost) = by_boot(lost, &others, scheduler, scope);
-        let lost = if scope.has_all_jobs { lost } else { Vec::new() };
+        let (lost, pauses) =
+            if scope.has_all_jobs { (lost, silent::pauses(&starts, scope)) } else { (Vec::new(), Vec::new()) };
+        let quiet_until = |group: &Group| {
+            let pause = pauses.iter().find(|it| it.is_over() && (it.since..=it.last).contains(&group.since));
+            pause.and_then(|pause| pause.over)
+        };
         let mut groups = without_survivors(groups(lost), &others);
-        groups.retain(|group| {
-            let is_pause =
-                |pause: &IncidentWindow| pause.is_over() && (pause.since..=pause.last).contains(&group.since);
-            group.places.len() > 1 || pauses.iter().any(is_pause)
-        });
+        groups.retain(|group| group.places.len() > 1 || quiet_until(group).is_some());
         for group in booted.into_iter().chain(groups) {
-            for place in &group.places {
-                claims.claim(*place);
-            }
-            incidents.push(incident(history, scope, &group, &starts));
+            claims.extend(&group.places);
+            let next = starts.partition_point(|start| *start <= group.since);
+            let next = starts.get(next).copied().filter(|start| *start < scope.now);
+            incidents.push(group.incident(history, next, quiet_until(&group)));
         }
     }
     incidents
@@ -86,13 +95,13 @@ pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
 fn lost(history: &History, scheduler: Scheduler) -> Vec<Lost> {
     let is_of_it = |job: &JobId| history.scheduler(*job) == scheduler;
     let of_job = |job: JobId| {
-        let first = history.range(job).start;
         let lost = before_each(history, job, |run| run.outcome == Outcome::Lost);
-        lost.into_iter().map(move |(index, run, usual)| Lost {
+        let with_time = |(place, run, usual): (usize, &RunSummary, DurationStats)| Lost {
             last: run.last,
-            place: first + index,
+            place,
             known: known(run, &usual, history),
-        })
+        };
+        lost.into_iter().map(with_time)
     };
     let jobs = history.job_ids().filter(is_of_it);
     let mut lost: Vec<Lost> = jobs.flat_map(of_job).collect();
@@ -102,12 +111,11 @@ fn lost(history: &History, scheduler: Scheduler) -> Vec<Lost> {
 
 /// START and END of each run of a scheduler that was not lost, by START.
 fn others(history: &History, scheduler: Scheduler) -> Vec<(NaiveDateTime, NaiveDateTime)> {
-    let is_other = |run: &&RunSummary| run.outcome != Outcome::Lost && history.scheduler(run.job) == scheduler;
     let end = |run: &RunSummary| match run.outcome {
         Outcome::Running => NaiveDateTime::MAX,
         _ => run.last,
     };
-    let others = history.runs.iter().filter(is_other);
+    let others = history.runs_of(scheduler).filter(|run| run.outcome != Outcome::Lost);
     let mut others: Vec<_> = others.map(|run| (run.start, end(run))).collect();
     others.sort_unstable();
     others
@@ -190,18 +198,4 @@ fn without_survivors(groups: Vec<Group>, others: &[(NaiveDateTime, NaiveDateTime
         Some(group)
     });
     dated.collect()
-}
-
-fn incident(history: &History, scope: &Scope, group: &Group, starts: &[NaiveDateTime]) -> Incident {
-    let next = starts.partition_point(|start| *start <= group.since);
-    let next_start = starts.get(next).copied();
-    let window = IncidentWindow {
-        since: group.since,
-        detected_at: group.known,
-        last: group.since,
-        over: next_start.filter(|start| *start < scope.now),
-    };
-    let kind = IncidentKind::Lost { together: true, boot: group.boot, quiet_until: None };
-    let runs = group.places.iter().map(|place| &history.runs[*place]);
-    Incident::of_runs(kind, window, runs)
 }

@@ -4,9 +4,9 @@ use chrono::{NaiveDateTime, TimeDelta};
 
 use super::clock::name_jumps;
 use crate::report::diagnosis::evidence::{Claims, Evidence};
-use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
+use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow, unique};
+use crate::report::history::History;
 use crate::report::history::scope::Scope;
-use crate::report::history::{History, JobId};
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::outcome::Outcome;
 use crate::report::slots::missed::{Delay, Gap, Outage, Slot};
@@ -25,16 +25,14 @@ pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {
         let mut full = full.iter().filter(|(of, ..)| *of == scheduler);
         full.any(|(_, since, until)| (*since..=*until).contains(&slot.at))
     };
-    let is_logged = |slots: &[Slot]| !slots.iter().all(is_full);
-    let (outages, unlogged): (Vec<_>, Vec<_>) = missed.outages.iter().partition(|outage| is_logged(&outage.slots));
-    let outages = outages.into_iter().map(|outage| of_outage(outage, evidence.scope));
-    let (gaps, unlogged_gaps): (Vec<_>, Vec<_>) = missed.gaps.iter().partition(|gap| is_logged(&gap.slots));
-    let gaps = gaps.into_iter().map(|gap| of_gap(gap, evidence.history));
+    let outages = missed.outages.iter().map(|outage| (&outage.slots, of_outage(outage, evidence.scope)));
+    let gaps = missed.gaps.iter().map(|gap| (&gap.slots, of_gap(gap, evidence.history)));
+    let is_unlogged = |(slots, _): &(&Vec<Slot>, Incident)| slots.iter().all(is_full);
+    let (unlogged, logged): (Vec<_>, Vec<_>) = outages.chain(gaps).partition(is_unlogged);
+    let incidents = |found: Vec<(_, Incident)>| found.into_iter().map(|(_, incident)| incident);
+    let logged = name_jumps(incidents(logged), evidence.history).into_iter();
     let delays = missed.delays.iter().map(of_delay);
-    let full = unlogged.into_iter().map(|outage| of_outage(outage, evidence.scope));
-    let full = full.chain(unlogged_gaps.into_iter().map(|gap| of_gap(gap, evidence.history)));
-    let outages = name_jumps(outages.chain(gaps), evidence.history).into_iter();
-    outages.chain(delays).chain(unlogged_starts(full.collect())).collect()
+    logged.chain(delays).chain(unlogged_starts(incidents(unlogged).collect())).collect()
 }
 
 /// The times in which a log took no lines: no START shows there, whatever cron did. If the writer does not show when
@@ -76,16 +74,10 @@ fn of_gap(gap: &Gap, history: &History) -> Incident {
 }
 
 fn of_outage(outage: &Outage, scope: &Scope) -> Incident {
-    let (first, last) = (outage.slots[0].at, outage.slots[outage.slots.len() - 1].at);
-    let is_here = !outage.scheduler.is_remote();
-    let boot = scope.boot.filter(|boot| {
-        let is_before = outage.over.is_none_or(|over| *boot <= over);
-        is_here && first <= *boot && is_before && *boot < scope.now
-    });
+    let is_in = |boot: &NaiveDateTime| outage.slots[0].at <= *boot && outage.over.is_none_or(|over| *boot <= over);
+    let boot = scope.boot_of(outage.scheduler).filter(is_in);
     let kind = IncidentKind::CronDown { scheduler: outage.scheduler, boot, lost: 0 };
-    let mut incident = incident(kind, &outage.slots, outage.detected_at, outage.over);
-    incident.window.last = last;
-    incident
+    incident(kind, &outage.slots, outage.detected_at, outage.over)
 }
 
 fn of_delay(delay: &Delay) -> Incident {
@@ -96,10 +88,7 @@ fn of_delay(delay: &Delay) -> Incident {
 
 fn incident(kind: IncidentKind, slots: &[Slot], known: NaiveDateTime, over: Option<NaiveDateTime>) -> Incident {
     let window = IncidentWindow { since: slots[0].at, detected_at: known, last: slots[slots.len() - 1].at, over };
-    let mut jobs: Vec<JobId> = slots.iter().map(|slot| slot.job).collect();
-    jobs.sort_unstable();
-    jobs.dedup();
-    let mut incident = Incident::new(kind, window, jobs);
+    let mut incident = Incident::new(kind, window, unique(slots.iter().map(|slot| slot.job)));
     incident.bad = slots.len() as u64;
     incident.runs = incident.bad;
     incident

@@ -1,13 +1,11 @@
 //! Finds hosts that cannot be reached.
 
-use std::collections::BTreeSet;
-
 use chrono::TimeDelta;
 
 use super::contacts::{FailedContacts, rows};
 use crate::report::diagnosis::evidence::{Claims, Evidence};
-use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow};
-use crate::report::history::{History, HostId, JobId, RunSummary};
+use crate::report::diagnosis::incident::{Incident, IncidentKind, IncidentWindow, unique};
+use crate::report::history::{History, JobId, RunSummary};
 use crate::report::runs::outcome::Outcome;
 use crate::ssh_error::Cause;
 
@@ -25,33 +23,33 @@ pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
     let mut outages = Vec::new();
     let mut alone = None;
     for row in rows(history) {
-        if row.is_dropping_only() {
+        if row.is_dropping_only(history) {
             continue;
         }
         let before = alone.take();
         let job = only_job(history, &row);
-        let next = row.next.map(|next| history.runs[next.place].job);
+        let next = row.next.map(|next| history.runs[next].job);
         // The job alone has this port or jump host, and other jobs reach the host.
         if job.is_some() && (before == job || next.is_some_and(|next| Some(next) != job)) {
             alone = job;
             continue;
         }
         outages.push(outage(history, &row));
-        row.failed.iter().for_each(|it| claims.claim(it.place));
+        claims.extend(row.failed);
     }
     by_cause(outages)
 }
 
 /// The job whose connections failed, if it is a single one.
 fn only_job(history: &History, row: &FailedContacts) -> Option<JobId> {
-    let mut jobs = row.failed.iter().map(|it| history.runs[it.place].job);
+    let mut jobs = row.failed.iter().map(|place| history.runs[*place].job);
     let first = jobs.next()?;
     jobs.all(|job| job == first).then_some(first)
 }
 
 fn outage(history: &History, row: &FailedContacts) -> Incident {
-    let runs: Vec<&RunSummary> = row.failed.iter().map(|it| &history.runs[it.place]).collect();
-    let over = row.next.map(|next| history.runs[next.place].until);
+    let runs: Vec<&RunSummary> = row.failed.iter().map(|place| &history.runs[*place]).collect();
+    let over = row.next.map(|next| history.runs[next].until);
     let window = IncidentWindow::of_bad_runs(&runs, over);
     let hosts = vec![row.host];
     Incident::of_runs(IncidentKind::Unreachable { hosts }, window, runs)
@@ -68,7 +66,7 @@ fn by_cause(mut outages: Vec<Incident>) -> Vec<Incident> {
     };
     let mut joined: Vec<Incident> = Vec::new();
     for group in outages.chunk_by(is_together) {
-        let hosts: BTreeSet<HostId> = group.iter().flat_map(Incident::hosts).copied().collect();
+        let hosts = unique(group.iter().flat_map(Incident::hosts).copied());
         let is_name = group[0].main_way().and_then(Outcome::connection_failure);
         let is_name = is_name == Some(Cause::NotResolved);
         if hosts.len() < if is_name { MIN_NAMES } else { MIN_HOSTS } {
@@ -77,7 +75,7 @@ fn by_cause(mut outages: Vec<Incident>) -> Vec<Incident> {
         }
         let mut all = group[0].clone();
         group[1..].iter().for_each(|outage| all.join(outage.clone()));
-        all.kind = IncidentKind::Unreachable { hosts: hosts.into_iter().collect() };
+        all.kind = IncidentKind::Unreachable { hosts };
         joined.push(all);
     }
     joined

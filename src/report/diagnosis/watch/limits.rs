@@ -1,7 +1,6 @@
 //! What a run must not reach: the timeout(1) of its script or its line, and the next start of its job.
 
-use chrono::TimeDelta;
-
+use super::numbers::{middle, rounded};
 use super::samples::WatchedJob;
 use crate::report::runs::first_program;
 
@@ -23,9 +22,7 @@ impl Limit {
 /// The limits of a job, as far as its operands, its lines and its runs show.
 pub fn limits(job: &WatchedJob) -> Vec<Limit> {
     let timeout = first_program::limit(&job.name).into_iter().chain(job.limit).min().map(Limit::Timeout);
-    let mut gaps: Vec<TimeDelta> = job.samples.windows(2).map(|pair| pair[1].start - pair[0].start).collect();
-    gaps.sort_unstable();
-    let usual = gaps.get(gaps.len() / 2).filter(|_| gaps.len() > 1);
-    let next = usual.and_then(|gap| u32::try_from(gap.num_seconds()).ok()).map(Limit::NextStart);
+    let gaps = job.samples.windows(2).map(|pair| (pair[1].start - pair[0].start).as_seconds_f64());
+    let next = (job.samples.len() > 2).then(|| Limit::NextStart(rounded(middle(gaps.collect()))));
     timeout.into_iter().chain(next).filter(|limit| limit.seconds() > 0).collect()
 }

@@ -21,7 +21,7 @@ use finding::{Oddity, WatchFinding};
 use samples::{Samples, WatchedJob};
 
 /// The findings of a report, the newest first.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Watch {
     pub findings: Vec<WatchFinding>,
     pub samples: Samples,

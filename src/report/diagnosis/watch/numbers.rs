@@ -1,9 +1,10 @@
 //! Medians and roundings.
 
+use crate::report::history::durations::DurationStats;
+
 /// The median by the nearest rank, or 0 for none.
-pub fn median(mut values: Vec<u32>) -> u32 {
-    values.sort_unstable();
-    values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or_default()
+pub fn median(values: Vec<u32>) -> u32 {
+    DurationStats::of_seconds(values).median
 }
 
 /// The middle one of these values, or 0 for none.

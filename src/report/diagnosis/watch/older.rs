@@ -6,17 +6,18 @@
 use std::collections::{BTreeSet, HashSet};
 use std::rc::Rc;
 
-use chrono::{NaiveDate, NaiveTime, TimeDelta};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 
 use super::samples::{Samples, WatchedJob};
 use crate::log::record::Kind;
-use crate::report::history::jobs::lasting_name;
+use crate::report::history::constant_name::lasting_name;
 use crate::report::history::older_logs::OlderLogs;
 use crate::report::logs::chunk::Records;
 use crate::report::logs::excerpt::{self, ReadBudget};
 use crate::report::logs::find;
 use crate::report::logs::open::{Input, LogFile};
 use crate::report::logs::owner::{Account, Owner};
+use crate::report::query::filter::Filter;
 use crate::report::runs::assembler::Assembler;
 use crate::report::runs::run::Run;
 
@@ -33,9 +34,10 @@ const AFTER: TimeDelta = TimeDelta::minutes(4);
 /// The most times of day that are looked at for a job.
 const MAX_TIMES: usize = 12;
 
-/// Adds runs of the jobs that need them, from the days before those of the report, which has `read` bytes.
-pub fn add(samples: &mut Samples, older: &OlderLogs, read: u64, accept: &impl Fn(&mut Run)) {
-    let asking = samples.jobs.iter().filter(|job| is_asking(job));
+/// Adds runs of the jobs that need them and pass the filter, from the days before those of the report, which has `read`
+/// bytes.
+pub fn add(samples: &mut Samples, older: &OlderLogs, filter: &Filter, read: u64, accept: &impl Fn(&mut Run)) {
+    let asking = samples.jobs.iter().filter(|job| filter.names(&job.name) && is_asking(job));
     let jobs: HashSet<(Account, Rc<[u8]>)> = asking.clone().map(|job| (job.account, lasting_name(&job.name))).collect();
     let times: BTreeSet<NaiveTime> = asking.flat_map(times_of).collect();
     let mut budget = ReadBudget::new(read / SHARE);
@@ -49,11 +51,7 @@ pub fn add(samples: &mut Samples, older: &OlderLogs, read: u64, accept: &impl Fn
                 accept(&mut run);
                 samples.add(&mut run, None);
             };
-            if log.name.is_compressed {
-                read_whole(&log, older, &jobs, &mut budget, &mut take);
-            } else {
-                read_minutes(&log, day, &times, &jobs, &mut budget, &mut take);
-            }
+            read_minutes(&log, day, &times, &jobs, &mut budget, &mut take);
         }
     }
 }
@@ -76,25 +74,8 @@ fn times_of(job: &WatchedJob) -> Vec<NaiveTime> {
     bad.take(2).chain(last).map(|it| it.start.time()).collect()
 }
 
-/// Decompresses a log, if the budget has room for all of it.
-fn read_whole(
-    log: &LogFile,
-    older: &OlderLogs,
-    jobs: &HashSet<(Account, Rc<[u8]>)>,
-    budget: &mut ReadBudget,
-    take: &mut impl FnMut(Run),
-) {
-    if !budget.takes_whole(log) {
-        return;
-    }
-    older.read_day(vec![log.clone()], |run| {
-        if jobs.contains(&(run.trace.owner.job_account(), lasting_name(&run.trace.job))) {
-            take(run);
-        }
-    });
-}
-
-/// Reads the minutes after these times of day, and goes on until the jobs that were started then have ended.
+/// Reads the minutes after these times of day, and goes on until the jobs that were started then have ended. A compressed
+/// log is read once, and as a whole.
 fn read_minutes(
     log: &LogFile,
     day: NaiveDate,
@@ -104,9 +85,11 @@ fn read_minutes(
     take: &mut impl FnMut(Run),
 ) {
     let mut assembler = Assembler::new(None, None);
-    let mut begins = times.iter().map(|time| day.and_time(*time) - BEFORE).peekable();
+    let is_whole = log.name.is_compressed;
+    let minutes = times.iter().filter(|_| !is_whole).map(|time| day.and_time(*time) - BEFORE);
+    let mut begins = is_whole.then_some(NaiveDateTime::MIN).into_iter().chain(minutes).peekable();
     while let Some(begin) = begins.next() {
-        let mut end = begin + BEFORE + AFTER;
+        let mut end = if is_whole { NaiveDateTime::MAX } else { begin + BEFORE + AFTER };
         let mut open: HashSet<u32> = HashSet::new();
         // A log that was replaced meanwhile, or is damaged, shows less.
         let _ = excerpt::read(log, begin, budget, &mut |owner, records| {

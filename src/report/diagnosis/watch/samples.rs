@@ -6,7 +6,7 @@ use std::rc::Rc;
 use chrono::{NaiveDate, NaiveDateTime, Timelike};
 use foldhash::HashMap;
 
-use crate::report::history::jobs::{Changing, constant_name, lasting_name};
+use crate::report::history::constant_name::{Changing, constant_name, lasting_name};
 use crate::report::logs::owner::Account;
 use crate::report::runs::kept::ErrorLine;
 use crate::report::runs::outcome::Outcome;
@@ -52,7 +52,6 @@ impl Sample {
 }
 
 /// A job with its runs.
-#[derive(Debug)]
 pub struct WatchedJob {
     pub account: Account,
     /// The operands, as in the last START.
@@ -105,7 +104,7 @@ impl WatchedJob {
 }
 
 /// The jobs whose runs are kept.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Samples {
     /// By [`lasting_name`]: the words of a job may hold the date.
     places: HashMap<Account, HashMap<Rc<[u8]>, usize>>,

@@ -72,7 +72,7 @@ pub enum Detail {
 }
 
 /// Equal cells side by side.
-struct Group {
+struct CellGroup {
     column: usize,
     columns: usize,
     all: Cell,
@@ -147,15 +147,15 @@ impl Cells {
         }
     }
 
-    fn groups(&self, joins: bool) -> Vec<Group> {
-        let mut groups: Vec<Group> = Vec::new();
+    fn groups(&self, joins: bool) -> Vec<CellGroup> {
+        let mut groups: Vec<CellGroup> = Vec::new();
         for (column, cell) in self.0.iter().enumerate() {
             match groups.last_mut() {
                 Some(group) if joins && cell.is_bad() && cell.look() == group.all.look() => {
                     group.all.add(cell);
                     group.columns += 1;
                 }
-                _ => groups.push(Group { column, columns: 1, all: *cell }),
+                _ => groups.push(CellGroup { column, columns: 1, all: *cell }),
             }
         }
         groups
@@ -226,7 +226,7 @@ impl Path {
 }
 
 /// `14:10–14:20: 2 of 2 failed, exit 2`.
-fn title(report: &Report, grid: &Grid, worst: RunState, group: &Group) -> String {
+fn title(report: &Report, grid: &Grid, worst: RunState, group: &CellGroup) -> String {
     let (from, to) = (grid.time(group.column), grid.time(group.column + group.columns));
     let span = if grid.step < 60 {
         format!("{}–{}", report.clock().second(from), to.format("%H:%M:%S"))

@@ -14,7 +14,7 @@ const HEIGHT: u64 = 48;
 
 /// The chart of an incident that is about a duration.
 pub fn of_incident(report: &Report, incident: &Incident) -> Markup {
-    let is_long = matches!(incident.kind, IncidentKind::Hung(_) | IncidentKind::Slower { .. });
+    let is_long = matches!(incident.kind, IncidentKind::Hung { .. } | IncidentKind::Slower { .. });
     let job = incident.jobs.first().filter(|_| is_long);
     html! { @if let Some(job) = job { (of_job(report, *job)) } }
 }

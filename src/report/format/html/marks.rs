@@ -76,7 +76,7 @@ fn event(report: &Report, incident: &Incident) -> Event {
     let words = IncidentWords::of(incident, report);
     let from = match incident.kind {
         // Until then all was well.
-        IncidentKind::Lost { .. } => incident.window.last,
+        IncidentKind::Lost | IncidentKind::LostTogether { .. } => incident.window.last,
         _ => incident.window.since,
     };
     Event {

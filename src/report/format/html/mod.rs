@@ -25,7 +25,7 @@ use crate::report::diagnosis::incident::Incident;
 use crate::report::output::ReportOutput;
 use problems::Problems;
 use rows::View;
-use timeline::Lines;
+use timeline::JobLines;
 
 const STYLE: &str = include_str!("page.css");
 
@@ -71,7 +71,7 @@ fn page(report: &Report) -> (String, bool) {
 fn body(report: &Report, incidents: &[Incident]) -> Markup {
     let first = timeline::first_jobs(incidents);
     let mut view = View::of(report, &first);
-    let lines = view.as_mut().map(|view| Lines::of(view, &first));
+    let lines = view.as_mut().map(|view| JobLines::of(view, &first));
     let view = view.as_ref();
     let problems = Problems::of(report, incidents, view);
     html! {

@@ -75,8 +75,8 @@ pub fn section(report: &Report) -> Markup {
                     }
                 }
             }
-            @if read.unrecognized + read.unmatched + tally.ambiguous > 0 {
-                p { "unrecognized lines " (read.unrecognized) ", records without START " (read.unmatched)
+            @if read.merged.unrecognized + read.unmatched + tally.ambiguous > 0 {
+                p { "unrecognized lines " (read.merged.unrecognized) ", records without START " (read.unmatched)
                     ", ambiguous runs " (tally.ambiguous) }
             }
             @for line in sources::lines(report) { p { (printable(line.as_bytes())) } }

@@ -21,7 +21,7 @@ use crate::report::history::{HostId, JobId};
 /// A job, and its line.
 pub type JobLine = (JobId, Markup);
 
-pub struct Lines {
+pub struct JobLines {
     /// The jobs of the first problems, in their order.
     pub first: Vec<JobLine>,
     /// All others, by host, behind the line of the host.
@@ -40,7 +40,7 @@ pub fn first_jobs(incidents: &[Incident]) -> Vec<JobId> {
     jobs
 }
 
-impl Lines {
+impl JobLines {
     /// Draws the lines as far as there is room, and removes the other rows. The lists of runs need room too.
     pub fn of(view: &mut View, first: &[JobId]) -> Self {
         let order = order(view, first);
@@ -135,7 +135,7 @@ fn counts(cells: &Cells) -> Markup {
     }
 }
 
-pub fn section(view: &View, lines: &Lines, problems: &Problems) -> Markup {
+pub fn section(view: &View, lines: &JobLines, problems: &Problems) -> Markup {
     let grid = &view.grid;
     let marks = Marks::of(view.report, grid);
     let mut room = Budget::of(limits::OUTPUT_BYTES);

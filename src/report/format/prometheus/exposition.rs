@@ -9,10 +9,10 @@ pub struct Exposition(String);
 
 impl Exposition {
     /// Begins the samples of a metric. The name of a counter ends with `_total`.
-    pub fn metric<'a>(&'a mut self, name: &'a str, help: &str) -> Samples<'a> {
+    pub fn metric<'a>(&'a mut self, name: &'a str, help: &str) -> MetricSamples<'a> {
         let kind = if name.ends_with("_total") { "counter" } else { "gauge" };
         _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
-        Samples { text: &mut self.0, name }
+        MetricSamples { text: &mut self.0, name }
     }
 
     pub fn finish(self) -> String {
@@ -21,12 +21,12 @@ impl Exposition {
 }
 
 /// The samples of a metric. Each set of labels may occur once.
-pub struct Samples<'a> {
+pub struct MetricSamples<'a> {
     text: &'a mut String,
     name: &'a str,
 }
 
-impl Samples<'_> {
+impl MetricSamples<'_> {
     pub fn add(&mut self, labels: &[(&str, &str)], value: impl Display) {
         self.text.push_str(self.name);
         for (index, (label, value)) in labels.iter().enumerate() {

@@ -5,7 +5,7 @@
 //! new series each day, and an alert for each old one. So dates and long numbers are shown as `*`.
 
 use crate::escape::printable;
-use crate::report::history::jobs::{Changing, constant_name};
+use crate::report::history::constant_name::{Changing, constant_name};
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::run::first_word;
 
@@ -22,8 +22,8 @@ pub struct Labels {
 }
 
 impl Labels {
-    /// The labels of a job or a host, from the result of [`constant_name`].
-    pub fn of_constant_name(name: &[u8], scheduler: Scheduler) -> Self {
+    /// The labels of a job or a host, from the result of [`put_name`].
+    pub fn of_name(name: &[u8], scheduler: Scheduler) -> Self {
         let host = first_word(name);
         let script = name.get(host.len() + 1..).unwrap_or_default();
         let scheduler = scheduler.name().map(|name| shown(name.as_bytes()));
@@ -38,14 +38,14 @@ impl Labels {
     /// The labels of a job, from all of its operands.
     pub fn of_job(job: &[u8], scheduler: Scheduler) -> Self {
         let mut name = Vec::new();
-        constant_name(shortest(job), Changing::LongNumbers, &mut name);
-        Self::of_constant_name(&name, scheduler)
+        put_name(job, &mut name);
+        Self::of_name(&name, scheduler)
     }
 }
 
-/// The operands as far as they become labels.
-pub fn shortest(job: &[u8]) -> &[u8] {
-    &job[..job.len().min(MAX_NAME)]
+/// Puts into `name` the operands of a job as far as they become labels.
+pub fn put_name(job: &[u8], name: &mut Vec<u8>) {
+    constant_name(&job[..job.len().min(MAX_NAME)], Changing::DatesAndNumbers, name);
 }
 
 /// Bytes of a log as the value of a label: in UTF-8, because otherwise `node_exporter` drops the whole file, and

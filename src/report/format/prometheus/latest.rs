@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::NaiveDateTime;
 use foldhash::{HashMap, HashSet};
 
-use super::labels::{Labels, shortest};
-use crate::report::history::jobs::{Changing, constant_name, without_parameters};
+use super::labels::{Labels, put_name};
+use crate::report::history::jobs::without_parameters;
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::run::{End, Run, first_word};
 
@@ -31,12 +31,12 @@ pub struct LastRuns {
     pub missed: Option<u32>,
     /// The median of good runs, in seconds.
     pub usual: Option<u32>,
-    pub counts: Counts,
+    pub counts: RunCounts,
 }
 
 /// The runs that have ended since midnight.
 #[derive(Debug, Default, Clone, Copy)]
-pub struct Counts {
+pub struct RunCounts {
     pub runs: u64,
     pub failures: u64,
     pub connection_failures: u64,
@@ -86,7 +86,7 @@ impl Latest {
 
     /// Forgets a job of a crontab whose logs nobody has collected.
     pub fn forget_unless_run(&mut self, job: &[u8]) {
-        constant_name(shortest(job), Changing::LongNumbers, &mut self.name);
+        put_name(job, &mut self.name);
         if self.jobs.get(&*self.name).is_some_and(|job| job.start.is_none()) {
             self.jobs.remove(&*self.name);
         }
@@ -101,14 +101,14 @@ impl Latest {
     }
 
     fn planned(&mut self, job: &[u8]) -> &mut LastRuns {
-        constant_name(shortest(job), Changing::LongNumbers, &mut self.name);
+        put_name(job, &mut self.name);
         let job = self.jobs.entry(self.name.as_slice().into()).or_default();
         job.missed = job.missed.or(Some(0));
         job
     }
 
     pub fn add(&mut self, run: &Run) {
-        constant_name(shortest(&run.trace.job), Changing::LongNumbers, &mut self.name);
+        put_name(&run.trace.job, &mut self.name);
         let runs = LastRuns::of(run, self.midnight);
         match self.jobs.get_mut(&*self.name) {
             Some(job) => job.join(&runs),
@@ -159,12 +159,12 @@ impl Latest {
             let script = without_parameters(name);
             let variants = self.variants.get(script).copied().unwrap_or(0);
             let is_joined = job.missed.is_none() && variants > MAX_VARIANTS;
-            let mut labels = Labels::of_constant_name(if is_joined { script } else { name }, scheduler);
+            let mut labels = Labels::of_name(if is_joined { script } else { name }, scheduler);
             labels.script.push_str(if is_joined { " …" } else { "" });
             labelled.jobs.entry(labels).or_default().join(job);
         }
         for (host, reached) in self.hosts {
-            let labels = Labels::of_constant_name(&host, scheduler);
+            let labels = Labels::of_name(&host, scheduler);
             let last = labelled.hosts.entry(labels).or_insert(reached);
             *last = reached.max(*last);
         }
@@ -185,7 +185,7 @@ impl LastRuns {
                 seconds: run.seconds(),
             }),
             running: u32::from(run.end == End::Running),
-            counts: Counts {
+            counts: RunCounts {
                 runs: count(true),
                 failures: count(run.has_failed()),
                 connection_failures: count(run.connection_failure().is_some()),

@@ -26,10 +26,10 @@ pub fn counts(page: &mut Page, report: &Report) {
         page.line("no runs");
     }
     let (read, ambiguous) = (&report.read, tally.ambiguous);
-    if read.unrecognized + read.unmatched + ambiguous > 0 {
+    if read.merged.unrecognized + read.unmatched + ambiguous > 0 {
         page.paragraph(&format!(
             "unrecognized lines {}   records without START {}   ambiguous runs {ambiguous}",
-            read.unrecognized, read.unmatched
+            read.merged.unrecognized, read.unmatched
         ));
     }
     if report.lost_starts() > 0 {

@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::names::{self, fits};
 use crate::escape::printable;
-use crate::report::diagnosis::incident::{Herd, Hung, Incident, IncidentKind};
+use crate::report::diagnosis::incident::{Herd, Incident, IncidentKind, unique};
 use crate::report::format::{Clock, Report, age, count, crontabs, duration, grouped, shown_name, way};
 use crate::report::history::{HostId, JobId, RunFlag, RunSummary};
 use crate::report::logs::owner::Account;
@@ -89,14 +89,15 @@ fn said<'a>(incident: &'a Incident, report: &Report) -> Said<'a> {
             let why = last.map_or_else(no_reason, |last| failure(incident, last, report));
             (Subject::Jobs, failing(incident, report), why)
         }
-        IncidentKind::Lost { together: true, .. } => lost_together(incident, report),
-        IncidentKind::Lost { .. } => {
+        IncidentKind::LostTogether { .. } => lost_together(incident, report),
+        IncidentKind::Lost => {
             let of = |run: &RunSummary| (clock.time(run.last), clock.time(run.until));
             let why = last.map(of).map(|(last, dead)| format!("no END, last record {last}, dead by {dead}"));
-            let facts = failing(incident, report).into_iter().chain(pause(incident, report)).collect();
-            (Subject::Jobs, facts, why.unwrap_or_default())
+            (Subject::Jobs, failing(incident, report), why.unwrap_or_default())
         }
-        IncidentKind::Hung(hung) => (Subject::Jobs, hanging(incident, hung, report), no_reason()),
+        IncidentKind::Hung { longest, again } => {
+            (Subject::Jobs, hanging(incident, *longest, *again, report), no_reason())
+        }
         IncidentKind::Unreachable { hosts } => {
             let why = last.and_then(|last| line_of_proxy(report, last));
             (Subject::Hosts(hosts), connections(incident), why.map_or_else(no_reason, printable))
@@ -189,7 +190,7 @@ fn lost_together<'a>(incident: &Incident, report: &Report) -> Said<'a> {
 /// The boot before which all stopped, and the time until which nothing was started.
 fn pause(incident: &Incident, report: &Report) -> impl Iterator<Item = String> {
     let until = match incident.kind {
-        IncidentKind::Lost { quiet_until, .. } => quiet_until,
+        IncidentKind::LostTogether { quiet_until, .. } => quiet_until,
         _ => None,
     };
     let clock = report.clock();
@@ -258,12 +259,12 @@ fn not_started(incident: &Incident, report: &Report) -> Vec<String> {
     times(incident).into_iter().chain([missing, state]).chain(next).collect()
 }
 
-fn hanging(incident: &Incident, hung: &Hung, report: &Report) -> Vec<String> {
+fn hanging(incident: &Incident, longest: u32, again: u64, report: &Report) -> Vec<String> {
     let end = incident.window.over.unwrap_or(report.scope.now);
     let mut facts = vec![age(end - incident.window.since)];
-    facts.push(format!("usually {} at most", duration(Some(hung.longest))));
+    facts.push(format!("usually {} at most", duration(Some(longest))));
     facts.extend(incident.last.map(|run| run_fact(&run, report)));
-    facts.extend((hung.again > 0).then(|| format!("started again {} times since", hung.again)));
+    facts.extend((again > 0).then(|| format!("started again {again} times since")));
     facts
 }
 
@@ -307,7 +308,7 @@ fn not_recovered(incident: &Incident, report: &Report) -> Vec<String> {
 
 /// `next Tue 02:50`, if a crontab has the job.
 fn next(report: &Report, job: JobId) -> Option<String> {
-    let schedule = crontabs::schedule_of(report, job).filter(|_| report.scope.is_live);
+    let schedule = report.scope.is_live.then(|| crontabs::schedule_of(report, job)).flatten();
     schedule.map(|schedule| format!("next {}", schedule.next))
 }
 
@@ -340,9 +341,7 @@ fn line_of_proxy<'a>(report: &'a Report, run: &RunSummary) -> Option<&'a [u8]> {
 fn several(jobs: &[JobId], report: &Report, room: usize) -> String {
     let history = &report.history;
     let count_of_jobs = count(jobs.len() as u64, "job");
-    let mut hosts: Vec<HostId> = jobs.iter().map(|job| history.job(*job).host).collect();
-    hosts.sort_unstable();
-    hosts.dedup();
+    let hosts = unique(jobs.iter().map(|job| history.job(*job).host));
     let script = |job: &JobId| match history.job(*job).script() {
         b"" => "(no script)".to_owned(),
         script => shown_name(script),

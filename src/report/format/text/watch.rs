@@ -49,11 +49,11 @@ pub fn show(page: &mut Page, report: &Report, most: usize) {
     }
 }
 
-type Key<'a> = (&'static str, NaiveDate, &'a [u8]);
+type RowKey<'a> = (&'static str, NaiveDate, &'a [u8]);
 
 /// The findings, those of one script and one day together.
-fn rows<'a>(report: &'a Report) -> Vec<(Key<'a>, Vec<&'a WatchFinding>)> {
-    let mut rows: Vec<(Key, Vec<&WatchFinding>)> = Vec::new();
+fn rows<'a>(report: &'a Report) -> Vec<(RowKey<'a>, Vec<&'a WatchFinding>)> {
+    let mut rows: Vec<(RowKey, Vec<&WatchFinding>)> = Vec::new();
     for finding in report.watched() {
         let key = (finding.oddity.word(), finding.since.date(), script(&finding.job));
         match rows.iter_mut().find(|(it, _)| *it == key && !report.lists_all()) {

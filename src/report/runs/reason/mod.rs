@@ -96,6 +96,7 @@ pub fn says_error(line: &[u8]) -> bool {
 /// The scores of lines without words of failure, by their masked hash. Most lines are like lines of other runs.
 pub type PlainScores = foldhash::HashMap<u32, Option<i32>>;
 
+/// The most scores that are known. A log may have any number of different lines.
 const MAX_PLAIN: usize = 1 << 16;
 
 /// What earlier lines imply for the next one.

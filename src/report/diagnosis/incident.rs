@@ -230,7 +230,7 @@ impl Incident {
         }
     }
 
-    /// `runs` is the number of all runs in the window.
+    /// The incident of these bad runs.
     pub fn of_runs<'a>(
         kind: IncidentKind,
         window: IncidentWindow,

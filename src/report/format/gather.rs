@@ -293,9 +293,8 @@ impl<'a> Gatherer<'a> {
             return MissedStarts::default();
         }
         expected.check(&Timeframe {
-            since: scope.since,
-            until: scope.now,
-            reported_until: self.needs.is_news.then_some(scope.since),
+            scope,
+            is_news: self.needs.is_news,
             reach: self.window.diagnosed_from(),
             first_days: &logs.first_days,
             coverage: &self.coverage,

@@ -7,16 +7,6 @@ use memchr::{memchr, memrchr};
 
 use crate::log::record::Kind;
 
-/// A group of lines of a log.
-pub enum Line<'a> {
-    Records(Records<'a>),
-    /// Not a record: the rest of a torn one, or a line of another program.
-    Unrecognized,
-    /// Nothing, or a mark. Two processes that end a torn line at the same time leave an empty line. Of a line that is
-    /// read in pieces, only the first piece counts.
-    Empty,
-}
-
 /// A record, or several in a row of one process and one second that can only be lines of output.
 #[derive(Debug, Clone, Copy)]
 pub struct Records<'a> {
@@ -53,22 +43,25 @@ pub struct LineGroup {
 
 #[derive(Debug, Clone, Copy)]
 pub enum GroupKind {
-    Records { pid: u32, prefix: usize, count: u64, is_output: bool },
+    Records {
+        pid: u32,
+        prefix: usize,
+        count: u64,
+        is_output: bool,
+    },
+    /// Not a record: the rest of a torn one, or a line of another program.
     Unrecognized,
+    /// Nothing, or a mark. Two processes that end a torn line at the same time leave an empty line. Of a line that is
+    /// read in pieces, only the first piece counts.
     Empty,
 }
 
 impl Chunk {
-    pub fn line(&self, index: usize) -> Line<'_> {
-        let LineGroup { begin, end, time, kind } = self.groups[index];
-        match kind {
-            GroupKind::Records { pid, prefix, count, is_output } => {
-                let lines = &self.bytes[begin..end];
-                Line::Records(Records { time, pid, lines, count, prefix, is_output })
-            }
-            GroupKind::Unrecognized => Line::Unrecognized,
-            GroupKind::Empty => Line::Empty,
-        }
+    /// A group of lines, if they are records.
+    pub fn records(&self, group: usize) -> Option<Records<'_>> {
+        let LineGroup { begin, end, time, kind } = self.groups[group];
+        let GroupKind::Records { pid, prefix, count, is_output } = kind else { return None };
+        Some(Records { time, pid, lines: &self.bytes[begin..end], count, prefix, is_output })
     }
 }
 

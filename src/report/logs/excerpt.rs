@@ -6,7 +6,7 @@ use std::io::{self, Read};
 
 use chrono::NaiveDateTime;
 
-use super::chunk::{Chunk, Line, Records};
+use super::chunk::{Chunk, Records};
 use super::data::Data;
 use super::decompress::{Source, decompress};
 use super::open::{Input, InputError, LogFile};
@@ -82,7 +82,7 @@ pub fn read(
         let Some(last) = chunk.groups.last() else { return Ok(true) };
         budget.used += if is_compressed { 0 } else { last.end as u64 };
         for index in 0..chunk.groups.len() {
-            if let Line::Records(records) = chunk.line(index)
+            if let Some(records) = chunk.records(index)
                 && records.time >= begin
                 && !take(owner, &records)
             {

@@ -7,7 +7,7 @@ use std::iter::Peekable;
 use chrono::NaiveDateTime;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::chunk::{Line, Records};
+use super::chunk::Records;
 use super::open::{FileId, Input, InputError};
 use super::owner::Owner;
 use super::read_ahead::Reader;
@@ -53,10 +53,9 @@ pub fn read(inputs: &[Input], take: &mut impl FnMut(Owner, &Records)) -> MergeRe
         }
         let Some(next) = next else { break };
         let Open { input, owner, reader } = &mut open[next];
-        match reader.line() {
-            Line::Records(records) => take(*owner, &records),
-            Line::Unrecognized => unrecognized += 1,
-            Line::Empty => {}
+        match reader.records() {
+            Some(records) => take(*owner, &records),
+            None => unrecognized += u64::from(reader.is_unrecognized()),
         }
         let is_line = reader.advance().unwrap_or_else(|error| {
             unread.push(((*input).clone(), error.into()));

@@ -7,7 +7,7 @@ use std::thread;
 
 use chrono::NaiveDateTime;
 
-use super::chunk::{Chunk, Line};
+use super::chunk::{Chunk, GroupKind, Records};
 use super::decompress::decompress;
 use super::splitter::Splitter;
 
@@ -55,9 +55,13 @@ impl Reader {
         Ok(group.is_some())
     }
 
-    /// The current group.
-    pub fn line(&self) -> Line<'_> {
-        self.chunk.line(self.group)
+    /// The current group, if its lines are records.
+    pub fn records(&self) -> Option<Records<'_>> {
+        self.chunk.records(self.group)
+    }
+
+    pub fn is_unrecognized(&self) -> bool {
+        matches!(self.chunk.groups[self.group].kind, GroupKind::Unrecognized)
     }
 }
 

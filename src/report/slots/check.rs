@@ -10,6 +10,7 @@ use super::missed::{Delay, Gap, MissedStarts, Outage, Slot};
 use super::{Expected, ExpectedJob};
 use crate::clock::{local_seconds, local_time, of_local_seconds as time, with_offset};
 use crate::cron::{self, ClockInterval, Comparison, ComparisonResult, MissedSlot, Zone, clock_intervals};
+use crate::report::history::scope::Scope;
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::assembler::ClockBack;
 
@@ -34,12 +35,10 @@ const IN_A_ROW: TimeDelta = TimeDelta::minutes(15);
 
 /// The time to check, in local time.
 pub struct Timeframe<'a> {
-    /// The first second of the period that is shown.
-    pub since: NaiveDateTime,
-    /// The first second that is not checked.
-    pub until: NaiveDateTime,
-    /// An earlier report has shown what was detected until then.
-    pub reported_until: Option<NaiveDateTime>,
+    /// The period that is shown. What comes after it is not checked.
+    pub scope: &'a Scope,
+    /// An earlier report has shown what was detected before the period.
+    pub is_news: bool,
     /// Logs were read if they had been written to since then.
     pub reach: Option<NaiveDateTime>,
     /// The first day with a log of each scheduler, read or not.
@@ -82,7 +81,7 @@ impl Timeframe<'_> {
     fn until(&self, scheduler: Scheduler) -> NaiveDateTime {
         let remote = self.workers(scheduler).into_iter().filter(|worker| worker.is_remote());
         let last = remote.filter_map(|worker| self.coverage.of(worker)).map(|it| it.last).max();
-        last.map_or(self.until, |last| last.min(self.until))
+        last.map_or(self.scope.now, |last| last.min(self.scope.now))
     }
 
     /// The days to check, or all. If logs were named one by one, whole days may be absent.
@@ -189,7 +188,7 @@ impl SlotChecker<'_> {
         self.add(found, ignored.finish(), true);
         let on_no_line = self.expected.on_no_line.iter();
         let is_stray = |(scheduler, start): &&(Scheduler, NaiveDateTime)| {
-            *scheduler == self.scheduler && *start >= self.from.max(self.timeframe.since)
+            *scheduler == self.scheduler && *start >= self.from.max(self.timeframe.scope.since)
         };
         found.strays += on_no_line.filter(is_stray).count() as u64;
     }
@@ -284,16 +283,16 @@ impl SlotChecker<'_> {
 
     /// Removes slots from an outage that an earlier report showed one by one, before the outage was detected.
     fn reported_before(&self, outage: &mut cron::SlotOutage) -> Vec<MissedSlot> {
-        let reported = self.timeframe.reported_until;
-        let Some(reported) = reported.filter(|reported| *reported <= time(outage.detected_at)) else {
+        let reported = self.timeframe.scope.since;
+        if !self.timeframe.is_news || reported > time(outage.detected_at) {
             return Vec::new();
-        };
+        }
         let reported_before = |missed: &mut MissedSlot| time(missed.detected_at) < reported;
         outage.missed.extract_if(.., reported_before).collect()
     }
 
     fn count(&self, found: &mut MissedStarts, result: &ComparisonResult) {
-        let is_shown = |at: i64| time(at) >= self.timeframe.since && self.is_judged(at);
+        let is_shown = |at: i64| time(at) >= self.timeframe.scope.since && self.is_judged(at);
         for missed in result.perhaps.iter().filter(|missed| is_shown(missed.at)) {
             found.perhaps += 1;
             let job = &self.expected.jobs[missed.job as usize];

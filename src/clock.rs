@@ -87,7 +87,7 @@ fn offset_at(utc: NaiveDateTime) -> FixedOffset {
     Local.offset_from_utc_datetime(&utc).fix()
 }
 
-/// The last multiple of a step from midnight on, at `time` or before.
+/// The last multiple of `step` since midnight, at or before `time`.
 pub fn last_multiple(step: TimeDelta, time: NaiveDateTime) -> NaiveDateTime {
     let seconds = i64::from(time.num_seconds_from_midnight());
     NaiveDateTime::from(time.date()) + TimeDelta::seconds(seconds - seconds % step.num_seconds())

@@ -44,12 +44,12 @@ pub use retry::Retries;
 pub use ssh::Ssh;
 pub use words::{Login, Operands, WordError};
 
-/// Why the last attempt has no marker.
+/// The reason why the last attempt has no marker.
 const PORT_TAKEN: &str = "a port to forward is taken, perhaps by a running master, which ssh may now use";
 
 pub struct Job {
     pub ssh: Ssh,
-    /// How often to try again if ssh cannot have started the remote command.
+    /// The retries of an ssh that cannot have started the remote command.
     pub retries: Retries,
     pub connect_timeout: Option<Duration>,
     /// The time over which the jobs of a crontab are spread.

@@ -21,7 +21,7 @@ use crate::writer::Writer;
 use file::{AppendError, Cut, LogName, append};
 use record::{Kind, MAX_APPEND, MAX_TEXT, Notice, Prefix, needs_mark};
 
-/// How long a slow standard error may take for the last records.
+/// The time that a slow standard error may take for the last records.
 const STDERR_GRACE: Duration = Duration::from_secs(1);
 
 /// The log of one run, from START to END.
@@ -47,7 +47,7 @@ pub struct Log {
     pending: Vec<u8>,
     /// The pending texts that are not output.
     own: Vec<Vec<u8>>,
-    /// How much of the first pending record a failed append has written.
+    /// The part of the first pending record that a failed append has written.
     cut: Option<Cut>,
     /// The number of bytes of the first pending record that standard error has taken.
     shown: usize,
@@ -187,7 +187,7 @@ impl Log {
                 }
                 return Ok(());
             };
-            // If root created the daily file, an ordinary user's records go elsewhere.
+            // If root created the daily file, an ordinary user's records go elsewhere without a warning.
             is_expected = last.is_none() && matches!(error, AppendError::OwnedByRoot);
             let reason = error.to_string();
             // A directory that takes no file gives the same reason each time.
@@ -197,7 +197,7 @@ impl Log {
             }
             last = Some(reason);
             if error.is_transient() {
-                self.warn_once(&format!("{failures}; holding the records until it can"));
+                self.warn_once(&format!("{failures}; keeping up to 1 MiB of records to try again"));
                 return Err(Unwritten::Later);
             }
         }
@@ -279,15 +279,12 @@ impl Log {
 /// A file that may take the records.
 #[derive(Debug, Clone, Copy)]
 enum Place {
-    /// The file of all runs of the day.
     Daily,
-    /// The file of all runs of this user.
     PerUser,
-    /// The file of this run alone.
     PerRun,
 }
 
-/// Why the pending records are in no file.
+/// The reason why the pending records are in no file.
 enum Unwritten {
     /// The next append tries again.
     Later,

@@ -26,7 +26,6 @@ const LONGEST_TIME: Duration = Duration::from_secs(3600);
 
 const UNKNOWN_TIP: &str = "options of ssh are given as -o KEYWORD=VALUE, those of SCRIPT after SCRIPT";
 
-/// `--help` adds what is behind the mark.
 const HELP: &str = include_str!("help/job.txt");
 
 /// Runs SCRIPT on HOST through ssh and logs its start, its output and its end
@@ -70,12 +69,12 @@ struct JobArgs {
     #[arg(allow_negative_numbers = true)]
     retry_delay: OsString,
 
-    /// Longest time from the start of ssh to the request of SCRIPT; by default no limit
+    /// Kill an ssh that has not requested SCRIPT in this time; by default no limit
     #[arg(long, value_name = "SECONDS", env = "REMOTEEXE_CONNECT_TIMEOUT", help_heading = "Time")]
     #[arg(allow_negative_numbers = true)]
     connect_timeout: Option<OsString>,
 
-    /// Wait up to SECONDS before ssh, always the same for one job, so that jobs are spread
+    /// Spread the jobs: each waits before ssh, always as long, and up to SECONDS
     #[arg(long, value_name = "SECONDS", env = "REMOTEEXE_SPLAY", help_heading = "Time", allow_negative_numbers = true)]
     splay: Option<OsString>,
 
@@ -129,8 +128,8 @@ pub fn documented() -> clap::Command {
     let report = report.help("As the first word: show what ran, what failed and why; see --report -h");
     let generate = Arg::new("generate").long("generate").value_name("WHAT");
     let generate = generate.help(
-        "As the first word: print the manual (man) or completions (complete-bash, \
-         complete-zsh, complete-fish)",
+        "As the first word: print the manual (man), completions for a shell or DAGs for Airflow; \
+         see --generate -h",
     );
     JobArgs::command().args([report, generate])
 }
@@ -370,7 +369,7 @@ fn option(word: &OsStr) -> Result<OsString, InvalidValue> {
     }
 }
 
-/// Why this option of ssh would make END untrue or change the job.
+/// The reason why this option of ssh would make END untrue or change the job.
 ///
 /// A keyword is in upper or lower case, and is followed by a blank or `=`. Keyword and value may be quoted
 /// (`ssh_config(5)`). ssh also skips a `=` before the keyword.

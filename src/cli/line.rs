@@ -13,7 +13,6 @@ use crate::cron::Columns;
 /// The columns of a help text, readable on any terminal.
 const WIDTH: usize = 80;
 
-/// The grammar of a command line. The first argument chooses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grammar {
     /// Any other first argument.
@@ -23,7 +22,7 @@ pub enum Grammar {
 }
 
 impl Grammar {
-    /// The arguments are without the program's name.
+    /// Chooses by the first of the arguments, which lack the program's name.
     pub fn of(arguments: &[OsString]) -> Self {
         match arguments.first().map(|first| first.as_encoded_bytes()) {
             Some(b"--report") => Self::Report,
@@ -87,7 +86,6 @@ impl<A: FromArgMatches> CommandLine<A> {
         words.iter().map(|word| self.value(id, word, &check)).collect()
     }
 
-    /// The files of `--crontab` and of `--user-crontab`.
     pub fn crontabs(
         &self,
         of_system: &[OsString],
@@ -112,7 +110,7 @@ fn origin(mut command: Command, matches: &ArgMatches, id: &str) -> String {
     }
 }
 
-/// The help of `grammar` by a template. A mark is before the examples, which are only for somebody who wants all.
+/// The help of `grammar`, by a template. Only `--help` shows what is behind the mark.
 pub fn help(grammar: Command, template: &str, is_long: bool) -> String {
     let (short, more) = template.split_once("@MORE@\n").unwrap_or((template, ""));
     let template = if is_long { [short, more].concat() } else { short.to_owned() };

@@ -24,7 +24,6 @@ use crate::report::output::style::ColorChoice;
 use crate::report::query::filter::{Filter, Period};
 use crate::report::query::{CrontabSource, Form, LogSource, Query, Question, RunId, Shown};
 
-/// `--help` adds what is behind the mark.
 const HELP: &str = include_str!("help/report.txt");
 
 /// Options that have no meaning if only crontabs are read.
@@ -70,7 +69,7 @@ struct ReportArgs {
     #[arg(help_heading = "What of them")]
     ok: Option<OsString>,
 
-    /// What began or ended in the period, and nothing if nothing did
+    /// What began or ended in the period; prints nothing if nothing did
     #[arg(long, help_heading = "What of them", conflicts_with_all = ["html", "run", "json", "tsv"])]
     changed: bool,
 
@@ -95,7 +94,7 @@ struct ReportArgs {
     #[arg(long, value_name = "PID[@TIME]", help_heading = "What of them", conflicts_with = "tsv")]
     run: Option<OsString>,
 
-    /// A JSON document per run, one on each line; with --run one that has all its output
+    /// A JSON document per run, one on each line; with --run a single one, with all its output
     #[arg(long, help_heading = "In which form", conflicts_with = "tsv")]
     json: bool,
 
@@ -122,11 +121,11 @@ struct ReportArgs {
     #[arg(long, value_name = "WHEN", help_heading = "In which form", default_value = "auto")]
     color: OsString,
 
-    /// Do not show the report through $PAGER or less, which is done on a terminal
+    /// On a terminal, do not show the report through $PAGER or less
     #[arg(long, help_heading = "In which form")]
     no_pager: bool,
 
-    /// Good runs that are not as usual count for the exit status too: error
+    /// error: what is under Watch makes the exit status 1 too
     #[arg(long, value_name = "HOW", help_heading = "What of them")]
     #[arg(conflicts_with_all = ["compare", "runs", "run", "tsv", "rerun"])]
     watch: Option<OsString>,
@@ -148,12 +147,12 @@ struct ReportArgs {
     #[arg(long, value_name = "FILE", help_heading = "Crontabs")]
     user_crontab: Vec<OsString>,
 
-    /// Read no crontab: say nothing of what was not started
+    /// Read no crontab, and so report no missing starts
     #[arg(long, help_heading = "Crontabs")]
     #[arg(conflicts_with_all = ["check", "next", "crontab", "user_crontab"])]
     no_crontab: bool,
 
-    /// Directory of the logs; given again, that of another scheduler
+    /// Directory of the logs; may be repeated, once for each scheduler
     #[arg(long, value_name = "DIR", env = "REMOTEEXE_LOG_DIR")]
     #[arg(help_heading = "Which logs", default_value = DEFAULT_LOG_DIR)]
     log_dir: Vec<OsString>,
@@ -298,7 +297,7 @@ impl CommandLine<ReportArgs> {
             && *until < since
             && since < *until + TimeDelta::days(1)
         {
-            // `--since 14:00 --until 14:10` at 14:06: not yesterday's.
+            // At 14:06, `--since 14:00 --until 14:10` does not mean yesterday's 14:10.
             *until += TimeDelta::days(1);
         }
         if self.args.changed {
@@ -349,10 +348,12 @@ impl CommandLine<ReportArgs> {
                 ));
             }
             if !name.contains('/') && !is_like_log(&name) {
-                return Err(UsageError::new(
-                    &format!("there is no FILE '{name}'"),
-                    &format!("for the runs on a host write --host {name}, for those of a job --job TEXT"),
-                ));
+                let tip = if is_day_alone(&name) || is_clock_alone(&name) {
+                    format!("for the runs since then write --since {name}")
+                } else {
+                    format!("for the runs on a host write --host {name}, for those of a job --job TEXT")
+                };
+                return Err(UsageError::new(&format!("there is no FILE '{name}'"), &tip));
             }
         }
         Ok(())
@@ -387,7 +388,7 @@ fn accepted(word: &OsStr) -> Result<SuccessStatuses, InvalidValue> {
 }
 
 fn watch(word: &OsStr) -> Result<(), InvalidValue> {
-    let error = || InvalidValue::because("expected error", "write --watch=error");
+    let error = || InvalidValue::because("expected the word error", "write --watch=error");
     (word == "error").then_some(()).ok_or_else(error)
 }
 

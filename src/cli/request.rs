@@ -2,7 +2,7 @@ use crate::generate::DagRequest;
 use crate::job::{Job, UsageErrorRun};
 use crate::report::query::Query;
 
-/// What a command line asks for.
+/// The request of a command line.
 pub enum Request {
     Run(Job),
     /// Show what has run, what the crontabs plan, or what is wrong with either.
@@ -12,7 +12,7 @@ pub enum Request {
     Show(String),
     /// A usage error: print `message`, and log `run`.
     UsageError {
-        /// For standard error.
+        /// The text for standard error.
         message: String,
         /// None if no job was meant.
         run: Option<UsageErrorRun>,

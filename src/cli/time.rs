@@ -4,7 +4,7 @@ use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, 
 
 use crate::decimal;
 
-/// The local time of `text`, if it is one:
+/// Parses a local time:
 /// - a day and a time of day, or one of them: `2026-11-24`, `yesterday 14:00`, `14:00:05`;
 /// - a duration before `now`: `90m`, `1d12h`;
 /// - a time with its offset from UTC (RFC 3339), as `--json` prints it.
@@ -21,12 +21,10 @@ pub fn parse(text: &str, now: DateTime<Local>, is_end: bool) -> Option<NaiveDate
         .or_else(|| before(now, ago(text)?, is_end))
 }
 
-/// Whether `text` is a day without a time of day.
 pub fn is_day_alone(text: &str) -> bool {
     day(text, NaiveDate::MAX).is_some()
 }
 
-/// Whether `text` is a time of day without a day.
 pub fn is_clock_alone(text: &str) -> bool {
     clock(text).is_some()
 }

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 
 use clap::Command;
 
-/// The directory of the log if none is given.
 pub const DEFAULT_LOG_DIR: &str = "/tmp";
 
 pub const WHEN: [&str; 3] = ["auto", "always", "never"];
@@ -14,7 +13,7 @@ pub const WHEN: [&str; 3] = ["auto", "always", "never"];
 #[derive(Debug, thiserror::Error)]
 #[error("{reason}")]
 pub struct InvalidValue {
-    /// What is wrong, or what was expected.
+    /// The mistake, or what was expected.
     pub reason: String,
     /// The remedy, if the reason does not imply it.
     pub tip: Option<String>,

@@ -20,7 +20,7 @@ pub enum Daemon {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MachineCron {
-    /// With the version, if the program shows one.
+    /// The name, with the version if the program shows one.
     pub name: String,
     /// The rules by which this report reads crontabs.
     pub rules: Daemon,
@@ -28,7 +28,6 @@ pub struct MachineCron {
     pub is_known: bool,
     /// `NAME=` without a value is a variable, as with cronie.
     pub takes_empty_values: bool,
-    /// The directory of the users' crontabs.
     pub spool: &'static str,
 }
 
@@ -113,7 +112,7 @@ impl MachineCron {
         }
     }
 
-    /// By whose rules crontabs are checked, and why.
+    /// The daemon by whose rules crontabs are checked, and the reason.
     pub fn describe(&self) -> String {
         match (self.is_known, self.rules) {
             (false, _) => format!("{}, whose rules are not known here; checked as Debian's cron reads it", self.name),
@@ -147,7 +146,7 @@ fn version(program: &[u8], name: &str) -> Option<String> {
 }
 
 impl Daemon {
-    /// What happens because of a line that the daemon refuses.
+    /// The consequence of a line that the daemon refuses.
     pub fn consequence(self) -> &'static str {
         match self {
             Self::Debian => "cron ignores this whole file",
@@ -172,7 +171,7 @@ impl Daemon {
                 let ends = [b"~".as_slice(), b".rpmsave", b".rpmorig", b".rpmnew"];
                 !name.starts_with(b"#") && !ends.iter().any(|end| name.ends_with(end))
             }
-            // It reads no system file.
+            // busybox's crond reads no system file.
             Self::Busybox => false,
         }
     }

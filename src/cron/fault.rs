@@ -1,4 +1,4 @@
-//! What an operator should correct in a crontab.
+//! The faults in a crontab that an operator should correct.
 
 use std::path::{Path, PathBuf};
 

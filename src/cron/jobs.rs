@@ -23,7 +23,7 @@ use super::timing::Timing;
 use crate::escape::shortened;
 use crate::exit::success_statuses::SuccessStatuses;
 
-/// What a call of remoteexe does, by the grammar of its command line.
+/// The meaning of a call of remoteexe, by the grammar of its command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallMeaning {
     Job(JobCall),
@@ -41,9 +41,8 @@ pub struct JobCall {
     /// `HOST SCRIPT PARAMETERS`, as in START.
     pub name: Vec<u8>,
     pub log_dir: PathBuf,
-    /// How long the job waits between START and ssh.
+    /// The wait between START and ssh.
     pub splay: Duration,
-    /// Key files for ssh.
     pub identities: Vec<PathBuf>,
 }
 
@@ -68,7 +67,7 @@ pub struct CronJob {
     pub user: Option<String>,
     /// None for a call that is refused.
     pub log_dir: Option<PathBuf>,
-    /// How long the job waits between START and ssh.
+    /// The wait between START and ssh.
     pub splay: Duration,
     pub timing: Timing,
     /// The time fields as written.
@@ -324,8 +323,7 @@ impl JobFinder<'_> {
     }
 }
 
-/// What decides when cron starts a line: its zone, and the most seconds by which cronie may delay it at random. Fails if
-/// that cannot be known.
+/// The zone of a line, and the most seconds by which cronie may delay its start at random. Fails if they are unknown.
 fn line_start(line: &CronLine, daemon: Daemon) -> Result<(Option<Zone>, u64), String> {
     let zone = own_zone(line, daemon)?.map(|(_, zone)| zone);
     let spread = line.timing.spread.ok_or("cron draws the day at random")?;
@@ -350,7 +348,7 @@ pub fn user(line: &CronLine, crontab: &Crontab) -> Option<String> {
     of_line.map(Cow::into_owned).or_else(|| crontab.owner.clone())
 }
 
-/// The zone of `CRON_TZ`, which only cronie knows, with its name.
+/// The name and the zone of `CRON_TZ`, which only cronie knows.
 pub fn own_zone(line: &CronLine, daemon: Daemon) -> Result<Option<(String, Zone)>, String> {
     let name = line.variables.get("CRON_TZ").filter(|name| !name.is_empty() && daemon == Daemon::Cronie);
     let Some(name) = name.map(String::from_utf8_lossy) else { return Ok(None) };

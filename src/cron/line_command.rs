@@ -1,4 +1,4 @@
-//! What cron hands over to start the job of a line.
+//! The data with which cron starts the job of a line.
 
 use super::crontab::parse::CronLine;
 use super::crontab::percent::ShellText;
@@ -9,7 +9,7 @@ use super::fault::Fault;
 pub struct LineCommand {
     /// None if the crontab has no such column.
     pub user: Option<String>,
-    /// Those that earlier lines set.
+    /// The variables that earlier lines set.
     pub variables: Vec<(String, String)>,
     /// As the shell gets it.
     pub command: String,

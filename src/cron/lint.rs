@@ -27,7 +27,7 @@ use access::FindUser;
 /// The most faults reported for one crontab. A hostile crontab may have thousands.
 const MOST_FAULTS: usize = 100;
 
-/// In bytes. A line of a crontab may have any length.
+/// The most bytes of a problem or a remedy, which may quote a line of any length.
 const LONGEST: usize = 1_000;
 
 /// The fault of a time such as `50-10 * * * *`.
@@ -256,7 +256,7 @@ impl Linter<'_> {
     }
 }
 
-/// What systemd-cron reads in another way than cron, in some versions.
+/// The texts that some versions of systemd-cron read in another way than cron.
 fn systemd_cron(line: &CronLine, shell: &ShellText) -> impl Iterator<Item = String> {
     let fields: Vec<&str> = line.time_text.split_whitespace().collect();
     let field = |number: usize| fields.get(number).copied().unwrap_or("*");

@@ -53,7 +53,7 @@ pub struct PortableLines {
     pub lines: Vec<PortableLine>,
     /// Other lines, in the order of the file.
     pub refused: Vec<Finding>,
-    /// Strange, but the same as under cron.
+    /// Strange things that are the same as under cron.
     pub remarks: Vec<Finding>,
 }
 

@@ -10,7 +10,6 @@ use super::crontab::parse::{Columns, Contents};
 use super::daemon::{Daemon, MachineCron};
 use super::jobs::{CallMeaning, CronJobs, JobCall};
 
-/// A system's crontab.
 pub fn crontab(daemon: Daemon, text: &str) -> Crontab {
     Crontab {
         path: "crontab".into(),

@@ -12,18 +12,14 @@ use field::{UNITS, Unit, Values};
 /// The most bytes of a field that a message shows.
 const LONGEST: usize = 40;
 
-/// When a line is due, in the local time of its cron.
+/// The times at which a line is due, in the local time of its cron.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Timing {
-    /// Bit N stands for minute N of an hour.
+    /// Bit N stands for minute N, and below for hour, day, month or weekday N. Sunday is 0.
     pub minutes: u64,
-    /// Bit N stands for hour N of a day.
     pub hours: u64,
-    /// Bit N stands for day N of a month.
     pub days: u64,
-    /// Bit N stands for month N of a year.
     pub months: u64,
-    /// Bit N stands for day N of a week, Sunday being 0.
     pub weekdays: u64,
     /// A day has to match both day fields, because one begins with `*`. Otherwise one match is enough.
     pub needs_both_days: bool,
@@ -31,8 +27,7 @@ pub struct Timing {
     pub is_wildcard: bool,
     /// The line runs when the machine has booted, and at no time of day.
     pub is_reboot: bool,
-    /// How many minutes later than the given minute the time may be that cronie draws for `0~9`. None if cronie draws
-    /// the day.
+    /// The most minutes by which cronie may draw a later time for `0~9`. None if cronie draws the day.
     pub spread: Option<u16>,
 }
 

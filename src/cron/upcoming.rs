@@ -10,13 +10,13 @@ use super::jobs::CronJob;
 
 const DAY: i64 = 24 * 60;
 
-/// In days. February 29 comes within eight years.
+/// The ends of the periods, in days. February 29 comes within eight years.
 const HORIZONS: [i64; 3] = [1, 32, 8 * 366];
 
 /// From this number of connections at once on, sshd's default `MaxStartups` drops some.
 pub const CROWD: usize = 10;
 
-/// In seconds, a thousand years. A start that comes so long after its slot never comes.
+/// A thousand years, in seconds. A start that comes so long after its slot never comes.
 const LONGEST_WAIT: i64 = 1_000 * 366 * DAY * 60;
 
 const MOST_CROWDS: usize = 5;
@@ -73,7 +73,7 @@ pub fn crowds(entries: &[&CronJob], day: &[ClockInterval]) -> Vec<Crowd> {
     crowds.take(MOST_CROWDS).collect()
 }
 
-/// In seconds from 1970.
+/// The next start of a job, in seconds from 1970.
 pub fn next_start(entry: &CronJob, periods: &[Vec<ClockInterval>]) -> Option<i64> {
     let mut periods = periods.iter().filter(|_| comes_in_time(entry));
     periods.find_map(|period| next(entry, period))
@@ -94,7 +94,7 @@ fn next(entry: &CronJob, period: &[ClockInterval]) -> Option<i64> {
     first.map(|minute| minute * 60 + seconds_of(entry.wait.least))
 }
 
-/// How many seconds after a slot ssh is started.
+/// The seconds between a slot and the start of ssh.
 fn connects_after(entry: &CronJob) -> i64 {
     seconds_of(entry.wait.least.saturating_add(entry.splay.as_secs()))
 }

@@ -6,20 +6,20 @@ const BASH: &str = include_str!("remoteexe.bash");
 const FISH: &str = include_str!("remoteexe.fish");
 const ZSH: &str = include_str!("remoteexe.zsh");
 
-/// How bash, fish and zsh complete a value, by its name.
+/// The completion of a value in bash, fish and zsh, by the name of the value.
 const KINDS: [(&str, [&str; 3]); 4] = [
     ("FILE", ["value='file'", " -r -F", "_files"]),
     ("DIR", ["value='directory'", " -x -a '(__fish_complete_directories)'", "_files -/"]),
-    // Those of `ssh_config` and `known_hosts`.
+    // The hosts in `ssh_config` and `known_hosts`.
     ("HOST", ["value='host'", " -x -a '(__fish_print_hostnames)'", "_ssh_hosts"]),
     ("USER", ["value='user'", " -x -a '(__fish_complete_users)'", "_users"]),
 ];
 
-/// Any other value. zsh then shows only its name.
+/// The completion of any other value: zsh shows only its name.
 const UNKNOWN: [&str; 3] = ["value='unknown'", " -x", " "];
 
 pub struct Grammars {
-    /// By the name of the command line: `job`, `report` and `generate`.
+    /// The command lines, by name: `job`, `report` and `generate`.
     pub lines: [(&'static str, Command); 3],
     /// The possible words of values, by the name of the value.
     pub values: Vec<(&'static str, Vec<&'static str>)>,
@@ -34,7 +34,7 @@ impl Grammars {
 struct Completed {
     /// The command line, as in [`Grammars`].
     line: &'static str,
-    /// With their hyphens.
+    /// The names with their hyphens.
     names: Vec<String>,
     help: String,
     value: Option<CompletedValue>,
@@ -75,7 +75,7 @@ pub fn zsh(grammars: &Grammars) -> String {
     filled(&template, &options(grammars), "\n", zsh_specs)
 }
 
-/// The template with the options of each command line.
+/// Fills a template with the options of each command line.
 fn filled(template: &str, options: &[Completed], between: &str, shown: fn(&Completed) -> Vec<String>) -> String {
     let part = |line, is_first| {
         let options = options.iter().filter(|option| option.line == line && option.is_first == is_first);
@@ -100,7 +100,7 @@ fn fish_line(option: &Completed) -> String {
     });
     let names: String = names.collect();
     let value = option.value.as_ref().map_or("", |value| &value.fish);
-    // For a text in single quotes.
+    // The text is in single quotes.
     let help = option.help.replace('\\', r"\\").replace('\'', r"\'");
     format!("complete -c remoteexe -n '__remoteexe_is {part}'{names}{value} -d '{help}'")
 }
@@ -123,7 +123,7 @@ fn zsh_specs(option: &Completed) -> Vec<String> {
     option.names.iter().map(spec).collect()
 }
 
-/// For a text in brackets and single quotes.
+/// Escapes a text for brackets within single quotes.
 fn zsh_escaped(text: &str) -> String {
     let escaped = text.chars().map(|character| match character {
         '\'' => r"'\''".to_owned(),

@@ -13,8 +13,7 @@ use crate::poll::{is_ready, wait};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// In bytes.
-const MOST: usize = 64 << 10;
+const MOST_BYTES: usize = 64 << 10;
 
 /// The standard output of `program`, as soon as it is enough. Then the program is killed: a child of it may keep the
 /// pipe open.
@@ -44,7 +43,7 @@ fn read(mut output: PipeReader, signals: &mut Signals, is_enough: impl Fn(&[u8])
             let mut bytes = [0; 4096];
             let length = output.read(&mut bytes)?;
             printed.extend_from_slice(&bytes[..length]);
-            if length == 0 || printed.len() >= MOST || is_enough(&printed) {
+            if length == 0 || printed.len() >= MOST_BYTES || is_enough(&printed) {
                 return Ok(printed);
             }
         }

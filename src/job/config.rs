@@ -21,8 +21,7 @@ const INCLUDE: &str = "include";
 const SYSTEM: &str = "/etc/ssh/ssh_config";
 const SYSTEM_DIRECTORY: &str = "/etc/ssh/ssh_config.d";
 
-/// In bytes.
-const MAX_FILE: u64 = 1 << 20;
+const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// Whether a configuration file of `ssh` has a setting that can separate ssh from the job. `cli` refuses such options.
 pub fn may_separate(ssh: &Ssh) -> bool {
@@ -55,7 +54,7 @@ fn file_separates(file: &Path) -> bool {
     }
     let mut text = Vec::new();
     // ssh cannot read such a file either.
-    let read = File::open(file).and_then(|file| file.take(MAX_FILE).read_to_end(&mut text));
+    let read = File::open(file).and_then(|file| file.take(MAX_FILE_BYTES).read_to_end(&mut text));
     // The system's file has this `Include` from the distribution, and the files there are read here.
     let known = Some(SYSTEM_DIRECTORY).filter(|_| file == Path::new(SYSTEM));
     read.is_ok() && has_setting(&String::from_utf8_lossy(&text), known)

@@ -210,7 +210,7 @@ fn below(root: Pid, others: &[Process]) -> Vec<Process> {
     family
 }
 
-/// All processes. Few kernels list the children of one in /proc/PID/task/TID/children.
+/// All processes. Few kernels list the children of a process in /proc/PID/task/TID/children.
 fn processes() -> impl Iterator<Item = Pid> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| number(entry.file_name().as_encoded_bytes()));

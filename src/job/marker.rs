@@ -58,7 +58,7 @@ const LOG_VERBOSE: Version = Version(8, 5);
 pub struct Marker {
     version: Version,
     text: String,
-    /// What was below us before the first ssh.
+    /// The processes below us before the first ssh.
     pub others: Others,
 }
 

@@ -57,7 +57,7 @@ pub enum Verdict {
     /// The remote command was never requested, because a port to forward is taken on this machine, perhaps by a running
     /// master. With the marker, ssh uses no master.
     PortTaken,
-    /// As `Transient`, but the server closed the connection after its first line. It may refuse the login.
+    /// Like `Transient`, but the server closed the connection after its first line, perhaps to refuse the login.
     ClosedAtLogin,
     /// The remote command may have run, or the next attempt would fail like this one.
     Permanent,
@@ -148,7 +148,7 @@ impl Monitor {
         self.progress == Progress::Requested
     }
 
-    /// The verdict on an attempt in which ssh wrote this many bytes elsewhere than to its output, if that is known.
+    /// The verdict on an attempt. `sent` is the number of bytes that ssh wrote elsewhere than to its output, if known.
     pub fn verdict(&self, sent: Option<u64>) -> Verdict {
         match self.progress {
             Progress::Unknown | Progress::Distrusted | Progress::Requested => return Verdict::Permanent,
@@ -172,7 +172,7 @@ impl Verdict {
         let (Self::Closed(sent) | Self::Silent(sent)) = self else {
             return self;
         };
-        // ssh has certainly not begun the key exchange.
+        // With so little sent, ssh has not begun the key exchange.
         let is_before_login = sent.is_some_and(|sent| sent <= FIRST_LINE);
         match (self, log_level().as_deref()) {
             // These hide that a jump host has refused us. `ssh -G` has another name for QUIET.

@@ -71,7 +71,7 @@ const WORDS: [&[u8]; 6] = [
 pub struct Proved {
     pub path: PathBuf,
     pub version: Version,
-    /// The version as the program has it.
+    /// The version in the words of the program.
     pub words: String,
     file: ProgramFile,
 }
@@ -100,14 +100,14 @@ impl Proved {
     /// Proves that the program at `path` is OpenSSH's ssh, without running it.
     pub fn new(path: PathBuf) -> anyhow::Result<Self> {
         let shown = path.display();
-        // Such as a program that may only be executed.
+        // A program may be executable without being readable.
         let unreadable = || format!("cannot verify {shown}");
         let program = File::open(&path).with_context(unreadable)?;
         let metadata = program.metadata().with_context(unreadable)?;
         let headers = read(&program, 0, HEADERS).with_context(unreadable)?;
         // A script in the place of ssh may drop options, or run ssh twice. So may another program.
         ensure!(headers.starts_with(ELF), "{shown} is not a program but a script; put OpenSSH's ssh before it in PATH");
-        // It may run as a user whose processes we can neither see nor end.
+        // Such a program may run as a user whose processes we can neither see nor end.
         ensure!(metadata.mode() & SET_ID == 0, "{shown} has a set-user-ID or set-group-ID bit");
         let Some((version, words)) = proof(&program, &headers).with_context(unreadable)? else {
             bail!("{shown} is not known as OpenSSH's own ssh; put that before it in PATH");
@@ -169,7 +169,7 @@ fn keywords() -> impl Iterator<Item = &'static [u8]> {
     KEYWORDS.split_inclusive(|&byte| byte == 0)
 }
 
-/// The place of this one in `strings`, each with a NUL behind it. For a few short ones this is cheaper than [`memmem`].
+/// The place of `wanted` in `strings`, which end with a NUL each. For a few short strings [`memmem`] is slower.
 fn find_string(strings: &[u8], wanted: &[u8]) -> Option<usize> {
     let mut begin = 0;
     while !strings[begin..].starts_with(wanted) {
@@ -258,7 +258,7 @@ mod tests {
         openssh::find().expect("ssh; install openssh-client")
     }
 
-    /// Why a program is not proved.
+    /// The reason why a program is not proved.
     fn unproved(path: impl Into<PathBuf>) -> String {
         Proved::new(path.into()).map_or_else(|why| why.to_string(), |_| "proved".to_owned())
     }
@@ -321,7 +321,7 @@ mod tests {
         ] {
             assert!(unproved(path).contains(why), "{path}");
         }
-        // It has the whole table of options, and is set-user-ID where it is installed.
+        // ssh-keysign has the whole table of options, and is set-user-ID where it is installed.
         let keysign = fs::read("/usr/lib/openssh/ssh-keysign").expect("it is read");
         assert!(unproved_contents(&keysign).contains(OTHER));
     }

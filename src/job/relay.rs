@@ -34,7 +34,7 @@ const SAME_SIGNAL: Duration = Duration::from_secs(1);
 /// `ProxyCommand`, a `ControlPersist` master) can hold the pipe for hours.
 const EOF_GRACE: Duration = Duration::from_millis(100);
 
-/// How long an exit of ssh may stay unseen if the kernel has no pidfd and SIGCHLD is lost.
+/// The time for which an exit of ssh may stay unseen if the kernel has no pidfd and SIGCHLD is lost.
 const LOOK_AFTER: Duration = Duration::from_secs(1);
 
 const STOP_PATIENCE: Duration = Duration::from_secs(1);
@@ -47,7 +47,7 @@ pub struct Exit {
     pub status: ExitStatus,
     /// The first signal that was forwarded to ssh.
     pub forwarded: Option<EndingSignal>,
-    /// Nothing came through the pipe.
+    /// ssh wrote nothing to the pipe.
     pub is_silent: bool,
     /// ssh was killed because it had not connected in time.
     pub is_timeout: bool,
@@ -80,7 +80,7 @@ pub struct AttemptWatch<'a> {
     pub proved: Option<&'a Proved>,
     /// The processes that ssh has started, if they matter.
     pub family: Option<Family>,
-    /// When ssh must be connected; otherwise it is killed. None after that.
+    /// The time at which an ssh that is not connected is killed. None once ssh is connected.
     pub connect_by: Option<Instant>,
 }
 
@@ -183,7 +183,7 @@ impl Relay<'_, '_> {
         }
     }
 
-    /// When to wake up even if nothing has happened.
+    /// The time to wake up even if nothing has happened.
     fn deadline(&self) -> Option<Instant> {
         let is_blind = self.child.exit_fd().is_none();
         let look = is_blind.then(|| Instant::now() + LOOK_AFTER);
@@ -206,7 +206,7 @@ impl Relay<'_, '_> {
             // useful.
             return;
         }
-        // This takes long. It comes before the last look, because anybody may continue ssh in the meantime.
+        // The family takes long, so it comes before the last look: anybody may continue ssh in the meantime.
         if let Some(family) = &mut self.watch.family {
             family.take_in();
         }

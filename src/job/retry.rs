@@ -14,7 +14,7 @@ use super::monitor::Verdict;
 use crate::log::record::{Notice, Retry};
 use crate::random;
 
-/// Why there is no retry if ssh is configured to say nothing.
+/// The reason for no retry if ssh is configured to say nothing.
 const MUTED: &str = "; its LogLevel, QUIET or FATAL, hides why: set ERROR or more";
 
 /// The longest wait, unless the first wait may be longer.
@@ -43,7 +43,7 @@ pub struct Retries {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     Retry(Retry),
-    /// The end of the run. Where ssh could have been started again, the log says why it was not.
+    /// Ends the run. Where another attempt was possible, the log says why there is none.
     Final(Option<(Notice, &'static str)>),
 }
 

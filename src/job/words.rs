@@ -11,7 +11,7 @@ use crate::escape;
 /// which a shell runs.
 const SHELL_METACHARACTERS: &str = "'\"`$\\;&|<>(){}[]*?!#~";
 
-/// Why a word cannot be part of the ssh command.
+/// The reason why a word cannot be part of the ssh command.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum WordError {
     /// Nothing, or nothing but white space.
@@ -106,13 +106,12 @@ fn refuse_port(word: &OsStr) -> Result<(), WordError> {
 #[derive(Debug, Clone)]
 pub struct Operands {
     pub host: Host,
-    /// The remote command's first word.
     pub script: Script,
     pub parameters: Vec<OsString>,
 }
 
 impl Operands {
-    /// Where the job runs, for ssh: `LOGIN@HOST`.
+    /// The destination for ssh: `LOGIN@HOST`.
     pub fn destination(&self, login: &Login) -> OsString {
         [&*login.0, OsStr::new("@"), &*self.host.0].into_iter().collect()
     }

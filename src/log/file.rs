@@ -12,11 +12,10 @@ use rustix::process::geteuid;
 
 use crate::decimal::number;
 
-/// How often the file may vanish while it is opened. Only somebody who creates and deletes it without pause gets this
-/// far.
+/// The attempts to open a file that vanishes. Only somebody who creates and deletes it without pause gets this far.
 const OPEN_ATTEMPTS: u32 = 100;
 
-/// How many writes of other processes a check for a torn line waits for. By then one of them has long ended the line.
+/// The writes of other processes that a check for a torn line waits for. By then one of them has long ended the line.
 const TORN_CHECKS: u32 = 10;
 
 /// The name of a log file: `YYYYMMDD_remoteexe.log`; `YYYYMMDD_remoteexe.UID.log` for one user; or
@@ -25,7 +24,6 @@ const TORN_CHECKS: u32 = 10;
 /// Within a day, the daily file comes first, then those of users, then those of runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LogName {
-    /// The local day on which the runs started.
     pub day: NaiveDate,
     /// The user of the records, if the daily file did not take them.
     pub user: Option<u32>,
@@ -75,10 +73,11 @@ impl Display for LogName {
     }
 }
 
-/// Why records could not be appended to a file.
+/// The reason why a file did not take the records.
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
-    /// Another user can have put the file there, or can change it. Or it would swallow the records.
+    /// Another user can have put the file there or can change it, or it would swallow the records, or it cannot be
+    /// created on a full disk.
     #[error("{0}")]
     Refused(String),
     /// Root's file, to which an ordinary user may not write.
@@ -123,7 +122,7 @@ impl Cut {
 /// carries all records. On a local Linux filesystem no other process's records come in between.
 ///
 /// `cut` is where an earlier append of the same records stopped. If the file still ends there, the append continues
-/// there. An error comes with the place where the append stopped, if anything was written.
+/// there. If anything was written, an error has the place where the append stopped.
 pub fn append(path: &Path, records: &[u8], cut: Option<&Cut>) -> Result<(), (AppendError, Option<Cut>)> {
     let (file, stat) = open_safely(path).map_err(|error| (error, None))?;
     let mut written = match cut {
@@ -264,7 +263,7 @@ fn check(stat: &Stat) -> Result<(), AppendError> {
         // The owner could rewrite or truncate the records.
         Err(AppendError::Refused(format!("it belongs to uid {}, neither to us nor to root", stat.st_uid)))
     } else if stat.st_nlink > 1 {
-        // Like a symbolic link, it can lead to another file.
+        // Like a symbolic link, a hard link can lead to another file.
         Err(refused("it has more than one hard link"))
     } else {
         Ok(())

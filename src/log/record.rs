@@ -57,7 +57,7 @@ impl Prefix {
         self.encoded_len(MARK)
     }
 
-    /// How many of `bytes` are whole records of this process. A mark is whole only with its line.
+    /// The number of `bytes` that are whole records of this process. A mark is whole only with its line.
     pub fn whole_records(&self, bytes: &[u8]) -> usize {
         let (mut whole, mut begin, mut is_marked) = (0, 0, false);
         for newline in memchr_iter(b'\n', bytes) {
@@ -119,9 +119,8 @@ pub enum Kind<'a> {
 pub struct Retry {
     /// Counts from 1.
     pub number: u32,
-    /// The limit of retries.
     pub count: u32,
-    /// How long the retry waits. The record has milliseconds.
+    /// The wait before the retry. The record has milliseconds.
     pub wait: Duration,
 }
 
@@ -159,7 +158,7 @@ pub enum Notice {
     Other,
 }
 
-/// Where the signal N came, if RC is 128+N.
+/// The place where the signal N came, if RC is 128+N.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SignalPlace {
     Remoteexe,

@@ -1,5 +1,5 @@
-//! `--generate airflow`: Python reads what the crontab has. `tests/release/airflow.sh` runs such DAGs in the real Airflow,
-//! beside a real cron.
+//! `--generate airflow`: Python reads what is in the crontab. `tests/release/airflow.sh` runs such DAGs in the real
+//! Airflow, beside a real cron.
 
 use std::fs;
 use std::process::Command;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support::{Scene, code, stderr, with_seeds};
 
-/// Stands for Airflow.
+/// The program that stands for Airflow.
 const ENGINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/contract/airflow/engine.py");
 
 /// A text of characters that are special somewhere on the way.

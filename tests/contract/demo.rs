@@ -67,7 +67,7 @@ fn an_ordinary_users_made_up_day_is_that_of_roots() {
         assert!(make.status().unwrap().success());
         report.args(["--report", "--since", "2d", "--crontab"]).arg(scene.path("log/crontab"));
         let screen = String::from_utf8(report.output().unwrap().stdout).unwrap();
-        ["CRON DOWN ", "NOT STARTED ", "without a line"].map(|words| screen.contains(words))
+        ["CRON DOWN ", "NOT STARTED ", "no checked line"].map(|words| screen.contains(words))
     };
     assert_eq!(problems(true), [true, true, false]);
     assert_eq!(problems(false), [true, true, false]);

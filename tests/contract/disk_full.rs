@@ -55,7 +55,7 @@ impl SmallDisk {
 
 /// Makes room in an ssh's script, once remoteexe has found the disk full.
 const MAKE_ROOM: &str =
-    "until grep -q holding $DIR/stderr; do sleep 0.01; done; rm $DIR/log/filler; echo after; exit 7";
+    "until grep -q keeping $DIR/stderr; do sleep 0.01; done; rm $DIR/log/filler; echo after; exit 7";
 
 /// Prints numbered lines of 100 bytes in an ssh's script.
 fn print_lines(count: u32) -> String {
@@ -72,9 +72,9 @@ fn a_disk_that_is_full_at_the_start_costs_no_record_once_there_is_room() {
     let (log, stderr) = disk.run(&format!("echo before; {MAKE_ROOM}"));
     assert_eq!(records(&log), log_of_h_s("before\nafter\n", 7));
     assert_eq!(stderr.lines().count(), 1);
-    assert!(
-        stderr.ends_with("_remoteexe.log: No space left on device (os error 28); holding the records until it can\n")
-    );
+    assert!(stderr.ends_with(
+        "_remoteexe.log: No space left on device (os error 28); keeping up to 1 MiB of records to try again\n"
+    ));
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn a_record_that_standard_error_has_taken_in_part_is_whole_in_a_log_that_can_be_
     fs::create_dir(scene.path("log")).unwrap();
     fs::write(scene.path("go"), "").unwrap();
     assert_eq!(child.code(), Some(0));
-    // It checks that each line is a record.
+    // This also checks that each line is a record.
     let log = scene.log();
     assert!(log.ends_with("\n20000\nEND,0,h s\n"));
 }

@@ -17,7 +17,7 @@ fn however_few_descriptors_there_are_each_record_is_in_the_log_or_on_standard_er
 fn has_run(limit: u32, log_dir: &str) -> bool {
     let scene = Scene::new();
     fs::create_dir(scene.path("bin")).unwrap();
-    // It prints its arguments and needs no descriptor.
+    // echo stands for ssh: it prints its arguments, and needs no descriptor.
     symlink("/bin/echo", scene.path("bin/ssh")).unwrap();
     let mut sh = Command::new("sh");
     scene.equip(&mut sh);
@@ -36,7 +36,7 @@ fn has_run(limit: u32, log_dir: &str) -> bool {
         // Nothing was logged: watching for signals left too few descriptors to open the log.
         Some((warning, rest)) if !rest.is_empty() => {
             assert!(
-                warning.ends_with("Too many open files (os error 24); holding the records until it can"),
+                warning.ends_with("Too many open files (os error 24); keeping up to 1 MiB of records to try again"),
                 "{warning}"
             );
             assert_eq!(scene.log(), "");

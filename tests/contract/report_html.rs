@@ -435,7 +435,7 @@ fn what_concerned_all_jobs_is_a_mark_across_all_rows() {
     assert_eq!(browser.evaluate(edges), true);
     let missed = cells(&mut browser, "h1 /a.sh");
     assert_eq!(missed[0], "10:10:00–10:10:30: 1 of 1 not started");
-    // The last runs of a problem that is over are those until its end.
+    // The cells of a problem that is over end with the problem.
     let last = texts_of(&mut browser, ".bar title", "true");
     assert!(last.last().unwrap().starts_with("10:19:00 h"), "{last:?}");
     assert!(last.iter().all(|it| it.ends_with("not started")), "{last:?}");
@@ -544,7 +544,7 @@ fn the_page_fits_screens_from_390_to_2560_pixels_and_is_legible_light_and_dark_a
     assert_quiet(&browser, &page);
 }
 
-/// The text of the timeline that is behind the marks across all rows.
+/// The texts of the timeline that the marks across all rows would cover.
 const COVERED: &str = "[...document.querySelectorAll('.row > span, .lines .opened')]
     .filter(it => !(Number(getComputedStyle(it).zIndex) > Number(getComputedStyle(document.querySelector('.marks')).zIndex)))
     .map(it => it.className)";

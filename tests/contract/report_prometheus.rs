@@ -9,7 +9,7 @@ use crate::report::{LOG, printed, report, run};
 use crate::report_bad_night::first_night;
 use crate::support::{Scene, run_tool};
 
-/// The metrics of this log.
+/// The metrics of `log`.
 fn metrics(log: impl AsRef<[u8]>) -> String {
     printed(&report(log, &["--prometheus"]))
 }

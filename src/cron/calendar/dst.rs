@@ -1,4 +1,4 @@
-//! What a cron daemon does as the clock jumps: which local minutes it runs, and when.
+//! The behaviour of a cron daemon as the clock jumps: which local minutes it runs, and when.
 //!
 //! The daemon counts local minutes. When summer time begins or ends, it runs some of them late or only in part
 //! (cron(8), "daylight saving time"; `cron.c` of either daemon). So a period is a list of intervals, and the daemon
@@ -32,9 +32,9 @@ pub enum DueLines {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
-    /// Each in its time, given the offset from UTC in minutes.
+    /// Each minute in its time, given the offset from UTC in minutes.
     InTime(i64),
-    /// All in a row at this minute of UTC, because the clock has skipped their own.
+    /// All minutes in a row at this minute of UTC, because the clock has skipped them.
     CatchUpAt(i64),
 }
 

@@ -12,12 +12,12 @@ const DAY: i64 = 24 * HOUR;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DueMinute {
-    /// When cron runs the line, in minutes from 1970 in UTC.
+    /// The time at which cron runs the line, in minutes from 1970 in UTC.
     pub minute: i64,
     /// The same in local time, counted as if local time were UTC.
     pub local: i64,
-    /// How many minutes later cron may run the line. cron runs minutes that the clock has skipped in a row, and may
-    /// wait ten seconds after each.
+    /// The minutes by which cron may run the line later. cron runs skipped minutes in a row, and may wait ten seconds
+    /// after each.
     pub late: i64,
 }
 

@@ -1,4 +1,4 @@
-//! What the real daemons, and another program, make of random lines: the slots, and which lines they refuse.
+//! Tests with random lines that the real daemons, and another program, have judged: the slots, and refused lines.
 //!
 //! The scripts in `tests/vectors` say how the files were made.
 

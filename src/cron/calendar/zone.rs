@@ -12,12 +12,12 @@ const ZONEINFO: &str = "/usr/share/zoneinfo";
 
 const LOCALTIME: &str = "/etc/localtime";
 
-/// In bytes. A real file of a zone has 4 KiB at most.
+/// The most bytes of a zone's file that are read. A real file has 4 KiB at most.
 const LARGEST_FILE: u64 = 64 << 10;
 
 #[derive(Debug, Clone)]
 pub enum Zone {
-    /// The machine's, or that of the variable TZ.
+    /// The zone of the machine, or of the variable TZ.
     Machine,
     Named(TimeZone),
 }

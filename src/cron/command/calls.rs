@@ -18,7 +18,7 @@ use crate::escape::shortened;
 
 const NAME: &[u8] = b"remoteexe";
 
-/// How deep `sh -c "sh -c …"` is followed.
+/// The deepest `sh -c "sh -c …"` that is followed.
 const DEEPEST: usize = 4;
 
 /// Programs that may have the word `remoteexe` among their arguments without running it.
@@ -46,7 +46,7 @@ pub enum Mention {
 
 /// The calls of remoteexe in `text`, which a shell runs with these variables.
 ///
-/// Each text that mentions remoteexe has one, unless certainly no command in it runs remoteexe.
+/// Each text that mentions remoteexe has a call, unless certainly no command in it runs remoteexe.
 pub fn mentions(text: &[u8], variables: &Variables) -> Vec<Mention> {
     if !may_mention(text, variables) {
         return Vec::new();

@@ -10,7 +10,7 @@ pub fn variables(values: &[(&str, &str)]) -> Variables {
     variables
 }
 
-/// Compares what `shown` makes of each command in `file` with what is expected.
+/// Checks that `shown` returns the expected text for each command in `file`.
 pub fn check(file: &str, shown: impl Fn(&str) -> String) {
     let mut expected = "";
     for line in file.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {

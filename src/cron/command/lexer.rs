@@ -260,7 +260,6 @@ fn name(expansion: &[u8]) -> Option<&str> {
     str::from_utf8(name).ok().filter(|_| name.iter().copied().all(is_in_name))
 }
 
-/// Whether the name of a variable can have this byte.
 pub fn is_in_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }

@@ -5,12 +5,12 @@ use super::wait::seconds;
 /// The exit status of flock(1) where the lock is held.
 pub const LOCKED: u8 = 1;
 
-/// What flock(1) does where another process holds the lock.
+/// The behaviour of flock(1) where another process holds the lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lock {
     pub does_not_wait: bool,
     pub has_limit: bool,
-    /// How long it waits, in seconds, if there is a limit.
+    /// The longest wait, in seconds, if there is a limit.
     pub longest: Option<u64>,
     /// The exit status without the lock, if known.
     pub status: Option<u8>,
@@ -38,7 +38,7 @@ impl Lock {
     }
 }
 
-/// An option in three parts: its letters without a value, the name of the one with a value, and the value in this word.
+/// Splits an option into its letters without a value, the name of the option with a value, and the value in this word.
 fn split(option: &[u8]) -> (&[u8], &[u8], Option<&[u8]>) {
     if option.starts_with(b"--") {
         let end = option.iter().position(|byte| *byte == b'=');

@@ -1,4 +1,4 @@
-//! How long a part of a command takes: `sleep 20`, `sleep $((RANDOM % 30))`.
+//! The time that a part of a command takes: `sleep 20`, `sleep $((RANDOM % 30))`.
 
 use super::lexer::Word;
 

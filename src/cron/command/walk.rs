@@ -8,7 +8,7 @@ use std::vec::IntoIter;
 use super::lexer::{Operator, Token, Word};
 use super::wait::Wait;
 
-/// How deep groups and branches are followed: a hostile line may have thousands.
+/// The deepest groups and branches that are followed: a hostile line may have thousands.
 const DEEPEST: usize = 50;
 
 /// Reserved words that end the list before them.
@@ -29,13 +29,13 @@ pub trait Visitor {
 
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Position {
-    /// How long the commands before it take.
+    /// The time that the commands before this one take.
     pub wait: Wait,
     /// The shell may skip the command.
     pub is_conditional: bool,
     /// In a loop, a `case` or a function: the shell runs the command an unknown number of times.
     pub is_repeated: bool,
-    /// The number of shells around it.
+    /// The number of shells around the command.
     pub depth: usize,
 }
 

@@ -50,9 +50,9 @@ pub struct Call {
     /// The program as the line has it: a name or a path.
     pub program: Vec<u8>,
     pub words: Vec<OsString>,
-    /// Those that the command itself sets for the call.
+    /// The variables that the command itself sets for the call.
     pub variables: Vec<(Vec<u8>, Vec<u8>)>,
-    /// From the start of the line to the call.
+    /// The wait from the start of the line to the call.
     pub wait: Wait,
     /// The seconds after which a timeout(1) around the call ends it.
     pub limit: Option<u64>,
@@ -77,9 +77,9 @@ pub struct Unwrapped<'a> {
     pub command: &'a [Word],
     /// The text that the command, a shell, runs.
     pub script: Option<Word>,
-    /// There is no program around it.
+    /// No program is around the command.
     pub is_plain: bool,
-    /// What the programs mean for the command, if that is a call.
+    /// The command as a call, with the effect of the programs.
     pub call: Call,
 }
 

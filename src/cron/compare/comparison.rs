@@ -42,7 +42,7 @@ pub struct SlotOutage {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ComparisonResult {
     pub judged: u64,
-    /// Those outside the outages, by time.
+    /// The missed slots outside the outages, by time.
     pub missed: Vec<MissedSlot>,
     /// Slots that the line itself may have skipped, as behind `flock -n`.
     pub perhaps: Vec<MissedSlot>,

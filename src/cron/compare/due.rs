@@ -3,7 +3,7 @@
 use crate::cron::calendar::dst::ClockInterval;
 use crate::cron::jobs::CronJob;
 
-/// How many seconds before its slot a START may come: cron and remoteexe read the clock at two times.
+/// The seconds by which a START may come before its slot: cron and remoteexe read the clock at two times.
 pub const EARLY: i64 = 5;
 
 /// The longest time, in seconds, from a slot to its START without a reason.
@@ -22,11 +22,11 @@ const CATCH_UP_FIXED_TIME: i64 = 3 * 3600;
 pub struct Due {
     /// The slot plus the known wait of the line.
     pub at: i64,
-    /// From this second on a START belongs to the next slot.
+    /// The second from which on a START belongs to the next slot.
     pub deadline: i64,
-    /// From this second on the START is missing. Later than `deadline` if slots are less than three minutes apart.
+    /// The second from which on the START is missing: later than `deadline` if slots are less than three minutes apart.
     pub detected_at: i64,
-    /// From this second on a daemon that catches up does not start the line.
+    /// The second from which on a daemon that catches up does not start the line.
     pub catch_up: i64,
     /// The caller's number of the line.
     pub line: u32,
@@ -73,7 +73,7 @@ impl CronJob {
         due
     }
 
-    /// In seconds.
+    /// The seconds between the closest two slots.
     fn shortest_interval(&self, intervals: &[ClockInterval]) -> i64 {
         let mut shortest = i64::MAX;
         let mut before = None;
@@ -87,12 +87,12 @@ impl CronJob {
     }
 }
 
-/// How long a START belongs to its slot, given the time to the next slot.
+/// The time in which a START belongs to its slot, given the time to the next slot.
 fn grace(interval: i64) -> i64 {
     interval.clamp(SHORTEST_GRACE, LONGEST_GRACE)
 }
 
-/// How late a daemon that was stopped may still start a line.
+/// The longest delay with which a daemon that was stopped still starts a line.
 fn catch_up(is_wildcard: bool) -> i64 {
     if is_wildcard { CATCH_UP } else { CATCH_UP_FIXED_TIME }
 }

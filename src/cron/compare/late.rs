@@ -25,16 +25,16 @@ const LONGEST: i64 = 3600;
 /// The last slots of a job with their STARTs.
 pub struct LateStarts {
     found: VecDeque<(Due, i64)>,
-    /// No slot until then may still have a START.
+    /// The time up to which no slot can still get a START.
     settled: i64,
-    /// Late ones among those that are no longer in `found`.
+    /// The late slots that are no longer in `found`.
     late: Vec<(Due, i64)>,
     /// The longest average delay, in seconds, of STARTs that are not late.
     prompt: i64,
 }
 
 impl LateStarts {
-    /// For a job whose STARTs usually come `delay` seconds after their slots.
+    /// Watches a job whose STARTs usually come `delay` seconds after their slots.
     pub fn new(delay: i64) -> Self {
         Self {
             prompt: if delay > NO_DELAY { PROMPT + delay } else { PROMPT },
@@ -112,7 +112,7 @@ impl LateStarts {
         let since = self.found.range(first..).map(delay);
         let (count, seconds) = before.clone().chain(since.clone()).fold((0, 0), |(n, sum), delay| (n + 1, sum + delay));
         // After a stop one START may come late, and the next ones as promptly as before it: then none of them belongs
-        // to the slot before its own. If the STARTs before a stop of some slots were late too, those of all times count.
+        // to the slot before its own. If STARTs were late before a stop of some slots too, `prompt` is the limit.
         let usual = before.max().filter(|usual| *usual <= self.prompt);
         let most = usual.map(|usual| usual + NO_DELAY);
         let most = most.or(self.is_stop(missed, first).then_some(self.prompt));

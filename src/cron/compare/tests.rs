@@ -1,4 +1,4 @@
-//! The rule: jobs of a few minutes, and random weeks in which summer time begins or ends.
+//! Tests the rule with jobs of a few minutes, and with random weeks in which summer time begins or ends.
 
 use std::collections::HashMap;
 use std::ops::Range;

@@ -36,7 +36,7 @@ const OF_OTHERS: [&str; 8] = [
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CrontabSelection {
-    /// All that this machine's cron daemon reads.
+    /// The crontabs that this machine's cron daemon reads.
     Machine,
     /// These files, with their columns.
     Files(Vec<(PathBuf, Columns)>),
@@ -50,7 +50,7 @@ pub enum Author {
     Name(String),
 }
 
-/// How closely a crontab is read.
+/// Decides how much of a crontab is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trust {
     /// root's or the reader's.
@@ -82,7 +82,7 @@ pub struct Crontab {
     pub owner: Option<String>,
     /// The last change, in seconds from 1970, if known.
     pub changed: Option<i64>,
-    /// Why cron rejects the file, whatever its text.
+    /// The reason why cron rejects the file, whatever its text.
     pub rejection: Option<Fault>,
     /// The file is where a cron daemon reads crontabs, and not a copy or a draft.
     pub is_installed: bool,
@@ -282,7 +282,7 @@ impl Crontabs {
         });
     }
 
-    /// Why the daemon rejects a file by its mode or its owner.
+    /// The fault in the mode or the owner for which the daemon rejects a file.
     fn rejection(&self, path: &Path, place: Location, stat: &Stat) -> Option<Fault> {
         let mode = stat.st_mode & 0o7777;
         let (is_bad_mode, good_mode) = match (self.cron.rules, place) {

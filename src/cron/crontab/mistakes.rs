@@ -2,7 +2,7 @@
 
 use crate::cron::fault::Fault;
 
-/// An editor may write it at the beginning of UTF-8.
+/// The mark that an editor may write at the beginning of UTF-8.
 pub const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 pub const WITHOUT_MARK: &str = "save it as UTF-8 without a byte order mark (BOM)";
@@ -10,7 +10,7 @@ pub const WITHOUT_MARK: &str = "save it as UTF-8 without a byte order mark (BOM)
 /// The remedy for a command that goes on in the next line.
 pub const ONE_LINE: &str = "write the command in one line, or put it into a script";
 
-/// What a text processor makes of a blank or a quote: the character, its name, and what to write instead.
+/// The blanks and quotes of text processors: the character, its name, and what to write instead.
 const LOOKALIKES: [(&str, &str, &str); 7] = [
     ("\u{a0}", "a no-break space", "replace the no-break space by a blank"),
     ("\u{202f}", "a no-break space", "replace the no-break space by a blank"),
@@ -41,7 +41,7 @@ pub fn lookalike(text: &[u8]) -> Option<(String, &'static str)> {
     Some((format!("{name} (U+{code:04X})"), remedy))
 }
 
-/// Why cron refuses a line, if the mistake is a usual one. `is_continued`: the line before ends with a backslash.
+/// The fault of a refused line, if the mistake is a usual one. `is_continued`: the line before ends with a backslash.
 pub fn of_refused(line: &[u8], is_continued: bool) -> Option<Fault> {
     if is_continued {
         return Some(Fault::new(

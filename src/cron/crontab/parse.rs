@@ -11,13 +11,13 @@ use crate::cron::daemon::Daemon;
 use crate::cron::fault::Fault;
 use crate::cron::timing::{Timing, split_word};
 
-/// Debian's cron takes no more.
+/// The most lines that Debian's cron takes.
 const MOST_LINES: usize = 10_000;
 
-/// In bytes. Debian's cron refuses such a command.
+/// Debian's cron refuses a command of more bytes.
 const LONGEST_DEBIAN_COMMAND: usize = 999;
 
-/// In bytes. cronie cuts off the rest.
+/// cronie cuts off the bytes after these.
 const LONGEST_CRONIE_COMMAND: usize = 131_071;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub struct CronLine {
     pub user: Option<Vec<u8>>,
     /// As written, with `%` and backslashes.
     pub command: Vec<u8>,
-    /// Those that earlier lines set.
+    /// The variables that earlier lines set.
     pub variables: Rc<Variables>,
 }
 
@@ -74,7 +74,7 @@ pub struct Contents {
     pub faults: Vec<Fault>,
     /// cron ignores the whole file because of a fault in it.
     pub is_ignored: bool,
-    /// Why cron refuses lines, without the effect on the file.
+    /// The reasons why cron refuses lines, without the effect on the file.
     pub refusals: Vec<Fault>,
     pub mentions_remoteexe: bool,
     /// The number of lines that mention remoteexe and are not read.

@@ -5,10 +5,9 @@ use std::rc::Rc;
 use crate::cron::daemon::Daemon;
 use crate::cron::timing::split_word;
 
-/// A hostile crontab may have thousands.
+/// The most variables. A hostile crontab may have thousands.
 const MOST: usize = 64;
 
-/// The PATH of a job if the crontab sets none.
 const DEFAULT_PATH: &str = "/usr/bin:/bin";
 
 /// The variables that earlier lines of a crontab have set.

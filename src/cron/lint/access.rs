@@ -1,4 +1,4 @@
-//! What a user may do with a file, by the modes of the file and of the directories above it.
+//! The access of a user to a file, by the modes of the file and of the directories above it.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;

@@ -1,4 +1,4 @@
-//! What a run needs on this machine: a shell, remoteexe and ssh in PATH, a log directory, keys. Runs nothing.
+//! Checks the needs of a run on this machine: a shell, remoteexe and ssh in PATH, a log directory, keys. Runs nothing.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -16,7 +16,6 @@ use crate::machine::LocalUser;
 /// Directories where programs are if PATH lacks them.
 const USUAL_DIRS: [&str; 6] = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"];
 
-/// Checks the SHELL that the crontab sets.
 pub fn shell(line: &CronLine) -> Option<Fault> {
     let value = line.variables.get("SHELL")?;
     let path = Path::new(OsStr::from_bytes(value));

@@ -36,13 +36,13 @@ const fn unit(name: &'static str, low: u8, high: u8, names: &'static [&'static s
 pub struct Values {
     /// Bit N is the value N.
     pub bits: u64,
-    /// How far cronie's random value (`0~9`) may be above the value in `bits`.
+    /// The most by which cronie's random value (`0~9`) may be above the value in `bits`.
     pub spread: u8,
     /// The number of bytes at the end of the field that Debian's cron ignores.
     pub ignored: usize,
 }
 
-/// Why cron refuses a field.
+/// The reason why cron refuses a field.
 type FieldError = &'static str;
 
 const NO_NUMBER: FieldError = "has no number where one is needed";

@@ -27,8 +27,8 @@ pub struct DagLine {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AirflowSchedule {
-    /// When Airflow has a run, even if the guard ends it. If both days and weekdays are restricted, one of the two has
-    /// to match.
+    /// The times at which Airflow starts a run, even if the guard ends it. If both days and weekdays are restricted,
+    /// one of the two has to match.
     pub timing: Timing,
     /// Written as two expressions of half a day each.
     is_split: bool,

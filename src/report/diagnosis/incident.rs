@@ -318,7 +318,7 @@ impl Incident {
         }
     }
 
-    /// The jobs. Those without a good run since come first.
+    /// The jobs, beginning with those that have had no good run since.
     pub fn in_order(&self) -> impl Iterator<Item = &JobId> {
         let others = self.jobs.iter().filter(|job| !self.not_recovered.contains(job));
         self.not_recovered.iter().chain(others)
@@ -350,6 +350,8 @@ impl Incident {
 
     /// Merges another incident of the same kind into this one.
     pub fn join(&mut self, other: Self) {
+        let is_one_job = self.jobs == other.jobs;
+        let keeps_run = matches!(self.kind, IncidentKind::Hung { .. }) && self.window.over.is_none();
         let (window, more) = (&mut self.window, other.window);
         window.since = window.since.min(more.since);
         window.detected_at = window.detected_at.min(more.detected_at);
@@ -361,13 +363,14 @@ impl Incident {
         for (way, count) in other.ways {
             *self.ways.entry(way).or_default() += count;
         }
-        other.last.into_iter().for_each(|run| self.take_last(run));
+        // Of hung runs that go on, the first one is shown.
+        other.last.into_iter().filter(|_| !keeps_run).for_each(|run| self.take_last(run));
         self.last_good = self.last_good.max(other.last_good);
         if let (IncidentKind::Hung { longest, again }, IncidentKind::Hung { longest: other, again: more }) =
             (&mut self.kind, other.kind)
         {
             *longest = other.max(*longest);
-            *again += more;
+            *again = if is_one_job { more.max(*again) } else { *again + more };
         }
         self.not_recovered = unique([mem::take(&mut self.not_recovered), other.not_recovered].concat());
     }

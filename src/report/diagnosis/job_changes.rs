@@ -36,7 +36,7 @@ pub struct StartedJob<'a> {
     pub last: NaiveDateTime,
     /// The time from nearly each START to the next.
     pub rhythm: Option<TimeDelta>,
-    /// On an understood line.
+    /// A line that is understood has the job.
     is_on_line: bool,
     has_stopped: bool,
 }
@@ -45,7 +45,7 @@ pub struct StartedJob<'a> {
 pub enum Twice<'a> {
     /// Two users or schedulers start the job.
     ByTwo(&'a StartedJob<'a>, &'a StartedJob<'a>),
-    /// Two STARTs came at once, so many times.
+    /// Two STARTs came at once, this many times.
     AtOnce(&'a StartedJob<'a>, usize),
 }
 
@@ -54,7 +54,7 @@ pub struct JobChanges<'a> {
     /// The old and the new job.
     pub renamed: Vec<(&'a StartedJob<'a>, &'a StartedJob<'a>)>,
     pub twice: Vec<Twice<'a>>,
-    /// Their first START is in the period, and no run was good.
+    /// The jobs whose first START is in the period, without a good run.
     pub new: Vec<&'a StartedJob<'a>>,
     pub stopped: Vec<&'a StartedJob<'a>>,
 }
@@ -92,7 +92,7 @@ pub fn started<'a>(evidence: &Evidence<'a>) -> Vec<StartedJob<'a>> {
         let is_steady = starts.len() >= MIN_STARTS && near * 4 >= pauses.len() * 3;
         let longest = pauses.last().copied().unwrap_or_default();
         let is_on_line = expected.is_some_and(|it| it.is_on_line(job.account.uid, &job.name));
-        // The copy of another machine's logs may be incomplete: its last START is the end of its time.
+        // The copy of another machine's logs may be incomplete, so its time ends with its last START.
         let scheduler = job.account.scheduler;
         let now = latest.get(&scheduler).copied().filter(|_| scheduler.is_remote()).unwrap_or(now);
         let is_overdue = now - last > longest * 2 + LATE;
@@ -103,7 +103,7 @@ pub fn started<'a>(evidence: &Evidence<'a>) -> Vec<StartedJob<'a>> {
     jobs.collect()
 }
 
-/// The stopped jobs, each with the job that began then with the same script or on the same host.
+/// The stopped jobs, each with the job that began soon after, with the same script or on the same host.
 fn renamed<'a>(history: &History, jobs: &'a [StartedJob<'a>]) -> Vec<(&'a StartedJob<'a>, &'a StartedJob<'a>)> {
     let account = |job: &StartedJob| history.account(job.id);
     let host = |job: &StartedJob| history.job(job.id).host;
@@ -173,7 +173,7 @@ fn twice<'a>(evidence: &Evidence, jobs: &'a [StartedJob<'a>]) -> Vec<Twice<'a>> 
     found
 }
 
-/// How many times two STARTs of a job came at once in the period, if that is no exception.
+/// How many times two STARTs of a job came at once in the period. None if that is the exception.
 fn pairs_at_once(evidence: &Evidence, job: &StartedJob) -> Option<usize> {
     // A slot that came twice as the clock went back has two STARTs.
     let is_once =

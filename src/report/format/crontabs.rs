@@ -108,7 +108,7 @@ fn whole(report: &Report, expected: &Expected) -> Option<Vec<String>> {
         return None;
     }
     let missed = &report.missed;
-    let of_runs = [perhaps(missed), counted(missed.strays, "start", "without a line that is understood")];
+    let of_runs = [perhaps(missed), counted(missed.strays, "start", "that no checked line explains")];
     let of_crontabs = [
         counted(faults as u64, "fault", "(--check lists them)"),
         counted(unknown as u64, "call", "not checked (--next says why)"),
@@ -191,7 +191,7 @@ fn changes(report: &Report, expected: &Expected, clock: Clock) -> Vec<String> {
     }
     let sentence = |(file, at): (&&Path, &NaiveDateTime)| {
         let (file, at) = (path(file), clock.time(*at));
-        format!("{file} was changed {at}: earlier slots are not checked")
+        format!("{file} was changed {at}: its earlier slots are not checked")
     };
     let mut lines: Vec<String> = changed.iter().take(MAX_CHANGED).map(sentence).collect();
     let more = changed.len().saturating_sub(MAX_CHANGED) as u64;

@@ -39,7 +39,7 @@ const TOLERANCE: TimeDelta = TimeDelta::seconds(10);
 const ENOUGH_RUNS: usize = 7;
 const MAX_DAYS_BACK: usize = 35;
 
-/// A job without a START on so many earlier days is new.
+/// A job without a START on this many earlier days is new.
 const MAX_DAYS_OF_NEW: usize = 7;
 
 pub struct Gatherer<'a> {

@@ -23,7 +23,7 @@ use crate::report::slots::{Expected, ExpectedJob};
 
 pub struct Json<'a> {
     pub users: &'a Users,
-    /// A run that was written is bad.
+    /// A run or a slot that was written is bad.
     pub is_bad: bool,
 }
 
@@ -64,7 +64,7 @@ impl<'a> From<&'a [u8]> for JsonText<'a> {
     }
 }
 
-/// A document on one line. The manual defines each field, and other programs rely on them.
+/// A JSON document on one line. The manual defines its fields, and other programs rely on them.
 #[derive(Default)]
 struct JsonDocument(Vec<u8>);
 
@@ -76,7 +76,7 @@ impl JsonDocument {
         self
     }
 
-    /// The job, and whose it is.
+    /// Adds the job, its user and its scheduler.
     fn with_job(self, account: Account, users: &Users, job: &[u8]) -> Self {
         self.with("uid", account.uid)
             .with("user", account.uid.and_then(|uid| users.name(uid)))
@@ -88,7 +88,8 @@ impl JsonDocument {
     /// The document without a newline.
     fn finish(self) -> String {
         let text = String::from_utf8(self.0).expect("JSON is UTF-8") + "}";
-        // Checking each character would take as long as everything else. JSON has no other control characters.
+        // Checking each character would take as long as everything else. DEL is the only ASCII control character that
+        // JSON leaves as it is.
         if text.is_ascii() && memchr(b'\x7f', text.as_bytes()).is_none() { text } else { escape(&text) }
     }
 }

@@ -60,7 +60,7 @@ pub struct Needs {
     pub looks_back: bool,
     /// Good runs from older logs, to judge long runs by.
     pub baseline: bool,
-    /// What is good and yet not as usual.
+    /// Good runs that are not as usual.
     pub watch: bool,
     /// Only what became known in the period: an earlier report has shown the rest.
     pub is_news: bool,

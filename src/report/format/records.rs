@@ -25,9 +25,7 @@ impl<'a> OneRun<'a> {
     fn remark(&self) -> Option<String> {
         let pid = self.id.pid;
         let Some(run) = &self.last else {
-            return Some(format!(
-                "no such run of process {pid} in these logs; to read those of other days, add --since"
-            ));
+            return Some(format!("no such run of process {pid} in these logs; add --since to read logs of other days"));
         };
         let start = run.trace.start;
         let (place, tip) = match run.trace.owner.scheduler.name() {

@@ -54,7 +54,7 @@ pub fn duration(seconds: Option<u32>) -> String {
     }
 }
 
-/// How long good runs take. None without any.
+/// The usual duration in words. None without a good run.
 pub fn usual_duration(usual: &DurationStats) -> Option<String> {
     let [median, longest] = [usual.median, usual.longest].map(|seconds| duration(Some(seconds)));
     let good = count(usual.good as u64, "good run");
@@ -80,7 +80,7 @@ pub fn count(number: u64, thing: &str) -> String {
     format!("{} {thing}{plural}", grouped(number))
 }
 
-/// At most so many texts, and behind them the number of the others: `3 more jobs`.
+/// Cuts a list to `most` texts, and adds the number of the others: `3 more jobs`.
 pub fn at_most(most: usize, mut texts: Vec<String>, thing: &str) -> Vec<String> {
     let more = texts.len().saturating_sub(most) as u64;
     texts.truncate(most);

@@ -8,23 +8,23 @@ use crate::report::runs::run::first_word;
 /// A number of this many digits is a date, a time or a counter.
 const LONG: usize = 8;
 
-/// What changes from run to run.
+/// The parts of the operands that change from run to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Changing {
-    /// Only dates. A long number may be a customer's: another number is another job.
+    /// Only dates. A job with another number may be for another customer.
     Dates,
     /// Also times with seconds and long numbers.
     DatesAndNumbers,
 }
 
-/// The name under which a job has its earlier runs: the operands without dates.
+/// The name that a job keeps from day to day: the operands without dates.
 pub fn lasting_name(job: &[u8]) -> Rc<[u8]> {
     let mut name = Vec::with_capacity(job.len());
     constant_name(job, Changing::Dates, &mut name);
     name.into()
 }
 
-/// Puts into `name` the part of a job's operands that is the same in all its runs.
+/// Puts a job's operands into `name`, with `*` for each part that changes.
 pub fn constant_name(job: &[u8], what: Changing, name: &mut Vec<u8>) {
     name.clear();
     let (host, mut rest) = job.split_at(first_word(job).len());
@@ -37,7 +37,7 @@ pub fn constant_name(job: &[u8], what: Changing, name: &mut Vec<u8>) {
     name.extend_from_slice(rest);
 }
 
-/// The range of the first part of `text` that changes. The time after a date belongs to it.
+/// The range of the first part of `text` that changes. A date includes the time after it.
 fn changing(text: &[u8], what: Changing) -> Option<Range<usize>> {
     let mut at = 0;
     while at < text.len() {

@@ -20,7 +20,7 @@ use crate::report::runs::outcome::Outcome;
 use crate::report::runs::reading::{self, ReadClock};
 use crate::report::runs::run::Run;
 
-/// By [`lasting_name`]: the words of a job may hold the date.
+/// The jobs by account and [`lasting_name`]: the words of a job may hold the date.
 type Jobs = HashMap<(Account, Rc<[u8]>), Vec<JobId>>;
 
 /// The most days with logs that are looked at. A user may have made a log of every day since the year 1.

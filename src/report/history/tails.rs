@@ -31,7 +31,7 @@ impl Tails {
     /// Stands for no lines.
     pub const NONE: u32 = u32::MAX;
 
-    /// Keeps the last lines of a run that has just ended, after an ellipsis if there were more. Returns their number.
+    /// Keeps the last lines of a run, after an ellipsis if there were more. Returns the number to find them by.
     pub fn add(&mut self, job: JobId, is_good: bool, output: &KeptOutput) -> u32 {
         let number = self.next;
         if number == Self::NONE {

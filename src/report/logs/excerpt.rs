@@ -1,5 +1,5 @@
-//! Reads some minutes of a log. They are found by a binary search, because records are in order of time. A compressed log
-//! is read from its beginning.
+//! Reads some minutes of a log. A binary search finds them, because records are in order of time. A compressed log is
+//! read from its beginning.
 
 use std::collections::HashSet;
 use std::io::{self, Read};
@@ -14,7 +14,7 @@ use super::owner::Owner;
 use super::splitter::Splitter;
 use crate::log::record::Parser;
 
-/// The search ends at so many bytes, which are read anyway.
+/// The search ends at this many bytes, which are read anyway.
 const NEAR: u64 = 128 << 10;
 
 /// The bytes in which a record is sought.
@@ -26,7 +26,7 @@ const LEAST: u64 = 192 << 20;
 /// How much more a compressed byte costs than others.
 const COMPRESSED: u64 = 8;
 
-/// The bytes of older logs that were read, up to the most that may be.
+/// The bytes of older logs that were read, and the most that may be read.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadBudget {
     used: u64,
@@ -34,12 +34,12 @@ pub struct ReadBudget {
 }
 
 impl ReadBudget {
-    /// A budget of `most` bytes, or of those that may be read in any case.
+    /// A budget of `most` bytes, but at least of those that may be read in any case.
     pub fn new(most: u64) -> Self {
         Self { used: 0, most: most.max(LEAST) }
     }
 
-    /// Uses up what a whole compressed log of this size costs, if there is room for all of it. Returns whether there is.
+    /// Takes the cost of a whole compressed log from the budget, if enough is left. Returns whether enough was left.
     fn takes_whole(&mut self, size: u64) -> bool {
         let size = size.saturating_mul(COMPRESSED);
         let has_room = self.used.saturating_add(size) <= self.most;

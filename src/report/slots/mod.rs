@@ -314,7 +314,7 @@ impl Expected {
         self.users_of(account.uid).iter().any(is_user).then_some(place)
     }
 
-    /// The seconds after which a timeout(1) ends a job, on whichever of its lines.
+    /// The seconds that a timeout(1) allows a job: the most on any of its lines. None if a line has none.
     pub fn limit(&self, account: Account, name: &Rc<[u8]>) -> Option<u32> {
         let lines = &self.jobs[self.place_of(account, name)?].lines;
         let limits: Option<Vec<u64>> = lines.iter().map(|line| self.line(*line).limit).collect();

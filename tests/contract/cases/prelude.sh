@@ -4,8 +4,8 @@
 set -o pipefail
 ulimit -t 60
 
-# A log of the bash original: the output is logged at the end, a run without output has a blank record, and many runs have
-# one process id. At the end two runs overlap, and one has no END.
+# A log of the bash original: output is logged at the end of a run, a run without output has a blank record, and many
+# runs have one process id. At the end two runs overlap, and one has no END.
 # shellcheck disable=SC2034  # for the cases
 ORIGINAL=${BASH_SOURCE[0]%/*}/original.log
 
@@ -49,8 +49,8 @@ booted() {
     "$OWN_MOUNTS" sh -euc "mount --bind stat /proc/stat; exec \"\$@\"" sh "${@:2}"
 }
 
-# refused [ARG]...: the operands and the reason of a command line that is refused with 10, before any ssh is run. The log
-# has the same reason as standard error, or only the usage lines, as that of the bash original.
+# refused [ARG]...: prints the operands and the reason of a command line that is refused with 10 before any ssh is run.
+# The log has the same reason as standard error, or only the usage lines, as the bash original logs.
 refused() {
     local said log operands
     rm -rf log/*
@@ -75,7 +75,7 @@ in_private_tmp() {
         mount --bind log /tmp; PATH=/mnt exec /usr/bin/env "$@"' sh "$@"
 }
 
-# as USER COMMAND [ARG]...: the command as this user, who can run remoteexe and reach the case's directory.
+# as USER COMMAND [ARG]...: runs the command as this user, who can run remoteexe and reach the directory of the case.
 as() {
     mkdir -p bin
     [ -e bin/remoteexe ] || cp "$BIN/remoteexe" "$(command -v ssh)" bin
@@ -93,8 +93,8 @@ with_ssh() {
     PATH=/usr/bin:/bin "$BIN/remoteexe" "$@"
 }
 
-# tried COMMAND [ARG]...: what the command says, and then each log with the texts of its records. DAY stands for today, UID
-# for the ordinary user, RUN for what is random in a name, and S for the seconds of a wait.
+# tried COMMAND [ARG]...: prints what the command prints, and then each log with the texts of its records. DAY stands
+# for today, UID for the ordinary user, RUN for the random part of a name, and S for the seconds of a wait.
 tried() {
     (
         "$@"
@@ -106,7 +106,7 @@ tried() {
     ) 2>&1 | sed -E "$WITHOUT_PREFIX; s/$day/DAY/g; s/\.[0-9a-f]{16}\.log/.RUN.log/g; s/([. ])$(id -u remoteexe-test)([.,;])/\1UID\2/g"
 }
 
-# incidents: of a first screen on standard input what it says of problems.
+# incidents: the problems of a first screen on standard input.
 incidents() {
     sed '1,/^$/d; /^$/d; /^\(Crontab\|Running\|Overlaps\|Failures\|Healthy\) /,$d'
 }
@@ -128,8 +128,8 @@ task() {
     python3 "${OWN_MOUNTS%/try/*}/contract/airflow/engine.py" dags.py run "$id" "$@"
 }
 
-# with_crontabs COMMAND [ARG]...: the command where only the files root and remoteexe-test here are users' crontabs, /tmp is
-# the log directory, and the system has no other crontab.
+# with_crontabs COMMAND [ARG]...: runs the command where the only crontabs of the machine are the files root and
+# remoteexe-test of the case, as users' crontabs, and where /tmp is the log directory.
 with_crontabs() {
     mkdir -p spool none
     for user in root remoteexe-test; do
@@ -141,7 +141,7 @@ with_crontabs() {
         mount -t tmpfs none /mnt; cp "$BIN/remoteexe" /mnt; mount --bind log /tmp; PATH=/mnt:$PATH exec "$@"' sh "$@"
 }
 
-# faults [HEAD]: what --check says of a crontab with the lines of HEAD and each line of standard input.
+# faults [HEAD]: prints what --check reports for each line of standard input, in a crontab that begins with HEAD.
 faults() {
     while IFS= read -r line; do
         printf '%s\n' "PATH=$BIN:/usr/bin:/bin" ${1:+"$1"} "$line" >"crontab"

@@ -86,7 +86,8 @@ fn write_file(scene: &Scene, name: &str, content: &str) {
 /// What a command prints, on standard error with a mark, and its exit status if that is not 0.
 fn result(scene: &Scene, command: &str) -> String {
     let (command, fields) = command.trim_end().split_once(" | fields ").unwrap_or((command, ""));
-    // A command that waits for what never comes fails, and does not stop all tests. A terminal stays the command's.
+    // A command that waits for what never comes fails alone, and does not hold up all tests. `--foreground` leaves a
+    // terminal to the command.
     let mut bash = std::process::Command::new("timeout");
     bash.args(["--foreground", "600", "bash"]);
     scene.equip(&mut bash);

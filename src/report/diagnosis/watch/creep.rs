@@ -13,7 +13,7 @@ use super::limits::{Limit, limits};
 use super::numbers::{median, middle, real, rounded};
 use super::samples::{Sample, WatchedJob};
 
-/// A growth needs so many days.
+/// The least number of days that show a growth.
 const MIN_DAYS: usize = 14;
 
 /// The least growth from the first day to the last, and the least duration in seconds in the end.
@@ -23,10 +23,11 @@ const MIN_SECONDS: f64 = 60.0;
 /// The least distance of the ranks from chance, in standard deviations.
 const MIN_RANKS: f64 = 4.5;
 
-/// In how many days a growth has to reach the limit.
+/// The most days until a growth reaches the limit.
 const HORIZON: f64 = 365.0;
 
-/// The last days, which must show that the growth goes on: from as many days before by this part of the usual step.
+/// The number of last days that are compared with as many days before them: the growth must go on. The second is the
+/// least growth between them, as a part of the usual one.
 const LAST_DAYS: usize = 5;
 const MIN_STEP: f64 = 0.8;
 
@@ -82,7 +83,7 @@ fn growth(days: &[(NaiveDate, f64)], limit: Limit) -> Option<Growth> {
     let base = middle(days.iter().map(|it| it.1 - slope * between(*first, it.0)).collect());
     let now = (base + slope * between(*first, *last)).exp();
     let growth = Growth { slope, first: base.exp(), now };
-    // A growth by equal steps is steady too, so the last days are compared in seconds.
+    // In logarithms, a growth by equal steps would seem to slow down, so the last days are compared in seconds.
     let step = middle(pairs().map(|(one, two)| (two.1.exp() - one.1.exp()) / between(one.0, two.0)).collect());
     let late = days.len() - LAST_DAYS;
     let level = |days: &[(NaiveDate, f64)]| middle(days.iter().map(|it| it.1.exp()).collect());

@@ -33,7 +33,7 @@ pub enum Oddity {
     NothingDone { seconds: Option<(u32, u32)>, lines: Option<(u32, u32)> },
     /// Good runs print a line that says that something failed, which earlier ones did not.
     SaysError { line: String },
-    /// Good runs take longer by so many per cent a day, in seconds, and reach the limit about then.
+    /// Good runs take longer by `percent` a day, `from` and `now` in seconds, and reach the limit about then.
     Creeping { percent: f64, from: u32, now: u32, limit: Limit, at: NaiveDateTime },
     /// Runs fail at certain times.
     Rhythm { beat: Beat, counts: Counts },

@@ -1,10 +1,10 @@
-//! What a run must not reach: the timeout(1) of its script or its line, and the next start of its job.
+//! The limits of a run: the timeout(1) in its script or on its line of the crontab, and the next start of its job.
 
 use super::numbers::{middle, rounded};
 use super::samples::WatchedJob;
 use crate::report::runs::first_program;
 
-/// In seconds.
+/// A limit in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
     Timeout(u32),

@@ -47,7 +47,7 @@ impl Watch {
     }
 }
 
-/// The findings about one job, among all, whose first run started at `from`.
+/// The findings about one of `all` jobs. `from` is the first START of all of them.
 fn findings(job: &WatchedJob, all: &[WatchedJob], from: NaiveDateTime) -> Vec<WatchFinding> {
     let found = [
         nothing_done::find(job, from),

@@ -10,8 +10,8 @@ use super::finding::{Oddity, WatchFinding, finding};
 use super::numbers::{median, middle};
 use super::samples::{Sample, WatchedJob};
 
-/// With fewer earlier runs, it is not known what is usual. The second is for a run that is odd by one measure only: each
-/// weekday comes twice.
+/// The least number of earlier runs that show what is usual. A run that is odd by one measure only needs the second:
+/// each weekday twice.
 const MIN_BEFORE: usize = 7;
 const MIN_BEFORE_ONE: usize = 14;
 
@@ -22,7 +22,7 @@ const IN_A_ROW: usize = 2;
 const MIN_SECONDS: u32 = 30;
 const MIN_LINES: u32 = 3;
 
-/// How many times less than the median is far less. After a few earlier runs, both measures need the second.
+/// How many times less than the median is far less. After only a few earlier runs, both measures need the second.
 const FAR: u32 = 5;
 const VERY_FAR: u32 = 10;
 
@@ -166,12 +166,13 @@ fn often(row: &[&Sample], before: &[&Sample]) -> usize {
     usize::from(of_day.count() > 1)
 }
 
-/// Whether the logs reach back to days before the job's first run. Nobody knows on which weekdays a new job works.
+/// Whether the logs begin at least a day before the job's first run. Nobody knows on which weekdays a new job works.
 fn is_new(job: &WatchedJob, from: NaiveDateTime) -> bool {
     job.samples.first().is_none_or(|first| first.start - from >= TimeDelta::days(1))
 }
 
-/// After only a few earlier runs: the last ones took a tenth of the time and printed nothing, also on workdays.
+/// The idle rows of a job with only a few earlier runs, if the last ones took a tenth of the time and printed nothing.
+/// Weekend days count only if an earlier run was on one.
 fn both_after_few(good: &[&Sample]) -> Option<[IdleRow; 2]> {
     let rows = [Measure::Seconds, Measure::Lines].map(|by| Some((by, row_of_last(good, by)?)));
     let [Some((_, (first, _))), Some((_, (same, 0)))] = rows else { return None };

@@ -24,7 +24,7 @@ use crate::report::runs::run::Run;
 /// The most days that are looked back.
 const MAX_DAYS: usize = 35;
 
-/// The bytes that may be read, as a part of those that the report reads anyway: a fourth.
+/// The budget, as a part of the bytes that the report reads anyway: a fourth.
 const SHARE: u64 = 4;
 
 /// The minutes before and after the time of day of a START in which others are sought.

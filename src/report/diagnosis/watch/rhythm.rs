@@ -13,7 +13,8 @@ use super::finding::{Oddity, WatchFinding, finding};
 use super::numbers::real;
 use super::samples::{Sample, WatchedJob};
 
-/// The limits of chance: for two failures with one reason, for more days, and for runs, which are not independent.
+/// The limits of chance. By days: for two failures with one reason, for more with one, and for more with several. By
+/// runs, which are not independent.
 const CHANCE_OF_TWO: f64 = 0.12;
 const CHANCE_OF_ONE_REASON: f64 = 0.02;
 const CHANCE_OF_DAYS: f64 = 0.005;
@@ -31,7 +32,7 @@ pub fn find(job: &WatchedJob, all: &[WatchedJob]) -> Option<WatchFinding> {
         return None;
     }
     let (beat, counts) = of_days(&job.samples).or_else(|| of_runs(job, all))?;
-    // It may have been known with an earlier failure.
+    // An earlier failure may have shown the beat.
     let known = (1..bad.len()).find(|index| {
         let samples = &job.samples[..];
         let end = samples.partition_point(|it| it.start <= bad[*index].start);

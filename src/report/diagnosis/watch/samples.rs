@@ -56,13 +56,13 @@ pub struct WatchedJob {
     pub account: Account,
     /// The operands, as in the last START.
     pub name: Rc<[u8]>,
-    /// The seconds that the timeout(1) of its line allows.
+    /// The seconds that the timeout(1) on its line of the crontab allows.
     pub limit: Option<u32>,
     /// By START.
     pub samples: Vec<Sample>,
     /// The lines that say that something failed, of the last run with such lines.
     pub errors: Vec<ErrorLine>,
-    /// The START of that run, and of the one with the name.
+    /// The STARTs of the runs that `errors` and `name` come from.
     errors_at: NaiveDateTime,
     named_at: NaiveDateTime,
 }
@@ -106,7 +106,7 @@ impl WatchedJob {
 /// The jobs whose runs are kept.
 #[derive(Default)]
 pub struct Samples {
-    /// By [`lasting_name`]: the words of a job may hold the date.
+    /// The places in `jobs` by [`lasting_name`]: the words of a job may hold the date.
     places: HashMap<Account, HashMap<Rc<[u8]>, usize>>,
     /// The name of the current run, to save an allocation.
     name: Vec<u8>,

@@ -28,7 +28,7 @@ struct Honest {
     hours: Vec<u32>,
     minute: u32,
     seconds: f64,
-    /// The longest run takes so many times as long as the shortest.
+    /// The longest run takes this many times as long as the shortest.
     spread: f64,
     lines: u32,
     /// What it does on each weekday, as a share of its work. 0 is nothing.
@@ -211,7 +211,7 @@ fn each_incident_is_found_with_its_second_occurrence() {
 
 #[test]
 fn a_week_of_logs_shows_that_a_job_of_all_days_did_nothing_on_sunday_and_monday() {
-    // From a Tuesday on.
+    // The runs begin on a Tuesday.
     let mut runs = nights(&mut Rng::with_seed(1), 15).split_off(8);
     for run in &mut runs[5..] {
         (run.seconds, run.lines) = (Some(8), 0);

@@ -21,7 +21,7 @@ struct Cell {
     /// The last bad run, by its number in the history.
     last_bad: Option<usize>,
     outcome: Option<Outcome>,
-    /// A run that started in an earlier column still goes on at the end.
+    /// A run that started in this or an earlier column still goes on at the end of the period.
     is_covered: bool,
 }
 
@@ -137,7 +137,7 @@ impl Cells {
         self.0.iter().filter(|cell| cell.is_bad()).count()
     }
 
-    /// How bad cells are drawn, by the number that may be drawn: each, or equal neighbours as one.
+    /// The most detail with at most `cells` bad cells, or else with at most `groups` groups of them.
     pub fn detail(&self, cells: usize, groups: usize) -> Detail {
         let number = |joins| self.groups(joins).iter().filter(|group| group.all.is_bad()).count();
         match () {
@@ -161,7 +161,7 @@ impl Cells {
         groups
     }
 
-    /// Draws the cells. A bad cell links to `href` of its last bad run, or of None for a missed slot.
+    /// Draws the cells. A bad cell links to the `href` of its last bad run, or of None if it has only missed slots.
     pub fn draw(
         &self,
         report: &Report,
@@ -206,11 +206,11 @@ impl Cells {
     }
 }
 
-/// Cells of one state. Neighbours of one height are one line.
+/// The path of the cells of one class. Neighbours of one height are one line.
 #[derive(Debug, Default)]
 struct Path {
     text: String,
-    /// The column after the last line, and the height of the line.
+    /// The column after the last line, and the height of that line.
     end: (usize, u32),
 }
 

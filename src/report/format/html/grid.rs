@@ -57,7 +57,7 @@ impl Grid {
         self.part(time, 10_000) + "%"
     }
 
-    /// A place as a percentage of the width, with two decimals.
+    /// The place of a time on a scale of `width` hundredths, with two decimals.
     fn part(&self, time: NaiveDateTime, width: i64) -> String {
         let all = (self.time(self.columns) - self.begin).num_seconds().max(1);
         let part = (time - self.begin).num_seconds().clamp(0, all) * width / all;

@@ -1,4 +1,4 @@
-//! The problems: each with its state, its time, its reason and its last runs. It opens in place.
+//! The problems: each with its state, its time, its reason and its last runs. A problem opens in place.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ use crate::report::output::style::Severity;
 
 #[derive(Debug, Default)]
 pub struct Problems {
-    /// The jobs of which a problem lists the runs. Another problem only links to them.
+    /// The jobs whose runs a problem lists. Other problems only link to these.
     pub homes: BTreeSet<JobId>,
     markup: [Vec<Markup>; 2],
     left_out: [usize; 2],
@@ -126,7 +126,7 @@ fn problem(
     }
 }
 
-/// The last runs and missed slots of the jobs until the problem ended as cells, the last good run and the next start.
+/// Shows the last runs and missed slots before the end of the problem as cells, the last good run and the next start.
 fn last_runs(View { report, rows, .. }: &View, incident: &Incident) -> Markup {
     let clock = report.clock();
     let end = incident.until(report.scope.now);

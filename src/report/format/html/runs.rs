@@ -1,4 +1,4 @@
-//! The runs of jobs, opened in place: the output of the last bad and of the last good one, and a list.
+//! The runs of jobs, opened in place: the output of the running, the last bad and the last good one, and a list.
 
 use maud::{Markup, html};
 
@@ -105,7 +105,7 @@ fn not_all(shown: usize, all: usize) -> Markup {
     html! { @if shown < all { p.facts { (grouped(shown as u64)) " of " (count(all as u64, "run")) " shown" } } }
 }
 
-/// What the last runs of three kinds printed.
+/// The output of the running, the last bad and the last good run.
 fn outputs(report: &Report, runs: [Option<&RunSummary>; 3], has_names: bool) -> Markup {
     html! {
         @for (title, run) in ["Now", "Last bad run", "Last good run"].iter().zip(runs) {

@@ -43,7 +43,7 @@ impl RunState {
         self.look().1
     }
 
-    /// The name, the class, and the heights of the lines that draw a cell, in a row of 18 units. The style sheet has their
+    /// The name, the class, and the heights of the lines of a cell in a row of 18 units. The style sheet has their
     /// widths.
     fn look(self) -> (&'static str, &'static str, &'static [u32]) {
         match self {
@@ -60,7 +60,7 @@ impl RunState {
         self.look().2
     }
 
-    /// The cell in a column.
+    /// The path of a cell in `column`.
     pub fn cell(self, column: usize) -> String {
         let lines = self.heights().iter().map(|height| format!("M{column} {height}h1"));
         lines.collect()

@@ -1,4 +1,4 @@
-//! The timeline: an axis, marks across all rows, and a line of cells for each job, as many as fit, and for each host. The
+//! The timeline: an axis, marks across all rows, and a line of cells for each host and for as many jobs as fit. The
 //! runs of a job open in place.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +24,7 @@ pub type JobLine = (JobId, Markup);
 pub struct JobLines {
     /// The jobs of the first problems, in their order.
     pub first: Vec<JobLine>,
-    /// All others, by host, behind the line of the host.
+    /// The other jobs, below the line of their host.
     pub hosts: Vec<(Markup, Vec<JobLine>)>,
     pub left_out: usize,
 }

@@ -43,7 +43,7 @@ impl Labels {
     }
 }
 
-/// Puts into `name` the operands of a job as far as they become labels.
+/// Puts the part of a job's operands that becomes labels into `name`.
 pub fn put_name(job: &[u8], name: &mut Vec<u8>) {
     constant_name(&job[..job.len().min(MAX_NAME)], Changing::DatesAndNumbers, name);
 }

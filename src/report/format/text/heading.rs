@@ -59,7 +59,7 @@ pub fn hosts(report: &Report) -> BTreeSet<HostId> {
     with_host.map(|run| report.history.job(run.job).host).collect()
 }
 
-/// The number of problems in words, of what to watch, and of ambiguous runs.
+/// The numbers of problems and of ambiguous runs in words. Without a problem, the number of findings to watch.
 pub fn summary(now: usize, over: usize, report: &Report) -> String {
     let (ambiguous, watched) = (report.tally.ambiguous, report.watched().count());
     let problems = match now + over {

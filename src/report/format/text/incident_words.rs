@@ -17,7 +17,7 @@ use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::outcome::{Outcome, Reason};
 use crate::ssh_error::Cause;
 
-/// More hosts or scripts are counted, not named.
+/// The most hosts or scripts that are named. More are only counted.
 const MAX_NAMED: usize = 12;
 
 pub struct IncidentWords<'a> {
@@ -163,7 +163,7 @@ fn cron_down<'a>(incident: &Incident, scheduler: Scheduler, lost: u64, report: &
     (Subject::All(what + &on(scheduler, report)), facts, String::new())
 }
 
-/// What happened to the clock, if nothing else is known of it, and the fact.
+/// The jump as a subject, if the clock went back, and the fact.
 fn clock_jumped(from: NaiveDateTime, to: NaiveDateTime, clock: Clock) -> (Option<String>, String) {
     let [first, last] = [from, to].map(|time| clock.second(time));
     let what = format!("the clock went from {first}");
@@ -202,12 +202,12 @@ fn run_fact(run: &RunSummary, report: &Report) -> String {
     format!("run {}", report.clock().run_name(run.pid, run.start))
 }
 
-/// The last run, if it is one of the only job.
+/// The last run, if the incident has only one job.
 fn only_run(incident: &Incident, report: &Report) -> Option<String> {
     incident.last.filter(|_| incident.jobs.len() == 1).map(|run| run_fact(&run, report))
 }
 
-/// How often the incident occurred, unless once.
+/// The number of times that the incident occurred, unless it was once.
 fn times(incident: &Incident) -> Option<String> {
     (incident.times > 1).then(|| format!("{} times", incident.times))
 }
@@ -280,7 +280,7 @@ fn dropped<'a>(incident: &Incident, herd: Option<Herd>, report: &Report) -> Said
     (Subject::Jobs, facts, remedies.join(", "))
 }
 
-/// The connections that failed, and in which ways, the most frequent first.
+/// The failed connections, and how they failed, the most frequent way first.
 fn connections(incident: &Incident) -> Vec<String> {
     let mut ways: Vec<_> = incident.ways.iter().collect();
     ways.sort_by_key(|(_, count)| Reverse(**count));
@@ -297,7 +297,7 @@ fn not_recovered(incident: &Incident, report: &Report) -> Vec<String> {
     match incident.not_recovered.as_slice() {
         [] => Vec::new(),
         [job] => {
-            // The subject may name it.
+            // The subject may already name the job.
             let is_named = incident.jobs.len() == 1 && incident.hosts().is_empty();
             let name = if is_named { String::new() } else { format!(": {}", report.job_name(*job)) };
             iter::once(format!("not good since{name}")).chain(next(report, *job)).collect()

@@ -14,11 +14,11 @@ use crate::report::runs::outcome::{Outcome, Reason};
 
 const GAP: usize = 2;
 
-/// More kinds of hidden incidents are not named.
+/// The most kinds of hidden incidents that are named.
 const MAX_NAMED: usize = 12;
 
-/// Shows the title and a row for each incident, if there are any. The last rows have no facts if all would take more than `most` lines. Beyond three
-/// times as many lines, only pressing incidents have a row. The others are counted by what they have in common.
+/// Shows a title, and a row for each incident. If all rows would take more than `most` lines, the last ones have no
+/// facts. Beyond three times as many lines, only pressing incidents have a row, and the others are counted by kind.
 pub fn show<'a>(
     page: &mut Page,
     report: &Report,

@@ -93,7 +93,7 @@ pub fn prefix(text: &str, columns: usize) -> &str {
     text.split(is_over(columns)).next().unwrap_or_default()
 }
 
-/// Whether a character is over, when all before it have taken their columns.
+/// Whether a character, after all before it, ends beyond `columns`.
 fn is_over(columns: usize) -> impl FnMut(char) -> bool {
     let mut used = 0;
     move |character| {

@@ -19,7 +19,7 @@ const LAST_RUNS: usize = 30;
 
 const GAP: usize = 2;
 
-/// Shows a row for each finding, at most so many. One script on several hosts is a row, unless all are listed.
+/// Shows a row for each finding, at most `most` rows. One script on several hosts is a row, unless all are listed.
 pub fn show(page: &mut Page, report: &Report, most: usize) {
     let rows = rows(report);
     let Some(words) = rows.iter().map(|(_, row)| word(row[0]).len()).max() else { return };

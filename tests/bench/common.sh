@@ -83,3 +83,24 @@ measure() {
 result() {
     jq -r ".results$1" "$work/results.json"
 }
+
+# rounds COUNT COMMAND NAME...: runs `COMMAND NAME` for one NAME after the other, COUNT times after a first time, and
+# keeps the seconds of wall, user and system time.
+rounds() {
+    local count=$1 run=$2 i name TIMEFORMAT='%R %U %S'
+    shift 2
+    rm -rf "$work/times"
+    mkdir "$work/times"
+    for ((i = 0; i <= count; i++)); do
+        note "round $i of $count"
+        for name in "$@"; do
+            # A report exits with 1 if a run failed.
+            { time "$run" "$name" >/dev/null 2>&1 || true; } 2>>"$work/times/$name"
+        done
+    done
+}
+
+# least NAME wall|user|cpu: the least time, without the first round. Other programs can only make it longer.
+least() {
+    tail -n +2 "$work/times/$1" | awk "{ wall = \$1; user = \$2; cpu = \$2 + \$3; printf \"%.3f\n\", $2 }" | sort -n | head -n 1
+}

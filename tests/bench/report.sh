@@ -1,4 +1,4 @@
-# Measures how fast --report reads a large log. Sourced by run.sh.
+# Measures how fast --report reads large logs, with a crontab of 500 lines. Sourced by run.sh.
 # shellcheck shell=bash disable=SC2154  # run.sh sets the variables.
 
 # An awk program that only pairs START and END by process id.
@@ -6,54 +6,74 @@
 pairing='$5 ~ /^ START,/ { start[$4] = $2 } $5 ~ /^ END,/ { print $4, start[$4], $2, $5; delete start[$4] }'
 
 report() {
-    local runs lines name awk searched='' paired='' wall ratio judged
-    runs=$(by_size 10000 200000 200000)
-    lines=50
-    note "report: making a log of $runs runs"
-    export LOGGED=$work/runs PAIRING=$pairing
-    perl "$here/runs.pl" "$runs" "$lines" >"$LOGGED"
+    local one=0 awk
     awk=$(basename "$(readlink -f "$(command -v awk)")")
-    header "$(($(stat -c %s "$LOGGED") / 1000000)) MB, $runs runs" "wall, median (s)" "of rg's wall" "of awk's wall" \
-        "peak resident size (kB)" target verdict
-    gzip --fast <"$LOGGED" >"$LOGGED.gz"
-    # rg only counts the lines with END.
-    for name in rg "$awk" view --failed "--run 1500" --json gzip; do
-        note "report: $name"
-        report_run "$name" "$runs"
-        wall=$(result '[0].median')
-        : "${searched:=$wall}"
-        [ "$name" = rg ] || : "${paired:=$wall}"
-        ratio=$(calculate %.3f "$wall / ${paired:-$wall}")
-        judged=("" "")
-        case $name in
-            view | --failed | --run*) judged=("<= 0.2" "$(verdict "$ratio <= 0.2")") ;;
-        esac
-        row "$name" "$(calculate %.3f "$wall")" "$(calculate %.1f "$wall / $searched") x" \
-            "${paired:+$ratio x}" "$(peak_of "$name")" "${judged[@]}"
-    done
-    rm -f "$LOGGED" "$LOGGED.gz"
+    # A day in one file; a week of as many runs; and ten times that day.
+    report_of 1 "1 5 10 15 60" rg "$awk" view --html --failed "--run 1500" --json gzip
+    report_of 7 "10 20 30 60 1440" rg view --html
+    report_of "$(by_size 2 10 10)" "1 5 10 15 60" rg view --html
 }
 
-# report_command NAME: the command to measure. sh runs it with PAIRING and LOGGED in the environment.
-# shellcheck disable=SC2016  # That sh expands it.
+# report_of DAYS STEPS NAME...: a table for logs of so many days, whose runs start every so many minutes.
+report_of() {
+    local days=$1 steps=$2 runs wall name searched judged bytes
+    shift 2
+    require_space $((days > 7 ? 11000 : 2500))
+    note "report: making the logs of $days days"
+    mkdir "$work/report"
+    # shellcheck disable=SC2086  # Each step is a word.
+    perl "$here/logs.pl" "$work/report" "$(by_size 50 500 500)" "$days" 50 $steps
+    # As if its lines had been there for long: else nothing is judged.
+    touch --date 2025-01-01 "$work/report/crontab"
+    logs=("$work"/report/log/*)
+    until=$(date --utc --date "2026-01-01 + $days days" '+%F 00:00')
+    case " $* " in *" gzip "*) gzip --fast <"${logs[0]}" >"$work/report/log.gz" ;; esac
+    runs=$(cat "${logs[@]}" | grep -c '\] START,')
+    for name in "$@"; do
+        check_report "$name" "$runs"
+    done
+    rounds "$(by_size 1 5 5)" report_command "$@"
+    searched=$(least rg wall)
+    bytes=$(cat "${logs[@]}" | wc -c)
+    header "$((bytes / 1000000)) MB, $runs runs, ${#logs[@]} files" "wall, least (s)" "of rg's wall" "CPU, least (s)" \
+        "peak resident size (kB)" target verdict
+    for name in "$@"; do
+        wall=$(least "$name" wall)
+        judged=("" "")
+        [[ $name != @(view|--html) || $days -gt 7 ]] || judged=("<= 3 x" "$(verdict "$wall <= 3 * $searched")")
+        if [[ $days -gt 7 && $name == view ]]; then
+            judged=("<= 10.5 x $one" "$(verdict "$wall <= 10.5 * $one")")
+        fi
+        [[ $name != view || $days -gt 1 ]] || one=$wall
+        row "$name" "$wall" "$(calculate %.1f "$wall / $searched") x" "$(least "$name" cpu)" \
+            "$(peak_of "$name")" "${judged[@]}"
+    done
+    rm -rf "$work/report"
+}
+
+# report_command NAME [exec]: runs the command to measure. rg only counts the lines with END, on one thread, which it
+# uses for one file anyway.
 report_command() {
+    local report=("${@:2}" remoteexe --report --log-dir "$work/report/log" --crontab "$work/report/crontab")
+    report+=(--since 2026-01-01 --until "$until")
     case $1 in
-        rg) echo 'exec rg --no-config --count END, "$LOGGED"' ;;
-        view) echo 'exec remoteexe --report "$LOGGED"' ;;
-        gzip) echo 'exec remoteexe --report "$LOGGED.gz"' ;;
-        --*) echo "exec remoteexe --report $1 \"\$LOGGED\"" ;;
-        *) echo 'exec awk -F "[][]" "$PAIRING" "$LOGGED"' ;;
+        rg) "${@:2}" rg --no-config --threads 1 --count END, "${logs[@]}" ;;
+        view) "${report[@]}" ;;
+        --html) "${report[@]}" --html - ;;
+        gzip) "${@:2}" remoteexe --report "$work/report/log.gz" ;;
+        --run*) "${report[@]}" --run "${1#--run }" ;;
+        --*) "${report[@]}" "$1" ;;
+        *) "${@:2}" awk -F '[][]' "$pairing" "${logs[@]}" ;;
     esac
 }
 
-# report_run NAME RUNS: measures the command and checks that it saw all runs.
-report_run() {
-    # The report exits with 1 because some runs failed.
-    measure --runs "$(by_size 2 5 5)" --warmup 1 --ignore-failure "$(report_command "$1")" 2>/dev/null
+# check_report NAME RUNS: checks that the command sees all runs.
+check_report() {
     local seen expected=$2
-    seen=$({ sh -c "$(report_command "$1")" 2>/dev/null || true; } | runs_in "$1")
+    note "report: checking $1"
+    seen=$({ report_command "$1" 2>/dev/null || true; } | runs_in "$1")
     case $1 in
-        --failed) expected=$(($2 / 50)) ;;
+        --failed) expected=$(cat "${logs[@]}" | grep -c '\] END,[^0]') ;;
         --run*) expected=1 ;;
     esac
     [ "$seen" = "$expected" ] || fail "$1 saw $seen of $expected runs"
@@ -62,8 +82,9 @@ report_run() {
 # runs_in NAME: counts the runs in the command's output.
 runs_in() {
     case $1 in
-        rg) cat ;;
+        rg) awk -F : '{ runs += $NF } END { print runs }' ;;
         view | gzip) sed -n 's/^runs \([0-9]*\) .*/\1/p' ;;
+        --html) grep -o '[0-9,]* runs' | head -n 1 | tr -cd 0-9 ;;
         --failed) sed -n 's/.* failed \([0-9]*\) .*/\1/p' ;;
         --run*) grep -c '\] END,' || true ;;
         *) wc -l ;;
@@ -73,7 +94,7 @@ runs_in() {
 # peak_of NAME: the command's peak resident size, as last seen before its end.
 peak_of() {
     local pid peak='' seen
-    sh -c "$(report_command "$1")" >/dev/null 2>&1 &
+    report_command "$1" exec >/dev/null 2>&1 &
     pid=$!
     while seen=$(awk '/^VmHWM/ { print $2 }' "/proc/$pid/status" 2>/dev/null) && [ -n "$seen" ]; do
         peak=$seen

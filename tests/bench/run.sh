@@ -4,9 +4,10 @@
 #     tests/bench/run.sh [--quick | --full] [SECTION]...
 #
 # The sections are throughput, start, memory, latency, scale, report and slots. Without a SECTION all are run, which
-# takes about ten minutes. --quick uses small inputs: it shows that everything works, but its figures mean
-# little. --full gives the section memory 10 GB and a minute. The tables are Markdown on standard output,
-# progress goes to standard error. Exits with 1 if an output is incomplete, never because something is slow.
+# takes about twenty minutes and 11 GB of disk, most of them for ten days of logs. --quick uses small inputs: it shows
+# that everything works, but its figures mean little. --full gives the section memory 10 GB and a minute. The tables are
+# Markdown on standard output, progress goes to standard error. Exits with 1 if an output is incomplete, never because
+# something is slow.
 #
 # The logs go to a new directory under TMPDIR, or under /var/tmp if TMPDIR is not set.
 set -euo pipefail

@@ -2,35 +2,25 @@
 # shellcheck shell=bash disable=SC2154  # run.sh sets the variables.
 
 slots() {
-    local lines days expected name added i cpu
-    # The least of some rounds: other programs can only make it longer.
-    local -A least=()
+    local lines days expected name added searched
     lines=$(by_size 50 500 500)
     days=31
     expected=$((days * (288 + 96 + 48 + 24 + 1) * lines / 5))
     note "slots: making the logs of $expected slots"
     mkdir "$work/slots"
-    perl "$here/slots.pl" "$lines" "$work/slots"
+    perl "$here/logs.pl" "$work/slots" "$lines" "$days" 0 5 15 30 60 1440
     # As if its lines had been there for long: else nothing is judged.
     touch --date 2025-01-01 "$work/slots/crontab"
-    for ((i = 1; i <= $(by_size 2 9 9); i++)); do
-        note "slots: round $i"
-        for name in rg without with; do
-            cpu=$(slots_cpu "$name")
-            [ "${least[$name]:-$cpu}" -lt "$cpu" ] || least[$name]=$cpu
-        done
-    done
-    # With --quick rg may take no time that can be measured.
-    [ "${least[rg]}" -gt 0 ] || least[rg]=1
+    rounds "$(by_size 2 9 9)" slots_command rg without with
     check_slots
-    header "$lines lines, $days days, $expected slots" "user CPU, least (ms)" "of rg's" target verdict
-    # rg only counts the lines with END.
+    searched=$(least rg user)
+    header "$lines lines, $days days, $expected slots" "user CPU, least (s)" "of rg's" target verdict
+    # rg only counts the lines with END. With --quick it may take no time that can be measured.
     for name in rg without with; do
-        row "$name" "${least[$name]}" "$(calculate %.1f "${least[$name]} / ${least[rg]}") x" "" ""
+        row "$name" "$(least "$name" user)" "$(calculate %.1f "$(least "$name" user) / ($searched + 1e-6)") x" "" ""
     done
-    added=$((least[with] - least[without]))
-    row "with, less without" "$added" "$(calculate %.1f "$added / ${least[rg]}") x" "<= 100 ms" \
-        "$(verdict "$added <= 100")"
+    added=$(calculate %.3f "$(least with user) - $(least without user)")
+    row "with, less without" "$added" "" "<= 0.1" "$(verdict "$added <= 0.1")"
     rm -rf "$work/slots"
 }
 
@@ -42,13 +32,6 @@ slots_command() {
         without) "${report[@]}" --no-crontab ;;
         with) "${report[@]}" --crontab "$work/slots/crontab" ;;
     esac
-}
-
-# slots_cpu NAME: the user CPU time of the command in milliseconds.
-slots_cpu() {
-    local TIMEFORMAT=%U
-    # The report exits with 1, because one slot is missing.
-    { time slots_command "$1" >/dev/null 2>&1 || true; } 2>&1 | awk '{ printf "%.0f", 1000 * $1 }'
 }
 
 # Checks that one slot is missing, and no other.

@@ -37,6 +37,7 @@ throughput() {
     contender_target[ts]='< 0.1'
     throughput_of 2000000 80
     unset 'contender_target[ts]'
+    throughput_of_sshd 2000000 80
     throughput_of 20000 8000
     throughput_of 20000000 8
 }
@@ -54,6 +55,33 @@ throughput_of() {
         throughput_row "$lines x $bytes B" "$contender"
     done
     rm -rf "$work/input" "$work/logged" "$LOG"
+}
+
+# throughput_of_sshd LINES BYTES: the rows for the same lines through a real ssh and an sshd of this machine.
+throughput_of_sshd() {
+    local lines=$(($1 / $(by_size 20 1 1))) name wall ratio verdict=("" "")
+    local -A taken=()
+    # shellcheck disable=SC2016  # That sh expands them.
+    local -A command=(
+        [remoteexe]='REMOTEEXE_LOG_DIR=$LOG remoteexe -F "$SANDBOX/ssh_config" host "cat $INPUT"'
+        [ssh]='ssh -F "$SANDBOX/ssh_config" "$REMOTEEXE_LOGIN@host" "cat $INPUT" | cat >>"$LOG/log"'
+    )
+    make_lines "$lines" "$2" >"$work/input"
+    for name in remoteexe ssh; do
+        note "throughput: $lines lines of $2 bytes through sshd: $name"
+        # Without the fake ssh.
+        INPUT=$work/input PATH=${PATH//$root\/tests\/fake:/} "$root/tests/try/sandbox.sh" \
+            hyperfine --style none --export-json "$work/results.json" --runs "$(by_size 2 5 5)" --warmup 1 \
+            --prepare "$contender_prepare" "${command[$name]}" >/dev/null
+        wall=$(result '[0].median')
+        taken[$name]=$wall
+        contender_output "${name/ssh/cat}" | cmp - "$work/input" >&2 || fail "$name did not log its input from sshd"
+        ratio=$(calculate %.3g "${taken[remoteexe]} / $wall")
+        [ "$name" = remoteexe ] || verdict=("<= 1" "$(verdict "$ratio <= 1")")
+        row "$lines x $2 B" "$name, through sshd" "$(calculate %.3f "$wall")" \
+            "$(calculate %.3f "$(result '[0] | .user + .system')")" "$ratio x" "${verdict[@]}"
+    done
+    rm -rf "$work/input" "$LOG"
 }
 
 # The lines are numbered, so that none can be lost, doubled or moved unseen.

@@ -47,6 +47,8 @@ pub struct Gatherer<'a> {
     window: &'a Window,
     needs: Needs,
     machine: &'a Machine,
+    /// The first local time of the future.
+    end_of_time: NaiveDateTime,
     expected: Option<Expected>,
     builder: Option<HistoryBuilder>,
     /// The runs to judge later ones by.
@@ -84,6 +86,7 @@ impl<'a> Gatherer<'a> {
             window,
             needs,
             machine,
+            end_of_time: end_of_time(query, window, machine),
             expected,
             builder,
             samples: needs.watch.then(Samples::default),
@@ -92,21 +95,9 @@ impl<'a> Gatherer<'a> {
         }
     }
 
-    /// The first local time of the future, in a report of log directories. A period that ends later has no such limit.
-    fn end_of_time(&self) -> NaiveDateTime {
-        if self.query.source.dirs().is_none() {
-            return NaiveDateTime::MAX;
-        }
-        let end = latest_shown(self.machine.zoned_now) + TOLERANCE;
-        self.window.filter.period.until.map_or(end, |until| until.max(end))
-    }
-
     /// The time to compare records with. A format without a history shows records of any time.
     pub fn clock(&self) -> ReadClock {
-        ReadClock {
-            now: self.machine.now,
-            end: if self.needs.history { self.end_of_time() } else { NaiveDateTime::MAX },
-        }
+        ReadClock { now: self.machine.now, end: if self.needs.history { self.end_of_time } else { NaiveDateTime::MAX } }
     }
 
     pub fn expected(&self) -> Option<&Expected> {
@@ -128,7 +119,7 @@ impl<'a> Gatherer<'a> {
         if !self.window.diagnoses(run) {
             return;
         }
-        let has_come = run.trace.start < self.end_of_time();
+        let has_come = run.trace.start < self.end_of_time;
         if let Some(expected) = &mut self.expected
             && has_come
         {
@@ -243,7 +234,7 @@ impl<'a> Gatherer<'a> {
         // Only the logs in the log directories continue until now.
         let is_here = self.query.source.dirs().is_some();
         let live = is_here.then_some(self.machine.now);
-        let after = after.filter(|after| !is_here || *after <= self.end_of_time());
+        let after = after.filter(|after| !is_here || *after <= self.end_of_time);
         let end = live.max(after).unwrap_or(self.machine.now);
         let now = until.unwrap_or(end).min(end);
         Scope {
@@ -301,6 +292,15 @@ impl<'a> Gatherer<'a> {
             back: &read.back,
         })
     }
+}
+
+/// The first local time of the future, in a report of log directories. A period that ends later has no such limit.
+fn end_of_time(query: &Query, window: &Window, machine: &Machine) -> NaiveDateTime {
+    if query.source.dirs().is_none() {
+        return NaiveDateTime::MAX;
+    }
+    let end = latest_shown(machine.zoned_now) + TOLERANCE;
+    window.filter.period.until.map_or(end, |until| until.max(end))
 }
 
 /// Leaves out the gaps of jobs that certainly have a new line: that have no START in older logs either.

@@ -1,9 +1,9 @@
 //! Adds runs to a history as they end.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use chrono::NaiveDateTime;
+use foldhash::HashMap;
 
 use super::kept_lines::KeptLines;
 use super::scripts::Scripts;

@@ -1,9 +1,9 @@
-//! `--generate complete-bash`, `complete-zsh` and `complete-fish`, in these shells.
+//! `--generate complete-bash` and `complete-zsh`, in these shells. `generate` has fish, which needs no terminal.
 
 use std::fs;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use crate::support::{REMOTEEXE, Scene, Terminal, code, stderr};
+use crate::support::{Scene, Terminal};
 
 /// What somebody types, and the arguments that remoteexe then gets. A tab asks for a completion.
 const TYPED: [(&str, &str); 15] = [
@@ -36,16 +36,9 @@ fn home(shell: &str) -> Scene {
     let known = "bravo_db01,192.0.2.9 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0\n";
     fs::write(scene.path(".ssh/known_hosts"), known).unwrap();
     fs::write(scene.path("key_file"), "").unwrap();
-    fs::write(scene.path("_remoteexe"), completions(shell)).unwrap();
+    let output = scene.remoteexe().args(["--generate", &format!("complete-{shell}")]).output().unwrap();
+    fs::write(scene.path("_remoteexe"), output.stdout).unwrap();
     scene
-}
-
-fn completions(shell: &str) -> String {
-    let what = format!("complete-{shell}");
-    let output = Command::new(REMOTEEXE).args(["--generate", &what]).output();
-    let output = output.unwrap();
-    assert_eq!((code(&output), &*stderr(&output)), (0, ""));
-    String::from_utf8(output.stdout).unwrap()
 }
 
 /// Types all of that in a shell, which is started by `line` and begins with `setup`.
@@ -78,56 +71,4 @@ fn bash_completes_both_command_lines_with_bash_completion_and_without() {
 fn zsh_completes_both_command_lines() {
     let setup = "fpath=($HOME $fpath); autoload -U compinit; compinit -D -u";
     check(&home("zsh"), "exec zsh -d -i", setup);
-}
-
-#[test]
-fn fish_completes_both_command_lines() {
-    for (typed, expected) in [
-        ("remoteexe --vers", "--version"),
-        ("remoteexe --tee ", "always auto never"),
-        ("remoteexe --tee=al", "--tee=always"),
-        ("remoteexe alpha", "alpha_sum01"),
-        ("remoteexe -i ke", "key_file"),
-        ("remoteexe -i key_file brav", "bravo_db01"),
-        ("remoteexe h --te", ""),
-        ("remoteexe h ke", "key_file"),
-        ("remoteexe --repo", "--report"),
-        ("remoteexe -p 22 --repo", ""),
-        ("remoteexe --report --prom", "--prometheus"),
-        ("remoteexe --report --host brav", "bravo_db01"),
-        ("remoteexe --report ke", "key_file"),
-        ("remoteexe --generate ", "airflow complete-bash complete-fish complete-zsh man"),
-        ("remoteexe --generate man ", ""),
-    ] {
-        let scene = home("fish");
-        let mut fish = Command::new("fish");
-        scene.equip(&mut fish);
-        fish.env("HOME", scene.path("")).current_dir(scene.path(""));
-        let ask = format!("source _remoteexe; complete -C '{typed}'");
-        let output = fish.args(["--no-config", "-c", &ask]).output().unwrap();
-        assert_eq!(stderr(&output), "", "{typed}");
-        let lines = String::from_utf8(output.stdout).unwrap();
-        let words = lines.lines().map(|line| line.split('\t').next().unwrap());
-        let mut words: Vec<_> = words.collect();
-        words.sort_unstable();
-        assert_eq!(words.join(" "), expected, "{typed}");
-    }
-}
-
-#[test]
-fn each_shell_and_shellcheck_accept_the_completions() {
-    for (shell, checker) in [
-        ("bash", &["shellcheck", "-s", "bash", "-"][..]),
-        ("bash", &["bash", "-n"]),
-        ("zsh", &["zsh", "-n"]),
-        ("fish", &["fish", "-n"]),
-    ] {
-        let scene = home(shell);
-        let mut command = Command::new(checker[0]);
-        let file = fs::File::open(scene.path("_remoteexe")).unwrap();
-        command.args(&checker[1..]).stdin(Stdio::from(file));
-        let output = command.output().unwrap();
-        let found = String::from_utf8(output.stdout.clone()).unwrap() + &stderr(&output);
-        assert_eq!((code(&output), &*found), (0, ""), "{checker:?}");
-    }
 }

@@ -8,6 +8,7 @@ use std::thread;
 
 use rustix::process::Signal;
 
+use crate::report::fields;
 use crate::support::{
     REMOTEEXE, Running, Sandbox, Scene, as_of_ssh_9_5, children, has_ended, mask_waits, needs_root, own_mounts,
     run_tool, send_to, state, wait_for, wait_until,
@@ -88,6 +89,8 @@ fn a_server_that_is_silent_before_or_in_the_key_exchange_ends_the_run_with_255()
                  END,255,127.0.0.1 true\n"
             )
         );
+        let report = scene.remoteexe().args(["--report", "--json"]).output().unwrap();
+        assert_eq!(fields(&report, "cause connection_failure"), ["\"connection timed out\" true"]);
     }
 }
 
@@ -126,25 +129,6 @@ fn a_job_that_has_connected_may_take_longer() {
     let run = scene.run(&mut command);
     assert_eq!(run.code, 3, "{}", run.records);
     assert!(!run.records.contains("remoteexe:"), "{}", run.records);
-}
-
-#[test]
-fn the_proxy_of_a_connection_that_hangs_is_ended_with_it() {
-    let scene = Scene::new();
-    let pid = scene.path("pid");
-    let proxy = format!("echo $$ >{}; exec sleep 600", pid.display());
-    let proxy = format!("ProxyCommand=sh -c '{proxy}'");
-    let mut command = scene.remoteexe();
-    command.args(["-F", "/dev/null", "-o", &proxy, "--connect-timeout", "1"]);
-    let mut child = Running::spawn(command.args(["h", "s"]));
-    let pid = wait_for("the proxy", || {
-        let pid = fs::read_to_string(&pid).ok()?;
-        Some(pid.strip_suffix('\n')?.to_owned())
-    });
-    assert_eq!(child.code(), Some(255));
-    wait_until("the end of the proxy", || has_ended(&pid));
-    let log = scene.log();
-    assert!(log.ends_with("remoteexe: ssh was killed: not connected after 1.000 s\nEND,255,h s\n"), "{log}");
 }
 
 #[test]
@@ -227,33 +211,4 @@ fn a_job_runs_on_if_the_shell_that_prints_the_marker_cannot_be_run() {
     let log = scene.log();
     assert!(log.contains("\nCouldn't execute /bin/sh -c "), "{log}");
     assert!(!log.contains("\nremoteexe:"), "{log}");
-}
-
-#[test]
-fn the_report_calls_it_a_connection_that_timed_out() {
-    let scene = Scene::new();
-    let port = silent_server(b"").to_string();
-    let mut command = scene.remoteexe();
-    command.args(["-F", "/dev/null", "-p", &port, "--connect-timeout", "0.3"]);
-    scene.run(command.args(["127.0.0.1", "true"]));
-    let mut report = scene.remoteexe();
-    let report = report.args(["--report", "--json"]).output().unwrap();
-    let document: serde_json::Value = serde_json::from_slice(&report.stdout).unwrap();
-    assert_eq!(document["cause"], "connection timed out");
-    assert_eq!(document["connection_failure"], true);
-}
-
-#[test]
-fn the_report_does_not_take_the_same_words_of_a_script_for_it() {
-    let sandbox = Sandbox::start();
-    let scene = Scene::new();
-    let mut command = scene.remoteexe();
-    command.args(["--connect-timeout", "600"]);
-    let script = "echo 'remoteexe: ssh was killed: not connected after 0.300 s'; exit 255";
-    scene.run(sandbox.connect(&mut command).args(["h", script]));
-    let mut report = scene.remoteexe();
-    let report = report.args(["--report", "--json"]).output().unwrap();
-    let document: serde_json::Value = serde_json::from_slice(&report.stdout).unwrap();
-    let cause = "the script returned 255, or a signal ended it";
-    assert_eq!(document["cause"], cause);
 }

@@ -7,8 +7,9 @@ use std::process::Command;
 use rustix::process::Signal;
 
 use crate::support::{
-    ClosedPort, Lingering, NO_GUARDS, REMOTEEXE, Running, SOME_VERSION, Sandbox, Scene, at_once, children, compile_ssh,
-    forge_ssh, mask_waits, needs_root, own_mounts, run_tool, state, try_send_to, wait_for, wait_until, waits,
+    ClosedPort, LOOK_ALIKE, Lingering, NO_GUARDS, REMOTEEXE, Running, SOME_VERSION, Sandbox, Scene, assert_fits,
+    at_once, children, compile_ssh, forge_ssh, job, mask_waits, needs_root, own_mounts, run_tool, state, try_send_to,
+    wait_for, wait_until, waits,
 };
 
 /// Executes ssh.
@@ -54,43 +55,24 @@ fn impatient(scene: &Scene, is_nohup: bool, bin: &str) -> Command {
     command
 }
 
-/// How often the script ran.
-fn runs(scene: &Scene) -> usize {
-    let runs = fs::read_to_string(scene.path("runs")).unwrap_or_default();
-    runs.lines().count()
-}
-
 #[test]
 fn behind_any_launcher_a_script_runs_once_with_its_own_status_and_the_log_says_what_is_missing() {
     let sandbox = Sandbox::start();
     at_once(LAUNCHERS, |(name, launcher)| {
         let compiled = Scene::new();
         let bin = compile_ssh(&compiled, launcher);
-        for (rest, status, output) in [
-            ("sleep 3; echo out; exit 7", 7, "out\n"),
+        let reason = format!("{bin}/ssh is not known as OpenSSH's own ssh; put that before it in PATH");
+        let lacks = format!("remoteexe: no retries: {reason} | remoteexe: no connect timeout: {reason}");
+        for (script, left) in [
+            ("sleep 3; echo out; exit 7", "out | 7, ran 1".to_owned()),
             // As a failed connection would.
-            ("echo 'Connection closed by 127.0.0.1 port 1'; exit 255", 255, "Connection closed by 127.0.0.1 port 1\n"),
+            (&format!("echo '{LOOK_ALIKE}'; exit 255"), format!("{LOOK_ALIKE} | 255, ran 1")),
         ] {
             at_once([false, true], |is_nohup| {
                 let scene = Scene::new();
-                let script = format!("echo run >>{}; {rest}", scene.path("runs").display());
                 let mut command = impatient(&scene, is_nohup, &bin);
-                let run = scene.run(sandbox.connect(&mut command).args(["h", &script]));
-                assert_eq!((run.code, runs(&scene)), (status, 1), "{name}\n{}", run.records);
-                let reason = format!("{bin}/ssh is not known as OpenSSH's own ssh; put that before it in PATH");
-                let config = sandbox.dir.join("ssh_config");
-                assert_eq!(
-                    run.records,
-                    format!(
-                        "START,-,h {script}\n\
-                         remoteexe: no retries: {reason}\n\
-                         remoteexe: no connect timeout: {reason}\n\
-                         command,ssh -F {} {}@h {script}\n{output}END,{status},h {script}\n",
-                        config.display(),
-                        sandbox.login
-                    ),
-                    "{name}"
-                );
+                let found = job(&scene, sandbox.connect(&mut command), script);
+                assert_fits(&found, &format!("{lacks} | call | {left}"), name);
             });
         }
     });
@@ -99,18 +81,15 @@ fn behind_any_launcher_a_script_runs_once_with_its_own_status_and_the_log_says_w
 #[test]
 fn a_launcher_that_looks_like_ssh_itself_is_found_out_by_what_runs() {
     let sandbox = Sandbox::start();
-    at_once(LAUNCHERS[..3].to_vec(), |(name, launcher)| {
+    at_once(&LAUNCHERS[..3], |(name, launcher)| {
         let scene = Scene::new();
         let bin = forge_ssh(&scene, SOME_VERSION, launcher);
-        let script = format!("echo run >>{}; sleep 3; exit 7", scene.path("runs").display());
         let mut command = impatient(&scene, false, &bin);
-        let run = scene.run(sandbox.connect(&mut command).args(["h", &script]));
-        assert_eq!((run.code, runs(&scene)), (7, 1), "{name}\n{}", run.records);
-        let log = run.records;
-        assert!(!log.contains("not connected"), "{name}\n{log}");
+        let left = job(&scene, sandbox.connect(&mut command), "sleep 3; exit 7");
         // Without an option before ours, the marker comes as from ssh itself.
-        let is_found_out = log.contains(&format!("no connect timeout: /proc does not show that {bin}/ssh ran\n"));
-        assert!(is_found_out || name == "exec", "{name}\n{log}");
+        let lack = format!("…no connect timeout: /proc does not show that {bin}/ssh ran…");
+        assert_fits(&left, &format!("{}7, ran 1", if *name == "exec" { "…" } else { &lack }), name);
+        assert!(!left.contains("not connected"), "{name}\n{left}");
     });
 }
 
@@ -158,8 +137,8 @@ fn an_ssh_that_changes_its_user_or_cannot_be_read_gets_no_retries() {
     let bin = scene.path("bin");
     fs::create_dir(&bin).unwrap();
     let copy = bin.join("ssh").display().to_string();
-    crate::support::run_tool("cp", &["/usr/bin/ssh", &copy]);
-    crate::support::run_tool("chmod", &["4755", &copy]);
+    run_tool("cp", &["/usr/bin/ssh", &copy]);
+    run_tool("chmod", &["4755", &copy]);
     let port = ClosedPort::reserve().to_string();
     let mut command = scene.remoteexe();
     command.env("PATH", &bin).args(["-F", "/dev/null", "-p", &port, "--retries", "3"]);
@@ -266,12 +245,10 @@ fn without_proc_the_job_runs_as_without_retries_and_the_log_says_so() {
     let mut command = own_mounts("mount -t tmpfs none /proc; exec \"$@\"");
     scene.equip(&mut command);
     command.args([REMOTEEXE, "--retries", "1", "--connect-timeout", "1"]);
-    let run = scene.run(sandbox.connect(&mut command).args(["h", "sleep 2; exit 255"]));
-    assert_eq!(run.code, 255);
-    let (_, rest) = run.records.split_once("@h sleep 2; exit 255\n").unwrap();
+    let left = job(&scene, sandbox.connect(&mut command), "sleep 2; exit 255");
     let reason = "/proc does not show what runs";
-    let lacks = format!("remoteexe: no retries: {reason}\nremoteexe: no connect timeout: {reason}\n");
-    assert_eq!(rest, format!("{lacks}END,255,h sleep 2; exit 255\n"));
+    let lacks = format!("remoteexe: no retries: {reason} | remoteexe: no connect timeout: {reason}");
+    assert_fits(&left, &format!("call | {lacks} | 255, ran 1"), "without /proc");
 
     let mut command = own_mounts("mount -t tmpfs none /proc; exec \"$@\"");
     let scene = Scene::new();

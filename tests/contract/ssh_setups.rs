@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use crate::support::{
     ClosedPort, REMOTEEXE, REQUESTED, Running, Sandbox, Scene, is_running, mask_waits, needs_root, own_mounts,
-    run_tool, texts_in, wait_until, waits,
+    run_tool, wait_until, waits,
 };
 
 /// Both ways to run a job. The time is never over, on a busy machine either.
@@ -302,22 +302,4 @@ fn a_job_is_the_same_with_the_server_dropbear() {
     let pid = server.id().to_string();
     drop(server);
     assert!(!is_running(&pid));
-}
-
-#[test]
-fn a_wrapper_script_of_the_field_runs_the_job_once_and_each_run_says_what_it_goes_without() {
-    let sandbox = Sandbox::start();
-    let scene = Scene::new();
-    let mut command = scene.remoteexe_with_ssh("/usr/bin/ssh \"$@\"");
-    command.args(WAYS[1]);
-    let script =
-        format!("echo run >>{}; echo 'Connection closed by 127.0.0.1 port 1'; exit 255", scene.path("runs").display());
-    sandbox.connect(&mut command).args(["h", &script]);
-    assert_eq!(scene.run(&mut command).code, 255);
-    assert_eq!(fs::read_to_string(scene.path("runs")).unwrap(), "run\n");
-    let log = String::from_utf8(scene.log_bytes()).unwrap();
-    for lack in ["remoteexe: no retries: ", "remoteexe: no connect timeout: "] {
-        assert_eq!(log.matches(lack).count(), 1, "{log}");
-    }
-    let _ = texts_in(&scene.log_path());
 }

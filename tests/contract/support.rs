@@ -12,6 +12,7 @@ mod case;
 mod clock;
 mod cron;
 mod day;
+mod job;
 mod launcher;
 mod log;
 mod mounts;
@@ -29,6 +30,7 @@ pub use case::case_as_run;
 pub use clock::FAKETIME;
 pub use cron::cron;
 pub use day::day_of_300_jobs;
+pub use job::{LOOK_ALIKE, assert_fits, job};
 pub use launcher::{SOME_VERSION, compile_ssh, forge_ssh};
 pub use log::{
     MARK, NO_GUARDS, REQUESTED, as_of_ssh_9_5, files, log_of_ended, log_of_h_s, mask_waits, received, records,
@@ -40,7 +42,6 @@ pub use process::{
     stderr, try_send_to,
 };
 pub use proxy::{Cut, Proxy};
-pub use run_notation::records_of;
 pub use sandbox::Sandbox;
 pub use scene::{REMOTEEXE, Run, Scene, run};
 pub use terminal::Terminal;

@@ -111,6 +111,16 @@ incidents() {
     sed '1,/^$/d; /^$/d; /^\(Crontab\|Running\|Overlaps\|Failures\|Healthy\) /,$d'
 }
 
+# fact NAME: of a first screen on standard input the lines of one of the facts below the problems, such as Crontab.
+fact() {
+    awk -v name="$1" '/^[^ ]/ || /^$/ { is_it = index($0, name) == 1 } is_it'
+}
+
+# watched: of a first screen on standard input the good runs that are not as usual.
+watched() {
+    sed -n '/^Watch/,/^$/{//!p}'
+}
+
 # task [SLOT [TRY]]: runs the task of the first DAG in dags.py, as Airflow does.
 task() {
     local id
@@ -137,4 +147,21 @@ faults() {
         printf '%s\n' "PATH=$BIN:/usr/bin:/bin" ${1:+"$1"} "$line" >"crontab"
         remoteexe --report --check --crontab crontab | sed 1d
     done
+}
+
+# manual: the manual as a reader sees it, without the indentation of sections. A line that ends with a backslash goes on.
+manual() {
+    remoteexe --generate man | mandoc -Tascii -Owidth=200 | sed -E 's/.\x08//g; s/^ {5}//' | sed ':line; /\\$/ { N; s/\\\n//; b line; }'
+}
+
+# part HEADING: the source of the manual below a heading, up to the next one of its kind.
+part() {
+    remoteexe --generate man | awk -v heading="$1" '
+        /^\.S[hs] / { is_it = $0 == heading || is_it && /^\.Ss/ && heading ~ /^\.Sh/ }
+        is_it'
+}
+
+# names MACRO HEADING: the names that are items of this kind in a part of the manual.
+names() {
+    part "$2" | sed -n "s/^\.It $1 //p" | sed 's/ , /\n/g' | sort -u
 }

@@ -2,9 +2,8 @@
 
 use std::fmt::Write;
 use std::fs;
-use std::iter::Peekable;
 use std::path::Path;
-use std::str::Lines;
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
@@ -16,25 +15,27 @@ use super::scene::{FAKE, REMOTEEXE, Scene};
 /// Functions for the commands.
 const PRELUDE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/contract/cases/prelude.sh");
 
+/// 2026-01-01.
+const LONG_AGO: Duration = Duration::from_secs(1_767_225_600);
+
 /// The case with what its commands print now.
 pub fn case_as_run(case: &str) -> String {
     let scene = Scene::new();
     let mut found = String::new();
-    let mut lines = case.lines().peekable();
-    while let Some(line) = lines.next() {
+    let lines: Vec<&str> = case.lines().collect();
+    let mut rest = lines.as_slice();
+    while let [line, after @ ..] = rest {
+        rest = after;
         let _ = writeln!(found, "{line}");
         if let Some(name) = line.strip_prefix("==> ") {
-            let content = take(&mut lines, |line| !is_head(line));
+            let content = take(&mut rest, |line| !is_head(line));
             found += &content;
             write_file(&scene, name, &content);
         } else if let Some(command) = line.strip_prefix("$ ") {
-            let more = take(&mut lines, |line| line.starts_with("> "));
+            let more = take(&mut rest, |line| line.starts_with("> "));
             found += &more;
-            if lines.peek().is_some_and(|line| !line.is_empty() && !is_head(line)) {
-                take(&mut lines, |line| !line.starts_with("= "));
-                lines.next().expect("= STATUS after what a command prints");
-            }
-            found += &result(&scene, &format!("{command}\n{}", more.replace("> ", "")));
+            rest = &rest[printed(rest)..];
+            found += &result(&scene, &format!("{command}\n{more}").replace("\n> ", "\n"));
         } else {
             assert!(line.is_empty() || line.starts_with('#'), "neither a file nor a command: {line}");
         }
@@ -47,25 +48,42 @@ fn is_head(line: &str) -> bool {
     line.starts_with("==> ") || line.starts_with("$ ")
 }
 
-fn take(lines: &mut Peekable<Lines>, is_part: impl Fn(&str) -> bool) -> String {
-    let mut taken = String::new();
-    while let Some(line) = lines.next_if(|line| is_part(line)) {
-        taken += line;
-        taken.push('\n');
-    }
-    taken
+fn take(rest: &mut &[&str], is_part: impl Fn(&str) -> bool) -> String {
+    let end = rest.iter().position(|line| !is_part(line)).unwrap_or(rest.len());
+    let (taken, after) = rest.split_at(end);
+    *rest = after;
+    taken.iter().fold(String::new(), |text, line| text + line + "\n")
 }
 
-/// Writes a file of the case. Blank lines at its end only set it apart.
+/// How many lines a command has printed when the case was written. An exit status ends them. Without one, blank lines and
+/// comments before the next command or file are no part of them.
+fn printed(lines: &[&str]) -> usize {
+    let end = lines.iter().position(|line| is_head(line)).unwrap_or(lines.len());
+    let status = lines[..end].iter().position(|line| line.starts_with("= "));
+    let last = status.or_else(|| lines[..end].iter().rposition(|line| !is_between(line)));
+    last.map_or(0, |last| last + 1)
+}
+
+/// Whether such a line may stand between two commands.
+fn is_between(line: &str) -> bool {
+    line.is_empty() || line.starts_with('#')
+}
+
+/// Writes a file of the case. Blank lines at its end only set it apart. Slots before the last change of a crontab are not
+/// judged, so that is before all logs.
 fn write_file(scene: &Scene, name: &str, content: &str) {
     let content = content.trim_end_matches('\n').to_owned() + "\n";
     let content = content.replace("$DIR", &dir(scene)).replace("$BIN", bin());
     let path = scene.path(name);
     fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
-    fs::write(path, bytes_of(&records_of(&content))).expect("a file");
+    fs::write(&path, bytes_of(&records_of(&content))).expect("a file");
+    if name.ends_with("crontab") {
+        let file = fs::File::options().append(true).open(path).expect("the file");
+        file.set_modified(SystemTime::UNIX_EPOCH + LONG_AGO).expect("a file of ours");
+    }
 }
 
-/// What a command prints, on standard error with a mark, and its exit status.
+/// What a command prints, on standard error with a mark, and its exit status if that is not 0.
 fn result(scene: &Scene, command: &str) -> String {
     let (command, fields) = command.trim_end().split_once(" | fields ").unwrap_or((command, ""));
     // A command that waits for what never comes fails alone, and does not hold up all tests. `--foreground` leaves a
@@ -80,14 +98,11 @@ fn result(scene: &Scene, command: &str) -> String {
     if !fields.is_empty() {
         result = fields_of(&result, fields);
     }
-    if result.starts_with('\n') {
-        result.insert(0, '␤');
-    }
     for line in shown(scene, &output.stderr).lines() {
         let _ = writeln!(result, "{}", format!("! {line}").trim_end());
     }
     let status = code(&output);
-    if !result.is_empty() || status != 0 {
+    if status != 0 || result.lines().last().is_some_and(is_between) {
         let _ = writeln!(result, "= {status}");
     }
     result

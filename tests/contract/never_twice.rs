@@ -57,7 +57,7 @@ impl Run {
 
 /// Runs job number `job`, which appends its number to `ids` and prints some lines.
 fn run(sandbox: &Sandbox, port: u16, ids: &Scene, job: u64) -> Run {
-    run_with(&["--retries", &RETRIES.to_string()], None, sandbox, port, ids, job)
+    run_with(&[], None, sandbox, port, ids, job)
 }
 
 /// The same with these options, and with the ssh in the directory `bin` if there is one.
@@ -70,7 +70,8 @@ fn run_with(options: &[&str], bin: Option<&str>, sandbox: &Sandbox, port: u16, i
     if let Some(bin) = bin {
         command.env("PATH", format!("{bin}:/usr/bin:/bin"));
     }
-    command.args(["--retry-delay", "0.01", "-p", &port.to_string()]).args(options);
+    command.args(["--retries", &RETRIES.to_string(), "--retry-delay", "0.01"]);
+    command.args(["-p", &port.to_string()]).args(options);
     let code = Running::spawn(sandbox.connect(&mut command).args(["h", &script])).code();
     let log = scene.log();
     assert_eq!(log.matches("START,-,").count(), 1, "{log}");
@@ -194,8 +195,7 @@ fn jobs_whose_time_to_connect_ends_around_the_request_never_run_twice() {
         let timeout = format!("{:.3}", 0.01 + random.f64() * whole);
         let cut = random.bool().then(|| Cut::random(&mut random, WHOLE_JOB));
         let proxy = Proxy::start(sandbox.port(), cut.into_iter().collect());
-        // More attempts would only fail again where the time is too short.
-        let options = ["--retries", "2", "--connect-timeout", &timeout];
+        let options = ["--connect-timeout", &timeout];
         run_with(&options, None, &sandbox, proxy.port(), &ids, job)
     });
     assert_never_twice(&runs, &ids, seed);
@@ -227,7 +227,7 @@ fn jobs_behind_launchers_that_are_cut_or_time_out_at_any_moment_never_run_twice(
         let timeout = format!("{:.3}", 0.01 + random.f64());
         let cut = random.bool().then(|| Cut::random(&mut random, WHOLE_JOB));
         let proxy = Proxy::start(sandbox.port(), cut.into_iter().collect());
-        let options = ["--retries", "2", "--connect-timeout", &timeout];
+        let options = ["--connect-timeout", &timeout];
         run_with(&options, bin.map(String::as_str), &sandbox, proxy.port(), &ids, job)
     });
     assert_never_twice(&runs, &ids, seed);

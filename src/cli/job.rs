@@ -74,7 +74,7 @@ struct JobArgs {
     #[arg(allow_negative_numbers = true)]
     connect_timeout: Option<OsString>,
 
-    /// Spread the jobs: each waits before ssh, always as long, and up to SECONDS
+    /// Spread the jobs: each waits up to SECONDS before ssh, the same time in every run
     #[arg(long, value_name = "SECONDS", env = "REMOTEEXE_SPLAY", help_heading = "Time", allow_negative_numbers = true)]
     splay: Option<OsString>,
 

@@ -15,7 +15,7 @@ const LONGEST: usize = 40;
 /// The times at which a line is due, in the local time of its cron.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Timing {
-    /// Bit N stands for minute N, and below for hour, day, month or weekday N. Sunday is 0.
+    /// Bit N stands for minute N, and in the next fields for hour, day, month and weekday N. Sunday is 0.
     pub minutes: u64,
     pub hours: u64,
     pub days: u64,

@@ -206,7 +206,7 @@ impl Relay<'_, '_> {
             // useful.
             return;
         }
-        // The family takes long, so it comes before the last look: anybody may continue ssh in the meantime.
+        // To look for the family takes long, so that comes before the last look: anybody may continue ssh in the meantime.
         if let Some(family) = &mut self.watch.family {
             family.take_in();
         }

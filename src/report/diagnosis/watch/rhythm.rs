@@ -120,21 +120,21 @@ fn of_runs(job: &WatchedJob, all: &[OtherJob]) -> Option<(Beat, Counts)> {
     if days.len() < MIN_DAYS || !is_now {
         return None;
     }
+    let most_elsewhere = bad().count() / 5;
+    // The failures come first: for most pairs of jobs a few of them are enough to see that there is nothing.
     let counts = |is_there: &dyn Fn(&Sample) -> bool| {
-        Counts::of(job.samples.iter().map(|it| (is_there(it), it.failure.is_some())))
+        let is_most = bad().filter(|it| !is_there(it)).nth(most_elsewhere).is_none();
+        is_most.then(|| Counts::of(job.samples.iter().map(|it| (is_there(it), it.failure.is_some()))))
     };
     let chance = |counts: &Counts, hypotheses: usize| {
-        let is_most = counts.bad * 5 >= (counts.bad + counts.other_bad) * 4;
         let chance = counts.chance() * real(hypotheses);
-        (chance < CHANCE_OF_RUNS && is_most && counts.all * 2 < job.samples.len()).then_some(chance)
+        (chance < CHANCE_OF_RUNS && counts.all * 2 < job.samples.len()).then_some(chance)
     };
     let others = all.iter().filter(|it| it.job.name != job.name || it.job.account != job.account);
-    let most_that_do_not_follow = bad().count() / 5;
     let mut after: Vec<(f64, &WatchedJob, Counts)> = others
         .filter(|other| other.is_followed_by(last) && !other.is_followed_by_most(&job.samples))
-        .filter(|other| bad().filter(|it| !other.is_followed_by(it)).nth(most_that_do_not_follow).is_none())
         .filter_map(|other| {
-            let counts = counts(&|it| other.is_followed_by(it));
+            let counts = counts(&|it| other.is_followed_by(it))?;
             Some((chance(&counts, all.len())?, other.job, counts))
         })
         .collect();
@@ -146,6 +146,6 @@ fn of_runs(job: &WatchedJob, all: &[OtherJob]) -> Option<(Beat, Counts)> {
         return Some((Beat::After(Rc::clone(&other.name)), *counts));
     }
     let hour = last.start.hour();
-    let counts = counts(&|it| it.start.hour() == hour);
+    let counts = counts(&|it| it.start.hour() == hour)?;
     chance(&counts, 24).map(|_| (Beat::Hour(hour), counts))
 }

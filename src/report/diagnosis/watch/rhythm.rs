@@ -54,12 +54,11 @@ impl<'a> OtherJob<'a> {
     }
 
     /// Those of the runs, which are in order, for which `is_followed_by` holds.
-    fn followers<'r>(&self, mut runs: &'r [Sample]) -> impl Iterator<Item = &'r Sample> {
-        self.spans.iter().flat_map(move |[from, until]| {
-            runs = &runs[runs.partition_point(|it| it.start < *from)..];
-            let (inside, later) = runs.split_at(runs.partition_point(|it| it.start <= *until));
-            runs = later;
-            inside
+    fn followers<'r>(&self, runs: &'r [Sample]) -> impl Iterator<Item = &'r Sample> {
+        let mut spans = self.spans.iter().peekable();
+        runs.iter().filter(move |run| {
+            while spans.next_if(|[_, until]| *until < run.start).is_some() {}
+            spans.peek().is_some_and(|[from, _]| *from <= run.start)
         })
     }
 }
@@ -128,13 +127,14 @@ fn of_runs(job: &WatchedJob, all: &[OtherJob]) -> Option<(Beat, Counts)> {
     if days.len() < MIN_DAYS || !is_now {
         return None;
     }
-    let all_bad = bad().count();
+    let (all_bad, half) = (bad().count(), job.samples.len().div_ceil(2));
     // The failures come first: for most pairs of jobs a few of them are enough to see that there is nothing.
     let is_suspect = |is_there: &dyn Fn(&Sample) -> bool| bad().filter(|it| !is_there(it)).nth(all_bad / 5).is_none();
     let judged = |there: &mut dyn Iterator<Item = &Sample>, hypotheses: usize| {
-        let (all, bad) = there.fold((0, 0), |(all, bad), run| (all + 1, bad + usize::from(run.failure.is_some())));
+        let (all, bad) =
+            there.take(half).fold((0, 0), |(all, bad), run| (all + 1, bad + usize::from(run.failure.is_some())));
         let counts = Counts { bad, all, other_bad: all_bad - bad, others: job.samples.len() - all };
-        let chance = (all < counts.others).then(|| counts.chance() * real(hypotheses))?;
+        let chance = (all < half).then(|| counts.chance() * real(hypotheses))?;
         (chance < CHANCE_OF_RUNS).then_some((chance, counts))
     };
     let others = all.iter().filter(|it| it.job.name != job.name || it.job.account != job.account);

@@ -1,4 +1,4 @@
-//! What the shape of a line implies, whatever its words.
+//! Judges a line by its shape, whatever its words.
 
 /// A line without its time, its level, and other text before the message.
 pub fn message(text: &str) -> &str {
@@ -29,7 +29,7 @@ fn is_level(word: &str) -> bool {
     matches!(word, "INFO" | "DEBUG" | "NOTICE" | "TRACE" | "WARN" | "WARNING" | "ERROR")
 }
 
-/// Whether a character belongs to a frame around the text, to a list, or is a tool's mark for good or bad.
+/// Whether a character belongs to a frame or a list, or is a tool's mark for success or failure.
 pub fn is_decoration(character: char) -> bool {
     let is_mark =
         |character| matches!(character, '|' | '>' | '*' | '!' | '×' | '•' | '→' | '❌' | '✔' | '✗' | '✘' | '✖');
@@ -88,7 +88,8 @@ pub fn is_numbered(message: &str) -> bool {
     message.split_once(": ").is_some_and(|(number, _)| is_number(number))
 }
 
-/// Whether a shell says this of a script: `/srv/load.sh: line 31: DIR: unbound variable`, `load.sh: 14: aws: not found`.
+/// Whether a line is a shell's message about a script: `/srv/load.sh: line 31: DIR: unbound variable`, `load.sh: 14:
+/// aws: not found`.
 pub fn is_of_shell(message: &str) -> bool {
     let mut parts = message.splitn(3, ": ");
     let (script, line) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());

@@ -13,9 +13,9 @@ pub struct Tally {
     pub runs: u64,
     /// Exit status 0.
     pub ok: u64,
-    /// With an exit status that does not count as a failure.
+    /// With another exit status that is accepted.
     pub accepted: u64,
-    /// Runs that did nothing, because a lock is held.
+    /// Runs that did nothing because a lock was held.
     pub skipped: u64,
     /// With any other exit status.
     pub failed: u64,
@@ -24,7 +24,6 @@ pub struct Tally {
     /// Failed runs whose command line was refused.
     pub usage_errors: u64,
     pub retried: u64,
-    /// Still running.
     pub running: u64,
     /// Without END, and the process is gone.
     pub lost: u64,
@@ -38,7 +37,7 @@ pub struct Tally {
 pub struct Count {
     pub name: &'static str,
     pub number: u64,
-    /// Should be 0.
+    /// Whether the number should be 0, and is not.
     pub is_bad: bool,
 }
 

@@ -60,7 +60,7 @@ impl DurationStats {
         self.bound().filter(|_| self.good >= MIN_GOOD)
     }
 
-    /// The same with a single good run.
+    /// The same limit, but known from the first good run on.
     fn bound(&self) -> Option<TimeDelta> {
         let longest = TimeDelta::seconds(self.longest.into());
         (self.good > 0).then(|| (longest * FACTOR).max(longest + GRACE))
@@ -72,7 +72,7 @@ impl DurationStats {
         (at < now).then_some(at)
     }
 
-    /// The local time from which on a run without END is overdue, if there is any good run.
+    /// The local time from which a run without END is overdue, if its job has a good run.
     pub fn overdue(&self, run: &RunSummary) -> Option<NaiveDateTime> {
         after(run.begun, self.bound()?)
     }
@@ -104,8 +104,8 @@ impl ByDay {
     }
 }
 
-/// The runs of a job that pass the filter, by START: each with its number in the history, and with how long earlier good
-/// runs took. Medians are unknown.
+/// The runs of a job for which `is_asked` is true, by START: each with its number in the history, and with the
+/// durations of earlier good runs. Medians are unknown.
 pub fn before_each(
     history: &History,
     job: JobId,

@@ -29,7 +29,7 @@ pub use jobs::{HostId, JobId, KnownJob};
 /// Runs by job, and within a job by START.
 #[derive(Default)]
 pub struct History {
-    /// First those of crontabs, then the others in the order in which they first appeared.
+    /// First the jobs of crontabs, then the others in the order of their first runs.
     pub jobs: Vec<KnownJob>,
     pub hosts: Vec<Box<[u8]>>,
     /// One job after the other.
@@ -46,7 +46,6 @@ pub struct History {
 pub struct Good {
     pub end: NaiveDateTime,
     pub start: NaiveDateTime,
-    /// The duration.
     pub seconds: u32,
 }
 
@@ -72,8 +71,7 @@ pub struct RunSummary {
     pub begun: NaiveDateTime,
     /// The local time of the last record, which is END if there is one.
     pub last: NaiveDateTime,
-    /// The local time of END. Of a lost run, the time by which it was certainly dead; otherwise that of the last
-    /// record.
+    /// The local time of END, or by which a lost run was certainly dead, or of a running run's last record.
     pub until: NaiveDateTime,
     /// From START to END, or [`UNKNOWN`], as after the clock was set back.
     seconds: u32,
@@ -92,7 +90,7 @@ pub enum RunFlag {
     Ambiguous = 2,
     /// The remote command certainly ended by itself.
     ReachedHost = 4,
-    /// ssh was to be run, so the first operand is a host.
+    /// The log has the ssh command, so the first operand is a host.
     HasCommand = 8,
     Retried = 16,
     /// The exit status is not 0, but accepted.
@@ -124,7 +122,7 @@ impl RunSummary {
         self.seconds().filter(|_| is_good)
     }
 
-    /// Whether the run was going on between `since` and `end`, without `end`.
+    /// Whether the run was going on at `since` or later, but before `end`.
     pub fn is_in(&self, since: NaiveDateTime, end: NaiveDateTime) -> bool {
         let is_open = self.outcome == Outcome::Running;
         self.start < end && (is_open || self.until >= since)
@@ -153,7 +151,7 @@ impl History {
         }
     }
 
-    /// Excludes a job's good runs since then from its usual duration: they did nothing.
+    /// Excludes a job's good runs since then from its usual duration, because they did nothing.
     pub fn set_idle(&mut self, account: Account, name: &[u8], since: NaiveDateTime) {
         let is_it = |job: &JobId| self.account(*job) == account && *self.job(*job).name == *name;
         let Some(job) = self.job_ids().find(is_it) else { return };
@@ -211,7 +209,7 @@ impl History {
         0..JobId::try_from(self.jobs.len()).expect("jobs are numbered so")
     }
 
-    /// The most informative line of a bad run's output, if it was kept.
+    /// The line of output with the reason of a bad run, if it was kept.
     pub fn line(&self, run: &RunSummary) -> Option<&[u8]> {
         self.lines.get(run.line)
     }

@@ -1,4 +1,4 @@
-//! Adds good runs from older logs as a baseline: only these show how long a rare job takes.
+//! Adds good runs from older logs as a baseline, because the logs of a report may have none of a rare job.
 //!
 //! Older logs are read only for runs without END and for long runs, and only until there are enough good runs.
 
@@ -23,13 +23,13 @@ use crate::report::runs::run::Run;
 /// The jobs by account and [`lasting_name`]: the words of a job may hold the date.
 type Jobs = HashMap<(Account, Rc<[u8]>), Vec<JobId>>;
 
-/// The most days with logs that are looked at. A user may have made a log of every day since the year 1.
+/// The most days whose logs are read. A user may have made a log of every day since the year 1.
 const MOST_DAYS: usize = 400;
 
 pub struct OlderLogs<'a> {
     /// The logs that were found, of all days.
     pub known: &'a [LogFile],
-    /// Logs whose runs are all known already, such as one of an earlier day that was written after midnight.
+    /// The logs that were read already, such as a log of the day before that was written after midnight.
     pub read: HashSet<FileId>,
     /// The local time since which logs have been read.
     pub from: NaiveDateTime,
@@ -39,7 +39,6 @@ pub struct OlderLogs<'a> {
 }
 
 impl OlderLogs<'_> {
-    /// Adds good runs from older logs to the history.
     pub fn add_good_runs(&self, history: &mut History, scope: &Scope, accept: &impl Fn(&mut Run)) {
         let asking: Vec<JobId> =
             history.job_ids().filter(|job| history.of_job(*job).iter().any(|run| is_asking(run, scope))).collect();
@@ -64,7 +63,7 @@ impl OlderLogs<'_> {
         }
     }
 
-    /// Gives `take` each run of a day's `logs` that ended before the logs of the report.
+    /// Passes each run in a day's `logs` to `take`, if it ended before `from`.
     pub fn read_day(&self, logs: Vec<LogFile>, mut take: impl FnMut(Run)) {
         let logs = find::inputs(logs);
         let clock = ReadClock { now: self.machine.now, end: NaiveDateTime::MAX };
@@ -77,7 +76,7 @@ impl OlderLogs<'_> {
         self.files.set(self.files.get() + read.merged.files);
     }
 
-    /// The logs of the days before those that were read.
+    /// The unread logs of the days before `from`, by day.
     pub fn earlier_days(&self) -> BTreeMap<NaiveDate, Vec<LogFile>> {
         let mut days: BTreeMap<NaiveDate, Vec<LogFile>> = BTreeMap::new();
         let is_unread = |log: &&LogFile| !self.read.contains(&log.id);
@@ -109,8 +108,7 @@ fn wanting(history: &History, asking: &[JobId], scope: &Scope, day: NaiveDate) -
     jobs
 }
 
-/// Whether the report needs to know how long the run should take: it is going on, was lost without an earlier sign, or
-/// took long.
+/// Whether the report needs the usual duration of the run: the run has been going on for long, was lost, or took long.
 fn is_asking(run: &RunSummary, scope: &Scope) -> bool {
     match run.outcome {
         Outcome::Lost => !run.is(RunFlag::Dated) || run.until >= scope.since,

@@ -14,16 +14,16 @@ use crate::report::history::scope::Scope;
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::assembler::ClockBack;
 
-/// For this time before the logs begin, slots are expected but not missed: their START may come later.
+/// How long before the logs begin slots are matched too, without being missed: their STARTs may come late.
 const LEAD: TimeDelta = TimeDelta::hours(4);
 
-/// In seconds. The clock of a copied log may be years off.
+/// The longest time, in seconds, that may have come twice. The clock of a copied log may be years off.
 const LONGEST_REPEATED: i64 = 24 * 3600;
 
 /// The most slots that are checked: a hostile crontab must not take unlimited time and memory.
 const MAX_SLOTS: i64 = 20_000_000;
 
-/// The most runs before a slot that may have been going on at the slot.
+/// The most earlier runs of which one may have been going on at a slot.
 const MAX_RUNS: usize = 100;
 
 /// A job that misses this many slots before its first START may be a new one.
@@ -37,7 +37,7 @@ const IN_A_ROW: TimeDelta = TimeDelta::minutes(15);
 pub struct Timeframe<'a> {
     /// The period that is shown. What comes after it is not checked.
     pub scope: &'a Scope,
-    /// An earlier report has shown what was detected before the period.
+    /// Whether an earlier report has shown what was detected before the period.
     pub is_news: bool,
     /// Logs were read if they had been written to since then.
     pub reach: Option<NaiveDateTime>,
@@ -76,15 +76,15 @@ impl Timeframe<'_> {
         }
     }
 
-    /// The local time up to which all STARTs were read. Nobody knows how far the copy of another machine's logs has
-    /// come. The copies of several workers are taken to be of one time.
+    /// The local time up to which all STARTs were read. A copy of another machine's logs may be old, so it counts up to
+    /// its last START. The copies of several workers are taken to be of one time.
     fn until(&self, scheduler: Scheduler) -> NaiveDateTime {
         let remote = self.workers(scheduler).into_iter().filter(|worker| worker.is_remote());
         let last = remote.filter_map(|worker| self.coverage.of(worker)).map(|it| it.last).max();
         last.map_or(self.scope.now, |last| last.min(self.scope.now))
     }
 
-    /// The days to check, or all. If logs were named one by one, whole days may be absent.
+    /// The days to check, or None for all. If logs were given one by one, whole days may be absent.
     fn days(&self, scheduler: Scheduler) -> Option<&BTreeSet<NaiveDate>> {
         let are_all = self.reach.is_some() || !self.first_days.is_empty();
         let covered = self.coverage.of(scheduler).filter(|_| !are_all);
@@ -118,8 +118,8 @@ impl Expected {
         found
     }
 
-    /// The times that came twice because the clock of a scheduler went back. If it had been set ahead before, nothing
-    /// was started between the last START before and the time to which it went back.
+    /// The times that came twice because the clock of a scheduler went back. They begin with the last START before the
+    /// time to which the clock went back: if it had been set ahead before, nothing was started in between.
     fn repeated(&self, back: &[ClockBack], scheduler: Scheduler) -> Vec<Range<i64>> {
         let back = back.iter().filter(|back| back.scheduler == scheduler);
         let times = back.map(|back| {
@@ -131,7 +131,8 @@ impl Expected {
         times.collect()
     }
 
-    /// The time since which there are not too many slots, on all days or on `days` only. The last slots count.
+    /// The later of `from` and the time since which there are at most [`MAX_SLOTS`] slots, on all days or on `days`
+    /// only.
     fn bounded(&self, from: NaiveDateTime, until: NaiveDateTime, days: Option<&BTreeSet<NaiveDate>>) -> NaiveDateTime {
         let lines = self.jobs.iter().flat_map(|job| &job.lines);
         let per_day = lines.map(|line| {
@@ -167,7 +168,7 @@ struct SlotChecker<'a> {
     scheduler: Scheduler,
     from: NaiveDateTime,
     until: NaiveDateTime,
-    /// Or all days.
+    /// None for all days.
     days: Option<&'a BTreeSet<NaiveDate>>,
     /// The times that came twice because the clock went back, in seconds of local time.
     repeated: Vec<Range<i64>>,
@@ -193,8 +194,8 @@ impl SlotChecker<'_> {
         found.strays += on_no_line.filter(is_stray).count() as u64;
     }
 
-    /// The minutes of the daemon. If only some days are checked, the others have none: one wrong date in a log would
-    /// bring the minutes of thousands of years.
+    /// The minutes of the daemon, only of the days that are checked: one wrong date in a log would add the minutes of
+    /// thousands of years.
     fn clock_intervals(&self) -> Vec<ClockInterval> {
         let minute = |time: NaiveDateTime| with_offset(time).timestamp().div_euclid(60);
         let of_period = |from: NaiveDateTime, until: NaiveDateTime| {
@@ -281,7 +282,7 @@ impl SlotChecker<'_> {
         found.delays.extend(self.delays(result.late));
     }
 
-    /// Removes slots from an outage that an earlier report showed one by one, before the outage was detected.
+    /// Removes from an outage the slots that an earlier report showed one by one, before the outage was detected.
     fn reported_before(&self, outage: &mut cron::SlotOutage) -> Vec<MissedSlot> {
         let reported = self.timeframe.scope.since;
         if !self.timeframe.is_news || reported > time(outage.detected_at) {

@@ -1,4 +1,4 @@
-//! The time for which the logs of each scheduler were read. Outside it nothing is missing.
+//! The time for which the logs of each scheduler were read. Outside this time, no START is missing.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -16,7 +16,7 @@ use crate::report::runs::outcome::Outcome;
 /// This many bad streaks with few good runs in between are one incident.
 const MIN_FLAPS: usize = 3;
 
-/// After more good runs, a job that was good and bad in turn is good.
+/// After more good runs, a job that was good and bad in turn counts as good.
 const FEW_GOOD: usize = 5;
 
 #[derive(Debug, Default)]

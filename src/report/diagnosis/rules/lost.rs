@@ -22,7 +22,8 @@ const PATIENCE: TimeDelta = TimeDelta::hours(1);
 pub fn known(run: &RunSummary, usual: &DurationStats, history: &History) -> NaiveDateTime {
     let overdue = usual.overdue(run).unwrap_or(run.last + PATIENCE);
     let is_remote = history.scheduler(run.job).is_remote();
-    // Another machine cannot be asked, so its run counts as running before. Then it may be hung.
+    // The processes of another machine cannot be seen, so its run counts as running until then, and as hung after its
+    // limit.
     let overdue = if is_remote && usual.limit().is_none() { overdue.max(run.last + REMOTE_PATIENCE) } else { overdue };
     let dated = run.is(RunFlag::Dated).then_some(run.until);
     dated.map_or(overdue, |dated| dated.min(overdue)).max(run.last)
@@ -61,7 +62,7 @@ impl Group {
 }
 
 /// Finds runs that died together: at least two, or all that were running at a reboot or before a long silence. No other
-/// run of their scheduler that was going on survived. If not all jobs are known, only a reboot shows it.
+/// run on their scheduler survived that time. If not all jobs are known, only a reboot counts.
 pub fn rule(evidence: &Evidence, claims: &mut Claims) -> Vec<Incident> {
     let (history, scope) = (evidence.history, evidence.scope);
     let mut incidents = Vec::new();
@@ -121,8 +122,8 @@ fn others(history: &History, scheduler: Scheduler) -> Vec<(NaiveDateTime, NaiveD
     others
 }
 
-/// The runs that were lost before the last boot of the machine, and the others. If a run survived the boot, that was
-/// the boot of another machine.
+/// The runs that were lost before the last boot of the machine, and the others. If a run survived the boot, another
+/// machine booted.
 fn by_boot(
     lost: Vec<Lost>,
     others: &[(NaiveDateTime, NaiveDateTime)],
@@ -169,8 +170,8 @@ fn groups(lost: Vec<Lost>) -> Vec<Group> {
     groups
 }
 
-/// The groups for which there is a time that none of the other runs survived. If there are several such times, they
-/// died at the one after which nothing was started for longest.
+/// The groups for which there is a time that no other run survived. Of several such times, the runs died at the one
+/// before the longest pause between STARTs.
 fn without_survivors(groups: Vec<Group>, others: &[(NaiveDateTime, NaiveDateTime)]) -> Vec<Group> {
     let mut others = others.iter().copied().peekable();
     let mut survived = NaiveDateTime::MIN;

@@ -44,7 +44,7 @@ fn of_job(history: &History, job: JobId) -> Vec<Incident> {
 
 /// The durations before, if the runs from `index` on are slow.
 fn usual_before(good: &[(&RunSummary, u32)], index: usize) -> Option<DurationStats> {
-    // The first slow run is slower than the one before, which is cheaper to check than the rest.
+    // This is cheap to check: the first slow run must be slower than the run before it.
     if good[index].1 < good[index - 1].1 + MIN_SECONDS {
         return None;
     }

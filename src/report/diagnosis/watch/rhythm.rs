@@ -1,7 +1,7 @@
 //! Finds jobs that fail on one weekday, on one day of the month, at one hour, or after another job, more often than
 //! chance allows.
 //!
-//! The chance is multiplied by the number of weekdays, days, hours or jobs that it might have been.
+//! The chance is multiplied by the number of weekdays, days, hours or jobs that might have fitted.
 
 use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
@@ -13,8 +13,8 @@ use super::finding::{Oddity, WatchFinding, finding};
 use super::numbers::real;
 use super::samples::{Sample, WatchedJob};
 
-/// The limits of chance. By days: for two failures with one reason, for more with one, and for more with several. By
-/// runs, which are not independent.
+/// The highest chances that still show a rhythm. By days: for two failures with one reason, for more with one reason,
+/// and for more with several. By runs: less, because runs are not independent.
 const CHANCE_OF_TWO: f64 = 0.12;
 const CHANCE_OF_ONE_REASON: f64 = 0.02;
 const CHANCE_OF_DAYS: f64 = 0.005;

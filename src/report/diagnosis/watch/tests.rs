@@ -14,7 +14,7 @@ use super::samples::{Sample, WatchedJob};
 use crate::report::logs::owner::Account;
 use crate::report::runs::kept::ErrorLine;
 
-/// The logs of a job reach back so far, and it is looked at on each day.
+/// The days on which a job is judged, and how far its logs reach back.
 const DAYS: u32 = 42;
 const REACH: TimeDelta = TimeDelta::days(35);
 
@@ -33,7 +33,7 @@ struct Honest {
     lines: u32,
     /// What it does on each weekday, as a share of its work. 0 is nothing.
     weekdays: [f64; 7],
-    /// The day on which a growth begins, that on which it stops, and how much it grows a day.
+    /// The day on which a growth begins, the day on which it stops, and the growth a day.
     growth: (u32, u32, f64),
     /// How often it has nothing to do, fails, or prints an error and goes on.
     idle: f64,

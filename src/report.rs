@@ -83,7 +83,7 @@ impl Query {
     fn format<'a>(&self, machine: &'a Machine) -> Box<dyn Format + 'a> {
         let users = &machine.users;
         match &self.form {
-            Form::Text(shown) => Box::new(Text { shown: *shown, color: self.color }),
+            Form::Text(query) => Box::new(Text { query: *query, color: self.color }),
             Form::Html => Box::new(Html),
             Form::Json => Box::new(Json { users, is_bad: false }),
             Form::Tsv => Box::new(Joblog::default()),

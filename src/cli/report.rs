@@ -22,7 +22,7 @@ use crate::report::logs::open::Input;
 use crate::report::logs::scheduler::log_dirs;
 use crate::report::output::style::ColorChoice;
 use crate::report::query::filter::{Filter, Period};
-use crate::report::query::{CrontabSource, Form, LogSource, Query, Question, RunId, Shown};
+use crate::report::query::{CrontabSource, Form, LogSource, Query, Question, RunId, TextQuery};
 
 const HELP: &str = include_str!("help/report.txt");
 
@@ -256,7 +256,7 @@ impl CommandLine<ReportArgs> {
             None if args.tsv => Form::Tsv,
             None if args.prometheus => Form::Prometheus,
             None if args.rerun => Form::Rerun,
-            None => Form::Text(Shown { question: self.question(), all: args.all }),
+            None => Form::Text(TextQuery { question: self.question(), all: args.all }),
         })
     }
 

@@ -11,7 +11,7 @@ use crate::escape::{printable, shortened};
 use crate::report::output::ReportOutput;
 use crate::report::slots::Planned;
 
-/// In bytes.
+/// The most bytes of a reason that are shown.
 const LONGEST: usize = 1_000;
 
 const MOST_UNKNOWN: usize = 20;

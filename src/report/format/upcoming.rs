@@ -17,7 +17,7 @@ use crate::report::slots::Planned;
 /// The most bytes of a job or a host that are shown.
 const LONGEST: usize = 1_000;
 
-/// The widest column of schedules. Longer ones stand out.
+/// The widest column. A longer schedule sticks out.
 const WIDEST: usize = 60;
 
 /// The most unknown calls that are listed.
@@ -91,7 +91,7 @@ fn add_crowds(text: &mut String, entries: &[&CronJob], day: &[ClockInterval]) {
 }
 
 fn add_starts(text: &mut String, entries: &[&CronJob], periods: &[Vec<ClockInterval>], now: DateTime<Local>) {
-    // Where there are lines of cron and of another scheduler, each says whose it is.
+    // If there are lines of cron and of another scheduler, each shows whose it is.
     let first = entries.first().map(|entry| entry.starter);
     let are_mixed = entries.iter().any(|entry| Some(entry.starter) != first);
     let rows = entries.iter().map(|entry| {

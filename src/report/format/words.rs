@@ -9,7 +9,7 @@ use crate::report::runs::outcome::{Outcome, Reason};
 /// The lowest first.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// The format of local times: shows the date of a time that is not on the day of the page.
+/// Formats local times, with the date if that is not the day of the page.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     pub day: NaiveDate,
@@ -65,7 +65,6 @@ pub fn age(age: TimeDelta) -> String {
     duration(Some(u32::try_from(age.num_seconds()).unwrap_or(u32::MAX)))
 }
 
-/// The way in which a run ended.
 pub fn way(outcome: Outcome) -> String {
     match outcome {
         Outcome::Failed(status, Reason::Script) => format!("exit {status}"),
@@ -112,7 +111,7 @@ pub fn chart(counts: &[u64]) -> String {
     counts.iter().map(bar).collect()
 }
 
-/// The most bytes of a job's or a host's name. The page cuts it anyway.
+/// The most bytes of a job's or a host's name. A page has no room for more.
 const SHOWN_NAME: usize = 1024;
 
 /// A name for the page, with an ellipsis if its end is cut off.

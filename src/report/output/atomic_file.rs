@@ -27,7 +27,7 @@ const NEW: u32 = 0o666;
 /// The bits that are kept of an old file's mode: no set-user-ID, and only the owner writes.
 const KEPT: u32 = 0o644;
 
-/// The mode until the file has its own.
+/// The mode until the file is finished.
 const PRIVATE: u32 = 0o600;
 
 /// The directory's owner can set a default ACL, which each new file gets.
@@ -42,7 +42,7 @@ pub enum Access {
     AsBefore,
 }
 
-/// The new file. Dropped unfinished, it is deleted.
+/// The new file, which is deleted if it is dropped unfinished.
 pub struct AtomicFile {
     dir: OwnedFd,
     name: OsString,
@@ -133,8 +133,8 @@ fn mode(old: Option<&Stat>, dir: &Stat) -> u32 {
     }
 }
 
-/// Whether nobody else can put a file of ours into this directory. Into a sticky one, others can move what we wrote in
-/// a directory of theirs.
+/// Whether nobody else can put a file of ours into this directory. Into a sticky directory, others can move a file that
+/// we wrote in a directory of theirs.
 fn is_ours_alone(dir: &Stat) -> bool {
     let may_others_write = Mode::from_raw_mode(dir.st_mode).intersects(Mode::WGRP | Mode::WOTH);
     is_ours(dir.st_uid) && !may_others_write

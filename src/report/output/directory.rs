@@ -57,7 +57,7 @@ pub fn open_dir(path: &Path) -> io::Result<OwnedFd> {
     }
 }
 
-/// Whether a file of this user may be taken for one's own.
+/// Whether a file of this user counts as our own.
 pub fn is_ours(uid: u32) -> bool {
     uid == 0 || uid == geteuid().as_raw()
 }

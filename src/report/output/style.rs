@@ -83,7 +83,7 @@ pub fn is_dumb() -> bool {
     env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb")
 }
 
-/// By `COLUMNS`, or by the terminal.
+/// The width that `COLUMNS` gives, or else the terminal.
 fn width() -> u16 {
     let columns = env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
     let terminal = || Some(tcgetwinsize(io::stdout()).ok()?.ws_col);

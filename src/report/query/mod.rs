@@ -57,7 +57,7 @@ pub struct CrontabSource {
 
 pub enum Form {
     /// The answer to a question, as text.
-    Text(Shown),
+    Text(TextQuery),
     /// A page for a browser.
     Html,
     /// A line of JSON for each run.
@@ -72,12 +72,12 @@ pub enum Form {
     Check,
     /// The next starts.
     Next,
-    /// Shell lines that make up for what did not run.
+    /// Shell lines that make up for bad and missed runs.
     Rerun,
 }
 
 #[derive(Debug, Clone, Copy)]
-pub struct Shown {
+pub struct TextQuery {
     pub question: Question,
     /// Whether to list healthy jobs and hosts too.
     pub all: bool,

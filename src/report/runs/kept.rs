@@ -86,7 +86,7 @@ impl KeptOutput {
         }
         let signs = self.signs.get_or_insert_default();
         if records.may_have_sign {
-            signs.look(records.lines, records.prefix);
+            signs.scan(records.lines, records.prefix);
         }
         records.last(TAIL_LINES).for_each(|line| self.push_line(line));
     }
@@ -199,7 +199,7 @@ impl KeptOutput {
     fn make_room(&mut self) {
         let begin = self.tail_begin();
         let signs = self.signs.get_or_insert_default();
-        signs.look(self.lines[..begin].strip_suffix(b"\n").unwrap_or_default(), self.prefix);
+        signs.scan(self.lines[..begin].strip_suffix(b"\n").unwrap_or_default(), self.prefix);
         self.drop_until(begin);
     }
 
@@ -222,7 +222,7 @@ impl KeptOutput {
 
 impl Signs {
     /// Reads lines joined by newlines, after a prefix of `prefix` bytes each.
-    fn look(&mut self, output: &[u8], prefix: usize) {
+    fn scan(&mut self, output: &[u8], prefix: usize) {
         let mut rest = output;
         while self.count < MAX_SIGNS
             && let Some(sign) = first_sign(rest)

@@ -4,13 +4,13 @@
 
 use maud::Markup;
 
-/// The bytes of the problems now, and of those that are over.
+/// The bytes of the problems now, and of past problems.
 pub const PROBLEM_BYTES: [usize; 2] = [400_000, 100_000];
 /// The problems now and over that are seen without a click.
 pub const SEEN_PROBLEMS: [usize; 2] = [36, 6];
 /// The problems of each kind.
 pub const PROBLEMS: usize = 200;
-/// The jobs of a problem: those that Find knows, those that are listed, and those whose next start is looked up.
+/// The jobs of a problem: known to Find, listed, and with a next start.
 pub const KNOWN_JOBS: usize = 1000;
 pub const LISTED_JOBS: usize = 50;
 pub const JOBS_WITH_NEXT: usize = 20;
@@ -42,7 +42,7 @@ pub const MARKS: usize = 30;
 /// The findings of Watch.
 pub const WATCHED: usize = 30;
 
-/// The bytes that are left.
+/// The bytes that may still be written.
 pub struct Budget(usize);
 
 impl Budget {
@@ -50,7 +50,7 @@ impl Budget {
         Self(bytes)
     }
 
-    /// Takes the bytes of a text, if there are enough.
+    /// Takes the bytes of a text. Returns false if not enough are left.
     pub fn take(&mut self, text: &Markup) -> bool {
         let left = self.0.checked_sub(text.0.len());
         self.0 = left.unwrap_or(self.0);

@@ -1,4 +1,4 @@
-//! The state of a run or a slot: its name, and the place of its cell, so that shape and height show it without colour.
+//! The state of a run or a slot: its name, and the shape and height of its cell, which show the state without colour.
 
 use maud::{Markup, html};
 

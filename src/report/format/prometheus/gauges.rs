@@ -73,7 +73,7 @@ fn count(job: &LastRuns, count: u64) -> Option<i64> {
     job.start.and_then(|_| i64::try_from(count).ok())
 }
 
-/// From 1970, for a local time.
+/// A local time in seconds from 1970.
 fn seconds(local: NaiveDateTime) -> i64 {
     with_offset(local).timestamp()
 }

@@ -10,7 +10,7 @@ use crate::report::history::jobs::without_parameters;
 use crate::report::logs::scheduler::Scheduler;
 use crate::report::runs::run::{End, Run, first_word};
 
-/// More jobs of one script on one host are one job: the parameters change.
+/// More jobs of one script on one host count as one job, because their parameters change from run to run.
 const MAX_VARIANTS: u32 = 50;
 
 /// The most jobs and the most hosts with gauges. Whoever can write to a log can start any number of jobs, and
@@ -54,7 +54,7 @@ pub struct Completion {
 #[derive(Debug, Default)]
 pub struct Labelled {
     pub jobs: BTreeMap<Labels, LastRuns>,
-    /// The local time when each host was last reached. Their scripts are empty.
+    /// The local time when each host was last reached. Labels of a host have no script.
     pub hosts: BTreeMap<Labels, NaiveDateTime>,
     pub left_out: u64,
 }
@@ -137,7 +137,7 @@ impl Latest {
         self.jobs.entry(name.into()).or_default()
     }
 
-    /// Removes what is too much: first the jobs in no crontab, and of these what ran long ago.
+    /// Removes jobs and hosts above the limit: first jobs in no crontab, and of these the jobs that ran long ago.
     fn leave_out(&mut self) {
         let before = self.jobs.len();
         forget_oldest(&mut self.jobs, |job| (job.missed.is_some(), job.start));

@@ -43,7 +43,7 @@ impl<'a> Shell<'a> {
         let variables = environment(&command, &user, home, daemon);
         let runuser = (uid != users.reader).then(|| format!("runuser -u {} -- ", quoted(&user)));
         let text = shell_text(&command, &variables, &runuser.unwrap_or_default());
-        // In a comment only the first line would be one.
+        // In a comment, only the first line would be commented out.
         if text.contains('\n') { Err("it has a newline".to_owned()) } else { Ok(text) }
     }
 }

@@ -72,7 +72,7 @@ impl<'a> IncidentWords<'a> {
     }
 
     pub fn whole_subject(&self) -> String {
-        // More columns than any text needs that no other rule cuts.
+        // Wide enough for any text that other rules have left.
         self.subject(4096).join(" ")
     }
 }
@@ -207,7 +207,7 @@ fn only_run(incident: &Incident, report: &Report) -> Option<String> {
     incident.last.filter(|_| incident.jobs.len() == 1).map(|run| run_fact(&run, report))
 }
 
-/// The number of times that the incident occurred, unless it was once.
+/// The number of times that the incident occurred, if more than once.
 fn times(incident: &Incident) -> Option<String> {
     (incident.times > 1).then(|| format!("{} times", incident.times))
 }
@@ -226,7 +226,7 @@ fn failing(incident: &Incident, report: &Report) -> Vec<String> {
     if let Some(over) = incident.window.over {
         facts.push(format!("good since {}", clock.time(over)));
     } else if let Some(good) = last_good(incident, report) {
-        // Of several jobs one may have been good after another one was bad.
+        // Of several jobs, one may have been good after another was bad.
         let is_known = incident.jobs.len() == 1 || good <= incident.window.since;
         facts.extend(is_known.then(|| format!("last good {}", clock.time(good))));
     } else {
@@ -312,7 +312,7 @@ fn next(report: &Report, job: JobId) -> Option<String> {
     schedule.map(|schedule| format!("next {}", schedule.next))
 }
 
-/// The way in which a run failed, with the line of output that says why.
+/// The way in which a run failed, with the line of output that is the reason.
 fn failure(incident: &Incident, run: &RunSummary, report: &Report) -> String {
     let line = report.history.line(run).map(printable);
     let is_silent = run.is(RunFlag::Silent);

@@ -88,8 +88,8 @@ impl Page {
         }
     }
 
-    /// Writes a table whose last column is the name of a job or a host, shortened if necessary. As many of the columns
-    /// in `optional` are dropped as necessary for the names. Those in `numbers` are aligned to the right.
+    /// Writes a table whose last column is the name of a job or a host, shortened if necessary. Columns in `optional`
+    /// are dropped, one by one, if the names need the room. Columns in `numbers` are aligned to the right.
     pub fn table(&mut self, optional: &[usize], titles: &[&str], numbers: &[usize], mut rows: Vec<Vec<String>>) {
         let names = rows.iter().filter_map(|row| row.last());
         let least = names.map(|name| names::least_columns(name));

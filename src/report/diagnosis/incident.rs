@@ -335,8 +335,8 @@ impl Incident {
         most.map(|(way, _)| *way)
     }
 
-    /// Takes a bad run as the last one, unless a later run is known. A lost run shows no reason, so another run goes
-    /// before.
+    /// Takes a bad run as the last one, unless there is a later run. Any other run is preferred to a lost run, which
+    /// shows no reason.
     fn take_last(&mut self, run: RunSummary) {
         let order = |run: &RunSummary| (run.outcome != Outcome::Lost, run.until);
         if self.last.is_none_or(|last| order(&last) <= order(&run)) {

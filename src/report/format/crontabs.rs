@@ -177,7 +177,7 @@ fn checked_jobs(report: &Report, expected: &Expected, clock: Clock) -> String {
     }
 }
 
-/// The crontabs that were changed, with the result that earlier slots are not checked.
+/// The crontabs that were changed, so that earlier slots are not checked.
 fn changes(report: &Report, expected: &Expected, clock: Clock) -> Vec<String> {
     let mut changed: BTreeMap<&Path, NaiveDateTime> = BTreeMap::new();
     for job in expected.wanted() {

@@ -91,7 +91,7 @@ fn add_crowds(text: &mut String, entries: &[&CronJob], day: &[ClockInterval]) {
 }
 
 fn add_starts(text: &mut String, entries: &[&CronJob], periods: &[Vec<ClockInterval>], now: DateTime<Local>) {
-    // If there are lines of cron and of another scheduler, each shows whose it is.
+    // If there are lines of cron and of another scheduler, each line shows its scheduler.
     let first = entries.first().map(|entry| entry.starter);
     let are_mixed = entries.iter().any(|entry| Some(entry.starter) != first);
     let rows = entries.iter().map(|entry| {

@@ -11,7 +11,7 @@ use super::{Good, History, JobId, RunSummary};
 use crate::clock::after;
 use crate::report::runs::outcome::Outcome;
 
-/// With fewer good runs, no run is judged by its duration.
+/// The least number of good runs by which the duration of a run is judged.
 pub const MIN_GOOD: usize = 3;
 
 /// A run is judged by the good runs of this many days before its START, or of more days until there are [`MIN_GOOD`].

@@ -29,7 +29,7 @@ const MOST_DAYS: usize = 400;
 pub struct OlderLogs<'a> {
     /// The logs that were found, of all days.
     pub known: &'a [LogFile],
-    /// The logs that were read already, such as a log of the day before that was written after midnight.
+    /// The logs that were read already. A log of the day before is among them if it was written after midnight.
     pub read: HashSet<FileId>,
     /// The local time since which logs have been read.
     pub from: NaiveDateTime,

@@ -40,7 +40,7 @@ pub enum LogSource {
 }
 
 impl LogSource {
-    /// None if the logs were named one by one.
+    /// None if the logs were given one by one.
     pub fn dirs(&self) -> Option<&[LogDir]> {
         match self {
             Self::Inputs(_) => None,

@@ -77,7 +77,7 @@ pub struct Reading {
     pub early: Option<String>,
 }
 
-/// The most times in which a log was full that are kept, the last ones.
+/// The most times in which a log was full that are kept. The last times are kept.
 const MAX_FULL: usize = 100;
 
 /// A process: the account of its records, and its id. The same id in logs of two accounts means different processes,
@@ -123,7 +123,7 @@ pub struct Assembler {
     latest: HashMap<Scheduler, NaiveDateTime>,
     /// The total length of the names in `last_started`.
     known_bytes: usize,
-    /// The usual output of good runs, to find the reason of a bad one.
+    /// The usual output of good runs, to find the reason of a bad run.
     reasons: Reasons,
     /// The buffers of runs that have ended, for the output of later runs.
     spare: Vec<Vec<u8>>,

@@ -46,7 +46,7 @@ pub fn read(
         if records.time < clock.end {
             return assembler.take(owner, records, &mut take);
         }
-        // The clock was ahead when they were written.
+        // The clock was ahead when these records were written.
         early += records.count;
         last_early = last_early.max(records.time);
         if assembler.goes_on_early(owner, records) {

@@ -1,8 +1,8 @@
 //! The jobs that the crontabs plan, and their STARTs in the logs.
 //!
-//! A line is checked if its job logs to a directory that is read, and its user's logs are read. So the crontabs of one
-//! machine imply nothing about the logs of another. A crontab that is given, and that no cron reads here, belongs to
-//! another scheduler: the given directories have the logs of its workers, wherever the workers wrote them.
+//! A line is checked if its job's log directory and its user's logs are read. So the crontabs of one machine imply
+//! nothing about the logs of another. A crontab that is given, and that no cron reads here, belongs to another
+//! scheduler: the given directories have the logs of its workers, wherever the workers wrote them.
 
 pub mod check;
 pub mod coverage;
@@ -39,7 +39,7 @@ const MAX_DIRS: usize = 100;
 pub struct Planned {
     pub crontabs: Crontabs,
     pub plan: CronJobs,
-    /// Whether they were given on the command line.
+    /// Whether the crontabs were given on the command line.
     pub is_given: bool,
     grammar: ParseCall,
 }
@@ -110,9 +110,9 @@ fn is_read(user: Option<&String>, filter: &Filter, users: &Users) -> bool {
 
 /// The directories whose logs are read, and the users.
 struct LogPlaces<'a> {
-    /// None if the logs were named one by one: then all lines are checked.
+    /// None if the logs were given one by one: then all lines are checked.
     dirs: Option<&'a [LogDir]>,
-    /// The scheduler whose workers' logs are in the directories that no job of this machine's cron logs to.
+    /// The result of [`workers`].
     workers: Option<Scheduler>,
     filter: &'a Filter,
     users: &'a Users,
@@ -133,7 +133,7 @@ impl LogPlaces<'_> {
     }
 }
 
-/// The scheduler whose workers' logs are in the directories that no job of this machine's cron logs to.
+/// The other scheduler, if its workers' logs were given: no cron of this machine logs to their directories.
 fn workers(dirs: &[LogDir], planned: &Planned) -> Option<Scheduler> {
     let mut dirs = dirs.iter().filter(|_| planned.is_given);
     Some(dirs.find(|dir| !planned.is_of_cron(&dir.path))?.scheduler.whole())
@@ -211,7 +211,7 @@ pub struct Expected {
 }
 
 impl Expected {
-    /// The jobs of `planned` that log to `dirs`, or all jobs if the logs were named one by one.
+    /// The jobs of `planned` that log to `dirs`, or all jobs if the logs were given one by one.
     pub fn new(planned: Planned, dirs: Option<&[LogDir]>, filter: &Filter, users: &Users) -> Self {
         let crontabs = planned.crontabs.read.iter();
         let read = crontabs.filter(|crontab| crontab.trust != Trust::Nothing);

@@ -1,6 +1,6 @@
 //! Finds a job's bad runs in a row, and jobs that are good and bad in turn.
 //!
-//! Runs are sorted by the time at which their end was known.
+//! Runs are sorted by the time at which their end was detected.
 
 use std::mem;
 
@@ -13,15 +13,15 @@ use crate::report::history::durations::{DurationStats, before_each};
 use crate::report::history::{History, JobId, RunSummary};
 use crate::report::runs::outcome::Outcome;
 
-/// This many bad streaks with few good runs in between are one incident.
+/// The least number of bad streaks, with few good runs in between, that are one incident.
 const MIN_FLAPS: usize = 3;
 
-/// After more good runs, a job that was good and bad in turn counts as good.
+/// The most good runs in a row of a job that is good and bad in turn.
 const FEW_GOOD: usize = 5;
 
 #[derive(Debug, Default)]
 struct Streak<'a> {
-    /// Each with the time at which it was known to be bad.
+    /// Bad runs, each with the time at which it was detected.
     bad: Vec<(NaiveDateTime, &'a RunSummary)>,
     last_good: Option<NaiveDateTime>,
     /// The number of good runs since the streak before.
@@ -57,7 +57,7 @@ fn of_job(history: &History, job: JobId, claims: &Claims) -> Vec<Incident> {
     .collect()
 }
 
-/// When the end of a bad run was known. A run that took too long was known to be bad before its END.
+/// When a bad run was detected. A run that took too long was detected before its END.
 fn known_at(run: &RunSummary, usual: &DurationStats, history: &History) -> NaiveDateTime {
     match run.outcome {
         Outcome::Lost => lost::known(run, usual, history),
@@ -79,7 +79,7 @@ fn streaks<'a>(known: impl Iterator<Item = (NaiveDateTime, &'a RunSummary)>) -> 
         if let Some(last) = streaks.last_mut()
             && last.good_after.len() <= FEW_GOOD
         {
-            // A run that started later may have ended before the bad ones.
+            // A run that started later may have ended before the bad runs.
             last.good_after.push(at);
         }
         next.good_before += 1;

@@ -46,14 +46,14 @@ struct Group {
     since: NaiveDateTime,
     /// The time by which the first run was certainly dead.
     dead_by: NaiveDateTime,
-    /// When the loss of the last run is known. An earlier run may have been reported already.
+    /// When the loss of the last run is detected. An earlier run may have been reported already.
     known: NaiveDateTime,
-    /// The boot that shows that they are dead.
+    /// The boot before which they died.
     boot: Option<NaiveDateTime>,
 }
 
 impl Group {
-    /// `over` is the next START, and `quiet_until` the end of the pause, if that was a long one.
+    /// `over` is the next START, and `quiet_until` the end of a long pause.
     fn incident(&self, history: &History, over: Option<NaiveDateTime>, quiet_until: Option<NaiveDateTime>) -> Incident {
         let window = IncidentWindow { since: self.since, detected_at: self.known, last: self.since, over };
         let kind = IncidentKind::LostTogether { boot: self.boot, quiet_until };
@@ -140,7 +140,7 @@ fn by_boot(
     let signs = before.iter().map(|(_, end)| *end);
     let lasts = lost.iter().map(|run| run.last);
     let sign = signs.chain(lasts.filter(|last| *last < boot)).max();
-    // A loss that was known while the machine was up was reported then.
+    // A loss that was detected while the machine was up was reported then.
     let is_booted = |run: &Lost| run.last < boot && Some(run.known) > sign;
     let (booted, lost): (Vec<_>, Vec<_>) = lost.into_iter().partition(is_booted);
     let group = sign.filter(|_| !booted.is_empty()).map(|since| Group {
@@ -170,8 +170,8 @@ fn groups(lost: Vec<Lost>) -> Vec<Group> {
     groups
 }
 
-/// The groups for which there is a time that no other run survived. Of several such times, the runs died at the one
-/// before the longest pause between STARTs.
+/// The groups for which there is a time that no other run survived. If there are several such times, the longest pause
+/// between STARTs follows the time of death.
 fn without_survivors(groups: Vec<Group>, others: &[(NaiveDateTime, NaiveDateTime)]) -> Vec<Group> {
     let mut others = others.iter().copied().peekable();
     let mut survived = NaiveDateTime::MIN;

@@ -14,7 +14,7 @@ use crate::report::slots::missed::{Delay, Gap, Outage, Slot};
 /// How long before its slot a START may come, because clocks differ.
 const A_LITTLE: TimeDelta = TimeDelta::minutes(1);
 
-/// If two slots are this far apart, the log was full twice.
+/// The least time between two slots that shows that the log was full twice.
 const APART: TimeDelta = TimeDelta::hours(1);
 
 pub fn rule(evidence: &Evidence, _: &mut Claims) -> Vec<Incident> {

@@ -1,4 +1,4 @@
-//! A period against the one before: jobs that are newly bad, good again, slower or silent.
+//! Compares a period with the period before: jobs that are newly bad, good again, slower or silent.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

@@ -8,7 +8,7 @@ use crate::report::history::RunSummary;
 use crate::report::history::durations::{DurationStats, MIN_GOOD, before_each};
 use crate::report::runs::outcome::Outcome;
 
-/// The most runs that are shown, the hung ones first, then the oldest.
+/// The most runs that are shown: hung runs first, then the oldest.
 const MAX_SHOWN: usize = 8;
 
 struct Going<'a> {

@@ -29,7 +29,7 @@ pub use calendar::zone::Zone;
 pub use command::lock::Lock;
 pub use command::wrappers::limit_of_script;
 pub use compare::comparison::{Comparison, ComparisonResult, MissedSlot, SlotOutage};
-pub use crontab::files::{Author, CrontabSelection, Crontabs, Trust};
+pub use crontab::files::{CrontabSelection, Crontabs, Trust, TrustIn};
 pub use crontab::parse::Columns;
 pub use daemon::Daemon;
 pub use fault::{Fault, Finding};

@@ -30,6 +30,7 @@ pub fn jobs(daemon: Daemon, text: &str) -> CronJobs {
         cron: MachineCron { rules: daemon, ..MachineCron::of(Path::new("/nowhere")) },
         read: vec![crontab(daemon, text)],
         left_out: Vec::new(),
+        denied: None,
         of_others: Vec::new(),
     };
     CronJobs::of(&crontabs, parse)

@@ -17,8 +17,6 @@ mod jobs;
 mod line_command;
 mod lint;
 mod portable;
-#[cfg(test)]
-mod sample;
 mod timing;
 pub mod upcoming;
 

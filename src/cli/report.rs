@@ -20,7 +20,6 @@ use crate::machine::Users;
 use crate::report::logs::name::is_like_log;
 use crate::report::logs::open::Input;
 use crate::report::logs::scheduler::log_dirs;
-use crate::report::output::style::ColorChoice;
 use crate::report::query::filter::{Filter, Period};
 use crate::report::query::{CrontabSource, Form, LogSource, Query, Question, RunId, TextQuery};
 
@@ -224,7 +223,7 @@ impl CommandLine<ReportArgs> {
             follows_crontabs: is_default && args.files.is_empty(),
             form,
             watch_counts: self.optional("watch", args.watch.as_ref(), watch)?.is_some(),
-            color: self.value("color", &args.color, color)?,
+            color: self.value("color", &args.color, when)?,
             is_paged: !args.no_pager,
             file: self.output()?,
         })
@@ -390,14 +389,6 @@ fn accepted(word: &OsStr) -> Result<SuccessStatuses, InvalidValue> {
 fn watch(word: &OsStr) -> Result<(), InvalidValue> {
     let error = || InvalidValue::because("expected the word error", "write --watch=error");
     (word == "error").then_some(()).ok_or_else(error)
-}
-
-fn color(word: &OsStr) -> Result<ColorChoice, InvalidValue> {
-    Ok(match when(word)? {
-        None => ColorChoice::Auto,
-        Some(true) => ColorChoice::Always,
-        Some(false) => ColorChoice::Never,
-    })
 }
 
 fn user(word: &OsStr) -> Result<u32, InvalidValue> {

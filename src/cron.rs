@@ -31,7 +31,7 @@ pub use crontab::files::{CrontabSelection, Crontabs, Trust, TrustIn};
 pub use crontab::parse::Columns;
 pub use daemon::Daemon;
 pub use fault::{Fault, Finding};
-pub use jobs::{CallMeaning, CommentedOut, CronJob, CronJobs, JobCall, LineRef, ParseCall, Starter, UnknownCall};
+pub use jobs::{CallMeaning, CommentedOut, CronJob, CronJobs, JobCall, LineRef, ParseCall, UnknownCall};
 pub use line_command::LineCommand;
 pub use lint::findings;
 pub use portable::{PortableLine, PortableLines};

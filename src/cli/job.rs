@@ -287,7 +287,7 @@ impl CommandLine<JobArgs> {
         let job = String::from_utf8_lossy(&job);
         UsageError::new(
             &format!("{option} runs nothing, but a job follows it: {job}"),
-            &format!("to run the job leave {option} out; options of SCRIPT go after SCRIPT"),
+            format!("to run the job leave {option} out; options of SCRIPT go after SCRIPT"),
         )
     }
 

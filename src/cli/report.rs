@@ -343,7 +343,7 @@ impl CommandLine<ReportArgs> {
             if let Some(option) = self.date_before(&name) {
                 return Err(UsageError::new(
                     &format!("'{name}' is not a FILE but a time"),
-                    &format!("quote the date and the time together: {option} {name}\""),
+                    format!("quote the date and the time together: {option} {name}\""),
                 ));
             }
             if !name.contains('/') && !is_like_log(&name) {

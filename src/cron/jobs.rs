@@ -90,15 +90,8 @@ pub struct CronJob {
     pub changed: Option<i64>,
     /// cron ignores the file because of its text, mode or owner, though the job was meant to run.
     pub is_ignored: bool,
-    pub starter: Starter,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Starter {
-    /// A cron daemon of this machine reads the file.
-    Cron,
-    /// None does. Another machine's cron may, or another scheduler.
-    Other,
+    /// A cron daemon of this machine reads the file. Otherwise another machine's cron may, or another scheduler.
+    pub is_of_cron: bool,
 }
 
 impl CronJob {
@@ -169,7 +162,7 @@ fn mentioning_in(lines: &[CronLine], daemon: Daemon, most: usize, is_followed: b
         line.mentions.truncate(left.min(MOST_CALLS_A_LINE));
         if calls > line.mentions.len() {
             let reason = format!("more than {most} calls: the others in this {of} are not looked at");
-            line.mentions.push(Mention::Unknown(reason));
+            line.mentions.push(Err(reason));
         }
         left = left.saturating_sub(calls);
         found.push(line);
@@ -185,7 +178,7 @@ fn mentions_of(line: &CronLine, daemon: Daemon, is_followed: bool) -> Mentioning
     let mut mentions = mentions(&shell.text, &line.variables);
     if mentions.is_empty() && shell.input.as_deref().is_some_and(mentions_name) {
         let reason = "an unescaped % ends the command before remoteexe";
-        mentions.push(Mention::Unknown(reason.to_owned()));
+        mentions.push(Err(reason.to_owned()));
     }
     let is_ours = line.user.as_deref().is_none_or(|user| user == b"root");
     if mentions.is_empty()
@@ -194,7 +187,7 @@ fn mentions_of(line: &CronLine, daemon: Daemon, is_followed: bool) -> Mentioning
         && let Some(script) = calling_script(&shell.text, &line.variables)
     {
         let reason = format!("{} may run it, and is not read here", script.display());
-        mentions.push(Mention::Unknown(reason));
+        mentions.push(Err(reason));
     }
     Mentioning { line, shell, mentions }
 }
@@ -262,8 +255,8 @@ impl JobFinder<'_> {
             };
             for mention in mentions {
                 match mention {
-                    Mention::Call(call) => self.add_call(&call, line, &start),
-                    Mention::Unknown(reason) => self.add_unknown(line, reason),
+                    Ok(call) => self.add_call(&call, line, &start),
+                    Err(reason) => self.add_unknown(line, reason),
                 }
             }
         }
@@ -293,7 +286,7 @@ impl JobFinder<'_> {
             accepted: accepted(call, line),
             changed: crontab.changed,
             is_ignored: crontab.rejection.is_some() || crontab.contents.is_ignored,
-            starter: if crontab.is_installed { Starter::Cron } else { Starter::Other },
+            is_of_cron: crontab.is_installed,
         });
     }
 
@@ -307,10 +300,8 @@ impl JobFinder<'_> {
         let lines = &crontab.contents.commented_out;
         let most = crontab.trust.most_calls();
         for Mentioning { line, mentions, .. } in mentioning_in(lines, self.daemon, most, false) {
-            for mention in mentions {
-                if let Mention::Call(call) = mention
-                    && let CallMeaning::Job(JobCall { name: job, .. }) = meaning(&call, line, self.parse)
-                {
+            for call in mentions.into_iter().flatten() {
+                if let CallMeaning::Job(JobCall { name: job, .. }) = meaning(&call, line, self.parse) {
                     let (place, user) = (self.line_ref(line), user(line, crontab));
                     self.jobs.commented_out.push(CommentedOut { place, job, user });
                 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use chrono::NaiveDate;
 
-use super::command::calls::{Mention, mentions, mentions_name};
+use super::command::calls::{mentions, mentions_name};
 use super::command::lexer::{Token, base_name, tokens};
 use super::command::wrappers::Call;
 use super::crontab::files::{Crontab, Crontabs, Trust};
@@ -190,12 +190,12 @@ impl Linter<'_> {
         }
         for mention in mentions {
             match mention {
-                Mention::Call(call) => self.call(call, line),
+                Ok(call) => self.call(call, line),
                 // For a % the fault above is the reason.
-                Mention::Unknown(reason) if reason.starts_with("there is no closing") && shell.input.is_none() => {
+                Err(reason) if reason.starts_with("there is no closing") && shell.input.is_none() => {
                     self.faults.push(Fault::new(reason, "close the quote").at(line.number));
                 }
-                Mention::Unknown(_) => {}
+                Err(_) => {}
             }
         }
     }

@@ -164,20 +164,15 @@ fn machine_zone() -> Result<String, Fault> {
 }
 
 fn first_job(mentions: &[Mention], line: &CronLine, parse: ParseCall) -> Option<String> {
-    mentions.iter().find_map(|mention| match mention {
-        Mention::Call(call) => match meaning(call, line, parse) {
-            CallMeaning::Job(job) => Some(String::from_utf8_lossy(&job.name).into_owned()),
-            _ => None,
-        },
-        Mention::Unknown(_) => None,
+    mentions.iter().flatten().find_map(|call| match meaning(call, line, parse) {
+        CallMeaning::Job(job) => Some(String::from_utf8_lossy(&job.name).into_owned()),
+        _ => None,
     })
 }
 
 fn last_accepted(mentions: &[Mention], line: &CronLine) -> SuccessStatuses {
-    match mentions.last() {
-        Some(Mention::Call(call)) => accepted(call, line),
-        _ => SuccessStatuses::default(),
-    }
+    let last = mentions.last().and_then(|last| last.as_ref().ok());
+    last.map(|call| accepted(call, line)).unwrap_or_default()
 }
 
 /// Whether a `flock` that does not wait has no status of its own for a taken lock.

@@ -23,7 +23,7 @@ use super::query::filter::Filter;
 use super::runs::run::Run;
 use crate::clock::{local_seconds, local_time};
 use crate::cron::{
-    CommentedOut, CronJob, CronJobs, CrontabSelection, Crontabs, Finding, ParseCall, Starter, Trust, TrustIn, findings,
+    CommentedOut, CronJob, CronJobs, CrontabSelection, Crontabs, Finding, ParseCall, Trust, TrustIn, findings,
 };
 use crate::exit::success_statuses::SuccessStatuses;
 use crate::machine::Users;
@@ -73,7 +73,7 @@ impl Planned {
 
     /// Whether a cron of this machine starts a job that logs to `dir`.
     pub fn is_of_cron(&self, dir: &Path) -> bool {
-        let entries = self.plan.entries.iter().filter(|entry| entry.starter == Starter::Cron);
+        let entries = self.plan.entries.iter().filter(|entry| entry.is_of_cron);
         let mut dirs = entries.filter_map(log_dir);
         dirs.any(|it| are_same(it, dir))
     }
@@ -120,7 +120,7 @@ impl LogPlaces<'_> {
         if let Some(dir) = dirs.iter().find(|dir| are_same(&dir.path, log_dir)) {
             return Some((dir.scheduler.whole(), None));
         }
-        let workers = self.workers.filter(|_| entry.starter == Starter::Other)?;
+        let workers = self.workers.filter(|_| !entry.is_of_cron)?;
         Some((workers, Some(log_dir.to_owned())))
     }
 }

@@ -110,7 +110,7 @@ impl Query {
         let planned = Planned::read(source, users, is_asked);
         if planned.is_given || needs.crontabs {
             for left_out in &planned.crontabs.left_out {
-                warn(&left_out.to_string());
+                warn(&format!("left out: {}", left_out.shown("")));
             }
         }
         problems.is_incomplete |= planned.is_incomplete();

@@ -129,11 +129,11 @@ fn not_known(crontabs: &Crontabs, has_jobs: bool) -> Vec<String> {
         let name = &crontabs.cron.name;
         format!("not started runs are not looked for: the rules of {name} are not known here")
     });
-    let denied = crontabs.left_out.iter().find(|it| it.is_denied).map(|denied| {
+    let denied = crontabs.denied.as_ref().map(|denied| {
         format!(
             "{} cannot be read, so runs of its lines that were not started are not shown; \
              for your own crontab: crontab -l | remoteexe --report --user-crontab -",
-            path(&denied.path)
+            path(denied)
         )
     });
     cron.into_iter().chain(denied).collect()

@@ -106,7 +106,7 @@ impl<'a> Gatherer<'a> {
 
     /// Notes a run, whether it passes the filter or not.
     pub fn note(&mut self, run: &mut Run) {
-        self.coverage.add(run.trace.owner.scheduler, run.trace.start);
+        self.coverage.entry(run.trace.owner.scheduler).or_default().add(run.trace.start);
         for suggestions in &mut self.suggestions {
             suggestions.add(&run.trace.job);
         }

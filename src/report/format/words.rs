@@ -1,6 +1,7 @@
 //! Values in short words: times, durations and counts, and counts as bars.
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
+use indicatif::HumanCount;
 
 use crate::escape::printable;
 use crate::report::history::durations::DurationStats;
@@ -89,15 +90,7 @@ pub fn at_most(most: usize, mut texts: Vec<String>, thing: &str) -> Vec<String> 
 
 /// A number with commas between its thousands.
 pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.char_indices() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    HumanCount(number).to_string()
 }
 
 /// A bar for each count. The highest bar is the largest count, and a blank is 0.

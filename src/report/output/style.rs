@@ -13,14 +13,6 @@ const DEFAULT_WIDTH: u16 = 80;
 /// A narrower terminal counts as unknown: no table would fit.
 const MIN_WIDTH: u16 = 40;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ColorChoice {
-    /// On a terminal with colours, unless `NO_COLOR` (<https://no-color.org>) is set.
-    Auto,
-    Always,
-    Never,
-}
-
 /// The meaning of a colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
@@ -61,16 +53,11 @@ pub struct Style {
 }
 
 impl Style {
-    pub fn of_stdout(choice: ColorChoice) -> Self {
-        let is_coloured = match choice {
-            ColorChoice::Auto => {
-                let is_unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-                io::stdout().is_terminal() && !is_unwanted && !is_dumb()
-            }
-            ColorChoice::Always => true,
-            ColorChoice::Never => false,
-        };
-        Self { is_coloured, width: width() }
+    /// Without a choice, colours are on a terminal that has them, unless `NO_COLOR` (<https://no-color.org>) is set.
+    pub fn of_stdout(wants_colours: Option<bool>) -> Self {
+        let is_unwanted = || env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let are_usual = || io::stdout().is_terminal() && !is_unwanted() && !is_dumb();
+        Self { is_coloured: wants_colours.unwrap_or_else(are_usual), width: width() }
     }
 
     pub fn paint(self, severity: Severity, text: &str) -> String {

@@ -10,7 +10,6 @@ use chrono::{NaiveDate, NaiveDateTime};
 
 use super::logs::open::Input;
 use super::logs::scheduler::LogDir;
-use super::output::style::ColorChoice;
 use crate::cron::{CrontabSelection, ParseCall};
 use crate::exit::success_statuses::SuccessStatuses;
 use filter::Filter;
@@ -26,7 +25,8 @@ pub struct Query {
     pub form: Form,
     /// Whether unusual good runs make the exit status 1.
     pub watch_counts: bool,
-    pub color: ColorChoice,
+    /// None leaves it to the terminal.
+    pub color: Option<bool>,
     /// Whether to start a pager if standard output is a terminal.
     pub is_paged: bool,
     /// The file to replace. None for standard output.

@@ -52,7 +52,7 @@ impl Timeframe<'_> {
     /// The workers of a scheduler that have logs.
     fn workers(&self, scheduler: Scheduler) -> BTreeSet<Scheduler> {
         let first_days = self.first_days.iter().map(|(worker, _)| *worker);
-        let workers = first_days.chain(self.coverage.schedulers());
+        let workers = first_days.chain(self.coverage.keys().copied());
         workers.filter(|worker| worker.whole() == scheduler).collect()
     }
 
@@ -67,7 +67,7 @@ impl Timeframe<'_> {
     /// This is `reach`, if there are older logs too. Otherwise it is the first START that was read: the time before is
     /// unknown.
     fn begin_on(&self, worker: Scheduler) -> Option<NaiveDateTime> {
-        let first = self.coverage.of(worker).map(|covered| covered.first);
+        let first = self.coverage.get(&worker).and_then(|covered| covered.first);
         let first_day = self.first_days.iter().find(|(it, _)| *it == worker);
         match (self.reach, first_day) {
             (Some(reach), Some((_, day))) if *day < reach.date() => Some(reach),
@@ -80,14 +80,14 @@ impl Timeframe<'_> {
     /// its last START. The copies of several workers are taken to be of one time.
     fn until(&self, scheduler: Scheduler) -> NaiveDateTime {
         let remote = self.workers(scheduler).into_iter().filter(|worker| worker.is_remote());
-        let last = remote.filter_map(|worker| self.coverage.of(worker)).map(|it| it.last).max();
+        let last = remote.filter_map(|worker| self.coverage.get(&worker)?.last).max();
         last.map_or(self.scope.now, |last| last.min(self.scope.now))
     }
 
     /// The days to check, or None for all. If logs were given one by one, whole days may be absent.
     fn days(&self, scheduler: Scheduler) -> Option<&BTreeSet<NaiveDate>> {
         let are_all = self.reach.is_some() || !self.first_days.is_empty();
-        let covered = self.coverage.of(scheduler).filter(|_| !are_all);
+        let covered = self.coverage.get(&scheduler).filter(|_| !are_all);
         covered.map(|covered| &covered.days)
     }
 }

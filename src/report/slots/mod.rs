@@ -23,7 +23,7 @@ use super::query::filter::Filter;
 use super::runs::run::Run;
 use crate::clock::{local_seconds, local_time};
 use crate::cron::{
-    Author, CommentedOut, CronJob, CronJobs, CrontabSelection, Crontabs, Finding, ParseCall, Starter, Trust, findings,
+    CommentedOut, CronJob, CronJobs, CrontabSelection, Crontabs, Finding, ParseCall, Trust, TrustIn, findings,
 };
 use crate::exit::success_statuses::SuccessStatuses;
 use crate::machine::Users;
@@ -49,18 +49,12 @@ impl Planned {
     /// user.
     pub fn read(source: &CrontabSource, users: &Users, is_asked: impl Fn(u32) -> bool) -> Self {
         let is_given = matches!(source.selection, CrontabSelection::Files(_));
-        let trust = |author: &Author| {
-            let uid = match author {
-                Author::Uid(uid) => Some(*uid),
-                Author::Name(name) => users.uid(name),
-            };
-            match uid {
-                Some(uid) if !users.is_other_user(uid) => Trust::Full,
-                uid if is_given || is_asked(uid.unwrap_or(u32::MAX)) => Trust::Asked,
-                _ => Trust::Nothing,
-            }
+        let trust = |uid: Option<u32>| match uid {
+            Some(uid) if !users.is_other_user(uid) => Trust::Full,
+            uid if is_given || is_asked(uid.unwrap_or(u32::MAX)) => Trust::Asked,
+            _ => Trust::Nothing,
         };
-        let crontabs = Crontabs::read(&source.selection, &trust);
+        let crontabs = Crontabs::read(&source.selection, TrustIn { users, of: &trust });
         let plan = CronJobs::of(&crontabs, source.grammar);
         Self { crontabs, plan, is_given, grammar: source.grammar }
     }
@@ -79,7 +73,7 @@ impl Planned {
 
     /// Whether a cron of this machine starts a job that logs to `dir`.
     pub fn is_of_cron(&self, dir: &Path) -> bool {
-        let entries = self.plan.entries.iter().filter(|entry| entry.starter == Starter::Cron);
+        let entries = self.plan.entries.iter().filter(|entry| entry.is_of_cron);
         let mut dirs = entries.filter_map(log_dir);
         dirs.any(|it| are_same(it, dir))
     }
@@ -91,9 +85,7 @@ impl Planned {
 
     /// The findings of `--check`.
     pub fn findings(&self, users: &Users) -> Vec<Finding> {
-        let is_ours = |name: &str| users.uid(name).is_some_and(|uid| !users.is_other_user(uid));
-        let find_user = |name: &str| users.find(name);
-        findings(&self.crontabs, &self.plan, self.grammar, &find_user, &is_ours)
+        findings(&self.crontabs, &self.plan, self.grammar, users)
     }
 }
 
@@ -128,7 +120,7 @@ impl LogPlaces<'_> {
         if let Some(dir) = dirs.iter().find(|dir| are_same(&dir.path, log_dir)) {
             return Some((dir.scheduler.whole(), None));
         }
-        let workers = self.workers.filter(|_| entry.starter == Starter::Other)?;
+        let workers = self.workers.filter(|_| !entry.is_of_cron)?;
         Some((workers, Some(log_dir.to_owned())))
     }
 }

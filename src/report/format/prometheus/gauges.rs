@@ -29,14 +29,12 @@ const JOB_METRICS: [JobMetric; 13] = [
         job.missed.map(i64::from)
     }),
     ("remoteexe_job_usual_duration_seconds", "Median time of good runs.", |job| job.usual.map(i64::from)),
-    ("remoteexe_job_runs_total", "Runs that ended since midnight.", |job| count(job, job.counts.runs)),
-    ("remoteexe_job_failures_total", "Runs that failed or were lost since midnight.", |job| {
-        count(job, job.counts.failures)
-    }),
+    ("remoteexe_job_runs_total", "Runs that ended since midnight.", |job| count(job, job.runs)),
+    ("remoteexe_job_failures_total", "Runs that failed or were lost since midnight.", |job| count(job, job.failures)),
     ("remoteexe_job_connection_failures_total", "Runs since midnight whose ssh could not connect.", |job| {
-        count(job, job.counts.connection_failures)
+        count(job, job.connection_failures)
     }),
-    ("remoteexe_job_retries_total", "Connections tried again since midnight.", |job| count(job, job.counts.retries)),
+    ("remoteexe_job_retries_total", "Connections tried again since midnight.", |job| count(job, job.retries)),
 ];
 
 pub fn add(text: &mut Exposition, labelled: &Labelled) {

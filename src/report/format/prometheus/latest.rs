@@ -31,12 +31,7 @@ pub struct LastRuns {
     pub missed: Option<u32>,
     /// The median of good runs, in seconds.
     pub usual: Option<u32>,
-    pub counts: RunCounts,
-}
-
-/// The runs that have ended since midnight.
-#[derive(Debug, Default, Clone, Copy)]
-pub struct RunCounts {
+    /// The runs that have ended since midnight, and how many of them failed, could not connect, and tried again.
     pub runs: u64,
     pub failures: u64,
     pub connection_failures: u64,
@@ -185,12 +180,10 @@ impl LastRuns {
                 seconds: run.seconds(),
             }),
             running: u32::from(run.end == End::Running),
-            counts: RunCounts {
-                runs: count(true),
-                failures: count(run.has_failed()),
-                connection_failures: count(run.connection_failure().is_some()),
-                retries: count(true) * u64::from(run.trace.retries),
-            },
+            runs: count(true),
+            failures: count(run.has_failed()),
+            connection_failures: count(run.connection_failure().is_some()),
+            retries: count(true) * u64::from(run.trace.retries),
             ..Self::default()
         }
     }
@@ -202,11 +195,10 @@ impl LastRuns {
         self.running += other.running;
         self.next = self.next.into_iter().chain(other.next).min();
         self.missed = self.missed.max(other.missed);
-        let (counts, more) = (&mut self.counts, other.counts);
-        counts.runs += more.runs;
-        counts.failures += more.failures;
-        counts.connection_failures += more.connection_failures;
-        counts.retries += more.retries;
+        self.runs += other.runs;
+        self.failures += other.failures;
+        self.connection_failures += other.connection_failures;
+        self.retries += other.retries;
     }
 }
 

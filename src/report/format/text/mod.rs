@@ -16,14 +16,14 @@ pub mod watch;
 
 use super::{Format, Needs, Report};
 use crate::report::output::ReportOutput;
-use crate::report::output::style::{ColorChoice, Style};
+use crate::report::output::style::Style;
 use crate::report::query::window::Reach;
 use crate::report::query::{Question, TextQuery};
 use page::Page;
 
 pub struct Text {
     pub query: TextQuery,
-    pub color: ColorChoice,
+    pub color: Option<bool>,
 }
 
 impl Format for Text {

@@ -48,7 +48,7 @@ pub struct IncidentWindow {
 pub enum IncidentKind {
     /// A job's bad runs in a row.
     Failing,
-    /// Good and bad in turn.
+    /// A job's runs are good and bad in turn.
     Flapping,
     /// Runs of a job have no END, and their processes are gone.
     Lost,
@@ -195,12 +195,12 @@ impl IncidentWindow {
     pub fn of_bad_runs(runs: &[&RunSummary], over: Option<NaiveDateTime>) -> Self {
         let starts = runs.iter().map(|run| run.start);
         let ends = || runs.iter().map(|run| run.until);
-        let known = ends().min().expect("there is a run");
+        let detected_at = ends().min().expect("there is a run");
         Self {
             since: starts.min().expect("there is a run"),
-            detected_at: known,
+            detected_at,
             last: ends().max().expect("there is a run"),
-            over: over.map(|over| over.max(known)),
+            over: over.map(|over| over.max(detected_at)),
         }
     }
 

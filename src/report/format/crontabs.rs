@@ -26,7 +26,7 @@ const A_LITTLE: TimeDelta = TimeDelta::minutes(1);
 
 #[derive(Debug, Clone)]
 pub struct Schedule {
-    /// The fields of all lines of the job: `*/5 * * * *`.
+    /// The schedules of all lines of the job: `*/5 * * * *, up to 20s later`.
     pub words: String,
     pub next: String,
     /// The next start in seconds from 1970.
@@ -141,7 +141,7 @@ fn not_known(crontabs: &Crontabs, has_jobs: bool) -> Vec<String> {
 
 /// The number of lines that the report cannot judge.
 pub fn not_checked(expected: &Expected) -> Option<String> {
-    counted(expected.unjudged as u64, "line", "not checked: of other logs, users or zones")
+    counted(expected.unchecked as u64, "line", "not checked: of other logs, users or zones")
 }
 
 /// A number of things and what they are, if there are any.

@@ -286,7 +286,7 @@ impl<'a> Gatherer<'a> {
         expected.check(&Timeframe {
             scope,
             is_news: self.needs.is_news,
-            reach: self.window.diagnosed_from(),
+            read_from: self.window.diagnosed_from(),
             first_days: &logs.first_days,
             coverage: &self.coverage,
             back: &read.back,

@@ -39,17 +39,17 @@ pub struct History {
     lines: KeptLines,
     tails: Tails,
     /// Good runs of rare jobs, from logs older than the report's.
-    earlier: HashMap<JobId, Vec<Good>>,
+    earlier: HashMap<JobId, Vec<GoodRun>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Good {
+pub struct GoodRun {
     pub end: NaiveDateTime,
     pub start: NaiveDateTime,
     pub seconds: u32,
 }
 
-impl Good {
+impl GoodRun {
     /// None if the run was bad, or its duration is unknown.
     pub fn of(run: &Run) -> Option<Self> {
         Some(Self {
@@ -139,12 +139,12 @@ impl History {
         &self.runs[self.range(job)]
     }
 
-    pub fn earlier(&self, job: JobId) -> &[Good] {
+    pub fn earlier(&self, job: JobId) -> &[GoodRun] {
         self.earlier.get(&job).map_or(&[], Vec::as_slice)
     }
 
     /// Adds a good run from older logs, unless the history has it.
-    pub fn add_earlier(&mut self, job: JobId, good: Good) {
+    pub fn add_earlier(&mut self, job: JobId, good: GoodRun) {
         let is_it = |run: &RunSummary| (run.start, run.until) == (good.start, good.end);
         if !self.of_job(job).iter().any(is_it) {
             self.earlier.entry(job).or_default().push(good);

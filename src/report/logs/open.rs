@@ -69,7 +69,7 @@ impl FileId {
 }
 
 impl Input {
-    /// For messages.
+    /// The name for messages.
     pub fn name(&self) -> String {
         self.path().map_or_else(|| "standard input".to_owned(), |path| path.display().to_string())
     }
@@ -83,7 +83,7 @@ impl Input {
         }
     }
 
-    /// In bytes, or 0 if unknown.
+    /// The size in bytes, or 0 if unknown.
     pub fn size(&self) -> u64 {
         let data = self.path().and_then(|path| fs::metadata(path).ok());
         data.map_or(0, |data| data.len())

@@ -10,7 +10,7 @@ use rustix::fs::{FileType, Mode, OFlags, fstat, open, openat, readlinkat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
-/// The most links on a path, as the kernel has it (`path_resolution(7)`).
+/// The most links on a path, as in the kernel (`path_resolution(7)`).
 const MOST_LINKS: usize = 40;
 
 /// Opens the directory `path`.

@@ -53,7 +53,7 @@ pub struct Style {
 }
 
 impl Style {
-    /// Without a choice, colours are on a terminal that has them, unless `NO_COLOR` (<https://no-color.org>) is set.
+    /// By default, a terminal that supports colours gets them, unless `NO_COLOR` (<https://no-color.org>) is set.
     pub fn of_stdout(wants_colours: Option<bool>) -> Self {
         let is_unwanted = || env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let are_usual = || io::stdout().is_terminal() && !is_unwanted() && !is_dumb();

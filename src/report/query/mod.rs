@@ -25,7 +25,7 @@ pub struct Query {
     pub form: Form,
     /// Whether unusual good runs make the exit status 1.
     pub watch_counts: bool,
-    /// None leaves it to the terminal.
+    /// None if the terminal decides.
     pub color: Option<bool>,
     /// Whether to start a pager if standard output is a terminal.
     pub is_paged: bool,

@@ -38,7 +38,7 @@ const MAX_KNOWN: usize = 1 << 16;
 pub struct ErrorLine {
     /// Equal for lines that differ only in their numbers.
     pub masked: u32,
-    /// As on a terminal.
+    /// The line as on a terminal.
     pub text: String,
 }
 

@@ -22,7 +22,7 @@ pub struct ReadClock {
     pub end: NaiveDateTime,
 }
 
-/// Says how many records have a time of the future, and the last of these times.
+/// A message with the number of records of the future, and the last of their times.
 fn remark(count: u64, last: NaiveDateTime) -> String {
     let records = if count == 1 { "record" } else { "records" };
     format!(

@@ -39,8 +39,8 @@ pub struct Timeframe<'a> {
     pub scope: &'a Scope,
     /// Whether an earlier report has shown what was detected before the period.
     pub is_news: bool,
-    /// The time since which a log was written to, if it was read.
-    pub reach: Option<NaiveDateTime>,
+    /// Only logs that were written to since then were read.
+    pub read_from: Option<NaiveDateTime>,
     /// The first day with a log of each scheduler, read or not.
     pub first_days: &'a [(Scheduler, NaiveDate)],
     /// The STARTs that were read.
@@ -64,14 +64,14 @@ impl Timeframe<'_> {
 
     /// The local time since which all STARTs on a worker were read.
     ///
-    /// This is `reach`, if there are older logs too. Otherwise it is the first START that was read: the time before is
-    /// unknown.
+    /// This is `read_from`, if there are older logs too. Otherwise it is the first START that was read: the time before
+    /// is unknown.
     fn begin_on(&self, worker: Scheduler) -> Option<NaiveDateTime> {
         let first = self.coverage.get(&worker).and_then(|covered| covered.first);
         let first_day = self.first_days.iter().find(|(it, _)| *it == worker);
-        match (self.reach, first_day) {
-            (Some(reach), Some((_, day))) if *day < reach.date() => Some(reach),
-            (Some(reach), _) => first.map(|first| first.max(reach)),
+        match (self.read_from, first_day) {
+            (Some(read_from), Some((_, day))) if *day < read_from.date() => Some(read_from),
+            (Some(read_from), _) => first.map(|first| first.max(read_from)),
             (None, _) => first,
         }
     }
@@ -86,7 +86,7 @@ impl Timeframe<'_> {
 
     /// The days to check, or None for all. If logs were given one by one, whole days may be absent.
     fn days(&self, scheduler: Scheduler) -> Option<&BTreeSet<NaiveDate>> {
-        let are_all = self.reach.is_some() || !self.first_days.is_empty();
+        let are_all = self.read_from.is_some() || !self.first_days.is_empty();
         let covered = self.coverage.get(&scheduler).filter(|_| !are_all);
         covered.map(|covered| &covered.days)
     }

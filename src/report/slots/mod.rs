@@ -28,7 +28,7 @@ use crate::cron::{
 use crate::exit::success_statuses::SuccessStatuses;
 use crate::machine::Users;
 
-/// A job on more lines is not checked. Only a hostile crontab has one.
+/// The most lines of a job that is checked. Only a hostile crontab has a job on more lines.
 const MAX_LINES: usize = 100;
 
 /// The most log directories that are taken from crontabs. Each is compared with all others, and a stranger's crontab
@@ -151,7 +151,7 @@ pub struct ExpectedJob {
     ends: Vec<(i64, i64)>,
     /// Whether a line may skip a run, as behind `flock -n`.
     pub is_conditional: bool,
-    /// The exit statuses of its lines that are no failure.
+    /// The exit statuses that its lines accept.
     accepted: SuccessStatuses,
     /// The job's log directory on the workers, if that is not read here under its own path.
     collected_from: Option<PathBuf>,
@@ -189,8 +189,8 @@ pub struct Expected {
     wanted: usize,
     /// The number of lines that are not checked: they log elsewhere, have a time zone of their own, belong to other
     /// users, or are too many for one job.
-    pub unjudged: usize,
-    /// The numbers of the jobs.
+    pub unchecked: usize,
+    /// The index of each job, by scheduler and name.
     places: HashMap<(Scheduler, Rc<[u8]>), usize>,
     /// The users and jobs of all lines, checked or not.
     on_lines: HashSet<(Option<u32>, Rc<[u8]>)>,
@@ -213,7 +213,7 @@ impl Expected {
         let mut expected = Self {
             jobs: Vec::new(),
             wanted: 0,
-            unjudged: planned.crontabs.not_looked_at(),
+            unchecked: planned.crontabs.not_looked_at(),
             places: HashMap::new(),
             on_lines: HashSet::new(),
             is_copy: dirs.is_none(),
@@ -232,7 +232,7 @@ impl Expected {
             expected.on_lines.insert((user, Rc::clone(&name)));
             let place = logs.of(entry).filter(|_| is_known && !entry.has_own_zone);
             let Some((scheduler, collected_from)) = place else {
-                expected.unjudged += 1;
+                expected.unchecked += 1;
                 continue;
             };
             let place = *expected.places.entry((scheduler, Rc::clone(&name))).or_insert_with(|| {
@@ -246,7 +246,7 @@ impl Expected {
         expected.wanted = expected.jobs.iter().filter(is_wanted).count();
         for job in &mut expected.jobs {
             if job.lines.len() > MAX_LINES {
-                expected.unjudged += job.lines.split_off(0).len();
+                expected.unchecked += job.lines.split_off(0).len();
             }
         }
         expected
@@ -271,7 +271,7 @@ impl Expected {
         let collected: BTreeSet<PathBuf> = collected.collect();
         for job in &mut self.jobs {
             if job.collected_from.as_ref().is_some_and(|dir| !collected.contains(dir)) {
-                self.unjudged += job.lines.split_off(0).len();
+                self.unchecked += job.lines.split_off(0).len();
             }
         }
     }

@@ -81,9 +81,9 @@ fn of_outage(outage: &Outage, scope: &Scope) -> Incident {
 }
 
 fn of_delay(delay: &Delay) -> Incident {
-    let known = delay.slots.iter().map(|slot| slot.detected_at).min();
+    let detected_at = delay.slots.iter().map(|slot| slot.detected_at).min();
     let kind = IncidentKind::Late { started: delay.started };
-    incident(kind, &delay.slots, known.unwrap_or(delay.started), Some(delay.started))
+    incident(kind, &delay.slots, detected_at.unwrap_or(delay.started), Some(delay.started))
 }
 
 fn incident(kind: IncidentKind, slots: &[Slot], known: NaiveDateTime, over: Option<NaiveDateTime>) -> Incident {

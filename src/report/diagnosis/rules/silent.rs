@@ -13,7 +13,7 @@ const MIN_HISTORY: TimeDelta = TimeDelta::hours(24);
 /// The least number of starts before a pause.
 const MIN_STARTS: usize = 20;
 
-/// How many times as long as the longest pause before a pause has to be.
+/// The factor by which a pause has to be longer than any pause before.
 const FACTOR: i32 = 2;
 
 /// The shortest pause that counts.

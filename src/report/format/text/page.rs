@@ -122,7 +122,7 @@ impl Page {
         self.table_of(wrapped_whole, titles, numbers, rows);
     }
 
-    /// `fit` breaks the text of the last column into lines.
+    /// Writes a table. `fit` breaks the text of the last column into lines.
     fn table_of(
         &mut self,
         fit: impl Fn(&str, usize) -> Vec<String>,
@@ -154,7 +154,7 @@ fn padded(text: &str, columns: usize) -> String {
     text.to_owned() + &" ".repeat(columns.saturating_sub(text.width()))
 }
 
-/// The last column has the width of its title.
+/// The widths of the columns. The last column has the width of its title.
 fn widths<R: AsRef<[String]>>(titles: &[&str], rows: impl Iterator<Item = R>) -> Vec<usize> {
     let name = titles.len() - 1;
     let mut widths: Vec<usize> = titles.iter().map(|title| title.width()).collect();

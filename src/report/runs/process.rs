@@ -10,7 +10,7 @@ use crate::report::logs::chunk::Records;
 /// The most open runs of one process id. If there are more, the oldest is closed.
 const MAX_OPEN: usize = 64;
 
-/// Runs from the oldest to the newest.
+/// Open runs, from the oldest to the newest.
 #[derive(Debug, Default)]
 pub struct ProcessRuns {
     pub open: Vec<Trace>,

@@ -1,4 +1,4 @@
-//! The limits of a page, so that a browser shows it at once and a person can read it, whatever is in a log.
+//! The most of each thing on a page: whatever is in a log, a browser shows the page at once, and a person can read it.
 //!
 //! Bytes are counted after escaping, which turns a quote into six bytes.
 

@@ -1,11 +1,11 @@
-//! Finds signs of failure in an output.
+//! Finds signs of failure in output.
 
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-/// Finds the first sign of failure in an output: a part of most words, as they are usually written. An output without
-/// signs is passed over at the speed of memory.
+/// The index of the first sign of failure: a part of a word such as `error` or `failed`, in its usual spellings. Output
+/// without a sign is passed over at the speed of memory.
 pub fn first_sign(output: &[u8]) -> Option<usize> {
     static SIGNS: LazyLock<AhoCorasick> = LazyLock::new(|| {
         let signs = [
